@@ -1,0 +1,79 @@
+package events
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Date is a civil date in UTC, held as the number yyyymmdd so that dates compare with < and ==.
+// The zero Date means that none was given. In JSON it is a string: "2026-11-23".
+type Date int32
+
+const dateForm = "2006-01-02"
+
+// The first and last dates that a statement may carry: wide enough for any history, narrow enough to catch slips.
+const (
+	firstDate Date = 1900_01_01
+	lastDate  Date = 2199_12_31
+)
+
+// ParseDate reads the form 2026-11-23 and nothing else.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(dateForm, s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no date: write year-month-day, such as 2026-11-23", s)
+	}
+	d := DateOf(t)
+	if d < firstDate || d > lastDate {
+		return 0, fmt.Errorf("the date %s is outside %s to %s", s, firstDate, lastDate)
+	}
+	return d, nil
+}
+
+// DateOf returns the date, in UTC, of the moment t.
+func DateOf(t time.Time) Date {
+	y, m, d := t.UTC().Date()
+	return Date(y*10000 + int(m)*100 + d)
+}
+
+// Time returns the first moment of the date, in UTC.
+func (d Date) Time() time.Time {
+	return time.Date(int(d)/10000, time.Month(int(d)/100%100), int(d)%100, 0, 0, 0, 0, time.UTC)
+}
+
+// AddDays returns the date n days later; n may be negative.
+func (d Date) AddDays(n int) Date { return DateOf(d.Time().AddDate(0, 0, n)) }
+
+// String returns the form 2026-11-23, or "" for the zero Date.
+func (d Date) String() string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)
+}
+
+// MarshalText writes the form 2026-11-23.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what ParseDate reads.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDate(string(text))
+	return err
+}
+
+// A Window is a span of dates, both ends included. Without until it is open.
+type Window struct {
+	From  Date `json:"from"`
+	Until Date `json:"until,omitzero"`
+}
+
+// Includes reports whether the window includes the date on.
+func (w Window) Includes(on Date) bool { return w.From <= on && (w.Until == 0 || on <= w.Until) }
+
+// Span returns "2026-11-23 to 2027-05-31", or "from 2026-11-23" for an open window.
+func (w Window) Span() string {
+	if w.Until == 0 {
+		return "from " + w.From.String()
+	}
+	return w.From.String() + " to " + w.Until.String()
+}

@@ -1,0 +1,49 @@
+package events
+
+import (
+	"fmt"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// An ID is a statement's ULID (github.com/ulid/spec), made by whoever makes the statement. It is how a submitter asks
+// again without saying it twice. In text it is 26 capitals and digits of Crockford's base 32.
+type ID [16]byte
+
+// NewID returns an ID of the present moment. It may be called concurrently; IDs made within a millisecond ascend.
+func NewID() ID { return ID(ulid.Make()) }
+
+// IDAt returns an ID made of a time in Unix milliseconds and ten bytes that the caller chose. Importers derive both from
+// what they import, so that the same line of the same file has the same ID every time.
+func IDAt(ms uint64, entropy [10]byte) (ID, error) {
+	var u ulid.ULID
+	if err := u.SetTime(ms); err != nil {
+		return ID{}, fmt.Errorf("time of an id: %w", err)
+	}
+	err := u.SetEntropy(entropy[:])
+	return ID(u), err
+}
+
+// ParseID reads the canonical text of an ID: 26 characters, in capitals.
+func ParseID(s string) (ID, error) {
+	u, err := ulid.ParseStrict(s)
+	if err != nil || u.String() != s {
+		return ID{}, fmt.Errorf("%q is no id: write a ULID, 26 digits and capitals such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC", s)
+	}
+	return ID(u), nil
+}
+
+// IsZero reports whether no ID was given.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// String returns the canonical text.
+func (id ID) String() string { return ulid.ULID(id).String() }
+
+// MarshalText writes the canonical text.
+func (id ID) MarshalText() ([]byte, error) { return ulid.ULID(id).MarshalText() }
+
+// UnmarshalText reads the canonical text.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}

@@ -1,0 +1,96 @@
+package events
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// A Key is a public event key: the text of a C2SP signed-note verifier key, "FRA/paris+1a2b3c4d+Aet…" (Ed25519).
+// Event keys are never NATS keys: a NATS client signs any nonce that a server sends it.
+type Key string
+
+var keyNamePattern = regexp.MustCompile(`^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$`)
+
+// ValidKeyName reports whether name can name an event key: a nation's code or HQ, a slash, and a name of its own in
+// lower case, such as FRA/paris.
+func ValidKeyName(name string) bool {
+	party, _, _ := strings.Cut(name, "/")
+	return keyNamePattern.MatchString(name) && (party == string(HQ) || Nation(party).Known())
+}
+
+// NewKey makes a key pair. The first result is the secret, in the C2SP signed-note form that note.NewSigner reads.
+func NewKey(name string) (secret string, public Key, err error) {
+	if !ValidKeyName(name) {
+		return "", "", fmt.Errorf("%q cannot name a key: write the nation's code (or HQ), a slash and a name in lower case, such as FRA/paris", name)
+	}
+	secret, vkey, err := note.GenerateKey(rand.Reader, name)
+	return secret, Key(vkey), err
+}
+
+// A Signer signs statements with a secret event key. It may be used concurrently.
+type Signer struct {
+	note.Signer
+	key Key
+}
+
+// NewSigner reads a secret key as NewKey made it. White space around it is ignored.
+func NewSigner(secret string) (*Signer, error) {
+	secret = strings.TrimSpace(secret)
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		return nil, fmt.Errorf("no secret event key: %w", err)
+	}
+	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm and the seed.
+	data, err := base64.StdEncoding.DecodeString(secret[strings.LastIndex(secret, "+"+keyHashHex(signer)+"+")+10:])
+	if err != nil {
+		return nil, fmt.Errorf("no secret event key: %w", err)
+	}
+	public := ed25519.NewKeyFromSeed(data[1:]).Public().(ed25519.PublicKey)
+	vkey, err := note.NewEd25519VerifierKey(signer.Name(), public)
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{signer, Key(vkey)}, nil
+}
+
+func keyHashHex(s note.Signer) string { return fmt.Sprintf("%08x", s.KeyHash()) }
+
+// Key returns the public half.
+func (s *Signer) Key() Key { return s.key }
+
+// Name returns the key's name, such as FRA/paris.
+func (k Key) Name() string { name, _, _ := strings.Cut(string(k), "+"); return name }
+
+// Party returns for whom the key speaks: a nation or HQ, and "" when the name has not the form of an event key's.
+func (k Key) Party() Nation {
+	party, _, ok := strings.Cut(k.Name(), "/")
+	if !ok {
+		return ""
+	}
+	return Nation(party)
+}
+
+// Verifier returns what checks the key's signatures.
+func (k Key) Verifier() (note.Verifier, error) {
+	v, err := note.NewVerifier(string(k))
+	if err != nil {
+		return nil, fmt.Errorf("%q is no public key: %w", shorten(string(k)), err)
+	}
+	return v, nil
+}
+
+func (c *checker) key(location string, k Key) {
+	if k == "" {
+		c.field(location, "", "missing: write the public key as `muster key new` prints it")
+	} else if _, err := k.Verifier(); err != nil {
+		c.field(location, string(k), "not a public key: write it as `muster key new` prints it")
+	} else if !ValidKeyName(k.Name()) {
+		c.field(location, string(k), "the key's name must be a nation's code (or HQ), a slash and a name in lower case, such as FRA/paris")
+	}
+}

@@ -1,0 +1,66 @@
+package events
+
+// LedgerFounded is the first record of every ledger, and only that. It names the founder's key; everything about who may
+// sign follows from the records after it. It is signed with the key that it names.
+type LedgerFounded struct {
+	Header
+	// Title says for people what the ledger is for.
+	Title string `json:"title"`
+	// Founder is the public key of the first coordinator.
+	Founder Key `json:"founder"`
+}
+
+func (s *LedgerFounded) check(c *checker) {
+	s.Header.check(c)
+	c.title("title", s.Title)
+	c.key("founder", s.Founder)
+	if s.Founder.Party() != HQ {
+		c.field("founder", string(s.Founder), "the founder is a coordinator: its key's name begins with HQ/")
+	}
+}
+
+// A MemberRole says what the holder of a key may sign.
+type MemberRole string
+
+// The roles of members.
+const (
+	// Coordinator issues requirements, accepts pledges and admits members. Its key's name begins with HQ/.
+	Coordinator MemberRole = "coordinator"
+	// Liaison speaks for the nation that its key's name begins with, as in FRA/paris.
+	Liaison MemberRole = "liaison"
+	// Importer records published figures and nothing else. Its key's name begins with HQ/.
+	Importer MemberRole = "importer"
+)
+
+// MemberAdmitted lets the holder of a key sign, from this record on.
+type MemberAdmitted struct {
+	Header
+	// Key is the public key, whose name says for whom it speaks: FRA/paris for France, HQ/staff for the coordinators.
+	Key Key `json:"key"`
+	// Role says what the key may sign.
+	Role MemberRole `json:"role"`
+	Note string     `json:"note,omitzero"`
+}
+
+func (s *MemberAdmitted) check(c *checker) {
+	s.Header.check(c)
+	c.key("key", s.Key)
+	c.oneOf("role", string(s.Role), string(Coordinator), string(Liaison), string(Importer))
+	c.text("note", s.Note)
+	if party := s.Key.Party(); party != "" && (s.Role == Liaison) == (party == HQ) {
+		c.field("role", string(s.Role), "does not fit the key's name %q: a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/", s.Key.Name())
+	}
+}
+
+// MemberRevoked ends what a key may sign, from this record on. What it signed before stays.
+type MemberRevoked struct {
+	Header
+	Key    Key    `json:"key"`
+	Reason string `json:"reason"`
+}
+
+func (s *MemberRevoked) check(c *checker) {
+	s.Header.check(c)
+	c.key("key", s.Key)
+	c.title("reason", s.Reason)
+}

@@ -1,0 +1,213 @@
+package events
+
+import "fmt"
+
+// Place is where a pledge belongs: whose it is and to which operation. Every statement about a pledge repeats it, so
+// that its subject follows from the statement alone.
+type Place struct {
+	Operation Operation `json:"operation"`
+	Nation    Nation    `json:"nation"`
+}
+
+// About returns the nation and the operation.
+func (p *Place) About() (Nation, Operation) { return p.Nation, p.Operation }
+
+func (p *Place) check(c *checker) {
+	c.slug("operation", string(p.Operation), "mnf-u")
+	c.nation("nation", p.Nation)
+}
+
+// Presence says where the pledged forces are.
+type Presence string
+
+// Forces are new to the operation unless a pledge says otherwise.
+const (
+	New     Presence = "new"     // come in addition
+	Present Presence = "present" // are in the operation already
+	Reserve Presence = "reserve" // stand by at home, and are not counted as supply
+)
+
+// Release says who may see a pledge. It is recorded from the start.
+type Release string
+
+// Without a release, a pledge is for the coalition.
+const (
+	Public           Release = "public"
+	CoalitionOnly    Release = "coalition"
+	CoordinatorsOnly Release = "coordinators"
+)
+
+// PledgeTerms is what a nation pledges: one role, one quantity and unit, one window.
+type PledgeTerms struct {
+	Role     Role     `json:"role"`
+	Quantity Quantity `json:"quantity"`
+	Unit     Unit     `json:"unit"`
+	// Area is where the forces may be used; empty means anywhere in the operation.
+	Area Area `json:"area,omitzero"`
+	Window
+	// NoticeToMove is how many days after the call the forces move; nil when it was not said.
+	NoticeToMove *int     `json:"notice_to_move,omitzero"`
+	Presence     Presence `json:"presence,omitzero"`
+	Release      Release  `json:"release,omitzero"`
+	// Source is where this was published, when it was taken from a publication.
+	Source string `json:"source,omitzero"`
+	Note   string `json:"note,omitzero"`
+}
+
+// MaxNotice is the longest notice to move, in days.
+const MaxNotice = 3650
+
+func (t *PledgeTerms) check(c *checker) {
+	c.slug("role", string(t.Role), "ground")
+	c.amount(t.Quantity, t.Unit, true)
+	if t.Area != "" {
+		c.slug("area", string(t.Area), "west")
+	}
+	c.window(t.Window)
+	if t.NoticeToMove != nil && (*t.NoticeToMove < 0 || *t.NoticeToMove > MaxNotice) {
+		c.field("notice_to_move", fmt.Sprint(*t.NoticeToMove), "write days, from 0 to %d", MaxNotice)
+	}
+	if t.Presence != "" {
+		c.oneOf("presence", string(t.Presence), string(New), string(Present), string(Reserve))
+	}
+	if t.Release != "" {
+		c.oneOf("release", string(t.Release), string(Public), string(CoalitionOnly), string(CoordinatorsOnly))
+	}
+	c.text("source", t.Source)
+	c.text("note", t.Note)
+}
+
+// PledgeIndicated says that a nation is likely to offer something. The pledge's ID is this statement's.
+type PledgeIndicated struct {
+	Header
+	Dated
+	Place
+	PledgeTerms
+}
+
+func (s *PledgeIndicated) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
+}
+
+// PledgeOffered offers forces or means. It begins a pledge, whose ID is this statement's; or, when Pledge is given, it
+// turns what was indicated under that ID into an offer.
+type PledgeOffered struct {
+	Header
+	Dated
+	Place
+	// Pledge is the indicated pledge that becomes an offer; zero for a new one.
+	Pledge ID `json:"pledge,omitzero"`
+	PledgeTerms
+}
+
+// Thing returns the pledge's ID.
+func (s *PledgeOffered) Thing() ID {
+	if s.Pledge.IsZero() {
+		return s.ID
+	}
+	return s.Pledge
+}
+func (s *PledgeOffered) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
+}
+
+// PledgeAmended replaces a pledge's terms, from its effective date on: the world changed. Role and unit stay.
+type PledgeAmended struct {
+	Header
+	Dated
+	Place
+	Pledge ID `json:"pledge"`
+	PledgeTerms
+}
+
+// Thing returns the pledge's ID.
+func (s *PledgeAmended) Thing() ID { return s.Pledge }
+func (s *PledgeAmended) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
+	c.id("pledge", s.Pledge)
+}
+
+// A Step names the pledge that a statement moves along, and may say why.
+type Step struct {
+	Pledge ID `json:"pledge"`
+	// Reason says why, for people.
+	Reason string `json:"reason,omitzero"`
+	// Source is where this was published, when it was taken from a publication.
+	Source string `json:"source,omitzero"`
+}
+
+// Thing returns the pledge's ID.
+func (s *Step) Thing() ID { return s.Pledge }
+
+func (s *Step) check(c *checker) {
+	c.id("pledge", s.Pledge)
+	c.text("reason", s.Reason)
+	c.text("source", s.Source)
+}
+
+// A PledgeStep is what the statements have in common that move a pledge along without changing its terms.
+type PledgeStep struct {
+	Header
+	Dated
+	Place
+	Step
+}
+
+func (s *PledgeStep) check(c *checker) { checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Step) }
+
+// PledgeAccepted says that the coordinators take up an offer.
+type PledgeAccepted struct{ PledgeStep }
+
+// PledgeDeclined says that the coordinators do not take up an offer. The pledge ends.
+type PledgeDeclined struct{ PledgeStep }
+
+// PledgeConfirmed says that the nation is bound: nothing national stands in the way any more.
+type PledgeConfirmed struct{ PledgeStep }
+
+// PledgeWithdrawn takes a pledge back. The pledge ends.
+type PledgeWithdrawn struct{ PledgeStep }
+
+// PledgeReturned says that the forces have gone home. The pledge ends.
+type PledgeReturned struct{ PledgeStep }
+
+// A Strength is how much is there, as counted and not as pledged.
+type Strength struct {
+	Quantity Quantity `json:"quantity"`
+	Unit     Unit     `json:"unit"`
+}
+
+func (s *Strength) check(c *checker) { c.amount(s.Quantity, s.Unit, false) }
+
+// PledgeDeployed says that the forces are in place, and how many.
+type PledgeDeployed struct {
+	PledgeStep
+	Strength
+}
+
+func (s *PledgeDeployed) check(c *checker) { checkAll(c, &s.PledgeStep, &s.Strength) }
+
+// PledgeReported says how many are in place now.
+type PledgeReported struct {
+	PledgeStep
+	Strength
+}
+
+func (s *PledgeReported) check(c *checker) { checkAll(c, &s.PledgeStep, &s.Strength) }
+
+// PledgeObserved records strength seen in published figures where no offer was ever seen. It begins a pledge that is
+// deployed from the start, whose ID is this statement's.
+type PledgeObserved struct {
+	Header
+	Dated
+	Place
+	Role Role `json:"role"`
+	Strength
+	// Source is the publication.
+	Source string `json:"source"`
+}
+
+func (s *PledgeObserved) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Strength)
+	c.slug("role", string(s.Role), "troops")
+	c.title("source", s.Source)
+}

@@ -1,0 +1,36 @@
+package problem
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// wire is the problem+json document (RFC 9457). Its members are added to, never renamed.
+type wire struct {
+	Type   string  `json:"type"`
+	Title  string  `json:"title"`
+	Status int     `json:"status"`
+	Detail string  `json:"detail"`
+	Code   string  `json:"code,omitempty"`
+	Hint   string  `json:"hint,omitempty"`
+	Errors []Field `json:"errors,omitempty"`
+}
+
+// MarshalJSON writes the problem as problem+json (RFC 9457).
+func (p *Problem) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wire{
+		Type: URNPrefix + p.Kind.Slug, Title: p.Kind.Title, Status: p.Kind.Status,
+		Detail: p.Detail, Code: p.Code, Hint: p.Hint, Errors: p.Fields,
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, so that a client reports a server's problem as its own.
+func (p *Problem) UnmarshalJSON(data []byte) error {
+	var w wire
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	slug, _ := strings.CutPrefix(w.Type, URNPrefix)
+	*p = Problem{Kind: KindOf(slug), Detail: w.Detail, Code: w.Code, Hint: w.Hint, Fields: w.Errors}
+	return nil
+}

@@ -1,0 +1,152 @@
+// Package problem is the one table of what can go wrong, and the one form in which it is told.
+//
+// Every face of Muster (HTTP, NATS, the command line) refuses in the same words: a [Kind] fixes the HTTP status, the exit
+// code and the title; a [Problem] adds what happened this time, the remedy, and every field that is wrong. Its JSON is
+// problem+json (RFC 9457), and it is an error, so that it travels through Go code like any other.
+package problem
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Kind is a row of the table: how each face reports this sort of problem.
+type Kind struct {
+	Slug   string // stable name, part of the problem's type URI
+	Title  string // short and the same every time
+	Status int    // HTTP status; also the NATS micro service's error code, as decimal text
+	Exit   int    // exit code of the command line
+}
+
+// The table. Slugs are stable: rows are added, never renamed.
+var (
+	Internal    = Kind{"internal", "Something went wrong inside Muster", 500, 1}
+	Usage       = Kind{"usage", "The request cannot be understood", 400, 2}
+	NotFound    = Kind{"not-found", "There is no such thing", 404, 3}
+	NotAllowed  = Kind{"not-allowed", "The signer may not say this", 403, 4}
+	Conflict    = Kind{"conflict", "A rule of the ledger refuses this", 409, 5}
+	Syntax      = Kind{"syntax", "The statement is not well formed", 400, 6}
+	TooLarge    = Kind{"too-large", "The statement is too large", 413, 6}
+	Invalid     = Kind{"invalid", "Some fields are wrong", 422, 6}
+	Unavailable = Kind{"unavailable", "The ledger cannot answer now", 503, 7}
+	Unverified  = Kind{"unverified", "Verification failed", 502, 8}
+	Differs     = Kind{"differs", "There are differences", 409, 10}
+)
+
+var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid, Unavailable, Unverified, Differs}
+
+// KindOf returns the row with the given slug, and Internal for a slug that this version does not know.
+func KindOf(slug string) Kind {
+	for _, k := range kinds {
+		if k.Slug == slug {
+			return k
+		}
+	}
+	return Internal
+}
+
+// A Field says what is wrong with one member of a statement or one parameter of a request.
+type Field struct {
+	// Location is the member's name, dotted for nested members ("window.until", "roles[2].unit").
+	Location string `json:"location"`
+	// Message says what is wrong and what to write instead, as one sentence without a capital or a full stop.
+	Message string `json:"message"`
+	// Value is what was given, shortened, where showing it helps.
+	Value string `json:"value,omitempty"`
+}
+
+func (f Field) String() string {
+	if f.Value == "" {
+		return f.Location + ": " + f.Message
+	}
+	return f.Location + " " + strconv.QuoteToGraphic(f.Value) + ": " + f.Message
+}
+
+// URNPrefix starts the type URI of every problem; the slug of its Kind follows.
+const URNPrefix = "urn:muster:problem:"
+
+// A Problem is one refusal or failure. The zero value is not useful: use New.
+// It is not changed after it was returned, so it may be shared between goroutines.
+type Problem struct {
+	Kind Kind
+	// Code names the rule that refused, from the append-only list in package ledger, or "" when the Kind says all.
+	Code string
+	// Detail is a sentence for the person who caused the problem.
+	Detail string
+	// Hint says what to do next; it may be empty.
+	Hint string
+	// Fields lists every field that is wrong, all at once.
+	Fields []Field
+
+	cause error
+}
+
+// New returns a problem of kind k, its detail formatted as by fmt.Sprintf. With %w the wrapped error becomes its cause.
+func New(k Kind, format string, args ...any) *Problem {
+	err := fmt.Errorf(format, args...)
+	return &Problem{Kind: k, Detail: err.Error(), cause: errors.Unwrap(err)}
+}
+
+// WithCode returns a copy of p that carries the code of a rule.
+func (p *Problem) WithCode(code string) *Problem { q := *p; q.Code = code; return &q }
+
+// WithHint returns a copy of p that says what to do next.
+func (p *Problem) WithHint(format string, args ...any) *Problem {
+	q := *p
+	q.Hint = fmt.Sprintf(format, args...)
+	return &q
+}
+
+// OfFields returns the problem of a statement or request whose fields are wrong, or nil when there are none.
+func OfFields(fields []Field) error {
+	switch len(fields) {
+	case 0:
+		return nil
+	case 1:
+		return &Problem{Kind: Invalid, Detail: fields[0].String(), Fields: fields}
+	}
+	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)), Fields: fields}
+}
+
+// Error is the detail with all the fields, on one line.
+func (p *Problem) Error() string {
+	if len(p.Fields) < 2 {
+		return p.Detail
+	}
+	all := make([]string, len(p.Fields))
+	for i, f := range p.Fields {
+		all[i] = f.String()
+	}
+	return p.Detail + ": " + strings.Join(all, "; ")
+}
+
+// Unwrap returns the error that the problem was made from, if any.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// GetStatus is the HTTP status; with it huma answers a Problem as it is.
+func (p *Problem) GetStatus() int { return p.Kind.Status }
+
+// ContentType turns JSON into problem+json, as RFC 9457 asks.
+func (p *Problem) ContentType(ct string) string {
+	return strings.Replace(ct, "application/json", "application/problem+json", 1)
+}
+
+// From returns the Problem in err's chain, or wraps err as an internal one. From(nil) is nil.
+func From(err error) *Problem {
+	if err == nil {
+		return nil
+	}
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return &Problem{Kind: Internal, Detail: err.Error(), cause: err}
+}
+
+// Is reports whether err is a problem of kind k.
+func Is(err error, k Kind) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Kind == k
+}

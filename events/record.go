@@ -1,0 +1,105 @@
+package events
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"muster/events/problem"
+)
+
+// Version is the version of the record's wire form that this package writes, and the highest that it reads.
+const Version = 1
+
+// A Record is a statement in its place in the ledger. The liaison signed the statement; the server that took it added the
+// sequence (which is not part of the stored bytes: the stream and the journal keep it), the time and its own name.
+type Record struct {
+	// Sequence is the record's place in the ledger, from 1 on, without gaps. The Merkle tree's leaf index is one less.
+	Sequence uint64
+	// Recorded is the server's clock when the record was made, in microseconds, never less than the one before.
+	Recorded time.Time
+	// By names the server that took the statement.
+	By string
+	Signed
+	// Stored is the whole record, byte for byte as it lies in the stream and the journal, and as it is hashed.
+	Stored []byte
+}
+
+// RecordedForm is the form of recorded times: RFC 3339 with microseconds, in UTC.
+const RecordedForm = "2006-01-02T15:04:05.000000Z"
+
+// envelope is the first line of a record. Its form is frozen: members may be added at the end, with a higher version.
+type envelope struct {
+	V        int    `json:"v"`
+	Recorded string `json:"recorded"`
+	By       string `json:"by"`
+}
+
+// NewRecord gives a signed statement its place. The time is cut to microseconds.
+func NewRecord(sequence uint64, recorded time.Time, by string, s Signed) (Record, error) {
+	recorded = recorded.UTC().Truncate(time.Microsecond)
+	line, err := json.Marshal(envelope{Version, recorded.Format(RecordedForm), by})
+	if err != nil {
+		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+	}
+	stored := make([]byte, 0, len(line)+1+len(s.Note))
+	stored = append(append(append(stored, line...), '\n'), s.Note...)
+	s.Note = stored[len(line)+1:]
+	return Record{sequence, recorded, by, s, stored}, nil
+}
+
+// ParseRecord reads a record as it is stored. It keeps stored, which must not be changed afterwards. A record of a higher
+// version, or with a kind of statement that is not known, is an error: a reader never guesses.
+func ParseRecord(sequence uint64, stored []byte) (Record, error) {
+	line, rest, ok := bytes.Cut(stored, []byte("\n"))
+	if !ok {
+		return Record{}, fmt.Errorf("record %d: no envelope line", sequence)
+	}
+	e, recorded, err := parseEnvelope(line)
+	if err != nil {
+		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+	}
+	signed, err := ParseSigned(rest)
+	if err != nil {
+		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+	}
+	return Record{sequence, recorded, e.By, signed, stored}, nil
+}
+
+func parseEnvelope(line []byte) (e envelope, recorded time.Time, err error) {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(line, &version); err != nil {
+		return e, recorded, fmt.Errorf("the envelope is no JSON object with a version: %w", err)
+	}
+	if version.V != Version {
+		return e, recorded, problem.New(problem.Unavailable, "version %d of the record's form: this program reads version %d", version.V, Version).
+			WithHint("use a newer muster")
+	}
+	if err := json.Unmarshal(line, &e, strict); err != nil {
+		return e, recorded, fmt.Errorf("the envelope: %w", err)
+	}
+	recorded, err = time.Parse(RecordedForm, e.Recorded)
+	if err != nil {
+		return e, recorded, fmt.Errorf("the envelope's time %q: write it as %s", e.Recorded, RecordedForm)
+	}
+	return e, recorded, nil
+}
+
+// SubjectPrefix begins the NATS subject of every record; the stream takes SubjectPrefix + ">".
+const SubjectPrefix = "muster.ev."
+
+// Subject returns the NATS subject of a record: muster.ev.NATION.operation.kind.ULID.event. It is derived from the
+// statement and never taken from the caller. The operation is "-" for what concerns the whole ledger.
+func Subject(s Statement) string {
+	nation, operation := About(s)
+	if operation == "" {
+		operation = "-"
+	}
+	t := s.Head().Type
+	return SubjectPrefix + strings.Join([]string{string(nation), string(operation), t.Subject(), Thing(s).String(), t.Event()}, ".")
+}

@@ -1,0 +1,122 @@
+package events
+
+import (
+	_ "embed"
+	"encoding/csv"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, or an organisation's ICAO 9303 code
+// (the European Union is EUE).
+type Nation string
+
+// HQ stands where a nation would for what the coordinators say. It is no nation's code and never will be.
+const HQ Nation = "HQ"
+
+// An Operation names what the coalition does together ("mnf-u", "unmil"): lower-case letters, digits and hyphens.
+type Operation string
+
+// A Role is a capability that somebody must fill ("ground", "intelligence"), from the catalogue of an operation.
+type Role string
+
+// An Area is a part of an operation's region ("west", "black-sea"). The empty area means anywhere.
+type Area string
+
+// A Line identifies a requirement within its operation ("ground-west").
+type Line string
+
+// A Unit is what a quantity counts: "personnel", "aircraft", "team"; or an ISO 4217 code such as "EUR" for money.
+// Units are never added to each other.
+type Unit string
+
+// An Origin names a ledger for ever, like a URL without a scheme: "muster.example/berlin". It is the checkpoint origin
+// of C2SP tlog-checkpoint, and every statement carries it so that none can be replayed on another ledger.
+type Origin string
+
+var (
+	slugPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
+	unitPattern     = regexp.MustCompile(`^[a-z](?:[a-z-]{0,18}[a-z])?$`)
+	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
+	originPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$`)
+)
+
+const slugRemedy = "write lower-case letters a-z, digits and hyphens, at most 32, such as "
+
+func validSlug(s string) bool { return slugPattern.MatchString(s) }
+
+// Valid reports whether o has the form of an operation's name.
+func (o Operation) Valid() bool { return validSlug(string(o)) }
+
+// Valid reports whether r has the form of a role's name.
+func (r Role) Valid() bool { return validSlug(string(r)) }
+
+// Valid reports whether o has the form of a ledger's origin.
+func (o Origin) Valid() bool { return len(o) <= 128 && originPattern.MatchString(string(o)) }
+
+// Valid reports whether u has the form of a unit.
+func (u Unit) Valid() bool { return unitPattern.MatchString(string(u)) || u.IsMoney() }
+
+// IsMoney reports whether u is a currency, whose quantities are decimal amounts and not counts.
+func (u Unit) IsMoney() bool { return currencyPattern.MatchString(string(u)) }
+
+// Known reports whether n is a code that this version knows. HQ is not a nation.
+func (n Nation) Known() bool { _, ok := gazetteer().names[n]; return ok }
+
+// Name returns the nation's usual English name, or the code itself when it is unknown.
+func (n Nation) Name() string {
+	if name, ok := gazetteer().names[n]; ok {
+		return name
+	}
+	return string(n)
+}
+
+// Nations returns every known code, in order.
+func Nations() []Nation { return slices.Clone(gazetteer().codes) }
+
+// FindNation returns the nation with the given code or English name, in any case ("fra", "Britain", "South Korea").
+// It is for what people type and for files to import; a statement holds the code in capitals and nothing else.
+func FindNation(name string) (Nation, bool) {
+	n, ok := gazetteer().byName[foldName(name)]
+	return n, ok
+}
+
+// nations.csv: codes and names of ISO 3166-1, from the public-domain table datasets/country-codes (ODC-PDDL-1.0), with
+// EUE and UNO from ICAO 9303, XKX as the European Union uses it, and other names that published lists use.
+//
+//go:embed nations.csv
+var nationsCSV string
+
+type nationTable struct {
+	codes  []Nation
+	names  map[Nation]string
+	byName map[string]Nation
+}
+
+var gazetteer = sync.OnceValue(func() *nationTable {
+	rows, err := csv.NewReader(strings.NewReader(nationsCSV)).ReadAll()
+	if err != nil {
+		panic("events: nations.csv: " + err.Error()) // the file is compiled in and tested
+	}
+	t := &nationTable{names: map[Nation]string{}, byName: map[string]Nation{}}
+	for _, row := range rows[1:] {
+		code := Nation(row[0])
+		t.codes = append(t.codes, code)
+		t.names[code] = row[1]
+		for _, name := range append(strings.Split(row[2], ";"), row[0], row[1]) {
+			if name != "" {
+				t.byName[foldName(name)] = code
+			}
+		}
+	}
+	slices.Sort(t.codes)
+	return t
+})
+
+// foldName makes two spellings of a name that differ in case, accents' apostrophes or spacing equal.
+func foldName(name string) string {
+	name = strings.NewReplacer("’", "'", "`", "'").Replace(strings.ToLower(name))
+	return strings.Join(strings.Fields(name), " ")
+}

@@ -1,0 +1,252 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// The appender is one goroutine. It takes commands from a channel, decides each against the state that includes what is in
+// flight, gives it the next sequence and asks the log for it, without waiting. Behind it the settler, another goroutine,
+// waits for the log's answers in order, commits what is settled to the journal, all that waits in one transaction, and
+// only then answers the submitters.
+//
+// A refusal, too, waits for what was in flight when it was decided, for it may rest on it.
+//
+// When the log says no, or nothing, the settler stops at that entry and the appender takes back from the state that one and
+// all after it, learns from the log what really happened, and decides them again.
+
+const (
+	maxFlying   = 4096 // entries between the appender and the settler
+	maxAttempts = 1000 // how often a command may lose the race against other servers
+)
+
+type command struct {
+	signed   events.Signed
+	key      events.Key // the signature was verified with it
+	done     chan result
+	attempts int
+}
+
+type result struct {
+	receipt Receipt
+	err     error
+}
+
+func (c *command) answer(r Receipt, err error) { c.done <- result{r, err} }
+
+// An entry is a command in flight: a record that the log was asked to append, or an answer that waits for those before it.
+type entry struct {
+	command *command
+	record  events.Record // no Stored bytes for an answer
+	undo    func()
+	ack     Ack
+	verdict error // for an answer: the refusal, or nil for the first receipt of a record that was in flight
+
+	barrier chan<- []*entry // for neither: tells the appender that all before is settled, and what could not be
+}
+
+func (e *entry) isRecord() bool { return e.ack != nil }
+
+func (l *Ledger) run(ctx context.Context) {
+	defer close(l.stopped)
+	defer close(l.queue)
+	for {
+		select {
+		case <-ctx.Done():
+			l.drain()
+			return
+		case <-l.faults:
+			l.recover(l.flush())
+		case last := <-l.cfg.Log.Changed():
+			if last > l.state.Last() && time.Now().After(l.retryAt) {
+				l.behind = true
+				l.recover(l.flush())
+			}
+		case c := <-l.commands:
+			l.take(c)
+		}
+	}
+}
+
+// drain settles what is in flight, and tells those who wait that they came too late.
+func (l *Ledger) drain() {
+	for _, e := range l.flush() {
+		e.command.answer(Receipt{}, errStopping)
+	}
+	for {
+		select {
+		case c := <-l.commands:
+			c.answer(Receipt{}, errStopping)
+		default:
+			return
+		}
+	}
+}
+
+// take decides one command and, when it may be said, asks the log to append it.
+func (l *Ledger) take(c *command) {
+	if l.behind && time.Now().After(l.retryAt) {
+		l.recover(l.flush())
+	}
+	if l.behind {
+		c.answer(Receipt{}, l.Healthy())
+		return
+	}
+	if l.known(c) {
+		return
+	}
+	if err := Decide(l.state, c.key, c.signed.Statement); err != nil {
+		l.queue <- &entry{command: c, verdict: err}
+		return
+	}
+	l.append(c)
+}
+
+// known answers a command whose id is there already: with the first receipt when the bytes are the same, with a conflict
+// when they are not.
+func (l *Ledger) known(c *command) bool {
+	id := c.signed.Statement.Head().ID
+	if e, ok := l.flying[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
+		l.queue <- &entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c.signed)}
+		return true
+	}
+	delete(l.flying, id)
+	sequence, ok, err := l.cfg.Journal.Find(id)
+	if err == nil && !ok {
+		return false
+	}
+	var rec events.Record
+	if err == nil {
+		rec, err = l.cfg.Journal.Record(sequence)
+	}
+	if err == nil {
+		err = sameOrConflict(rec, c.signed)
+	}
+	if err != nil {
+		c.answer(Receipt{}, problem.From(err))
+		return true
+	}
+	c.answer(againReceipt(rec), nil)
+	return true
+}
+
+func againReceipt(rec events.Record) Receipt {
+	r := receiptOf(rec)
+	r.Again = true
+	return r
+}
+
+func sameOrConflict(rec events.Record, s events.Signed) error {
+	if bytes.Equal(rec.Note, s.Note) {
+		return nil
+	}
+	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", s.Statement.Head().ID, rec.Sequence).
+		WithHint("give every new statement an id of its own")
+}
+
+// append gives the command the next sequence and asks the log for it.
+func (l *Ledger) append(c *command) {
+	rec, err := events.NewRecord(l.state.Last()+1, l.now(), l.cfg.Name, c.signed)
+	if err != nil {
+		c.answer(Receipt{}, problem.From(err))
+		return
+	}
+	undo, err := l.state.Apply(rec)
+	if err != nil {
+		c.answer(Receipt{}, problem.From(err))
+		return
+	}
+	l.learn(rec.Statement)
+	e := &entry{command: c, record: rec, undo: undo, ack: l.cfg.Log.Append(rec.Sequence, events.Subject(rec.Statement), rec.Stored)}
+	l.flying[rec.Statement.Head().ID] = e
+	if len(l.flying) > 2*maxFlying {
+		l.forget()
+	}
+	l.queue <- e
+}
+
+// forget drops from flying what the journal has by now.
+func (l *Ledger) forget() {
+	last := l.cfg.Journal.Last()
+	for id, e := range l.flying {
+		if e.record.Sequence <= last {
+			delete(l.flying, id)
+		}
+	}
+}
+
+// now is the clock, never earlier than the record before.
+func (l *Ledger) now() time.Time {
+	now := l.cfg.Clock().UTC().Truncate(time.Microsecond)
+	if now.Before(l.state.Recorded()) {
+		return l.state.Recorded()
+	}
+	return now
+}
+
+// apply takes into the state a record that is safe already.
+func (l *Ledger) apply(rec events.Record) error {
+	if _, err := l.state.Apply(rec); err != nil {
+		return err
+	}
+	l.learn(rec.Statement)
+	return nil
+}
+
+// flush waits until the settler has dealt with everything in flight, and returns what could not be settled, in order.
+func (l *Ledger) flush() []*entry {
+	reply := make(chan []*entry, 1)
+	l.queue <- &entry{barrier: reply}
+	failed := <-reply
+	select { // the fault that led here, or that came on the way, is dealt with
+	case <-l.faults:
+	default:
+	}
+	l.behind = l.behind || failed != nil
+	return failed
+}
+
+// recover takes back from the state what could not be settled, learns what the log holds instead, and decides again.
+func (l *Ledger) recover(failed []*entry) {
+	for i := len(failed) - 1; i >= 0; i-- {
+		if failed[i].undo != nil {
+			failed[i].undo()
+		}
+	}
+	clear(l.flying)
+	if err := l.catchUp(context.Background()); err != nil {
+		l.trouble.Store(l.failure(err))
+		l.retryAt = time.Now().Add(retryAfter)
+		for _, e := range failed {
+			e.command.answer(Receipt{}, l.Healthy())
+		}
+		return
+	}
+	l.behind = false
+	l.trouble.Store(nil)
+	for _, e := range failed {
+		if e.command.attempts++; e.command.attempts > maxAttempts {
+			e.command.answer(Receipt{}, l.failure(ErrLostRace))
+			continue
+		}
+		l.take(e.command) // it may be recorded by now: then its first receipt answers it
+	}
+}
+
+// How long commands are refused at once after the log could not be read, before it is tried again.
+const retryAfter = 500 * time.Millisecond
+
+// failure tells a submitter why nothing can be recorded now.
+func (l *Ledger) failure(err error) *problem.Problem {
+	var d *divergence
+	if errors.As(err, &d) {
+		return problem.New(problem.Unavailable, "the ledger has stopped: %w", err).WithHint("%s", d.remedy)
+	}
+	return problem.New(problem.Unavailable, "nothing can be recorded now: %w", err).
+		WithHint("send the same statement again in a moment: it counts once, however often it is sent")
+}

@@ -1,0 +1,246 @@
+// Package journal is the ledger's second copy: every record, byte for byte, in one bbolt file that this process fsyncs
+// itself. A statement is acknowledged only when it is here; projections read from here and never from NATS.
+//
+// The file has three buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
+// sequence) and meta (the version of this form). One transaction writes all that is waiting, so that any number of
+// writers share one fsync.
+package journal
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+var (
+	bucketRecords = []byte("records")
+	bucketIDs     = []byte("ids")
+	bucketMeta    = []byte("meta")
+	keyVersion    = []byte("version")
+	version       = []byte("1")
+)
+
+// A Journal is an open journal file. Append is for one goroutine; everything else may be called concurrently.
+type Journal struct {
+	db *bbolt.DB
+
+	mu      sync.Mutex
+	last    uint64
+	changed chan struct{} // closed when last grows
+}
+
+// How long Open waits for another process to let go of the file.
+const lockWait = time.Second
+
+// Open opens the journal in the file at path, and creates it when it is not there. Only one process at a time may have it
+// open: for the second, the error is a problem of kind Unavailable.
+func Open(path string) (*Journal, error) { return open(path, false) }
+
+// OpenReadOnly opens a journal that is there, to read it.
+func OpenReadOnly(path string) (*Journal, error) { return open(path, true) }
+
+func open(path string, readOnly bool) (*Journal, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, problem.New(problem.Unavailable, "another process has the journal %s open", path).
+			WithHint("a muster server runs on this folder: ask it with --url, or stop it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	j := &Journal{db: db, changed: make(chan struct{})}
+	if err := j.load(readOnly); err != nil {
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), db.Close())
+	}
+	return j, nil
+}
+
+func (j *Journal) load(readOnly bool) error {
+	if !readOnly {
+		if err := j.db.Update(create); err != nil {
+			return err
+		}
+	}
+	return j.db.View(func(tx *bbolt.Tx) error {
+		meta, records := tx.Bucket(bucketMeta), tx.Bucket(bucketRecords)
+		if meta == nil || records == nil {
+			return errors.New("this is no journal")
+		}
+		if v := meta.Get(keyVersion); !bytes.Equal(v, version) {
+			return fmt.Errorf("it has the form %q, and this program reads %q: use a newer muster", v, version)
+		}
+		if k, _ := records.Cursor().Last(); k != nil {
+			j.last = binary.BigEndian.Uint64(k)
+		}
+		return nil
+	})
+}
+
+func create(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketMeta} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(bucketMeta)
+	if meta.Get(keyVersion) == nil {
+		return meta.Put(keyVersion, version)
+	}
+	return nil
+}
+
+// Close closes the file. Records that Append has returned for are safe whether or not Close is called.
+func (j *Journal) Close() error { return j.db.Close() }
+
+// Append commits records that follow the last one, all or none, and returns when they are on the disk.
+func (j *Journal) Append(records []events.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	next := j.Last() + 1
+	err := j.db.Update(func(tx *bbolt.Tx) error {
+		byseq, ids := tx.Bucket(bucketRecords), tx.Bucket(bucketIDs)
+		byseq.FillPercent = 1 // sequences only grow, so pages are filled to the end
+		for i, rec := range records {
+			if rec.Sequence != next+uint64(i) {
+				return fmt.Errorf("record %d does not follow record %d", rec.Sequence, next+uint64(i)-1)
+			}
+			if err := putRecord(byseq, ids, rec); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.last = records[len(records)-1].Sequence
+	close(j.changed)
+	j.changed = make(chan struct{})
+	return nil
+}
+
+func putRecord(bySequence, ids *bbolt.Bucket, rec events.Record) error {
+	key := sequenceKey(rec.Sequence)
+	id := rec.Statement.Head().ID
+	if taken := ids.Get(id[:]); taken != nil {
+		return fmt.Errorf("the id %s of record %d is that of record %d", id, rec.Sequence, binary.BigEndian.Uint64(taken))
+	}
+	if err := bySequence.Put(key, rec.Stored); err != nil {
+		return err
+	}
+	return ids.Put(id[:], key)
+}
+
+func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
+
+// Last returns the sequence of the last record, 0 when there is none.
+func (j *Journal) Last() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last
+}
+
+// Wait returns when there is a record after the given sequence, or with ctx's error.
+func (j *Journal) Wait(ctx context.Context, after uint64) error {
+	for {
+		j.mu.Lock()
+		last, changed := j.last, j.changed
+		j.mu.Unlock()
+		if last > after {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Record returns the record at a sequence, or a problem of kind NotFound.
+func (j *Journal) Record(sequence uint64) (events.Record, error) {
+	stored, err := j.stored(sequence)
+	if err != nil {
+		return events.Record{}, err
+	}
+	return events.ParseRecord(sequence, stored)
+}
+
+func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		stored = bytes.Clone(tx.Bucket(bucketRecords).Get(sequenceKey(sequence)))
+		return nil
+	})
+	if err == nil && stored == nil {
+		err = problem.New(problem.NotFound, "there is no record %d: the last is %d", sequence, j.Last())
+	}
+	return stored, err
+}
+
+// Find returns the sequence of the record whose statement has the id, and false when there is none.
+func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		if key := tx.Bucket(bucketIDs).Get(id[:]); key != nil {
+			sequence, ok = binary.BigEndian.Uint64(key), true
+		}
+		return nil
+	})
+	return sequence, ok, err
+}
+
+// How much Records reads in one transaction: long ones would keep bbolt from using freed pages again.
+const chunk = 1024
+
+// Records returns every record from a sequence on to the last one there is at the time, in order and without gaps.
+// After an error there is nothing more.
+func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for next := max(from, 1); ; {
+			rows, err := j.chunk(next)
+			if err != nil {
+				yield(events.Record{}, err)
+				return
+			}
+			for _, stored := range rows {
+				rec, err := events.ParseRecord(next, stored)
+				if !yield(rec, err) || err != nil {
+					return
+				}
+				next++
+			}
+			if len(rows) < chunk {
+				return
+			}
+		}
+	}
+}
+
+// chunk returns the stored bytes of up to chunk records from a sequence on.
+func (j *Journal) chunk(from uint64) (rows [][]byte, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketRecords).Cursor()
+		for k, v := c.Seek(sequenceKey(from)); k != nil && len(rows) < chunk; k, v = c.Next() {
+			want := from + uint64(len(rows))
+			if got := binary.BigEndian.Uint64(k); got != want {
+				return fmt.Errorf("journal: record %d is missing: record %d follows", want, got)
+			}
+			rows = append(rows, bytes.Clone(v))
+		}
+		return nil
+	})
+	return rows, err
+}

@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/journal"
+)
+
+// A Config says what a Ledger is made of.
+type Config struct {
+	// Journal is this server's second copy. The Ledger is its only writer.
+	Journal *journal.Journal
+	// Log is the shared first copy.
+	Log Log
+	// Name is this server's, written into every record that it makes.
+	Name string
+	// Clock tells the time; time.Now when nil.
+	Clock func() time.Time
+}
+
+// A Ledger takes signed statements and makes records of them: it is the write side of one server. Its methods may be called
+// concurrently.
+type Ledger struct {
+	cfg      Config
+	commands chan *command
+	queue    chan *entry   // in flight, in order: from the appender to the settler
+	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
+	stop     context.CancelFunc
+	stopped  chan struct{} // closed when the appender has ended
+	workers  sync.WaitGroup
+
+	keys sync.Map // events.KeyID → events.Key: every key that was ever admitted, to verify before the appender's turn
+
+	// What follows belongs to the appender's goroutine alone.
+	state   *State
+	flying  map[events.ID]*entry // records in flight, by id
+	behind  bool                 // the journal may lack what the log has: catch up before deciding
+	retryAt time.Time            // not before, after it failed
+
+	trouble atomic.Pointer[problem.Problem] // why nothing can be taken now
+	origin  atomic.Pointer[events.Origin]
+}
+
+// A Receipt says that a statement is in the ledger for good: in the log, and fsynced in this server's journal.
+type Receipt struct {
+	// Sequence is the record's place, from 1 on.
+	Sequence uint64
+	// Recorded is when the server recorded it.
+	Recorded time.Time
+	ID       events.ID
+	Type     events.Type
+	// By names the server that recorded it.
+	By string
+	// Again says that the same statement was here already, and that this is its first receipt.
+	Again bool
+}
+
+func receiptOf(rec events.Record) Receipt {
+	head := rec.Statement.Head()
+	return Receipt{Sequence: rec.Sequence, Recorded: rec.Recorded, ID: head.ID, Type: head.Type, By: rec.By}
+}
+
+// Open reads the journal, brings journal and log to the same end, and begins to take statements. It fails when the two
+// tell different histories: then somebody must look, and nothing is written.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	l := &Ledger{
+		cfg:      cfg,
+		commands: make(chan *command, 1024),
+		queue:    make(chan *entry, maxFlying),
+		faults:   make(chan struct{}, 1),
+		stopped:  make(chan struct{}),
+		state:    NewState(),
+		flying:   map[events.ID]*entry{},
+	}
+	for rec, err := range cfg.Journal.Records(1) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
+		}
+		if err := l.apply(rec); err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
+		}
+	}
+	if err := l.reconcile(ctx); err != nil {
+		return nil, err
+	}
+	ctx, l.stop = context.WithCancel(context.Background())
+	l.workers.Go(func() { l.settle() })
+	l.workers.Go(func() { l.run(ctx) })
+	return l, nil
+}
+
+// Close stops taking statements, waits for those in flight, and returns. The journal and the log stay open.
+func (l *Ledger) Close() {
+	l.stop()
+	l.workers.Wait()
+}
+
+// Origin returns the ledger's origin, or "" when it was not founded yet.
+func (l *Ledger) Origin() events.Origin {
+	if o := l.origin.Load(); o != nil {
+		return *o
+	}
+	return ""
+}
+
+// Healthy returns nil, or the problem because of which no statement can be taken now.
+func (l *Ledger) Healthy() error {
+	if p := l.trouble.Load(); p != nil {
+		return p
+	}
+	return nil
+}
+
+// Submit gives a signed statement its place in the ledger. It returns when the record is safe, or with a refusal or
+// failure, always a [problem.Problem]. After a problem of kind Unavailable, and after ctx's end, the statement may or may
+// not be recorded: to submit the same bytes again is safe, and tells.
+func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
+	key, err := l.verify(s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	c := &command{signed: s, key: key, done: make(chan result, 1)}
+	select {
+	case l.commands <- c:
+	case <-l.stopped:
+		return Receipt{}, errStopping
+	case <-ctx.Done():
+		return Receipt{}, unknownOutcome(ctx.Err())
+	}
+	select {
+	case r := <-c.done:
+		return r.receipt, r.err
+	case <-ctx.Done():
+		return Receipt{}, unknownOutcome(ctx.Err())
+	case <-l.stopped:
+		select { // the answer may have come with the end
+		case r := <-c.done:
+			return r.receipt, r.err
+		default:
+			return Receipt{}, errStopping
+		}
+	}
+}
+
+var errStopping = problem.New(problem.Unavailable, "the server is stopping").
+	WithHint("send the same statement again in a moment: it counts once, however often it is sent")
+
+func unknownOutcome(cause error) error {
+	return problem.New(problem.Unavailable, "it is not known yet whether the statement was recorded: %w", cause).
+		WithHint("send the same statement again: it counts once, however often it is sent")
+}
+
+// verify checks the signature with the key that it claims. It runs in the caller's goroutine, beside the appender, which
+// decides later whether the key may sign at that moment.
+func (l *Ledger) verify(s events.Signed) (events.Key, error) {
+	var key events.Key
+	if founded, ok := s.Statement.(*events.LedgerFounded); ok {
+		key = founded.Founder
+	} else if known, ok := l.keys.Load(s.SignedBy()); ok {
+		key = known.(events.Key)
+	} else {
+		if l.Origin() == "" {
+			return "", refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
+		}
+		return "", NotAdmitted(s.SignedBy())
+	}
+	if err := s.VerifiedBy(key); err != nil {
+		if errors.Is(err, events.ErrSignature) {
+			return "", BadSignature(s.SignedBy())
+		}
+		return "", problem.From(err)
+	}
+	return key, nil
+}
+
+// learn keeps what other goroutines need of a record: the keys that may have signed, and the origin.
+func (l *Ledger) learn(st events.Statement) {
+	var key events.Key
+	switch st := st.(type) {
+	case *events.LedgerFounded:
+		key = st.Founder
+		l.origin.Store(&st.Ledger)
+	case *events.MemberAdmitted:
+		key = st.Key
+	default:
+		return
+	}
+	if id, ok := key.ID(); ok {
+		l.keys.Store(id, key)
+	}
+}

@@ -1,0 +1,280 @@
+// Package stream keeps the ledger's log on a NATS JetStream stream.
+//
+// JetStream gives the order and the replication; it is not trusted with the durability or the truth of what it holds (by
+// default it flushes to disk every two minutes and acknowledges before). That is why this package asks for nothing
+// clever: messages are appended with Nats-Expected-Last-Sequence, read back by direct batch get, and the stream refuses
+// deletion, purging, expiry and rollups, so that sequence n is the ledger's record n for ever.
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"muster/events"
+	"muster/ledger"
+)
+
+// DefaultName is the stream's name unless a Config says otherwise.
+const DefaultName = "MUSTER"
+
+// A Config says which stream.
+type Config struct {
+	// Name of the stream; DefaultName when empty.
+	Name string
+	// Replicas of a stream that has to be created: 1 on a server alone, 3 on a cluster. 0 means 1.
+	Replicas int
+	// Timeout is how long an append or a read may take before its outcome counts as unknown; 5 s when 0.
+	Timeout time.Duration
+}
+
+const (
+	batchSize = 1024            // messages of one direct get
+	batchMax  = 4 << 20         // bytes of one direct get
+	pollEvery = 2 * time.Second // how often to look whether a notice of another server was missed
+)
+
+// A Stream is the log on one JetStream stream. It implements [ledger.Log].
+type Stream struct {
+	cfg      Config
+	js       jetstream.JetStream
+	nc       *nats.Conn
+	stream   jetstream.Stream
+	tip      string      // the subject of notices
+	changed  chan uint64 // capacity 1: the last sequence that anybody appended
+	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// Open finds the stream on the server that nc is connected to, or creates it, and checks that it keeps what it is given.
+// The connection stays the caller's, who closes it after the Stream.
+func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
+	if cfg.Name == "" {
+		cfg.Name = DefaultName
+	}
+	cfg.Replicas = max(cfg.Replicas, 1)
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 5 * time.Second
+	}
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(cfg.Timeout), jetstream.WithPublishAsyncMaxPending(1<<16))
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
+	}
+	s := &Stream{cfg: cfg, js: js, nc: nc, tip: "muster.tip." + cfg.Name, changed: make(chan uint64, 1), appended: make(chan uint64, 1)}
+	if s.stream, err = s.findOrCreate(ctx); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
+	}
+	if err := s.follow(); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
+	}
+	return s, nil
+}
+
+func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
+	found, err := s.js.Stream(ctx, s.cfg.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		found, err = s.js.CreateStream(ctx, s.wanted())
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another server was faster, with another configuration
+			found, err = s.js.Stream(ctx, s.cfg.Name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, checkKeeps(found.CachedInfo().Config)
+}
+
+func (s *Stream) wanted() jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:        s.cfg.Name,
+		Description: "Muster ledger: sequence n is record n",
+		Subjects:    []string{events.SubjectPrefix + ">"},
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardNew,
+		Storage:     jetstream.FileStorage,
+		Replicas:    s.cfg.Replicas,
+		DenyDelete:  true,
+		DenyPurge:   true,
+		AllowDirect: true,
+	}
+}
+
+// checkKeeps refuses a stream that might lose messages by its configuration.
+func checkKeeps(c jetstream.StreamConfig) error {
+	var faults []string
+	fault := func(is bool, text string) {
+		if is {
+			faults = append(faults, text)
+		}
+	}
+	fault(!slices.Equal(c.Subjects, []string{events.SubjectPrefix + ">"}), "subjects must be "+events.SubjectPrefix+">")
+	fault(c.Retention != jetstream.LimitsPolicy, "retention must be limits")
+	fault(c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxAge > 0 || c.MaxMsgsPerSubject > 0, "there must be no limits and no expiry")
+	fault(!c.DenyDelete, "deny_delete must be on")
+	fault(!c.DenyPurge, "deny_purge must be on")
+	fault(c.AllowRollup, "allow_rollup_hdrs must be off")
+	fault(c.AllowMsgTTL, "allow_msg_ttl must be off")
+	fault(!c.AllowDirect, "allow_direct must be on")
+	fault(c.Storage != jetstream.FileStorage, "storage must be file")
+	fault(c.Mirror != nil || len(c.Sources) > 0, "it must not mirror another stream")
+	if faults != nil {
+		return fmt.Errorf("this stream could lose records: %v", faults)
+	}
+	return nil
+}
+
+// follow listens for the notices of other servers, gives notice of what this one appended, and looks by itself in case a
+// notice was missed.
+func (s *Stream) follow() error {
+	sub, err := s.nc.Subscribe(s.tip, func(m *nats.Msg) {
+		if sequence, err := strconv.ParseUint(string(m.Data), 10, 64); err == nil {
+			s.offer(sequence)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.done.Go(func() {
+		defer func() { _ = sub.Unsubscribe() }() // it fails only when the connection is gone already
+		tick := time.NewTicker(pollEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case sequence := <-s.appended:
+				_ = s.nc.Publish(s.tip, strconv.AppendUint(nil, sequence, 10)) // others look by themselves when it is lost
+			case <-tick.C:
+				s.look(ctx)
+			}
+		}
+	})
+	return nil
+}
+
+func (s *Stream) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if info, err := s.stream.Info(ctx); err == nil { // after an error the next tick looks again
+		s.offer(info.State.LastSeq)
+	}
+}
+
+// offer puts the last sequence before whoever listens to Changed, in place of an older one that was not taken yet.
+func (s *Stream) offer(sequence uint64) { replace(s.changed, sequence) }
+
+// replace sends to a channel of capacity 1, in place of what lies there.
+func replace(c chan uint64, n uint64) {
+	for {
+		select {
+		case c <- n:
+			return
+		default:
+		}
+		select {
+		case old := <-c:
+			n = max(n, old)
+		default:
+		}
+	}
+}
+
+// Close stops following. It does not close the connection.
+func (s *Stream) Close() {
+	s.stop()
+	s.done.Wait()
+}
+
+// Changed implements [ledger.Log].
+func (s *Stream) Changed() <-chan uint64 { return s.changed }
+
+// Last implements [ledger.Log].
+func (s *Stream) Last(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: %w", s.cfg.Name, err)
+	}
+	st := info.State
+	switch {
+	case st.LastSeq == 0:
+		return 0, nil
+	case len(st.Deleted) > 0:
+		return 0, fmt.Errorf("stream %s has lost message %d (%d in all)", s.cfg.Name, st.Deleted[0], len(st.Deleted))
+	case st.FirstSeq != 1 || st.Msgs != st.LastSeq:
+		return 0, fmt.Errorf("stream %s has lost messages: it holds %d, from %d to %d", s.cfg.Name, st.Msgs, st.FirstSeq, st.LastSeq)
+	}
+	return st.LastSeq, nil
+}
+
+// Read implements [ledger.Log].
+func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Message) error) error {
+	last, err := s.Last(ctx)
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(s.cfg.Timeout)
+	for next := from; next <= last; {
+		n, err := s.readBatch(ctx, next, int(min(batchSize, last-next+1)), yield)
+		switch {
+		case err != nil:
+			return err
+		case n > 0:
+			next += uint64(n)
+			deadline = time.Now().Add(s.cfg.Timeout)
+		case time.Now().After(deadline):
+			return fmt.Errorf("stream %s: message %d of %d cannot be read", s.cfg.Name, next, last)
+		default: // a replica that has not got the message yet has answered
+			if err := pause(ctx, 10*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Stream) readBatch(ctx context.Context, from uint64, most int, yield func(ledger.Message) error) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	batch, err := jetstreamext.GetBatch(ctx, s.js, s.cfg.Name, most, jetstreamext.GetBatchSeq(from), jetstreamext.GetBatchMaxBytes(batchMax))
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
+	}
+	for m, err := range batch {
+		switch {
+		case errors.Is(err, jetstreamext.ErrNoMessages):
+			return n, nil
+		case err != nil:
+			return n, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
+		case m.Sequence != from+uint64(n):
+			return n, fmt.Errorf("stream %s has lost message %d: message %d follows", s.cfg.Name, from+uint64(n), m.Sequence)
+		}
+		n++
+		if err := yield(ledger.Message{Sequence: m.Sequence, Subject: m.Subject, Data: m.Data}); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

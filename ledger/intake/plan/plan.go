@@ -1,0 +1,134 @@
+// Package plan turns an operation's plan file into the statements that make the ledger say the same.
+//
+// A plan is data that a coordinator writes: the catalogue of roles, and the requirement lines.
+//
+//	operation: mnf-u
+//	title: Multinational Force Ukraine
+//	note: Quantities are illustrative
+//	effective: 2026-01-01        # optional: without it, the day on which the plan is applied
+//	roles:
+//	  - role: ground
+//	    title: Troops in the country
+//	    units: [personnel]       # or, for one, unit: personnel
+//	requirements:
+//	  - line: ground-west
+//	    role: ground
+//	    quantity: 15000          # money with two decimals: "2500000.00"
+//	    unit: personnel          # optional: the first unit of the role
+//	    area: west               # optional: anywhere
+//	    from: 2026-03-01
+//	    until: 2027-02-28        # optional: open
+//	    priority: 1              # optional: 5
+//	    essential: true          # optional: false
+//	    note: …                  # optional
+//
+// [Read] reads it, in YAML or JSON, and tells all that is wrong with it at once. [Changes] compares it with what the
+// ledger holds now and says what to add, revise and cancel; for a plan that was applied, that is nothing.
+// The package signs and sends nothing.
+package plan
+
+import (
+	"path/filepath"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake/plan/strictyaml"
+)
+
+// A Plan is what a plan file says. One that Read returned has passed the checks of the statements it becomes.
+type Plan struct {
+	// Name is the file's name without its folder.
+	Name string
+	// Operation is the operation with its whole catalogue of roles.
+	Operation events.OperationTerms
+	// Effective is the date from which the plan holds, or zero when the file names none.
+	Effective events.Date
+	// Requirements are all the lines that the operation shall have.
+	Requirements []events.RequirementTerms
+}
+
+// defaultPriority is the middle of 1 (first) to 9.
+const defaultPriority = 5
+
+// Read reads a plan file. The error is a [problem.Problem]: of kind Syntax for what is neither YAML nor JSON, of kind
+// Invalid, with every field that is wrong by its place and line in the file, for the rest.
+func Read(name string, data []byte) (Plan, error) {
+	file, top, err := strictyaml.Open(name, data)
+	if err != nil {
+		return Plan{}, err
+	}
+	m := top.Members("operation", "title", "note", "effective", "roles", "requirements")
+	p := Plan{
+		Name: filepath.Base(name),
+		Operation: events.OperationTerms{
+			Operation: events.Operation(m["operation"].Text()),
+			Title:     m["title"].Text(),
+			Note:      m["note"].Text(),
+			Roles:     readRoles(m["roles"]),
+		},
+		Effective: strictyaml.Parsed(m["effective"], events.ParseDate),
+	}
+	if !m["requirements"].Given() { // or a plan that forgot them would cancel every line
+		file.Fault("requirements", "", "missing: write the lines, or `requirements: []` for none")
+	}
+	for _, v := range m["requirements"].Items() {
+		p.Requirements = append(p.Requirements, readRequirement(v, p.Operation))
+	}
+	check(file, p)
+	if err := file.Err(); err != nil {
+		return Plan{}, err
+	}
+	return p, nil
+}
+
+func readRoles(v strictyaml.Value) []events.RoleDefinition {
+	var roles []events.RoleDefinition
+	for _, item := range v.Items() {
+		m := item.Members("role", "title", "units", "unit")
+		role := events.RoleDefinition{Role: events.Role(m["role"].Text()), Title: m["title"].Text()}
+		for _, unit := range m["units"].Items() {
+			role.Units = append(role.Units, events.Unit(unit.Text()))
+		}
+		if m["unit"].Given() && m["units"].Given() {
+			m["unit"].Fault("leave it out: the role has units already")
+		} else if m["unit"].Given() {
+			role.Units = []events.Unit{events.Unit(m["unit"].Text())}
+		}
+		roles = append(roles, role)
+	}
+	return roles
+}
+
+func readRequirement(v strictyaml.Value, operation events.OperationTerms) events.RequirementTerms {
+	m := v.Members("line", "role", "quantity", "unit", "area", "from", "until", "priority", "essential", "note")
+	r := events.RequirementTerms{
+		Operation: operation.Operation,
+		Line:      events.Line(m["line"].Text()),
+		Role:      events.Role(m["role"].Text()),
+		Area:      events.Area(m["area"].Text()),
+		Quantity:  strictyaml.Parsed(m["quantity"], events.ParseQuantity),
+		Unit:      events.Unit(m["unit"].Text()),
+		Window: events.Window{
+			From:  strictyaml.Parsed(m["from"], events.ParseDate),
+			Until: strictyaml.Parsed(m["until"], events.ParseDate),
+		},
+		Priority:  defaultPriority,
+		Essential: strictyaml.Parsed(m["essential"], parseBool),
+		Note:      m["note"].Text(),
+	}
+	if m["priority"].Given() {
+		r.Priority = strictyaml.Parsed(m["priority"], parsePriority)
+	}
+	if units, ok := operation.Units(r.Role); ok && len(units) > 0 && !m["unit"].Given() {
+		r.Unit = units[0]
+	}
+	return r
+}
+
+// problemOf returns the fields that err, the error of a check, tells.
+func problemOf(err error) []problem.Field {
+	if err == nil {
+		return nil
+	}
+	return problem.From(err).Fields
+}

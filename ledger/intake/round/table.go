@@ -1,0 +1,157 @@
+package round
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"muster/events/problem"
+)
+
+// A table is a CSV file with a header row.
+type table struct {
+	header []string
+	rows   []tableRow
+}
+
+type tableRow struct {
+	line  int // where the row begins in the file
+	cells []string
+}
+
+const saveAgain = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
+
+// readTable reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in LF or CRLF, cells
+// parted by commas, semicolons or tabs. Rows of empty cells are left out. Every row must have as many cells as the header.
+func readTable(data []byte) (*table, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := plainText(data); err != nil {
+		return nil, err
+	}
+	r := csv.NewReader(bytes.NewReader(data))
+	r.Comma = separator(data)
+	t := &table{}
+	var cut []problem.Field
+	for {
+		cells, err := r.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return t, t.check(cut)
+		case errors.Is(err, csv.ErrFieldCount):
+			line, _ := r.FieldPos(0)
+			cut = append(cut, problem.Field{Location: fmt.Sprintf("line %d", line),
+				Message: fmt.Sprintf("has %d cells and the header has %d: a row is cut, or a %q in a text needs quotes around the text", len(cells), len(t.header), r.Comma)})
+			continue
+		case err != nil:
+			return nil, notCSV(err)
+		}
+		line, _ := r.FieldPos(0)
+		t.add(line, cells)
+	}
+}
+
+func plainText(data []byte) error {
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return problem.New(problem.Syntax, "the file is empty")
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return problem.New(problem.Syntax, "the file is text in UTF-16").WithHint(saveAgain)
+	case bytes.IndexByte(data, 0) >= 0:
+		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").WithHint(saveAgain)
+	case !utf8.Valid(data):
+		return problem.New(problem.Syntax, "the file is not text in UTF-8: line %d", 1+bytes.Count(data[:firstInvalid(data)], []byte("\n"))).WithHint(saveAgain)
+	}
+	return nil
+}
+
+func firstInvalid(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(data)
+}
+
+// separator returns the one of comma, semicolon and tab that the header has most of, outside of quotes.
+func separator(data []byte) rune {
+	header, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte("\n"))
+	count := map[rune]int{}
+	quoted := false
+	for _, c := range string(header) {
+		if c == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			count[c]++
+		}
+	}
+	best := ','
+	for _, c := range []rune{';', '\t'} {
+		if count[c] > count[best] {
+			best = c
+		}
+	}
+	return best
+}
+
+func notCSV(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		return problem.New(problem.Syntax, `the row in line %d has a quote that is never closed, or one within a text that is not written "": %w`, parse.StartLine, err).
+			WithHint("the file may be cut: ask for it again, or mend the line")
+	}
+	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)
+}
+
+func (t *table) add(line int, cells []string) {
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	switch {
+	case t.header == nil:
+		t.header = cells
+	case slices.ContainsFunc(cells, func(c string) bool { return c != "" }):
+		t.rows = append(t.rows, tableRow{line, cells})
+	}
+}
+
+func (t *table) check(cut []problem.Field) error {
+	if err := problem.OfFields(cut); err != nil {
+		return err
+	}
+	for i, name := range t.header {
+		if name != "" && slices.Contains(t.header[:i], name) {
+			return problem.New(problem.Invalid, "the header names the column %q twice: give each its own name", name)
+		}
+	}
+	if len(t.rows) == 0 {
+		return problem.New(problem.Invalid, "the file has a header and no rows")
+	}
+	return nil
+}
+
+// column returns where the column of that name is: by its exact name, or else by its name in another case.
+func (t *table) column(name string) (int, bool) {
+	if i := slices.Index(t.header, name); i >= 0 {
+		return i, true
+	}
+	i := slices.IndexFunc(t.header, func(h string) bool { return fold(h) == fold(name) })
+	return i, i >= 0
+}
+
+// columns lists the columns for people, not more than fit into a sentence.
+func (t *table) columns() string {
+	const most = 200
+	list := []rune(strings.Join(t.header, ", "))
+	if len(list) > most {
+		return string(list[:most]) + "…"
+	}
+	return string(list)
+}

@@ -3,7 +3,9 @@ package events
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"muster/events/problem"
@@ -12,22 +14,36 @@ import (
 // MaxText is the most characters that a free text of a statement may have.
 const MaxText = 10_000
 
+// maxTold is the most fields that one refusal tells, so that it does not outgrow the statement.
+const maxTold = 50
+
 // A checker gathers every field that is wrong, so that a liaison mends them all at once.
-// Locations are unique: the first finding on a member is the one that is told.
+// The first finding on a member is the one that is told; what is wrong inside a member that is itself wrong is not.
 type checker struct {
 	fields []problem.Field
-	seen   map[string]bool
+	told   map[string]bool
 }
 
 func (c *checker) field(location, value, format string, args ...any) {
-	if c.seen[location] {
+	if len(c.fields) == maxTold || c.isTold(location) {
 		return
 	}
-	if c.seen == nil {
-		c.seen = map[string]bool{}
+	if c.told == nil {
+		c.told = map[string]bool{}
 	}
-	c.seen[location] = true
+	c.told[location] = true
 	c.fields = append(c.fields, problem.Field{Location: location, Message: fmt.Sprintf(format, args...), Value: shorten(value)})
+}
+
+// isTold reports whether something was found at the location or at one that holds it: "roles[2]" and "roles" hold
+// "roles[2].units[0]".
+func (c *checker) isTold(location string) bool {
+	for end := len(location); end > 0; end = strings.LastIndexAny(location[:end], ".[") {
+		if c.told[location[:end]] {
+			return true
+		}
+	}
+	return false
 }
 
 // shorten keeps a value that was refused from filling the refusal.
@@ -39,86 +55,128 @@ func shorten(s string) string {
 	return string([]rune(s)[:most]) + "…"
 }
 
+// foreign returns the first character of s that is not ASCII. It is told, since А is easily taken for A.
+func foreign(s string) (rune, bool) {
+	for _, r := range s {
+		if r > unicode.MaxASCII {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+const (
+	slugRemedy   = "write lower-case letters a-z, digits and, between them, hyphens, at most 32, such as "
+	nationRemedy = "write the nation's three-letter code (ISO 3166-1) in capitals, such as FRA"
+	foreignNote  = "holds %q (%U), which is none of the letters A to Z: "
+)
+
 func (c *checker) slug(location, value, example string) {
-	if value == "" {
+	r, isForeign := foreign(value)
+	switch lower := strings.ToLower(value); {
+	case validSlug(value):
+	case value == "":
 		c.field(location, "", "missing: %s%s", slugRemedy, example)
-	} else if !validSlug(value) {
+	case isForeign:
+		c.field(location, value, foreignNote+"%s%s", r, r, slugRemedy, example)
+	case validSlug(lower):
+		c.field(location, value, "write it in lower case: %s", lower)
+	default:
 		c.field(location, value, "%s%s", slugRemedy, example)
 	}
 }
 
-func (c *checker) origin(location string, o Origin) {
-	if !o.Valid() {
-		c.field(location, string(o), "write the ledger's origin, such as muster.example/berlin")
-	}
-}
-
 func (c *checker) nation(location string, n Nation) {
-	switch upper := Nation(strings.ToUpper(string(n))); {
-	case n == "":
-		c.field(location, "", "missing: write the nation's three-letter code (ISO 3166-1), such as FRA")
+	meant, found := FindNation(string(n))
+	r, isForeign := foreign(string(n))
+	switch {
 	case n.Known():
-	case upper.Known():
-		c.field(location, string(n), "write the code in capitals: %s", upper)
+	case n == "":
+		c.field(location, "", "missing: %s", nationRemedy)
+	case found:
+		c.field(location, string(n), "write it as %s", meant)
+	case isForeign:
+		c.field(location, string(n), foreignNote+"%s", r, r, nationRemedy)
 	default:
-		c.field(location, string(n), "not a nation that is known here: write its three-letter code (ISO 3166-1) in capitals, such as FRA")
+		c.field(location, string(n), "not a nation that is known here: %s", nationRemedy)
 	}
 }
 
+func (c *checker) origin(location string, o Origin) {
+	const remedy = "write the ledger's origin, such as muster.example/berlin"
+	if o == "" {
+		c.field(location, "", "missing: %s", remedy)
+	} else if !o.Valid() {
+		c.field(location, string(o), "not a ledger's origin: %s", remedy)
+	}
+}
+
+// date checks a date that must be there. One that was read is within its bounds; one from Go code may not be.
 func (c *checker) date(location string, d Date) {
 	if d == 0 {
 		c.field(location, "", "missing: write a date, such as 2026-11-23")
+	}
+	c.dateIfAny(location, d)
+}
+
+func (c *checker) dateIfAny(location string, d Date) {
+	if d == 0 {
+		return
+	}
+	if _, err := parseDate(d.String()); err != nil {
+		c.field(location, d.String(), "%s", err)
 	}
 }
 
 func (c *checker) window(w Window) {
 	c.date("from", w.From)
+	c.dateIfAny("until", w.Until)
 	if w.Until != 0 && w.Until < w.From {
-		c.field("until", w.Until.String(), "ends before it begins: write a date from %s on, or leave it out for an open end", w.From)
+		c.field("until", w.Until.String(), "the window ends before it begins: write %s or later, or leave until out for an open window", w.From)
 	}
 }
 
 func (c *checker) unit(location string, u Unit) {
+	const remedy = "write a unit in lower-case letters, at most 20, such as personnel, or a currency in capitals, such as EUR"
 	if u == "" {
-		c.field(location, "", "missing: write the role's unit, such as personnel")
+		c.field(location, "", "missing: %s", remedy)
 	} else if !u.Valid() {
-		c.field(location, string(u), "write a unit in lower-case letters, such as personnel, or a currency, such as EUR")
+		c.field(location, string(u), "%s", remedy)
 	}
 }
 
 // amount checks a quantity and its unit together. Only pledges may leave a quantity unknown.
 func (c *checker) amount(q Quantity, u Unit, mayBeUnknown bool) {
+	remedy := "write a whole number from 1 on"
+	if u.IsMoney() {
+		remedy = `write an amount of money as text with two decimals, such as "2500000.00"`
+	}
+	if mayBeUnknown {
+		remedy += `, or "unknown"`
+	}
 	c.unit("unit", u)
 	n, ok := q.Number()
 	switch {
 	case q.IsZero():
-		c.field("quantity", "", "missing: write a whole number from 1 on%s", orUnknown(mayBeUnknown))
+		c.field("quantity", "", "missing: %s", remedy)
 	case q.IsUnknown() && !mayBeUnknown:
-		c.field("quantity", "unknown", "must be known here: write a whole number from 1 on")
+		c.field("quantity", "unknown", "must be known here: %s", remedy)
 	case ok && n < 1:
-		c.field("quantity", q.String(), "write a whole number from 1 on%s", orUnknown(mayBeUnknown))
+		c.field("quantity", q.String(), "%s", remedy)
 	case ok && n > MaxCount:
-		c.field("quantity", q.String(), "at most %d", int64(MaxCount))
+		c.field("quantity", q.String(), "at most %s", Quantity{MaxCount, q.form})
 	case ok && u.Valid() && u.IsMoney() != (q.form == money):
-		if u.IsMoney() {
-			c.field("quantity", q.String(), `money is text with two decimals: "%s.00"`, q)
-		} else {
-			c.field("quantity", q.String(), "%s are counted in whole numbers", u)
-		}
+		c.field("quantity", q.String(), "does not fit the unit %s: %s", u, remedy)
 	}
-}
-
-func orUnknown(may bool) string {
-	if may {
-		return `, or "unknown"`
-	}
-	return ""
 }
 
 // text checks free text: any language and sign, but no control characters besides new line and tab.
 func (c *checker) text(location, s string) {
+	if !utf8.ValidString(s) {
+		c.field(location, s, "is not valid UTF-8: write it in UTF-8")
+	}
 	if n := utf8.RuneCountInString(s); n > MaxText {
-		c.field(location, s, "has %d characters: at most %d", n, MaxText)
+		c.field(location, s, "has %d characters: write at most %d", n, MaxText)
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' || r == 0x7f }); i >= 0 {
 		c.field(location, s, "holds the control character %U: leave it out", s[i])
@@ -138,21 +196,23 @@ func (c *checker) id(location string, id ID) {
 	}
 }
 
+// oneOf checks a value of a closed set.
 func (c *checker) oneOf(location, value string, allowed ...string) {
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
+	if slices.Contains(allowed, value) {
+		return
 	}
-	c.field(location, value, "write one of: %s", strings.Join(allowed, ", "))
+	missing := ""
+	if value == "" {
+		missing = "missing: "
+	}
+	c.field(location, value, "%swrite one of: %s", missing, strings.Join(allowed, ", "))
 }
 
 func (c *checker) root(location string, s *Seen) {
-	root, err := base64.StdEncoding.DecodeString(s.Root)
-	if err != nil || len(root) != 32 {
+	if root, err := base64.StdEncoding.DecodeString(s.Root); err != nil || len(root) != 32 || canonicalBase64(s.Root) != s.Root {
 		c.field(location+".root", s.Root, "write the root hash of the checkpoint, 32 bytes in base 64")
 	}
-	if s.Size < 1 {
+	if s.Size < 1 || s.Size > MaxCount {
 		c.field(location+".size", fmt.Sprint(s.Size), "write the number of records in the checkpoint, from 1 on")
 	}
 }

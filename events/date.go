@@ -17,15 +17,28 @@ const (
 	lastDate  Date = 2199_12_31
 )
 
+var (
+	errDate      = remedy("not a date: write year-month-day, such as 2026-11-23")
+	errDateRange = remedy("outside " + firstDate.String() + " to " + lastDate.String() + ": write a date between them")
+)
+
 // ParseDate reads the form 2026-11-23 and nothing else.
 func ParseDate(s string) (Date, error) {
+	d, err := parseDate(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q: %w", shorten(s), err)
+	}
+	return d, nil
+}
+
+func parseDate(s string) (Date, error) {
 	t, err := time.Parse(dateForm, s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no date: write year-month-day, such as 2026-11-23", s)
+		return 0, errDate
 	}
 	d := DateOf(t)
 	if d < firstDate || d > lastDate {
-		return 0, fmt.Errorf("the date %s is outside %s to %s", s, firstDate, lastDate)
+		return 0, errDateRange
 	}
 	return d, nil
 }
@@ -57,7 +70,7 @@ func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what ParseDate reads.
 func (d *Date) UnmarshalText(text []byte) (err error) {
-	*d, err = ParseDate(string(text))
+	*d, err = parseDate(string(text))
 	return err
 }
 

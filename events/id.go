@@ -24,11 +24,21 @@ func IDAt(ms uint64, entropy [10]byte) (ID, error) {
 	return ID(u), err
 }
 
-// ParseID reads the canonical text of an ID: 26 characters, in capitals.
+const errID = remedy("not an id: write a ULID, 26 digits and capitals without I, L, O and U, the first from 0 to 7, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
+
+// ParseID reads the canonical text of an ID: 26 characters, in capitals, not all of them 0.
 func ParseID(s string) (ID, error) {
+	id, err := parseID(s)
+	if err != nil {
+		return ID{}, fmt.Errorf("%q: %w", shorten(s), err)
+	}
+	return id, nil
+}
+
+func parseID(s string) (ID, error) {
 	u, err := ulid.ParseStrict(s)
-	if err != nil || u.String() != s {
-		return ID{}, fmt.Errorf("%q is no id: write a ULID, 26 digits and capitals such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC", s)
+	if err != nil || u.String() != s || u.IsZero() {
+		return ID{}, errID
 	}
 	return ID(u), nil
 }
@@ -44,6 +54,6 @@ func (id ID) MarshalText() ([]byte, error) { return ulid.ULID(id).MarshalText() 
 
 // UnmarshalText reads the canonical text.
 func (id *ID) UnmarshalText(text []byte) (err error) {
-	*id, err = ParseID(string(text))
+	*id, err = parseID(string(text))
 	return err
 }

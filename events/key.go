@@ -47,7 +47,7 @@ func NewSigner(secret string) (*Signer, error) {
 		return nil, fmt.Errorf("no secret event key: %w", err)
 	}
 	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm and the seed.
-	data, err := base64.StdEncoding.DecodeString(secret[strings.LastIndex(secret, "+"+keyHashHex(signer)+"+")+10:])
+	data, err := base64.StdEncoding.DecodeString(strings.SplitN(secret, "+", 5)[4])
 	if err != nil {
 		return nil, fmt.Errorf("no secret event key: %w", err)
 	}
@@ -58,8 +58,6 @@ func NewSigner(secret string) (*Signer, error) {
 	}
 	return &Signer{signer, Key(vkey)}, nil
 }
-
-func keyHashHex(s note.Signer) string { return fmt.Sprintf("%08x", s.KeyHash()) }
 
 // Key returns the public half.
 func (s *Signer) Key() Key { return s.key }
@@ -85,12 +83,22 @@ func (k Key) Verifier() (note.Verifier, error) {
 	return v, nil
 }
 
+// isCanonical reports whether k, which has a Verifier, is written the one way that NewKey writes it: no capitals in the
+// hash, no loose bits in the base 64. Keys are compared as text.
+func (k Key) isCanonical(v note.Verifier) bool {
+	_, data, _ := strings.Cut(string(k)[len(v.Name())+1:], "+")
+	return string(k) == fmt.Sprintf("%s+%08x+%s", v.Name(), v.KeyHash(), canonicalBase64(data))
+}
+
 func (c *checker) key(location string, k Key) {
-	if k == "" {
-		c.field(location, "", "missing: write the public key as `muster key new` prints it")
-	} else if _, err := k.Verifier(); err != nil {
-		c.field(location, string(k), "not a public key: write it as `muster key new` prints it")
-	} else if !ValidKeyName(k.Name()) {
+	const remedy = "write the public key as `muster key new` prints it"
+	v, err := k.Verifier()
+	switch {
+	case k == "":
+		c.field(location, "", "missing: %s", remedy)
+	case err != nil || !k.isCanonical(v):
+		c.field(location, string(k), "not a public key: %s", remedy)
+	case !ValidKeyName(k.Name()):
 		c.field(location, string(k), "the key's name must be a nation's code (or HQ), a slash and a name in lower case, such as FRA/paris")
 	}
 }

@@ -1,6 +1,9 @@
 package events
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A RoleDefinition is a line of an operation's catalogue of roles.
 type RoleDefinition struct {
@@ -23,6 +26,9 @@ type OperationTerms struct {
 // MaxRoles is the most roles that an operation's catalogue may have.
 const MaxRoles = 64
 
+// maxUnits is the most units that a role may have.
+const maxUnits = 16
+
 // About returns HQ and the operation.
 func (t *OperationTerms) About() (Nation, Operation) { return HQ, t.Operation }
 
@@ -31,22 +37,29 @@ func (t *OperationTerms) check(c *checker) {
 	c.title("title", t.Title)
 	c.text("note", t.Note)
 	if len(t.Roles) == 0 || len(t.Roles) > MaxRoles {
-		c.field("roles", fmt.Sprint(len(t.Roles)), "write from 1 to %d roles", MaxRoles)
+		c.field("roles", "", "has %d roles: write from 1 to %d", len(t.Roles), MaxRoles)
+		return
 	}
 	for i, r := range t.Roles {
-		at := fmt.Sprintf("roles[%d].", i)
-		c.slug(at+"role", string(r.Role), "ground")
-		c.title(at+"title", r.Title)
-		if len(r.Units) == 0 {
-			c.field(at+"units", "", "missing: write at least one unit, such as personnel")
+		at := fmt.Sprintf("roles[%d]", i)
+		r.check(c, at)
+		if _, twice := (&OperationTerms{Roles: t.Roles[:i]}).Units(r.Role); twice {
+			c.field(at+".role", string(r.Role), "is in the catalogue twice: leave one out")
 		}
-		for j, u := range r.Units {
-			c.unit(fmt.Sprintf("%sunits[%d]", at, j), u)
-		}
-		for _, before := range t.Roles[:i] {
-			if before.Role == r.Role {
-				c.field(at+"role", string(r.Role), "is in the catalogue twice")
-			}
+	}
+}
+
+func (r *RoleDefinition) check(c *checker, at string) {
+	c.slug(at+".role", string(r.Role), "ground")
+	c.title(at+".title", r.Title)
+	if len(r.Units) == 0 || len(r.Units) > maxUnits {
+		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel", len(r.Units), maxUnits)
+		return
+	}
+	for i, u := range r.Units {
+		c.unit(fmt.Sprintf("%s.units[%d]", at, i), u)
+		if slices.Contains(r.Units[:i], u) {
+			c.field(fmt.Sprintf("%s.units[%d]", at, i), string(u), "is there twice: leave one out")
 		}
 	}
 }

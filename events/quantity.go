@@ -1,7 +1,6 @@
 package events
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -55,7 +54,9 @@ func (q Quantity) String() string {
 	case counted:
 		return strconv.FormatInt(q.n, 10)
 	case money:
-		return fmt.Sprintf("%d.%02d", q.n/100, q.n%100)
+		digits := fmt.Sprintf("%+04d", q.n) // sign, and three digits at least
+		point := len(digits) - 2
+		return strings.TrimPrefix(digits[:point]+"."+digits[point:], "+")
 	case unknown:
 		return "unknown"
 	}
@@ -71,31 +72,37 @@ func (u Unit) Of(n int64) Quantity {
 }
 
 var (
-	moneyPattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,12})\.[0-9]{2}$`)
 	countPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	moneyPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)\.[0-9]{2}$`)
 )
 
-var errQuantity = errors.New(`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
+const errQuantity = remedy(`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
 
 // ParseQuantity reads what String writes, for a quantity that may be pledged: a positive number or "unknown".
 func ParseQuantity(s string) (Quantity, error) {
+	q, err := readQuantity(s)
+	if n, ok := q.Number(); err != nil || ok && (n < 1 || n > MaxCount) {
+		return Quantity{}, errQuantity
+	}
+	return q, nil
+}
+
+// readQuantity reads what String writes, whatever its size and sign.
+func readQuantity(s string) (Quantity, error) {
+	form := counted
 	switch {
 	case s == "unknown":
 		return Unknown, nil
 	case moneyPattern.MatchString(s):
-		n, err := strconv.ParseInt(strings.Replace(s, ".", "", 1), 10, 64)
-		if err != nil || n == 0 {
-			return Quantity{}, errQuantity
-		}
-		return Quantity{n, money}, nil
-	case countPattern.MatchString(s):
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n < 1 || n > MaxCount {
-			return Quantity{}, errQuantity
-		}
-		return Count(n), nil
+		form, s = money, strings.Replace(s, ".", "", 1)
+	case !countPattern.MatchString(s):
+		return Quantity{}, errQuantity
 	}
-	return Quantity{}, errQuantity
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return Quantity{}, errQuantity
+	}
+	return Quantity{n, form}, nil
 }
 
 // MarshalJSONTo writes a number for a count and a string for the rest.
@@ -106,6 +113,29 @@ func (q Quantity) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteToken(jsontext.String(q.String()))
 }
 
+// UnmarshalJSONFrom reads a quantity of a statement, strictly: 1.5, 1e3, 0, -1, 9007199254740993 and "1200" are refused.
+func (q *Quantity) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	text := []byte(value)
+	if value.Kind() == '"' {
+		if text, err = jsontext.AppendUnquote(nil, value); err != nil {
+			return err
+		}
+	}
+	parsed, err := ParseQuantity(string(text))
+	if err != nil {
+		return err
+	}
+	if isNumber := value.Kind() == '0'; isNumber != (parsed.form == counted) {
+		return errQuantity
+	}
+	*q = parsed
+	return nil
+}
+
 // MarshalJSON is MarshalJSONTo for encoding/json, which the answers to readers are written with.
 func (q Quantity) MarshalJSON() ([]byte, error) {
 	if q.form == counted {
@@ -114,46 +144,14 @@ func (q Quantity) MarshalJSON() ([]byte, error) {
 	return strconv.AppendQuote(nil, q.String()), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, zero included, since an answer may say that nothing is there.
-func (q *Quantity) UnmarshalJSON(data []byte) error {
-	s, quoted := strings.CutPrefix(string(data), `"`)
-	s = strings.TrimSuffix(s, `"`)
-	switch {
-	case s == "0" && !quoted:
-		*q = Count(0)
-		return nil
-	case s == "0.00" && quoted:
-		*q = Quantity{0, money}
+// UnmarshalJSON reads what MarshalJSON wrote. An answer, unlike a statement, may say that nothing is there: 0, or "" for
+// a quantity that was not given.
+func (q *Quantity) UnmarshalJSON(data []byte) (err error) {
+	s := strings.Trim(string(data), `"`)
+	if s == "" || s == "null" {
+		*q = Quantity{}
 		return nil
 	}
-	parsed, err := ParseQuantity(s)
-	*q = parsed
+	*q, err = readQuantity(s)
 	return err
-}
-
-// UnmarshalJSONFrom reads a JSON number or string, strictly: 1.5, 1e3, 0, -1 and 9007199254740993 are refused.
-func (q *Quantity) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	value, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	switch value.Kind() {
-	case '0':
-		if !countPattern.Match(value) {
-			return errQuantity
-		}
-		*q, err = ParseQuantity(string(value))
-		return err
-	case '"':
-		text, err := jsontext.AppendUnquote(nil, value)
-		if err != nil {
-			return err
-		}
-		if countPattern.Match(text) {
-			return errQuantity
-		}
-		*q, err = ParseQuantity(string(text))
-		return err
-	}
-	return errQuantity
 }

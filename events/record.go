@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -51,43 +52,55 @@ func NewRecord(sequence uint64, recorded time.Time, by string, s Signed) (Record
 	return Record{sequence, recorded, by, s, stored}, nil
 }
 
-// ParseRecord reads a record as it is stored. It keeps stored, which must not be changed afterwards. A record of a higher
-// version, or with a kind of statement that is not known, is an error: a reader never guesses.
+// ParseRecord reads a record as it is stored. It keeps stored, which must not be changed afterwards.
+//
+// The error is a [problem.Problem]: of kind Unavailable for a record of a higher version or with a type, member or value
+// that is not known, since a reader never guesses and a newer one can read it; of kind Unverified for what is no record.
 func ParseRecord(sequence uint64, stored []byte) (Record, error) {
-	line, rest, ok := bytes.Cut(stored, []byte("\n"))
-	if !ok {
-		return Record{}, fmt.Errorf("record %d: no envelope line", sequence)
-	}
+	line, rest, _ := bytes.Cut(stored, []byte("\n"))
 	e, recorded, err := parseEnvelope(line)
 	if err != nil {
-		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+		return Record{}, unreadable(sequence, err)
 	}
 	signed, err := ParseSigned(rest)
 	if err != nil {
-		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+		return Record{}, unreadable(sequence, err)
 	}
 	return Record{sequence, recorded, e.By, signed, stored}, nil
 }
 
 func parseEnvelope(line []byte) (e envelope, recorded time.Time, err error) {
 	var version struct {
-		V int `json:"v"`
+		V *int `json:"v"`
 	}
-	if err := json.Unmarshal(line, &version); err != nil {
-		return e, recorded, fmt.Errorf("the envelope is no JSON object with a version: %w", err)
-	}
-	if version.V != Version {
-		return e, recorded, problem.New(problem.Unavailable, "version %d of the record's form: this program reads version %d", version.V, Version).
-			WithHint("use a newer muster")
+	switch err := json.Unmarshal(line, &version); {
+	case err != nil:
+		return e, recorded, fmt.Errorf("the first line is no envelope: %w", err)
+	case version.V == nil || *version.V < 1:
+		return e, recorded, errors.New("the envelope names no version")
+	case *version.V > Version:
+		return e, recorded, fmt.Errorf("%w: it has version %d, and this muster reads up to %d", errNewer, *version.V, Version)
 	}
 	if err := json.Unmarshal(line, &e, strict); err != nil {
 		return e, recorded, fmt.Errorf("the envelope: %w", err)
 	}
 	recorded, err = time.Parse(RecordedForm, e.Recorded)
-	if err != nil {
-		return e, recorded, fmt.Errorf("the envelope's time %q: write it as %s", e.Recorded, RecordedForm)
+	if err != nil || recorded.Format(RecordedForm) != e.Recorded {
+		return e, recorded, fmt.Errorf("the envelope's time is %q and not of the form %s", shorten(e.Recorded), RecordedForm)
 	}
 	return e, recorded, nil
+}
+
+var errNewer = errors.New("it was written by a newer muster")
+
+// unreadable is the problem of a stored record that cannot be read. Fields that are wrong in it are not the reader's
+// fault: a server has once accepted them, so that a newer one knows them.
+func unreadable(sequence uint64, err error) error {
+	if errors.Is(err, errNewer) || problem.Is(err, problem.Invalid) {
+		return problem.New(problem.Unavailable, "record %d says what this muster cannot read: %w", sequence, err).
+			WithHint("use a newer muster; if this is the newest, the record is damaged")
+	}
+	return problem.New(problem.Unverified, "record %d is damaged: %w", sequence, err)
 }
 
 // SubjectPrefix begins the NATS subject of every record; the stream takes SubjectPrefix + ">".

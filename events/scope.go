@@ -1,6 +1,9 @@
 package events
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // ScopeDeclared says which roles a nation is ready to fill in an operation ("intelligence only"). An offer outside it is
 // refused until the nation declares another scope.
@@ -23,10 +26,14 @@ func (s *ScopeDeclared) check(c *checker) {
 	case !s.Unlimited && len(s.Roles) == 0:
 		c.field("roles", "", "missing: write the roles that the nation is ready to fill, such as intelligence, or set unlimited")
 	case len(s.Roles) > MaxRoles:
-		c.field("roles", fmt.Sprint(len(s.Roles)), "at most %d roles", MaxRoles)
-	}
-	for i, r := range s.Roles {
-		c.slug(fmt.Sprintf("roles[%d]", i), string(r), "intelligence")
+		c.field("roles", "", "has %d roles: write at most %d", len(s.Roles), MaxRoles)
+	default:
+		for i, r := range s.Roles {
+			c.slug(fmt.Sprintf("roles[%d]", i), string(r), "intelligence")
+			if slices.Contains(s.Roles[:i], r) {
+				c.field(fmt.Sprintf("roles[%d]", i), string(r), "is there twice: leave one out")
+			}
+		}
 	}
 	c.text("note", s.Note)
 }

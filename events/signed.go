@@ -1,13 +1,12 @@
 package events
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/note"
-
-	"muster/events/problem"
 )
 
 // A Signed is a statement with the signed note (C2SP signed-note) that it came in. It is what a liaison sends.
@@ -31,16 +30,16 @@ func Sign(s Statement, with *Signer) (Signed, error) {
 		return Signed{}, fmt.Errorf("signing: %w", err)
 	}
 	if len(msg) > MaxBytes {
-		return Signed{}, problem.New(problem.TooLarge, "the signed statement has %d bytes: at most %d are taken", len(msg), MaxBytes)
+		return Signed{}, tooLarge(len(msg))
 	}
 	return Signed{s, msg, with.Name(), with.KeyHash()}, nil
 }
 
 // ParseSigned reads a signed note that holds one statement and exactly one signature. It checks the form and not the
-// signature. The error is a [problem.Problem].
+// signature. It keeps msg, which must not be changed afterwards. The error is a [problem.Problem].
 func ParseSigned(msg []byte) (Signed, error) {
-	if len(msg) > MaxBytes {
-		return Signed{}, problem.New(problem.TooLarge, "the signed statement has %d bytes: at most %d are taken", len(msg), MaxBytes)
+	if err := plainText(msg); err != nil {
+		return Signed{}, err
 	}
 	text, sig, err := splitNote(msg)
 	if err != nil {
@@ -53,28 +52,29 @@ func ParseSigned(msg []byte) (Signed, error) {
 	return Signed{s, msg, sig.Name, sig.Hash}, nil
 }
 
+const noteHint = "let `muster` sign it, or see events/FORMAT.md"
+
 // splitNote opens a note with one signature, without checking it, into the line of JSON and the signature.
 func splitNote(msg []byte) ([]byte, note.Signature, error) {
 	_, err := note.Open(msg, note.VerifierList())
 	var unverified *note.UnverifiedNoteError
 	if !errors.As(err, &unverified) {
-		return nil, note.Signature{}, problem.New(problem.Syntax,
-			"this is no signed note: it must be a line of JSON, an empty line, and a line of signature that begins with an em dash").
-			WithHint("let `muster` sign it, or see events/FORMAT.md")
+		return nil, note.Signature{}, syntax("this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash").
+			WithHint(noteHint)
 	}
 	n := unverified.Note
-	if len(n.UnverifiedSigs) != 1 {
-		return nil, note.Signature{}, problem.New(problem.Syntax, "the note has %d signatures: exactly one is taken", len(n.UnverifiedSigs))
+	if lines := bytes.Count(msg[len(n.Text)+1:], []byte("\n")); lines != 1 {
+		return nil, note.Signature{}, syntax("the note has %d signatures: send exactly one", lines)
 	}
 	// One statement has one form: the same bytes again, and not the same signature in other base 64.
 	sig := n.UnverifiedSigs[0]
-	want := n.Text + "\n— " + sig.Name + " " + canonicalBase64(sig.Base64) + "\n"
-	if string(msg) != want {
-		return nil, note.Signature{}, problem.New(problem.Syntax, "the note's signature line is not in its canonical form")
+	if sig.Base64 != canonicalBase64(sig.Base64) {
+		return nil, note.Signature{}, syntax("the signature is not in canonical base 64: send it as it was made").WithHint(noteHint)
 	}
 	return []byte(n.Text[:len(n.Text)-1]), sig, nil
 }
 
+// canonicalBase64 returns the one way to write what s encodes, and "" for what encodes nothing.
 func canonicalBase64(s string) string {
 	data, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {

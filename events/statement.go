@@ -25,11 +25,14 @@ type Statement interface {
 	check(c *checker)
 }
 
-// kinds is the table of statements. Rows are added, never removed or renamed: old ledgers hold every one of them.
-var kinds = []struct {
+// A kind is a row of the table of statements.
+type kind struct {
 	typ Type
 	new func() Statement
-}{
+}
+
+// kinds is the table of statements. Rows are added, never removed or renamed: old ledgers hold every one of them.
+var kinds = []kind{
 	{"ledger.founded", func() Statement { return new(LedgerFounded) }},
 	{"member.admitted", func() Statement { return new(MemberAdmitted) }},
 	{"member.revoked", func() Statement { return new(MemberRevoked) }},
@@ -66,12 +69,7 @@ func Types() []Type {
 
 // NewStatement returns an empty statement of type t with the type filled in, and false when t is unknown.
 func NewStatement(t Type) (Statement, bool) {
-	i := slices.IndexFunc(kinds, func(k struct {
-		typ Type
-		new func() Statement
-	}) bool {
-		return k.typ == t
-	})
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.typ == t })
 	if i < 0 {
 		return nil, false
 	}
@@ -121,7 +119,7 @@ func (h *Header) Head() *Header { return h }
 
 func (h *Header) check(c *checker) {
 	if h.ID.IsZero() {
-		c.field("id", "", "missing: make a ULID")
+		c.field("id", "", "missing: make a new ULID for each statement, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
 	}
 	c.origin("ledger", h.Ledger)
 	if h.Seen != nil {
@@ -136,3 +134,6 @@ type Dated struct {
 }
 
 func (d *Dated) check(c *checker) { c.date("effective", d.Effective) }
+
+// On returns the effective date.
+func (d *Dated) On() Date { return d.Effective }

@@ -43,8 +43,6 @@ var (
 	originPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$`)
 )
 
-const slugRemedy = "write lower-case letters a-z, digits and hyphens, at most 32, such as "
-
 func validSlug(s string) bool { return slugPattern.MatchString(s) }
 
 // Valid reports whether o has the form of an operation's name.
@@ -115,7 +113,7 @@ var gazetteer = sync.OnceValue(func() *nationTable {
 	return t
 })
 
-// foldName makes two spellings of a name that differ in case, accents' apostrophes or spacing equal.
+// foldName makes two spellings of a name equal that differ in case, in the apostrophe's form or in spacing.
 func foldName(name string) string {
 	name = strings.NewReplacer("’", "'", "`", "'").Replace(strings.ToLower(name))
 	return strings.Join(strings.Fields(name), " ")

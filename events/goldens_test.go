@@ -1,0 +1,97 @@
+package events
+
+import "testing"
+
+// goldens lists every golden file's statement. Add to it; change nothing.
+func goldens(t testing.TB) []golden {
+	return append(append(coordinatorGoldens(t), pledgeGoldens()...), stepGoldens()...)
+}
+
+func goldenHead(n int, typ Type) Header {
+	return Header{Type: typ, ID: goldenID(n), Ledger: testOrigin}
+}
+
+func goldenHeadSeen(n int, typ Type) Header {
+	h := goldenHead(n, typ)
+	h.Seen = &Seen{Size: int64(n), Root: "bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="}
+	return h
+}
+
+var (
+	goldenDated  = Dated{Effective: 2026_11_23}
+	goldenPlace  = Place{Operation: "mnf-u", Nation: "FRA"}
+	goldenWindow = Window{From: 2027_01_01, Until: 2027_06_30}
+)
+
+func goldenTerms() PledgeTerms {
+	notice := 30
+	return PledgeTerms{
+		Role: "ground", Quantity: Count(1200), Unit: "personnel", Area: "west", Window: goldenWindow,
+		NoticeToMove: &notice, Presence: New, Release: CoalitionOnly,
+		Source: "press release of 23 November 2026", Note: "deux bataillons, à l’ouest",
+	}
+}
+
+func coordinatorGoldens(t testing.TB) []golden {
+	catalogue := []RoleDefinition{
+		{"ground", "Troops in the country", []Unit{"personnel", "battalion"}},
+		{"sustainment", "Money for upkeep", []Unit{"EUR"}},
+	}
+	line := RequirementTerms{
+		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west", Quantity: Count(7000), Unit: "personnel",
+		Window: goldenWindow, Priority: 1, Essential: true, Note: "two brigades",
+	}
+	return []golden{
+		{1, "", "muster.ev.HQ.-.ledger.01M833DG030000000000000001.founded",
+			&LedgerFounded{goldenHead(1, "ledger.founded"), "The test ledger", hqSigner(t).Key()}},
+		{2, "", "muster.ev.HQ.-.member.01M833DGZB0000000000000002.admitted",
+			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison, "by letter of 20 November 2026"}},
+		{3, "", "muster.ev.HQ.-.member.01M833DHYK0000000000000003.revoked", &MemberRevoked{goldenHeadSeen(3, "member.revoked"), franceSigner(t).Key(), "the laptop was lost"}},
+		{4, "", "muster.ev.HQ.mnf-u.operation.01M833DJXV0000000000000004.opened", &OperationOpened{goldenHeadSeen(4, "operation.opened"), goldenDated,
+			OperationTerms{"mnf-u", "Multinational Force Ukraine", "The figures are illustrative.", catalogue}}},
+		{5, "", "muster.ev.HQ.mnf-u.operation.01M833DKX30000000000000005.revised", &OperationRevised{goldenHeadSeen(5, "operation.revised"), goldenDated,
+			OperationTerms{"mnf-u", "Multinational Force Ukraine", "Ground alone.", catalogue[:1]}}},
+		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued", &RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line}},
+		{7, "", "muster.ev.HQ.mnf-u.requirement.01M833DNVK0000000000000007.revised", &RequirementRevised{goldenHeadSeen(7, "requirement.revised"), goldenDated, line}},
+		{8, "", "muster.ev.HQ.mnf-u.requirement.01M833DPTV0000000000000008.cancelled", &RequirementCancelled{goldenHeadSeen(8, "requirement.cancelled"), goldenDated, "mnf-u", "ground-west", "merged with ground-east"}},
+	}
+}
+
+func pledgeGoldens() []golden {
+	unknownShips, open := goldenTerms(), goldenTerms()
+	unknownShips.Role, unknownShips.Quantity, unknownShips.Unit = "sea", Unknown, "ship"
+	open.Role, open.Quantity, open.Unit, open.Until = "sustainment", Unit("EUR").Of(2_500_000_05), "EUR", 0
+	atOnce := 0
+	open.NoticeToMove = &atOnce
+	return []golden{
+		{9, "", "muster.ev.FRA.mnf-u.scope.01M833DQT30000000000000009.declared", &ScopeDeclared{goldenHeadSeen(9, "scope.declared"), goldenDated, goldenPlace, []Role{"intelligence", "sea"}, false, "until the vote"}},
+		{10, "unlimited", "muster.ev.FRA.mnf-u.scope.01M833DRSB000000000000000A.declared", &ScopeDeclared{goldenHead(10, "scope.declared"), goldenDated, goldenPlace, nil, true, ""}},
+		{11, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.indicated", &PledgeIndicated{goldenHeadSeen(11, "pledge.indicated"), goldenDated, goldenPlace, goldenTerms()}},
+		{12, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.offered", &PledgeOffered{goldenHeadSeen(12, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), goldenTerms()}},
+		{13, "unknown", "muster.ev.FRA.mnf-u.pledge.01M833DVQ3000000000000000D.offered", &PledgeOffered{goldenHead(13, "pledge.offered"), goldenDated, goldenPlace, ID{}, unknownShips}},
+		{14, "money", "muster.ev.FRA.mnf-u.pledge.01M833DWPB000000000000000E.offered", &PledgeOffered{goldenHead(14, "pledge.offered"), goldenDated, goldenPlace, ID{}, open}},
+		{15, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHeadSeen(15, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), goldenTerms()}},
+		{16, "", "muster.ev.FRA.mnf-u.pledge.01M833DYMV000000000000000G.observed", &PledgeObserved{goldenHeadSeen(16, "pledge.observed"), goldenDated, goldenPlace, "troops",
+			Strength{Count(42), "personnel"}, "monthly contributions, November 2026"}},
+	}
+}
+
+func stepGoldens() []golden {
+	step := func(n int, typ Type) PledgeStep {
+		return PledgeStep{goldenHeadSeen(n, typ), goldenDated, goldenPlace, Step{goldenID(11), "as agreed\nby telephone", "minutes of 23 November 2026"}}
+	}
+	condition := func(n int, typ Type) ConditionStep { return ConditionStep{step(n, typ), "parliament"} }
+	strength := Strength{Count(1187), "personnel"}
+	return []golden{
+		{17, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted", &PledgeAccepted{step(17, "pledge.accepted")}},
+		{18, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined", &PledgeDeclined{step(18, "pledge.declined")}},
+		{19, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.confirmed", &PledgeConfirmed{step(19, "pledge.confirmed")}},
+		{20, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.withdrawn", &PledgeWithdrawn{step(20, "pledge.withdrawn")}},
+		{21, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.deployed", &PledgeDeployed{step(21, "pledge.deployed"), strength}},
+		{22, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.reported", &PledgeReported{step(22, "pledge.reported"), strength}},
+		{23, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.returned", &PledgeReturned{step(23, "pledge.returned")}},
+		{24, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added", &ConditionAdded{condition(24, "condition.added"), Parliament}},
+		{25, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged", &ConditionDischarged{condition(25, "condition.discharged")}},
+		{26, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed", &ConditionFailed{condition(26, "condition.failed")}},
+	}
+}

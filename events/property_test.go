@@ -1,0 +1,299 @@
+package events
+
+import (
+	stdjson "encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestDateProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDate(t)
+		again, err := ParseDate(d.String())
+		if err != nil || again != d {
+			t.Fatalf("%s was read as %s, %v", d, again, err)
+		}
+		if DateOf(d.Time()) != d || DateOf(d.Time().Add(24*time.Hour-1)) != d {
+			t.Fatalf("%s does not hold its own day", d)
+		}
+		n := rapid.IntRange(-1000, 1000).Draw(t, "days")
+		later := d.AddDays(n)
+		if later.AddDays(-n) != d || later.Time().Sub(d.Time()) != time.Duration(n)*24*time.Hour {
+			t.Fatalf("%s and %d days is %s", d, n, later)
+		}
+		if (n > 0) != (later > d) {
+			t.Fatalf("%s and %s are in the wrong order", d, later)
+		}
+	})
+}
+
+// Of all ten-character texts that look like a date, those that name a day are taken and the others are not.
+func TestParseDateTakesDaysOnly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		y, m, d := rapid.IntRange(1890, 2210).Draw(t, "y"), rapid.IntRange(0, 14).Draw(t, "m"), rapid.IntRange(0, 33).Draw(t, "d")
+		day := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
+		isDay := day.Year() == y && int(day.Month()) == m && day.Day() == d && 1900 <= y && y <= 2199
+		text := fmt.Sprintf("%04d-%02d-%02d", y, m, d)
+		if got, err := ParseDate(text); (err == nil) != isDay || isDay && got.String() != text {
+			t.Fatalf("%s: %s, %v", text, got, err)
+		}
+	})
+}
+
+func TestWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var w Window
+		fixWindow(t, &w)
+		on := drawDate(t)
+		inside := !on.Time().Before(w.From.Time()) && (w.Until == 0 || !on.Time().After(w.Until.Time()))
+		if w.Includes(on) != inside {
+			t.Fatalf("%s includes %s: %v", w.Span(), on, !inside)
+		}
+		if !w.Includes(w.From) || w.Until != 0 && !w.Includes(w.Until) {
+			t.Fatalf("%s does not include its ends", w.Span())
+		}
+	})
+}
+
+func TestIDProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := drawID(t)
+		again, err := ParseID(id.String())
+		if err != nil || again != id {
+			t.Fatalf("%s was read as %s, %v", id, again, err)
+		}
+		if _, err := ParseID(strings.ToLower(id.String())); err == nil && strings.ToLower(id.String()) != id.String() {
+			t.Fatalf("%s was taken in lower case", id)
+		}
+		other := drawID(t)
+		if (id.String() < other.String()) != (string(id[:]) < string(other[:])) {
+			t.Fatalf("%s and %s sort otherwise than their bytes", id, other)
+		}
+	})
+}
+
+func TestIDAt(t *testing.T) {
+	entropy := [10]byte{1, 2, 3}
+	a, err1 := IDAt(1_000, entropy)
+	b, err2 := IDAt(1_000, entropy)
+	if err1 != nil || err2 != nil || a != b {
+		t.Errorf("%s and %s of the same, %v, %v", a, b, err1, err2)
+	}
+	if _, err := IDAt(1<<48, entropy); err == nil {
+		t.Error("a time of 49 bits was taken")
+	}
+	if a, b := NewID(), NewID(); a == b || a.String() > b.String() {
+		t.Errorf("%s was made before %s", a, b)
+	}
+}
+
+func TestQuantityProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := drawQuantity(t, rapid.SampledFrom([]Unit{"personnel", "EUR"}).Draw(t, "unit"), true)
+		if again, err := ParseQuantity(q.String()); err != nil || again != q {
+			t.Fatalf("%s was read as %s, %v", q, again, err)
+		}
+	})
+}
+
+// Answers are written and read with encoding/json, and may say 0, nothing, or less than nothing.
+func TestQuantityInAnswers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64().Draw(t, "n")
+		for _, q := range []Quantity{Count(n), Unit("EUR").Of(n), Unit("personnel").Of(0), Unit("EUR").Of(0), Unknown, {}} {
+			data, err := stdjson.Marshal(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again Quantity
+			if err := stdjson.Unmarshal(data, &again); err != nil || again != q {
+				t.Fatalf("%s was read as %s, %v", data, again, err)
+			}
+		}
+	})
+	for want, q := range map[string]Quantity{
+		"0.05": Unit("EUR").Of(5), "-0.05": Unit("EUR").Of(-5), "-1.50": Unit("EUR").Of(-150), "12.00": Unit("EUR").Of(1200), "-7": Count(-7), "": {},
+	} {
+		if q.String() != want {
+			t.Errorf("%s, want %s", q, want)
+		}
+	}
+}
+
+func TestStatementsSurviveTheWire(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStatement(t)
+		line, err := Marshal(s)
+		if err != nil {
+			t.Fatalf("%+v: %v", s, err)
+		}
+		again, err := Parse(line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if !reflect.DeepEqual(s, again) {
+			t.Fatalf("\nsaid %+v\nread %+v", s, again)
+		}
+		// The reading that goes on after an error must read what is right as the other one does.
+		slowly, _ := NewStatement(s.Head().Type)
+		c := &checker{}
+		c.decode("", line, reflect.ValueOf(slowly).Elem())
+		if len(c.fields) > 0 || !reflect.DeepEqual(s, slowly) {
+			t.Fatalf("\nsaid %+v\nread %+v\nfound %v", s, slowly, c.fields)
+		}
+		subject := Subject(s)
+		if tokens := strings.Split(subject, "."); len(tokens) != 7 || strings.ContainsAny(subject, "*> \t\r\n") {
+			t.Fatalf("subject %q", subject)
+		}
+	})
+}
+
+func drawDate(t *rapid.T) Date {
+	first, last := firstDate.Time(), lastDate.Time()
+	days := rapid.IntRange(0, int(last.Sub(first).Hours()/24)).Draw(t, "date")
+	return firstDate.AddDays(days)
+}
+
+func drawID(t *rapid.T) (id ID) {
+	copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+	id[15] |= 1 // not all zeros
+	return id
+}
+
+func drawQuantity(t *rapid.T, u Unit, mayBeUnknown bool) Quantity {
+	if mayBeUnknown && rapid.Bool().Draw(t, "unknown") {
+		return Unknown
+	}
+	return u.Of(rapid.Int64Range(1, MaxCount).Draw(t, "n"))
+}
+
+func drawStatement(t *rapid.T) Statement {
+	s, _ := NewStatement(rapid.SampledFrom(Types()).Draw(t, "type"))
+	fill(t, reflect.ValueOf(s).Elem())
+	switch s := s.(type) {
+	case *LedgerFounded:
+		s.Founder = drawKey(t, HQ)
+	case *MemberAdmitted:
+		if s.Role != Liaison {
+			s.Key = drawKey(t, HQ)
+		}
+	case *ScopeDeclared:
+		if s.Unlimited = rapid.Bool().Draw(t, "unlimited"); s.Unlimited {
+			s.Roles = nil
+		}
+	}
+	return s
+}
+
+// fill draws every member of a struct by its type, and then mends what must fit together.
+func fill(t *rapid.T, v reflect.Value) {
+	for i := range v.NumField() {
+		if f := v.Field(i); v.Type().Field(i).Name != "Type" {
+			fillOne(t, v.Type().Field(i).Name, f)
+		}
+	}
+	switch x := v.Addr().Interface().(type) {
+	case *PledgeTerms:
+		x.Quantity = drawQuantity(t, x.Unit, true)
+	case *RequirementTerms:
+		x.Quantity = drawQuantity(t, x.Unit, false)
+	case *Strength:
+		x.Quantity = drawQuantity(t, x.Unit, false)
+	}
+}
+
+func fillOne(t *rapid.T, name string, v reflect.Value) {
+	var drawn any
+	switch x := v.Interface().(type) {
+	case Operation, Role, Area, Line:
+		drawn = rapid.StringMatching(`[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?`).Draw(t, name)
+	case Nation:
+		drawn = rapid.SampledFrom(Nations()).Draw(t, name)
+	case Origin:
+		drawn = rapid.StringMatching(`[a-z]{1,10}\.example(?::[0-9]{1,4})?(?:/[a-z0-9][a-z0-9._-]{0,5}){0,2}`).Draw(t, name)
+	case Unit:
+		drawn = rapid.StringMatching(`[a-z](?:[a-z-]{0,18}[a-z])?|[A-Z]{3}`).Draw(t, name)
+	case Key:
+		drawn = drawKey(t, rapid.SampledFrom(Nations()).Draw(t, name))
+	case MemberRole:
+		drawn = rapid.SampledFrom([]MemberRole{Coordinator, Liaison, Importer}).Draw(t, name)
+	case Presence:
+		drawn = rapid.SampledFrom([]Presence{"", New, Present, Reserve}).Draw(t, name)
+	case Release:
+		drawn = rapid.SampledFrom([]Release{"", Public, CoalitionOnly, CoordinatorsOnly}).Draw(t, name)
+	case ConditionKind:
+		drawn = rapid.SampledFrom([]ConditionKind{Parliament, CeaseFire, Mandate, Funding, OtherThing}).Draw(t, name)
+	case ID:
+		drawn = drawID(t)
+	case Date:
+		drawn = drawDate(t)
+	case Window:
+		fixWindow(t, &x)
+		drawn = x
+	case Quantity: // follows from the unit
+		return
+	case bool:
+		drawn = rapid.Bool().Draw(t, name)
+	case int:
+		drawn = rapid.IntRange(1, 9).Draw(t, name)
+	case string:
+		drawn = drawText(t, name)
+	case *int:
+		if rapid.Bool().Draw(t, name) {
+			drawn = new(rapid.IntRange(0, MaxNotice).Draw(t, name))
+		}
+	case *Seen:
+		if rapid.Bool().Draw(t, name) {
+			drawn = &Seen{rapid.Int64Range(1, MaxCount).Draw(t, name), "bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="}
+		}
+	case []Role:
+		drawn = rapid.SliceOfNDistinct(rapid.Map(rapid.StringMatching(`[a-z]{1,9}`), func(s string) Role { return Role(s) }), 1, 5, rapid.ID).Draw(t, name)
+	case []Unit:
+		drawn = []Unit{"personnel", "EUR"}[:rapid.IntRange(1, 2).Draw(t, name)]
+	case []RoleDefinition:
+		roles := make([]RoleDefinition, rapid.IntRange(1, 5).Draw(t, name))
+		for i := range roles {
+			fill(t, reflect.ValueOf(&roles[i]).Elem())
+			roles[i].Role = Role(fmt.Sprintf("role-%d", i))
+		}
+		drawn = roles
+	default:
+		fill(t, v)
+		return
+	}
+	if drawn != nil {
+		v.Set(reflect.ValueOf(drawn).Convert(v.Type()))
+	}
+}
+
+func fixWindow(t *rapid.T, w *Window) {
+	w.From, w.Until = drawDate(t), drawDate(t)
+	if w.Until < w.From {
+		w.Until = 0
+	}
+}
+
+func drawKey(t *rapid.T, party Nation) Key {
+	_, key, err := NewKey(string(party) + "/" + rapid.StringMatching(`[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?`).Draw(t, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// drawText draws free text of up to 500 characters that is not blank.
+func drawText(t *rapid.T, name string) string {
+	text := rapid.StringN(0, 500, 2000).Draw(t, name)
+	text = strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, text)
+	return "x" + strings.ToValidUTF8(text, "")
+}

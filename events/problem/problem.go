@@ -49,7 +49,7 @@ func KindOf(slug string) Kind {
 
 // A Field says what is wrong with one member of a statement or one parameter of a request.
 type Field struct {
-	// Location is the member's name, dotted for nested members ("window.until", "roles[2].unit").
+	// Location is the member's name, dotted for nested members ("until", "seen.size", "roles[2].units[0]").
 	Location string `json:"location"`
 	// Message says what is wrong and what to write instead, as one sentence without a capital or a full stop.
 	Message string `json:"message"`

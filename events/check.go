@@ -72,9 +72,11 @@ const (
 )
 
 func (c *checker) slug(location, value, example string) {
+	if validSlug(value) {
+		return
+	}
 	r, isForeign := foreign(value)
 	switch lower := strings.ToLower(value); {
-	case validSlug(value):
 	case value == "":
 		c.field(location, "", "missing: %s%s", slugRemedy, example)
 	case isForeign:
@@ -87,10 +89,12 @@ func (c *checker) slug(location, value, example string) {
 }
 
 func (c *checker) nation(location string, n Nation) {
+	if n.Known() {
+		return
+	}
 	meant, found := FindNation(string(n))
 	r, isForeign := foreign(string(n))
 	switch {
-	case n.Known():
 	case n == "":
 		c.field(location, "", "missing: %s", nationRemedy)
 	case found:

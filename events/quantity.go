@@ -63,7 +63,8 @@ func (q Quantity) String() string {
 	return ""
 }
 
-// Of returns the quantity of n (as Number gives it) in the unit u. Unlike in a statement, n may be 0.
+// Of returns the quantity of n (as Number gives it) in the unit u. Unlike in a statement, n may be 0, or
+// less, as in a difference.
 func (u Unit) Of(n int64) Quantity {
 	if u.IsMoney() {
 		return Quantity{n, money}

@@ -63,13 +63,22 @@ func (l *Ledger) run(ctx context.Context) {
 		case <-l.faults:
 			l.recover(l.flush())
 		case last := <-l.cfg.Log.Changed():
-			if last > l.state.Last() && time.Now().After(l.retryAt) {
-				l.behind = true
-				l.recover(l.flush())
+			if last > l.state.Last() {
+				l.follow()
 			}
+		case <-l.nudges:
+			l.follow()
 		case c := <-l.commands:
 			l.take(c)
 		}
+	}
+}
+
+// follow takes in what other servers have appended.
+func (l *Ledger) follow() {
+	l.behind = true
+	if time.Now().After(l.retryAt) {
+		l.recover(l.flush())
 	}
 }
 
@@ -162,7 +171,8 @@ func (l *Ledger) append(c *command) {
 		return
 	}
 	l.learn(rec.Statement)
-	e := &entry{command: c, record: rec, undo: undo, ack: l.cfg.Log.Append(rec.Sequence, events.Subject(rec.Statement), rec.Stored)}
+	l.before = l.cfg.Log.Append(message(rec), l.before)
+	e := &entry{command: c, record: rec, undo: undo, ack: l.before}
 	l.flying[rec.Statement.Head().ID] = e
 	if len(l.flying) > 2*maxFlying {
 		l.forget()
@@ -219,6 +229,7 @@ func (l *Ledger) recover(failed []*entry) {
 		}
 	}
 	clear(l.flying)
+	l.before = nil
 	if err := l.catchUp(context.Background()); err != nil {
 		l.trouble.Store(l.failure(err))
 		l.retryAt = time.Now().Add(retryAfter)

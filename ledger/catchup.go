@@ -95,6 +95,7 @@ func (l *Ledger) sameAt(ctx context.Context, from, to uint64) (parted uint64, er
 // putBack appends to the log, from a sequence on, what the journal has and the log lost.
 func (l *Ledger) putBack(ctx context.Context, from uint64) error {
 	var acks []Ack
+	var before Ack
 	settle := func() error {
 		for _, a := range acks {
 			if err := a.Wait(); err != nil && !errors.Is(err, ErrLostRace) { // another server may be putting back the same
@@ -108,7 +109,8 @@ func (l *Ledger) putBack(ctx context.Context, from uint64) error {
 		if err != nil {
 			return fmt.Errorf("reading the journal: %w", err)
 		}
-		acks = append(acks, l.cfg.Log.Append(rec.Sequence, events.Subject(rec.Statement), rec.Stored))
+		before = l.cfg.Log.Append(message(rec), before)
+		acks = append(acks, before)
 		if len(acks) == maxFlying {
 			if err := settle(); err != nil {
 				return err
@@ -119,6 +121,10 @@ func (l *Ledger) putBack(ctx context.Context, from uint64) error {
 		return err
 	}
 	return l.compare(ctx, l.cfg.Journal.Last())
+}
+
+func message(rec events.Record) Message {
+	return Message{rec.Sequence, events.Subject(rec.Statement), rec.Stored}
 }
 
 // How many records of other servers are committed in one transaction.

@@ -32,6 +32,7 @@ type Ledger struct {
 	commands chan *command
 	queue    chan *entry   // in flight, in order: from the appender to the settler
 	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
+	nudges   chan struct{} // capacity 1: somebody waits for what other servers have appended
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the appender has ended
 	workers  sync.WaitGroup
@@ -41,6 +42,7 @@ type Ledger struct {
 	// What follows belongs to the appender's goroutine alone.
 	state   *State
 	flying  map[events.ID]*entry // records in flight, by id
+	before  Ack                  // of the append before; nil when the record before is known to be in the log
 	behind  bool                 // the journal may lack what the log has: catch up before deciding
 	retryAt time.Time            // not before, after it failed
 
@@ -78,6 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		commands: make(chan *command, 1024),
 		queue:    make(chan *entry, maxFlying),
 		faults:   make(chan struct{}, 1),
+		nudges:   make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
 		state:    NewState(),
 		flying:   map[events.ID]*entry{},
@@ -124,7 +127,44 @@ func (l *Ledger) Healthy() error {
 // Submit gives a signed statement its place in the ledger. It returns when the record is safe, or with a refusal or
 // failure, always a [problem.Problem]. After a problem of kind Unavailable, and after ctx's end, the statement may or may
 // not be recorded: to submit the same bytes again is safe, and tells.
+//
+// An acceptance is safe against what other servers append, since the log takes it only in its place. A refusal is not: so
+// before it is told, this server makes sure that it has seen all that the log held when the statement was refused.
 func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
+	receipt, err := l.submit(ctx, s)
+	if err == nil || problem.Is(err, problem.Unavailable) {
+		return receipt, err
+	}
+	if seen := l.refresh(ctx); seen != nil {
+		return Receipt{}, seen
+	}
+	return l.submit(ctx, s)
+}
+
+// refresh returns when this server has all that the log holds now.
+func (l *Ledger) refresh(ctx context.Context) error {
+	last, err := l.cfg.Log.Last(ctx)
+	if err != nil {
+		return l.failure(err)
+	}
+	if last <= l.cfg.Journal.Last() {
+		return nil
+	}
+	select {
+	case l.nudges <- struct{}{}:
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	if err := l.cfg.Journal.Wait(ctx, last-1); err != nil {
+		return l.failure(fmt.Errorf("catching up with record %d: %w", last, err))
+	}
+	return nil
+}
+
+const refreshTimeout = 10 * time.Second
+
+func (l *Ledger) submit(ctx context.Context, s events.Signed) (Receipt, error) {
 	key, err := l.verify(s)
 	if err != nil {
 		return Receipt{}, err

@@ -11,10 +11,12 @@ import (
 //
 // The Log is never trusted alone: the journal beside it notices when it loses or changes a message.
 type Log interface {
-	// Append asks for data to become message sequence, and does not wait. It succeeds only when the last message is then
-	// sequence-1, so of two appends of one sequence at most one succeeds. Calls may be pipelined: a server asks for n+1
-	// before it knows about n. It is called by one goroutine at a time, and keeps data, which must not change afterwards.
-	Append(sequence uint64, subject string, data []byte) Ack
+	// Append asks for m to become the last message, and does not wait. It succeeds only when the last message then has the
+	// sequence before m's, so of two appends of one sequence at most one succeeds. Calls may be pipelined: a server asks
+	// for n+1 before it knows about n. The sequence alone is no sufficient token then, for another server's message may
+	// have become n; so after is the answer to the append of n, and m fails when that fails. It is nil when n is known to
+	// be in the log. Append is called by one goroutine at a time, and keeps the data, which must not change afterwards.
+	Append(m Message, after Ack) Ack
 	// Last returns the sequence of the last message, 0 when there is none. It fails when a message before it is missing.
 	Last(ctx context.Context) (uint64, error)
 	// Read calls yield for each message from sequence from to the last one, in order and without gaps, until yield

@@ -62,25 +62,30 @@ type View struct {
 var errRude = errors.New("no answer in time")
 
 // Append implements [ledger.Log].
-func (v *View) Append(sequence uint64, subject string, data []byte) ledger.Ack {
+func (v *View) Append(next ledger.Message, after ledger.Ack) ledger.Ack {
 	m := v.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if before, ok := after.(*ack); ok && !before.landed {
+		return &ack{err: ledger.ErrLostRace}
+	}
 	lose, answer := false, true
 	if m.rude != nil && m.rude.IntN(10) == 0 {
 		lose, answer = m.rude.IntN(2) == 0, false
 	}
+	a := &ack{}
 	if !lose {
-		if sequence != uint64(len(m.messages))+1 {
-			return ack{ledger.ErrLostRace}
+		if next.Sequence != uint64(len(m.messages))+1 {
+			return &ack{err: ledger.ErrLostRace}
 		}
-		m.messages = append(m.messages, ledger.Message{Sequence: sequence, Subject: subject, Data: data})
-		m.tell(sequence)
+		m.messages = append(m.messages, next)
+		m.tell(next.Sequence)
+		a.landed = true
 	}
 	if !answer {
-		return ack{errRude}
+		a.err = errRude
 	}
-	return ack{nil}
+	return a
 }
 
 // tell offers the last sequence to every view.
@@ -94,10 +99,14 @@ func (m *Memory) tell(sequence uint64) {
 	}
 }
 
-type ack struct{ err error }
+// An ack is settled from the start; landed says what really happened.
+type ack struct {
+	landed bool
+	err    error
+}
 
-func (a ack) Wait() error { return a.err }
-func (a ack) Ready() bool { return true }
+func (a *ack) Wait() error { return a.err }
+func (a *ack) Ready() bool { return true }
 
 // Last implements [ledger.Log].
 func (v *View) Last(context.Context) (uint64, error) {

@@ -1,8 +1,11 @@
 package stream
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,20 +14,38 @@ import (
 	"muster/ledger"
 )
 
-// JetStream reports a lost race by either of two codes: by 10071 on one node, by 10164 where it is replicated.
+// JetStream reports a lost race by any of three codes: 10071 on one node, 10164 where it is replicated, and 10070 when the
+// message before has the right sequence but is another.
 const (
+	wrongLastMessage          jetstream.ErrorCode = 10070
 	wrongLastSequence         jetstream.ErrorCode = 10071
 	wrongLastSequenceConstant jetstream.ErrorCode = 10164
 )
 
-// Append implements [ledger.Log].
-func (s *Stream) Append(sequence uint64, subject string, data []byte) ledger.Ack {
-	future, err := s.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: data},
-		jetstream.WithExpectStream(s.cfg.Name), jetstream.WithExpectLastSequence(sequence-1), jetstream.WithRetryAttempts(0))
-	if err != nil {
-		return &ack{stream: s, settled: true, err: fmt.Errorf("stream %s: %w", s.cfg.Name, err)}
+// Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
+// in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data.
+func (s *Stream) Append(m ledger.Message, after ledger.Ack) ledger.Ack {
+	a := &ack{stream: s, sequence: m.Sequence, id: messageID(m.Data), limit: s.cfg.Timeout + time.Second}
+	msg := &nats.Msg{Subject: m.Subject, Data: m.Data, Header: nats.Header{
+		jetstream.ExpectedStreamHeader:  {s.cfg.Name},
+		jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(m.Sequence-1, 10)},
+		jetstream.MsgIDHeader:           {a.id},
+	}}
+	if before, ok := after.(*ack); ok {
+		msg.Header[jetstream.ExpectedLastMsgIDHeader] = []string{before.id}
 	}
-	return &ack{stream: s, future: future, sequence: sequence, limit: s.cfg.Timeout + time.Second}
+	future, err := s.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(0))
+	if err != nil {
+		a.settle(nil, err)
+	}
+	a.future = future
+	return a
+}
+
+// messageID tells messages apart: 16 bytes of the SHA-256 of the data, in base 64.
+func messageID(data []byte) string {
+	sum := sha256.Sum256(data)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // ack waits for JetStream's answer to one append. It belongs to one goroutine.
@@ -32,6 +53,7 @@ type ack struct {
 	stream   *Stream
 	future   jetstream.PubAckFuture
 	sequence uint64
+	id       string
 	limit    time.Duration
 
 	settled bool
@@ -75,12 +97,12 @@ func (a *ack) settle(p *jetstream.PubAck, err error) {
 	a.settled = true
 	var api *jetstream.APIError
 	switch {
-	case errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant):
+	case errors.As(err, &api) && (api.ErrorCode == wrongLastMessage || api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant):
 		a.err = ledger.ErrLostRace
 	case err != nil:
 		a.err = fmt.Errorf("appending %d: %w", a.sequence, err)
-	case p.Sequence != a.sequence:
-		a.err = fmt.Errorf("appending %d: the stream answered with %d", a.sequence, p.Sequence)
+	case p.Sequence != a.sequence || p.Duplicate:
+		a.err = fmt.Errorf("appending %d: the stream answered that it is %d", a.sequence, p.Sequence)
 	default:
 		replace(a.stream.appended, a.sequence)
 	}

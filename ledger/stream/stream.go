@@ -106,6 +106,7 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 		DenyDelete:  true,
 		DenyPurge:   true,
 		AllowDirect: true,
+		Duplicates:  100 * time.Millisecond, // the least: the ledger itself keeps a statement from being there twice
 	}
 }
 

@@ -2,38 +2,32 @@ package ledger
 
 import (
 	"slices"
-	"strings"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
-// decidePledge keeps the rules of a pledge's life, 12 and on.
+// decidePledge keeps the rules of a pledge's life, 15 and on.
 func decidePledge(s *State, m member, st events.Statement) error {
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
 		return decideOpening(s, st.Place, st.Role, st.Unit)
 	case *events.PledgeOffered:
-		return decideOffered(s, st)
+		if st.Pledge.IsZero() {
+			return decideOpening(s, st.Place, st.Role, st.Unit)
+		}
 	case *events.PledgeObserved:
 		return decideObserved(s, st)
-	case *events.PledgeAmended:
-		return decideAmended(s, st)
 	}
 	p, err := livePledge(s, st)
 	if err != nil {
 		return err
 	}
 	switch st := st.(type) {
-	case *events.PledgeAccepted:
-		return atRung(p, st, offered)
-	case *events.PledgeDeclined:
-		return atRung(p, st, indicated, offered)
-	case *events.PledgeConfirmed:
-		return decideConfirmed(p, st)
-	case *events.PledgeWithdrawn:
-		return atRung(p, st, indicated, offered, accepted, confirmed)
-	case *events.PledgeDeployed:
-		return decideDeployed(p, st)
+	case *events.PledgeOffered:
+		return decideIndicatedOffered(s, p, st)
+	case *events.PledgeAmended:
+		return decideAmended(p, st)
 	case *events.PledgeReported:
 		return decideReported(m, p, st)
 	case *events.PledgeReturned:
@@ -45,105 +39,81 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	case *events.ConditionFailed:
 		return openCondition(p, st.Condition)
 	}
-	return refuse(codeWrongParty, "no rule knows the statement %s, so it is refused", st.Head().Type)
+	return decideStep(p, st)
 }
 
-// decideOpening keeps the rules 9 and 12: the role is in the catalogue, and within what the nation is ready to do.
+// decideStep keeps the rules 19 to 21 for the statements by which a pledge climbs or leaves.
+func decideStep(p pledge, st events.Statement) error {
+	switch st := st.(type) {
+	case *events.PledgeAccepted:
+		return atRung(p, st, offered)
+	case *events.PledgeDeclined:
+		return atRung(p, st, indicated, offered)
+	case *events.PledgeConfirmed:
+		return decideConfirmed(p, st)
+	case *events.PledgeDeployed:
+		if err := atRung(p, st, confirmed); err != nil {
+			return err
+		}
+		return sameTerms(p, p.role, st.Unit)
+	case *events.PledgeWithdrawn:
+		return atRung(p, st, indicated, offered, accepted, confirmed)
+	}
+	return noRule(st)
+}
+
+// decideOpening keeps the rules 12 and 15: the role is in the catalogue, and within what the nation is ready to do.
 func decideOpening(s *State, at events.Place, role events.Role, unit events.Unit) error {
 	if err := inCatalogue(s, at.Operation, role, unit); err != nil {
 		return err
 	}
-	sc, ok := s.scopes[scopeKey{at.Operation, at.Nation}]
-	if !ok || sc.roles == nil || slices.Contains(sc.roles, role) {
+	return inScope(s, at, role)
+}
+
+// inScope keeps rule 15. The scope that was declared last counts, from its record on.
+func inScope(s *State, at events.Place, role events.Role) error {
+	sc := s.scopes[scopeKey{at.Operation, at.Nation}]
+	if len(sc.roles) == 0 || slices.Contains(sc.roles, role) {
 		return nil
 	}
-	names := make([]string, len(sc.roles))
-	for i, r := range sc.roles {
-		names[i] = string(r)
-	}
 	return refuse(codeOutsideScope, "%s has declared for %s: %s only (record %d), and %s is outside that",
-		at.Nation.Name(), at.Operation, strings.Join(names, ", "), sc.sequence, role).
-		WithHint("declare another scope first: muster scope declare")
+		at.Nation.Name(), at.Operation, list(sc.roles, "and"), sc.sequence, role).
+		WithHint("offer what is within it, or declare another scope first: muster scope declare")
 }
 
-func decideOffered(s *State, st *events.PledgeOffered) error {
-	if st.Pledge.IsZero() {
-		return decideOpening(s, st.Place, st.Role, st.Unit)
-	}
-	p, err := livePledge(s, st)
-	if err != nil {
-		return err
-	}
-	if err := atRung(p, st, indicated); err != nil {
-		return err
-	}
-	if err := sameRoleAndUnit(p, st.Role, st.Unit); err != nil {
-		return err
-	}
-	return decideOpening(s, st.Place, st.Role, st.Unit)
-}
-
-func decideObserved(s *State, st *events.PledgeObserved) error {
-	if err := inCatalogue(s, st.Operation, st.Role, st.Unit); err != nil {
-		return err
-	}
-	if id := s.observed[observedKey{st.Operation, st.Nation, st.Role}]; !id.IsZero() {
-		return refuse(codeAlreadyObserved, "%s is observed in %s as %s already, as pledge %s: to observe it twice would count it twice",
-			st.Nation.Name(), st.Operation, st.Role, id).WithHint("report the new strength of that pledge instead")
-	}
-	return nil
-}
-
-func decideAmended(s *State, st *events.PledgeAmended) error {
-	p, err := livePledge(s, st)
-	if err != nil {
-		return err
-	}
-	if p.observed {
-		return refuse(codeNothingPledged, "the pledge %s was observed and never offered, so it has no terms to amend", st.Pledge).
-			WithHint("report its strength instead")
-	}
-	if err := sameRoleAndUnit(p, st.Role, st.Unit); err != nil {
-		return err
-	}
-	return inCatalogue(s, st.Operation, st.Role, st.Unit)
-}
-
-func sameRoleAndUnit(p pledge, role events.Role, unit events.Unit) error {
-	if p.role != role {
-		return refuseField(codeRoleFixed, "role", string(role), "this pledge is for %s: withdraw it and offer another", p.role)
-	}
-	return sameUnit(p, unit)
-}
-
-func sameUnit(p pledge, unit events.Unit) error {
-	if p.unit != unit {
-		return refuseField(codeUnitFixed, "unit", string(unit), "this pledge is counted in %s: units are never mixed in one pledge", p.unit)
-	}
-	return nil
-}
-
-// livePledge finds the pledge that a statement is about and keeps the rules 13 to 15: it exists, it is where the
-// statement says, it has not ended, and it had begun.
+// livePledge finds the pledge that a statement is about and keeps the rules 16 to 18: it exists where the statement says,
+// it has not ended, and it had begun.
 func livePledge(s *State, st events.Statement) (pledge, error) {
 	id := events.Thing(st)
 	p, ok := s.pledges[id]
+	if !ok {
+		return p, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
+			WithHint("muster pledge list shows the pledges with their ids")
+	}
+	if err := elsewhere(p, id, st); err != nil {
+		return p, err
+	}
+	if p.rung.ended() {
+		again := "offer a new pledge"
+		if p.observed {
+			again = "observe the forces anew, as a new pledge"
+		}
+		return p, refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", id, p.rung, p.ended).WithHint("%s", again)
+	}
+	return p, notBefore(p.began, effective(st), "pledge "+id.String())
+}
+
+// elsewhere keeps rule 17: a pledge is of one nation in one operation.
+func elsewhere(p pledge, id events.ID, st events.Statement) error {
+	var wrong []problem.Field
 	nation, operation := events.About(st)
-	switch {
-	case !ok:
-		return p, refuseField(codePledgeUnknown, "pledge", id.String(), "there is no such pledge in this ledger")
-	case p.nation != nation:
-		return p, refuseField(codePledgeElsewhere, "nation", string(nation), "the pledge %s is %s's", id, p.nation.Name())
-	case p.operation != operation:
-		return p, refuseField(codePledgeElsewhere, "operation", string(operation), "the pledge %s belongs to %s", id, p.operation)
-	case p.rung.ended():
-		return p, refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", id, p.rung, p.ended).
-			WithHint("offer a new pledge")
+	if p.nation != nation {
+		wrong = append(wrong, field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id, p.nation.Name(), p.nation))
 	}
-	if on := effective(st); on < p.began {
-		return p, refuseField(codeBeforeBeginning, "effective", on.String(), "the pledge %s begins on %s", id, p.began)
+	if p.operation != operation {
+		wrong = append(wrong, field("operation", operation, "the pledge %s belongs to %s: check its id, or write %s", id, p.operation, p.operation))
 	}
-	return p, nil
+	return refuseFields(codePledgeElsewhere, wrong)
 }
 
 // effective returns the date from which a statement applies; all about pledges carry one.
@@ -154,7 +124,7 @@ func effective(st events.Statement) events.Date {
 	return 0
 }
 
-// atRung keeps rule 16: a pledge climbs one rung at a time.
+// atRung keeps rule 19: a pledge climbs one rung at a time, and leaves only where there is an exit.
 func atRung(p pledge, st events.Statement, from ...rung) error {
 	if slices.Contains(from, p.rung) {
 		return nil
@@ -163,39 +133,57 @@ func atRung(p pledge, st events.Statement, from ...rung) error {
 	for i, r := range from {
 		names[i] = r.String()
 	}
-	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s",
-		events.Thing(st), p.rung, strings.Join(names, " or "), st.Head().Type.Event())
-	if p.rung == deployed && st.Head().Type.Event() == "withdrawn" {
-		return refusal.WithHint("forces that were deployed go home as pledge.returned")
+	event := st.Head().Type.Event()
+	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", events.Thing(st), p.rung, list(names, "or"), event)
+	switch {
+	case p.rung < from[0]:
+		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
+	case p.rung == deployed && event == "withdrawn":
+		return refusal.WithHint("forces that were deployed go home: pledge.returned")
 	}
-	return refusal
+	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
 }
 
-// national are the conditions that the nation's own institutions must meet before it is bound.
-var national = []events.ConditionKind{events.Parliament, events.Funding, events.OtherThing}
+// sameTerms keeps rule 20: a pledge keeps its role and its unit.
+func sameTerms(p pledge, role events.Role, unit events.Unit) error {
+	var wrong []problem.Field
+	c := codeUnitFixed
+	if p.role != role {
+		c = codeRoleFixed
+		wrong = append(wrong, field("role", role, "the pledge is for %s and stays so: write %s, or make another pledge", p.role, p.role))
+	}
+	if p.unit != unit {
+		wrong = append(wrong, field("unit", unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
+	}
+	return refuseFields(c, wrong)
+}
 
-// decideConfirmed keeps rule 17: a nation is bound only when its national conditions are discharged.
-func decideConfirmed(p pledge, st *events.PledgeConfirmed) error {
-	if err := atRung(p, st, accepted); err != nil {
+// decideIndicatedOffered decides about the offer that an indicated pledge becomes. What was indicated may have come to lie
+// outside the scope meanwhile.
+func decideIndicatedOffered(s *State, p pledge, st *events.PledgeOffered) error {
+	if err := atRung(p, st, indicated); err != nil {
 		return err
 	}
-	for _, c := range p.conditions {
-		if slices.Contains(national, c.kind) && c.state != "condition.discharged" {
-			return refuse(codeConditionOpen, "the pledge %s hangs on the condition %s (%s), which is not discharged", st.Pledge, c.name, c.kind).
-				WithHint("discharge it first")
-		}
-	}
-	return nil
-}
-
-func decideDeployed(p pledge, st *events.PledgeDeployed) error {
-	if err := atRung(p, st, confirmed); err != nil {
+	if err := sameTerms(p, st.Role, st.Unit); err != nil {
 		return err
 	}
-	return sameUnit(p, st.Unit)
+	return inScope(s, st.Place, st.Role)
 }
 
-// decideReported keeps the rules 18 and 19.
+// decideAmended does not ask for the scope: who narrows it must still be able to lower what was offered before.
+func decideAmended(p pledge, st *events.PledgeAmended) error {
+	if p.observed {
+		return nothingPledged(st.Pledge, "has no terms to amend").WithHint("report its strength instead: pledge.reported")
+	}
+	return sameTerms(p, st.Role, st.Unit)
+}
+
+// nothingPledged keeps rule 26: what was only seen was never promised.
+func nothingPledged(id events.ID, so string) *problem.Problem {
+	return refuse(codeNothingPledged, "the pledge %s was seen in published figures and never offered, so it %s", id, so)
+}
+
+// decideReported keeps rule 23: strength is told only of what is there.
 func decideReported(m member, p pledge, st *events.PledgeReported) error {
 	if err := importsObserved(m, p, st.Pledge); err != nil {
 		return err
@@ -203,7 +191,7 @@ func decideReported(m member, p pledge, st *events.PledgeReported) error {
 	if err := atRung(p, st, deployed); err != nil {
 		return err
 	}
-	return sameUnit(p, st.Unit)
+	return sameTerms(p, p.role, st.Unit)
 }
 
 func decideReturned(m member, p pledge, st *events.PledgeReturned) error {
@@ -213,36 +201,25 @@ func decideReturned(m member, p pledge, st *events.PledgeReturned) error {
 	return atRung(p, st, deployed)
 }
 
-// importsObserved keeps rule 19: an importer touches only what was observed, never what a nation offered.
+// decideObserved keeps rule 24: what was observed is not observed twice.
+func decideObserved(s *State, st *events.PledgeObserved) error {
+	if err := inCatalogue(s, st.Operation, st.Role, st.Unit); err != nil {
+		return err
+	}
+	id, ok := s.observed[observedKey{st.Operation, st.Nation, st.Role}]
+	if !ok || s.pledges[id].rung.ended() {
+		return nil
+	}
+	return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
+		st.Nation.Name(), st.Operation, st.Role, id).
+		WithHint("report the new strength of that pledge instead: pledge.reported")
+}
+
+// importsObserved keeps rule 25: an importer touches only what was observed, never what a nation offered.
 func importsObserved(m member, p pledge, id events.ID) error {
-	if m.role == events.Importer && !p.observed {
-		return refuse(codeWrongParty, "%s records published figures only, and the pledge %s was offered by %s itself", m.key.Name(), id, p.nation.Name())
+	if m.role != events.Importer || p.observed {
+		return nil
 	}
-	return nil
-}
-
-func decideConditionAdded(p pledge, st *events.ConditionAdded) error {
-	if p.observed {
-		return refuse(codeNothingPledged, "the pledge %s was observed and never offered, so it has no conditions", st.Pledge)
-	}
-	for _, c := range p.conditions {
-		if c.name == st.Condition {
-			return refuse(codeConditionKnown, "the pledge %s has a condition named %s already", st.Pledge, st.Condition).
-				WithHint("give the new one another name")
-		}
-	}
-	return nil
-}
-
-// openCondition keeps rule 20: only a condition that is open is discharged or fails.
-func openCondition(p pledge, name events.Line) error {
-	for _, c := range p.conditions {
-		switch {
-		case c.name == name && c.state == "condition.added":
-			return nil
-		case c.name == name:
-			return refuse(codeConditionKnown, "the condition %s was %s already", name, c.state.Event())
-		}
-	}
-	return refuseField(codeConditionUnknown, "condition", string(name), "the pledge has no such condition")
+	return refuse(codeWrongParty, "%s is an importer: it records published figures only, and the pledge %s was offered by %s", m.key.Name(), id, p.nation.Name()).
+		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Name())
 }

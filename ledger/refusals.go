@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 
 	"muster/events/problem"
 )
@@ -49,14 +50,46 @@ var (
 	codeUnitFixed        = code{"unit-fixed", problem.Invalid}
 )
 
-// refuse makes the refusal that a person reads.
+// refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.
 func refuse(c code, format string, args ...any) *problem.Problem {
 	return problem.New(c.kind, format, args...).WithCode(c.slug)
 }
 
-// refuseField makes a refusal that belongs to one field of the statement.
-func refuseField(c code, location, value, format string, args ...any) *problem.Problem {
-	p := refuse(c, "%s %q: %s", location, value, fmt.Sprintf(format, args...))
-	p.Fields = []problem.Field{{Location: location, Value: value, Message: fmt.Sprintf(format, args...)}}
+// refuseField makes the refusal that belongs to one field of the statement.
+func refuseField(c code, f problem.Field) *problem.Problem {
+	p := refuse(c, "%s", f)
+	p.Fields = []problem.Field{f}
 	return p
+}
+
+// refuseFields makes the refusal that belongs to several fields, all of them at once; nil when there are none.
+func refuseFields(c code, fields []problem.Field) error {
+	err := problem.OfFields(fields)
+	if err == nil {
+		return nil
+	}
+	p := *problem.From(err)
+	p.Kind, p.Code = c.kind, c.slug
+	return &p
+}
+
+// field says what is wrong with one field of the statement, and what to write instead.
+func field[T ~string](location string, value T, format string, args ...any) problem.Field {
+	return problem.Field{Location: location, Value: string(value), Message: fmt.Sprintf(format, args...)}
+}
+
+// list writes words as a sentence has them: "a, b or c".
+func list[T ~string](words []T, conjunction string) string {
+	var b strings.Builder
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" " + conjunction + " ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/events"
@@ -11,20 +12,20 @@ import (
 // The zero value is not useful: use NewState. A State is not safe for concurrent use.
 //
 // What it holds are tables of values that are replaced and never changed, so that Apply can hand out how to undo it: the
-// appender decides against what is still in flight, and takes it back when the stream refuses.
+// appender decides against what is still in flight, and takes it back when the log refuses.
 type State struct {
 	origin   events.Origin
 	last     uint64
 	recorded time.Time
 
 	members    map[events.KeyID]member
-	voiced     map[events.Nation]bool // nations that have, or have had, a liaison of their own
-	operations map[events.Operation]events.OperationTerms
-	uses       map[use]bool
+	voiced     map[events.Nation]uint64 // nations that speak for themselves, and the record that admitted their first liaison
+	operations map[events.Operation]operation
+	uses       map[use]bool // for ever: what was cancelled or has ended still counts for the days before
 	lines      map[lineKey]line
 	scopes     map[scopeKey]scope
 	pledges    map[events.ID]pledge
-	observed   map[observedKey]events.ID // live pledges that were observed and never offered
+	observed   map[observedKey]events.ID // the last pledge that was observed and never offered; it may have ended
 
 	undo []func() // how to take back what the present Apply has done, in order
 }
@@ -56,13 +57,19 @@ type (
 	}
 )
 
+type operation struct {
+	terms events.OperationTerms
+	began events.Date // the effective date of its opening
+}
+
 type line struct {
 	role      events.Role
-	cancelled uint64 // sequence, or 0
+	began     events.Date // the effective date of its issue
+	cancelled uint64      // sequence, or 0
 }
 
 type scope struct {
-	roles    []events.Role // nil for unlimited
+	roles    []events.Role // none for unlimited
 	sequence uint64
 }
 
@@ -100,17 +107,18 @@ type pledge struct {
 }
 
 type condition struct {
-	name  events.Line
-	kind  events.ConditionKind
-	state events.Type // the last statement about it
+	name    events.Line
+	kind    events.ConditionKind
+	settled uint64 // the sequence that discharged it or told its failure, or 0 while it is open
+	failed  bool
 }
 
 // NewState returns the state before the first record.
 func NewState() *State {
 	return &State{
 		members:    map[events.KeyID]member{},
-		voiced:     map[events.Nation]bool{},
-		operations: map[events.Operation]events.OperationTerms{},
+		voiced:     map[events.Nation]uint64{},
+		operations: map[events.Operation]operation{},
 		uses:       map[use]bool{},
 		lines:      map[lineKey]line{},
 		scopes:     map[scopeKey]scope{},
@@ -174,26 +182,26 @@ func (s *State) apply(rec events.Record) {
 	case *events.MemberRevoked:
 		if id, ok := st.Key.ID(); ok {
 			m := s.members[id]
-			m.revoked = rec.Sequence
+			m.revoked = s.last
 			put(s, s.members, id, m)
 		}
 	case *events.OperationOpened:
-		put(s, s.operations, st.Operation, st.OperationTerms)
+		put(s, s.operations, st.Operation, operation{st.OperationTerms, st.Effective})
 	case *events.OperationRevised:
-		put(s, s.operations, st.Operation, st.OperationTerms)
+		put(s, s.operations, st.Operation, operation{st.OperationTerms, s.operations[st.Operation].began})
 	case *events.RequirementIssued:
-		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role})
+		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, began: st.Effective})
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementRevised:
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementCancelled:
 		l := s.lines[lineKey{st.Operation, st.Line}]
-		l.cancelled = rec.Sequence
+		l.cancelled = s.last
 		put(s, s.lines, lineKey{st.Operation, st.Line}, l)
 	case *events.ScopeDeclared:
-		put(s, s.scopes, scopeKey{st.Operation, st.Nation}, scope{st.Roles, rec.Sequence})
+		put(s, s.scopes, scopeKey{st.Operation, st.Nation}, scope{st.Roles, s.last})
 	default:
-		s.applyPledge(rec)
+		s.applyPledge(rec.Statement)
 	}
 }
 
@@ -203,8 +211,8 @@ func (s *State) admit(key events.Key, role events.MemberRole) {
 		return // Parse has checked the key
 	}
 	put(s, s.members, id, member{key: key, role: role})
-	if role == events.Liaison {
-		put(s, s.voiced, key.Party(), true)
+	if _, voiced := s.voiced[key.Party()]; role == events.Liaison && !voiced {
+		put(s, s.voiced, key.Party(), s.last)
 	}
 }
 
@@ -214,79 +222,76 @@ func (s *State) use(o events.Operation, r events.Role, u events.Unit) {
 	}
 }
 
-func (s *State) applyPledge(rec events.Record) {
-	id := events.Thing(rec.Statement)
-	switch st := rec.Statement.(type) {
+func (s *State) applyPledge(st events.Statement) {
+	id := events.Thing(st)
+	switch st := st.(type) {
 	case *events.PledgeIndicated:
-		s.begin(id, st.Place, st.Role, st.Unit, st.Effective, indicated)
+		s.begin(id, pledgeOf(st.Place, st.Role, st.Unit, st.Effective, indicated))
 	case *events.PledgeOffered:
 		if st.Pledge.IsZero() {
-			s.begin(id, st.Place, st.Role, st.Unit, st.Effective, offered)
+			s.begin(id, pledgeOf(st.Place, st.Role, st.Unit, st.Effective, offered))
 		} else {
-			s.climb(id, offered, rec.Sequence)
+			s.climb(id, offered)
 		}
 	case *events.PledgeObserved:
-		s.begin(id, st.Place, st.Role, st.Unit, st.Effective, deployed)
-		p := s.pledges[id]
+		p := pledgeOf(st.Place, st.Role, st.Unit, st.Effective, deployed)
 		p.observed = true
-		put(s, s.pledges, id, p)
+		s.begin(id, p)
 		put(s, s.observed, observedKey{st.Operation, st.Nation, st.Role}, id)
 	case *events.PledgeAccepted:
-		s.climb(id, accepted, rec.Sequence)
+		s.climb(id, accepted)
 	case *events.PledgeDeclined:
-		s.climb(id, declined, rec.Sequence)
+		s.climb(id, declined)
 	case *events.PledgeConfirmed:
-		s.climb(id, confirmed, rec.Sequence)
+		s.climb(id, confirmed)
 	case *events.PledgeDeployed:
-		s.climb(id, deployed, rec.Sequence)
+		s.climb(id, deployed)
 	case *events.PledgeReturned:
-		s.climb(id, returned, rec.Sequence)
+		s.climb(id, returned)
 	case *events.PledgeWithdrawn:
-		s.climb(id, withdrawn, rec.Sequence)
+		s.climb(id, withdrawn)
 	case *events.ConditionAdded:
-		s.condition(id, condition{st.Condition, st.Kind, st.Type})
+		s.hang(id, condition{name: st.Condition, kind: st.Kind})
 	case *events.ConditionDischarged:
-		s.condition(id, condition{st.Condition, s.kindOf(id, st.Condition), st.Type})
+		s.settle(id, st.Condition, false)
 	case *events.ConditionFailed:
-		s.condition(id, condition{st.Condition, s.kindOf(id, st.Condition), st.Type})
+		s.settle(id, st.Condition, true)
 	}
 }
 
-func (s *State) begin(id events.ID, at events.Place, role events.Role, unit events.Unit, began events.Date, r rung) {
-	put(s, s.pledges, id, pledge{operation: at.Operation, nation: at.Nation, role: role, unit: unit, rung: r, began: began})
-	s.use(at.Operation, role, unit)
+func pledgeOf(at events.Place, role events.Role, unit events.Unit, began events.Date, r rung) pledge {
+	return pledge{operation: at.Operation, nation: at.Nation, role: role, unit: unit, rung: r, began: began}
 }
 
-func (s *State) climb(id events.ID, to rung, sequence uint64) {
+func (s *State) begin(id events.ID, p pledge) {
+	put(s, s.pledges, id, p)
+	s.use(p.operation, p.role, p.unit)
+}
+
+func (s *State) climb(id events.ID, to rung) {
 	p := s.pledges[id]
 	p.rung = to
 	if to.ended() {
-		p.ended = sequence
+		p.ended = s.last
 	}
 	put(s, s.pledges, id, p)
-	if to.ended() && p.observed {
-		put(s, s.observed, observedKey{p.operation, p.nation, p.role}, events.ID{})
-	}
 }
 
-// condition adds c to the pledge's conditions, in place of the one of its name.
-func (s *State) condition(id events.ID, c condition) {
+// hang adds a condition to a pledge.
+func (s *State) hang(id events.ID, c condition) {
 	p := s.pledges[id]
-	kept := make([]condition, 0, len(p.conditions)+1)
-	for _, old := range p.conditions {
-		if old.name != c.name {
-			kept = append(kept, old)
-		}
-	}
-	p.conditions = append(kept, c)
+	p.conditions = append(slices.Clip(p.conditions), c)
 	put(s, s.pledges, id, p)
 }
 
-func (s *State) kindOf(id events.ID, name events.Line) events.ConditionKind {
-	for _, c := range s.pledges[id].conditions {
-		if c.name == name {
-			return c.kind
+// settle says what became of a pledge's condition.
+func (s *State) settle(id events.ID, name events.Line, failed bool) {
+	p := s.pledges[id]
+	p.conditions = slices.Clone(p.conditions)
+	for i := range p.conditions {
+		if c := &p.conditions[i]; c.name == name {
+			c.settled, c.failed = s.last, failed
 		}
 	}
-	return events.OtherThing
+	put(s, s.pledges, id, p)
 }

@@ -1,0 +1,48 @@
+package ledger
+
+import "muster/events"
+
+// decideAdmitted keeps rule 9: a key is admitted once, and one that was revoked does not come back.
+func decideAdmitted(s *State, st *events.MemberAdmitted) error {
+	id, _ := st.Key.ID()
+	m, ok := s.members[id]
+	switch {
+	case !ok:
+		return nil
+	case m.key != st.Key: // a signature names its key by these two alone
+		return refuse(codeKeyKnown, "the key %s has the name and the hash of another one, and signatures could not be told apart", id).
+			WithHint("make a new key: muster key new")
+	case m.revoked > 0:
+		return refuse(codeKeyKnown, "the key %s was revoked by record %d and cannot come back", id, m.revoked).
+			WithHint("make a new key: muster key new")
+	}
+	return refuse(codeKeyKnown, "the key %s is a member already, as %s", id, m.role).
+		WithHint("for another role, make another key: muster key new")
+}
+
+// decideRevoked keeps the rules 8 and 10: what is revoked is a member's key, and the last coordinator's stays.
+func decideRevoked(s *State, st *events.MemberRevoked) error {
+	id, _ := st.Key.ID()
+	m, ok := s.members[id]
+	switch {
+	case !ok || m.key != st.Key:
+		return refuse(codeKeyUnknown, "the key %s is not a member of this ledger", id).
+			WithHint("muster member list shows the keys that are")
+	case m.revoked > 0:
+		return refuse(codeRevoked, "the key %s was revoked already, by record %d", id, m.revoked).
+			WithHint("nothing more needs to be said")
+	case m.role == events.Coordinator && coordinators(s) == 1:
+		return refuse(codeLastCoordinator, "%s is the last coordinator: without it nobody could admit another", id).
+			WithHint("admit another coordinator first: muster member admit KEY")
+	}
+	return nil
+}
+
+func coordinators(s *State) (n int) {
+	for _, m := range s.members {
+		if m.role == events.Coordinator && m.revoked == 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,96 @@
+// Package ledger decides what may be said, and makes records of it: commands in, records out. It is the write side of one
+// server, and answers no question about what the records mean.
+//
+// The tour, continued from package [muster/events], bottom up. A [State] is what the rules need to know of the records so
+// far. [Decide] is all the rules: a pure function of a State, a signer's key and a statement, which allows it or refuses it
+// with a [muster/events/problem.Problem] that carries the code of the rule. [State.Apply] takes in what was allowed.
+//
+// A [Log] is the order that all servers share. Package [muster/ledger/stream] keeps it on NATS JetStream, package
+// [muster/ledger/natsd] runs a NATS server inside the process for whoever has none, and package [muster/ledger/logtest]
+// holds the contract of a Log as a test, with a Log in memory that is rude on purpose. Package [muster/ledger/journal] is
+// the second copy of every record, which this process fsyncs itself.
+//
+// With these, a [Ledger] takes what was signed and gives a [Receipt] when it is in both copies. Whatever comes to it has
+// gone through one of the packages under intake, which turn files and requests into statements and decide nothing.
+//
+// # The rules
+//
+// Each rule is given with the codes of its refusals, and with the test that proves it. The list of codes is append-only.
+//
+//  1. A ledger has one beginning: its first record is its founding, signed with the founder's key that it names, and there
+//     is no other. (not-founded, already-founded, bad-signature; TestRule01OneBeginning)
+//
+//  2. Each statement is for this ledger, by its origin. (other-ledger; TestRule02ForThisLedger)
+//
+//  3. An id is used once: the same bytes again are answered with the first receipt, and others with the id are refused.
+//     [Decide] leaves this rule to the [Ledger], which can look into its journal. (id-taken; TestRule03IDOnce)
+//
+//  4. Only a member signs, with the very key that was admitted, from the record of its admission to that of its
+//     revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)
+//
+//  5. Coordinators admit and revoke members, plan operations and requirements, and take up or decline offers; liaisons say
+//     what their nation is ready to do, offers and has under way; importers open operations and record published figures;
+//     what is in place, coordinators may say as well. (wrong-party; TestRule05WhoMaySayWhat)
+//
+//  6. A liaison speaks for its own nation and for no other. (speaks-for-itself; TestRule06NationSpeaksForItself)
+//
+//  7. While a nation has never had a liaison of its own, a coordinator may say on its behalf what a liaison could, and the
+//     record shows who signed; from the admission of its first liaison on nobody else may, not even after that one was
+//     revoked. (speaks-for-itself; TestRule07OnBehalfUntilFirstLiaison)
+//
+//  8. A coordinator revokes any member's key, and every holder its own. (key-unknown, revoked, wrong-party;
+//     TestRule08HolderRevokesOwnKey)
+//
+//  9. A key is admitted once: not twice, not again after its revocation, and not when a key is known that signatures could
+//     not tell from it. (key-known; TestRule09KeyAdmittedOnce)
+//
+//  10. The last coordinator cannot be revoked. (last-coordinator; TestRule10LastCoordinatorStays)
+//
+//  11. An operation is opened once, and before anything else is said about it. (operation-known, operation-unknown;
+//     TestRule11OperationOpenedOnce)
+//
+//  12. A requirement, a pledge and a scope name roles of the operation's catalogue, and the first two count in one of the
+//     role's units. (role-unknown, unit-not-of-role; TestRule12CatalogueOfRolesAndUnits)
+//
+//  13. A role and unit that were ever used stay in the catalogue: what was cancelled or has ended still counts for the days
+//     before. (role-in-use; TestRule13RoleInUseStays)
+//
+//  14. A requirement's line is issued once, keeps its role, and is not revised, cancelled or issued again after it was
+//     cancelled. (line-known, line-unknown, line-cancelled, role-fixed; TestRule14RequirementLines)
+//
+//  15. What a nation indicates or offers is within the scope that it has declared last for the operation, if it has declared
+//     one; pledges that were there before may still be amended and move along. (outside-scope; TestRule15Scope)
+//
+//  16. Nothing about a pledge, a requirement or an operation is effective before it began.
+//     (before-beginning; TestRule16NothingBeforeItBegan)
+//
+//  17. A statement about a pledge names one that is there, with its nation and its operation. (pledge-unknown,
+//     pledge-elsewhere; TestRule17PledgeIsWhereItIs)
+//
+//  18. After an exit (returned, withdrawn, declined) nothing moves, from the record of the exit on, whatever its effective
+//     date. (pledge-ended; TestRule18NothingMovesAfterExit)
+//
+//  19. A pledge climbs one rung at a time (indicated, offered, accepted, confirmed, deployed, returned), beginning at
+//     indicated, offered or, when it was observed, deployed; it is declined before it was accepted, and withdrawn before it
+//     was deployed. (wrong-rung; TestRule19OneRungAtATime)
+//
+//  20. A pledge keeps its role and its unit, whatever else is amended. (role-fixed, unit-fixed; TestRule20RoleAndUnitFixed)
+//
+//  21. A pledge is confirmed only when its national conditions (parliament, funding, other) are discharged; the others (a
+//     cease-fire, a mandate) are not the nation's, and do not stand in the way. A condition that is added later does not
+//     take the confirmation back: readers see both. (condition-open; TestRule21NationalConditionsFirst)
+//
+//  22. A condition's name is used once in its pledge, and what became of it is said once. (condition-known,
+//     condition-unknown; TestRule22ConditionSettledOnce)
+//
+//  23. Strength is reported only of what is deployed. (wrong-rung; TestRule23ReportsOfWhatIsDeployed)
+//
+//  24. A nation's role in an operation is observed once, until the forces that were seen have returned.
+//     (already-observed; TestRule24NotObservedTwice)
+//
+//  25. An importer touches only what was observed, never what was offered. (wrong-party;
+//     TestRule25ImportersTouchWhatWasObserved)
+//
+//  26. What was observed was never promised: it has no terms to amend and no conditions.
+//     (nothing-pledged; TestRule26ObservedIsNotPromised)
+package ledger

@@ -28,6 +28,7 @@ const (
 type command struct {
 	signed   events.Signed
 	key      events.Key // the signature was verified with it
+	check    bool       // only say whether it would be recorded
 	done     chan result
 	attempts int
 }
@@ -45,7 +46,7 @@ type entry struct {
 	record  events.Record // no Stored bytes for an answer
 	undo    func()
 	ack     Ack
-	verdict error // for an answer: the refusal, or nil for the first receipt of a record that was in flight
+	verdict error // for an answer: the refusal, or nil for the first receipt of a record, and for a check that found nothing
 
 	barrier chan<- []*entry // for neither: tells the appender that all before is settled, and what could not be
 }
@@ -111,6 +112,10 @@ func (l *Ledger) take(c *command) {
 	}
 	if err := Decide(l.state, c.key, c.signed.Statement); err != nil {
 		l.queue <- &entry{command: c, verdict: err}
+		return
+	}
+	if c.check {
+		l.queue <- &entry{command: c}
 		return
 	}
 	l.append(c)

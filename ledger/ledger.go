@@ -131,14 +131,24 @@ func (l *Ledger) Healthy() error {
 // An acceptance is safe against what other servers append, since the log takes it only in its place. A refusal is not: so
 // before it is told, this server makes sure that it has seen all that the log held when the statement was refused.
 func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
-	receipt, err := l.submit(ctx, s)
+	return l.submitOrCheck(ctx, s, false)
+}
+
+func (l *Ledger) submitOrCheck(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
+	receipt, err := l.submit(ctx, s, check)
 	if err == nil || problem.Is(err, problem.Unavailable) {
 		return receipt, err
 	}
 	if seen := l.refresh(ctx); seen != nil {
 		return Receipt{}, seen
 	}
-	return l.submit(ctx, s)
+	return l.submit(ctx, s, check)
+}
+
+// Check says what Submit would say of a statement now, nil for a record, and records nothing.
+func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
+	_, err := l.submitOrCheck(ctx, s, true)
+	return err
 }
 
 // refresh returns when this server has all that the log holds now.
@@ -164,12 +174,12 @@ func (l *Ledger) refresh(ctx context.Context) error {
 
 const refreshTimeout = 10 * time.Second
 
-func (l *Ledger) submit(ctx context.Context, s events.Signed) (Receipt, error) {
+func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
 	key, err := l.verify(s)
 	if err != nil {
 		return Receipt{}, err
 	}
-	c := &command{signed: s, key: key, done: make(chan result, 1)}
+	c := &command{signed: s, key: key, check: check, done: make(chan result, 1)}
 	select {
 	case l.commands <- c:
 	case <-l.stopped:

@@ -76,6 +76,8 @@ func (s *settler) answer(settled []*entry) {
 			e.barrier <- nil
 		case e.verdict != nil:
 			e.command.answer(Receipt{}, e.verdict)
+		case e.command.check:
+			e.command.answer(Receipt{}, nil)
 		case e.isRecord():
 			e.command.answer(receiptOf(e.record), nil)
 		default:

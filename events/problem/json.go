@@ -34,3 +34,18 @@ func (p *Problem) UnmarshalJSON(data []byte) error {
 	*p = Problem{Kind: KindOf(slug), Detail: w.Detail, Code: w.Code, Hint: w.Hint, Fields: w.Errors}
 	return nil
 }
+
+// Decode reads a server's answer that was not a success. An answer that is no problem+json, from a proxy for instance,
+// becomes a problem of its own.
+func Decode(status int, body []byte) *Problem {
+	p := &Problem{}
+	if err := json.Unmarshal(body, p); err == nil && p.Detail != "" {
+		return p
+	}
+	kind := Internal
+	if status == 502 || status == 503 || status == 504 {
+		kind = Unavailable
+	}
+	return New(kind, "the server answered with status %d and no explanation", status).
+		WithHint("is there a Muster server at this address, and nothing else in between?")
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+func init() {
+	// huma reports what it refuses by itself (a parameter that is no number, a body that is too long) through this
+	// variable: it becomes a problem like any other.
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError { return problemOf(status, msg, errs) }
+}
+
+func problemOf(status int, msg string, errs []error) *problem.Problem {
+	var fields []problem.Field
+	for _, err := range errs {
+		var p *problem.Problem
+		if errors.As(err, &p) {
+			return p
+		}
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) {
+			fields = append(fields, problem.Field{Location: d.Location, Message: d.Message, Value: fmt.Sprint(d.Value)})
+		} else if err != nil {
+			msg += ": " + err.Error()
+		}
+	}
+	kind := problem.Internal
+	switch status {
+	case http.StatusBadRequest:
+		kind = problem.Usage
+	case http.StatusNotFound:
+		kind = problem.NotFound
+	case http.StatusRequestEntityTooLarge:
+		kind, msg = problem.TooLarge, fmt.Sprintf("the signed statement has more than %d bytes: no more are taken", events.MaxBytes)
+	case http.StatusUnprocessableEntity, http.StatusUnsupportedMediaType, http.StatusNotAcceptable:
+		kind = problem.Invalid
+	case http.StatusServiceUnavailable, http.StatusRequestTimeout:
+		kind = problem.Unavailable
+	}
+	p := problem.New(kind, "%s", msg)
+	if len(fields) == 1 {
+		p.Detail = fields[0].String()
+	}
+	p.Fields = fields
+	return p
+}
+
+// newAPI makes the HTTP API on mux. Its docs page comes from this binary, or not at all: huma's own loads from elsewhere.
+func newAPI(mux *http.ServeMux) huma.API {
+	config := huma.DefaultConfig("Muster", version())
+	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes (events/FORMAT.md); questions are asked with the same parameters here, over NATS and on the command line."
+	config.DocsPath = ""
+	config.SchemasPath = ""
+	config.CreateHooks = nil // no $schema members in answers
+	config.RejectUnknownQueryParameters = true
+	for typ, stands := range map[reflect.Type]reflect.Type{
+		reflect.TypeFor[events.Quantity](): reflect.TypeFor[quantitySchema](),
+		reflect.TypeFor[events.ID]():       reflect.TypeFor[string](),
+		reflect.TypeFor[events.Date]():     reflect.TypeFor[string](),
+	} {
+		config.Components.Schemas.RegisterTypeAlias(typ, stands)
+	}
+	return humago.New(mux, config)
+}
+
+// quantitySchema is how a quantity looks in JSON: see events.Quantity.
+type quantitySchema struct{}
+
+// Schema implements huma.SchemaProvider.
+func (quantitySchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "A count, an amount of money with two decimals, or unknown",
+		OneOf: []*huma.Schema{
+			{Type: "integer", Format: "int64"},
+			{Type: "string", Pattern: `^(unknown|[0-9]+\.[0-9]{2})$`},
+		},
+	}
+}
+
+// Health is the answer to whoever watches the server.
+type Health struct {
+	Status string        `json:"status" doc:"ok, or failing"`
+	Origin events.Origin `json:"origin" doc:"The ledger's name"`
+	Name   string        `json:"name" doc:"This server's name"`
+	// Recorded and Projected are equal when readers see all that was written.
+	Recorded  uint64           `json:"recorded" doc:"The last record in this server's journal"`
+	Projected uint64           `json:"projected" doc:"The last record in the picture that questions are answered from"`
+	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
+}
+
+type healthOutput struct {
+	Status int
+	Body   Health
+}
+
+func (s *server) registerHealth(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz",
+		Summary: "Whether the server takes statements and answers questions", Tags: []string{"server"}},
+		func(context.Context, *struct{}) (*healthOutput, error) {
+			h := Health{Status: "ok", Origin: s.ledger.Origin(), Name: s.cfg.name, Recorded: s.journal.Last(), Projected: s.projector.Sequence()}
+			if err := s.healthy(); err != nil {
+				h.Status, h.Problem = "failing", problem.From(err)
+				return &healthOutput{http.StatusServiceUnavailable, h}, nil
+			}
+			return &healthOutput{http.StatusOK, h}, nil
+		})
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake/round"
+)
+
+// The demo's input: a real pledging round with its source, and the plan that this ledger was first asked for.
+//
+//go:embed demo
+var demoFiles embed.FS
+
+// defaultDemo is the demo's data folder. The demo can be run again on it: what is recorded already stays as it is.
+const defaultDemo = "demo-data"
+
+func (a *app) demoCmd() *cobra.Command {
+	var stay bool
+	var listen string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Show Muster on a real pledging round, in a folder of its own",
+		Long: `Start a server with everything embedded, put a real pledging round in (NATO for Afghanistan, December 2009) and the
+plan that this ledger was first asked for, print the coverage, and stop. With --serve it stays.`,
+		Args: args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.data == "" {
+				a.data = defaultDemo
+			}
+			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, name: "demo", title: "Muster's demo",
+				log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+			if err != nil {
+				return err
+			}
+			a.url, a.nats, a.key = s.url(), "", ""
+			err = a.demo(cmd.Context(), s, stay)
+			if closed := s.close(); err == nil {
+				err = closed
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&stay, "serve", false, "stay, and answer until interrupted")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the HTTP API (default: any free port)")
+	return c
+}
+
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
+
+func (a *app) demo(ctx context.Context, s *server, stay bool) error {
+	a.say("A ledger of its own, in the folder %s: %s\n", a.data, s.ledger.Origin())
+	for _, act := range []func(context.Context) error{a.demoRound, a.demoPlan} {
+		if err := act(ctx); err != nil {
+			return err
+		}
+	}
+	a.demoNext()
+	if !stay {
+		return nil
+	}
+	a.say("\nThe server stays, on %s, until you interrupt it.", s.url())
+	<-ctx.Done()
+	return nil
+}
+
+// demoRound puts in the pledging round that NATO announced on 4 December 2009.
+func (a *app) demoRound(ctx context.Context) error {
+	a.say("1. A real pledging round: what allies and partners offered for Afghanistan (AFP, 4 December 2009).\n")
+	s, err := a.demoApply(ctx, "isaf-2009.plan.yaml")
+	if err != nil {
+		return err
+	}
+	mapData, err := demoFiles.ReadFile("demo/isaf-2009.map.yaml")
+	if err != nil {
+		return err
+	}
+	m, err := round.ReadMapping("isaf-2009.map.yaml", mapData)
+	if err != nil {
+		return err
+	}
+	data, err := demoFiles.ReadFile("demo/isaf-2009.csv")
+	if err != nil {
+		return err
+	}
+	r, err := round.Read(data, m, s.origin)
+	if err != nil {
+		return err
+	}
+	rows := make([]importedRow, len(r.Rows))
+	signed, err := a.checkRows(ctx, s, r.Rows, rows)
+	if err != nil {
+		return err
+	}
+	if err := recordRows(ctx, s, signed, rows); err != nil {
+		return err
+	}
+	a.say("%d offers are recorded, each signed, by the coordinator on the nations' behalf, since the source is the press.\n", len(rows))
+	return a.show(ctx, "coverage", "--operation", "isaf")
+}
+
+// demoApply makes an operation what a plan of the demo says, and returns a session to go on with.
+func (a *app) demoApply(ctx context.Context, name string) (*session, error) {
+	data, err := demoFiles.ReadFile("demo/" + name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.applyPlan(ctx, name, data, false); err != nil {
+		return nil, err
+	}
+	return a.session(ctx)
+}
+
+// show runs a command as a person would type it, and shows what was typed.
+func (a *app) show(ctx context.Context, args ...string) error {
+	a.say("$ muster %s", strings.Join(args, " "))
+	b := &app{stdin: a.stdin, stdout: a.stdout, stderr: a.stderr}
+	root := b.root()
+	root.SetArgs(append(args, "--data", a.data, "--url", a.url, "--nats", ""))
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	a.say("")
+	return err
+}
+
+// demoPlan puts in the plan of December 2025 and a few pledges that show the shapes, signed by liaisons of their own.
+func (a *app) demoPlan(ctx context.Context) error {
+	a.say("2. The plan that this ledger was first asked for (December 2025). Its quantities, and all pledges below, are illustrative.\n")
+	hq, err := a.demoApply(ctx, "mnf-u.plan.yaml")
+	if err != nil {
+		return err
+	}
+	for i, p := range demoPledges() {
+		liaison, err := a.demoLiaison(ctx, hq, p.nation)
+		if err != nil {
+			return err
+		}
+		if err := p.make(ctx, liaison, i); err != nil {
+			return err
+		}
+	}
+	a.say("Five nations have liaisons with keys of their own, who signed a pledge each; Canada gives intelligence only.")
+	a.say("An offer of troops by Canada is therefore refused:\n")
+	if err := a.demoRefusal(ctx, hq); err != nil {
+		return err
+	}
+	return a.show(ctx, "coverage", "--operation", "mnf-u", "--on", "2026-07-01")
+}
+
+// demoLiaison makes the key of a nation's liaison, once, and has the coordinator admit it.
+func (a *app) demoLiaison(ctx context.Context, hq *session, nation events.Nation) (*session, error) {
+	dir := filepath.Join(a.data, "keys")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the demo's keys: %w", err)
+	}
+	path := filepath.Join(dir, string(nation)+"-demo.key")
+	if _, err := newKeyFile(string(nation)+"/demo", path); err != nil && !problem.Is(err, problem.Conflict) {
+		return nil, err
+	}
+	signer, err := readKey(path)
+	if err != nil {
+		return nil, err
+	}
+	_, err = hq.say(ctx, &events.MemberAdmitted{Header: hq.head("member.admitted"), Key: signer.Key(), Role: events.Liaison, Note: "made for the demo"})
+	if p := problem.From(err); p != nil && p.Code != "key-known" {
+		return nil, err
+	}
+	return &session{origin: hq.origin, signer: signer, to: hq.to}, nil
+}
+
+// A demoPledge is one of the demo's pledges, with what goes before and after it.
+type demoPledge struct {
+	nation    events.Nation
+	terms     events.PledgeTerms
+	scope     []events.Role
+	condition events.ConditionKind
+}
+
+func demoPledges() []demoPledge {
+	days := func(n int) *int { return &n }
+	terms := func(role events.Role, n int64, unit events.Unit, area events.Area, notice *int, note string) events.PledgeTerms {
+		return events.PledgeTerms{Role: role, Quantity: events.Count(n), Unit: unit, Area: area, Window: events.Window{From: 2026_03_01},
+			NoticeToMove: notice, Note: "illustrative: " + note}
+	}
+	return []demoPledge{
+		{nation: "CAN", terms: terms("intelligence", 2, "cell", "", nil, "intelligence only"), scope: []events.Role{"intelligence"}},
+		{nation: "FRA", terms: terms("ground", 6000, "personnel", "west", days(30), "after a vote in parliament"), condition: events.Parliament},
+		{nation: "GBR", terms: terms("air", 12, "aircraft", "west", days(10), "help to secure air space")},
+		{nation: "TUR", terms: terms("sea", 4, "ship", "black-sea", days(15), "help to secure the sea")},
+		{nation: "USA", terms: terms("ceasefire-monitoring", 10, "team", "", days(5), "monitoring of the cease-fire")},
+	}
+}
+
+// demoID gives each of the demo's statements an id that is the same every time, so that the demo can be run again.
+func demoID(pledge, step int) events.ID {
+	id, err := events.IDAt(uint64(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()), [10]byte{'d', 'e', 'm', 'o', 0, 0, 0, 0, byte(pledge), byte(step)})
+	if err != nil {
+		panic("demo: " + err.Error()) // a time of this century always fits
+	}
+	return id
+}
+
+func (p demoPledge) make(ctx context.Context, s *session, number int) error {
+	dated, place := events.Dated{Effective: 2026_01_15}, events.Place{Operation: "mnf-u", Nation: p.nation}
+	head := func(t events.Type, step int) events.Header {
+		return events.Header{Type: t, ID: demoID(number, step), Ledger: s.origin}
+	}
+	var all []events.Statement
+	if p.scope != nil {
+		all = append(all, &events.ScopeDeclared{Header: head("scope.declared", 0), Dated: dated, Place: place, Roles: p.scope})
+	}
+	all = append(all, &events.PledgeOffered{Header: head("pledge.offered", 1), Dated: dated, Place: place, PledgeTerms: p.terms})
+	if p.condition != "" {
+		all = append(all, &events.ConditionAdded{Kind: p.condition, ConditionStep: events.ConditionStep{Condition: events.Line(p.condition),
+			PledgeStep: events.PledgeStep{Header: head("condition.added", 2), Dated: dated, Place: place, Step: events.Step{Pledge: demoID(number, 1)}}}})
+	}
+	for _, st := range all {
+		if _, err := s.say(ctx, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoRefusal shows what a liaison reads whose offer is outside the nation's declared scope.
+func (a *app) demoRefusal(ctx context.Context, hq *session) error {
+	key := filepath.Join(a.data, "keys", "CAN-demo.key")
+	err := a.show(ctx, "pledge", "offer", "--operation", "mnf-u", "--role", "ground", "--quantity", "500", "--key", key)
+	p := problem.From(err)
+	if p == nil || p.Code != "outside-scope" {
+		return problem.New(problem.Internal, "the demo's offer outside the scope was not refused: %w", err)
+	}
+	a.say("muster: error: %s\nmuster: hint: %s\n", p.Detail, p.Hint)
+	return nil
+}
+
+func (a *app) demoNext() {
+	a.say(`Type next:
+
+  muster serve --data %[1]s                        # the same ledger, for longer; then, beside it:
+  export MUSTER_DATA=%[1]s                          # so that commands find the server, and the founder's key
+  muster coverage --operation mnf-u --rung confirmed
+  muster strength --by operation,role
+  muster pledge list --operation mnf-u
+  muster log --nation CAN
+  muster key new FRA/paris                          # and to let its holder sign: muster member admit
+
+(From the source folder, muster is bin/muster.)`, a.data)
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/intake/peacekeeping"
+	"muster/ledger/intake/round"
+)
+
+func (a *app) importCmd() *cobra.Command {
+	return group("import", "Bring in what others have published", a.importCSVCmd(), a.importUNCmd())
+}
+
+func (a *app) importCSVCmd() *cobra.Command {
+	var mapFile string
+	var columns, always map[string]string
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "csv FILE",
+		Short: "Import a pledging round: a spreadsheet of offers, saved as CSV",
+		Long: `Read a CSV file with a head, in which each row is an offer, and record the offers. A small mapping file says which
+column is what, what holds for every row, and what the file's words for units stand for; flags add to it. Every row is
+checked before the first is recorded: when one is refused, nothing is. Importing the same file again records nothing.`,
+		Example: `  muster import csv round.csv --map round.map.yaml --dry-run
+  muster import csv round.csv --column nation=country --column quantity=offered --always operation=mnf-u --always role=ground --always unit=personnel --always from=2026-03-01 --always effective=2026-01-10`,
+		Args: args("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := mapping(mapFile, columns, always)
+			if err != nil {
+				return err
+			}
+			data, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			return a.importRound(cmd.Context(), data, m, dryRun)
+		},
+	}
+	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
+	c.Flags().StringToStringVar(&columns, "column", nil, "FIELD=COLUMN: which column holds the field")
+	c.Flags().StringToStringVar(&always, "always", nil, "FIELD=VALUE: what holds for every row")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say row by row what would be recorded, and record nothing")
+	return c
+}
+
+func mapping(file string, columns, always map[string]string) (m round.Mapping, err error) {
+	if file != "" {
+		data, err := readInput(file)
+		if err != nil {
+			return m, err
+		}
+		if m, err = round.ReadMapping(file, data); err != nil {
+			return m, err
+		}
+	}
+	for field, column := range columns {
+		err = errors.Join(err, m.SetColumn(field, column))
+	}
+	for field, value := range always {
+		err = errors.Join(err, m.SetAlways(field, value))
+	}
+	return m, err
+}
+
+// An importedRow is what became of a row of the file.
+type importedRow struct {
+	Line    int             `json:"line"`
+	What    string          `json:"what"`
+	Refused []problem.Field `json:"refused,omitempty"`
+	Receipt *intake.Receipt `json:"receipt,omitempty"`
+}
+
+func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dryRun bool) error {
+	s, err := a.session(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := round.Read(data, m, s.origin)
+	if r == nil {
+		return err
+	}
+	rows := make([]importedRow, len(r.Rows))
+	for i, row := range r.Rows {
+		rows[i] = importedRow{Line: row.Line, What: row.Sentence, Refused: row.Problems}
+	}
+	var signed []events.Signed
+	if err == nil {
+		signed, err = a.checkRows(ctx, s, r.Rows, rows)
+	}
+	if err == nil && !dryRun {
+		err = recordRows(ctx, s, signed, rows)
+	}
+	if len(r.Unused) > 0 {
+		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n", strings.Join(r.Unused, ", "))
+	}
+	if err != nil && !dryRun {
+		return err
+	}
+	return errors.Join(a.printRows(rows, dryRun), err)
+}
+
+// checkRows signs every offer and asks whether it would be recorded: all that would be refused is told, and nothing sent.
+func (a *app) checkRows(ctx context.Context, s *session, offers []round.Row, rows []importedRow) ([]events.Signed, error) {
+	signed := make([]events.Signed, len(offers))
+	var refused []problem.Field
+	for i, o := range offers {
+		var err error
+		if signed[i], err = events.Sign(o.Offer, s.signer); err != nil {
+			return nil, err
+		}
+		if err = s.to.Check(ctx, signed[i]); problem.Is(err, problem.Unavailable) {
+			return nil, err
+		}
+		if err != nil {
+			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line), Message: problem.From(err).Detail}
+			rows[i].Refused = []problem.Field{f}
+			refused = append(refused, f)
+		}
+	}
+	if refused == nil {
+		return signed, nil
+	}
+	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was recorded: %s", len(refused), len(offers), refused[0])
+	p.Fields = refused
+	return nil, p
+}
+
+func recordRows(ctx context.Context, s *session, signed []events.Signed, rows []importedRow) error {
+	for i := range signed {
+		r, err := s.to.Submit(ctx, signed[i])
+		if err != nil {
+			return afterSome(err, i, len(signed))
+		}
+		rows[i].Receipt = &r
+	}
+	return nil
+}
+
+func (a *app) printRows(rows []importedRow, dryRun bool) error {
+	l := listing{answer: map[string]any{"dry_run": dryRun, "rows": rows}, head: []string{"line", "what", "sequence"}}
+	recorded, again, refused := 0, 0, 0
+	for _, r := range rows {
+		last := ""
+		switch {
+		case r.Refused != nil:
+			refused++
+			last = "refused: " + r.Refused[0].String()
+		case r.Receipt != nil && r.Receipt.Again:
+			again++
+			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)
+		case r.Receipt != nil:
+			recorded++
+			last = fmt.Sprint(r.Receipt.Sequence)
+		}
+		l.add(r, fmt.Sprint(r.Line), r.What, last)
+	}
+	if dryRun {
+		l.below = []string{fmt.Sprintf("%d rows would be recorded, %d refused. Nothing was done.", len(rows)-refused, refused)}
+	} else {
+		l.below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
+	}
+	return l.write(a.format, a.stdout)
+}
+
+func (a *app) importUNCmd() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "un FILE",
+		Short: "Import the UN's monthly contributions to peace operations",
+		Long: `Read uniformed contributions to UN peace operations, as published by month, contributor and mission, clean them, and
+record what changed from month to month: strength observed, reported, and returned. Importing the same file again records
+nothing.`,
+		Args: args("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return problem.New(problem.NotFound, "the file %s cannot be read: %w", args[0], err)
+			}
+			defer f.Close()
+			h, err := peacekeeping.Read(f)
+			if err != nil {
+				return err
+			}
+			return a.importHistory(cmd.Context(), h, dryRun)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be recorded, and record nothing")
+	return c
+}
+
+// An importedHistory is what became of a file of history.
+type importedHistory struct {
+	DryRun   bool     `json:"dry_run"`
+	Cleaned  []string `json:"cleaned"`
+	Recorded int      `json:"recorded"`
+	Before   int      `json:"recorded_before"`
+}
+
+func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun bool) error {
+	s, err := a.session(ctx)
+	if err != nil {
+		return err
+	}
+	months := h.Statements(s.origin, "")
+	done := importedHistory{DryRun: dryRun, Cleaned: h.Report.Lines()}
+	l := listing{head: []string{"month", "statements", "recorded", "before"}, above: append(done.Cleaned, "")}
+	for _, m := range months {
+		recorded, before := 0, 0
+		if !dryRun {
+			if recorded, before, err = sayMonth(ctx, s, m.Statements); err != nil {
+				return afterSome(err, done.Recorded+done.Before+recorded+before, count(months))
+			}
+			a.progress("%s: %d statements", m.Date, done.Recorded+done.Before)
+		}
+		done.Recorded += recorded
+		done.Before += before
+		l.add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded, "recorded_before": before},
+			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded), fmt.Sprint(before))
+	}
+	a.progress("")
+	l.answer = done
+	l.below = []string{fmt.Sprintf("%d statements recorded now, %d recorded before.", done.Recorded, done.Before)}
+	if dryRun {
+		l.below = []string{fmt.Sprintf("%d statements would be recorded. Nothing was done.", count(months))}
+	}
+	return l.write(a.format, a.stdout)
+}
+
+func count(months []peacekeeping.Month) (n int) {
+	for _, m := range months {
+		n += len(m.Statements)
+	}
+	return n
+}
+
+// progress overwrites one line of the terminal; elsewhere it says nothing. An empty text clears the line.
+func (a *app) progress(format string, args ...any) {
+	if fancy(a.stderr) {
+		fmt.Fprintf(a.stderr, "\r\033[K"+format, args...)
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+func (a *app) keyCmd() *cobra.Command {
+	return group("key", "Make and show event keys", a.keyNewCmd(), a.keyShowCmd())
+}
+
+func (a *app) keyNewCmd() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "new NAME",
+		Short: "Make a key for a liaison (FRA/paris) or a coordinator (HQ/staff)",
+		Long: `Make an Ed25519 key. The name says for whom the key speaks: a nation's code or HQ, a slash, and a name of its own.
+The secret goes into a file that only you can read; what is printed is public: give it to a coordinator, who admits it.`,
+		Example: "  muster key new FRA/paris\n  muster member admit \"$(muster key show FRA-paris.key)\"",
+		Args:    args("NAME"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if file == "" {
+				file = strings.ReplaceAll(args[0], "/", "-") + ".key"
+			}
+			public, err := newKeyFile(args[0], file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "muster: the secret is in %s: keep it, and show it to nobody\n", file)
+			return a.showKey(public)
+		},
+	}
+	c.Flags().StringVar(&file, "file", "", "where to put the secret (default NAME.key in this folder, with - for /)")
+	return c
+}
+
+// newKeyFile makes a key and writes the secret to a new file that only its owner may read.
+func newKeyFile(name, file string) (events.Key, error) {
+	secret, public, err := events.NewKey(name)
+	if err != nil {
+		return "", problem.New(problem.Invalid, "%w", err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return "", problem.New(problem.Conflict, "the file %s is there already, and a key is never written over", file).WithHint("name another with --file")
+	}
+	if err != nil {
+		return "", fmt.Errorf("writing the key: %w", err)
+	}
+	_, err = f.WriteString(secret + "\n")
+	return public, errors.Join(err, f.Sync(), f.Close())
+}
+
+func (a *app) keyShowCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [FILE]",
+		Short: "Print the public half of a key",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				a.key = args[0]
+			}
+			s, err := a.signer()
+			if err != nil {
+				return err
+			}
+			return a.showKey(s.Key())
+		},
+	}
+}
+
+// showKey prints a public key: by itself for people, who copy it.
+func (a *app) showKey(k events.Key) error {
+	if a.format == "table" {
+		_, err := fmt.Fprintln(a.stdout, k)
+		return err
+	}
+	value := map[string]string{"name": k.Name(), "party": string(k.Party()), "key": string(k)}
+	l := listing{answer: value, head: []string{"name", "party", "key"}}
+	l.add(value, k.Name(), string(k.Party()), string(k))
+	return l.write(a.format, a.stdout)
+}

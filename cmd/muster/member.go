@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+func (a *app) memberCmd() *cobra.Command {
+	return group("member", "Who may sign what", a.memberAdmitCmd(), a.memberRevokeCmd(), a.memberListCmd())
+}
+
+func (a *app) memberAdmitCmd() *cobra.Command {
+	var role, note string
+	c := &cobra.Command{
+		Use:   "admit KEY",
+		Short: "Let the holder of a key sign",
+		Long: `Admit a public key, as "muster key new" prints it, or the file that holds it. A key named after a nation is its
+liaison's; one named HQ/… is a coordinator's, or an importer's with --role importer.`,
+		Args: args("KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			key, err := publicKey(args[0])
+			if err != nil {
+				return err
+			}
+			if role == "" {
+				role = string(events.Liaison)
+				if key.Party() == events.HQ {
+					role = string(events.Coordinator)
+				}
+			}
+			return a.sayOne(cmd.Context(), false, func(s *session) (events.Statement, error) {
+				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.MemberRole(role), Note: note}, nil
+			})
+		},
+	}
+	c.Flags().StringVar(&role, "role", "", "liaison, coordinator or importer (default: by the key's name)")
+	c.Flags().StringVar(&note, "note", "", "a note for people")
+	return c
+}
+
+func (a *app) memberRevokeCmd() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "revoke KEY|NAME",
+		Short: "End what a key may sign; what it signed before stays",
+		Args:  args("KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usage("--reason is missing: say why, for those who read the record later")
+			}
+			key, err := a.memberKey(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return a.sayOne(cmd.Context(), false, func(s *session) (events.Statement, error) {
+				return &events.MemberRevoked{Header: s.head("member.revoked"), Key: key, Reason: reason}, nil
+			})
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why (required)")
+	return c
+}
+
+// publicKey reads a public key from an argument: the key itself, or a file that holds it or its secret.
+func publicKey(arg string) (events.Key, error) {
+	if strings.Contains(arg, "+") {
+		return events.Key(arg), nil
+	}
+	data, err := os.ReadFile(arg)
+	if err != nil {
+		return "", problem.New(problem.Usage, "%q is no public key, and no file that could be read: %w", arg, err).
+			WithHint("write the key as `muster key show` prints it")
+	}
+	if signer, err := events.NewSigner(string(data)); err == nil {
+		return signer.Key(), nil
+	}
+	return events.Key(strings.TrimSpace(string(data))), nil
+}
+
+// memberKey finds the key that a person means by a key, a file, or the name of a member.
+func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
+	if !events.ValidKeyName(arg) {
+		return publicKey(arg)
+	}
+	var roster projections.Roster
+	if err := a.ask(cmd.Context(), "members", nil, &roster); err != nil {
+		return "", err
+	}
+	var found []events.Key
+	for _, m := range roster.Members {
+		if m.Name == arg && m.Revoked == 0 {
+			found = append(found, m.Key)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", problem.New(problem.NotFound, "there is no member named %s that could be revoked", arg).WithHint("see: muster member list")
+	case 1:
+		return found[0], nil
+	}
+	return "", problem.New(problem.Conflict, "%d members are named %s", len(found), arg).WithHint("write the whole key: see muster member list")
+}
+
+func (a *app) memberListCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "Who may sign, and who once could",
+		Args:  args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var roster projections.Roster
+			if err := a.ask(cmd.Context(), "members", nil, &roster); err != nil {
+				return err
+			}
+			l := listing{answer: roster, head: []string{"name", "role", "party", "admitted", "revoked", "key"}}
+			for _, m := range roster.Members {
+				l.add(m, m.Name, string(m.Role), string(m.Party), fmt.Sprint(m.Admitted), orEmpty(m.Revoked), string(m.Key))
+			}
+			return l.write(a.format, a.stdout)
+		},
+	}
+}
+
+// orEmpty writes a sequence, and nothing for none.
+func orEmpty(sequence uint64) string {
+	if sequence == 0 {
+		return ""
+	}
+	return fmt.Sprint(sequence)
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/intake/plan"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+func (a *app) planCmd() *cobra.Command {
+	return group("plan", "An operation's roles and requirements", a.planApplyCmd(), a.planShowCmd())
+}
+
+func (a *app) planApplyCmd() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Make an operation's roles and requirements what a plan file says (YAML or JSON)",
+		Long: `Compare a plan file with the ledger, and add, revise and cancel what differs. Applying it again changes nothing.
+With --dry-run it says what it would do, and does nothing.`,
+		Args: args("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			data, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			changes, err := a.applyPlan(cmd.Context(), args[0], data, dryRun)
+			if err != nil {
+				return err
+			}
+			return a.printChanges(changes, dryRun)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	return c
+}
+
+// readInput reads a file that a command was given.
+func readInput(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil, problem.New(problem.NotFound, "the file %s is not there", path)
+	}
+	if err != nil {
+		return nil, problem.New(problem.Usage, "reading %s: %w", path, err)
+	}
+	return data, nil
+}
+
+// A planChange is a change to the plan, with its receipt when it was made.
+type planChange struct {
+	Change  string          `json:"change"`
+	What    string          `json:"what"`
+	Receipt *intake.Receipt `json:"receipt,omitempty"`
+}
+
+// applyPlan makes the changes that a plan file asks for, or only says them.
+func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bool) ([]planChange, error) {
+	p, err := plan.Read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.currentPlan(ctx, p.Operation.Operation)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := plan.Changes(p, now, today(), s.origin, events.NewID)
+	if err != nil {
+		return nil, err
+	}
+	done := make([]planChange, 0, len(changes))
+	for _, c := range changes {
+		change := planChange{Change: c.Verb, What: c.Sentence}
+		if !dryRun {
+			r, err := s.say(ctx, c.Statement)
+			if err != nil {
+				return nil, afterSome(err, len(done), len(changes))
+			}
+			change.Receipt = &r
+		}
+		done = append(done, change)
+	}
+	return done, nil
+}
+
+// afterSome says, of a list that broke off, how much of it was done.
+func afterSome(err error, done, all int) error {
+	p := *problem.From(err)
+	if done > 0 {
+		p.Detail = fmt.Sprintf("%s (%d of %d were recorded before that, and stay)", p.Detail, done, all)
+	}
+	return &p
+}
+
+// currentPlan asks what the ledger has of an operation, which may be nothing.
+func (a *app) currentPlan(ctx context.Context, o events.Operation) (plan.Current, error) {
+	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{}, Cancelled: map[events.Line]bool{}}
+	var w web.Plan
+	err := a.ask(ctx, "plan", map[string]string{"operation": string(o)}, &w)
+	if problem.Is(err, problem.NotFound) {
+		return now, nil
+	}
+	if err != nil {
+		return now, err
+	}
+	terms := w.Catalogue.Terms()
+	now.Operation = &terms
+	for _, r := range w.Requirements {
+		if r.State == projections.Cancelled {
+			now.Cancelled[r.Line] = true
+		} else {
+			now.Lines[r.Line] = r.Terms()
+		}
+	}
+	return now, nil
+}
+
+func (a *app) printChanges(changes []planChange, dryRun bool) error {
+	l := listing{answer: map[string]any{"dry_run": dryRun, "changes": changes}, head: []string{"change", "what", "sequence"}}
+	for _, c := range changes {
+		sequence := ""
+		if c.Receipt != nil {
+			sequence = fmt.Sprint(c.Receipt.Sequence)
+		}
+		l.add(c, c.Change, c.What, sequence)
+	}
+	switch {
+	case len(changes) == 0:
+		l.below = []string{"The ledger says what the plan says: nothing to do."}
+	case dryRun:
+		l.below = []string{fmt.Sprintf("%d changes would be made. Nothing was done.", len(changes))}
+	}
+	return l.write(a.format, a.stdout)
+}
+
+func (a *app) planShowCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show OPERATION",
+		Short: "An operation's roles and requirement lines",
+		Args:  args("OPERATION"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var p web.Plan
+			if err := a.ask(cmd.Context(), "plan", map[string]string{"operation": args[0]}, &p); err != nil {
+				return err
+			}
+			return planListing(p).write(a.format, a.stdout)
+		},
+	}
+}
+
+func planListing(p web.Plan) listing {
+	l := listing{answer: p, head: []string{"requirement", "role", "area", "quantity", "unit", "from", "until", "priority", "essential", "state"}}
+	l.above = append(noteLines(p.Catalogue.Operation, p.Catalogue.Title, p.Catalogue.Note), "")
+	for _, r := range p.Requirements {
+		essential := ""
+		if r.Essential {
+			essential = "yes"
+		}
+		l.add(r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
+			fmt.Sprint(r.Priority), essential, string(r.State))
+	}
+	roles := listing{head: []string{"role", "unit", "title"}}
+	for _, r := range p.Catalogue.Roles {
+		roles.add(r, string(r.Role), joinUnits(r.Units), r.Title)
+	}
+	l.more = []listing{roles}
+	return l
+}
+
+func joinUnits(units []events.Unit) (all string) {
+	for i, u := range units {
+		if i > 0 {
+			all += " or "
+		}
+		all += string(u)
+	}
+	return all
+}
+
+// noteLines are what stands over an answer about an operation.
+func noteLines(o events.Operation, title, note string) []string {
+	lines := []string{fmt.Sprintf("%s: %s", o, printable(title))}
+	if note != "" {
+		lines = append(lines, wrap(printable(note), 100)...)
+	}
+	return lines
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+func (a *app) pledgeCmd() *cobra.Command {
+	c := group("pledge", "What nations pledge", a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeListCmd(), a.pledgeShowCmd())
+	for _, s := range pledgeSteps {
+		c.AddCommand(a.stepCmd(s))
+	}
+	return c
+}
+
+// termFlags are the flags of a pledge's terms.
+type termFlags struct {
+	operation, nation, role, quantity, unit, area string
+	from, until, effective                        string
+	presence, release, source, note               string
+	notice                                        int
+	dryRun                                        bool
+}
+
+func (f *termFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`)
+	fl.StringVar(&f.area, "area", "", "where the forces may be used; without it, anywhere")
+	fl.StringVar(&f.from, "from", "", "first day (default: today)")
+	fl.StringVar(&f.until, "until", "", "last day; without it, open")
+	fl.IntVar(&f.notice, "notice-to-move", -1, "days after the call")
+	fl.StringVar(&f.presence, "presence", "", "new, present or reserve")
+	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators")
+	fl.StringVar(&f.source, "source", "", "where this was published, if it was")
+	fl.StringVar(&f.note, "note", "", "a note for people")
+	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed, and send nothing")
+}
+
+// set fills in the terms from the flags that were given.
+func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (err error) {
+	given := c.Flags().Changed
+	if given("quantity") {
+		if t.Quantity, err = events.ParseQuantity(f.quantity); err != nil {
+			return problem.OfFields([]problem.Field{{Location: "quantity", Value: f.quantity, Message: err.Error()}})
+		}
+	}
+	if given("from") {
+		if t.From, err = dateOr("from", f.from, 0); err != nil {
+			return err
+		}
+	}
+	if given("until") {
+		if t.Until, err = dateOr("until", f.until, 0); err != nil {
+			return err
+		}
+	}
+	if given("notice-to-move") {
+		t.NoticeToMove = &f.notice
+	}
+	for name, to := range map[string]*string{"area": (*string)(&t.Area), "presence": (*string)(&t.Presence), "release": (*string)(&t.Release), "source": &t.Source, "note": &t.Note} {
+		if given(name) {
+			*to = c.Flags().Lookup(name).Value.String()
+		}
+	}
+	return nil
+}
+
+func (a *app) pledgeOfferCmd() *cobra.Command {
+	f := &termFlags{}
+	c := &cobra.Command{
+		Use:     "offer --operation OP --role ROLE --quantity N",
+		Short:   "Offer forces or means",
+		Example: "  muster pledge offer --operation mnf-u --nation FRA --role ground --quantity 1200 --from 2026-03-01",
+		Args:    args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				return a.offer(cmd, s, f)
+			})
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
+	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
+	c.Flags().StringVar(&f.role, "role", "", "the role")
+	c.Flags().StringVar(&f.unit, "unit", "", "the unit (default: the role's first)")
+	return c
+}
+
+func (a *app) offer(cmd *cobra.Command, s *session, f *termFlags) (events.Statement, error) {
+	st := &events.PledgeOffered{Header: s.head("pledge.offered"), Place: events.Place{Operation: events.Operation(f.operation), Nation: nationOr(f.nation, s)}}
+	st.Role, st.Unit, st.From = events.Role(f.role), events.Unit(f.unit), today()
+	if err := f.set(cmd, &st.PledgeTerms); err != nil {
+		return nil, err
+	}
+	var err error
+	if st.Effective, err = dateOr("effective", f.effective, today()); err != nil {
+		return nil, err
+	}
+	if st.Unit == "" && st.Operation.Valid() && st.Role.Valid() {
+		st.Unit, err = a.usualUnit(cmd.Context(), st.Operation, st.Role)
+	}
+	return st, err
+}
+
+// nationOr takes the key's nation when none was named.
+func nationOr(given string, s *session) events.Nation {
+	if party := s.signer.Key().Party(); given == "" && party != events.HQ {
+		return party
+	}
+	return events.Nation(given)
+}
+
+// usualUnit is the first of a role's units.
+func (a *app) usualUnit(ctx context.Context, o events.Operation, role events.Role) (events.Unit, error) {
+	var p web.Plan
+	if err := a.ask(ctx, "plan", map[string]string{"operation": string(o)}, &p); err != nil {
+		return "", err
+	}
+	terms := p.Catalogue.Terms()
+	units, ok := terms.Units(role)
+	if !ok {
+		names := ""
+		for i, r := range terms.Roles {
+			if i > 0 {
+				names += ", "
+			}
+			names += string(r.Role)
+		}
+		return "", problem.OfFields([]problem.Field{{Location: "role", Value: string(role), Message: fmt.Sprintf("%s has no such role: write one of %s", o, names)}})
+	}
+	return units[0], nil
+}
+
+func (a *app) pledgeAmendCmd() *cobra.Command {
+	f := &termFlags{}
+	c := &cobra.Command{
+		Use:     "amend ID",
+		Short:   "Change a pledge's terms: the world changed",
+		Long:    "Change what the flags name, from --effective on; the rest of the pledge's terms stays as it is.",
+		Example: "  muster pledge amend 01KAQ… --quantity 900 --effective 2026-05-01",
+		Args:    args("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				return a.amend(cmd, s, f, args[0])
+			})
+		},
+	}
+	f.register(c)
+	return c
+}
+
+func (a *app) amend(cmd *cobra.Command, s *session, f *termFlags, id string) (events.Statement, error) {
+	effective, err := dateOr("effective", f.effective, today())
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.pledge(cmd.Context(), id, effective)
+	if err != nil {
+		return nil, err
+	}
+	st := &events.PledgeAmended{Header: s.head("pledge.amended"), Dated: events.Dated{Effective: effective},
+		Place: events.Place{Operation: p.Operation, Nation: p.Nation}, Pledge: p.ID, PledgeTerms: termsOf(p)}
+	return st, f.set(cmd, &st.PledgeTerms)
+}
+
+// pledge asks for one pledge as it stands on a date.
+func (a *app) pledge(ctx context.Context, id string, on events.Date) (projections.Pledge, error) {
+	var w web.PledgeLife
+	err := a.ask(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
+	return w.Pledge, err
+}
+
+// termsOf are a pledge's terms as a statement carries them.
+func termsOf(p projections.Pledge) events.PledgeTerms {
+	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
+		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note}
+}
+
+func (a *app) pledgeListCmd() *cobra.Command {
+	q := map[string]*string{}
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "The pledges that are known",
+		Args:  args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var all projections.PledgeList
+			for parameters := values(q); ; parameters["after"] = all.Next.String() {
+				var page projections.PledgeList
+				if err := a.ask(cmd.Context(), "pledges", parameters, &page); err != nil {
+					return err
+				}
+				all.Basis, all.Next = page.Basis, page.Next
+				all.Pledges = append(all.Pledges, page.Pledges...)
+				if page.Next.IsZero() {
+					break
+				}
+			}
+			return pledgesListing(all).write(a.format, a.stdout)
+		},
+	}
+	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "on", "as-of")
+	return c
+}
+
+func pledgesListing(all projections.PledgeList) listing {
+	l := listing{answer: all, head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "rung", "state", "from", "until", "area", "presence", "notice", "conditions", "note"}}
+	for _, p := range all.Pledges {
+		l.add(p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
+			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove), conditions(p), p.Note)
+	}
+	l.below = []string{fmt.Sprintf("%d pledges, %s.", len(all.Pledges), basis(all.Basis))}
+	return l
+}
+
+func days(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n) + " d"
+}
+
+func conditions(p projections.Pledge) (all string) {
+	for i, c := range p.Conditions {
+		if i > 0 {
+			all += ", "
+		}
+		all += fmt.Sprintf("%s %s", c.Condition, c.State)
+	}
+	return all
+}
+
+func (a *app) pledgeShowCmd() *cobra.Command {
+	q := map[string]*string{}
+	c := &cobra.Command{
+		Use:   "show ID",
+		Short: "One pledge, and its life",
+		Args:  args("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var p web.PledgeLife
+			parameters := values(q)
+			parameters["id"] = args[0]
+			if err := a.ask(cmd.Context(), "pledge", parameters, &p); err != nil {
+				return err
+			}
+			return pledgeListing(p).write(a.format, a.stdout)
+		},
+	}
+	stringFlags(c, q, "on", "as-of")
+	return c
+}
+
+func pledgeListing(w web.PledgeLife) listing {
+	p := w.Pledge
+	l := listing{answer: w, head: []string{"sequence", "recorded", "effective", "type", "signed by", "what"}}
+	l.above = []string{
+		fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation),
+		pledgeSentence(p), "",
+	}
+	for _, e := range w.Life {
+		l.add(e, fmt.Sprint(e.Sequence), e.Recorded.UTC().Format("2006-01-02 15:04:05"), e.Effective.String(), string(e.Type), e.Signer, e.Sentence)
+	}
+	l.below = []string{fmt.Sprintf("As it stands %s.", basis(w.Basis))}
+	return l
+}
+
+// pledgeSentence says what a pledge is.
+func pledgeSentence(p projections.Pledge) string {
+	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, p.Unit)
+	if p.Quantity.IsZero() {
+		s = fmt.Sprintf("%s: nothing was offered", p.Role)
+	}
+	if !p.Strength.IsZero() {
+		s += fmt.Sprintf(", %s %s there since %s", p.Strength, p.Unit, p.StrengthOn)
+	}
+	if p.From != 0 {
+		s += ", " + p.Span()
+	}
+	s += ", " + p.Rung.String()
+	if p.State != projections.Live {
+		s += ", " + string(p.State)
+	}
+	if c := conditions(p); c != "" {
+		s += ", hangs on " + c
+	}
+	return s
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/projections/web"
+)
+
+// An app is one run of the command: its streams and the flags that every command takes.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	url, nats, key, data string
+	conn                 *nats.Conn // to --nats, once it is needed
+	format               string
+	json                 bool
+}
+
+// run executes the command line and returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return report(err, a.json || a.format == "json", stderr)
+	}
+	return 0
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "muster",
+		Short: "A coalition's ledger of pledges: who gives what, and which roles are covered",
+		Long: `Muster is a ledger of what each country contributes to a coalition. Liaisons submit pledges, coordinators
+look at the coverage, auditors read the history.
+
+Start with "muster demo", or with "muster serve --data DIR".`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.json {
+				a.format = "json"
+			}
+			return checkFormat(a.format)
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w", err).WithHint("see: %s --help", cmd.CommandPath())
+	})
+	f := root.PersistentFlags()
+	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"), "the server's address (MUSTER_URL); without it, the server that runs on --data, or http://127.0.0.1:8080")
+	f.StringVar(&a.nats, "nats", os.Getenv("MUSTER_NATS"), "NATS servers, comma-separated (MUSTER_NATS): submit over NATS; for serve, keep the log there")
+	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
+	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
+	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
+	f.BoolVar(&a.json, "json", false, "the same as -o json")
+	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
+		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.importCmd(), a.rebuildCmd(), versionCmd())
+	return root
+}
+
+// group makes a command that only holds others, and says which when none was named.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		var names []string
+		for _, s := range cmd.Commands() {
+			names = append(names, s.Name())
+		}
+		return usage("muster %s has no command %q: write one of %s", cmd.Name(), args[0], strings.Join(names, ", "))
+	}}
+	c.AddCommand(subs...)
+	return c
+}
+
+// args checks how many arguments a command has, and names what is missing.
+func args(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, got []string) error {
+		if len(got) < len(names) {
+			return usage("%s: %s is missing", cmd.CommandPath(), names[len(got)]).WithHint("write: %s", cmd.UseLine())
+		}
+		if len(got) > len(names) {
+			return usage("%s: what is %q?", cmd.CommandPath(), got[len(names)]).WithHint("write: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// serverURL finds the server: --url, or the address that a server on --data has left there, or the usual one.
+func (a *app) serverURL() string {
+	if a.url != "" {
+		return a.url
+	}
+	if a.data != "" {
+		if text, err := os.ReadFile(filepath.Join(a.data, addressFile)); err == nil {
+			return strings.TrimSpace(string(text))
+		}
+	}
+	return "http://127.0.0.1:8080"
+}
+
+// ask asks the server a question: over NATS when --nats names servers, else over HTTP.
+func (a *app) ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
+	if a.nats == "" {
+		return web.Client{URL: a.serverURL()}.Ask(ctx, question, parameters, answer)
+	}
+	data, err := web.Parameters(parameters)
+	if err != nil {
+		return usage("the parameters of %s: %w", question, err)
+	}
+	nc, err := a.natsConn()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return intake.Request(ctx, nc, web.SubjectPrefix+question, data, answer)
+}
+
+// askTimeout is how long a question over NATS may take.
+const askTimeout = 90 * time.Second
+
+// natsConn connects to --nats, once. The connection ends with the process.
+func (a *app) natsConn() (nc *nats.Conn, err error) {
+	if a.conn == nil {
+		a.conn, err = connectNATS(a.nats)
+	}
+	return a.conn, err
+}
+
+// signer reads the key to sign with.
+func (a *app) signer() (*events.Signer, error) {
+	path := a.key
+	if path == "" {
+		if a.data == "" {
+			return nil, problem.New(problem.Usage, "there is no key to sign with").
+				WithHint("name the key's file with --key or MUSTER_KEY, or, on the server's machine, its data folder with --data or MUSTER_DATA")
+		}
+		path = filepath.Join(a.data, founderFile)
+	}
+	return readKey(path)
+}
+
+func readKey(path string) (*events.Signer, error) {
+	secret, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, problem.New(problem.NotFound, "the key file %s is not there", path).WithHint("make a key with: muster key new NAME")
+	}
+	if err != nil {
+		return nil, problem.New(problem.Usage, "reading the key: %w", err)
+	}
+	s, err := events.NewSigner(string(secret))
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "the file %s holds %w", path, err)
+	}
+	return s, nil
+}
+
+// A session is what a command needs to say something: the ledger's origin, a key, and the way to the server.
+type session struct {
+	origin events.Origin
+	signer *events.Signer
+	to     intake.Submitter
+}
+
+func (a *app) session(ctx context.Context) (*session, error) {
+	signer, err := a.signer()
+	if err != nil {
+		return nil, err
+	}
+	var l web.Ledger
+	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
+		return nil, err
+	}
+	s := &session{origin: l.Origin, signer: signer, to: intake.HTTPClient{URL: a.serverURL()}}
+	if a.nats != "" {
+		nc, err := a.natsConn()
+		if err != nil {
+			return nil, err
+		}
+		s.to = intake.NATSClient{Conn: nc}
+	}
+	return s, nil
+}
+
+func connectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect(urls, append([]nats.Option{nats.Name("muster")}, opts...)...)
+	if err != nil {
+		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w", urls, err).
+			WithHint("is it running there? the server listens for NATS clients with: muster serve --nats-listen 127.0.0.1:4222")
+	}
+	return nc, nil
+}
+
+// head makes the head of a new statement.
+func (s *session) head(t events.Type) events.Header {
+	return events.Header{Type: t, ID: events.NewID(), Ledger: s.origin}
+}
+
+// say signs a statement and submits it.
+func (s *session) say(ctx context.Context, st events.Statement) (intake.Receipt, error) {
+	signed, err := events.Sign(st, s.signer)
+	if err != nil {
+		return intake.Receipt{}, err
+	}
+	return s.to.Submit(ctx, signed)
+}

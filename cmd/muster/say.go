@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"muster/events"
+	"muster/ledger/intake"
+)
+
+// sayOne signs one statement, submits it, and prints the receipt.
+func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (events.Statement, error)) error {
+	s, err := a.session(ctx)
+	if err != nil {
+		return err
+	}
+	st, err := make(s)
+	if err != nil {
+		return err
+	}
+	if dryRun {
+		return a.checkOne(ctx, s, st)
+	}
+	r, err := s.say(ctx, st)
+	if err != nil {
+		return err
+	}
+	return a.receipts(r)
+}
+
+// checkOne asks whether a statement would be recorded, and prints it unsigned.
+func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) error {
+	text, err := events.Marshal(st)
+	if err != nil {
+		return err
+	}
+	signed, err := events.Sign(st, s.signer)
+	if err != nil {
+		return err
+	}
+	if err := s.to.Check(ctx, signed); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "muster: this would be recorded, signed by %s; nothing was sent for good\n", s.signer.Name())
+	_, err = fmt.Fprintf(a.stdout, "%s\n", text)
+	return err
+}
+
+// receipts prints receipts.
+func (a *app) receipts(all ...intake.Receipt) error {
+	l := listing{head: []string{"sequence", "recorded", "type", "id"}, answer: all}
+	if len(all) == 1 {
+		l.answer = all[0]
+	}
+	for _, r := range all {
+		l.add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
+		if r.Again && a.format == "table" {
+			l.below = append(l.below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
+		}
+	}
+	return l.write(a.format, a.stdout)
+}
+
+func today() events.Date { return events.DateOf(time.Now()) }
+
+// dateOr reads a date from a flag, or takes the other when the flag is empty.
+func dateOr(flag, value string, other events.Date) (events.Date, error) {
+	if value == "" {
+		return other, nil
+	}
+	d, err := events.ParseDate(value)
+	if err != nil {
+		return 0, usage("--%s: %w", flag, err)
+	}
+	return d, nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/projections"
+)
+
+func (a *app) scopeCmd() *cobra.Command {
+	return group("scope", "What a nation is ready to give", a.scopeDeclareCmd(), a.scopeListCmd())
+}
+
+func (a *app) scopeDeclareCmd() *cobra.Command {
+	var operation, nation, effective, note string
+	var unlimited, dryRun bool
+	c := &cobra.Command{
+		Use:   "declare ROLE...",
+		Short: `Declare the only roles that a nation is ready to fill, such as "intelligence"`,
+		Long: `Declare the only roles that a nation is ready to fill in an operation. An offer outside it is refused until the nation
+declares another scope, or --unlimited.`,
+		Example: "  muster scope declare intelligence --operation mnf-u --nation CAN",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			on, err := dateOr("effective", effective, today())
+			if err != nil {
+				return err
+			}
+			return a.sayOne(cmd.Context(), dryRun, func(s *session) (events.Statement, error) {
+				st := &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: events.Dated{Effective: on}, Unlimited: unlimited, Note: note,
+					Place: events.Place{Operation: events.Operation(operation), Nation: nationOr(nation, s)}}
+				for _, r := range args {
+					st.Roles = append(st.Roles, events.Role(r))
+				}
+				return st, nil
+			})
+		},
+	}
+	c.Flags().StringVar(&operation, "operation", "", "the operation")
+	c.Flags().StringVar(&nation, "nation", "", "the nation's code (default: the key's)")
+	c.Flags().BoolVar(&unlimited, "unlimited", false, "lift an earlier limit")
+	c.Flags().StringVar(&note, "note", "", "a note for people")
+	c.Flags().StringVar(&effective, "effective", "", "the date from which this holds (default: today)")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed, and send nothing")
+	return c
+}
+
+func (a *app) scopeListCmd() *cobra.Command {
+	q := map[string]*string{}
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "The scopes that nations have declared",
+		Args:  args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var scopes projections.Scopes
+			if err := a.ask(cmd.Context(), "scopes", values(q), &scopes); err != nil {
+				return err
+			}
+			l := listing{answer: scopes, head: []string{"operation", "nation", "scope", "effective", "sequence", "note"}}
+			for _, s := range scopes.Scopes {
+				l.add(s, string(s.Operation), string(s.Nation), s.String(), s.Effective.String(), fmt.Sprint(s.Sequence), s.Note)
+			}
+			return l.write(a.format, a.stdout)
+		},
+	}
+	stringFlags(c, q, "operation", "nation", "on", "as-of")
+	return c
+}
+
+// flagTexts are the flags that questions share, and what --help says of them.
+var flagTexts = map[string]string{
+	"operation": "only this operation, such as mnf-u",
+	"nation":    "only this nation, such as FRA",
+	"role":      "only this role, such as ground",
+	"rung":      "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed",
+	"on":        "what applies on this date, such as 2026-11-23 (default: today)",
+	"as-of":     "what was known then: a sequence, a time or a date (default: all there is)",
+	"state":     "only pledges that are live, ahead, withdrawn, declined or returned",
+	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",
+	"type":      "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
+	"from":      "from this record on: a sequence, a time or a date",
+}
+
+// stringFlags gives a command flags that become the parameters of a question.
+func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
+	for _, name := range names {
+		into[strings.ReplaceAll(name, "-", "_")] = c.Flags().String(name, "", flagTexts[name])
+	}
+}
+
+// values are the parameters that the flags name.
+func values(flags map[string]*string) map[string]string {
+	all := map[string]string{}
+	for name, value := range flags {
+		all[name] = *value
+	}
+	return all
+}

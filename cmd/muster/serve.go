@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+)
+
+// defaultData is the data folder of a server that was not told one.
+const defaultData = "muster-data"
+
+func (a *app) serveCmd() *cobra.Command {
+	cfg := serverConfig{}
+	var origin string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run a server: with nothing but a folder, in which NATS and the journal are embedded, or with --nats on a NATS
+cluster that any number of servers share. The first start founds the ledger and makes the founder's key, which lies in the
+folder; commands on this machine sign with it when they are told the folder (--data or MUSTER_DATA).`,
+		Example: "  muster serve --data ./ledger\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
+		Args:    args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.dir, cfg.nats, cfg.origin = a.data, a.nats, events.Origin(origin)
+			if cfg.dir == "" {
+				cfg.dir = defaultData
+			}
+			if origin != "" && !cfg.origin.Valid() {
+				return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
+			}
+			if cfg.name == "" {
+				cfg.name, _ = os.Hostname() // without a name, records say that nobody in particular recorded them
+			}
+			cfg.log = slog.New(slog.NewTextHandler(a.stderr, nil))
+			return a.serve(cmd, cfg)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&cfg.listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
+	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
+	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
+	f.StringVar(&cfg.name, "name", "", "this server's name in the records it makes (default: the machine's)")
+	f.StringVar(&origin, "origin", "", "the ledger's name for ever, when it is founded (default: made from the founder's key)")
+	f.StringVar(&cfg.title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
+	return c
+}
+
+func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
+	s, err := startServer(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "muster: ledger %s, %d records, in %s\n", s.ledger.Origin(), s.journal.Last(), cfg.dir)
+	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.url())
+	if s.natsd != nil && s.natsd.URL() != "" {
+		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", s.natsd.URL())
+	}
+	select {
+	case <-cmd.Context().Done():
+		fmt.Fprintln(a.stderr, "muster: stopping")
+	case err = <-s.failed:
+	}
+	if closed := s.close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// version is the module's version, as the Go tool recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && len(info.Main.Version) > 1 && info.Main.Version[0] == 'v' {
+		return info.Main.Version[1:]
+	}
+	return "0.0.0-devel"
+}
+
+func versionCmd() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(), RunE: func(cmd *cobra.Command, _ []string) error {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), "muster "+version())
+		return err
+	}}
+}

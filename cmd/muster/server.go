@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger"
+	"muster/ledger/intake"
+	"muster/ledger/journal"
+	"muster/ledger/natsd"
+	"muster/ledger/stream"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// The files in a server's data folder.
+const (
+	founderFile     = "founder.key"    // the founder's secret key, where the ledger was founded
+	addressFile     = "address"        // where the server that runs on the folder listens
+	journalFile     = "journal.db"     // the second copy: package journal
+	projectionsFile = "projections.db" // saved projections: they can always be rebuilt
+	natsFolder      = "nats"           // the embedded NATS server's
+)
+
+// A serverConfig says how a server is put together.
+type serverConfig struct {
+	dir        string
+	listen     string
+	nats       string // URLs of a NATS cluster; "" for the embedded server
+	natsListen string
+	replicas   int
+	name       string // this server's, in its records
+	origin     events.Origin
+	title      string
+	log        *slog.Logger
+}
+
+// A server is everything that runs for one ledger on one machine. The steps of start are in the order of its fields.
+type server struct {
+	cfg       serverConfig
+	natsd     *natsd.Server // nil with an outside cluster
+	conn      *nats.Conn
+	stream    *stream.Stream
+	journal   *journal.Journal
+	ledger    *ledger.Ledger
+	projector *projections.Projector
+	questions *web.Service
+	listener  net.Listener
+	http      *http.Server
+
+	running   sync.WaitGroup
+	projected atomic.Pointer[problem.Problem] // why the projector stopped
+	failed    chan error                      // the HTTP server ended by itself
+	closers   []func() error                  // what to undo, in reverse order
+}
+
+// startServer starts a server, or undoes what it had started and says why it could not.
+func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
+	s := &server{cfg: cfg, failed: make(chan error, 1)}
+	for _, step := range []func(context.Context) error{
+		s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openProjector, s.openAPI, s.openService,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
+}
+
+func (s *server) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// close stops everything in reverse order: first nobody new is let in, then what is under way is finished.
+func (s *server) close() (err error) {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	s.closers = nil
+	return err
+}
+
+// healthy returns why the server cannot do its work now, or nil.
+func (s *server) healthy() error {
+	if err := s.ledger.Healthy(); err != nil {
+		return err
+	}
+	if p := s.projected.Load(); p != nil {
+		return p
+	}
+	return nil
+}
+
+func (s *server) makeFolder(context.Context) error {
+	if err := os.MkdirAll(s.cfg.dir, 0o700); err != nil {
+		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
+	}
+	return nil
+}
+
+func (s *server) openJournal(context.Context) (err error) {
+	s.journal, err = journal.Open(filepath.Join(s.cfg.dir, journalFile))
+	if err == nil {
+		s.onClose(s.journal.Close)
+	}
+	return err
+}
+
+func (s *server) openNATS(context.Context) (err error) {
+	if s.cfg.nats != "" {
+		if s.cfg.natsListen != "" {
+			return usage("--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
+		}
+		s.conn, err = connectNATS(s.cfg.nats, nats.MaxReconnects(-1))
+	} else {
+		s.natsd, err = natsd.Start(natsd.Config{Dir: filepath.Join(s.cfg.dir, natsFolder), Listen: s.cfg.natsListen, Log: natsLog{s.cfg.log}})
+		if err != nil {
+			return err
+		}
+		s.onClose(s.natsd.Shutdown)
+		s.conn, err = s.natsd.Connect()
+	}
+	if err == nil {
+		s.onClose(func() error { s.conn.Close(); return nil })
+	}
+	return err
+}
+
+func (s *server) openStream(ctx context.Context) (err error) {
+	s.stream, err = stream.Open(ctx, s.conn, stream.Config{Replicas: s.cfg.replicas})
+	if err == nil {
+		s.onClose(func() error { s.stream.Close(); return nil })
+	}
+	return err
+}
+
+func (s *server) openLedger(ctx context.Context) (err error) {
+	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name})
+	if err == nil {
+		s.onClose(func() error { s.ledger.Close(); return nil })
+	}
+	return err
+}
+
+// found makes the first record when there is none: with the founder's key, which is made for it and lies in the folder.
+func (s *server) found(ctx context.Context) error {
+	if s.ledger.Origin() != "" {
+		return s.checkOrigin()
+	}
+	path := filepath.Join(s.cfg.dir, founderFile)
+	_, err := newKeyFile("HQ/founder", path)
+	made := err == nil
+	if err != nil && !problem.Is(err, problem.Conflict) { // it is there already after a first start that broke off
+		return err
+	}
+	signer, err := readKey(path)
+	if err != nil {
+		return err
+	}
+	if s.cfg.origin == "" {
+		s.cfg.origin = events.Origin(fmt.Sprintf("muster.local/%08x", signer.KeyHash()))
+	}
+	signed, err := events.Sign(&events.LedgerFounded{
+		Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: s.cfg.origin},
+		Title:  s.cfg.title, Founder: signer.Key(),
+	}, signer)
+	if err != nil {
+		return err
+	}
+	_, err = s.ledger.Submit(ctx, signed)
+	if s.ledger.Origin() != "" && problem.Is(err, problem.Conflict) { // another server on the same stream was faster
+		if made {
+			err = os.Remove(path)
+		}
+		return errors.Join(err, s.checkOrigin())
+	}
+	return err
+}
+
+func (s *server) checkOrigin() error {
+	if o := s.ledger.Origin(); s.cfg.origin != "" && s.cfg.origin != o {
+		return problem.New(problem.Conflict, "this ledger's origin is %s, and --origin says %s: a ledger keeps its name for ever", o, s.cfg.origin).
+			WithHint("leave --origin out, or use another data folder and stream")
+	}
+	return nil
+}
+
+func (s *server) openProjector(ctx context.Context) (err error) {
+	s.projector, err = projections.Open(ctx, filepath.Join(s.cfg.dir, projectionsFile), s.journal)
+	if err != nil {
+		return err
+	}
+	if why := s.projector.Discarded(); why != nil {
+		s.cfg.log.Warn("the saved projections were thrown away and built anew", "why", why)
+	}
+	s.questions = web.NewService(s.projector, s.journal)
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.running.Go(func() {
+		if err := s.projector.Run(following); err != nil {
+			s.cfg.log.Error("the projections have stopped", "error", err)
+			s.projected.Store(problem.New(problem.Unavailable, "the projections have stopped: %w", err))
+		}
+	})
+	s.onClose(func() error {
+		stop()
+		s.running.Wait()
+		return s.projector.Close()
+	})
+	return nil
+}
+
+// How long requests that are under way may take when the server stops.
+const shutdownTimeout = 10 * time.Second
+
+func (s *server) openAPI(context.Context) (err error) {
+	if s.listener, err = net.Listen("tcp", s.cfg.listen); err != nil {
+		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.listen, err).WithHint("name another address with --listen, such as 127.0.0.1:8081")
+	}
+	mux := http.NewServeMux()
+	api := newAPI(mux)
+	intake.Register(api, intake.Of(s.ledger))
+	s.questions.Register(api)
+	s.registerHealth(api)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	go func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	s.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		return errors.Join(s.http.Shutdown(ctx), os.Remove(filepath.Join(s.cfg.dir, addressFile)))
+	})
+	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
+}
+
+// openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.
+func (s *server) openService(context.Context) error {
+	svc, err := micro.AddService(s.conn, micro.Config{Name: "muster", Version: version(), Description: "A coalition's ledger of pledges",
+		Metadata: map[string]string{"origin": string(s.ledger.Origin()), "server": s.cfg.name}})
+	if err != nil {
+		return fmt.Errorf("the NATS micro service: %w", err)
+	}
+	waitSubmits, err1 := intake.RegisterNATS(svc, intake.Of(s.ledger))
+	waitQuestions, err2 := s.questions.RegisterNATS(svc)
+	s.onClose(func() error {
+		err := svc.Stop()
+		waitSubmits()
+		waitQuestions()
+		return err
+	})
+	return errors.Join(err1, err2)
+}
+
+// url is the address of the HTTP API, as a client on this machine writes it.
+func (s *server) url() string {
+	addr := s.listener.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + addr.String()
+}
+
+// natsLog passes on what the embedded NATS server reports and a person should see.
+type natsLog struct{ *slog.Logger }
+
+func (l natsLog) Noticef(string, ...any) {}
+func (l natsLog) Debugf(string, ...any)  {}
+func (l natsLog) Tracef(string, ...any)  {}
+func (l natsLog) Warnf(format string, v ...any) {
+	if strings.Contains(format, "Plaintext passwords") {
+		return // the only password is made at random at each start and never leaves the process
+	}
+	l.Warn("nats: " + fmt.Sprintf(format, v...))
+}
+func (l natsLog) Errorf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }
+func (l natsLog) Fatalf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }

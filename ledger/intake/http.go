@@ -1,0 +1,123 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// Path is where statements are posted.
+const Path = "/api/v1/statements"
+
+// ContentType of a signed statement: the note is text.
+const ContentType = "text/plain"
+
+type postInput struct {
+	RawBody []byte `contentType:"text/plain"`
+}
+
+type postOutput struct {
+	Status int
+	Body   Receipt
+}
+
+// Register adds the operation that takes statements to an API.
+func Register(api huma.API, to Submitter) {
+	huma.Register(api, huma.Operation{
+		OperationID: "submit",
+		Method:      http.MethodPost,
+		Path:        Path,
+		Summary:     "Submit a signed statement",
+		Description: "The body is the signed note, byte for byte (events/FORMAT.md). The answer comes when the statement is recorded " +
+			"for good: 201 the first time, 200 with the first receipt when the same bytes were recorded before.",
+		Tags:   []string{"statements"},
+		Errors: []int{400, 403, 404, 409, 413, 422, 503},
+		// One byte more than is taken, so that the refusal is the same as everywhere.
+		MaxBodyBytes: events.MaxBytes + 1,
+	}, func(ctx context.Context, in *postInput) (*postOutput, error) {
+		r, err := submit(ctx, to, in.RawBody)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		out := &postOutput{Status: http.StatusCreated, Body: r}
+		if r.Again {
+			out.Status = http.StatusOK
+		}
+		return out, nil
+	})
+	huma.Register(api, huma.Operation{
+		OperationID:  "check",
+		Method:       http.MethodPost,
+		Path:         Path + "/check",
+		Summary:      "Say whether a signed statement would be recorded now, and record nothing",
+		Tags:         []string{"statements"},
+		Errors:       []int{400, 403, 404, 409, 413, 422, 503},
+		MaxBodyBytes: events.MaxBytes + 1,
+	}, func(ctx context.Context, in *postInput) (*checkOutput, error) {
+		c, err := check(ctx, to, in.RawBody)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		return &checkOutput{c}, nil
+	})
+}
+
+type checkOutput struct{ Body Checked }
+
+// An HTTPClient submits to a server's HTTP API. It may be used concurrently.
+type HTTPClient struct {
+	// URL is the server's, such as http://127.0.0.1:8080.
+	URL string
+	// HTTP does the requests; http.DefaultClient when nil.
+	HTTP *http.Client
+}
+
+// Submit implements [Submitter].
+func (c HTTPClient) Submit(ctx context.Context, s events.Signed) (r Receipt, err error) {
+	err = c.post(ctx, Path, s, &r)
+	return r, err
+}
+
+// Check implements [Submitter].
+func (c HTTPClient) Check(ctx context.Context, s events.Signed) error {
+	return c.post(ctx, Path+"/check", s, &Checked{})
+}
+
+func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.URL, "/")+path, bytes.NewReader(s.Note))
+	if err != nil {
+		return problem.New(problem.Usage, "the server's address %q: %w", c.URL, err)
+	}
+	req.Header.Set("Content-Type", ContentType)
+	do := c.HTTP
+	if do == nil {
+		do = http.DefaultClient
+	}
+	resp, err := do.Do(req)
+	if err != nil {
+		return problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).WithHint("%s", askAgain)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("%s", askAgain)
+	}
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+		return problem.Decode(resp.StatusCode, body)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("the answer from %s: %w", c.URL, err)
+	}
+	return nil
+}
+
+const askAgain = "whether it was recorded is not known: send the same statement again, it counts once"

@@ -1,0 +1,103 @@
+package intake
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// SubjectPrefix begins the subjects of the micro service: muster.submit, muster.check.
+const SubjectPrefix = "muster."
+
+// How many statements the micro service works on at a time; more wait in the client's subscription.
+const natsWorkers = 256
+
+// RegisterNATS adds the endpoints that take and check statements to the micro service (NATS ADR-32). The returned function
+// waits for the requests that are being worked on; call it after the service has stopped.
+func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
+	var working sync.WaitGroup
+	slots := make(chan struct{}, natsWorkers)
+	add := func(name, description string, answer func(context.Context, []byte) (any, error)) error {
+		handle := func(req micro.Request) {
+			slots <- struct{}{}
+			working.Go(func() {
+				defer func() { <-slots }()
+				a, err := answer(context.Background(), req.Data())
+				Respond(req, a, err)
+			})
+		}
+		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
+			micro.WithEndpointMetadata(map[string]string{"description": description}))
+	}
+	err = errors.Join(
+		add("submit", "Submit a signed statement; the request is the signed note", func(ctx context.Context, note []byte) (any, error) {
+			return submit(ctx, to, note)
+		}),
+		add("check", "Say whether a signed statement would be recorded now", func(ctx context.Context, note []byte) (any, error) {
+			return check(ctx, to, note)
+		}))
+	return working.Wait, err
+}
+
+// Respond answers a request of the micro service with JSON, or with a problem: its status as the error code, and the whole
+// problem+json as the data.
+func Respond(req micro.Request, answer any, err error) {
+	if err == nil {
+		_ = req.RespondJSON(answer) // it fails only when the connection is gone, and the client with it
+		return
+	}
+	p := problem.From(err)
+	data, encoded := json.Marshal(p)
+	if encoded != nil {
+		data = nil
+	}
+	_ = req.Error(strconv.Itoa(p.Kind.Status), p.Error(), data)
+}
+
+// A NATSClient submits to the micro service. It may be used concurrently.
+type NATSClient struct{ Conn *nats.Conn }
+
+// Submit implements [Submitter].
+func (c NATSClient) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
+	defer cancel()
+	var r Receipt
+	err := Request(ctx, c.Conn, SubjectPrefix+"submit", s.Note, &r)
+	return r, err
+}
+
+// Check implements [Submitter].
+func (c NATSClient) Check(ctx context.Context, s events.Signed) error {
+	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
+	defer cancel()
+	return Request(ctx, c.Conn, SubjectPrefix+"check", s.Note, &Checked{})
+}
+
+// Request asks the micro service and decodes its answer.
+func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, answer any) error {
+	m, err := nc.RequestWithContext(ctx, subject, data)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+	case err != nil:
+		return problem.New(problem.Unavailable, "no answer over NATS: %w", err).
+			WithHint("%s", askAgain)
+	}
+	if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
+		status, _ := strconv.Atoi(code) // 0 is a status that no kind has
+		return problem.Decode(status, m.Data)
+	}
+	if err := json.Unmarshal(m.Data, answer); err != nil {
+		return fmt.Errorf("the answer over NATS: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+// Package intake takes signed statements from outside: by HTTP POST, by the NATS micro service, and the clients of both.
+//
+// What is sent is the signed note itself, as text. What comes back is a [Receipt], or a problem in the form of
+// [muster/events/problem], whose table gives the HTTP status, the NATS error code and the exit code at once.
+package intake
+
+import (
+	"context"
+	"time"
+
+	"muster/events"
+	"muster/ledger"
+)
+
+// A Submitter takes signed statements: a [ledger.Ledger], or a client of one. It may be called concurrently.
+type Submitter interface {
+	// Submit returns when the statement is recorded for good, or with a problem.
+	Submit(ctx context.Context, s events.Signed) (Receipt, error)
+	// Check says what Submit would say now, nil for a receipt, and records nothing.
+	Check(ctx context.Context, s events.Signed) error
+}
+
+// A Receipt says that a statement is recorded. Its JSON members are added to, never renamed.
+type Receipt struct {
+	Sequence  uint64      `json:"sequence" doc:"The record's place in the ledger, from 1 on"`
+	LeafIndex uint64      `json:"leaf_index" doc:"Its place in the Merkle tree: the sequence less one"`
+	Recorded  string      `json:"recorded" doc:"When it was recorded: RFC 3339, UTC, microseconds"`
+	ID        events.ID   `json:"id" doc:"The statement's id"`
+	Type      events.Type `json:"type" doc:"What kind of statement it is"`
+	By        string      `json:"by" doc:"The server that recorded it"`
+	Again     bool        `json:"again" doc:"Whether it was recorded before, and this is its first receipt"`
+}
+
+func receiptOf(r ledger.Receipt) Receipt {
+	return Receipt{r.Sequence, r.Sequence - 1, r.Recorded.Format(events.RecordedForm), r.ID, r.Type, r.By, r.Again}
+}
+
+// Of makes a Submitter of a ledger.
+func Of(l *ledger.Ledger) Submitter { return local{l} }
+
+type local struct{ ledger *ledger.Ledger }
+
+func (l local) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
+	r, err := l.ledger.Submit(ctx, s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receiptOf(r), nil
+}
+
+func (l local) Check(ctx context.Context, s events.Signed) error { return l.ledger.Check(ctx, s) }
+
+// How long a server works on one statement before it answers that the outcome is not known.
+const submitTimeout = 30 * time.Second
+
+// submit reads a note from outside and submits it.
+func submit(ctx context.Context, to Submitter, note []byte) (r Receipt, err error) {
+	err = reading(ctx, note, func(ctx context.Context, s events.Signed) (err error) {
+		r, err = to.Submit(ctx, s)
+		return err
+	})
+	return r, err
+}
+
+// A Checked is the answer to a check that found nothing to refuse.
+type Checked struct {
+	OK bool `json:"ok" doc:"Always true: what would be refused is answered with a problem"`
+}
+
+func check(ctx context.Context, to Submitter, note []byte) (Checked, error) {
+	err := reading(ctx, note, to.Check)
+	return Checked{err == nil}, err
+}
+
+func reading(ctx context.Context, note []byte, then func(context.Context, events.Signed) error) error {
+	s, err := events.ParseSigned(note)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
+	defer cancel()
+	return then(ctx, s)
+}

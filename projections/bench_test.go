@@ -1,0 +1,133 @@
+package projections
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"muster/events"
+)
+
+// A generated ledger: so many pledges of 40 nations, each moved along until there are so many records. The statements are
+// folded as they are, without signatures, which the Picture does not look at.
+type generated struct {
+	picture *Picture
+	random  *rand.Rand
+	ids     []events.ID
+	places  []events.Place
+}
+
+const generatedLines = 40
+
+func generate(tb testing.TB, pledges, records int) *generated {
+	g := &generated{picture: NewPicture(), random: rand.New(rand.NewPCG(1, 2))}
+	g.apply(tb, &events.OperationOpened{Header: events.Header{Type: "operation.opened"}, Dated: dated(1),
+		OperationTerms: events.OperationTerms{Operation: "op-a", Title: "Generated"}})
+	for i := range generatedLines {
+		g.apply(tb, &events.RequirementIssued{Header: events.Header{Type: "requirement.issued"}, Dated: dated(1), RequirementTerms: events.RequirementTerms{
+			Operation: "op-a", Line: events.Line(fmt.Sprint("line-", i)), Role: events.Role(fmt.Sprint("role-", i/4)), Area: events.Area(fmt.Sprint("area-", i%4)),
+			Quantity: events.Count(100_000), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1 + i%9}})
+	}
+	nations := events.Nations()[:40]
+	for i := range pledges {
+		at := events.Place{Operation: "op-a", Nation: nations[g.random.IntN(len(nations))]}
+		s := &events.PledgeOffered{Header: events.Header{Type: "pledge.offered", ID: generatedID(i)}, Dated: g.on(), Place: at, PledgeTerms: g.terms()}
+		g.ids, g.places = append(g.ids, s.ID), append(g.places, at)
+		g.apply(tb, s)
+	}
+	for int(g.picture.Sequence()) < records {
+		g.step(tb)
+	}
+	return g
+}
+
+func generatedID(i int) (id events.ID) {
+	binary.BigEndian.PutUint64(id[8:], uint64(i))
+	return id
+}
+
+func (g *generated) apply(tb testing.TB, s events.Statement) {
+	at := g.picture.Sequence()
+	rec := events.Record{Sequence: at + 1, Recorded: time.UnixMicro(1767225600000000 + int64(at)*2e6), Signed: events.Signed{Statement: s, KeyName: "FRA/paris"}}
+	if err := g.picture.Apply(rec); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// on draws a day of two years.
+func (g *generated) on() events.Dated {
+	return events.Dated{Effective: day(1).AddDays(g.random.IntN(730))}
+}
+
+func (g *generated) terms() events.PledgeTerms {
+	t := pledgeTerms(1 + g.random.Int64N(2000))
+	t.Role, t.Area = events.Role(fmt.Sprint("role-", g.random.IntN(10))), events.Area(fmt.Sprint("area-", g.random.IntN(4)))
+	return t
+}
+
+func (g *generated) step(tb testing.TB) {
+	i := g.random.IntN(len(g.ids))
+	step := func(t events.Type) events.PledgeStep {
+		return events.PledgeStep{Header: events.Header{Type: t}, Dated: g.on(), Place: g.places[i], Step: events.Step{Pledge: g.ids[i]}}
+	}
+	switch g.random.IntN(10) {
+	case 0:
+		g.apply(tb, &events.PledgeAccepted{PledgeStep: step("pledge.accepted")})
+	case 1:
+		g.apply(tb, &events.PledgeDeployed{PledgeStep: step("pledge.deployed"), Strength: events.Strength{Quantity: events.Count(50), Unit: "personnel"}})
+	case 2, 3:
+		g.apply(tb, &events.PledgeAmended{Header: events.Header{Type: "pledge.amended"}, Dated: g.on(), Place: g.places[i], Pledge: g.ids[i], PledgeTerms: g.terms()})
+	default:
+		g.apply(tb, &events.PledgeReported{PledgeStep: step("pledge.reported"), Strength: events.Strength{Quantity: events.Count(1 + g.random.Int64N(500)), Unit: "personnel"}})
+	}
+}
+
+// quantiles reports how long the slow ones take, besides the mean.
+func quantiles(b *testing.B, do func()) {
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		do()
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	for _, q := range []int{50, 99} {
+		b.ReportMetric(float64(took[len(took)*q/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", q))
+	}
+}
+
+func BenchmarkCoverage(b *testing.B) {
+	for _, size := range []struct{ pledges, records int }{{50_000, 50_100}, {50_000, 1_000_000}} {
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		g := generate(b, size.pledges, size.records)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		p := g.picture
+		now := Moment{On: day(1).AddDays(730)}
+		ask := func(b *testing.B, m Moment, brief bool) {
+			if c := must[Coverage](b)(p.Coverage(m, CoverageFilter{Brief: brief})); len(c.Lines) != generatedLines {
+				b.Fatalf("%d lines", len(c.Lines))
+			}
+		}
+		name := fmt.Sprintf("%d-pledges/%d-records/", size.pledges, size.records)
+		b.Run(name+"now", func(b *testing.B) {
+			quantiles(b, func() { ask(b, now, true) })
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(size.records), "B/record")
+		})
+		b.Run(name+"now-with-pledges", func(b *testing.B) { quantiles(b, func() { ask(b, now, false) }) })
+		b.Run(name+"any-moment", func(b *testing.B) {
+			quantiles(b, func() {
+				ask(b, Moment{AsOf: 50_000 + g.random.Uint64N(uint64(size.records)-50_000), On: g.on().Effective}, true)
+			})
+		})
+		b.Run(name+"strength", func(b *testing.B) {
+			quantiles(b, func() { must[Strength](b)(p.Strength(now, Filter{}, []string{"nation", "role"})) })
+		})
+	}
+}

@@ -1,0 +1,42 @@
+// Package projections is the read side: what follows from the records of a ledger. It cannot write to the ledger, and does
+// not know how records come to be; package [muster/events] is all that it shares with the side that writes.
+//
+// This is the last part of the tour that [muster/events] begins; again bottom up.
+//
+// A [Source] (source.go) yields the records of the ledger, verified and in order. From each record the projections take one
+// private row (row.go). What records say of one thing is kept as its history (history.go), in the order in which it applies,
+// each with the sequence of its record. These are the two clocks: a [Moment] (moment.go) says as of which record, on which
+// date and from which [Rung] a question is asked, and every answer carries its [Basis], which is the moment with all filled
+// in. A record that comes late goes to its place in the history, where an older question leaves it out: its answer stays
+// the same for ever.
+//
+// The [Picture] (picture.go) is the fold of all rows:
+//
+//   - operations.go: the operations, their catalogues of roles, and the nations' scopes;
+//   - requirements.go: the lines of the statement of requirements;
+//   - roster.go: who may sign;
+//   - pledges.go: the pledges, with the table of what each kind of statement does to one; standing.go folds a pledge's
+//     history into where it stands at a moment.
+//
+// The questions are methods of the Picture that fold these again and change nothing:
+//
+//   - list.go and life.go: pledges as they stand, and the life of one as a person would tell it;
+//   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each
+//     with its [Reason];
+//   - strength.go: what is pledged or deployed, summed within a unit;
+//   - log.go: which records a listing of the log shows.
+//
+// Three things hold in all of them. Quantities of two units are never added. An unknown quantity is never 0: it is counted,
+// beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
+//
+// A [Projector] (projector.go) keeps a Picture up to date with its Source, saves its rows with the cursor in one file
+// (store.go) and lets readers look at it. What is saved can be thrown away at any time: [Rebuild] (rebuild.go) builds it
+// again from the first record, and compares the [Fingerprint] (fingerprint.go) of every projection.
+//
+// What the records mean on a date, in short. A pledge is there from the date on which it begins (is indicated, offered or
+// observed) until the date on which it ends (is withdrawn, declined or returned), within its window. Its terms are those that
+// the latest effective statement restates in full; where two have one date, the later record holds. It climbs rungs and never
+// climbs down. At the rung deployed it counts for the strength last reported, and below it for the quantity pledged; where
+// nothing was pledged, only observed, for what was seen. A requirement is in force from its issue to its cancellation,
+// within its window.
+package projections

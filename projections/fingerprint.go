@@ -1,0 +1,223 @@
+package projections
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strconv"
+
+	"muster/events"
+)
+
+// A Fingerprint is the hash of one projection in a canonical rendering: the same wherever the same records were folded.
+type Fingerprint struct {
+	Name    string `json:"name"`
+	Entries int    `json:"entries"`
+	SHA256  string `json:"sha256"` // in hex
+}
+
+// Fingerprints are those of all projections as of a record.
+type Fingerprints struct {
+	AsOf  uint64        `json:"as_of"`
+	Each  []Fingerprint `json:"each"`
+	Whole string        `json:"whole"` // SHA-256, in hex, over the names and hashes of each
+}
+
+// Fingerprint renders every projection as of a record, 0 for the last, and hashes it. The rendering is text: one line for
+// each entry and each thing that was said about it, of fields that are quoted as in Go and separated by a space, in an
+// order that follows from the entries alone. Whoever folds the same records arrives at the same text.
+//
+// Pledges, requirements, operations, scopes and the roster are rendered with their histories, so all that follows from
+// them at any moment is in the hash. Coverage has no state of its own; what is rendered are its answers at every rung on
+// the day of the last record, without their sentences, which are for people and may be reworded.
+func (p *Picture) Fingerprint(asOf uint64) (Fingerprints, error) {
+	b, err := p.Basis(Moment{AsOf: asOf})
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	f := Fingerprints{AsOf: b.AsOf}
+	for _, projection := range []struct {
+		name   string
+		render func(*rendering, Basis) error
+	}{
+		{"roster", p.renderRoster},
+		{"operations", p.renderOperations},
+		{"scopes", p.renderScopes},
+		{"requirements", p.renderRequirements},
+		{"pledges", p.renderPledges},
+		{"coverage", p.renderCoverage},
+	} {
+		r := &rendering{hash: sha256.New()}
+		if err := projection.render(r, b); err != nil {
+			return Fingerprints{}, fmt.Errorf("%s: %w", projection.name, err)
+		}
+		f.Each = append(f.Each, Fingerprint{projection.name, r.entries, hex.EncodeToString(r.hash.Sum(nil))})
+	}
+	whole := &rendering{hash: sha256.New()}
+	for _, one := range f.Each {
+		whole.line(one.Name, one.SHA256)
+	}
+	f.Whole = hex.EncodeToString(whole.hash.Sum(nil))
+	return f, nil
+}
+
+// A rendering hashes lines as they are written.
+type rendering struct {
+	hash    hash.Hash
+	entries int
+	room    []byte
+}
+
+func (r *rendering) line(fields ...any) {
+	r.room = r.room[:0]
+	for i, f := range fields {
+		if i > 0 {
+			r.room = append(r.room, ' ')
+		}
+		switch f := f.(type) {
+		case uint64:
+			r.room = strconv.AppendUint(r.room, f, 10)
+		case int64:
+			r.room = strconv.AppendInt(r.room, f, 10)
+		case int:
+			r.room = strconv.AppendInt(r.room, int64(f), 10)
+		case bool:
+			r.room = strconv.AppendBool(r.room, f)
+		case string:
+			r.room = strconv.AppendQuote(r.room, f)
+		default: // the words of package events, whose text is their form
+			r.room = strconv.AppendQuote(r.room, fmt.Sprint(f))
+		}
+	}
+	r.hash.Write(append(r.room, '\n'))
+}
+
+// said renders where something has its place on both clocks, and what it is.
+func (p *Picture) said(r *rendering, seq uint64, effective events.Date, what ...any) {
+	r.line(append([]any{seq, p.times[seq-1], effective}, what...)...)
+}
+
+func (p *Picture) renderRoster(r *rendering, b Basis) error {
+	if b.AsOf > 0 {
+		r.line("ledger", p.roster.founding.Origin, p.roster.founding.Title, p.roster.founding.Founder)
+	}
+	for _, member := range p.roster.members {
+		if m, ok := member.known(b.AsOf); ok {
+			r.entries++
+			r.line("member", m.Key, m.Role, m.Admitted, m.Revoked, m.Note, m.Reason)
+		}
+	}
+	return nil
+}
+
+func (p *Picture) renderOperations(r *rendering, b Basis) error {
+	for _, name := range p.names {
+		entries := p.operations[name].catalogues.known(b.AsOf)
+		if len(entries) == 0 {
+			continue
+		}
+		r.entries++
+		r.line("operation", name)
+		for _, c := range entries {
+			p.said(r, c.seq, c.effective, c.what.Title, c.what.Note)
+			for _, role := range c.what.Roles {
+				r.line("role", role.Role, role.Title, role.Units)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Picture) renderScopes(r *rendering, b Basis) error {
+	for _, name := range p.names {
+		o := p.operations[name]
+		for _, nation := range o.nations {
+			entries := o.scopes[nation].known(b.AsOf)
+			if len(entries) == 0 {
+				continue
+			}
+			r.entries++
+			r.line("scope", name, nation)
+			for _, s := range entries {
+				p.said(r, s.seq, s.effective, s.what.Unlimited, s.what.Roles, s.what.Note)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Picture) renderRequirements(r *rendering, b Basis) error {
+	for _, name := range p.names {
+		o := p.operations[name]
+		for _, lineName := range o.lineNames {
+			l := o.lines[lineName]
+			entries := l.terms.known(b.AsOf)
+			if len(entries) == 0 {
+				continue
+			}
+			r.entries++
+			r.line("requirement", name, lineName)
+			for _, s := range entries {
+				q := s.what
+				p.said(r, s.seq, s.effective, q.Role, q.Area, q.Required, q.Unit, q.From, q.Until, q.Priority, q.Essential, q.Note)
+			}
+			for _, s := range l.cancelled.known(b.AsOf) {
+				p.said(r, s.seq, s.effective, "cancelled")
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Picture) renderPledges(r *rendering, b Basis) error {
+	for _, pl := range p.pledges {
+		if pl.first > b.AsOf {
+			continue
+		}
+		r.entries++
+		r.line("pledge", pl.id, pl.operation, pl.nation)
+		for i := range pl.history {
+			if s := &pl.history[i]; s.seq <= b.AsOf {
+				p.renderChange(r, s)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Picture) renderChange(r *rendering, s *said[change]) {
+	c := &s.what
+	p.said(r, s.seq, s.effective, c.move.typ, c.remark.signer, c.remark.source, c.remark.text, c.amount.quantity, c.amount.unit)
+	if t := c.terms; t != nil {
+		notice := -1
+		if t.notice != nil {
+			notice = *t.notice
+		}
+		r.line("terms", t.role, t.area, t.From, t.Until, notice, t.presence, t.release)
+	}
+	if c.condition != nil {
+		r.line("condition", c.condition.name, c.condition.kind)
+	}
+}
+
+func (p *Picture) renderCoverage(r *rendering, b Basis) error {
+	for _, rung := range Rungs() {
+		b.Rung = rung
+		c, err := p.Coverage(b.Moment(), CoverageFilter{})
+		if err != nil {
+			return err
+		}
+		for _, l := range c.Lines {
+			r.entries++
+			r.line("line", rung, l.Operation, l.Line, l.Required, l.Supply, l.Gap, l.Conditional, l.Unknown)
+			for _, n := range l.Counted {
+				r.line("counted", n.Pledge, n.Quantity, n.Conditions)
+			}
+		}
+		for _, n := range c.NotCounted {
+			r.line("not counted", rung, n.Pledge, n.Reason, n.Lines)
+		}
+	}
+	return nil
+}

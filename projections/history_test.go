@@ -1,0 +1,220 @@
+package projections
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+)
+
+// A storyteller makes up histories: pledges, requirements and all that moves them, with dates in any order. It keeps fewer
+// rules than a ledger would, since an answer must follow from whatever was recorded.
+type storyteller struct {
+	*testLedger
+	*rapid.T
+	pledges []testPledge
+	lines   []events.Line
+	members []events.Key // that may be revoked
+}
+
+var (
+	someNations = []events.Nation{"FRA", "DEU", "GBR"}
+	someAreas   = []events.Area{"", "west", "east"}
+)
+
+func (s *storyteller) day() int { return rapid.IntRange(1, 25).Draw(s.T, "day") }
+
+func (s *storyteller) window() events.Window {
+	w := events.Window{From: day(s.day())}
+	if rapid.Bool().Draw(s.T, "closed") {
+		w.Until = max(w.From, day(s.day()))
+	}
+	return w
+}
+
+// amount draws a role with a quantity, in one of the role's units.
+func (s *storyteller) amount() (events.Role, events.Quantity, events.Unit) {
+	count := events.Count(rapid.Int64Range(1, 1000).Draw(s.T, "quantity"))
+	switch rapid.IntRange(0, 5).Draw(s.T, "sort") {
+	case 0:
+		return "ground", count, "team"
+	case 1:
+		return "air", count, "aircraft"
+	case 2:
+		return "ground", events.Unknown, "personnel"
+	}
+	return "ground", count, "personnel"
+}
+
+func (s *storyteller) terms() events.PledgeTerms {
+	t := events.PledgeTerms{Window: s.window(), Area: rapid.SampledFrom(someAreas).Draw(s.T, "area")}
+	t.Role, t.Quantity, t.Unit = s.amount()
+	if rapid.IntRange(0, 7).Draw(s.T, "reserve") == 0 {
+		t.Presence = events.Reserve
+	}
+	return t
+}
+
+// tell makes one record.
+func (s *storyteller) tell() {
+	switch rapid.IntRange(0, 15).Draw(s.T, "what") {
+	case 0, 1, 2:
+		s.begin()
+	case 3, 4:
+		s.require()
+	case 5:
+		s.tellPlan()
+	case 6:
+		s.tellRoster()
+	default:
+		if len(s.pledges) == 0 {
+			s.begin()
+			return
+		}
+		s.move(rapid.SampledFrom(s.pledges).Draw(s.T, "pledge"))
+	}
+}
+
+func (s *storyteller) begin() {
+	nation := rapid.SampledFrom(someNations).Draw(s.T, "nation")
+	var p testPledge
+	switch on := s.day(); rapid.IntRange(0, 2).Draw(s.T, "how") {
+	case 0:
+		p = s.indicate(nation, on, rapid.Int64Range(1, 50).Draw(s.T, "indicated"))
+	case 1:
+		p = s.observe(nation, on, rapid.Int64Range(1, 50).Draw(s.T, "observed"))
+	default:
+		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(on), Place: place(nation), PledgeTerms: s.terms()}
+		p = testPledge{s.testLedger, o.ID, nation, s.say(liaison(nation), o)}
+	}
+	s.pledges = append(s.pledges, p)
+}
+
+func (s *storyteller) move(p testPledge) {
+	kinds := []events.Type{"pledge.offered", "pledge.amended", "pledge.amended", "pledge.accepted", "pledge.confirmed", "pledge.deployed",
+		"pledge.reported", "pledge.reported", "pledge.declined", "pledge.withdrawn", "pledge.returned",
+		"condition.added", "condition.added", "condition.discharged", "condition.failed"}
+	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"), s.day(); kind {
+	case "pledge.offered":
+		p.offerNow(on, s.terms())
+	case "pledge.amended":
+		p.amend(on, s.terms())
+	case "pledge.deployed":
+		p.deploy(on, rapid.Int64Range(1, 500).Draw(s.T, "deployed"))
+	case "pledge.reported":
+		p.report(on, rapid.Int64Range(1, 500).Draw(s.T, "reported"))
+	case "condition.added", "condition.discharged", "condition.failed":
+		p.condition(kind, on, rapid.SampledFrom([]events.Line{"parliament", "money"}).Draw(s.T, "condition"))
+	default:
+		p.move(kind, on)
+	}
+}
+
+func (s *storyteller) require() {
+	name := rapid.SampledFrom([]events.Line{"one", "two", "three"}).Draw(s.T, "line")
+	known := slices.Contains(s.lines, name)
+	if known && rapid.IntRange(0, 3).Draw(s.T, "cancelled") == 0 {
+		s.cancel(s.day(), name)
+		return
+	}
+	t := events.RequirementTerms{Operation: "op-a", Line: name, Area: rapid.SampledFrom(someAreas).Draw(s.T, "area"), Window: s.window(),
+		Priority: rapid.IntRange(1, 3).Draw(s.T, "priority")}
+	t.Role, t.Quantity, t.Unit = s.amount()
+	if t.Quantity.IsUnknown() {
+		t.Quantity = events.Count(100)
+	}
+	if known {
+		s.revise(s.day(), t)
+		return
+	}
+	s.lines = append(s.lines, name)
+	s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"), Dated: dated(s.day()), RequirementTerms: t})
+}
+
+func (s *storyteller) tellPlan() {
+	on := dated(s.day())
+	if rapid.Bool().Draw(s.T, "scope") {
+		nation := rapid.SampledFrom(someNations).Draw(s.T, "nation")
+		s.say(liaison(nation), &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: on, Place: place(nation), Roles: []events.Role{"air"}})
+		return
+	}
+	roles := []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}
+	s.say("HQ/founder", &events.OperationRevised{Header: s.head("operation.revised"), Dated: on,
+		OperationTerms: events.OperationTerms{Operation: "op-a", Title: fmt.Sprint("Title ", s.Last()), Roles: roles}})
+}
+
+func (s *storyteller) tellRoster() {
+	if n := len(s.members); n > 0 && rapid.Bool().Draw(s.T, "revoke") {
+		s.say("HQ/founder", &events.MemberRevoked{Header: s.head("member.revoked"), Key: s.members[n-1], Reason: "lost"})
+		s.members = s.members[:n-1]
+		return
+	}
+	key := s.key(fmt.Sprint("FRA/member-", s.Last())).Key()
+	s.members = append(s.members, key)
+	s.say("HQ/founder", &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.Liaison})
+}
+
+// newStory makes up a ledger of some records.
+func newStory(t *rapid.T) *storyteller {
+	s := &storyteller{testLedger: newTestLedger(t), T: t}
+	for range rapid.IntRange(5, 40).Draw(t, "records") {
+		s.tell()
+	}
+	return s
+}
+
+func (s *storyteller) moment() Moment {
+	return Moment{
+		AsOf: rapid.Uint64Range(1, s.Last()).Draw(s.T, "as of"),
+		On:   day(rapid.IntRange(1, 26).Draw(s.T, "on")),
+		Rung: rapid.SampledFrom(append(Rungs(), 0)).Draw(s.T, "rung"),
+	}
+}
+
+// everything asks a picture every question about a moment and returns the answers as one text.
+func (s *storyteller) everything(p *Picture, m Moment) string {
+	var answers []any
+	ask := func(answer any, err error) {
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		answers = append(answers, answer)
+	}
+	ask(p.Coverage(m, CoverageFilter{}))
+	ask(p.Coverage(m, CoverageFilter{Role: "ground"}))
+	ask(p.Strength(m, Filter{}, []string{"nation", "role"}))
+	ask(p.Pledges(m, PledgeFilter{}))
+	ask(p.Requirements(m, Filter{}))
+	ask(p.Operations(m))
+	ask(p.Scopes(m, Filter{}))
+	ask(p.Members(m))
+	ask(p.Fingerprint(m.AsOf))
+	for _, pl := range s.pledges {
+		if pl.seq <= m.AsOf {
+			ask(p.Life(m, pl.id))
+		}
+	}
+	text, err := json.Marshal(answers)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return string(text)
+}
+
+// What a picture of many records answers as of an earlier one is, byte for byte, what a plain replay up to there answers.
+func TestAsOfEqualsReplay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		now := s.picture()
+		for range 4 {
+			m := s.moment()
+			if got, want := s.everything(now, m), s.everything(s.pictureUpTo(m.AsOf), m); got != want {
+				t.Fatalf("as of %d on %s at %q:\n%s\na replay says\n%s", m.AsOf, m.On, m.Rung, got, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,329 @@
+package projections
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"muster/events"
+)
+
+// tb is what *testing.T, *testing.B and *rapid.T have in common.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+// A testLedger is a [Source] in memory, of real signed records.
+type testLedger struct {
+	t       tb
+	mu      sync.Mutex
+	records []events.Record
+	more    chan struct{} // closed, and replaced, when a record is appended
+	clock   time.Time
+	keys    map[string]*events.Signer
+	ids     uint64
+	fail    error // yielded after the records, when set
+}
+
+const testOrigin = "muster.example/test"
+
+// newTestLedger returns a ledger that is founded, and in which the operation op-a was opened.
+func newTestLedger(t tb) *testLedger {
+	l := &testLedger{t: t, more: make(chan struct{}), clock: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), keys: map[string]*events.Signer{}}
+	l.say("HQ/founder", &events.LedgerFounded{Header: l.head("ledger.founded"), Title: "A test", Founder: l.key("HQ/founder").Key()})
+	l.open("op-a")
+	return l
+}
+
+func (l *testLedger) Last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(len(l.records))
+}
+
+func (l *testLedger) Records(from uint64) iter.Seq2[events.Record, error] {
+	l.mu.Lock()
+	records, fail := l.records, l.fail
+	l.mu.Unlock()
+	return func(yield func(events.Record, error) bool) {
+		for i := from - 1; i < uint64(len(records)); i++ {
+			if !yield(records[i], nil) {
+				return
+			}
+		}
+		if fail != nil {
+			yield(events.Record{}, fail)
+		}
+	}
+}
+
+var errClosed = errors.New("the source was closed")
+
+func (l *testLedger) Wait(ctx context.Context, after uint64) error {
+	for {
+		l.mu.Lock()
+		last, more, fail := uint64(len(l.records)), l.more, l.fail
+		l.mu.Unlock()
+		switch {
+		case last > after:
+			return nil
+		case fail != nil:
+			return fail
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting: %w", ctx.Err())
+		}
+	}
+}
+
+// close makes the source fail from now on.
+func (l *testLedger) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fail = errClosed
+	close(l.more)
+	l.more = make(chan struct{})
+}
+
+// upTo returns a ledger of the first n records.
+func (l *testLedger) upTo(n uint64) *testLedger {
+	return &testLedger{t: l.t, records: l.records[:n:n], more: make(chan struct{})}
+}
+
+// key returns the signer of a name, whose secret follows from the name, so that fingerprints are the same every time.
+func (l *testLedger) key(name string) *events.Signer {
+	if s, ok := l.keys[name]; ok {
+		return s
+	}
+	seed := sha256.Sum256([]byte(name))
+	public := append([]byte{1}, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)...)
+	hash := sha256.Sum256(append([]byte(name+"\n"), public...))
+	s, err := events.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, hash[:4],
+		base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...))))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.keys[name] = s
+	return s
+}
+
+// head makes the members that every statement has. IDs ascend.
+func (l *testLedger) head(t events.Type) events.Header {
+	l.ids++
+	var entropy [10]byte
+	binary.BigEndian.PutUint64(entropy[2:], l.ids)
+	id, err := events.IDAt(1767225600000, entropy)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return events.Header{Type: t, ID: id, Ledger: testOrigin}
+}
+
+// say signs a statement and appends it, one hour after the one before. It returns the sequence.
+func (l *testLedger) say(signer string, s events.Statement) uint64 {
+	l.t.Helper()
+	signed, err := events.Sign(s, l.key(signer))
+	if err != nil {
+		l.t.Fatalf("%s: %v", s.Head().Type, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock = l.clock.Add(time.Hour)
+	rec, err := events.NewRecord(uint64(len(l.records))+1, l.clock, testOrigin, signed)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.records = append(l.records, rec)
+	close(l.more)
+	l.more = make(chan struct{})
+	return rec.Sequence
+}
+
+// picture folds all records.
+func (l *testLedger) picture() *Picture {
+	l.t.Helper()
+	return l.pictureUpTo(l.Last())
+}
+
+func (l *testLedger) pictureUpTo(n uint64) *Picture {
+	l.t.Helper()
+	p := NewPicture()
+	for _, rec := range l.records[:n] {
+		if err := p.Apply(rec); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// Dates in these tests are days of January 2026, on which the records lie too.
+func day(n int) events.Date { return events.Date(20260100 + n) }
+
+func dated(n int) events.Dated { return events.Dated{Effective: day(n)} }
+
+func (l *testLedger) open(op events.Operation) uint64 {
+	l.t.Helper()
+	roles := []events.RoleDefinition{
+		{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}},
+		{Role: "air", Title: "Aircraft", Units: []events.Unit{"aircraft"}},
+		{Role: "fund", Title: "Money", Units: []events.Unit{"EUR"}},
+	}
+	return l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1),
+		OperationTerms: events.OperationTerms{Operation: op, Title: "Operation " + string(op), Roles: roles}})
+}
+
+// need issues a line of op-a for ground, in personnel, in force from the 1st.
+func (l *testLedger) need(name events.Line, quantity int64, change ...func(*events.RequirementTerms)) uint64 {
+	l.t.Helper()
+	t := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground", Quantity: events.Count(quantity), Unit: "personnel",
+		Window: events.Window{From: day(1)}, Priority: 1}
+	for _, c := range change {
+		c(&t)
+	}
+	return l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), RequirementTerms: t})
+}
+
+func (l *testLedger) revise(on int, terms events.RequirementTerms) uint64 {
+	l.t.Helper()
+	return l.say("HQ/founder", &events.RequirementRevised{Header: l.head("requirement.revised"), Dated: dated(on), RequirementTerms: terms})
+}
+
+func (l *testLedger) cancel(on int, name events.Line) uint64 {
+	l.t.Helper()
+	return l.say("HQ/founder", &events.RequirementCancelled{Header: l.head("requirement.cancelled"), Dated: dated(on),
+		Operation: "op-a", Line: name, Reason: "not needed"})
+}
+
+// pledgeTerms are for ground, in personnel, from the 1st on.
+func pledgeTerms(quantity int64, change ...func(*events.PledgeTerms)) events.PledgeTerms {
+	t := events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: day(1)}}
+	for _, c := range change {
+		c(&t)
+	}
+	return t
+}
+
+func place(nation events.Nation) events.Place { return events.Place{Operation: "op-a", Nation: nation} }
+
+func liaison(nation events.Nation) string { return string(nation) + "/liaison" }
+
+// offer offers, effective on the 1st.
+func (l *testLedger) offer(nation events.Nation, quantity int64, change ...func(*events.PledgeTerms)) testPledge {
+	l.t.Helper()
+	s := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1), Place: place(nation), PledgeTerms: pledgeTerms(quantity, change...)}
+	return testPledge{l, s.ID, nation, l.say(liaison(nation), s)}
+}
+
+func (l *testLedger) indicate(nation events.Nation, on int, quantity int64) testPledge {
+	l.t.Helper()
+	s := &events.PledgeIndicated{Header: l.head("pledge.indicated"), Dated: dated(on), Place: place(nation), PledgeTerms: pledgeTerms(quantity)}
+	return testPledge{l, s.ID, nation, l.say(liaison(nation), s)}
+}
+
+func (l *testLedger) observe(nation events.Nation, on int, quantity int64) testPledge {
+	l.t.Helper()
+	s := &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(on), Place: place(nation), Role: "ground",
+		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}, Source: "a report"}
+	return testPledge{l, s.ID, nation, l.say("HQ/importer", s)}
+}
+
+// A testPledge is a pledge that can be moved along. Each move returns its sequence.
+type testPledge struct {
+	l      *testLedger
+	id     events.ID
+	nation events.Nation
+	seq    uint64 // of the record that began it
+}
+
+func (p testPledge) offerNow(on int, terms events.PledgeTerms) uint64 {
+	p.l.t.Helper()
+	return p.l.say(liaison(p.nation), &events.PledgeOffered{Header: p.l.head("pledge.offered"), Dated: dated(on), Place: place(p.nation),
+		Pledge: p.id, PledgeTerms: terms})
+}
+
+func (p testPledge) amend(on int, terms events.PledgeTerms) uint64 {
+	p.l.t.Helper()
+	return p.l.say(liaison(p.nation), &events.PledgeAmended{Header: p.l.head("pledge.amended"), Dated: dated(on), Place: place(p.nation),
+		Pledge: p.id, PledgeTerms: terms})
+}
+
+func (p testPledge) step(t events.Type, on int) events.PledgeStep {
+	return events.PledgeStep{Header: p.l.head(t), Dated: dated(on), Place: place(p.nation), Step: events.Step{Pledge: p.id}}
+}
+
+// move makes a statement that says no more than its type.
+func (p testPledge) move(t events.Type, on int) uint64 {
+	p.l.t.Helper()
+	step := p.step(t, on)
+	var s events.Statement
+	switch t {
+	case "pledge.accepted":
+		s = &events.PledgeAccepted{PledgeStep: step}
+	case "pledge.declined":
+		s = &events.PledgeDeclined{PledgeStep: step}
+	case "pledge.confirmed":
+		s = &events.PledgeConfirmed{PledgeStep: step}
+	case "pledge.withdrawn":
+		s = &events.PledgeWithdrawn{PledgeStep: step}
+	case "pledge.returned":
+		s = &events.PledgeReturned{PledgeStep: step}
+	default:
+		p.l.t.Fatalf("%s says more than its type", t)
+	}
+	return p.l.say(liaison(p.nation), s)
+}
+
+func (p testPledge) deploy(on int, quantity int64) uint64 {
+	p.l.t.Helper()
+	return p.l.say(liaison(p.nation), &events.PledgeDeployed{PledgeStep: p.step("pledge.deployed", on),
+		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
+}
+
+func (p testPledge) report(on int, quantity int64) uint64 {
+	p.l.t.Helper()
+	return p.l.say(liaison(p.nation), &events.PledgeReported{PledgeStep: p.step("pledge.reported", on),
+		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
+}
+
+func (p testPledge) condition(t events.Type, on int, name events.Line) uint64 {
+	p.l.t.Helper()
+	step := events.ConditionStep{PledgeStep: p.step(t, on), Condition: name}
+	switch t {
+	case "condition.added":
+		return p.l.say(liaison(p.nation), &events.ConditionAdded{ConditionStep: step, Kind: events.Parliament})
+	case "condition.discharged":
+		return p.l.say(liaison(p.nation), &events.ConditionDischarged{ConditionStep: step})
+	}
+	return p.l.say(liaison(p.nation), &events.ConditionFailed{ConditionStep: step})
+}
+
+// equal fails the test when got is not want.
+func equal[T comparable](t tb, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// must returns the answer to a question that cannot fail.
+func must[T any](t tb) func(T, error) T {
+	return func(answer T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+}

@@ -1,0 +1,194 @@
+package projections
+
+import (
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Filter narrows a question. An empty member lets everything pass.
+type Filter struct {
+	Operation events.Operation
+	Nation    events.Nation
+	Role      events.Role
+}
+
+func (f Filter) nation(n events.Nation) bool { return f.Nation == "" || f.Nation == n }
+
+// A PledgeFilter narrows a list of pledges, and says which part of it is wanted.
+type PledgeFilter struct {
+	Filter
+	State State
+	// After is the last ID of the page before; Limit is the most pledges to return, 0 for all.
+	After events.ID
+	Limit int
+}
+
+// A Condition is what a pledge hangs on.
+type Condition struct {
+	Condition events.Line          `json:"condition"`
+	Kind      events.ConditionKind `json:"kind,omitzero"`
+	State     ConditionState       `json:"state"`
+	Sequence  uint64               `json:"sequence"` // the record that says so
+}
+
+// A Pledge is a pledge as it stands at a moment.
+type Pledge struct {
+	ID        events.ID        `json:"id"`
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	Role      events.Role      `json:"role"`
+	// Quantity is what was pledged; absent when the pledge was only observed. It may be unknown.
+	Quantity events.Quantity `json:"quantity,omitzero"`
+	Unit     events.Unit     `json:"unit"`
+	// Strength is what is there, as last reported, since the date StrengthOn; absent when nothing was.
+	Strength   events.Quantity `json:"strength,omitzero"`
+	StrengthOn events.Date     `json:"strength_on,omitzero"`
+	Rung       Rung            `json:"rung,omitzero"`
+	State      State           `json:"state"`
+	Area       events.Area     `json:"area,omitzero"`
+	events.Window
+	NoticeToMove *int            `json:"notice_to_move,omitzero"`
+	Presence     events.Presence `json:"presence,omitzero"`
+	Release      events.Release  `json:"release,omitzero"`
+	Source       string          `json:"source,omitzero"`
+	Note         string          `json:"note,omitzero"`
+	Observed     bool            `json:"observed,omitzero"` // seen in published figures, never offered
+	Conditions   []Condition     `json:"conditions,omitzero"`
+	// Since is the date from which it is there.
+	Since events.Date `json:"since,omitzero"`
+	// First and Last are the records that began it and that last spoke of it, as of the moment.
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+}
+
+// PledgeList is a page of pledges at a moment, by ID.
+type PledgeList struct {
+	Basis
+	Pledges []Pledge `json:"pledges"`
+	// Next is the After of the next page; zero when this is the last.
+	Next events.ID `json:"next,omitzero"`
+}
+
+// Pledges lists the pledges that are known, by ID, whatever their window and whether they have ended. Here m.Rung is not
+// Offered when it is zero: then pledges of every rung are listed.
+func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return PledgeList{}, err
+	}
+	all := p.pledges
+	if f.Operation != "" {
+		chosen, err := p.chosen(b.AsOf, f.Operation)
+		if err != nil {
+			return PledgeList{}, err
+		}
+		all = chosen[0].pledges
+	}
+	list := PledgeList{Basis: b, Pledges: []Pledge{}}
+	at, found := findByID(all, f.After)
+	if found {
+		at++
+	}
+	for _, pl := range all[at:] {
+		one, ok := pl.show(&b)
+		if !ok || !f.lets(&b, &one) {
+			continue
+		}
+		if f.Limit > 0 && len(list.Pledges) == f.Limit {
+			list.Next = list.Pledges[f.Limit-1].ID
+			break
+		}
+		list.Pledges = append(list.Pledges, one)
+	}
+	return list, nil
+}
+
+func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
+	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) && (f.State == "" || f.State == p.State) && p.Rung >= b.Rung
+}
+
+// Pledge returns one pledge.
+func (p *Picture) Pledge(m Moment, id events.ID) (Pledge, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return Pledge{}, err
+	}
+	if pl, ok := p.byID[id]; ok {
+		if one, ok := pl.show(&b); ok {
+			return one, nil
+		}
+	}
+	return Pledge{}, noPledge(id)
+}
+
+func noPledge(id events.ID) error {
+	return problem.New(problem.NotFound, "there is no pledge %s", id).WithHint("list them with: muster pledge list")
+}
+
+// show returns the pledge as it stands, and false when it is not known yet. One that is effective only later is shown as it
+// will begin.
+func (pl *pledge) show(b *Basis) (Pledge, bool) {
+	if pl.first > b.AsOf {
+		return Pledge{}, false
+	}
+	var room standing
+	s := pl.at(b, &room)
+	one := Pledge{ID: pl.id, Operation: pl.operation, Nation: pl.nation, State: s.state(), First: pl.first}
+	if !s.begun {
+		s = pl.beginning(b.AsOf)
+	}
+	one.Since, one.Rung = s.since, s.rung
+	one.setTerms(s)
+	for _, c := range s.conditions {
+		one.Conditions = append(one.Conditions, Condition{c.name, c.kind, c.state, c.seq})
+	}
+	for i := range pl.history {
+		if seq := pl.history[i].seq; seq <= b.AsOf {
+			one.Last = max(one.Last, seq)
+		}
+	}
+	return one, true
+}
+
+// beginning returns where the pledge will stand on the day on which it begins.
+func (pl *pledge) beginning(asOf uint64) *standing {
+	var s standing
+	for i := range pl.history {
+		c := &pl.history[i]
+		if c.seq <= asOf {
+			s.step(c)
+		}
+		if s.begun {
+			break
+		}
+	}
+	return &s
+}
+
+func (p *Pledge) setTerms(s *standing) {
+	t := s.terms
+	p.Role, p.Area, p.Window, p.NoticeToMove = t.role, t.area, t.Window, t.notice
+	p.Presence, p.Release = t.presence, t.release
+	p.Source, p.Note = s.remark.source, s.remark.text
+	p.Quantity, p.Unit = s.pledged.quantity, s.pledged.unit
+	p.Strength, p.StrengthOn = s.strength.quantity, s.strengthOn
+	if p.Observed = p.Quantity.IsZero(); p.Observed {
+		p.Unit = s.strength.unit
+	}
+}
+
+// list writes names for a sentence: "a, b and c".
+func list[S ~string](names []S) string {
+	text := ""
+	for i, name := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += string(name)
+	}
+	return text
+}

@@ -1,0 +1,75 @@
+package projections
+
+import (
+	"iter"
+	"strings"
+
+	"muster/events"
+)
+
+// A LogFilter narrows a listing of records. The listing itself is a scan of the [Source]: the log is its own index.
+type LogFilter struct {
+	// Nation lets pass what is about the nation, what its keys have signed, and what admits or revokes its keys.
+	// HQ lets pass what is the coordinators' in the same way.
+	Nation events.Nation
+	// Operation lets pass what is about the operation.
+	Operation events.Operation
+	// Type is a kind of statement ("pledge.offered"), or what kinds are about ("pledge").
+	Type string
+}
+
+// Check refuses a type that no record can have, so that a slip is not answered with an empty list.
+func (f LogFilter) Check() error {
+	if f.Type == "" {
+		return nil
+	}
+	var near []events.Type
+	for _, t := range events.Types() {
+		if f.matchesType(t) {
+			return nil
+		}
+		if about, _, _ := strings.Cut(f.Type, "."); t.Subject() == about {
+			near = append(near, t)
+		}
+	}
+	if near == nil {
+		return usage("type", f.Type, "write a kind of statement such as pledge.offered, or what it is about, such as pledge")
+	}
+	return usage("type", f.Type, "write one of: %s", list(near))
+}
+
+// Match reports whether the record passes.
+func (f LogFilter) Match(rec events.Record) bool {
+	nation, operation := events.About(rec.Statement)
+	return (f.Nation == "" || nation == f.Nation || events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&
+		(f.Operation == "" || operation == f.Operation) &&
+		(f.Type == "" || f.matchesType(rec.Statement.Head().Type))
+}
+
+func (f LogFilter) matchesType(t events.Type) bool {
+	return f.Type == string(t) || f.Type == t.Subject()
+}
+
+// keyOf returns the key that a statement admits or revokes, "" for all others.
+func keyOf(s events.Statement) events.Key {
+	switch s := s.(type) {
+	case *events.LedgerFounded:
+		return s.Founder
+	case *events.MemberAdmitted:
+		return s.Key
+	case *events.MemberRevoked:
+		return s.Key
+	}
+	return ""
+}
+
+// Scan yields the records from a sequence on that pass the filter, up to the last that the source has.
+func (f LogFilter) Scan(source Source, from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for rec, err := range source.Records(max(1, from)) {
+			if (err != nil || f.Match(rec)) && !yield(rec, err) {
+				return
+			}
+		}
+	}
+}

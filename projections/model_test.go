@@ -1,0 +1,268 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+)
+
+// The model answers coverage and strength in the plainest way there is: it reads every statement again for every pledge.
+// It shares no code with the Picture.
+type model struct {
+	heard []events.Record // as of, and effective; by effective date, then by sequence
+	on    events.Date
+	rung  int
+}
+
+func modelAt(records []events.Record, asOf uint64, on events.Date, rung Rung) model {
+	m := model{on: on, rung: int(rung)}
+	if rung == 0 {
+		m.rung = 2
+	}
+	for _, rec := range records {
+		if d, ok := rec.Statement.(interface{ On() events.Date }); rec.Sequence <= asOf && ok && d.On() <= on {
+			m.heard = append(m.heard, rec)
+		}
+	}
+	sort.SliceStable(m.heard, func(i, j int) bool {
+		return m.heard[i].Statement.(interface{ On() events.Date }).On() < m.heard[j].Statement.(interface{ On() events.Date }).On()
+	})
+	return m
+}
+
+func (m model) lines() map[events.Line]events.RequirementTerms {
+	lines := map[events.Line]events.RequirementTerms{}
+	for _, rec := range m.heard {
+		switch s := rec.Statement.(type) {
+		case *events.RequirementIssued:
+			lines[s.Line] = s.RequirementTerms
+		case *events.RequirementRevised:
+			lines[s.Line] = s.RequirementTerms
+		}
+	}
+	for _, rec := range m.heard {
+		if s, ok := rec.Statement.(*events.RequirementCancelled); ok {
+			delete(lines, s.Line)
+		}
+	}
+	for name, l := range lines {
+		if m.on < l.From || l.Until != 0 && m.on > l.Until {
+			delete(lines, name)
+		}
+	}
+	return lines
+}
+
+// A modelPledge is what the model finds of one pledge.
+type modelPledge struct {
+	nation            events.Nation
+	terms             *events.PledgeTerms
+	strength          *events.Strength
+	offered           bool // not only observed
+	begun, ended      bool
+	rung              int
+	conditions        map[events.Line]string
+	reserve, isFailed bool
+}
+
+func (m model) pledge(id events.ID) modelPledge {
+	p := modelPledge{conditions: map[events.Line]string{}}
+	climb := func(rung int) { p.rung = max(p.rung, rung) }
+	for _, rec := range m.heard {
+		if events.Thing(rec.Statement) != id {
+			continue
+		}
+		p.nation, _ = events.About(rec.Statement)
+		switch s := rec.Statement.(type) {
+		case *events.PledgeIndicated:
+			p.begun, p.offered, p.terms = true, true, &s.PledgeTerms
+			climb(1)
+		case *events.PledgeOffered:
+			p.begun, p.offered, p.terms = true, true, &s.PledgeTerms
+			climb(2)
+		case *events.PledgeAmended:
+			p.offered, p.terms = true, &s.PledgeTerms
+		case *events.PledgeObserved:
+			p.begun, p.strength = true, &s.Strength
+			p.terms = &events.PledgeTerms{Role: s.Role, Window: events.Window{From: s.Effective}}
+			climb(5)
+		case *events.PledgeAccepted:
+			climb(3)
+		case *events.PledgeConfirmed:
+			climb(4)
+		case *events.PledgeDeployed:
+			p.strength = &s.Strength
+			climb(5)
+		case *events.PledgeReported:
+			p.strength = &s.Strength
+		case *events.PledgeDeclined, *events.PledgeWithdrawn, *events.PledgeReturned:
+			p.ended = true
+		case *events.ConditionAdded:
+			p.conditions[s.Condition] = "open"
+		case *events.ConditionDischarged:
+			p.conditions[s.Condition] = "done"
+		case *events.ConditionFailed:
+			p.conditions[s.Condition] = "failed"
+		}
+	}
+	for _, state := range p.conditions {
+		p.isFailed = p.isFailed || state == "failed"
+	}
+	p.reserve = p.terms != nil && p.terms.Presence == events.Reserve
+	return p
+}
+
+func (m model) there(p modelPledge) bool {
+	return p.begun && !p.ended && p.terms.From <= m.on && (p.terms.Until == 0 || m.on <= p.terms.Until)
+}
+
+// quantity is what the pledge counts for. An amendment of what was only observed pledges from its date on.
+func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Unit) {
+	pledged := events.Strength{}
+	for _, rec := range m.heard {
+		if events.Thing(rec.Statement) == id {
+			switch s := rec.Statement.(type) {
+			case *events.PledgeIndicated:
+				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+			case *events.PledgeOffered:
+				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+			case *events.PledgeAmended:
+				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+			}
+		}
+	}
+	if !p.offered || m.rung == 5 && p.rung == 5 {
+		return p.strength.Quantity, p.strength.Unit
+	}
+	return pledged.Quantity, pledged.Unit
+}
+
+// coverage tells supply by line and nation, what of it is conditional, and why pledges do not count.
+func (m model) coverage(pledges []testPledge) string {
+	lines := m.lines()
+	var told []string
+	supply, conditional := map[events.Line]int64{}, map[events.Line]int64{}
+	for name, l := range lines {
+		told = append(told, fmt.Sprint("line ", name, " ", l.Quantity, " ", l.Unit))
+	}
+	for _, tp := range pledges {
+		p := m.pledge(tp.id)
+		if !m.there(p) {
+			continue
+		}
+		quantity, unit := m.quantity(tp.id, p)
+		var fits, near []string
+		for name, l := range lines {
+			if l.Role == p.terms.Role && (l.Area == "" || p.terms.Area == "" || l.Area == p.terms.Area) {
+				if l.Unit == unit {
+					fits = append(fits, string(name))
+				} else {
+					near = append(near, string(name))
+				}
+			}
+		}
+		reason := ""
+		switch {
+		case p.reserve:
+			reason = "reserve"
+		case p.isFailed:
+			reason = "condition-failed"
+		case p.rung < m.rung:
+			reason = "below-rung"
+		case quantity.IsUnknown():
+			reason = "unknown-quantity"
+		case len(fits) > 1:
+			reason = "several-lines"
+		case len(fits) == 0 && len(near) > 0:
+			reason = "other-unit"
+		case len(fits) == 0:
+			reason = "no-line"
+		}
+		if reason != "" {
+			told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " ", reason))
+			continue
+		}
+		n, _ := quantity.Number()
+		supply[events.Line(fits[0])] += n
+		for _, state := range p.conditions {
+			if state == "open" {
+				conditional[events.Line(fits[0])] += n
+				break
+			}
+		}
+		told = append(told, fmt.Sprint("counts ", tp.id, " ", p.nation, " ", n, " for ", fits[0]))
+	}
+	for name := range lines {
+		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name]))
+	}
+	slices.Sort(told)
+	return strings.Join(told, "\n")
+}
+
+// told tells a Coverage in the model's words.
+func told(c Coverage) string {
+	var told []string
+	for _, l := range c.Lines {
+		told = append(told, fmt.Sprint("line ", l.Line, " ", l.Required, " ", l.Unit),
+			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional))
+		for _, n := range l.Counted {
+			told = append(told, fmt.Sprint("counts ", n.Pledge, " ", n.Nation, " ", n.Quantity, " for ", l.Line))
+		}
+	}
+	for _, n := range c.NotCounted {
+		told = append(told, fmt.Sprint("not ", n.Pledge, " ", n.Quantity, " ", n.Unit, " ", n.Reason))
+	}
+	slices.Sort(told)
+	return strings.Join(told, "\n")
+}
+
+// strength tells the known sums by nation and unit.
+func (m model) strength(pledges []testPledge) string {
+	sums := map[string]int64{}
+	for _, tp := range pledges {
+		p := m.pledge(tp.id)
+		if !m.there(p) || p.reserve || p.isFailed || p.rung < m.rung {
+			continue
+		}
+		quantity, unit := m.quantity(tp.id, p)
+		if n, ok := quantity.Number(); ok {
+			sums[fmt.Sprint(p.nation, " ", unit)] += n
+		}
+	}
+	return fmt.Sprint(sums)
+}
+
+func strengthTold(s Strength) string {
+	sums := map[string]int64{}
+	for _, r := range s.Rows {
+		if n, _ := r.Quantity.Number(); n > 0 {
+			sums[fmt.Sprint(r.Nation, " ", r.Unit)] = n
+		}
+	}
+	return fmt.Sprint(sums)
+}
+
+// Coverage and strength, as of any record and on any date, are what reading all the statements again would give.
+func TestCoverageEqualsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p := s.picture()
+		for range 4 {
+			at := s.moment()
+			m := modelAt(s.records, at.AsOf, at.On, at.Rung)
+			pledges := slices.DeleteFunc(slices.Clone(s.pledges), func(p testPledge) bool { return p.seq > at.AsOf })
+			if got, want := told(must[Coverage](t)(p.Coverage(at, CoverageFilter{}))), m.coverage(pledges); got != want {
+				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On, at.Rung, got, want)
+			}
+			if got, want := strengthTold(must[Strength](t)(p.Strength(at, Filter{}, []string{"nation"}))), m.strength(pledges); got != want {
+				t.Fatalf("strength as of %d on %s at %q: %s, and the model says %s", at.AsOf, at.On, at.Rung, got, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package projections
+
+import (
+	"fmt"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Rung says how far a pledge has climbed. Rungs compare with <, and a pledge on a rung counts for all below it.
+type Rung uint8
+
+// The rungs, from the lowest. Forces that went home have left the ladder, as those withdrawn or declined have: see [State].
+const (
+	Indicated Rung = iota + 1
+	Offered
+	Accepted
+	Confirmed
+	Deployed
+)
+
+var rungNames = [...]string{"", "indicated", "offered", "accepted", "confirmed", "deployed"}
+
+// Rungs returns all rungs, from the lowest.
+func Rungs() []Rung { return []Rung{Indicated, Offered, Accepted, Confirmed, Deployed} }
+
+// ParseRung reads a rung's name. The empty text is the zero Rung: none was asked for.
+func ParseRung(s string) (Rung, error) {
+	for i, name := range rungNames {
+		if s == name {
+			return Rung(i), nil
+		}
+	}
+	return 0, usage("rung", s, "write one of: indicated, offered, accepted, confirmed, deployed")
+}
+
+// String returns the rung's name, "" for the zero Rung.
+func (r Rung) String() string {
+	if int(r) >= len(rungNames) {
+		return fmt.Sprintf("rung %d", r)
+	}
+	return rungNames[r]
+}
+
+// IsZero reports whether no rung was given.
+func (r Rung) IsZero() bool { return r == 0 }
+
+// MarshalText writes the rung's name.
+func (r Rung) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads what ParseRung reads.
+func (r *Rung) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRung(string(text))
+	return err
+}
+
+// A Moment is from where a question looks, on both clocks and on the ladder. Every member may be left zero.
+type Moment struct {
+	// AsOf is the last record that is known: the recorded clock. 0 is the last there is. [Picture.SequenceAt] turns a time
+	// into a sequence.
+	AsOf uint64
+	// On is the date that is asked about: the effective clock. Zero is the day on which the record AsOf was recorded, so
+	// that even then the same question about an old moment has the same answer for ever.
+	On events.Date
+	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are listed.
+	Rung Rung
+}
+
+// A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
+type Basis struct {
+	AsOf     uint64      `json:"as_of"`
+	Recorded time.Time   `json:"recorded,omitzero"` // when the record AsOf was recorded
+	On       events.Date `json:"on,omitzero"`
+	Rung     Rung        `json:"rung,omitzero"`
+}
+
+// Moment returns the question that has this basis, now and later.
+func (b Basis) Moment() Moment { return Moment{AsOf: b.AsOf, On: b.On, Rung: b.Rung} }
+
+// Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
+// stay the same.
+func (p *Picture) Basis(m Moment) (Basis, error) {
+	last := p.Sequence()
+	if m.AsOf > last {
+		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
+	}
+	b := Basis{AsOf: m.AsOf, On: m.On, Rung: m.Rung}
+	if b.AsOf == 0 {
+		b.AsOf = last
+	}
+	b.Recorded, _ = p.Recorded(b.AsOf)
+	if b.On == 0 && b.AsOf > 0 {
+		b.On = events.DateOf(b.Recorded)
+	}
+	return b, nil
+}
+
+// basisAtRung is Basis with Offered for no rung, for what is summed.
+func (p *Picture) basisAtRung(m Moment) (Basis, error) {
+	if m.Rung == 0 {
+		m.Rung = Offered
+	}
+	return p.Basis(m)
+}
+
+// usage refuses a parameter of a question.
+func usage(parameter, value, format string, args ...any) error {
+	f := problem.Field{Location: parameter, Value: value, Message: fmt.Sprintf(format, args...)}
+	return &problem.Problem{Kind: problem.Usage, Detail: f.String(), Fields: []problem.Field{f}}
+}

@@ -1,0 +1,166 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Picture is what follows from the records so far: the roster, the operations with their scopes and requirements, and
+// the pledges, each with its whole history, so that it answers for every [Moment]. Coverage and strength are folds over it.
+//
+// It depends on the records alone: no clock, no settings, no order of arrival besides their sequence. The zero value is not
+// useful: use NewPicture. Its methods besides Apply may be called concurrently with each other, not with Apply; a
+// [Projector] keeps them apart.
+type Picture struct {
+	times      []int64 // when each record was recorded, in Unix microseconds; the sequence is the index + 1
+	roster     roster
+	operations map[events.Operation]*operation
+	names      []events.Operation // of operations, sorted
+	pledges    []*pledge          // all of them, by ID
+	byID       map[events.ID]*pledge
+	nations    numbering[events.Nation]
+	roles      numbering[events.Role]
+	words      words
+	remarks    map[remark]*remark // those without a text, which many changes share
+}
+
+// NewPicture returns the picture before the first record.
+func NewPicture() *Picture {
+	return &Picture{
+		operations: map[events.Operation]*operation{},
+		byID:       map[events.ID]*pledge{},
+		nations:    numbering[events.Nation]{number: map[events.Nation]int{}},
+		roles:      numbering[events.Role]{number: map[events.Role]int{}},
+		words:      words{},
+		remarks:    map[remark]*remark{},
+	}
+}
+
+// Apply takes the next record in. A record that does not follow the last one, or says what cannot be true, is an error and
+// changes nothing: such a record was never decided by a ledger, so its source is damaged or not the one it was.
+func (p *Picture) Apply(rec events.Record) error {
+	r, err := rowOf(rec)
+	if err != nil {
+		return err
+	}
+	return p.take(rec.Sequence, &r)
+}
+
+// take folds one row in.
+func (p *Picture) take(seq uint64, r *row) error {
+	last := p.Sequence()
+	if seq != last+1 {
+		return fmt.Errorf("record %d does not follow record %d", seq, last)
+	}
+	if last > 0 && r.Recorded < p.times[last-1] {
+		return fmt.Errorf("record %d was recorded before record %d", seq, last)
+	}
+	var err error
+	switch r.Type.Subject() {
+	case "ledger", "member":
+		err = p.roster.take(seq, r)
+	case "operation", "scope", "requirement":
+		err = p.takePlan(seq, r)
+	case "pledge", "condition":
+		err = p.takePledge(seq, r)
+	default:
+		err = fmt.Errorf("no projection knows a %s", r.Type)
+	}
+	if err != nil {
+		return fmt.Errorf("record %d: %w", seq, err)
+	}
+	p.times = append(p.times, r.Recorded)
+	return nil
+}
+
+// Sequence returns the sequence of the last record in the picture, 0 before the first.
+func (p *Picture) Sequence() uint64 { return uint64(len(p.times)) }
+
+// Recorded returns when a record was recorded, and false when it is not in the picture.
+func (p *Picture) Recorded(seq uint64) (time.Time, bool) {
+	if seq == 0 || seq > p.Sequence() {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(p.times[seq-1]).UTC(), true
+}
+
+// SequenceAt returns the last record that was recorded at t or before, 0 when there was none. It turns a time into the
+// AsOf of a [Moment]. As long as t lies ahead of the last record, its answer may still grow.
+func (p *Picture) SequenceAt(t time.Time) uint64 {
+	at := t.UnixMicro()
+	return uint64(sort.Search(len(p.times), func(i int) bool { return p.times[i] > at }))
+}
+
+// operation returns the operation of a name, new if need be.
+func (p *Picture) operation(seq uint64, name events.Operation) *operation {
+	o, ok := p.operations[name]
+	if !ok {
+		name = intern(p.words, name)
+		o = newOperation(name, seq)
+		p.operations[name] = o
+		at, _ := slices.BinarySearch(p.names, name)
+		p.names = slices.Insert(p.names, at, name)
+	}
+	return o
+}
+
+// chosen returns the operations that a question is about, by name: the one that it names, or all that are known.
+func (p *Picture) chosen(asOf uint64, name events.Operation) ([]*operation, error) {
+	var known []*operation
+	for _, n := range p.names {
+		if o := p.operations[n]; o.first <= asOf && (name == "" || n == name) {
+			known = append(known, o)
+		}
+	}
+	if name != "" && len(known) == 0 {
+		return nil, p.noOperation(asOf, name)
+	}
+	return known, nil
+}
+
+func (p *Picture) noOperation(asOf uint64, name events.Operation) error {
+	var known []events.Operation
+	for _, n := range p.names {
+		if p.operations[n].first <= asOf {
+			known = append(known, n)
+		}
+	}
+	refusal := problem.New(problem.NotFound, "there is no operation %q", name)
+	if len(known) == 0 {
+		return refusal.WithHint("no operation was opened yet")
+	}
+	return refusal.WithHint("there is %s", list(known))
+}
+
+// A numbering numbers names in the order in which they are met, so that what is summed by name is summed in a slice.
+type numbering[S ~string] struct {
+	number map[S]int
+	names  []S
+}
+
+// of returns the number of a name, a new one if need be.
+func (n *numbering[S]) of(name S) int {
+	i, ok := n.number[name]
+	if !ok {
+		i = len(n.names)
+		n.number[name] = i
+		n.names = append(n.names, name)
+	}
+	return i
+}
+
+// words keeps one copy of each short text that many records repeat.
+type words map[string]string
+
+func intern[S ~string](w words, s S) S {
+	if kept, ok := w[string(s)]; ok {
+		return S(kept)
+	}
+	w[string(s)] = string(s)
+	return s
+}

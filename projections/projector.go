@@ -1,0 +1,267 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Projector keeps a [Picture] up to date with a [Source], saves it in a file with its cursor, and lets readers look at it.
+// All methods may be called concurrently, except that Close comes after Run has returned.
+type Projector struct {
+	path   string
+	source Source
+
+	// Of readers and the one writer, which is Open and then Run. Readers hold mu for as long as a View takes.
+	mu      sync.RWMutex
+	picture *Picture
+	changed chan struct{} // closed, and replaced, when a record was taken in
+	stopped error         // why no more will be
+
+	// Of the one writer alone, and of Close after it.
+	store   *store
+	unsaved [][]byte // rows that the picture has and the store has not
+	last    []byte   // the last record as it is stored
+
+	discarded error
+}
+
+// When to save: what was taken in since the last time is folded again after a crash, and costs the start no more than that.
+const (
+	saveEvery = 4096            // records
+	saveAfter = 5 * time.Second // with anything unsaved
+)
+
+// Open loads the picture saved at path and takes in what the source has beyond it. A file that is damaged, of another
+// form, or of another history than the source's is thrown away, and the picture is built from the first record.
+func Open(ctx context.Context, path string, source Source) (*Projector, error) {
+	p := &Projector{path: path, source: source, changed: make(chan struct{})}
+	if err := p.restore(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(p.catchUp(ctx), p.save()); err != nil {
+		return nil, errors.Join(err, p.store.close())
+	}
+	return p, nil
+}
+
+// restore opens the store and loads the picture, or begins both anew.
+func (p *Projector) restore() (err error) {
+	p.store, p.picture, err = openSaved(p.path, p.source)
+	if err == nil || !errors.Is(err, errUnsound) {
+		return err
+	}
+	p.discarded = err
+	if err := discard(p.path); err != nil {
+		return err
+	}
+	p.picture = NewPicture()
+	p.store, err = openStore(p.path)
+	return err
+}
+
+// openSaved opens the store at path and loads its picture, provided that it is of the source's history.
+func openSaved(path string, source Source) (*store, *Picture, error) {
+	s, err := openStore(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	picture, err := s.load()
+	if err == nil {
+		err = s.saved.isOf(source)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	return s, picture, nil
+}
+
+// isOf reports, with errUnsound, that what was saved is not of the source's history.
+func (m *mark) isOf(source Source) error {
+	if m.cursor == 0 {
+		return nil
+	}
+	if last := source.Last(); m.cursor > last {
+		return fmt.Errorf("%w: they are of %d records, and there are %d", errUnsound, m.cursor, last)
+	}
+	for rec, err := range source.Records(m.cursor) {
+		if err != nil {
+			return err
+		}
+		if sha256.Sum256(rec.Stored) != m.leaf {
+			return fmt.Errorf("%w: they are of another history, in which record %d is another", errUnsound, m.cursor)
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: the source has no record %d", errUnsound, m.cursor)
+}
+
+// Discarded returns why Open threw a saved file away and built the picture anew, nil when it did not.
+func (p *Projector) Discarded() error { return p.discarded }
+
+// Run follows the source until ctx ends, which is no error, and saves now and then and at the end. When the source fails
+// or holds what cannot be taken in, Run returns why, and the picture stays as it is.
+func (p *Projector) Run(ctx context.Context) error {
+	err := errors.Join(p.follow(ctx), p.save())
+	p.stop(err)
+	return err
+}
+
+func (p *Projector) follow(ctx context.Context) error {
+	for {
+		if err := p.catchUp(ctx); err != nil {
+			return ended(ctx, err)
+		}
+		switch err := p.wait(ctx); {
+		case err == nil:
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			if err := p.save(); err != nil {
+				return err
+			}
+		default:
+			return ended(ctx, err)
+		}
+	}
+}
+
+// ended makes an ordinary end of an error that ctx has caused.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// wait waits for more records, with anything unsaved no longer than saveAfter.
+func (p *Projector) wait(ctx context.Context) error {
+	if len(p.unsaved) > 0 {
+		limited, cancel := context.WithTimeout(ctx, saveAfter)
+		defer cancel()
+		ctx = limited
+	}
+	return p.source.Wait(ctx, p.picture.Sequence())
+}
+
+// catchUp takes in what the source has beyond the picture.
+func (p *Projector) catchUp(ctx context.Context) error {
+	for rec, err := range p.source.Records(p.picture.Sequence() + 1) {
+		if err != nil {
+			return err
+		}
+		if err := p.take(rec); err != nil {
+			return err
+		}
+		if len(p.unsaved) >= saveEvery {
+			if err := p.save(); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Projector) take(rec events.Record) error {
+	r, err := rowOf(rec)
+	if err != nil {
+		return err
+	}
+	stored, err := r.encode()
+	if err != nil {
+		return fmt.Errorf("record %d: %w", rec.Sequence, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.picture.take(rec.Sequence, &r); err != nil {
+		return err
+	}
+	p.unsaved, p.last = append(p.unsaved, stored), rec.Stored
+	close(p.changed)
+	p.changed = make(chan struct{})
+	return nil
+}
+
+// save brings the store up to the picture.
+func (p *Projector) save() error {
+	if len(p.unsaved) == 0 {
+		return nil
+	}
+	if err := p.store.save(p.unsaved, sha256.Sum256(p.last)); err != nil {
+		return err
+	}
+	clear(p.unsaved)
+	p.unsaved = p.unsaved[:0]
+	return nil
+}
+
+// stop tells those who wait that nothing more will come.
+func (p *Projector) stop(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped != nil {
+		return
+	}
+	if p.stopped = why; why == nil {
+		p.stopped = errors.New("the projections are closed")
+	}
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// Close saves what is unsaved and lets go of the file. Views still work afterwards, on the picture as it is.
+func (p *Projector) Close() error {
+	p.stop(nil)
+	return errors.Join(p.save(), p.store.close())
+}
+
+// View calls look with the picture, which stands still until look returns, and returns its error. Look must not keep the
+// picture, nor call the projector; what the picture answers may be kept.
+func (p *Projector) View(look func(*Picture) error) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return look(p.picture)
+}
+
+// Sequence returns the last record in the picture.
+func (p *Projector) Sequence() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.picture.Sequence()
+}
+
+// Changed returns a channel that is closed when the next record is taken in, or when none will be any more. To miss
+// nothing, call it before looking: many records may come between two looks.
+func (p *Projector) Changed() <-chan struct{} {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.changed
+}
+
+// WaitFor returns nil as soon as the record seq is in the picture, so that whoever wrote it can read it. The error is
+// problem.Unavailable, when ctx ends first or the projector has stopped.
+func (p *Projector) WaitFor(ctx context.Context, seq uint64) error {
+	for {
+		p.mu.RLock()
+		now, changed, stopped := p.picture.Sequence(), p.changed, p.stopped
+		p.mu.RUnlock()
+		switch {
+		case now >= seq:
+			return nil
+		case stopped != nil:
+			return problem.New(problem.Unavailable, "record %d is not in the picture, which stopped at record %d: %w", seq, now, stopped)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return problem.New(problem.Unavailable, "record %d is not in the picture yet, which is at record %d: %w", seq, now, ctx.Err())
+		}
+	}
+}

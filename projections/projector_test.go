@@ -1,0 +1,217 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"muster/events/problem"
+)
+
+// running opens a projector and runs it until the test ends. The result of Run comes on the channel.
+func running(t *testing.T, source Source) (*Projector, context.CancelFunc, <-chan error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	p := must[*Projector](t)(Open(ctx, filepath.Join(t.TempDir(), "projections.db"), source))
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	return p, cancel, done
+}
+
+// within is long enough for a machine that is busy; nothing that works takes it.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestReadYourWrites(t *testing.T) {
+	l := newTestLedger(t)
+	p, cancel, done := running(t, l)
+	for i := range 20 {
+		pledge := l.offer("FRA", int64(i+1))
+		if err := p.WaitFor(within(t), pledge.seq); err != nil {
+			t.Fatal(err)
+		}
+		err := p.View(func(picture *Picture) error {
+			_, err := picture.Pledge(Moment{}, pledge.id)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	equal(t, "sequence", p.Sequence(), l.Last())
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run ended with %v", err)
+	}
+	if err := p.WaitFor(within(t), l.Last()+1); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("waiting for what will not come: %v", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was taken in while running is saved when it ends.
+func TestRunSaves(t *testing.T) {
+	l := newTestLedger(t)
+	p, cancel, done := running(t, l)
+	l.offer("FRA", 1)
+	if err := p.WaitFor(within(t), 3); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "saved at the end of Run", p.store.saved.cursor, 3)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, picture, err := openSaved(p.path, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	equal(t, "saved", picture.Sequence(), 3)
+}
+
+func TestSavesByCount(t *testing.T) {
+	l := newTestLedger(t)
+	rec := l.records[1]
+	for len(l.records) < saveEvery+10 {
+		rec.Sequence++
+		l.records = append(l.records, rec)
+	}
+	p := &Projector{source: l, picture: NewPicture(), changed: make(chan struct{})}
+	p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
+	defer p.store.close()
+	if err := p.catchUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "saved", p.store.saved.cursor, saveEvery)
+	equal(t, "unsaved", len(p.unsaved), 10)
+}
+
+func TestWaitForEndsWithItsContext(t *testing.T) {
+	l := newTestLedger(t)
+	p := openAt(t, filepath.Join(t.TempDir(), "projections.db"), l)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := p.WaitFor(ctx, 3)
+	if !problem.Is(err, problem.Unavailable) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "record 3 is not in the picture yet, which is at record 2") {
+		t.Errorf("waiting without hope: %v", err)
+	}
+	if err := p.WaitFor(ctx, 2); err != nil {
+		t.Errorf("waiting for what is there: %v", err)
+	}
+}
+
+func TestChanged(t *testing.T) {
+	l := newTestLedger(t)
+	p, cancel, done := running(t, l)
+	changed := p.Changed()
+	select {
+	case <-changed:
+		t.Error("something changed before anything was said")
+	default:
+	}
+	l.offer("FRA", 1)
+	select {
+	case <-changed:
+	case <-within(t).Done():
+		t.Fatal("nothing has changed")
+	}
+	changed = p.Changed()
+	cancel()
+	select {
+	case <-changed: // nothing will change any more
+	case <-within(t).Done():
+		t.Fatal("the end was not told")
+	}
+	if err := errors.Join(<-done, p.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A source that fails, or a record that cannot be, ends Run and is told to those who wait. What is there can still be read.
+func TestRunStopsAtWhatCannotBe(t *testing.T) {
+	for name, spoil := range map[string]func(*testLedger){
+		"a failing source": func(l *testLedger) { l.close() },
+		"a false record":   func(l *testLedger) { testPledge{l: l, nation: "FRA", id: l.head("pledge.offered").ID}.report(2, 5) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTestLedger(t)
+			p, cancel, done := running(t, l)
+			defer cancel()
+			spoil(l)
+			err := <-done
+			if err == nil {
+				t.Fatal("Run ended without an error")
+			}
+			if waited := p.WaitFor(within(t), 3); !problem.Is(waited, problem.Unavailable) || !strings.Contains(waited.Error(), err.Error()) {
+				t.Errorf("who waits is told %v, and the reason is %v", waited, err)
+			}
+			equal(t, "sequence", p.Sequence(), 2)
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestOpenTellsWhyItCannot(t *testing.T) {
+	l := newTestLedger(t)
+	path := filepath.Join(t.TempDir(), "projections.db")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Open(ctx, path, l); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that has ended: %v", err)
+	}
+	l.close()
+	if _, err := Open(context.Background(), path, l); !errors.Is(err, errClosed) {
+		t.Errorf("a source that fails: %v", err)
+	}
+}
+
+// Readers see whole pictures while records come in. Run with -race.
+func TestManyReaders(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 1000)
+	p, cancel, done := running(t, l)
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for p.Sequence() < 53 {
+				err := p.View(func(picture *Picture) error {
+					c, err := picture.Coverage(Moment{On: day(20)}, CoverageFilter{})
+					if err == nil && len(c.Lines) > 0 && uint64(len(c.Lines[0].Counted)) != c.AsOf-3 {
+						t.Errorf("as of %d, %d pledges count", c.AsOf, len(c.Lines[0].Counted))
+					}
+					return err
+				})
+				if err == nil {
+					err = p.WaitFor(within(t), min(53, p.Sequence()+1))
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 50 {
+		l.offer("FRA", 1)
+	}
+	readers.Wait()
+	cancel()
+	if err := errors.Join(<-done, p.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,101 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// A Rebuilt is one projection, as it was saved and as it was built again.
+type Rebuilt struct {
+	Name      string `json:"name"`
+	Entries   int    `json:"entries"`
+	Saved     string `json:"saved,omitzero"` // fingerprints; "" when nothing usable was saved
+	Rebuilt   string `json:"rebuilt"`
+	Identical bool   `json:"identical"`
+}
+
+// A Rebuilding is the outcome of Rebuild.
+type Rebuilding struct {
+	// AsOf is the record as of which the saved and the rebuilt picture are compared: the last one that was saved.
+	AsOf uint64    `json:"as_of"`
+	Each []Rebuilt `json:"each"`
+	// Replaced says that the saved file gave way to the rebuilt one.
+	Replaced bool `json:"replaced"`
+	// Discarded says why what was saved could not even be compared, "" when it could.
+	Discarded string `json:"discarded,omitzero"`
+}
+
+// Identical reports whether every projection was built again to what was saved.
+func (r Rebuilding) Identical() bool {
+	for _, one := range r.Each {
+		if !one.Identical {
+			return false
+		}
+	}
+	return true
+}
+
+// Rebuild builds all projections anew, from the first record that the source has, and compares them with those saved at
+// path. Where they differ, what was rebuilt takes the place of what was saved. No Projector may have the file open.
+func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error) {
+	var result Rebuilding
+	saved, err := fingerprintSaved(path, source)
+	switch {
+	case errors.Is(err, errUnsound):
+		result.Discarded = err.Error()
+	case err != nil:
+		return result, err
+	}
+	aside := path + ".rebuilt"
+	if err := discard(aside); err != nil { // left by a rebuild that was interrupted
+		return result, err
+	}
+	rebuilt, err := fingerprintRebuilt(ctx, aside, source, saved.AsOf)
+	if err != nil {
+		return result, errors.Join(err, discard(aside))
+	}
+	result.AsOf = rebuilt.AsOf
+	for i, one := range rebuilt.Each {
+		r := Rebuilt{Name: one.Name, Entries: one.Entries, Rebuilt: one.SHA256}
+		if saved.Each != nil {
+			r.Saved, r.Identical = saved.Each[i].SHA256, saved.Each[i] == one
+		}
+		result.Each = append(result.Each, r)
+	}
+	if result.Identical() {
+		return result, discard(aside)
+	}
+	if err := os.Rename(aside, path); err != nil {
+		return result, fmt.Errorf("putting the rebuilt projections in place: %w", err)
+	}
+	result.Replaced = true
+	return result, nil
+}
+
+// fingerprintSaved takes the fingerprints of what is saved. There are none when there is no file yet.
+func fingerprintSaved(path string, source Source) (Fingerprints, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
+	}
+	store, picture, err := openSaved(path, source)
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	defer store.close()
+	if picture.Sequence() == 0 {
+		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
+	}
+	return picture.Fingerprint(0)
+}
+
+// fingerprintRebuilt builds the projections in a new file and takes their fingerprints as of a record, 0 for the last.
+func fingerprintRebuilt(ctx context.Context, path string, source Source, asOf uint64) (Fingerprints, error) {
+	p, err := Open(ctx, path, source)
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	f, err := p.picture.Fingerprint(asOf)
+	return f, errors.Join(err, p.Close())
+}

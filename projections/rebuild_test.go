@@ -1,0 +1,150 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// saved makes a store of the ledger's records and returns its path.
+func saved(t *testing.T, l *testLedger) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "projections.db")
+	if err := must[*Projector](t)(Open(context.Background(), path, l)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRebuildIsIdentical(t *testing.T) {
+	l := newAllKinds(t)
+	path := saved(t, l)
+	asOf := l.Last()
+	l.offer("PRT", 9) // not saved yet, and no difference
+	r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+	if !r.Identical() || r.Replaced || r.Discarded != "" || r.AsOf != asOf {
+		t.Errorf("%+v", r)
+	}
+	var entries []string
+	for _, one := range r.Each {
+		entries = append(entries, fmt.Sprint(one.Name, " ", one.Entries))
+	}
+	equal(t, "projections", strings.Join(entries, ", "), "roster 2, operations 1, scopes 1, requirements 1, pledges 5, coverage 5")
+	if _, err := os.Stat(path + ".rebuilt"); err == nil {
+		t.Error("the rebuilt file was left behind")
+	}
+}
+
+// A saved file that is whole in itself and yet wrong is found and replaced.
+func TestRebuildFindsWhatDiffers(t *testing.T) {
+	l := newAllKinds(t)
+	path := saved(t, l)
+	edit(t, path, func(tx *bbolt.Tx) error { return forgeRow(tx, sequenceKey(uint64(l.Last())), "4010", "4011") })
+	edit(t, path, func(tx *bbolt.Tx) error { return forgeRow(tx, sequenceKey(uint64(l.Last())-1), "4010", "4011") })
+	r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+	var differ []string
+	for _, one := range r.Each {
+		if !one.Identical {
+			differ = append(differ, one.Name)
+		}
+	}
+	equal(t, "differ", strings.Join(differ, " "), "pledges")
+	equal(t, "replaced", r.Replaced, true)
+	again := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+	equal(t, "identical now", again.Identical() && !again.Replaced, true)
+	equal(t, "fingerprint", whole(t, openAt(t, path, l).picture), whole(t, l.picture()))
+}
+
+// forgeRow changes a row and makes the sum fit.
+func forgeRow(tx *bbolt.Tx, key []byte, from, to string) error {
+	b := tx.Bucket(bucketRows)
+	if err := b.Put(key, []byte(strings.ReplaceAll(string(b.Get(key)), from, to))); err != nil {
+		return err
+	}
+	var sum [32]byte
+	err := b.ForEach(func(_, v []byte) error { sum = chain(sum, v); return nil })
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketMeta).Put(keySum, sum[:])
+}
+
+func TestRebuildOfNothingUsable(t *testing.T) {
+	l := newAllKinds(t)
+	dir := t.TempDir()
+	junk, empty := filepath.Join(dir, "junk.db"), filepath.Join(dir, "empty.db")
+	if err := os.WriteFile(junk, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := must[*store](t)(openStore(empty)).close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "none.db"), junk, empty} {
+		r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+		if r.Identical() || !r.Replaced || r.Discarded == "" || r.Each[0].Saved != "" {
+			t.Errorf("%s: %+v", path, r)
+		}
+		again := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+		equal(t, "identical now", again.Identical(), true)
+	}
+}
+
+func TestRebuildWantsTheFileForItself(t *testing.T) {
+	l := newAllKinds(t)
+	path := filepath.Join(t.TempDir(), "projections.db")
+	openAt(t, path, l)
+	if _, err := Rebuild(context.Background(), path, l); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("a file that is in use: %v", err)
+	}
+}
+
+// The canonical rendering is the same on every machine, and from one version to the next.
+func TestFingerprintIsFrozen(t *testing.T) {
+	l := newAllKinds(t)
+	f := must[Fingerprints](t)(l.picture().Fingerprint(0))
+	var all strings.Builder
+	for _, one := range f.Each {
+		fmt.Fprintln(&all, one.Name, one.Entries, one.SHA256)
+	}
+	golden(t, "fingerprint-1.golden", all.String()+"whole "+f.Whole+"\n")
+}
+
+// Whatever a record says, the fingerprint shows it, in the projection where it belongs, and keeps that of the record before.
+func TestFingerprintShowsEveryRecord(t *testing.T) {
+	l := newAllKinds(t)
+	p := l.picture()
+	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations", "scope": "scopes",
+		"requirement": "requirements", "pledge": "pledges", "condition": "pledges"}
+	before := must[Fingerprints](t)(NewPicture().Fingerprint(0))
+	for _, rec := range l.records {
+		now := must[Fingerprints](t)(p.Fingerprint(rec.Sequence))
+		for i, one := range now.Each {
+			changed := one.SHA256 != before.Each[i].SHA256
+			if want := one.Name == belongs[rec.Statement.Head().Type.Subject()]; changed != want && one.Name != "coverage" {
+				t.Errorf("record %d, a %s: %s changed %v", rec.Sequence, rec.Statement.Head().Type, one.Name, changed)
+			}
+		}
+		equal(t, "as a fold up to there", now.Whole, whole(t, l.pictureUpTo(rec.Sequence)))
+		before = now
+	}
+}
+
+// Two texts that a person might take for one are two to the fingerprint.
+func TestFingerprintQuotes(t *testing.T) {
+	print := func(note string) string {
+		l := newTestLedger(t)
+		l.offer("FRA", 1, func(t *events.PledgeTerms) { t.Note = note })
+		return whole(t, l.picture())
+	}
+	if print(`a" "b`) == print(`a b`) || print("a\nb") == print(`a\nb`) {
+		t.Error("two texts have one fingerprint")
+	}
+}

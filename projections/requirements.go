@@ -1,0 +1,142 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+)
+
+// A LineState says whether a requirement's line is in force on a date.
+type LineState string
+
+// The states of a line.
+const (
+	InForce   LineState = "in-force"
+	Upcoming  LineState = "upcoming"  // it is issued, or its window begins, only later
+	Over      LineState = "over"      // its window has ended
+	Cancelled LineState = "cancelled" // it was taken back
+)
+
+// A Requirement is one line of the statement of requirements, as it stands at a moment.
+type Requirement struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+	Role      events.Role      `json:"role"`
+	Area      events.Area      `json:"area,omitzero"`
+	Required  events.Quantity  `json:"required"`
+	Unit      events.Unit      `json:"unit"`
+	events.Window
+	Priority  int       `json:"priority"`
+	Essential bool      `json:"essential,omitzero"`
+	Note      string    `json:"note,omitzero"`
+	State     LineState `json:"state"`
+	Sequence  uint64    `json:"sequence"` // the record that says so
+}
+
+// Terms returns the requirement as a statement carries it.
+func (r Requirement) Terms() events.RequirementTerms {
+	return events.RequirementTerms{Operation: r.Operation, Line: r.Line, Role: r.Role, Area: r.Area, Quantity: r.Required,
+		Unit: r.Unit, Window: r.Window, Priority: r.Priority, Essential: r.Essential, Note: r.Note}
+}
+
+// A line is the history of one requirement. Each record about it restates it in full, or ends it for ever.
+type line struct {
+	operation events.Operation
+	name      events.Line
+	terms     history[Requirement]
+	cancelled history[struct{}]
+}
+
+// line returns the operation's line of a name, new if need be.
+func (o *operation) line(name events.Line) *line {
+	l, ok := o.lines[name]
+	if !ok {
+		l = &line{operation: o.name, name: name}
+		o.lines[name] = l
+		at, _ := slices.BinarySearch(o.lineNames, name)
+		o.lineNames = slices.Insert(o.lineNames, at, name)
+	}
+	return l
+}
+
+func (l *line) take(seq uint64, r *row) {
+	effective := events.Date(r.Effective)
+	if r.Type == "requirement.cancelled" {
+		l.cancelled.add(said[struct{}]{seq: seq, effective: effective})
+		return
+	}
+	l.terms.add(said[Requirement]{seq, effective, Requirement{
+		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.quantity(), Unit: r.Unit, Window: r.window(),
+		Priority: r.Priority, Essential: r.Essential, Note: r.Text, Sequence: seq,
+	}})
+}
+
+// at returns the line as it stands: on the date asked, or, when it holds only later, as it will begin. A cancelled line
+// keeps the terms that it had. The result is false when the line is not known yet.
+func (l *line) at(b Basis) (Requirement, bool) {
+	now, ok := l.terms.last(b.AsOf, b.On)
+	if ok {
+		now.what.State = stateOf(now.what.Window, b.On)
+	} else if now, ok = l.terms.first(b.AsOf); ok {
+		now.what.State = Upcoming
+	}
+	if end, ended := l.cancelled.last(b.AsOf, b.On); ended {
+		now.what.State, now.what.Sequence = Cancelled, end.seq
+	}
+	return now.what, ok
+}
+
+func stateOf(w events.Window, on events.Date) LineState {
+	switch {
+	case w.Includes(on):
+		return InForce
+	case on < w.From:
+		return Upcoming
+	}
+	return Over
+}
+
+// inForce returns the operation's lines that are in force, those of first priority first.
+func (o *operation) inForce(b Basis, role events.Role) []Requirement {
+	var lines []Requirement
+	for _, name := range o.lineNames {
+		if q, ok := o.lines[name].at(b); ok && q.State == InForce && (role == "" || q.Role == role) {
+			lines = append(lines, q)
+		}
+	}
+	slices.SortStableFunc(lines, byPriority)
+	return lines
+}
+
+func byPriority(a, b Requirement) int { return cmp.Compare(a.Priority, b.Priority) }
+
+// Requirements is the lines of the statement of requirements at a moment.
+type Requirements struct {
+	Basis
+	Requirements []Requirement `json:"requirements"`
+}
+
+// Requirements returns every line that is known, in force or not, by operation, priority and name. The nation of f plays
+// no part: requirements are nobody's.
+func (p *Picture) Requirements(m Moment, f Filter) (Requirements, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return Requirements{}, err
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return Requirements{}, err
+	}
+	answer := Requirements{Basis: b, Requirements: []Requirement{}}
+	for _, o := range chosen {
+		from := len(answer.Requirements)
+		for _, name := range o.lineNames {
+			if q, ok := o.lines[name].at(b); ok && (f.Role == "" || q.Role == f.Role) {
+				answer.Requirements = append(answer.Requirements, q)
+			}
+		}
+		slices.SortStableFunc(answer.Requirements[from:], byPriority)
+	}
+	return answer, nil
+}

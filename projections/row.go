@@ -1,0 +1,236 @@
+package projections
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"muster/events"
+)
+
+// A row is what the projections take from one record. Every record makes exactly one row, and the [Picture] is the fold of
+// the rows and of nothing else, so saving the picture is appending rows, and loading it is folding them again.
+//
+// It is also the stored form, and therefore frozen. It is private, so that the types of package events may change without
+// any saved file noticing. Safe edits: adding a member with omitzero whose zero value means what its absence meant. With
+// any other edit (a member renamed, retyped or removed, or taken from another place of the statement) raise storedForm, and
+// every saved file is thrown away and rebuilt from the source.
+type row struct {
+	Type     events.Type `json:"t"`
+	Recorded int64       `json:"at"` // Unix microseconds
+	Signer   string      `json:"by"` // name of the key that signed
+
+	Effective int32            `json:"on,omitzero"` // dates are yyyymmdd, as in events.Date
+	Operation events.Operation `json:"op,omitzero"`
+	Nation    events.Nation    `json:"n,omitzero"`
+	Text      string           `json:"text,omitzero"` // the note, reason or title
+
+	// Of pledges. Thing is the pledge's ID, and New says that the record begins it.
+	Thing    events.ID       `json:"id,omitzero"`
+	New      bool            `json:"new,omitzero"`
+	Notice   *int            `json:"notice,omitzero"`
+	Presence events.Presence `json:"presence,omitzero"`
+	Release  events.Release  `json:"release,omitzero"`
+	Source   string          `json:"source,omitzero"`
+
+	// Of a condition within a pledge, and of the line of a requirement.
+	Line events.Line          `json:"line,omitzero"`
+	Kind events.ConditionKind `json:"kind,omitzero"`
+
+	// Of pledges and requirements. Number is in whole units, or hundredths for money.
+	Role    events.Role `json:"role,omitzero"`
+	Area    events.Area `json:"area,omitzero"`
+	Unit    events.Unit `json:"unit,omitzero"`
+	Number  int64       `json:"q,omitzero"`
+	Unknown bool        `json:"unknown,omitzero"` // the quantity is unknown, which is not 0
+	From    int32       `json:"from,omitzero"`
+	Until   int32       `json:"until,omitzero"`
+
+	Priority  int  `json:"prio,omitzero"`
+	Essential bool `json:"essential,omitzero"`
+
+	// Of a catalogue, and of a scope, where Units are empty.
+	Title     string    `json:"title,omitzero"`
+	Roles     []rowRole `json:"roles,omitzero"`
+	Unlimited bool      `json:"unlimited,omitzero"`
+
+	// Of the roster and the founding.
+	Key    events.Key        `json:"key,omitzero"`
+	Member events.MemberRole `json:"member,omitzero"`
+	Origin events.Origin     `json:"origin,omitzero"`
+}
+
+type rowRole struct {
+	Role  events.Role   `json:"role"`
+	Title string        `json:"title,omitzero"`
+	Units []events.Unit `json:"units,omitzero"`
+}
+
+// storedForm is the version of the rows' stored form.
+const storedForm = 1
+
+func (r *row) encode() ([]byte, error) { return json.Marshal(r) }
+
+func decodeRow(data []byte) (r row, err error) {
+	err = json.Unmarshal(data, &r, json.RejectUnknownMembers(true))
+	return r, err
+}
+
+func (r *row) quantity() events.Quantity {
+	switch {
+	case r.Unknown:
+		return events.Unknown
+	case r.Number == 0:
+		return events.Quantity{}
+	}
+	return r.Unit.Of(r.Number)
+}
+
+func (r *row) window() events.Window {
+	return events.Window{From: events.Date(r.From), Until: events.Date(r.Until)}
+}
+
+// rowOf takes from a record what the projections need. A kind of statement that is not known here is an error: what it
+// means cannot be guessed, and to leave it out would make every number after it wrong.
+func rowOf(rec events.Record) (row, error) {
+	r := row{Type: rec.Statement.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
+	if d, ok := rec.Statement.(interface{ On() events.Date }); ok {
+		r.Effective = int32(d.On())
+	}
+	if r.ofLedger(rec.Statement) || r.ofPlan(rec.Statement) || r.ofPledge(rec.Statement) || r.ofStep(rec.Statement) {
+		return r, nil
+	}
+	return r, fmt.Errorf("record %d is a %s, which this program's projections do not know: use a newer muster", rec.Sequence, r.Type)
+}
+
+func (r *row) ofLedger(st events.Statement) bool {
+	switch s := st.(type) {
+	case *events.LedgerFounded:
+		r.Key, r.Member, r.Origin, r.Text = s.Founder, events.Coordinator, s.Ledger, s.Title
+	case *events.MemberAdmitted:
+		r.Key, r.Member, r.Text = s.Key, s.Role, s.Note
+	case *events.MemberRevoked:
+		r.Key, r.Text = s.Key, s.Reason
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *row) ofPlan(st events.Statement) bool {
+	switch s := st.(type) {
+	case *events.OperationOpened:
+		r.catalogue(&s.OperationTerms)
+	case *events.OperationRevised:
+		r.catalogue(&s.OperationTerms)
+	case *events.RequirementIssued:
+		r.requirement(&s.RequirementTerms)
+	case *events.RequirementRevised:
+		r.requirement(&s.RequirementTerms)
+	case *events.RequirementCancelled:
+		r.Operation, r.Line, r.Text = s.Operation, s.Line, s.Reason
+	case *events.ScopeDeclared:
+		r.Operation, r.Nation, r.Unlimited, r.Text = s.Operation, s.Nation, s.Unlimited, s.Note
+		for _, role := range s.Roles {
+			r.Roles = append(r.Roles, rowRole{Role: role})
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *row) catalogue(t *events.OperationTerms) {
+	r.Operation, r.Title, r.Text = t.Operation, t.Title, t.Note
+	for _, role := range t.Roles {
+		r.Roles = append(r.Roles, rowRole(role))
+	}
+}
+
+func (r *row) requirement(t *events.RequirementTerms) {
+	r.Operation, r.Line, r.Role, r.Area, r.Text = t.Operation, t.Line, t.Role, t.Area, t.Note
+	r.Priority, r.Essential = t.Priority, t.Essential
+	r.amount(t.Quantity, t.Unit)
+	r.From, r.Until = int32(t.From), int32(t.Until)
+}
+
+func (r *row) amount(q events.Quantity, u events.Unit) {
+	r.Number, _ = q.Number()
+	r.Unknown, r.Unit = q.IsUnknown(), u
+}
+
+func (r *row) place(st events.Statement, p events.Place) {
+	r.Thing, r.Operation, r.Nation = events.Thing(st), p.Operation, p.Nation
+}
+
+// ofPledge takes in what tells a pledge's terms.
+func (r *row) ofPledge(st events.Statement) bool {
+	switch s := st.(type) {
+	case *events.PledgeIndicated:
+		r.New = true
+		r.terms(st, s.Place, &s.PledgeTerms)
+	case *events.PledgeOffered:
+		r.New = s.Pledge.IsZero()
+		r.terms(st, s.Place, &s.PledgeTerms)
+	case *events.PledgeAmended:
+		r.terms(st, s.Place, &s.PledgeTerms)
+	case *events.PledgeObserved:
+		r.New = true
+		r.place(st, s.Place)
+		r.Role, r.Source, r.From = s.Role, s.Source, int32(s.Effective)
+		r.amount(s.Quantity, s.Unit)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
+	r.place(st, p)
+	r.Role, r.Area, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.NoticeToMove, t.Presence, t.Release
+	r.amount(t.Quantity, t.Unit)
+	r.From, r.Until = int32(t.From), int32(t.Until)
+	r.Source, r.Text = t.Source, t.Note
+}
+
+// ofStep takes in what moves a pledge along.
+func (r *row) ofStep(st events.Statement) bool {
+	switch s := st.(type) {
+	case *events.PledgeAccepted:
+		r.step(&s.PledgeStep, st)
+	case *events.PledgeDeclined:
+		r.step(&s.PledgeStep, st)
+	case *events.PledgeConfirmed:
+		r.step(&s.PledgeStep, st)
+	case *events.PledgeWithdrawn:
+		r.step(&s.PledgeStep, st)
+	case *events.PledgeReturned:
+		r.step(&s.PledgeStep, st)
+	case *events.PledgeDeployed:
+		r.step(&s.PledgeStep, st)
+		r.amount(s.Quantity, s.Unit)
+	case *events.PledgeReported:
+		r.step(&s.PledgeStep, st)
+		r.amount(s.Quantity, s.Unit)
+	case *events.ConditionAdded:
+		r.condition(&s.ConditionStep, st)
+		r.Kind = s.Kind
+	case *events.ConditionDischarged:
+		r.condition(&s.ConditionStep, st)
+	case *events.ConditionFailed:
+		r.condition(&s.ConditionStep, st)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *row) step(s *events.PledgeStep, st events.Statement) {
+	r.place(st, s.Place)
+	r.Source, r.Text = s.Source, s.Reason
+}
+
+func (r *row) condition(s *events.ConditionStep, st events.Statement) {
+	r.step(&s.PledgeStep, st)
+	r.Line = s.Condition
+}

@@ -1,0 +1,314 @@
+package projections
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+	"pgregory.net/rapid"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file in testdata. Such a file is added, and not edited: it says what old files hold.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs:\n%s", path, got)
+	}
+}
+
+// newAllKinds returns a ledger in which every kind of statement was made.
+func newAllKinds(t tb) *testLedger {
+	l := newTestLedger(t)
+	paris := l.key("FRA/paris").Key()
+	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: paris, Role: events.Liaison, Note: "the first"})
+	l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris, Reason: "lost"})
+	l.say("HQ/founder", &events.OperationRevised{Header: l.head("operation.revised"), Dated: dated(2), OperationTerms: events.OperationTerms{
+		Operation: "op-a", Title: "Renamed", Note: "illustrative", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}}}}})
+	full := func(t *events.RequirementTerms) {
+		t.Area, t.Until, t.Essential, t.Note = "west", day(28), true, "first of all"
+	}
+	l.need("west", 1000, full)
+	terms := l.records[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
+	terms.Quantity = events.Count(900)
+	l.revise(3, terms)
+	l.cancel(27, "west")
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("FRA"), Roles: []events.Role{"ground"}, Note: "for now"})
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(2), Place: place("FRA"), Unlimited: true})
+	days := 0
+	p := l.indicate("FRA", 1, 100)
+	p.offerNow(2, pledgeTerms(120, func(t *events.PledgeTerms) {
+		t.Area, t.NoticeToMove, t.Presence, t.Release, t.Source, t.Note = "west", &days, events.Present, events.Public, "a paper", "“really”"
+	}))
+	p.amend(3, pledgeTerms(1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown }))
+	p.condition("condition.added", 3, "parliament")
+	p.condition("condition.discharged", 4, "parliament")
+	p.move("pledge.accepted", 5)
+	p.move("pledge.confirmed", 6)
+	p.deploy(7, 110)
+	p.report(8, 105)
+	p.move("pledge.returned", 9)
+	l.offer("DEU", 5).move("pledge.withdrawn", 3)
+	other := l.offer("ITA", 6)
+	other.condition("condition.added", 3, "money")
+	other.condition("condition.failed", 4, "money")
+	other.move("pledge.declined", 5)
+	l.observe("ETH", 5, 4010)
+	l.offer("ESP", 1, func(t *events.PledgeTerms) {
+		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
+	})
+	return l
+}
+
+// The stored form of every kind of statement is frozen. When this fails, the form has changed: see row.
+func TestStoredFormIsFrozen(t *testing.T) {
+	l := newAllKinds(t)
+	seen := map[events.Type]bool{}
+	var all strings.Builder
+	for _, rec := range l.records {
+		r := must[row](t)(rowOf(rec))
+		seen[r.Type] = true
+		stored := must[[]byte](t)(r.encode())
+		fmt.Fprintf(&all, "%s\n", stored)
+		again := must[row](t)(decodeRow(stored))
+		if back := must[[]byte](t)(again.encode()); !bytes.Equal(back, stored) {
+			t.Errorf("%s comes back as %s", stored, back)
+		}
+	}
+	for _, typ := range events.Types() {
+		if !seen[typ] {
+			t.Errorf("no row of a %s is shown", typ)
+		}
+	}
+	golden(t, fmt.Sprintf("rows-%d.golden", storedForm), all.String())
+}
+
+// openAt opens a projector and closes it with the test.
+func openAt(t *testing.T, path string, source Source) *Projector {
+	t.Helper()
+	p := must[*Projector](t)(Open(context.Background(), path, source))
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func whole(t tb, p *Picture) string { return must[Fingerprints](t)(p.Fingerprint(0)).Whole }
+
+// Saved and opened again at any records, the picture is what folding all records at once gives.
+func TestReopenEqualsFold(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		path := filepath.Join(must[string](t)(os.MkdirTemp(dir, "")), "projections.db")
+		for at := uint64(0); at < s.Last(); {
+			at = rapid.Uint64Range(at, s.Last()).Draw(t, "reopened at")
+			source := s.upTo(at)
+			p := must[*Projector](t)(Open(context.Background(), path, source))
+			if p.Discarded() != nil {
+				t.Fatalf("the saved file was thrown away: %v", p.Discarded())
+			}
+			if got, want := whole(t, p.picture), whole(t, s.pictureUpTo(at)); got != want {
+				t.Fatalf("at record %d: the fingerprint is %s, and a straight fold's is %s", at, got, want)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			at++
+		}
+	})
+}
+
+// edit changes a closed store.
+func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db := must[*bbolt.DB](t)(bbolt.Open(path, 0o600, nil))
+	defer db.Close()
+	if err := db.Update(change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever is wrong with a saved file, it is thrown away, and the picture is built from the first record.
+func TestUnsoundFileIsThrownAway(t *testing.T) {
+	meta := func(key, value []byte) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(key, value) })
+		}
+	}
+	rows := func(change func(b *bbolt.Bucket, key []byte) error) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return change(tx.Bucket(bucketRows), sequenceKey(5)) })
+		}
+	}
+	overwrite := func(at int64, junk []byte) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			f := must[*os.File](t)(os.OpenFile(path, os.O_RDWR, 0))
+			defer f.Close()
+			if _, err := f.WriteAt(junk, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		why   string
+	}{
+		{"an older form", meta(keyForm, []byte("0")), `stored form "0"`},
+		{"a newer form", meta(keyForm, []byte("99")), `stored form "99"`},
+		{"a cursor beyond the rows", meta(keyCursor, sequenceKey(1000)), "the cursor says 1000"},
+		{"a broken cursor", meta(keyCursor, []byte{1}), "not whole"},
+		{"another record at the cursor", meta(keyLeaf, make([]byte, 32)), "another history"},
+		{"a changed sum", meta(keySum, make([]byte, 32)), "changed"},
+		{"a changed row", rows(func(b *bbolt.Bucket, key []byte) error {
+			return b.Put(key, bytes.Replace(b.Get(key), []byte("illustrative"), []byte("illustratiVe"), 1))
+		}), "changed"},
+		{"a row that is no row", rows(func(b *bbolt.Bucket, key []byte) error { return b.Put(key, []byte(`{"t":`)) }), "row 0000000000000005"},
+		{"a row with an unknown member", rows(func(b *bbolt.Bucket, key []byte) error { return b.Put(key, []byte(`{"t":"pledge.offered","zz":1}`)) }), "zz"},
+		{"a row of an unknown kind", rows(func(b *bbolt.Bucket, key []byte) error {
+			return b.Put(key, []byte(`{"t":"pledge.lost","at":1767286800000000,"by":"x"}`))
+		}), "pledge.lost"},
+		{"a missing row", rows(func(b *bbolt.Bucket, key []byte) error { return b.Delete(key) }), "does not follow"},
+		{"a strange key", rows(func(b *bbolt.Bucket, _ []byte) error { return b.Put([]byte("key"), []byte("value")) }), "does not follow|has the key"},
+		{"a missing mark", func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(bucketMeta)) })
+		}, "the cursor says 0"},
+		{"no bbolt file at all", func(t *testing.T, path string) { overwrite(0, bytes.Repeat([]byte("junk"), 4096))(t, path) }, "cannot be used"},
+		{"an empty page", func(t *testing.T, path string) {
+			if err := os.Truncate(path, 5); err != nil {
+				t.Fatal(err)
+			}
+		}, "cannot be used"},
+		{"junk in its pages", overwrite(2*4096, bytes.Repeat([]byte{0xA5}, 30*4096)), "cannot be used"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "projections.db")
+			l := newAllKinds(t)
+			if err := must[*Projector](t)(Open(context.Background(), path, l)).Close(); err != nil {
+				t.Fatal(err)
+			}
+			test.spoil(t, path)
+			p := openAt(t, path, l)
+			why := fmt.Sprint(p.Discarded())
+			one, other, _ := strings.Cut(test.why, "|")
+			if !errors.Is(p.Discarded(), errUnsound) || !strings.Contains(why, one) && (other == "" || !strings.Contains(why, other)) {
+				t.Errorf("thrown away because: %s; want %q", why, test.why)
+			}
+			equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
+		})
+	}
+}
+
+// A file that comes back sound after it was thrown away is used the next time.
+func TestRebuiltFileIsUsed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	if err := os.WriteFile(path, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, discarded := range []bool{true, false} {
+		p := must[*Projector](t)(Open(context.Background(), path, l))
+		equal(t, "thrown away", p.Discarded() != nil, discarded)
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A file of another ledger's history, or of more of it than there is, is thrown away.
+func TestOtherHistoryIsThrownAway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	if err := must[*Projector](t)(Open(context.Background(), path, l)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := must[*Projector](t)(Open(context.Background(), path, l.upTo(10)))
+	if why := fmt.Sprint(p.Discarded()); !strings.Contains(why, "and there are 10") {
+		t.Errorf("of more than there is: %s", why)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := newTestLedger(t)
+	for range 20 {
+		other.offer("FRA", 1)
+	}
+	if why := fmt.Sprint(openAt(t, path, other).Discarded()); !strings.Contains(why, "in which record 10 is another") {
+		t.Errorf("of another history: %s", why)
+	}
+}
+
+// What keeps the file from being reached is no reason to throw it away.
+func TestUnreachableFileIsKept(t *testing.T) {
+	dir := t.TempDir()
+	l := newAllKinds(t)
+	path := filepath.Join(dir, "projections.db")
+	openAt(t, path, l)
+	_, err := Open(context.Background(), path, l)
+	if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "another process has") {
+		t.Errorf("a file that is in use: %v", err)
+	}
+	if _, err := Open(context.Background(), dir, l); err == nil || errors.Is(err, errUnsound) {
+		t.Errorf("a directory: %v", err)
+	}
+	if _, err := Open(context.Background(), filepath.Join(dir, "none", "projections.db"), l); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+// Only what is new is written: the rows that are there stay as they are.
+func TestSaveAppends(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	s := must[*store](t)(openStore(path))
+	defer s.close()
+	save := func(from, to int) {
+		var rows [][]byte
+		for i := from; i <= to; i++ {
+			rows = append(rows, fmt.Appendf(nil, "row %d", i))
+		}
+		if err := s.save(rows, [32]byte{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(1, 3)
+	edit := func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(2), []byte("as it was")) }
+	if err := s.db.Update(edit); err != nil {
+		t.Fatal(err)
+	}
+	save(4, 5)
+	var all []string
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRows).ForEach(func(k, v []byte) error {
+			all = append(all, fmt.Sprintf("%d %s", binary.BigEndian.Uint64(k), v))
+			return nil
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "rows", strings.Join(all, ", "), "1 row 1, 2 as it was, 3 row 3, 4 row 4, 5 row 5")
+}

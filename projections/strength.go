@@ -1,0 +1,200 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+)
+
+// A Strength is what is pledged, or deployed, at a moment: sums within a unit, and what cannot be summed beside.
+type Strength struct {
+	Basis
+	// By is what the rows are grouped by, besides the unit.
+	By   []string      `json:"by"`
+	Rows []StrengthRow `json:"rows"`
+	// Totals has one row for each unit.
+	Totals []StrengthRow `json:"totals"`
+}
+
+// A StrengthRow is the sum of one group. Members that the rows are not grouped by are empty.
+type StrengthRow struct {
+	Operation events.Operation `json:"operation,omitzero"`
+	Nation    events.Nation    `json:"nation,omitzero"`
+	Role      events.Role      `json:"role,omitzero"`
+	Unit      events.Unit      `json:"unit"`
+	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them is known.
+	Quantity events.Quantity `json:"quantity"`
+	// Pledges is how many pledges are summed.
+	Pledges int `json:"pledges"`
+	// Unknown is how many pledges beside them have no known quantity.
+	Unknown int `json:"unknown,omitzero"`
+	// Conditional is the part of Quantity that hangs on an open condition; absent when nothing does.
+	Conditional events.Quantity `json:"conditional,omitzero"`
+	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does.
+	Reserve events.Quantity `json:"reserve,omitzero"`
+	// ReserveUnknown is how many pledges in reserve have no known quantity.
+	ReserveUnknown int `json:"reserve_unknown,omitzero"`
+	// Failed is how many pledges are left out because a condition of theirs has failed.
+	Failed int `json:"failed,omitzero"`
+}
+
+// strengthGroups are the words that By may hold.
+var strengthGroups = []string{"operation", "nation", "role", "unit"}
+
+// Strength sums the pledges that are there on a date, from the rung asked. The rows are grouped by the given words
+// (operation, nation, role) and always by unit, and ordered by them in the order given. Which pledges are there is as for
+// [Picture.Coverage]; whether a requirement asks for them plays no part.
+func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
+	b, err := p.basisAtRung(m)
+	if err != nil {
+		return Strength{}, err
+	}
+	for _, word := range by {
+		if !slices.Contains(strengthGroups, word) {
+			return Strength{}, usage("by", word, "group by one or more of: %s", list(strengthGroups))
+		}
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return Strength{}, err
+	}
+	rows, totals := sums{}, sums{}
+	for _, o := range chosen {
+		o.sum(&b, f, func(k groupKey, s *standing, q events.Quantity) { rows.of(k.by(by)).add(s, q) })
+	}
+	for k, s := range rows {
+		totals.of(k.by(nil)).merge(s)
+	}
+	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, nil
+}
+
+// sum calls yield for each pledge of the operation that is there and on the rung asked, or above.
+func (o *operation) sum(b *Basis, f Filter, yield func(groupKey, *standing, events.Quantity)) {
+	var room standing
+	for _, pl := range o.pledges {
+		if !f.nation(pl.nation) {
+			continue
+		}
+		s := pl.at(b, &room)
+		if s.counts(b.On) && s.rung >= b.Rung && (f.Role == "" || f.Role == s.terms.role) {
+			a, _ := s.amount(b.Rung)
+			yield(groupKey{o.name, pl.nation, s.terms.role, a.unit}, s, a.quantity)
+		}
+	}
+}
+
+type groupKey struct {
+	operation events.Operation
+	nation    events.Nation
+	role      events.Role
+	unit      events.Unit
+}
+
+// by returns the key with what is not grouped by left out.
+func (k groupKey) by(words []string) groupKey {
+	kept := groupKey{unit: k.unit}
+	for _, word := range words {
+		switch word {
+		case "operation":
+			kept.operation = k.operation
+		case "nation":
+			kept.nation = k.nation
+		case "role":
+			kept.role = k.role
+		}
+	}
+	return kept
+}
+
+// compare orders keys by the words, and last by the unit.
+func (k groupKey) compare(other groupKey, words []string) int {
+	for _, word := range words {
+		c := 0
+		switch word {
+		case "operation":
+			c = cmp.Compare(k.operation, other.operation)
+		case "nation":
+			c = cmp.Compare(k.nation, other.nation)
+		case "role":
+			c = cmp.Compare(k.role, other.role)
+		case "unit":
+			c = cmp.Compare(k.unit, other.unit)
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(k.unit, other.unit)
+}
+
+type sum struct {
+	quantity, conditional, reserve           int64
+	pledges, unknown, reserveUnknown, failed int
+}
+
+func (s *sum) add(at *standing, q events.Quantity) {
+	n, known := q.Number()
+	switch {
+	case at.failed():
+		s.failed++
+	case at.inReserve() && known:
+		s.reserve = add(s.reserve, n)
+	case at.inReserve():
+		s.reserveUnknown++
+	case !known:
+		s.unknown++
+	default:
+		s.pledges++
+		s.quantity = add(s.quantity, n)
+		if at.conditionsIn(Hanging) != nil {
+			s.conditional = add(s.conditional, n)
+		}
+	}
+}
+
+func (s *sum) merge(other *sum) {
+	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity), add(s.conditional, other.conditional), add(s.reserve, other.reserve)
+	s.pledges, s.failed = s.pledges+other.pledges, s.failed+other.failed
+	s.unknown, s.reserveUnknown = s.unknown+other.unknown, s.reserveUnknown+other.reserveUnknown
+}
+
+type sums map[groupKey]*sum
+
+func (all sums) of(k groupKey) *sum {
+	s, ok := all[k]
+	if !ok {
+		s = new(sum)
+		all[k] = s
+	}
+	return s
+}
+
+func (all sums) answer(by []string) []StrengthRow {
+	keys := make([]groupKey, 0, len(all))
+	for k := range all {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b groupKey) int { return a.compare(b, by) })
+	rows := make([]StrengthRow, len(keys))
+	for i, k := range keys {
+		rows[i] = k.row(all[k])
+	}
+	return rows
+}
+
+func (k groupKey) row(s *sum) StrengthRow {
+	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit,
+		Quantity: k.unit.Of(s.quantity), Pledges: s.pledges, Unknown: s.unknown,
+		ReserveUnknown: s.reserveUnknown, Failed: s.failed}
+	if s.pledges == 0 && s.unknown > 0 {
+		r.Quantity = events.Unknown
+	}
+	if s.conditional > 0 {
+		r.Conditional = k.unit.Of(s.conditional)
+	}
+	if s.reserve > 0 {
+		r.Reserve = k.unit.Of(s.reserve)
+	}
+	return r
+}

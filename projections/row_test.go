@@ -1,0 +1,99 @@
+package projections
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/events"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file in testdata. Such a file is added, and not edited: it says what old files hold.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs:\n%s", path, got)
+	}
+}
+
+// newAllKinds returns a ledger in which every kind of statement was made.
+func newAllKinds(t tb) *testLedger {
+	l := newTestLedger(t)
+	paris := l.key("FRA/paris").Key()
+	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: paris, Role: events.Liaison, Note: "the first"})
+	l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris, Reason: "lost"})
+	l.say("HQ/founder", &events.OperationRevised{Header: l.head("operation.revised"), Dated: dated(2), OperationTerms: events.OperationTerms{
+		Operation: "op-a", Title: "Renamed", Note: "illustrative", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}}}}})
+	full := func(t *events.RequirementTerms) {
+		t.Area, t.Until, t.Essential, t.Note = "west", day(28), true, "first of all"
+	}
+	l.need("west", 1000, full)
+	terms := l.records[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
+	terms.Quantity = events.Count(900)
+	l.revise(3, terms)
+	l.cancel(27, "west")
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("FRA"), Roles: []events.Role{"ground"}, Note: "for now"})
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(2), Place: place("FRA"), Unlimited: true})
+	days := 0
+	p := l.indicate("FRA", 1, 100)
+	p.offerNow(2, pledgeTerms(120, func(t *events.PledgeTerms) {
+		t.Area, t.NoticeToMove, t.Presence, t.Release, t.Source, t.Note = "west", &days, events.Present, events.Public, "a paper", "“really”"
+	}))
+	p.amend(3, pledgeTerms(1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown }))
+	p.condition("condition.added", 3, "parliament")
+	p.condition("condition.discharged", 4, "parliament")
+	p.move("pledge.accepted", 5)
+	p.move("pledge.confirmed", 6)
+	p.deploy(7, 110)
+	p.report(8, 105)
+	p.move("pledge.returned", 9)
+	l.offer("DEU", 5).move("pledge.withdrawn", 3)
+	other := l.offer("ITA", 6)
+	other.condition("condition.added", 3, "money")
+	other.condition("condition.failed", 4, "money")
+	other.move("pledge.declined", 5)
+	l.observe("ETH", 5, 4010)
+	l.offer("ESP", 1, func(t *events.PledgeTerms) {
+		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
+	})
+	return l
+}
+
+// The stored form of every kind of statement is frozen. When this fails, the form has changed: see row.
+func TestStoredFormIsFrozen(t *testing.T) {
+	l := newAllKinds(t)
+	seen := map[events.Type]bool{}
+	var all strings.Builder
+	for _, rec := range l.records {
+		r := must[row](t)(rowOf(rec))
+		seen[r.Type] = true
+		stored := must[[]byte](t)(r.encode())
+		fmt.Fprintf(&all, "%s\n", stored)
+		again := must[row](t)(decodeRow(stored))
+		if back := must[[]byte](t)(again.encode()); !bytes.Equal(back, stored) {
+			t.Errorf("%s comes back as %s", stored, back)
+		}
+	}
+	for _, typ := range events.Types() {
+		if !seen[typ] {
+			t.Errorf("no row of a %s is shown", typ)
+		}
+	}
+	golden(t, fmt.Sprintf("rows-%d.golden", storedForm), all.String())
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// house is the table of allowed imports: what each package may know. The standard library is open to all but where a line
+// below says otherwise; a path that ends in /… stands for a module or all below a folder.
+//
+// The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
+var house = map[string][]string{
+	"events/problem": {},
+	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
+
+	"ledger":                        {"muster/events/…", "muster/ledger/journal"},
+	"ledger/journal":                {"muster/events/…", "go.etcd.io/bbolt/…"},
+	"ledger/stream":                 {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
+	"ledger/natsd":                  {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…"},
+	"ledger/logtest":                {"muster/ledger"},
+	"ledger/intake":                 {"muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…"},
+	"ledger/intake/plan":            {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
+	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},
+	"ledger/intake/round":           {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
+	"ledger/intake/peacekeeping":    {"muster/events/…"},
+
+	"projections":     {"muster/events/…", "go.etcd.io/bbolt/…", "github.com/go-json-experiment/json/…"},
+	"projections/web": {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json"},
+
+	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
+		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term"},
+}
+
+// The files are read in this process: a test that asked the go command would be cached, and miss a new import.
+func TestHouse(t *testing.T) {
+	root := filepath.Join("..", "..")
+	found := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(path))
+		found[filepath.ToSlash(rel)] = true
+		if err == nil {
+			checkImports(t, path, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range house {
+		if !found[pkg] {
+			t.Errorf("the table has a package %s, and there is none", pkg)
+		}
+	}
+	if len(found) == 0 {
+		t.Error("no package was found")
+	}
+}
+
+func checkImports(t *testing.T, path, pkg string) {
+	allowed, ok := house[pkg]
+	if !ok {
+		t.Errorf("%s: the package %s is not in the table of allowed imports", path, pkg)
+		return
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range f.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		first, _, _ := strings.Cut(name, "/")
+		standard := !strings.Contains(first, ".") && first != "muster"
+		if !standard && !slices.ContainsFunc(allowed, func(a string) bool { return allows(a, name) }) {
+			t.Errorf("%s: package %s may not import %s", path, pkg, name)
+		}
+	}
+}
+
+func allows(pattern, name string) bool {
+	whole, below := strings.CutSuffix(pattern, "/…")
+	return name == whole || below && strings.HasPrefix(name, whole+"/")
+}
+
+// Main stays a table: whoever reads the program begins with a page, not with a program.
+func TestTopLevel(t *testing.T) {
+	entries, err := filepath.Glob(filepath.Join("..", "..", "[^.]*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := []string{"cmd", "deploy", "events", "ledger", "projections"}
+	files := []string{"LICENSE", "Makefile", "NEWS.md", "README.md", "go.mod", "go.sum"}
+	made := []string{"bin", "demo-data", "muster-data", "shared"} // by the commands, and not part of the project
+	for _, e := range entries {
+		if name := filepath.Base(e); !slices.Contains(slices.Concat(rooms, files, made), name) {
+			t.Errorf("%s stands at the top of the project, and has no place there", name)
+		}
+	}
+}

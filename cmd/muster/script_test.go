@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"muster/events"
+	"muster/ledger/intake"
+	"muster/projections/web"
+)
+
+// In scripts, and in every other test of this package, muster is a process of its own: this test program under that name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"muster": main})
+}
+
+// The scripts type what people type, and look at what they would see: a script for each family of commands.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		Cmds:               scriptCommands,
+		Setup:              setupScript,
+		RequireUniqueNames: true,
+	})
+}
+
+// scriptCommands are what scripts can do besides what testscript gives them.
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"serve":  scriptServe,
+	"halt":   scriptHalt,
+	"watch":  scriptWatch,
+	"seen":   scriptSeen,
+	"exits":  scriptExits,
+	"row":    scriptRow,
+	"json":   scriptJSON,
+	"let":    scriptLet,
+	"mode":   scriptMode,
+	"get":    scriptGet,
+	"post":   scriptPost,
+	"note":   scriptNote,
+	"resign": scriptResign,
+}
+
+// setupScript gives a script the project's folder, as $PROJECT, and forgets what this machine's user has set.
+func setupScript(env *testscript.Env) error {
+	project, err := os.Getwd()
+	env.Setenv("PROJECT", strings.TrimSuffix(project, "/cmd/muster"))
+	env.Values[theServer], env.Values[theWatcher] = new(*background), new(*background)
+	return err
+}
+
+// A script has one server, and one command that goes on in the background while others run.
+type scriptKey string
+
+const (
+	theServer  scriptKey = "server"
+	theWatcher scriptKey = "watcher"
+)
+
+func running(ts *testscript.TestScript, key scriptKey) **background {
+	return ts.Value(key).(**background)
+}
+
+// serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no other is named, and goes on
+// when it answers. $URL is then its address, and $NATS that for NATS clients, if it listens for them.
+func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || *running(ts, theServer) != nil {
+		ts.Fatalf("usage: serve [FLAGS], once until halt")
+	}
+	all := append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)
+	if !strings.Contains(strings.Join(args, " "), "--data") {
+		all = append(all, "--data", "ledger")
+	}
+	p, err := startBackground(ts.MkAbs("."), nil, all...)
+	ts.Check(err)
+	ts.Defer(p.kill)
+	*running(ts, theServer) = p
+	found, err := p.await(&p.stderr, `listening on (http://\S+)`)
+	ts.Check(err)
+	ts.Setenv("URL", found[1])
+	if strings.Contains(strings.Join(args, " "), "--nats-listen") {
+		found, err = p.await(&p.stderr, `NATS clients on (nats://\S+)`)
+		ts.Check(err)
+		ts.Setenv("NATS", found[1])
+	}
+}
+
+// halt: stops the server with SIGTERM, and fails unless it stops by itself, with the exit code 0 and without an error in
+// its log. What the server said is then the standard error.
+func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
+	p := *running(ts, theServer)
+	if neg || len(args) != 0 || p == nil {
+		ts.Fatalf("usage: halt, after serve")
+	}
+	*running(ts, theServer) = nil
+	ts.Check(p.terminate())
+	said := p.stderr.String()
+	fmt.Fprint(ts.Stderr(), said)
+	if strings.Contains(said, "level=ERROR") {
+		ts.Fatalf("the server logged an error:\n%s", said)
+	}
+}
+
+// watch ARGS: starts a muster command that goes on in the background.
+func scriptWatch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: watch ARGS")
+	}
+	p, err := startBackground(ts.MkAbs("."), []string{"MUSTER_DATA=" + ts.Getenv("MUSTER_DATA")}, args...)
+	ts.Check(err)
+	ts.Defer(p.kill)
+	*running(ts, theWatcher) = p
+}
+
+// seen PATTERN: waits until the output of the watched command matches. seen alone: interrupts the command, and fails unless
+// it ends with the exit code 0; its output is then the standard output.
+func scriptSeen(ts *testscript.TestScript, neg bool, args []string) {
+	p := *running(ts, theWatcher)
+	if neg || len(args) > 1 || p == nil {
+		ts.Fatalf("usage: seen [PATTERN], after watch")
+	}
+	if len(args) == 1 {
+		_, err := p.await(&p.stdout, args[0])
+		ts.Check(err)
+		return
+	}
+	ts.Check(p.interrupt())
+	fmt.Fprint(ts.Stdout(), p.stdout.String())
+	fmt.Fprint(ts.Stderr(), p.stderr.String())
+}
+
+// exits CODE COMMAND: runs a command, and fails unless it ends with this very exit code.
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, not %d", got, want)
+	}
+}
+
+var spaces = regexp.MustCompile(`\s+`)
+
+// row WORDS: a line of the standard output has these cells beside each other, with any space between them.
+func scriptRow(ts *testscript.TestScript, neg bool, args []string) {
+	want := " " + strings.Join(args, " ") + " "
+	found := false
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		found = found || strings.Contains(" "+spaces.ReplaceAllString(line, " ")+" ", want)
+	}
+	if found == neg {
+		ts.Fatalf("a row %q: %t", strings.TrimSpace(want), found)
+	}
+}
+
+// mode OCTAL FILE: the file has these permissions.
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, not %s", args[1], got, args[0])
+	}
+}
+
+// get PATH: asks the server over HTTP. The standard output is the status, and in the lines after it the body.
+func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: get PATH")
+	}
+	resp, err := http.Get(ts.Getenv("URL") + args[0])
+	answered(ts, resp, err)
+}
+
+// post FILE: submits a signed note over HTTP. The standard output is as after get.
+func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: post FILE")
+	}
+	resp, err := http.Post(ts.Getenv("URL")+intake.Path, intake.ContentType, strings.NewReader(ts.ReadFile(args[0])))
+	answered(ts, resp, err)
+}
+
+func answered(ts *testscript.TestScript, resp *http.Response, err error) {
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n%s\n", resp.Status, bytes.TrimSpace(body))
+}
+
+// note SEQUENCE FILE: puts the signed note of a record into a file: what is stored, without the server's envelope line.
+func scriptNote(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: note SEQUENCE FILE")
+	}
+	var page web.Records
+	parameters := map[string]string{"from": args[0], "limit": "1"}
+	ts.Check(web.Client{URL: ts.Getenv("URL")}.Ask(context.Background(), "records", parameters, &page))
+	if len(page.Records) != 1 {
+		ts.Fatalf("there is no record %s", args[0])
+	}
+	_, note, _ := strings.Cut(page.Records[0].Stored, "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(note), 0o600))
+}
+
+// resign KEY FILE OLD NEW: puts NEW for OLD in the statement of a signed note, and signs it anew.
+func scriptResign(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: resign KEY FILE OLD NEW")
+	}
+	signer, err := events.NewSigner(ts.ReadFile(args[0]))
+	ts.Check(err)
+	text, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	if !strings.Contains(text, args[2]) {
+		ts.Fatalf("there is no %q in %s", args[2], text)
+	}
+	st, err := events.Parse([]byte(strings.Replace(text, args[2], args[3], 1)))
+	ts.Check(err)
+	signed, err := events.Sign(st, signer)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), signed.Note, 0o600))
+}

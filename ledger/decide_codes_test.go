@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -114,33 +115,48 @@ func ruleRefusals(f *ast.FuncDecl) map[string]bool {
 	return codes
 }
 
-var ruleInDoc = regexp.MustCompile(`(?s)^ +(\d+)\. .*\(([a-z-]+(?:,\s+[a-z-]+)*);\s+(TestRule(\d\d)\w+)\)$`)
+// A ruleText is a rule as the package comment tells it.
+type ruleText struct {
+	number int
+	codes  []string
+	test   string
+}
 
-// The package comment numbers the rules from 1, each with its codes and its test; the test refuses with each of these
-// codes; and no test and no code is left over.
-func TestDocNamesEveryRule(t *testing.T) {
+var ruleInDoc = regexp.MustCompile(`(?s)^(\d+)\. .*\(([a-z-]+(?:,\s+[a-z-]+)*);\s+(TestRule(\d\d)\w+)\)$`)
+
+// ruleDoc reads the rules in the package comment, which are numbered from 1, each with its codes and its test.
+func ruleDoc(t *testing.T) (all []ruleText) {
+	t.Helper()
 	_, rules, ok := strings.Cut(ruleParse(t, "doc.go").Doc.Text(), "# The rules")
 	if !ok {
 		t.Fatal("doc.go has no rules")
 	}
+	for i, text := range strings.Split(strings.TrimSpace(rules), "\n\n")[1:] {
+		m := ruleInDoc.FindStringSubmatch(strings.TrimSpace(text))
+		if m == nil || m[1] != strconv.Itoa(i+1) || m[4] != fmt.Sprintf("%02d", i+1) {
+			t.Fatalf("this is not rule %d with its codes and its test: %q", i+1, text)
+		}
+		codes := strings.FieldsFunc(m[2], func(r rune) bool { return strings.ContainsRune(", \n", r) })
+		all = append(all, ruleText{i + 1, codes, m[3]})
+	}
+	return all
+}
+
+// Each rule's test refuses with each of the rule's codes, and no test and no code is left over.
+func TestDocNamesEveryRule(t *testing.T) {
 	proofs, unproven := ruleProofs(t), map[string]bool{}
 	for _, c := range ruleCodes(t) {
 		slug, _, _ := strings.Cut(c, " ")
 		unproven[slug] = true
 	}
-	for i, text := range strings.Split(strings.TrimSpace(rules), "\n\n")[1:] {
-		m := ruleInDoc.FindStringSubmatch(" " + text)
-		if m == nil || m[1] != strconv.Itoa(i+1) || m[4] != strconv.Itoa(100 + i + 1)[1:] {
-			t.Errorf("this is not rule %d with its codes and its test: %q", i+1, text)
-			continue
-		}
-		for _, code := range strings.FieldsFunc(m[2], func(r rune) bool { return strings.ContainsRune(", \n", r) }) {
-			if !proofs[m[3]][code] {
-				t.Errorf("rule %d: no %s checks a refusal with the code %s", i+1, m[3], code)
+	for _, rule := range ruleDoc(t) {
+		for _, code := range rule.codes {
+			if !proofs[rule.test][code] {
+				t.Errorf("rule %d: no %s checks a refusal with the code %s", rule.number, rule.test, code)
 			}
 			delete(unproven, code)
 		}
-		delete(proofs, m[3])
+		delete(proofs, rule.test)
 	}
 	for name := range proofs {
 		t.Errorf("no rule names the test %s", name)

@@ -1,8 +1,8 @@
 package ledger_test
 
 import (
-	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,83 +10,100 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 )
 
-// A ruleCommand is a statement and the key that wants to say it.
-type ruleCommand struct {
-	key events.Key
-	st  events.Statement
-}
+// ruleDeeply compares states with all that they keep to themselves.
+var ruleDeeply = cmp.Exporter(func(reflect.Type) bool { return true })
 
-func (c ruleCommand) String() string {
-	text, err := events.Marshal(c.st)
-	return fmt.Sprintf("%s: %s %v", c.key.Name(), text, err)
-}
-
-// ruleHistory is what was said so far, in order: record n is at n-1.
-type ruleHistory []ruleCommand
-
-var (
-	ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleUN.Key(), ruleParis.Key(), ruleBrest.Key(), ruleBerlin.Key(),
-		ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key()}
-	ruleMemberRoles = map[events.Key]events.MemberRole{ruleFounder.Key(): events.Coordinator, ruleSecond.Key(): events.Coordinator, ruleUN.Key(): events.Importer}
-	ruleNations     = []events.Nation{"FRA", "DEU", "ITA", "POL"}
-	ruleDates       = []events.Date{ruleDay, ruleDay.AddDays(1), ruleDay.AddDays(2), ruleDay.AddDays(-1)}
-	ruleEach        = func(*testing.T) {}
-)
-
-// ruleBeginnings is how many histories begin, so that most commands meet a ledger in which something is going on.
-func ruleBeginning() ruleHistory {
-	founder := ruleFounder.Key()
-	h := ruleHistory{{founder, ruleSay("ledger.founded")}, {founder, ruleSay("operation.opened")}}
-	for _, key := range []events.Key{ruleUN.Key(), ruleSecond.Key(), ruleParis.Key(), ruleBerlin.Key()} {
-		h = append(h, ruleCommand{founder, ruleSay("member.admitted", "Key", key, "Role", ruleRoleOf(key))})
-	}
-	return append(h, ruleCommand{ruleUN.Key(), ruleSay("operation.opened", "Operation", "unmil")})
-}
-
-func ruleRoleOf(key events.Key) events.MemberRole {
-	if role, ok := ruleMemberRoles[key]; ok {
-		return role
-	}
-	return events.Liaison
-}
-
-// drawCommand draws something that somebody might want to say: often what fits, and often not.
-func (h ruleHistory) drawCommand(t *rapid.T) ruleCommand {
-	typ := rapid.SampledFrom(events.Types()).Draw(t, "type")
-	pairs := []any{"Effective", rapid.SampledFrom(ruleDates).Draw(t, "effective")}
-	add := func(name string, value any) { pairs = append(pairs, name, value) }
-	typ, about := h.drawPledge(t, typ)
-	st := ruleSay(typ)
-	v := reflect.ValueOf(st).Elem()
-	for i := range v.NumField() {
-		_ = i
-	}
-	_ = about
-	add("x", 1)
-	return ruleCommand{ruleKeys[0], st}
-}
-
-func (h ruleHistory) drawPledge(t *rapid.T, typ events.Type) (events.Type, events.ID) {
-	return typ, events.ID{}
-}
-
-// ruleState replays a history.
-func ruleState(t rapid.TB, h ruleHistory) *ledger.State {
-	s := ledger.NewState()
-	for _, c := range h {
-		if _, err := s.Apply(ruleRecord(s, c.st)); err != nil {
-			t.Fatal(err)
+// drawAllowed draws up to n more commands that the rules allow, and applies them to s, which h has made. It returns them
+// with how to undo each.
+func (h ruleHistory) drawAllowed(t *rapid.T, s *ledger.State, n int) (more ruleHistory, undo []func()) {
+	for range n {
+		all := append(h[:len(h):len(h)], more...)
+		if c := all.draw(t); ledger.Decide(s, c.key, c.st) == nil {
+			more, undo = append(more, c), append(undo, ruleApply(t, s, c.st))
 		}
 	}
-	return s
+	return more, undo
 }
 
-func ruleRecord(s *ledger.State, st events.Statement) events.Record {
-	n := s.Last() + 1
-	return events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(), Signed: events.Signed{Statement: st}}
+// What is in flight is taken back when the log refuses: whatever was applied, undoing it in reverse leaves the state as it
+// was, from where another history can go on; and a replay of what is left comes to the same.
+func TestApplyUndoAndReplay(t *testing.T) {
+	undone := map[events.Type]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		h := ruleBegin(ruleBeginning - rapid.IntRange(0, ruleBeginning).Draw(t, "left out"))
+		s := h.state(t)
+		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+			before := h.state(t)
+			flying, undo := h.drawAllowed(t, s, ruleDie(t, "in flight", 24))
+			for i := len(undo) - 1; i >= 0; i-- {
+				undo[i]()
+				undone[flying[i].st.Head().Type] = true
+			}
+			if diff := cmp.Diff(before, s, ruleDeeply); diff != "" {
+				t.Fatalf("after %v were applied and undone (-before +after):\n%s", flying, diff)
+			}
+			kept, _ := h.drawAllowed(t, s, ruleDie(t, "kept", 24))
+			h = append(h, kept...)
+			if diff := cmp.Diff(h.state(t), s, ruleDeeply); diff != "" {
+				t.Fatalf("after %d records (-replayed +incremental):\n%s", len(h), diff)
+			}
+		}
+	})
+	t.Logf("%d of %d kinds of statement were undone", len(undone), len(events.Types()))
 }
 
-var ruleUnexported = cmp.Exporter(func(reflect.Type) bool { return true })
+// Decide changes neither the state nor the statement, whatever it decides, and decides the same when asked again.
+func TestDecideIsPure(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := ledger.NewState()
+		h := ruleBegin(ruleBeginning)
+		for _, c := range h {
+			ruleApply(t, s, c.st)
+		}
+		more, _ := h.drawAllowed(t, s, ruleDie(t, "history", 64))
+		h = append(h, more...)
+		for range 16 {
+			c := h.draw(t)
+			before := c.String()
+			first := problem.From(ledger.Decide(s, c.key, c.st))
+			if diff := cmp.Diff(first, problem.From(ledger.Decide(s, c.key, c.st)), ruleDeeply); diff != "" {
+				t.Fatalf("%v: decided differently when asked again:\n%s", c, diff)
+			}
+			if after := c.String(); after != before {
+				t.Fatalf("%s was changed to %s", before, after)
+			}
+		}
+		if diff := cmp.Diff(h.state(t), s, ruleDeeply); diff != "" {
+			t.Fatalf("to decide has changed the state (-replayed +decided):\n%s", diff)
+		}
+	})
+}
+
+func TestApplyWantsTheNextRecord(t *testing.T) {
+	w := newRuleWorld(t)
+	last := w.record(ruleParis, ruleSay("pledge.offered"))
+	for name, test := range map[string]struct {
+		edit func(rec *events.Record)
+		want string
+	}{
+		"a gap":        {func(rec *events.Record) { rec.Sequence++ }, "record 7 does not follow record 5"},
+		"the same":     {func(rec *events.Record) { rec.Sequence-- }, "record 5 does not follow record 5"},
+		"back in time": {func(rec *events.Record) { rec.Recorded = rec.Recorded.Add(-time.Minute) }, "record 6 was recorded at 2026-11-23T02:22:05.000000Z, before record 5"},
+	} {
+		rec := last
+		test.edit(&rec)
+		if _, err := w.state.Apply(rec); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+	if w.state.Last() != 5 {
+		t.Errorf("a record that was refused has changed the state: the last is %d", w.state.Last())
+	}
+	if _, err := w.state.Apply(last); err != nil || w.state.Last() != 6 || !w.state.Recorded().Equal(last.Recorded) || w.state.Origin() != ruleOrigin {
+		t.Errorf("the next record: %v; then %d, %s, %s", err, w.state.Last(), w.state.Recorded(), w.state.Origin())
+	}
+}

@@ -25,6 +25,9 @@ gives it. Apart from that, and never in it, stands what cannot be counted, each 
 			if err := a.ask(cmd.Context(), "coverage", values(q), &c); err != nil {
 				return err
 			}
+			if n := len(c.NotCounted); n > 0 && (a.format == "csv" || a.format == "ndjson") {
+				fmt.Fprintf(a.stderr, "muster: %s cannot be counted and not in these rows: see -o table or json\n", several(n, "pledge"))
+			}
 			return coverageListing(c).write(a.format, a.stdout)
 		},
 	}
@@ -65,17 +68,10 @@ func notCounted(all []projections.NotCounted) listing {
 	return l
 }
 
-// most nations that are named in a row for people; programs get them all.
-const mostNamed = 6
-
 func who(shares []projections.Share) string {
-	var names []string
+	names := make([]string, len(shares))
 	for i, s := range shares {
-		if i == mostNamed && len(shares) > mostNamed+1 {
-			names = append(names, fmt.Sprintf("and %d more", len(shares)-mostNamed))
-			break
-		}
-		names = append(names, fmt.Sprintf("%s %s", s.Nation, s.Quantity))
+		names[i] = fmt.Sprintf("%s %s", s.Nation, s.Quantity)
 	}
 	return strings.Join(names, ", ")
 }
@@ -116,6 +112,14 @@ func basis(b projections.Basis) string {
 		s += fmt.Sprintf(" (%s UTC)", b.Recorded.UTC().Format("2006-01-02 15:04:05"))
 	}
 	return strings.TrimPrefix(s, ", ")
+}
+
+// several writes a number of things: "1 pledge", "2 pledges".
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // wrap breaks a text into lines of at most so many characters.
@@ -164,7 +168,7 @@ func strengthListing(s projections.Strength) listing {
 		l.add(strengthRow{r, s.Basis}, append(groupCells(s.By, r), r.Quantity.String(), string(r.Unit), fmt.Sprint(r.Pledges), beside(r))...)
 	}
 	for _, t := range s.Totals {
-		l.below = append(l.below, fmt.Sprintf("Total: %s %s in %d pledges%s.", t.Quantity, t.Unit, t.Pledges, prefixed("; beside it ", beside(t))))
+		l.below = append(l.below, fmt.Sprintf("Total: %s %s in %s%s.", t.Quantity, t.Unit, several(t.Pledges, "pledge"), prefixed("; beside it ", beside(t))))
 	}
 	if len(s.Rows) == 0 {
 		l.below = []string{"Nothing is there on this date."}

@@ -13,26 +13,27 @@ import (
 
 func (a *app) logCmd() *cobra.Command {
 	q := map[string]*string{}
-	var follow bool
+	var follow, raw bool
 	c := &cobra.Command{
 		Use:   "log",
 		Short: "The records, as stored",
-		Long: `Print the records in their order, each as it is stored: the server's envelope line, and the signed note. With
--o ndjson or json, the stored bytes are the member "stored"; with -o table, -o csv, a line for each.`,
+		Long: `Print the records in their order. With --raw, each byte for byte as it is stored: the server's envelope line, the
+signed statement, an empty line and the signature. In json and ndjson, these bytes are the member "stored".`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if follow {
-				return a.followLog(cmd.Context(), values(q))
+				return a.followLog(cmd.Context(), values(q), raw)
 			}
-			return a.printLog(cmd.Context(), values(q))
+			return a.printLog(cmd.Context(), values(q), raw)
 		},
 	}
 	stringFlags(c, q, "nation", "operation", "type", "from")
+	c.Flags().BoolVar(&raw, "raw", false, "the stored bytes themselves, an empty line after each record")
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new records as they come, until interrupted")
 	return c
 }
 
-func (a *app) printLog(ctx context.Context, parameters map[string]string) error {
+func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bool) error {
 	var all web.Records
 	for {
 		var page web.Records
@@ -48,13 +49,22 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string) error 
 	}
 	l := listing{answer: all, head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by", "statement"}}
 	for _, r := range all.Records {
+		if raw {
+			if err := a.followed(r, raw); err != nil {
+				return err
+			}
+			continue
+		}
 		l.add(r, strconv.FormatUint(r.Sequence, 10), r.Recorded, string(r.Type), string(r.Nation), string(r.Operation), r.Signer, statementOf(r))
+	}
+	if raw {
+		return nil
 	}
 	return l.write(a.format, a.stdout)
 }
 
 // followLog prints records as they come: as stored for people, one JSON object to a line for programs.
-func (a *app) followLog(ctx context.Context, parameters map[string]string) error {
+func (a *app) followLog(ctx context.Context, parameters map[string]string, raw bool) error {
 	parameters["wait"] = "20"
 	for {
 		var page web.Records
@@ -65,7 +75,7 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string) error
 			return err
 		}
 		for _, r := range page.Records {
-			if err := a.followed(r); err != nil {
+			if err := a.followed(r, raw); err != nil {
 				return err
 			}
 		}
@@ -73,7 +83,11 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string) error
 	}
 }
 
-func (a *app) followed(r web.Record) error {
+func (a *app) followed(r web.Record, raw bool) error {
+	if raw {
+		_, err := fmt.Fprintf(a.stdout, "%s\n", r.Stored)
+		return err
+	}
 	if a.format == "table" {
 		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, printable(statementOf(r)))
 		return err

@@ -21,6 +21,7 @@ import (
 //   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and nothing is ever cut.
 //   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and the same rows.
 //   - A number that is a sum stands beside its unit. What is unknown is written "unknown", never 0.
+//   - A table leaves out the columns that have nothing in any row; the other formats always have them all.
 //   - In csv, text that a spreadsheet would take for a formula is made harmless with an apostrophe before it.
 
 // formats are what -o takes.
@@ -120,17 +121,23 @@ func (l listing) writeTable(w io.Writer) error {
 	return nil
 }
 
+// On a terminal, a cell of more characters than this goes on in the next line.
+const terminalCell = 60
+
 func (l listing) render(w io.Writer) string {
 	t := table.NewWriter()
 	t.SetStyle(plainStyle)
+	widest := 0
 	if fancy(w) {
 		t.SetStyle(terminalStyle)
+		widest = terminalCell
 	}
 	head := make(table.Row, len(l.head))
 	columns := make([]table.ColumnConfig, len(l.head))
 	for i, h := range l.head {
 		head[i] = h
-		columns[i] = table.ColumnConfig{Number: i + 1, Align: l.align(i), AlignHeader: l.align(i)}
+		columns[i] = table.ColumnConfig{Number: i + 1, Align: l.align(i), AlignHeader: l.align(i), Hidden: l.empty(i),
+			WidthMax: widest, WidthMaxEnforcer: text.WrapSoft}
 	}
 	t.AppendHeader(head)
 	t.SetColumnConfigs(columns)
@@ -146,6 +153,16 @@ func (l listing) render(w io.Writer) string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// empty reports whether no row has anything in a column: people need not see it.
+func (l listing) empty(column int) bool {
+	for _, r := range l.rows {
+		if r.cells[column] != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // align puts a column of numbers to the right.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,23 +47,26 @@ func (f *termFlags) register(c *cobra.Command) {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed, and send nothing")
 }
 
-// set fills in the terms from the flags that were given.
-func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (err error) {
+// set fills in the terms from the flags that were given, and returns those that cannot be read.
+func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.Field) {
 	given := c.Flags().Changed
-	if given("quantity") {
-		if t.Quantity, err = events.ParseQuantity(f.quantity); err != nil {
-			return problem.OfFields([]problem.Field{{Location: "quantity", Value: f.quantity, Message: err.Error()}})
+	note := func(location, value string, err error) {
+		if err != nil { // which names the value too
+			bad = append(bad, problem.Field{Location: location, Value: value, Message: strings.TrimPrefix(err.Error(), strconv.Quote(value)+": ")})
 		}
+	}
+	var err error
+	if given("quantity") {
+		t.Quantity, err = events.ParseQuantity(f.quantity)
+		note("quantity", f.quantity, err)
 	}
 	if given("from") {
-		if t.From, err = dateOr("from", f.from, 0); err != nil {
-			return err
-		}
+		t.From, err = events.ParseDate(f.from)
+		note("from", f.from, err)
 	}
 	if given("until") {
-		if t.Until, err = dateOr("until", f.until, 0); err != nil {
-			return err
-		}
+		t.Until, err = events.ParseDate(f.until)
+		note("until", f.until, err)
 	}
 	if given("notice-to-move") {
 		t.NoticeToMove = &f.notice
@@ -71,7 +76,23 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (err error) {
 			*to = c.Flags().Lookup(name).Value.String()
 		}
 	}
-	return nil
+	return bad
+}
+
+// withFields adds the flags that could not be read to what is wrong with the statement that the others make: all at once,
+// but for a unit that was left out, which is looked up only for a statement that is right.
+func withFields(st events.Statement, unit events.Unit, bad []problem.Field) error {
+	if bad == nil {
+		return nil
+	}
+	_, err := events.Marshal(st)
+	for _, f := range problem.From(err).AllFields() {
+		lookedUp := f.Location == "unit" && unit == ""
+		if !lookedUp && !slices.ContainsFunc(bad, func(b problem.Field) bool { return b.Location == f.Location }) {
+			bad = append(bad, f)
+		}
+	}
+	return problem.OfFields(bad)
 }
 
 func (a *app) pledgeOfferCmd() *cobra.Command {
@@ -98,11 +119,12 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 func (a *app) offer(cmd *cobra.Command, s *session, f *termFlags) (events.Statement, error) {
 	st := &events.PledgeOffered{Header: s.head("pledge.offered"), Place: events.Place{Operation: events.Operation(f.operation), Nation: nationOr(f.nation, s)}}
 	st.Role, st.Unit, st.From = events.Role(f.role), events.Unit(f.unit), today()
-	if err := f.set(cmd, &st.PledgeTerms); err != nil {
-		return nil, err
-	}
+	bad := f.set(cmd, &st.PledgeTerms)
 	var err error
 	if st.Effective, err = dateOr("effective", f.effective, today()); err != nil {
+		return nil, err
+	}
+	if err := withFields(st, st.Unit, bad); err != nil {
 		return nil, err
 	}
 	if st.Unit == "" && st.Operation.Valid() && st.Role.Valid() {
@@ -169,7 +191,7 @@ func (a *app) amend(cmd *cobra.Command, s *session, f *termFlags, id string) (ev
 	}
 	st := &events.PledgeAmended{Header: s.head("pledge.amended"), Dated: events.Dated{Effective: effective},
 		Place: events.Place{Operation: p.Operation, Nation: p.Nation}, Pledge: p.ID, PledgeTerms: termsOf(p)}
-	return st, f.set(cmd, &st.PledgeTerms)
+	return st, withFields(st, st.Unit, f.set(cmd, &st.PledgeTerms))
 }
 
 // pledge asks for one pledge as it stands on a date.
@@ -217,7 +239,7 @@ func pledgesListing(all projections.PledgeList) listing {
 		l.add(p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove), conditions(p), p.Note)
 	}
-	l.below = []string{fmt.Sprintf("%d pledges, %s.", len(all.Pledges), basis(all.Basis))}
+	l.below = []string{fmt.Sprintf("%s, %s.", several(len(all.Pledges), "pledge"), basis(all.Basis))}
 	return l
 }
 

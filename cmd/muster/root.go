@@ -111,22 +111,29 @@ func args(names ...string) cobra.PositionalArgs {
 }
 
 // serverURL finds the server: --url, or the address that a server on --data has left there, or the usual one.
-func (a *app) serverURL() string {
+func (a *app) serverURL() (string, error) {
 	if a.url != "" {
-		return a.url
+		return a.url, nil
 	}
-	if a.data != "" {
-		if text, err := os.ReadFile(filepath.Join(a.data, addressFile)); err == nil {
-			return strings.TrimSpace(string(text))
-		}
+	if a.data == "" {
+		return "http://" + defaultListen, nil
 	}
-	return "http://127.0.0.1:8080"
+	text, err := os.ReadFile(filepath.Join(a.data, addressFile))
+	if err != nil {
+		return "", problem.New(problem.Unavailable, "no server runs on the folder %s", a.data).
+			WithHint("start it with: muster serve --data %s; or name another server with --url", a.data)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 // ask asks the server a question: over NATS when --nats names servers, else over HTTP.
 func (a *app) ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
 	if a.nats == "" {
-		return web.Client{URL: a.serverURL()}.Ask(ctx, question, parameters, answer)
+		url, err := a.serverURL()
+		if err != nil {
+			return err
+		}
+		return web.Client{URL: url}.Ask(ctx, question, parameters, answer)
 	}
 	data, err := web.Parameters(parameters)
 	if err != nil {
@@ -196,15 +203,15 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
 		return nil, err
 	}
-	s := &session{origin: l.Origin, signer: signer, to: intake.HTTPClient{URL: a.serverURL()}}
+	s := &session{origin: l.Origin, signer: signer}
 	if a.nats != "" {
 		nc, err := a.natsConn()
-		if err != nil {
-			return nil, err
-		}
 		s.to = intake.NATSClient{Conn: nc}
+		return s, err
 	}
-	return s, nil
+	url, err := a.serverURL()
+	s.to = intake.HTTPClient{URL: url}
+	return s, err
 }
 
 func connectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {

@@ -11,8 +11,11 @@ import (
 	"muster/events"
 )
 
-// defaultData is the data folder of a server that was not told one.
-const defaultData = "muster-data"
+// What a server has that was not told otherwise.
+const (
+	defaultData   = "muster-data"
+	defaultListen = "127.0.0.1:8080"
+)
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := serverConfig{}
@@ -41,7 +44,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&cfg.listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
+	f.StringVar(&cfg.listen, "listen", defaultListen, "address of the HTTP API")
 	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.name, "name", "", "this server's name in the records it makes (default: the machine's)")

@@ -122,6 +122,14 @@ func (p *Problem) Error() string {
 	return p.Detail + ": " + strings.Join(all, "; ")
 }
 
+// AllFields returns the fields that are wrong; there are none in a nil problem.
+func (p *Problem) AllFields() []Field {
+	if p == nil {
+		return nil
+	}
+	return p.Fields
+}
+
 // Unwrap returns the error that the problem was made from, if any.
 func (p *Problem) Unwrap() error { return p.cause }
 

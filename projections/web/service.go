@@ -71,9 +71,14 @@ func (s *Service) look(ctx context.Context, q MomentQuery, rung string, answer f
 func (s *Service) moment(p *projections.Picture, q MomentQuery, rung string) (m projections.Moment, err error) {
 	var bad []problem.Field
 	note := func(location, value string, err error) {
-		if err != nil {
-			bad = append(bad, problem.Field{Location: location, Value: value, Message: problem.From(err).Detail})
+		if err == nil {
+			return
 		}
+		f := problem.Field{Location: location, Value: value, Message: err.Error()}
+		if fields := problem.From(err).Fields; len(fields) == 1 {
+			f.Message = fields[0].Message // it names the same parameter
+		}
+		bad = append(bad, f)
 	}
 	m.AsOf, err = sequenceAt(p, q.AsOf)
 	note("as_of", q.AsOf, err)

@@ -62,7 +62,12 @@ func (a *app) keyShowCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Print the public half of a key",
-		Args:  cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, got []string) error {
+			if len(got) == 0 {
+				return nil
+			}
+			return args("FILE")(cmd, got)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				a.key = args[0]

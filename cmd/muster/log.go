@@ -34,7 +34,7 @@ signed statement, an empty line and the signature. In json and ndjson, these byt
 }
 
 func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bool) error {
-	var all web.Records
+	all := web.Records{Records: []web.Record{}} // a list even when there are none
 	for {
 		var page web.Records
 		if err := a.ask(ctx, "records", parameters, &page); err != nil {

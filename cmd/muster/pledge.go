@@ -214,7 +214,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 		Short: "The pledges that are known",
 		Args:  args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var all projections.PledgeList
+			all := projections.PledgeList{Pledges: []projections.Pledge{}} // a list even when there are none
 			for parameters := values(q); ; parameters["after"] = all.Next.String() {
 				var page projections.PledgeList
 				if err := a.ask(cmd.Context(), "pledges", parameters, &page); err != nil {

@@ -10,45 +10,50 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// json PATH VALUE: the standard output is JSON, and has this value there. A path is made of members, numbers of elements,
-// MEMBER=VALUE for the only element of a list that has it, and len for how many there are, with points between them:
-// lines.line=ground-west.supply. What is not there has the value -.
+// json STEP... VALUE: the standard output is JSON, and has this value at the end of these steps. A step is a member, the number
+// of an element, MEMBER=VALUE for the only element of a list that has it, or len for how many there are:
+// json lines line=ground-west supply 6000. What is not there has the value -. With -stderr first, it is the standard error.
 func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: json PATH VALUE")
+	from := "stdout"
+	if len(args) > 0 && args[0] == "-stderr" {
+		from, args = "stderr", args[1:]
 	}
-	got, err := lookup(ts.ReadFile("stdout"), args[0])
+	if len(args) < 2 {
+		ts.Fatalf("usage: json [-stderr] STEP... VALUE")
+	}
+	path, want := args[:len(args)-1], args[len(args)-1]
+	got, err := lookup(ts.ReadFile(from), path)
 	ts.Check(err)
-	if (got == args[1]) == neg {
-		ts.Fatalf("%s is %s", args[0], got)
+	if (got == want) == neg {
+		ts.Fatalf("%s is %s", strings.Join(path, " "), got)
 	}
 }
 
-// let NAME PATH: gives the environment variable the value that json finds at the path.
+// let NAME STEP...: gives the environment variable the value that json finds at the end of these steps.
 func scriptLet(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: let NAME PATH")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: let NAME STEP...")
 	}
-	value, err := lookup(ts.ReadFile("stdout"), args[1])
+	value, err := lookup(ts.ReadFile("stdout"), args[1:])
 	ts.Check(err)
 	if value == "-" {
-		ts.Fatalf("there is no %s", args[1])
+		ts.Fatalf("there is no %s", strings.Join(args[1:], " "))
 	}
 	ts.Setenv(args[0], value)
 }
 
-// lookup finds the value at a path in a JSON text, as text.
-func lookup(text, path string) (string, error) {
+// lookup finds the value at the end of some steps into a JSON text, as text.
+func lookup(text string, path []string) (string, error) {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		return "", fmt.Errorf("%w in:\n%s", err, text)
 	}
-	for _, step := range strings.Split(path, ".") {
+	for _, step := range path {
 		var err error
 		if v, err = descend(v, step); err != nil {
-			return "", fmt.Errorf("%s: %w in:\n%s", path, err, text)
+			return "", fmt.Errorf("%s: %w in:\n%s", strings.Join(path, " "), err, text)
 		}
 	}
 	return written(v)

@@ -111,36 +111,34 @@ func mayMake(s *State, m member, st events.Statement) error {
 	if !ok {
 		return noRule(st)
 	}
-	if revoke, ok := st.(*events.MemberRevoked); ok && revoke.Key == m.key {
-		return nil
-	}
+	revoke, _ := st.(*events.MemberRevoked)
 	switch {
-	case m.role == events.Liaison:
-		return liaisonMay(m, allowed, st)
+	case revoke != nil && revoke.Key == m.key:
+		return nil
+	case m.role == events.Liaison && slices.Contains(allowed, events.Liaison):
+		return forItself(m, st)
 	case slices.Contains(allowed, m.role):
 		return nil
-	case m.role == events.Coordinator:
-		return coordinatorMayFor(s, st)
+	case m.role == events.Coordinator && slices.Contains(allowed, events.Liaison):
+		return onBehalf(s, st)
 	}
-	return refuse(codeWrongParty, "%s is an importer: it records published figures only, and cannot say %s", m.key.Name(), st.Head().Type).
-		WithHint("it is for %s to say: sign with such a key, --key FILE", rolesText(allowed))
+	return refuse(codeWrongParty, "%s is %s, and %s is for %s to say", m.key.Name(), roleText(m), st.Head().Type, rolesText(allowed)).
+		WithHint("ask one to say it, or sign with the key of one: --key FILE")
 }
 
-func liaisonMay(m member, allowed []events.MemberRole, st events.Statement) error {
+// forItself keeps rule 6: a liaison speaks for its own nation.
+func forItself(m member, st events.Statement) error {
 	nation, _ := events.About(st)
-	switch name, own := m.key.Name(), m.key.Party(); {
-	case !slices.Contains(allowed, events.Liaison):
-		return refuse(codeWrongParty, "%s is a liaison of %s, and %s is for %s to say", name, own.Name(), st.Head().Type, rolesText(allowed)).
-			WithHint("ask a coordinator to say it")
-	case nation != own:
-		return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", name, own.Name(), nation.Name()).
-			WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
+	own := m.key.Party()
+	if nation == own {
+		return nil
 	}
-	return nil
+	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(), own.Name(), nation.Name()).
+		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
 }
 
-// coordinatorMayFor keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of its own.
-func coordinatorMayFor(s *State, st events.Statement) error {
+// onBehalf keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of its own.
+func onBehalf(s *State, st events.Statement) error {
 	nation, _ := events.About(st)
 	since, voiced := s.voiced[nation]
 	if !voiced {
@@ -149,6 +147,16 @@ func coordinatorMayFor(s *State, st events.Statement) error {
 	return refuse(codeSpeaksForItself, "%s has spoken for itself since its first liaison was admitted (record %d): nobody else says %s for it",
 		nation.Name(), since, st.Head().Type).
 		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
+}
+
+func roleText(m member) string {
+	switch m.role {
+	case events.Liaison:
+		return "a liaison of " + m.key.Party().Name()
+	case events.Importer:
+		return "an importer, which records published figures only"
+	}
+	return "a " + string(m.role)
 }
 
 func rolesText(roles []events.MemberRole) string {

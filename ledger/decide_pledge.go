@@ -220,6 +220,6 @@ func importsObserved(m member, p pledge, id events.ID) error {
 	if m.role != events.Importer || p.observed {
 		return nil
 	}
-	return refuse(codeWrongParty, "%s is an importer: it records published figures only, and the pledge %s was offered by %s", m.key.Name(), id, p.nation.Name()).
+	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(), roleText(m), id, p.nation.Name()).
 		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Name())
 }

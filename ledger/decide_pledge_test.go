@@ -248,7 +248,7 @@ func TestRule25ImportersTouchWhatWasObserved(t *testing.T) {
 	w.climb("accepted", "confirmed", "deployed")
 	for _, typ := range []events.Type{"pledge.reported", "pledge.returned"} {
 		w.refuses(ruleUN, ruleSay(typ), "wrong-party",
-			"HQ/un is an importer: it records published figures only, and the pledge 01KAQ7Z0V4000000000000FRA1 was offered by France",
+			"HQ/un is an importer, which records published figures only, and the pledge 01KAQ7Z0V4000000000000FRA1 was offered by France",
 			"it is for a liaison of France or a coordinator to say")
 	}
 	w.says(ruleFounder, ruleSay("pledge.observed", "ID", ruleFRA2)) // whoever observed it

@@ -104,6 +104,9 @@ func (h ruleHistory) draw(t *rapid.T) ruleCommand {
 		scope.Unlimited = len(scope.Roles) == 0
 	}
 	st.Head().ID, _ = events.IDAt(uint64(len(h)), [10]byte{1})
+	if _, err := events.Marshal(st); err != nil {
+		t.Fatalf("nobody could sign this: %v", err)
+	}
 	return ruleCommand{rulePick(t, "key", h.signers(t, st)), st}
 }
 
@@ -124,7 +127,7 @@ func ruleDraw(t *rapid.T) []ruleMember {
 		{"Roles", rulePick(t, "scope", [][]events.Role{{"air"}, {"air", "intelligence"}, {"ground"}, {}, {"sea", "ground"}})},
 		{"Line", ruleFew(t, "line", 2, events.Line("ground-west"), "ground-east")},
 		{"Condition", ruleFew(t, "condition", 2, events.Line("vote"), "truce")},
-		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.CeaseFire)},
+		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.Funding, events.OtherThing, events.CeaseFire, events.Mandate)},
 	}
 }
 

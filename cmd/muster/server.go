@@ -170,11 +170,12 @@ func (s *server) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.cfg.origin == "" {
-		s.cfg.origin = events.Origin(fmt.Sprintf("muster.local/%08x", signer.KeyHash()))
+	origin := s.cfg.origin
+	if origin == "" {
+		origin = events.Origin(fmt.Sprintf("muster.local/%08x", signer.KeyHash()))
 	}
 	signed, err := events.Sign(&events.LedgerFounded{
-		Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: s.cfg.origin},
+		Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: origin},
 		Title:  s.cfg.title, Founder: signer.Key(),
 	}, signer)
 	if err != nil {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"muster/projections/web"
+)
+
+// The first server that a test starts founds the ledger: one record. Then come the operation and the liaison of begin.
+const recordsOfBegin = 3
+
+// Sixteen writers submit, and the server is killed at a moment that nobody chose, again and again on the same folder. At
+// each start every acknowledged statement is there, once, byte for byte, and what was not acknowledged at most once.
+func TestKilledWhileSixteenSubmit(t *testing.T) {
+	t.Parallel()
+	const rounds, writers = 20, 16
+	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
+	p := serving(t, dir)
+	c, log := begin(t, p), []web.Record(nil)
+	for range rounds {
+		acknowledged, _ := book.count()
+		killWhileSubmitting(t, p, c, book, writers, acknowledged+1+rand.IntN(60))
+		if rand.IntN(4) == 0 { // and while it starts
+			starting := launch(t, dir)
+			<-time.After(rand.N(300 * time.Millisecond))
+			starting.kill()
+		}
+		p = serving(t, dir)
+		log = p.recordsAfter(t, log)
+		book.check(t, log, recordsOfBegin)
+	}
+	book.submitAllAgain(t, p.client())
+	log = p.records(t) // all of it once more
+	if len(log) != recordsOfBegin+len(book.sent) {
+		t.Errorf("%d statements were sent, and there are %d records", len(book.sent), len(log))
+	}
+	book.check(t, log, recordsOfBegin)
+	t.Logf("%d statements were sent, and %d acknowledged, before all were sent again", len(book.sent), len(book.receipts))
+	p.stop(t)
+}
+
+// killWhileSubmitting lets writers submit, and kills the server a little after so many receipts.
+func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers, receipts int) {
+	t.Helper()
+	to := p.client()
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for book.submit(t.Context(), to, c.offer(t)) == nil {
+			}
+		})
+	}
+	book.await(t, receipts)
+	<-time.After(rand.N(3 * time.Millisecond))
+	p.kill()
+	wg.Wait()
+}

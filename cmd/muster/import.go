@@ -122,6 +122,7 @@ func (a *app) checkRows(ctx context.Context, s *session, offers []round.Row, row
 		}
 		if err != nil {
 			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line), Message: problem.From(err).Detail}
+			rows[i].What += "; refused: " + f.Message
 			rows[i].Refused = []problem.Field{f}
 			refused = append(refused, f)
 		}
@@ -153,7 +154,7 @@ func (a *app) printRows(rows []importedRow, dryRun bool) error {
 		switch {
 		case r.Refused != nil:
 			refused++
-			last = "refused: " + r.Refused[0].String()
+			last = "refused"
 		case r.Receipt != nil && r.Receipt.Again:
 			again++
 			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)

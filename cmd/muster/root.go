@@ -57,7 +57,7 @@ look at the coverage, auditors read the history.
 Start with "muster demo", or with "muster serve --data DIR".`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.json {
@@ -79,6 +79,18 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
 		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.importCmd(), a.rebuildCmd(), versionCmd())
 	return root
+}
+
+// noSuchCommand refuses what follows muster and is none of its commands.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	p := usage("muster has no command %q", args[0])
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return p.WithHint("did you mean %s?", strings.Join(near, " or "))
+	}
+	return p.WithHint("see: muster --help")
 }
 
 // group makes a command that only holds others, and says which when none was named.

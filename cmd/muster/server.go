@@ -232,7 +232,7 @@ func (s *server) openAPI(context.Context) (err error) {
 	}
 	mux := http.NewServeMux()
 	api := newAPI(mux)
-	intake.Register(api, intake.Of(s.ledger))
+	intake.Register(api, visible{intake.Of(s.ledger), s.projector})
 	s.questions.Register(api)
 	s.registerHealth(api)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
@@ -256,7 +256,7 @@ func (s *server) openService(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
-	waitSubmits, err1 := intake.RegisterNATS(svc, intake.Of(s.ledger))
+	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.ledger), s.projector})
 	waitQuestions, err2 := s.questions.RegisterNATS(svc)
 	s.onClose(func() error {
 		err := svc.Stop()

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"encoding/csv"
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The real table, which stays outside the repository: uniformed contributions to UN peace operations, 2009 to 2014.
+const unData = "../../../shared/data/un/contributions_2009-2014.csv"
+
+// The whole published history goes in, and what comes out for each month is what a cleaning of another kind finds.
+func TestUNHistory(t *testing.T) {
+	file := cmp.Or(os.Getenv("MUSTER_UN_DATA"), unData)
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("the table of the UN's contributions is not there (name it with MUSTER_UN_DATA): %v", err)
+	}
+	t.Parallel()
+	want := sumsByMonth(t, file)
+	dir := t.TempDir()
+	server := serving(t, filepath.Join(dir, "ledger"))
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	first := importUN(t, dir, absolute)
+	if first.Recorded == 0 || first.Before != 0 {
+		t.Errorf("the first import recorded %d, and %d before", first.Recorded, first.Before)
+	}
+	if n := len(want); n != 58 {
+		t.Fatalf("the table has %d months", n)
+	}
+	for _, month := range slices.Sorted(maps.Keys(want)) {
+		if got := personnelOn(t, dir, month); got != want[month] {
+			t.Errorf("strength on %s is %d, and the table adds up to %d", month, got, want[month])
+		}
+	}
+	// Published, or added up by hand, so that the two cleanings are not wrong in the same way.
+	for on, total := range map[string]int64{"2009-11-30": 98_029, "2014-02-28": 98_350, "2014-02-27": want["2014-01-31"], "2009-11-29": 0} {
+		if got := personnelOn(t, dir, on); got != total {
+			t.Errorf("strength on %s is %d, not %d", on, got, total)
+		}
+	}
+
+	again := importUN(t, dir, absolute)
+	if again.Recorded != 0 || again.Before != first.Recorded {
+		t.Errorf("the second import recorded %d, and found %d of %d", again.Recorded, again.Before, first.Recorded)
+	}
+	server.stop(t)
+}
+
+func importUN(t *testing.T, dir, file string) (done importedHistory) {
+	t.Helper()
+	decodeJSON(t, dir, &done, "import", "un", file, "--json")
+	return done
+}
+
+// personnelOn asks for the whole strength on a date: the only total there may be.
+func personnelOn(t *testing.T, dir, on string) int64 {
+	t.Helper()
+	var answer struct {
+		Totals []struct {
+			Unit     string
+			Quantity int64
+		}
+	}
+	decodeJSON(t, dir, &answer, "strength", "--on", on, "--json")
+	switch {
+	case len(answer.Totals) == 0:
+		return 0
+	case len(answer.Totals) > 1 || answer.Totals[0].Unit != "personnel":
+		t.Fatalf("strength on %s has the totals %v", on, answer.Totals)
+	}
+	return answer.Totals[0].Quantity
+}
+
+// decodeJSON runs muster in a folder, with the ledger there, and decodes its standard output.
+func decodeJSON(t *testing.T, dir string, into any, args ...string) {
+	t.Helper()
+	c := exec.Command("muster", args...)
+	c.Dir, c.Env = dir, []string{"PATH=" + os.Getenv("PATH"), "MUSTER_DATA=ledger"}
+	out, err := c.Output()
+	if err == nil {
+		err = json.Unmarshal(out, into)
+	}
+	if err != nil {
+		t.Fatalf("muster %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// sumsByMonth adds up the table's column of totals by itself: rows named "all" are left out, apostrophes are taken off, a
+// contribution counts once in a month and mission, and what is no number is nothing.
+func sumsByMonth(t *testing.T, file string) map[string]int64 {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := func(name string) int { return slices.Index(rows[0], name) }
+	date, name, mission, total := column("Date"), column("Contributor"), column("Mission"), column("Total_Total")
+	sums, seen := map[string]int64{}, map[[3]string]bool{}
+	for _, row := range rows[1:] {
+		key := [3]string{row[date], strings.Trim(row[name], "'"), strings.Trim(row[mission], "'")}
+		if key[1] == "all" || key[2] == "all" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		n, _ := strconv.ParseInt(row[total], 10, 64)
+		sums[row[date]] += n
+	}
+	return sums
+}

@@ -103,6 +103,11 @@ func (l *Ledger) take(c *command) {
 	if l.behind && time.Now().After(l.retryAt) {
 		l.recover(l.flush())
 	}
+	l.decide(c, false)
+}
+
+// decide is take without catching up. Anchored says that the log has just been seen to end where the journal ends.
+func (l *Ledger) decide(c *command, anchored bool) {
 	if l.behind {
 		c.answer(Receipt{}, l.Healthy())
 		return
@@ -116,6 +121,13 @@ func (l *Ledger) take(c *command) {
 	}
 	if c.check {
 		l.queue <- &entry{command: c}
+		return
+	}
+	if l.before == nil && l.state.Last() > 0 && !anchored {
+		// The sequence alone would say where the record goes. That is not enough for a log that has lost its end since, and
+		// to which somebody else has given another.
+		l.recover(l.flush())
+		l.decide(c, true)
 		return
 	}
 	l.append(c)
@@ -236,6 +248,7 @@ func (l *Ledger) recover(failed []*entry) {
 	clear(l.flying)
 	l.before = nil
 	if err := l.catchUp(context.Background()); err != nil {
+		l.behind = true
 		l.trouble.Store(l.failure(err))
 		l.retryAt = time.Now().Add(retryAfter)
 		for _, e := range failed {
@@ -250,7 +263,7 @@ func (l *Ledger) recover(failed []*entry) {
 			e.command.answer(Receipt{}, l.failure(ErrLostRace))
 			continue
 		}
-		l.take(e.command) // it may be recorded by now: then its first receipt answers it
+		l.decide(e.command, true) // it may be recorded by now: then its first receipt answers it
 	}
 }
 

@@ -27,61 +27,40 @@ const (
 // reconcile brings journal and log to the same end before the first statement is taken: where the log is behind it gets
 // back what it lost, where it is ahead the journal follows, and where they part the ledger does not start.
 func (l *Ledger) reconcile(ctx context.Context) error {
-	last, err := l.cfg.Log.Last(ctx)
-	if err != nil {
+	if _, err := l.cfg.Log.Last(ctx); err != nil {
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
 			WithHint("if messages are lost: the journal has every record, so move the stream away and start again, and it is put back")
 	}
-	have := l.cfg.Journal.Last()
-	if common := min(last, have); common > 0 {
-		if err := l.compare(ctx, common); err != nil {
-			return err
-		}
+	err := l.catchUp(ctx)
+	var d *divergence
+	if errors.As(err, &d) {
+		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).WithHint("%s", d.remedy)
 	}
-	if last < have {
-		if err := l.putBack(ctx, last+1); err != nil {
-			return err
-		}
-	}
-	if err := l.catchUp(ctx); err != nil {
-		var d *divergence
-		if errors.As(err, &d) {
-			return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).WithHint("%s", d.remedy)
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
 var errEnough = errors.New("enough was read")
 
-// compare looks whether journal and log hold the same at their last common sequence. When they do not, it goes through
-// both from the beginning to say where they part.
-func (l *Ledger) compare(ctx context.Context, common uint64) error {
-	same, err := l.sameAt(ctx, common, common)
-	if err != nil || same == 0 {
+// parting goes through journal and log from the beginning to say where they part.
+func (l *Ledger) parting(ctx context.Context, to uint64) error {
+	parted, _, err := l.sameAt(ctx, 1, to)
+	if err != nil || parted == 0 {
 		return err
 	}
-	parted, err := l.sameAt(ctx, 1, common)
-	if err != nil {
-		return err
-	}
-	d := &divergence{parted, "the journal and the stream hold different records", remedyParted}
-	return problem.New(problem.Unavailable, "the ledger cannot start: %w", d).WithHint("%s", d.remedy)
+	return &divergence{parted, "the journal and the stream hold different records", remedyParted}
 }
 
-// sameAt returns the first sequence in from..to at which journal and log differ, or 0.
-func (l *Ledger) sameAt(ctx context.Context, from, to uint64) (parted uint64, err error) {
+// sameAt returns the first sequence in from..to at which journal and log differ, or 0, and whether the log goes to to.
+func (l *Ledger) sameAt(ctx context.Context, from, to uint64) (parted uint64, whole bool, err error) {
 	err = l.cfg.Log.Read(ctx, from, func(m Message) error {
-		rec, err := l.cfg.Journal.Record(m.Sequence)
+		same, err := l.inJournal(m)
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(rec.Stored, m.Data) {
+		if !same {
 			parted = m.Sequence
-			return errEnough
 		}
-		if m.Sequence == to {
+		if whole = m.Sequence == to; whole || !same {
 			return errEnough
 		}
 		return nil
@@ -89,17 +68,56 @@ func (l *Ledger) sameAt(ctx context.Context, from, to uint64) (parted uint64, er
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return parted, err
+	return parted, whole, err
 }
 
-// putBack appends to the log, from a sequence on, what the journal has and the log lost.
-func (l *Ledger) putBack(ctx context.Context, from uint64) error {
+// inJournal reports whether the journal has the message at its sequence, byte for byte.
+func (l *Ledger) inJournal(m Message) (bool, error) {
+	rec, err := l.cfg.Journal.Record(m.Sequence)
+	return err == nil && bytes.Equal(rec.Stored, m.Data), err
+}
+
+// putBack appends to the log what the journal has and the log has lost, after making sure that what it still has is the
+// same. Other servers may be doing the same at the same time.
+func (l *Ledger) putBack(ctx context.Context) error {
+	have := l.cfg.Journal.Last()
+	last, err := l.cfg.Log.Last(ctx)
+	if err != nil {
+		return err
+	}
+	if left := min(last, have); left > 0 {
+		if err := l.compare(ctx, left); err != nil {
+			return err
+		}
+	}
+	if err := l.appendFrom(last + 1); err != nil {
+		return err
+	}
+	return l.compare(ctx, have)
+}
+
+// compare looks whether journal and log hold the same at a sequence, and if not, where they part.
+func (l *Ledger) compare(ctx context.Context, at uint64) error {
+	parted, whole, err := l.sameAt(ctx, at, at)
+	switch {
+	case err != nil:
+		return err
+	case parted > 0:
+		return l.parting(ctx, at)
+	case !whole:
+		return fmt.Errorf("the log has lost record %d", at)
+	}
+	return nil
+}
+
+// appendFrom appends to the log the journal's records from a sequence on.
+func (l *Ledger) appendFrom(from uint64) error {
 	var acks []Ack
 	var before Ack
 	settle := func() error {
 		for _, a := range acks {
 			if err := a.Wait(); err != nil && !errors.Is(err, ErrLostRace) { // another server may be putting back the same
-				return problem.New(problem.Unavailable, "putting back into the log what it lost: %w", err)
+				return fmt.Errorf("putting back into the log what it lost: %w", err)
 			}
 		}
 		acks = acks[:0]
@@ -117,44 +135,68 @@ func (l *Ledger) putBack(ctx context.Context, from uint64) error {
 			}
 		}
 	}
-	if err := settle(); err != nil {
-		return err
-	}
-	return l.compare(ctx, l.cfg.Journal.Last())
+	return settle()
 }
 
 func message(rec events.Record) Message {
 	return Message{rec.Sequence, events.Subject(rec.Statement), rec.Stored}
 }
 
-// How many records of other servers are committed in one transaction.
-const followBatch = 1024
-
 // catchUp takes into the state and the journal what the log has and they have not: what other servers have appended, and
-// what this one has without learning of it. Everything is checked as if it had been submitted here.
+// what this one has without learning of it. Everything is checked as if it had been submitted here. Reading begins with the
+// journal's last record, since a log that holds another one there tells another history; and a log that has lost that record
+// gets back what it lost.
 func (l *Ledger) catchUp(ctx context.Context) error {
-	var batch []events.Record
-	commit := func() error {
-		if err := l.cfg.Journal.Append(batch); err != nil {
-			return err
-		}
-		batch = batch[:0]
-		return nil
-	}
 	if err := l.rewind(); err != nil {
 		return err
 	}
-	err := l.cfg.Log.Read(ctx, l.state.Last()+1, func(m Message) error {
-		rec, err := l.admitMessage(m)
-		if err != nil {
-			return err
+	have := l.state.Last()
+	met := have == 0
+	f := &follower{ledger: l}
+	err := l.cfg.Log.Read(ctx, max(have, 1), func(m Message) error {
+		if met {
+			return f.take(m)
 		}
-		if batch = append(batch, rec); len(batch) == followBatch {
-			return commit()
+		same, err := l.inJournal(m)
+		if met = same; err == nil && !same {
+			return errEnough
 		}
-		return nil
+		return err
 	})
-	return errors.Join(err, commit()) // what was good before a fault is kept
+	err = errors.Join(err, f.commit()) // what was good before a fault is kept
+	switch {
+	case errors.Is(err, errEnough):
+		return l.parting(ctx, have)
+	case err == nil && !met:
+		return l.putBack(ctx)
+	}
+	return err
+}
+
+// A follower takes messages into the state, and commits them to the journal in batches.
+type follower struct {
+	ledger *Ledger
+	batch  []events.Record
+}
+
+// How many records of other servers are committed in one transaction.
+const followBatch = 1024
+
+func (f *follower) take(m Message) error {
+	rec, err := f.ledger.admitMessage(m)
+	if err != nil {
+		return err
+	}
+	if f.batch = append(f.batch, rec); len(f.batch) == followBatch {
+		return f.commit()
+	}
+	return nil
+}
+
+func (f *follower) commit() error {
+	batch := f.batch
+	f.batch = nil
+	return f.ledger.cfg.Journal.Append(batch)
 }
 
 // rewind makes sure that the state ends where the journal ends. It does unless a commit failed after the log had answered.

@@ -138,7 +138,10 @@ func TestRule07OnBehalfUntilFirstLiaison(t *testing.T) {
 		"sign with the key of a liaison of Germany: --key FILE"
 	w.refuses(ruleFounder, offer(), "speaks-for-itself", message, hint)
 	w.says(ruleBerlin, offer())
+	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleSigner("DEU/bonn", 8).Key()))
+	w.refuses(ruleFounder, offer(), "speaks-for-itself", message, hint)
 	w.says(ruleFounder, ruleSay("member.revoked", "Key", ruleBerlin.Key()))
+	w.says(ruleFounder, ruleSay("member.revoked", "Key", ruleSigner("DEU/bonn", 8).Key()))
 	w.refuses(ruleFounder, offer(), "speaks-for-itself", message, hint)
 }
 
@@ -231,8 +234,8 @@ func TestRule12CatalogueOfRolesAndUnits(t *testing.T) {
 func TestRule13RoleInUseStays(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleFounder, ruleSay("requirement.issued", "Unit", "battalion"))
+	w.says(ruleFounder, ruleSay("requirement.revised", "Unit", "personnel"))
 	w.says(ruleFounder, ruleSay("requirement.cancelled"))
-	w.says(ruleParis, ruleSay("pledge.offered"))
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1, "Role", "air", "Unit", "aircraft"))
 	w.says(ruleParis, ruleSay("pledge.withdrawn"))
 	ground, air, battalions := ruleCatalogue[0], ruleCatalogue[1], events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"battalion"}}

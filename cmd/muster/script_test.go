@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,15 +101,20 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// halt: stops the server with SIGTERM, and fails unless it stops by itself, with the exit code 0 and without an error in
+// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it stops by itself, with the exit code 0 and without an error in
 // its log. What the server said is then the standard error.
 func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	p := *running(ts, theServer)
-	if neg || len(args) != 0 || p == nil {
-		ts.Fatalf("usage: halt, after serve")
+	interrupt := slices.Equal(args, []string{"-INT"})
+	if neg || len(args) > 0 && !interrupt || p == nil {
+		ts.Fatalf("usage: halt [-INT], after serve")
 	}
 	*running(ts, theServer) = nil
-	ts.Check(p.terminate())
+	if interrupt {
+		ts.Check(p.interrupt())
+	} else {
+		ts.Check(p.terminate())
+	}
 	said := p.stderr.String()
 	fmt.Fprint(ts.Stderr(), said)
 	for line := range strings.Lines(said) {

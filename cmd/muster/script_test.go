@@ -101,8 +101,8 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it stops by itself, with the exit code 0 and without an error in
-// its log. What the server said is then the standard error.
+// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it stops by itself, with the
+// exit code 0 and without an error in its log. What the server said is then the standard error.
 func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	p := *running(ts, theServer)
 	interrupt := slices.Equal(args, []string{"-INT"})

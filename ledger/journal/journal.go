@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"muster/events"
 	"muster/events/problem"
@@ -51,13 +50,9 @@ func Open(path string) (*Journal, error) { return open(path, false) }
 func OpenReadOnly(path string) (*Journal, error) { return open(path, true) }
 
 func open(path string, readOnly bool) (*Journal, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, problem.New(problem.Unavailable, "another process has the journal %s open", path).
-			WithHint("a muster server runs on this folder: ask it with --url, or stop it")
-	}
+	db, err := openSound(path, bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
-		return nil, fmt.Errorf("journal %s: %w", path, err)
+		return nil, openingError(path, err)
 	}
 	j := &Journal{db: db, changed: make(chan struct{})}
 	if err := j.load(readOnly); err != nil {

@@ -1,9 +1,10 @@
 // Package journal is the ledger's second copy: every record, byte for byte, in one bbolt file that this process fsyncs
 // itself. A statement is acknowledged only when it is here; projections read from here and never from NATS.
 //
-// The file has three buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
-// sequence) and meta (the version of this form). One transaction writes all that is waiting, so that any number of
-// writers share one fsync.
+// The file has four buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
+// sequence), tiles (level and place, nine bytes → up to 256 hashes of the Merkle tree over the records) and meta (the
+// version of this form; the tree's size and root). One transaction writes all that is waiting, so that any number of writers
+// share one fsync.
 package journal
 
 import (
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 	"muster/events/problem"
@@ -25,8 +27,10 @@ import (
 var (
 	bucketRecords = []byte("records")
 	bucketIDs     = []byte("ids")
+	bucketTiles   = []byte("tiles")
 	bucketMeta    = []byte("meta")
 	keyVersion    = []byte("version")
+	keyTree       = []byte("tree") // size, eight bytes big-endian, and root
 	version       = []byte("1")
 )
 
@@ -36,6 +40,7 @@ type Journal struct {
 
 	mu      sync.Mutex
 	last    uint64
+	tree    tlog.Tree
 	changed chan struct{} // closed when last grows
 }
 
@@ -78,12 +83,12 @@ func (j *Journal) load(readOnly bool) error {
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)
 		}
-		return nil
+		return j.loadTree(tx)
 	})
 }
 
 func create(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketMeta} {
+	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketTiles, bucketMeta} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -104,25 +109,28 @@ func (j *Journal) Append(records []events.Record) error {
 		return nil
 	}
 	next := j.Last() + 1
-	err := j.db.Update(func(tx *bbolt.Tx) error {
+	var tree tlog.Tree
+	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
+		grow := newGrower(tx, int64(next-1))
 		byseq, ids := tx.Bucket(bucketRecords), tx.Bucket(bucketIDs)
 		byseq.FillPercent = 1 // sequences only grow, so pages are filled to the end
 		for i, rec := range records {
 			if rec.Sequence != next+uint64(i) {
 				return fmt.Errorf("record %d does not follow record %d", rec.Sequence, next+uint64(i)-1)
 			}
-			if err := putRecord(byseq, ids, rec); err != nil {
+			if err := errors.Join(putRecord(byseq, ids, rec), grow.add(rec)); err != nil {
 				return err
 			}
 		}
-		return nil
+		tree, err = grow.save(tx, int64(next-1))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.last = records[len(records)-1].Sequence
+	j.last, j.tree = records[len(records)-1].Sequence, tree
 	close(j.changed)
 	j.changed = make(chan struct{})
 	return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 
@@ -22,7 +23,8 @@ import (
 // openSound opens a file that is sound, or says what is wrong with it.
 func openSound(path string, options bbolt.Options) (*bbolt.DB, error) {
 	info, err := os.Stat(path)
-	if isNew := errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0; options.ReadOnly || !isNew {
+	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
+	if options.ReadOnly || !isNew {
 		reading := options
 		reading.ReadOnly = true
 		db, err := openAndCheck(path, reading)
@@ -33,7 +35,22 @@ func openSound(path string, options bbolt.Options) (*bbolt.DB, error) {
 			return nil, err
 		}
 	}
-	return openGuarded(path, options)
+	db, err := openGuarded(path, options)
+	if err != nil || !isNew {
+		return db, err
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil { // or a power cut could take the new file as a whole
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func openAndCheck(path string, options bbolt.Options) (*bbolt.DB, error) {

@@ -251,7 +251,11 @@ func (s *server) openAPI(context.Context) (err error) {
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.
 func (s *server) openService(context.Context) error {
-	svc, err := micro.AddService(s.conn, micro.Config{Name: "muster", Version: version(), Description: "A coalition's ledger of pledges",
+	conn, err := s.serviceConn()
+	if err != nil {
+		return err
+	}
+	svc, err := micro.AddService(conn, micro.Config{Name: "muster", Version: version(), Description: "A coalition's ledger of pledges",
 		Metadata: map[string]string{"origin": string(s.ledger.Origin()), "server": s.cfg.name}})
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
@@ -265,6 +269,19 @@ func (s *server) openService(context.Context) error {
 		return err
 	})
 	return errors.Join(err1, err2)
+}
+
+// serviceConn returns the connection that answers over NATS: with the embedded server one of its own, since whoever asks
+// says where the answer goes; with an outside cluster the only one, whose rights are for its administrator to draw.
+func (s *server) serviceConn() (*nats.Conn, error) {
+	if s.natsd == nil {
+		return s.conn, nil
+	}
+	conn, err := s.natsd.ConnectService()
+	if err == nil {
+		s.onClose(func() error { conn.Close(); return nil })
+	}
+	return conn, err
 }
 
 // url is the address of the HTTP API, as a client on this machine writes it.

@@ -49,18 +49,20 @@ func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 }
 
 // Respond answers a request of the micro service with JSON, or with a problem: its status as the error code, and the whole
-// problem+json as the data.
+// problem+json as the data. Unlike the methods of req it may be called after the handler has returned: req.Error would keep
+// the error for the statistics, which are counted at that very moment.
 func Respond(req micro.Request, answer any, err error) {
-	if err == nil {
-		_ = req.RespondJSON(answer) // it fails only when the connection is gone, and the client with it
-		return
+	headers := micro.Headers{}
+	if err != nil {
+		p := problem.From(err)
+		headers[micro.ErrorHeader], headers[micro.ErrorCodeHeader] = []string{p.Error()}, []string{strconv.Itoa(p.Kind.Status)}
+		answer = p
 	}
-	p := problem.From(err)
-	data, encoded := json.Marshal(p)
+	data, encoded := json.Marshal(answer)
 	if encoded != nil {
 		data = nil
 	}
-	_ = req.Error(strconv.Itoa(p.Kind.Status), p.Error(), data)
+	_ = req.Respond(data, micro.WithHeaders(headers)) // it fails only when the connection is gone, and the client with it
 }
 
 // A NATSClient submits to the micro service. It may be used concurrently.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -39,8 +40,13 @@ type Server struct {
 	password string
 }
 
-// conf is the server's configuration. Muster itself is one user; everybody else is a guest, who may talk to the micro
-// services and listen to notices, but may neither publish into the ledger's subjects nor touch JetStream.
+// conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to an inbox that nobody else
+// may use. Everybody else is a guest, who may talk to the micro services and listen to notices, but may neither publish into
+// the ledger's subjects nor touch JetStream.
+//
+// Guests are answered by a third user, for they say where the answer shall go: what answers must not have more rights than
+// who asks, or an answer could be sent into the ledger's subjects. That is also why there are no allow_responses: they would
+// let a guest publish anywhere, by sending itself a message with that place for the answer.
 var conf = template.Must(template.New("nats-server.conf").Parse(`
 server_name: muster
 {{if .Host}}host: {{printf "%q" .Host}}
@@ -54,10 +60,13 @@ accounts {
     jetstream: enabled
     users: [
       { user: muster, password: {{printf "%q" .Password}} }
+      { user: service, password: {{printf "%q" .Password}}, permissions: {
+          publish: { allow: ["_INBOX.>"] }
+          subscribe: { allow: ["muster.*", "$SRV.>", "_SERVICE.>"] }
+      } }
       { user: guest, password: guest, permissions: {
           publish: { allow: ["muster.>", "$SRV.>", "_INBOX.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }
           subscribe: { allow: ["_INBOX.>", "muster.tip.>"] }
-          allow_responses: true
       } }
     ]
   }
@@ -90,16 +99,9 @@ func Start(cfg Config) (*Server, error) {
 	if !srv.ReadyForConnections(startTimeout) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("the NATS server did not start within %s; is %s free?", startTimeout, orNone(cfg.Listen))
+		return nil, fmt.Errorf("the NATS server in %s did not start within %s", cfg.Dir, startTimeout)
 	}
 	return &Server{srv, password}, nil
-}
-
-func orNone(listen string) string {
-	if listen == "" {
-		return "its folder"
-	}
-	return listen
 }
 
 func configText(cfg Config, password string) (string, error) {
@@ -109,14 +111,8 @@ func configText(cfg Config, password string) (string, error) {
 	}
 	v := struct{ Host, Port, Dir, Password, Subjects string }{Dir: dir, Password: password, Subjects: events.SubjectPrefix}
 	if cfg.Listen != "" {
-		if v.Host, v.Port, err = net.SplitHostPort(cfg.Listen); err != nil || v.Port == "" {
-			return "", fmt.Errorf("the address for NATS clients %q: write host:port, such as 127.0.0.1:4222", cfg.Listen)
-		}
-		if v.Host == "" {
-			v.Host = "0.0.0.0"
-		}
-		if v.Port == "0" {
-			v.Port = "-1" // nats-server's way to ask for a free port
+		if v.Host, v.Port, err = hostPort(cfg.Listen); err != nil {
+			return "", err
 		}
 	}
 	var text strings.Builder
@@ -124,10 +120,36 @@ func configText(cfg Config, password string) (string, error) {
 	return text.String(), err
 }
 
+// hostPort reads an address to listen on, and makes sure that it can be had: the NATS server itself would wait for it.
+func hostPort(listen string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(listen)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+		return "", "", fmt.Errorf("the address for NATS clients %q: write host:port, such as 127.0.0.1:4222", listen)
+	} else if n == 0 {
+		port = "-1" // nats-server's way to ask for a free port
+	}
+	if host == "" {
+		host = "0.0.0.0"
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return "", "", fmt.Errorf("the address for NATS clients: %w; is %s free?", err, listen)
+	}
+	return host, port, l.Close()
+}
+
 // Connect opens a connection inside this process, with all rights.
-func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
-	opts = append([]nats.Option{nats.Name("muster"), nats.InProcessServer(s.srv), nats.UserInfo("muster", s.password),
-		nats.MaxReconnects(-1)}, opts...)
+func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) { return s.connect("muster", opts) }
+
+// ConnectService opens a connection inside this process that only answers what guests ask.
+func (s *Server) ConnectService(opts ...nats.Option) (*nats.Conn, error) {
+	silent := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // the server reports what it denies
+	return s.connect("service", append([]nats.Option{silent}, opts...))
+}
+
+func (s *Server) connect(user string, opts []nats.Option) (*nats.Conn, error) {
+	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s.srv), nats.UserInfo(user, s.password),
+		nats.CustomInboxPrefix("_" + strings.ToUpper(user)), nats.MaxReconnects(-1)}, opts...)
 	nc, err := nats.Connect("", opts...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the NATS server inside: %w", err)

@@ -1,0 +1,256 @@
+package natsd
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// started runs a server that listens for clients from outside, and stops it with the test.
+func started(t *testing.T) *Server {
+	t.Helper()
+	s, err := Start(Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Shutdown(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// inside connects as Muster itself does.
+func inside(t *testing.T, s *Server) *nats.Conn {
+	t.Helper()
+	nc, err := s.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// answering connects as what answers guests does.
+func answering(t *testing.T, s *Server) *nats.Conn {
+	t.Helper()
+	nc, err := s.ConnectService()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// A guest is a client from outside, and what the server has told it that it may not do.
+type guest struct {
+	*nats.Conn
+	denied chan error
+}
+
+func newGuest(t *testing.T, s *Server, opts ...nats.Option) *guest {
+	t.Helper()
+	g := &guest{denied: make(chan error, 16)}
+	opts = append(opts, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { g.denied <- err }))
+	var err error
+	if g.Conn, err = nats.Connect(s.URL(), opts...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// isDenied fails the test unless the server has refused what do does.
+func (g *guest) isDenied(t *testing.T, what string, do func() error) {
+	t.Helper()
+	if err := errors.Join(do(), g.Flush()); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	select {
+	case err := <-g.denied:
+		if !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("%s: %v", what, err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Errorf("%s was not denied", what)
+	}
+}
+
+const someEvent = "muster.ev.FRA.mnf-u.pledge.01KAQ7Z0V4T5W9J8M3N2P6R1XC.offered"
+
+func TestGuestsWriteNothing(t *testing.T) {
+	g := newGuest(t, started(t))
+	for _, subject := range []string{someEvent, "muster.ev.x", "muster.tip.MUSTER", "$JS.API.STREAM.DELETE.MUSTER", "$JS.API.STREAM.INFO.MUSTER",
+		"$JS.API.DIRECT.GET.MUSTER", "$SYS.REQ.SERVER.PING", "other.subject"} {
+		g.isDenied(t, "publishing to "+subject, func() error { return g.Publish(subject, []byte("x")) })
+	}
+	for _, subject := range []string{">", "muster.>", "muster.ev.>", "muster.submit", "$JS.>", "*.submit"} {
+		g.isDenied(t, "subscribing to "+subject, func() error { _, err := g.SubscribeSync(subject); return err })
+	}
+}
+
+func TestGuestsAskAndListen(t *testing.T) {
+	s := started(t)
+	nc, service, g := inside(t, s), answering(t, s), newGuest(t, s)
+	if _, err := service.Subscribe("muster.coverage", func(m *nats.Msg) { _ = m.Respond([]byte("covered")) }); err != nil {
+		t.Fatal(err)
+	}
+	tips, err := g.SubscribeSync("muster.tip.>")
+	if err := errors.Join(err, g.Flush(), service.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := g.Request("muster.coverage", nil, 5*time.Second)
+	if err != nil || string(m.Data) != "covered" {
+		t.Errorf("a guest's question was answered with %v, %v", m, err)
+	}
+	if err := nc.Publish("muster.tip.MUSTER", []byte("7")); err != nil {
+		t.Fatal(err)
+	}
+	if tip, err := tips.NextMsg(5 * time.Second); err != nil || string(tip.Data) != "7" {
+		t.Errorf("a guest hears of a new record: %v, %v", tip, err)
+	}
+}
+
+// What a guest names as the place for an answer gets no more rights than the guest has: an answer into the ledger's subjects
+// would be a message in the stream that is no record.
+func TestNoAnswerIntoTheLedger(t *testing.T) {
+	s := started(t)
+	nc, service, g := inside(t, s), answering(t, s), newGuest(t, s)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	str, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan struct{}, 1)
+	_, err = service.Subscribe("muster.coverage", func(m *nats.Msg) {
+		_ = m.Respond([]byte("covered"))
+		_ = service.Flush()
+		answered <- struct{}{}
+	})
+	if err := errors.Join(err, service.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(g.PublishRequest("muster.coverage", someEvent, nil), g.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-answered:
+	case <-g.denied:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the question was neither answered nor denied")
+	}
+	// And a guest gives itself no right to answer: by a message to itself that names the place.
+	self, err := g.SubscribeSync("_INBOX.self")
+	if err := errors.Join(err, g.PublishRequest("_INBOX.self", someEvent, nil)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := self.NextMsg(5 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.isDenied(t, "answering itself", func() error { return m.Respond([]byte("x")) })
+	if info, err := str.Info(t.Context()); err != nil || info.State.Msgs != 0 {
+		t.Errorf("a guest has had %d messages written into the stream, %v", info.State.Msgs, err)
+	}
+}
+
+// Answers are for whoever asked: nobody else hears them, or gives them in JetStream's place.
+func TestInboxesAreApart(t *testing.T) {
+	s := started(t)
+	nc, g := inside(t, s), newGuest(t, s)
+	spied, err := g.SubscribeSync("_INBOX.>")
+	if err := errors.Join(err, g.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(t.Context(), someEvent, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := spied.NextMsg(100 * time.Millisecond); err == nil {
+		t.Errorf("a guest has heard an answer that was for Muster: %s on %s", m.Data, m.Subject)
+	}
+	if strings.HasPrefix(nc.NewInbox(), "_INBOX.") {
+		t.Errorf("Muster takes answers at %s, where guests may publish", nc.NewInbox())
+	}
+}
+
+func TestListen(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for address, want := range map[string]string{
+		"4222":                  "write host:port",
+		"127.0.0.1:":            "write host:port",
+		"127.0.0.1:x":           "write host:port",
+		"127.0.0.1:70000":       "write host:port",
+		taken.Addr().String():   "is " + taken.Addr().String() + " free?",
+		"host.invalid:4222":     "host.invalid",
+		"127.0.0.1:4222\n}\nx:": "write host:port",
+	} {
+		begun := time.Now()
+		if s, err := Start(Config{Dir: t.TempDir(), Listen: address}); err == nil {
+			t.Errorf("a server listens on %q: %v", address, errors.Join(s.Shutdown()))
+		} else if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", address, err)
+		}
+		if took := time.Since(begun); took > startTimeout/2 {
+			t.Errorf("%q: it took %s to say so", address, took)
+		}
+	}
+	silent, err := Start(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if silent.URL() != "" {
+		t.Errorf("a server for nobody outside listens on %s", silent.URL())
+	}
+	if err := silent.Shutdown(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was written is there after a restart on the same folder, whose name may be any that a folder can have.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir() + `/a "b" {c}`
+	for n := range uint64(3) {
+		s, err := Start(Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc := inside(t, s)
+		js, err := jetstream.New(nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
+			t.Fatal(err)
+		}
+		if ack, err := js.Publish(t.Context(), someEvent, []byte("x")); err != nil || ack.Sequence != n+1 {
+			t.Errorf("after %d restarts: %+v, %v", n, ack, err)
+		}
+		nc.Close()
+		if err := s.Shutdown(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

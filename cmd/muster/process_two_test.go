@@ -84,7 +84,9 @@ func TestTwoServersOnOneStream(t *testing.T) {
 }
 
 // A road leads to a server, which may come back at another address.
-type road struct{ to atomic.Pointer[intake.HTTPClient] }
+type road struct {
+	to atomic.Pointer[intake.HTTPClient]
+}
 
 func newRoad(p *serverProcess) *road {
 	r := &road{}

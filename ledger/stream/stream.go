@@ -206,6 +206,11 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+	if errors.Is(err, jetstream.ErrStreamNotFound) { // it was lost with all it held: the journals put that back
+		if _, err = s.findOrCreate(ctx); err == nil {
+			info, err = s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+		}
+	}
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: %w", s.cfg.Name, err)
 	}

@@ -82,7 +82,7 @@ func readmeSession(t *testing.T, file string) (steps []sessionStep) {
 func runInShell(t *testing.T, dir, command string) (said string, ok bool) {
 	t.Helper()
 	c := exec.Command("sh", "-c", ". ./.session\n"+command+"\ncode=$?; export -p >.session; exit $code")
-	c.Dir, c.Env = dir, []string{"PATH=" + os.Getenv("PATH")}
+	c.Dir, c.Env = dir, plainEnv()
 	all, err := c.CombinedOutput()
 	return string(all), err == nil
 }

@@ -57,10 +57,11 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"nats":   scriptNATS,
 }
 
-// setupScript gives a script the project's folder, as $PROJECT, and forgets what this machine's user has set.
+// setupScript gives a script the project's folder, as $PROJECT, and nothing of this machine's user.
 func setupScript(env *testscript.Env) error {
 	project, err := os.Getwd()
 	env.Setenv("PROJECT", strings.TrimSuffix(project, "/cmd/muster"))
+	env.Vars = append(env.Vars, plainEnv()...)
 	env.Values[theServer], env.Values[theWatcher] = new(*background), new(*background)
 	return err
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -182,12 +182,11 @@ record what changed from month to month: strength observed, reported, and return
 nothing.`,
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
+			data, err := readInput(args[0])
 			if err != nil {
-				return problem.New(problem.NotFound, "the file %s cannot be read: %w", args[0], err)
+				return err
 			}
-			defer f.Close()
-			h, err := peacekeeping.Read(f)
+			h, err := peacekeeping.Read(bytes.NewReader(data))
 			if err != nil {
 				return err
 			}

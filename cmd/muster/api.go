@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/web"
 )
 
 func init() {
+	huma.DefaultArrayNullable = false // a list in an answer may be empty, and is never null
 	// huma reports what it refuses by itself (a parameter that is no number, a body that is too long) through this
 	// variable: it becomes a problem like any other.
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError { return problemOf(status, msg, errs) }
@@ -63,28 +64,8 @@ func newAPI(mux *http.ServeMux) huma.API {
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema members in answers
 	config.RejectUnknownQueryParameters = true
-	for typ, stands := range map[reflect.Type]reflect.Type{
-		reflect.TypeFor[events.Quantity](): reflect.TypeFor[quantitySchema](),
-		reflect.TypeFor[events.ID]():       reflect.TypeFor[string](),
-		reflect.TypeFor[events.Date]():     reflect.TypeFor[string](),
-	} {
-		config.Components.Schemas.RegisterTypeAlias(typ, stands)
-	}
+	web.DescribeWords(config.Components.Schemas)
 	return humago.New(mux, config)
-}
-
-// quantitySchema is how a quantity looks in JSON: see events.Quantity.
-type quantitySchema struct{}
-
-// Schema implements huma.SchemaProvider.
-func (quantitySchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Description: "A count, an amount of money with two decimals, or unknown",
-		OneOf: []*huma.Schema{
-			{Type: "integer", Format: "int64"},
-			{Type: "string", Pattern: `^(unknown|[0-9]+\.[0-9]{2})$`},
-		},
-	}
 }
 
 // Health is the answer to whoever watches the server.

@@ -2,16 +2,12 @@ package web
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
 )
-
-// LedgerQuery asks what the ledger is.
-type LedgerQuery struct{}
 
 // Ledger says what the ledger is, and how far it has come.
 type Ledger struct {
@@ -26,7 +22,7 @@ func (s *Service) Ledger(_ context.Context, _ *LedgerQuery) (l Ledger, err error
 	return l, s.Projector.View(func(p *projections.Picture) error {
 		founding, ok := p.Founding()
 		if !ok {
-			return problem.New(problem.Unavailable, "this ledger was not founded yet").WithHint("try again in a moment")
+			return notFounded()
 		}
 		l = Ledger{Founding: founding, Sequence: p.Sequence()}
 		l.Recorded, _ = p.Recorded(l.Sequence)
@@ -34,12 +30,8 @@ func (s *Service) Ledger(_ context.Context, _ *LedgerQuery) (l Ledger, err error
 	})
 }
 
-// CoverageQuery asks how far the requirements are met.
-type CoverageQuery struct {
-	MomentQuery
-	RungQuery
-	Operation string `query:"operation" json:"operation,omitempty" doc:"An operation, such as mnf-u."`
-	Role      string `query:"role" json:"role,omitempty" doc:"A role, such as ground."`
+func notFounded() error {
+	return problem.New(problem.Unavailable, "this ledger was not founded yet").WithHint("try again in a moment")
 }
 
 // Coverage is the answer to CoverageQuery.
@@ -58,15 +50,12 @@ type OperationNote struct {
 
 // Coverage answers how far the requirements are met.
 func (s *Service) Coverage(ctx context.Context, q *CoverageQuery) (c Coverage, err error) {
-	f, err := FilterQuery{Operation: q.Operation, Role: q.Role}.filter()
-	if err != nil {
-		return c, err
-	}
+	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role}
 	return c, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, f); err != nil {
+		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err
 		}
-		if c.Coverage, err = p.Coverage(m, projections.CoverageFilter{Operation: f.Operation, Role: f.Role}); err != nil {
+		if c.Coverage, err = p.Coverage(m, f); err != nil {
 			return err
 		}
 		c.Notes, err = notes(p, m, f.Operation)
@@ -85,71 +74,30 @@ func notes(p *projections.Picture, m projections.Moment, only events.Operation) 
 	return all, err
 }
 
-// StrengthQuery asks what is pledged or deployed.
-type StrengthQuery struct {
-	MomentQuery
-	RungQuery
-	FilterQuery
-	By string `query:"by" json:"by,omitempty" doc:"What to group by, such as nation,role,operation. Without it, nation."`
-}
-
 // Strength answers what is pledged or deployed, summed only within a unit.
 func (s *Service) Strength(ctx context.Context, q *StrengthQuery) (a projections.Strength, err error) {
-	f, err := q.filter()
-	if err != nil {
-		return a, err
-	}
-	by := []string{"nation"}
-	if q.By != "" {
-		by = strings.Split(q.By, ",")
-	}
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, f); err != nil {
+		if err := known(p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Strength(m, f, by)
+		a, err = p.Strength(m, q.Filter, q.By)
 		return err
 	})
-}
-
-// PledgesQuery asks for a list of pledges.
-type PledgesQuery struct {
-	MomentQuery
-	RungQuery
-	FilterQuery
-	State string `query:"state" json:"state,omitempty" doc:"live, ahead, withdrawn, declined or returned. Without it, all."`
-	After string `query:"after" json:"after,omitempty" doc:"The next of the page before."`
-	Limit int    `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"The most pledges to return; 1000 without it."`
 }
 
 // Pledges lists pledges by id.
 func (s *Service) Pledges(ctx context.Context, q *PledgesQuery) (a projections.PledgeList, err error) {
-	f, err := q.filter()
-	if err != nil {
-		return a, err
-	}
-	pf := projections.PledgeFilter{Filter: f, State: projections.State(q.State), Limit: q.Limit}
-	if pf.Limit == 0 {
-		pf.Limit = 1000
-	}
-	if q.After != "" {
-		if pf.After, err = events.ParseID(q.After); err != nil {
-			return a, problem.OfFields([]problem.Field{{Location: "after", Value: q.After, Message: err.Error()}})
-		}
+	f := q.Filter
+	if f.Limit == 0 {
+		f.Limit = usualPage
 	}
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, f); err != nil {
+		if err := known(p, m, f.Filter); err != nil {
 			return err
 		}
-		a, err = p.Pledges(m, pf)
+		a, err = p.Pledges(m, f)
 		return err
 	})
-}
-
-// PledgeQuery asks for one pledge and its life.
-type PledgeQuery struct {
-	MomentQuery
-	ID string `path:"id" json:"id" doc:"The pledge's id."`
 }
 
 // PledgeLife is one pledge as it stands, and its life.
@@ -161,26 +109,16 @@ type PledgeLife struct {
 
 // Pledge answers what became of one pledge.
 func (s *Service) Pledge(ctx context.Context, q *PledgeQuery) (a PledgeLife, err error) {
-	id, err := events.ParseID(q.ID)
-	if err != nil {
-		return a, problem.OfFields([]problem.Field{{Location: "id", Value: q.ID, Message: err.Error()}})
-	}
-	return a, s.look(ctx, q.MomentQuery, "", func(p *projections.Picture, m projections.Moment) (err error) {
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
 		if a.Basis, err = p.Basis(m); err != nil {
 			return err
 		}
-		if a.Pledge, err = p.Pledge(m, id); err != nil {
+		if a.Pledge, err = p.Pledge(m, q.ID); err != nil {
 			return err
 		}
-		a.Life, err = p.Life(m, id)
+		a.Life, err = p.Life(m, q.ID)
 		return err
 	})
-}
-
-// PlanQuery asks for an operation's catalogue and requirements.
-type PlanQuery struct {
-	MomentQuery
-	Operation string `path:"operation" json:"operation" doc:"The operation, such as mnf-u."`
 }
 
 // Plan is an operation's catalogue and all its requirement lines.
@@ -192,11 +130,11 @@ type Plan struct {
 
 // Plan answers what an operation is and needs.
 func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
-	f, err := FilterQuery{Operation: q.Operation}.filter()
-	if err != nil {
-		return a, err
-	}
-	return a, s.look(ctx, q.MomentQuery, "", func(p *projections.Picture, m projections.Moment) (err error) {
+	f := projections.Filter{Operation: q.Operation}
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, f); err != nil {
+			return err
+		}
 		if a.Catalogue, err = p.Catalogue(m, f.Operation); err != nil {
 			return err
 		}
@@ -206,31 +144,21 @@ func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
 	})
 }
 
-// MembersQuery asks who may sign.
-type MembersQuery struct{ MomentQuery }
-
 // Members answers who may sign, and who once could.
 func (s *Service) Members(ctx context.Context, q *MembersQuery) (a projections.Roster, err error) {
-	return a, s.look(ctx, q.MomentQuery, "", func(p *projections.Picture, m projections.Moment) (err error) {
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Members(m)
 		return err
 	})
 }
 
-// ScopesQuery asks what nations have declared that they are ready to give.
-type ScopesQuery struct {
-	MomentQuery
-	FilterQuery
-}
-
 // Scopes answers what nations have declared that they are ready to give.
 func (s *Service) Scopes(ctx context.Context, q *ScopesQuery) (a projections.Scopes, err error) {
-	f, err := q.filter()
-	if err != nil {
-		return a, err
-	}
-	return a, s.look(ctx, q.MomentQuery, "", func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Scopes(m, f)
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, q.Filter); err != nil {
+			return err
+		}
+		a, err = p.Scopes(m, q.Filter)
 		return err
 	})
 }

@@ -23,21 +23,52 @@ type Client struct {
 // maxAnswer is the most bytes of an answer that a client reads.
 const maxAnswer = 1 << 30
 
-// Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters are left out.
+// Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters are left out. The error is
+// the server's problem, or one of kind Unavailable when no answer came; it is in the chain of ctx.Err() when ctx has ended.
 func (c Client) Ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
-	path, q := paths[question], url.Values{}
+	where, err := c.address(question, parameters)
+	if err != nil {
+		return err
+	}
+	return c.get(ctx, where, answer)
+}
+
+// address returns where a question with its parameters is asked.
+func (c Client) address(question string, parameters map[string]string) (string, error) {
+	path, ok := paths[question]
+	if !ok {
+		return "", fmt.Errorf("there is no question %q", question)
+	}
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", problem.New(problem.Usage, "%q is no server's address", c.URL).WithHint("write it such as http://127.0.0.1:8080")
+	}
+	q := url.Values{}
 	for name, value := range parameters {
-		if in := "{" + name + "}"; strings.Contains(path, in) {
-			path = strings.ReplaceAll(path, in, url.PathEscape(value))
-		} else if value != "" {
+		if value == "" {
+			continue
+		}
+		if part := "{" + name + "}"; strings.Contains(path, part) {
+			path = strings.ReplaceAll(path, part, segment(value))
+		} else {
 			q.Set(name, value)
 		}
+	}
+	if part := partOfPath.FindStringSubmatch(path); part != nil {
+		return "", problem.OfFields([]problem.Field{{Location: part[1], Message: "missing: it is part of the question's path"}})
 	}
 	where := strings.TrimSuffix(c.URL, "/") + Root + path
 	if len(q) > 0 {
 		where += "?" + q.Encode()
 	}
-	return c.get(ctx, where, answer)
+	return where, nil
+}
+
+// segment escapes a part of a path. One of dots alone would be a way up.
+func segment(s string) string {
+	if strings.Trim(s, ".") == "" {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
 }
 
 func (c Client) get(ctx context.Context, where string, answer any) error {
@@ -51,35 +82,32 @@ func (c Client) get(ctx context.Context, where string, answer any) error {
 	}
 	resp, err := do.Do(req)
 	if err != nil {
-		return problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).
-			WithHint("is the server running there? start it with: muster serve")
+		p := problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err)
+		if ctx.Err() == nil {
+			p = p.WithHint("is the server running there? start it with: muster serve")
+		}
+		return p
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err)
+		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("ask again")
 	}
 	if resp.StatusCode != http.StatusOK {
 		return problem.Decode(resp.StatusCode, body)
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("the answer from %s: %w", c.URL, err)
+		return problem.New(problem.Unavailable, "the answer from %s is none of Muster's: %w", c.URL, err).
+			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}
 	return nil
 }
 
-// numbers are the parameters that are numbers in JSON.
-var numbers = map[string]bool{"limit": true, "wait": true, "min_seq": true}
-
 // Parameters renders the parameters of a question as the JSON of a request over NATS. Empty ones are left out.
 func Parameters(parameters map[string]string) ([]byte, error) {
-	given := map[string]any{}
+	given := map[string]string{}
 	for name, value := range parameters {
-		switch {
-		case value == "":
-		case numbers[name]:
-			given[name] = json.Number(value)
-		default:
+		if value != "" {
 			given[name] = value
 		}
 	}

@@ -2,16 +2,12 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/micro"
-
-	"muster/events/problem"
 )
 
 // Root begins the path of every question over HTTP, and SubjectPrefix its subject over NATS.
@@ -20,96 +16,80 @@ const (
 	SubjectPrefix = "muster."
 )
 
-// A registrar is a face on which questions are asked: an HTTP API or a micro service.
-type registrar struct {
-	api huma.API
-	svc micro.Service
-
-	working *sync.WaitGroup
-	err     error
-}
-
-// Register adds all questions to an HTTP API.
-func (s *Service) Register(api huma.API) { s.questions(&registrar{api: api}) }
-
-// RegisterNATS adds all questions to the micro service (NATS ADR-32), as muster.coverage and so on; a request is the JSON
-// of the parameters, {} for none. The returned function waits for the requests being worked on.
-func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
-	r := &registrar{svc: svc, working: &sync.WaitGroup{}}
-	s.questions(r)
-	return r.working.Wait, r.err
-}
-
-// questions is the table: what answers which question.
-func (s *Service) questions(r *registrar) {
-	ask(r, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger)
-	ask(r, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage)
-	ask(r, "strength", "What is pledged or deployed, summed within a unit", s.Strength)
-	ask(r, "pledges", "A list of pledges", s.Pledges)
-	ask(r, "pledge", "One pledge and its life", s.Pledge)
-	ask(r, "plan", "An operation's roles and requirement lines", s.Plan)
-	ask(r, "members", "Who may sign, and who once could", s.Members)
-	ask(r, "scopes", "What nations have declared that they are ready to give", s.Scopes)
-	ask(r, "records", "The log itself, as stored", s.Records)
-	ask(r, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild)
-}
-
 // paths is where each question is asked over HTTP, after Root.
 var paths = map[string]string{
 	"ledger": "/ledger", "coverage": "/coverage", "strength": "/strength", "pledges": "/pledges", "pledge": "/pledges/{id}",
 	"plan": "/operations/{operation}", "members": "/members", "scopes": "/scopes", "records": "/records", "rebuild": "/rebuild",
 }
 
-type output[A any] struct{ Body A }
+// questions is the table: what answers which question.
+func (s *Service) questions(f *face) {
+	ask(f, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger)
+	ask(f, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage)
+	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength)
+	ask(f, "pledges", "A list of pledges", s.Pledges)
+	ask(f, "pledge", "One pledge and its life", s.Pledge)
+	ask(f, "plan", "An operation's roles and requirement lines", s.Plan)
+	ask(f, "members", "Who may sign, and who once could", s.Members)
+	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes)
+	ask(f, "records", "The log itself, as stored", s.Records)
+	ask(f, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild)
+}
+
+// A face is where questions are asked: an HTTP API or a micro service.
+type face struct {
+	service *Service
+
+	api huma.API
+
+	svc     micro.Service
+	working sync.WaitGroup
+	err     error // the first of registering
+}
+
+// Register adds all questions to an HTTP API, whose registry knows what [DescribeWords] tells.
+func (s *Service) Register(api huma.API) {
+	s.questions(&face{service: s, api: api})
+	neverNull(api.OpenAPI().Components.Schemas)
+}
+
+// RegisterNATS adds all questions to the micro service (NATS ADR-32), as muster.coverage and so on; a request is the JSON
+// of the parameters, {} for none. When the micro service has stopped, call the function that is returned: it stops the
+// waiting on every face, as Stop does, and returns when the requests being worked on are answered.
+func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
+	f := &face{service: s, svc: svc}
+	s.questions(f)
+	return func() { s.Stop(); f.working.Wait() }, f.err
+}
 
 // ask registers one question on a face.
-func ask[Q, A any](r *registrar, name, summary string, answer func(context.Context, *Q) (A, error)) {
-	if r.api != nil {
-		huma.Register(r.api, huma.Operation{
-			OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary,
-			Tags: []string{"questions"}, Errors: []int{400, 404, 422, 503},
-		}, func(ctx context.Context, q *Q) (*output[A], error) {
-			a, err := answer(ctx, q)
-			if err != nil {
-				return nil, problem.From(err)
-			}
-			return &output[A]{a}, nil
-		})
+func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error)) {
+	reply := func(ctx context.Context, r request) (a A, err error) {
+		q, p := new(Q), parameters{request: r, now: f.service.latest()}
+		P(q).read(&p)
+		if err := p.problem(); err != nil {
+			return a, err
+		}
+		return answer(ctx, q)
+	}
+	if f.api == nil {
+		f.serveNATS(name, summary, func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
 		return
 	}
-	handle := func(req micro.Request) {
-		r.working.Go(func() { respond(req, answer) })
-	}
-	err := r.svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
-		micro.WithEndpointMetadata(map[string]string{"description": summary}))
-	if r.err == nil {
-		r.err = err
-	}
+	var takes parameters
+	P(new(Q)).read(&takes)
+	serveHTTP(f.api, huma.Operation{
+		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary, Tags: []string{"questions"},
+		Parameters: inPath(paths[name], takes.takes), Errors: []int{400, 404, 422, 503},
+	}, reply)
 }
 
-// respond answers one request of the micro service.
-func respond[Q, A any](req micro.Request, answer func(context.Context, *Q) (A, error)) {
-	q := new(Q)
-	data := req.Data()
-	if len(data) == 0 {
-		data = []byte("{}")
+// inPath marks the parameters that are parts of the path.
+func inPath(path string, takes []*huma.Param) []*huma.Param {
+	for _, p := range takes {
+		if strings.Contains(path, "{"+p.Name+"}") {
+			p.In, p.Required = "path", true
+		}
 	}
-	if err := jsonv2.Unmarshal(data, q, jsonv2.RejectUnknownMembers(true)); err != nil {
-		fail(req, problem.New(problem.Usage, "the request must be a JSON object of the question's parameters, {} for none: %w", err))
-		return
-	}
-	a, err := answer(context.Background(), q)
-	if err != nil {
-		fail(req, problem.From(err))
-		return
-	}
-	_ = req.RespondJSON(a) // it fails only when the connection is gone, and the client with it
-}
-
-func fail(req micro.Request, p *problem.Problem) {
-	data, err := json.Marshal(p)
-	if err != nil {
-		data = nil
-	}
-	_ = req.Error(strconv.Itoa(p.Kind.Status), p.Error(), data)
+	return takes
 }

@@ -2,7 +2,7 @@ package web
 
 import (
 	"context"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,46 +17,53 @@ type Service struct {
 	Projector *projections.Projector
 	// Source is where the projector reads from: the log itself.
 	Source projections.Source
-	// Today tells the date that questions about no date are about.
-	Today func() events.Date
+	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
+	Now func() time.Time
 
+	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
+	waiting    context.Context // ends when nobody is to wait any more
+	stop       context.CancelFunc
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 }
 
-// NewService returns a service whose today is the clock's, in UTC.
+// NewService returns a service on the machine's clock.
 func NewService(p *projections.Projector, s projections.Source) *Service {
-	return &Service{Projector: p, Source: s, Today: func() events.Date { return events.DateOf(time.Now()) }, rebuilding: make(chan struct{}, 1)}
+	waiting, stop := context.WithCancel(context.Background())
+	return &Service{Projector: p, Source: s, Now: time.Now,
+		patience: 10 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1)}
 }
 
-// MomentQuery is from where a question looks: the two clocks, and the record that must be in the picture first.
-type MomentQuery struct {
-	AsOf   string `query:"as_of" json:"as_of,omitempty" doc:"What was known then: a sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end). Without it, all there is."`
-	On     string `query:"on" json:"on,omitempty" doc:"What applies on that date, such as 2026-11-23. Without it, today (UTC)."`
-	MinSeq uint64 `query:"min_seq" json:"min_seq,omitempty" doc:"Wait until this record is in the picture: read what you wrote."`
+// Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record
+// is told that it is not there. Call it before waiting for the requests being worked on.
+func (s *Service) Stop() { s.stop() }
+
+// wait returns a context for waiting no longer than that. The caller ends it.
+func (s *Service) wait(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	release := context.AfterFunc(s.waiting, cancel)
+	return ctx, func() { release(); cancel() }
 }
 
-// RungQuery adds the rung from which pledges count.
-type RungQuery struct {
-	Rung string `query:"rung" json:"rung,omitempty" doc:"Count pledges from this rung on: indicated, offered (without it), accepted, confirmed, deployed."`
+// latest returns the latest time as of which a question can be asked: now, or, where another server's clock is ahead of this
+// one's, when the last record was recorded.
+func (s *Service) latest() time.Time {
+	now := s.Now()
+	_ = s.Projector.View(func(p *projections.Picture) error {
+		if last, ok := p.Recorded(p.Sequence()); ok && last.After(now) {
+			now = last
+		}
+		return nil
+	})
+	return now
 }
 
-// FilterQuery narrows a question.
-type FilterQuery struct {
-	Operation string `query:"operation" json:"operation,omitempty" doc:"An operation, such as mnf-u."`
-	Nation    string `query:"nation" json:"nation,omitempty" doc:"A nation's code, such as FRA."`
-	Role      string `query:"role" json:"role,omitempty" doc:"A role, such as ground."`
-}
-
-// minSeqTimeout is how long a question waits for the record that it asks to be in the picture.
-const minSeqTimeout = 10 * time.Second
-
-// look waits for the record asked for, and shows the picture with the moment that the parameters name.
-func (s *Service) look(ctx context.Context, q MomentQuery, rung string, answer func(*projections.Picture, projections.Moment) error) error {
-	if q.MinSeq > 0 {
-		ctx, cancel := context.WithTimeout(ctx, minSeqTimeout)
+// look waits for what the question needs in the picture, and shows it with the moment that the parameters name.
+func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung, answer func(*projections.Picture, projections.Moment) error) error {
+	if needed := s.needed(q); needed > 0 {
+		ctx, cancel := s.wait(ctx, s.patience)
 		defer cancel()
-		if err := s.Projector.WaitFor(ctx, q.MinSeq); err != nil {
-			return err
+		if err := s.Projector.WaitFor(ctx, needed); err != nil {
+			return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there")
 		}
 	}
 	return s.Projector.View(func(p *projections.Picture) error {
@@ -68,111 +75,83 @@ func (s *Service) look(ctx context.Context, q MomentQuery, rung string, answer f
 	})
 }
 
-func (s *Service) moment(p *projections.Picture, q MomentQuery, rung string) (m projections.Moment, err error) {
-	var bad []problem.Field
-	note := func(location, value string, err error) {
-		if err == nil {
-			return
+// needed returns the record that must be in the picture before a question is answered, 0 for none. A question about an old
+// moment needs all that was recorded up to there: its answer is the same for ever.
+func (s *Service) needed(q MomentQuery) uint64 {
+	last := s.Source.Last()
+	switch {
+	case !q.AsOf.Time.IsZero():
+		return max(q.MinSeq, last)
+	case q.AsOf.Sequence <= last:
+		return max(q.MinSeq, q.AsOf.Sequence)
+	}
+	return q.MinSeq
+}
+
+func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
+	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Rung: rung}
+	if t := q.AsOf.Time; !t.IsZero() {
+		if m.AsOf = p.SequenceAt(t); m.AsOf == 0 {
+			return m, problem.OfFields([]problem.Field{{Location: "as_of", Value: t.UTC().Format(time.RFC3339Nano), Message: nothingYet(p)}})
 		}
-		f := problem.Field{Location: location, Value: value, Message: err.Error()}
-		if fields := problem.From(err).Fields; len(fields) == 1 {
-			f.Message = fields[0].Message // it names the same parameter
-		}
-		bad = append(bad, f)
 	}
-	m.AsOf, err = sequenceAt(p, q.AsOf)
-	note("as_of", q.AsOf, err)
-	if q.On != "" {
-		m.On, err = events.ParseDate(q.On)
-		note("on", q.On, err)
-	} else if q.AsOf == "" {
-		m.On = s.Today() // a question about an old moment is about the day of its last record
+	if m.On == 0 && q.AsOf.IsZero() {
+		m.On = events.DateOf(s.Now()) // a question about an old moment is about the day of its last record
 	}
-	m.Rung, err = projections.ParseRung(rung)
-	note("rung", rung, err)
-	return m, problem.OfFields(bad)
+	return m, nil
 }
 
-// sequenceAt reads as_of: a sequence, a time, or a date, which means its end.
-func sequenceAt(p *projections.Picture, asOf string) (uint64, error) {
-	if asOf == "" {
-		return 0, nil
+func nothingYet(p *projections.Picture) string {
+	first, ok := p.Recorded(1)
+	if !ok {
+		return "nothing was recorded yet"
 	}
-	if n, err := strconv.ParseUint(asOf, 10, 64); err == nil {
-		if n == 0 {
-			return 0, problem.New(problem.Invalid, "the first record is 1")
-		}
-		return n, nil
-	}
-	t, err := parseTime(asOf)
-	if err != nil {
-		return 0, err
-	}
-	n := p.SequenceAt(t)
-	if n == 0 {
-		return 0, problem.New(problem.Invalid, "nothing was recorded yet at that time")
-	}
-	return n, nil
+	return "nothing was recorded yet at that time: the first record is of " + first.Format(events.RecordedForm)
 }
 
-func parseTime(s string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	if d, err := events.ParseDate(s); err == nil {
-		return d.AddDays(1).Time().Add(-time.Microsecond), nil
-	}
-	return time.Time{}, problem.New(problem.Invalid, "write a sequence such as 17, a time such as 2026-11-23T12:00:00Z, or a date such as 2026-11-23")
-}
+// lastDate is as late as a catalogue can begin to hold.
+const lastDate events.Date = 2199_12_31
 
-// filter checks that what is filtered by could be there, so that a slip is not answered with nothing.
-func (q FilterQuery) filter() (projections.Filter, error) {
-	var bad []problem.Field
-	if n := events.Nation(q.Nation); n != "" && !n.Known() {
-		bad = append(bad, problem.Field{Location: "nation", Value: q.Nation, Message: "not a nation's code in capitals, such as FRA"})
-	}
-	if o := events.Operation(q.Operation); o != "" && !o.Valid() {
-		bad = append(bad, problem.Field{Location: "operation", Value: q.Operation, Message: "no operation can have this name: write lower-case letters, digits and hyphens"})
-	}
-	if r := events.Role(q.Role); r != "" && !r.Valid() {
-		bad = append(bad, problem.Field{Location: "role", Value: q.Role, Message: "no role can have this name: write lower-case letters, digits and hyphens"})
-	}
-	f := projections.Filter{Operation: events.Operation(q.Operation), Nation: events.Nation(q.Nation), Role: events.Role(q.Role)}
-	return f, problem.OfFields(bad)
-}
-
-// known refuses an operation or role that the ledger does not have at the moment: an empty answer would mislead.
+// known refuses an operation or role that the ledger does not have as of the moment: an empty answer would mislead. A role
+// that comes into the catalogue only later is known, since offers for it are.
 func known(p *projections.Picture, m projections.Moment, f projections.Filter) error {
-	ops, err := p.Operations(m)
-	if err != nil || (f.Operation == "" && f.Role == "") {
-		return err
-	}
-	var names []string
-	found := false
-	for _, c := range ops.Operations {
-		if f.Operation != "" && c.Operation != f.Operation {
-			names = append(names, string(c.Operation))
-			continue
+	var operations, roles []string
+	for _, on := range []events.Date{m.On, lastDate} {
+		m.On = on
+		ops, err := p.Operations(m)
+		if err != nil {
+			return err
 		}
-		found = true
-		terms := c.Terms()
-		if _, ok := terms.Units(f.Role); ok || f.Role == "" {
-			return nil
+		for _, c := range ops.Operations {
+			operations = append(operations, string(c.Operation))
+			for _, r := range c.Roles {
+				if f.Operation == "" || f.Operation == c.Operation {
+					roles = append(roles, string(r.Role))
+				}
+			}
 		}
 	}
-	if !found {
-		p := problem.New(problem.NotFound, "there is no operation %s in this ledger", f.Operation)
-		if len(names) > 0 && len(names) <= 30 {
-			p = p.WithHint("there is %s", strings.Join(names, ", "))
-		}
-		return p
+	switch {
+	case f.Operation != "" && !slices.Contains(operations, string(f.Operation)):
+		return problem.New(problem.NotFound, "there is no operation %s in this ledger", f.Operation).WithHint("%s", thereIs(operations))
+	case f.Role == "" || slices.Contains(roles, string(f.Role)):
+		return nil
+	case f.Operation == "":
+		return problem.New(problem.NotFound, "there is no role %s in the catalogue of any operation", f.Role).WithHint("%s", thereIs(roles))
 	}
-	return problem.New(problem.NotFound, "there is no role %s in the catalogue%s", f.Role, ofOperation(f.Operation))
+	return problem.New(problem.NotFound, "there is no role %s in the catalogue of %s", f.Role, f.Operation).WithHint("%s", thereIs(roles))
 }
 
-func ofOperation(o events.Operation) string {
-	if o == "" {
-		return " of any operation"
+// thereIs tells the names that there are, each once.
+func thereIs(names []string) string {
+	const most = 30
+	slices.Sort(names)
+	names = slices.Compact(names)
+	switch n := len(names); {
+	case n == 0:
+		return "no operation was opened yet"
+	case n > most:
+		return "there is " + strings.Join(names[:most], ", ") + " and more"
 	}
-	return " of " + string(o)
+	return "there is " + strings.Join(names, ", ")
 }

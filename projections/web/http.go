@@ -1,0 +1,67 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events/problem"
+)
+
+type httpAnswer[A any] struct{ Body A }
+
+// serveHTTP adds one question to an HTTP API. The parameters are read here and not by huma, so that they are taken and
+// refused in the same way, and all at once, on every face.
+func serveHTTP[A any](api huma.API, op huma.Operation, reply func(context.Context, request) (A, error)) {
+	op.SkipValidateParams = true
+	huma.Register(api, op, func(ctx context.Context, in *httpRequest) (*httpAnswer[A], error) {
+		if in.err != nil {
+			return nil, in.err
+		}
+		a, err := reply(ctx, in.request)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		return &httpAnswer[A]{a}, nil
+	})
+}
+
+// httpRequest takes a request from its address.
+type httpRequest struct {
+	request request
+	err     error
+}
+
+var partOfPath = regexp.MustCompile(`\{(\w+)\}`)
+
+// Resolve implements huma.Resolver.
+func (r *httpRequest) Resolve(ctx huma.Context) []error {
+	address := ctx.URL()
+	values, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		r.err = problem.New(problem.Usage, "the query of the address cannot be read: %w", err).
+			WithHint("write what is no letter or digit as percent signs and hexadecimal digits")
+		return nil
+	}
+	r.request = request{map[string]string{}, map[string]string{}}
+	for name, all := range values {
+		if len(all) > 1 {
+			r.request.garbled[name] = fmt.Sprintf("is given %d times: write it once", len(all))
+			continue
+		}
+		r.request.given[name] = all[0]
+	}
+	for _, part := range partOfPath.FindAllStringSubmatch(ctx.Operation().Path, -1) {
+		if name := part[1]; values.Has(name) {
+			r.request.garbled[name] = "is a part of the path: leave it out of the query"
+		} else {
+			r.request.given[name] = ctx.Param(name)
+		}
+	}
+	return nil
+}
+
+var _ huma.Resolver = (*httpRequest)(nil)

@@ -1,0 +1,177 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// document fetches the API's document.
+func (s *testServer) document() (doc map[string]any) {
+	s.t.Helper()
+	resp, err := http.Get(s.url + "/openapi.json")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		s.t.Fatal(err)
+	}
+	return doc
+}
+
+// at follows names into a document.
+func at(t *testing.T, v any, names ...string) any {
+	t.Helper()
+	for i, name := range names {
+		members, ok := v.(map[string]any)
+		if !ok || members[name] == nil {
+			t.Fatalf("the document has no %s", strings.Join(names[:i+1], " "))
+		}
+		v = members[name]
+	}
+	return v
+}
+
+// Every member of every answer is described as what it is.
+func TestOpenAPI(t *testing.T) {
+	s := newServer(t, newTestLog(t))
+	doc := s.document()
+	if version := at(t, doc, "openapi").(string); !strings.HasPrefix(version, "3.1") {
+		t.Error(version)
+	}
+	schemas := at(t, doc, "components", "schemas").(map[string]any)
+	for name, schema := range schemas {
+		checkSchema(t, name, schema)
+	}
+	member := func(schema, name string) map[string]any {
+		return at(t, schemas, schema, "properties", name).(map[string]any)
+	}
+	for what, test := range map[string][2]any{
+		"a date":             {member("Pledge", "from")["format"], "date"},
+		"another":            {member("Coverage", "on")["type"], "string"},
+		"an id":              {member("Pledge", "id")["type"], "string"},
+		"another id":         {member("PledgeList", "next")["type"], "string"},
+		"a time":             {member("LifeEvent", "recorded")["format"], "date-time"},
+		"a sequence":         {member("Record", "sequence")["type"], "integer"},
+		"a rung":             {member("Pledge", "rung")["type"], "string"},
+		"sequences":          {member("Counted", "sequences")["type"], "array"},
+		"a problem's status": {member("ProblemJSON", "status")["type"], "integer"},
+		"a problem's errors": {member("ProblemJSON", "errors")["type"], "array"},
+	} {
+		equal(t, what, test[0], test[1])
+	}
+	for _, of := range [][2]string{{"Pledge", "quantity"}, {"Pledge", "strength"}, {"LineCoverage", "gap"}, {"StrengthRow", "quantity"}, {"Requirement", "required"}} {
+		if one, ok := member(of[0], of[1])["oneOf"].([]any); !ok || len(one) != 2 {
+			t.Errorf("%s of %s is no quantity: %v", of[1], of[0], member(of[0], of[1]))
+		}
+	}
+	if required := fmt.Sprint(at(t, schemas, "Pledge", "required")); !strings.Contains(required, " unit") || strings.Contains(required, "note") {
+		t.Errorf("a pledge always has %s", required)
+	}
+}
+
+// checkSchema refuses what says nothing, or allows null where there is a list.
+func checkSchema(t *testing.T, where string, schema any) {
+	t.Helper()
+	s, ok := schema.(map[string]any)
+	if !ok {
+		t.Errorf("%s: %v is no schema", where, schema)
+		return
+	}
+	properties, _ := s["properties"].(map[string]any)
+	switch {
+	case s["$ref"] != nil, s["oneOf"] != nil:
+	case s["type"] == "object" && len(properties) == 0:
+		t.Errorf("%s is an object of nothing", where)
+	case s["type"] == nil:
+		t.Errorf("%s has no type: %v", where, s)
+	case s["type"] == "array":
+		checkSchema(t, where+"[]", s["items"])
+	case fmt.Sprint(s["type"]) != s["type"]:
+		t.Errorf("%s has the types %v", where, s["type"])
+	}
+	for name, p := range properties {
+		checkSchema(t, where+"."+name, p)
+	}
+}
+
+// The document lists for every question its parameters, and the problems that it may answer.
+func TestOpenAPIParameters(t *testing.T) {
+	s := newServer(t, newTestLog(t))
+	doc := s.document()
+	equal(t, "questions", len(at(t, doc, "paths").(map[string]any)), len(paths))
+	for question, want := range map[string]string{
+		"ledger": "", "rebuild": "",
+		"coverage": "as_of on min_seq rung operation role",
+		"strength": "as_of on min_seq rung operation nation role by",
+		"pledges":  "as_of on min_seq rung operation nation role state after limit",
+		"pledge":   "id as_of on min_seq",
+		"plan":     "operation as_of on min_seq",
+		"members":  "as_of on min_seq",
+		"scopes":   "as_of on min_seq operation nation role",
+		"records":  "from nation operation type limit wait",
+	} {
+		op := at(t, doc, "paths", Root+paths[question], "get").(map[string]any)
+		var got []string
+		listed, _ := op["parameters"].([]any)
+		for _, p := range listed {
+			name, in := at(t, p, "name").(string), at(t, p, "in").(string)
+			got = append(got, name)
+			if isPart := strings.Contains(paths[question], "{"+name+"}"); isPart != (in == "path") || isPart != (p.(map[string]any)["required"] == true) {
+				t.Errorf("%s: %s is in the %s", question, name, in)
+			}
+			if at(t, p, "description") == "" {
+				t.Errorf("%s: nothing is said of %s", question, name)
+			}
+			checkSchema(t, question+" "+name, at(t, p, "schema"))
+		}
+		equal(t, question, strings.Join(got, " "), want)
+		for _, status := range []string{"400", "404", "422", "503"} {
+			equal(t, question, at(t, op, "responses", status, "content", "application/problem+json", "schema", "$ref").(string), "#/components/schemas/ProblemJSON")
+		}
+	}
+}
+
+// What the document says is what is answered.
+func TestAnswersAreAsDocumented(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"members", "on=x"}}...)
+	seen := map[string]bool{}
+	for _, q := range asked {
+		query := strings.TrimPrefix(q[1], "a")
+		a := s.ask(q[0], query)
+		seen[q[0]] = true
+		var decoded any
+		if err := json.Unmarshal([]byte(a.body), &decoded); err != nil {
+			t.Fatal(err)
+		}
+		response := s.api.OpenAPI().Paths[Root+paths[q[0]]].Get.Responses[fmt.Sprint(a.status)]
+		if response == nil {
+			t.Fatalf("%s %s: the status %d is not in the document", q[0], query, a.status)
+		}
+		for _, content := range response.Content {
+			var result huma.ValidateResult
+			content.Schema.PrecomputeMessages()
+			huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
+			for _, err := range result.Errors {
+				t.Errorf("%s %s: %v", q[0], query, err)
+			}
+		}
+	}
+	if left := slices.DeleteFunc(slices.Sorted(maps.Keys(paths)), func(q string) bool { return seen[q] }); len(left) > 0 {
+		t.Errorf("not asked: %v", left)
+	}
+}

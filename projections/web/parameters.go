@@ -1,0 +1,256 @@
+package web
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// A request is what was given to a question, by the names of its parameters, whichever way it came.
+type request struct {
+	given   map[string]string
+	garbled map[string]string // what is wrong with what is not one text
+}
+
+// Parameters reads a request. Every method that reads also notes that the question takes the parameter: the API's document
+// follows from what is read, and what is given and not read is unknown. All that is wrong is told at once.
+type parameters struct {
+	request
+	now time.Time // the latest time as of which a question can be asked
+
+	takes []*huma.Param
+	wrong []problem.Field
+	kind  problem.Kind // of all that is wrong, Invalid where that differs
+}
+
+// maxTold is the most wrong parameters that one refusal tells, and maxShown the most characters of each.
+const (
+	maxTold  = 50
+	maxShown = 80
+)
+
+func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
+	if len(p.wrong) == maxTold {
+		return
+	}
+	switch {
+	case len(p.wrong) == 0:
+		p.kind = kind
+	case p.kind != kind:
+		p.kind = problem.Invalid
+	}
+	p.wrong = append(p.wrong, problem.Field{Location: name, Value: shorten(value), Message: message})
+}
+
+func (p *parameters) invalid(name, value, format string, args ...any) {
+	p.refuse(problem.Invalid, name, value, fmt.Sprintf(format, args...))
+}
+
+// refuseAs passes on what another package has found wrong with a parameter.
+func (p *parameters) refuseAs(name, value string, err error) {
+	found := problem.From(err)
+	message := found.Detail
+	if len(found.Fields) == 1 {
+		message = found.Fields[0].Message // the detail repeats the name and the value
+	}
+	p.refuse(found.Kind, name, value, message)
+}
+
+// problem returns what is wrong, nil when nothing is. It is called when everything was read.
+func (p *parameters) problem() error {
+	p.refuseUnknown()
+	err := problem.OfFields(p.wrong)
+	if err == nil {
+		return nil
+	}
+	whole := *problem.From(err)
+	whole.Kind = p.kind
+	return &whole
+}
+
+func (p *parameters) refuseUnknown() {
+	names := p.names()
+	remedy := "unknown: this question takes no parameters"
+	if len(names) > 0 {
+		remedy = "unknown: this question takes " + strings.Join(names, ", ")
+	}
+	given := slices.Concat(slices.Collect(maps.Keys(p.given)), slices.Collect(maps.Keys(p.garbled)))
+	slices.Sort(given)
+	for _, name := range given {
+		if !slices.Contains(names, name) {
+			p.refuse(problem.Usage, printable(name), "", remedy)
+		}
+	}
+}
+
+func (p *parameters) names() []string {
+	names := make([]string, len(p.takes))
+	for i, param := range p.takes {
+		names[i] = param.Name
+	}
+	return names
+}
+
+// printable keeps the name of an unknown parameter from writing anything but a name to a terminal or into a header.
+func printable(name string) string {
+	name = shorten(name)
+	if quoted := strconv.QuoteToGraphic(name); quoted != `"`+name+`"` || name == "" {
+		return quoted
+	}
+	return name
+}
+
+func shorten(s string) string {
+	if utf8.RuneCountInString(s) <= maxShown {
+		return s
+	}
+	return string([]rune(s)[:maxShown]) + "…"
+}
+
+// value returns what was given for a parameter, "" when nothing was.
+func (p *parameters) value(name, doc string, schema *huma.Schema) string {
+	p.takes = append(p.takes, &huma.Param{Name: name, In: "query", Description: doc, Schema: schema})
+	if message, ok := p.garbled[name]; ok {
+		p.refuse(problem.Usage, name, "", message)
+	}
+	return p.given[name]
+}
+
+// must refuses the request when nothing was given for a parameter that was read before.
+func (p *parameters) must(name, remedy string) {
+	if _, garbled := p.garbled[name]; p.given[name] == "" && !garbled {
+		p.invalid(name, "", "missing: %s", remedy)
+	}
+}
+
+// text reads what knows itself how it is written.
+func (p *parameters) text(into encoding.TextUnmarshaler, name, doc string, schema *huma.Schema) {
+	if v := p.value(name, doc, schema); v != "" {
+		if err := into.UnmarshalText([]byte(v)); err != nil {
+			p.invalid(name, v, "%s", err)
+		}
+	}
+}
+
+func (p *parameters) date(name, doc string) (d events.Date) {
+	p.text(&d, name, doc, dateSchema{}.Schema(nil))
+	return d
+}
+
+func (p *parameters) id(name, doc string) (id events.ID) {
+	p.text(&id, name, doc, idSchema{}.Schema(nil))
+	return id
+}
+
+// number reads a whole number within bounds, 0 when none was given.
+func (p *parameters) number(name, doc string, least, most uint64) uint64 {
+	from, to := float64(least), float64(most)
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &from, Maximum: &to})
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
+	if err != nil || n < least || n > most {
+		p.invalid(name, v, "write a whole number from %d to %d", least, most)
+	}
+	return n
+}
+
+// oneOf reads a word of a closed set.
+func (p *parameters) oneOf(name, doc string, words []string) string {
+	v := p.value(name, doc, wordSchema(words))
+	if v != "" && !slices.Contains(words, v) {
+		p.invalid(name, v, "write one of: %s", strings.Join(words, ", "))
+	}
+	return v
+}
+
+func (p *parameters) rung() projections.Rung {
+	r, _ := projections.ParseRung(p.oneOf("rung", "Count pledges from this rung on. Without it, offered; where pledges are listed, all.", words(projections.Rungs())))
+	return r
+}
+
+func (p *parameters) operation() events.Operation {
+	const doc = "An operation, such as mnf-u."
+	o := events.Operation(p.value("operation", doc, slugSchema()))
+	if o != "" && !o.Valid() {
+		p.invalid("operation", string(o), "no operation can have this name: write lower-case letters, digits and hyphens")
+	}
+	return o
+}
+
+func (p *parameters) role() events.Role {
+	r := events.Role(p.value("role", "A role, such as ground.", slugSchema()))
+	if r != "" && !r.Valid() {
+		p.invalid("role", string(r), "no role can have this name: write lower-case letters, digits and hyphens")
+	}
+	return r
+}
+
+// nation reads a nation's code, or one of the others that are allowed beside.
+func (p *parameters) nation(doc string, others ...events.Nation) events.Nation {
+	n := events.Nation(p.value("nation", doc, &huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$"}))
+	if n != "" && !n.Known() && !slices.Contains(others, n) {
+		p.invalid("nation", string(n), "not a nation's code in capitals, such as FRA")
+	}
+	return n
+}
+
+// An Instant is a place on the recorded clock: a sequence, or a time. The zero Instant is no place.
+type Instant struct {
+	Sequence uint64
+	Time     time.Time
+}
+
+// IsZero reports whether no place was named.
+func (i Instant) IsZero() bool { return i.Sequence == 0 && i.Time.IsZero() }
+
+// instant reads a place on the recorded clock that is not in the future. OfDay says which moment a date stands for.
+func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time) Instant {
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
+	if v == "" {
+		return Instant{}
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		if n < 1 || n > events.MaxCount {
+			p.invalid(name, v, "the first record is 1, and no ledger has more than %d", events.MaxCount)
+		}
+		return Instant{Sequence: n}
+	}
+	t, begins, err := parseTime(v, ofDay)
+	switch {
+	case err != nil:
+		p.invalid(name, v, "write a sequence such as 17, a time such as 2026-11-23T12:00:00Z, or a date such as 2026-11-23")
+	case begins.After(p.now):
+		p.invalid(name, v, "lies ahead: it is %s now", p.now.UTC().Format(time.RFC3339))
+	}
+	return Instant{Time: t}
+}
+
+// parseTime reads a time, or a date, which begins at its midnight.
+func parseTime(s string, ofDay func(events.Date) time.Time) (t, begins time.Time, err error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, t, nil
+	}
+	d, err := events.ParseDate(s)
+	if err != nil {
+		return t, begins, err
+	}
+	return ofDay(d), d.Time(), nil
+}
+
+// endOf returns the last moment of a date that a record can have.
+func endOf(d events.Date) time.Time { return d.AddDays(1).Time().Add(-time.Microsecond) }

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// A query is the parameters of one question. How it is read is all that there is to say about them.
+type query[Q any] interface {
+	*Q
+	read(p *parameters)
+}
+
+// MomentQuery is from where a question looks: the two clocks, and the record that must be in the picture first.
+type MomentQuery struct {
+	AsOf   Instant     // zero for all there is
+	On     events.Date // zero for today, or, with AsOf, for the day of its last record
+	MinSeq uint64      // wait until this record is in the picture
+}
+
+func (q *MomentQuery) read(p *parameters) {
+	q.AsOf = p.instant("as_of", "What was known then: a sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end). Without it, all there is.", endOf)
+	q.On = p.date("on", "What applies on that date, such as 2026-11-23. Without it, today (UTC); with as_of, the day of its last record.")
+	q.MinSeq = p.number("min_seq", "Wait until this record is in the picture: read what you wrote.", 0, events.MaxCount)
+}
+
+// LedgerQuery asks what the ledger is.
+type LedgerQuery struct{}
+
+func (*LedgerQuery) read(*parameters) {}
+
+// CoverageQuery asks how far the requirements are met.
+type CoverageQuery struct {
+	MomentQuery
+	Rung      projections.Rung
+	Operation events.Operation
+	Role      events.Role
+}
+
+func (q *CoverageQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+}
+
+// StrengthQuery asks what is pledged or deployed.
+type StrengthQuery struct {
+	MomentQuery
+	Rung   projections.Rung
+	Filter projections.Filter
+	// By is what to group by: see [projections.Picture.Strength].
+	By []string
+}
+
+func (q *StrengthQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Filter = p.rung(), p.filter()
+	q.By = []string{"nation"}
+	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.", &huma.Schema{Type: huma.TypeString}); v != "" {
+		q.By = strings.Split(v, ",")
+		// Whether there are such groups does not depend on what is in them.
+		if _, err := projections.NewPicture().Strength(projections.Moment{}, projections.Filter{}, q.By); err != nil {
+			p.refuseAs("by", v, err)
+		}
+	}
+}
+
+// PledgesQuery asks for a list of pledges.
+type PledgesQuery struct {
+	MomentQuery
+	Rung projections.Rung
+	// Filter says which, and which page of them. A limit of 0 is one of 1000.
+	Filter projections.PledgeFilter
+}
+
+func (q *PledgesQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Filter.Filter = p.rung(), p.filter()
+	q.Filter.State = projections.State(p.oneOf("state", "Only pledges in this state. Without it, all.", words(projections.States())))
+	q.Filter.After = p.id("after", "The next of the page before.")
+	q.Filter.Limit = int(p.number("limit", "The most pledges to return; 1000 without it.", 1, maxPage))
+}
+
+// PledgeQuery asks for one pledge and its life.
+type PledgeQuery struct {
+	MomentQuery
+	ID events.ID
+}
+
+func (q *PledgeQuery) read(p *parameters) {
+	q.ID = p.id("id", "The pledge's id.")
+	p.must("id", "write the pledge's id")
+	q.MomentQuery.read(p)
+}
+
+// PlanQuery asks for an operation's catalogue and requirements.
+type PlanQuery struct {
+	MomentQuery
+	Operation events.Operation
+}
+
+func (q *PlanQuery) read(p *parameters) {
+	q.Operation = p.operation()
+	p.must("operation", "write the operation's name, such as mnf-u")
+	q.MomentQuery.read(p)
+}
+
+// MembersQuery asks who may sign.
+type MembersQuery struct{ MomentQuery }
+
+// ScopesQuery asks what nations have declared that they are ready to give.
+type ScopesQuery struct {
+	MomentQuery
+	Filter projections.Filter
+}
+
+func (q *ScopesQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Filter = p.filter()
+}
+
+func (p *parameters) filter() projections.Filter {
+	return projections.Filter{Operation: p.operation(), Nation: p.nation("A nation's code, such as FRA."), Role: p.role()}
+}
+
+// RecordsQuery asks for a page of the log.
+type RecordsQuery struct {
+	// From is the first record: the one of the sequence, or the first that was recorded at the time or later.
+	From   Instant
+	Filter projections.LogFilter
+	Limit  int           // 0 is 1000
+	Wait   time.Duration // for a record that passes the filter, when there is none yet
+}
+
+// How many seconds a page of the log may be waited for.
+const maxWait = 60
+
+func (q *RecordsQuery) read(p *parameters) {
+	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, 1.", events.Date.Time)
+	q.Filter.Nation = p.nation("Only what is about this nation or signed for it; HQ for the coordinators.", events.HQ)
+	q.Filter.Operation = p.operation()
+	q.Filter.Type = p.value("type", "Only this kind of statement, such as pledge.offered, or pledge for all about pledges.", &huma.Schema{Type: huma.TypeString})
+	if err := q.Filter.Check(); err != nil {
+		p.refuseAs("type", q.Filter.Type, err)
+	}
+	q.Limit = int(p.number("limit", "The most records to return; 1000 without it. A page of long records ends earlier.", 1, maxPage))
+	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
+}
+
+// RebuildQuery asks for all projections to be built anew and compared.
+type RebuildQuery struct{}
+
+func (*RebuildQuery) read(*parameters) {}
+
+// How many entries a page has when the question does not say, and at most.
+const (
+	usualPage = 1000
+	maxPage   = 10_000
+)
+
+// words returns the names of a closed set.
+func words[T any](set []T) []string {
+	names := make([]string, len(set))
+	for i, one := range set {
+		names[i] = fmt.Sprint(one)
+	}
+	return names
+}

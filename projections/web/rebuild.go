@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// Rebuild builds all projections anew from the first record, and compares them with the picture that answers. It is work:
+// one at a time is done, and another is refused meanwhile.
+func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Rebuilding, error) {
+	select {
+	case s.rebuilding <- struct{}{}:
+		defer func() { <-s.rebuilding }()
+	default:
+		return projections.Rebuilding{}, problem.New(problem.Unavailable, "the projections are being rebuilt already").WithHint("try again when that is done")
+	}
+	asOf := s.Projector.Sequence()
+	if asOf == 0 {
+		return projections.Rebuilding{}, notFounded()
+	}
+	fresh, err := s.buildAnew(ctx, asOf)
+	if err != nil {
+		return projections.Rebuilding{}, err
+	}
+	rebuilt, err := fresh.Fingerprint(asOf)
+	if err != nil {
+		return projections.Rebuilding{}, err
+	}
+	var kept projections.Fingerprints
+	err = s.Projector.View(func(p *projections.Picture) (err error) {
+		kept, err = p.Fingerprint(asOf)
+		return err
+	})
+	if err != nil {
+		return projections.Rebuilding{}, err
+	}
+	r := projections.Rebuilding{AsOf: asOf}
+	for i, f := range rebuilt.Each {
+		was := kept.Each[i]
+		r.Each = append(r.Each, projections.Rebuilt{Name: f.Name, Entries: f.Entries, Saved: was.SHA256, Rebuilt: f.SHA256, Identical: was == f})
+	}
+	return r, nil
+}
+
+// buildAnew folds the log's records up to a sequence.
+func (s *Service) buildAnew(ctx context.Context, upTo uint64) (*projections.Picture, error) {
+	fresh := projections.NewPicture()
+	for rec, err := range s.Source.Records(1) {
+		if err == nil {
+			err = fresh.Apply(rec)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, problem.New(problem.Unavailable, "rebuilding was given up: %w", ctx.Err())
+		}
+		if rec.Sequence == upTo {
+			break
+		}
+	}
+	return fresh, nil
+}

@@ -1,0 +1,359 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+func TestMain(m *testing.M) {
+	huma.DefaultArrayNullable = false
+	huma.NewError = func(status int, msg string, _ ...error) huma.StatusError {
+		return problem.New(problem.Internal, "huma has refused with %d: %s", status, msg)
+	}
+	os.Exit(m.Run())
+}
+
+// patient is long enough for a machine that is busy; nothing that works takes it.
+const patient = 30 * time.Second
+
+// The questions are asked on this day.
+var today = time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC)
+
+// A testServer answers on both faces, over real connections.
+type testServer struct {
+	t         *testing.T
+	service   *Service
+	projector *projections.Projector
+	source    *watched
+	api       huma.API
+	url       string
+	nc        *nats.Conn
+	stopNATS  func() // stops the micro service and waits, as a server does
+	follow    func() // lets the projector follow the log, from now on
+}
+
+// newServer starts a server whose projector follows the log.
+func newServer(t *testing.T, l *testLog) *testServer {
+	t.Helper()
+	s := newStillServer(t, l)
+	s.follow()
+	return s
+}
+
+// newStillServer starts a server whose picture stays behind the log until follow is called.
+func newStillServer(t *testing.T, l *testLog) *testServer {
+	t.Helper()
+	s := &testServer{t: t, source: &watched{testLog: l, waits: make(chan uint64, 100)}}
+	s.startProjector(l)
+	s.service = NewService(s.projector, s.source)
+	s.service.Now = func() time.Time { return today }
+	s.service.patience = patient
+	s.startHTTP()
+	s.startNATS()
+	return s
+}
+
+func (s *testServer) startProjector(l *testLog) {
+	p, err := projections.Open(context.Background(), filepath.Join(s.t.TempDir(), "projections.db"), l)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	ended <- nil
+	s.projector, s.follow = p, func() {
+		<-ended
+		go func() { ended <- p.Run(ctx) }()
+	}
+	s.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil && l.fail == nil {
+			s.t.Error(err)
+		}
+		if err := p.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+func (s *testServer) startHTTP() {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Muster", "test")
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.RejectUnknownQueryParameters = true
+	DescribeWords(config.Components.Schemas)
+	s.api = humago.New(mux, config)
+	s.service.Register(s.api)
+	srv := httptest.NewServer(mux)
+	s.t.Cleanup(srv.Close)
+	s.url = srv.URL
+}
+
+func (s *testServer) startNATS() {
+	srv, err := server.NewServer(&server.Options{DontListen: true, NoLog: true, NoSigs: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	srv.Start()
+	s.t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(patient) {
+		s.t.Fatal("the NATS server does not start")
+	}
+	if s.nc, err = nats.Connect("", nats.InProcessServer(srv)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(s.nc.Close)
+	svc, err := micro.AddService(s.nc, micro.Config{Name: "muster", Version: "0.0.1"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	wait, err := s.service.RegisterNATS(svc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.stopNATS = func() {
+		if err := svc.Stop(); err != nil {
+			s.t.Error(err)
+		}
+		wait()
+	}
+	s.t.Cleanup(s.stopNATS)
+}
+
+// An answer is what came back on one face.
+type answer struct {
+	status int
+	body   string
+}
+
+// problem returns the problem that the answer is.
+func (a answer) problem(t *testing.T) *problem.Problem {
+	t.Helper()
+	p := problem.Decode(a.status, []byte(a.body))
+	if a.status == http.StatusOK || p.Kind.Status != a.status || strings.Contains(p.Detail, "no explanation") {
+		t.Errorf("no problem with status %d: %s", a.status, a.body)
+	}
+	return p
+}
+
+// params reads "as_of=5&on=2026-01-01".
+func params(t *testing.T, query string) map[string]string {
+	t.Helper()
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{}
+	for name := range values {
+		given[name] = values.Get(name)
+	}
+	return given
+}
+
+// overHTTP asks a question over HTTP.
+func (s *testServer) overHTTP(question, query string) answer {
+	s.t.Helper()
+	address, err := Client{URL: s.url}.address(question, params(s.t, query))
+	if err != nil {
+		s.t.Error(err)
+		return answer{}
+	}
+	return s.get(address)
+}
+
+// get fetches an address of the server.
+func (s *testServer) get(address string) answer {
+	s.t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		s.t.Error(err)
+		return answer{}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	want := "application/json"
+	if resp.StatusCode != http.StatusOK {
+		want = "application/problem+json"
+	}
+	if got := resp.Header.Get("Content-Type"); got != want {
+		s.t.Errorf("%s: %d with the content type %q", address, resp.StatusCode, got)
+	}
+	return answer{resp.StatusCode, strings.TrimSpace(string(body))}
+}
+
+// overNATS asks a question over NATS.
+func (s *testServer) overNATS(question, query string) answer {
+	s.t.Helper()
+	data, err := Parameters(params(s.t, query))
+	if err != nil {
+		s.t.Error(err)
+	}
+	return s.request(question, string(data))
+}
+
+// request sends a request over NATS.
+func (s *testServer) request(question, data string) answer {
+	s.t.Helper()
+	m, err := s.nc.Request(SubjectPrefix+question, []byte(data), patient)
+	if err != nil {
+		s.t.Errorf("%s %s: %v", question, data, err)
+		return answer{}
+	}
+	status := http.StatusOK
+	if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
+		if status, err = strconv.Atoi(code); err != nil {
+			s.t.Error(err)
+		}
+	}
+	return answer{status, strings.TrimSpace(string(m.Data))}
+}
+
+// ask asks on both faces, and fails the test unless they answer in the same bytes and without any null.
+func (s *testServer) ask(question, query string) answer {
+	s.t.Helper()
+	return s.same(question+" "+query, s.overHTTP(question, query), s.overNATS(question, query))
+}
+
+// askTogether asks on both faces at the same time, and returns when both have answered.
+func (s *testServer) askTogether(question, query string) <-chan answer {
+	first, second, both := make(chan answer, 1), make(chan answer, 1), make(chan answer, 1)
+	go func() { first <- s.overHTTP(question, query) }()
+	go func() { second <- s.overNATS(question, query) }()
+	go func() { both <- s.same(question+" "+query, <-first, <-second) }()
+	return both
+}
+
+func (s *testServer) same(what string, a, b answer) answer {
+	s.t.Helper()
+	if a != b {
+		s.t.Errorf("%s\nover HTTP: %d %s\nover NATS: %d %s", what, a.status, a.body, b.status, b.body)
+	}
+	var decoded any
+	if err := json.Unmarshal([]byte(a.body), &decoded); err != nil {
+		s.t.Errorf("%s: %v in %s", what, err, a.body)
+	}
+	if at := findNull(decoded); at != "" {
+		s.t.Errorf("%s: %s is null in %s", what, at, a.body)
+	}
+	return a
+}
+
+// findNull returns where a null is, "" when there is none.
+func findNull(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "."
+	case map[string]any:
+		for name, member := range v {
+			if at := findNull(member); at != "" {
+				return "." + name + at
+			}
+		}
+	case []any:
+		for i, element := range v {
+			if at := findNull(element); at != "" {
+				return "[" + strconv.Itoa(i) + "]" + at
+			}
+		}
+	}
+	return ""
+}
+
+// told asks on both faces and decodes the answer.
+func told[A any](s *testServer, question, query string) (a A) {
+	s.t.Helper()
+	return decode[A](s, s.ask(question, query))
+}
+
+func decode[A any](s *testServer, from answer) (a A) {
+	s.t.Helper()
+	if from.status != http.StatusOK {
+		s.t.Fatalf("%d %s", from.status, from.body)
+	}
+	dec := json.NewDecoder(bytes.NewReader([]byte(from.body)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&a); err != nil {
+		s.t.Fatalf("%v in %s", err, from.body)
+	}
+	return a
+}
+
+// A watched source tells what the service does with it; the projector has the log itself.
+type watched struct {
+	*testLog
+	waits   chan uint64   // after which record the service has begun to wait
+	entered chan struct{} // the service has begun to read, when it is not nil
+	gate    chan struct{} // and goes on when this is closed
+}
+
+func (w *watched) Wait(ctx context.Context, after uint64) error {
+	w.waits <- after
+	return w.testLog.Wait(ctx, after)
+}
+
+func (w *watched) Records(from uint64) iter.Seq2[events.Record, error] {
+	if w.entered != nil {
+		w.entered <- struct{}{}
+		<-w.gate
+	}
+	return w.testLog.Records(from)
+}
+
+// waiting returns when the service waits for the record after a sequence, so many times.
+func (s *testServer) waiting(after uint64, times int) {
+	s.t.Helper()
+	for times > 0 {
+		select {
+		case got := <-s.source.waits:
+			if got == after {
+				times--
+			}
+		case <-time.After(patient):
+			s.t.Fatalf("nobody waits for what comes after record %d", after)
+		}
+	}
+}
+
+// soon returns what comes on the channel.
+func soon[T any](t *testing.T, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(patient):
+		t.Fatal("nothing comes")
+	}
+	return v
+}
+
+// equal fails the test when got is not want.
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}

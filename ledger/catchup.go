@@ -177,16 +177,21 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 type follower struct {
 	ledger *Ledger
 	batch  []events.Record
+	ids    map[events.ID]uint64 // of the batch
 }
 
 // How many records of other servers are committed in one transaction.
 const followBatch = 1024
 
 func (f *follower) take(m Message) error {
-	rec, err := f.ledger.admitMessage(m)
+	rec, err := f.admit(m)
 	if err != nil {
 		return err
 	}
+	if f.ids == nil {
+		f.ids = map[events.ID]uint64{}
+	}
+	f.ids[rec.Statement.Head().ID] = rec.Sequence
 	if f.batch = append(f.batch, rec); len(f.batch) == followBatch {
 		return f.commit()
 	}
@@ -195,8 +200,50 @@ func (f *follower) take(m Message) error {
 
 func (f *follower) commit() error {
 	batch := f.batch
-	f.batch = nil
+	f.batch, f.ids = nil, nil
 	return f.ledger.cfg.Journal.Append(batch)
+}
+
+// admit checks a message that another server has appended as strictly as a submission: its form, its subject, its id, its
+// signature, the rules and its time. What does not pass is no record, and stops the ledger.
+func (f *follower) admit(m Message) (events.Record, error) {
+	wrong := func(err error) (events.Record, error) {
+		return events.Record{}, &divergence{m.Sequence, "the stream holds what is no record: " + err.Error(), remedyRecord}
+	}
+	rec, err := events.ParseRecord(m.Sequence, m.Data)
+	if err != nil {
+		return wrong(err)
+	}
+	if want := events.Subject(rec.Statement); want != m.Subject {
+		return wrong(fmt.Errorf("its subject is %s, and should be %s", m.Subject, want))
+	}
+	before, err := f.find(rec.Statement.Head().ID)
+	if err != nil {
+		return events.Record{}, err
+	}
+	if before > 0 {
+		return wrong(fmt.Errorf("its statement is record %d already", before))
+	}
+	key, err := f.ledger.verify(rec.Signed)
+	if err == nil {
+		err = Decide(f.ledger.state, key, rec.Statement)
+	}
+	if err == nil {
+		err = f.ledger.apply(rec)
+	}
+	if err != nil {
+		return wrong(err)
+	}
+	return rec, nil
+}
+
+// find returns the sequence of the record that has the id, 0 when there is none.
+func (f *follower) find(id events.ID) (uint64, error) {
+	if sequence, ok := f.ids[id]; ok {
+		return sequence, nil
+	}
+	sequence, _, err := f.ledger.cfg.Journal.Find(id)
+	return sequence, err
 }
 
 // rewind makes sure that the state ends where the journal ends. It does unless a commit failed after the log had answered.
@@ -214,30 +261,4 @@ func (l *Ledger) rewind() error {
 		}
 	}
 	return nil
-}
-
-// admitMessage checks a message that another server has appended as strictly as a submission: its form, its signature, the
-// rules, its subject and its time. What does not pass is no record, and stops the ledger.
-func (l *Ledger) admitMessage(m Message) (events.Record, error) {
-	wrong := func(err error) (events.Record, error) {
-		return events.Record{}, &divergence{m.Sequence, "the stream holds what is no record: " + err.Error(), remedyRecord}
-	}
-	rec, err := events.ParseRecord(m.Sequence, m.Data)
-	if err != nil {
-		return wrong(err)
-	}
-	if want := events.Subject(rec.Statement); want != m.Subject {
-		return wrong(fmt.Errorf("its subject is %s, and should be %s", m.Subject, want))
-	}
-	key, err := l.verify(rec.Signed)
-	if err == nil {
-		err = Decide(l.state, key, rec.Statement)
-	}
-	if err == nil {
-		err = l.apply(rec)
-	}
-	if err != nil {
-		return wrong(err)
-	}
-	return rec, nil
 }

@@ -96,6 +96,11 @@ func TestHistoriesPart(t *testing.T) {
 
 func recordedOf(t *testing.T, path string, sequence uint64) time.Time {
 	t.Helper()
+	return recordAt(t, path, sequence).Recorded
+}
+
+func recordAt(t *testing.T, path string, sequence uint64) events.Record {
+	t.Helper()
 	j, err := journal.OpenReadOnly(path)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +110,7 @@ func recordedOf(t *testing.T, path string, sequence uint64) time.Time {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rec.Recorded
+	return rec
 }
 
 // What is in the log and no record stops the ledger, with the sequence and what is wrong; nothing of it is taken over.
@@ -120,7 +125,7 @@ func TestForeignMessages(t *testing.T) {
 		}
 		return r.Stored
 	}
-	good := k.offer(t, 1)
+	good, before := k.offer(t, 1), recordAt(t, path, 5).Signed
 	forged := k.offer(t, 1)
 	forged.Note = []byte(strings.Replace(string(forged.Note), `"quantity":1`, `"quantity":9`, 1))
 	for name, test := range map[string]struct {
@@ -131,6 +136,7 @@ func TestForeignMessages(t *testing.T) {
 		"a stranger":      {events.Subject(forged.Statement), "signature is not that of FRA/paris", rec(forged)},
 		"another subject": {"muster.ev.FRA.mnf-u.pledge.X.offered", "its subject is", rec(good)},
 		"no member":       {"", "", rec(stranger.offer(t, 1))},
+		"said before":     {events.Subject(before.Statement), "is record 5 already", rec(before)},
 		"newer version":   {events.Subject(good.Statement), "version 2", []byte(strings.Replace(string(rec(good)), `{"v":1,`, `{"v":2,`, 1))},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,7 @@ func decideLedger(s *State, st events.Statement) error {
 	case founding:
 		return nil
 	case s.last == 0:
-		return refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
+		return notFounded()
 	case st.Head().Ledger != s.origin:
 		return refuse(codeOtherLedger, "the statement was made for the ledger %s, and this is %s", st.Head().Ledger, s.origin).
 			WithHint("make it anew for this ledger, and sign it again")
@@ -65,6 +65,10 @@ func signer(s *State, key events.Key) (member, error) {
 			WithHint("make a new key (muster key new) and ask a coordinator to admit it")
 	}
 	return m, nil
+}
+
+func notFounded() error {
+	return refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
 }
 
 // NotAdmitted is the refusal of a statement whose signer is no member.

@@ -220,7 +220,7 @@ func (l *Ledger) verify(s events.Signed) (events.Key, error) {
 		key = known.(events.Key)
 	} else {
 		if l.Origin() == "" {
-			return "", refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
+			return "", notFounded()
 		}
 		return "", NotAdmitted(s.SignedBy())
 	}

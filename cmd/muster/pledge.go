@@ -214,23 +214,33 @@ func (a *app) pledgeListCmd() *cobra.Command {
 		Short: "The pledges that are known",
 		Args:  args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all := projections.PledgeList{Pledges: []projections.Pledge{}} // a list even when there are none
-			for parameters := values(q); ; parameters["after"] = all.Next.String() {
-				var page projections.PledgeList
-				if err := a.ask(cmd.Context(), "pledges", parameters, &page); err != nil {
-					return err
-				}
-				all.Basis, all.Next = page.Basis, page.Next
-				all.Pledges = append(all.Pledges, page.Pledges...)
-				if page.Next.IsZero() {
-					break
-				}
+			all, err := a.allPledges(cmd.Context(), values(q))
+			if err != nil {
+				return err
 			}
 			return pledgesListing(all).write(a.format, a.stdout)
 		},
 	}
 	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "on", "as-of")
 	return c
+}
+
+// allPledges asks for every page, all of one moment: what is recorded meanwhile is in none of them.
+func (a *app) allPledges(ctx context.Context, parameters map[string]string) (projections.PledgeList, error) {
+	all := projections.PledgeList{Pledges: []projections.Pledge{}} // a list even when there are none
+	for {
+		var page projections.PledgeList
+		if err := a.ask(ctx, "pledges", parameters, &page); err != nil {
+			return all, err
+		}
+		all.Basis, all.Next = page.Basis, page.Next
+		all.Pledges = append(all.Pledges, page.Pledges...)
+		if all.Next.IsZero() {
+			return all, nil
+		}
+		parameters["as_of"], parameters["on"] = strconv.FormatUint(all.AsOf, 10), all.On.String()
+		parameters["after"] = all.Next.String()
+	}
 }
 
 func pledgesListing(all projections.PledgeList) listing {

@@ -186,6 +186,7 @@ const anyPort = natsserver.RANDOM_PORT
 type country struct {
 	origin         events.Origin
 	founder, paris *events.Signer
+	secret         string // of paris
 }
 
 const (
@@ -196,7 +197,8 @@ const (
 // begin makes what stands before the first pledge in the ledger that a server has founded: an operation and a liaison.
 func begin(t *testing.T, p *serverProcess) *country {
 	t.Helper()
-	c := &country{founder: founderOf(t, p.dir), paris: newSigner(t, "FRA/paris")}
+	c := &country{founder: founderOf(t, p.dir)}
+	c.paris, c.secret = newSigner(t, "FRA/paris")
 	var l web.Ledger
 	if err := (web.Client{URL: p.url}).Ask(t.Context(), "ledger", nil, &l); err != nil {
 		t.Fatal(err)
@@ -219,17 +221,16 @@ func founderOf(t *testing.T, dir string) *events.Signer {
 	return s
 }
 
-func newSigner(t *testing.T, name string) *events.Signer {
+func newSigner(t *testing.T, name string) (s *events.Signer, secret string) {
 	t.Helper()
 	secret, _, err := events.NewKey(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := events.NewSigner(secret)
-	if err != nil {
+	if s, err = events.NewSigner(secret); err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s, secret
 }
 
 func signed(t *testing.T, st events.Statement, with *events.Signer) events.Signed {

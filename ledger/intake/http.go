@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -22,7 +23,21 @@ const Path = "/api/v1/statements"
 const ContentType = "text/plain"
 
 type postInput struct {
-	RawBody []byte `contentType:"text/plain"`
+	ContentType string `header:"Content-Type" hidden:"true"`
+	RawBody     []byte `contentType:"text/plain"`
+}
+
+// note returns the body, unless it says of itself that it is something else than a note.
+func (in *postInput) note() ([]byte, error) {
+	switch mediaType, _, _ := mime.ParseMediaType(in.ContentType); mediaType {
+	case ContentType, "application/octet-stream":
+		return in.RawBody, nil
+	}
+	if in.ContentType == "" {
+		return in.RawBody, nil
+	}
+	return nil, problem.New(problem.Usage, "the body is said to be %.100q, and a signed statement is text", in.ContentType).
+		WithHint("send the signed note as it is, with Content-Type: " + ContentType)
 }
 
 type postOutput struct {
@@ -44,7 +59,11 @@ func Register(api huma.API, to Submitter) {
 		// One byte more than is taken, so that the refusal is the same as everywhere.
 		MaxBodyBytes: events.MaxBytes + 1,
 	}, func(ctx context.Context, in *postInput) (*postOutput, error) {
-		r, err := submit(ctx, to, in.RawBody)
+		note, err := in.note()
+		if err != nil {
+			return nil, err
+		}
+		r, err := submit(ctx, to, note)
 		if err != nil {
 			return nil, problem.From(err)
 		}
@@ -63,7 +82,11 @@ func Register(api huma.API, to Submitter) {
 		Errors:       []int{400, 403, 404, 409, 413, 422, 503},
 		MaxBodyBytes: events.MaxBytes + 1,
 	}, func(ctx context.Context, in *postInput) (*checkOutput, error) {
-		c, err := check(ctx, to, in.RawBody)
+		note, err := in.note()
+		if err != nil {
+			return nil, err
+		}
+		c, err := check(ctx, to, note)
 		if err != nil {
 			return nil, problem.From(err)
 		}

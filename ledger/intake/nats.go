@@ -90,6 +90,8 @@ func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, an
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+	case errors.Is(err, nats.ErrMaxPayload):
+		return problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes", len(data))
 	case err != nil:
 		return problem.New(problem.Unavailable, "no answer over NATS: %w", err).
 			WithHint("%s", askAgain)

@@ -23,6 +23,7 @@ import (
 const (
 	maxFlying   = 4096 // entries between the appender and the settler
 	maxAttempts = 1000 // how often a command may lose the race against other servers
+	maxSilence  = 2    // how often the log may give no answer to a command
 )
 
 type command struct {
@@ -31,6 +32,7 @@ type command struct {
 	check    bool       // only say whether it would be recorded
 	done     chan result
 	attempts int
+	silence  int // how often the log gave no answer
 }
 
 type result struct {
@@ -258,12 +260,45 @@ func (l *Ledger) recover(failed []*entry) {
 	}
 	l.behind = false
 	l.trouble.Store(nil)
+	if silence := silenceOf(failed); silence != nil {
+		l.giveUp(failed, l.failure(silence))
+		return
+	}
 	for _, e := range failed {
 		if e.command.attempts++; e.command.attempts > maxAttempts {
 			e.command.answer(Receipt{}, l.failure(ErrLostRace))
 			continue
 		}
 		l.decide(e.command, true) // it may be recorded by now: then its first receipt answers it
+	}
+}
+
+// silenceOf counts for which commands the log gave no answer, and returns the error when that was too often for one of them.
+// A log that can be read and yet does not answer may have no space left.
+func silenceOf(failed []*entry) (silence error) {
+	for _, e := range failed {
+		if !e.isRecord() {
+			continue
+		}
+		err := e.ack.Wait()
+		if err == nil || errors.Is(err, ErrLostRace) {
+			continue
+		}
+		if e.command.silence++; e.command.silence >= maxSilence && silence == nil {
+			silence = err
+		}
+	}
+	return silence
+}
+
+// giveUp answers commands that the log does not take, but for those that turn out to be recorded.
+func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
+	why = why.WithHint("send the same statement again later: it counts once; if this lasts, look whether the NATS server has space left on its disk, and start it anew")
+	l.silent.Store(why)
+	for _, e := range failed {
+		if !l.known(e.command) {
+			e.command.answer(Receipt{}, why)
+		}
 	}
 }
 

@@ -201,7 +201,11 @@ func (f *follower) take(m Message) error {
 func (f *follower) commit() error {
 	batch := f.batch
 	f.batch, f.ids = nil, nil
-	return f.ledger.cfg.Journal.Append(batch)
+	err := f.ledger.cfg.Journal.Append(batch)
+	if err == nil && len(batch) > 0 {
+		f.ledger.silent.Store(nil)
+	}
+	return err
 }
 
 // admit checks a message that another server has appended as strictly as a submission: its form, its subject, its id, its

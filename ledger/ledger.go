@@ -47,6 +47,7 @@ type Ledger struct {
 	retryAt time.Time            // not before, after it failed
 
 	trouble atomic.Pointer[problem.Problem] // why nothing can be taken now
+	silent  atomic.Pointer[problem.Problem] // the log does not answer, and nothing was recorded since
 	origin  atomic.Pointer[events.Origin]
 }
 
@@ -118,8 +119,10 @@ func (l *Ledger) Origin() events.Origin {
 
 // Healthy returns nil, or the problem because of which no statement can be taken now.
 func (l *Ledger) Healthy() error {
-	if p := l.trouble.Load(); p != nil {
-		return p
+	for _, p := range []*problem.Problem{l.trouble.Load(), l.silent.Load()} {
+		if p != nil {
+			return p
+		}
 	}
 	return nil
 }

@@ -64,6 +64,8 @@ func (s *settler) finish(batch []*entry) {
 	}
 	if err := s.ledger.cfg.Journal.Append(records); err != nil {
 		good = 0
+	} else if len(records) > 0 {
+		s.ledger.silent.Store(nil)
 	}
 	s.answer(batch[:good])
 	s.keep(batch[good:])

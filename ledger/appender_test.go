@@ -1,14 +1,19 @@
 package ledger_test
 
 import (
+	"context"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
+	"muster/ledger/logtest"
 )
 
 // The log loses its end, or all of it, while the server runs: the next statement puts it back, byte for byte.
@@ -59,5 +64,82 @@ func sameAsLog(t *testing.T, j *journal.Journal, log ledger.Log) {
 	})
 	if err != nil || n != j.Last() {
 		t.Errorf("the log has %d messages, and the journal %d records: %v", n, j.Last(), err)
+	}
+}
+
+// A slowLog carries out appends at once, and answers none of them before the gate is open.
+type slowLog struct {
+	*logtest.View
+	gate     chan struct{}
+	appended atomic.Int64
+}
+
+func (s *slowLog) Append(m ledger.Message, after ledger.Ack) ledger.Ack {
+	defer s.appended.Add(1)
+	if a, ok := after.(slowAck); ok {
+		after = a.Ack
+	}
+	return slowAck{s.View.Append(m, after), s.gate}
+}
+
+type slowAck struct {
+	ledger.Ack
+	gate <-chan struct{}
+}
+
+func (a slowAck) Wait() error { <-a.gate; return a.Ack.Wait() }
+
+// More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
+// be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.
+func TestMoreThanFitWaitForASlowLog(t *testing.T) {
+	const fit, many = 4096, 5300
+	path, mem, k := someLedger(t, 4)
+	log := &slowLog{View: mem.View(), gate: make(chan struct{})}
+	l, j := newLedger(t, path, log)
+	hurried, hurry := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	receipts, refused := map[uint64]events.ID{}, 0
+	submit := func(ctx context.Context, s events.Signed) {
+		r, err := l.Submit(ctx, s)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil:
+			receipts[r.Sequence] = s.Statement.Head().ID
+		case problem.Is(err, problem.Unavailable):
+			refused++
+		default:
+			t.Error(err)
+		}
+	}
+	var impatient, patient sync.WaitGroup
+	for i := range many {
+		s := k.offer(t, 1)
+		if i%2 == 0 {
+			impatient.Go(func() { submit(hurried, s) })
+		} else {
+			patient.Go(func() { submit(t.Context(), s) })
+		}
+	}
+	for log.appended.Load() < fit { // then the appender can do no more
+		runtime.Gosched()
+	}
+	hurry()
+	impatient.Wait()
+	closed := make(chan struct{})
+	go func() { l.Close(); close(closed) }()
+	close(log.gate)
+	patient.Wait()
+	<-closed
+	for sequence, id := range receipts {
+		if rec, err := j.Record(sequence); err != nil || rec.Statement.Head().ID != id {
+			t.Fatalf("record %d is not what was acknowledged: %v", sequence, err)
+		}
+	}
+	if len(receipts)+refused != many || len(receipts) == 0 || refused < many/2 {
+		t.Errorf("of %d, %d were recorded and %d were told that it is not known", many, len(receipts), refused)
+	}
+	if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "stopping") {
+		t.Errorf("after the end: %v", err)
 	}
 }

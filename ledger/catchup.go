@@ -178,6 +178,7 @@ type follower struct {
 	ledger *Ledger
 	batch  []events.Record
 	ids    map[events.ID]uint64 // of the batch
+	undo   []func()             // how to take the batch back from the state
 }
 
 // How many records of other servers are committed in one transaction.
@@ -199,13 +200,18 @@ func (f *follower) take(m Message) error {
 }
 
 func (f *follower) commit() error {
-	batch := f.batch
-	f.batch, f.ids = nil, nil
-	err := f.ledger.cfg.Journal.Append(batch)
-	if err == nil && len(batch) > 0 {
+	batch, undo := f.batch, f.undo
+	f.batch, f.ids, f.undo = nil, nil, nil
+	if err := f.ledger.cfg.Journal.Append(batch); err != nil {
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i]()
+		}
+		return err
+	}
+	if len(batch) > 0 {
 		f.ledger.silent.Store(nil)
 	}
-	return err
+	return nil
 }
 
 // admit checks a message that another server has appended as strictly as a submission: its form, its subject, its id, its
@@ -232,12 +238,15 @@ func (f *follower) admit(m Message) (events.Record, error) {
 	if err == nil {
 		err = Decide(f.ledger.state, key, rec.Statement)
 	}
+	var undo func()
 	if err == nil {
-		err = f.ledger.apply(rec)
+		undo, err = f.ledger.state.Apply(rec)
 	}
 	if err != nil {
 		return wrong(err)
 	}
+	f.undo = append(f.undo, undo)
+	f.ledger.learn(rec.Statement)
 	return rec, nil
 }
 

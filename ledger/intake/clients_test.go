@@ -25,8 +25,8 @@ func TestHTTPClientAndStrangers(t *testing.T) {
 		kind   problem.Kind
 		says   string
 	}{
-		"a proxy without a server": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, problem.Unavailable, "status 502"},
-		"a login page":             {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 401) }, problem.Internal, "status 401"},
+		"a proxy without a server": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }, problem.Unavailable, "status 502"},
+		"a login page":             {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusUnauthorized) }, problem.Internal, "status 401"},
 		"a page that is no answer": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, problem.Internal, "the answer from"},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,7 +31,7 @@ type postInput struct {
 // note returns the body, unless it says of itself that it is something else than a note.
 func (in *postInput) note() ([]byte, error) {
 	switch mediaType, _, _ := mime.ParseMediaType(in.ContentType); mediaType {
-	case ContentType, "application/octet-stream":
+	case ContentType, "application/octet-stream", "application/x-www-form-urlencoded": // the last is what curl says of any data
 		return in.RawBody, nil
 	}
 	if in.ContentType == "" {
@@ -39,6 +40,9 @@ func (in *postInput) note() ([]byte, error) {
 	return nil, problem.New(problem.Usage, "the body is said to be %.100q, and a signed statement is text", in.ContentType).
 		WithHint("send the signed note as it is, with Content-Type: " + ContentType)
 }
+
+// bodyTimeout is how long a client may take to send a statement.
+const bodyTimeout = 10 * time.Second
 
 type postOutput struct {
 	Status int
@@ -57,7 +61,8 @@ func Register(api huma.API, to Submitter) {
 		Tags:   []string{"statements"},
 		Errors: []int{400, 403, 404, 409, 413, 422, 503},
 		// One byte more than is taken, so that the refusal is the same as everywhere.
-		MaxBodyBytes: events.MaxBytes + 1,
+		MaxBodyBytes:    events.MaxBytes + 1,
+		BodyReadTimeout: bodyTimeout,
 	}, func(ctx context.Context, in *postInput) (*postOutput, error) {
 		note, err := in.note()
 		if err != nil {
@@ -74,13 +79,14 @@ func Register(api huma.API, to Submitter) {
 		return out, nil
 	})
 	huma.Register(api, huma.Operation{
-		OperationID:  "check",
-		Method:       http.MethodPost,
-		Path:         Path + "/check",
-		Summary:      "Say whether a signed statement would be recorded now, and record nothing",
-		Tags:         []string{"statements"},
-		Errors:       []int{400, 403, 404, 409, 413, 422, 503},
-		MaxBodyBytes: events.MaxBytes + 1,
+		OperationID:     "check",
+		Method:          http.MethodPost,
+		Path:            Path + "/check",
+		Summary:         "Say whether a signed statement would be recorded now, and record nothing",
+		Tags:            []string{"statements"},
+		Errors:          []int{400, 403, 404, 409, 413, 422, 503},
+		MaxBodyBytes:    events.MaxBytes + 1,
+		BodyReadTimeout: bodyTimeout,
 	}, func(ctx context.Context, in *postInput) (*checkOutput, error) {
 		note, err := in.note()
 		if err != nil {

@@ -5,6 +5,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -73,7 +74,8 @@ func check(ctx context.Context, to Submitter, note []byte) (Checked, error) {
 }
 
 func reading(ctx context.Context, note []byte, then func(context.Context, events.Signed) error) error {
-	s, err := events.ParseSigned(note)
+	// A statement keeps its bytes, also when whoever sent it hangs up and the request's buffer is used again.
+	s, err := events.ParseSigned(bytes.Clone(note))
 	if err != nil {
 		return err
 	}

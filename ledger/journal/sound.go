@@ -101,6 +101,8 @@ func checkFile(tx *bbolt.Tx) error {
 }
 
 // ends makes checkBucket read where a value ends, which is a fault when that is beyond the file.
+//
+//lint:ignore U1000 to read is all that it is for
 var ends byte
 
 func checkBucket(b *bbolt.Bucket, sequences bool) error {

@@ -15,6 +15,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
+	"muster/projections/web"
 )
 
 // The demo's input: a real pledging round with its source, and the plan that this ledger was first asked for.
@@ -23,7 +24,10 @@ import (
 var demoFiles embed.FS
 
 // defaultDemo is the demo's data folder. The demo can be run again on it: what is recorded already stays as it is.
-const defaultDemo = "demo-data"
+const (
+	defaultDemo = "demo-data"
+	demoTitle   = "Muster's demo"
+)
 
 func (a *app) demoCmd() *cobra.Command {
 	var stay bool
@@ -35,10 +39,10 @@ func (a *app) demoCmd() *cobra.Command {
 plan that this ledger was first asked for, print the coverage, and stop. With --serve it stays.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.data == "" {
+			if !cmd.Flags().Changed("data") { // MUSTER_DATA is where somebody's real ledger is
 				a.data = defaultDemo
 			}
-			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, name: "demo", title: "Muster's demo",
+			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, name: "demo", title: demoTitle,
 				log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 			if err != nil {
 				return err
@@ -59,6 +63,9 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
 
 func (a *app) demo(ctx context.Context, s *server, stay bool) error {
+	if err := a.checkDemoLedger(ctx); err != nil {
+		return err
+	}
 	a.say("A ledger of its own, in the folder %s: %s\n", a.data, s.ledger.Origin())
 	for _, act := range []func(context.Context) error{a.demoRound, a.demoPlan} {
 		if err := act(ctx); err != nil {
@@ -71,6 +78,19 @@ func (a *app) demo(ctx context.Context, s *server, stay bool) error {
 	}
 	a.say("\nThe server stays, on %s, until you interrupt it.", s.url())
 	<-ctx.Done()
+	return nil
+}
+
+// checkDemoLedger keeps the demo out of any other ledger: what it records there could never be taken back.
+func (a *app) checkDemoLedger(ctx context.Context) error {
+	var l web.Ledger
+	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
+		return err
+	}
+	if l.Title != demoTitle {
+		return problem.New(problem.Conflict, "the folder %s holds the ledger %s, and not the demo's: nothing was recorded", a.data, l.Origin).
+			WithHint("name another folder with --data, or none")
+	}
 	return nil
 }
 

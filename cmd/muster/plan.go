@@ -72,7 +72,11 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 	if err != nil {
 		return nil, err
 	}
-	now, err := a.currentPlan(ctx, p.Operation.Operation)
+	effective := p.Effective
+	if effective == 0 {
+		effective = today()
+	}
+	now, err := a.currentPlan(ctx, p.Operation.Operation, effective)
 	if err != nil {
 		return nil, err
 	}
@@ -104,27 +108,39 @@ func afterSome(err error, done, all int) error {
 	return &p
 }
 
-// currentPlan asks what the ledger has of an operation, which may be nothing.
-func (a *app) currentPlan(ctx context.Context, o events.Operation) (plan.Current, error) {
+// currentPlan asks what the ledger has of an operation on the date from which changes would hold, which may be nothing.
+func (a *app) currentPlan(ctx context.Context, o events.Operation, on events.Date) (plan.Current, error) {
 	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{}, Cancelled: map[events.Line]bool{}}
-	var w web.Plan
-	err := a.ask(ctx, "plan", map[string]string{"operation": string(o)}, &w)
+	w, err := a.planOn(ctx, o, on)
 	if problem.Is(err, problem.NotFound) {
 		return now, nil
 	}
 	if err != nil {
 		return now, err
 	}
+	ever, err := a.planOn(ctx, o, endOfTime) // a line that is cancelled from a later day on cannot come back either
+	if err != nil {
+		return now, err
+	}
+	for _, r := range ever.Requirements {
+		now.Cancelled[r.Line] = r.State == projections.Cancelled
+	}
 	terms := w.Catalogue.Terms()
 	now.Operation = &terms
 	for _, r := range w.Requirements {
-		if r.State == projections.Cancelled {
-			now.Cancelled[r.Line] = true
-		} else {
+		if !now.Cancelled[r.Line] {
 			now.Lines[r.Line] = r.Terms()
 		}
 	}
 	return now, nil
+}
+
+// endOfTime is the last date that can be asked about.
+const endOfTime events.Date = 2199_12_31
+
+func (a *app) planOn(ctx context.Context, o events.Operation, on events.Date) (w web.Plan, err error) {
+	err = a.ask(ctx, "plan", map[string]string{"operation": string(o), "on": on.String()}, &w)
+	return w, err
 }
 
 func (a *app) printChanges(changes []planChange, dryRun bool) error {

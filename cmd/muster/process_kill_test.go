@@ -43,6 +43,26 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 	p.stop(t)
 }
 
+// A server is killed while it founds its ledger, and started again: there is one founding, and the key in the folder is the
+// founder's.
+func TestKilledWhileFounding(t *testing.T) {
+	t.Parallel()
+	for range 6 {
+		dir := filepath.Join(t.TempDir(), "ledger")
+		for range 3 {
+			p := launch(t, dir)
+			<-time.After(rand.N(200 * time.Millisecond))
+			p.kill()
+		}
+		p := serving(t, dir)
+		begin(t, p)
+		if log := p.records(t); len(log) != recordsOfBegin || log[0].Type != "ledger.founded" {
+			t.Fatalf("there are %d records: %+v", len(log), log)
+		}
+		p.stop(t)
+	}
+}
+
 // killWhileSubmitting lets writers submit, and kills the server a little after so many receipts.
 func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers, receipts int) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -226,10 +227,15 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	return s, err
 }
 
+var userInfo = regexp.MustCompile(`//[^@/,]*@`)
+
+// withoutPasswords is what may be shown of addresses that may hold a user and a password.
+func withoutPasswords(urls string) string { return userInfo.ReplaceAllString(urls, "//…@") }
+
 func connectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
 	nc, err := nats.Connect(urls, append([]nats.Option{nats.Name("muster")}, opts...)...)
 	if err != nil {
-		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w", urls, err).
+		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w", withoutPasswords(urls), err).
 			WithHint("is it running there? the server listens for NATS clients with: muster serve --nats-listen 127.0.0.1:4222")
 	}
 	return nc, nil

@@ -73,7 +73,7 @@ type server struct {
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
 	for _, step := range []func(context.Context) error{
-		s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openProjector, s.openAPI, s.openService,
+		s.listen, s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openProjector, s.openAPI, s.openService,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.close())
@@ -101,6 +101,20 @@ func (s *server) healthy() error {
 	if p := s.projected.Load(); p != nil {
 		return p
 	}
+	return nil
+}
+
+// listen takes the address first: a server that cannot have it founds nothing. Nobody is answered before openAPI.
+func (s *server) listen(context.Context) (err error) {
+	if s.listener, err = net.Listen("tcp", s.cfg.listen); err != nil {
+		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.listen, err).WithHint("name another address with --listen, such as 127.0.0.1:8081")
+	}
+	s.onClose(func() error {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) { // the HTTP server closes it too
+			return err
+		}
+		return nil
+	})
 	return nil
 }
 
@@ -226,16 +240,13 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 // How long requests that are under way may take when the server stops.
 const shutdownTimeout = 10 * time.Second
 
-func (s *server) openAPI(context.Context) (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.listen); err != nil {
-		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.listen, err).WithHint("name another address with --listen, such as 127.0.0.1:8081")
-	}
+func (s *server) openAPI(context.Context) error {
 	mux := http.NewServeMux()
 	api := newAPI(mux)
 	intake.Register(api, visible{intake.Of(s.ledger), s.projector})
 	s.questions.Register(api)
 	s.registerHealth(api)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
@@ -244,7 +255,11 @@ func (s *server) openAPI(context.Context) (err error) {
 	s.onClose(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
-		return errors.Join(s.http.Shutdown(ctx), os.Remove(filepath.Join(s.cfg.dir, addressFile)))
+		err := s.http.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) { // somebody was let in and never said anything: the others are done
+			err = s.http.Close()
+		}
+		return errors.Join(err, os.Remove(filepath.Join(s.cfg.dir, addressFile)))
 	})
 	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
 }

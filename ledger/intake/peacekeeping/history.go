@@ -59,7 +59,8 @@ func Read(r io.Reader) (*History, error) {
 	if len(c.rows) == 0 {
 		return nil, problem.New(problem.Invalid, "the file has a header, and no row of a contributor and a mission")
 	}
-	return c.history(), nil
+	h := c.history()
+	return h, h.Report.complete()
 }
 
 // history makes the series of the rows that were kept.

@@ -1,12 +1,15 @@
 package peacekeeping_test
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger/intake/peacekeeping"
 )
 
@@ -72,5 +75,19 @@ func TestPublishedTableFoldsBack(t *testing.T) {
 		if counts[typ] != want {
 			t.Errorf("%s: %d statements, want %d", typ, counts[typ], want)
 		}
+	}
+}
+
+// A file that was cut in the middle of a month, at the end of a row, looks whole. Its published total tells.
+func TestCutPublishedTable(t *testing.T) {
+	data := published(t)
+	month := bytes.Index(data, []byte("\n2010-03-31"))
+	end := month
+	for range 120 { // the totals of all contributors come first, and then some of these
+		end += 1 + bytes.IndexByte(data[end+1:], '\n')
+	}
+	_, err := peacekeeping.Read(bytes.NewReader(data[:end+1]))
+	if err == nil || !strings.Contains(err.Error(), "2010-03-31: the published total is 101826") || !problem.Is(err, problem.Invalid) {
+		t.Fatalf("got %v", err)
 	}
 }

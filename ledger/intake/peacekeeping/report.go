@@ -3,10 +3,12 @@ package peacekeeping
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // A Report says what a table held and what was cleaned.
@@ -110,4 +112,20 @@ func (r *Report) comparison() []string {
 		lines = append(lines, fmt.Sprintf("%s: %d published, %d in the sum, %+d (%+.2f %%)", d.Month, d.Published, d.Sum, d.Sum-d.Published, -d.Percent()))
 	}
 	return lines
+}
+
+// mostDifference is how much of its published total a month may lack, in percent. In the file as published the worst month
+// lacks 0.15; a file that was cut lacks most of a month.
+const mostDifference = 1.0
+
+// complete refuses a history in which a month lacks a good part of what was published: its absent nations would be
+// recorded as returned, and nothing moves after that.
+func (r *Report) complete() error {
+	for _, d := range r.Differences {
+		if math.Abs(d.Percent()) > mostDifference {
+			return problem.New(problem.Invalid, "%s: the published total is %d, and the contributions add up to %d: a part of the file is missing", d.Month, d.Published, d.Sum).
+				WithHint("get the file again, whole")
+		}
+	}
+	return nil
 }

@@ -41,7 +41,10 @@ func readTable(data []byte) (*table, error) {
 		cells, err := r.Read()
 		switch {
 		case errors.Is(err, io.EOF):
-			return t, t.check(cut)
+			if err := t.check(cut); err != nil {
+				return t, err
+			}
+			return t, lastLineEnds(data)
 		case errors.Is(err, csv.ErrFieldCount):
 			line, _ := r.FieldPos(0)
 			cut = append(cut, problem.Field{Location: fmt.Sprintf("line %d", line),
@@ -67,6 +70,15 @@ func plainText(data []byte) error {
 		return problem.New(problem.Syntax, "the file is not text in UTF-8: line %d", 1+bytes.Count(data[:firstInvalid(data)], []byte("\n"))).WithHint(saveAgain)
 	}
 	return nil
+}
+
+// lastLineEnds refuses a file whose last row may be cut: 1200 that was cut to 12 looks like any other number.
+func lastLineEnds(data []byte) error {
+	if bytes.HasSuffix(data, []byte("\n")) {
+		return nil
+	}
+	return problem.New(problem.Syntax, "the last line has no line end, so the file may be cut in the middle of its last row").
+		WithHint("look at the last row; if it is whole, add a line end after it")
 }
 
 func firstInvalid(data []byte) int {

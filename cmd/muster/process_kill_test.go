@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -47,8 +49,13 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 // founder's.
 func TestKilledWhileFounding(t *testing.T) {
 	t.Parallel()
-	for range 6 {
+	for round := range 4 {
 		dir := filepath.Join(t.TempDir(), "ledger")
+		if round == 0 { // as if it had been killed between making the file and writing the key
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, founderFile), nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for range 3 {
 			p := launch(t, dir)
 			<-time.After(rand.N(200 * time.Millisecond))

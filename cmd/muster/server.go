@@ -175,6 +175,11 @@ func (s *server) found(ctx context.Context) error {
 		return s.checkOrigin()
 	}
 	path := filepath.Join(s.cfg.dir, founderFile)
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 { // a first start broke off before the key was written
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	_, err := newKeyFile("HQ/founder", path)
 	made := err == nil
 	if err != nil && !problem.Is(err, problem.Conflict) { // it is there already after a first start that broke off

@@ -177,6 +177,9 @@ func (j *Journal) Wait(ctx context.Context, after uint64) error {
 // Record returns the record at a sequence, or a problem of kind NotFound.
 func (j *Journal) Record(sequence uint64) (events.Record, error) {
 	stored, err := j.stored(sequence)
+	if err == nil {
+		err = j.check(j.Tree(), sequence, [][]byte{stored})
+	}
 	if err != nil {
 		return events.Record{}, err
 	}
@@ -184,13 +187,13 @@ func (j *Journal) Record(sequence uint64) (events.Record, error) {
 }
 
 func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
+	if sequence == 0 || sequence > j.Last() {
+		return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", sequence, j.Last())
+	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		stored = bytes.Clone(tx.Bucket(bucketRecords).Get(sequenceKey(sequence)))
 		return nil
 	})
-	if err == nil && stored == nil {
-		err = problem.New(problem.NotFound, "there is no record %d: the last is %d", sequence, j.Last())
-	}
 	return stored, err
 }
 
@@ -208,8 +211,8 @@ func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
 // How much Records reads in one transaction: long ones would keep bbolt from using freed pages again.
 const chunk = 1024
 
-// Records returns every record from a sequence on to the last one there is at the time, in order and without gaps.
-// After an error there is nothing more.
+// Records returns every record from a sequence on to the last one there is at the time, in order and without gaps, each
+// checked against the Merkle tree: bbolt itself would not notice a changed byte. After an error there is nothing more.
 func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		for next := max(from, 1); ; {
@@ -232,11 +235,13 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 	}
 }
 
-// chunk returns the stored bytes of up to chunk records from a sequence on.
+// chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.
 func (j *Journal) chunk(from uint64) (rows [][]byte, err error) {
+	tree := j.Tree() // what is committed later has leaves that it lacks
+	most := min(chunk, tree.N-int64(from)+1)
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
-		for k, v := c.Seek(sequenceKey(from)); k != nil && len(rows) < chunk; k, v = c.Next() {
+		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k, v = c.Next() {
 			want := from + uint64(len(rows))
 			if got := binary.BigEndian.Uint64(k); got != want {
 				return fmt.Errorf("journal: record %d is missing: record %d follows", want, got)
@@ -245,5 +250,8 @@ func (j *Journal) chunk(from uint64) (rows [][]byte, err error) {
 		}
 		return nil
 	})
+	if err == nil && len(rows) > 0 {
+		err = j.check(tree, from, rows)
+	}
 	return rows, err
 }

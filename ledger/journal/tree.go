@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // The Merkle tree over the records (RFC 6962: a leaf is a record's stored bytes, its index the sequence less one) is kept
@@ -125,6 +126,27 @@ func (j *Journal) Tree() tlog.Tree {
 	defer j.mu.Unlock()
 	return j.tree
 }
+
+// check holds the stored bytes of records, from a sequence on, against the leaves of the tree.
+func (j *Journal) check(tree tlog.Tree, from uint64, rows [][]byte) error {
+	leaves := make([]int64, len(rows))
+	for i := range rows {
+		leaves[i] = tlog.StoredHashIndex(0, int64(from)-1+int64(i))
+	}
+	hashes, err := tlog.TileHashReader(tree, j.Tiles()).ReadHashes(leaves)
+	if err != nil {
+		return problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged, at record %d or soon after: %w", from, err).WithHint("%s", altered)
+	}
+	for i, stored := range rows {
+		if tlog.RecordHash(stored) != hashes[i] {
+			return problem.New(problem.Unverified, "record %d of the journal was altered or is damaged: it is not the leaf that the Merkle tree has", from+uint64(i)).
+				WithHint("%s", altered)
+		}
+	}
+	return nil
+}
+
+const altered = "keep the file to find out what happened; then move it away and start again: a new one is made from the stream"
 
 // Tiles reads the tree's tiles. It is a tlog.TileReader for tlog.TileHashReader, which checks what it reads against a
 // root: the tiles themselves are not to be trusted. It may be used concurrently.

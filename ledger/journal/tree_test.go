@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // manyRecords makes n records that follow each other.
@@ -163,5 +164,38 @@ func alteredTile(t *testing.T, path string, all []events.Record, tile tlog.Tile)
 	}), j.Close())
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A record that was altered in the file is never returned, neither by itself nor in its row.
+func TestAlteredRecord(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = j.Close() }() // the test's folder goes with it
+	all := manyRecords(t, 300)
+	err = errors.Join(j.Append(all), j.db.Update(func(tx *bbolt.Tx) error {
+		forged := bytes.Replace(all[199].Stored, []byte("reason 199"), []byte("reason 999"), 1)
+		return tx.Bucket(bucketRecords).Put(sequenceKey(200), forged)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Record(200); !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), "record 200 of the journal was altered") {
+		t.Errorf("by itself: %v", err)
+	}
+	n := 0
+	for _, err = range j.Records(1) {
+		if err == nil {
+			n++
+		}
+	}
+	if !problem.Is(err, problem.Unverified) || n != 0 { // they are read and checked many at a time
+		t.Errorf("in its row, after %d others: %v", n, err)
+	}
+	if _, err := j.Record(199); err != nil {
+		t.Errorf("the record before: %v", err)
 	}
 }

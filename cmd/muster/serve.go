@@ -46,6 +46,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f := c.Flags()
 	f.StringVar(&cfg.listen, "listen", defaultListen, "address of the HTTP API")
 	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
+	f.StringVar(&cfg.service, "nats-service", "", "the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
 	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.name, "name", "", "this server's name in the records it makes (default: the machine's)")
 	f.StringVar(&origin, "origin", "", "the ledger's name for ever, when it is founded (default: made from the founder's key)")

@@ -43,6 +43,7 @@ type serverConfig struct {
 	listen     string
 	nats       string // URLs of a NATS cluster; "" for the embedded server
 	natsListen string
+	service    string // URLs of the same cluster for a user that only answers; "" for the same user
 	replicas   int
 	name       string // this server's, in its records
 	origin     events.Origin
@@ -292,12 +293,18 @@ func (s *server) openService(context.Context) error {
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its own, since whoever asks
-// says where the answer goes; with an outside cluster the only one, whose rights are for its administrator to draw.
-func (s *server) serviceConn() (*nats.Conn, error) {
-	if s.natsd == nil {
+// says where the answer goes; with an outside cluster that of --nats-service.
+func (s *server) serviceConn() (conn *nats.Conn, err error) {
+	switch {
+	case s.natsd != nil:
+		conn, err = s.natsd.ConnectService()
+	case s.cfg.service != "":
+		conn, err = connectNATS(s.cfg.service, nats.CustomInboxPrefix("_SERVICE"), nats.MaxReconnects(-1))
+	default:
+		s.cfg.log.Warn("who asks over NATS is answered with this server's own rights, and says where the answer goes: " +
+			"give --nats-service a user that may publish to _INBOX.> only (deploy/nats-server.conf)")
 		return s.conn, nil
 	}
-	conn, err := s.natsd.ConnectService()
 	if err == nil {
 		s.onClose(func() error { conn.Close(); return nil })
 	}

@@ -65,7 +65,7 @@ accounts {
           subscribe: { allow: ["muster.*", "$SRV.>", "_SERVICE.>"] }
       } }
       { user: guest, password: guest, permissions: {
-          publish: { allow: ["muster.>", "$SRV.>", "_INBOX.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }
+          publish: { allow: ["muster.>", "$SRV.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }
           subscribe: { allow: ["_INBOX.>", "muster.tip.>"] }
       } }
     ]

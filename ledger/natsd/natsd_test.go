@@ -148,16 +148,8 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("the question was neither answered nor denied")
 	}
-	// And a guest gives itself no right to answer: by a message to itself that names the place.
-	self, err := g.SubscribeSync("_INBOX.self")
-	if err := errors.Join(err, g.PublishRequest("_INBOX.self", someEvent, nil)); err != nil {
-		t.Fatal(err)
-	}
-	m, err := self.NextMsg(5 * time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.isDenied(t, "answering itself", func() error { return m.Respond([]byte("x")) })
+	// And a guest gives itself no right to answer, by a message to itself that names the place.
+	g.isDenied(t, "asking itself", func() error { return g.PublishRequest("_INBOX.self", someEvent, nil) })
 	if info, err := str.Info(t.Context()); err != nil || info.State.Msgs != 0 {
 		t.Errorf("a guest has had %d messages written into the stream, %v", info.State.Msgs, err)
 	}

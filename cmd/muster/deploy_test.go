@@ -1,0 +1,93 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The configuration in deploy is taken by a real NATS server, and gives its users the rights that it says: Muster has all,
+// and neither a guest nor an answer to a guest gets into the log.
+func TestDeployedNATS(t *testing.T) {
+	for name, value := range map[string]string{"NODE": "a", "ROUTE_A": "nats://127.0.0.1:1", "ROUTE_B": "nats://127.0.0.1:2",
+		"STORE": t.TempDir(), "MUSTER_PASSWORD": "secret"} {
+		t.Setenv(name, value)
+	}
+	opts := &natsserver.Options{}
+	if err := opts.ProcessConfigFile(filepath.Join("..", "..", "deploy", "nats-server.conf")); err != nil {
+		t.Fatal(err)
+	}
+	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1, natsserver.ClusterOpts{}, nil, true, true
+	srv, err := natsserver.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server did not start")
+	}
+	address := "127.0.0.1:" + strings.TrimPrefix(srv.ClientURL(), "nats://127.0.0.1:")
+	log := startDeployed(t, "nats://muster:secret@"+address, "nats://service:secret@"+address)
+
+	guest, err := nats.Connect("nats://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	if m, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"origin"`) {
+		t.Fatalf("a guest's question: %v", err)
+	}
+	before := log()
+	for _, subject := range []string{"muster.ledger", "$SRV.PING.muster", "$SRV.INFO.muster"} {
+		if err := guest.PublishRequest(subject, "muster.ev.FRA.mnf-u.pledge.X.offered", []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := guest.Publish("muster.ev.FRA.mnf-u.pledge.X.offered", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil { // answered after those before it
+		t.Fatal(err)
+	}
+	if after := log(); after != before {
+		t.Fatalf("the log went from %d to %d messages", before, after)
+	}
+}
+
+// startDeployed starts a Muster server on a cluster, and returns how to ask for the number of messages in its log.
+func startDeployed(t *testing.T, url, service string) func() uint64 {
+	t.Helper()
+	s, err := startServer(t.Context(), serverConfig{dir: t.TempDir(), listen: "127.0.0.1:0", nats: url, service: service, replicas: 1,
+		name: "a", title: "test", log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() uint64 {
+		str, err := js.Stream(t.Context(), "MUSTER")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return str.CachedInfo().State.LastSeq
+	}
+}

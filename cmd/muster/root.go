@@ -78,7 +78,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.importCmd(), a.rebuildCmd(), versionCmd())
+		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), versionCmd())
 	return root
 }
 
@@ -216,15 +216,18 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
 		return nil, err
 	}
-	s := &session{origin: l.Origin, signer: signer}
+	to, err := a.submitter()
+	return &session{origin: l.Origin, signer: signer, to: to}, err
+}
+
+// submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
+func (a *app) submitter() (intake.Submitter, error) {
 	if a.nats != "" {
 		nc, err := a.natsConn()
-		s.to = intake.NATSClient{Conn: nc}
-		return s, err
+		return intake.NATSClient{Conn: nc}, err
 	}
 	url, err := a.serverURL()
-	s.to = intake.HTTPClient{URL: url}
-	return s, err
+	return intake.HTTPClient{URL: url}, err
 }
 
 var userInfo = regexp.MustCompile(`//[^@/,]*@`)
@@ -252,5 +255,20 @@ func (s *session) say(ctx context.Context, st events.Statement) (intake.Receipt,
 	if err != nil {
 		return intake.Receipt{}, err
 	}
-	return s.to.Submit(ctx, signed)
+	return submitAgain(ctx, s.to, signed)
+}
+
+// submitAgain submits the same bytes again, a few times, when it is not known whether they were recorded: they count once.
+func submitAgain(ctx context.Context, to intake.Submitter, s events.Signed) (r intake.Receipt, err error) {
+	for pause := 200 * time.Millisecond; ; pause *= 3 {
+		r, err = to.Submit(ctx, s)
+		if pause > 2*time.Second || !problem.Is(err, problem.Unavailable) {
+			return r, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return r, err
+		}
+	}
 }

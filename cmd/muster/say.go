@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger/intake"
 )
 
@@ -22,11 +27,55 @@ func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (even
 	if dryRun {
 		return a.checkOne(ctx, s, st)
 	}
-	r, err := s.say(ctx, st)
+	signed, err := events.Sign(st, s.signer)
+	if err != nil {
+		return err
+	}
+	r, err := submitAgain(ctx, s.to, signed)
+	if problem.Is(err, problem.Unavailable) {
+		return unsent(signed, err)
+	}
 	if err != nil {
 		return err
 	}
 	return a.receipts(r)
+}
+
+// unsent keeps a signed statement of which nobody knows whether it was recorded, so that these very bytes are sent again:
+// the same command would sign another statement, and might pledge twice.
+func unsent(s events.Signed, why error) error {
+	file := "muster-" + s.Statement.Head().ID.String() + ".note"
+	if err := os.WriteFile(file, s.Note, 0o600); err != nil {
+		return errors.Join(why, fmt.Errorf("and the signed statement could not be kept: %w", err))
+	}
+	return problem.From(why).WithHint("it may be recorded or not, and the signed statement is in %s: do not type the command again, but: muster submit %s", file, file)
+}
+
+func (a *app) submitCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "submit FILE",
+		Short: "Submit a signed statement that is in a file; what was recorded already counts once",
+		Args:  args("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			note, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := events.ParseSigned(note)
+			if err != nil {
+				return err
+			}
+			to, err := a.submitter()
+			if err != nil {
+				return err
+			}
+			r, err := submitAgain(cmd.Context(), to, s)
+			if err != nil {
+				return err
+			}
+			return a.receipts(r)
+		},
+	}
 }
 
 // checkOne asks whether a statement would be recorded, and prints it unsigned.

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The server records a statement, and all its answers are lost on the way. The command keeps the very bytes that it signed,
+// says so, and sending them again gives the first receipt: nothing was pledged twice.
+func TestAnswersAreLost(t *testing.T) {
+	s, err := startServer(t.Context(), serverConfig{dir: t.TempDir(), listen: "127.0.0.1:0", name: "a", title: "test", log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	plan, err := filepath.Abs("demo/mnf-u.plan.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	muster := func(url string, args ...string) (code int, stdout, stderr string) {
+		var out, errs bytes.Buffer
+		code = run(append(args, "--url", url, "--data", s.cfg.dir, "--nats", "", "--key", ""), strings.NewReader(""), &out, &errs)
+		return code, out.String(), errs.String()
+	}
+	if code, _, stderr := muster(s.url(), "plan", "apply", plan); code != 0 {
+		t.Fatal(stderr)
+	}
+	before := s.journal.Last()
+	code, _, stderr := muster(losing(t, s.url()), "pledge", "offer", "--operation", "mnf-u", "--nation", "ITA", "--role", "sea", "--quantity", "4")
+	kept, err := filepath.Glob("muster-*.note")
+	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, "muster submit "+kept[0]) {
+		t.Fatalf("exit code %d, kept %v, %v: %s", code, kept, err, stderr)
+	}
+	code, stdout, stderr := muster(s.url(), "submit", kept[0])
+	if code != 0 || !strings.Contains(stdout, fmt.Sprint(before+1)) || !strings.Contains(stdout, "was recorded before") {
+		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
+	}
+	if last := s.journal.Last(); last != before+1 {
+		t.Fatalf("%d records were made, want 1", last-before)
+	}
+}
+
+// losing is a proxy to the server that loses the answer to every statement.
+func losing(t *testing.T, to string) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(target)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			pass.ServeHTTP(w, r)
+			return
+		}
+		if resp, err := http.Post(to+r.URL.Path, r.Header.Get("Content-Type"), r.Body); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		panic(http.ErrAbortHandler) // the connection ends without an answer
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}

@@ -163,6 +163,9 @@ func (l *Ledger) refresh(ctx context.Context) error {
 	if last <= l.cfg.Journal.Last() {
 		return nil
 	}
+	if err := l.Healthy(); err != nil { // what is missing cannot come
+		return err
+	}
 	select {
 	case l.nudges <- struct{}{}:
 	default:

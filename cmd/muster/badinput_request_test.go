@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
 )
@@ -67,10 +68,10 @@ func TestBadRequests(t *testing.T) {
 			}
 		})
 	}
-	for path, allowed := range map[string]string{intake.Path: "POST", "/api/v1/records": "GET"} {
-		resp, err := http.DefaultClient.Do(request(t, "DELETE", s.url+path, nil))
-		if err != nil || resp.StatusCode != 405 || !strings.Contains(resp.Header.Get("Allow"), allowed) {
-			t.Errorf("DELETE %s: %v, %v", path, resp, err)
+	for _, bad := range [][3]string{{"GET", intake.Path, "POST"}, {"PUT", intake.Path, "POST"}, {"DELETE", "/api/v1/records", "GET"}} {
+		resp, err := http.DefaultClient.Do(request(t, bad[0], s.url+bad[1], nil))
+		if err != nil || resp.StatusCode != 405 || !strings.Contains(resp.Header.Get("Allow"), bad[2]) {
+			t.Errorf("%s %s: %v, %v", bad[0], bad[1], resp, err)
 		}
 	}
 	if status, _ := get(t, s.url+"/api/v1/nothing"); status != 404 {
@@ -100,6 +101,30 @@ func TestEndlessBody(t *testing.T) {
 		t.Errorf("%d records were appended", after-before)
 	}
 	s.stop(t)
+}
+
+// Whoever asks over NATS says where the answer goes. Not even so does a guest get anything into the ledger's subjects, where it
+// would be no record and would stop every server.
+func TestNoAnswerIntoTheLog(t *testing.T) {
+	t.Parallel()
+	s := newTarget(t)
+	before := s.recorded(t)
+	event := events.Subject(s.c.offer(t).Statement)
+	for _, ask := range []string{"muster.coverage", "muster.submit", "muster.check", "$SRV.PING", "$SRV.INFO.muster", "$SRV.STATS.muster"} {
+		if err := s.nc.PublishRequest(ask, event, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.nc.Request("muster.coverage", []byte("{}"), patience); err != nil { // by now the others have been answered
+		t.Fatal(err)
+	}
+	if r, err := s.client().Submit(t.Context(), s.c.offer(t)); err != nil || r.Sequence != before+1 {
+		t.Errorf("a good statement afterwards: %+v, %v", r, err)
+	}
+	s.stop(t)
+	if n := len(streamIn(t, s.dir)); n != int(before)+1 {
+		t.Errorf("the stream holds %d messages, and there are %d records", n, before+1)
+	}
 }
 
 type zeros struct{}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"muster/events"
 	"muster/events/problem"
@@ -25,6 +26,10 @@ func TestJournalDiskIsFull(t *testing.T) {
 	writeUntilFull(t, p, c, book, "no space left on device")
 	if status, body := p.health(t); status != http.StatusServiceUnavailable || !strings.Contains(body, "no space left on device") {
 		t.Errorf("the server says of itself: %d %s", status, body)
+	}
+	begun, stranger := time.Now(), signed(t, c.offerOf(1), c.stranger(t)) // what would be refused is not made to wait either
+	if _, err := p.client().Submit(t.Context(), stranger); err == nil || time.Since(begun) > 5*time.Second {
+		t.Errorf("a stranger's statement was answered after %s with %v", time.Since(begun), err)
 	}
 	free()
 	goesOn(t, p, c, book)
@@ -123,6 +128,12 @@ func goesOn(t *testing.T, p *serverProcess, c *country, book *accountBook) {
 	if want := recordsOfBegin + len(book.sent); len(log) != want {
 		t.Errorf("there are %d records, and not %d", len(log), want)
 	}
+}
+
+func (c *country) stranger(t *testing.T) *events.Signer {
+	t.Helper()
+	s, _ := newSigner(t, "FRA/nobody")
+	return s
 }
 
 // note writes down a statement as one that is sent.

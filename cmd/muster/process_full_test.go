@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"muster/events"
 	"muster/events/problem"
 )
 
@@ -128,23 +127,4 @@ func goesOn(t *testing.T, p *serverProcess, c *country, book *accountBook) {
 	if want := recordsOfBegin + len(book.sent); len(log) != want {
 		t.Errorf("there are %d records, and not %d", len(log), want)
 	}
-}
-
-func (c *country) stranger(t *testing.T) *events.Signer {
-	t.Helper()
-	s, _ := newSigner(t, "FRA/nobody")
-	return s
-}
-
-// note writes down a statement as one that is sent.
-func (b *accountBook) note(s events.Signed) { b.sent[s.Statement.Head().ID] = s }
-
-// unacknowledged returns what was sent and has no receipt. Nobody writes meanwhile.
-func (b *accountBook) unacknowledged() (all []events.Signed) {
-	for id, s := range b.sent {
-		if _, ok := b.receipts[id]; !ok {
-			all = append(all, s)
-		}
-	}
-	return all
 }

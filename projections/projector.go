@@ -121,9 +121,7 @@ func (p *Projector) follow(ctx context.Context) error {
 		switch err := p.wait(ctx); {
 		case err == nil:
 		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-			if err := p.save(); err != nil {
-				return err
-			}
+			_ = p.save() // what a full disk refuses now is saved later, or folded again at the next start
 		default:
 			return ended(ctx, err)
 		}
@@ -157,10 +155,8 @@ func (p *Projector) catchUp(ctx context.Context) error {
 		if err := p.take(rec); err != nil {
 			return err
 		}
-		if len(p.unsaved) >= saveEvery {
-			if err := p.save(); err != nil {
-				return err
-			}
+		if len(p.unsaved)%saveEvery == 0 {
+			_ = p.save() // as above: reading goes on from memory
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -37,10 +37,8 @@ type Message struct {
 // An Ack is the Log's answer to Append. It belongs to one goroutine.
 type Ack interface {
 	// Wait returns nil when the message is in the log at its sequence; an error that is ErrLostRace when it certainly is
-	// not; and any other error when nobody knows. It returns in bounded time.
+	// not; and any other error when nobody knows. It returns in bounded time, and the same however often it is called.
 	Wait() error
-	// Ready reports whether Wait would return at once.
-	Ready() bool
 }
 
 // ErrLostRace says that another message has the sequence that Append asked for.

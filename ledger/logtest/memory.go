@@ -106,7 +106,6 @@ type ack struct {
 }
 
 func (a *ack) Wait() error { return a.err }
-func (a *ack) Ready() bool { return true }
 
 // Last implements [ledger.Log].
 func (v *View) Last(context.Context) (uint64, error) {

@@ -60,21 +60,6 @@ type ack struct {
 	err     error
 }
 
-// Ready implements [ledger.Ack].
-func (a *ack) Ready() bool {
-	if a.settled {
-		return true
-	}
-	select {
-	case p := <-a.future.Ok():
-		a.settle(p, nil)
-	case err := <-a.future.Err():
-		a.settle(nil, err)
-	default:
-	}
-	return a.settled
-}
-
 // Wait implements [ledger.Ack].
 func (a *ack) Wait() error {
 	if a.settled {

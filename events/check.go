@@ -22,9 +22,19 @@ const maxTold = 50
 type checker struct {
 	fields []problem.Field
 	told   map[string]bool
+	within string // the member that the locations are in, with a dot, or ""
+}
+
+// in checks what is inside a member.
+func (c *checker) in(member string, part interface{ check(*checker) }) {
+	outer := c.within
+	c.within += member + "."
+	part.check(c)
+	c.within = outer
 }
 
 func (c *checker) field(location, value, format string, args ...any) {
+	location = c.within + location
 	if len(c.fields) == maxTold || c.isTold(location) {
 		return
 	}
@@ -194,9 +204,10 @@ func (c *checker) title(location, s string) {
 	c.text(location, s)
 }
 
-func (c *checker) id(location string, id ID) {
+// id checks the id of a statement made before, which what says.
+func (c *checker) id(location string, id ID, what string) {
 	if id.IsZero() {
-		c.field(location, "", "missing: write the id that the pledge was offered with")
+		c.field(location, "", "missing: write the id of the statement %s", what)
 	}
 }
 

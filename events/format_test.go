@@ -87,6 +87,8 @@ func TestFormatDescribesEveryMember(t *testing.T) {
 	check("every statement", header)
 	check("seen", rowsOf(reflect.TypeFor[Seen]()))
 	check("roles", rowsOf(reflect.TypeFor[RoleDefinition]()))
+	check("terms", rowsOf(reflect.TypeFor[PledgeTerms]()))
+	check("strength", rowsOf(reflect.TypeFor[Strength]()))
 	check("The envelope", rowsOf(reflect.TypeFor[envelope]()))
 }
 
@@ -96,7 +98,7 @@ func TestFormatStatesEveryBound(t *testing.T) {
 		slugPattern.String(), unitPattern.String(), currencyPattern.String(), originPattern.String(), keyNamePattern.String(),
 		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth), fmt.Sprintf("At most %d characters", MaxText),
 		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount), fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
-		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
+		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of at most %d different titles", MaxElsewhere), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
 		fmt.Sprintf("list of 1 to %d different units", maxUnits), fmt.Sprintf("from %s to %s", firstDate, lastDate),
 		fmt.Sprintf("version %d of the form", Version),
 	} {

@@ -1,10 +1,13 @@
 package events
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // goldens lists every golden file's statement. Add to it; change nothing.
 func goldens(t testing.TB) []golden {
-	return append(append(coordinatorGoldens(t), pledgeGoldens()...), stepGoldens()...)
+	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens())
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -82,6 +85,9 @@ func stepGoldens() []golden {
 	}
 	condition := func(n int, typ Type) ConditionStep { return ConditionStep{step(n, typ), "parliament"} }
 	strength := Strength{Count(1187), "personnel"}
+	subject := func(kind, event string) string {
+		return "muster.ev.FRA.mnf-u." + kind + ".01M833DSRK000000000000000B." + event
+	}
 	return []golden{
 		{17, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted", &PledgeAccepted{step(17, "pledge.accepted")}},
 		{18, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined", &PledgeDeclined{step(18, "pledge.declined")}},
@@ -93,5 +99,32 @@ func stepGoldens() []golden {
 		{24, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added", &ConditionAdded{condition(24, "condition.added"), Parliament}},
 		{25, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged", &ConditionDischarged{condition(25, "condition.discharged")}},
 		{26, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed", &ConditionFailed{condition(26, "condition.failed")}},
+		{27, "", subject("pledge", "renewed"), &PledgeRenewed{step(27, "pledge.renewed"), goldenWindow.Until}},
+		{28, "", subject("caveat", "declared"), &CaveatDeclared{CaveatStep{step(28, "caveat.declared"), "no-night-flights"}, "by day only"}},
+		{29, "", subject("caveat", "lifted"), &CaveatLifted{CaveatStep{step(29, "caveat.lifted"), "no-night-flights"}}},
+		{30, "", subject("allocation", "made"), &AllocationMade{step(30, "allocation.made"), "ground-west", strength, goldenWindow}},
+		{31, "", subject("allocation", "released"), &AllocationReleased{step(31, "allocation.released"), goldenID(30)}},
+	}
+}
+
+// correctionGoldens are of what mends other statements, and of the terms that came later.
+func correctionGoldens() []golden {
+	terms, rotation := goldenTerms(), goldenTerms()
+	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From, goldenID(12), goldenID(13)
+	rotation.Elsewhere = []string{"NATO Response Force", "mnf-b"}
+	corrected := func(n int, change func(*PledgeCorrected)) *PledgeCorrected {
+		s := &PledgeCorrected{Header: goldenHeadSeen(n, "pledge.corrected"), Dated: goldenDated, Place: goldenPlace,
+			Pledge: goldenID(11), Corrects: goldenID(12), Reason: "a digit was missing", Source: "letter of 23 November 2026"}
+		change(s)
+		return s
+	}
+	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.corrected"
+	return []golden{
+		{32, "", subject, corrected(32, func(s *PledgeCorrected) { s.Terms = &terms })},
+		{33, "strength", subject, corrected(33, func(s *PledgeCorrected) { s.Strength = &Strength{Count(1187), "personnel"} })},
+		{34, "struck", subject, corrected(34, func(s *PledgeCorrected) { s.Struck = true })},
+		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered", &PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{}, rotation}},
+		{36, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EJ5V0000000000000014.indicated", &PledgeIndicated{goldenHead(36, "pledge.indicated"), goldenDated, goldenPlace, rotation}},
+		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), rotation}},
 	}
 }

@@ -1,6 +1,9 @@
 package events
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Place is where a pledge belongs: whose it is and to which operation. Every statement about a pledge repeats it, so
 // that its subject follows from the statement alone.
@@ -52,10 +55,23 @@ type PledgeTerms struct {
 	// Source is where this was published, when it was taken from a publication.
 	Source string `json:"source,omitzero"`
 	Note   string `json:"note,omitzero"`
+	// Expires is the last day on which the pledge stands unless it is renewed or deployed by then; zero for no such day.
+	// On the day after it has lapsed, by itself.
+	Expires Date `json:"expires,omitzero"`
+	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces relieve these: a rotation.
+	Predecessor ID `json:"predecessor,omitzero"`
+	Successor   ID `json:"successor,omitzero"`
+	// Elsewhere names what else the same forces are pledged to, outside this ledger or in it.
+	Elsewhere []string `json:"elsewhere,omitzero"`
 }
 
-// MaxNotice is the longest notice to move, in days.
-const MaxNotice = 3650
+// Limits of a pledge's terms.
+const (
+	// MaxNotice is the longest notice to move, in days.
+	MaxNotice = 3650
+	// MaxElsewhere is the most other commitments that a pledge may name.
+	MaxElsewhere = 16
+)
 
 func (t *PledgeTerms) check(c *checker) {
 	c.slug("role", string(t.Role), "ground")
@@ -73,8 +89,30 @@ func (t *PledgeTerms) check(c *checker) {
 	if t.Release != "" {
 		c.oneOf("release", string(t.Release), string(Public), string(CoalitionOnly), string(CoordinatorsOnly))
 	}
+	c.dateIfAny("expires", t.Expires)
+	c.rotation(t.Predecessor, t.Successor)
+	c.elsewhere(t.Elsewhere)
 	c.text("source", t.Source)
 	c.text("note", t.Note)
+}
+
+func (c *checker) rotation(predecessor, successor ID) {
+	if !successor.IsZero() && successor == predecessor {
+		c.field("successor", successor.String(), "is the predecessor too: one of them is another pledge, or leave it out")
+	}
+}
+
+func (c *checker) elsewhere(names []string) {
+	if len(names) > MaxElsewhere {
+		c.field("elsewhere", "", "names %d commitments: write at most %d", len(names), MaxElsewhere)
+		return
+	}
+	for i, name := range names {
+		c.title(fmt.Sprintf("elsewhere[%d]", i), name)
+		if slices.Contains(names[:i], name) {
+			c.field(fmt.Sprintf("elsewhere[%d]", i), name, "is there twice: leave one out")
+		}
+	}
 }
 
 // PledgeIndicated says that a nation is likely to offer something. The pledge's ID is this statement's.
@@ -124,7 +162,7 @@ type PledgeAmended struct {
 func (s *PledgeAmended) Thing() ID { return s.Pledge }
 func (s *PledgeAmended) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
-	c.id("pledge", s.Pledge)
+	c.id("pledge", s.Pledge, "that began the pledge")
 }
 
 // A Step names the pledge that a statement moves along, and may say why.
@@ -140,7 +178,7 @@ type Step struct {
 func (s *Step) Thing() ID { return s.Pledge }
 
 func (s *Step) check(c *checker) {
-	c.id("pledge", s.Pledge)
+	c.id("pledge", s.Pledge, "that began the pledge")
 	c.text("reason", s.Reason)
 	c.text("source", s.Source)
 }
@@ -193,6 +231,20 @@ type PledgeReported struct {
 }
 
 func (s *PledgeReported) check(c *checker) { checkAll(c, &s.PledgeStep, &s.Strength) }
+
+// PledgeRenewed sets another day until which a pledge stands: see Expires in [PledgeTerms].
+type PledgeRenewed struct {
+	PledgeStep
+	Expires Date `json:"expires"`
+}
+
+func (s *PledgeRenewed) check(c *checker) {
+	s.PledgeStep.check(c)
+	c.date("expires", s.Expires)
+	if s.Expires != 0 && s.Expires < s.Effective {
+		c.field("expires", s.Expires.String(), "lies before the renewal holds: write %s or later", s.Effective)
+	}
+}
 
 // PledgeObserved records strength seen in published figures where no offer was ever seen. It begins a pledge that is
 // deployed from the start, whose ID is this statement's.

@@ -186,8 +186,27 @@ func drawStatement(t *rapid.T) Statement {
 		if s.Unlimited = rapid.Bool().Draw(t, "unlimited"); s.Unlimited {
 			s.Roles = nil
 		}
+	case *PledgeRenewed:
+		s.Expires = max(s.Expires, s.Effective)
+	case *PledgeCorrected:
+		drawCorrection(t, s)
 	}
 	return s
+}
+
+// drawCorrection draws what is corrected: nothing but the date, the terms, the strength, or everything.
+func drawCorrection(t *rapid.T, s *PledgeCorrected) {
+	s.Struck, s.Terms, s.Strength = false, nil, nil
+	switch rapid.IntRange(0, 3).Draw(t, "corrected") {
+	case 1:
+		s.Struck = true
+	case 2:
+		s.Terms = new(PledgeTerms)
+		fill(t, reflect.ValueOf(s.Terms).Elem())
+	case 3:
+		s.Strength = new(Strength)
+		fill(t, reflect.ValueOf(s.Strength).Elem())
+	}
 }
 
 // fill draws every member of a struct by its type, and then mends what must fit together.
@@ -200,6 +219,9 @@ func fill(t *rapid.T, v reflect.Value) {
 	switch x := v.Addr().Interface().(type) {
 	case *PledgeTerms:
 		x.Quantity = drawQuantity(t, x.Unit, true)
+		if x.Successor == x.Predecessor {
+			x.Successor = ID{}
+		}
 	case *RequirementTerms:
 		x.Quantity = drawQuantity(t, x.Unit, false)
 	case *Strength:
@@ -235,7 +257,7 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Window:
 		fixWindow(t, &x)
 		drawn = x
-	case Quantity: // follows from the unit
+	case Quantity, *PledgeTerms, *Strength: // follow from others
 		return
 	case bool:
 		drawn = rapid.Bool().Draw(t, name)
@@ -253,6 +275,8 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 		}
 	case []Role:
 		drawn = rapid.SliceOfNDistinct(rapid.Map(rapid.StringMatching(`[a-z]{1,9}`), func(s string) Role { return Role(s) }), 1, 5, rapid.ID).Draw(t, name)
+	case []string:
+		drawn = rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z]{1,9}`), 1, 5, rapid.ID).Draw(t, name)
 	case []Unit:
 		drawn = []Unit{"personnel", "EUR"}[:rapid.IntRange(1, 2).Draw(t, name)]
 	case []RoleDefinition:

@@ -56,6 +56,12 @@ var kinds = []kind{
 	{"condition.added", func() Statement { return new(ConditionAdded) }},
 	{"condition.discharged", func() Statement { return new(ConditionDischarged) }},
 	{"condition.failed", func() Statement { return new(ConditionFailed) }},
+	{"pledge.renewed", func() Statement { return new(PledgeRenewed) }},
+	{"pledge.corrected", func() Statement { return new(PledgeCorrected) }},
+	{"caveat.declared", func() Statement { return new(CaveatDeclared) }},
+	{"caveat.lifted", func() Statement { return new(CaveatLifted) }},
+	{"allocation.made", func() Statement { return new(AllocationMade) }},
+	{"allocation.released", func() Statement { return new(AllocationReleased) }},
 }
 
 // Types returns every type of statement that this version knows, in the order of the table.

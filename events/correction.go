@@ -1,0 +1,50 @@
+package events
+
+// PledgeCorrected mends one statement about a pledge that was wrong when it was made: we wrote it wrong. (When the world
+// has changed, a pledge is amended.) From this record on the mended statement counts as if it had said this, in its own place;
+// what was known before stays as it was, and both records stay to be seen.
+//
+// A statement may be corrected again, by its own ID: the last correction holds.
+type PledgeCorrected struct {
+	Header
+	// Effective is the date that the mended statement should have had; its own where the date was right.
+	Dated
+	Place
+	Pledge ID `json:"pledge"`
+	// Corrects is the ID of the statement that is mended.
+	Corrects ID `json:"corrects"`
+	// Struck says that the statement should never have been made. Terms and Strength are then left out.
+	Struck bool `json:"struck,omitzero"`
+	// Terms are all the terms, where the mended statement has some: it indicated, offered or amended the pledge.
+	Terms *PledgeTerms `json:"terms,omitzero"`
+	// Strength is the right one, where the mended statement has one: it deployed, reported or observed the forces.
+	Strength *Strength `json:"strength,omitzero"`
+	// Reason says what was wrong.
+	Reason string `json:"reason"`
+	Source string `json:"source,omitzero"`
+}
+
+// Thing returns the pledge's ID.
+func (s *PledgeCorrected) Thing() ID { return s.Pledge }
+
+func (s *PledgeCorrected) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.Place)
+	c.id("pledge", s.Pledge, "that began the pledge")
+	c.id("corrects", s.Corrects, "that was wrong")
+	if s.Terms != nil {
+		c.in("terms", s.Terms)
+	}
+	if s.Strength != nil {
+		c.in("strength", s.Strength)
+	}
+	switch {
+	case s.Struck && s.Terms != nil:
+		c.field("terms", "", "leave them out of a statement that is struck")
+	case s.Struck && s.Strength != nil:
+		c.field("strength", "", "leave it out of a statement that is struck")
+	case s.Terms != nil && s.Strength != nil:
+		c.field("strength", "", "no statement has both terms and a strength: leave one of them out")
+	}
+	c.title("reason", s.Reason)
+	c.text("source", s.Source)
+}

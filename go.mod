@@ -3,6 +3,7 @@ module muster
 go 1.26.0
 
 require (
+	filippo.io/torchwood v0.9.0
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0

@@ -136,6 +136,13 @@ func (s *State) Last() uint64 { return s.last }
 // Recorded returns the time of the last record applied.
 func (s *State) Recorded() time.Time { return s.recorded }
 
+// KeyOf returns the member's key that a signature names so, and false when none was ever admitted. Whether it may still
+// sign, Decide says.
+func (s *State) KeyOf(id events.KeyID) (events.Key, bool) {
+	m, ok := s.members[id]
+	return m.key, ok
+}
+
 // Apply takes a record in. It does not ask whether the record is allowed: Decide has. It returns how to take the record
 // back, which must be called in the reverse order of Apply, or an error for a record that does not follow the last one.
 func (s *State) Apply(rec events.Record) (undo func(), err error) {

@@ -119,6 +119,7 @@ func BenchmarkCoverage(b *testing.B) {
 		b.Run(name+"now", func(b *testing.B) {
 			quantiles(b, func() { ask(b, now, true) })
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(size.records), "B/record")
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(p.versions.what)), "B/version")
 		})
 		b.Run(name+"now-with-pledges", func(b *testing.B) { quantiles(b, func() { ask(b, now, false) }) })
 		b.Run(name+"any-moment", func(b *testing.B) {

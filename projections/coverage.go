@@ -12,7 +12,7 @@ import (
 type CoverageFilter struct {
 	Operation events.Operation
 	Role      events.Role
-	// Brief leaves the pledges counted out of the lines: a table of lines is much shorter than the list of its pledges.
+	// Brief leaves out the pledges: those counted and those not counted. A table of lines is much shorter than that list.
 	Brief bool
 }
 
@@ -21,8 +21,9 @@ type Coverage struct {
 	Basis
 	// Lines are the requirements in force, by operation, priority and name.
 	Lines []LineCoverage `json:"lines"`
-	// NotCounted are the pledges that are there on the date and are supply of no line, by operation and ID.
-	NotCounted []NotCounted `json:"not_counted"`
+	// NotCounted are the pledges, and parts of pledges, that are there on the date and are supply of no line, by operation
+	// and ID; left out of a brief answer.
+	NotCounted []NotCounted `json:"not_counted,omitzero"`
 }
 
 // A LineCoverage is how far one line is met. Its numbers are in the line's unit, and are sums of known quantities only.
@@ -33,8 +34,11 @@ type LineCoverage struct {
 	Gap events.Quantity `json:"gap"`
 	// Fill is the supply in percent of what is required, rounded down; it may be over 100.
 	Fill int `json:"fill"`
-	// Conditional is the part of the supply that hangs on an open condition.
+	// Rungs is the same from each rung up, from the lowest rung.
+	Rungs []RungCoverage `json:"rungs"`
+	// Conditional is the part of the supply that hangs on an open condition, and Caveated the part whose use is restricted.
 	Conditional events.Quantity `json:"conditional"`
+	Caveated    events.Quantity `json:"caveated"`
 	// Unknown is how many pledges would be supply of this line, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
 	// Who are the nations that make the supply, the largest first.
@@ -43,6 +47,14 @@ type LineCoverage struct {
 	Dependence *Dependence `json:"dependence,omitzero"`
 	// Counted are the pledges that make the supply, by ID; left out of a brief answer.
 	Counted []Counted `json:"counted,omitzero"`
+}
+
+// A RungCoverage is how far a line is met by the pledges that are on a rung or above.
+type RungCoverage struct {
+	Rung   Rung            `json:"rung"`
+	Supply events.Quantity `json:"supply"`
+	Gap    events.Quantity `json:"gap"`
+	Fill   int             `json:"fill"`
 }
 
 // A Share is one nation's part of a supply.
@@ -75,16 +87,20 @@ type Counted struct {
 	Nation   events.Nation   `json:"nation"`
 	Quantity events.Quantity `json:"quantity"`
 	Rung     Rung            `json:"rung"`
-	// Conditions are those it still hangs on.
+	// Allocation is what sets it against the line; zero where it counts because it fits no other.
+	Allocation events.ID `json:"allocation,omitzero"`
+	// Conditions are those it still hangs on, and Caveats those that restrict it.
 	Conditions []events.Line `json:"conditions,omitzero"`
+	Caveats    []events.Line `json:"caveats,omitzero"`
 	// Sequences are the records that make the number.
 	Sequences []uint64 `json:"sequences"`
 }
 
-// Coverage answers which requirements are met on a date, and how far. Supply of a line are the pledges for it alone: those
-// of the same operation, role and unit and of a compatible area (the same, or either left open) that fit no other line in
-// force. A pledge is there when it has begun and not ended and its window includes the date; it counts from the rung asked.
-// What is there and does not count is told beside, each with its reason, and never mixed in.
+// Coverage answers which requirements are met on a date, and how far. Supply of a line is what is allocated to it, and the
+// pledges without any allocation that fit it alone: those of the same operation, role and unit and of a compatible area (the
+// same, or either left open) that fit no other line in force. A pledge is there when it has begun and not ended and its window
+// includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
+// never mixed in.
 func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -94,136 +110,245 @@ func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	if err != nil {
 		return Coverage{}, err
 	}
-	answer := Coverage{Basis: b, Lines: []LineCoverage{}, NotCounted: []NotCounted{}}
-	for _, o := range chosen {
-		t := p.newTally(o.inForce(b, f.Role), b, f.Brief)
-		t.placeAll(o.pledges, f.Role)
-		answer.Lines = append(answer.Lines, t.answer()...)
-		answer.NotCounted = append(answer.NotCounted, t.notCounted...)
+	t := p.newTally(chosen, b, f)
+	p.each(&b, t.place)
+	answer := Coverage{Basis: b, Lines: t.answer()}
+	if !f.Brief {
+		answer.NotCounted = t.notCounted()
 	}
 	return answer, nil
 }
 
-// A tally puts the pledges of one operation beside its lines.
+// A tally puts pledges beside lines.
 type tally struct {
-	basis      Basis
-	brief      bool
-	lines      []lineTally
-	byRole     [][]int // indexes of lines, by the role's number
-	nations    []events.Nation
-	notCounted []NotCounted
-
-	fits, near []int    // room for what match returns
-	sequences  []uint64 // room that Counted.Sequences are cut from
+	p      *Picture
+	basis  Basis
+	brief  bool
+	lines  []lineTally
+	of     map[*line]int // their indexes
+	places []placement   // by the number of the kind
+	left   []left        // what does not count
 }
 
 type lineTally struct {
 	Requirement
-	supply, conditional int64
-	unknown             int
-	nations             []int64 // parts of the supply, by the nation's number
-	counted             []Counted
+	supply                [Deployed + 1]int64 // by rung; that of the rung asked is what the line has
+	conditional, caveated int64
+	unknown               int
+	nations               []int64 // parts of the supply, by the nation's number
+	counted               []counted
 }
 
-func (p *Picture) newTally(inForce []Requirement, b Basis, brief bool) *tally {
-	t := &tally{basis: b, brief: brief, byRole: make([][]int, len(p.roles.names)), nations: p.nations.names}
-	for i, q := range inForce {
-		l := lineTally{Requirement: q, nations: make([]int64, len(t.nations))}
-		if !brief {
-			l.counted = []Counted{} // which is told as empty, and not as left out
+// counted is a pledge, or what was allocated of it, in a line's supply.
+type counted struct {
+	pledge     uint32
+	number     int64
+	allocation events.ID
+}
+
+// A placement says where pledges of a kind belong.
+type placement struct {
+	wanted bool  // by the question's filter
+	fits   []int // the lines in force that they fit
+	near   []int // those that they would fit in another unit
+}
+
+func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
+	t := &tally{p: p, basis: b, brief: f.Brief, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
+	for _, o := range chosen {
+		for _, q := range o.inForce(b, f.Role) {
+			t.of[o.lines[q.Line]] = len(t.lines)
+			t.lines = append(t.lines, lineTally{Requirement: q, nations: make([]int64, len(p.nations.names))})
 		}
-		t.lines = append(t.lines, l)
-		if number, pledged := p.roles.number[q.Role]; pledged {
-			t.byRole[number] = append(t.byRole[number], i)
+	}
+	for i, k := range p.kinds.names {
+		if (f.Operation == "" || f.Operation == k.operation.name) && (f.Role == "" || f.Role == k.role) {
+			t.places[i] = t.placement(k)
 		}
 	}
 	return t
 }
 
-func (t *tally) placeAll(pledges []*pledge, role events.Role) {
-	var room standing
-	for _, pl := range pledges {
-		s := pl.at(&t.basis, &room)
-		if s.counts(t.basis.On) && (role == "" || s.terms.role == role) {
-			t.place(pl, s)
-		}
-	}
-}
-
-// place counts a pledge for its line, or says why not.
-func (t *tally) place(pl *pledge, s *standing) {
-	a, reported := s.amount(t.basis.Rung)
-	t.match(s.terms, a.unit)
-	if reason := t.reason(s, a); reason != "" {
-		t.refuse(pl, s, a, reason)
-		return
-	}
-	n, _ := a.quantity.Number()
-	l := &t.lines[t.fits[0]]
-	l.supply = add(l.supply, n)
-	l.nations[pl.nationNo] = add(l.nations[pl.nationNo], n)
-	open := s.conditionsIn(Hanging)
-	if open != nil {
-		l.conditional = add(l.conditional, n)
-	}
-	if t.brief {
-		return
-	}
-	l.counted = append(l.counted, Counted{pl.id, pl.nation, a.quantity, s.rung, open, t.sequencesOf(s, reported)})
-}
-
-func (t *tally) sequencesOf(s *standing, reported bool) []uint64 {
-	from := len(t.sequences)
-	t.sequences = s.appendSequences(t.sequences, reported)
-	return t.sequences[from:len(t.sequences):len(t.sequences)]
-}
-
-// match finds the lines that a pledge fits, and those near that it fits but for their unit.
-func (t *tally) match(terms *terms, unit events.Unit) {
-	t.fits, t.near = t.fits[:0], t.near[:0]
-	for _, i := range t.byRole[terms.roleNo] {
+// placement finds the lines that a kind fits, and those near that it fits but for the unit.
+func (t *tally) placement(k kind) placement {
+	at := placement{wanted: true}
+	for i := range t.lines {
 		switch l := &t.lines[i]; {
-		case !compatible(l.Area, terms.area):
-		case l.Unit == unit:
-			t.fits = append(t.fits, i)
+		case l.Operation != k.operation.name || l.Role != k.role || !compatible(l.Area, k.area):
+		case l.Unit == k.unit:
+			at.fits = append(at.fits, i)
 		default:
-			t.near = append(t.near, i)
+			at.near = append(at.near, i)
 		}
 	}
+	return at
 }
 
 // compatible reports whether forces for one area can fill a line for the other. The empty area is anywhere.
 func compatible(a, b events.Area) bool { return a == b || a == "" || b == "" }
 
+// place counts a version for its line, or says why not.
+func (t *tally) place(v *version) {
+	n, kind, known := v.amount(t.basis.Rung)
+	at := &t.places[kind]
+	if !at.wanted {
+		return
+	}
+	if v.shares != nil {
+		t.placeShares(v)
+		return
+	}
+	t.addRungs(v, at)
+	if reason := t.reason(v, at, known); reason != "" {
+		t.leave(v, left{reason: reason, number: n})
+		return
+	}
+	t.count(v, at.fits[0], counted{pledge: v.pledge, number: n})
+}
+
+// addRungs adds what the version is at each rung to its line's supply, where it fits one and nothing is in its way.
+func (t *tally) addRungs(v *version, at *placement) {
+	if v.flags&(isReserve|isFailed) != 0 {
+		return
+	}
+	for r := Indicated; r <= v.rung; r++ {
+		n, kind, known := v.amount(r)
+		if fits := t.places[kind].fits; known && len(fits) == 1 {
+			l := &t.lines[fits[0]]
+			l.supply[r] = add(l.supply[r], n)
+		}
+	}
+}
+
+// placeShares counts what was allocated. What was not is told beside.
+func (t *tally) placeShares(v *version) {
+	rest, _, known := v.amount(t.basis.Rung)
+	for i := range v.shares {
+		t.addShare(v, &v.shares[i])
+	}
+	if stopped := t.stops(v); stopped != "" {
+		t.leave(v, left{reason: stopped, number: rest})
+		return
+	}
+	for i := range v.shares {
+		s := &v.shares[i]
+		n := s.at(v, t.basis.Rung)
+		rest -= n
+		if at, inForce := t.of[s.line]; !inForce {
+			t.leave(v, left{reason: LineNotInForce, number: n, share: s})
+		} else if n > 0 {
+			t.count(v, at, counted{pledge: v.pledge, number: n, allocation: s.id})
+		}
+	}
+	switch {
+	case !known:
+		t.leave(v, left{reason: UnknownQuantity})
+	case rest > 0:
+		t.leave(v, left{reason: NotAllocated, number: rest})
+	}
+}
+
+// addShare adds what the share is at each rung to its line's supply, where the line is in force and nothing is in the way.
+func (t *tally) addShare(v *version, s *share) {
+	at, inForce := t.of[s.line]
+	if !inForce || v.flags&(isReserve|isFailed) != 0 {
+		return
+	}
+	l := &t.lines[at]
+	for r := Indicated; r <= v.rung; r++ {
+		l.supply[r] = add(l.supply[r], s.at(v, r))
+	}
+}
+
+// at returns what the share is at a rung of its version.
+func (s *share) at(v *version, r Rung) int64 {
+	if v.reported(r) {
+		return s.present
+	}
+	return s.promised
+}
+
+func (t *tally) count(v *version, at int, c counted) {
+	l := &t.lines[at]
+	l.nations[v.nation] = add(l.nations[v.nation], c.number)
+	if v.flags&isConditional != 0 {
+		l.conditional = add(l.conditional, c.number)
+	}
+	if v.flags&isCaveated != 0 {
+		l.caveated = add(l.caveated, c.number)
+	}
+	if !t.brief {
+		l.counted = append(l.counted, c)
+	}
+}
+
 func (t *tally) answer() []LineCoverage {
 	lines := make([]LineCoverage, len(t.lines))
 	for i := range t.lines {
-		lines[i] = t.lines[i].answer(t.nations)
+		lines[i] = t.lines[i].answer(t)
 	}
 	return lines
 }
 
-func (l *lineTally) answer(nations []events.Nation) LineCoverage {
-	required, _ := l.Required.Number()
+func (l *lineTally) answer(t *tally) LineCoverage {
+	now := l.rung(t.basis.Rung)
 	c := LineCoverage{
-		Requirement: l.Requirement,
-		Supply:      l.Unit.Of(l.supply),
-		Gap:         l.Unit.Of(max(0, required-l.supply)),
-		Fill:        percent(l.supply, required),
-		Conditional: l.Unit.Of(l.conditional),
-		Unknown:     l.unknown,
-		Who:         l.shares(nations),
-		Counted:     l.counted,
+		Requirement: l.Requirement, Supply: now.Supply, Gap: now.Gap, Fill: now.Fill,
+		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
+		Who: l.shares(t.p.nations.names, l.supply[t.basis.Rung]),
+	}
+	for _, r := range Rungs() {
+		c.Rungs = append(c.Rungs, l.rung(r))
 	}
 	c.Dependence = dependence(c.Who)
+	if !t.brief {
+		c.Counted = t.showCounted(l)
+	}
 	return c
 }
 
-func (l *lineTally) shares(nations []events.Nation) []Share {
+func (l *lineTally) rung(r Rung) RungCoverage {
+	required, _ := l.Required.Number()
+	return RungCoverage{r, l.Unit.Of(l.supply[r]), l.Unit.Of(max(0, required-l.supply[r])), percent(l.supply[r], required)}
+}
+
+// showCounted tells the pledges in a line's supply, by ID.
+func (t *tally) showCounted(l *lineTally) []Counted {
+	all := make([]Counted, len(l.counted)) // not nil, which would be told as left out
+	var room standing
+	for i, c := range l.counted {
+		pl := t.p.pledges[c.pledge]
+		s := t.standing(pl, &room)
+		_, reported := s.amount(t.basis.Rung)
+		all[i] = Counted{Pledge: pl.id, Nation: pl.nation, Quantity: l.Unit.Of(c.number), Rung: s.rung, Allocation: c.allocation,
+			Conditions: s.conditionsIn(Hanging), Caveats: s.caveatsHeld(), Sequences: s.sequencesWith(c.allocation, reported)}
+	}
+	slices.SortStableFunc(all, func(a, b Counted) int { return compareIDs(a.Pledge, b.Pledge) })
+	return all
+}
+
+// standing returns where a pledge stands at the tally's moment, in what is supposed.
+func (t *tally) standing(pl *pledge, room *standing) *standing {
+	return t.basis.WhatIf.suppose(pl.at(&t.basis, room))
+}
+
+// sequencesWith returns the records that make what the pledge counts for, through an allocation when there is one.
+func (s *standing) sequencesWith(allocation events.ID, reported bool) []uint64 {
+	all := s.appendSequences(nil, reported)
+	for i := range s.allocations {
+		if s.allocations[i].id == allocation {
+			all = s.allocations[i].by.appendTo(all)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
 	shares := []Share{}
 	for number, n := range l.nations {
 		if n > 0 {
-			shares = append(shares, Share{nations[number], l.Unit.Of(n), percent(n, l.supply)})
+			shares = append(shares, Share{nations[number], l.Unit.Of(n), percent(n, supply)})
 		}
 	}
 	slices.SortFunc(shares, func(a, b Share) int {

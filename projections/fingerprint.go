@@ -171,33 +171,45 @@ func (p *Picture) renderRequirements(r *rendering, b Basis) error {
 }
 
 func (p *Picture) renderPledges(r *rendering, b Basis) error {
-	for _, pl := range p.pledges {
-		if pl.first > b.AsOf {
+	for _, pl := range p.sorted {
+		if uint64(pl.first) > b.AsOf {
 			continue
 		}
 		r.entries++
-		r.line("pledge", pl.id, pl.operation, pl.nation)
-		for i := range pl.history {
-			if s := &pl.history[i]; s.seq <= b.AsOf {
-				p.renderChange(r, s)
+		r.line("pledge", pl.id, pl.operation.name, pl.nation)
+		for i := range pl.deeds {
+			if d := &pl.deeds[i]; uint64(d.seq) <= b.AsOf {
+				p.renderDeed(r, d, b.AsOf)
 			}
 		}
 	}
 	return nil
 }
 
-func (p *Picture) renderChange(r *rendering, s *said[change]) {
-	c := &s.what
-	p.said(r, s.seq, s.effective, c.move.typ, c.remark.signer, c.remark.source, c.remark.text, c.amount.quantity, c.amount.unit)
-	if t := c.terms; t != nil {
+func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
+	until := uint64(0)
+	if uint64(d.until) <= asOf {
+		until = uint64(d.until)
+	}
+	p.said(r, uint64(d.seq), d.effective, d.move.typ, uint64(d.order), until, d.id, d.remark.signer, d.remark.source, d.remark.text,
+		d.quantity, d.unit, d.expires, uint64(d.corrects))
+	if t := d.terms; t != nil {
 		notice := -1
 		if t.notice != nil {
 			notice = *t.notice
 		}
-		r.line("terms", t.role, t.area, t.From, t.Until, notice, t.presence, t.release)
+		r.line("terms", t.role, t.area, t.From, t.Until, notice, t.presence, t.release, t.expires)
+		if t.rotation != nil {
+			r.line("rotation", t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere)
+		}
 	}
-	if c.condition != nil {
-		r.line("condition", c.condition.name, c.condition.kind)
+	if d.hold != nil {
+		r.line("hold", d.hold.name, d.hold.kind, d.hold.text)
+	}
+	if d.share != nil && d.share.line != nil {
+		r.line("allocation", d.share.line.name, d.share.number, d.share.From, d.share.Until)
+	} else if d.share != nil {
+		r.line("release", d.share.id)
 	}
 }
 
@@ -210,13 +222,13 @@ func (p *Picture) renderCoverage(r *rendering, b Basis) error {
 		}
 		for _, l := range c.Lines {
 			r.entries++
-			r.line("line", rung, l.Operation, l.Line, l.Required, l.Supply, l.Gap, l.Conditional, l.Unknown)
+			r.line("line", rung, l.Operation, l.Line, l.Required, l.Supply, l.Gap, l.Conditional, l.Caveated, l.Unknown)
 			for _, n := range l.Counted {
-				r.line("counted", n.Pledge, n.Quantity, n.Conditions)
+				r.line("counted", n.Pledge, n.Quantity, n.Allocation, n.Conditions, n.Caveats)
 			}
 		}
 		for _, n := range c.NotCounted {
-			r.line("not counted", rung, n.Pledge, n.Reason, n.Lines)
+			r.line("not counted", rung, n.Pledge, n.Quantity, n.Reason, n.Lines)
 		}
 	}
 	return nil

@@ -19,6 +19,8 @@ type storyteller struct {
 	pledges []testPledge
 	lines   []events.Line
 	members []events.Key // that may be revoked
+
+	allocations map[events.ID][]events.ID // by pledge
 }
 
 var (
@@ -55,6 +57,9 @@ func (s *storyteller) terms() events.PledgeTerms {
 	t.Role, t.Quantity, t.Unit = s.amount()
 	if rapid.IntRange(0, 7).Draw(s.T, "reserve") == 0 {
 		t.Presence = events.Reserve
+	}
+	if rapid.IntRange(0, 3).Draw(s.T, "expires") == 0 {
+		t.Expires = day(s.day())
 	}
 	return t
 }
@@ -97,7 +102,8 @@ func (s *storyteller) begin() {
 func (s *storyteller) move(p testPledge) {
 	kinds := []events.Type{"pledge.offered", "pledge.amended", "pledge.amended", "pledge.accepted", "pledge.confirmed", "pledge.deployed",
 		"pledge.reported", "pledge.reported", "pledge.declined", "pledge.withdrawn", "pledge.returned",
-		"condition.added", "condition.added", "condition.discharged", "condition.failed"}
+		"condition.added", "condition.added", "condition.discharged", "condition.failed", "caveat.declared", "caveat.lifted",
+		"pledge.renewed", "pledge.corrected", "pledge.corrected", "pledge.corrected", "allocation.made", "allocation.made", "allocation.released"}
 	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"), s.day(); kind {
 	case "pledge.offered":
 		p.offerNow(on, s.terms())
@@ -109,9 +115,47 @@ func (s *storyteller) move(p testPledge) {
 		p.report(on, rapid.Int64Range(1, 500).Draw(s.T, "reported"))
 	case "condition.added", "condition.discharged", "condition.failed":
 		p.condition(kind, on, rapid.SampledFrom([]events.Line{"parliament", "money"}).Draw(s.T, "condition"))
+	case "caveat.declared", "caveat.lifted":
+		p.caveat(kind, on, "by-day")
+	case "pledge.renewed":
+		p.renew(on, rapid.IntRange(on, 26).Draw(s.T, "until"))
+	case "pledge.corrected":
+		s.correct(p, on)
+	case "allocation.made":
+		if len(s.lines) > 0 {
+			id := p.allocate(on, rapid.SampledFrom(s.lines).Draw(s.T, "against"), rapid.Int64Range(1, 600).Draw(s.T, "allocated"), s.window())
+			s.allocations[p.id] = append(s.allocations[p.id], id)
+		}
+	case "allocation.released":
+		if made := s.allocations[p.id]; len(made) > 0 {
+			p.release(on, rapid.SampledFrom(made).Draw(s.T, "allocation"))
+		}
 	default:
 		p.move(kind, on)
 	}
+}
+
+// correct mends one of a pledge's records: its date, what it says, or that it was made at all.
+func (s *storyteller) correct(p testPledge, on int) {
+	var mendable []uint64
+	for _, rec := range s.records {
+		if _, correction := rec.Statement.(*events.PledgeCorrected); events.Thing(rec.Statement) == p.id && !correction {
+			mendable = append(mendable, rec.Sequence)
+		}
+	}
+	seq := rapid.SampledFrom(mendable).Draw(s.T, "corrected")
+	p.correct(seq, on, func(c *events.PledgeCorrected) {
+		switch s.records[seq-1].Statement.(type) {
+		case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeAmended:
+			terms := s.terms()
+			c.Terms = &terms
+		case *events.PledgeDeployed, *events.PledgeReported, *events.PledgeObserved:
+			c.Strength = &events.Strength{Quantity: events.Count(rapid.Int64Range(1, 500).Draw(s.T, "rightly")), Unit: "personnel"}
+		}
+		if seq != p.seq && rapid.IntRange(0, 2).Draw(s.T, "struck") == 0 {
+			c.Struck, c.Terms, c.Strength = true, nil, nil
+		}
+	})
 }
 
 func (s *storyteller) require() {
@@ -160,7 +204,7 @@ func (s *storyteller) tellRoster() {
 
 // newStory makes up a ledger of some records.
 func newStory(t *rapid.T) *storyteller {
-	s := &storyteller{testLedger: newTestLedger(t), T: t}
+	s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{}}
 	for range rapid.IntRange(5, 40).Draw(t, "records") {
 		s.tell()
 	}

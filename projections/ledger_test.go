@@ -309,6 +309,44 @@ func (p testPledge) condition(t events.Type, on int, name events.Line) uint64 {
 	return p.l.say(liaison(p.nation), &events.ConditionFailed{ConditionStep: step})
 }
 
+// caveat declares or lifts a caveat.
+func (p testPledge) caveat(t events.Type, on int, name events.Line) uint64 {
+	p.l.t.Helper()
+	step := events.CaveatStep{PledgeStep: p.step(t, on), Caveat: name}
+	if t == "caveat.declared" {
+		return p.l.say(liaison(p.nation), &events.CaveatDeclared{CaveatStep: step, Restriction: "by day only"})
+	}
+	return p.l.say(liaison(p.nation), &events.CaveatLifted{CaveatStep: step})
+}
+
+func (p testPledge) renew(on, expires int) uint64 {
+	p.l.t.Helper()
+	return p.l.say(liaison(p.nation), &events.PledgeRenewed{PledgeStep: p.step("pledge.renewed", on), Expires: day(expires)})
+}
+
+// allocate sets some of the pledge against a line, and returns the allocation.
+func (p testPledge) allocate(on int, name events.Line, quantity int64, w events.Window) events.ID {
+	p.l.t.Helper()
+	s := &events.AllocationMade{PledgeStep: p.step("allocation.made", on), Line: name,
+		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}, Window: w}
+	p.l.say("HQ/founder", s)
+	return s.ID
+}
+
+func (p testPledge) release(on int, allocation events.ID) uint64 {
+	p.l.t.Helper()
+	return p.l.say("HQ/founder", &events.AllocationReleased{PledgeStep: p.step("allocation.released", on), Allocation: allocation})
+}
+
+// correct mends the record of a sequence.
+func (p testPledge) correct(seq uint64, on int, change func(*events.PledgeCorrected)) uint64 {
+	p.l.t.Helper()
+	s := &events.PledgeCorrected{Header: p.l.head("pledge.corrected"), Dated: dated(on), Place: place(p.nation), Pledge: p.id,
+		Corrects: p.l.records[seq-1].Statement.Head().ID, Reason: "a slip"}
+	change(s)
+	return p.l.say("HQ/founder", s)
+}
+
 // equal fails the test when got is not want.
 func equal[T comparable](t tb, what string, got, want T) {
 	t.Helper()

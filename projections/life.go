@@ -17,8 +17,11 @@ type LifeEvent struct {
 	Recorded  time.Time   `json:"recorded"`
 	Effective events.Date `json:"effective"`
 	Type      events.Type `json:"type"`
+	ID        events.ID   `json:"id"`
 	Signer    string      `json:"signer"` // name of the key that signed
 	Sentence  string      `json:"sentence"`
+	// CorrectedBy is the record that has last mended this one, 0 when none has.
+	CorrectedBy uint64 `json:"corrected_by,omitzero"`
 }
 
 // Life tells the life of a pledge as far as it is known as of m.AsOf: every record about it, in the order of recording,
@@ -29,47 +32,111 @@ func (p *Picture) Life(m Moment, id events.ID) ([]LifeEvent, error) {
 		return nil, err
 	}
 	pl, ok := p.byID[id]
-	if !ok || pl.first > b.AsOf {
+	if !ok || uint64(pl.first) > b.AsOf {
 		return nil, noPledge(id)
 	}
 	var life []LifeEvent
-	for i := range pl.history {
-		c := &pl.history[i]
-		if c.seq > b.AsOf {
-			continue
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+			life = append(life, p.lifeEvent(pl, d, b.AsOf))
 		}
-		recorded, _ := p.Recorded(c.seq)
-		life = append(life, LifeEvent{c.seq, recorded, c.effective, c.what.move.typ, c.what.remark.signer, pl.sentence(&c.what)})
 	}
 	slices.SortFunc(life, func(a, b LifeEvent) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return life, nil
 }
 
-// sentence tells a change as a person would.
-func (pl *pledge) sentence(c *change) string {
-	said := c.move.says
+func (p *Picture) lifeEvent(pl *pledge, d *deed, asOf uint64) LifeEvent {
+	recorded, _ := p.Recorded(uint64(d.order))
+	e := LifeEvent{Sequence: uint64(d.order), Recorded: recorded, Effective: d.effective, Type: d.move.typ, ID: d.id,
+		Signer: d.remark.signer, Sentence: pl.sentence(d)}
+	if uint64(d.until) <= asOf {
+		e.CorrectedBy = pl.correctionOf(d.order, uint32(asOf))
+	}
+	return e
+}
+
+// correctionOf returns the last record that has corrected another.
+func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.corrects == order && d.seq <= asOf {
+			last = max(last, uint64(d.seq))
+		}
+	}
+	return last
+}
+
+// sentence tells a deed as a person would.
+func (pl *pledge) sentence(d *deed) string {
+	said := d.move.says
 	if strings.Contains(said, "%s") {
 		said = fmt.Sprintf(said, pl.nation.Name())
 	}
-	if !c.amount.quantity.IsZero() {
-		said += " " + c.amount.String()
+	if d.corrects != 0 {
+		said += pl.mended(d)
 	}
-	if c.terms != nil {
-		said += c.terms.describe(c.move.strength)
+	if !d.quantity.IsZero() && d.corrects == 0 {
+		said += " " + amount{d.quantity, d.unit}.String()
 	}
-	if c.condition != nil {
-		said += " " + string(c.condition.name)
-		if c.condition.kind != "" && string(c.condition.kind) != string(c.condition.name) {
-			said += " (" + string(c.condition.kind) + ")"
-		}
+	if d.terms != nil {
+		said += d.terms.describe(d.move.strength)
 	}
-	if c.remark.text != "" {
-		said += ": " + c.remark.text
+	if d.expires != 0 {
+		said += " " + d.expires.String()
 	}
-	if c.remark.source != "" {
-		said += " [" + c.remark.source + "]"
+	if d.hold != nil {
+		said += " " + d.hold.describe()
+	}
+	if d.share != nil {
+		said += pl.describeShare(d)
+	}
+	if d.remark.text != "" {
+		said += ": " + d.remark.text
+	}
+	if d.remark.source != "" {
+		said += " [" + d.remark.source + "]"
 	}
 	return strings.ToUpper(said[:1]) + said[1:]
+}
+
+// mended tells what a correction does to the record that it mends.
+func (pl *pledge) mended(d *deed) string {
+	at := fmt.Sprintf(" %d says", d.corrects)
+	for i := range pl.deeds {
+		if m := &pl.deeds[i]; m.order == d.corrects && m.seq == d.seq {
+			at += fmt.Sprintf(" holds from %s", m.effective)
+			if !m.quantity.IsZero() {
+				at += " and is of " + amount{m.quantity, m.unit}.String()
+			}
+			if m.terms != nil {
+				at += m.terms.describe(m.move.strength)
+			}
+			return at
+		}
+	}
+	return at + " was never so"
+}
+
+func (h *hold) describe() string {
+	s := string(h.name)
+	if h.kind != "" && string(h.kind) != s {
+		s += " (" + string(h.kind) + ")"
+	}
+	if h.text != "" {
+		s += " (" + h.text + ")"
+	}
+	return s
+}
+
+func (pl *pledge) describeShare(d *deed) string {
+	if d.move.allocates {
+		return " for " + string(d.share.line.name) + ", " + d.share.Span()
+	}
+	for i := range pl.deeds {
+		if made := &pl.deeds[i]; made.id == d.share.id && made.share != nil {
+			return " " + string(made.share.line.name) + " (" + amount{made.quantity, made.unit}.String() + ")"
+		}
+	}
+	return " " + d.share.id.String()
 }
 
 // describe tells the terms after an amount: "for ground in west, from 2026-03-01, at 30 days' notice".
@@ -89,6 +156,12 @@ func (t *terms) describe(observed bool) string {
 		s += ", in reserve"
 	case events.Present:
 		s += ", already there"
+	}
+	if t.expires != 0 {
+		s += ", until it expires on " + t.expires.String()
+	}
+	if t.rotation != nil && t.rotation.elsewhere != nil {
+		s += ", also pledged to " + list(t.rotation.elsewhere)
 	}
 	return s
 }

@@ -31,6 +31,22 @@ type Condition struct {
 	Sequence  uint64               `json:"sequence"` // the record that says so
 }
 
+// A Caveat is a national restriction on the use of what is pledged, which was not lifted.
+type Caveat struct {
+	Caveat      events.Line `json:"caveat"`
+	Restriction string      `json:"restriction"`
+	Sequence    uint64      `json:"sequence"` // the record that says so
+}
+
+// An Allocation is so much of a pledge, set against a line and not released.
+type Allocation struct {
+	ID       events.ID       `json:"id"`
+	Line     events.Line     `json:"line"`
+	Quantity events.Quantity `json:"quantity"`
+	events.Window
+	Sequence uint64 `json:"sequence"` // the record that says so
+}
+
 // A Pledge is a pledge as it stands at a moment.
 type Pledge struct {
 	ID        events.ID        `json:"id"`
@@ -53,9 +69,20 @@ type Pledge struct {
 	Source       string          `json:"source,omitzero"`
 	Note         string          `json:"note,omitzero"`
 	Observed     bool            `json:"observed,omitzero"` // seen in published figures, never offered
-	Conditions   []Condition     `json:"conditions,omitzero"`
-	// Since is the date from which it is there.
-	Since events.Date `json:"since,omitzero"`
+	// Expires is the last day on which it stands unless it is renewed or deployed by then.
+	Expires events.Date `json:"expires,omitzero"`
+	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces relieve these.
+	Predecessor events.ID `json:"predecessor,omitzero"`
+	Successor   events.ID `json:"successor,omitzero"`
+	// Elsewhere is what else the same forces are pledged to.
+	Elsewhere   []string     `json:"elsewhere,omitempty"`
+	Conditions  []Condition  `json:"conditions,omitempty"`
+	Caveats     []Caveat     `json:"caveats,omitempty"`
+	Allocations []Allocation `json:"allocations,omitempty"`
+	// Since is the date from which it is there, RungSince that from which it is on its rung, and Ended that of its exit.
+	Since     events.Date `json:"since,omitzero"`
+	RungSince events.Date `json:"rung_since,omitzero"`
+	Ended     events.Date `json:"ended,omitzero"`
 	// First and Last are the records that began it and that last spoke of it, as of the moment.
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
@@ -76,7 +103,7 @@ func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
 	if err != nil {
 		return PledgeList{}, err
 	}
-	all := p.pledges
+	all := p.sorted
 	if f.Operation != "" {
 		chosen, err := p.chosen(b.AsOf, f.Operation)
 		if err != nil {
@@ -128,23 +155,21 @@ func noPledge(id events.ID) error {
 // show returns the pledge as it stands, and false when it is not known yet. One that is effective only later is shown as it
 // will begin.
 func (pl *pledge) show(b *Basis) (Pledge, bool) {
-	if pl.first > b.AsOf {
+	if uint64(pl.first) > b.AsOf {
 		return Pledge{}, false
 	}
 	var room standing
-	s := pl.at(b, &room)
-	one := Pledge{ID: pl.id, Operation: pl.operation, Nation: pl.nation, State: s.state(), First: pl.first}
+	s := b.WhatIf.suppose(pl.at(b, &room))
+	one := Pledge{ID: pl.id, Operation: pl.operation.name, Nation: pl.nation, State: s.state(), First: uint64(pl.first)}
 	if !s.begun {
 		s = pl.beginning(b.AsOf)
 	}
-	one.Since, one.Rung = s.since, s.rung
+	one.Since, one.Rung, one.RungSince, one.Ended = s.since, s.rung, s.rungOn, s.exitOn
 	one.setTerms(s)
-	for _, c := range s.conditions {
-		one.Conditions = append(one.Conditions, Condition{c.name, c.kind, c.state, c.seq})
-	}
-	for i := range pl.history {
-		if seq := pl.history[i].seq; seq <= b.AsOf {
-			one.Last = max(one.Last, seq)
+	one.setHolds(s)
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; uint64(d.order) <= b.AsOf && d.own() {
+			one.Last = max(one.Last, uint64(d.order))
 		}
 	}
 	return one, true
@@ -153,10 +178,9 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 // beginning returns where the pledge will stand on the day on which it begins.
 func (pl *pledge) beginning(asOf uint64) *standing {
 	var s standing
-	for i := range pl.history {
-		c := &pl.history[i]
-		if c.seq <= asOf {
-			s.step(c)
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.known(uint32(asOf)) {
+			s.step(d)
 		}
 		if s.begun {
 			break
@@ -168,12 +192,29 @@ func (pl *pledge) beginning(asOf uint64) *standing {
 func (p *Pledge) setTerms(s *standing) {
 	t := s.terms
 	p.Role, p.Area, p.Window, p.NoticeToMove = t.role, t.area, t.Window, t.notice
-	p.Presence, p.Release = t.presence, t.release
+	p.Presence, p.Release, p.Expires = t.presence, t.release, s.expires
+	if t.rotation != nil {
+		p.Predecessor, p.Successor, p.Elsewhere = t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere
+	}
 	p.Source, p.Note = s.remark.source, s.remark.text
 	p.Quantity, p.Unit = s.pledged.quantity, s.pledged.unit
 	p.Strength, p.StrengthOn = s.strength.quantity, s.strengthOn
 	if p.Observed = p.Quantity.IsZero(); p.Observed {
 		p.Unit = s.strength.unit
+	}
+}
+
+func (p *Pledge) setHolds(s *standing) {
+	for _, c := range s.conditions {
+		p.Conditions = append(p.Conditions, Condition{c.name, c.kind, c.state, uint64(c.by.order)})
+	}
+	for _, c := range s.caveats {
+		if c.state == Hanging {
+			p.Caveats = append(p.Caveats, Caveat{c.name, c.text, uint64(c.by.order)})
+		}
+	}
+	for _, a := range s.allocations {
+		p.Allocations = append(p.Allocations, Allocation{a.id, a.line.name, p.Unit.Of(a.number), a.Window, uint64(a.by.order)})
 	}
 }
 

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -25,15 +26,45 @@ func modelAt(records []events.Record, asOf uint64, on events.Date, rung Rung) mo
 	if rung == 0 {
 		m.rung = 2
 	}
-	for _, rec := range records {
-		if d, ok := rec.Statement.(interface{ On() events.Date }); rec.Sequence <= asOf && ok && d.On() <= on {
+	for _, rec := range records[:asOf] {
+		if rec, ok := mended(rec, records[:asOf]); ok && effectiveOf(rec) <= on {
 			m.heard = append(m.heard, rec)
 		}
 	}
-	sort.SliceStable(m.heard, func(i, j int) bool {
-		return m.heard[i].Statement.(interface{ On() events.Date }).On() < m.heard[j].Statement.(interface{ On() events.Date }).On()
-	})
+	sort.SliceStable(m.heard, func(i, j int) bool { return effectiveOf(m.heard[i]) < effectiveOf(m.heard[j]) })
 	return m
+}
+
+func effectiveOf(rec events.Record) events.Date {
+	if d, ok := rec.Statement.(interface{ On() events.Date }); ok {
+		return d.On()
+	}
+	return 99990101
+}
+
+// mended puts what the last correction says in the place of what was said, false when it was never to be said.
+func mended(rec events.Record, known []events.Record) (events.Record, bool) {
+	if _, ok := rec.Statement.(*events.PledgeCorrected); ok {
+		return rec, false
+	}
+	for i := len(known) - 1; i >= 0; i-- {
+		c, ok := known[i].Statement.(*events.PledgeCorrected)
+		if !ok || c.Corrects != rec.Statement.Head().ID {
+			continue
+		}
+		other := reflect.New(reflect.TypeOf(rec.Statement).Elem())
+		other.Elem().Set(reflect.ValueOf(rec.Statement).Elem())
+		other.Elem().FieldByName("Effective").SetInt(int64(c.Effective))
+		if c.Terms != nil {
+			other.Elem().FieldByName("PledgeTerms").Set(reflect.ValueOf(*c.Terms))
+		}
+		if c.Strength != nil {
+			other.Elem().FieldByName("Strength").Set(reflect.ValueOf(*c.Strength))
+		}
+		rec.Statement = other.Interface().(events.Statement)
+		return rec, !c.Struck
+	}
+	return rec, true
 }
 
 func (m model) lines() map[events.Line]events.RequirementTerms {
@@ -69,6 +100,20 @@ type modelPledge struct {
 	rung              int
 	conditions        map[events.Line]string
 	reserve, isFailed bool
+	caveated          bool
+	expires           events.Date
+	allocations       []events.Record
+}
+
+// pass ends what has expired and was never deployed.
+func (p *modelPledge) pass(on events.Date) {
+	if p.begun && p.expires != 0 && p.rung < 5 && on > p.expires {
+		p.ended = true
+	}
+}
+
+func (p *modelPledge) restate(t *events.PledgeTerms) {
+	p.offered, p.terms, p.expires = true, t, t.Expires
 }
 
 func (m model) pledge(id events.ID) modelPledge {
@@ -79,18 +124,21 @@ func (m model) pledge(id events.ID) modelPledge {
 			continue
 		}
 		p.nation, _ = events.About(rec.Statement)
+		p.pass(effectiveOf(rec))
 		switch s := rec.Statement.(type) {
 		case *events.PledgeIndicated:
-			p.begun, p.offered, p.terms = true, true, &s.PledgeTerms
+			p.begun = true
+			p.restate(&s.PledgeTerms)
 			climb(1)
 		case *events.PledgeOffered:
-			p.begun, p.offered, p.terms = true, true, &s.PledgeTerms
+			p.begun = true
+			p.restate(&s.PledgeTerms)
 			climb(2)
 		case *events.PledgeAmended:
-			p.offered, p.terms = true, &s.PledgeTerms
+			p.restate(&s.PledgeTerms)
 		case *events.PledgeObserved:
 			p.begun, p.strength = true, &s.Strength
-			p.terms = &events.PledgeTerms{Role: s.Role, Window: events.Window{From: s.Effective}}
+			p.terms, p.expires = &events.PledgeTerms{Role: s.Role, Window: events.Window{From: s.Effective}}, 0
 			climb(5)
 		case *events.PledgeAccepted:
 			climb(3)
@@ -109,8 +157,20 @@ func (m model) pledge(id events.ID) modelPledge {
 			p.conditions[s.Condition] = "done"
 		case *events.ConditionFailed:
 			p.conditions[s.Condition] = "failed"
+		case *events.CaveatDeclared:
+			p.caveated = true
+		case *events.CaveatLifted:
+			p.caveated = false
+		case *events.PledgeRenewed:
+			p.expires = s.Expires
+		case *events.AllocationMade:
+			p.allocations = append(p.allocations, rec)
+		case *events.AllocationReleased:
+			p.allocations = slices.DeleteFunc(p.allocations, func(made events.Record) bool { return made.Statement.Head().ID == s.Allocation })
 		}
 	}
+	p.pass(m.on)
+	sort.Slice(p.allocations, func(i, j int) bool { return p.allocations[i].Sequence < p.allocations[j].Sequence })
 	for _, state := range p.conditions {
 		p.isFailed = p.isFailed || state == "failed"
 	}
@@ -147,7 +207,20 @@ func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Un
 func (m model) coverage(pledges []testPledge) string {
 	lines := m.lines()
 	var told []string
-	supply, conditional := map[events.Line]int64{}, map[events.Line]int64{}
+	supply, conditional, caveated := map[events.Line]int64{}, map[events.Line]int64{}, map[events.Line]int64{}
+	count := func(id events.ID, p modelPledge, n int64, line events.Line) {
+		supply[line] += n
+		for _, state := range p.conditions {
+			if state == "open" {
+				conditional[line] += n
+				break
+			}
+		}
+		if p.caveated {
+			caveated[line] += n
+		}
+		told = append(told, fmt.Sprint("counts ", id, " ", p.nation, " ", n, " for ", line))
+	}
 	for name, l := range lines {
 		told = append(told, fmt.Sprint("line ", name, " ", l.Quantity, " ", l.Unit))
 	}
@@ -184,25 +257,57 @@ func (m model) coverage(pledges []testPledge) string {
 		case len(fits) == 0:
 			reason = "no-line"
 		}
-		if reason != "" {
-			told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " ", reason))
-			continue
+		allocated, n := m.allocated(p), int64(0)
+		if known, ok := quantity.Number(); ok {
+			n = known
 		}
-		n, _ := quantity.Number()
-		supply[events.Line(fits[0])] += n
-		for _, state := range p.conditions {
-			if state == "open" {
-				conditional[events.Line(fits[0])] += n
-				break
+		switch anyLine := []string{"reserve", "condition-failed", "below-rung"}; {
+		case len(allocated) > 0 && !slices.Contains(anyLine, reason):
+			for _, a := range allocated {
+				want, _ := a.Quantity.Number()
+				got := min(want, n)
+				n -= got
+				if _, ok := lines[a.Line]; !ok {
+					told = append(told, fmt.Sprint("not ", tp.id, " ", part(quantity, got, unit), " ", unit, " line-not-in-force"))
+				} else if got > 0 {
+					count(tp.id, p, got, a.Line)
+				}
 			}
+			if quantity.IsUnknown() {
+				told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " unknown-quantity"))
+			} else if n > 0 {
+				told = append(told, fmt.Sprint("not ", tp.id, " ", n, " ", unit, " not-allocated"))
+			}
+		case reason != "":
+			told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " ", reason))
+		default:
+			count(tp.id, p, n, events.Line(fits[0]))
 		}
-		told = append(told, fmt.Sprint("counts ", tp.id, " ", p.nation, " ", n, " for ", fits[0]))
 	}
 	for name := range lines {
-		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name]))
+		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name], " caveated ", caveated[name]))
 	}
 	slices.Sort(told)
 	return strings.Join(told, "\n")
+}
+
+// allocated returns the allocations of a pledge that are there on the date, the oldest first.
+func (m model) allocated(p modelPledge) []*events.AllocationMade {
+	var all []*events.AllocationMade
+	for _, rec := range p.allocations {
+		if a := rec.Statement.(*events.AllocationMade); a.Includes(m.on) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// part is so much of a quantity, which may be unknown.
+func part(of events.Quantity, n int64, unit events.Unit) events.Quantity {
+	if of.IsUnknown() {
+		return of
+	}
+	return unit.Of(n)
 }
 
 // told tells a Coverage in the model's words.
@@ -210,7 +315,7 @@ func told(c Coverage) string {
 	var told []string
 	for _, l := range c.Lines {
 		told = append(told, fmt.Sprint("line ", l.Line, " ", l.Required, " ", l.Unit),
-			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional))
+			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional, " caveated ", l.Caveated))
 		for _, n := range l.Counted {
 			told = append(told, fmt.Sprint("counts ", n.Pledge, " ", n.Nation, " ", n.Quantity, " for ", l.Line))
 		}
@@ -260,9 +365,23 @@ func TestCoverageEqualsModel(t *testing.T) {
 			if got, want := told(must[Coverage](t)(p.Coverage(at, CoverageFilter{}))), m.coverage(pledges); got != want {
 				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On, at.Rung, got, want)
 			}
+			checkRungs(t, p, at)
 			if got, want := strengthTold(must[Strength](t)(p.Strength(at, Filter{}, []string{"nation"}))), m.strength(pledges); got != want {
 				t.Fatalf("strength as of %d on %s at %q: %s, and the model says %s", at.AsOf, at.On, at.Rung, got, want)
 			}
 		}
 	})
+}
+
+// checkRungs compares the rungs of a line, which stand side by side, with the answers for each of them.
+func checkRungs(t *rapid.T, p *Picture, at Moment) {
+	side := must[Coverage](t)(p.Coverage(at, CoverageFilter{Brief: true}))
+	for i, rung := range Rungs() {
+		at.Rung = rung
+		for j, l := range must[Coverage](t)(p.Coverage(at, CoverageFilter{Brief: true})).Lines {
+			if want := (RungCoverage{rung, l.Supply, l.Gap, l.Fill}); side.Lines[j].Rungs[i] != want {
+				t.Fatalf("%s as of %d on %s: beside the others %v, by itself %v", l.Line, at.AsOf, at.On, side.Lines[j].Rungs[i], want)
+			}
+		}
+	}
 }

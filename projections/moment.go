@@ -65,6 +65,8 @@ type Moment struct {
 	On events.Date
 	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are listed.
 	Rung Rung
+	// WhatIf is what the question supposes, nil for the world as it is.
+	WhatIf *WhatIf
 }
 
 // A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
@@ -73,10 +75,11 @@ type Basis struct {
 	Recorded time.Time   `json:"recorded,omitzero"` // when the record AsOf was recorded
 	On       events.Date `json:"on,omitzero"`
 	Rung     Rung        `json:"rung,omitzero"`
+	WhatIf   *WhatIf     `json:"what_if,omitempty"`
 }
 
 // Moment returns the question that has this basis, now and later.
-func (b Basis) Moment() Moment { return Moment{AsOf: b.AsOf, On: b.On, Rung: b.Rung} }
+func (b Basis) Moment() Moment { return Moment{AsOf: b.AsOf, On: b.On, Rung: b.Rung, WhatIf: b.WhatIf} }
 
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
 // stay the same.
@@ -86,6 +89,9 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
 	}
 	b := Basis{AsOf: m.AsOf, On: m.On, Rung: m.Rung}
+	if !m.WhatIf.IsZero() {
+		b.WhatIf = m.WhatIf
+	}
 	if b.AsOf == 0 {
 		b.AsOf = last
 	}

@@ -21,10 +21,12 @@ type Picture struct {
 	roster     roster
 	operations map[events.Operation]*operation
 	names      []events.Operation // of operations, sorted
-	pledges    []*pledge          // all of them, by ID
+	pledges    []*pledge          // all of them, in the order in which they began
+	sorted     []*pledge          // the same, by ID
 	byID       map[events.ID]*pledge
+	versions   versions
 	nations    numbering[events.Nation]
-	roles      numbering[events.Role]
+	kinds      numbering[kind]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
 }
@@ -35,7 +37,7 @@ func NewPicture() *Picture {
 		operations: map[events.Operation]*operation{},
 		byID:       map[events.ID]*pledge{},
 		nations:    numbering[events.Nation]{number: map[events.Nation]int{}},
-		roles:      numbering[events.Role]{number: map[events.Role]int{}},
+		kinds:      numbering[kind]{number: map[kind]int{}},
 		words:      words{},
 		remarks:    map[remark]*remark{},
 	}
@@ -66,7 +68,7 @@ func (p *Picture) take(seq uint64, r *row) error {
 		err = p.roster.take(seq, r)
 	case "operation", "scope", "requirement":
 		err = p.takePlan(seq, r)
-	case "pledge", "condition":
+	case "pledge", "condition", "caveat", "allocation":
 		err = p.takePledge(seq, r)
 	default:
 		err = fmt.Errorf("no projection knows a %s", r.Type)
@@ -75,6 +77,7 @@ func (p *Picture) take(seq uint64, r *row) error {
 		return fmt.Errorf("record %d: %w", seq, err)
 	}
 	p.times = append(p.times, r.Recorded)
+	p.versions.took(uint32(seq))
 	return nil
 }
 
@@ -137,19 +140,19 @@ func (p *Picture) noOperation(asOf uint64, name events.Operation) error {
 	return refusal.WithHint("there is %s", list(known))
 }
 
-// A numbering numbers names in the order in which they are met, so that what is summed by name is summed in a slice.
-type numbering[S ~string] struct {
-	number map[S]int
-	names  []S
+// A numbering numbers things in the order in which they are met, so that what is summed by them is summed in a slice.
+type numbering[T comparable] struct {
+	number map[T]int
+	names  []T
 }
 
-// of returns the number of a name, a new one if need be.
-func (n *numbering[S]) of(name S) int {
-	i, ok := n.number[name]
+// of returns the number of a thing, a new one if need be.
+func (n *numbering[T]) of(thing T) int {
+	i, ok := n.number[thing]
 	if !ok {
 		i = len(n.names)
-		n.number[name] = i
-		n.names = append(n.names, name)
+		n.number[thing] = i
+		n.names = append(n.names, thing)
 	}
 	return i
 }

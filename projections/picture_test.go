@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestEveryKindOfStatementIsKnown(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v", err)
 		}
-		if _, known := moves[typ]; known != (r.Type.Subject() == "pledge" || r.Type.Subject() == "condition") {
+		if _, known := moves[typ]; known != slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, r.Type.Subject()) {
 			t.Errorf("%s has no row in the table of moves, or one too many", typ)
 		}
 	}

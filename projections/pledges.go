@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,13 +18,14 @@ const (
 	Ahead     State = "ahead" // known, and effective only later
 	Withdrawn State = "withdrawn"
 	Declined  State = "declined"
+	Lapsed    State = "lapsed" // its expiry passed before it was deployed, and it was not renewed
 	Returned  State = "returned"
 )
 
 // States returns all states.
-func States() []State { return []State{Live, Ahead, Withdrawn, Declined, Returned} }
+func States() []State { return []State{Live, Ahead, Withdrawn, Declined, Lapsed, Returned} }
 
-// A ConditionState says where a condition stands.
+// A ConditionState says where a condition stands, or a caveat, which holds (is open) until it is lifted (discharged).
 type ConditionState string
 
 // The states of a condition.
@@ -42,6 +44,9 @@ type move struct {
 	rung      Rung           // climbs to it; nothing ever climbs down
 	exit      State          // leaves the ladder, for good
 	condition ConditionState // what becomes of a condition
+	caveat    ConditionState // what becomes of a caveat
+	allocates bool           // sets some of it against a line
+	releases  bool           // ends an allocation
 	says      string         // for people; see sentence
 }
 
@@ -58,9 +63,15 @@ var moves = byType(
 	move{typ: "pledge.declined", exit: Declined, says: "the coordinators decline it"},
 	move{typ: "pledge.withdrawn", exit: Withdrawn, says: "%s withdraws it"},
 	move{typ: "pledge.returned", exit: Returned, says: "the forces have gone home"},
+	move{typ: "pledge.renewed", says: "%s renews it until"},
+	move{typ: "pledge.corrected", says: "corrected: what record"},
 	move{typ: "condition.added", condition: Hanging, says: "it hangs on the condition"},
 	move{typ: "condition.discharged", condition: Discharged, says: "what it hung on has happened:"},
 	move{typ: "condition.failed", condition: Failed, says: "what it hangs on will not happen:"},
+	move{typ: "caveat.declared", caveat: Hanging, says: "%s restricts its use by the caveat"},
+	move{typ: "caveat.lifted", caveat: Discharged, says: "%s lifts the caveat"},
+	move{typ: "allocation.made", allocates: true, says: "the coordinators set against a requirement"},
+	move{typ: "allocation.released", releases: true, says: "the coordinators release what was set against"},
 )
 
 func byType(rows ...move) map[events.Type]*move {
@@ -71,60 +82,29 @@ func byType(rows ...move) map[events.Type]*move {
 	return table
 }
 
-// An amount is a quantity in its unit.
-type amount struct {
-	quantity events.Quantity
-	unit     events.Unit
-}
-
-// A change is what one record says of a pledge. It is small because there are many: what records have in common is shared.
-type change struct {
-	move      *move
-	amount    amount
-	terms     *terms     // where the move restates them
-	condition *condition // where the move is about one
-	remark    *remark
-}
-
-// terms are what is pledged, besides the amount. They are never changed, so they may be shared.
-type terms struct {
-	role   events.Role
-	roleNo int // in Picture.roles
-	area   events.Area
-	events.Window
-	notice   *int
-	presence events.Presence
-	release  events.Release
-}
-
-type condition struct {
-	name  events.Line
-	kind  events.ConditionKind // given when it was added
-	state ConditionState
-	seq   uint64
-}
-
-// A remark is what a record adds for people.
-type remark struct{ signer, source, text string }
-
 // A pledge is one nation's pledge with its history.
 type pledge struct {
 	id        events.ID
-	operation events.Operation
+	no        uint32 // in Picture.pledges
+	operation *operation
 	nation    events.Nation
 	nationNo  int // in Picture.nations
-	history   history[change]
-	first     uint64      // the record that began it
-	last      uint64      // the last record about it
+	deeds     []deed
+	first     uint32      // the record that began it
+	last      uint32      // the last record about it
 	latest    events.Date // the latest date from which something holds
-	head      standing    // the fold of the whole history, which is what most questions ask for
+	head      standing    // the fold of all deeds that are known now, which is what most questions ask for
+	open      []uint32    // its versions that are known now, by date
 }
 
 // takePledge folds in a row about a pledge.
 func (p *Picture) takePledge(seq uint64, r *row) error {
 	m, ok := moves[r.Type]
-	if !ok {
+	switch {
+	case !ok:
 		return fmt.Errorf("no projection knows a %s", r.Type)
+	case seq >= math.MaxUint32:
+		return fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
 	}
 	pl, known := p.byID[r.Thing]
 	switch {
@@ -132,21 +112,54 @@ func (p *Picture) takePledge(seq uint64, r *row) error {
 		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
 	case !r.New && !known:
 		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
-	case known && (pl.nation != r.Nation || pl.operation != r.Operation):
-		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation, r.Nation, r.Operation)
+	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
+		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
+	case m.allocates && p.operations[r.Operation].lines[r.Line] == nil:
+		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
 	}
-	pl.add(said[change]{seq, events.Date(r.Effective), p.change(seq, m, r)})
+	return p.takeDeed(pl, p.deed(seq, m, r), r)
+}
+
+// takeDeed takes in one deed of a pledge, and brings its head and its versions up to date.
+func (p *Picture) takeDeed(pl *pledge, d deed, r *row) (err error) {
+	from := d.effective
+	atEnd := len(pl.deeds) == 0 || !d.before(&pl.deeds[len(pl.deeds)-1])
+	switch {
+	case r.Type == "pledge.corrected":
+		if from, err = pl.correct(p, d, r); err != nil {
+			return err
+		}
+		pl.refold()
+	case atEnd:
+		pl.add(d)
+		pl.head.step(&d)
+	default:
+		pl.add(d)
+		pl.refold()
+	}
+	p.versions.refresh(p, pl, d.order, from)
 	return nil
+}
+
+// refold folds the head from the first deed.
+func (pl *pledge) refold() {
+	pl.head = standing{}
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.until == forever {
+			pl.head.step(d)
+		}
+	}
 }
 
 func (p *Picture) begin(seq uint64, r *row) *pledge {
 	o := p.operation(seq, r.Operation)
 	number := p.nations.of(r.Nation)
-	pl := &pledge{id: r.Thing, operation: o.name, nation: p.nations.names[number], nationNo: number, first: seq}
+	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: number, first: uint32(seq)}
 	p.byID[pl.id] = pl
-	p.pledges = insertByID(p.pledges, pl)
+	p.pledges = append(p.pledges, pl)
+	p.sorted = insertByID(p.sorted, pl)
 	o.pledges = insertByID(o.pledges, pl)
 	return pl
 }
@@ -163,24 +176,44 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 
 func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
 
-func (p *Picture) change(seq uint64, m *move, r *row) change {
-	c := change{move: m, amount: amount{r.quantity(), intern(p.words, r.Unit)}}
-	c.remark = p.remark(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Text})
-	if m.terms {
-		number := p.roles.of(r.Role)
-		c.terms = &terms{
-			role: p.roles.names[number], roleNo: number, area: intern(p.words, r.Area), Window: r.window(), notice: r.Notice,
-			presence: intern(p.words, r.Presence), release: intern(p.words, r.Release),
-		}
+// deed makes of a row what it says of its pledge.
+func (p *Picture) deed(seq uint64, m *move, r *row) deed {
+	d := deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
+		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), remark: p.remarkOf(r)}
+	switch {
+	case m.terms:
+		d.terms = p.terms(r)
+	case m.condition != "":
+		d.hold = &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}
+	case m.caveat != "":
+		d.hold = &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}
+	case m.allocates:
+		d.share = &allotment{id: d.id, line: p.operations[r.Operation].lines[r.Line], number: r.Number, Window: r.window()}
+	case m.releases:
+		d.share = &allotment{id: r.Allocation}
+	case r.Reason != "":
+		d.remark = p.share(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Reason})
+	default:
+		d.expires = events.Date(r.Expires)
 	}
-	if m.condition != "" {
-		c.condition = &condition{intern(p.words, r.Line), r.Kind, m.condition, seq}
-	}
-	return c
+	return d
 }
 
-// remark shares what many records have in common: a signer and a source, and nothing of its own.
-func (p *Picture) remark(r remark) *remark {
+func (p *Picture) terms(r *row) *terms {
+	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), Window: r.window(), notice: r.Notice,
+		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
+	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil {
+		t.rotation = &rotation{r.Predecessor, r.Successor, r.Elsewhere}
+	}
+	return t
+}
+
+// remarkOf shares what many records have in common: a signer and a source, and nothing of its own.
+func (p *Picture) remarkOf(r *row) *remark {
+	return p.share(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Text})
+}
+
+func (p *Picture) share(r remark) *remark {
 	if r.text != "" {
 		return &r
 	}
@@ -190,18 +223,4 @@ func (p *Picture) remark(r remark) *remark {
 		p.remarks[r] = kept
 	}
 	return kept
-}
-
-// add takes in a change and brings the head up to date: by one step when the change applies last, or else from the start.
-func (pl *pledge) add(c said[change]) {
-	pl.last, pl.latest = c.seq, max(pl.latest, c.effective)
-	pl.history.add(c)
-	if end := len(pl.history) - 1; pl.history[end].seq == c.seq {
-		pl.head.step(&pl.history[end])
-		return
-	}
-	pl.head = standing{}
-	for i := range pl.history {
-		pl.head.step(&pl.history[i])
-	}
 }

@@ -108,7 +108,7 @@ func TestPledgeOnBothClocks(t *testing.T) {
 	text := string(must[[]byte](t)(json.Marshal(at(p.seq, 5))))
 	equal(t, "at first", text, `{"id":"`+p.id.String()+`","operation":"op-a","nation":"DEU","role":"ground","quantity":600,"unit":"personnel",`+
 		`"rung":"offered","state":"live","area":"west","from":"2026-01-01","until":"2026-01-28","notice_to_move":30,"source":"a paper",`+
-		`"note":"two companies","since":"2026-01-01","first":3,"last":3}`)
+		`"note":"two companies","since":"2026-01-01","rung_since":"2026-01-01","first":3,"last":3}`)
 	now := at(0, 11)
 	equal(t, "quantity on the 11th", now.Quantity.String(), "800")
 	equal(t, "rung on the 11th", now.Rung, Accepted)
@@ -195,7 +195,8 @@ Reported in place: 760 personnel
 The forces have gone home`))
 	third := life[2]
 	recorded, _ := picture.Recorded(third.Sequence)
-	equal(t, "third", third, LifeEvent{p.seq + 2, recorded, day(10), "pledge.amended", "DEU/liaison", third.Sentence})
+	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10), Type: "pledge.amended",
+		ID: l.records[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
 	equal(t, "as of the second", len(must[[]LifeEvent](t)(picture.Life(Moment{AsOf: p.seq + 1}, p.id))), 2)
 	if _, err := picture.Life(Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)

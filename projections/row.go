@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -33,7 +34,23 @@ type row struct {
 	Release  events.Release  `json:"release,omitzero"`
 	Source   string          `json:"source,omitzero"`
 
-	// Of a condition within a pledge, and of the line of a requirement.
+	// Statement is the statement's own ID where Thing is another's, as in all that follows a pledge's beginning.
+	Statement events.ID `json:"sid,omitzero"`
+
+	Expires     int32     `json:"expires,omitzero"`
+	Predecessor events.ID `json:"pre,omitzero"`
+	Successor   events.ID `json:"suc,omitzero"`
+	Elsewhere   []string  `json:"also,omitzero"`
+
+	// Of a correction: the statement that is mended, and whether it never was. What is mended stands with the others below.
+	Corrects events.ID `json:"mends,omitzero"`
+	Struck   bool      `json:"struck,omitzero"`
+	Reason   string    `json:"why,omitzero"`
+
+	// Of the release of an allocation.
+	Allocation events.ID `json:"alloc,omitzero"`
+
+	// Of a condition or a caveat within a pledge, and of the line of a requirement or an allocation.
 	Line events.Line          `json:"line,omitzero"`
 	Kind events.ConditionKind `json:"kind,omitzero"`
 
@@ -49,7 +66,7 @@ type row struct {
 	Priority  int  `json:"prio,omitzero"`
 	Essential bool `json:"essential,omitzero"`
 
-	// Of a catalogue, and of a scope, where Units are empty.
+	// Of a catalogue, and of a scope, where Units are empty; the title is a caveat's restriction too.
 	Title     string    `json:"title,omitzero"`
 	Roles     []rowRole `json:"roles,omitzero"`
 	Unlimited bool      `json:"unlimited,omitzero"`
@@ -67,7 +84,7 @@ type rowRole struct {
 }
 
 // storedForm is the version of the rows' stored form.
-const storedForm = 1
+const storedForm = 2
 
 func (r *row) encode() ([]byte, error) { return json.Marshal(r) }
 
@@ -97,7 +114,7 @@ func rowOf(rec events.Record) (row, error) {
 	if d, ok := rec.Statement.(interface{ On() events.Date }); ok {
 		r.Effective = int32(d.On())
 	}
-	if r.ofLedger(rec.Statement) || r.ofPlan(rec.Statement) || r.ofPledge(rec.Statement) || r.ofStep(rec.Statement) {
+	if r.ofLedger(rec.Statement) || r.ofPlan(rec.Statement) || r.ofPledge(rec.Statement) || r.ofStep(rec.Statement) || r.ofHold(rec.Statement) {
 		return r, nil
 	}
 	return r, fmt.Errorf("record %d is a %s, which this program's projections do not know: use a newer muster", rec.Sequence, r.Type)
@@ -161,6 +178,17 @@ func (r *row) amount(q events.Quantity, u events.Unit) {
 
 func (r *row) place(st events.Statement, p events.Place) {
 	r.Thing, r.Operation, r.Nation = events.Thing(st), p.Operation, p.Nation
+	if id := st.Head().ID; id != r.Thing {
+		r.Statement = id
+	}
+}
+
+// statement returns the ID of the statement that made the row.
+func (r *row) statement() events.ID {
+	if r.Statement.IsZero() {
+		return r.Thing
+	}
+	return r.Statement
 }
 
 // ofPledge takes in what tells a pledge's terms.
@@ -179,14 +207,29 @@ func (r *row) ofPledge(st events.Statement) bool {
 		r.place(st, s.Place)
 		r.Role, r.Source, r.From = s.Role, s.Source, int32(s.Effective)
 		r.amount(s.Quantity, s.Unit)
+	case *events.PledgeCorrected:
+		r.correction(s)
 	default:
 		return false
 	}
 	return true
 }
 
+// correction takes in what a correction mends.
+func (r *row) correction(s *events.PledgeCorrected) {
+	r.place(s, s.Place)
+	switch {
+	case s.Terms != nil:
+		r.terms(s, s.Place, s.Terms)
+	case s.Strength != nil:
+		r.amount(s.Strength.Quantity, s.Strength.Unit)
+	}
+	r.Corrects, r.Struck, r.Source, r.Reason = s.Corrects, s.Struck, cmp.Or(s.Source, r.Source), s.Reason
+}
+
 func (r *row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
 	r.place(st, p)
+	r.Expires, r.Predecessor, r.Successor, r.Elsewhere = int32(t.Expires), t.Predecessor, t.Successor, t.Elsewhere
 	r.Role, r.Area, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.NoticeToMove, t.Presence, t.Release
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
@@ -212,13 +255,37 @@ func (r *row) ofStep(st events.Statement) bool {
 	case *events.PledgeReported:
 		r.step(&s.PledgeStep, st)
 		r.amount(s.Quantity, s.Unit)
+	case *events.PledgeRenewed:
+		r.step(&s.PledgeStep, st)
+		r.Expires = int32(s.Expires)
+	default:
+		return false
+	}
+	return true
+}
+
+// ofHold takes in what hangs over a pledge, and what it is set against.
+func (r *row) ofHold(st events.Statement) bool {
+	switch s := st.(type) {
 	case *events.ConditionAdded:
-		r.condition(&s.ConditionStep, st)
+		r.named(&s.PledgeStep, st, s.Condition)
 		r.Kind = s.Kind
 	case *events.ConditionDischarged:
-		r.condition(&s.ConditionStep, st)
+		r.named(&s.PledgeStep, st, s.Condition)
 	case *events.ConditionFailed:
-		r.condition(&s.ConditionStep, st)
+		r.named(&s.PledgeStep, st, s.Condition)
+	case *events.CaveatDeclared:
+		r.named(&s.PledgeStep, st, s.Caveat)
+		r.Title = s.Restriction
+	case *events.CaveatLifted:
+		r.named(&s.PledgeStep, st, s.Caveat)
+	case *events.AllocationMade:
+		r.named(&s.PledgeStep, st, s.Line)
+		r.amount(s.Quantity, s.Unit)
+		r.From, r.Until = int32(s.From), int32(s.Until)
+	case *events.AllocationReleased:
+		r.step(&s.PledgeStep, st)
+		r.Allocation = s.Allocation
 	default:
 		return false
 	}
@@ -230,7 +297,8 @@ func (r *row) step(s *events.PledgeStep, st events.Statement) {
 	r.Source, r.Text = s.Source, s.Reason
 }
 
-func (r *row) condition(s *events.ConditionStep, st events.Statement) {
-	r.step(&s.PledgeStep, st)
-	r.Line = s.Condition
+// named takes in a step about something that has a name.
+func (r *row) named(s *events.PledgeStep, st events.Statement, name events.Line) {
+	r.step(s, st)
+	r.Line = name
 }

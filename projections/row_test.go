@@ -44,9 +44,9 @@ func newAllKinds(t tb) *testLedger {
 		t.Area, t.Until, t.Essential, t.Note = "west", day(28), true, "first of all"
 	}
 	l.need("west", 1000, full)
-	terms := l.records[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
-	terms.Quantity = events.Count(900)
-	l.revise(3, terms)
+	west := l.records[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
+	west.Quantity = events.Count(900)
+	l.revise(3, west)
 	l.cancel(27, "west")
 	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("FRA"), Roles: []events.Role{"ground"}, Note: "for now"})
 	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(2), Place: place("FRA"), Unlimited: true})
@@ -69,6 +69,21 @@ func newAllKinds(t tb) *testLedger {
 	other.condition("condition.failed", 4, "money")
 	other.move("pledge.declined", 5)
 	l.observe("ETH", 5, 4010)
+	l.need("east", 50)
+	rotation := l.offer("ITA", 60, func(t *events.PledgeTerms) {
+		t.Expires, t.Predecessor, t.Successor, t.Elsewhere = day(9), p.id, other.id, []string{"NATO Response Force"}
+	})
+	rotation.caveat("caveat.declared", 2, "by-day")
+	rotation.caveat("caveat.lifted", 3, "by-day")
+	rotation.renew(4, 20)
+	rotation.release(8, rotation.allocate(5, "east", 40, events.Window{From: day(6), Until: day(20)}))
+	terms := pledgeTerms(66, func(t *events.PledgeTerms) { t.Note = "in full" })
+	rotation.correct(rotation.seq, 1, func(s *events.PledgeCorrected) { s.Terms = &terms })
+	rotation.correct(l.Last()-2, 8, func(s *events.PledgeCorrected) { s.Struck = true })
+	seen := l.observe("KEN", 5, 10)
+	seen.correct(seen.seq, 6, func(s *events.PledgeCorrected) {
+		s.Strength = &events.Strength{Quantity: events.Count(100), Unit: "personnel"}
+	})
 	l.offer("ESP", 1, func(t *events.PledgeTerms) {
 		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
 	})

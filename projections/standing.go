@@ -6,7 +6,7 @@ import (
 	"muster/events"
 )
 
-// A standing is where a pledge stands at a moment: the fold of its changes up to there.
+// A standing is where a pledge stands at a moment: the fold of its deeds up to there.
 type standing struct {
 	begun    bool
 	rung     Rung
@@ -14,72 +14,205 @@ type standing struct {
 	terms    *terms
 	pledged  amount // absent where nothing was pledged, only observed
 	strength amount // absent where nothing was reported
+	expires  events.Date
 
-	conditions []condition
-	remark     *remark // that of the terms
+	conditions  []hold      // replaced as a whole, never changed in place
+	caveats     []hold      // likewise
+	allocations []allotment // made and not released, in the order of their records; likewise
+	remark      *remark     // that of the terms
 
 	// The records that say so.
-	beginSeq, termsSeq, rungSeq, strengthSeq, exitSeq uint64
-	since, strengthOn                                 events.Date
+	beginBy, termsBy, rungBy, strengthBy, expiresBy, exitBy cause
+	since, strengthOn, rungOn, exitOn                       events.Date
 }
 
-// step folds in one change. Changes come in the order of their history.
-func (s *standing) step(c *said[change]) {
-	m := c.what.move
+// An amount is a quantity in its unit.
+type amount struct {
+	quantity events.Quantity
+	unit     events.Unit
+}
+
+// step folds in one deed. Deeds come in the order of their places.
+func (s *standing) step(d *deed) {
+	s.pass(d.effective)
+	m := d.move
 	if m.begins && !s.begun {
-		s.begun, s.beginSeq, s.since = true, c.seq, c.effective
+		s.begun, s.beginBy, s.since = true, d.cause(), d.effective
 	}
 	if m.terms {
-		s.terms, s.termsSeq, s.remark = c.what.terms, c.seq, c.what.remark
+		s.terms, s.termsBy, s.remark = d.terms, d.cause(), d.remark
+		s.expires, s.expiresBy = d.terms.expires, d.cause()
 		if !m.strength {
-			s.pledged = c.what.amount
+			s.pledged = amount{d.quantity, d.unit}
 		}
 	}
 	if m.strength {
-		s.strength, s.strengthSeq, s.strengthOn = c.what.amount, c.seq, c.effective
+		s.strength, s.strengthBy, s.strengthOn = amount{d.quantity, d.unit}, d.cause(), d.effective
+	}
+	if d.expires != 0 {
+		s.expires, s.expiresBy = d.expires, d.cause()
 	}
 	if m.rung > s.rung {
-		s.rung, s.rungSeq = m.rung, c.seq
+		s.rung, s.rungBy, s.rungOn = m.rung, d.cause(), d.effective
 	}
 	if m.exit != "" && s.exit == "" {
-		s.exit, s.exitSeq = m.exit, c.seq
+		s.exit, s.exitBy, s.exitOn = m.exit, d.cause(), d.effective
 	}
-	if c.what.condition != nil {
-		s.setCondition(*c.what.condition)
+	s.stepHolds(d)
+}
+
+func (s *standing) stepHolds(d *deed) {
+	switch {
+	case d.hold != nil && d.move.condition != "":
+		s.conditions = settle(s.conditions, d)
+	case d.hold != nil:
+		s.caveats = settle(s.caveats, d)
+	case d.share != nil && d.move.releases:
+		s.allocations = slices.DeleteFunc(slices.Clone(s.allocations), func(a allotment) bool { return a.id == d.share.id })
+	case d.share != nil:
+		made := *d.share
+		made.by = d.cause()
+		s.allocations = append(slices.Clip(s.allocations), made)
+		slices.SortStableFunc(s.allocations, func(a, b allotment) int { return int(a.by.order) - int(b.by.order) })
 	}
 }
 
-func (s *standing) setCondition(c condition) {
-	at := slices.IndexFunc(s.conditions, func(old condition) bool { return old.name == c.name })
+// settle returns the holds with what the deed says of one.
+func settle(holds []hold, d *deed) []hold {
+	h := *d.hold
+	h.by, h.since = d.cause(), d.effective
+	at := slices.IndexFunc(holds, func(old hold) bool { return old.name == h.name })
 	if at < 0 {
-		s.conditions = append(s.conditions, c)
-		return
+		return append(slices.Clip(holds), h)
 	}
-	if c.kind == "" {
-		c.kind = s.conditions[at].kind
+	if h.kind == "" {
+		h.kind = holds[at].kind
 	}
-	s.conditions[at] = c
+	if h.text == "" {
+		h.text = holds[at].text
+	}
+	holds = slices.Clone(holds)
+	holds[at] = h
+	return holds
+}
+
+// lapsing reports whether the pledge lapses when the day of its expiry has passed.
+func (s *standing) lapsing() bool {
+	return s.begun && s.exit == "" && s.expires != 0 && s.rung < Deployed
+}
+
+// pass lets the days pass until a date: a pledge may have lapsed by then.
+func (s *standing) pass(on events.Date) {
+	if s.lapsing() && on > s.expires {
+		s.exit, s.exitBy, s.exitOn = Lapsed, s.expiresBy, s.expires.AddDays(1)
+	}
 }
 
 // at returns where the pledge stands. The result is the pledge's own head or lies in room, and is not to be changed.
 func (pl *pledge) at(b *Basis, room *standing) *standing {
-	if pl.last <= b.AsOf && pl.latest <= b.On {
-		return &pl.head
-	}
-	*room = standing{}
-	if pl.first > b.AsOf {
+	asOf := uint32(b.AsOf)
+	switch {
+	case pl.first > asOf:
+		*room = standing{}
 		return room
-	}
-	for i := range pl.history {
-		c := &pl.history[i]
-		if c.effective > b.On {
-			break
+	case pl.last <= asOf && pl.latest <= b.On:
+		if !pl.head.lapsing() {
+			return &pl.head
 		}
-		if c.seq <= b.AsOf {
-			room.step(c)
+		*room = pl.head
+	default:
+		*room = standing{}
+		for i := range pl.deeds {
+			d := &pl.deeds[i]
+			if d.effective > b.On {
+				break
+			}
+			if d.known(asOf) {
+				room.step(d)
+			}
 		}
 	}
+	room.pass(b.On)
 	return room
+}
+
+// A stretch is a run of dates, both included, in which a pledge stands the same.
+type stretch struct{ from, until events.Date }
+
+// lastDay is the until of a stretch that does not end.
+const lastDay events.Date = 9999_12_31
+
+// stretches calls do for each stretch from a date on, as known as of a record. In the first stretch the date may lie anywhere.
+func (pl *pledge) stretches(asOf uint32, from events.Date, do func(stretch, *standing)) {
+	var s standing
+	next := 0
+	for ; next < len(pl.deeds) && pl.deeds[next].effective <= from; next++ {
+		if pl.deeds[next].known(asOf) {
+			s.step(&pl.deeds[next])
+		}
+	}
+	for {
+		for next < len(pl.deeds) && !pl.deeds[next].known(asOf) {
+			next++
+		}
+		last := lastDay
+		if next < len(pl.deeds) {
+			last = pl.deeds[next].effective.AddDays(-1)
+		}
+		s.run(stretch{from, last}, do)
+		if next == len(pl.deeds) {
+			return
+		}
+		from = pl.deeds[next].effective
+		for ; next < len(pl.deeds) && pl.deeds[next].effective == from; next++ {
+			if pl.deeds[next].known(asOf) {
+				s.step(&pl.deeds[next])
+			}
+		}
+	}
+}
+
+// run calls do for each stretch of a run of days on which no deed becomes effective: expiry and windows still pass.
+func (s *standing) run(days stretch, do func(stretch, *standing)) {
+	for {
+		s.pass(days.from)
+		edge := s.edge(days)
+		if s.counts(days.from) {
+			do(stretch{days.from, edge}, s)
+		}
+		if edge >= days.until {
+			return
+		}
+		days.from = edge.AddDays(1)
+	}
+}
+
+// edge returns the last day, within a run of days, until which nothing changes by itself.
+func (s *standing) edge(days stretch) events.Date {
+	last := days.until
+	before := func(d events.Date) {
+		if d > days.from {
+			last = min(last, d.AddDays(-1))
+		}
+	}
+	after := func(d events.Date) {
+		if d != 0 && d >= days.from {
+			last = min(last, d)
+		}
+	}
+	if !s.begun || s.exit != "" {
+		return last
+	}
+	before(s.terms.From)
+	after(s.terms.Until)
+	if s.lapsing() {
+		after(s.expires)
+	}
+	for i := range s.allocations {
+		before(s.allocations[i].From)
+		after(s.allocations[i].Until)
+	}
+	return last
 }
 
 // counts reports whether the pledge is there on a date: begun, not ended, and within its window.
@@ -109,27 +242,46 @@ func (s *standing) amount(at Rung) (a amount, reported bool) {
 func (s *standing) inReserve() bool { return s.terms.presence == events.Reserve }
 
 // conditionsIn returns the names of the conditions in a state.
-func (s *standing) conditionsIn(in ConditionState) []events.Line {
-	var names []events.Line
-	for _, c := range s.conditions {
-		if c.state == in {
-			names = append(names, c.name)
+func (s *standing) conditionsIn(in ConditionState) []events.Line { return names(s.conditions, in) }
+
+// caveatsHeld returns the names of the caveats that were not lifted.
+func (s *standing) caveatsHeld() []events.Line { return names(s.caveats, Hanging) }
+
+func names(holds []hold, in ConditionState) []events.Line {
+	var all []events.Line
+	for i := range holds {
+		if holds[i].state == in {
+			all = append(all, holds[i].name)
 		}
 	}
-	return names
+	return all
 }
 
-// appendSequences appends the records that make what the pledge counts for: those that began it, put it on its rung, told
-// its amount and added the conditions that are still in its way, in order.
+func holding(holds []hold, in ConditionState) bool {
+	for i := range holds {
+		if holds[i].state == in {
+			return true
+		}
+	}
+	return false
+}
+
+// appendSequences appends the records that make what the pledge counts for, in order: those that began it, put it on its
+// rung, told its amount, and said what is still in its way.
 func (s *standing) appendSequences(to []uint64, reported bool) []uint64 {
 	from := len(to)
-	to = append(to, s.beginSeq, s.rungSeq, s.termsSeq)
+	to = s.termsBy.appendTo(s.rungBy.appendTo(s.beginBy.appendTo(to)))
 	if reported {
-		to = append(to, s.strengthSeq)
+		to = s.strengthBy.appendTo(to)
 	}
-	for _, c := range s.conditions {
-		if c.state != Discharged {
-			to = append(to, c.seq)
+	if s.expires != 0 && s.expiresBy != s.termsBy {
+		to = s.expiresBy.appendTo(to)
+	}
+	for _, holds := range [][]hold{s.conditions, s.caveats} {
+		for i := range holds {
+			if holds[i].state != Discharged {
+				to = holds[i].by.appendTo(to)
+			}
 		}
 	}
 	slices.Sort(to[from:])

@@ -31,6 +31,8 @@ type StrengthRow struct {
 	Unknown int `json:"unknown,omitzero"`
 	// Conditional is the part of Quantity that hangs on an open condition; absent when nothing does.
 	Conditional events.Quantity `json:"conditional,omitzero"`
+	// Caveated is the part of Quantity whose use is restricted; absent when nothing is.
+	Caveated events.Quantity `json:"caveated,omitzero"`
 	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does.
 	Reserve events.Quantity `json:"reserve,omitzero"`
 	// ReserveUnknown is how many pledges in reserve have no known quantity.
@@ -59,29 +61,29 @@ func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
 	if err != nil {
 		return Strength{}, err
 	}
-	rows, totals := sums{}, sums{}
-	for _, o := range chosen {
-		o.sum(&b, f, func(k groupKey, s *standing, q events.Quantity) { rows.of(k.by(by)).add(s, q) })
-	}
+	rows, totals := p.sum(&b, chosen, f, by), sums{}
 	for k, s := range rows {
 		totals.of(k.by(nil)).merge(s)
 	}
 	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, nil
 }
 
-// sum calls yield for each pledge of the operation that is there and on the rung asked, or above.
-func (o *operation) sum(b *Basis, f Filter, yield func(groupKey, *standing, events.Quantity)) {
-	var room standing
-	for _, pl := range o.pledges {
-		if !f.nation(pl.nation) {
-			continue
+// sum sums the pledges of some operations that are there and on the rung asked, or above.
+func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums {
+	cells := make([]sum, len(p.nations.names)*len(p.kinds.names))
+	p.each(b, func(v *version) {
+		if n, kind, known := v.amount(b.Rung); v.rung >= b.Rung {
+			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v.flags, n, known)
 		}
-		s := pl.at(b, &room)
-		if s.counts(b.On) && s.rung >= b.Rung && (f.Role == "" || f.Role == s.terms.role) {
-			a, _ := s.amount(b.Rung)
-			yield(groupKey{o.name, pl.nation, s.terms.role, a.unit}, s, a.quantity)
+	})
+	rows := sums{}
+	for i := range cells {
+		nation, k := p.nations.names[i/len(p.kinds.names)], p.kinds.names[i%len(p.kinds.names)]
+		if cells[i] != (sum{}) && slices.Contains(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+			rows.of(groupKey{k.operation.name, nation, k.role, k.unit}.by(by)).merge(&cells[i])
 		}
 	}
+	return rows
 }
 
 type groupKey struct {
@@ -129,32 +131,35 @@ func (k groupKey) compare(other groupKey, words []string) int {
 }
 
 type sum struct {
-	quantity, conditional, reserve           int64
+	quantity, conditional, caveated, reserve int64
 	pledges, unknown, reserveUnknown, failed int
 }
 
-func (s *sum) add(at *standing, q events.Quantity) {
-	n, known := q.Number()
+func (s *sum) add(f flags, n int64, known bool) {
 	switch {
-	case at.failed():
+	case f&isFailed != 0:
 		s.failed++
-	case at.inReserve() && known:
+	case f&isReserve != 0 && known:
 		s.reserve = add(s.reserve, n)
-	case at.inReserve():
+	case f&isReserve != 0:
 		s.reserveUnknown++
 	case !known:
 		s.unknown++
 	default:
 		s.pledges++
 		s.quantity = add(s.quantity, n)
-		if at.conditionsIn(Hanging) != nil {
+		if f&isConditional != 0 {
 			s.conditional = add(s.conditional, n)
+		}
+		if f&isCaveated != 0 {
+			s.caveated = add(s.caveated, n)
 		}
 	}
 }
 
 func (s *sum) merge(other *sum) {
 	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity), add(s.conditional, other.conditional), add(s.reserve, other.reserve)
+	s.caveated = add(s.caveated, other.caveated)
 	s.pledges, s.failed = s.pledges+other.pledges, s.failed+other.failed
 	s.unknown, s.reserveUnknown = s.unknown+other.unknown, s.reserveUnknown+other.reserveUnknown
 }
@@ -192,6 +197,9 @@ func (k groupKey) row(s *sum) StrengthRow {
 	}
 	if s.conditional > 0 {
 		r.Conditional = k.unit.Of(s.conditional)
+	}
+	if s.caveated > 0 {
+		r.Caveated = k.unit.Of(s.caveated)
 	}
 	if s.reserve > 0 {
 		r.Reserve = k.unit.Of(s.reserve)

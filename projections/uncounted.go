@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"muster/events"
 )
@@ -11,16 +13,18 @@ type Reason string
 
 // The reasons, in the order in which they are looked for: the first that applies is told.
 const (
-	InReserve       Reason = "reserve"          // stands by at home
-	ConditionFailed Reason = "condition-failed" // hangs on what will not happen
-	BelowRung       Reason = "below-rung"       // has not climbed to the rung asked
-	UnknownQuantity Reason = "unknown-quantity" // nobody has said of how much, and unknown is never 0
-	SeveralLines    Reason = "several-lines"    // fits more than one line
-	OtherUnit       Reason = "other-unit"       // fits but for the unit, and units are never added to each other
-	NoLine          Reason = "no-line"          // nothing in force asks for it
+	InReserve       Reason = "reserve"           // stands by at home
+	ConditionFailed Reason = "condition-failed"  // hangs on what will not happen
+	BelowRung       Reason = "below-rung"        // has not climbed to the rung asked
+	LineNotInForce  Reason = "line-not-in-force" // allocated to a requirement that is not in force on the date
+	NotAllocated    Reason = "not-allocated"     // the rest of a pledge of which some is allocated
+	UnknownQuantity Reason = "unknown-quantity"  // nobody has said of how much, and unknown is never 0
+	SeveralLines    Reason = "several-lines"     // fits more than one line
+	OtherUnit       Reason = "other-unit"        // fits but for the unit, and units are never added to each other
+	NoLine          Reason = "no-line"           // nothing in force asks for it
 )
 
-// A NotCounted is a pledge that is there, and is supply of no line.
+// A NotCounted is a pledge that is there, or a part of one, and is supply of no line.
 type NotCounted struct {
 	Pledge    events.ID        `json:"pledge"`
 	Operation events.Operation `json:"operation"`
@@ -31,7 +35,7 @@ type NotCounted struct {
 	Unit      events.Unit      `json:"unit"`
 	Rung      Rung             `json:"rung"`
 	Reason    Reason           `json:"reason"`
-	// Lines are those that it fits, or, when the unit is the reason, would fit in another unit.
+	// Lines are those that it is allocated to or fits, or, when the unit is the reason, would fit in another unit.
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
 	Sentence string `json:"sentence"`
@@ -39,46 +43,99 @@ type NotCounted struct {
 	Sequences []uint64 `json:"sequences"`
 }
 
-// reason says why a pledge that is there does not count, "" when it does. match has looked for its lines.
-func (t *tally) reason(s *standing, a amount) Reason {
+// left is what does not count of a version.
+type left struct {
+	pledge uint32
+	kind   uint32
+	number int64
+	known  bool
+	share  *share // what it was allocated as, nil for what was not
+	reason Reason
+}
+
+// stops says what keeps a version from counting whichever line it fits, "" when nothing does.
+func (t *tally) stops(v *version) Reason {
 	switch {
-	case s.inReserve():
+	case v.flags&isReserve != 0:
 		return InReserve
-	case s.failed():
+	case v.flags&isFailed != 0:
 		return ConditionFailed
-	case s.rung < t.basis.Rung:
+	case v.rung < t.basis.Rung:
 		return BelowRung
-	case a.quantity.IsUnknown():
+	}
+	return ""
+}
+
+// reason says why a version without allocations does not count, "" when it does.
+func (t *tally) reason(v *version, at *placement, known bool) Reason {
+	switch stopped := t.stops(v); {
+	case stopped != "":
+		return stopped
+	case !known:
 		return UnknownQuantity
-	case len(t.fits) > 1:
+	case len(at.fits) > 1:
 		return SeveralLines
-	case len(t.fits) == 1:
+	case len(at.fits) == 1:
 		return ""
-	case len(t.near) > 0:
+	case len(at.near) > 0:
 		return OtherUnit
 	}
 	return NoLine
 }
 
-func (t *tally) refuse(pl *pledge, s *standing, a amount, reason Reason) {
-	at := t.fits
-	if reason == OtherUnit {
-		at = t.near
+// leave notes what does not count.
+func (t *tally) leave(v *version, l left) {
+	l.pledge = v.pledge
+	_, l.kind, l.known = v.amount(t.basis.Rung)
+	if fits := t.places[l.kind].fits; l.reason == UnknownQuantity && len(fits) == 1 {
+		t.lines[fits[0]].unknown++
+	}
+	if !t.brief {
+		t.left = append(t.left, l)
+	}
+}
+
+// notCounted tells what does not count, by operation and ID.
+func (t *tally) notCounted() []NotCounted {
+	all := make([]NotCounted, len(t.left))
+	var room standing
+	for i := range t.left {
+		l := &t.left[i]
+		pl := t.p.pledges[l.pledge]
+		s := t.standing(pl, &room)
+		_, reported := s.amount(t.basis.Rung)
+		unit := t.p.kinds.names[l.kind].unit
+		n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
+			Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Lines: t.linesOf(l),
+			Sequences: s.appendSequences(nil, reported)}
+		if !l.known {
+			n.Quantity = events.Unknown
+		}
+		if l.share != nil {
+			n.Sequences = s.sequencesWith(l.share.id, reported)
+		}
+		n.Sentence = t.sentence(&n, s)
+		all[i] = n
+	}
+	slices.SortStableFunc(all, func(a, b NotCounted) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge))
+	})
+	return all
+}
+
+func (t *tally) linesOf(l *left) []events.Line {
+	if l.share != nil {
+		return []events.Line{l.share.line.name}
+	}
+	at := t.places[l.kind].fits
+	if l.reason == OtherUnit {
+		at = t.places[l.kind].near
 	}
 	var lines []events.Line
 	for _, i := range at {
 		lines = append(lines, t.lines[i].Line)
 	}
-	if reason == UnknownQuantity && len(at) == 1 {
-		t.lines[at[0]].unknown++
-	}
-	_, reported := s.amount(t.basis.Rung)
-	n := NotCounted{
-		Pledge: pl.id, Operation: pl.operation, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Quantity: a.quantity,
-		Unit: a.unit, Rung: s.rung, Reason: reason, Lines: lines, Sequences: t.sequencesOf(s, reported),
-	}
-	n.Sentence = t.sentence(&n, s)
-	t.notCounted = append(t.notCounted, n)
+	return lines
 }
 
 // sentence says the reason, and the remedy where there is one.
@@ -95,38 +152,28 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 		return fmt.Sprintf("%s's %s for %s hang on %s, which will not happen.", nation, what, where, list(s.conditionsIn(Failed)))
 	case BelowRung:
 		return fmt.Sprintf("%s's %s for %s are %s, and not yet %s.", nation, what, where, n.Rung, t.basis.Rung)
+	case LineNotInForce:
+		return fmt.Sprintf("%s's %s for %s are allocated to %s, which is not in force on this date.", nation, what, where, list(n.Lines))
+	case NotAllocated:
+		return fmt.Sprintf("%s's %s for %s are what is not allocated of a pledge of which the rest is.", nation, what, where)
 	case UnknownQuantity:
 		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.", nation, what, where)
 	case SeveralLines:
-		return fmt.Sprintf("%s's %s for %s fit the lines %s: an area would say which of them.", nation, what, where, list(n.Lines))
+		return fmt.Sprintf("%s's %s for %s fit the lines %s: an area or an allocation would say which of them.", nation, what, where, list(n.Lines))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(t.unitsOf(n.Lines)))
+		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(t.unitsOf(n)))
 	}
 	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
 }
 
-// unitsOf returns the units that lines count, each once.
-func (t *tally) unitsOf(lines []events.Line) []events.Unit {
+// unitsOf returns the units that the lines of a pledge count, each once.
+func (t *tally) unitsOf(n *NotCounted) []events.Unit {
 	var units []events.Unit
-	seen := map[events.Unit]bool{}
 	for i := range t.lines {
 		l := &t.lines[i]
-		for _, name := range lines {
-			if l.Line == name && !seen[l.Unit] {
-				seen[l.Unit] = true
-				units = append(units, l.Unit)
-			}
+		if l.Operation == n.Operation && slices.Contains(n.Lines, l.Line) && !slices.Contains(units, l.Unit) {
+			units = append(units, l.Unit)
 		}
 	}
 	return units
-}
-
-// failed reports whether something that the pledge hangs on will not happen.
-func (s *standing) failed() bool {
-	for i := range s.conditions {
-		if s.conditions[i].state == Failed {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,147 @@
+package projections
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"muster/events"
+)
+
+// A deed is what one record says of a pledge, with its place on both clocks. A record that is corrected makes another deed in
+// the same place: the first is known until the correction, the second from then on.
+type deed struct {
+	seq       uint32      // the record from which it is known: its own, or the one that corrected it
+	until     uint32      // the record from which it is not known any more, forever when there is none
+	order     uint32      // its own record, which orders it among those of one date
+	effective events.Date // the date from which it holds
+
+	id       events.ID // of its own statement
+	move     *move
+	quantity events.Quantity
+	unit     events.Unit
+	terms    *terms     // where the move restates them
+	hold     *hold      // where the move is about a condition or a caveat
+	share    *allotment // where the move is about an allocation
+	expires  events.Date
+	corrects uint32 // the record that a correction mends
+	remark   *remark
+}
+
+const forever = math.MaxUint32
+
+// known reports whether the deed is known as of a record.
+func (d *deed) known(asOf uint32) bool { return d.seq <= asOf && asOf < d.until }
+
+// own reports whether the deed is what its record said itself, and not what a correction has made of it.
+func (d *deed) own() bool { return d.seq == d.order }
+
+func (d *deed) cause() cause { return cause{d.seq, d.order} }
+
+// A cause is the record that said something, and the one that has last corrected it, which is the same where none has.
+type cause struct{ seq, order uint32 }
+
+func (c cause) appendTo(sequences []uint64) []uint64 {
+	if c.order == 0 {
+		return sequences
+	}
+	if sequences = append(sequences, uint64(c.order)); c.seq != c.order {
+		sequences = append(sequences, uint64(c.seq))
+	}
+	return sequences
+}
+
+// terms are what is pledged, besides the quantity. They are never changed, so they may be shared.
+type terms struct {
+	role events.Role
+	area events.Area
+	events.Window
+	notice   *int
+	presence events.Presence
+	release  events.Release
+	expires  events.Date
+	rotation *rotation // nil when nothing of the kind was said
+}
+
+// A rotation is what else a pledge may say of its forces.
+type rotation struct {
+	predecessor, successor events.ID
+	elsewhere              []string
+}
+
+// A hold is what hangs over a pledge: a condition, or a caveat.
+type hold struct {
+	name  events.Line
+	kind  events.ConditionKind // of a condition, given when it was added
+	text  string               // of a caveat: the restriction
+	state ConditionState       // a caveat is Hanging until it is lifted
+	by    cause
+	since events.Date
+}
+
+// An allotment is so much of a pledge, set against a line.
+type allotment struct {
+	id     events.ID
+	line   *line
+	number int64
+	events.Window
+	by cause
+}
+
+// A remark is what a record adds for people.
+type remark struct{ signer, source, text string }
+
+// add puts a deed in its place: by effective date, then by its own record.
+func (pl *pledge) add(d deed) {
+	at := len(pl.deeds)
+	for at > 0 && d.before(&pl.deeds[at-1]) {
+		at--
+	}
+	pl.deeds = slices.Insert(pl.deeds, at, d)
+	pl.last, pl.latest = d.seq, max(pl.latest, d.effective)
+}
+
+func (d *deed) before(other *deed) bool {
+	return d.effective < other.effective || d.effective == other.effective && d.order < other.order
+}
+
+// correct takes in a correction: the deed that it mends is known until now, and what it should have been from now on. It
+// returns the date from which what follows from the pledge's deeds may be another.
+func (pl *pledge) correct(p *Picture, c deed, r *row) (from events.Date, err error) {
+	old := pl.lastSaid(r.Corrects)
+	if old == nil {
+		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge %s", r.Corrects, r.Thing)
+	}
+	old.until = min(old.until, c.seq) // what was struck may yet have been so
+	from = min(old.effective, c.effective)
+	mended := *old
+	mended.seq, mended.until, mended.effective = c.seq, forever, c.effective
+	c.corrects = old.order
+	switch {
+	case r.Struck:
+	case r.Role != "":
+		mended.quantity, mended.unit, mended.terms, mended.remark = r.quantity(), intern(p.words, r.Unit), p.terms(r), p.remarkOf(r)
+	case r.Unit != "":
+		mended.quantity, mended.unit = r.quantity(), intern(p.words, r.Unit)
+	}
+	if mended.move.terms && mended.move.strength { // what was observed is there from the day on which it was seen
+		seen := *mended.terms
+		seen.From = c.effective
+		mended.terms = &seen
+	}
+	pl.add(c)
+	if !r.Struck {
+		pl.add(mended)
+	}
+	return from, nil
+}
+
+// lastSaid returns what a statement says by its last correction, or by itself where there is none.
+func (pl *pledge) lastSaid(statement events.ID) (last *deed) {
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.id == statement && (last == nil || d.seq > last.seq) {
+			last = d
+		}
+	}
+	return last
+}

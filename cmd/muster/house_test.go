@@ -22,6 +22,7 @@ var house = map[string][]string{
 	"ledger":                        {"muster/events/…", "muster/ledger/journal"},
 	"ledger/journal":                {"muster/events/…", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/tlog"},
 	"ledger/stream":                 {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
+	"ledger/proof":                  {"muster/events/…", "muster/ledger", "muster/ledger/journal", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/natsd":                  {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…"},
 	"ledger/logtest":                {"muster/ledger"},
 	"ledger/intake":                 {"muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…"},

@@ -1,0 +1,106 @@
+package proof
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"muster/events"
+)
+
+// An Outcome is what became of one check.
+type Outcome string
+
+// The outcomes. Only Failed is bad; NotChecked says that this could not be, or was not to be, looked at.
+const (
+	Verified   Outcome = "verified"
+	Failed     Outcome = "failed"
+	NotChecked Outcome = "not checked"
+)
+
+// A Check is one thing that was looked at, or not, in words for people.
+type Check struct {
+	// Name is stable, for programs: records, tree, tiles, checkpoint, since, signatures, rules, seen, stream, proofs.
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	Text    string  `json:"text"`
+}
+
+// A Fault is the first thing that is wrong.
+type Fault struct {
+	// Sequence is the first record that is not what it should be, or is missing; 0 when it cannot be told which it is.
+	Sequence uint64 `json:"sequence,omitempty"`
+	// Check names the check that found it.
+	Check string `json:"check"`
+	// Code is the code of the rule that was broken, from package ledger, when it was one of those.
+	Code string `json:"code,omitempty"`
+	// What says what is wrong, in a sentence without a capital or a full stop.
+	What string `json:"what"`
+}
+
+func (f *Fault) String() string {
+	if f.Sequence == 0 {
+		return f.What
+	}
+	return fmt.Sprintf("record %d: %s", f.Sequence, f.What)
+}
+
+// A Report is what a verification has found. Its JSON members are added to, never renamed.
+type Report struct {
+	// Of says what was verified: "the folder ledger", "the bundle 2026.muster".
+	Of string `json:"of"`
+	// OK is true when everything that was looked at is as it should be.
+	OK     bool          `json:"ok"`
+	Origin events.Origin `json:"origin,omitempty"`
+	// Records is how many were read; the recorded times are those of the first and the last that could be.
+	Records       uint64 `json:"records"`
+	FirstRecorded string `json:"first_recorded,omitempty"`
+	LastRecorded  string `json:"last_recorded,omitempty"`
+	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only some of them were.
+	Root   string  `json:"root,omitempty"`
+	Checks []Check `json:"checks"`
+	// Fault is the first thing that is wrong; nil when nothing is.
+	Fault *Fault `json:"fault,omitempty"`
+	// CannotShow lists what no look at these records could have shown.
+	CannotShow []string `json:"cannot_show,omitempty"`
+}
+
+func (r *Report) add(name string, outcome Outcome, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{name, outcome, fmt.Sprintf(format, args...)})
+}
+
+// Write writes the report for people.
+func (r Report) Write(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", r.Of, plural(r.Records, "record"))
+	if r.Origin != "" {
+		fmt.Fprintf(&b, " of the ledger %s", r.Origin)
+	}
+	if r.FirstRecorded != "" {
+		fmt.Fprintf(&b, ", recorded from %s to %s", r.FirstRecorded, r.LastRecorded)
+	}
+	b.WriteString("\n\n")
+	for _, c := range r.Checks {
+		fmt.Fprintf(&b, "%-11s  %-10s  %s\n", c.Outcome, c.Name, c.Text)
+	}
+	for i, text := range r.CannotShow {
+		if i == 0 {
+			b.WriteString("\nWhat this cannot show:\n")
+		}
+		fmt.Fprintf(&b, "- %s\n", text)
+	}
+	if r.Fault != nil {
+		fmt.Fprintf(&b, "\nVERIFICATION FAILED. First of all, %s.\n", r.Fault)
+	} else {
+		b.WriteString("\nEverything that was looked at is as it should be.\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func plural(n uint64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

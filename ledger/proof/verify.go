@@ -1,0 +1,136 @@
+package proof
+
+import (
+	"context"
+	"iter"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger"
+)
+
+// An Entry is a record as a source holds it.
+type Entry struct {
+	// Sequence is the place that the source gives it.
+	Sequence uint64
+	// Stored is the record, byte for byte. It is kept, and must not be changed afterwards.
+	Stored []byte
+	// Subject is the NATS subject that it lies under, where the source knows it.
+	Subject string
+}
+
+// A Source is where the records of a ledger come from: a server, a data folder, a bundle. Nothing that it says is believed.
+type Source struct {
+	// Name says for people what it is: "the folder ledger".
+	Name string
+	// Entries yields the records from the first on, in the source's order. An error ends it; one of kind Unverified says that
+	// the source is not what it should be, any other that it cannot be read.
+	Entries func(ctx context.Context) iter.Seq2[Entry, error]
+	// Size is how many records there are, as far as the source can tell; 0 when it cannot. It is for the progress alone.
+	Size int64
+	// Checkpoint is the signed checkpoint that the records are held against; nil when there is none.
+	Checkpoint []byte
+	// NoCheckpoint says why there is none.
+	NoCheckpoint string
+	// Tree is what the source has saved as the size and root of its tree, unsigned; nil for nothing.
+	Tree *tlog.Tree
+	// Tiles reads the tree's tiles; nil when the source has none.
+	Tiles tlog.TileReader
+	// Also looks at what only this kind of source has, and adds to the report. It may be nil. It is called last, with every
+	// leaf hash of the tree at hand.
+	Also func(ctx context.Context, leaf func(sequence uint64) (tlog.Hash, bool), r *Report) (*Fault, error)
+}
+
+// Options say how a verification is done.
+type Options struct {
+	// Key is the key that checkpoints must be signed with, and how it is known to be the ledger's.
+	Key TrustedKey
+	// Since is a signed checkpoint that was verified before: the records that it covers must still be the same, and their
+	// signatures are not verified again. Nil for none.
+	Since []byte
+	// Progress is told, now and then and by several goroutines at once, how many records are done; it may be nil.
+	Progress func(done, of int64)
+
+	treeOnly bool // for the benchmark: only hash
+}
+
+// A TrustedKey is a checkpoint key, in the text form of C2SP signed-note, with the reason to believe in it.
+type TrustedKey struct {
+	// Verifier is the key; "" when none is known.
+	Verifier string
+	// Claimed says that nobody but the source itself has said that the key is the ledger's.
+	Claimed bool
+	// Why says for people where the key is from: "given with --checkpoint-key".
+	Why string
+}
+
+// Verify reads all the records of a source, checks everything that can be checked without trusting it, and says what the
+// first thing is that is wrong, if anything is. It uses all cores, and keeps about 150 bytes of memory for each record
+// (hashes and ids) and what the rules need to know, but not the records.
+//
+// The error is nil also when the verification failed: then the report says so. It is a problem when there is nothing to
+// report, because the source cannot be read or says what only a newer version can read; and ctx's error.
+func Verify(ctx context.Context, src Source, o Options) (Report, error) {
+	v := &verifier{src: src, opts: o, state: ledger.NewState(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
+	v.bad.Store(math.MaxUint64)
+	if err := v.openCheckpoints(); err != nil {
+		return Report{}, err
+	}
+	if err := v.run(ctx); err != nil {
+		return Report{}, err
+	}
+	return v.conclude(ctx)
+}
+
+// A verifier is one run of Verify. What is not said to be for all belongs to the goroutine that judges in order.
+type verifier struct {
+	src  Source
+	opts Options
+
+	checkpoint, since *openedCheckpoint // nil for none
+	checkpointFault   *Fault
+
+	tree    tree
+	state   *ledger.State
+	ids     map[events.ID]uint64
+	signers map[events.KeyID]bool
+	first   string // recorded time of the first record
+	seen    uint64 // how many statements name an earlier tree
+	broken  bool   // the sequence has a gap: what follows has no place in the tree
+
+	signatures, done atomic.Int64 // for all
+
+	mu    sync.Mutex    // for all
+	fault *Fault        // the first so far
+	whole []*Fault      // those that have no place
+	newer error         // it is a record that only a newer version can read
+	bad   atomic.Uint64 // fault's sequence
+}
+
+// blame notes a fault, unless an earlier one is known. It may be called concurrently.
+func (v *verifier) blame(f *Fault) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if f.Sequence < v.bad.Load() || v.fault == nil {
+		v.fault, v.newer = f, nil
+		v.bad.Store(f.Sequence)
+	}
+}
+
+// blameNewer notes a record that cannot be read by this version.
+func (v *verifier) blameNewer(sequence uint64, err error) {
+	v.blame(&Fault{Sequence: sequence, Check: "records", What: problem.From(err).Detail})
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bad.Load() == sequence {
+		v.newer = err
+	}
+}
+
+// good returns the sequence up to which nothing is known to be wrong.
+func (v *verifier) good() uint64 { return min(v.bad.Load()-1, uint64(v.tree.size)) }

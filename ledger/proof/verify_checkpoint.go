@@ -1,0 +1,165 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"filippo.io/torchwood"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
+)
+
+// An openedCheckpoint is a checkpoint as a verification has found it.
+type openedCheckpoint struct {
+	torchwood.Checkpoint
+	by     string // the key whose signature is right, as signatures name it; "" when no key is known
+	others int    // further signatures, which were not looked at: those of other servers and of cosigners
+}
+
+// openCheckpoint reads a signed checkpoint (C2SP tlog-checkpoint). With a key, its signature must be there and right, and
+// its name must be the checkpoint's origin; signatures of others may stand beside it. Without, nothing is proven.
+func openCheckpoint(signed []byte, key TrustedKey) (*openedCheckpoint, error) {
+	if key.Verifier == "" {
+		return openUnverified(signed)
+	}
+	v, err := note.NewVerifier(key.Verifier)
+	if err != nil {
+		return nil, fmt.Errorf("the checkpoint key %q is no key: %w", key.Verifier, err)
+	}
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(v.Name()), torchwood.SingleVerifierPolicy(v))
+	c, n, err := torchwood.VerifyCheckpoint(signed, policy)
+	if err != nil {
+		return nil, fmt.Errorf("it does not carry the signature of %s+%08x: %w", v.Name(), v.KeyHash(), err)
+	}
+	return &openedCheckpoint{c, fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash()), len(n.Sigs) + len(n.UnverifiedSigs) - 1}, nil
+}
+
+func openUnverified(signed []byte) (*openedCheckpoint, error) {
+	_, err := note.Open(signed, note.VerifierList())
+	var unverified *note.UnverifiedNoteError
+	if !errors.As(err, &unverified) {
+		return nil, errors.New("it is no signed note")
+	}
+	c, err := torchwood.ParseCheckpoint(unverified.Note.Text)
+	return &openedCheckpoint{c, "", len(unverified.Note.UnverifiedSigs)}, err
+}
+
+// openCheckpoints opens the source's checkpoint, where a fault is the source's, and that of Options.Since, where it is the
+// caller's.
+func (v *verifier) openCheckpoints() (err error) {
+	if v.opts.Since != nil {
+		if v.since, err = openCheckpoint(v.opts.Since, v.opts.Key); err != nil {
+			return problem.New(problem.Invalid, "the checkpoint to begin with: %w", err).
+				WithHint("give the file of a checkpoint of this ledger, as GET /checkpoint answers it")
+		}
+	}
+	if v.src.Checkpoint != nil {
+		if v.checkpoint, err = openCheckpoint(v.src.Checkpoint, v.opts.Key); err != nil {
+			v.checkpointFault = &Fault{Check: "checkpoint", What: "the checkpoint is not good: " + err.Error()}
+			v.checkpoint, _ = openUnverified(v.src.Checkpoint) // what it says can still be held against the records
+		}
+	}
+	return nil
+}
+
+// compareTree holds the tree that was made from the records against one that is named, and notes the first difference.
+func (v *verifier) compareTree(ctx context.Context, named tlog.Tree, what, check string) {
+	if named.N > v.tree.size {
+		if !v.broken {
+			v.blame(&Fault{Sequence: uint64(v.tree.size) + 1, Check: "records",
+				What: fmt.Sprintf("it is missing: %s is of %d records, and here are %d", what, named.N, v.tree.size)})
+		}
+		v.findAltered(ctx, named, what)
+		return
+	}
+	root, _ := v.tree.root(named.N)
+	if root == named.Hash || v.findAltered(ctx, named, what) {
+		return
+	}
+	v.blameWhole(&Fault{Check: check,
+		What: fmt.Sprintf("the first %d records make the root %s, and %s has %s: some record was altered, put in or left out", named.N, root, what, named.Hash)})
+}
+
+// blameWhole notes a fault that has no place. One that has a place is told first.
+func (v *verifier) blameWhole(f *Fault) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.whole = append(v.whole, f)
+}
+
+// findAltered looks for the first record that is not the leaf that a tree has, with the help of the source's tiles, which
+// are themselves checked against the tree's root. It reports whether it has found one.
+func (v *verifier) findAltered(ctx context.Context, named tlog.Tree, what string) bool {
+	if v.src.Tiles == nil {
+		return false
+	}
+	leaves := tlog.TileHashReader(named, v.src.Tiles)
+	end := min(named.N, v.tree.size)
+	for from := int64(0); from < end && ctx.Err() == nil; from += torchwood.TileWidth {
+		indexes := make([]int64, min(torchwood.TileWidth, end-from))
+		for i := range indexes {
+			indexes[i] = tlog.StoredHashIndex(0, from+int64(i))
+		}
+		hashes, err := leaves.ReadHashes(indexes)
+		if err != nil {
+			return false // the tiles are altered too, and show nothing
+		}
+		for i, h := range hashes {
+			if h != v.tree.hashes[indexes[i]] {
+				v.blameAltered(uint64(from)+uint64(i)+1, what)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// blameAltered notes a record that is not the one in the tree. That is told before what is wrong in its text.
+func (v *verifier) blameAltered(sequence uint64, what string) {
+	f := &Fault{Sequence: sequence, Check: "tree", What: "it was altered or is damaged: it is not the record that " + what + " covers"}
+	if sequence == v.bad.Load() {
+		f.Code = v.fault.Code
+		f.What += "; and " + v.fault.What
+		v.fault, v.newer = f, nil
+		return
+	}
+	v.blame(f)
+}
+
+// compareTiles holds every tile that the source has against the tree that the records make.
+func (v *verifier) compareTiles(ctx context.Context) (n int, f *Fault, err error) {
+	const together = 32
+	tiles := tlog.NewTiles(torchwood.TileHeight, 0, v.treeToServe())
+	for from := 0; from < len(tiles) && ctx.Err() == nil; from += together {
+		some := tiles[from:min(from+together, len(tiles))]
+		data, err := v.src.Tiles.ReadTiles(some)
+		if err != nil {
+			return n, &Fault{Check: "tiles", What: "the tiles of the Merkle tree cannot be read: " + err.Error()}, nil
+		}
+		for i, t := range some {
+			want, err := tlog.ReadTileData(t, &v.tree)
+			if err != nil {
+				return n, nil, err
+			}
+			if string(want) != string(data[i]) {
+				return n, &Fault{Check: "tiles", What: fmt.Sprintf("the tile %s of the Merkle tree is not the one that the records make", torchwood.TilePath(t))}, nil
+			}
+			n++
+		}
+	}
+	return n, nil, ctx.Err()
+}
+
+// treeToServe is the size of the tree that the source's tiles are of.
+func (v *verifier) treeToServe() int64 {
+	switch {
+	case v.src.Tree != nil:
+		return min(v.src.Tree.N, v.tree.size)
+	case v.checkpoint != nil:
+		return min(v.checkpoint.N, v.tree.size)
+	}
+	return v.tree.size
+}

@@ -1,0 +1,204 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// conclude holds what was read against every checkpoint, and writes the report.
+func (v *verifier) conclude(ctx context.Context) (Report, error) {
+	r := Report{Of: v.src.Name, Origin: v.state.Origin(), Records: uint64(v.tree.size), FirstRecorded: v.first}
+	if v.tree.size == 0 && v.fault == nil && v.src.Checkpoint == nil {
+		return r, problem.New(problem.NotFound, "%s holds no records", v.src.Name)
+	}
+	if v.first != "" {
+		r.LastRecorded = v.state.Recorded().Format(events.RecordedForm)
+	}
+	root, _ := v.tree.root(v.tree.size)
+	r.Root = root.String()
+	v.compareCheckpoints(ctx)
+	tiles, tilesFault, err := 0, (*Fault)(nil), error(nil)
+	if v.src.Tiles != nil && v.fault == nil && len(v.whole) == 0 {
+		if tiles, tilesFault, err = v.compareTiles(ctx); err != nil {
+			return r, err
+		}
+	}
+	if tilesFault != nil {
+		v.blameWhole(tilesFault)
+	}
+	if v.src.Also != nil {
+		fault, err := v.src.Also(ctx, v.tree.leaf, &r)
+		if err != nil {
+			return r, err
+		}
+		v.blameAny(fault)
+	}
+	if v.newer != nil && len(v.whole) == 0 { // it may be right or wrong: whoever cannot read it does not guess
+		return r, v.newer
+	}
+	v.report(&r, tiles)
+	return r, nil
+}
+
+func (v *verifier) compareCheckpoints(ctx context.Context) {
+	if v.checkpointFault != nil {
+		v.blameWhole(v.checkpointFault)
+	}
+	for _, c := range []struct {
+		*openedCheckpoint
+		what, check string
+	}{{v.checkpoint, "its checkpoint", "checkpoint"}, {v.since, "the checkpoint to begin with", "since"}} {
+		if c.openedCheckpoint == nil {
+			continue
+		}
+		if origin := v.state.Origin(); origin != "" && c.Origin != string(origin) {
+			v.blameWhole(&Fault{Check: c.check, What: fmt.Sprintf("%s is of the ledger %q, and the records are of %s", c.what, c.Origin, origin)})
+		}
+		v.compareTree(ctx, c.Tree, c.what, c.check)
+	}
+	if v.src.Tree != nil {
+		v.compareTree(ctx, *v.src.Tree, "the root that was saved with the records", "tree")
+	}
+}
+
+func (v *verifier) blameAny(f *Fault) {
+	switch {
+	case f == nil:
+	case f.Sequence == 0:
+		v.blameWhole(f)
+	default:
+		v.blame(f)
+	}
+}
+
+// failed returns the fault that a check has found, or nil.
+func (v *verifier) failed(check string) *Fault {
+	if v.fault != nil && v.fault.Check == check {
+		return v.fault
+	}
+	for _, f := range v.whole {
+		if f.Check == check {
+			return f
+		}
+	}
+	return nil
+}
+
+// report writes every check and the first fault.
+func (v *verifier) report(r *Report, tiles int) {
+	also := r.Checks
+	r.Checks = nil
+	v.reportTree(r, tiles)
+	v.reportStatements(r)
+	r.Checks = append(r.Checks, also...)
+	if r.Fault = v.fault; r.Fault == nil && len(v.whole) > 0 {
+		r.Fault = v.whole[0]
+	}
+	r.OK = r.Fault == nil
+	r.CannotShow = append(r.CannotShow, v.cannotShow()...)
+}
+
+// check adds what a check has found: its fault, if it has one; or that it is verified, with a text of how far.
+func (v *verifier) check(r *Report, name, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	switch f := v.failed(name); {
+	case f != nil:
+		r.add(name, Failed, "%s", f)
+	case v.fault != nil && v.fault.Sequence <= r.Records:
+		r.add(name, Verified, "%s, as far as record %d", text, v.good())
+	default:
+		r.add(name, Verified, "%s", text)
+	}
+}
+
+func (v *verifier) reportTree(r *Report, tiles int) {
+	v.check(r, "records", "the sequence has no gap, every record is well formed, and the recorded times never go back")
+	if f := v.failed("tree"); f != nil || v.checkpoint == nil && v.src.Tree == nil {
+		v.check(r, "tree", "the records make the root %s", r.Root)
+	} else {
+		r.add("tree", Verified, "the records make the root %s", r.Root)
+	}
+	if tiles > 0 || v.failed("tiles") != nil {
+		v.check(r, "tiles", "the %d stored tiles of the Merkle tree are those that the records make", tiles)
+	}
+	v.reportCheckpoint(r)
+	if v.since != nil {
+		v.check(r, "since", "the first %d records are still those of the checkpoint to begin with, root %s", v.since.N, v.since.Hash)
+	}
+}
+
+func (v *verifier) reportCheckpoint(r *Report) {
+	c := v.checkpoint
+	switch f := v.failed("checkpoint"); {
+	case f != nil:
+		r.add("checkpoint", Failed, "%s", f)
+	case c == nil:
+		why := v.src.NoCheckpoint
+		if why == "" {
+			why = "there is none"
+		}
+		r.add("checkpoint", NotChecked, "%s: nobody has signed for the whole", why)
+	case v.compared(c) != nil:
+		r.add("checkpoint", Failed, "its signature may be right, but the records are not those that it covers")
+	case c.by == "":
+		r.add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
+	default:
+		r.add("checkpoint", Verified, "%s", v.signedText(c))
+	}
+}
+
+// compared returns why the records are not those that a checkpoint covers, or nil.
+func (v *verifier) compared(c *openedCheckpoint) *Fault {
+	if root, ok := v.tree.root(c.N); ok && root == c.Hash {
+		return nil
+	}
+	return v.fault
+}
+
+func (v *verifier) signedText(c *openedCheckpoint) string {
+	text := fmt.Sprintf("%s has signed for the first %d records, with this root; the key %s", c.by, c.N, v.opts.Key.Why)
+	if c.N == v.tree.size {
+		text = fmt.Sprintf("%s has signed for all %d records, with this root; the key %s", c.by, c.N, v.opts.Key.Why)
+	}
+	if c.others > 0 {
+		text += fmt.Sprintf("; %s more, which were not looked at", plural(uint64(c.others), "signature"))
+	}
+	return text
+}
+
+func (v *verifier) reportStatements(r *Report) {
+	of := r.Records
+	if v.since != nil {
+		of -= min(of, uint64(v.since.N))
+	}
+	if of == 0 {
+		r.add("signatures", NotChecked, "there are no new records")
+	} else {
+		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made", plural(uint64(v.signatures.Load()), "signature"), plural(uint64(len(v.signers)), "key"))
+	}
+	if v.since != nil {
+		r.add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)
+	}
+	v.check(r, "rules", "every statement was allowed when it was recorded, and every id is used once")
+	if v.seen > 0 || v.failed("seen") != nil {
+		v.check(r, "seen", "%s an earlier tree that the signer had verified, and it is this one's", naming(v.seen))
+	}
+}
+
+func naming(n uint64) string {
+	if n == 1 {
+		return "1 statement names"
+	}
+	return fmt.Sprintf("%d statements name", n)
+}
+
+func (v *verifier) cannotShow() (all []string) {
+	if v.opts.Key.Claimed && v.checkpoint != nil && v.checkpoint.by != "" {
+		all = append(all, "that the checkpoint key is the ledger's: only "+v.src.Name+" itself says so (give the key with --checkpoint-key)")
+	}
+	return append(all, "that nobody else was shown another ledger under the same name: compare checkpoints with others",
+		"that what the statements say is true, and that the recorded times are: the server sets its own clock")
+}

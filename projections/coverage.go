@@ -132,7 +132,7 @@ type tally struct {
 
 type lineTally struct {
 	Requirement
-	supply                [Deployed + 1]int64 // by rung; that of the rung asked is what the line has
+	exact                 [Deployed + 1]int64 // by the rung that pledges are on, for [supplies]
 	conditional, caveated int64
 	unknown               int
 	nations               []int64 // parts of the supply, by the nation's number
@@ -194,11 +194,11 @@ func (t *tally) place(v *version) {
 	if !at.wanted {
 		return
 	}
-	if v.shares != nil {
+	if v.allocated != nil {
 		t.placeShares(v)
 		return
 	}
-	t.addRungs(v, at)
+	t.addRungs(v)
 	if reason := t.reason(v, at, known); reason != "" {
 		t.leave(v, left{reason: reason, number: n})
 		return
@@ -206,16 +206,16 @@ func (t *tally) place(v *version) {
 	t.count(v, at.fits[0], counted{pledge: v.pledge, number: n})
 }
 
-// addRungs adds what the version is at each rung to its line's supply, where it fits one and nothing is in its way.
-func (t *tally) addRungs(v *version, at *placement) {
+// addRungs adds what the version is at its rung to its line's supply, where it fits one and nothing is in its way.
+func (t *tally) addRungs(v *version) {
 	if v.flags&(isReserve|isFailed) != 0 {
 		return
 	}
-	for r := Indicated; r <= v.rung; r++ {
+	for _, r := range v.counting() {
 		n, kind, known := v.amount(r)
 		if fits := t.places[kind].fits; known && len(fits) == 1 {
 			l := &t.lines[fits[0]]
-			l.supply[r] = add(l.supply[r], n)
+			l.exact[r] = add(l.exact[r], n)
 		}
 	}
 }
@@ -223,15 +223,16 @@ func (t *tally) addRungs(v *version, at *placement) {
 // placeShares counts what was allocated. What was not is told beside.
 func (t *tally) placeShares(v *version) {
 	rest, _, known := v.amount(t.basis.Rung)
-	for i := range v.shares {
-		t.addShare(v, &v.shares[i])
+	shares := v.shares()
+	for i := range shares {
+		t.addShare(v, &shares[i])
 	}
 	if stopped := t.stops(v); stopped != "" {
 		t.leave(v, left{reason: stopped, number: rest})
 		return
 	}
-	for i := range v.shares {
-		s := &v.shares[i]
+	for i := range shares {
+		s := &shares[i]
 		n := s.at(v, t.basis.Rung)
 		rest -= n
 		if at, inForce := t.of[s.line]; !inForce {
@@ -255,8 +256,8 @@ func (t *tally) addShare(v *version, s *share) {
 		return
 	}
 	l := &t.lines[at]
-	for r := Indicated; r <= v.rung; r++ {
-		l.supply[r] = add(l.supply[r], s.at(v, r))
+	for _, r := range v.counting() {
+		l.exact[r] = add(l.exact[r], s.at(v, r))
 	}
 }
 
@@ -290,15 +291,28 @@ func (t *tally) answer() []LineCoverage {
 	return lines
 }
 
+// supplies sums what is there on each rung or above. What is deployed counts there for what is in place, and below for what was
+// pledged, so that both are told apart in exact: see [version.counting].
+func supplies(exact [Deployed + 1]int64) (supply [Deployed + 1]int64) {
+	supply[Deployed] = exact[Deployed]
+	sum := int64(0)
+	for r := Confirmed; r >= Indicated; r-- {
+		sum = add(sum, exact[r])
+		supply[r] = sum
+	}
+	return supply
+}
+
 func (l *lineTally) answer(t *tally) LineCoverage {
-	now := l.rung(t.basis.Rung)
+	supply := supplies(l.exact)
+	now := l.rung(t.basis.Rung, supply)
 	c := LineCoverage{
 		Requirement: l.Requirement, Supply: now.Supply, Gap: now.Gap, Fill: now.Fill,
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
-		Who: l.shares(t.p.nations.names, l.supply[t.basis.Rung]),
+		Who: l.shares(t.p.nations.names, supply[t.basis.Rung]),
 	}
 	for _, r := range Rungs() {
-		c.Rungs = append(c.Rungs, l.rung(r))
+		c.Rungs = append(c.Rungs, l.rung(r, supply))
 	}
 	c.Dependence = dependence(c.Who)
 	if !t.brief {
@@ -307,9 +321,9 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 	return c
 }
 
-func (l *lineTally) rung(r Rung) RungCoverage {
+func (l *lineTally) rung(r Rung, supply [Deployed + 1]int64) RungCoverage {
 	required, _ := l.Required.Number()
-	return RungCoverage{r, l.Unit.Of(l.supply[r]), l.Unit.Of(max(0, required-l.supply[r])), percent(l.supply[r], required)}
+	return RungCoverage{r, l.Unit.Of(supply[r]), l.Unit.Of(max(0, required-supply[r])), percent(supply[r], required)}
 }
 
 // showCounted tells the pledges in a line's supply, by ID.

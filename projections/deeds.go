@@ -20,13 +20,20 @@ type deed struct {
 	move     *move
 	quantity events.Quantity
 	unit     events.Unit
-	terms    *terms     // where the move restates them
+	terms    *terms // where the move restates them
+	*extra          // never nil
+	remark   *remark
+}
+
+// An extra is what few deeds say.
+type extra struct {
 	hold     *hold      // where the move is about a condition or a caveat
 	share    *allotment // where the move is about an allocation
 	expires  events.Date
 	corrects uint32 // the record that a correction mends
-	remark   *remark
 }
+
+var noExtra = new(extra)
 
 const forever = math.MaxUint32
 
@@ -97,6 +104,9 @@ func (pl *pledge) add(d deed) {
 	for at > 0 && d.before(&pl.deeds[at-1]) {
 		at--
 	}
+	if len(pl.deeds) == cap(pl.deeds) { // many pledges have few deeds: leave little room
+		pl.deeds = append(make([]deed, 0, len(pl.deeds)+1+len(pl.deeds)/4), pl.deeds...)
+	}
 	pl.deeds = slices.Insert(pl.deeds, at, d)
 	pl.last, pl.latest = d.seq, max(pl.latest, d.effective)
 }
@@ -116,7 +126,7 @@ func (pl *pledge) correct(p *Picture, c deed, r *row) (from events.Date, err err
 	from = min(old.effective, c.effective)
 	mended := *old
 	mended.seq, mended.until, mended.effective = c.seq, forever, c.effective
-	c.corrects = old.order
+	c.extra = &extra{corrects: old.order}
 	switch {
 	case r.Struck:
 	case r.Role != "":

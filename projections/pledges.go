@@ -179,22 +179,22 @@ func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), strin
 // deed makes of a row what it says of its pledge.
 func (p *Picture) deed(seq uint64, m *move, r *row) deed {
 	d := deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
-		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), remark: p.remarkOf(r)}
+		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
 	switch {
 	case m.terms:
 		d.terms = p.terms(r)
 	case m.condition != "":
-		d.hold = &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}
+		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
 	case m.caveat != "":
-		d.hold = &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}
+		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}}
 	case m.allocates:
-		d.share = &allotment{id: d.id, line: p.operations[r.Operation].lines[r.Line], number: r.Number, Window: r.window()}
+		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].lines[r.Line], number: r.Number, Window: r.window()}}
 	case m.releases:
-		d.share = &allotment{id: r.Allocation}
+		d.extra = &extra{share: &allotment{id: r.Allocation}}
 	case r.Reason != "":
 		d.remark = p.share(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Reason})
-	default:
-		d.expires = events.Date(r.Expires)
+	case r.Expires != 0:
+		d.extra = &extra{expires: events.Date(r.Expires)}
 	}
 	return d
 }

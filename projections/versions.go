@@ -12,7 +12,15 @@ import (
 // bytes: what made it so is in the pledge's deeds.
 type version struct {
 	amounts
-	shares []share // what is allocated, never changed
+	allocated *[]share // nil when nothing is; never changed
+}
+
+// shares returns what is allocated.
+func (v *version) shares() []share {
+	if v.allocated == nil {
+		return nil
+	}
+	return *v.allocated
 }
 
 // amounts are what a version says besides its allocations.
@@ -118,7 +126,7 @@ func (t *versions) open(pl *pledge, seq uint32, days stretch, v version) {
 }
 
 func (v *version) equal(other *version) bool {
-	return v.amounts == other.amounts && slices.Equal(v.shares, other.shares)
+	return v.amounts == other.amounts && slices.Equal(v.shares(), other.shares())
 }
 
 // versionOf makes the version of a standing on a date on which it counts.
@@ -131,8 +139,8 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 	if s.strength.unit != s.pledged.unit {
 		v.presentKind = p.kindOf(pl, s.terms, s.strength.unit)
 	}
-	if len(s.allocations) > 0 {
-		v.shares = s.appendShares(nil, on)
+	if shares := s.shares(on); shares != nil {
+		v.allocated = &shares
 	}
 	return v
 }
@@ -141,8 +149,8 @@ func (p *Picture) kindOf(pl *pledge, t *terms, unit events.Unit) uint32 {
 	return uint32(p.kinds.of(kind{pl.operation, t.role, t.area, unit}))
 }
 
-// appendShares divides what the pledge has among its allocations, the oldest first.
-func (s *standing) appendShares(to []share, on events.Date) []share {
+// shares divides what the pledge has among its allocations on a date, the oldest first.
+func (s *standing) shares(on events.Date) (shares []share) {
 	promised, _ := s.pledged.quantity.Number()
 	present, _ := s.strength.quantity.Number()
 	for i := range s.allocations {
@@ -152,9 +160,9 @@ func (s *standing) appendShares(to []share, on events.Date) []share {
 		}
 		one := share{line: a.line, id: a.id, promised: min(a.number, promised), present: min(a.number, present), set: a.number}
 		promised, present = promised-one.promised, present-one.present
-		to = append(to, one)
+		shares = append(shares, one)
 	}
-	return to
+	return shares
 }
 
 func (s *standing) flags() (f flags) {
@@ -182,6 +190,20 @@ func (s *standing) flags() (f flags) {
 func (v *version) reported(at Rung) bool {
 	return at == Deployed && v.rung == Deployed || v.flags&isObserved != 0
 }
+
+// counting returns the rungs at which the version is to be counted once: as what was pledged, at its rung or, where it is
+// deployed, at the one below; and as what is in place, where it is deployed.
+func (v *version) counting() []Rung {
+	if v.rung == Deployed {
+		return inPlace
+	}
+	return ladder[v.rung : v.rung+1]
+}
+
+var (
+	ladder  = []Rung{0, Indicated, Offered, Accepted, Confirmed}
+	inPlace = []Rung{Confirmed, Deployed}
+)
 
 // amount returns what the version counts for at a rung, and its kind; known is false when nobody has said how much that is.
 func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {

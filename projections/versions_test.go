@@ -15,7 +15,7 @@ func (p *Picture) show(each func(*Basis, func(*version)), b Basis) string {
 	var all []string
 	each(&b, func(v *version) {
 		s := fmt.Sprint(p.pledges[v.pledge].id, " ", v.amounts)
-		for _, share := range v.shares {
+		for _, share := range v.shares() {
 			s += fmt.Sprint(" ", share.line.name, " ", share.id, " ", share.promised, " ", share.present)
 		}
 		all = append(all, s)

@@ -149,6 +149,7 @@ type counted struct {
 // A placement says where pledges of a kind belong.
 type placement struct {
 	wanted bool  // by the question's filter
+	only   int   // the line in force that they fit when they fit no other, or -1
 	fits   []int // the lines in force that they fit
 	near   []int // those that they would fit in another unit
 }
@@ -162,6 +163,7 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 		}
 	}
 	for i, k := range p.kinds.names {
+		t.places[i].only = -1
 		if (f.Operation == "" || f.Operation == k.operation.name) && (f.Role == "" || f.Role == k.role) {
 			t.places[i] = t.placement(k)
 		}
@@ -171,7 +173,7 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 
 // placement finds the lines that a kind fits, and those near that it fits but for the unit.
 func (t *tally) placement(k kind) placement {
-	at := placement{wanted: true}
+	at := placement{wanted: true, only: -1}
 	for i := range t.lines {
 		switch l := &t.lines[i]; {
 		case l.Operation != k.operation.name || l.Role != k.role || !compatible(l.Area, k.area):
@@ -180,6 +182,9 @@ func (t *tally) placement(k kind) placement {
 		default:
 			at.near = append(at.near, i)
 		}
+	}
+	if len(at.fits) == 1 {
+		at.only = at.fits[0]
 	}
 	return at
 }
@@ -203,7 +208,7 @@ func (t *tally) place(v *version) {
 		t.leave(v, left{reason: reason, number: n})
 		return
 	}
-	t.count(v, at.fits[0], counted{pledge: v.pledge, number: n})
+	t.count(v, at.only, counted{pledge: v.pledge, number: n})
 }
 
 // addRungs adds what the version is at its rung to its line's supply, where it fits one and nothing is in its way.
@@ -213,8 +218,8 @@ func (t *tally) addRungs(v *version) {
 	}
 	for _, r := range v.counting() {
 		n, kind, known := v.amount(r)
-		if fits := t.places[kind].fits; known && len(fits) == 1 {
-			l := &t.lines[fits[0]]
+		if only := t.places[kind].only; known && only >= 0 {
+			l := &t.lines[only]
 			l.exact[r] = add(l.exact[r], n)
 		}
 	}

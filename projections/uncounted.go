@@ -73,10 +73,10 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 		return stopped
 	case !known:
 		return UnknownQuantity
+	case at.only >= 0:
+		return ""
 	case len(at.fits) > 1:
 		return SeveralLines
-	case len(at.fits) == 1:
-		return ""
 	case len(at.near) > 0:
 		return OtherUnit
 	}
@@ -87,8 +87,8 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 func (t *tally) leave(v *version, l left) {
 	l.pledge = v.pledge
 	_, l.kind, l.known = v.amount(t.basis.Rung)
-	if fits := t.places[l.kind].fits; l.reason == UnknownQuantity && len(fits) == 1 {
-		t.lines[fits[0]].unknown++
+	if only := t.places[l.kind].only; l.reason == UnknownQuantity && only >= 0 {
+		t.lines[only].unknown++
 	}
 	if !t.brief {
 		t.left = append(t.left, l)

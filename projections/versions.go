@@ -219,9 +219,9 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	case b.WhatIf.folds():
 		p.eachFolded(b, do)
 	case b.AsOf == p.Sequence():
-		s := p.versions.sheet(p, b.On)
-		for i := range s.rows {
-			if v := &s.rows[i]; v.rung != 0 && b.WhatIf.lets(p, v) {
+		rows, all := p.versions.sheet(p, b.On).rows, b.WhatIf == nil
+		for i := range rows {
+			if v := &rows[i]; v.rung != 0 && (all || b.WhatIf.lets(p, v)) {
 				do(v)
 			}
 		}

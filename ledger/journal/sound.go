@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,8 +16,9 @@ import (
 	"muster/events/problem"
 )
 
-// bbolt trusts its file: it panics at a page that is not what it should be, in goroutines of its own too, and faults where
-// the file ends too early. So a file is opened for writing only after it was read through and found sound.
+// bbolt trusts its file: it panics at a page that is not what it should be, in goroutines of its own too, goes around in
+// circles where pages do, and faults where the file ends too early. So bbolt may read a file only after this package has
+// read all its pages (pages.go) and found them sound.
 
 // openSound opens a file that is sound, or says what is wrong with it.
 func openSound(path string, options bbolt.Options) (*bbolt.DB, error) {
@@ -58,7 +58,7 @@ func openAndCheck(path string, options bbolt.Options) (*bbolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := guard(func() error { return db.View(checkFile) }); err != nil {
+	if err := checkFile(path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -83,49 +83,49 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// checkFile goes through the whole file: its size, the order of all keys, and the sequences without a gap.
-func checkFile(tx *bbolt.Tx) error {
-	info, err := os.Stat(tx.DB().Path())
+// checkFile goes through the whole file, as it lies on the disk: its size, its pages, the order of all keys, and the
+// sequences without a gap.
+func checkFile(path string) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	if info.Size() < tx.Size() {
-		return fmt.Errorf("it was cut off: it has %d bytes, and needs %d", info.Size(), tx.Size())
+	defer file.Close()
+	p, err := openPages(file)
+	if err != nil {
+		return err
 	}
-	return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
-		if err := checkBucket(b, bytes.Equal(name, bucketRecords)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	buckets, err := p.buckets()
+	if err != nil {
+		return err
+	}
+	for name, b := range buckets {
+		next := uint64(1)
+		err := p.walkBucket(b, func(i item) error {
+			switch {
+			case i.bucket:
+				return fmt.Errorf("the key %.20x has no value", i.key)
+			case name == string(bucketRecords):
+				if err := follows(i.key, next); err != nil {
+					return err
+				}
+				next++
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("%.20q: %w", name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
-// ends makes checkBucket read where a value ends, which is a fault when that is beyond the file.
-//
-//lint:ignore U1000 to read is all that it is for
-var ends byte
-
-func checkBucket(b *bbolt.Bucket, sequences bool) error {
-	var before []byte
-	n := uint64(0)
-	return b.ForEach(func(k, v []byte) error {
-		n++
-		if len(v) > 0 {
-			ends = v[len(v)-1]
-		}
-		switch {
-		case v == nil:
-			return fmt.Errorf("the key %.20x has no value", k)
-		case before != nil && bytes.Compare(before, k) >= 0:
-			return fmt.Errorf("the key %.20x does not follow %.20x", k, before)
-		case sequences && (len(k) != 8 || binary.BigEndian.Uint64(k) != n):
-			return fmt.Errorf("record %d is missing: %.20x follows", n, k)
-		case !bytes.Equal(b.Get(k), v): // this goes another way, by the keys of the branches
-			return fmt.Errorf("the key %.20x is not found in its place", k)
-		}
-		before = k
-		return nil
-	})
+// follows checks that the key of a record is that of the next sequence.
+func follows(key []byte, next uint64) error {
+	if len(key) != 8 || binary.BigEndian.Uint64(key) != next {
+		return fmt.Errorf("record %d is missing: %.20x follows", next, key)
+	}
+	return nil
 }
 
 // openingError tells a file that is in use, and one that cannot be reached, from one that is damaged.

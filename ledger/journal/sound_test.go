@@ -14,8 +14,8 @@ import (
 	"muster/events/problem"
 )
 
-// damaged checks that a file is refused as a person needs it: which file, what is wrong, what to do.
-func damaged(t *testing.T, path, what string) {
+// isDamaged checks that a file is refused as a person needs it: which file, what is wrong, what to do.
+func isDamaged(t *testing.T, path, what string) {
 	t.Helper()
 	for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
 		_, err := open(path)
@@ -39,13 +39,13 @@ func TestCutOff(t *testing.T) {
 		if err := os.Truncate(path, size); err != nil {
 			t.Fatal(err)
 		}
-		damaged(t, path, "it was cut off")
+		isDamaged(t, path, "it was cut off")
 	}
 	for _, size := range []int64{int64(os.Getpagesize()), 100, 1} {
 		if err := os.Truncate(path, size); err != nil {
 			t.Fatal(err)
 		}
-		damaged(t, path, "")
+		isDamaged(t, path, "")
 	}
 	if info.Size() < needs {
 		t.Errorf("the file had %d bytes and needs %d", info.Size(), needs)
@@ -64,14 +64,14 @@ func TestGarbage(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		damaged(t, path, "")
+		isDamaged(t, path, "")
 	}
 }
 
 func TestMissingRecord(t *testing.T) {
 	path, _ := filled(t, 300)
 	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRecords).Delete(sequenceKey(7)) })
-	damaged(t, path, "record 7 is missing")
+	isDamaged(t, path, "record 7 is missing")
 }
 
 // However a disk spoils the file, the journal is refused, or what it gives is an error or what was written.

@@ -165,13 +165,21 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	err = r.journal.db.View(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(bucketTiles)
 		for _, t := range tiles {
-			stored := bucket.Get(tileKey(t))
-			if len(stored) < t.W*tlog.HashSize {
-				return fmt.Errorf("journal: tile %s is missing or short: it has %d bytes", t.Path(), len(stored))
+			d, err := cutTile(t, bucket.Get(tileKey(t)))
+			if err != nil {
+				return err
 			}
-			data = append(data, bytes.Clone(stored[:t.W*tlog.HashSize]))
+			data = append(data, bytes.Clone(d))
 		}
 		return nil
 	})
 	return data, err
+}
+
+// cutTile returns of a stored tile, which may have grown since, as much as is asked for.
+func cutTile(t tlog.Tile, stored []byte) ([]byte, error) {
+	if len(stored) < t.W*tlog.HashSize {
+		return nil, fmt.Errorf("journal: tile %s is missing or short: it has %d bytes", t.Path(), len(stored))
+	}
+	return stored[:t.W*tlog.HashSize], nil
 }

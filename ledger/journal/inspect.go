@@ -1,0 +1,171 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A File is a journal's file as it lies on the disk, for whoever has to find out what is wrong with it. Nothing in it is
+// checked or believed, and nothing is written. It is for one goroutine.
+type File struct {
+	file    *os.File
+	lock    *bbolt.DB // nil for a file that bbolt cannot open
+	pages   *pages
+	buckets map[string]item
+	damage  error
+}
+
+// Inspect opens a journal's file, sound or not. The error is a problem of kind NotFound when it is not there, and of kind
+// Unavailable while a server has it open, for then it changes.
+func Inspect(path string) (*File, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, problem.New(problem.NotFound, "there is no journal %s", path)
+	}
+	if err != nil {
+		return nil, problem.New(problem.Unavailable, "the journal: %w", err)
+	}
+	f := &File{file: file}
+	f.lock, err = openGuarded(path, bbolt.Options{Timeout: lockWait, ReadOnly: true})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, errors.Join(openingError(path, err), file.Close())
+	}
+	f.pages, f.damage = openPages(file)
+	if f.pages != nil {
+		buckets, damage := f.pages.buckets()
+		f.buckets, f.damage = buckets, errors.Join(f.damage, damage)
+	}
+	return f, nil
+}
+
+// Close lets go of the file.
+func (f *File) Close() error {
+	err := f.file.Close()
+	if f.lock != nil {
+		err = errors.Join(err, f.lock.Close())
+	}
+	return err
+}
+
+// A Stored is a record as a File holds it: the key that it lies under, and its bytes.
+type Stored struct {
+	Sequence uint64
+	Bytes    []byte
+}
+
+var errEnough = errors.New("enough")
+
+// Records yields what lies in the bucket of records, in the file's order. What is damaged ends it with a problem of kind
+// Unverified.
+func (f *File) Records() iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		err := f.walk(bucketRecords, func(i item) error {
+			if len(i.key) != 8 || i.bucket {
+				return fmt.Errorf("the key %.20x is no sequence", i.key)
+			}
+			if !yield(Stored{binary.BigEndian.Uint64(i.key), i.value}, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(Stored{}, err)
+		}
+	}
+}
+
+// walk goes through a bucket, once for each File and bucket.
+func (f *File) walk(bucket []byte, yield func(item) error) error {
+	b, ok := f.buckets[string(bucket)]
+	if !ok {
+		if f.damage != nil {
+			return damaged(f.damage)
+		}
+		return damaged(fmt.Errorf("it has no bucket %s", bucket))
+	}
+	err := f.pages.walkBucket(b, yield)
+	switch {
+	case errors.Is(err, errEnough):
+		return err
+	case err != nil:
+		return damaged(err)
+	case f.damage != nil:
+		return damaged(f.damage)
+	}
+	return nil
+}
+
+func damaged(err error) error {
+	return problem.New(problem.Unverified, "the journal's file is damaged: %w", err)
+}
+
+// IDs returns the index of statements: under which sequence each id is to be found.
+func (f *File) IDs() (map[events.ID]uint64, error) {
+	ids := map[events.ID]uint64{}
+	err := f.walk(bucketIDs, func(i item) error {
+		var id events.ID
+		if len(i.key) != len(id) || len(i.value) != 8 {
+			return fmt.Errorf("%.20x is no id of a statement", i.key)
+		}
+		copy(id[:], i.key)
+		ids[id] = binary.BigEndian.Uint64(i.value)
+		return nil
+	})
+	return ids, err
+}
+
+// Meta returns what the file says of itself: the tree that was saved with the last records, and the last checkpoint that
+// this server has signed, as it was signed; nil for what is not there.
+func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
+	err = f.walk(bucketMeta, func(i item) error {
+		switch string(i.key) {
+		case string(keyTree):
+			if len(i.value) != 8+tlog.HashSize {
+				return errors.New("the saved tree has not the form of one")
+			}
+			tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.value)), Hash: tlog.Hash(i.value[8:])}
+		}
+		return nil
+	})
+	return tree, checkpoint, err
+}
+
+// Tiles reads the tree's tiles into memory, 33 MB for a million records.
+func (f *File) Tiles() (tlog.TileReader, error) {
+	tiles := fileTiles{}
+	err := f.walk(bucketTiles, func(i item) error {
+		tiles[string(i.key)] = i.value
+		return nil
+	})
+	return tiles, err
+}
+
+type fileTiles map[string][]byte
+
+// Height implements tlog.TileReader.
+func (fileTiles) Height() int { return TileHeight }
+
+// SaveTiles implements tlog.TileReader: there is nothing to do.
+func (fileTiles) SaveTiles([]tlog.Tile, [][]byte) {}
+
+// ReadTiles implements tlog.TileReader.
+func (f fileTiles) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
+	for _, t := range tiles {
+		d, err := cutTile(t, f[string(tileKey(t))])
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, d)
+	}
+	return data, nil
+}

@@ -1,0 +1,102 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
+)
+
+func TestInspect(t *testing.T) {
+	path, all := filled(t, 700)
+	f, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for rec, err := range f.Records() {
+		if err != nil || rec.Sequence != all[n].Sequence || !bytes.Equal(rec.Bytes, all[n].Stored) {
+			t.Fatalf("record %d: sequence %d, %v", n+1, rec.Sequence, err)
+		}
+		n++
+	}
+	ids, err1 := f.IDs()
+	tree, _, err2 := f.Meta()
+	tiles, err3 := f.Tiles()
+	if err := errors.Join(err1, err2, err3, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	j, err := OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if n != 700 || len(ids) != 700 || ids[all[9].Statement.Head().ID] != 10 || tree == nil || *tree != j.Tree() {
+		t.Errorf("%d records, %d ids, the tree %v", n, len(ids), tree)
+	}
+	leaf, err := tlog.TileHashReader(*tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 600)})
+	if err != nil || leaf[0] != tlog.RecordHash(all[600].Stored) {
+		t.Errorf("the tiles do not hold the leaf of record 601: %v", err)
+	}
+}
+
+func TestInspectWhatIsNotThere(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Inspect(filepath.Join(dir, "journal.db")); !problem.Is(err, problem.NotFound) {
+		t.Errorf("no file: %v", err)
+	}
+	path, _ := filled(t, 3)
+	j, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Inspect(path); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "another process has the journal") {
+		t.Errorf("a file that is in use: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, err := range f.Records() {
+		if !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), "it does not begin as a journal does") {
+			t.Errorf("garbage: %v", err)
+		}
+	}
+}
+
+// A branch that leads back to itself is no place to go to: bbolt would go around for ever.
+func TestCircle(t *testing.T) {
+	path, _ := filled(t, 300)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, circles := os.Getpagesize(), 0
+	for at := 2 * size; at+size <= len(data); at += size {
+		page := data[at : at+size]
+		if native.Uint16(page[8:]) == branchPage && native.Uint16(page[10:]) > 0 && native.Uint64(page) == uint64(at/size) {
+			native.PutUint64(page[pageHead+8:], uint64(at/size))
+			circles++
+		}
+	}
+	if circles == 0 {
+		t.Fatal("the journal has no branches: it is too small to show anything")
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	isDamaged(t, path, "is no place to go to")
+}

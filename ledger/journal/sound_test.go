@@ -1,12 +1,18 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -74,40 +80,92 @@ func TestMissingRecord(t *testing.T) {
 	isDamaged(t, path, "record 7 is missing")
 }
 
-// However a disk spoils the file, the journal is refused, or what it gives is an error or what was written.
+// However a disk spoils the file, the journal is refused, or what it gives is an error or what was written; and nothing
+// hangs, breaks, or takes memory without end. Every region of the file has its turn. The work is done by another process,
+// that may have little memory.
 func TestAnyDamage(t *testing.T) {
+	times := 1000
+	if testing.Short() {
+		times = 150
+	}
+	if os.Getenv(spoilTimes) != "" {
+		testAnyDamage(t, times)
+		return
+	}
+	limit := "ulimit -v 4000000; "
+	if raceDetector { // which takes terabytes of addresses
+		limit = ""
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0], "-test.run=^TestAnyDamage$", fmt.Sprintf("-test.short=%t", testing.Short()))
+	cmd.Env = append(os.Environ(), spoilTimes+"=yes", "GOMEMLIMIT=256MiB")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v:\n%.3000s", err, said)
+	}
+}
+
+const spoilTimes = "MUSTER_TEST_SPOIL"
+
+func testAnyDamage(t *testing.T, times int) {
 	path, all := filled(t, 300)
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	random, refused := rand.New(rand.NewPCG(1, 2)), 0
-	used := int(neededSize(t, path))
-	for i := range 120 {
-		path, spoilt := fmt.Sprint(path, i), spoil(random, good, used)
-		if err := os.WriteFile(path, spoilt, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j, err := Open(path)
-		if err != nil {
-			refused++
-			continue
-		}
-		readSpoilt(t, j, all)
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
+	used, cores := int(neededSize(t, path)), runtime.GOMAXPROCS(0)
+	var refused atomic.Int64
+	var wg sync.WaitGroup
+	for c := range cores {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(c)))
+			path := fmt.Sprint(path, c)
+			for i := c; i < times; i += cores {
+				if err := os.WriteFile(path, spoil(random, good, used, used*i/times), 0o600); err != nil {
+					t.Error(err)
+				}
+				if !givesWhatWasWritten(t, path, all) {
+					refused.Add(1)
+				}
+			}
+		})
 	}
-	if refused < 15 {
-		t.Errorf("only %d of 120 spoilt files were refused: the damage is not enough to show anything", refused)
+	wg.Wait()
+	if refused.Load() < int64(times)/8 {
+		t.Errorf("only %d of %d spoilt files were refused: the damage is not enough to show anything", refused.Load(), times)
 	}
 }
 
-// spoil returns a copy of a file in which a few bytes, or a whole page, or what follows some place, are others.
-func spoil(random *rand.Rand, good []byte, used int) []byte {
+// givesWhatWasWritten opens a file that may be spoilt and reads all there is: every record is the one that was written, or
+// an error. It reports whether there was none.
+func givesWhatWasWritten(t *testing.T, path string, all []events.Record) bool {
+	j, err := Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = j.Close() }() // it may be spoilt
+	n := 0
+	for rec, err := range j.Records(1) {
+		if err != nil {
+			return false
+		}
+		if n >= len(all) || string(rec.Stored) != string(all[n].Stored) || rec.Sequence != all[n].Sequence {
+			t.Errorf("record %d is not the one that was written:\n%s", n+1, rec.Stored)
+			return false
+		}
+		n++
+	}
+	return true
+}
+
+// spoil returns a copy of a file in which a bit, a few bytes, the head of a page or a whole page is another, most often at a
+// place that is given.
+func spoil(random *rand.Rand, good []byte, used, at int) []byte {
 	bad := append([]byte(nil), good...)
-	at, page := random.IntN(used), os.Getpagesize()
-	switch random.IntN(4) {
+	page := os.Getpagesize()
+	switch random.IntN(8) {
+	default:
+		bad[at] ^= 1 << random.IntN(8)
 	case 0:
 		for range 1 + random.IntN(8) {
 			bad[random.IntN(used)] ^= byte(1 + random.IntN(255))
@@ -121,22 +179,4 @@ func spoil(random *rand.Rand, good []byte, used int) []byte {
 		copy(bad[at/page*page:], bad[random.IntN(used/page)*page:][:page])
 	}
 	return bad
-}
-
-// readSpoilt reads all there is. A value may be spoilt, which is for signatures and hashes to find out; what the records say
-// of their place may not.
-func readSpoilt(t *testing.T, j *Journal, all []events.Record) {
-	t.Helper()
-	n := uint64(0)
-	for rec, err := range j.Records(1) {
-		if err != nil {
-			return
-		}
-		if n++; rec.Sequence != n {
-			t.Errorf("record %d has the sequence %d", n, rec.Sequence)
-		}
-	}
-	if n > uint64(len(all)) {
-		t.Errorf("%d records were written, and %d read", len(all), n)
-	}
 }

@@ -100,12 +100,15 @@ func (p *Picture) said(r *rendering, seq uint64, effective events.Date, what ...
 
 func (p *Picture) renderRoster(r *rendering, b Basis) error {
 	if b.AsOf > 0 {
-		r.line("ledger", p.roster.founding.Origin, p.roster.founding.Title, p.roster.founding.Founder)
+		r.line("ledger", p.times[0], p.roster.founding.Origin, p.roster.founding.Title, p.roster.founding.Founder)
 	}
 	for _, member := range p.roster.members {
 		if m, ok := member.known(b.AsOf); ok {
 			r.entries++
-			r.line("member", m.Key, m.Role, m.Admitted, m.Revoked, m.Note, m.Reason)
+			r.line("member", m.Key, m.Role, m.Admitted, p.times[m.Admitted-1], m.Revoked, m.Note, m.Reason)
+			if m.Revoked > 0 {
+				r.line("revoked", p.times[m.Revoked-1])
+			}
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func TestLedger(t *testing.T) {
 // Before the first record there is nothing to say, and it is said so.
 func TestNotFounded(t *testing.T) {
 	s := newServer(t, &testLog{t: t, more: make(chan struct{})})
-	for _, question := range []string{"ledger", "rebuild"} {
+	for _, question := range []string{"ledger", "rebuild", "fingerprint"} {
 		a := s.ask(question, "")
 		equal(t, question, a.status, http.StatusServiceUnavailable)
 		if p := a.problem(t); !strings.Contains(p.Detail, "not founded") || p.Hint == "" {

@@ -122,6 +122,8 @@ func TestOpenAPIParameters(t *testing.T) {
 		"members":  "as_of on min_seq",
 		"scopes":   "as_of on min_seq operation nation role",
 		"records":  "from nation operation type limit wait",
+
+		"fingerprint": "as_of min_seq",
 	} {
 		op := at(t, doc, "paths", Root+paths[question], "get").(map[string]any)
 		var got []string
@@ -148,7 +150,7 @@ func TestOpenAPIParameters(t *testing.T) {
 func TestAnswersAreAsDocumented(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"members", "on=x"}}...)
+	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")

@@ -47,7 +47,7 @@ func TestWrongParameter(t *testing.T) {
 		{"strength", "nation", "fra", "not a nation's code in capitals, such as FRA"},
 		{"strength", "nation", "HQ", "not a nation's code"},
 		{"strength", "nation", "FRА", "not a nation's code"}, // the last letter is Cyrillic
-		{"pledges", "state", "bogus", "write one of: live, ahead, withdrawn, declined, returned"},
+		{"pledges", "state", "bogus", "write one of: live, ahead, withdrawn, declined, lapsed, returned"},
 		{"pledges", "after", "nope", "not an id: write a ULID"},
 		{"pledges", "limit", "0", "write a whole number from 1 to 10000"},
 		{"pledges", "limit", "10001", "write a whole number from 1 to 10000"},

@@ -25,9 +25,17 @@ type MomentQuery struct {
 }
 
 func (q *MomentQuery) read(p *parameters) {
-	q.AsOf = p.instant("as_of", "What was known then: a sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end). Without it, all there is.", endOf)
+	q.AsOf = p.asOf()
 	q.On = p.date("on", "What applies on that date, such as 2026-11-23. Without it, today (UTC); with as_of, the day of its last record.")
-	q.MinSeq = p.number("min_seq", "Wait until this record is in the picture: read what you wrote.", 0, events.MaxCount)
+	q.MinSeq = p.minSeq()
+}
+
+func (p *parameters) asOf() Instant {
+	return p.instant("as_of", "What was known then: a sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end). Without it, all there is.", endOf)
+}
+
+func (p *parameters) minSeq() uint64 {
+	return p.number("min_seq", "Wait until this record is in the picture: read what you wrote.", 0, events.MaxCount)
 }
 
 // LedgerQuery asks what the ledger is.

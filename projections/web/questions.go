@@ -20,6 +20,7 @@ const (
 var paths = map[string]string{
 	"ledger": "/ledger", "coverage": "/coverage", "strength": "/strength", "pledges": "/pledges", "pledge": "/pledges/{id}",
 	"plan": "/operations/{operation}", "members": "/members", "scopes": "/scopes", "records": "/records", "rebuild": "/rebuild",
+	"fingerprint": "/fingerprint",
 }
 
 // questions is the table: what answers which question.
@@ -33,6 +34,7 @@ func (s *Service) questions(f *face) {
 	ask(f, "members", "Who may sign, and who once could", s.Members)
 	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes)
 	ask(f, "records", "The log itself, as stored", s.Records)
+	ask(f, "fingerprint", "The fingerprint of the picture as of a record: the same wherever the same records were folded", s.Fingerprint)
 	ask(f, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild)
 }
 

@@ -1,0 +1,35 @@
+package web
+
+import (
+	"context"
+
+	"muster/projections"
+)
+
+// FingerprintQuery asks for the fingerprint of the picture as of a record, which is the same on every machine that has folded the
+// same records.
+type FingerprintQuery struct {
+	AsOf   Instant
+	MinSeq uint64
+}
+
+func (q *FingerprintQuery) read(p *parameters) {
+	q.AsOf, q.MinSeq = p.asOf(), p.minSeq()
+}
+
+// Fingerprint answers with the fingerprints of all projections. It is work: one at a time is done, and the others wait.
+func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f projections.Fingerprints, err error) {
+	select {
+	case s.hashing <- struct{}{}:
+		defer func() { <-s.hashing }()
+	case <-ctx.Done():
+		return f, ctx.Err()
+	}
+	return f, s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if p.Sequence() == 0 {
+			return notFounded()
+		}
+		f, err = p.Fingerprint(m.AsOf)
+		return err
+	})
+}

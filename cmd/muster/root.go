@@ -78,7 +78,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), versionCmd())
+		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), versionCmd())
 	return root
 }
 
@@ -118,6 +118,16 @@ func args(names ...string) cobra.PositionalArgs {
 		}
 		if len(got) > len(names) {
 			return usage("%s: what is %q?", cmd.CommandPath(), got[len(names)]).WithHint("write: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// atMost refuses more arguments than so many.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, got []string) error {
+		if len(got) > n {
+			return usage("%s: what is %q?", cmd.CommandPath(), got[n]).WithHint("write: %s", cmd.UseLine())
 		}
 		return nil
 	}

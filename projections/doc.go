@@ -15,8 +15,12 @@
 //   - operations.go: the operations, their catalogues of roles, and the nations' scopes;
 //   - requirements.go: the lines of the statement of requirements;
 //   - roster.go: who may sign;
-//   - pledges.go: the pledges, with the table of what each kind of statement does to one; standing.go folds a pledge's
-//     history into where it stands at a moment.
+//   - pledges.go: the pledges, with the table of what each kind of statement does to one. deeds.go keeps what was said of each,
+//     and puts corrections in the place of what they mend; standing.go folds these deeds into where the pledge stands at a
+//     moment;
+//   - versions.go: the table of pledge versions. A version is what a pledge amounts to in a stretch of dates, as known between
+//     two records: a row with both intervals and little else, in columns. Whatever sums is a scan of it; whatif.go says which
+//     rows count in a world that is supposed.
 //
 // The questions are methods of the Picture that fold these again and change nothing:
 //
@@ -24,7 +28,8 @@
 //   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each
 //     with its [Reason];
 //   - strength.go: what is pledged or deployed, summed within a unit;
-//   - log.go: which records a listing of the log shows.
+//   - log.go: which records a listing of the log shows;
+//   - replay.go: the fold itself, for whoever checks it, and where two histories part.
 //
 // Three things hold in all of them. Quantities of two units are never added. An unknown quantity is never 0: it is counted,
 // beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
@@ -39,4 +44,11 @@
 // climbs down. At the rung deployed it counts for the strength last reported, and below it for the quantity pledged; where
 // nothing was pledged, only observed, for what was seen. A requirement is in force from its issue to its cancellation,
 // within its window.
+//
+// A pledge that expires stands through that day, and has lapsed on the next, unless it was renewed, amended to expire later or
+// deployed by then. What a correction mends counts as if it had said this from the beginning, for every question that knows the
+// correction, and as it was said for all others. Once something of a pledge is allocated on a date, it counts where it is
+// allocated, the oldest allocation first where there is not enough for all, and what is not allocated counts nowhere; a pledge
+// without any allocation counts for the line that it fits, where it fits one alone. An open condition or a caveat takes nothing
+// from a supply: how much hangs on it stands beside; a condition that has failed takes all.
 package projections

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"muster/events"
 )
@@ -20,7 +21,8 @@ const (
 
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
-	// Name is stable, for programs: records, tree, tiles, checkpoint, since, signatures, rules, seen, stream, proofs.
+	// Name is stable, for programs: records, tree, tiles, checkpoint, since, signatures,
+	// older, rules, seen, file, index, stream; and for a bundle of one pledge proofs, roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"`
@@ -61,11 +63,14 @@ type Report struct {
 	Checks []Check `json:"checks"`
 	// Fault is the first thing that is wrong; nil when nothing is.
 	Fault *Fault `json:"fault,omitempty"`
+	// Said are the statements that a bundle of one pledge shows, in order; nil for a whole ledger.
+	Said []Said `json:"said,omitempty"`
 	// CannotShow lists what no look at these records could have shown.
 	CannotShow []string `json:"cannot_show,omitempty"`
 }
 
-func (r *Report) add(name string, outcome Outcome, format string, args ...any) {
+// Add adds a check.
+func (r *Report) Add(name string, outcome Outcome, format string, args ...any) {
 	r.Checks = append(r.Checks, Check{name, outcome, fmt.Sprintf(format, args...)})
 }
 
@@ -83,6 +88,12 @@ func (r Report) Write(w io.Writer) error {
 	for _, c := range r.Checks {
 		fmt.Fprintf(&b, "%-11s  %-10s  %s\n", c.Outcome, c.Name, c.Text)
 	}
+	for i, s := range r.Said {
+		if i == 0 {
+			b.WriteString("\nWhat was said:\n")
+		}
+		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer, printable(s.Statement))
+	}
 	for i, text := range r.CannotShow {
 		if i == 0 {
 			b.WriteString("\nWhat this cannot show:\n")
@@ -96,6 +107,16 @@ func (r Report) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printable keeps what somebody has written from moving the cursor of a terminal or turning a line around.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
 }
 
 func plural(n uint64, what string) string {

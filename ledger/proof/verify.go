@@ -41,9 +41,8 @@ type Source struct {
 	Tree *tlog.Tree
 	// Tiles reads the tree's tiles; nil when the source has none.
 	Tiles tlog.TileReader
-	// Also looks at what only this kind of source has, and adds to the report. It may be nil. It is called last, with every
-	// leaf hash of the tree at hand.
-	Also func(ctx context.Context, leaf func(sequence uint64) (tlog.Hash, bool), r *Report) (*Fault, error)
+	// Also are further looks at what only this kind of source has. They come last, one after the other.
+	Also []Extra
 }
 
 // Options say how a verification is done.

@@ -19,6 +19,14 @@ type openedCheckpoint struct {
 	others int    // further signatures, which were not looked at: those of other servers and of cosigners
 }
 
+// otherSignatures says that there are more than the one that was verified.
+func (c *openedCheckpoint) otherSignatures() string {
+	if c.others == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; beside it, %s that no key was given for", plural(uint64(c.others), "signature"))
+}
+
 // openCheckpoint reads a signed checkpoint (C2SP tlog-checkpoint). With a key, its signature must be there and right, and
 // its name must be the checkpoint's origin; signatures of others may stand beside it. Without, nothing is proven.
 func openCheckpoint(signed []byte, key TrustedKey) (*openedCheckpoint, error) {

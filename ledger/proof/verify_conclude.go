@@ -29,8 +29,8 @@ func (v *verifier) conclude(ctx context.Context) (Report, error) {
 	if tilesFault != nil {
 		v.blameWhole(tilesFault)
 	}
-	if v.src.Also != nil {
-		fault, err := v.src.Also(ctx, v.tree.leaf, &r)
+	for _, extra := range v.src.Also {
+		fault, err := extra(ctx, Found{v}, &r)
 		if err != nil {
 			return r, err
 		}
@@ -98,7 +98,7 @@ func (v *verifier) report(r *Report, tiles int) {
 		r.Fault = v.whole[0]
 	}
 	r.OK = r.Fault == nil
-	r.CannotShow = append(r.CannotShow, v.cannotShow()...)
+	r.CannotShow = append(r.CannotShow, cannotShow(v.src.Name, v.opts.Key, v.checkpoint)...)
 }
 
 // check adds what a check has found: its fault, if it has one; or that it is verified, with a text of how far.
@@ -106,11 +106,11 @@ func (v *verifier) check(r *Report, name, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	switch f := v.failed(name); {
 	case f != nil:
-		r.add(name, Failed, "%s", f)
+		r.Add(name, Failed, "%s", f)
 	case v.fault != nil && v.fault.Sequence <= r.Records:
-		r.add(name, Verified, "%s, as far as record %d", text, v.good())
+		r.Add(name, Verified, "%s, as far as record %d", text, v.good())
 	default:
-		r.add(name, Verified, "%s", text)
+		r.Add(name, Verified, "%s", text)
 	}
 }
 
@@ -119,7 +119,7 @@ func (v *verifier) reportTree(r *Report, tiles int) {
 	if f := v.failed("tree"); f != nil || v.checkpoint == nil && v.src.Tree == nil {
 		v.check(r, "tree", "the records make the root %s", r.Root)
 	} else {
-		r.add("tree", Verified, "the records make the root %s", r.Root)
+		r.Add("tree", Verified, "the records make the root %s", r.Root)
 	}
 	if tiles > 0 || v.failed("tiles") != nil {
 		v.check(r, "tiles", "the %d stored tiles of the Merkle tree are those that the records make", tiles)
@@ -134,19 +134,19 @@ func (v *verifier) reportCheckpoint(r *Report) {
 	c := v.checkpoint
 	switch f := v.failed("checkpoint"); {
 	case f != nil:
-		r.add("checkpoint", Failed, "%s", f)
+		r.Add("checkpoint", Failed, "%s", f)
 	case c == nil:
 		why := v.src.NoCheckpoint
 		if why == "" {
 			why = "there is none"
 		}
-		r.add("checkpoint", NotChecked, "%s: nobody has signed for the whole", why)
+		r.Add("checkpoint", NotChecked, "%s: nobody has signed for the whole", why)
 	case v.compared(c) != nil:
-		r.add("checkpoint", Failed, "its signature may be right, but the records are not those that it covers")
+		r.Add("checkpoint", Failed, "its signature may be right, but the records are not those that it covers")
 	case c.by == "":
-		r.add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
+		r.Add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
 	default:
-		r.add("checkpoint", Verified, "%s", v.signedText(c))
+		r.Add("checkpoint", Verified, "%s", v.signedText(c))
 	}
 }
 
@@ -163,10 +163,7 @@ func (v *verifier) signedText(c *openedCheckpoint) string {
 	if c.N == v.tree.size {
 		text = fmt.Sprintf("%s has signed for all %d records, with this root; the key %s", c.by, c.N, v.opts.Key.Why)
 	}
-	if c.others > 0 {
-		text += fmt.Sprintf("; %s more, which were not looked at", plural(uint64(c.others), "signature"))
-	}
-	return text
+	return text + c.otherSignatures()
 }
 
 func (v *verifier) reportStatements(r *Report) {
@@ -175,12 +172,12 @@ func (v *verifier) reportStatements(r *Report) {
 		of -= min(of, uint64(v.since.N))
 	}
 	if of == 0 {
-		r.add("signatures", NotChecked, "there are no new records")
+		r.Add("signatures", NotChecked, "there are no new records")
 	} else {
 		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made", plural(uint64(v.signatures.Load()), "signature"), plural(uint64(len(v.signers)), "key"))
 	}
 	if v.since != nil {
-		r.add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)
+		r.Add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)
 	}
 	v.check(r, "rules", "every statement was allowed when it was recorded, and every id is used once")
 	if v.seen > 0 || v.failed("seen") != nil {
@@ -195,9 +192,10 @@ func naming(n uint64) string {
 	return fmt.Sprintf("%d statements name", n)
 }
 
-func (v *verifier) cannotShow() (all []string) {
-	if v.opts.Key.Claimed && v.checkpoint != nil && v.checkpoint.by != "" {
-		all = append(all, "that the checkpoint key is the ledger's: only "+v.src.Name+" itself says so (give the key with --checkpoint-key)")
+// cannotShow is what no verification of records that one party hands over can show.
+func cannotShow(of string, key TrustedKey, c *openedCheckpoint) (all []string) {
+	if key.Claimed && c != nil && c.by != "" {
+		all = append(all, "that the checkpoint key is the ledger's: only "+of+" itself says so (give the key with --checkpoint-key)")
 	}
 	return append(all, "that nobody else was shown another ledger under the same name: compare checkpoints with others",
 		"that what the statements say is true, and that the recorded times are: the server sets its own clock")

@@ -1,0 +1,117 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/journal"
+)
+
+// OfJournal makes a Source of a journal's file that nobody has open, also of a damaged one. Nothing is written. The caller
+// closes it after the verification. The error is that of [journal.Inspect].
+func OfJournal(name, path string) (src Source, closeFile func() error, err error) {
+	f, err := journal.Inspect(path)
+	if err != nil {
+		return Source{}, nil, err
+	}
+	src = Source{Name: name, Entries: func(context.Context) iter.Seq2[Entry, error] { return entriesOfJournal(f) }}
+	tree, checkpoint, err := f.Meta()
+	if err == nil {
+		src.Tree, src.Checkpoint, src.NoCheckpoint = tree, checkpoint, "this server has not signed one"
+	}
+	if src.Tree != nil {
+		src.Size = src.Tree.N
+	}
+	tiles, tilesErr := f.Tiles()
+	if tilesErr == nil {
+		src.Tiles = tiles
+	}
+	src.Also = append(src.Also, metaIsSound(err, tilesErr), func(ctx context.Context, found Found, r *Report) (*Fault, error) {
+		return checkIndex(f, found, r), nil
+	})
+	return src, f.Close, nil
+}
+
+func entriesOfJournal(f *journal.File) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for rec, err := range f.Records() {
+			if !yield(Entry{Sequence: rec.Sequence, Stored: rec.Bytes}, err) {
+				return
+			}
+		}
+	}
+}
+
+// metaIsSound tells what could not be read of the file beside the records.
+func metaIsSound(errs ...error) Extra {
+	return func(_ context.Context, _ Found, r *Report) (*Fault, error) {
+		for _, err := range errs {
+			if err != nil {
+				f := &Fault{Check: "file", What: problem.From(err).Detail}
+				r.Add("file", Failed, "%s", f)
+				return f, nil
+			}
+		}
+		return nil, nil
+	}
+}
+
+// checkIndex holds the journal's index of ids against the records: a wrong one would let a statement be recorded twice.
+func checkIndex(f *journal.File, found Found, r *Report) *Fault {
+	ids, err := f.IDs()
+	var fault *Fault
+	switch {
+	case err != nil:
+		fault = &Fault{Check: "index", What: problem.From(err).Detail}
+	case !found.Whole():
+		r.Add("index", NotChecked, "the index of the statements' ids can only be compared where all records are good")
+		return nil
+	default:
+		fault = compareIDs(ids, found)
+	}
+	if fault != nil {
+		r.Add("index", Failed, "%s", fault)
+	} else {
+		r.Add("index", Verified, "the index of the statements' ids holds every one of them, and no other")
+	}
+	return fault
+}
+
+func compareIDs(ids map[events.ID]uint64, found Found) *Fault {
+	for id, sequence := range ids {
+		if at, ok := found.SequenceOf(id); !ok || at != sequence {
+			return &Fault{Check: "index", What: fmt.Sprintf("the index of the statements' ids says that %s is record %d, and it is not", id, sequence)}
+		}
+	}
+	if uint64(len(ids)) != found.Records() {
+		return &Fault{Check: "index", What: fmt.Sprintf("the index of the statements' ids holds %d of %d", len(ids), found.Records())}
+	}
+	return nil
+}
+
+// An Extra looks at what only one kind of source has. It adds its checks to the report itself, and returns the first fault
+// that it has found. The error is for what cannot be looked at.
+type Extra func(ctx context.Context, found Found, r *Report) (*Fault, error)
+
+// Found is what a verification has found in the records, for an Extra.
+type Found struct{ v *verifier }
+
+// Records returns how many there were without a gap.
+func (f Found) Records() uint64 { return uint64(f.v.tree.size) }
+
+// Whole reports whether every record was read and is good.
+func (f Found) Whole() bool { return f.v.fault == nil && !f.v.broken }
+
+// Leaf returns the leaf hash of a record.
+func (f Found) Leaf(sequence uint64) (tlog.Hash, bool) { return f.v.tree.leaf(sequence) }
+
+// SequenceOf returns which record's statement has an id.
+func (f Found) SequenceOf(id events.ID) (uint64, bool) {
+	sequence, ok := f.v.ids[id]
+	return sequence, ok
+}

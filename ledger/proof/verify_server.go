@@ -1,0 +1,174 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+
+	"filippo.io/torchwood"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
+)
+
+// How long a server may take for one tile, and what it may send at most: 256 records, each with its length.
+const (
+	tileTimeout  = 30 * time.Second
+	maxTileBytes = torchwood.TileWidth * (2 + 1<<16)
+	maxSigned    = 1 << 20 // of a checkpoint with all its signatures
+)
+
+// OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles says: its checkpoint,
+// its tiles and its entries. It asks for the checkpoint at once, and verifies the records that this one covers, however the
+// ledger grows meanwhile. The error is a problem of kind Unavailable.
+func OfServer(ctx context.Context, url string) (Source, error) {
+	url = strings.TrimSuffix(url, "/")
+	client := &http.Client{Transport: limited{http.DefaultTransport}, Timeout: tileTimeout}
+	signed, err := fetchCheckpoint(ctx, client, url)
+	if err != nil {
+		return Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
+			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
+	}
+	src := Source{Name: "the server " + url, Checkpoint: signed}
+	c, err := openUnverified(signed)
+	if err != nil {
+		return src, nil // Verify says so
+	}
+	fetcher, err := torchwood.NewTileFetcher(url, torchwood.WithHTTPClient(client), torchwood.WithUserAgent("muster"), torchwood.WithConcurrencyLimit(8))
+	if err != nil {
+		return Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
+	}
+	s := server{fetcher, c.N}
+	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
+	return src, nil
+}
+
+func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/checkpoint", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answers %s", resp.Status)
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxSigned+1))
+	if len(data) > maxSigned {
+		return nil, errors.New("it is too long for a checkpoint")
+	}
+	return data, err
+}
+
+// limited keeps a server from sending without end.
+type limited struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if err == nil {
+		resp.Body = http.MaxBytesReader(nil, resp.Body, maxTileBytes)
+	}
+	return resp, err
+}
+
+// tilesWith is a tlog.TileReader that gives up with a context.
+type tilesWith struct {
+	ctx     context.Context
+	fetcher *torchwood.TileFetcher
+}
+
+// Height implements tlog.TileReader.
+func (t tilesWith) Height() int { return torchwood.TileHeight }
+
+// ReadTiles implements tlog.TileReader.
+func (t tilesWith) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+	return t.fetcher.ReadTiles(t.ctx, tiles)
+}
+
+// SaveTiles implements tlog.TileReader: nothing is kept.
+func (t tilesWith) SaveTiles([]tlog.Tile, [][]byte) {}
+
+type server struct {
+	fetcher *torchwood.TileFetcher
+	size    int64
+}
+
+// How many tiles of entries are fetched together, while those before are verified.
+const tilesTogether = 16
+
+type fetched struct {
+	tiles []tlog.Tile
+	data  [][]byte
+	err   error
+}
+
+func (s server) entries(ctx context.Context) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		for f := range s.fetch(ctx) {
+			if f.err != nil {
+				yield(Entry{}, problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err))
+				return
+			}
+			for i, t := range f.tiles {
+				if !yieldTile(t, f.data[i], yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// fetch fetches all tiles of entries, a group ahead of whoever takes them, until ctx ends.
+func (s server) fetch(ctx context.Context) <-chan fetched {
+	groups := make(chan fetched)
+	go func() {
+		defer close(groups)
+		for from := int64(0); from < s.size; from += tilesTogether * torchwood.TileWidth {
+			f := fetched{}
+			for at := from; at < min(s.size, from+tilesTogether*torchwood.TileWidth); at += torchwood.TileWidth {
+				f.tiles = append(f.tiles, tlog.Tile{H: torchwood.TileHeight, L: -1, N: at / torchwood.TileWidth, W: int(min(torchwood.TileWidth, s.size-at))})
+			}
+			f.data, f.err = s.fetcher.ReadTiles(ctx, f.tiles)
+			select {
+			case groups <- f:
+			case <-ctx.Done():
+				return
+			}
+			if f.err != nil {
+				return
+			}
+		}
+	}()
+	return groups
+}
+
+func yieldTile(t tlog.Tile, data []byte, yield func(Entry, error) bool) bool {
+	for i := range t.W {
+		sequence := uint64(t.N*torchwood.TileWidth) + uint64(i) + 1
+		entry, rest, err := torchwood.ReadTileEntry(data)
+		if err != nil {
+			yield(Entry{}, problem.New(problem.Unverified, "record %d is missing: the tile %s ends before it: %w", sequence, torchwood.TilePath(t), err))
+			return false
+		}
+		if !yield(Entry{Sequence: sequence, Stored: entry}, nil) {
+			return false
+		}
+		data = rest
+	}
+	if len(data) > 0 {
+		yield(Entry{}, problem.New(problem.Unverified, "the tile %s holds more than its %d records", torchwood.TilePath(t), t.W))
+		return false
+	}
+	return true
+}

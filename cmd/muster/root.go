@@ -78,7 +78,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), versionCmd())
+		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.verifyCmd(), a.exportCmd(), versionCmd())
 	return root
 }
 

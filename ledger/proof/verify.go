@@ -2,8 +2,10 @@ package proof
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -111,6 +113,15 @@ type verifier struct {
 	bad   atomic.Uint64 // fault's sequence
 }
 
+// whatOf says what a problem says of a record, without naming it again.
+func whatOf(sequence uint64, err error) string {
+	detail := problem.From(err).Detail
+	if rest, ok := strings.CutPrefix(detail, fmt.Sprintf("record %d ", sequence)); ok {
+		return "it " + rest
+	}
+	return detail
+}
+
 // blame notes a fault, unless an earlier one is known. It may be called concurrently.
 func (v *verifier) blame(f *Fault) {
 	v.mu.Lock()
@@ -123,7 +134,7 @@ func (v *verifier) blame(f *Fault) {
 
 // blameNewer notes a record that cannot be read by this version.
 func (v *verifier) blameNewer(sequence uint64, err error) {
-	v.blame(&Fault{Sequence: sequence, Check: "records", What: problem.From(err).Detail})
+	v.blame(&Fault{Sequence: sequence, Check: "records", What: whatOf(sequence, err)})
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bad.Load() == sequence {

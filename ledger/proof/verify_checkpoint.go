@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/events"
 	"muster/events/problem"
 )
 
@@ -17,6 +19,24 @@ type openedCheckpoint struct {
 	torchwood.Checkpoint
 	by     string // the key whose signature is right, as signatures name it; "" when no key is known
 	others int    // further signatures, which were not looked at: those of other servers and of cosigners
+}
+
+// ParseKey checks that text is a checkpoint key: a verifier key of C2SP signed-note, as `muster serve` prints it.
+func ParseKey(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if _, err := note.NewVerifier(text); err != nil {
+		return "", problem.New(problem.Usage, "%q is no checkpoint key", text).WithHint("give it as the server prints it: NAME+HASH+BASE64")
+	}
+	return text, nil
+}
+
+// KeyOfSecret returns the key whose signatures a secret checkpoint key makes.
+func KeyOfSecret(secret string) (string, error) {
+	s, err := events.NewSigner(secret) // the form is the same, and what the key is for is in its name
+	if err != nil {
+		return "", fmt.Errorf("no secret checkpoint key: %w", err)
+	}
+	return string(s.Key()), nil
 }
 
 // otherSignatures says that there are more than the one that was verified.

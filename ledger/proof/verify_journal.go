@@ -107,8 +107,11 @@ func (f Found) Records() uint64 { return uint64(f.v.tree.size) }
 // Whole reports whether every record was read and is good.
 func (f Found) Whole() bool { return f.v.fault == nil && !f.v.broken }
 
-// Leaf returns the leaf hash of a record.
-func (f Found) Leaf(sequence uint64) (tlog.Hash, bool) { return f.v.tree.leaf(sequence) }
+// Is reports whether stored is the record with the sequence, byte for byte, and false for known when there was none.
+func (f Found) Is(sequence uint64, stored []byte) (same, known bool) {
+	leaf, known := f.v.tree.leaf(sequence)
+	return known && leaf == tlog.RecordHash(stored), known
+}
 
 // SequenceOf returns which record's statement has an id.
 func (f Found) SequenceOf(id events.ID) (uint64, bool) {

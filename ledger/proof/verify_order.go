@@ -26,7 +26,7 @@ func (v *verifier) judge(b *batch) {
 		case problem.Is(b.err, problem.Unavailable):
 			v.blameNewer(e.Sequence, b.err)
 		default:
-			v.blame(&Fault{Sequence: e.Sequence, Check: "records", What: problem.From(b.err).Detail})
+			v.blame(&Fault{Sequence: e.Sequence, Check: "records", What: whatOf(e.Sequence, b.err)})
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 		return "", &Fault{Check: "rules", Code: p.Code, What: p.Detail}
 	}
 	if _, err := v.state.Apply(rec); err != nil {
-		return "", &Fault{Check: "records", What: err.Error()}
+		return "", &Fault{Check: "records", What: whatOf(rec.Sequence, err)}
 	}
 	return key, nil
 }

@@ -72,7 +72,8 @@ func (v *verifier) endOfSource(ctx context.Context, err error) error {
 	case err == nil || v.broken:
 		return nil
 	case problem.Is(err, problem.Unverified):
-		v.blame(&Fault{Sequence: uint64(v.tree.size) + 1, Check: "records", What: problem.From(err).Detail})
+		next := uint64(v.tree.size) + 1
+		v.blame(&Fault{Sequence: next, Check: "records", What: whatOf(next, err)})
 		v.broken = true
 		return nil
 	}

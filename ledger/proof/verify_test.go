@@ -67,12 +67,12 @@ var tamperings = []tampering{
 	{"two records swapped, with each other's sequence", func(_ *history, all []Entry) []Entry {
 		all[299], all[300] = all[300], all[299]
 		return renumbered(all)
-	}, 301, "records", "record 301 was recorded at"},
+	}, 301, "records", "record 301: it was recorded at"},
 	{"a record put in twice", func(_ *history, all []Entry) []Entry {
 		return renumbered(slices.Insert(all, 300, all[299]))
 	}, 301, "rules", "its id"},
 	{"garbage", func(_ *history, all []Entry) []Entry { all[299].Stored = []byte("hello"); return all },
-		300, "records", "record 300 is damaged"},
+		300, "records", "record 300: it is damaged"},
 	{"a subject", func(_ *history, all []Entry) []Entry { all[299].Subject = "muster.ev.DEU.x"; return all },
 		300, "records", "record 300: it lies under the subject muster.ev.DEU.x"},
 }

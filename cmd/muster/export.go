@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/proof"
+)
+
+func (a *app) exportCmd() *cobra.Command {
+	return group("export", "Take records out, in a form that others can check", a.exportBundleCmd())
+}
+
+func (a *app) exportBundleCmd() *cobra.Command {
+	var key, pledge string
+	c := &cobra.Command{
+		Use:   "bundle FILE",
+		Short: "Write the ledger, or all about one pledge, into a file that verifies without the server",
+		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the records of one pledge, with proofs that they
+are in the ledger and the records that say who may sign. Whoever has the file can check it without the server and
+without a network: muster verify FILE. With - for the file, it goes to the standard output.`,
+		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle --pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
+		Args:    args("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.exportBundle(cmd.Context(), args[0], key, pledge)
+		},
+	}
+	c.Flags().StringVar(&pledge, "pledge", "", "the id of the pledge")
+	c.Flags().StringVar(&key, "checkpoint-key", "", "the public key that the ledger's checkpoints are signed with; the bundle names it")
+	return c
+}
+
+// An exportedBundle is what export bundle has done.
+type exportedBundle struct {
+	File    string `json:"file"`
+	Records uint64 `json:"records"`
+	Pledge  string `json:"pledge,omitempty"`
+}
+
+func (a *app) exportBundle(ctx context.Context, path, keyText, pledge string) error {
+	key, err := givenKey(keyText)
+	if err != nil {
+		return err
+	}
+	var id events.ID
+	if pledge != "" {
+		if id, err = events.ParseID(pledge); err != nil {
+			return problem.OfFields([]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
+		}
+	}
+	src, key, closeSource, err := a.exportSource(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer closeSource()
+	done := exportedBundle{File: path, Pledge: pledge}
+	err = a.writeFileOrOutput(path, func(w io.Writer) (err error) {
+		if pledge != "" {
+			done.Records, err = proof.ExportPledge(ctx, w, src, id, key, a.verifyProgress())
+		} else {
+			done.Records, err = proof.ExportLedger(ctx, w, src, key, a.verifyProgress())
+		}
+		a.progress("")
+		return err
+	})
+	if err != nil || path == "-" {
+		return err
+	}
+	l := listing{answer: done, head: []string{"file", "records", "pledge"},
+		above: []string{fmt.Sprintf("%d records in %s. To check them: muster verify %s", done.Records, path, path)}}
+	if a.format != "table" {
+		l.add(done, path, fmt.Sprint(done.Records), pledge)
+	}
+	return l.write(a.format, a.stdout)
+}
+
+// exportSource is where the records come from: the journal in the data folder, if no server runs on it, or else the server.
+func (a *app) exportSource(ctx context.Context, key proof.TrustedKey) (proof.Source, proof.TrustedKey, func() error, error) {
+	if a.data != "" && a.url == "" {
+		src, closeFile, err := ofFolder(a.data)
+		if err == nil && key.Verifier == "" {
+			key = keyOfFolder(a.data)
+		}
+		if !problem.Is(err, problem.Unavailable) { // or a server runs on the folder
+			return src, key, closeFile, err
+		}
+	}
+	url, err := a.serverURL()
+	if err != nil {
+		return proof.Source{}, key, nil, err
+	}
+	src, err := proof.OfServer(ctx, url)
+	if err == nil && key.Verifier == "" {
+		key = a.trustedKey(ctx, url)
+	}
+	return src, key, func() error { return nil }, err
+}
+
+// writeFileOrOutput lets write fill a new file, which is there only when it is whole; or, for -, the standard output.
+func (a *app) writeFileOrOutput(path string, write func(io.Writer) error) error {
+	if path == "-" {
+		return write(a.stdout)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return problem.New(problem.Conflict, "the file %s is there already", path).WithHint("name another, or move it away")
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".muster-export-*")
+	if err != nil {
+		return problem.New(problem.Usage, "the file: %w", err)
+	}
+	defer os.Remove(file.Name()) // unless it has got its name
+	if err = write(file); err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/events/problem"
+	"muster/ledger/proof"
+	"muster/projections/web"
+)
+
+// checkpointKeyFile is the file in a data folder that holds the secret key with which the server signs checkpoints.
+const checkpointKeyFile = "checkpoint.key"
+
+func (a *app) verifyCmd() *cobra.Command {
+	var key, since string
+	var journalOnly bool
+	c := &cobra.Command{
+		Use:   "verify URL|DIR|FILE",
+		Short: "Check everything that can be checked, without trusting the server",
+		Long: `Read all records of a running server, of the data folder of one that does not run, or of a bundle, and check them: the
+sequence without a gap, the Merkle tree and the signed checkpoint, every signature against the members as they were when
+the record was made, every rule of the ledger. The report says what was checked, what could not be, and, when something
+is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified too. Nothing is written.
+
+With --since, the records that a checkpoint covers which was verified before must still be the same, and only the
+signatures of the newer ones are verified. The whole ledger is read all the same, for the rules need it.`,
+		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster verify ledger.bundle",
+		Args:    args("URL|DIR|FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := verifyOptions(key, since)
+			if err != nil {
+				return err
+			}
+			o.Progress = a.verifyProgress()
+			r, err := a.verify(cmd.Context(), args[0], o, journalOnly)
+			a.progress("")
+			if err != nil {
+				return cannotVerify(err)
+			}
+			return a.printReport(r)
+		},
+	}
+	c.Flags().StringVar(&key, "checkpoint-key", "", "the public key that the ledger's checkpoints are signed with, from somebody you trust")
+	c.Flags().StringVar(&since, "since", "", "the file of a checkpoint that was verified before")
+	c.Flags().BoolVar(&journalOnly, "journal-only", false, "of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
+	return c
+}
+
+func verifyOptions(key, since string) (o proof.Options, err error) {
+	if o.Key, err = givenKey(key); err != nil {
+		return o, err
+	}
+	if since != "" {
+		o.Since, err = readInput(since)
+	}
+	return o, err
+}
+
+func givenKey(text string) (proof.TrustedKey, error) {
+	if text == "" {
+		return proof.TrustedKey{}, nil
+	}
+	key, err := proof.ParseKey(text)
+	return proof.TrustedKey{Verifier: key, Why: "was given with --checkpoint-key"}, err
+}
+
+// cannotVerify makes an error that is nothing else mean that the records could not be read.
+func cannotVerify(err error) error {
+	if p := problem.From(err); p.Kind != problem.Internal || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return problem.New(problem.Unavailable, "it cannot be verified: %w", err)
+}
+
+func (a *app) verify(ctx context.Context, what string, o proof.Options, journalOnly bool) (proof.Report, error) {
+	if strings.Contains(what, "://") {
+		return a.verifyServer(ctx, what, o)
+	}
+	info, err := os.Stat(what)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return proof.Report{}, problem.New(problem.NotFound, "there is no file or folder %s", what).WithHint("give a server's address with its http://, a data folder, or the file of a bundle")
+	case err != nil:
+		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
+	case info.IsDir():
+		return a.verifyFolder(ctx, what, o, journalOnly)
+	}
+	return verifyFile(ctx, what, o)
+}
+
+func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (proof.Report, error) {
+	src, err := proof.OfServer(ctx, url)
+	if err != nil {
+		return proof.Report{}, err
+	}
+	if o.Key.Verifier == "" {
+		o.Key = a.trustedKey(ctx, url)
+	}
+	return proof.Verify(ctx, src, o)
+}
+
+// trustedKey is the checkpoint key of a server when none was given: what it says itself, if it says so.
+func (a *app) trustedKey(ctx context.Context, url string) proof.TrustedKey {
+	var l struct {
+		Key string `json:"checkpoint_key"`
+	}
+	if err := (web.Client{URL: url}).Ask(ctx, "ledger", nil, &l); err != nil || l.Key == "" {
+		return proof.TrustedKey{} // anything may serve a ledger's tiles
+	}
+	return proof.TrustedKey{Verifier: l.Key, Claimed: true, Why: "is what the server itself says"}
+}
+
+func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, journalOnly bool) (proof.Report, error) {
+	src, closeFile, err := ofFolder(dir)
+	if err != nil {
+		return proof.Report{}, err
+	}
+	defer closeFile()
+	if !journalOnly {
+		src.Also = append(src.Also, a.streamOf(dir))
+	}
+	if o.Key.Verifier == "" {
+		o.Key = keyOfFolder(dir)
+	}
+	return proof.Verify(ctx, src, o)
+}
+
+// ofFolder opens the journal in a data folder.
+func ofFolder(dir string) (proof.Source, func() error, error) {
+	src, closeFile, err := proof.OfJournal("the folder "+dir, filepath.Join(dir, journalFile))
+	if problem.Is(err, problem.NotFound) {
+		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir, journalFile)
+	}
+	return src, closeFile, err
+}
+
+func keyOfFolder(dir string) proof.TrustedKey {
+	secret, err := os.ReadFile(filepath.Join(dir, checkpointKeyFile))
+	if err != nil {
+		return proof.TrustedKey{}
+	}
+	key, err := proof.KeyOfSecret(string(secret))
+	if err != nil {
+		return proof.TrustedKey{}
+	}
+	return proof.TrustedKey{Verifier: key, Claimed: true, Why: "is that of the folder itself"}
+}
+
+func verifyFile(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
+	}
+	begin := make([]byte, 64)
+	n, err := io.ReadFull(file, begin)
+	if closed := file.Close(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) || closed != nil {
+		return proof.Report{}, problem.New(problem.Unavailable, "reading %s: %w", path, errors.Join(err, closed))
+	}
+	if !proof.IsBundle(begin[:n]) {
+		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle: it does not begin as one", path).
+			WithHint("make one with: muster export bundle FILE")
+	}
+	return proof.VerifyBundle(ctx, path, o)
+}
+
+// printReport prints what was found. A failure is an error too, so that it is told when nobody looks at the output.
+func (a *app) printReport(r proof.Report) error {
+	if a.format == "table" {
+		if err := r.Write(a.stdout); err != nil {
+			return err
+		}
+	} else {
+		l := listing{answer: r, head: []string{"check", "outcome", "text"}}
+		for _, c := range r.Checks {
+			l.add(c, c.Name, string(c.Outcome), c.Text)
+		}
+		if err := l.write(a.format, a.stdout); err != nil {
+			return err
+		}
+	}
+	if r.Fault != nil {
+		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).WithCode(r.Fault.Code).
+			WithHint("change nothing, and keep what was verified: it is the evidence")
+	}
+	return nil
+}
+
+// verifyProgress overwrites a line of the terminal with how far the work is, ten times a second at most.
+func (a *app) verifyProgress() func(done, of int64) {
+	var mu sync.Mutex
+	var shown time.Time
+	return func(done, of int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(shown) < 100*time.Millisecond {
+			return
+		}
+		shown = time.Now()
+		a.progress("%s %d of %d records", progressBar(done, of), done, of)
+	}
+}
+
+// progressBar is a bar of 30 characters.
+func progressBar(done, of int64) string {
+	const width = 30
+	full := int(width * min(done, of) / max(of, 1))
+	return fmt.Sprintf("[%s%s]", strings.Repeat("#", full), strings.Repeat(".", width-full))
+}

@@ -32,17 +32,29 @@ type history struct {
 	next           uint64 // to make ids
 }
 
-// newHistory founds a ledger, opens an operation and admits a liaison: three records.
+// newHistory founds a ledger with new keys, opens an operation and admits a liaison: three records.
 func newHistory(t testing.TB) *history {
-	h := &history{t: t, founder: testSigner(t, "HQ/founder"), paris: testSigner(t, "FRA/paris")}
-	secret, vkey, err := note.GenerateKey(rand.Reader, string(testOrigin))
-	if err != nil {
-		t.Fatal(err)
+	return historyWith(t, func(name string) string {
+		secret, _, err := note.GenerateKey(rand.Reader, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	})
+}
+
+// historyWith is newHistory with secret keys from elsewhere.
+func historyWith(t testing.TB, secret func(name string) string) *history {
+	h := &history{t: t}
+	signer := func(name string) *events.Signer {
+		s, err := events.NewSigner(secret(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	if h.log, err = note.NewSigner(secret); err != nil {
-		t.Fatal(err)
-	}
-	h.vkey = vkey
+	log := signer(string(testOrigin))
+	h.founder, h.paris, h.log, h.vkey = signer("HQ/founder"), signer("FRA/paris"), log, string(log.Key())
 	h.say(&events.LedgerFounded{Header: h.head("ledger.founded"), Title: "a test", Founder: h.founder.Key()}, h.founder)
 	h.say(&events.OperationOpened{Header: h.head("operation.opened"), Dated: events.Dated{Effective: testDay},
 		OperationTerms: events.OperationTerms{Operation: "mnf-u", Title: "a test", Roles: []events.RoleDefinition{

@@ -134,6 +134,8 @@ func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 				return errors.New("the saved tree has not the form of one")
 			}
 			tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.value)), Hash: tlog.Hash(i.value[8:])}
+		case string(keyCheckpoint):
+			checkpoint = i.value
 		}
 		return nil
 	})

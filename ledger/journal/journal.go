@@ -3,7 +3,7 @@
 //
 // The file has four buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
 // sequence), tiles (level and place, nine bytes → up to 256 hashes of the Merkle tree over the records) and meta (the
-// version of this form; the tree's size and root). One transaction writes all that is waiting, so that any number of writers
+// version of this form; the tree's size and root; the last checkpoint that this server has signed). One transaction writes all that is waiting, so that any number of writers
 // share one fsync.
 package journal
 
@@ -38,10 +38,17 @@ var (
 type Journal struct {
 	db *bbolt.DB
 
-	mu      sync.Mutex
-	last    uint64
-	tree    tlog.Tree
-	changed chan struct{} // closed when last grows
+	writing sync.Mutex // for Append and SignCheckpoints
+	sign    func(tlog.Tree) ([]byte, error)
+
+	mu         sync.Mutex
+	last       uint64
+	tree       tlog.Tree
+	checkpoint signedTree    // the last that was signed; empty for none
+	changed    chan struct{} // closed when last grows
+
+	proofs hashes // for Prove
+	roots  roots  // for RootAt
 }
 
 // How long Open waits for another process to let go of the file.
@@ -83,7 +90,10 @@ func (j *Journal) load(readOnly bool) error {
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)
 		}
-		return j.loadTree(tx)
+		if err := j.loadTree(tx); err != nil {
+			return err
+		}
+		return j.loadCheckpoint(tx)
 	})
 }
 
@@ -108,8 +118,11 @@ func (j *Journal) Append(records []events.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	next := j.Last() + 1
 	var tree tlog.Tree
+	var checkpoint signedTree
 	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
 		grow := newGrower(tx, int64(next-1))
 		byseq, ids := tx.Bucket(bucketRecords), tx.Bucket(bucketIDs)
@@ -122,7 +135,10 @@ func (j *Journal) Append(records []events.Record) error {
 				return err
 			}
 		}
-		tree, err = grow.save(tx, int64(next-1))
+		if tree, err = grow.save(tx, int64(next-1)); err != nil {
+			return err
+		}
+		checkpoint, err = j.signIn(tx, tree)
 		return err
 	})
 	if err != nil {
@@ -130,7 +146,7 @@ func (j *Journal) Append(records []events.Record) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.last, j.tree = records[len(records)-1].Sequence, tree
+	j.last, j.tree, j.checkpoint = records[len(records)-1].Sequence, tree, checkpoint
 	close(j.changed)
 	j.changed = make(chan struct{})
 	return nil
@@ -236,9 +252,11 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 }
 
 // chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.
-func (j *Journal) chunk(from uint64) (rows [][]byte, err error) {
+func (j *Journal) chunk(from uint64) (rows [][]byte, err error) { return j.rows(from, chunk) }
+
+func (j *Journal) rows(from uint64, most int64) (rows [][]byte, err error) {
 	tree := j.Tree() // what is committed later has leaves that it lacks
-	most := min(chunk, tree.N-int64(from)+1)
+	most = min(most, tree.N-int64(from)+1)
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
 		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k, v = c.Next() {

@@ -1,0 +1,129 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"filippo.io/torchwood"
+	"go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
+)
+
+// The last checkpoint that this server has signed lies in the file too. Each commit signs the tree that it makes and puts
+// the checkpoint in the place of the one before, in its own transaction: so there is no second fsync, no record that is
+// safe and not covered, and no moment between the two at which a crash could do harm. A signature that was made for a
+// transaction that then failed was never shown to anybody: what is shown is what was committed.
+
+// keyCheckpoint is where in the bucket meta the last signed checkpoint lies, as it was signed.
+var keyCheckpoint = []byte("checkpoint")
+
+// A signed checkpoint, and the tree that it is of.
+type signedTree struct {
+	tlog.Tree
+	signed []byte
+}
+
+// loadCheckpoint makes sure that the tree as it was found is the one that this server has signed, or extends it: an
+// older file, or another history, must not be signed for.
+func (j *Journal) loadCheckpoint(tx *bbolt.Tx) error {
+	signed := bytes.Clone(tx.Bucket(bucketMeta).Get(keyCheckpoint))
+	if signed == nil {
+		return nil
+	}
+	c, err := readCheckpoint(signed)
+	if err != nil {
+		return fmt.Errorf("the last checkpoint that was signed is damaged: %w", err)
+	}
+	if c.N > j.tree.N {
+		return otherThanSigned(c.Tree, j.tree)
+	}
+	root, err := tlog.TreeHash(c.N, newGrower(tx, j.tree.N))
+	if err != nil {
+		return err
+	}
+	if root != c.Hash {
+		return otherThanSigned(c.Tree, j.tree)
+	}
+	j.checkpoint = signedTree{c.Tree, signed}
+	return nil
+}
+
+func readCheckpoint(signed []byte) (torchwood.Checkpoint, error) {
+	_, err := note.Open(signed, note.VerifierList())
+	var unverified *note.UnverifiedNoteError
+	if !errors.As(err, &unverified) {
+		return torchwood.Checkpoint{}, errors.New("it is no signed note")
+	}
+	return torchwood.ParseCheckpoint(unverified.Note.Text)
+}
+
+func otherThanSigned(signed, found tlog.Tree) error {
+	return problem.New(problem.Unverified, "the journal does not go on from what this server has signed: the last checkpoint signed is of %d records with the root %s, and the journal has %d records with the root %s",
+		signed.N, signed.Hash, found.N, found.Hash).
+		WithHint("the file was altered: keep it to find out what happened; then move it away and start again: a new one is made from the stream")
+}
+
+// SignCheckpoints makes every commit from now on sign the tree that it makes, and signs the tree as it is, unless this has
+// been done. Sign is called while a commit is under way, by one goroutine at a time.
+func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.sign = sign
+	tree := j.Tree()
+	if tree.N == 0 {
+		return nil
+	}
+	var next signedTree
+	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
+		next, err = j.signIn(tx, tree)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.checkpoint = next
+	return nil
+}
+
+// signIn signs a tree in the transaction that makes it. What was signed last must be what this process knows as such, and
+// the tree goes on from there, since loadCheckpoint has seen it so and nothing but Append has written since.
+func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
+	meta := tx.Bucket(bucketMeta)
+	j.mu.Lock()
+	last := j.checkpoint
+	j.mu.Unlock()
+	if !bytes.Equal(meta.Get(keyCheckpoint), last.signed) {
+		return last, errors.New("somebody else has signed a checkpoint in this file")
+	}
+	if j.sign == nil {
+		return last, nil
+	}
+	if tree.N < last.N || tree.N == last.N && tree.Hash != last.Hash {
+		return last, otherThanSigned(last.Tree, tree)
+	}
+	signed, err := j.sign(tree)
+	if err != nil {
+		return last, fmt.Errorf("signing the checkpoint: %w", err)
+	}
+	return signedTree{tree, signed}, meta.Put(keyCheckpoint, signed)
+}
+
+// Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed. It is not to be changed.
+func (j *Journal) Checkpoint() []byte {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.checkpoint.signed
+}
+
+// signed returns the last signed checkpoint with its tree.
+func (j *Journal) signed() signedTree {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.checkpoint
+}

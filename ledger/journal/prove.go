@@ -1,0 +1,155 @@
+package journal
+
+import (
+	"fmt"
+	"sync"
+
+	"filippo.io/torchwood"
+	"go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
+)
+
+// Hashes of the tree never change once they are there, so what was read is kept. It was read from tiles that nobody has
+// checked: every proof made of it is itself checked before anybody gets it, and what is left over from a damaged tile is
+// thrown away.
+
+// maxHashes is how many hashes are kept, 64 bytes each.
+const maxHashes = 1 << 16
+
+type hashes struct {
+	mu   sync.Mutex
+	kept map[int64]tlog.Hash // by stored hash index
+}
+
+// through is a tlog.HashReader that reads through from, and keeps what it has read.
+func (h *hashes) through(from tlog.HashReader) tlog.HashReader {
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		all := make([]tlog.Hash, len(indexes))
+		for i, index := range indexes {
+			hash, ok := h.kept[index]
+			if !ok {
+				read, err := from.ReadHashes([]int64{index})
+				if err != nil {
+					return nil, err
+				}
+				if hash = read[0]; h.kept == nil || len(h.kept) >= maxHashes {
+					h.kept = map[int64]tlog.Hash{}
+				}
+				h.kept[index] = hash
+			}
+			all[i] = hash
+		}
+		return all, nil
+	})
+}
+
+func (h *hashes) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept = nil
+}
+
+// Prove returns the stored bytes of a record, the proof that they are a leaf of the tree of the last signed checkpoint, and
+// that checkpoint. The error is a problem: of kind Unavailable while there is no checkpoint that covers the record, and of
+// kind Unverified when the file is damaged.
+func (j *Journal) Prove(sequence uint64) (stored []byte, proof tlog.RecordProof, checkpoint []byte, err error) {
+	signed := j.signed()
+	if sequence == 0 || sequence > uint64(signed.N) {
+		return nil, nil, nil, problem.New(problem.Unavailable, "there is no checkpoint yet that covers record %d", sequence)
+	}
+	if stored, err = j.stored(sequence); err != nil {
+		return nil, nil, nil, err
+	}
+	err = j.db.View(func(tx *bbolt.Tx) (err error) {
+		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(newGrower(tx, signed.N)))
+		return err
+	})
+	if err == nil {
+		err = tlog.CheckRecord(proof, signed.N, signed.Hash, int64(sequence)-1, tlog.RecordHash(stored))
+	}
+	if err != nil {
+		j.proofs.forget()
+		return nil, nil, nil, problem.New(problem.Unverified, "record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w", sequence, err).WithHint("%s", altered)
+	}
+	return stored, proof, signed.signed, nil
+}
+
+type roots struct {
+	mu   sync.Mutex
+	kept map[int64]tlog.Hash // by size
+}
+
+// maxRoots is how many roots of earlier trees are kept. Statements name the tree that their signers have seen, and many
+// have seen the same.
+const maxRoots = 1 << 12
+
+// RootAt returns the root that the tree had when it was of the given size, from 1 to that of now. It has been checked
+// against the tree as it is.
+func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
+	j.roots.mu.Lock()
+	root, ok := j.roots.kept[size]
+	j.roots.mu.Unlock()
+	if ok {
+		return root, nil
+	}
+	tree := j.Tree()
+	if size < 1 || size > tree.N {
+		return root, problem.New(problem.NotFound, "the tree has %d records, and never had %d", tree.N, size)
+	}
+	root, err := tlog.TreeHash(size, tlog.TileHashReader(tree, j.Tiles()))
+	if err != nil {
+		return root, problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+	}
+	j.roots.mu.Lock()
+	defer j.roots.mu.Unlock()
+	if j.roots.kept == nil || len(j.roots.kept) >= maxRoots {
+		j.roots.kept = map[int64]tlog.Hash{}
+	}
+	j.roots.kept[size] = root
+	return root, nil
+}
+
+// Tile returns a tile of the tree as C2SP tlog-tiles has it, of hashes, or of records (level -1), checked against the
+// tree. The error is a problem of kind NotFound for a tile that is not wholly within the last signed checkpoint.
+func (j *Journal) Tile(t tlog.Tile) ([]byte, error) {
+	signed := j.signed()
+	if !within(t, signed.N) {
+		return nil, problem.New(problem.NotFound, "there is no %s: the checkpoint is of %d records", torchwood.TilePath(t), signed.N).
+			WithHint("ask for the tiles that the checkpoint covers (C2SP tlog-tiles)")
+	}
+	if t.L == -1 {
+		return j.entries(t)
+	}
+	data, err := tlog.ReadTileData(t, tlog.TileHashReader(signed.Tree, j.Tiles()))
+	if err != nil {
+		return nil, problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+	}
+	return data, nil
+}
+
+// within reports whether a tile, of which the form is right, is there in a tree of a size.
+func within(t tlog.Tile, size int64) bool {
+	level := max(t.L, 0)
+	if level > 62/TileHeight || t.N < 0 || t.W < 1 {
+		return false
+	}
+	there := size >> (level * TileHeight)
+	return t.N < 1<<(62-TileHeight) && t.N<<TileHeight+int64(t.W) <= there
+}
+
+func (j *Journal) entries(t tlog.Tile) (data []byte, err error) {
+	rows, err := j.rows(uint64(t.N)<<TileHeight+1, int64(t.W))
+	if err == nil && len(rows) < t.W {
+		err = fmt.Errorf("journal: of %d records from %d on, %d are there", t.W, t.N<<TileHeight+1, len(rows))
+	}
+	for _, stored := range rows {
+		if err == nil {
+			data, err = torchwood.AppendTileEntry(data, stored)
+		}
+	}
+	return data, err
+}

@@ -80,7 +80,7 @@ func readBundle(r io.Reader) (*bundleReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := b.rest(words, maxSigned)
+	k, err := b.rest(words, maxCheckpoint)
 	if err == nil && (len(k.words) != 1 || k.words[0] != "checkpoint") {
 		err = notBundle("where its checkpoint should be, there is %q", strings.Join(words, " "))
 	}
@@ -180,7 +180,7 @@ func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
 		return verifyPledge(name, b, o)
 	}
 	src := Source{Name: name, Entries: b.entries, Checkpoint: b.head.Checkpoint}
-	if c, err := openUnverified(b.head.Checkpoint); err == nil {
+	if c, err := readCheckpoint(b.head.Checkpoint); err == nil {
 		src.Size = c.N
 	}
 	return Verify(ctx, src, o)

@@ -35,7 +35,7 @@ func ExportLedger(ctx context.Context, w io.Writer, src Source, key TrustedKey, 
 }
 
 // checkpointToExport opens the source's checkpoint, which must be good.
-func checkpointToExport(src Source, key TrustedKey) (*openedCheckpoint, error) {
+func checkpointToExport(src Source, key TrustedKey) (*Checkpoint, error) {
 	if src.Checkpoint == nil {
 		return nil, problem.New(problem.Unavailable, "%s has no checkpoint, and without one a bundle proves nothing", src.Name).
 			WithHint("start the server once, so that it signs one")
@@ -71,7 +71,7 @@ func growTree(ctx context.Context, src Source, size int64, progress func(done, o
 	return t, ctx.Err()
 }
 
-func isTree(t *tree, c *openedCheckpoint) error {
+func isTree(t *tree, c *Checkpoint) error {
 	root, ok := t.root(c.N)
 	if !ok || root != c.Hash {
 		return problem.New(problem.Unverified, "the %d records are not those that the checkpoint covers", t.size).

@@ -29,7 +29,7 @@ type Said struct {
 // that it does not have.
 type pledgeVerifier struct {
 	b          *bundleReader
-	checkpoint *openedCheckpoint
+	checkpoint *Checkpoint
 	roster     *ledger.State
 	revoked    map[events.KeyID]uint64
 	origin     events.Origin
@@ -48,7 +48,7 @@ func verifyPledge(name string, b *bundleReader, o Options) (Report, error) {
 	var wrong *Fault
 	if bad != nil {
 		wrong = &Fault{Check: "checkpoint", What: "the checkpoint is not good: " + bad.Error()}
-		if c, bad = openUnverified(b.head.Checkpoint); bad != nil {
+		if c, bad = readCheckpoint(b.head.Checkpoint); bad != nil {
 			return failedReport(name, notBundle("its checkpoint: %w", bad)), nil
 		}
 	}
@@ -242,9 +242,9 @@ func (v *pledgeVerifier) reportCheckpoint(o Options, wrong *Fault) {
 	switch {
 	case wrong != nil:
 		v.r.Add("checkpoint", Failed, "%s", wrong)
-	case v.checkpoint.by == "":
+	case v.checkpoint.By == "":
 		v.r.Add("checkpoint", NotChecked, "no key is known to check its signature with: give one with --checkpoint-key")
 	default:
-		v.r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", v.checkpoint.by, o.Key.Why, v.checkpoint.otherSignatures())
+		v.r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", v.checkpoint.By, o.Key.Why, v.checkpoint.otherSignatures())
 	}
 }

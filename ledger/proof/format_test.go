@@ -106,7 +106,7 @@ func TestFormatIsComplete(t *testing.T) {
 	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "since", "signatures", "older", "rules", "seen", "file", "index", "stream", "proofs", "roster"} {
 		named(name)
 	}
-	for _, n := range []int{maxRecord, maxProof, maxSigned, maxBundleRow} {
+	for _, n := range []int{maxRecord, maxProof, maxCheckpoint, maxBundleRow} {
 		named(fmt.Sprint(n))
 	}
 }

@@ -93,7 +93,7 @@ type verifier struct {
 	src  Source
 	opts Options
 
-	checkpoint, since *openedCheckpoint // nil for none
+	checkpoint, since *Checkpoint // nil for none
 	checkpointFault   *Fault
 
 	tree    tree

@@ -2,77 +2,63 @@ package proof
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"filippo.io/torchwood"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"muster/events"
 	"muster/events/problem"
 )
-
-// An openedCheckpoint is a checkpoint as a verification has found it.
-type openedCheckpoint struct {
-	torchwood.Checkpoint
-	by     string // the key whose signature is right, as signatures name it; "" when no key is known
-	others int    // further signatures, which were not looked at: those of other servers and of cosigners
-}
 
 // ParseKey checks that text is a checkpoint key: a verifier key of C2SP signed-note, as `muster serve` prints it.
 func ParseKey(text string) (string, error) {
 	text = strings.TrimSpace(text)
-	if _, err := note.NewVerifier(text); err != nil {
-		return "", problem.New(problem.Usage, "%q is no checkpoint key", text).WithHint("give it as the server prints it: NAME+HASH+BASE64")
+	if _, err := CheckpointVerifier(text); err != nil {
+		return "", problem.New(problem.Usage, "%w", err).WithHint("give it as the server prints it: NAME+HASH+BASE64")
 	}
 	return text, nil
 }
 
 // KeyOfSecret returns the key whose signatures a secret checkpoint key makes.
 func KeyOfSecret(secret string) (string, error) {
-	s, err := events.NewSigner(secret) // the form is the same, and what the key is for is in its name
+	s, err := NewCheckpointSigner(secret)
 	if err != nil {
-		return "", fmt.Errorf("no secret checkpoint key: %w", err)
+		return "", err
 	}
-	return string(s.Key()), nil
+	return s.Key(), nil
 }
 
 // otherSignatures says that there are more than the one that was verified.
-func (c *openedCheckpoint) otherSignatures() string {
-	if c.others == 0 {
+func (c Checkpoint) otherSignatures() string {
+	if c.Others == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; beside it, %s that no key was given for", plural(uint64(c.others), "signature"))
+	return fmt.Sprintf("; beside it, %s that no key was given for", plural(uint64(c.Others), "signature"))
 }
 
-// openCheckpoint reads a signed checkpoint (C2SP tlog-checkpoint). With a key, its signature must be there and right, and
-// its name must be the checkpoint's origin; signatures of others may stand beside it. Without, nothing is proven.
-func openCheckpoint(signed []byte, key TrustedKey) (*openedCheckpoint, error) {
+// openCheckpoint opens a checkpoint with a key; without one it only reads it, and nothing is proven.
+func openCheckpoint(signed []byte, key TrustedKey) (*Checkpoint, error) {
 	if key.Verifier == "" {
-		return openUnverified(signed)
+		return readCheckpoint(signed)
 	}
-	v, err := note.NewVerifier(key.Verifier)
+	v, err := CheckpointVerifier(key.Verifier)
 	if err != nil {
-		return nil, fmt.Errorf("the checkpoint key %q is no key: %w", key.Verifier, err)
+		return nil, err
 	}
-	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(v.Name()), torchwood.SingleVerifierPolicy(v))
-	c, n, err := torchwood.VerifyCheckpoint(signed, policy)
+	c, err := OpenCheckpoint(signed, key.Verifier)
 	if err != nil {
-		return nil, fmt.Errorf("it does not carry the signature of %s+%08x: %w", v.Name(), v.KeyHash(), err)
+		return nil, fmt.Errorf("it does not carry the signature of %s: %w", KeyID(v), err)
 	}
-	return &openedCheckpoint{c, fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash()), len(n.Sigs) + len(n.UnverifiedSigs) - 1}, nil
+	return &c, nil
 }
 
-func openUnverified(signed []byte) (*openedCheckpoint, error) {
-	_, err := note.Open(signed, note.VerifierList())
-	var unverified *note.UnverifiedNoteError
-	if !errors.As(err, &unverified) {
-		return nil, errors.New("it is no signed note")
+func readCheckpoint(signed []byte) (*Checkpoint, error) {
+	c, err := ReadCheckpoint(signed)
+	if err != nil {
+		return nil, err
 	}
-	c, err := torchwood.ParseCheckpoint(unverified.Note.Text)
-	return &openedCheckpoint{c, "", len(unverified.Note.UnverifiedSigs)}, err
+	return &c, nil
 }
 
 // openCheckpoints opens the source's checkpoint, where a fault is the source's, and that of Options.Since, where it is the
@@ -87,7 +73,7 @@ func (v *verifier) openCheckpoints() (err error) {
 	if v.src.Checkpoint != nil {
 		if v.checkpoint, err = openCheckpoint(v.src.Checkpoint, v.opts.Key); err != nil {
 			v.checkpointFault = &Fault{Check: "checkpoint", What: "the checkpoint is not good: " + err.Error()}
-			v.checkpoint, _ = openUnverified(v.src.Checkpoint) // what it says can still be held against the records
+			v.checkpoint, _ = readCheckpoint(v.src.Checkpoint) // what it says can still be held against the records
 		}
 	}
 	return nil

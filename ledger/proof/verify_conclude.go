@@ -48,10 +48,10 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 		v.blameWhole(v.checkpointFault)
 	}
 	for _, c := range []struct {
-		*openedCheckpoint
+		*Checkpoint
 		what, check string
 	}{{v.checkpoint, "its checkpoint", "checkpoint"}, {v.since, "the checkpoint to begin with", "since"}} {
-		if c.openedCheckpoint == nil {
+		if c.Checkpoint == nil {
 			continue
 		}
 		if origin := v.state.Origin(); origin != "" && c.Origin != string(origin) {
@@ -143,7 +143,7 @@ func (v *verifier) reportCheckpoint(r *Report) {
 		r.Add("checkpoint", NotChecked, "%s: nobody has signed for the whole", why)
 	case v.compared(c) != nil:
 		r.Add("checkpoint", Failed, "its signature may be right, but the records are not those that it covers")
-	case c.by == "":
+	case c.By == "":
 		r.Add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
 	default:
 		r.Add("checkpoint", Verified, "%s", v.signedText(c))
@@ -151,17 +151,17 @@ func (v *verifier) reportCheckpoint(r *Report) {
 }
 
 // compared returns why the records are not those that a checkpoint covers, or nil.
-func (v *verifier) compared(c *openedCheckpoint) *Fault {
+func (v *verifier) compared(c *Checkpoint) *Fault {
 	if root, ok := v.tree.root(c.N); ok && root == c.Hash {
 		return nil
 	}
 	return v.fault
 }
 
-func (v *verifier) signedText(c *openedCheckpoint) string {
-	text := fmt.Sprintf("%s has signed for the first %d records, with this root; the key %s", c.by, c.N, v.opts.Key.Why)
+func (v *verifier) signedText(c *Checkpoint) string {
+	text := fmt.Sprintf("%s has signed for the first %d records, with this root; the key %s", c.By, c.N, v.opts.Key.Why)
 	if c.N == v.tree.size {
-		text = fmt.Sprintf("%s has signed for all %d records, with this root; the key %s", c.by, c.N, v.opts.Key.Why)
+		text = fmt.Sprintf("%s has signed for all %d records, with this root; the key %s", c.By, c.N, v.opts.Key.Why)
 	}
 	return text + c.otherSignatures()
 }
@@ -193,8 +193,8 @@ func naming(n uint64) string {
 }
 
 // cannotShow is what no verification of records that one party hands over can show.
-func cannotShow(of string, key TrustedKey, c *openedCheckpoint) (all []string) {
-	if key.Claimed && c != nil && c.by != "" {
+func cannotShow(of string, key TrustedKey, c *Checkpoint) (all []string) {
+	if key.Claimed && c != nil && c.By != "" {
 		all = append(all, "that the checkpoint key is the ledger's: only "+of+" itself says so (give the key with --checkpoint-key)")
 	}
 	return append(all, "that nobody else was shown another ledger under the same name: compare checkpoints with others",

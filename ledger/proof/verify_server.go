@@ -20,7 +20,6 @@ import (
 const (
 	tileTimeout  = 30 * time.Second
 	maxTileBytes = torchwood.TileWidth * (2 + 1<<16)
-	maxSigned    = 1 << 20 // of a checkpoint with all its signatures
 )
 
 // OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles says: its checkpoint,
@@ -35,7 +34,7 @@ func OfServer(ctx context.Context, url string) (Source, error) {
 			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
 	}
 	src := Source{Name: "the server " + url, Checkpoint: signed}
-	c, err := openUnverified(signed)
+	c, err := readCheckpoint(signed)
 	if err != nil {
 		return src, nil // Verify says so
 	}
@@ -61,8 +60,8 @@ func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]by
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answers %s", resp.Status)
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxSigned+1))
-	if len(data) > maxSigned {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxCheckpoint+1))
+	if len(data) > maxCheckpoint {
 		return nil, errors.New("it is too long for a checkpoint")
 	}
 	return data, err

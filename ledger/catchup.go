@@ -234,7 +234,16 @@ func (f *follower) admit(m Message) (events.Record, error) {
 	if before > 0 {
 		return wrong(fmt.Errorf("its statement is record %d already", before))
 	}
+	if err := f.commitSeen(rec.Statement); err != nil {
+		return events.Record{}, err
+	}
 	key, err := f.ledger.verify(rec.Signed)
+	if err == nil {
+		err = f.ledger.checkSeen(rec.Statement)
+	}
+	if problem.Is(err, problem.Unverified) { // it is the journal that is damaged
+		return events.Record{}, err
+	}
 	if err == nil {
 		err = Decide(f.ledger.state, key, rec.Statement)
 	}
@@ -248,6 +257,15 @@ func (f *follower) admit(m Message) (events.Record, error) {
 	f.undo = append(f.undo, undo)
 	f.ledger.learn(rec.Statement)
 	return rec, nil
+}
+
+// commitSeen commits what was taken in so far when the signer of a statement says to have seen it: the journal's tree tells
+// whether that is so.
+func (f *follower) commitSeen(st events.Statement) error {
+	if seen := st.Head().Seen; seen == nil || seen.Size <= int64(f.ledger.cfg.Journal.Last()) {
+		return nil
+	}
+	return f.commit()
 }
 
 // find returns the sequence of the record that has the id, 0 when there is none.

@@ -93,4 +93,8 @@
 //
 //  26. What was observed was never promised: it has no terms to amend and no conditions.
 //     (nothing-pledged; TestRule26ObservedIsNotPromised)
+//
+//  27. What a statement says that its signer has seen, so many records with such a root, is this ledger's tree as it was at
+//     that size. [Decide] leaves this rule to the [Ledger], whose journal has the tree. (other-history;
+//     TestRule27SeenIsThisHistory)
 package ledger

@@ -182,6 +182,9 @@ const refreshTimeout = 10 * time.Second
 
 func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
 	key, err := l.verify(s)
+	if err == nil {
+		err = l.checkSeen(s.Statement)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}

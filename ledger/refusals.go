@@ -48,6 +48,7 @@ var (
 	codeConditionUnknown = code{"condition-unknown", problem.NotFound}
 	codeConditionOpen    = code{"condition-open", problem.Conflict}
 	codeUnitFixed        = code{"unit-fixed", problem.Invalid}
+	codeOtherHistory     = code{"other-history", problem.Conflict}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.

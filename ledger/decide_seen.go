@@ -1,0 +1,33 @@
+package ledger
+
+import (
+	"muster/events"
+	"muster/events/problem"
+)
+
+// checkSeen keeps rule 27. [Decide] leaves it to the Ledger, for it is the journal that has the tree. A tree only grows,
+// so what it says of a tree of that size stays true; of one that is larger than the journal's it is not, and Submit asks
+// again when the journal has all that the log has.
+func (l *Ledger) checkSeen(st events.Statement) error {
+	seen := st.Head().Seen
+	if seen == nil || l.Origin() != "" && st.Head().Ledger != l.Origin() { // what is for another ledger is refused as such
+		return nil
+	}
+	if last := l.cfg.Journal.Last(); seen.Size > int64(last) {
+		return otherHistory(seen, "which has %d", last)
+	}
+	root, err := l.cfg.Journal.RootAt(seen.Size)
+	if err != nil {
+		return problem.From(err)
+	}
+	if root.String() != seen.Root {
+		return otherHistory(seen, "whose first %d have the root %s", seen.Size, root)
+	}
+	return nil
+}
+
+func otherHistory(seen *events.Seen, format string, args ...any) error {
+	return refuse(codeOtherHistory, "the signer has seen %d records with the root %s, and that is not the history of this ledger, "+format,
+		append([]any{seen.Size, seen.Root}, args...)...).
+		WithHint("keep the checkpoint that was seen: this server, or the one that showed it, tells another history, so compare both with what other servers and members hold")
+}

@@ -81,6 +81,25 @@ type Basis struct {
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment { return Moment{AsOf: b.AsOf, On: b.On, Rung: b.Rung, WhatIf: b.WhatIf} }
 
+// String says to people what an answer rests on: "on 2026-03-01, from the rung offered up, as of record 17 (…)".
+func (b Basis) String() string {
+	s := ""
+	if b.On != 0 {
+		s = "on " + b.On.String() + ", "
+	}
+	if !b.Rung.IsZero() {
+		s += fmt.Sprintf("from the rung %q up, ", b.Rung.String())
+	}
+	s += fmt.Sprintf("as of record %d", b.AsOf)
+	if !b.Recorded.IsZero() {
+		s += fmt.Sprintf(" (%s UTC)", b.Recorded.UTC().Format("2006-01-02 15:04:05"))
+	}
+	if b.WhatIf != nil {
+		s += "; supposing " + b.WhatIf.String()
+	}
+	return s
+}
+
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
 // stay the same.
 func (p *Picture) Basis(m Moment) (Basis, error) {

@@ -24,6 +24,27 @@ func (w *WhatIf) IsZero() bool {
 	return w == nil || len(w.Without) == 0 && !w.WithoutConditional && !w.WithoutCaveated && len(w.Discharge) == 0
 }
 
+// String says to people what is supposed: "without FRA, without what is conditional".
+func (w *WhatIf) String() string {
+	if w.IsZero() {
+		return "nothing"
+	}
+	var all []string
+	if len(w.Without) > 0 {
+		all = append(all, "without "+list(w.Without))
+	}
+	if w.WithoutConditional {
+		all = append(all, "without what is conditional")
+	}
+	if w.WithoutCaveated {
+		all = append(all, "without what is under a caveat")
+	}
+	if len(w.Discharge) > 0 {
+		all = append(all, "with "+list(w.Discharge)+" discharged")
+	}
+	return strings.Join(all, ", ")
+}
+
 // folds reports whether the answer cannot be taken from the table of versions.
 func (w *WhatIf) folds() bool { return w != nil && len(w.Discharge) > 0 }
 

@@ -13,6 +13,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/projections/web"
 )
 
 func (a *app) exportCmd() *cobra.Command {
@@ -74,10 +75,10 @@ func (a *app) exportBundle(ctx context.Context, path, keyText, pledge string) er
 	if err != nil || path == "-" {
 		return err
 	}
-	l := listing{answer: done, head: []string{"file", "records", "pledge"},
-		above: []string{fmt.Sprintf("%d records in %s. To check them: muster verify %s", done.Records, path, path)}}
+	l := listing{done, web.Table{Head: []string{"file", "records", "pledge"},
+		Above: []string{fmt.Sprintf("%d records in %s. To check them: muster verify %s", done.Records, path, path)}}}
 	if a.format != "table" {
-		l.add(done, path, fmt.Sprint(done.Records), pledge)
+		l.Add(done, path, fmt.Sprint(done.Records), pledge)
 	}
 	return l.write(a.format, a.stdout)
 }

@@ -14,6 +14,7 @@ import (
 	"muster/ledger/intake"
 	"muster/ledger/intake/peacekeeping"
 	"muster/ledger/intake/round"
+	"muster/projections/web"
 )
 
 func (a *app) importCmd() *cobra.Command {
@@ -147,7 +148,7 @@ func recordRows(ctx context.Context, s *session, signed []events.Signed, rows []
 }
 
 func (a *app) printRows(rows []importedRow, dryRun bool) error {
-	l := listing{answer: map[string]any{"dry_run": dryRun, "rows": rows}, head: []string{"line", "what", "sequence"}}
+	l := listing{map[string]any{"dry_run": dryRun, "rows": rows}, web.Table{Head: []string{"line", "what", "sequence"}}}
 	recorded, again, refused := 0, 0, 0
 	for _, r := range rows {
 		last := ""
@@ -162,12 +163,12 @@ func (a *app) printRows(rows []importedRow, dryRun bool) error {
 			recorded++
 			last = fmt.Sprint(r.Receipt.Sequence)
 		}
-		l.add(r, fmt.Sprint(r.Line), r.What, last)
+		l.Add(r, fmt.Sprint(r.Line), r.What, last)
 	}
 	if dryRun {
-		l.below = []string{fmt.Sprintf("%d rows would be recorded, %d refused. Nothing was done.", len(rows)-refused, refused)}
+		l.Below = []string{fmt.Sprintf("%d rows would be recorded, %d refused. Nothing was done.", len(rows)-refused, refused)}
 	} else {
-		l.below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
+		l.Below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
 	}
 	return l.write(a.format, a.stdout)
 }
@@ -212,7 +213,7 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 	}
 	months := h.Statements(s.origin, "")
 	done := importedHistory{DryRun: dryRun, Cleaned: h.Report.Lines()}
-	l := listing{head: []string{"month", "statements", "recorded", "before"}, above: append(done.Cleaned, "")}
+	l := listing{done, web.Table{Head: []string{"month", "statements", "recorded", "before"}, Above: append(done.Cleaned, "")}}
 	for _, m := range months {
 		recorded, before := 0, 0
 		if !dryRun {
@@ -223,14 +224,14 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 		}
 		done.Recorded += recorded
 		done.Before += before
-		l.add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded, "recorded_before": before},
+		l.Add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded, "recorded_before": before},
 			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded), fmt.Sprint(before))
 	}
 	a.progress("")
 	l.answer = done
-	l.below = []string{fmt.Sprintf("%d statements recorded now, %d recorded before.", done.Recorded, done.Before)}
+	l.Below = []string{fmt.Sprintf("%d statements recorded now, %d recorded before.", done.Recorded, done.Before)}
 	if dryRun {
-		l.below = []string{fmt.Sprintf("%d statements would be recorded. Nothing was done.", count(months))}
+		l.Below = []string{fmt.Sprintf("%d statements would be recorded. Nothing was done.", count(months))}
 	}
 	return l.write(a.format, a.stdout)
 }

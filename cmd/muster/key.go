@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/web"
 )
 
 func (a *app) keyCmd() *cobra.Command {
@@ -88,7 +89,7 @@ func (a *app) showKey(k events.Key) error {
 		return err
 	}
 	value := map[string]string{"name": k.Name(), "party": string(k.Party()), "key": string(k)}
-	l := listing{answer: value, head: []string{"name", "party", "key"}}
-	l.add(value, k.Name(), string(k.Party()), string(k))
+	l := listing{value, web.Table{Head: []string{"name", "party", "key"}}}
+	l.Add(value, k.Name(), string(k.Party()), string(k))
 	return l.write(a.format, a.stdout)
 }

@@ -47,20 +47,15 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bo
 		}
 		parameters["from"] = strconv.FormatUint(page.Next, 10)
 	}
-	l := listing{answer: all, head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by", "statement"}}
+	if !raw {
+		return listing{all, web.RecordsTable(all)}.write(a.format, a.stdout)
+	}
 	for _, r := range all.Records {
-		if raw {
-			if err := a.followed(r, raw); err != nil {
-				return err
-			}
-			continue
+		if err := a.followed(r, raw); err != nil {
+			return err
 		}
-		l.add(r, strconv.FormatUint(r.Sequence, 10), r.Recorded, string(r.Type), string(r.Nation), string(r.Operation), r.Signer, statementOf(r))
 	}
-	if raw {
-		return nil
-	}
-	return l.write(a.format, a.stdout)
+	return nil
 }
 
 // followLog prints records as they come: as stored for people, one JSON object to a line for programs.
@@ -89,25 +84,8 @@ func (a *app) followed(r web.Record, raw bool) error {
 		return err
 	}
 	if a.format == "table" {
-		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, printable(statementOf(r)))
+		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, printable(r.Statement()))
 		return err
 	}
 	return json.NewEncoder(a.stdout).Encode(r)
-}
-
-// statementOf is the signed line of a stored record: the second.
-func statementOf(r web.Record) string {
-	start, end := 0, len(r.Stored)
-	for i, line := 0, 0; i < len(r.Stored); i++ {
-		if r.Stored[i] != '\n' {
-			continue
-		}
-		if line++; line == 1 {
-			start = i + 1
-		} else {
-			end = i
-			break
-		}
-	}
-	return r.Stored[start:end]
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/web"
 )
 
 func (a *app) memberCmd() *cobra.Command {
@@ -109,28 +109,9 @@ func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 }
 
 func (a *app) memberListCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "Who may sign, and who once could",
-		Args:  args(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var roster projections.Roster
-			if err := a.ask(cmd.Context(), "members", nil, &roster); err != nil {
-				return err
-			}
-			l := listing{answer: roster, head: []string{"name", "role", "party", "admitted", "revoked", "key"}}
-			for _, m := range roster.Members {
-				l.add(m, m.Name, string(m.Role), string(m.Party), fmt.Sprint(m.Admitted), orEmpty(m.Revoked), string(m.Key))
-			}
-			return l.write(a.format, a.stdout)
-		},
-	}
-}
-
-// orEmpty writes a sequence, and nothing for none.
-func orEmpty(sequence uint64) string {
-	if sequence == 0 {
-		return ""
-	}
-	return fmt.Sprint(sequence)
+	return questionCmd(a, question{
+		name: "members", use: "list",
+		short: "Who may sign, and who once could",
+		flags: []string{"as-of"},
+	}, web.MembersTable)
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"muster/events/problem"
+	"muster/projections/web"
 )
 
 // This file writes the data of every command. The rules:
@@ -20,30 +21,17 @@ import (
 //   - Data goes to standard output, and nothing else does: messages, hints and progress go to standard error.
 //   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and nothing is ever cut.
 //   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and the same rows.
-//   - A number that is a sum stands beside its unit. What is unknown is written "unknown", never 0.
 //   - A table leaves out the columns that have nothing in any row; the other formats always have them all.
-//   - In csv, text that a spreadsheet would take for a formula is made harmless with an apostrophe before it.
+//   - The rows are those of the HTTP API, which package web makes of an answer: see [web.Table].
 
 // formats are what -o takes.
 var formats = []string{"table", "json", "ndjson", "csv"}
 
-// A listing is what a command answers: one answer, in the form of each format.
+// A listing is what a command answers: one answer as JSON, and its rows.
 type listing struct {
-	answer any // for json
-	head   []string
-	rows   []row
-	above  []string // lines over the table, for people
-	below  []string // lines under it, for people
-	more   []listing
+	answer any
+	web.Table
 }
-
-// A row is one line of the data: the cells that people see, and the value that programs read.
-type row struct {
-	value any
-	cells []string
-}
-
-func (l *listing) add(value any, cells ...string) { l.rows = append(l.rows, row{value, cells}) }
 
 // write prints the listing in the format asked for.
 func (l listing) write(format string, w io.Writer) error {
@@ -51,11 +39,11 @@ func (l listing) write(format string, w io.Writer) error {
 	case "json":
 		return writeJSON(w, l.answer)
 	case "ndjson":
-		return l.writeNDJSON(w)
+		return l.WriteNDJSON(w)
 	case "csv":
-		return l.writeCSV(w)
+		return l.WriteCSV(w)
 	}
-	return l.writeTable(w)
+	return writeTable(w, l.Table)
 }
 
 func writeJSON(w io.Writer, v any) error {
@@ -65,66 +53,37 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-func (l listing) writeNDJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for _, r := range l.rows {
-		if err := enc.Encode(r.value); err != nil {
+func writeTable(w io.Writer, t web.Table) error {
+	lines := slices.Clone(t.Above)
+	if len(t.Rows) > 0 {
+		lines = append(lines, render(w, t))
+	}
+	for _, line := range append(lines, t.Below...) {
+		if _, err := fmt.Fprintln(w, showable(line)); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (l listing) writeCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(l.head); err != nil {
-		return err
-	}
-	for _, r := range l.rows {
-		cells := make([]string, len(r.cells))
-		for i, cell := range r.cells {
-			cells[i] = guardFormula(cell)
-		}
-		if err := c.Write(cells); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
-}
-
-// guardFormula keeps a spreadsheet from running text. Plain negative numbers are left alone.
-func guardFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && strings.Trim(cell, "-0123456789.") != "" {
-		return "'" + cell
-	}
-	return cell
-}
-
-func (l listing) writeTable(w io.Writer) error {
-	for _, line := range l.above {
-		fmt.Fprintln(w, line)
-	}
-	if len(l.rows) > 0 {
-		fmt.Fprintln(w, l.render(w))
-	}
-	for _, line := range l.below {
-		fmt.Fprintln(w, line)
-	}
-	for _, m := range l.more {
+	for _, beside := range t.Beside {
 		fmt.Fprintln(w)
-		if err := m.writeTable(w); err != nil {
+		if err := writeTable(w, beside); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// showable makes what is in a line of text printable; a table is already.
+func showable(line string) string {
+	if strings.Contains(line, "\n") {
+		return line
+	}
+	return printable(line)
 }
 
 // On a terminal, a cell of more characters than this goes on in the next line.
 const terminalCell = 60
 
-func (l listing) render(w io.Writer) string {
+func render(w io.Writer, of web.Table) string {
 	t := table.NewWriter()
 	t.SetStyle(plainStyle)
 	widest := 0
@@ -132,18 +91,18 @@ func (l listing) render(w io.Writer) string {
 		t.SetStyle(terminalStyle)
 		widest = terminalCell
 	}
-	head := make(table.Row, len(l.head))
-	columns := make([]table.ColumnConfig, len(l.head))
-	for i, h := range l.head {
+	head := make(table.Row, len(of.Head))
+	columns := make([]table.ColumnConfig, len(of.Head))
+	for i, h := range of.Head {
 		head[i] = h
-		columns[i] = table.ColumnConfig{Number: i + 1, Align: l.align(i), AlignHeader: l.align(i), Hidden: l.empty(i),
+		columns[i] = table.ColumnConfig{Number: i + 1, Align: align(of, i), AlignHeader: align(of, i), Hidden: empty(of, i),
 			WidthMax: widest, WidthMaxEnforcer: text.WrapSoft}
 	}
 	t.AppendHeader(head)
 	t.SetColumnConfigs(columns)
-	for _, r := range l.rows {
-		cells := make(table.Row, len(r.cells))
-		for i, c := range r.cells {
+	for _, r := range of.Rows {
+		cells := make(table.Row, len(r.Cells))
+		for i, c := range r.Cells {
 			cells[i] = printable(c)
 		}
 		t.AppendRow(cells)
@@ -156,9 +115,9 @@ func (l listing) render(w io.Writer) string {
 }
 
 // empty reports whether no row has anything in a column: people need not see it.
-func (l listing) empty(column int) bool {
-	for _, r := range l.rows {
-		if r.cells[column] != "" {
+func empty(t web.Table, column int) bool {
+	for _, r := range t.Rows {
+		if r.Cells[column] != "" {
 			return false
 		}
 	}
@@ -166,9 +125,9 @@ func (l listing) empty(column int) bool {
 }
 
 // align puts a column of numbers to the right.
-func (l listing) align(column int) text.Align {
-	for _, r := range l.rows {
-		if cell := r.cells[column]; cell != "" && cell != "unknown" && strings.Trim(cell, "0123456789.,%") != "" {
+func align(t web.Table, column int) text.Align {
+	for _, r := range t.Rows {
+		if cell := r.Cells[column]; cell != "" && cell != "unknown" && strings.Trim(cell, "0123456789.,%") != "" {
 			return text.AlignLeft
 		}
 	}

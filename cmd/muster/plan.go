@@ -144,72 +144,27 @@ func (a *app) planOn(ctx context.Context, o events.Operation, on events.Date) (w
 }
 
 func (a *app) printChanges(changes []planChange, dryRun bool) error {
-	l := listing{answer: map[string]any{"dry_run": dryRun, "changes": changes}, head: []string{"change", "what", "sequence"}}
+	l := listing{map[string]any{"dry_run": dryRun, "changes": changes}, web.Table{Head: []string{"change", "what", "sequence"}}}
 	for _, c := range changes {
 		sequence := ""
 		if c.Receipt != nil {
 			sequence = fmt.Sprint(c.Receipt.Sequence)
 		}
-		l.add(c, c.Change, c.What, sequence)
+		l.Add(c, c.Change, c.What, sequence)
 	}
 	switch {
 	case len(changes) == 0:
-		l.below = []string{"The ledger says what the plan says: nothing to do."}
+		l.Below = []string{"The ledger says what the plan says: nothing to do."}
 	case dryRun:
-		l.below = []string{fmt.Sprintf("%d changes would be made. Nothing was done.", len(changes))}
+		l.Below = []string{fmt.Sprintf("%d changes would be made. Nothing was done.", len(changes))}
 	}
 	return l.write(a.format, a.stdout)
 }
 
 func (a *app) planShowCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:   "show OPERATION",
-		Short: "An operation's roles and requirement lines",
-		Args:  args("OPERATION"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var p web.Plan
-			if err := a.ask(cmd.Context(), "plan", map[string]string{"operation": args[0]}, &p); err != nil {
-				return err
-			}
-			return planListing(p).write(a.format, a.stdout)
-		},
-	}
-}
-
-func planListing(p web.Plan) listing {
-	l := listing{answer: p, head: []string{"requirement", "role", "area", "quantity", "unit", "from", "until", "priority", "essential", "state"}}
-	l.above = append(noteLines(p.Catalogue.Operation, p.Catalogue.Title, p.Catalogue.Note), "")
-	for _, r := range p.Requirements {
-		essential := ""
-		if r.Essential {
-			essential = "yes"
-		}
-		l.add(r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
-			fmt.Sprint(r.Priority), essential, string(r.State))
-	}
-	roles := listing{head: []string{"role", "unit", "title"}}
-	for _, r := range p.Catalogue.Roles {
-		roles.add(r, string(r.Role), joinUnits(r.Units), r.Title)
-	}
-	l.more = []listing{roles}
-	return l
-}
-
-func joinUnits(units []events.Unit) (all string) {
-	for i, u := range units {
-		if i > 0 {
-			all += " or "
-		}
-		all += string(u)
-	}
-	return all
-}
-
-// noteLines are what stands over an answer about an operation.
-func noteLines(o events.Operation, title, note string) []string {
-	lines := []string{fmt.Sprintf("%s: %s", o, printable(title))}
-	if note != "" {
-		lines = append(lines, wrap(printable(note), 100)...)
-	}
-	return lines
+	return questionCmd(a, question{
+		name: "plan", use: "show OPERATION", argument: "operation",
+		short: "An operation's roles and requirement lines",
+		flags: []string{"on", "as-of"},
+	}, web.PlanTable)
 }

@@ -218,7 +218,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return pledgesListing(all).write(a.format, a.stdout)
+			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
 		},
 	}
 	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "on", "as-of")
@@ -243,85 +243,10 @@ func (a *app) allPledges(ctx context.Context, parameters map[string]string) (pro
 	}
 }
 
-func pledgesListing(all projections.PledgeList) listing {
-	l := listing{answer: all, head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "rung", "state", "from", "until", "area", "presence", "notice", "conditions", "note"}}
-	for _, p := range all.Pledges {
-		l.add(p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
-			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove), conditions(p), p.Note)
-	}
-	l.below = []string{fmt.Sprintf("%s, %s.", several(len(all.Pledges), "pledge"), basis(all.Basis))}
-	return l
-}
-
-func days(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n) + " d"
-}
-
-func conditions(p projections.Pledge) (all string) {
-	for i, c := range p.Conditions {
-		if i > 0 {
-			all += ", "
-		}
-		all += fmt.Sprintf("%s %s", c.Condition, c.State)
-	}
-	return all
-}
-
 func (a *app) pledgeShowCmd() *cobra.Command {
-	q := map[string]*string{}
-	c := &cobra.Command{
-		Use:   "show ID",
-		Short: "One pledge, and its life",
-		Args:  args("ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var p web.PledgeLife
-			parameters := values(q)
-			parameters["id"] = args[0]
-			if err := a.ask(cmd.Context(), "pledge", parameters, &p); err != nil {
-				return err
-			}
-			return pledgeListing(p).write(a.format, a.stdout)
-		},
-	}
-	stringFlags(c, q, "on", "as-of")
-	return c
-}
-
-func pledgeListing(w web.PledgeLife) listing {
-	p := w.Pledge
-	l := listing{answer: w, head: []string{"sequence", "recorded", "effective", "type", "signed by", "what"}}
-	l.above = []string{
-		fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation),
-		pledgeSentence(p), "",
-	}
-	for _, e := range w.Life {
-		l.add(e, fmt.Sprint(e.Sequence), e.Recorded.UTC().Format("2006-01-02 15:04:05"), e.Effective.String(), string(e.Type), e.Signer, e.Sentence)
-	}
-	l.below = []string{fmt.Sprintf("As it stands %s.", basis(w.Basis))}
-	return l
-}
-
-// pledgeSentence says what a pledge is.
-func pledgeSentence(p projections.Pledge) string {
-	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, p.Unit)
-	if p.Quantity.IsZero() {
-		s = fmt.Sprintf("%s: nothing was offered", p.Role)
-	}
-	if !p.Strength.IsZero() {
-		s += fmt.Sprintf(", %s %s there since %s", p.Strength, p.Unit, p.StrengthOn)
-	}
-	if p.From != 0 {
-		s += ", " + p.Span()
-	}
-	s += ", " + p.Rung.String()
-	if p.State != projections.Live {
-		s += ", " + string(p.State)
-	}
-	if c := conditions(p); c != "" {
-		s += ", hangs on " + c
-	}
-	return s
+	return questionCmd(a, question{
+		name: "pledge", use: "show ID", argument: "id",
+		short: "One pledge, and its life",
+		flags: []string{"on", "as-of"},
+	}, web.PledgeTable)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,6 +9,7 @@ import (
 	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/projections"
+	"muster/projections/web"
 )
 
 func (a *app) rebuildCmd() *cobra.Command {
@@ -50,30 +50,11 @@ func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error)
 }
 
 func (a *app) printRebuilding(r projections.Rebuilding) error {
-	l := listing{answer: r, head: []string{"projection", "entries", "identical", "fingerprint"}}
-	for _, p := range r.Each {
-		l.add(p, p.Name, fmt.Sprint(p.Entries), yesNo(p.Identical), p.Rebuilt)
-	}
-	switch {
-	case r.Discarded != "":
-		l.below = []string{"What was kept could not be compared: " + r.Discarded}
-	case r.Identical():
-		l.below = []string{fmt.Sprintf("Rebuilt from %d records: identical.", r.AsOf)}
-	default:
-		l.below = []string{fmt.Sprintf("Rebuilt from %d records: NOT identical.", r.AsOf)}
-	}
-	if err := l.write(a.format, a.stdout); err != nil {
+	if err := (listing{r, web.RebuildTable(r)}).write(a.format, a.stdout); err != nil {
 		return err
 	}
 	if !r.Identical() {
 		return exitWith(problem.Differs.Exit)
 	}
 	return nil
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "NO"
 }

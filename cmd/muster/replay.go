@@ -120,18 +120,15 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, against s
 			return err
 		}
 	}
-	l := listing{answer: r, head: []string{"projection", "entries", "fingerprint"}}
-	for _, one := range f.Each {
-		l.add(one, one.Name, fmt.Sprint(one.Entries), one.SHA256)
-	}
-	l.below = []string{fmt.Sprintf("Replayed %d records: the fingerprint is %s.", f.AsOf, f.Whole)}
+	t := web.FingerprintTable(f)
+	t.Below = []string{fmt.Sprintf("Replayed %d records: the fingerprint is %s.", f.AsOf, f.Whole)}
 	switch {
 	case r.Parted > 0:
-		l.below = append(l.below, fmt.Sprintf("NOT the same as at %s: the two part at record %d.", against, r.Parted))
+		t.Below = append(t.Below, fmt.Sprintf("NOT the same as at %s: the two part at record %d.", against, r.Parted))
 	case against != "":
-		l.below = append(l.below, fmt.Sprintf("The same as at %s.", against))
+		t.Below = append(t.Below, fmt.Sprintf("The same as at %s.", against))
 	}
-	if err := l.write(a.format, a.stdout); err != nil {
+	if err := (listing{r, t}).write(a.format, a.stdout); err != nil {
 		return err
 	}
 	if r.Parted > 0 {

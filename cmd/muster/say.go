@@ -12,6 +12,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/projections/web"
 )
 
 // sayOne signs one statement, submits it, and prints the receipt.
@@ -98,14 +99,14 @@ func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) err
 
 // receipts prints receipts.
 func (a *app) receipts(all ...intake.Receipt) error {
-	l := listing{head: []string{"sequence", "recorded", "type", "id"}, answer: all}
+	l := listing{all, web.Table{Head: []string{"sequence", "recorded", "type", "id"}}}
 	if len(all) == 1 {
 		l.answer = all[0]
 	}
 	for _, r := range all {
-		l.add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
+		l.Add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
 		if r.Again && a.format == "table" {
-			l.below = append(l.below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
+			l.Below = append(l.Below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
 	}
 	return l.write(a.format, a.stdout)

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"muster/events"
-	"muster/projections"
+	"muster/projections/web"
 )
 
 func (a *app) scopeCmd() *cobra.Command {
@@ -48,25 +47,11 @@ declares another scope, or --unlimited.`,
 }
 
 func (a *app) scopeListCmd() *cobra.Command {
-	q := map[string]*string{}
-	c := &cobra.Command{
-		Use:   "list",
-		Short: "The scopes that nations have declared",
-		Args:  args(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var scopes projections.Scopes
-			if err := a.ask(cmd.Context(), "scopes", values(q), &scopes); err != nil {
-				return err
-			}
-			l := listing{answer: scopes, head: []string{"operation", "nation", "scope", "effective", "sequence", "note"}}
-			for _, s := range scopes.Scopes {
-				l.add(s, string(s.Operation), string(s.Nation), s.String(), s.Effective.String(), fmt.Sprint(s.Sequence), s.Note)
-			}
-			return l.write(a.format, a.stdout)
-		},
-	}
-	stringFlags(c, q, "operation", "nation", "on", "as-of")
-	return c
+	return questionCmd(a, question{
+		name: "scopes", use: "list",
+		short: "The scopes that nations have declared",
+		flags: []string{"operation", "nation", "on", "as-of"},
+	}, web.ScopesTable)
 }
 
 // flagTexts are the flags that questions share, and what --help says of them.

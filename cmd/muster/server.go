@@ -252,7 +252,7 @@ func (s *server) openAPI(context.Context) error {
 	intake.Register(api, visible{intake.Of(s.ledger), s.projector})
 	s.questions.Register(api)
 	s.registerHealth(api)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	s.http = &http.Server{Handler: s.questions.CSV(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err

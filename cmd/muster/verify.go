@@ -180,9 +180,9 @@ func (a *app) printReport(r proof.Report) error {
 			return err
 		}
 	} else {
-		l := listing{answer: r, head: []string{"check", "outcome", "text"}}
+		l := listing{r, web.Table{Head: []string{"check", "outcome", "text"}}}
 		for _, c := range r.Checks {
-			l.add(c, c.Name, string(c.Outcome), c.Text)
+			l.Add(c, c.Name, string(c.Outcome), c.Text)
 		}
 		if err := l.write(a.format, a.stdout); err != nil {
 			return err

@@ -42,26 +42,36 @@ func (r *httpRequest) Resolve(ctx huma.Context) []error {
 	address := ctx.URL()
 	values, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
-		r.err = problem.New(problem.Usage, "the query of the address cannot be read: %w", err).
-			WithHint("write what is no letter or digit as percent signs and hexadecimal digits")
+		r.err = garbledQuery(err)
 		return nil
 	}
-	r.request = request{map[string]string{}, map[string]string{}}
+	r.request = requestFrom(ctx.Operation().Path, values, ctx.Param)
+	return nil
+}
+
+func garbledQuery(err error) error {
+	return problem.New(problem.Usage, "the query of the address cannot be read: %w", err).
+		WithHint("write what is no letter or digit as percent signs and hexadecimal digits")
+}
+
+// requestFrom takes a request from the query of an address and the parts of its path.
+func requestFrom(path string, values url.Values, part func(name string) string) request {
+	r := request{map[string]string{}, map[string]string{}}
 	for name, all := range values {
 		if len(all) > 1 {
-			r.request.garbled[name] = fmt.Sprintf("is given %d times: write it once", len(all))
+			r.garbled[name] = fmt.Sprintf("is given %d times: write it once", len(all))
 			continue
 		}
-		r.request.given[name] = all[0]
+		r.given[name] = all[0]
 	}
-	for _, part := range partOfPath.FindAllStringSubmatch(ctx.Operation().Path, -1) {
-		if name := part[1]; values.Has(name) {
-			r.request.garbled[name] = "is a part of the path: leave it out of the query"
+	for _, found := range partOfPath.FindAllStringSubmatch(path, -1) {
+		if name := found[1]; values.Has(name) {
+			r.garbled[name] = "is a part of the path: leave it out of the query"
 		} else {
-			r.request.given[name] = ctx.Param(name)
+			r.given[name] = part(name)
 		}
 	}
-	return nil
+	return r
 }
 
 var _ huma.Resolver = (*httpRequest)(nil)

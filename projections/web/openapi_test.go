@@ -164,7 +164,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		if response == nil {
 			t.Fatalf("%s %s: the status %d is not in the document", q[0], query, a.status)
 		}
-		for _, content := range response.Content {
+		for contentType, content := range response.Content {
+			if contentType == "text/csv" {
+				continue
+			}
 			var result huma.ValidateResult
 			content.Schema.PrecomputeMessages()
 			huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)

@@ -25,17 +25,17 @@ var paths = map[string]string{
 
 // questions is the table: what answers which question.
 func (s *Service) questions(f *face) {
-	ask(f, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger)
-	ask(f, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage)
-	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength)
-	ask(f, "pledges", "A list of pledges", s.Pledges)
-	ask(f, "pledge", "One pledge and its life", s.Pledge)
-	ask(f, "plan", "An operation's roles and requirement lines", s.Plan)
-	ask(f, "members", "Who may sign, and who once could", s.Members)
-	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes)
-	ask(f, "records", "The log itself, as stored", s.Records)
-	ask(f, "fingerprint", "The fingerprint of the picture as of a record: the same wherever the same records were folded", s.Fingerprint)
-	ask(f, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild)
+	ask(f, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger, nil)
+	ask(f, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage, CoverageTable)
+	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength, StrengthTable)
+	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
+	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
+	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
+	ask(f, "members", "Who may sign, and who once could", s.Members, MembersTable)
+	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes, ScopesTable)
+	ask(f, "records", "The log itself, as stored", s.Records, RecordsTable)
+	ask(f, "fingerprint", "The fingerprint of the picture as of a record: the same wherever the same records were folded", s.Fingerprint, FingerprintTable)
+	ask(f, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild, RebuildTable)
 }
 
 // A face is where questions are asked: an HTTP API or a micro service.
@@ -64,8 +64,8 @@ func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
 	return func() { s.Stop(); f.working.Wait() }, f.err
 }
 
-// ask registers one question on a face.
-func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error)) {
+// ask registers one question on a face. Table gives the rows of its answer; it is nil for what is no list.
+func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error), table func(A) Table) {
 	reply := func(ctx context.Context, r request) (a A, err error) {
 		q, p := new(Q), parameters{request: r, now: f.service.latest()}
 		P(q).read(&p)
@@ -78,12 +78,41 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		f.serveNATS(name, summary, func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
 		return
 	}
+	if table != nil {
+		f.service.serveCSV(name, func(ctx context.Context, r request) (Table, error) {
+			a, err := reply(ctx, r)
+			if err != nil {
+				return Table{}, err
+			}
+			return table(a), nil
+		})
+	}
 	var takes parameters
 	P(new(Q)).read(&takes)
 	serveHTTP(f.api, huma.Operation{
 		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary, Tags: []string{"questions"},
+		Description: describe(name, table != nil), Responses: responses(table != nil),
 		Parameters: inPath(paths[name], takes.takes), Errors: []int{400, 404, 422, 503},
 	}, reply)
+}
+
+// describe says how else a question is asked.
+func describe(name string, rows bool) string {
+	d := "Over NATS: " + SubjectPrefix + name + "."
+	if rows {
+		d += " The rows of the answer as CSV: the same address with .csv at the end of the path."
+	}
+	return d
+}
+
+// responses documents what huma does not know of: the same address with .csv.
+func responses(rows bool) map[string]*huma.Response {
+	if !rows {
+		return nil
+	}
+	return map[string]*huma.Response{"200": {Description: "The answer", Content: map[string]*huma.MediaType{
+		"text/csv": {Schema: &huma.Schema{Type: huma.TypeString, Description: "With .csv at the end of the path: the rows of the answer"}},
+	}}}
 }
 
 // inPath marks the parameters that are parts of the path.

@@ -25,13 +25,16 @@ type Service struct {
 	stop       context.CancelFunc
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 	hashing    chan struct{} // capacity 1: one fingerprint at a time
+
+	tables map[string]func(context.Context, request) (Table, error) // by question, for CSV
 }
 
 // NewService returns a service on the machine's clock.
 func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	return &Service{Projector: p, Source: s, Now: time.Now,
-		patience: 10 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1)}
+		patience: 10 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
+		tables: map[string]func(context.Context, request) (Table, error){}}
 }
 
 // Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record

@@ -1,0 +1,100 @@
+package web
+
+import (
+	"encoding/csv"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// getCSV asks for a question's rows, and returns the answer's status, type and body.
+func (s *testServer) getCSV(path string) (status int, contentType, body string) {
+	s.t.Helper()
+	resp, err := http.Get(s.url + Root + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("Content-Type"), string(data)
+}
+
+// Every list can be had as CSV at its own address: the same rows that the command line prints from the answer.
+func TestCSV(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
+	for path, table := range map[string]Table{
+		"/coverage.csv?on=2026-01-04&rung=accepted": CoverageTable(told[Coverage](s, "coverage", "on=2026-01-04&rung=accepted")),
+		"/strength.csv?by=nation,role":              StrengthTable(told[projections.Strength](s, "strength", "by=nation,role")),
+		"/pledges.csv":                              PledgesTable(told[projections.PledgeList](s, "pledges", "")),
+		"/pledges/" + id + ".csv":                   PledgeTable(told[PledgeLife](s, "pledge", "id="+id)),
+		"/operations/force.csv":                     PlanTable(told[Plan](s, "plan", "operation=force")),
+		"/members.csv":                              MembersTable(told[projections.Roster](s, "members", "")),
+		"/scopes.csv":                               ScopesTable(told[projections.Scopes](s, "scopes", "")),
+		"/records.csv?type=pledge":                  RecordsTable(told[Records](s, "records", "type=pledge")),
+		"/fingerprint.csv":                          FingerprintTable(told[projections.Fingerprints](s, "fingerprint", "")),
+	} {
+		status, contentType, body := s.getCSV(path)
+		equal(t, path, status, http.StatusOK)
+		equal(t, path, contentType, "text/csv; charset=utf-8; header=present")
+		var want strings.Builder
+		if err := table.WriteCSV(&want); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, path, body, want.String())
+		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+		if err != nil || len(rows) != 1+len(table.Rows)+len(table.Also) || len(rows) < 2 {
+			t.Errorf("%s has %d rows, %v", path, len(rows), err)
+		}
+	}
+}
+
+func TestCSVRefuses(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	for path, want := range map[string]int{
+		"/coverage.csv?rung=top": http.StatusUnprocessableEntity, "/coverage.csv?colour=red": http.StatusBadRequest,
+		"/coverage.csv?operation=none": http.StatusNotFound, "/pledges/nope.csv": http.StatusUnprocessableEntity,
+		"/coverage.csv?on=%zz": http.StatusBadRequest, "/ledger.csv": http.StatusNotFound,
+	} {
+		status, contentType, body := s.getCSV(path)
+		equal(t, path, status, want)
+		if p := problem.Decode(status, []byte(body)); path != "/ledger.csv" && (contentType != "application/problem+json" || p.Error() == "") {
+			t.Errorf("%s: %s %s", path, contentType, body)
+		}
+	}
+}
+
+// In CSV every row says what it rests on, what is not counted is there with its reason, and no cell is a formula.
+func TestCSVCells(t *testing.T) {
+	var table Table
+	b := projections.Basis{AsOf: 17, On: 2026_01_04, Rung: projections.Confirmed, WhatIf: &projections.WhatIf{WithoutConditional: true}}
+	table.Basis, table.Head = &b, []string{"what", "how much"}
+	for _, cell := range []string{"=1+1", "+1", "-1", "-x", "@x", "\tx", "plain", "=", `"quoted", and cut`} {
+		table.Add(nil, cell, "1")
+	}
+	table.Also = []Row{{nil, []string{"beside", "2"}}}
+	var out strings.Builder
+	if err := table.WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "rows", out.String(), strings.ReplaceAll(`what,how much,as_of,on,rung,what_if
+'=1+1,1,BASIS
+'+1,1,BASIS
+-1,1,BASIS
+'-x,1,BASIS
+'@x,1,BASIS
+'	x,1,BASIS
+plain,1,BASIS
+'=,1,BASIS
+"""quoted"", and cut",1,BASIS
+beside,2,BASIS
+`, "BASIS", "17,2026-01-04,confirmed,without what is conditional"))
+}

@@ -1,0 +1,97 @@
+package web
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+
+	"muster/projections"
+)
+
+// A Table is an answer in rows, for whoever reads it and for whatever sorts it: the same rows as CSV over HTTP, and as a table, CSV
+// or JSON lines on the command line.
+//
+//   - A number that is a sum stands beside its unit. What is unknown is written "unknown", never 0.
+//   - In CSV, every row says what it rests on (as_of, on, rung), and text that a spreadsheet would take for a formula is made
+//     harmless with an apostrophe before it.
+type Table struct {
+	Head []string
+	Rows []Row
+	// Above and Below are lines for people, over the table and under it.
+	Above, Below []string
+	// Basis is what the rows rest on, when they rest on a moment.
+	Basis *projections.Basis
+	// Beside are tables for people of what is told beside the rows and never mixed in.
+	Beside []Table
+	// Also are rows that CSV and JSON lines have after the others, and people see in Beside.
+	Also []Row
+}
+
+// A Row is one row of the data: the cells that people see, and the value that programs read.
+type Row struct {
+	Value any
+	Cells []string
+}
+
+// Add adds a row.
+func (t *Table) Add(value any, cells ...string) { t.Rows = append(t.Rows, Row{value, cells}) }
+
+// WriteCSV writes the rows as CSV (RFC 4180, with LF), with a head.
+func (t Table) WriteCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	head, basis := t.basis()
+	if err := c.Write(append(slices.Clone(t.Head), head...)); err != nil {
+		return err
+	}
+	for _, r := range t.all() {
+		cells := append(slices.Clone(r.Cells), basis...)
+		for i, cell := range cells {
+			cells[i] = guardFormula(cell)
+		}
+		if err := c.Write(cells); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func (t Table) all() []Row { return slices.Concat(t.Rows, t.Also) }
+
+// basis returns the columns of what every row rests on.
+func (t Table) basis() (head, cells []string) {
+	b := t.Basis
+	if b == nil {
+		return nil, nil
+	}
+	head, cells = []string{"as_of", "on"}, []string{number(b.AsOf), b.On.String()}
+	if !b.Rung.IsZero() {
+		head, cells = append(head, "rung"), append(cells, b.Rung.String())
+	}
+	if b.WhatIf != nil {
+		head, cells = append(head, "what_if"), append(cells, b.WhatIf.String())
+	}
+	return head, cells
+}
+
+// WriteNDJSON writes the values of the rows, each as one line of JSON.
+func (t Table) WriteNDJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, r := range t.all() {
+		if err := enc.Encode(r.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guardFormula keeps a spreadsheet from running text. Plain negative numbers are left alone.
+func guardFormula(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && strings.Trim(cell, "-0123456789.") != "" {
+		return "'" + cell
+	}
+	return cell
+}

@@ -1,0 +1,370 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// This file has the rows of the answers: the first column says what a row is about, the last what a person should know of it
+// besides its numbers.
+
+const timeForm = "2006-01-02 15:04:05"
+
+func number[N int | int64 | uint64](n N) string { return strconv.FormatInt(int64(n), 10) }
+
+// orEmpty writes a sequence, and nothing for none.
+func orEmpty(sequence uint64) string {
+	if sequence == 0 {
+		return ""
+	}
+	return number(sequence)
+}
+
+// Several writes a number of things: "1 pledge", "2 pledges".
+func Several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// text joins the words of a closed or checked set.
+func text[S ~string](words []S, between string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	return strings.Join(all, between)
+}
+
+// noteLines are what stands over an answer about an operation.
+func noteLines(o events.Operation, title, note string) []string {
+	lines := []string{fmt.Sprintf("%s: %s", o, title)}
+	if note != "" {
+		lines = append(lines, wrap(note, 100)...)
+	}
+	return lines
+}
+
+// wrap breaks a text into lines of at most so many characters.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// A coverageRow is a line of coverage as programs read it: one flat row.
+type coverageRow struct {
+	projections.LineCoverage
+	projections.Basis
+}
+
+// notCountedRow is what is not counted, as programs read it beside the lines.
+type notCountedRow struct {
+	projections.NotCounted
+	Basis projections.Basis `json:"basis"`
+}
+
+// CoverageTable has a row for each line, and in CSV also one for each pledge that is not counted, without a requirement and with the reason in its remarks.
+func CoverageTable(c Coverage) Table {
+	t := Table{Basis: &c.Basis, Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap", "unit", "fill",
+		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed"}}
+	for _, n := range c.Notes {
+		t.Above = append(t.Above, noteLines(n.Operation, n.Title, n.Note)...)
+	}
+	t.Above = append(t.Above, fmt.Sprintf("Coverage %s.", c.Basis), "")
+	for _, line := range c.Lines {
+		cells := []string{string(line.Operation), string(line.Line), string(line.Role), string(line.Area), line.Required.String(), line.Supply.String(),
+			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill), who(line.Who), remarks(line)}
+		for _, r := range line.Rungs {
+			cells = append(cells, r.Supply.String())
+		}
+		t.Add(coverageRow{line, c.Basis}, cells...)
+	}
+	if len(c.Lines) == 0 {
+		t.Below = []string{"No requirement is in force on this date."}
+	}
+	if len(c.NotCounted) == 0 {
+		return t
+	}
+	beside := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
+	for _, n := range c.NotCounted {
+		beside.Add(n, string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String())
+		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis}, []string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "", string(n.Unit), "",
+			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence, "", "", "", "", ""}})
+	}
+	t.Beside = []Table{beside}
+	return t
+}
+
+func who(shares []projections.Share) string {
+	names := make([]string, len(shares))
+	for i, s := range shares {
+		names[i] = fmt.Sprintf("%s %s", s.Nation, s.Quantity)
+	}
+	return strings.Join(names, ", ")
+}
+
+// remarks are what a coordinator must know of a line besides its numbers.
+func remarks(l projections.LineCoverage) string {
+	var all []string
+	if l.Essential {
+		all = append(all, "essential")
+	}
+	if n, ok := l.Conditional.Number(); ok && n > 0 {
+		all = append(all, fmt.Sprintf("%s hang on conditions", l.Conditional))
+	}
+	if n, ok := l.Caveated.Number(); ok && n > 0 {
+		all = append(all, fmt.Sprintf("%s under caveats", l.Caveated))
+	}
+	if l.Unknown > 0 {
+		all = append(all, fmt.Sprintf("%d of unknown size beside it", l.Unknown))
+	}
+	if d := l.Dependence; d != nil {
+		all = append(all, holder(*d))
+	}
+	return strings.Join(all, "; ")
+}
+
+// holder says on whom something hangs.
+func holder(d projections.Dependence) string {
+	if d.Level == projections.Alone {
+		return fmt.Sprintf("%s alone", d.Nation)
+	}
+	return fmt.Sprintf("%s %d%%", d.Nation, d.Percent)
+}
+
+// A strengthRow is a row of strength with what it rests on.
+type strengthRow struct {
+	projections.StrengthRow
+	projections.Basis
+}
+
+// StrengthTable has a row for each group.
+func StrengthTable(s projections.Strength) Table {
+	t := Table{Basis: &s.Basis, Head: append(slices.Clone(s.By), "quantity", "unit", "pledges", "beside it")}
+	t.Above = []string{fmt.Sprintf("Strength %s.", s.Basis), ""}
+	for _, r := range s.Rows {
+		t.Add(strengthRow{r, s.Basis}, append(groupCells(s.By, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
+	}
+	for _, sum := range s.Totals {
+		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, sum.Unit, Several(sum.Pledges, "pledge"))
+		if besides := beside(sum); besides != "" {
+			line += "; beside it " + besides
+		}
+		t.Below = append(t.Below, line+".")
+	}
+	if len(s.Rows) == 0 {
+		t.Below = []string{"Nothing is there on this date."}
+	}
+	return t
+}
+
+func groupCells(by []string, r projections.StrengthRow) []string {
+	cells := make([]string, len(by))
+	for i, name := range by {
+		cells[i] = map[string]string{"operation": string(r.Operation), "nation": string(r.Nation), "role": string(r.Role), "unit": string(r.Unit)}[name]
+	}
+	return cells
+}
+
+// beside says what is not in the sum.
+func beside(r projections.StrengthRow) string {
+	var all []string
+	for _, q := range []struct {
+		n    events.Quantity
+		what string
+	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it hang on conditions"}, {r.Caveated, "of it under caveats"}} {
+		if n, ok := q.n.Number(); ok && n > 0 {
+			all = append(all, q.n.String()+" "+q.what)
+		}
+	}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{r.Unknown, "of unknown size"}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed, "whose condition has failed"}} {
+		if c.n > 0 {
+			all = append(all, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// PledgesTable has a row for each pledge.
+func PledgesTable(all projections.PledgeList) Table {
+	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area",
+		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "note"}}
+	for _, p := range all.Pledges {
+		t.Add(p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
+			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove),
+			conditions(p), caveats(p), allocations(p), strings.Join(p.Elsewhere, ", "), p.Note)
+	}
+	t.Below = []string{fmt.Sprintf("%s, %s.", Several(len(all.Pledges), "pledge"), all.Basis)}
+	return t
+}
+
+func days(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n) + " d"
+}
+
+func conditions(p projections.Pledge) string {
+	all := make([]string, len(p.Conditions))
+	for i, c := range p.Conditions {
+		all[i] = fmt.Sprintf("%s %s", c.Condition, c.State)
+	}
+	return strings.Join(all, ", ")
+}
+
+func caveats(p projections.Pledge) string {
+	all := make([]string, len(p.Caveats))
+	for i, c := range p.Caveats {
+		all[i] = string(c.Caveat)
+	}
+	return strings.Join(all, ", ")
+}
+
+func allocations(p projections.Pledge) string {
+	all := make([]string, len(p.Allocations))
+	for i, a := range p.Allocations {
+		all[i] = fmt.Sprintf("%s %s", a.Line, a.Quantity)
+	}
+	return strings.Join(all, ", ")
+}
+
+// PledgeTable has a row for each record of a pledge's life.
+func PledgeTable(w PledgeLife) Table {
+	p := w.Pledge
+	t := Table{Head: []string{"sequence", "recorded", "effective", "type", "signed by", "what", "corrected by"}}
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation), PledgeSentence(p), ""}
+	for _, e := range w.Life {
+		t.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), string(e.Type), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
+	}
+	t.Below = []string{fmt.Sprintf("As it stands %s.", w.Basis)}
+	return t
+}
+
+// PledgeSentence says to people what a pledge is.
+func PledgeSentence(p projections.Pledge) string {
+	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, p.Unit)
+	if p.Quantity.IsZero() {
+		s = fmt.Sprintf("%s: nothing was offered", p.Role)
+	}
+	if !p.Strength.IsZero() {
+		s += fmt.Sprintf(", %s %s there since %s", p.Strength, p.Unit, p.StrengthOn)
+	}
+	if p.From != 0 {
+		s += ", " + p.Span()
+	}
+	s += ", " + p.Rung.String()
+	if p.State != projections.Live {
+		s += ", " + string(p.State)
+	}
+	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p)},
+		{"expires on ", p.Expires.String()}, {"also pledged to ", strings.Join(p.Elsewhere, ", ")}} {
+		if more.what != "" {
+			s += ", " + more.before + more.what
+		}
+	}
+	return s
+}
+
+// PlanTable has a row for each requirement; its roles stand beside.
+func PlanTable(p Plan) Table {
+	t := Table{Basis: &p.Basis, Head: []string{"requirement", "role", "area", "quantity", "unit", "from", "until", "priority", "essential", "state"}}
+	t.Above = append(noteLines(p.Catalogue.Operation, p.Catalogue.Title, p.Catalogue.Note), "")
+	for _, r := range p.Requirements {
+		essential := ""
+		if r.Essential {
+			essential = "yes"
+		}
+		t.Add(r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
+			number(r.Priority), essential, string(r.State))
+	}
+	roles := Table{Head: []string{"role", "unit", "title"}}
+	for _, r := range p.Catalogue.Roles {
+		roles.Add(r, string(r.Role), text(r.Units, " or "), r.Title)
+	}
+	t.Beside = []Table{roles}
+	return t
+}
+
+// MembersTable has a row for each key.
+func MembersTable(r projections.Roster) Table {
+	t := Table{Head: []string{"name", "role", "party", "admitted", "revoked", "key"}}
+	for _, m := range r.Members {
+		t.Add(m, m.Name, string(m.Role), string(m.Party), number(m.Admitted), orEmpty(m.Revoked), string(m.Key))
+	}
+	return t
+}
+
+// ScopesTable has a row for each nation that has declared one.
+func ScopesTable(all projections.Scopes) Table {
+	t := Table{Basis: &all.Basis, Head: []string{"operation", "nation", "scope", "effective", "sequence", "note"}}
+	for _, s := range all.Scopes {
+		t.Add(s, string(s.Operation), string(s.Nation), s.String(), s.Effective.String(), number(s.Sequence), s.Note)
+	}
+	return t
+}
+
+// RecordsTable has a row for each record.
+func RecordsTable(all Records) Table {
+	t := Table{Head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by", "statement"}}
+	for _, r := range all.Records {
+		t.Add(r, number(r.Sequence), r.Recorded, string(r.Type), string(r.Nation), string(r.Operation), r.Signer, r.Statement())
+	}
+	return t
+}
+
+// Statement returns the signed line of the record: the second.
+func (r Record) Statement() string {
+	_, rest, _ := strings.Cut(r.Stored, "\n")
+	line, _, _ := strings.Cut(rest, "\n")
+	return line
+}
+
+// FingerprintTable has a row for each projection.
+func FingerprintTable(f projections.Fingerprints) Table {
+	t := Table{Head: []string{"projection", "entries", "fingerprint"}}
+	for _, one := range f.Each {
+		t.Add(one, one.Name, number(one.Entries), one.SHA256)
+	}
+	t.Below = []string{fmt.Sprintf("As of record %d the fingerprint of the whole is %s.", f.AsOf, f.Whole)}
+	return t
+}
+
+// RebuildTable has a row for each projection.
+func RebuildTable(r projections.Rebuilding) Table {
+	t := Table{Head: []string{"projection", "entries", "identical", "fingerprint"}}
+	for _, p := range r.Each {
+		identical := "NO"
+		if p.Identical {
+			identical = "yes"
+		}
+		t.Add(p, p.Name, number(p.Entries), identical, p.Rebuilt)
+	}
+	switch {
+	case r.Discarded != "":
+		t.Below = []string{"What was kept could not be compared: " + r.Discarded}
+	case r.Identical():
+		t.Below = []string{fmt.Sprintf("Rebuilt from %d records: identical.", r.AsOf)}
+	default:
+		t.Below = []string{fmt.Sprintf("Rebuilt from %d records: NOT identical.", r.AsOf)}
+	}
+	return t
+}

@@ -36,6 +36,10 @@ func (l *Ledger) reconcile(ctx context.Context) error {
 	if errors.As(err, &d) {
 		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).WithHint("%s", d.remedy)
 	}
+	if p := problem.From(err); p != nil && p.Kind == problem.Internal {
+		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
+			WithHint("if the log has lost what the journal does not have: put back a copy of the journal, or another server's")
+	}
 	return err
 }
 

@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -110,11 +109,11 @@ func (j *Journal) loadTree(tx *bbolt.Tx) error {
 		return nil
 	}
 	tree, err := newGrower(tx, int64(j.last)).tree()
-	if err != nil {
-		return err
+	if err == nil && !bytes.Equal(tx.Bucket(bucketMeta).Get(keyTree), encodeTree(tree)) {
+		err = fmt.Errorf("its tiles for %d records do not make the root that was saved", j.last)
 	}
-	if !bytes.Equal(tx.Bucket(bucketMeta).Get(keyTree), encodeTree(tree)) {
-		return errors.New("the Merkle tree's tiles do not make the root that was saved: the file was altered or is damaged")
+	if err != nil {
+		return problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
 	j.tree = tree
 	return nil

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/minio/highwayhash"
+	"go.etcd.io/bbolt"
+
+	"muster/events"
+	"muster/ledger/journal"
+)
+
+// These tests change the files of a ledger, as a disk or somebody with the administrator's rights would, and look what is
+// said: by muster verify, and by a server that is started on them.
+
+// says runs muster to its end, and returns its exit code and what it wrote. It may take little memory and not long.
+func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -v 8000000; exec muster "$@"`, "sh"}, args...)...)
+	if raceDetector { // which takes terabytes of addresses
+		cmd = exec.CommandContext(t.Context(), "muster", args...)
+	}
+	var out, said bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv("GOMEMLIMIT=256MiB"), &out, &said
+	begun := time.Now()
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if broken.MatchString(said.String()) || time.Since(begun) > patience {
+		t.Errorf("muster %s broke, or took %s:\n%s", strings.Join(args, " "), time.Since(begun), &said)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), said.String()
+}
+
+// isFound checks that muster verify fails, with the exit code 8, and says so in these words, on both of its outputs.
+func isFound(t *testing.T, name, words string, args ...string) {
+	t.Helper()
+	code, out, said := says(t, append([]string{"verify"}, args...)...)
+	re := regexp.MustCompile(words)
+	if code != 8 || !re.MatchString(out) || !re.MatchString(said) || !strings.Contains(out, "VERIFICATION FAILED. First of all, ") || !strings.Contains(said, "muster: hint: change nothing") {
+		t.Errorf("%s: exit code %d, and it should say %s:\n%s%s", name, code, words, out, said)
+	}
+}
+
+// copied returns a copy of a ledger's folder.
+func (l *stoppedLedger) copied(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "ledger")
+	copyTo(t, l.dir, dir)
+	return dir
+}
+
+// inJournal changes the journal of a folder as somebody would who knows how it is made.
+func inJournal(t *testing.T, dir string, edit func(tx *bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(filepath.Join(dir, journalFile), 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(edit), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keyOf(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
+
+// whatIsServed starts a server on a folder. It either refuses, with one of the exit codes for that, or it serves the ledger
+// as it was: it never gives a wrong answer. It returns what the server said when it refused.
+func whatIsServed(t *testing.T, l *stoppedLedger, dir string) (refused string) {
+	t.Helper()
+	p := launch(t, dir)
+	defer p.kill()
+	found, err := p.await(&p.stderr, `listening on (http://\S+)`)
+	if err != nil {
+		if code, said := p.ends(t); code != 7 && code != 8 || !strings.Contains(said, "muster: error: ") {
+			t.Errorf("exit code %d:\n%s", code, said)
+		}
+		return p.stderr.String()
+	}
+	p.url = found[1]
+	sameLogs(t, l.log, p.records(t))
+	return ""
+}
+
+func TestVerifyFolder(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	before := filesOf(t, l.dir)
+	code, out, said := says(t, "verify", l.dir)
+	if code != 0 || !strings.Contains(out, "43 records") || !strings.Contains(out, "the stream holds the same 43 records") || !strings.Contains(out, "43 signatures, by 2 keys") {
+		t.Errorf("exit code %d:\n%s%s", code, out, said)
+	}
+	if strings.Contains(out, "failed") {
+		t.Errorf("something failed:\n%s", out)
+	}
+	if after := filesOf(t, l.dir); !slices.Equal(before, after) {
+		t.Errorf("the folder's files were changed:\n%s\n%s", before, after)
+	}
+	p := serving(t, l.dir)
+	if code, _, said := says(t, "verify", l.dir); code != 7 || !strings.Contains(said, "another process has the journal") {
+		t.Errorf("while a server runs: exit code %d:\n%s", code, said)
+	}
+	p.stop(t)
+}
+
+// filesOf returns the name and the hash of every file in a folder.
+func filesOf(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all = append(all, fmt.Sprintf("%s %x", path, sha256.Sum256(data)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Whoever can write the journal's file removes, swaps, inserts and alters records in it.
+func TestTamperedJournal(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	for name, c := range map[string]struct {
+		edit  func(b *bbolt.Bucket) error
+		words string
+	}{
+		"removed": {func(b *bbolt.Bucket) error { return b.Delete(keyOf(20)) }, `record 20: it is missing: record 21 follows`},
+		"swapped": {func(b *bbolt.Bucket) error {
+			x, y := bytes.Clone(b.Get(keyOf(20))), bytes.Clone(b.Get(keyOf(21)))
+			return errors.Join(b.Put(keyOf(20), y), b.Put(keyOf(21), x))
+		}, `record 20: it was altered or is damaged`},
+		"inserted": {func(b *bbolt.Bucket) error {
+			for n := uint64(43); n >= 20; n-- {
+				if err := b.Put(keyOf(n+1), bytes.Clone(b.Get(keyOf(n)))); err != nil {
+					return err
+				}
+			}
+			return b.Put(keyOf(20), bytes.Clone(b.Get(keyOf(10))))
+		}, `record 20: it was altered or is damaged`},
+		"altered": {func(b *bbolt.Bucket) error {
+			return b.Put(keyOf(20), bytes.Replace(b.Get(keyOf(20)), []byte(`"quantity":100`), []byte(`"quantity":900`), 1))
+		}, `record 20: it was altered or is damaged.*the signature is not that of FRA/paris`},
+		"the envelope altered": {func(b *bbolt.Bucket) error {
+			return b.Put(keyOf(20), bytes.Replace(b.Get(keyOf(20)), []byte(`,"by":"`), []byte(`,"by":"x`), 1))
+		}, `record 20: it was altered or is damaged`},
+		"cut off": {func(b *bbolt.Bucket) error { return errors.Join(b.Delete(keyOf(43)), b.Delete(keyOf(42))) },
+			`record 42: it is missing: .* 43 records, and here are 41`},
+	} {
+		dir := l.copied(t)
+		inJournal(t, dir, func(tx *bbolt.Tx) error { return c.edit(tx.Bucket([]byte("records"))) })
+		isFound(t, name, c.words, dir)
+		if whatIsServed(t, l, dir) == "" {
+			t.Errorf("%s: a server starts on it", name)
+		}
+	}
+}
+
+// Who holds all that a server holds can write a statement of a revoked member and make everything fit. The rules notice.
+func TestForgedStatement(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	remove(t, filepath.Join(l.dir, natsFolder)) // which was to be made anew from the journal
+	forge := []events.Signed{
+		signed(t, &events.MemberRevoked{Header: l.c.head("member.revoked"), Key: l.c.paris.Key(), Reason: "left"}, l.c.founder), l.c.offer(t)}
+	j, err := journal.Open(filepath.Join(l.dir, journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range forge {
+		rec, err := events.NewRecord(uint64(44+i), time.Now().Add(time.Second), "forger", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Append([]events.Record{rec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	isFound(t, "forged", `record 45: the key FRA/paris\+[0-9a-f]{8} was revoked by record 44`, l.dir)
+	code, out, _ := says(t, "verify", l.dir, "-o", "csv")
+	if code != 8 || !strings.Contains(out, "tree,verified,") || !strings.Contains(out, "rules,failed,") || !strings.Contains(out, "stream,not checked,") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
+
+// A blockRecord is a message as JetStream stores it in a block: its length, a sequence, a time, a subject, headers, the data,
+// and a checksum (HighwayHash, keyed with the names of stream and block) over all but the lengths.
+type blockRecord struct {
+	sequence, time uint64
+	subject        string
+	header, data   []byte
+}
+
+const blockHead, headerBit = 4 + 8 + 8 + 2, uint32(1) << 31
+
+func blockFile(dir string) string {
+	return filepath.Join(dir, natsFolder, "jetstream", "MUSTER", "streams", "MUSTER", "msgs", "1.blk")
+}
+
+// inBlock changes the stream's records in its file, and makes every checksum right again.
+func inBlock(t *testing.T, dir string, edit func([]blockRecord) []blockRecord) {
+	t.Helper()
+	data, err := os.ReadFile(blockFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := readBlock(data)
+	if !bytes.Equal(writeBlock(t, all), data) {
+		t.Fatal("the block file has not the form that this test knows")
+	}
+	if err := os.WriteFile(blockFile(dir), writeBlock(t, edit(all)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readBlock(data []byte) (all []blockRecord) {
+	le := binary.LittleEndian
+	for len(data) > 0 {
+		n := le.Uint32(data)
+		r := blockRecord{sequence: le.Uint64(data[4:]), time: le.Uint64(data[12:])}
+		rest := data[blockHead : n&^headerBit-highwayhash.Size64]
+		subject := int(le.Uint16(data[20:]))
+		r.subject, rest = string(rest[:subject]), rest[subject:]
+		if n&headerBit != 0 {
+			header := le.Uint32(rest)
+			r.header, rest = rest[4:4+header], rest[4+header:]
+		}
+		r.data = rest
+		all, data = append(all, r), data[n&^headerBit:]
+	}
+	return all
+}
+
+func writeBlock(t *testing.T, all []blockRecord) (data []byte) {
+	t.Helper()
+	key := sha256.Sum256([]byte("MUSTER-1"))
+	hash, err := highwayhash.NewDigest64(key[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	le := binary.LittleEndian
+	for _, r := range all {
+		n := uint32(blockHead + len(r.subject) + len(r.data) + highwayhash.Size64)
+		if r.header != nil {
+			n = (n + 4 + uint32(len(r.header))) | headerBit
+		}
+		head := le.AppendUint16(le.AppendUint64(le.AppendUint64(le.AppendUint32(nil, n), r.sequence), r.time), uint16(len(r.subject)))
+		hash.Reset()
+		for _, part := range [][]byte{head[4:20], []byte(r.subject), r.header, r.data} {
+			hash.Write(part)
+		}
+		data = append(append(data, head...), r.subject...)
+		if r.header != nil {
+			data = append(le.AppendUint32(data, uint32(len(r.header))), r.header...)
+		}
+		data = hash.Sum(append(data, r.data...))
+	}
+	return data
+}
+
+// Whoever can write the stream's files changes the first copy, checksums and all. The second copy tells; and where that was
+// lost too, signatures do.
+func TestTamperedStream(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	for name, c := range map[string]struct {
+		edit     func(all []blockRecord) []blockRecord
+		words    string
+		rebuilds string // what a server says that has lost the journal
+	}{
+		"altered": {func(all []blockRecord) []blockRecord {
+			all[19].data = bytes.Replace(all[19].data, []byte(`"quantity":100`), []byte(`"quantity":900`), 1)
+			return all
+		}, `record 20: the stream holds another record here than the journal`, `sequence 20.*the signature is not that of FRA/paris`},
+		"swapped": {func(all []blockRecord) []blockRecord {
+			all[19].data, all[20].data = all[20].data, all[19].data
+			all[19].subject, all[20].subject = all[20].subject, all[19].subject
+			return all
+		}, `record 20: the stream holds another record here than the journal`, ``},
+		"under another subject": {func(all []blockRecord) []blockRecord {
+			all[19].subject = all[20].subject
+			return all
+		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`, `sequence 20.*its subject is`},
+		"removed": {func(all []blockRecord) []blockRecord { return slices.Delete(all, 19, 20) },
+			`the stream's copy of the records is damaged: .*lost message 20`, `the ledger cannot start: .*lost message 20`},
+	} {
+		dir := l.copied(t)
+		inBlock(t, dir, c.edit)
+		isFound(t, name, c.words, dir)
+		whatIsServed(t, l, dir) // which is what the journal holds
+		if code, out, _ := says(t, "verify", dir, "--journal-only"); code != 0 || strings.Contains(out, "stream") {
+			t.Errorf("%s: the journal alone: exit code %d:\n%s", name, code, out)
+		}
+		if c.rebuilds == "" {
+			continue
+		}
+		remove(t, filepath.Join(dir, journalFile))
+		if code, said := launch(t, dir).ends(t); code != 7 || !regexp.MustCompile(c.rebuilds).MatchString(said) {
+			t.Errorf("%s: a server without its journal: exit code %d:\n%s", name, code, said)
+		}
+	}
+}
+
+// Flipped bits in the files of a ledger: muster verify notices, or the bit meant nothing; a server gives no wrong answer.
+// TestAnyDamage of package journal and TestEveryRegionOfAJournal of package proof do the same a thousand times without
+// starting a process for each.
+func TestFlippedBits(t *testing.T) {
+	t.Parallel()
+	times := 60
+	if testing.Short() || raceDetector {
+		times = 12
+	}
+	l := someStoppedLedger(t)
+	good, err := os.ReadFile(filepath.Join(l.dir, journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, whole, _ := says(t, "verify", l.dir, "--journal-only")
+	cores := runtime.GOMAXPROCS(0)
+	var noticed, refused atomic.Int64
+	var wg sync.WaitGroup
+	for c := range cores {
+		dir := l.copied(t)
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(7, uint64(c)))
+			for i := c; i < times; i += cores {
+				bad := slices.Clone(good)
+				at := len(good)*i/times + random.IntN(len(good)/times)
+				bad[at] ^= 1 << random.IntN(8)
+				if err := os.WriteFile(filepath.Join(dir, journalFile), bad, 0o600); err != nil {
+					t.Error(err)
+				}
+				switch code, out, said := says(t, "verify", dir, "--journal-only"); {
+				case code == 7 || code == 8:
+					noticed.Add(1)
+				case code != 0 || strings.ReplaceAll(out, dir, l.dir) != whole:
+					t.Errorf("byte %d: exit code %d:\n%s%s", at, code, out, said)
+				}
+				if i%4 == 0 && whatIsServed(t, l, dir) != "" {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if noticed.Load() < int64(times)/8 || refused.Load() == 0 {
+		t.Errorf("of %d, %d were noticed and %d refused: the damage is not enough to show anything", times, noticed.Load(), refused.Load())
+	}
+}

@@ -87,10 +87,13 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		flying:   map[events.ID]*entry{},
 	}
 	for rec, err := range cfg.Journal.Records(1) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the journal: %w", err)
+		if err == nil {
+			err = cfg.Journal.CheckIndex(rec)
 		}
-		if err := l.apply(rec); err != nil {
+		if err == nil {
+			err = l.apply(rec)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("reading the journal: %w", err)
 		}
 	}
@@ -115,6 +118,12 @@ func (l *Ledger) Origin() events.Origin {
 		return *o
 	}
 	return ""
+}
+
+// Prove returns a record as it is stored, and the proof that it is in the tree of this server's last checkpoint, with that
+// checkpoint in it (C2SP tlog-proof). Its errors are those of [journal.Journal.Prove].
+func (l *Ledger) Prove(sequence uint64) (stored, proof []byte, err error) {
+	return l.cfg.Journal.Prove(sequence)
 }
 
 // Healthy returns nil, or the problem because of which no statement can be taken now.

@@ -86,22 +86,30 @@ func (c NATSClient) Check(ctx context.Context, s events.Signed) error {
 
 // Request asks the micro service and decodes its answer.
 func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, answer any) error {
-	m, err := nc.RequestWithContext(ctx, subject, data)
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		return problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
-	case errors.Is(err, nats.ErrMaxPayload):
-		return problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes", len(data))
-	case err != nil:
-		return problem.New(problem.Unavailable, "no answer over NATS: %w", err).
-			WithHint("%s", askAgain)
-	}
-	if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
-		status, _ := strconv.Atoi(code) // 0 is a status that no kind has
-		return problem.Decode(status, m.Data)
+	m, err := request(ctx, nc, subject, data)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(m.Data, answer); err != nil {
 		return fmt.Errorf("the answer over NATS: %w", err)
 	}
 	return nil
+}
+
+func request(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
+	m, err := nc.RequestWithContext(ctx, subject, data)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+	case errors.Is(err, nats.ErrMaxPayload):
+		return nil, problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes", len(data))
+	case err != nil:
+		return nil, problem.New(problem.Unavailable, "no answer over NATS: %w", err).
+			WithHint("%s", askAgain)
+	}
+	if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
+		status, _ := strconv.Atoi(code) // 0 is a status that no kind has
+		return nil, problem.Decode(status, m.Data)
+	}
+	return m, nil
 }

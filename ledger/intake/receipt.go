@@ -30,10 +30,23 @@ type Receipt struct {
 	Type      events.Type `json:"type" doc:"What kind of statement it is"`
 	By        string      `json:"by" doc:"The server that recorded it"`
 	Again     bool        `json:"again" doc:"Whether it was recorded before, and this is its first receipt"`
+	Envelope  string      `json:"envelope,omitempty" doc:"The record's first line: with a line feed and the signed note behind it, it is the record, byte for byte as it is a leaf of the Merkle tree"`
+	Proof     string      `json:"proof,omitempty" doc:"The proof that the record is in the ledger, with the server's checkpoint (C2SP tlog-proof)"`
 }
 
 func receiptOf(r ledger.Receipt) Receipt {
-	return Receipt{r.Sequence, r.Sequence - 1, r.Recorded.Format(events.RecordedForm), r.ID, r.Type, r.By, r.Again}
+	return Receipt{Sequence: r.Sequence, LeafIndex: r.Sequence - 1, Recorded: r.Recorded.Format(events.RecordedForm), ID: r.ID, Type: r.Type, By: r.By, Again: r.Again}
+}
+
+// prove adds the proof to a receipt. A record stays recorded when the journal cannot prove it: then the receipt has none,
+// and whoever checks it will say so.
+func (r *Receipt) prove(l *ledger.Ledger) {
+	stored, proof, err := l.Prove(r.Sequence)
+	if err != nil {
+		return
+	}
+	envelope, _, _ := bytes.Cut(stored, []byte("\n"))
+	r.Envelope, r.Proof = string(envelope), string(proof)
 }
 
 // Of makes a Submitter of a ledger.
@@ -46,7 +59,9 @@ func (l local) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receiptOf(r), nil
+	receipt := receiptOf(r)
+	receipt.prove(l.ledger)
+	return receipt, nil
 }
 
 func (l local) Check(ctx context.Context, s events.Signed) error { return l.ledger.Check(ctx, s) }

@@ -204,14 +204,18 @@ func TestProofsAgainstAnotherImplementation(t *testing.T) {
 		t.Fatal(err)
 	}
 	var trees []tlog.Tree
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(testOrigin), torchwood.SingleVerifierPolicy(key.verifier))
 	for size := uint64(1); size <= most; size++ {
 		appendTo(t, j, all[size-1:size])
 		tree := key.opens(t, j.Checkpoint())
 		trees = append(trees, tree)
 		for sequence := uint64(1); sequence <= size; sequence++ {
-			stored, p, checkpoint, err := j.Prove(sequence)
+			stored, p, checkpoint, err := j.prove(sequence)
 			if err != nil || !bytes.Equal(stored, all[sequence-1].Stored) || !bytes.Equal(checkpoint, j.Checkpoint()) {
 				t.Fatalf("record %d of %d: %v", sequence, size, err)
+			}
+			if _, text, err := j.Prove(sequence); err != nil || torchwood.VerifyProof(policy, tlog.RecordHash(stored), text) != nil {
+				t.Fatalf("record %d of %d, as text: %v\n%s", sequence, size, err, text)
 			}
 			if err := proof.VerifyInclusion(hasher, sequence-1, size, hasher.HashLeaf(stored), hashesOf(p), tree.Hash[:]); err != nil {
 				t.Fatalf("record %d of %d: %v", sequence, size, err)
@@ -245,7 +249,7 @@ func TestNoProofBeyondTheCheckpoint(t *testing.T) {
 	j := opened(t, filepath.Join(t.TempDir(), "journal.db"))
 	appendTo(t, j, manyRecords(t, 2))
 	for _, sequence := range []uint64{0, 1, 3} {
-		if _, _, _, err := j.Prove(sequence); !problem.Is(err, problem.Unavailable) {
+		if _, _, err := j.Prove(sequence); !problem.Is(err, problem.Unavailable) {
 			t.Errorf("record %d, without a checkpoint: %v", sequence, err)
 		}
 	}
@@ -277,7 +281,7 @@ func TestProofOfADamagedTile(t *testing.T) {
 	}
 	flip()
 	for _, sequence := range []uint64{1, 8} {
-		if _, _, _, err := j.Prove(sequence); !problem.Is(err, problem.Unverified) {
+		if _, _, err := j.Prove(sequence); !problem.Is(err, problem.Unverified) {
 			t.Errorf("record %d: %v", sequence, err)
 		}
 	}
@@ -288,7 +292,7 @@ func TestProofOfADamagedTile(t *testing.T) {
 		t.Errorf("the tile itself: %v", err)
 	}
 	flip()
-	if _, _, _, err := j.Prove(1); err != nil {
+	if _, _, err := j.Prove(1); err != nil {
 		t.Error(err)
 	}
 }

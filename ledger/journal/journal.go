@@ -224,6 +224,17 @@ func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
 	return sequence, ok, err
 }
 
+// CheckIndex returns a problem of kind Unverified when the id of a record's statement does not lead to the record: with such
+// an index, a statement that is sent again would be recorded again.
+func (j *Journal) CheckIndex(rec events.Record) error {
+	id := rec.Statement.Head().ID
+	sequence, ok, err := j.Find(id)
+	if err == nil && (!ok || sequence != rec.Sequence) {
+		err = problem.New(problem.Unverified, "the journal's index of ids was altered or is damaged: %s does not lead to record %d", id, rec.Sequence).WithHint("%s", altered)
+	}
+	return err
+}
+
 // How much Records reads in one transaction: long ones would keep bbolt from using freed pages again.
 const chunk = 1024
 

@@ -53,10 +53,18 @@ func (h *hashes) forget() {
 	h.kept = nil
 }
 
-// Prove returns the stored bytes of a record, the proof that they are a leaf of the tree of the last signed checkpoint, and
-// that checkpoint. The error is a problem: of kind Unavailable while there is no checkpoint that covers the record, and of
-// kind Unverified when the file is damaged.
-func (j *Journal) Prove(sequence uint64) (stored []byte, proof tlog.RecordProof, checkpoint []byte, err error) {
+// Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of the last signed checkpoint,
+// with that checkpoint in it (C2SP tlog-proof). The error is a problem: of kind Unavailable while there is no checkpoint
+// that covers the record, and of kind Unverified when the file is damaged.
+func (j *Journal) Prove(sequence uint64) (stored, proof []byte, err error) {
+	stored, p, signed, err := j.prove(sequence)
+	if err != nil {
+		return nil, nil, err
+	}
+	return stored, torchwood.FormatProof(int64(sequence)-1, p, signed), nil
+}
+
+func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof, checkpoint []byte, err error) {
 	signed := j.signed()
 	if sequence == 0 || sequence > uint64(signed.N) {
 		return nil, nil, nil, problem.New(problem.Unavailable, "there is no checkpoint yet that covers record %d", sequence)

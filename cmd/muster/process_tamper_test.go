@@ -177,6 +177,29 @@ func TestTamperedJournal(t *testing.T) {
 	}
 }
 
+// A damaged index would let a statement be recorded twice.
+func TestTamperedIndex(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	id := l.log[19].ID
+	for name, edit := range map[string]func(b *bbolt.Bucket) error{
+		"lacks one":    func(b *bbolt.Bucket) error { return b.Delete(id[:]) },
+		"leads astray": func(b *bbolt.Bucket) error { return b.Put(id[:], keyOf(21)) },
+		"has one more": func(b *bbolt.Bucket) error { other := events.NewID(); return b.Put(other[:], keyOf(20)) },
+		"calls it else": func(b *bbolt.Bucket) error {
+			other := events.NewID()
+			return errors.Join(b.Delete(id[:]), b.Put(other[:], keyOf(20)))
+		},
+	} {
+		dir := l.copied(t)
+		inJournal(t, dir, func(tx *bbolt.Tx) error { return edit(tx.Bucket([]byte("ids"))) })
+		isFound(t, name, `the index of the statements' ids`, dir)
+		if refused := whatIsServed(t, l, dir); name != "has one more" && !strings.Contains(refused, id.String()+" does not lead to record 20") {
+			t.Errorf("%s: a server says %q", name, refused)
+		}
+	}
+}
+
 // Who holds all that a server holds can write a statement of a revoked member and make everything fit. The rules notice.
 func TestForgedStatement(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,10 @@ type CoverageFilter struct {
 	Role      events.Role
 	// Brief leaves out the pledges: those counted and those not counted. A table of lines is much shorter than that list.
 	Brief bool
+	// Beside sets the Baseline of each line, where the question supposes something or asks from another rung than Offered.
+	Beside bool
+	// Differences leaves out the lines that are as in their Baseline.
+	Differences bool
 }
 
 // A Coverage says how far the requirements are met at a moment.
@@ -45,6 +49,8 @@ type LineCoverage struct {
 	Who []Share `json:"who"`
 	// Dependence is set when one nation holds at least half.
 	Dependence *Dependence `json:"dependence,omitzero"`
+	// Baseline is the line in the world as it is, from the rung offered up; absent where nothing else was asked.
+	Baseline *RungCoverage `json:"baseline,omitempty"`
 	// Counted are the pledges that make the supply, by ID; left out of a brief answer.
 	Counted []Counted `json:"counted,omitzero"`
 }
@@ -116,7 +122,30 @@ func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	if !f.Brief {
 		answer.NotCounted = t.notCounted()
 	}
-	return answer, nil
+	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
+		err = p.setBaselines(&answer, f)
+	}
+	return answer, err
+}
+
+// setBaselines puts beside each line what it is in the world as it is.
+func (p *Picture) setBaselines(c *Coverage, f CoverageFilter) error {
+	m := c.Moment()
+	m.Rung, m.WhatIf = Offered, nil
+	base, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	if err != nil {
+		return err
+	}
+	kept := c.Lines[:0]
+	for i, l := range c.Lines { // the lines in force are the same in any world
+		b := base.Lines[i]
+		l.Baseline = &RungCoverage{Offered, b.Supply, b.Gap, b.Fill}
+		if !f.Differences || l.Supply != b.Supply {
+			kept = append(kept, l)
+		}
+	}
+	c.Lines = kept
+	return nil
 }
 
 // A tally puts pledges beside lines.

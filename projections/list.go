@@ -118,7 +118,7 @@ func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
 	}
 	for _, pl := range all[at:] {
 		one, ok := pl.show(&b)
-		if !ok || !f.lets(&b, &one) {
+		if !ok || !f.lets(&b, &one) || !b.WhatIf.letsPledge(&one) {
 			continue
 		}
 		if f.Limit > 0 && len(list.Pledges) == f.Limit {

@@ -27,6 +27,7 @@ type Picture struct {
 	versions   versions
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
+	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
 }
@@ -38,6 +39,7 @@ func NewPicture() *Picture {
 		byID:       map[events.ID]*pledge{},
 		nations:    numbering[events.Nation]{number: map[events.Nation]int{}},
 		kinds:      numbering[kind]{number: map[kind]int{}},
+		conditions: map[string]bool{},
 		words:      words{},
 		remarks:    map[remark]*remark{},
 	}

@@ -184,6 +184,7 @@ func (p *Picture) deed(seq uint64, m *move, r *row) deed {
 	case m.terms:
 		d.terms = p.terms(r)
 	case m.condition != "":
+		p.conditions[plainWord(string(r.Line))] = true
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
 	case m.caveat != "":
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}}

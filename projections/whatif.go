@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // A WhatIf asks of any question how the answer would be if the world were another. The zero value changes nothing, and a nil
@@ -45,6 +46,24 @@ func (w *WhatIf) String() string {
 	return strings.Join(all, ", ")
 }
 
+// conditionKinds are words that every ledger knows.
+var conditionKinds = []events.ConditionKind{events.Parliament, events.CeaseFire, events.Mandate, events.Funding, events.OtherThing}
+
+// Check refuses a word to discharge that no condition has, so that a slip is not taken for a world in which nothing changes.
+func (w *WhatIf) Check(p *Picture) error {
+	if w == nil {
+		return nil
+	}
+	for _, word := range w.Discharge {
+		isKind := slices.ContainsFunc(conditionKinds, func(k events.ConditionKind) bool { return sameWord(word, string(k)) })
+		if !isKind && !p.conditions[plainWord(word)] {
+			return problem.New(problem.NotFound, "no condition of any pledge is named %q, or is of that kind", word).
+				WithHint("write a condition's name as muster pledge list shows it, or a kind: %s", list(conditionKinds))
+		}
+	}
+	return nil
+}
+
 // folds reports whether the answer cannot be taken from the table of versions.
 func (w *WhatIf) folds() bool { return w != nil && len(w.Discharge) > 0 }
 
@@ -54,6 +73,15 @@ func (w *WhatIf) lets(p *Picture, v *version) bool {
 		!(w.WithoutConditional && v.flags&isConditional != 0) &&
 			!(w.WithoutCaveated && v.flags&isCaveated != 0) &&
 			(len(w.Without) == 0 || !slices.Contains(w.Without, p.nations.names[v.nation]))
+}
+
+// letsPledge reports whether a pledge is there in what is supposed.
+func (w *WhatIf) letsPledge(p *Pledge) bool {
+	isOpen := func(c Condition) bool { return c.State == Hanging }
+	return w == nil ||
+		!(w.WithoutConditional && slices.ContainsFunc(p.Conditions, isOpen)) &&
+			!(w.WithoutCaveated && len(p.Caveats) > 0) &&
+			!slices.Contains(w.Without, p.Nation)
 }
 
 // suppose returns the standing as it would be; s itself is not changed.

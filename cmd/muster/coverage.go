@@ -45,7 +45,7 @@ func (a *app) coverageCmd() *cobra.Command {
 		long: `Show each requirement line in force on a date: what is required, what is pledged for it, what is missing, and who
 gives it; and beside that what is there from each rung up. Apart from that, and never in it, stands what cannot be counted, each
 with the reason.`,
-		flags: []string{"operation", "role", "on", "rung", "as-of"},
+		flags: []string{"operation", "role", "on", "rung", "as-of", "differences"},
 	}, web.CoverageTable)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,16 +63,34 @@ var flagTexts = map[string]string{
 	"rung":      "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed",
 	"on":        "what applies on this date, such as 2026-11-23 (default: today)",
 	"as-of":     "what was known then: a sequence, a time or a date (default: all there is)",
-	"state":     "only pledges that are live, ahead, withdrawn, declined or returned",
+	"state":     "only pledges that are live, ahead, withdrawn, declined, lapsed or returned",
 	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",
 	"type":      "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
 	"from":      "from this record on: a sequence, a time or a date",
+
+	"without":             "what if: leave out what these nations pledge, such as FRA,GBR",
+	"without-conditional": "what if: leave out what hangs on an open condition",
+	"without-caveated":    "what if: leave out what is restricted by a caveat",
+	"discharge":           "what if: these conditions have happened, by name or kind, such as cease-fire",
+	"differences":         "only what the rung asked, or what is supposed, makes another than it is",
 }
 
-// stringFlags gives a command flags that become the parameters of a question.
+// switches are the flags that need no value.
+var switches = []string{"without-conditional", "without-caveated", "differences"}
+
+// whatIf are the flags of every question that asks on a date.
+var whatIf = []string{"without", "without-conditional", "without-caveated", "discharge"}
+
+// stringFlags gives a command flags that become the parameters of a question. With on come those that suppose something.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
+	if slices.Contains(names, "on") {
+		names = slices.Concat(names, whatIf)
+	}
 	for _, name := range names {
 		into[strings.ReplaceAll(name, "-", "_")] = c.Flags().String(name, "", flagTexts[name])
+		if slices.Contains(switches, name) {
+			c.Flags().Lookup(name).NoOptDefVal = "true"
+		}
 	}
 }
 

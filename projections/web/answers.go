@@ -15,6 +15,8 @@ type Ledger struct {
 	// Sequence is the last record, and Recorded when it was recorded.
 	Sequence uint64    `json:"sequence"`
 	Recorded time.Time `json:"recorded"`
+	// CheckpointKey verifies this server's checkpoints, when nobody has said before which key does.
+	CheckpointKey string `json:"checkpoint_key,omitempty" doc:"The public key with which this server signs checkpoints (C2SP signed-note)"`
 }
 
 // Ledger answers what the ledger is.
@@ -24,7 +26,7 @@ func (s *Service) Ledger(_ context.Context, _ *LedgerQuery) (l Ledger, err error
 		if !ok {
 			return notFounded()
 		}
-		l = Ledger{Founding: founding, Sequence: p.Sequence()}
+		l = Ledger{Founding: founding, Sequence: p.Sequence(), CheckpointKey: s.CheckpointKey}
 		l.Recorded, _ = p.Recorded(l.Sequence)
 		return nil
 	})
@@ -50,7 +52,7 @@ type OperationNote struct {
 
 // Coverage answers how far the requirements are met.
 func (s *Service) Coverage(ctx context.Context, q *CoverageQuery) (c Coverage, err error) {
-	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role}
+	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Beside: true, Differences: q.Differences}
 	return c, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
 		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err

@@ -114,13 +114,13 @@ func TestOpenAPIParameters(t *testing.T) {
 	equal(t, "questions", len(at(t, doc, "paths").(map[string]any)), len(paths))
 	for question, want := range map[string]string{
 		"ledger": "", "rebuild": "",
-		"coverage": "as_of on min_seq rung operation role",
-		"strength": "as_of on min_seq rung operation nation role by",
-		"pledges":  "as_of on min_seq rung operation nation role state after limit",
-		"pledge":   "id as_of on min_seq",
-		"plan":     "operation as_of on min_seq",
-		"members":  "as_of on min_seq",
-		"scopes":   "as_of on min_seq operation nation role",
+		"coverage": "as_of on min_seq without without_conditional without_caveated discharge rung operation role differences",
+		"strength": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by",
+		"pledges":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role state after limit",
+		"pledge":   "id as_of on min_seq without without_conditional without_caveated discharge",
+		"plan":     "operation as_of on min_seq without without_conditional without_caveated discharge",
+		"members":  "as_of on min_seq without without_conditional without_caveated discharge",
+		"scopes":   "as_of on min_seq without without_conditional without_caveated discharge operation nation role",
 		"records":  "from nation operation type limit wait",
 
 		"fingerprint": "as_of min_seq",

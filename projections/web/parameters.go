@@ -208,6 +208,42 @@ func (p *parameters) nation(doc string, others ...events.Nation) events.Nation {
 	return n
 }
 
+// flag reads yes or no; no when nothing was given.
+func (p *parameters) flag(name, doc string) bool {
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeBoolean})
+	if v != "" && v != "true" && v != "false" {
+		p.invalid(name, v, "write true or false")
+	}
+	return v == "true"
+}
+
+// list reads words with commas between them.
+func (p *parameters) list(name, doc string) []string {
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
+	if v == "" {
+		return nil
+	}
+	words := strings.Split(v, ",")
+	for i, word := range words {
+		if words[i] = strings.TrimSpace(word); words[i] == "" {
+			p.invalid(name, v, "write words with commas between them")
+		}
+	}
+	return words
+}
+
+// nations reads nations' codes with commas between them.
+func (p *parameters) nations(name, doc string) (all []events.Nation) {
+	for _, word := range p.list(name, doc) {
+		n := events.Nation(word)
+		if !n.Known() {
+			p.invalid(name, p.given[name], "%q is not a nation's code in capitals: write such as FRA,GBR", shorten(word))
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
 // An Instant is a place on the recorded clock: a sequence, or a time. The zero Instant is no place.
 type Instant struct {
 	Sequence uint64

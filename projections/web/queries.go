@@ -22,12 +22,22 @@ type MomentQuery struct {
 	AsOf   Instant     // zero for all there is
 	On     events.Date // zero for today, or, with AsOf, for the day of its last record
 	MinSeq uint64      // wait until this record is in the picture
+	WhatIf projections.WhatIf
 }
 
 func (q *MomentQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
 	q.On = p.date("on", "What applies on that date, such as 2026-11-23. Without it, today (UTC); with as_of, the day of its last record.")
 	q.MinSeq = p.minSeq()
+	q.WhatIf = p.whatIf()
+}
+
+func (p *parameters) whatIf() (w projections.WhatIf) {
+	w.Without = p.nations("without", "What if: leave out all that these nations pledge, such as FRA,GBR.")
+	w.WithoutConditional = p.flag("without_conditional", "What if: leave out what hangs on an open condition.")
+	w.WithoutCaveated = p.flag("without_caveated", "What if: leave out what is restricted by a caveat.")
+	w.Discharge = p.list("discharge", "What if: these conditions have happened, by name or kind, such as cease-fire,parliament.")
+	return w
 }
 
 func (p *parameters) asOf() Instant {
@@ -49,11 +59,14 @@ type CoverageQuery struct {
 	Rung      projections.Rung
 	Operation events.Operation
 	Role      events.Role
+	// Differences asks for those lines only that the rung or what is supposed makes another.
+	Differences bool
 }
 
 func (q *CoverageQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+	q.Differences = p.flag("differences", "Only lines that the rung asked, or what is supposed, makes another than they are.")
 }
 
 // StrengthQuery asks what is pledged or deployed.

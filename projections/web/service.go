@@ -19,6 +19,8 @@ type Service struct {
 	Source projections.Source
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
 	Now func() time.Time
+	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; "" when it signs none.
+	CheckpointKey string
 
 	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
 	waiting    context.Context // ends when nobody is to wait any more
@@ -93,7 +95,10 @@ func (s *Service) needed(q MomentQuery) uint64 {
 }
 
 func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
-	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Rung: rung}
+	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Rung: rung, WhatIf: &q.WhatIf}
+	if err := q.WhatIf.Check(p); err != nil {
+		return m, err
+	}
 	if t := q.AsOf.Time; !t.IsZero() {
 		if m.AsOf = p.SequenceAt(t); m.AsOf == 0 {
 			return m, problem.OfFields([]problem.Field{{Location: "as_of", Value: t.UTC().Format(time.RFC3339Nano), Message: nothingYet(p)}})

@@ -82,6 +82,9 @@ type notCountedRow struct {
 func CoverageTable(c Coverage) Table {
 	t := Table{Basis: &c.Basis, Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap", "unit", "fill",
 		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed"}}
+	if c.compares() {
+		t.Head = append(t.Head, "supply as it is", "gap as it is")
+	}
 	for _, n := range c.Notes {
 		t.Above = append(t.Above, noteLines(n.Operation, n.Title, n.Note)...)
 	}
@@ -92,10 +95,16 @@ func CoverageTable(c Coverage) Table {
 		for _, r := range line.Rungs {
 			cells = append(cells, r.Supply.String())
 		}
+		if c.compares() {
+			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String())
+		}
 		t.Add(coverageRow{line, c.Basis}, cells...)
 	}
 	if len(c.Lines) == 0 {
 		t.Below = []string{"No requirement is in force on this date."}
+		if c.compares() {
+			t.Below = []string{"Nothing differs in any requirement that is in force on this date."}
+		}
 	}
 	if len(c.NotCounted) == 0 {
 		return t
@@ -104,10 +113,18 @@ func CoverageTable(c Coverage) Table {
 	for _, n := range c.NotCounted {
 		beside.Add(n, string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String())
 		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis}, []string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "", string(n.Unit), "",
-			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence, "", "", "", "", ""}})
+			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence}})
+	}
+	for i := range t.Also { // the columns that only lines have
+		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
 	}
 	t.Beside = []Table{beside}
 	return t
+}
+
+// compares reports whether each line has a baseline.
+func (c Coverage) compares() bool {
+	return c.WhatIf != nil || c.Rung != projections.Offered && !c.Rung.IsZero()
 }
 
 func who(shares []projections.Share) string {

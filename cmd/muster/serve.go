@@ -50,6 +50,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.name, "name", "", "this server's name in the records it makes (default: the machine's)")
 	f.StringVar(&origin, "origin", "", "the ledger's name for ever, when it is founded (default: made from the founder's key)")
+	f.BoolVar(&cfg.newKey, "new-checkpoint-key", false, "make a new checkpoint key where the old one is lost: nobody believes this server until they are told the new one")
 	f.StringVar(&cfg.title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
 	return c
 }
@@ -60,6 +61,7 @@ func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "muster: ledger %s, %d records, in %s\n", s.ledger.Origin(), s.journal.Last(), cfg.dir)
+	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.signer.Key())
 	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.url())
 	if s.natsd != nil && s.natsd.URL() != "" {
 		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", s.natsd.URL())

@@ -23,6 +23,7 @@ import (
 	"muster/ledger/intake"
 	"muster/ledger/journal"
 	"muster/ledger/natsd"
+	"muster/ledger/proof"
 	"muster/ledger/stream"
 	"muster/projections"
 	"muster/projections/web"
@@ -48,6 +49,7 @@ type serverConfig struct {
 	name       string // this server's, in its records
 	origin     events.Origin
 	title      string
+	newKey     bool // make a checkpoint key although the folder has had one
 	log        *slog.Logger
 }
 
@@ -59,6 +61,7 @@ type server struct {
 	stream    *stream.Stream
 	journal   *journal.Journal
 	ledger    *ledger.Ledger
+	signer    *proof.CheckpointSigner
 	projector *projections.Projector
 	questions *web.Service
 	listener  net.Listener
@@ -74,7 +77,7 @@ type server struct {
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
 	for _, step := range []func(context.Context) error{
-		s.listen, s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openProjector, s.openAPI, s.openService,
+		s.listen, s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openCheckpoints, s.openProjector, s.openAPI, s.openService,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.close())
@@ -228,6 +231,7 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 		s.cfg.log.Warn("the saved projections were thrown away and built anew", "why", why)
 	}
 	s.questions = web.NewService(s.projector, s.journal)
+	s.questions.CheckpointKey = s.signer.Key()
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() {
 		if err := s.projector.Run(following); err != nil {
@@ -250,6 +254,7 @@ func (s *server) openAPI(context.Context) error {
 	mux := http.NewServeMux()
 	api := newAPI(mux)
 	intake.Register(api, visible{intake.Of(s.ledger), s.projector})
+	intake.RegisterTree(mux, s.journal)
 	s.questions.Register(api)
 	s.registerHealth(api)
 	s.http = &http.Server{Handler: s.questions.CSV(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
@@ -283,13 +288,15 @@ func (s *server) openService(context.Context) error {
 	}
 	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.ledger), s.projector})
 	waitQuestions, err2 := s.questions.RegisterNATS(svc)
+	err3 := intake.RegisterTreeNATS(svc, s.journal)
+	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()
 		waitSubmits()
 		waitQuestions()
 		return err
 	})
-	return errors.Join(err1, err2)
+	return errors.Join(err1, err2, err3)
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its own, since whoever asks

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/proof"
+)
+
+// openCheckpoints begins to sign checkpoints, with the server's key, which is made at the first start. From then on each
+// commit signs.
+func (s *server) openCheckpoints(context.Context) (err error) {
+	path := filepath.Join(s.cfg.dir, checkpointKeyFile)
+	secret, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		secret, err = s.makeCheckpointKey(path)
+	}
+	if err != nil {
+		return err
+	}
+	if s.signer, err = proof.NewCheckpointSigner(string(secret)); err != nil {
+		return problem.New(problem.Invalid, "the file %s holds %w", path, err).WithHint("put the right file back from a copy")
+	}
+	if origin := s.ledger.Origin(); s.signer.Origin() != origin {
+		return problem.New(problem.Conflict, "the key in %s is for the ledger %s, and this is %s", path, s.signer.Origin(), origin).
+			WithHint("put the right file back from a copy")
+	}
+	return s.journal.SignCheckpoints(s.signer.Sign)
+}
+
+// makeCheckpointKey makes the key where there is none, and none is missing.
+func (s *server) makeCheckpointKey(path string) ([]byte, error) {
+	if c, err := proof.ReadCheckpoint(s.journal.Checkpoint()); err == nil && !s.cfg.newKey {
+		return nil, problem.New(problem.NotFound, "the checkpoint key %s is missing: the journal's last checkpoint, of %d records, was signed with one", path, c.N).
+			WithHint("put it back from a copy; if it is lost, or this folder is to be another server's, start once with --new-checkpoint-key, and tell everybody the new key, or they will not believe this server")
+	}
+	secret, err := proof.NewCheckpointKey(s.ledger.Origin())
+	if err != nil {
+		return nil, err
+	}
+	if err := writeSecret(path, secret+"\n"); err != nil {
+		return nil, fmt.Errorf("writing the checkpoint key: %w", err)
+	}
+	return []byte(secret), nil
+}
+
+// writeSecret writes a new file as a whole, or not at all, and returns when it is on the disk. Only its owner may read it.
+func writeSecret(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // with the mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // it has another name too by then
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil { // unlike a renaming, it never writes over a key
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// publishCheckpoints publishes over NATS what is signed, until the server stops. It takes the server's own connection, since
+// the one that answers guests may not publish where they listen.
+func (s *server) publishCheckpoints() {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		intake.PublishCheckpoints(ctx, s.conn, s.journal, s.journal.Wait, s.journal.Last)
+	}()
+	s.onClose(func() error {
+		stop()
+		<-done
+		return nil
+	})
+}

@@ -1,0 +1,165 @@
+package proof
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Memory is what a client keeps in a folder, from one run to the next: for each ledger a folder named after its origin
+// (with %2F for a slash), with a file "keys" of the checkpoint keys that are trusted, one a line, and for each key the last
+// checkpoint that was verified with it, as it was signed, in a file such as "1a2b3c4d.checkpoint". Everything in it is text
+// in standard forms, and may be edited.
+type Memory struct{ Dir string }
+
+// A Known is what a Memory has of one ledger.
+type Known struct {
+	// Keys are the trusted checkpoint keys, in the order in which they were learned.
+	Keys []string
+	// By has, for each key that has signed one, the last checkpoint that was verified.
+	By map[string]Checkpoint
+}
+
+// Last returns the largest checkpoint that was verified, and false when there is none.
+func (k Known) Last() (last Checkpoint, ok bool) {
+	for _, c := range k.By {
+		if !ok || c.N > last.N {
+			last, ok = c, true
+		}
+	}
+	return last, ok
+}
+
+func (m Memory) folder(origin events.Origin) string {
+	return filepath.Join(m.Dir, strings.NewReplacer("/", "%2F", ":", "%3A").Replace(string(origin)))
+}
+
+const keysFile = "keys"
+
+// Of returns what is known of a ledger: nothing, when there is no folder. A file that is not what it should be is an error,
+// of kind Invalid: it is not passed over, for that would forget what was seen.
+func (m Memory) Of(origin events.Origin) (Known, error) {
+	k := Known{By: map[string]Checkpoint{}}
+	if !origin.Valid() { // it comes from a server, and becomes the name of a folder
+		return k, problem.New(problem.Invalid, "%.100q is no origin of a ledger", string(origin))
+	}
+	path := filepath.Join(m.folder(origin), keysFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return k, nil
+	}
+	if err != nil {
+		return k, fmt.Errorf("the trusted keys: %w", err)
+	}
+	for key := range strings.Lines(string(text)) {
+		key = strings.TrimSpace(key)
+		if key == "" || slices.Contains(k.Keys, key) {
+			continue
+		}
+		if err := m.load(&k, origin, key); err != nil {
+			return k, problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w", origin, m.folder(origin), err).
+				WithHint("look who has changed it, and put the folder back from a copy; to begin anew with this ledger, move it away")
+		}
+	}
+	return k, nil
+}
+
+func (m Memory) load(k *Known, origin events.Origin, key string) error {
+	v, err := CheckpointVerifier(key)
+	if err != nil {
+		return err
+	}
+	if v.Name() != string(origin) {
+		return fmt.Errorf("the key %s is of another ledger", KeyID(v))
+	}
+	k.Keys = append(k.Keys, key)
+	file := checkpointFile(KeyID(v))
+	signed, err := os.ReadFile(filepath.Join(m.folder(origin), file))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c, err := OpenCheckpoint(signed, key)
+	if err != nil {
+		return fmt.Errorf("the file %s: %w", file, err)
+	}
+	k.By[c.By] = c
+	return nil
+}
+
+func checkpointFile(by string) string { return by[strings.LastIndex(by, "+")+1:] + ".checkpoint" }
+
+// Trust adds a checkpoint key to those of its ledger.
+func (m Memory) Trust(key string) error {
+	v, err := CheckpointVerifier(key)
+	if err != nil {
+		return err
+	}
+	origin := events.Origin(v.Name())
+	known, err := m.Of(origin)
+	if err != nil || slices.Contains(known.Keys, key) {
+		return err
+	}
+	return m.write(origin, keysFile, []byte(strings.Join(append(known.Keys, key), "\n")+"\n"))
+}
+
+// Saw remembers a checkpoint that was verified, unless another run has seen a larger one of the same key meanwhile.
+func (m Memory) Saw(c Checkpoint) error {
+	known, err := m.Of(events.Origin(c.Origin))
+	if err != nil || known.By[c.By].N >= c.N {
+		return err
+	}
+	return m.write(events.Origin(c.Origin), checkpointFile(c.By), c.Signed)
+}
+
+// Evidence keeps the two checkpoints of another history in files that nothing else is ever written to, and returns their
+// paths: beside what is remembered or, where that cannot be written, in the working folder.
+func (m Memory) Evidence(e *OtherHistory, now time.Time) (seen, shown string, err error) {
+	for _, dir := range []string{m.folder(events.Origin(e.Seen.Origin)), "."} {
+		stem := filepath.Join(dir, "other-history-"+now.UTC().Format("20060102T150405.000000Z"))
+		seen, shown = stem+"-seen.checkpoint", stem+"-shown.checkpoint"
+		if err = errors.Join(writeNew(seen, e.Seen.Signed), writeNew(shown, e.Shown.Signed)); err == nil {
+			return seen, shown, nil
+		}
+	}
+	return "", "", err
+}
+
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// write replaces a file as a whole.
+func (m Memory) write(origin events.Origin, name string, data []byte) error {
+	dir := m.folder(origin)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}

@@ -245,6 +245,7 @@ func (v *pledgeVerifier) reportCheckpoint(o Options, wrong *Fault) {
 	case v.checkpoint.By == "":
 		v.r.Add("checkpoint", NotChecked, "no key is known to check its signature with: give one with --checkpoint-key")
 	default:
+		v.r.Checkpoint = covered(v.checkpoint, o.Key)
 		v.r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", v.checkpoint.By, o.Key.Why, v.checkpoint.otherSignatures())
 	}
 }

@@ -97,7 +97,7 @@ func TestFormatIsComplete(t *testing.T) {
 			t.Errorf("FORMAT.md does not say what `%s` is", what)
 		}
 	}
-	for _, typ := range []reflect.Type{reflect.TypeFor[Report](), reflect.TypeFor[Check](), reflect.TypeFor[Fault](), reflect.TypeFor[Said]()} {
+	for _, typ := range []reflect.Type{reflect.TypeFor[Report](), reflect.TypeFor[Check](), reflect.TypeFor[Fault](), reflect.TypeFor[Said](), reflect.TypeFor[Covered]()} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 			named(name)

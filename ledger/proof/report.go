@@ -47,6 +47,20 @@ func (f *Fault) String() string {
 	return fmt.Sprintf("record %d: %s", f.Sequence, f.What)
 }
 
+// Covered is what a good checkpoint says, and who has signed it.
+type Covered struct {
+	Size int64  `json:"size"`
+	Root string `json:"root"`
+	// Key is the checkpoint key, as signatures name it: name and hash.
+	Key string `json:"key"`
+	// Claimed is true when nobody but the source itself has said that the key is the ledger's.
+	Claimed bool `json:"claimed"`
+}
+
+func covered(c *Checkpoint, key TrustedKey) *Covered {
+	return &Covered{c.N, c.Hash.String(), c.By, key.Claimed}
+}
+
 // A Report is what a verification has found. Its JSON members are added to, never renamed.
 type Report struct {
 	// Of says what was verified: "the folder ledger", "the bundle 2026.muster".
@@ -59,8 +73,10 @@ type Report struct {
 	FirstRecorded string `json:"first_recorded,omitempty"`
 	LastRecorded  string `json:"last_recorded,omitempty"`
 	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only some of them were.
-	Root   string  `json:"root,omitempty"`
-	Checks []Check `json:"checks"`
+	Root string `json:"root,omitempty"`
+	// Checkpoint is the one whose signature was verified and which fits; nil when none does.
+	Checkpoint *Covered `json:"checkpoint,omitempty"`
+	Checks     []Check  `json:"checks"`
 	// Fault is the first thing that is wrong; nil when nothing is.
 	Fault *Fault `json:"fault,omitempty"`
 	// Said are the statements that a bundle of one pledge shows, in order; nil for a whole ledger.

@@ -146,6 +146,7 @@ func (v *verifier) reportCheckpoint(r *Report) {
 	case c.By == "":
 		r.Add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
 	default:
+		r.Checkpoint = covered(c, v.opts.Key)
 		r.Add("checkpoint", Verified, "%s", v.signedText(c))
 	}
 }
@@ -159,11 +160,11 @@ func (v *verifier) compared(c *Checkpoint) *Fault {
 }
 
 func (v *verifier) signedText(c *Checkpoint) string {
-	text := fmt.Sprintf("%s has signed for the first %d records, with this root; the key %s", c.By, c.N, v.opts.Key.Why)
+	covers := fmt.Sprintf("the first %s of %d, with their root", plural(uint64(c.N), "record"), v.tree.size)
 	if c.N == v.tree.size {
-		text = fmt.Sprintf("%s has signed for all %d records, with this root; the key %s", c.By, c.N, v.opts.Key.Why)
+		covers = plural(uint64(c.N), "record") + ", which are all, with this root"
 	}
-	return text + c.otherSignatures()
+	return fmt.Sprintf("%s has signed for %s; the key %s%s", c.By, covers, v.opts.Key.Why, c.otherSignatures())
 }
 
 func (v *verifier) reportStatements(r *Report) {

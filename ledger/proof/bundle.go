@@ -53,8 +53,8 @@ func notBundle(format string, args ...any) *problem.Problem {
 	return problem.New(problem.Unverified, "the bundle is damaged: "+format, args...)
 }
 
-// IsBundle reports whether a file begins as bundles do.
-func IsBundle(begin []byte) bool { return strings.HasPrefix(string(begin), bundleMagic) }
+// IsBundle reports whether a file begins as bundles do, of this version or another.
+func IsBundle(begin []byte) bool { return strings.HasPrefix(string(begin), "muster-bundle ") }
 
 func readBundle(r io.Reader) (*bundleReader, error) {
 	b := &bundleReader{r: bufio.NewReaderSize(r, 1<<16)}
@@ -83,6 +83,11 @@ func readBundle(r io.Reader) (*bundleReader, error) {
 	k, err := b.rest(words, maxCheckpoint)
 	if err == nil && (len(k.words) != 1 || k.words[0] != "checkpoint") {
 		err = notBundle("where its checkpoint should be, there is %q", strings.Join(words, " "))
+	}
+	if err == nil {
+		if wrong := canonicalSignatures(k.data); wrong != nil {
+			err = notBundle("%w", wrong)
+		}
 	}
 	b.head.Checkpoint = k.data
 	return b, err

@@ -139,22 +139,17 @@ func (v *pledgeVerifier) show(rec events.Record, at string) {
 
 // checkProof checks an inclusion proof: C2SP tlog-proof, without the checkpoint, which the bundle has once.
 func (v *pledgeVerifier) checkProof(sequence uint64, stored, proof []byte) error {
-	text, ok := strings.CutPrefix(string(proof), fmt.Sprintf("c2sp.org/tlog-proof@v1\nindex %d\n", sequence-1))
-	if !ok {
-		return errors.New("its inclusion proof is of another record")
+	index, path, rest, err := readProof(proof)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("there is more behind it")
 	}
-	var p tlog.RecordProof
-	for line := range strings.Lines(text) {
-		if line == "\n" {
-			break
-		}
-		h, err := tlog.ParseHash(strings.TrimSuffix(line, "\n"))
-		if err != nil || h.String()+"\n" != line { // there is one way to write a hash
-			return errors.New("its inclusion proof has a line that is no hash")
-		}
-		p = append(p, h)
+	if err != nil {
+		return fmt.Errorf("its inclusion proof: %w", err)
 	}
-	if err := tlog.CheckRecord(p, v.checkpoint.N, v.checkpoint.Hash, int64(sequence)-1, tlog.RecordHash(stored)); err != nil {
+	if index != int64(sequence)-1 {
+		return fmt.Errorf("its inclusion proof is that of record %d", index+1)
+	}
+	if err := tlog.CheckRecord(path, v.checkpoint.N, v.checkpoint.Hash, index, tlog.RecordHash(stored)); err != nil {
 		return fmt.Errorf("its inclusion proof does not lead to the root of the checkpoint: the record, the proof or the checkpoint was altered (%w)", err)
 	}
 	return nil

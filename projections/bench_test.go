@@ -127,6 +127,14 @@ func BenchmarkCoverage(b *testing.B) {
 				ask(b, Moment{AsOf: 50_000 + g.random.Uint64N(uint64(size.records)-50_000), On: g.on().Effective}, true)
 			})
 		})
+		b.Run(name+"timeline-of-24-months", func(b *testing.B) {
+			quantiles(b, func() {
+				t := must[Timeline](b)(p.Timeline(now, TimelineFilter{Days: events.Window{From: day(1), Until: 2027_12_31}, Step: ByMonth}))
+				if len(t.Lines) != generatedLines || len(t.Lines[0].Points) != 24 {
+					b.Fatalf("%d lines", len(t.Lines))
+				}
+			})
+		})
 		b.Run(name+"strength", func(b *testing.B) {
 			quantiles(b, func() { must[Strength](b)(p.Strength(now, Filter{}, []string{"nation", "role"})) })
 		})

@@ -399,12 +399,14 @@ func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
 			shares = append(shares, Share{nations[number], l.Unit.Of(n), percent(n, supply)})
 		}
 	}
-	slices.SortFunc(shares, func(a, b Share) int {
-		more, _ := a.Quantity.Number()
-		less, _ := b.Quantity.Number()
-		return cmp.Or(cmp.Compare(less, more), cmp.Compare(a.Nation, b.Nation))
-	})
+	slices.SortFunc(shares, largestFirst)
 	return shares
+}
+
+func largestFirst(a, b Share) int {
+	more, _ := a.Quantity.Number()
+	less, _ := b.Quantity.Number()
+	return cmp.Or(cmp.Compare(less, more), cmp.Compare(a.Nation, b.Nation))
 }
 
 // dependence says whether a supply hangs on the nation with the largest share.

@@ -17,10 +17,13 @@ type operation struct {
 	lines      map[events.Line]*line
 	lineNames  []events.Line // of lines, sorted
 	pledges    []*pledge     // by ID
+
+	predecessors map[events.ID][]uint32 // the records that name a pledge as the one that is relieved
 }
 
 func newOperation(name events.Operation, first uint64) *operation {
-	return &operation{name: name, first: first, scopes: map[events.Nation]*history[Scope]{}, lines: map[events.Line]*line{}}
+	return &operation{name: name, first: first, scopes: map[events.Nation]*history[Scope]{}, lines: map[events.Line]*line{},
+		predecessors: map[events.ID][]uint32{}}
 }
 
 // takePlan folds in a row about an operation's catalogue, a scope or a requirement.

@@ -24,6 +24,7 @@ type Picture struct {
 	pledges    []*pledge          // all of them, in the order in which they began
 	sorted     []*pledge          // the same, by ID
 	byID       map[events.ID]*pledge
+	rotating   []*pledge // those that have ever named another as before or after them
 	versions   versions
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]

@@ -90,6 +90,7 @@ type pledge struct {
 	nation    events.Nation
 	nationNo  int // in Picture.nations
 	deeds     []deed
+	rotates   bool        // is in Picture.rotating
 	first     uint32      // the record that began it
 	last      uint32      // the last record about it
 	latest    events.Date // the latest date from which something holds
@@ -118,6 +119,10 @@ func (p *Picture) takePledge(seq uint64, r *row) error {
 		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
+	}
+	if (!r.Predecessor.IsZero() || !r.Successor.IsZero()) && !pl.rotates {
+		pl.rotates = true
+		p.rotating = append(p.rotating, pl)
 	}
 	return p.takeDeed(pl, p.deed(seq, m, r), r)
 }
@@ -180,6 +185,9 @@ func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), strin
 func (p *Picture) deed(seq uint64, m *move, r *row) deed {
 	d := deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
 		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
+	if o := p.operations[r.Operation]; !r.Predecessor.IsZero() {
+		o.predecessors[r.Predecessor] = append(o.predecessors[r.Predecessor], uint32(seq))
+	}
 	switch {
 	case m.terms:
 		d.terms = p.terms(r)

@@ -1,0 +1,101 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+)
+
+// A DependenceFilter narrows a list of what hangs on one nation.
+type DependenceFilter struct {
+	Filter
+	// ByRole tells strength by role, and not by operation alone.
+	ByRole bool
+}
+
+// A Hold is a line, or the strength of an operation, of which one nation holds at least half.
+type Hold struct {
+	Operation events.Operation `json:"operation"`
+	// Line is the requirement; empty where it is the strength of the whole operation, or of a role in it.
+	Line events.Line `json:"line,omitzero"`
+	Role events.Role `json:"role,omitzero"`
+	Unit events.Unit `json:"unit"`
+	Dependence
+	// Quantity is what the nation holds, of the supply Of. Without is the gap that would be there without it, of lines alone.
+	Quantity  events.Quantity `json:"quantity"`
+	Of        events.Quantity `json:"of"`
+	Without   events.Quantity `json:"without,omitzero"`
+	Essential bool            `json:"essential,omitzero"`
+}
+
+// Dependences is what hangs on one nation at a moment: lines first, by how much they do, and then the strength of operations.
+type Dependences struct {
+	Basis
+	Holds []Hold `json:"holds"`
+}
+
+// Dependences answers which lines one nation holds alone, or to 80 or 50 percent; and the same of the strength of each operation, or
+// role in it, for operations that have no requirements. The nation of f is the one that holds.
+func (p *Picture) Dependences(m Moment, f DependenceFilter) (Dependences, error) {
+	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	if err != nil {
+		return Dependences{}, err
+	}
+	answer := Dependences{Basis: c.Basis, Holds: []Hold{}}
+	for _, l := range c.Lines {
+		if d := l.Dependence; d != nil && f.nation(d.Nation) {
+			answer.Holds = append(answer.Holds, l.hold(*d))
+		}
+	}
+	strength, err := p.strengthHolds(m, f)
+	if err != nil {
+		return Dependences{}, err
+	}
+	slices.SortStableFunc(answer.Holds, byDependence)
+	slices.SortStableFunc(strength, byDependence)
+	answer.Holds = append(answer.Holds, strength...)
+	return answer, nil
+}
+
+func byDependence(a, b Hold) int { return cmp.Compare(b.Percent, a.Percent) }
+
+func (l *LineCoverage) hold(d Dependence) Hold {
+	required, _ := l.Required.Number()
+	supply, _ := l.Supply.Number()
+	held, _ := l.Who[0].Quantity.Number()
+	return Hold{Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Dependence: d, Quantity: l.Who[0].Quantity, Of: l.Supply,
+		Without: l.Unit.Of(max(0, required-supply+held)), Essential: l.Essential}
+}
+
+// strengthHolds finds the nations that hold at least half of what an operation, or a role in it, has of a unit.
+func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
+	by := []string{"operation"}
+	if f.ByRole {
+		by = append(by, "role")
+	}
+	only := Filter{Operation: f.Operation, Role: f.Role}
+	totals, err := p.Strength(m, only, by)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := p.Strength(m, only, append(by, "nation"))
+	if err != nil {
+		return nil, err
+	}
+	holds := []Hold{}
+	for _, total := range totals.Rows {
+		var who []Share
+		whole, _ := total.Quantity.Number()
+		for _, part := range parts.Rows {
+			if n, _ := part.Quantity.Number(); n > 0 && part.Operation == total.Operation && part.Role == total.Role && part.Unit == total.Unit {
+				who = append(who, Share{part.Nation, part.Quantity, percent(n, whole)})
+			}
+		}
+		slices.SortFunc(who, largestFirst)
+		if d := dependence(who); d != nil && f.nation(d.Nation) {
+			holds = append(holds, Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Dependence: *d, Quantity: who[0].Quantity, Of: total.Quantity})
+		}
+	}
+	return holds, nil
+}

@@ -1,0 +1,112 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/events"
+)
+
+// A DueKind says what somebody is waited for.
+type DueKind string
+
+// What is due.
+const (
+	LapsesSoon      DueKind = "lapses"          // the pledge lapses unless it is renewed
+	WaitsForAnswer  DueKind = "waits"           // it was offered, and the coordinators have not answered
+	ConditionIsOpen DueKind = "condition-open"  // what must happen first has not happened
+	EndsUnrelieved  DueKind = "ends-unrelieved" // its window ends, and no successor is named
+)
+
+// A Due is something that somebody has to do.
+type Due struct {
+	Kind      DueKind          `json:"kind"`
+	Pledge    events.ID        `json:"pledge"`
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	Role      events.Role      `json:"role"`
+	Quantity  events.Quantity  `json:"quantity"`
+	Unit      events.Unit      `json:"unit"`
+	// By is the last day to do it; zero where there is none.
+	By events.Date `json:"by,omitzero"`
+	// Since is the date from which it is waited for, Sequence the record that says so and Recorded when that was recorded.
+	Since    events.Date `json:"since"`
+	Sequence uint64      `json:"sequence"`
+	Recorded time.Time   `json:"recorded"`
+	Sentence string      `json:"sentence"`
+}
+
+// Dues is what is due at a moment: what has a day first, by day, and then what has waited longest.
+type Dues struct {
+	Basis
+	Within int   `json:"within"` // days
+	Due    []Due `json:"due"`
+}
+
+// Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, and which
+// hang on an open condition; each with the date since which it is so.
+func (p *Picture) Due(m Moment, f Filter, within int) (Dues, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return Dues{}, err
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return Dues{}, err
+	}
+	answer := Dues{Basis: b, Within: within, Due: []Due{}}
+	for _, o := range chosen {
+		for _, pl := range o.pledges {
+			var room standing
+			s := b.WhatIf.suppose(pl.at(&b, &room))
+			if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) && (f.Role == "" || f.Role == s.terms.role) {
+				p.dueOf(&answer, pl, s)
+			}
+		}
+	}
+	slices.SortStableFunc(answer.Due, func(a, b Due) int {
+		if (a.By == 0) != (b.By == 0) {
+			return cmp.Compare(b.By, a.By)
+		}
+		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(a.Since, b.Since))
+	})
+	return answer, nil
+}
+
+func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing) {
+	a, _ := s.amount(Offered)
+	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
+		recorded, _ := p.Recorded(uint64(c.seq))
+		d.Due = append(d.Due, Due{Kind: kind, Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
+			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})
+	}
+	limit := d.On.AddDays(d.Within)
+	what := fmt.Sprintf("%s's %s for %s", pl.nation.Name(), a, s.terms.role)
+	if s.lapsing() && s.expires <= limit {
+		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s lapse after %s unless renewed: muster pledge renew %s --expires DATE.", what, s.expires, pl.id)
+	}
+	if s.rung == Offered {
+		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s were offered on %s and wait for the coordinators: muster pledge accept or decline %s.", what, s.rungOn, pl.id)
+	}
+	for _, c := range s.conditions {
+		if c.state == Hanging {
+			due(ConditionIsOpen, 0, c.since, c.by, "%s hang on %s since %s.", what, c.describe(), c.since)
+		}
+	}
+	relieved := s.terms.rotation != nil && !s.terms.rotation.successor.IsZero() || p.relieved(pl, d.AsOf)
+	if u := s.terms.Until; u != 0 && u >= d.On && u <= limit && !relieved {
+		due(EndsUnrelieved, u, s.since, s.termsBy, "%s end on %s, and no pledge is named to relieve them.", what, u)
+	}
+}
+
+// relieved reports whether another pledge of the operation names this one as its predecessor.
+func (p *Picture) relieved(pl *pledge, asOf uint64) bool {
+	for _, by := range pl.operation.predecessors[pl.id] {
+		if uint64(by) <= asOf {
+			return true
+		}
+	}
+	return false
+}

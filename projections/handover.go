@@ -1,0 +1,89 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+)
+
+// A HandOver is one rotation: forces that relieve others.
+type HandOver struct {
+	Operation events.Operation `json:"operation"`
+	Role      events.Role      `json:"role"`
+	From      events.ID        `json:"from"`
+	FromBy    events.Nation    `json:"from_nation"`
+	To        events.ID        `json:"to"`
+	ToBy      events.Nation    `json:"to_nation"`
+	Quantity  events.Quantity  `json:"quantity"` // of those who are relieved
+	Unit      events.Unit      `json:"unit"`
+	Ends      events.Date      `json:"ends"`   // the last day of those who are relieved
+	Begins    events.Date      `json:"begins"` // the first day of those who relieve them
+	// Days are how many days lie between, with nobody there: 0 for none, and less than 0 for days on which both are.
+	Days int `json:"days"`
+}
+
+// handOvers finds the rotations that begin or end in the days asked, by date.
+func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter) []HandOver {
+	all := []HandOver{}
+	for _, pair := range p.rotationsOf(b) {
+		from, to := pair[0], pair[1]
+		out, in := from.extent(b), to.extent(b)
+		var room standing
+		at := *b
+		at.On = min(out.until, b.On.AddDays(MaxTimeline))
+		s := from.at(&at, &room)
+		if !slices.Contains(chosen, from.operation) || out.until == 0 || in.until == 0 || out.until == lastDay || s.terms == nil || f.Role != "" && s.terms.role != f.Role {
+			continue
+		}
+		if in.from < f.Days.From && out.until < f.Days.From || out.until > f.Days.Until && in.from > f.Days.Until {
+			continue
+		}
+		all = append(all, HandOver{Operation: from.operation.name, Role: s.terms.role, From: from.id, FromBy: from.nation, To: to.id, ToBy: to.nation,
+			Quantity: s.pledged.quantity, Unit: s.pledged.unit, Ends: out.until, Begins: in.from, Days: daysBetween(out.until, in.from) - 1})
+	}
+	slices.SortFunc(all, func(a, b HandOver) int {
+		return cmp.Or(cmp.Compare(a.Ends, b.Ends), compareIDs(a.From, b.From), compareIDs(a.To, b.To))
+	})
+	return all
+}
+
+// rotationsOf returns the pairs of pledges, relieved and relieving, that either of them names, each once.
+func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
+	var pairs [][2]*pledge
+	there := map[[2]*pledge]bool{}
+	add := func(from, to *pledge) {
+		pair := [2]*pledge{from, to}
+		if from != nil && to != nil && uint64(from.first) <= b.AsOf && uint64(to.first) <= b.AsOf && !there[pair] {
+			there[pair] = true
+			pairs = append(pairs, pair)
+		}
+	}
+	for _, pl := range p.rotating {
+		var last *terms
+		for i := range pl.deeds {
+			if d := &pl.deeds[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
+				last = d.terms
+			}
+		}
+		if last != nil && last.rotation != nil {
+			add(p.byID[last.rotation.predecessor], pl)
+			add(pl, p.byID[last.rotation.successor])
+		}
+	}
+	return pairs
+}
+
+// extent returns the first and the last day on which a pledge is there, as known as of the basis; zero when there is none.
+func (pl *pledge) extent(b *Basis) (whole stretch) {
+	pl.stretches(uint32(b.AsOf), 0, func(days stretch, _ *standing) {
+		if whole.until == 0 {
+			whole.from = days.from
+		}
+		whole.until = days.until
+	})
+	return whole
+}
+
+// daysBetween returns how many days b is after a.
+func daysBetween(a, b events.Date) int { return int(b.Time().Sub(a.Time()).Hours() / 24) }

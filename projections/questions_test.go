@@ -1,0 +1,175 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+)
+
+// newForce returns a ledger of some lines and pledges, of which each of the questions has something to tell.
+func newForce(t tb) (*testLedger, map[string]testPledge) {
+	l := newTestLedger(t)
+	l.need("west", 100, func(t *events.RequirementTerms) { t.Area = "west" })
+	l.need("east", 50, func(t *events.RequirementTerms) { t.Area, t.Priority = "east", 2 })
+	l.need("fleet", 4, func(t *events.RequirementTerms) { t.Role, t.Unit, t.Priority, t.Essential = "air", "aircraft", 3, true })
+	in := func(area events.Area) func(*events.PledgeTerms) {
+		return func(t *events.PledgeTerms) { t.Area = area }
+	}
+	notice := func(days int) func(*events.PledgeTerms) {
+		return func(t *events.PledgeTerms) { t.NoticeToMove = &days }
+	}
+	p := map[string]testPledge{}
+	p["FRA"] = l.offer("FRA", 60, in("west"), notice(10))
+	p["DEU"] = l.offer("DEU", 30, in("west"), notice(30), func(t *events.PledgeTerms) { t.Expires = day(25) })
+	p["ITA"] = l.offer("ITA", 70, in("east"))
+	p["POL"] = l.offer("POL", 15)
+	p["ESP"] = l.offer("ESP", 3, func(t *events.PledgeTerms) { t.Role, t.Unit, t.Until = "air", "aircraft", day(28) }, notice(5))
+	p["NOR"] = l.offer("NOR", 9, in("west"), notice(5), func(t *events.PledgeTerms) { t.Presence = events.Reserve })
+	p["DEU"].condition("condition.added", 2, "bundestag")
+	p["FRA"].caveat("caveat.declared", 2, "by-day")
+	p["ITA"].move("pledge.accepted", 2)
+	return l, p
+}
+
+func TestDependences(t *testing.T) {
+	l, _ := newForce(t)
+	l.open("op-b")
+	l.say("HQ/importer", &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(1), Place: events.Place{Operation: "op-b", Nation: "ETH"}, Role: "ground",
+		Strength: events.Strength{Quantity: events.Count(97), Unit: "personnel"}, Source: "a report"})
+	l.say("HQ/importer", &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(1), Place: events.Place{Operation: "op-b", Nation: "KEN"}, Role: "ground",
+		Strength: events.Strength{Quantity: events.Count(3), Unit: "personnel"}, Source: "a report"})
+	text := ""
+	for _, h := range must[Dependences](t)(l.picture().Dependences(Moment{On: day(9)}, DependenceFilter{})).Holds {
+		text += fmt.Sprint(h.Operation, " ", h.Line, " ", h.Nation, " ", h.Quantity, "/", h.Of, " ", h.Percent, " ", h.Level, " ", h.Without, "; ")
+	}
+	equal(t, "holds", text, "op-a east ITA 70/70 100 alone 50; op-a fleet ESP 3/3 100 alone 4; op-a west FRA 60/90 66 50 70; "+
+		"op-a  ESP 3/3 100 alone ; op-b  ETH 97/100 97 80 ; ")
+}
+
+func TestHanging(t *testing.T) {
+	l, p := newForce(t)
+	text := ""
+	for _, h := range must[HangingSupplies](t)(l.picture().Hanging(Moment{On: day(9)}, Filter{})).Hanging {
+		text += fmt.Sprint(h.Kind, " ", h.Name, " ", h.Line, " ", h.Quantity, " gap ", h.Gap, " ", h.Nations, " ", h.Pledges[0] == p[string(h.Nations[0])].id, len(h.Sequences), "; ")
+	}
+	equal(t, "hanging", text, "caveat by-day west 60 gap 70 [FRA] true 1; parliament bundestag west 30 gap 40 [DEU] true 1; ")
+	m := Moment{On: day(9), WhatIf: &WhatIf{Discharge: []string{"bundestag"}}}
+	equal(t, "supposed", len(must[HangingSupplies](t)(l.picture().Hanging(m, Filter{})).Hanging), 1)
+}
+
+func TestReadiness(t *testing.T) {
+	l, p := newForce(t)
+	p["POL"].move("pledge.accepted", 3)
+	p["POL"].move("pledge.confirmed", 3)
+	p["POL"].deploy(4, 14)
+	text := ""
+	r := must[Readiness](t)(l.picture().Readiness(Moment{On: day(9)}, ReadinessFilter{Within: 20}))
+	for _, row := range r.Rows {
+		text += fmt.Sprint(row.Role, " ", row.Ready, " in place ", row.InPlace, " not said ", row.NotSaid, " reserve ", row.Reserve, "; ")
+	}
+	equal(t, "steps", fmt.Sprint(r.Steps), "[0 5 10 20 30 60 90]")
+	equal(t, "rows", text, "air [0 3 3 3 3 3 3] in place 0 not said 0 reserve 0; ground [0 0 60 60 90 90 90] in place 15 not said 70 reserve 9; ")
+}
+
+func TestReview(t *testing.T) {
+	l, p := newForce(t)
+	p["ITA"].allocate(3, "east", 60, events.Window{From: day(3)})
+	p["ITA"].amend(5, pledgeTerms(55, func(t *events.PledgeTerms) {
+		t.Area, t.Predecessor, t.Elsewhere = "east", p["DEU"].id, []string{"NATO Response Force"}
+	}))
+	p["DEU"].move("pledge.withdrawn", 6)
+	r := must[Review](t)(l.picture().Review(Moment{On: day(9)}, Filter{}))
+	text := ""
+	for _, f := range r.Findings {
+		text += fmt.Sprint(f.Kind, " ", f.Line, f.Nation, " ", f.Quantity, "; ")
+		if f.Sentence == "" || len(f.Sequences) == 0 {
+			t.Errorf("%s says too little: %+v", f.Kind, f)
+		}
+	}
+	equal(t, "findings", text, "overdrawn eastITA 5; matches-several POL 15; rotation-broken ITA 55; also-elsewhere ITA 55; over-supplied east 5; ")
+	equal(t, "of a nation", len(must[Review](t)(l.picture().Review(Moment{On: day(9)}, Filter{Nation: "POL"})).Findings), 1)
+}
+
+func TestDue(t *testing.T) {
+	l, p := newForce(t)
+	l.offer("PRT", 1, func(t *events.PledgeTerms) {
+		t.Role, t.Unit, t.From, t.Predecessor = "air", "aircraft", day(29), p["ESP"].id
+	})
+	tell := func(m Moment, within int) (text string) {
+		for _, d := range must[Dues](t)(l.picture().Due(m, Filter{}, within)).Due {
+			text += fmt.Sprint(d.Kind, " ", d.Nation, " ", d.By, " since ", d.Since, "; ")
+		}
+		return text
+	}
+	waits := "waits FRA  since 2026-01-01; waits DEU  since 2026-01-01; waits POL  since 2026-01-01; waits ESP  since 2026-01-01; waits NOR  since 2026-01-01; "
+	equal(t, "soon", tell(Moment{On: day(20)}, 5), "lapses DEU 2026-01-25 since 2026-01-01; "+waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; ")
+	equal(t, "sooner", tell(Moment{On: day(19)}, 5), waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; ")
+	equal(t, "before the relief was named", tell(Moment{On: day(24), AsOf: l.Last() - 1}, 5),
+		"lapses DEU 2026-01-25 since 2026-01-01; ends-unrelieved ESP 2026-01-28 since 2026-01-01; "+waits+"condition-open DEU  since 2026-01-02; ")
+}
+
+func TestNation(t *testing.T) {
+	l, p := newForce(t)
+	l.say("NOR/liaison", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("SWE"), Roles: []events.Role{"air"}})
+	picture := l.picture()
+	page := must[NationPage](t)(picture.Nation(Moment{On: day(9)}, "FRA", ""))
+	equal(t, "pledges", len(page.Pledges), 1)
+	equal(t, "roles", fmt.Sprint(page.Roles[0].Role, page.Roles[0].Rungs), "ground[60 60 0 0 0]")
+	equal(t, "counted", fmt.Sprint(page.Counted[0].Line, page.Counted[0].Quantity, page.Counted[0].Pledge == p["FRA"].id), "west60 true")
+	equal(t, "not counted", len(must[NationPage](t)(picture.Nation(Moment{On: day(9)}, "POL", "")).NotCounted), 1)
+	text := ""
+	for _, n := range must[Nations](t)(picture.Nations(Moment{On: day(9)}, "", "air")).Nations {
+		text += fmt.Sprint(n.Nation, n.Roles, n.Declared, " ")
+	}
+	equal(t, "only air", text, "ESP[air] false SWE[air] true ")
+	equal(t, "all", len(must[Nations](t)(picture.Nations(Moment{On: day(9)}, "", "")).Nations), 7)
+}
+
+func TestGaps(t *testing.T) {
+	l, _ := newForce(t)
+	text := ""
+	for _, g := range must[Gaps](t)(l.picture().Gaps(Moment{On: day(9)}, CoverageFilter{})).Gaps {
+		text += fmt.Sprint(g.Rank, " ", g.Line, " ", g.Missing, " ", g.From, "-", g.Until, " could ")
+		for _, n := range g.Could {
+			text += fmt.Sprint(n.Nation, " ", n.Reason, " ")
+		}
+	}
+	equal(t, "gaps", text, "1 fleet 1 2026-01-01- could 2 west 10 2026-01-01- could POL several-lines NOR reserve ")
+}
+
+// Whatever is made up, the gaps are what coverage lacks, and each is short on all the days that it names.
+func TestGapsEqualCoverage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p, m := s.picture(), s.moment()
+		lacking := func(on events.Date) (all []string) {
+			m := m
+			m.On = on
+			for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{})).Lines {
+				if n, _ := l.Gap.Number(); n > 0 {
+					all = append(all, string(l.Line))
+				}
+			}
+			slices.Sort(all)
+			return all
+		}
+		gaps := must[Gaps](t)(p.Gaps(m, CoverageFilter{})).Gaps
+		var told []string
+		for _, g := range gaps {
+			told = append(told, string(g.Line))
+			for on := max(g.From, day(1)); on <= min(max(g.Until, m.On), day(31)); on = on.AddDays(1) {
+				if !slices.Contains(lacking(on), string(g.Line)) {
+					t.Fatalf("%s is not short on %s, from %s to %s", g.Line, on, g.From, g.Until)
+				}
+			}
+		}
+		slices.Sort(told)
+		if fmt.Sprint(told) != fmt.Sprint(lacking(m.On)) {
+			t.Fatalf("gaps %v, and coverage lacks %v", told, lacking(m.On))
+		}
+	})
+}

@@ -1,0 +1,155 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"muster/events"
+)
+
+// A FindingKind says what is the matter. Kinds are added, never renamed.
+type FindingKind string
+
+// What a review finds.
+const (
+	Oversupplied   FindingKind = "over-supplied"     // a line has more than it needs
+	MatchesNoLine  FindingKind = "matches-no-line"   // nothing in force asks for a pledge
+	MatchesSeveral FindingKind = "matches-several"   // nobody has said which line a pledge is for
+	Overdrawn      FindingKind = "overdrawn"         // an allocation gets less than was set, since the pledge was lowered
+	LineGone       FindingKind = "line-not-in-force" // an allocation is to a line that is not in force
+	RestFree       FindingKind = "not-allocated"     // a part of a pledge is allocated, and the rest is not
+	AlsoElsewhere  FindingKind = "also-elsewhere"    // the same forces are pledged elsewhere too
+	RotationBroken FindingKind = "rotation-broken"   // the pledge before or after is gone, or says something else
+)
+
+// A Finding is something that a coordinator should look at.
+type Finding struct {
+	Kind      FindingKind      `json:"kind"`
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line,omitzero"`
+	Pledge    events.ID        `json:"pledge,omitzero"`
+	Nation    events.Nation    `json:"nation,omitzero"`
+	// Quantity is how much it is about, in the unit.
+	Quantity events.Quantity `json:"quantity,omitzero"`
+	Unit     events.Unit     `json:"unit,omitzero"`
+	// Sentence says what is the matter, and what would mend it.
+	Sentence string `json:"sentence"`
+	// Sequences are the records that it rests on.
+	Sequences []uint64 `json:"sequences,omitempty"`
+}
+
+// A Review is what does not fit at a moment, by kind.
+type Review struct {
+	Basis
+	Findings []Finding `json:"findings"`
+}
+
+// Review looks for what does not fit: lines with too much, pledges that match none or several, allocations that a later record has
+// overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing.
+func (p *Picture) Review(m Moment, f Filter) (Review, error) {
+	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
+	if err != nil {
+		return Review{}, err
+	}
+	r := Review{Basis: c.Basis, Findings: []Finding{}}
+	for i := range c.Lines {
+		r.oversupplied(&c.Lines[i])
+	}
+	for i := range c.NotCounted {
+		r.notCounted(&c.NotCounted[i])
+	}
+	chosen, err := p.chosen(c.AsOf, f.Operation)
+	if err != nil {
+		return Review{}, err
+	}
+	for _, o := range chosen {
+		for _, pl := range o.pledges {
+			p.reviewPledge(&r, pl, f.Role)
+		}
+	}
+	r.Findings = slices.DeleteFunc(r.Findings, func(one Finding) bool {
+		return one.Nation != "" && !f.nation(one.Nation) || one.Nation == "" && f.Nation != ""
+	})
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
+	return r, nil
+}
+
+// order is that in which findings are told: what makes a number wrong first.
+var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4, RestFree: 5, RotationBroken: 6, AlsoElsewhere: 7, Oversupplied: 8}
+
+func (r *Review) oversupplied(l *LineCoverage) {
+	required, _ := l.Required.Number()
+	supply, _ := l.Supply.Number()
+	if supply <= required {
+		return
+	}
+	over := l.Unit.Of(supply - required)
+	r.Findings = append(r.Findings, Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
+		Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, l.Required)})
+}
+
+func (r *Review) notCounted(n *NotCounted) {
+	kind, remedy := FindingKind(""), ""
+	switch n.Reason {
+	case NoLine, OtherUnit:
+		kind, remedy = MatchesNoLine, "issue a requirement for it, or tell the nation"
+	case SeveralLines:
+		kind, remedy = MatchesSeveral, "allocate it: muster allocation make "+n.Pledge.String()+" LINE"
+	case LineNotInForce:
+		kind, remedy = LineGone, "release the allocation, or issue the requirement again under another name"
+	case NotAllocated:
+		kind, remedy = RestFree, "allocate the rest: muster allocation make "+n.Pledge.String()+" LINE"
+	default:
+		return
+	}
+	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge, Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit,
+		Sentence: n.Sentence + " To mend it, " + remedy + ".", Sequences: n.Sequences})
+}
+
+// reviewPledge looks at what one pledge says of itself.
+func (p *Picture) reviewPledge(r *Review, pl *pledge, role events.Role) {
+	var room standing
+	s := r.WhatIf.suppose(pl.at(&r.Basis, &room))
+	if uint64(pl.first) > r.AsOf || !s.counts(r.On) || role != "" && s.terms.role != role {
+		return
+	}
+	found := func(kind FindingKind, line events.Line, q events.Quantity, by []uint64, format string, args ...any) {
+		r.Findings = append(r.Findings, Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id, Nation: pl.nation, Quantity: q,
+			Unit: s.pledged.unit, Sequences: by, Sentence: fmt.Sprintf(format, args...)})
+	}
+	for _, a := range s.shares(r.On) {
+		if short := s.pledged.unit.Of(a.set - a.promised); a.promised < a.set {
+			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
+				"%s's pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", pl.nation.Name(), amount{short, s.pledged.unit}, a.line.name)
+		}
+	}
+	t := s.terms.rotation
+	if t == nil {
+		return
+	}
+	if t.elsewhere != nil {
+		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s's forces of this pledge are also pledged to %s.", pl.nation.Name(), list(t.elsewhere))
+	}
+	for _, other := range []struct {
+		name string
+		id   events.ID
+	}{{"predecessor", t.predecessor}, {"successor", t.successor}} {
+		if broken := p.broken(r, other.id); !other.id.IsZero() && broken != "" {
+			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil), "The %s of %s's pledge, %s, %s: a hand-over is open.", other.name, pl.nation.Name(), other.id, broken)
+		}
+	}
+}
+
+// broken says why the other side of a rotation is not there, "" when it is.
+func (p *Picture) broken(r *Review, id events.ID) string {
+	other, known := p.byID[id]
+	if !known || uint64(other.first) > r.AsOf {
+		return "is not known"
+	}
+	one, _ := other.show(&r.Basis)
+	if one.State == Withdrawn || one.State == Declined || one.State == Lapsed {
+		return "is " + string(one.State)
+	}
+	return ""
+}

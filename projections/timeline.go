@@ -1,0 +1,359 @@
+package projections
+
+import (
+	"slices"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Step is how far apart the points of a time line are.
+type Step string
+
+// The steps.
+const (
+	ByChange Step = "change" // at the dates where something changes
+	ByDay    Step = "day"
+	ByMonth  Step = "month"
+)
+
+// Steps returns all steps.
+func Steps() []Step { return []Step{ByChange, ByDay, ByMonth} }
+
+// MaxTimeline is the most days that a time line covers: 20 years.
+const MaxTimeline = 20*365 + 5
+
+// A TimelineFilter says which lines, and which days.
+type TimelineFilter struct {
+	Operation events.Operation
+	Role      events.Role
+	Line      events.Line
+	// Days are those covered, both ends included.
+	Days events.Window
+	Step Step
+}
+
+// A TimelinePoint is how far a line is met from one day on, up to the next point.
+type TimelinePoint struct {
+	From     events.Date     `json:"from"`
+	Until    events.Date     `json:"until"`
+	Required events.Quantity `json:"required"` // 0 while the line is not in force
+	Supply   events.Quantity `json:"supply"`   // on the day From, from the rung asked up
+	Gap      events.Quantity `json:"gap"`
+	Fill     int             `json:"fill"`
+	// Rungs are the supply from each rung up on the day From, from the lowest rung.
+	Rungs []events.Quantity `json:"rungs"`
+	// Lowest is the largest gap of any day up to Until, on the day LowestOn, so that a dip of a day does not hide in a month.
+	Lowest   events.Quantity `json:"lowest_gap"`
+	LowestOn events.Date     `json:"lowest_on"`
+}
+
+// A LineTimeline is how far one line is met over time.
+type LineTimeline struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+	Role      events.Role      `json:"role"`
+	Area      events.Area      `json:"area,omitzero"`
+	Unit      events.Unit      `json:"unit"`
+	Points    []TimelinePoint  `json:"points"`
+}
+
+// A Timeline is how far requirements are met over time, as known at one moment.
+type Timeline struct {
+	Basis
+	From      events.Date    `json:"from"`
+	Until     events.Date    `json:"until"`
+	Step      Step           `json:"step"`
+	Lines     []LineTimeline `json:"lines"`
+	HandOvers []HandOver     `json:"hand_overs"`
+}
+
+// Timeline answers what [Picture.Coverage] answers for every day of a window at once: for each line that is in force on any of them.
+// The date of m plays no part.
+func (p *Picture) Timeline(m Moment, f TimelineFilter) (Timeline, error) {
+	b, err := p.basisAtRung(m)
+	if err != nil {
+		return Timeline{}, err
+	}
+	s, err := newSpan(f.Days)
+	if err != nil {
+		return Timeline{}, err
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return Timeline{}, err
+	}
+	b.On = f.Days.From
+	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: p.handOvers(&b, chosen, f)}
+	c := p.newCourse(&b, s, chosen, f)
+	p.eachStretch(&b, c.place)
+	c.settle()
+	for i := range c.lines {
+		if l := &c.lines[i]; f.Line == "" || f.Line == l.Line {
+			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit, l.points(&c, f.Step)})
+		}
+	}
+	return t, nil
+}
+
+// A span is a run of days, numbered from 0.
+type span struct {
+	dates  []events.Date
+	number []int16 // by the date less the first one, as numbers
+}
+
+func newSpan(w events.Window) (s span, err error) {
+	for d := w.From; d <= w.Until; d = d.AddDays(1) {
+		if len(s.dates) == MaxTimeline {
+			return s, problem.OfFields([]problem.Field{{Location: "until", Value: w.Until.String(), Message: "lies more than 20 years after the first day: ask for less"}})
+		}
+		s.dates = append(s.dates, d)
+	}
+	if len(s.dates) == 0 {
+		return s, problem.OfFields([]problem.Field{{Location: "until", Value: w.Until.String(), Message: "lies before the first day, " + w.From.String()}})
+	}
+	s.number = make([]int16, w.Until-w.From+1)
+	for i, d := range s.dates {
+		s.number[d-w.From] = int16(i)
+	}
+	return s, nil
+}
+
+// days returns the numbers of the first day of a stretch and of the one behind its last, within the span.
+func (s *span) days(of stretch) (from, to int) {
+	first, last := s.dates[0], s.dates[len(s.dates)-1]
+	if of.from > last || of.until < first {
+		return 0, 0
+	}
+	if of.from > first {
+		from = int(s.number[of.from-first])
+	}
+	to = len(s.dates)
+	if of.until < last {
+		to = int(s.number[of.until-first]) + 1
+	}
+	return from, to
+}
+
+// A course sums what is there on each day of a span: by kind, and by line what is allocated.
+type course struct {
+	span
+	p      *Picture
+	basis  *Basis
+	wanted []bool     // kinds, by number
+	kinds  [][]change // by the number of the kind
+	lines  []lineCourse
+	of     map[*line]int
+	phases []phase
+}
+
+// A change is by how much the supply of each exact rung changes on a day; summed up, what it is.
+type change [Deployed + 1]int64
+
+type lineCourse struct {
+	Requirement
+	required []int64  // by day, -1 while the line is not in force
+	shares   []change // what is allocated, by day
+	supply   []change // by day
+}
+
+// A phase is a run of days in which the same lines are in force with the same terms.
+type phase struct {
+	from, to int
+	inForce  []Requirement
+}
+
+func (p *Picture) newCourse(b *Basis, s span, chosen []*operation, f TimelineFilter) course {
+	c := course{span: s, p: p, basis: b, wanted: make([]bool, len(p.kinds.names)), kinds: make([][]change, len(p.kinds.names)), of: map[*line]int{}}
+	for i, k := range p.kinds.names {
+		c.wanted[i] = slices.Contains(chosen, k.operation) && (f.Role == "" || f.Role == k.role)
+	}
+	c.phases = phases(b, s, chosen, f.Role)
+	for _, ph := range c.phases {
+		for _, q := range ph.inForce {
+			l := c.line(p.operations[q.Operation].lines[q.Line], q)
+			required, _ := q.Required.Number()
+			for day := ph.from; day < ph.to; day++ {
+				l.required[day] = required
+			}
+		}
+	}
+	return c
+}
+
+// line returns the course of a line, new if need be.
+func (c *course) line(of *line, q Requirement) *lineCourse {
+	at, ok := c.of[of]
+	if !ok {
+		at = len(c.lines)
+		c.of[of] = at
+		l := lineCourse{Requirement: q, required: make([]int64, len(c.dates)), shares: make([]change, len(c.dates)+1), supply: make([]change, len(c.dates))}
+		for day := range l.required {
+			l.required[day] = -1
+		}
+		c.lines = append(c.lines, l)
+	}
+	return &c.lines[at]
+}
+
+// phases cuts a span wherever a requirement may begin, change or end.
+func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
+	cuts := []int{0, len(s.dates)}
+	cut := func(d events.Date) {
+		if d > s.dates[0] && d <= s.dates[len(s.dates)-1] {
+			cuts = append(cuts, int(s.number[d-s.dates[0]]))
+		}
+	}
+	for _, o := range chosen {
+		for _, name := range o.lineNames {
+			for _, t := range o.lines[name].terms.known(b.AsOf) {
+				cut(t.effective)
+				cut(t.what.From)
+				if t.what.Until != 0 {
+					cut(t.what.Until.AddDays(1))
+				}
+			}
+			for _, end := range o.lines[name].cancelled.known(b.AsOf) {
+				cut(end.effective)
+			}
+		}
+	}
+	slices.Sort(cuts)
+	cuts = slices.Compact(cuts)
+	var all []phase
+	for i := range len(cuts) - 1 {
+		ph := phase{from: cuts[i], to: cuts[i+1]}
+		at := *b
+		at.On = s.dates[ph.from]
+		for _, o := range chosen {
+			ph.inForce = append(ph.inForce, o.inForce(at, role)...)
+		}
+		all = append(all, ph)
+	}
+	return all
+}
+
+// place notes what a version adds on the days of its stretch.
+func (c *course) place(days stretch, v *version) {
+	from, to := c.days(days)
+	if from == to || v.flags&(isReserve|isFailed) != 0 || !c.wanted[v.promisedKind] {
+		return
+	}
+	if v.allocated != nil {
+		for _, s := range v.shares() {
+			if at, ok := c.of[s.line]; ok {
+				for _, r := range v.counting() {
+					c.lines[at].shares[from][r] += s.at(v, r)
+					c.lines[at].shares[to][r] -= s.at(v, r)
+				}
+			}
+		}
+		return
+	}
+	for _, r := range v.counting() {
+		n, kind, known := v.amount(r)
+		if !known {
+			continue
+		}
+		if c.kinds[kind] == nil {
+			c.kinds[kind] = make([]change, len(c.dates)+1)
+		}
+		c.kinds[kind][from][r] += n
+		c.kinds[kind][to][r] -= n
+	}
+}
+
+// settle sums the changes up, and puts each kind on the line that it fits alone.
+func (c *course) settle() {
+	for i := range c.lines {
+		sumUp(c.lines[i].shares)
+		for day := range c.dates {
+			if l := &c.lines[i]; l.required[day] >= 0 {
+				l.supply[day] = l.shares[day]
+			}
+		}
+	}
+	for number, kind := range c.kinds {
+		if kind == nil {
+			continue
+		}
+		sumUp(kind)
+		for _, ph := range c.phases {
+			if only := c.only(ph, c.p.kinds.names[number]); only != nil {
+				for day := ph.from; day < ph.to; day++ {
+					only.supply[day].plus(&kind[day])
+				}
+			}
+		}
+	}
+}
+
+// only returns the line that a kind fits in a phase, nil when it fits none or several.
+func (c *course) only(ph phase, k kind) *lineCourse {
+	var only *lineCourse
+	for _, q := range ph.inForce {
+		if q.Operation == k.operation.name && q.Role == k.role && q.Unit == k.unit && compatible(q.Area, k.area) {
+			if only != nil {
+				return nil
+			}
+			only = &c.lines[c.of[k.operation.lines[q.Line]]]
+		}
+	}
+	return only
+}
+
+func sumUp(changes []change) {
+	for day := 1; day < len(changes); day++ {
+		changes[day].plus(&changes[day-1])
+	}
+}
+
+func (c *change) plus(other *change) {
+	for r := range c {
+		c[r] += other[r]
+	}
+}
+
+// points tells a line's days, joined into steps.
+func (l *lineCourse) points(c *course, step Step) []TimelinePoint {
+	points := []TimelinePoint{}
+	for day := 0; day < len(c.dates); {
+		end := day + 1
+		for end < len(c.dates) && l.joins(c, day, end, step) {
+			end++
+		}
+		points = append(points, l.point(c, day, end))
+		day = end
+	}
+	return points
+}
+
+// joins reports whether a day belongs to the point of an earlier one.
+func (l *lineCourse) joins(c *course, first, day int, step Step) bool {
+	switch step {
+	case ByDay:
+		return false
+	case ByMonth:
+		return c.dates[day]/100 == c.dates[first]/100
+	}
+	return l.required[day] == l.required[first] && l.supply[day] == l.supply[first]
+}
+
+func (l *lineCourse) point(c *course, from, to int) TimelinePoint {
+	supply := supplies(l.supply[from])
+	required := max(0, l.required[from])
+	now := supply[c.basis.Rung]
+	pt := TimelinePoint{From: c.dates[from], Until: c.dates[to-1], Required: l.Unit.Of(required), Supply: l.Unit.Of(now),
+		Gap: l.Unit.Of(max(0, required-now)), Fill: percent(now, required)}
+	for _, r := range Rungs() {
+		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
+	}
+	lowest := int64(-1)
+	for day := from; day < to; day++ {
+		if gap := max(0, max(0, l.required[day])-supplies(l.supply[day])[c.basis.Rung]); gap > lowest {
+			lowest, pt.LowestOn = gap, c.dates[day]
+		}
+	}
+	pt.Lowest = l.Unit.Of(lowest)
+	return pt
+}

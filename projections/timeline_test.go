@@ -1,0 +1,115 @@
+package projections
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// Every day of a time line, at each rung and in any world, is what coverage says of that day.
+func TestTimelineEqualsCoverage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p := s.picture()
+		m := s.moment()
+		m.WhatIf = rapid.SampledFrom([]*WhatIf{nil, {Without: []events.Nation{"FRA"}}, {WithoutConditional: true}, {Discharge: []string{"parliament"}}}).Draw(t, "what if")
+		days := events.Window{From: day(rapid.IntRange(1, 10).Draw(t, "from")), Until: day(rapid.IntRange(10, 31).Draw(t, "until"))}
+		for _, step := range Steps() {
+			line := must[Timeline](t)(p.Timeline(m, TimelineFilter{Days: days, Step: step}))
+			for m.On = days.From; m.On <= days.Until; m.On = m.On.AddDays(1) {
+				want := coverageByLine(t, p, m)
+				for _, l := range line.Lines {
+					compareDay(t, p, m, l, step, want)
+				}
+			}
+		}
+	})
+}
+
+func coverageByLine(t *rapid.T, p *Picture, m Moment) map[events.Line]LineCoverage {
+	all := map[events.Line]LineCoverage{}
+	for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})).Lines {
+		all[l.Line] = l
+	}
+	return all
+}
+
+func compareDay(t *rapid.T, p *Picture, m Moment, l LineTimeline, step Step, want map[events.Line]LineCoverage) {
+	for _, pt := range l.Points {
+		if m.On < pt.From || m.On > pt.Until {
+			continue
+		}
+		c, inForce := want[l.Line]
+		if !inForce {
+			c.Required, c.Gap, c.Supply = l.Unit.Of(0), l.Unit.Of(0), l.Unit.Of(0)
+		}
+		if gap, _ := c.Gap.Number(); gap > number(pt.Lowest) || m.On == pt.LowestOn && gap != number(pt.Lowest) {
+			t.Fatalf("%s on %s lacks %d, and by %s at most %s on %s", l.Line, m.On, gap, step, pt.Lowest, pt.LowestOn)
+		}
+		if step == ByMonth && m.On != pt.From {
+			continue
+		}
+		told := fmt.Sprint(pt.Required, " ", pt.Supply, " ", pt.Gap)
+		if says := fmt.Sprint(c.Required, " ", c.Supply, " ", c.Gap); told != says {
+			t.Fatalf("%s as of %d on %s at %s by %s: %s, and coverage says %s", l.Line, m.AsOf, m.On, m.Rung, step, told, says)
+		}
+		for i, r := range c.Rungs {
+			if r.Supply != pt.Rungs[i] {
+				t.Fatalf("%s on %s at %s: %s, and coverage says %s", l.Line, m.On, r.Rung, pt.Rungs[i], r.Supply)
+			}
+		}
+	}
+}
+
+func number(q events.Quantity) int64 { n, _ := q.Number(); return n }
+
+func TestTimelineDays(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	l.offer("FRA", 40, func(t *events.PledgeTerms) { t.From, t.Until = day(3), day(9) })
+	p := l.picture()
+	told := func(step Step) (text string) {
+		for _, pt := range must[Timeline](t)(p.Timeline(Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: 2026_02_15}, Step: step})).Lines[0].Points {
+			text += fmt.Sprint(pt.From, "-", pt.Until, " ", pt.Supply, "/", pt.Required, " lowest ", pt.Lowest, " on ", pt.LowestOn, "; ")
+		}
+		return text
+	}
+	equal(t, "changes", told(ByChange), "2026-01-01-2026-01-02 0/100 lowest 100 on 2026-01-01; 2026-01-03-2026-01-09 40/100 lowest 60 on 2026-01-03; "+
+		"2026-01-10-2026-02-15 0/100 lowest 100 on 2026-01-10; ")
+	equal(t, "months", told(ByMonth), "2026-01-01-2026-01-31 0/100 lowest 100 on 2026-01-01; 2026-02-01-2026-02-15 0/100 lowest 100 on 2026-02-01; ")
+	for _, w := range []events.Window{{From: day(9), Until: day(8)}, {From: 2000_01_01, Until: 2021_01_01}} {
+		if _, err := p.Timeline(Moment{}, TimelineFilter{Days: w, Step: ByDay}); !problem.Is(err, problem.Invalid) {
+			t.Errorf("%v: %v", w, err)
+		}
+	}
+}
+
+// A rotation has a gap, none, or days on which both are there, whichever of the two names the other.
+func TestHandOvers(t *testing.T) {
+	l := newTestLedger(t)
+	window := func(from, until int, change ...func(*events.PledgeTerms)) func(*events.PledgeTerms) {
+		return func(t *events.PledgeTerms) {
+			t.From, t.Until = day(from), day(until)
+			for _, c := range change {
+				c(t)
+			}
+		}
+	}
+	first := l.offer("FRA", 10, window(1, 5))
+	second := l.offer("DEU", 10, window(8, 12, func(t *events.PledgeTerms) { t.Predecessor = first.id }))
+	third := l.offer("ITA", 10, window(12, 20))
+	terms := pledgeTerms(10, window(8, 12, func(t *events.PledgeTerms) { t.Predecessor, t.Successor = first.id, third.id }))
+	second.amend(1, terms)
+	l.offer("ESP", 10, window(21, 28, func(t *events.PledgeTerms) { t.Predecessor = third.id }))
+	gone := l.offer("PRT", 10, window(21, 28, func(t *events.PledgeTerms) { t.Predecessor = third.id }))
+	gone.move("pledge.withdrawn", 1)
+	text := ""
+	for _, h := range must[Timeline](t)(l.picture().Timeline(Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: day(28)}, Step: ByChange})).HandOvers {
+		text += fmt.Sprint(h.FromBy, " ", h.Ends, " ", h.ToBy, " ", h.Begins, " ", h.Days, "; ")
+	}
+	equal(t, "hand-overs", text, "FRA 2026-01-05 DEU 2026-01-08 2; DEU 2026-01-12 ITA 2026-01-12 -1; ITA 2026-01-20 ESP 2026-01-21 0; ")
+}

@@ -156,21 +156,38 @@ func keyOfFolder(dir string) proof.TrustedKey {
 	return proof.TrustedKey{Verifier: key, Claimed: true, Why: "is that of the folder itself"}
 }
 
+// verifyFile verifies a bundle or a receipt.
 func verifyFile(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+	begin, err := beginningOf(path)
+	if err != nil {
+		return proof.Report{}, problem.New(problem.Unavailable, "reading %s: %w", path, err)
+	}
+	switch {
+	case proof.IsBundle(begin):
+		return proof.VerifyBundle(ctx, path, o)
+	case !proof.IsReceipt(begin):
+		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle and no receipt: it does not begin as one", path).
+			WithHint("make a bundle with: muster export bundle FILE")
+	case o.Since != nil:
+		return proof.Report{}, usage("--since is for a whole ledger, and %s is a receipt", path)
+	}
+	text, err := readInput(path)
+	return proof.VerifyReceipt("the receipt "+path, text, o), err
+}
+
+// beginningOf returns the first bytes of a file that may be long.
+func beginningOf(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
+		return nil, err
 	}
+	defer file.Close()
 	begin := make([]byte, 64)
 	n, err := io.ReadFull(file, begin)
-	if closed := file.Close(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) || closed != nil {
-		return proof.Report{}, problem.New(problem.Unavailable, "reading %s: %w", path, errors.Join(err, closed))
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil
 	}
-	if !proof.IsBundle(begin[:n]) {
-		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle: it does not begin as one", path).
-			WithHint("make one with: muster export bundle FILE")
-	}
-	return proof.VerifyBundle(ctx, path, o)
+	return begin[:n], err
 }
 
 // printReport prints what was found. A failure is an error too, so that it is told when nobody looks at the output.

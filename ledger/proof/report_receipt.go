@@ -1,0 +1,47 @@
+package proof
+
+import (
+	"fmt"
+	"strings"
+
+	"muster/events"
+)
+
+// VerifyReceipt verifies the text of a receipt, as [Receipt.Check] does, and reports it as a bundle of one record. The key in
+// the receipt is used, as its own claim, when the options have none.
+func VerifyReceipt(name string, text []byte, o Options) Report {
+	failed := func(check string, err error) Report {
+		f := &Fault{Check: check, What: err.Error()}
+		r := Report{Of: name, Fault: f}
+		r.Add(check, Failed, "%s", f)
+		return r
+	}
+	receipt, err := ReadReceipt(text)
+	if err != nil {
+		return failed("file", fmt.Errorf("the receipt is damaged: %w", err))
+	}
+	if o.Key.Verifier == "" {
+		o.Key = TrustedKey{Verifier: receipt.Key, Claimed: true, Why: "is the receipt's own claim"}
+	}
+	found, err := receipt.Check(o.Key.Verifier)
+	if err != nil {
+		return failed("proofs", err)
+	}
+	rec, c := found.Record, found.Checkpoint
+	at := rec.Recorded.Format(events.RecordedForm)
+	line, _, _ := strings.Cut(string(rec.Note), "\n")
+	head := rec.Statement.Head()
+	r := Report{Of: name, OK: true, Origin: head.Ledger, Records: 1, FirstRecorded: at, LastRecorded: at, Checkpoint: covered(&c, o.Key),
+		Said: []Said{{rec.Sequence, at, head.Type, head.ID, rec.SignedBy().String(), line}}}
+	r.Add("proofs", Verified, "record %d has its place in the tree of %d records with the root %s", rec.Sequence, c.N, c.Hash)
+	r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", c.By, o.Key.Why, c.otherSignatures())
+	if receipt.Signer != "" {
+		r.Add("signatures", Verified, "the statement is signed with the key that the receipt names, %s", receipt.Signer)
+	} else {
+		r.Add("signatures", NotChecked, "the receipt does not name the key of %s, who has signed the statement", rec.SignedBy())
+	}
+	r.Add("roster", NotChecked, "whether the signer was a member takes more records: see muster export bundle --pledge")
+	r.Add("rules", NotChecked, "whether the statement was allowed takes the records of the whole ledger")
+	r.CannotShow = cannotShow(name, o.Key, &c)
+	return r
+}

@@ -162,6 +162,20 @@ func (b *bundleReader) end(words []string, records uint64) error {
 	return io.EOF
 }
 
+// ReadBundleHead reads what stands before the records of the bundle in a file.
+func ReadBundleHead(path string) (BundleHead, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return BundleHead{}, problem.New(problem.NotFound, "the bundle: %w", err)
+	}
+	defer file.Close()
+	b, err := readBundle(file)
+	if err != nil {
+		return BundleHead{}, err
+	}
+	return b.head, nil
+}
+
 // VerifyBundle verifies the bundle in a file: that of a whole ledger as [Verify] does, that of a pledge with its proofs. It
 // needs nothing but the file. The key in the bundle is used, as the bundle's own claim, when the options have none.
 func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
@@ -184,7 +198,7 @@ func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
 	if !b.head.Pledge.IsZero() {
 		return verifyPledge(name, b, o)
 	}
-	src := Source{Name: name, Entries: b.entries, Checkpoint: b.head.Checkpoint}
+	src := Source{Name: name, Entries: b.entries, Checkpoint: b.head.Checkpoint, MayBeOld: true}
 	if c, err := readCheckpoint(b.head.Checkpoint); err == nil {
 		src.Size = c.N
 	}

@@ -103,7 +103,7 @@ func TestFormatIsComplete(t *testing.T) {
 			named(name)
 		}
 	}
-	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "since", "signatures", "older", "rules", "seen", "file", "index", "stream", "proofs", "roster"} {
+	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since", "signatures", "older", "rules", "seen", "file", "index", "stream", "proofs", "roster"} {
 		named(name)
 	}
 	for _, n := range []int{maxRecord, maxProof, maxCheckpoint, maxBundleRow} {

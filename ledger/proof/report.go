@@ -21,7 +21,7 @@ const (
 
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
-	// Name is stable, for programs: records, tree, tiles, checkpoint, since, signatures,
+	// Name is stable, for programs: records, tree, tiles, checkpoint, known, since, signatures,
 	// older, rules, seen, file, index, stream; and for a bundle of one pledge proofs, roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`

@@ -43,6 +43,8 @@ type Source struct {
 	Tree *tlog.Tree
 	// Tiles reads the tree's tiles; nil when the source has none.
 	Tiles tlog.TileReader
+	// MayBeOld says that the source was made at some time in the past, so that it may have fewer records than are known.
+	MayBeOld bool
 	// Also are further looks at what only this kind of source has. They come last, one after the other.
 	Also []Extra
 }
@@ -54,6 +56,9 @@ type Options struct {
 	// Since is a signed checkpoint that was verified before: the records that it covers must still be the same, and their
 	// signatures are not verified again. Nil for none.
 	Since []byte
+	// Known are checkpoints of this ledger that were verified before: the records that they cover must still be the same.
+	// Unlike Since, they save no work.
+	Known []Checkpoint
 	// Progress is told, now and then and by several goroutines at once, how many records are done; it may be nil.
 	Progress func(done, of int64)
 
@@ -102,6 +107,7 @@ type verifier struct {
 	signers map[events.KeyID]bool
 	first   string // recorded time of the first record
 	seen    uint64 // how many statements name an earlier tree
+	older   int64  // the size of a checkpoint that is known, and of more records than there are
 	broken  bool   // the sequence has a gap: what follows has no place in the tree
 
 	signatures, done atomic.Int64 // for all

@@ -59,8 +59,33 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 		}
 		v.compareTree(ctx, c.Tree, c.what, c.check)
 	}
+	v.compareKnown(ctx)
 	if v.src.Tree != nil {
 		v.compareTree(ctx, *v.src.Tree, "the root that was saved with the records", "tree")
+	}
+}
+
+// compareKnown holds the records against the checkpoints that were verified before. What has fewer records may be older, or
+// lag behind another server, and is no fault, unless the very key that has signed for more signs for less.
+func (v *verifier) compareKnown(ctx context.Context) {
+	for _, c := range v.opts.Known {
+		switch {
+		case c.N <= v.tree.size:
+			v.compareTree(ctx, c.Tree, "a checkpoint that was verified before", "known")
+		case !v.src.MayBeOld && v.checkpoint != nil && c.By != "" && c.By == v.checkpoint.By:
+			v.blameWhole(&Fault{Check: "known", What: fmt.Sprintf("%s has signed for %d records before, which was verified then, and shows %d now: an old copy was put back, or it tells another history", c.By, c.N, v.tree.size)})
+		default:
+			v.older = max(v.older, c.N)
+		}
+	}
+}
+
+func (v *verifier) reportKnown(r *Report) {
+	switch {
+	case v.failed("known") == nil && v.older > 0:
+		r.Add("known", NotChecked, "a checkpoint that was verified before is of %d records: these here are older", v.older)
+	case len(v.opts.Known) > 0:
+		v.check(r, "known", "the records are still those of %s that earlier commands have verified", plural(uint64(len(v.opts.Known)), "checkpoint"))
 	}
 }
 
@@ -125,6 +150,7 @@ func (v *verifier) reportTree(r *Report, tiles int) {
 		v.check(r, "tiles", "the %d stored tiles of the Merkle tree are those that the records make", tiles)
 	}
 	v.reportCheckpoint(r)
+	v.reportKnown(r)
 	if v.since != nil {
 		v.check(r, "since", "the first %d records are still those of the checkpoint to begin with, root %s", v.since.N, v.since.Hash)
 	}

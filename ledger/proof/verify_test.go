@@ -254,3 +254,42 @@ func TestSince(t *testing.T) {
 		t.Errorf("no checkpoint to begin with: %v", err)
 	}
 }
+
+func TestKnownCheckpoints(t *testing.T) {
+	h := newHistory(t).offers(97)
+	fork := newHistory(t).offers(50)
+	short, shorter := h.source(h.entries()), fork.source(fork.entries())
+	h.offers(100)
+	known := func(of *history) Options {
+		c, err := OpenCheckpoint(of.checkpoint(), of.vkey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := h.trusted()
+		o.Known = []Checkpoint{c}
+		return o
+	}
+	old := short
+	old.MayBeOld = true
+	for name, c := range map[string]struct {
+		src  Source
+		o    Options
+		want Outcome
+		says string
+	}{
+		"the same ledger": {h.source(h.entries()), known(h), Verified, "the records are still those of 1 checkpoint that earlier commands have verified"},
+		"another":         {h.source(h.entries()), known(fork), Failed, "a checkpoint that was verified before has"},
+		"an old copy":     {short, known(h), Failed, "has signed for 200 records before, which was verified then, and shows 100 now"},
+		"an old bundle":   {old, known(h), NotChecked, "a checkpoint that was verified before is of 200 records: these here are older"},
+	} {
+		r := verified(t, c.src, c.o)
+		if got := outcomes(r)["known"]; got != c.want || r.OK != (got != Failed) || !strings.Contains(describe(r), c.says) {
+			t.Errorf("%s: %s", name, describe(r))
+		}
+	}
+	o := known(h)
+	o.Key.Verifier = fork.vkey // another server of the ledger lags
+	if r := verified(t, shorter, o); outcomes(r)["known"] != NotChecked {
+		t.Errorf("a server that lags: %s", describe(r))
+	}
+}

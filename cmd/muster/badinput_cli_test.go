@@ -24,7 +24,7 @@ func (s *targetServer) fails(t *testing.T, bad badCommand) {
 	t.Helper()
 	before := s.recorded(t)
 	var out, said bytes.Buffer
-	args := append(slices.Clone(bad.args), "--url", s.url)
+	args := append(slices.Clone(bad.args), "--url", s.url, "--data", s.dir)
 	if !slices.Contains(args, "--key") {
 		args = append(args, "--key", s.keyFile)
 	}

@@ -100,6 +100,9 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 	if err == nil && !dryRun {
 		err = recordRows(ctx, s, signed, rows)
 	}
+	if err == nil {
+		err = a.settle(ctx)
+	}
 	if len(r.Unused) > 0 {
 		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n", strings.Join(r.Unused, ", "))
 	}
@@ -228,6 +231,9 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded), fmt.Sprint(before))
 	}
 	a.progress("")
+	if err := a.settle(ctx); err != nil {
+		return err
+	}
 	l.answer = done
 	l.Below = []string{fmt.Sprintf("%d statements recorded now, %d recorded before.", done.Recorded, done.Before)}
 	if dryRun {

@@ -88,6 +88,7 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 	for _, c := range changes {
 		change := planChange{Change: c.Verb, What: c.Sentence}
 		if !dryRun {
+			c.Statement.Head().Seen = s.contact.saw()
 			r, err := s.say(ctx, c.Statement)
 			if err != nil {
 				return nil, afterSome(err, len(done), len(changes))
@@ -96,7 +97,7 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 		}
 		done = append(done, change)
 	}
-	return done, nil
+	return done, a.settle(ctx)
 }
 
 // afterSome says, of a list that broke off, how much of it was done.

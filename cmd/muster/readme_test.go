@@ -82,14 +82,14 @@ func readmeSession(t *testing.T, file string) (steps []sessionStep) {
 func runInShell(t *testing.T, dir, command string) (said string, ok bool) {
 	t.Helper()
 	c := exec.Command("sh", "-c", ". ./.session\n"+command+"\ncode=$?; export -p >.session; exit $code")
-	c.Dir, c.Env = dir, plainEnv()
+	c.Dir, c.Env = dir, plainEnv("MUSTER_CONFIG="+filepath.Join(dir, ".config"))
 	all, err := c.CombinedOutput()
 	return string(all), err == nil
 }
 
 // changing is what is another every time: ids, keys, signatures, the names of ledgers and machines, times.
 var changing = regexp.MustCompile(`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{80,}=*|` +
-	`muster\.local/[0-9a-f]{8}|"by":"[^"]*"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*Z?|\b[0-9a-f]{64}\b`)
+	`muster\.local/[0-9a-f]{8}|"by":"[^"]*"|"root":"[^"]*"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*Z?|\b[0-9a-f]{64}\b`)
 
 // steady takes out what changes, and the space at the ends of lines.
 func steady(text string) string {

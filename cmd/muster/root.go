@@ -28,6 +28,11 @@ type app struct {
 
 	url, nats, key, data string
 	conn                 *nats.Conn // to --nats, once it is needed
+	config               string     // where it is kept what was seen; "" for the user's configuration
+	checkpointKey        string     // the only key to believe checkpoints of
+	receiptFile          string     // where to save a receipt
+	contact              *contact   // nil before the first one
+	forgetful            bool       // that nothing can be kept was said
 	format               string
 	json                 bool
 }
@@ -36,7 +41,7 @@ type app struct {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, config: os.Getenv("MUSTER_CONFIG")}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -75,10 +80,12 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVar(&a.nats, "nats", os.Getenv("MUSTER_NATS"), "NATS servers, comma-separated (MUSTER_NATS): submit over NATS; for serve, keep the log there")
 	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
 	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
+	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"), "the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); without it, the keys of earlier contacts")
+	f.StringVar(&a.receiptFile, "receipt", "", "save the receipt of what is recorded in this file, for: muster receipt FILE")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.scopeCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.verifyCmd(), a.exportCmd(), versionCmd())
+		a.coverageCmd(), a.strengthCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.receiptCmd(), a.checkpointCmd(), a.verifyCmd(), a.exportCmd(), versionCmd())
 	return root
 }
 
@@ -149,8 +156,16 @@ func (a *app) serverURL() (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// ask asks the server a question: over NATS when --nats names servers, else over HTTP.
+// ask asks a server that shows the history which was seen before.
 func (a *app) ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
+	if _, err := a.meet(ctx); err != nil {
+		return err
+	}
+	return a.question(ctx, question, parameters, answer)
+}
+
+// question asks the server a question: over NATS when --nats names servers, else over HTTP.
+func (a *app) question(ctx context.Context, question string, parameters map[string]string, answer any) error {
 	if a.nats == "" {
 		url, err := a.serverURL()
 		if err != nil {
@@ -212,9 +227,10 @@ func readKey(path string) (*events.Signer, error) {
 
 // A session is what a command needs to say something: the ledger's origin, a key, and the way to the server.
 type session struct {
-	origin events.Origin
-	signer *events.Signer
-	to     intake.Submitter
+	origin  events.Origin
+	signer  *events.Signer
+	to      intake.Submitter
+	contact *contact
 }
 
 func (a *app) session(ctx context.Context) (*session, error) {
@@ -222,22 +238,25 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	var l web.Ledger
-	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
+	to, err := a.submitter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	to, err := a.submitter()
-	return &session{origin: l.Origin, signer: signer, to: to}, err
+	return &session{origin: a.contact.origin, signer: signer, to: to, contact: a.contact}, nil
 }
 
 // submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
-func (a *app) submitter() (intake.Submitter, error) {
+func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
+	c, err := a.meet(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if a.nats != "" {
 		nc, err := a.natsConn()
-		return intake.NATSClient{Conn: nc}, err
+		return proven{intake.NATSClient{Conn: nc}, c}, err
 	}
 	url, err := a.serverURL()
-	return intake.HTTPClient{URL: url}, err
+	return proven{intake.HTTPClient{URL: url}, c}, err
 }
 
 var userInfo = regexp.MustCompile(`//[^@/,]*@`)
@@ -254,9 +273,9 @@ func connectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
 	return nc, nil
 }
 
-// head makes the head of a new statement.
+// head makes the head of a new statement, which says what its signer has seen.
 func (s *session) head(t events.Type) events.Header {
-	return events.Header{Type: t, ID: events.NewID(), Ledger: s.origin}
+	return events.Header{Type: t, ID: events.NewID(), Ledger: s.origin, Seen: s.contact.saw()}
 }
 
 // say signs a statement and submits it.

@@ -32,7 +32,7 @@ func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (even
 	if err != nil {
 		return err
 	}
-	r, err := submitAgain(ctx, s.to, signed)
+	r, err := a.submitProven(ctx, s.to, signed, s.signer.Key())
 	if problem.Is(err, problem.Unavailable) {
 		return unsent(signed, err)
 	}
@@ -66,11 +66,11 @@ func (a *app) submitCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			to, err := a.submitter()
+			to, err := a.submitter(cmd.Context())
 			if err != nil {
 				return err
 			}
-			r, err := submitAgain(cmd.Context(), to, s)
+			r, err := a.submitProven(cmd.Context(), to, s, "")
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"sync"
 	"syscall"
@@ -14,7 +15,7 @@ import (
 // plainEnv is the environment of a muster process, and more: nothing of this machine's user but the search path. Without
 // the last of it, the race detector has every process sleep for a second before it ends.
 func plainEnv(more ...string) []string {
-	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=0"}, more...)
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "MUSTER_CONFIG=/dev/null", "GORACE=atexit_sleep_ms=0"}, more...)
 }
 
 // How long a test waits for what must happen soon, before it says that it did not.
@@ -31,7 +32,7 @@ type background struct {
 // startBackground starts muster with arguments, in a folder and with nothing of this machine's user but the search path.
 func startBackground(dir string, env []string, args ...string) (*background, error) {
 	b := &background{cmd: exec.Command("muster", args...), ended: make(chan struct{})}
-	b.cmd.Dir, b.cmd.Env = dir, plainEnv(env...)
+	b.cmd.Dir, b.cmd.Env = dir, plainEnv(append([]string{"MUSTER_CONFIG=" + filepath.Join(dir, ".config")}, env...)...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, &b.stderr
 	if err := b.cmd.Start(); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,8 +26,25 @@ import (
 )
 
 // In scripts, and in every other test of this package, muster is a process of its own: this test program under that name.
+// What this process itself sees of ledgers is kept in a folder that goes with it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"muster": main})
+	tests := forgetful{M: m}
+	if os.Getenv("MUSTER_CONFIG") == "" {
+		tests.config, _ = os.MkdirTemp("", "muster-test")
+		_ = os.Setenv("MUSTER_CONFIG", tests.config)
+	}
+	testscript.Main(tests, map[string]func(){"muster": main})
+}
+
+type forgetful struct {
+	*testing.M
+	config string
+}
+
+// Run implements testscript.TestingM.
+func (f forgetful) Run() int {
+	defer func() { _ = os.RemoveAll(f.config) }()
+	return f.M.Run()
 }
 
 // The scripts type what people type, and look at what they would see: a script for each family of commands.
@@ -61,7 +79,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 func setupScript(env *testscript.Env) error {
 	project, err := os.Getwd()
 	env.Setenv("PROJECT", strings.TrimSuffix(project, "/cmd/muster"))
-	env.Vars = append(env.Vars, plainEnv()...)
+	env.Vars = append(env.Vars, plainEnv("MUSTER_CONFIG="+filepath.Join(env.WorkDir, ".config"))...)
 	env.Values[theServer], env.Values[theWatcher] = new(*background), new(*background)
 	return err
 }

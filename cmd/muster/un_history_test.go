@@ -87,7 +87,7 @@ func personnelOn(t *testing.T, dir, on string) int64 {
 func decodeJSON(t *testing.T, dir string, into any, args ...string) {
 	t.Helper()
 	c := exec.Command("muster", args...)
-	c.Dir, c.Env = dir, plainEnv("MUSTER_DATA=ledger")
+	c.Dir, c.Env = dir, plainEnv("MUSTER_DATA=ledger", "MUSTER_CONFIG="+filepath.Join(dir, ".config"))
 	out, err := c.Output()
 	if err == nil {
 		err = json.Unmarshal(out, into)

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/proof"
+	"muster/projections/web"
+)
+
+// A contact is what a command knows of the ledger at the other end: its last checkpoint, which has been held against all
+// that this user has seen of the ledger before.
+type contact struct {
+	origin events.Origin
+	keys   []string // the checkpoint keys that are trusted
+	fetch  proof.Fetcher
+
+	mu   sync.Mutex
+	seen proof.Checkpoint // verified, and consistent with all before
+	told proof.Checkpoint // the largest that a receipt was under; its consistency is not verified yet
+}
+
+// meet is done once by every command that reads or writes, before anything else: it asks for the server's checkpoint, and
+// makes sure that it is signed with a trusted key and goes on from what was seen before. At the first contact the key that
+// the server tells is trusted, and said to be.
+func (a *app) meet(ctx context.Context) (*contact, error) {
+	if a.contact != nil {
+		return a.contact, nil
+	}
+	fetch, err := a.fetcher()
+	if err != nil {
+		return nil, err
+	}
+	shown, err := fetchCheckpoint(ctx, fetch)
+	if err != nil {
+		return nil, err
+	}
+	c := &contact{origin: events.Origin(shown.Origin), fetch: fetch}
+	known, err := a.known(c.origin)
+	if err == nil {
+		c.keys, err = a.trustedKeys(ctx, c.origin, known)
+	}
+	if err == nil {
+		c.seen, err = a.held(ctx, c, known, shown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.remember(c.seen)
+	a.contact = c
+	return c, nil
+}
+
+// fetcher reads the ledger's tree: over NATS when --nats names servers, else over HTTP.
+func (a *app) fetcher() (proof.Fetcher, error) {
+	if a.nats != "" {
+		nc, err := a.natsConn()
+		return intake.NATSClient{Conn: nc}.Fetch, err
+	}
+	url, err := a.serverURL()
+	return intake.HTTPClient{URL: url}.Fetch, err
+}
+
+func fetchCheckpoint(ctx context.Context, fetch proof.Fetcher) (proof.Checkpoint, error) {
+	signed, err := fetch(ctx, "checkpoint")
+	if err != nil {
+		return proof.Checkpoint{}, err
+	}
+	c, err := proof.ReadCheckpoint(signed)
+	if err != nil || !events.Origin(c.Origin).Valid() {
+		return c, problem.New(problem.Unavailable, "what the server gives as its checkpoint is none").
+			WithHint("is there a Muster server at this address, and nothing else in between?")
+	}
+	return c, nil
+}
+
+// memory is where it is kept what was seen: MUSTER_CONFIG, or the folder muster in the user's configuration.
+func (a *app) memory() (proof.Memory, error) {
+	if a.config != "" {
+		return proof.Memory{Dir: filepath.Join(a.config, "ledgers")}, nil
+	}
+	dir, err := os.UserConfigDir()
+	return proof.Memory{Dir: filepath.Join(dir, "muster", "ledgers")}, err
+}
+
+// known is what was seen of a ledger before. Where nothing can be kept, nothing is known, and that is said.
+func (a *app) known(origin events.Origin) (proof.Known, error) {
+	m, err := a.memory()
+	if err != nil {
+		a.cannotRemember(err)
+		return proof.Known{}, nil
+	}
+	known, err := m.Of(origin)
+	if err != nil && !problem.Is(err, problem.Invalid) {
+		a.cannotRemember(err)
+		return proof.Known{}, nil
+	}
+	return known, err
+}
+
+func (a *app) remember(c proof.Checkpoint) {
+	m, err := a.memory()
+	if err == nil {
+		err = m.Saw(c)
+	}
+	if err != nil {
+		a.cannotRemember(err)
+	}
+}
+
+// trust remembers a checkpoint key.
+func (a *app) trust(key string) {
+	m, err := a.memory()
+	if err == nil {
+		err = m.Trust(key)
+	}
+	if err != nil {
+		a.cannotRemember(err)
+	}
+}
+
+// cannotRemember says, once, that the next command will not notice when the server shows another history.
+func (a *app) cannotRemember(err error) {
+	if !a.forgetful {
+		a.forgetful = true
+		fmt.Fprintf(a.stderr, "muster: warning: what the server shows cannot be held against earlier contacts, or remembered for later ones: %v\n", err)
+	}
+}
+
+// trustedKeys are the checkpoint keys to believe: the one that --checkpoint-key pins, or those of earlier contacts and that
+// of the data folder; and when there is none, the one that the server tells.
+func (a *app) trustedKeys(ctx context.Context, origin events.Origin, known proof.Known) ([]string, error) {
+	if a.checkpointKey != "" {
+		key, err := proof.ParseKey(a.checkpointKey)
+		if err == nil {
+			a.trust(key)
+		}
+		return []string{key}, err
+	}
+	keys := known.Keys
+	if own := a.ownKey(origin); own != "" && !slices.Contains(keys, own) {
+		a.trust(own)
+		keys = append(keys, own)
+	}
+	if len(keys) > 0 {
+		return keys, nil
+	}
+	var l web.Ledger
+	if err := a.question(ctx, "ledger", nil, &l); err != nil {
+		return nil, err
+	}
+	key, err := proof.ParseKey(l.CheckpointKey)
+	if err != nil {
+		return nil, problem.New(problem.Unverified, "the server tells no key to check its checkpoints with: %w", err)
+	}
+	a.trust(key)
+	fmt.Fprintf(a.stderr, "muster: first contact with the ledger %s: from now on its checkpoints must be signed with %s\n", origin, key)
+	return []string{key}, nil
+}
+
+// ownKey is the checkpoint key of the server whose data folder was named, "" when it is another ledger's or cannot be read.
+func (a *app) ownKey(origin events.Origin) string {
+	if a.data == "" {
+		return ""
+	}
+	secret, err := os.ReadFile(filepath.Join(a.data, checkpointKeyFile))
+	if err != nil {
+		return ""
+	}
+	s, err := proof.NewCheckpointSigner(string(secret))
+	if err != nil || s.Origin() != origin {
+		return ""
+	}
+	return s.Key()
+}
+
+// How long a server may lag behind what another one of the ledger has shown before.
+const (
+	lagTimeout = 5 * time.Second
+	lagPause   = 200 * time.Millisecond
+)
+
+// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than it has itself signed
+// before tells another history. One that shows less than another server of the ledger has may only lag: it is given time.
+func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown proof.Checkpoint) (proof.Checkpoint, error) {
+	last, _ := known.Last()
+	for until := time.Now().Add(lagTimeout); ; {
+		next, err := a.opened(c, last, shown)
+		if err != nil {
+			return next, err
+		}
+		// Beside this run another may have seen more, of which this one has read after it had asked the server: then what
+		// the server shows now tells.
+		own := known.By[next.By]
+		if next.N >= last.N {
+			return next, a.extends(ctx, c, last, next)
+		}
+		if time.Now().After(until) {
+			if own.N > next.N {
+				return next, a.extends(ctx, c, own, next)
+			}
+			return next, problem.New(problem.Unavailable, "this server lags: it shows %d records, and %d were seen of the ledger before", next.N, last.N).
+				WithHint("ask again in a moment, or ask another server; if this lasts, this server is cut off from the others")
+		}
+		if own.N > next.N { // once more is enough, for a server never goes back
+			until = time.Now()
+		}
+		select {
+		case <-time.After(lagPause):
+		case <-ctx.Done():
+			return next, ctx.Err()
+		}
+		if shown, err = fetchCheckpoint(ctx, c.fetch); err != nil {
+			return shown, err
+		}
+	}
+}
+
+// opened verifies a checkpoint's signature.
+func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint, error) {
+	next, err := proof.OpenCheckpoint(shown.Signed, c.keys...)
+	if err == nil && next.Origin == string(c.origin) {
+		return next, nil
+	}
+	if last.N == 0 {
+		return next, problem.New(problem.Unverified, "the checkpoint of the ledger %s is not signed with the key that is trusted: %w", c.origin, err).
+			WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with --checkpoint-key")
+	}
+	p := a.otherHistory(&proof.OtherHistory{Seen: last, Shown: shown, What: "its checkpoint is signed with no key that is trusted"})
+	return next, p.WithHint("%s; if this is another server of the same ledger, or its key was changed, ask its administrator for the key, and give it once with --checkpoint-key", p.Hint)
+}
+
+// extends makes sure that next goes on from last.
+func (a *app) extends(ctx context.Context, c *contact, last, next proof.Checkpoint) error {
+	if last.N == 0 {
+		return nil
+	}
+	err := proof.CheckExtends(ctx, last, next, c.fetch)
+	var other *proof.OtherHistory
+	if errors.As(err, &other) {
+		return a.otherHistory(other)
+	}
+	return err
+}
+
+// otherHistory keeps the evidence, and says so.
+func (a *app) otherHistory(e *proof.OtherHistory) *problem.Problem {
+	p := problem.New(problem.Unverified, "THE SERVER SHOWS ANOTHER HISTORY of the ledger %s than was seen before: %s", e.Seen.Origin, e.What).WithCode("other-history")
+	m, err := a.memory()
+	var seen, shown string
+	if err == nil {
+		seen, shown, err = m.Evidence(e, time.Now())
+	}
+	if err != nil {
+		return p.WithHint("the two checkpoints could not be kept (%v), so here they are: seen before\n%sshown now\n%s", err, e.Seen.Signed, e.Shown.Signed)
+	}
+	return p.WithHint("do not rely on this server; both signed checkpoints are kept, for the other members to see: %s was seen before, and %s is shown now", seen, shown)
+}
+
+// settle holds what receipts were under against what was seen: to be done before anybody is told that all is well.
+func (a *app) settle(ctx context.Context) error {
+	c := a.contact
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told.N == 0 || c.told.N <= c.seen.N && c.told.By != c.seen.By {
+		return nil
+	}
+	if err := a.extends(ctx, c, c.seen, c.told); err != nil {
+		return err
+	}
+	c.seen = c.told
+	a.remember(c.seen)
+	return nil
+}

@@ -2,6 +2,8 @@ package proof
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 func TestGoodLedger(t *testing.T) {
@@ -291,5 +294,36 @@ func TestKnownCheckpoints(t *testing.T) {
 	o.Key.Verifier = fork.vkey // another server of the ledger lags
 	if r := verified(t, shorter, o); outcomes(r)["known"] != NotChecked {
 		t.Errorf("a server that lags: %s", describe(r))
+	}
+}
+
+// A record that only a newer version can read is no fault, when the tree has it so; and no success.
+func TestNewerRecord(t *testing.T) {
+	h := newHistory(t).offers(20)
+	newer := bytes.Replace(h.records[9].Stored, []byte(`{"v":1,`), []byte(`{"v":2,`), 1)
+	altered := h.entries()
+	altered[9].Stored = newer
+	if r := verified(t, h.source(altered), h.trusted()); r.OK || r.Fault.Sequence != 10 || outcomes(r)["checkpoint"] != Failed {
+		t.Errorf("one that was put in: %s", describe(r))
+	}
+	h.records[9].Stored = newer
+	h.tree = tree{}
+	for _, rec := range h.records {
+		h.tree.add(tlog.RecordHash(rec.Stored))
+	}
+	_, err := Verify(t.Context(), h.source(h.entries()), h.trusted())
+	if !problem.Is(err, problem.Unavailable) || !strings.Contains(problem.From(err).Hint, "use a newer muster") {
+		t.Errorf("one that the tree has so: %v", err)
+	}
+}
+
+// Who asks for it to end is obeyed, wherever the work is.
+func TestInterrupted(t *testing.T) {
+	h := newHistory(t).offers(2000)
+	ctx, stop := context.WithCancel(t.Context())
+	o := h.trusted()
+	o.Progress = func(int64, int64) { stop() }
+	if _, err := Verify(ctx, h.source(h.entries()), o); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }

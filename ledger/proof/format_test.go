@@ -10,10 +10,13 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 )
@@ -47,7 +50,7 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := map[string][]byte{"checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"), "bundle": bundleOf(t, h, pledge)}
+	examples := map[string][]byte{"checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"), "bundle": bundleOf(t, h, pledge), "receipt": receiptOfHistory(t, h, pledge).Text()}
 	for name, want := range examples {
 		got, before, after := example(t, text, name)
 		if *update {
@@ -68,6 +71,21 @@ func TestFormat(t *testing.T) {
 	if !r.OK || outcomes(r)["checkpoint"] != Verified || len(r.Said) != 2 {
 		t.Error(describe(r))
 	}
+}
+
+// receiptOfHistory is the receipt of the record that a statement made.
+func receiptOfHistory(t *testing.T, h *history, id events.ID) Receipt {
+	t.Helper()
+	i := slices.IndexFunc(h.records, func(r events.Record) bool { return r.Statement.Head().ID == id })
+	p, err := tlog.ProveRecord(h.tree.size, int64(i), &h.tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Receipt{Key: h.vkey, Signer: h.paris.Key(), Record: h.records[i].Stored, Proof: torchwood.FormatProof(int64(i), p, h.checkpoint())}
+	if in, err := r.Check(h.vkey); err != nil || in.Record.Sequence != uint64(i)+1 {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // example returns the block of text that follows the line <!-- name --> in a fence, and what is before and after it.

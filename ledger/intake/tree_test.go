@@ -1,0 +1,207 @@
+package intake_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/natsd"
+	"muster/ledger/proof"
+)
+
+// signing makes the bench's journal sign checkpoints, and returns the key.
+func (b *bench) signing(t *testing.T) (key string) {
+	t.Helper()
+	secret, err := proof.NewCheckpointKey(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := proof.NewCheckpointSigner(secret)
+	if err == nil {
+		err = b.journal.SignCheckpoints(s.Sign)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Key()
+}
+
+// Every way in gives receipts that prove the record, the first time and again; from a server that signs nothing, none.
+func TestReceiptsProve(t *testing.T) {
+	for name, open := range map[string]func(*testing.T, *bench) intake.Submitter{
+		"inside": func(_ *testing.T, b *bench) intake.Submitter { return intake.Of(b.ledger) },
+		"HTTP":   func(t *testing.T, b *bench) intake.Submitter { return b.overHTTP(t) },
+		"NATS":   func(t *testing.T, b *bench) intake.Submitter { return b.overNATS(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			to := open(t, b)
+			if r, err := to.Submit(t.Context(), b.admission(t)); err != nil || r.Proof != "" || r.Envelope != "" {
+				t.Fatalf("without a checkpoint: %+v, %v", r, err)
+			}
+			key, s := b.signing(t), b.admission(t)
+			for range 2 {
+				r, err := to.Submit(t.Context(), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				receipt := proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...), Proof: []byte(r.Proof), Signer: b.founder.Key()}
+				in, err := receipt.Check(key)
+				if err != nil || in.Record.Sequence != 3 || in.Checkpoint.N != b.journal.Tree().N {
+					t.Errorf("%+v, %v", in, err)
+				}
+			}
+		})
+	}
+}
+
+func asked(t *testing.T, h http.Handler, method, path string, header ...string) *http.Response {
+	t.Helper()
+	req := httptest.NewRequest(method, path, nil)
+	if len(header) > 0 {
+		req.Header.Set(header[0], header[1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w.Result()
+}
+
+func bodyOf(t *testing.T, r *http.Response) string {
+	t.Helper()
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestTreeOverHTTP(t *testing.T) {
+	b, mux := newBench(t), http.NewServeMux()
+	intake.RegisterTree(mux, b.journal)
+	if r := asked(t, mux, "GET", "/checkpoint"); r.StatusCode != 503 || r.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("before there is a checkpoint: %d, %s", r.StatusCode, bodyOf(t, r))
+	}
+	key := b.signing(t)
+	r := asked(t, mux, "GET", "/checkpoint")
+	tag, body := r.Header.Get("ETag"), bodyOf(t, r)
+	if _, err := proof.OpenCheckpoint([]byte(body), key); err != nil || r.Header.Get("Content-Type") != "text/plain; charset=utf-8" || r.Header.Get("Cache-Control") != "no-cache" || tag == "" {
+		t.Errorf("%v, %v\n%s", err, r.Header, body)
+	}
+	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 304 || bodyOf(t, r) != "" {
+		t.Errorf("the same checkpoint again: %d", r.StatusCode)
+	}
+	if _, err := b.ledger.Submit(t.Context(), b.admission(t)); err != nil {
+		t.Fatal(err)
+	}
+	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 200 || r.Header.Get("ETag") == tag {
+		t.Errorf("another checkpoint: %d, %s", r.StatusCode, r.Header.Get("ETag"))
+	}
+	for path, bytes := range map[string]int{"/tile/0/000.p/1": 32, "/tile/0/000.p/2": 64, "/tile/entries/000.p/1": -1} {
+		r := asked(t, mux, "GET", path)
+		if body := bodyOf(t, r); r.StatusCode != 200 || r.Header.Get("Content-Type") != "application/octet-stream" ||
+			r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || bytes > 0 && len(body) != bytes {
+			t.Errorf("%s: %d, %v, %d bytes", path, r.StatusCode, r.Header, len(body))
+		}
+	}
+	for _, path := range []string{"/tile/0/000", "/tile/0/000.p/3", "/tile/1/000.p/1", "/tile/entries/000.p/3", "/tile/0/0.p/1", "/tile/0/000.p/0", "/tile/0/000.p/256",
+		"/tile/0/-01", "/tile/64/000", "/tile/data/000", "/tile/", "/tile/0", "/tile/8/0/000.p/1", "/tile/0/x000/000.p/1", "/tile/0/999999999999999999999"} {
+		r := asked(t, mux, "GET", path)
+		if body := bodyOf(t, r); r.StatusCode != 404 || r.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, "urn:muster:problem:not-found") {
+			t.Errorf("%s: %d, %s", path, r.StatusCode, body)
+		}
+	}
+}
+
+// Over NATS there is the same. The checkpoints are published where guests may listen, and may not publish.
+func TestTreeOverNATS(t *testing.T) {
+	b := newBench(t)
+	key := b.signing(t)
+	srv, err := natsd.Start(natsd.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, err1 := srv.Connect()
+	service, err2 := srv.ConnectService()
+	denied := make(chan error, 1)
+	guest, err3 := nats.Connect(srv.URL(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		guest.Close()
+		service.Close()
+		inside.Close()
+		if err := srv.Shutdown(); err != nil {
+			t.Error(err)
+		}
+	})
+	svc, err := micro.AddService(service, micro.Config{Name: "muster", Version: "1.0.0"})
+	if err == nil {
+		err = intake.RegisterTreeNATS(svc, b.journal)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := intake.NATSClient{Conn: guest}
+	if data, err := client.Fetch(t.Context(), "checkpoint"); err != nil || !bytes.Equal(data, b.journal.Checkpoint()) {
+		t.Errorf("%v\n%s", err, data)
+	}
+	if data, err := client.Fetch(t.Context(), "tile/0/000.p/1"); err != nil || len(data) != 32 {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	for _, path := range []string{"tile/0/000", "rubbish", ""} {
+		if data, err := client.Fetch(t.Context(), path); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%q: %d bytes, %v", path, len(data), err)
+		}
+	}
+
+	heard, err := guest.SubscribeSync(intake.CheckpointSubject)
+	if err == nil {
+		err = guest.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		intake.PublishCheckpoints(ctx, inside, b.journal, b.journal.Wait, b.journal.Last)
+	}()
+	for range 3 {
+		m, err := heard.NextMsg(10 * time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := proof.OpenCheckpoint(m.Data, key); err != nil || c.Tree != b.journal.Tree() {
+			t.Errorf("%v\n%s", err, m.Data)
+		}
+		if _, err := b.ledger.Submit(t.Context(), b.admission(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	<-done
+	if err := guest.Publish(intake.CheckpointSubject, []byte("a lie")); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-denied:
+		if !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a guest could publish a checkpoint")
+	}
+}

@@ -21,7 +21,7 @@ func (a *app) exportCmd() *cobra.Command {
 }
 
 func (a *app) exportBundleCmd() *cobra.Command {
-	var key, pledge string
+	var pledge string
 	c := &cobra.Command{
 		Use:   "bundle FILE",
 		Short: "Write the ledger, or all about one pledge, into a file that verifies without the server",
@@ -31,11 +31,10 @@ without a network: muster verify FILE. With - for the file, it goes to the stand
 		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle --pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args:    args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.exportBundle(cmd.Context(), args[0], key, pledge)
+			return a.exportBundle(cmd.Context(), args[0], pledge)
 		},
 	}
 	c.Flags().StringVar(&pledge, "pledge", "", "the id of the pledge")
-	c.Flags().StringVar(&key, "checkpoint-key", "", "the public key that the ledger's checkpoints are signed with; the bundle names it")
 	return c
 }
 
@@ -46,22 +45,20 @@ type exportedBundle struct {
 	Pledge  string `json:"pledge,omitempty"`
 }
 
-func (a *app) exportBundle(ctx context.Context, path, keyText, pledge string) error {
-	key, err := givenKey(keyText)
-	if err != nil {
-		return err
-	}
+func (a *app) exportBundle(ctx context.Context, path, pledge string) (err error) {
 	var id events.ID
 	if pledge != "" {
 		if id, err = events.ParseID(pledge); err != nil {
 			return problem.OfFields([]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
 		}
 	}
-	src, key, closeSource, err := a.exportSource(ctx, key)
+	src, key, closeSource, err := a.exportSource(ctx)
+	if closeSource != nil {
+		defer closeSource()
+	}
 	if err != nil {
 		return err
 	}
-	defer closeSource()
 	done := exportedBundle{File: path, Pledge: pledge}
 	err = a.writeFileOrOutput(path, func(w io.Writer) (err error) {
 		if pledge != "" {
@@ -84,25 +81,26 @@ func (a *app) exportBundle(ctx context.Context, path, keyText, pledge string) er
 }
 
 // exportSource is where the records come from: the journal in the data folder, if no server runs on it, or else the server.
-func (a *app) exportSource(ctx context.Context, key proof.TrustedKey) (proof.Source, proof.TrustedKey, func() error, error) {
-	if a.data != "" && a.url == "" {
-		src, closeFile, err := ofFolder(a.data)
-		if err == nil && key.Verifier == "" {
-			key = keyOfFolder(a.data)
-		}
-		if !problem.Is(err, problem.Unavailable) { // or a server runs on the folder
-			return src, key, closeFile, err
+// The key is the one that its checkpoint must be signed with.
+func (a *app) exportSource(ctx context.Context) (src proof.Source, key proof.TrustedKey, closeSource func() error, err error) {
+	claimed := keyOfFolder(a.data)
+	folder := a.data != "" && a.url == ""
+	if folder {
+		src, closeSource, err = ofFolder(a.data)
+	}
+	if !folder || problem.Is(err, problem.Unavailable) { // a server runs on the folder
+		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
+		var url string
+		if url, err = a.serverURL(); err == nil {
+			src, err = proof.OfServer(ctx, url)
 		}
 	}
-	url, err := a.serverURL()
 	if err != nil {
-		return proof.Source{}, key, nil, err
+		return src, key, nil, err
 	}
-	src, err := proof.OfServer(ctx, url)
-	if err == nil && key.Verifier == "" {
-		key = a.trustedKey(ctx, url)
-	}
-	return src, key, func() error { return nil }, err
+	var o proof.Options
+	err = a.trustIn(&o, src.Checkpoint, claimed)
+	return src, o.Key, closeSource, err
 }
 
 // writeFileOrOutput lets write fill a new file, which is there only when it is whole; or, for -, the standard output.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/proof"
 	"muster/projections/web"
@@ -22,7 +23,7 @@ import (
 const checkpointKeyFile = "checkpoint.key"
 
 func (a *app) verifyCmd() *cobra.Command {
-	var key, since string
+	var since string
 	var journalOnly bool
 	c := &cobra.Command{
 		Use:   "verify URL|DIR|FILE",
@@ -37,11 +38,13 @@ signatures of the newer ones are verified. The whole ledger is read all the same
 		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster verify ledger.bundle",
 		Args:    args("URL|DIR|FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := verifyOptions(key, since)
-			if err != nil {
-				return err
+			o := proof.Options{Progress: a.verifyProgress()}
+			if since != "" {
+				var err error
+				if o.Since, err = readInput(since); err != nil {
+					return err
+				}
 			}
-			o.Progress = a.verifyProgress()
 			r, err := a.verify(cmd.Context(), args[0], o, journalOnly)
 			a.progress("")
 			if err != nil {
@@ -50,28 +53,9 @@ signatures of the newer ones are verified. The whole ledger is read all the same
 			return a.printReport(r)
 		},
 	}
-	c.Flags().StringVar(&key, "checkpoint-key", "", "the public key that the ledger's checkpoints are signed with, from somebody you trust")
 	c.Flags().StringVar(&since, "since", "", "the file of a checkpoint that was verified before")
 	c.Flags().BoolVar(&journalOnly, "journal-only", false, "of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
 	return c
-}
-
-func verifyOptions(key, since string) (o proof.Options, err error) {
-	if o.Key, err = givenKey(key); err != nil {
-		return o, err
-	}
-	if since != "" {
-		o.Since, err = readInput(since)
-	}
-	return o, err
-}
-
-func givenKey(text string) (proof.TrustedKey, error) {
-	if text == "" {
-		return proof.TrustedKey{}, nil
-	}
-	key, err := proof.ParseKey(text)
-	return proof.TrustedKey{Verifier: key, Why: "was given with --checkpoint-key"}, err
 }
 
 // cannotVerify makes an error that is nothing else mean that the records could not be read.
@@ -95,7 +79,7 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, journalO
 	case info.IsDir():
 		return a.verifyFolder(ctx, what, o, journalOnly)
 	}
-	return verifyFile(ctx, what, o)
+	return a.verifyFile(ctx, what, o)
 }
 
 func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (proof.Report, error) {
@@ -103,21 +87,15 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (pr
 	if err != nil {
 		return proof.Report{}, err
 	}
-	if o.Key.Verifier == "" {
-		o.Key = a.trustedKey(ctx, url)
+	a.url, a.nats = url, "" // which is the server to ask for its key
+	if err := a.trustIn(&o, src.Checkpoint, a.firstContact(ctx)); err != nil {
+		return proof.Report{}, err
 	}
-	return proof.Verify(ctx, src, o)
-}
-
-// trustedKey is the checkpoint key of a server when none was given: what it says itself, if it says so.
-func (a *app) trustedKey(ctx context.Context, url string) proof.TrustedKey {
-	var l struct {
-		Key string `json:"checkpoint_key"`
+	r, err := proof.Verify(ctx, src, o)
+	if err == nil {
+		a.rememberVerified(r, src.Checkpoint, o.Key.Verifier)
 	}
-	if err := (web.Client{URL: url}).Ask(ctx, "ledger", nil, &l); err != nil || l.Key == "" {
-		return proof.TrustedKey{} // anything may serve a ledger's tiles
-	}
-	return proof.TrustedKey{Verifier: l.Key, Claimed: true, Why: "is what the server itself says"}
+	return r, err
 }
 
 func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, journalOnly bool) (proof.Report, error) {
@@ -129,8 +107,8 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, jou
 	if !journalOnly {
 		src.Also = append(src.Also, a.streamOf(dir))
 	}
-	if o.Key.Verifier == "" {
-		o.Key = keyOfFolder(dir)
+	if err := a.trustIn(&o, src.Checkpoint, keyOfFolder(dir)); err != nil {
+		return proof.Report{}, err
 	}
 	return proof.Verify(ctx, src, o)
 }
@@ -144,35 +122,59 @@ func ofFolder(dir string) (proof.Source, func() error, error) {
 	return src, closeFile, err
 }
 
-func keyOfFolder(dir string) proof.TrustedKey {
+// keyOfFolder is what a data folder claims: the key of the server whose folder it is.
+func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
 	secret, err := os.ReadFile(filepath.Join(dir, checkpointKeyFile))
 	if err != nil {
-		return proof.TrustedKey{}
+		return claimOf("", "")
 	}
 	key, err := proof.KeyOfSecret(string(secret))
 	if err != nil {
-		return proof.TrustedKey{}
+		return claimOf("", "")
 	}
-	return proof.TrustedKey{Verifier: key, Claimed: true, Why: "is that of the folder itself"}
+	return claimOf(key, "is that of the folder itself")
 }
 
 // verifyFile verifies a bundle or a receipt.
-func verifyFile(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+func (a *app) verifyFile(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
 	begin, err := beginningOf(path)
 	if err != nil {
 		return proof.Report{}, problem.New(problem.Unavailable, "reading %s: %w", path, err)
 	}
 	switch {
 	case proof.IsBundle(begin):
-		return proof.VerifyBundle(ctx, path, o)
+		return a.verifyBundle(ctx, path, o)
 	case !proof.IsReceipt(begin):
 		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle and no receipt: it does not begin as one", path).
 			WithHint("make a bundle with: muster export bundle FILE")
 	case o.Since != nil:
 		return proof.Report{}, usage("--since is for a whole ledger, and %s is a receipt", path)
 	}
+	return a.verifyReceipt(path, o)
+}
+
+func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+	head, err := proof.ReadBundleHead(path)
+	if err == nil {
+		err = a.trustIn(&o, head.Checkpoint, claimOf(head.Key, "is the bundle's own claim"))
+	}
+	if err != nil && !problem.Is(err, problem.Unverified) { // the report will say that it is damaged
+		return proof.Report{}, err
+	}
+	return proof.VerifyBundle(ctx, path, o)
+}
+
+func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) {
 	text, err := readInput(path)
-	return proof.VerifyReceipt("the receipt "+path, text, o), err
+	if err != nil {
+		return proof.Report{}, err
+	}
+	if r, err := proof.ReadReceipt(text); err == nil {
+		if err := a.trustIn(&o, r.Checkpoint(), claimOf(r.Key, "is the receipt's own claim")); err != nil {
+			return proof.Report{}, err
+		}
+	}
+	return proof.VerifyReceipt("the receipt "+path, text, o), nil
 }
 
 // beginningOf returns the first bytes of a file that may be long.
@@ -206,8 +208,11 @@ func (a *app) printReport(r proof.Report) error {
 		}
 	}
 	if r.Fault != nil {
-		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).WithCode(r.Fault.Code).
-			WithHint("change nothing, and keep what was verified: it is the evidence")
+		hint := "change nothing, and keep what was verified: it is the evidence"
+		if r.Fault.Check == "checkpoint" && a.checkpointKey == "" {
+			hint += "; if it is from another server of the same ledger, give that one's key with --checkpoint-key"
+		}
+		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).WithCode(r.Fault.Code).WithHint("%s", hint)
 	}
 	return nil
 }

@@ -7,6 +7,15 @@ import (
 	"muster/events"
 )
 
+// Checkpoint returns the signed checkpoint in the receipt's proof, nil when there is none. Nothing in it is verified.
+func (r Receipt) Checkpoint() []byte {
+	_, _, signed, err := readProof(r.Proof)
+	if err != nil {
+		return nil
+	}
+	return signed
+}
+
 // VerifyReceipt verifies the text of a receipt, as [Receipt.Check] does, and reports it as a bundle of one record. The key in
 // the receipt is used, as its own claim, when the options have none.
 func VerifyReceipt(name string, text []byte, o Options) Report {

@@ -107,13 +107,19 @@ var parties = map[events.Type][]events.MemberRole{
 	"condition.added":       {events.Liaison},
 	"condition.discharged":  {events.Liaison},
 	"condition.failed":      {events.Liaison},
+	"pledge.renewed":        {events.Liaison},
+	"pledge.corrected":      {events.Liaison, events.Coordinator, events.Importer}, // see rule 35
+	"caveat.declared":       {events.Liaison},
+	"caveat.lifted":         {events.Liaison},
+	"allocation.made":       {events.Coordinator},
+	"allocation.released":   {events.Coordinator},
 }
 
 // mayMake keeps the rules 5 to 8: who may make which statement, and for whom.
 func mayMake(s *State, m member, st events.Statement) error {
 	allowed, ok := parties[st.Head().Type]
 	if !ok {
-		return noRule(st)
+		return noRule(st.Head().Type)
 	}
 	revoke, _ := st.(*events.MemberRevoked)
 	switch {
@@ -175,8 +181,8 @@ func rolesText(roles []events.MemberRole) string {
 }
 
 // noRule refuses a kind of statement that was added to package events and not here: what no rule allows is refused.
-func noRule(st events.Statement) error {
-	return refuse(codeWrongParty, "no rule of this ledger says who may say %s, so nobody may", st.Head().Type).
+func noRule(typ events.Type) error {
+	return refuse(codeWrongParty, "no rule of this ledger says who may say %s, so nobody may", typ).
 		WithHint("use a newer muster on the server")
 }
 

@@ -9,11 +9,8 @@ import (
 // national are the conditions that the nation's own institutions must meet before it is bound.
 var national = []events.ConditionKind{events.Parliament, events.Funding, events.OtherThing}
 
-// decideConfirmed keeps rule 21: a nation is bound only when its national conditions are discharged.
-func decideConfirmed(p pledge, st *events.PledgeConfirmed) error {
-	if err := atRung(p, st, accepted); err != nil {
-		return err
-	}
+// conditionsMet keeps rule 21: a nation is bound only when its national conditions are discharged.
+func conditionsMet(p *pledge) error {
 	var open, failed []events.Line
 	for _, c := range p.conditions {
 		switch {
@@ -25,24 +22,21 @@ func decideConfirmed(p pledge, st *events.PledgeConfirmed) error {
 		}
 	}
 	if failed != nil {
-		return refuse(codeConditionOpen, "the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", st.Pledge, list(failed, "and")).
+		return refuse(codeConditionOpen, "the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", p.id(), list(failed, "and")).
 			WithHint("withdraw it, and offer another")
 	}
 	if open != nil {
-		return refuse(codeConditionOpen, "the pledge %s hangs on %s: a nation is bound only when its own conditions are discharged", st.Pledge, list(open, "and")).
+		return refuse(codeConditionOpen, "the pledge %s hangs on %s: a nation is bound only when its own conditions are discharged", p.id(), list(open, "and")).
 			WithHint("first say for each that it has happened: condition.discharged")
 	}
 	return nil
 }
 
-// decideConditionAdded keeps the rules 22 and 26.
-func decideConditionAdded(p pledge, st *events.ConditionAdded) error {
-	if p.observed {
-		return nothingPledged(st.Pledge, "has no conditions").WithHint("conditions belong to what is offered: pledge.offered")
-	}
+// newCondition keeps rule 22: a name is used once.
+func newCondition(p *pledge, name events.Line) error {
 	for _, c := range p.conditions {
-		if c.name == st.Condition {
-			return refuse(codeConditionKnown, "the pledge %s has a condition named %s already", st.Pledge, st.Condition).
+		if c.name == name {
+			return refuse(codeConditionKnown, "the pledge %s has a condition named %s already", p.id(), name).
 				WithHint("give the new one another name")
 		}
 	}
@@ -50,7 +44,7 @@ func decideConditionAdded(p pledge, st *events.ConditionAdded) error {
 }
 
 // openCondition keeps rule 22: only a condition that is open is discharged or fails.
-func openCondition(p pledge, name events.Line) error {
+func openCondition(p *pledge, name events.Line) error {
 	var names []events.Line
 	for _, c := range p.conditions {
 		names = append(names, c.name)
@@ -73,4 +67,33 @@ func openCondition(p pledge, name events.Line) error {
 func alreadySettled(c condition, how string) error {
 	return refuse(codeConditionKnown, "the condition %s %s already, by record %d", c.name, how, c.settled).
 		WithHint("if it is open again, add it under another name")
+}
+
+// newCaveat keeps rule 30: a name is used once.
+func newCaveat(p *pledge, name events.Line) error {
+	for _, c := range p.caveats {
+		if c.name == name {
+			return refuse(codeCaveatKnown, "the pledge %s has had a caveat named %s already", p.id(), name).WithHint("give the new one another name")
+		}
+	}
+	return nil
+}
+
+// heldCaveat keeps rule 30: only a caveat that holds is lifted.
+func heldCaveat(p *pledge, name events.Line) error {
+	var held []events.Line
+	for _, c := range p.caveats {
+		switch {
+		case c.name == name && c.lifted > 0:
+			return refuse(codeCaveatKnown, "the caveat %s was lifted already, by record %d", name, c.lifted)
+		case c.name == name:
+			return nil
+		case c.lifted == 0:
+			held = append(held, c.name)
+		}
+	}
+	if held == nil {
+		return refuseField(codeCaveatUnknown, field("caveat", name, "no caveat holds for the pledge: there is none to lift"))
+	}
+	return refuseField(codeCaveatUnknown, field("caveat", name, "the pledge has no such caveat: write %s", list(held, "or")))
 }

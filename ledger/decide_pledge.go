@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 
 	"muster/events"
@@ -11,96 +12,188 @@ import (
 func decidePledge(s *State, m member, st events.Statement) error {
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
-		return decideOpening(s, st.Place, st.Role, st.Unit)
+		return decideOpening(s, st.Place, st.Effective, st.ID, &st.PledgeTerms)
 	case *events.PledgeOffered:
 		if st.Pledge.IsZero() {
-			return decideOpening(s, st.Place, st.Role, st.Unit)
+			return decideOpening(s, st.Place, st.Effective, st.ID, &st.PledgeTerms)
 		}
 	case *events.PledgeObserved:
 		return decideObserved(s, st)
 	}
-	p, err := livePledge(s, st)
+	p, err := knownPledge(s, st)
 	if err != nil {
+		return err
+	}
+	if c, ok := st.(*events.PledgeCorrected); ok {
+		return decideCorrected(s, m, p, c)
+	}
+	x := sayingOf(st, s.last+1, m.key.Party())
+	if err := follows(&p, &x); err != nil {
 		return err
 	}
 	switch st := st.(type) {
 	case *events.PledgeOffered:
 		return decideIndicatedOffered(s, p, st)
 	case *events.PledgeAmended:
-		return decideAmended(p, st)
-	case *events.PledgeReported:
-		return decideReported(m, p, st)
-	case *events.PledgeReturned:
-		return decideReturned(m, p, st)
-	case *events.ConditionAdded:
-		return decideConditionAdded(p, st)
-	case *events.ConditionDischarged:
-		return openCondition(p, st.Condition)
-	case *events.ConditionFailed:
-		return openCondition(p, st.Condition)
-	}
-	return decideStep(p, st)
-}
-
-// decideStep keeps the rules 19 to 21 for the statements by which a pledge climbs or leaves.
-func decideStep(p pledge, st events.Statement) error {
-	switch st := st.(type) {
-	case *events.PledgeAccepted:
-		return atRung(p, st, offered)
-	case *events.PledgeDeclined:
-		return atRung(p, st, indicated, offered)
-	case *events.PledgeConfirmed:
-		return decideConfirmed(p, st)
+		return sameTerms(s, p, "", &st.PledgeTerms)
 	case *events.PledgeDeployed:
-		if err := atRung(p, st, confirmed); err != nil {
-			return err
-		}
-		return sameTerms(p, p.role, st.Unit)
-	case *events.PledgeWithdrawn:
-		return atRung(p, st, indicated, offered, accepted, confirmed)
+		return sameUnit(p, "", st.Unit)
+	case *events.PledgeReported:
+		return cmp.Or(importsObserved(m, p, st.Pledge), sameUnit(p, "", st.Unit))
+	case *events.PledgeReturned:
+		return importsObserved(m, p, st.Pledge)
+	case *events.AllocationMade:
+		return decideAllocated(s, p, st)
 	}
-	return noRule(st)
+	return nil
 }
 
-// decideOpening keeps the rules 12 and 15: the role is in the catalogue, and within what the nation is ready to do.
-func decideOpening(s *State, at events.Place, role events.Role, unit events.Unit) error {
-	if err := inCatalogue(s, at.Operation, role, unit); err != nil {
+// decideOpening keeps the rules 12, 15 and 34: the role is in the catalogue, and within what the nation is ready to do on the day
+// from which it is offered; and the pledges that it relieves, or that relieve it, are there.
+func decideOpening(s *State, at events.Place, on events.Date, id events.ID, t *events.PledgeTerms) error {
+	if err := inCatalogue(s, at.Operation, t.Role, t.Unit); err != nil {
 		return err
 	}
-	return inScope(s, at, role)
+	return cmp.Or(inScope(s, at, t.Role, on), rotates(s, pledge{operation: at.Operation, role: t.Role}, id, "", t))
 }
 
-// inScope keeps rule 15. The scope that was declared last counts, from its record on.
-func inScope(s *State, at events.Place, role events.Role) error {
-	sc := s.scopes[scopeKey{at.Operation, at.Nation}]
-	if len(sc.roles) == 0 || slices.Contains(sc.roles, role) {
+// inScope keeps rule 15: what was declared to hold on the date counts.
+func inScope(s *State, at events.Place, role events.Role, on events.Date) error {
+	sc, ok := s.scopes[scopeKey{at.Operation, at.Nation}].on(on)
+	if !ok || len(sc.roles) == 0 || slices.Contains(sc.roles, role) {
 		return nil
 	}
-	return refuse(codeOutsideScope, "%s has declared for %s: %s only (record %d), and %s is outside that",
-		at.Nation.Name(), at.Operation, list(sc.roles, "and"), sc.sequence, role).
+	return refuse(codeOutsideScope, "%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
+		at.Nation.Name(), at.Operation, sc.effective, list(sc.roles, "and"), sc.sequence, role).
 		WithHint("offer what is within it, or declare another scope first: muster scope declare")
 }
 
-// livePledge finds the pledge that a statement is about and keeps the rules 16 to 18: it exists where the statement says,
-// it has not ended, and it had begun.
-func livePledge(s *State, st events.Statement) (pledge, error) {
+// knownPledge finds the pledge that a statement is about and keeps rule 17: it exists where the statement says.
+func knownPledge(s *State, st events.Statement) (pledge, error) {
 	id := events.Thing(st)
 	p, ok := s.pledges[id]
 	if !ok {
 		return p, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
 			WithHint("muster pledge list shows the pledges with their ids")
 	}
-	if err := elsewhere(p, id, st); err != nil {
-		return p, err
+	return p, elsewhere(p, id, st)
+}
+
+// id returns the pledge's ID, which is that of the statement that began it.
+func (p *pledge) id() events.ID { return p.said[0].id }
+
+// follows keeps the rules that a pledge's own history makes. It is asked of what is said now, and, when something earlier is
+// corrected, of all that was said since.
+func follows(p *pledge, x *saying) error {
+	if err := stands(p, x); err != nil {
+		return err
 	}
-	if p.rung.ended() {
-		again := "offer a new pledge"
-		if p.observed {
-			again = "observe the forces anew, as a new pledge"
-		}
-		return p, refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", id, p.rung, p.ended).WithHint("%s", again)
+	switch x.typ {
+	case "pledge.offered":
+		return climbs(p, x, indicated)
+	case "pledge.accepted":
+		return climbs(p, x, offered)
+	case "pledge.declined":
+		return climbs(p, x, indicated, offered)
+	case "pledge.confirmed":
+		return cmp.Or(climbs(p, x, accepted), conditionsMet(p))
+	case "pledge.deployed":
+		return climbs(p, x, confirmed)
+	case "pledge.withdrawn":
+		return climbs(p, x, indicated, offered, accepted, confirmed)
+	case "pledge.returned":
+		return climbs(p, x, deployed)
+	case "pledge.reported":
+		return reportable(p, x)
+	case "pledge.amended":
+		return promised(p, "has no terms to amend", "report its strength instead: pledge.reported")
+	case "pledge.renewed":
+		return promised(p, "does not expire", "report its strength, or its return: pledge.reported, pledge.returned")
+	case "condition.added":
+		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: pledge.offered"), newCondition(p, x.condition.name))
+	case "condition.discharged", "condition.failed":
+		return openCondition(p, x.name)
+	case "caveat.declared":
+		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: pledge.offered"), newCaveat(p, x.name))
+	case "caveat.lifted":
+		return heldCaveat(p, x.name)
+	case "allocation.made":
+		return allocatable(p)
+	case "allocation.released":
+		return releasable(p, x)
 	}
-	return p, notBefore(p.began, effective(st), "pledge "+id.String())
+	return noRule(x.typ)
+}
+
+// stands keeps rule 16, rule 18 and rule 28: the pledge had begun, and has neither ended nor lapsed.
+func stands(p *pledge, x *saying) error {
+	again := "offer a new pledge"
+	if p.observed {
+		again = "observe the forces anew, as a new pledge"
+	}
+	late := x.typ == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
+	switch expired, lapsed := p.lapsed(x.effective); {
+	case p.rung.ended() && !late:
+		return refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).WithHint("%s", again)
+	case lapsed:
+		return refuse(codePledgeEnded, "the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(), expired, x.effective).
+			WithHint("%s; what held on %s or before can still be recorded", again, expired)
+	}
+	return notBefore(p.began, x.effective, "pledge "+p.id().String())
+}
+
+// climbs keeps the rules 19 and 29: a pledge climbs one rung at a time, leaves only where there is an exit, and reaches no rung
+// before the one below.
+func climbs(p *pledge, x *saying, from ...rung) error {
+	if !slices.Contains(from, p.rung) {
+		return wrongRung(p, x, from)
+	}
+	if since := p.reached[p.rung]; x.effective < since {
+		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the pledge is %s from %s on, and cannot be %s before: write that date or a later one",
+			p.rung, since, x.typ.Event()))
+	}
+	return nil
+}
+
+func wrongRung(p *pledge, x *saying, from []rung) error {
+	names := make([]string, len(from))
+	for i, r := range from {
+		names[i] = r.String()
+	}
+	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ.Event())
+	switch {
+	case p.rung < from[0]:
+		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
+	case p.rung == deployed && x.typ == "pledge.withdrawn":
+		return refusal.WithHint("forces that were deployed go home: pledge.returned")
+	}
+	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
+}
+
+// reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it is.
+func reportable(p *pledge, x *saying) error {
+	if p.rung == returned { // and the report is of a day before: see stands
+		return afterDeployed(p, x)
+	}
+	if p.rung != deployed {
+		return wrongRung(p, x, []rung{deployed})
+	}
+	return afterDeployed(p, x)
+}
+
+func afterDeployed(p *pledge, x *saying) error {
+	if since := p.reached[deployed]; x.effective < since {
+		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the forces are there from %s on: write that date or a later one", since))
+	}
+	return nil
+}
+
+// promised keeps rule 26: what was only seen was never promised.
+func promised(p *pledge, so, hint string) error {
+	if !p.observed {
+		return nil
+	}
+	return refuse(codeNothingPledged, "the pledge %s was seen in published figures and never offered, so it %s", p.id(), so).WithHint("%s", hint)
 }
 
 // elsewhere keeps rule 17: a pledge is of one nation in one operation.
@@ -124,95 +217,77 @@ func effective(st events.Statement) events.Date {
 	return 0
 }
 
-// atRung keeps rule 19: a pledge climbs one rung at a time, and leaves only where there is an exit.
-func atRung(p pledge, st events.Statement, from ...rung) error {
-	if slices.Contains(from, p.rung) {
+// sameUnit keeps rule 20: a pledge keeps its unit. Within is the member that the unit is in, with a dot, or "".
+func sameUnit(p pledge, within string, unit events.Unit) error {
+	if p.unit == unit {
 		return nil
 	}
-	names := make([]string, len(from))
-	for i, r := range from {
-		names[i] = r.String()
-	}
-	event := st.Head().Type.Event()
-	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", events.Thing(st), p.rung, list(names, "or"), event)
-	switch {
-	case p.rung < from[0]:
-		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
-	case p.rung == deployed && event == "withdrawn":
-		return refusal.WithHint("forces that were deployed go home: pledge.returned")
-	}
-	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
+	return refuseField(codeUnitFixed, field(within+"unit", unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
 }
 
-// sameTerms keeps rule 20: a pledge keeps its role and its unit.
-func sameTerms(p pledge, role events.Role, unit events.Unit) error {
+// sameTerms keeps the rules 20 and 34 for terms that are said anew: a pledge keeps its role and its unit, and what it relieves, or is
+// relieved by, is there.
+func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	var wrong []problem.Field
 	c := codeUnitFixed
-	if p.role != role {
+	if p.role != t.Role {
 		c = codeRoleFixed
-		wrong = append(wrong, field("role", role, "the pledge is for %s and stays so: write %s, or make another pledge", p.role, p.role))
+		wrong = append(wrong, field(within+"role", t.Role, "the pledge is for %s and stays so: write %s, or make another pledge", p.role, p.role))
 	}
-	if p.unit != unit {
-		wrong = append(wrong, field("unit", unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
+	if p.unit != t.Unit {
+		wrong = append(wrong, field(within+"unit", t.Unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
 	}
-	return refuseFields(c, wrong)
+	return cmp.Or(refuseFields(c, wrong), rotates(s, p, p.id(), within, t))
+}
+
+// rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the operation for the same role.
+func rotates(s *State, p pledge, id events.ID, within string, t *events.PledgeTerms) error {
+	var wrong []problem.Field
+	for _, other := range []struct {
+		name string
+		id   events.ID
+	}{{"predecessor", t.Predecessor}, {"successor", t.Successor}} {
+		o, ok := s.pledges[other.id]
+		note := func(format string, args ...any) {
+			wrong = append(wrong, field(within+other.name, other.id.String(), format, args...))
+		}
+		switch {
+		case other.id.IsZero():
+		case other.id == id:
+			note("is the pledge itself: name another, or leave it out")
+		case !ok:
+			note("there is no such pledge in this ledger: check the id, or name it later by an amendment")
+		case o.operation != p.operation || o.role != p.role:
+			note("is a pledge for %s in %s: forces are relieved by others of the same role and operation", o.role, o.operation)
+		}
+	}
+	return refuseFields(codeRotationMismatch, wrong)
 }
 
 // decideIndicatedOffered decides about the offer that an indicated pledge becomes. What was indicated may have come to lie
 // outside the scope meanwhile.
 func decideIndicatedOffered(s *State, p pledge, st *events.PledgeOffered) error {
-	if err := atRung(p, st, indicated); err != nil {
-		return err
-	}
-	if err := sameTerms(p, st.Role, st.Unit); err != nil {
-		return err
-	}
-	return inScope(s, st.Place, st.Role)
+	return cmp.Or(sameTerms(s, p, "", &st.PledgeTerms), inScope(s, st.Place, st.Role, st.Effective))
 }
 
-// decideAmended does not ask for the scope: who narrows it must still be able to lower what was offered before.
-func decideAmended(p pledge, st *events.PledgeAmended) error {
-	if p.observed {
-		return nothingPledged(st.Pledge, "has no terms to amend").WithHint("report its strength instead: pledge.reported")
-	}
-	return sameTerms(p, st.Role, st.Unit)
-}
-
-// nothingPledged keeps rule 26: what was only seen was never promised.
-func nothingPledged(id events.ID, so string) *problem.Problem {
-	return refuse(codeNothingPledged, "the pledge %s was seen in published figures and never offered, so it %s", id, so)
-}
-
-// decideReported keeps rule 23: strength is told only of what is there.
-func decideReported(m member, p pledge, st *events.PledgeReported) error {
-	if err := importsObserved(m, p, st.Pledge); err != nil {
-		return err
-	}
-	if err := atRung(p, st, deployed); err != nil {
-		return err
-	}
-	return sameTerms(p, p.role, st.Unit)
-}
-
-func decideReturned(m member, p pledge, st *events.PledgeReturned) error {
-	if err := importsObserved(m, p, st.Pledge); err != nil {
-		return err
-	}
-	return atRung(p, st, deployed)
-}
-
-// decideObserved keeps rule 24: what was observed is not observed twice.
+// decideObserved keeps the rules 12 and 24: what was observed is not observed twice.
 func decideObserved(s *State, st *events.PledgeObserved) error {
 	if err := inCatalogue(s, st.Operation, st.Role, st.Unit); err != nil {
 		return err
 	}
-	id, ok := s.observed[observedKey{st.Operation, st.Nation, st.Role}]
-	if !ok || s.pledges[id].rung.ended() {
-		return nil
+	return observedOnce(s, observedKey{st.Operation, st.Nation, st.Role}, events.ID{})
+}
+
+// observedOnce keeps rule 24: besides the pledge that is meant, no other is there of what was seen.
+func observedOnce(s *State, key observedKey, besides events.ID) error {
+	for _, id := range s.observed[key] {
+		if id != besides && !s.pledges[id].rung.ended() {
+			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
+				key.nation.Name(), key.operation, key.role, id).
+				WithHint("report the new strength of that pledge instead: pledge.reported")
+		}
 	}
-	return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
-		st.Nation.Name(), st.Operation, st.Role, id).
-		WithHint("report the new strength of that pledge instead: pledge.reported")
+	return nil
 }
 
 // importsObserved keeps rule 25: an importer touches only what was observed, never what a nation offered.

@@ -14,7 +14,7 @@ func TestRule15Scope(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.says(ruleParis, ruleSay("pledge.indicated", "ID", ruleFRA2))
 	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"intelligence"}))
-	const message, hint = "France has declared for mnf-u: intelligence only (record 8), and ground is outside that",
+	const message, hint = "France has declared for mnf-u from 2026-11-23 on: intelligence only (record 8), and ground is outside that",
 		"offer what is within it, or declare another scope first: muster scope declare"
 	w.refuses(ruleParis, ruleSay("pledge.offered"), "outside-scope", message, hint)
 	w.refuses(ruleParis, ruleSay("pledge.indicated"), "outside-scope", message, hint)
@@ -30,9 +30,16 @@ func TestRule15Scope(t *testing.T) {
 
 	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"intelligence", "air"}))
 	w.refuses(ruleParis, ruleSay("pledge.offered"), "outside-scope",
-		"France has declared for mnf-u: intelligence and air only (record 15), and ground is outside that", hint)
+		"France has declared for mnf-u from 2026-11-23 on: intelligence and air only (record 15), and ground is outside that", hint)
 	w.says(ruleParis, ruleSay("scope.declared", "Unlimited", true, "Roles", []events.Role{})) // a list that is there and empty
 	w.says(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA2))
+
+	// What is declared for a later day limits what is offered from then on, whenever either is recorded.
+	later := ruleDay.AddDays(10)
+	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"air"}, "Effective", later))
+	w.allows(ruleParis, ruleSay("pledge.offered", "Effective", later.AddDays(-1)))
+	w.refuses(ruleParis, ruleSay("pledge.offered", "Effective", later), "outside-scope",
+		"France has declared for mnf-u from 2026-12-03 on: air only (record 18), and ground is outside that", hint)
 }
 
 func TestRule16NothingBeforeItBegan(t *testing.T) {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -45,14 +46,14 @@ const ruleBeginning = 6 // the most that ruleBegin has
 func (h ruleHistory) state(t rapid.TB) *ledger.State {
 	s := ledger.NewState()
 	for _, c := range h {
-		ruleApply(t, s, c.st)
+		ruleApply(t, s, c)
 	}
 	return s
 }
 
-func ruleApply(t rapid.TB, s *ledger.State, st events.Statement) (undo func()) {
+func ruleApply(t rapid.TB, s *ledger.State, c ruleCommand) (undo func()) {
 	n := s.Last() + 1
-	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(), Signed: events.Signed{Statement: st}})
+	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(), Signed: events.Signed{Statement: c.st, KeyName: c.key.Name()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,14 +101,88 @@ func (h ruleHistory) draw(t *rapid.T) ruleCommand {
 	if offer, ok := st.(*events.PledgeOffered); ok && ruleDie(t, "a new pledge", 4) == 3 {
 		offer.Pledge = events.ID{}
 	}
-	if scope, ok := st.(*events.ScopeDeclared); ok {
-		scope.Unlimited = len(scope.Roles) == 0
-	}
+	h.suit(t, st)
 	st.Head().ID, _ = events.IDAt(uint64(len(h)), [10]byte{1})
 	if _, err := events.Marshal(st); err != nil {
 		t.Fatalf("nobody could sign this: %v", err)
 	}
 	return ruleCommand{rulePick(t, "key", h.signers(t, st)), st}
+}
+
+// suit draws what depends on the kind of statement or on what was said before.
+func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
+	said := h.where(func(old events.Statement) bool { return ruleOfPledge(old) && events.Thing(old) == events.Thing(st) })
+	about := func(label string, typ events.Type) events.ID {
+		var ids []events.ID
+		for _, c := range said {
+			if typ == "" || c.st.Head().Type == typ {
+				ids = append(ids, c.st.Head().ID)
+			}
+		}
+		if len(ids) == 0 || ruleDie(t, label+" of none", 12) == 11 {
+			return ruleFRA2
+		}
+		return rulePick(t, label, ids)
+	}
+	if w := reflect.ValueOf(st).Elem().FieldByName("Window"); w.IsValid() {
+		if window := w.Addr().Interface().(*events.Window); window.Until < window.From {
+			window.Until = 0
+		}
+	}
+	terms := ruleTerms(st)
+	switch st := st.(type) {
+	case *events.ScopeDeclared:
+		st.Unlimited = len(st.Roles) == 0
+	case *events.AllocationReleased:
+		st.Allocation = about("allocation", "allocation.made")
+	case *events.PledgeRenewed:
+		st.Expires = max(st.Expires, st.Effective)
+	case *events.PledgeCorrected:
+		st.Corrects = about("corrected", "")
+		terms = h.drawCorrection(t, st)
+	}
+	if terms == nil {
+		return
+	}
+	if terms.Expires = 0; ruleDie(t, "expires", 4) == 3 {
+		terms.Expires = ruleFew(t, "expiry", 2, ruleDay.AddDays(60), ruleDay, ruleDay.AddDays(1))
+	}
+	if others := h.pledges(t); len(others) > 0 && ruleDie(t, "relieves", 6) == 5 {
+		terms.Predecessor = rulePick(t, "predecessor", append(others, ruleFRA2))
+	}
+}
+
+// ruleTerms returns the terms that a statement restates, nil when it has none.
+func ruleTerms(st events.Statement) *events.PledgeTerms {
+	switch st := st.(type) {
+	case *events.PledgeIndicated:
+		return &st.PledgeTerms
+	case *events.PledgeOffered:
+		return &st.PledgeTerms
+	case *events.PledgeAmended:
+		return &st.PledgeTerms
+	}
+	return nil
+}
+
+// drawCorrection draws what a correction mends, and returns its terms.
+func (h ruleHistory) drawCorrection(t *rapid.T, st *events.PledgeCorrected) *events.PledgeTerms {
+	opening := h.of(st.Pledge).st
+	st.Terms, st.Strength = nil, nil
+	role, unit := events.Role("ground"), events.Unit("personnel")
+	if opening != nil {
+		role, unit = ruleGet[events.Role](opening, "Role"), ruleGet[events.Unit](opening, "Unit")
+	}
+	switch ruleDie(t, "correction", 5) {
+	case 0, 1:
+		st.Struck = true
+	case 2:
+		st.Terms = &events.PledgeTerms{Role: role, Unit: unit, Quantity: events.Count(900), Window: events.Window{From: 2027_01_01}}
+		return st.Terms
+	case 3:
+		st.Strength = &events.Strength{Quantity: events.Count(900), Unit: ruleFew(t, "unit", 8, unit, "ship")}
+	}
+	return nil
 }
 
 // ruleDraw draws a value for everything that statements say.
@@ -119,7 +194,7 @@ func ruleDraw(t *rapid.T) []ruleMember {
 	return []ruleMember{
 		{"Key", key}, {"Role", ruleRoleOf(key)}, {"Founder", ruleFew(t, "founder", 4, ruleFounder.Key(), ruleSecond.Key())},
 		{"Ledger", ruleFew(t, "ledger", 20, ruleOrigin, "muster.example/other")},
-		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1), ruleDay.AddDays(-1))},
+		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1), ruleDay.AddDays(-1), 2027_01_02)},
 		{"Operation", ruleFew(t, "operation", 8, events.Operation("mnf-u"), "unmil", "mnf-x")},
 		{"Nation", ruleFew(t, "nation", 2, events.Nation("FRA"), "DEU", "ITA", "POL")},
 		{"Role", events.Role(counted[0])}, {"Unit", events.Unit(counted[1])},
@@ -127,6 +202,13 @@ func ruleDraw(t *rapid.T) []ruleMember {
 		{"Roles", rulePick(t, "scope", [][]events.Role{{"air"}, {"air", "intelligence"}, {"ground"}, {}, {"sea", "ground"}})},
 		{"Line", ruleFew(t, "line", 2, events.Line("ground-west"), "ground-east")},
 		{"Condition", ruleFew(t, "condition", 2, events.Line("vote"), "truce")},
+		{"Caveat", ruleFew(t, "caveat", 2, events.Line("by-day"), "by-night")},
+		{"Expires", ruleFew(t, "expires", 3, ruleDay.AddDays(60), ruleDay.AddDays(1), 2027_01_01)},
+		{"Area", ruleFew(t, "area", 3, events.Area(""), "west", "east")},
+		{"Until", ruleFew(t, "until", 3, events.Date(0), 2027_01_03)},
+		{"From", ruleFew(t, "from", 3, events.Date(2027_01_01), 2027_01_02, 2027_01_09)},
+		{"Presence", ruleFew(t, "presence", 6, events.New, events.Reserve)},
+		{"Quantity", ruleFew(t, "quantity", 2, events.Count(1200), events.Count(500), events.Count(700))},
 		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.Funding, events.OtherThing, events.CeaseFire, events.Mandate)},
 	}
 }
@@ -174,9 +256,11 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID, members []ruleMember) (eve
 			ruleMember{"Role", ruleGet[events.Role](opening, "Role")}, ruleMember{"Unit", ruleGet[events.Unit](opening, "Unit")})
 	}
 	life := h.life(id)
-	rung := strings.TrimRight(life, "MKkfN")
+	rung := strings.TrimRight(life, "MKkfNEHhLl")
 	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted", 'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {
+	case next > 0 && strings.Contains(life, "L") && ruleDie(t, "release", 3) == 2:
+		return "allocation.released", members
 	case next > 0 && strings.HasSuffix(life, "K"):
 		return rulePick(t, "settle", []events.Type{"condition.discharged", "condition.failed", "condition.discharged", "pledge.confirmed"}), members
 	case next > 1 && ok:

@@ -88,6 +88,7 @@ var ruleDefaults = []ruleMember{
 	{"Line", events.Line("ground-west")}, {"Quantity", events.Count(1200)}, {"Unit", events.Unit("personnel")},
 	{"From", events.Date(2027_01_01)}, {"Priority", 1}, {"Pledge", ruleFRA1},
 	{"Condition", events.Line("vote")}, {"Kind", events.Parliament}, {"Founder", ruleFounder.Key()},
+	{"Caveat", events.Line("by-day")}, {"Restriction", "by day only"}, {"Expires", ruleDay.AddDays(60)}, {"Corrects", ruleFRA1}, {"Allocation", ruleFRA2},
 }
 
 // ruleFill gives st those of the members that it has.
@@ -104,8 +105,13 @@ func ruleFill(st events.Statement, members []ruleMember) {
 func ruleSay(typ events.Type, pairs ...any) events.Statement {
 	st, _ := events.NewStatement(typ)
 	ruleFill(st, ruleDefaults)
-	if offer, ok := st.(*events.PledgeOffered); ok {
-		offer.Pledge = events.ID{} // begins a pledge
+	switch st := st.(type) {
+	case *events.PledgeOffered:
+		st.Pledge, st.Expires = events.ID{}, 0 // begins a pledge
+	case *events.PledgeIndicated:
+		st.Expires = 0
+	case *events.PledgeAmended:
+		st.Expires = 0
 	}
 	st.Head().ID = events.NewID()
 	for i := 0; i < len(pairs); i += 2 {

@@ -58,8 +58,9 @@
 //  14. A requirement's line is issued once, keeps its role, and is not revised, cancelled or issued again after it was
 //     cancelled. (line-known, line-unknown, line-cancelled, role-fixed; TestRule14RequirementLines)
 //
-//  15. What a nation indicates or offers is within the scope that it has declared last for the operation, if it has declared
-//     one; pledges that were there before may still be amended and move along. (outside-scope; TestRule15Scope)
+//  15. What a nation indicates or offers is within the scope that it has declared for the operation to hold on the day from
+//     which the offer is effective, if it has declared one by then; of those recorded so far, the latest effective counts.
+//     Pledges that were there before may still be amended and move along. (outside-scope; TestRule15Scope)
 //
 //  16. Nothing about a pledge, a requirement or an operation is effective before it began.
 //     (before-beginning; TestRule16NothingBeforeItBegan)
@@ -68,7 +69,8 @@
 //     pledge-elsewhere; TestRule17PledgeIsWhereItIs)
 //
 //  18. After an exit (returned, withdrawn, declined) nothing moves, from the record of the exit on, whatever its effective
-//     date. (pledge-ended; TestRule18NothingMovesAfterExit)
+//     date, but for two things: what was there before the return may still be reported, and what is wrong may be corrected.
+//     (pledge-ended; TestRule18NothingMovesAfterExit)
 //
 //  19. A pledge climbs one rung at a time (indicated, offered, accepted, confirmed, deployed, returned), beginning at
 //     indicated, offered or, when it was observed, deployed; it is declined before it was accepted, and withdrawn before it
@@ -91,10 +93,42 @@
 //  25. An importer touches only what was observed, never what was offered. (wrong-party;
 //     TestRule25ImportersTouchWhatWasObserved)
 //
-//  26. What was observed was never promised: it has no terms to amend and no conditions.
-//     (nothing-pledged; TestRule26ObservedIsNotPromised)
+//  26. What was observed was never promised: it has no terms to amend or renew, no conditions and no caveats, and is not
+//     allocated. (nothing-pledged; TestRule26ObservedIsNotPromised)
 //
 //  27. What a statement says that its signer has seen, so many records with such a root, is this ledger's tree as it was at
 //     that size. [Decide] leaves this rule to the [Ledger], whose journal has the tree. (other-history;
 //     TestRule27SeenIsThisHistory)
+//
+//  28. A pledge that expires stands through that day, and has lapsed on the next, unless by then it was renewed, amended to
+//     expire later, or deployed. No clock is asked: nothing is effective after the lapse, and what holds before it may be
+//     recorded however late. (pledge-ended; TestRule28Lapse)
+//
+//  29. A pledge reaches no rung, and takes no exit, on a day before it reached the rung below; and no strength is reported of a
+//     day before the forces were there. (before-rung; TestRule29DatesClimbWithTheRungs)
+//
+//  30. A caveat's name is used once in its pledge, and it is lifted once. (caveat-known, caveat-unknown; TestRule30Caveats)
+//
+//  31. What is allocated is offered and not in reserve; the requirement is in force and for the same role, in the same unit and
+//     a compatible area (the same, or either left open); and the days of the allocation meet the pledge's window.
+//     (wrong-rung, line-unknown, line-cancelled, allocation-mismatch; TestRule31AllocationFits)
+//
+//  32. On no day are more allocated of a pledge than are pledged on that day, as far as is recorded. When a pledge is lowered
+//     afterwards, what was allocated stays, and readers see what it lacks. (over-allocated; TestRule32NeverMoreThanPledged)
+//
+//  33. An allocation is released once, and not before it holds. (allocation-unknown, allocation-released, before-beginning;
+//     TestRule33AllocationReleasedOnce)
+//
+//  34. The pledges that are named as relieved, or as relieving, are others that are there, in the same operation and for the
+//     same role. (rotation-mismatch; TestRule34Rotation)
+//
+//  35. A statement about a pledge is corrected by the party that signed it, or by a coordinator, also where a nation speaks for
+//     itself: the record shows who did. A correction is not itself corrected: the statement that it mends is corrected again.
+//     (wrong-party, speaks-for-itself, correction-unknown; TestRule35WhoCorrects)
+//
+//  36. What is corrected is something that the statement says, and the statement that begins a pledge is not struck.
+//     (correction-mismatch; TestRule36CorrectionFits)
+//
+//  37. After a correction, all that was said of the pledge since still follows, one after the other. Only what is allocated may
+//     be more than is pledged then, as after an amendment. (correction-breaks; TestRule37WhatFollowsStillHolds)
 package ledger

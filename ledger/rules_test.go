@@ -83,6 +83,8 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 		"pledge.accepted": "coordinator", "pledge.declined": "coordinator", "pledge.deployed": "liaison coordinator",
 		"pledge.reported": "liaison coordinator importer", "pledge.returned": "liaison coordinator importer", "pledge.observed": "coordinator importer",
 		"condition.added": "liaison", "condition.discharged": "liaison", "condition.failed": "liaison",
+		"pledge.renewed": "liaison", "pledge.corrected": "liaison coordinator importer", "caveat.declared": "liaison", "caveat.lifted": "liaison",
+		"allocation.made": "coordinator", "allocation.released": "coordinator",
 	}
 	w := newRuleWorld(t)
 	for _, typ := range events.Types()[1:] { // all but the founding
@@ -114,8 +116,8 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered"))
 
 	// A kind of statement that no rule knows is nobody's.
-	ruleRefused(t, ledger.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.renewed")), "wrong-party",
-		"no rule of this ledger says who may say pledge.renewed, so nobody may", "use a newer muster on the server")
+	ruleRefused(t, ledger.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.sworn")), "wrong-party",
+		"no rule of this ledger says who may say pledge.sworn, so nobody may", "use a newer muster on the server")
 }
 
 func TestRule06NationSpeaksForItself(t *testing.T) {

@@ -25,7 +25,7 @@ type State struct {
 	lines      map[lineKey]line
 	scopes     map[scopeKey]scope
 	pledges    map[events.ID]pledge
-	observed   map[observedKey]events.ID // the last pledge that was observed and never offered; it may have ended
+	observed   map[observedKey][]events.ID // the pledges that were observed and never offered; they may have ended
 
 	undo []func() // how to take back what the present Apply has done, in order
 }
@@ -64,53 +64,38 @@ type operation struct {
 
 type line struct {
 	role      events.Role
+	unit      events.Unit // as it was last revised
+	area      events.Area // likewise
 	began     events.Date // the effective date of its issue
 	cancelled uint64      // sequence, or 0
 }
 
-type scope struct {
-	roles    []events.Role // none for unlimited
-	sequence uint64
+// A scope is all that a nation has declared for an operation, by effective date and then by sequence.
+type scope []declared
+
+type declared struct {
+	roles     []events.Role // none for unlimited
+	effective events.Date
+	sequence  uint64
 }
 
-// rung is how far a pledge has climbed. The ends are rungs too: nothing moves after them.
-type rung uint8
-
-const (
-	indicated rung = iota + 1
-	offered
-	accepted
-	confirmed
-	deployed
-	returned
-	withdrawn
-	declined
-)
-
-var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted: "accepted", confirmed: "confirmed",
-	deployed: "deployed", returned: "returned", withdrawn: "withdrawn", declined: "declined"}
-
-func (r rung) String() string { return rungNames[r] }
-
-func (r rung) ended() bool { return r >= returned }
-
-type pledge struct {
-	operation  events.Operation
-	nation     events.Nation
-	role       events.Role
-	unit       events.Unit
-	rung       rung
-	began      events.Date // the effective date of its first statement
-	ended      uint64      // the sequence that ended it
-	observed   bool        // seen in published figures, never offered
-	conditions []condition // replaced as a whole, never changed in place
+// on returns what is declared on a date, false when nothing is.
+func (s scope) on(d events.Date) (declared, bool) {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i].effective <= d {
+			return s[i], true
+		}
+	}
+	return declared{}, false
 }
 
-type condition struct {
-	name    events.Line
-	kind    events.ConditionKind
-	settled uint64 // the sequence that discharged it or told its failure, or 0 while it is open
-	failed  bool
+// with returns the scope with one more declaration in its place.
+func (s scope) with(d declared) scope {
+	at := len(s)
+	for at > 0 && s[at-1].effective > d.effective {
+		at--
+	}
+	return slices.Insert(slices.Clone(s), at, d)
 }
 
 // NewState returns the state before the first record.
@@ -123,7 +108,7 @@ func NewState() *State {
 		lines:      map[lineKey]line{},
 		scopes:     map[scopeKey]scope{},
 		pledges:    map[events.ID]pledge{},
-		observed:   map[observedKey]events.ID{},
+		observed:   map[observedKey][]events.ID{},
 	}
 }
 
@@ -197,18 +182,22 @@ func (s *State) apply(rec events.Record) {
 	case *events.OperationRevised:
 		put(s, s.operations, st.Operation, operation{st.OperationTerms, s.operations[st.Operation].began})
 	case *events.RequirementIssued:
-		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, began: st.Effective})
+		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, unit: st.Unit, area: st.Area, began: st.Effective})
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementRevised:
+		l := s.lines[lineKey{st.Operation, st.Line}]
+		l.unit, l.area = st.Unit, st.Area
+		put(s, s.lines, lineKey{st.Operation, st.Line}, l)
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementCancelled:
 		l := s.lines[lineKey{st.Operation, st.Line}]
 		l.cancelled = s.last
 		put(s, s.lines, lineKey{st.Operation, st.Line}, l)
 	case *events.ScopeDeclared:
-		put(s, s.scopes, scopeKey{st.Operation, st.Nation}, scope{st.Roles, s.last})
+		key := scopeKey{st.Operation, st.Nation}
+		put(s, s.scopes, key, s.scopes[key].with(declared{st.Roles, st.Effective, s.last}))
 	default:
-		s.applyPledge(rec.Statement)
+		s.applyPledge(events.Key(rec.KeyName).Party(), rec.Statement)
 	}
 }
 
@@ -229,76 +218,27 @@ func (s *State) use(o events.Operation, r events.Role, u events.Unit) {
 	}
 }
 
-func (s *State) applyPledge(st events.Statement) {
+// applyPledge takes in what is said about a pledge. An array of what was said is appended to, also when a part of it was
+// taken back before: since Apply is undone in reverse, nobody else holds what lies behind the end.
+func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	id := events.Thing(st)
-	switch st := st.(type) {
-	case *events.PledgeIndicated:
-		s.begin(id, pledgeOf(st.Place, st.Role, st.Unit, st.Effective, indicated))
-	case *events.PledgeOffered:
-		if st.Pledge.IsZero() {
-			s.begin(id, pledgeOf(st.Place, st.Role, st.Unit, st.Effective, offered))
-		} else {
-			s.climb(id, offered)
-		}
-	case *events.PledgeObserved:
-		p := pledgeOf(st.Place, st.Role, st.Unit, st.Effective, deployed)
-		p.observed = true
-		s.begin(id, p)
-		put(s, s.observed, observedKey{st.Operation, st.Nation, st.Role}, id)
-	case *events.PledgeAccepted:
-		s.climb(id, accepted)
-	case *events.PledgeDeclined:
-		s.climb(id, declined)
-	case *events.PledgeConfirmed:
-		s.climb(id, confirmed)
-	case *events.PledgeDeployed:
-		s.climb(id, deployed)
-	case *events.PledgeReturned:
-		s.climb(id, returned)
-	case *events.PledgeWithdrawn:
-		s.climb(id, withdrawn)
-	case *events.ConditionAdded:
-		s.hang(id, condition{name: st.Condition, kind: st.Kind})
-	case *events.ConditionDischarged:
-		s.settle(id, st.Condition, false)
-	case *events.ConditionFailed:
-		s.settle(id, st.Condition, true)
+	p, known := s.pledges[id]
+	if !known {
+		nation, operation := events.About(st)
+		p = pledge{operation: operation, nation: nation}
+		p.role, p.unit = roleAndUnit(st)
+		_, p.observed = st.(*events.PledgeObserved)
+		s.use(p.operation, p.role, p.unit)
 	}
-}
-
-func pledgeOf(at events.Place, role events.Role, unit events.Unit, began events.Date, r rung) pledge {
-	return pledge{operation: at.Operation, nation: at.Nation, role: role, unit: unit, rung: r, began: began}
-}
-
-func (s *State) begin(id events.ID, p pledge) {
-	put(s, s.pledges, id, p)
-	s.use(p.operation, p.role, p.unit)
-}
-
-func (s *State) climb(id events.ID, to rung) {
-	p := s.pledges[id]
-	p.rung = to
-	if to.ended() {
-		p.ended = s.last
+	if c, ok := st.(*events.PledgeCorrected); ok {
+		p = p.corrected(c)
 	}
+	x := sayingOf(st, s.last, party)
+	p.said = append(p.said, x)
+	p.step(&x)
 	put(s, s.pledges, id, p)
-}
-
-// hang adds a condition to a pledge.
-func (s *State) hang(id events.ID, c condition) {
-	p := s.pledges[id]
-	p.conditions = append(slices.Clip(p.conditions), c)
-	put(s, s.pledges, id, p)
-}
-
-// settle says what became of a pledge's condition.
-func (s *State) settle(id events.ID, name events.Line, failed bool) {
-	p := s.pledges[id]
-	p.conditions = slices.Clone(p.conditions)
-	for i := range p.conditions {
-		if c := &p.conditions[i]; c.name == name {
-			c.settled, c.failed = s.last, failed
-		}
+	if p.observed && !known {
+		key := observedKey{p.operation, p.nation, p.role}
+		put(s, s.observed, key, append(slices.Clip(s.observed[key]), id))
 	}
-	put(s, s.pledges, id, p)
 }

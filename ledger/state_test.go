@@ -23,7 +23,7 @@ func (h ruleHistory) drawAllowed(t *rapid.T, s *ledger.State, n int) (more ruleH
 	for range n {
 		all := append(h[:len(h):len(h)], more...)
 		if c := all.draw(t); ledger.Decide(s, c.key, c.st) == nil {
-			more, undo = append(more, c), append(undo, ruleApply(t, s, c.st))
+			more, undo = append(more, c), append(undo, ruleApply(t, s, c))
 		}
 	}
 	return more, undo
@@ -62,7 +62,7 @@ func TestDecideIsPure(t *testing.T) {
 		s := ledger.NewState()
 		h := ruleBegin(ruleBeginning)
 		for _, c := range h {
-			ruleApply(t, s, c.st)
+			ruleApply(t, s, c)
 		}
 		more, _ := h.drawAllowed(t, s, ruleDie(t, "history", 64))
 		h = append(h, more...)

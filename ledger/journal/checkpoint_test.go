@@ -29,7 +29,7 @@ type testKey struct {
 	signed   int
 }
 
-func newTestKey(t *testing.T) *testKey {
+func newTestKey(t testing.TB) *testKey {
 	t.Helper()
 	secret, public, err := note.GenerateKey(rand.Reader, testOrigin)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // manyRecords makes n records that follow each other.
-func manyRecords(t *testing.T, n int) []events.Record {
+func manyRecords(t testing.TB, n int) []events.Record {
 	t.Helper()
 	secret, _, err := events.NewKey("HQ/founder")
 	if err != nil {

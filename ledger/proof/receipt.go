@@ -101,6 +101,11 @@ type Inclusion struct {
 // verified too. That the signer was a member then, the receipt does not show: the server has checked it, and whoever reads
 // the ledger from its beginning can.
 func (r Receipt) Check(keys ...string) (Inclusion, error) {
+	return r.CheckWith(func(signed []byte) (Checkpoint, error) { return OpenCheckpoint(signed, keys...) })
+}
+
+// CheckWith is Check with a function that opens checkpoints, for whoever checks many receipts under few of them.
+func (r Receipt) CheckWith(open func(signed []byte) (Checkpoint, error)) (Inclusion, error) {
 	index, path, signed, err := readProof(r.Proof)
 	if err != nil {
 		return Inclusion{}, fmt.Errorf("the proof: %w", err)
@@ -109,7 +114,7 @@ func (r Receipt) Check(keys ...string) (Inclusion, error) {
 	if err != nil {
 		return Inclusion{}, err
 	}
-	c, err := OpenCheckpoint(signed, keys...)
+	c, err := open(signed)
 	if err != nil {
 		return Inclusion{}, fmt.Errorf("the checkpoint: %w", err)
 	}

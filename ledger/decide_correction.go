@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// decideCorrected keeps the rules 35 to 37, and rule 24 where forces are there again that were said to have returned.
+func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) error {
+	said, at := p.mend(st)
+	if at < 0 {
+		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "no statement about the pledge %s has this id: check it", st.Pledge)).
+			WithHint("muster pledge show lists what was said, and -o json the ids")
+	}
+	x := &p.said[at]
+	if x.typ == "pledge.corrected" {
+		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.corrects))
+	}
+	if err := mayCorrect(m, x); err != nil {
+		return err
+	}
+	if err := fits(s, p, at, st); err != nil {
+		return err
+	}
+	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck || x.typ != "pledge.returned" {
+		return err
+	}
+	return observedOnce(s, observedKey{p.operation, p.nation, p.role}, p.id())
+}
+
+// mayCorrect keeps rule 35: whoever has said it, or a coordinator. That a liaison speaks for its own nation is known already.
+func mayCorrect(m member, x *saying) error {
+	if m.role == events.Coordinator || m.role == events.Liaison && x.party == m.key.Party() ||
+		m.role == events.Importer && slices.Contains(parties[x.typ], events.Importer) && x.party == events.HQ {
+		return nil
+	}
+	whom := "a liaison of " + x.party.Name()
+	if x.party == events.HQ {
+		whom = "a coordinator"
+	}
+	return refuse(codeWrongParty, "record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, corrects it", x.sequence, x.party, m.key.Name(), roleText(m)).
+		WithHint("ask %s to correct it", whom)
+}
+
+var (
+	withTerms    = []events.Type{"pledge.indicated", "pledge.offered", "pledge.amended"}
+	withStrength = []events.Type{"pledge.deployed", "pledge.reported", "pledge.observed"}
+)
+
+// fits keeps the rules 20, 34 and 36: what is corrected is something that the statement says.
+func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
+	x := &p.said[at]
+	switch {
+	case st.Struck && at == 0:
+		return refuseField(codeCorrectionMismatch, field("struck", "true", "the statement begins the pledge, which cannot be undone: withdraw the pledge instead"))
+	case st.Terms != nil && !slices.Contains(withTerms, x.typ):
+		return refuseField(codeCorrectionMismatch, field("terms", "", "a %s has no terms: leave them out", x.typ))
+	case st.Strength != nil && !slices.Contains(withStrength, x.typ):
+		return refuseField(codeCorrectionMismatch, field("strength", "", "a %s tells no strength: leave it out", x.typ))
+	case st.Terms != nil:
+		return sameTerms(s, p, "terms.", st.Terms)
+	case st.Strength != nil:
+		return sameUnit(p, "strength.", st.Strength.Unit)
+	}
+	return nil
+}
+
+// holds keeps rule 37: all that was said of the pledge still follows, one after the other.
+func holds(p pledge, said []saying, at int) error {
+	p.said, p.standing = said[:0:0], standing{}
+	for i := range said {
+		x := &said[i]
+		if i > 0 && !x.struck && x.typ != "pledge.corrected" {
+			if err := follows(&p, x); err != nil {
+				return breaks(said, at, i, err)
+			}
+		}
+		p.said = said[:i+1]
+		p.step(x)
+	}
+	return nil
+}
+
+func breaks(said []saying, at, i int, err error) error {
+	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ)
+	if i == at {
+		which = "it"
+	}
+	return refuse(codeCorrectionBreaks, "so corrected, %s would not stand: %s", which, problem.From(err).Detail).
+		WithHint("correct what follows from it first, or only its date")
+}

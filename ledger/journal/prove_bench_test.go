@@ -1,0 +1,31 @@
+package journal
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// What a receipt costs in a tree of 10,000 records, of which the last 64 were committed together.
+func BenchmarkProve(b *testing.B) {
+	const size, batch = 10_000, 64
+	all, key := manyRecords(b, size), newTestKey(b)
+	j, err := Open(filepath.Join(b.TempDir(), "journal.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	if err := j.SignCheckpoints(key.sign); err != nil {
+		b.Fatal(err)
+	}
+	if err := j.Append(all); err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		if n%batch == 0 {
+			j.proofs.forget()
+		}
+		if _, _, err := j.Prove(size - uint64(n%batch)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

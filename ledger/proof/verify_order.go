@@ -77,7 +77,7 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 	if head.Seen != nil {
 		v.seen++
 		if what := v.tree.disagrees(*head.Seen, rec.Sequence); what != "" {
-			return "", &Fault{Check: "seen", What: what}
+			return "", &Fault{Check: "seen", Code: "other-history", What: what}
 		}
 	}
 	key, err := v.decide(rec)

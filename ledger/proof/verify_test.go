@@ -149,8 +149,8 @@ func TestForgeries(t *testing.T) {
 		"a signature of another key": {func(h *history) { h.saySignedAs(h.offer(1), stranger, h.paris) }, "signatures", "bad-signature", "the signature is not that of FRA/paris"},
 		"an earlier time":            {func(h *history) { h.put(h.signed(h.offer(1), h.paris), time.Unix(5, 0)) }, "records", "", "before record"},
 		"an id again":                {func(h *history) { o := h.offer(1); h.say(o, h.paris); o.Quantity = events.Count(7); h.say(o, h.paris) }, "rules", "id-taken", "is that of record 24"},
-		"seen in another ledger":     {func(h *history) { h.saySeen(10, tlog.Hash{1}) }, "seen", "", "its signer has seen another ledger: the first 10 records had the root"},
-		"seen in a longer ledger":    {func(h *history) { h.saySeen(1000, tlog.Hash{1}) }, "seen", "", "its signer has seen a ledger of 1000 records, and this one had 23 then"},
+		"seen in another ledger":     {func(h *history) { h.saySeen(10, tlog.Hash{1}) }, "seen", "other-history", "its signer has seen another ledger: the first 10 records had the root"},
+		"seen in a longer ledger":    {func(h *history) { h.saySeen(1000, tlog.Hash{1}) }, "seen", "other-history", "its signer has seen a ledger of 1000 records, and this one had 23 then"},
 	} {
 		h := newHistory(t).offers(20)
 		good := len(h.records)

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"muster/events"
+	"muster/ledger/proof"
 )
 
 // checkpoint saves a running server's checkpoint, as anybody could who has asked for it.
@@ -37,10 +40,8 @@ func TestThePastIsAnother(t *testing.T) {
 	isFound(t, "an old copy that runs", `record 44: it is missing: the checkpoint to begin with`, p.url, "--since", kept)
 	p.stop(t)
 
-	inBlock(t, l.dir, func(all []blockRecord) []blockRecord {
-		all[19].data = bytes.Replace(all[19].data, []byte(`,"by":"`), []byte(`,"by":"x`), 1)
-		return all
-	})
+	other := l.copied(t)
+	inBlock(t, l.dir, otherEnvelope)
 	remove(t, filepath.Join(l.dir, journalFile))
 	p = serving(t, l.dir)
 	if code, out, said := says(t, "verify", p.url); code != 0 {
@@ -48,6 +49,42 @@ func TestThePastIsAnother(t *testing.T) {
 	}
 	isFound(t, "an envelope", `the first 51 records make the root .*, and the checkpoint to begin with has .*: some record was altered, put in or left out`, p.url, "--since", kept)
 	p.stop(t)
+	seesAnotherPast(t, l, other, kept)
+}
+
+// otherEnvelope changes what a server has written around record 20, which nobody has signed.
+func otherEnvelope(all []blockRecord) []blockRecord {
+	all[19].data = bytes.Replace(all[19].data, []byte(`,"by":"`), []byte(`,"by":"x`), 1)
+	return all
+}
+
+// seesAnotherPast has a member say in a statement what checkpoint it has seen. From then on the ledger itself tells when
+// what that one covers is another: a server that is to follow it refuses.
+func seesAnotherPast(t *testing.T, l *stoppedLedger, dir, kept string) {
+	t.Helper()
+	signedCheckpoint, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := proof.ReadCheckpoint(signedCheckpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serving(t, dir)
+	offer := l.c.offerOf(7)
+	offer.Seen = &events.Seen{Size: c.N, Root: c.Hash.String()}
+	if _, err := p.client().Submit(t.Context(), signed(t, offer, l.c.paris)); err != nil {
+		t.Fatal(err)
+	}
+	p.stop(t)
+	if code, out, said := says(t, "verify", dir); code != 0 || !strings.Contains(out, "1 statement names an earlier tree") {
+		t.Errorf("exit code %d:\n%s%s", code, out, said)
+	}
+	inBlock(t, dir, otherEnvelope)
+	remove(t, filepath.Join(dir, journalFile))
+	if code, said := launch(t, dir).ends(t); code != 7 || !strings.Contains(said, "at sequence 52 the stream holds what is no record: the signer has seen 51 records with the root "+c.Hash.String()) {
+		t.Errorf("exit code %d:\n%s", code, said)
+	}
 }
 
 // A bundle is found out as well, whatever was done to it.

@@ -51,6 +51,9 @@ func (o Operation) Valid() bool { return validSlug(string(o)) }
 // Valid reports whether r has the form of a role's name.
 func (r Role) Valid() bool { return validSlug(string(r)) }
 
+// Valid reports whether l can name a requirement, a condition or a caveat.
+func (l Line) Valid() bool { return validSlug(string(l)) }
+
 // Valid reports whether o has the form of a ledger's origin.
 func (o Origin) Valid() bool { return len(o) <= 128 && originPattern.MatchString(string(o)) }
 

@@ -40,7 +40,8 @@ func TestNotFounded(t *testing.T) {
 // A ledger in which nothing was said but that there is one has answers to all questions: lists that are empty, and not null.
 func TestNothingSaid(t *testing.T) {
 	s := newServer(t, newTestLog(t))
-	for _, question := range []string{"ledger", "coverage", "strength", "pledges", "members", "scopes", "records", "rebuild"} {
+	for _, question := range []string{"ledger", "coverage", "strength", "pledges", "members", "scopes", "records", "rebuild", "gaps", "timeline", "dependence",
+		"hanging", "readiness", "review", "due", "nations"} {
 		equal(t, question, s.ask(question, "").status, http.StatusOK)
 	}
 }

@@ -124,6 +124,16 @@ func TestOpenAPIParameters(t *testing.T) {
 		"records":  "from nation operation type limit wait",
 
 		"fingerprint": "as_of min_seq",
+
+		"gaps":       "as_of on min_seq without without_conditional without_caveated discharge rung operation role",
+		"timeline":   "as_of min_seq without without_conditional without_caveated discharge rung operation role line from until step",
+		"dependence": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by_role",
+		"hanging":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"readiness":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role within by_nation",
+		"review":     "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"due":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role within",
+		"nations":    "as_of on min_seq without without_conditional without_caveated discharge rung operation only",
+		"nation":     "nation as_of on min_seq without without_conditional without_caveated discharge rung operation",
 	} {
 		op := at(t, doc, "paths", Root+paths[question], "get").(map[string]any)
 		var got []string
@@ -150,7 +160,8 @@ func TestOpenAPIParameters(t *testing.T) {
 func TestAnswersAreAsDocumented(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}}...)
+	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
+		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")

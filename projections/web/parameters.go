@@ -191,10 +191,21 @@ func (p *parameters) operation() events.Operation {
 	return o
 }
 
-func (p *parameters) role() events.Role {
-	r := events.Role(p.value("role", "A role, such as ground.", slugSchema()))
+func (p *parameters) role() events.Role { return p.roleAs("role", "A role, such as ground.") }
+
+// line reads a requirement's name.
+func (p *parameters) line(name, doc string) events.Line {
+	l := events.Line(p.value(name, doc, slugSchema()))
+	if l != "" && !l.Valid() {
+		p.invalid(name, string(l), "no requirement can have this name: write lower-case letters, digits and hyphens")
+	}
+	return l
+}
+
+func (p *parameters) roleAs(name, doc string) events.Role {
+	r := events.Role(p.value(name, doc, slugSchema()))
 	if r != "" && !r.Valid() {
-		p.invalid("role", string(r), "no role can have this name: write lower-case letters, digits and hyphens")
+		p.invalid(name, string(r), "no role can have this name: write lower-case letters, digits and hyphens")
 	}
 	return r
 }

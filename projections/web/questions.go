@@ -20,13 +20,23 @@ const (
 var paths = map[string]string{
 	"ledger": "/ledger", "coverage": "/coverage", "strength": "/strength", "pledges": "/pledges", "pledge": "/pledges/{id}",
 	"plan": "/operations/{operation}", "members": "/members", "scopes": "/scopes", "records": "/records", "rebuild": "/rebuild",
-	"fingerprint": "/fingerprint",
+	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
+	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
 }
 
 // questions is the table: what answers which question.
 func (s *Service) questions(f *face) {
 	ask(f, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger, nil)
 	ask(f, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage, CoverageTable)
+	ask(f, "gaps", "Which requirements are not met, the most urgent first, and what could fill them", s.Gaps, GapsTable)
+	ask(f, "timeline", "How requirements are met over time, and the hand-overs between rotations", s.Timeline, TimelineTable)
+	ask(f, "dependence", "What one nation holds alone, or to 80 or 50 percent", s.Dependence, DependenceTable)
+	ask(f, "hanging", "Supply that hangs on a condition or a caveat, grouped by it", s.Hanging, HangingTable)
+	ask(f, "readiness", "What can move within some days of the call", s.Readiness, ReadinessTable)
+	ask(f, "review", "What does not fit: too much, no line or several, overdrawn allocations, broken rotations", s.Review, ReviewTable)
+	ask(f, "due", "What lapses or ends soon, and what waits for somebody, and since when", s.Due, DueTable)
+	ask(f, "nations", "Which nations give what, in short", s.Nations, NationsTable)
+	ask(f, "nation", "Everything about one nation", s.Nation, NationTable)
 	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength, StrengthTable)
 	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
 	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)

@@ -109,16 +109,22 @@ func CoverageTable(c Coverage) Table {
 	if len(c.NotCounted) == 0 {
 		return t
 	}
-	beside := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
 	for _, n := range c.NotCounted {
-		beside.Add(n, string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String())
 		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis}, []string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "", string(n.Unit), "",
 			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence}})
 	}
 	for i := range t.Also { // the columns that only lines have
 		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
 	}
-	t.Beside = []Table{beside}
+	t.Beside = []Table{notCountedTable(c.NotCounted)}
+	return t
+}
+
+func notCountedTable(all []projections.NotCounted) Table {
+	t := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
+	for _, n := range all {
+		t.Add(n, string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String())
+	}
 	return t
 }
 

@@ -1,0 +1,450 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// This file has the questions that coordinators ask besides coverage.
+
+// DependenceQuery asks what hangs on one nation.
+type DependenceQuery struct {
+	MomentQuery
+	Rung   projections.Rung
+	Filter projections.Filter
+	ByRole bool
+}
+
+func (q *DependenceQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Filter = p.rung(), p.filter()
+	q.ByRole = p.flag("by_role", "Tell the strength of operations by role, and not as a whole.")
+}
+
+// Dependence answers which lines, and the strength of which operations, one nation holds to at least half.
+func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a projections.Dependences, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, q.Filter); err != nil {
+			return err
+		}
+		a, err = p.Dependences(m, projections.DependenceFilter{Filter: q.Filter, ByRole: q.ByRole})
+		return err
+	})
+}
+
+// DependenceTable has a row for each line or strength that hangs on one nation.
+func DependenceTable(a projections.Dependences) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "held by", "percent", "quantity", "of", "unit", "gap without it", "level", "essential"}}
+	t.Above = []string{fmt.Sprintf("What one nation holds to at least half, %s.", a.Basis), ""}
+	for _, h := range a.Holds {
+		t.Add(h, string(h.Operation), string(h.Line), string(h.Role), string(h.Nation), number(h.Percent), h.Quantity.String(), h.Of.String(), string(h.Unit),
+			h.Without.String(), map[projections.DependenceLevel]string{projections.Alone: "alone", projections.FourFifths: "80% or more", projections.Half: "50% or more"}[h.Level],
+			yes(h.Essential))
+	}
+	if len(a.Holds) == 0 {
+		t.Below = []string{"No nation holds half of anything on this date."}
+	}
+	return t
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+// FilterQuery asks about what passes a filter, from a rung up.
+type FilterQuery struct {
+	MomentQuery
+	Rung   projections.Rung
+	Filter projections.Filter
+}
+
+func (q *FilterQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Filter = p.rung(), p.filter()
+}
+
+// filtered answers a question about what passes a filter.
+func filtered[A any](ctx context.Context, s *Service, q *FilterQuery, answer func(*projections.Picture, projections.Moment) (A, error)) (a A, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, q.Filter); err != nil {
+			return err
+		}
+		a, err = answer(p, m)
+		return err
+	})
+}
+
+// Hanging answers which supply hangs on a condition or a caveat.
+func (s *Service) Hanging(ctx context.Context, q *FilterQuery) (projections.HangingSupplies, error) {
+	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.HangingSupplies, error) {
+		return p.Hanging(m, q.Filter)
+	})
+}
+
+// HangingTable has a row for each condition or caveat and line.
+func HangingTable(a projections.HangingSupplies) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"kind", "name", "operation", "requirement", "role", "quantity", "unit", "gap without it", "nations", "pledges"}}
+	t.Above = []string{fmt.Sprintf("Supply that hangs on a condition or a caveat, %s. A pledge that hangs on two is in both rows.", a.Basis), ""}
+	for _, h := range a.Hanging {
+		t.Add(h, h.Kind, string(h.Name), string(h.Operation), string(h.Line), string(h.Role), h.Quantity.String(), string(h.Unit), h.Gap.String(),
+			text(h.Nations, ", "), number(len(h.Pledges)))
+	}
+	if len(a.Hanging) == 0 {
+		t.Below = []string{"No supply hangs on anything on this date."}
+	}
+	return t
+}
+
+// ReadinessQuery asks what can move within some days.
+type ReadinessQuery struct {
+	FilterQuery
+	Within   int
+	ByNation bool
+}
+
+func (q *ReadinessQuery) read(p *parameters) {
+	q.FilterQuery.read(p)
+	q.Within = int(p.number("within", "Also within so many days of the call.", 0, events.MaxNotice))
+	q.ByNation = p.flag("by_nation", "Tell each nation's by itself.")
+}
+
+// Readiness answers what can move within some days.
+func (s *Service) Readiness(ctx context.Context, q *ReadinessQuery) (projections.Readiness, error) {
+	f := projections.ReadinessFilter{Filter: q.Filter, Within: q.Within, ByNation: q.ByNation}
+	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Readiness, error) {
+		return p.Readiness(m, f)
+	})
+}
+
+// ReadinessTable has a row for each role, and a column for each number of days.
+func ReadinessTable(a projections.Readiness) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "nation", "unit", "in place"}}
+	t.Above = []string{fmt.Sprintf("What can move, and within how many days of the call, %s.", a.Basis), "What can move sooner is in the later columns too.", ""}
+	for _, days := range a.Steps {
+		t.Head = append(t.Head, fmt.Sprintf("%d d", days))
+	}
+	t.Head = append(t.Head, "notice not said", "in reserve", "of unknown size")
+	for _, r := range a.Rows {
+		cells := []string{string(r.Operation), string(r.Role), string(r.Nation), string(r.Unit), r.InPlace.String()}
+		for _, n := range r.Ready {
+			cells = append(cells, n.String())
+		}
+		unknown := ""
+		if r.Unknown > 0 {
+			unknown = Several(r.Unknown, "pledge")
+		}
+		t.Add(r, append(cells, r.NotSaid.String(), r.Reserve.String(), unknown)...)
+	}
+	if len(a.Rows) == 0 {
+		t.Below = []string{"Nothing is there on this date."}
+	}
+	return t
+}
+
+// Review answers what does not fit.
+func (s *Service) Review(ctx context.Context, q *FilterQuery) (projections.Review, error) {
+	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Review, error) {
+		return p.Review(m, q.Filter)
+	})
+}
+
+// ReviewTable has a row for each finding.
+func ReviewTable(a projections.Review) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"finding", "operation", "requirement", "nation", "quantity", "unit", "what", "records", "pledge"}}
+	t.Above = []string{fmt.Sprintf("What does not fit, %s.", a.Basis), ""}
+	for _, f := range a.Findings {
+		pledge := ""
+		if !f.Pledge.IsZero() {
+			pledge = f.Pledge.String()
+		}
+		t.Add(f, string(f.Kind), string(f.Operation), string(f.Line), string(f.Nation), f.Quantity.String(), string(f.Unit), f.Sentence, recordsOf(f.Sequences), pledge)
+	}
+	t.Below = []string{Several(len(a.Findings), "finding") + "."}
+	return t
+}
+
+func recordsOf(all []uint64) string {
+	words := make([]string, len(all))
+	for i, seq := range all {
+		words[i] = number(seq)
+	}
+	return strings.Join(words, " ")
+}
+
+// DueQuery asks what is due within some days.
+type DueQuery struct {
+	MomentQuery
+	Filter projections.Filter
+	Within int
+}
+
+// usualWithin is how many days ahead is looked when the question does not say.
+const usualWithin = 30
+
+func (q *DueQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Filter = p.filter()
+	q.Within = usualWithin
+	if n := p.number("within", "What lapses or ends within so many days; 30 without it.", 1, events.MaxNotice); n > 0 {
+		q.Within = int(n)
+	}
+}
+
+// Due answers what lapses, ends or waits.
+func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err error) {
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, q.Filter); err != nil {
+			return err
+		}
+		a, err = p.Due(m, q.Filter, q.Within)
+		return err
+	})
+}
+
+// DueTable has a row for each thing that somebody has to do.
+func DueTable(a projections.Dues) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"by", "due", "nation", "operation", "role", "quantity", "unit", "since", "record", "recorded", "what", "pledge"}}
+	t.Above = []string{fmt.Sprintf("What is due within %d days, and what waits, %s.", a.Within, a.Basis), ""}
+	for _, d := range a.Due {
+		t.Add(d, d.By.String(), string(d.Kind), string(d.Nation), string(d.Operation), string(d.Role), d.Quantity.String(), string(d.Unit), d.Since.String(),
+			number(d.Sequence), d.Recorded.UTC().Format(timeForm), d.Sentence, d.Pledge.String())
+	}
+	if len(a.Due) == 0 {
+		t.Below = []string{"Nothing is due, and nothing waits."}
+	}
+	return t
+}
+
+// NationQuery asks for everything about one nation.
+type NationQuery struct {
+	MomentQuery
+	Rung      projections.Rung
+	Nation    events.Nation
+	Operation events.Operation
+}
+
+func (q *NationQuery) read(p *parameters) {
+	q.Nation = p.nation("The nation's code, such as FRA.")
+	p.must("nation", "write the nation's code, such as FRA")
+	q.MomentQuery.read(p)
+	q.Rung, q.Operation = p.rung(), p.operation()
+}
+
+// Nation answers everything about one nation.
+func (s *Service) Nation(ctx context.Context, q *NationQuery) (a projections.NationPage, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: q.Operation}); err != nil {
+			return err
+		}
+		a, err = p.Nation(m, q.Nation, q.Operation)
+		return err
+	})
+}
+
+// NationTable has a row for each role, by rung; its pledges, and what was counted of them, stand beside.
+func NationTable(a projections.NationPage) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "unit", "indicated", "offered", "accepted", "confirmed", "deployed", "in reserve", "of unknown size"}}
+	t.Above = []string{fmt.Sprintf("%s (%s), %s.", a.Name, a.Nation, a.Basis)}
+	for _, s := range a.Scopes {
+		t.Above = append(t.Above, fmt.Sprintf("Ready to give in %s: %s, from %s on (record %d).", s.Operation, s, s.Effective, s.Sequence))
+	}
+	t.Above = append(t.Above, "")
+	for _, r := range a.Roles {
+		cells := []string{string(r.Operation), string(r.Role), string(r.Unit)}
+		for _, n := range r.Rungs {
+			cells = append(cells, n.String())
+		}
+		unknown := ""
+		if r.Unknown > 0 {
+			unknown = Several(r.Unknown, "pledge")
+		}
+		t.Add(r, append(cells, r.Reserve.String(), unknown)...)
+	}
+	if len(a.Roles) == 0 {
+		t.Below = []string{"Nothing of it is there on this date."}
+	}
+	pledges := PledgesTable(projections.PledgeList{Basis: a.Basis, Pledges: a.Pledges})
+	pledges.Above, pledges.Below = []string{"Its pledges:"}, nil
+	counted := Table{Above: []string{"Counted:"}, Head: []string{"operation", "requirement", "quantity", "unit", "records", "pledge"}}
+	for _, c := range a.Counted {
+		counted.Add(c, string(c.Operation), string(c.Line), c.Quantity.String(), string(c.Unit), recordsOf(c.Sequences), c.Pledge.String())
+	}
+	members := MembersTable(projections.Roster{Members: a.Members})
+	members.Above = []string{"Who signs for it:"}
+	for _, beside := range []Table{pledges, counted, notCountedTable(a.NotCounted), members} {
+		if len(beside.Rows) > 0 {
+			t.Beside = append(t.Beside, beside)
+		}
+	}
+	return t
+}
+
+// NationsQuery asks which nations give what, in short.
+type NationsQuery struct {
+	MomentQuery
+	Rung      projections.Rung
+	Operation events.Operation
+	Only      events.Role
+}
+
+func (q *NationsQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Operation = p.rung(), p.operation()
+	q.Only = p.roleAs("only", "Only nations that give this role and no other, such as intelligence.")
+}
+
+// Nations answers which nations give what.
+func (s *Service) Nations(ctx context.Context, q *NationsQuery) (a projections.Nations, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Only}); err != nil {
+			return err
+		}
+		a, err = p.Nations(m, q.Operation, q.Only)
+		return err
+	})
+}
+
+// NationsTable has a row for each nation.
+func NationsTable(a projections.Nations) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"nation", "name", "pledges", "roles", "only", "as declared", "scope"}}
+	t.Above = []string{fmt.Sprintf("Nations and what they give, %s.", a.Basis), ""}
+	for _, n := range a.Nations {
+		t.Add(n, string(n.Nation), n.Name, number(n.Pledges), text(n.Roles, ", "), string(n.Only), yes(n.Declared), n.Scope)
+	}
+	t.Below = []string{Several(len(a.Nations), "nation") + "."}
+	return t
+}
+
+// GapsQuery asks which requirements are not met.
+type GapsQuery struct {
+	MomentQuery
+	Rung      projections.Rung
+	Operation events.Operation
+	Role      events.Role
+}
+
+func (q *GapsQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+}
+
+// Gaps answers which requirements are not met, the most urgent first.
+func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
+			return err
+		}
+		a, err = p.Gaps(m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
+		return err
+	})
+}
+
+// GapsTable has a row for each gap.
+func GapsTable(a projections.Gaps) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
+		"short from", "short until", "who", "what could fill it"}}
+	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
+	for _, g := range a.Gaps {
+		t.Add(g, number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could))
+	}
+	if len(a.Gaps) == 0 {
+		t.Below = []string{"Every requirement in force on this date is met."}
+	}
+	return t
+}
+
+func could(all []projections.NotCounted) string {
+	words := make([]string, len(all))
+	for i, n := range all {
+		words[i] = fmt.Sprintf("%s %s (%s)", n.Nation, n.Quantity, n.Reason)
+	}
+	return strings.Join(words, ", ")
+}
+
+// TimelineQuery asks how requirements are met over time.
+type TimelineQuery struct {
+	MomentQuery
+	Rung   projections.Rung
+	Filter projections.TimelineFilter
+}
+
+func (q *TimelineQuery) read(p *parameters) {
+	q.AsOf = p.asOf()
+	q.MinSeq = p.minSeq()
+	q.WhatIf = p.whatIf()
+	q.Rung = p.rung()
+	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
+	q.Filter.Line = p.line("line", "Only this requirement.")
+	q.Filter.Days.From = p.date("from", "The first day; today without it.")
+	q.Filter.Days.Until = p.date("until", "The last day, at most 20 years later; without it, a year after the first.")
+	q.Filter.Step = projections.Step(p.oneOf("step", "How far apart the points are; without it, at the dates where something changes.", words(projections.Steps())))
+}
+
+// Timeline answers how requirements are met over time.
+func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections.Timeline, err error) {
+	f := q.Filter
+	if f.Days.From == 0 {
+		f.Days.From = events.DateOf(s.Now())
+	}
+	if f.Days.Until == 0 {
+		f.Days.Until = f.Days.From.AddDays(365)
+	}
+	if f.Step == "" {
+		f.Step = projections.ByChange
+	}
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
+			return err
+		}
+		a, err = p.Timeline(m, f)
+		return err
+	})
+}
+
+// TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.
+func TimelineTable(a projections.Timeline) Table {
+	b := a.Basis
+	b.On = 0
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "largest gap", "on",
+		"indicated", "offered", "accepted", "confirmed", "deployed"}}
+	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
+	for _, l := range a.Lines {
+		for _, pt := range l.Points {
+			cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String(), pt.Required.String(), pt.Supply.String(),
+				pt.Gap.String(), string(l.Unit), fmt.Sprintf("%d%%", pt.Fill), pt.Lowest.String(), pt.LowestOn.String()}
+			for _, n := range pt.Rungs {
+				cells = append(cells, n.String())
+			}
+			t.Add(timelineRow{l.Operation, l.Line, l.Role, l.Unit, pt}, cells...)
+		}
+	}
+	if len(a.Lines) == 0 {
+		t.Below = []string{"No requirement is in force in these days."}
+	}
+	overs := Table{Above: []string{"Hand-overs between rotations:"}, Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to", "begins", "days between", "pledge", "relieved by"}}
+	for _, h := range a.HandOvers {
+		overs.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit), string(h.FromBy), h.Ends.String(), string(h.ToBy), h.Begins.String(),
+			number(h.Days), h.From.String(), h.To.String())
+	}
+	if len(overs.Rows) > 0 {
+		t.Beside = []Table{overs}
+	}
+	return t
+}
+
+// A timelineRow is a point of a line as programs read it: one flat row.
+type timelineRow struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+	Role      events.Role      `json:"role"`
+	Unit      events.Unit      `json:"unit"`
+	projections.TimelinePoint
+}

@@ -27,6 +27,8 @@ type contact struct {
 	mu   sync.Mutex
 	seen proof.Checkpoint // verified, and consistent with all before
 	told proof.Checkpoint // the largest that a receipt was under; its consistency is not verified yet
+
+	opened map[string]proof.Checkpoint // by their text
 }
 
 // meet is done once by every command that reads or writes, before anything else: it asks for the server's checkpoint, and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -181,6 +182,56 @@ func submitted(t *testing.T, p *serverProcess, c *country) {
 	if _, err := p.client().Submit(t.Context(), c.offer(t)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A server that says more than it proves is not believed: nobody is told that anything was recorded.
+func TestReceiptThatDoesNotProve(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "ledger")
+	p := serving(t, dir)
+	begin(t, p)
+	u, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		`"sequence":\d+`:               `"sequence":2`,
+		`"leaf_index":\d+`:             `"leaf_index":0`,
+		`"recorded":"2`:                `"recorded":"3`,
+		`,"by":"`:                      `,"by":"somebody-`,
+		`"type":"pledge\.offered"`:     `"type":"pledge.indicated"`,
+		`"envelope":"[^\\]*\\"v\\":1`:  `"envelope":"{\"v\":2`,
+		`"proof":"[^"]*"`:              `"proof":""`,
+		`"proof":.*`:                   `"proof":"c2sp.org/tlog-proof@v1\nindex 0\n\n"}`,
+		`\\nindex \d+`:                 `\nindex 1`,
+		`\\n\\n([a-z./0-9]+)\\n\d+\\n`: `\n\n$1\n99\n`,
+	} {
+		pattern := regexp.MustCompile(from)
+		proxy := httputil.NewSingleHostReverseProxy(u)
+		proxy.ModifyResponse = func(r *http.Response) error {
+			if r.Request.Method != http.MethodPost {
+				return nil
+			}
+			data, err := io.ReadAll(r.Body)
+			altered := pattern.ReplaceAll(data, []byte(to))
+			if bytes.Equal(altered, data) {
+				t.Errorf("%s is not in the receipt:\n%s", from, data)
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(altered)), int64(len(altered))
+			r.Header.Set("Content-Length", fmt.Sprint(len(altered)))
+			return err
+		}
+		srv := httptest.NewServer(proxy)
+		receipt := filepath.Join(t.TempDir(), "receipt")
+		code, out, said := newUser(t).types(t, "pledge", "offer", "--url", srv.URL, "--key", filepath.Join(dir, founderFile),
+			"--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--receipt", receipt)
+		_, err := os.Stat(receipt)
+		if code != 8 || out != "" || !strings.Contains(said, "and does not prove it: ") || err == nil {
+			t.Errorf("%s: exit code %d\n%s%s", from, code, out, said)
+		}
+		srv.Close()
+	}
+	p.stop(t)
 }
 
 // An old copy of the folder is put back: whoever has seen more says so, over HTTP and over NATS. Who comes for the first

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"muster/events"
 	"muster/events/problem"
@@ -23,31 +25,68 @@ func (p proven) Submit(ctx context.Context, s events.Signed) (intake.Receipt, er
 	if err != nil {
 		return r, err
 	}
-	in, err := receiptOf(r, s, p.contact).Check(p.contact.keys...)
+	rec, err := recordOf(r, s)
+	var c proof.Checkpoint
 	if err == nil {
-		err = saysTheSame(r, in.Record)
+		c, err = proof.CheckIncluded(rec, []byte(r.Proof), p.contact.open)
 	}
 	if err != nil {
 		return r, problem.New(problem.Unverified, "the server says that the statement is record %d, and does not prove it: %w", r.Sequence, err).
 			WithHint("do not rely on it: ask another server of the ledger, or another member, whether the statement %s is there", s.Statement.Head().ID)
 	}
-	p.contact.tell(in.Checkpoint)
+	p.contact.tell(c)
 	return r, nil
 }
 
-// receiptOf makes the receipt that can be kept of the one that the server gave. The record is put together from what was
-// sent, so that the server cannot have recorded anything else.
-func receiptOf(r intake.Receipt, s events.Signed, c *contact) proof.Receipt {
-	return proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...), Proof: []byte(r.Proof), Key: c.keys[0]}
+// recordOf puts the record together from what was sent, so that the server cannot have recorded anything else, and makes
+// sure that the receipt says of it what the record says itself.
+func recordOf(r intake.Receipt, s events.Signed) (events.Record, error) {
+	stored := append([]byte(r.Envelope+"\n"), s.Note...)
+	recorded, err := time.Parse(events.RecordedForm, r.Recorded)
+	if err != nil {
+		return events.Record{}, fmt.Errorf("the receipt's time %.50q is none", r.Recorded)
+	}
+	rec, err := events.NewRecord(r.Sequence, recorded, r.By, s)
+	if err == nil && !bytes.Equal(rec.Stored, stored) { // a newer server may say more in the envelope
+		rec, err = events.ParseRecord(r.Sequence, stored)
+	}
+	if err != nil {
+		return rec, err
+	}
+	head := rec.Statement.Head()
+	if !bytes.Equal(rec.Note, s.Note) || r.LeafIndex+1 != rec.Sequence || r.Recorded != rec.Recorded.Format(events.RecordedForm) || r.By != rec.By || r.ID != head.ID || r.Type != head.Type {
+		return rec, fmt.Errorf("the record is %s, %s, recorded %s by %s", head.Type, head.ID, rec.Recorded.Format(events.RecordedForm), rec.By)
+	}
+	return rec, nil
 }
 
-// saysTheSame compares what a receipt says beside its proof with what was proved.
-func saysTheSame(r intake.Receipt, rec events.Record) error {
-	head := rec.Statement.Head()
-	if r.Sequence != rec.Sequence || r.LeafIndex+1 != rec.Sequence || r.Recorded != rec.Recorded.Format(events.RecordedForm) || r.By != rec.By || r.ID != head.ID || r.Type != head.Type {
-		return fmt.Errorf("what is proved is record %d, recorded %s by %s", rec.Sequence, rec.Recorded.Format(events.RecordedForm), rec.By)
+// receiptOf makes the receipt that can be kept of the one that the server gave.
+func receiptOf(r intake.Receipt, s events.Signed, key string) proof.Receipt {
+	return proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...), Proof: []byte(r.Proof), Key: key}
+}
+
+// maxOpened is how many checkpoints are kept that were verified: many receipts come under the same.
+const maxOpened = 64
+
+// open verifies a checkpoint, unless it is one of those that were verified before.
+func (c *contact) open(signed []byte) (proof.Checkpoint, error) {
+	c.mu.Lock()
+	known, ok := c.opened[string(signed)]
+	c.mu.Unlock()
+	if ok {
+		return known, nil
 	}
-	return nil
+	next, err := proof.OpenCheckpoint(signed, c.keys...)
+	if err != nil {
+		return next, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened == nil || len(c.opened) >= maxOpened {
+		c.opened = map[string]proof.Checkpoint{}
+	}
+	c.opened[string(signed)] = next
+	return next, nil
 }
 
 // tell notes the largest checkpoint that a receipt was under.
@@ -79,11 +118,10 @@ func (a *app) submitProven(ctx context.Context, to intake.Submitter, s events.Si
 	if err != nil || a.receiptFile == "" {
 		return r, err
 	}
-	saved := receiptOf(r, s, a.contact)
-	saved.Signer = signer
+	saved := receiptOf(r, s, "")
 	for _, key := range a.contact.keys { // the one that has signed this checkpoint
 		if _, err := saved.Check(key); err == nil {
-			saved.Key = key
+			saved.Key, saved.Signer = key, signer
 		}
 	}
 	if err := os.WriteFile(a.receiptFile, saved.Text(), 0o644); err != nil {

@@ -33,7 +33,7 @@ type bench struct {
 	founder *events.Signer
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{founder: newSigner(t, "HQ/founder")}
 	var err error
@@ -57,7 +57,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func newSigner(t *testing.T, name string) *events.Signer {
+func newSigner(t testing.TB, name string) *events.Signer {
 	t.Helper()
 	secret, _, err := events.NewKey(name)
 	if err != nil {
@@ -74,7 +74,7 @@ func head(typ events.Type) events.Header {
 	return events.Header{Type: typ, ID: events.NewID(), Ledger: origin}
 }
 
-func signed(t *testing.T, st events.Statement, with *events.Signer) events.Signed {
+func signed(t testing.TB, st events.Statement, with *events.Signer) events.Signed {
 	t.Helper()
 	s, err := events.Sign(st, with)
 	if err != nil {
@@ -84,13 +84,13 @@ func signed(t *testing.T, st events.Statement, with *events.Signer) events.Signe
 }
 
 // admission is a good statement, another one at each call.
-func (b *bench) admission(t *testing.T) events.Signed {
+func (b *bench) admission(t testing.TB) events.Signed {
 	t.Helper()
 	return signed(t, &events.MemberAdmitted{Header: head("member.admitted"), Key: newSigner(t, "FRA/paris").Key(), Role: events.Liaison}, b.founder)
 }
 
 // overHTTP serves the ledger over HTTP.
-func (b *bench) overHTTP(t *testing.T) intake.HTTPClient {
+func (b *bench) overHTTP(t testing.TB) intake.HTTPClient {
 	t.Helper()
 	mux := http.NewServeMux()
 	intake.Register(humago.New(mux, huma.DefaultConfig("test", "1")), intake.Of(b.ledger))

@@ -21,7 +21,7 @@ import (
 )
 
 // signing makes the bench's journal sign checkpoints, and returns the key.
-func (b *bench) signing(t *testing.T) (key string) {
+func (b *bench) signing(t testing.TB) (key string) {
 	t.Helper()
 	secret, err := proof.NewCheckpointKey(origin)
 	if err != nil {

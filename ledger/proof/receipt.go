@@ -101,12 +101,7 @@ type Inclusion struct {
 // verified too. That the signer was a member then, the receipt does not show: the server has checked it, and whoever reads
 // the ledger from its beginning can.
 func (r Receipt) Check(keys ...string) (Inclusion, error) {
-	return r.CheckWith(func(signed []byte) (Checkpoint, error) { return OpenCheckpoint(signed, keys...) })
-}
-
-// CheckWith is Check with a function that opens checkpoints, for whoever checks many receipts under few of them.
-func (r Receipt) CheckWith(open func(signed []byte) (Checkpoint, error)) (Inclusion, error) {
-	index, path, signed, err := readProof(r.Proof)
+	index, _, _, err := readProof(r.Proof)
 	if err != nil {
 		return Inclusion{}, fmt.Errorf("the proof: %w", err)
 	}
@@ -114,15 +109,9 @@ func (r Receipt) CheckWith(open func(signed []byte) (Checkpoint, error)) (Inclus
 	if err != nil {
 		return Inclusion{}, err
 	}
-	c, err := open(signed)
+	c, err := CheckIncluded(rec, r.Proof, func(signed []byte) (Checkpoint, error) { return OpenCheckpoint(signed, keys...) })
 	if err != nil {
-		return Inclusion{}, fmt.Errorf("the checkpoint: %w", err)
-	}
-	if err := tlog.CheckRecord(path, c.N, c.Hash, index, tlog.RecordHash(r.Record)); err != nil {
-		return Inclusion{}, fmt.Errorf("the proof does not lead from the record to the checkpoint's root: %w", err)
-	}
-	if origin := rec.Statement.Head().Ledger; string(origin) != c.Origin {
-		return Inclusion{}, fmt.Errorf("the statement is for the ledger %s, and the checkpoint is of %s", origin, c.Origin)
+		return Inclusion{}, err
 	}
 	if r.Signer != "" {
 		if err := rec.VerifiedBy(r.Signer); err != nil {
@@ -133,6 +122,29 @@ func (r Receipt) CheckWith(open func(signed []byte) (Checkpoint, error)) (Inclus
 		}
 	}
 	return Inclusion{rec, c}, nil
+}
+
+// CheckIncluded verifies a tlog-proof of a record: that it is at its sequence, byte for byte, in the tree of the checkpoint
+// in the proof, which open verifies and returns.
+func CheckIncluded(rec events.Record, proof []byte, open func(signed []byte) (Checkpoint, error)) (Checkpoint, error) {
+	index, path, signed, err := readProof(proof)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("the proof: %w", err)
+	}
+	if uint64(index)+1 != rec.Sequence {
+		return Checkpoint{}, fmt.Errorf("the proof is of record %d, and not of %d", index+1, rec.Sequence)
+	}
+	c, err := open(signed)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("the checkpoint: %w", err)
+	}
+	if err := tlog.CheckRecord(path, c.N, c.Hash, index, tlog.RecordHash(rec.Stored)); err != nil {
+		return Checkpoint{}, fmt.Errorf("the proof does not lead from the record to the checkpoint's root: %w", err)
+	}
+	if origin := rec.Statement.Head().Ledger; string(origin) != c.Origin {
+		return Checkpoint{}, fmt.Errorf("the statement is for the ledger %s, and the checkpoint is of %s", origin, c.Origin)
+	}
+	return c, nil
 }
 
 // readProof takes a tlog-proof apart: torchwood's own reader keeps to itself what the index is. It takes no form but the one

@@ -187,7 +187,7 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 	t := &tally{p: p, basis: b, brief: f.Brief, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
-			t.of[o.lines[q.Line]] = len(t.lines)
+			t.of[o.lines[q.Line].same()] = len(t.lines)
 			t.lines = append(t.lines, lineTally{Requirement: q, nations: make([]int64, len(p.nations.names))})
 		}
 	}
@@ -269,7 +269,7 @@ func (t *tally) placeShares(v *version) {
 		s := &shares[i]
 		n := s.at(v, t.basis.Rung)
 		rest -= n
-		if at, inForce := t.of[s.line]; !inForce {
+		if at, inForce := t.of[s.line.same()]; !inForce {
 			t.leave(v, left{reason: LineNotInForce, number: n, share: s})
 		} else if n > 0 {
 			t.count(v, at, counted{pledge: v.pledge, number: n, allocation: s.id})
@@ -285,7 +285,7 @@ func (t *tally) placeShares(v *version) {
 
 // addShare adds what the share is at each rung to its line's supply, where the line is in force and nothing is in the way.
 func (t *tally) addShare(v *version, s *share) {
-	at, inForce := t.of[s.line]
+	at, inForce := t.of[s.line.same()]
 	if !inForce || v.flags&(isReserve|isFailed) != 0 {
 		return
 	}

@@ -129,7 +129,7 @@ func (h *hold) describe() string {
 
 func (pl *pledge) describeShare(d *deed) string {
 	if d.move.allocates {
-		return " for " + string(d.share.line.name) + ", " + d.share.Span()
+		return " against " + string(d.share.line.name) + ", " + d.share.Span()
 	}
 	for i := range pl.deeds {
 		if made := &pl.deeds[i]; made.id == d.share.id && made.share != nil {

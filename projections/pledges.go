@@ -70,7 +70,7 @@ var moves = byType(
 	move{typ: "condition.failed", condition: Failed, says: "what it hangs on will not happen:"},
 	move{typ: "caveat.declared", caveat: Hanging, says: "%s restricts its use by the caveat"},
 	move{typ: "caveat.lifted", caveat: Discharged, says: "%s lifts the caveat"},
-	move{typ: "allocation.made", allocates: true, says: "the coordinators set against a requirement"},
+	move{typ: "allocation.made", allocates: true, says: "the coordinators set"},
 	move{typ: "allocation.released", releases: true, says: "the coordinators release what was set against"},
 )
 

@@ -46,13 +46,23 @@ type line struct {
 	name      events.Line
 	terms     history[Requirement]
 	cancelled history[struct{}]
+	by        map[uint64]remark // by sequence: who has signed it, and why
+	copyOf    *line             // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
+}
+
+// same returns the line that this one is, whether it is a copy or not.
+func (l *line) same() *line {
+	if l.copyOf != nil {
+		return l.copyOf
+	}
+	return l
 }
 
 // line returns the operation's line of a name, new if need be.
 func (o *operation) line(name events.Line) *line {
 	l, ok := o.lines[name]
 	if !ok {
-		l = &line{operation: o.name, name: name}
+		l = &line{operation: o.name, name: name, by: map[uint64]remark{}}
 		o.lines[name] = l
 		at, _ := slices.BinarySearch(o.lineNames, name)
 		o.lineNames = slices.Insert(o.lineNames, at, name)
@@ -62,6 +72,7 @@ func (o *operation) line(name events.Line) *line {
 
 func (l *line) take(seq uint64, r *row) {
 	effective := events.Date(r.Effective)
+	l.by[seq] = remark{signer: r.Signer, text: r.Text}
 	if r.Type == "requirement.cancelled" {
 		l.cancelled.add(said[struct{}]{seq: seq, effective: effective})
 		return

@@ -101,26 +101,30 @@ func (t *tally) notCounted() []NotCounted {
 	var room standing
 	for i := range t.left {
 		l := &t.left[i]
-		pl := t.p.pledges[l.pledge]
-		s := t.standing(pl, &room)
-		_, reported := s.amount(t.basis.Rung)
-		unit := t.p.kinds.names[l.kind].unit
-		n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
-			Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Lines: t.linesOf(l),
-			Sequences: s.appendSequences(nil, reported)}
-		if !l.known {
-			n.Quantity = events.Unknown
-		}
-		if l.share != nil {
-			n.Sequences = s.sequencesWith(l.share.id, reported)
-		}
-		n.Sentence = t.sentence(&n, s)
-		all[i] = n
+		all[i] = t.show(l, t.standing(t.p.pledges[l.pledge], &room))
 	}
 	slices.SortStableFunc(all, func(a, b NotCounted) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge))
 	})
 	return all
+}
+
+// show tells what does not count of a pledge.
+func (t *tally) show(l *left, s *standing) NotCounted {
+	pl := t.p.pledges[l.pledge]
+	_, reported := s.amount(t.basis.Rung)
+	unit := t.p.kinds.names[l.kind].unit
+	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
+		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Lines: t.linesOf(l),
+		Sequences: s.appendSequences(nil, reported)}
+	if !l.known {
+		n.Quantity = events.Unknown
+	}
+	if l.share != nil {
+		n.Sequences = s.sequencesWith(l.share.id, reported)
+	}
+	n.Sentence = t.sentence(&n, s)
+	return n
 }
 
 func (t *tally) linesOf(l *left) []events.Line {

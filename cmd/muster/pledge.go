@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) pledgeCmd() *cobra.Command {
-	c := group("pledge", "What nations pledge", a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeListCmd(), a.pledgeShowCmd())
+	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeRenewCmd(),
+		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd())
 	for _, s := range pledgeSteps {
 		c.AddCommand(a.stepCmd(s))
 	}
@@ -28,6 +29,8 @@ type termFlags struct {
 	operation, nation, role, quantity, unit, area string
 	from, until, effective                        string
 	presence, release, source, note               string
+	expires, predecessor, successor               string
+	elsewhere                                     []string
 	notice                                        int
 	dryRun                                        bool
 }
@@ -41,6 +44,10 @@ func (f *termFlags) register(c *cobra.Command) {
 	fl.IntVar(&f.notice, "notice-to-move", -1, "days after the call")
 	fl.StringVar(&f.presence, "presence", "", "new, present or reserve")
 	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators")
+	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or deployed by then; none for no such day")
+	fl.StringVar(&f.predecessor, "predecessor", "", "the id of the pledge whose forces these relieve; none for none")
+	fl.StringVar(&f.successor, "successor", "", "the id of the pledge whose forces relieve these; none for none")
+	fl.StringArrayVar(&f.elsewhere, "elsewhere", nil, "what else the same forces are pledged to; may be given again; none for nothing")
 	fl.StringVar(&f.source, "source", "", "where this was published, if it was")
 	fl.StringVar(&f.note, "note", "", "a note for people")
 	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
@@ -71,6 +78,23 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	if given("notice-to-move") {
 		t.NoticeToMove = &f.notice
 	}
+	if given("expires") {
+		t.Expires, err = orNone(f.expires, events.ParseDate)
+		note("expires", f.expires, err)
+	}
+	if given("predecessor") {
+		t.Predecessor, err = orNone(f.predecessor, events.ParseID)
+		note("predecessor", f.predecessor, err)
+	}
+	if given("successor") {
+		t.Successor, err = orNone(f.successor, events.ParseID)
+		note("successor", f.successor, err)
+	}
+	if given("elsewhere") {
+		if t.Elsewhere = f.elsewhere; len(f.elsewhere) == 1 && f.elsewhere[0] == "none" {
+			t.Elsewhere = nil
+		}
+	}
 	for name, to := range map[string]*string{"area": (*string)(&t.Area), "presence": (*string)(&t.Presence), "release": (*string)(&t.Release), "source": &t.Source, "note": &t.Note} {
 		if given(name) {
 			*to = c.Flags().Lookup(name).Value.String()
@@ -78,6 +102,20 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	}
 	return bad
 }
+
+// orNone reads a value, or none.
+func orNone[T any](s string, read func(string) (T, error)) (value T, err error) {
+	if s == "none" {
+		return value, nil
+	}
+	return read(s)
+}
+
+// termNames are the flags that change the terms of a pledge.
+var termNames = []string{"quantity", "area", "from", "until", "notice-to-move", "presence", "release", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
+
+// changesTerms reports whether any flag changes the terms.
+func changesTerms(c *cobra.Command) bool { return slices.ContainsFunc(termNames, c.Flags().Changed) }
 
 // withFields adds the flags that could not be read to what is wrong with the statement that the others make: all at once,
 // but for a unit that was left out, which is looked up only for a statement that is right.
@@ -95,42 +133,86 @@ func withFields(st events.Statement, unit events.Unit, bad []problem.Field) erro
 	return problem.OfFields(bad)
 }
 
-func (a *app) pledgeOfferCmd() *cobra.Command {
+func (a *app) pledgeIndicateCmd() *cobra.Command {
 	f := &termFlags{}
 	c := &cobra.Command{
-		Use:     "offer --operation OP --role ROLE --quantity N",
-		Short:   "Offer forces or means",
-		Example: "  muster pledge offer --operation mnf-u --nation FRA --role ground --quantity 1200 --from 2026-03-01",
+		Use:     "indicate --operation OP --role ROLE --quantity N",
+		Short:   "Say that an offer is likely",
+		Example: "  muster pledge indicate --operation mnf-u --nation ITA --role air --quantity unknown --from 2026-03-01",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
-				return a.offer(cmd, s, f)
+				st := &events.PledgeIndicated{Header: s.head("pledge.indicated")}
+				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
 		},
 	}
+	f.registerNew(c)
+	return c
+}
+
+func (a *app) pledgeOfferCmd() *cobra.Command {
+	f := &termFlags{}
+	var indicated string
+	c := &cobra.Command{
+		Use:   "offer --operation OP --role ROLE --quantity N",
+		Short: "Offer forces or means",
+		Example: `  muster pledge offer --operation mnf-u --nation FRA --role ground --quantity 1200 --from 2026-03-01
+  muster pledge offer --indicated 01KAQ… --quantity 8`,
+		Args: args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
+				if indicated != "" {
+					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Place, &st.Dated, &st.PledgeTerms)
+				}
+				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
+			})
+		},
+	}
+	f.registerNew(c)
+	c.Flags().StringVar(&indicated, "indicated", "", "the id of the indicated pledge that becomes this offer, with its terms unless flags say otherwise")
+	return c
+}
+
+// registerNew adds the flags of what begins a pledge.
+func (f *termFlags) registerNew(c *cobra.Command) {
 	f.register(c)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
 	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")
 	c.Flags().StringVar(&f.unit, "unit", "", "the unit (default: the role's first)")
-	return c
 }
 
-func (a *app) offer(cmd *cobra.Command, s *session, f *termFlags) (events.Statement, error) {
-	st := &events.PledgeOffered{Header: s.head("pledge.offered"), Place: events.Place{Operation: events.Operation(f.operation), Nation: nationOr(f.nation, s)}}
-	st.Role, st.Unit, st.From = events.Role(f.role), events.Unit(f.unit), today()
-	bad := f.set(cmd, &st.PledgeTerms)
-	var err error
-	if st.Effective, err = dateOr("effective", f.effective, today()); err != nil {
-		return nil, err
+// beginPledge fills in a statement that begins a pledge: at, on and t are parts of it.
+func (a *app) beginPledge(cmd *cobra.Command, s *session, f *termFlags, st events.Statement, at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
+	at.Operation, at.Nation = events.Operation(f.operation), nationOr(f.nation, s)
+	t.Role, t.Unit, t.From = events.Role(f.role), events.Unit(f.unit), today()
+	bad := f.set(cmd, t)
+	if on.Effective, err = dateOr("effective", f.effective, today()); err != nil {
+		return err
 	}
-	if err := withFields(st, st.Unit, bad); err != nil {
-		return nil, err
+	if err := withFields(st, t.Unit, bad); err != nil {
+		return err
 	}
-	if st.Unit == "" && st.Operation.Valid() && st.Role.Valid() {
-		st.Unit, err = a.usualUnit(cmd.Context(), st.Operation, st.Role)
+	if t.Unit == "" && at.Operation.Valid() && t.Role.Valid() {
+		t.Unit, err = a.usualUnit(cmd.Context(), at.Operation, t.Role)
 	}
-	return st, err
+	return err
+}
+
+// restate fills in a statement that says a pledge's terms anew, as they stand but for what the flags say.
+func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement, pledge *events.ID, at *events.Place, on *events.Dated, t *events.PledgeTerms) error {
+	effective, err := dateOr("effective", f.effective, today())
+	if err != nil {
+		return err
+	}
+	p, err := a.pledge(cmd.Context(), id, effective)
+	if err != nil {
+		return err
+	}
+	*pledge, *at, *t, on.Effective = p.ID, events.Place{Operation: p.Operation, Nation: p.Nation}, termsOf(p), effective
+	return withFields(st, t.Unit, f.set(cmd, t))
 }
 
 // nationOr takes the key's nation when none was named.
@@ -171,27 +253,17 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 		Example: "  muster pledge amend 01KAQ… --quantity 900 --effective 2026-05-01",
 		Args:    args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !changesTerms(cmd) {
+				return usage("muster pledge amend changes nothing so").WithHint("say what has changed, with one or more of: --%s", strings.Join(termNames, ", --"))
+			}
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
-				return a.amend(cmd, s, f, args[0])
+				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
+				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
 		},
 	}
 	f.register(c)
 	return c
-}
-
-func (a *app) amend(cmd *cobra.Command, s *session, f *termFlags, id string) (events.Statement, error) {
-	effective, err := dateOr("effective", f.effective, today())
-	if err != nil {
-		return nil, err
-	}
-	p, err := a.pledge(cmd.Context(), id, effective)
-	if err != nil {
-		return nil, err
-	}
-	st := &events.PledgeAmended{Header: s.head("pledge.amended"), Dated: events.Dated{Effective: effective},
-		Place: events.Place{Operation: p.Operation, Nation: p.Nation}, Pledge: p.ID, PledgeTerms: termsOf(p)}
-	return st, withFields(st, st.Unit, f.set(cmd, &st.PledgeTerms))
 }
 
 // pledge asks for one pledge as it stands on a date.
@@ -204,7 +276,8 @@ func (a *app) pledge(ctx context.Context, id string, on events.Date) (projection
 // termsOf are a pledge's terms as a statement carries them.
 func termsOf(p projections.Pledge) events.PledgeTerms {
 	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
-		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note}
+		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note,
+		Expires: p.Expires, Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere}
 }
 
 func (a *app) pledgeListCmd() *cobra.Command {

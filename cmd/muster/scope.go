@@ -72,22 +72,36 @@ var flagTexts = map[string]string{
 	"without-conditional": "what if: leave out what hangs on an open condition",
 	"without-caveated":    "what if: leave out what is restricted by a caveat",
 	"discharge":           "what if: these conditions have happened, by name or kind, such as cease-fire",
+	"line":                "only this requirement, such as ground-west",
+	"from-date":           "the first day (default: today)",
+	"until":               "the last day, at most 20 years later (default: a year after the first)",
+	"step":                "change (where something changes), day or month (default: change)",
+	"by-role":             "tell the strength of operations by role",
+	"by-nation":           "tell each nation's by itself",
+	"within":              "look so many days ahead",
+	"only":                "only nations that give this role and no other, such as intelligence",
 	"differences":         "only what the rung asked, or what is supposed, makes another than it is",
 }
 
 // switches are the flags that need no value.
-var switches = []string{"without-conditional", "without-caveated", "differences"}
+var switches = []string{"without-conditional", "without-caveated", "differences", "by-role", "by-nation"}
 
 // whatIf are the flags of every question that asks on a date.
 var whatIf = []string{"without", "without-conditional", "without-caveated", "discharge"}
 
-// stringFlags gives a command flags that become the parameters of a question. With on come those that suppose something.
+// stringFlags gives a command flags that become the parameters of a question. With on, or for what-if, come those that suppose
+// something.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	if slices.Contains(names, "on") {
-		names = slices.Concat(names, whatIf)
+		names = append(slices.Clone(names), "what-if")
+	}
+	if i := slices.Index(names, "what-if"); i >= 0 {
+		names = slices.Replace(slices.Clone(names), i, i+1, whatIf...)
 	}
 	for _, name := range names {
-		into[strings.ReplaceAll(name, "-", "_")] = c.Flags().String(name, "", flagTexts[name])
+		text := flagTexts[name]
+		name = strings.TrimSuffix(name, "-date")
+		into[strings.ReplaceAll(name, "-", "_")] = c.Flags().String(name, "", text)
 		if slices.Contains(switches, name) {
 			c.Flags().Lookup(name).NoOptDefVal = "true"
 		}

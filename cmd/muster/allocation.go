@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+func (a *app) allocationCmd() *cobra.Command {
+	return group("allocation", "What is set against which requirement (coordinators)", a.allocationMakeCmd(), a.allocationReleaseCmd())
+}
+
+func (a *app) allocationMakeCmd() *cobra.Command {
+	var f stepFlags
+	var quantity, from, until string
+	c := &cobra.Command{
+		Use:   "make PLEDGE REQUIREMENT",
+		Short: "Set so much of a pledge against a requirement",
+		Long: `Set so much of a pledge against one line of the statement of requirements: without --quantity what is free of it on the
+first day, and without --from and --until for the days of the pledge. From then on the pledge counts where it is allocated, and what is
+not allocated of it counts nowhere.`,
+		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
+		Args:    args("PLEDGE", "REQUIREMENT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				step, unit, err := a.step(cmd, s, f, args[0])
+				if err != nil {
+					return nil, err
+				}
+				st := &events.AllocationMade{PledgeStep: step, Line: events.Line(args[1])}
+				st.Type, st.Unit = "allocation.made", unit
+				return st, a.setAllocation(cmd.Context(), st, quantity, from, until)
+			})
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&quantity, "quantity", "", "how much of it (default: what is free on the first day)")
+	c.Flags().StringVar(&from, "from", "", "the first day (default: the pledge's, or the effective date when that is later)")
+	c.Flags().StringVar(&until, "until", "", "the last day (default: the pledge's)")
+	return c
+}
+
+// setAllocation fills in the days and the quantity of an allocation, from the pledge where they were not given.
+func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quantity, from, until string) error {
+	p, err := a.pledge(ctx, st.Pledge.String(), st.Effective)
+	if err != nil {
+		return err
+	}
+	if st.From, err = dateOr("from", from, max(p.From, st.Effective)); err != nil {
+		return err
+	}
+	if st.Until, err = dateOr("until", until, p.Until); err != nil {
+		return err
+	}
+	if quantity != "" {
+		if st.Quantity, err = events.ParseQuantity(quantity); err != nil {
+			return problem.OfFields([]problem.Field{{Location: "quantity", Value: quantity, Message: err.Error()}})
+		}
+		return nil
+	}
+	if p, err = a.pledge(ctx, st.Pledge.String(), st.From); err != nil {
+		return err
+	}
+	st.Quantity, err = free(p, st.From)
+	return err
+}
+
+// free is what is not allocated of a pledge on a date.
+func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
+	n, known := p.Quantity.Number()
+	for _, a := range p.Allocations {
+		if m, _ := a.Quantity.Number(); a.Includes(on) {
+			n -= m
+		}
+	}
+	if !known || n <= 0 {
+		return events.Quantity{}, usage("nothing that is known is free of the pledge %s on %s", p.ID, on).WithHint("say how much with --quantity, or release an allocation first")
+	}
+	return p.Unit.Of(n), nil
+}
+
+func (a *app) allocationReleaseCmd() *cobra.Command {
+	var f stepFlags
+	c := &cobra.Command{
+		Use:     "release PLEDGE [ALLOCATION]",
+		Short:   "End an allocation: its forces are free again",
+		Long:    "End an allocation from --effective on. Where the pledge has only one, it need not be named; otherwise name its id, or its requirement.",
+		Example: "  muster allocation release 01KAQ… ground-west",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				step, _, err := a.step(cmd, s, f, args[0])
+				if err != nil {
+					return nil, err
+				}
+				st := &events.AllocationReleased{PledgeStep: step}
+				st.Type = "allocation.released"
+				st.Allocation, err = a.allocation(cmd.Context(), step, args[1:])
+				return st, err
+			})
+		},
+	}
+	f.register(c)
+	return c
+}
+
+// allocation finds the allocation of a pledge that a person means by its id, by its requirement, or by nothing where it is the only one.
+func (a *app) allocation(ctx context.Context, step events.PledgeStep, named []string) (events.ID, error) {
+	if len(named) == 1 {
+		if id, err := events.ParseID(named[0]); err == nil {
+			return id, nil
+		}
+	}
+	p, err := a.pledge(ctx, step.Pledge.String(), step.Effective)
+	if err != nil {
+		return events.ID{}, err
+	}
+	meant := slices.DeleteFunc(p.Allocations, func(a projections.Allocation) bool { return len(named) == 1 && string(a.Line) != named[0] })
+	if len(meant) != 1 {
+		return events.ID{}, problem.New(problem.NotFound, "%d allocations of the pledge %s could be meant on %s", len(meant), p.ID, step.Effective).
+			WithHint("name one by its id: muster pledge show %s --json lists them", p.ID)
+	}
+	return meant[0].ID, nil
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"muster/events"
+)
+
+func (a *app) caveatCmd() *cobra.Command {
+	var restriction string
+	declare := a.caveatStepCmd("declare", "Restrict the use of what is pledged", func(s events.CaveatStep) events.Statement {
+		s.Type = "caveat.declared"
+		return &events.CaveatDeclared{CaveatStep: s, Restriction: restriction}
+	})
+	declare.Example = `  muster caveat declare 01KAQ… by-day --restriction "flies by day only"`
+	declare.Flags().StringVar(&restriction, "restriction", "", "what is not allowed, in words")
+	return group("caveat", "National restrictions on the use of what is pledged", declare,
+		a.caveatStepCmd("lift", "Lift a restriction", func(s events.CaveatStep) events.Statement {
+			s.Type = "caveat.lifted"
+			return &events.CaveatLifted{CaveatStep: s}
+		}))
+}
+
+func (a *app) caveatStepCmd(use, short string, make func(events.CaveatStep) events.Statement) *cobra.Command {
+	var f stepFlags
+	c := &cobra.Command{
+		Use:   use + " ID CAVEAT",
+		Short: short,
+		Args:  args("ID", "CAVEAT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+				step, _, err := a.step(cmd, s, f, args[0])
+				return make(events.CaveatStep{PledgeStep: step, Caveat: events.Line(args[1])}), err
+			})
+		},
+	}
+	f.register(c)
+	return c
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"muster/projections/web"
+)
+
+// The commands that ask one question and show the rows of the answer.
+
+func (a *app) gapsCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "gaps", use: "gaps",
+		short: "Which requirements are not met, the most urgent first",
+		long: `List the requirements that are not met on a date: essential ones first, then by priority, by the date from which they are short, and
+by how much is missing. Beside each stands what could fill it, and why it does not count yet.`,
+		flags: []string{"operation", "role", "on", "rung", "as-of"},
+	}, web.GapsTable)
+}
+
+func (a *app) timelineCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "timeline", use: "timeline",
+		short: "How requirements are met over time, and the hand-overs between rotations",
+		long: `Show for each requirement what is required and what is there, over a range of dates: at the dates where something changes, or by day or
+month. The largest gap of each step is shown with its day, so that a dip of one day does not hide in a month. Below stand the rotations,
+and how many days lie between those who leave and those who relieve them.`,
+		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 --step month",
+		flags:   []string{"operation", "role", "line", "from-date", "until", "step", "rung", "as-of", "what-if"},
+	}, web.TimelineTable)
+}
+
+func (a *app) dependenceCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "dependence", use: "dependence",
+		short: "What one nation holds alone, or to 80 or 50 percent",
+		flags: []string{"operation", "nation", "role", "by-role", "on", "rung", "as-of"},
+	}, web.DependenceTable)
+}
+
+func (a *app) hangingCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "hanging", use: "hanging",
+		short: "Supply that hangs on a condition or a caveat, grouped by it",
+		flags: []string{"operation", "nation", "role", "on", "rung", "as-of"},
+	}, web.HangingTable)
+}
+
+func (a *app) readinessCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "readiness", use: "readiness",
+		short:   "What can move within so many days of the call",
+		example: "  muster readiness --within 15 --operation mnf-u",
+		flags:   []string{"within", "operation", "nation", "role", "by-nation", "on", "rung", "as-of"},
+	}, web.ReadinessTable)
+}
+
+func (a *app) reviewCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "review", use: "review",
+		short: "What does not fit: pledges without a line, overdrawn allocations, broken rotations",
+		long: `Look for what does not fit on a date: allocations that a later amendment has overdrawn, or whose requirement is gone; pledges that match
+several requirements or none, or are allocated in part; rotations of which one side is gone; forces that are also pledged elsewhere; and
+requirements with more than they need. Each with what would mend it, and the records that it rests on.`,
+		flags: []string{"operation", "nation", "role", "on", "rung", "as-of"},
+	}, web.ReviewTable)
+}
+
+func (a *app) dueCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "due", use: "due",
+		short: "What lapses or ends soon, and what waits for somebody, and since when",
+		flags: []string{"within", "operation", "nation", "role", "on", "as-of"},
+	}, web.DueTable)
+}
+
+func (a *app) nationCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "nation", use: "nation CODE", argument: "nation",
+		short: "Everything about one nation: what it gives, and what of that was counted where",
+		flags: []string{"operation", "on", "rung", "as-of"},
+	}, web.NationTable)
+}
+
+func (a *app) nationsCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "nations", use: "nations",
+		short:   "Which nations give what, in short",
+		example: "  muster nations --only intelligence",
+		flags:   []string{"only", "operation", "on", "rung", "as-of"},
+	}, web.NationsTable)
+}

@@ -1,0 +1,108 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/events"
+)
+
+// A Told is a record as an answer tells it: when it was made and from when it holds, who signed it, and what it says and why.
+type Told struct {
+	// Sequence is 0 for a statement that is only supposed, and is no record: see [Picture.Preview].
+	Sequence  uint64           `json:"sequence"`
+	Recorded  time.Time        `json:"recorded,omitzero"`
+	Effective events.Date      `json:"effective,omitzero"`
+	Type      events.Type      `json:"type"`
+	Signer    string           `json:"signer,omitzero"` // name of the key that signed
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation,omitzero"` // whose pledge it is about
+	Pledge    events.ID        `json:"pledge,omitzero"` // the pledge that it is about
+	Line      events.Line      `json:"line,omitzero"`   // the requirement that it is about
+	Sentence  string           `json:"sentence"`
+}
+
+// tell tells what a record has said of a pledge.
+func (p *Picture) tell(pl *pledge, order uint32) Told {
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.own() && d.order == order {
+			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ, Signer: d.remark.signer,
+				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id, Sentence: pl.sentence(d)}
+			t.Recorded, _ = p.Recorded(t.Sequence)
+			return t
+		}
+	}
+	return Told{Sequence: uint64(order)}
+}
+
+// tellAll tells what some records have said of a pledge, in order, each once.
+func (p *Picture) tellAll(pl *pledge, sequences []uint64) []Told {
+	told := []Told{}
+	slices.Sort(sequences)
+	for _, seq := range slices.Compact(sequences) {
+		told = append(told, p.tell(pl, uint32(seq)))
+	}
+	return told
+}
+
+// tellLine tells what a record has said of a requirement.
+func (p *Picture) tellLine(l *line, seq uint64) Told {
+	by := l.by[seq]
+	t := Told{Sequence: seq, Signer: by.signer, Operation: l.operation, Line: l.name}
+	t.Recorded, _ = p.Recorded(seq)
+	for i, term := range l.terms {
+		if term.seq == seq {
+			t.Type, t.Effective, t.Sentence = "requirement.revised", term.effective, "The coordinators change the requirement "+string(l.name)+" to"+term.what.describe()
+			if l.begins(i) {
+				t.Type, t.Sentence = "requirement.issued", "The coordinators ask for"+term.what.describe()+", as "+string(l.name)
+			}
+		}
+	}
+	for _, end := range l.cancelled {
+		if end.seq == seq {
+			t.Type, t.Effective, t.Sentence = "requirement.cancelled", end.effective, "The coordinators cancel the requirement "+string(l.name)
+		}
+	}
+	if by.text != "" {
+		t.Sentence += ": " + by.text
+	}
+	return t
+}
+
+// begins reports whether a line's terms were the first to be recorded.
+func (l *line) begins(term int) bool {
+	return !slices.ContainsFunc(l.terms, func(s said[Requirement]) bool { return s.seq < l.terms[term].seq })
+}
+
+// describe tells what is required: " 800 personnel for ground in west, from 2026-03-01, priority 1, essential".
+func (r *Requirement) describe() string {
+	s := " " + amount{r.Required, r.Unit}.String() + " for " + string(r.Role)
+	if r.Area != "" {
+		s += " in " + string(r.Area)
+	}
+	s += ", " + r.Span()
+	if r.Priority > 0 {
+		s += fmt.Sprintf(", priority %d", r.Priority)
+	}
+	if r.Essential {
+		s += ", essential"
+	}
+	return s
+}
+
+// bySequence orders what is told.
+func bySequence(a, b Told) int { return cmp.Compare(a.Sequence, b.Sequence) }
+
+// Who is the signers of what is told, each once: "FRA/paris, HQ/ops".
+func Who(told []Told) string {
+	var all []string
+	for _, t := range told {
+		if !slices.Contains(all, t.Signer) && t.Signer != "" {
+			all = append(all, t.Signer)
+		}
+	}
+	return strings.Join(all, ", ")
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -31,6 +32,7 @@ type app struct {
 	config               string     // where it is kept what was seen; "" for the user's configuration
 	checkpointKey        string     // the only key to believe checkpoints of
 	receiptFile          string     // where to save a receipt
+	receiptSaved         bool       // that one was
 	contact              *contact   // nil before the first one
 	forgetful            bool       // that nothing can be kept was said
 	format               string
@@ -49,6 +51,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		return report(err, a.json || a.format == "json", stderr)
+	}
+	if a.receiptFile != "" && !a.receiptSaved {
+		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that record one statement")
 	}
 	return 0
 }

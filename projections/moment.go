@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"muster/events"
@@ -63,6 +64,9 @@ type Moment struct {
 	// On is the date that is asked about: the effective clock. Zero is the day on which the record AsOf was recorded, so
 	// that even then the same question about an old moment has the same answer for ever.
 	On events.Date
+	// Until makes On the first day of a range, and is its last: see the package comment for what a range means. Zero is the one
+	// day On. A range without a beginning is from FirstDate on, and one without an end until LastDate.
+	Until events.Date
 	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are listed.
 	Rung Rung
 	// WhatIf is what the question supposes, nil for the world as it is.
@@ -74,18 +78,90 @@ type Basis struct {
 	AsOf     uint64      `json:"as_of"`
 	Recorded time.Time   `json:"recorded,omitzero"` // when the record AsOf was recorded
 	On       events.Date `json:"on,omitzero"`
+	Until    events.Date `json:"on_until,omitzero"` // of a range, of which On is the first day
 	Rung     Rung        `json:"rung,omitzero"`
 	WhatIf   *WhatIf     `json:"what_if,omitempty"`
 }
 
 // Moment returns the question that has this basis, now and later.
-func (b Basis) Moment() Moment { return Moment{AsOf: b.AsOf, On: b.On, Rung: b.Rung, WhatIf: b.WhatIf} }
+func (b Basis) Moment() Moment {
+	return Moment{AsOf: b.AsOf, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf}
+}
+
+// FirstDate and LastDate are the first and the last that a statement may carry: the ends of a range that is left open.
+const (
+	FirstDate events.Date = 1900_01_01
+	LastDate  events.Date = 2199_12_31
+)
+
+// Days writes the day, or the range, that an answer is about, as the parameter "on" is written: 2026-03-01, or
+// 2026-01-01..2026-06-30, of which either end may be left out.
+func (b Basis) Days() string {
+	if b.Until == 0 {
+		return b.On.String()
+	}
+	from, until := b.On.String(), b.Until.String()
+	if b.On == FirstDate {
+		from = ""
+	}
+	if b.Until == LastDate {
+		until = ""
+	}
+	return from + ".." + until
+}
+
+// ParseDays reads what [Basis.Days] writes, into the On and the Until of a [Moment].
+func ParseDays(s string) (on, until events.Date, err error) {
+	first, last, isRange := strings.Cut(s, "..")
+	if !isRange {
+		on, err = events.ParseDate(s)
+		return on, 0, err
+	}
+	on, until = FirstDate, LastDate
+	if first != "" {
+		on, err = events.ParseDate(first)
+	}
+	if last != "" && err == nil {
+		until, err = events.ParseDate(last)
+	}
+	if err == nil && until < on {
+		err = fmt.Errorf("the range ends before it begins: write %s..%s", until, on)
+	}
+	return on, until, err
+}
+
+// IsRange reports whether the answer is about more than one day.
+func (b Basis) IsRange() bool { return b.Until != 0 }
+
+// onDay is the basis of one day of a range.
+func (b Basis) onDay(day events.Date) Basis {
+	b.On, b.Until = day, 0
+	return b
+}
+
+// last returns the last day asked.
+func (b *Basis) last() events.Date { return max(b.On, b.Until) }
+
+// span says to people which days an answer is about.
+func (b Basis) span() string {
+	switch {
+	case b.Until == 0:
+		return "on " + b.On.String()
+	case b.On == FirstDate && b.Until == LastDate:
+		return "on any day"
+	case b.On == FirstDate:
+		return "until " + b.Until.String()
+	case b.Until == LastDate:
+		return "from " + b.On.String() + " on"
+	}
+	return "from " + b.On.String() + " to " + b.Until.String()
+}
 
 // String says to people what an answer rests on: "on 2026-03-01, from the rung offered up, as of record 17 (…)".
 func (b Basis) String() string {
 	s := ""
 	if b.On != 0 {
-		s = "on " + b.On.String() + ", "
+		s = b.span() + ", "
 	}
 	if !b.Rung.IsZero() {
 		s += fmt.Sprintf("from the rung %q up, ", b.Rung.String())
@@ -107,7 +183,7 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 	if m.AsOf > last {
 		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
 	}
-	b := Basis{AsOf: m.AsOf, On: m.On, Rung: m.Rung}
+	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung}
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}
@@ -117,6 +193,12 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 	b.Recorded, _ = p.Recorded(b.AsOf)
 	if b.On == 0 && b.AsOf > 0 {
 		b.On = events.DateOf(b.Recorded)
+	}
+	if b.Until != 0 && b.Until < b.On {
+		return Basis{}, usage("on", b.Days(), "the range ends before it begins: write %s..%s", b.Until, b.On)
+	}
+	if b.Until == b.On {
+		b.Until = 0
 	}
 	return b, nil
 }

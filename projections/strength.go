@@ -23,6 +23,8 @@ type StrengthRow struct {
 	Nation    events.Nation    `json:"nation,omitzero"`
 	Role      events.Role      `json:"role,omitzero"`
 	Unit      events.Unit      `json:"unit"`
+	// Day is the day of a range of which the row tells: the first on which Quantity is lowest.
+	Day events.Date `json:"day,omitzero"`
 	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them is known.
 	Quantity events.Quantity `json:"quantity"`
 	// Pledges is how many pledges are summed.
@@ -46,7 +48,8 @@ var strengthGroups = []string{"operation", "nation", "role", "unit"}
 
 // Strength sums the pledges that are there on a date, from the rung asked. The rows are grouped by the given words
 // (operation, nation, role) and always by unit, and ordered by them in the order given. Which pledges are there is as for
-// [Picture.Coverage]; whether a requirement asks for them plays no part.
+// [Picture.Coverage]; whether a requirement asks for them plays no part. Of a range, each row tells of the day on which it is
+// lowest, and each total too, so that a total is not the sum of its rows.
 func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -61,9 +64,14 @@ func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
 	if err != nil {
 		return Strength{}, err
 	}
-	rows, totals := p.sum(&b, chosen, f, by), sums{}
-	for k, s := range rows {
-		totals.of(k.by(nil)).merge(s)
+	rows, totals := sums{}, sums{}
+	if b.IsRange() {
+		rows, totals = p.sumLowest(&b, chosen, f, by), p.sumLowest(&b, chosen, f, nil)
+	} else {
+		rows = p.sum(&b, chosen, f, by)
+		for k, s := range rows {
+			totals.of(k.by(nil)).merge(s)
+		}
 	}
 	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, nil
 }
@@ -79,11 +87,71 @@ func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums
 	rows := sums{}
 	for i := range cells {
 		nation, k := p.nations.names[i/len(p.kinds.names)], p.kinds.names[i%len(p.kinds.names)]
-		if cells[i] != (sum{}) && slices.Contains(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+		if cells[i] != (sum{}) && within(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
 			rows.of(groupKey{k.operation.name, nation, k.role, k.unit}.by(by)).merge(&cells[i])
 		}
 	}
 	return rows
+}
+
+// sumLowest sums each group of a range on the day on which it is lowest.
+func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string) sums {
+	l := p.newLows(b, chosen)
+	groups, number := []groupKey{}, map[groupKey]int{}
+	cells := make([]int, len(p.nations.names)*len(p.kinds.names)) // the group's number and one more, -1 for none
+	group := func(v *version, kind uint32) int {
+		cell := &cells[int(v.nation)*len(p.kinds.names)+int(kind)]
+		if *cell == 0 {
+			k, nation := p.kinds.names[kind], p.nations.names[v.nation]
+			if *cell = -1; within(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+				key := groupKey{k.operation.name, nation, k.role, k.unit}.by(by)
+				if _, ok := number[key]; !ok {
+					number[key], groups = l.open(), append(groups, key)
+				}
+				*cell = number[key] + 1
+			}
+		}
+		return *cell - 1
+	}
+	p.eachOf(b, func(days stretch, v *version) {
+		n, kind, known := v.amount(b.Rung)
+		if v.rung < b.Rung {
+			return
+		}
+		if i := group(v, kind); i >= 0 {
+			l.add(i, days, v.sums(n), v.unknowns(known))
+		}
+	})
+	rows, days := sums{}, l.lowestDays()
+	p.eachOf(b, func(of stretch, v *version) {
+		n, kind, known := v.amount(b.Rung)
+		if v.rung < b.Rung {
+			return
+		}
+		if i := group(v, kind); i >= 0 && of.includes(days[i]) {
+			rows.of(groups[i]).add(v.flags, n, known)
+		}
+	})
+	for i, key := range groups {
+		rows.of(key).day = days[i]
+	}
+	return rows
+}
+
+// sums returns what of an amount of the version is in a sum: nothing where it is in reserve, or hangs on what will not happen.
+func (v *version) sums(n int64) int64 {
+	if v.flags&(isReserve|isFailed) != 0 {
+		return 0
+	}
+	return n
+}
+
+// unknowns returns 1 where the version would be in a sum if anybody had said of how much it is.
+func (v *version) unknowns(known bool) int64 {
+	if known || v.flags&(isReserve|isFailed) != 0 {
+		return 0
+	}
+	return 1
 }
 
 type groupKey struct {
@@ -133,6 +201,7 @@ func (k groupKey) compare(other groupKey, words []string) int {
 type sum struct {
 	quantity, conditional, caveated, reserve int64
 	pledges, unknown, reserveUnknown, failed int
+	day                                      events.Date // of a range
 }
 
 func (s *sum) add(f flags, n int64, known bool) {
@@ -189,7 +258,7 @@ func (all sums) answer(by []string) []StrengthRow {
 }
 
 func (k groupKey) row(s *sum) StrengthRow {
-	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit,
+	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit, Day: s.day,
 		Quantity: k.unit.Of(s.quantity), Pledges: s.pledges, Unknown: s.unknown,
 		ReserveUnknown: s.reserveUnknown, Failed: s.failed}
 	if s.pledges == 0 && s.unknown > 0 {
@@ -205,4 +274,9 @@ func (k groupKey) row(s *sum) StrengthRow {
 		r.Reserve = k.unit.Of(s.reserve)
 	}
 	return r
+}
+
+// within reports whether an operation is among those chosen.
+func within(chosen []*operation, o *operation) bool {
+	return slices.ContainsFunc(chosen, func(c *operation) bool { return c.name == o.name })
 }

@@ -96,10 +96,33 @@ func (p *Picture) Timeline(m Moment, f TimelineFilter) (Timeline, error) {
 	return t, nil
 }
 
-// A span is a run of days, numbered from 0.
+// A span is days one after the other, in runs that are numbered from 0: of one day each in a time line, and in a range as long
+// as nothing changes, see [Picture.runs].
 type span struct {
-	dates  []events.Date
-	number []int16 // by the date less the first one, as numbers
+	dates  []events.Date // the first of each run
+	until  events.Date   // the last of all
+	base   events.Date
+	number []int32 // of the run of a date, by the date less base, as numbers
+}
+
+// at returns the number of the run that a date of the span is in.
+func (s *span) at(d events.Date) int {
+	switch i := int(d - s.base); {
+	case i < 0:
+		return 0
+	case i >= len(s.number):
+		return len(s.dates) - 1
+	default:
+		return int(s.number[i])
+	}
+}
+
+// last returns the last day of a run.
+func (s *span) last(run int) events.Date {
+	if run+1 < len(s.dates) {
+		return s.dates[run+1].AddDays(-1)
+	}
+	return s.until
 }
 
 func newSpan(w events.Window) (s span, err error) {
@@ -112,25 +135,25 @@ func newSpan(w events.Window) (s span, err error) {
 	if len(s.dates) == 0 {
 		return s, problem.OfFields([]problem.Field{{Location: "until", Value: w.Until.String(), Message: "lies before the first day, " + w.From.String()}})
 	}
-	s.number = make([]int16, w.Until-w.From+1)
+	s.until, s.base, s.number = w.Until, w.From, make([]int32, w.Until-w.From+1)
 	for i, d := range s.dates {
-		s.number[d-w.From] = int16(i)
+		s.number[d-w.From] = int32(i)
 	}
 	return s, nil
 }
 
-// days returns the numbers of the first day of a stretch and of the one behind its last, within the span.
+// days returns the numbers of the first run of a stretch and of the one behind its last, within the span.
 func (s *span) days(of stretch) (from, to int) {
-	first, last := s.dates[0], s.dates[len(s.dates)-1]
+	first, last := s.dates[0], s.until
 	if of.from > last || of.until < first {
 		return 0, 0
 	}
 	if of.from > first {
-		from = int(s.number[of.from-first])
+		from = s.at(of.from)
 	}
 	to = len(s.dates)
 	if of.until < last {
-		to = int(s.number[of.until-first]) + 1
+		to = s.at(of.until) + 1
 	}
 	return from, to
 }
@@ -200,22 +223,13 @@ func (c *course) line(of *line, q Requirement) *lineCourse {
 func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
 	cuts := []int{0, len(s.dates)}
 	cut := func(d events.Date) {
-		if d > s.dates[0] && d <= s.dates[len(s.dates)-1] {
-			cuts = append(cuts, int(s.number[d-s.dates[0]]))
+		if d > s.dates[0] && d <= s.until {
+			cuts = append(cuts, s.at(d))
 		}
 	}
 	for _, o := range chosen {
 		for _, name := range o.lineNames {
-			for _, t := range o.lines[name].terms.known(b.AsOf) {
-				cut(t.effective)
-				cut(t.what.From)
-				if t.what.Until != 0 {
-					cut(t.what.Until.AddDays(1))
-				}
-			}
-			for _, end := range o.lines[name].cancelled.known(b.AsOf) {
-				cut(end.effective)
-			}
+			o.lines[name].edges(b.AsOf, cut)
 		}
 	}
 	slices.Sort(cuts)
@@ -231,6 +245,20 @@ func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
 		all = append(all, ph)
 	}
 	return all
+}
+
+// edges calls do with each date on which the line may begin, change or end.
+func (l *line) edges(asOf uint64, do func(events.Date)) {
+	for _, t := range l.terms.known(asOf) {
+		do(t.effective)
+		do(t.what.From)
+		if t.what.Until != 0 {
+			do(t.what.Until.AddDays(1))
+		}
+	}
+	for _, end := range l.cancelled.known(asOf) {
+		do(end.effective)
+	}
 }
 
 // place notes what a version adds on the days of its stretch.
@@ -343,7 +371,7 @@ func (l *lineCourse) point(c *course, from, to int) TimelinePoint {
 	supply := supplies(l.supply[from])
 	required := max(0, l.required[from])
 	now := supply[c.basis.Rung]
-	pt := TimelinePoint{From: c.dates[from], Until: c.dates[to-1], Required: l.Unit.Of(required), Supply: l.Unit.Of(now),
+	pt := TimelinePoint{From: c.dates[from], Until: c.last(to - 1), Required: l.Unit.Of(required), Supply: l.Unit.Of(now),
 		Gap: l.Unit.Of(max(0, required-now)), Fill: percent(now, required)}
 	for _, r := range Rungs() {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))

@@ -90,3 +90,38 @@ func (a *app) nationsCmd() *cobra.Command {
 		flags:   []string{"only", "operation", "on", "rung", "as-of"},
 	}, web.NationsTable)
 }
+
+func (a *app) lateCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "late", use: "late",
+		short:   "What was recorded long after the date from which it holds",
+		example: "  muster late --days 14",
+		flags:   []string{"days", "operation", "nation", "role", "as-of"},
+	}, web.LateTable)
+}
+
+func (a *app) correctionsCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "corrections", use: "corrections",
+		short: "What was corrected, by whom and why",
+		flags: []string{"operation", "nation", "role", "as-of"},
+	}, web.CorrectionsTable)
+}
+
+func (a *app) deliveryCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "delivery", use: "delivery",
+		short: "What was pledged and what was delivered, by nation, and how long it took",
+		flags: []string{"operation", "nation", "role", "on", "as-of"},
+	}, web.DeliveryTable)
+}
+
+func (a *app) countedCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "counted", use: "counted RECORD", argument: "record",
+		short: "What was counted where for one record: as of the record, and now",
+		long: `Say for one record, by its sequence as the receipt tells it, where its pledge counts at each rung, or why it does not: as it was known
+right after the record, and now.`,
+		flags: []string{"on", "as-of"},
+	}, web.CountedTable)
+}

@@ -78,6 +78,7 @@ var flagTexts = map[string]string{
 	"step":                "change (where something changes), day or month (default: change)",
 	"by-role":             "tell the strength of operations by role",
 	"by-nation":           "tell each nation's by itself",
+	"days":                "recorded more than so many days after the effective date (default: 30)",
 	"within":              "look so many days ahead",
 	"only":                "only nations that give this role and no other, such as intelligence",
 	"differences":         "only what the rung asked, or what is supposed, makes another than it is",

@@ -125,6 +125,11 @@ func TestOpenAPIParameters(t *testing.T) {
 
 		"fingerprint": "as_of min_seq",
 
+		"late":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role days",
+		"corrections": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"delivery":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"counted":     "record as_of on min_seq without without_conditional without_caveated discharge",
+
 		"gaps":       "as_of on min_seq without without_conditional without_caveated discharge rung operation role",
 		"timeline":   "as_of min_seq without without_conditional without_caveated discharge rung operation role line from until step",
 		"dependence": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by_role",
@@ -161,7 +166,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
-		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}}...)
+		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}, {"late", "days=0"}, {"corrections", ""},
+		{"delivery", ""}, {"counted", "record=7"}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")

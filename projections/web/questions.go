@@ -22,6 +22,7 @@ var paths = map[string]string{
 	"plan": "/operations/{operation}", "members": "/members", "scopes": "/scopes", "records": "/records", "rebuild": "/rebuild",
 	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
 	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
+	"late": "/late", "corrections": "/corrections", "delivery": "/delivery", "counted": "/records/{record}/counted",
 }
 
 // questions is the table: what answers which question.
@@ -41,6 +42,10 @@ func (s *Service) questions(f *face) {
 	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
 	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
 	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
+	ask(f, "counted", "What was counted where for one record, then and now", s.Counted, CountedTable)
+	ask(f, "late", "What was recorded long after the date from which it holds", s.Late, LateTable)
+	ask(f, "corrections", "What was corrected, by whom and why", s.Corrections, CorrectionsTable)
+	ask(f, "delivery", "What was pledged and what was delivered, and how long it took", s.Delivery, DeliveryTable)
 	ask(f, "members", "Who may sign, and who once could", s.Members, MembersTable)
 	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes, ScopesTable)
 	ask(f, "records", "The log itself, as stored", s.Records, RecordsTable)

@@ -1,0 +1,107 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"muster/events"
+)
+
+// A LateRecord is a record about a pledge that was made long after the date from which it holds.
+type LateRecord struct {
+	LifeEvent
+	Pledge    events.ID        `json:"pledge"`
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	// Days are how many lie between the effective date and the day of recording.
+	Days int `json:"days"`
+}
+
+// LateRecords is what was recorded late, as known at a moment, by record.
+type LateRecords struct {
+	Basis
+	MoreThan int          `json:"more_than"` // days
+	Records  []LateRecord `json:"records"`
+}
+
+// Late answers which records about pledges were made more than so many days after the date from which they hold: they have changed
+// what is known of days that had passed.
+func (p *Picture) Late(m Moment, f Filter, moreThan int) (LateRecords, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return LateRecords{}, err
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return LateRecords{}, err
+	}
+	answer := LateRecords{Basis: b, MoreThan: moreThan, Records: []LateRecord{}}
+	p.eachDeed(&b, chosen, f, func(pl *pledge, d *deed) {
+		recorded := events.DateOf(time.UnixMicro(p.times[d.order-1]).UTC())
+		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 {
+			answer.Records = append(answer.Records, LateRecord{p.lifeEvent(pl, d, b.AsOf), pl.id, pl.operation.name, pl.nation, days})
+		}
+	})
+	slices.SortFunc(answer.Records, func(a, b LateRecord) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	return answer, nil
+}
+
+// eachDeed calls do for what each record says of the pledges that pass a filter, as far as is known.
+func (p *Picture) eachDeed(b *Basis, chosen []*operation, f Filter, do func(*pledge, *deed)) {
+	for _, o := range chosen {
+		for _, pl := range o.pledges {
+			if !f.nation(pl.nation) || f.Role != "" && pl.head.terms != nil && pl.head.terms.role != f.Role {
+				continue
+			}
+			for i := range pl.deeds {
+				if d := &pl.deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+					do(pl, d)
+				}
+			}
+		}
+	}
+}
+
+// A Correction is one record that mends another.
+type Correction struct {
+	LifeEvent
+	Pledge    events.ID        `json:"pledge"`
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	// Mends is the record that was wrong, as it was said.
+	Mends LifeEvent `json:"mends"`
+}
+
+// Corrections is what was corrected, as known at a moment, by record.
+type Corrections struct {
+	Basis
+	Corrections []Correction `json:"corrections"`
+}
+
+// Corrections answers what was corrected, by whom and why.
+func (p *Picture) Corrections(m Moment, f Filter) (Corrections, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return Corrections{}, err
+	}
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return Corrections{}, err
+	}
+	answer := Corrections{Basis: b, Corrections: []Correction{}}
+	p.eachDeed(&b, chosen, f, func(pl *pledge, d *deed) {
+		if d.corrects == 0 {
+			return
+		}
+		c := Correction{LifeEvent: p.lifeEvent(pl, d, b.AsOf), Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation}
+		for i := range pl.deeds {
+			if wrong := &pl.deeds[i]; wrong.own() && wrong.order == d.corrects {
+				c.Mends = p.lifeEvent(pl, wrong, b.AsOf)
+			}
+		}
+		answer.Corrections = append(answer.Corrections, c)
+	})
+	slices.SortFunc(answer.Corrections, func(a, b Correction) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	return answer, nil
+}

@@ -1,0 +1,148 @@
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// This file has the questions that auditors and liaisons ask about records.
+
+// LateQuery asks what was recorded late.
+type LateQuery struct {
+	MomentQuery
+	Filter projections.Filter
+	Days   int
+}
+
+func (q *LateQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Filter = p.filter()
+	q.Days = usualWithin
+	if v := p.number("days", "Recorded more than so many days after the date from which it holds; 30 without it.", 0, events.MaxNotice); p.given["days"] != "" {
+		q.Days = int(v)
+	}
+}
+
+// Late answers what was recorded late.
+func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRecords, err error) {
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, q.Filter); err != nil {
+			return err
+		}
+		a, err = p.Late(m, q.Filter, q.Days)
+		return err
+	})
+}
+
+// LateTable has a row for each record.
+func LateTable(a projections.LateRecords) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "effective", "days", "nation", "operation", "type", "signed by", "what", "pledge"}}
+	t.Above = []string{fmt.Sprintf("Recorded more than %d days after the date from which it holds, as of record %d.", a.MoreThan, a.AsOf), ""}
+	for _, r := range a.Records {
+		t.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(), number(r.Days), string(r.Nation), string(r.Operation), string(r.Type),
+			r.Signer, r.Sentence, r.Pledge.String())
+	}
+	t.Below = []string{Several(len(a.Records), "record") + "."}
+	return t
+}
+
+// Corrections answers what was corrected, by whom and why.
+func (s *Service) Corrections(ctx context.Context, q *FilterQuery) (projections.Corrections, error) {
+	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Corrections, error) {
+		return p.Corrections(m, q.Filter)
+	})
+}
+
+// CorrectionsTable has a row for each correction.
+func CorrectionsTable(a projections.Corrections) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "signed by", "nation", "operation", "mends", "what was said", "what is right", "pledge"}}
+	t.Above = []string{fmt.Sprintf("Corrections, as of record %d.", a.AsOf), ""}
+	for _, c := range a.Corrections {
+		t.Add(c, number(c.Sequence), c.Recorded.UTC().Format(timeForm), c.Signer, string(c.Nation), string(c.Operation), number(c.Mends.Sequence),
+			c.Mends.Sentence, c.Sentence, c.Pledge.String())
+	}
+	t.Below = []string{Several(len(a.Corrections), "correction") + "."}
+	return t
+}
+
+// Delivery answers what was pledged and what was delivered.
+func (s *Service) Delivery(ctx context.Context, q *FilterQuery) (projections.Deliveries, error) {
+	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Deliveries, error) {
+		return p.Delivery(m, q.Filter)
+	})
+}
+
+// DeliveryTable has a row for each nation, operation and role.
+func DeliveryTable(a projections.Deliveries) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"nation", "operation", "role", "offered", "deployed", "unit", "percent", "ended before",
+		"offered to confirmed", "days", "longest", "waiting", "since", "confirmed to deployed", "days", "longest", "waiting", "since"}}
+	t.Above = []string{fmt.Sprintf("Pledged and delivered, %s. Days are the median and the longest, of those that came so far.", a.Basis), ""}
+	for _, d := range a.Deliveries {
+		cells := []string{string(d.Nation), string(d.Operation), string(d.Role), d.Offered.String(), d.Deployed.String(), string(d.Unit), fmt.Sprintf("%d%%", d.Percent), number(d.Ended)}
+		for _, s := range []projections.Stage{d.OfferedToConfirmed, d.ConfirmedToDeployed} {
+			cells = append(cells, number(s.Pledges), number(s.Median), number(s.Longest), number(s.Waiting), s.Oldest.String())
+		}
+		t.Add(d, cells...)
+	}
+	if len(a.Deliveries) == 0 {
+		t.Below = []string{"Nothing was offered."}
+	}
+	return t
+}
+
+// CountedQuery asks what was counted where for one record.
+type CountedQuery struct {
+	MomentQuery
+	Record uint64
+}
+
+func (q *CountedQuery) read(p *parameters) {
+	q.Record = p.number("record", "The record's sequence.", 1, events.MaxCount)
+	p.must("record", "write the record's sequence, as the receipt tells it")
+	q.MomentQuery.read(p)
+}
+
+// Counted answers what was counted where for one record.
+func (s *Service) Counted(ctx context.Context, q *CountedQuery) (a projections.Counting, err error) {
+	if last := s.Source.Last(); q.Record > last {
+		return a, problem.New(problem.NotFound, "there is no record %d yet: the ledger has %d", q.Record, last)
+	}
+	q.MinSeq = max(q.MinSeq, q.Record)
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		a, err = p.Counting(m, q.Record)
+		return err
+	})
+}
+
+// CountedTable has a row for each rung and each place where the pledge counts, or does not; as of the record, and now.
+func CountedTable(a projections.Counting) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"when", "from the rung", "counted for", "quantity", "unit", "why not"}}
+	t.Above = []string{fmt.Sprintf("Record %d, recorded %s UTC, signed by %s: %s.", a.Record.Sequence, a.Record.Recorded.UTC().Format(timeForm), a.Record.Signer, a.Record.Sentence),
+		"The pledge: " + PledgeSentence(a.Pledge) + ".", ""}
+	for _, when := range []struct {
+		name string
+		all  []projections.CountedAt
+	}{{"as of the record", a.Then}, {"now", a.Now}} {
+		for _, at := range when.all {
+			for _, c := range at.Counted {
+				t.Add(countedRow{when.name, at.Rung, &c, nil}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "")
+			}
+			for _, n := range at.NotCounted {
+				t.Add(countedRow{when.name, at.Rung, nil, &n}, when.name, at.Rung.String(), "", n.Quantity.String(), string(n.Unit), n.Sentence)
+			}
+		}
+	}
+	t.Below = []string{fmt.Sprintf("Now is %s.", a.Basis)}
+	return t
+}
+
+type countedRow struct {
+	When       string                  `json:"when"`
+	Rung       projections.Rung        `json:"rung"`
+	Counted    *projections.CountedFor `json:"counted,omitempty"`
+	NotCounted *projections.NotCounted `json:"not_counted,omitempty"`
+}

@@ -26,13 +26,16 @@ type Coverage struct {
 	// Lines are the requirements in force, by operation, priority and name.
 	Lines []LineCoverage `json:"lines"`
 	// NotCounted are the pledges, and parts of pledges, that are there on the date and are supply of no line, by operation
-	// and ID; left out of a brief answer.
+	// and ID; left out of a brief answer. Of a range, they are those of any of its days, each once for each reason.
 	NotCounted []NotCounted `json:"not_counted,omitzero"`
 }
 
 // A LineCoverage is how far one line is met. Its numbers are in the line's unit, and are sums of known quantities only.
 type LineCoverage struct {
 	Requirement
+	// Day is the day of a range of which all of this tells: of those on which the line is in force, the first on which most of it is
+	// missing, and, where nothing ever is, on which its supply is lowest.
+	Day    events.Date     `json:"day,omitzero"`
 	Supply events.Quantity `json:"supply"`
 	// Gap is what is missing, 0 when nothing is.
 	Gap events.Quantity `json:"gap"`
@@ -58,6 +61,7 @@ type LineCoverage struct {
 // A RungCoverage is how far a line is met by the pledges that are on a rung or above.
 type RungCoverage struct {
 	Rung   Rung            `json:"rung"`
+	Day    events.Date     `json:"day,omitzero"` // of a Baseline of a range
 	Supply events.Quantity `json:"supply"`
 	Gap    events.Quantity `json:"gap"`
 	Fill   int             `json:"fill"`
@@ -106,7 +110,7 @@ type Counted struct {
 // pledges without any allocation that fit it alone: those of the same operation, role and unit and of a compatible area (the
 // same, or either left open) that fit no other line in force. A pledge is there when it has begun and not ended and its window
 // includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
-// never mixed in.
+// never mixed in. Of a range, it answers for the lines that are in force on any of its days, each on the day on which it is met least.
 func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -116,11 +120,16 @@ func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	if err != nil {
 		return Coverage{}, err
 	}
-	t := p.newTally(chosen, b, f)
-	p.each(&b, t.place)
-	answer := Coverage{Basis: b, Lines: t.answer()}
-	if !f.Brief {
-		answer.NotCounted = t.notCounted()
+	answer := Coverage{Basis: b}
+	if b.IsRange() {
+		p.coverRange(&answer, chosen, f)
+	} else {
+		t := p.newTally(chosen, b, f)
+		p.each(&b, t.place)
+		answer.Lines = t.answer()
+		if !f.Brief {
+			answer.NotCounted = t.notCounted()
+		}
 	}
 	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
 		err = p.setBaselines(&answer, f)
@@ -139,7 +148,10 @@ func (p *Picture) setBaselines(c *Coverage, f CoverageFilter) error {
 	kept := c.Lines[:0]
 	for i, l := range c.Lines { // the lines in force are the same in any world
 		b := base.Lines[i]
-		l.Baseline = &RungCoverage{Offered, b.Supply, b.Gap, b.Fill}
+		if b.Line != l.Line || b.Operation != l.Operation { // but of a range, each may be of another day, and have another priority there
+			b = base.Lines[slices.IndexFunc(base.Lines, func(o LineCoverage) bool { return o.Line == l.Line && o.Operation == l.Operation })]
+		}
+		l.Baseline = &RungCoverage{Offered, b.Day, b.Supply, b.Gap, b.Fill}
 		if !f.Differences || l.Supply != b.Supply {
 			kept = append(kept, l)
 		}
@@ -152,7 +164,8 @@ func (p *Picture) setBaselines(c *Coverage, f CoverageFilter) error {
 type tally struct {
 	p      *Picture
 	basis  Basis
-	brief  bool
+	brief  bool        // do not keep what does not count
+	day    events.Date // of a range, from which on the version that is placed is there
 	lines  []lineTally
 	of     map[*line]int // their indexes
 	places []placement   // by the number of the kind
@@ -161,6 +174,7 @@ type tally struct {
 
 type lineTally struct {
 	Requirement
+	brief                 bool                // do not keep what counts
 	exact                 [Deployed + 1]int64 // by the rung that pledges are on, for [supplies]
 	conditional, caveated int64
 	unknown               int
@@ -188,7 +202,7 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
 			t.of[o.lines[q.Line].same()] = len(t.lines)
-			t.lines = append(t.lines, lineTally{Requirement: q, nations: make([]int64, len(p.nations.names))})
+			t.lines = append(t.lines, lineTally{Requirement: q, brief: f.Brief, nations: make([]int64, len(p.nations.names))})
 		}
 	}
 	for i, k := range p.kinds.names {
@@ -312,7 +326,7 @@ func (t *tally) count(v *version, at int, c counted) {
 	if v.flags&isCaveated != 0 {
 		l.caveated = add(l.caveated, c.number)
 	}
-	if !t.brief {
+	if !l.brief {
 		l.counted = append(l.counted, c)
 	}
 }
@@ -349,7 +363,7 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 		c.Rungs = append(c.Rungs, l.rung(r, supply))
 	}
 	c.Dependence = dependence(c.Who)
-	if !t.brief {
+	if !l.brief {
 		c.Counted = t.showCounted(l)
 	}
 	return c
@@ -357,7 +371,7 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 
 func (l *lineTally) rung(r Rung, supply [Deployed + 1]int64) RungCoverage {
 	required, _ := l.Required.Number()
-	return RungCoverage{r, l.Unit.Of(supply[r]), l.Unit.Of(max(0, required-supply[r])), percent(supply[r], required)}
+	return RungCoverage{r, 0, l.Unit.Of(supply[r]), l.Unit.Of(max(0, required-supply[r])), percent(supply[r], required)}
 }
 
 // showCounted tells the pledges in a line's supply, by ID.

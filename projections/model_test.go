@@ -379,7 +379,7 @@ func checkRungs(t *rapid.T, p *Picture, at Moment) {
 	for i, rung := range Rungs() {
 		at.Rung = rung
 		for j, l := range must[Coverage](t)(p.Coverage(at, CoverageFilter{Brief: true})).Lines {
-			if want := (RungCoverage{rung, l.Supply, l.Gap, l.Fill}); side.Lines[j].Rungs[i] != want {
+			if want := (RungCoverage{Rung: rung, Supply: l.Supply, Gap: l.Gap, Fill: l.Fill}); side.Lines[j].Rungs[i] != want {
 				t.Fatalf("%s as of %d on %s: beside the others %v, by itself %v", l.Line, at.AsOf, at.On, side.Lines[j].Rungs[i], want)
 			}
 		}

@@ -1,7 +1,10 @@
 package projections
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -101,7 +104,7 @@ func TestDaysOfBasis(t *testing.T) {
 		equal(t, "written", b.Days(), text)
 		equal(t, "said", b.String(), says+", as of record 3")
 	}
-	for _, text := range []string{"2026-06-30..2026-01-01", "2026-01-01..2026-13-01", "x..", "..x", "2026-01-01...2026-01-02", "2026-01-01.."+"2026-01-02.."} {
+	for _, text := range []string{"2026-06-30..2026-01-01", "2026-01-01..2026-13-01", "x..", "..x", "2026-01-01...2026-01-02", "2026-01-01.." + "2026-01-02.."} {
 		if _, _, err := ParseDays(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}
@@ -109,4 +112,84 @@ func TestDaysOfBasis(t *testing.T) {
 	if _, err := newTestLedger(t).picture().Coverage(Moment{On: day(2), Until: day(1)}, CoverageFilter{}); err == nil {
 		t.Error("a range that ends before it begins is taken")
 	}
+}
+
+// Of a range, each line is as coverage tells it of its day, which is the first on which it is met least of all days on which it is in
+// force; in any world, at any rung, and whoever asks for how much.
+func TestCoverageOfRange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p, m := s.picture(), s.rangeMoment()
+		f := CoverageFilter{Role: rapid.SampledFrom([]events.Role{"", "ground"}).Draw(t, "role"), Brief: rapid.Bool().Draw(t, "brief")}
+		days, least := map[events.Date]map[events.Line]LineCoverage{}, map[events.Line]LineCoverage{}
+		m.each(func(one Moment) {
+			days[one.On] = map[events.Line]LineCoverage{}
+			for _, l := range must[Coverage](t)(p.Coverage(one, f)).Lines {
+				days[one.On][l.Line] = l
+				gap, supply := number(l.Gap), number(l.Supply)
+				if was, ok := least[l.Line]; !ok || gap > number(was.Gap) || gap == number(was.Gap) && supply < number(was.Supply) {
+					l.Day = one.On
+					least[l.Line] = l
+				}
+			}
+		})
+		a := must[Coverage](t)(p.Coverage(m, f))
+		if len(a.Lines) != len(least) {
+			t.Fatalf("%d lines, and %d are in force on any day", len(a.Lines), len(least))
+		}
+		for _, l := range a.Lines {
+			want := least[l.Line]
+			if m.Until == m.On {
+				want.Day = 0
+			}
+			if got, want := asJSON(l), asJSON(want); got != want {
+				t.Fatalf("from %s to %s:\n%s\nand on the day\n%s", m.On, m.Until, got, want)
+			}
+		}
+	})
+}
+
+// What does not count on any day of a range is told once for each reason, as it is on the first of these days.
+func TestNotCountedOfRange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p, m := s.picture(), s.rangeMoment()
+		want, there := []string{}, map[string]bool{}
+		m.each(func(one Moment) {
+			for _, n := range must[Coverage](t)(p.Coverage(one, CoverageFilter{})).NotCounted {
+				n.Day = one.On
+				if m.Until == m.On {
+					n.Day = 0
+				}
+				allocation := ""
+				if n.Reason == LineNotInForce {
+					allocation = fmt.Sprint(n.Lines)
+				}
+				if key := fmt.Sprint(n.Pledge, n.Reason, allocation); !there[key] {
+					there[key] = true
+					want = append(want, asJSON(n))
+				}
+			}
+		})
+		told, twice := []string{}, map[string]bool{}
+		for _, n := range must[Coverage](t)(p.Coverage(m, CoverageFilter{})).NotCounted {
+			if key := fmt.Sprint(n.Pledge, n.Reason, n.Lines); n.Reason != LineNotInForce || !twice[key] {
+				twice[key] = true
+				told = append(told, asJSON(n))
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(told)
+		if fmt.Sprint(told) != fmt.Sprint(want) {
+			t.Fatalf("from %s to %s:\n%s\nand day by day\n%s", m.On, m.Until, strings.Join(told, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+func asJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }

@@ -35,6 +35,8 @@ type NotCounted struct {
 	Unit      events.Unit      `json:"unit"`
 	Rung      Rung             `json:"rung"`
 	Reason    Reason           `json:"reason"`
+	// Day is the first day of a range on which it is so.
+	Day events.Date `json:"day,omitzero"`
 	// Lines are those that it is allocated to or fits, or, when the unit is the reason, would fit in another unit.
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
@@ -46,6 +48,7 @@ type NotCounted struct {
 // left is what does not count of a version.
 type left struct {
 	pledge uint32
+	day    events.Date // of a range
 	kind   uint32
 	number int64
 	known  bool
@@ -85,7 +88,7 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 
 // leave notes what does not count.
 func (t *tally) leave(v *version, l left) {
-	l.pledge = v.pledge
+	l.pledge, l.day = v.pledge, t.day
 	_, l.kind, l.known = v.amount(t.basis.Rung)
 	if only := t.places[l.kind].only; l.reason == UnknownQuantity && only >= 0 {
 		t.lines[only].unknown++
@@ -101,7 +104,7 @@ func (t *tally) notCounted() []NotCounted {
 	var room standing
 	for i := range t.left {
 		l := &t.left[i]
-		all[i] = t.show(l, t.standing(t.p.pledges[l.pledge], &room))
+		all[i] = t.show(l, t.standingOn(l.day, t.p.pledges[l.pledge], &room))
 	}
 	slices.SortStableFunc(all, func(a, b NotCounted) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge))
@@ -115,7 +118,7 @@ func (t *tally) show(l *left, s *standing) NotCounted {
 	_, reported := s.amount(t.basis.Rung)
 	unit := t.p.kinds.names[l.kind].unit
 	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
-		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Lines: t.linesOf(l),
+		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Day: l.day, Lines: t.linesOf(l),
 		Sequences: s.appendSequences(nil, reported)}
 	if !l.known {
 		n.Quantity = events.Unknown
@@ -125,6 +128,15 @@ func (t *tally) show(l *left, s *standing) NotCounted {
 	}
 	n.Sentence = t.sentence(&n, s)
 	return n
+}
+
+// standingOn is standing, on the day of a range, or, for none, on the date asked.
+func (t *tally) standingOn(day events.Date, pl *pledge, room *standing) *standing {
+	if day == 0 {
+		return t.standing(pl, room)
+	}
+	b := t.basis.onDay(day)
+	return b.WhatIf.suppose(pl.at(&b, room))
 }
 
 func (t *tally) linesOf(l *left) []events.Line {

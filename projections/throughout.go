@@ -1,0 +1,134 @@
+package projections
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+)
+
+// coverRange answers coverage for a range: see [Picture.Coverage].
+func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFilter) {
+	b := &answer.Basis
+	c := p.newCourse(b, p.runs(b, chosen), chosen, TimelineFilter{Role: f.Role})
+	p.eachStretch(b, c.place)
+	c.settle()
+	answer.Lines = p.coverOn(b, &c, chosen, f)
+	if !f.Brief {
+		answer.NotCounted = p.notCountedIn(b, &c, chosen, f)
+	}
+}
+
+// worst returns the day of which a line's coverage of a range tells.
+func (l *lineCourse) worst(c *course) events.Date {
+	worst, gap, least := -1, int64(0), int64(0)
+	for run, required := range l.required {
+		if required < 0 {
+			continue
+		}
+		supply := supplies(l.supply[run])[c.basis.Rung]
+		missing := max(0, required-supply)
+		if worst < 0 || missing > gap || missing == gap && supply < least {
+			worst, gap, least = run, missing, supply
+		}
+	}
+	return c.dates[worst]
+}
+
+// coverOn answers for each line on its day, in one pass for all days.
+func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []LineCoverage {
+	linesOf := map[events.Date][]*line{}
+	for l, at := range c.of {
+		day := c.lines[at].worst(c)
+		linesOf[day] = append(linesOf[day], l)
+	}
+	var tallies []*tally // by day
+	for day, lines := range linesOf {
+		tallies = append(tallies, p.tallyOf(b.onDay(day), chosen, lines, f))
+	}
+	slices.SortFunc(tallies, func(a, b *tally) int { return cmp.Compare(a.basis.On, b.basis.On) })
+	p.eachOf(b, func(days stretch, v *version) {
+		first, _ := slices.BinarySearchFunc(tallies, days.from, func(t *tally, from events.Date) int { return cmp.Compare(t.basis.On, from) })
+		for _, t := range tallies[first:] {
+			if t.basis.On > days.until {
+				break
+			}
+			t.place(v)
+		}
+	})
+	all := []LineCoverage{}
+	for _, t := range tallies {
+		for _, l := range linesOf[t.basis.On] {
+			one := t.lines[t.of[l]].answer(t)
+			one.Day = t.basis.On
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b LineCoverage) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Line, b.Line))
+	})
+	return all
+}
+
+// tallyOf returns a tally of one day that keeps no more than some lines need.
+func (p *Picture) tallyOf(b Basis, chosen []*operation, lines []*line, f CoverageFilter) *tally {
+	t := p.newTally(chosen, b, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	for _, l := range lines {
+		t.lines[t.of[l]].brief = f.Brief
+	}
+	return t
+}
+
+// notCountedIn tells what does not count on any day of a range, once for each reason, as it is on the first of these days.
+func (p *Picture) notCountedIn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []NotCounted {
+	tallies := make([]*tally, len(c.phases))
+	for i, ph := range c.phases {
+		tallies[i] = p.tallyOf(b.onDay(c.dates[ph.from]), chosen, nil, f)
+		tallies[i].brief = false
+	}
+	p.eachOf(b, func(days stretch, v *version) {
+		from, to := c.days(days)
+		for i, ph := range c.phases {
+			if ph.from < to && from < ph.to {
+				tallies[i].day = max(days.from, c.dates[ph.from])
+				tallies[i].place(v)
+			}
+		}
+	})
+	keepFirst(tallies)
+	all := []NotCounted{}
+	for _, t := range tallies {
+		all = append(all, t.notCounted()...)
+	}
+	slices.SortStableFunc(all, func(a, b NotCounted) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge), cmp.Compare(a.Day, b.Day))
+	})
+	return all
+}
+
+// keepFirst leaves out what was left for the same reason on an earlier day.
+func keepFirst(tallies []*tally) {
+	type key struct {
+		pledge     uint32
+		reason     Reason
+		allocation events.ID
+	}
+	keyOf := func(l *left) (k key) {
+		if k.pledge, k.reason = l.pledge, l.reason; l.share != nil {
+			k.allocation = l.share.id
+		}
+		return k
+	}
+	first := map[key]events.Date{}
+	for _, t := range tallies {
+		for i := range t.left {
+			l := &t.left[i]
+			if day, ok := first[keyOf(l)]; !ok || l.day < day {
+				first[keyOf(l)] = l.day
+			}
+		}
+	}
+	for _, t := range tallies {
+		t.left = slices.DeleteFunc(t.left, func(l left) bool { return first[keyOf(&l)] != l.day })
+	}
+}

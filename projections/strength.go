@@ -87,7 +87,7 @@ func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums
 	rows := sums{}
 	for i := range cells {
 		nation, k := p.nations.names[i/len(p.kinds.names)], p.kinds.names[i%len(p.kinds.names)]
-		if cells[i] != (sum{}) && within(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+		if cells[i] != (sum{}) && isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
 			rows.of(groupKey{k.operation.name, nation, k.role, k.unit}.by(by)).merge(&cells[i])
 		}
 	}
@@ -103,7 +103,7 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 		cell := &cells[int(v.nation)*len(p.kinds.names)+int(kind)]
 		if *cell == 0 {
 			k, nation := p.kinds.names[kind], p.nations.names[v.nation]
-			if *cell = -1; within(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+			if *cell = -1; isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
 				key := groupKey{k.operation.name, nation, k.role, k.unit}.by(by)
 				if _, ok := number[key]; !ok {
 					number[key], groups = l.open(), append(groups, key)
@@ -276,7 +276,7 @@ func (k groupKey) row(s *sum) StrengthRow {
 	return r
 }
 
-// within reports whether an operation is among those chosen.
-func within(chosen []*operation, o *operation) bool {
+// isChosen reports whether an operation is among those chosen.
+func isChosen(chosen []*operation, o *operation) bool {
 	return slices.ContainsFunc(chosen, func(c *operation) bool { return c.name == o.name })
 }

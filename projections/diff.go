@@ -1,0 +1,417 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+
+	"muster/events"
+)
+
+// A Diff is what two moments differ in: in the coverage, in what each pledge counts for, and in the sums; each with the records that
+// made it so, or the day that did when no record has. Its Basis is that of the moment To.
+type Diff struct {
+	From  Basis `json:"from"`
+	Basis `json:"to"`
+	// Lines are the requirements whose coverage differs, by operation, priority and name.
+	Lines []LineDiff `json:"lines"`
+	// Pledges are those that count otherwise, by operation and ID.
+	Pledges []PledgeDiff `json:"pledges"`
+	// Strength are the sums by operation, nation and role that differ, whether a requirement asks for them or not.
+	Strength []StrengthDiff `json:"strength"`
+}
+
+// IsZero reports whether nothing differs.
+func (d *Diff) IsZero() bool { return len(d.Lines) == 0 && len(d.Pledges) == 0 && len(d.Strength) == 0 }
+
+// A LineDiff is a requirement that is met otherwise.
+type LineDiff struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+	// From and To are the requirement at both moments; absent where it is not in force.
+	From *LineStand `json:"from,omitempty"`
+	To   *LineStand `json:"to,omitempty"`
+	// Nations are those whose part of the supply differs.
+	Nations []NationDiff `json:"nations"`
+	// Records are those that changed the requirement itself, and Calendar the days that did. What changed the supply is with
+	// the pledges: Pledges are those of [Diff.Pledges] that have a part in it.
+	Records  []Told      `json:"records"`
+	Calendar []Passing   `json:"calendar"`
+	Pledges  []events.ID `json:"pledges"`
+}
+
+// A LineStand is how far a requirement is met at one moment, and what it asks for.
+type LineStand struct {
+	Role        events.Role     `json:"role"`
+	Area        events.Area     `json:"area,omitzero"`
+	Unit        events.Unit     `json:"unit"`
+	Priority    int             `json:"priority"`
+	Essential   bool            `json:"essential,omitzero"`
+	Required    events.Quantity `json:"required"`
+	Supply      events.Quantity `json:"supply"`
+	Gap         events.Quantity `json:"gap"`
+	Conditional events.Quantity `json:"conditional"`
+	Caveated    events.Quantity `json:"caveated"`
+	Unknown     int             `json:"unknown,omitzero"`
+}
+
+// A NationDiff is a nation's part of a supply at both moments, 0 where it has none, in the requirement's unit.
+type NationDiff struct {
+	Nation events.Nation   `json:"nation"`
+	From   events.Quantity `json:"from,omitzero"`
+	To     events.Quantity `json:"to,omitzero"`
+}
+
+// A PledgeDiff is a pledge that counts otherwise.
+type PledgeDiff struct {
+	Pledge    events.ID        `json:"pledge"`
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	// From and To are the pledge at both moments; absent where it is not known yet.
+	From *PledgeStand `json:"from,omitempty"`
+	To   *PledgeStand `json:"to,omitempty"`
+	// Records are those that made the difference, in order, and Calendar the days that did. Both are empty where only what the
+	// moments suppose, or their rungs, differ.
+	Records  []Told    `json:"records"`
+	Calendar []Passing `json:"calendar"`
+}
+
+// A PledgeStand is where a pledge stands at one moment, and what it counts for.
+type PledgeStand struct {
+	State    State           `json:"state"`
+	Rung     Rung            `json:"rung"`
+	Role     events.Role     `json:"role"`
+	Area     events.Area     `json:"area,omitzero"`
+	Quantity events.Quantity `json:"quantity,omitzero"` // pledged; absent when it was only observed
+	Strength events.Quantity `json:"strength,omitzero"` // last reported; absent when nothing was
+	Unit     events.Unit     `json:"unit"`
+	// Conditions are those it still hangs on, and Caveats those that restrict it.
+	Conditions []events.Line `json:"conditions,omitempty"`
+	Caveats    []events.Line `json:"caveats,omitempty"`
+	Places     []Place       `json:"places"`
+}
+
+// A StrengthDiff is a sum of what is pledged at both moments; absent where there is no such pledge, unknown where none has a
+// known quantity.
+type StrengthDiff struct {
+	Operation events.Operation `json:"operation"`
+	Nation    events.Nation    `json:"nation"`
+	Role      events.Role      `json:"role"`
+	Unit      events.Unit      `json:"unit"`
+	From      events.Quantity  `json:"from,omitzero"`
+	To        events.Quantity  `json:"to,omitzero"`
+	// Pledges are those of [Diff.Pledges] that are summed at either moment.
+	Pledges []events.ID `json:"pledges"`
+}
+
+// A Passing is what a day has changed, and no record on it.
+type Passing struct {
+	On       events.Date `json:"on"`
+	Sentence string      `json:"sentence"`
+}
+
+// Diff compares two moments. A nation in the filter leaves those lines only in whose supply its part differs.
+func (p *Picture) Diff(from, to Moment, f Filter) (Diff, error) {
+	a, err := p.basisAtRung(from)
+	if err != nil {
+		return Diff{}, err
+	}
+	b, err := p.basisAtRung(to)
+	if err != nil {
+		return Diff{}, err
+	}
+	return diff(p, p, a, b, f)
+}
+
+// diff compares two pictures of one ledger, of which the later may be one of what is only supposed.
+func diff(old, now *Picture, a, b Basis, f Filter) (Diff, error) {
+	d := differ{filter: f, from: side{p: old}, to: side{p: now}}
+	if err := now.knows(old, a, b, f); err != nil {
+		return Diff{}, err
+	}
+	d.from.open(a, f)
+	d.to.open(b, f)
+	d.answer = Diff{From: a, Basis: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
+	for _, pl := range now.sorted {
+		if f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
+			d.pledge(pl)
+		}
+	}
+	slices.SortStableFunc(d.answer.Pledges, func(a, b PledgeDiff) int { return compareWords(a.Operation, b.Operation) })
+	d.lines()
+	d.strength()
+	return d.answer, nil
+}
+
+func compareWords[S ~string](a, b S) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// knows refuses an operation that neither moment knows.
+func (p *Picture) knows(old *Picture, a, b Basis, f Filter) error {
+	_, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		if _, before := old.chosen(a.AsOf, f.Operation); before == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// A side is one of the two moments.
+type side struct {
+	p      *Picture
+	basis  Basis
+	chosen []*operation
+	view   viewer
+	lines  Coverage
+}
+
+// open readies a side for its pledges. An operation that it does not know yet has no lines there.
+func (s *side) open(b Basis, f Filter) {
+	s.basis = b
+	s.chosen, _ = s.p.chosen(b.AsOf, f.Operation)
+	s.view = viewer{tally: s.p.newTally(s.chosen, b, CoverageFilter{Operation: f.Operation})}
+	t := s.p.newTally(s.chosen, b, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	s.p.each(&b, t.place)
+	s.lines.Lines = t.answer()
+}
+
+// find returns the side's own pledge, nil when it is not known there.
+func (s *side) find(id events.ID) *pledge {
+	if pl, ok := s.p.byID[id]; ok && uint64(pl.first) <= s.basis.AsOf {
+		return pl
+	}
+	return nil
+}
+
+// A differ finds what two sides differ in.
+type differ struct {
+	filter   Filter
+	from, to side
+	answer   Diff
+}
+
+// pledge adds a pledge to the answer if it counts otherwise.
+func (d *differ) pledge(pl *pledge) {
+	was, is := d.from.find(pl.id), d.to.find(pl.id)
+	if was == nil && is == nil {
+		return
+	}
+	a, b := d.from.glance(was), d.to.glance(is)
+	if a.equal(b) || d.filter.Role != "" && d.filter.Role != a.role && d.filter.Role != b.role {
+		return
+	}
+	one := PledgeDiff{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, From: d.from.stand(was), To: d.to.stand(is), Calendar: []Passing{}}
+	one.Records = d.records(was, is)
+	if d.from.basis.On != d.to.basis.On {
+		one.Calendar = d.passings(is, was)
+	}
+	if a.there() && b.there() {
+		d.blameLines(&one)
+	}
+	d.answer.Pledges = append(d.answer.Pledges, one)
+}
+
+// A glance is what is compared of a pledge.
+type glance struct {
+	known             bool
+	state             State
+	rung              Rung
+	role              events.Role
+	area              events.Area
+	pledged, strength amount
+	flags             flags
+	spots             []spot
+}
+
+func (s *side) glance(pl *pledge) (g glance) {
+	if pl == nil {
+		return g
+	}
+	g.spots = s.view.spots(pl)
+	now := s.view.now
+	g.known, g.state = true, now.state()
+	if now.begun {
+		g.rung, g.role, g.area, g.pledged, g.strength, g.flags = now.rung, now.terms.role, now.terms.area, now.pledged, now.strength, now.flags()
+	} else {
+		g.role = pl.beginning(s.basis.AsOf).terms.role
+	}
+	return g
+}
+
+// there reports whether the pledge is there, counted or not.
+func (g glance) there() bool {
+	switch {
+	case !g.known || g.state != Live:
+		return false
+	case len(g.spots) != 1:
+		return true
+	}
+	return g.spots[0].reason != WindowAhead && g.spots[0].reason != WindowOver && g.spots[0].reason != SupposedAway
+}
+
+// equal reports whether a pledge counts the same. What one that has left was before makes no difference.
+func (g glance) equal(other glance) bool {
+	if gone := g.state != Live; gone && g.known && other.known && g.state == other.state {
+		return true
+	}
+	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area &&
+		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots)
+}
+
+// stand tells where a pledge stands.
+func (s *side) stand(pl *pledge) *PledgeStand {
+	if pl == nil {
+		return nil
+	}
+	one := &PledgeStand{Places: s.view.places(pl)}
+	now := s.view.now
+	one.State = now.state()
+	if !now.begun {
+		now = pl.beginning(s.basis.AsOf)
+	}
+	one.Rung, one.Role, one.Area, one.Quantity, one.Strength = now.rung, now.terms.role, now.terms.area, now.pledged.quantity, now.strength.quantity
+	one.Conditions, one.Caveats = now.conditionsIn(Hanging), now.caveatsHeld()
+	if one.Unit = now.pledged.unit; one.Quantity.IsZero() {
+		one.Unit = now.strength.unit
+	}
+	return one
+}
+
+// lines adds the requirements that are met otherwise.
+func (d *differ) lines() {
+	type key struct {
+		operation events.Operation
+		line      events.Line
+	}
+	old := map[key]*LineCoverage{}
+	for i := range d.from.lines.Lines {
+		l := &d.from.lines.Lines[i]
+		old[key{l.Operation, l.Line}] = l
+	}
+	for i := range d.to.lines.Lines {
+		l := &d.to.lines.Lines[i]
+		k := key{l.Operation, l.Line}
+		d.line(old[k], l)
+		delete(old, k)
+	}
+	for i := range d.from.lines.Lines {
+		if l := &d.from.lines.Lines[i]; old[key{l.Operation, l.Line}] != nil {
+			d.line(l, nil)
+		}
+	}
+}
+
+// line adds a requirement if it is met otherwise. Either side may be absent.
+func (d *differ) line(was, is *LineCoverage) {
+	either := is
+	if either == nil {
+		either = was
+	}
+	one := LineDiff{Operation: either.Operation, Line: either.Line, From: standOf(was), To: standOf(is), Nations: nationDiffs(was, is), Calendar: []Passing{}}
+	same := one.From != nil && one.To != nil && *one.From == *one.To && len(one.Nations) == 0
+	if same || d.filter.Nation != "" && !slices.ContainsFunc(one.Nations, func(n NationDiff) bool { return n.Nation == d.filter.Nation }) {
+		return
+	}
+	one.Records, one.Calendar = d.ofLine(one.Operation, one.Line)
+	one.Pledges = []events.ID{}
+	for i := range d.answer.Pledges {
+		if pd := &d.answer.Pledges[i]; pd.Operation == one.Operation && (pd.From.counts(one.Line) || pd.To.counts(one.Line)) {
+			one.Pledges = append(one.Pledges, pd.Pledge)
+		}
+	}
+	d.answer.Lines = append(d.answer.Lines, one)
+}
+
+// counts reports whether the pledge is supply of a line.
+func (s *PledgeStand) counts(name events.Line) bool {
+	return s != nil && slices.ContainsFunc(s.Places, func(at Place) bool { return at.Line == name })
+}
+
+func standOf(l *LineCoverage) *LineStand {
+	if l == nil {
+		return nil
+	}
+	return &LineStand{l.Role, l.Area, l.Unit, l.Priority, l.Essential, l.Required, l.Supply, l.Gap, l.Conditional, l.Caveated, l.Unknown}
+}
+
+// nationDiffs compares the parts of a supply, by nation.
+func nationDiffs(was, is *LineCoverage) []NationDiff {
+	parts := map[events.Nation]*NationDiff{}
+	of := func(l *LineCoverage, set func(*NationDiff, events.Quantity)) {
+		if l == nil {
+			return
+		}
+		for _, share := range l.Who {
+			if parts[share.Nation] == nil {
+				parts[share.Nation] = &NationDiff{Nation: share.Nation}
+			}
+			set(parts[share.Nation], share.Quantity)
+		}
+	}
+	of(was, func(n *NationDiff, q events.Quantity) { n.From = q })
+	of(is, func(n *NationDiff, q events.Quantity) { n.To = q })
+	all := []NationDiff{}
+	for _, n := range parts {
+		if n.From != n.To {
+			all = append(all, *n)
+		}
+	}
+	slices.SortFunc(all, func(a, b NationDiff) int { return compareWords(a.Nation, b.Nation) })
+	return all
+}
+
+var strengthDiffBy = []string{"operation", "nation", "role"}
+
+// strength adds the sums that differ.
+func (d *differ) strength() {
+	rows := map[groupKey]*StrengthDiff{}
+	of := func(s *side, set func(*StrengthDiff, events.Quantity)) {
+		for k, sum := range s.p.sum(&s.basis, s.chosen, d.filter, strengthDiffBy) {
+			row := k.row(sum)
+			if sum.pledges+sum.unknown == 0 {
+				continue // there is only what stands in reserve, or has failed
+			}
+			if rows[k] == nil {
+				rows[k] = &StrengthDiff{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit, Pledges: []events.ID{}}
+			}
+			set(rows[k], row.Quantity)
+		}
+	}
+	of(&d.from, func(r *StrengthDiff, q events.Quantity) { r.From = q })
+	of(&d.to, func(r *StrengthDiff, q events.Quantity) { r.To = q })
+	for i := range d.answer.Pledges {
+		pd := &d.answer.Pledges[i]
+		for _, s := range []*PledgeStand{pd.From, pd.To} {
+			if s == nil {
+				continue
+			}
+			if r := rows[groupKey{pd.Operation, pd.Nation, s.Role, s.Unit}]; r != nil && !slices.Contains(r.Pledges, pd.Pledge) {
+				r.Pledges = append(r.Pledges, pd.Pledge)
+			}
+		}
+	}
+	for _, r := range rows {
+		if r.From != r.To {
+			d.answer.Strength = append(d.answer.Strength, *r)
+		}
+	}
+	slices.SortFunc(d.answer.Strength, func(a, b StrengthDiff) int {
+		return groupKey{a.Operation, a.Nation, a.Role, a.Unit}.compare(groupKey{b.Operation, b.Nation, b.Role, b.Unit}, strengthDiffBy)
+	})
+}
+
+// span returns the earlier and the later date of the two moments.
+func (d *differ) span() (lo, hi events.Date) {
+	return min(d.from.basis.On, d.to.basis.On), max(d.from.basis.On, d.to.basis.On)
+}
+
+func passing(on events.Date, format string, args ...any) Passing {
+	return Passing{on, fmt.Sprintf(format, args...)}
+}

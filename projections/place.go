@@ -1,0 +1,172 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"muster/events"
+)
+
+// Reasons for which a pledge is not there at all on a date, and so is supply of nothing. They stand beside those of
+// [NotCounted], which are of pledges that are there; the states of pledges that have ended are reasons too.
+const (
+	NotBegun     Reason = "ahead"         // begins only later
+	WindowAhead  Reason = "window-ahead"  // the first day of its window is still to come
+	WindowOver   Reason = "window-over"   // the last day of its window has passed
+	SupposedAway Reason = "supposed-away" // left out by what the question supposes
+)
+
+// A Place says of a pledge, or of a part of one, for which requirement it counts at a moment, or why it counts for none.
+type Place struct {
+	// Line is the requirement that it is supply of; absent when it is of none, and then Reason says why.
+	Line   events.Line `json:"line,omitzero"`
+	Reason Reason      `json:"reason,omitzero"`
+	// Quantity is how much it is about, in the unit. It may be unknown where it does not count.
+	Quantity   events.Quantity `json:"quantity,omitzero"`
+	Unit       events.Unit     `json:"unit"`
+	Allocation events.ID       `json:"allocation,omitzero"` // what sets it against the line, where something does
+	// Lines are those that it fits or is allocated to, where it does not count.
+	Lines    []events.Line `json:"lines,omitempty"`
+	Sentence string        `json:"sentence"`
+	// Sequences are the records that make it so.
+	Sequences []uint64 `json:"sequences"`
+}
+
+// A spot is a Place as it is compared.
+type spot struct {
+	line       events.Line
+	reason     Reason
+	number     int64
+	unknown    bool
+	allocation events.ID
+	unit       events.Unit
+}
+
+// A viewer places pledges one by one, and sums their lines as [Picture.Coverage] does.
+type viewer struct {
+	*tally
+	room standing
+	now  *standing // the pledge that was placed last
+}
+
+// view returns a viewer of some operations.
+func (p *Picture) view(b Basis, f CoverageFilter) (*viewer, error) {
+	chosen, err := p.chosen(b.AsOf, f.Operation)
+	if err != nil {
+		return nil, err
+	}
+	return &viewer{tally: p.newTally(chosen, b, f)}, nil
+}
+
+// absent says why a pledge is not there, "" when it is.
+func (v *viewer) absent(pl *pledge) Reason {
+	s := v.now
+	switch on := v.basis.On; {
+	case s.exit != "":
+		return Reason(s.exit)
+	case !s.begun:
+		return NotBegun
+	case on < s.terms.From:
+		return WindowAhead
+	case !s.terms.Includes(on):
+		return WindowOver
+	}
+	one := v.p.versionOf(pl, s, v.basis.On)
+	if !v.basis.WhatIf.lets(v.p, &one) {
+		return SupposedAway
+	}
+	return ""
+}
+
+// place puts one pledge where it belongs. What it is counted for, and what is left of it, is in the tally until the next.
+func (v *viewer) place(pl *pledge) (why Reason) {
+	v.left = v.left[:0]
+	for i := range v.lines {
+		v.lines[i].counted = v.lines[i].counted[:0]
+	}
+	v.now = v.standing(pl, &v.room)
+	if why = v.absent(pl); why == "" {
+		one := v.p.versionOf(pl, v.now, v.basis.On)
+		v.tally.place(&one)
+	}
+	return why
+}
+
+// spots places a pledge and returns where.
+func (v *viewer) spots(pl *pledge) (all []spot) {
+	if why := v.place(pl); why != "" {
+		return []spot{{reason: why}}
+	}
+	for i := range v.lines {
+		for _, c := range v.lines[i].counted {
+			all = append(all, spot{line: v.lines[i].Line, number: c.number, allocation: c.allocation, unit: v.lines[i].Unit})
+		}
+	}
+	for i := range v.left {
+		l := &v.left[i]
+		s := spot{reason: l.reason, number: l.number, unknown: !l.known, unit: v.p.kinds.names[l.kind].unit}
+		if l.share != nil {
+			s.allocation = l.share.id
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// places places a pledge and tells where, to people and to programs.
+func (v *viewer) places(pl *pledge) []Place {
+	all := []Place{}
+	why := v.place(pl)
+	_, reported := v.now.amount(v.basis.Rung)
+	if why != "" {
+		return append(all, v.away(pl, why))
+	}
+	for i := range v.lines {
+		l := &v.lines[i]
+		for _, c := range l.counted {
+			at := Place{Line: l.Line, Quantity: l.Unit.Of(c.number), Unit: l.Unit, Allocation: c.allocation, Sequences: v.now.sequencesWith(c.allocation, reported)}
+			at.Sentence = fmt.Sprintf("%s of it count for %s, because it fits no other requirement in force.", amount{at.Quantity, at.Unit}, l.Line)
+			if !c.allocation.IsZero() {
+				at.Sentence = fmt.Sprintf("%s of it count for %s, to which they are allocated.", amount{at.Quantity, at.Unit}, l.Line)
+			}
+			all = append(all, at)
+		}
+	}
+	for i := range v.left {
+		n := v.show(&v.left[i], v.now)
+		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines, Sentence: n.Sentence, Sequences: n.Sequences}
+		if s := v.left[i].share; s != nil {
+			at.Allocation = s.id
+		}
+		all = append(all, at)
+	}
+	slices.SortStableFunc(all, func(a, b Place) int { return cmp.Compare(a.Line, b.Line) })
+	return all
+}
+
+// away tells of a pledge that is not there.
+func (v *viewer) away(pl *pledge, why Reason) Place {
+	s := v.now
+	if !s.begun {
+		s = pl.beginning(v.basis.AsOf)
+	}
+	a, reported := s.amount(v.basis.Rung)
+	at := Place{Reason: why, Quantity: a.quantity, Unit: a.unit, Sequences: s.appendSequences(nil, reported)}
+	switch why {
+	case NotBegun:
+		at.Sentence = fmt.Sprintf("It begins only on %s.", s.since)
+	case WindowAhead:
+		at.Sentence = fmt.Sprintf("It is for the days from %s on.", s.terms.From)
+	case WindowOver:
+		at.Sentence = fmt.Sprintf("It was for the days up to %s.", s.terms.Until)
+	case SupposedAway:
+		at.Sentence = fmt.Sprintf("It is left out, since the question supposes the world %s.", v.basis.WhatIf)
+	case Reason(Lapsed):
+		at.Sentence = fmt.Sprintf("It has lapsed: it stood through %s and was not renewed.", s.exitOn.AddDays(-1))
+	default:
+		at.Sentence = fmt.Sprintf("It has ended: it was %s with effect from %s.", why, s.exitOn)
+		at.Sequences = s.exitBy.appendTo(at.Sequences)
+	}
+	return at
+}

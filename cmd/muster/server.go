@@ -231,6 +231,7 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 		s.cfg.log.Warn("the saved projections were thrown away and built anew", "why", why)
 	}
 	s.questions = web.NewService(s.projector, s.journal)
+	s.questions.Version = version()
 	s.questions.CheckpointKey = s.signer.Key()
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() {
@@ -257,7 +258,7 @@ func (s *server) openAPI(context.Context) error {
 	intake.RegisterTree(mux, s.journal)
 	s.questions.Register(api)
 	s.registerHealth(api)
-	s.http = &http.Server{Handler: s.questions.CSV(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	s.http = &http.Server{Handler: s.questions.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err

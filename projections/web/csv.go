@@ -18,38 +18,53 @@ func (s *Service) serveCSV(question string, rows func(context.Context, request) 
 	s.tables[question] = rows
 }
 
-// CSV answers what is asked for with .csv at the end of a question's path with the rows of the answer, and hands all else on to next.
-// It is called after Register.
-func (s *Service) CSV(next http.Handler) http.Handler {
+// Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, and the rows of a
+// question with .csv at the end of its path. It is called after Register.
+func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
-	for question, rows := range s.tables {
-		path := Root + paths[question]
-		part := partOfPath.FindStringSubmatch(path)
-		if part == nil {
-			mux.HandleFunc("GET "+path+csvSuffix, func(w http.ResponseWriter, r *http.Request) { answerCSV(w, r, paths[question], question, "", rows) })
+	for question, path := range paths {
+		plain, rows := s.cached(question, "json", next), s.tables[question]
+		if rows == nil {
+			mux.Handle("GET "+Root+path, plain)
 			continue
 		}
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			value, isCSV := strings.CutSuffix(r.PathValue(part[1]), csvSuffix)
-			if !isCSV {
-				next.ServeHTTP(w, r)
-				return
-			}
-			answerCSV(w, r, paths[question], question, value, rows)
-		})
+		s.handleRows(mux, question, Root+path, plain, rows)
 	}
 	return mux
 }
 
-// answerCSV answers with rows, or with a problem as every other address does. Value is that of the part of the path.
-func answerCSV(w http.ResponseWriter, r *http.Request, path, question, value string, rows func(context.Context, request) (Table, error)) {
+// handleRows serves a question that has rows.
+func (s *Service) handleRows(mux *http.ServeMux, question, path string, plain http.Handler, rows func(context.Context, request) (Table, error)) {
+	part := partOfPath.FindStringSubmatch(path)
+	if part == nil || !strings.HasSuffix(path, part[0]) {
+		mux.Handle("GET "+path, plain)
+		mux.Handle("GET "+path+csvSuffix, s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answerCSV(w, r, paths[question], question, r.PathValue, rows)
+		})))
+		return
+	}
+	csv := s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value := strings.TrimSuffix(r.PathValue(part[1]), csvSuffix)
+		answerCSV(w, r, paths[question], question, func(string) string { return value }, rows)
+	}))
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.PathValue(part[1]), csvSuffix) {
+			csv.ServeHTTP(w, r)
+		} else {
+			plain.ServeHTTP(w, r)
+		}
+	})
+}
+
+// answerCSV answers with rows, or with a problem as every other address does. Part gives the parts of the path.
+func answerCSV(w http.ResponseWriter, r *http.Request, path, question string, part func(string) string, rows func(context.Context, request) (Table, error)) {
 	t, err := func() (Table, error) {
 		values, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
 			return Table{}, garbledQuery(err)
 		}
-		return rows(r.Context(), requestFrom(path, values, func(string) string { return value }))
+		return rows(r.Context(), requestFrom(path, values, part))
 	}()
 	var out bytes.Buffer
 	if err == nil {

@@ -19,6 +19,8 @@ type Service struct {
 	Source projections.Source
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
 	Now func() time.Time
+	// Version is that of the program: another one may answer in another form.
+	Version string
 	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; "" when it signs none.
 	CheckpointKey string
 

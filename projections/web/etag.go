@@ -1,0 +1,126 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// An answer follows from the records, the question and its parameters, so that its strong entity tag (RFC 9110, section 8.8.3) is
+// known before the answer is: whoever has it already is told so for next to nothing.
+
+// uncached are the questions whose answers are work that was asked for, or that wait.
+var uncached = []string{"rebuild"}
+
+// cached answers with 304 whoever has the answer, and puts its tag on it otherwise. Form tells apart what one question is
+// answered in.
+func (s *Service) cached(question, form string, next http.Handler) http.Handler {
+	if slices.Contains(uncached, question) {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tag := func() string { return s.tag(question, form, r.URL) }
+		now := tag()
+		if now == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("ETag", now)
+		w.Header().Set("Cache-Control", caching(r.URL.Query()))
+		if matches(r.Header.Values("If-None-Match"), now) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag}, r)
+	})
+}
+
+// tag returns the entity tag of the answer to a question at this moment; "" when it is not known before the answer is, since the
+// question waits for a record.
+func (s *Service) tag(question, form string, address *url.URL) (tag string) {
+	q := address.Query()
+	_ = s.Projector.View(func(p *projections.Picture) error {
+		seq := p.Sequence()
+		if question == "records" || question == "ledger" {
+			seq = s.Source.Last()
+		}
+		least, _ := strconv.ParseUint(q.Get("min_seq"), 10, 64)
+		founding, ok := p.Founding()
+		if !ok || least > seq || q.Has("wait") {
+			return nil
+		}
+		founded, _ := p.Recorded(1)
+		sum := sha256.New()
+		fmt.Fprintf(sum, "%q %q %d %q %q %q %q %q", founding.Origin, founding.Founder, founded.UnixMicro(), s.CheckpointKey, s.Version, question, form, address.Path)
+		q.Del("min_seq")
+		fmt.Fprintf(sum, " %q", q.Encode())
+		if asOf, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err != nil || asOf > seq || question == "counted" {
+			fmt.Fprintf(sum, " %d", seq) // all others are answered from the records up to there, for ever
+		}
+		if !q.Has("on") && !q.Has("as_of") {
+			fmt.Fprintf(sum, " %s", events.DateOf(s.Now()))
+		}
+		tag = `"` + hex.EncodeToString(sum.Sum(nil)[:16]) + `"`
+		return nil
+	})
+	return tag
+}
+
+// caching says how long an answer is good for: for ever when both clocks are set to what has passed, and otherwise until it is asked
+// for again.
+func caching(q url.Values) string {
+	if _, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err == nil && q.Has("on") {
+		return "private, max-age=31536000, immutable"
+	}
+	return "private, no-cache"
+}
+
+// matches reports whether the tag is among those that somebody has (RFC 9110, section 13.1.2).
+func matches(has []string, tag string) bool {
+	for _, line := range has {
+		for one := range strings.SplitSeq(line, ",") {
+			one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
+			if one == tag || one == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A tagged answer loses its tag when it is none: a problem; or when a record came while it was made, so that it may be of either
+// sequence.
+type tagged struct {
+	http.ResponseWriter
+	tag     func() string
+	written bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (t *tagged) WriteHeader(status int) {
+	if h := t.Header(); !t.written && (status != http.StatusOK || t.tag() != h.Get("ETag")) {
+		h.Del("ETag")
+		h.Set("Cache-Control", "no-store")
+	}
+	t.written = true
+	t.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (t *tagged) Write(data []byte) (int, error) {
+	if !t.written {
+		t.WriteHeader(http.StatusOK)
+	}
+	return t.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach what is wrapped.
+func (t *tagged) Unwrap() http.ResponseWriter { return t.ResponseWriter }

@@ -18,11 +18,12 @@ func (s *Service) serveCSV(question string, rows func(context.Context, request) 
 	s.tables[question] = rows
 }
 
-// Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, and the rows of a
-// question with .csv at the end of its path. It is called after Register.
+// Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, the rows of a question
+// with .csv at the end of its path, and live updates. It is called after Register.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
+	s.handleLive(mux)
 	for question, path := range paths {
 		plain, rows := s.cached(question, "json", next), s.tables[question]
 		if rows == nil {

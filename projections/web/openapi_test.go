@@ -111,7 +111,7 @@ func checkSchema(t *testing.T, where string, schema any) {
 func TestOpenAPIParameters(t *testing.T) {
 	s := newServer(t, newTestLog(t))
 	doc := s.document()
-	equal(t, "questions", len(at(t, doc, "paths").(map[string]any)), len(paths))
+	equal(t, "questions and streams", len(at(t, doc, "paths").(map[string]any)), len(paths)+2)
 	for question, want := range map[string]string{
 		"ledger": "", "rebuild": "",
 		"coverage": "as_of on min_seq without without_conditional without_caveated discharge rung operation role differences",
@@ -128,6 +128,8 @@ func TestOpenAPIParameters(t *testing.T) {
 		"late":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role days",
 		"corrections": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
 		"delivery":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"diff":        "from to on from_on to_on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"explain":     "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role what line",
 		"counted":     "record as_of on min_seq without without_conditional without_caveated discharge",
 
 		"gaps":       "as_of on min_seq without without_conditional without_caveated discharge rung operation role",
@@ -167,7 +169,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	s := newServer(t, l.testLog)
 	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
 		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}, {"late", "days=0"}, {"corrections", ""},
-		{"delivery", ""}, {"counted", "record=7"}}...)
+		{"delivery", ""}, {"counted", "record=7"}, {"diff", "from=3"}, {"explain", "what=strength"}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")

@@ -163,14 +163,18 @@ const maxWait = 60
 
 func (q *RecordsQuery) read(p *parameters) {
 	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, 1.", events.Date.Time)
+	q.readFilter(p)
+	q.Limit = int(p.number("limit", "The most records to return; 1000 without it. A page of long records ends earlier.", 1, maxPage))
+	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
+}
+
+func (q *RecordsQuery) readFilter(p *parameters) {
 	q.Filter.Nation = p.nation("Only what is about this nation or signed for it; HQ for the coordinators.", events.HQ)
 	q.Filter.Operation = p.operation()
 	q.Filter.Type = p.value("type", "Only this kind of statement, such as pledge.offered, or pledge for all about pledges.", &huma.Schema{Type: huma.TypeString})
 	if err := q.Filter.Check(); err != nil {
 		p.refuseAs("type", q.Filter.Type, err)
 	}
-	q.Limit = int(p.number("limit", "The most records to return; 1000 without it. A page of long records ends earlier.", 1, maxPage))
-	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
 }
 
 // RebuildQuery asks for all projections to be built anew and compared.

@@ -23,6 +23,7 @@ var paths = map[string]string{
 	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
 	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
 	"late": "/late", "corrections": "/corrections", "delivery": "/delivery", "counted": "/records/{record}/counted",
+	"diff": "/diff", "explain": "/explain/{what}",
 }
 
 // questions is the table: what answers which question.
@@ -42,6 +43,8 @@ func (s *Service) questions(f *face) {
 	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
 	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
 	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
+	ask(f, "diff", "What two moments differ in, and the records that made it so", s.Diff, DiffTable)
+	ask(f, "explain", "What is behind a number: the records, each pledge's part, and what is not counted", s.Explain, ExplainTable)
 	ask(f, "counted", "What was counted where for one record, then and now", s.Counted, CountedTable)
 	ask(f, "late", "What was recorded long after the date from which it holds", s.Late, LateTable)
 	ask(f, "corrections", "What was corrected, by whom and why", s.Corrections, CorrectionsTable)
@@ -67,6 +70,7 @@ type face struct {
 // Register adds all questions to an HTTP API, whose registry knows what [DescribeWords] tells.
 func (s *Service) Register(api huma.API) {
 	s.questions(&face{service: s, api: api})
+	documentLive(api)
 	neverNull(api.OpenAPI().Components.Schemas)
 }
 

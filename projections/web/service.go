@@ -30,6 +30,8 @@ type Service struct {
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 	hashing    chan struct{} // capacity 1: one fingerprint at a time
 
+	streams chan struct{} // capacity MaxStreams: the clients that are told live
+
 	tables map[string]func(context.Context, request) (Table, error) // by question, for CSV
 }
 
@@ -38,7 +40,7 @@ func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	return &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		tables: map[string]func(context.Context, request) (Table, error){}}
+		streams: make(chan struct{}, MaxStreams), tables: map[string]func(context.Context, request) (Table, error){}}
 }
 
 // Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record

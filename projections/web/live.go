@@ -1,0 +1,294 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// Live updates are server-sent events (WHATWG HTML, section 9.2). The id of an event is the sequence of a record, so that a client which
+// comes back, and says by Last-Event-ID what it has seen, misses nothing and gets nothing twice.
+
+const (
+	// MaxStreams is the most clients that are told live at a time; the next one is refused, and told to come back.
+	MaxStreams = 128
+	heartbeat  = 15 * time.Second       // how often a stream on which nothing happens says that it is there
+	slowest    = 30 * time.Second       // how long a client may take to read what it was sent
+	breath     = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
+)
+
+// A live is one client that is told what happens.
+type live struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// handleLive serves the log and the changes of coverage as they come.
+func (s *Service) handleLive(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+Root+"/records/events", func(w http.ResponseWriter, r *http.Request) {
+		q := &LiveRecordsQuery{}
+		s.tell(w, r, q.read, func(ctx context.Context, l *live, seen uint64) error { return s.tellRecords(ctx, l, q, seen) })
+	})
+	mux.HandleFunc("GET "+Root+"/coverage/events", func(w http.ResponseWriter, r *http.Request) {
+		q := &LiveCoverageQuery{}
+		s.tell(w, r, q.read, func(ctx context.Context, l *live, seen uint64) error { return s.tellCoverage(ctx, l, q, seen) })
+	})
+}
+
+// tell reads the parameters, and then sends events until the client goes, the server stops, or something fails, which ends the stream: the
+// client comes back by itself.
+func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live, uint64) error) {
+	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest()}
+	read(&p)
+	seen, err := lastEventID(r)
+	if err = errors.Join(p.problem(), err); err != nil {
+		writeProblem(w, err)
+		return
+	}
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		w.Header().Set("Retry-After", "10")
+		writeProblem(w, problem.New(problem.Unavailable, "%d clients are told live already, and no more can be", MaxStreams).WithHint("come back in a while, or ask now and then"))
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.waiting, cancel)()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // a proxy in between would hold events back
+	l := &live{w, http.NewResponseController(w)}
+	if l.send([]byte("retry: 2000\n\n")) == nil {
+		_ = events(ctx, l, seen)
+	}
+}
+
+// lastEventID returns the last record that a client which comes back has been told, 0 for one that is new.
+func lastEventID(r *http.Request) (uint64, error) {
+	id := r.Header.Get("Last-Event-ID")
+	if id == "" {
+		return 0, nil
+	}
+	seq, err := strconv.ParseUint(id, 10, 64)
+	if err != nil || seq > events.MaxCount {
+		return 0, problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", shorten(id)).WithHint("leave it out, and begin anew")
+	}
+	return seq, nil
+}
+
+func (l *live) send(text []byte) error {
+	if err := l.control.SetWriteDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := l.w.Write(text); err != nil {
+		return err
+	}
+	return l.control.Flush()
+}
+
+// event sends one event, whose data is one line of JSON.
+func (l *live) event(name string, id uint64, data any) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: ", id, name)
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(data); err != nil { // which ends the line
+		return err
+	}
+	b.WriteByte('\n')
+	return l.send(b.Bytes())
+}
+
+// LiveRecordsQuery asks for the log as it comes.
+type LiveRecordsQuery struct{ RecordsQuery }
+
+func (q *LiveRecordsQuery) read(p *parameters) {
+	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, the next that comes. Last-Event-ID goes before it.", events.Date.Time)
+	q.readFilter(p)
+}
+
+// tellRecords sends every record that passes the filter, in order, from the one after those that were seen.
+func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery, seen uint64) error {
+	from := s.firstRecord(q.From)
+	switch {
+	case seen > 0:
+		from = seen + 1
+	case q.From.IsZero():
+		from = s.Source.Last() + 1
+	}
+	for {
+		page, err := s.page(ctx, &q.RecordsQuery, from)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Records {
+			if err := l.event("record", r.Sequence, r); err != nil {
+				return err
+			}
+		}
+		if from = page.Next; from <= page.AsOf {
+			continue
+		}
+		if err := s.waitFor(ctx, l, func(ctx context.Context) error { return s.Source.Wait(ctx, from-1) }); err != nil {
+			return err
+		}
+	}
+}
+
+// waitFor waits for something, and says now and then that the stream is there.
+func (s *Service) waitFor(ctx context.Context, l *live, something func(context.Context) error) error {
+	for {
+		until, cancel := context.WithTimeout(ctx, heartbeat)
+		err := something(until)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if err := l.send([]byte(": still here\n\n")); err != nil {
+			return err
+		}
+	}
+}
+
+// LiveCoverageQuery asks to be told when coverage changes.
+type LiveCoverageQuery struct{ CoverageQuery }
+
+func (q *LiveCoverageQuery) read(p *parameters) {
+	q.On = p.date("on", "What applies on that date. Without it, today (UTC), from midnight to midnight.")
+	q.WhatIf = p.whatIf()
+	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+}
+
+// CoverageChange is what an event of the coverage stream tells.
+type CoverageChange struct {
+	projections.Basis
+	// Lines are those that have changed, as they are now without their pledges; at first, all.
+	Lines []projections.LineCoverage `json:"lines"`
+	// Gone are those that are not in force any more.
+	Gone []LineName `json:"gone,omitempty"`
+}
+
+// A LineName names one requirement.
+type LineName struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+}
+
+// tellCoverage sends the lines as they are, or, to a client that has seen them as of a record, as they have changed since; and then
+// whatever changes.
+func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuery, seen uint64) error {
+	shown := map[LineName]string{}
+	if seen > 0 && seen <= s.Projector.Sequence() {
+		before, err := s.lines(ctx, q, seen)
+		if err != nil {
+			return err
+		}
+		changed(shown, &before)
+	}
+	for first := seen == 0; ; first = false {
+		changes := s.Projector.Changed()
+		now, err := s.lines(ctx, q, 0)
+		if err != nil {
+			return err
+		}
+		if c := changed(shown, &now); first || len(c.Lines)+len(c.Gone) > 0 {
+			if err := l.event("coverage", now.AsOf, c); err != nil {
+				return err
+			}
+		}
+		if err := pause(ctx, breath); err != nil {
+			return err
+		}
+		err = s.waitFor(ctx, l, func(ctx context.Context) error {
+			select {
+			case <-changes:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lines answers the coverage, in brief, as of a record, 0 for the last.
+func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) (c projections.Coverage, err error) {
+	m := q.MomentQuery
+	if m.AsOf.Sequence = asOf; m.On == 0 {
+		m.On = events.DateOf(s.Now())
+	}
+	return c, s.look(ctx, m, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
+			return err
+		}
+		c, err = p.Coverage(m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
+		return err
+	})
+}
+
+// changed returns the lines that are not as they were shown, and notes them as shown.
+func changed(shown map[LineName]string, now *projections.Coverage) CoverageChange {
+	c := CoverageChange{Basis: now.Basis, Lines: []projections.LineCoverage{}}
+	there := map[LineName]bool{}
+	for _, l := range now.Lines {
+		name := LineName{l.Operation, l.Line}
+		there[name] = true
+		text, _ := json.Marshal(l)
+		if shown[name] != string(text) {
+			shown[name] = string(text)
+			c.Lines = append(c.Lines, l)
+		}
+	}
+	for name := range shown {
+		if !there[name] {
+			delete(shown, name)
+			c.Gone = append(c.Gone, name)
+		}
+	}
+	return c
+}
+
+// documentLive adds the streams to the API's document.
+func documentLive(api huma.API) {
+	for _, one := range []struct {
+		path, id, summary string
+		read              func(*parameters)
+	}{
+		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, with its sequence as the id", new(LiveRecordsQuery).read},
+		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and the sequence as the id", new(LiveCoverageQuery).read},
+	} {
+		var takes parameters
+		one.read(&takes)
+		parameters := append(takes.takes, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The last event that was seen: go on from there.",
+			Schema: &huma.Schema{Type: huma.TypeInteger}})
+		api.OpenAPI().AddOperation(&huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path, Summary: one.summary, Tags: []string{"live"},
+			Parameters: parameters, Responses: map[string]*huma.Response{
+				"200": {Description: "Events until either side ends the stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+				"503": {Description: "Too many clients are told live: come back in a while"},
+			}})
+	}
+}

@@ -1,0 +1,144 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"muster/events"
+)
+
+// A listener hears server-sent events.
+type listener struct {
+	t     *testing.T
+	lines *bufio.Scanner
+	stop  context.CancelFunc
+}
+
+// listen opens a stream. The client has seen the event of an id, "" for none.
+func (s *testServer) listen(path, seen string) *listener {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	s.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+Root+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if seen != "" {
+		req.Header.Set("Last-Event-ID", seen)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { resp.Body.Close() })
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+		s.t.Fatalf("%s: %s %s", path, resp.Status, resp.Header)
+	}
+	return &listener{s.t, bufio.NewScanner(resp.Body), cancel}
+}
+
+// hear returns the next event.
+func (l *listener) hear(data any) (id, name string) {
+	l.t.Helper()
+	for l.lines.Scan() {
+		field, value, _ := strings.Cut(l.lines.Text(), ": ")
+		switch field {
+		case "id":
+			id = value
+		case "event":
+			name = value
+		case "data":
+			if err := json.Unmarshal([]byte(value), data); err != nil {
+				l.t.Fatal(err)
+			}
+		case "":
+			if name != "" {
+				return id, name
+			}
+		}
+	}
+	l.t.Fatalf("the stream ended: %v", l.lines.Err())
+	return "", ""
+}
+
+// Records come as they are made, each once, also to a client that was away.
+func TestLiveRecords(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	last := l.Last()
+	all := s.listen("/records/events?from=1", "")
+	for want := uint64(1); want <= last; want++ {
+		var r Record
+		id, name := all.hear(&r)
+		equal(t, "record", fmt.Sprint(id, " ", name, " ", r.Sequence), fmt.Sprint(want, " record ", want))
+		equal(t, "stored", r.Stored, string(l.records[want-1].Stored))
+	}
+	fresh := s.listen("/records/events?nation=GBR", "")
+	l.offer("FRA", 1)
+	seq := l.offer("GBR", 2).seq
+	var r Record
+	id, _ := fresh.hear(&r)
+	equal(t, "only what is new and passes", id, number(seq))
+	fresh.stop()
+	away := l.offer("GBR", 3).seq
+	id, _ = s.listen("/records/events?nation=GBR", number(seq)).hear(&r)
+	equal(t, "after coming back", id, number(away))
+}
+
+// Coverage is told once, and then when a line changes.
+func TestLiveCoverage(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	heard := s.listen("/coverage/events?role=ground", "")
+	var c CoverageChange
+	first, name := heard.hear(&c)
+	equal(t, "event", name, "coverage")
+	equal(t, "all lines", len(c.Lines), 1)
+	before := c.Lines[0].Supply
+	l.offer("GBR", 5, func(o *events.PledgeOffered) { o.Role, o.Unit = "air", "aircraft" }) // changes nothing of ground
+	seq := l.offer("GBR", 7).seq
+	c = CoverageChange{}
+	id, _ := heard.hear(&c)
+	equal(t, "id", id, number(seq))
+	n, _ := before.Number()
+	equal(t, "supply", c.Lines[0].Supply.String(), number(n+7))
+	equal(t, "as of", c.AsOf, seq)
+
+	c = CoverageChange{}
+	id, _ = s.listen("/coverage/events?role=ground", first).hear(&c)
+	equal(t, "what changed while away", fmt.Sprint(id, " ", len(c.Lines)), fmt.Sprint(seq, " 1"))
+}
+
+func TestLiveRefuses(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	for path, want := range map[string]int{"/records/events?type=cheese": 400, "/coverage/events?rung=top&on=x": 422, "/coverage/events?as_of=3": 400, "/records/events?limit=3": 400} {
+		status, _, _, body := s.fetch(path, "")
+		if status != want || !strings.Contains(body, `"errors"`) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	for range MaxStreams {
+		s.service.streams <- struct{}{}
+	}
+	status, _, _, body := s.fetch("/records/events", "")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "128 clients are told live already") {
+		t.Errorf("too many: %d %s", status, body)
+	}
+}
+
+// When the server stops, streams end.
+func TestLiveEnds(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	heard := s.listen("/records/events", "")
+	s.service.Stop()
+	for heard.lines.Scan() {
+	}
+	if err := heard.lines.Err(); err != nil {
+		t.Error(err)
+	}
+}

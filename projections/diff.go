@@ -8,10 +8,10 @@ import (
 )
 
 // A Diff is what two moments differ in: in the coverage, in what each pledge counts for, and in the sums; each with the records that
-// made it so, or the day that did when no record has. Its Basis is that of the moment To.
+// made it so, or the day that did when no record has.
 type Diff struct {
-	From  Basis `json:"from"`
-	Basis `json:"to"`
+	From Basis `json:"from"`
+	To   Basis `json:"to"`
 	// Lines are the requirements whose coverage differs, by operation, priority and name.
 	Lines []LineDiff `json:"lines"`
 	// Pledges are those that count otherwise, by operation and ID.
@@ -119,6 +119,11 @@ func (p *Picture) Diff(from, to Moment, f Filter) (Diff, error) {
 	if err != nil {
 		return Diff{}, err
 	}
+	for _, one := range []Basis{a, b} {
+		if one.IsRange() {
+			return Diff{}, usage("on", one.Days(), "two dates are compared, not ranges of days: write one date")
+		}
+	}
 	return diff(p, p, a, b, f)
 }
 
@@ -130,7 +135,7 @@ func diff(old, now *Picture, a, b Basis, f Filter) (Diff, error) {
 	}
 	d.from.open(a, f)
 	d.to.open(b, f)
-	d.answer = Diff{From: a, Basis: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
+	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
 	for _, pl := range now.sorted {
 		if f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)

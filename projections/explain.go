@@ -46,7 +46,7 @@ type Sum struct {
 // ExplainCoverage tells what a requirement's supply is made of, and which pledges for its role are no part of it. The operation may
 // be left out where only one has a requirement of that name.
 func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line) (Explanation, error) {
-	b, err := p.basisAtRung(m)
+	b, err := p.basisOfDay(m)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -151,7 +151,7 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 
 // ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them.
 func (p *Picture) ExplainStrength(m Moment, f Filter) (Explanation, error) {
-	b, err := p.basisAtRung(m)
+	b, err := p.basisOfDay(m)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -213,4 +213,13 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role)
 		one.Sentence = v.sentence(&n, s)
 	}
 	e.NotCounted = append(e.NotCounted, one)
+}
+
+// basisOfDay is basisAtRung for a question about one date.
+func (p *Picture) basisOfDay(m Moment) (Basis, error) {
+	b, err := p.basisAtRung(m)
+	if err == nil && b.IsRange() {
+		err = usage("on", b.Days(), "a number of one date is explained, not one of a range of days: write one date")
+	}
+	return b, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,8 +13,10 @@ import (
 type question struct {
 	name                      string // of the question, as the server knows it
 	use, short, long, example string
-	argument                  string   // the parameter that the command's one argument is, "" when it has none
-	flags                     []string // those that become parameters; see flagTexts
+	argument                  string                // the parameter that the command's one argument is, "" when it has none
+	flags                     []string              // those that become parameters; see flagTexts
+	always                    map[string]string     // parameters that are always given
+	differs                   func(answer any) bool // whether the command ends with the exit code for differences; nil for never
 }
 
 // questionCmd makes the command of a question, whose answer of type A has rows.
@@ -28,11 +31,16 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 		if q.argument != "" {
 			parameters[q.argument] = args[0]
 		}
+		maps.Copy(parameters, q.always)
 		var answer A
 		if err := a.ask(cmd.Context(), q.name, parameters, &answer); err != nil {
 			return err
 		}
-		return listing{answer, table(answer)}.write(a.format, a.stdout)
+		err := listing{answer, table(answer)}.write(a.format, a.stdout)
+		if err == nil && q.differs != nil && q.differs(answer) {
+			return exitWith(10)
+		}
+		return err
 	}
 	stringFlags(c, given, q.flags...)
 	return c

@@ -81,6 +81,9 @@ var flagTexts = map[string]string{
 	"days":                "recorded more than so many days after the effective date (default: 30)",
 	"within":              "look so many days ahead",
 	"only":                "only nations that give this role and no other, such as intelligence",
+	"to":                  "with what was known then: a sequence, a time or a date (default: all there is)",
+	"from-on":             "compare what applies on this date",
+	"to-on":               "with what applies on this date (default: as --on)",
 	"differences":         "only what the rung asked, or what is supposed, makes another than it is",
 }
 

@@ -1,0 +1,367 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// This file has the questions that compare two moments and that open a number.
+
+// DiffQuery asks what two moments differ in.
+type DiffQuery struct {
+	From, To MomentQuery
+	Rung     projections.Rung
+	Filter   projections.Filter
+}
+
+func (q *DiffQuery) read(p *parameters) {
+	const place = " A sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end)."
+	q.From.AsOf = p.instant("from", "Compare what was known then."+place+" Without it, what is known at to.", endOf)
+	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.", endOf)
+	on := p.date("on", "What applies on that date, at both moments. Without it, today (UTC); with from or to, the day of its last record.")
+	q.From.On = p.date("from_on", "Compare what applies on that date.")
+	q.To.On = p.date("to_on", "With what applies on that date. Without it, as on.")
+	q.To.MinSeq = p.minSeq()
+	q.To.WhatIf = p.whatIf()
+	q.From.WhatIf = q.To.WhatIf
+	q.Rung, q.Filter = p.rung(), p.filter()
+	if q.From.AsOf.IsZero() && q.To.AsOf.IsZero() && q.From.On == q.To.On {
+		p.invalid("from", "", "missing: write what to compare: from and to are places in the record (a sequence or a time), from_on and to_on are dates on which it applies")
+	}
+	if q.From.AsOf.IsZero() {
+		q.From.AsOf = q.To.AsOf
+	}
+	for _, m := range []*MomentQuery{&q.From, &q.To} {
+		if m.On == 0 {
+			m.On = on
+		}
+	}
+}
+
+// Diff answers what two moments differ in, and what has made it so.
+func (s *Service) Diff(ctx context.Context, q *DiffQuery) (a projections.Diff, err error) {
+	q.To.MinSeq = max(q.To.MinSeq, s.needed(q.From))
+	return a, s.look(ctx, q.To, q.Rung, func(p *projections.Picture, to projections.Moment) error {
+		from, err := s.moment(p, q.From, q.Rung)
+		if err != nil {
+			return err
+		}
+		if q.From.On == 0 && q.From.AsOf.IsZero() {
+			from.On = to.On
+		}
+		if err := known(p, to, q.Filter); err != nil {
+			return err
+		}
+		a, err = p.Diff(from, to, q.Filter)
+		return err
+	})
+}
+
+// A diffRow is one difference as programs read it.
+type diffRow struct {
+	What     string                    `json:"what"`
+	Line     *projections.LineDiff     `json:"requirement,omitempty"`
+	Pledge   *projections.PledgeDiff   `json:"pledge,omitempty"`
+	Strength *projections.StrengthDiff `json:"strength,omitempty"`
+}
+
+// DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people, one for each pledge that counts
+// otherwise and for each sum. Every row tells the records that have made the difference, who signed them and why.
+func DiffTable(d projections.Diff) Table {
+	t := Table{Basis: &d.To, Head: []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}}
+	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
+	for i := range d.Lines {
+		addLineDiff(&t, &d, &d.Lines[i])
+	}
+	pledges := Table{Head: t.Head, Above: []string{"Pledges that count otherwise:"}}
+	for i := range d.Pledges {
+		pd := &d.Pledges[i]
+		role, unit := roleOf(pd)
+		pledges.Add(diffRow{What: "pledge", Pledge: pd}, "pledge", string(pd.Operation), "", role, string(pd.Nation), standing(pd.From), standing(pd.To), unit,
+			sequencesOf(pd.Records), projections.Who(pd.Records), because(pd.Records, pd.Calendar), pd.Pledge.String())
+	}
+	sums := Table{Head: t.Head, Above: []string{"Sums that differ, whether a requirement asks for them or not:"}}
+	for i := range d.Strength {
+		r := &d.Strength[i]
+		records, calendar := behind(&d, r.Pledges)
+		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "", string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
+			sequencesOf(records), projections.Who(records), because(records, calendar), "")
+	}
+	for _, beside := range []Table{pledges, sums} {
+		if len(beside.Rows) > 0 {
+			t.Beside, t.Also = append(t.Beside, beside), append(t.Also, beside.Rows...)
+		}
+	}
+	switch {
+	case d.IsZero():
+		t.Below = []string{"Nothing differs."}
+	case len(d.Lines) == 0:
+		t.Below = []string{"No requirement is met otherwise."}
+	}
+	return t
+}
+
+// clocks tells a basis, with the record first.
+func clocks(b projections.Basis) string {
+	s := fmt.Sprintf("record %d (%s UTC), on %s, from the rung %q up", b.AsOf, b.Recorded.UTC().Format(timeForm), b.On, b.Rung)
+	if b.WhatIf != nil {
+		s += "; supposing " + b.WhatIf.String()
+	}
+	return s
+}
+
+// addLineDiff adds what differs of a requirement: what is required, each nation's part of the supply, the whole, and the gap.
+func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
+	was, is := l.From, l.To
+	either := is
+	if either == nil {
+		either = was
+	}
+	value := diffRow{What: "requirement", Line: l}
+	row := func(what string, nation events.Nation, from, to string, records []projections.Told, calendar []projections.Passing) {
+		t.Add(value, what, string(l.Operation), string(l.Line), string(either.Role), string(nation), from, to, string(either.Unit),
+			sequencesOf(records), projections.Who(records), because(records, calendar), "")
+	}
+	number := func(s *projections.LineStand, of func(*projections.LineStand) events.Quantity) string {
+		if s == nil {
+			return "not in force"
+		}
+		return of(s).String()
+	}
+	records, calendar := behind(d, l.Pledges)
+	for _, one := range []struct {
+		what     string
+		of       func(*projections.LineStand) events.Quantity
+		records  []projections.Told
+		calendar []projections.Passing
+	}{
+		{"required", func(s *projections.LineStand) events.Quantity { return s.Required }, l.Records, l.Calendar},
+		{"supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, records, calendar},
+		{"gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, nil, nil},
+		{"conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, records, calendar},
+		{"under caveat", func(s *projections.LineStand) events.Quantity { return s.Caveated }, records, calendar},
+	} {
+		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.what == "required") {
+			row(one.what, "", from, to, one.records, one.calendar)
+		}
+		if one.what == "supply" {
+			for _, n := range l.Nations {
+				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), nil, nil)
+			}
+		}
+	}
+	if len(t.Rows) == 0 || t.Rows[len(t.Rows)-1].Value != any(value) {
+		row("terms", "", terms(was), terms(is), l.Records, l.Calendar)
+	}
+}
+
+// terms tells what a requirement is besides its numbers.
+func terms(s *projections.LineStand) string {
+	if s == nil {
+		return "not in force"
+	}
+	all := []string{"priority " + number(s.Priority)}
+	if s.Area != "" {
+		all = append(all, "in "+string(s.Area))
+	}
+	if s.Essential {
+		all = append(all, "essential")
+	}
+	if s.Unknown > 0 {
+		all = append(all, Several(s.Unknown, "pledge")+" of unknown quantity")
+	}
+	return strings.Join(all, ", ")
+}
+
+func orNothing(q events.Quantity) string {
+	if q.IsZero() {
+		return "0"
+	}
+	return q.String()
+}
+
+// behind returns what has changed some pledges.
+func behind(d *projections.Diff, pledges []events.ID) (records []projections.Told, calendar []projections.Passing) {
+	for i := range d.Pledges {
+		for _, id := range pledges {
+			if pd := &d.Pledges[i]; pd.Pledge == id {
+				records, calendar = append(records, pd.Records...), append(calendar, pd.Calendar...)
+			}
+		}
+	}
+	return records, calendar
+}
+
+func roleOf(pd *projections.PledgeDiff) (role, unit string) {
+	for _, s := range []*projections.PledgeStand{pd.To, pd.From} {
+		if s != nil {
+			return string(s.Role), string(s.Unit)
+		}
+	}
+	return "", ""
+}
+
+// standing tells where a pledge stands in few words: "offered 600: ground-west 500, not counted 100 (not-allocated)".
+func standing(s *projections.PledgeStand) string {
+	if s == nil {
+		return "not known"
+	}
+	text := string(s.State)
+	if s.State == projections.Live {
+		text = s.Rung.String()
+	}
+	if !s.Quantity.IsZero() {
+		text += " " + s.Quantity.String()
+	}
+	if !s.Strength.IsZero() {
+		text += fmt.Sprintf(" (%s there)", s.Strength)
+	}
+	var at []string
+	for _, one := range s.Places {
+		switch {
+		case one.Line != "":
+			at = append(at, fmt.Sprintf("%s %s", one.Line, one.Quantity))
+		case string(one.Reason) != string(s.State):
+			at = append(at, "not counted: "+string(one.Reason))
+		}
+	}
+	if len(at) > 0 {
+		text += "; " + strings.Join(at, ", ")
+	}
+	if len(s.Conditions) > 0 {
+		text += "; hangs on " + named(s.Conditions)
+	}
+	if len(s.Caveats) > 0 {
+		text += "; restricted by " + named(s.Caveats)
+	}
+	return text
+}
+
+func named(names []events.Line) string { return text(names, ", ") }
+
+func sequencesOf(records []projections.Told) string {
+	var all []string
+	for _, r := range records {
+		if r.Sequence == 0 {
+			all = append(all, "this one")
+			continue
+		}
+		all = append(all, number(r.Sequence))
+	}
+	return strings.Join(all, " ")
+}
+
+// because tells records and days as reasons.
+func because(records []projections.Told, calendar []projections.Passing) string {
+	var all []string
+	for _, r := range records {
+		all = append(all, fmt.Sprintf("%s, from %s", r.Sentence, r.Effective))
+	}
+	for _, c := range calendar {
+		all = append(all, fmt.Sprintf("%s: %s", c.On, c.Sentence))
+	}
+	return strings.Join(all, "; ")
+}
+
+// ExplainQuery asks what is behind a number.
+type ExplainQuery struct {
+	FilterQuery
+	Line events.Line
+}
+
+func (q *ExplainQuery) read(p *parameters) {
+	q.FilterQuery.read(p)
+	what := p.value("what", "The number: coverage of a requirement, or strength.", &huma.Schema{Type: huma.TypeString, Enum: []any{"coverage", "strength"}})
+	q.Line = p.line("line", "The requirement whose coverage it is, such as ground-west.")
+	switch {
+	case what != "coverage" && what != "strength":
+		p.invalid("what", what, "write one of: coverage, strength")
+	case what == "coverage" && q.Line == "":
+		p.must("line", "write the requirement's name, such as ground-west")
+	case what == "coverage" && (q.Filter.Nation != "" || q.Filter.Role != ""):
+		p.refuse(problem.Usage, "line", string(q.Line), "a requirement's coverage is explained as a whole: leave nation and role out")
+	case what == "strength" && q.Line != "":
+		p.refuse(problem.Usage, "line", string(q.Line), "strength is of nations and roles, not of a requirement: leave line out")
+	}
+}
+
+// Explain answers what is behind a number.
+func (s *Service) Explain(ctx context.Context, q *ExplainQuery) (projections.Explanation, error) {
+	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Explanation, error) {
+		if q.Line != "" {
+			return p.ExplainCoverage(m, q.Filter.Operation, q.Line)
+		}
+		return p.ExplainStrength(m, q.Filter)
+	})
+}
+
+// An explainedRow is a part of a number, or what is none, as programs read it.
+type explainedRow struct {
+	Counted bool `json:"counted"`
+	projections.Part
+}
+
+// ExplainTable has a row for each part of the number, and for each pledge that is none with the reason; the records behind it stand beside.
+func ExplainTable(e projections.Explanation) Table {
+	t := Table{Basis: &e.Basis, Head: []string{"counted", "nation", "role", "quantity", "unit", "rung", "why", "records", "pledge"}}
+	t.Above = explained(e)
+	add := func(to *Table, counted string, part *projections.Part) {
+		to.Add(explainedRow{counted == "yes", *part}, counted, string(part.Nation), string(part.Role), orNothing(part.Quantity), string(part.Unit), part.Rung.String(),
+			part.Sentence, numbers(part.Sequences), part.Pledge.String())
+	}
+	for i := range e.Parts {
+		add(&t, "yes", &e.Parts[i])
+	}
+	if len(e.Parts) == 0 {
+		t.Below = []string{"No pledge is counted."}
+	}
+	left := Table{Head: t.Head, Above: []string{"Considered, and not counted:"}}
+	for i := range e.NotCounted {
+		add(&left, "no", &e.NotCounted[i])
+	}
+	records := Table{Head: []string{"record", "recorded", "effective", "signed by", "what"}, Above: []string{"The records behind it, in order:"}}
+	for _, r := range e.Records {
+		records.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(), r.Signer, r.Sentence)
+	}
+	t.Also = left.Rows
+	for _, beside := range []Table{left, records} {
+		if len(beside.Rows) > 0 {
+			t.Beside = append(t.Beside, beside)
+		}
+	}
+	return t
+}
+
+// explained says which number it is: "ground-west: 6,000 of 10,000 personnel, a gap of 4,000".
+func explained(e projections.Explanation) []string {
+	var sums []string
+	for _, s := range e.Sums {
+		sums = append(sums, fmt.Sprintf("%s %s", s.Quantity, s.Unit))
+	}
+	if len(sums) == 0 {
+		sums = []string{"nothing"}
+	}
+	what := strings.Join(sums, " and ")
+	if q := e.Requirement; q != nil {
+		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required, q.Unit, q.Gap)
+		if q.State != projections.InForce {
+			what = fmt.Sprintf("%s is not in force (%s)", q.Line, q.State)
+		}
+	}
+	return []string{fmt.Sprintf("%s, %s.", what, e.Basis), ""}
+}
+
+func numbers(sequences []uint64) string {
+	all := make([]string, len(sequences))
+	for i, n := range sequences {
+		all[i] = number(n)
+	}
+	return strings.Join(all, " ")
+}

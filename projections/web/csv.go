@@ -22,7 +22,7 @@ func (s *Service) serveCSV(question string, rows func(context.Context, request) 
 // with .csv at the end of its path, and live updates. It is called after Register.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", next)
+	mux.Handle("/", withProblems(next))
 	s.handleLive(mux)
 	for question, path := range paths {
 		plain, rows := s.cached(question, "json", next), s.tables[question]
@@ -33,6 +33,32 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 		s.handleRows(mux, question, Root+path, plain, rows)
 	}
 	return mux
+}
+
+// withProblems answers what nothing in the API stands for with a problem, as all else there is answered.
+func withProblems(next http.Handler) http.Handler {
+	mux, ok := next.(*http.ServeMux)
+	if !ok {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" || !strings.HasPrefix(r.URL.Path, "/api/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != "" {
+				w.Header().Set("Allow", method)
+				p := *problem.New(problem.Usage, "%s is not done here: use %s", r.Method, method)
+				p.Kind.Status = http.StatusMethodNotAllowed
+				writeProblem(w, &p)
+				return
+			}
+		}
+		writeProblem(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).WithHint("the API is described at /openapi.json and /docs"))
+	})
 }
 
 // handleRows serves a question that has rows.

@@ -66,7 +66,7 @@ func TestCSVRefuses(t *testing.T) {
 	} {
 		status, contentType, body := s.getCSV(path)
 		equal(t, path, status, want)
-		if p := problem.Decode(status, []byte(body)); path != "/ledger.csv" && (contentType != "application/problem+json" || p.Error() == "") {
+		if p := problem.Decode(status, []byte(body)); contentType != "application/problem+json" || p.Error() == "" {
 			t.Errorf("%s: %s %s", path, contentType, body)
 		}
 	}
@@ -97,4 +97,22 @@ plain,1,BASIS
 """quoted"", and cut",1,BASIS
 beside,2,BASIS
 `, "BASIS", "17,2026-01-04,confirmed,without what is conditional"))
+}
+
+// What is not there, or not done so, is said as a problem too.
+func TestNothingThere(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	for _, path := range []string{"/nothing", "/coverage/", "/coverage.xls", "/pledges/a/b"} {
+		status, contentType, body := s.getCSV(path)
+		if p := problem.Decode(status, []byte(body)); status != http.StatusNotFound || contentType != "application/problem+json" || p.Hint == "" {
+			t.Errorf("%s: %d %s %s", path, status, contentType, body)
+		}
+	}
+	resp, err := http.Post(s.url+Root+"/coverage", "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	equal(t, "a post to a question", resp.StatusCode, http.StatusMethodNotAllowed)
+	equal(t, "allowed", resp.Header.Get("Allow"), http.MethodGet)
 }

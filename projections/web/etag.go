@@ -43,8 +43,8 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 	})
 }
 
-// tag returns the entity tag of the answer to a question at this moment; "" when it is not known before the answer is, since the
-// question waits for a record.
+// tag returns the entity tag of the answer to a question at this moment; "" when it is not known before the answer is: the
+// question waits for a record, or goes by the time of day.
 func (s *Service) tag(question, form string, address *url.URL) (tag string) {
 	q := address.Query()
 	_ = s.Projector.View(func(p *projections.Picture) error {
@@ -54,7 +54,7 @@ func (s *Service) tag(question, form string, address *url.URL) (tag string) {
 		}
 		least, _ := strconv.ParseUint(q.Get("min_seq"), 10, 64)
 		founding, ok := p.Founding()
-		if !ok || least > seq || q.Has("wait") {
+		if !ok || least > seq || q.Has("wait") || strings.HasPrefix(q.Get("as_of"), "-") || strings.HasPrefix(q.Get("from"), "-") {
 			return nil
 		}
 		founded, _ := p.Recorded(1)

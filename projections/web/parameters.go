@@ -277,26 +277,14 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 		}
 		return Instant{Sequence: n}
 	}
-	t, begins, err := parseTime(v, ofDay)
+	t, begins, err := parseTime(v, p.now, ofDay)
 	switch {
 	case err != nil:
-		p.invalid(name, v, "write a sequence such as 17, a time such as 2026-11-23T12:00:00Z, or a date such as 2026-11-23")
+		p.invalid(name, v, "write a sequence such as 17, %s", timeForms)
 	case begins.After(p.now):
 		p.invalid(name, v, "lies ahead: it is %s now", p.now.UTC().Format(time.RFC3339))
 	}
 	return Instant{Time: t}
-}
-
-// parseTime reads a time, or a date, which begins at its midnight.
-func parseTime(s string, ofDay func(events.Date) time.Time) (t, begins time.Time, err error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, t, nil
-	}
-	d, err := events.ParseDate(s)
-	if err != nil {
-		return t, begins, err
-	}
-	return ofDay(d), d.Time(), nil
 }
 
 // endOf returns the last moment of a date that a record can have.

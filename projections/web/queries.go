@@ -41,7 +41,7 @@ func (p *parameters) whatIf() (w projections.WhatIf) {
 }
 
 func (p *parameters) asOf() Instant {
-	return p.instant("as_of", "What was known then: a sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end). Without it, all there is.", endOf)
+	return p.instant("as_of", "What was known then: a sequence, "+timeForms+"; a date stands for its end. Without it, all there is.", endOf)
 }
 
 func (p *parameters) minSeq() uint64 {
@@ -162,7 +162,7 @@ type RecordsQuery struct {
 const maxWait = 60
 
 func (q *RecordsQuery) read(p *parameters) {
-	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, 1.", events.Date.Time)
+	q.From = p.instant("from", "The first record: a sequence, "+timeForms+"; a date stands for its beginning. Without it, 1.", events.Date.Time)
 	q.readFilter(p)
 	q.Limit = int(p.number("limit", "The most records to return; 1000 without it. A page of long records ends earlier.", 1, maxPage))
 	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))

@@ -79,7 +79,7 @@ func (p *Picture) countedAt(pl *pledge, m Moment) ([]CountedAt, error) {
 		for _, l := range c.Lines {
 			for _, one := range l.Counted {
 				if one.Pledge == pl.id {
-					at.Counted = append(at.Counted, CountedFor{l.Operation, l.Line, l.Unit, one})
+					at.Counted = append(at.Counted, CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
 				}
 			}
 		}

@@ -33,9 +33,6 @@ type Coverage struct {
 // A LineCoverage is how far one line is met. Its numbers are in the line's unit, and are sums of known quantities only.
 type LineCoverage struct {
 	Requirement
-	// Day is the day of a range of which all of this tells: of those on which the line is in force, the first on which most of it is
-	// missing, and, where nothing ever is, on which its supply is lowest.
-	Day    events.Date     `json:"day,omitzero"`
 	Supply events.Quantity `json:"supply"`
 	// Gap is what is missing, 0 when nothing is.
 	Gap events.Quantity `json:"gap"`

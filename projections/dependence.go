@@ -21,6 +21,8 @@ type Hold struct {
 	Line events.Line `json:"line,omitzero"`
 	Role events.Role `json:"role,omitzero"`
 	Unit events.Unit `json:"unit"`
+	// Day is the day of a range of which this tells: that of the line, or of the strength.
+	Day events.Date `json:"day,omitzero"`
 	Dependence
 	// Quantity is what the nation holds, of the supply Of. Without is the gap that would be there without it, of lines alone.
 	Quantity  events.Quantity `json:"quantity"`
@@ -36,7 +38,8 @@ type Dependences struct {
 }
 
 // Dependences answers which lines one nation holds alone, or to 80 or 50 percent; and the same of the strength of each operation, or
-// role in it, for operations that have no requirements. The nation of f is the one that holds.
+// role in it, for operations that have no requirements. The nation of f is the one that holds. Of a range, it answers for the day on which
+// a line is met least, and on which an operation has least.
 func (p *Picture) Dependences(m Moment, f DependenceFilter) (Dependences, error) {
 	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	if err != nil {
@@ -64,7 +67,7 @@ func (l *LineCoverage) hold(d Dependence) Hold {
 	required, _ := l.Required.Number()
 	supply, _ := l.Supply.Number()
 	held, _ := l.Who[0].Quantity.Number()
-	return Hold{Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Dependence: d, Quantity: l.Who[0].Quantity, Of: l.Supply,
+	return Hold{Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Dependence: d, Quantity: l.Who[0].Quantity, Of: l.Supply,
 		Without: l.Unit.Of(max(0, required-supply+held)), Essential: l.Essential}
 }
 
@@ -79,12 +82,16 @@ func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := p.Strength(m, only, append(by, "nation"))
-	if err != nil {
-		return nil, err
-	}
-	holds := []Hold{}
+	holds, days := []Hold{}, map[events.Date]Strength{}
 	for _, total := range totals.Rows {
+		parts, ok := days[total.Day]
+		if !ok {
+			one := totals.Basis.onDay(max(total.Day, totals.On)).Moment()
+			if parts, err = p.Strength(one, only, append(by, "nation")); err != nil {
+				return nil, err
+			}
+			days[total.Day] = parts
+		}
 		var who []Share
 		whole, _ := total.Quantity.Number()
 		for _, part := range parts.Rows {
@@ -94,7 +101,7 @@ func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
 		}
 		slices.SortFunc(who, largestFirst)
 		if d := dependence(who); d != nil && f.nation(d.Nation) {
-			holds = append(holds, Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Dependence: *d, Quantity: who[0].Quantity, Of: total.Quantity})
+			holds = append(holds, Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Day: total.Day, Dependence: *d, Quantity: who[0].Quantity, Of: total.Quantity})
 		}
 	}
 	return holds, nil

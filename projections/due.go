@@ -46,7 +46,7 @@ type Dues struct {
 }
 
 // Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, and which
-// hang on an open condition; each with the date since which it is so.
+// hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
 func (p *Picture) Due(m Moment, f Filter, within int) (Dues, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -59,11 +59,7 @@ func (p *Picture) Due(m Moment, f Filter, within int) (Dues, error) {
 	answer := Dues{Basis: b, Within: within, Due: []Due{}}
 	for _, o := range chosen {
 		for _, pl := range o.pledges {
-			var room standing
-			s := b.WhatIf.suppose(pl.at(&b, &room))
-			if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) && (f.Role == "" || f.Role == s.terms.role) {
-				p.dueOf(&answer, pl, s)
-			}
+			p.dueIn(&answer, pl, f)
 		}
 	}
 	slices.SortStableFunc(answer.Due, func(a, b Due) int {
@@ -75,14 +71,32 @@ func (p *Picture) Due(m Moment, f Filter, within int) (Dues, error) {
 	return answer, nil
 }
 
-func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing) {
+// dueIn adds what is due of one pledge: on the last day of each run of days, since what has a day comes nearer.
+func (p *Picture) dueIn(d *Dues, pl *pledge, f Filter) {
+	from := len(d.Due)
+	pl.eachRun(&d.Basis, func(b *Basis, last events.Date) {
+		var room standing
+		s := b.WhatIf.suppose(pl.at(b, &room))
+		if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) && (f.Role == "" || f.Role == s.terms.role) {
+			p.dueOf(d, pl, s, last)
+		}
+	})
+	var told []Due
+	for _, one := range d.Due[from:] { // each once, as it is on the last of the days
+		told = slices.DeleteFunc(told, func(o Due) bool { return o.Kind == one.Kind && o.By == one.By && o.Sequence == one.Sequence })
+		told = append(told, one)
+	}
+	d.Due = append(d.Due[:from], told...)
+}
+
+func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	a, _ := s.amount(Offered)
 	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
 		recorded, _ := p.Recorded(uint64(c.seq))
 		d.Due = append(d.Due, Due{Kind: kind, Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
 			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})
 	}
-	limit := d.On.AddDays(d.Within)
+	limit := on.AddDays(d.Within)
 	what := fmt.Sprintf("%s's %s for %s", pl.nation.Name(), a, s.terms.role)
 	if s.lapsing() && s.expires <= limit {
 		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s lapse after %s unless renewed: muster pledge renew %s --expires DATE.", what, s.expires, pl.id)
@@ -96,7 +110,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing) {
 		}
 	}
 	relieved := s.terms.rotation != nil && !s.terms.rotation.successor.IsZero() || p.relieved(pl, d.AsOf)
-	if u := s.terms.Until; u != 0 && u >= d.On && u <= limit && !relieved {
+	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
 		due(EndsUnrelieved, u, s.since, s.termsBy, "%s end on %s, and no pledge is named to relieve them.", what, u)
 	}
 }

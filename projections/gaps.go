@@ -21,8 +21,13 @@ type Gap struct {
 	Missing   events.Quantity  `json:"missing"`
 	Unit      events.Unit      `json:"unit"`
 	Fill      int              `json:"fill"` // percent
+	// Day is the day of a range of which this tells: the first of those on which most is missing. Days is on how many days of the range
+	// it is short, of which First is the first.
+	Day   events.Date `json:"day,omitzero"`
+	Days  int         `json:"days,omitzero"`
+	First events.Date `json:"first,omitzero"`
 	// From and Until are the first and the last day on end on which it is short; each is left out when it lies more than a year
-	// before, or two years after, the day asked.
+	// before, or two years after, the days asked.
 	From  events.Date `json:"from,omitzero"`
 	Until events.Date `json:"until,omitzero"`
 	Who   []Share     `json:"who"`
@@ -38,7 +43,8 @@ type Gaps struct {
 
 // Gaps answers which requirements are not met on a date, ranked: essential ones first, then by priority, by the date from which they
 // are short, and by how much of them is missing. What could fill a gap stands beside it: pledges that have not climbed to the rung,
-// that fit several lines, of which a part is not allocated, or that are in reserve.
+// that fit several lines, of which a part is not allocated, or that are in reserve. Of a range, it answers for the requirements that are
+// not met on any of its days.
 func (p *Picture) Gaps(m Moment, f CoverageFilter) (Gaps, error) {
 	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
@@ -48,19 +54,23 @@ func (p *Picture) Gaps(m Moment, f CoverageFilter) (Gaps, error) {
 	if c.On == 0 {
 		return g, nil
 	}
-	t, err := p.Timeline(c.Moment(), TimelineFilter{Operation: f.Operation, Role: f.Role, Step: ByChange,
-		Days: events.Window{From: max(c.On.AddDays(-365), firstDay), Until: c.On.AddDays(730)}})
+	chosen, err := p.chosen(c.AsOf, f.Operation)
 	if err != nil {
 		return g, err
 	}
+	around := c.Basis
+	around.On, around.Until = max(c.On.AddDays(-365), FirstDate), min(c.last().AddDays(730), LastDate)
+	course := p.newCourse(&around, p.runs(&around, chosen), chosen, TimelineFilter{Role: f.Role})
+	p.eachStretch(&around, course.place)
+	course.settle()
 	for i := range c.Lines {
 		l := &c.Lines[i]
 		if n, _ := l.Gap.Number(); n == 0 {
 			continue
 		}
 		g.Gaps = append(g.Gaps, Gap{Operation: l.Operation, Line: l.Line, Role: l.Role, Area: l.Area, Priority: l.Priority, Essential: l.Essential,
-			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Who: l.Who, Could: could(l, c.NotCounted)})
-		g.Gaps[len(g.Gaps)-1].setDays(&t, c.On)
+			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who, Could: could(l, c.NotCounted)})
+		g.Gaps[len(g.Gaps)-1].setDays(&course, p.operations[l.Operation].lines[l.Line], &c.Basis)
 	}
 	slices.SortStableFunc(g.Gaps, moreUrgent)
 	for i := range g.Gaps {
@@ -69,14 +79,11 @@ func (p *Picture) Gaps(m Moment, f CoverageFilter) (Gaps, error) {
 	return g, nil
 }
 
-// firstDay is before all that is planned.
-const firstDay events.Date = 1900_01_01
-
-// setDays finds the days on end on which a line is short.
-func (g *Gap) setDays(t *Timeline, on events.Date) {
-	at := slices.IndexFunc(t.Lines, func(l LineTimeline) bool { return l.Operation == g.Operation && l.Line == g.Line })
-	points := t.Lines[at].Points
+// setDays finds the days on end on which a line is short, and, of a range, all such days.
+func (g *Gap) setDays(c *course, of *line, b *Basis) {
+	points := c.lines[c.of[of]].points(c, ByChange)
 	isShort := func(i int) bool { n, _ := points[i].Gap.Number(); return n > 0 }
+	on := max(g.Day, b.On)
 	now := slices.IndexFunc(points, func(pt TimelinePoint) bool { return pt.From <= on && on <= pt.Until })
 	first, last := now, now
 	for first > 0 && isShort(first-1) {
@@ -90,6 +97,12 @@ func (g *Gap) setDays(t *Timeline, on events.Date) {
 	}
 	if last < len(points)-1 {
 		g.Until = points[last].Until
+	}
+	for i, pt := range points {
+		if from, until := max(pt.From, b.On), min(pt.Until, b.Until); from <= until && isShort(i) {
+			g.Days += daysBetween(from, until) + 1
+			g.First = cmp.Or(g.First, from)
+		}
 	}
 }
 

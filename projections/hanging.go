@@ -16,6 +16,7 @@ type HangingSupply struct {
 	Line      events.Line      `json:"line"`
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
+	Day       events.Date      `json:"day,omitzero"` // of a range, on which the line is met least
 	// Quantity is what hangs on it. What hangs on two things is in both: the rows must not be added up.
 	Quantity events.Quantity `json:"quantity"`
 	// Gap is what would be missing of the line without it.
@@ -41,9 +42,10 @@ func (p *Picture) Hanging(m Moment, f Filter) (HangingSupplies, error) {
 	answer := HangingSupplies{Basis: c.Basis, Hanging: []HangingSupply{}}
 	for i := range c.Lines {
 		l := &c.Lines[i]
+		b := c.Basis.onDay(max(l.Day, c.On))
 		for _, counted := range l.Counted {
 			if f.nation(counted.Nation) {
-				answer.Hanging = p.hangingOf(answer.Hanging, &c.Basis, l, counted)
+				answer.Hanging = p.hangingOf(answer.Hanging, &b, l, counted)
 			}
 		}
 	}
@@ -66,7 +68,7 @@ func (p *Picture) hangingOf(all []HangingSupply, b *Basis, l *LineCoverage, c Co
 		})
 		if at < 0 {
 			at = len(all)
-			all = append(all, HangingSupply{Kind: kind, Name: h.name, Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Quantity: l.Unit.Of(0)})
+			all = append(all, HangingSupply{Kind: kind, Name: h.name, Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Quantity: l.Unit.Of(0)})
 		}
 		all[at].add(c, h)
 	}

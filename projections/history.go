@@ -38,6 +38,23 @@ func (h history[T]) last(asOf uint64, on events.Date) (said[T], bool) {
 	return said[T]{}, false
 }
 
+// during returns what holds on any day from one date to another, in order.
+func (h history[T]) during(asOf uint64, on, until events.Date) (all []said[T]) {
+	if s, ok := h.last(asOf, on); ok {
+		all = append(all, s)
+	}
+	for _, s := range h.known(asOf) {
+		if s.effective <= on || s.effective > until {
+			continue
+		}
+		if n := len(all); n > 0 && all[n-1].effective == s.effective {
+			all = all[:n-1] // the later record holds
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // first returns what is known to hold first, whatever the date.
 func (h history[T]) first(asOf uint64) (said[T], bool) {
 	for i := range h {

@@ -61,7 +61,9 @@ type Pledge struct {
 	StrengthOn events.Date     `json:"strength_on,omitzero"`
 	Rung       Rung            `json:"rung,omitzero"`
 	State      State           `json:"state"`
-	Area       events.Area     `json:"area,omitzero"`
+	// Day is the day of a range from which on it stands so, up to the end of the range or until it does not pass the filter.
+	Day  events.Date `json:"day,omitzero"`
+	Area events.Area `json:"area,omitzero"`
 	events.Window
 	NoticeToMove *int            `json:"notice_to_move,omitzero"`
 	Presence     events.Presence `json:"presence,omitzero"`
@@ -97,7 +99,8 @@ type PledgeList struct {
 }
 
 // Pledges lists the pledges that are known, by ID, whatever their window and whether they have ended. Here m.Rung is not
-// Offered when it is zero: then pledges of every rung are listed.
+// Offered when it is zero: then pledges of every rung are listed. Of a range, it lists the pledges that pass the filter on any of its
+// days, each as it stands on the last of these.
 func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -117,8 +120,8 @@ func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
 		at++
 	}
 	for _, pl := range all[at:] {
-		one, ok := pl.show(&b)
-		if !ok || !f.lets(&b, &one) || !b.WhatIf.letsPledge(&one) {
+		one, ok := pl.showIn(&b, f)
+		if !ok {
 			continue
 		}
 		if f.Limit > 0 && len(list.Pledges) == f.Limit {
@@ -130,18 +133,37 @@ func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
 	return list, nil
 }
 
+// showIn returns the pledge as it stands on the last of the days asked on which it passes a filter, false when there is none.
+func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
+	if uint64(pl.first) > b.AsOf || !f.nation(pl.nation) {
+		return last, false
+	}
+	pl.eachRun(b, func(day *Basis, _ events.Date) {
+		one, _ := pl.show(day)
+		if !f.lets(day, &one) || !b.WhatIf.letsPledge(&one) {
+			return
+		}
+		if b.IsRange() {
+			one.Day = day.On
+		}
+		last, found = one, true
+	})
+	return last, found
+}
+
 func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
 	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) && (f.State == "" || f.State == p.State) && p.Rung >= b.Rung
 }
 
-// Pledge returns one pledge.
+// Pledge returns one pledge; of a range, as it stands on the last day.
 func (p *Picture) Pledge(m Moment, id events.ID) (Pledge, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Pledge{}, err
 	}
 	if pl, ok := p.byID[id]; ok {
-		if one, ok := pl.show(&b); ok {
+		last := b.onDay(b.last())
+		if one, ok := pl.show(&last); ok {
 			return one, nil
 		}
 	}

@@ -12,7 +12,9 @@ type NationRole struct {
 	Operation events.Operation `json:"operation"`
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
-	Pledges   int              `json:"pledges"`
+	// Day is the day of a range of which the row tells: the first on which least is there from the rung asked.
+	Day     events.Date `json:"day,omitzero"`
+	Pledges int         `json:"pledges"`
 	// Rungs are the sums from each rung up, from the lowest rung.
 	Rungs []events.Quantity `json:"rungs"`
 	// Reserve is what stands by at home, and Unknown how many pledges have not said of how much they are. Neither is in the sums.
@@ -25,6 +27,7 @@ type CountedFor struct {
 	Operation events.Operation `json:"operation"`
 	Line      events.Line      `json:"line"`
 	Unit      events.Unit      `json:"unit"`
+	Day       events.Date      `json:"day,omitzero"` // of a range, on which the line is met least
 	Counted
 }
 
@@ -42,7 +45,7 @@ type NationPage struct {
 }
 
 // Nation answers everything about one nation: what it has declared and pledged, what of that was counted for which requirement and
-// what was not, and who signs for it.
+// what was not, and who signs for it. Of a range, each of its parts answers as it does by itself.
 func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (NationPage, error) {
 	f := Filter{Operation: o, Nation: nation}
 	c, err := p.Coverage(m, CoverageFilter{Operation: o})
@@ -50,7 +53,11 @@ func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (Na
 		return NationPage{}, err
 	}
 	page := NationPage{Basis: c.Basis, Nation: nation, Name: nation.Name(), Counted: []CountedFor{}, NotCounted: []NotCounted{}, Members: []Member{}}
-	all, counting := c.Moment(), c.Basis
+	chosen, err := p.chosen(c.AsOf, o)
+	if err != nil {
+		return NationPage{}, err
+	}
+	all := c.Moment()
 	all.Rung = 0
 	list, err1 := p.Pledges(all, PledgeFilter{Filter: f})
 	scopes, err2 := p.Scopes(all, f)
@@ -58,11 +65,11 @@ func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (Na
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return NationPage{}, err
 	}
-	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes, p.nationRoles(&counting, f)
+	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes, p.nationRoles(&c.Basis, chosen, f)
 	for _, l := range c.Lines {
 		for _, one := range l.Counted {
 			if one.Nation == nation {
-				page.Counted = append(page.Counted, CountedFor{l.Operation, l.Line, l.Unit, one})
+				page.Counted = append(page.Counted, CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
 			}
 		}
 	}
@@ -79,51 +86,18 @@ func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (Na
 	return page, nil
 }
 
-// nationRoles sums a nation's pledges by role and rung.
-func (p *Picture) nationRoles(b *Basis, f Filter) []NationRole {
-	type sum struct {
-		exact            [Deployed + 1]int64
-		reserve          int64
-		pledges, unknown int
-	}
-	sums := map[kind]*sum{}
-	p.each(b, func(v *version) {
-		if p.nations.names[v.nation] != f.Nation || v.flags&isFailed != 0 {
-			return
-		}
-		for i, r := range v.counting() {
-			n, number, known := v.amount(r)
-			k := p.kinds.names[number]
-			if k.area = ""; f.Operation != "" && f.Operation != k.operation.name {
-				return
-			}
-			s, ok := sums[k]
-			if !ok {
-				s = new(sum)
-				sums[k] = s
-			}
-			if i == 0 {
-				s.pledges++
-			}
-			switch {
-			case !known && i == 0:
-				s.unknown++
-			case v.flags&isReserve != 0 && i == 0:
-				s.reserve = add(s.reserve, n)
-			case known && v.flags&isReserve == 0:
-				s.exact[r] = add(s.exact[r], n)
-			}
-		}
-	})
+// nationRoles sums a nation's pledges by role and rung, of a range each on the day on which least is there.
+func (p *Picture) nationRoles(b *Basis, chosen []*operation, f Filter) []NationRole {
+	r := roleSums{lows: p.newLows(b, chosen), picture: p, chosen: chosen, filter: f, number: map[kind]int{}}
+	p.eachOf(b, r.weigh)
+	r.days = r.lowestDays()
+	r.sums = make([]roleSum, len(r.days))
+	p.eachOf(b, r.add)
 	rows := []NationRole{}
-	for k, s := range sums {
-		row := NationRole{Operation: k.operation.name, Role: k.role, Unit: k.unit, Pledges: s.pledges, Unknown: s.unknown}
-		supply := supplies(s.exact)
-		for _, r := range Rungs() {
-			row.Rungs = append(row.Rungs, k.unit.Of(supply[r]))
-		}
-		if s.reserve > 0 {
-			row.Reserve = k.unit.Of(s.reserve)
+	for i, k := range r.kinds {
+		row := r.sums[i].row(k)
+		if b.IsRange() {
+			row.Day = r.days[i]
 		}
 		rows = append(rows, row)
 	}
@@ -131,6 +105,95 @@ func (p *Picture) nationRoles(b *Basis, f Filter) []NationRole {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Unit, b.Unit))
 	})
 	return rows
+}
+
+// A roleSums finds the day of each role of a nation and what there is on it.
+type roleSums struct {
+	lows
+	picture *Picture
+	chosen  []*operation
+	filter  Filter
+	number  map[kind]int // without areas
+	kinds   []kind
+	days    []events.Date
+	sums    []roleSum
+}
+
+type roleSum struct {
+	exact            [Deployed + 1]int64
+	reserve          int64
+	pledges, unknown int
+}
+
+// has reports whether a version is the nation's, in an operation that is asked about.
+func (r *roleSums) has(v *version) bool {
+	return r.picture.nations.names[v.nation] == r.filter.Nation && v.flags&isFailed == 0 && isChosen(r.chosen, r.picture.kinds.names[v.promisedKind].operation)
+}
+
+// row returns the number of the sum of a kind.
+func (r *roleSums) row(kind uint32) int {
+	k := r.picture.kinds.names[kind]
+	k.area = ""
+	i, ok := r.number[k]
+	if !ok {
+		i = r.open()
+		r.number[k], r.kinds = i, append(r.kinds, k)
+	}
+	return i
+}
+
+// weigh notes how much of a version is there from the rung asked.
+func (r *roleSums) weigh(days stretch, v *version) {
+	if !r.has(v) {
+		return
+	}
+	for _, rung := range v.counting() {
+		_, kind, _ := v.amount(rung)
+		r.lows.add(r.row(kind), days, 0, 0)
+	}
+	if n, kind, known := v.amount(r.basis.Rung); v.rung >= r.basis.Rung {
+		r.lows.add(r.row(kind), days, v.sums(n), v.unknowns(known))
+	}
+}
+
+// add adds a version to its sums, where it is there on their day.
+func (r *roleSums) add(days stretch, v *version) {
+	if !r.has(v) {
+		return
+	}
+	for i, rung := range v.counting() {
+		n, kind, known := v.amount(rung)
+		if row := r.row(kind); days.includes(r.days[row]) {
+			r.sums[row].add(v, rung, n, known, i == 0)
+		}
+	}
+}
+
+// add adds what a version is at one of the rungs at which it is to be counted; a version is one pledge, whose first is such a rung.
+func (s *roleSum) add(v *version, at Rung, n int64, known, first bool) {
+	if first {
+		s.pledges++
+	}
+	switch {
+	case !known && first:
+		s.unknown++
+	case v.flags&isReserve != 0 && first:
+		s.reserve = add(s.reserve, n)
+	case known && v.flags&isReserve == 0:
+		s.exact[at] = add(s.exact[at], n)
+	}
+}
+
+func (s *roleSum) row(k kind) NationRole {
+	row := NationRole{Operation: k.operation.name, Role: k.role, Unit: k.unit, Pledges: s.pledges, Unknown: s.unknown}
+	supply := supplies(s.exact)
+	for _, r := range Rungs() {
+		row.Rungs = append(row.Rungs, k.unit.Of(supply[r]))
+	}
+	if s.reserve > 0 {
+		row.Reserve = k.unit.Of(s.reserve)
+	}
+	return row
 }
 
 // A NationRow is one nation in short.
@@ -155,7 +218,7 @@ type Nations struct {
 }
 
 // Nations answers which nations give what, in short, by code. Only leaves out all but those that give this role and no other,
-// such as intelligence; "" leaves out none.
+// such as intelligence; "" leaves out none. Of a range, it answers what they give on any of its days.
 func (p *Picture) Nations(m Moment, o events.Operation, only events.Role) (Nations, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -172,12 +235,16 @@ func (p *Picture) Nations(m Moment, o events.Operation, only events.Role) (Natio
 		}
 		return rows[n]
 	}
-	p.each(&b, func(v *version) {
+	told := map[uint32]bool{}
+	p.eachOf(&b, func(_ stretch, v *version) {
 		_, number, _ := v.amount(b.Rung)
-		if k := p.kinds.names[number]; v.rung >= b.Rung && slices.Contains(chosen, k.operation) {
+		if k := p.kinds.names[number]; v.rung >= b.Rung && isChosen(chosen, k.operation) {
 			r := row(p.nations.names[v.nation])
-			r.Pledges++
 			r.addRole(k.role)
+			if !told[v.pledge] {
+				told[v.pledge] = true
+				r.Pledges++
+			}
 		}
 	})
 	scopes, err := p.Scopes(b.Moment(), Filter{Operation: o})

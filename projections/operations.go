@@ -92,7 +92,8 @@ type Operations struct {
 }
 
 // Operations returns the catalogue of each operation, by name. One that is opened only after m.On is there as it will be
-// opened: its plan is made before it begins. The slices of the answer are shared and must not be changed.
+// opened: its plan is made before it begins. Of a range, each is as it stands on the last day. The slices of
+// the answer are shared and must not be changed.
 func (p *Picture) Operations(m Moment) (Operations, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -108,7 +109,7 @@ func (p *Picture) Operations(m Moment) (Operations, error) {
 }
 
 func (o *operation) catalogue(b Basis) (Catalogue, bool) {
-	c, ok := o.catalogues.last(b.AsOf, b.On)
+	c, ok := o.catalogues.last(b.AsOf, b.last())
 	if !ok {
 		c, ok = o.catalogues.first(b.AsOf)
 	}
@@ -158,7 +159,8 @@ type Scopes struct {
 }
 
 // Scopes returns the scopes in force, by operation and nation. A nation that declared none is not there: it may offer
-// anything. The slices of the answer are shared and must not be changed.
+// anything. Of a range, they are those that are in force on any of its days, one after the other. The slices of the answer are shared
+// and must not be changed.
 func (p *Picture) Scopes(m Moment, f Filter) (Scopes, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -171,9 +173,10 @@ func (p *Picture) Scopes(m Moment, f Filter) (Scopes, error) {
 	answer := Scopes{Basis: b, Scopes: []Scope{}}
 	for _, o := range chosen {
 		for _, nation := range o.nations {
-			s, ok := o.scopes[nation].last(b.AsOf, b.On)
-			if ok && f.nation(nation) && (f.Role == "" || s.what.Allows(f.Role)) {
-				answer.Scopes = append(answer.Scopes, s.what)
+			for _, s := range o.scopes[nation].during(b.AsOf, b.On, b.last()) {
+				if f.nation(nation) && (f.Role == "" || s.what.Allows(f.Role)) {
+					answer.Scopes = append(answer.Scopes, s.what)
+				}
 			}
 		}
 	}

@@ -25,6 +25,9 @@ type ReadyRow struct {
 	Role      events.Role      `json:"role"`
 	Nation    events.Nation    `json:"nation,omitzero"`
 	Unit      events.Unit      `json:"unit"`
+	// Day is the day of a range of which the row tells: the first on which least is in place or can move within the days asked, or,
+	// where none were, within those of the last step.
+	Day events.Date `json:"day,omitzero"`
 	// InPlace is what is deployed and need not move.
 	InPlace events.Quantity `json:"in_place"`
 	// Ready is what can move within the days of each step: what is in a step is in all later ones.
@@ -45,7 +48,7 @@ type Readiness struct {
 	Rows  []ReadyRow `json:"rows"`
 }
 
-// Readiness answers what can move within some days of the call.
+// Readiness answers what can move within some days of the call. Of a range, each row tells of the day on which least can.
 func (p *Picture) Readiness(m Moment, f ReadinessFilter) (Readiness, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -60,27 +63,17 @@ func (p *Picture) Readiness(m Moment, f ReadinessFilter) (Readiness, error) {
 		answer.Steps = append(answer.Steps, f.Within)
 		slices.Sort(answer.Steps)
 	}
-	sums := map[readyKey]*readySum{}
-	p.each(&b, func(v *version) {
-		n, number, known := v.amount(b.Rung)
-		k := &p.kinds.names[number]
-		nation := p.nations.names[v.nation]
-		if v.rung < b.Rung || v.flags&isFailed != 0 || !slices.Contains(chosen, k.operation) || f.Role != "" && f.Role != k.role || !f.nation(nation) {
-			return
+	r := ready{picture: p, filter: f, steps: answer.Steps, basis: &b, chosen: chosen, lows: p.newLows(&b, chosen), number: map[readyKey]int{}}
+	p.eachOf(&b, r.weigh)
+	r.days = r.lowestDays()
+	r.sums = make([]readySum, len(r.days))
+	p.eachOf(&b, r.add)
+	for i, key := range r.keys {
+		row := r.sums[i].row(key, answer.Steps)
+		if b.IsRange() {
+			row.Day = r.days[i]
 		}
-		key := readyKey{operation: k.operation.name, role: k.role, unit: k.unit}
-		if f.ByNation {
-			key.nation = nation
-		}
-		sum, ok := sums[key]
-		if !ok {
-			sum = &readySum{ready: make([]int64, len(answer.Steps))}
-			sums[key] = sum
-		}
-		sum.add(v, n, known, p.notice(v, &b), answer.Steps)
-	})
-	for key, sum := range sums {
-		answer.Rows = append(answer.Rows, sum.row(key))
+		answer.Rows = append(answer.Rows, row)
 	}
 	slices.SortFunc(answer.Rows, func(a, b ReadyRow) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Unit, b.Unit))
@@ -88,10 +81,65 @@ func (p *Picture) Readiness(m Moment, f ReadinessFilter) (Readiness, error) {
 	return answer, nil
 }
 
+// A ready finds the day of each row and what there is on it.
+type ready struct {
+	lows
+	picture *Picture
+	filter  ReadinessFilter
+	steps   []int
+	basis   *Basis
+	chosen  []*operation
+	number  map[readyKey]int
+	keys    []readyKey
+	days    []events.Date
+	sums    []readySum
+}
+
+// row returns the number of the row that a version is in, false when it is in none.
+func (r *ready) row(v *version, kind uint32) (int, bool) {
+	k, nation := &r.picture.kinds.names[kind], r.picture.nations.names[v.nation]
+	if v.rung < r.basis.Rung || v.flags&isFailed != 0 || !isChosen(r.chosen, k.operation) || r.filter.Role != "" && r.filter.Role != k.role || !r.filter.nation(nation) {
+		return 0, false
+	}
+	key := readyKey{operation: k.operation.name, role: k.role, unit: k.unit}
+	if r.filter.ByNation {
+		key.nation = nation
+	}
+	i, ok := r.number[key]
+	if !ok {
+		i = r.open()
+		r.number[key], r.keys = i, append(r.keys, key)
+	}
+	return i, true
+}
+
+// weigh notes how much of a version can be had within the days asked.
+func (r *ready) weigh(days stretch, v *version) {
+	n, kind, known := v.amount(r.basis.Rung)
+	row, ok := r.row(v, kind)
+	if !ok {
+		return
+	}
+	within := cmp.Or(r.filter.Within, r.steps[len(r.steps)-1])
+	if notice := r.notice(v, days.from); v.rung < Deployed && (notice == nil || *notice > within) {
+		n = 0
+	}
+	r.lows.add(row, days, v.sums(n), v.unknowns(known))
+}
+
+// add adds a version to its row, where it is there on the row's day.
+func (r *ready) add(days stretch, v *version) {
+	n, kind, known := v.amount(r.basis.Rung)
+	if row, ok := r.row(v, kind); ok && days.includes(r.days[row]) {
+		r.sums[row].add(v, n, known, r.notice(v, r.days[row]), r.steps)
+	}
+}
+
 // notice returns the notice to move of a pledge, nil when it was not said.
-func (p *Picture) notice(v *version, b *Basis) *int {
+func (r *ready) notice(v *version, on events.Date) *int {
 	var room standing
-	return p.pledges[v.pledge].at(b, &room).terms.notice
+	b := r.basis.onDay(on)
+	return r.picture.pledges[v.pledge].at(&b, &room).terms.notice
 }
 
 type readyKey struct {
@@ -108,6 +156,9 @@ type readySum struct {
 }
 
 func (s *readySum) add(v *version, n int64, known bool, notice *int, steps []int) {
+	if s.ready == nil {
+		s.ready = make([]int64, len(steps))
+	}
 	switch {
 	case !known:
 		s.unknown++
@@ -128,7 +179,10 @@ func (s *readySum) add(v *version, n int64, known bool, notice *int, steps []int
 	}
 }
 
-func (s *readySum) row(k readyKey) ReadyRow {
+func (s *readySum) row(k readyKey, steps []int) ReadyRow {
+	if s.ready == nil {
+		s.ready = make([]int64, len(steps))
+	}
 	r := ReadyRow{Operation: k.operation, Role: k.role, Nation: k.nation, Unit: k.unit, InPlace: k.unit.Of(s.inPlace), NotSaid: k.unit.Of(s.notSaid),
 		Reserve: k.unit.Of(s.reserve), Unknown: s.unknown}
 	for _, n := range s.ready {

@@ -31,7 +31,11 @@ type Requirement struct {
 	Essential bool      `json:"essential,omitzero"`
 	Note      string    `json:"note,omitzero"`
 	State     LineState `json:"state"`
-	Sequence  uint64    `json:"sequence"` // the record that says so
+	// Day is the day of a range from which on the line stands so; where its coverage is told, that of which all of it tells: of those
+	// on which the line is in force, the first on which most of it is missing, and, where nothing ever is, on which its supply is
+	// lowest.
+	Day      events.Date `json:"day,omitzero"`
+	Sequence uint64      `json:"sequence"` // the record that says so
 }
 
 // Terms returns the requirement as a statement carries it.
@@ -98,6 +102,34 @@ func (l *line) at(b Basis) (Requirement, bool) {
 	return now.what, ok
 }
 
+// in returns the line as it stands on the days asked, nothing when it is not known yet.
+func (l *line) in(b Basis) (all []Requirement) {
+	if !b.IsRange() {
+		if q, ok := l.at(b); ok {
+			all = append(all, q)
+		}
+		return all
+	}
+	days := []events.Date{b.On}
+	l.edges(b.AsOf, func(d events.Date) {
+		if d > b.On && d <= b.Until {
+			days = append(days, d)
+		}
+	})
+	slices.Sort(days)
+	for _, day := range days {
+		q, ok := l.at(b.onDay(day))
+		if repeats := len(all) > 0 && all[len(all)-1].Sequence == q.Sequence; ok && q.State == InForce && !repeats {
+			q.Day = day
+			all = append(all, q)
+		}
+	}
+	if q, ok := l.at(b.onDay(b.Until)); ok && len(all) == 0 {
+		all = append(all, q)
+	}
+	return all
+}
+
 func stateOf(w events.Window, on events.Date) LineState {
 	switch {
 	case w.Includes(on):
@@ -129,7 +161,8 @@ type Requirements struct {
 }
 
 // Requirements returns every line that is known, in force or not, by operation, priority and name. The nation of f plays
-// no part: requirements are nobody's.
+// no part: requirements are nobody's. Of a range, it returns the terms that are in force on any of its days, one after the other, and
+// where none are, the line as it stands on the last.
 func (p *Picture) Requirements(m Moment, f Filter) (Requirements, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -143,8 +176,10 @@ func (p *Picture) Requirements(m Moment, f Filter) (Requirements, error) {
 	for _, o := range chosen {
 		from := len(answer.Requirements)
 		for _, name := range o.lineNames {
-			if q, ok := o.lines[name].at(b); ok && (f.Role == "" || q.Role == f.Role) {
-				answer.Requirements = append(answer.Requirements, q)
+			for _, q := range o.lines[name].in(b) {
+				if f.Role == "" || q.Role == f.Role {
+					answer.Requirements = append(answer.Requirements, q)
+				}
 			}
 		}
 		slices.SortStableFunc(answer.Requirements[from:], byPriority)

@@ -33,6 +33,8 @@ type Finding struct {
 	// Quantity is how much it is about, in the unit.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Unit     events.Unit     `json:"unit,omitzero"`
+	// Day is the first day of a range on which it is so, or, where a line has too much, on which it has least.
+	Day events.Date `json:"day,omitzero"`
 	// Sentence says what is the matter, and what would mend it.
 	Sentence string `json:"sentence"`
 	// Sequences are the records that it rests on.
@@ -46,7 +48,8 @@ type Review struct {
 }
 
 // Review looks for what does not fit: lines with too much, pledges that match none or several, allocations that a later record has
-// overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing.
+// overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but
+// of lines only those that have too much on all.
 func (p *Picture) Review(m Moment, f Filter) (Review, error) {
 	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
@@ -65,7 +68,9 @@ func (p *Picture) Review(m Moment, f Filter) (Review, error) {
 	}
 	for _, o := range chosen {
 		for _, pl := range o.pledges {
-			p.reviewPledge(&r, pl, f.Role)
+			from := len(r.Findings)
+			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) { p.reviewPledge(&r, b, pl, f.Role) })
+			r.keepFirst(from)
 		}
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(one Finding) bool {
@@ -85,7 +90,7 @@ func (r *Review) oversupplied(l *LineCoverage) {
 		return
 	}
 	over := l.Unit.Of(supply - required)
-	r.Findings = append(r.Findings, Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
+	r.Findings = append(r.Findings, Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day, Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
 		Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, l.Required)})
 }
 
@@ -103,22 +108,33 @@ func (r *Review) notCounted(n *NotCounted) {
 	default:
 		return
 	}
-	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge, Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit,
+	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge, Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit, Day: n.Day,
 		Sentence: n.Sentence + " To mend it, " + remedy + ".", Sequences: n.Sequences})
 }
 
-// reviewPledge looks at what one pledge says of itself.
-func (p *Picture) reviewPledge(r *Review, pl *pledge, role events.Role) {
+// keepFirst leaves out of the findings about one pledge those that repeat an earlier one.
+func (r *Review) keepFirst(from int) {
+	kept := r.Findings[:from]
+	for _, f := range r.Findings[from:] {
+		if !slices.ContainsFunc(kept[from:], func(o Finding) bool { return o.Kind == f.Kind && o.Line == f.Line && o.Sentence == f.Sentence }) {
+			kept = append(kept, f)
+		}
+	}
+	r.Findings = kept
+}
+
+// reviewPledge looks at what one pledge says of itself on a day.
+func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role) {
 	var room standing
-	s := r.WhatIf.suppose(pl.at(&r.Basis, &room))
-	if uint64(pl.first) > r.AsOf || !s.counts(r.On) || role != "" && s.terms.role != role {
+	s := b.WhatIf.suppose(pl.at(b, &room))
+	if uint64(pl.first) > b.AsOf || !s.counts(b.On) || role != "" && s.terms.role != role {
 		return
 	}
 	found := func(kind FindingKind, line events.Line, q events.Quantity, by []uint64, format string, args ...any) {
 		r.Findings = append(r.Findings, Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id, Nation: pl.nation, Quantity: q,
-			Unit: s.pledged.unit, Sequences: by, Sentence: fmt.Sprintf(format, args...)})
+			Unit: s.pledged.unit, Day: r.day(b), Sequences: by, Sentence: fmt.Sprintf(format, args...)})
 	}
-	for _, a := range s.shares(r.On) {
+	for _, a := range s.shares(b.On) {
 		if short := s.pledged.unit.Of(a.set - a.promised); a.promised < a.set {
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s's pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", pl.nation.Name(), amount{short, s.pledged.unit}, a.line.name)
@@ -135,19 +151,27 @@ func (p *Picture) reviewPledge(r *Review, pl *pledge, role events.Role) {
 		name string
 		id   events.ID
 	}{{"predecessor", t.predecessor}, {"successor", t.successor}} {
-		if broken := p.broken(r, other.id); !other.id.IsZero() && broken != "" {
+		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
 			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil), "The %s of %s's pledge, %s, %s: a hand-over is open.", other.name, pl.nation.Name(), other.id, broken)
 		}
 	}
 }
 
+// day is the day that a finding of a range names.
+func (r *Review) day(b *Basis) events.Date {
+	if !r.IsRange() {
+		return 0
+	}
+	return b.On
+}
+
 // broken says why the other side of a rotation is not there, "" when it is.
-func (p *Picture) broken(r *Review, id events.ID) string {
+func (p *Picture) broken(b *Basis, id events.ID) string {
 	other, known := p.byID[id]
-	if !known || uint64(other.first) > r.AsOf {
+	if !known || uint64(other.first) > b.AsOf {
 		return "is not known"
 	}
-	one, _ := other.show(&r.Basis)
+	one, _ := other.show(b)
 	if one.State == Withdrawn || one.State == Declined || one.State == Lapsed {
 		return "is " + string(one.State)
 	}

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,7 +15,7 @@ type Diff struct {
 	To   Basis `json:"to"`
 	// Lines are the requirements whose coverage differs, by operation, priority and name.
 	Lines []LineDiff `json:"lines"`
-	// Pledges are those that count otherwise, by operation and ID.
+	// Pledges are those that count otherwise, by operation, nation and ID.
 	Pledges []PledgeDiff `json:"pledges"`
 	// Strength are the sums by operation, nation and role that differ, whether a requirement asks for them or not.
 	Strength []StrengthDiff `json:"strength"`
@@ -109,7 +110,7 @@ type Passing struct {
 	Sentence string      `json:"sentence"`
 }
 
-// Diff compares two moments. A nation in the filter leaves those lines only in whose supply its part differs.
+// Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose supply its part differs.
 func (p *Picture) Diff(from, to Moment, f Filter) (Diff, error) {
 	a, err := p.basisAtRung(from)
 	if err != nil {
@@ -141,20 +142,12 @@ func diff(old, now *Picture, a, b Basis, f Filter) (Diff, error) {
 			d.pledge(pl)
 		}
 	}
-	slices.SortStableFunc(d.answer.Pledges, func(a, b PledgeDiff) int { return compareWords(a.Operation, b.Operation) })
+	slices.SortStableFunc(d.answer.Pledges, func(a, b PledgeDiff) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Nation, b.Nation))
+	})
 	d.lines()
 	d.strength()
 	return d.answer, nil
-}
-
-func compareWords[S ~string](a, b S) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // knows refuses an operation that neither moment knows.
@@ -324,6 +317,7 @@ func (d *differ) line(was, is *LineCoverage) {
 	if same || d.filter.Nation != "" && !slices.ContainsFunc(one.Nations, func(n NationDiff) bool { return n.Nation == d.filter.Nation }) {
 		return
 	}
+	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool { return !d.filter.nation(n.Nation) })
 	one.Records, one.Calendar = d.ofLine(one.Operation, one.Line)
 	one.Pledges = []events.ID{}
 	for i := range d.answer.Pledges {
@@ -368,7 +362,7 @@ func nationDiffs(was, is *LineCoverage) []NationDiff {
 			all = append(all, *n)
 		}
 	}
-	slices.SortFunc(all, func(a, b NationDiff) int { return compareWords(a.Nation, b.Nation) })
+	slices.SortFunc(all, func(a, b NationDiff) int { return cmp.Compare(a.Nation, b.Nation) })
 	return all
 }
 

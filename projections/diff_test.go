@@ -75,21 +75,21 @@ func TestDiff(t *testing.T) {
 
 	equal(t, "two records", ask(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}), fmt.Sprintf(
 		"west: 90/100 -> 62/120 DEU 30-> FRA 60->50 POL ->12 by %d; "+
-			"FRA: live offered 60 west -> live accepted 50 west by %d by %d; "+
 			"DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d; "+
-			"POL: -> live offered 12 west by %d by %d", raised, accepted, lowered, gone, pol.seq, mended))
+			"FRA: live offered 60 west -> live accepted 50 west by %d by %d; "+
+			"POL: -> live offered 12 west by %d by %d", raised, gone, accepted, lowered, pol.seq, mended))
 	equal(t, "the correction alone", ask(Moment{AsOf: mended - 1, On: day(9)}, Moment{On: day(9)}), fmt.Sprintf(
 		"west: 65/120 -> 62/120 POL 15->12; POL: live offered 15 west -> live offered 12 west by %d", mended))
 	equal(t, "two dates", ask(Moment{On: day(2)}, Moment{On: day(3)}), fmt.Sprintf(
-		"west: 102/100 -> 62/100 DEU 30-> FRA 60->50; FRA: live accepted 60 west -> live accepted 50 west by %d; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d",
-		lowered, gone))
+		"west: 102/100 -> 62/100 DEU 30-> FRA 60->50; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d; FRA: live accepted 60 west -> live accepted 50 west by %d",
+		gone, lowered))
 	equal(t, "the requirement alone", ask(Moment{On: day(3)}, Moment{On: day(4)}), fmt.Sprintf("west: 62/100 -> 62/120 by %d", raised))
 	equal(t, "backwards", ask(Moment{On: day(4)}, Moment{On: day(3)}), fmt.Sprintf("west: 62/120 -> 62/100 by %d", raised))
 	equal(t, "nothing", ask(Moment{On: day(9)}, Moment{On: day(10)}), "")
 	_ = west
 
 	one := must[Diff](t)(p.Diff(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{Nation: "DEU"}))
-	equal(t, "one nation's", tellDiff(one), fmt.Sprintf("west: 90/100 -> 62/120 DEU 30-> FRA 60->50 POL ->12 by %d; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d", raised, gone))
+	equal(t, "one nation's", tellDiff(one), fmt.Sprintf("west: 90/100 -> 62/120 DEU 30-> by %d; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d", raised, gone))
 	r := one.Pledges[0].Records[0]
 	equal(t, "who", r.Signer, "DEU/liaison")
 	equal(t, "when", fmt.Sprint(r.Effective), fmt.Sprint(day(3)))

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -84,7 +85,7 @@ func newExplanation(b Basis) *Explanation {
 
 func (e *Explanation) sorted() Explanation {
 	for _, parts := range [][]Part{e.Parts, e.NotCounted} {
-		slices.SortStableFunc(parts, func(a, b Part) int { return compareWords(a.Nation, b.Nation) })
+		slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Nation, b.Nation) })
 	}
 	slices.SortStableFunc(e.Records, bySequence)
 	return *e

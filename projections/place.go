@@ -126,9 +126,9 @@ func (v *viewer) places(pl *pledge) []Place {
 		l := &v.lines[i]
 		for _, c := range l.counted {
 			at := Place{Line: l.Line, Quantity: l.Unit.Of(c.number), Unit: l.Unit, Allocation: c.allocation, Sequences: v.now.sequencesWith(c.allocation, reported)}
-			at.Sentence = fmt.Sprintf("%s of it count for %s, because it fits no other requirement in force.", amount{at.Quantity, at.Unit}, l.Line)
+			at.Sentence = fmt.Sprintf("It counts for %s: it fits no other requirement in force.", l.Line)
 			if !c.allocation.IsZero() {
-				at.Sentence = fmt.Sprintf("%s of it count for %s, to which they are allocated.", amount{at.Quantity, at.Unit}, l.Line)
+				at.Sentence = fmt.Sprintf("So much of it is allocated to %s.", l.Line)
 			}
 			all = append(all, at)
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -91,8 +92,12 @@ func DiffTable(d projections.Diff) Table {
 	for i := range d.Strength {
 		r := &d.Strength[i]
 		records, calendar := behind(&d, r.Pledges)
+		why := because(records, calendar)
+		if len(records) > 1 { // they stand with the pledges
+			why = ""
+		}
 		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "", string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
-			sequencesOf(records), projections.Who(records), because(records, calendar), "")
+			sequencesOf(records), projections.Who(records), why, "")
 	}
 	for _, beside := range []Table{pledges, sums} {
 		if len(beside.Rows) > 0 {
@@ -141,19 +146,21 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 		of       func(*projections.LineStand) events.Quantity
 		records  []projections.Told
 		calendar []projections.Passing
+		always   bool
 	}{
-		{"required", func(s *projections.LineStand) events.Quantity { return s.Required }, l.Records, l.Calendar},
-		{"supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, records, calendar},
-		{"gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, nil, nil},
-		{"conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, records, calendar},
-		{"under caveat", func(s *projections.LineStand) events.Quantity { return s.Caveated }, records, calendar},
+		{"required", func(s *projections.LineStand) events.Quantity { return s.Required }, l.Records, l.Calendar, true},
+		{"supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, nil, nil, true},
+		{"gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, nil, nil, true},
+		{"conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, records, calendar, false},
+		{"under caveat", func(s *projections.LineStand) events.Quantity { return s.Caveated }, records, calendar, false},
 	} {
-		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.what == "required") {
+		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.always) {
 			row(one.what, "", from, to, one.records, one.calendar)
 		}
 		if one.what == "supply" {
 			for _, n := range l.Nations {
-				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), nil, nil)
+				records, calendar := behind(d, ofNation(d, l.Pledges, n.Nation))
+				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), records, calendar)
 			}
 		}
 	}
@@ -187,6 +194,16 @@ func orNothing(q events.Quantity) string {
 	return q.String()
 }
 
+// ofNation returns those pledges that are a nation's.
+func ofNation(d *projections.Diff, pledges []events.ID, nation events.Nation) (own []events.ID) {
+	for i := range d.Pledges {
+		if pd := &d.Pledges[i]; pd.Nation == nation && slices.Contains(pledges, pd.Pledge) {
+			own = append(own, pd.Pledge)
+		}
+	}
+	return own
+}
+
 // behind returns what has changed some pledges.
 func behind(d *projections.Diff, pledges []events.ID) (records []projections.Told, calendar []projections.Passing) {
 	for i := range d.Pledges {
@@ -208,7 +225,7 @@ func roleOf(pd *projections.PledgeDiff) (role, unit string) {
 	return "", ""
 }
 
-// standing tells where a pledge stands in few words: "offered 600: ground-west 500, not counted 100 (not-allocated)".
+// standing tells where a pledge stands in few words: "offered 600, 500 for ground-west, not counted: not-allocated".
 func standing(s *projections.PledgeStand) string {
 	if s == nil {
 		return "not known"
@@ -226,20 +243,22 @@ func standing(s *projections.PledgeStand) string {
 	var at []string
 	for _, one := range s.Places {
 		switch {
+		case one.Line != "" && one.Quantity == s.Quantity:
+			at = append(at, "for "+string(one.Line))
 		case one.Line != "":
-			at = append(at, fmt.Sprintf("%s %s", one.Line, one.Quantity))
+			at = append(at, fmt.Sprintf("%s for %s", one.Quantity, one.Line))
 		case string(one.Reason) != string(s.State):
 			at = append(at, "not counted: "+string(one.Reason))
 		}
 	}
 	if len(at) > 0 {
-		text += "; " + strings.Join(at, ", ")
+		text += ", " + strings.Join(at, ", ")
 	}
 	if len(s.Conditions) > 0 {
-		text += "; hangs on " + named(s.Conditions)
+		text += ", hangs on " + named(s.Conditions)
 	}
 	if len(s.Caveats) > 0 {
-		text += "; restricted by " + named(s.Caveats)
+		text += ", restricted by " + named(s.Caveats)
 	}
 	return text
 }
@@ -262,7 +281,7 @@ func sequencesOf(records []projections.Told) string {
 func because(records []projections.Told, calendar []projections.Passing) string {
 	var all []string
 	for _, r := range records {
-		all = append(all, fmt.Sprintf("%s, from %s", r.Sentence, r.Effective))
+		all = append(all, fmt.Sprintf("%s: %s", r.Effective, r.Sentence))
 	}
 	for _, c := range calendar {
 		all = append(all, fmt.Sprintf("%s: %s", c.On, c.Sentence))

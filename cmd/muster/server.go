@@ -258,6 +258,9 @@ func (s *server) openAPI(context.Context) error {
 	intake.RegisterTree(mux, s.journal)
 	s.questions.Register(api)
 	s.registerHealth(api)
+	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
+		return err
+	}
 	s.http = &http.Server{Handler: s.questions.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {

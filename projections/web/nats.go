@@ -13,8 +13,8 @@ import (
 	"muster/events/problem"
 )
 
-// serveNATS adds one question to the micro service.
-func (f *face) serveNATS(name, summary string, reply func(context.Context, request) (any, error)) {
+// serveNATS adds one question to the micro service, with what it says about itself.
+func (f *face) serveNATS(name string, about map[string]string, reply func(context.Context, request) (any, error)) {
 	handle := func(req micro.Request) {
 		f.working.Go(func() {
 			r, err := requestOf(req.Data())
@@ -31,7 +31,7 @@ func (f *face) serveNATS(name, summary string, reply func(context.Context, reque
 		})
 	}
 	err := f.svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
-		micro.WithEndpointMetadata(map[string]string{"description": summary}))
+		micro.WithEndpointMetadata(about))
 	if f.err == nil {
 		f.err = err
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -93,8 +94,10 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		}
 		return answer(ctx, q)
 	}
+	var takes parameters
+	P(new(Q)).read(&takes)
 	if f.api == nil {
-		f.serveNATS(name, summary, func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
+		f.serveNATS(name, metadata(summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()), func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
 		return
 	}
 	if table != nil {
@@ -106,8 +109,6 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 			return table(a), nil
 		})
 	}
-	var takes parameters
-	P(new(Q)).read(&takes)
 	serveHTTP(f.api, huma.Operation{
 		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary, Tags: []string{"questions"},
 		Description: describe(name, table != nil), Responses: responses(table != nil),

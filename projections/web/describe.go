@@ -1,0 +1,55 @@
+package web
+
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Over NATS every question says by itself what it takes and answers: the metadata of its endpoint (ADR-32) has the JSON Schema of both, made
+// from the same types and the same reading of parameters as the API's document.
+
+// metadata describes an endpoint of the micro service.
+func metadata(summary string, takes []*huma.Param, answer reflect.Type) map[string]string {
+	return map[string]string{"description": summary, "request_schema": requestSchema(takes), "response_schema": responseSchema(answer)}
+}
+
+// requestSchema returns the schema of a request: an object of the parameters, each text or a number.
+func requestSchema(takes []*huma.Param) string {
+	properties, required := map[string]any{}, []string{}
+	for _, p := range takes {
+		property := map[string]any{"description": p.Description, "type": []string{"string", "number"}}
+		if p.Schema.Pattern != "" {
+			property["pattern"] = p.Schema.Pattern
+		}
+		if len(p.Schema.Enum) > 0 {
+			property["enum"] = p.Schema.Enum
+		}
+		properties[p.Name] = property
+		if p.Required {
+			required = append(required, p.Name)
+		}
+	}
+	return schemaText(map[string]any{"$schema": jsonSchema, "type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+// jsonSchema is the dialect.
+const jsonSchema = "https://json-schema.org/draft/2020-12/schema"
+
+// responseSchema returns the schema of an answer, with those that it is made of.
+func responseSchema(answer reflect.Type) string {
+	r := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
+	DescribeWords(r)
+	root := r.Schema(answer, true, answer.Name())
+	neverNull(r)
+	return schemaText(map[string]any{"$schema": jsonSchema, "$ref": root.Ref, "$defs": r.Map()})
+}
+
+func schemaText(schema map[string]any) string {
+	text, err := json.Marshal(schema)
+	if err != nil {
+		return "{}"
+	}
+	return string(text)
+}

@@ -254,8 +254,14 @@ func (g glance) there() bool {
 	return g.spots[0].reason != WindowAhead && g.spots[0].reason != WindowOver && g.spots[0].reason != SupposedAway
 }
 
+// away reports whether the pledge is left out by what is supposed.
+func (g glance) away() bool { return len(g.spots) == 1 && g.spots[0].reason == SupposedAway }
+
 // equal reports whether a pledge counts the same. What one that has left was before makes no difference.
 func (g glance) equal(other glance) bool {
+	if g.away() && other.away() {
+		return true
+	}
 	if gone := g.state != Live; gone && g.known && other.known && g.state == other.state {
 		return true
 	}

@@ -62,7 +62,9 @@ func (p *Picture) view(b Basis, f CoverageFilter) (*viewer, error) {
 // absent says why a pledge is not there, "" when it is.
 func (v *viewer) absent(pl *pledge) Reason {
 	s := v.now
-	switch on := v.basis.On; {
+	switch on, w := v.basis.On, v.basis.WhatIf; {
+	case w != nil && slices.Contains(w.Without, pl.nation):
+		return SupposedAway
 	case s.exit != "":
 		return Reason(s.exit)
 	case !s.begun:

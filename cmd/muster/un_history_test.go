@@ -51,6 +51,17 @@ func TestUNHistory(t *testing.T) {
 		}
 	}
 
+	for _, pair := range [][2]string{{"2009-11-30", "2009-12-31"}, {"2013-12-31", "2014-01-31"}, {"2010-06-30", "2012-06-30"}, {"2014-01-31", "2013-12-31"}, {"2009-11-30", "2014-06-30"}} {
+		if _, ok := want[pair[1]]; ok {
+			compareMonths(t, dir, file, pair[0], pair[1])
+		}
+	}
+	var same struct{ Strength []any }
+	decodeJSON(t, dir, &same, "diff", "--from-on", "2014-01-01", "--to-on", "2014-01-30", "--json") // exit code 0: no month ends between
+	if len(same.Strength) != 0 {
+		t.Errorf("within a month %d sums differ", len(same.Strength))
+	}
+
 	again := importUN(t, dir, absolute)
 	if again.Recorded != 0 || again.Before != first.Recorded {
 		t.Errorf("the second import recorded %d, and found %d of %d", again.Recorded, again.Before, first.Recorded)
@@ -81,6 +92,98 @@ func personnelOn(t *testing.T, dir, on string) int64 {
 		t.Fatalf("strength on %s has the totals %v", on, answer.Totals)
 	}
 	return answer.Totals[0].Quantity
+}
+
+// A contribution is what the table has a number for.
+type contribution struct{ operation, nation, role string }
+
+// compareMonths asks what two months differ in, and looks in the table by itself which of its numbers do.
+func compareMonths(t *testing.T, dir, file, from, to string) {
+	t.Helper()
+	type change struct{ from, to int64 }
+	old, now := numbersOf(t, file, from), numbersOf(t, file, to)
+	want := map[contribution]change{}
+	for _, month := range []map[contribution]int64{old, now} {
+		for key := range month {
+			if old[key] != now[key] {
+				want[key] = change{old[key], now[key]}
+			}
+		}
+	}
+	var answer struct {
+		Strength []struct {
+			Operation, Nation, Role string
+			From, To                int64
+			Pledges                 []string
+		}
+		Pledges []struct {
+			Pledge  string
+			Records []struct {
+				Sequence uint64
+				Signer   string
+				Sentence string
+			}
+		}
+	}
+	c := exec.Command("muster", "diff", "--from-on", from, "--to-on", to, "--json")
+	c.Dir, c.Env = dir, plainEnv("MUSTER_DATA=ledger", "MUSTER_CONFIG="+filepath.Join(dir, ".config"))
+	out, err := c.Output()
+	if c.ProcessState.ExitCode() != 10 {
+		t.Fatalf("diff from %s to %s ended with %v\n%s", from, to, err, out)
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]int{} // by pledge: how many records have made the difference
+	for _, p := range answer.Pledges {
+		made[p.Pledge] = len(p.Records)
+		for _, r := range p.Records {
+			if r.Sequence == 0 || r.Signer == "" || r.Sentence == "" {
+				t.Errorf("%s says too little of %+v", from, r)
+			}
+		}
+	}
+	for _, row := range answer.Strength {
+		key := contribution{row.Operation, row.Nation, row.Role}
+		if got := (change{row.From, row.To}); got != want[key] {
+			t.Errorf("%s to %s: %v is told to change %v, and the table says %v", from, to, key, got, want[key])
+		}
+		delete(want, key)
+		if len(row.Pledges) == 0 || made[row.Pledges[0]] == 0 {
+			t.Errorf("%s to %s: nothing has changed %v", from, to, key)
+		}
+	}
+	for key, change := range want {
+		t.Errorf("%s to %s: %v is not told to change %v", from, to, key, change)
+	}
+}
+
+// numbersOf reads the numbers of one month from the table.
+func numbersOf(t *testing.T, file, month string) map[contribution]int64 {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := func(row []string, name string) string { return strings.Trim(row[slices.Index(rows[0], name)], "'") }
+	numbers := map[contribution]int64{}
+	for _, row := range rows[1:] {
+		mission, nation := column(row, "Mission"), column(row, "Contributor_ISO-3")
+		if row[0] != month || mission == "all" || column(row, "Contributor") == "all" {
+			continue
+		}
+		for name, role := range map[string]string{"Troops_Total": "troops", "Individual_Police_Total": "police", "Formed_Police_Units_Total": "formed-police", "Experts_on_Mission_Total": "experts"} {
+			if n, _ := strconv.ParseInt(column(row, name), 10, 64); n > 0 {
+				numbers[contribution{strings.ToLower(mission), nation, role}] = n
+			}
+		}
+	}
+	return numbers
 }
 
 // decodeJSON runs muster in a folder, with the ledger there, and decodes its standard output.

@@ -76,7 +76,7 @@ type diffRow struct {
 // DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people, one for each pledge that counts
 // otherwise and for each sum. Every row tells the records that have made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
-	t := Table{Basis: &d.To, Head: []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}}
+	t := Table{Basis: &d.To, Since: &d.From, Head: []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
 		addLineDiff(&t, &d, &d.Lines[i])

@@ -23,6 +23,8 @@ type Table struct {
 	Above, Below []string
 	// Basis is what the rows rest on, when they rest on a moment.
 	Basis *projections.Basis
+	// Since is what they are compared with, when they are.
+	Since *projections.Basis
 	// Beside are tables for people of what is told beside the rows and never mixed in.
 	Beside []Table
 	// Also are rows that CSV and JSON lines have after the others, and people see in Beside.
@@ -72,6 +74,9 @@ func (t Table) basis() (head, cells []string) {
 	}
 	if b.WhatIf != nil {
 		head, cells = append(head, "what_if"), append(cells, b.WhatIf.String())
+	}
+	if s := t.Since; s != nil {
+		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.On.String())
 	}
 	return head, cells
 }

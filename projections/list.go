@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"reflect"
+
 	"muster/events"
 	"muster/events/problem"
 )
@@ -144,7 +146,9 @@ func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 			return
 		}
 		if b.IsRange() {
-			one.Day = day.On
+			if one.Day = last.Day; !reflect.DeepEqual(one, last) {
+				one.Day = day.On
+			}
 		}
 		last, found = one, true
 	})

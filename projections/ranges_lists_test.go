@@ -260,3 +260,34 @@ func TestNationOfRange(t *testing.T) {
 		sameKeys(t, "roles", m, told, want)
 	})
 }
+
+// What happens within a range is in its answers, on its last day too.
+func TestWithinRange(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	fra := l.offer("FRA", 60, func(t *events.PledgeTerms) { t.Until = day(12) })
+	l.offer("POL", 5, func(t *events.PledgeTerms) { t.Until = day(15) })
+	deu := l.offer("DEU", 30, func(t *events.PledgeTerms) { t.Expires = day(5) })
+	deu.renew(5, 9)
+	ita := l.offer("ITA", 20)
+	ita.condition("condition.added", 14, "parliament")
+	l.say(liaison("FRA"), &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(20), Place: place("FRA"), Roles: []events.Role{"ground"}})
+	p, m := l.picture(), Moment{On: day(1), Until: day(20)}
+	tell := func(state State) (text string) {
+		for _, one := range must[PledgeList](t)(p.Pledges(m, PledgeFilter{State: state})).Pledges {
+			text += fmt.Sprint(one.Nation, " ", one.State, " ", one.Day, "; ")
+		}
+		return text
+	}
+	equal(t, "live", tell(Live), "FRA live 2026-01-01; POL live 2026-01-01; DEU live 2026-01-05; ITA live 2026-01-14; ")
+	equal(t, "lapsed", tell(Lapsed), "DEU lapsed 2026-01-10; ")
+	equal(t, "scopes", len(must[Scopes](t)(p.Scopes(m, Filter{})).Scopes), 1)
+	c := must[Coverage](t)(p.Coverage(m, CoverageFilter{})).Lines[0]
+	equal(t, "line", fmt.Sprint(c.Supply, " ", c.Gap, " ", c.Day), "20 80 2026-01-16")
+	h := must[HangingSupplies](t)(p.Hanging(m, Filter{})).Hanging
+	equal(t, "hangs", fmt.Sprint(h[0].Name, " ", h[0].Quantity, " ", h[0].Gap, " ", h[0].Day), "parliament 20 100 2026-01-16")
+	g := must[Gaps](t)(p.Gaps(m, CoverageFilter{})).Gaps[0]
+	equal(t, "gap", fmt.Sprint(g.Missing, " on ", g.Day, ", first ", g.First, ", on ", g.Days, " from ", g.From, " on"), "80 on 2026-01-16, first 2026-01-10, on 11 from 2026-01-10 on")
+	one := must[Pledge](t)(p.Pledge(m, fra.id))
+	equal(t, "one pledge", one.State, Live)
+}

@@ -135,6 +135,14 @@ func BenchmarkCoverage(b *testing.B) {
 				}
 			})
 		})
+		b.Run(name+"coverage-of-6-months", func(b *testing.B) {
+			half := Moment{On: day(1).AddDays(180), Until: day(1).AddDays(360)}
+			quantiles(b, func() { ask(b, half, true) })
+		})
+		b.Run(name+"strength-of-6-months", func(b *testing.B) {
+			half := Moment{On: day(1).AddDays(180), Until: day(1).AddDays(360)}
+			quantiles(b, func() { must[Strength](b)(p.Strength(half, Filter{}, []string{"nation", "role"})) })
+		})
 		b.Run(name+"strength", func(b *testing.B) {
 			quantiles(b, func() { must[Strength](b)(p.Strength(now, Filter{}, []string{"nation", "role"})) })
 		})

@@ -10,6 +10,12 @@
 // in. A record that comes late goes to its place in the history, where an older question leaves it out: its answer stays
 // the same for ever.
 //
+// The date of a Moment may be a range of days, of which either end may be left open. It means the same in every question
+// (ranges.go). A sum answers for the day of the range on which it is lowest, which is what can be relied on throughout, and says
+// which day that is: each row its own, the first of them where there are several. A line of requirements, with all that is told of
+// it, answers for the day on which most of it is missing, among those on which it is in force. A list answers with whatever is so
+// on any day of the range, and what is one thing, such as a pledge or a catalogue, is shown as it stands on the last day.
+//
 // The [Picture] (picture.go) is the fold of all rows:
 //
 //   - operations.go: the operations, their catalogues of roles, and the nations' scopes;
@@ -26,7 +32,7 @@
 //
 //   - list.go and life.go: pledges as they stand, and the life of one as a person would tell it;
 //   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each
-//     with its [Reason];
+//     with its [Reason]; throughout.go: the same of a range;
 //   - strength.go: what is pledged or deployed, summed within a unit;
 //   - log.go: which records a listing of the log shows;
 //   - replay.go: the fold itself, for whoever checks it, and where two histories part.

@@ -122,18 +122,21 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 			l.add(i, days, v.sums(n), v.unknowns(known))
 		}
 	})
-	rows, days := sums{}, l.lowestDays()
+	days := l.lowestDays()
+	found := make([]sum, len(days))
 	p.eachOf(b, func(of stretch, v *version) {
 		n, kind, known := v.amount(b.Rung)
 		if v.rung < b.Rung {
 			return
 		}
 		if i := group(v, kind); i >= 0 && of.includes(days[i]) {
-			rows.of(groups[i]).add(v.flags, n, known)
+			found[i].add(v.flags, n, known)
 		}
 	})
+	rows := sums{}
 	for i, key := range groups {
-		rows.of(key).day = days[i]
+		found[i].day = days[i]
+		rows[key] = &found[i]
 	}
 	return rows
 }

@@ -98,10 +98,10 @@ func TestAnyDamage(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0], "-test.run=^TestAnyDamage$", fmt.Sprintf("-test.short=%t", testing.Short()))
+	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0], "-test.run=^TestAnyDamage$", "-test.timeout=4m", fmt.Sprintf("-test.short=%t", testing.Short()))
 	cmd.Env = append(os.Environ(), spoilTimes+"=yes", "GOMEMLIMIT=256MiB")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v:\n%.3000s", err, said)
+	if said, err := cmd.CombinedOutput(); err != nil { // where it hangs, it says where
+		t.Errorf("%v:\n%.9000s", err, said)
 	}
 }
 

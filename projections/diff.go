@@ -34,7 +34,7 @@ type LineDiff struct {
 	// Nations are those whose part of the supply differs.
 	Nations []NationDiff `json:"nations"`
 	// Records are those that changed the requirement itself, and Calendar the days that did. What changed the supply is with
-	// the pledges: Pledges are those of [Diff.Pledges] that have a part in it.
+	// the pledges: Pledges are those of [Diff.Pledges] that count for it, or fit it.
 	Records  []Told      `json:"records"`
 	Calendar []Passing   `json:"calendar"`
 	Pledges  []events.ID `json:"pledges"`
@@ -53,6 +53,8 @@ type LineStand struct {
 	Conditional events.Quantity `json:"conditional"`
 	Caveated    events.Quantity `json:"caveated"`
 	Unknown     int             `json:"unknown,omitzero"`
+	// Rungs is the supply from each rung up, from the lowest rung.
+	Rungs [5]events.Quantity `json:"rungs"`
 }
 
 // A NationDiff is a nation's part of a supply at both moments, 0 where it has none, in the requirement's unit.
@@ -125,11 +127,12 @@ func (p *Picture) Diff(from, to Moment, f Filter) (Diff, error) {
 			return Diff{}, usage("on", one.Days(), "two dates are compared, not ranges of days: write one date")
 		}
 	}
-	return diff(p, p, a, b, f)
+	return diff(p, p, a, b, f, nil)
 }
 
-// diff compares two pictures of one ledger, of which the later may be one of what is only supposed.
-func diff(old, now *Picture, a, b Basis, f Filter) (Diff, error) {
+// diff compares two pictures of one ledger, of which the later may be one of what is only supposed. Only are the pledges that may
+// count otherwise, nil for all.
+func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Diff, error) {
 	d := differ{filter: f, from: side{p: old}, to: side{p: now}}
 	if err := now.knows(old, a, b, f); err != nil {
 		return Diff{}, err
@@ -138,7 +141,7 @@ func diff(old, now *Picture, a, b Basis, f Filter) (Diff, error) {
 	d.to.open(b, f)
 	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
 	for _, pl := range now.sorted {
-		if f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
+		if f.nation(pl.nation) && (only == nil || only[pl.id]) && (f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)
 		}
 	}
@@ -327,23 +330,23 @@ func (d *differ) line(was, is *LineCoverage) {
 	one.Records, one.Calendar = d.ofLine(one.Operation, one.Line)
 	one.Pledges = []events.ID{}
 	for i := range d.answer.Pledges {
-		if pd := &d.answer.Pledges[i]; pd.Operation == one.Operation && (pd.From.counts(one.Line) || pd.To.counts(one.Line)) {
+		if pd := &d.answer.Pledges[i]; pd.Operation == one.Operation && (slices.Contains(pd.From.lines(), one.Line) || slices.Contains(pd.To.lines(), one.Line)) {
 			one.Pledges = append(one.Pledges, pd.Pledge)
 		}
 	}
 	d.answer.Lines = append(d.answer.Lines, one)
 }
 
-// counts reports whether the pledge is supply of a line.
-func (s *PledgeStand) counts(name events.Line) bool {
-	return s != nil && slices.ContainsFunc(s.Places, func(at Place) bool { return at.Line == name })
-}
-
 func standOf(l *LineCoverage) *LineStand {
 	if l == nil {
 		return nil
 	}
-	return &LineStand{l.Role, l.Area, l.Unit, l.Priority, l.Essential, l.Required, l.Supply, l.Gap, l.Conditional, l.Caveated, l.Unknown}
+	s := &LineStand{Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority, Essential: l.Essential, Required: l.Required, Supply: l.Supply,
+		Gap: l.Gap, Conditional: l.Conditional, Caveated: l.Caveated, Unknown: l.Unknown}
+	for i, r := range l.Rungs {
+		s.Rungs[i] = r.Supply
+	}
+	return s
 }
 
 // nationDiffs compares the parts of a supply, by nation.

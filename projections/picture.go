@@ -31,6 +31,7 @@ type Picture struct {
 	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
+	supposed   bool               // on top of another, and without a table of versions: see [Picture.Preview]
 }
 
 // NewPicture returns the picture before the first record.
@@ -80,7 +81,9 @@ func (p *Picture) take(seq uint64, r *row) error {
 		return fmt.Errorf("record %d: %w", seq, err)
 	}
 	p.times = append(p.times, r.Recorded)
-	p.versions.took(uint32(seq))
+	if !p.supposed {
+		p.versions.took(uint32(seq))
+	}
 	return nil
 }
 

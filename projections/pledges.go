@@ -144,7 +144,9 @@ func (p *Picture) takeDeed(pl *pledge, d deed, r *row) (err error) {
 		pl.add(d)
 		pl.refold()
 	}
-	p.versions.refresh(p, pl, d.order, from)
+	if !p.supposed {
+		p.versions.refresh(p, pl, d.order, from)
+	}
 	return nil
 }
 

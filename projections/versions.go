@@ -216,7 +216,7 @@ func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {
 // each calls do for the version of every pledge that is there at a moment, in no order that matters.
 func (p *Picture) each(b *Basis, do func(*version)) {
 	switch {
-	case b.WhatIf.folds():
+	case b.WhatIf.folds() || p.supposed:
 		p.eachFolded(b, do)
 	case b.AsOf == p.Sequence():
 		rows, all := p.versions.sheet(p, b.On).rows, b.WhatIf == nil

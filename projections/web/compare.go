@@ -158,6 +158,7 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 			row(one.what, "", from, to, one.records, one.calendar)
 		}
 		if one.what == "supply" {
+			addRungs(was, is, d.To.Rung, func(rung, from, to string) { row("supply, "+rung, "", from, to, records, calendar) })
 			for _, n := range l.Nations {
 				records, calendar := behind(d, ofNation(d, l.Pledges, n.Nation))
 				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), records, calendar)
@@ -166,6 +167,18 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 	}
 	if len(t.Rows) == 0 || t.Rows[len(t.Rows)-1].Value != any(value) {
 		row("terms", "", terms(was), terms(is), l.Records, l.Calendar)
+	}
+}
+
+// addRungs adds the supply from the other rungs up.
+func addRungs(was, is *projections.LineStand, asked projections.Rung, add func(rung, from, to string)) {
+	if was == nil || is == nil {
+		return
+	}
+	for i, r := range projections.Rungs() {
+		if r != asked && was.Rungs[i] != is.Rungs[i] {
+			add(r.String(), was.Rungs[i].String(), is.Rungs[i].String())
+		}
 	}
 }
 

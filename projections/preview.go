@@ -1,0 +1,284 @@
+package projections
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// MaxPreview is the most statements that are previewed together.
+const MaxPreview = 1000
+
+// A Preview is what statements would change if they were recorded now.
+type Preview struct {
+	Basis
+	// First is the first date on which coverage would change, or else anything; zero when nothing ever does.
+	First events.Date `json:"first,omitzero"`
+	// Effects are what would change, by date: on the date asked, and on the first, where that shows another effect. A date on
+	// which nothing changes is left out.
+	Effects []Diff `json:"effects"`
+}
+
+// IsZero reports whether nothing changes on any date.
+func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
+
+// Preview answers what statements would change, before anybody signs them. It folds them on top of a copy of what they touch, so
+// that the picture itself stays as it is, and may be read meanwhile. Whether the ledger would take them is not its question: what
+// contradicts the picture is refused, and the rules are for the ledger to keep.
+func (p *Picture) Preview(m Moment, statements []events.Statement) (Preview, error) {
+	b, err := p.basisAtRung(m)
+	switch {
+	case err != nil:
+		return Preview{}, err
+	case b.IsRange():
+		return Preview{}, usage("on", b.Days(), "a change is previewed on one date, and on the first on which it shows: write one date")
+	case b.AsOf != p.Sequence():
+		return Preview{}, usage("as_of", fmt.Sprint(b.AsOf), "a change is previewed on top of all there is: leave as_of out")
+	case len(statements) == 0 || len(statements) > MaxPreview:
+		return Preview{}, usage("statements", fmt.Sprint(len(statements)), "write from 1 to %d statements", MaxPreview)
+	}
+	s := p.supposing(statements)
+	for _, st := range statements {
+		if err := s.suppose(st); err != nil {
+			return Preview{}, problem.New(problem.Conflict, "this cannot be previewed: %w", err)
+		}
+	}
+	return s.preview(b)
+}
+
+// A supposed is a picture on top of which something is only supposed, beside the one that is.
+type supposed struct {
+	is, now  *Picture
+	touched  map[events.ID]bool  // pledges
+	lines    []*line             // requirements, as they would be
+	copied   map[*pledge]*pledge // by the one that is
+	operated map[events.Operation]bool
+}
+
+// supposing copies what some statements may touch. All else is shared, and stays as it is.
+func (p *Picture) supposing(statements []events.Statement) *supposed {
+	now := &Picture{
+		times: slices.Clip(p.times), operations: maps.Clone(p.operations), names: slices.Clip(p.names),
+		pledges: slices.Clone(p.pledges), sorted: slices.Clone(p.sorted), byID: maps.Clone(p.byID), rotating: slices.Clip(p.rotating),
+		nations:    numbering[events.Nation]{maps.Clone(p.nations.number), slices.Clip(p.nations.names)},
+		kinds:      numbering[kind]{maps.Clone(p.kinds.number), slices.Clip(p.kinds.names)},
+		conditions: maps.Clone(p.conditions), words: words{}, remarks: map[remark]*remark{}, supposed: true,
+	}
+	s := &supposed{is: p, now: now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
+	for _, st := range statements {
+		if pl, ok := p.byID[events.Thing(st)]; ok {
+			s.copyPledge(pl)
+		}
+		if _, o := events.About(st); o != "" {
+			s.copyOperation(o)
+		}
+	}
+	return s
+}
+
+func (s *supposed) copyPledge(pl *pledge) {
+	if s.copied[pl] != nil {
+		return
+	}
+	other := *pl
+	other.deeds, other.open = slices.Clone(pl.deeds), nil
+	s.copied[pl] = &other
+	s.now.byID[pl.id], s.now.pledges[pl.no] = &other, &other
+	at, _ := findByID(s.now.sorted, pl.id)
+	s.now.sorted[at] = &other
+	s.touched[pl.id] = true
+}
+
+func (s *supposed) copyOperation(name events.Operation) {
+	o, ok := s.is.operations[name]
+	done := s.operated[name]
+	if s.operated[name] = true; done || !ok {
+		return
+	}
+	other := *o
+	other.catalogues, other.nations, other.lineNames = slices.Clone(o.catalogues), slices.Clip(o.nations), slices.Clip(o.lineNames)
+	other.scopes, other.lines, other.predecessors = map[events.Nation]*history[Scope]{}, map[events.Line]*line{}, map[events.ID][]uint32{}
+	for nation, h := range o.scopes {
+		scopes := slices.Clone(*h)
+		other.scopes[nation] = &scopes
+	}
+	for line, l := range o.lines {
+		other.lines[line] = l.copy()
+	}
+	for id, by := range o.predecessors {
+		other.predecessors[id] = slices.Clip(by)
+	}
+	other.pledges = slices.Clone(o.pledges)
+	for at, pl := range other.pledges {
+		if copied := s.copied[pl]; copied != nil {
+			other.pledges[at] = copied
+		}
+	}
+	s.now.operations[name] = &other
+}
+
+func (l *line) copy() *line {
+	return &line{operation: l.operation, name: l.name, terms: slices.Clone(l.terms), cancelled: slices.Clone(l.cancelled), by: maps.Clone(l.by), copyOf: l.same()}
+}
+
+// suppose folds one statement in, as the next record.
+func (s *supposed) suppose(st events.Statement) error {
+	nation, o := events.About(st)
+	rec := events.Record{Sequence: s.now.Sequence() + 1, Signed: events.Signed{Statement: st, KeyName: string(nation)}}
+	if n := len(s.now.times); n > 0 {
+		rec.Recorded, _ = s.now.Recorded(uint64(n))
+	}
+	r, err := rowOf(rec)
+	if err != nil {
+		return err
+	}
+	if about := r.Type.Subject(); about == "ledger" || about == "member" {
+		return nil // which changes who may sign, and no number
+	}
+	if err := s.now.take(rec.Sequence, &r); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence))) // it is none
+	}
+	if r.Line != "" && (r.Type.Subject() == "requirement") {
+		s.lines = append(s.lines, s.now.operations[o].lines[r.Line])
+	}
+	if pl, ok := s.now.byID[r.Thing]; ok {
+		s.touched[pl.id] = true
+		pl.stretches(uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
+	}
+	return nil
+}
+
+// preview compares the two pictures on the date asked and on the first on which they differ.
+func (s *supposed) preview(b Basis) (Preview, error) {
+	answer := Preview{Basis: b, Effects: []Diff{}}
+	first, err := s.first(b)
+	if err != nil {
+		return Preview{}, err
+	}
+	today, err := s.on(b, b.On)
+	if err != nil {
+		return Preview{}, err
+	}
+	if first != nil {
+		answer.First = first.To.On
+	}
+	if first != nil && first.To.On != b.On && !sameEffect(first, &today) {
+		answer.Effects = append(answer.Effects, *first)
+	}
+	if !today.IsZero() {
+		answer.Effects = append(answer.Effects, today)
+	}
+	slices.SortFunc(answer.Effects, func(a, b Diff) int { return cmp.Compare(a.To.On, b.To.On) })
+	return answer, nil
+}
+
+// sameEffect reports whether two dates show the same change of the same numbers.
+func sameEffect(a, b *Diff) bool {
+	same := func(x, y LineDiff) bool {
+		return x.Line == y.Line && x.Operation == y.Operation && (x.From == nil) == (y.From == nil) && (x.To == nil) == (y.To == nil) &&
+			(x.From == nil || *x.From == *y.From) && (x.To == nil || *x.To == *y.To)
+	}
+	samePledge := func(x, y PledgeDiff) bool { return x.Pledge == y.Pledge }
+	return slices.EqualFunc(a.Lines, b.Lines, same) && slices.EqualFunc(a.Pledges, b.Pledges, samePledge)
+}
+
+// on compares the two pictures on one date. What is only supposed has the sequence 0.
+func (s *supposed) on(b Basis, day events.Date) (Diff, error) {
+	was, is := b, b
+	was.On, is.On, is.AsOf = day, day, s.now.Sequence()
+	f, only := Filter{}, s.touched
+	if len(s.operated) == 1 {
+		for f.Operation = range s.operated {
+		}
+	}
+	if len(s.lines) > 0 {
+		only = nil
+	}
+	d, err := diff(s.is, s.now, was, is, f, only)
+	if err != nil {
+		return Diff{}, err
+	}
+	d.To.AsOf = b.AsOf
+	for i := range d.Lines {
+		s.unnumber(d.Lines[i].Records)
+	}
+	for i := range d.Pledges {
+		s.unnumber(d.Pledges[i].Records)
+		for _, one := range []*PledgeStand{d.Pledges[i].From, d.Pledges[i].To} {
+			s.unnumberPlaces(one)
+		}
+	}
+	return d, nil
+}
+
+func (s *supposed) unnumber(told []Told) {
+	for i := range told {
+		if told[i].Sequence > s.is.Sequence() {
+			told[i].Sequence, told[i].Recorded, told[i].Signer = 0, time.Time{}, ""
+		}
+	}
+}
+
+func (s *supposed) unnumberPlaces(one *PledgeStand) {
+	if one == nil {
+		return
+	}
+	for i := range one.Places {
+		one.Places[i].Sequences = slices.DeleteFunc(one.Places[i].Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
+	}
+}
+
+// first returns what differs on the first date on which coverage does, or else anything; nil when nothing ever does.
+func (s *supposed) first(b Basis) (anything *Diff, err error) {
+	for _, day := range s.dates() {
+		d, err := s.on(b, day)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(d.Lines) > 0:
+			return &d, nil
+		case anything == nil && !d.IsZero():
+			anything = &d
+		}
+	}
+	return anything, nil
+}
+
+// dates returns those on which what is touched changes in either picture, in order.
+func (s *supposed) dates() []events.Date {
+	var all []events.Date
+	add := func(d events.Date) {
+		if d > 0 && d < lastDay {
+			all = append(all, d)
+		}
+	}
+	for _, p := range []*Picture{s.is, s.now} {
+		for id := range s.touched {
+			pl, ok := p.byID[id]
+			if !ok {
+				continue
+			}
+			for i := range pl.deeds {
+				add(pl.deeds[i].effective)
+			}
+			pl.stretches(uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
+				add(days.from)
+				if days.until < lastDay {
+					add(days.until.AddDays(1))
+				}
+			})
+		}
+	}
+	for _, l := range s.lines {
+		l.edges(s.now.Sequence(), add)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

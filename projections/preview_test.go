@@ -1,0 +1,106 @@
+package projections
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+func TestPreview(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	fra := l.offer("FRA", 60)
+	p := l.picture()
+	before := p.Sequence()
+	say := func(m Moment, statements ...events.Statement) string {
+		t.Helper()
+		text := ""
+		for _, e := range must[Preview](t)(p.Preview(m, statements)).Effects {
+			text += fmt.Sprint(e.To.On, " ", tellDiff(e), " | ")
+		}
+		return text
+	}
+	withdrawn := &events.PledgeWithdrawn{PledgeStep: fra.step("pledge.withdrawn", 5)}
+	gone := "west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> withdrawn offered 60 withdrawn by 0 | "
+	equal(t, "today", say(Moment{On: day(9)}, withdrawn), "2026-01-09 "+gone)
+	equal(t, "only later", say(Moment{On: day(3)}, withdrawn), "2026-01-05 "+gone)
+
+	offered := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("DEU"),
+		PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.From, t.Until = day(5), day(20) })}
+	equal(t, "a new pledge", say(Moment{On: day(1)}, offered), "2026-01-01 DEU: -> ahead offered 30 ahead by 0 | 2026-01-05 west: 60/100 -> 90/100 DEU ->30; DEU: -> live offered 30 west by 0 | ")
+	equal(t, "since", must[Preview](t)(p.Preview(Moment{On: day(9)}, []events.Statement{offered})).First, day(5))
+	accepted := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
+	equal(t, "both", say(Moment{On: day(9), Rung: Accepted}, offered, accepted), "2026-01-05 west: 0/100 -> 0/100; DEU: -> live offered 30 below-rung by 0 | 2026-01-09 west: 0/100 -> 30/100 DEU ->30; DEU: -> live accepted 30 west by 0 by 0 | ")
+
+	second := &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "east",
+		Role: "ground", Quantity: events.Count(50), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1}}
+	equal(t, "a requirement", say(Moment{On: day(1)}, second),
+		"2026-01-01 east: -> 0/50 by 0; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 several-lines by 0 | ")
+	admitted := &events.MemberAdmitted{Header: l.head("member.admitted"), Key: l.key("DEU/other").Key(), Role: events.Liaison}
+	equal(t, "nothing", say(Moment{On: day(9)}, admitted), "")
+
+	lost := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
+	if _, err := p.Preview(Moment{On: day(9)}, []events.Statement{lost}); !problem.Is(err, problem.Conflict) {
+		t.Errorf("what is no pledge: %v", err)
+	}
+	if _, err := p.Preview(Moment{AsOf: before - 1}, []events.Statement{withdrawn}); !problem.Is(err, problem.Usage) {
+		t.Errorf("in the past: %v", err)
+	}
+	equal(t, "the picture", p.Sequence(), before)
+}
+
+// Whatever is made up: what a preview tells is what is told when it was recorded, and the picture stays as it is.
+func TestPreviewEqualsRecording(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		n := rapid.Uint64Range(2, s.Last()-1).Draw(t, "known")
+		k := rapid.Uint64Range(1, min(4, s.Last()-n)).Draw(t, "supposed")
+		on := day(rapid.IntRange(1, 26).Draw(t, "on"))
+		var statements []events.Statement
+		for _, rec := range s.records[n : n+k] {
+			statements = append(statements, rec.Statement)
+		}
+		p := s.pictureUpTo(n)
+		was := s.everything(p, Moment{AsOf: n, On: on})
+		got := must[Preview](t)(p.Preview(Moment{On: on}, statements))
+		if now := s.everything(p, Moment{AsOf: n, On: on}); now != was {
+			t.Fatalf("a preview has changed the picture from %s\nto %s", was, now)
+		}
+		m := Moment{AsOf: n + k, On: on}
+		want := must[Diff](t)(s.pictureUpTo(n+k).Diff(Moment{AsOf: n, On: on}, m, Filter{}))
+		told := ""
+		for _, e := range got.Effects {
+			if e.To.On == on {
+				told = effectOf(e)
+			}
+		}
+		if expected := effectOf(want); told != expected {
+			t.Errorf("on %s %d statements change\n%s, and the preview says\n%s", on, k, expected, told)
+		}
+	})
+}
+
+// effectOf writes a diff without the records.
+func effectOf(d Diff) (text string) {
+	for i := range d.Lines {
+		d.Lines[i].Records = nil
+		l := d.Lines[i]
+		text += fmt.Sprint(l.Line, l.From != nil, l.To != nil, l.Nations)
+		for _, s := range []*LineStand{l.From, l.To} {
+			if s != nil {
+				text += fmt.Sprint(*s)
+			}
+		}
+	}
+	for i := range d.Pledges {
+		d.Pledges[i].Records = nil
+	}
+	for _, s := range d.Strength {
+		text += fmt.Sprint(s.Nation, s.Role, s.Unit, s.From, s.To)
+	}
+	return text + tellDiff(Diff{Pledges: d.Pledges})
+}

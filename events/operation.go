@@ -26,8 +26,8 @@ type OperationTerms struct {
 // MaxRoles is the most roles that an operation's catalogue may have.
 const MaxRoles = 64
 
-// maxUnits is the most units that a role may have.
-const maxUnits = 16
+// MaxUnits is the most units that a role may have.
+const MaxUnits = 16
 
 // About returns HQ and the operation.
 func (t *OperationTerms) About() (Nation, Operation) { return HQ, t.Operation }
@@ -52,8 +52,8 @@ func (t *OperationTerms) check(c *checker) {
 func (r *RoleDefinition) check(c *checker, at string) {
 	c.slug(at+".role", string(r.Role), "ground")
 	c.title(at+".title", r.Title)
-	if len(r.Units) == 0 || len(r.Units) > maxUnits {
-		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel", len(r.Units), maxUnits)
+	if len(r.Units) == 0 || len(r.Units) > MaxUnits {
+		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel", len(r.Units), MaxUnits)
 		return
 	}
 	for i, u := range r.Units {

@@ -36,11 +36,22 @@ type Unit string
 // of C2SP tlog-checkpoint, and every statement carries it so that none can be replayed on another ledger.
 type Origin string
 
+// The forms of words, as patterns (RE2, and ECMA 262 too).
+const (
+	SlugForm     = `^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$` // of operations, roles, areas, requirements, conditions and caveats
+	UnitForm     = `^[a-z](?:[a-z-]{0,18}[a-z])?$`
+	CurrencyForm = `^[A-Z]{3}$`
+	OriginForm   = `^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$` // with at most MaxOrigin characters
+)
+
+// MaxOrigin is the most characters that a ledger's origin has.
+const MaxOrigin = 128
+
 var (
-	slugPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
-	unitPattern     = regexp.MustCompile(`^[a-z](?:[a-z-]{0,18}[a-z])?$`)
-	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
-	originPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$`)
+	slugPattern     = regexp.MustCompile(SlugForm)
+	unitPattern     = regexp.MustCompile(UnitForm)
+	currencyPattern = regexp.MustCompile(CurrencyForm)
+	originPattern   = regexp.MustCompile(OriginForm)
 )
 
 func validSlug(s string) bool { return slugPattern.MatchString(s) }
@@ -55,7 +66,7 @@ func (r Role) Valid() bool { return validSlug(string(r)) }
 func (l Line) Valid() bool { return validSlug(string(l)) }
 
 // Valid reports whether o has the form of a ledger's origin.
-func (o Origin) Valid() bool { return len(o) <= 128 && originPattern.MatchString(string(o)) }
+func (o Origin) Valid() bool { return len(o) <= MaxOrigin && originPattern.MatchString(string(o)) }
 
 // Valid reports whether u has the form of a unit.
 func (u Unit) Valid() bool { return unitPattern.MatchString(string(u)) || u.IsMoney() }

@@ -37,7 +37,8 @@ func (p *Picture) Counting(m Moment, seq uint64) (Counting, error) {
 		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("muster log tells what each record is")
 	}
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}
-	c.Pledge, _ = pl.show(&b)
+	last := b.onDay(b.last())
+	c.Pledge, _ = pl.show(&last)
 	if c.Then, err = p.countedAt(pl, Moment{AsOf: seq, On: max(d.effective, c.Pledge.From), WhatIf: m.WhatIf}); err != nil {
 		return Counting{}, err
 	}

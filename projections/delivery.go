@@ -48,7 +48,7 @@ type Deliveries struct {
 }
 
 // Delivery answers what became of offers: what is pledged beside what was delivered, how many days nations took from one to the other, and
-// what still waits. What was only observed was never promised, and is not there.
+// what still waits. What was only observed was never promised, and is not there. Of a range, it tells how far that had come on the last day.
 func (p *Picture) Delivery(m Moment, f Filter) (Deliveries, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -58,12 +58,13 @@ func (p *Picture) Delivery(m Moment, f Filter) (Deliveries, error) {
 	if err != nil {
 		return Deliveries{}, err
 	}
+	last := b.onDay(b.last())
 	rows := map[readyKey]*Delivery{}
 	var keys []readyKey
 	for _, o := range chosen {
 		for _, pl := range o.pledges {
 			var room standing
-			s := pl.at(&b, &room)
+			s := pl.at(&last, &room)
 			if uint64(pl.first) > b.AsOf || !s.begun || s.pledged.quantity.IsZero() || !f.nation(pl.nation) || f.Role != "" && s.terms.role != f.Role {
 				continue
 			}
@@ -72,7 +73,7 @@ func (p *Picture) Delivery(m Moment, f Filter) (Deliveries, error) {
 				rows[key] = &Delivery{Nation: key.nation, Operation: key.operation, Role: key.role, Unit: key.unit}
 				keys = append(keys, key)
 			}
-			rows[key].add(pl, s, &b)
+			rows[key].add(pl, s, &last)
 		}
 	}
 	slices.SortFunc(keys, func(a, b readyKey) int {

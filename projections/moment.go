@@ -114,7 +114,7 @@ func (b Basis) Days() string {
 func ParseDays(s string) (on, until events.Date, err error) {
 	first, last, isRange := strings.Cut(s, "..")
 	if !isRange {
-		on, err = events.ParseDate(s)
+		err = on.UnmarshalText([]byte(s))
 		return on, 0, err
 	}
 	on, until = FirstDate, LastDate

@@ -83,7 +83,7 @@ func (p *Picture) Timeline(m Moment, f TimelineFilter) (Timeline, error) {
 	if err != nil {
 		return Timeline{}, err
 	}
-	b.On = f.Days.From
+	b.On, b.Until = f.Days.From, 0
 	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: p.handOvers(&b, chosen, f)}
 	c := p.newCourse(&b, s, chosen, f)
 	p.eachStretch(&b, c.place)

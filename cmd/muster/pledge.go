@@ -51,7 +51,7 @@ func (f *termFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.source, "source", "", "where this was published, if it was")
 	fl.StringVar(&f.note, "note", "", "a note for people")
 	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
-	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed, and send nothing")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
 }
 
 // set fills in the terms from the flags that were given, and returns those that cannot be read.
@@ -311,7 +311,7 @@ func (a *app) allPledges(ctx context.Context, parameters map[string]string) (pro
 		if all.Next.IsZero() {
 			return all, nil
 		}
-		parameters["as_of"], parameters["on"] = strconv.FormatUint(all.AsOf, 10), all.On.String()
+		parameters["as_of"], parameters["on"] = strconv.FormatUint(all.AsOf, 10), all.Days()
 		parameters["after"] = all.Next.String()
 	}
 }

@@ -43,7 +43,7 @@ declares another scope, or --unlimited.`,
 	c.Flags().BoolVar(&unlimited, "unlimited", false, "lift an earlier limit")
 	c.Flags().StringVar(&note, "note", "", "a note for people")
 	c.Flags().StringVar(&effective, "effective", "", "the date from which this holds (default: today)")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed, and send nothing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
 	return c
 }
 
@@ -61,7 +61,7 @@ var flagTexts = map[string]string{
 	"nation":    "only this nation, such as FRA",
 	"role":      "only this role, such as ground",
 	"rung":      "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed",
-	"on":        "what applies on this date, such as 2026-11-23 (default: today)",
+	"on":        "what applies on this date, such as 2026-11-23, or on a range such as 2026-01-01..2026-06-30 (default: today)",
 	"as-of":     "what was known then: a sequence, a time or a date (default: all there is)",
 	"state":     "only pledges that are live, ahead, withdrawn, declined, lapsed or returned",
 	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",

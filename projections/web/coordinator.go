@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -39,14 +40,15 @@ func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a project
 // DependenceTable has a row for each line or strength that hangs on one nation.
 func DependenceTable(a projections.Dependences) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "held by", "percent", "quantity", "of", "unit", "gap without it", "level", "essential"}}
+	t.days()
 	t.Above = []string{fmt.Sprintf("What one nation holds to at least half, %s.", a.Basis), ""}
 	for _, h := range a.Holds {
-		t.Add(h, string(h.Operation), string(h.Line), string(h.Role), string(h.Nation), number(h.Percent), h.Quantity.String(), h.Of.String(), string(h.Unit),
+		t.AddOn(h.Day, h, string(h.Operation), string(h.Line), string(h.Role), string(h.Nation), number(h.Percent), h.Quantity.String(), h.Of.String(), string(h.Unit),
 			h.Without.String(), map[projections.DependenceLevel]string{projections.Alone: "alone", projections.FourFifths: "80% or more", projections.Half: "50% or more"}[h.Level],
 			yes(h.Essential))
 	}
 	if len(a.Holds) == 0 {
-		t.Below = []string{"No nation holds half of anything on this date."}
+		t.Below = []string{"No nation holds half of anything " + onDays(a.Basis) + "."}
 	}
 	return t
 }
@@ -91,13 +93,14 @@ func (s *Service) Hanging(ctx context.Context, q *FilterQuery) (projections.Hang
 // HangingTable has a row for each condition or caveat and line.
 func HangingTable(a projections.HangingSupplies) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"kind", "name", "operation", "requirement", "role", "quantity", "unit", "gap without it", "nations", "pledges"}}
+	t.days()
 	t.Above = []string{fmt.Sprintf("Supply that hangs on a condition or a caveat, %s. A pledge that hangs on two is in both rows.", a.Basis), ""}
 	for _, h := range a.Hanging {
-		t.Add(h, h.Kind, string(h.Name), string(h.Operation), string(h.Line), string(h.Role), h.Quantity.String(), string(h.Unit), h.Gap.String(),
+		t.AddOn(h.Day, h, h.Kind, string(h.Name), string(h.Operation), string(h.Line), string(h.Role), h.Quantity.String(), string(h.Unit), h.Gap.String(),
 			text(h.Nations, ", "), number(len(h.Pledges)))
 	}
 	if len(a.Hanging) == 0 {
-		t.Below = []string{"No supply hangs on anything on this date."}
+		t.Below = []string{"No supply hangs on anything " + onDays(a.Basis) + "."}
 	}
 	return t
 }
@@ -131,6 +134,7 @@ func ReadinessTable(a projections.Readiness) Table {
 		t.Head = append(t.Head, fmt.Sprintf("%d d", days))
 	}
 	t.Head = append(t.Head, "notice not said", "in reserve", "of unknown size")
+	t.days()
 	for _, r := range a.Rows {
 		cells := []string{string(r.Operation), string(r.Role), string(r.Nation), string(r.Unit), r.InPlace.String()}
 		for _, n := range r.Ready {
@@ -140,10 +144,10 @@ func ReadinessTable(a projections.Readiness) Table {
 		if r.Unknown > 0 {
 			unknown = Several(r.Unknown, "pledge")
 		}
-		t.Add(r, append(cells, r.NotSaid.String(), r.Reserve.String(), unknown)...)
+		t.AddOn(r.Day, r, append(cells, r.NotSaid.String(), r.Reserve.String(), unknown)...)
 	}
 	if len(a.Rows) == 0 {
-		t.Below = []string{"Nothing is there on this date."}
+		t.Below = []string{"Nothing is there " + onDays(a.Basis) + "."}
 	}
 	return t
 }
@@ -158,13 +162,14 @@ func (s *Service) Review(ctx context.Context, q *FilterQuery) (projections.Revie
 // ReviewTable has a row for each finding.
 func ReviewTable(a projections.Review) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"finding", "operation", "requirement", "nation", "quantity", "unit", "what", "records", "pledge"}}
+	t.days()
 	t.Above = []string{fmt.Sprintf("What does not fit, %s.", a.Basis), ""}
 	for _, f := range a.Findings {
 		pledge := ""
 		if !f.Pledge.IsZero() {
 			pledge = f.Pledge.String()
 		}
-		t.Add(f, string(f.Kind), string(f.Operation), string(f.Line), string(f.Nation), f.Quantity.String(), string(f.Unit), f.Sentence, recordsOf(f.Sequences), pledge)
+		t.AddOn(f.Day, f, string(f.Kind), string(f.Operation), string(f.Line), string(f.Nation), f.Quantity.String(), string(f.Unit), f.Sentence, recordsOf(f.Sequences), pledge)
 	}
 	t.Below = []string{Several(len(a.Findings), "finding") + "."}
 	return t
@@ -251,6 +256,7 @@ func (s *Service) Nation(ctx context.Context, q *NationQuery) (a projections.Nat
 // NationTable has a row for each role, by rung; its pledges, and what was counted of them, stand beside.
 func NationTable(a projections.NationPage) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "unit", "indicated", "offered", "accepted", "confirmed", "deployed", "in reserve", "of unknown size"}}
+	t.days()
 	t.Above = []string{fmt.Sprintf("%s (%s), %s.", a.Name, a.Nation, a.Basis)}
 	for _, s := range a.Scopes {
 		t.Above = append(t.Above, fmt.Sprintf("Ready to give in %s: %s, from %s on (record %d).", s.Operation, s, s.Effective, s.Sequence))
@@ -265,10 +271,10 @@ func NationTable(a projections.NationPage) Table {
 		if r.Unknown > 0 {
 			unknown = Several(r.Unknown, "pledge")
 		}
-		t.Add(r, append(cells, r.Reserve.String(), unknown)...)
+		t.AddOn(r.Day, r, append(cells, r.Reserve.String(), unknown)...)
 	}
 	if len(a.Roles) == 0 {
-		t.Below = []string{"Nothing of it is there on this date."}
+		t.Below = []string{"Nothing of it is there " + onDays(a.Basis) + "."}
 	}
 	pledges := PledgesTable(projections.PledgeList{Basis: a.Basis, Pledges: a.Pledges})
 	pledges.Above, pledges.Below = []string{"Its pledges:"}, nil
@@ -350,13 +356,20 @@ func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, e
 func GapsTable(a projections.Gaps) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
 		"short from", "short until", "who", "what could fill it"}}
+	if t.days(); a.IsRange() {
+		t.Head = append(t.Head, "first short", "days short")
+	}
 	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
 	for _, g := range a.Gaps {
-		t.Add(g, number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
-			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could))
+		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could)}
+		if a.IsRange() {
+			cells = append(cells, g.Day.String(), g.First.String(), number(g.Days))
+		}
+		t.Add(g, cells...)
 	}
 	if len(a.Gaps) == 0 {
-		t.Below = []string{"Every requirement in force on this date is met."}
+		t.Below = []string{"Every requirement in force " + onDays(a.Basis) + " is met."}
 	}
 	return t
 }
@@ -378,13 +391,14 @@ type TimelineQuery struct {
 
 func (q *TimelineQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
+	q.On, q.Until = p.days("on", "The days, such as 2026-01-01..2026-12-31, or the first of them.")
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()
 	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
 	q.Filter.Line = p.line("line", "Only this requirement.")
-	q.Filter.Days.From = p.date("from", "The first day; today without it.")
-	q.Filter.Days.Until = p.date("until", "The last day, at most 20 years later; without it, a year after the first.")
+	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on, or today."), q.On)
+	q.Filter.Days.Until = cmp.Or(p.date("until", "The last day, at most 20 years later; without it, that of on, or a year after the first."), q.Until)
 	q.Filter.Step = projections.Step(p.oneOf("step", "How far apart the points are; without it, at the dates where something changes.", words(projections.Steps())))
 }
 
@@ -412,7 +426,7 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 // TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.
 func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
-	b.On = 0
+	b.On, b.Until = 0, 0
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "largest gap", "on",
 		"indicated", "offered", "accepted", "confirmed", "deployed"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}

@@ -167,7 +167,7 @@ func (s *Service) waitFor(ctx context.Context, l *live, something func(context.C
 type LiveCoverageQuery struct{ CoverageQuery }
 
 func (q *LiveCoverageQuery) read(p *parameters) {
-	q.On = p.date("on", "What applies on that date. Without it, today (UTC), from midnight to midnight.")
+	q.On, q.Until = p.days("on", "What applies on that date, or in a range of dates. Without it, today (UTC), from midnight to midnight.")
 	q.WhatIf = p.whatIf()
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 }

@@ -133,7 +133,7 @@ func TestOpenAPIParameters(t *testing.T) {
 		"counted":     "record as_of on min_seq without without_conditional without_caveated discharge",
 
 		"gaps":       "as_of on min_seq without without_conditional without_caveated discharge rung operation role",
-		"timeline":   "as_of min_seq without without_conditional without_caveated discharge rung operation role line from until step",
+		"timeline":   "as_of on min_seq without without_conditional without_caveated discharge rung operation role line from until step",
 		"dependence": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by_role",
 		"hanging":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
 		"readiness":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role within by_nation",

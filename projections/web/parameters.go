@@ -149,6 +149,20 @@ func (p *parameters) date(name, doc string) (d events.Date) {
 	return d
 }
 
+// days reads a date, or a range of dates, for both clocks' questions.
+func (p *parameters) days(name, doc string) (on, until events.Date) {
+	const dates = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString, Pattern: "^(" + dates + "|(" + dates + `)?\.\.(` + dates + ")?)$"})
+	if v == "" {
+		return 0, 0
+	}
+	on, until, err := projections.ParseDays(v)
+	if err != nil {
+		p.invalid(name, v, "%s", err)
+	}
+	return on, until
+}
+
 func (p *parameters) id(name, doc string) (id events.ID) {
 	p.text(&id, name, doc, idSchema{}.Schema(nil))
 	return id

@@ -21,13 +21,15 @@ type query[Q any] interface {
 type MomentQuery struct {
 	AsOf   Instant     // zero for all there is
 	On     events.Date // zero for today, or, with AsOf, for the day of its last record
+	Until  events.Date // the last day of a range that On begins, zero for the one day
 	MinSeq uint64      // wait until this record is in the picture
 	WhatIf projections.WhatIf
 }
 
 func (q *MomentQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
-	q.On = p.date("on", "What applies on that date, such as 2026-11-23. Without it, today (UTC); with as_of, the day of its last record.")
+	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of dates, such as 2026-01-01..2026-06-30, of which either end may be left out: "+
+		"sums then answer for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, the day of its last record.")
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 }

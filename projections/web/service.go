@@ -99,7 +99,7 @@ func (s *Service) needed(q MomentQuery) uint64 {
 }
 
 func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
-	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Rung: rung, WhatIf: &q.WhatIf}
+	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung, WhatIf: &q.WhatIf}
 	if err := q.WhatIf.Check(p); err != nil {
 		return m, err
 	}
@@ -129,8 +129,8 @@ const lastDate events.Date = 2199_12_31
 // that comes into the catalogue only later is known, since offers for it are.
 func known(p *projections.Picture, m projections.Moment, f projections.Filter) error {
 	var operations, roles []string
-	for _, on := range []events.Date{m.On, lastDate} {
-		m.On = on
+	for _, on := range []events.Date{m.On, max(m.On, m.Until), lastDate} {
+		m.On, m.Until = on, 0
 		ops, err := p.Operations(m)
 		if err != nil {
 			return err

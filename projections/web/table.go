@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/events"
 	"muster/projections"
 )
 
@@ -40,6 +41,29 @@ type Row struct {
 // Add adds a row.
 func (t *Table) Add(value any, cells ...string) { t.Rows = append(t.Rows, Row{value, cells}) }
 
+// days gives the rows of a range a column for the day of which each tells: see [Table.AddOn].
+func (t *Table) days() {
+	if t.Basis.IsRange() {
+		t.Head = append(t.Head, "day")
+	}
+}
+
+// AddOn adds a row that tells of one day of a range, and of the date asked where it is none.
+func (t *Table) AddOn(day events.Date, value any, cells ...string) {
+	if t.Basis.IsRange() {
+		cells = append(cells, day.String())
+	}
+	t.Add(value, cells...)
+}
+
+// onDays says to people on which days there is nothing.
+func onDays(b projections.Basis) string {
+	if b.IsRange() {
+		return "on any of these days"
+	}
+	return "on this date"
+}
+
 // WriteCSV writes the rows as CSV (RFC 4180, with LF), with a head.
 func (t Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
@@ -68,7 +92,7 @@ func (t Table) basis() (head, cells []string) {
 	if b == nil {
 		return nil, nil
 	}
-	head, cells = []string{"as_of", "on"}, []string{number(b.AsOf), b.On.String()}
+	head, cells = []string{"as_of", "on"}, []string{number(b.AsOf), b.Days()}
 	if !b.Rung.IsZero() {
 		head, cells = append(head, "rung"), append(cells, b.Rung.String())
 	}
@@ -76,7 +100,7 @@ func (t Table) basis() (head, cells []string) {
 		head, cells = append(head, "what_if"), append(cells, b.WhatIf.String())
 	}
 	if s := t.Since; s != nil {
-		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.On.String())
+		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.Days())
 	}
 	return head, cells
 }

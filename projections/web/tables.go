@@ -85,10 +85,15 @@ func CoverageTable(c Coverage) Table {
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is")
 	}
+	t.days()
 	for _, n := range c.Notes {
 		t.Above = append(t.Above, noteLines(n.Operation, n.Title, n.Note)...)
 	}
-	t.Above = append(t.Above, fmt.Sprintf("Coverage %s.", c.Basis), "")
+	t.Above = append(t.Above, fmt.Sprintf("Coverage %s.", c.Basis))
+	if c.IsRange() {
+		t.Above = append(t.Above, "Each requirement is shown on the day on which it is met least, of those on which it is in force.")
+	}
+	t.Above = append(t.Above, "")
 	for _, line := range c.Lines {
 		cells := []string{string(line.Operation), string(line.Line), string(line.Role), string(line.Area), line.Required.String(), line.Supply.String(),
 			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill), who(line.Who), remarks(line)}
@@ -98,12 +103,12 @@ func CoverageTable(c Coverage) Table {
 		if c.compares() {
 			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String())
 		}
-		t.Add(coverageRow{line, c.Basis}, cells...)
+		t.AddOn(line.Day, coverageRow{line, c.Basis}, cells...)
 	}
 	if len(c.Lines) == 0 {
-		t.Below = []string{"No requirement is in force on this date."}
+		t.Below = []string{"No requirement is in force " + onDays(c.Basis) + "."}
 		if c.compares() {
-			t.Below = []string{"Nothing differs in any requirement that is in force on this date."}
+			t.Below = []string{"Nothing differs in any requirement that is in force " + onDays(c.Basis) + "."}
 		}
 	}
 	if len(c.NotCounted) == 0 {
@@ -115,6 +120,9 @@ func CoverageTable(c Coverage) Table {
 	}
 	for i := range t.Also { // the columns that only lines have
 		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
+		if c.IsRange() {
+			t.Also[i].Cells[len(t.Head)-1] = c.NotCounted[i].Day.String()
+		}
 	}
 	t.Beside = []Table{notCountedTable(c.NotCounted)}
 	return t
@@ -122,8 +130,16 @@ func CoverageTable(c Coverage) Table {
 
 func notCountedTable(all []projections.NotCounted) Table {
 	t := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
+	isRange := len(all) > 0 && all[0].Day != 0
+	if isRange {
+		t.Head = append(t.Head, "from day")
+	}
 	for _, n := range all {
-		t.Add(n, string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String())
+		cells := []string{string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String()}
+		if isRange {
+			cells = append(cells, n.Day.String())
+		}
+		t.Add(n, cells...)
 	}
 	return t
 }
@@ -179,19 +195,26 @@ type strengthRow struct {
 // StrengthTable has a row for each group.
 func StrengthTable(s projections.Strength) Table {
 	t := Table{Basis: &s.Basis, Head: append(slices.Clone(s.By), "quantity", "unit", "pledges", "beside it")}
+	t.days()
 	t.Above = []string{fmt.Sprintf("Strength %s.", s.Basis), ""}
+	if s.IsRange() {
+		t.Above = []string{t.Above[0], "Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
+	}
 	for _, r := range s.Rows {
-		t.Add(strengthRow{r, s.Basis}, append(groupCells(s.By, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
+		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(s.By, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
 	}
 	for _, sum := range s.Totals {
 		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, sum.Unit, Several(sum.Pledges, "pledge"))
+		if sum.Day != 0 {
+			line += " on " + sum.Day.String()
+		}
 		if besides := beside(sum); besides != "" {
 			line += "; beside it " + besides
 		}
 		t.Below = append(t.Below, line+".")
 	}
 	if len(s.Rows) == 0 {
-		t.Below = []string{"Nothing is there on this date."}
+		t.Below = []string{"Nothing is there " + onDays(s.Basis) + "."}
 	}
 	return t
 }
@@ -230,8 +253,9 @@ func beside(r projections.StrengthRow) string {
 func PledgesTable(all projections.PledgeList) Table {
 	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area",
 		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "note"}}
+	t.days()
 	for _, p := range all.Pledges {
-		t.Add(p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
+		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove),
 			conditions(p), caveats(p), allocations(p), strings.Join(p.Elsewhere, ", "), p.Note)
 	}
@@ -310,13 +334,14 @@ func PledgeSentence(p projections.Pledge) string {
 // PlanTable has a row for each requirement; its roles stand beside.
 func PlanTable(p Plan) Table {
 	t := Table{Basis: &p.Basis, Head: []string{"requirement", "role", "area", "quantity", "unit", "from", "until", "priority", "essential", "state"}}
+	t.days()
 	t.Above = append(noteLines(p.Catalogue.Operation, p.Catalogue.Title, p.Catalogue.Note), "")
 	for _, r := range p.Requirements {
 		essential := ""
 		if r.Essential {
 			essential = "yes"
 		}
-		t.Add(r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
+		t.AddOn(r.Day, r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
 			number(r.Priority), essential, string(r.State))
 	}
 	roles := Table{Head: []string{"role", "unit", "title"}}

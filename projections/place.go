@@ -143,7 +143,12 @@ func (v *viewer) places(pl *pledge) []Place {
 		}
 		all = append(all, at)
 	}
-	slices.SortStableFunc(all, func(a, b Place) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(all, func(a, b Place) int {
+		if counted := a.Line != ""; counted != (b.Line != "") {
+			return map[bool]int{true: -1, false: 1}[counted]
+		}
+		return cmp.Compare(a.Line, b.Line)
+	})
 	return all
 }
 

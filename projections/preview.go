@@ -14,7 +14,7 @@ import (
 )
 
 // MaxPreview is the most statements that are previewed together.
-const MaxPreview = 1000
+const MaxPreview = 500
 
 // A Preview is what statements would change if they were recorded now.
 type Preview struct {

@@ -109,7 +109,11 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 	if err != nil && !dryRun {
 		return err
 	}
-	return errors.Join(a.printRows(rows, dryRun), err)
+	var offers []events.Statement
+	for _, one := range signed {
+		offers = append(offers, one.Statement)
+	}
+	return errors.Join(a.printRows(ctx, rows, dryRun, offers), err)
 }
 
 // checkRows signs every offer and asks whether it would be recorded: all that would be refused is told, and nothing sent.
@@ -150,7 +154,7 @@ func recordRows(ctx context.Context, s *session, signed []events.Signed, rows []
 	return nil
 }
 
-func (a *app) printRows(rows []importedRow, dryRun bool) error {
+func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool, offers []events.Statement) error {
 	l := listing{map[string]any{"dry_run": dryRun, "rows": rows}, web.Table{Head: []string{"line", "what", "sequence"}}}
 	recorded, again, refused := 0, 0, 0
 	for _, r := range rows {
@@ -170,6 +174,9 @@ func (a *app) printRows(rows []importedRow, dryRun bool) error {
 	}
 	if dryRun {
 		l.Below = []string{fmt.Sprintf("%d rows would be recorded, %d refused. Nothing was done.", len(rows)-refused, refused)}
+		if err := a.addPreview(ctx, &l, offers); err != nil {
+			return err
+		}
 	} else {
 		l.Below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
 	}

@@ -36,10 +36,10 @@ With --dry-run it says what it would do, and does nothing.`,
 			if err != nil {
 				return err
 			}
-			return a.printChanges(changes, dryRun)
+			return a.printChanges(cmd.Context(), changes, dryRun)
 		},
 	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done and what it would change, and do nothing")
 	return c
 }
 
@@ -60,6 +60,8 @@ type planChange struct {
 	Change  string          `json:"change"`
 	What    string          `json:"what"`
 	Receipt *intake.Receipt `json:"receipt,omitempty"`
+
+	statement events.Statement
 }
 
 // applyPlan makes the changes that a plan file asks for, or only says them.
@@ -86,7 +88,7 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 	}
 	done := make([]planChange, 0, len(changes))
 	for _, c := range changes {
-		change := planChange{Change: c.Verb, What: c.Sentence}
+		change := planChange{Change: c.Verb, What: c.Sentence, statement: c.Statement}
 		if !dryRun {
 			c.Statement.Head().Seen = s.contact.saw()
 			r, err := s.say(ctx, c.Statement)
@@ -144,9 +146,11 @@ func (a *app) planOn(ctx context.Context, o events.Operation, on events.Date) (w
 	return w, err
 }
 
-func (a *app) printChanges(changes []planChange, dryRun bool) error {
+func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun bool) error {
 	l := listing{map[string]any{"dry_run": dryRun, "changes": changes}, web.Table{Head: []string{"change", "what", "sequence"}}}
+	var statements []events.Statement
 	for _, c := range changes {
+		statements = append(statements, c.statement)
 		sequence := ""
 		if c.Receipt != nil {
 			sequence = fmt.Sprint(c.Receipt.Sequence)
@@ -158,6 +162,9 @@ func (a *app) printChanges(changes []planChange, dryRun bool) error {
 		l.Below = []string{"The ledger says what the plan says: nothing to do."}
 	case dryRun:
 		l.Below = []string{fmt.Sprintf("%d changes would be made. Nothing was done.", len(changes))}
+		if err := a.addPreview(ctx, &l, statements); err != nil {
+			return err
+		}
 	}
 	return l.write(a.format, a.stdout)
 }

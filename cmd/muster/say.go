@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/projections"
 	"muster/projections/web"
 )
 
@@ -79,7 +81,7 @@ func (a *app) submitCmd() *cobra.Command {
 	}
 }
 
-// checkOne asks whether a statement would be recorded, and prints it unsigned.
+// checkOne asks whether a statement would be recorded, and prints it unsigned, with what it would change.
 func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) error {
 	text, err := events.Marshal(st)
 	if err != nil {
@@ -92,9 +94,50 @@ func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) err
 	if err := s.to.Check(ctx, signed); err != nil {
 		return err
 	}
+	effect, err := a.preview(ctx, st)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(a.stderr, "muster: this would be recorded, signed by %s; nothing was sent for good\n", s.signer.Name())
-	_, err = fmt.Fprintf(a.stdout, "%s\n", text)
-	return err
+	switch a.format {
+	case "json":
+		return writeJSON(a.stdout, map[string]any{"statement": json.RawMessage(text), "preview": effect})
+	case "table":
+		if _, err := fmt.Fprintf(a.stdout, "%s\n", text); err != nil {
+			return err
+		}
+	}
+	return listing{effect, web.PreviewTable(effect)}.write(a.format, a.stdout)
+}
+
+// addPreview adds to what a dry run of several statements prints what they would change; of very many, nothing.
+func (a *app) addPreview(ctx context.Context, l *listing, statements []events.Statement) error {
+	if len(statements) == 0 || len(statements) > projections.MaxPreview {
+		return nil
+	}
+	effect, err := a.preview(ctx, statements...)
+	if err != nil {
+		return err
+	}
+	l.answer.(map[string]any)["preview"] = effect
+	t := web.PreviewTable(effect)
+	l.Beside = append(l.Beside, web.Table{Below: t.Below, Beside: t.Beside})
+	return nil
+}
+
+// preview asks what statements would change.
+func (a *app) preview(ctx context.Context, statements ...events.Statement) (effect projections.Preview, err error) {
+	texts := make([]json.RawMessage, len(statements))
+	for i, st := range statements {
+		if texts[i], err = events.Marshal(st); err != nil {
+			return effect, err
+		}
+	}
+	list, err := json.Marshal(texts)
+	if err != nil {
+		return effect, err
+	}
+	return effect, a.question(ctx, "preview", map[string]string{"statements": string(list)}, &effect)
 }
 
 // receipts prints receipts.

@@ -85,7 +85,7 @@ func (f *stepFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.reason, "reason", "", "why, for people")
 	c.Flags().StringVar(&f.source, "source", "", "where this was published, if it was")
 	c.Flags().StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be signed, and send nothing")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
 }
 
 // step makes what the statements have in common that move a pledge along; the type is the caller's to set.

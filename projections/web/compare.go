@@ -33,7 +33,7 @@ func (q *DiffQuery) read(p *parameters) {
 	q.To.WhatIf = p.whatIf()
 	q.From.WhatIf = q.To.WhatIf
 	q.Rung, q.Filter = p.rung(), p.filter()
-	if q.From.AsOf.IsZero() && q.To.AsOf.IsZero() && q.From.On == q.To.On {
+	if p.given["from"]+p.given["to"] == "" && q.From.On == q.To.On {
 		p.invalid("from", "", "missing: write what to compare: from and to are places in the record (a sequence or a time), from_on and to_on are dates on which it applies")
 	}
 	if q.From.AsOf.IsZero() {
@@ -73,10 +73,12 @@ type diffRow struct {
 	Strength *projections.StrengthDiff `json:"strength,omitempty"`
 }
 
+var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}
+
 // DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people, one for each pledge that counts
 // otherwise and for each sum. Every row tells the records that have made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
-	t := Table{Basis: &d.To, Since: &d.From, Head: []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}}
+	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
 		addLineDiff(&t, &d, &d.Lines[i])
@@ -158,7 +160,7 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 			row(one.what, "", from, to, one.records, one.calendar)
 		}
 		if one.what == "supply" {
-			addRungs(was, is, d.To.Rung, func(rung, from, to string) { row("supply, "+rung, "", from, to, records, calendar) })
+			addRungs(was, is, func(rung, from, to string) { row("supply from "+rung+" up", "", from, to, records, calendar) })
 			for _, n := range l.Nations {
 				records, calendar := behind(d, ofNation(d, l.Pledges, n.Nation))
 				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), records, calendar)
@@ -170,13 +172,13 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 	}
 }
 
-// addRungs adds the supply from the other rungs up.
-func addRungs(was, is *projections.LineStand, asked projections.Rung, add func(rung, from, to string)) {
+// addRungs adds the supply from the other rungs up, where it does not differ by the same numbers.
+func addRungs(was, is *projections.LineStand, add func(rung, from, to string)) {
 	if was == nil || is == nil {
 		return
 	}
 	for i, r := range projections.Rungs() {
-		if r != asked && was.Rungs[i] != is.Rungs[i] {
+		if was.Rungs[i] != is.Rungs[i] && (was.Rungs[i] != was.Supply || is.Rungs[i] != is.Supply) {
 			add(r.String(), was.Rungs[i].String(), is.Rungs[i].String())
 		}
 	}

@@ -24,7 +24,7 @@ var paths = map[string]string{
 	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
 	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
 	"late": "/late", "corrections": "/corrections", "delivery": "/delivery", "counted": "/records/{record}/counted",
-	"diff": "/diff", "explain": "/explain/{what}",
+	"preview": "/preview", "diff": "/diff", "explain": "/explain/{what}",
 }
 
 // questions is the table: what answers which question.
@@ -45,6 +45,7 @@ func (s *Service) questions(f *face) {
 	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
 	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
 	ask(f, "diff", "What two moments differ in, and the records that made it so", s.Diff, DiffTable)
+	ask(f, "preview", "What statements would change if they were recorded now, before anybody signs them", s.Preview, PreviewTable)
 	ask(f, "explain", "What is behind a number: the records, each pledge's part, and what is not counted", s.Explain, ExplainTable)
 	ask(f, "counted", "What was counted where for one record, then and now", s.Counted, CountedTable)
 	ask(f, "late", "What was recorded long after the date from which it holds", s.Late, LateTable)

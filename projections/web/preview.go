@@ -1,0 +1,107 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// PreviewQuery asks what statements would change.
+type PreviewQuery struct {
+	MomentQuery
+	Rung       projections.Rung
+	Statements []events.Statement
+}
+
+func (q *PreviewQuery) read(p *parameters) {
+	q.Statements = p.statements()
+	q.On = p.date("on", "The date on which to show the effect, beside the first on which there is any. Without it, today (UTC).")
+	q.MinSeq = p.minSeq()
+	q.WhatIf = p.whatIf()
+	q.Rung = p.rung()
+}
+
+// statements reads one statement, or a list of them in order, as JSON. They are not signed.
+func (p *parameters) statements() (all []events.Statement) {
+	v := p.value("statements", "The statements, in order: a JSON list of them, or one by itself, as they would be signed.", &huma.Schema{Type: huma.TypeString})
+	p.must("statements", `write a list of statements as JSON, such as [{"type":"pledge.withdrawn",…}]`)
+	if v == "" {
+		return nil
+	}
+	texts := []json.RawMessage{json.RawMessage(v)}
+	if v[0] == '[' {
+		if err := json.Unmarshal([]byte(v), &texts); err != nil {
+			p.invalid("statements", v, "is no list in JSON: %s", err)
+			return nil
+		}
+	}
+	for i, text := range texts {
+		st, err := events.Parse(text)
+		if err != nil {
+			p.badStatement(fmt.Sprintf("statements.%d", i), err)
+			continue
+		}
+		all = append(all, st)
+	}
+	return all
+}
+
+// badStatement tells what is wrong with a statement, field by field.
+func (p *parameters) badStatement(where string, err error) {
+	found := problem.From(err)
+	for _, f := range found.Fields {
+		p.invalid(where+"."+f.Location, f.Value, "%s", f.Message)
+	}
+	if len(found.Fields) == 0 {
+		p.invalid(where, "", "%s", found.Detail)
+	}
+}
+
+// Preview answers what statements would change if they were recorded now. Nothing is kept of them.
+func (s *Service) Preview(ctx context.Context, q *PreviewQuery) (a projections.Preview, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		a, err = p.Preview(m, q.Statements)
+		return err
+	})
+}
+
+// A previewRow is one difference on a date as programs read it.
+type previewRow struct {
+	On events.Date `json:"on"`
+	diffRow
+}
+
+// PreviewTable tells for each date what would change on it: see [DiffTable].
+func PreviewTable(p projections.Preview) Table {
+	t := Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
+	if p.IsZero() {
+		t.Below = []string{fmt.Sprintf("No effect on coverage, as of record %d.", p.AsOf)}
+		return t
+	}
+	today := false
+	for _, e := range p.Effects {
+		d := DiffTable(e)
+		for _, r := range d.all() {
+			t.Also = append(t.Also, Row{previewRow{e.To.On, r.Value.(diffRow)}, append([]string{e.To.On.String()}, r.Cells...)})
+		}
+		d.Above = []string{fmt.Sprintf("The effect on %s, from the rung %q up:", e.To.On, e.To.Rung)}
+		if len(e.Lines) == 0 {
+			d.Below = []string{"No effect on coverage."}
+		}
+		today = today || e.To.On == p.On
+		t.Beside = append(t.Beside, d)
+	}
+	switch {
+	case !today:
+		t.Below = []string{fmt.Sprintf("No effect on %s. It first shows on %s:", p.On, p.First)}
+	case p.First < p.On && len(p.Effects) == 1:
+		t.Below = []string{fmt.Sprintf("It first shows on %s, and on %s is the same:", p.First, p.On)}
+	}
+	return t
+}

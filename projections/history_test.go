@@ -231,6 +231,16 @@ func (s *storyteller) everything(p *Picture, m Moment) string {
 	ask(p.Coverage(m, CoverageFilter{}))
 	ask(p.Coverage(m, CoverageFilter{Role: "ground"}))
 	ask(p.Strength(m, Filter{}, []string{"nation", "role"}))
+	ask(p.Gaps(m, CoverageFilter{}))
+	ask(p.Dependences(m, DependenceFilter{ByRole: true}))
+	ask(p.Hanging(m, Filter{}))
+	ask(p.Readiness(m, ReadinessFilter{ByNation: true}))
+	ask(p.Review(m, Filter{}))
+	ask(p.Due(m, Filter{}, 5))
+	ask(p.Nation(m, "FRA", ""))
+	ask(p.Nations(m, "", ""))
+	ask(p.Delivery(m, Filter{}))
+	ask(p.Timeline(m, TimelineFilter{Days: events.Window{From: m.On, Until: day(28)}, Step: ByChange}))
 	ask(p.Pledges(m, PledgeFilter{}))
 	ask(p.Requirements(m, Filter{}))
 	ask(p.Operations(m))
@@ -256,6 +266,9 @@ func TestAsOfEqualsReplay(t *testing.T) {
 		now := s.picture()
 		for range 4 {
 			m := s.moment()
+			if rapid.Bool().Draw(t, "range") {
+				m.Until = day(rapid.IntRange(int(m.On%100), 28).Draw(t, "until"))
+			}
 			if got, want := s.everything(now, m), s.everything(s.pictureUpTo(m.AsOf), m); got != want {
 				t.Fatalf("as of %d on %s at %q:\n%s\na replay says\n%s", m.AsOf, m.On, m.Rung, got, want)
 			}

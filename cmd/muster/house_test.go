@@ -18,6 +18,7 @@ import (
 var house = map[string][]string{
 	"events/problem": {},
 	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
+	"events/schema":  {"muster/events"},
 
 	"ledger":                        {"muster/events/…", "muster/ledger/journal"},
 	"ledger/journal":                {"muster/events/…", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},

@@ -92,7 +92,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.allocationCmd(), a.scopeCmd(),
 		a.gapsCmd(), a.timelineCmd(), a.dependenceCmd(), a.hangingCmd(), a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd(),
 		a.lateCmd(), a.correctionsCmd(), a.deliveryCmd(), a.countedCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.diffCmd(), a.explainCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.receiptCmd(), a.checkpointCmd(), a.verifyCmd(), a.exportCmd(), versionCmd())
+		a.coverageCmd(), a.strengthCmd(), a.diffCmd(), a.explainCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.receiptCmd(), a.checkpointCmd(), a.verifyCmd(), a.exportCmd(), a.schemaCmd(), versionCmd())
 	return root
 }
 

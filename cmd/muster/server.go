@@ -258,6 +258,7 @@ func (s *server) openAPI(context.Context) error {
 	intake.RegisterTree(mux, s.journal)
 	s.questions.Register(api)
 	s.registerHealth(api)
+	handleSchemas(mux)
 	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
 		return err
 	}

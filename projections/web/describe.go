@@ -10,6 +10,23 @@ import (
 // Over NATS every question says by itself what it takes and answers: the metadata of its endpoint (ADR-32) has the JSON Schema of both, made
 // from the same types and the same reading of parameters as the API's document.
 
+// A Description is what a question takes and answers, as JSON Schema.
+type Description struct {
+	Name, Summary     string
+	Request, Response json.RawMessage
+}
+
+// Descriptions describes every question, in the order of their table.
+func Descriptions() []Description {
+	all := []Description{}
+	new(Service).questions(&face{service: new(Service), described: &all})
+	return all
+}
+
+func describeQuestion(name, summary string, takes []*huma.Param, answer reflect.Type) Description {
+	return Description{name, summary, json.RawMessage(requestSchema(takes)), json.RawMessage(responseSchema(answer))}
+}
+
 // metadata describes an endpoint of the micro service.
 func metadata(summary string, takes []*huma.Param, answer reflect.Type) map[string]string {
 	return map[string]string{"description": summary, "request_schema": requestSchema(takes), "response_schema": responseSchema(answer)}

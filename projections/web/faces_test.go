@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go/micro"
 
 	"muster/events/problem"
@@ -76,7 +78,43 @@ func (s *testServer) get(address string) answer {
 	if got := resp.Header.Get("Content-Type"); got != want {
 		s.t.Errorf("%s: %d with the content type %q", address, resp.StatusCode, got)
 	}
+	s.isDocumented(resp.Request.URL.EscapedPath(), resp.StatusCode, body)
 	return answer{resp.StatusCode, strings.TrimSpace(string(body))}
+}
+
+// isDocumented fails the test unless the API's document says what was answered: every answer that any test gets is looked at.
+func (s *testServer) isDocumented(path string, status int, body []byte) {
+	s.t.Helper()
+	var op *huma.Operation
+	for _, template := range paths {
+		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(Root+template), "[^/]+") + "$"
+		if item := s.api.OpenAPI().Paths[Root+template]; regexp.MustCompile(pattern).MatchString(path) && (op == nil || op.Path != path) {
+			op = item.Get
+		}
+	}
+	if op == nil {
+		if status != http.StatusNotFound { // which the server says of what is nowhere
+			s.t.Errorf("%s is not in the document", path)
+		}
+		return
+	}
+	response := op.Responses[strconv.Itoa(status)]
+	var decoded any
+	if err := json.Unmarshal(body, &decoded); err != nil || response == nil {
+		s.t.Errorf("%s: the status %d is not in the document, %v", path, status, err)
+		return
+	}
+	for contentType, content := range response.Content {
+		if contentType == "text/csv" {
+			continue
+		}
+		var result huma.ValidateResult
+		content.Schema.PrecomputeMessages()
+		huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
+		for _, err := range result.Errors {
+			s.t.Errorf("%s: %v", path, err)
+		}
+	}
 }
 
 // overNATS asks a question over NATS.

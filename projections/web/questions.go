@@ -64,6 +64,8 @@ type face struct {
 
 	api huma.API
 
+	described *[]Description
+
 	svc     micro.Service
 	working sync.WaitGroup
 	err     error // the first of registering
@@ -97,6 +99,10 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 	}
 	var takes parameters
 	P(new(Q)).read(&takes)
+	if f.described != nil {
+		*f.described = append(*f.described, describeQuestion(name, summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()))
+		return
+	}
 	if f.api == nil {
 		f.serveNATS(name, metadata(summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()), func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
 		return
@@ -113,7 +119,7 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 	serveHTTP(f.api, huma.Operation{
 		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary, Tags: []string{"questions"},
 		Description: describe(name, table != nil), Responses: responses(table != nil),
-		Parameters: inPath(paths[name], takes.takes), Errors: []int{400, 404, 422, 503},
+		Parameters: inPath(paths[name], takes.takes), Errors: failures(name),
 	}, reply)
 }
 
@@ -124,6 +130,14 @@ func describe(name string, rows bool) string {
 		d += " The rows of the answer as CSV: the same address with .csv at the end of the path."
 	}
 	return d
+}
+
+// failures are the statuses of a question's problems. What is only supposed may be refused as if it were said.
+func failures(name string) []int {
+	if name == "preview" {
+		return []int{400, 403, 404, 409, 422, 503}
+	}
+	return []int{400, 404, 422, 503}
 }
 
 // responses documents what huma does not know of: the same address with .csv.

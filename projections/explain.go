@@ -42,18 +42,23 @@ type Explanation struct {
 type Sum struct {
 	Quantity events.Quantity `json:"quantity"`
 	Unit     events.Unit     `json:"unit"`
+	Day      events.Date     `json:"day,omitzero"` // of a range, of which all that is in this unit tells
 }
 
 // ExplainCoverage tells what a requirement's supply is made of, and which pledges for its role are no part of it. The operation may
-// be left out where only one has a requirement of that name.
+// be left out where only one has a requirement of that name. Of a range, it explains the day of which [Picture.Coverage] tells, or, where
+// the requirement is not in force on any, the last.
 func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line) (Explanation, error) {
-	b, err := p.basisOfDay(m)
+	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Explanation{}, err
 	}
 	l, err := p.lineNamed(b.AsOf, o, name)
 	if err != nil {
 		return Explanation{}, err
+	}
+	if b.IsRange() {
+		return p.explainRange(b, l)
 	}
 	v, err := p.view(b, CoverageFilter{Operation: l.operation})
 	if err != nil {
@@ -75,8 +80,26 @@ func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line
 	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == name }); at >= 0 {
 		e.Requirement = &c.Lines[at]
 	}
-	e.Sums = append(e.Sums, Sum{e.Requirement.Supply, q.Unit})
+	e.Sums = append(e.Sums, Sum{e.Requirement.Supply, q.Unit, 0})
 	return e.sorted(), nil
+}
+
+// explainRange explains a requirement on its day of a range.
+func (p *Picture) explainRange(b Basis, l *line) (Explanation, error) {
+	c, err := p.Coverage(b.Moment(), CoverageFilter{Operation: l.operation, Brief: true})
+	if err != nil {
+		return Explanation{}, err
+	}
+	day := b.Until
+	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == l.name }); at >= 0 {
+		day = c.Lines[at].Day
+	}
+	e, err := p.ExplainCoverage(b.onDay(day).Moment(), l.operation, l.name)
+	if err != nil {
+		return e, err
+	}
+	e.Basis, e.Requirement.Day, e.Sums[0].Day = b, day, day
+	return e, nil
 }
 
 func newExplanation(b Basis) *Explanation {
@@ -88,6 +111,7 @@ func (e *Explanation) sorted() Explanation {
 		slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Nation, b.Nation) })
 	}
 	slices.SortStableFunc(e.Records, bySequence)
+	e.Records = slices.CompactFunc(e.Records, func(a, b Told) bool { return a.Sequence == b.Sequence && a.Pledge == b.Pledge })
 	return *e
 }
 
@@ -150,46 +174,55 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 	}
 }
 
-// ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them.
+// ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them. Of a
+// range, the sum of each unit, and all that is in this unit, is explained on the day on which it is lowest.
 func (p *Picture) ExplainStrength(m Moment, f Filter) (Explanation, error) {
-	b, err := p.basisOfDay(m)
+	totals, err := p.Strength(m, f, nil)
 	if err != nil {
 		return Explanation{}, err
 	}
-	chosen, err := p.chosen(b.AsOf, f.Operation)
+	chosen, err := p.chosen(totals.AsOf, f.Operation)
 	if err != nil {
 		return Explanation{}, err
 	}
-	v := &viewer{tally: p.newTally(nil, b, CoverageFilter{Operation: f.Operation})}
-	e := newExplanation(b)
-	for _, o := range chosen {
-		for _, pl := range o.pledges {
-			if uint64(pl.first) <= b.AsOf && f.nation(pl.nation) {
-				e.sumUp(p, v, pl, f.Role)
-			}
-		}
+	e := newExplanation(totals.Basis)
+	for _, row := range totals.Totals {
+		e.Sums = append(e.Sums, Sum{row.Quantity, row.Unit, row.Day})
 	}
-	totals := sums{}
-	for k, s := range p.sum(&b, chosen, f, nil) {
-		totals.of(k.by(nil)).merge(s)
-	}
-	for _, row := range totals.answer(nil) {
-		e.Sums = append(e.Sums, Sum{row.Quantity, row.Unit})
-	}
+	e.sumUpAll(p, chosen, f)
 	return e.sorted(), nil
 }
 
-// sumUp adds what a pledge has to do with a sum.
-func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role) {
+// sumUpAll adds what the pledges of some operations have to do with the sums: of a range, those of each unit on its day.
+func (e *Explanation) sumUpAll(p *Picture, chosen []*operation, f Filter) {
+	days := []Sum{{}} // one of no unit, which is for all
+	if e.IsRange() {
+		days = e.Sums
+	}
+	for _, of := range days {
+		b := e.Basis.onDay(max(of.Day, e.On))
+		v := &viewer{tally: p.newTally(nil, b, CoverageFilter{Operation: f.Operation})}
+		for _, o := range chosen {
+			for _, pl := range o.pledges {
+				if uint64(pl.first) <= b.AsOf && f.nation(pl.nation) {
+					e.sumUp(p, v, pl, f.Role, of.Unit)
+				}
+			}
+		}
+	}
+}
+
+// sumUp adds what a pledge has to do with a sum of a unit, or of any.
+func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role, unit events.Unit) {
 	v.now = v.standing(pl, &v.room)
 	s, away := v.now, v.absent(pl)
 	if !s.begun {
 		s = pl.beginning(e.AsOf)
 	}
-	if role != "" && role != s.terms.role {
+	a, reported := s.amount(e.Rung)
+	if role != "" && role != s.terms.role || unit != "" && unit != a.unit {
 		return
 	}
-	a, reported := s.amount(e.Rung)
 	one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Rung: s.rung, State: v.now.state(),
 		Place: Place{Quantity: a.quantity, Unit: a.unit, Sequences: s.appendSequences(nil, reported)}}
 	switch {
@@ -214,13 +247,4 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role)
 		one.Sentence = v.sentence(&n, s)
 	}
 	e.NotCounted = append(e.NotCounted, one)
-}
-
-// basisOfDay is basisAtRung for a question about one date.
-func (p *Picture) basisOfDay(m Moment) (Basis, error) {
-	b, err := p.basisAtRung(m)
-	if err == nil && b.IsRange() {
-		err = usage("on", b.Days(), "a number of one date is explained, not one of a range of days: write one date")
-	}
-	return b, err
 }

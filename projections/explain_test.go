@@ -33,7 +33,7 @@ func TestExplainCoverage(t *testing.T) {
 	air := l.offer("NOR", 2, func(t *events.PledgeTerms) { t.Role, t.Unit = "air", "aircraft" })
 	p := l.picture()
 	e := must[Explanation](t)(p.ExplainCoverage(Moment{On: day(9)}, "", "west"))
-	equal(t, "supply", fmt.Sprint(e.Sums), "[{40 personnel}]")
+	equal(t, "supply", fmt.Sprint(e.Sums), "[{40 personnel }]")
 	equal(t, "parts", tellParts(e.Parts), fmt.Sprintf("FRA 40 west[%d %d]; ", fra.seq, lowered))
 	equal(t, "not counted", tellParts(e.NotCounted), fmt.Sprintf("DEU 30 other-line[%d]; ESP 9 withdrawn[%d %d]; POL 15 several-lines[%d]; ", deu.seq, esp.seq, gone, pol.seq))
 	text := ""
@@ -53,7 +53,7 @@ func TestExplainStrength(t *testing.T) {
 	p["POL"].move("pledge.accepted", 3)
 	picture := l.picture()
 	e := must[Explanation](t)(picture.ExplainStrength(Moment{On: day(9), Rung: Accepted}, Filter{Role: "ground"}))
-	equal(t, "sums", fmt.Sprint(e.Sums), "[{85 personnel}]")
+	equal(t, "sums", fmt.Sprint(e.Sums), "[{85 personnel }]")
 	equal(t, "parts", len(e.Parts), 2)
 	equal(t, "who", e.Parts[1].Nation, "POL")
 	for _, n := range e.NotCounted {

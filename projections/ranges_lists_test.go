@@ -291,3 +291,29 @@ func TestWithinRange(t *testing.T) {
 	one := must[Pledge](t)(p.Pledge(m, fra.id))
 	equal(t, "one pledge", one.State, Live)
 }
+
+// A number of a range is explained as it is on its day.
+func TestExplainOfRange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p, m := s.picture(), s.rangeMoment()
+		for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})).Lines {
+			e, one := must[Explanation](t)(p.ExplainCoverage(m, "", l.Line)), must[Explanation](t)(p.ExplainCoverage(m.dayOf(l.Day), "", l.Line))
+			if e.Requirement.Supply != l.Supply || e.Requirement.Day != l.Day || asJSON(e.Parts) != asJSON(one.Parts) || asJSON(e.Records) != asJSON(one.Records) {
+				t.Fatalf("%s\nand on the day\n%s", asJSON(e), asJSON(one))
+			}
+		}
+		e := must[Explanation](t)(p.ExplainStrength(m, Filter{}))
+		for _, total := range must[Strength](t)(p.Strength(m, Filter{}, nil)).Totals {
+			sum := int64(0)
+			for _, part := range e.Parts {
+				if part.Unit == total.Unit {
+					sum += number(part.Quantity)
+				}
+			}
+			if sum != number(total.Quantity) || !slices.Contains(e.Sums, Sum{total.Quantity, total.Unit, total.Day}) {
+				t.Fatalf("the parts of %+v make %d: %s", total, sum, asJSON(e))
+			}
+		}
+	})
+}

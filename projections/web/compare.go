@@ -13,7 +13,7 @@ import (
 	"muster/projections"
 )
 
-// This file has the questions that compare two moments and that open a number.
+// This file has the questions that compare two moments, that open a number, and that tell a pledge on both clocks.
 
 // DiffQuery asks what two moments differ in.
 type DiffQuery struct {
@@ -377,7 +377,11 @@ func ExplainTable(e projections.Explanation) Table {
 func explained(e projections.Explanation) []string {
 	var sums []string
 	for _, s := range e.Sums {
-		sums = append(sums, fmt.Sprintf("%s %s", s.Quantity, s.Unit))
+		sum := fmt.Sprintf("%s %s", s.Quantity, s.Unit)
+		if s.Day != 0 {
+			sum += " on " + s.Day.String()
+		}
+		sums = append(sums, sum)
 	}
 	if len(sums) == 0 {
 		sums = []string{"nothing"}
@@ -385,6 +389,9 @@ func explained(e projections.Explanation) []string {
 	what := strings.Join(sums, " and ")
 	if q := e.Requirement; q != nil {
 		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required, q.Unit, q.Gap)
+		if q.Day != 0 {
+			what += " on " + q.Day.String() + ", the day on which it is met least"
+		}
 		if q.State != projections.InForce {
 			what = fmt.Sprintf("%s is not in force (%s)", q.Line, q.State)
 		}
@@ -398,4 +405,32 @@ func numbers(sequences []uint64) string {
 		all[i] = number(n)
 	}
 	return strings.Join(all, " ")
+}
+
+// Versions answers what was known of one pledge, and from when to when.
+func (s *Service) Versions(ctx context.Context, q *PledgeQuery) (a projections.PledgeVersions, err error) {
+	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		a, err = p.Versions(m, q.ID)
+		return err
+	})
+}
+
+// VersionsTable has a row for each version: what was known of the pledge between two records, for which days, and what made it known.
+func VersionsTable(a projections.PledgeVersions) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "recorded", "holds from", "until", "what", "signed by", "since"}}
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID, a.Pledge.Nation.Name(), a.Pledge.Nation, a.Pledge.Operation), ""}
+	for _, v := range a.Versions {
+		replaced, until := "", v.Until.String()
+		if v.KnownTo != 0 {
+			replaced = v.Replaced.UTC().Format(timeForm)
+		}
+		t.Add(v, number(v.KnownFrom), v.Recorded.UTC().Format(timeForm), orEmpty(v.KnownTo), replaced, v.From.String(), until, v.Sentence, v.By.Signer, v.By.Sentence)
+	}
+	t.Below = []string{"A version without an until record is what is known now; one without an until holds for all days after."}
+	life := Table{Head: []string{"record", "recorded", "effective", "signed by", "what", "corrected by"}, Above: []string{"Its life:"}}
+	for _, e := range a.Life {
+		life.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
+	}
+	t.Beside = []Table{life}
+	return t
 }

@@ -15,7 +15,8 @@ func TestOnRange(t *testing.T) {
 	s := newServer(t, l.testLog)
 	for question, more := range map[string]string{"coverage": "&operation=force", "strength": "&by=nation", "pledges": "&limit=3", "pledge": "&id=" + l.swe.id.String(),
 		"plan": "&operation=force", "members": "", "scopes": "", "gaps": "&role=ground", "dependence": "", "hanging": "", "readiness": "&within=7", "review": "", "due": "",
-		"nations": "", "nation": "&nation=SWE", "late": "", "corrections": "", "delivery": "", "counted": "&record=13"} {
+		"nations": "", "nation": "&nation=SWE", "late": "", "corrections": "", "delivery": "", "counted": "&record=13",
+		"explain": "&what=strength"} {
 		for _, on := range []string{"2026-01-02..2026-03-31", "..2026-03-31", "2026-01-02..", ".."} {
 			var a projections.Basis
 			if err := json.Unmarshal([]byte(s.ask(question, "on="+on+more).body), &a); err != nil {

@@ -303,6 +303,9 @@ func PledgeTable(w PledgeLife) Table {
 		t.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), string(e.Type), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
 	}
 	t.Below = []string{fmt.Sprintf("As it stands %s.", w.Basis)}
+	if w.IsRange() {
+		t.Below = []string{fmt.Sprintf("As it stands on the last day, %s.", w.Basis)}
+	}
 	return t
 }
 

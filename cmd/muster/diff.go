@@ -40,3 +40,13 @@ func (a *app) explainCmd() *cobra.Command {
 		flags:   []string{"operation", "nation", "role", "on", "rung", "as-of"},
 	}, web.ExplainTable))
 }
+
+func (a *app) pledgeHistoryCmd() *cobra.Command {
+	return questionCmd(a, question{
+		name: "versions", use: "history ID", argument: "id",
+		short: "One pledge on both clocks: what was known of it from when to when, and for which days it holds",
+		long: `Show each version of a pledge: the record from which it was known and the one that has replaced it, the days on which it holds, what
+it says, and who has made it known. A correction or a late record replaces what was known of days that had passed, and hides nothing.`,
+		flags: []string{"as-of"},
+	}, web.VersionsTable)
+}

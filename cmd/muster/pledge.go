@@ -17,7 +17,7 @@ import (
 
 func (a *app) pledgeCmd() *cobra.Command {
 	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeRenewCmd(),
-		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd())
+		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd(), a.pledgeHistoryCmd())
 	for _, s := range pledgeSteps {
 		c.AddCommand(a.stepCmd(s))
 	}

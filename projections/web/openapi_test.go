@@ -129,6 +129,7 @@ func TestOpenAPIParameters(t *testing.T) {
 		"late":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role days",
 		"corrections": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
 		"delivery":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
+		"versions":    "id as_of on min_seq without without_conditional without_caveated discharge",
 		"preview":     "statements on min_seq without without_conditional without_caveated discharge rung",
 		"diff":        "from to on from_on to_on min_seq without without_conditional without_caveated discharge rung operation nation role",
 		"explain":     "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role what line",
@@ -171,7 +172,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	s := newServer(t, l.testLog)
 	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
 		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}, {"late", "days=0"}, {"corrections", ""},
-		{"delivery", ""}, {"counted", "record=7"}, {"diff", "from=3"}, {"explain", "what=strength"}, {"preview", "statements=" + url.QueryEscape(l.withdrawal())}}...)
+		{"delivery", ""}, {"counted", "record=7"}, {"diff", "from=3"}, {"explain", "what=strength"}, {"versions", "id=" + l.swe.id.String()}, {"preview", "statements=" + url.QueryEscape(l.withdrawal())}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")

@@ -24,7 +24,7 @@ var paths = map[string]string{
 	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
 	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
 	"late": "/late", "corrections": "/corrections", "delivery": "/delivery", "counted": "/records/{record}/counted",
-	"preview": "/preview", "diff": "/diff", "explain": "/explain/{what}",
+	"versions": "/pledges/{id}/versions", "preview": "/preview", "diff": "/diff", "explain": "/explain/{what}",
 }
 
 // questions is the table: what answers which question.
@@ -43,6 +43,7 @@ func (s *Service) questions(f *face) {
 	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength, StrengthTable)
 	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
 	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
+	ask(f, "versions", "What was known of one pledge, and from when to when, on both clocks", s.Versions, VersionsTable)
 	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
 	ask(f, "diff", "What two moments differ in, and the records that made it so", s.Diff, DiffTable)
 	ask(f, "preview", "What statements would change if they were recorded now, before anybody signs them", s.Preview, PreviewTable)

@@ -1,0 +1,138 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/events"
+)
+
+// A PledgeVersion is what a pledge amounts to on a run of days, as it was known between two records.
+type PledgeVersion struct {
+	// KnownFrom is the record from which this was known, and KnownTo the one that has replaced it; 0 when it is still so. The times are
+	// when they were recorded.
+	KnownFrom uint64    `json:"known_from"`
+	Recorded  time.Time `json:"recorded"`
+	KnownTo   uint64    `json:"known_to,omitzero"`
+	Replaced  time.Time `json:"replaced,omitzero"`
+	// From and Until are the days on which it holds, both included; Until is absent when no end is known.
+	From  events.Date `json:"from"`
+	Until events.Date `json:"until,omitzero"`
+
+	Rung Rung        `json:"rung"`
+	Role events.Role `json:"role"`
+	Area events.Area `json:"area,omitzero"`
+	// Quantity is what is pledged, absent when it was only observed; Strength is what was reported there, absent when nothing was.
+	Quantity events.Quantity `json:"quantity,omitzero"`
+	Strength events.Quantity `json:"strength,omitzero"`
+	Unit     events.Unit     `json:"unit"`
+	// Sentence says to people what it is.
+	Sentence string `json:"sentence"`
+	// By is the record that made it known.
+	By Told `json:"by"`
+}
+
+// PledgeVersions is the history of one pledge on both clocks: by the record from which each version was known, then by date.
+type PledgeVersions struct {
+	Basis
+	Pledge   Pledge          `json:"pledge"`
+	Versions []PledgeVersion `json:"versions"`
+	Life     []LifeEvent     `json:"life"`
+}
+
+// Versions answers what was known of a pledge, and from when to when, for all days on which it is there: begun, not ended, and within
+// its window. A late record or a correction replaces what was known of days that had passed. The date of m is that on which the
+// pledge itself is shown.
+func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
+	one, err := p.Pledge(m, id)
+	if err != nil {
+		return PledgeVersions{}, err
+	}
+	b, err1 := p.Basis(m)
+	life, err2 := p.Life(m, id)
+	if err := cmp.Or(err1, err2); err != nil {
+		return PledgeVersions{}, err
+	}
+	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}
+	pl, t := p.byID[id], &p.versions
+	for i := range t.before(uint32(b.AsOf)) {
+		if t.what[i].pledge == pl.no {
+			answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
+		}
+	}
+	slices.SortStableFunc(answer.Versions, func(a, b PledgeVersion) int {
+		return cmp.Or(cmp.Compare(a.KnownFrom, b.KnownFrom), cmp.Compare(a.From, b.From))
+	})
+	return answer, nil
+}
+
+// pledgeVersion tells a row of the table.
+func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
+	t := &p.versions
+	v, k := &t.what[row], p.kinds.names[t.what[row].promisedKind]
+	one := PledgeVersion{KnownFrom: uint64(t.knownFrom[row]), From: t.from[row], Rung: v.rung, Role: k.role, Area: k.area, Unit: k.unit,
+		By: p.tell(pl, t.knownFrom[row])}
+	one.Recorded, _ = p.Recorded(one.KnownFrom)
+	if to := uint64(t.knownTo[row]); to <= asOf {
+		one.KnownTo = to
+		one.Replaced, _ = p.Recorded(to)
+	}
+	if t.until[row] != lastDay {
+		one.Until = t.until[row]
+	}
+	if v.flags&isObserved == 0 {
+		one.Quantity = k.unit.Of(v.promised)
+	}
+	if v.flags&isUnknown != 0 {
+		one.Quantity = events.Unknown
+	}
+	present := p.kinds.names[v.presentKind].unit
+	switch {
+	case v.flags&isUnknownStrength != 0:
+		one.Strength = events.Unknown
+	case v.present > 0:
+		one.Strength = present.Of(v.present)
+	}
+	if v.flags&isObserved != 0 {
+		one.Unit = present
+	}
+	one.Sentence = v.sentence(&one, present)
+	return one
+}
+
+// sentence tells a version to people: "confirmed: 6,000 personnel for ground in west, hangs on a condition, 400 allocated to ground-west".
+func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
+	s := one.Rung.String() + ":"
+	if !one.Quantity.IsZero() {
+		s += " " + amount{one.Quantity, one.Unit}.String()
+	}
+	s += " for " + string(one.Role)
+	if one.Area != "" {
+		s += " in " + string(one.Area)
+	}
+	if !one.Strength.IsZero() {
+		s += ", " + amount{one.Strength, present}.String() + " in place"
+	}
+	var more []string
+	for _, is := range []struct {
+		flag flags
+		text string
+	}{
+		{isReserve, "in reserve"}, {isConditional, "hangs on an open condition"}, {isFailed, "hangs on what will not happen"},
+		{isCaveated, "restricted by a caveat"}, {isElsewhere, "also pledged elsewhere"},
+	} {
+		if v.flags&is.flag != 0 {
+			more = append(more, is.text)
+		}
+	}
+	for _, share := range v.shares() {
+		more = append(more, fmt.Sprintf("%s allocated to %s", amount{one.Unit.Of(share.set), one.Unit}, share.line.name))
+	}
+	if len(more) > 0 {
+		s += ", " + strings.Join(more, ", ")
+	}
+	return s
+}

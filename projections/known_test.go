@@ -1,0 +1,70 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/events"
+)
+
+func TestVersions(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	p := l.offer("FRA", 60, func(t *events.PledgeTerms) { t.Until = day(20) })
+	raised := p.amend(10, pledgeTerms(80))
+	mended := p.correct(p.seq, 1, func(c *events.PledgeCorrected) { right := pledgeTerms(66); c.Terms = &right })
+	p.allocate(15, "west", 50, events.Window{From: day(15), Until: day(16)})
+	gone := p.move("pledge.withdrawn", 18)
+	tell := func(m Moment) (text string) {
+		for _, v := range must[PledgeVersions](t)(l.picture().Versions(m, p.id)).Versions {
+			text += fmt.Sprint(v.KnownFrom, "-", v.KnownTo, " ", v.From.String()[8:], "-")
+			if v.Until != 0 {
+				text += v.Until.String()[8:]
+			}
+			text += fmt.Sprint(" ", v.Sentence, " by ", v.By.Sequence, "; ")
+		}
+		return text
+	}
+	equal(t, "at first", tell(Moment{AsOf: p.seq}), fmt.Sprintf("%d-0 01-20 offered: 60 personnel for ground by %d; ", p.seq, p.seq))
+	equal(t, "corrected", tell(Moment{AsOf: mended}), fmt.Sprintf("%d-%d 01-20 offered: 60 personnel for ground by %d; "+
+		"%d-%d 01-09 offered: 60 personnel for ground by %d; %d-0 10- offered: 80 personnel for ground by %d; %d-0 01-09 offered: 66 personnel for ground by %d; ",
+		p.seq, raised, p.seq, raised, mended, raised, raised, raised, mended, mended))
+	all := must[PledgeVersions](t)(l.picture().Versions(Moment{}, p.id))
+	last := all.Versions[len(all.Versions)-1]
+	equal(t, "until", last.Until, day(17))
+	equal(t, "by", last.By.Sequence, gone)
+	shared := slices.IndexFunc(all.Versions, func(v PledgeVersion) bool { return v.From == day(15) })
+	equal(t, "allocated", all.Versions[shared].Sentence, "offered: 80 personnel for ground, 50 personnel allocated to west")
+	equal(t, "life", len(all.Life), 5)
+	equal(t, "corrected by", all.Life[0].CorrectedBy, mended)
+}
+
+// Whatever is made up, the version that was known as of a record and holds on a date is what the pledge was there.
+func TestVersionsEqualPledges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		p, m := s.picture(), s.moment()
+		m.Rung = 0
+		for _, pl := range s.pledges {
+			if pl.seq > m.AsOf {
+				continue
+			}
+			one := must[Pledge](t)(p.Pledge(m, pl.id))
+			found := 0
+			for _, v := range must[PledgeVersions](t)(p.Versions(Moment{}, pl.id)).Versions {
+				if v.KnownFrom <= m.AsOf && (v.KnownTo == 0 || v.KnownTo > m.AsOf) && v.From <= m.On && (v.Until == 0 || v.Until >= m.On) {
+					found++
+					equal(t, "what", fmt.Sprint(v.Quantity, v.Strength, v.Rung, v.Role), fmt.Sprint(one.Quantity, one.Strength, one.Rung, one.Role))
+				}
+			}
+			there := 0
+			if one.State == Live && one.Includes(m.On) {
+				there = 1
+			}
+			equal(t, "versions there", found, there)
+		}
+	})
+}

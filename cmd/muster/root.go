@@ -89,11 +89,32 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVar(&a.receiptFile, "receipt", "", "save the receipt of what is recorded in this file, for: muster receipt FILE")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
-	root.AddCommand(a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.allocationCmd(), a.scopeCmd(),
-		a.gapsCmd(), a.timelineCmd(), a.dependenceCmd(), a.hangingCmd(), a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd(),
-		a.lateCmd(), a.correctionsCmd(), a.deliveryCmd(), a.countedCmd(),
-		a.coverageCmd(), a.strengthCmd(), a.diffCmd(), a.explainCmd(), a.logCmd(), a.submitCmd(), a.importCmd(), a.rebuildCmd(), a.replayCmd(), a.receiptCmd(), a.checkpointCmd(), a.verifyCmd(), a.exportCmd(), a.schemaCmd(), versionCmd())
+	a.addCommands(root)
 	return root
+}
+
+// addCommands adds all commands, in the groups that --help shows.
+func (a *app) addCommands(root *cobra.Command) {
+	for _, g := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.importCmd()}},
+		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(), a.allocationCmd(), a.submitCmd()}},
+		{"Ask what is covered:", []*cobra.Command{a.coverageCmd(), a.gapsCmd(), a.timelineCmd(), a.strengthCmd(), a.dependenceCmd(), a.hangingCmd(),
+			a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd()}},
+		{"Ask how it came about:", []*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(), a.correctionsCmd(), a.deliveryCmd()}},
+		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
+		{"Others:", []*cobra.Command{a.schemaCmd(), versionCmd()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID("Others:")
+	root.SetCompletionCommandGroupID("Others:")
 }
 
 // noSuchCommand refuses what follows muster and is none of its commands.

@@ -105,12 +105,20 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	for _, name := range names {
 		text := flagTexts[name]
 		name = strings.TrimSuffix(name, "-date")
-		into[strings.ReplaceAll(name, "-", "_")] = c.Flags().String(name, "", text)
-		if slices.Contains(switches, name) {
-			c.Flags().Lookup(name).NoOptDefVal = "true"
+		value := c.Flags().String(name, "", text)
+		into[strings.ReplaceAll(name, "-", "_")] = value
+		if f := c.Flags().Lookup(name); slices.Contains(switches, name) {
+			f.Value, f.NoOptDefVal = (*switchFlag)(value), "true"
 		}
 	}
 }
+
+// A switchFlag is a flag that needs no value. What is given is read by the server, as any parameter.
+type switchFlag string
+
+func (s *switchFlag) Set(value string) error { *s = switchFlag(value); return nil }
+func (s *switchFlag) String() string         { return string(*s) }
+func (s *switchFlag) Type() string           { return "bool" }
 
 // values are the parameters that the flags name.
 func values(flags map[string]*string) map[string]string {

@@ -62,6 +62,16 @@ func TestUNHistory(t *testing.T) {
 		t.Errorf("within a month %d sums differ", len(same.Strength))
 	}
 
+	for operation, want := range map[string]struct {
+		nation      string
+		least, most int
+	}{"unisfa": {"ETH", 97, 98}, "unami": {"FJI", 70, 70}} {
+		nation, percent := heldBy(t, dir, operation, "2014-02-28")
+		if nation != want.nation || percent < want.least || percent > want.most {
+			t.Errorf("%s is held by %s to %d percent, not by %s to %d–%d", operation, nation, percent, want.nation, want.least, want.most)
+		}
+	}
+
 	again := importUN(t, dir, absolute)
 	if again.Recorded != 0 || again.Before != first.Recorded {
 		t.Errorf("the second import recorded %d, and found %d of %d", again.Recorded, again.Before, first.Recorded)
@@ -92,6 +102,22 @@ func personnelOn(t *testing.T, dir, on string) int64 {
 		t.Fatalf("strength on %s has the totals %v", on, answer.Totals)
 	}
 	return answer.Totals[0].Quantity
+}
+
+// heldBy asks which nation holds most of an operation's personnel, and how many percent.
+func heldBy(t *testing.T, dir, operation, on string) (nation string, percent int) {
+	t.Helper()
+	var answer struct {
+		Holds []struct {
+			Nation  string
+			Percent int
+		}
+	}
+	decodeJSON(t, dir, &answer, "dependence", "--operation", operation, "--on", on, "--json")
+	if len(answer.Holds) != 1 {
+		t.Fatalf("%s on %s hangs on %v", operation, on, answer.Holds)
+	}
+	return answer.Holds[0].Nation, answer.Holds[0].Percent
 }
 
 // A contribution is what the table has a number for.

@@ -68,3 +68,26 @@ func TestVersionsEqualPledges(t *testing.T) {
 		}
 	})
 }
+
+func TestCorrectionsAreToldAsWhatShouldHaveBeen(t *testing.T) {
+	l := newTestLedger(t)
+	p := l.offer("FRA", 60)
+	accepted := p.move("pledge.accepted", 3)
+	l.say("HQ/founder", &events.PledgeAmended{Header: l.head("pledge.amended"), Dated: dated(4), Place: place("FRA"), Pledge: p.id, PledgeTerms: pledgeTerms(70)})
+	right := pledgeTerms(66)
+	for _, c := range []struct {
+		seq    uint64
+		on     int
+		change func(*events.PledgeCorrected)
+		want   string
+	}{
+		{p.seq, 1, func(c *events.PledgeCorrected) { c.Terms = &right }, "Corrected: record %d should have said 66 personnel for ground, from 2026-01-01: a slip"},
+		{p.seq, 2, func(c *events.PledgeCorrected) { c.Terms = &right }, "Corrected: record %d should have said 66 personnel for ground, from 2026-01-01, with effect from 2026-01-02: a slip"},
+		{accepted, 4, func(*events.PledgeCorrected) {}, "Corrected: record %d should have held from 2026-01-04: a slip"},
+		{accepted, 4, func(c *events.PledgeCorrected) { c.Struck = true }, "Corrected: record %d should never have been made: a slip"},
+	} {
+		p.correct(c.seq, c.on, c.change)
+		life := must[[]LifeEvent](t)(l.picture().Life(Moment{}, p.id))
+		equal(t, "sentence", life[len(life)-1].Sentence, fmt.Sprintf(c.want, c.seq))
+	}
+}

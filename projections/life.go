@@ -98,22 +98,36 @@ func (pl *pledge) sentence(d *deed) string {
 	return strings.ToUpper(said[:1]) + said[1:]
 }
 
-// mended tells what a correction does to the record that it mends.
+// mended tells what a correction does to the record that it mends: what it should have said, and from when.
 func (pl *pledge) mended(d *deed) string {
-	at := fmt.Sprintf(" %d says", d.corrects)
+	var was, is *deed
 	for i := range pl.deeds {
-		if m := &pl.deeds[i]; m.order == d.corrects && m.seq == d.seq {
-			at += fmt.Sprintf(" holds from %s", m.effective)
-			if !m.quantity.IsZero() {
-				at += " and is of " + amount{m.quantity, m.unit}.String()
-			}
-			if m.terms != nil {
-				at += m.terms.describe(m.move.strength)
-			}
-			return at
+		switch m := &pl.deeds[i]; {
+		case m.order != d.corrects:
+		case m.seq == d.seq:
+			is = m
+		case m.until == d.seq:
+			was = m
 		}
 	}
-	return at + " was never so"
+	at := fmt.Sprintf(" record %d", d.corrects)
+	if is == nil {
+		return at + " should never have been made"
+	}
+	said := ""
+	if !is.quantity.IsZero() && (was == nil || is.quantity != was.quantity || is.terms != was.terms) {
+		said = " should have said " + amount{is.quantity, is.unit}.String()
+		if is.terms != nil {
+			said += is.terms.describe(is.move.strength)
+		}
+	}
+	switch {
+	case was != nil && is.effective == was.effective && said != "":
+		return at + said
+	case said != "":
+		return at + said + ", with effect from " + is.effective.String()
+	}
+	return at + " should have held from " + is.effective.String()
 }
 
 func (h *hold) describe() string {

@@ -64,7 +64,7 @@ var moves = byType(
 	move{typ: "pledge.withdrawn", exit: Withdrawn, says: "%s withdraws it"},
 	move{typ: "pledge.returned", exit: Returned, says: "the forces have gone home"},
 	move{typ: "pledge.renewed", says: "%s renews it until"},
-	move{typ: "pledge.corrected", says: "corrected: what record"},
+	move{typ: "pledge.corrected", says: "corrected:"},
 	move{typ: "condition.added", condition: Hanging, says: "it hangs on the condition"},
 	move{typ: "condition.discharged", condition: Discharged, says: "what it hung on has happened:"},
 	move{typ: "condition.failed", condition: Failed, says: "what it hangs on will not happen:"},

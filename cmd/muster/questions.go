@@ -26,7 +26,7 @@ func (a *app) timelineCmd() *cobra.Command {
 month. The largest gap of each step is shown with its day, so that a dip of one day does not hide in a month. Below stand the rotations,
 and how many days lie between those who leave and those who relieve them.`,
 		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 --step month",
-		flags:   []string{"operation", "role", "line", "from-date", "until", "step", "rung", "as-of", "what-if"},
+		flags:   []string{"operation", "role", "line", "on", "from-date", "until", "step", "rung", "as-of"},
 	}, web.TimelineTable)
 }
 

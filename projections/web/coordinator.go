@@ -364,9 +364,9 @@ func GapsTable(a projections.Gaps) Table {
 		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
 			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could)}
 		if a.IsRange() {
-			cells = append(cells, g.Day.String(), g.First.String(), number(g.Days))
+			cells = append(cells, g.First.String(), number(g.Days))
 		}
-		t.Add(g, cells...)
+		t.AddOn(g.Day, g, cells...)
 	}
 	if len(a.Gaps) == 0 {
 		t.Below = []string{"Every requirement in force " + onDays(a.Basis) + " is met."}

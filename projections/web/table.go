@@ -41,17 +41,17 @@ type Row struct {
 // Add adds a row.
 func (t *Table) Add(value any, cells ...string) { t.Rows = append(t.Rows, Row{value, cells}) }
 
-// days gives the rows of a range a column for the day of which each tells: see [Table.AddOn].
+// days gives the rows of a range a first column for the day of which each tells: see [Table.AddOn].
 func (t *Table) days() {
 	if t.Basis.IsRange() {
-		t.Head = append(t.Head, "day")
+		t.Head = append([]string{"day"}, t.Head...)
 	}
 }
 
 // AddOn adds a row that tells of one day of a range, and of the date asked where it is none.
 func (t *Table) AddOn(day events.Date, value any, cells ...string) {
 	if t.Basis.IsRange() {
-		cells = append(cells, day.String())
+		cells = append([]string{day.String()}, cells...)
 	}
 	t.Add(value, cells...)
 }

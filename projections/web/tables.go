@@ -119,10 +119,10 @@ func CoverageTable(c Coverage) Table {
 			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence}})
 	}
 	for i := range t.Also { // the columns that only lines have
-		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
 		if c.IsRange() {
-			t.Also[i].Cells[len(t.Head)-1] = c.NotCounted[i].Day.String()
+			t.Also[i].Cells = append([]string{c.NotCounted[i].Day.String()}, t.Also[i].Cells...)
 		}
+		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
 	}
 	t.Beside = []Table{notCountedTable(c.NotCounted)}
 	return t
@@ -132,12 +132,12 @@ func notCountedTable(all []projections.NotCounted) Table {
 	t := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
 	isRange := len(all) > 0 && all[0].Day != 0
 	if isRange {
-		t.Head = append(t.Head, "from day")
+		t.Head = append([]string{"from"}, t.Head...)
 	}
 	for _, n := range all {
 		cells := []string{string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String()}
 		if isRange {
-			cells = append(cells, n.Day.String())
+			cells = append([]string{n.Day.String()}, cells...)
 		}
 		t.Add(n, cells...)
 	}

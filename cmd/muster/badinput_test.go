@@ -136,6 +136,7 @@ func problemIn(t *testing.T, resp *http.Response, status int) *problem.Problem {
 	if err := json.Unmarshal(body, &p); err != nil {
 		t.Errorf("%v: %s", err, body)
 	}
+	documented(t, resp, body)
 	return &p
 }
 

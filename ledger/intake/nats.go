@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"sync"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
@@ -26,7 +28,7 @@ const natsWorkers = 256
 func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 	var working sync.WaitGroup
 	slots := make(chan struct{}, natsWorkers)
-	add := func(name, description string, answer func(context.Context, []byte) (any, error)) error {
+	add := func(name, description string, response reflect.Type, answer func(context.Context, []byte) (any, error)) error {
 		handle := func(req micro.Request) {
 			slots <- struct{}{}
 			working.Go(func() {
@@ -36,16 +38,31 @@ func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 			})
 		}
 		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
-			micro.WithEndpointMetadata(map[string]string{"description": description}))
+			micro.WithEndpointMetadata(map[string]string{"description": description, "request_schema": noteSchema, "response_schema": schemaOf(response)}))
 	}
 	err = errors.Join(
-		add("submit", "Submit a signed statement; the request is the signed note", func(ctx context.Context, note []byte) (any, error) {
+		add("submit", "Submit a signed statement; the request is the signed note", reflect.TypeFor[Receipt](), func(ctx context.Context, note []byte) (any, error) {
 			return submit(ctx, to, note)
 		}),
-		add("check", "Say whether a signed statement would be recorded now", func(ctx context.Context, note []byte) (any, error) {
+		add("check", "Say whether a signed statement would be recorded now", reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
 			return check(ctx, to, note)
 		}))
 	return working.Wait, err
+}
+
+// noteSchema describes a request that is no JSON.
+const noteSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"string","contentMediaType":"text/plain",` +
+	`"description":"A signed note (C2SP signed-note) as it is, in UTF-8 and not in JSON: see muster schema for the statements"}`
+
+// schemaOf returns the JSON Schema of an answer, made from its Go type.
+func schemaOf(answer reflect.Type) string {
+	r := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
+	root := r.Schema(answer, true, answer.Name())
+	text, err := json.Marshal(map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": root.Ref, "$defs": r.Map()})
+	if err != nil {
+		return "{}"
+	}
+	return string(text)
 }
 
 // Respond answers a request of the micro service with JSON, or with a problem: its status as the error code, and the whole

@@ -143,6 +143,25 @@ func BenchmarkCoverage(b *testing.B) {
 			half := Moment{On: day(1).AddDays(180), Until: day(1).AddDays(360)}
 			quantiles(b, func() { must[Strength](b)(p.Strength(half, Filter{}, []string{"nation", "role"})) })
 		})
+		b.Run(name+"diff-of-two-days", func(b *testing.B) {
+			quantiles(b, func() {
+				from := day(1).AddDays(g.random.IntN(700))
+				if d := must[Diff](b)(p.Diff(Moment{On: from}, Moment{On: from.AddDays(30)}, Filter{})); d.IsZero() {
+					b.Fatal("nothing differs")
+				}
+			})
+		})
+		b.Run(name+"explain", func(b *testing.B) {
+			quantiles(b, func() { must[Explanation](b)(p.ExplainCoverage(now, "op-a", "line-0")) })
+		})
+		b.Run(name+"preview", func(b *testing.B) {
+			i := g.random.IntN(len(g.ids))
+			amended := &events.PledgeAmended{Header: events.Header{Type: "pledge.amended"}, Dated: dated(1), Place: g.places[i], Pledge: g.ids[i], PledgeTerms: g.terms()}
+			quantiles(b, func() { must[Preview](b)(p.Preview(now, []events.Statement{amended})) })
+		})
+		b.Run(name+"versions-of-a-pledge", func(b *testing.B) {
+			quantiles(b, func() { must[PledgeVersions](b)(p.Versions(now, g.ids[g.random.IntN(len(g.ids))])) })
+		})
 		b.Run(name+"strength", func(b *testing.B) {
 			quantiles(b, func() { must[Strength](b)(p.Strength(now, Filter{}, []string{"nation", "role"})) })
 		})

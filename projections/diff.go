@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 
 	"muster/events"
@@ -140,8 +141,12 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	d.from.open(a, f)
 	d.to.open(b, f)
 	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
-	for _, pl := range now.sorted {
-		if f.nation(pl.nation) && (only == nil || only[pl.id]) && (f.Operation == "" || f.Operation == pl.operation.name) {
+	pledges := now.sorted
+	if only != nil {
+		pledges = slices.SortedFunc(now.those(only), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
+	}
+	for _, pl := range pledges {
+		if f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)
 		}
 	}
@@ -151,6 +156,17 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	d.lines()
 	d.strength()
 	return d.answer, nil
+}
+
+// those yields the pledges of some IDs.
+func (p *Picture) those(ids map[events.ID]bool) iter.Seq[*pledge] {
+	return func(yield func(*pledge) bool) {
+		for id := range ids {
+			if !yield(p.byID[id]) {
+				return
+			}
+		}
+	}
 }
 
 // knows refuses an operation that neither moment knows.
@@ -173,11 +189,16 @@ type side struct {
 	lines  Coverage
 }
 
-// open readies a side for its pledges. An operation that it does not know yet has no lines there.
-func (s *side) open(b Basis, f Filter) {
+// aim readies a side for its pledges. An operation that it does not know yet has no lines there.
+func (s *side) aim(b Basis, f Filter) {
 	s.basis = b
 	s.chosen, _ = s.p.chosen(b.AsOf, f.Operation)
 	s.view = viewer{tally: s.p.newTally(s.chosen, b, CoverageFilter{Operation: f.Operation})}
+}
+
+// open readies a side for its pledges and its lines.
+func (s *side) open(b Basis, f Filter) {
+	s.aim(b, f)
 	t := s.p.newTally(s.chosen, b, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	s.p.each(&b, t.place)
 	s.lines.Lines = t.answer()

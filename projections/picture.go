@@ -31,7 +31,7 @@ type Picture struct {
 	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
-	supposed   bool               // on top of another, and without a table of versions: see [Picture.Preview]
+	supposed   *supposed          // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
 }
 
 // NewPicture returns the picture before the first record.
@@ -81,7 +81,7 @@ func (p *Picture) take(seq uint64, r *row) error {
 		return fmt.Errorf("record %d: %w", seq, err)
 	}
 	p.times = append(p.times, r.Recorded)
-	if !p.supposed {
+	if p.supposed == nil {
 		p.versions.took(uint32(seq))
 	}
 	return nil

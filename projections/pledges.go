@@ -144,7 +144,7 @@ func (p *Picture) takeDeed(pl *pledge, d deed, r *row) (err error) {
 		pl.add(d)
 		pl.refold()
 	}
-	if !p.supposed {
+	if p.supposed == nil {
 		p.versions.refresh(p, pl, d.order, from)
 	}
 	return nil

@@ -45,12 +45,27 @@ func (p *Picture) Preview(m Moment, statements []events.Statement) (Preview, err
 		return Preview{}, usage("statements", fmt.Sprint(len(statements)), "write from 1 to %d statements", MaxPreview)
 	}
 	s := p.supposing(statements)
+	s.since = earliest(statements)
 	for _, st := range statements {
 		if err := s.suppose(st); err != nil {
 			return Preview{}, problem.New(problem.Conflict, "this cannot be previewed: %w", err)
 		}
 	}
 	return s.preview(b)
+}
+
+// earliest returns the first date from which any of the statements holds, zero where one may reach further back.
+func earliest(statements []events.Statement) events.Date {
+	since := lastDay
+	for _, st := range statements {
+		if _, mends := st.(*events.PledgeCorrected); mends {
+			return 0
+		}
+		if d, ok := st.(interface{ On() events.Date }); ok {
+			since = min(since, d.On())
+		}
+	}
+	return since
 }
 
 // A supposed is a picture on top of which something is only supposed, beside the one that is.
@@ -60,6 +75,7 @@ type supposed struct {
 	lines    []*line             // requirements, as they would be
 	copied   map[*pledge]*pledge // by the one that is
 	operated map[events.Operation]bool
+	since    events.Date // nothing changes before
 }
 
 // supposing copies what some statements may touch. All else is shared, and stays as it is.
@@ -69,9 +85,10 @@ func (p *Picture) supposing(statements []events.Statement) *supposed {
 		pledges: slices.Clone(p.pledges), sorted: slices.Clone(p.sorted), byID: maps.Clone(p.byID), rotating: slices.Clip(p.rotating),
 		nations:    numbering[events.Nation]{maps.Clone(p.nations.number), slices.Clip(p.nations.names)},
 		kinds:      numbering[kind]{maps.Clone(p.kinds.number), slices.Clip(p.kinds.names)},
-		conditions: maps.Clone(p.conditions), words: words{}, remarks: map[remark]*remark{}, supposed: true,
+		conditions: maps.Clone(p.conditions), words: words{}, remarks: map[remark]*remark{},
 	}
 	s := &supposed{is: p, now: now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
+	now.supposed = s
 	for _, st := range statements {
 		if pl, ok := p.byID[events.Thing(st)]; ok {
 			s.copyPledge(pl)
@@ -153,6 +170,24 @@ func (s *supposed) suppose(st events.Statement) error {
 		pl.stretches(uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
 	}
 	return nil
+}
+
+// each calls do for the version of every pledge that would be there: those that nothing touches are as they are.
+func (s *supposed) each(b *Basis, do func(*version)) {
+	is := *b
+	is.AsOf = s.is.Sequence()
+	changed := make([]bool, len(s.now.pledges))
+	var touched []*pledge
+	for id := range s.touched {
+		pl := s.now.byID[id]
+		touched, changed[pl.no] = append(touched, pl), true
+	}
+	s.is.each(&is, func(v *version) {
+		if !changed[v.pledge] {
+			do(v)
+		}
+	})
+	s.now.fold(b, touched, do)
 }
 
 // preview compares the two pictures on the date asked and on the first on which they differ.
@@ -238,6 +273,9 @@ func (s *supposed) unnumberPlaces(one *PledgeStand) {
 // first returns what differs on the first date on which coverage does, or else anything; nil when nothing ever does.
 func (s *supposed) first(b Basis) (anything *Diff, err error) {
 	for _, day := range s.dates() {
+		if !s.moves(b, day) {
+			continue
+		}
 		d, err := s.on(b, day)
 		switch {
 		case err != nil:
@@ -251,11 +289,29 @@ func (s *supposed) first(b Basis) (anything *Diff, err error) {
 	return anything, nil
 }
 
+// moves reports whether any pledge that is touched counts otherwise on a date, or a requirement may: without, nothing differs.
+func (s *supposed) moves(b Basis, day events.Date) bool {
+	if len(s.lines) > 0 {
+		return true
+	}
+	is, now := side{p: s.is}, side{p: s.now}
+	b.On = day
+	is.aim(b, Filter{})
+	b.AsOf = s.now.Sequence()
+	now.aim(b, Filter{})
+	for id := range s.touched {
+		if !is.glance(is.find(id)).equal(now.glance(now.find(id))) {
+			return true
+		}
+	}
+	return false
+}
+
 // dates returns those on which what is touched changes in either picture, in order.
 func (s *supposed) dates() []events.Date {
 	var all []events.Date
 	add := func(d events.Date) {
-		if d > 0 && d < lastDay {
+		if d > 0 && d >= s.since && d < lastDay {
 			all = append(all, d)
 		}
 	}

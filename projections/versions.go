@@ -216,7 +216,9 @@ func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {
 // each calls do for the version of every pledge that is there at a moment, in no order that matters.
 func (p *Picture) each(b *Basis, do func(*version)) {
 	switch {
-	case b.WhatIf.folds() || p.supposed:
+	case p.supposed != nil:
+		p.supposed.each(b, do)
+	case b.WhatIf.folds():
 		p.eachFolded(b, do)
 	case b.AsOf == p.Sequence():
 		rows, all := p.versions.sheet(p, b.On).rows, b.WhatIf == nil
@@ -250,9 +252,12 @@ func (t *versions) before(asOf uint32) int {
 }
 
 // eachFolded folds every pledge again: it is how a question is answered that the table has no rows for.
-func (p *Picture) eachFolded(b *Basis, do func(*version)) {
+func (p *Picture) eachFolded(b *Basis, do func(*version)) { p.fold(b, p.pledges, do) }
+
+// fold folds some pledges again.
+func (p *Picture) fold(b *Basis, pledges []*pledge, do func(*version)) {
 	var room standing
-	for _, pl := range p.pledges {
+	for _, pl := range pledges {
 		s := pl.at(b, &room)
 		if !s.counts(b.On) {
 			continue

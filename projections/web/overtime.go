@@ -1,0 +1,148 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// This file has the questions about what is missing, and when.
+
+// GapsQuery asks which requirements are not met.
+type GapsQuery struct {
+	MomentQuery
+	Rung      projections.Rung
+	Operation events.Operation
+	Role      events.Role
+}
+
+func (q *GapsQuery) read(p *parameters) {
+	q.MomentQuery.read(p)
+	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+}
+
+// Gaps answers which requirements are not met, the most urgent first.
+func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, err error) {
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
+			return err
+		}
+		a, err = p.Gaps(m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
+		return err
+	})
+}
+
+// GapsTable has a row for each gap.
+func GapsTable(a projections.Gaps) Table {
+	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
+		"short from", "short until", "who", "what could fill it"}}
+	if t.days(); a.IsRange() {
+		t.Head = append(t.Head, "first short", "days short")
+	}
+	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
+	for _, g := range a.Gaps {
+		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could)}
+		if a.IsRange() {
+			cells = append(cells, g.First.String(), number(g.Days))
+		}
+		t.AddOn(g.Day, g, cells...)
+	}
+	if len(a.Gaps) == 0 {
+		t.Below = []string{"Every requirement in force " + onDays(a.Basis) + " is met."}
+	}
+	return t
+}
+
+func could(all []projections.NotCounted) string {
+	words := make([]string, len(all))
+	for i, n := range all {
+		words[i] = fmt.Sprintf("%s %s (%s)", n.Nation, n.Quantity, n.Reason)
+	}
+	return strings.Join(words, ", ")
+}
+
+// TimelineQuery asks how requirements are met over time.
+type TimelineQuery struct {
+	MomentQuery
+	Rung   projections.Rung
+	Filter projections.TimelineFilter
+}
+
+func (q *TimelineQuery) read(p *parameters) {
+	q.AsOf = p.asOf()
+	q.On, q.Until = p.days("on", "The days, such as 2026-01-01..2026-12-31, or the first of them.")
+	q.MinSeq = p.minSeq()
+	q.WhatIf = p.whatIf()
+	q.Rung = p.rung()
+	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
+	q.Filter.Line = p.line("line", "Only this requirement.")
+	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on, or today."), q.On)
+	q.Filter.Days.Until = cmp.Or(p.date("until", "The last day, at most 20 years later; without it, that of on, or a year after the first."), q.Until)
+	q.Filter.Step = projections.Step(p.oneOf("step", "How far apart the points are; without it, at the dates where something changes.", words(projections.Steps())))
+}
+
+// Timeline answers how requirements are met over time.
+func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections.Timeline, err error) {
+	f := q.Filter
+	if f.Days.From == 0 {
+		f.Days.From = events.DateOf(s.Now())
+	}
+	if f.Days.Until == 0 {
+		f.Days.Until = f.Days.From.AddDays(365)
+	}
+	if f.Step == "" {
+		f.Step = projections.ByChange
+	}
+	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
+		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
+			return err
+		}
+		a, err = p.Timeline(m, f)
+		return err
+	})
+}
+
+// TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.
+func TimelineTable(a projections.Timeline) Table {
+	b := a.Basis
+	b.On, b.Until = 0, 0
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "largest gap", "on",
+		"indicated", "offered", "accepted", "confirmed", "deployed"}}
+	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
+	for _, l := range a.Lines {
+		for _, pt := range l.Points {
+			cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String(), pt.Required.String(), pt.Supply.String(),
+				pt.Gap.String(), string(l.Unit), fmt.Sprintf("%d%%", pt.Fill), pt.Lowest.String(), pt.LowestOn.String()}
+			for _, n := range pt.Rungs {
+				cells = append(cells, n.String())
+			}
+			t.Add(timelineRow{l.Operation, l.Line, l.Role, l.Unit, pt}, cells...)
+		}
+	}
+	if len(a.Lines) == 0 {
+		t.Below = []string{"No requirement is in force in these days."}
+	}
+	overs := Table{Above: []string{"Hand-overs between rotations:"}, Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to", "begins", "days between", "pledge", "relieved by"}}
+	for _, h := range a.HandOvers {
+		overs.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit), string(h.FromBy), h.Ends.String(), string(h.ToBy), h.Begins.String(),
+			number(h.Days), h.From.String(), h.To.String())
+	}
+	if len(overs.Rows) > 0 {
+		t.Beside = []Table{overs}
+	}
+	return t
+}
+
+// A timelineRow is a point of a line as programs read it: one flat row.
+type timelineRow struct {
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line"`
+	Role      events.Role      `json:"role"`
+	Unit      events.Unit      `json:"unit"`
+	projections.TimelinePoint
+}

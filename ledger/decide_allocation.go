@@ -25,19 +25,20 @@ func decideAllocated(s *State, p pledge, st *events.AllocationMade) error {
 		return err
 	}
 	var wrong []problem.Field
+	t := p.termsOn(max(st.Effective, st.From))
 	if st.Unit != p.unit || st.Unit != l.unit {
 		wrong = append(wrong, field("unit", st.Unit, "the pledge is counted in %s and the requirement in %s: only forces in the requirement's unit fill it", p.unit, l.unit))
 	}
 	if l.role != p.role {
 		wrong = append(wrong, field("line", st.Line, "the requirement is for %s and the pledge for %s: write a requirement for %s", l.role, p.role, p.role))
 	}
-	if a := p.terms.area; a != "" && l.area != "" && a != l.area {
+	if a := t.area; a != "" && l.area != "" && a != l.area {
 		wrong = append(wrong, field("line", st.Line, "the requirement is in %s and the pledge for %s: write one in %s, or ask the nation", l.area, a, a))
 	}
-	if w := p.terms.window; st.Until != 0 && st.Until < w.From || w.Until != 0 && st.From > w.Until {
+	if w := t.window; st.Until != 0 && st.Until < w.From || w.Until != 0 && st.From > w.Until {
 		wrong = append(wrong, field("from", st.From.String(), "the pledge is there %s: write a window that meets it", w.Span()))
 	}
-	if p.terms.reserve {
+	if t.reserve {
 		wrong = append(wrong, field("pledge", st.Pledge.String(), "is held in reserve, and a reserve fills no requirement: ask the nation to amend it"))
 	}
 	if err := refuseFields(codeAllocationMismatch, wrong); err != nil {
@@ -95,7 +96,7 @@ func releasable(p *pledge, x *saying) error {
 	for i := range p.allocations {
 		a := &p.allocations[i]
 		switch {
-		case a.id != x.released:
+		case a.id != x.other:
 		case a.released > 0:
 			return refuse(codeAllocationReleased, "the allocation %s was released already, by record %d", a.id, a.released)
 		case x.effective < a.effective:
@@ -104,6 +105,6 @@ func releasable(p *pledge, x *saying) error {
 			return nil
 		}
 	}
-	return refuseField(codeAllocationUnknown, field("allocation", x.released.String(), "the pledge %s has no such allocation: check the id", p.id())).
+	return refuseField(codeAllocationUnknown, field("allocation", x.other.String(), "the pledge %s has no such allocation: check the id", p.id())).
 		WithHint("muster pledge show tells what is allocated")
 }

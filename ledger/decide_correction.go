@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -16,16 +17,13 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 			WithHint("muster pledge show lists what was said, and -o json the ids")
 	}
 	x := &p.said[at]
-	if x.typ == "pledge.corrected" {
-		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.corrects))
+	if x.typ() == "pledge.corrected" {
+		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.other))
 	}
-	if err := mayCorrect(m, x); err != nil {
+	if err := cmp.Or(mayCorrect(m, x), importsObserved(m, p, st.Pledge), fits(s, p, at, st)); err != nil {
 		return err
 	}
-	if err := fits(s, p, at, st); err != nil {
-		return err
-	}
-	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck || x.typ != "pledge.returned" {
+	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck || x.typ() != "pledge.returned" {
 		return err
 	}
 	return observedOnce(s, observedKey{p.operation, p.nation, p.role}, p.id())
@@ -33,15 +31,15 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 
 // mayCorrect keeps rule 35: whoever has said it, or a coordinator. That a liaison speaks for its own nation is known already.
 func mayCorrect(m member, x *saying) error {
-	if m.role == events.Coordinator || m.role == events.Liaison && x.party == m.key.Party() ||
-		m.role == events.Importer && slices.Contains(parties[x.typ], events.Importer) && x.party == events.HQ {
+	if m.role == events.Coordinator || m.role == events.Liaison && x.party() == m.key.Party() ||
+		m.role == events.Importer && slices.Contains(parties[x.typ()], events.Importer) && x.party() == events.HQ {
 		return nil
 	}
-	whom := "a liaison of " + x.party.Name()
-	if x.party == events.HQ {
+	whom := "a liaison of " + x.party().Name()
+	if x.party() == events.HQ {
 		whom = "a coordinator"
 	}
-	return refuse(codeWrongParty, "record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, corrects it", x.sequence, x.party, m.key.Name(), roleText(m)).
+	return refuse(codeWrongParty, "record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, corrects it", x.sequence, x.party(), m.key.Name(), roleText(m)).
 		WithHint("ask %s to correct it", whom)
 }
 
@@ -56,10 +54,10 @@ func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 	switch {
 	case st.Struck && at == 0:
 		return refuseField(codeCorrectionMismatch, field("struck", "true", "the statement begins the pledge, which cannot be undone: withdraw the pledge instead"))
-	case st.Terms != nil && !slices.Contains(withTerms, x.typ):
-		return refuseField(codeCorrectionMismatch, field("terms", "", "a %s has no terms: leave them out", x.typ))
-	case st.Strength != nil && !slices.Contains(withStrength, x.typ):
-		return refuseField(codeCorrectionMismatch, field("strength", "", "a %s tells no strength: leave it out", x.typ))
+	case st.Terms != nil && !slices.Contains(withTerms, x.typ()):
+		return refuseField(codeCorrectionMismatch, field("terms", "", "a %s has no terms: leave them out", x.typ()))
+	case st.Strength != nil && !slices.Contains(withStrength, x.typ()):
+		return refuseField(codeCorrectionMismatch, field("strength", "", "a %s tells no strength: leave it out", x.typ()))
 	case st.Terms != nil:
 		return sameTerms(s, p, "terms.", st.Terms)
 	case st.Strength != nil:
@@ -70,10 +68,10 @@ func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 
 // holds keeps rule 37: all that was said of the pledge still follows, one after the other.
 func holds(p pledge, said []saying, at int) error {
-	p.said, p.standing = said[:0:0], standing{}
+	p.said, p.standing = said[:0:0], standing{attached: nothingAttached}
 	for i := range said {
 		x := &said[i]
-		if i > 0 && !x.struck && x.typ != "pledge.corrected" {
+		if i > 0 && !x.struck && x.typ() != "pledge.corrected" {
 			if err := follows(&p, x); err != nil {
 				return breaks(said, at, i, err)
 			}
@@ -85,7 +83,7 @@ func holds(p pledge, said []saying, at int) error {
 }
 
 func breaks(said []saying, at, i int, err error) error {
-	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ)
+	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ())
 	if i == at {
 		which = "it"
 	}

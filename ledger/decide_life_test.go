@@ -53,6 +53,16 @@ func TestRule28Lapse(t *testing.T) {
 	offer(w)
 	w.climb("accepted", "confirmed", "deployed")
 	w.allows(ruleParis, ruleSay("pledge.reported", "Effective", expires.AddDays(99)))
+
+	// What was said already is not lapsed over by an amendment or a renewal that is recorded late.
+	w = newRuleWorld(t)
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
+	w.says(ruleFounder, ruleSay("pledge.accepted", "Effective", ruleDay.AddDays(9)))
+	w.refuses(ruleParis, ruleSay("pledge.renewed", "Expires", ruleDay.AddDays(8)), "expires-early",
+		`expires "2026-12-01": record 7, pledge.accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
+	w.allows(ruleParis, ruleSay("pledge.renewed", "Expires", ruleDay.AddDays(9)))
+	w.refuses(ruleParis, ruleSay("pledge.amended", "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Expires = expires })), "expires-early",
+		`expires "2026-11-28": record 7, pledge.accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
 }
 
 func TestRule29DatesClimbWithTheRungs(t *testing.T) {
@@ -112,6 +122,20 @@ func TestRule31AllocationFits(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1, "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Presence = events.Reserve })))
 	w.refuses(ruleFounder, ruleSay("allocation.made"), "allocation-mismatch",
 		`pledge "01KAQ7Z0V4000000000000FRA1": is held in reserve, and a reserve fills no requirement: ask the nation to amend it`, "")
+}
+
+// The terms are those of the allocation's first day, and not those that were recorded last.
+func TestAllocationFitsTermsOfItsFirstDay(t *testing.T) {
+	w := newRuleWorld(t)
+	w.says(ruleFounder, ruleSay("requirement.issued", "Area", "west"))
+	in := func(area events.Area) events.PledgeTerms {
+		return ruleTermsOf(func(t *events.PledgeTerms) { t.Area = area })
+	}
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1, "PledgeTerms", in("west")))
+	w.says(ruleParis, ruleSay("pledge.amended", "Effective", events.Date(2027_02_01), "PledgeTerms", in("east")))
+	w.allows(ruleFounder, ruleSay("allocation.made", "Until", events.Date(2027_01_31)))
+	w.refuses(ruleFounder, ruleSay("allocation.made", "From", events.Date(2027_02_01)), "allocation-mismatch",
+		`line "ground-west": the requirement is in west and the pledge for east: write one in east, or ask the nation`, "")
 }
 
 func TestRule32NeverMoreThanPledged(t *testing.T) {
@@ -190,6 +214,14 @@ func TestRule35WhoCorrects(t *testing.T) {
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", correction), "correction-unknown",
 		`corrects "01KAQ7Z0V4000000000000FRA3": is itself a correction: name the statement that it corrects, 01KAQ7Z0V4000000000000FRA1`, "")
 	w.allows(ruleParis, ruleSay("pledge.corrected"))
+
+	// A coordinator's report of what was offered is not for importers to correct.
+	w.climb("confirmed", "deployed")
+	report := ruleID("01KAQ7Z0V4000000000000FRA6")
+	w.says(ruleFounder, ruleSay("pledge.reported", "ID", report))
+	w.refuses(ruleUN, ruleSay("pledge.corrected", "Corrects", report), "wrong-party",
+		"HQ/un is an importer, which records published figures only, and the pledge 01KAQ7Z0V4000000000000FRA1 was offered by France",
+		"it is for a liaison of France or a coordinator to say")
 
 	// What was seen in published figures is corrected by importers too.
 	seen := ruleID("01KAQ7Z0V4000000000000FRA5")

@@ -54,7 +54,7 @@ func decideOpening(s *State, at events.Place, on events.Date, id events.ID, t *e
 	if err := inCatalogue(s, at.Operation, t.Role, t.Unit); err != nil {
 		return err
 	}
-	return cmp.Or(inScope(s, at, t.Role, on), rotates(s, pledge{operation: at.Operation, role: t.Role}, id, "", t))
+	return cmp.Or(inScope(s, at, t.Role, on), rotates(s, at.Operation, t.Role, id, "", t))
 }
 
 // inScope keeps rule 15: what was declared to hold on the date counts.
@@ -73,10 +73,10 @@ func knownPledge(s *State, st events.Statement) (pledge, error) {
 	id := events.Thing(st)
 	p, ok := s.pledges[id]
 	if !ok {
-		return p, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
+		return pledge{}, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
 			WithHint("muster pledge list shows the pledges with their ids")
 	}
-	return p, elsewhere(p, id, st)
+	return *p, elsewhere(*p, id, st)
 }
 
 // id returns the pledge's ID, which is that of the statement that began it.
@@ -88,9 +88,9 @@ func follows(p *pledge, x *saying) error {
 	if err := stands(p, x); err != nil {
 		return err
 	}
-	switch x.typ {
+	switch x.typ() {
 	case "pledge.offered":
-		return climbs(p, x, indicated)
+		return cmp.Or(climbs(p, x, indicated), stillStands(p, x))
 	case "pledge.accepted":
 		return climbs(p, x, offered)
 	case "pledge.declined":
@@ -106,11 +106,11 @@ func follows(p *pledge, x *saying) error {
 	case "pledge.reported":
 		return reportable(p, x)
 	case "pledge.amended":
-		return promised(p, "has no terms to amend", "report its strength instead: pledge.reported")
+		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: pledge.reported"), stillStands(p, x))
 	case "pledge.renewed":
-		return promised(p, "does not expire", "report its strength, or its return: pledge.reported, pledge.returned")
+		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: pledge.reported, pledge.returned"), stillStands(p, x))
 	case "condition.added":
-		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: pledge.offered"), newCondition(p, x.condition.name))
+		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: pledge.offered"), newCondition(p, x.name))
 	case "condition.discharged", "condition.failed":
 		return openCondition(p, x.name)
 	case "caveat.declared":
@@ -122,7 +122,7 @@ func follows(p *pledge, x *saying) error {
 	case "allocation.released":
 		return releasable(p, x)
 	}
-	return noRule(x.typ)
+	return noRule(x.typ())
 }
 
 // stands keeps rule 16, rule 18 and rule 28: the pledge had begun, and has neither ended nor lapsed.
@@ -131,7 +131,7 @@ func stands(p *pledge, x *saying) error {
 	if p.observed {
 		again = "observe the forces anew, as a new pledge"
 	}
-	late := x.typ == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
+	late := x.typ() == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
 	switch expired, lapsed := p.lapsed(x.effective); {
 	case p.rung.ended() && !late:
 		return refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).WithHint("%s", again)
@@ -142,6 +142,25 @@ func stands(p *pledge, x *saying) error {
 	return notBefore(p.began, x.effective, "pledge "+p.id().String())
 }
 
+// stillStands keeps rule 28 for what was said already: a pledge is not made to lapse before it.
+func stillStands(p *pledge, x *saying) error {
+	if x.expires() == 0 {
+		return nil
+	}
+	after, last := *p, &p.said[0]
+	after.said, after.expiring = append(slices.Clip(p.said), *x), true
+	for i := range p.said {
+		if y := &p.said[i]; !y.struck && y.typ() != "pledge.corrected" && y.effective > last.effective {
+			last = y
+		}
+	}
+	if _, lapsed := after.lapsed(last.effective); lapsed {
+		return refuseField(codeExpiresEarly, field("expires", x.expires().String(), "record %d, %s, holds from %s on: write that date or a later one, or correct that record first",
+			last.sequence, last.typ(), last.effective))
+	}
+	return nil
+}
+
 // climbs keeps the rules 19 and 29: a pledge climbs one rung at a time, leaves only where there is an exit, and reaches no rung
 // before the one below.
 func climbs(p *pledge, x *saying, from ...rung) error {
@@ -150,7 +169,7 @@ func climbs(p *pledge, x *saying, from ...rung) error {
 	}
 	if since := p.reached[p.rung]; x.effective < since {
 		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the pledge is %s from %s on, and cannot be %s before: write that date or a later one",
-			p.rung, since, x.typ.Event()))
+			p.rung, since, x.typ().Event()))
 	}
 	return nil
 }
@@ -160,11 +179,11 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 	for i, r := range from {
 		names[i] = r.String()
 	}
-	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ.Event())
+	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ().Event())
 	switch {
 	case p.rung < from[0]:
 		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
-	case p.rung == deployed && x.typ == "pledge.withdrawn":
+	case p.rung == deployed && x.typ() == "pledge.withdrawn":
 		return refusal.WithHint("forces that were deployed go home: pledge.returned")
 	}
 	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
@@ -237,11 +256,11 @@ func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	if p.unit != t.Unit {
 		wrong = append(wrong, field(within+"unit", t.Unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
 	}
-	return cmp.Or(refuseFields(c, wrong), rotates(s, p, p.id(), within, t))
+	return cmp.Or(refuseFields(c, wrong), rotates(s, p.operation, p.role, p.id(), within, t))
 }
 
 // rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the operation for the same role.
-func rotates(s *State, p pledge, id events.ID, within string, t *events.PledgeTerms) error {
+func rotates(s *State, operation events.Operation, role events.Role, id events.ID, within string, t *events.PledgeTerms) error {
 	var wrong []problem.Field
 	for _, other := range []struct {
 		name string
@@ -257,7 +276,7 @@ func rotates(s *State, p pledge, id events.ID, within string, t *events.PledgeTe
 			note("is the pledge itself: name another, or leave it out")
 		case !ok:
 			note("there is no such pledge in this ledger: check the id, or name it later by an amendment")
-		case o.operation != p.operation || o.role != p.role:
+		case o.operation != operation || o.role != role:
 			note("is a pledge for %s in %s: forces are relieved by others of the same role and operation", o.role, o.operation)
 		}
 	}

@@ -90,7 +90,7 @@
 //  24. A nation's role in an operation is observed once, until the forces that were seen have returned.
 //     (already-observed; TestRule24NotObservedTwice)
 //
-//  25. An importer touches only what was observed, never what was offered. (wrong-party;
+//  25. An importer touches only what was observed, never what was offered, nor corrects what was said of that. (wrong-party;
 //     TestRule25ImportersTouchWhatWasObserved)
 //
 //  26. What was observed was never promised: it has no terms to amend or renew, no conditions and no caveats, and is not
@@ -102,7 +102,8 @@
 //
 //  28. A pledge that expires stands through that day, and has lapsed on the next, unless by then it was renewed, amended to
 //     expire later, or deployed. No clock is asked: nothing is effective after the lapse, and what holds before it may be
-//     recorded however late. (pledge-ended; TestRule28Lapse)
+//     recorded however late. Nor is a pledge made to lapse before what was said of it already. (pledge-ended, expires-early;
+//     TestRule28Lapse)
 //
 //  29. A pledge reaches no rung, and takes no exit, on a day before it reached the rung below; and no strength is reported of a
 //     day before the forces were there. (before-rung; TestRule29DatesClimbWithTheRungs)
@@ -110,8 +111,9 @@
 //  30. A caveat's name is used once in its pledge, and it is lifted once. (caveat-known, caveat-unknown; TestRule30Caveats)
 //
 //  31. What is allocated is offered and not in reserve; the requirement is in force and for the same role, in the same unit and
-//     a compatible area (the same, or either left open); and the days of the allocation meet the pledge's window.
-//     (wrong-rung, line-unknown, line-cancelled, allocation-mismatch; TestRule31AllocationFits)
+//     a compatible area (the same, or either left open); and the days of the allocation meet the pledge's window. The terms
+//     of the pledge are those of the first day of the allocation. (wrong-rung, line-unknown, line-cancelled,
+//     allocation-mismatch; TestRule31AllocationFits)
 //
 //  32. On no day are more allocated of a pledge than are pledged on that day, as far as is recorded. When a pledge is lowered
 //     afterwards, what was allocated stays, and readers see what it lacks. (over-allocated; TestRule32NeverMoreThanPledged)

@@ -110,10 +110,17 @@ var ruleModel = []ruleOfModel{
 		})
 	}},
 	{[]int{25}, func(h ruleHistory, c ruleCommand) bool {
-		return ruleMoves(c.st) && !ruleCorrects(c) && h.roleOf(c.key) == events.Importer && !strings.HasPrefix(h.life(events.Thing(c.st)), "S")
+		return ruleMoves(c.st) && h.roleOf(c.key) == events.Importer && !strings.HasPrefix(h.life(events.Thing(c.st)), "S")
 	}},
 	{[]int{28}, func(h ruleHistory, c ruleCommand) bool {
-		return ruleMoves(c.st) && !ruleCorrects(c) && h.ofPledge(c).lapsed(ruleOn(c))
+		if !ruleMoves(c.st) || ruleCorrects(c) {
+			return false
+		}
+		before := h.ofPledge(c)
+		sets := ruleGet[events.Date](c.st, "Expires") != 0
+		return before.lapsed(ruleOn(c)) || sets && slices.ContainsFunc(before, func(old ruleCommand) bool {
+			return append(before[:len(before):len(before)], c).lapsed(ruleOn(old))
+		})
 	}},
 	{[]int{29}, func(h ruleHistory, c ruleCommand) bool {
 		before, below := h.ofPledge(c), ""
@@ -318,11 +325,10 @@ func (h ruleHistory) misallocated(c ruleCommand) bool {
 	if len(before) == 0 || last.st == nil || requirement.last("X").st != nil || ruleOn(c) < ruleOn(requirement[0]) {
 		return true
 	}
-	said := before.last("IOM")
-	if said.st == nil {
+	terms := before.terms(max(a.Effective, a.From))
+	if terms.Role == "" {
 		return true // observed
 	}
-	terms := ruleGet[events.PledgeTerms](said.st, "PledgeTerms")
 	line := ruleGet[events.RequirementTerms](last.st, "RequirementTerms")
 	return terms.Role != line.Role || a.Unit != terms.Unit || a.Unit != line.Unit || terms.Presence == events.Reserve ||
 		terms.Area != "" && line.Area != "" && terms.Area != line.Area ||

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 
 	"muster/events"
 )
@@ -27,6 +28,20 @@ func (r rung) String() string { return rungNames[r] }
 
 func (r rung) ended() bool { return r >= returned }
 
+// A kind is the type of a statement, as its place among all types: what was said is kept in numbers, a million times.
+type kind uint8
+
+var (
+	types = events.Types()
+	kinds = func() map[events.Type]kind {
+		all := map[events.Type]kind{}
+		for i, t := range types {
+			all[t] = kind(i)
+		}
+		return all
+	}()
+)
+
 // rungs is the rung that each kind of statement puts a pledge on.
 var rungs = map[events.Type]rung{
 	"pledge.indicated": indicated, "pledge.offered": offered, "pledge.accepted": accepted, "pledge.confirmed": confirmed,
@@ -36,35 +51,53 @@ var rungs = map[events.Type]rung{
 // A pledge is all that was said about it, in order, and what follows from that. It is a value: whatever changes it makes
 // another, and its slices are replaced or appended to, never changed in place.
 type pledge struct {
+	*subject
+	said []saying
+	standing
+}
+
+// A subject is what never changes of a pledge.
+type subject struct {
 	operation events.Operation
 	nation    events.Nation
 	role      events.Role
 	unit      events.Unit
 	observed  bool // seen in published figures, never offered
-	said      []saying
-	standing
 }
 
 // A saying is what one statement says of a pledge, as the last correction of it has it.
 type saying struct {
-	id        events.ID
-	typ       events.Type
-	sequence  uint64
-	effective events.Date
-	party     events.Nation // whose key signed it
-	struck    bool
+	id       events.ID
+	sequence uint64
 	*particulars
+	effective events.Date
+	kind      kind
+	struck    bool
+	signed    [3]byte // the party whose key signed it
+}
+
+func (x *saying) typ() events.Type { return types[x.kind] }
+
+func (x *saying) party() events.Nation {
+	return events.Nation(strings.TrimRight(string(x.signed[:]), "\x00"))
+}
+
+// expires returns the last day that the statement sets for the pledge, 0 for none.
+func (x *saying) expires() events.Date {
+	if x.terms != nil {
+		return x.terms.expires
+	}
+	return x.renewed
 }
 
 // particulars are what some statements say besides their type. They are never changed.
 type particulars struct {
-	terms      *terms
-	condition  condition   // added
-	name       events.Line // of the condition or caveat that is settled, and of the caveat that is declared
-	expires    events.Date // of a renewal
-	allocation allocation  // made
-	released   events.ID   // an allocation
-	corrects   events.ID   // a statement
+	terms     *terms
+	allocated *allocation          // made
+	name      events.Line          // of the condition or caveat
+	condition events.ConditionKind // added
+	renewed   events.Date          // until when
+	other     events.ID            // the allocation that is released, or the statement that is corrected
 }
 
 var nothingMore = new(particulars)
@@ -80,16 +113,22 @@ type terms struct {
 
 // A standing is the fold of what was said, in the order of recording.
 type standing struct {
-	rung        rung
-	began       events.Date               // the effective date of its first statement
-	reached     [declined + 1]events.Date // the effective date of each rung
-	ended       uint64                    // the sequence that ended it
-	terms       *terms                    // as they were last said; nil for what was only observed
-	expiring    bool                      // it may lapse: see [pledge.lapsed]
+	rung     rung
+	expiring bool                      // it may lapse: see [pledge.lapsed]
+	began    events.Date               // the effective date of its first statement
+	reached  [declined + 1]events.Date // the effective date of each rung
+	ended    uint64                    // the sequence that ended it
+	*attached
+}
+
+// attached is what hangs on a pledge. Most have nothing, so it is kept apart. It is never changed.
+type attached struct {
 	conditions  []condition
 	caveats     []caveat
 	allocations []allocation
 }
+
+var nothingAttached = new(attached)
 
 type condition struct {
 	name    events.Line
@@ -120,7 +159,8 @@ func (a *allocation) on(d events.Date) bool {
 
 // sayingOf takes from a statement what the rules may need of it later.
 func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying {
-	x := saying{id: st.Head().ID, typ: st.Head().Type, sequence: sequence, effective: effective(st), party: party, particulars: nothingMore}
+	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence, effective: effective(st), particulars: nothingMore}
+	copy(x.signed[:], party)
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
 		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
@@ -129,11 +169,11 @@ func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying 
 	case *events.PledgeAmended:
 		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeRenewed:
-		x.particulars = &particulars{expires: st.Expires}
+		x.particulars = &particulars{renewed: st.Expires}
 	case *events.PledgeCorrected:
-		x.particulars = &particulars{corrects: st.Corrects}
+		x.particulars = &particulars{other: st.Corrects}
 	case *events.ConditionAdded:
-		x.particulars = &particulars{condition: condition{name: st.Condition, kind: st.Kind}}
+		x.particulars = &particulars{name: st.Condition, condition: st.Kind}
 	case *events.ConditionDischarged:
 		x.particulars = &particulars{name: st.Condition}
 	case *events.ConditionFailed:
@@ -144,9 +184,9 @@ func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying 
 		x.particulars = &particulars{name: st.Caveat}
 	case *events.AllocationMade:
 		n, _ := st.Quantity.Number()
-		x.particulars = &particulars{allocation: allocation{id: st.ID, line: st.Line, number: n, window: st.Window}}
+		x.particulars = &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n, window: st.Window}}
 	case *events.AllocationReleased:
-		x.particulars = &particulars{released: st.Allocation}
+		x.particulars = &particulars{other: st.Allocation}
 	}
 	return x
 }
@@ -155,17 +195,28 @@ func termsOf(t *events.PledgeTerms) *terms {
 	return &terms{t.Quantity, t.Window, t.Area, t.Presence == events.Reserve, t.Expires}
 }
 
-// roleAndUnit returns those that a pledge is begun with.
-func roleAndUnit(st events.Statement) (events.Role, events.Unit) {
+// begun returns what a statement begins, of which nothing was said yet.
+func begun(st events.Statement) pledge {
+	nation, operation := events.About(st)
+	sub := &subject{operation: operation, nation: nation}
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
-		return st.Role, st.Unit
+		sub.role, sub.unit = st.Role, st.Unit
 	case *events.PledgeOffered:
-		return st.Role, st.Unit
+		sub.role, sub.unit = st.Role, st.Unit
 	case *events.PledgeObserved:
-		return st.Role, st.Unit
+		sub.role, sub.unit, sub.observed = st.Role, st.Unit, true
 	}
-	return "", ""
+	return pledge{subject: sub, standing: standing{attached: nothingAttached}}
+}
+
+// saying appends what was said next. It grows by a quarter: most pledges are short, and there are many.
+func (p *pledge) saying(x saying) {
+	if len(p.said) == cap(p.said) {
+		p.said = append(make([]saying, 0, len(p.said)+len(p.said)/4+2), p.said...)
+	}
+	p.said = append(p.said, x)
+	p.step(&x)
 }
 
 // step folds in what was said next.
@@ -176,51 +227,55 @@ func (p *pledge) step(x *saying) {
 	if len(p.said) <= 1 {
 		p.began = x.effective
 	}
-	if to := rungs[x.typ]; to > 0 {
+	if to := rungs[x.typ()]; to > 0 {
 		p.rung, p.reached[to] = to, x.effective
 		if to.ended() {
 			p.ended = x.sequence
 		}
 	}
-	if x.terms != nil {
-		p.terms, p.expiring = x.terms, p.expiring || x.terms.expires != 0
+	p.expiring = p.expiring || x.expires() != 0
+	if x.particulars != nothingMore {
+		p.attach(x)
 	}
-	p.expiring = p.expiring || x.expires != 0
-	p.stepNamed(x)
 }
 
-func (p *pledge) stepNamed(x *saying) {
-	switch x.typ {
+// attach folds in what hangs on the pledge.
+func (p *pledge) attach(x *saying) {
+	all := *p.attached
+	switch x.typ() {
 	case "condition.added":
-		p.conditions = append(slices.Clip(p.conditions), x.condition)
+		all.conditions = append(slices.Clip(all.conditions), condition{name: x.name, kind: x.condition})
 	case "condition.discharged", "condition.failed":
-		p.conditions = slices.Clone(p.conditions)
-		for i := range p.conditions {
-			if c := &p.conditions[i]; c.name == x.name {
-				c.settled, c.failed = x.sequence, x.typ == "condition.failed"
+		all.conditions = slices.Clone(all.conditions)
+		for i := range all.conditions {
+			if c := &all.conditions[i]; c.name == x.name {
+				c.settled, c.failed = x.sequence, x.typ() == "condition.failed"
 			}
 		}
 	case "caveat.declared":
-		p.caveats = append(slices.Clip(p.caveats), caveat{name: x.name})
+		all.caveats = append(slices.Clip(all.caveats), caveat{name: x.name})
 	case "caveat.lifted":
-		p.caveats = slices.Clone(p.caveats)
-		for i := range p.caveats {
-			if c := &p.caveats[i]; c.name == x.name {
+		all.caveats = slices.Clone(all.caveats)
+		for i := range all.caveats {
+			if c := &all.caveats[i]; c.name == x.name {
 				c.lifted = x.sequence
 			}
 		}
 	case "allocation.made":
-		made := x.allocation
+		made := *x.allocated
 		made.effective = x.effective
-		p.allocations = append(slices.Clip(p.allocations), made)
+		all.allocations = append(slices.Clip(all.allocations), made)
 	case "allocation.released":
-		p.allocations = slices.Clone(p.allocations)
-		for i := range p.allocations {
-			if a := &p.allocations[i]; a.id == x.released {
+		all.allocations = slices.Clone(all.allocations)
+		for i := range all.allocations {
+			if a := &all.allocations[i]; a.id == x.other {
 				a.released, a.ends = x.sequence, x.effective
 			}
 		}
+	default:
+		return
 	}
+	p.attached = &all
 }
 
 // mend returns what was said, with one statement as a correction has it, and the place of that statement; -1 when it is not there.
@@ -243,7 +298,7 @@ func (p *pledge) mend(c *events.PledgeCorrected) (said []saying, at int) {
 // corrected returns the pledge as it follows from all that was said, the correction among it.
 func (p pledge) corrected(c *events.PledgeCorrected) pledge {
 	said, _ := p.mend(c)
-	p.said, p.standing = said[:0:0], standing{}
+	p.said, p.standing = said[:0:0], standing{attached: nothingAttached}
 	for i := range said {
 		p.said = said[:i+1]
 		p.step(&said[i])
@@ -265,25 +320,29 @@ func (p *pledge) lapsed(on events.Date) (expired events.Date, lapsed bool) {
 		if expired != 0 && !inPlace && x.effective > expired {
 			return expired, true
 		}
-		if x.terms != nil {
-			expired = x.terms.expires
+		if x.terms != nil || x.renewed != 0 {
+			expired = x.expires()
 		}
-		if x.expires != 0 {
-			expired = x.expires
-		}
-		inPlace = inPlace || rungs[x.typ] == deployed
+		inPlace = inPlace || rungs[x.typ()] == deployed
 	}
 	return expired, expired != 0 && !inPlace && on > expired
 }
 
-// quantityOn returns how much is pledged on a date, false when nobody has said.
-func (p *pledge) quantityOn(on events.Date) (n int64, known bool) {
+// termsOn returns the terms in force on a date, nil when there are none yet: of what only was observed, there never are.
+func (p *pledge) termsOn(on events.Date) (t *terms) {
 	best := events.Date(0)
 	for i := range p.said {
 		if x := &p.said[i]; !x.struck && x.terms != nil && x.effective <= on && x.effective >= best {
-			best = x.effective
-			n, known = x.terms.quantity.Number()
+			best, t = x.effective, x.terms
 		}
 	}
-	return n, known
+	return t
+}
+
+// quantityOn returns how much is pledged on a date, false when nobody has said.
+func (p *pledge) quantityOn(on events.Date) (n int64, known bool) {
+	if t := p.termsOn(on); t != nil {
+		return t.quantity.Number()
+	}
+	return 0, false
 }

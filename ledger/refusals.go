@@ -60,6 +60,7 @@ var (
 	codeCorrectionUnknown  = code{"correction-unknown", problem.NotFound}
 	codeCorrectionMismatch = code{"correction-mismatch", problem.Invalid}
 	codeCorrectionBreaks   = code{"correction-breaks", problem.Conflict}
+	codeExpiresEarly       = code{"expires-early", problem.Invalid}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.

@@ -24,7 +24,7 @@ type State struct {
 	uses       map[use]bool // for ever: what was cancelled or has ended still counts for the days before
 	lines      map[lineKey]line
 	scopes     map[scopeKey]scope
-	pledges    map[events.ID]pledge
+	pledges    map[events.ID]*pledge       // what they point to is never changed
 	observed   map[observedKey][]events.ID // the pledges that were observed and never offered; they may have ended
 
 	undo []func() // how to take back what the present Apply has done, in order
@@ -107,7 +107,7 @@ func NewState() *State {
 		uses:       map[use]bool{},
 		lines:      map[lineKey]line{},
 		scopes:     map[scopeKey]scope{},
-		pledges:    map[events.ID]pledge{},
+		pledges:    map[events.ID]*pledge{},
 		observed:   map[observedKey][]events.ID{},
 	}
 }
@@ -222,21 +222,19 @@ func (s *State) use(o events.Operation, r events.Role, u events.Unit) {
 // taken back before: since Apply is undone in reverse, nobody else holds what lies behind the end.
 func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	id := events.Thing(st)
-	p, known := s.pledges[id]
-	if !known {
-		nation, operation := events.About(st)
-		p = pledge{operation: operation, nation: nation}
-		p.role, p.unit = roleAndUnit(st)
-		_, p.observed = st.(*events.PledgeObserved)
+	var p pledge
+	before, known := s.pledges[id]
+	if known {
+		p = *before
+	} else {
+		p = begun(st)
 		s.use(p.operation, p.role, p.unit)
 	}
 	if c, ok := st.(*events.PledgeCorrected); ok {
 		p = p.corrected(c)
 	}
-	x := sayingOf(st, s.last, party)
-	p.said = append(p.said, x)
-	p.step(&x)
-	put(s, s.pledges, id, p)
+	p.saying(sayingOf(st, s.last, party))
+	put(s, s.pledges, id, &p)
 	if p.observed && !known {
 		key := observedKey{p.operation, p.nation, p.role}
 		put(s, s.observed, key, append(slices.Clip(s.observed[key]), id))

@@ -145,8 +145,12 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	if only != nil {
 		pledges = slices.SortedFunc(now.those(only), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
 	}
+	if only == nil && d.comparable() {
+		d.from.scan()
+		d.to.scan()
+	}
 	for _, pl := range pledges {
-		if f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
+		if !d.alike(pl) && f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)
 		}
 	}
@@ -187,6 +191,7 @@ type side struct {
 	chosen []*operation
 	view   viewer
 	lines  Coverage
+	rows   []version // by the number of the pledge, where they are scanned
 }
 
 // aim readies a side for its pledges. An operation that it does not know yet has no lines there.
@@ -210,6 +215,37 @@ func (s *side) find(id events.ID) *pledge {
 		return pl
 	}
 	return nil
+}
+
+// comparable reports whether pledges count the same wherever their versions are equal: the same requirements ask for the same, from
+// the same rung, in the same world.
+func (d *differ) comparable() bool {
+	if d.from.p != d.to.p || d.from.basis.Rung != d.to.basis.Rung || d.from.basis.WhatIf != d.to.basis.WhatIf {
+		return false
+	}
+	for _, o := range d.to.p.operations {
+		for _, name := range o.lineNames {
+			if d.from.asks(o.name, name) != d.to.asks(o.name, name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// scan notes the version of every pledge that is there.
+func (s *side) scan() {
+	s.rows = make([]version, len(s.p.pledges))
+	s.p.each(&s.basis, func(v *version) { s.rows[v.pledge] = *v })
+}
+
+// alike reports whether a pledge is known to count the same without looking closer.
+func (d *differ) alike(pl *pledge) bool {
+	if d.from.rows == nil {
+		return false
+	}
+	a, b := &d.from.rows[pl.no], &d.to.rows[pl.no]
+	return a.rung != 0 && b.rung != 0 && a.equal(b)
 }
 
 // A differ finds what two sides differ in.
@@ -250,6 +286,7 @@ type glance struct {
 	pledged, strength amount
 	flags             flags
 	spots             []spot
+	fits              []events.Line // from any rung up
 }
 
 func (s *side) glance(pl *pledge) (g glance) {
@@ -259,6 +296,9 @@ func (s *side) glance(pl *pledge) (g glance) {
 	g.spots = s.view.spots(pl)
 	now := s.view.now
 	g.known, g.state = true, now.state()
+	if g.there() {
+		g.fits = s.view.wouldFit()
+	}
 	if now.begun {
 		g.rung, g.role, g.area, g.pledged, g.strength, g.flags = now.rung, now.terms.role, now.terms.area, now.pledged, now.strength, now.flags()
 	} else {
@@ -290,7 +330,8 @@ func (g glance) equal(other glance) bool {
 		return true
 	}
 	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area &&
-		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots)
+		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots) &&
+		slices.Equal(g.fits, other.fits)
 }
 
 // stand tells where a pledge stands.

@@ -128,6 +128,20 @@ func TestDiffByAnotherLine(t *testing.T) {
 		"east: -> 0/50 by %d; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 several-lines by %d", second, second))
 }
 
+// What differs from another rung up only is told too, with what has made it so.
+func TestDiffAtAnotherRung(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	l.need("east", 50)
+	l.indicate("FRA", 1, 60)
+	before := l.Last()
+	gone := l.cancel(1, "east")
+	d := must[Diff](t)(l.picture().Diff(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
+	equal(t, "another rung", tellDiff(d), fmt.Sprintf("west: 0/100 -> 0/100; east: 0/50 -> by %d; FRA: live indicated 60 below-rung -> live indicated 60 below-rung by %d", gone, gone))
+	equal(t, "supply", fmt.Sprint(d.Lines[0].From.Rungs, d.Lines[0].To.Rungs), "[0 0 0 0 0] [60 0 0 0 0]")
+	equal(t, "pledges", len(d.Lines[0].Pledges), 1)
+}
+
 // Whatever is made up: what was there and what differs make what is there, and whatever differs has a record or a day behind it.
 func TestDiffEqualsCoverage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -171,7 +185,7 @@ func TestDiffEqualsCoverage(t *testing.T) {
 		}
 		for _, one := range d.Lines {
 			if len(one.Records)+len(one.Calendar)+len(one.Pledges) == 0 {
-				t.Errorf("nothing has made %s: %s", one.Line, tellDiff(d))
+				t.Errorf("nothing has made %s: %s %+v %+v", one.Line, tellDiff(d), one.From, one.To)
 			}
 		}
 		if same := must[Diff](t)(p.Diff(from, from, Filter{})); !same.IsZero() {

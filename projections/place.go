@@ -48,6 +48,7 @@ type viewer struct {
 	*tally
 	room standing
 	now  *standing // the pledge that was placed last
+	what version   // its version, when it is there
 }
 
 // view returns a viewer of some operations.
@@ -89,10 +90,31 @@ func (v *viewer) place(pl *pledge) (why Reason) {
 	}
 	v.now = v.standing(pl, &v.room)
 	if why = v.absent(pl); why == "" {
-		one := v.p.versionOf(pl, v.now, v.basis.On)
-		v.tally.place(&one)
+		v.what = v.p.versionOf(pl, v.now, v.basis.On)
+		v.tally.place(&v.what)
 	}
 	return why
+}
+
+// wouldFit names the requirements that the pledge placed last, which is there, counts for from any rung up.
+func (v *viewer) wouldFit() (all []events.Line) {
+	if v.what.flags&(isReserve|isFailed) != 0 {
+		return nil
+	}
+	for _, s := range v.what.shares() {
+		if at, inForce := v.of[s.line.same()]; inForce {
+			all = append(all, v.lines[at].Line)
+		}
+	}
+	if v.what.allocated != nil {
+		return all
+	}
+	for _, kind := range []uint32{v.what.promisedKind, v.what.presentKind} {
+		if only := v.tally.places[kind].only; only >= 0 {
+			all = append(all, v.lines[only].Line)
+		}
+	}
+	return slices.Compact(all)
 }
 
 // spots places a pledge and returns where.
@@ -138,6 +160,9 @@ func (v *viewer) places(pl *pledge) []Place {
 	for i := range v.left {
 		n := v.show(&v.left[i], v.now)
 		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines, Sentence: n.Sentence, Sequences: n.Sequences}
+		if n.Reason == BelowRung && v.what.allocated != nil {
+			at.Lines = v.wouldFit()
+		}
 		if s := v.left[i].share; s != nil {
 			at.Allocation = s.id
 		}

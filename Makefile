@@ -12,7 +12,7 @@ demo: build
 	bin/muster demo
 
 test:
-	go test -race ./...
+	go test -race -timeout 25m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }

@@ -29,12 +29,19 @@ corrected, in its own place; what was known before stays as it was, and both rec
 			if !strike && !changesTerms(cmd) && !cmd.Flags().Changed("effective") {
 				return usage("muster pledge correct corrects nothing so").WithHint("say what is right, such as --quantity or --effective, or --strike what was never so")
 			}
+			if strike && changesTerms(cmd) {
+				return usage("what is struck has no --%s any more", changed(cmd)[0]).WithHint("leave out --strike to correct the record, or the rest to strike it")
+			}
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				wrong, err := a.record(cmd.Context(), args[0])
 				if err != nil {
 					return nil, err
 				}
-				return correction(cmd, s, f, wrong, reason, strike)
+				st, err := a.correction(cmd, s, f, wrong, strike)
+				if err == nil {
+					st.Reason = reason
+				}
+				return st, err
 			})
 		},
 	}
@@ -61,51 +68,95 @@ func (a *app) record(ctx context.Context, sequence string) (events.Record, error
 	return events.ParseRecord(page.Records[0].Sequence, []byte(page.Records[0].Stored))
 }
 
-// correction makes the statement that mends a record.
-func correction(cmd *cobra.Command, s *session, f *termFlags, wrong events.Record, reason string, strike bool) (*events.PledgeCorrected, error) {
+// changed returns the flags that change terms and were given.
+func changed(cmd *cobra.Command) []string {
+	return slices.DeleteFunc(slices.Clone(termNames), func(name string) bool { return !cmd.Flags().Changed(name) })
+}
+
+// correction makes the statement that mends a record. What was corrected of it before stays corrected.
+func (a *app) correction(cmd *cobra.Command, s *session, f *termFlags, wrong events.Record, strike bool) (*events.PledgeCorrected, error) {
 	head := wrong.Statement.Head()
 	said, ok := wrong.Statement.(interface{ On() events.Date })
 	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, head.Type.Subject()) {
 		return nil, usage("record %d is a %s, and only records about pledges are corrected", wrong.Sequence, head.Type)
 	}
+	effective, err := a.corrections(cmd.Context(), wrong, said.On())
+	if err != nil {
+		return nil, err
+	}
 	nation, operation := events.About(wrong.Statement)
 	st := &events.PledgeCorrected{Header: s.head("pledge.corrected"), Place: events.Place{Operation: operation, Nation: nation},
-		Pledge: events.Thing(wrong.Statement), Corrects: head.ID, Struck: strike, Reason: reason}
-	var err error
-	if st.Effective, err = dateOr("effective", f.effective, said.On()); err != nil || strike {
+		Pledge: events.Thing(wrong.Statement), Corrects: head.ID, Struck: strike}
+	if st.Effective, err = dateOr("effective", f.effective, effective); err != nil || strike {
 		return st, err
 	}
 	return st, f.correctContent(cmd, st, wrong.Statement)
 }
 
+// corrections puts into a record's statement what was corrected of it before, and returns the date from which it holds so.
+func (a *app) corrections(ctx context.Context, wrong events.Record, effective events.Date) (events.Date, error) {
+	var w web.PledgeLife
+	if err := a.ask(ctx, "pledge", map[string]string{"id": events.Thing(wrong.Statement).String()}, &w); err != nil {
+		return 0, err
+	}
+	for _, e := range w.Life {
+		if e.Type != "pledge.corrected" {
+			continue
+		}
+		rec, err := a.record(ctx, strconv.FormatUint(e.Sequence, 10))
+		if err != nil {
+			return 0, err
+		}
+		if c, ok := rec.Statement.(*events.PledgeCorrected); ok && c.Corrects == wrong.Statement.Head().ID {
+			effective = c.Effective
+			terms, strength := contentOf(wrong.Statement)
+			if c.Terms != nil && terms != nil {
+				*terms = *c.Terms
+			}
+			if c.Strength != nil && strength != nil {
+				*strength = *c.Strength
+			}
+		}
+	}
+	return effective, nil
+}
+
+// contentOf returns the part of a statement that can be corrected besides its date: its terms, or its strength, or neither.
+func contentOf(st events.Statement) (*events.PledgeTerms, *events.Strength) {
+	switch st := st.(type) {
+	case *events.PledgeIndicated:
+		return &st.PledgeTerms, nil
+	case *events.PledgeOffered:
+		return &st.PledgeTerms, nil
+	case *events.PledgeAmended:
+		return &st.PledgeTerms, nil
+	case *events.PledgeDeployed:
+		return nil, &st.Strength
+	case *events.PledgeReported:
+		return nil, &st.Strength
+	case *events.PledgeObserved:
+		return nil, &st.Strength
+	}
+	return nil, nil
+}
+
 // correctContent corrects the terms or the strength that a statement has, as the flags say.
 func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrected, wrong events.Statement) error {
-	if !changesTerms(cmd) {
+	given := changed(cmd)
+	if len(given) == 0 {
 		return nil
 	}
-	switch wrong := wrong.(type) {
-	case *events.PledgeIndicated:
-		st.Terms = &wrong.PledgeTerms
-	case *events.PledgeOffered:
-		st.Terms = &wrong.PledgeTerms
-	case *events.PledgeAmended:
-		st.Terms = &wrong.PledgeTerms
-	case *events.PledgeDeployed:
-		st.Strength = &wrong.Strength
-	case *events.PledgeReported:
-		st.Strength = &wrong.Strength
-	case *events.PledgeObserved:
-		st.Strength = &wrong.Strength
-	default:
-		return usage("a %s says nothing but its date: correct --effective, or --strike it", wrong.Head().Type)
-	}
-	if st.Terms != nil {
+	st.Terms, st.Strength = contentOf(wrong)
+	switch other := slices.IndexFunc(given, func(name string) bool { return name != "quantity" }); {
+	case st.Terms != nil:
 		return withFields(st, st.Terms.Unit, f.set(cmd, st.Terms))
+	case st.Strength == nil:
+		return usage("%s has no --%s to correct", wrong.Head().Type, given[0]).WithHint("correct its date with --effective, or --strike it")
+	case other >= 0:
+		return usage("%s has no --%s to correct", wrong.Head().Type, given[other]).WithHint("it says how much is there: --quantity")
 	}
 	var said events.PledgeTerms
 	bad := f.set(cmd, &said)
-	if !said.Quantity.IsZero() {
-		st.Strength.Quantity = said.Quantity
-	}
+	st.Strength.Quantity = said.Quantity
 	return withFields(st, st.Strength.Unit, bad)
 }

@@ -64,7 +64,8 @@ func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
 	if err != nil {
 		return Strength{}, err
 	}
-	rows, totals := sums{}, sums{}
+	var rows sums
+	totals := sums{}
 	if b.IsRange() {
 		rows, totals = p.sumLowest(&b, chosen, f, by), p.sumLowest(&b, chosen, f, nil)
 	} else {

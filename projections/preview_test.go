@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -51,6 +53,34 @@ func TestPreview(t *testing.T) {
 		t.Errorf("in the past: %v", err)
 	}
 	equal(t, "the picture", p.Sequence(), before)
+}
+
+// Previews and other questions may be asked at the same time: the race detector sees that neither writes.
+func TestPreviewBesideReaders(t *testing.T) {
+	l, force := newForce(t)
+	p := l.picture()
+	withdrawn := &events.PledgeWithdrawn{PledgeStep: force["FRA"].step("pledge.withdrawn", 5)}
+	second := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("GBR"), PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.Area = "north" })}
+	tell := func(c Coverage) string { return string(must[[]byte](t)(json.Marshal(c))) }
+	want := tell(must[Coverage](t)(p.Coverage(Moment{On: day(9)}, CoverageFilter{})))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 20 {
+				if _, err := p.Preview(Moment{On: day(9)}, []events.Statement{withdrawn, second}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		all.Go(func() {
+			for range 20 {
+				if c, err := p.Coverage(Moment{On: day(9)}, CoverageFilter{}); err != nil || tell(c) != want {
+					t.Errorf("coverage is another beside a preview: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // Whatever is made up: what a preview tells is what is told when it was recorded, and the picture stays as it is.

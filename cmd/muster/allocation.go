@@ -87,14 +87,24 @@ func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
 func (a *app) allocationReleaseCmd() *cobra.Command {
 	var f stepFlags
 	c := &cobra.Command{
-		Use:     "release PLEDGE [ALLOCATION]",
-		Short:   "End an allocation: its forces are free again",
-		Long:    "End an allocation from --effective on. Where the pledge has only one, it need not be named; otherwise name its id, or its requirement.",
+		Use:   "release PLEDGE [ALLOCATION]",
+		Short: "End an allocation: its forces are free again",
+		Long: `End an allocation from --effective on. Name it by its pledge and, where that has several, its id or its requirement; or by its id
+alone.`,
 		Example: "  muster allocation release 01KAQ… ground-west",
-		Args:    cobra.RangeArgs(1, 2),
+		Args: func(cmd *cobra.Command, got []string) error {
+			if len(got) == 0 {
+				return args("PLEDGE")(cmd, got)
+			}
+			return atMost(2)(cmd, got)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
+				if len(args) == 1 && problem.Is(err, problem.NotFound) {
+					step, err = a.stepOfAllocation(cmd, s, f, args[0], err)
+					args = append(args, args[0])
+				}
 				if err != nil {
 					return nil, err
 				}
@@ -107,6 +117,21 @@ func (a *app) allocationReleaseCmd() *cobra.Command {
 	}
 	f.register(c)
 	return c
+}
+
+// stepOfAllocation makes the step for the pledge that has an allocation with this id; where none has, the error is as it was.
+func (a *app) stepOfAllocation(cmd *cobra.Command, s *session, f stepFlags, id string, notThere error) (events.PledgeStep, error) {
+	all, err := a.allPledges(cmd.Context(), map[string]string{"on": f.effective})
+	if err != nil {
+		return events.PledgeStep{}, err
+	}
+	for _, p := range all.Pledges {
+		if slices.ContainsFunc(p.Allocations, func(a projections.Allocation) bool { return a.ID.String() == id }) {
+			step, _, err := a.step(cmd, s, f, p.ID.String())
+			return step, err
+		}
+	}
+	return events.PledgeStep{}, notThere
 }
 
 // allocation finds the allocation of a pledge that a person means by its id, by its requirement, or by nothing where it is the only one.

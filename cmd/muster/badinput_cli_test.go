@@ -55,7 +55,7 @@ func offering(changes ...string) []string {
 func TestBadCommands(t *testing.T) {
 	t.Parallel()
 	s := newTarget(t)
-	for _, bad := range append(append(s.badOffers(t), s.badFiles(t)...), s.badMoves()...) {
+	for _, bad := range append(append(append(s.badOffers(t), s.badFiles(t)...), s.badMoves()...), s.badLives()...) {
 		t.Run(fmt.Sprintf("%.60q", strings.Join(bad.args[1:], " ")), func(t *testing.T) { s.fails(t, bad) })
 	}
 	s.stop(t)

@@ -143,7 +143,7 @@ func problemIn(t *testing.T, resp *http.Response, status int) *problem.Problem {
 func TestBadStatements(t *testing.T) {
 	t.Parallel()
 	s := newTarget(t)
-	bad := append(s.malformed(t), s.badFields(t)...)
+	bad := append(append(s.malformed(t), s.badFields(t)...), s.badLife(t)...)
 	bad = append(append(bad, s.badTokens(t)...), s.badSigners(t)...)
 	for _, b := range bad {
 		t.Run(b.name, func(t *testing.T) { s.refused(t, b) })

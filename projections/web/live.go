@@ -32,23 +32,25 @@ const (
 type live struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	seen    uint64 // the last record that the client has been told before, 0 when it is new
+	begun   uint64 // the last record when it came: what comes after that, it is told
 }
 
 // handleLive serves the log and the changes of coverage as they come.
 func (s *Service) handleLive(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+Root+"/records/events", func(w http.ResponseWriter, r *http.Request) {
 		q := &LiveRecordsQuery{}
-		s.tell(w, r, q.read, func(ctx context.Context, l *live, seen uint64) error { return s.tellRecords(ctx, l, q, seen) })
+		s.tell(w, r, q.read, func(ctx context.Context, l *live) error { return s.tellRecords(ctx, l, q) })
 	})
 	mux.HandleFunc("GET "+Root+"/coverage/events", func(w http.ResponseWriter, r *http.Request) {
 		q := &LiveCoverageQuery{}
-		s.tell(w, r, q.read, func(ctx context.Context, l *live, seen uint64) error { return s.tellCoverage(ctx, l, q, seen) })
+		s.tell(w, r, q.read, func(ctx context.Context, l *live) error { return s.tellCoverage(ctx, l, q) })
 	})
 }
 
 // tell reads the parameters, and then sends events until the client goes, the server stops, or something fails, which ends the stream: the
 // client comes back by itself.
-func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live, uint64) error) {
+func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live) error) {
 	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest()}
 	read(&p)
 	seen, err := lastEventID(r)
@@ -70,9 +72,9 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy in between would hold events back
-	l := &live{w, http.NewResponseController(w)}
-	if l.send([]byte("retry: 2000\n\n")) == nil {
-		_ = events(ctx, l, seen)
+	l := &live{w, http.NewResponseController(w), seen, s.Source.Last()}
+	if l.send([]byte("retry: 2000\n\n")) == nil { // from here on the client knows that it is heard
+		_ = events(ctx, l)
 	}
 }
 
@@ -121,13 +123,13 @@ func (q *LiveRecordsQuery) read(p *parameters) {
 }
 
 // tellRecords sends every record that passes the filter, in order, from the one after those that were seen.
-func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery, seen uint64) error {
+func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery) error {
 	from := s.firstRecord(q.From)
 	switch {
-	case seen > 0:
-		from = seen + 1
+	case l.seen > 0:
+		from = l.seen + 1
 	case q.From.IsZero():
-		from = s.Source.Last() + 1
+		from = l.begun + 1
 	}
 	for {
 		page, err := s.page(ctx, &q.RecordsQuery, from)
@@ -189,16 +191,16 @@ type LineName struct {
 
 // tellCoverage sends the lines as they are, or, to a client that has seen them as of a record, as they have changed since; and then
 // whatever changes.
-func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuery, seen uint64) error {
+func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuery) error {
 	shown := map[LineName]string{}
-	if seen > 0 && seen <= s.Projector.Sequence() {
-		before, err := s.lines(ctx, q, seen)
+	if l.seen > 0 && l.seen <= s.Projector.Sequence() {
+		before, err := s.lines(ctx, q, l.seen)
 		if err != nil {
 			return err
 		}
 		changed(shown, &before)
 	}
-	for first := seen == 0; ; first = false {
+	for first := l.seen == 0; ; first = false {
 		changes := s.Projector.Changed()
 		now, err := s.lines(ctx, q, 0)
 		if err != nil {

@@ -42,11 +42,17 @@ var (
 	}()
 )
 
-// rungs is the rung that each kind of statement puts a pledge on.
-var rungs = map[events.Type]rung{
-	"pledge.indicated": indicated, "pledge.offered": offered, "pledge.accepted": accepted, "pledge.confirmed": confirmed,
-	"pledge.deployed": deployed, "pledge.observed": deployed, "pledge.returned": returned, "pledge.withdrawn": withdrawn, "pledge.declined": declined,
-}
+// rungs is the rung that each kind of statement puts a pledge on, 0 for none.
+var rungs = func() []rung {
+	all := make([]rung, len(types))
+	for t, to := range map[events.Type]rung{
+		"pledge.indicated": indicated, "pledge.offered": offered, "pledge.accepted": accepted, "pledge.confirmed": confirmed,
+		"pledge.deployed": deployed, "pledge.observed": deployed, "pledge.returned": returned, "pledge.withdrawn": withdrawn, "pledge.declined": declined,
+	} {
+		all[kinds[t]] = to
+	}
+	return all
+}()
 
 // A pledge is all that was said about it, in order, and what follows from that. It is a value: whatever changes it makes
 // another, and its slices are replaced or appended to, never changed in place.
@@ -227,7 +233,7 @@ func (p *pledge) step(x *saying) {
 	if len(p.said) <= 1 {
 		p.began = x.effective
 	}
-	if to := rungs[x.typ()]; to > 0 {
+	if to := rungs[x.kind]; to > 0 {
 		p.rung, p.reached[to] = to, x.effective
 		if to.ended() {
 			p.ended = x.sequence
@@ -323,7 +329,7 @@ func (p *pledge) lapsed(on events.Date) (expired events.Date, lapsed bool) {
 		if x.terms != nil || x.renewed != 0 {
 			expired = x.expires()
 		}
-		inPlace = inPlace || rungs[x.typ()] == deployed
+		inPlace = inPlace || rungs[x.kind] == deployed
 	}
 	return expired, expired != 0 && !inPlace && on > expired
 }

@@ -138,7 +138,7 @@ func (s *State) Apply(rec events.Record) (undo func(), err error) {
 		return nil, fmt.Errorf("record %d was recorded at %s, before record %d", rec.Sequence, rec.Recorded.Format(events.RecordedForm), s.last)
 	}
 	before, beforeRecorded := s.last, s.recorded
-	s.last, s.recorded, s.undo = rec.Sequence, rec.Recorded, nil
+	s.last, s.recorded, s.undo = rec.Sequence, rec.Recorded, make([]func(), 0, 1)
 	s.apply(rec)
 	steps := s.undo
 	s.undo = nil

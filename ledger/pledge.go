@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"slices"
-	"strings"
 
 	"muster/events"
 )
@@ -27,20 +26,6 @@ var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted
 func (r rung) String() string { return rungNames[r] }
 
 func (r rung) ended() bool { return r >= returned }
-
-// A kind is the type of a statement, as its place among all types: what was said is kept in numbers, a million times.
-type kind uint8
-
-var (
-	types = events.Types()
-	kinds = func() map[events.Type]kind {
-		all := map[events.Type]kind{}
-		for i, t := range types {
-			all[t] = kind(i)
-		}
-		return all
-	}()
-)
 
 // rungs is the rung that each kind of statement puts a pledge on, 0 for none.
 var rungs = func() []rung {
@@ -70,43 +55,6 @@ type subject struct {
 	unit      events.Unit
 	observed  bool // seen in published figures, never offered
 }
-
-// A saying is what one statement says of a pledge, as the last correction of it has it.
-type saying struct {
-	id       events.ID
-	sequence uint64
-	*particulars
-	effective events.Date
-	kind      kind
-	struck    bool
-	signed    [3]byte // the party whose key signed it
-}
-
-func (x *saying) typ() events.Type { return types[x.kind] }
-
-func (x *saying) party() events.Nation {
-	return events.Nation(strings.TrimRight(string(x.signed[:]), "\x00"))
-}
-
-// expires returns the last day that the statement sets for the pledge, 0 for none.
-func (x *saying) expires() events.Date {
-	if x.terms != nil {
-		return x.terms.expires
-	}
-	return x.renewed
-}
-
-// particulars are what some statements say besides their type. They are never changed.
-type particulars struct {
-	terms     *terms
-	allocated *allocation          // made
-	name      events.Line          // of the condition or caveat
-	condition events.ConditionKind // added
-	renewed   events.Date          // until when
-	other     events.ID            // the allocation that is released, or the statement that is corrected
-}
-
-var nothingMore = new(particulars)
 
 // terms are what the rules ask of a pledge's terms.
 type terms struct {
@@ -161,44 +109,6 @@ type allocation struct {
 // on reports whether the allocation is there on a date.
 func (a *allocation) on(d events.Date) bool {
 	return a.effective <= d && a.window.Includes(d) && (a.released == 0 || d < a.ends)
-}
-
-// sayingOf takes from a statement what the rules may need of it later.
-func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying {
-	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence, effective: effective(st), particulars: nothingMore}
-	copy(x.signed[:], party)
-	switch st := st.(type) {
-	case *events.PledgeIndicated:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
-	case *events.PledgeOffered:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
-	case *events.PledgeAmended:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
-	case *events.PledgeRenewed:
-		x.particulars = &particulars{renewed: st.Expires}
-	case *events.PledgeCorrected:
-		x.particulars = &particulars{other: st.Corrects}
-	case *events.ConditionAdded:
-		x.particulars = &particulars{name: st.Condition, condition: st.Kind}
-	case *events.ConditionDischarged:
-		x.particulars = &particulars{name: st.Condition}
-	case *events.ConditionFailed:
-		x.particulars = &particulars{name: st.Condition}
-	case *events.CaveatDeclared:
-		x.particulars = &particulars{name: st.Caveat}
-	case *events.CaveatLifted:
-		x.particulars = &particulars{name: st.Caveat}
-	case *events.AllocationMade:
-		n, _ := st.Quantity.Number()
-		x.particulars = &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n, window: st.Window}}
-	case *events.AllocationReleased:
-		x.particulars = &particulars{other: st.Allocation}
-	}
-	return x
-}
-
-func termsOf(t *events.PledgeTerms) *terms {
-	return &terms{t.Quantity, t.Window, t.Area, t.Presence == events.Reserve, t.Expires}
 }
 
 // begun returns what a statement begins, of which nothing was said yet.

@@ -1,0 +1,139 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+)
+
+// follows keeps the rules that a pledge's own history makes. It is asked of what is said now, and, when something earlier is
+// corrected, of all that was said since.
+func follows(p *pledge, x *saying) error {
+	if err := stands(p, x); err != nil {
+		return err
+	}
+	switch x.typ() {
+	case "pledge.offered":
+		return cmp.Or(climbs(p, x, indicated), stillStands(p, x))
+	case "pledge.accepted":
+		return climbs(p, x, offered)
+	case "pledge.declined":
+		return climbs(p, x, indicated, offered)
+	case "pledge.confirmed":
+		return cmp.Or(climbs(p, x, accepted), conditionsMet(p))
+	case "pledge.deployed":
+		return climbs(p, x, confirmed)
+	case "pledge.withdrawn":
+		return climbs(p, x, indicated, offered, accepted, confirmed)
+	case "pledge.returned":
+		return climbs(p, x, deployed)
+	case "pledge.reported":
+		return reportable(p, x)
+	case "pledge.amended":
+		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: pledge.reported"), stillStands(p, x))
+	case "pledge.renewed":
+		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: pledge.reported, pledge.returned"), stillStands(p, x))
+	case "condition.added":
+		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: pledge.offered"), newCondition(p, x.name))
+	case "condition.discharged", "condition.failed":
+		return openCondition(p, x.name)
+	case "caveat.declared":
+		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: pledge.offered"), newCaveat(p, x.name))
+	case "caveat.lifted":
+		return heldCaveat(p, x.name)
+	case "allocation.made":
+		return allocatable(p)
+	case "allocation.released":
+		return releasable(p, x)
+	}
+	return noRule(x.typ())
+}
+
+// stands keeps rule 16, rule 18 and rule 28: the pledge had begun, and has neither ended nor lapsed.
+func stands(p *pledge, x *saying) error {
+	again := "offer a new pledge"
+	if p.observed {
+		again = "observe the forces anew, as a new pledge"
+	}
+	late := x.typ() == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
+	switch expired, lapsed := p.lapsed(x.effective); {
+	case p.rung.ended() && !late:
+		return refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).WithHint("%s", again)
+	case lapsed:
+		return refuse(codePledgeEnded, "the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(), expired, x.effective).
+			WithHint("%s; what held on %s or before can still be recorded", again, expired)
+	}
+	return notBefore(p.began, x.effective, "pledge "+p.id().String())
+}
+
+// stillStands keeps rule 28 for what was said already: a pledge is not made to lapse before it.
+func stillStands(p *pledge, x *saying) error {
+	if x.expires() == 0 {
+		return nil
+	}
+	after, last := *p, &p.said[0]
+	after.said, after.expiring = append(slices.Clip(p.said), *x), true
+	for i := range p.said {
+		if y := &p.said[i]; !y.struck && y.typ() != "pledge.corrected" && y.effective > last.effective {
+			last = y
+		}
+	}
+	if _, lapsed := after.lapsed(last.effective); lapsed {
+		return refuseField(codeExpiresEarly, field("expires", x.expires().String(), "record %d, %s, holds from %s on: write that date or a later one, or correct that record first",
+			last.sequence, last.typ(), last.effective))
+	}
+	return nil
+}
+
+// climbs keeps the rules 19 and 29: a pledge climbs one rung at a time, leaves only where there is an exit, and reaches no rung
+// before the one below.
+func climbs(p *pledge, x *saying, from ...rung) error {
+	if !slices.Contains(from, p.rung) {
+		return wrongRung(p, x, from)
+	}
+	if since := p.reached[p.rung]; x.effective < since {
+		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the pledge is %s from %s on, and cannot be %s before: write that date or a later one",
+			p.rung, since, x.typ().Event()))
+	}
+	return nil
+}
+
+func wrongRung(p *pledge, x *saying, from []rung) error {
+	names := make([]string, len(from))
+	for i, r := range from {
+		names[i] = r.String()
+	}
+	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ().Event())
+	switch {
+	case p.rung < from[0]:
+		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
+	case p.rung == deployed && x.typ() == "pledge.withdrawn":
+		return refusal.WithHint("forces that were deployed go home: pledge.returned")
+	}
+	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
+}
+
+// reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it is.
+func reportable(p *pledge, x *saying) error {
+	if p.rung == returned { // and the report is of a day before: see stands
+		return afterDeployed(p, x)
+	}
+	if p.rung != deployed {
+		return wrongRung(p, x, []rung{deployed})
+	}
+	return afterDeployed(p, x)
+}
+
+func afterDeployed(p *pledge, x *saying) error {
+	if since := p.reached[deployed]; x.effective < since {
+		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the forces are there from %s on: write that date or a later one", since))
+	}
+	return nil
+}
+
+// promised keeps rule 26: what was only seen was never promised.
+func promised(p *pledge, so, hint string) error {
+	if !p.observed {
+		return nil
+	}
+	return refuse(codeNothingPledged, "the pledge %s was seen in published figures and never offered, so it %s", p.id(), so).WithHint("%s", hint)
+}

@@ -2,9 +2,11 @@
 // service, made from the Go types of package events.
 //
 // Whatever [events.Parse] accepts is valid against the schema of its type. The schemas cannot say all that Parse asks for: that a window does
-// not end before it begins, that money goes with a currency and a count with a unit, that a number is written without fraction or exponent, that
-// a key's hash is its own, that no two roles of a catalogue are the same, that a statement has at most [events.MaxBytes] bytes on one line, and
-// that no member is there twice. And neither knows the rules of a ledger, which say when a statement may be made.
+// not end before it begins, that a renewal does not expire before it holds, that a pledge's successor is not its predecessor, that money goes with
+// a currency and a count with a unit, that a number is written without fraction or exponent, that a key's hash is its own and its name fits who
+// it speaks for, that a title is more than white space beyond ASCII, that no two roles of a catalogue are the same, that a statement has at most
+// [events.MaxBytes] bytes on one line, and that no member is there twice. And neither knows the rules of a ledger, which say when a statement
+// may be made.
 package schema
 
 import (

@@ -54,7 +54,7 @@ func (s *Service) tag(question, form string, address *url.URL) (tag string) {
 		}
 		least, _ := strconv.ParseUint(q.Get("min_seq"), 10, 64)
 		founding, ok := p.Founding()
-		if !ok || least > seq || q.Has("wait") || strings.HasPrefix(q.Get("as_of"), "-") || strings.HasPrefix(q.Get("from"), "-") {
+		if !ok || least > seq || q.Has("wait") || slices.ContainsFunc([]string{"as_of", "from", "to"}, func(name string) bool { return strings.HasPrefix(q.Get(name), "-") }) {
 			return nil
 		}
 		founded, _ := p.Recorded(1)

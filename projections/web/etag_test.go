@@ -93,6 +93,10 @@ func TestETagsDiffer(t *testing.T) {
 	other := newServer(t, newRound(t).testLog)
 	_, elsewhere, _, _ := other.fetch("/coverage", "")
 	note("another ledger", elsewhere)
+	for _, path := range []string{"/coverage?as_of=-1h", "/diff?from=-1h", "/diff?from=1&to=-1h"} { // which pass on with the clock
+		_, tag, _, _ := s.fetch(path, "")
+		equal(t, path, tag, "")
+	}
 	status, tag, caching, _ := s.fetch("/coverage?role=none", "*")
 	if status != http.StatusNotModified && (tag != "" || caching != "no-store") {
 		t.Errorf("a problem: %d %q %q", status, tag, caching)

@@ -34,12 +34,13 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 			return
 		}
 		w.Header().Set("ETag", now)
-		w.Header().Set("Cache-Control", caching(r.URL.Query()))
+		w.Header().Set("Cache-Control", caching(question, r.URL.Query()))
 		if matches(r.Header.Values("If-None-Match"), now) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag}, r)
+		anything := slices.Contains(r.Header.Values("If-None-Match"), "*")
+		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag, anything: anything}, r)
 	})
 }
 
@@ -74,11 +75,11 @@ func (s *Service) tag(question, form string, address *url.URL) (tag string) {
 	return tag
 }
 
-// caching says how long an answer is good for: for ever when both clocks are set to what has passed, and otherwise until it is asked
-// for again.
-func caching(q url.Values) string {
-	if _, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err == nil && q.Has("on") {
-		return "private, max-age=31536000, immutable"
+// caching says how long an answer is good for: a day when both clocks are set to what has passed, so that only another version of the program
+// could answer otherwise, and else until it is asked for again.
+func caching(question string, q url.Values) string {
+	if _, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err == nil && q.Has("on") && question != "counted" {
+		return "private, max-age=86400"
 	}
 	return "private, no-cache"
 }
@@ -88,7 +89,7 @@ func matches(has []string, tag string) bool {
 	for _, line := range has {
 		for one := range strings.SplitSeq(line, ",") {
 			one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
-			if one == tag || one == "*" {
+			if one == tag {
 				return true
 			}
 		}
@@ -100,8 +101,10 @@ func matches(has []string, tag string) bool {
 // sequence.
 type tagged struct {
 	http.ResponseWriter
-	tag     func() string
-	written bool
+	tag      func() string
+	anything bool // the client has any answer there is (If-None-Match: *), which is only known when there is one
+	written  bool
+	kept     bool // the client has it
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -111,6 +114,9 @@ func (t *tagged) WriteHeader(status int) {
 		h.Set("Cache-Control", "no-store")
 	}
 	t.written = true
+	if t.kept = t.anything && status == http.StatusOK; t.kept {
+		status = http.StatusNotModified
+	}
 	t.ResponseWriter.WriteHeader(status)
 }
 
@@ -118,6 +124,9 @@ func (t *tagged) WriteHeader(status int) {
 func (t *tagged) Write(data []byte) (int, error) {
 	if !t.written {
 		t.WriteHeader(http.StatusOK)
+	}
+	if t.kept {
+		return len(data), nil
 	}
 	return t.ResponseWriter.Write(data)
 }

@@ -14,11 +14,12 @@ type Step string
 const (
 	ByChange Step = "change" // at the dates where something changes
 	ByDay    Step = "day"
+	ByWeek   Step = "week" // from Monday to Sunday (ISO 8601)
 	ByMonth  Step = "month"
 )
 
 // Steps returns all steps.
-func Steps() []Step { return []Step{ByChange, ByDay, ByMonth} }
+func Steps() []Step { return []Step{ByChange, ByDay, ByWeek, ByMonth} }
 
 // MaxTimeline is the most days that a time line covers: 20 years.
 const MaxTimeline = 20*365 + 5
@@ -361,11 +362,16 @@ func (l *lineCourse) joins(c *course, first, day int, step Step) bool {
 	switch step {
 	case ByDay:
 		return false
+	case ByWeek:
+		return monday(c.dates[day]) == monday(c.dates[first])
 	case ByMonth:
 		return c.dates[day]/100 == c.dates[first]/100
 	}
 	return l.required[day] == l.required[first] && l.supply[day] == l.supply[first]
 }
+
+// monday returns the first day of a date's week.
+func monday(d events.Date) events.Date { return d.AddDays(-(int(d.Time().Weekday()+6) % 7)) }
 
 func (l *lineCourse) point(c *course, from, to int) TimelinePoint {
 	supply := supplies(l.supply[from])

@@ -75,7 +75,7 @@ var flagTexts = map[string]string{
 	"line":                "only this requirement, such as ground-west",
 	"from-date":           "the first day (default: today)",
 	"until":               "the last day, at most 20 years later (default: a year after the first)",
-	"step":                "change (where something changes), day or month (default: change)",
+	"step":                "change (where something changes), day, week or month (default: change)",
 	"by-role":             "tell the strength of operations by role",
 	"by-nation":           "tell each nation's by itself",
 	"days":                "recorded more than so many days after the effective date (default: 30)",

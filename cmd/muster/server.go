@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,7 @@ import (
 	"muster/ledger/stream"
 	"muster/projections"
 	"muster/projections/web"
+	"muster/projections/web/page"
 )
 
 // The files in a server's data folder.
@@ -262,7 +264,12 @@ func (s *server) openAPI(context.Context) error {
 	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
 		return err
 	}
-	s.http = &http.Server{Handler: s.questions.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	pages, err := page.New(page.Config{Service: s.questions, Root: s.rootAt})
+	if err != nil {
+		return err
+	}
+	pages.Handle(mux)
+	s.http = &http.Server{Handler: http.NewCrossOriginProtection().Handler(s.questions.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
@@ -278,6 +285,12 @@ func (s *server) openAPI(context.Context) error {
 		return errors.Join(err, os.Remove(filepath.Join(s.cfg.dir, addressFile)))
 	})
 	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
+}
+
+// rootAt returns the root hash of the tree of the first size records.
+func (s *server) rootAt(size int64) ([sha256.Size]byte, error) {
+	root, err := s.journal.RootAt(size)
+	return root, err
 }
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.

@@ -1,0 +1,87 @@
+package page
+
+import (
+	"cmp"
+
+	"muster/events"
+	"muster/projections"
+)
+
+// What templates show again and again, with all that they need to show it.
+
+// A shownCell is a cell of the matrix of lines.
+type shownCell struct {
+	cell
+	F       *frame
+	Address any
+	Now     bool
+	IsOpen  bool
+	// Was is the supply in the world as it is, where something is supposed or another rung is asked.
+	Was string
+}
+
+// Cell shows a cell of a line.
+func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
+	s := shownCell{cell: one, F: c.frame, Address: c.OpenLine(l, one), Now: now, IsOpen: c.IsOpen(l, one) && now == (one.On == l.Now.On)}
+	if now && l.Baseline != nil && l.Baseline.Supply != l.Supply {
+		s.Was = c.Q(l.Baseline.Supply)
+	}
+	return s
+}
+
+// CellOf returns how far a line is met.
+func (f *frame) CellOf(l *projections.LineCoverage) cell { return cellOf(l.Required, l.Supply, l.Gap) }
+
+var symbols = map[string]string{"met": "●", "partly": "◐", "none": "○", "off": "·"}
+
+// Symbol returns the sign of the cell's state.
+func (c cell) Symbol() string { return symbols[c.State] }
+
+// HasDip reports whether the gap gets larger within the stretch.
+func (c cell) HasDip() bool { return c.DipOn != 0 }
+
+// A shownSum is a sum of strength.
+type shownSum struct {
+	projections.StrengthRow
+	F *frame
+}
+
+// Sum shows a sum of strength.
+func (f *frame) Sum(r projections.StrengthRow) shownSum { return shownSum{r, f} }
+
+// A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer, which is English.
+type why struct{ Words, Sentence string }
+
+// Why says a reason. English readers get the sentence, which says more.
+func (f *frame) Why(reason projections.Reason, sentence string) why {
+	if f.Lang == "en" || reason == "" {
+		return why{Sentence: sentence}
+	}
+	return why{f.Word("reason", reason), sentence}
+}
+
+// A seqs is the sequences of records, each a link to the record.
+type seqs struct {
+	F   *frame
+	All []uint64
+}
+
+// Seqs shows the sequences of records.
+func (f *frame) Seqs(all []uint64) seqs { return seqs{f, all} }
+
+// Zero reports whether a quantity is nothing.
+func (f *frame) Zero(q events.Quantity) bool { return zero(q) }
+
+// Stretch writes the head of a column: the month, or the first day of a week.
+func (c *coverage) Stretch(pt projections.TimelinePoint) string {
+	if c.Step == projections.ByWeek {
+		return c.Date(pt.From)
+	}
+	return cmp.Or(c.Month(pt.From), c.Date(pt.From))
+}
+
+// Month writes the month of a date: "Mar 2026".
+func (f *frame) Month(d events.Date) string {
+	t := d.Time()
+	return f.Word("month", int(t.Month())) + " " + t.Format("2006")
+}

@@ -1,0 +1,363 @@
+package page
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// A coverage is the page of the matrices.
+type coverage struct {
+	*frame
+	// Show is which matrix is shown: lines, of requirements over time; or nations, by what they give.
+	Show       string
+	Step       projections.Step
+	Columns    []projections.TimelinePoint // the stretches of time
+	Groups     []lineGroup
+	Short      int // how many lines are short
+	Lines      int
+	NotCounted []projections.NotCounted
+	Nations    *nationMatrix
+	// Open is what a cell was opened to, nil for none.
+	Open *opened
+}
+
+// A lineGroup is the lines of one operation.
+type lineGroup struct {
+	web.OperationNote
+	Lines []matrixLine
+}
+
+// A matrixLine is a row of the matrix of lines.
+type matrixLine struct {
+	projections.LineCoverage
+	Now   cell
+	Cells []cell
+}
+
+// A cell says how far a line is met, in words, by a symbol and by a colour: no one of them alone.
+type cell struct {
+	State    string // met, partly, none or off: its symbol and colour
+	Supply   events.Quantity
+	Required events.Quantity
+	Gap      events.Quantity
+	// Dip is the largest gap of the stretch, where it is larger than on its first day, and DipOn its day.
+	Dip   events.Quantity
+	DipOn events.Date
+	On    events.Date
+	Open  bool
+}
+
+// coverage answers the page of the matrices.
+func (p *Pages) coverage(f *frame) (any, error) {
+	c := &coverage{frame: f, Show: f.Get("show"), Step: projections.Step(f.Get("step"))}
+	if c.Step == "" {
+		c.Step = projections.ByMonth
+	}
+	switch c.Show {
+	case "", "lines", "nations":
+	default:
+		return nil, oneOf("show", c.Show, "lines, nations")
+	}
+	answer, err := ask(f, web.Read[web.CoverageQuery], p.Service.Coverage)
+	if err != nil {
+		return nil, err
+	}
+	f.Basis, c.NotCounted, c.Lines = answer.Basis, answer.NotCounted, len(answer.Lines)
+	if c.Show == "" {
+		if c.Show = "lines"; c.Lines == 0 && !f.Has("differences") {
+			c.Show = "nations"
+		}
+	}
+	if c.Show == "lines" {
+		err = c.readLines(&answer)
+	} else {
+		c.Nations, err = c.readNations()
+	}
+	if err == nil && (f.Has("open") || f.Has("holds")) {
+		c.Open, err = c.readOpen()
+	}
+	return c, err
+}
+
+func oneOf(name, value, words string) error {
+	return problem.OfFields([]problem.Field{{Location: name, Value: value, Message: "write one of: " + words}})
+}
+
+// How many stretches of time the matrix shows when the address does not say until when.
+const stretches = 12
+
+// readLines puts the lines beside the stretches of time.
+func (c *coverage) readLines(answer *web.Coverage) error {
+	var t projections.Timeline
+	var err error
+	if c.Lines > 0 {
+		if t, err = c.timeline(); err != nil {
+			return err
+		}
+	}
+	over := map[web.LineName]*projections.LineTimeline{}
+	for i := range t.Lines {
+		l := &t.Lines[i]
+		over[web.LineName{Operation: l.Operation, Line: l.Line}] = l
+		c.Columns = l.Points
+	}
+	for i := range answer.Lines {
+		l := &answer.Lines[i]
+		n := len(c.Groups)
+		if n == 0 || c.Groups[n-1].Operation != l.Operation {
+			c.Groups = append(c.Groups, lineGroup{OperationNote: noteOf(answer.Notes, l.Operation)})
+			n++
+		}
+		c.Groups[n-1].Lines = append(c.Groups[n-1].Lines, c.line(l, over[web.LineName{Operation: l.Operation, Line: l.Line}]))
+		if !zero(l.Gap) {
+			c.Short++
+		}
+	}
+	return nil
+}
+
+func noteOf(notes []web.OperationNote, o events.Operation) web.OperationNote {
+	for _, n := range notes {
+		if n.Operation == o {
+			return n
+		}
+	}
+	return web.OperationNote{Operation: o}
+}
+
+func zero(q events.Quantity) bool {
+	n, _ := q.Number()
+	return n == 0
+}
+
+// timeline asks how the lines are met from the date asked on.
+func (c *coverage) timeline() (projections.Timeline, error) {
+	from := c.Basis.On
+	until := c.Basis.Until
+	if until == 0 && c.Step == projections.ByWeek {
+		until = from.AddDays(7*stretches - 1)
+	} else if until == 0 {
+		until = events.DateOf(from.Time().AddDate(0, stretches, -from.Time().Day()))
+	}
+	return ask(c.frame, web.Read[web.TimelineQuery], c.pages.Service.Timeline, "on", "", "from", from, "until", orGiven(c.Get("until"), until), "step", c.Step)
+}
+
+func orGiven(given string, d events.Date) string {
+	if given != "" {
+		return given
+	}
+	return d.String()
+}
+
+func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimeline) matrixLine {
+	m := matrixLine{LineCoverage: *l, Now: cellOf(l.Required, l.Supply, l.Gap)}
+	m.Now.On = c.Basis.On
+	if l.Day != 0 {
+		m.Now.On = l.Day
+	}
+	if over == nil {
+		return m
+	}
+	for _, pt := range over.Points {
+		one := cellOf(pt.Required, pt.Supply, pt.Gap)
+		one.On = pt.From
+		if lowest, _ := pt.Lowest.Number(); lowest > number(pt.Gap) {
+			one.Dip, one.DipOn = pt.Lowest, pt.LowestOn
+		}
+		m.Cells = append(m.Cells, one)
+	}
+	return m
+}
+
+func number(q events.Quantity) int64 {
+	n, _ := q.Number()
+	return n
+}
+
+func cellOf(required, supply, gap events.Quantity) cell {
+	one := cell{State: "partly", Required: required, Supply: supply, Gap: gap}
+	switch {
+	case zero(required):
+		one.State = "off"
+	case zero(gap):
+		one.State = "met"
+	case zero(supply):
+		one.State = "none"
+	}
+	return one
+}
+
+// A nationMatrix shows who gives what: nations by roles, or, of many operations, by operation.
+type nationMatrix struct {
+	Columns []nationColumn
+	Rows    []nationRow
+	Totals  [][]projections.StrengthRow // by column
+}
+
+// A nationColumn is a role of an operation, or an operation.
+type nationColumn struct {
+	Operation events.Operation
+	Role      events.Role // "" for all of it
+}
+
+// A nationRow is what one nation gives: by column, a sum for each unit.
+type nationRow struct {
+	Nation events.Nation
+	Cells  [][]projections.StrengthRow
+}
+
+// maxColumns is the most columns for which each role has its own.
+const maxColumns = 16
+
+func (c *coverage) readNations() (*nationMatrix, error) {
+	for _, by := range []string{"nation,operation,role", "nation,operation"} {
+		s, err := ask(c.frame, web.Read[web.StrengthQuery], c.pages.Service.Strength, "by", by)
+		if err != nil {
+			return nil, err
+		}
+		m := matrixOf(s.Rows)
+		if len(m.Columns) > maxColumns && strings.HasSuffix(by, "role") && severalOperations(m.Columns) {
+			continue
+		}
+		totals, err := ask(c.frame, web.Read[web.StrengthQuery], c.pages.Service.Strength, "by", strings.TrimPrefix(by, "nation,"))
+		if err != nil {
+			return nil, err
+		}
+		m.total(totals.Rows)
+		return m, nil
+	}
+	return nil, nil
+}
+
+func severalOperations(all []nationColumn) bool {
+	return slices.ContainsFunc(all, func(c nationColumn) bool { return c.Operation != all[0].Operation })
+}
+
+func matrixOf(rows []projections.StrengthRow) *nationMatrix {
+	m := &nationMatrix{}
+	for _, r := range rows {
+		if c := (nationColumn{r.Operation, r.Role}); !slices.Contains(m.Columns, c) {
+			m.Columns = append(m.Columns, c)
+		}
+	}
+	slices.SortFunc(m.Columns, func(a, b nationColumn) int {
+		return strings.Compare(string(a.Operation)+"\x00"+string(a.Role), string(b.Operation)+"\x00"+string(b.Role))
+	})
+	at := map[events.Nation]int{}
+	for _, r := range rows {
+		i, ok := at[r.Nation]
+		if !ok {
+			i = len(m.Rows)
+			at[r.Nation] = i
+			m.Rows = append(m.Rows, nationRow{r.Nation, make([][]projections.StrengthRow, len(m.Columns))})
+		}
+		column := slices.Index(m.Columns, nationColumn{r.Operation, r.Role})
+		m.Rows[i].Cells[column] = append(m.Rows[i].Cells[column], r)
+	}
+	slices.SortFunc(m.Rows, func(a, b nationRow) int { return strings.Compare(string(a.Nation), string(b.Nation)) })
+	return m
+}
+
+func (m *nationMatrix) total(rows []projections.StrengthRow) {
+	m.Totals = make([][]projections.StrengthRow, len(m.Columns))
+	for _, r := range rows {
+		if i := slices.Index(m.Columns, nationColumn{r.Operation, r.Role}); i >= 0 {
+			m.Totals[i] = append(m.Totals[i], r)
+		}
+	}
+}
+
+// An opened is what is behind one cell.
+type opened struct {
+	*frame
+	E projections.Explanation
+	// Line is the requirement, "" where the cell is a sum: of Who's strength, in the role if there is one.
+	Line events.Line
+	Who  events.Nation
+	Role events.Role
+	// CSV is where the same rows are as CSV.
+	CSV string
+}
+
+// readOpen explains the cell that is open: open names a requirement, as operation/line; holds a nation's strength, as
+// operation/nation/role, of which the role may be left out. The date is that of at.
+func (c *coverage) readOpen() (*opened, error) {
+	o := &opened{frame: c.frame}
+	pairs := []any{"nation", "", "role", "", "line", ""}
+	if at := c.Get("at"); at != "" {
+		pairs = append(pairs, "on", at)
+	}
+	var operation string
+	if c.Has("open") {
+		var line string
+		operation, line, _ = strings.Cut(c.Get("open"), "/")
+		o.Line = events.Line(line)
+		pairs = append(pairs, "what", "coverage", "line", line)
+	} else {
+		parts := append(strings.SplitN(c.Get("holds"), "/", 3), "", "")
+		operation, o.Who, o.Role = parts[0], events.Nation(parts[1]), events.Role(parts[2])
+		pairs = append(pairs, "what", "strength", "nation", parts[1], "role", parts[2])
+	}
+	pairs = append(pairs, "operation", operation)
+	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.pages.Service.Explain, pairs...)
+	o.E = e
+	o.CSV = explainAddress(c.values, pairs)
+	return o, err
+}
+
+// explainAddress is where the API gives the same rows.
+func explainAddress(values url.Values, pairs []any) string {
+	what := "strength"
+	with := url.Values{}
+	for _, name := range []string{"as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"} {
+		if values.Has(name) {
+			with[name] = values[name]
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		switch name, value := text(pairs[i]), text(pairs[i+1]); {
+		case name == "what":
+			what = value
+		case value == "":
+			with.Del(name)
+		default:
+			with.Set(name, value)
+		}
+	}
+	return web.Root + "/explain/" + what + ".csv?" + with.Encode()
+}
+
+// LiveAddress is where the server tells when the coverage that is shown changes.
+func (c *coverage) LiveAddress() string {
+	with := url.Values{}
+	for _, name := range []string{"operation", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"} {
+		if c.values.Has(name) {
+			with[name] = c.values[name]
+		}
+	}
+	return web.Root + "/coverage/events?" + with.Encode()
+}
+
+// OpenLine is the address of what is behind a cell of a line.
+func (c *coverage) OpenLine(l matrixLine, one cell) any {
+	return c.Here("open", string(l.Operation)+"/"+string(l.Line), "at", one.On, "holds", "")
+}
+
+// OpenSum is the address of what is behind a sum of a nation's strength.
+func (c *coverage) OpenSum(r projections.StrengthRow) any {
+	return c.Here("holds", string(r.Operation)+"/"+string(r.Nation)+"/"+string(r.Role), "at", r.Day, "open", "")
+}
+
+// Close is the address of the page with nothing opened.
+func (o *opened) Close() any { return o.Here("open", "", "holds", "", "at", "") }
+
+// IsOpen reports whether it is the cell that is open.
+func (c *coverage) IsOpen(l matrixLine, one cell) bool {
+	return c.Get("open") == string(l.Operation)+"/"+string(l.Line) && (c.Get("at") == one.On.String() || c.Get("at") == "" && one.On == c.Basis.On)
+}

@@ -1,0 +1,220 @@
+package page
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+func sprint(v any) string { return fmt.Sprint(v) }
+
+// A frame is what is around every page: what it is called, from where it looks, and what paper must say of it. Templates see its methods.
+type frame struct {
+	*speaker
+	view
+	Kind pageKind
+	// Ledger is whose pages these are.
+	Ledger web.Ledger
+	// Basis is what the page rests on; its content sets it.
+	Basis projections.Basis
+	Today events.Date
+	// Root is the root hash of the tree as of Basis, in base 64.
+	Root string
+	// Problem is why there is no content.
+	Problem *problem.Problem
+
+	ctx   context.Context
+	pages *Pages
+}
+
+// frame puts a frame around what was asked for.
+func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) *frame {
+	f := &frame{speaker: p.words.speakerFor(r), view: view{r.URL.Path, values}, Kind: k, ctx: r.Context(), pages: p, Today: events.DateOf(p.Service.Now())}
+	f.Ledger, _ = p.Service.Ledger(r.Context(), &web.LedgerQuery{}) // what is wrong with it, the content meets too
+	return f
+}
+
+// finish fills in what the content has made known.
+func (f *frame) finish() {
+	if f.Basis.AsOf == 0 {
+		f.Basis.AsOf, f.Basis.Recorded = f.Ledger.Sequence, f.Ledger.Recorded
+	}
+	if f.pages.Root == nil {
+		return
+	}
+	if root, err := f.pages.Root(int64(f.Basis.AsOf)); err == nil {
+		f.Root = base64.StdEncoding.EncodeToString(root[:])
+	}
+}
+
+// ask reads the parameters of a question from the page's address, and some more, and has it answered. Names and values come in turn.
+func ask[Q, A any](f *frame, read func(*web.Service, url.Values) (*Q, error), answer func(context.Context, *Q) (A, error), pairs ...any) (a A, err error) {
+	values := url.Values{}
+	for name, all := range f.values {
+		values[name] = all
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if v := text(pairs[i+1]); v != "" {
+			values.Set(text(pairs[i]), v)
+		} else {
+			values.Del(text(pairs[i]))
+		}
+	}
+	q, err := read(f.pages.Service, values)
+	if err != nil {
+		return a, err
+	}
+	return answer(f.ctx, q)
+}
+
+// A NavItem is one page in the list on top.
+type NavItem struct {
+	Name    string
+	Address any
+	Here    bool
+}
+
+// Nav lists the pages.
+func (f *frame) Nav() (all []NavItem) {
+	for _, k := range kinds {
+		if k.nav {
+			all = append(all, NavItem{k.Name, f.To(k.path), k.Name == f.Kind.Name})
+		}
+	}
+	return all
+}
+
+// Asset returns where a file is loaded from.
+func (f *frame) Asset(file string) string { return f.pages.address(file) }
+
+// Form returns where forms on this page lead.
+func (f *frame) Form() string { return f.path }
+
+// OtherLang returns the language that the page is not in.
+func (f *frame) OtherLang() string {
+	if f.Lang == "en" {
+		return "fr"
+	}
+	return "en"
+}
+
+// IsLive reports whether the page shows what is known now, so that it changes by itself.
+func (f *frame) IsLive() bool { return f.Problem == nil && !f.values.Has("as_of") }
+
+// IsToday reports whether the page shows what applies today.
+func (f *frame) IsToday() bool {
+	return !f.Basis.IsRange() && (f.Basis.On == 0 || f.Basis.On == f.Today)
+}
+
+// Supposes says what the page supposes, "" for nothing.
+func (f *frame) Supposes() string {
+	if f.Basis.WhatIf.IsZero() {
+		return ""
+	}
+	w, all := f.Basis.WhatIf, ""
+	add := func(text string) {
+		if all != "" {
+			all += ", "
+		}
+		all += text
+	}
+	for _, n := range w.Without {
+		add(f.T("suppose.without", f.Nation(n)))
+	}
+	if w.WithoutConditional {
+		add(f.T("suppose.without-conditional"))
+	}
+	if w.WithoutCaveated {
+		add(f.T("suppose.without-caveated"))
+	}
+	for _, word := range w.Discharge {
+		add(f.T("suppose.discharge", word))
+	}
+	return all
+}
+
+// Time writes a time, in UTC, as no reader can mistake it.
+func (f *frame) Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// Date writes a date, as no reader can mistake it.
+func (f *frame) Date(d events.Date) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// Window writes a window of days.
+func (f *frame) Window(w events.Window) string {
+	switch {
+	case w.From == 0 && w.Until == 0:
+		return ""
+	case w.Until == 0:
+		return f.T("window.from", f.Date(w.From))
+	case w.From == 0:
+		return f.T("window.until", f.Date(w.Until))
+	}
+	return f.T("window.both", f.Date(w.From), f.Date(w.Until))
+}
+
+// Rungs lists the rungs.
+func (f *frame) Rungs() []projections.Rung { return projections.Rungs() }
+
+// A Clock is the control of the recorded clock.
+type Clock struct {
+	At, Last       uint64
+	Back, Forward  uint64 // 0 where there is none
+
+}
+
+// Clock returns the control of the recorded clock.
+func (f *frame) Clock() Clock {
+	c := Clock{At: f.Basis.AsOf, Last: f.Ledger.Sequence}
+	if c.At > 1 {
+		c.Back = c.At - 1
+	}
+	if c.At < c.Last {
+		c.Forward = c.At + 1
+	}
+	return c
+}
+
+// Seq writes the sequence of a record as a parameter; nothing for the last, which is live.
+func (f *frame) Seq(n uint64) string {
+	if n == 0 || n >= f.Ledger.Sequence {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// KnownDay returns the date of the recorded clock, for its date field.
+func (f *frame) KnownDay() string {
+	if f.Basis.Recorded.IsZero() {
+		return ""
+	}
+	return events.DateOf(f.Basis.Recorded).String()
+}
+
+// Operations lists the operations that a reader may choose from, as known at the moment looked from.
+func (f *frame) Operations() []projections.Catalogue {
+	var all projections.Operations
+	_ = f.pages.Service.Projector.View(func(p *projections.Picture) (err error) {
+		all, err = p.Operations(projections.Moment{AsOf: f.Basis.AsOf, On: f.Basis.On})
+		return err
+	})
+	return all.Operations
+}

@@ -1,0 +1,190 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"muster/events/problem"
+	"muster/projections/web"
+)
+
+//go:embed templates static words
+var files embed.FS
+
+// Policy is what a browser may do on a page: load scripts, styles and images from the server itself and ask it, and nothing else. There is
+// no inline script or style.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// A Config is what pages are made of.
+type Config struct {
+	// Service answers the questions.
+	Service *web.Service
+	// Root returns the root hash of the tree of the first size records, for the foot of each page, so that paper can be checked.
+	Root func(size int64) ([sha256.Size]byte, error)
+}
+
+// Pages serves the pages. It may be used concurrently.
+type Pages struct {
+	Config
+	templates map[string]*template.Template // by the name of the page
+	words     catalogue
+	static    map[string]asset // by their path
+}
+
+// A pageKind is one page of the site.
+type pageKind struct {
+	Name string // of its template, and of its title among the words
+	path string
+	nav  bool // it stands in the list of pages on top
+	// content answers what the template shows beside its frame.
+	content func(*Pages, *frame) (any, error)
+}
+
+// kinds is the table of pages, in the order in which the top of each page lists them.
+var kinds = []pageKind{
+	{"coverage", "/", true, (*Pages).coverage},
+}
+
+// New returns the pages of a service.
+func New(c Config) (*Pages, error) {
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{}}
+	var err error
+	if p.words, err = readWords(); err != nil {
+		return nil, err
+	}
+	if err := p.readStatic(); err != nil {
+		return nil, err
+	}
+	shared, err := template.New("").ParseFS(files, "templates/shared/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range append(kinds, problemPage) {
+		one, err := shared.Clone()
+		if err == nil {
+			one, err = one.ParseFS(files, "templates/"+k.Name+".html")
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.templates[k.Name] = one
+	}
+	return p, nil
+}
+
+// Handle adds the pages to a mux: one pattern for each, and their files.
+func (p *Pages) Handle(mux *http.ServeMux) {
+	for _, k := range kinds {
+		pattern := "GET " + k.path
+		if k.path == "/" {
+			pattern = "GET /{$}"
+		}
+		mux.Handle(pattern, gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
+	}
+	mux.Handle("GET /static/{file}", gzhttp.GzipHandler(http.HandlerFunc(p.serveStatic)))
+}
+
+// serve answers with a page, or with the same page telling what is wrong with its address.
+func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
+	values := r.URL.Query()
+	if tidy(values) {
+		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(), http.StatusSeeOther)
+		return
+	}
+	f := p.frame(r, k, values)
+	content, err := k.content(p, f)
+	if err == nil {
+		f.finish()
+		p.write(w, http.StatusOK, k.Name, content)
+		return
+	}
+	f.Problem = problem.From(err)
+	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+}
+
+// tidy takes the parameters that say nothing out of an address, as forms leave them, and reports whether there were any.
+func tidy(values url.Values) (found bool) {
+	for name, all := range values {
+		if len(all) == 1 && strings.TrimSpace(all[0]) == "" {
+			delete(values, name)
+			found = true
+		}
+	}
+	return found
+}
+
+// problemPage tells what is wrong, in the frame of the page that was asked for.
+var problemPage = pageKind{Name: "problem"}
+
+func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) {
+	var body bytes.Buffer
+	if err := p.templates[name].ExecuteTemplate(&body, "page", data); err != nil {
+		http.Error(w, fmt.Sprintf("the page %s cannot be shown: %v", name, err), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Accept-Language")
+	guard(h)
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}
+
+func guard(h http.Header) {
+	h.Set("Content-Security-Policy", Policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// An asset is a file that pages load.
+type asset struct {
+	data        []byte
+	contentType string
+	tag         string // of its content, which its address carries, so that browsers may keep it
+}
+
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8", ".svg": "image/svg+xml"}
+
+func (p *Pages) readStatic() error {
+	return fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(name)
+		sum := sha256.Sum256(data)
+		p.static[path.Base(name)] = asset{data, contentTypes[path.Ext(name)], hex.EncodeToString(sum[:8])}
+		return err
+	})
+}
+
+// address returns where a page loads a file from.
+func (p *Pages) address(file string) string { return "/static/" + file + "?v=" + p.static[file].tag }
+
+func (p *Pages) serveStatic(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.static[r.PathValue("file")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("Cache-Control", "no-cache")
+	if r.URL.Query().Get("v") == a.tag {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	guard(h)
+	_, _ = w.Write(a.data)
+}

@@ -1,0 +1,173 @@
+// What an address cannot do: mark what changes while one looks, move in a matrix with the arrow keys, and play the recorded clock.
+// Everything else is links and forms.
+
+const page = () => document.getElementById("page");
+const words = document.getElementById("words").content.firstElementChild.dataset;
+const status = document.getElementById("status");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+document.documentElement.classList.add("scripted");
+
+const say = (text) => { status.textContent = text; };
+
+// go shows another address in place, as a link would. It returns when that is shown.
+export const go = (url, how = "push") =>
+  htmx.ajax("GET", url, { target: "#page", select: "#page", swap: "outerMorph", [how]: "true" });
+
+const addressWith = (changes) => {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  return url.pathname + url.search;
+};
+
+// --- Forms that need no button
+
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-auto]") && e.target.form?.reportValidity()) e.target.form.requestSubmit();
+});
+
+// --- The recorded clock
+
+const asOf = (seq, last) => addressWith({ as_of: seq >= last ? "" : String(seq) });
+
+document.addEventListener("input", (e) => {
+  if (e.target.id === "as-of-slide") document.getElementById("as-of-seq").value = e.target.value;
+});
+document.addEventListener("change", (e) => {
+  if (e.target.id === "as-of-slide") go(asOf(Number(e.target.value), Number(e.target.max)));
+});
+
+let playing = false;
+const beat = 700; // milliseconds from one step to the next
+
+const showPlaying = () => {
+  const button = document.getElementById("play");
+  if (!button) return;
+  button.setAttribute("aria-pressed", String(playing));
+  button.textContent = calm.matches ? words.step : playing ? words.pause : words.play;
+};
+
+// step goes on by one record, or by as many as it takes for the whole to last about a minute.
+const step = async () => {
+  const slide = document.getElementById("as-of-slide");
+  const at = Number(slide.value), last = Number(slide.max);
+  const next = Math.min(last, at + Math.max(1, Math.ceil(last / 90)));
+  await go(asOf(next, last), "replace");
+  return next < last;
+};
+
+const play = async () => {
+  const slide = document.getElementById("as-of-slide");
+  if (Number(slide.value) >= Number(slide.max)) await go(asOf(1, Number(slide.max)));
+  while (playing) {
+    const began = performance.now();
+    if (!(await step())) playing = false;
+    showPlaying();
+    await new Promise((done) => setTimeout(done, Math.max(0, beat - (performance.now() - began))));
+  }
+};
+
+document.addEventListener("click", async (e) => {
+  if (e.target.id !== "play") return;
+  if (calm.matches) { // who wants no motion gets a step for each press
+    const slide = document.getElementById("as-of-slide");
+    if (Number(slide.value) >= Number(slide.max)) await go(asOf(1, Number(slide.max)));
+    else await step();
+    return;
+  }
+  playing = !playing;
+  showPlaying();
+  if (playing) play();
+});
+
+// --- The matrix: arrow keys go from cell to cell
+
+const cellAt = (table, row, column) => table.rows[row]?.cells[column]?.querySelector("a");
+
+document.addEventListener("keydown", (e) => {
+  const link = e.target.closest?.("[data-matrix] td a");
+  const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[e.key];
+  if (!link || !by || e.altKey || e.ctrlKey || e.metaKey) return;
+  const td = link.closest("td"), table = td.closest("table");
+  let row = td.parentElement.rowIndex, column = td.cellIndex;
+  for (;;) {
+    row += by[0]; column += by[1];
+    if (row < 1 || row >= table.rows.length || column < 1 || column >= table.rows[0].cells.length) return;
+    const to = cellAt(table, row, column);
+    if (!to) continue;
+    e.preventDefault();
+    to.focus();
+    to.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return;
+  }
+});
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Escape") document.querySelector("[data-close]")?.click();
+});
+
+// --- Live
+
+let source, told, lost = false;
+
+const follow = () => {
+  const live = document.hidden ? undefined : page().dataset.live;
+  if (live === told) return;
+  source?.close();
+  told = live;
+  if (!live) return;
+  source = new EventSource(live);
+  source.onopen = async () => {
+    if (lost) { lost = false; await refresh([]); say(words.back); setTimeout(() => { if (!lost) say(""); }, 5000); }
+  };
+  source.onerror = () => { lost = true; page().dataset.lost = ""; say(words.lost); if (source.readyState === EventSource.CLOSED) { told = undefined; setTimeout(follow, 2000); } };
+  source.addEventListener("coverage", async (e) => {
+    const c = JSON.parse(e.data);
+    if (c.as_of <= Number(page().dataset.sequence)) return; // it is what is shown
+    await refresh(c.lines.map((l) => `[data-line="${CSS.escape(l.operation)}/${CSS.escape(l.line)}"]`));
+  });
+  let waiting;
+  source.addEventListener("record", (e) => {
+    const r = JSON.parse(e.data);
+    if (r.sequence <= Number(page().dataset.sequence)) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => refresh([`#r${r.sequence}`, `[data-pledge="${r.id}"]`]), 250);
+  });
+};
+
+// refresh shows the same address anew, and marks for a moment what has changed.
+const refresh = async (selectors) => {
+  if (document.querySelector("[data-draft]")) return; // somebody is writing
+  await go(location.pathname + location.search, "replace");
+  for (const s of selectors) {
+    for (const e of document.querySelectorAll(s)) {
+      e.classList.add("changed");
+      e.title = words.changed;
+      setTimeout(() => { e.classList.remove("changed"); e.removeAttribute("title"); }, 6000);
+    }
+  }
+};
+
+document.addEventListener("visibilitychange", follow);
+document.addEventListener("htmx:after:settle", () => {
+  showPlaying();
+  follow();
+  window.dispatchEvent(new Event("muster:shown"));
+});
+// What was opened gets the focus, and the cell that it was opened from gets it back.
+let from;
+document.addEventListener("click", (e) => {
+  const cell = e.target.closest?.("[data-matrix] a");
+  if (cell) from = cell.getAttribute("href");
+});
+document.addEventListener("htmx:after:swap", (e) => {
+  const opened = document.getElementById("opened-title");
+  const link = e.detail?.ctx?.sourceElement;
+  if (link?.matches?.("[data-matrix] a")) opened?.focus();
+  if (link?.matches?.("[data-close]") && from) document.querySelector(`[data-matrix] a[href="${CSS.escape(from)}"]`)?.focus();
+});
+
+showPlaying();
+follow();

@@ -1,0 +1,96 @@
+package page
+
+import (
+	"html/template"
+	"net/url"
+	"slices"
+
+	"muster/events"
+)
+
+// follow are the parameters that a reader takes along from page to page: from where he looks, and in which language he reads.
+var follow = []string{"operation", "as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge", "lang"}
+
+// A view is the address of a page, which is its whole state.
+type view struct {
+	path   string
+	values url.Values
+}
+
+// Get returns a parameter, "" when it is not given.
+func (v view) Get(name string) string { return v.values.Get(name) }
+
+// Has reports whether a list of words with commas between them, such as without, has a word.
+func (v view) Has(name string) bool { return v.values.Has(name) }
+
+// Here returns the address of the same page with some parameters set otherwise: names and values in turn. An empty value takes one away.
+func (v view) Here(pairs ...any) template.URL {
+	return address(v.path, v.values, pairs)
+}
+
+// To returns the address of another page, looked at from the same place.
+func (v view) To(path string, pairs ...any) template.URL {
+	kept := url.Values{}
+	for _, name := range follow {
+		if v.values.Has(name) {
+			kept[name] = v.values[name]
+		}
+	}
+	return address(path, kept, pairs)
+}
+
+// A hidden is a parameter that a form takes along unseen.
+type hidden struct{ Name, Value string }
+
+// Hidden returns what a form on this page must take along, which is all but what it asks for itself.
+func (v view) Hidden(asked ...string) (all []hidden) {
+	for name, values := range v.values {
+		if !slices.Contains(asked, name) {
+			all = append(all, hidden{name, values[0]})
+		}
+	}
+	slices.SortFunc(all, func(a, b hidden) int { return compare(a.Name, b.Name) })
+	return all
+}
+
+func compare(a, b string) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+func address(path string, values url.Values, pairs []any) template.URL {
+	with := url.Values{}
+	for name, all := range values {
+		with[name] = all
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, value := text(pairs[i]), text(pairs[i+1])
+		if value == "" {
+			with.Del(name)
+		} else {
+			with.Set(name, value)
+		}
+	}
+	u := url.URL{Path: path, RawQuery: with.Encode()}
+	return template.URL(u.String())
+}
+
+// text writes the value of a parameter.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case events.Date:
+		if v == 0 {
+			return ""
+		}
+		return v.String()
+	case interface{ IsZero() bool }:
+		if v.IsZero() {
+			return ""
+		}
+	}
+	return sprint(v)
+}

@@ -1,0 +1,148 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+	"golang.org/x/text/message"
+
+	"muster/events"
+)
+
+// languages are those that the pages speak. The first is that of whoever asks for none of them.
+var languages = []language.Tag{language.English, language.French}
+
+var matcher = language.NewMatcher(languages)
+
+// A catalogue has the words of the pages, by key and language ("en").
+type catalogue map[string]map[string]string
+
+// readWords reads the catalogue. Its files have a key on a line of its own, and under it the words in each language, indented, after the
+// language's name.
+func readWords() (catalogue, error) {
+	c := catalogue{}
+	names, err := fs.Glob(files, "words/*.txt")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.read(name, string(text)); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c catalogue) read(name, text string) error {
+	key := ""
+	for n, line := range strings.Split(text, "\n") {
+		words, indented := strings.CutPrefix(line, "  ")
+		lang, words, ok := strings.Cut(words, " ")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case !indented:
+			if key = line; c[key] != nil {
+				return fmt.Errorf("%s:%d: %s is there already", name, n+1, key)
+			}
+			c[key] = map[string]string{}
+		case !ok || key == "":
+			return fmt.Errorf("%s:%d: a language and words are expected", name, n+1)
+		default:
+			c[key][lang] = words
+		}
+	}
+	return nil
+}
+
+// A speaker writes for readers of one language.
+type speaker struct {
+	words   catalogue
+	Lang    string
+	tag     language.Tag
+	printer *message.Printer
+}
+
+// speakerFor returns who speaks the language that the reader wants: the one named, or else one that the browser accepts.
+func (c catalogue) speakerFor(r *http.Request) *speaker {
+	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	tag := languages[at]
+	return &speaker{c, tag.String(), tag, message.NewPrinter(tag)}
+}
+
+// T returns the words of a key, with the values in their places (as of package fmt; numbers are grouped as the language does). A key that
+// is not in the catalogue is returned as it is: the roles, units and lines of a plan are its own words.
+func (s *speaker) T(key string, values ...any) string {
+	words, ok := s.words[key][s.Lang]
+	if !ok {
+		return key
+	}
+	if len(values) == 0 {
+		return words
+	}
+	for i, v := range values {
+		switch v := v.(type) {
+		case events.Quantity:
+			values[i] = s.Q(v)
+		case fmt.Stringer:
+			values[i] = v.String()
+		}
+	}
+	return s.printer.Sprintf(words, values...)
+}
+
+// Word returns the words for one of a closed set, such as a rung: key and value with a point between.
+func (s *speaker) Word(set string, value any) string {
+	v := fmt.Sprint(value)
+	if words, ok := s.words[set+"."+v][s.Lang]; ok {
+		return words
+	}
+	return v
+}
+
+// Count returns the words of a key for so many: those of key.one or key.other.
+func (s *speaker) Count(key string, n int) string {
+	one := n == 1 || n == 0 && s.Lang == "fr"
+	if one {
+		return s.T(key+".one", n)
+	}
+	return s.T(key+".other", n)
+}
+
+// N writes a whole number.
+func (s *speaker) N(n any) string { return s.printer.Sprintf("%d", n) }
+
+// Q writes a quantity, "unknown" where it is. Money has its two decimals.
+func (s *speaker) Q(q events.Quantity) string {
+	n, known := q.Number()
+	switch {
+	case q.IsZero() && !known:
+		return ""
+	case !known:
+		return s.T("unknown")
+	case strings.Contains(q.String(), "."):
+		return s.printer.Sprintf("%.2f", float64(n)/100)
+	}
+	return s.printer.Sprintf("%d", n)
+}
+
+// Nation returns a nation's name in the reader's language.
+func (s *speaker) Nation(n events.Nation) string {
+	if words, ok := s.words["nation."+string(n)][s.Lang]; ok {
+		return words
+	}
+	if s.tag != language.English {
+		if region, err := language.ParseRegion(string(n)); err == nil {
+			return cmp.Or(display.Regions(s.tag).Name(region), n.Name())
+		}
+	}
+	return cmp.Or(n.Name(), string(n))
+}

@@ -44,6 +44,7 @@ type forgetful struct {
 // Run implements testscript.TestingM.
 func (f forgetful) Run() int {
 	defer func() { _ = os.RemoveAll(f.config) }()
+	defer endPages()
 	return f.M.Run()
 }
 

@@ -32,11 +32,6 @@ func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
 // CellOf returns how far a line is met.
 func (f *frame) CellOf(l *projections.LineCoverage) cell { return cellOf(l.Required, l.Supply, l.Gap) }
 
-var symbols = map[string]string{"met": "●", "partly": "◐", "none": "○", "off": "·"}
-
-// Symbol returns the sign of the cell's state.
-func (c cell) Symbol() string { return symbols[c.State] }
-
 // HasDip reports whether the gap gets larger within the stretch.
 func (c cell) HasDip() bool { return c.DipOn != 0 }
 

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// demoPages is a server with the demo's data in it, which all tests that only look share.
+var demoPages = struct {
+	sync.Once
+	*background
+	dir, url string
+	err      error
+}{}
+
+// demoServer returns the address of the demo's pages. Nobody writes to it.
+func demoServer(t *testing.T) string {
+	t.Helper()
+	browser(t)
+	demoPages.Do(func() {
+		if demoPages.dir, demoPages.err = os.MkdirTemp("", "muster-pages"); demoPages.err == nil {
+			demoPages.background, demoPages.url, demoPages.err = serveDemo(demoPages.dir)
+		}
+	})
+	if demoPages.err != nil {
+		t.Fatal(demoPages.err)
+	}
+	return demoPages.url
+}
+
+// ownDemo returns the address and the folder of a demo of the test's own, to write to.
+func ownDemo(t *testing.T) (url, dir string) {
+	t.Helper()
+	browser(t)
+	root := t.TempDir()
+	b, url, err := serveDemo(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.kill)
+	return url, filepath.Join(root, "demo")
+}
+
+func serveDemo(root string) (*background, string, error) {
+	b, err := startBackground(root, nil, "demo", "--serve", "--data", filepath.Join(root, "demo"))
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := b.await(&b.stdout, `The server stays, on (http://\S+?)[,/]`)
+	if err != nil {
+		b.kill()
+		return nil, "", fmt.Errorf("the demo: %w", err)
+	}
+	return b, found[1], nil
+}
+
+// endPages stops what the tests of the pages share.
+func endPages() {
+	theBrowser.end()
+	if demoPages.background != nil {
+		demoPages.kill()
+	}
+	if demoPages.dir != "" {
+		_ = os.RemoveAll(demoPages.dir)
+	}
+}
+
+// aDay is within the windows of the demo's pledges.
+const aDay = "2026-07-01"
+
+// Every page, looked at with and without light, on a desk and on a telephone: nobody is kept from using it.
+func TestPagesForEverybody(t *testing.T) {
+	url := demoServer(t)
+	for _, p := range []struct{ name, address string }{
+		{"coverage", "/?on=" + aDay},
+		{"coverage-open", "/?on=" + aDay + "&open=mnf-u/ground-west&at=" + aDay},
+		{"coverage-past", "/?on=" + aDay + "&as_of=40&without=FRA&rung=accepted&operation=mnf-u"},
+		{"coverage-differences", "/?on=" + aDay + "&without_conditional=true&differences=true"},
+		{"coverage-weeks", "/?on=" + aDay + "&step=week&operation=mnf-u"},
+		{"nations", "/?on=" + aDay + "&show=nations"},
+		{"nations-open", "/?on=" + aDay + "&show=nations&holds=mnf-u/FRA/ground"},
+		{"nothing", "/?on=2001-01-01"},
+		{"wrong", "/?on=yesterday&rung=high"},
+	} {
+		t.Run(p.name, func(t *testing.T) {
+			for _, look := range []struct {
+				name    string
+				options []tabOption
+			}{{"light", nil}, {"dark", []tabOption{dark}}, {"narrow", []tabOption{narrow}}} {
+				b := newTab(t, url, look.options...)
+				b.open(p.address)
+				b.wait("document.documentElement.classList.contains('scripted')")
+				b.axe()
+				b.shot(p.name + "-" + look.name)
+			}
+			b := newTab(t, url)
+			b.open(p.address + "&lang=fr")
+			b.axe()
+			b.shot(p.name + "-fr")
+		})
+	}
+}

@@ -288,7 +288,7 @@ type axeNode struct {
 }
 
 // flat lays out beside each other what lies over something else while one scrolls: axe cannot tell the colour behind that.
-const flat = ".scroll { max-height: none !important; overflow: visible !important } th, td, tfoot *, caption { position: static !important } #status { display: none !important } .beside { display: block !important } .opened { position: static !important }"
+const flat = "#page { width: max-content !important; max-width: none !important } .scroll { width: max-content !important; max-width: none !important; max-height: none !important; overflow: visible !important } th, td, tfoot *, caption { position: static !important } #status { display: none !important } .beside { display: block !important } .opened { position: static !important }"
 
 // axe fails the test for whatever axe-core finds wrong on the page, and for what it cannot tell in a matrix: there, a red sign on red is
 // only "incomplete" to it.

@@ -93,13 +93,13 @@ func TestPagesForEverybody(t *testing.T) {
 				b := newTab(t, url, look.options...)
 				b.open(p.address)
 				b.wait("document.documentElement.classList.contains('scripted')")
-				b.axe()
 				b.shot(p.name + "-" + look.name)
+				b.axe()
 			}
 			b := newTab(t, url)
 			b.open(p.address + "&lang=fr")
-			b.axe()
 			b.shot(p.name + "-fr")
+			b.axe()
 		})
 	}
 }

@@ -120,7 +120,7 @@ func (s *speaker) Count(key string, n int) string {
 // N writes a whole number.
 func (s *speaker) N(n any) string { return s.printer.Sprintf("%d", n) }
 
-// Q writes a quantity, "unknown" where it is. Money has its two decimals.
+// Q writes a quantity, "unknown" where it is. Money has its two decimals where it is not whole.
 func (s *speaker) Q(q events.Quantity) string {
 	n, known := q.Number()
 	switch {
@@ -128,8 +128,11 @@ func (s *speaker) Q(q events.Quantity) string {
 		return ""
 	case !known:
 		return s.T("unknown")
-	case strings.Contains(q.String(), "."):
-		return s.printer.Sprintf("%.2f", float64(n)/100)
+	case !strings.Contains(q.String(), "."):
+	case n%100 == 0:
+		n /= 100
+	default:
+		return s.printer.Sprintf("%d", n/100) + s.T("decimal", n%100)
 	}
 	return s.printer.Sprintf("%d", n)
 }

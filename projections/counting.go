@@ -48,10 +48,10 @@ func (p *Picture) Counting(m Moment, seq uint64) (Counting, error) {
 
 // deedOf finds what a record says, nil when it is about no pledge.
 func (p *Picture) deedOf(seq uint64) (*pledge, *deed) {
-	if seq == 0 || seq > uint64(len(p.versions.touched)) || p.versions.touched[seq-1] == 0 {
+	if seq == 0 || seq > uint64(len(p.touched)) || p.touched[seq-1] == 0 {
 		return nil, nil
 	}
-	pl := p.pledges[p.versions.touched[seq-1]-1]
+	pl := p.pledges[p.touched[seq-1]-1]
 	at := slices.IndexFunc(pl.deeds, func(d deed) bool { return uint64(d.order) == seq && d.own() })
 	return pl, &pl.deeds[at]
 }

@@ -37,6 +37,8 @@ var noExtra = new(extra)
 
 const forever = math.MaxUint32
 
+const noKind = math.MaxUint32 // it was not numbered yet
+
 // known reports whether the deed is known as of a record.
 func (d *deed) known(asOf uint32) bool { return d.seq <= asOf && asOf < d.until }
 
@@ -67,6 +69,7 @@ type terms struct {
 	presence events.Presence
 	release  events.Release
 	expires  events.Date
+	kind     uint32    // in Picture.kinds, with the unit of the quantity that was said with the terms; or noKind
 	rotation *rotation // nil when nothing of the kind was said
 }
 
@@ -117,10 +120,10 @@ func (d *deed) before(other *deed) bool {
 
 // correct takes in a correction: the deed that it mends is known until now, and what it should have been from now on. It
 // returns the date from which what follows from the pledge's deeds may be another.
-func (pl *pledge) correct(p *Picture, c deed, r *row) (from events.Date, err error) {
-	old := pl.lastSaid(r.Corrects)
+func (pl *pledge) correct(c deed, m *mending) (from events.Date, err error) {
+	old := pl.lastSaid(m.statement)
 	if old == nil {
-		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge %s", r.Corrects, r.Thing)
+		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge %s", m.statement, pl.id)
 	}
 	old.until = min(old.until, c.seq) // what was struck may yet have been so
 	from = min(old.effective, c.effective)
@@ -128,11 +131,15 @@ func (pl *pledge) correct(p *Picture, c deed, r *row) (from events.Date, err err
 	mended.seq, mended.until, mended.effective = c.seq, forever, c.effective
 	c.extra = &extra{corrects: old.order}
 	switch {
-	case r.Struck:
-	case r.Role != "":
-		mended.quantity, mended.unit, mended.terms, mended.remark = r.quantity(), intern(p.words, r.Unit), p.terms(r), p.remarkOf(r)
-	case r.Unit != "":
-		mended.quantity, mended.unit = r.quantity(), intern(p.words, r.Unit)
+	case m.struck:
+	case m.terms != nil:
+		mended.quantity, mended.unit, mended.terms, mended.remark = m.amount.quantity, m.amount.unit, m.terms, m.remark
+	case m.amount.unit != "":
+		mended.quantity, mended.unit = m.amount.quantity, m.amount.unit
+		if mended.terms != nil {
+			same := *mended.terms
+			same.kind, mended.terms = noKind, &same
+		}
 	}
 	if mended.move.terms && mended.move.strength { // what was observed is there from the day on which it was seen
 		seen := *mended.terms
@@ -140,7 +147,7 @@ func (pl *pledge) correct(p *Picture, c deed, r *row) (from events.Date, err err
 		mended.terms = &seen
 	}
 	pl.add(c)
-	if !r.Struck {
+	if !m.struck {
 		pl.add(mended)
 	}
 	return from, nil

@@ -76,7 +76,7 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 
 // extent returns the first and the last day on which a pledge is there, as known as of the basis; zero when there is none.
 func (pl *pledge) extent(b *Basis) (whole stretch) {
-	pl.stretches(uint32(b.AsOf), 0, func(days stretch, _ *standing) {
+	pl.stretches(new(standing), uint32(b.AsOf), 0, func(days stretch, _ *standing) {
 		if whole.until == 0 {
 			whole.from = days.from
 		}

@@ -57,11 +57,9 @@ func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
 		return PledgeVersions{}, err
 	}
 	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}
-	pl, t := p.byID[id], &p.versions
-	for i := range t.before(uint32(b.AsOf)) {
-		if t.what[i].pledge == pl.no {
-			answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
-		}
+	pl := p.byID[id]
+	for i := range pl.versions.known(uint32(b.AsOf)) {
+		answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
 	}
 	slices.SortStableFunc(answer.Versions, func(a, b PledgeVersion) int {
 		return cmp.Or(cmp.Compare(a.KnownFrom, b.KnownFrom), cmp.Compare(a.From, b.From))
@@ -71,17 +69,17 @@ func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
 
 // pledgeVersion tells a row of the table.
 func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
-	t := &p.versions
-	v, k := &t.what[row], p.kinds.names[t.what[row].promisedKind]
-	one := PledgeVersion{KnownFrom: uint64(t.knownFrom[row]), From: t.from[row], Rung: v.rung, Role: k.role, Area: k.area, Unit: k.unit,
-		By: p.tell(pl, t.knownFrom[row])}
+	v, extent := &pl.versions.what[row], pl.versions.extents[row]
+	k := p.kinds.names[v.promisedKind]
+	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Unit: k.unit,
+		By: p.tell(pl, extent.knownFrom)}
 	one.Recorded, _ = p.Recorded(one.KnownFrom)
-	if to := uint64(t.knownTo[row]); to <= asOf {
+	if to := uint64(extent.knownTo); to <= asOf {
 		one.KnownTo = to
 		one.Replaced, _ = p.Recorded(to)
 	}
-	if t.until[row] != lastDay {
-		one.Until = t.until[row]
+	if extent.until != lastDay {
+		one.Until = extent.until
 	}
 	if v.flags&isObserved == 0 {
 		one.Quantity = k.unit.Of(v.promised)

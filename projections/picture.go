@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"muster/events"
@@ -25,13 +26,17 @@ type Picture struct {
 	sorted     []*pledge          // the same, by ID
 	byID       map[events.ID]*pledge
 	rotating   []*pledge // those that have ever named another as before or after them
-	versions   versions
+	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
+	sheets     sheets
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
 	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
+	folder     folder             // of whoever applies
 	supposed   *supposed          // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
+
+	numberingKinds sync.Mutex
 }
 
 // NewPicture returns the picture before the first record.
@@ -59,32 +64,55 @@ func (p *Picture) Apply(rec events.Record) error {
 
 // take folds one row in.
 func (p *Picture) take(seq uint64, r *row) error {
+	a, err := p.next(seq, r)
+	if err == nil && a.pledge != nil {
+		p.folder.p = p
+		err = p.folder.fold(&a)
+	}
+	if err != nil {
+		return err
+	}
+	p.took(&a, r)
+	return nil
+}
+
+// next takes in all that a row says but what is to be folded into a pledge.
+func (p *Picture) next(seq uint64, r *row) (a admitted, err error) {
 	last := p.Sequence()
-	if seq != last+1 {
-		return fmt.Errorf("record %d does not follow record %d", seq, last)
+	switch {
+	case seq != last+1:
+		return a, fmt.Errorf("record %d does not follow record %d", seq, last)
+	case last > 0 && r.Recorded < p.times[last-1]:
+		return a, fmt.Errorf("record %d was recorded before record %d", seq, last)
 	}
-	if last > 0 && r.Recorded < p.times[last-1] {
-		return fmt.Errorf("record %d was recorded before record %d", seq, last)
+	if a, err = p.dispatch(seq, r); err != nil {
+		err = fmt.Errorf("record %d: %w", seq, err)
 	}
-	var err error
+	return a, err
+}
+
+func (p *Picture) dispatch(seq uint64, r *row) (a admitted, err error) {
+	if m, ok := moves[r.Type]; ok {
+		return p.admit(seq, m, r)
+	}
 	switch r.Type.Subject() {
 	case "ledger", "member":
 		err = p.roster.take(seq, r)
 	case "operation", "scope", "requirement":
 		err = p.takePlan(seq, r)
-	case "pledge", "condition", "caveat", "allocation":
-		err = p.takePledge(seq, r)
 	default:
 		err = fmt.Errorf("no projection knows a %s", r.Type)
 	}
-	if err != nil {
-		return fmt.Errorf("record %d: %w", seq, err)
+	return a, err
+}
+
+// took notes that a record was taken in.
+func (p *Picture) took(a *admitted, r *row) {
+	about := uint32(0)
+	if a.pledge != nil {
+		about = a.pledge.no + 1
 	}
-	p.times = append(p.times, r.Recorded)
-	if p.supposed == nil {
-		p.versions.took(uint32(seq))
-	}
-	return nil
+	p.times, p.touched = append(p.times, r.Recorded), append(p.touched, about)
 }
 
 // Sequence returns the sequence of the last record in the picture, 0 before the first.

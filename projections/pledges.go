@@ -95,28 +95,24 @@ type pledge struct {
 	last      uint32      // the last record about it
 	latest    events.Date // the latest date from which something holds
 	head      standing    // the fold of all deeds that are known now, which is what most questions ask for
-	open      []uint32    // its versions that are known now, by date
+	versions  versions
 }
 
-// takePledge folds in a row about a pledge.
-func (p *Picture) takePledge(seq uint64, r *row) error {
-	m, ok := moves[r.Type]
-	switch {
-	case !ok:
-		return fmt.Errorf("no projection knows a %s", r.Type)
-	case seq >= math.MaxUint32:
-		return fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
+// admit makes of a row about a pledge what is to be folded into it.
+func (p *Picture) admit(seq uint64, m *move, r *row) (admitted, error) {
+	if seq >= math.MaxUint32 {
+		return admitted{}, fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
 	}
 	pl, known := p.byID[r.Thing]
 	switch {
 	case r.New && known:
-		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
+		return admitted{}, fmt.Errorf("the pledge %s is begun a second time", r.Thing)
 	case !r.New && !known:
-		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
+		return admitted{}, fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
-		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
+		return admitted{}, fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
 	case m.allocates && p.operations[r.Operation].lines[r.Line] == nil:
-		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
+		return admitted{}, fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
 	}
@@ -124,40 +120,11 @@ func (p *Picture) takePledge(seq uint64, r *row) error {
 		pl.rotates = true
 		p.rotating = append(p.rotating, pl)
 	}
-	return p.takeDeed(pl, p.deed(seq, m, r), r)
-}
-
-// takeDeed takes in one deed of a pledge, and brings its head and its versions up to date.
-func (p *Picture) takeDeed(pl *pledge, d deed, r *row) (err error) {
-	from := d.effective
-	atEnd := len(pl.deeds) == 0 || !d.before(&pl.deeds[len(pl.deeds)-1])
-	switch {
-	case r.Type == "pledge.corrected":
-		if from, err = pl.correct(p, d, r); err != nil {
-			return err
-		}
-		pl.refold()
-	case atEnd:
-		pl.add(d)
-		pl.head.step(&d)
-	default:
-		pl.add(d)
-		pl.refold()
+	a := admitted{pledge: pl, deed: p.deed(pl, seq, m, r)}
+	if !r.Corrects.IsZero() {
+		a.mends = p.mending(pl, r)
 	}
-	if p.supposed == nil {
-		p.versions.refresh(p, pl, d.order, from)
-	}
-	return nil
-}
-
-// refold folds the head from the first deed.
-func (pl *pledge) refold() {
-	pl.head = standing{}
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.until == forever {
-			pl.head.step(d)
-		}
-	}
+	return a, nil
 }
 
 func (p *Picture) begin(seq uint64, r *row) *pledge {
@@ -184,15 +151,16 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
 
 // deed makes of a row what it says of its pledge.
-func (p *Picture) deed(seq uint64, m *move, r *row) deed {
+func (p *Picture) deed(pl *pledge, seq uint64, m *move, r *row) deed {
 	d := deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
 		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
-	if o := p.operations[r.Operation]; !r.Predecessor.IsZero() {
+	if !r.Predecessor.IsZero() {
+		o := p.operations[r.Operation]
 		o.predecessors[r.Predecessor] = append(o.predecessors[r.Predecessor], uint32(seq))
 	}
 	switch {
 	case m.terms:
-		d.terms = p.terms(r)
+		d.terms = p.terms(pl, r)
 	case m.condition != "":
 		p.conditions[plainWord(string(r.Line))] = true
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
@@ -210,9 +178,19 @@ func (p *Picture) deed(seq uint64, m *move, r *row) deed {
 	return d
 }
 
-func (p *Picture) terms(r *row) *terms {
+// mending makes of the row of a correction what it does to the statement that it mends.
+func (p *Picture) mending(pl *pledge, r *row) *mending {
+	m := &mending{statement: r.Corrects, struck: r.Struck, amount: amount{r.quantity(), intern(p.words, r.Unit)}}
+	if r.Role != "" {
+		m.terms, m.remark = p.terms(pl, r), p.remarkOf(r)
+	}
+	return m
+}
+
+func (p *Picture) terms(pl *pledge, r *row) *terms {
 	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), Window: r.window(), notice: r.Notice,
 		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
+	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, intern(p.words, r.Unit)})
 	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil {
 		t.rotation = &rotation{r.Predecessor, r.Successor, r.Elsewhere}
 	}

@@ -81,7 +81,7 @@ type supposed struct {
 // supposing copies what some statements may touch. All else is shared, and stays as it is.
 func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now := &Picture{
-		times: slices.Clip(p.times), operations: maps.Clone(p.operations), names: slices.Clip(p.names),
+		times: slices.Clip(p.times), touched: slices.Clip(p.touched), operations: maps.Clone(p.operations), names: slices.Clip(p.names),
 		pledges: slices.Clone(p.pledges), sorted: slices.Clone(p.sorted), byID: maps.Clone(p.byID), rotating: slices.Clip(p.rotating),
 		nations:    numbering[events.Nation]{maps.Clone(p.nations.number), slices.Clip(p.nations.names)},
 		kinds:      numbering[kind]{maps.Clone(p.kinds.number), slices.Clip(p.kinds.names)},
@@ -105,7 +105,7 @@ func (s *supposed) copyPledge(pl *pledge) {
 		return
 	}
 	other := *pl
-	other.deeds, other.open = slices.Clone(pl.deeds), nil
+	other.deeds, other.versions = slices.Clone(pl.deeds), versions{}
 	s.copied[pl] = &other
 	s.now.byID[pl.id], s.now.pledges[pl.no] = &other, &other
 	at, _ := findByID(s.now.sorted, pl.id)
@@ -167,7 +167,7 @@ func (s *supposed) suppose(st events.Statement) error {
 	}
 	if pl, ok := s.now.byID[r.Thing]; ok {
 		s.touched[pl.id] = true
-		pl.stretches(uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
+		pl.stretches(new(standing), uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
 	}
 	return nil
 }
@@ -324,7 +324,7 @@ func (s *supposed) dates() []events.Date {
 			for i := range pl.deeds {
 				add(pl.deeds[i].effective)
 			}
-			pl.stretches(uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
+			pl.stretches(new(standing), uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
 				add(days.from)
 				if days.until < lastDay {
 					add(days.until.AddDays(1))

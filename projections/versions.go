@@ -2,8 +2,6 @@ package projections
 
 import (
 	"slices"
-	"sort"
-	"sync"
 
 	"muster/events"
 )
@@ -63,66 +61,67 @@ type kind struct {
 	unit      events.Unit
 }
 
-// versions is the table of pledge versions, in columns. A row is known as of the records from knownFrom to the one before
-// knownTo, and holds on the dates from from to until. Rows are appended in the order of knownFrom, and change only in that they
-// are closed.
+// versions is the table of one pledge's versions. A row is known as of the records from knownFrom to the one before knownTo, and
+// holds on the dates of its stretch. Rows are appended in the order of knownFrom, and change only in that they are closed. Of what
+// is known as of one record, no two rows hold on one date.
 type versions struct {
-	knownFrom, knownTo []uint32
-	from, until        []events.Date
-	what               []version
-	touched            []uint32 // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
-
-	mu     sync.Mutex
-	sheets []*sheet
+	extents []extent  // apart from what, since most questions look at no more of most rows
+	what    []version // by the same index
+	open    []uint32  // the rows that are known now, by date
 }
 
-// refresh brings the versions of a pledge up to date, after a record that changed what follows from a date on.
-func (t *versions) refresh(p *Picture, pl *pledge, seq uint32, from events.Date) {
-	t.took(seq)
-	t.touched[seq-1] = pl.no + 1
-	keep := len(pl.open)
-	for keep > 0 && t.until[pl.open[keep-1]] >= from {
-		keep--
+type extent struct {
+	knownFrom, knownTo uint32
+	stretch
+}
+
+func (t *versions) add(seq uint32, days stretch, v version) {
+	t.open = appendTightly(t.open, uint32(len(t.what)))
+	t.extents, t.what = appendTightly(t.extents, extent{seq, forever, days}), appendTightly(t.what, v)
+}
+
+// appendTightly appends as append does, and leaves little room: there are many short slices.
+func appendTightly[T any](s []T, one T) []T {
+	if len(s) == cap(s) {
+		s = append(make([]T, 0, len(s)+1+len(s)/4), s...)
 	}
-	old := append([]uint32(nil), pl.open[keep:]...)
-	pl.open = pl.open[:keep]
-	if len(old) > 0 && t.from[old[0]] < from { // cut in two: its beginning stays as it was
-		t.open(pl, seq, stretch{t.from[old[0]], from.AddDays(-1)}, t.what[old[0]])
+	return append(s, one)
+}
+
+// known returns how many rows were known first as of a record or before.
+func (t *versions) known(asOf uint32) int {
+	n := len(t.extents)
+	for n > 0 && t.extents[n-1].knownFrom > asOf {
+		n--
 	}
-	emit := func(days stretch, s *standing) {
-		v := p.versionOf(pl, s, days.from)
-		for len(old) > 0 && t.until[old[0]] < days.from {
-			t.knownTo[old[0]], old = seq, old[1:]
+	return n
+}
+
+// at returns the row that is known as of a record and holds on a date, nil when there is none.
+func (t *versions) at(asOf uint32, on events.Date) *version {
+	for i := range t.extents {
+		switch s := &t.extents[i]; {
+		case s.knownFrom > asOf:
+			return nil
+		case s.knownTo > asOf && s.from <= on && on <= s.until:
+			return &t.what[i]
 		}
-		if len(old) > 0 && (stretch{t.from[old[0]], t.until[old[0]]}) == days && v.equal(&t.what[old[0]]) {
-			pl.open, old = append(pl.open, old[0]), old[1:]
-			return
+	}
+	return nil
+}
+
+// now returns the row that is known now and holds on a date, nil when there is none.
+func (t *versions) now(on events.Date) *version {
+	for at := len(t.open) - 1; at >= 0; at-- {
+		i := t.open[at]
+		if s := &t.extents[i]; s.from <= on {
+			if on <= s.until {
+				return &t.what[i]
+			}
+			return nil
 		}
-		t.open(pl, seq, days, v)
 	}
-	if pl.latest <= from && len(pl.deeds) > 0 {
-		s := pl.head
-		s.run(stretch{from, lastDay}, emit)
-	} else {
-		pl.stretches(seq, from, emit)
-	}
-	for _, i := range old {
-		t.knownTo[i] = seq
-	}
-}
-
-// took notes that a record was taken in.
-func (t *versions) took(seq uint32) {
-	for uint32(len(t.touched)) < seq {
-		t.touched = append(t.touched, 0)
-	}
-}
-
-func (t *versions) open(pl *pledge, seq uint32, days stretch, v version) {
-	pl.open = append(pl.open, uint32(len(t.what)))
-	t.knownFrom, t.knownTo = append(t.knownFrom, seq), append(t.knownTo, forever)
-	t.from, t.until = append(t.from, days.from), append(t.until, days.until)
-	t.what = append(t.what, v)
+	return nil
 }
 
 func (v *version) equal(other *version) bool {
@@ -134,10 +133,13 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 	v.pledge, v.nation, v.rung, v.flags = pl.no, uint16(pl.nationNo), s.rung, s.flags()
 	v.promised, _ = s.pledged.quantity.Number()
 	v.present, _ = s.strength.quantity.Number()
-	v.promisedKind = p.kindOf(pl, s.terms, s.pledged.unit)
+	v.promisedKind = s.kind
+	if v.promisedKind == noKind {
+		v.promisedKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.pledged.unit})
+	}
 	v.presentKind = v.promisedKind
-	if s.strength.unit != s.pledged.unit {
-		v.presentKind = p.kindOf(pl, s.terms, s.strength.unit)
+	if s.strength.unit != "" && s.strength.unit != s.pledged.unit {
+		v.presentKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.strength.unit})
 	}
 	if shares := s.shares(on); shares != nil {
 		v.allocated = &shares
@@ -145,8 +147,11 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 	return v
 }
 
-func (p *Picture) kindOf(pl *pledge, t *terms, unit events.Unit) uint32 {
-	return uint32(p.kinds.of(kind{pl.operation, t.role, t.area, unit}))
+// kindOf numbers a kind. It may be called concurrently.
+func (p *Picture) kindOf(k kind) uint32 {
+	p.numberingKinds.Lock()
+	defer p.numberingKinds.Unlock()
+	return uint32(p.kinds.of(k))
 }
 
 // shares divides what the pledge has among its allocations on a date, the oldest first.
@@ -221,7 +226,7 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	case b.WhatIf.folds():
 		p.eachFolded(b, do)
 	case b.AsOf == p.Sequence():
-		rows, all := p.versions.sheet(p, b.On).rows, b.WhatIf == nil
+		rows, all := p.sheets.of(p, b.On).rows, b.WhatIf == nil
 		for i := range rows {
 			if v := &rows[i]; v.rung != 0 && (all || b.WhatIf.lets(p, v)) {
 				do(v)
@@ -232,23 +237,17 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	}
 }
 
-// eachKnown scans the table.
+// eachKnown looks into the table of every pledge.
 func (p *Picture) eachKnown(b *Basis, do func(*version)) {
-	t, asOf, on := &p.versions, uint32(b.AsOf), b.On
-	n := t.before(asOf)
-	knownTo, from, until := t.knownTo[:n], t.from[:n], t.until[:n]
-	for i := range knownTo {
-		if knownTo[i] > asOf && from[i] <= on && on <= until[i] {
-			if v := &t.what[i]; b.WhatIf.lets(p, v) {
-				do(v)
-			}
+	asOf := uint32(b.AsOf)
+	for _, pl := range p.pledges {
+		if pl.first > asOf {
+			return // as are all that began later
+		}
+		if v := pl.versions.at(asOf, b.On); v != nil && b.WhatIf.lets(p, v) {
+			do(v)
 		}
 	}
-}
-
-// before returns how many rows were known first as of a record or before.
-func (t *versions) before(asOf uint32) int {
-	return sort.Search(len(t.knownFrom), func(i int) bool { return t.knownFrom[i] > asOf })
 }
 
 // eachFolded folds every pledge again: it is how a question is answered that the table has no rows for.
@@ -271,87 +270,24 @@ func (p *Picture) fold(b *Basis, pledges []*pledge, do func(*version)) {
 
 // eachStretch calls do for every version that is known as of a record, with its dates; what if, as the basis says.
 func (p *Picture) eachStretch(b *Basis, do func(stretch, *version)) {
-	t, asOf := &p.versions, uint32(b.AsOf)
-	if b.WhatIf.folds() {
-		for _, pl := range p.pledges {
-			if pl.first <= asOf {
-				pl.stretches(asOf, 0, func(days stretch, s *standing) {
-					if v := p.versionOf(pl, b.WhatIf.suppose(s), days.from); b.WhatIf.lets(p, &v) {
-						do(days, &v)
-					}
-				})
-			}
-		}
-		return
-	}
-	for i := range t.before(asOf) {
-		if t.knownTo[i] > asOf {
-			if v := &t.what[i]; b.WhatIf.lets(p, v) {
-				do(stretch{t.from[i], t.until[i]}, v)
-			}
-		}
-	}
-}
-
-// A sheet has the versions that hold on one date as of the last record, by the number of their pledge; a pledge that is not
-// there has the rung 0. It is brought up to date when it is asked for, pledge by pledge.
-type sheet struct {
-	on   events.Date
-	asOf uint32
-	rows []version
-}
-
-// maxSheets is how many dates are kept ready.
-const maxSheets = 4
-
-// sheet returns the sheet of a date. It does not change until the next record is taken in.
-func (t *versions) sheet(p *Picture, on events.Date) *sheet {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.pull(on)
-	if s == nil {
-		s = t.newSheet(p, on)
-	}
-	t.sheets = append([]*sheet{s}, t.sheets...)
-	t.sheets = t.sheets[:min(len(t.sheets), maxSheets)]
-	for ; s.asOf < uint32(len(t.touched)); s.asOf++ {
-		if no := t.touched[s.asOf]; no > 0 {
-			t.update(s, p.pledges[no-1])
-		}
-	}
-	return s
-}
-
-// pull takes the sheet of a date out of those that are ready, nil when it is not among them.
-func (t *versions) pull(on events.Date) *sheet {
-	for i, s := range t.sheets {
-		if s.on == on {
-			t.sheets = append(append([]*sheet{}, t.sheets[:i]...), t.sheets[i+1:]...)
-			return s
-		}
-	}
-	return nil
-}
-
-func (t *versions) newSheet(p *Picture, on events.Date) *sheet {
-	s := &sheet{on: on, asOf: uint32(len(t.touched)), rows: make([]version, len(p.pledges))}
-	for i, knownTo := range t.knownTo {
-		if knownTo == forever && t.from[i] <= on && on <= t.until[i] {
-			s.rows[t.what[i].pledge] = t.what[i]
-		}
-	}
-	return s
-}
-
-func (t *versions) update(s *sheet, pl *pledge) {
-	for uint32(len(s.rows)) <= pl.no {
-		s.rows = append(s.rows, version{})
-	}
-	s.rows[pl.no] = version{}
-	for at := len(pl.open) - 1; at >= 0; at-- {
-		if i := pl.open[at]; t.from[i] <= s.on && s.on <= t.until[i] {
-			s.rows[pl.no] = t.what[i]
+	asOf := uint32(b.AsOf)
+	var room standing
+	for _, pl := range p.pledges {
+		if pl.first > asOf {
 			return
+		}
+		if b.WhatIf.folds() {
+			pl.stretches(&room, asOf, 0, func(days stretch, s *standing) {
+				if v := p.versionOf(pl, b.WhatIf.suppose(s), days.from); b.WhatIf.lets(p, &v) {
+					do(days, &v)
+				}
+			})
+			continue
+		}
+		for i, s := range pl.versions.extents[:pl.versions.known(asOf)] {
+			if s.knownTo > asOf && b.WhatIf.lets(p, &pl.versions.what[i]) {
+				do(s.stretch, &pl.versions.what[i])
+			}
 		}
 	}
 }

@@ -1,0 +1,102 @@
+package projections
+
+import (
+	"fmt"
+
+	"muster/events"
+)
+
+// An admitted is what a record says of a pledge, ready to be folded into it. To fold it touches nothing but its pledge, so
+// pledges may be folded beside each other, and each in one go.
+type admitted struct {
+	pledge *pledge // nil when the record is about no pledge
+	deed   deed
+	mends  *mending // where the record is a correction
+}
+
+// A mending is what a correction does to another statement.
+type mending struct {
+	statement events.ID
+	struck    bool
+	terms     *terms // with the amount and the remark, where these are mended
+	amount    amount
+	remark    *remark
+}
+
+// A folder folds deeds into pledges: into the head and the table of versions. It has room that is used again, so each goroutine
+// that folds needs one of its own.
+type folder struct {
+	p    *Picture
+	room standing
+	old  []uint32 // rows that are yet to be closed or kept
+}
+
+// fold takes in one deed of a pledge. An error changes nothing.
+func (f *folder) fold(a *admitted) (err error) {
+	pl, d := a.pledge, &a.deed
+	from := d.effective
+	atEnd := len(pl.deeds) == 0 || !d.before(&pl.deeds[len(pl.deeds)-1])
+	switch {
+	case a.mends != nil:
+		if from, err = pl.correct(*d, a.mends); err != nil {
+			return fmt.Errorf("record %d: %w", d.order, err)
+		}
+		pl.refold()
+	case atEnd:
+		pl.add(*d)
+		pl.head.step(d)
+	default:
+		pl.add(*d)
+		pl.refold()
+	}
+	if f.p.supposed == nil {
+		f.refresh(pl, d.order, from)
+	}
+	return nil
+}
+
+// refold folds the head from the first deed.
+func (pl *pledge) refold() {
+	pl.head = standing{}
+	for i := range pl.deeds {
+		if d := &pl.deeds[i]; d.until == forever {
+			pl.head.step(d)
+		}
+	}
+}
+
+// refresh brings the versions of a pledge up to date, after a record that changed what follows from a date on.
+func (f *folder) refresh(pl *pledge, seq uint32, from events.Date) {
+	t := &pl.versions
+	keep := len(t.open)
+	for keep > 0 && t.extents[t.open[keep-1]].until >= from {
+		keep--
+	}
+	f.old = append(f.old[:0], t.open[keep:]...)
+	t.open = t.open[:keep]
+	if len(f.old) > 0 && t.extents[f.old[0]].from < from { // cut in two: its beginning stays as it was
+		t.add(seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
+	}
+	next := 0
+	emit := func(days stretch, s *standing) {
+		for ; next < len(f.old) && t.extents[f.old[next]].until < days.from; next++ {
+			t.extents[f.old[next]].knownTo = seq
+		}
+		v := f.p.versionOf(pl, s, days.from)
+		if next < len(f.old) && t.extents[f.old[next]].stretch == days && v.equal(&t.what[f.old[next]]) {
+			t.open = append(t.open, f.old[next])
+			next++
+			return
+		}
+		t.add(seq, days, v)
+	}
+	if pl.latest <= from && len(pl.deeds) > 0 {
+		f.room = pl.head
+		f.room.run(stretch{from, lastDay}, emit)
+	} else {
+		pl.stretches(&f.room, seq, from, emit)
+	}
+	for _, i := range f.old[next:] {
+		t.extents[i].knownTo = seq
+	}
+}

@@ -1,0 +1,71 @@
+package projections
+
+import (
+	"sync"
+
+	"muster/events"
+)
+
+// A sheet has the versions that hold on one date as of the last record, by the number of their pledge; a pledge that is not
+// there has the rung 0. It is brought up to date when it is asked for, pledge by pledge.
+type sheet struct {
+	on   events.Date
+	asOf uint32
+	rows []version
+}
+
+// sheets are those of the dates that were asked for last.
+type sheets struct {
+	mu    sync.Mutex
+	ready []*sheet
+}
+
+// maxSheets is how many dates are kept ready.
+const maxSheets = 4
+
+// of returns the sheet of a date. It does not change until the next record is taken in.
+func (t *sheets) of(p *Picture, on events.Date) *sheet {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.pull(on)
+	if s == nil {
+		s = newSheet(p, on)
+	}
+	t.ready = append([]*sheet{s}, t.ready...)
+	t.ready = t.ready[:min(len(t.ready), maxSheets)]
+	for ; s.asOf < uint32(len(p.touched)); s.asOf++ {
+		if no := p.touched[s.asOf]; no > 0 {
+			s.update(p.pledges[no-1])
+		}
+	}
+	return s
+}
+
+// pull takes the sheet of a date out of those that are ready, nil when it is not among them.
+func (t *sheets) pull(on events.Date) *sheet {
+	for i, s := range t.ready {
+		if s.on == on {
+			t.ready = append(append([]*sheet{}, t.ready[:i]...), t.ready[i+1:]...)
+			return s
+		}
+	}
+	return nil
+}
+
+func newSheet(p *Picture, on events.Date) *sheet {
+	s := &sheet{on: on, asOf: uint32(len(p.touched)), rows: make([]version, 0, len(p.pledges))}
+	for _, pl := range p.pledges {
+		s.update(pl)
+	}
+	return s
+}
+
+func (s *sheet) update(pl *pledge) {
+	for uint32(len(s.rows)) <= pl.no {
+		s.rows = append(s.rows, version{})
+	}
+	s.rows[pl.no] = version{}
+	if v := pl.versions.now(s.on); v != nil {
+		s.rows[pl.no] = *v
+	}
+}

@@ -204,7 +204,7 @@ func (b *tab) wait(expression string, args ...any) {
 
 // shown tells for a failed test what the page says.
 func (b *tab) shown() string {
-	text, _ := tryEval[string](b, "location.href + '\\n' + document.body.innerText.slice(0, 4000)")
+	text, _ := tryEval[string](b, "location.href + (document.hidden ? ' (hidden)' : '') + '\\n' + document.body.innerText.replace(/\\s+/g, ' ').slice(0, 1500)")
 	return text
 }
 

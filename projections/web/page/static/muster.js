@@ -151,22 +151,25 @@ const refresh = async (selectors) => {
 };
 
 document.addEventListener("visibilitychange", follow);
+
+// What was opened gets the focus, and the cell that it was opened from gets it back.
+let from, then = "";
+document.addEventListener("click", (e) => {
+  const cell = e.target.closest?.("[data-matrix] a");
+  if (cell) { from = cell.getAttribute("href"); then = "open"; }
+  if (e.target.closest?.("[data-close]")) then = "close";
+});
+const refocus = () => {
+  if (then === "open") document.getElementById("opened-title")?.focus();
+  if (then === "close" && from) document.querySelector(`[data-matrix] a[href="${CSS.escape(from)}"]`)?.focus();
+  then = "";
+};
+
 document.addEventListener("htmx:after:settle", () => {
   showPlaying();
   follow();
+  refocus();
   window.dispatchEvent(new Event("muster:shown"));
-});
-// What was opened gets the focus, and the cell that it was opened from gets it back.
-let from;
-document.addEventListener("click", (e) => {
-  const cell = e.target.closest?.("[data-matrix] a");
-  if (cell) from = cell.getAttribute("href");
-});
-document.addEventListener("htmx:after:swap", (e) => {
-  const opened = document.getElementById("opened-title");
-  const link = e.detail?.ctx?.sourceElement;
-  if (link?.matches?.("[data-matrix] a")) opened?.focus();
-  if (link?.matches?.("[data-close]") && from) document.querySelector(`[data-matrix] a[href="${CSS.escape(from)}"]`)?.focus();
 });
 
 showPlaying();

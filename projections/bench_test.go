@@ -86,14 +86,6 @@ func (g *generated) step(tb testing.TB) {
 	}
 }
 
-// versions counts those of all pledges.
-func (g *generated) versions() (n int) {
-	for _, pl := range g.picture.pledges {
-		n += len(pl.versions.what)
-	}
-	return n
-}
-
 // quantiles reports how long the slow ones take, besides the mean.
 func quantiles(b *testing.B, do func()) {
 	var took []time.Duration
@@ -127,7 +119,7 @@ func BenchmarkCoverage(b *testing.B) {
 		b.Run(name+"now", func(b *testing.B) {
 			quantiles(b, func() { ask(b, now, true) })
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(size.records), "B/record")
-			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(g.versions()), "B/version")
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(p.versions.what)), "B/version")
 		})
 		b.Run(name+"now-with-pledges", func(b *testing.B) { quantiles(b, func() { ask(b, now, false) }) })
 		b.Run(name+"any-moment", func(b *testing.B) {

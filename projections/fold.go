@@ -23,12 +23,13 @@ type mending struct {
 	remark    *remark
 }
 
-// A folder folds deeds into pledges: into the head and the table of versions. It has room that is used again, so each goroutine
-// that folds needs one of its own.
+// A folder folds deeds into pledges: into the head of the pledge and into a table of versions. It has room that is used again, so
+// each goroutine that folds needs one of its own.
 type folder struct {
-	p    *Picture
-	room standing
-	old  []uint32 // rows that are yet to be closed or kept
+	p     *Picture
+	table *versions
+	room  standing
+	old   []uint32 // rows that are yet to be closed or kept
 }
 
 // fold takes in one deed of a pledge. An error changes nothing.
@@ -67,15 +68,15 @@ func (pl *pledge) refold() {
 
 // refresh brings the versions of a pledge up to date, after a record that changed what follows from a date on.
 func (f *folder) refresh(pl *pledge, seq uint32, from events.Date) {
-	t := &pl.versions
-	keep := len(t.open)
-	for keep > 0 && t.extents[t.open[keep-1]].until >= from {
+	t := f.table
+	keep := len(pl.open)
+	for keep > 0 && t.extents[pl.open[keep-1]].until >= from {
 		keep--
 	}
-	f.old = append(f.old[:0], t.open[keep:]...)
-	t.open = t.open[:keep]
+	f.old = append(f.old[:0], pl.open[keep:]...)
+	pl.open = pl.open[:keep]
 	if len(f.old) > 0 && t.extents[f.old[0]].from < from { // cut in two: its beginning stays as it was
-		t.add(seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
+		f.add(pl, seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
 	}
 	next := 0
 	emit := func(days stretch, s *standing) {
@@ -84,11 +85,11 @@ func (f *folder) refresh(pl *pledge, seq uint32, from events.Date) {
 		}
 		v := f.p.versionOf(pl, s, days.from)
 		if next < len(f.old) && t.extents[f.old[next]].stretch == days && v.equal(&t.what[f.old[next]]) {
-			t.open = append(t.open, f.old[next])
+			pl.open = append(pl.open, f.old[next])
 			next++
 			return
 		}
-		t.add(seq, days, v)
+		f.add(pl, seq, days, v)
 	}
 	if pl.latest <= from && len(pl.deeds) > 0 {
 		f.room = pl.head
@@ -99,4 +100,9 @@ func (f *folder) refresh(pl *pledge, seq uint32, from events.Date) {
 	for _, i := range f.old[next:] {
 		t.extents[i].knownTo = seq
 	}
+}
+
+func (f *folder) add(pl *pledge, seq uint32, days stretch, v version) {
+	pl.open = append(pl.open, uint32(len(f.table.what)))
+	f.table.add(seq, days, v)
 }

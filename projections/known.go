@@ -58,8 +58,10 @@ func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
 	}
 	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}
 	pl := p.byID[id]
-	for i := range pl.versions.known(uint32(b.AsOf)) {
-		answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
+	for i := range p.versions.before(uint32(b.AsOf)) {
+		if p.versions.what[i].pledge == pl.no {
+			answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
+		}
 	}
 	slices.SortStableFunc(answer.Versions, func(a, b PledgeVersion) int {
 		return cmp.Or(cmp.Compare(a.KnownFrom, b.KnownFrom), cmp.Compare(a.From, b.From))
@@ -69,7 +71,7 @@ func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
 
 // pledgeVersion tells a row of the table.
 func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
-	v, extent := &pl.versions.what[row], pl.versions.extents[row]
+	v, extent := &p.versions.what[row], p.versions.extents[row]
 	k := p.kinds.names[v.promisedKind]
 	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Unit: k.unit,
 		By: p.tell(pl, extent.knownFrom)}

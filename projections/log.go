@@ -16,6 +16,8 @@ type LogFilter struct {
 	Operation events.Operation
 	// Type is a kind of statement ("pledge.offered"), or what kinds are about ("pledge").
 	Type string
+	// Signer is the name of the key that signed, such as FRA/paris.
+	Signer string
 }
 
 // Check refuses a type that no record can have, so that a slip is not answered with an empty list.
@@ -43,7 +45,8 @@ func (f LogFilter) Match(rec events.Record) bool {
 	nation, operation := events.About(rec.Statement)
 	return (f.Nation == "" || nation == f.Nation || events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&
 		(f.Operation == "" || operation == f.Operation) &&
-		(f.Type == "" || f.matchesType(rec.Statement.Head().Type))
+		(f.Type == "" || f.matchesType(rec.Statement.Head().Type)) &&
+		(f.Signer == "" || f.Signer == rec.KeyName)
 }
 
 func (f LogFilter) matchesType(t events.Type) bool {

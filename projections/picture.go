@@ -27,6 +27,7 @@ type Picture struct {
 	byID       map[events.ID]*pledge
 	rotating   []*pledge // those that have ever named another as before or after them
 	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
+	versions   versions
 	sheets     sheets
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
@@ -66,7 +67,7 @@ func (p *Picture) Apply(rec events.Record) error {
 func (p *Picture) take(seq uint64, r *row) error {
 	a, err := p.next(seq, r)
 	if err == nil && a.pledge != nil {
-		p.folder.p = p
+		p.folder.p, p.folder.table = p, &p.versions
 		err = p.folder.fold(&a)
 	}
 	if err != nil {

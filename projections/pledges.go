@@ -95,7 +95,7 @@ type pledge struct {
 	last      uint32      // the last record about it
 	latest    events.Date // the latest date from which something holds
 	head      standing    // the fold of all deeds that are known now, which is what most questions ask for
-	versions  versions
+	open      []uint32    // its rows in Picture.versions that are known now, by date
 }
 
 // admit makes of a row about a pledge what is to be folded into it.

@@ -105,7 +105,7 @@ func (s *supposed) copyPledge(pl *pledge) {
 		return
 	}
 	other := *pl
-	other.deeds, other.versions = slices.Clone(pl.deeds), versions{}
+	other.deeds, other.open = slices.Clone(pl.deeds), nil
 	s.copied[pl] = &other
 	s.now.byID[pl.id], s.now.pledges[pl.no] = &other, &other
 	at, _ := findByID(s.now.sorted, pl.id)

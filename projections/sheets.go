@@ -35,7 +35,7 @@ func (t *sheets) of(p *Picture, on events.Date) *sheet {
 	t.ready = t.ready[:min(len(t.ready), maxSheets)]
 	for ; s.asOf < uint32(len(p.touched)); s.asOf++ {
 		if no := p.touched[s.asOf]; no > 0 {
-			s.update(p.pledges[no-1])
+			s.update(p, p.pledges[no-1])
 		}
 	}
 	return s
@@ -53,19 +53,25 @@ func (t *sheets) pull(on events.Date) *sheet {
 }
 
 func newSheet(p *Picture, on events.Date) *sheet {
-	s := &sheet{on: on, asOf: uint32(len(p.touched)), rows: make([]version, 0, len(p.pledges))}
-	for _, pl := range p.pledges {
-		s.update(pl)
+	t := &p.versions
+	s := &sheet{on: on, asOf: uint32(len(p.touched)), rows: make([]version, len(p.pledges))}
+	for i := range t.extents {
+		if e := &t.extents[i]; e.knownTo == forever && e.from <= on && on <= e.until {
+			s.rows[t.what[i].pledge] = t.what[i]
+		}
 	}
 	return s
 }
 
-func (s *sheet) update(pl *pledge) {
+func (s *sheet) update(p *Picture, pl *pledge) {
 	for uint32(len(s.rows)) <= pl.no {
 		s.rows = append(s.rows, version{})
 	}
 	s.rows[pl.no] = version{}
-	if v := pl.versions.now(s.on); v != nil {
-		s.rows[pl.no] = *v
+	for at := len(pl.open) - 1; at >= 0; at-- {
+		if e := &p.versions.extents[pl.open[at]]; e.from <= s.on && s.on <= e.until {
+			s.rows[pl.no] = p.versions.what[pl.open[at]]
+			return
+		}
 	}
 }

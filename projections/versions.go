@@ -2,6 +2,7 @@ package projections
 
 import (
 	"slices"
+	"sort"
 
 	"muster/events"
 )
@@ -61,67 +62,27 @@ type kind struct {
 	unit      events.Unit
 }
 
-// versions is the table of one pledge's versions. A row is known as of the records from knownFrom to the one before knownTo, and
-// holds on the dates of its stretch. Rows are appended in the order of knownFrom, and change only in that they are closed. Of what
-// is known as of one record, no two rows hold on one date.
+// versions is the table of pledge versions. A row is known as of the records from knownFrom to the one before knownTo, and holds on
+// the dates of its stretch. Rows are appended in the order of knownFrom, and change only in that they are closed. Of what is known
+// of a pledge as of one record, no two rows hold on one date.
 type versions struct {
 	extents []extent  // apart from what, since most questions look at no more of most rows
 	what    []version // by the same index
-	open    []uint32  // the rows that are known now, by date
 }
 
+// An extent is where a version lies on both clocks.
 type extent struct {
 	knownFrom, knownTo uint32
 	stretch
 }
 
 func (t *versions) add(seq uint32, days stretch, v version) {
-	t.open = appendTightly(t.open, uint32(len(t.what)))
-	t.extents, t.what = appendTightly(t.extents, extent{seq, forever, days}), appendTightly(t.what, v)
+	t.extents, t.what = append(t.extents, extent{seq, forever, days}), append(t.what, v)
 }
 
-// appendTightly appends as append does, and leaves little room: there are many short slices.
-func appendTightly[T any](s []T, one T) []T {
-	if len(s) == cap(s) {
-		s = append(make([]T, 0, len(s)+1+len(s)/4), s...)
-	}
-	return append(s, one)
-}
-
-// known returns how many rows were known first as of a record or before.
-func (t *versions) known(asOf uint32) int {
-	n := len(t.extents)
-	for n > 0 && t.extents[n-1].knownFrom > asOf {
-		n--
-	}
-	return n
-}
-
-// at returns the row that is known as of a record and holds on a date, nil when there is none.
-func (t *versions) at(asOf uint32, on events.Date) *version {
-	for i := range t.extents {
-		switch s := &t.extents[i]; {
-		case s.knownFrom > asOf:
-			return nil
-		case s.knownTo > asOf && s.from <= on && on <= s.until:
-			return &t.what[i]
-		}
-	}
-	return nil
-}
-
-// now returns the row that is known now and holds on a date, nil when there is none.
-func (t *versions) now(on events.Date) *version {
-	for at := len(t.open) - 1; at >= 0; at-- {
-		i := t.open[at]
-		if s := &t.extents[i]; s.from <= on {
-			if on <= s.until {
-				return &t.what[i]
-			}
-			return nil
-		}
-	}
-	return nil
+// before returns how many rows were known first as of a record or before.
+func (t *versions) before(asOf uint32) int {
+	return sort.Search(len(t.extents), func(i int) bool { return t.extents[i].knownFrom > asOf })
 }
 
 func (v *version) equal(other *version) bool {
@@ -237,15 +198,15 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	}
 }
 
-// eachKnown looks into the table of every pledge.
+// eachKnown scans the table.
 func (p *Picture) eachKnown(b *Basis, do func(*version)) {
-	asOf := uint32(b.AsOf)
-	for _, pl := range p.pledges {
-		if pl.first > asOf {
-			return // as are all that began later
-		}
-		if v := pl.versions.at(asOf, b.On); v != nil && b.WhatIf.lets(p, v) {
-			do(v)
+	t, asOf, on := &p.versions, uint32(b.AsOf), b.On
+	extents := t.extents[:t.before(asOf)]
+	for i := range extents {
+		if e := &extents[i]; e.knownTo > asOf && e.from <= on && on <= e.until {
+			if v := &t.what[i]; b.WhatIf.lets(p, v) {
+				do(v)
+			}
 		}
 	}
 }
@@ -270,24 +231,31 @@ func (p *Picture) fold(b *Basis, pledges []*pledge, do func(*version)) {
 
 // eachStretch calls do for every version that is known as of a record, with its dates; what if, as the basis says.
 func (p *Picture) eachStretch(b *Basis, do func(stretch, *version)) {
-	asOf := uint32(b.AsOf)
-	var room standing
-	for _, pl := range p.pledges {
-		if pl.first > asOf {
-			return
-		}
-		if b.WhatIf.folds() {
-			pl.stretches(&room, asOf, 0, func(days stretch, s *standing) {
-				if v := p.versionOf(pl, b.WhatIf.suppose(s), days.from); b.WhatIf.lets(p, &v) {
-					do(days, &v)
-				}
-			})
-			continue
-		}
-		for i, s := range pl.versions.extents[:pl.versions.known(asOf)] {
-			if s.knownTo > asOf && b.WhatIf.lets(p, &pl.versions.what[i]) {
-				do(s.stretch, &pl.versions.what[i])
+	t, asOf := &p.versions, uint32(b.AsOf)
+	if b.WhatIf.folds() {
+		p.eachStretchFolded(b, do)
+		return
+	}
+	extents := t.extents[:t.before(asOf)]
+	for i := range extents {
+		if e := &extents[i]; e.knownTo > asOf {
+			if v := &t.what[i]; b.WhatIf.lets(p, v) {
+				do(e.stretch, v)
 			}
 		}
+	}
+}
+
+func (p *Picture) eachStretchFolded(b *Basis, do func(stretch, *version)) {
+	var room standing
+	for _, pl := range p.pledges {
+		if uint64(pl.first) > b.AsOf {
+			return // as are all that began later
+		}
+		pl.stretches(&room, uint32(b.AsOf), 0, func(days stretch, s *standing) {
+			if v := p.versionOf(pl, b.WhatIf.suppose(s), days.from); b.WhatIf.lets(p, &v) {
+				do(days, &v)
+			}
+		})
 	}
 }

@@ -84,6 +84,9 @@ func TestPagesForEverybody(t *testing.T) {
 		{"coverage-weeks", "/?on=" + aDay + "&step=week&operation=mnf-u"},
 		{"nations", "/?on=" + aDay + "&show=nations"},
 		{"nations-open", "/?on=" + aDay + "&show=nations&holds=mnf-u/FRA/ground"},
+		{"log", "/log"},
+		{"log-nation", "/log?nation=FRA"},
+		{"pledges", "/pledges?on=" + aDay},
 		{"nothing", "/?on=2001-01-01"},
 		{"wrong", "/?on=yesterday&rung=high"},
 	} {

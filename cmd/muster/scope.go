@@ -66,6 +66,7 @@ var flagTexts = map[string]string{
 	"state":     "only pledges that are live, ahead, withdrawn, declined, lapsed or returned",
 	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",
 	"type":      "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
+	"signer":    "only what the key of this name has signed, such as FRA/paris",
 	"from":      "from this record on: a sequence, a time or a date",
 
 	"without":             "what if: leave out what these nations pledge, such as FRA,GBR",

@@ -122,7 +122,7 @@ func TestOpenAPIParameters(t *testing.T) {
 		"plan":     "operation as_of on min_seq without without_conditional without_caveated discharge",
 		"members":  "as_of on min_seq without without_conditional without_caveated discharge",
 		"scopes":   "as_of on min_seq without without_conditional without_caveated discharge operation nation role",
-		"records":  "from nation operation type limit wait",
+		"records":  "from nation operation type signer limit wait",
 
 		"fingerprint": "as_of min_seq",
 

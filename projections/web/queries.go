@@ -177,6 +177,10 @@ func (q *RecordsQuery) readFilter(p *parameters) {
 	if err := q.Filter.Check(); err != nil {
 		p.refuseAs("type", q.Filter.Type, err)
 	}
+	q.Filter.Signer = p.value("signer", "Only what the key of this name has signed, such as FRA/paris.", &huma.Schema{Type: huma.TypeString})
+	if s := q.Filter.Signer; s != "" && events.Key(s).Party() == "" {
+		p.invalid("signer", s, "no key can have this name: write such as FRA/paris, or HQ/founder for the coordinators")
+	}
 }
 
 // RebuildQuery asks for all projections to be built anew and compared.

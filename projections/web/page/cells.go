@@ -80,3 +80,6 @@ func (f *frame) Month(d events.Date) string {
 	t := d.Time()
 	return f.Word("month", int(t.Month())) + " " + t.Format("2006")
 }
+
+// One returns the sequence of one record as a list.
+func (f *frame) One(n uint64) []uint64 { return []uint64{n} }

@@ -307,19 +307,13 @@ func (c *coverage) readOpen() (*opened, error) {
 	pairs = append(pairs, "operation", operation)
 	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.pages.Service.Explain, pairs...)
 	o.E = e
-	o.CSV = explainAddress(c.values, pairs)
+	o.CSV = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"), pairs)
 	return o, err
 }
 
 // explainAddress is where the API gives the same rows.
-func explainAddress(values url.Values, pairs []any) string {
+func explainAddress(with url.Values, pairs []any) string {
 	what := "strength"
-	with := url.Values{}
-	for _, name := range []string{"as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"} {
-		if values.Has(name) {
-			with[name] = values[name]
-		}
-	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		switch name, value := text(pairs[i]), text(pairs[i+1]); {
 		case name == "what":
@@ -335,13 +329,7 @@ func explainAddress(values url.Values, pairs []any) string {
 
 // LiveAddress is where the server tells when the coverage that is shown changes.
 func (c *coverage) LiveAddress() string {
-	with := url.Values{}
-	for _, name := range []string{"operation", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"} {
-		if c.values.Has(name) {
-			with[name] = c.values[name]
-		}
-	}
-	return web.Root + "/coverage/events?" + with.Encode()
+	return web.Root + "/coverage/events?" + c.only("operation", "on", "rung", "without", "without_conditional", "without_caveated", "discharge").Encode()
 }
 
 // OpenLine is the address of what is behind a cell of a line.

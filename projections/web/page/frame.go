@@ -34,6 +34,7 @@ type frame struct {
 
 	ctx   context.Context
 	pages *Pages
+	id    string // the part of the path that names a thing, "" for pages of no one thing
 }
 
 // frame puts a frame around what was asked for.
@@ -54,6 +55,13 @@ func (f *frame) finish() {
 	if root, err := f.pages.Root(int64(f.Basis.AsOf)); err == nil {
 		f.Root = base64.StdEncoding.EncodeToString(root[:])
 	}
+}
+
+// readBasis fills in the moment looked from, on a page whose answer does not tell it.
+func (f *frame) readBasis() error {
+	s, err := ask(f, web.Read[web.StrengthQuery], f.pages.Service.Strength)
+	f.Basis = s.Basis
+	return err
 }
 
 // ask reads the parameters of a question from the page's address, and some more, and has it answered. Names and values come in turn.
@@ -171,13 +179,16 @@ func (f *frame) Window(w events.Window) string {
 	return f.T("window.both", f.Date(w.From), f.Date(w.Until))
 }
 
+// IsList reports whether the page lists things of all rungs when none is asked.
+func (f *frame) IsList() bool { return f.Kind.Name == "pledges" }
+
 // Rungs lists the rungs.
 func (f *frame) Rungs() []projections.Rung { return projections.Rungs() }
 
 // A Clock is the control of the recorded clock.
 type Clock struct {
-	At, Last       uint64
-	Back, Forward  uint64 // 0 where there is none
+	At, Last      uint64
+	Back, Forward uint64 // 0 where there is none
 
 }
 

@@ -54,6 +54,9 @@ type pageKind struct {
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
 	{"coverage", "/", true, (*Pages).coverage},
+	{"pledges", "/pledges", true, (*Pages).pledges},
+	{"pledge", "/pledges/{id}", false, (*Pages).pledge},
+	{"log", "/log", true, (*Pages).log},
 }
 
 // New returns the pages of a service.
@@ -103,6 +106,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 		return
 	}
 	f := p.frame(r, k, values)
+	f.id = r.PathValue("id")
 	content, err := k.content(p, f)
 	if err == nil {
 		f.finish()

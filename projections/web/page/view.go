@@ -94,3 +94,14 @@ func text(v any) string {
 	}
 	return sprint(v)
 }
+
+// only returns some of the parameters.
+func (v view) only(names ...string) url.Values {
+	with := url.Values{}
+	for _, name := range names {
+		if v.values.Has(name) {
+			with[name] = v.values[name]
+		}
+	}
+	return with
+}

@@ -1,0 +1,110 @@
+package page
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What was vendored is what its makers have published.
+func TestVendored(t *testing.T) {
+	for name, want := range map[string]string{"htmx-4.0.1.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"} {
+		data, err := files.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != want {
+			t.Errorf("%s has the SHA-256 %x, and not that of the release", name, sum)
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`%(\[\d\])?[0-9.]*[sd%]`)
+
+// Every word is there in each language, with the same places for values.
+func TestWords(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(words) < 100 {
+		t.Fatalf("only %d words were read", len(words))
+	}
+	for key, in := range words {
+		for _, tag := range languages {
+			if strings.TrimSpace(in[tag.String()]) == "" {
+				t.Errorf("%s has no words in %s", key, tag)
+			}
+		}
+		if len(in) != len(languages) {
+			t.Errorf("%s is in %d languages", key, len(in))
+		}
+		en, fr := placeholder.FindAllString(in["en"], -1), placeholder.FindAllString(in["fr"], -1)
+		if !slices.Equal(en, fr) {
+			t.Errorf("%s has the places %q in English and %q in French", key, en, fr)
+		}
+	}
+}
+
+// Words that are looked up by a key made while the program runs: the sets of which they are.
+var wordSets = []string{"title.", "rung.", "month.", "reason.", "type.", "nation.", "state.", "pledge-state.", "condition-state."}
+
+var wordUse = regexp.MustCompile(`\b(T|Count|orGiven|SortHead "\w+") ?\(?"([a-z0-9.-]+)"`)
+
+// No word is missing, and none is left over.
+func TestWordsAreUsed(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, text := range sources(t) {
+		for _, found := range wordUse.FindAllStringSubmatch(text, -1) {
+			names := []string{found[2]}
+			if found[1] == "Count" {
+				names = []string{found[2] + ".one", found[2] + ".other"}
+			}
+			for _, name := range names {
+				if used[name] = true; words[name] == nil && !strings.HasSuffix(name, ".") {
+					t.Errorf("the words of %s are missing", name)
+				}
+			}
+		}
+	}
+	for key := range words {
+		if !used[key] && !slices.ContainsFunc(wordSets, func(set string) bool { return strings.HasPrefix(key, set) }) {
+			t.Errorf("nobody says the words of %s", key)
+		}
+	}
+}
+
+// sources returns the templates and the code of the pages.
+func sources(t *testing.T) (all []string) {
+	t.Helper()
+	err := fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := files.ReadFile(name)
+		all = append(all, string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, goSources(t)...)
+}
+
+// Nothing is inline: the policy would keep browsers from running it, and a template that says so is a slip.
+func TestNothingInline(t *testing.T) {
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:\s+type="module")?>`)
+	for _, text := range sources(t) {
+		if found := inline.FindString(text); found != "" && !strings.Contains(text, "package page") {
+			t.Errorf("a template has %q", found)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// A pledgesPage lists pledges.
+type pledgesPage struct {
+	*frame
+	Pledges []projections.Pledge
+	Sort    string
+	Down    bool
+	// More is set when there are more than are shown.
+	More bool
+	CSV  string
+}
+
+// pledgesSize is how many pledges are shown at most: who looks at more narrows the list, or takes it as CSV.
+const pledgesSize = 1000
+
+// pledgeOrders are what the list is sorted by, by the name of the column.
+var pledgeOrders = map[string]func(a, b *projections.Pledge) int{
+	"nation":    func(a, b *projections.Pledge) int { return strings.Compare(string(a.Nation), string(b.Nation)) },
+	"operation": func(a, b *projections.Pledge) int { return strings.Compare(string(a.Operation), string(b.Operation)) },
+	"role":      func(a, b *projections.Pledge) int { return strings.Compare(string(a.Role), string(b.Role)) },
+	"quantity": func(a, b *projections.Pledge) int {
+		return cmp.Or(strings.Compare(string(a.Unit), string(b.Unit)), cmp.Compare(number(a.Quantity), number(b.Quantity)))
+	},
+	"rung":  func(a, b *projections.Pledge) int { return cmp.Compare(a.Rung, b.Rung) },
+	"from":  func(a, b *projections.Pledge) int { return cmp.Compare(a.From, b.From) },
+	"until": func(a, b *projections.Pledge) int { return cmp.Compare(a.Until, b.Until) },
+	"last":  func(a, b *projections.Pledge) int { return cmp.Compare(a.Last, b.Last) },
+}
+
+// pledges answers the list of pledges.
+func (p *Pages) pledges(f *frame) (any, error) {
+	l := &pledgesPage{frame: f}
+	if l.Sort, l.Down = strings.TrimPrefix(f.Get("sort"), "-"), strings.HasPrefix(f.Get("sort"), "-"); l.Sort != "" && pledgeOrders[l.Sort] == nil {
+		return nil, oneOf("sort", f.Get("sort"), "nation, operation, role, quantity, rung, from, until, last; with - before it, downwards")
+	}
+	answer, err := ask(f, web.Read[web.PledgesQuery], p.Service.Pledges, "limit", pledgesSize)
+	if err != nil {
+		return nil, err
+	}
+	f.Basis, l.Pledges, l.More = answer.Basis, answer.Pledges, !answer.Next.IsZero()
+	if order := pledgeOrders[l.Sort]; order != nil {
+		slices.SortStableFunc(l.Pledges, func(a, b projections.Pledge) int {
+			if l.Down {
+				return order(&b, &a)
+			}
+			return order(&a, &b)
+		})
+	}
+	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation", "role", "state", "without", "without_conditional", "without_caveated", "discharge").Encode()
+	return l, nil
+}
+
+// States lists the states that a pledge can be in.
+func (l *pledgesPage) States() []projections.State { return projections.States() }
+
+// A sortHead is the head of a column that the list can be sorted by.
+type sortHead struct {
+	Label   string
+	Address any
+	Aria    string // for aria-sort
+}
+
+// SortHead returns the head of a column.
+func (l *pledgesPage) SortHead(column, label string) sortHead {
+	h := sortHead{Label: l.T(label), Address: l.Here("sort", column)}
+	if l.Sort == column {
+		h.Aria = "ascending"
+		if h.Address = l.Here("sort", "-"+column); l.Down {
+			h.Aria, h.Address = "descending", l.Here("sort", column)
+		}
+	}
+	return h
+}
+
+// A pledgePage is one pledge: as it stands, what it counts for, and its life on both clocks.
+type pledgePage struct {
+	*frame
+	Pledge   projections.Pledge
+	Versions []projections.PledgeVersion
+	Life     []projections.LifeEvent
+	// Counts are what it counts for, and Left what of it counts for nothing.
+	Counts []countedFor
+	Left   []projections.NotCounted
+}
+
+// A countedFor is a pledge in the supply of a line.
+type countedFor struct {
+	Line     events.Line
+	Quantity events.Quantity
+	Unit     events.Unit
+	At       []uint64 // the records that make it so
+}
+
+// pledge answers the page of one pledge.
+func (p *Pages) pledge(f *frame) (any, error) {
+	v, err := ask(f, web.Read[web.PledgeQuery], p.Service.Versions, "id", f.id)
+	if err != nil {
+		return nil, err
+	}
+	one := &pledgePage{frame: f, Pledge: v.Pledge, Versions: v.Versions, Life: v.Life}
+	c, err := ask(f, web.Read[web.CoverageQuery], p.Service.Coverage, "operation", v.Pledge.Operation, "role", "", "differences", "")
+	if err != nil {
+		return nil, err
+	}
+	f.Basis = c.Basis
+	one.place(&c)
+	return one, nil
+}
+
+// place finds where the pledge counts.
+func (p *pledgePage) place(c *web.Coverage) {
+	for i := range c.Lines {
+		l := &c.Lines[i]
+		for _, counted := range l.Counted {
+			if counted.Pledge == p.Pledge.ID {
+				p.Counts = append(p.Counts, countedFor{l.Line, counted.Quantity, l.Unit, counted.Sequences})
+			}
+		}
+	}
+	for _, n := range c.NotCounted {
+		if n.Pledge == p.Pledge.ID {
+			p.Left = append(p.Left, n)
+		}
+	}
+}

@@ -67,6 +67,19 @@ func (l *testLedger) Records(from uint64) iter.Seq2[events.Record, error] {
 	}
 }
 
+// Stored makes the ledger a [StoredSource].
+func (l *testLedger) Stored(from uint64, most int) (stored [][]byte, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := from - 1; i < uint64(len(l.records)) && len(stored) < most; i++ {
+		stored = append(stored, l.records[i].Stored)
+	}
+	return stored, l.fail
+}
+
+// plain hides what a source can do besides being one.
+type plain struct{ Source }
+
 var errClosed = errors.New("the source was closed")
 
 func (l *testLedger) Wait(ctx context.Context, after uint64) error {

@@ -1,6 +1,8 @@
 package projections
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -8,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"muster/events"
 	"muster/events/problem"
 )
 
@@ -25,18 +26,17 @@ type Projector struct {
 	stopped error         // why no more will be
 
 	// Of the one writer alone, and of Close after it.
-	store   *store
-	unsaved [][]byte // rows that the picture has and the store has not
-	last    []byte   // the last record as it is stored
+	store  *store
+	sealed []segment // rows behind the store's sealed mark
+	tail   []row     // rows behind those, which the store has as far as it was saved
+	last   []byte    // the last record as it is stored
 
 	discarded error
 }
 
-// When to save: what was taken in since the last time is folded again after a crash, and costs the start no more than that.
-const (
-	saveEvery = 4096            // records
-	saveAfter = 5 * time.Second // with anything unsaved
-)
+// saveAfter is how long anything is left unsaved. What was taken in since the last time is decoded again after a crash, and costs the
+// start no more than that.
+const saveAfter = 5 * time.Second
 
 // Open loads the picture saved at path and takes in what the source has beyond it. A file that is damaged, of another
 // form, or of another history than the source's is thrown away, and the picture is built from the first record.
@@ -45,7 +45,7 @@ func Open(ctx context.Context, path string, source Source) (*Projector, error) {
 	if err := p.restore(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(p.catchUp(ctx), p.save()); err != nil {
+	if err := p.replay(ctx); err != nil {
 		return nil, errors.Join(err, p.store.close())
 	}
 	return p, nil
@@ -114,6 +114,7 @@ func (p *Projector) Run(ctx context.Context) error {
 }
 
 func (p *Projector) follow(ctx context.Context) error {
+	_ = p.save() // what Open has replayed
 	for {
 		if err := p.catchUp(ctx); err != nil {
 			return ended(ctx, err)
@@ -121,7 +122,7 @@ func (p *Projector) follow(ctx context.Context) error {
 		switch err := p.wait(ctx); {
 		case err == nil:
 		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-			_ = p.save() // what a full disk refuses now is saved later, or folded again at the next start
+			_ = p.save()
 		default:
 			return ended(ctx, err)
 		}
@@ -138,7 +139,7 @@ func ended(ctx context.Context, err error) error {
 
 // wait waits for more records, with anything unsaved no longer than saveAfter.
 func (p *Projector) wait(ctx context.Context) error {
-	if len(p.unsaved) > 0 {
+	if p.isUnsaved() {
 		limited, cancel := context.WithTimeout(ctx, saveAfter)
 		defer cancel()
 		ctx = limited
@@ -146,55 +147,82 @@ func (p *Projector) wait(ctx context.Context) error {
 	return p.source.Wait(ctx, p.picture.Sequence())
 }
 
-// catchUp takes in what the source has beyond the picture.
+// replay takes in what the source has beyond the picture, before there are readers.
+func (p *Projector) replay(ctx context.Context) error {
+	from := p.picture.Sequence() + 1
+	all := newBulk(p.picture, max(p.source.Last(), from)-from)
+	for b := range batches(p.source, from, true) {
+		if err := cmp.Or(all.takeBatch(&b), b.err, ctx.Err()); err != nil {
+			return cmp.Or(all.fold(), err)
+		}
+		if p.keep(&b); len(p.sealed)*batchSize >= maxBulk {
+			_ = p.save() // what a full disk refuses now is saved later, or decoded again at the next start
+		}
+	}
+	return all.fold()
+}
+
+// catchUp takes in what the source has beyond the picture, beside readers.
 func (p *Projector) catchUp(ctx context.Context) error {
-	for rec, err := range p.source.Records(p.picture.Sequence() + 1) {
-		if err != nil {
-			return err
-		}
-		if err := p.take(rec); err != nil {
-			return err
-		}
-		if len(p.unsaved)%saveEvery == 0 {
+	for b := range batches(p.source, p.picture.Sequence()+1, false) {
+		err := p.take(&b)
+		if sealed := p.keep(&b); sealed {
 			_ = p.save() // as above: reading goes on from memory
 		}
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(err, b.err, ctx.Err()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Projector) take(rec events.Record) error {
-	r, err := rowOf(rec)
-	if err != nil {
-		return err
-	}
-	stored, err := r.encode()
-	if err != nil {
-		return fmt.Errorf("record %d: %w", rec.Sequence, err)
-	}
+// take takes in a batch. When a row cannot be taken in, neither it nor those behind it stay in the batch.
+func (p *Projector) take(b *batch) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.picture.take(rec.Sequence, &r); err != nil {
-		return err
+	for i := range b.rows {
+		if err = p.picture.take(b.first+uint64(i), &b.rows[i]); err != nil {
+			b.rows = b.rows[:i]
+			break
+		}
 	}
-	p.unsaved, p.last = append(p.unsaved, stored), rec.Stored
-	close(p.changed)
-	p.changed = make(chan struct{})
-	return nil
+	if len(b.rows) > 0 {
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
+	return err
 }
+
+// keep notes what is to be saved, and reports whether a segment is full.
+func (p *Projector) keep(b *batch) (sealed bool) {
+	if len(b.rows) == 0 {
+		return false
+	}
+	p.last = bytes.Clone(b.stored[len(b.rows)-1])
+	if b.segment.rows == len(b.rows) && len(p.tail) == 0 {
+		p.sealed = append(p.sealed, b.segment)
+		return true
+	}
+	if p.tail = append(p.tail, b.rows...); len(p.tail) < sealedRows {
+		return false
+	}
+	p.sealed = append(p.sealed, encodeRows(p.tail))
+	clear(p.tail)
+	p.tail = p.tail[:0]
+	return true
+}
+
+func (p *Projector) isUnsaved() bool { return p.store.saved.cursor < p.picture.Sequence() }
 
 // save brings the store up to the picture.
 func (p *Projector) save() error {
-	if len(p.unsaved) == 0 {
+	if !p.isUnsaved() {
 		return nil
 	}
-	if err := p.store.save(p.unsaved, sha256.Sum256(p.last)); err != nil {
+	if err := p.store.save(p.sealed, encodeRows(p.tail), sha256.Sum256(p.last)); err != nil {
 		return err
 	}
-	clear(p.unsaved)
-	p.unsaved = p.unsaved[:0]
+	p.sealed = nil
 	return nil
 }
 

@@ -82,21 +82,26 @@ func TestRunSaves(t *testing.T) {
 	equal(t, "saved", picture.Sequence(), 3)
 }
 
-func TestSavesByCount(t *testing.T) {
+// A segment that is full is saved at once, and what comes behind it later.
+func TestSavesFullSegments(t *testing.T) {
 	l := newTestLedger(t)
 	rec := l.records[1]
-	for len(l.records) < saveEvery+10 {
+	for len(l.records) < sealedRows+10 {
 		rec.Sequence++
 		l.records = append(l.records, rec)
 	}
-	p := &Projector{source: l, picture: NewPicture(), changed: make(chan struct{})}
-	p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
-	defer p.store.close()
-	if err := p.catchUp(context.Background()); err != nil {
-		t.Fatal(err)
+	for name, source := range map[string]Source{"stored": l, "plain": plain{l}} {
+		t.Run(name, func(t *testing.T) {
+			p := &Projector{source: source, picture: NewPicture(), changed: make(chan struct{})}
+			p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
+			defer p.store.close()
+			if err := p.catchUp(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "saved", p.store.saved.cursor, sealedRows)
+			equal(t, "unsaved", len(p.tail), 10)
+		})
 	}
-	equal(t, "saved", p.store.saved.cursor, saveEvery)
-	equal(t, "unsaved", len(p.unsaved), 10)
 }
 
 func TestWaitForEndsWithItsContext(t *testing.T) {

@@ -4,93 +4,78 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"muster/events"
 )
 
 // A row is what the projections take from one record. Every record makes exactly one row, and the [Picture] is the fold of
 // the rows and of nothing else, so saving the picture is appending rows, and loading it is folding them again.
 //
-// It is also the stored form, and therefore frozen. It is private, so that the types of package events may change without
-// any saved file noticing. Safe edits: adding a member with omitzero whose zero value means what its absence meant. With
-// any other edit (a member renamed, retyped or removed, or taken from another place of the statement) raise storedForm, and
-// every saved file is thrown away and rebuilt from the source.
+// It is also what is saved (segment.go), and private, so that the types of package events may change without any saved file noticing.
 type row struct {
-	Type     events.Type `json:"t"`
-	Recorded int64       `json:"at"` // Unix microseconds
-	Signer   string      `json:"by"` // name of the key that signed
+	Type     events.Type
+	Recorded int64  // Unix microseconds
+	Signer   string // name of the key that signed
 
-	Effective int32            `json:"on,omitzero"` // dates are yyyymmdd, as in events.Date
-	Operation events.Operation `json:"op,omitzero"`
-	Nation    events.Nation    `json:"n,omitzero"`
-	Text      string           `json:"text,omitzero"` // the note, reason or title
+	Effective int32 // dates are yyyymmdd, as in events.Date
+	Operation events.Operation
+	Nation    events.Nation
+	Text      string // the note, reason or title
 
 	// Of pledges. Thing is the pledge's ID, and New says that the record begins it.
-	Thing    events.ID       `json:"id,omitzero"`
-	New      bool            `json:"new,omitzero"`
-	Notice   *int            `json:"notice,omitzero"`
-	Presence events.Presence `json:"presence,omitzero"`
-	Release  events.Release  `json:"release,omitzero"`
-	Source   string          `json:"source,omitzero"`
+	Thing    events.ID
+	New      bool
+	Notice   *int
+	Presence events.Presence
+	Release  events.Release
+	Source   string
 
 	// Statement is the statement's own ID where Thing is another's, as in all that follows a pledge's beginning.
-	Statement events.ID `json:"sid,omitzero"`
+	Statement events.ID
 
-	Expires     int32     `json:"expires,omitzero"`
-	Predecessor events.ID `json:"pre,omitzero"`
-	Successor   events.ID `json:"suc,omitzero"`
-	Elsewhere   []string  `json:"also,omitzero"`
+	Expires     int32
+	Predecessor events.ID
+	Successor   events.ID
+	Elsewhere   []string
 
 	// Of a correction: the statement that is mended, and whether it never was. What is mended stands with the others below.
-	Corrects events.ID `json:"mends,omitzero"`
-	Struck   bool      `json:"struck,omitzero"`
-	Reason   string    `json:"why,omitzero"`
+	Corrects events.ID
+	Struck   bool
+	Reason   string
 
 	// Of the release of an allocation.
-	Allocation events.ID `json:"alloc,omitzero"`
+	Allocation events.ID
 
 	// Of a condition or a caveat within a pledge, and of the line of a requirement or an allocation.
-	Line events.Line          `json:"line,omitzero"`
-	Kind events.ConditionKind `json:"kind,omitzero"`
+	Line events.Line
+	Kind events.ConditionKind
 
 	// Of pledges and requirements. Number is in whole units, or hundredths for money.
-	Role    events.Role `json:"role,omitzero"`
-	Area    events.Area `json:"area,omitzero"`
-	Unit    events.Unit `json:"unit,omitzero"`
-	Number  int64       `json:"q,omitzero"`
-	Unknown bool        `json:"unknown,omitzero"` // the quantity is unknown, which is not 0
-	From    int32       `json:"from,omitzero"`
-	Until   int32       `json:"until,omitzero"`
+	Role    events.Role
+	Area    events.Area
+	Unit    events.Unit
+	Number  int64
+	Unknown bool // the quantity is unknown, which is not 0
+	From    int32
+	Until   int32
 
-	Priority  int  `json:"prio,omitzero"`
-	Essential bool `json:"essential,omitzero"`
+	Priority  int
+	Essential bool
 
 	// Of a catalogue, and of a scope, where Units are empty; the title is a caveat's restriction too.
-	Title     string    `json:"title,omitzero"`
-	Roles     []rowRole `json:"roles,omitzero"`
-	Unlimited bool      `json:"unlimited,omitzero"`
+	Title     string
+	Roles     []rowRole
+	Unlimited bool
 
 	// Of the roster and the founding.
-	Key    events.Key        `json:"key,omitzero"`
-	Member events.MemberRole `json:"member,omitzero"`
-	Origin events.Origin     `json:"origin,omitzero"`
+	Key    events.Key
+	Member events.MemberRole
+	Origin events.Origin
 }
 
 type rowRole struct {
-	Role  events.Role   `json:"role"`
-	Title string        `json:"title,omitzero"`
-	Units []events.Unit `json:"units,omitzero"`
-}
-
-// storedForm is the version of the rows' stored form.
-const storedForm = 2
-
-func (r *row) encode() ([]byte, error) { return json.Marshal(r) }
-
-func decodeRow(data []byte) (r row, err error) {
-	err = json.Unmarshal(data, &r, json.RejectUnknownMembers(true))
-	return r, err
+	Role  events.Role
+	Title string
+	Units []events.Unit
 }
 
 func (r *row) quantity() events.Quantity {

@@ -1,13 +1,17 @@
 package projections
 
 import (
-	"bytes"
+	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"muster/events"
 )
@@ -90,25 +94,74 @@ func newAllKinds(t tb) *testLedger {
 	return l
 }
 
-// The stored form of every kind of statement is frozen. When this fails, the form has changed: see row.
-func TestStoredFormIsFrozen(t *testing.T) {
-	l := newAllKinds(t)
-	seen := map[events.Type]bool{}
-	var all strings.Builder
+// rowsOf are the rows of all records.
+func (l *testLedger) rows() (rows []row) {
 	for _, rec := range l.records {
-		r := must[row](t)(rowOf(rec))
-		seen[r.Type] = true
-		stored := must[[]byte](t)(r.encode())
-		fmt.Fprintf(&all, "%s\n", stored)
-		again := must[row](t)(decodeRow(stored))
-		if back := must[[]byte](t)(again.encode()); !bytes.Equal(back, stored) {
-			t.Errorf("%s comes back as %s", stored, back)
-		}
+		rows = append(rows, must[row](l.t)(rowOf(rec)))
+	}
+	return rows
+}
+
+// The saved form of every kind of statement is frozen. When this fails, the form has changed: see storedForm.
+func TestStoredFormIsFrozen(t *testing.T) {
+	rows := newAllKinds(t).rows()
+	seen := map[events.Type]bool{}
+	for i := range rows {
+		seen[rows[i].Type] = true
 	}
 	for _, typ := range events.Types() {
 		if !seen[typ] {
 			t.Errorf("no row of a %s is shown", typ)
 		}
 	}
-	golden(t, fmt.Sprintf("rows-%d.golden", storedForm), all.String())
+	golden(t, fmt.Sprintf("rows-%d.golden", storedForm), hex.Dump(encodeRows(rows).data))
+}
+
+// What is read from a segment is what was written, to the last member, and what is missing stays missing.
+func TestSegmentsKeepRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := newStory(t).rows()
+		rows = append(rows, row{Elsewhere: []string{}, Roles: []rowRole{{Role: "a", Units: []events.Unit{}}, {Title: "b"}}, Number: -1, Priority: -1})
+		got := must[[]row](t)(decodeRows(nil, encodeRows(rows).data))
+		if diff := cmp.Diff(rows, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+	all := newAllKinds(t).rows()
+	if diff := cmp.Diff(all, must[[]row](t)(decodeRows(nil, encodeRows(all).data))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A segment that is cut off anywhere but between two rows is no segment.
+func TestSegmentCutOff(t *testing.T) {
+	rows := newAllKinds(t).rows()
+	data := encodeRows(rows).data
+	whole := 0
+	for n := range data {
+		got, err := decodeRows(nil, data[:n])
+		if err == nil {
+			whole++
+			if diff := cmp.Diff(rows[:len(got)], got, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatal(diff)
+			}
+		} else if !errors.Is(err, errSegment) {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "places between rows", whole, len(rows))
+}
+
+func FuzzSegment(f *testing.F) {
+	f.Add(encodeRows(newAllKinds(f).rows()).data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rows, err := decodeRows(nil, data)
+		if err != nil {
+			return
+		}
+		again, err := decodeRows(nil, encodeRows(rows).data)
+		if diff := cmp.Diff(rows, again); err != nil || diff != "" {
+			t.Errorf("%v: %s", err, diff)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -17,17 +18,18 @@ import (
 	"muster/events/problem"
 )
 
-// A store is the saved state of a picture: one bbolt file with a row for each record and, changed in the same transaction,
-// the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
+// A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows and, changed in the same
+// transaction, the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
 //
-//	rows: sequence (8 bytes, big endian) → row, as JSON
+//	rows: the sequence of its first row (8 bytes, big endian) → segment
 //	meta: "form"   → storedForm, in decimal digits
 //	      "cursor" → the sequence of the last row (8 bytes, big endian)
 //	      "leaf"   → SHA-256 of that record as the source stores it, so that another history is noticed
-//	      "sum"    → SHA-256 chained over all rows, so that a changed row is noticed
+//	      "sum"    → SHA-256 chained over all segments, so that a changed one is noticed
 type store struct {
-	db    *bbolt.DB
-	saved mark
+	db     *bbolt.DB
+	saved  mark
+	sealed mark // behind the last segment that is not written again
 }
 
 // A mark is how far a store has come.
@@ -89,54 +91,73 @@ func openingError(path string, err error) error {
 }
 
 // load folds the saved rows into a new picture. The error, errUnsound, says why they cannot be trusted.
-func (s *store) load() (p *Picture, err error) {
-	p = NewPicture()
-	err = soundly(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			var m mark
-			if err := m.read(tx.Bucket(bucketMeta)); err != nil {
-				return err
-			}
-			sum, err := foldRows(tx.Bucket(bucketRows), p)
-			switch {
-			case err != nil:
-				return err
-			case p.Sequence() != m.cursor:
-				return fmt.Errorf("%d rows are saved, and the cursor says %d", p.Sequence(), m.cursor)
-			case sum != m.sum:
-				return errors.New("the saved rows were changed: their sum is another")
-			}
-			s.saved = m
-			return nil
+func (s *store) load() (*Picture, error) {
+	var m mark
+	var saved []batch
+	err := soundly(func() error {
+		return s.db.View(func(tx *bbolt.Tx) (err error) {
+			saved, m, err = readSegments(tx)
+			return err
 		})
 	})
+	p := NewPicture()
+	if err == nil {
+		err = p.takeSegments(saved, m.cursor)
+	}
+	if err == nil && p.Sequence() != m.cursor {
+		err = fmt.Errorf("%d rows are saved, and the cursor says %d", p.Sequence(), m.cursor)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnsound, err)
 	}
+	s.saved, s.sealed = m, m
 	return p, nil
 }
 
-func foldRows(b *bbolt.Bucket, p *Picture) (sum [sha256.Size]byte, err error) {
-	c := b.Cursor()
+// readSegments reads all that is saved, and checks that it is what was saved.
+func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
+	if err := m.read(tx.Bucket(bucketMeta)); err != nil {
+		return nil, m, err
+	}
+	var sum [sha256.Size]byte
+	c := tx.Bucket(bucketRows).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		if len(k) != 8 {
-			return sum, fmt.Errorf("a row has the key %x", k)
+			return nil, m, fmt.Errorf("a segment has the key %x", k)
 		}
-		r, err := decodeRow(v)
-		if err != nil {
-			return sum, fmt.Errorf("row %x: %w", k, err)
-		}
-		if err := p.take(binary.BigEndian.Uint64(k), &r); err != nil {
-			return sum, err
-		}
+		saved = append(saved, batch{first: binary.BigEndian.Uint64(k), segment: segment{data: bytes.Clone(v)}})
 		sum = chain(sum, v)
 	}
-	return sum, nil
+	if sum != m.sum {
+		return nil, m, errors.New("the saved rows were changed: their sum is another")
+	}
+	return saved, m, nil
 }
 
-// chain adds a row to the sum of those before it.
-func chain(sum [sha256.Size]byte, row []byte) [sha256.Size]byte {
-	return sha256.Sum256(append(sum[:], row...))
+// takeSegments folds in what was saved.
+func (p *Picture) takeSegments(saved []batch, cursor uint64) error {
+	all := newBulk(p, cursor)
+	decode := func(i int, room []row) batch {
+		rows, err := decodeRows(room, saved[i].segment.data)
+		return batch{first: saved[i].first, rows: rows, err: err}
+	}
+	for b := range ahead(len(saved), decode) {
+		if b.err != nil {
+			return fmt.Errorf("the segment of record %d: %w", b.first, b.err)
+		}
+		if err := all.takeBatch(&b); err != nil {
+			return err
+		}
+	}
+	return all.fold()
+}
+
+// chain adds a segment to the sum of those before it.
+func chain(sum [sha256.Size]byte, segment []byte) [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(sum[:])
+	h.Write(segment)
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // read reads the mark of a store. An empty bucket is that of a new store.
@@ -156,17 +177,26 @@ func (m *mark) read(b *bbolt.Bucket) error {
 	return nil
 }
 
-// save appends rows and moves the cursor behind them, in one transaction. Leaf is of the last row's record.
-func (s *store) save(rows [][]byte, leaf [sha256.Size]byte) error {
-	m := s.saved
+// sealedRows is how many rows a segment has, when they came one by one, before another is begun.
+const sealedRows = 4096
+
+// save appends segments and moves the cursor behind them, in one transaction. Leaf is of the last row's record. The tail gives way to
+// what the next save appends, which begins with the same rows.
+func (s *store) save(full []segment, tail segment, leaf [sha256.Size]byte) error {
+	m := s.sealed
 	m.leaf = leaf
+	var sealed mark
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketRows)
 		b.FillPercent = 1 // rows are only ever appended
-		for _, row := range rows {
-			m.cursor++
-			m.sum = chain(m.sum, row)
-			if err := b.Put(sequenceKey(m.cursor), row); err != nil {
+		for _, one := range full {
+			if err := m.put(b, one); err != nil {
+				return err
+			}
+		}
+		sealed = m
+		if tail.rows > 0 {
+			if err := m.put(b, tail); err != nil {
 				return err
 			}
 		}
@@ -175,8 +205,15 @@ func (s *store) save(rows [][]byte, leaf [sha256.Size]byte) error {
 	if err != nil {
 		return fmt.Errorf("saving the projections: %w", err)
 	}
-	s.saved = m
+	s.saved, s.sealed = m, sealed
 	return nil
+}
+
+// put appends a segment.
+func (m *mark) put(b *bbolt.Bucket, one segment) error {
+	key := sequenceKey(m.cursor + 1)
+	m.cursor, m.sum = m.cursor+uint64(one.rows), chain(m.sum, one.data)
+	return b.Put(key, one.data)
 }
 
 func (m *mark) write(b *bbolt.Bucket) error {

@@ -72,10 +72,14 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(key, value) })
 		}
 	}
-	rows := func(change func(b *bbolt.Bucket, key []byte) error) func(*testing.T, string) {
+	// The only segment gives way to another, or is moved, and the sum to one that fits.
+	rows := func(change func(segment []byte) []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error { return change(tx.Bucket(bucketRows), sequenceKey(5)) })
+			edit(t, path, func(tx *bbolt.Tx) error { return forge(tx, sequenceKey(1), change) })
 		}
+	}
+	of := func(rows ...row) func([]byte) []byte {
+		return func([]byte) []byte { return encodeRows(rows).data }
 	}
 	overwrite := func(at int64, junk []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -97,19 +101,32 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 		{"a broken cursor", meta(keyCursor, []byte{1}), "not whole"},
 		{"another record at the cursor", meta(keyLeaf, make([]byte, 32)), "another history"},
 		{"a changed sum", meta(keySum, make([]byte, 32)), "changed"},
-		{"a changed row", rows(func(b *bbolt.Bucket, key []byte) error {
-			return b.Put(key, bytes.Replace(b.Get(key), []byte("illustrative"), []byte("illustratiVe"), 1))
-		}), "changed"},
-		{"a row that is no row", rows(func(b *bbolt.Bucket, key []byte) error { return b.Put(key, []byte(`{"t":`)) }), "row 0000000000000005"},
-		{"a row with an unknown member", rows(func(b *bbolt.Bucket, key []byte) error { return b.Put(key, []byte(`{"t":"pledge.offered","zz":1}`)) }), "zz"},
-		{"a row of an unknown kind", rows(func(b *bbolt.Bucket, key []byte) error {
-			return b.Put(key, []byte(`{"t":"pledge.lost","at":1767286800000000,"by":"x"}`))
-		}), "pledge.lost"},
-		{"a missing row", rows(func(b *bbolt.Bucket, key []byte) error { return b.Delete(key) }), "does not follow"},
-		{"a strange key", rows(func(b *bbolt.Bucket, _ []byte) error { return b.Put([]byte("key"), []byte("value")) }), "does not follow|has the key"},
+		{"a changed row", func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error {
+				b := tx.Bucket(bucketRows)
+				return b.Put(sequenceKey(1), bytes.Replace(b.Get(sequenceKey(1)), []byte("illustrative"), []byte("illustratiVe"), 1))
+			})
+		}, "changed"},
+		{"a segment cut off", rows(func(s []byte) []byte { return s[:len(s)-1] }), "the segment of record 1: the saved rows are damaged at row"},
+		{"a row with an unknown member", rows(func(s []byte) []byte { s[7] = 0xFF; return s }), "at row 1"},
+		{"a row of an unknown kind", rows(of(row{Type: "pledge.lost", Recorded: 1})), "pledge.lost"},
+		{"a row about nothing", rows(of(row{Type: "pledge.accepted", Recorded: 1})), "which no record before it began"},
+		{"a missing row", rows(func(s []byte) []byte {
+			all, _ := decodeRows(nil, s)
+			return encodeRows(all[:len(all)-1]).data
+		}), "rows are saved, and the cursor says"},
+		{"a moved segment", func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error {
+				b := tx.Bucket(bucketRows)
+				return errors.Join(b.Put(sequenceKey(2), bytes.Clone(b.Get(sequenceKey(1)))), b.Delete(sequenceKey(1)))
+			})
+		}, "does not follow"},
+		{"a strange key", func(t *testing.T, path string) {
+			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put([]byte("key"), []byte("value")) })
+		}, "has the key"},
 		{"a missing mark", func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(bucketMeta)) })
-		}, "the cursor says 0"},
+		}, "cannot be used"},
 		{"no bbolt file at all", func(t *testing.T, path string) { overwrite(0, bytes.Repeat([]byte("junk"), 4096))(t, path) }, "cannot be used"},
 		{"an empty page", func(t *testing.T, path string) {
 			if err := os.Truncate(path, 5); err != nil {
@@ -193,26 +210,25 @@ func TestUnreachableFileIsKept(t *testing.T) {
 	}
 }
 
-// Only what is new is written: the rows that are there stay as they are.
+// Only what is new is written: full segments stay as they are, and the tail is written again.
 func TestSaveAppends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
 	s := must[*store](t)(openStore(path))
 	defer s.close()
-	save := func(from, to int) {
-		var rows [][]byte
-		for i := from; i <= to; i++ {
-			rows = append(rows, fmt.Appendf(nil, "row %d", i))
-		}
-		if err := s.save(rows, [32]byte{}); err != nil {
+	fake := func(rows int, data string) segment { return segment{rows, []byte(data)} }
+	save := func(tail segment, full ...segment) {
+		if err := s.save(full, tail, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	save(1, 3)
-	edit := func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(2), []byte("as it was")) }
+	save(fake(1, "tail"), fake(2, "full"))
+	edit := func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(1), []byte("as it was")) }
 	if err := s.db.Update(edit); err != nil {
 		t.Fatal(err)
 	}
-	save(4, 5)
+	save(fake(2, "longer tail"))
+	save(segment{}, fake(3, "full tail"))
+	save(fake(1, "new tail"))
 	var all []string
 	if err := s.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketRows).ForEach(func(k, v []byte) error {
@@ -222,5 +238,7 @@ func TestSaveAppends(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "rows", strings.Join(all, ", "), "1 row 1, 2 as it was, 3 row 3, 4 row 4, 5 row 5")
+	equal(t, "rows", strings.Join(all, ", "), "1 as it was, 3 full tail, 6 new tail")
+	equal(t, "cursor", s.saved.cursor, 6)
+	equal(t, "sum", s.saved.sum, chain(chain(chain([32]byte{}, []byte("full")), []byte("full tail")), []byte("new tail")))
 }

@@ -262,6 +262,10 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 	}
 }
 
+// Stored returns the records from a sequence on as they are stored, at most so many and up to the last that there is, checked as
+// Records checks them, and not parsed.
+func (j *Journal) Stored(from uint64, most int) ([][]byte, error) { return j.rows(max(from, 1), int64(most)) }
+
 // chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.
 func (j *Journal) chunk(from uint64) (rows [][]byte, err error) { return j.rows(from, chunk) }
 

@@ -1,0 +1,135 @@
+package projections
+
+import (
+	"iter"
+	"runtime"
+	"sync"
+
+	"muster/events"
+)
+
+// A StoredSource is a [Source] that yields records as they are stored, too. They can then be read and decoded on all processors at
+// once, which is how a ledger of millions of records is replayed in seconds.
+type StoredSource interface {
+	Source
+
+	// Stored returns the records from a sequence on, at most so many and up to the last that there is. They are verified as those
+	// that Records yields are: each was read strictly when it came into the source, and is byte for byte what it was then. Nobody
+	// changes what was returned. With an error, it may return some. It may be called concurrently.
+	Stored(from uint64, most int) ([][]byte, error)
+}
+
+// A batch is rows that follow each other, from a sequence on. After an error there is nothing more.
+type batch struct {
+	first   uint64
+	rows    []row
+	stored  [][]byte // the records of the rows, as they are stored
+	segment segment  // of the rows, where it was asked for
+	err     error
+}
+
+// batchSize is how many rows a batch has at most: rows are large while they are not folded, and these lie in a processor's cache.
+const batchSize = 512
+
+// batches yields the rows of the records from a sequence on to the last that there is now. Rows are not to be kept.
+func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
+	stored, ok := source.(StoredSource)
+	if !ok {
+		return oneByOne(source, from)
+	}
+	last := source.Last()
+	if last < from {
+		return func(func(batch) bool) {}
+	}
+	n := int((last-from)/batchSize + 1)
+	var decoders sync.Pool
+	return ahead(n, func(i int, rows []row) batch {
+		d, _ := decoders.Get().(*decoder)
+		if d == nil {
+			d = newDecoder()
+		}
+		defer decoders.Put(d)
+		b := d.read(stored, from+uint64(i)*batchSize, rows)
+		if segments {
+			b.segment = encodeRows(b.rows)
+		}
+		return b
+	})
+}
+
+// oneByOne reads as Source does.
+func oneByOne(source Source, from uint64) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		for rec, err := range source.Records(from) {
+			b := batch{first: rec.Sequence, stored: [][]byte{rec.Stored}, err: err}
+			if err == nil {
+				b.rows = make([]row, 1)
+				b.rows[0], b.err = rowOf(rec)
+			}
+			if b.err != nil {
+				b.rows = nil
+			}
+			if !yield(b) || b.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// read reads and decodes a batch.
+func (d *decoder) read(source StoredSource, from uint64, rows []row) batch {
+	b := batch{first: from, rows: rows}
+	b.stored, b.err = source.Stored(from, batchSize)
+	for i := 0; i < len(b.stored) && b.err == nil; i++ {
+		b.rows = append(b.rows, row{})
+		if b.err = d.decode(&b.rows[i], from+uint64(i), b.stored[i]); b.err != nil {
+			b.rows = b.rows[:i]
+		}
+	}
+	return b
+}
+
+// ahead makes n batches beside each other, each by its number and in room for its rows, and yields them in order.
+func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		var reading sync.WaitGroup
+		rooms := sync.Pool{New: func() any { return make([]row, 0, batchSize) }}
+		queue := make(chan chan batch, 2*runtime.GOMAXPROCS(0))
+		stop := make(chan struct{})
+		reading.Go(func() {
+			defer close(queue)
+			for i := range n {
+				one := make(chan batch, 1)
+				select {
+				case queue <- one:
+					reading.Go(func() { one <- read(i, rooms.Get().([]row)) })
+				case <-stop:
+					return
+				}
+			}
+		})
+		defer reading.Wait()
+		defer close(stop)
+		for one := range queue {
+			b := <-one
+			if !yield(b) || b.err != nil {
+				return
+			}
+			rooms.Put(b.rows[:0])
+		}
+	}
+}
+
+// A decoder makes rows of records as they are stored. It is for one goroutine at a time.
+type decoder struct{}
+
+func newDecoder() *decoder { return &decoder{} }
+
+func (d *decoder) decode(r *row, seq uint64, stored []byte) error {
+	rec, err := events.ParseRecord(seq, stored)
+	if err != nil {
+		return err
+	}
+	*r, err = rowOf(rec)
+	return err
+}

@@ -1,0 +1,211 @@
+package projections
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A bulk is many rows that are taken in together, as when a ledger is replayed: the picture becomes what it would be with one after
+// the other. What is about pledges is put off, so that in the end each pledge can be folded in one go, while all of it is at hand,
+// and the pledges beside each other. Until then, and after an error, the picture is of no use.
+type bulk struct {
+	p   *Picture
+	all []admitted
+}
+
+// newBulk returns a bulk that makes room for so many rows.
+func newBulk(p *Picture, rows uint64) *bulk { return &bulk{p, make([]admitted, 0, min(rows, maxBulk))} }
+
+// maxBulk is how many rows are put off at most: each takes about 130 bytes until it is folded.
+const maxBulk = 1 << 20
+
+// take takes in the next row.
+func (b *bulk) take(seq uint64, r *row) error {
+	a, err := b.p.next(seq, r)
+	if err != nil {
+		return cmp.Or(b.fold(), err) // what was put off comes first, also when it cannot be
+	}
+	b.p.took(&a, r)
+	if a.pledge == nil {
+		return nil
+	}
+	if b.all = append(b.all, a); len(b.all) == maxBulk {
+		return b.fold()
+	}
+	return nil
+}
+
+func (b *bulk) takeBatch(some *batch) error {
+	for i := range some.rows {
+		if err := b.take(some.first+uint64(i), &some.rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fold folds all that was put off. An error is that of the first record that cannot be.
+func (b *bulk) fold() error {
+	if len(b.all) == 0 {
+		return nil
+	}
+	order, groups := b.byPledge()
+	crews := make([]crew, runtime.GOMAXPROCS(0))
+	before := uint32(len(b.p.versions.what))
+	var next atomic.Int64
+	beside(crews, func(c *crew) {
+		share := len(b.all)/len(crews) + len(b.all)/4 // most records make one version, and some two
+		*c = crew{folder: folder{p: b.p, table: &versions{}}, before: before}
+		c.fresh = versions{make([]extent, 0, share), make([]version, 0, share)}
+		for from := next.Add(groupsAtOnce) - groupsAtOnce; from < int64(len(groups)); from = next.Add(groupsAtOnce) - groupsAtOnce {
+			for _, g := range groups[from:min(from+groupsAtOnce, int64(len(groups)))] {
+				c.fold(b.all, order[g.from:g.until])
+			}
+		}
+	})
+	first := b.all[0].deed.order
+	b.all = b.all[:0]
+	if err := firstError(crews); err != nil {
+		return err
+	}
+	b.p.versions.place(crews, first, uint32(b.p.Sequence()))
+	return nil
+}
+
+// A group is the rows of one pledge, by their places in the order.
+type group struct{ from, until uint32 }
+
+// groupsAtOnce is how many groups a goroutine takes at a time: their pledges lie beside each other.
+const groupsAtOnce = 64
+
+// byPledge sorts what was put off by pledge, and keeps the order within each.
+func (b *bulk) byPledge() (order []uint32, groups []group) {
+	next := make([]uint32, len(b.p.pledges)+1)
+	for i := range b.all {
+		next[b.all[i].pledge.no+1]++
+	}
+	for no := range b.p.pledges {
+		n := next[no+1]
+		next[no+1] += next[no]
+		if n > 0 {
+			groups = append(groups, group{next[no], next[no] + n})
+		}
+	}
+	order = make([]uint32, len(b.all))
+	for i := range b.all {
+		no := b.all[i].pledge.no
+		order[next[no]] = uint32(i)
+		next[no]++
+	}
+	return order, groups
+}
+
+// beside runs do for each of the crews at once, and waits.
+func beside(crews []crew, do func(*crew)) {
+	var all sync.WaitGroup
+	for i := range crews {
+		all.Go(func() { do(&crews[i]) })
+	}
+	all.Wait()
+}
+
+// A crew is one of the goroutines that fold a bulk. Its folder writes into a table that has the rows of one pledge at a time; what
+// is new in it is kept, until it can be placed among the rows of all others.
+type crew struct {
+	folder
+	before  uint32    // how many rows the table of all pledges has, before any is placed
+	fresh   versions  // rows to be placed
+	pledges []*pledge // that have fresh rows
+	places  []uint32  // where the fresh rows come to lie
+	err     error
+	failed  uint32 // the record of err
+}
+
+// fold takes in the rows of one pledge, which are those of all that order names.
+func (c *crew) fold(all []admitted, order []uint32) {
+	pl := all[order[0]].pledge
+	pl.deeds = append(make([]deed, 0, len(pl.deeds)+len(order)), pl.deeds...)
+	known := slices.Clone(pl.open)
+	c.table.extents, c.table.what = c.table.extents[:0], c.table.what[:0]
+	for at, i := range known {
+		pl.open[at] = uint32(at)
+		c.table.extents = append(c.table.extents, c.p.versions.extents[i])
+		c.table.what = append(c.table.what, c.p.versions.what[i])
+	}
+	for _, i := range order {
+		if err := c.folder.fold(&all[i]); err != nil {
+			if c.err == nil || all[i].deed.order < c.failed {
+				c.err, c.failed = err, all[i].deed.order
+			}
+			break
+		}
+	}
+	c.keep(pl, known)
+}
+
+// keep takes the rows of a pledge out of the crew's table: those that were known before go back to where they were.
+func (c *crew) keep(pl *pledge, known []uint32) {
+	for at, i := range known {
+		c.p.versions.extents[i] = c.table.extents[at]
+	}
+	for at, i := range pl.open {
+		if int(i) < len(known) {
+			pl.open[at] = known[i]
+		} else {
+			pl.open[at] = i - uint32(len(known)) + uint32(len(c.fresh.what)) + c.before // until it is placed
+		}
+	}
+	c.fresh.extents = append(c.fresh.extents, c.table.extents[len(known):]...)
+	c.fresh.what = append(c.fresh.what, c.table.what[len(known):]...)
+	c.pledges = append(c.pledges, pl)
+}
+
+func firstError(crews []crew) (err error) {
+	first := uint32(0)
+	for i := range crews {
+		if c := &crews[i]; c.err != nil && (err == nil || c.failed < first) {
+			err, first = c.err, c.failed
+		}
+	}
+	return err
+}
+
+// place appends the fresh rows of all crews, which are known from records first to last, in the order of these records. A record is
+// about one pledge, so no two crews have rows of the same one.
+func (t *versions) place(crews []crew, first, last uint32) {
+	next := make([]uint32, last-first+2) // by record: where the next of its rows goes
+	beside(crews, func(c *crew) {
+		for i := range c.fresh.extents {
+			next[c.fresh.extents[i].knownFrom-first+1]++
+		}
+	})
+	next[0] = uint32(len(t.what))
+	for i := range next[1:] {
+		next[i+1] += next[i]
+	}
+	n := int(next[len(next)-1])
+	t.extents, t.what = grown(t.extents, n), grown(t.what, n)
+	beside(crews, func(c *crew) {
+		c.places = make([]uint32, len(c.fresh.what))
+		for i := range c.fresh.extents {
+			at := &next[c.fresh.extents[i].knownFrom-first]
+			t.extents[*at], t.what[*at], c.places[i] = c.fresh.extents[i], c.fresh.what[i], *at
+			*at++
+		}
+		for _, pl := range c.pledges {
+			for at, i := range pl.open {
+				if i >= c.before {
+					pl.open[at] = c.places[i-c.before]
+				}
+			}
+		}
+	})
+}
+
+// grown returns s with n elements, of which those beyond s are zero.
+func grown[T any](s []T, n int) []T {
+	return append(make([]T, 0, n), s...)[:n]
+}

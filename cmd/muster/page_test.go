@@ -87,6 +87,8 @@ func TestPagesForEverybody(t *testing.T) {
 		{"log", "/log"},
 		{"log-nation", "/log?nation=FRA"},
 		{"pledges", "/pledges?on=" + aDay},
+		{"submit", "/submit"},
+		{"submit-amend", "/submit?type=pledge.amended"},
 		{"nothing", "/?on=2001-01-01"},
 		{"wrong", "/?on=yesterday&rung=high"},
 	} {

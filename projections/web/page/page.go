@@ -54,8 +54,11 @@ type pageKind struct {
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
 	{"coverage", "/", true, (*Pages).coverage},
+	{"shortfalls", "/shortfalls", true, (*Pages).shortfalls},
+	{"timeline", "/timeline", true, (*Pages).timeline},
 	{"pledges", "/pledges", true, (*Pages).pledges},
 	{"pledge", "/pledges/{id}", false, (*Pages).pledge},
+	{"submit", "/submit", true, (*Pages).submit},
 	{"log", "/log", true, (*Pages).log},
 }
 
@@ -95,6 +98,7 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 		}
 		mux.Handle(pattern, gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
 	}
+	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
 	mux.Handle("GET /static/{file}", gzhttp.GzipHandler(http.HandlerFunc(p.serveStatic)))
 }
 

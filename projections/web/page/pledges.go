@@ -134,3 +134,22 @@ func (p *pledgePage) place(c *web.Coverage) {
 		}
 	}
 }
+
+// An act is something that can be said of the pledge, and the address of its form.
+type act struct {
+	Type    events.Type
+	Address any
+}
+
+// Acts lists what can be said of the pledge.
+func (p *pledgePage) Acts() (all []act) {
+	if p.Pledge.State != projections.Live && p.Pledge.State != projections.Ahead {
+		return nil
+	}
+	for _, f := range forms {
+		if f.Pledge {
+			all = append(all, act{f.Type, p.To("/submit", "type", string(f.Type), "pledge", p.Pledge.ID, "as_of", "")})
+		}
+	}
+	return all
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	protocol "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+
+	"muster/events"
+	"muster/projections/web"
+)
+
+// download clicks on what is to be saved, and moves what the browser has saved to a file.
+func (b *tab) download(selector, to string) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	_, err := chromedp.CallBrowser(b.ctx, protocol.SetDownloadBehavior, protocol.SetDownloadBehaviorParams{Behavior: protocol.SetDownloadBehaviorBehaviorAllow,
+		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID, DownloadPath: dir})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.click(selector)
+	for end := time.Now().Add(pagePatience); ; time.Sleep(20 * time.Millisecond) {
+		saved, _ := filepath.Glob(filepath.Join(dir, "*"))
+		if len(saved) == 1 && !strings.HasSuffix(saved[0], ".crdownload") {
+			if err := os.Rename(saved[0], to); err != nil {
+				b.t.Fatal(err)
+			}
+			return
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("nothing was saved, but %q", saved)
+		}
+	}
+}
+
+// chooseFile opens a file as a person does.
+func (b *tab) chooseFile(selector, file string) {
+	b.t.Helper()
+	b.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
+// offerByForm fills in an offer of aircraft by France, and has it checked.
+func offerByForm(b *tab, quantity string) {
+	b.t.Helper()
+	b.open("/submit")
+	b.wait("document.querySelector('form[data-kept]')")
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air", "quantity": quantity, "unit": "aircraft", "area": "west",
+		"from": "2026-03-01", "effective": "2026-01-15", "note": "by form"} {
+		b.fill("#f-"+name, value)
+	}
+	b.click(".fields .primary")
+}
+
+// A liaison offers: what it would change is shown, the browser signs, another's page shows it, and the record verifies.
+func TestPageSubmit(t *testing.T) {
+	url, dir := ownDemo(t)
+	other := newTab(t, url)
+	other.open("/?operation=mnf-u&on=" + aDay)
+	other.says(cell("mnf-u/air-west", 0), "12 of 48")
+
+	b := newTab(t, url)
+	offerByForm(b, "9")
+	b.says("#effect", "12 of 48, short 36")
+	b.says("#effect", "21 of 48, short 27")
+	prepared := eval[string](b, "document.getElementById('statement').textContent")
+	b.shot("submit-review")
+	b.axe()
+
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "GBR-demo.key"))
+	b.says("#sign-problem", "This key speaks for GBR, and the statement is of FRA")
+	b.chooseFile("#key-file", filepath.Join(dir, "address"))
+	b.says("#sign-problem", "This is no key file")
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "FRA-demo.key"))
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-done", "Recorded as record 56")
+	b.shot("submit-done")
+	b.axe()
+
+	var page web.Records
+	getJSON(t, url+"/api/v1/records?from=56", &page)
+	if len(page.Records) != 1 || !strings.Contains(page.Records[0].Stored, prepared+"\n\n— FRA/demo ") {
+		t.Fatalf("record 56 is %+v, and what was shown is %s", page.Records, prepared)
+	}
+	_, note, _ := strings.Cut(page.Records[0].Stored, "\n")
+	signed, err := events.ParseSigned([]byte(note))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := os.ReadFile(filepath.Join(dir, "keys", "FRA-demo.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := events.NewSigner(string(secret))
+	if err == nil {
+		err = signed.VerifiedBy(signer.Key())
+	}
+	if err != nil {
+		t.Errorf("what the browser has signed does not verify: %v", err)
+	}
+	newUser(t).content(t, "verify", url)
+
+	// The receipt, as it is saved, holds for itself.
+	receipt := filepath.Join(t.TempDir(), "saved.receipt")
+	b.download("#receipt", receipt)
+	if out, _ := newUser(t).content(t, "receipt", receipt); !strings.Contains(out, "as record 56 of the ledger") {
+		t.Errorf("the receipt says %s", out)
+	}
+
+	other.says(cell("mnf-u/air-west", 0), "21 of 48")
+	other.wait("document.querySelector('tr.changed')?.dataset.line === 'mnf-u/air-west'")
+	b.open("/submit")
+	b.wait("document.getElementById('f-note')")
+	if said := eval[string](b, "document.getElementById('f-note').value"); said != "" {
+		t.Errorf("the draft of what was recorded is still there: %q", said)
+	}
+}
+
+// All that is wrong is told at once, beside the fields; what the ledger refuses, too.
+func TestPageSubmitWrong(t *testing.T) {
+	url, dir := ownDemo(t)
+	b := newTab(t, url)
+	b.open("/submit")
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "France", "role": "Ground", "quantity": "-3", "from": "tomorrow"} {
+		b.fill("#f-"+name, value)
+	}
+	b.click(".fields .primary")
+	b.wait("document.activeElement.id === 'wrong'")
+	for _, name := range []string{"nation", "role", "quantity", "unit", "from"} {
+		if said := b.text("#w-" + name); said == "(there is none)" || said == "" {
+			t.Errorf("nothing is told beside the field %s", name)
+		}
+		if eval[string](b, "document.getElementById('f-%s').getAttribute('aria-invalid')", name) != "true" {
+			t.Errorf("the field %s is not marked as wrong", name)
+		}
+	}
+	if kept := eval[string](b, "document.getElementById('f-quantity').value"); kept != "-3" {
+		t.Errorf("what was typed is gone: %q", kept)
+	}
+	b.shot("submit-wrong")
+	b.axe()
+
+	// Canada gives intelligence only: the ledger refuses, and the page says why, beside the field.
+	b.open("/submit")
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "CAN", "role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
+		b.fill("#f-"+name, value)
+	}
+	b.click(".fields .primary")
+	b.wait("document.getElementById('key-file')")
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "CAN-demo.key"))
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-problem", "The ledger has refused it")
+	b.says("#sign-problem", "Canada has declared")
+	b.wait("document.getElementById('f-role').getAttribute('aria-invalid') === 'true' || document.getElementById('sign-problem').innerText.includes('scope')")
+	b.shot("submit-refused")
+}
+
+// A draft survives a reload, and goes when it is discarded.
+func TestPageSubmitDraft(t *testing.T) {
+	url := demoServer(t)
+	b := newTab(t, url)
+	b.open("/submit")
+	b.wait("document.querySelector('form[data-kept]')")
+	b.fill("#f-note", "half a thought")
+	b.do(chromedp.Reload())
+	b.wait("document.getElementById('f-note')?.value === 'half a thought'")
+	b.wait("!document.getElementById('draft-note').hidden")
+	b.click("#draft-discard")
+	b.wait("document.getElementById('f-note')?.value === ''")
+	if n := eval[int](b, "localStorage.length"); n != 0 {
+		t.Errorf("%d things are left in the browser", n)
+	}
+}
+
+// Amending, confirming and withdrawing begin at the pledge, and say the rest as it is.
+func TestPageSubmitAmend(t *testing.T) {
+	url, dir := ownDemo(t)
+	b := newTab(t, url)
+	b.open("/pledges?operation=mnf-u&nation=GBR&on=" + aDay)
+	b.click("tbody tr td:last-of-type a")
+	b.click(`a[href*="type=pledge.amended"]`)
+	b.wait("document.getElementById('f-quantity')?.value === '12'")
+	b.fill("#f-effective", "2026-02-01")
+	b.fill("#f-quantity", "15")
+	b.click(".fields .primary")
+	b.says("#effect", "15 of 48")
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "GBR-demo.key"))
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-done", "Recorded as record 56")
+	eval[bool](b, "(document.getElementById('sign-send').disabled = false, true)") // whoever sends it twice has said it once
+	b.click("#sign-send")
+	b.says("#sign-done", "first receipt")
+	b.says("#sign-done", "Recorded as record 56")
+
+	b.click(".sum a")
+	b.says("h1", "United Kingdom")
+	b.says(".facts", "15 aircraft")
+	b.click(`a[href*="type=pledge.withdrawn"]`)
+	b.fill("#f-reason", "needed elsewhere")
+	b.click(".fields .primary")
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "GBR-demo.key"))
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-done", "Recorded as record 57")
+	b.open("/pledges?operation=mnf-u&nation=GBR")
+	b.says("tbody", "withdrawn")
+}
+
+// Without JavaScript the statement is made and checked by the form, and signed by the program.
+func TestPageSubmitWithoutScript(t *testing.T) {
+	url, dir := ownDemo(t)
+	b := newTab(t, url, noScript)
+	b.open("/submit?type=pledge.offered&operation=mnf-u&nation=FRA&role=air")
+	for name, value := range map[string]string{"quantity": "3", "unit": "aircraft", "area": "west", "from": "2026-03-01", "effective": "2026-01-15"} {
+		b.do(chromedp.SetValue(chromedp.CSS("#f-"+name), value))
+	}
+	b.click(".fields .primary")
+	b.says("#effect", "15 of 48")
+	file := filepath.Join(t.TempDir(), "statement.json")
+	if err := os.WriteFile(file, []byte(b.text("#statement")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := newUser(t)
+	note, _ := u.content(t, "sign", file, "--key", filepath.Join(dir, "keys", "FRA-demo.key"))
+	if err := os.WriteFile(file, []byte(note), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.content(t, "submit", file, "--url", url)
+	b.open("/?operation=mnf-u&on=" + aDay)
+	b.says(cell("mnf-u/air-west", 0), "15 of 48")
+}
+
+// What another site's page sends in a reader's name is refused.
+func TestPageCrossSite(t *testing.T) {
+	url := demoServer(t)
+	for _, path := range []string{"/submit", "/api/v1/statements"} {
+		for _, head := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}} {
+			req, err := http.NewRequest(http.MethodPost, url+path, strings.NewReader("type=pledge.offered"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for name, value := range head {
+				req.Header.Set(name, value)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusForbidden {
+				t.Errorf("POST %s with %v: %s", path, head, resp.Status)
+			}
+		}
+	}
+}

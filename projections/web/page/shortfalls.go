@@ -1,0 +1,114 @@
+package page
+
+import (
+	"net/url"
+
+	"muster/events"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// A shortfalls is the page of what is missing, and of what would be if one nation, or one condition, fell away.
+type shortfalls struct {
+	*frame
+	Gaps []projections.Gap
+	// Lines and Sums are what one nation holds at least half of: requirements, and the strength of operations.
+	Lines, Sums []projections.Hold
+	Hanging     []projections.HangingSupply
+	Alone       int // how many of Lines are held by one nation alone
+	Essential   int // how many of Gaps are essential
+	// GapsCSV, HoldsCSV and HangingCSV are where the API gives the same rows.
+	GapsCSV, HoldsCSV, HangingCSV string
+}
+
+// shortfalls answers the page of what is missing.
+func (p *Pages) shortfalls(f *frame) (any, error) {
+	s := &shortfalls{frame: f}
+	gaps, err := ask(f, web.Read[web.GapsQuery], p.Service.Gaps)
+	if err != nil {
+		return nil, err
+	}
+	f.Basis, s.Gaps = gaps.Basis, gaps.Gaps
+	holds, err := ask(f, web.Read[web.DependenceQuery], p.Service.Dependence)
+	if err != nil {
+		return nil, err
+	}
+	hanging, err := ask(f, web.Read[web.FilterQuery], p.Service.Hanging)
+	if err != nil {
+		return nil, err
+	}
+	s.Hanging = hanging.Hanging
+	for _, g := range s.Gaps {
+		if g.Essential {
+			s.Essential++
+		}
+	}
+	for _, h := range holds.Holds {
+		switch {
+		case h.Line == "":
+			s.Sums = append(s.Sums, h)
+			continue
+		case h.Level == projections.Alone:
+			s.Alone++
+		}
+		s.Lines = append(s.Lines, h)
+	}
+	s.GapsCSV, s.HoldsCSV, s.HangingCSV = f.csv("gaps", gapsTakes), f.csv("dependence", gapsTakes), f.csv("hanging", gapsTakes)
+	return s, nil
+}
+
+// gapsTakes are the parameters that all three questions of the page take.
+var gapsTakes = []string{"as_of", "on", "rung", "operation", "role", "without", "without_conditional", "without_caveated", "discharge"}
+
+// csv is where the API gives the rows of a question, asked with those of the parameters of this page that it takes, and with others: names
+// and values in turn.
+func (f *frame) csv(question string, takes []string, pairs ...any) string {
+	with := url.Values{}
+	for _, name := range takes {
+		if f.values.Has(name) {
+			with[name] = f.values[name]
+		}
+	}
+	return string(address(web.Root+"/"+question+".csv", with, pairs))
+}
+
+// Since says on which days on end a requirement is short.
+func (s *shortfalls) Since(g projections.Gap) string {
+	if g.From == 0 && g.Until == 0 {
+		return s.T("shortfalls.long")
+	}
+	return s.Window(events.Window{From: g.From, Until: g.Until})
+}
+
+// StateOf says how far a requirement with a gap is met, as the matrix does.
+func (s *shortfalls) StateOf(g projections.Gap) cell { return cellOf(g.Required, g.Supply, g.Missing) }
+
+// LevelOf says how much one nation holds, as a state of the matrix: alone as bad as nothing, and the rest as partly.
+func (s *shortfalls) LevelOf(h projections.Hold) string {
+	if h.Level == projections.Alone {
+		return "none"
+	}
+	return "partly"
+}
+
+// CellAddress is the address of a line's cell in the matrix, opened, on the day told of.
+func (f *frame) CellAddress(operation events.Operation, line events.Line, day events.Date) any {
+	if day == 0 {
+		day = f.Basis.On
+	}
+	return f.To("/", "open", string(operation)+"/"+string(line), "at", day)
+}
+
+// Over is the address of a line's time line.
+func (f *frame) Over(operation events.Operation, line events.Line) any {
+	return f.To("/timeline", "operation", operation, "line", line)
+}
+
+// A held is a hold as its template shows it.
+type held struct {
+	F *shortfalls
+	H projections.Hold
+}
+
+// Held shows a hold.
+func (s *shortfalls) Held(h projections.Hold) held { return held{s, h} }

@@ -1,0 +1,145 @@
+// Signing in the browser. The key file is read here, with WebCrypto (Ed25519), and is never sent or kept; what is sent is the signed note,
+// as the program sends it (C2SP signed-note; events/FORMAT.md has the form).
+
+const utf8 = new TextEncoder();
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
+const joined = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
+const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+
+// readKey reads a secret key: "PRIVATE+KEY+", the name, the hash in hexadecimal, and base 64 of the algorithm (1, Ed25519) and the seed. It
+// returns nothing for what is none. The hash is that of the name and the public half, which tells a damaged file.
+export const readKey = async (text) => {
+  const found = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text.trim());
+  if (!found) return undefined;
+  const [, name, hash, data] = found;
+  const secret = bytesOf(data);
+  if (secret.length !== 33 || secret[0] !== 1) return undefined;
+  const pkcs8 = joined([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], secret.slice(1)); // RFC 8410
+  const open = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
+  const x = (await crypto.subtle.exportKey("jwk", open)).x.replaceAll("-", "+").replaceAll("_", "/");
+  const id = new Uint8Array(await crypto.subtle.digest("SHA-256", joined(utf8.encode(name + "\n"), [1], bytesOf(x)))).slice(0, 4);
+  if (!same([...id], hash.match(/../g).map((h) => parseInt(h, 16)))) return undefined;
+  return { name, id, key: await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
+};
+
+// signed returns the signed note of a statement.
+export const signed = async (statement, { name, id, key }) => {
+  const text = statement + "\n";
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8.encode(text)));
+  return `${text}\n— ${name} ${base64Of(joined(id, signature))}\n`;
+};
+
+// receiptText is the receipt as "muster receipt" reads it.
+const receiptText = (r, note, key) => `muster receipt v1\nkey ${key}\n\n${r.envelope}\n${note}\n${r.proof}`;
+
+const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
+
+const element = (tag, text, attributes = {}) => {
+  const e = document.createElement(tag);
+  e.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+  return e;
+};
+
+let opened, note; // the key, and the note that was signed last
+
+const box = () => document.getElementById("sign");
+const statement = () => document.getElementById("statement").textContent;
+
+const complain = (...lines) => {
+  const at = document.getElementById("sign-problem");
+  at.replaceChildren(...lines.filter(Boolean).map((line) => element("p", line)));
+  at.classList.toggle("problem", lines.some(Boolean));
+};
+
+const openKey = async (file) => {
+  const words = box().dataset, button = document.getElementById("sign-send"), name = document.getElementById("key-name");
+  opened = undefined; button.disabled = true; name.textContent = ""; complain();
+  if (!file) return;
+  try {
+    opened = file.size < 1000 ? await readKey(await file.text()) : undefined;
+  } catch (e) {
+    return complain(words.unsupported);
+  }
+  if (!opened) return complain(words.nokey);
+  name.textContent = opened.name;
+  const nation = opened.name.split("/")[0], of = JSON.parse(statement()).nation;
+  if (of && nation !== of && nation !== "HQ") return complain(words.other.replaceAll("NATION", nation).replaceAll("OTHER", of));
+  button.disabled = false;
+};
+
+const refusal = (p) => {
+  complain(box().dataset.refused, p.detail, ...(p.errors ?? []).map((f) => `${f.location}: ${f.message}`), p.hint);
+  for (const f of p.errors ?? []) {
+    const input = document.getElementById("f-" + f.location.replace(/^body\./, ""));
+    if (!input) continue;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", "sign-problem");
+    input.closest("p").classList.add("bad");
+  }
+};
+
+const done = (r) => {
+  const words = box().dataset, at = document.getElementById("sign-done");
+  const file = URL.createObjectURL(new Blob([receiptText(r, note, words.key)], { type: "text/plain" }));
+  const told = element("p", words.recorded + " ");
+  told.append(element("a", String(r.sequence), { href: `/log?from=${r.sequence}#r${r.sequence}` }), `, ${r.recorded}.`);
+  at.replaceChildren(told);
+  if (r.again) at.append(element("p", words.again));
+  const save = element("p", "");
+  save.append(element("a", words.receipt, { href: file, download: `muster-${r.id}.receipt`, class: "button", id: "receipt" }));
+  at.append(save, element("pre", r.proof));
+  at.dataset.sequence = r.sequence;
+  forget();
+  document.getElementById("sign-send").disabled = true;
+};
+
+const send = async () => {
+  const words = box().dataset, button = document.getElementById("sign-send");
+  button.disabled = true; complain();
+  document.getElementById("sign-done").textContent = words.checking;
+  try {
+    note = await signed(statement(), opened);
+    const answer = await post("/api/v1/statements", note);
+    document.getElementById("sign-done").textContent = "";
+    const body = await answer.json();
+    if (answer.ok) return done(body);
+    refusal(body);
+  } catch (e) {
+    document.getElementById("sign-done").textContent = "";
+    complain(words.unsent);
+  }
+  button.disabled = false;
+};
+
+// --- The draft: what was written stays in this browser until it is recorded. There is nothing secret in it.
+
+const draftForm = () => document.querySelector("form[data-draft]");
+const draftKey = () => "muster.draft " + draftForm()?.dataset.draft;
+const keptFields = (form) => [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.tagName !== "BUTTON");
+const forget = () => { localStorage.removeItem(draftKey()); };
+
+const keep = () => {
+  const form = draftForm();
+  localStorage.setItem(draftKey(), JSON.stringify({ id: form.elements.id.value, fields: Object.fromEntries(keptFields(form).map((e) => [e.name, e.value])) }));
+};
+
+const restore = () => {
+  const form = draftForm(), kept = localStorage.getItem(draftKey());
+  if (!form || form.getAttribute("id") !== "draft" || !kept || document.getElementById("wrong")) return;
+  const { id, fields } = JSON.parse(kept);
+  if (id) form.elements.id.value = id;
+  for (const e of keptFields(form)) if (e.name in fields) e.value = fields[e.name];
+  document.getElementById("draft-note").hidden = false;
+};
+
+document.addEventListener("input", (e) => { if (e.target.closest("form[data-draft]")) keep(); });
+document.addEventListener("change", (e) => { if (e.target.id === "key-file") openKey(e.target.files[0]); });
+document.addEventListener("click", (e) => {
+  if (e.target.id === "sign-send") send();
+  if (e.target.id === "draft-discard") { forget(); location.assign(location.pathname + location.search); }
+});
+const arrive = () => { if (!draftForm()) return; restore(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
+window.addEventListener("muster:shown", arrive);
+arrive();

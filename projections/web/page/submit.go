@@ -1,0 +1,360 @@
+package page
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// The page on which a liaison says something of a pledge. It makes the statement, says all that is wrong with it at once, and shows what it
+// would change. It does not sign and does not record: that is done in the browser (static/sign.js) with a key that this server never sees, or,
+// without JavaScript, with the program; and what was signed goes to the API, as from anywhere else.
+
+// A form is what one kind of statement asks for.
+type form struct {
+	Type events.Type
+	// Pledge is set when it is about a pledge that is there.
+	Pledge bool
+	Fields []string
+}
+
+var (
+	termFields = []string{"role", "quantity", "unit", "area", "from", "until", "notice_to_move", "presence", "release", "expires", "predecessor", "successor", "elsewhere", "source", "note"}
+	stepFields = []string{"reason", "source"}
+)
+
+// forms are what can be said on the page, in the order of a pledge's life.
+var forms = []form{
+	{"pledge.offered", false, termFields},
+	{"pledge.indicated", false, termFields},
+	{"pledge.amended", true, termFields},
+	{"pledge.renewed", true, append([]string{"expires"}, stepFields...)},
+	{"condition.added", true, append([]string{"condition", "kind"}, stepFields...)},
+	{"condition.discharged", true, append([]string{"condition"}, stepFields...)},
+	{"condition.failed", true, append([]string{"condition"}, stepFields...)},
+	{"pledge.confirmed", true, stepFields},
+	{"pledge.deployed", true, append([]string{"quantity"}, stepFields...)},
+	{"pledge.reported", true, append([]string{"quantity"}, stepFields...)},
+	{"pledge.returned", true, stepFields},
+	{"pledge.withdrawn", true, stepFields},
+}
+
+// Words that a field can have, of those that are a closed set.
+var fieldWords = map[string][]string{
+	"presence": {"new", "present", "reserve"},
+	"release":  {"public", "coalition", "coordinators"},
+	"kind":     {"parliament", "cease-fire", "mandate", "funding", "other"},
+}
+
+// A field is one that a liaison fills in.
+type field struct {
+	F     *submitPage
+	Name  string
+	Value string
+	// Words are those that it can have, nil for any; Offered are some that it can have, beside others.
+	Words, Offered []string
+	Long, Fixed    bool
+	Required       bool
+	Problem        string
+}
+
+// A submitPage is the form, and what became of it.
+type submitPage struct {
+	*frame
+	Form   form
+	Fields []field
+	// Mine are the pledges that it can be about, and About the one that it is.
+	Mine  []projections.Pledge
+	About *projections.Pledge
+	// Statement is what is to be signed, "" while something is wrong; Effect is what it would change.
+	Statement string
+	Effect    *projections.Preview
+	Wrong     *problem.Problem
+
+	given url.Values
+}
+
+// Forms lists what can be said.
+func (s *submitPage) Forms() []form { return forms }
+
+// submit answers the empty form.
+func (p *Pages) submit(f *frame) (any, error) { return p.submitForm(f, nil) }
+
+// serveSubmit takes the form.
+func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
+	k := kindNamed("submit")
+	f := p.frame(r, k, r.URL.Query())
+	r.Body = http.MaxBytesReader(w, r.Body, 2*events.MaxBytes)
+	err := r.ParseForm()
+	var content any
+	if err == nil {
+		content, err = p.submitForm(f, r.PostForm)
+	} else {
+		err = problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
+	}
+	if err != nil {
+		f.Problem = problem.From(err)
+		p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+		return
+	}
+	f.finish()
+	status := http.StatusOK
+	if s := content.(*submitPage); s.Wrong != nil {
+		status = s.Wrong.Kind.Status
+	}
+	p.write(w, status, k.Name, content)
+}
+
+func kindNamed(name string) pageKind {
+	return kinds[slices.IndexFunc(kinds, func(k pageKind) bool { return k.Name == name })]
+}
+
+// submitForm answers the form, with what was given in it; nil for nothing yet.
+func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
+	s := &submitPage{frame: f, given: given}
+	typ := f.Get("type")
+	if given != nil {
+		typ = given.Get("type")
+	}
+	if s.Form = forms[0]; typ != "" {
+		at := slices.IndexFunc(forms, func(one form) bool { return string(one.Type) == typ })
+		if at < 0 {
+			return nil, oneOf("type", typ, "the kinds of statement that the page offers")
+		}
+		s.Form = forms[at]
+	}
+	if err := f.readBasis(); err != nil {
+		return nil, err
+	}
+	if s.Form.Pledge {
+		if err := s.readPledges(); err != nil {
+			return nil, err
+		}
+	}
+	s.readFields()
+	if given == nil || s.Form.Pledge && s.About == nil {
+		return s, nil
+	}
+	return s, s.make()
+}
+
+// readPledges finds the pledge that the form is about, or else those that it can be.
+func (s *submitPage) readPledges() error {
+	id := s.Get("pledge")
+	if s.given != nil {
+		id = s.given.Get("pledge")
+	}
+	if id != "" {
+		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "")
+		s.About = &one.Pledge
+		return err
+	}
+	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "", "limit", pledgesSize, "role", "", "rung", "", "state", "")
+	for _, one := range all.Pledges {
+		if one.State == projections.Live || one.State == projections.Ahead {
+			s.Mine = append(s.Mine, one)
+		}
+	}
+	return err
+}
+
+// readFields makes the fields: with what was given, or with what the pledge says now.
+func (s *submitPage) readFields() {
+	names := s.Form.Fields
+	if !s.Form.Pledge {
+		names = append([]string{"operation", "nation"}, names...)
+	}
+	names = append(slices.Clone(names), "effective")
+	now := s.now()
+	for _, name := range names {
+		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason",
+			Fixed: s.Form.Type == "pledge.amended" && (name == "role" || name == "unit")}
+		if s.given != nil && !f.Fixed {
+			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
+		}
+		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) || name == "expires" && s.Form.Type == "pledge.renewed"
+		s.offer(&f)
+		s.Fields = append(s.Fields, f)
+	}
+}
+
+// now is what the fields say before anybody fills them in.
+func (s *submitPage) now() map[string]string {
+	now := map[string]string{"effective": s.Today.String(), "operation": s.Get("operation"), "nation": s.Get("nation"), "role": s.Get("role")}
+	if !s.Form.Pledge {
+		now["from"] = s.Today.String()
+	}
+	if s.About == nil || s.Form.Type != "pledge.amended" {
+		return now
+	}
+	text, err := json.Marshal(events.PledgeTerms{Role: s.About.Role, Quantity: s.About.Quantity, Unit: s.About.Unit, Area: s.About.Area, Window: s.About.Window,
+		NoticeToMove: s.About.NoticeToMove, Presence: s.About.Presence, Release: s.About.Release, Source: s.About.Source, Note: s.About.Note,
+		Expires: s.About.Expires, Predecessor: s.About.Predecessor, Successor: s.About.Successor})
+	members := map[string]any{}
+	if err == nil {
+		_ = json.Unmarshal(text, &members)
+	}
+	for name, v := range members {
+		now[name] = sprint(v)
+	}
+	if !s.About.Quantity.IsZero() {
+		now["quantity"] = s.About.Quantity.String()
+	}
+	now["elsewhere"] = strings.Join(s.About.Elsewhere, "\n")
+	return now
+}
+
+// offer gives a field the words of the operation's catalogue.
+func (s *submitPage) offer(f *field) {
+	operation := s.Get("operation")
+	if s.given != nil {
+		operation = s.given.Get("operation")
+	}
+	add := func(word string) {
+		if word != "" && !slices.Contains(f.Offered, word) {
+			f.Offered = append(f.Offered, word)
+		}
+	}
+	for _, o := range s.Operations() {
+		if f.Name == "operation" {
+			add(string(o.Operation))
+		}
+		if operation != "" && string(o.Operation) != operation {
+			continue
+		}
+		for _, r := range o.Roles {
+			if f.Name == "role" {
+				add(string(r.Role))
+			}
+			for _, u := range r.Units {
+				if f.Name == "unit" {
+					add(string(u))
+				}
+			}
+		}
+	}
+	if f.Name == "condition" && s.About != nil {
+		for _, c := range s.About.Conditions {
+			add(string(c.Condition))
+		}
+	}
+}
+
+// make makes the statement of what was given, and previews it; or tells what is wrong with it.
+func (s *submitPage) make() error {
+	st, err := events.Parse(s.text())
+	if err == nil {
+		var text []byte
+		if text, err = events.Marshal(st); err == nil {
+			s.Statement = string(text)
+			return s.preview(st)
+		}
+	}
+	s.Wrong = problem.From(err)
+	for i := range s.Fields {
+		for _, w := range s.Wrong.AllFields() {
+			if strings.TrimSuffix(w.Location, ".0") == s.Fields[i].Name {
+				s.Fields[i].Problem = w.Message
+			}
+		}
+	}
+	return nil
+}
+
+// preview tells what the statement would change. What the picture cannot take is a problem of the statement.
+func (s *submitPage) preview(st events.Statement) error {
+	effect, err := s.pages.Service.Preview(s.ctx, &web.PreviewQuery{MomentQuery: web.MomentQuery{On: s.Basis.On}, Statements: []events.Statement{st}})
+	var found *problem.Problem
+	switch {
+	case errors.As(err, &found) && found.Kind == problem.Conflict:
+		s.Statement, s.Wrong = "", found
+		return nil
+	case err != nil:
+		return err
+	}
+	s.Effect = &effect
+	return nil
+}
+
+// text writes what was given as a statement. What is wrong with it, its reader says.
+func (s *submitPage) text() []byte {
+	members := map[string]any{"type": s.Form.Type, "id": s.given.Get("id"), "ledger": s.Ledger.Origin}
+	if members["id"] == "" {
+		members["id"] = events.NewID()
+	}
+	if size, root := s.given.Get("seen_size"), s.given.Get("seen_root"); size != "" && root != "" {
+		members["seen"] = map[string]any{"size": json.Number(size), "root": root}
+	}
+	if s.About != nil {
+		members["pledge"], members["operation"], members["nation"] = s.About.ID, s.About.Operation, s.About.Nation
+	}
+	for _, f := range s.Fields {
+		if f.Value != "" {
+			members[f.Name] = written(f.Name, f.Value)
+		}
+	}
+	text, err := json.Marshal(members)
+	if err != nil { // seen_size is no number
+		delete(members, "seen")
+		text, _ = json.Marshal(members)
+	}
+	return text
+}
+
+// written is a field's value as a statement writes it.
+func written(name, value string) any {
+	switch name {
+	case "quantity", "notice_to_move":
+		if strings.Trim(value, "0123456789") == "" {
+			return json.Number(value)
+		}
+	case "elsewhere":
+		var all []string
+		for line := range strings.SplitSeq(value, "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				all = append(all, line)
+			}
+		}
+		return all
+	}
+	return value
+}
+
+// ID returns the id that the statement has, whatever is changed in it until it is recorded.
+func (s *submitPage) ID() string {
+	var head struct{ ID string }
+	_ = json.Unmarshal([]byte(s.Statement), &head)
+	if head.ID == "" && s.given != nil {
+		return s.given.Get("id")
+	}
+	return head.ID
+}
+
+// Others returns the problems that are of no field that is shown.
+func (s *submitPage) Others() (all []problem.Field) {
+	for _, w := range s.Wrong.AllFields() {
+		if !slices.ContainsFunc(s.Fields, func(f field) bool { return f.Problem == w.Message }) {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// Label returns what a field is called.
+func (f field) Label() string { return f.F.T("field." + f.Name) }
+
+// Hint returns how a field is filled in, "" where its label says it.
+func (f field) Hint() string {
+	if words := f.F.T("hint." + f.Name); words != "hint."+f.Name {
+		return words
+	}
+	return ""
+}

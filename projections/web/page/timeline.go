@@ -1,0 +1,217 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+
+	"muster/events"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// An overTime is the page of time lines: how requirements are met over time, each in a chart with the same figures in a table beside it,
+// and the hand-overs between rotations.
+type overTime struct {
+	*frame
+	Days  days // those shown
+	Step  projections.Step
+	Lines []lineOverTime
+	// More is how many lines there are that are not shown.
+	More      int
+	HandOvers []projections.HandOver
+	// LineNames and Roles are what one can choose from.
+	LineNames []events.Line
+	Roles     []events.Role
+	CSV       string
+}
+
+// A lineOverTime is one requirement: its chart and its table.
+type lineOverTime struct {
+	projections.LineTimeline
+	Chart *chart
+	Rows  []projections.TimelinePoint
+	// Left is how many rows the table leaves out; the CSV has them.
+	Left int
+}
+
+// What one page shows at most: more charts, or longer tables, nobody reads, and the CSV has them.
+const (
+	maxCharts = 30
+	maxRows   = 200
+)
+
+// timeline answers the page of time lines.
+func (p *Pages) timeline(f *frame) (any, error) {
+	o := &overTime{frame: f, Step: cmp.Or(projections.Step(f.Get("step")), projections.ByChange)}
+	if err := f.readBasis(); err != nil {
+		return nil, err
+	}
+	b := f.Basis
+	from, until := o.wanted(&b)
+	pairs := []any{"on", "", "from", from, "until", until, "step", ""}
+	t, err := ask(f, web.Read[web.TimelineQuery], p.Service.Timeline, pairs...)
+	if err != nil {
+		return nil, err
+	}
+	told := t
+	if o.Step != projections.ByChange {
+		pairs[len(pairs)-1] = o.Step
+		if told, err = ask(f, web.Read[web.TimelineQuery], p.Service.Timeline, pairs...); err != nil {
+			return nil, err
+		}
+	}
+	o.Days, o.HandOvers = days{t.From, t.Until}, t.HandOvers
+	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without", "without_conditional", "without_caveated", "discharge"},
+		"from", o.Days.From, "until", o.Days.Until, "step", o.Step)
+	if err := o.readChoices(); err != nil {
+		return nil, err
+	}
+	o.show(&t, &told)
+	return o, nil
+}
+
+// wanted returns which days are asked for, as the address says or, where it does not, around the date looked at.
+func (o *overTime) wanted(b *projections.Basis) (from, until string) {
+	from, until = o.Get("from"), o.Get("until")
+	first, errFirst := events.ParseDate(from)
+	last, errLast := events.ParseDate(until)
+	if from != "" && errFirst != nil || until != "" && errLast != nil {
+		return from, until // what is wrong is told where they are read
+	}
+	around := daysAround(b)
+	switch {
+	case from == "" && until == "":
+		first, last = around.From, around.Until
+	case from == "":
+		first = around.endingOn(last).From
+	case until == "":
+		last = around.beginningOn(first).Until
+	}
+	return first.String(), last.String()
+}
+
+// show makes the charts of the lines of t, and beside each the table of the same line of told, by the steps asked.
+func (o *overTime) show(t, told *projections.Timeline) {
+	height := chartHeight
+	if len(t.Lines) > 1 {
+		height = lowChart
+	}
+	for i := range t.Lines {
+		if i == maxCharts {
+			o.More = len(t.Lines) - i
+			break
+		}
+		l := lineOverTime{LineTimeline: t.Lines[i], Rows: told.Lines[i].Points}
+		if len(l.Rows) > maxRows {
+			l.Left = len(l.Rows) - maxRows
+			l.Rows = l.Rows[:maxRows]
+		}
+		l.Chart = o.chart(&t.Lines[i], height)
+		o.Lines = append(o.Lines, l)
+	}
+	if o.Has("line") {
+		o.HandOvers = slices.DeleteFunc(o.HandOvers, func(h projections.HandOver) bool {
+			return !slices.ContainsFunc(o.Lines, func(l lineOverTime) bool { return isHandOverOf(&l.LineTimeline, &h) })
+		})
+	}
+}
+
+// isHandOverOf reports whether a rotation may touch a line: it is of the same operation, role and unit.
+func isHandOverOf(l *projections.LineTimeline, h *projections.HandOver) bool {
+	return h.Operation == l.Operation && h.Role == l.Role && h.Unit == l.Unit
+}
+
+// readChoices reads which roles and requirements one can choose from.
+func (o *overTime) readChoices() error {
+	return o.pages.Service.Projector.View(func(p *projections.Picture) error {
+		all, err := p.Requirements(projections.Moment{AsOf: o.Basis.AsOf, On: o.Basis.On}, projections.Filter{Operation: events.Operation(o.Get("operation"))})
+		for _, r := range all.Requirements {
+			o.Roles = append(o.Roles, r.Role)
+			if role := o.Get("role"); role == "" || role == string(r.Role) {
+				o.LineNames = append(o.LineNames, r.Line)
+			}
+		}
+		slices.Sort(o.Roles)
+		o.Roles = slices.Compact(o.Roles)
+		slices.Sort(o.LineNames)
+		o.LineNames = slices.Compact(o.LineNames)
+		return err
+	})
+}
+
+// Steps lists the steps of the tables.
+func (o *overTime) Steps() []projections.Step { return projections.Steps() }
+
+// RungNames returns the rungs' names, for the heads of the tables.
+func (o *overTime) RungNames() (names []string) {
+	for _, r := range o.Rungs() {
+		names = append(names, r.String())
+	}
+	return names
+}
+
+// StateOf says how far a line is met at a point, as the matrix does.
+func (o *overTime) StateOf(pt projections.TimelinePoint) cell {
+	return cellOf(pt.Required, pt.Supply, pt.Gap)
+}
+
+// DipOf returns the largest gap up to the next point, where it is larger than at the point.
+func (o *overTime) DipOf(pt projections.TimelinePoint) (q events.Quantity) {
+	if number(pt.Lowest) > number(pt.Gap) {
+		return pt.Lowest
+	}
+	return q
+}
+
+// A move is a link that shows other days.
+type move struct {
+	Way     string
+	Address any // nil where there is nothing more that way
+}
+
+// Moves are the links that show earlier days, later ones, fewer and more.
+func (o *overTime) Moves() []move {
+	d := o.Days
+	all := []move{{"earlier", nil}, {"later", nil}, {"in", nil}, {"out", nil}}
+	for i, to := range []days{d.shifted(-1), d.shifted(1), d.zoomed(true), d.zoomed(false)} {
+		if to != d {
+			all[i].Address = o.Here("from", to.From, "until", to.Until)
+		}
+	}
+	return all
+}
+
+// Between says of a rotation how many days lie between, in words and as a state of the matrix.
+func (o *overTime) Between(h projections.HandOver) between {
+	switch {
+	case h.Days > 0:
+		return between{"none", o.Count("timeline.days-between", h.Days)}
+	case h.Days < 0:
+		return between{"met", o.Count("timeline.days-both", -h.Days)}
+	}
+	return between{"met", o.T("timeline.no-days")}
+}
+
+// A between is what lies between the forces that are relieved and those that relieve them.
+type between struct{ State, Words string }
+
+// A shownOver is a line with the page around it, for its templates.
+type shownOver struct {
+	F *overTime
+	L lineOverTime
+}
+
+// Show shows a line.
+func (o *overTime) Show(l lineOverTime) shownOver { return shownOver{o, l} }
+
+// A shownPoint is a row of a line's table.
+type shownPoint struct {
+	F *overTime
+	L lineOverTime
+	P projections.TimelinePoint
+}
+
+// At shows a point of a line.
+func (o *overTime) At(l lineOverTime, pt projections.TimelinePoint) shownPoint {
+	return shownPoint{o, l, pt}
+}

@@ -4,8 +4,6 @@ import (
 	"iter"
 	"runtime"
 	"sync"
-
-	"muster/events"
 )
 
 // A StoredSource is a [Source] that yields records as they are stored, too. They can then be read and decoded on all processors at
@@ -118,18 +116,4 @@ func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 			rooms.Put(b.rows[:0])
 		}
 	}
-}
-
-// A decoder makes rows of records as they are stored. It is for one goroutine at a time.
-type decoder struct{}
-
-func newDecoder() *decoder { return &decoder{} }
-
-func (d *decoder) decode(r *row, seq uint64, stored []byte) error {
-	rec, err := events.ParseRecord(seq, stored)
-	if err != nil {
-		return err
-	}
-	*r, err = rowOf(rec)
-	return err
 }

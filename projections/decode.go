@@ -1,0 +1,152 @@
+package projections
+
+import (
+	"strings"
+
+	"muster/events"
+)
+
+// A decoder makes rows of records as they are stored: the rows that events.ParseRecord and rowOf make, many times as fast. It reads
+// what nearly all records are in one pass, and leaves all else to them: kinds of which there are few, white space, escapes, what is
+// said twice or not at all. Words (nations, roles, units, …) it takes only after ParseRecord has once accepted the same word
+// for the same member, so that it never has to know what a word may be. It is for one goroutine at a time.
+type decoder struct {
+	known [members]map[string]string // the words of each member
+	day   [len("2006-01-02")]byte    // the day of which midnight is known
+	since int64                      // midnight, in Unix microseconds
+}
+
+// maxKnown is how many words of one member are kept.
+const maxKnown = 4096
+
+func newDecoder() *decoder {
+	d := &decoder{}
+	for m := range d.known {
+		d.known[m] = map[string]string{}
+	}
+	return d
+}
+
+// decode makes the row of a record. The error is that of ParseRecord or rowOf.
+func (d *decoder) decode(r *row, seq uint64, stored []byte) error {
+	s := scan{decoder: d, row: r, rest: stored}
+	if s.record(); !s.failed {
+		return nil
+	}
+	rec, err := events.ParseRecord(seq, stored)
+	if err != nil {
+		return err
+	}
+	if *r, err = rowOf(rec); err == nil {
+		d.learn(&rec, r)
+	}
+	return err
+}
+
+// learn takes note of words that were accepted.
+func (d *decoder) learn(rec *events.Record, r *row) {
+	line := memberLine
+	switch r.Type.Subject() {
+	case "condition":
+		line = memberCondition
+	case "caveat":
+		line = memberCaveat
+	}
+	for m, word := range map[member]string{
+		memberBy: rec.By, memberSigner: rec.KeyName, memberLedger: string(rec.Statement.Head().Ledger), memberType: string(r.Type),
+		memberOperation: string(r.Operation), memberNation: string(r.Nation), memberRole: string(r.Role), memberArea: string(r.Area),
+		memberUnit: string(r.Unit), memberPresence: string(r.Presence), memberRelease: string(r.Release),
+		line: string(r.Line), memberKind: string(r.Kind),
+	} {
+		if word != "" && len(d.known[m]) < maxKnown && isPlain([]byte(word)) {
+			word = strings.Clone(word)
+			d.known[m][word] = word
+		}
+	}
+}
+
+// A member is one of a statement's, or of what stands around it.
+type member uint8
+
+const (
+	memberBy member = iota
+	memberSigner
+	memberType
+	memberID
+	memberLedger
+	memberSeen
+	memberEffective
+	memberOperation
+	memberNation
+	memberPledge
+	memberRole
+	memberQuantity
+	memberUnit
+	memberArea
+	memberFrom
+	memberUntil
+	memberNotice
+	memberPresence
+	memberRelease
+	memberSource
+	memberNote
+	memberReason
+	memberExpires
+	memberPredecessor
+	memberSuccessor
+	memberCondition
+	memberKind
+	memberCaveat
+	memberRestriction
+	memberLine
+	memberAllocation
+	members
+)
+
+func (m member) bit() uint64 { return 1 << m }
+
+func bits(all ...member) (set uint64) {
+	for _, m := range all {
+		set |= m.bit()
+	}
+	return set
+}
+
+// A shape is which members the statements of a kind have.
+type shape struct {
+	must, may uint64
+	begins    bool // a pledge, where no member names one
+	unknown   bool // the quantity may be
+}
+
+// shapes are those of the kinds that are read here. Of others, there are few in any ledger.
+var shapes = func() map[events.Type]shape {
+	head := bits(memberType, memberID, memberLedger, memberEffective, memberOperation, memberNation)
+	terms := head | bits(memberRole, memberQuantity, memberUnit, memberFrom)
+	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence, memberRelease, memberSource, memberNote, memberExpires,
+		memberPredecessor, memberSuccessor)
+	step, mayStep := head|bits(memberPledge), bits(memberSeen, memberReason, memberSource)
+	amount := bits(memberQuantity, memberUnit)
+	of := func(must uint64) shape { return shape{must: step | must, may: mayStep} }
+	return map[events.Type]shape{
+		"pledge.indicated":     {must: terms, may: mayTerms, begins: true, unknown: true},
+		"pledge.offered":       {must: terms, may: mayTerms | bits(memberPledge), begins: true, unknown: true},
+		"pledge.amended":       {must: terms | bits(memberPledge), may: mayTerms, unknown: true},
+		"pledge.observed":      {must: head | amount | bits(memberRole, memberSource), may: bits(memberSeen), begins: true},
+		"pledge.accepted":      of(0),
+		"pledge.declined":      of(0),
+		"pledge.confirmed":     of(0),
+		"pledge.withdrawn":     of(0),
+		"pledge.returned":      of(0),
+		"pledge.deployed":      of(amount),
+		"pledge.reported":      of(amount),
+		"pledge.renewed":       of(bits(memberExpires)),
+		"condition.added":      of(bits(memberCondition, memberKind)),
+		"condition.discharged": of(bits(memberCondition)),
+		"condition.failed":     of(bits(memberCondition)),
+		"caveat.declared":      of(bits(memberCaveat, memberRestriction)),
+		"caveat.lifted":        of(bits(memberCaveat)),
+		"allocation.made":      {must: step | amount | bits(memberLine, memberFrom), may: mayStep | bits(memberUntil)},
+		"allocation.released":  of(bits(memberAllocation)),
+	}
+}()

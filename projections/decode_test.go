@@ -1,0 +1,196 @@
+package projections
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"muster/events"
+)
+
+// quick reads a record in one pass, and reports whether that was possible.
+func (d *decoder) quick(stored []byte) (r row, ok bool) {
+	s := scan{decoder: d, row: &r, rest: stored}
+	s.record()
+	return r, !s.failed
+}
+
+// strictly reads a record as it is read when it enters a ledger.
+func strictly(stored []byte) (r row, err error) {
+	rec, err := events.ParseRecord(1, stored)
+	if err != nil {
+		return r, err
+	}
+	return rowOf(rec)
+}
+
+// learned returns a decoder that knows all the words of some records.
+func learned(t tb, records []events.Record) *decoder {
+	d := newDecoder()
+	for _, rec := range records {
+		var r row
+		if err := d.decode(&r, rec.Sequence, rec.Stored); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+// checkDecoding fails the test when what is read in one pass is not what is read strictly.
+func checkDecoding(t tb, d *decoder, stored []byte) (quick bool) {
+	got, quick := d.quick(stored)
+	if !quick {
+		return false
+	}
+	want, err := strictly(stored)
+	if err != nil {
+		t.Fatalf("%s\nwas read, and strictly it cannot be: %v", stored, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s\nwas read as %s", stored, diff)
+	}
+	return true
+}
+
+// Whatever was said, a row that was decoded is that of the record, and of all kinds but those of which there are few it is read in one
+// pass.
+func TestDecodingIsStrict(t *testing.T) {
+	l := newAllKinds(t)
+	l.withSeen()
+	d := learned(t, l.records)
+	read := map[events.Type]bool{}
+	for _, rec := range l.records {
+		if checkDecoding(t, d, rec.Stored) {
+			read[rec.Statement.Head().Type] = true
+		}
+	}
+	for typ := range shapes {
+		if !read[typ] {
+			t.Errorf("no %s was read in one pass", typ)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		d := newDecoder()
+		for i, rec := range s.records {
+			var got row
+			if err := d.decode(&got, rec.Sequence, rec.Stored); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(must[row](t)(rowOf(rec)), got); diff != "" {
+				t.Fatalf("record %d: %s", i+1, diff)
+			}
+		}
+	})
+}
+
+// withSeen adds a record whose signer has seen a checkpoint, and one with all that terms may say.
+func (l *testLedger) withSeen() {
+	notice := 30
+	h := l.head("pledge.offered")
+	h.Seen = &events.Seen{Size: 7, Root: "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="}
+	l.say("FRA/liaison", &events.PledgeOffered{Header: h, Dated: dated(1), Place: place("FRA"), PledgeTerms: pledgeTerms(7, func(t *events.PledgeTerms) {
+		t.Area, t.Until, t.NoticeToMove, t.Presence, t.Release = "west", day(9), &notice, events.Reserve, events.CoalitionOnly
+		t.Source, t.Note, t.Expires = "Le Monde, 3 février", "à confirmer — sous réserve", day(8)
+		t.Predecessor = l.records[len(l.records)-1].Statement.Head().ID
+	})})
+}
+
+// spoilings change a record a little: most of what they make is no record, and some of it is one with another meaning.
+var spoilings = []struct{ from, to string }{
+	{"2026-01-", "2026-02-"}, {"-02\"", "-31\""}, {"-01\"", "-00\""}, {"2026", "1899"}, {"2026", "2200"}, {"2026", "2024"}, {"01-0", "13-0"},
+	{`:00:00`, `:61:00`}, {"T1", "T3"}, {"Z\"", "\""}, {`"v":1`, `"v":2`}, {`"v":1`, `"v": 1`},
+	{`"quantity":1`, `"quantity":0`}, {`"quantity":1`, `"quantity":01`}, {`"quantity":1`, `"quantity":-1`}, {`"quantity":1`, `"quantity":1.0`},
+	{`"quantity":1`, `"quantity":1e1`}, {`"quantity":1`, `"quantity":"1.00"`}, {`"quantity":1`, `"quantity":9007199254740991`},
+	{`"quantity":1`, `"quantity":9007199254740992`}, {`"quantity":1`, `"quantity":"unknown"`}, {`"2500000.50"`, `"02500000.50"`},
+	{`"2500000.50"`, `"90071992547409.91"`}, {`"2500000.50"`, `"90071992547409.92"`}, {`"2500000.50"`, `"0.00"`}, {`"2500000.50"`, `"0.01"`},
+	{`"2500000.50"`, `2500000`}, {`"2500000.50"`, `"2500000.5"`}, {`"unit":"personnel"`, `"unit":"EUR"`}, {`"unit":"EUR"`, `"unit":"personnel"`},
+	{`"unit":"personnel"`, `"unit":""`}, {`"nation":"FRA"`, `"nation":"FRO"`}, {`"nation":"FRA"`, `"nation":null`}, {`"area":"west"`, `"area":""`},
+	{`"FRA"`, `"FR\u0041"`}, {`"reason":`, `"reaſon":`}, {`"nation"`, `"NATION"`}, {`{"type"`, `{ "type"`}, {`,"id"`, `,"id":"01KDVDNA000000000000000001","id"`},
+	{"01K", "81K"}, {"01K", "01I"}, {"01K", "01k"}, {"—", "-"}, {"\n\n", "\n"}, {"=\n", "\n"}, {"=\n", "=\n\n"}, {"=\n", "=\n— FRA/liaison AAAAAAAAAA==\n"},
+	{`"note":"`, `"note":"` + "\x7f"}, {`"note":"`, `"note":"` + "\xff"}, {`"note":"`, `"note":"\n`}, {`"note":"`, `"note":"é`},
+	{`"source":"`, `"source":"` + strings.Repeat("x", events.MaxText)}, {`"source":"a report"`, `"source":" "`}, {`"restriction":"by day only"`, `"restriction":""`},
+	{`"size":7`, `"size":0`}, {`"size":7`, `"size":07`}, {"BBA=", "BBB="}, {`"notice_to_move":30`, `"notice_to_move":3651`}, {`"notice_to_move":30`, `"notice_to_move":0`},
+	{`"presence":"reserve"`, `"presence":"afar"`}, {`"predecessor"`, `"successor"`}, {`"kind":"parliament"`, `"kind":"other"`}, {`"from"`, `"until"`},
+	{"pledge.offered", "pledge.amended"}, {"pledge.deployed", "pledge.reported"}, {"pledge.accepted", "pledge.renewed"}, {"condition.added", "caveat.lifted"},
+	{"pledge.offered", "pledge.promised"}, {`"expires":"2026-01-20"`, `"expires":"2026-01-02"`},
+}
+
+// However a record is spoilt, it is not read in one pass when it is not read strictly, and never as another.
+func TestDecodingOfSpoiltRecords(t *testing.T) {
+	l := newAllKinds(t)
+	l.withSeen()
+	d := learned(t, l.records)
+	used, quick := map[int]bool{}, 0
+	for _, rec := range l.records {
+		for i, s := range spoilings {
+			for n := range bytes.Count(rec.Stored, []byte(s.from)) {
+				used[i] = true
+				if checkDecoding(t, d, replaceNth(rec.Stored, s.from, s.to, n)) {
+					quick++
+				}
+			}
+		}
+		for i := range rec.Stored {
+			checkDecoding(t, d, rec.Stored[:i])
+			for _, b := range []byte(`"0z ` + "\n\\\x00") {
+				spoilt := bytes.Clone(rec.Stored)
+				spoilt[i] = b
+				checkDecoding(t, d, spoilt)
+			}
+		}
+	}
+	for i, s := range spoilings {
+		if !used[i] {
+			t.Errorf("no record holds %q", s.from)
+		}
+	}
+	if quick < 100 {
+		t.Errorf("only %d that were changed could be read in one pass", quick)
+	}
+}
+
+func replaceNth(data []byte, from, to string, n int) []byte {
+	at := 0
+	for range n {
+		at += bytes.Index(data[at:], []byte(from)) + len(from)
+	}
+	at += bytes.Index(data[at:], []byte(from))
+	return append(append(bytes.Clone(data[:at]), to...), data[at+len(from):]...)
+}
+
+// A word that nobody has yet used is not taken for one, and a source of many does not fill the memory.
+func TestDecoderLearns(t *testing.T) {
+	l := newTestLedger(t)
+	l.offer("FRA", 1)
+	l.offer("FRA", 2)
+	d := newDecoder()
+	for i, want := range []bool{false, false, false, true} {
+		if _, quick := d.quick(l.records[i].Stored); quick != want {
+			t.Errorf("record %d was read in one pass: %v", i+1, quick)
+		}
+		var r row
+		if err := d.decode(&r, uint64(i+1), l.records[i].Stored); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec := l.records[3]
+	for i := range maxKnown + 10 {
+		rec.By = strings.Repeat("x", i+1)
+		d.learn(&rec, &row{})
+	}
+	equal(t, "words", len(d.known[memberBy]), maxKnown)
+}
+
+func FuzzDecode(f *testing.F) {
+	l := newAllKinds(f)
+	l.withSeen()
+	for _, rec := range l.records {
+		f.Add(rec.Stored)
+	}
+	d := learned(f, l.records)
+	f.Fuzz(func(t *testing.T, stored []byte) { checkDecoding(t, d, stored) })
+}

@@ -46,9 +46,10 @@ type Ledger struct {
 	behind  bool                 // the journal may lack what the log has: catch up before deciding
 	retryAt time.Time            // not before, after it failed
 
-	trouble atomic.Pointer[problem.Problem] // why nothing can be taken now
-	silent  atomic.Pointer[problem.Problem] // the log does not answer, and nothing was recorded since
-	origin  atomic.Pointer[events.Origin]
+	trouble  atomic.Pointer[problem.Problem] // why nothing can be taken now
+	silent   atomic.Pointer[problem.Problem] // the log does not answer, and nothing was recorded since
+	compared atomic.Pointer[Comparison]
+	origin   atomic.Pointer[events.Origin]
 }
 
 // A Receipt says that a statement is in the ledger for good: in the log, and fsynced in this server's journal.

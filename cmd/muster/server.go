@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,6 +67,9 @@ type server struct {
 	questions *web.Service
 	listener  net.Listener
 	http      *http.Server
+
+	opened   time.Time // when journal and stream were brought to the same end
+	compared uint64    // the journal's last record before that, which the stream held too
 
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
@@ -168,7 +170,9 @@ func (s *server) openStream(ctx context.Context) (err error) {
 }
 
 func (s *server) openLedger(ctx context.Context) (err error) {
+	s.compared = s.journal.Last()
 	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name})
+	s.opened = time.Now()
 	if err == nil {
 		s.onClose(func() error { s.ledger.Close(); return nil })
 	}
@@ -264,7 +268,7 @@ func (s *server) openAPI(context.Context) error {
 	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
 		return err
 	}
-	pages, err := page.New(page.Config{Service: s.questions, Root: s.rootAt})
+	pages, err := page.New(page.Config{Service: s.questions, Ledger: kept{s}})
 	if err != nil {
 		return err
 	}
@@ -285,12 +289,6 @@ func (s *server) openAPI(context.Context) error {
 		return errors.Join(err, os.Remove(filepath.Join(s.cfg.dir, addressFile)))
 	})
 	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
-}
-
-// rootAt returns the root hash of the tree of the first size records.
-func (s *server) rootAt(size int64) ([sha256.Size]byte, error) {
-	root, err := s.journal.RootAt(size)
-	return root, err
 }
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.

@@ -49,10 +49,7 @@ func (f *frame) finish() {
 	if f.Basis.AsOf == 0 {
 		f.Basis.AsOf, f.Basis.Recorded = f.Ledger.Sequence, f.Ledger.Recorded
 	}
-	if f.pages.Root == nil {
-		return
-	}
-	if root, err := f.pages.Root(int64(f.Basis.AsOf)); err == nil {
+	if root, err := f.pages.Ledger.RootAt(int64(f.Basis.AsOf)); err == nil {
 		f.Root = base64.StdEncoding.EncodeToString(root[:])
 	}
 }

@@ -30,8 +30,8 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type Config struct {
 	// Service answers the questions.
 	Service *web.Service
-	// Root returns the root hash of the tree of the first size records, for the foot of each page, so that paper can be checked.
-	Root func(size int64) ([sha256.Size]byte, error)
+	// Ledger tells how the ledger is kept.
+	Ledger Ledger
 }
 
 // Pages serves the pages. It may be used concurrently.
@@ -40,6 +40,7 @@ type Pages struct {
 	templates map[string]*template.Template // by the name of the page
 	words     catalogue
 	static    map[string]asset // by their path
+	comparing chan struct{}    // capacity 1: one comparison at a time
 }
 
 // A pageKind is one page of the site.
@@ -56,15 +57,18 @@ var kinds = []pageKind{
 	{"coverage", "/", true, (*Pages).coverage},
 	{"shortfalls", "/shortfalls", true, (*Pages).shortfalls},
 	{"timeline", "/timeline", true, (*Pages).timeline},
+	{"compare", "/compare", true, (*Pages).comparison},
 	{"pledges", "/pledges", true, (*Pages).pledges},
 	{"pledge", "/pledges/{id}", false, (*Pages).pledge},
 	{"submit", "/submit", true, (*Pages).submit},
 	{"log", "/log", true, (*Pages).log},
+	{"verify", "/verify", true, (*Pages).verify},
+	{"verify", "/verify", true, (*Pages).verify},
 }
 
 // New returns the pages of a service.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{}}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{}, comparing: make(chan struct{}, 1)}
 	var err error
 	if p.words, err = readWords(); err != nil {
 		return nil, err
@@ -98,6 +102,7 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 		}
 		mux.Handle(pattern, gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
 	}
+	mux.Handle("POST /verify", http.HandlerFunc(p.serveCompare))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
 	mux.Handle("GET /static/{file}", gzhttp.GzipHandler(http.HandlerFunc(p.serveStatic)))
 }

@@ -112,3 +112,25 @@ type held struct {
 
 // Held shows a hold.
 func (s *shortfalls) Held(h projections.Hold) held { return held{s, h} }
+
+// A holders is who makes a supply: the first few, and the rest.
+type holders struct{ First, Rest []projections.Share }
+
+// Holders returns who makes the supply of a requirement that is short.
+func (s *shortfalls) Holders(g projections.Gap) holders {
+	const most = 4
+	n := len(g.Who)
+	if n > most+1 {
+		n = most
+	}
+	return holders{g.Who[:n], g.Who[n:]}
+}
+
+// Without is the address of the page without another nation.
+func (s *shortfalls) Without(n events.Nation) any {
+	all := string(n)
+	if already := s.Get("without"); already != "" {
+		all = already + "," + all
+	}
+	return s.Here("without", all)
+}

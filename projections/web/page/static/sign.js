@@ -1,6 +1,8 @@
 // Signing in the browser. The key file is read here, with WebCrypto (Ed25519), and is never sent or kept; what is sent is the signed note,
 // as the program sends it (C2SP signed-note; events/FORMAT.md has the form).
 
+import { seen } from "./tree.js";
+
 const utf8 = new TextEncoder();
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
@@ -140,6 +142,12 @@ document.addEventListener("click", (e) => {
   if (e.target.id === "sign-send") send();
   if (e.target.id === "draft-discard") { forget(); location.assign(location.pathname + location.search); }
 });
-const arrive = () => { if (!draftForm()) return; restore(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
+// showSeen lets the statement say which checkpoint this browser has checked last.
+const showSeen = () => {
+  const form = draftForm(), at = seen(form.dataset.origin);
+  if (at) { form.elements.seen_size.value = at.size; form.elements.seen_root.value = at.root; }
+};
+
+const arrive = () => { if (!draftForm()) return; restore(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
 window.addEventListener("muster:shown", arrive);
 arrive();

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"muster/projections/web/page"
+)
+
+// kept is how a server's ledger is kept, as its pages show it.
+type kept struct{ *server }
+
+var _ page.Ledger = kept{}
+
+// RootAt implements page.Ledger.
+func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
+	root, err := k.journal.RootAt(size)
+	return root, err
+}
+
+// Checkpoint implements page.Ledger.
+func (k kept) Checkpoint() []byte { return k.journal.Checkpoint() }
+
+// Prove implements page.Ledger.
+func (k kept) Prove(sequence uint64) (stored, proof []byte, err error) { return k.ledger.Prove(sequence) }
+
+// Healthy implements page.Ledger.
+func (k kept) Healthy() error { return k.healthy() }
+
+// Compared implements page.Ledger.
+func (k kept) Compared() (through uint64, at time.Time) {
+	c := k.ledger.Compared()
+	return c.Through, c.At
+}
+
+// Compare implements page.Ledger.
+func (k kept) Compare(ctx context.Context) error {
+	_, err := k.ledger.Compare(ctx)
+	return err
+}

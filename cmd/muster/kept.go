@@ -23,7 +23,9 @@ func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
 func (k kept) Checkpoint() []byte { return k.journal.Checkpoint() }
 
 // Prove implements page.Ledger.
-func (k kept) Prove(sequence uint64) (stored, proof []byte, err error) { return k.ledger.Prove(sequence) }
+func (k kept) Prove(sequence uint64) (stored, proof []byte, err error) {
+	return k.ledger.Prove(sequence)
+}
 
 // Healthy implements page.Ledger.
 func (k kept) Healthy() error { return k.healthy() }

@@ -63,7 +63,6 @@ var kinds = []pageKind{
 	{"submit", "/submit", true, (*Pages).submit},
 	{"log", "/log", true, (*Pages).log},
 	{"verify", "/verify", true, (*Pages).verify},
-	{"verify", "/verify", true, (*Pages).verify},
 }
 
 // New returns the pages of a service.

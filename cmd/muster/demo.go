@@ -76,7 +76,7 @@ func (a *app) demo(ctx context.Context, s *server, stay bool) error {
 	if !stay {
 		return nil
 	}
-	a.say("\nThe server stays, on %s, until you interrupt it.", s.url())
+	a.say("\nThe server stays, on %s, until you interrupt it. Open that in a browser; on a day of the plan:\n%s/?operation=mnf-u&on=2026-07-01", s.url(), s.url())
 	<-ctx.Done()
 	return nil
 }

@@ -28,7 +28,7 @@ func (b *tab) tells(a projections.Timeline) {
 	for _, l := range a.Lines {
 		var want []string
 		for _, pt := range l.Points {
-			row := fmt.Sprintf("%s %s %s", pt.From, pt.Until, grouped(pt.Required.String()))
+			row := fmt.Sprintf("%s %s", pt.From, grouped(pt.Required.String()))
 			for _, q := range pt.Rungs {
 				row += " " + grouped(q.String())
 			}
@@ -97,10 +97,22 @@ func TestPageHandOver(t *testing.T) {
 		if want := 10.0 / 730; width < want*0.95 || width > want*1.05 {
 			t.Errorf("10 days of 730 are %.4f of the chart", width)
 		}
+		if marks := eval[int](elsewhere(t, url), "document.querySelectorAll('svg.chart .relief').length"); marks != 0 {
+			t.Errorf("%d hand-overs are marked in the chart of another area", marks)
+		}
 		if shapes := eval[int](b, "document.querySelectorAll('svg.chart rect.missing').length"); shapes != 3 {
 			t.Errorf("%d stretches are hatched as missing, want 3: before Germany, between, and after Poland", shapes)
 		}
 	})
+}
+
+// elsewhere opens the time line of a requirement in an area in which no forces rotate.
+func elsewhere(t *testing.T, url string) *tab {
+	t.Helper()
+	b := newTab(t, url)
+	b.open("/timeline?operation=mnf-u&line=ground-capital&from=2026-01-01&until=2027-12-31")
+	b.says(".over h2", "ground-capital")
+	return b
 }
 
 // One day, and as many years as a time line has, are drawn as well.

@@ -80,7 +80,7 @@ func (o *overTime) chart(l *projections.LineTimeline, height int) *chart {
 	c.Short = o.short(c, y, l.Points)
 	c.X = c.dates()
 	for i := range o.HandOvers {
-		if h := &o.HandOvers[i]; isHandOverOf(l, h) {
+		if h := &o.HandOvers[i]; o.touches(h, l) {
 			c.handOver(o, h)
 		}
 	}

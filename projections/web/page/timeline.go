@@ -23,6 +23,9 @@ type overTime struct {
 	LineNames []events.Line
 	Roles     []events.Role
 	CSV       string
+	// order is the places of requirements in the list that one can choose from, and areas where the pledges of rotations are.
+	order map[web.LineName]int
+	areas map[events.ID]events.Area
 }
 
 // A lineOverTime is one requirement: its chart and its table.
@@ -54,6 +57,7 @@ func (p *Pages) timeline(f *frame) (any, error) {
 		return nil, err
 	}
 	told := t
+	told.Lines = slices.Clone(t.Lines)
 	if o.Step != projections.ByChange {
 		pairs[len(pairs)-1] = o.Step
 		if told, err = ask(f, web.Read[web.TimelineQuery], p.Service.Timeline, pairs...); err != nil {
@@ -63,7 +67,7 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	o.Days, o.HandOvers = days{t.From, t.Until}, t.HandOvers
 	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without", "without_conditional", "without_caveated", "discharge"},
 		"from", o.Days.From, "until", o.Days.Until, "step", o.Step)
-	if err := o.readChoices(); err != nil {
+	if err := p.Service.Projector.View(o.look); err != nil {
 		return nil, err
 	}
 	o.show(&t, &told)
@@ -96,6 +100,8 @@ func (o *overTime) show(t, told *projections.Timeline) {
 	if len(t.Lines) > 1 {
 		height = lowChart
 	}
+	o.sort(t.Lines)
+	o.sort(told.Lines)
 	for i := range t.Lines {
 		if i == maxCharts {
 			o.More = len(t.Lines) - i
@@ -111,31 +117,53 @@ func (o *overTime) show(t, told *projections.Timeline) {
 	}
 	if o.Has("line") {
 		o.HandOvers = slices.DeleteFunc(o.HandOvers, func(h projections.HandOver) bool {
-			return !slices.ContainsFunc(o.Lines, func(l lineOverTime) bool { return isHandOverOf(&l.LineTimeline, &h) })
+			return !slices.ContainsFunc(o.Lines, func(l lineOverTime) bool { return o.touches(&h, &l.LineTimeline) })
 		})
 	}
 }
 
-// isHandOverOf reports whether a rotation may touch a line: it is of the same operation, role and unit.
-func isHandOverOf(l *projections.LineTimeline, h *projections.HandOver) bool {
-	return h.Operation == l.Operation && h.Role == l.Role && h.Unit == l.Unit
+// touches reports whether a rotation may be of the supply of a line: it is of the same operation, role and unit and, where both say one,
+// in the same area.
+func (o *overTime) touches(h *projections.HandOver, l *projections.LineTimeline) bool {
+	area := cmp.Or(o.areas[h.From], o.areas[h.To])
+	return h.Operation == l.Operation && h.Role == l.Role && h.Unit == l.Unit && (area == l.Area || area == "" || l.Area == "")
 }
 
-// readChoices reads which roles and requirements one can choose from.
-func (o *overTime) readChoices() error {
-	return o.pages.Service.Projector.View(func(p *projections.Picture) error {
-		all, err := p.Requirements(projections.Moment{AsOf: o.Basis.AsOf, On: o.Basis.On}, projections.Filter{Operation: events.Operation(o.Get("operation"))})
-		for _, r := range all.Requirements {
-			o.Roles = append(o.Roles, r.Role)
-			if role := o.Get("role"); role == "" || role == string(r.Role) {
-				o.LineNames = append(o.LineNames, r.Line)
-			}
-		}
-		slices.Sort(o.Roles)
-		o.Roles = slices.Compact(o.Roles)
-		slices.Sort(o.LineNames)
-		o.LineNames = slices.Compact(o.LineNames)
+// look reads which roles and requirements one can choose from, and where rotations are.
+func (o *overTime) look(p *projections.Picture) error {
+	m := projections.Moment{AsOf: o.Basis.AsOf, On: o.Basis.On}
+	all, err := p.Requirements(m, projections.Filter{Operation: events.Operation(o.Get("operation"))})
+	if err != nil {
 		return err
+	}
+	o.order, o.areas = map[web.LineName]int{}, map[events.ID]events.Area{}
+	for i, r := range all.Requirements {
+		o.order[web.LineName{Operation: r.Operation, Line: r.Line}] = i
+		o.Roles = append(o.Roles, r.Role)
+		if role := o.Get("role"); role == "" || role == string(r.Role) {
+			o.LineNames = append(o.LineNames, r.Line)
+		}
+	}
+	slices.Sort(o.Roles)
+	o.Roles = slices.Compact(o.Roles)
+	slices.Sort(o.LineNames)
+	o.LineNames = slices.Compact(o.LineNames)
+	for _, h := range o.HandOvers {
+		for _, id := range []events.ID{h.From, h.To} {
+			pl, err := p.Pledge(m, id)
+			if err != nil {
+				return err
+			}
+			o.areas[id] = pl.Area
+		}
+	}
+	return nil
+}
+
+// sort puts lines into the order of the requirements: by operation, priority and name.
+func (o *overTime) sort(lines []projections.LineTimeline) {
+	slices.SortStableFunc(lines, func(a, b projections.LineTimeline) int {
+		return cmp.Compare(o.order[web.LineName{Operation: a.Operation, Line: a.Line}], o.order[web.LineName{Operation: b.Operation, Line: b.Line}])
 	})
 }
 

@@ -65,7 +65,8 @@ func (p *Picture) Apply(rec events.Record) error {
 
 // take folds one row in.
 func (p *Picture) take(seq uint64, r *row) error {
-	a, err := p.next(seq, r)
+	var a admitted
+	err := p.next(seq, r, &a)
 	if err == nil && a.pledge != nil {
 		p.folder.p, p.folder.table = p, &p.versions
 		err = p.folder.fold(&a)
@@ -77,34 +78,32 @@ func (p *Picture) take(seq uint64, r *row) error {
 	return nil
 }
 
-// next takes in all that a row says but what is to be folded into a pledge.
-func (p *Picture) next(seq uint64, r *row) (a admitted, err error) {
+// next takes in all that a row says but what is to be folded into a pledge, which it leaves in a.
+func (p *Picture) next(seq uint64, r *row, a *admitted) error {
 	last := p.Sequence()
 	switch {
 	case seq != last+1:
-		return a, fmt.Errorf("record %d does not follow record %d", seq, last)
+		return fmt.Errorf("record %d does not follow record %d", seq, last)
 	case last > 0 && r.Recorded < p.times[last-1]:
-		return a, fmt.Errorf("record %d was recorded before record %d", seq, last)
+		return fmt.Errorf("record %d was recorded before record %d", seq, last)
 	}
-	if a, err = p.dispatch(seq, r); err != nil {
-		err = fmt.Errorf("record %d: %w", seq, err)
+	if err := p.dispatch(seq, r, a); err != nil {
+		return fmt.Errorf("record %d: %w", seq, err)
 	}
-	return a, err
+	return nil
 }
 
-func (p *Picture) dispatch(seq uint64, r *row) (a admitted, err error) {
+func (p *Picture) dispatch(seq uint64, r *row, a *admitted) error {
 	if m, ok := moves[r.Type]; ok {
-		return p.admit(seq, m, r)
+		return p.admit(seq, m, r, a)
 	}
 	switch r.Type.Subject() {
 	case "ledger", "member":
-		err = p.roster.take(seq, r)
+		return p.roster.take(seq, r)
 	case "operation", "scope", "requirement":
-		err = p.takePlan(seq, r)
-	default:
-		err = fmt.Errorf("no projection knows a %s", r.Type)
+		return p.takePlan(seq, r)
 	}
-	return a, err
+	return fmt.Errorf("no projection knows a %s", r.Type)
 }
 
 // took notes that a record was taken in.

@@ -99,20 +99,20 @@ type pledge struct {
 }
 
 // admit makes of a row about a pledge what is to be folded into it.
-func (p *Picture) admit(seq uint64, m *move, r *row) (admitted, error) {
+func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 	if seq >= math.MaxUint32 {
-		return admitted{}, fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
+		return fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
 	}
 	pl, known := p.byID[r.Thing]
 	switch {
 	case r.New && known:
-		return admitted{}, fmt.Errorf("the pledge %s is begun a second time", r.Thing)
+		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
 	case !r.New && !known:
-		return admitted{}, fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
+		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
-		return admitted{}, fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
+		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
 	case m.allocates && p.operations[r.Operation].lines[r.Line] == nil:
-		return admitted{}, fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
+		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
 	}
@@ -120,11 +120,12 @@ func (p *Picture) admit(seq uint64, m *move, r *row) (admitted, error) {
 		pl.rotates = true
 		p.rotating = append(p.rotating, pl)
 	}
-	a := admitted{pledge: pl, deed: p.deed(pl, seq, m, r)}
+	a.pledge = pl
+	p.deed(&a.deed, pl, seq, m, r)
 	if !r.Corrects.IsZero() {
 		a.mends = p.mending(pl, r)
 	}
-	return a, nil
+	return nil
 }
 
 func (p *Picture) begin(seq uint64, r *row) *pledge {
@@ -151,8 +152,8 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
 
 // deed makes of a row what it says of its pledge.
-func (p *Picture) deed(pl *pledge, seq uint64, m *move, r *row) deed {
-	d := deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
+func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {
+	*d = deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
 		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
 	if !r.Predecessor.IsZero() {
 		o := p.operations[r.Operation]
@@ -175,7 +176,6 @@ func (p *Picture) deed(pl *pledge, seq uint64, m *move, r *row) deed {
 	case r.Expires != 0:
 		d.extra = &extra{expires: events.Date(r.Expires)}
 	}
-	return d
 }
 
 // mending makes of the row of a correction what it does to the statement that it mends.

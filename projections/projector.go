@@ -41,6 +41,7 @@ const saveAfter = 5 * time.Second
 // Open loads the picture saved at path and takes in what the source has beyond it. A file that is damaged, of another
 // form, or of another history than the source's is thrown away, and the picture is built from the first record.
 func Open(ctx context.Context, path string, source Source) (*Projector, error) {
+	defer collectLess()()
 	p := &Projector{path: path, source: source, changed: make(chan struct{})}
 	if err := p.restore(); err != nil {
 		return nil, err

@@ -264,12 +264,22 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 
 // Stored returns the records from a sequence on as they are stored, at most so many and up to the last that there is, checked as
 // Records checks them, and not parsed.
-func (j *Journal) Stored(from uint64, most int) ([][]byte, error) { return j.rows(max(from, 1), int64(most)) }
+func (j *Journal) Stored(from uint64, most int) ([][]byte, error) {
+	room := make([]byte, 0, 512*most) // one piece of memory for all: they come and go together
+	return j.copied(max(from, 1), int64(most), func(v []byte) []byte {
+		room = append(room, v...)
+		return room[len(room)-len(v) : len(room) : len(room)]
+	})
+}
 
 // chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.
 func (j *Journal) chunk(from uint64) (rows [][]byte, err error) { return j.rows(from, chunk) }
 
-func (j *Journal) rows(from uint64, most int64) (rows [][]byte, err error) {
+func (j *Journal) rows(from uint64, most int64) ([][]byte, error) {
+	return j.copied(from, most, bytes.Clone)
+}
+
+func (j *Journal) copied(from uint64, most int64, clone func([]byte) []byte) (rows [][]byte, err error) {
 	tree := j.Tree() // what is committed later has leaves that it lacks
 	most = min(most, tree.N-int64(from)+1)
 	err = j.db.View(func(tx *bbolt.Tx) error {
@@ -279,7 +289,7 @@ func (j *Journal) rows(from uint64, most int64) (rows [][]byte, err error) {
 			if got := binary.BigEndian.Uint64(k); got != want {
 				return fmt.Errorf("journal: record %d is missing: record %d follows", want, got)
 			}
-			rows = append(rows, bytes.Clone(v))
+			rows = append(rows, clone(v))
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"muster/ledger/proof"
 	"muster/projections/web/page"
 )
 
@@ -22,10 +23,17 @@ func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
 // Checkpoint implements page.Ledger.
 func (k kept) Checkpoint() []byte { return k.journal.Checkpoint() }
 
-// Prove implements page.Ledger.
-func (k kept) Prove(sequence uint64) (stored, proof []byte, err error) {
-	return k.ledger.Prove(sequence)
+// Receipt implements page.Ledger. It does not name the signer's key.
+func (k kept) Receipt(sequence uint64) (stored, receipt []byte, err error) {
+	stored, included, err := k.ledger.Prove(sequence)
+	if err != nil {
+		return nil, nil, err
+	}
+	return stored, proof.Receipt{Key: k.signer.Key(), Record: stored, Proof: included}.Text(), nil
 }
+
+// Opened implements page.Ledger.
+func (k kept) Opened() (at time.Time, met uint64) { return k.opened, k.met }
 
 // Healthy implements page.Ledger.
 func (k kept) Healthy() error { return k.healthy() }

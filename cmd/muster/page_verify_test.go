@@ -2,17 +2,20 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 )
 
-// between puts something between the browser and a server that can change what the server answers.
+// between puts something between the browser and a server that can change what the server answers, or answer that it cannot (nil).
 func between(t *testing.T, server string, change func(path string, body []byte) []byte) string {
 	t.Helper()
 	to, err := url.Parse(server)
@@ -33,7 +36,9 @@ func between(t *testing.T, server string, change func(path string, body []byte) 
 		if err != nil {
 			return err
 		}
-		body = change(r.Request.URL.Path, body)
+		if body = change(r.Request.URL.Path, body); body == nil {
+			r.StatusCode, r.Status = http.StatusServiceUnavailable, "503 Service Unavailable"
+		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		r.Header.Del("Content-Length")
 		return nil
@@ -43,98 +48,173 @@ func between(t *testing.T, server string, change func(path string, body []byte) 
 	return s.URL
 }
 
-// checked waits until the browser has checked all that it can, and returns what it says.
+// checked waits until the browser has checked what it can, and returns what it says: first whether all holds.
 func (b *tab) checked() string {
 	b.t.Helper()
-	b.wait("document.querySelector('#checks[data-done]')")
-	return b.text("#checks")
+	b.wait("document.getElementById('check')?.dataset.state")
+	return b.text("#check-verdict") + "\n" + b.text("#check-list")
+}
+
+// holds and fails look for what the browser has found.
+func (b *tab) holds(what string) {
+	b.t.Helper()
+	if said := b.checked(); !strings.HasPrefix(said, "Everything that was checked holds.") || !strings.Contains(said, what) {
+		b.t.Errorf("%s: the browser does not find that %q: %s", b.address(), what, said)
+	}
+}
+
+func (b *tab) fails(what string) {
+	b.t.Helper()
+	if said := b.checked(); !strings.HasPrefix(said, "THIS DOES NOT VERIFY.") || !strings.Contains(said, what) {
+		b.t.Errorf("%s: the browser does not find that %q: %s", b.address(), what, said)
+	}
+	if n := eval[int](b, "document.querySelectorAll('#check-verdict .problem').length"); n != 1 {
+		b.t.Error("the verdict does not look like a fault")
+	}
 }
 
 // The browser checks by itself what the server shows: signature, inclusion, and that the ledger has only grown since it looked.
 func TestPageVerify(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
-	for _, record := range []string{"1", "2", "33", "55"} {
-		b.open("/verify?record=" + record)
-		said := b.checked()
-		if !strings.Contains(said, "checkpoint of 55 records is signed with") || !strings.Contains(said, "Record "+record+", as stored, is in the tree") {
-			t.Errorf("of record %s the browser says: %s", record, said)
-		}
+	b.open("/verify?record=33")
+	b.holds("The key comes from this server itself.")
+	b.holds("This browser has remembered no earlier checkpoint of this ledger.")
+	for _, record := range []int{1, 2, 33, 55} {
+		b.open(fmt.Sprint("/verify?record=", record))
+		b.holds("The checkpoint of 55 records is signed")
+		b.holds(fmt.Sprintf("Record %d is in the tree of that checkpoint", record))
+		b.sameProof(record)
 	}
 	b.shot("verify")
-	b.axe()
-	offer := func() {
-		t.Helper()
-		newUser(t).content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u", "--nation", "NOR", "--role", "air", "--quantity", "3")
-	}
-	for n := 56; n < 66; n++ { // a proof of another shape each time
-		offer()
+	user := newUser(t)
+	for n := 56; n < 64; n++ { // a proof of another shape each time
+		user.content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u", "--nation", "NOR", "--role", "air", "--quantity", "3")
 		b.open("/verify")
-		if said := b.checked(); !strings.Contains(said, "has only grown since this browser saw it") {
-			t.Fatalf("of %d records the browser says: %s", n, said)
-		}
+		b.holds("The ledger has only grown, from the ")
+		b.holds(fmt.Sprintf(" to %d: nothing before was altered or removed", n))
 	}
-	b.click(`form[action="/verify"][method=post] button`)
-	b.says("dl", "The same, byte for byte, through record 65")
 	b.fill("#known-key", "muster.example/other+00000000+AAAA")
-	b.says("#checks", "THE CHECKPOINT IS NOT SIGNED WITH muster.example/other")
-	arrivals(t, url, "/verify?record=33", func(b *tab) {
-		if said := b.text("#proof"); !strings.HasPrefix(said, "c2sp.org/tlog-proof@v1\nindex 32\n") {
-			t.Errorf("the proof of record 33 is %s", said)
-		}
-	})
+	b.click("#know-key")
+	b.says("#check-list", "The checkpoint key is no key")
+	b.fill("#known-key", b.text("#check-key"))
+	b.click("#know-key")
+	b.says("#check-list", "The key is the one that was entered here")
+	b.open("/verify")
+	b.holds("The key is the one that was entered here")
+	b.says("#compared", "Not compared since this server has started.")
+	b.click("#compare")
+	b.says("#compared", "are the same, byte for byte, through record 63.")
 	b.open("/verify?record=4000")
 	b.says(".problem", "there is no such record")
+}
+
+// sameProof compares what the browser has computed with the proof that the server's own code makes.
+func (b *tab) sameProof(record int) {
+	b.t.Helper()
+	receipt := eval[string](b, "document.getElementById('receipt').textContent")
+	_, included, _ := strings.Cut(receipt, fmt.Sprintf("index %d\n", record-1))
+	want, _, _ := strings.Cut(included, "\n\n")
+	computed := eval[string](b, "[...document.querySelectorAll('#check-evidence pre')].at(-1).textContent")
+	_, path, _ := strings.Cut(computed, "\n")
+	if want == "" || path != want {
+		b.t.Errorf("record %d: the browser has the proof\n%s\nand the server\n%s", record, path, want)
+	}
+}
+
+// Without JavaScript the page says that nothing is checked, and gives a receipt that the program checks.
+func TestPageVerifyReceipt(t *testing.T) {
+	url := demoServer(t)
+	b := newTab(t, url, noScript)
+	b.open("/verify?record=33")
+	b.says("#content", "Without JavaScript the browser checks nothing by itself.")
+	file := filepath.Join(t.TempDir(), "record.receipt")
+	if err := os.WriteFile(file, []byte(eval[string](b, "document.getElementById('receipt').textContent")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := newUser(t).content(t, "receipt", file, "--checkpoint-key", eval[string](b, "document.getElementById('check-key').textContent"))
+	if !strings.Contains(said, "33") {
+		t.Errorf("the program says of the receipt: %s", said)
+	}
+}
+
+// flipped changes one bit in the middle of what begins with a path.
+func flipped(prefix string) func(string, []byte) []byte {
+	return func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, prefix) && len(body) > 0 {
+			body[len(body)/2] ^= 1
+		}
+		return body
+	}
+}
+
+func replaced(at, from, to string) func(string, []byte) []byte {
+	return func(path string, body []byte) []byte {
+		if path == at {
+			return bytes.ReplaceAll(body, []byte(from), []byte(to))
+		}
+		return body
+	}
 }
 
 // What is changed on the way, or behind the browser's back, is noticed and said.
 func TestPageVerifyTampered(t *testing.T) {
 	url := demoServer(t)
 	var tamper atomic.Pointer[func(string, []byte) []byte]
-	honest := func(_ string, body []byte) []byte { return body }
-	tamper.Store(&honest)
-	proxy := between(t, url, func(path string, body []byte) []byte { return (*tamper.Load())(path, body) })
 	with := func(f func(string, []byte) []byte) { tamper.Store(&f) }
-	replaced := func(at, from, to string) func(string, []byte) []byte {
-		return func(path string, body []byte) []byte {
-			if path != at {
-				return body
-			}
-			if !bytes.Contains(body, []byte(from)) {
-				t.Errorf("%s has no %q to change", path, from)
-			}
-			return bytes.ReplaceAll(body, []byte(from), []byte(to))
-		}
-	}
+	honest := func(_ string, body []byte) []byte { return body }
+	with(honest)
+	proxy := between(t, url, func(path string, body []byte) []byte { return (*tamper.Load())(path, body) })
 	b := newTab(t, proxy)
 	b.open("/verify?record=48")
-	if said := b.checked(); !strings.Contains(said, "Record 48, as stored, is in the tree") {
-		t.Fatalf("of an honest server the browser says: %s", said)
-	}
-	with(replaced("/api/v1/records", "6000", "9000"))
-	b.open("/verify?record=48")
-	if said := b.checked(); !strings.Contains(said, "RECORD 48, AS SHOWN, IS NOT IN THE TREE") {
-		t.Errorf("of a changed record the browser says: %s", said)
+	b.holds("Record 48 is in the tree")
+	for _, one := range []struct {
+		change func(string, []byte) []byte
+		found  string
+	}{
+		{replaced("/tile/entries/000.p/55", "6000", "9000"), "the record or a hash was altered"},
+		{flipped("/tile/0/"), "the record or a hash was altered"},
+		{replaced("/verify", "6000", "9000"), "The page shows other bytes for this record"},
+		{replaced("/checkpoint", "\n55\n", "\n54\n"), "The signature under the checkpoint is wrong"},
+		{flipped("/checkpoint"), ""},
+	} {
+		with(one.change)
+		b.open("/verify?record=48")
+		b.fails(one.found)
 	}
 	b.shot("verify-altered")
-	with(replaced("/checkpoint", "\n55\n", "\n54\n"))
-	b.open("/verify")
-	if said := b.checked(); !strings.Contains(said, "THE CHECKPOINT IS NOT SIGNED") {
-		t.Errorf("of a changed checkpoint the browser says: %s", said)
-	}
-	// The memory is of a tree that this one is not: as of a server that has begun anew with the same key.
 	with(honest)
-	b.open("/verify")
-	b.checked()
-	eval[bool](b, `(() => { for (const name of Object.keys(localStorage)) { const kept = JSON.parse(localStorage.getItem(name)); const lines = kept.checkpoint.split("\n");
-		lines[1] = "50"; lines[2] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; kept.checkpoint = lines.join("\n"); localStorage.setItem(name, JSON.stringify(kept)); } return true })()`)
-	b.open("/verify")
-	if said := b.checked(); !strings.Contains(said, "THE SERVER SHOWS ANOTHER HISTORY") {
-		t.Errorf("of another history the browser says: %s", said)
+	b.open("/verify?record=48")
+	b.holds("The ledger is the one that this browser has verified before")
+	// What is remembered is of a tree that this one is not: as of a server that has begun anew with the same key.
+	const another = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	for _, one := range []struct {
+		size  int
+		found string
+	}{{50, "This is another history"}, {55, "This is another history"}, {5000, "The ledger has gone back"}} {
+		eval[bool](b, `(() => { for (const name of Object.keys(localStorage)) { const kept = JSON.parse(localStorage.getItem(name)), lines = kept.checkpoint.split("\n");
+			lines[1] = "%d"; lines[2] = "%s"; kept.checkpoint = lines.join("\n"); localStorage.setItem(name, JSON.stringify(kept)); } return true })()`, one.size, another)
+		b.open("/verify")
+		b.fails(one.found)
+		if kept := eval[string](b, "JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).checkpoint"); !strings.Contains(kept, another) {
+			t.Error("what does not agree has taken the place of what was remembered")
+		}
 	}
-	eval[bool](b, `(() => { for (const name of Object.keys(localStorage)) { const kept = JSON.parse(localStorage.getItem(name)); kept.checkpoint = kept.checkpoint.replace("\n50\n", "\n5000\n"); localStorage.setItem(name, JSON.stringify(kept)); } return true })()`)
-	b.open("/verify")
-	if said := b.checked(); !strings.Contains(said, "THE LEDGER HAS GONE BACK") {
-		t.Errorf("of a shorter ledger the browser says: %s", said)
+	b.shot("verify-other-history")
+	b.click("#forget")
+	b.says("#check-list", "This browser has remembered no earlier checkpoint")
+}
+
+// What cannot be had is not taken for right, and not for wrong.
+func TestPageVerifyUnavailable(t *testing.T) {
+	b := newTab(t, between(t, demoServer(t), func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "/tile/") {
+			return nil
+		}
+		return body
+	}))
+	b.open("/verify?record=48")
+	if said := b.checked(); !strings.HasPrefix(said, "This could not be checked.") || !strings.Contains(said, "/tile/entries/000.p/55: 503") {
+		t.Errorf("of a server that shows no tiles the browser says: %s", said)
 	}
 }

@@ -68,8 +68,8 @@ type server struct {
 	listener  net.Listener
 	http      *http.Server
 
-	opened   time.Time // when journal and stream were brought to the same end
-	compared uint64    // the journal's last record before that, which the stream held too
+	opened time.Time // when journal and stream were brought to the same end
+	met    uint64    // the journal's last record before that, which the stream held too
 
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
@@ -170,7 +170,7 @@ func (s *server) openStream(ctx context.Context) (err error) {
 }
 
 func (s *server) openLedger(ctx context.Context) (err error) {
-	s.compared = s.journal.Last()
+	s.met = s.journal.Last()
 	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name})
 	s.opened = time.Now()
 	if err == nil {

@@ -3,6 +3,8 @@ package page
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,10 +19,13 @@ type Ledger interface {
 	RootAt(size int64) ([sha256.Size]byte, error)
 	// Checkpoint returns the last signed checkpoint (C2SP tlog-checkpoint), nil when there is none yet.
 	Checkpoint() []byte
-	// Prove returns a record as stored, and its tlog-proof (C2SP).
-	Prove(sequence uint64) (stored, proof []byte, err error)
+	// Receipt returns a record as stored, and its receipt under the last checkpoint, as "muster receipt" reads it.
+	Receipt(sequence uint64) (stored, receipt []byte, err error)
 	// Healthy returns why no statement can be taken now, or nil.
 	Healthy() error
+	// Opened returns when the server has opened the ledger, and the record at which it then found the stream to hold the same as the
+	// journal: the journal's last, 0 when it had none.
+	Opened() (at time.Time, met uint64)
 	// Compared returns through which record, and when, the journal was last compared with the whole stream and found the same; 0 for
 	// never since the server started. Compare does it now.
 	Compared() (through uint64, at time.Time)
@@ -31,35 +36,43 @@ type Ledger interface {
 type verifyPage struct {
 	*frame
 	Checkpoint string
-	Signatures []string // the names of the keys
+	Signatures []signature
 	Size       string
 	TreeRoot   string
+	// Opened and Met tell how the server began, as Ledger has it.
+	Opened time.Time
+	Met    uint64
 	// Through and At tell of the last comparison of stream and journal.
 	Through uint64
 	At      time.Time
 	Trouble *problem.Problem
 	// Compared is why the comparison that was asked for failed.
 	Compared *problem.Problem
-	// Record is the record to check, 0 for none, Stored and Proof the record and what the server proves it with.
-	Record        uint64
-	Stored, Proof string
+	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server proves it with.
+	Record          uint64
+	Stored, Receipt string
+}
+
+// A signature is one of those under a checkpoint.
+type signature struct {
+	Name string
+	ID   string // the hash of name and key, in hexadecimal
+	Own  bool   // of the key that this server says is its own
 }
 
 // verify answers the page of checking.
 func (p *Pages) verify(f *frame) (any, error) {
 	v := &verifyPage{frame: f, Checkpoint: string(p.Ledger.Checkpoint())}
+	if f.Has("as_of") {
+		if err := f.readBasis(); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.Ledger.Healthy(); err != nil {
 		v.Trouble = problem.From(err)
 	}
-	if lines := strings.Split(v.Checkpoint, "\n"); len(lines) > 3 {
-		v.Size, v.TreeRoot = lines[1], lines[2]
-		for _, line := range lines[3:] {
-			if rest, ok := strings.CutPrefix(line, "— "); ok {
-				name, _, _ := strings.Cut(rest, " ")
-				v.Signatures = append(v.Signatures, name)
-			}
-		}
-	}
+	v.read()
+	v.Opened, v.Met = p.Ledger.Opened()
 	v.Through, v.At = p.Ledger.Compared()
 	text := f.Get("record")
 	if text == "" {
@@ -69,9 +82,24 @@ func (p *Pages) verify(f *frame) (any, error) {
 	if err != nil || n < 1 || n > f.Ledger.Sequence {
 		return nil, problem.OfFields([]problem.Field{{Location: "record", Value: text, Message: "there is no such record: write a number from 1 to " + strconv.FormatUint(f.Ledger.Sequence, 10)}})
 	}
-	stored, proof, err := p.Ledger.Prove(n)
-	v.Record, v.Stored, v.Proof = n, string(stored), string(proof)
+	stored, receipt, err := p.Ledger.Receipt(n)
+	v.Record, v.Stored, v.Receipt = n, string(stored), string(receipt)
 	return v, err
+}
+
+// read takes the checkpoint apart for people. Nothing of it is verified here.
+func (v *verifyPage) read() {
+	text, signatures, _ := strings.Cut(v.Checkpoint, "\n\n")
+	if lines := strings.Split(text, "\n"); len(lines) >= 3 {
+		v.Size, v.TreeRoot = lines[1], lines[2]
+	}
+	for line := range strings.Lines(signatures) {
+		name, data, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "— ")), " ")
+		if raw, err := base64.StdEncoding.DecodeString(data); err == nil && len(raw) > 4 {
+			id := hex.EncodeToString(raw[:4])
+			v.Signatures = append(v.Signatures, signature{name, id, strings.HasPrefix(v.Ledger.CheckpointKey, name+"+"+id+"+")})
+		}
+	}
 }
 
 // compareTime bounds a comparison that is asked for on the page.
@@ -106,5 +134,12 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	p.write(w, v.Compared.Kind.Status, "verify", v)
 }
 
-// Cosigners counts the signatures beside the server's own.
-func (v *verifyPage) Cosigners() int { return max(0, len(v.Signatures)-1) }
+// Others counts the signatures that are not this server's own.
+func (v *verifyPage) Others() (n int) {
+	for _, s := range v.Signatures {
+		if !s.Own {
+			n++
+		}
+	}
+	return n
+}

@@ -1,14 +1,30 @@
 // The ledger's tree, checked by whoever looks: hashes of RFC 6962 (section 2.1), checkpoints (C2SP tlog-checkpoint and signed-note, Ed25519),
-// proofs (C2SP tlog-proof) and tiles (C2SP tlog-tiles). Nothing here believes the server.
+// and tiles (C2SP tlog-tiles). Nothing here believes the server: what it says is recomputed, up to a root that a key has signed.
+//
+// A checkpoint, here, is { origin, size, root, text, body, signatures }: root as bytes, text as it came, body what was signed.
 
 const utf8 = new TextEncoder();
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
+export const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
 const joined = (...parts) => { const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0)); let at = 0; for (const p of parts) { all.set(p, at); at += p.length; } return all; };
-const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+export const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
 const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 
-export const leafHash = (record) => sha256(joined([0], utf8.encode(record)));
+// Unverified is thrown for what is not as it must be; its code says what. Unavailable is thrown where nothing was shown either way.
+export class Unverified extends Error { constructor(code) { super(code); this.code = code; } }
+export class Unavailable extends Error {}
+
+// supported reports whether this browser can check anything: WebCrypto is there over HTTPS, and on this machine, only.
+export const supported = () => Boolean(globalThis.crypto?.subtle);
+
+const get = async (path) => {
+  const answer = await fetch(path, { cache: "no-store" }).catch((e) => { throw new Unavailable(`${path}: ${e.message}`); }); // a copy kept on the way is not what the server says now
+  if (!answer.ok) throw new Unavailable(`${path}: ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+};
+
+// leafHash returns the hash of a record's bytes, as stored.
+export const leafHash = (record) => sha256(joined([0], record));
 const nodeHash = (left, right) => sha256(joined([1], left, right));
 
 // readCheckpoint takes a checkpoint apart: its origin, size and root, what was signed, and the signatures.
@@ -16,32 +32,34 @@ export const readCheckpoint = (text) => {
   const end = text.indexOf("\n\n");
   const body = text.slice(0, end + 1), [origin, size, root] = body.split("\n");
   const signatures = text.slice(end + 2).split("\n").filter(Boolean).map((line) => {
-    const [, name, data] = /^— (\S+) (\S+)$/.exec(line) ?? [];
+    const [, name, data] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
     return { name, data: data ? bytesOf(data) : new Uint8Array() };
   });
-  if (end < 0 || !/^[1-9][0-9]*$/.test(size ?? "") || !root) throw new Error("no checkpoint: " + text.slice(0, 80));
+  if (end < 0 || !/^[1-9][0-9]{0,14}$/.test(size ?? "") || !/^[A-Za-z0-9+/]{43}=$/.test(root ?? "")) throw new Unverified("no-checkpoint");
   return { origin, size: Number(size), root: bytesOf(root), text, body, signatures };
 };
 
-// isSignedBy reports whether one of a checkpoint's signatures is a key's: "name+hash+base64" (C2SP signed-note, Ed25519), of the origin.
-export const isSignedBy = async (checkpoint, vkey) => {
-  const found = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey.trim());
-  if (!found || found[1] !== checkpoint.origin) return false;
-  const data = bytesOf(found[3]), id = found[2].match(/../g).map((h) => parseInt(h, 16));
-  if (data[0] !== 1 || data.length !== 33 || !same((await sha256(joined(utf8.encode(found[1] + "\n"), data))).slice(0, 4), id)) return false;
-  const key = await crypto.subtle.importKey("raw", data.slice(1), "Ed25519", false, ["verify"]);
-  for (const s of checkpoint.signatures) {
-    if (s.name === found[1] && same(s.data.slice(0, 4), id) && await crypto.subtle.verify("Ed25519", key, s.data.slice(4), utf8.encode(checkpoint.body))) return true;
-  }
-  return false;
+// fetchCheckpoint returns the server's newest checkpoint, of which nothing is verified yet.
+export const fetchCheckpoint = async () => readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await get("/checkpoint")));
+
+// readKey reads a checkpoint key, "name+hash+base64" (C2SP signed-note, Ed25519). Its hash is that of its name and bytes.
+const readKey = async (text) => {
+  const [, name, hash, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text.trim()) ?? [];
+  if (!name) throw new Unverified("bad-key");
+  const data = bytesOf(base64), id = hash.match(/../g).map((h) => parseInt(h, 16));
+  if (data[0] !== 1 || !same((await sha256(joined(utf8.encode(name + "\n"), data))).slice(0, 4), id)) throw new Unverified("bad-key");
+  return { name, id, key: await crypto.subtle.importKey("raw", data.slice(1), "Ed25519", false, ["verify"]) };
 };
 
-// readProof takes a tlog-proof apart: the index of the leaf, the hashes, and the checkpoint.
-export const readProof = (text) => {
-  const lines = text.split("\n"), end = lines.indexOf("");
-  const index = /^index ([0-9]+)$/.exec(lines[1] ?? "");
-  if (lines[0] !== "c2sp.org/tlog-proof@v1" || !index) throw new Error("no proof");
-  return { index: Number(index[1]), hashes: lines.slice(2, end).map(bytesOf), checkpoint: readCheckpoint(lines.slice(end + 1).join("\n")) };
+// checkSigned returns when a key, named as the checkpoint's origin, has signed it. Other signatures may stand beside.
+export const checkSigned = async (checkpoint, keyText) => {
+  const { name, id, key } = await readKey(keyText);
+  const own = checkpoint.signatures.filter((s) => s.name === name && same(s.data.slice(0, 4), id));
+  if (name !== checkpoint.origin || own.length === 0) throw new Unverified("not-signed");
+  for (const s of own) {
+    if (await crypto.subtle.verify("Ed25519", key, s.data.slice(4), utf8.encode(checkpoint.body))) return;
+  }
+  throw new Unverified("bad-signature");
 };
 
 // rootOf returns the root that a leaf and its proof lead to (RFC 9162, section 2.1.3.2), nothing when the proof is of another length.
@@ -61,12 +79,6 @@ export const rootOf = async (leaf, index, size, hashes) => {
   return sn === 0 ? r : undefined;
 };
 
-// isIncluded reports whether a record, as stored, is the leaf of a proof under the proof's own checkpoint, which the caller checks.
-export const isIncluded = async (stored, proof) => {
-  const root = await rootOf(await leafHash(stored), proof.index, proof.checkpoint.size, proof.hashes);
-  return root !== undefined && same(root, proof.checkpoint.root);
-};
-
 const part = (n) => { // of a tile's path: 1234067 is x001/x234/067
   let text = String(n % 1000).padStart(3, "0");
   for (n = Math.floor(n / 1000); n > 0; n = Math.floor(n / 1000)) text = "x" + String(n % 1000).padStart(3, "0") + "/" + text;
@@ -80,12 +92,21 @@ class Tree {
   async tile(level, number) {
     const whole = Math.floor(this.size / 256 ** level), width = Math.min(256, whole - number * 256);
     const path = `/tile/${level}/${part(number)}${width < 256 ? ".p/" + width : ""}`;
-    if (!this.tiles.has(path)) {
-      const answer = await fetch(path);
-      if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-      this.tiles.set(path, new Uint8Array(await answer.arrayBuffer()));
-    }
+    if (!this.tiles.has(path)) this.tiles.set(path, await get(path));
+    if (this.tiles.get(path).length !== 32 * width) throw new Unverified("bad-tile");
     return this.tiles.get(path);
+  }
+
+  // entry returns the bytes of a record, from its bundle: each stands behind its length, in 16 bits.
+  async entry(index) {
+    const number = Math.floor(index / 256), width = Math.min(256, this.size - number * 256);
+    const bundle = await get(`/tile/entries/${part(number)}${width < 256 ? ".p/" + width : ""}`);
+    for (let at = 0, i = number * 256; at + 2 <= bundle.length; i++) {
+      const end = at + 2 + bundle[at] * 256 + bundle[at + 1];
+      if (i === index && end <= bundle.length) return bundle.slice(at + 2, end);
+      at = end;
+    }
+    throw new Unverified("bad-tile");
   }
 
   // node returns the hash of the perfect subtree of 2^height leaves, the index-th of that height.
@@ -105,6 +126,14 @@ class Tree {
     return nodeHash(await this.hash(from, from + k), await this.hash(from + k, to));
   }
 
+  // inclusion returns the hashes that stand beside a leaf's way up, the lowest first (RFC 6962, section 2.1.1).
+  async inclusion(index, from = 0, to = this.size) {
+    if (to - from === 1) return [];
+    const middle = from + 2 ** Math.floor(Math.log2(to - from - 1));
+    if (index < middle) return [...await this.inclusion(index, from, middle), await this.hash(middle, to)];
+    return [...await this.inclusion(index, middle, to), await this.hash(from, middle)];
+  }
+
   // consistency returns the proof that the tree has only grown since it had m leaves (RFC 6962, section 2.1.2).
   async consistency(m, from = 0, to = this.size, whole = true) {
     const n = to - from;
@@ -115,17 +144,31 @@ class Tree {
   }
 }
 
-// hasGrown reports whether the tree of a checkpoint is that of an older one, and more: the proof is made from the server's tiles, and
+// inclusion shows that a record is in the tree of a checkpoint, and returns { stored, leaf, path }: its bytes, its hash, and the hashes of the
+// proof, all of which come from the server's tiles, and lead to the checkpoint's root.
+export const inclusion = async (sequence, checkpoint) => {
+  if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > checkpoint.size) throw new Unverified("not-covered");
+  const tree = new Tree(checkpoint.size);
+  const stored = await tree.entry(sequence - 1), leaf = await leafHash(stored), path = await tree.inclusion(sequence - 1);
+  const root = await rootOf(leaf, sequence - 1, checkpoint.size, path);
+  if (!root || !same(root, checkpoint.root)) throw new Unverified("not-included");
+  return { stored, leaf, path };
+};
+
+// checkGrown returns when the tree of a checkpoint is that of an older one, and more: the proof is made from the server's tiles, and
 // checked with nothing but the two roots (RFC 9162, section 2.1.4.2).
-export const hasGrown = async (older, newer) => {
-  if (older.size === newer.size) return same(older.root, newer.root);
+export const checkGrown = async (older, newer) => {
+  if (older.origin !== newer.origin) throw new Unverified("other-ledger");
+  if (older.size > newer.size) throw new Unverified("went-back");
+  if (older.size === newer.size && same(older.root, newer.root)) return;
+  if (older.size === newer.size) throw new Unverified("other-history");
   let hashes = await new Tree(newer.size).consistency(older.size);
   if (Number.isInteger(Math.log2(older.size))) hashes = [older.root, ...hashes];
   let fn = older.size - 1, sn = newer.size - 1;
   while (fn % 2 === 1) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2); }
   let [fr, ...rest] = hashes, sr = fr;
   for (const c of rest) {
-    if (sn === 0) return false;
+    if (sn === 0) throw new Unverified("bad-tree");
     if (fn % 2 === 1 || fn === sn) {
       fr = await nodeHash(c, fr); sr = await nodeHash(c, sr);
       while (fn % 2 === 0 && fn !== 0) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2); }
@@ -134,16 +177,36 @@ export const hasGrown = async (older, newer) => {
     }
     fn = Math.floor(fn / 2); sn = Math.floor(sn / 2);
   }
-  return sn === 0 && same(fr, older.root) && same(sr, newer.root);
+  if (sn !== 0 || !same(fr, older.root)) throw new Unverified("other-history");
+  if (!same(sr, newer.root)) throw new Unverified("bad-tree");
 };
 
-// What this browser remembers of a ledger: the key that its reader knows, and the last checkpoint that was checked.
+// remembered returns what this browser remembers of a ledger: { known, key, checkpoint, at }. known is the key that its reader has entered, and
+// the others are the last checkpoint that was verified (its text), with which key, and when.
 export const remembered = (origin) => {
   try { return JSON.parse(localStorage.getItem("muster.ledger " + origin)) ?? {}; } catch { return {}; }
 };
-export const remember = (origin, what) => localStorage.setItem("muster.ledger " + origin, JSON.stringify({ ...remembered(origin), ...what }));
 
-// seen is what a statement says that its signer has seen: the size and root of the last checkpoint that was checked here.
+// remember adds to what this browser remembers of a ledger; forget takes all of it away.
+export const remember = (origin, what) => localStorage.setItem("muster.ledger " + origin, JSON.stringify({ ...remembered(origin), ...what }));
+export const forget = (origin) => localStorage.removeItem("muster.ledger " + origin);
+
+// current fetches the newest checkpoint and verifies it: with the key that is known, or else that of the last time, or else the one that the
+// server tells; and that the ledger has only grown since the last time. It remembers it, and returns { checkpoint, before, at, from }: before
+// is the checkpoint of the last time, if there was one, at when that was, and from says where the key is from: "known", "remembered" or
+// "told". What does not verify is not remembered.
+export const current = async (origin, told) => {
+  const memory = remembered(origin), key = memory.known || memory.key || told;
+  const checkpoint = await fetchCheckpoint();
+  if (checkpoint.origin !== origin) throw new Unverified("other-ledger");
+  await checkSigned(checkpoint, key);
+  const before = memory.checkpoint && readCheckpoint(memory.checkpoint);
+  if (before) await checkGrown(before, checkpoint);
+  remember(origin, { key, checkpoint: checkpoint.text, at: new Date().toISOString() });
+  return { checkpoint, before, at: memory.at, from: memory.known ? "known" : memory.key ? "remembered" : "told" };
+};
+
+// seen is what a statement says that its signer has seen: the size and root of the last checkpoint that was verified here.
 export const seen = (origin) => {
   const { checkpoint } = remembered(origin);
   if (!checkpoint) return undefined;

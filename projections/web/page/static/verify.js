@@ -1,6 +1,6 @@
 // The page Verify: the browser checks the checkpoint, that the ledger has only grown, and one record, and says what it has found.
 
-import { Unavailable, base64Of, current, fetchCheckpoint, forget, inclusion, knowKey, knownKey, remembered, supported } from "./tree.js";
+import { Unavailable, Unverified, base64Of, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported } from "./tree.js";
 
 const box = () => document.getElementById("check");
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
@@ -23,28 +23,25 @@ const line = (state, text) => {
 const when = (iso) => iso.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
 const findings = async (data) => {
-  if (!supported()) throw Object.assign(new Unavailable(), { code: "unsupported" });
-  const { checkpoint, before, beforeAt, from } = await current(data.origin, data.key);
-  const values = { size: checkpoint.size, by: checkpoint.by, before: before?.size, at: beforeAt && when(beforeAt), record: data.record };
+  if (!supported()) throw new DOMException("", "NotSupportedError");
+  const { checkpoint, before, at, from } = await current(data.origin, data.key);
+  const values = { size: checkpoint.size, origin: checkpoint.origin, before: before?.size, at: at && when(at), record: data.record };
   const lines = [line("met", filled(data.signed, values)), line(from === "known" ? "met" : "partly", data[from])];
   if (!before) lines.push(line("partly", data.first));
   else lines.push(line("met", filled(before.size === checkpoint.size ? data.same : data.grown, values)));
   let proof;
   if (data.record) {
     proof = await inclusion(Number(data.record), checkpoint);
-    const shown = new TextEncoder().encode(document.getElementById("stored").textContent);
-    if (base64Of(shown) !== base64Of(proof.stored)) throw Object.assign(new Error(), { code: "other-bytes" });
+    if (!same(new TextEncoder().encode(document.getElementById("stored").textContent), proof.stored)) throw new Unverified("other-bytes");
     lines.push(line("met", filled(data.included, { ...values, path: proof.path.length })));
   }
-  return { lines, before, checkpoint, proof };
+  return { lines, checkpoint, proof };
 };
 
 const wordsOf = (data, e) => {
-  if (e.name === "NotSupportedError") return data.eUnsupported; // a browser that does not know Ed25519
-  if (e.code === "unsupported") return data.eUnsupported;
+  if (e.name === "NotSupportedError") return data.eUnsupported; // no WebCrypto here, or none that knows Ed25519
   if (e instanceof Unavailable) return `${data.eUnavailable} ${e.message}`;
-  const key = "e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase());
-  return data[key] ?? String(e);
+  return data["e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase())] ?? String(e);
 };
 
 const evidence = (...parts) => {
@@ -60,7 +57,8 @@ const check = async () => {
   if (!box()) return;
   const mine = ++run, data = box().dataset, memory = remembered(data.origin);
   const verdict = document.getElementById("check-verdict"), list = document.getElementById("check-list");
-  document.getElementById("known-key").value = knownKey(data.origin);
+  const field = document.getElementById("known-key");
+  if (document.activeElement !== field) field.value = memory.known ?? "";
   for (const e of document.querySelectorAll("[data-here]")) e.textContent = location.origin;
   if (!verdict.textContent) verdict.replaceChildren(element("p", data.working));
   const show = (state, words, lines) => {
@@ -70,23 +68,23 @@ const check = async () => {
     box().dataset.state = state;
   };
   try {
-    const { lines, before, checkpoint, proof } = await findings(data);
+    const { lines, checkpoint, proof } = await findings(data);
     if (mine !== run) return;
     show("met", data.held, lines);
-    evidence([data.then, before && memory.signed], [data.now, checkpoint.signed], [data.path, proof && [proof.leaf, ...proof.path].join("\n")]);
+    evidence([data.then, memory.checkpoint], [data.now, checkpoint.text], [data.path, proof && [proof.leaf, ...proof.path].map(base64Of).join("\n")]);
   } catch (e) {
-    const now = await fetchCheckpoint().catch(() => "");
+    const now = await fetchCheckpoint().catch(() => undefined);
     if (mine !== run) return;
     const open = e instanceof Unavailable || e.name === "NotSupportedError";
     show("none", open ? data.open : data.failed, [line("none", wordsOf(data, e))]);
-    evidence([data.then, memory?.signed], [data.now, now]);
+    evidence([data.then, memory.checkpoint], [data.now, now?.text]);
   }
 };
 
 document.addEventListener("click", (e) => {
   if (!box()) return;
-  if (e.target.id === "know-key") knowKey(box().dataset.origin, document.getElementById("known-key").value.trim());
-  else if (e.target.id === "forget") { forget(box().dataset.origin); knowKey(box().dataset.origin, ""); }
+  if (e.target.id === "know-key") remember(box().dataset.origin, { known: document.getElementById("known-key").value.trim() });
+  else if (e.target.id === "forget") forget(box().dataset.origin);
   else return;
   check();
 });

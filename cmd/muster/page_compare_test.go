@@ -76,6 +76,11 @@ func TestPageCompare(t *testing.T) {
 			}
 		}
 	})
+	b.fill("#c-nation", "GBR")
+	b.wait("document.querySelectorAll('.differs tr[data-pledge]').length === 1")
+	b.differs(diffAt(t, url, fmt.Sprintf("from=%d&to=%d&on=%s&nation=GBR", last-8, last, aDay)))
+	b.fill("#c-nation", "")
+	b.wait("!location.search.includes('nation')")
 	b.fill("#c-from-on", "2026-01-20")
 	b.wait("location.search.includes('from_on=2026-01-20')")
 	b.differs(diffAt(t, url, fmt.Sprintf("from=%d&to=%d&from_on=2026-01-20&to_on=%s", last-8, last, aDay)))
@@ -98,7 +103,14 @@ func TestPageCompareExactly(t *testing.T) {
 	exact, want := b.address(), diffAt(t, url, fmt.Sprintf("operation=mnf-u&from=%d&to=%d&on=%s", last-3, last, aDay))
 	b.differs(want)
 
+	live := newTab(t, url)
+	live.open("/compare?operation=mnf-u&on=" + aDay)
+	short := newTab(t, url)
+	short.open("/shortfalls?operation=mnf-u&on=" + aDay)
+	short.says(`.ranked tr[data-line="mnf-u/ground-west"]`, "9,000 of 15,000")
 	id := offer(t, dir, "--nation", "DEU", "--quantity", "900", "--from", "2026-03-01")
+	live.says(`.differs tr[data-line="mnf-u/ground-west"]`, "Germany 0 → 900")
+	short.says(`.ranked tr[data-line="mnf-u/ground-west"]`, "8,100 of 15,000")
 	arrivals(t, url, exact, func(b *tab) { b.differs(want) })
 	b.open("/compare?operation=mnf-u&on=" + aDay)
 	b.says(`.differs tr[data-line="mnf-u/ground-west"]`, "Germany 0 → 900")

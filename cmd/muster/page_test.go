@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -88,13 +89,16 @@ func TestPagesForEverybody(t *testing.T) {
 		{"shortfalls-range", "/shortfalls?operation=mnf-u&rung=accepted&on=" + aDay + "..2026-12-31"},
 		{"timeline", "/timeline?operation=mnf-u&on=" + aDay},
 		{"timeline-line", "/timeline?operation=mnf-u&line=ground-west&step=month&on=" + aDay},
-		{"compare", "/compare?from=45&on=" + aDay},
+		{"compare", "/compare?from=45&nation=FRA&from_on=2026-03-01&step=week&on=" + aDay},
 		{"compare-nothing", "/compare?from=55&on=" + aDay},
 		{"log", "/log"},
 		{"log-nation", "/log?nation=FRA"},
 		{"pledges", "/pledges?on=" + aDay},
+		{"pledges-filtered", "/pledges?nation=FRA&role=ground&state=live&on=" + aDay},
 		{"submit", "/submit"},
 		{"submit-amend", "/submit?type=pledge.amended"},
+		{"verify", "/verify"},
+		{"verify-record", "/verify?record=33"},
 		{"nothing", "/?on=2001-01-01"},
 		{"wrong", "/?on=yesterday&rung=high"},
 	} {
@@ -107,13 +111,27 @@ func TestPagesForEverybody(t *testing.T) {
 				b.open(p.address)
 				b.wait("document.documentElement.classList.contains('scripted')")
 				b.shot(p.name + "-" + look.name)
+				b.asksOnce()
 				b.axe()
 			}
 			b := newTab(t, url)
-			b.open(p.address + "&lang=fr")
+			mark := "&"
+			if !strings.Contains(p.address, "?") {
+				mark = "?"
+			}
+			b.open(p.address + mark + "lang=fr")
 			b.shot(p.name + "-fr")
 			b.axe()
 		})
+	}
+}
+
+// asksOnce fails the test for a form that gives a parameter twice, unseen and to be filled in: the server would refuse it.
+func (b *tab) asksOnce() {
+	b.t.Helper()
+	twice := eval[[]string](b, `[...document.forms].flatMap(f => { const names = [...new FormData(f).keys()]; return names.filter((n, i) => names.indexOf(n) < i).map(n => (f.id || f.className) + ": " + n) })`)
+	for _, form := range twice {
+		b.t.Errorf("%s: a form gives a parameter twice: %s", b.address(), form)
 	}
 }
 

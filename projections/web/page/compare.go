@@ -44,15 +44,14 @@ func (p *Pages) comparison(f *frame) (any, error) {
 		return nil, err
 	}
 	fromOn, toOn := to.On, max(to.On, to.Until)
-	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", to.AsOf, "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", "",
-		"nation", "", "role", ""}
+	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", to.AsOf, "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
 	if c.D, err = ask(f, web.Read[web.DiffQuery], p.Service.Diff, pairs...); err != nil {
 		return nil, err
 	}
 	f.Basis = c.D.To
 	c.Exact = f.Here("from", c.D.From.AsOf, "from_on", c.D.From.On, "as_of", c.D.To.AsOf, "on", c.D.To.On)
 	c.Swapped = f.Here("from", c.D.To.AsOf, "from_on", c.D.To.On, "as_of", c.D.From.AsOf, "on", c.D.From.On)
-	c.CSV = f.csv("diff", []string{"operation", "rung", "without", "without_conditional", "without_caveated", "discharge"},
+	c.CSV = f.csv("diff", []string{"operation", "nation", "role", "rung", "without", "without_conditional", "without_caveated", "discharge"},
 		"from", c.D.From.AsOf, "from_on", c.D.From.On, "to", c.D.To.AsOf, "to_on", c.D.To.On)
 	for _, one := range []struct {
 		name string

@@ -53,6 +53,18 @@ func (v view) Hidden(asked ...string) (all []hidden) {
 	return all
 }
 
+// worldAsks are the parameters that the form of the world asks for on every page, or that another world takes away; worldAsksMore those that
+// it asks for on one page, in the template "more".
+var (
+	worldAsks     = []string{"operation", "rung", "without", "without_conditional", "without_caveated", "discharge", "open", "holds", "at"}
+	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"}, "pledges": {"nation", "role", "state"}, "compare": {"nation"}}
+)
+
+// WorldHidden returns what the form of the world must take along.
+func (f *frame) WorldHidden() []hidden {
+	return f.Hidden(slices.Concat(worldAsks, worldAsksMore[f.Kind.Name])...)
+}
+
 func compare(a, b string) int {
 	if a < b {
 		return -1

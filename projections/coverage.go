@@ -117,21 +117,26 @@ func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	if err != nil {
 		return Coverage{}, err
 	}
-	answer := Coverage{Basis: b}
-	if b.IsRange() {
-		p.coverRange(&answer, chosen, f)
-	} else {
-		t := p.newTally(chosen, b, f)
-		p.each(&b, t.place)
-		answer.Lines = t.answer()
-		if !f.Brief {
-			answer.NotCounted = t.notCounted()
-		}
-	}
+	answer := p.answered.coverage(b, f, func() Coverage { return p.cover(b, chosen, f) })
 	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
 		err = p.setBaselines(&answer, f)
 	}
 	return answer, err
+}
+
+func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage {
+	answer := Coverage{Basis: b}
+	if b.IsRange() {
+		p.coverRange(&answer, chosen, f)
+		return answer
+	}
+	t := p.newTally(chosen, b, f)
+	p.each(&b, t.place)
+	answer.Lines = t.answer()
+	if !f.Brief {
+		answer.NotCounted = t.notCounted()
+	}
+	return answer
 }
 
 // setBaselines puts beside each line what it is in the world as it is.

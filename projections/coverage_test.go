@@ -294,3 +294,36 @@ func TestAnswersAreNeverNull(t *testing.T) {
 		t.Errorf("the basis is not filled in: %+v", c.Basis)
 	}
 }
+
+// The same question is answered the same, and a record that changes the answer changes it, whatever was answered before and
+// whatever who asked has done with the answer.
+func TestAnswersAreKept(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	p := l.picture()
+	ask := func(m Moment, f CoverageFilter) string {
+		c := must[Coverage](t)(p.Coverage(m, f))
+		told := fmt.Sprint(c.AsOf, c.On, c.Rung)
+		for i := range c.Lines {
+			told += fmt.Sprint(" ", c.Lines[i].Line, " ", c.Lines[i].Supply, " ", c.Lines[i].Baseline != nil)
+			c.Lines[i].Supply, c.Lines[i].Line = events.Unknown, "changed"
+		}
+		return told
+	}
+	brief := CoverageFilter{Brief: true}
+	for range 3 {
+		equal(t, "before", ask(Moment{On: day(5)}, brief), "3 2026-01-05 offered west 0 false")
+		equal(t, "beside", ask(Moment{On: day(5), Rung: Accepted}, CoverageFilter{Brief: true, Beside: true}), "3 2026-01-05 accepted west 0 true")
+	}
+	for n := range 2 * maxAnswered {
+		l.offer("FRA", 1)
+		if err := p.Apply(l.records[len(l.records)-1]); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			equal(t, "after", ask(Moment{On: day(5)}, brief), fmt.Sprintf("%d 2026-01-05 offered west %d false", n+4, n+1))
+		}
+		equal(t, "then", ask(Moment{AsOf: 3, On: day(5)}, brief), "3 2026-01-05 offered west 0 false")
+	}
+	equal(t, "kept", len(p.answered.last), maxAnswered)
+}

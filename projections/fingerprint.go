@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
 
 	"muster/events"
@@ -32,6 +33,11 @@ type Fingerprints struct {
 // them at any moment is in the hash. Coverage has no state of its own; what is rendered are its answers at every rung on
 // the day of the last record, without their sentences, which are for people and may be reworded.
 func (p *Picture) Fingerprint(asOf uint64) (Fingerprints, error) {
+	return p.fingerprint(asOf, func() {})
+}
+
+// fingerprint calls pause now and then. In the meantime the picture may take more records in: what is as of a record stays the same.
+func (p *Picture) fingerprint(asOf uint64, pause func()) (Fingerprints, error) {
 	b, err := p.Basis(Moment{AsOf: asOf})
 	if err != nil {
 		return Fingerprints{}, err
@@ -48,7 +54,7 @@ func (p *Picture) Fingerprint(asOf uint64) (Fingerprints, error) {
 		{"pledges", p.renderPledges},
 		{"coverage", p.renderCoverage},
 	} {
-		r := &rendering{hash: sha256.New()}
+		r := &rendering{hash: sha256.New(), pause: pause}
 		if err := projection.render(r, b); err != nil {
 			return Fingerprints{}, fmt.Errorf("%s: %w", projection.name, err)
 		}
@@ -65,6 +71,7 @@ func (p *Picture) Fingerprint(asOf uint64) (Fingerprints, error) {
 // A rendering hashes lines as they are written.
 type rendering struct {
 	hash    hash.Hash
+	pause   func()
 	entries int
 	room    []byte
 }
@@ -173,8 +180,14 @@ func (p *Picture) renderRequirements(r *rendering, b Basis) error {
 	return nil
 }
 
+// pledgesAtOnce is how many pledges are rendered without a pause, which takes about a millisecond.
+const pledgesAtOnce = 64
+
 func (p *Picture) renderPledges(r *rendering, b Basis) error {
-	for _, pl := range p.sorted {
+	for i, pl := range slices.Clone(p.sorted) { // those that begin in a pause are not known as of b
+		if i%pledgesAtOnce == pledgesAtOnce-1 {
+			r.pause()
+		}
 		if uint64(pl.first) > b.AsOf {
 			continue
 		}
@@ -218,6 +231,7 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 
 func (p *Picture) renderCoverage(r *rendering, b Basis) error {
 	for _, rung := range Rungs() {
+		r.pause()
 		b.Rung = rung
 		c, err := p.Coverage(b.Moment(), CoverageFilter{})
 		if err != nil {

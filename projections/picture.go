@@ -29,6 +29,7 @@ type Picture struct {
 	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
 	versions   versions
 	sheets     sheets
+	answered   answered
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
 	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]

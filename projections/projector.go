@@ -179,7 +179,7 @@ func (p *Projector) catchUp(ctx context.Context) error {
 
 // take takes in a batch. When a row cannot be taken in, neither it nor those behind it stay in the batch.
 func (p *Projector) take(b *batch) (err error) {
-	p.mu.Lock()
+	p.lock()
 	defer p.mu.Unlock()
 	for i := range b.rows {
 		if err = p.picture.take(b.first+uint64(i), &b.rows[i]); err != nil {
@@ -192,6 +192,23 @@ func (p *Projector) take(b *batch) (err error) {
 		p.changed = make(chan struct{})
 	}
 	return err
+}
+
+// How long the writer lets readers go first, and how often it looks whether there are none.
+const (
+	patience  = time.Second
+	lookAgain = 100 * time.Microsecond
+)
+
+// lock waits until nobody reads. A writer that waits in Lock keeps new readers out, so that one who reads for long would hold up
+// all others; so it waits outside, unless there is no end of readers.
+func (p *Projector) lock() {
+	for start := time.Now(); time.Since(start) < patience; time.Sleep(lookAgain) {
+		if p.mu.TryLock() {
+			return
+		}
+	}
+	p.mu.Lock()
 }
 
 // keep notes what is to be saved, and reports whether a segment is full.
@@ -253,6 +270,17 @@ func (p *Projector) View(look func(*Picture) error) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return look(p.picture)
+}
+
+// Fingerprint is [Picture.Fingerprint] of the picture. It takes seconds where there are a million records, and lets the projector go
+// on meanwhile.
+func (p *Projector) Fingerprint(asOf uint64) (f Fingerprints, err error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.picture.fingerprint(asOf, func() {
+		p.mu.RUnlock()
+		p.mu.RLock()
+	})
 }
 
 // Sequence returns the last record in the picture.

@@ -220,3 +220,68 @@ func TestManyReaders(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who looks for long holds up neither other readers nor, when it is gone, the records that came meanwhile.
+func TestLongViewHoldsUpNoReader(t *testing.T) {
+	l := newTestLedger(t)
+	p, cancel, done := running(t, l)
+	looking, enough, looked := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		looked <- p.View(func(*Picture) error {
+			close(looking)
+			<-enough
+			return nil
+		})
+	}()
+	<-looking
+	l.offer("FRA", 1) // for which the projector waits now
+	others := make(chan struct{})
+	go func() {
+		defer close(others)
+		for start := time.Now(); time.Since(start) < patience/4; {
+			equal(t, "sequence", p.Sequence(), 2)
+		}
+	}()
+	select {
+	case <-others:
+	case <-within(t).Done():
+		t.Error("other readers wait for the one who looks for long")
+	}
+	close(enough)
+	if err := errors.Join(<-looked, p.WaitFor(within(t), 3)); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := errors.Join(<-done, p.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A fingerprint lets records in, and is none the less that of the record as of which it was asked.
+func TestFingerprintLetsRecordsIn(t *testing.T) {
+	l := newAllKinds(t)
+	for range 3 * pledgesAtOnce {
+		l.offer("FRA", 1)
+	}
+	p, cancel, done := running(t, l)
+	asOf, pauses := l.Last(), 0
+	want := whole(t, l.picture())
+	p.mu.RLock()
+	got, err := p.picture.fingerprint(asOf, func() {
+		p.mu.RUnlock()
+		defer p.mu.RLock()
+		pauses++
+		if err := p.WaitFor(within(t), l.offer("DEU", 1).seq); err != nil {
+			t.Error(err)
+		}
+	})
+	p.mu.RUnlock()
+	equal(t, "fingerprint", got.Whole, want)
+	equal(t, "pauses", pauses, 3+len(Rungs()))
+	later := must[Fingerprints](t)(p.Fingerprint(asOf))
+	equal(t, "fingerprint later", later.Whole, want)
+	cancel()
+	if err := errors.Join(err, <-done, p.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -25,11 +25,15 @@ func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f proje
 	case <-ctx.Done():
 		return f, ctx.Err()
 	}
-	return f, s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if p.Sequence() == 0 {
+	var asOf uint64
+	err = s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) error {
+		if asOf = m.AsOf; p.Sequence() == 0 {
 			return notFounded()
 		}
-		f, err = p.Fingerprint(m.AsOf)
-		return err
+		return nil
 	})
+	if err != nil {
+		return f, err
+	}
+	return s.Projector.Fingerprint(asOf)
 }

@@ -28,11 +28,7 @@ func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Reb
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}
-	var kept projections.Fingerprints
-	err = s.Projector.View(func(p *projections.Picture) (err error) {
-		kept, err = p.Fingerprint(asOf)
-		return err
-	})
+	kept, err := s.Projector.Fingerprint(asOf)
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}

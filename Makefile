@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test lint clean
+.PHONY: all build demo test lint bench clean
 
 all: build
 
@@ -18,6 +18,12 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+
+# Beside the limits of the machine, JetStream alone and PostgreSQL, in one run: see ledger/PERFORMANCE.md.
+bench:
+	@mkdir -p bin
+	go build -o bin/bench ./cmd/bench
+	@for measure in append replay start query grow; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done
 
 clean:
 	rm -rf bin demo-data

@@ -36,6 +36,8 @@ var house = map[string][]string{
 	"projections/web":      {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
+	"cmd/bench": {"muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
+		"github.com/nats-io/nats-server/v2/server"},
 	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term"},
 }

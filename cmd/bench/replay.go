@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"muster/events"
+	"muster/ledger"
+	"muster/ledger/journal"
+	"muster/projections"
+)
+
+// A stored is a generated ledger on the disk: in a journal, in a stream alone, and in PostgreSQL, where there is one.
+type stored struct {
+	*generated
+	dir    string
+	remove func()
+}
+
+// store puts a generated ledger into a server's folder. The journal is the one that a server would have written.
+func (o *options) store(g *generated, name string) (*stored, error) {
+	dir, remove, err := o.folder(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &stored{g, dir, remove}
+	j, err := journal.Open(filepath.Join(dir, "journal.db"))
+	if err != nil {
+		return nil, err
+	}
+	const chunk = 10_000
+	for i := 0; i < len(g.records) && err == nil; i += chunk {
+		err = j.Append(g.records[i:min(len(g.records), i+chunk)])
+	}
+	return s, errors.Join(err, j.Close())
+}
+
+func measureReplay(o *options) ([]row, error) {
+	g, err := o.generate(o.records, o.pledges, 40)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.store(g, "replay")
+	if err != nil {
+		return nil, err
+	}
+	defer s.remove()
+	m, err := startMuster(context.Background(), s.dir) // which puts into the stream what the journal has
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	js, err := jetstream.New(m.conn)
+	if err != nil {
+		return nil, err
+	}
+	n := len(g.records)
+	ways := []way{
+		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, func() error { return decodeAll(g) }) }},
+		{"muster, from the journal, each record hashed", func(int) (sample, error) { return timed(n, func() error { return o.replayJournal(m) }) }},
+		{"muster, from the stream, each record hashed", func(int) (sample, error) { return timed(n, func() error { return replayStream(m) }) }},
+		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) { return timed(n, func() error { return consumeAll(js, n) }) }},
+	}
+	p, err := startPostgres(context.Background(), s.dir, 4)
+	gone, missing := err.(absent)
+	switch {
+	case missing:
+	case err != nil:
+		return nil, err
+	default:
+		defer p.stop()
+		if err := p.fill(context.Background(), g.records); err != nil {
+			return nil, err
+		}
+	}
+	ways = append(ways, way{"PostgreSQL, reads and decodes the rows", func(int) (sample, error) {
+		if missing {
+			return sample{}, gone
+		}
+		return timed(n, func() error { return p.readAll(context.Background(), decodeOne) })
+	}})
+	return o.interleave(fmt.Sprintf("replay of %d records", n), ways[0].name, ways...)
+}
+
+// decodeAll decodes each record strictly, as it is when it comes from outside.
+func decodeAll(g *generated) error {
+	for i := range g.records {
+		if _, err := events.ParseRecord(uint64(i)+1, g.records[i].Stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replayJournal folds everything into a new picture, and asks it one thing.
+func (o *options) replayJournal(m *muster) error {
+	path := filepath.Join(m.dir, "again.db")
+	defer os.Remove(path)
+	p, err := projections.Open(context.Background(), path, m.journal)
+	if err != nil {
+		return err
+	}
+	if got, want := p.Sequence(), m.journal.Last(); got != want {
+		return errors.Join(fmt.Errorf("%d of %d records were folded", got, want), p.Close())
+	}
+	err = p.View(func(p *projections.Picture) error {
+		_, err := p.Coverage(projections.Moment{}, projections.CoverageFilter{Brief: true})
+		return err
+	})
+	return errors.Join(err, p.Close())
+}
+
+// replayStream folds what the stream has, and compares each record with the journal's, which the tree vouches for.
+func replayStream(m *muster) error {
+	p := projections.NewPicture()
+	return m.stream.Read(context.Background(), 1, func(msg ledger.Message) error {
+		rec, err := events.ParseRecord(msg.Sequence, msg.Data)
+		if err != nil {
+			return err
+		}
+		return p.Apply(rec)
+	})
+}
+
+// An event is what a consumer would decode to count who gives what.
+type event struct {
+	Type     string `json:"type"`
+	Nation   string `json:"nation"`
+	Role     string `json:"role"`
+	Quantity any    `json:"quantity"`
+}
+
+// decodeOne decodes the statement of a stored record, as somebody would who only counts.
+func decodeOne(data []byte) error {
+	_, statement, _ := cutLine(data)
+	line, _, _ := cutLine(statement)
+	var e event
+	return json.Unmarshal(line, &e)
+}
+
+func cutLine(data []byte) (line, rest []byte, found bool) {
+	for i, c := range data {
+		if c == '\n' {
+			return data[:i], data[i+1:], true
+		}
+	}
+	return data, nil, false
+}
+
+func consumeAll(js jetstream.JetStream, n int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	names := js.StreamNames(ctx)
+	name, ok := <-names.Name()
+	if !ok {
+		return errors.New("there is no stream")
+	}
+	consumer, err := js.OrderedConsumer(ctx, name, jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return err
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(5000))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for range n {
+		msg, err := messages.Next()
+		if err != nil {
+			return err
+		}
+		if err := decodeOne(msg.Data()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureStart asks how long it takes from the start of a server until it is ready.
+func measureStart(o *options) ([]row, error) {
+	g, err := o.generate(o.records, o.pledges, 40)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.store(g, "start")
+	if err != nil {
+		return nil, err
+	}
+	defer s.remove()
+	start := func() error {
+		m, err := startMuster(context.Background(), s.dir)
+		if err != nil {
+			return err
+		}
+		return m.close()
+	}
+	if err := start(); err != nil { // the stream gets what the journal has, and the projections are saved
+		return nil, err
+	}
+	saved := filepath.Join(s.dir, "projections.db")
+	ready := func(fresh bool) func(int) (sample, error) {
+		return func(int) (sample, error) {
+			if fresh {
+				if err := os.RemoveAll(saved); err != nil {
+					return sample{}, err
+				}
+			}
+			return s.ready()
+		}
+	}
+	rows, err := o.interleave(fmt.Sprintf("start with %d records", len(g.records)), "reading the journal's file",
+		way{"reading the journal's file", func(int) (sample, error) {
+			return timed(len(g.records), func() error { return readFile(filepath.Join(s.dir, "journal.db")) })
+		}},
+		way{"muster, with saved projections", ready(false)}, way{"muster, without", ready(true)})
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := s.sizes()
+	return append(rows, sizes...), err
+}
+
+// ready starts a server, and says how long it took.
+func (s *stored) ready() (sample, error) {
+	var m *muster
+	took, err := timed(len(s.records), func() (err error) {
+		m, err = startMuster(context.Background(), s.dir)
+		return err
+	})
+	if err != nil {
+		return took, err
+	}
+	return took, m.close()
+}
+
+func readFile(path string) error {
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) == 0 {
+		err = errors.New("it is empty")
+	}
+	return err
+}
+
+// sizes tells what each record takes, on the disk and in memory.
+func (s *stored) sizes() ([]row, error) {
+	n := float64(len(s.records))
+	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(s.bytes()) / n}}
+	for _, one := range []struct{ way, path string }{{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"}, {"muster's saved projections", "projections.db"}} {
+		size, err := sizeOf(filepath.Join(s.dir, one.path))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{Name: "size of a record", Way: one.way, Bytes: float64(size) / n})
+	}
+	before := heap()
+	m, err := startMuster(context.Background(), s.dir)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, row{Name: "size of a record", Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
+	compare(rows, "the record itself")
+	return rows, m.close()
+}
+
+func heap() float64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}
+
+func sizeOf(path string) (total int64, err error) {
+	err = filepath.Walk(path, func(_ string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}
+
+// replayAlways replays the journal again and again, until it is told to rest.
+func replayAlways(ctx context.Context, m *muster) {
+	for ctx.Err() == nil {
+		p := projections.NewPicture()
+		for rec, err := range m.journal.Records(1) {
+			if err != nil || ctx.Err() != nil || p.Apply(rec) != nil {
+				break
+			}
+		}
+	}
+}

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -108,32 +107,29 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 
 // serve answers with a page, or with the same page telling what is wrong with its address.
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
-	values := r.URL.Query()
-	if tidy(values) {
+	values, err := valuesOf(r)
+	if err == nil && tidy(values) {
 		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(), http.StatusSeeOther)
 		return
 	}
 	f := p.frame(r, k, values)
-	f.id = r.PathValue("id")
-	content, err := k.content(p, f)
+	f.id = printable(r.PathValue("id"))
+	var content any
+	if err == nil {
+		content, err = k.content(p, f)
+	}
 	if err == nil {
 		f.finish()
 		p.write(w, http.StatusOK, k.Name, content)
 		return
 	}
-	f.Problem = problem.From(err)
-	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+	p.refuse(w, f, err)
 }
 
-// tidy takes the parameters that say nothing out of an address, as forms leave them, and reports whether there were any.
-func tidy(values url.Values) (found bool) {
-	for name, all := range values {
-		if len(all) == 1 && strings.TrimSpace(all[0]) == "" {
-			delete(values, name)
-			found = true
-		}
-	}
-	return found
+// refuse answers with what is wrong, in the frame of the page that was asked for.
+func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
+	f.Problem = problem.From(err)
+	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
 }
 
 // problemPage tells what is wrong, in the frame of the page that was asked for.

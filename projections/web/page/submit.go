@@ -91,18 +91,15 @@ func (p *Pages) submit(f *frame) (any, error) { return p.submitForm(f, nil) }
 // serveSubmit takes the form.
 func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	k := kindNamed("submit")
-	f := p.frame(r, k, r.URL.Query())
-	r.Body = http.MaxBytesReader(w, r.Body, 2*events.MaxBytes)
-	err := r.ParseForm()
+	values, err := valuesOf(r)
+	f := p.frame(r, k, values)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	var content any
 	if err == nil {
-		content, err = p.submitForm(f, r.PostForm)
-	} else {
-		err = problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
+		content, err = p.submitPosted(f, r)
 	}
 	if err != nil {
-		f.Problem = problem.From(err)
-		p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+		p.refuse(w, f, err)
 		return
 	}
 	f.finish()
@@ -111,6 +108,27 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 		status = s.Wrong.Kind.Status
 	}
 	p.write(w, status, k.Name, content)
+}
+
+// maxForm is the most bytes that the form may have: what fits into a statement, each byte as three characters.
+const maxForm = 3*events.MaxBytes + 1024
+
+// submitPosted answers the form that was sent.
+func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
+	err := r.ParseForm()
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problem.New(problem.TooLarge, "the form has more than %d bytes, and a statement at most %d", maxForm, events.MaxBytes).WithHint("write less")
+	case err != nil:
+		return nil, problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
+	}
+	for _, all := range r.PostForm {
+		for i, value := range all {
+			all[i] = strings.ToValidUTF8(value, "\uFFFD") // a page cannot show it otherwise
+		}
+	}
+	return p.submitForm(f, r.PostForm)
 }
 
 func kindNamed(name string) pageKind {

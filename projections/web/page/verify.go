@@ -107,10 +107,14 @@ const compareTime = time.Minute
 
 // serveCompare compares stream and journal now, one at a time, and shows what came of it.
 func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
-	f := p.frame(r, kindNamed("verify"), r.URL.Query())
+	values, err := valuesOf(r)
+	f := p.frame(r, kindNamed("verify"), values)
+	if err != nil {
+		p.refuse(w, f, err)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), compareTime)
 	defer cancel()
-	var err error
 	select {
 	case p.comparing <- struct{}{}:
 		err = p.Ledger.Compare(ctx)
@@ -124,8 +128,7 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	}
 	content, failed := p.verify(f)
 	if failed != nil {
-		f.Problem = problem.From(failed)
-		p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+		p.refuse(w, f, failed)
 		return
 	}
 	f.finish()

@@ -25,6 +25,25 @@ type comparison struct {
 	CSV   string
 }
 
+// maxDiffs is how many differences of a kind the page shows.
+const maxDiffs = 150
+
+// Lines are the requirements that are shown.
+func (c *comparison) Lines() []projections.LineDiff { return c.D.Lines[:min(maxDiffs, len(c.D.Lines))] }
+
+// Pledges are the pledges that are shown.
+func (c *comparison) Pledges() []projections.PledgeDiff {
+	return c.D.Pledges[:min(maxDiffs, len(c.D.Pledges))]
+}
+
+// Sums are the sums that are shown.
+func (c *comparison) Sums() []projections.StrengthDiff {
+	return c.D.Strength[:min(maxDiffs, len(c.D.Strength))]
+}
+
+// Left returns how many differences of a kind the page leaves out, of so many; the CSV has them.
+func (c *comparison) Left(of int) int { return max(0, of-maxDiffs) }
+
 // A sinceWhen is a moment on the recorded clock that the reader may choose.
 type sinceWhen struct {
 	Name    string // among the words
@@ -97,7 +116,7 @@ type reasons struct {
 	Calendar []projections.Passing
 }
 
-// maxReasons is how many records stand beside a requirement or a sum; all of them stand with the pledges.
+// maxReasons is how many records stand beside one difference; the CSV has them all.
 const maxReasons = 12
 
 // More returns how many records are left out.

@@ -182,10 +182,10 @@ func (c *chart) handOver(o *overTime, h *projections.HandOver) {
 	c.HandOvers = append(c.HandOvers, s)
 }
 
-// Bottom is where the plot ends, and Right too.
+// Bottom is where the plot ends below.
 func (c *chart) Bottom() int { return c.Top + c.Height }
 
-// Right is where the plot ends.
+// Right is where the plot ends on the right.
 func (c *chart) Right() int { return c.Left + c.Width }
 
 // A scale turns numbers into heights.

@@ -91,8 +91,11 @@ func (d *decoder) read(source StoredSource, from uint64, rows []row) batch {
 func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		var reading sync.WaitGroup
-		rooms := sync.Pool{New: func() any { return make([]row, 0, batchSize) }}
 		queue := make(chan chan batch, 2*runtime.GOMAXPROCS(0))
+		rooms := make(chan []row, cap(queue)+2) // as many as are in use: those that wait, one that is made and one that is looked at
+		for range cap(rooms) {
+			rooms <- nil // which grows
+		}
 		stop := make(chan struct{})
 		reading.Go(func() {
 			defer close(queue)
@@ -100,7 +103,8 @@ func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 				one := make(chan batch, 1)
 				select {
 				case queue <- one:
-					reading.Go(func() { one <- read(i, rooms.Get().([]row)) })
+					room := <-rooms
+					reading.Go(func() { one <- read(i, room) })
 				case <-stop:
 					return
 				}
@@ -113,7 +117,7 @@ func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 			if !yield(b) || b.err != nil {
 				return
 			}
-			rooms.Put(b.rows[:0])
+			rooms <- b.rows[:0]
 		}
 	}
 }

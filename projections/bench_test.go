@@ -1,9 +1,13 @@
 package projections
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math/rand/v2"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -16,6 +20,8 @@ import (
 // folded as they are, without signatures, which the Picture does not look at.
 type generated struct {
 	picture *Picture
+	say     func(events.Statement)
+	day     func() events.Date // on which the next is effective
 	random  *rand.Rand
 	ids     []events.ID
 	places  []events.Place
@@ -25,24 +31,34 @@ const generatedLines = 40
 
 func generate(tb testing.TB, pledges, records int) *generated {
 	g := &generated{picture: NewPicture(), random: rand.New(rand.NewPCG(1, 2))}
-	g.apply(tb, &events.OperationOpened{Header: events.Header{Type: "operation.opened"}, Dated: dated(1),
-		OperationTerms: events.OperationTerms{Operation: "op-a", Title: "Generated"}})
+	g.say = func(s events.Statement) { g.apply(tb, s) }
+	g.day = func() events.Date { return day(1).AddDays(g.random.IntN(730)) }
+	g.begin(pledges)
+	for int(g.picture.Sequence()) < records {
+		g.step()
+	}
+	return g
+}
+
+// begin opens the operation, with its lines and pledges.
+func (g *generated) begin(pledges int) {
+	opened := &events.OperationOpened{Header: events.Header{Type: "operation.opened"}, Dated: dated(1), OperationTerms: events.OperationTerms{Operation: "op-a", Title: "Generated"}}
+	for i := range generatedLines / 4 {
+		opened.Roles = append(opened.Roles, events.RoleDefinition{Role: events.Role(fmt.Sprint("role-", i)), Title: "Generated", Units: []events.Unit{"personnel"}})
+	}
+	g.say(opened)
 	for i := range generatedLines {
-		g.apply(tb, &events.RequirementIssued{Header: events.Header{Type: "requirement.issued"}, Dated: dated(1), RequirementTerms: events.RequirementTerms{
+		g.say(&events.RequirementIssued{Header: events.Header{Type: "requirement.issued"}, Dated: dated(1), RequirementTerms: events.RequirementTerms{
 			Operation: "op-a", Line: events.Line(fmt.Sprint("line-", i)), Role: events.Role(fmt.Sprint("role-", i/4)), Area: events.Area(fmt.Sprint("area-", i%4)),
 			Quantity: events.Count(100_000), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1 + i%9}})
 	}
 	nations := events.Nations()[:40]
 	for i := range pledges {
 		at := events.Place{Operation: "op-a", Nation: nations[g.random.IntN(len(nations))]}
-		s := &events.PledgeOffered{Header: events.Header{Type: "pledge.offered", ID: generatedID(i)}, Dated: g.on(), Place: at, PledgeTerms: g.terms()}
+		s := &events.PledgeOffered{Header: events.Header{Type: "pledge.offered", ID: generatedID(i + 1)}, Dated: g.on(), Place: at, PledgeTerms: g.terms()}
 		g.ids, g.places = append(g.ids, s.ID), append(g.places, at)
-		g.apply(tb, s)
+		g.say(s)
 	}
-	for int(g.picture.Sequence()) < records {
-		g.step(tb)
-	}
-	return g
 }
 
 func generatedID(i int) (id events.ID) {
@@ -58,10 +74,7 @@ func (g *generated) apply(tb testing.TB, s events.Statement) {
 	}
 }
 
-// on draws a day of two years.
-func (g *generated) on() events.Dated {
-	return events.Dated{Effective: day(1).AddDays(g.random.IntN(730))}
-}
+func (g *generated) on() events.Dated { return events.Dated{Effective: g.day()} }
 
 func (g *generated) terms() events.PledgeTerms {
 	t := pledgeTerms(1 + g.random.Int64N(2000))
@@ -69,20 +82,111 @@ func (g *generated) terms() events.PledgeTerms {
 	return t
 }
 
-func (g *generated) step(tb testing.TB) {
+func (g *generated) step() {
 	i := g.random.IntN(len(g.ids))
 	step := func(t events.Type) events.PledgeStep {
 		return events.PledgeStep{Header: events.Header{Type: t}, Dated: g.on(), Place: g.places[i], Step: events.Step{Pledge: g.ids[i]}}
 	}
 	switch g.random.IntN(10) {
 	case 0:
-		g.apply(tb, &events.PledgeAccepted{PledgeStep: step("pledge.accepted")})
+		g.say(&events.PledgeAccepted{PledgeStep: step("pledge.accepted")})
 	case 1:
-		g.apply(tb, &events.PledgeDeployed{PledgeStep: step("pledge.deployed"), Strength: events.Strength{Quantity: events.Count(50), Unit: "personnel"}})
+		g.say(&events.PledgeDeployed{PledgeStep: step("pledge.deployed"), Strength: events.Strength{Quantity: events.Count(50), Unit: "personnel"}})
 	case 2, 3:
-		g.apply(tb, &events.PledgeAmended{Header: events.Header{Type: "pledge.amended"}, Dated: g.on(), Place: g.places[i], Pledge: g.ids[i], PledgeTerms: g.terms()})
+		g.say(&events.PledgeAmended{Header: events.Header{Type: "pledge.amended"}, Dated: g.on(), Place: g.places[i], Pledge: g.ids[i], PledgeTerms: g.terms()})
 	default:
-		g.apply(tb, &events.PledgeReported{PledgeStep: step("pledge.reported"), Strength: events.Strength{Quantity: events.Count(1 + g.random.Int64N(500)), Unit: "personnel"}})
+		g.say(&events.PledgeReported{PledgeStep: step("pledge.reported"), Strength: events.Strength{Quantity: events.Count(1 + g.random.Int64N(500)), Unit: "personnel"}})
+	}
+}
+
+// A storedLedger is a [StoredSource] in memory. Its records have no true signatures: whoever reads a source does not look at them.
+type storedLedger struct {
+	stored [][]byte
+}
+
+func (l *storedLedger) Records(from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for i := from; i <= l.Last(); i++ {
+			if rec, err := events.ParseRecord(i, l.stored[i-1]); !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (l *storedLedger) Wait(ctx context.Context, _ uint64) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (l *storedLedger) Last() uint64 { return uint64(len(l.stored)) }
+
+func (l *storedLedger) Stored(from uint64, most int) ([][]byte, error) {
+	from = min(from-1, uint64(len(l.stored)))
+	return l.stored[from:min(from+uint64(most), uint64(len(l.stored)))], nil
+}
+
+// storeLedger makes of statements, which are folded nowhere, a ledger in which dates ascend as they mostly do.
+func storeLedger(tb testing.TB, pledges, records int) *storedLedger {
+	l := &storedLedger{}
+	signature := base64.StdEncoding.EncodeToString(make([]byte, 4+64))
+	g := &generated{random: rand.New(rand.NewPCG(1, 2))}
+	g.say = func(s events.Statement) {
+		n := len(l.stored)
+		head := s.Head()
+		if head.Ledger = testOrigin; head.ID.IsZero() {
+			head.ID = generatedID(records + n)
+		}
+		text := must[[]byte](tb)(events.Marshal(s))
+		note := fmt.Appendf(nil, "%s\n\n— FRA/liaison %s\n", text, signature)
+		rec := must[events.Record](tb)(events.NewRecord(uint64(n+1), time.UnixMicro(1767225600000000+int64(n)*2e6), testOrigin, events.Signed{Statement: s, Note: note}))
+		l.stored = append(l.stored, rec.Stored)
+	}
+	g.day = func() events.Date { return day(1).AddDays(len(l.stored) * 730 / records) }
+	g.begin(pledges)
+	for len(l.stored) < records {
+		g.step()
+	}
+	return l
+}
+
+// What a start costs without saved projections, apart from reading and hashing the journal, and with them.
+func BenchmarkOpen(b *testing.B) {
+	for _, records := range []int{100_000, 1_000_000} {
+		l := storeLedger(b, records/20, records)
+		path := filepath.Join(b.TempDir(), "projections.db")
+		open := func(b *testing.B) {
+			runtime.GC()
+			b.StartTimer()
+			p := must[*Projector](b)(Open(context.Background(), path, l))
+			b.StopTimer()
+			if p.Sequence() != uint64(records) || p.Discarded() != nil {
+				b.Fatalf("record %d; %v", p.Sequence(), p.Discarded())
+			}
+			if err := p.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perRecord := func(b *testing.B) {
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
+		}
+		b.Run(fmt.Sprintf("%d-records/from-the-first", records), func(b *testing.B) {
+			b.StopTimer()
+			for range b.N {
+				if err := discard(path); err != nil {
+					b.Fatal(err)
+				}
+				open(b)
+			}
+			perRecord(b)
+		})
+		b.Run(fmt.Sprintf("%d-records/saved", records), func(b *testing.B) {
+			b.StopTimer()
+			for range b.N {
+				open(b)
+			}
+			perRecord(b)
+		})
 	}
 }
 
@@ -117,10 +221,14 @@ func BenchmarkCoverage(b *testing.B) {
 		}
 		name := fmt.Sprintf("%d-pledges/%d-records/", size.pledges, size.records)
 		b.Run(name+"now", func(b *testing.B) {
-			quantiles(b, func() { ask(b, now, true) })
+			quantiles(b, func() {
+				p.answered.last = nil // as if a record had come
+				ask(b, now, true)
+			})
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(size.records), "B/record")
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(p.versions.what)), "B/version")
 		})
+		b.Run(name+"now-again", func(b *testing.B) { quantiles(b, func() { ask(b, now, true) }) })
 		b.Run(name+"now-with-pledges", func(b *testing.B) { quantiles(b, func() { ask(b, now, false) }) })
 		b.Run(name+"any-moment", func(b *testing.B) {
 			quantiles(b, func() {

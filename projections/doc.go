@@ -27,7 +27,14 @@
 //     moment;
 //   - versions.go: the table of pledge versions. A version is what a pledge amounts to in a stretch of dates, as known between
 //     two records: a row with both intervals and little else, in columns. Whatever sums is a scan of it; whatif.go says which
-//     rows count in a world that is supposed.
+//     rows count in a world that is supposed. sheets.go keeps the rows of a date ready, and answered.go the answers that were given
+//     last, which stay good: they are as of a record.
+//
+// To take a row in has two halves. The Picture admits it, in the order of the records: it must be one that can follow, and becomes a
+// deed. The deed is then folded into its pledge and the table (fold.go), which touches nothing else. Records that come one by one are
+// folded at once. A ledger that is replayed is folded in bulk (bulk.go): each pledge in one go and the pledges beside each other, into
+// the same picture, row by row. What is replayed is read and decoded on all processors ahead of that (ahead.go), by a decoder that
+// knows what nearly all records look like, and leaves all else to the strict one (decode.go, scan.go).
 //
 // The questions are methods of the Picture that fold these again and change nothing:
 //
@@ -42,8 +49,9 @@
 // beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
 //
 // A [Projector] (projector.go) keeps a Picture up to date with its Source, saves its rows with the cursor in one file
-// (store.go) and lets readers look at it. What is saved can be thrown away at any time: [Rebuild] (rebuild.go) builds it
-// again from the first record, and compares the [Fingerprint] (fingerprint.go) of every projection.
+// (segment.go, store.go) and lets readers look at it; those who look for long hold up nobody else. What is saved can be thrown away
+// at any time: [Rebuild] (rebuild.go) builds it again from the first record, and compares the [Fingerprint] (fingerprint.go) of every
+// projection.
 //
 // What the records mean on a date, in short. A pledge is there from the date on which it begins (is indicated, offered or
 // observed) until the date on which it ends (is withdrawn, declined or returned), within its window. Its terms are those that

@@ -7,7 +7,7 @@ import (
 	"muster/events"
 )
 
-// A Source is where records come from: a verified copy of the ledger, such as the journal.
+// A Source is where records come from: a verified copy of the ledger, such as the journal. See [StoredSource] for one that is fast.
 // All methods may be called concurrently.
 type Source interface {
 	// Last returns the sequence of the last record, 0 when there is none. It never goes down while the source is open.

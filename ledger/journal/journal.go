@@ -265,8 +265,10 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 // Stored returns the records from a sequence on as they are stored, at most so many and up to the last that there is, checked as
 // Records checks them, and not parsed.
 func (j *Journal) Stored(from uint64, most int) ([][]byte, error) {
-	room := make([]byte, 0, 512*most) // one piece of memory for all: they come and go together
-	return j.copied(max(from, 1), int64(most), func(v []byte) []byte {
+	from = max(from, 1)
+	n := min(uint64(max(most, 0)), max(j.Last()+1, from)-from)
+	room := make([]byte, 0, 512*n) // one piece of memory for all: they come and go together
+	return j.copied(from, int64(n), func(v []byte) []byte {
 		room = append(room, v...)
 		return room[len(room)-len(v) : len(room) : len(room)]
 	})

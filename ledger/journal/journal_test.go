@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -259,5 +260,35 @@ func TestNoJournal(t *testing.T) {
 	})
 	if _, err := OpenReadOnly(path); err == nil || !strings.Contains(err.Error(), "this is no journal") {
 		t.Errorf("another program's file: %v", err)
+	}
+}
+
+// What is stored comes as it was stored, as many records as were asked for and are there, and checked.
+func TestStored(t *testing.T) {
+	path, records := filled(t, 5)
+	j := opened(t, path)
+	for _, test := range []struct {
+		from     uint64
+		most     int
+		first, n int
+	}{{1, 5, 1, 5}, {0, 2, 1, 2}, {2, 100, 2, 4}, {5, 1, 5, 1}, {6, 3, 6, 0}, {9, 3, 9, 0}, {1, 0, 1, 0}} {
+		stored, err := j.Stored(test.from, test.most)
+		if err != nil || len(stored) != test.n {
+			t.Errorf("from %d at most %d: %d records, %v", test.from, test.most, len(stored), err)
+		}
+		for i := range stored {
+			if want := records[test.first-1+i].Stored; !bytes.Equal(stored[i], want) {
+				t.Errorf("from %d: the record %d is %s, want %s", test.from, test.first+i, stored[i], want)
+			}
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRecords).Put(sequenceKey(3), records[3].Stored)
+	})
+	if _, err := opened(t, path).Stored(2, 3); !problem.Is(err, problem.Unverified) {
+		t.Errorf("an altered record: %v", err)
 	}
 }

@@ -19,7 +19,8 @@ func (s *Service) serveCSV(question string, rows func(context.Context, request) 
 }
 
 // Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, the rows of a question
-// with .csv at the end of its path, and live updates. It is called after Register.
+// with .csv at the end of its path, and live updates. It is called after Register. What is answered is what its Content-Type says: no browser
+// may guess that a list is a page.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", withProblems(next))
@@ -32,7 +33,10 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 		}
 		s.handleRows(mux, question, Root+path, plain, rows)
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // withProblems answers what nothing in the API stands for with a problem, as all else there is answered.

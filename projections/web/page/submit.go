@@ -69,7 +69,7 @@ type field struct {
 // A submitPage is the form, and what became of it.
 type submitPage struct {
 	*frame
-	Form   form
+	Say    form
 	Fields []field
 	// Mine are the pledges that it can be about, and About the one that it is.
 	Mine  []projections.Pledge
@@ -142,23 +142,23 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	if given != nil {
 		typ = given.Get("type")
 	}
-	if s.Form = forms[0]; typ != "" {
+	if s.Say = forms[0]; typ != "" {
 		at := slices.IndexFunc(forms, func(one form) bool { return string(one.Type) == typ })
 		if at < 0 {
 			return nil, oneOf("type", typ, "the kinds of statement that the page offers")
 		}
-		s.Form = forms[at]
+		s.Say = forms[at]
 	}
 	if err := f.readBasis(); err != nil {
 		return nil, err
 	}
-	if s.Form.Pledge {
+	if s.Say.Pledge {
 		if err := s.readPledges(); err != nil {
 			return nil, err
 		}
 	}
 	s.readFields()
-	if given == nil || s.Form.Pledge && s.About == nil {
+	if given == nil || s.Say.Pledge && s.About == nil {
 		return s, nil
 	}
 	return s, s.make()
@@ -186,19 +186,19 @@ func (s *submitPage) readPledges() error {
 
 // readFields makes the fields: with what was given, or with what the pledge says now.
 func (s *submitPage) readFields() {
-	names := s.Form.Fields
-	if !s.Form.Pledge {
+	names := s.Say.Fields
+	if !s.Say.Pledge {
 		names = append([]string{"operation", "nation"}, names...)
 	}
 	names = append(slices.Clone(names), "effective")
 	now := s.now()
 	for _, name := range names {
 		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason",
-			Fixed: s.Form.Type == "pledge.amended" && (name == "role" || name == "unit")}
+			Fixed: s.Say.Type == "pledge.amended" && (name == "role" || name == "unit")}
 		if s.given != nil && !f.Fixed {
 			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
 		}
-		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) || name == "expires" && s.Form.Type == "pledge.renewed"
+		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) || name == "expires" && s.Say.Type == "pledge.renewed"
 		s.offer(&f)
 		s.Fields = append(s.Fields, f)
 	}
@@ -207,10 +207,10 @@ func (s *submitPage) readFields() {
 // now is what the fields say before anybody fills them in.
 func (s *submitPage) now() map[string]string {
 	now := map[string]string{"effective": s.Today.String(), "operation": s.Get("operation"), "nation": s.Get("nation"), "role": s.Get("role")}
-	if !s.Form.Pledge {
+	if !s.Say.Pledge {
 		now["from"] = s.Today.String()
 	}
-	if s.About == nil || s.Form.Type != "pledge.amended" {
+	if s.About == nil || s.Say.Type != "pledge.amended" {
 		return now
 	}
 	text, err := json.Marshal(events.PledgeTerms{Role: s.About.Role, Quantity: s.About.Quantity, Unit: s.About.Unit, Area: s.About.Area, Window: s.About.Window,
@@ -304,7 +304,7 @@ func (s *submitPage) preview(st events.Statement) error {
 
 // text writes what was given as a statement. What is wrong with it, its reader says.
 func (s *submitPage) text() []byte {
-	members := map[string]any{"type": s.Form.Type, "id": s.given.Get("id"), "ledger": s.Ledger.Origin}
+	members := map[string]any{"type": s.Say.Type, "id": s.given.Get("id"), "ledger": s.Ledger.Origin}
 	if members["id"] == "" {
 		members["id"] = events.NewID()
 	}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+
+	"muster/events"
+	"muster/ledger/intake"
+	pages "muster/projections/web/page"
+)
+
+// hostile is what somebody writes who wants a reader's browser, eyes or spreadsheet to do something, by what for.
+var hostile = map[string]string{
+	"script":   `<script>alert(1)</script>`,
+	"handler":  `"><img src=x onerror=alert(1)> ' onmouseover='alert(1)`,
+	"closing":  `</textarea></pre></td></table></template><script>alert(1)</script><!--`,
+	"address":  `javascript:alert(1) {{.Ledger}} ${alert(1)} &lt;b&gt;`,
+	"formula":  `=1+1`,
+	"name":     `@x`,
+	"sum":      `-1+1`,
+	"turned":   "\u202Edenrut\u2066\u2028 over",
+	"long":     strings.Repeat("W", events.MaxText),
+	"long-rtl": strings.Repeat("\u202Eא", 1500),
+}
+
+// An author signs statements, and sends them to a demo as any client does.
+type author struct {
+	t      *testing.T
+	client intake.HTTPClient
+	signer *events.Signer
+	origin events.Origin
+	nation events.Nation
+}
+
+// newAuthor returns who signs with a key of a demo.
+func newAuthor(t *testing.T, url, dir, file string) *author {
+	t.Helper()
+	secret, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &author{t: t, client: intake.HTTPClient{URL: url}}
+	if a.signer, err = events.NewSigner(strings.TrimSpace(string(secret))); err != nil {
+		t.Fatal(err)
+	}
+	nation, _, _ := strings.Cut(a.signer.Name(), "/")
+	a.nation = events.Nation(nation)
+	var ledger struct{ Origin events.Origin }
+	getJSON(t, url+"/api/v1/ledger", &ledger)
+	a.origin = ledger.Origin
+	return a
+}
+
+// says records a statement with these members, and returns its id.
+func (a *author) says(typ string, members map[string]any) string {
+	a.t.Helper()
+	s, err := events.Parse([]byte(a.written(typ, members)))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	signed, err := events.Sign(s, a.signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	r, err := a.client.Submit(a.t.Context(), signed)
+	if err != nil {
+		a.t.Fatalf("%s: %v", typ, err)
+	}
+	return r.ID.String()
+}
+
+func (a *author) written(typ string, members map[string]any) string {
+	all := map[string]any{"type": typ, "id": events.NewID(), "ledger": a.origin, "effective": "2026-01-15"}
+	if a.nation != events.HQ {
+		all["nation"], all["operation"] = a.nation, "mnf-u"
+	}
+	for name, v := range members {
+		all[name] = v
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// pledge says a text in every free field of a pledge, and returns the pledge's id.
+func (a *author) pledge(text string) string {
+	a.t.Helper()
+	terms := map[string]any{"role": "ground", "area": "west", "quantity": 7, "unit": "personnel", "from": "2026-03-01", "note": text, "source": text}
+	if len(text) < 200 { // else the statement is too large
+		terms["elsewhere"] = []string{text, "another"}
+	}
+	id := a.says("pledge.offered", terms)
+	step := func(typ string, more map[string]any) {
+		a.t.Helper()
+		more["pledge"], more["reason"] = id, text
+		a.says(typ, more)
+	}
+	step("condition.added", map[string]any{"condition": "parliament", "kind": "parliament", "source": text})
+	step("condition.discharged", map[string]any{"condition": "parliament"})
+	step("caveat.declared", map[string]any{"caveat": "by-day", "restriction": text})
+	step("pledge.renewed", map[string]any{"expires": "2027-01-01"})
+	terms["quantity"] = 8
+	step("pledge.corrected", map[string]any{"corrects": id, "terms": terms})
+	return id
+}
+
+// hostileDemo is a demo in which a liaison and a coordinator have said hostile things: the pledges, by what for.
+func hostileDemo(t *testing.T) (url, dir string, pledges map[string]string) {
+	t.Helper()
+	url, dir = ownDemo(t)
+	hq, france := newAuthor(t, url, dir, "founder.key"), newAuthor(t, url, dir, "keys/FRA-demo.key")
+	for name, text := range hostile {
+		hq.says("requirement.issued", map[string]any{"operation": "mnf-u", "line": "hostile-" + name, "role": "sea", "quantity": 1, "unit": "ship", "from": "2026-03-01", "priority": 9, "note": text})
+	}
+	hq.says("operation.opened", map[string]any{"operation": "hostile", "title": hostile["handler"], "note": hostile["script"],
+		"roles": []any{map[string]any{"role": "ground", "title": hostile["closing"], "units": []string{"personnel"}}}})
+	france.says("scope.declared", map[string]any{"unlimited": true, "note": hostile["script"]})
+	pledges = map[string]string{}
+	for name, text := range hostile {
+		pledges[name] = france.pledge(text)
+	}
+	return url, dir, pledges
+}
+
+// unarmed has whatever calls a dialog of the browser be told as an error of the page.
+func unarmed(b *tab) {
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `for (const name of ["alert", "confirm", "prompt", "open"]) window[name] = () => { document.title = "hostile"; throw new Error("a page has called " + name) }`})
+}
+
+// intruders are elements and attributes that no page has, and links that lead to no page.
+const intruders = `[
+	...document.querySelectorAll("img, iframe, object, embed, base, style, b, [style], [srcdoc], [formaction]"),
+	...[...document.scripts].filter(e => !e.getAttribute("src")?.startsWith("/static/") || e.text),
+	...[...document.querySelectorAll("a[href], form[action]")].filter(e => !/^([/?#]|blob:)/.test(e.getAttribute("href") ?? e.getAttribute("action")) || /^\/\//.test(e.getAttribute("href") ?? e.getAttribute("action"))),
+	...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => /^on/i.test(a.name))),
+].map(e => e.outerHTML.slice(0, 200))`
+
+// turns finds hostile text that turns the direction of other text than its own: what isolates it holds more than it.
+const turns = `(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let n; n = walk.nextNode();) {
+		let e = n.parentElement;
+		if (!n.data.includes("\u202E") || e.closest("template, option, textarea, title")) continue;
+		for (const s = e => getComputedStyle(e); s(e).display === "inline" && !s(e).unicodeBidi.includes("isolate") && s(e).unicodeBidi !== "plaintext";) e = e.parentElement;
+		const rest = e.textContent.slice(e.textContent.indexOf(n.data) + n.data.length).trim();
+		if (rest && !rest.startsWith("\n")) found.push(e.outerHTML.slice(0, 200) + " … " + rest.slice(0, 60));
+	}
+	return found })()`
+
+// harmless fails the test for whatever hostile text has done to the page that is open.
+func (b *tab) harmless() {
+	b.t.Helper()
+	for _, found := range eval[[]string](b, "%s", intruders) {
+		b.t.Errorf("%s: the page has %s", b.address(), found)
+	}
+	for _, found := range eval[[]string](b, "%s", turns) {
+		b.t.Errorf("%s: text turns what is beside it: %s", b.address(), found)
+	}
+	if eval[string](b, "document.title") == "hostile" {
+		b.t.Errorf("%s: something has run", b.address())
+	}
+	if wide := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+		b.t.Errorf("%s: the page is %d pixels wider than the window", b.address(), wide)
+	}
+}
+
+// Whatever a pledge says is text on every page, and nothing of it runs.
+func TestPageHostileText(t *testing.T) {
+	url, _, pledges := hostileDemo(t)
+	all := func(selector string) func(*tab, string) bool {
+		return func(b *tab, text string) bool {
+			return eval[bool](b, "[...document.querySelectorAll(%s)].some(e => (e.value ?? e.textContent).includes(%s))", quoted(selector), quoted(text))
+		}
+	}
+	inLog := func(b *tab, text string) bool {
+		written, _ := json.Marshal(text)
+		return all(".stored pre")(b, string(written)) || all(".stored pre")(b, text) || all(".stored pre")(b, strings.Trim(quotedPlain(text), `"`))
+	}
+	for _, p := range []struct {
+		address string
+		shows   func(*tab, string) bool // nil for a page that quotes no record
+	}{
+		{"/?operation=mnf-u&on=" + aDay, nil},
+		{"/?operation=mnf-u&on=" + aDay + "&open=mnf-u/ground-west", all(".records span")},
+		{"/?show=nations&on=" + aDay + "&holds=mnf-u/FRA/ground&lang=fr", all(".records span")},
+		{"/?operation=hostile&on=" + aDay, nil},
+		{"/pledges?on=" + aDay, nil},
+		{"/log?type=pledge.offered&nation=FRA", inLog},
+		{"/log?from=55", nil},
+		{"/compare?from=55&on=" + aDay, all("span[lang=en]")},
+		{"/shortfalls?on=" + aDay, nil},
+		{"/timeline?operation=mnf-u&on=" + aDay, nil},
+		{"/submit?type=pledge.amended", nil},
+		{"/verify?record=70", nil},
+	} {
+		plainHeaders(t, url+p.address)
+		for _, look := range [][]tabOption{{unarmed}, {unarmed, narrow}} {
+			b := newTab(t, url, look...)
+			b.open(p.address)
+			b.wait("document.documentElement.classList.contains('scripted')")
+			b.harmless()
+			for name, text := range hostile {
+				if p.shows != nil && !p.shows(b, text) {
+					t.Errorf("%s does not show what is hostile as %s", p.address, name)
+				}
+			}
+		}
+	}
+	for name, id := range pledges {
+		b := newTab(t, url, unarmed, narrow)
+		b.open("/pledges/" + id + "?on=" + aDay)
+		b.harmless()
+		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free", "#content td span[lang=en]"} {
+			if !all(at)(b, hostile[name]) {
+				t.Errorf("%s does not show what is hostile as %s in %s", b.address(), name, at)
+			}
+		}
+		b.open("/submit?type=pledge.amended&pledge=" + id)
+		b.wait("document.querySelector('form[data-kept]')")
+		b.harmless()
+		for _, field := range []string{"note", "source"} {
+			if !eval[bool](b, "document.getElementById('f-%s').value === %s", field, quoted(hostile[name])) {
+				t.Errorf("the field %s is not filled in with what is hostile as %s", field, name)
+			}
+		}
+	}
+}
+
+// quotedPlain writes a text as a statement does, which escapes only what JSON must.
+func quotedPlain(s string) string {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s)
+	return strings.TrimSpace(out.String())
+}
+
+// plainHeaders fails the test unless an address answers with a page under the policy, which nothing loosens.
+func plainHeaders(t *testing.T, address string) string {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	underPolicy(t, address, resp.Header)
+	return string(body)
+}
+
+func underPolicy(t *testing.T, address string, h http.Header) {
+	t.Helper()
+	if policy := h.Values("Content-Security-Policy"); len(policy) != 1 || policy[0] != pages.Policy || strings.Contains(policy[0], "unsafe") {
+		t.Errorf("%.200s: the policy is %q", address, policy)
+	}
+	for name, want := range map[string]string{"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": ""} {
+		if h.Get(name) != want {
+			t.Errorf("%.200s: %s is %q, want %q", address, name, h.Get(name), want)
+		}
+	}
+}
+
+// No cell of a list begins as a formula does.
+func TestPageHostileCSV(t *testing.T) {
+	url, _, pledges := hostileDemo(t)
+	addresses := []string{"/records.csv?from=1", "/pledges.csv?on=" + aDay, "/scopes.csv", "/members.csv", "/corrections.csv", "/explain/strength.csv?nation=FRA&operation=mnf-u&on=" + aDay,
+		"/diff.csv?from=55&to_on=" + aDay + "&from_on=" + aDay, "/coverage.csv?on=" + aDay}
+	for _, id := range pledges {
+		addresses = append(addresses, "/pledges/"+id+".csv")
+	}
+	guarded := 0
+	for _, address := range addresses {
+		resp, err := http.Get(url + "/api/v1" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(resp.Body).ReadAll()
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s, %v", address, resp.Status, err)
+		}
+		if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: a browser may take it for something else: %v", address, resp.Header)
+		}
+		for _, row := range rows {
+			for _, c := range row {
+				if strings.HasPrefix(c, "'") && strings.ContainsAny(c[1:2], "=+-@") {
+					guarded++
+				} else if c != "" && strings.ContainsAny(c[:1], "=+-@\t\r\n") && strings.Trim(c[1:], "0123456789.") != "" {
+					t.Errorf("%s: a cell begins as a formula: %.80q", address, c)
+				}
+			}
+		}
+	}
+	if guarded < 3 {
+		t.Errorf("%d cells are guarded, and the notes of three pledges are formulas", guarded)
+	}
+}

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"muster/events"
 	"muster/ledger/intake"
@@ -174,34 +176,38 @@ func (b *tab) harmless() {
 	}
 }
 
-// Whatever a pledge says is text on every page, and nothing of it runs.
+// Whatever a pledge says is text on every page, and nothing of it runs; and no list has a cell that begins as a formula does.
 func TestPageHostileText(t *testing.T) {
-	url, _, pledges := hostileDemo(t)
-	all := func(selector string) func(*tab, string) bool {
-		return func(b *tab, text string) bool {
-			return eval[bool](b, "[...document.querySelectorAll(%s)].some(e => (e.value ?? e.textContent).includes(%s))", quoted(selector), quoted(text))
-		}
-	}
-	inLog := func(b *tab, text string) bool {
-		written, _ := json.Marshal(text)
-		return all(".stored pre")(b, string(written)) || all(".stored pre")(b, text) || all(".stored pre")(b, strings.Trim(quotedPlain(text), `"`))
-	}
+	url, dir, pledges := hostileDemo(t)
+	t.Run("pages", func(t *testing.T) { hostilePages(t, url) })
+	t.Run("pledges", func(t *testing.T) { hostilePledges(t, url, pledges) })
+	t.Run("lists", func(t *testing.T) { hostileLists(t, url, pledges) })
+	t.Run("signed", func(t *testing.T) { hostileSigned(t, url, dir) })
+}
+
+// quotes reports whether an element that a selector finds says a text, to the letter.
+func (b *tab) quotes(selector, text string) bool {
+	b.t.Helper()
+	return eval[bool](b, "[...document.querySelectorAll(%s)].some(e => e.textContent.includes(%s))", quoted(selector), quoted(text))
+}
+
+func hostilePages(t *testing.T, url string) {
 	for _, p := range []struct {
 		address string
-		shows   func(*tab, string) bool // nil for a page that quotes no record
+		quotes  string // a selector of what quotes records, "" for a page that quotes none
 	}{
-		{"/?operation=mnf-u&on=" + aDay, nil},
-		{"/?operation=mnf-u&on=" + aDay + "&open=mnf-u/ground-west", all(".records span")},
-		{"/?show=nations&on=" + aDay + "&holds=mnf-u/FRA/ground&lang=fr", all(".records span")},
-		{"/?operation=hostile&on=" + aDay, nil},
-		{"/pledges?on=" + aDay, nil},
-		{"/log?type=pledge.offered&nation=FRA", inLog},
-		{"/log?from=55", nil},
-		{"/compare?from=55&on=" + aDay, all("span[lang=en]")},
-		{"/shortfalls?on=" + aDay, nil},
-		{"/timeline?operation=mnf-u&on=" + aDay, nil},
-		{"/submit?type=pledge.amended", nil},
-		{"/verify?record=70", nil},
+		{"/?operation=mnf-u&on=" + aDay, ""},
+		{"/?operation=mnf-u&on=" + aDay + "&open=mnf-u/ground-west", ".records span"},
+		{"/?show=nations&on=" + aDay + "&holds=mnf-u/FRA/ground&lang=fr", ".records span"},
+		{"/?operation=hostile&on=" + aDay, ""},
+		{"/pledges?on=" + aDay, ""},
+		{"/log?type=pledge.offered&nation=FRA", ".stored pre"},
+		{"/log?from=55", ""},
+		{"/compare?from=55&on=" + aDay, "span[lang=en]"},
+		{"/shortfalls?on=" + aDay, ""},
+		{"/timeline?operation=mnf-u&on=" + aDay, ""},
+		{"/submit?type=pledge.amended", ""},
+		{"/verify?record=70", ""},
 	} {
 		plainHeaders(t, url+p.address)
 		for _, look := range [][]tabOption{{unarmed}, {unarmed, narrow}} {
@@ -210,18 +216,25 @@ func TestPageHostileText(t *testing.T) {
 			b.wait("document.documentElement.classList.contains('scripted')")
 			b.harmless()
 			for name, text := range hostile {
-				if p.shows != nil && !p.shows(b, text) {
+				if p.quotes == ".stored pre" {
+					text = inJSON(text)
+				}
+				if p.quotes != "" && !b.quotes(p.quotes, text) {
 					t.Errorf("%s does not show what is hostile as %s", p.address, name)
 				}
 			}
 		}
 	}
+}
+
+func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 	for name, id := range pledges {
 		b := newTab(t, url, unarmed, narrow)
 		b.open("/pledges/" + id + "?on=" + aDay)
+		b.shot("hostile-" + name)
 		b.harmless()
 		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free", "#content td span[lang=en]"} {
-			if !all(at)(b, hostile[name]) {
+			if !b.quotes(at, hostile[name]) {
 				t.Errorf("%s does not show what is hostile as %s in %s", b.address(), name, at)
 			}
 		}
@@ -236,13 +249,13 @@ func TestPageHostileText(t *testing.T) {
 	}
 }
 
-// quotedPlain writes a text as a statement does, which escapes only what JSON must.
-func quotedPlain(s string) string {
-	var out strings.Builder
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s)
-	return strings.TrimSpace(out.String())
+// inJSON writes a text as it stands in a statement, which escapes only what JSON must.
+func inJSON(s string) string {
+	text, err := jsontext.AppendQuote(nil, s)
+	if err != nil {
+		panic(err)
+	}
+	return strings.Trim(string(text), `"`)
 }
 
 // plainHeaders fails the test unless an address answers with a page under the policy, which nothing loosens.
@@ -273,9 +286,7 @@ func underPolicy(t *testing.T, address string, h http.Header) {
 	}
 }
 
-// No cell of a list begins as a formula does.
-func TestPageHostileCSV(t *testing.T) {
-	url, _, pledges := hostileDemo(t)
+func hostileLists(t *testing.T, url string, pledges map[string]string) {
 	addresses := []string{"/records.csv?from=1", "/pledges.csv?on=" + aDay, "/scopes.csv", "/members.csv", "/corrections.csv", "/explain/strength.csv?nation=FRA&operation=mnf-u&on=" + aDay,
 		"/diff.csv?from=55&to_on=" + aDay + "&from_on=" + aDay, "/coverage.csv?on=" + aDay}
 	for _, id := range pledges {
@@ -307,5 +318,36 @@ func TestPageHostileCSV(t *testing.T) {
 	}
 	if guarded < 3 {
 		t.Errorf("%d cells are guarded, and the notes of three pledges are formulas", guarded)
+	}
+}
+
+// What is hostile goes through the form, the browser's signature and the ledger to the letter.
+func hostileSigned(t *testing.T, url, dir string) {
+	note := hostile["closing"] + hostile["turned"] + hostile["address"]
+	b := newTab(t, url, unarmed)
+	b.open("/submit")
+	b.wait("document.querySelector('form[data-kept]')")
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air", "quantity": "9", "unit": "aircraft", "area": "west", "from": "2026-03-01",
+		"effective": "2026-01-15", "note": note, "source": hostile["handler"], "elsewhere": hostile["script"] + "\n" + hostile["formula"]} {
+		b.fill("#f-"+name, value)
+	}
+	b.click(".fields .primary")
+	b.says("#effect", "of 48")
+	b.harmless()
+	b.chooseFile("#key-file", filepath.Join(dir, "keys", "FRA-demo.key"))
+	b.wait("!document.getElementById('sign-send').disabled")
+	b.click("#sign-send")
+	b.says("#sign-done", "Recorded as record")
+	b.harmless()
+	var list struct{ Records []struct{ Stored string } }
+	getJSON(t, url+"/api/v1/records?limit=1&from="+eval[string](b, "document.getElementById('sign-done').dataset.sequence"), &list)
+	_, signed, _ := strings.Cut(list.Records[0].Stored, "\n")
+	s, err := events.ParseSigned([]byte(signed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, ok := s.Statement.(*events.PledgeOffered)
+	if !ok || said.Note != note || said.Source != hostile["handler"] || !slices.Equal(said.Elsewhere, []string{hostile["script"], hostile["formula"]}) {
+		t.Errorf("recorded is %+v", s.Statement)
 	}
 }

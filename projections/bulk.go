@@ -13,15 +13,18 @@ import (
 // the other. What is about pledges is put off, so that in the end each pledge can be folded in one go, while all of it is at hand,
 // and the pledges beside each other. Until then, and after an error, the picture is of no use.
 type bulk struct {
-	p   *Picture
-	all []admitted
+	p     *Picture
+	all   []admitted
+	crews []crew // with room that is used again
 }
 
 // newBulk returns a bulk that makes room for so many rows.
-func newBulk(p *Picture, rows uint64) *bulk { return &bulk{p, make([]admitted, 0, min(rows, maxBulk))} }
+func newBulk(p *Picture, rows uint64) *bulk {
+	return &bulk{p: p, all: make([]admitted, 0, min(rows, maxBulk)), crews: make([]crew, runtime.GOMAXPROCS(0))}
+}
 
-// maxBulk is how many rows are put off at most: each takes about 130 bytes until it is folded.
-const maxBulk = 1 << 20
+// maxBulk is how many rows are put off at most: each takes 112 bytes until it is folded. More would not be faster.
+const maxBulk = 1 << 18
 
 // take takes in the next row.
 func (b *bulk) take(seq uint64, r *row) error {
@@ -57,13 +60,11 @@ func (b *bulk) fold() error {
 		return nil
 	}
 	order, groups := b.byPledge()
-	crews := make([]crew, runtime.GOMAXPROCS(0))
+	crews := b.crews
 	before := uint32(len(b.p.versions.what))
 	var next atomic.Int64
 	beside(crews, func(c *crew) {
-		share := len(b.all)/len(crews) + len(b.all)/4 // most records make one version, and some two
-		*c = crew{folder: folder{p: b.p, table: &versions{}}, before: before}
-		c.fresh = versions{make([]extent, 0, share), make([]version, 0, share)}
+		c.reset(b.p, before)
 		for from := next.Add(groupsAtOnce) - groupsAtOnce; from < int64(len(groups)); from = next.Add(groupsAtOnce) - groupsAtOnce {
 			for _, g := range groups[from:min(from+groupsAtOnce, int64(len(groups)))] {
 				c.fold(b.all, order[g.from:g.until])
@@ -71,6 +72,7 @@ func (b *bulk) fold() error {
 		}
 	})
 	first := b.all[0].deed.order
+	clear(b.all)
 	b.all = b.all[:0]
 	if err := firstError(crews); err != nil {
 		return err
@@ -126,6 +128,16 @@ type crew struct {
 	places  []uint32  // where the fresh rows come to lie
 	err     error
 	failed  uint32 // the record of err
+}
+
+// reset makes the crew ready for another bulk.
+func (c *crew) reset(p *Picture, before uint32) {
+	c.folder.p, c.before, c.err, c.failed = p, before, nil, 0
+	if c.table == nil {
+		c.table = &versions{}
+	}
+	clear(c.fresh.what)
+	c.fresh.extents, c.fresh.what, c.pledges, c.places = c.fresh.extents[:0], c.fresh.what[:0], c.pledges[:0], c.places[:0]
 }
 
 // fold takes in the rows of one pledge, which are those of all that order names.
@@ -193,7 +205,7 @@ func (t *versions) place(crews []crew, first, last uint32) {
 	n := int(next[len(next)-1])
 	t.extents, t.what = grown(t.extents, n), grown(t.what, n)
 	beside(crews, func(c *crew) {
-		c.places = make([]uint32, len(c.fresh.what))
+		c.places = slices.Grow(c.places, len(c.fresh.what))[:len(c.fresh.what)]
 		for i := range c.fresh.extents {
 			at := &next[c.fresh.extents[i].knownFrom-first]
 			t.extents[*at], t.what[*at], c.places[i] = c.fresh.extents[i], c.fresh.what[i], *at
@@ -209,10 +221,8 @@ func (t *versions) place(crews []crew, first, last uint32) {
 	})
 }
 
-// grown returns s with n elements, of which those beyond s are zero.
-func grown[T any](s []T, n int) []T {
-	return append(make([]T, 0, n), s...)[:n]
-}
+// grown returns s with n elements.
+func grown[T any](s []T, n int) []T { return slices.Grow(s, n-len(s))[:n] }
 
 // collecting is how many bulks ask for less garbage collection, and what to go back to.
 var collecting struct {

@@ -61,8 +61,8 @@ func newAuthor(t *testing.T, url, dir, file string) *author {
 	return a
 }
 
-// says records a statement with these members, and returns its id.
-func (a *author) says(typ string, members map[string]any) string {
+// signs returns a signed statement with these members.
+func (a *author) signs(typ string, members map[string]any) events.Signed {
 	a.t.Helper()
 	s, err := events.Parse([]byte(a.written(typ, members)))
 	if err != nil {
@@ -72,7 +72,13 @@ func (a *author) says(typ string, members map[string]any) string {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	r, err := a.client.Submit(a.t.Context(), signed)
+	return signed
+}
+
+// says records a statement with these members, and returns its id.
+func (a *author) says(typ string, members map[string]any) string {
+	a.t.Helper()
+	r, err := a.client.Submit(a.t.Context(), a.signs(typ, members))
 	if err != nil {
 		a.t.Fatalf("%s: %v", typ, err)
 	}
@@ -148,15 +154,16 @@ const intruders = `[
 	...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => /^on/i.test(a.name))),
 ].map(e => e.outerHTML.slice(0, 200))`
 
-// turns finds hostile text that turns the direction of other text than its own: what isolates it holds more than it.
-const turns = `(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-	for (let n; n = walk.nextNode();) {
-		let e = n.parentElement;
-		if (!n.data.includes("\u202E") || e.closest("template, option, textarea, title")) continue;
-		for (const s = e => getComputedStyle(e); s(e).display === "inline" && !s(e).unicodeBidi.includes("isolate") && s(e).unicodeBidi !== "plaintext";) e = e.parentElement;
-		const rest = e.textContent.slice(e.textContent.indexOf(n.data) + n.data.length).trim();
-		if (rest && !rest.startsWith("\n")) found.push(e.outerHTML.slice(0, 200) + " … " + rest.slice(0, 60));
-	}
+// turns finds hostile text that turns the direction of words that follow it in the same block. An element that isolates its text is no
+// protection: text may leave open what it begins, and so end the isolation.
+const turns = `(() => { const found = [], words = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	const block = n => { let e = n.parentElement; while (getComputedStyle(e).display === "inline") e = e.parentElement; return e };
+	for (let n; n = walk.nextNode();) if (n.data.trim() && !n.parentElement.closest("template, option, textarea, title")) words.push(n);
+	words.forEach((n, i) => {
+		if (!n.data.includes("\u202E")) return;
+		const e = block(n), next = words.slice(i + 1).find(m => !e.contains(m) || block(m) !== e || !m.data.startsWith("\n"));
+		if (next && e.contains(next) && block(next) === e) found.push(e.outerHTML.slice(0, 200) + " … " + next.data.slice(0, 60));
+	});
 	return found })()`
 
 // harmless fails the test for whatever hostile text has done to the page that is open.

@@ -45,15 +45,19 @@ func withProblems(next http.Handler) http.Handler {
 	if !ok {
 		return next
 	}
+	stands := func(r *http.Request) bool {
+		_, pattern := mux.Handler(r)
+		return pattern != "" && pattern != "GET /" // which is of pages
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern != "" || !strings.HasPrefix(r.URL.Path, "/api/") {
+		if !strings.HasPrefix(r.URL.Path, "/api/") || stands(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			other := r.Clone(r.Context())
 			other.Method = method
-			if _, pattern := mux.Handler(other); pattern != "" {
+			if stands(other) {
 				w.Header().Set("Allow", method)
 				p := *problem.New(problem.Usage, "%s is not done here: use %s", r.Method, method)
 				p.Kind.Status = http.StatusMethodNotAllowed

@@ -91,7 +91,7 @@ func New(c Config) (*Pages, error) {
 	return p, nil
 }
 
-// Handle adds the pages to a mux: one pattern for each, and their files.
+// Handle adds the pages to a mux: one pattern for each, one for their files, and "GET /", which says that there is no such page.
 func (p *Pages) Handle(mux *http.ServeMux) {
 	for _, k := range kinds {
 		pattern := "GET " + k.path
@@ -102,6 +102,7 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 	}
 	mux.Handle("POST /verify", http.HandlerFunc(p.serveCompare))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
+	mux.Handle("GET /", gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, problemPage) })))
 	mux.Handle("GET /static/{file}", gzhttp.GzipHandler(http.HandlerFunc(p.serveStatic)))
 }
 
@@ -132,8 +133,10 @@ func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
 }
 
-// problemPage tells what is wrong, in the frame of the page that was asked for.
-var problemPage = pageKind{Name: "problem"}
+// problemPage tells what is wrong, in the frame of the page that was asked for; asked for itself, that there is no such page.
+var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (any, error) {
+	return nil, problem.New(problem.NotFound, "there is no page at %s", printable(f.path)).WithHint("choose one of those on top")
+}}
 
 func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) {
 	var body bytes.Buffer

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// maxUnsaved is how many segments a replay keeps in memory before it saves them: some 120 megabytes.
+const maxUnsaved = 4096
+
 // replay takes in what the source has beyond the picture, before there are readers.
 func (p *Projector) replay(ctx context.Context) error {
 	from := p.picture.Sequence() + 1
@@ -16,7 +19,7 @@ func (p *Projector) replay(ctx context.Context) error {
 		if err := cmp.Or(all.takeBatch(&b), b.err, ctx.Err()); err != nil {
 			return cmp.Or(all.fold(), err)
 		}
-		if p.keep(&b); len(p.sealed)*batchSize >= maxBulk {
+		if p.keep(&b); len(p.sealed) >= maxUnsaved {
 			_ = p.save() // what a full disk refuses now is saved later, or decoded again at the next start
 		}
 	}

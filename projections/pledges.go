@@ -86,9 +86,9 @@ func byType(rows ...move) map[events.Type]*move {
 type pledge struct {
 	id        events.ID
 	no        uint32 // in Picture.pledges
+	nationNo  uint32 // in Picture.nations
 	operation *operation
 	nation    events.Nation
-	nationNo  int // in Picture.nations
 	deeds     []deed
 	rotates   bool        // is in Picture.rotating
 	first     uint32      // the record that began it
@@ -131,7 +131,7 @@ func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 func (p *Picture) begin(seq uint64, r *row) *pledge {
 	o := p.operation(seq, r.Operation)
 	number := p.nations.of(r.Nation)
-	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: number, first: uint32(seq)}
+	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: uint32(number), first: uint32(seq)}
 	p.byID[pl.id] = pl
 	p.pledges = append(p.pledges, pl)
 	p.sorted = insertByID(p.sorted, pl)

@@ -43,7 +43,7 @@ type segment struct {
 }
 
 func encodeRows(rows []row) segment {
-	c := &coder{number: map[string]uint64{}, data: make([]byte, 0, 90*len(rows))}
+	c := &coder{number: map[string]uint64{}, data: make([]byte, 0, 72*len(rows))}
 	for i := range rows {
 		c.row(&rows[i])
 	}

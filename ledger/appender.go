@@ -58,6 +58,8 @@ func (e *entry) isRecord() bool { return e.ack != nil }
 func (l *Ledger) run(ctx context.Context) {
 	defer close(l.stopped)
 	defer close(l.queue)
+	rest := time.NewTicker(saveEvery)
+	defer rest.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,6 +75,8 @@ func (l *Ledger) run(ctx context.Context) {
 			l.follow()
 		case c := <-l.commands:
 			l.take(c)
+		case <-rest.C:
+			l.saveSome()
 		}
 	}
 }

@@ -10,6 +10,9 @@
 // holds the contract of a Log as a test, with a Log in memory that is rude on purpose. Package [muster/ledger/journal] is
 // the second copy of every record, which this process fsyncs itself.
 //
+// A start need not read all of the journal: the State of a long ledger is saved now and then (saved.go, tape.go), and what it stands for is
+// checked against the tree after the start.
+//
 // With these, a [Ledger] takes what was signed and gives a [Receipt] when it is in both copies. Whatever comes to it has
 // gone through one of the packages under intake, which turn files and requests into statements and decide nothing.
 //

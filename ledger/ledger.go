@@ -23,6 +23,10 @@ type Config struct {
 	Name string
 	// Clock tells the time; time.Now when nil.
 	Clock func() time.Time
+	// Saved is a file in which the state is kept, so that a start need not read all of the journal; "" for none. It can be thrown
+	// away at any time. It is saved after so many records each; 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
+	Saved     string
+	SaveAfter uint64
 }
 
 // A Ledger takes signed statements and makes records of them: it is the write side of one server. Its methods may be called
@@ -33,6 +37,8 @@ type Ledger struct {
 	queue    chan *entry   // in flight, in order: from the appender to the settler
 	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
 	nudges   chan struct{} // capacity 1: somebody waits for what other servers have appended
+	saved    uint64        // the record through which the state was last saved, or is being
+	saving   atomic.Bool
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the appender has ended
 	workers  sync.WaitGroup
@@ -47,6 +53,7 @@ type Ledger struct {
 	retryAt time.Time            // not before, after it failed
 
 	trouble  atomic.Pointer[problem.Problem] // why nothing can be taken now
+	damaged  atomic.Pointer[problem.Problem] // the journal is: found after the start, and for good
 	silent   atomic.Pointer[problem.Problem] // the log does not answer, and nothing was recorded since
 	compared atomic.Pointer[Comparison]
 	origin   atomic.Pointer[events.Origin]
@@ -77,6 +84,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	if cfg.SaveAfter == 0 {
+		cfg.SaveAfter = saveAfter
+	}
 	l := &Ledger{
 		cfg:      cfg,
 		commands: make(chan *command, 1024),
@@ -87,16 +97,8 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		state:    NewState(),
 		flying:   map[events.ID]*entry{},
 	}
-	for rec, err := range cfg.Journal.Records(1) {
-		if err == nil {
-			err = cfg.Journal.CheckIndex(rec)
-		}
-		if err == nil {
-			err = l.apply(rec)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the journal: %w", err)
-		}
+	if err := l.read(); err != nil {
+		return nil, err
 	}
 	if err := l.reconcile(ctx); err != nil {
 		return nil, err
@@ -104,13 +106,57 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	ctx, l.stop = context.WithCancel(context.Background())
 	l.workers.Go(func() { l.settle() })
 	l.workers.Go(func() { l.run(ctx) })
+	if unread := l.saved; unread > 0 {
+		l.workers.Go(func() { l.checkBehind(ctx, unread) })
+	}
 	return l, nil
 }
 
-// Close stops taking statements, waits for those in flight, and returns. The journal and the log stay open.
-func (l *Ledger) Close() {
+// read makes the state of what was saved and of the journal's records after it.
+func (l *Ledger) read() error {
+	if _, err := l.load(); err != nil {
+		return err
+	}
+	for rec, err := range l.cfg.Journal.Records(l.state.Last() + 1) {
+		if err == nil {
+			err = l.cfg.Journal.CheckIndex(rec)
+		}
+		if err == nil {
+			err = l.apply(rec)
+		}
+		if err != nil {
+			return fmt.Errorf("reading the journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkBehind checks the records that the start has not read, since what was saved stood for them: against the tree, and whether their ids
+// lead to them. What is wrong stops the ledger from taking statements, as it would have at the start.
+func (l *Ledger) checkBehind(ctx context.Context, to uint64) {
+	for rec, err := range l.cfg.Journal.Records(1) {
+		if ctx.Err() != nil || err == nil && rec.Sequence > to {
+			return
+		}
+		if err == nil {
+			err = l.cfg.Journal.CheckIndex(rec)
+		}
+		if err != nil {
+			l.damaged.Store(problem.From(fmt.Errorf("reading the journal: %w", err)))
+			return
+		}
+	}
+}
+
+// Close stops taking statements, waits for those in flight, saves the state where it is told to, and returns. The journal and the log stay open.
+// The error is of the saving, and means that the next start takes longer.
+func (l *Ledger) Close() error {
 	l.stop()
 	l.workers.Wait()
+	if !l.worthSaving() {
+		return nil
+	}
+	return l.store(l.state)
 }
 
 // Origin returns the ledger's origin, or "" when it was not founded yet.
@@ -129,7 +175,7 @@ func (l *Ledger) Prove(sequence uint64) (stored, proof []byte, err error) {
 
 // Healthy returns nil, or the problem because of which no statement can be taken now.
 func (l *Ledger) Healthy() error {
-	for _, p := range []*problem.Problem{l.trouble.Load(), l.silent.Load()} {
+	for _, p := range []*problem.Problem{l.damaged.Load(), l.trouble.Load(), l.silent.Load()} {
 		if p != nil {
 			return p
 		}
@@ -191,6 +237,9 @@ func (l *Ledger) refresh(ctx context.Context) error {
 const refreshTimeout = 10 * time.Second
 
 func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
+	if damaged := l.damaged.Load(); damaged != nil {
+		return Receipt{}, damaged
+	}
 	key, err := l.verify(s)
 	if err == nil {
 		err = l.checkSeen(s.Statement)

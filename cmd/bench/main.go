@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 )
 
 // An options says how much is measured.
@@ -27,6 +28,8 @@ type options struct {
 	ops     int    // appended by each way in each round
 	work    string // a folder on the disk that is measured
 	json    bool
+	only    string // measures and ways whose names have this in them, "" for all
+	profile string // a file for a CPU profile
 	log     io.Writer
 }
 
@@ -62,6 +65,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds, of which the median is told")
 	f.IntVar(&o.ops, "ops", 20_000, "statements that each way appends in a round, with many writers; one writer appends a twentieth")
 	f.StringVar(&o.work, "work", "", "a folder on the disk to measure (default: the user's cache folder)")
+	f.StringVar(&o.only, "only", "", "only ways whose name has this in it, such as muster")
+	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
 	f.BoolVar(&o.json, "json", false, "rows as JSON")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
@@ -72,7 +77,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := o.prepare(); err != nil {
 		return err
 	}
-	rows, err := measure(o)
+	rows, err := o.profiled(measure)
 	if err != nil {
 		return err
 	}
@@ -82,6 +87,23 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return e.Encode(rows)
 	}
 	return writeTable(stdout, rows)
+}
+
+// profiled measures, and writes a CPU profile where one was asked for.
+func (o *options) profiled(measure func(*options) ([]row, error)) ([]row, error) {
+	if o.profile == "" {
+		return measure(o)
+	}
+	f, err := os.Create(o.profile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	defer pprof.StopCPUProfile()
+	return measure(o)
 }
 
 // showTable shows rows that were written as JSON.

@@ -73,11 +73,11 @@ func (m *muster) openStream(ctx context.Context) (err error) {
 }
 
 func (m *muster) openLedger(ctx context.Context) (err error) {
-	m.ledger, err = ledger.Open(ctx, ledger.Config{Journal: m.journal, Log: m.stream, Name: "bench"})
+	m.ledger, err = ledger.Open(ctx, ledger.Config{Journal: m.journal, Log: m.stream, Name: "bench", Saved: filepath.Join(m.dir, "ledger.state")})
 	if err != nil {
 		return err
 	}
-	m.onClose(func() error { m.ledger.Close(); return nil })
+	m.onClose(m.ledger.Close)
 	return nil
 }
 

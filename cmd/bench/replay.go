@@ -205,12 +205,13 @@ func measureStart(o *options) ([]row, error) {
 	if err := start(); err != nil { // the stream gets what the journal has, and the projections are saved
 		return nil, err
 	}
-	saved := filepath.Join(s.dir, "projections.db")
 	ready := func(fresh bool) func(int) (sample, error) {
 		return func(int) (sample, error) {
 			if fresh {
-				if err := os.RemoveAll(saved); err != nil {
-					return sample{}, err
+				for _, name := range []string{"projections.db", "ledger.state"} {
+					if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+						return sample{}, err
+					}
 				}
 			}
 			return s.ready()
@@ -266,6 +267,7 @@ func (s *stored) sizes() ([]row, error) {
 		return nil, err
 	}
 	rows = append(rows, row{Name: "size of a record", Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
+	runtime.KeepAlive(s.records) // which were in the heap before, too
 	compare(rows, "the record itself")
 	return rows, m.close()
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -47,6 +48,7 @@ func (a absent) Error() string { return a.why }
 // interleave tries all ways in turn, in rounds, and makes a row of the medians of each. The reference is the way to which the others are
 // compared; "" for none.
 func (o *options) interleave(name, reference string, ways ...way) ([]row, error) {
+	ways = slices.DeleteFunc(ways, func(w way) bool { return !strings.Contains(name+": "+w.name, o.only) })
 	samples := make([][]sample, len(ways))
 	notes := make([]string, len(ways))
 	for round := range o.rounds {

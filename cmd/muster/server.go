@@ -35,6 +35,7 @@ const (
 	founderFile     = "founder.key"    // the founder's secret key, where the ledger was founded
 	addressFile     = "address"        // where the server that runs on the folder listens
 	journalFile     = "journal.db"     // the second copy: package journal
+	stateFile       = "ledger.state"   // the write side's saved state: it can always be read from the journal again
 	projectionsFile = "projections.db" // saved projections: they can always be rebuilt
 	natsFolder      = "nats"           // the embedded NATS server's
 )
@@ -171,10 +172,10 @@ func (s *server) openStream(ctx context.Context) (err error) {
 
 func (s *server) openLedger(ctx context.Context) (err error) {
 	s.met = s.journal.Last()
-	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name})
+	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name, Saved: filepath.Join(s.cfg.dir, stateFile)})
 	s.opened = time.Now()
 	if err == nil {
-		s.onClose(func() error { s.ledger.Close(); return nil })
+		s.onClose(s.ledger.Close)
 	}
 	return err
 }

@@ -1,0 +1,298 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events"
+)
+
+// The state can be saved, so that a start does not read the whole journal. What is saved can be thrown away at any time: the journal has
+// everything. It is used only when it is whole, of this form, and of this journal, which the root of the tree at its sequence tells.
+
+// savedForm begins the file. Whoever changes State, or how it is written, raises its number, and what was saved is thrown away.
+const savedForm = "muster ledger state 1\n"
+
+var errNotSaved = errors.New("nothing usable was saved")
+
+// snapshot returns a copy that does not change with s: its tables are copied, and what they hold is never changed.
+func (s *State) snapshot() *State {
+	c := *s
+	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced), maps.Clone(s.operations), maps.Clone(s.uses)
+	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes), maps.Clone(s.pledges), maps.Clone(s.observed), nil
+	return &c
+}
+
+// save returns the saved form of the state. The root is that of the tree of as many records.
+func (s *State) save(root tlog.Hash) []byte {
+	t := newTape()
+	t.data = append(append(t.data, savedForm...), root[:]...)
+	t.state(s)
+	sum := sha256.Sum256(t.data)
+	return append(t.data, sum[:]...)
+}
+
+// loadState reads a saved state, and the root of the tree that it follows from.
+func loadState(data []byte) (*State, tlog.Hash, error) {
+	var root tlog.Hash
+	end := len(data) - sha256.Size
+	if end < len(savedForm)+len(root) || !bytes.HasPrefix(data, []byte(savedForm)) {
+		return nil, root, errNotSaved
+	}
+	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+		return nil, root, errNotSaved
+	}
+	copy(root[:], data[len(savedForm):])
+	s, t := NewState(), tapeOf(data[len(savedForm)+len(root):end])
+	if t.state(s); t.failed || len(t.data) > 0 {
+		return nil, root, errNotSaved
+	}
+	return s, root, nil
+}
+
+func (t *tape) state(s *State) {
+	word(t, &s.origin)
+	t.uint(&s.last)
+	recorded := uint64(s.recorded.UnixMicro())
+	t.uint(&recorded)
+	s.recorded = time.UnixMicro(int64(recorded)).UTC()
+	table(t, s.members, func(id *events.KeyID, m *member) {
+		word(t, &id.Name)
+		hash := uint64(id.Hash)
+		t.uint(&hash)
+		id.Hash = uint32(hash)
+		word(t, &m.key)
+		word(t, &m.role)
+		t.uint(&m.revoked)
+	})
+	table(t, s.voiced, func(n *events.Nation, seq *uint64) { word(t, n); t.uint(seq) })
+	table(t, s.operations, func(name *events.Operation, o *operation) {
+		word(t, name)
+		t.operation(o)
+	})
+	table(t, s.uses, func(u *use, is *bool) {
+		word(t, &u.operation)
+		word(t, &u.role)
+		word(t, &u.unit)
+		t.bool(is)
+	})
+	table(t, s.lines, func(k *lineKey, l *line) {
+		word(t, &k.operation)
+		word(t, &k.line)
+		t.line(l)
+	})
+	table(t, s.scopes, func(k *scopeKey, all *scope) {
+		word(t, &k.operation)
+		word(t, &k.nation)
+		series(t, (*[]declared)(all), func(d *declared) { words(t, &d.roles); number(t, &d.effective); t.uint(&d.sequence) })
+	})
+	t.pledges(s)
+}
+
+func (t *tape) operation(o *operation) {
+	word(t, &o.terms.Operation)
+	word(t, &o.terms.Title)
+	word(t, &o.terms.Note)
+	series(t, &o.terms.Roles, func(r *events.RoleDefinition) { word(t, &r.Role); word(t, &r.Title); words(t, &r.Units) })
+	number(t, &o.began)
+}
+
+func (t *tape) line(l *line) {
+	word(t, &l.role)
+	word(t, &l.unit)
+	word(t, &l.area)
+	number(t, &l.began)
+	t.uint(&l.cancelled)
+}
+
+// pledges is what was said of each pledge. What follows from that is folded anew.
+func (t *tape) pledges(s *State) {
+	table(t, s.pledges, func(id *events.ID, p **pledge) {
+		if t.reading {
+			*p = &pledge{subject: new(subject), standing: standing{attached: nothingAttached}}
+		}
+		t.id(id)
+		sub := (*p).subject
+		word(t, &sub.operation)
+		word(t, &sub.nation)
+		word(t, &sub.role)
+		word(t, &sub.unit)
+		t.bool(&sub.observed)
+		series(t, &(*p).said, t.saying)
+		if t.reading && len((*p).said) == 0 {
+			t.fail()
+		}
+		if t.reading && !t.failed {
+			(*p).fold()
+		}
+	})
+	if !t.reading || t.failed {
+		return
+	}
+	for _, id := range sortedIDs(s.pledges) {
+		if p := s.pledges[id]; p.observed {
+			key := observedKey{p.operation, p.nation, p.role}
+			s.observed[key] = append(s.observed[key], id)
+		}
+	}
+}
+
+// fold makes the standing of what was said.
+func (p *pledge) fold() {
+	said := p.said
+	for i := range said {
+		p.said = said[:i+1]
+		p.step(&said[i])
+	}
+}
+
+func (t *tape) saying(x *saying) {
+	t.id(&x.id)
+	t.uint(&x.sequence)
+	number(t, &x.effective)
+	number(t, &x.kind)
+	if int(x.kind) >= len(types) {
+		t.fail()
+		return
+	}
+	t.bool(&x.struck)
+	party := x.party()
+	word(t, &party)
+	copy(x.signed[:], party)
+	more := x.particulars != nil && x.particulars != nothingMore
+	t.bool(&more)
+	switch {
+	case !more:
+		x.particulars = nothingMore
+	case t.reading:
+		x.particulars = new(particulars)
+		fallthrough
+	default:
+		t.particulars(x.particulars)
+	}
+}
+
+func (t *tape) particulars(p *particulars) {
+	optional(t, &p.terms, t.terms)
+	optional(t, &p.allocated, func(a *allocation) {
+		t.id(&a.id)
+		word(t, &a.line)
+		number(t, &a.number)
+		t.window(&a.window)
+	})
+	word(t, &p.name)
+	word(t, &p.condition)
+	number(t, &p.renewed)
+	t.id(&p.other)
+}
+
+func optional[V any](t *tape, p **V, each func(*V)) {
+	is := *p != nil
+	if t.bool(&is); !is {
+		return
+	}
+	if t.reading {
+		*p = new(V)
+	}
+	each(*p)
+}
+
+func (t *tape) terms(m *terms) {
+	text := m.quantity.String()
+	word(t, &text)
+	if t.reading && text != "" {
+		q, err := events.ParseQuantity(text)
+		if err != nil {
+			t.fail()
+		}
+		m.quantity = q
+	}
+	t.window(&m.window)
+	word(t, &m.area)
+	t.bool(&m.reserve)
+	number(t, &m.expires)
+}
+
+func (t *tape) window(w *events.Window) {
+	number(t, &w.From)
+	number(t, &w.Until)
+}
+
+// load makes what was saved the state, and returns whether there was anything to use.
+func (l *Ledger) load() (bool, error) {
+	if l.cfg.Saved == "" {
+		return false, nil
+	}
+	data, err := os.ReadFile(l.cfg.Saved)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("the saved state: %w", err)
+	}
+	s, root, err := loadState(data)
+	if err != nil || s.last > l.cfg.Journal.Last() {
+		return false, nil
+	}
+	if now, err := l.cfg.Journal.RootAt(int64(s.last)); err != nil || now != root {
+		return false, nil // the journal, which is read from its beginning now, says what is wrong
+	}
+	l.state, l.saved = s, s.last
+	for id, m := range s.members {
+		l.keys.Store(id, m.key)
+	}
+	l.origin.Store(&s.origin)
+	return true, nil
+}
+
+// How often it is looked whether the state should be saved, and after how many records it is.
+const (
+	saveEvery = 10 * time.Second
+	saveAfter = 20_000
+)
+
+// worthSaving reports whether the state has gone far enough since it was last saved, and all of it is in the journal.
+func (l *Ledger) worthSaving() bool {
+	last := l.state.Last()
+	return l.cfg.Saved != "" && last >= l.saved+l.cfg.SaveAfter && last == l.cfg.Journal.Last()
+}
+
+// saveSome saves the state beside the appender.
+func (l *Ledger) saveSome() {
+	if !l.worthSaving() || !l.saving.CompareAndSwap(false, true) {
+		return
+	}
+	l.saved = l.state.Last()
+	s := l.state.snapshot()
+	l.workers.Go(func() {
+		defer l.saving.Store(false)
+		_ = l.store(s) // it is tried again, at the latest at the end
+	})
+}
+
+// store saves a state that follows from the journal alone. What cannot be saved costs the next start time, and nothing else.
+func (l *Ledger) store(s *State) error {
+	root, err := l.cfg.Journal.RootAt(int64(s.last))
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(l.cfg.Saved), "."+filepath.Base(l.cfg.Saved))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // it has another name by then
+	_, err = f.Write(s.save(root))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), l.cfg.Saved)
+}

@@ -40,12 +40,8 @@ func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
 		return func(func(batch) bool) {}
 	}
 	n := int((last-from)/batchSize + 1)
-	var decoders sync.Pool
 	return ahead(n, func(i int, rows []row) batch {
-		d, _ := decoders.Get().(*decoder)
-		if d == nil {
-			d = newDecoder()
-		}
+		d := decoders.Get().(*decoder)
 		defer decoders.Put(d)
 		b := d.read(stored, from+uint64(i)*batchSize, rows)
 		if segments {
@@ -54,6 +50,9 @@ func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
 		return b
 	})
 }
+
+// decoders are those that nobody uses. What they have learned is good for any source.
+var decoders = sync.Pool{New: func() any { return newDecoder() }}
 
 // oneByOne reads as Source does.
 func oneByOne(source Source, from uint64) iter.Seq[batch] {

@@ -28,6 +28,7 @@ var hostile = map[string]string{
 	"formula":  `=1+1`,
 	"name":     `@x`,
 	"sum":      `-1+1`,
+	"lines":    "one\n\ttwo\n=1+1",
 	"turned":   "\u202Edenrut\u2066\u2028 over",
 	"long":     strings.Repeat("W", events.MaxText),
 	"long-rtl": strings.Repeat("\u202Eא", 1500),

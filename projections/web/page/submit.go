@@ -193,7 +193,7 @@ func (s *submitPage) readFields() {
 	names = append(slices.Clone(names), "effective")
 	now := s.now()
 	for _, name := range names {
-		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason",
+		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason" || strings.Contains(now[name], "\n") && name != "elsewhere",
 			Fixed: s.Say.Type == "pledge.amended" && (name == "role" || name == "unit")}
 		if s.given != nil && !f.Fixed {
 			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")

@@ -40,7 +40,14 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 			return
 		}
 		anything := slices.Contains(r.Header.Values("If-None-Match"), "*")
-		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag, anything: anything}, r)
+		if !anything && s.kept.write(w, now) {
+			return
+		}
+		t := &tagged{ResponseWriter: w, tag: tag, anything: anything}
+		next.ServeHTTP(t, r)
+		if t.isWhole() {
+			s.kept.keep(now, w.Header(), t.body)
+		}
 	})
 }
 
@@ -104,11 +111,19 @@ type tagged struct {
 	tag      func() string
 	anything bool // the client has any answer there is (If-None-Match: *), which is only known when there is one
 	written  bool
-	kept     bool // the client has it
+	kept     bool   // the client has it
+	body     []byte // what was written, while it is an answer that may be kept
+	lost     bool   // it is not
+}
+
+// isWhole reports whether all of an answer was written that has kept its tag.
+func (t *tagged) isWhole() bool {
+	return t.written && !t.kept && !t.lost && t.Header().Get("ETag") != ""
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (t *tagged) WriteHeader(status int) {
+	t.lost = t.lost || status != http.StatusOK
 	if h := t.Header(); !t.written && (status != http.StatusOK || t.tag() != h.Get("ETag")) {
 		h.Del("ETag")
 		h.Set("Cache-Control", "no-store")
@@ -128,7 +143,12 @@ func (t *tagged) Write(data []byte) (int, error) {
 	if t.kept {
 		return len(data), nil
 	}
-	return t.ResponseWriter.Write(data)
+	if t.lost = t.lost || len(t.body)+len(data) > maxKeptAnswer; !t.lost {
+		t.body = append(t.body, data...)
+	}
+	n, err := t.ResponseWriter.Write(data)
+	t.lost = t.lost || err != nil
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach what is wrapped.

@@ -106,3 +106,44 @@ func TestETagsDiffer(t *testing.T) {
 		t.Errorf("a problem: %d %q %q", status, tag, caching)
 	}
 }
+
+// What is asked again while nothing has changed is answered with the same bytes without being made again, and a new record makes another.
+func TestKeptAnswers(t *testing.T) {
+	l := newTestLog(t)
+	s := newServer(t, l)
+	for _, path := range []string{"/coverage", "/pledges.csv", "/ledger"} {
+		address := s.url + Root + path
+		first, again := bodyOf(t, address), bodyOf(t, address)
+		if first != again {
+			t.Errorf("%s: asked again it is\n%s\nand was\n%s", path, again, first)
+		}
+	}
+	before := len(s.service.kept.kept)
+	if before == 0 {
+		t.Error("nothing was kept")
+	}
+	bodyOf(t, s.url+Root+"/coverage")
+	if len(s.service.kept.kept) != before {
+		t.Error("what was kept was made again")
+	}
+	if resp, err := http.Get(s.url + Root + "/coverage?on=never"); err != nil || resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("%v, %v", resp, err)
+	}
+	if len(s.service.kept.kept) != before {
+		t.Error("a problem was kept")
+	}
+}
+
+func bodyOf(t *testing.T, address string) string {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s (%v)", address, resp.Status, err)
+	}
+	return resp.Header.Get("Content-Type") + resp.Header.Get("ETag") + string(body)
+}

@@ -30,6 +30,8 @@ type Service struct {
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 	hashing    chan struct{} // capacity 1: one fingerprint at a time
 
+	kept answers // those that were given lately
+
 	streams chan struct{} // capacity MaxStreams: the clients that are told live
 
 	tables map[string]func(context.Context, request) (Table, error) // by question, for CSV

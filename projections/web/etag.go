@@ -54,7 +54,10 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 // tag returns the entity tag of the answer to a question at this moment; "" when it is not known before the answer is: the
 // question waits for a record, or goes by the time of day.
 func (s *Service) tag(question, form string, address *url.URL) (tag string) {
-	q := address.Query()
+	q, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		return ""
+	}
 	_ = s.Projector.View(func(p *projections.Picture) error {
 		seq := p.Sequence()
 		if question == "records" || question == "ledger" {

@@ -13,6 +13,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -48,7 +49,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) error {
 	const usage = "say what to measure: append, replay, start, query or grow"
 	if len(args) == 0 {
-		return fmt.Errorf(usage)
+		return errors.New(usage)
 	}
 	if args[0] == "table" {
 		return showTable(args[1:], stdout)

@@ -20,7 +20,7 @@ var house = map[string][]string{
 	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
 	"events/schema":  {"muster/events"},
 
-	"ledger":                        {"muster/events/…", "muster/ledger/journal"},
+	"ledger":                        {"muster/events/…", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
 	"ledger/journal":                {"muster/events/…", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/stream":                 {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
 	"ledger/proof":                  {"muster/events/…", "muster/ledger", "muster/ledger/journal", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -71,5 +70,5 @@ func TestPageUNHistory(t *testing.T) {
 		}
 	}
 	slices.Sort(took)
-	t.Log(fmt.Sprintf("painted after %.0f ms (median of %d; %.0f to %.0f)", took[len(took)/2], len(took), took[0], took[len(took)-1]))
+	t.Logf("painted after %.0f ms (median of %d; %.0f to %.0f)", took[len(took)/2], len(took), took[0], took[len(took)-1])
 }

@@ -28,6 +28,7 @@ func measureQuery(o *options) ([]row, error) {
 		return nil, err
 	}
 	defer s.remove()
+	g.records = nil
 	m, err := startMuster(context.Background(), s.dir)
 	if err != nil {
 		return nil, err
@@ -179,6 +180,7 @@ func measureGrowth(o *options) (all []row, err error) {
 			return err
 		}
 		defer s.remove()
+		g.records = nil
 		m, err := startMuster(context.Background(), s.dir)
 		if err != nil {
 			return err

@@ -18,11 +18,14 @@ import (
 	"muster/projections"
 )
 
-// A stored is a generated ledger on the disk: in a journal, in a stream alone, and in PostgreSQL, where there is one.
+// A stored is a generated ledger on the disk, in the folder of a server. Of the records themselves nothing is kept in memory but their bytes, in
+// one piece, so that the collector of garbage has no more to do than in a server.
 type stored struct {
-	*generated
 	dir    string
 	remove func()
+	n      int
+	slab   []byte
+	ends   []int // of each record in the slab
 }
 
 // store puts a generated ledger into a server's folder. The journal is the one that a server would have written.
@@ -31,7 +34,7 @@ func (o *options) store(g *generated, name string) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{g, dir, remove}
+	s := &stored{dir: dir, remove: remove, n: len(g.records)}
 	j, err := journal.Open(filepath.Join(dir, "journal.db"))
 	if err != nil {
 		return nil, err
@@ -39,6 +42,10 @@ func (o *options) store(g *generated, name string) (*stored, error) {
 	const chunk = 10_000
 	for i := 0; i < len(g.records) && err == nil; i += chunk {
 		err = j.Append(g.records[i:min(len(g.records), i+chunk)])
+	}
+	for i := range g.records {
+		s.slab = append(s.slab, g.records[i].Stored...)
+		s.ends = append(s.ends, len(s.slab))
 	}
 	return s, errors.Join(err, j.Close())
 }
@@ -53,6 +60,16 @@ func measureReplay(o *options) ([]row, error) {
 		return nil, err
 	}
 	defer s.remove()
+	p, err := startPostgres(context.Background(), s.dir, 4)
+	gone, missing := err.(absent)
+	if err == nil {
+		defer p.stop()
+		err = p.fill(context.Background(), g.records)
+	}
+	if err != nil && !missing {
+		return nil, err
+	}
+	g.records = nil
 	m, err := startMuster(context.Background(), s.dir) // which puts into the stream what the journal has
 	if err != nil {
 		return nil, err
@@ -62,24 +79,12 @@ func measureReplay(o *options) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(g.records)
+	n := s.n
 	ways := []way{
-		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, func() error { return decodeAll(g) }) }},
+		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, s.decodeAll) }},
 		{"muster, from the journal, each record hashed", func(int) (sample, error) { return timed(n, func() error { return o.replayJournal(m) }) }},
 		{"muster, from the stream, each record hashed", func(int) (sample, error) { return timed(n, func() error { return replayStream(m) }) }},
 		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) { return timed(n, func() error { return consumeAll(js, n) }) }},
-	}
-	p, err := startPostgres(context.Background(), s.dir, 4)
-	gone, missing := err.(absent)
-	switch {
-	case missing:
-	case err != nil:
-		return nil, err
-	default:
-		defer p.stop()
-		if err := p.fill(context.Background(), g.records); err != nil {
-			return nil, err
-		}
 	}
 	ways = append(ways, way{"PostgreSQL, reads and decodes the rows", func(int) (sample, error) {
 		if missing {
@@ -91,11 +96,13 @@ func measureReplay(o *options) ([]row, error) {
 }
 
 // decodeAll decodes each record strictly, as it is when it comes from outside.
-func decodeAll(g *generated) error {
-	for i := range g.records {
-		if _, err := events.ParseRecord(uint64(i)+1, g.records[i].Stored); err != nil {
+func (s *stored) decodeAll() error {
+	begin := 0
+	for i, end := range s.ends {
+		if _, err := events.ParseRecord(uint64(i)+1, s.slab[begin:end]); err != nil {
 			return err
 		}
+		begin = end
 	}
 	return nil
 }
@@ -195,6 +202,7 @@ func measureStart(o *options) ([]row, error) {
 		return nil, err
 	}
 	defer s.remove()
+	g.records = nil
 	start := func() error {
 		m, err := startMuster(context.Background(), s.dir)
 		if err != nil {
@@ -217,9 +225,9 @@ func measureStart(o *options) ([]row, error) {
 			return s.ready()
 		}
 	}
-	rows, err := o.interleave(fmt.Sprintf("start with %d records", len(g.records)), "reading the journal's file",
+	rows, err := o.interleave(fmt.Sprintf("start with %d records", s.n), "reading the journal's file",
 		way{"reading the journal's file", func(int) (sample, error) {
-			return timed(len(g.records), func() error { return readFile(filepath.Join(s.dir, "journal.db")) })
+			return timed(s.n, func() error { return readFile(filepath.Join(s.dir, "journal.db")) })
 		}},
 		way{"muster, with saved projections", ready(false)}, way{"muster, without", ready(true)})
 	if err != nil {
@@ -232,7 +240,7 @@ func measureStart(o *options) ([]row, error) {
 // ready starts a server, and says how long it took.
 func (s *stored) ready() (sample, error) {
 	var m *muster
-	took, err := timed(len(s.records), func() (err error) {
+	took, err := timed(s.n, func() (err error) {
 		m, err = startMuster(context.Background(), s.dir)
 		return err
 	})
@@ -252,8 +260,8 @@ func readFile(path string) error {
 
 // sizes tells what each record takes, on the disk and in memory.
 func (s *stored) sizes() ([]row, error) {
-	n := float64(len(s.records))
-	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(s.bytes()) / n}}
+	n := float64(s.n)
+	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(len(s.slab)) / n}}
 	for _, one := range []struct{ way, path string }{{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"}, {"muster's saved projections", "projections.db"}} {
 		size, err := sizeOf(filepath.Join(s.dir, one.path))
 		if err != nil {
@@ -267,7 +275,7 @@ func (s *stored) sizes() ([]row, error) {
 		return nil, err
 	}
 	rows = append(rows, row{Name: "size of a record", Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
-	runtime.KeepAlive(s.records) // which were in the heap before, too
+	runtime.KeepAlive(s.slab) // which was in the heap before, too
 	compare(rows, "the record itself")
 	return rows, m.close()
 }

@@ -10,8 +10,8 @@ import (
 
 // maxKeptAnswer is the longest answer that is kept, and maxKept how much is kept at all, in bytes.
 const (
-	maxKeptAnswer  = 4 << 20
-	maxKept = 64 << 20
+	maxKeptAnswer = 4 << 20
+	maxKept       = 64 << 20
 )
 
 // A keptAnswer is one as it was written.

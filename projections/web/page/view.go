@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
+	"strings"
 
 	"muster/events"
 )
@@ -20,7 +21,7 @@ type view struct {
 // Get returns a parameter, "" when it is not given.
 func (v view) Get(name string) string { return v.values.Get(name) }
 
-// Has reports whether a list of words with commas between them, such as without, has a word.
+// Has reports whether a parameter is given.
 func (v view) Has(name string) bool { return v.values.Has(name) }
 
 // Here returns the address of the same page with some parameters set otherwise: names and values in turn. An empty value takes one away.
@@ -49,7 +50,7 @@ func (v view) Hidden(asked ...string) (all []hidden) {
 			all = append(all, hidden{name, values[0]})
 		}
 	}
-	slices.SortFunc(all, func(a, b hidden) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -63,13 +64,6 @@ var (
 // WorldHidden returns what the form of the world must take along.
 func (f *frame) WorldHidden() []hidden {
 	return f.Hidden(slices.Concat(worldAsks, worldAsksMore[f.Kind.Name])...)
-}
-
-func compare(a, b string) int {
-	if a < b {
-		return -1
-	}
-	return 1
 }
 
 func address(path string, values url.Values, pairs []any) template.URL {

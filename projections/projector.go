@@ -18,6 +18,7 @@ type Projector struct {
 	source Source
 
 	// Of readers and the one writer, which is Open and then Run. Readers hold mu for as long as a View takes.
+	gate    sync.RWMutex // readers pass it before mu: see lock
 	mu      sync.RWMutex
 	picture *Picture
 	changed chan struct{} // closed, and replaced, when a record was taken in
@@ -169,7 +170,7 @@ func (p *Projector) Close() error {
 // View calls look with the picture, which stands still until look returns, and returns its error. Look must not keep the
 // picture, nor call the projector; what the picture answers may be kept.
 func (p *Projector) View(look func(*Picture) error) error {
-	p.mu.RLock()
+	p.rlock()
 	defer p.mu.RUnlock()
 	return look(p.picture)
 }
@@ -177,17 +178,17 @@ func (p *Projector) View(look func(*Picture) error) error {
 // Fingerprint is [Picture.Fingerprint] of the picture. It takes seconds where there are a million records, and lets the projector go
 // on meanwhile.
 func (p *Projector) Fingerprint(asOf uint64) (f Fingerprints, err error) {
-	p.mu.RLock()
+	p.rlock()
 	defer p.mu.RUnlock()
 	return p.picture.fingerprint(asOf, func() {
 		p.mu.RUnlock()
-		p.mu.RLock()
+		p.rlock()
 	})
 }
 
 // Sequence returns the last record in the picture.
 func (p *Projector) Sequence() uint64 {
-	p.mu.RLock()
+	p.rlock()
 	defer p.mu.RUnlock()
 	return p.picture.Sequence()
 }
@@ -195,7 +196,7 @@ func (p *Projector) Sequence() uint64 {
 // Changed returns a channel that is closed when the next record is taken in, or when none will be any more. To miss
 // nothing, call it before looking: many records may come between two looks.
 func (p *Projector) Changed() <-chan struct{} {
-	p.mu.RLock()
+	p.rlock()
 	defer p.mu.RUnlock()
 	return p.changed
 }
@@ -204,7 +205,7 @@ func (p *Projector) Changed() <-chan struct{} {
 // problem.Unavailable, when ctx ends first or the projector has stopped.
 func (p *Projector) WaitFor(ctx context.Context, seq uint64) error {
 	for {
-		p.mu.RLock()
+		p.rlock()
 		now, changed, stopped := p.picture.Sequence(), p.changed, p.stopped
 		p.mu.RUnlock()
 		switch {

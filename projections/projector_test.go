@@ -257,6 +257,41 @@ func TestLongViewHoldsUpNoReader(t *testing.T) {
 	}
 }
 
+// Readers of whom there is always one, though none looks for long, do not keep records out.
+func TestManyReadersKeepNoRecordOut(t *testing.T) {
+	l := newTestLedger(t)
+	p, cancel, done := running(t, l)
+	enough := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 8 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-enough:
+					return
+				default:
+					_ = p.View(func(*Picture) error { time.Sleep(2 * time.Millisecond); return nil }) // as a question takes
+				}
+			}
+		})
+	}
+	start := time.Now()
+	for range 5 {
+		if err := p.WaitFor(within(t), l.offer("FRA", 1).seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took > 2*patience {
+		t.Errorf("five records were kept out for %s", took)
+	}
+	close(enough)
+	readers.Wait()
+	cancel()
+	if err := errors.Join(<-done, p.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A fingerprint lets records in, and is none the less that of the record as of which it was asked.
 func TestFingerprintLetsRecordsIn(t *testing.T) {
 	l := newAllKinds(t)

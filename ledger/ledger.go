@@ -37,7 +37,7 @@ type Ledger struct {
 	queue    chan *entry   // in flight, in order: from the appender to the settler
 	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
 	nudges   chan struct{} // capacity 1: somebody waits for what other servers have appended
-	saved    uint64        // the record through which the state was last saved, or is being
+	saved    atomic.Uint64 // the record through which the state was last saved
 	saving   atomic.Bool
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the appender has ended
@@ -106,7 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	ctx, l.stop = context.WithCancel(context.Background())
 	l.workers.Go(func() { l.settle() })
 	l.workers.Go(func() { l.run(ctx) })
-	if unread := l.saved; unread > 0 {
+	if unread := l.saved.Load(); unread > 0 {
 		l.workers.Go(func() { l.checkBehind(ctx, unread) })
 	}
 	return l, nil
@@ -114,7 +114,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 
 // read makes the state of what was saved and of the journal's records after it.
 func (l *Ledger) read() error {
-	if _, err := l.load(); err != nil {
+	if err := l.load(); err != nil {
 		return err
 	}
 	for rec, err := range l.cfg.Journal.Records(l.state.Last() + 1) {

@@ -159,8 +159,10 @@ func (t *tape) saying(x *saying) {
 	t.id(&x.id)
 	t.uint(&x.sequence)
 	number(t, &x.effective)
-	number(t, &x.kind)
-	if int(x.kind) >= len(types) {
+	typ := x.typ() // by its name: its number is this program's
+	word(t, &typ)
+	known := false
+	if x.kind, known = kinds[typ]; !known {
 		t.fail()
 		return
 	}
@@ -227,31 +229,32 @@ func (t *tape) window(w *events.Window) {
 	number(t, &w.Until)
 }
 
-// load makes what was saved the state, and returns whether there was anything to use.
-func (l *Ledger) load() (bool, error) {
+// load makes what was saved the state, when there is anything to use.
+func (l *Ledger) load() error {
 	if l.cfg.Saved == "" {
-		return false, nil
+		return nil
 	}
 	data, err := os.ReadFile(l.cfg.Saved)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("the saved state: %w", err)
+		return fmt.Errorf("the saved state: %w", err)
 	}
 	s, root, err := loadState(data)
 	if err != nil || s.last > l.cfg.Journal.Last() {
-		return false, nil
+		return nil
 	}
 	if now, err := l.cfg.Journal.RootAt(int64(s.last)); err != nil || now != root {
-		return false, nil // the journal, which is read from its beginning now, says what is wrong
+		return nil // the journal, which is read from its beginning now, says what is wrong
 	}
-	l.state, l.saved = s, s.last
+	l.state = s
+	l.saved.Store(s.last)
 	for id, m := range s.members {
 		l.keys.Store(id, m.key)
 	}
 	l.origin.Store(&s.origin)
-	return true, nil
+	return nil
 }
 
 // How often it is looked whether the state should be saved, and after how many records it is.
@@ -263,7 +266,7 @@ const (
 // worthSaving reports whether the state has gone far enough since it was last saved, and all of it is in the journal.
 func (l *Ledger) worthSaving() bool {
 	last := l.state.Last()
-	return l.cfg.Saved != "" && last >= l.saved+l.cfg.SaveAfter && last == l.cfg.Journal.Last()
+	return l.cfg.Saved != "" && last >= l.saved.Load()+l.cfg.SaveAfter && last == l.cfg.Journal.Last()
 }
 
 // saveSome saves the state beside the appender.
@@ -271,11 +274,10 @@ func (l *Ledger) saveSome() {
 	if !l.worthSaving() || !l.saving.CompareAndSwap(false, true) {
 		return
 	}
-	l.saved = l.state.Last()
 	s := l.state.snapshot()
 	l.workers.Go(func() {
 		defer l.saving.Store(false)
-		_ = l.store(s) // it is tried again, at the latest at the end
+		_ = l.store(s) // it is tried again in a while, and at the end
 	})
 }
 
@@ -294,5 +296,9 @@ func (l *Ledger) store(s *State) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), l.cfg.Saved)
+	if err := os.Rename(f.Name(), l.cfg.Saved); err != nil {
+		return err
+	}
+	l.saved.Store(s.last)
+	return nil
 }

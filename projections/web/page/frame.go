@@ -186,7 +186,6 @@ func (f *frame) Rungs() []projections.Rung { return projections.Rungs() }
 type Clock struct {
 	At, Last      uint64
 	Back, Forward uint64 // 0 where there is none
-
 }
 
 // Clock returns the control of the recorded clock.

@@ -83,7 +83,7 @@ func canonicalBase64(s string) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// ErrSignature is what VerifiedBy returns, wrapped, for a signature that is not the key's.
+// ErrSignature is what VerifiedBy and VerifiedWith return, wrapped, for a signature that is not the key's.
 var ErrSignature = errors.New("the signature is wrong")
 
 // VerifiedBy checks the signature with the standard library's Ed25519, and that it is key's.
@@ -93,6 +93,11 @@ func (s Signed) VerifiedBy(key Key) error {
 	if err != nil {
 		return err
 	}
+	return s.VerifiedWith(v)
+}
+
+// VerifiedWith is VerifiedBy for a key that was made a verifier before, such as a [ReadyKey].
+func (s Signed) VerifiedWith(v note.Verifier) error {
 	if v.Name() != s.KeyName || v.KeyHash() != s.KeyHash {
 		return fmt.Errorf("%w: %s has not signed this", ErrSignature, v.Name())
 	}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -43,7 +42,7 @@ type Ledger struct {
 	stopped  chan struct{} // closed when the appender has ended
 	workers  sync.WaitGroup
 
-	keys sync.Map // events.KeyID → events.Key: every key that was ever admitted, to verify before the appender's turn
+	keys sync.Map // events.KeyID → *events.ReadyKey: every key that was ever admitted, to verify before the appender's turn
 
 	// What follows belongs to the appender's goroutine alone.
 	state   *State
@@ -281,24 +280,32 @@ func unknownOutcome(cause error) error {
 // verify checks the signature with the key that it claims. It runs in the caller's goroutine, beside the appender, which
 // decides later whether the key may sign at that moment.
 func (l *Ledger) verify(s events.Signed) (events.Key, error) {
-	var key events.Key
+	key, err := l.keyFor(s)
+	if err != nil {
+		return "", err
+	}
+	if err := s.VerifiedWith(key); err != nil {
+		return "", BadSignature(s.SignedBy())
+	}
+	return key.Key(), nil
+}
+
+// keyFor returns the key that a statement claims: the founder's, which is in the statement, or one that was admitted.
+func (l *Ledger) keyFor(s events.Signed) (*events.ReadyKey, error) {
 	if founded, ok := s.Statement.(*events.LedgerFounded); ok {
-		key = founded.Founder
-	} else if known, ok := l.keys.Load(s.SignedBy()); ok {
-		key = known.(events.Key)
-	} else {
-		if l.Origin() == "" {
-			return "", notFounded()
+		key, err := founded.Founder.Ready()
+		if err != nil {
+			return nil, problem.From(err)
 		}
-		return "", NotAdmitted(s.SignedBy())
+		return key, nil
 	}
-	if err := s.VerifiedBy(key); err != nil {
-		if errors.Is(err, events.ErrSignature) {
-			return "", BadSignature(s.SignedBy())
-		}
-		return "", problem.From(err)
+	if known, ok := l.keys.Load(s.SignedBy()); ok {
+		return known.(*events.ReadyKey), nil
 	}
-	return key, nil
+	if l.Origin() == "" {
+		return nil, notFounded()
+	}
+	return nil, NotAdmitted(s.SignedBy())
 }
 
 // learn keeps what other goroutines need of a record: the keys that may have signed, and the origin.
@@ -313,7 +320,11 @@ func (l *Ledger) learn(st events.Statement) {
 	default:
 		return
 	}
-	if id, ok := key.ID(); ok {
-		l.keys.Store(id, key)
+	l.learnKey(key)
+}
+
+func (l *Ledger) learnKey(key events.Key) {
+	if ready, err := key.Ready(); err == nil {
+		l.keys.Store(events.KeyID{Name: ready.Name(), Hash: ready.KeyHash()}, ready)
 	}
 }

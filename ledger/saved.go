@@ -250,8 +250,8 @@ func (l *Ledger) load() error {
 	}
 	l.state = s
 	l.saved.Store(s.last)
-	for id, m := range s.members {
-		l.keys.Store(id, m.key)
+	for _, m := range s.members {
+		l.learnKey(m.key)
 	}
 	l.origin.Store(&s.origin)
 	return nil

@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"errors"
+
 	"muster/events"
+	"muster/ledger/journal"
 )
 
 // settle is the settler's goroutine: see appender.go. It ends when the queue is closed.
@@ -14,24 +17,30 @@ func (l *Ledger) settle() {
 
 type settler struct {
 	ledger *Ledger
-	failed []*entry // once one failed: it and all after it, until the appender's barrier
+	batch  *journal.Batch // of the records that are being settled; nil before the first
+	failed []*entry       // once one failed: it and all after it, until the appender's barrier
 }
 
 // add settles e together with all that waits behind it and is ready.
 func (s *settler) add(e *entry) {
-	batch := []*entry{e}
-	for len(s.failed) == 0 && e.barrier == nil && len(batch) < maxFlying {
-		if e.isRecord() && e.ack.Wait() != nil {
-			break
-		}
+	group, good := []*entry{e}, s.take(e)
+	for good && e.barrier == nil && len(group) < maxFlying {
 		next, ok := s.ready()
 		if !ok {
 			break
 		}
-		batch = append(batch, next)
+		group, good = append(group, next), s.take(next)
 		e = next
 	}
-	s.finish(batch)
+	settled := len(group)
+	if !good {
+		settled--
+	}
+	if err := s.commit(group[:settled], good); err != nil {
+		settled = 0
+	}
+	s.answer(group[:settled])
+	s.keep(group[settled:])
 }
 
 // ready returns the next entry when it is there. It may still have to be waited for: that is shorter than a commit.
@@ -44,31 +53,52 @@ func (s *settler) ready() (*entry, bool) {
 	}
 }
 
-// finish commits the records of a batch, as far as the log has taken them, and answers. What comes after an entry that
-// failed is kept for the appender.
-func (s *settler) finish(batch []*entry) {
-	good := len(batch)
+// take readies a record for the commit while the log's answer is on its way, waits for that, and reports whether the entry can be
+// settled. What comes after an entry that failed cannot.
+func (s *settler) take(e *entry) bool {
 	if len(s.failed) > 0 {
-		good = 0
+		return false
 	}
-	var records []events.Record
-	for i, e := range batch[:good] {
-		if !e.isRecord() {
-			continue
-		}
-		if e.ack.Wait() != nil {
-			good = i
-			break
-		}
-		records = append(records, e.record)
+	return !e.isRecord() || s.stage(e.record) == nil && e.ack.Wait() == nil
+}
+
+// stage adds a record to the batch. The first, which often stays alone, is sealed at once: there is time until the log has answered.
+func (s *settler) stage(rec events.Record) (err error) {
+	if s.batch != nil {
+		return s.batch.Add(rec)
 	}
-	if err := s.ledger.cfg.Journal.Append(records); err != nil {
-		good = 0
-	} else if len(records) > 0 {
+	if s.batch, err = s.ledger.cfg.Journal.Begin(); err != nil {
+		return err
+	}
+	return errors.Join(s.batch.Add(rec), s.batch.Seal())
+}
+
+// commit makes the records of a group safe. The batch has one too many unless the whole group is good: then it is made anew.
+func (s *settler) commit(group []*entry, whole bool) (err error) {
+	batch := s.batch
+	s.batch = nil
+	if batch == nil {
+		return nil
+	}
+	if whole {
+		err = batch.Commit()
+	} else {
+		batch.Drop()
+		err = s.ledger.cfg.Journal.Append(recordsOf(group))
+	}
+	if err == nil && len(group) > 0 {
 		s.ledger.silent.Store(nil)
 	}
-	s.answer(batch[:good])
-	s.keep(batch[good:])
+	return err
+}
+
+func recordsOf(group []*entry) (records []events.Record) {
+	for _, e := range group {
+		if e.isRecord() {
+			records = append(records, e.record)
+		}
+	}
+	return records
 }
 
 func (s *settler) answer(settled []*entry) {

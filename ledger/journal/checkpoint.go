@@ -16,7 +16,7 @@ import (
 // The last checkpoint that this server has signed lies in the file too. Each commit signs the tree that it makes and puts
 // the checkpoint in the place of the one before, in its own transaction: so there is no second fsync, no record that is
 // safe and not covered, and no moment between the two at which a crash could do harm. A signature that was made for a
-// transaction that then failed was never shown to anybody: what is shown is what was committed.
+// transaction that then failed, or grew, was never shown to anybody: what is shown is what was committed.
 
 // keyCheckpoint is where in the bucket meta the last signed checkpoint lies, as it was signed.
 var keyCheckpoint = []byte("checkpoint")
@@ -41,7 +41,7 @@ func (j *Journal) loadCheckpoint(tx *bbolt.Tx) error {
 	if c.N > j.tree.N {
 		return otherThanSigned(c.Tree, j.tree)
 	}
-	root, err := tlog.TreeHash(c.N, newGrower(tx, j.tree.N))
+	root, err := tlog.TreeHash(c.N, hashesIn(tx))
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,9 @@ func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
 	}
 	var next signedTree
 	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
+		if err := j.checkSigned(tx); err != nil {
+			return err
+		}
 		next, err = j.signIn(tx, tree)
 		return err
 	})
@@ -91,16 +94,18 @@ func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
 	return nil
 }
 
-// signIn signs a tree in the transaction that makes it. What was signed last must be what this process knows as such, and
-// the tree goes on from there, since loadCheckpoint has seen it so and nothing but Append has written since.
-func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
-	meta := tx.Bucket(bucketMeta)
-	j.mu.Lock()
-	last := j.checkpoint
-	j.mu.Unlock()
-	if !bytes.Equal(meta.Get(keyCheckpoint), last.signed) {
-		return last, errors.New("somebody else has signed a checkpoint in this file")
+// checkSigned makes sure, before a transaction writes, that what was signed last is what this process knows as such.
+func (j *Journal) checkSigned(tx *bbolt.Tx) error {
+	if !bytes.Equal(tx.Bucket(bucketMeta).Get(keyCheckpoint), j.signed().signed) {
+		return errors.New("somebody else has signed a checkpoint in this file")
 	}
+	return nil
+}
+
+// signIn signs a tree in the transaction that makes it. The tree goes on from what was signed last, since loadCheckpoint has seen it
+// so and nothing but a Batch has written since.
+func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
+	last := j.signed()
 	if j.sign == nil {
 		return last, nil
 	}
@@ -111,7 +116,7 @@ func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
 	if err != nil {
 		return last, fmt.Errorf("signing the checkpoint: %w", err)
 	}
-	return signedTree{tree, signed}, meta.Put(keyCheckpoint, signed)
+	return signedTree{tree, signed}, tx.Bucket(bucketMeta).Put(keyCheckpoint, signed)
 }
 
 // Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed. It is not to be changed.

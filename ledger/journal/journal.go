@@ -34,12 +34,13 @@ var (
 	version       = []byte("1")
 )
 
-// A Journal is an open journal file. Append is for one goroutine; everything else may be called concurrently.
+// A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be called concurrently.
 type Journal struct {
 	db *bbolt.DB
 
-	writing sync.Mutex // for Append and SignCheckpoints
+	writing sync.Mutex // for a Batch and SignCheckpoints
 	sign    func(tlog.Tree) ([]byte, error)
+	edge    *grower // from which the tree goes on
 
 	mu         sync.Mutex
 	last       uint64
@@ -61,12 +62,14 @@ func Open(path string) (*Journal, error) { return open(path, false) }
 // OpenReadOnly opens a journal that is there, to read it.
 func OpenReadOnly(path string) (*Journal, error) { return open(path, true) }
 
+// The free list is an array, which gives the lowest pages first: so the pages of a commit lie beside each other, which a disk has
+// sooner than as many that are scattered. There are few of them, since a journal only grows.
 func open(path string, readOnly bool) (*Journal, error) {
-	db, err := openSound(path, bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	db, err := openSound(path, bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
 	if err != nil {
 		return nil, openingError(path, err)
 	}
-	j := &Journal{db: db, changed: make(chan struct{})}
+	j := &Journal{db: db, changed: make(chan struct{}), edge: &grower{}}
 	if err := j.load(readOnly); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), db.Close())
 	}
@@ -112,57 +115,6 @@ func create(tx *bbolt.Tx) error {
 
 // Close closes the file. Records that Append has returned for are safe whether or not Close is called.
 func (j *Journal) Close() error { return j.db.Close() }
-
-// Append commits records that follow the last one, all or none, and returns when they are on the disk.
-func (j *Journal) Append(records []events.Record) error {
-	if len(records) == 0 {
-		return nil
-	}
-	j.writing.Lock()
-	defer j.writing.Unlock()
-	next := j.Last() + 1
-	var tree tlog.Tree
-	var checkpoint signedTree
-	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
-		grow := newGrower(tx, int64(next-1))
-		byseq, ids := tx.Bucket(bucketRecords), tx.Bucket(bucketIDs)
-		byseq.FillPercent = 1 // sequences only grow, so pages are filled to the end
-		for i, rec := range records {
-			if rec.Sequence != next+uint64(i) {
-				return fmt.Errorf("record %d does not follow record %d", rec.Sequence, next+uint64(i)-1)
-			}
-			if err := errors.Join(putRecord(byseq, ids, rec), grow.add(rec)); err != nil {
-				return err
-			}
-		}
-		if tree, err = grow.save(tx, int64(next-1)); err != nil {
-			return err
-		}
-		checkpoint, err = j.signIn(tx, tree)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.last, j.tree, j.checkpoint = records[len(records)-1].Sequence, tree, checkpoint
-	close(j.changed)
-	j.changed = make(chan struct{})
-	return nil
-}
-
-func putRecord(bySequence, ids *bbolt.Bucket, rec events.Record) error {
-	key := sequenceKey(rec.Sequence)
-	id := rec.Statement.Head().ID
-	if taken := ids.Get(id[:]); taken != nil {
-		return fmt.Errorf("the id %s of record %d is that of record %d", id, rec.Sequence, binary.BigEndian.Uint64(taken))
-	}
-	if err := bySequence.Put(key, rec.Stored); err != nil {
-		return err
-	}
-	return ids.Put(id[:], key)
-}
 
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
 

@@ -73,7 +73,7 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 		return nil, nil, nil, err
 	}
 	err = j.db.View(func(tx *bbolt.Tx) (err error) {
-		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(newGrower(tx, signed.N)))
+		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(hashesIn(tx)))
 		return err
 	})
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
@@ -24,41 +25,76 @@ func tileKey(t tlog.Tile) []byte {
 	return binary.BigEndian.AppendUint64([]byte{byte(t.L)}, uint64(t.N))
 }
 
-// A grower adds leaves to a tree of which it reads the right edge from a bucket.
-type grower struct {
-	tiles *bbolt.Bucket
-	size  int64
-	fresh map[int64]tlog.Hash // by stored hash index
-}
+// storedHashes is a tlog.HashReader over a bucket of tiles, which nobody has checked.
+type storedHashes struct{ tiles *bbolt.Bucket }
 
-func newGrower(tx *bbolt.Tx, size int64) *grower {
-	return &grower{tx.Bucket(bucketTiles), size, map[int64]tlog.Hash{}}
-}
+func hashesIn(tx *bbolt.Tx) storedHashes { return storedHashes{tx.Bucket(bucketTiles)} }
 
-// ReadHashes implements tlog.HashReader over what is stored and what was added since.
-func (g *grower) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+// ReadHashes implements tlog.HashReader.
+func (s storedHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	hashes := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
-		if h, ok := g.fresh[index]; ok {
-			hashes[i] = h
-			continue
-		}
-		h, err := hashFrom(g.tiles, index)
+		t := tlog.TileForIndex(TileHeight, index)
+		data, err := cutTile(t, s.tiles.Get(tileKey(t)))
 		if err != nil {
 			return nil, err
 		}
-		hashes[i] = h
+		if hashes[i], err = tlog.HashFromTile(t, data, index); err != nil {
+			return nil, err
+		}
 	}
 	return hashes, nil
 }
 
-func hashFrom(tiles *bbolt.Bucket, index int64) (tlog.Hash, error) {
-	t := tlog.TileForIndex(TileHeight, index)
-	data := tiles.Get(tileKey(t))
-	if len(data) < t.W*tlog.HashSize {
-		return tlog.Hash{}, fmt.Errorf("tile %s is missing or short: it has %d bytes", t.Path(), len(data))
+// A grower adds leaves to a tree. Of the tree as it was it needs only the right edge, the roots of the whole subtrees that
+// make it up, one for each bit of its size. So it reads nothing from the file.
+type grower struct {
+	since int64 // the size of the tree as it was
+	size  int64
+	edge  map[int64]tlog.Hash // of the tree as it was, by stored hash index
+	fresh []tlog.Hash         // what was added, by stored hash index from that of the first on
+}
+
+// growFrom makes a grower for a tree of a size, of whose hashes it reads the right edge.
+func growFrom(size int64, read tlog.HashReader) (*grower, error) {
+	var indexes []int64
+	for at, left := int64(0), size; left > 0; {
+		level := bits.Len64(uint64(left)) - 1
+		indexes = append(indexes, tlog.StoredHashIndex(level, at>>level))
+		at, left = at+1<<level, left-1<<level
 	}
-	return tlog.HashFromTile(t, data[:t.W*tlog.HashSize], index)
+	hashes, err := read.ReadHashes(indexes)
+	if err != nil {
+		return nil, err
+	}
+	g := &grower{since: size, size: size, edge: make(map[int64]tlog.Hash, len(hashes))}
+	for i, index := range indexes {
+		g.edge[index] = hashes[i]
+	}
+	return g, nil
+}
+
+// again returns a grower that begins where g did.
+func (g *grower) again() *grower {
+	return &grower{since: g.since, size: g.since, edge: g.edge}
+}
+
+// ReadHashes implements tlog.HashReader over the right edge and what was added.
+func (g *grower) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	hashes := make([]tlog.Hash, len(indexes))
+	first := tlog.StoredHashIndex(0, g.since)
+	for i, index := range indexes {
+		if at := index - first; at >= 0 && at < int64(len(g.fresh)) {
+			hashes[i] = g.fresh[at]
+			continue
+		}
+		h, ok := g.edge[index]
+		if !ok {
+			return nil, fmt.Errorf("the hash %d is not at the edge of a tree of %d", index, g.since)
+		}
+		hashes[i] = h
+	}
+	return hashes, nil
 }
 
 // add appends a record's leaf.
@@ -67,22 +103,20 @@ func (g *grower) add(rec events.Record) error {
 	if err != nil {
 		return err
 	}
-	at := tlog.StoredHashIndex(0, g.size)
-	for i, h := range hashes {
-		g.fresh[at+int64(i)] = h
-	}
+	g.fresh = append(g.fresh, hashes...)
 	g.size++
 	return nil
 }
 
-// save stores the tiles that changed since the tree had the given size, and the tree's size and root.
-func (g *grower) save(tx *bbolt.Tx, since int64) (tlog.Tree, error) {
-	for _, t := range tlog.NewTiles(TileHeight, since, g.size) {
-		data, err := tlog.ReadTileData(t, g)
+// save stores the tiles that changed, and the tree's size and root.
+func (g *grower) save(tx *bbolt.Tx) (tlog.Tree, error) {
+	tiles := tx.Bucket(bucketTiles)
+	for _, t := range tlog.NewTiles(TileHeight, g.since, g.size) {
+		data, err := g.tile(t, tiles.Get(tileKey(t)))
 		if err != nil {
 			return tlog.Tree{}, err
 		}
-		if err := g.tiles.Put(tileKey(t), data); err != nil {
+		if err := tiles.Put(tileKey(t), data); err != nil {
 			return tlog.Tree{}, err
 		}
 	}
@@ -91,6 +125,24 @@ func (g *grower) save(tx *bbolt.Tx, since int64) (tlog.Tree, error) {
 		return tlog.Tree{}, err
 	}
 	return tree, tx.Bucket(bucketMeta).Put(keyTree, encodeTree(tree))
+}
+
+// tile returns a tile as it is now: what was stored of it, and what was added.
+func (g *grower) tile(t tlog.Tile, stored []byte) ([]byte, error) {
+	level, first := t.L*TileHeight, t.N<<TileHeight
+	old := t
+	old.W = int(max(0, min(g.since>>level-first, int64(t.W))))
+	before, err := cutTile(old, stored)
+	if err != nil {
+		return nil, err
+	}
+	data := append(make([]byte, 0, t.W*tlog.HashSize), before...)
+	from := tlog.StoredHashIndex(0, g.since)
+	for n := first + int64(old.W); n < first+int64(t.W); n++ {
+		h := g.fresh[tlog.StoredHashIndex(level, n)-from]
+		data = append(data, h[:]...)
+	}
+	return data, nil
 }
 
 // tree is the tree as it is now.
@@ -108,14 +160,18 @@ func (j *Journal) loadTree(tx *bbolt.Tx) error {
 	if j.last == 0 {
 		return nil
 	}
-	tree, err := newGrower(tx, int64(j.last)).tree()
+	grow, err := growFrom(int64(j.last), hashesIn(tx))
+	var tree tlog.Tree
+	if err == nil {
+		tree, err = grow.tree()
+	}
 	if err == nil && !bytes.Equal(tx.Bucket(bucketMeta).Get(keyTree), encodeTree(tree)) {
 		err = fmt.Errorf("its tiles for %d records do not make the root that was saved", j.last)
 	}
 	if err != nil {
 		return problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
-	j.tree = tree
+	j.tree, j.edge = tree, grow
 	return nil
 }
 

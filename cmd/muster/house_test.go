@@ -17,7 +17,7 @@ import (
 // The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
 var house = map[string][]string{
 	"events/problem": {},
-	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
+	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/primitives/ed25519", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
 	"events/schema":  {"muster/events"},
 
 	"ledger":                        {"muster/events/…", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},

@@ -128,3 +128,23 @@ func (p *Projector) save() error {
 	p.sealed = nil
 	return nil
 }
+
+// snap saves a snapshot, where that is worth it. Rows that it has are not written again.
+func (p *Projector) snap() error {
+	last := p.picture.Sequence()
+	if p.isUnsaved() || last < p.snapped+max(p.snapAfter, p.snapped/8) {
+		return nil
+	}
+	if len(p.tail) > 0 {
+		p.sealed, p.tail = append(p.sealed, encodeRows(p.tail)), nil
+		if err := p.store.save(p.sealed, segment{}, sha256.Sum256(p.last)); err != nil {
+			return err
+		}
+		p.sealed = nil
+	}
+	if err := writeSnapshot(snapshotPath(p.path), p.store.saved, p.picture); err != nil {
+		return err
+	}
+	p.snapped = last
+	return nil
+}

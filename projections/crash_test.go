@@ -33,7 +33,7 @@ func TestKilledWhileSaving(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
 	for round := range 5 {
 		reported := killSaving(t, path, 2+13*round)
-		s, picture, err := openSaved(path, l)
+		s, picture, _, err := openSaved(path, l)
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}

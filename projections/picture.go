@@ -35,6 +35,7 @@ type Picture struct {
 	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
 	words      words
 	remarks    map[remark]*remark // those without a text, which many changes share
+	plan       planned            // the rows that are about no pledge
 	folder     folder             // of whoever applies
 	supposed   *supposed          // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
 
@@ -51,6 +52,7 @@ func NewPicture() *Picture {
 		conditions: map[string]bool{},
 		words:      words{},
 		remarks:    map[remark]*remark{},
+		plan:       newPlanned(),
 	}
 }
 
@@ -110,8 +112,11 @@ func (p *Picture) dispatch(seq uint64, r *row, a *admitted) error {
 // took notes that a record was taken in.
 func (p *Picture) took(a *admitted, r *row) {
 	about := uint32(0)
-	if a.pledge != nil {
+	switch {
+	case a.pledge != nil:
 		about = a.pledge.no + 1
+	case p.supposed == nil:
+		p.plan.add(p.Sequence()+1, r)
 	}
 	p.times, p.touched = append(p.times, r.Recorded), append(p.touched, about)
 }

@@ -25,10 +25,12 @@ type Projector struct {
 	stopped error         // why no more will be
 
 	// Of the one writer alone, and of Close after it.
-	store  *store
-	sealed []segment // rows behind the store's sealed mark
-	tail   []row     // rows behind those, which the store has as far as it was saved
-	last   []byte    // the last record as it is stored
+	store     *store
+	sealed    []segment // rows behind the store's sealed mark
+	tail      []row     // rows behind those, which the store has as far as it was saved
+	last      []byte    // the last record as it is stored
+	snapped   uint64    // the record of the last snapshot
+	snapAfter uint64    // how many records are worth another
 
 	discarded error
 }
@@ -37,11 +39,18 @@ type Projector struct {
 // start no more than that.
 const saveAfter = 5 * time.Second
 
+// snapAfter is how many records are worth a snapshot, when they are an eighth of all, too: to fold as many takes no time to speak of.
+const snapAfter = 20_000
+
 // Open loads the picture saved at path and takes in what the source has beyond it. A file that is damaged, of another
 // form, or of another history than the source's is thrown away, and the picture is built from the first record.
 func Open(ctx context.Context, path string, source Source) (*Projector, error) {
+	return open(ctx, path, source, snapAfter)
+}
+
+func open(ctx context.Context, path string, source Source, snapAfter uint64) (*Projector, error) {
 	defer collectLess()()
-	p := &Projector{path: path, source: source, changed: make(chan struct{})}
+	p := &Projector{path: path, source: source, snapAfter: snapAfter, changed: make(chan struct{})}
 	if err := p.restore(); err != nil {
 		return nil, err
 	}
@@ -53,7 +62,7 @@ func Open(ctx context.Context, path string, source Source) (*Projector, error) {
 
 // restore opens the store and loads the picture, or begins both anew.
 func (p *Projector) restore() (err error) {
-	p.store, p.picture, err = openSaved(p.path, p.source)
+	p.store, p.picture, p.snapped, err = openSaved(p.path, p.source)
 	if err == nil || !errors.Is(err, errUnsound) {
 		return err
 	}
@@ -66,20 +75,27 @@ func (p *Projector) restore() (err error) {
 	return err
 }
 
-// openSaved opens the store at path and loads its picture, provided that it is of the source's history.
-func openSaved(path string, source Source) (*store, *Picture, error) {
-	s, err := openStore(path)
-	if err != nil {
-		return nil, nil, err
+// openSaved opens the store at path and loads its picture, provided that it is of the source's history. Snapped is the record of the
+// snapshot that it was made of, 0 when it was made of rows alone.
+func openSaved(path string, source Source) (s *store, picture *Picture, snapped uint64, err error) {
+	if s, err = openStore(path); err != nil {
+		return nil, nil, 0, err
 	}
-	picture, err := s.load()
+	if from, err := readSnapshot(snapshotPath(path)); err == nil {
+		if picture, err = s.load(from); err == nil {
+			snapped = from.mark.cursor
+		}
+	}
+	if snapped == 0 {
+		picture, err = s.load(nil)
+	}
 	if err == nil {
 		err = s.saved.isOf(source)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, s.close())
+		return nil, nil, 0, errors.Join(err, s.close())
 	}
-	return s, picture, nil
+	return s, picture, snapped, nil
 }
 
 // isOf reports, with errUnsound, that what was saved is not of the source's history.
@@ -115,6 +131,7 @@ func (p *Projector) Run(ctx context.Context) error {
 
 func (p *Projector) follow(ctx context.Context) error {
 	_ = p.save() // what Open has replayed
+	_ = p.snap()
 	for {
 		if err := p.catchUp(ctx); err != nil {
 			return ended(ctx, err)
@@ -164,7 +181,7 @@ func (p *Projector) stop(why error) {
 // Close saves what is unsaved and lets go of the file. Views still work afterwards, on the picture as it is.
 func (p *Projector) Close() error {
 	p.stop(nil)
-	return errors.Join(p.save(), p.store.close())
+	return errors.Join(p.save(), p.snap(), p.store.close())
 }
 
 // View calls look with the picture, which stands still until look returns, and returns its error. Look must not keep the

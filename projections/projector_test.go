@@ -74,7 +74,7 @@ func TestRunSaves(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, picture, err := openSaved(p.path, l)
+	s, picture, _, err := openSaved(p.path, l)
 	if err != nil {
 		t.Fatal(err)
 	}

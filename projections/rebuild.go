@@ -67,8 +67,14 @@ func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error
 	if result.Identical() {
 		return result, discard(aside)
 	}
-	if err := os.Rename(aside, path); err != nil {
-		return result, fmt.Errorf("putting the rebuilt projections in place: %w", err)
+	for _, move := range []func() error{
+		func() error { return discard(path) }, // a snapshot too, which may be what is wrong
+		func() error { return os.Rename(aside, path) },
+		func() error { return ifThere(os.Rename(snapshotPath(aside), snapshotPath(path))) },
+	} {
+		if err := move(); err != nil {
+			return result, fmt.Errorf("putting the rebuilt projections in place: %w", err)
+		}
 	}
 	result.Replaced = true
 	return result, nil
@@ -79,7 +85,7 @@ func fingerprintSaved(path string, source Source) (Fingerprints, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
-	store, picture, err := openSaved(path, source)
+	store, picture, _, err := openSaved(path, source)
 	if err != nil {
 		return Fingerprints{}, err
 	}

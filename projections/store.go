@@ -90,17 +90,21 @@ func openingError(path string, err error) error {
 	return fmt.Errorf("%w: %w", errUnsound, err)
 }
 
-// load folds the saved rows into a new picture. The error, errUnsound, says why they cannot be trusted.
-func (s *store) load() (*Picture, error) {
+// load makes a picture of what is saved: of a snapshot, which may be nil, and the rows saved since. The error, errUnsound, says why they
+// cannot be trusted.
+func (s *store) load(from *snapshot) (*Picture, error) {
 	var m mark
 	var saved []batch
 	err := soundly(func() error {
 		return s.db.View(func(tx *bbolt.Tx) (err error) {
-			saved, m, err = readSegments(tx)
+			saved, m, err = readSegments(tx, from)
 			return err
 		})
 	})
 	p := NewPicture()
+	if err == nil && from != nil {
+		p, err = from.picture()
+	}
 	if err == nil {
 		err = p.takeSegments(saved, m.cursor)
 	}
@@ -114,14 +118,18 @@ func (s *store) load() (*Picture, error) {
 	return p, nil
 }
 
-// readSegments reads all that is saved, and checks that it is what was saved.
-func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
+// readSegments reads all that was saved since a snapshot, and checks that it is what was saved.
+func readSegments(tx *bbolt.Tx, from *snapshot) (saved []batch, m mark, err error) {
 	if err := m.read(tx.Bucket(bucketMeta)); err != nil {
 		return nil, m, err
 	}
-	var sum [sha256.Size]byte
+	var since mark
+	if from != nil {
+		since = from.mark
+	}
+	sum := since.sum
 	c := tx.Bucket(bucketRows).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
+	for k, v := c.Seek(sequenceKey(since.cursor + 1)); k != nil; k, v = c.Next() {
 		if len(k) != 8 {
 			return nil, m, fmt.Errorf("a segment has the key %x", k)
 		}
@@ -229,12 +237,22 @@ func sequenceKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, 
 
 func (s *store) close() error { return s.db.Close() }
 
-// discard throws a file away, so that openStore makes a new one.
+// discard throws a file away with its snapshot, so that openStore makes a new one.
 func discard(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("throwing away %s: %w", path, err)
+	for _, path := range []string{snapshotPath(path), path} {
+		if err := ifThere(os.Remove(path)); err != nil {
+			return fmt.Errorf("throwing away %s: %w", path, err)
+		}
 	}
 	return nil
+}
+
+// ifThere forgets that there was no file.
+func ifThere(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // soundly turns a panic over a damaged file into an error: bbolt trusts its pages, and follows them out of the file.

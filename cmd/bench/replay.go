@@ -216,7 +216,7 @@ func measureStart(o *options) ([]row, error) {
 	ready := func(fresh bool) func(int) (sample, error) {
 		return func(int) (sample, error) {
 			if fresh {
-				for _, name := range []string{"projections.db", "ledger.state"} {
+				for _, name := range []string{"projections.db", "projections.db.snapshot", "ledger.state"} {
 					if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 						return sample{}, err
 					}
@@ -262,7 +262,8 @@ func readFile(path string) error {
 func (s *stored) sizes() ([]row, error) {
 	n := float64(s.n)
 	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(len(s.slab)) / n}}
-	for _, one := range []struct{ way, path string }{{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"}, {"muster's saved projections", "projections.db"}} {
+	for _, one := range []struct{ way, path string }{{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"}, {"muster's saved projections", "projections.db"},
+		{"muster's snapshot of the projections", "projections.db.snapshot"}} {
 		size, err := sizeOf(filepath.Join(s.dir, one.path))
 		if err != nil {
 			return nil, err

@@ -1,0 +1,394 @@
+package projections
+
+import (
+	"maps"
+	"slices"
+
+	"muster/events"
+)
+
+// What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the two cannot be different. Numbers of
+// pledges, nations and kinds are those of the picture. Of a pledge, what follows from its deeds alone is not written.
+
+// How many of each a part has.
+const (
+	pledgesInPart  = 1 << 9
+	versionsInPart = 1 << 14
+	recordsInPart  = 1 << 16
+)
+
+// snapshotOf returns the snapshot of a picture, to be written.
+func snapshotOf(p *Picture, m mark) *snapshot {
+	s := &snapshot{mark: m, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
+	for _, pl := range p.rotating {
+		s.rotating = append(s.rotating, pl.no)
+	}
+	return s
+}
+
+// of returns what writes each part of the snapshot from the picture, or reads it into it. The head is read before it is called, then the
+// lists, and then all others, which may be beside each other.
+func (s *snapshot) of(p *Picture) []func(*coder) {
+	parts := []func(*coder){s.head, func(c *coder) { s.lists(c, p) }}
+	cut := func(n uint64, each int, do func(c *coder, from, until int)) {
+		for from := 0; from < int(n); from += each {
+			parts = append(parts, func(c *coder) { do(c, from, min(from+each, int(n))) })
+		}
+	}
+	cut(s.pledges, pledgesInPart, func(c *coder, from, until int) {
+		var known shared
+		for no := from; no < until && !c.failed; no++ {
+			if c.reading {
+				p.pledges[no] = &pledge{no: uint32(no)}
+			}
+			c.pledge(p, p.pledges[no], &known)
+		}
+	})
+	cut(s.versions, versionsInPart, func(c *coder, from, until int) {
+		knownFrom := uint32(0)
+		for i := from; i < until && !c.failed; i++ {
+			c.extent(&p.versions.extents[i], knownFrom)
+			c.version(p, &p.versions.what[i])
+			knownFrom = p.versions.extents[i].knownFrom
+		}
+	})
+	cut(s.mark.cursor, recordsInPart, func(c *coder, from, until int) {
+		recorded := int64(0)
+		for i := from; i < until && !c.failed; i++ {
+			recorded += c.varint(p.times[i] - recorded)
+			p.times[i] = recorded
+			natural(c, &p.touched[i])
+		}
+	})
+	return parts
+}
+
+func (s *snapshot) head(c *coder) {
+	natural(c, &s.mark.cursor)
+	c.fixed(s.mark.leaf[:])
+	c.fixed(s.mark.sum[:])
+	natural(c, &s.pledges)
+	natural(c, &s.versions)
+	each(c, &s.rotating, func(no *uint32) { natural(c, no) })
+	c.planned(&s.plan)
+}
+
+func (c *coder) planned(pl *planned) {
+	natural(c, &pl.rows)
+	size := c.uvarint(uint64(len(pl.data)))
+	if c.reading {
+		pl.data = slices.Clone(c.take(size))
+	} else {
+		c.data = append(c.data, pl.data...)
+	}
+}
+
+// lists are those that others name the entries of by their numbers, and what the plan does not say of operations.
+func (s *snapshot) lists(c *coder, p *Picture) {
+	operations := p.names
+	each(c, &operations, func(name *events.Operation) {
+		c.plain((*string)(name))
+		first := uint64(0)
+		if !c.reading {
+			first = p.operations[*name].first
+		}
+		natural(c, &first)
+		o := p.operation(first, *name)
+		o.first = first
+		predecessors := slices.SortedFunc(maps.Keys(o.predecessors), func(a, b events.ID) int { return compareIDs(a, b) })
+		each(c, &predecessors, func(id *events.ID) {
+			c.fixed(id[:])
+			records := o.predecessors[*id]
+			each(c, &records, func(seq *uint32) { natural(c, seq) })
+			o.predecessors[*id] = records
+		})
+	})
+	each(c, &p.nations.names, func(n *events.Nation) { c.plain((*string)(n)) })
+	each(c, &p.kinds.names, func(k *kind) {
+		c.operation(p, &k.operation)
+		c.plain((*string)(&k.role))
+		c.plain((*string)(&k.area))
+		c.plain((*string)(&k.unit))
+	})
+	conditions := slices.Sorted(maps.Keys(p.conditions))
+	each(c, &conditions, func(name *string) { c.plain(name) })
+	if !c.reading || c.failed {
+		return
+	}
+	for i, n := range p.nations.names {
+		p.nations.number[n] = i
+	}
+	for i, k := range p.kinds.names {
+		p.kinds.number[k] = i
+	}
+	for _, name := range conditions {
+		p.conditions[name] = true
+	}
+	p.pledges = make([]*pledge, s.pledges)
+	p.versions = versions{make([]extent, s.versions), make([]version, s.versions)}
+	p.times, p.touched = make([]int64, s.mark.cursor), make([]uint32, s.mark.cursor)
+}
+
+// A shared is what deeds of several pledges have in common, and is written once in a part.
+type shared struct {
+	moves   dictionary[move]
+	terms   dictionary[terms]
+	remarks dictionary[remark]
+}
+
+// A dictionary numbers what is met for the first time, and knows it again.
+type dictionary[T any] struct {
+	number map[*T]uint64 // in writing
+	all    []*T          // in reading
+}
+
+// one writes a number, or reads the thing that it stands for. What is new follows its number.
+func (d *dictionary[T]) one(c *coder, thing **T, do func(**T)) {
+	n, known := d.number[*thing]
+	if !known {
+		n = uint64(len(d.number))
+	}
+	n = c.uvarint(n)
+	switch {
+	case c.reading && n < uint64(len(d.all)):
+		*thing = d.all[n]
+	case c.reading:
+		do(thing)
+		d.all = append(d.all, *thing)
+	case !known:
+		if d.number == nil {
+			d.number = map[*T]uint64{}
+		}
+		d.number[*thing] = n
+		do(thing)
+	}
+}
+
+func (c *coder) pledge(p *Picture, pl *pledge, known *shared) {
+	c.fixed(pl.id[:])
+	c.operation(p, &pl.operation)
+	natural(c, &pl.nationNo)
+	natural(c, &pl.first)
+	natural(c, &pl.last)
+	c.day(&pl.latest)
+	each(c, &pl.open, func(at *uint32) { natural(c, at) })
+	each(c, &pl.deeds, func(d *deed) { c.deed(p, d, known) })
+	if c.failed = c.failed || int(pl.nationNo) >= len(p.nations.names); c.reading && !c.failed {
+		pl.nation = p.nations.names[pl.nationNo]
+		pl.refold()
+	}
+}
+
+func (c *coder) deed(p *Picture, d *deed, known *shared) {
+	c.begin()
+	natural(c, &d.order)
+	if c.has(d.seq != d.order) {
+		natural(c, &d.seq)
+	} else {
+		d.seq = d.order
+	}
+	if c.has(d.until != forever) {
+		natural(c, &d.until)
+	} else {
+		d.until = forever
+	}
+	c.date((*int32)(&d.effective))
+	c.id(&d.id)
+	known.moves.one(c, &d.move, c.move)
+	c.word((*string)(&d.unit))
+	c.quantity(&d.quantity, d.unit)
+	if c.has(d.terms != nil) {
+		known.terms.one(c, &d.terms, func(t **terms) { optional(c, t, c.terms) })
+	}
+	if d.extra == nil {
+		d.extra = noExtra
+	}
+	if c.has(d.extra != noExtra) {
+		if c.reading {
+			d.extra = new(extra)
+		}
+		c.within(func() { c.extra(p, d.extra) })
+	}
+	known.remarks.one(c, &d.remark, func(r **remark) { optional(c, r, c.remark) })
+	c.end()
+}
+
+func (c *coder) move(m **move) {
+	var typ events.Type
+	if !c.reading {
+		typ = (*m).typ
+	}
+	c.plain((*string)(&typ))
+	if *m = moves[typ]; *m == nil {
+		c.failed = true
+	}
+}
+
+func (c *coder) quantity(q *events.Quantity, unit events.Unit) {
+	if c.has(q.IsUnknown()) {
+		*q = events.Unknown
+		return
+	}
+	n, _ := q.Number()
+	if c.count(&n); c.reading && n != 0 {
+		*q = unit.Of(n)
+	}
+}
+
+func (c *coder) terms(t *terms) {
+	c.word((*string)(&t.role))
+	c.word((*string)(&t.area))
+	c.date((*int32)(&t.From))
+	c.date((*int32)(&t.Until))
+	if c.has(t.notice != nil) {
+		if c.reading {
+			t.notice = new(int)
+		}
+		*t.notice = int(c.varint(int64(*t.notice)))
+	}
+	c.word((*string)(&t.presence))
+	c.word((*string)(&t.release))
+	c.date((*int32)(&t.expires))
+	natural(c, &t.kind)
+	if c.has(t.rotation != nil) {
+		if c.reading {
+			t.rotation = new(rotation)
+		}
+		c.id(&t.rotation.predecessor)
+		c.id(&t.rotation.successor)
+		each(c, &t.rotation.elsewhere, c.plain)
+	}
+}
+
+func (c *coder) remark(r *remark) {
+	c.word(&r.signer)
+	c.word(&r.source)
+	c.word(&r.text)
+}
+
+func (c *coder) extra(p *Picture, x *extra) {
+	if c.has(x.hold != nil) {
+		if c.reading {
+			x.hold = new(hold)
+		}
+		c.word((*string)(&x.hold.name))
+		c.word((*string)(&x.hold.kind))
+		c.word(&x.hold.text)
+		c.word((*string)(&x.hold.state))
+	}
+	if c.has(x.share != nil) {
+		if c.reading {
+			x.share = new(allotment)
+		}
+		c.id(&x.share.id)
+		c.line(p, &x.share.line)
+		c.count(&x.share.number)
+		c.date((*int32)(&x.share.From))
+		c.date((*int32)(&x.share.Until))
+	}
+	c.date((*int32)(&x.expires))
+	natural(c, &x.corrects)
+}
+
+// extent is one that is known from some records after the one before it in the table.
+func (c *coder) extent(e *extent, before uint32) {
+	e.knownFrom = before + uint32(c.uvarint(uint64(e.knownFrom-before)))
+	open := uint32(0)
+	if e.knownTo != forever {
+		open = e.knownTo - e.knownFrom
+	}
+	if natural(c, &open); open == 0 {
+		e.knownTo = forever
+	} else {
+		e.knownTo = e.knownFrom + open
+	}
+	c.day(&e.from)
+	c.day(&e.until)
+}
+
+func (c *coder) version(p *Picture, v *version) {
+	v.promised = c.varint(v.promised)
+	v.present = c.varint(v.present)
+	natural(c, &v.pledge)
+	natural(c, &v.promisedKind)
+	natural(c, &v.presentKind)
+	natural(c, &v.nation)
+	natural(c, &v.flags)
+	natural(c, &v.rung)
+	allocated := v.shares()
+	each(c, &allocated, func(s *share) {
+		c.line(p, &s.line)
+		c.fixed(s.id[:])
+		s.promised = c.varint(s.promised)
+		s.present = c.varint(s.present)
+		s.set = c.varint(s.set)
+	})
+	if allocated != nil {
+		v.allocated = &allocated
+	}
+	kinds := uint32(len(p.kinds.names))
+	c.failed = c.failed || int(v.pledge) >= len(p.pledges) || v.promisedKind >= kinds || v.presentKind >= kinds || int(v.nation) >= len(p.nations.names)
+}
+
+// operation names one.
+func (c *coder) operation(p *Picture, o **operation) {
+	var name string
+	if *o != nil {
+		name = string((*o).name)
+	}
+	if c.plain(&name); c.reading {
+		*o = p.operations[events.Operation(name)]
+		c.failed = c.failed || *o == nil
+	}
+}
+
+// line names a requirement, or none.
+func (c *coder) line(p *Picture, l **line) {
+	var operation, name string
+	if *l != nil {
+		operation, name = string((*l).operation), string((*l).name)
+	}
+	c.plain(&operation)
+	if c.plain(&name); !c.reading || operation == "" {
+		return
+	}
+	if o := p.operations[events.Operation(operation)]; o != nil {
+		*l = o.lines[events.Line(name)]
+	}
+	c.failed = c.failed || *l == nil
+}
+
+// natural is a number that is never negative.
+func natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, n *N) { *n = N(c.uvarint(uint64(*n))) }
+
+func (c *coder) day(d *events.Date) { *d = events.Date(c.uvarint(uint64(*d))) }
+
+// fixed is so many bytes as there is room for.
+func (c *coder) fixed(room []byte) {
+	if c.reading {
+		copy(room, c.take(uint64(len(room))))
+	} else {
+		c.data = append(c.data, room...)
+	}
+}
+
+// optional is a thing that may be nil, with a mask of its own.
+func optional[T any](c *coder, thing **T, do func(*T)) {
+	c.within(func() {
+		if c.has(*thing != nil) {
+			if c.reading {
+				*thing = new(T)
+			}
+			do(*thing)
+		}
+	})
+}
+
+// within does something that has a mask of its own, in the middle of a thing that has another.
+func (c *coder) within(do func()) {
+	mask, bit, at := c.mask, c.bit, c.at
+	c.begin()
+	do()
+	c.end()
+	c.mask, c.bit, c.at = mask, bit, at
+}

@@ -1,0 +1,258 @@
+package projections
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.etcd.io/bbolt"
+	"pgregory.net/rapid"
+)
+
+// snapping opens a projector that saves a snapshot whenever it is closed.
+func snapping(t tb, path string, source Source) *Projector {
+	t.Helper()
+	return must[*Projector](t)(open(context.Background(), path, source, 1))
+}
+
+func closeIt(t tb, p *Projector) {
+	t.Helper()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameInside fails unless two pictures are the same to the last member, but for what they keep to be faster.
+func sameInside(t tb, got, want *Picture) {
+	t.Helper()
+	kept := map[string]bool{"sheets": true, "answered": true, "words": true, "remarks": true, "folder": true, "numberingKinds": true}
+	options := cmp.Options{cmpopts.EquateEmpty(), cmp.Exporter(func(reflect.Type) bool { return true }), cmp.FilterPath(func(path cmp.Path) bool {
+		member, ok := path.Last().(cmp.StructField)
+		if !ok {
+			return false
+		}
+		switch path.Index(-2).Type() {
+		case reflect.TypeFor[Picture]():
+			return kept[member.Name()]
+		case reflect.TypeFor[numbering[kind]]():
+			return member.Name() == "number" // whose keys have pointers
+		case reflect.TypeFor[coder]():
+			return member.Name() != "data" && member.Name() != "number" && member.Name() != "recorded"
+		}
+		return false
+	}, cmp.Ignore())}
+	// Operations and pledges name each other: of the one only the name is compared, while the other is.
+	operation := cmp.Comparer(func(a, b *operation) bool { return a.name == b.name })
+	theLine := cmp.Comparer(func(a, b *line) bool {
+		return a == b || a != nil && b != nil && a.operation == b.operation && a.name == b.name
+	})
+	thePledge := cmp.Comparer(func(a, b *pledge) bool { return a.id == b.id })
+	if diff := cmp.Diff(want, got, options, operation, theLine); diff != "" {
+		t.Fatalf("%.4000s", diff)
+	}
+	if diff := cmp.Diff(want.operations, got.operations, options, thePledge); diff != "" {
+		t.Fatalf("%.4000s", diff)
+	}
+	for i, k := range got.kinds.names {
+		equal(t, "the number of a kind", got.kinds.of(k), i)
+	}
+}
+
+// What is read from a snapshot is the picture that was written, and it goes on from there as the one that was folded row by row does.
+func TestSnapshotKeepsThePicture(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		s := newStory(t)
+		path := filepath.Join(must[string](t)(os.MkdirTemp(dir, "")), "projections.db")
+		for at := uint64(0); at < s.Last(); at++ {
+			at = rapid.Uint64Range(at, s.Last()).Draw(t, "closed at")
+			p := snapping(t, path, s.upTo(at))
+			p.snapped = 0 // so that it is worth another
+			closeIt(t, p)
+			equal(t, "fingerprint", whole(t, p.picture), whole(t, s.pictureUpTo(at)))
+			if diff := cmp.Diff(s.pictureUpTo(at).inside(), p.picture.inside()); diff != "" {
+				t.Fatal(diff)
+			}
+			again := snapping(t, path, s.upTo(at))
+			equal(t, "made of the snapshot of", again.snapped, at)
+			sameInside(t, again.picture, p.picture)
+			closeIt(t, again)
+		}
+	})
+	l := newAllKinds(t)
+	path := filepath.Join(dir, "projections.db")
+	p := snapping(t, path, l)
+	closeIt(t, p)
+	again := snapping(t, path, l)
+	equal(t, "made of the snapshot of", again.snapped, l.Last())
+	sameInside(t, again.picture, p.picture)
+	closeIt(t, again)
+}
+
+// Snapshots are written when there is much that they would save, and what is written goes on in the store as before.
+func TestSnapshotsAreWrittenSeldom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	var snapped []uint64
+	for at := uint64(1); at <= l.Last(); at++ {
+		p := must[*Projector](t)(open(context.Background(), path, l.upTo(at), 10))
+		closeIt(t, p)
+		equal(t, "thrown away", p.Discarded() != nil, false)
+		equal(t, "fingerprint", whole(t, p.picture), whole(t, l.upTo(at).picture()))
+		if n := len(snapped); p.snapped > 0 && (n == 0 || snapped[n-1] != p.snapped) {
+			snapped = append(snapped, p.snapped)
+		}
+	}
+	equal(t, "written at", fmt.Sprint(snapped[:3]), "[10 20 30]")
+	p := &Projector{snapAfter: 10, snapped: 800, picture: &Picture{times: make([]int64, 899)}, store: &store{saved: mark{cursor: 899}}}
+	if err := p.snap(); err != nil || p.snapped != 800 {
+		t.Errorf("less than an eighth is new: %v, at %d", err, p.snapped)
+	}
+}
+
+// Whatever is wrong with a snapshot, the rows are folded as if there were none, and the next close writes another.
+func TestDamagedSnapshotIsLeftUnread(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "projections.db")
+	l := newAllKinds(t)
+	closeIt(t, snapping(t, path, l))
+	sound := must[[]byte](t)(os.ReadFile(snapshotPath(path)))
+	want := whole(t, l.picture())
+	unread := func(what string, data []byte) {
+		t.Helper()
+		if err := os.WriteFile(snapshotPath(path), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, p, snapped, err := openSaved(path, l)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		if snapped != 0 || whole(t, p) != want {
+			t.Fatalf("%s: it was read, as of record %d", what, snapped)
+		}
+	}
+	for at := 0; at < len(sound); at += 1 + at/64 {
+		changed := bytes.Clone(sound)
+		changed[at] ^= 0x10
+		unread(fmt.Sprintf("byte %d is another", at), changed)
+		unread(fmt.Sprintf("it is cut off at byte %d", at), sound[:at])
+	}
+	p := snapping(t, path, l)
+	closeIt(t, p)
+	equal(t, "thrown away", p.Discarded() != nil, false)
+	equal(t, "written again", bytes.Equal(must[[]byte](t)(os.ReadFile(snapshotPath(path))), sound), true)
+
+	other := newTestLedger(t)
+	for range l.Last() {
+		other.offer("FRA", 1)
+	}
+	closeIt(t, snapping(t, filepath.Join(dir, "other.db"), other))
+	unread("another ledger's", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "other.db")))))
+	longer := newAllKinds(t)
+	longer.offer("FRA", 1)
+	closeIt(t, snapping(t, filepath.Join(dir, "longer.db"), longer))
+	unread("one of more records", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "longer.db")))))
+}
+
+// A part whose sum is right and which says what cannot be makes no picture that panics, or none at all.
+func TestSnapshotPartsThatCannotBe(t *testing.T) {
+	was := newAllKinds(t).picture()
+	path := filepath.Join(t.TempDir(), "snapshot")
+	if err := writeSnapshot(path, mark{cursor: was.Sequence()}, was); err != nil {
+		t.Fatal(err)
+	}
+	sound := must[*snapshot](t)(readSnapshot(path))
+	equal(t, "fingerprint", whole(t, must[*Picture](t)(sound.picture())), whole(t, was))
+	refused := 0
+	try := func(part int, data []byte) {
+		s := *sound
+		s.plan = planned{coder: coder{data: s.plan.data}, rows: s.plan.rows}
+		s.parts = slices.Clone(sound.parts)
+		s.parts[part] = writtenPart{data, sha256.Sum256(data)}
+		p, err := s.picture()
+		if err != nil {
+			refused++
+			return
+		}
+		for _, pl := range p.pledges {
+			_ = pl.at(&Basis{AsOf: p.Sequence(), On: 2026_06_01}, new(standing))
+		}
+		p.each(&Basis{AsOf: p.Sequence() - 1, On: 2026_06_01}, func(v *version) { _, _ = p.pledges[v.pledge], p.kinds.names[v.promisedKind] })
+	}
+	for part := 1; part < len(sound.parts); part++ {
+		data := sound.parts[part].data
+		for at := 0; at < len(data); at += 1 + at%7 {
+			for _, flip := range []byte{0x01, 0x80, 0xFF} {
+				changed := bytes.Clone(data)
+				changed[at] ^= flip
+				try(part, changed)
+			}
+			try(part, data[:at])
+		}
+	}
+	equal(t, "some were refused", refused > 1000, true)
+}
+
+// Of rows that a snapshot has, nothing is read.
+func TestSnapshotStandsForItsRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	closeIt(t, snapping(t, path, l.upTo(20)))
+	closeIt(t, must[*Projector](t)(open(context.Background(), path, l, 1000)))
+	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(1), []byte("lost")) })
+	p := must[*Projector](t)(open(context.Background(), path, l, 1000))
+	equal(t, "made of the snapshot of", p.snapped, 20)
+	equal(t, "thrown away", p.Discarded() != nil, false)
+	equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
+	closeIt(t, p)
+	if err := os.Remove(snapshotPath(path)); err != nil {
+		t.Fatal(err)
+	}
+	p = must[*Projector](t)(open(context.Background(), path, l, 1000))
+	equal(t, "without it, they are missed", errors.Is(p.Discarded(), errUnsound), true)
+	equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
+	closeIt(t, p)
+}
+
+// A rebuilding is compared with what the snapshot says, and takes its place too.
+func TestRebuildFindsAWrongSnapshot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	p := snapping(t, path, l)
+	closeIt(t, p)
+	p.picture.pledges[0].deeds[0].effective++ // as a fault in the program might have it
+	if err := writeSnapshot(snapshotPath(path), p.store.saved, p.picture); err != nil {
+		t.Fatal(err)
+	}
+	r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+	equal(t, "identical", r.Identical(), false)
+	equal(t, "replaced", r.Replaced, true)
+	again := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
+	equal(t, "identical now", again.Identical() && !again.Replaced, true)
+}
+
+// What a snapshot says of every kind of statement is frozen. When this fails, a row does something else to a picture, or is written in
+// another way: see snapshotForm.
+func TestSnapshotIsFrozen(t *testing.T) {
+	p := newAllKinds(t).picture()
+	var all bytes.Buffer
+	for i, write := range snapshotOf(p, mark{cursor: p.Sequence()}).of(p) {
+		c := &coder{number: map[string]uint64{}}
+		write(c)
+		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.data))
+	}
+	golden(t, fmt.Sprintf("snapshot-%d.golden", snapshotForm), all.String())
+}

@@ -114,7 +114,18 @@ func create(tx *bbolt.Tx) error {
 }
 
 // Close closes the file. Records that Append has returned for are safe whether or not Close is called.
-func (j *Journal) Close() error { return j.db.Close() }
+func (j *Journal) Close() error {
+	if !j.db.IsReadOnly() {
+		_ = guard(j.listFree) // without the list, the next start looks through all pages for those that are free
+	}
+	return j.db.Close()
+}
+
+// listFree writes down which pages are free, which no commit before has done: it would take each longer.
+func (j *Journal) listFree() error {
+	j.db.NoFreelistSync = false
+	return j.db.Update(func(*bbolt.Tx) error { return nil })
+}
 
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
 

@@ -95,6 +95,11 @@ func checkFile(path string) error {
 	if err != nil {
 		return err
 	}
+	return guard(func() error { return p.mapped(file, p.check) })
+}
+
+// check goes through all pages.
+func (p *pages) check() error {
 	buckets, err := p.buckets()
 	if err != nil {
 		return err
@@ -117,7 +122,7 @@ func checkFile(path string) error {
 			return fmt.Errorf("%.20q: %w", name, err)
 		}
 	}
-	return nil
+	return p.checkFree()
 }
 
 // follows checks that the key of a record is that of the next sequence.

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -78,6 +80,61 @@ func TestMissingRecord(t *testing.T) {
 	path, _ := filled(t, 300)
 	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRecords).Delete(sequenceKey(7)) })
 	isDamaged(t, path, "record 7 is missing")
+}
+
+// A journal that was closed lists its free pages, and one that was not does without. A list with a page that is in use is damage.
+func TestListOfFreePages(t *testing.T) {
+	path, all := filepath.Join(t.TempDir(), "journal.db"), someRecords(t, 1, 302)
+	j := opened(t, path)
+	if err := errors.Join(j.Append(all[:300]), j.Append(all[300:301]), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pagesOf(t, path)
+	at := int64(p.free)*p.size + pageHead
+	if p.free == noFreePages || native.Uint16(good[at-pageHead+10:]) == 0 {
+		t.Fatal("no free pages are listed")
+	}
+	for _, number := range []uint64{p.root, p.free, 1, 1 << 40} {
+		bad := bytes.Clone(good)
+		native.PutUint64(bad[at:], number)
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		isDamaged(t, path, fmt.Sprintf("it lists the page %d as free", number))
+	}
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j = opened(t, path)
+	if err := j.Append(all[301:]); err != nil {
+		t.Fatal(err)
+	}
+	if p := pagesOf(t, path); p.free != noFreePages {
+		t.Errorf("a commit has listed the free pages too, on page %d", p.free)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, opened(t, path), all)
+}
+
+// pagesOf reads where a file's pages begin.
+func pagesOf(t *testing.T, path string) *pages {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	p, err := openPages(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // However a disk spoils the file, the journal is refused, or what it gives is an error or what was written; and nothing

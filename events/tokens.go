@@ -72,7 +72,9 @@ func (o Origin) Valid() bool { return len(o) <= MaxOrigin && originPattern.Match
 func (u Unit) Valid() bool { return unitPattern.MatchString(string(u)) || u.IsMoney() }
 
 // IsMoney reports whether u is a currency, whose quantities are decimal amounts and not counts.
-func (u Unit) IsMoney() bool { return currencyPattern.MatchString(string(u)) }
+func (u Unit) IsMoney() bool { return len(u) == 3 && isUpper(u[0]) && isUpper(u[1]) && isUpper(u[2]) } // CurrencyForm
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 // Known reports whether n is a code that this version knows. HQ is not a nation.
 func (n Nation) Known() bool { _, ok := gazetteer().names[n]; return ok }

@@ -157,6 +157,9 @@ func (p *pledge) step(x *saying) {
 
 // attach folds in what hangs on the pledge.
 func (p *pledge) attach(x *saying) {
+	if x.typ().Subject() == "pledge" {
+		return
+	}
 	all := *p.attached
 	switch x.typ() {
 	case "condition.added":
@@ -188,8 +191,6 @@ func (p *pledge) attach(x *saying) {
 				a.released, a.ends = x.sequence, x.effective
 			}
 		}
-	default:
-		return
 	}
 	p.attached = &all
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -138,11 +140,14 @@ func (t *tape) pledges(s *State) {
 	if !t.reading || t.failed {
 		return
 	}
-	for _, id := range sortedIDs(s.pledges) {
-		if p := s.pledges[id]; p.observed {
+	for id, p := range s.pledges {
+		if p.observed {
 			key := observedKey{p.operation, p.nation, p.role}
 			s.observed[key] = append(s.observed[key], id)
 		}
+	}
+	for _, ids := range s.observed { // in the order in which they were
+		slices.SortFunc(ids, func(a, b events.ID) int { return cmp.Compare(s.pledges[a].said[0].sequence, s.pledges[b].said[0].sequence) })
 	}
 }
 

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"encoding/binary"
-	"maps"
-	"slices"
 
 	"muster/events"
 )
@@ -148,9 +146,4 @@ func table[K comparable, V any](t *tape, m map[K]V, each func(*K, *V)) {
 		}
 		m[k] = v
 	}
-}
-
-// sortedIDs returns the keys of a table of pledges, by what was said first.
-func sortedIDs(all map[events.ID]*pledge) []events.ID {
-	return slices.SortedFunc(maps.Keys(all), func(a, b events.ID) int { return int(all[a].said[0].sequence) - int(all[b].said[0].sequence) })
 }

@@ -224,30 +224,44 @@ func (t *versions) place(crews []crew, first, last uint32) {
 // grown returns s with n elements.
 func grown[T any](s []T, n int) []T { return slices.Grow(s, n-len(s))[:n] }
 
-// collecting is how many bulks ask for less garbage collection, and what to go back to.
+// collecting is how many ask for less garbage collection, how many for none, and what to go back to.
 var collecting struct {
 	sync.Mutex
-	less  int
-	usual int
+	less, none int
+	usual      int
 }
 
 // collectLess makes the garbage collector come less often until the function that it returns is called: while a picture grows from
 // nothing, nearly all that is there stays, and to look at it again and again takes a third of the time.
-func collectLess() (asUsual func()) {
-	const percent = 400
+func collectLess() (asUsual func()) { return collect(&collecting.less) }
+
+// collectNothing keeps the garbage collector away, but for the memory limit, while there is no garbage: it would read memory that is yet to be
+// written for the first time, and that costs twice as much then.
+func collectNothing() (asUsual func()) { return collect(&collecting.none) }
+
+func collect(asked *int) (asUsual func()) {
 	collecting.Lock()
 	defer collecting.Unlock()
-	if collecting.less++; collecting.less == 1 {
-		collecting.usual = debug.SetGCPercent(percent)
-		if collecting.usual < 0 || collecting.usual > percent {
-			debug.SetGCPercent(collecting.usual)
-		}
+	if collecting.less+collecting.none == 0 {
+		collecting.usual = debug.SetGCPercent(-1)
 	}
+	*asked++
+	setCollecting()
 	return func() {
 		collecting.Lock()
 		defer collecting.Unlock()
-		if collecting.less--; collecting.less == 0 {
-			debug.SetGCPercent(collecting.usual)
-		}
+		*asked--
+		setCollecting()
 	}
+}
+
+func setCollecting() {
+	percent := collecting.usual
+	switch {
+	case collecting.none > 0:
+		percent = -1
+	case collecting.less > 0 && percent >= 0:
+		percent = max(percent, 400)
+	}
+	debug.SetGCPercent(percent)
 }

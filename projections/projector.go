@@ -81,10 +81,11 @@ func openSaved(path string, source Source) (s *store, picture *Picture, snapped 
 	if s, err = openStore(path); err != nil {
 		return nil, nil, 0, err
 	}
-	if from, err := readSnapshot(snapshotPath(path)); err == nil {
+	if from, err := openSnapshot(snapshotPath(path)); err == nil {
 		if picture, err = s.load(from); err == nil {
 			snapped = from.mark.cursor
 		}
+		_ = from.close()
 	}
 	if snapped == 0 {
 		picture, err = s.load(nil)

@@ -29,6 +29,7 @@ import (
 //
 // Each part is written by a coder of its own (segment.go), so that parts are read beside each other.
 type snapshot struct {
+	file  *os.File // where it is read
 	mark  mark
 	parts []writtenPart
 
@@ -51,8 +52,9 @@ var errSnapshot = errors.New("the snapshot of the projections is damaged")
 
 // A writtenPart is one part of the file.
 type writtenPart struct {
-	data []byte
-	sum  [sha256.Size]byte
+	io.ReaderAt
+	at, size int64
+	sum      [sha256.Size]byte
 }
 
 const partHead = 8 + sha256.Size
@@ -134,44 +136,67 @@ func (p *Picture) writeParts(f *os.File, m mark) error {
 	return err
 }
 
-// readSnapshot reads a snapshot, and of what it says only how far it goes.
-func readSnapshot(path string) (*snapshot, error) {
-	data, err := os.ReadFile(path)
+// openSnapshot opens a snapshot, and reads of what it says only how far it goes.
+func openSnapshot(path string) (*snapshot, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	rest, ok := bytes.CutPrefix(data, []byte(snapshotMagic()))
-	if !ok || len(rest) < 8 {
-		return nil, errSnapshot
-	}
-	n := binary.LittleEndian.Uint64(rest)
-	if rest = rest[8:]; n == 0 || n > uint64(len(rest)/partHead) || uint64(len(rest)) < n*partHead+sha256.Size {
-		return nil, errSnapshot
-	}
-	heads, rest := rest[:n*partHead], rest[n*partHead:]
-	sum := sha256.Sum256(data[:len(data)-len(rest)])
-	rest, ok = bytes.CutPrefix(rest, sum[:])
-	s := &snapshot{parts: make([]writtenPart, n)}
-	for i := range s.parts {
-		size := binary.LittleEndian.Uint64(heads[i*partHead:])
-		if !ok || size > uint64(len(rest)) {
-			return nil, errSnapshot
-		}
-		s.parts[i] = writtenPart{rest[:size], [sha256.Size]byte(heads[i*partHead+8:])}
-		rest = rest[size:]
-	}
-	if err := s.parts[0].read(s.head); err != nil || s.pledges > n*pledgesInPart || s.versions > n*versionsInPart || s.mark.cursor > n*recordsInPart {
-		return nil, errSnapshot
+	s := &snapshot{file: f}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// read has do read the part, provided that it is what was written.
-func (p *writtenPart) read(do func(*coder)) error {
-	if sha256.Sum256(p.data) != p.sum {
+func (s *snapshot) close() error { return s.file.Close() }
+
+func (s *snapshot) open() error {
+	info, err := s.file.Stat()
+	if err != nil {
+		return err
+	}
+	begin := make([]byte, len(snapshotMagic())+8)
+	if _, err := io.ReadFull(s.file, begin); err != nil || !bytes.HasPrefix(begin, []byte(snapshotMagic())) {
 		return errSnapshot
 	}
-	c := &coder{data: p.data, reading: true, words: make([]string, 0, 128)}
+	n := binary.LittleEndian.Uint64(begin[len(begin)-8:])
+	if n == 0 || n > uint64(info.Size()/partHead) {
+		return errSnapshot
+	}
+	heads := make([]byte, n*partHead+sha256.Size)
+	if _, err := io.ReadFull(s.file, heads); err != nil {
+		return errSnapshot
+	}
+	heads, sum := heads[:n*partHead], [sha256.Size]byte(heads[n*partHead:])
+	if sha256.Sum256(append(begin, heads...)) != sum {
+		return errSnapshot
+	}
+	at := int64(len(begin)+len(heads)) + sha256.Size
+	for heads := range slices.Chunk(heads, partHead) {
+		part := writtenPart{s.file, at, int64(binary.LittleEndian.Uint64(heads)), [sha256.Size]byte(heads[8:])}
+		s.parts = append(s.parts, part)
+		at += part.size
+	}
+	if at != info.Size() {
+		return errSnapshot
+	}
+	if err := s.parts[0].read(&[]byte{}, s.head); err != nil {
+		return err
+	}
+	if s.pledges > n*pledgesInPart || s.versions > n*versionsInPart || s.mark.cursor > n*recordsInPart {
+		return errSnapshot
+	}
+	return nil
+}
+
+// read has do read the part, provided that it is what was written. Room may be used again: nothing that was read is kept.
+func (p *writtenPart) read(room *[]byte, do func(*coder)) error {
+	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
+	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sha256.Sum256(*room) != p.sum {
+		return errSnapshot
+	}
+	c := &coder{data: *room, reading: true, words: make([]string, 0, 128)}
 	if err := soundly(func() error { do(c); return nil }); err != nil || c.failed || len(c.data) > 0 {
 		return errSnapshot
 	}
@@ -180,6 +205,7 @@ func (p *writtenPart) read(do func(*coder)) error {
 
 // picture returns the picture that was written.
 func (s *snapshot) picture() (*Picture, error) {
+	defer collectNothing()()
 	p := NewPicture()
 	if err := s.plan.take(p); err != nil {
 		return nil, err
@@ -188,7 +214,7 @@ func (s *snapshot) picture() (*Picture, error) {
 	if len(parts) != len(s.parts) {
 		return nil, errSnapshot
 	}
-	if err := s.parts[1].read(parts[1]); err != nil {
+	if err := s.parts[1].read(&[]byte{}, parts[1]); err != nil {
 		return nil, err
 	}
 	var next atomic.Int64
@@ -197,8 +223,9 @@ func (s *snapshot) picture() (*Picture, error) {
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
+			var room []byte
 			for i := next.Add(1); i < int64(len(parts)); i = next.Add(1) {
-				if s.parts[i].read(parts[i]) != nil {
+				if s.parts[i].read(&room, parts[i]) != nil {
 					failed.Store(true)
 				}
 			}

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -36,15 +37,19 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		}
 	}
 	cut(s.pledges, pledgesInPart, func(c *coder, from, until int) {
-		var known shared
+		known := newShared(c)
 		for no := from; no < until && !c.failed; no++ {
 			if c.reading {
 				p.pledges[no] = &pledge{no: uint32(no)}
 			}
-			c.pledge(p, p.pledges[no], &known)
+			c.pledge(p, p.pledges[no], known)
 		}
 	})
 	cut(s.versions, versionsInPart, func(c *coder, from, until int) {
+		if c.reading {
+			touch(p.versions.extents[from:until])
+			touch(p.versions.what[from:until])
+		}
 		knownFrom := uint32(0)
 		for i := from; i < until && !c.failed; i++ {
 			c.extent(&p.versions.extents[i], knownFrom)
@@ -53,6 +58,10 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		}
 	})
 	cut(s.mark.cursor, recordsInPart, func(c *coder, from, until int) {
+		if c.reading {
+			touch(p.times[from:until])
+			touch(p.touched[from:until])
+		}
 		recorded := int64(0)
 		for i := from; i < until && !c.failed; i++ {
 			recorded += c.varint(p.times[i] - recorded)
@@ -63,12 +72,16 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 	return parts
 }
 
+// touch writes to memory that is new, before anybody reads it: see [coder.has].
+func touch[T any](fresh []T) { clear(fresh) }
+
 func (s *snapshot) head(c *coder) {
 	natural(c, &s.mark.cursor)
 	c.fixed(s.mark.leaf[:])
 	c.fixed(s.mark.sum[:])
 	natural(c, &s.pledges)
 	natural(c, &s.versions)
+	c.kinds()
 	each(c, &s.rotating, func(no *uint32) { natural(c, no) })
 	c.planned(&s.plan)
 }
@@ -131,36 +144,49 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 
 // A shared is what deeds of several pledges have in common, and is written once in a part.
 type shared struct {
-	moves   dictionary[move]
 	terms   dictionary[terms]
 	remarks dictionary[remark]
 }
 
-// A dictionary numbers what is met for the first time, and knows it again.
-type dictionary[T any] struct {
-	number map[*T]uint64 // in writing
-	all    []*T          // in reading
+func newShared(c *coder) *shared {
+	return &shared{dictionary[terms]{do: c.terms}, dictionary[remark]{do: c.remark}}
 }
 
-// one writes a number, or reads the thing that it stands for. What is new follows its number.
-func (d *dictionary[T]) one(c *coder, thing **T, do func(**T)) {
-	n, known := d.number[*thing]
-	if !known {
-		n = uint64(len(d.number))
+// A dictionary numbers what is met for the first time, and knows it again.
+type dictionary[T any] struct {
+	do     func(*T)      // writes or reads what is new
+	number map[*T]uint64 // in writing
+	all    []*T          // in reading
+	room   []T           // likewise, for what is new
+}
+
+// one writes a number, or reads the thing that it stands for. What is new follows its number, with a mask of its own.
+func (d *dictionary[T]) one(c *coder, thing **T) {
+	n := uint64(0)
+	if !c.reading {
+		known := false
+		if n, known = d.number[*thing]; !known {
+			n = uint64(len(d.number))
+		}
 	}
 	n = c.uvarint(n)
 	switch {
 	case c.reading && n < uint64(len(d.all)):
 		*thing = d.all[n]
 	case c.reading:
-		do(thing)
+		if len(d.room) == 0 {
+			d.room = make([]T, 32)
+			touch(d.room)
+		}
+		*thing, d.room = &d.room[0], d.room[1:]
 		d.all = append(d.all, *thing)
-	case !known:
+		c.within(func() { d.do(*thing) })
+	case n == uint64(len(d.number)):
 		if d.number == nil {
 			d.number = map[*T]uint64{}
 		}
 		d.number[*thing] = n
-		do(thing)
+		c.within(func() { d.do(*thing) })
 	}
 }
 
@@ -182,45 +208,61 @@ func (c *coder) pledge(p *Picture, pl *pledge, known *shared) {
 func (c *coder) deed(p *Picture, d *deed, known *shared) {
 	c.begin()
 	natural(c, &d.order)
-	if c.has(d.seq != d.order) {
+	if c.has(!c.reading && d.seq != d.order) {
 		natural(c, &d.seq)
 	} else {
 		d.seq = d.order
 	}
-	if c.has(d.until != forever) {
+	if c.has(!c.reading && d.until != forever) {
 		natural(c, &d.until)
 	} else {
 		d.until = forever
 	}
 	c.date((*int32)(&d.effective))
 	c.id(&d.id)
-	known.moves.one(c, &d.move, c.move)
+	c.move(&d.move)
 	c.word((*string)(&d.unit))
 	c.quantity(&d.quantity, d.unit)
-	if c.has(d.terms != nil) {
-		known.terms.one(c, &d.terms, func(t **terms) { optional(c, t, c.terms) })
+	if c.has(!c.reading && d.terms != nil) {
+		known.terms.one(c, &d.terms)
 	}
-	if d.extra == nil {
-		d.extra = noExtra
-	}
-	if c.has(d.extra != noExtra) {
+	if c.has(!c.reading && d.extra != noExtra) {
 		if c.reading {
 			d.extra = new(extra)
 		}
 		c.within(func() { c.extra(p, d.extra) })
+	} else {
+		d.extra = noExtra
 	}
-	known.remarks.one(c, &d.remark, func(r **remark) { optional(c, r, c.remark) })
+	if c.has(!c.reading && d.remark != nil) {
+		known.remarks.one(c, &d.remark)
+	}
 	c.end()
 }
 
+// move is a kind of statement, by its number in the head.
 func (c *coder) move(m **move) {
-	var typ events.Type
+	n := uint64(0)
 	if !c.reading {
-		typ = (*m).typ
+		n = uint64(slices.Index(allMoves, *m))
 	}
-	c.plain((*string)(&typ))
-	if *m = moves[typ]; *m == nil {
+	if n = c.uvarint(n); n < uint64(len(allMoves)) {
+		*m = allMoves[n]
+	} else {
 		c.failed = true
+	}
+}
+
+// allMoves are those that the head lists, in its order.
+var allMoves = slices.SortedFunc(maps.Values(moves), func(a, b *move) int { return cmp.Compare(a.typ, b.typ) })
+
+// kinds is the list of moves. A snapshot with another one was written by another program.
+func (c *coder) kinds() {
+	for _, m := range allMoves {
+		name := string(m.typ)
+		if c.plain(&name); name != string(m.typ) {
+			c.failed = true
+		}
 	}
 }
 
@@ -240,7 +282,7 @@ func (c *coder) terms(t *terms) {
 	c.word((*string)(&t.area))
 	c.date((*int32)(&t.From))
 	c.date((*int32)(&t.Until))
-	if c.has(t.notice != nil) {
+	if c.has(!c.reading && t.notice != nil) {
 		if c.reading {
 			t.notice = new(int)
 		}
@@ -250,7 +292,7 @@ func (c *coder) terms(t *terms) {
 	c.word((*string)(&t.release))
 	c.date((*int32)(&t.expires))
 	natural(c, &t.kind)
-	if c.has(t.rotation != nil) {
+	if c.has(!c.reading && t.rotation != nil) {
 		if c.reading {
 			t.rotation = new(rotation)
 		}
@@ -267,7 +309,7 @@ func (c *coder) remark(r *remark) {
 }
 
 func (c *coder) extra(p *Picture, x *extra) {
-	if c.has(x.hold != nil) {
+	if c.has(!c.reading && x.hold != nil) {
 		if c.reading {
 			x.hold = new(hold)
 		}
@@ -276,7 +318,7 @@ func (c *coder) extra(p *Picture, x *extra) {
 		c.word(&x.hold.text)
 		c.word((*string)(&x.hold.state))
 	}
-	if c.has(x.share != nil) {
+	if c.has(!c.reading && x.share != nil) {
 		if c.reading {
 			x.share = new(allotment)
 		}
@@ -315,16 +357,21 @@ func (c *coder) version(p *Picture, v *version) {
 	natural(c, &v.nation)
 	natural(c, &v.flags)
 	natural(c, &v.rung)
-	allocated := v.shares()
-	each(c, &allocated, func(s *share) {
-		c.line(p, &s.line)
-		c.fixed(s.id[:])
-		s.promised = c.varint(s.promised)
-		s.present = c.varint(s.present)
-		s.set = c.varint(s.set)
-	})
-	if allocated != nil {
-		v.allocated = &allocated
+	some := uint64(0)
+	if v.allocated != nil {
+		some = 1
+	}
+	if c.uvarint(some) != 0 {
+		if c.reading {
+			v.allocated = new([]share)
+		}
+		each(c, v.allocated, func(s *share) {
+			c.line(p, &s.line)
+			c.fixed(s.id[:])
+			s.promised = c.varint(s.promised)
+			s.present = c.varint(s.present)
+			s.set = c.varint(s.set)
+		})
 	}
 	kinds := uint32(len(p.kinds.names))
 	c.failed = c.failed || int(v.pledge) >= len(p.pledges) || v.promisedKind >= kinds || v.presentKind >= kinds || int(v.nation) >= len(p.nations.names)
@@ -359,7 +406,13 @@ func (c *coder) line(p *Picture, l **line) {
 }
 
 // natural is a number that is never negative.
-func natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, n *N) { *n = N(c.uvarint(uint64(*n))) }
+func natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, n *N) {
+	if c.reading {
+		*n = N(c.uvarint(0))
+	} else {
+		c.uvarint(uint64(*n))
+	}
+}
 
 func (c *coder) day(d *events.Date) { *d = events.Date(c.uvarint(uint64(*d))) }
 
@@ -370,18 +423,6 @@ func (c *coder) fixed(room []byte) {
 	} else {
 		c.data = append(c.data, room...)
 	}
-}
-
-// optional is a thing that may be nil, with a mask of its own.
-func optional[T any](c *coder, thing **T, do func(*T)) {
-	c.within(func() {
-		if c.has(*thing != nil) {
-			if c.reading {
-				*thing = new(T)
-			}
-			do(*thing)
-		}
-	})
 }
 
 // within does something that has a mask of its own, in the middle of a thing that has another.

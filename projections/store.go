@@ -144,7 +144,7 @@ func readSegments(tx *bbolt.Tx, from *snapshot) (saved []batch, m mark, err erro
 
 // takeSegments folds in what was saved.
 func (p *Picture) takeSegments(saved []batch, cursor uint64) error {
-	all := newBulk(p, cursor)
+	all := newBulk(p, cursor-min(cursor, p.Sequence()))
 	decode := func(i int, room []row) batch {
 		rows, err := decodeRows(room, saved[i].segment.data)
 		return batch{first: saved[i].first, rows: rows, err: err}

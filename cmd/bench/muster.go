@@ -42,10 +42,24 @@ func (m *muster) close() (err error) {
 // startMuster starts a server on a folder, and returns when it is ready: it takes statements, and has all of the journal in its picture.
 func startMuster(ctx context.Context, dir string) (m *muster, err error) {
 	m = &muster{dir: dir}
-	for _, step := range []func(context.Context) error{m.openJournal, m.openStream, m.openLedger, m.openProjector} {
-		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, m.close())
-		}
+	if err := m.openJournal(ctx); err != nil {
+		return nil, err
+	}
+	opened := make(chan error, 1)
+	go func() { opened <- m.openProjector(ctx) }()
+	err = m.openStream(ctx)
+	if err == nil {
+		err = m.openLedger(ctx)
+	}
+	err = errors.Join(err, <-opened)
+	if m.projector != nil {
+		m.onClose(m.projector.Close)
+	}
+	if err == nil {
+		err = m.follow(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.close())
 	}
 	return m, nil
 }
@@ -96,16 +110,17 @@ func (m *muster) sign() error {
 
 func (m *muster) openProjector(ctx context.Context) (err error) {
 	m.projector, err = projections.Open(ctx, filepath.Join(m.dir, "projections.db"), m.journal)
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (m *muster) follow(ctx context.Context) error {
 	m.service = web.NewService(m.projector, m.journal)
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- m.projector.Run(following) }()
 	m.onClose(func() error {
 		stop()
-		return errors.Join(<-ended, m.projector.Close())
+		return <-ended
 	})
 	return m.projector.WaitFor(ctx, m.journal.Last())
 }

@@ -75,23 +75,26 @@ type server struct {
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
 	failed    chan error                      // the HTTP server ended by itself
+	closing   sync.Mutex                      // for closers
 	closers   []func() error                  // what to undo, in reverse order
 }
 
 // startServer starts a server, or undoes what it had started and says why it could not.
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
-	for _, step := range []func(context.Context) error{
-		s.listen, s.makeFolder, s.openJournal, s.openNATS, s.openStream, s.openLedger, s.found, s.openCheckpoints, s.openProjector, s.openAPI, s.openService,
-	} {
-		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
+	write := inTurn(s.openNATS, s.openStream, s.openLedger, s.found, s.openCheckpoints) // the journal's lock is that of the folder
+	err := inTurn(s.listen, s.makeFolder, s.openJournal, beside(write, s.openProjector), s.follow, s.openAPI, s.openService)(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *server) onClose(f func() error) { s.closers = append(s.closers, f) }
+func (s *server) onClose(f func() error) {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	s.closers = append(s.closers, f)
+}
 
 // close stops everything in reverse order: first nobody new is let in, then what is under way is finished.
 func (s *server) close() (err error) {
@@ -237,6 +240,12 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 	if why := s.projector.Discarded(); why != nil {
 		s.cfg.log.Warn("the saved projections were thrown away and built anew", "why", why)
 	}
+	s.onClose(s.projector.Close)
+	return nil
+}
+
+// follow has the projections follow the journal, and waits until they have all that it has now.
+func (s *server) follow(ctx context.Context) error {
 	s.questions = web.NewService(s.projector, s.journal)
 	s.questions.Version = version()
 	s.questions.CheckpointKey = s.signer.Key()
@@ -250,9 +259,9 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 	s.onClose(func() error {
 		stop()
 		s.running.Wait()
-		return s.projector.Close()
+		return nil
 	})
-	return nil
+	return s.projector.WaitFor(ctx, s.journal.Last())
 }
 
 // How long requests that are under way may take when the server stops.

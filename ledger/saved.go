@@ -214,19 +214,27 @@ func optional[V any](t *tape, p **V, each func(*V)) {
 }
 
 func (t *tape) terms(m *terms) {
-	text := m.quantity.String()
-	word(t, &text)
-	if t.reading && text != "" {
-		q, err := events.ParseQuantity(text)
-		if err != nil {
-			t.fail()
-		}
-		m.quantity = q
-	}
+	t.quantity(&m.quantity)
 	t.window(&m.window)
 	word(t, &m.area)
 	t.bool(&m.reserve)
 	number(t, &m.expires)
+}
+
+func (t *tape) quantity(q *events.Quantity) {
+	text := q.String()
+	if word(t, &text); !t.reading || text == "" {
+		return
+	}
+	known, ok := t.quantities[text]
+	if !ok {
+		var err error
+		if known, err = events.ParseQuantity(text); err != nil {
+			t.fail()
+		}
+		t.quantities[text] = known
+	}
+	*q = known
 }
 
 func (t *tape) window(w *events.Window) {

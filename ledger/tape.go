@@ -14,11 +14,16 @@ type tape struct {
 	failed  bool
 	words   []string          // each is written once, and then by its number
 	number  map[string]uint64 // in writing: of words
+
+	quantities map[string]events.Quantity // in reading: those that were read before
 }
 
-func newTape() *tape           { return &tape{number: map[string]uint64{}} }
-func tapeOf(data []byte) *tape { return &tape{data: data, reading: true} }
-func (t *tape) fail()          { t.failed, t.data = true, nil }
+func newTape() *tape { return &tape{number: map[string]uint64{}} }
+func tapeOf(data []byte) *tape {
+	return &tape{data: data, reading: true, quantities: map[string]events.Quantity{}}
+}
+
+func (t *tape) fail() { t.failed, t.data = true, nil }
 func (t *tape) take(n uint64) []byte { // of what is left to read
 	if n > uint64(len(t.data)) {
 		t.fail()

@@ -240,7 +240,7 @@ func (w *walk) leaf(data []byte, count int, within bounds) error {
 		switch {
 		case w.last != nil && bytes.Compare(w.last, key) >= 0:
 			return fmt.Errorf("the key %.20x does not follow %.20x", key, w.last)
-		case within.from != nil && bytes.Compare(key, within.from) < 0, within.until != nil && bytes.Compare(key, within.until) >= 0:
+		case i == 0 && within.from != nil && bytes.Compare(key, within.from) < 0, i == count-1 && within.until != nil && bytes.Compare(key, within.until) >= 0:
 			return fmt.Errorf("the key %.20x is not found in its place", key)
 		}
 		w.last = key

@@ -40,6 +40,9 @@ func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
 		return func(func(batch) bool) {}
 	}
 	n := int((last-from)/batchSize + 1)
+	if n == 1 && !segments {
+		return one(stored, from)
+	}
 	return ahead(n, func(i int, rows []row) batch {
 		d := decoders.Get().(*decoder)
 		defer decoders.Put(d)
@@ -53,6 +56,18 @@ func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
 
 // decoders are those that nobody uses. What they have learned is good for any source.
 var decoders = sync.Pool{New: func() any { return newDecoder() }}
+
+// one yields the rows of the few records from a sequence on, in room that is used again.
+func one(source StoredSource, from uint64) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		d := decoders.Get().(*decoder)
+		defer decoders.Put(d)
+		b := d.read(source, from, d.room[:0])
+		d.room = b.rows
+		yield(b)
+		clear(d.room) // of what they refer to
+	}
+}
 
 // oneByOne reads as Source does.
 func oneByOne(source Source, from uint64) iter.Seq[batch] {

@@ -1,10 +1,10 @@
 package projections
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"muster/events"
 )
@@ -141,6 +141,9 @@ func (p *Picture) begin(seq uint64, r *row) *pledge {
 
 // insertByID keeps pledges by ID. Most IDs ascend, so most are appended.
 func insertByID(pledges []*pledge, pl *pledge) []*pledge {
+	if n := len(pledges); n == 0 || compareIDs(pledges[n-1].id, pl.id) < 0 {
+		return append(pledges, pl)
+	}
 	at, _ := findByID(pledges, pl.id)
 	return slices.Insert(pledges, at, pl)
 }
@@ -149,7 +152,7 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 	return slices.BinarySearchFunc(pledges, id, func(p *pledge, id events.ID) int { return compareIDs(p.id, id) })
 }
 
-func compareIDs(a, b events.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
+func compareIDs(a, b events.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // deed makes of a row what it says of its pledge.
 func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {

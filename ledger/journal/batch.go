@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
@@ -107,6 +108,7 @@ func (b *Batch) Commit() error {
 	}
 	edge, err := growFrom(b.grow.size, b.grow)
 	if err == nil {
+		b.journal.toDisk()
 		err = b.tx.Commit()
 	}
 	if err != nil {
@@ -119,6 +121,7 @@ func (b *Batch) Commit() error {
 	j.last, j.tree, j.checkpoint = b.last, b.sealed.tree, b.sealed.checkpoint
 	close(j.changed)
 	j.changed = make(chan struct{})
+	j.committed = time.Now()
 	return nil
 }
 

@@ -47,6 +47,8 @@ type Journal struct {
 	tree       tlog.Tree
 	checkpoint signedTree    // the last that was signed; empty for none
 	changed    chan struct{} // closed when last grows
+	resting    chan struct{} // closed when a commit goes to the disk
+	committed  time.Time     // when last grew last
 
 	proofs hashes // for Prove
 	roots  roots  // for RootAt
@@ -69,7 +71,7 @@ func open(path string, readOnly bool) (*Journal, error) {
 	if err != nil {
 		return nil, openingError(path, err)
 	}
-	j := &Journal{db: db, changed: make(chan struct{}), edge: &grower{}}
+	j := &Journal{db: db, changed: make(chan struct{}), resting: make(chan struct{}), edge: &grower{}}
 	if err := j.load(readOnly); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), db.Close())
 	}
@@ -211,7 +213,10 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 				yield(events.Record{}, err)
 				return
 			}
-			for _, stored := range rows {
+			for i, stored := range rows {
+				if i%atOnce == 0 {
+					j.giveWay()
+				}
 				rec, err := events.ParseRecord(next, stored)
 				if !yield(rec, err) || err != nil {
 					return

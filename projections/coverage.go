@@ -361,8 +361,10 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
 		Who: l.shares(t.p.nations.names, supply[t.basis.Rung]),
 	}
-	for _, r := range Rungs() {
-		c.Rungs = append(c.Rungs, l.rung(r, supply))
+	rungs := Rungs()
+	c.Rungs = make([]RungCoverage, len(rungs))
+	for i, r := range rungs {
+		c.Rungs[i] = l.rung(r, supply)
 	}
 	c.Dependence = dependence(c.Who)
 	if !l.brief {
@@ -409,7 +411,13 @@ func (s *standing) sequencesWith(allocation events.ID, reported bool) []uint64 {
 }
 
 func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
-	shares := []Share{}
+	some := 0
+	for _, n := range l.nations {
+		if n > 0 {
+			some++
+		}
+	}
+	shares := make([]Share, 0, some)
 	for number, n := range l.nations {
 		if n > 0 {
 			shares = append(shares, Share{nations[number], l.Unit.Of(n), percent(n, supply)})

@@ -19,18 +19,18 @@ type StoredSource interface {
 
 // A batch is rows that follow each other, from a sequence on. After an error there is nothing more.
 type batch struct {
-	first   uint64
-	rows    []row
-	stored  [][]byte // the records of the rows, as they are stored
-	segment segment  // of the rows, where it was asked for
-	err     error
+	first  uint64
+	rows   []row
+	stored [][]byte // the records of the rows, as they are stored
+	saved  []byte   // the rows in their saved form, where they were
+	err    error
 }
 
 // batchSize is how many rows a batch has at most: rows are large while they are not folded, and these lie in a processor's cache.
 const batchSize = 512
 
 // batches yields the rows of the records from a sequence on to the last that there is now. Rows are not to be kept.
-func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
+func batches(source Source, from uint64) iter.Seq[batch] {
 	stored, ok := source.(StoredSource)
 	if !ok {
 		return oneByOne(source, from)
@@ -40,17 +40,13 @@ func batches(source Source, from uint64, segments bool) iter.Seq[batch] {
 		return func(func(batch) bool) {}
 	}
 	n := int((last-from)/batchSize + 1)
-	if n == 1 && !segments {
+	if n == 1 {
 		return one(stored, from)
 	}
 	return ahead(n, func(i int, rows []row) batch {
 		d := decoders.Get().(*decoder)
 		defer decoders.Put(d)
-		b := d.read(stored, from+uint64(i)*batchSize, rows)
-		if segments {
-			b.segment = encodeRows(b.rows)
-		}
-		return b
+		return d.read(stored, from+uint64(i)*batchSize, rows)
 	})
 }
 

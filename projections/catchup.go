@@ -1,34 +1,30 @@
 package projections
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"time"
 )
 
-// maxUnsaved is how many segments a replay keeps in memory before it saves them: some 120 megabytes.
-const maxUnsaved = 4096
-
-// replay takes in what the source has beyond the picture, before there are readers.
+// replay takes in what the source has beyond the picture, before there are readers. Where that is worth a snapshot, its rows are not kept.
 func (p *Projector) replay(ctx context.Context) error {
 	from := p.picture.Sequence() + 1
-	all := newBulk(p.picture, max(p.source.Last(), from)-from)
-	for b := range batches(p.source, from, true) {
+	n := max(p.source.Last()+1, from) - from
+	p.unkept = n > 0 && p.isWorthSnap(from-1+n)
+	all := newBulk(p.picture, n)
+	for b := range batches(p.source, from) {
 		if err := cmp.Or(all.takeBatch(&b), b.err, ctx.Err()); err != nil {
 			return cmp.Or(all.fold(), err)
 		}
-		if p.keep(&b); len(p.sealed) >= maxUnsaved {
-			_ = p.save() // what a full disk refuses now is saved later, or decoded again at the next start
-		}
+		p.keep(&b)
 	}
 	return all.fold()
 }
 
 // catchUp takes in what the source has beyond the picture, beside readers.
 func (p *Projector) catchUp(ctx context.Context) error {
-	for b := range batches(p.source, p.picture.Sequence()+1, false) {
+	for b := range batches(p.source, p.picture.Sequence()+1) {
 		err := p.take(&b)
 		if sealed := p.keep(&b); sealed {
 			_ = p.save() // as above: reading goes on from memory
@@ -101,10 +97,9 @@ func (p *Projector) keep(b *batch) (sealed bool) {
 	if len(b.rows) == 0 {
 		return false
 	}
-	p.last = bytes.Clone(b.stored[len(b.rows)-1])
-	if b.segment.rows == len(b.rows) && len(p.tail) == 0 {
-		p.sealed = append(p.sealed, b.segment)
-		return true
+	p.last = append(p.last[:0], b.stored[len(b.rows)-1]...)
+	if p.unkept {
+		return false
 	}
 	if p.tail = append(p.tail, b.rows...); len(p.tail) < sealedRows {
 		return false
@@ -119,7 +114,10 @@ func (p *Projector) isUnsaved() bool { return p.store.saved.cursor < p.picture.S
 
 // save brings the store up to the picture.
 func (p *Projector) save() error {
-	if !p.isUnsaved() {
+	switch {
+	case p.unkept:
+		return p.snap()
+	case !p.isUnsaved():
 		return nil
 	}
 	if err := p.store.save(p.sealed, encodeRows(p.tail), sha256.Sum256(p.last)); err != nil {
@@ -129,22 +127,29 @@ func (p *Projector) save() error {
 	return nil
 }
 
-// snap saves a snapshot, where that is worth it. Rows that it has are not written again.
+// isWorthSnap reports whether a snapshot at a record would save the next start much.
+func (p *Projector) isWorthSnap(at uint64) bool { return at >= p.snapped+max(p.snapAfter, p.snapped/8) }
+
+// snap saves a snapshot, and forgets the rows that it has.
 func (p *Projector) snap() error {
-	last := p.picture.Sequence()
-	if p.isUnsaved() || last < p.snapped+max(p.snapAfter, p.snapped/8) {
-		return nil
+	at, leaf := p.picture.Sequence(), p.store.saved.leaf
+	if p.isUnsaved() {
+		leaf = sha256.Sum256(p.last)
 	}
-	if len(p.tail) > 0 {
-		p.sealed, p.tail = append(p.sealed, encodeRows(p.tail)), nil
-		if err := p.store.save(p.sealed, segment{}, sha256.Sum256(p.last)); err != nil {
-			return err
-		}
-		p.sealed = nil
-	}
-	if err := writeSnapshot(snapshotPath(p.path), p.store.saved, p.picture); err != nil {
+	if err := writeSnapshot(snapshotPath(p.path), at, leaf, p.picture); err != nil {
 		return err
 	}
-	p.snapped = last
+	if err := p.store.clear(at, leaf); err != nil {
+		return err
+	}
+	p.snapped, p.unkept, p.sealed, p.tail = at, false, nil, nil
 	return nil
+}
+
+// snapIfWorth saves a snapshot where it would save the next start much.
+func (p *Projector) snapIfWorth() error {
+	if !p.isWorthSnap(p.picture.Sequence()) {
+		return nil
+	}
+	return p.snap()
 }

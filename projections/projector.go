@@ -29,6 +29,7 @@ type Projector struct {
 	sealed    []segment // rows behind the store's sealed mark
 	tail      []row     // rows behind those, which the store has as far as it was saved
 	last      []byte    // the last record as it is stored
+	unkept    bool      // what was replayed is in no rows: only a snapshot saves it
 	snapped   uint64    // the record of the last snapshot
 	snapAfter uint64    // how many records are worth another
 
@@ -76,14 +77,17 @@ func (p *Projector) restore() (err error) {
 }
 
 // openSaved opens the store at path and loads its picture, provided that it is of the source's history. Snapped is the record of the
-// snapshot that it was made of, 0 when it was made of rows alone.
+// snapshot that it was made of, 0 where there is none that can be used: then the rows must be all there are.
 func openSaved(path string, source Source) (s *store, picture *Picture, snapped uint64, err error) {
 	if s, err = openStore(path); err != nil {
 		return nil, nil, 0, err
 	}
 	if from, err := openSnapshot(snapshotPath(path)); err == nil {
-		if picture, err = s.load(from); err == nil {
-			snapped = from.mark.cursor
+		if err = isOf(source, from.cursor, from.leaf); err == nil {
+			picture, err = s.load(from)
+		}
+		if err == nil {
+			snapped = from.cursor
 		}
 		_ = from.close()
 	}
@@ -91,7 +95,7 @@ func openSaved(path string, source Source) (s *store, picture *Picture, snapped 
 		picture, err = s.load(nil)
 	}
 	if err == nil {
-		err = s.saved.isOf(source)
+		err = isOf(source, s.saved.cursor, s.saved.leaf)
 	}
 	if err != nil {
 		return nil, nil, 0, errors.Join(err, s.close())
@@ -99,24 +103,24 @@ func openSaved(path string, source Source) (s *store, picture *Picture, snapped 
 	return s, picture, snapped, nil
 }
 
-// isOf reports, with errUnsound, that what was saved is not of the source's history.
-func (m *mark) isOf(source Source) error {
-	if m.cursor == 0 {
+// isOf reports, with errUnsound, that what was saved at a record is not of the source's history.
+func isOf(source Source, cursor uint64, leaf [sha256.Size]byte) error {
+	if cursor == 0 {
 		return nil
 	}
-	if last := source.Last(); m.cursor > last {
-		return fmt.Errorf("%w: they are of %d records, and there are %d", errUnsound, m.cursor, last)
+	if last := source.Last(); cursor > last {
+		return fmt.Errorf("%w: they are of %d records, and there are %d", errUnsound, cursor, last)
 	}
-	for rec, err := range source.Records(m.cursor) {
+	for rec, err := range source.Records(cursor) {
 		if err != nil {
 			return err
 		}
-		if sha256.Sum256(rec.Stored) != m.leaf {
-			return fmt.Errorf("%w: they are of another history, in which record %d is another", errUnsound, m.cursor)
+		if sha256.Sum256(rec.Stored) != leaf {
+			return fmt.Errorf("%w: they are of another history, in which record %d is another", errUnsound, cursor)
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: the source has no record %d", errUnsound, m.cursor)
+	return fmt.Errorf("%w: the source has no record %d", errUnsound, cursor)
 }
 
 // Discarded returns why Open threw a saved file away and built the picture anew, nil when it did not.
@@ -132,7 +136,7 @@ func (p *Projector) Run(ctx context.Context) error {
 
 func (p *Projector) follow(ctx context.Context) error {
 	_ = p.save() // what Open has replayed
-	_ = p.snap()
+	_ = p.snapIfWorth()
 	for {
 		if err := p.catchUp(ctx); err != nil {
 			return ended(ctx, err)
@@ -182,7 +186,7 @@ func (p *Projector) stop(why error) {
 // Close saves what is unsaved and lets go of the file. Views still work afterwards, on the picture as it is.
 func (p *Projector) Close() error {
 	p.stop(nil)
-	return errors.Join(p.save(), p.snap(), p.store.close())
+	return errors.Join(p.save(), p.snapIfWorth(), p.store.close())
 }
 
 // View calls look with the picture, which stands still until look returns, and returns its error. Look must not keep the

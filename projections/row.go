@@ -8,7 +8,7 @@ import (
 )
 
 // A row is what the projections take from one record. Every record makes exactly one row, and the [Picture] is the fold of
-// the rows and of nothing else, so saving the picture is appending rows, and loading it is folding them again, or those since a snapshot.
+// the rows and of nothing else, so saving the picture is appending rows, and loading it is folding them again: those since the last snapshot of what came of them.
 //
 // It is also what is saved (segment.go), and private, so that the types of package events may change without any saved file noticing.
 type row struct {

@@ -19,8 +19,8 @@ import (
 )
 
 // A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their deeds and the table of versions,
-// already folded. To fold a million rows again takes seconds, and to read what came of them takes a fraction. It saves nothing but time:
-// whatever is wrong with it, the rows of the store are folded as if there were none.
+// already folded. To fold a million rows again takes seconds, and to read what came of them takes a fraction. The store has the rows since
+// then. Of a snapshot that cannot be used nothing is lost: the source has all.
 //
 //	"muster projections snapshot N\n", N being snapshotForm
 //	how many parts there are, 8 bytes little endian, then of each its length, 8 bytes, and its SHA-256
@@ -30,10 +30,11 @@ import (
 // Each part is written by a coder of its own (segment.go), so that parts are read beside each other.
 type snapshot struct {
 	file  *os.File // where it is read
-	mark  mark
 	parts []writtenPart
 
-	// What the head tells besides.
+	// What the head tells.
+	cursor            uint64            // the last record in it
+	leaf              [sha256.Size]byte // SHA-256 of that record as the source stores it
 	pledges, versions uint64
 	plan              planned
 	rotating          []uint32
@@ -94,14 +95,14 @@ func (pl *planned) take(p *Picture) error {
 	return nil
 }
 
-// writeSnapshot writes what the picture is at the mark of a store.
-func writeSnapshot(path string, m mark, p *Picture) (err error) {
+// writeSnapshot writes what the picture is at a record, of which the leaf is given.
+func writeSnapshot(path string, cursor uint64, leaf [sha256.Size]byte, p *Picture) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // it has another name by then
-	if err = errors.Join(p.writeParts(f, m), f.Sync(), f.Close()); err == nil {
+	if err = errors.Join(snapshotOf(p, cursor, leaf).writeParts(f, p), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
@@ -111,8 +112,7 @@ func writeSnapshot(path string, m mark, p *Picture) (err error) {
 }
 
 // writeParts writes the parts behind the place of their sums, and then the sums.
-func (p *Picture) writeParts(f *os.File, m mark) error {
-	s := snapshotOf(p, m)
+func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	parts := s.of(p)
 	head := binary.LittleEndian.AppendUint64([]byte(snapshotMagic()), uint64(len(parts)))
 	if _, err := f.Seek(int64(len(head)+len(parts)*partHead+sha256.Size), io.SeekStart); err != nil {
@@ -184,7 +184,7 @@ func (s *snapshot) open() error {
 	if err := s.parts[0].read(&[]byte{}, s.head); err != nil {
 		return err
 	}
-	if s.pledges > n*pledgesInPart || s.versions > n*versionsInPart || s.mark.cursor > n*recordsInPart {
+	if s.pledges > n*pledgesInPart || s.versions > n*versionsInPart || s.cursor > n*recordsInPart {
 		return errSnapshot
 	}
 	return nil

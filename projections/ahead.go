@@ -13,8 +13,9 @@ type StoredSource interface {
 
 	// Stored returns the records from a sequence on, at most so many and up to the last that there is. They are verified as those
 	// that Records yields are: each was read strictly when it came into the source, and is byte for byte what it was then. Nobody
-	// changes what was returned. With an error, it may return some. It may be called concurrently.
-	Stored(from uint64, most int) ([][]byte, error)
+	// changes what was returned. They may lie in room, grown where that is too small, which is returned too: who gives it again needs
+	// them no more. With an error, it may return some. It may be called concurrently.
+	Stored(from uint64, most int, room []byte) (records [][]byte, used []byte, err error)
 }
 
 // A batch is rows that follow each other, from a sequence on. After an error there is nothing more.
@@ -23,7 +24,14 @@ type batch struct {
 	rows   []row
 	stored [][]byte // the records of the rows, as they are stored
 	saved  []byte   // the rows in their saved form, where they were
+	room   *room    // in which rows and stored lie, to be used again
 	err    error
+}
+
+// A room is what batches are made in, one after the other.
+type room struct {
+	rows  []row
+	bytes []byte
 }
 
 // batchSize is how many rows a batch has at most: rows are large while they are not folded, and these lie in a processor's cache.
@@ -43,10 +51,10 @@ func batches(source Source, from uint64) iter.Seq[batch] {
 	if n == 1 {
 		return one(stored, from)
 	}
-	return ahead(n, func(i int, rows []row) batch {
+	return ahead(n, func(i int, in *room) batch {
 		d := decoders.Get().(*decoder)
 		defer decoders.Put(d)
-		return d.read(stored, from+uint64(i)*batchSize, rows)
+		return d.read(stored, from+uint64(i)*batchSize, in)
 	})
 }
 
@@ -58,10 +66,9 @@ func one(source StoredSource, from uint64) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		d := decoders.Get().(*decoder)
 		defer decoders.Put(d)
-		b := d.read(source, from, d.room[:0])
-		d.room = b.rows
+		b := d.read(source, from, &d.room)
 		yield(b)
-		clear(d.room) // of what they refer to
+		clear(b.rows) // of what they refer to
 	}
 }
 
@@ -85,26 +92,27 @@ func oneByOne(source Source, from uint64) iter.Seq[batch] {
 }
 
 // read reads and decodes a batch.
-func (d *decoder) read(source StoredSource, from uint64, rows []row) batch {
-	b := batch{first: from, rows: rows}
-	b.stored, b.err = source.Stored(from, batchSize)
+func (d *decoder) read(source StoredSource, from uint64, in *room) batch {
+	b := batch{first: from, rows: in.rows[:0], room: in}
+	b.stored, in.bytes, b.err = source.Stored(from, batchSize, in.bytes[:0])
 	for i := 0; i < len(b.stored) && b.err == nil; i++ {
 		b.rows = append(b.rows, row{})
 		if b.err = d.decode(&b.rows[i], from+uint64(i), b.stored[i]); b.err != nil {
 			b.rows = b.rows[:i]
 		}
 	}
+	in.rows = b.rows
 	return b
 }
 
-// ahead makes n batches beside each other, each by its number and in room for its rows, and yields them in order.
-func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
+// ahead makes n batches beside each other, each by its number and in room of its own, and yields them in order.
+func ahead(n int, read func(i int, in *room) batch) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		var reading sync.WaitGroup
 		queue := make(chan chan batch, 2*runtime.GOMAXPROCS(0))
-		rooms := make(chan []row, cap(queue)+2) // as many as are in use: those that wait, one that is made and one that is looked at
+		rooms := make(chan *room, cap(queue)+2) // as many as are in use: those that wait, one that is made and one that is looked at
 		for range cap(rooms) {
-			rooms <- nil // which grows
+			rooms <- new(room)
 		}
 		stop := make(chan struct{})
 		reading.Go(func() {
@@ -113,8 +121,8 @@ func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 				one := make(chan batch, 1)
 				select {
 				case queue <- one:
-					room := <-rooms
-					reading.Go(func() { one <- read(i, room) })
+					in := <-rooms
+					reading.Go(func() { one <- read(i, in) })
 				case <-stop:
 					return
 				}
@@ -127,7 +135,7 @@ func ahead(n int, read func(i int, room []row) batch) iter.Seq[batch] {
 			if !yield(b) || b.err != nil {
 				return
 			}
-			rooms <- b.rows[:0]
+			rooms <- b.room
 		}
 	}
 }

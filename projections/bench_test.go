@@ -121,9 +121,9 @@ func (l *storedLedger) Wait(ctx context.Context, _ uint64) error {
 
 func (l *storedLedger) Last() uint64 { return uint64(len(l.stored)) }
 
-func (l *storedLedger) Stored(from uint64, most int) ([][]byte, error) {
+func (l *storedLedger) Stored(from uint64, most int, room []byte) ([][]byte, []byte, error) {
 	from = min(from-1, uint64(len(l.stored)))
-	return l.stored[from:min(from+uint64(most), uint64(len(l.stored)))], nil
+	return l.stored[from:min(from+uint64(most), uint64(len(l.stored)))], room, nil
 }
 
 // storeLedger makes of statements, which are folded nowhere, a ledger in which dates ascend as they mostly do.

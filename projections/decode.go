@@ -14,7 +14,7 @@ type decoder struct {
 	known [members]map[string]string // the words of each member
 	day   [len("2006-01-02")]byte    // the day of which midnight is known
 	since int64                      // midnight, in Unix microseconds
-	room  []row                      // see one
+	room  room                       // see one
 }
 
 // maxKnown is how many words of one member are kept.

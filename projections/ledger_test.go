@@ -67,14 +67,18 @@ func (l *testLedger) Records(from uint64) iter.Seq2[events.Record, error] {
 	}
 }
 
-// Stored makes the ledger a [StoredSource].
-func (l *testLedger) Stored(from uint64, most int) (stored [][]byte, err error) {
+// Stored makes the ledger a [StoredSource]. What was given before in the same room is written over.
+func (l *testLedger) Stored(from uint64, most int, room []byte) (stored [][]byte, used []byte, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := from - 1; i < uint64(len(l.records)) && len(stored) < most; i++ {
-		stored = append(stored, l.records[i].Stored)
+	for i := range room[:cap(room)] {
+		room[:cap(room)][i] = 'x'
 	}
-	return stored, l.fail
+	for i := from - 1; i < uint64(len(l.records)) && len(stored) < most; i++ {
+		room = append(room, l.records[i].Stored...)
+		stored = append(stored, room[len(room)-len(l.records[i].Stored):])
+	}
+	return stored, room, l.fail
 }
 
 // plain hides what a source can do besides being one.

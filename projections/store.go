@@ -146,9 +146,11 @@ func (p *Picture) takeSegments(saved []batch, cursor uint64) error {
 		saved = saved[1:]
 	}
 	all := newBulk(p, cursor-min(cursor, p.Sequence()))
-	decode := func(i int, room []row) batch {
-		rows, err := decodeRows(room, saved[i].saved)
-		return batch{first: saved[i].first, rows: rows, err: err}
+	decode := func(i int, in *room) batch {
+		b := batch{first: saved[i].first, room: in}
+		b.rows, b.err = decodeRows(in.rows[:0], saved[i].saved)
+		in.rows = b.rows
+		return b
 	}
 	for b := range ahead(len(saved), decode) {
 		if b.err != nil {

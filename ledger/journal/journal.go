@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -231,15 +232,16 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 }
 
 // Stored returns the records from a sequence on as they are stored, at most so many and up to the last that there is, checked as
-// Records checks them, and not parsed.
-func (j *Journal) Stored(from uint64, most int) ([][]byte, error) {
+// Records checks them, and not parsed. They lie in room, which is returned as it has grown: who gives it again needs them no more.
+func (j *Journal) Stored(from uint64, most int, room []byte) (records [][]byte, used []byte, err error) {
 	from = max(from, 1)
 	n := min(uint64(max(most, 0)), max(j.Last()+1, from)-from)
-	room := make([]byte, 0, 512*n) // one piece of memory for all: they come and go together
-	return j.copied(from, int64(n), func(v []byte) []byte {
+	room = slices.Grow(room[:0], 512*int(n))
+	records, err = j.copied(from, int64(n), func(v []byte) []byte {
 		room = append(room, v...)
 		return room[len(room)-len(v) : len(room) : len(room)]
 	})
+	return records, room, err
 }
 
 // chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.

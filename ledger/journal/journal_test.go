@@ -272,7 +272,7 @@ func TestStored(t *testing.T) {
 		most     int
 		first, n int
 	}{{1, 5, 1, 5}, {0, 2, 1, 2}, {2, 100, 2, 4}, {5, 1, 5, 1}, {6, 3, 6, 0}, {9, 3, 9, 0}, {1, 0, 1, 0}} {
-		stored, err := j.Stored(test.from, test.most)
+		stored, _, err := j.Stored(test.from, test.most, nil)
 		if err != nil || len(stored) != test.n {
 			t.Errorf("from %d at most %d: %d records, %v", test.from, test.most, len(stored), err)
 		}
@@ -282,13 +282,18 @@ func TestStored(t *testing.T) {
 			}
 		}
 	}
+	_, room, _ := j.Stored(1, 5, nil)
+	again, used, err := j.Stored(2, 1, room)
+	if err != nil || &used[0] != &room[0] || &again[0][0] != &room[0] || !bytes.Equal(again[0], records[1].Stored) {
+		t.Errorf("in the same room: %q, %v", again, err)
+	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
 	edit(t, path, func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketRecords).Put(sequenceKey(3), records[3].Stored)
 	})
-	if _, err := opened(t, path).Stored(2, 3); !problem.Is(err, problem.Unverified) {
+	if _, _, err := opened(t, path).Stored(2, 3, nil); !problem.Is(err, problem.Unverified) {
 		t.Errorf("an altered record: %v", err)
 	}
 }

@@ -268,13 +268,22 @@ func readFile(path string) error {
 func (s *stored) sizes() ([]row, error) {
 	n := float64(s.n)
 	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(len(s.slab)) / n}}
-	for _, one := range []struct{ way, path string }{{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"}, {"muster's saved projections", "projections.db"},
-		{"muster's snapshot of the projections", "projections.db.snapshot"}} {
-		size, err := sizeOf(filepath.Join(s.dir, one.path))
+	for _, one := range []struct{ way, files string }{
+		{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"},
+		{"muster's saved projections", "projections.db*"}, {"muster's saved state of the write side", "ledger.state*"},
+	} {
+		size := int64(0)
+		files, err := filepath.Glob(filepath.Join(s.dir, one.files))
+		for _, path := range files {
+			more, failed := sizeOf(path)
+			size, err = size+more, errors.Join(err, failed)
+		}
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{Name: "size of a record", Way: one.way, Bytes: float64(size) / n})
+		if size > 0 { // of a small ledger, not all is saved
+			rows = append(rows, row{Name: "size of a record", Way: one.way, Bytes: float64(size) / n})
+		}
 	}
 	before := heap()
 	m, err := startMuster(context.Background(), s.dir)

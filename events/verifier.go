@@ -1,16 +1,20 @@
 package events
 
 import (
+	"bytes"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"strings"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 	"golang.org/x/mod/sumdb/note"
 )
 
-// A ReadyKey is a key that was made ready to check many signatures: about twice as fast as [Signed.VerifiedBy], by vector
-// instructions where the processor has them and by a table that is made once. It may be used concurrently.
+// A ReadyKey is a key that was made ready to check many signatures: nearly three times as fast as [Signed.VerifiedBy], by vector
+// instructions where the processor has them and by a table of multiples of the key, of about 40 KB, as there is one of the base
+// point in every implementation that signs. It may be used concurrently.
 //
 // It accepts exactly what VerifiedBy does (a signature by itself, without multiplying by the cofactor, and never several at
 // once, whose equation a signer could satisfy with signatures that fail alone). But it is other code than the standard
@@ -18,11 +22,12 @@ import (
 // with the other.
 type ReadyKey struct {
 	note.Verifier
-	key    Key
-	public *ed25519.ExpandedPublicKey // nil for what is no point of the curve, and can sign nothing
+	key   Key
+	bytes []byte                       // of the key, as it is written
+	minus *curve.EdwardsBasepointTable // of the point -A; nil for what is no point of the curve, and can sign nothing
 }
 
-// Ready makes the key ready. It takes about as long as to check a signature. It fails for what has no Verifier.
+// Ready makes the key ready. It takes about as long as to check three signatures. It fails for what has no Verifier.
 func (k Key) Ready() (*ReadyKey, error) {
 	v, err := k.Verifier()
 	if err != nil {
@@ -34,19 +39,44 @@ func (k Key) Ready() (*ReadyKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is no public key: %w", shorten(string(k)), err)
 	}
-	public, err := ed25519.NewExpandedPublicKey(data[1:])
-	if err != nil {
-		public = nil
+	return &ReadyKey{v, k, data[1:], multiplesOfMinus(data[1:])}, nil
+}
+
+func multiplesOfMinus(key []byte) *curve.EdwardsBasepointTable {
+	var y curve.CompressedEdwardsY
+	var a curve.EdwardsPoint
+	if _, err := y.SetBytes(key); err != nil {
+		return nil
 	}
-	return &ReadyKey{v, k, public}, nil
+	if _, err := a.SetCompressedY(&y); err != nil {
+		return nil
+	}
+	return curve.NewEdwardsBasepointTable(a.Neg(&a))
 }
 
 // Key returns the key.
 func (r *ReadyKey) Key() Key { return r.key }
 
-// Verify implements note.Verifier.
+// Verify implements note.Verifier: RFC 8032, 5.1.7, without the cofactor. With k the hash of R, the key and the message, the bytes of
+// s B - k A must be those of R.
 func (r *ReadyKey) Verify(msg, sig []byte) bool {
-	return r.public != nil && len(sig) == ed25519.SignatureSize && ed25519.VerifyExpandedWithOptions(r.public, msg, sig, asStandardLibrary)
+	var s, k scalar.Scalar
+	if r.minus == nil || len(sig) != 64 {
+		return false
+	}
+	if _, err := s.SetCanonicalBytes(sig[32:]); err != nil {
+		return false
+	}
+	h := sha512.New()
+	h.Write(sig[:32])
+	h.Write(r.bytes)
+	h.Write(msg)
+	if _, err := k.SetBytesModOrderWide(h.Sum(nil)); err != nil {
+		return false
+	}
+	var sB, kA, sum curve.EdwardsPoint
+	sum.Add(sB.MulBasepoint(curve.ED25519_BASEPOINT_TABLE, &s), kA.MulBasepoint(r.minus, &k))
+	var point curve.CompressedEdwardsY
+	point.SetEdwardsPoint(&sum)
+	return bytes.Equal(point[:], sig[:32])
 }
-
-var asStandardLibrary = &ed25519.Options{Verify: ed25519.VerifyOptionsStdLib}

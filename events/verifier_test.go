@@ -129,7 +129,7 @@ func TestAReadyKeyThatIsNoPoint(t *testing.T) {
 	for i := range 64 {
 		sum := sha512.Sum512_256(binary.BigEndian.AppendUint64(nil, uint64(i)))
 		r := ready(t, sum[:])
-		if r.public != nil {
+		if r.minus != nil {
 			points++
 		}
 		if sig := make([]byte, 64); r.Verify([]byte("m"), sig) || ed25519.Verify(sum[:], []byte("m"), sig) {

@@ -31,6 +31,7 @@ type options struct {
 	json    bool
 	only    string // measures and ways whose names have this in them, "" for all
 	profile string // a file for a CPU profile
+	allocs  string // and one for a profile of all that was allocated
 	log     io.Writer
 }
 
@@ -66,8 +67,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds, of which the median is told")
 	f.IntVar(&o.ops, "ops", 20_000, "statements that each way appends in a round, with many writers; one writer appends a twentieth")
 	f.StringVar(&o.work, "work", "", "a folder on the disk to measure (default: the user's cache folder)")
-	f.StringVar(&o.only, "only", "", "only ways whose name has this in it, such as muster")
+	f.StringVar(&o.only, "only", "", "only ways whose \"measure: way;\" has this in it, such as \"64 writers, each waits: muster;\"")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
+	f.StringVar(&o.allocs, "memprofile", "", "write a profile of all that was allocated to this file")
 	f.BoolVar(&o.json, "json", false, "rows as JSON")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
@@ -90,21 +92,27 @@ func run(args []string, stdout, stderr io.Writer) error {
 	return writeTable(stdout, rows)
 }
 
-// profiled measures, and writes a CPU profile where one was asked for.
-func (o *options) profiled(measure func(*options) ([]row, error)) ([]row, error) {
-	if o.profile == "" {
-		return measure(o)
+// profiled measures, and writes the profiles that were asked for.
+func (o *options) profiled(measure func(*options) ([]row, error)) (rows []row, err error) {
+	if o.profile != "" {
+		f, err := os.Create(o.profile)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, err
+		}
+		defer pprof.StopCPUProfile()
 	}
-	f, err := os.Create(o.profile)
+	if rows, err = measure(o); err != nil || o.allocs == "" {
+		return rows, err
+	}
+	f, err := os.Create(o.allocs)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, err
-	}
-	defer pprof.StopCPUProfile()
-	return measure(o)
+	return rows, errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 // showTable shows rows that were written as JSON.

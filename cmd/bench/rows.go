@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -21,6 +22,9 @@ type row struct {
 	P99       float64 `json:"p99_us,omitempty"`
 	Seconds   float64 `json:"seconds,omitempty"`
 	Bytes     float64 `json:"bytes,omitempty"` // for each record
+	// CPU is the processor time of this process for each record, or whatever it is that is counted: unlike the others, it hardly changes with
+	// what else the machine does.
+	CPU float64 `json:"cpu_us,omitempty"`
 	// Ratio is to the reference of the same name in the same run: of speed, so that more is better, or of size.
 	Ratio float64 `json:"ratio,omitempty"`
 	// Note says why there is no number, or what the number is of.
@@ -36,6 +40,7 @@ type way struct {
 // A sample is what one round has measured; what is zero was not measured.
 type sample struct {
 	perSecond, seconds, bytes float64
+	cpu                       float64 // in microseconds, for each of what is counted
 	took                      []time.Duration
 	note                      string
 }
@@ -48,7 +53,7 @@ func (a absent) Error() string { return a.why }
 // interleave tries all ways in turn, in rounds, and makes a row of the medians of each. The reference is the way to which the others are
 // compared; "" for none.
 func (o *options) interleave(name, reference string, ways ...way) ([]row, error) {
-	ways = slices.DeleteFunc(ways, func(w way) bool { return !strings.Contains(name+": "+w.name, o.only) })
+	ways = slices.DeleteFunc(ways, func(w way) bool { return !strings.Contains(name+": "+w.name+";", o.only) })
 	samples := make([][]sample, len(ways))
 	notes := make([]string, len(ways))
 	for round := range o.rounds {
@@ -82,13 +87,13 @@ func (o *options) interleave(name, reference string, ways ...way) ([]row, error)
 
 func rowOf(name, way string, all []sample) row {
 	r := row{Name: name, Way: way}
-	var rates, seconds, bytes, p50, p99 []float64
+	var rates, seconds, bytes, cpu, p50, p99 []float64
 	for _, s := range all {
-		rates, seconds, bytes = append(rates, s.perSecond), append(seconds, s.seconds), append(bytes, s.bytes)
+		rates, seconds, bytes, cpu = append(rates, s.perSecond), append(seconds, s.seconds), append(bytes, s.bytes), append(cpu, s.cpu)
 		p50, p99 = append(p50, quantile(s.took, 50)), append(p99, quantile(s.took, 99))
 		r.Note = s.note
 	}
-	r.PerSecond, r.Seconds, r.Bytes, r.P50, r.P99 = median(rates), median(seconds), median(bytes), median(p50), median(p99)
+	r.PerSecond, r.Seconds, r.Bytes, r.CPU, r.P50, r.P99 = median(rates), median(seconds), median(bytes), median(cpu), median(p50), median(p99)
 	return r
 }
 
@@ -131,17 +136,26 @@ func quantile(took []time.Duration, percent int) float64 {
 
 // timed returns what it took to do so many things.
 func timed(n int, do func() error) (sample, error) {
-	start := time.Now()
+	start, before := time.Now(), processorTime()
 	if err := do(); err != nil {
 		return sample{}, err
 	}
-	took := time.Since(start).Seconds()
-	return sample{perSecond: float64(n) / took, seconds: took}, nil
+	took, cpu := time.Since(start).Seconds(), processorTime()-before
+	return sample{perSecond: float64(n) / took, seconds: took, cpu: float64(cpu.Nanoseconds()) / 1000 / float64(n)}, nil
+}
+
+// processorTime is what this process has used of all processors.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func writeTable(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "measure\tway\tper second\tp50 µs\tp99 µs\tseconds\tbytes/record\tratio\tnote\t")
+	fmt.Fprintln(t, "measure\tway\tper second\tp50 µs\tp99 µs\tseconds\tcpu µs\tbytes/record\tratio\tnote\t")
 	show := func(f float64, form string) string {
 		if f == 0 {
 			return ""
@@ -149,8 +163,8 @@ func writeTable(w io.Writer, rows []row) error {
 		return fmt.Sprintf(form, f)
 	}
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Name, r.Way, show(r.PerSecond, "%.0f"), show(r.P50, "%.0f"), show(r.P99, "%.0f"),
-			show(r.Seconds, "%.3f"), show(r.Bytes, "%.0f"), show(r.Ratio, "%.2f"), r.Note)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Name, r.Way, show(r.PerSecond, "%.0f"), show(r.P50, "%.0f"), show(r.P99, "%.0f"),
+			show(r.Seconds, "%.3f"), show(r.CPU, "%.1f"), show(r.Bytes, "%.0f"), show(r.Ratio, "%.2f"), r.Note)
 	}
 	return t.Flush()
 }

@@ -20,6 +20,7 @@ func TestBatches(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer func() { _ = j.Close() }() // the test's folder goes with it
+		j.foldAfter = rapid.IntRange(1, 300).Draw(rt, "fold after")
 		if err := j.SignCheckpoints(key.sign); err != nil {
 			rt.Fatal(err)
 		}

@@ -13,10 +13,10 @@ import (
 	"muster/events/problem"
 )
 
-// The last checkpoint that this server has signed lies in the file too. Each commit signs the tree that it makes and puts
-// the checkpoint in the place of the one before, in its own transaction: so there is no second fsync, no record that is
-// safe and not covered, and no moment between the two at which a crash could do harm. A signature that was made for a
-// transaction that then failed, or grew, was never shown to anybody: what is shown is what was committed.
+// The last checkpoint that this server has signed lies in the file too. Each commit signs the tree that it makes, and the checkpoint
+// goes to the disk with its records, at once: so there is no second fsync, no record that is safe and not covered, and no moment
+// between the two at which a crash could do harm. A signature that was made for a commit that then failed, or grew, was never
+// shown to anybody: what is shown is what was committed.
 
 // keyCheckpoint is where in the bucket meta the last signed checkpoint lies, as it was signed.
 var keyCheckpoint = []byte("checkpoint")
@@ -48,7 +48,7 @@ func (j *Journal) loadCheckpoint(tx *bbolt.Tx) error {
 	if root != c.Hash {
 		return otherThanSigned(c.Tree, j.tree)
 	}
-	j.checkpoint = signedTree{c.Tree, signed}
+	j.checkpoint, j.folded = signedTree{c.Tree, signed}, signed
 	return nil
 }
 
@@ -77,34 +77,32 @@ func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
 	if tree.N == 0 {
 		return nil
 	}
-	var next signedTree
-	err := j.db.Update(func(tx *bbolt.Tx) (err error) {
-		if err := j.checkSigned(tx); err != nil {
-			return err
-		}
-		next, err = j.signIn(tx, tree)
+	if err := j.makeRoom(); err != nil {
 		return err
-	})
+	}
+	next, err := j.signNext(tree)
+	if err == nil && !bytes.Equal(next.signed, j.signed().signed) {
+		err = j.write(nil, j.edge.again(), &sealed{tree, next})
+	}
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.checkpoint = next
 	return nil
 }
 
-// checkSigned makes sure, before a transaction writes, that what was signed last is what this process knows as such.
+// checkSigned makes sure, before a transaction writes, that the checkpoint in the file is the one that this process has put there last.
 func (j *Journal) checkSigned(tx *bbolt.Tx) error {
-	if !bytes.Equal(tx.Bucket(bucketMeta).Get(keyCheckpoint), j.signed().signed) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !bytes.Equal(tx.Bucket(bucketMeta).Get(keyCheckpoint), j.folded) {
 		return errors.New("somebody else has signed a checkpoint in this file")
 	}
 	return nil
 }
 
-// signIn signs a tree in the transaction that makes it. The tree goes on from what was signed last, since loadCheckpoint has seen it
-// so and nothing but a Batch has written since.
-func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
+// signNext signs a tree that a commit makes. The tree goes on from what was signed last, since loadCheckpoint has seen it so and nothing
+// but a Batch has written since.
+func (j *Journal) signNext(tree tlog.Tree) (signedTree, error) {
 	last := j.signed()
 	if j.sign == nil {
 		return last, nil
@@ -116,7 +114,7 @@ func (j *Journal) signIn(tx *bbolt.Tx, tree tlog.Tree) (signedTree, error) {
 	if err != nil {
 		return last, fmt.Errorf("signing the checkpoint: %w", err)
 	}
-	return signedTree{tree, signed}, tx.Bucket(bucketMeta).Put(keyCheckpoint, signed)
+	return signedTree{tree, signed}, nil
 }
 
 // Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed. It is not to be changed.

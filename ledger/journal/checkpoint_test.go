@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/torchwood"
 	"github.com/transparency-dev/formats/log"
@@ -63,6 +65,16 @@ func (k *testKey) opens(t *testing.T, signed []byte) tlog.Tree {
 func appendTo(t *testing.T, j *Journal, records []events.Record) {
 	t.Helper()
 	if err := j.Append(records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// folds waits until the bbolt file has all that was committed.
+func folds(t testing.TB, j *Journal) {
+	t.Helper()
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if err := j.foldAll(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -179,19 +191,44 @@ func TestAnotherHistoryThanTheSignedOneIsNotOpened(t *testing.T) {
 }
 
 func TestCheckpointOfSomebodyElseIsNotReplaced(t *testing.T) {
-	all, key := manyRecords(t, 2), newTestKey(t)
+	all, key := manyRecords(t, 60), newTestKey(t)
 	j := opened(t, filepath.Join(t.TempDir(), "journal.db"))
 	if err := j.SignCheckpoints(key.sign); err != nil {
 		t.Fatal(err)
 	}
+	put := func(checkpoint []byte) {
+		err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyCheckpoint, checkpoint) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	appendTo(t, j, all[:1])
-	err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyCheckpoint, []byte("another")) })
+	folds(t, j)
+	first := j.Checkpoint()
+	put([]byte("another"))
+	j.foldAfter = 1
+	appendTo(t, j, all[1:2]) // goes into the tail, and is to be folded with the next
+	_ = j.Append(all[2:3])   // which begins to fold
+	for begun := time.Now(); j.Append(all[j.Last():j.Last()+1]) == nil; {
+		if j.Last() > 50 || time.Since(begun) > 20*time.Second {
+			t.Fatalf("a checkpoint that somebody else had put there holds up nothing: there are %d records", j.Last())
+		}
+	}
+	last := j.Last()
+	err := j.db.View(func(tx *bbolt.Tx) error {
+		if got := tx.Bucket(bucketMeta).Get(keyCheckpoint); string(got) != "another" {
+			return fmt.Errorf("it was written over: %s", got)
+		}
+		return nil
+	})
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	if err := j.Append(all[1:]); err == nil || j.Last() != 1 {
-		t.Errorf("a checkpoint that somebody else had put there was written over: %v", err)
+	if err := j.Append(all[last : last+1]); err == nil || !strings.Contains(err.Error(), "somebody else has signed") {
+		t.Errorf("it goes on: %v", err)
 	}
+	put(first)
+	appendTo(t, j, all[last:last+1])
 }
 
 // Inclusion and consistency are proved as another implementation has them, for every size and every record.
@@ -199,7 +236,7 @@ func TestProofsAgainstAnotherImplementation(t *testing.T) {
 	const most = 300
 	all, key, hasher := manyRecords(t, most), newTestKey(t), rfc6962.DefaultHasher
 	j := opened(t, filepath.Join(t.TempDir(), "journal.db"))
-	j.db.NoSync = true
+	j.db.NoSync, j.foldAfter = true, 7 // so that some are in the file and some in the tail
 	if err := j.SignCheckpoints(key.sign); err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +305,7 @@ func TestProofOfADamagedTile(t *testing.T) {
 		t.Fatal(err)
 	}
 	appendTo(t, j, all)
+	folds(t, j)
 	flip := func() {
 		err := j.db.Update(func(tx *bbolt.Tx) error {
 			at := tileKey(tlog.Tile{H: TileHeight})

@@ -15,14 +15,15 @@ import (
 	"muster/events/problem"
 )
 
-// A File is a journal's file as it lies on the disk, for whoever has to find out what is wrong with it. Nothing in it is
-// checked or believed, and nothing is written. It is for one goroutine.
+// A File is a journal as it lies on the disk, with the tail that a crash may have left, for whoever has to find out what is wrong with
+// it. Nothing in it is checked or believed, and nothing is written. It is for one goroutine.
 type File struct {
 	file    *os.File
 	lock    *bbolt.DB // nil for a file that bbolt cannot open
 	pages   *pages
 	buckets map[string]item
 	damage  error
+	tail    []frame // what the file does not have yet
 }
 
 // Inspect opens a journal's file, sound or not. The error is a problem of kind NotFound when it is not there, and of kind
@@ -45,7 +46,22 @@ func Inspect(path string) (*File, error) {
 		buckets, damage := f.pages.buckets()
 		f.buckets, f.damage = buckets, errors.Join(f.damage, damage)
 	}
+	f.inspectTail(path)
 	return f, nil
+}
+
+func (f *File) inspectTail(path string) {
+	tree, _, err := f.Meta()
+	if err != nil { // then it is not known from where the tail should go on
+		return
+	}
+	size := int64(0)
+	if tree != nil {
+		size = tree.N
+	}
+	if f.tail, err = readTail(path, size); err != nil {
+		f.damage = errors.Join(f.damage, fmt.Errorf("its tail: %w", err))
+	}
 }
 
 // Close lets go of the file.
@@ -65,8 +81,8 @@ type Stored struct {
 
 var errEnough = errors.New("enough")
 
-// Records yields what lies in the bucket of records, in the file's order. What is damaged ends it with a problem of kind
-// Unverified.
+// Records yields what lies in the bucket of records, in the file's order, and then what the tail has. What is damaged ends it with a
+// problem of kind Unverified.
 func (f *File) Records() iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
 		err := f.walk(bucketRecords, func(i item) error {
@@ -78,10 +94,30 @@ func (f *File) Records() iter.Seq2[Stored, error] {
 			}
 			return nil
 		})
+		if err == nil {
+			err = f.recent(func(r Stored) error {
+				if !yield(r, nil) {
+					return errEnough
+				}
+				return nil
+			})
+		}
 		if err != nil && !errors.Is(err, errEnough) {
 			yield(Stored{}, err)
 		}
 	}
+}
+
+// recent goes through the records of the tail.
+func (f *File) recent(yield func(Stored) error) error {
+	for _, fr := range f.tail {
+		for i, stored := range fr.records {
+			if err := yield(Stored{uint64(fr.before) + uint64(i) + 1, stored}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // walk goes through a bucket, once for each File and bucket.
@@ -121,7 +157,17 @@ func (f *File) IDs() (map[events.ID]uint64, error) {
 		ids[id] = binary.BigEndian.Uint64(i.value)
 		return nil
 	})
-	return ids, err
+	if err != nil {
+		return ids, err
+	}
+	return ids, f.recent(func(r Stored) error {
+		rec, err := events.ParseRecord(r.Sequence, r.Bytes)
+		if err != nil {
+			return damaged(fmt.Errorf("record %d in its tail: %w", r.Sequence, err))
+		}
+		ids[rec.Statement.Head().ID] = r.Sequence
+		return nil
+	})
 }
 
 // Meta returns what the file says of itself: the tree that was saved with the last records, and the last checkpoint that
@@ -139,6 +185,11 @@ func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 		}
 		return nil
 	})
+	for _, fr := range f.tail {
+		if tree = &fr.tree; fr.checkpoint != nil {
+			checkpoint = fr.checkpoint
+		}
+	}
 	return tree, checkpoint, err
 }
 
@@ -149,8 +200,35 @@ func (f *File) Tiles() (tlog.TileReader, error) {
 		tiles[string(i.key)] = i.value
 		return nil
 	})
-	return tiles, err
+	if err != nil || len(f.tail) == 0 {
+		return tiles, err
+	}
+	return tiles, tiles.grow(f.tail[0].before, f.recent)
 }
+
+// grow adds the leaves of records to a tree of a size.
+func (f fileTiles) grow(size int64, records func(func(Stored) error) error) error {
+	g, err := growFrom(size, tlog.HashReaderFunc(f.readHashes))
+	if err == nil {
+		err = records(func(r Stored) error { return g.add(r.Bytes) })
+	}
+	if err != nil {
+		return damaged(err)
+	}
+	for _, t := range tlog.NewTiles(TileHeight, g.since, g.size) {
+		key := string(tileKey(t))
+		if f[key], err = g.tile(t, f[key]); err != nil {
+			return damaged(err)
+		}
+	}
+	return nil
+}
+
+func (f fileTiles) readHashes(indexes []int64) ([]tlog.Hash, error) {
+	return readHashes(indexes, f.get)
+}
+
+func (f fileTiles) get(key []byte) []byte { return f[string(key)] }
 
 type fileTiles map[string][]byte
 

@@ -1,10 +1,13 @@
-// Package journal is the ledger's second copy: every record, byte for byte, in one bbolt file that this process fsyncs
-// itself. A statement is acknowledged only when it is here; projections read from here and never from NATS.
+// Package journal is the ledger's second copy: every record, byte for byte, in files that this process fsyncs itself. A statement
+// is acknowledged only when it is here; projections read from here and never from NATS.
 //
-// The file has four buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
+// A commit writes all that is waiting, so that any number of writers share one fsync. It goes into the tail (tail.go), a file that is only
+// appended to, and from there, many commits at a time, into one bbolt file (fold.go). That one has all there is once the journal is
+// closed, and the tail is gone then. After a crash, the next Open folds what it finds in the tail.
+//
+// The bbolt file has four buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
 // sequence), tiles (level and place, nine bytes → up to 256 hashes of the Merkle tree over the records) and meta (the
-// version of this form; the tree's size and root; the last checkpoint that this server has signed). One transaction writes all that is waiting, so that any number of writers
-// share one fsync.
+// version of this form; the tree's size and root; the last checkpoint that this server has signed).
 package journal
 
 import (
@@ -15,6 +18,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,14 +43,21 @@ var (
 type Journal struct {
 	db *bbolt.DB
 
-	writing sync.Mutex // for a Batch and SignCheckpoints
-	sign    func(tlog.Tree) ([]byte, error)
-	edge    *grower // from which the tree goes on
+	writing   sync.Mutex // for a Batch, SignCheckpoints and Close, and what follows
+	sign      func(tlog.Tree) ([]byte, error)
+	edge      *grower // from which the tree goes on
+	tail      *tail   // nil for who only reads
+	folding   *fold   // nil while none is under way
+	foldAfter int     // records
+	unfolded  error   // why the last fold has failed
 
 	mu         sync.Mutex
 	last       uint64
 	tree       tlog.Tree
-	checkpoint signedTree    // the last that was signed; empty for none
+	checkpoint signedTree // the last that was signed; empty for none
+	recent     recent
+	recentIDs  map[events.ID]uint64
+	folded     []byte        // the checkpoint in the bbolt file
 	changed    chan struct{} // closed when last grows
 	resting    chan struct{} // closed when a commit goes to the disk
 	committed  time.Time     // when last grew last
@@ -72,12 +83,40 @@ func open(path string, readOnly bool) (*Journal, error) {
 	if err != nil {
 		return nil, openingError(path, err)
 	}
-	j := &Journal{db: db, changed: make(chan struct{}), resting: make(chan struct{}), edge: &grower{}}
-	if err := j.load(readOnly); err != nil {
-		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), db.Close())
+	j := &Journal{db: db, foldAfter: foldAfter, recentIDs: map[events.ID]uint64{},
+		changed: make(chan struct{}), resting: make(chan struct{}), edge: &grower{}}
+	err = j.load(readOnly)
+	if err == nil {
+		err = j.loadTail(path, readOnly)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.tail.close(), db.Close())
 	}
 	return j, nil
 }
+
+// loadTail takes in what a crash has left in the tail, and folds it, unless it may only read.
+func (j *Journal) loadTail(path string, readOnly bool) error {
+	frames, err := readTail(path, int64(j.last))
+	if errors.Is(err, errGap) && j.last == 0 && !readOnly { // somebody has taken the bbolt file away
+		frames, err = nil, setTailAside(path)
+	}
+	if err == nil {
+		err = j.replay(frames)
+	}
+	if err != nil {
+		return problem.New(problem.Unverified, "the newest records, in its tail (%s), cannot be read: %w", strings.Join(tailPaths(path), " and "), err).WithHint("%s", alteredTail)
+	}
+	if readOnly {
+		return nil
+	}
+	if j.tail, err = openTail(path); err != nil {
+		return err
+	}
+	return errors.Join(j.foldAll(), j.tail.empty(0), j.tail.empty(1))
+}
+
+const alteredTail = "keep the files to find out what happened; then move the tail away and start again: what it has comes back from the stream"
 
 func (j *Journal) load(readOnly bool) error {
 	if !readOnly {
@@ -96,6 +135,7 @@ func (j *Journal) load(readOnly bool) error {
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)
 		}
+		j.recent.since = int64(j.last)
 		if err := j.loadTree(tx); err != nil {
 			return err
 		}
@@ -116,12 +156,22 @@ func create(tx *bbolt.Tx) error {
 	return nil
 }
 
-// Close closes the file. Records that Append has returned for are safe whether or not Close is called.
+// Close folds what is in the tail, takes the tail away and closes the file. Records that Append has returned for are safe whether or not
+// Close is called; where it fails, they are in the tail.
 func (j *Journal) Close() error {
-	if !j.db.IsReadOnly() {
-		_ = guard(j.listFree) // without the list, the next start looks through all pages for those that are free
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if j.tail == nil {
+		return j.db.Close()
 	}
-	return j.db.Close()
+	err := j.foldAll()
+	if err == nil {
+		_ = guard(j.listFree) // without the list, the next start looks through all pages for those that are free
+		err = j.tail.remove()
+	}
+	err = errors.Join(err, j.tail.close(), j.db.Close())
+	j.tail = nil
+	return err
 }
 
 // listFree writes down which pages are free, which no commit before has done: it would take each longer.
@@ -172,6 +222,10 @@ func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 	if sequence == 0 || sequence > j.Last() {
 		return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", sequence, j.Last())
 	}
+	recent := j.recently()
+	if found := recent.from(sequence, 1); len(found) > 0 {
+		return found[0].stored, nil
+	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		stored = bytes.Clone(tx.Bucket(bucketRecords).Get(sequenceKey(sequence)))
 		return nil
@@ -181,6 +235,9 @@ func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 
 // Find returns the sequence of the record whose statement has the id, and false when there is none.
 func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
+	if sequence, ok := j.recentID(id); ok {
+		return sequence, true, nil
+	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		if key := tx.Bucket(bucketIDs).Get(id[:]); key != nil {
 			sequence, ok = binary.BigEndian.Uint64(key), true
@@ -251,9 +308,25 @@ func (j *Journal) rows(from uint64, most int64) ([][]byte, error) {
 	return j.copied(from, most, bytes.Clone)
 }
 
+// copied returns records, of which those from the bbolt file are copied and checked. Those that are recent were hashed by this process,
+// and have been in its memory since.
 func (j *Journal) copied(from uint64, most int64, clone func([]byte) []byte) (rows [][]byte, err error) {
-	tree := j.Tree() // what is committed later has leaves that it lacks
-	most = min(most, tree.N-int64(from)+1)
+	tree, recent := j.Tree(), j.recently() // what is committed later has leaves that the tree lacks
+	last := min(int64(from)-1+most, tree.N)
+	if rows, err = j.copiedFromFile(tree, from, min(last, recent.since)-int64(from)+1, clone); err != nil {
+		return rows, err
+	}
+	next := from + uint64(len(rows))
+	for _, r := range recent.from(next, last-int64(next)+1) {
+		rows = append(rows, r.stored)
+	}
+	return rows, nil
+}
+
+func (j *Journal) copiedFromFile(tree tlog.Tree, from uint64, most int64, clone func([]byte) []byte) (rows [][]byte, err error) {
+	if most <= 0 {
+		return nil, nil
+	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
 		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k, v = c.Next() {

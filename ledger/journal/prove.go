@@ -72,8 +72,9 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 	if stored, err = j.stored(sequence); err != nil {
 		return nil, nil, nil, err
 	}
+	recent := j.recently()
 	err = j.db.View(func(tx *bbolt.Tx) (err error) {
-		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(hashesIn(tx)))
+		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(recentHashes{recent, hashesIn(tx)}))
 		return err
 	})
 	if err == nil {

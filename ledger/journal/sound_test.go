@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -86,7 +85,10 @@ func TestMissingRecord(t *testing.T) {
 func TestListOfFreePages(t *testing.T) {
 	path, all := filepath.Join(t.TempDir(), "journal.db"), someRecords(t, 1, 302)
 	j := opened(t, path)
-	if err := errors.Join(j.Append(all[:300]), j.Append(all[300:301]), j.Close()); err != nil {
+	appendTo(t, j, all[:300])
+	folds(t, j)
+	appendTo(t, j, all[300:301])
+	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(path)
@@ -110,11 +112,10 @@ func TestListOfFreePages(t *testing.T) {
 		t.Fatal(err)
 	}
 	j = opened(t, path)
-	if err := j.Append(all[301:]); err != nil {
-		t.Fatal(err)
-	}
+	appendTo(t, j, all[301:])
+	folds(t, j)
 	if p := pagesOf(t, path); p.free != noFreePages {
-		t.Errorf("a commit has listed the free pages too, on page %d", p.free)
+		t.Errorf("a fold has listed the free pages too, on page %d", p.free)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)

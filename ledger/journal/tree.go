@@ -9,7 +9,6 @@ import (
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"muster/events"
 	"muster/events/problem"
 )
 
@@ -32,10 +31,15 @@ func hashesIn(tx *bbolt.Tx) storedHashes { return storedHashes{tx.Bucket(bucketT
 
 // ReadHashes implements tlog.HashReader.
 func (s storedHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	return readHashes(indexes, s.tiles.Get)
+}
+
+// readHashes reads hashes from the tiles that get returns.
+func readHashes(indexes []int64, get func(key []byte) []byte) ([]tlog.Hash, error) {
 	hashes := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
 		t := tlog.TileForIndex(TileHeight, index)
-		data, err := cutTile(t, s.tiles.Get(tileKey(t)))
+		data, err := cutTile(t, get(tileKey(t)))
 		if err != nil {
 			return nil, err
 		}
@@ -98,8 +102,8 @@ func (g *grower) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 }
 
 // add appends a record's leaf.
-func (g *grower) add(rec events.Record) error {
-	hashes, err := tlog.StoredHashes(g.size, rec.Stored, g)
+func (g *grower) add(stored []byte) error {
+	hashes, err := tlog.StoredHashes(g.size, stored, g)
 	if err != nil {
 		return err
 	}
@@ -108,23 +112,22 @@ func (g *grower) add(rec events.Record) error {
 	return nil
 }
 
-// save stores the tiles that changed, and the tree's size and root.
-func (g *grower) save(tx *bbolt.Tx) (tlog.Tree, error) {
+// save stores the tiles that changed, and the tree, of which the root was made already.
+func (g *grower) save(tx *bbolt.Tx, tree tlog.Tree) error {
+	if g.size == g.since {
+		return nil
+	}
 	tiles := tx.Bucket(bucketTiles)
 	for _, t := range tlog.NewTiles(TileHeight, g.since, g.size) {
 		data, err := g.tile(t, tiles.Get(tileKey(t)))
 		if err != nil {
-			return tlog.Tree{}, err
+			return err
 		}
 		if err := tiles.Put(tileKey(t), data); err != nil {
-			return tlog.Tree{}, err
+			return err
 		}
 	}
-	tree, err := g.tree()
-	if err != nil {
-		return tlog.Tree{}, err
-	}
-	return tree, tx.Bucket(bucketMeta).Put(keyTree, encodeTree(tree))
+	return tx.Bucket(bucketMeta).Put(keyTree, encodeTree(tree))
 }
 
 // tile returns a tile as it is now: what was stored of it, and what was added.
@@ -217,14 +220,15 @@ func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // ReadTiles implements tlog.TileReader. A tile that has grown since is cut to the width that is asked for.
 func (r tileReader) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
+	recent := r.journal.recently()
 	err = r.journal.db.View(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(bucketTiles)
 		for _, t := range tiles {
-			d, err := cutTile(t, bucket.Get(tileKey(t)))
+			d, err := recent.tile(t, bucket)
 			if err != nil {
 				return err
 			}
-			data = append(data, bytes.Clone(d))
+			data = append(data, d)
 		}
 		return nil
 	})

@@ -156,7 +156,9 @@ func alteredTile(t *testing.T, path string, all []events.Record, tile tlog.Tile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = errors.Join(j.Append(all), j.db.Update(func(tx *bbolt.Tx) error {
+	appendTo(t, j, all)
+	folds(t, j)
+	err = errors.Join(j.db.Update(func(tx *bbolt.Tx) error {
 		tiles := tx.Bucket(bucketTiles)
 		data := bytes.Clone(tiles.Get(tileKey(tile)))
 		data[20*tlog.HashSize] ^= 1
@@ -176,10 +178,12 @@ func TestAlteredRecord(t *testing.T) {
 	}
 	defer func() { _ = j.Close() }() // the test's folder goes with it
 	all := manyRecords(t, 300)
-	err = errors.Join(j.Append(all), j.db.Update(func(tx *bbolt.Tx) error {
+	appendTo(t, j, all)
+	folds(t, j)
+	err = j.db.Update(func(tx *bbolt.Tx) error {
 		forged := bytes.Replace(all[199].Stored, []byte("reason 199"), []byte("reason 999"), 1)
 		return tx.Bucket(bucketRecords).Put(sequenceKey(200), forged)
-	}))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

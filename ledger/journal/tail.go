@@ -1,0 +1,266 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// A B+ tree of pages is the wrong thing to write for each commit: whatever a commit has, bbolt writes pages anew from the leaf to the
+// root, syncs them, and syncs the page that makes them valid. So a commit goes into the tail, a file that is only appended to, with one
+// write and one sync; and from there, many commits at a time, into the bbolt file (fold.go). What the tail has and the bbolt file has not
+// yet is kept in memory (recent.go), for whoever reads.
+//
+// There are two files, so that one is written while the other is folded. Both belong to the bbolt file, whose lock is theirs too; where
+// it was closed in good order they are not there. Each holds frames, and a frame holds one commit:
+//
+//	"MTL1"
+//	how many bytes follow the sum, 4 bytes big-endian
+//	their CRC-32C, 4 bytes
+//	the size of the tree before the commit, and behind it, 8 bytes each, and the root then, 32 bytes
+//	the length of the signed checkpoint, 4 bytes, and the checkpoint; empty for none
+//	of each record the length, 4 bytes, and the stored bytes
+//
+// A frame is written when the one before it is on the disk. So after a power cut only the last frame can be torn, and that one
+// was acknowledged to nobody: it is left out. A frame that is not whole and has a whole one behind it was damaged otherwise.
+//
+// BUG: where the last frame was altered on the disk, and not torn, that cannot be told, and it is left out too. The stream has its
+// records still, from which they come back.
+
+const (
+	frameMagic = "MTL1"
+	frameHead  = len(frameMagic) + 8
+	frameFixed = 8 + 8 + tlog.HashSize + 4 // of what the sum is over
+	frameMost  = 1 << 31
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// tailPaths returns where the tail of a bbolt file lies.
+func tailPaths(path string) []string { return []string{path + ".tail0", path + ".tail1"} }
+
+// A frame is one commit in the tail.
+type frame struct {
+	before     int64 // the size of the tree
+	tree       tlog.Tree
+	checkpoint []byte
+	records    [][]byte // as they are stored
+}
+
+// append appends the frame to data.
+func (f *frame) append(data []byte) []byte {
+	from := len(data)
+	data = append(data, frameMagic...)
+	data = append(data, make([]byte, 8)...) // length and sum
+	data = binary.BigEndian.AppendUint64(data, uint64(f.before))
+	data = append(data, encodeTree(f.tree)...)
+	data = appendPiece(data, f.checkpoint)
+	for _, stored := range f.records {
+		data = appendPiece(data, stored)
+	}
+	head, body := data[from+len(frameMagic):], data[from+frameHead:]
+	binary.BigEndian.PutUint32(head, uint32(len(body)))
+	binary.BigEndian.PutUint32(head[4:], crc32.Checksum(body, castagnoli))
+	return data
+}
+
+func appendPiece(data, piece []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(data, uint32(len(piece))), piece...)
+}
+
+// parseFrame reads the frame at the beginning of data, and returns how many bytes it has. It reports false where there is no whole one.
+func parseFrame(data []byte) (f frame, size int, ok bool) {
+	if len(data) < frameHead+frameFixed || string(data[:len(frameMagic)]) != frameMagic {
+		return f, 0, false
+	}
+	n, sum := binary.BigEndian.Uint32(data[len(frameMagic):]), binary.BigEndian.Uint32(data[len(frameMagic)+4:])
+	body := data[frameHead:]
+	if uint64(n) > uint64(len(body)) || n < frameFixed || crc32.Checksum(body[:n], castagnoli) != sum {
+		return f, 0, false
+	}
+	body = body[:n]
+	f.before = int64(binary.BigEndian.Uint64(body))
+	f.tree = tlog.Tree{N: int64(binary.BigEndian.Uint64(body[8:])), Hash: tlog.Hash(body[16:])}
+	pieces, ok := cutPieces(body[frameFixed-4:])
+	if !ok || len(pieces) == 0 || f.tree.N-f.before != int64(len(pieces)-1) {
+		return f, 0, false
+	}
+	f.records = pieces[1:]
+	if len(pieces[0]) > 0 {
+		f.checkpoint = pieces[0]
+	}
+	return f, frameHead + int(n), true
+}
+
+func cutPieces(data []byte) (pieces [][]byte, ok bool) {
+	for len(data) > 0 {
+		if len(data) < 4 {
+			return nil, false
+		}
+		n := uint64(binary.BigEndian.Uint32(data))
+		if data = data[4:]; n > uint64(len(data)) {
+			return nil, false
+		}
+		pieces, data = append(pieces, data[:n:n]), data[n:]
+	}
+	return pieces, true
+}
+
+// parseFrames reads all frames that follow each other. The error says that one of them was damaged: a newer one is behind it.
+func parseFrames(data []byte) (frames []frame, err error) {
+	at, size := 0, int64(-1)
+	for at < len(data) {
+		f, n, ok := parseFrame(data[at:])
+		if !ok || size >= 0 && f.before != size {
+			break
+		}
+		frames, at, size = append(frames, f), at+n, f.tree.N
+	}
+	for rest := at + 1; rest < len(data); rest++ {
+		next := bytes.Index(data[rest:], []byte(frameMagic))
+		if next < 0 {
+			break
+		}
+		rest += next
+		if f, _, ok := parseFrame(data[rest:]); ok && f.before >= size {
+			return frames, fmt.Errorf("its commit at byte %d was altered or is damaged, and is not the last", at)
+		}
+	}
+	return frames, nil
+}
+
+// errGap is of a tail that belongs to another bbolt file, or to a newer copy of it.
+var errGap = errors.New("it does not go on from the journal's file")
+
+// readTail returns the frames of both files that a bbolt file does not have yet, in order: of which it has size records. Where there are
+// no such files, there are none.
+func readTail(path string, size int64) ([]frame, error) {
+	var both [2][]frame
+	for i, path := range tailPaths(path) {
+		data, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if both[i], err = parseFrames(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if len(both[0]) > 0 && len(both[1]) > 0 && both[0][0].before > both[1][0].before {
+		both[0], both[1] = both[1], both[0]
+	}
+	var frames []frame
+	for _, f := range append(both[0], both[1]...) {
+		switch {
+		case f.tree.N < size || f.tree.N == size && len(f.records) > 0:
+			continue // it was folded
+		case f.before > size:
+			return nil, fmt.Errorf("%w: it begins with record %d, and that ends with %d", errGap, f.before+1, size)
+		}
+		f.records = f.records[size-f.before:] // what was folded of it is not needed
+		f.before, size = size, f.tree.N
+		frames = append(frames, f)
+	}
+	return frames, nil
+}
+
+// A tail is the two files, open to be written.
+type tail struct {
+	files  [2]*os.File
+	size   [2]int64 // of what is good in each
+	active int
+	torn   bool // a write has failed, and what it has left has yet to be cut off
+	buffer []byte
+}
+
+// openTail opens the files of the tail, and makes those that are not there.
+func openTail(path string) (*tail, error) {
+	t := &tail{}
+	for i, path := range tailPaths(path) {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+		t.files[i] = f
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil { // or a power cut could take new files as a whole
+		return nil, errors.Join(err, t.close())
+	}
+	return t, nil
+}
+
+// write appends a frame, and returns when it is on the disk. After an error it is not, and the next is written in its place.
+func (t *tail) write(f *frame) error {
+	file := t.files[t.active]
+	if t.torn {
+		if err := file.Truncate(t.size[t.active]); err != nil {
+			return err
+		}
+		t.torn = false
+	}
+	t.buffer = f.append(t.buffer[:0])
+	if len(t.buffer) > frameMost {
+		return fmt.Errorf("a commit of %d bytes is too much at once", len(t.buffer))
+	}
+	_, err := file.WriteAt(t.buffer, t.size[t.active])
+	if err == nil {
+		err = syncData(file)
+	}
+	if err != nil {
+		t.torn = true
+		return err
+	}
+	t.size[t.active] += int64(len(t.buffer))
+	if cap(t.buffer) > 1<<20 {
+		t.buffer = nil
+	}
+	return nil
+}
+
+// turn goes on in the other file, which is empty.
+func (t *tail) turn() { t.active = 1 - t.active }
+
+// empty forgets what a file has: it was folded. Where a power cut undoes that, the frames are known by their sizes.
+func (t *tail) empty(file int) error {
+	if err := t.files[file].Truncate(0); err != nil {
+		return err
+	}
+	t.size[file] = 0
+	return nil
+}
+
+func (t *tail) close() (err error) {
+	if t == nil {
+		return nil
+	}
+	for _, f := range t.files {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return err
+}
+
+// remove takes the files away, once nothing is in them that is needed.
+func (t *tail) remove() (err error) {
+	for _, f := range t.files {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
+}
+
+// setTailAside gives the files another name, where they belong to a bbolt file that is gone.
+func setTailAside(path string) (err error) {
+	for _, path := range tailPaths(path) {
+		if failed := os.Rename(path, path+".old"); !errors.Is(failed, fs.ErrNotExist) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}

@@ -150,16 +150,18 @@ func askOverHTTP(address, tag string, n int) (sample, error) {
 	return s, err
 }
 
-// askAlways asks for the coverage so many times a second, until it is told to rest.
-func askAlways(ctx context.Context, m *muster, perSecond int) {
+// askAlways asks for the coverage so many times a second, until it is told to rest, and returns how often it got an answer.
+func askAlways(ctx context.Context, m *muster, perSecond int) (answered int) {
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return answered
 		case <-tick.C:
-			_ = m.projector.View(func(p *projections.Picture) error { return covers(p, projections.Moment{On: firstDay.AddDays(200)}) })
+			if m.projector.View(func(p *projections.Picture) error { return covers(p, projections.Moment{On: firstDay.AddDays(200)}) }) == nil {
+				answered++
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
@@ -13,7 +14,7 @@ import (
 // foldAfter is how many records are folded into the bbolt file at a time: enough that what each costs there is little, and few enough that
 // nobody waits long for a processor meanwhile. foldAtMost is how many may wait for it before a commit has to wait, too.
 const (
-	foldAfter  = 1024
+	foldAfter  = 4096
 	foldAtMost = 64 * foldAfter
 )
 
@@ -129,6 +130,9 @@ func putRecords(tx *bbolt.Tx, since int64, records []kept) error {
 	bySequence, byID := tx.Bucket(bucketRecords), tx.Bucket(bucketIDs)
 	bySequence.FillPercent = 1 // sequences only grow, so pages are filled to the end
 	for i, r := range records {
+		if i%32 == 0 {
+			runtime.Gosched() // who commits has more to do
+		}
 		key := sequenceKey(uint64(since) + uint64(i) + 1)
 		if taken := byID.Get(r.id[:]); taken != nil {
 			return fmt.Errorf("the id %s of record %d is that of record %d", r.id, binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(taken))

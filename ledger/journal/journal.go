@@ -258,8 +258,8 @@ func (j *Journal) CheckIndex(rec events.Record) error {
 	return err
 }
 
-// How much Records reads in one transaction: long ones would keep bbolt from using freed pages again.
-const chunk = 1024
+// How much Records reads and checks at once: as many as a tile of the tree has leaves.
+const chunk = 256
 
 // Records returns every record from a sequence on to the last one there is at the time, in order and without gaps, each
 // checked against the Merkle tree: bbolt itself would not notice a changed byte. After an error there is nothing more.

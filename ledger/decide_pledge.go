@@ -71,7 +71,7 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 // knownPledge finds the pledge that a statement is about and keeps rule 17: it exists where the statement says.
 func knownPledge(s *State, st events.Statement) (pledge, error) {
 	id := events.Thing(st)
-	p, ok := s.pledges[id]
+	p, ok := s.pledge(id)
 	if !ok {
 		return pledge{}, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
 			WithHint("muster pledge list shows the pledges with their ids")
@@ -133,7 +133,7 @@ func rotates(s *State, operation events.Operation, role events.Role, id events.I
 		name string
 		id   events.ID
 	}{{"predecessor", t.Predecessor}, {"successor", t.Successor}} {
-		o, ok := s.pledges[other.id]
+		o, ok := s.pledge(other.id)
 		note := func(format string, args ...any) {
 			wrong = append(wrong, field(within+other.name, other.id.String(), format, args...))
 		}
@@ -167,7 +167,7 @@ func decideObserved(s *State, st *events.PledgeObserved) error {
 // observedOnce keeps rule 24: besides the pledge that is meant, no other is there of what was seen.
 func observedOnce(s *State, key observedKey, besides events.ID) error {
 	for _, id := range s.observed[key] {
-		if id != besides && !s.pledges[id].rung.ended() {
+		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
 			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
 				key.nation.Name(), key.operation, key.role, id).
 				WithHint("report the new strength of that pledge instead: pledge.reported")

@@ -7,3 +7,14 @@ func (s *State) Save(root tlog.Hash) []byte { return s.save(root) }
 
 // LoadState reads what Save has written.
 func LoadState(data []byte) (*State, tlog.Hash, error) { return loadState(data) }
+
+// ReadAll reads what a loaded state has not read yet, and returns how many pledges that were.
+func (s *State) ReadAll() (n int) {
+	for id, p := range s.pledges {
+		if p.unread != nil {
+			n++
+		}
+		s.pledge(id)
+	}
+	return n
+}

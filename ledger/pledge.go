@@ -45,6 +45,7 @@ type pledge struct {
 	*subject
 	said []saying
 	standing
+	unread *unreadSayings // in a saved state: instead of what was said, and where it stands
 }
 
 // A subject is what never changes of a pledge.

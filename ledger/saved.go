@@ -22,7 +22,7 @@ import (
 // everything. It is used only when it is whole, of this form, and of this journal, which the root of the tree at its sequence tells.
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and what was saved is thrown away.
-const savedForm = "muster ledger state 1\n"
+const savedForm = "muster ledger state 2\n"
 
 var errNotSaved = errors.New("nothing usable was saved")
 
@@ -34,16 +34,28 @@ func (s *State) snapshot() *State {
 	return &c
 }
 
-// save returns the saved form of the state. The root is that of the tree of as many records.
+// save returns the saved form of the state: after the form and the root of the tree of as many records, the kinds of statement that there
+// are, all words, and the state in which they are numbers; and the SHA-256 of that.
 func (s *State) save(root tlog.Hash) []byte {
-	t := newTape()
-	t.data = append(append(t.data, savedForm...), root[:]...)
-	t.state(s)
-	sum := sha256.Sum256(t.data)
-	return append(t.data, sum[:]...)
+	body, head := newTape(), newTape()
+	body.state(s)
+	head.data = append(append(head.data, savedForm...), root[:]...)
+	all := typeNames()
+	head.texts(&all)
+	head.texts(&body.words)
+	data := append(head.data, body.data...)
+	sum := sha256.Sum256(data)
+	return append(data, sum[:]...)
 }
 
-// loadState reads a saved state, and the root of the tree that it follows from.
+func typeNames() (names []string) {
+	for _, t := range types {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// loadState reads a saved state, and the root of the tree that it follows from. What was said of each pledge is read when it is needed.
 func loadState(data []byte) (*State, tlog.Hash, error) {
 	var root tlog.Hash
 	end := len(data) - sha256.Size
@@ -54,7 +66,14 @@ func loadState(data []byte) (*State, tlog.Hash, error) {
 		return nil, root, errNotSaved
 	}
 	copy(root[:], data[len(savedForm):])
-	s, t := NewState(), tapeOf(data[len(savedForm)+len(root):end])
+	var known, words []string
+	head := tapeOf(data[len(savedForm)+len(root):end], nil)
+	head.texts(&known)
+	head.texts(&words)
+	if head.failed || slices.ContainsFunc(known, func(name string) bool { _, ok := kinds[events.Type(name)]; return !ok }) {
+		return nil, root, errNotSaved
+	}
+	s, t := NewState(), tapeOf(head.data, words)
 	if t.state(s); t.failed || len(t.data) > 0 {
 		return nil, root, errNotSaved
 	}
@@ -118,9 +137,12 @@ func (t *tape) line(l *line) {
 
 // pledges is what was said of each pledge. What follows from that is folded anew.
 func (t *tape) pledges(s *State) {
+	seen := map[observedKey][]observedAt{}
 	table(t, s.pledges, func(id *events.ID, p **pledge) {
 		if t.reading {
-			*p = &pledge{subject: new(subject), standing: standing{attached: nothingAttached}}
+			*p = &pledge{subject: new(subject)}
+		} else {
+			*p = (*p).read()
 		}
 		t.id(id)
 		sub := (*p).subject
@@ -129,28 +151,56 @@ func (t *tape) pledges(s *State) {
 		word(t, &sub.role)
 		word(t, &sub.unit)
 		t.bool(&sub.observed)
-		series(t, &(*p).said, t.saying)
-		if t.reading && len((*p).said) == 0 {
-			t.fail()
+		began := uint64(0)
+		if !t.reading {
+			began = (*p).said[0].sequence
 		}
-		if t.reading && !t.failed {
-			(*p).fold()
+		t.uint(&began)
+		unread := t.apart(func(t *tape) { series(t, &(*p).said, t.saying) })
+		if (*p).unread = nil; t.reading {
+			(*p).unread = &unreadSayings{unread, t.words}
+		}
+		if sub.observed {
+			key := observedKey{sub.operation, sub.nation, sub.role}
+			seen[key] = append(seen[key], observedAt{began, *id})
 		}
 	})
 	if !t.reading || t.failed {
 		return
 	}
-	for id, p := range s.pledges {
-		if p.observed {
-			key := observedKey{p.operation, p.nation, p.role}
-			s.observed[key] = append(s.observed[key], id)
+	for key, all := range seen {
+		slices.SortFunc(all, func(a, b observedAt) int { return cmp.Compare(a.began, b.began) })
+		for _, at := range all {
+			s.observed[key] = append(s.observed[key], at.id)
 		}
 	}
-	for _, ids := range s.observed { // in the order in which they were
-		slices.SortFunc(ids, func(a, b events.ID) int {
-			return cmp.Compare(s.pledges[a].said[0].sequence, s.pledges[b].said[0].sequence)
-		})
+}
+
+// observedAt is a pledge that was observed, and the record that began it.
+type observedAt struct {
+	began uint64
+	id    events.ID
+}
+
+// unreadSayings is what was said of a pledge, as it was saved. Of most pledges nothing more is ever said, so that it need not be read.
+type unreadSayings struct {
+	data  []byte
+	words []string
+}
+
+// read returns the pledge with all that was said of it. It changes nothing, so that who has a copy of the state may read beside.
+func (p *pledge) read() *pledge {
+	if p.unread == nil {
+		return p
 	}
+	t := tapeOf(p.unread.data, p.unread.words)
+	all := &pledge{subject: p.subject, standing: standing{attached: nothingAttached}}
+	series(t, &all.said, t.saying)
+	if t.failed || len(t.data) > 0 || len(all.said) == 0 {
+		panic("ledger: a saved state whose sum is right cannot be read") // this program, or another of the same form, has written it wrong
+	}
+	all.fold()
+	return all
 }
 
 // fold makes the standing of what was said.

@@ -24,6 +24,7 @@ import (
 func TestSavedStateEqualsReplay(t *testing.T) {
 	root := tlog.Hash(sha256.Sum256([]byte("a root")))
 	saved := map[events.Type]bool{}
+	unread, kept := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		h := ruleBegin(ruleBeginning)
 		s := h.state(t)
@@ -37,10 +38,19 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 		if err != nil || under != root {
 			t.Fatalf("%v, under %s", err, under)
 		}
-		if diff := cmp.Diff(s, loaded, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
+		whole, _, err := ledger.LoadState(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unread += whole.ReadAll()
+		if diff := cmp.Diff(s, whole, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("after %v (-as it was +as it was saved):\n%s", h, diff)
 		}
+		if again, _, err := ledger.LoadState(loaded.Save(root)); err != nil || again.ReadAll() < 0 || cmp.Diff(s, again, ruleDeeply, cmpopts.EquateEmpty()) != "" {
+			t.Fatalf("saved again before it was read, it is another (%v)", err)
+		}
 		after, undo := h.drawAllowed(t, loaded, ruleDie(t, "records after", 30))
+		kept += loaded.ReadAll()
 		if diff := cmp.Diff(append(h, after...).state(t), loaded, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("after %d more (-replayed +saved and gone on):\n%s", len(after), diff)
 		}
@@ -51,6 +61,9 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 			t.Fatalf("after %d were undone:\n%s", len(after), diff)
 		}
 	})
+	if unread == 0 || kept == 0 || kept >= unread {
+		t.Errorf("of %d pledges, %d were still unread after more records: this shows little", unread, kept)
+	}
 	t.Logf("%d of %d kinds of statement were saved", len(saved), len(events.Types()))
 	if len(saved) < len(events.Types())-6 {
 		t.Errorf("only %d kinds of statement were saved", len(saved))

@@ -24,7 +24,7 @@ type State struct {
 	uses       map[use]bool // for ever: what was cancelled or has ended still counts for the days before
 	lines      map[lineKey]line
 	scopes     map[scopeKey]scope
-	pledges    map[events.ID]*pledge       // what they point to is never changed
+	pledges    map[events.ID]*pledge       // what they point to is never changed; to be asked by pledge, for some are unread
 	observed   map[observedKey][]events.ID // the pledges that were observed and never offered; they may have ended
 
 	undo []func() // how to take back what the present Apply has done, in order
@@ -218,12 +218,22 @@ func (s *State) use(o events.Operation, r events.Role, u events.Unit) {
 	}
 }
 
+// pledge returns a pledge, and false where there is none.
+func (s *State) pledge(id events.ID) (*pledge, bool) {
+	p, ok := s.pledges[id]
+	if ok && p.unread != nil {
+		p = p.read()
+		s.pledges[id] = p
+	}
+	return p, ok
+}
+
 // applyPledge takes in what is said about a pledge. An array of what was said is appended to, also when a part of it was
 // taken back before: since Apply is undone in reverse, nobody else holds what lies behind the end.
 func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	id := events.Thing(st)
 	var p pledge
-	before, known := s.pledges[id]
+	before, known := s.pledge(id)
 	if known {
 		p = *before
 	} else {

@@ -12,15 +12,15 @@ type tape struct {
 	data    []byte // what was written, or what is left to read
 	reading bool
 	failed  bool
-	words   []string          // each is written once, and then by its number
+	words   []string          // which come again and again, and are written by their numbers
 	number  map[string]uint64 // in writing: of words
 
 	quantities map[string]events.Quantity // in reading: those that were read before
 }
 
 func newTape() *tape { return &tape{number: map[string]uint64{}} }
-func tapeOf(data []byte) *tape {
-	return &tape{data: data, reading: true, quantities: map[string]events.Quantity{}}
+func tapeOf(data []byte, words []string) *tape {
+	return &tape{data: data, reading: true, words: words, quantities: map[string]events.Quantity{}}
 }
 
 func (t *tape) fail() { t.failed, t.data = true, nil }
@@ -84,37 +84,49 @@ func (t *tape) id(id *events.ID) {
 
 // word is a text that comes again and again.
 func word[S ~string](t *tape, s *S) {
-	if t.reading {
-		*s = S(t.readWord())
+	if !t.reading {
+		n, known := t.number[string(*s)]
+		if !known {
+			n = uint64(len(t.words))
+			t.number[string(*s)], t.words = n, append(t.words, string(*s))
+		}
+		t.uint(&n)
 		return
 	}
-	n, known := t.number[string(*s)]
-	if !known {
-		n = uint64(len(t.number))
-		t.number[string(*s)] = n
+	n := uint64(0)
+	if t.uint(&n); n >= uint64(len(t.words)) {
+		t.fail()
+		return
 	}
-	t.uint(&n)
-	if !known {
-		length := uint64(len(*s))
-		t.uint(&length)
-		t.data = append(t.data, *s...)
-	}
+	*s = S(t.words[n])
 }
 
-func (t *tape) readWord() string {
-	var n, length uint64
-	switch t.uint(&n); {
-	case t.failed:
-	case n < uint64(len(t.words)):
-		return t.words[n]
-	case n == uint64(len(t.words)):
-		t.uint(&length)
-		t.words = append(t.words, string(t.take(length)))
-		return t.words[n]
-	default:
-		t.fail()
+// texts are texts in full, such as the words of another tape.
+func (t *tape) texts(all *[]string) {
+	series(t, all, func(s *string) {
+		n := uint64(len(*s))
+		if t.uint(&n); t.reading {
+			*s = string(t.take(n))
+		} else {
+			t.data = append(t.data, *s...)
+		}
+	})
+}
+
+// apart has do write to a tape of its own with the same words, or returns what was written so, to be read later.
+func (t *tape) apart(do func(*tape)) (unread []byte) {
+	if t.reading {
+		n := uint64(0)
+		t.uint(&n)
+		return t.take(n)
 	}
-	return ""
+	one := &tape{words: t.words, number: t.number}
+	do(one)
+	t.words = one.words
+	n := uint64(len(one.data))
+	t.uint(&n)
+	t.data = append(t.data, one.data...)
+	return nil
 }
 
 func words[S ~string](t *tape, all *[]S) {

@@ -3,9 +3,10 @@ package ledger
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -24,6 +25,8 @@ import (
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and what was saved is thrown away.
 const savedForm = "muster ledger state 2\n"
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 var errNotSaved = errors.New("nothing usable was saved")
 
 // snapshot returns a copy that does not change with s: its tables are copied, and what they hold is never changed.
@@ -35,7 +38,7 @@ func (s *State) snapshot() *State {
 }
 
 // save returns the saved form of the state: after the form and the root of the tree of as many records, the kinds of statement that there
-// are, all words, and the state in which they are numbers; and the SHA-256 of that.
+// are, all words, and the state in which they are numbers; and the CRC-32C of that, which tells damage.
 func (s *State) save(root tlog.Hash) []byte {
 	body, head := newTape(), newTape()
 	body.state(s)
@@ -44,8 +47,7 @@ func (s *State) save(root tlog.Hash) []byte {
 	head.texts(&all)
 	head.texts(&body.words)
 	data := append(head.data, body.data...)
-	sum := sha256.Sum256(data)
-	return append(data, sum[:]...)
+	return binary.BigEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 }
 
 func typeNames() (names []string) {
@@ -58,11 +60,11 @@ func typeNames() (names []string) {
 // loadState reads a saved state, and the root of the tree that it follows from. What was said of each pledge is read when it is needed.
 func loadState(data []byte) (*State, tlog.Hash, error) {
 	var root tlog.Hash
-	end := len(data) - sha256.Size
+	end := len(data) - crc32.Size
 	if end < len(savedForm)+len(root) || !bytes.HasPrefix(data, []byte(savedForm)) {
 		return nil, root, errNotSaved
 	}
-	if sum := sha256.Sum256(data[:end]); !bytes.Equal(sum[:], data[end:]) {
+	if crc32.Checksum(data[:end], castagnoli) != binary.BigEndian.Uint32(data[end:]) {
 		return nil, root, errNotSaved
 	}
 	copy(root[:], data[len(savedForm):])

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,10 +24,11 @@ import (
 // then. Of a snapshot that cannot be used nothing is lost: the source has all.
 //
 //	"muster projections snapshot N\n", N being snapshotForm
-//	how many parts there are, 8 bytes little endian, then of each its length, 8 bytes, and its SHA-256
-//	SHA-256 of all this
+//	how many parts there are, 8 bytes little endian, then of each its length, 8 bytes, and its CRC-32C, 4 bytes
+//	CRC-32C of all this
 //	the parts (snapshot_parts.go)
 //
+// The sums tell what was damaged. Against who means to change it no sum in the same file would help; for that there are the records.
 // Each part is written by a coder of its own (segment.go), so that parts are read beside each other.
 type snapshot struct {
 	file  *os.File // where it is read
@@ -42,7 +44,7 @@ type snapshot struct {
 
 // snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is written of it here, raises it, and
 // every snapshot is left unread.
-const snapshotForm = 1
+const snapshotForm = 2
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
 
@@ -55,10 +57,18 @@ var errSnapshot = errors.New("the snapshot of the projections is damaged")
 type writtenPart struct {
 	io.ReaderAt
 	at, size int64
-	sum      [sha256.Size]byte
+	sum      uint32
 }
 
-const partHead = 8 + sha256.Size
+const (
+	sumSize  = 4
+	partHead = 8 + sumSize
+)
+
+// sumOf is the CRC-32C of data.
+func sumOf(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // planned are the rows that are about no pledge, as they were saved. They are few, and taken in again one by one.
 type planned struct {
@@ -115,15 +125,14 @@ func writeSnapshot(path string, cursor uint64, leaf [sha256.Size]byte, p *Pictur
 func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	parts := s.of(p)
 	head := binary.LittleEndian.AppendUint64([]byte(snapshotMagic()), uint64(len(parts)))
-	if _, err := f.Seek(int64(len(head)+len(parts)*partHead+sha256.Size), io.SeekStart); err != nil {
+	if _, err := f.Seek(int64(len(head)+len(parts)*partHead+sumSize), io.SeekStart); err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, write := range parts {
 		c := &coder{number: map[string]uint64{}}
 		write(c)
-		sum := sha256.Sum256(c.data)
-		head = append(binary.LittleEndian.AppendUint64(head, uint64(len(c.data))), sum[:]...)
+		head = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(head, uint64(len(c.data))), sumOf(c.data))
 		if _, err := w.Write(c.data); err != nil {
 			return err
 		}
@@ -131,8 +140,7 @@ func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(head)
-	_, err := f.WriteAt(append(head, sum[:]...), 0)
+	_, err := f.WriteAt(binary.LittleEndian.AppendUint32(head, sumOf(head)), 0)
 	return err
 }
 
@@ -164,17 +172,17 @@ func (s *snapshot) open() error {
 	if n == 0 || n > uint64(info.Size()/partHead) {
 		return errSnapshot
 	}
-	heads := make([]byte, n*partHead+sha256.Size)
+	heads := make([]byte, n*partHead+sumSize)
 	if _, err := io.ReadFull(s.file, heads); err != nil {
 		return errSnapshot
 	}
-	heads, sum := heads[:n*partHead], [sha256.Size]byte(heads[n*partHead:])
-	if sha256.Sum256(append(begin, heads...)) != sum {
+	heads, sum := heads[:n*partHead], binary.LittleEndian.Uint32(heads[n*partHead:])
+	if sumOf(append(begin, heads...)) != sum {
 		return errSnapshot
 	}
-	at := int64(len(begin)+len(heads)) + sha256.Size
+	at := int64(len(begin)+len(heads)) + sumSize
 	for heads := range slices.Chunk(heads, partHead) {
-		part := writtenPart{s.file, at, int64(binary.LittleEndian.Uint64(heads)), [sha256.Size]byte(heads[8:])}
+		part := writtenPart{s.file, at, int64(binary.LittleEndian.Uint64(heads)), binary.LittleEndian.Uint32(heads[8:])}
 		s.parts = append(s.parts, part)
 		at += part.size
 	}
@@ -193,7 +201,7 @@ func (s *snapshot) open() error {
 // read has do read the part, provided that it is what was written. Room may be used again: nothing that was read is kept.
 func (p *writtenPart) read(room *[]byte, do func(*coder)) error {
 	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
-	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sha256.Sum256(*room) != p.sum {
+	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sumOf(*room) != p.sum {
 		return errSnapshot
 	}
 	c := &coder{data: *room, reading: true, words: make([]string, 0, 128)}

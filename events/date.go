@@ -62,7 +62,16 @@ func (d Date) String() string {
 	if d == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)
+	if d < 0 || d > 9999_99_99 { // no date that can be read
+		return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)
+	}
+	text := []byte(dateForm)
+	for i, left := len(text)-1, d; i >= 0; i-- {
+		if text[i] != '-' {
+			text[i], left = byte('0'+left%10), left/10
+		}
+	}
+	return string(text)
 }
 
 // MarshalText writes the form 2026-11-23.

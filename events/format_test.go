@@ -95,7 +95,7 @@ func TestFormatDescribesEveryMember(t *testing.T) {
 func TestFormatStatesEveryBound(t *testing.T) {
 	text := formatText(t)
 	for _, want := range []string{
-		slugPattern.String(), unitPattern.String(), currencyPattern.String(), originPattern.String(), keyNamePattern.String(),
+		SlugForm, UnitForm, CurrencyForm, OriginForm, keyNamePattern.String(),
 		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth), fmt.Sprintf("At most %d characters", MaxText),
 		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount), fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
 		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of at most %d different titles", MaxElsewhere), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),

@@ -28,6 +28,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := Parse(text)
+		sameAsParsedAtLeisure(t, text, s)
 		if err != nil {
 			checkRefusal(t, err)
 			return
@@ -47,6 +48,23 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("subject %q", subject)
 		}
 	})
+}
+
+// sameAsParsedAtLeisure checks that what is read in one pass is what is read step by step, and nothing more.
+func sameAsParsedAtLeisure(t *testing.T, text []byte, s Statement) {
+	t.Helper()
+	usual, ok := parseUsual(text)
+	if oneLine(text) != nil || !ok {
+		return
+	}
+	c := &checker{}
+	step, err := c.parse(text)
+	if err != nil || len(c.fields) > 0 {
+		t.Fatalf("%s is read in one pass, and step by step it is not: %v %v", text, err, c.fields)
+	}
+	if !reflect.DeepEqual(usual, step) || s != nil && !reflect.DeepEqual(s, step) {
+		t.Fatalf("%s\nin one pass  %+v\nstep by step %+v", text, usual, step)
+	}
 }
 
 func FuzzParseSigned(f *testing.F) {

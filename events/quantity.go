@@ -2,7 +2,6 @@ package events
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -72,10 +71,17 @@ func (u Unit) Of(n int64) Quantity {
 	return Quantity{n, counted}
 }
 
-var (
-	countPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	moneyPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)\.[0-9]{2}$`)
-)
+// isWhole reports whether s is a whole number as it is written once: -?(0|[1-9][0-9]*).
+func isWhole(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return s == "0" || s != "" && s[0] != '0' && consists(s, isDigit)
+}
+
+// isAmount reports whether s is a whole number with two decimals.
+func isAmount(s string) bool {
+	whole, cents, _ := strings.Cut(s, ".")
+	return isWhole(whole) && len(cents) == 2 && consists(cents, isDigit)
+}
 
 const errQuantity = remedy(`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
 
@@ -94,9 +100,9 @@ func readQuantity(s string) (Quantity, error) {
 	switch {
 	case s == "unknown":
 		return Unknown, nil
-	case moneyPattern.MatchString(s):
+	case isAmount(s):
 		form, s = money, strings.Replace(s, ".", "", 1)
-	case !countPattern.MatchString(s):
+	case !isWhole(s):
 		return Quantity{}, errQuantity
 	}
 	n, err := strconv.ParseInt(s, 10, 64)

@@ -70,25 +70,31 @@ func ParseRecord(sequence uint64, stored []byte) (Record, error) {
 }
 
 func parseEnvelope(line []byte) (e envelope, recorded time.Time, err error) {
-	var version struct {
-		V *int `json:"v"`
-	}
-	switch err := json.Unmarshal(line, &version); {
-	case err != nil:
-		return e, recorded, fmt.Errorf("the first line is no envelope: %w", err)
-	case version.V == nil || *version.V < 1:
-		return e, recorded, errors.New("the envelope names no version")
-	case *version.V > Version:
-		return e, recorded, fmt.Errorf("%w: it has version %d, and this muster reads up to %d", errNewer, *version.V, Version)
-	}
-	if err := json.Unmarshal(line, &e, strict); err != nil {
-		return e, recorded, fmt.Errorf("the envelope: %w", err)
+	if err = json.Unmarshal(line, &e, strict); err != nil || e.V != Version {
+		return e, recorded, wrongEnvelope(line, err)
 	}
 	recorded, err = time.Parse(RecordedForm, e.Recorded)
 	if err != nil || recorded.Format(RecordedForm) != e.Recorded {
 		return e, recorded, fmt.Errorf("the envelope's time is %q and not of the form %s", shorten(e.Recorded), RecordedForm)
 	}
 	return e, recorded, nil
+}
+
+// wrongEnvelope says why a line could not be read as this version has it, with the error of reading it so: another version may have other
+// members.
+func wrongEnvelope(line []byte, err error) error {
+	var version struct {
+		V *int `json:"v"`
+	}
+	switch bad := json.Unmarshal(line, &version); {
+	case bad != nil:
+		return fmt.Errorf("the first line is no envelope: %w", bad)
+	case version.V == nil || *version.V < 1:
+		return errors.New("the envelope names no version")
+	case *version.V > Version:
+		return fmt.Errorf("%w: it has version %d, and this muster reads up to %d", errNewer, *version.V, Version)
+	}
+	return fmt.Errorf("the envelope: %w", err)
 }
 
 var errNewer = errors.New("it was written by a newer muster")

@@ -3,7 +3,6 @@ package events
 import (
 	_ "embed"
 	"encoding/csv"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -47,14 +46,26 @@ const (
 // MaxOrigin is the most characters that a ledger's origin has.
 const MaxOrigin = 128
 
-var (
-	slugPattern     = regexp.MustCompile(SlugForm)
-	unitPattern     = regexp.MustCompile(UnitForm)
-	currencyPattern = regexp.MustCompile(CurrencyForm)
-	originPattern   = regexp.MustCompile(OriginForm)
-)
+// The forms are kept here without their patterns, which would take as long as all else that is done with a statement.
 
-func validSlug(s string) bool { return slugPattern.MatchString(s) }
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isPlain(c byte) bool { return isLower(c) || isDigit(c) }
+
+// consists reports whether s is of bytes that all are so.
+func consists(s string, of func(byte) bool) bool {
+	for i := range len(s) {
+		if !of(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func validSlug(s string) bool {
+	return s != "" && len(s) <= 32 && isPlain(s[0]) && isPlain(s[len(s)-1]) && consists(s, func(c byte) bool { return isPlain(c) || c == '-' })
+}
 
 // Valid reports whether o has the form of an operation's name.
 func (o Operation) Valid() bool { return validSlug(string(o)) }
@@ -66,15 +77,31 @@ func (r Role) Valid() bool { return validSlug(string(r)) }
 func (l Line) Valid() bool { return validSlug(string(l)) }
 
 // Valid reports whether o has the form of a ledger's origin.
-func (o Origin) Valid() bool { return len(o) <= MaxOrigin && originPattern.MatchString(string(o)) }
+func (o Origin) Valid() bool {
+	host, path, hasPath := strings.Cut(string(o), "/")
+	host, port, hasPort := strings.Cut(host, ":")
+	switch {
+	case len(o) > MaxOrigin, host == "" || !isPlain(host[0]) || !isPlain(host[len(host)-1]), hasPort && port == "":
+		return false
+	case !consists(host, func(c byte) bool { return isPlain(c) || c == '.' || c == '-' }) || !consists(port, isDigit):
+		return false
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if hasPath && (part == "" || !isPlain(part[0]) || !consists(part, func(c byte) bool { return isPlain(c) || c == '.' || c == '_' || c == '-' })) {
+			return false
+		}
+	}
+	return true
+}
 
 // Valid reports whether u has the form of a unit.
-func (u Unit) Valid() bool { return unitPattern.MatchString(string(u)) || u.IsMoney() }
+func (u Unit) Valid() bool {
+	isWord := u != "" && len(u) <= 20 && isLower(u[0]) && isLower(u[len(u)-1]) && consists(string(u), func(c byte) bool { return isLower(c) || c == '-' })
+	return isWord || u.IsMoney()
+}
 
 // IsMoney reports whether u is a currency, whose quantities are decimal amounts and not counts.
-func (u Unit) IsMoney() bool { return len(u) == 3 && isUpper(u[0]) && isUpper(u[1]) && isUpper(u[2]) } // CurrencyForm
-
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func (u Unit) IsMoney() bool { return len(u) == 3 && consists(string(u), isUpper) }
 
 // Known reports whether n is a code that this version knows. HQ is not a nation.
 func (n Nation) Known() bool { _, ok := gazetteer().names[n]; return ok }

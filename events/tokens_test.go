@@ -1,6 +1,8 @@
 package events
 
 import (
+	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,5 +94,41 @@ func TestTypes(t *testing.T) {
 	}
 	if _, ok := NewStatement("pledge"); ok {
 		t.Error("a subject alone makes a statement")
+	}
+}
+
+// The forms that FORMAT.md and the schemas give are those that are kept.
+func TestFormsAreThosePublished(t *testing.T) {
+	forms := []struct {
+		form  string
+		taken func(string) bool
+	}{
+		{SlugForm, validSlug},
+		{OriginForm, func(s string) bool { return Origin(s).Valid() }},
+		{UnitForm + "|" + CurrencyForm, func(s string) bool { return Unit(s).Valid() }},
+		{CurrencyForm, func(s string) bool { return Unit(s).IsMoney() }},
+		{`^-?(0|[1-9][0-9]*)$`, isWhole},
+		{`^-?(0|[1-9][0-9]*)\.[0-9]{2}$`, isAmount},
+	}
+	pieces := []string{"a", "z", "0", "9", "-", ".", "_", "/", ":", "A", "Z", "\n", " ", "é", "ab", "a-b", "00", "EUR", "aaaaaaaaaaaaaaaaaa", "x.example", "12.34", ".00", "-1", "1"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, f := range forms {
+		pattern, good := regexp.MustCompile(f.form), 0
+		for range 50_000 {
+			text := ""
+			for range random.IntN(7) {
+				text += pieces[random.IntN(len(pieces))]
+			}
+			want := pattern.MatchString(text) && (f.form != OriginForm || len(text) <= MaxOrigin)
+			if got := f.taken(text); got != want {
+				t.Fatalf("%q is of the form %s: %v, and taken: %v", text, f.form, want, got)
+			}
+			if want {
+				good++
+			}
+		}
+		if good < 100 {
+			t.Errorf("only %d texts were of the form %s: this shows little", good, f.form)
+		}
 	}
 }

@@ -19,15 +19,15 @@ func tooLarge(size int) error {
 	return problem.New(problem.TooLarge, "the statement has %d bytes: at most %d are taken", size, MaxBytes)
 }
 
-// wellFormed checks what does not depend on the kind of statement: one line of one JSON object.
-func wellFormed(text []byte) error {
+// oneLine checks what does not depend on the JSON.
+func oneLine(text []byte) error {
 	if err := plainText(text); err != nil {
 		return err
 	}
 	if bytes.IndexByte(text, '\n') >= 0 {
 		return syntax(`the statement must be one line of JSON: write a line break inside a text as \n`)
 	}
-	return wellNested(text)
+	return nil
 }
 
 // plainText checks what a note and the JSON in it have in common: size, encoding, and no control character but LF.
@@ -39,6 +39,10 @@ func plainText(text []byte) error {
 		return syntax("the statement is empty")
 	}
 	for i := 0; i < len(text); {
+		if c := text[i]; ' ' <= c && c < utf8.RuneSelf {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -90,6 +91,9 @@ func (b *Batch) Seal() error {
 
 // Commit ends the batch, and returns when its records are on the disk, and covered by a checkpoint where this journal signs them.
 func (b *Batch) Commit() error {
+	if b.ended {
+		return errors.New("journal: the batch was ended already")
+	}
 	defer b.Drop()
 	if len(b.records) == 0 {
 		return nil

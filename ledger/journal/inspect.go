@@ -23,7 +23,15 @@ type File struct {
 	pages   *pages
 	buckets map[string]item
 	damage  error
+	meta    fileMeta
 	tail    []frame // what the file does not have yet
+}
+
+// A fileMeta is what the bbolt file says of itself, or why it does not.
+type fileMeta struct {
+	tree       *tlog.Tree
+	checkpoint []byte
+	err        error
 }
 
 // Inspect opens a journal's file, sound or not. The error is a problem of kind NotFound when it is not there, and of kind
@@ -51,14 +59,15 @@ func Inspect(path string) (*File, error) {
 }
 
 func (f *File) inspectTail(path string) {
-	tree, _, err := f.Meta()
-	if err != nil { // then it is not known from where the tail should go on
+	f.meta = f.readMeta()
+	if f.meta.err != nil { // then it is not known from where the tail should go on
 		return
 	}
 	size := int64(0)
-	if tree != nil {
-		size = tree.N
+	if f.meta.tree != nil {
+		size = f.meta.tree.N
 	}
+	var err error
 	if f.tail, err = readTail(path, size); err != nil {
 		f.damage = errors.Join(f.damage, fmt.Errorf("its tail: %w", err))
 	}
@@ -173,24 +182,29 @@ func (f *File) IDs() (map[events.ID]uint64, error) {
 // Meta returns what the file says of itself: the tree that was saved with the last records, and the last checkpoint that
 // this server has signed, as it was signed; nil for what is not there.
 func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
-	err = f.walk(bucketMeta, func(i item) error {
-		switch string(i.key) {
-		case string(keyTree):
-			if len(i.value) != 8+tlog.HashSize {
-				return errors.New("the saved tree has not the form of one")
-			}
-			tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.value)), Hash: tlog.Hash(i.value[8:])}
-		case string(keyCheckpoint):
-			checkpoint = i.value
-		}
-		return nil
-	})
+	tree, checkpoint = f.meta.tree, f.meta.checkpoint
 	for _, fr := range f.tail {
 		if tree = &fr.tree; fr.checkpoint != nil {
 			checkpoint = fr.checkpoint
 		}
 	}
-	return tree, checkpoint, err
+	return tree, checkpoint, f.meta.err
+}
+
+func (f *File) readMeta() (m fileMeta) {
+	m.err = f.walk(bucketMeta, func(i item) error {
+		switch string(i.key) {
+		case string(keyTree):
+			if len(i.value) != 8+tlog.HashSize {
+				return errors.New("the saved tree has not the form of one")
+			}
+			m.tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.value)), Hash: tlog.Hash(i.value[8:])}
+		case string(keyCheckpoint):
+			m.checkpoint = i.value
+		}
+		return nil
+	})
+	return m
 }
 
 // Tiles reads the tree's tiles into memory, 33 MB for a million records.

@@ -41,7 +41,8 @@ var (
 
 // A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be called concurrently.
 type Journal struct {
-	db *bbolt.DB
+	db    *bbolt.DB
+	isNew bool // Open has made the bbolt file
 
 	writing   sync.Mutex // for a Batch, SignCheckpoints and Close, and what follows
 	sign      func(tlog.Tree) ([]byte, error)
@@ -98,7 +99,7 @@ func open(path string, readOnly bool) (*Journal, error) {
 // loadTail takes in what a crash has left in the tail, and folds it, unless it may only read.
 func (j *Journal) loadTail(path string, readOnly bool) error {
 	frames, err := readTail(path, int64(j.last))
-	if errors.Is(err, errGap) && j.last == 0 && !readOnly { // somebody has taken the bbolt file away
+	if errors.Is(err, errGap) && j.isNew { // somebody has taken the bbolt file away
 		frames, err = nil, setTailAside(path)
 	}
 	if err == nil {
@@ -113,14 +114,18 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	if j.tail, err = openTail(path); err != nil {
 		return err
 	}
-	return errors.Join(j.foldAll(), j.tail.empty(0), j.tail.empty(1))
+	if err := j.foldAll(); err != nil { // what is in the tail is nowhere else
+		return err
+	}
+	return errors.Join(j.tail.empty(0), j.tail.empty(1))
 }
 
 const alteredTail = "keep the files to find out what happened; then move the tail away and start again: what it has comes back from the stream"
 
 func (j *Journal) load(readOnly bool) error {
 	if !readOnly {
-		if err := j.db.Update(create); err != nil {
+		err := j.db.Update(func(tx *bbolt.Tx) (err error) { j.isNew, err = create(tx); return err })
+		if err != nil {
 			return err
 		}
 	}
@@ -143,17 +148,18 @@ func (j *Journal) load(readOnly bool) error {
 	})
 }
 
-func create(tx *bbolt.Tx) error {
+// create makes the buckets, and reports whether the file is a new one.
+func create(tx *bbolt.Tx) (isNew bool, err error) {
 	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketTiles, bucketMeta} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
+			return false, err
 		}
 	}
 	meta := tx.Bucket(bucketMeta)
-	if meta.Get(keyVersion) == nil {
-		return meta.Put(keyVersion, version)
+	if meta.Get(keyVersion) != nil {
+		return false, nil
 	}
-	return nil
+	return true, meta.Put(keyVersion, version)
 }
 
 // Close folds what is in the tail, takes the tail away and closes the file. Records that Append has returned for are safe whether or not

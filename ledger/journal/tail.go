@@ -31,8 +31,8 @@ import (
 // A frame is written when the one before it is on the disk. So after a power cut only the last frame can be torn, and that one
 // was acknowledged to nobody: it is left out. A frame that is not whole and has a whole one behind it was damaged otherwise.
 //
-// BUG: where the last frame was altered on the disk, and not torn, that cannot be told, and it is left out too. The stream has its
-// records still, from which they come back.
+// BUG: where the last frame was altered on the disk, and not torn, that cannot be told, and it is left out too; so is one that was altered
+// and has a torn one behind it. The stream has their records still, from which they come back.
 
 const (
 	frameMagic = "MTL1"
@@ -113,8 +113,9 @@ func cutPieces(data []byte) (pieces [][]byte, ok bool) {
 	return pieces, true
 }
 
-// parseFrames reads all frames that follow each other. The error says that one of them was damaged: a newer one is behind it.
-func parseFrames(data []byte) (frames []frame, err error) {
+// parseFrames reads all frames that follow each other, and reports whether something is left behind them. The error says that one of them
+// was damaged: a newer one is behind it.
+func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 	at, size := 0, int64(-1)
 	for at < len(data) {
 		f, n, ok := parseFrame(data[at:])
@@ -123,17 +124,17 @@ func parseFrames(data []byte) (frames []frame, err error) {
 		}
 		frames, at, size = append(frames, f), at+n, f.tree.N
 	}
-	for rest := at + 1; rest < len(data); rest++ {
-		next := bytes.Index(data[rest:], []byte(frameMagic))
+	for from := at + 1; from < len(data); from++ {
+		next := bytes.Index(data[from:], []byte(frameMagic))
 		if next < 0 {
 			break
 		}
-		rest += next
-		if f, _, ok := parseFrame(data[rest:]); ok && f.before >= size {
-			return frames, fmt.Errorf("its commit at byte %d was altered or is damaged, and is not the last", at)
+		from += next
+		if f, _, ok := parseFrame(data[from:]); ok && f.before >= size {
+			return frames, true, fmt.Errorf("its commit at byte %d was altered or is damaged, and is not the last", at)
 		}
 	}
-	return frames, nil
+	return frames, at < len(data), nil
 }
 
 // errGap is of a tail that belongs to another bbolt file, or to a newer copy of it.
@@ -143,17 +144,21 @@ var errGap = errors.New("it does not go on from the journal's file")
 // no such files, there are none.
 func readTail(path string, size int64) ([]frame, error) {
 	var both [2][]frame
+	var rest [2]bool
 	for i, path := range tailPaths(path) {
 		data, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		if both[i], err = parseFrames(data); err != nil {
+		if both[i], rest[i], err = parseFrames(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	if len(both[0]) > 0 && len(both[1]) > 0 && both[0][0].before > both[1][0].before {
-		both[0], both[1] = both[1], both[0]
+	if len(both[1]) > 0 && (len(both[0]) == 0 || both[0][0].before > both[1][0].before) {
+		both[0], both[1], rest[0], rest[1] = both[1], both[0], rest[1], rest[0]
+	}
+	if rest[0] && (len(both[1]) > 0 || rest[1]) { // the first was ended by a whole commit, before the other was begun
+		return nil, errors.New("the last commit of the older of its files was altered or is damaged")
 	}
 	var frames []frame
 	for _, f := range append(both[0], both[1]...) {
@@ -174,8 +179,8 @@ func readTail(path string, size int64) ([]frame, error) {
 type tail struct {
 	files  [2]*os.File
 	size   [2]int64 // of what is good in each
+	torn   [2]bool  // a write has failed, and what it has left has yet to be cut off
 	active int
-	torn   bool // a write has failed, and what it has left has yet to be cut off
 	buffer []byte
 }
 
@@ -197,26 +202,26 @@ func openTail(path string) (*tail, error) {
 
 // write appends a frame, and returns when it is on the disk. After an error it is not, and the next is written in its place.
 func (t *tail) write(f *frame) error {
-	file := t.files[t.active]
-	if t.torn {
-		if err := file.Truncate(t.size[t.active]); err != nil {
+	file, size, torn := t.files[t.active], &t.size[t.active], &t.torn[t.active]
+	if *torn {
+		if err := file.Truncate(*size); err != nil {
 			return err
 		}
-		t.torn = false
+		*torn = false
 	}
 	t.buffer = f.append(t.buffer[:0])
 	if len(t.buffer) > frameMost {
 		return fmt.Errorf("a commit of %d bytes is too much at once", len(t.buffer))
 	}
-	_, err := file.WriteAt(t.buffer, t.size[t.active])
+	_, err := file.WriteAt(t.buffer, *size)
 	if err == nil {
 		err = syncData(file)
 	}
 	if err != nil {
-		t.torn = true
+		*torn = file.Truncate(*size) != nil
 		return err
 	}
-	t.size[t.active] += int64(len(t.buffer))
+	*size += int64(len(t.buffer))
 	if cap(t.buffer) > 1<<20 {
 		t.buffer = nil
 	}
@@ -231,7 +236,7 @@ func (t *tail) empty(file int) error {
 	if err := t.files[file].Truncate(0); err != nil {
 		return err
 	}
-	t.size[file] = 0
+	t.size[file], t.torn[file] = 0, false
 	return nil
 }
 
@@ -258,7 +263,14 @@ func (t *tail) remove() (err error) {
 // setTailAside gives the files another name, where they belong to a bbolt file that is gone.
 func setTailAside(path string) (err error) {
 	for _, path := range tailPaths(path) {
-		if failed := os.Rename(path, path+".old"); !errors.Is(failed, fs.ErrNotExist) {
+		aside := path + ".old"
+		for n := 2; ; n++ {
+			if _, there := os.Lstat(aside); errors.Is(there, fs.ErrNotExist) {
+				break
+			}
+			aside = fmt.Sprintf("%s.old%d", path, n)
+		}
+		if failed := os.Rename(path, aside); !errors.Is(failed, fs.ErrNotExist) {
 			err = errors.Join(err, failed)
 		}
 	}

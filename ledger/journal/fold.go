@@ -30,12 +30,11 @@ func (j *Journal) makeRoom() error {
 	if j.tail == nil {
 		return errors.New("journal: it was closed, or opened only to be read")
 	}
-	recent := j.recently()
 	if j.folding != nil {
 		select {
 		case <-j.folding.done:
 		default:
-			if len(recent.records) < foldAtMost {
+			if j.waiting() < foldAtMost {
 				return nil
 			}
 		}
@@ -44,11 +43,14 @@ func (j *Journal) makeRoom() error {
 	switch {
 	case j.unfolded != nil:
 		return j.foldAll()
-	case len(recent.records) >= j.foldAfter:
+	case j.waiting() >= j.foldAfter:
 		j.beginFold()
 	}
 	return nil
 }
+
+// waiting is how many records are to be folded.
+func (j *Journal) waiting() int { return len(j.recently().records) }
 
 // beginFold folds all that is recent, beside whoever goes on. What comes meanwhile goes into the other file of the tail, unless that still
 // has what an earlier fold could not do, or this one what a failed write has left.

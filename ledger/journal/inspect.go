@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type File struct {
 	damage  error
 	meta    fileMeta
 	tail    []frame // what the file does not have yet
+	torn    error   // what is wrong with the tail behind that
 }
 
 // A fileMeta is what the bbolt file says of itself, or why it does not.
@@ -69,7 +71,7 @@ func (f *File) inspectTail(path string) {
 	}
 	var err error
 	if f.tail, err = readTail(path, size); err != nil {
-		f.damage = errors.Join(f.damage, fmt.Errorf("its tail: %w", err))
+		f.torn = damaged(fmt.Errorf("in its tail, %w", err))
 	}
 }
 
@@ -126,7 +128,7 @@ func (f *File) recent(yield func(Stored) error) error {
 			}
 		}
 	}
-	return nil
+	return f.torn
 }
 
 // walk goes through a bucket, once for each File and bucket.
@@ -188,7 +190,7 @@ func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 			checkpoint = fr.checkpoint
 		}
 	}
-	return tree, checkpoint, f.meta.err
+	return tree, checkpoint, cmp.Or(f.meta.err, f.torn)
 }
 
 func (f *File) readMeta() (m fileMeta) {
@@ -215,7 +217,7 @@ func (f *File) Tiles() (tlog.TileReader, error) {
 		return nil
 	})
 	if err != nil || len(f.tail) == 0 {
-		return tiles, err
+		return tiles, cmp.Or(err, f.torn)
 	}
 	return tiles, tiles.grow(f.tail[0].before, f.recent)
 }

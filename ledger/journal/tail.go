@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -141,38 +142,64 @@ func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 var errGap = errors.New("it does not go on from the journal's file")
 
 // readTail returns the frames of both files that a bbolt file does not have yet, in order: of which it has size records. Where there are
-// no such files, there are none.
+// no such files, there are none. With an error it returns those before what is wrong.
 func readTail(path string, size int64) ([]frame, error) {
-	var both [2][]frame
-	var rest [2]bool
-	for i, path := range tailPaths(path) {
-		data, err := os.ReadFile(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if both[i], rest[i], err = parseFrames(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+	older, err := readTailFile(tailPaths(path)[0])
+	if err != nil {
+		return nil, err
 	}
-	if len(both[1]) > 0 && (len(both[0]) == 0 || both[0][0].before > both[1][0].before) {
-		both[0], both[1], rest[0], rest[1] = both[1], both[0], rest[1], rest[0]
+	newer, err := readTailFile(tailPaths(path)[1])
+	if err != nil {
+		return nil, err
 	}
-	if rest[0] && (len(both[1]) > 0 || rest[1]) { // the first was ended by a whole commit, before the other was begun
-		return nil, errors.New("the last commit of the older of its files was altered or is damaged")
+	if len(newer.frames) > 0 && (len(older.frames) == 0 || older.frames[0].before > newer.frames[0].before) {
+		older, newer = newer, older
 	}
-	var frames []frame
-	for _, f := range append(both[0], both[1]...) {
+	if older.damage == nil && older.rest && (len(newer.frames) > 0 || newer.rest) { // it was ended by a whole commit, before the other was begun
+		older.damage = fmt.Errorf("%s: its last commit was altered or is damaged", older.path)
+	}
+	frames, size, err := unfolded(nil, older.frames, size)
+	if err = cmp.Or(err, older.damage); err != nil {
+		return frames, err
+	}
+	frames, _, err = unfolded(frames, newer.frames, size)
+	return frames, cmp.Or(err, newer.damage)
+}
+
+// A tailFile is what was read of a file of the tail.
+type tailFile struct {
+	path   string
+	frames []frame
+	rest   bool  // there is something behind them
+	damage error // which is more than a torn commit
+}
+
+func readTailFile(path string) (f tailFile, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	f.path = path
+	if f.frames, f.rest, f.damage = parseFrames(data); f.damage != nil {
+		f.damage = fmt.Errorf("%s: %w", path, f.damage)
+	}
+	return f, nil
+}
+
+// unfolded appends those frames that go on from so many records, and returns how many there are then.
+func unfolded(frames, more []frame, size int64) ([]frame, int64, error) {
+	for _, f := range more {
 		switch {
 		case f.tree.N < size || f.tree.N == size && len(f.records) > 0:
 			continue // it was folded
 		case f.before > size:
-			return nil, fmt.Errorf("%w: it begins with record %d, and that ends with %d", errGap, f.before+1, size)
+			return frames, size, fmt.Errorf("%w: it begins with record %d, and that ends with %d", errGap, f.before+1, size)
 		}
 		f.records = f.records[size-f.before:] // what was folded of it is not needed
 		f.before, size = size, f.tree.N
 		frames = append(frames, f)
 	}
-	return frames, nil
+	return frames, size, nil
 }
 
 // A tail is the two files, open to be written.

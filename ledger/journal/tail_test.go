@@ -380,7 +380,7 @@ func TestDamagedTail(t *testing.T) {
 	}
 	root, checkpoint, record := second+frameHead+20, second+frameHead+frameFixed+20, len(after[1].tail[0])-200
 	for what, data := range map[string][]byte{
-		"its magic": flip(second, false), "its length": flip(second+5, false), "its sum": flip(second+9, false), "its root": flip(root, false),
+		"its magic": flip(second, false), "its length": flip(second+5, false), "its CRC": flip(second+9, false), "its root": flip(root, false),
 		"a record": flip(record, false), "its root, and its sum": flip(root, true), "its checkpoint, and its sum": flip(checkpoint, true),
 		"a record, and its sum": flip(record, true),
 	} {
@@ -396,7 +396,30 @@ func TestDamagedTail(t *testing.T) {
 		if now, err := os.ReadFile(tailPaths(path)[0]); err != nil || !bytes.Equal(now, data) {
 			t.Errorf("%s was altered, and the tail is not what it was: %v", what, err)
 		}
+		if n := readable(t, path); !strings.Contains(what, "sum") && n != 3 { // with its sum, who looks has to compute the tree
+			t.Errorf("%s was altered in the second commit: who looks into it finds %d records before it, and not 3", what, n)
+		}
 	}
+}
+
+// readable returns how many records there are before what is damaged.
+func readable(t *testing.T, path string) (n int) {
+	t.Helper()
+	f, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	for _, err := range f.Records() {
+		if err != nil {
+			if _, _, err := f.Meta(); !problem.Is(err, problem.Unverified) {
+				t.Errorf("of itself it says %v", err)
+			}
+			return n
+		}
+		n++
+	}
+	return n
 }
 
 // The last commit of the file that is not written any more was acknowledged before the other was begun: it is not torn but damaged.

@@ -17,7 +17,7 @@ import (
 // The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
 var house = map[string][]string{
 	"events/problem": {},
-	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/primitives/ed25519", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
+	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
 	"events/schema":  {"muster/events"},
 
 	"ledger":                        {"muster/events/…", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
@@ -37,7 +37,7 @@ var house = map[string][]string{
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
 	"cmd/bench": {"muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
-		"github.com/nats-io/nats-server/v2/server"},
+		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
 	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term"},
 }

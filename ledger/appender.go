@@ -12,7 +12,7 @@ import (
 
 // The appender is one goroutine. It takes commands from a channel, decides each against the state that includes what is in
 // flight, gives it the next sequence and asks the log for it, without waiting. Behind it the settler, another goroutine,
-// waits for the log's answers in order, commits what is settled to the journal, all that waits in one transaction, and
+// waits for the log's answers in order, commits what is settled to the journal, all that waits at once, and
 // only then answers the submitters.
 //
 // A refusal, too, waits for what was in flight when it was decided, for it may rest on it.

@@ -185,7 +185,7 @@ type follower struct {
 	undo   []func()             // how to take the batch back from the state
 }
 
-// How many records of other servers are committed in one transaction.
+// How many records of other servers are committed at once.
 const followBatch = 1024
 
 func (f *follower) take(m Message) error {

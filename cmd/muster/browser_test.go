@@ -190,13 +190,19 @@ func tryEval[T any](b *tab, expression string) (T, error) {
 func (b *tab) wait(expression string, args ...any) {
 	b.t.Helper()
 	expression = fmt.Sprintf(expression, args...)
+	b.until(expression, func() (bool, error) { return tryEval[bool](b, "Boolean("+expression+")") })
+}
+
+// until returns when the page is as is asked for, which what names.
+func (b *tab) until(what string, is func() (bool, error)) {
+	b.t.Helper()
 	for end := time.Now().Add(pagePatience); ; {
-		yes, err := tryEval[bool](b, "Boolean("+expression+")")
+		yes, err := is()
 		if yes {
 			return
 		}
 		if time.Now().After(end) {
-			b.t.Fatalf("waited in vain for %s (%v)\n%s", expression, err, b.shown())
+			b.t.Fatalf("waited in vain for %s (%v)\n%s", what, err, b.shown())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -230,18 +236,30 @@ func (b *tab) says(selector, what string) {
 	b.wait("(document.querySelector(%s)?.innerText ?? '').includes(%s)", quoted(selector), quoted(what))
 }
 
-// click clicks as a person does: on what is there, seen and not covered.
+// click clicks as a person does: on what is there, seen, not covered, and twice found in the same place. What the page does meanwhile, such
+// as going to another one, is waited for.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.wait("document.querySelector(%s)", quoted(selector))
-	b.do(chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	var at, before *[2]float64
+	b.until("a place to click on "+selector, func() (bool, error) {
+		before = at
+		var err error
+		at, err = tryEval[*[2]float64](b, fmt.Sprintf(`(() => {
+			const e = document.querySelector(%s), box = () => e?.getClientRects()[0]
+			if (!box()) return null
+			e.scrollIntoView({block: "center", behavior: "instant"})
+			const r = box(), x = r.x + r.width / 2, y = r.y + r.height / 2
+			return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null
+		})()`, quoted(selector)))
+		return err == nil && at != nil && before != nil && *at == *before, err
+	})
+	b.do(chromedp.MouseClickXY(at[0], at[1]))
 }
 
 // fill types into a field anew, and leaves it.
 func (b *tab) fill(selector, value string) {
 	b.t.Helper()
-	b.wait("document.querySelector(%s)", quoted(selector))
-	eval[bool](b, `(() => { const e = document.querySelector(%s); e.focus(); e.value = %s; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); return true })()`,
+	b.wait(`(() => { const e = document.querySelector(%s); if (!e) return false; e.focus(); e.value = %s; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); return true })()`,
 		quoted(selector), quoted(value))
 }
 

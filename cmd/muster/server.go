@@ -322,7 +322,7 @@ func (s *server) openService(context.Context) error {
 		waitQuestions()
 		return err
 	})
-	return errors.Join(err1, err2, err3)
+	return errors.Join(err1, err2, err3, conn.Flush()) // only then is it there for whoever asks
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its own, since whoever asks

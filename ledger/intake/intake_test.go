@@ -115,7 +115,7 @@ func (b *bench) overNATS(t *testing.T) intake.NATSClient {
 		t.Fatal(err)
 	}
 	wait, err := intake.RegisterNATS(svc, intake.Of(b.ledger))
-	if err != nil {
+	if err := errors.Join(err, conn.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -136,7 +136,7 @@ func TestForgedJournal(t *testing.T) {
 func TestEveryRegionOfAJournal(t *testing.T) {
 	t.Parallel()
 	times := 1000
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		times = 150
 	}
 	h := newHistory(t).offers(37)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"muster/events/problem"
 )
@@ -42,13 +44,17 @@ type envelope struct {
 // NewRecord gives a signed statement its place. The time is cut to microseconds.
 func NewRecord(sequence uint64, recorded time.Time, by string, s Signed) (Record, error) {
 	recorded = recorded.UTC().Truncate(time.Microsecond)
-	line, err := json.Marshal(envelope{Version, recorded.Format(RecordedForm), by})
+	stored := make([]byte, 0, len(`{"v":1,"recorded":"","by":""}`)+len(RecordedForm)+len(by)+1+len(s.Note))
+	stored = append(strconv.AppendInt(append(stored, `{"v":`...), Version, 10), `,"recorded":"`...)
+	stored = append(recorded.AppendFormat(stored, RecordedForm), `","by":`...)
+	stored, err := jsontext.AppendQuote(stored, by)
 	if err != nil {
-		return Record{}, fmt.Errorf("record %d: %w", sequence, err)
+		return Record{}, fmt.Errorf("record %d: the server's name %q: %w", sequence, by, err)
 	}
-	stored := make([]byte, 0, len(line)+1+len(s.Note))
-	stored = append(append(append(stored, line...), '\n'), s.Note...)
-	s.Note = stored[len(line)+1:]
+	stored = append(stored, "}\n"...)
+	envelope := len(stored)
+	stored = append(stored, s.Note...)
+	s.Note = stored[envelope:]
 	return Record{sequence, recorded, by, s, stored}, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -113,13 +115,16 @@ type KeyID struct {
 	Hash uint32
 }
 
-// ID returns how signatures name the key, and false for what is no key.
+// ID returns how signatures name the key, and false for what has not the form of a key. It takes the hash as it is written, which
+// Verifier compares with the key.
 func (k Key) ID() (KeyID, bool) {
-	v, err := k.Verifier()
-	if err != nil {
+	name, rest, _ := strings.Cut(string(k), "+")
+	hash, _, ok := strings.Cut(rest, "+")
+	n, err := strconv.ParseUint(hash, 16, 32)
+	if !ok || err != nil || len(hash) != 8 {
 		return KeyID{}, false
 	}
-	return KeyID{v.Name(), v.KeyHash()}, true
+	return KeyID{name, uint32(n)}, true
 }
 
 // SignedBy returns which key the statement claims.

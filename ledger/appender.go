@@ -4,24 +4,27 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"muster/events"
 	"muster/events/problem"
 )
 
-// The appender is one goroutine. It takes commands from a channel, decides each against the state that includes what is in
-// flight, gives it the next sequence and asks the log for it, without waiting. Behind it the settler, another goroutine,
-// waits for the log's answers in order, commits what is settled to the journal, all that waits at once, and
+// The appender is one goroutine. It takes commands from a channel, those that wait as a group. It decides each against the state that
+// includes what is in flight, gives it the next sequence, and asks the log for the group, without waiting. Behind it the settler,
+// another goroutine, waits for the log's answers in order, commits what is settled to the journal, all that waits at once, and
 // only then answers the submitters.
 //
 // A refusal, too, waits for what was in flight when it was decided, for it may rest on it.
 //
-// When the log says no, or nothing, the settler stops at that entry and the appender takes back from the state that one and
-// all after it, learns from the log what really happened, and decides them again.
+// When the log says no, or nothing, the settler stops at that group and the appender takes back from the state that one and
+// all after it, learns from the log what really happened, and decides them again. The first record after that goes alone, so that the
+// log's answer is about that one.
 
 const (
 	maxFlying   = 4096 // entries between the appender and the settler
+	groupMost   = 64   // entries of a group
 	maxAttempts = 1000 // how often a command may lose the race against other servers
 	maxSilence  = 2    // how often the log may give no answer to a command
 )
@@ -42,18 +45,23 @@ type result struct {
 
 func (c *command) answer(r Receipt, err error) { c.done <- result{r, err} }
 
-// An entry is a command in flight: a record that the log was asked to append, or an answer that waits for those before it.
+// An entry is a command in flight: a record that the log is asked to append, or an answer that waits for those before it.
 type entry struct {
 	command *command
-	record  events.Record // no Stored bytes for an answer
-	undo    func()
-	ack     Ack
-	verdict error // for an answer: the refusal, or nil for the first receipt of a record, and for a check that found nothing
-
-	barrier chan<- []*entry // for neither: tells the appender that all before is settled, and what could not be
+	record  events.Record
+	undo    func() // for a record: takes it back from the state
+	verdict error  // for an answer: the refusal, or nil for the first receipt of a record, and for a check that found nothing
 }
 
-func (e *entry) isRecord() bool { return e.ack != nil }
+func (e *entry) isRecord() bool { return e.undo != nil }
+
+// A group is entries that go from the appender to the settler at once, in order.
+type group struct {
+	entries []*entry
+	records []events.Record // those of the entries that are records
+	ack     Ack             // the log's answer for them; nil where there are none
+	barrier chan<- []*group // for none: tells the appender that all before is settled, and what could not be
+}
 
 func (l *Ledger) run(ctx context.Context) {
 	defer close(l.stopped)
@@ -91,7 +99,7 @@ func (l *Ledger) follow() {
 
 // drain settles what is in flight, and tells those who wait that they came too late.
 func (l *Ledger) drain() {
-	for _, e := range l.flush() {
+	for _, e := range entriesOf(l.flush()) {
 		e.command.answer(Receipt{}, errStopping)
 	}
 	for {
@@ -104,15 +112,25 @@ func (l *Ledger) drain() {
 	}
 }
 
-// take decides one command and, when it may be said, asks the log to append it.
+// take decides a command, and those that wait behind it, and asks the log to append what may be said.
 func (l *Ledger) take(c *command) {
 	if l.behind && time.Now().After(l.retryAt) {
 		l.recover(l.flush())
 	}
 	l.decide(c, false)
+	for len(l.group) < groupMost {
+		select {
+		case c := <-l.commands:
+			l.decide(c, false)
+			continue
+		default:
+		}
+		break
+	}
+	l.send()
 }
 
-// decide is take without catching up. Anchored says that the log has just been seen to end where the journal ends.
+// decide puts a command into the group, as a record or as an answer. Anchored says that the log has just been seen to end where the journal ends.
 func (l *Ledger) decide(c *command, anchored bool) {
 	if l.behind {
 		c.answer(Receipt{}, l.Healthy())
@@ -122,11 +140,11 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		return
 	}
 	if err := Decide(l.state, c.key, c.signed.Statement); err != nil {
-		l.queue <- &entry{command: c, verdict: err}
+		l.join(&entry{command: c, verdict: err})
 		return
 	}
 	if c.check {
-		l.queue <- &entry{command: c}
+		l.join(&entry{command: c})
 		return
 	}
 	if l.before == nil && l.state.Last() > 0 && !anchored {
@@ -144,7 +162,7 @@ func (l *Ledger) decide(c *command, anchored bool) {
 func (l *Ledger) known(c *command) bool {
 	id := c.signed.Statement.Head().ID
 	if e, ok := l.flying[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
-		l.queue <- &entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c.signed)}
+		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c.signed)})
 		return true
 	}
 	delete(l.flying, id)
@@ -161,6 +179,10 @@ func (l *Ledger) known(c *command) bool {
 	}
 	if err != nil {
 		c.answer(Receipt{}, problem.From(err))
+		return true
+	}
+	if c.attempts > 0 && rec.By == l.cfg.Name { // the log has taken it, and not those behind it in its group
+		c.answer(receiptOf(rec), nil)
 		return true
 	}
 	c.answer(againReceipt(rec), nil)
@@ -181,7 +203,7 @@ func sameOrConflict(rec events.Record, s events.Signed) error {
 		WithHint("give every new statement an id of its own")
 }
 
-// append gives the command the next sequence and asks the log for it.
+// append gives the command the next sequence.
 func (l *Ledger) append(c *command) {
 	rec, err := events.NewRecord(l.state.Last()+1, l.now(), l.cfg.Name, c.signed)
 	if err != nil {
@@ -194,13 +216,37 @@ func (l *Ledger) append(c *command) {
 		return
 	}
 	l.learn(rec.Statement)
-	l.before = l.cfg.Log.Append(message(rec), l.before)
-	e := &entry{command: c, record: rec, undo: undo, ack: l.before}
+	e := &entry{command: c, record: rec, undo: undo}
 	l.flying[rec.Statement.Head().ID] = e
 	if len(l.flying) > 2*maxFlying {
 		l.forget()
 	}
-	l.queue <- e
+	l.join(e)
+	if l.before == nil {
+		l.send()
+	}
+}
+
+func (l *Ledger) join(e *entry) { l.group = append(l.group, e) }
+
+// send asks the log for the records of the group, and gives it to the settler.
+func (l *Ledger) send() {
+	if len(l.group) == 0 {
+		return
+	}
+	g := &group{entries: l.group}
+	l.group = nil
+	var messages []Message
+	for _, e := range g.entries {
+		if e.isRecord() {
+			g.records, messages = append(g.records, e.record), append(messages, message(e.record))
+		}
+	}
+	if len(messages) > 0 {
+		l.before = l.cfg.Log.Append(messages, l.before)
+		g.ack = l.before
+	}
+	l.queue <- g
 }
 
 // forget drops from flying what the journal has by now.
@@ -232,9 +278,10 @@ func (l *Ledger) apply(rec events.Record) error {
 }
 
 // flush waits until the settler has dealt with everything in flight, and returns what could not be settled, in order.
-func (l *Ledger) flush() []*entry {
-	reply := make(chan []*entry, 1)
-	l.queue <- &entry{barrier: reply}
+func (l *Ledger) flush() []*group {
+	l.send()
+	reply := make(chan []*group, 1)
+	l.queue <- &group{barrier: reply}
 	failed := <-reply
 	select { // the fault that led here, or that came on the way, is dealt with
 	case <-l.faults:
@@ -244,11 +291,19 @@ func (l *Ledger) flush() []*entry {
 	return failed
 }
 
+func entriesOf(groups []*group) (entries []*entry) {
+	for _, g := range groups {
+		entries = append(entries, g.entries...)
+	}
+	return entries
+}
+
 // recover takes back from the state what could not be settled, learns what the log holds instead, and decides again.
-func (l *Ledger) recover(failed []*entry) {
-	for i := len(failed) - 1; i >= 0; i-- {
-		if failed[i].undo != nil {
-			failed[i].undo()
+func (l *Ledger) recover(groups []*group) {
+	failed := entriesOf(groups)
+	for _, e := range slices.Backward(failed) {
+		if e.isRecord() {
+			e.undo()
 		}
 	}
 	clear(l.flying)
@@ -264,7 +319,7 @@ func (l *Ledger) recover(failed []*entry) {
 	}
 	l.behind = false
 	l.trouble.Store(nil)
-	if silence := silenceOf(failed); silence != nil {
+	if silence := silenceOf(groups); silence != nil {
 		l.giveUp(failed, l.failure(silence))
 		return
 	}
@@ -274,22 +329,28 @@ func (l *Ledger) recover(failed []*entry) {
 			continue
 		}
 		l.decide(e.command, true) // it may be recorded by now: then its first receipt answers it
+		if len(l.group) == groupMost {
+			l.send()
+		}
 	}
+	l.send()
 }
 
 // silenceOf counts for which commands the log gave no answer, and returns the error when that was too often for one of them.
 // A log that can be read and yet does not answer may have no space left.
-func silenceOf(failed []*entry) (silence error) {
-	for _, e := range failed {
-		if !e.isRecord() {
+func silenceOf(failed []*group) (silence error) {
+	for _, g := range failed {
+		if g.ack == nil {
 			continue
 		}
-		err := e.ack.Wait()
+		err := g.ack.Wait()
 		if err == nil || errors.Is(err, ErrLostRace) {
 			continue
 		}
-		if e.command.silence++; e.command.silence >= maxSilence && silence == nil {
-			silence = err
+		for _, e := range g.entries {
+			if e.command.silence++; e.command.silence >= maxSilence && silence == nil {
+				silence = err
+			}
 		}
 	}
 	return silence

@@ -71,15 +71,15 @@ func sameAsLog(t *testing.T, j *journal.Journal, log ledger.Log) {
 type slowLog struct {
 	*logtest.View
 	gate     chan struct{}
-	appended atomic.Int64
+	appended atomic.Int64 // groups
 }
 
-func (s *slowLog) Append(m ledger.Message, after ledger.Ack) ledger.Ack {
+func (s *slowLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	defer s.appended.Add(1)
 	if a, ok := after.(slowAck); ok {
 		after = a.Ack
 	}
-	return slowAck{s.View.Append(m, after), s.gate}
+	return slowAck{s.View.Append(group, after), s.gate}
 }
 
 type slowAck struct {
@@ -92,7 +92,7 @@ func (a slowAck) Wait() error { <-a.gate; return a.Ack.Wait() }
 // More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
 // be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.
 func TestMoreThanFitWaitForASlowLog(t *testing.T) {
-	const fit, many = 4096, 5300
+	const fit, many = 1 + 64 + 1, 5300 // groups: in the settler, in the queue, and in the appender
 	path, mem, k := someLedger(t, 4)
 	log := &slowLog{View: mem.View(), gate: make(chan struct{})}
 	l, j := newLedger(t, path, log)

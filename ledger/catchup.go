@@ -116,30 +116,40 @@ func (l *Ledger) compare(ctx context.Context, at uint64) error {
 
 // appendFrom appends to the log the journal's records from a sequence on.
 func (l *Ledger) appendFrom(from uint64) error {
-	var acks []Ack
+	var group []Message
 	var before Ack
-	settle := func() error {
-		for _, a := range acks {
-			if err := a.Wait(); err != nil && !errors.Is(err, ErrLostRace) { // another server may be putting back the same
-				return fmt.Errorf("putting back into the log what it lost: %w", err)
-			}
-		}
-		acks = acks[:0]
-		return nil
+	send := func() error { // and look what became of the group before
+		ack := before
+		before, group = l.cfg.Log.Append(group, before), nil
+		return landed(ack)
 	}
 	for rec, err := range l.cfg.Journal.Records(from) {
 		if err != nil {
 			return fmt.Errorf("reading the journal: %w", err)
 		}
-		before = l.cfg.Log.Append(message(rec), before)
-		acks = append(acks, before)
-		if len(acks) == maxFlying {
-			if err := settle(); err != nil {
+		if group = append(group, message(rec)); len(group) == groupMost {
+			if err := send(); err != nil {
 				return err
 			}
 		}
 	}
-	return settle()
+	if len(group) > 0 {
+		if err := send(); err != nil {
+			return err
+		}
+	}
+	return landed(before)
+}
+
+// landed waits for the answer to what was put back, if anything was.
+func landed(ack Ack) error {
+	if ack == nil {
+		return nil
+	}
+	if err := ack.Wait(); err != nil && !errors.Is(err, ErrLostRace) { // another server may be putting back the same
+		return fmt.Errorf("putting back into the log what it lost: %w", err)
+	}
+	return nil
 }
 
 func message(rec events.Record) Message {

@@ -150,7 +150,7 @@ func TestForeignMessages(t *testing.T) {
 				}
 				test.subject, test.want = events.Subject(r.Statement), "is not"
 			}
-			if err := v.Append(ledger.Message{Sequence: 6, Subject: test.subject, Data: test.data}, nil).Wait(); err != nil {
+			if err := v.Append([]ledger.Message{{Sequence: 6, Subject: test.subject, Data: test.data}}, nil).Wait(); err != nil {
 				t.Fatal(err)
 			}
 			_, err := l.Submit(t.Context(), k.offer(t, 2))

@@ -33,7 +33,7 @@ type Config struct {
 type Ledger struct {
 	cfg      Config
 	commands chan *command
-	queue    chan *entry   // in flight, in order: from the appender to the settler
+	queue    chan *group   // in flight, in order: from the appender to the settler
 	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
 	nudges   chan struct{} // capacity 1: somebody waits for what other servers have appended
 	saved    atomic.Uint64 // the record through which the state was last saved
@@ -47,7 +47,8 @@ type Ledger struct {
 	// What follows belongs to the appender's goroutine alone.
 	state   *State
 	flying  map[events.ID]*entry // records in flight, by id
-	before  Ack                  // of the append before; nil when the record before is known to be in the log
+	group   []*entry             // decided, and not yet on their way
+	before  Ack                  // of the group before; nil when the record before is known to be in the log
 	behind  bool                 // the journal may lack what the log has: catch up before deciding
 	retryAt time.Time            // not before, after it failed
 
@@ -89,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	l := &Ledger{
 		cfg:      cfg,
 		commands: make(chan *command, 1024),
-		queue:    make(chan *entry, maxFlying),
+		queue:    make(chan *group, maxFlying/groupMost),
 		faults:   make(chan struct{}, 1),
 		nudges:   make(chan struct{}, 1),
 		stopped:  make(chan struct{}),

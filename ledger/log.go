@@ -11,12 +11,14 @@ import (
 //
 // The Log is never trusted alone: the journal beside it notices when it loses or changes a message.
 type Log interface {
-	// Append asks for m to become the last message, and does not wait. It succeeds only when the last message then has the
-	// sequence before m's, so of two appends of one sequence at most one succeeds. Calls may be pipelined: a server asks
-	// for n+1 before it knows about n. The sequence alone is no sufficient token then, for another server's message may
-	// have become n; so after is the answer to the append of n, and m fails when that fails. It is nil when n is known to
-	// be in the log. Append is called by one goroutine at a time, and keeps the data, which must not change afterwards.
-	Append(m Message, after Ack) Ack
+	// Append asks for a group of messages, one or more that follow each other, to become the last ones, and does not wait. Each gets
+	// in only when the last message then has the sequence before its own, and is the one before it in the group; so of two
+	// appends of one sequence at most one succeeds, and where one of a group fails, all behind it do. Calls may be pipelined: a
+	// server asks for n+1 before it knows about n. The sequence alone is no sufficient token then, for another server's
+	// message may have become n; so after is the answer to the group that ends with n, and the first of this one fails when
+	// n has failed. It is nil when n is known to be in the log. Append is called by one goroutine at a time, and keeps the
+	// data, which must not change afterwards.
+	Append(group []Message, after Ack) Ack
 	// Last returns the sequence of the last message, 0 when there is none. It fails when a message before it is missing.
 	Last(ctx context.Context) (uint64, error)
 	// Read calls yield for each message from sequence from to the last one, in order and without gaps, until yield
@@ -34,10 +36,11 @@ type Message struct {
 	Data     []byte
 }
 
-// An Ack is the Log's answer to Append. It belongs to one goroutine.
+// An Ack is the Log's one answer to Append, for the whole group. It belongs to one goroutine.
 type Ack interface {
-	// Wait returns nil when the message is in the log at its sequence; an error that is ErrLostRace when it certainly is
-	// not; and any other error when nobody knows. It returns in bounded time, and the same however often it is called.
+	// Wait returns nil when all messages of the group are in the log at their sequences; an error that is ErrLostRace when the
+	// last certainly is not; and any other error when nobody knows. With an error, those before the last may be there or not. It
+	// returns in bounded time, and the same however often it is called.
 	Wait() error
 }
 

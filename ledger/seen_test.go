@@ -99,7 +99,7 @@ func TestSeenAtAnotherServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Append(ledger.Message{Sequence: forged.Sequence, Subject: events.Subject(forged.Statement), Data: forged.Stored}, nil).Wait(); err != nil {
+	if err := v.Append([]ledger.Message{{Sequence: forged.Sequence, Subject: events.Subject(forged.Statement), Data: forged.Stored}}, nil).Wait(); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Submit(t.Context(), offer(now()))

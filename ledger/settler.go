@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"errors"
-
 	"muster/events"
 	"muster/ledger/journal"
 )
@@ -10,71 +8,80 @@ import (
 // settle is the settler's goroutine: see appender.go. It ends when the queue is closed.
 func (l *Ledger) settle() {
 	s := &settler{ledger: l}
-	for e := range l.queue {
-		s.add(e)
+	for g := range l.queue {
+		s.add(g)
 	}
 }
 
 type settler struct {
 	ledger *Ledger
 	batch  *journal.Batch // of the records that are being settled; nil before the first
-	failed []*entry       // once one failed: it and all after it, until the appender's barrier
+	failed []*group       // once one failed: it and all after it, until the appender's barrier
 }
 
-// add settles e together with all that waits behind it and is ready.
-func (s *settler) add(e *entry) {
-	group, good := []*entry{e}, s.take(e)
-	for good && e.barrier == nil && len(group) < maxFlying {
+// add settles g together with all that waits behind it.
+func (s *settler) add(g *group) {
+	groups, good, n := []*group{g}, s.take(g), len(g.entries)
+	for good && g.barrier == nil && n < maxFlying {
 		next, ok := s.ready()
 		if !ok {
 			break
 		}
-		group, good = append(group, next), s.take(next)
-		e = next
+		groups, good, n = append(groups, next), s.take(next), n+len(next.entries)
+		g = next
 	}
-	settled := len(group)
+	settled := len(groups)
 	if !good {
 		settled--
 	}
-	if err := s.commit(group[:settled], good); err != nil {
+	if err := s.commit(groups[:settled], good); err != nil {
 		settled = 0
 	}
-	s.answer(group[:settled])
-	s.keep(group[settled:])
+	s.answer(groups[:settled])
+	s.keep(groups[settled:])
 }
 
-// ready returns the next entry when it is there. It may still have to be waited for: that is shorter than a commit.
-func (s *settler) ready() (*entry, bool) {
+// ready returns the next group when it is there. It may still have to be waited for: that is shorter than a commit.
+func (s *settler) ready() (*group, bool) {
 	select {
-	case e, ok := <-s.ledger.queue:
-		return e, ok
+	case g, ok := <-s.ledger.queue:
+		return g, ok
 	default:
 		return nil, false
 	}
 }
 
-// take readies a record for the commit while the log's answer is on its way, waits for that, and reports whether the entry can be
-// settled. What comes after an entry that failed cannot.
-func (s *settler) take(e *entry) bool {
+// take readies the records of a group for the commit while the log's answer is on its way, waits for that, and reports whether the group
+// can be settled. What comes after one that failed cannot.
+func (s *settler) take(g *group) bool {
 	if len(s.failed) > 0 {
 		return false
 	}
-	return !e.isRecord() || s.stage(e.record) == nil && e.ack.Wait() == nil
+	return g.ack == nil || s.stage(g.records) == nil && g.ack.Wait() == nil
 }
 
-// stage adds a record to the batch. The first, which often stays alone, is sealed at once: there is time until the log has answered.
-func (s *settler) stage(rec events.Record) (err error) {
-	if s.batch != nil {
-		return s.batch.Add(rec)
+// stage adds records to the batch. A record that is the first, and often stays alone, is sealed at once: there is time until the log has
+// answered.
+func (s *settler) stage(records []events.Record) (err error) {
+	alone := s.batch == nil && len(records) == 1
+	if s.batch == nil {
+		if s.batch, err = s.ledger.cfg.Journal.Begin(); err != nil {
+			return err
+		}
 	}
-	if s.batch, err = s.ledger.cfg.Journal.Begin(); err != nil {
-		return err
+	for _, rec := range records {
+		if err := s.batch.Add(rec); err != nil {
+			return err
+		}
 	}
-	return errors.Join(s.batch.Add(rec), s.batch.Seal())
+	if alone {
+		return s.batch.Seal()
+	}
+	return nil
 }
 
-// commit makes the records of a group safe. The batch has one too many unless the whole group is good: then it is made anew.
-func (s *settler) commit(group []*entry, whole bool) (err error) {
+// commit makes the records of groups safe. The batch has those of one too many unless all of it is good: then it is made anew.
+func (s *settler) commit(groups []*group, whole bool) (err error) {
 	batch := s.batch
 	s.batch = nil
 	if batch == nil {
@@ -84,52 +91,58 @@ func (s *settler) commit(group []*entry, whole bool) (err error) {
 		err = batch.Commit()
 	} else {
 		batch.Drop()
-		err = s.ledger.cfg.Journal.Append(recordsOf(group))
+		err = s.ledger.cfg.Journal.Append(recordsOf(groups))
 	}
-	if err == nil && len(group) > 0 {
+	if err == nil && len(groups) > 0 {
 		s.ledger.silent.Store(nil)
 	}
 	return err
 }
 
-func recordsOf(group []*entry) (records []events.Record) {
-	for _, e := range group {
-		if e.isRecord() {
-			records = append(records, e.record)
-		}
+func recordsOf(groups []*group) (records []events.Record) {
+	for _, g := range groups {
+		records = append(records, g.records...)
 	}
 	return records
 }
 
-func (s *settler) answer(settled []*entry) {
-	for _, e := range settled {
-		switch {
-		case e.barrier != nil:
-			e.barrier <- nil
-		case e.verdict != nil:
-			e.command.answer(Receipt{}, e.verdict)
-		case e.command.check:
-			e.command.answer(Receipt{}, nil)
-		case e.isRecord():
-			e.command.answer(receiptOf(e.record), nil)
-		default:
-			e.command.answer(againReceipt(e.record), nil)
+func (s *settler) answer(settled []*group) {
+	for _, g := range settled {
+		if g.barrier != nil {
+			g.barrier <- nil
+		}
+		for _, e := range g.entries {
+			e.answer()
 		}
 	}
 }
 
+// answer tells the submitter what was settled.
+func (e *entry) answer() {
+	switch {
+	case e.verdict != nil:
+		e.command.answer(Receipt{}, e.verdict)
+	case e.command.check:
+		e.command.answer(Receipt{}, nil)
+	case e.isRecord():
+		e.command.answer(receiptOf(e.record), nil)
+	default:
+		e.command.answer(againReceipt(e.record), nil)
+	}
+}
+
 // keep holds back what could not be settled. Only the end of a batch can be a barrier: it hands over what was kept.
-func (s *settler) keep(rest []*entry) {
-	for _, e := range rest {
-		if e.barrier != nil {
-			e.barrier <- s.failed
+func (s *settler) keep(rest []*group) {
+	for _, g := range rest {
+		if g.barrier != nil {
+			g.barrier <- s.failed
 			s.failed = nil
 			continue
 		}
-		if e.isRecord() {
-			_ = e.ack.Wait() // its outcome is learned from the log; here it only must be over
+		if g.ack != nil {
+			_ = g.ack.Wait() // its outcome is learned from the log; here it only must be over
 		}
-		s.failed = append(s.failed, e)
+		s.failed = append(s.failed, g)
 		select {
 		case s.ledger.faults <- struct{}{}:
 		default:

@@ -248,18 +248,16 @@ type road struct {
 }
 
 func (r *road) safe(group []waiting) error {
-	records, acks := make([]events.Record, len(group)), make([]ledger.Ack, len(group))
+	records, messages := make([]events.Record, len(group)), make([]ledger.Message, len(group))
 	for i, w := range group {
 		r.last++
 		records[i] = *w.rec
 		records[i].Sequence = r.last
-		r.before = r.stream.Append(ledger.Message{Sequence: r.last, Subject: events.Subject(w.rec.Statement), Data: w.rec.Stored}, r.before)
-		acks[i] = r.before
+		messages[i] = ledger.Message{Sequence: r.last, Subject: events.Subject(w.rec.Statement), Data: w.rec.Stored}
 	}
-	for _, a := range acks {
-		if err := a.Wait(); err != nil {
-			return err
-		}
+	r.before = r.stream.Append(messages, r.before)
+	if err := r.before.Wait(); err != nil {
+		return err
 	}
 	return r.journal.Append(records)
 }

@@ -20,6 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) (a, b ledger.Log)) {
 		"one wins each sequence":   oneWins,
 		"a gap is refused":         gapRefused,
 		"what follows a loser":     loserTakesTheRest,
+		"a group that breaks off":  groupBreaksOff,
 		"read from the middle":     readFromMiddle,
 		"yield's error ends it":    yieldEnds,
 		"many messages":            manyMessages,
@@ -40,6 +41,23 @@ func message(n int) ledger.Message {
 	return ledger.Message{Sequence: uint64(n), Subject: subject(n), Data: data(n)}
 }
 
+// group returns the messages from..to.
+func group(from, to int) (messages []ledger.Message) {
+	for n := from; n <= to; n++ {
+		messages = append(messages, message(n))
+	}
+	return messages
+}
+
+// others returns what another server would have as the messages from..to.
+func others(from, to int) []ledger.Message {
+	messages := group(from, to)
+	for i := range messages {
+		messages[i].Data = append(messages[i].Data, " of another server"...)
+	}
+	return messages
+}
+
 // last returns the ack that the next append must follow.
 func last(acks []ledger.Ack) ledger.Ack {
 	if len(acks) == 0 {
@@ -48,19 +66,19 @@ func last(acks []ledger.Ack) ledger.Ack {
 	return acks[len(acks)-1]
 }
 
-// appendAll pipelines the messages from..to and fails the test unless all succeed.
+// appendAll pipelines the messages from..to, in groups of one, two, three and so on, and fails the test unless all succeed.
 func appendAll(t *testing.T, l ledger.Log, from, to int) {
 	t.Helper()
 	var acks []ledger.Ack
-	for n := from; n <= to; n++ {
-		acks = append(acks, l.Append(message(n), last(acks)))
+	for n, size := from, 1; n <= to; n, size = n+size, size+1 {
+		acks = append(acks, l.Append(group(n, min(n+size-1, to)), last(acks)))
 	}
 	for i, a := range acks {
 		if err := a.Wait(); err != nil {
-			t.Fatalf("append %d: %v", from+i, err)
+			t.Fatalf("append %d of %d to %d: %v", i, from, to, err)
 		}
 		if err := a.Wait(); err != nil {
-			t.Fatalf("append %d had succeeded, and waited for again it has not: %v", from+i, err)
+			t.Fatalf("append %d of %d to %d had succeeded, and waited for again it has not: %v", i, from, to, err)
 		}
 	}
 }
@@ -106,7 +124,7 @@ func oneWins(t *testing.T, a, b ledger.Log) {
 		var wg sync.WaitGroup
 		errs := make([]error, 2)
 		for i, l := range []ledger.Log{a, b} {
-			wg.Go(func() { errs[i] = l.Append(message(n), nil).Wait() })
+			wg.Go(func() { errs[i] = l.Append(group(n, n), nil).Wait() })
 		}
 		wg.Wait()
 		if (errs[0] == nil) == (errs[1] == nil) {
@@ -121,22 +139,22 @@ func oneWins(t *testing.T, a, b ledger.Log) {
 
 func gapRefused(t *testing.T, a, _ ledger.Log) {
 	appendAll(t, a, 1, 1)
-	if err := a.Append(message(3), nil).Wait(); !errors.Is(err, ledger.ErrLostRace) {
+	if err := a.Append(group(3, 3), nil).Wait(); !errors.Is(err, ledger.ErrLostRace) {
 		t.Fatalf("append of 3 after 1: %v, want ErrLostRace", err)
 	}
 	expectLast(t, a, 1)
 }
 
-// A server pipelines 1 to 20 while another's message has become 1 already: none of the twenty may get in, although the
-// sequence that the second expects is the right one.
+// A server pipelines 1 to 20, in groups of one and of ten, while another's message has become 1 already: none of the twenty may get in,
+// although the sequence that the second expects is the right one.
 func loserTakesTheRest(t *testing.T, a, b ledger.Log) {
 	appendAll(t, b, 1, 1)
+	theirs := others(1, 20)
 	var acks []ledger.Ack
-	for n := 1; n <= 20; n++ {
-		m := message(n)
-		m.Data = append(m.Data, " of another server"...)
-		acks = append(acks, a.Append(m, last(acks)))
+	for i := range 10 {
+		acks = append(acks, a.Append(theirs[i:i+1], last(acks)))
 	}
+	acks = append(acks, a.Append(theirs[10:], last(acks)))
 	for i, ack := range acks {
 		for range 2 {
 			if err := ack.Wait(); !errors.Is(err, ledger.ErrLostRace) {
@@ -147,6 +165,25 @@ func loserTakesTheRest(t *testing.T, a, b ledger.Log) {
 	expect(t, a, 1, 1)
 	appendAll(t, a, 2, 5) // and then it goes on
 	expect(t, b, 1, 5)
+}
+
+// Where a group cannot begin, none of it gets in; and where it cannot go on, nothing behind that, and the answer is that of the last.
+func groupBreaksOff(t *testing.T, a, b ledger.Log) {
+	appendAll(t, a, 1, 3)
+	first := a.Append(group(4, 6), nil)
+	if err := first.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Append(others(2, 8), nil).Wait(); !errors.Is(err, ledger.ErrLostRace) { // 2 is taken, and 7 would fit by its sequence
+		t.Fatalf("append of 2 to 8: %v, want ErrLostRace", err)
+	}
+	broken := append(group(7, 8), group(10, 11)...)
+	if err := a.Append(broken, first).Wait(); !errors.Is(err, ledger.ErrLostRace) {
+		t.Fatalf("append of 7, 8, 10 and 11: %v, want ErrLostRace", err)
+	}
+	expectLast(t, b, 8)
+	expect(t, b, 1, 8)
+	appendAll(t, b, 9, 12)
 }
 
 func readFromMiddle(t *testing.T, a, b ledger.Log) {

@@ -20,7 +20,7 @@ type Memory struct {
 	rude     *rand.Rand // nil for a polite log
 }
 
-// NewMemory returns an empty log. With a seed other than 0 it is rude: one append in ten goes wrong, in one of the ways
+// NewMemory returns an empty log. With a seed other than 0 it is rude: one message in ten goes wrong, in one of the ways
 // that a network has.
 func NewMemory(seed uint64) *Memory {
 	m := &Memory{}
@@ -62,30 +62,34 @@ type View struct {
 var errRude = errors.New("no answer in time")
 
 // Append implements [ledger.Log].
-func (v *View) Append(next ledger.Message, after ledger.Ack) ledger.Ack {
+func (v *View) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	m := v.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if before, ok := after.(*ack); ok && !before.landed {
 		return &ack{err: ledger.ErrLostRace}
 	}
-	lose, answer := false, true
-	if m.rude != nil && m.rude.IntN(10) == 0 {
-		lose, answer = m.rude.IntN(2) == 0, false
-	}
-	a := &ack{}
-	if !lose {
+	answer := true
+	for i, next := range group {
+		if m.rude != nil && m.rude.IntN(10) == 0 {
+			answer = false
+			if m.rude.IntN(2) == 0 { // it is lost, and so are those behind it; the last would be answered, were it not lost itself
+				if i < len(group)-1 && m.rude.IntN(2) == 0 {
+					return &ack{err: ledger.ErrLostRace}
+				}
+				return &ack{err: errRude}
+			}
+		}
 		if next.Sequence != uint64(len(m.messages))+1 {
 			return &ack{err: ledger.ErrLostRace}
 		}
 		m.messages = append(m.messages, next)
 		m.tell(next.Sequence)
-		a.landed = true
 	}
 	if !answer {
-		a.err = errRude
+		return &ack{landed: true, err: errRude}
 	}
-	return a
+	return &ack{landed: true}
 }
 
 // tell offers the last sequence to every view.

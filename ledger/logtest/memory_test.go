@@ -19,7 +19,7 @@ func TestRudeMemory(t *testing.T) {
 	v := m.View()
 	next, unknown, landed := uint64(1), 0, 0
 	for range 1000 {
-		err := v.Append(message(int(next)), nil).Wait()
+		err := v.Append(group(int(next), int(next)), nil).Wait()
 		last, _ := v.Last(t.Context())
 		if err != nil {
 			unknown++

@@ -23,17 +23,21 @@ const (
 )
 
 // Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
-// in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data.
-func (s *Stream) Append(m ledger.Message, after ledger.Ack) ledger.Ack {
-	a := &ack{stream: s, sequence: m.Sequence, id: messageID(m.Data), limit: s.cfg.Timeout + time.Second}
-	msg := &nats.Msg{Subject: m.Subject, Data: m.Data, Header: nats.Header{
-		jetstream.ExpectedStreamHeader:  {s.cfg.Name},
-		jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(m.Sequence-1, 10)},
-		jetstream.MsgIDHeader:           {a.id},
-	}}
-	if before, ok := after.(*ack); ok {
-		msg.Header[jetstream.ExpectedLastMsgIDHeader] = []string{before.id}
+// in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data. So the last message gets
+// in only when all of the group have, and its answer is theirs: JetStream is asked for no other.
+func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	before := ""
+	if a, ok := after.(*ack); ok {
+		before = a.id
 	}
+	last := len(group) - 1
+	for _, m := range group[:last] {
+		msg := s.message(m, before)
+		_ = s.nc.PublishMsg(msg) // where it fails, so does the last
+		before = msg.Header[jetstream.MsgIDHeader][0]
+	}
+	msg := s.message(group[last], before)
+	a := &ack{stream: s, sequence: group[last].Sequence, id: msg.Header[jetstream.MsgIDHeader][0], limit: s.cfg.Timeout + time.Second}
 	future, err := s.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(0))
 	if err != nil {
 		a.settle(nil, err)
@@ -42,13 +46,26 @@ func (s *Stream) Append(m ledger.Message, after ledger.Ack) ledger.Ack {
 	return a
 }
 
+// message returns what is published of a message, which must follow the one with the id before; "" where it is known which that is.
+func (s *Stream) message(m ledger.Message, before string) *nats.Msg {
+	header := nats.Header{
+		jetstream.ExpectedStreamHeader:  {s.cfg.Name},
+		jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(m.Sequence-1, 10)},
+		jetstream.MsgIDHeader:           {messageID(m.Data)},
+	}
+	if before != "" {
+		header[jetstream.ExpectedLastMsgIDHeader] = []string{before}
+	}
+	return &nats.Msg{Subject: m.Subject, Data: m.Data, Header: header}
+}
+
 // messageID tells messages apart: 16 bytes of the SHA-256 of the data, in base 64.
 func messageID(data []byte) string {
 	sum := sha256.Sum256(data)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// ack waits for JetStream's answer to one append. It belongs to one goroutine.
+// ack waits for JetStream's answer to the last message of a group. It belongs to one goroutine.
 type ack struct {
 	stream   *Stream
 	future   jetstream.PubAckFuture

@@ -77,7 +77,7 @@ func TestRefusesAStreamThatForgets(t *testing.T) {
 func TestNothingIsDeleted(t *testing.T) {
 	srv := start(t)
 	s := open(t, srv)
-	if err := s.Append(ledger.Message{Sequence: 1, Subject: "muster.ev.FRA.mnf-u.pledge.X.offered", Data: []byte("one")}, nil).Wait(); err != nil {
+	if err := s.Append([]ledger.Message{{Sequence: 1, Subject: "muster.ev.FRA.mnf-u.pledge.X.offered", Data: []byte("one")}}, nil).Wait(); err != nil {
 		t.Fatal(err)
 	}
 	js, err := jetstream.New(connect(t, srv))

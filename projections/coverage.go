@@ -131,11 +131,13 @@ func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage
 		return answer
 	}
 	t := p.newTally(chosen, b, f)
-	p.each(&b, t.place)
-	answer.Lines = t.answer()
-	if !f.Brief {
-		answer.NotCounted = t.notCounted()
+	if f.Brief {
+		p.eachSum(&b, t.placeSum)
+		answer.Lines = t.answer()
+		return answer
 	}
+	p.each(&b, t.place)
+	answer.Lines, answer.NotCounted = t.answer(), t.notCounted()
 	return answer
 }
 
@@ -168,6 +170,7 @@ type tally struct {
 	basis  Basis
 	brief  bool        // do not keep what does not count
 	day    events.Date // of a range, from which on the version that is placed is there
+	times  int         // of how many pledges the version that is placed is the sum
 	lines  []lineTally
 	of     map[*line]int // their indexes
 	places []placement   // by the number of the kind
@@ -200,7 +203,7 @@ type placement struct {
 }
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
-	t := &tally{p: p, basis: b, brief: f.Brief, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
+	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
 			t.of[o.lines[q.Line].same()] = len(t.lines)
@@ -236,6 +239,12 @@ func (t *tally) placement(k kind) placement {
 
 // compatible reports whether forces for one area can fill a line for the other. The empty area is anywhere.
 func compatible(a, b events.Area) bool { return a == b || a == "" || b == "" }
+
+// placeSum is place for versions that are added up.
+func (t *tally) placeSum(v *version, pledges int) {
+	t.times = pledges
+	t.place(v)
+}
 
 // place counts a version for its line, or says why not.
 func (t *tally) place(v *version) {

@@ -9,9 +9,10 @@ import (
 // A sheet has the versions that hold on one date as of the last record, by the number of their pledge; a pledge that is not
 // there has the rung 0. It is brought up to date when it is asked for, pledge by pledge.
 type sheet struct {
-	on   events.Date
-	asOf uint32
-	rows []version
+	on    events.Date
+	asOf  uint32
+	rows  []version
+	cells *cells // of the rows; nil before they were asked for
 }
 
 // sheets are those of the dates that were asked for last.
@@ -27,6 +28,21 @@ const maxSheets = 4
 func (t *sheets) of(p *Picture, on events.Date) *sheet {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.ofHeld(p, on)
+}
+
+// withCells is of, with the sheet's cells.
+func (t *sheets) withCells(p *Picture, on events.Date) *sheet {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.ofHeld(p, on)
+	if s.cells == nil {
+		s.cells = cellsOf(s.rows)
+	}
+	return s
+}
+
+func (t *sheets) ofHeld(p *Picture, on events.Date) *sheet {
 	s := t.pull(on)
 	if s == nil {
 		s = newSheet(p, on)
@@ -66,6 +82,10 @@ func newSheet(p *Picture, on events.Date) *sheet {
 func (s *sheet) update(p *Picture, pl *pledge) {
 	for uint32(len(s.rows)) <= pl.no {
 		s.rows = append(s.rows, version{})
+	}
+	if s.cells != nil {
+		s.cells.remove(&s.rows[pl.no])
+		defer func() { s.cells.add(&s.rows[pl.no]) }()
 	}
 	s.rows[pl.no] = version{}
 	for at := len(pl.open) - 1; at >= 0; at-- {

@@ -80,9 +80,9 @@ func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
 // sum sums the pledges of some operations that are there and on the rung asked, or above.
 func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums {
 	cells := make([]sum, len(p.nations.names)*len(p.kinds.names))
-	p.each(b, func(v *version) {
+	p.eachSum(b, func(v *version, pledges int) {
 		if n, kind, known := v.amount(b.Rung); v.rung >= b.Rung {
-			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v.flags, n, known)
+			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v.flags, n, known, pledges)
 		}
 	})
 	rows := sums{}
@@ -131,7 +131,7 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 			return
 		}
 		if i := group(v, kind); i >= 0 && of.includes(days[i]) {
-			found[i].add(v.flags, n, known)
+			found[i].add(v.flags, n, known, 1)
 		}
 	})
 	rows := sums{}
@@ -208,18 +208,19 @@ type sum struct {
 	day                                      events.Date // of a range
 }
 
-func (s *sum) add(f flags, n int64, known bool) {
+// add adds what so many pledges, which have the same flags, count for in all.
+func (s *sum) add(f flags, n int64, known bool, pledges int) {
 	switch {
 	case f&isFailed != 0:
-		s.failed++
+		s.failed += pledges
 	case f&isReserve != 0 && known:
 		s.reserve = add(s.reserve, n)
 	case f&isReserve != 0:
-		s.reserveUnknown++
+		s.reserveUnknown += pledges
 	case !known:
-		s.unknown++
+		s.unknown += pledges
 	default:
-		s.pledges++
+		s.pledges += pledges
 		s.quantity = add(s.quantity, n)
 		if f&isConditional != 0 {
 			s.conditional = add(s.conditional, n)

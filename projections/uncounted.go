@@ -91,7 +91,7 @@ func (t *tally) leave(v *version, l left) {
 	l.pledge, l.day = v.pledge, t.day
 	_, l.kind, l.known = v.amount(t.basis.Rung)
 	if only := t.places[l.kind].only; l.reason == UnknownQuantity && only >= 0 {
-		t.lines[only].unknown++
+		t.lines[only].unknown += t.times
 	}
 	if !t.brief {
 		t.left = append(t.left, l)

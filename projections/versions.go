@@ -198,6 +198,20 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	}
 }
 
+// eachSum is each for who only adds up: versions that differ in nothing else come as one, with how many pledges it is of.
+func (p *Picture) eachSum(b *Basis, do func(v *version, pledges int)) {
+	if p.supposed != nil || b.WhatIf.folds() || b.AsOf != p.Sequence() {
+		p.each(b, func(v *version) { do(v, 1) })
+		return
+	}
+	s := p.sheets.withCells(p, b.On)
+	s.cells.each(s.rows, func(v *version, pledges int) {
+		if b.WhatIf.lets(p, v) {
+			do(v, pledges)
+		}
+	})
+}
+
 // eachKnown scans the table.
 func (p *Picture) eachKnown(b *Basis, do func(*version)) {
 	t, asOf, on := &p.versions, uint32(b.AsOf), b.On

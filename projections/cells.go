@@ -1,0 +1,111 @@
+package projections
+
+import "math"
+
+// A cell is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
+// than pledges, and a sum over pledges is the same as one over cells.
+type cell struct {
+	like              version // without a pledge and quantities
+	pledges           int
+	promised, present total
+}
+
+// A cellKey is what versions of one cell have in common.
+type cellKey struct {
+	promisedKind, presentKind uint32
+	nation                    uint16
+	flags                     flags
+	rung                      Rung
+}
+
+// cells are the versions on a date that have no allocations, by cell, and which have.
+type cells struct {
+	all       []cell
+	of        map[cellKey]int
+	allocated map[uint32]struct{} // pledges
+}
+
+// cellsOf adds up rows.
+func cellsOf(rows []version) *cells {
+	c := &cells{of: map[cellKey]int{}, allocated: map[uint32]struct{}{}}
+	for i := range rows {
+		c.add(&rows[i])
+	}
+	return c
+}
+
+func (c *cells) add(v *version) {
+	switch {
+	case v.rung == 0:
+	case v.allocated != nil:
+		c.allocated[v.pledge] = struct{}{}
+	default:
+		one := c.at(v)
+		one.pledges++
+		one.promised.add(v.promised)
+		one.present.add(v.present)
+	}
+}
+
+// remove takes back what add has done.
+func (c *cells) remove(v *version) {
+	switch {
+	case v.rung == 0:
+	case v.allocated != nil:
+		delete(c.allocated, v.pledge)
+	default:
+		one := c.at(v)
+		one.pledges--
+		one.promised.subtract(v.promised)
+		one.present.subtract(v.present)
+	}
+}
+
+func (c *cells) at(v *version) *cell {
+	key := cellKey{v.promisedKind, v.presentKind, v.nation, v.flags, v.rung}
+	i, ok := c.of[key]
+	if !ok {
+		i = len(c.all)
+		c.of[key] = i
+		c.all = append(c.all, cell{like: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
+	}
+	return &c.all[i]
+}
+
+// each calls do for each cell as if it were one version, with how many pledges it is of; and for each version that has allocations.
+func (c *cells) each(rows []version, do func(v *version, pledges int)) {
+	for i := range c.all {
+		if one := &c.all[i]; one.pledges > 0 {
+			v := one.like
+			v.promised, v.present = one.promised.number(), one.present.number()
+			do(&v, one.pledges)
+		}
+	}
+	for no := range c.allocated {
+		do(&rows[no], 1)
+	}
+}
+
+// A total is a sum of numbers that are not negative, of which any can be taken back.
+type total struct{ high, low uint64 }
+
+func (t *total) add(n int64) {
+	if t.low += uint64(n); t.low < uint64(n) {
+		t.high++
+	}
+}
+
+func (t *total) subtract(n int64) {
+	if t.low < uint64(n) {
+		t.high--
+	}
+	t.low -= uint64(n)
+}
+
+// number is the sum, or the largest number: as [add] has it.
+func (t *total) number() int64 {
+	if t.high > 0 || t.low > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(t.low)
+}

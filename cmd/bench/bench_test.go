@@ -21,8 +21,8 @@ func TestMeasures(t *testing.T) {
 		"append": {rawWay, plainWay, "JetStream, sync_interval: always", "PostgreSQL, expected version"},
 		"replay": {"decoding alone, from memory", "hashing alone, from memory: each record, and the tree above", "muster, from the journal, each record hashed", "muster, from the stream, strictly decoded", "PostgreSQL, reads and decodes the rows"},
 		"start":  {"muster, with saved projections", "muster, without", "the record itself"},
-		"query":  {"muster", "muster, to who has the answer (304)"},
-		"grow":   {"replay from the journal", "coverage now"},
+		"query":  {nowWay, "muster, while nothing changes", "muster", "muster, to who has the answer (304)"},
+		"grow":   {"replay from the journal", "coverage now: " + nowWay},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

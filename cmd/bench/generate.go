@@ -66,7 +66,7 @@ func newGenerator(nations int) (*generator, error) {
 	g := &generator{random: rand.New(rand.NewPCG(generatedSeed, 2)), signers: map[events.Nation]*events.Signer{}}
 	all := events.Nations()
 	if nations > len(all) {
-		return nil, absent{fmt.Sprintf("there are %d nations in the world", len(all))}
+		return nil, fmt.Errorf("there are %d nations in the world", len(all))
 	}
 	g.nations, g.names = nations, all[:nations]
 	for _, n := range append([]events.Nation{events.HQ}, g.names...) {

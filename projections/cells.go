@@ -5,9 +5,9 @@ import "math"
 // A cell is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
 // than pledges, and a sum over pledges is the same as one over cells.
 type cell struct {
-	like              version // without a pledge and quantities
+	sum               version // of no pledge
 	pledges           int
-	promised, present total
+	promised, present total // what sum has, exactly
 }
 
 // A cellKey is what versions of one cell have in common.
@@ -42,8 +42,7 @@ func (c *cells) add(v *version) {
 	default:
 		one := c.at(v)
 		one.pledges++
-		one.promised.add(v.promised)
-		one.present.add(v.present)
+		one.sum.promised, one.sum.present = one.promised.add(v.promised), one.present.add(v.present)
 	}
 }
 
@@ -56,8 +55,7 @@ func (c *cells) remove(v *version) {
 	default:
 		one := c.at(v)
 		one.pledges--
-		one.promised.subtract(v.promised)
-		one.present.subtract(v.present)
+		one.sum.promised, one.sum.present = one.promised.subtract(v.promised), one.present.subtract(v.present)
 	}
 }
 
@@ -67,7 +65,7 @@ func (c *cells) at(v *version) *cell {
 	if !ok {
 		i = len(c.all)
 		c.of[key] = i
-		c.all = append(c.all, cell{like: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
+		c.all = append(c.all, cell{sum: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
 	}
 	return &c.all[i]
 }
@@ -76,9 +74,7 @@ func (c *cells) at(v *version) *cell {
 func (c *cells) each(rows []version, do func(v *version, pledges int)) {
 	for i := range c.all {
 		if one := &c.all[i]; one.pledges > 0 {
-			v := one.like
-			v.promised, v.present = one.promised.number(), one.present.number()
-			do(&v, one.pledges)
+			do(&one.sum, one.pledges)
 		}
 	}
 	for no := range c.allocated {
@@ -86,20 +82,22 @@ func (c *cells) each(rows []version, do func(v *version, pledges int)) {
 	}
 }
 
-// A total is a sum of numbers that are not negative, of which any can be taken back.
+// A total is a sum of numbers that are not negative, of which any can be taken back. It gives its number each time.
 type total struct{ high, low uint64 }
 
-func (t *total) add(n int64) {
+func (t *total) add(n int64) int64 {
 	if t.low += uint64(n); t.low < uint64(n) {
 		t.high++
 	}
+	return t.number()
 }
 
-func (t *total) subtract(n int64) {
+func (t *total) subtract(n int64) int64 {
 	if t.low < uint64(n) {
 		t.high--
 	}
 	t.low -= uint64(n)
+	return t.number()
 }
 
 // number is the sum, or the largest number: as [add] has it.

@@ -439,7 +439,10 @@ func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
 func largestFirst(a, b Share) int {
 	more, _ := a.Quantity.Number()
 	less, _ := b.Quantity.Number()
-	return cmp.Or(cmp.Compare(less, more), cmp.Compare(a.Nation, b.Nation))
+	if more != less {
+		return cmp.Compare(less, more)
+	}
+	return cmp.Compare(a.Nation, b.Nation)
 }
 
 // dependence says whether a supply hangs on the nation with the largest share.

@@ -263,6 +263,34 @@ func TestPageLive(t *testing.T) {
 	}
 }
 
+// The page shows itself anew when a record comes. Whoever has opened another page by the time that the answer is there keeps that one, and what was
+// written into it.
+func TestPageLateRefresh(t *testing.T) {
+	url, dir := ownDemo(t)
+	b := newTab(t, url)
+	b.open("/?operation=mnf-u&on=" + aDay)
+	b.says(cell("mnf-u/air-west", 0), "12 of 48")
+	eval[bool](b, `(() => {
+		const real = window.fetch
+		window.fetch = async (...asked) => {
+			const answer = await real(...asked)
+			if (!String(asked[0]).includes("/submit")) await new Promise(done => { window.letGo = done })
+			return answer
+		}
+		return true
+	})()`)
+	newUser(t).content(t, "pledge", "offer", "--url", url, "--key", filepath.Join(dir, "keys", "GBR-demo.key"), "--operation", "mnf-u", "--role", "air", "--area", "west",
+		"--quantity", "5", "--from", "2026-03-01", "--effective", "2026-01-15")
+	b.wait("window.letGo")
+	b.click(`nav a[href^="/submit"]`)
+	b.fill("#f-note", "half a thought")
+	eval[bool](b, `(() => { addEventListener("htmx:finally:request", () => { window.late = true }); letGo(); return true })()`)
+	b.wait("window.late")
+	if note := eval[string](b, "document.getElementById('f-note')?.value ?? '(it is gone)'"); note != "half a thought" || !strings.HasPrefix(b.address(), "/submit") {
+		t.Errorf("%s: the note is %q", b.address(), note)
+	}
+}
+
 // A server that goes away is told, and when it is there again the page heals, with what has happened meanwhile.
 func TestPageConnection(t *testing.T) {
 	browser(t)

@@ -11,8 +11,22 @@ document.documentElement.classList.add("scripted");
 const say = (text) => { status.textContent = text; };
 
 // go shows another address in place, as a link would. It returns when that is shown.
-export const go = (url, how = "push") =>
-  htmx.ajax("GET", url, { target: "#page", select: "#page", swap: "outerMorph", [how]: "true" });
+export const go = (url, how = "push", more = {}) =>
+  htmx.ajax("GET", url, { target: "#page", select: "#page", swap: "outerMorph", [how]: "true", ...more });
+
+// An answer is shown when it is to what a person has asked for last. What the page asks for by itself gives way to that: it must not take
+// away what was opened while it was on its way.
+const here = () => location.pathname + location.search;
+let asked;
+document.addEventListener("htmx:before:request", (e) => {
+  const request = e.detail.ctx;
+  if (request.refreshes) request.behind = asked;
+  else asked = request;
+});
+document.addEventListener("htmx:after:request", (e) => {
+  const request = e.detail.ctx;
+  if (request.refreshes ? request.behind !== asked || request.refreshes !== here() : request !== asked) e.preventDefault();
+});
 
 const addressWith = (changes) => {
   const url = new URL(location.href);
@@ -140,7 +154,7 @@ const follow = () => {
 // refresh shows the same address anew, and marks for a moment what has changed.
 const refresh = async (selectors) => {
   if (document.querySelector("[data-draft]")) return; // somebody is writing
-  await go(location.pathname + location.search, "replace");
+  await go(here(), "replace", { refreshes: here() });
   for (const s of selectors) {
     for (const e of document.querySelectorAll(s)) {
       e.classList.add("changed");

@@ -16,7 +16,7 @@ const killedAt = "MUSTER_TEST_KILLED_AT"
 // manyOffers is the same ledger in every process.
 func manyOffers(t tb) *testLedger {
 	l := newTestLedger(t)
-	for n := range 3000 {
+	for n := range 600 {
 		p := l.offer(someNations[n%len(someNations)], int64(n+1))
 		p.amend(2+n%20, pledgeTerms(int64(n+2)))
 	}

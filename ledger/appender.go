@@ -117,17 +117,17 @@ func (l *Ledger) take(c *command) {
 	if l.behind && time.Now().After(l.retryAt) {
 		l.recover(l.flush())
 	}
-	l.decide(c, false)
-	for len(l.group) < groupMost {
-		select {
-		case c := <-l.commands:
-			l.decide(c, false)
-			continue
-		default:
+	defer l.send()
+	for n := 1; ; n++ {
+		if l.decide(c, false); n == groupMost {
+			return
 		}
-		break
+		select {
+		case c = <-l.commands:
+		default:
+			return
+		}
 	}
-	l.send()
 }
 
 // decide puts a command into the group, as a record or as an answer. Anchored says that the log has just been seen to end where the journal ends.

@@ -46,7 +46,10 @@ func measureAppend(o *options) ([]row, error) {
 		}
 		var ways []way
 		for _, w := range appendWays {
-			ways = append(ways, way{w.name, func(int) (sample, error) { return o.append(g, w.open, writers, n) }})
+			ways = append(ways, way{w.name, func(int) (sample, error) { return o.append(g, w.open, writers, n, 0) }})
+		}
+		if writers == 1 { // whoever does something between two records waits longer for the disk, which rests meanwhile
+			ways = append(ways, way{restedWay, func(int) (sample, error) { return o.append(g, openRaw, writers, n, 200*time.Microsecond) }})
 		}
 		rows, err := o.interleave(name, rawWay, ways...)
 		if err != nil {
@@ -58,8 +61,11 @@ func measureAppend(o *options) ([]row, error) {
 			}
 		}
 		for i := range rows {
-			if rows[i].Way == postgresWay { // whose processor time is another process's
+			switch rows[i].Way {
+			case postgresWay: // whose processor time is another process's
 				rows[i].CPU = 0
+			case restedWay: // whose rest is none of it
+				rows[i].PerSecond, rows[i].Seconds = 0, 0
 			}
 		}
 		all = append(all, rows...)
@@ -72,6 +78,7 @@ const (
 	rawWay   = "raw: write and fdatasync, by group"
 	plainWay = "muster"
 
+	restedWay   = "raw: write and fdatasync, each after a rest of 200 µs"
 	postgresWay = "PostgreSQL, expected version"
 )
 
@@ -87,8 +94,8 @@ var appendWays = []struct {
 	{postgresWay, openPostgres},
 }
 
-// append has writers take n offers by one way, on a folder of its own.
-func (o *options) append(g *generated, open opener, writers, n int) (sample, error) {
+// append has writers take n offers by one way, on a folder of its own, and rest before each.
+func (o *options) append(g *generated, open opener, writers, n int, rest time.Duration) (sample, error) {
 	dir, remove, err := o.folder("append")
 	if err != nil {
 		return sample{}, err
@@ -104,6 +111,7 @@ func (o *options) append(g *generated, open opener, writers, n int) (sample, err
 	took := make([]time.Duration, len(offers))
 	s, err := timed(len(offers), func() error {
 		return each(writers, len(offers), func(i int) error {
+			time.Sleep(rest)
 			began := time.Now()
 			err := take(ctx, &offers[i])
 			took[i] = time.Since(began)

@@ -18,7 +18,7 @@ func TestMeasures(t *testing.T) {
 	}
 	work := t.TempDir()
 	for name, ways := range map[string][]string{
-		"append": {rawWay, plainWay, "JetStream, sync_interval: always", "PostgreSQL, expected version"},
+		"append": {rawWay, restedWay, plainWay, "JetStream, sync_interval: always", "PostgreSQL, expected version"},
 		"replay": {"decoding alone, from memory", "hashing alone, from memory: each record, and the tree above", "muster, from the journal, each record hashed", "muster, from the stream, strictly decoded", "PostgreSQL, reads and decodes the rows"},
 		"start":  {"muster, with saved projections", "muster, without", "the record itself"},
 		"query":  {nowWay, "muster, while nothing changes", "muster", "muster, to who has the answer (304)"},

@@ -20,12 +20,12 @@ const here = () => location.pathname + location.search;
 let asked;
 document.addEventListener("htmx:before:request", (e) => {
   const request = e.detail.ctx;
-  if (request.refreshes) request.behind = asked;
+  if (request.whileAt) request.behind = asked;
   else asked = request;
 });
 document.addEventListener("htmx:after:request", (e) => {
   const request = e.detail.ctx;
-  if (request.refreshes ? request.behind !== asked || request.refreshes !== here() : request !== asked) e.preventDefault();
+  if (request.whileAt ? request.behind !== asked || request.whileAt !== here() : request !== asked) e.preventDefault();
 });
 
 const addressWith = (changes) => {
@@ -67,9 +67,10 @@ const showPlaying = () => {
 // step goes on by one record, or by as many as it takes for the whole to last about a minute.
 const step = async () => {
   const slide = document.getElementById("as-of-slide");
+  if (!slide) return false; // another page was opened
   const at = Number(slide.value), last = Number(slide.max);
   const next = Math.min(last, at + Math.max(1, Math.ceil(last / 90)));
-  await go(asOf(next, last), "replace");
+  await go(asOf(next, last), "replace", { whileAt: here() });
   return next < last;
 };
 
@@ -154,7 +155,7 @@ const follow = () => {
 // refresh shows the same address anew, and marks for a moment what has changed.
 const refresh = async (selectors) => {
   if (document.querySelector("[data-draft]")) return; // somebody is writing
-  await go(here(), "replace", { refreshes: here() });
+  await go(here(), "replace", { whileAt: here() });
   for (const s of selectors) {
     for (const e of document.querySelectorAll(s)) {
       e.classList.add("changed");

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -24,8 +25,16 @@ const (
 
 // Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
 // in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data. So the last message gets
-// in only when all of the group have, and its answer is theirs: JetStream is asked for no other.
+// in only when all of the group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is asked otherwise: see
+// appendSingly.
 func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	replicated := s.replicated.Load()
+	if _, singly := after.(*singleAck); after != nil && singly != replicated { // somebody has changed the number of replicas meanwhile
+		return &ack{settled: true, err: ledger.ErrLostRace}
+	}
+	if replicated {
+		return s.appendSingly(group, after)
+	}
 	before := ""
 	if a, ok := after.(*ack); ok {
 		before = a.id
@@ -96,16 +105,58 @@ func (a *ack) Wait() error {
 }
 
 func (a *ack) settle(p *jetstream.PubAck, err error) {
-	a.settled = true
+	a.settled, a.err = true, a.stream.outcome(a.sequence, p, err)
+}
+
+// outcome says what JetStream's answer to a message means, as [ledger.Ack] has it.
+func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error {
 	var api *jetstream.APIError
 	switch {
 	case errors.As(err, &api) && (api.ErrorCode == wrongLastMessage || api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant):
-		a.err = ledger.ErrLostRace
+		return ledger.ErrLostRace
 	case err != nil:
-		a.err = fmt.Errorf("appending %d: %w", a.sequence, err)
-	case p.Sequence != a.sequence || p.Duplicate:
-		a.err = fmt.Errorf("appending %d: the stream answered that it is %d", a.sequence, p.Sequence)
-	default:
-		replace(a.stream.appended, a.sequence)
+		return fmt.Errorf("appending %d: %w", sequence, err)
+	case p.Sequence != sequence || p.Duplicate:
+		return fmt.Errorf("appending %d: the stream answered that it is %d", sequence, p.Sequence)
 	}
+	replace(s.appended, sequence)
+	return nil
 }
+
+// appendSingly appends to a replicated stream: each message when the one before it is in, so that the sequence alone says which that is. It must
+// not be asked with Nats-Expected-Last-Msg-Id: a replicated stream looks at the sequence before it proposes a message, but at the id when each
+// replica applies it, and a replica that finds another id there stops, for good (NATS server 2.15); as one does that has caught
+// up by a snapshot, in which there is no id.
+func (s *Stream) appendSingly(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	a := &singleAck{done: make(chan struct{})}
+	go func() {
+		defer close(a.done)
+		if after != nil && after.Wait() != nil {
+			a.err = ledger.ErrLostRace
+			return
+		}
+		for _, m := range group {
+			if a.err = s.appendOne(m); a.err != nil {
+				return
+			}
+		}
+	}()
+	return a
+}
+
+func (s *Stream) appendOne(m ledger.Message) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	defer cancel()
+	p, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Data: m.Data}, jetstream.WithRetryAttempts(0),
+		jetstream.WithExpectStream(s.cfg.Name), jetstream.WithExpectLastSequence(m.Sequence-1))
+	return s.outcome(m.Sequence, p, err)
+}
+
+// singleAck waits for the end of appendSingly. Its Wait may be called concurrently.
+type singleAck struct {
+	done chan struct{}
+	err  error // to be read after done
+}
+
+// Wait implements [ledger.Ack].
+func (a *singleAck) Wait() error { <-a.done; return a.err }

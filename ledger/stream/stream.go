@@ -2,7 +2,7 @@
 //
 // JetStream gives the order and the replication; it is not trusted with the durability or the truth of what it holds (by
 // default it flushes to disk every two minutes and acknowledges before). That is why this package asks for nothing
-// clever: messages are appended with Nats-Expected-Last-Sequence, read back by direct batch get, and the stream refuses
+// clever: messages are appended with Nats-Expected-Last-Sequence (to a replicated stream one at a time), read back by direct batch get, and the stream refuses
 // deletion, purging, expiry and rollups, so that sequence n is the ledger's record n for ever.
 package stream
 
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -51,6 +52,8 @@ type Stream struct {
 	tip      string      // the subject of notices
 	changed  chan uint64 // capacity 1: the last sequence that anybody appended
 	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
+
+	replicated atomic.Bool // when its state was last seen
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -91,8 +94,12 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.saw(found.CachedInfo())
 	return found, checkKeeps(found.CachedInfo().Config)
 }
+
+// saw notes what matters of the stream and can be changed by an administrator.
+func (s *Stream) saw(info *jetstream.StreamInfo) { s.replicated.Store(info.Config.Replicas > 1) }
 
 func (s *Stream) wanted() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
@@ -169,6 +176,7 @@ func (s *Stream) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	if info, err := s.stream.Info(ctx); err == nil { // after an error the next tick looks again
+		s.saw(info)
 		s.offer(info.State.LastSeq)
 	}
 }
@@ -214,6 +222,7 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: %w", s.cfg.Name, err)
 	}
+	s.saw(info)
 	st := info.State
 	switch {
 	case st.LastSeq == 0:

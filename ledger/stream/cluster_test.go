@@ -1,0 +1,227 @@
+package stream_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"muster/ledger"
+	"muster/ledger/logtest"
+	"muster/ledger/stream"
+)
+
+const clusterPatience = 60 * time.Second
+
+// A cluster is three real NATS servers.
+type cluster struct {
+	t       *testing.T
+	options [3]server.Options
+	servers [3]*server.Server
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{t: t}
+	var routes []*url.URL
+	for range c.servers {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", freePort(t))})
+	}
+	for i := range c.servers {
+		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: freePort(t), JetStream: true, StoreDir: t.TempDir(),
+			Routes: routes, Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: portOf(t, routes[i].Host)}, NoSigs: true, NoLog: true}
+		c.start(i)
+	}
+	t.Cleanup(func() {
+		for i := range c.servers {
+			c.stop(i)
+		}
+	})
+	return c
+}
+
+// freePort returns a port that nobody listens on, though somebody may soon.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return portOf(t, l.Addr().String())
+}
+
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	at, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Port
+}
+
+func (c *cluster) start(i int) {
+	c.t.Helper()
+	options := c.options[i]
+	s, err := server.NewServer(&options)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s.Start()
+	if c.servers[i] = s; !s.ReadyForConnections(clusterPatience) {
+		c.t.Fatal("a server of the cluster does not start")
+	}
+}
+
+func (c *cluster) stop(i int) {
+	c.servers[i].Shutdown()
+	c.servers[i].WaitForShutdown()
+}
+
+// until returns when something is so.
+func (c *cluster) until(what string, is func() error) {
+	c.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(clusterPatience); ; <-tick.C {
+		err := is()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			c.t.Fatalf("waited in vain for %s: %v", what, err)
+		}
+	}
+}
+
+func (c *cluster) connect() *nats.Conn {
+	c.t.Helper()
+	var urls []string
+	for _, o := range c.options {
+		urls = append(urls, fmt.Sprintf("nats://%s:%d", o.Host, o.Port))
+	}
+	nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(nc.Close)
+	return nc
+}
+
+// open opens the replicated stream, as one server of several.
+func (c *cluster) open(t *testing.T) (s *stream.Stream) {
+	t.Helper()
+	nc := c.connect()
+	c.until("the cluster's stream", func() (err error) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		s, err = stream.Open(ctx, nc, stream.Config{Replicas: 3})
+		return err
+	})
+	t.Cleanup(s.Close)
+	return s
+}
+
+// lastOf returns the last message that one server has by itself.
+func (c *cluster) lastOf(i int) (last uint64) {
+	z, err := c.servers[i].Jsz(&server.JSzOptions{Accounts: true, Streams: true})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, a := range z.AccountDetails {
+		for _, s := range a.Streams {
+			last = max(last, s.State.LastSeq)
+		}
+	}
+	return last
+}
+
+// have returns when all servers have so many messages.
+func (c *cluster) have(n uint64) {
+	c.t.Helper()
+	c.until("all replicas", func() error {
+		for i := range c.servers {
+			if last := c.lastOf(i); last != n {
+				return fmt.Errorf("server %d ends with message %d, not with %d", i, last, n)
+			}
+		}
+		return nil
+	})
+}
+
+// The contract, on a stream of three replicas; and after each part of it, which loses races, all replicas go on.
+func TestContractOnACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a cluster")
+	}
+	c := newCluster(t)
+	logtest.Run(t, func(t *testing.T) (a, b ledger.Log) {
+		js, err := jetstream.New(c.connect())
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, other := c.open(t), c.open(t)
+		t.Cleanup(func() {
+			last, err := one.Last(context.Background())
+			if err != nil {
+				t.Error(err)
+			}
+			c.have(last)
+			ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
+			defer cancel()
+			if err := js.DeleteStream(ctx, stream.DefaultName); err != nil {
+				t.Error(err)
+			}
+		})
+		return one, other
+	})
+}
+
+// A replica that was away for more than the others keep of what was said among them takes a copy from one of them, and goes on.
+func TestReplicaThatWasAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a cluster")
+	}
+	c := newCluster(t)
+	s := c.open(t)
+	var before ledger.Ack
+	n := uint64(0)
+	put := func(messages, size int) {
+		t.Helper()
+		var group []ledger.Message
+		for range messages {
+			n++
+			data := make([]byte, size)
+			if _, err := rand.Read(data); err != nil {
+				t.Fatal(err)
+			}
+			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
+		}
+		before = s.Append(group, before)
+		if err := before.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(20, 100)
+	c.have(n)
+	away := 0
+	for c.servers[away].JetStreamIsStreamLeader("$G", stream.DefaultName) {
+		away++
+	}
+	c.stop(away)
+	put(100, 200_000)
+	put(20, 100)
+	c.start(away)
+	c.have(n)
+	put(20, 100)
+	put(20, 100)
+	c.have(n)
+}

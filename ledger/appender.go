@@ -35,7 +35,8 @@ type command struct {
 	check    bool       // only say whether it would be recorded
 	done     chan result
 	attempts int
-	silence  int // how often the log gave no answer
+	silence  int  // how often the log gave no answer
+	asked    bool // the log was asked to append it
 }
 
 type result struct {
@@ -181,7 +182,7 @@ func (l *Ledger) known(c *command) bool {
 		c.answer(Receipt{}, problem.From(err))
 		return true
 	}
-	if c.attempts > 0 && rec.By == l.cfg.Name { // the log has taken it, and not those behind it in its group
+	if c.asked && rec.By == l.cfg.Name { // the log has taken it, and not those behind it in its group
 		c.answer(receiptOf(rec), nil)
 		return true
 	}
@@ -216,6 +217,7 @@ func (l *Ledger) append(c *command) {
 		return
 	}
 	l.learn(rec.Statement)
+	c.asked = true
 	e := &entry{command: c, record: rec, undo: undo}
 	l.flying[rec.Statement.Head().ID] = e
 	if len(l.flying) > 2*maxFlying {
@@ -348,6 +350,9 @@ func silenceOf(failed []*group) (silence error) {
 			continue
 		}
 		for _, e := range g.entries {
+			if !e.isRecord() {
+				continue
+			}
 			if e.command.silence++; e.command.silence >= maxSilence && silence == nil {
 				silence = err
 			}

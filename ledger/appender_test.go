@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -88,6 +89,60 @@ type slowAck struct {
 }
 
 func (a slowAck) Wait() error { <-a.gate; return a.Ack.Wait() }
+
+// A forgetfulLog carries out appends, and loses the answers to those that it gives while it forgets: until the gate is open.
+type forgetfulLog struct {
+	*slowLog
+	forgets atomic.Bool
+}
+
+func (f *forgetfulLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	if a, ok := after.(lostAck); ok {
+		after = a.slowAck
+	}
+	ack := f.slowLog.Append(group, after).(slowAck)
+	if f.forgets.Load() {
+		return lostAck{ack}
+	}
+	return ack
+}
+
+type lostAck struct{ slowAck }
+
+func (a lostAck) Wait() error { <-a.gate; return errors.New("no answer in time") }
+
+// The answer to a statement is lost while others wait who submit the same: one of all is told to be the first.
+func TestSameStatementAndNoAnswer(t *testing.T) {
+	path, mem, k := someLedger(t, 4)
+	log := &forgetfulLog{slowLog: &slowLog{View: mem.View(), gate: make(chan struct{})}}
+	log.forgets.Store(true)
+	l, _ := newLedger(t, path, log)
+	offer := k.offer(t, 1)
+	const many = 16
+	receipts, errs := make([]ledger.Receipt, many), make([]error, many)
+	var all sync.WaitGroup
+	for i := range many {
+		all.Go(func() { receipts[i], errs[i] = l.Submit(t.Context(), offer) })
+	}
+	for l.Waiting() == 0 { // then the settler has the record, and another waits behind it
+		runtime.Gosched()
+	}
+	log.forgets.Store(false)
+	close(log.gate)
+	all.Wait()
+	first := 0
+	for i, r := range receipts {
+		if errs[i] != nil || r.Sequence != 5 {
+			t.Errorf("%+v, %v", r, errs[i])
+		}
+		if !r.Again {
+			first++
+		}
+	}
+	if first != 1 {
+		t.Errorf("%d were told that they were first", first)
+	}
+}
 
 // More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
 // be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.

@@ -2,6 +2,9 @@ package ledger
 
 import "golang.org/x/mod/sumdb/tlog"
 
+// Waiting is how many groups wait for the settler.
+func (l *Ledger) Waiting() int { return len(l.queue) }
+
 // Save and LoadState are how a state is saved, for the tests.
 func (s *State) Save(root tlog.Hash) []byte { return s.save(root) }
 

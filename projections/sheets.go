@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"sync"
 
 	"muster/events"
@@ -83,15 +84,18 @@ func (s *sheet) update(p *Picture, pl *pledge) {
 	for uint32(len(s.rows)) <= pl.no {
 		s.rows = append(s.rows, version{})
 	}
+	row := &s.rows[pl.no]
 	if s.cells != nil {
-		s.cells.remove(&s.rows[pl.no])
-		defer func() { s.cells.add(&s.rows[pl.no]) }()
+		s.cells.remove(row)
 	}
-	s.rows[pl.no] = version{}
-	for at := len(pl.open) - 1; at >= 0; at-- {
-		if e := &p.versions.extents[pl.open[at]]; e.from <= s.on && s.on <= e.until {
-			s.rows[pl.no] = p.versions.what[pl.open[at]]
-			return
+	*row = version{}
+	for _, no := range slices.Backward(pl.open) {
+		if e := &p.versions.extents[no]; e.from <= s.on && s.on <= e.until {
+			*row = p.versions.what[no]
+			break
 		}
+	}
+	if s.cells != nil {
+		s.cells.add(row)
 	}
 }

@@ -45,9 +45,6 @@ func measureQuery(o *options) ([]row, error) {
 		return nil, err
 	}
 	all = append(all, rows...)
-	if err != nil {
-		return nil, err
-	}
 	rows, err = o.measureHTTP(m)
 	return append(all, rows...), err
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	protocol "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -25,17 +24,13 @@ func (b *tab) download(selector, to string) {
 		b.t.Fatal(err)
 	}
 	b.click(selector)
-	for end := time.Now().Add(pagePatience); ; time.Sleep(20 * time.Millisecond) {
-		saved, _ := filepath.Glob(filepath.Join(dir, "*"))
-		if len(saved) == 1 && !strings.HasSuffix(saved[0], ".crdownload") {
-			if err := os.Rename(saved[0], to); err != nil {
-				b.t.Fatal(err)
-			}
-			return
-		}
-		if time.Now().After(end) {
-			b.t.Fatalf("nothing was saved, but %q", saved)
-		}
+	var saved []string
+	b.until("a file that is saved", func() (bool, error) {
+		saved, err = filepath.Glob(filepath.Join(dir, "*"))
+		return len(saved) == 1 && !strings.HasSuffix(saved[0], ".crdownload"), err
+	})
+	if err := os.Rename(saved[0], to); err != nil {
+		b.t.Fatal(err)
 	}
 }
 

@@ -89,7 +89,15 @@ func FuzzParseSigned(f *testing.F) {
 		if !bytes.Equal(signed.Note, sent) {
 			t.Fatalf("the note was changed to %q", signed.Note)
 		}
-		if signed.VerifiedBy(signer.Key()) != nil {
+		verifier, err := signer.Key().Verifier()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := signed.VerifiedWith(verifier)
+		if _, err := note.Open(msg, note.VerifierList(verifier)); (wrong == nil) != (err == nil) {
+			t.Fatalf("%q: %v, and opened as a note: %v", msg, wrong, err)
+		}
+		if wrong != nil {
 			return
 		}
 		// One text signed by one key has one note: nobody can send a second form of it.

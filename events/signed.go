@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -103,10 +104,26 @@ func (s Signed) VerifiedWith(v note.Verifier) error {
 	if v.Name() != s.KeyName || v.KeyHash() != s.KeyHash {
 		return fmt.Errorf("%w: %s has not signed this", ErrSignature, v.Name())
 	}
-	if _, err := note.Open(s.Note, note.VerifierList(v)); err != nil {
+	if text, sig, ok := s.cut(); !ok || !v.Verify(text, sig) {
 		return fmt.Errorf("%w: it does not fit the statement and the key %s", ErrSignature, v.Name())
 	}
 	return nil
+}
+
+// cut returns what was signed, which ends with a line feed, and the signature. The note has the one line of signature that ParseSigned
+// has found in it, or what it returns is false.
+func (s Signed) cut() (text, sig []byte, ok bool) {
+	end := bytes.LastIndex(s.Note, []byte("\n\n")) + 1
+	line, ok := bytes.CutPrefix(s.Note[min(end+1, len(s.Note)):], []byte("— "+s.KeyName+" "))
+	if !ok || end == 0 {
+		return nil, nil, false
+	}
+	line, rest, ok := bytes.Cut(line, []byte("\n"))
+	sig, err := base64.StdEncoding.AppendDecode(make([]byte, 0, 72), line)
+	if !ok || len(rest) > 0 || err != nil || len(sig) < 4 || binary.BigEndian.Uint32(sig) != s.KeyHash {
+		return nil, nil, false
+	}
+	return s.Note[:end], sig[4:], true
 }
 
 // KeyID names a key as a signature does: its name and the first four bytes of its hash.

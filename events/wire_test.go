@@ -104,6 +104,18 @@ func TestTheSignatureIsOfTheBytes(t *testing.T) {
 	if err := respaced.VerifiedBy(france); !errors.Is(err, ErrSignature) {
 		t.Errorf("other bytes: %v", err)
 	}
+	// And of what is not a note with that one signature, nothing is signed.
+	for _, bad := range []string{
+		"", "\n", "\n\n", text, text + "\n", text + "\n\n", text + dash, text + dash + sig, text + dash + "\n", text + dash + "!\n", text + dash + "AAAA\n",
+		text + dash + sig[:len(sig)-4] + "\n", text + dash + sig + "\n\n", text + dash + sig + "\n— HQ/test " + sig + "\n", "\n\n— FRA/test " + sig + "\n",
+		text + "\n\n— HQ/test " + sig + "\n", text + "\n\n— FRA/test\n", text + "\n\n" + sig + "\n",
+	} {
+		altered := signed
+		altered.Note = []byte(bad)
+		if err := altered.VerifiedBy(france); !errors.Is(err, ErrSignature) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
 	// A key of the same name is another key.
 	other := testSigner(t, "FRA/test", 3).Key()
 	if err := signed.VerifiedBy(other); !errors.Is(err, ErrSignature) {

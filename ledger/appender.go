@@ -236,9 +236,9 @@ func (l *Ledger) send() {
 	if len(l.group) == 0 {
 		return
 	}
-	g := &group{entries: l.group}
+	g := &group{entries: l.group, records: make([]events.Record, 0, len(l.group))}
+	messages := make([]Message, 0, len(l.group))
 	l.group = nil
-	var messages []Message
 	for _, e := range g.entries {
 		if e.isRecord() {
 			g.records, messages = append(g.records, e.record), append(messages, message(e.record))

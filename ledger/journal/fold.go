@@ -126,6 +126,9 @@ func (j *Journal) fold(upTo tlog.Tree, checkpoint signedTree) error {
 	defer j.mu.Unlock()
 	for _, r := range recent.records[:n] {
 		delete(j.recentIDs, r.id)
+		if bytes.Compare(r.id[:], j.highest[:]) > 0 {
+			j.highest = r.id
+		}
 	}
 	j.recent, j.folded = j.recent.without(n), checkpoint.signed
 	return nil

@@ -58,6 +58,7 @@ type Journal struct {
 	checkpoint signedTree // the last that was signed; empty for none
 	recent     recent
 	recentIDs  map[events.ID]uint64
+	highest    events.ID     // of the ids in the bbolt file
 	folded     []byte        // the checkpoint in the bbolt file
 	changed    chan struct{} // closed when last grows
 	resting    chan struct{} // closed when a commit goes to the disk
@@ -141,6 +142,9 @@ func (j *Journal) load(readOnly bool) error {
 			j.last = binary.BigEndian.Uint64(k)
 		}
 		j.recent.since = int64(j.last)
+		if k, _ := tx.Bucket(bucketIDs).Cursor().Last(); k != nil {
+			j.highest = events.ID(k)
+		}
 		if err := j.loadTree(tx); err != nil {
 			return err
 		}
@@ -239,10 +243,12 @@ func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 	return stored, err
 }
 
-// Find returns the sequence of the record whose statement has the id, and false when there is none.
+// Find returns the sequence of the record whose statement has the id, and false when there is none. An id begins with the time at which
+// it was made, so that the file need not be asked for most of those that are new.
 func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
-	if sequence, ok := j.recentID(id); ok {
-		return sequence, true, nil
+	sequence, ok, filed := j.recentID(id)
+	if ok || !filed {
+		return sequence, ok, nil
 	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		if key := tx.Bucket(bucketIDs).Get(id[:]); key != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +20,17 @@ import (
 )
 
 // someRecords makes records from one sequence to another, of statements that a founder signed.
-func someRecords(t *testing.T, from, to uint64) (all []events.Record) {
+func someRecords(t *testing.T, from, to uint64) []events.Record {
+	t.Helper()
+	ids := make([]events.ID, to-from+1)
+	for i := range ids {
+		ids[i] = events.NewID()
+	}
+	return recordsOf(t, from, ids)
+}
+
+// recordsOf makes records from a sequence on, of statements that have these ids.
+func recordsOf(t *testing.T, from uint64, ids []events.ID) (all []events.Record) {
 	t.Helper()
 	secret, key, err := events.NewKey("HQ/founder")
 	if err != nil {
@@ -29,9 +40,10 @@ func someRecords(t *testing.T, from, to uint64) (all []events.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := from; n <= to; n++ {
+	for i, id := range ids {
+		n := from + uint64(i)
 		s, err := events.Sign(&events.LedgerFounded{Founder: key, Title: fmt.Sprintf("ledger %d", n),
-			Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: "muster.example/test"}}, founder)
+			Header: events.Header{Type: "ledger.founded", ID: id, Ledger: "muster.example/test"}}, founder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,6 +120,50 @@ func TestAppendReadReopen(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, opened(t, path), all)
+}
+
+// Ids come in any order: who makes a statement has a clock of his own.
+func TestIDsInAnyOrder(t *testing.T) {
+	var ids, others []events.ID
+	for i := range 60 {
+		id, err := events.IDAt(uint64(1_800_000_000_000+i/2), [10]byte{byte(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			others = append(others, id)
+		} else {
+			ids = append(ids, id)
+		}
+	}
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	all := recordsOf(t, 1, ids)
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := opened(t, path)
+	j.foldAfter = 7
+	look := func(j *Journal) {
+		t.Helper()
+		holds(t, j, all[:j.Last()])
+		for _, id := range append(others, ids[j.Last():]...) {
+			if at, ok, err := j.Find(id); ok || err != nil {
+				t.Fatalf("of %d records, one has the id %s, which none has: %d, %v", j.Last(), id, at, err)
+			}
+		}
+	}
+	for i := range all {
+		if err := j.Append(all[i : i+1]); err != nil {
+			t.Fatal(err)
+		}
+		look(j)
+		again := recordsOf(t, uint64(i)+2, ids[rand.IntN(i+1):][:1])
+		if err := j.Append(again); err == nil || !strings.Contains(err.Error(), "the id "+again[0].Statement.Head().ID.String()+" of record") {
+			t.Fatalf("an id a second time: %v", err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	look(opened(t, path))
 }
 
 func TestRecordsFromAnywhere(t *testing.T) {

@@ -90,12 +90,12 @@ func (j *Journal) recently() recent {
 	return j.recent
 }
 
-// recentID returns the sequence of the recent record with an id.
-func (j *Journal) recentID(id events.ID) (sequence uint64, ok bool) {
+// recentID returns the sequence of the recent record with an id, and otherwise whether the bbolt file may have one.
+func (j *Journal) recentID(id events.ID) (sequence uint64, ok, filed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	sequence, ok = j.recentIDs[id]
-	return sequence, ok
+	return sequence, ok, bytes.Compare(id[:], j.highest[:]) <= 0
 }
 
 // replay takes the frames of a tail, as they were found on the disk, as what is recent. Each is held against the tree that it makes.

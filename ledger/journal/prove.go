@@ -72,19 +72,25 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 	if stored, err = j.stored(sequence); err != nil {
 		return nil, nil, nil, err
 	}
+	proof, err = j.proven(signed.Tree, sequence, stored)
+	return stored, proof, signed.signed, err
+}
+
+// proven returns the proof that the stored bytes of a record are its leaf of a tree, and has checked it.
+func (j *Journal) proven(tree tlog.Tree, sequence uint64, stored []byte) (proof tlog.RecordProof, err error) {
 	recent := j.recently()
 	err = j.db.View(func(tx *bbolt.Tx) (err error) {
-		proof, err = tlog.ProveRecord(signed.N, int64(sequence)-1, j.proofs.through(recentHashes{recent, hashesIn(tx)}))
+		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1, j.proofs.through(recentHashes{recent, hashesIn(tx)}))
 		return err
 	})
 	if err == nil {
-		err = tlog.CheckRecord(proof, signed.N, signed.Hash, int64(sequence)-1, tlog.RecordHash(stored))
+		err = tlog.CheckRecord(proof, tree.N, tree.Hash, int64(sequence)-1, tlog.RecordHash(stored))
 	}
 	if err != nil {
 		j.proofs.forget()
-		return nil, nil, nil, problem.New(problem.Unverified, "record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w", sequence, err).WithHint("%s", altered)
+		return nil, problem.New(problem.Unverified, "record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w", sequence, err).WithHint("%s", altered)
 	}
-	return stored, proof, signed.signed, nil
+	return proof, nil
 }
 
 type roots struct {

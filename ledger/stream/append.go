@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"muster/ledger"
 )
@@ -26,14 +28,14 @@ const (
 // Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
 // in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data. So the last message gets
 // in only when all of the group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is asked otherwise: see
-// appendSingly.
+// appendReplicated.
 func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	replicated := s.replicated.Load()
-	if _, singly := after.(*singleAck); after != nil && singly != replicated { // somebody has changed the number of replicas meanwhile
+	if _, was := after.(*replicatedAck); after != nil && was != replicated { // somebody has changed the number of replicas meanwhile
 		return &ack{settled: true, err: ledger.ErrLostRace}
 	}
 	if replicated {
-		return s.appendSingly(group, after)
+		return s.appendReplicated(group, after)
 	}
 	before := ""
 	if a, ok := after.(*ack); ok {
@@ -123,25 +125,62 @@ func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error 
 	return nil
 }
 
-// appendSingly appends to a replicated stream: each message when the one before it is in, so that the sequence alone says which that is. It must
+// appendReplicated appends to a replicated stream: each group when the one before it is in, so that the sequence alone says which that is. It must
 // not be asked with Nats-Expected-Last-Msg-Id: a replicated stream looks at the sequence before it proposes a message, but at the id when each
 // replica applies it, and a replica that finds another id there stops, for good (NATS server 2.15); as one does that has caught
 // up by a snapshot, in which there is no id.
-func (s *Stream) appendSingly(group []ledger.Message, after ledger.Ack) ledger.Ack {
-	a := &singleAck{done: make(chan struct{})}
+func (s *Stream) appendReplicated(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	a := &replicatedAck{done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		if after != nil && after.Wait() != nil {
 			a.err = ledger.ErrLostRace
 			return
 		}
-		for _, m := range group {
-			if a.err = s.appendOne(m); a.err != nil {
-				return
-			}
-		}
+		a.err = s.appendGroup(group)
 	}()
 	return a
+}
+
+// appendGroup appends a group as an atomic batch (ADR-50), which gets in as a whole or not at all, and of which only the first message says where.
+// Where JetStream does not take it as one, nothing of it is in, and its messages go one after the other.
+func (s *Stream) appendGroup(group []ledger.Message) error {
+	last := len(group) - 1
+	if last > 0 && group[last].Sequence == group[0].Sequence+uint64(last) && s.atomic.Load() {
+		if err := s.appendBatch(group); !isNoBatch(err) {
+			return err
+		}
+	}
+	for _, m := range group {
+		if err := s.appendOne(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stream) appendBatch(group []ledger.Message) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	defer cancel()
+	messages := make([]*nats.Msg, len(group))
+	for i, m := range group {
+		messages[i] = &nats.Msg{Subject: m.Subject, Data: m.Data, Header: nats.Header{}}
+	}
+	messages[0].Header.Set(jetstream.ExpectedStreamHeader, s.cfg.Name)
+	messages[0].Header.Set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(group[0].Sequence-1, 10))
+	last := group[len(group)-1].Sequence
+	p, err := jetstreamext.PublishMsgBatch(ctx, s.js, messages, jetstreamext.BatchFlowControl{}) // no answers but the last
+	if err != nil {
+		return s.outcome(last, nil, err)
+	}
+	return s.outcome(last, &jetstream.PubAck{Sequence: p.Sequence}, nil)
+}
+
+// isNoBatch reports whether JetStream has refused a batch because it was one: it is not allowed there, it came in only in part, as when another server
+// became the leader meanwhile, it is larger than an administrator allows, or there are too many at once.
+func isNoBatch(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && slices.Contains([]jetstream.ErrorCode{10174, 10176, 10199, 10210}, api.ErrorCode)
 }
 
 func (s *Stream) appendOne(m ledger.Message) error {
@@ -152,11 +191,11 @@ func (s *Stream) appendOne(m ledger.Message) error {
 	return s.outcome(m.Sequence, p, err)
 }
 
-// singleAck waits for the end of appendSingly. Its Wait may be called concurrently.
-type singleAck struct {
+// replicatedAck waits for the end of appendReplicated. Its Wait may be called concurrently.
+type replicatedAck struct {
 	done chan struct{}
 	err  error // to be read after done
 }
 
 // Wait implements [ledger.Ack].
-func (a *singleAck) Wait() error { <-a.done; return a.err }
+func (a *replicatedAck) Wait() error { <-a.done; return a.err }

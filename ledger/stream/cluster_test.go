@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"muster/ledger"
 	"muster/ledger/logtest"
@@ -28,7 +30,7 @@ type cluster struct {
 	servers [3]*server.Server
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, set ...func(*server.Options)) *cluster {
 	t.Helper()
 	c := &cluster{t: t}
 	var routes []*url.URL
@@ -38,6 +40,9 @@ func newCluster(t *testing.T) *cluster {
 	for i := range c.servers {
 		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: freePort(t), JetStream: true, StoreDir: t.TempDir(),
 			Routes: routes, Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: portOf(t, routes[i].Host)}, NoSigs: true, NoLog: true}
+		for _, set := range set {
+			set(&c.options[i])
+		}
 		c.start(i)
 	}
 	t.Cleanup(func() {
@@ -224,4 +229,56 @@ func TestReplicaThatWasAway(t *testing.T) {
 	put(20, 100)
 	put(20, 100)
 	c.have(n)
+}
+
+// A group goes as one batch, where the cluster takes it as one, and otherwise message by message.
+func TestBatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a cluster")
+	}
+	c := newCluster(t, func(o *server.Options) { o.JetStreamLimits.MaxBatchSize = 30 })
+	s := c.open(t)
+	js, err := jetstream.New(c.connect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	str, err := js.Stream(t.Context(), stream.DefaultName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before ledger.Ack
+	n := uint64(0)
+	put := func(what string, messages int, asBatch bool) {
+		t.Helper()
+		var group []ledger.Message
+		for range messages {
+			n++
+			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)})
+		}
+		before = s.Append(group, before)
+		if err := before.Wait(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		for _, m := range group {
+			got, err := str.GetMsg(t.Context(), m.Sequence)
+			if err != nil || string(got.Data) != string(m.Data) || got.Subject != m.Subject || (got.Header.Get(jetstreamext.BatchIDHeader) != "") != asBatch {
+				t.Fatalf("%s: message %d is %+v, %v", what, m.Sequence, got, err)
+			}
+		}
+	}
+	put("a group", 30, true)
+	put("a message alone", 1, false)
+	put("a group larger than an administrator allows", 31, false)
+	config := str.CachedInfo().Config
+	config.AllowAtomicPublish = false
+	if _, err := js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	put("a group where none is allowed any more", 30, false)
+	c.have(n)
+	again := c.open(t)
+	before = again.Append([]ledger.Message{{Sequence: n, Subject: "muster.ev.x.a", Data: []byte("a")}, {Sequence: n + 1, Subject: "muster.ev.x.b", Data: []byte("b")}}, nil)
+	if err := before.Wait(); !errors.Is(err, ledger.ErrLostRace) {
+		t.Errorf("a group that comes too late: %v", err)
+	}
 }

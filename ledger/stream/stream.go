@@ -2,7 +2,7 @@
 //
 // JetStream gives the order and the replication; it is not trusted with the durability or the truth of what it holds (by
 // default it flushes to disk every two minutes and acknowledges before). That is why this package asks for nothing
-// clever: messages are appended with Nats-Expected-Last-Sequence (to a replicated stream one at a time), read back by direct batch get, and the stream refuses
+// clever: messages are appended with Nats-Expected-Last-Sequence (to a replicated stream one group at a time), read back by direct batch get, and the stream refuses
 // deletion, purging, expiry and rollups, so that sequence n is the ledger's record n for ever.
 package stream
 
@@ -53,7 +53,7 @@ type Stream struct {
 	changed  chan uint64 // capacity 1: the last sequence that anybody appended
 	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
 
-	replicated atomic.Bool // when its state was last seen
+	replicated, atomic atomic.Bool // when its state was last seen: whether there are several replicas, and whether it takes atomic batches
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -99,7 +99,10 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 }
 
 // saw notes what matters of the stream and can be changed by an administrator.
-func (s *Stream) saw(info *jetstream.StreamInfo) { s.replicated.Store(info.Config.Replicas > 1) }
+func (s *Stream) saw(info *jetstream.StreamInfo) {
+	s.replicated.Store(info.Config.Replicas > 1)
+	s.atomic.Store(info.Config.AllowAtomicPublish)
+}
 
 func (s *Stream) wanted() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
@@ -114,6 +117,8 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 		DenyPurge:   true,
 		AllowDirect: true,
 		Duplicates:  100 * time.Millisecond, // the least: the ledger itself keeps a statement from being there twice
+
+		AllowAtomicPublish: true, // which matters where it has replicas
 	}
 }
 

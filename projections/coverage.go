@@ -204,27 +204,35 @@ type placement struct {
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
 	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
+	asking := map[sought][]int{}
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
 			t.of[o.lines[q.Line].same()] = len(t.lines)
+			asking[sought{o.name, q.Role}] = append(asking[sought{o.name, q.Role}], len(t.lines))
 			t.lines = append(t.lines, lineTally{Requirement: q, brief: f.Brief, nations: make([]int64, len(p.nations.names))})
 		}
 	}
 	for i, k := range p.kinds.names {
 		t.places[i].only = -1
 		if (f.Operation == "" || f.Operation == k.operation.name) && (f.Role == "" || f.Role == k.role) {
-			t.places[i] = t.placement(k)
+			t.places[i] = t.placement(k, asking[sought{k.operation.name, k.role}])
 		}
 	}
 	return t
 }
 
-// placement finds the lines that a kind fits, and those near that it fits but for the unit.
-func (t *tally) placement(k kind) placement {
+// A sought is what lines ask for.
+type sought struct {
+	operation events.Operation
+	role      events.Role
+}
+
+// placement finds the lines that a kind fits, among those that ask for its role, and those near that it fits but for the unit.
+func (t *tally) placement(k kind, asking []int) placement {
 	at := placement{wanted: true, only: -1}
-	for i := range t.lines {
+	for _, i := range asking {
 		switch l := &t.lines[i]; {
-		case l.Operation != k.operation.name || l.Role != k.role || !compatible(l.Area, k.area):
+		case !compatible(l.Area, k.area):
 		case l.Unit == k.unit:
 			at.fits = append(at.fits, i)
 		default:
@@ -420,19 +428,23 @@ func (s *standing) sequencesWith(allocation events.ID, reported bool) []uint64 {
 }
 
 func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
-	some := 0
-	for _, n := range l.nations {
-		if n > 0 {
-			some++
-		}
-	}
-	shares := make([]Share, 0, some)
+	var some []int
 	for number, n := range l.nations {
 		if n > 0 {
-			shares = append(shares, Share{nations[number], l.Unit.Of(n), percent(n, supply)})
+			some = append(some, number)
 		}
 	}
-	slices.SortFunc(shares, largestFirst)
+	slices.SortFunc(some, func(a, b int) int { // the largest first: numbers, since shares are large
+		if more, less := l.nations[a], l.nations[b]; more != less {
+			return cmp.Compare(less, more)
+		}
+		return cmp.Compare(nations[a], nations[b])
+	})
+	shares := make([]Share, len(some))
+	for i, number := range some {
+		n := l.nations[number]
+		shares[i] = Share{nations[number], l.Unit.Of(n), percent(n, supply)}
+	}
 	return shares
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,7 +142,7 @@ func checkKeeps(c jetstream.StreamConfig) error {
 	fault(c.Storage != jetstream.FileStorage, "storage must be file")
 	fault(c.Mirror != nil || len(c.Sources) > 0, "it must not mirror another stream")
 	if faults != nil {
-		return fmt.Errorf("this stream could lose records: %v", faults)
+		return fmt.Errorf("this stream could lose records: %s", strings.Join(faults, "; "))
 	}
 	return nil
 }

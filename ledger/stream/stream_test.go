@@ -66,7 +66,7 @@ func TestRefusesAStreamThatForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = stream.Open(t.Context(), nc, stream.Config{})
-	for _, want := range []string{"could lose records", "no limits", "deny_delete", "deny_purge"} {
+	for _, want := range []string{"could lose records", "no limits", "deny_delete must be on; deny_purge must be on"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, and does not say %q", err, want)
 		}

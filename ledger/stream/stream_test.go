@@ -1,12 +1,17 @@
 package stream_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"muster/events"
 	"muster/ledger"
 	"muster/ledger/logtest"
 	"muster/ledger/natsd"
@@ -70,6 +75,128 @@ func TestRefusesAStreamThatForgets(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, and does not say %q", err, want)
 		}
+	}
+}
+
+// Each option that could make the stream lose, alter or refuse records is refused by its name, whether it was set when the stream was created or later: of
+// some, JetStream itself takes only one of the two.
+func TestRefusesEachOption(t *testing.T) {
+	nc := connect(t, start(t))
+	js, good := goodStream(t, nc)
+	for _, test := range []struct {
+		want   string
+		change func(*jetstream.StreamConfig)
+	}{
+		{"retention must be limits", func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy }},
+		{"max_msg_size must be -1, or 65536 at least", func(c *jetstream.StreamConfig) { c.MaxMsgSize = 65535 }},
+		{"no_ack must be off", func(c *jetstream.StreamConfig) { c.NoAck = true }},
+		{"sealed must be off" + forGood, func(c *jetstream.StreamConfig) { c.Sealed = true }},
+		{"first_seq must be 1, or not set", func(c *jetstream.StreamConfig) { c.FirstSeq = 2 }},
+		{"there must be no subject_transform", func(c *jetstream.StreamConfig) {
+			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "muster.ev.>", Destination: "other.>"}
+		}},
+		{"allow_msg_counter must be off" + forGood, func(c *jetstream.StreamConfig) { c.AllowMsgCounter, c.Discard = true, jetstream.DiscardOld }},
+		{"persist_mode must be default" + forGood, func(c *jetstream.StreamConfig) {
+			c.PersistMode, c.AllowAtomicPublish = jetstream.AsyncPersistMode, false
+		}},
+		// JetStream itself turns the others on or off for these two.
+		{"deny_purge must be on; allow_rollup_hdrs must be off", func(c *jetstream.StreamConfig) {
+			c.AllowMsgSchedules, c.Discard = true, jetstream.DiscardOld
+		}},
+		{"deny_purge must be on; allow_rollup_hdrs must be off; allow_msg_ttl must be off" + forGood, func(c *jetstream.StreamConfig) {
+			c.SubjectDeleteMarkerTTL = time.Minute
+		}},
+	} {
+		t.Run(test.want, func(t *testing.T) {
+			bad := good
+			test.change(&bad)
+			taken := 0
+			for _, set := range []func() error{
+				func() error { _, err := js.CreateStream(t.Context(), bad); return err },
+				func() error {
+					if _, err := js.CreateStream(t.Context(), good); err != nil {
+						t.Fatal(err)
+					}
+					_, err := js.UpdateStream(t.Context(), bad)
+					return err
+				},
+			} {
+				if err := js.DeleteStream(t.Context(), good.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+					t.Fatal(err)
+				}
+				if err := set(); err != nil {
+					continue
+				}
+				taken++
+				_, err := stream.Open(t.Context(), nc, stream.Config{})
+				if err == nil || !strings.HasSuffix(err.Error(), ": "+test.want) {
+					t.Errorf("the error is %v, and not %q", err, test.want)
+				}
+			}
+			if taken == 0 {
+				t.Error("JetStream does not take this option at all")
+			}
+		})
+	}
+}
+
+// What is said behind a fault that cannot be mended in the stream as it is.
+const forGood = " (JetStream does not change this any more: begin the stream anew from the journal)"
+
+// goodStream returns the configuration of a stream as Open creates it.
+func goodStream(t *testing.T, nc *nats.Conn) (jetstream.JetStream, jetstream.StreamConfig) {
+	t.Helper()
+	s, err := stream.Open(t.Context(), nc, stream.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := js.Stream(t.Context(), stream.DefaultName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js, found.CachedInfo().Config
+}
+
+// What does no harm is taken, and with it the largest statement that a server with a long name may record, in a group.
+func TestTakesWhatIsHarmless(t *testing.T) {
+	nc := connect(t, start(t))
+	js, c := goodStream(t, nc)
+	c.MaxMsgSize, c.FirstSeq, c.Duplicates, c.AllowAtomicPublish, c.AllowBatchPublish = 65536, 1, time.Hour, false, true
+	c.MaxConsumers, c.RePublish = 1, &jetstream.RePublish{Source: ">", Destination: "copy.>"}
+	if _, err := js.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	s, err := stream.Open(t.Context(), nc, stream.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var group []ledger.Message
+	for n := range uint64(3) {
+		rec, err := events.NewRecord(n+1, time.Now(), strings.Repeat("n", 253), events.Signed{Note: bytes.Repeat([]byte("x"), events.MaxBytes)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group = append(group, ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n), Data: rec.Stored})
+	}
+	if err := s.Append(group, nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	err = s.Read(t.Context(), 1, func(m ledger.Message) error {
+		if !bytes.Equal(m.Data, group[read].Data) || m.Subject != group[read].Subject {
+			t.Errorf("message %d was altered", m.Sequence)
+		}
+		read++
+		return nil
+	})
+	if err != nil || read != len(group) {
+		t.Errorf("read %d: %v", read, err)
 	}
 }
 

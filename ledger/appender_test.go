@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -10,11 +11,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
-	"muster/ledger/logtest"
+	"muster/ledger/stream"
 )
 
 // The log loses its end, or all of it, while the server runs: the next statement puts it back, byte for byte.
@@ -70,17 +74,19 @@ func sameAsLog(t *testing.T, j *journal.Journal, log ledger.Log) {
 
 // A slowLog carries out appends at once, and answers none of them before the gate is open.
 type slowLog struct {
-	*logtest.View
+	ledger.Log
 	gate     chan struct{}
 	appended atomic.Int64 // groups
+	asked    atomic.Int64 // messages
 }
 
 func (s *slowLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	defer s.appended.Add(1)
+	defer s.asked.Add(int64(len(group)))
 	if a, ok := after.(slowAck); ok {
 		after = a.Ack
 	}
-	return slowAck{s.View.Append(group, after), s.gate}
+	return slowAck{s.Log.Append(group, after), s.gate}
 }
 
 type slowAck struct {
@@ -114,7 +120,7 @@ func (a lostAck) Wait() error { <-a.gate; return errors.New("no answer in time")
 // The answer to a statement is lost while others wait who submit the same: one of all is told to be the first.
 func TestSameStatementAndNoAnswer(t *testing.T) {
 	path, mem, k := someLedger(t, 4)
-	log := &forgetfulLog{slowLog: &slowLog{View: mem.View(), gate: make(chan struct{})}}
+	log := &forgetfulLog{slowLog: &slowLog{Log: mem.View(), gate: make(chan struct{})}}
 	log.forgets.Store(true)
 	l, _ := newLedger(t, path, log)
 	offer := k.offer(t, 1)
@@ -144,12 +150,84 @@ func TestSameStatementAndNoAnswer(t *testing.T) {
 	}
 }
 
+// JetStream has no room for what many submit at once. What there was room for is recorded, and all others are told why theirs is not: the first record that
+// is tried again goes alone, or nobody would learn it, since JetStream answers a group with what becomes of its last message, which lost a race.
+func TestFullLog(t *testing.T) {
+	for _, room := range []int{0, 5} {
+		t.Run(fmt.Sprint(room), func(t *testing.T) { fullLog(t, room) })
+	}
+}
+
+func fullLog(t *testing.T, room int) {
+	const many = 16
+	nc := jetStream(t)()
+	s := openStream(t, nc)
+	k, log := newLedgerKeys(t), &slowLog{Log: s, gate: make(chan struct{})}
+	l, j := newLedger(t, filepath.Join(t.TempDir(), "journal.db"), log)
+	close(log.gate)
+	submitAll(t, l, k.beginning(t))
+	limit(t, nc, 3+room)
+	log.gate = make(chan struct{})
+	var mu sync.Mutex
+	var refused []events.Signed
+	var all sync.WaitGroup
+	for range many {
+		all.Go(func() {
+			offer := k.offer(t, 1)
+			_, err := l.Submit(t.Context(), offer)
+			if err == nil {
+				return
+			}
+			if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "maximum messages exceeded") {
+				t.Errorf("a full log is told as %v", err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			refused = append(refused, offer)
+		})
+	}
+	for log.asked.Load() < 3+many { // then all are in flight
+		runtime.Gosched()
+	}
+	close(log.gate)
+	all.Wait()
+	if len(refused) != many-room || int(j.Last()) != 3+room {
+		t.Errorf("there was room for %d of %d, %d were refused, and there are %d records", room, many, len(refused), j.Last())
+	}
+	if err := l.Healthy(); err == nil || !strings.Contains(err.Error(), "maximum messages exceeded") {
+		t.Errorf("the ledger says of itself: %v", err)
+	}
+	limit(t, nc, -1)
+	submitAll(t, l, refused)
+	if err := l.Healthy(); err != nil || j.Last() != 3+many {
+		t.Errorf("there is room again, and %d records: %v", j.Last(), err)
+	}
+}
+
+// limit says how many messages the stream takes, as an administrator should not; -1 for any number.
+func limit(t *testing.T, nc *nats.Conn, messages int) {
+	t.Helper()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(t.Context(), stream.DefaultName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.CachedInfo().Config
+	c.MaxMsgs = int64(messages)
+	if _, err := js.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
 // be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.
 func TestMoreThanFitWaitForASlowLog(t *testing.T) {
 	const fit, many = 1 + 64 + 1, 5300 // groups: in the settler, in the queue, and in the appender
 	path, mem, k := someLedger(t, 4)
-	log := &slowLog{View: mem.View(), gate: make(chan struct{})}
+	log := &slowLog{Log: mem.View(), gate: make(chan struct{})}
 	l, j := newLedger(t, path, log)
 	hurried, hurry := context.WithCancel(t.Context())
 	var mu sync.Mutex

@@ -18,6 +18,7 @@ import (
 	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
+	"muster/ledger/logtest"
 	"muster/ledger/stream"
 )
 
@@ -147,6 +148,89 @@ func TestSameStatementAndNoAnswer(t *testing.T) {
 	}
 	if first != 1 {
 		t.Errorf("%d were told that they were first", first)
+	}
+}
+
+// A plannedLog does with the next groups what is planned, and carries out those after them.
+type plannedLog struct {
+	*logtest.View
+	plan []planned
+	gate chan struct{} // before it is open, there is no answer to what is lost
+}
+
+type planned struct {
+	meanwhile func() // what happens while the appender asks
+	lost      bool   // the group is neither carried out nor answered
+}
+
+func (p *plannedLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	if len(p.plan) == 0 {
+		return p.View.Append(group, after)
+	}
+	next := p.plan[0]
+	p.plan = p.plan[1:]
+	if next.meanwhile != nil {
+		next.meanwhile()
+	}
+	if next.lost {
+		return lostAck{slowAck{gate: p.gate}}
+	}
+	return p.View.Append(group, after)
+}
+
+// A refusal or a check is in a group that the log does not answer, and then in another one, with another record. The log was not asked about it, so that
+// nothing is counted for it, and everybody is told in the end what a log that answers would have led to.
+func TestSilenceIsCountedForRecordsOnly(t *testing.T) {
+	for name, other := range map[string]func(*ledger.Ledger, ledgerTestKeys) error{
+		"a refusal": func(l *ledger.Ledger, k ledgerTestKeys) error {
+			elsewhere := *k.offer(t, 1).Statement.(*events.PledgeOffered)
+			elsewhere.Operation = "elsewhere"
+			if _, err := l.Submit(t.Context(), sign(t, &elsewhere, k.paris)); err == nil || problem.From(err).Code != "operation-unknown" {
+				return fmt.Errorf("an operation that is not there: %w", err)
+			}
+			return nil
+		},
+		"a check": func(l *ledger.Ledger, k ledgerTestKeys) error { return l.Check(t.Context(), k.offer(t, 1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, mem, k := someLedger(t, 4)
+			log := &plannedLog{View: mem.View(), gate: make(chan struct{})}
+			l, j := newLedger(t, path, log)
+			var all sync.WaitGroup
+			say := func(what func() error) { // and wait until it is the last of those that wait for the appender
+				waiting := l.Queued()
+				all.Go(func() {
+					if err := what(); err != nil {
+						t.Error(err)
+					}
+				})
+				for l.Queued() == waiting {
+					runtime.Gosched()
+				}
+			}
+			offer := func() error { _, err := l.Submit(t.Context(), k.offer(t, 1)); return err }
+			log.plan = []planned{
+				// The first offer. Meanwhile come the second and what is no record, and will be one group.
+				{meanwhile: func() { say(offer); say(func() error { return other(l, k) }) }},
+				// The second and what is no record. Meanwhile comes the third.
+				{meanwhile: func() { say(offer) }, lost: true},
+				// The third, too far ahead.
+				{meanwhile: func() { close(log.gate) }},
+				// The second again, alone.
+				{},
+				// What is no record, and the third.
+				{lost: true},
+			}
+			all.Go(func() {
+				if err := offer(); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Wait()
+			if len(log.plan) > 0 || j.Last() != 7 {
+				t.Errorf("there are %d records, and of the plan are left %d", j.Last(), len(log.plan))
+			}
+		})
 	}
 }
 

@@ -5,6 +5,9 @@ import "golang.org/x/mod/sumdb/tlog"
 // Waiting is how many groups wait for the settler.
 func (l *Ledger) Waiting() int { return len(l.queue) }
 
+// Queued is how many commands wait for the appender.
+func (l *Ledger) Queued() int { return len(l.commands) }
+
 // Save and LoadState are how a state is saved, for the tests.
 func (s *State) Save(root tlog.Hash) []byte { return s.save(root) }
 

@@ -135,18 +135,18 @@ func (c *cluster) open(t *testing.T) (s *stream.Stream) {
 	return s
 }
 
-// lastOf returns the last message that one server has by itself.
-func (c *cluster) lastOf(i int) (last uint64) {
+// holds returns how many messages one server has by itself, and which is the last.
+func (c *cluster) holds(i int) (messages, last uint64) {
 	z, err := c.servers[i].Jsz(&server.JSzOptions{Accounts: true, Streams: true})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	for _, a := range z.AccountDetails {
 		for _, s := range a.Streams {
-			last = max(last, s.State.LastSeq)
+			messages, last = messages+s.State.Msgs, max(last, s.State.LastSeq)
 		}
 	}
-	return last
+	return messages, last
 }
 
 // have returns when all servers have so many messages.
@@ -154,8 +154,8 @@ func (c *cluster) have(n uint64) {
 	c.t.Helper()
 	c.until("all replicas", func() error {
 		for i := range c.servers {
-			if last := c.lastOf(i); last != n {
-				return fmt.Errorf("server %d ends with message %d, not with %d", i, last, n)
+			if messages, last := c.holds(i); messages != n || last != n {
+				return fmt.Errorf("server %d has %d messages up to %d, and not %d", i, messages, last, n)
 			}
 		}
 		return nil

@@ -85,6 +85,7 @@ func (l *Ledger) run(ctx context.Context) {
 		case c := <-l.commands:
 			l.take(c)
 		case <-rest.C:
+			l.heal()
 			l.saveSome()
 		}
 	}
@@ -95,6 +96,16 @@ func (l *Ledger) follow() {
 	l.behind = true
 	if time.Now().After(l.retryAt) {
 		l.recover(l.flush())
+	}
+}
+
+// heal looks whether the log is well again, when nobody submits: those who go by Healthy would not. Whether it takes records again, only a
+// record can tell; so after a while it counts as well. That two histories have parted does not heal by waiting.
+func (l *Ledger) heal() {
+	l.silent.Store(nil)
+	var parted *divergence
+	if l.behind && !errors.As(l.Healthy(), &parted) {
+		l.follow()
 	}
 }
 

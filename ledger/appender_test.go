@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -359,4 +361,77 @@ func TestMoreThanFitWaitForASlowLog(t *testing.T) {
 	if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "stopping") {
 		t.Errorf("after the end: %v", err)
 	}
+}
+
+// A farLog cannot be reached while it is away.
+type farLog struct {
+	*logtest.View
+	away atomic.Bool
+}
+
+func (f *farLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	if f.away.Load() {
+		return farAck{}
+	}
+	return f.View.Append(group, after)
+}
+
+func (f *farLog) Read(ctx context.Context, from uint64, yield func(ledger.Message) error) error {
+	if f.away.Load() {
+		return errFar
+	}
+	return f.View.Read(ctx, from, yield)
+}
+
+var errFar = errors.New("it cannot be reached")
+
+type farAck struct{}
+
+func (farAck) Wait() error { return errFar }
+
+// A ledger whose log was away is well again soon after the log is, though nobody submits.
+func TestHealsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, mem, k := someLedger(t, 4)
+		log := &farLog{View: mem.View()}
+		l, _ := newLedger(t, path, log)
+		log.away.Store(true)
+		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), errFar.Error()) {
+			t.Fatalf("the log is away: %v", err)
+		}
+		heals := func(want bool) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			if err := l.Healthy(); (err == nil) != want {
+				t.Errorf("%v", err)
+			}
+		}
+		heals(false)
+		log.away.Store(false)
+		heals(true)
+	})
+}
+
+// A ledger whose log has taken nothing counts as well again after a while: else nobody would find out whether it does now.
+func TestSilenceIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, mem, k := someLedger(t, 4)
+		gate := make(chan struct{})
+		close(gate)
+		log := &plannedLog{View: mem.View(), plan: []planned{{lost: true}, {lost: true}}, gate: gate}
+		l, _ := newLedger(t, path, log)
+		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) {
+			t.Fatalf("the log does not answer: %v", err)
+		}
+		if err := l.Healthy(); !problem.Is(err, problem.Unavailable) {
+			t.Errorf("and it is %v", err)
+		}
+		time.Sleep(time.Minute)
+		if err := l.Healthy(); err != nil {
+			t.Errorf("a minute later: %v", err)
+		}
+		if _, err := l.Submit(t.Context(), k.offer(t, 1)); err != nil {
+			t.Errorf("and when it answers: %v", err)
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -245,14 +246,16 @@ func TestFullLog(t *testing.T) {
 }
 
 func fullLog(t *testing.T, room int) {
-	const many = 16
-	nc := jetStream(t)()
-	s := openStream(t, nc)
-	k, log := newLedgerKeys(t), &slowLog{Log: s, gate: make(chan struct{})}
+	const many, full = 16, "resource limits exceeded for account"
+	account, nc := limitedJetStream(t)
+	k, log := newLedgerKeys(t), &slowLog{Log: openStream(t, nc), gate: make(chan struct{})}
 	l, j := newLedger(t, filepath.Join(t.TempDir(), "journal.db"), log)
 	close(log.gate)
 	submitAll(t, l, k.beginning(t))
-	limit(t, nc, 3+room)
+	before := stored(t, nc)
+	submitAll(t, l, []events.Signed{k.offer(t, 1)})
+	one := stored(t, nc) - before
+	limit(t, account, before+one+one*int64(room)+one/2)
 	log.gate = make(chan struct{})
 	var mu sync.Mutex
 	var refused []events.Signed
@@ -264,7 +267,7 @@ func fullLog(t *testing.T, room int) {
 			if err == nil {
 				return
 			}
-			if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "maximum messages exceeded") {
+			if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), full) {
 				t.Errorf("a full log is told as %v", err)
 			}
 			mu.Lock()
@@ -272,26 +275,52 @@ func fullLog(t *testing.T, room int) {
 			refused = append(refused, offer)
 		})
 	}
-	for log.asked.Load() < 3+many { // then all are in flight
+	for log.asked.Load() < 4+many { // then all are in flight
 		runtime.Gosched()
 	}
 	close(log.gate)
 	all.Wait()
-	if len(refused) != many-room || int(j.Last()) != 3+room {
+	if len(refused) != many-room || int(j.Last()) != 4+room {
 		t.Errorf("there was room for %d of %d, %d were refused, and there are %d records", room, many, len(refused), j.Last())
 	}
-	if err := l.Healthy(); err == nil || !strings.Contains(err.Error(), "maximum messages exceeded") {
+	if err := l.Healthy(); err == nil || !strings.Contains(err.Error(), full) {
 		t.Errorf("the ledger says of itself: %v", err)
 	}
-	limit(t, nc, -1)
+	limit(t, account, -1)
 	submitAll(t, l, refused)
-	if err := l.Healthy(); err != nil || j.Last() != 3+many {
+	if err := l.Healthy(); err != nil || j.Last() != 4+many {
 		t.Errorf("there is room again, and %d records: %v", j.Last(), err)
 	}
 }
 
-// limit says how many messages the stream takes, as an administrator should not; -1 for any number.
-func limit(t *testing.T, nc *nats.Conn, messages int) {
+// limitedJetStream is a NATS server with an account that can be given less room.
+func limitedJetStream(t *testing.T) (*server.Account, *nats.Conn) {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	nc, err := nats.Connect(srv.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return srv.GlobalAccount(), nc
+}
+
+// limit says how many bytes the account's streams may have; -1 for any number.
+func limit(t *testing.T, account *server.Account, most int64) {
+	t.Helper()
+	all := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: most, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1}
+	if err := account.UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": all}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stored is how many bytes the stream has.
+func stored(t *testing.T, nc *nats.Conn) int64 {
 	t.Helper()
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -301,11 +330,7 @@ func limit(t *testing.T, nc *nats.Conn, messages int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.CachedInfo().Config
-	c.MaxMsgs = int64(messages)
-	if _, err := js.UpdateStream(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
+	return int64(s.CachedInfo().State.Bytes)
 }
 
 // More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can

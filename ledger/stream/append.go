@@ -17,7 +17,7 @@ import (
 	"muster/ledger"
 )
 
-// JetStream reports a lost race by any of three codes: 10071 on one node, 10164 where it is replicated, and 10070 when the
+// JetStream reports a lost race by any of three codes: 10071; 10164 where it is replicated, by some versions; and 10070 when the
 // message before has the right sequence but is another.
 const (
 	wrongLastMessage          jetstream.ErrorCode = 10070
@@ -30,9 +30,15 @@ const (
 // in only when all of the group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is asked otherwise: see
 // appendReplicated.
 func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
+	if unfit := *s.unfit.Load(); unfit != nil {
+		return refusal{fmt.Errorf("stream %s: %w", s.cfg.Name, unfit)}
+	}
+	if _, refused := after.(refusal); refused {
+		return refusal{ledger.ErrLostRace}
+	}
 	replicated := s.replicated.Load()
 	if _, was := after.(*replicatedAck); after != nil && was != replicated { // somebody has changed the number of replicas meanwhile
-		return &ack{settled: true, err: ledger.ErrLostRace}
+		return refusal{ledger.ErrLostRace}
 	}
 	if replicated {
 		return s.appendReplicated(group, after)
@@ -56,6 +62,12 @@ func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	a.future = future
 	return a
 }
+
+// A refusal is the answer to a group of which JetStream was not asked.
+type refusal struct{ error }
+
+// Wait implements [ledger.Ack].
+func (r refusal) Wait() error { return r.error }
 
 // message returns what is published of a message, which must follow the one with the id before; "" where it is known which that is.
 func (s *Stream) message(m ledger.Message, before string) *nats.Msg {

@@ -54,7 +54,10 @@ type Stream struct {
 	changed  chan uint64 // capacity 1: the last sequence that anybody appended
 	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
 
-	replicated, atomic atomic.Bool // when its state was last seen: whether there are several replicas, and whether it takes atomic batches
+	// What its configuration says, as it was last seen.
+	replicated atomic.Bool           // there are several replicas
+	atomic     atomic.Bool           // it takes atomic batches
+	unfit      atomic.Pointer[error] // why it may not be appended to: see checkKeeps
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -75,6 +78,9 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 	}
 	s := &Stream{cfg: cfg, js: js, nc: nc, tip: "muster.tip." + cfg.Name, changed: make(chan uint64, 1), appended: make(chan uint64, 1)}
+	if most := nc.MaxPayload(); most < largestMessage {
+		return nil, fmt.Errorf("the NATS server takes messages of %d bytes at most: set its max_payload to %d or more", most, largestMessage)
+	}
 	if s.stream, err = s.findOrCreate(ctx); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 	}
@@ -95,14 +101,17 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.saw(found.CachedInfo())
-	return found, checkKeeps(found.CachedInfo().Config)
+	return found, s.saw(found.CachedInfo())
 }
 
-// saw notes what matters of the stream and can be changed by an administrator.
-func (s *Stream) saw(info *jetstream.StreamInfo) {
+// saw notes what matters of the stream's configuration, which an administrator can change while this server runs. The error says why the stream may not
+// be appended to.
+func (s *Stream) saw(info *jetstream.StreamInfo) error {
 	s.replicated.Store(info.Config.Replicas > 1)
 	s.atomic.Store(info.Config.AllowAtomicPublish)
+	err := checkKeeps(info.Config)
+	s.unfit.Store(&err)
+	return err
 }
 
 func (s *Stream) wanted() jetstream.StreamConfig {
@@ -128,7 +137,7 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 const largestMessage = 2 * events.MaxBytes
 
 // checkKeeps refuses a stream that by its configuration could lose messages, keep them otherwise than they were sent, or not take them. An administrator can
-// set these options when the stream is created or later, some only the one or only the other; what is set while a server runs is noticed at its next start.
+// set these options when the stream is created or later, some only the one or only the other.
 // Of some it is not plain what they do (NATS server 2.15):
 //
 //   - no_ack: messages are kept, and no append is answered.
@@ -207,7 +216,7 @@ func (s *Stream) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	if info, err := s.stream.Info(ctx); err == nil { // after an error the next tick looks again
-		s.saw(info)
+		_ = s.saw(info) // Append tells it
 		s.offer(info.State.LastSeq)
 	}
 }
@@ -250,10 +259,12 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 			info, err = s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
 		}
 	}
+	if err == nil {
+		err = s.saw(info)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: %w", s.cfg.Name, err)
 	}
-	s.saw(info)
 	st := info.State
 	switch {
 	case st.LastSeq == 0:

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -137,6 +138,68 @@ func TestRefusesEachOption(t *testing.T) {
 				t.Error("JetStream does not take this option at all")
 			}
 		})
+	}
+}
+
+// What an administrator changes while a server runs is noticed, too, and so is it when that is put right.
+func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
+	nc := connect(t, start(t))
+	js, good := goodStream(t, nc)
+	s, err := stream.Open(t.Context(), nc, stream.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	one := []ledger.Message{{Sequence: 1, Subject: "muster.ev.x.1", Data: []byte("one")}}
+	set := func(maxAge time.Duration) {
+		t.Helper()
+		c := good
+		c.MaxAge = maxAge
+		if _, err := js.UpdateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		<-s.Changed() // it has looked, though maybe just before
+		<-s.Changed()
+	}
+	const want = "there must be no limits and no expiry"
+	refused := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: the error is %v", what, err)
+		}
+	}
+	set(time.Hour)
+	failed := s.Append(one, nil)
+	refused("appending", failed.Wait())
+	_, err = s.Last(t.Context())
+	refused("asking for the last", err)
+	refused("reading", s.Read(t.Context(), 1, func(ledger.Message) error { return nil }))
+	set(0)
+	two := []ledger.Message{{Sequence: 2, Subject: "muster.ev.x.2", Data: []byte("two")}}
+	if err := s.Append(two, failed).Wait(); !errors.Is(err, ledger.ErrLostRace) {
+		t.Errorf("behind what was refused: %v", err)
+	}
+	if err := s.Append(one, nil).Wait(); err != nil {
+		t.Errorf("when it was put right: %v", err)
+	}
+}
+
+// The largest record must fit through the NATS server.
+func TestRefusesASmallPayload(t *testing.T) {
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, MaxPayload: 65535, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	defer srv.WaitForShutdown()
+	defer srv.Shutdown()
+	nc, err := nats.Connect(srv.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err = stream.Open(t.Context(), nc, stream.Config{}); err == nil || !strings.HasSuffix(err.Error(), "messages of 65535 bytes at most: set its max_payload to 65536 or more") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +39,9 @@ folder; commands on this machine sign with it when they are told the folder (--d
 			if origin != "" && !cfg.origin.Valid() {
 				return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
 			}
+			if len(cfg.name) > maxName || !utf8.ValidString(cfg.name) || strings.IndexFunc(cfg.name, unicode.IsControl) >= 0 {
+				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1", len(cfg.name), maxName)
+			}
 			if cfg.name == "" {
 				cfg.name, _ = os.Hostname() // without a name, records say that nobody in particular recorded them
 			}
@@ -54,6 +60,9 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f.StringVar(&cfg.title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
 	return c
 }
+
+// maxName is how long a server's name may be, which every record has that it makes: as long as that of a machine.
+const maxName = 253
 
 func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 	s, err := startServer(cmd.Context(), cfg)

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/edsrzf/mmap-go"
 )
@@ -38,14 +39,14 @@ const (
 
 var native = binary.NativeEndian
 
-// pages reads the pages of a file.
+// pages reads the pages of a file. Several walks may go through them at once.
 type pages struct {
 	piece func(at, n int64) ([]byte, error) // of the file
 	size  int64                             // of a page
 	root  uint64
-	free  uint64 // the page that lists those that are not in use, or noFreePages
-	count uint64 // pages from this number on are not in use
-	seen  []bool // which of them a walk has come to
+	free  uint64        // the page that lists those that are not in use, or noFreePages
+	count uint64        // pages from this number on are not in use
+	seen  []atomic.Bool // which of them a walk has come to
 }
 
 // openPages finds the newer of the two pages in which bbolt keeps where everything begins. Of a file that was cut off, it
@@ -119,7 +120,7 @@ func (p *pages) mapped(file *os.File, do func() error) error {
 
 // buckets returns the buckets in the file's root.
 func (p *pages) buckets() (map[string]item, error) {
-	p.seen = make([]bool, p.count)
+	p.seen = make([]atomic.Bool, p.count)
 	all := map[string]item{}
 	err := p.walk(p.root, func(i item) error {
 		if !i.bucket || len(i.value) < bucketHead {
@@ -157,7 +158,7 @@ type walk struct {
 type bounds struct{ from, until []byte }
 
 func (w *walk) page(number uint64, depth int, within bounds) error {
-	if number >= w.count || w.seen[number] || depth > maxDepth {
+	if number >= w.count || w.seen[number].Load() || depth > maxDepth {
 		return fmt.Errorf("the page %d is no place to go to", number)
 	}
 	data, err := w.read(number)
@@ -181,10 +182,9 @@ func (p *pages) read(number uint64) ([]byte, error) {
 		return nil, fmt.Errorf("the page %d is damaged: it calls itself %d, with %d pages more", number, id, more)
 	}
 	for n := number; n <= number+more; n++ {
-		if p.seen[n] {
+		if p.seen[n].Swap(true) {
 			return nil, fmt.Errorf("the page %d is used twice", n)
 		}
-		p.seen[n] = true
 	}
 	if more == 0 {
 		return data, nil
@@ -299,7 +299,7 @@ func (p *pages) checkFree() error {
 		return fmt.Errorf("the page %d is damaged: it is no list of free pages", p.free)
 	}
 	for i := range listed {
-		if n := native.Uint64(list[8*i:]); n < 2 || n >= p.count || p.seen[n] {
+		if n := native.Uint64(list[8*i:]); n < 2 || n >= p.count || p.seen[n].Load() {
 			return fmt.Errorf("the page %d is damaged: it lists the page %d as free, and that is in use", p.free, n)
 		}
 	}

@@ -1,13 +1,17 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"syscall"
 
 	"go.etcd.io/bbolt"
@@ -98,31 +102,42 @@ func checkFile(path string) error {
 	return guard(func() error { return p.mapped(file, p.check) })
 }
 
-// check goes through all pages.
+// check goes through all pages, those of each bucket beside those of the others.
 func (p *pages) check() error {
 	buckets, err := p.buckets()
 	if err != nil {
 		return err
 	}
-	for name, b := range buckets {
-		next := uint64(1)
-		err := p.walkBucket(b, func(i item) error {
-			switch {
-			case i.bucket:
-				return fmt.Errorf("the key %.20x has no value", i.key)
-			case name == string(bucketRecords):
-				if err := follows(i.key, next); err != nil {
-					return err
-				}
-				next++
-			}
-			return nil
+	names := slices.Sorted(maps.Keys(buckets))
+	errs := make([]error, len(names))
+	var walks sync.WaitGroup
+	for i, name := range names {
+		walks.Go(func() {
+			errs[i] = guard(func() error { return p.checkBucket(name, buckets[name]) })
 		})
-		if err != nil {
-			return fmt.Errorf("%.20q: %w", name, err)
-		}
 	}
-	return p.checkFree()
+	walks.Wait()
+	return cmp.Or(append(errs, p.checkFree())...)
+}
+
+func (p *pages) checkBucket(name string, bucket item) error {
+	next := uint64(1)
+	err := p.walkBucket(bucket, func(i item) error {
+		switch {
+		case i.bucket:
+			return fmt.Errorf("the key %.20x has no value", i.key)
+		case name == string(bucketRecords):
+			if err := follows(i.key, next); err != nil {
+				return err
+			}
+			next++
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%.20q: %w", name, err)
+	}
+	return nil
 }
 
 // follows checks that the key of a record is that of the next sequence.

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -88,6 +89,13 @@ func FuzzParseSigned(f *testing.F) {
 		}
 		if !bytes.Equal(signed.Note, sent) {
 			t.Fatalf("the note was changed to %q", signed.Note)
+		}
+		var unverified *note.UnverifiedNoteError
+		if _, err := note.Open(msg, note.VerifierList()); !errors.As(err, &unverified) {
+			t.Fatalf("%q is taken, and is no note: %v", msg, err)
+		}
+		if n := unverified.Note; !bytes.HasPrefix(msg, []byte(n.Text)) || len(n.UnverifiedSigs) != 1 || n.UnverifiedSigs[0].Name != signed.KeyName || n.UnverifiedSigs[0].Hash != signed.KeyHash {
+			t.Fatalf("%q is read as signed by %s, and is the note %+v", msg, signed.SignedBy(), n)
 		}
 		verifier, err := signer.Key().Verifier()
 		if err != nil {

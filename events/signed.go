@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -44,38 +45,66 @@ func ParseSigned(msg []byte) (Signed, error) {
 	if err := plainText(msg); err != nil {
 		return Signed{}, err
 	}
-	text, sig, err := splitNote(msg)
+	n, err := splitNote(msg)
 	if err != nil {
 		return Signed{}, err
 	}
-	s, err := Parse(text)
+	s, err := Parse(n.text[:len(n.text)-1])
 	if err != nil {
 		return Signed{}, err
 	}
-	return Signed{s, msg, sig.Name, sig.Hash}, nil
+	return Signed{s, msg, string(n.name), n.hash}, nil
 }
 
 const noteHint = "let `muster` sign it, or see events/FORMAT.md"
 
-// splitNote opens a note with one signature, without checking it, into the line of JSON and the signature.
-func splitNote(msg []byte) ([]byte, note.Signature, error) {
-	_, err := note.Open(msg, note.VerifierList())
+// splitNote takes a note with one signature apart, without checking that.
+func splitNote(msg []byte) (oneSigned, error) {
+	if n, ok := cutNote(msg); ok {
+		return n, nil
+	}
+	_, err := note.Open(msg, note.VerifierList()) // which tells what is wrong
 	var unverified *note.UnverifiedNoteError
-	if !errors.As(err, &unverified) {
-		return nil, note.Signature{}, syntax("this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash").
-			WithHint(noteHint)
+	if errors.As(err, &unverified) {
+		if lines := bytes.Count(msg[len(unverified.Note.Text)+1:], []byte("\n")); lines != 1 {
+			return oneSigned{}, syntax("the note has %d signatures: send exactly one", lines)
+		}
+		return oneSigned{}, syntax("the signature is not in canonical base 64: send it as it was made").WithHint(noteHint)
 	}
-	n := unverified.Note
-	if lines := bytes.Count(msg[len(n.Text)+1:], []byte("\n")); lines != 1 {
-		return nil, note.Signature{}, syntax("the note has %d signatures: send exactly one", lines)
-	}
-	// One statement has one form: the same bytes again, and not the same signature in other base 64.
-	sig := n.UnverifiedSigs[0]
-	if sig.Base64 != canonicalBase64(sig.Base64) {
-		return nil, note.Signature{}, syntax("the signature is not in canonical base 64: send it as it was made").WithHint(noteHint)
-	}
-	return []byte(n.Text[:len(n.Text)-1]), sig, nil
+	return oneSigned{}, syntax("this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash").
+		WithHint(noteHint)
 }
+
+// oneSigned is a note with one signature: what was signed, with the line feed that ends it, and by which key. Its bytes are those of the note.
+type oneSigned struct {
+	text []byte
+	name []byte
+	hash uint32
+	sig  []byte
+}
+
+// cutNote takes apart a note with one signature, in the one base 64 that it has: the same bytes again, and not the same signature in other base 64. It is
+// what [note.Open] takes, in a tenth of the time: nearly all of a statement's form is that of the JSON in it. The text must be plain: see plainText.
+func cutNote(msg []byte) (n oneSigned, ok bool) {
+	end := bytes.LastIndex(msg, []byte("\n\n")) + 1
+	if end == 0 {
+		return n, false
+	}
+	line, dash := bytes.CutPrefix(msg[end+1:], []byte("— "))
+	line, rest, whole := bytes.Cut(line, []byte("\n"))
+	name, encoded, _ := bytes.Cut(line, []byte(" "))
+	sig, err := canonical.AppendDecode(make([]byte, 0, 72), encoded)
+	if !dash || !whole || len(rest) > 0 || len(name) == 0 || bytes.ContainsFunc(name, notInName) || err != nil || len(sig) < 5 {
+		return n, false
+	}
+	return oneSigned{msg[:end], name, binary.BigEndian.Uint32(sig), sig[4:]}, true
+}
+
+// notInName says which characters a key's name cannot have (C2SP signed-note).
+func notInName(r rune) bool { return r == '+' || unicode.IsSpace(r) }
+
+// canonical is base 64 without loose bits.
+var canonical = base64.StdEncoding.Strict()
 
 // canonicalBase64 returns the one way to write what s encodes, and "" for what encodes nothing.
 func canonicalBase64(s string) string {
@@ -104,26 +133,11 @@ func (s Signed) VerifiedWith(v note.Verifier) error {
 	if v.Name() != s.KeyName || v.KeyHash() != s.KeyHash {
 		return fmt.Errorf("%w: %s has not signed this", ErrSignature, v.Name())
 	}
-	if text, sig, ok := s.cut(); !ok || !v.Verify(text, sig) {
+	n, ok := cutNote(s.Note)
+	if !ok || string(n.name) != s.KeyName || n.hash != s.KeyHash || !v.Verify(n.text, n.sig) {
 		return fmt.Errorf("%w: it does not fit the statement and the key %s", ErrSignature, v.Name())
 	}
 	return nil
-}
-
-// cut returns what was signed, which ends with a line feed, and the signature. The note has the one line of signature that ParseSigned
-// has found in it, or what it returns is false.
-func (s Signed) cut() (text, sig []byte, ok bool) {
-	end := bytes.LastIndex(s.Note, []byte("\n\n")) + 1
-	line, ok := bytes.CutPrefix(s.Note[min(end+1, len(s.Note)):], []byte("— "+s.KeyName+" "))
-	if !ok || end == 0 {
-		return nil, nil, false
-	}
-	line, rest, ok := bytes.Cut(line, []byte("\n"))
-	sig, err := base64.StdEncoding.AppendDecode(make([]byte, 0, 72), line)
-	if !ok || len(rest) > 0 || err != nil || len(sig) < 4 || binary.BigEndian.Uint32(sig) != s.KeyHash {
-		return nil, nil, false
-	}
-	return s.Note[:end], sig[4:], true
 }
 
 // KeyID names a key as a signature does: its name and the first four bytes of its hash.

@@ -140,7 +140,7 @@ func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error 
 // appendReplicated appends to a replicated stream: each group when the one before it is in, so that the sequence alone says which that is. It must
 // not be asked with Nats-Expected-Last-Msg-Id: a replicated stream looks at the sequence before it proposes a message, but at the id when each
 // replica applies it, and a replica that finds another id there stops, for good (NATS server 2.15); as one does that has caught
-// up by a snapshot, in which there is no id.
+// up by a snapshot, in which there is no id. The same goes for one replica on a cluster, as long as it can be made three while messages are under way.
 func (s *Stream) appendReplicated(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	a := &replicatedAck{done: make(chan struct{})}
 	go func() {

@@ -6,11 +6,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
+	"muster/ledger/stream"
 )
 
 // ledger opens a ledger with a journal of its own on the cluster's stream, and closes it with the test.
@@ -66,20 +72,28 @@ func (f founder) opening(operation string) events.Statement {
 		Operation: events.Operation(operation), Title: "test", Roles: []events.RoleDefinition{{Role: "ground", Title: "ground", Units: []events.Unit{"personnel"}}}}}
 }
 
-// submit returns where the ledger has put a statement; 0 when it has not taken it, or had it already.
-func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement) (signed events.Signed, sequence uint64) {
+// submit returns where the ledger has put a statement; 0 when it has not taken it, or had it already. Told that nothing can be recorded now, it sends the same
+// again for so long.
+func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement, patience time.Duration) (signed events.Signed, sequence uint64) {
 	t.Helper()
 	signed, err := events.Sign(st, f.Signer)
 	if err != nil {
 		t.Error(err)
 		return signed, 0
 	}
-	r, err := l.Submit(t.Context(), signed)
-	if err != nil || r.Again {
-		t.Errorf("%+v, %v", r, err)
-		return signed, 0
+	again := false
+	for end := time.Now().Add(patience); ; again = true {
+		r, err := l.Submit(t.Context(), signed)
+		switch {
+		case problem.Is(err, problem.Unavailable) && time.Now().Before(end):
+			<-time.After(50 * time.Millisecond)
+		case err != nil || r.Again && !again:
+			t.Errorf("%+v, %v", r, err)
+			return signed, 0
+		default:
+			return signed, r.Sequence
+		}
 	}
-	return signed, r.Sequence
 }
 
 // Two ledgers with many submitters each share a stream of three replicas. Nobody is told to come again; all that was acknowledged is recorded once, where
@@ -88,39 +102,110 @@ func TestTwoLedgersOnACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts a cluster")
 	}
-	const submitters, each = 24, 40
-	const last = 1 + 2*submitters*each
-	c, f := newCluster(t), newFounder(t)
-	a, ja := c.ledger(t, "a")
-	f.submit(t, a, f.founding())
-	b, jb := c.ledger(t, "b")
-	var mu sync.Mutex
-	acknowledged := map[uint64]events.Signed{}
+	const each = 40
+	d := newDuo(t, newCluster(t))
+	d.submit(t, 0, func(done int) bool { return done < each })
+	d.check(t)
+}
+
+// An administrator takes two replicas away and gives them back meanwhile. Who is told to come again then comes again, and all else is the same: a stream of
+// one replica on a cluster can have three before anybody notices.
+func TestReplicasComeAndGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a cluster")
+	}
+	c := newCluster(t)
+	d := newDuo(t, c)
+	js, err := jetstream.New(c.connect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var over atomic.Bool
+	var load sync.WaitGroup
+	load.Go(func() { d.submit(t, clusterPatience, func(int) bool { return !over.Load() }) })
+	for _, replicas := range []int{1, 3} {
+		d.waitForMore(t)
+		s, err := js.Stream(t.Context(), stream.DefaultName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := s.CachedInfo().Config
+		config.Replicas = replicas
+		if _, err := js.UpdateStream(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.waitForMore(t)
+	over.Store(true)
+	load.Wait()
+	d.check(t)
+}
+
+// A duo is two ledgers on one stream.
+type duo struct {
+	*cluster
+	founder
+	ledgers  [2]*ledger.Ledger
+	journals [2]*journal.Journal
+
+	mu           sync.Mutex
+	acknowledged map[uint64]events.Signed
+}
+
+func newDuo(t *testing.T, c *cluster) *duo {
+	t.Helper()
+	d := &duo{cluster: c, founder: newFounder(t), acknowledged: map[uint64]events.Signed{}}
+	d.ledgers[0], d.journals[0] = c.ledger(t, "a")
+	d.founder.submit(t, d.ledgers[0], d.founding(), 0)
+	d.ledgers[1], d.journals[1] = c.ledger(t, "b")
+	return d
+}
+
+// submit has many submit to each ledger, each for as long as more says so of how many of its statements are recorded.
+func (d *duo) submit(t *testing.T, patience time.Duration, more func(done int) bool) {
+	const submitters = 24
 	var all sync.WaitGroup
-	for at, l := range map[string]*ledger.Ledger{"a": a, "b": b} {
+	for at, l := range d.ledgers {
 		for i := range submitters {
 			all.Go(func() {
-				for n := range each {
-					signed, sequence := f.submit(t, l, f.opening(fmt.Sprintf("%s-%d-%d", at, i, n)))
+				for n := 0; more(n); n++ {
+					signed, sequence := d.founder.submit(t, l, d.opening(fmt.Sprintf("%c-%d-%d", 'a'+at, i, n)), patience)
 					if sequence == 0 {
 						return
 					}
-					mu.Lock()
-					if _, ok := acknowledged[sequence]; ok {
+					d.mu.Lock()
+					if _, ok := d.acknowledged[sequence]; ok {
 						t.Errorf("two statements were given the sequence %d", sequence)
 					}
-					acknowledged[sequence] = signed
-					mu.Unlock()
+					d.acknowledged[sequence] = signed
+					d.mu.Unlock()
 				}
 			})
 		}
 	}
 	all.Wait()
+}
+
+// waitForMore returns when some hundred records more are in both journals.
+func (d *duo) waitForMore(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), clusterPatience)
+	defer cancel()
+	for _, j := range d.journals {
+		if err := j.Wait(ctx, j.Last()+500); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (d *duo) check(t *testing.T) {
+	t.Helper()
 	if t.Failed() {
 		return
 	}
-	c.have(last)
-	for _, j := range []*journal.Journal{ja, jb} {
+	last := uint64(len(d.acknowledged)) + 1
+	d.have(last)
+	for _, j := range d.journals {
 		ctx, cancel := context.WithTimeout(t.Context(), clusterPatience)
 		defer cancel()
 		if err := j.Wait(ctx, last-1); err != nil || j.Last() != last {
@@ -128,12 +213,12 @@ func TestTwoLedgersOnACluster(t *testing.T) {
 		}
 	}
 	for n := uint64(1); n <= last; n++ {
-		ra, errA := ja.Record(n)
-		rb, errB := jb.Record(n)
+		ra, errA := d.journals[0].Record(n)
+		rb, errB := d.journals[1].Record(n)
 		if errA != nil || errB != nil || !bytes.Equal(ra.Stored, rb.Stored) {
 			t.Fatalf("the journals differ at %d: %v, %v", n, errA, errB)
 		}
-		if n > 1 && !bytes.Equal(acknowledged[n].Note, ra.Note) {
+		if n > 1 && !bytes.Equal(d.acknowledged[n].Note, ra.Note) {
 			t.Fatalf("record %d is not what was acknowledged", n)
 		}
 	}

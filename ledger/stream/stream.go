@@ -55,7 +55,7 @@ type Stream struct {
 	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
 
 	// What its configuration says, as it was last seen.
-	replicated atomic.Bool           // there are several replicas
+	replicated atomic.Bool           // there are several replicas, or can be at any moment
 	atomic     atomic.Bool           // it takes atomic batches
 	unfit      atomic.Pointer[error] // why it may not be appended to: see checkKeeps
 
@@ -107,7 +107,8 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 // saw notes what matters of the stream's configuration, which an administrator can change while this server runs. The error says why the stream may not
 // be appended to.
 func (s *Stream) saw(info *jetstream.StreamInfo) error {
-	s.replicated.Store(info.Config.Replicas > 1)
+	onCluster := info.Cluster != nil && info.Cluster.Name != "" // a server alone says which is the leader, too
+	s.replicated.Store(info.Config.Replicas > 1 || onCluster)   // one replica becomes three before anybody notices
 	s.atomic.Store(info.Config.AllowAtomicPublish)
 	err := checkKeeps(info.Config)
 	s.unfit.Store(&err)

@@ -60,6 +60,39 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// A server alone is asked for a group in the fastest way: each message names the one before it, and only the last is answered.
+func TestGroupOnAServerAlone(t *testing.T) {
+	nc := connect(t, start(t))
+	s, err := stream.Open(t.Context(), nc, stream.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var group []ledger.Message
+	for n := range uint64(3) {
+		group = append(group, ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)})
+	}
+	if err := s.Append(group, nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	str, err := js.Stream(t.Context(), stream.DefaultName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := ""
+	for n := uint64(1); n <= 3; n++ {
+		m, err := str.GetMsg(t.Context(), n)
+		if err != nil || m.Header.Get(jetstream.ExpectedLastMsgIDHeader) != before || m.Header.Get(jetstream.MsgIDHeader) == "" {
+			t.Fatalf("message %d is %+v, %v", n, m, err)
+		}
+		before = m.Header.Get(jetstream.MsgIDHeader)
+	}
+}
+
 // A stream that could lose records is refused, with what is wrong with it.
 func TestRefusesAStreamThatForgets(t *testing.T) {
 	nc := connect(t, start(t))

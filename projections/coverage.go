@@ -435,10 +435,7 @@ func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
 		}
 	}
 	slices.SortFunc(some, func(a, b int) int { // the largest first: numbers, since shares are large
-		if more, less := l.nations[a], l.nations[b]; more != less {
-			return cmp.Compare(less, more)
-		}
-		return cmp.Compare(nations[a], nations[b])
+		return bySize(l.nations[a], l.nations[b], nations[a], nations[b])
 	})
 	shares := make([]Share, len(some))
 	for i, number := range some {
@@ -449,12 +446,17 @@ func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
 }
 
 func largestFirst(a, b Share) int {
-	more, _ := a.Quantity.Number()
-	less, _ := b.Quantity.Number()
-	if more != less {
-		return cmp.Compare(less, more)
+	n, _ := a.Quantity.Number()
+	m, _ := b.Quantity.Number()
+	return bySize(n, m, a.Nation, b.Nation)
+}
+
+// bySize orders the shares n of a and m of b, the largest first.
+func bySize(n, m int64, a, b events.Nation) int {
+	if n != m {
+		return cmp.Compare(m, n)
 	}
-	return cmp.Compare(a.Nation, b.Nation)
+	return cmp.Compare(a, b)
 }
 
 // dependence says whether a supply hangs on the nation with the largest share.

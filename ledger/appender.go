@@ -102,7 +102,9 @@ func (l *Ledger) follow() {
 // heal looks whether the log is well again, when nobody submits: those who go by Healthy would not. Whether it takes records again, only a
 // record can tell; so after a while it counts as well. That two histories have parted does not heal by waiting.
 func (l *Ledger) heal() {
-	l.silent.Store(nil)
+	if time.Since(l.silentAt) >= saveEvery {
+		l.silent.Store(nil)
+	}
 	var parted *divergence
 	if l.behind && !errors.As(l.Healthy(), &parted) {
 		l.follow()
@@ -376,6 +378,7 @@ func silenceOf(failed []*group) (silence error) {
 func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
 	why = why.WithHint("send the same statement again later: it counts once; if this lasts, look whether the NATS server has space left on its disk, and start it anew")
 	l.silent.Store(why)
+	l.silentAt = time.Now()
 	for _, e := range failed {
 		if !l.known(e.command) {
 			e.command.answer(Receipt{}, why)

@@ -445,11 +445,13 @@ func TestSilenceIsForgotten(t *testing.T) {
 		close(gate)
 		log := &plannedLog{View: mem.View(), plan: []planned{{lost: true}, {lost: true}}, gate: gate}
 		l, _ := newLedger(t, path, log)
+		time.Sleep(9 * time.Second) // it looks every ten
 		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) {
 			t.Fatalf("the log does not answer: %v", err)
 		}
+		time.Sleep(9 * time.Second)
 		if err := l.Healthy(); !problem.Is(err, problem.Unavailable) {
-			t.Errorf("and it is %v", err)
+			t.Errorf("and a moment later it is %v", err)
 		}
 		time.Sleep(time.Minute)
 		if err := l.Healthy(); err != nil {

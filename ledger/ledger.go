@@ -45,12 +45,13 @@ type Ledger struct {
 	keys sync.Map // events.KeyID → *events.ReadyKey: every key that was ever admitted, to verify before the appender's turn
 
 	// What follows belongs to the appender's goroutine alone.
-	state   *State
-	flying  map[events.ID]*entry // records in flight, by id
-	group   []*entry             // decided, and not yet on their way
-	before  Ack                  // of the group before; nil when the record before is known to be in the log
-	behind  bool                 // the journal may lack what the log has: catch up before deciding
-	retryAt time.Time            // not before, after it failed
+	state    *State
+	flying   map[events.ID]*entry // records in flight, by id
+	group    []*entry             // decided, and not yet on their way
+	before   Ack                  // of the group before; nil when the record before is known to be in the log
+	behind   bool                 // the journal may lack what the log has: catch up before deciding
+	retryAt  time.Time            // not before, after it failed
+	silentAt time.Time            // when silent was set last
 
 	trouble  atomic.Pointer[problem.Problem] // why nothing can be taken now
 	damaged  atomic.Pointer[problem.Problem] // the journal is: found after the start, and for good

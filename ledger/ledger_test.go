@@ -283,25 +283,6 @@ func waitFor(t *testing.T, j *journal.Journal, last uint64) {
 	}
 }
 
-// jetStream starts a NATS server, and returns how to connect to it.
-func jetStream(t *testing.T) (connect func() *nats.Conn) {
-	t.Helper()
-	srv, err := natsd.Start(natsd.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = srv.Shutdown() }) // what it holds goes with the test's folder
-	return func() *nats.Conn {
-		t.Helper()
-		nc, err := srv.Connect()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return nc
-	}
-}
-
 func openStream(t *testing.T, nc *nats.Conn) *stream.Stream {
 	t.Helper()
 	s, err := stream.Open(t.Context(), nc, stream.Config{})
@@ -314,8 +295,19 @@ func openStream(t *testing.T, nc *nats.Conn) *stream.Stream {
 
 // On real JetStream, too, and then a new server that has nothing follows the whole stream.
 func TestTwoServersOnJetStream(t *testing.T) {
-	connect := jetStream(t)
-	open := func() ledger.Log { return openStream(t, connect()) }
+	srv, err := natsd.Start(natsd.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Shutdown() }) // what it holds goes with the test's folder
+	open := func() ledger.Log {
+		nc, err := srv.Connect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		return openStream(t, nc)
+	}
 	k, dir := newLedgerKeys(t), t.TempDir()
 	a, _ := newLedger(t, filepath.Join(dir, "a"), open())
 	b, _ := newLedger(t, filepath.Join(dir, "b"), open())

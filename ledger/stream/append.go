@@ -25,6 +25,10 @@ const (
 	wrongLastSequenceConstant jetstream.ErrorCode = 10164
 )
 
+// noBatch are the codes by which JetStream refuses a batch because it is one: none is allowed there; it came in only in part, as when another server became
+// the leader meanwhile; it is larger than an administrator allows; there are too many at once.
+var noBatch = []jetstream.ErrorCode{10174, 10176, 10199, 10210}
+
 // Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
 // in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data. So the last message gets
 // in only when all of the group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is asked otherwise: see
@@ -188,11 +192,10 @@ func (s *Stream) appendBatch(group []ledger.Message) error {
 	return s.outcome(last, &jetstream.PubAck{Sequence: p.Sequence}, nil)
 }
 
-// isNoBatch reports whether JetStream has refused a batch because it was one: it is not allowed there, it came in only in part, as when another server
-// became the leader meanwhile, it is larger than an administrator allows, or there are too many at once.
+// isNoBatch reports whether JetStream has refused a batch because it was one. Then nothing of it is in.
 func isNoBatch(err error) bool {
 	var api *jetstream.APIError
-	return errors.As(err, &api) && slices.Contains([]jetstream.ErrorCode{10174, 10176, 10199, 10210}, api.ErrorCode)
+	return errors.As(err, &api) && slices.Contains(noBatch, api.ErrorCode)
 }
 
 func (s *Stream) appendOne(m ledger.Message) error {

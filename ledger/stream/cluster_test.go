@@ -222,7 +222,9 @@ func TestReplicaThatWasAway(t *testing.T) {
 		away++
 	}
 	c.stop(away)
-	put(100, 200_000)
+	for range 20 {
+		put(5, 200_000) // a megabyte at a time, as the largest group of records has two
+	}
 	put(20, 100)
 	c.start(away)
 	c.have(n)
@@ -238,14 +240,7 @@ func TestBatches(t *testing.T) {
 	}
 	c := newCluster(t, func(o *server.Options) { o.JetStreamLimits.MaxBatchSize = 30 })
 	s := c.open(t)
-	js, err := jetstream.New(c.connect())
-	if err != nil {
-		t.Fatal(err)
-	}
-	str, err := js.Stream(t.Context(), stream.DefaultName)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js, str := found(t, c.connect())
 	var before ledger.Ack
 	n := uint64(0)
 	put := func(what string, messages int, asBatch bool) {

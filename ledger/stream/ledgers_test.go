@@ -10,13 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
-	"muster/ledger/stream"
 )
 
 // ledger opens a ledger with a journal of its own on the cluster's stream, and closes it with the test.
@@ -116,19 +113,15 @@ func TestReplicasComeAndGo(t *testing.T) {
 	}
 	c := newCluster(t)
 	d := newDuo(t, c)
-	js, err := jetstream.New(c.connect())
-	if err != nil {
-		t.Fatal(err)
-	}
+	nc := c.connect()
 	var over atomic.Bool
 	var load sync.WaitGroup
 	load.Go(func() { d.submit(t, clusterPatience, func(int) bool { return !over.Load() }) })
+	end := func() { over.Store(true); load.Wait() }
+	defer end() // also where the test ends before its time
 	for _, replicas := range []int{1, 3} {
 		d.waitForMore(t)
-		s, err := js.Stream(t.Context(), stream.DefaultName)
-		if err != nil {
-			t.Fatal(err)
-		}
+		js, s := found(t, nc)
 		config := s.CachedInfo().Config
 		config.Replicas = replicas
 		if _, err := js.UpdateStream(t.Context(), config); err != nil {
@@ -136,8 +129,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 		}
 	}
 	d.waitForMore(t)
-	over.Store(true)
-	load.Wait()
+	end()
 	d.check(t)
 }
 

@@ -75,14 +75,7 @@ func TestGroupOnAServerAlone(t *testing.T) {
 	if err := s.Append(group, nil).Wait(); err != nil {
 		t.Fatal(err)
 	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	str, err := js.Stream(t.Context(), stream.DefaultName)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, str := found(t, nc)
 	before := ""
 	for n := uint64(1); n <= 3; n++ {
 		m, err := str.GetMsg(t.Context(), n)
@@ -183,7 +176,11 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	one := []ledger.Message{{Sequence: 1, Subject: "muster.ev.x.1", Data: []byte("one")}}
+	message := func(n uint64) []ledger.Message {
+		return []ledger.Message{{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)}}
+	}
+	const want = "there must be no limits and no expiry"
+	told := func(err error) bool { return err != nil && strings.HasSuffix(err.Error(), want) }
 	set := func(maxAge time.Duration) {
 		t.Helper()
 		c := good
@@ -191,28 +188,32 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 		if _, err := js.UpdateStream(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		<-s.Changed() // it has looked, though maybe just before
-		<-s.Changed()
+		end := time.After(clusterPatience)
+		for told(s.Append(message(99), nil).Wait()) != (maxAge > 0) { // which has no place, in either case
+			select {
+			case <-s.Changed(): // it has looked, though maybe just before
+			case <-end:
+				t.Fatal("it does not notice")
+			}
+		}
 	}
-	const want = "there must be no limits and no expiry"
 	refused := func(what string, err error) {
 		t.Helper()
-		if err == nil || !strings.HasSuffix(err.Error(), want) {
+		if !told(err) {
 			t.Errorf("%s: the error is %v", what, err)
 		}
 	}
 	set(time.Hour)
-	failed := s.Append(one, nil)
+	failed := s.Append(message(1), nil)
 	refused("appending", failed.Wait())
 	_, err = s.Last(t.Context())
 	refused("asking for the last", err)
 	refused("reading", s.Read(t.Context(), 1, func(ledger.Message) error { return nil }))
 	set(0)
-	two := []ledger.Message{{Sequence: 2, Subject: "muster.ev.x.2", Data: []byte("two")}}
-	if err := s.Append(two, failed).Wait(); !errors.Is(err, ledger.ErrLostRace) {
+	if err := s.Append(message(2), failed).Wait(); !errors.Is(err, ledger.ErrLostRace) {
 		t.Errorf("behind what was refused: %v", err)
 	}
-	if err := s.Append(one, nil).Wait(); err != nil {
+	if err := s.Append(message(1), nil).Wait(); err != nil {
 		t.Errorf("when it was put right: %v", err)
 	}
 }
@@ -247,15 +248,22 @@ func goodStream(t *testing.T, nc *nats.Conn) (jetstream.JetStream, jetstream.Str
 		t.Fatal(err)
 	}
 	s.Close()
+	js, str := found(t, nc)
+	return js, str.CachedInfo().Config
+}
+
+// found returns the stream as JetStream has it.
+func found(t *testing.T, nc *nats.Conn) (jetstream.JetStream, jetstream.Stream) {
+	t.Helper()
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := js.Stream(t.Context(), stream.DefaultName)
+	s, err := js.Stream(t.Context(), stream.DefaultName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return js, found.CachedInfo().Config
+	return js, s
 }
 
 // What does no harm is taken, and with it the largest statement that a server with a long name may record, in a group.

@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -51,11 +52,9 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 			touch(p.versions.extents[from:until])
 			touch(p.versions.what[from:until])
 		}
-		knownFrom := uint32(0)
 		for i := from; i < until && !c.failed; i++ {
-			c.extent(&p.versions.extents[i], knownFrom)
+			c.extent(&p.versions.extents[i])
 			c.version(p, &p.versions.what[i])
-			knownFrom = p.versions.extents[i].knownFrom
 		}
 	})
 	cut(s.cursor, recordsInPart, func(c *coder, from, until int) {
@@ -67,7 +66,7 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		for i := from; i < until && !c.failed; i++ {
 			recorded += c.varint(p.times[i] - recorded)
 			p.times[i] = recorded
-			natural(c, &p.touched[i])
+			wide32(c, &p.touched[i])
 		}
 	})
 	return parts
@@ -207,7 +206,7 @@ func (c *coder) pledge(p *Picture, pl *pledge, known *shared) {
 
 func (c *coder) deed(p *Picture, d *deed, known *shared) {
 	c.begin()
-	natural(c, &d.order)
+	wide32(c, &d.order)
 	if c.has(!c.reading && d.seq != d.order) {
 		natural(c, &d.seq)
 	} else {
@@ -218,7 +217,7 @@ func (c *coder) deed(p *Picture, d *deed, known *shared) {
 	} else {
 		d.until = forever
 	}
-	c.date((*int32)(&d.effective))
+	wide32(c, &d.effective)
 	c.id(&d.id)
 	c.move(&d.move)
 	c.word((*string)(&d.unit))
@@ -332,30 +331,21 @@ func (c *coder) extra(p *Picture, x *extra) {
 	natural(c, &x.corrects)
 }
 
-// extent is one that is known from some records after the one before it in the table.
-func (c *coder) extent(e *extent, before uint32) {
-	e.knownFrom = before + uint32(c.uvarint(uint64(e.knownFrom-before)))
-	open := uint32(0)
-	if e.knownTo != forever {
-		open = e.knownTo - e.knownFrom
-	}
-	if natural(c, &open); open == 0 {
-		e.knownTo = forever
-	} else {
-		e.knownTo = e.knownFrom + open
-	}
-	c.day(&e.from)
-	c.day(&e.until)
+func (c *coder) extent(e *extent) {
+	wide32(c, &e.knownFrom)
+	wide32(c, &e.knownTo)
+	wide32(c, &e.from)
+	wide32(c, &e.until)
 }
 
 func (c *coder) version(p *Picture, v *version) {
-	v.promised = c.varint(v.promised)
-	v.present = c.varint(v.present)
-	natural(c, &v.pledge)
-	natural(c, &v.promisedKind)
-	natural(c, &v.presentKind)
-	natural(c, &v.nation)
-	natural(c, &v.flags)
+	wide64(c, &v.promised)
+	wide64(c, &v.present)
+	wide32(c, &v.pledge)
+	wide32(c, &v.promisedKind)
+	wide32(c, &v.presentKind)
+	wide16(c, &v.nation)
+	wide16(c, &v.flags)
 	natural(c, &v.rung)
 	some := uint64(0)
 	if v.allocated != nil {
@@ -411,6 +401,32 @@ func natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, n *N) {
 		*n = N(c.uvarint(0))
 	} else {
 		c.uvarint(uint64(*n))
+	}
+}
+
+// wide16, wide32 and wide64 are numbers in so many bits, little endian. They are for what there is most of: twice as many bytes as the shortest
+// form, and a quarter of the time to read.
+func wide16[N ~uint16](c *coder, n *N) {
+	if !c.reading {
+		c.data = binary.LittleEndian.AppendUint16(c.data, uint16(*n))
+	} else if data := c.take(2); data != nil {
+		*n = N(binary.LittleEndian.Uint16(data))
+	}
+}
+
+func wide32[N ~int32 | ~uint32](c *coder, n *N) {
+	if !c.reading {
+		c.data = binary.LittleEndian.AppendUint32(c.data, uint32(*n))
+	} else if data := c.take(4); data != nil {
+		*n = N(binary.LittleEndian.Uint32(data))
+	}
+}
+
+func wide64[N ~int64](c *coder, n *N) {
+	if !c.reading {
+		c.data = binary.LittleEndian.AppendUint64(c.data, uint64(*n))
+	} else if data := c.take(8); data != nil {
+		*n = N(binary.LittleEndian.Uint64(data))
 	}
 }
 

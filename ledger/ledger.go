@@ -82,6 +82,16 @@ func receiptOf(rec events.Record) Receipt {
 // Open reads the journal, brings journal and log to the same end, and begins to take statements. It fails when the two
 // tell different histories: then somebody must look, and nothing is written.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	open, err := Prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, cfg.Log)
+}
+
+// Prepare does what Open does with the journal, and returns what does the rest, to be called once: so the log, which the configuration need
+// not name then, can be opened meanwhile.
+func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
@@ -101,16 +111,24 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := l.read(); err != nil {
 		return nil, err
 	}
-	if err := l.reconcile(ctx); err != nil {
-		return nil, err
-	}
-	ctx, l.stop = context.WithCancel(context.Background())
+	return func(ctx context.Context, log Log) (*Ledger, error) {
+		l.cfg.Log = log
+		if err := l.reconcile(ctx); err != nil {
+			return nil, err
+		}
+		l.start()
+		return l, nil
+	}, nil
+}
+
+func (l *Ledger) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop = stop
 	l.workers.Go(func() { l.settle() })
 	l.workers.Go(func() { l.run(ctx) })
 	if unread := l.saved.Load(); unread > 0 {
 		l.workers.Go(func() { l.checkBehind(ctx, unread) })
 	}
-	return l, nil
 }
 
 // read makes the state of what was saved and of the journal's records after it.

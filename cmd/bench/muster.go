@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 
@@ -23,13 +24,19 @@ type muster struct {
 	conn      *nats.Conn
 	stream    *stream.Stream
 	journal   *journal.Journal
+	prepared  func(context.Context, ledger.Log) (*ledger.Ledger, error)
 	ledger    *ledger.Ledger
 	projector *projections.Projector
 	service   *web.Service
+	closing   sync.Mutex // for closers
 	closers   []func() error
 }
 
-func (m *muster) onClose(f func() error) { m.closers = append(m.closers, f) }
+func (m *muster) onClose(f func() error) {
+	m.closing.Lock()
+	defer m.closing.Unlock()
+	m.closers = append(m.closers, f)
+}
 
 func (m *muster) close() (err error) {
 	for i := len(m.closers) - 1; i >= 0; i-- {
@@ -42,16 +49,17 @@ func (m *muster) close() (err error) {
 // startMuster starts a server on a folder, and returns when it is ready: it takes statements, and has all of the journal in its picture.
 func startMuster(ctx context.Context, dir string) (m *muster, err error) {
 	m = &muster{dir: dir}
+	connected, projected := make(chan error, 1), make(chan error, 1)
+	go func() { connected <- m.openStream(ctx) }()
 	if err := m.openJournal(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, <-connected, m.close())
 	}
-	opened := make(chan error, 1)
-	go func() { opened <- m.openProjector(ctx) }()
-	err = m.openStream(ctx)
-	if err == nil {
+	go func() { projected <- m.openProjector(ctx) }()
+	err = m.prepareLedger()
+	if err = errors.Join(err, <-connected); err == nil {
 		err = m.openLedger(ctx)
 	}
-	err = errors.Join(err, <-opened)
+	err = errors.Join(err, <-projected)
 	if m.projector != nil {
 		m.onClose(m.projector.Close)
 	}
@@ -86,13 +94,16 @@ func (m *muster) openStream(ctx context.Context) (err error) {
 	return err
 }
 
+func (m *muster) prepareLedger() (err error) {
+	m.prepared, err = ledger.Prepare(ledger.Config{Journal: m.journal, Name: "bench", Saved: filepath.Join(m.dir, "ledger.state")})
+	return err
+}
+
 func (m *muster) openLedger(ctx context.Context) (err error) {
-	m.ledger, err = ledger.Open(ctx, ledger.Config{Journal: m.journal, Log: m.stream, Name: "bench", Saved: filepath.Join(m.dir, "ledger.state")})
-	if err != nil {
-		return err
+	if m.ledger, err = m.prepared(ctx, m.stream); err == nil {
+		m.onClose(m.ledger.Close)
 	}
-	m.onClose(m.ledger.Close)
-	return nil
+	return err
 }
 
 // sign has each commit sign a checkpoint, as the server does from the founding on.

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
@@ -33,6 +34,7 @@ import (
 // The files in a server's data folder.
 const (
 	founderFile     = "founder.key"    // the founder's secret key, where the ledger was founded
+	lockFile        = "lock"           // locked while a server runs on the folder, and empty
 	addressFile     = "address"        // where the server that runs on the folder listens
 	journalFile     = "journal.db"     // the second copy: package journal
 	stateFile       = "ledger.state"   // the write side's saved state: it can always be read from the journal again
@@ -62,6 +64,7 @@ type server struct {
 	conn      *nats.Conn
 	stream    *stream.Stream
 	journal   *journal.Journal
+	prepared  func(context.Context, ledger.Log) (*ledger.Ledger, error)
 	ledger    *ledger.Ledger
 	signer    *proof.CheckpointSigner
 	projector *projections.Projector
@@ -82,8 +85,10 @@ type server struct {
 // startServer starts a server, or undoes what it had started and says why it could not.
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
-	write := inTurn(s.openNATS, s.openStream, s.openLedger, s.found, s.openCheckpoints) // the journal's lock is that of the folder
-	err := inTurn(s.listen, s.makeFolder, s.openJournal, beside(write, s.openProjector), s.follow, s.openAPI, s.openService)(ctx)
+	connect, connected := announced(inTurn(s.openNATS, s.openStream)) // this takes longest, and nothing before it
+	write := inTurn(beside(s.prepareLedger, connected), s.openLedger, s.found, s.openCheckpoints)
+	open := beside(inTurn(s.openJournal, beside(write, s.openProjector)), connect)
+	err := inTurn(s.listen, s.makeFolder, s.lockFolder, open, s.follow, s.openAPI, s.openService)(ctx)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -137,6 +142,25 @@ func (s *server) makeFolder(context.Context) error {
 	return nil
 }
 
+// lockFolder keeps all other servers out of the folder, before anything in it is opened.
+func (s *server) lockFolder(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	lock := flock.New(filepath.Join(s.cfg.dir, lockFile), flock.SetPermissions(0o600))
+	locked, err := lock.TryLockContext(ctx, lockWait/20)
+	switch {
+	case locked:
+		s.onClose(lock.Close)
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem.New(problem.Unavailable, "another muster server runs on the folder %s", s.cfg.dir).WithHint("ask it with --url, or stop it")
+	}
+	return fmt.Errorf("the lock of the data folder: %w", err)
+}
+
+// lockWait is how long a server waits for one that is about to end.
+const lockWait = time.Second
+
 func (s *server) openJournal(context.Context) (err error) {
 	s.journal, err = journal.Open(filepath.Join(s.cfg.dir, journalFile))
 	if err == nil {
@@ -173,9 +197,14 @@ func (s *server) openStream(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *server) openLedger(ctx context.Context) (err error) {
+func (s *server) prepareLedger(context.Context) (err error) {
 	s.met = s.journal.Last()
-	s.ledger, err = ledger.Open(ctx, ledger.Config{Journal: s.journal, Log: s.stream, Name: s.cfg.name, Saved: filepath.Join(s.cfg.dir, stateFile)})
+	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.journal, Name: s.cfg.name, Saved: filepath.Join(s.cfg.dir, stateFile)})
+	return err
+}
+
+func (s *server) openLedger(ctx context.Context) (err error) {
+	s.ledger, err = s.prepared(ctx, s.stream)
 	s.opened = time.Now()
 	if err == nil {
 		s.onClose(s.ledger.Close)

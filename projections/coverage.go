@@ -267,7 +267,7 @@ func (t *tally) place(v *version) {
 	}
 	t.addRungs(v)
 	if reason := t.reason(v, at, known); reason != "" {
-		t.leave(v, left{reason: reason, number: n})
+		t.leave(v, reason, n, nil)
 		return
 	}
 	t.count(v, at.only, counted{pledge: v.pledge, number: n})
@@ -295,7 +295,7 @@ func (t *tally) placeShares(v *version) {
 		t.addShare(v, &shares[i])
 	}
 	if stopped := t.stops(v); stopped != "" {
-		t.leave(v, left{reason: stopped, number: rest})
+		t.leave(v, stopped, rest, nil)
 		return
 	}
 	for i := range shares {
@@ -303,16 +303,16 @@ func (t *tally) placeShares(v *version) {
 		n := s.at(v, t.basis.Rung)
 		rest -= n
 		if at, inForce := t.of[s.line.same()]; !inForce {
-			t.leave(v, left{reason: LineNotInForce, number: n, share: s})
+			t.leave(v, LineNotInForce, n, s)
 		} else if n > 0 {
 			t.count(v, at, counted{pledge: v.pledge, number: n, allocation: s.id})
 		}
 	}
 	switch {
 	case !known:
-		t.leave(v, left{reason: UnknownQuantity})
+		t.leave(v, UnknownQuantity, 0, nil)
 	case rest > 0:
-		t.leave(v, left{reason: NotAllocated, number: rest})
+		t.leave(v, NotAllocated, rest, nil)
 	}
 }
 
@@ -428,35 +428,34 @@ func (s *standing) sequencesWith(allocation events.ID, reported bool) []uint64 {
 }
 
 func (l *lineTally) shares(nations []events.Nation, supply int64) []Share {
-	var some []int
+	parts := make([]portion, 0, len(l.nations))
 	for number, n := range l.nations {
 		if n > 0 {
-			some = append(some, number)
+			parts = append(parts, portion{n, nations[number]})
 		}
 	}
-	slices.SortFunc(some, func(a, b int) int { // the largest first: numbers, since shares are large
-		return bySize(l.nations[a], l.nations[b], nations[a], nations[b])
+	return sharesOf(parts, l.Unit, supply)
+}
+
+// A portion is what a nation has of a whole.
+type portion struct {
+	n      int64
+	nation events.Nation
+}
+
+// sharesOf tells portions as shares, the largest first. It sorts the portions, since shares are large.
+func sharesOf(parts []portion, unit events.Unit, whole int64) []Share {
+	slices.SortFunc(parts, func(a, b portion) int {
+		if a.n != b.n {
+			return cmp.Compare(b.n, a.n)
+		}
+		return cmp.Compare(a.nation, b.nation)
 	})
-	shares := make([]Share, len(some))
-	for i, number := range some {
-		n := l.nations[number]
-		shares[i] = Share{nations[number], l.Unit.Of(n), percent(n, supply)}
+	shares := make([]Share, len(parts))
+	for i, p := range parts {
+		shares[i] = Share{p.nation, unit.Of(p.n), percent(p.n, whole)}
 	}
 	return shares
-}
-
-func largestFirst(a, b Share) int {
-	n, _ := a.Quantity.Number()
-	m, _ := b.Quantity.Number()
-	return bySize(n, m, a.Nation, b.Nation)
-}
-
-// bySize orders the shares n of a and m of b, the largest first.
-func bySize(n, m int64, a, b events.Nation) int {
-	if n != m {
-		return cmp.Compare(m, n)
-	}
-	return cmp.Compare(a, b)
 }
 
 // dependence says whether a supply hangs on the nation with the largest share.

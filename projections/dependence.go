@@ -84,22 +84,22 @@ func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
 	}
 	holds, days := []Hold{}, map[events.Date]Strength{}
 	for _, total := range totals.Rows {
-		parts, ok := days[total.Day]
+		rows, ok := days[total.Day]
 		if !ok {
 			one := totals.Basis.onDay(max(total.Day, totals.On)).Moment()
-			if parts, err = p.Strength(one, only, append(by, "nation")); err != nil {
+			if rows, err = p.Strength(one, only, append(by, "nation")); err != nil {
 				return nil, err
 			}
-			days[total.Day] = parts
+			days[total.Day] = rows
 		}
-		var who []Share
-		whole, _ := total.Quantity.Number()
-		for _, part := range parts.Rows {
-			if n, _ := part.Quantity.Number(); n > 0 && part.Operation == total.Operation && part.Role == total.Role && part.Unit == total.Unit {
-				who = append(who, Share{part.Nation, part.Quantity, percent(n, whole)})
+		var parts []portion
+		for _, row := range rows.Rows {
+			if n, _ := row.Quantity.Number(); n > 0 && row.Operation == total.Operation && row.Role == total.Role && row.Unit == total.Unit {
+				parts = append(parts, portion{n, row.Nation})
 			}
 		}
-		slices.SortFunc(who, largestFirst)
+		whole, _ := total.Quantity.Number()
+		who := sharesOf(parts, total.Unit, whole)
 		if d := dependence(who); d != nil && f.nation(d.Nation) {
 			holds = append(holds, Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Day: total.Day, Dependence: *d, Quantity: who[0].Quantity, Of: total.Quantity})
 		}

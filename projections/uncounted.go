@@ -86,15 +86,17 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 	return NoLine
 }
 
-// leave notes what does not count.
-func (t *tally) leave(v *version, l left) {
-	l.pledge, l.day = v.pledge, t.day
-	_, l.kind, l.known = v.amount(t.basis.Rung)
-	if only := t.places[l.kind].only; l.reason == UnknownQuantity && only >= 0 {
+// leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
+func (t *tally) leave(v *version, why Reason, n int64, s *share) {
+	if t.brief && why != UnknownQuantity {
+		return
+	}
+	_, kind, known := v.amount(t.basis.Rung)
+	if only := t.places[kind].only; why == UnknownQuantity && only >= 0 {
 		t.lines[only].unknown += t.times
 	}
 	if !t.brief {
-		t.left = append(t.left, l)
+		t.left = append(t.left, left{v.pledge, t.day, kind, n, known, s, why})
 	}
 }
 

@@ -137,9 +137,13 @@ func (s *server) listen(context.Context) (err error) {
 
 func (s *server) makeFolder(context.Context) error {
 	if err := os.MkdirAll(s.cfg.dir, 0o700); err != nil {
-		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
+		return unusable(err)
 	}
 	return nil
+}
+
+func unusable(err error) error {
+	return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
 }
 
 // lockFolder keeps all other servers out of the folder, before anything in it is opened.
@@ -155,7 +159,7 @@ func (s *server) lockFolder(ctx context.Context) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem.New(problem.Unavailable, "another muster server runs on the folder %s", s.cfg.dir).WithHint("ask it with --url, or stop it")
 	}
-	return fmt.Errorf("the lock of the data folder: %w", err)
+	return unusable(err)
 }
 
 // lockWait is how long a server waits for one that is about to end.

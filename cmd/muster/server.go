@@ -148,15 +148,17 @@ func unusable(err error) error {
 
 // lockFolder keeps all other servers out of the folder, before anything in it is opened.
 func (s *server) lockFolder(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	patient, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	lock := flock.New(filepath.Join(s.cfg.dir, lockFile), flock.SetPermissions(0o600))
-	locked, err := lock.TryLockContext(ctx, lockWait/20)
+	locked, err := lock.TryLockContext(patient, lockWait/20)
 	switch {
 	case locked:
 		s.onClose(lock.Close)
 		return nil
-	case errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil: // it was stopped meanwhile
+		return ctx.Err()
+	case patient.Err() != nil:
 		return problem.New(problem.Unavailable, "another muster server runs on the folder %s", s.cfg.dir).WithHint("ask it with --url, or stop it")
 	}
 	return unusable(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,6 +141,27 @@ func TestStopWhileSixteenSubmit(t *testing.T) {
 	book.submitAllAgain(t, p.client())
 	book.check(t, p.records(t), recordsOfBegin)
 	p.stop(t)
+}
+
+// A server that is asked to stop while it starts says no more than that: whoever has no patience with a slow start is told of no damage.
+func TestStopWhileItStarts(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // a NATS server that says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	dir := filepath.Join(t.TempDir(), "ledger")
+	p := launch(t, dir, "--nats", "nats://"+silent.Addr().String())
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p.stop(t)
+	if said := p.stderr.String(); said != "muster: stopped before it had started\n" {
+		t.Errorf("it said:\n%s", said)
+	}
 }
 
 // Without the NATS servers that it was told to use, a server says so, takes nothing, and still stops when it is asked to.

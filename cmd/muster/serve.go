@@ -66,6 +66,10 @@ const maxName = 253
 
 func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 	s, err := startServer(cmd.Context(), cfg)
+	if err != nil && cmd.Context().Err() != nil { // what failed was not waited for
+		fmt.Fprintln(a.stderr, "muster: stopped before it had started")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 
@@ -28,15 +27,10 @@ type muster struct {
 	ledger    *ledger.Ledger
 	projector *projections.Projector
 	service   *web.Service
-	closing   sync.Mutex // for closers
 	closers   []func() error
 }
 
-func (m *muster) onClose(f func() error) {
-	m.closing.Lock()
-	defer m.closing.Unlock()
-	m.closers = append(m.closers, f)
-}
+func (m *muster) onClose(f func() error) { m.closers = append(m.closers, f) }
 
 func (m *muster) close() (err error) {
 	for i := len(m.closers) - 1; i >= 0; i-- {
@@ -49,14 +43,14 @@ func (m *muster) close() (err error) {
 // startMuster starts a server on a folder, and returns when it is ready: it takes statements, and has all of the journal in its picture.
 func startMuster(ctx context.Context, dir string) (m *muster, err error) {
 	m = &muster{dir: dir}
-	connected, projected := make(chan error, 1), make(chan error, 1)
-	go func() { connected <- m.openStream(ctx) }()
 	if err := m.openJournal(ctx); err != nil {
-		return nil, errors.Join(err, <-connected, m.close())
+		return nil, err
 	}
+	prepared, projected := make(chan error, 1), make(chan error, 1)
+	go func() { prepared <- m.prepareLedger() }()
 	go func() { projected <- m.openProjector(ctx) }()
-	err = m.prepareLedger()
-	if err = errors.Join(err, <-connected); err == nil {
+	err = m.openStream(ctx)
+	if err = errors.Join(err, <-prepared); err == nil {
 		err = m.openLedger(ctx)
 	}
 	err = errors.Join(err, <-projected)

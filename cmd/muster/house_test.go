@@ -38,7 +38,7 @@ var house = map[string][]string{
 
 	"cmd/bench": {"muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
-	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/gofrs/flock", "github.com/jedib0t/go-pretty/v6/…",
+	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term"},
 }
 

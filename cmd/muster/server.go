@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
@@ -34,7 +33,6 @@ import (
 // The files in a server's data folder.
 const (
 	founderFile     = "founder.key"    // the founder's secret key, where the ledger was founded
-	lockFile        = "lock"           // locked while a server runs on the folder, and empty
 	addressFile     = "address"        // where the server that runs on the folder listens
 	journalFile     = "journal.db"     // the second copy: package journal
 	stateFile       = "ledger.state"   // the write side's saved state: it can always be read from the journal again
@@ -85,10 +83,8 @@ type server struct {
 // startServer starts a server, or undoes what it had started and says why it could not.
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
-	connect, connected := announced(inTurn(s.openNATS, s.openStream)) // this takes longest, and nothing before it
-	write := inTurn(beside(s.prepareLedger, connected), s.openLedger, s.found, s.openCheckpoints)
-	open := beside(inTurn(s.openJournal, beside(write, s.openProjector)), connect)
-	err := inTurn(s.listen, s.makeFolder, s.lockFolder, open, s.follow, s.openAPI, s.openService)(ctx)
+	write := inTurn(beside(inTurn(s.openNATS, s.openStream), s.prepareLedger), s.openLedger, s.found, s.openCheckpoints)
+	err := inTurn(s.listen, s.makeFolder, s.openJournal, beside(write, s.openProjector), s.follow, s.openAPI, s.openService)(ctx) // the journal's lock is that of the folder
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -137,35 +133,10 @@ func (s *server) listen(context.Context) (err error) {
 
 func (s *server) makeFolder(context.Context) error {
 	if err := os.MkdirAll(s.cfg.dir, 0o700); err != nil {
-		return unusable(err)
+		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
 	}
 	return nil
 }
-
-func unusable(err error) error {
-	return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
-}
-
-// lockFolder keeps all other servers out of the folder, before anything in it is opened.
-func (s *server) lockFolder(ctx context.Context) error {
-	patient, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	lock := flock.New(filepath.Join(s.cfg.dir, lockFile), flock.SetPermissions(0o600))
-	locked, err := lock.TryLockContext(patient, lockWait/20)
-	switch {
-	case locked:
-		s.onClose(lock.Close)
-		return nil
-	case ctx.Err() != nil: // it was stopped meanwhile
-		return ctx.Err()
-	case patient.Err() != nil:
-		return problem.New(problem.Unavailable, "another muster server runs on the folder %s", s.cfg.dir).WithHint("ask it with --url, or stop it")
-	}
-	return unusable(err)
-}
-
-// lockWait is how long a server waits for one that is about to end.
-const lockWait = time.Second
 
 func (s *server) openJournal(context.Context) (err error) {
 	s.journal, err = journal.Open(filepath.Join(s.cfg.dir, journalFile))

@@ -33,19 +33,3 @@ func beside(steps ...step) step {
 		return cmp.Or(errs...)
 	}
 }
-
-// announced returns a step that does what do does, and one that waits until that is over and fails as it did, for what is done beside the first.
-func announced(do step) (doing, done step) {
-	over := make(chan struct{})
-	var err error
-	doing = func(ctx context.Context) error {
-		defer close(over)
-		err = do(ctx)
-		return err
-	}
-	done = func(context.Context) error {
-		<-over
-		return err
-	}
-	return doing, done
-}

@@ -405,7 +405,7 @@ func natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *coder, n *N) {
 }
 
 // wide16, wide32 and wide64 are numbers in so many bits, little endian. They are for what there is most of: twice as many bytes as the shortest
-// form, and a quarter of the time to read.
+// form, and a third of the time to read.
 func wide16[N ~uint16](c *coder, n *N) {
 	if !c.reading {
 		c.data = binary.LittleEndian.AppendUint16(c.data, uint16(*n))

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"crypto/rand"
 	"fmt"
 
 	"github.com/oklog/ulid/v2"
@@ -10,8 +11,24 @@ import (
 // again without saying it twice. In text it is 26 capitals and digits of Crockford's base 32.
 type ID [16]byte
 
-// NewID returns an ID of the present moment. It may be called concurrently; IDs made within a millisecond ascend.
-func NewID() ID { return ID(ulid.Make()) }
+// NewID returns an ID of the present moment. It may be called concurrently; IDs made within a millisecond ascend. Besides the moment
+// an ID is made with crypto/rand, so that nobody who knows one can guess another.
+func NewID() ID {
+	for {
+		id, err := ulid.New(ulid.Now(), entropy)
+		if err == nil {
+			return ID(id)
+		}
+		// This millisecond has no higher ID left, which is rare: the next one has.
+	}
+}
+
+// maxStep is the most by which an ID is higher than the one before in the same millisecond: 56 bits that nobody can guess,
+// and small enough beside the 80 bits of an ID that a millisecond has millions of steps.
+const maxStep = 1 << 56
+
+// The generator that ulid.Make uses is seeded with the time: whoever knows about when a process started can guess its IDs.
+var entropy = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, maxStep)}
 
 // IDAt returns an ID made of a time in Unix milliseconds and ten bytes that the caller chose. Importers derive both from
 // what they import, so that the same line of the same file has the same ID every time.

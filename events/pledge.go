@@ -30,7 +30,8 @@ const (
 	Reserve Presence = "reserve" // stand by at home, and are not counted as supply
 )
 
-// Release says who may see a pledge. It is recorded from the start.
+// Release says who may see a pledge. It is recorded from the start, but reading is not restricted yet: everybody who reaches the
+// server can read it.
 type Release string
 
 // Without a release, a pledge is for the coalition.

@@ -1,8 +1,10 @@
 package events
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"fmt"
+	"math/big"
 	"reflect"
 	"strings"
 	"testing"
@@ -89,6 +91,27 @@ func TestIDAt(t *testing.T) {
 	}
 	if a, b := NewID(), NewID(); a == b || a.String() > b.String() {
 		t.Errorf("%s was made before %s", a, b)
+	}
+}
+
+// Ids within a millisecond ascend by steps that nobody can guess, and that are wider than what 32 bits hold.
+func TestIDsCannotBeGuessed(t *testing.T) {
+	steps, wide := 0, 0
+	for before, n := NewID(), 0; n < 2_000; n++ {
+		id := NewID()
+		if bytes.Compare(before[:], id[:]) >= 0 {
+			t.Fatalf("%s was made after %s", id, before)
+		}
+		if bytes.Equal(before[:6], id[:6]) { // the same millisecond
+			step := new(big.Int).Sub(new(big.Int).SetBytes(id[:]), new(big.Int).SetBytes(before[:]))
+			if steps++; step.BitLen() > 40 {
+				wide++
+			}
+		}
+		before = id
+	}
+	if steps == 0 || wide < steps*99/100 {
+		t.Errorf("of %d steps within a millisecond %d are wider than 40 bits", steps, wide)
 	}
 }
 

@@ -35,6 +35,9 @@ type termFlags struct {
 	dryRun                                        bool
 }
 
+// releaseToday says what a release does until reading is restricted.
+const releaseToday = "it is recorded, but reading is not restricted yet: everybody who reaches the server can read it"
+
 func (f *termFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`)
@@ -43,7 +46,7 @@ func (f *termFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.until, "until", "", "last day; without it, open")
 	fl.IntVar(&f.notice, "notice-to-move", -1, "days after the call")
 	fl.StringVar(&f.presence, "presence", "", "new, present or reserve")
-	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators")
+	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators; "+releaseToday)
 	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or deployed by then; none for no such day")
 	fl.StringVar(&f.predecessor, "predecessor", "", "the id of the pledge whose forces these relieve; none for none")
 	fl.StringVar(&f.successor, "successor", "", "the id of the pledge whose forces relieve these; none for none")

@@ -16,12 +16,12 @@ func TestLate(t *testing.T) {
 	}
 	late := p.move("pledge.accepted", 1)
 	picture := l.picture()
-	records := must[LateRecords](t)(picture.Late(Moment{}, Filter{Nation: "FRA"}, 1)).Records
+	records := must[LateRecords](t)(picture.Late(t.Context(), Moment{}, Filter{Nation: "FRA"}, 1)).Records
 	equal(t, "late", len(records), 1)
 	equal(t, "record", records[0].Sequence, late)
 	equal(t, "days", records[0].Days, 3)
-	equal(t, "not so late", len(must[LateRecords](t)(picture.Late(Moment{}, Filter{Nation: "FRA"}, 3)).Records), 0)
-	equal(t, "not known yet", len(must[LateRecords](t)(picture.Late(Moment{AsOf: late - 1}, Filter{Nation: "FRA"}, 1)).Records), 0)
+	equal(t, "not so late", len(must[LateRecords](t)(picture.Late(t.Context(), Moment{}, Filter{Nation: "FRA"}, 3)).Records), 0)
+	equal(t, "not known yet", len(must[LateRecords](t)(picture.Late(t.Context(), Moment{AsOf: late - 1}, Filter{Nation: "FRA"}, 1)).Records), 0)
 }
 
 func TestCorrectionsListed(t *testing.T) {
@@ -29,12 +29,12 @@ func TestCorrectionsListed(t *testing.T) {
 	p := l.offer("FRA", 10)
 	right := pledgeTerms(100)
 	seq := p.correct(p.seq, 1, func(c *events.PledgeCorrected) { c.Terms = &right })
-	all := must[Corrections](t)(l.picture().Corrections(Moment{}, Filter{})).Corrections
+	all := must[Corrections](t)(l.picture().Corrections(t.Context(), Moment{}, Filter{})).Corrections
 	equal(t, "corrections", len(all), 1)
 	equal(t, "record", all[0].Sequence, seq)
 	equal(t, "mends", all[0].Mends.Sequence, p.seq)
 	equal(t, "signer", all[0].Signer, "HQ/founder")
-	equal(t, "before", len(must[Corrections](t)(l.picture().Corrections(Moment{AsOf: p.seq}, Filter{})).Corrections), 0)
+	equal(t, "before", len(must[Corrections](t)(l.picture().Corrections(t.Context(), Moment{AsOf: p.seq}, Filter{})).Corrections), 0)
 }
 
 func TestDelivery(t *testing.T) {
@@ -49,7 +49,7 @@ func TestDelivery(t *testing.T) {
 	l.offer("FRA", 7)
 	l.offer("FRA", 9).move("pledge.withdrawn", 4)
 	l.observe("ETH", 1, 4010)
-	all := must[Deliveries](t)(l.picture().Delivery(Moment{On: day(20)}, Filter{})).Deliveries
+	all := must[Deliveries](t)(l.picture().Delivery(t.Context(), Moment{On: day(20)}, Filter{})).Deliveries
 	equal(t, "rows", len(all), 1)
 	d := all[0]
 	equal(t, "amounts", fmt.Sprint(d.Nation, d.Offered, d.Deployed, d.Percent, d.Ended), "FRA167 80 47 1")
@@ -75,14 +75,14 @@ func TestCounting(t *testing.T) {
 		}
 		return text
 	}
-	c := must[Counting](t)(picture.Counting(Moment{On: day(9)}, p.seq))
+	c := must[Counting](t)(picture.Counting(t.Context(), Moment{On: day(9)}, p.seq))
 	equal(t, "then", tell(c.Then), "indicated west 10; offered west 10; accepted below-rung; confirmed below-rung; deployed below-rung; ")
 	equal(t, "now", tell(c.Now), "indicated several-lines; offered several-lines; accepted several-lines; confirmed below-rung; deployed below-rung; ")
-	c = must[Counting](t)(picture.Counting(Moment{On: day(9)}, accepted))
+	c = must[Counting](t)(picture.Counting(t.Context(), Moment{On: day(9)}, accepted))
 	equal(t, "then", tell(c.Then), "indicated west 10; offered west 10; accepted west 10; confirmed below-rung; deployed below-rung; ")
 	equal(t, "record of", picture.RecordOf(p.id, c.Record.ID), accepted)
 	for _, seq := range []uint64{1, 99} {
-		if _, err := picture.Counting(Moment{}, seq); !problem.Is(err, problem.NotFound) {
+		if _, err := picture.Counting(t.Context(), Moment{}, seq); !problem.Is(err, problem.NotFound) {
 			t.Errorf("record %d: %v", seq, err)
 		}
 	}

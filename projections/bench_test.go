@@ -215,7 +215,7 @@ func BenchmarkCoverage(b *testing.B) {
 		p := g.picture
 		now := Moment{On: day(1).AddDays(730)}
 		ask := func(b *testing.B, m Moment, brief bool) {
-			if c := must[Coverage](b)(p.Coverage(m, CoverageFilter{Brief: brief})); len(c.Lines) != generatedLines {
+			if c := must[Coverage](b)(p.Coverage(b.Context(), m, CoverageFilter{Brief: brief})); len(c.Lines) != generatedLines {
 				b.Fatalf("%d lines", len(c.Lines))
 			}
 		}
@@ -237,7 +237,7 @@ func BenchmarkCoverage(b *testing.B) {
 		})
 		b.Run(name+"timeline-of-24-months", func(b *testing.B) {
 			quantiles(b, func() {
-				t := must[Timeline](b)(p.Timeline(now, TimelineFilter{Days: events.Window{From: day(1), Until: 2027_12_31}, Step: ByMonth}))
+				t := must[Timeline](b)(p.Timeline(b.Context(), now, TimelineFilter{Days: events.Window{From: day(1), Until: 2027_12_31}, Step: ByMonth}))
 				if len(t.Lines) != generatedLines || len(t.Lines[0].Points) != 24 {
 					b.Fatalf("%d lines", len(t.Lines))
 				}
@@ -249,29 +249,29 @@ func BenchmarkCoverage(b *testing.B) {
 		})
 		b.Run(name+"strength-of-6-months", func(b *testing.B) {
 			half := Moment{On: day(1).AddDays(180), Until: day(1).AddDays(360)}
-			quantiles(b, func() { must[Strength](b)(p.Strength(half, Filter{}, []string{"nation", "role"})) })
+			quantiles(b, func() { must[Strength](b)(p.Strength(b.Context(), half, Filter{}, []string{"nation", "role"})) })
 		})
 		b.Run(name+"diff-of-two-days", func(b *testing.B) {
 			quantiles(b, func() {
 				from := day(1).AddDays(g.random.IntN(700))
-				if d := must[Diff](b)(p.Diff(Moment{On: from}, Moment{On: from.AddDays(30)}, Filter{})); d.IsZero() {
+				if d := must[Diff](b)(p.Diff(b.Context(), Moment{On: from}, Moment{On: from.AddDays(30)}, Filter{})); d.IsZero() {
 					b.Fatal("nothing differs")
 				}
 			})
 		})
 		b.Run(name+"explain", func(b *testing.B) {
-			quantiles(b, func() { must[Explanation](b)(p.ExplainCoverage(now, "op-a", "line-0")) })
+			quantiles(b, func() { must[Explanation](b)(p.ExplainCoverage(b.Context(), now, "op-a", "line-0")) })
 		})
 		b.Run(name+"preview", func(b *testing.B) {
 			i := g.random.IntN(len(g.ids))
 			amended := &events.PledgeAmended{Header: events.Header{Type: "pledge.amended"}, Dated: dated(1), Place: g.places[i], Pledge: g.ids[i], PledgeTerms: g.terms()}
-			quantiles(b, func() { must[Preview](b)(p.Preview(now, []events.Statement{amended})) })
+			quantiles(b, func() { must[Preview](b)(p.Preview(b.Context(), now, []events.Statement{amended})) })
 		})
 		b.Run(name+"versions-of-a-pledge", func(b *testing.B) {
-			quantiles(b, func() { must[PledgeVersions](b)(p.Versions(now, g.ids[g.random.IntN(len(g.ids))])) })
+			quantiles(b, func() { must[PledgeVersions](b)(p.Versions(b.Context(), now, g.ids[g.random.IntN(len(g.ids))])) })
 		})
 		b.Run(name+"strength", func(b *testing.B) {
-			quantiles(b, func() { must[Strength](b)(p.Strength(now, Filter{}, []string{"nation", "role"})) })
+			quantiles(b, func() { must[Strength](b)(p.Strength(b.Context(), now, Filter{}, []string{"nation", "role"})) })
 		})
 	}
 }

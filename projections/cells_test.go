@@ -20,7 +20,7 @@ func TestCellsEqualPledges(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := Moment{On: day(rapid.IntRange(1, 9).Draw(t, "on")), Rung: rapid.SampledFrom(Rungs()).Draw(t, "rung"), WhatIf: drawWhatIf(t)}
-			brief, whole := must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})), must[Coverage](t)(p.Coverage(m, CoverageFilter{}))
+			brief, whole := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{Brief: true})), must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
 			for i := range whole.Lines {
 				whole.Lines[i].Counted = nil
 			}

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"slices"
 
 	"muster/events"
@@ -27,7 +28,7 @@ type Counting struct {
 
 // Counting answers a liaison's question about one record: did you receive it, and what did you count? It tells for each rung where the
 // pledge counts, or why it does not: as of the record, and at the moment asked.
-func (p *Picture) Counting(m Moment, seq uint64) (Counting, error) {
+func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Counting{}, err
@@ -39,10 +40,10 @@ func (p *Picture) Counting(m Moment, seq uint64) (Counting, error) {
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}
 	last := b.onDay(b.last())
 	c.Pledge, _ = pl.show(&last)
-	if c.Then, err = p.countedAt(pl, Moment{AsOf: seq, On: max(d.effective, c.Pledge.From), WhatIf: m.WhatIf}); err != nil {
+	if c.Then, err = p.countedAt(ctx, pl, Moment{AsOf: seq, On: max(d.effective, c.Pledge.From), WhatIf: m.WhatIf}); err != nil {
 		return Counting{}, err
 	}
-	c.Now, err = p.countedAt(pl, b.Moment())
+	c.Now, err = p.countedAt(ctx, pl, b.Moment())
 	return c, err
 }
 
@@ -69,10 +70,10 @@ func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 }
 
 // countedAt tells at each rung where a pledge counts.
-func (p *Picture) countedAt(pl *pledge, m Moment) ([]CountedAt, error) {
+func (p *Picture) countedAt(ctx context.Context, pl *pledge, m Moment) ([]CountedAt, error) {
 	all := []CountedAt{}
 	for _, m.Rung = range Rungs() {
-		c, err := p.Coverage(m, CoverageFilter{Operation: pl.operation.name})
+		c, err := p.Coverage(ctx, m, CoverageFilter{Operation: pl.operation.name})
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -108,7 +109,7 @@ type Counted struct {
 // same, or either left open) that fit no other line in force. A pledge is there when it has begun and not ended and its window
 // includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
 // never mixed in. Of a range, it answers for the lines that are in force on any of its days, each on the day on which it is met least.
-func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
+func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Coverage, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Coverage{}, err
@@ -119,7 +120,7 @@ func (p *Picture) Coverage(m Moment, f CoverageFilter) (Coverage, error) {
 	}
 	answer := p.answered.coverage(b, f, func() Coverage { return p.cover(b, chosen, f) })
 	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
-		err = p.setBaselines(&answer, f)
+		err = p.setBaselines(ctx, &answer, f)
 	}
 	return answer, err
 }
@@ -142,10 +143,10 @@ func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage
 }
 
 // setBaselines puts beside each line what it is in the world as it is.
-func (p *Picture) setBaselines(c *Coverage, f CoverageFilter) error {
+func (p *Picture) setBaselines(ctx context.Context, c *Coverage, f CoverageFilter) error {
 	m := c.Moment()
 	m.Rung, m.WhatIf = Offered, nil
-	base, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	base, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	if err != nil {
 		return err
 	}

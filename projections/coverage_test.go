@@ -17,7 +17,7 @@ func coverage(t *testing.T, p *Picture, m Moment) Coverage {
 	if m.On == 0 {
 		m.On = day(20)
 	}
-	return must[Coverage](t)(p.Coverage(m, CoverageFilter{}))
+	return must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
 }
 
 // summary tells lines as "name: supply/required gap gap (NAT quantity …)".
@@ -224,16 +224,18 @@ func TestCoverageFilter(t *testing.T) {
 	l.need("elsewhere", 10, func(t *events.RequirementTerms) { t.Operation = "op-b" })
 	l.offer("FRA", 3)
 	p := l.picture()
-	ask := func(f CoverageFilter) string { return summary(must[Coverage](t)(p.Coverage(Moment{On: day(20)}, f))) }
+	ask := func(f CoverageFilter) string {
+		return summary(must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(20)}, f)))
+	}
 	equal(t, "all", ask(CoverageFilter{}), "roof: 0/10 gap 10 (); west: 3/10 gap 7 (FRA 3); elsewhere: 0/10 gap 10 ()")
 	equal(t, "role", ask(CoverageFilter{Operation: "op-a", Role: "ground"}), "west: 3/10 gap 7 (FRA 3)")
 	equal(t, "operation", ask(CoverageFilter{Operation: "op-b"}), "elsewhere: 0/10 gap 10 ()")
-	equal(t, "not counted for another role", reasons(must[Coverage](t)(p.Coverage(Moment{On: day(20)}, CoverageFilter{Role: "air"}))), "")
-	_, err := p.Coverage(Moment{}, CoverageFilter{Operation: "op-c"})
+	equal(t, "not counted for another role", reasons(must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(20)}, CoverageFilter{Role: "air"}))), "")
+	_, err := p.Coverage(t.Context(), Moment{}, CoverageFilter{Operation: "op-c"})
 	if !problem.Is(err, problem.NotFound) || !strings.Contains(problem.From(err).Hint, "op-a and op-b") {
 		t.Errorf("an operation that is not there: %v", err)
 	}
-	_, err = p.Coverage(Moment{AsOf: 2}, CoverageFilter{Operation: "op-b"})
+	_, err = p.Coverage(t.Context(), Moment{AsOf: 2}, CoverageFilter{Operation: "op-b"})
 	if !problem.Is(err, problem.NotFound) || problem.From(err).Hint != "there is op-a" {
 		t.Errorf("an operation that is not there yet: %v", err)
 	}
@@ -267,7 +269,7 @@ func TestBriefCoverage(t *testing.T) {
 	l.offer("POL", 1, func(t *events.PledgeTerms) { t.Presence = events.Reserve })
 	p := l.picture()
 	full := coverage(t, p, Moment{})
-	brief := must[Coverage](t)(p.Coverage(Moment{On: day(20)}, CoverageFilter{Brief: true}))
+	brief := must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(20)}, CoverageFilter{Brief: true}))
 	equal(t, "lines", summary(brief), summary(full))
 	equal(t, "counted in full", len(full.Lines[0].Counted), 1)
 	equal(t, "not counted in full", len(full.NotCounted), 1)
@@ -302,7 +304,7 @@ func TestAnswersAreKept(t *testing.T) {
 	l.need("west", 100)
 	p := l.picture()
 	ask := func(m Moment, f CoverageFilter) string {
-		c := must[Coverage](t)(p.Coverage(m, f))
+		c := must[Coverage](t)(p.Coverage(t.Context(), m, f))
 		told := fmt.Sprint(c.AsOf, c.On, c.Rung)
 		for i := range c.Lines {
 			told += fmt.Sprint(" ", c.Lines[i].Line, " ", c.Lines[i].Supply, " ", c.Lines[i].Baseline != nil)

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -49,7 +50,7 @@ type Deliveries struct {
 
 // Delivery answers what became of offers: what is pledged beside what was delivered, how many days nations took from one to the other, and
 // what still waits. What was only observed was never promised, and is not there. Of a range, it tells how far that had come on the last day.
-func (p *Picture) Delivery(m Moment, f Filter) (Deliveries, error) {
+func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Deliveries{}, err

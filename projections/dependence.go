@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -40,8 +41,8 @@ type Dependences struct {
 // Dependences answers which lines one nation holds alone, or to 80 or 50 percent; and the same of the strength of each operation, or
 // role in it, for operations that have no requirements. The nation of f is the one that holds. Of a range, it answers for the day on which
 // a line is met least, and on which an operation has least.
-func (p *Picture) Dependences(m Moment, f DependenceFilter) (Dependences, error) {
-	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+func (p *Picture) Dependences(ctx context.Context, m Moment, f DependenceFilter) (Dependences, error) {
+	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	if err != nil {
 		return Dependences{}, err
 	}
@@ -51,7 +52,7 @@ func (p *Picture) Dependences(m Moment, f DependenceFilter) (Dependences, error)
 			answer.Holds = append(answer.Holds, l.hold(*d))
 		}
 	}
-	strength, err := p.strengthHolds(m, f)
+	strength, err := p.strengthHolds(ctx, m, f)
 	if err != nil {
 		return Dependences{}, err
 	}
@@ -72,13 +73,13 @@ func (l *LineCoverage) hold(d Dependence) Hold {
 }
 
 // strengthHolds finds the nations that hold at least half of what an operation, or a role in it, has of a unit.
-func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
+func (p *Picture) strengthHolds(ctx context.Context, m Moment, f DependenceFilter) ([]Hold, error) {
 	by := []string{"operation"}
 	if f.ByRole {
 		by = append(by, "role")
 	}
 	only := Filter{Operation: f.Operation, Role: f.Role}
-	totals, err := p.Strength(m, only, by)
+	totals, err := p.Strength(ctx, m, only, by)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (p *Picture) strengthHolds(m Moment, f DependenceFilter) ([]Hold, error) {
 		rows, ok := days[total.Day]
 		if !ok {
 			one := totals.Basis.onDay(max(total.Day, totals.On)).Moment()
-			if rows, err = p.Strength(one, only, append(by, "nation")); err != nil {
+			if rows, err = p.Strength(ctx, one, only, append(by, "nation")); err != nil {
 				return nil, err
 			}
 			days[total.Day] = rows

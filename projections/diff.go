@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -114,7 +115,7 @@ type Passing struct {
 }
 
 // Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose supply its part differs.
-func (p *Picture) Diff(from, to Moment, f Filter) (Diff, error) {
+func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, error) {
 	a, err := p.basisAtRung(from)
 	if err != nil {
 		return Diff{}, err

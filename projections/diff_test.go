@@ -71,7 +71,7 @@ func TestDiff(t *testing.T) {
 	raised := l.revise(4, events.RequirementTerms{Operation: "op-a", Line: "west", Role: "ground", Quantity: events.Count(120), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1})
 	mended := pol.correct(pol.seq, 1, func(c *events.PledgeCorrected) { terms := pledgeTerms(12); c.Terms = &terms })
 	p := l.picture()
-	ask := func(from, to Moment) string { return tellDiff(must[Diff](t)(p.Diff(from, to, Filter{}))) }
+	ask := func(from, to Moment) string { return tellDiff(must[Diff](t)(p.Diff(t.Context(), from, to, Filter{}))) }
 
 	equal(t, "two records", ask(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}), fmt.Sprintf(
 		"west: 90/100 -> 62/120 DEU 30-> FRA 60->50 POL ->12 by %d; "+
@@ -88,13 +88,13 @@ func TestDiff(t *testing.T) {
 	equal(t, "nothing", ask(Moment{On: day(9)}, Moment{On: day(10)}), "")
 	_ = west
 
-	one := must[Diff](t)(p.Diff(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{Nation: "DEU"}))
+	one := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{Nation: "DEU"}))
 	equal(t, "one nation's", tellDiff(one), fmt.Sprintf("west: 90/100 -> 62/120 DEU 30-> by %d; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d", raised, gone))
 	r := one.Pledges[0].Records[0]
 	equal(t, "who", r.Signer, "DEU/liaison")
 	equal(t, "when", fmt.Sprint(r.Effective), fmt.Sprint(day(3)))
 	equal(t, "what", r.Sentence, "Germany withdraws it")
-	equal(t, "who asked for more", must[Diff](t)(p.Diff(Moment{On: day(3)}, Moment{On: day(4)}, Filter{})).Lines[0].Records[0].Signer, "HQ/founder")
+	equal(t, "who asked for more", must[Diff](t)(p.Diff(t.Context(), Moment{On: day(3)}, Moment{On: day(4)}, Filter{})).Lines[0].Records[0].Signer, "HQ/founder")
 }
 
 func TestDiffByTheCalendar(t *testing.T) {
@@ -104,7 +104,7 @@ func TestDiffByTheCalendar(t *testing.T) {
 	l.offer("DEU", 30, func(t *events.PledgeTerms) { t.Expires = day(7) })
 	p := l.picture()
 	ask := func(from, to int) string {
-		d := must[Diff](t)(p.Diff(Moment{On: day(from)}, Moment{On: day(to)}, Filter{}))
+		d := must[Diff](t)(p.Diff(t.Context(), Moment{On: day(from)}, Moment{On: day(to)}, Filter{}))
 		text := tellDiff(d)
 		for _, l := range d.Lines {
 			text += fmt.Sprint(l.Calendar)
@@ -124,7 +124,7 @@ func TestDiffByAnotherLine(t *testing.T) {
 	l.offer("FRA", 60)
 	before := l.Last()
 	second := l.need("east", 50)
-	equal(t, "several lines", tellDiff(must[Diff](t)(l.picture().Diff(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))), fmt.Sprintf(
+	equal(t, "several lines", tellDiff(must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))), fmt.Sprintf(
 		"east: -> 0/50 by %d; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 several-lines by %d", second, second))
 }
 
@@ -136,7 +136,7 @@ func TestDiffAtAnotherRung(t *testing.T) {
 	l.indicate("FRA", 1, 60)
 	before := l.Last()
 	gone := l.cancel(1, "east")
-	d := must[Diff](t)(l.picture().Diff(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
+	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
 	equal(t, "another rung", tellDiff(d), fmt.Sprintf("west: 0/100 -> 0/100; east: 0/50 -> by %d; FRA: live indicated 60 below-rung -> live indicated 60 below-rung by %d", gone, gone))
 	equal(t, "supply", fmt.Sprint(d.Lines[0].From.Rungs, d.Lines[0].To.Rungs), "[0 0 0 0 0] [60 0 0 0 0]")
 	equal(t, "pledges", len(d.Lines[0].Pledges), 1)
@@ -148,8 +148,8 @@ func TestDiffEqualsCoverage(t *testing.T) {
 		s := newStory(t)
 		p, from, to := s.picture(), s.moment(), s.moment()
 		to.Rung = from.Rung
-		d := must[Diff](t)(p.Diff(from, to, Filter{}))
-		a, b := must[Coverage](t)(p.Coverage(from, CoverageFilter{})), must[Coverage](t)(p.Coverage(to, CoverageFilter{}))
+		d := must[Diff](t)(p.Diff(t.Context(), from, to, Filter{}))
+		a, b := must[Coverage](t)(p.Coverage(t.Context(), from, CoverageFilter{})), must[Coverage](t)(p.Coverage(t.Context(), to, CoverageFilter{}))
 		lines := map[events.Line]string{}
 		for _, l := range a.Lines {
 			lines[l.Line] = fmt.Sprint(*standOf(&l), l.Who)
@@ -188,7 +188,7 @@ func TestDiffEqualsCoverage(t *testing.T) {
 				t.Errorf("nothing has made %s: %s %+v %+v", one.Line, tellDiff(d), one.From, one.To)
 			}
 		}
-		if same := must[Diff](t)(p.Diff(from, from, Filter{})); !same.IsZero() {
+		if same := must[Diff](t)(p.Diff(t.Context(), from, from, Filter{})); !same.IsZero() {
 			t.Errorf("a moment differs from itself: %s", tellDiff(same))
 		}
 	})

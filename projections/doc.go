@@ -36,7 +36,8 @@
 // the same picture, row by row. What is replayed is read and decoded on all processors ahead of that (ahead.go), by a decoder that
 // knows what nearly all records look like, and leaves all else to the strict one (decode.go, scan.go).
 //
-// The questions are methods of the Picture that fold these again and change nothing:
+// The questions are methods of the Picture that fold these again and change nothing. Each takes the
+// context of the one who asks, and ends with its error when it ends:
 //
 //   - list.go and life.go: pledges as they stand, and the life of one as a person would tell it;
 //   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -47,7 +48,7 @@ type Dues struct {
 
 // Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, and which
 // hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
-func (p *Picture) Due(m Moment, f Filter, within int) (Dues, error) {
+func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Dues{}, err

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -48,7 +49,7 @@ type Sum struct {
 // ExplainCoverage tells what a requirement's supply is made of, and which pledges for its role are no part of it. The operation may
 // be left out where only one has a requirement of that name. Of a range, it explains the day of which [Picture.Coverage] tells, or, where
 // the requirement is not in force on any, the last.
-func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line) (Explanation, error) {
+func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operation, name events.Line) (Explanation, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Explanation{}, err
@@ -58,7 +59,7 @@ func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line
 		return Explanation{}, err
 	}
 	if b.IsRange() {
-		return p.explainRange(b, l)
+		return p.explainRange(ctx, b, l)
 	}
 	v, err := p.view(b, CoverageFilter{Operation: l.operation})
 	if err != nil {
@@ -72,7 +73,7 @@ func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line
 			e.consider(p, v, pl, &q)
 		}
 	}
-	c, err := p.Coverage(b.Moment(), CoverageFilter{Operation: l.operation, Brief: true})
+	c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{Operation: l.operation, Brief: true})
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -85,8 +86,8 @@ func (p *Picture) ExplainCoverage(m Moment, o events.Operation, name events.Line
 }
 
 // explainRange explains a requirement on its day of a range.
-func (p *Picture) explainRange(b Basis, l *line) (Explanation, error) {
-	c, err := p.Coverage(b.Moment(), CoverageFilter{Operation: l.operation, Brief: true})
+func (p *Picture) explainRange(ctx context.Context, b Basis, l *line) (Explanation, error) {
+	c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{Operation: l.operation, Brief: true})
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -94,7 +95,7 @@ func (p *Picture) explainRange(b Basis, l *line) (Explanation, error) {
 	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == l.name }); at >= 0 {
 		day = c.Lines[at].Day
 	}
-	e, err := p.ExplainCoverage(b.onDay(day).Moment(), l.operation, l.name)
+	e, err := p.ExplainCoverage(ctx, b.onDay(day).Moment(), l.operation, l.name)
 	if err != nil {
 		return e, err
 	}
@@ -176,8 +177,8 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 
 // ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them. Of a
 // range, the sum of each unit, and all that is in this unit, is explained on the day on which it is lowest.
-func (p *Picture) ExplainStrength(m Moment, f Filter) (Explanation, error) {
-	totals, err := p.Strength(m, f, nil)
+func (p *Picture) ExplainStrength(ctx context.Context, m Moment, f Filter) (Explanation, error) {
+	totals, err := p.Strength(ctx, m, f, nil)
 	if err != nil {
 		return Explanation{}, err
 	}

@@ -32,7 +32,7 @@ func TestExplainCoverage(t *testing.T) {
 	gone := esp.move("pledge.withdrawn", 3)
 	air := l.offer("NOR", 2, func(t *events.PledgeTerms) { t.Role, t.Unit = "air", "aircraft" })
 	p := l.picture()
-	e := must[Explanation](t)(p.ExplainCoverage(Moment{On: day(9)}, "", "west"))
+	e := must[Explanation](t)(p.ExplainCoverage(t.Context(), Moment{On: day(9)}, "", "west"))
 	equal(t, "supply", fmt.Sprint(e.Sums), "[{40 personnel }]")
 	equal(t, "parts", tellParts(e.Parts), fmt.Sprintf("FRA 40 west[%d %d]; ", fra.seq, lowered))
 	equal(t, "not counted", tellParts(e.NotCounted), fmt.Sprintf("DEU 30 other-line[%d]; ESP 9 withdrawn[%d %d]; POL 15 several-lines[%d]; ", deu.seq, esp.seq, gone, pol.seq))
@@ -42,7 +42,7 @@ func TestExplainCoverage(t *testing.T) {
 	}
 	equal(t, "records", text, fmt.Sprintf("%d HQ/founder: The coordinators ask for 100 personnel for ground in west, from 2026-01-01, priority 1, as west; "+
 		"%d FRA/liaison: France offers 60 personnel for ground in west, from 2026-01-01; %d FRA/liaison: France changes it to 40 personnel for ground in west, from 2026-01-01; ", issued, fra.seq, lowered))
-	if _, err := p.ExplainCoverage(Moment{}, "", "north"); err == nil || err.Error() != "there is no requirement north" {
+	if _, err := p.ExplainCoverage(t.Context(), Moment{}, "", "north"); err == nil || err.Error() != "there is no requirement north" {
 		t.Error(err)
 	}
 	_ = air
@@ -52,7 +52,7 @@ func TestExplainStrength(t *testing.T) {
 	l, p := newForce(t)
 	p["POL"].move("pledge.accepted", 3)
 	picture := l.picture()
-	e := must[Explanation](t)(picture.ExplainStrength(Moment{On: day(9), Rung: Accepted}, Filter{Role: "ground"}))
+	e := must[Explanation](t)(picture.ExplainStrength(t.Context(), Moment{On: day(9), Rung: Accepted}, Filter{Role: "ground"}))
 	equal(t, "sums", fmt.Sprint(e.Sums), "[{85 personnel }]")
 	equal(t, "parts", len(e.Parts), 2)
 	equal(t, "who", e.Parts[1].Nation, "POL")
@@ -68,9 +68,9 @@ func TestExplainEqualsCoverage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p, m := s.picture(), s.moment()
-		c := must[Coverage](t)(p.Coverage(m, CoverageFilter{}))
+		c := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
 		for _, l := range c.Lines {
-			e := must[Explanation](t)(p.ExplainCoverage(m, "", l.Line))
+			e := must[Explanation](t)(p.ExplainCoverage(t.Context(), m, "", l.Line))
 			sum, told := int64(0), map[events.ID]bool{}
 			for _, part := range e.Parts {
 				n, _ := part.Quantity.Number()
@@ -88,8 +88,8 @@ func TestExplainEqualsCoverage(t *testing.T) {
 				}
 			}
 		}
-		if st := must[Strength](t)(p.Strength(m, Filter{}, nil)); len(st.Totals) > 0 {
-			e := must[Explanation](t)(p.ExplainStrength(m, Filter{}))
+		if st := must[Strength](t)(p.Strength(t.Context(), m, Filter{}, nil)); len(st.Totals) > 0 {
+			e := must[Explanation](t)(p.ExplainStrength(t.Context(), m, Filter{}))
 			total := map[events.Unit]int64{}
 			for _, part := range e.Parts {
 				n, _ := part.Quantity.Number()

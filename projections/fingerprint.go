@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -32,12 +33,12 @@ type Fingerprints struct {
 // Pledges, requirements, operations, scopes and the roster are rendered with their histories, so all that follows from
 // them at any moment is in the hash. Coverage has no state of its own; what is rendered are its answers at every rung on
 // the day of the last record, without their sentences, which are for people and may be reworded.
-func (p *Picture) Fingerprint(asOf uint64) (Fingerprints, error) {
-	return p.fingerprint(asOf, func() {})
+func (p *Picture) Fingerprint(ctx context.Context, asOf uint64) (Fingerprints, error) {
+	return p.fingerprint(ctx, asOf, func() {})
 }
 
 // fingerprint calls pause now and then. In the meantime the picture may take more records in: what is as of a record stays the same.
-func (p *Picture) fingerprint(asOf uint64, pause func()) (Fingerprints, error) {
+func (p *Picture) fingerprint(ctx context.Context, asOf uint64, pause func()) (Fingerprints, error) {
 	b, err := p.Basis(Moment{AsOf: asOf})
 	if err != nil {
 		return Fingerprints{}, err
@@ -45,7 +46,7 @@ func (p *Picture) fingerprint(asOf uint64, pause func()) (Fingerprints, error) {
 	f := Fingerprints{AsOf: b.AsOf}
 	for _, projection := range []struct {
 		name   string
-		render func(*rendering, Basis) error
+		render func(context.Context, *rendering, Basis) error
 	}{
 		{"roster", p.renderRoster},
 		{"operations", p.renderOperations},
@@ -55,7 +56,7 @@ func (p *Picture) fingerprint(asOf uint64, pause func()) (Fingerprints, error) {
 		{"coverage", p.renderCoverage},
 	} {
 		r := &rendering{hash: sha256.New(), pause: pause}
-		if err := projection.render(r, b); err != nil {
+		if err := projection.render(ctx, r, b); err != nil {
 			return Fingerprints{}, fmt.Errorf("%s: %w", projection.name, err)
 		}
 		f.Each = append(f.Each, Fingerprint{projection.name, r.entries, hex.EncodeToString(r.hash.Sum(nil))})
@@ -105,7 +106,7 @@ func (p *Picture) said(r *rendering, seq uint64, effective events.Date, what ...
 	r.line(append([]any{seq, p.times[seq-1], effective}, what...)...)
 }
 
-func (p *Picture) renderRoster(r *rendering, b Basis) error {
+func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 	if b.AsOf > 0 {
 		r.line("ledger", p.times[0], p.roster.founding.Origin, p.roster.founding.Title, p.roster.founding.Founder)
 	}
@@ -121,7 +122,7 @@ func (p *Picture) renderRoster(r *rendering, b Basis) error {
 	return nil
 }
 
-func (p *Picture) renderOperations(r *rendering, b Basis) error {
+func (p *Picture) renderOperations(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
 		entries := p.operations[name].catalogues.known(b.AsOf)
 		if len(entries) == 0 {
@@ -139,7 +140,7 @@ func (p *Picture) renderOperations(r *rendering, b Basis) error {
 	return nil
 }
 
-func (p *Picture) renderScopes(r *rendering, b Basis) error {
+func (p *Picture) renderScopes(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
 		o := p.operations[name]
 		for _, nation := range o.nations {
@@ -157,7 +158,7 @@ func (p *Picture) renderScopes(r *rendering, b Basis) error {
 	return nil
 }
 
-func (p *Picture) renderRequirements(r *rendering, b Basis) error {
+func (p *Picture) renderRequirements(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
 		o := p.operations[name]
 		for _, lineName := range o.lineNames {
@@ -183,7 +184,7 @@ func (p *Picture) renderRequirements(r *rendering, b Basis) error {
 // pledgesAtOnce is how many pledges are rendered without a pause, which takes about a millisecond.
 const pledgesAtOnce = 64
 
-func (p *Picture) renderPledges(r *rendering, b Basis) error {
+func (p *Picture) renderPledges(_ context.Context, r *rendering, b Basis) error {
 	for i, pl := range slices.Clone(p.sorted) { // those that begin in a pause are not known as of b
 		if i%pledgesAtOnce == pledgesAtOnce-1 {
 			r.pause()
@@ -229,11 +230,11 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 	}
 }
 
-func (p *Picture) renderCoverage(r *rendering, b Basis) error {
+func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) error {
 	for _, rung := range Rungs() {
 		r.pause()
 		b.Rung = rung
-		c, err := p.Coverage(b.Moment(), CoverageFilter{})
+		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -45,8 +46,8 @@ type Gaps struct {
 // are short, and by how much of them is missing. What could fill a gap stands beside it: pledges that have not climbed to the rung,
 // that fit several lines, of which a part is not allocated, or that are in reserve. Of a range, it answers for the requirements that are
 // not met on any of its days.
-func (p *Picture) Gaps(m Moment, f CoverageFilter) (Gaps, error) {
-	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
+func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, error) {
+	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return Gaps{}, err
 	}

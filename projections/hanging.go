@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -34,8 +35,8 @@ type HangingSupplies struct {
 }
 
 // Hanging answers which supply hangs on an open condition or a caveat, grouped by it.
-func (p *Picture) Hanging(m Moment, f Filter) (HangingSupplies, error) {
-	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
+func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSupplies, error) {
+	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return HangingSupplies{}, err
 	}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,13 +47,13 @@ type PledgeVersions struct {
 // Versions answers what was known of a pledge, and from when to when, for all days on which it is there: begun, not ended, and within
 // its window. A late record or a correction replaces what was known of days that had passed. The date of m is that on which the
 // pledge itself is shown.
-func (p *Picture) Versions(m Moment, id events.ID) (PledgeVersions, error) {
-	one, err := p.Pledge(m, id)
+func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeVersions, error) {
+	one, err := p.Pledge(ctx, m, id)
 	if err != nil {
 		return PledgeVersions{}, err
 	}
 	b, err1 := p.Basis(m)
-	life, err2 := p.Life(m, id)
+	life, err2 := p.Life(ctx, m, id)
 	if err := cmp.Or(err1, err2); err != nil {
 		return PledgeVersions{}, err
 	}

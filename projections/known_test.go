@@ -19,7 +19,7 @@ func TestVersions(t *testing.T) {
 	p.allocate(15, "west", 50, events.Window{From: day(15), Until: day(16)})
 	gone := p.move("pledge.withdrawn", 18)
 	tell := func(m Moment) (text string) {
-		for _, v := range must[PledgeVersions](t)(l.picture().Versions(m, p.id)).Versions {
+		for _, v := range must[PledgeVersions](t)(l.picture().Versions(t.Context(), m, p.id)).Versions {
 			text += fmt.Sprint(v.KnownFrom, "-", v.KnownTo, " ", v.From.String()[8:], "-")
 			if v.Until != 0 {
 				text += v.Until.String()[8:]
@@ -32,7 +32,7 @@ func TestVersions(t *testing.T) {
 	equal(t, "corrected", tell(Moment{AsOf: mended}), fmt.Sprintf("%d-%d 01-20 offered: 60 personnel for ground by %d; "+
 		"%d-%d 01-09 offered: 60 personnel for ground by %d; %d-0 10- offered: 80 personnel for ground by %d; %d-0 01-09 offered: 66 personnel for ground by %d; ",
 		p.seq, raised, p.seq, raised, mended, raised, raised, raised, mended, mended))
-	all := must[PledgeVersions](t)(l.picture().Versions(Moment{}, p.id))
+	all := must[PledgeVersions](t)(l.picture().Versions(t.Context(), Moment{}, p.id))
 	last := all.Versions[len(all.Versions)-1]
 	equal(t, "until", last.Until, day(17))
 	equal(t, "by", last.By.Sequence, gone)
@@ -52,9 +52,9 @@ func TestVersionsEqualPledges(t *testing.T) {
 			if pl.seq > m.AsOf {
 				continue
 			}
-			one := must[Pledge](t)(p.Pledge(m, pl.id))
+			one := must[Pledge](t)(p.Pledge(t.Context(), m, pl.id))
 			found := 0
-			for _, v := range must[PledgeVersions](t)(p.Versions(Moment{}, pl.id)).Versions {
+			for _, v := range must[PledgeVersions](t)(p.Versions(t.Context(), Moment{}, pl.id)).Versions {
 				if v.KnownFrom <= m.AsOf && (v.KnownTo == 0 || v.KnownTo > m.AsOf) && v.From <= m.On && (v.Until == 0 || v.Until >= m.On) {
 					found++
 					equal(t, "what", fmt.Sprint(v.Quantity, v.Strength, v.Rung, v.Role), fmt.Sprint(one.Quantity, one.Strength, one.Rung, one.Role))
@@ -87,7 +87,7 @@ func TestCorrectionsAreToldAsWhatShouldHaveBeen(t *testing.T) {
 		{accepted, 4, func(c *events.PledgeCorrected) { c.Struck = true }, "Corrected: record %d should never have been made: a slip"},
 	} {
 		p.correct(c.seq, c.on, c.change)
-		life := must[[]LifeEvent](t)(l.picture().Life(Moment{}, p.id))
+		life := must[[]LifeEvent](t)(l.picture().Life(t.Context(), Moment{}, p.id))
 		equal(t, "sentence", life[len(life)-1].Sentence, fmt.Sprintf(c.want, c.seq))
 	}
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -27,7 +28,7 @@ type LateRecords struct {
 
 // Late answers which records about pledges were made more than so many days after the date from which they hold: they have changed
 // what is known of days that had passed.
-func (p *Picture) Late(m Moment, f Filter, moreThan int) (LateRecords, error) {
+func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (LateRecords, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return LateRecords{}, err
@@ -80,7 +81,7 @@ type Corrections struct {
 }
 
 // Corrections answers what was corrected, by whom and why.
-func (p *Picture) Corrections(m Moment, f Filter) (Corrections, error) {
+func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Corrections, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Corrections{}, err

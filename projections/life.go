@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ type LifeEvent struct {
 
 // Life tells the life of a pledge as far as it is known as of m.AsOf: every record about it, in the order of recording,
 // those that are effective only after m.On included.
-func (p *Picture) Life(m Moment, id events.ID) ([]LifeEvent, error) {
+func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"reflect"
 
 	"muster/events"
@@ -103,7 +104,7 @@ type PledgeList struct {
 // Pledges lists the pledges that are known, by ID, whatever their window and whether they have ended. Here m.Rung is not
 // Offered when it is zero: then pledges of every rung are listed. Of a range, it lists the pledges that pass the filter on any of its
 // days, each as it stands on the last of these.
-func (p *Picture) Pledges(m Moment, f PledgeFilter) (PledgeList, error) {
+func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (PledgeList, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return PledgeList{}, err
@@ -160,7 +161,7 @@ func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
 }
 
 // Pledge returns one pledge; of a range, as it stands on the last day.
-func (p *Picture) Pledge(m Moment, id events.ID) (Pledge, error) {
+func (p *Picture) Pledge(ctx context.Context, m Moment, id events.ID) (Pledge, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Pledge{}, err

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -362,11 +363,11 @@ func TestCoverageEqualsModel(t *testing.T) {
 			at := s.moment()
 			m := modelAt(s.records, at.AsOf, at.On, at.Rung)
 			pledges := slices.DeleteFunc(slices.Clone(s.pledges), func(p testPledge) bool { return p.seq > at.AsOf })
-			if got, want := told(must[Coverage](t)(p.Coverage(at, CoverageFilter{}))), m.coverage(pledges); got != want {
+			if got, want := told(must[Coverage](t)(p.Coverage(t.Context(), at, CoverageFilter{}))), m.coverage(pledges); got != want {
 				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On, at.Rung, got, want)
 			}
 			checkRungs(t, p, at)
-			if got, want := strengthTold(must[Strength](t)(p.Strength(at, Filter{}, []string{"nation"}))), m.strength(pledges); got != want {
+			if got, want := strengthTold(must[Strength](t)(p.Strength(t.Context(), at, Filter{}, []string{"nation"}))), m.strength(pledges); got != want {
 				t.Fatalf("strength as of %d on %s at %q: %s, and the model says %s", at.AsOf, at.On, at.Rung, got, want)
 			}
 		}
@@ -375,10 +376,10 @@ func TestCoverageEqualsModel(t *testing.T) {
 
 // checkRungs compares the rungs of a line, which stand side by side, with the answers for each of them.
 func checkRungs(t *rapid.T, p *Picture, at Moment) {
-	side := must[Coverage](t)(p.Coverage(at, CoverageFilter{Brief: true}))
+	side := must[Coverage](t)(p.Coverage(context.Background(), at, CoverageFilter{Brief: true}))
 	for i, rung := range Rungs() {
 		at.Rung = rung
-		for j, l := range must[Coverage](t)(p.Coverage(at, CoverageFilter{Brief: true})).Lines {
+		for j, l := range must[Coverage](t)(p.Coverage(context.Background(), at, CoverageFilter{Brief: true})).Lines {
 			if want := (RungCoverage{Rung: rung, Supply: l.Supply, Gap: l.Gap, Fill: l.Fill}); side.Lines[j].Rungs[i] != want {
 				t.Fatalf("%s as of %d on %s: beside the others %v, by itself %v", l.Line, at.AsOf, at.On, side.Lines[j].Rungs[i], want)
 			}

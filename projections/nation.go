@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -46,9 +47,9 @@ type NationPage struct {
 
 // Nation answers everything about one nation: what it has declared and pledged, what of that was counted for which requirement and
 // what was not, and who signs for it. Of a range, each of its parts answers as it does by itself.
-func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (NationPage, error) {
+func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o events.Operation) (NationPage, error) {
 	f := Filter{Operation: o, Nation: nation}
-	c, err := p.Coverage(m, CoverageFilter{Operation: o})
+	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: o})
 	if err != nil {
 		return NationPage{}, err
 	}
@@ -59,9 +60,9 @@ func (p *Picture) Nation(m Moment, nation events.Nation, o events.Operation) (Na
 	}
 	all := c.Moment()
 	all.Rung = 0
-	list, err1 := p.Pledges(all, PledgeFilter{Filter: f})
-	scopes, err2 := p.Scopes(all, f)
-	roster, err3 := p.Members(all)
+	list, err1 := p.Pledges(ctx, all, PledgeFilter{Filter: f})
+	scopes, err2 := p.Scopes(ctx, all, f)
+	roster, err3 := p.Members(ctx, all)
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return NationPage{}, err
 	}
@@ -219,7 +220,7 @@ type Nations struct {
 
 // Nations answers which nations give what, in short, by code. Only leaves out all but those that give this role and no other,
 // such as intelligence; "" leaves out none. Of a range, it answers what they give on any of its days.
-func (p *Picture) Nations(m Moment, o events.Operation, only events.Role) (Nations, error) {
+func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, only events.Role) (Nations, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Nations{}, err
@@ -247,7 +248,7 @@ func (p *Picture) Nations(m Moment, o events.Operation, only events.Role) (Natio
 			}
 		}
 	})
-	scopes, err := p.Scopes(b.Moment(), Filter{Operation: o})
+	scopes, err := p.Scopes(ctx, b.Moment(), Filter{Operation: o})
 	if err != nil {
 		return Nations{}, err
 	}

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -94,7 +95,7 @@ type Operations struct {
 // Operations returns the catalogue of each operation, by name. One that is opened only after m.On is there as it will be
 // opened: its plan is made before it begins. Of a range, each is as it stands on the last day. The slices of
 // the answer are shared and must not be changed.
-func (p *Picture) Operations(m Moment) (Operations, error) {
+func (p *Picture) Operations(ctx context.Context, m Moment) (Operations, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Operations{}, err
@@ -117,7 +118,7 @@ func (o *operation) catalogue(b Basis) (Catalogue, bool) {
 }
 
 // Catalogue returns one operation's catalogue, as Operations does.
-func (p *Picture) Catalogue(m Moment, name events.Operation) (Catalogue, error) {
+func (p *Picture) Catalogue(ctx context.Context, m Moment, name events.Operation) (Catalogue, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Catalogue{}, err
@@ -161,7 +162,7 @@ type Scopes struct {
 // Scopes returns the scopes in force, by operation and nation. A nation that declared none is not there: it may offer
 // anything. Of a range, they are those that are in force on any of its days, one after the other. The slices of the answer are shared
 // and must not be changed.
-func (p *Picture) Scopes(m Moment, f Filter) (Scopes, error) {
+func (p *Picture) Scopes(ctx context.Context, m Moment, f Filter) (Scopes, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Scopes{}, err

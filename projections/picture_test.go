@@ -55,14 +55,14 @@ func TestApplyRefusesWhatCannotBe(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			before := l.Last()
 			picture := l.picture()
-			was := must[Fingerprints](t)(picture.Fingerprint(0)).Whole
+			was := must[Fingerprints](t)(picture.Fingerprint(t.Context(), 0)).Whole
 			test.say()
 			err := picture.Apply(l.records[before])
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), fmt.Sprint("record ", before+1)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			equal(t, "sequence", picture.Sequence(), before)
-			equal(t, "fingerprint", must[Fingerprints](t)(picture.Fingerprint(0)).Whole, was)
+			equal(t, "fingerprint", must[Fingerprints](t)(picture.Fingerprint(t.Context(), 0)).Whole, was)
 			l.records = l.records[:before]
 		})
 	}
@@ -125,14 +125,14 @@ func TestBasis(t *testing.T) {
 // No question fails on a picture of nothing.
 func TestEmptyPicture(t *testing.T) {
 	p := NewPicture()
-	equal(t, "lines", len(must[Coverage](t)(p.Coverage(Moment{}, CoverageFilter{})).Lines), 0)
-	equal(t, "strength", len(must[Strength](t)(p.Strength(Moment{}, Filter{}, nil)).Rows), 0)
-	equal(t, "pledges", len(must[PledgeList](t)(p.Pledges(Moment{}, PledgeFilter{})).Pledges), 0)
-	equal(t, "members", len(must[Roster](t)(p.Members(Moment{})).Members), 0)
+	equal(t, "lines", len(must[Coverage](t)(p.Coverage(t.Context(), Moment{}, CoverageFilter{})).Lines), 0)
+	equal(t, "strength", len(must[Strength](t)(p.Strength(t.Context(), Moment{}, Filter{}, nil)).Rows), 0)
+	equal(t, "pledges", len(must[PledgeList](t)(p.Pledges(t.Context(), Moment{}, PledgeFilter{})).Pledges), 0)
+	equal(t, "members", len(must[Roster](t)(p.Members(t.Context(), Moment{})).Members), 0)
 	if _, ok := p.Founding(); ok {
 		t.Error("nothing was founded")
 	}
-	_, err := p.Coverage(Moment{}, CoverageFilter{Operation: "op-a"})
+	_, err := p.Coverage(t.Context(), Moment{}, CoverageFilter{Operation: "op-a"})
 	if hint := problem.From(err).Hint; hint != "no operation was opened yet" {
 		t.Errorf("hint %q", hint)
 	}

@@ -12,7 +12,7 @@ import (
 func TestRequirementsOnBothClocks(t *testing.T) {
 	l := newTestLedger(t)
 	first := l.need("west", 1000, func(t *events.RequirementTerms) { t.Until = day(25) })
-	terms := must[Requirements](t)(l.picture().Requirements(Moment{On: day(2)}, Filter{})).Requirements[0].Terms()
+	terms := must[Requirements](t)(l.picture().Requirements(t.Context(), Moment{On: day(2)}, Filter{})).Requirements[0].Terms()
 	terms.Quantity = events.Count(1500)
 	revised := l.revise(10, terms)
 	cancelled := l.cancel(20, "west")
@@ -26,12 +26,12 @@ func TestRequirementsOnBothClocks(t *testing.T) {
 		{revised, 20, "1500 in-force"}, {revised, 26, "1500 over"}, {first, 10, "1000 in-force"}, {first - 1, 10, ""},
 	} {
 		got := ""
-		for _, q := range must[Requirements](t)(p.Requirements(Moment{AsOf: test.asOf, On: day(test.on)}, Filter{})).Requirements {
+		for _, q := range must[Requirements](t)(p.Requirements(t.Context(), Moment{AsOf: test.asOf, On: day(test.on)}, Filter{})).Requirements {
 			got = fmt.Sprintf("%s %s", q.Required, q.State)
 		}
 		equal(t, fmt.Sprintf("as of %d on the %d", test.asOf, test.on), got, test.want)
 	}
-	now := must[Requirements](t)(p.Requirements(Moment{On: day(20)}, Filter{})).Requirements[0]
+	now := must[Requirements](t)(p.Requirements(t.Context(), Moment{On: day(20)}, Filter{})).Requirements[0]
 	equal(t, "record", now.Sequence, cancelled)
 }
 
@@ -43,7 +43,7 @@ func TestRequirementCancelledAhead(t *testing.T) {
 	l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(20), RequirementTerms: terms})
 	p := l.picture()
 	state := func(p *Picture, on int) LineState {
-		return must[Requirements](t)(p.Requirements(Moment{On: day(on)}, Filter{})).Requirements[0].State
+		return must[Requirements](t)(p.Requirements(t.Context(), Moment{On: day(on)}, Filter{})).Requirements[0].State
 	}
 	equal(t, "ahead", state(p, 10), Upcoming)
 	equal(t, "begun", state(p, 20), InForce)
@@ -62,7 +62,7 @@ func TestRequirementsByPriority(t *testing.T) {
 	l.need("e", 1, func(t *events.RequirementTerms) { t.Role, t.Unit = "air", "aircraft" })
 	names := func(f Filter) string {
 		var all []string
-		for _, q := range must[Requirements](t)(l.picture().Requirements(Moment{}, f)).Requirements {
+		for _, q := range must[Requirements](t)(l.picture().Requirements(t.Context(), Moment{}, f)).Requirements {
 			all = append(all, string(q.Line))
 		}
 		return strings.Join(all, " ")
@@ -73,21 +73,21 @@ func TestRequirementsByPriority(t *testing.T) {
 
 func TestOperationsOnBothClocks(t *testing.T) {
 	l := newTestLedger(t)
-	terms := must[Catalogue](t)(l.picture().Catalogue(Moment{}, "op-a")).Terms()
+	terms := must[Catalogue](t)(l.picture().Catalogue(t.Context(), Moment{}, "op-a")).Terms()
 	terms.Title, terms.Roles = "Renamed", terms.Roles[:1]
 	revised := l.say("HQ/founder", &events.OperationRevised{Header: l.head("operation.revised"), Dated: dated(10), OperationTerms: terms})
 	p := l.picture()
 	title := func(asOf uint64, on int) string {
-		c := must[Catalogue](t)(p.Catalogue(Moment{AsOf: asOf, On: day(on)}, "op-a"))
+		c := must[Catalogue](t)(p.Catalogue(t.Context(), Moment{AsOf: asOf, On: day(on)}, "op-a"))
 		return fmt.Sprint(c.Title, " ", len(c.Roles), " ", c.Sequence)
 	}
 	equal(t, "before", title(0, 9), "Operation op-a 3 2")
-	equal(t, "ahead", must[Catalogue](t)(p.Catalogue(Moment{On: day(1).AddDays(-1)}, "op-a")).Title, "Operation op-a")
+	equal(t, "ahead", must[Catalogue](t)(p.Catalogue(t.Context(), Moment{On: day(1).AddDays(-1)}, "op-a")).Title, "Operation op-a")
 	equal(t, "after", title(0, 10), "Renamed 1 3")
 	equal(t, "as of before", title(revised-1, 10), "Operation op-a 3 2")
-	equal(t, "all", len(must[Operations](t)(p.Operations(Moment{})).Operations), 1)
-	equal(t, "none yet", len(must[Operations](t)(p.Operations(Moment{AsOf: 1})).Operations), 0)
-	if _, err := p.Catalogue(Moment{}, "op-x"); !problem.Is(err, problem.NotFound) {
+	equal(t, "all", len(must[Operations](t)(p.Operations(t.Context(), Moment{})).Operations), 1)
+	equal(t, "none yet", len(must[Operations](t)(p.Operations(t.Context(), Moment{AsOf: 1})).Operations), 0)
+	if _, err := p.Catalogue(t.Context(), Moment{}, "op-x"); !problem.Is(err, problem.NotFound) {
 		t.Errorf("an operation that is not there: %v", err)
 	}
 }
@@ -104,7 +104,7 @@ func TestScopesOnBothClocks(t *testing.T) {
 	p := l.picture()
 	scopes := func(m Moment, f Filter) string {
 		var all []string
-		for _, s := range must[Scopes](t)(p.Scopes(m, f)).Scopes {
+		for _, s := range must[Scopes](t)(p.Scopes(t.Context(), m, f)).Scopes {
 			all = append(all, string(s.Nation)+" "+s.String())
 		}
 		return strings.Join(all, "; ")
@@ -128,7 +128,7 @@ func TestRoster(t *testing.T) {
 	p := l.picture()
 	members := func(asOf uint64) string {
 		var all []string
-		for _, m := range must[Roster](t)(p.Members(Moment{AsOf: asOf})).Members {
+		for _, m := range must[Roster](t)(p.Members(t.Context(), Moment{AsOf: asOf})).Members {
 			all = append(all, fmt.Sprintf("%s %s %s %d-%d", m.Name, m.Party, m.Role, m.Admitted, m.Revoked))
 		}
 		return strings.Join(all, "; ")

@@ -46,11 +46,11 @@ func TestPledgeList(t *testing.T) {
 		{"ahead", 0, PledgeFilter{State: Ahead}, "6"},
 		{"two", 0, PledgeFilter{Limit: 2}, "1 2"},
 	} {
-		equal(t, test.name, quantities(must[PledgeList](t)(p.Pledges(Moment{AsOf: 0, On: day(20), Rung: test.rung}, test.filter))), test.want)
+		equal(t, test.name, quantities(must[PledgeList](t)(p.Pledges(t.Context(), Moment{AsOf: 0, On: day(20), Rung: test.rung}, test.filter))), test.want)
 	}
-	early := must[PledgeList](t)(p.Pledges(Moment{AsOf: 4, On: day(20)}, PledgeFilter{}))
+	early := must[PledgeList](t)(p.Pledges(t.Context(), Moment{AsOf: 4, On: day(20)}, PledgeFilter{}))
 	equal(t, "as of the first", quantities(early), "1")
-	if _, err := p.Pledges(Moment{}, PledgeFilter{Filter: Filter{Operation: "op-c"}}); !problem.Is(err, problem.NotFound) {
+	if _, err := p.Pledges(t.Context(), Moment{}, PledgeFilter{Filter: Filter{Operation: "op-c"}}); !problem.Is(err, problem.NotFound) {
 		t.Errorf("an operation that is not there: %v", err)
 	}
 }
@@ -68,7 +68,7 @@ func TestPledgePages(t *testing.T) {
 		var pages []string
 		f := PledgeFilter{Filter: test.filter, Limit: 3}
 		for {
-			page := must[PledgeList](t)(p.Pledges(Moment{On: day(20)}, f))
+			page := must[PledgeList](t)(p.Pledges(t.Context(), Moment{On: day(20)}, f))
 			pages = append(pages, quantities(page))
 			if page.Next.IsZero() {
 				break
@@ -88,7 +88,7 @@ func TestPledgesAreListedByID(t *testing.T) {
 		s.ID = id
 		l.say("FRA/liaison", s)
 	}
-	equal(t, "by ID", quantities(must[PledgeList](t)(l.picture().Pledges(Moment{}, PledgeFilter{}))), "4 2 1 3")
+	equal(t, "by ID", quantities(must[PledgeList](t)(l.picture().Pledges(t.Context(), Moment{}, PledgeFilter{}))), "4 2 1 3")
 }
 
 func TestPledgeOnBothClocks(t *testing.T) {
@@ -103,7 +103,7 @@ func TestPledgeOnBothClocks(t *testing.T) {
 	p.deploy(12, 750)
 	picture := l.picture()
 	at := func(asOf uint64, on int) Pledge {
-		return must[Pledge](t)(picture.Pledge(Moment{AsOf: asOf, On: day(on)}, p.id))
+		return must[Pledge](t)(picture.Pledge(t.Context(), Moment{AsOf: asOf, On: day(on)}, p.id))
 	}
 	text := string(must[[]byte](t)(json.Marshal(at(p.seq, 5))))
 	equal(t, "at first", text, `{"id":"`+p.id.String()+`","operation":"op-a","nation":"DEU","role":"ground","quantity":600,"unit":"personnel",`+
@@ -117,10 +117,10 @@ func TestPledgeOnBothClocks(t *testing.T) {
 	equal(t, "strength on the 11th", now.Strength.String(), "")
 	equal(t, "strength on the 12th", at(0, 12).Strength.String(), "750")
 	equal(t, "last as of the amendment", at(p.seq+2, 12).Last, p.seq+2)
-	if _, err := picture.Pledge(Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
+	if _, err := picture.Pledge(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)
 	}
-	if _, err := picture.Pledge(Moment{}, events.NewID()); !problem.Is(err, problem.NotFound) {
+	if _, err := picture.Pledge(t.Context(), Moment{}, events.NewID()); !problem.Is(err, problem.NotFound) {
 		t.Errorf("a pledge that is not there: %v", err)
 	}
 }
@@ -128,7 +128,7 @@ func TestPledgeOnBothClocks(t *testing.T) {
 func TestPledgeAhead(t *testing.T) {
 	l := newTestLedger(t)
 	p := l.indicate("PRT", 25, 6)
-	one := must[Pledge](t)(l.picture().Pledge(Moment{On: day(20)}, p.id))
+	one := must[Pledge](t)(l.picture().Pledge(t.Context(), Moment{On: day(20)}, p.id))
 	equal(t, "state", one.State, Ahead)
 	equal(t, "quantity", one.Quantity.String(), "6")
 	equal(t, "since", one.Since, day(25))
@@ -142,9 +142,9 @@ func TestFirstExitHolds(t *testing.T) {
 	p.move("pledge.withdrawn", 5)
 	picture := l.picture()
 	for on, want := range map[int]State{4: Live, 5: Withdrawn, 10: Withdrawn} {
-		equal(t, "state", must[Pledge](t)(picture.Pledge(Moment{On: day(on)}, p.id)).State, want)
+		equal(t, "state", must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)}, p.id)).State, want)
 	}
-	equal(t, "as of the return", must[Pledge](t)(picture.Pledge(Moment{AsOf: p.seq + 1, On: day(10)}, p.id)).State, Returned)
+	equal(t, "as of the return", must[Pledge](t)(picture.Pledge(t.Context(), Moment{AsOf: p.seq + 1, On: day(10)}, p.id)).State, Returned)
 }
 
 func TestConditionKeepsItsKind(t *testing.T) {
@@ -155,7 +155,7 @@ func TestConditionKeepsItsKind(t *testing.T) {
 	p.condition("condition.discharged", 9, "bundestag")
 	picture := l.picture()
 	states := func(on int) string {
-		text, err := json.Marshal(must[Pledge](t)(picture.Pledge(Moment{On: day(on)}, p.id)).Conditions)
+		text, err := json.Marshal(must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)}, p.id)).Conditions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestLife(t *testing.T) {
 	p.report(13, 760)
 	p.move("pledge.returned", 20)
 	picture := l.picture()
-	life := must[[]LifeEvent](t)(picture.Life(Moment{}, p.id))
+	life := must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{}, p.id))
 	var told []string
 	for _, e := range life {
 		told = append(told, e.Sentence)
@@ -197,8 +197,8 @@ The forces have gone home`))
 	recorded, _ := picture.Recorded(third.Sequence)
 	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10), Type: "pledge.amended",
 		ID: l.records[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
-	equal(t, "as of the second", len(must[[]LifeEvent](t)(picture.Life(Moment{AsOf: p.seq + 1}, p.id))), 2)
-	if _, err := picture.Life(Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
+	equal(t, "as of the second", len(must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{AsOf: p.seq + 1}, p.id))), 2)
+	if _, err := picture.Life(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)
 	}
 }
@@ -207,7 +207,7 @@ func TestLifeOfAnObservedPledge(t *testing.T) {
 	l := newTestLedger(t)
 	p := l.observe("ETH", 5, 4010)
 	p.move("pledge.withdrawn", 6)
-	life := must[[]LifeEvent](t)(l.picture().Life(Moment{}, p.id))
+	life := must[[]LifeEvent](t)(l.picture().Life(t.Context(), Moment{}, p.id))
 	equal(t, "seen", life[0].Sentence, "Ethiopia was seen with 4,010 personnel for ground [a report]")
 	equal(t, "withdrawn", life[1].Sentence, "Ethiopia withdraws it")
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,7 +33,7 @@ func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
 // Preview answers what statements would change, before anybody signs them. It folds them on top of a copy of what they touch, so
 // that the picture itself stays as it is, and may be read meanwhile. Whether the ledger would take them is not its question: what
 // contradicts the picture is refused, and the rules are for the ledger to keep.
-func (p *Picture) Preview(m Moment, statements []events.Statement) (Preview, error) {
+func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Statement) (Preview, error) {
 	b, err := p.basisAtRung(m)
 	switch {
 	case err != nil:

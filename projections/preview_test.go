@@ -21,7 +21,7 @@ func TestPreview(t *testing.T) {
 	say := func(m Moment, statements ...events.Statement) string {
 		t.Helper()
 		text := ""
-		for _, e := range must[Preview](t)(p.Preview(m, statements)).Effects {
+		for _, e := range must[Preview](t)(p.Preview(t.Context(), m, statements)).Effects {
 			text += fmt.Sprint(e.To.On, " ", tellDiff(e), " | ")
 		}
 		return text
@@ -34,7 +34,7 @@ func TestPreview(t *testing.T) {
 	offered := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("DEU"),
 		PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.From, t.Until = day(5), day(20) })}
 	equal(t, "a new pledge", say(Moment{On: day(1)}, offered), "2026-01-01 DEU: -> ahead offered 30 ahead by 0 | 2026-01-05 west: 60/100 -> 90/100 DEU ->30; DEU: -> live offered 30 west by 0 | ")
-	equal(t, "since", must[Preview](t)(p.Preview(Moment{On: day(9)}, []events.Statement{offered})).First, day(5))
+	equal(t, "since", must[Preview](t)(p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{offered})).First, day(5))
 	accepted := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
 	equal(t, "both", say(Moment{On: day(9), Rung: Accepted}, offered, accepted), "2026-01-05 west: 0/100 -> 0/100; DEU: -> live offered 30 below-rung by 0 | 2026-01-09 west: 0/100 -> 30/100 DEU ->30; DEU: -> live accepted 30 west by 0 by 0 | ")
 
@@ -46,10 +46,10 @@ func TestPreview(t *testing.T) {
 	equal(t, "nothing", say(Moment{On: day(9)}, admitted), "")
 
 	lost := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
-	if _, err := p.Preview(Moment{On: day(9)}, []events.Statement{lost}); !problem.Is(err, problem.Conflict) {
+	if _, err := p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{lost}); !problem.Is(err, problem.Conflict) {
 		t.Errorf("what is no pledge: %v", err)
 	}
-	if _, err := p.Preview(Moment{AsOf: before - 1}, []events.Statement{withdrawn}); !problem.Is(err, problem.Usage) {
+	if _, err := p.Preview(t.Context(), Moment{AsOf: before - 1}, []events.Statement{withdrawn}); !problem.Is(err, problem.Usage) {
 		t.Errorf("in the past: %v", err)
 	}
 	equal(t, "the picture", p.Sequence(), before)
@@ -62,19 +62,19 @@ func TestPreviewBesideReaders(t *testing.T) {
 	withdrawn := &events.PledgeWithdrawn{PledgeStep: force["FRA"].step("pledge.withdrawn", 5)}
 	second := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("GBR"), PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.Area = "north" })}
 	tell := func(c Coverage) string { return string(must[[]byte](t)(json.Marshal(c))) }
-	want := tell(must[Coverage](t)(p.Coverage(Moment{On: day(9)}, CoverageFilter{})))
+	want := tell(must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{})))
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			for range 20 {
-				if _, err := p.Preview(Moment{On: day(9)}, []events.Statement{withdrawn, second}); err != nil {
+				if _, err := p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{withdrawn, second}); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 		all.Go(func() {
 			for range 20 {
-				if c, err := p.Coverage(Moment{On: day(9)}, CoverageFilter{}); err != nil || tell(c) != want {
+				if c, err := p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{}); err != nil || tell(c) != want {
 					t.Errorf("coverage is another beside a preview: %v", err)
 				}
 			}
@@ -96,12 +96,12 @@ func TestPreviewEqualsRecording(t *testing.T) {
 		}
 		p := s.pictureUpTo(n)
 		was := s.everything(p, Moment{AsOf: n, On: on})
-		got := must[Preview](t)(p.Preview(Moment{On: on}, statements))
+		got := must[Preview](t)(p.Preview(t.Context(), Moment{On: on}, statements))
 		if now := s.everything(p, Moment{AsOf: n, On: on}); now != was {
 			t.Fatalf("a preview has changed the picture from %s\nto %s", was, now)
 		}
 		m := Moment{AsOf: n + k, On: on}
-		want := must[Diff](t)(s.pictureUpTo(n+k).Diff(Moment{AsOf: n, On: on}, m, Filter{}))
+		want := must[Diff](t)(s.pictureUpTo(n+k).Diff(t.Context(), Moment{AsOf: n, On: on}, m, Filter{}))
 		told := ""
 		for _, e := range got.Effects {
 			if e.To.On == on {

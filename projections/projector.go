@@ -199,10 +199,10 @@ func (p *Projector) View(look func(*Picture) error) error {
 
 // Fingerprint is [Picture.Fingerprint] of the picture. It takes seconds where there are a million records, and lets the projector go
 // on meanwhile.
-func (p *Projector) Fingerprint(asOf uint64) (f Fingerprints, err error) {
+func (p *Projector) Fingerprint(ctx context.Context, asOf uint64) (f Fingerprints, err error) {
 	p.rlock()
 	defer p.mu.RUnlock()
-	return p.picture.fingerprint(asOf, func() {
+	return p.picture.fingerprint(ctx, asOf, func() {
 		p.mu.RUnlock()
 		p.rlock()
 	})

@@ -38,7 +38,7 @@ func TestReadYourWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := p.View(func(picture *Picture) error {
-			_, err := picture.Pledge(Moment{}, pledge.id)
+			_, err := picture.Pledge(t.Context(), Moment{}, pledge.id)
 			return err
 		})
 		if err != nil {
@@ -195,7 +195,7 @@ func TestManyReaders(t *testing.T) {
 		readers.Go(func() {
 			for p.Sequence() < 53 {
 				err := p.View(func(picture *Picture) error {
-					c, err := picture.Coverage(Moment{On: day(20)}, CoverageFilter{})
+					c, err := picture.Coverage(t.Context(), Moment{On: day(20)}, CoverageFilter{})
 					if err == nil && len(c.Lines) > 0 && uint64(len(c.Lines[0].Counted)) != c.AsOf-3 {
 						t.Errorf("as of %d, %d pledges count", c.AsOf, len(c.Lines[0].Counted))
 					}
@@ -302,7 +302,7 @@ func TestFingerprintLetsRecordsIn(t *testing.T) {
 	asOf, pauses := l.Last(), 0
 	want := whole(t, l.picture())
 	p.mu.RLock()
-	got, err := p.picture.fingerprint(asOf, func() {
+	got, err := p.picture.fingerprint(t.Context(), asOf, func() {
 		p.mu.RUnlock()
 		defer p.mu.RLock()
 		pauses++
@@ -313,7 +313,7 @@ func TestFingerprintLetsRecordsIn(t *testing.T) {
 	p.mu.RUnlock()
 	equal(t, "fingerprint", got.Whole, want)
 	equal(t, "pauses", pauses, 3+len(Rungs()))
-	later := must[Fingerprints](t)(p.Fingerprint(asOf))
+	later := must[Fingerprints](t)(p.Fingerprint(t.Context(), asOf))
 	equal(t, "fingerprint later", later.Whole, want)
 	cancel()
 	if err := errors.Join(err, <-done, p.Close()); err != nil {

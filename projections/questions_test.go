@@ -43,7 +43,7 @@ func TestDependences(t *testing.T) {
 	l.say("HQ/importer", &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(1), Place: events.Place{Operation: "op-b", Nation: "KEN"}, Role: "ground",
 		Strength: events.Strength{Quantity: events.Count(3), Unit: "personnel"}, Source: "a report"})
 	text := ""
-	for _, h := range must[Dependences](t)(l.picture().Dependences(Moment{On: day(9)}, DependenceFilter{})).Holds {
+	for _, h := range must[Dependences](t)(l.picture().Dependences(t.Context(), Moment{On: day(9)}, DependenceFilter{})).Holds {
 		text += fmt.Sprint(h.Operation, " ", h.Line, " ", h.Nation, " ", h.Quantity, "/", h.Of, " ", h.Percent, " ", h.Level, " ", h.Without, "; ")
 	}
 	equal(t, "holds", text, "op-a east ITA 70/70 100 alone 50; op-a fleet ESP 3/3 100 alone 4; op-a west FRA 60/90 66 50 70; "+
@@ -53,12 +53,12 @@ func TestDependences(t *testing.T) {
 func TestHanging(t *testing.T) {
 	l, p := newForce(t)
 	text := ""
-	for _, h := range must[HangingSupplies](t)(l.picture().Hanging(Moment{On: day(9)}, Filter{})).Hanging {
+	for _, h := range must[HangingSupplies](t)(l.picture().Hanging(t.Context(), Moment{On: day(9)}, Filter{})).Hanging {
 		text += fmt.Sprint(h.Kind, " ", h.Name, " ", h.Line, " ", h.Quantity, " gap ", h.Gap, " ", h.Nations, " ", h.Pledges[0] == p[string(h.Nations[0])].id, len(h.Sequences), "; ")
 	}
 	equal(t, "hanging", text, "caveat by-day west 60 gap 70 [FRA] true 1; parliament bundestag west 30 gap 40 [DEU] true 1; ")
 	m := Moment{On: day(9), WhatIf: &WhatIf{Discharge: []string{"bundestag"}}}
-	equal(t, "supposed", len(must[HangingSupplies](t)(l.picture().Hanging(m, Filter{})).Hanging), 1)
+	equal(t, "supposed", len(must[HangingSupplies](t)(l.picture().Hanging(t.Context(), m, Filter{})).Hanging), 1)
 }
 
 func TestReadiness(t *testing.T) {
@@ -67,7 +67,7 @@ func TestReadiness(t *testing.T) {
 	p["POL"].move("pledge.confirmed", 3)
 	p["POL"].deploy(4, 14)
 	text := ""
-	r := must[Readiness](t)(l.picture().Readiness(Moment{On: day(9)}, ReadinessFilter{Within: 20}))
+	r := must[Readiness](t)(l.picture().Readiness(t.Context(), Moment{On: day(9)}, ReadinessFilter{Within: 20}))
 	for _, row := range r.Rows {
 		text += fmt.Sprint(row.Role, " ", row.Ready, " in place ", row.InPlace, " not said ", row.NotSaid, " reserve ", row.Reserve, "; ")
 	}
@@ -82,7 +82,7 @@ func TestReview(t *testing.T) {
 		t.Area, t.Predecessor, t.Elsewhere = "east", p["DEU"].id, []string{"NATO Response Force"}
 	}))
 	p["DEU"].move("pledge.withdrawn", 6)
-	r := must[Review](t)(l.picture().Review(Moment{On: day(9)}, Filter{}))
+	r := must[Review](t)(l.picture().Review(t.Context(), Moment{On: day(9)}, Filter{}))
 	text := ""
 	for _, f := range r.Findings {
 		text += fmt.Sprint(f.Kind, " ", f.Line, f.Nation, " ", f.Quantity, "; ")
@@ -91,7 +91,7 @@ func TestReview(t *testing.T) {
 		}
 	}
 	equal(t, "findings", text, "overdrawn eastITA 5; matches-several POL 15; rotation-broken ITA 55; also-elsewhere ITA 55; over-supplied east 5; ")
-	equal(t, "of a nation", len(must[Review](t)(l.picture().Review(Moment{On: day(9)}, Filter{Nation: "POL"})).Findings), 1)
+	equal(t, "of a nation", len(must[Review](t)(l.picture().Review(t.Context(), Moment{On: day(9)}, Filter{Nation: "POL"})).Findings), 1)
 }
 
 func TestDue(t *testing.T) {
@@ -100,7 +100,7 @@ func TestDue(t *testing.T) {
 		t.Role, t.Unit, t.From, t.Predecessor = "air", "aircraft", day(29), p["ESP"].id
 	})
 	tell := func(m Moment, within int) (text string) {
-		for _, d := range must[Dues](t)(l.picture().Due(m, Filter{}, within)).Due {
+		for _, d := range must[Dues](t)(l.picture().Due(t.Context(), m, Filter{}, within)).Due {
 			text += fmt.Sprint(d.Kind, " ", d.Nation, " ", d.By, " since ", d.Since, "; ")
 		}
 		return text
@@ -116,23 +116,23 @@ func TestNation(t *testing.T) {
 	l, p := newForce(t)
 	l.say("NOR/liaison", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("SWE"), Roles: []events.Role{"air"}})
 	picture := l.picture()
-	page := must[NationPage](t)(picture.Nation(Moment{On: day(9)}, "FRA", ""))
+	page := must[NationPage](t)(picture.Nation(t.Context(), Moment{On: day(9)}, "FRA", ""))
 	equal(t, "pledges", len(page.Pledges), 1)
 	equal(t, "roles", fmt.Sprint(page.Roles[0].Role, page.Roles[0].Rungs), "ground[60 60 0 0 0]")
 	equal(t, "counted", fmt.Sprint(page.Counted[0].Line, page.Counted[0].Quantity, page.Counted[0].Pledge == p["FRA"].id), "west60 true")
-	equal(t, "not counted", len(must[NationPage](t)(picture.Nation(Moment{On: day(9)}, "POL", "")).NotCounted), 1)
+	equal(t, "not counted", len(must[NationPage](t)(picture.Nation(t.Context(), Moment{On: day(9)}, "POL", "")).NotCounted), 1)
 	text := ""
-	for _, n := range must[Nations](t)(picture.Nations(Moment{On: day(9)}, "", "air")).Nations {
+	for _, n := range must[Nations](t)(picture.Nations(t.Context(), Moment{On: day(9)}, "", "air")).Nations {
 		text += fmt.Sprint(n.Nation, n.Roles, n.Declared, " ")
 	}
 	equal(t, "only air", text, "ESP[air] false SWE[air] true ")
-	equal(t, "all", len(must[Nations](t)(picture.Nations(Moment{On: day(9)}, "", "")).Nations), 7)
+	equal(t, "all", len(must[Nations](t)(picture.Nations(t.Context(), Moment{On: day(9)}, "", "")).Nations), 7)
 }
 
 func TestGaps(t *testing.T) {
 	l, _ := newForce(t)
 	text := ""
-	for _, g := range must[Gaps](t)(l.picture().Gaps(Moment{On: day(9)}, CoverageFilter{})).Gaps {
+	for _, g := range must[Gaps](t)(l.picture().Gaps(t.Context(), Moment{On: day(9)}, CoverageFilter{})).Gaps {
 		text += fmt.Sprint(g.Rank, " ", g.Line, " ", g.Missing, " ", g.From, "-", g.Until, " could ")
 		for _, n := range g.Could {
 			text += fmt.Sprint(n.Nation, " ", n.Reason, " ")
@@ -149,7 +149,7 @@ func TestGapsEqualCoverage(t *testing.T) {
 		lacking := func(on events.Date) (all []string) {
 			m := m
 			m.On = on
-			for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{})).Lines {
+			for _, l := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{})).Lines {
 				if n, _ := l.Gap.Number(); n > 0 {
 					all = append(all, string(l.Line))
 				}
@@ -157,7 +157,7 @@ func TestGapsEqualCoverage(t *testing.T) {
 			slices.Sort(all)
 			return all
 		}
-		gaps := must[Gaps](t)(p.Gaps(m, CoverageFilter{})).Gaps
+		gaps := must[Gaps](t)(p.Gaps(t.Context(), m, CoverageFilter{})).Gaps
 		var told []string
 		for _, g := range gaps {
 			told = append(told, string(g.Line))

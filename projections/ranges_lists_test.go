@@ -40,7 +40,7 @@ func TestGapsOfRange(t *testing.T) {
 		p, m := s.picture(), s.rangeMoment()
 		days, first, most, want := map[events.Line]int{}, map[events.Line]events.Date{}, map[events.Line]int64{}, union{}
 		m.each(func(one Moment) {
-			for _, g := range must[Gaps](t)(p.Gaps(one, CoverageFilter{})).Gaps {
+			for _, g := range must[Gaps](t)(p.Gaps(t.Context(), one, CoverageFilter{})).Gaps {
 				if days[g.Line]++; first[g.Line] == 0 {
 					first[g.Line] = one.On
 				}
@@ -49,7 +49,7 @@ func TestGapsOfRange(t *testing.T) {
 			}
 		})
 		told := []string{}
-		for i, g := range must[Gaps](t)(p.Gaps(m, CoverageFilter{})).Gaps {
+		for i, g := range must[Gaps](t)(p.Gaps(t.Context(), m, CoverageFilter{})).Gaps {
 			told = append(told, string(g.Line))
 			on := m.dayOf(g.Day)
 			if g.Rank != i+1 || number(g.Missing) != most[g.Line] || g.From > on.On || g.Until != 0 && g.Until < on.On {
@@ -58,7 +58,7 @@ func TestGapsOfRange(t *testing.T) {
 			if m.On != m.Until && (g.Days != days[g.Line] || g.First != first[g.Line]) {
 				t.Fatalf("%+v, and it is short on %d days from %s on", g, days[g.Line], first[g.Line])
 			}
-			for _, same := range must[Gaps](t)(p.Gaps(on, CoverageFilter{})).Gaps {
+			for _, same := range must[Gaps](t)(p.Gaps(t.Context(), on, CoverageFilter{})).Gaps {
 				if same.Line == g.Line && (same.Supply != g.Supply || same.Required != g.Required || asJSON(same.Who) != asJSON(g.Who)) {
 					t.Fatalf("%+v, and on its day %+v", g, same)
 				}
@@ -75,27 +75,27 @@ func TestRowsOfRange(t *testing.T) {
 		s := newStory(t)
 		p, m := s.picture(), s.rangeMoment()
 		held, hanging := []string{}, []string{}
-		for _, h := range must[Dependences](t)(p.Dependences(m, DependenceFilter{ByRole: true})).Holds {
+		for _, h := range must[Dependences](t)(p.Dependences(t.Context(), m, DependenceFilter{ByRole: true})).Holds {
 			held = append(held, asJSON(h))
 		}
-		for _, h := range must[HangingSupplies](t)(p.Hanging(m, Filter{})).Hanging {
+		for _, h := range must[HangingSupplies](t)(p.Hanging(t.Context(), m, Filter{})).Hanging {
 			hanging = append(hanging, asJSON(h))
 		}
 		wantHeld, wantHanging := union{}, union{}
-		for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})).Lines {
-			for _, h := range must[Dependences](t)(p.Dependences(m.dayOf(l.Day), DependenceFilter{})).Holds {
+		for _, l := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{Brief: true})).Lines {
+			for _, h := range must[Dependences](t)(p.Dependences(t.Context(), m.dayOf(l.Day), DependenceFilter{})).Holds {
 				if h.Day = l.Day; h.Line == l.Line {
 					wantHeld[asJSON(h)] = true
 				}
 			}
-			for _, h := range must[HangingSupplies](t)(p.Hanging(m.dayOf(l.Day), Filter{})).Hanging {
+			for _, h := range must[HangingSupplies](t)(p.Hanging(t.Context(), m.dayOf(l.Day), Filter{})).Hanging {
 				if h.Day = l.Day; h.Line == l.Line {
 					wantHanging[asJSON(h)] = true
 				}
 			}
 		}
-		for _, r := range must[Strength](t)(p.Strength(m, Filter{}, []string{"operation", "role"})).Rows {
-			for _, h := range must[Dependences](t)(p.Dependences(m.dayOf(r.Day), DependenceFilter{ByRole: true})).Holds {
+		for _, r := range must[Strength](t)(p.Strength(t.Context(), m, Filter{}, []string{"operation", "role"})).Rows {
+			for _, h := range must[Dependences](t)(p.Dependences(t.Context(), m.dayOf(r.Day), DependenceFilter{ByRole: true})).Holds {
 				if h.Day = r.Day; h.Line == "" && h.Role == r.Role && h.Unit == r.Unit {
 					wantHeld[asJSON(h)] = true
 				}
@@ -116,12 +116,12 @@ func TestReadinessOfRange(t *testing.T) {
 		days, want := map[events.Date]map[string]ReadyRow{}, union{}
 		m.each(func(one Moment) {
 			days[one.On] = map[string]ReadyRow{}
-			for _, r := range must[Readiness](t)(p.Readiness(one, f)).Rows {
+			for _, r := range must[Readiness](t)(p.Readiness(t.Context(), one, f)).Rows {
 				days[one.On][keyOf(r)], want[keyOf(r)] = r, true
 			}
 		})
 		told := []string{}
-		for _, r := range must[Readiness](t)(p.Readiness(m, f)).Rows {
+		for _, r := range must[Readiness](t)(p.Readiness(t.Context(), m, f)).Rows {
 			told = append(told, keyOf(r))
 			on := m.dayOf(r.Day).On
 			r.Day = 0
@@ -155,10 +155,10 @@ func TestListsOfRange(t *testing.T) {
 		p, m := s.picture(), s.rangeMoment()
 		told, want := map[string][]string{}, map[string]union{"due": {}, "review": {}, "scopes": {}, "lines": {}, "nations": {}}
 		tell := func(m Moment, put func(what, key string)) {
-			for _, d := range must[Dues](t)(p.Due(m, Filter{}, 3)).Due {
+			for _, d := range must[Dues](t)(p.Due(t.Context(), m, Filter{}, 3)).Due {
 				put("due", fmt.Sprint(d.Kind, d.Pledge, d.By, d.Sequence))
 			}
-			for _, f := range must[Review](t)(p.Review(m, Filter{})).Findings {
+			for _, f := range must[Review](t)(p.Review(t.Context(), m, Filter{})).Findings {
 				switch f.Kind {
 				case Oversupplied: // must be so on all days
 				case AlsoElsewhere, RotationBroken, Overdrawn:
@@ -167,15 +167,15 @@ func TestListsOfRange(t *testing.T) {
 					put("review", fmt.Sprint(f.Kind, f.Pledge))
 				}
 			}
-			for _, s := range must[Scopes](t)(p.Scopes(m, Filter{})).Scopes {
+			for _, s := range must[Scopes](t)(p.Scopes(t.Context(), m, Filter{})).Scopes {
 				put("scopes", fmt.Sprint(s.Nation, s.Sequence))
 			}
-			for _, q := range must[Requirements](t)(p.Requirements(m, Filter{})).Requirements {
+			for _, q := range must[Requirements](t)(p.Requirements(t.Context(), m, Filter{})).Requirements {
 				if q.State == InForce {
 					put("lines", fmt.Sprint(q.Line, q.Sequence))
 				}
 			}
-			for _, n := range must[Nations](t)(p.Nations(m, "", "")).Nations {
+			for _, n := range must[Nations](t)(p.Nations(t.Context(), m, "", "")).Nations {
 				for _, role := range n.Roles {
 					put("nations", fmt.Sprint(n.Nation, role))
 				}
@@ -201,7 +201,7 @@ func TestPledgesOfRange(t *testing.T) {
 		f := PledgeFilter{State: rapid.SampledFrom(append(States(), "")).Draw(t, "state"), Filter: Filter{Role: rapid.SampledFrom([]events.Role{"", "ground"}).Draw(t, "role")}}
 		last, want := map[events.ID]string{}, union{}
 		m.each(func(one Moment) {
-			for _, pl := range must[PledgeList](t)(p.Pledges(one, f)).Pledges {
+			for _, pl := range must[PledgeList](t)(p.Pledges(t.Context(), one, f)).Pledges {
 				last[pl.ID] = asJSON(pl)
 			}
 		})
@@ -209,7 +209,7 @@ func TestPledgesOfRange(t *testing.T) {
 			want[text] = true
 		}
 		told := []string{}
-		for _, pl := range must[PledgeList](t)(p.Pledges(m, f)).Pledges {
+		for _, pl := range must[PledgeList](t)(p.Pledges(t.Context(), m, f)).Pledges {
 			if (pl.Day != 0) != (m.On != m.Until) {
 				t.Fatalf("day %s", pl.Day)
 			}
@@ -233,7 +233,7 @@ func TestNationOfRange(t *testing.T) {
 		}
 		m.each(func(one Moment) {
 			days[one.On] = map[string]NationRole{}
-			for _, r := range must[NationPage](t)(p.Nation(one, "DEU", "")).Roles {
+			for _, r := range must[NationPage](t)(p.Nation(t.Context(), one, "DEU", "")).Roles {
 				days[one.On][keyOf(r)], want[keyOf(r)] = r, true
 			}
 		})
@@ -244,7 +244,7 @@ func TestNationOfRange(t *testing.T) {
 			return number(r.Rungs[rung-1])
 		}
 		told := []string{}
-		for _, r := range must[NationPage](t)(p.Nation(m, "DEU", "")).Roles {
+		for _, r := range must[NationPage](t)(p.Nation(t.Context(), m, "DEU", "")).Roles {
 			told = append(told, keyOf(r))
 			on := m.dayOf(r.Day).On
 			r.Day = 0
@@ -274,21 +274,21 @@ func TestWithinRange(t *testing.T) {
 	l.say(liaison("FRA"), &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(20), Place: place("FRA"), Roles: []events.Role{"ground"}})
 	p, m := l.picture(), Moment{On: day(1), Until: day(20)}
 	tell := func(state State) (text string) {
-		for _, one := range must[PledgeList](t)(p.Pledges(m, PledgeFilter{State: state})).Pledges {
+		for _, one := range must[PledgeList](t)(p.Pledges(t.Context(), m, PledgeFilter{State: state})).Pledges {
 			text += fmt.Sprint(one.Nation, " ", one.State, " ", one.Day, "; ")
 		}
 		return text
 	}
 	equal(t, "live", tell(Live), "FRA live 2026-01-01; POL live 2026-01-01; DEU live 2026-01-05; ITA live 2026-01-14; ")
 	equal(t, "lapsed", tell(Lapsed), "DEU lapsed 2026-01-10; ")
-	equal(t, "scopes", len(must[Scopes](t)(p.Scopes(m, Filter{})).Scopes), 1)
-	c := must[Coverage](t)(p.Coverage(m, CoverageFilter{})).Lines[0]
+	equal(t, "scopes", len(must[Scopes](t)(p.Scopes(t.Context(), m, Filter{})).Scopes), 1)
+	c := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{})).Lines[0]
 	equal(t, "line", fmt.Sprint(c.Supply, " ", c.Gap, " ", c.Day), "20 80 2026-01-16")
-	h := must[HangingSupplies](t)(p.Hanging(m, Filter{})).Hanging
+	h := must[HangingSupplies](t)(p.Hanging(t.Context(), m, Filter{})).Hanging
 	equal(t, "hangs", fmt.Sprint(h[0].Name, " ", h[0].Quantity, " ", h[0].Gap, " ", h[0].Day), "parliament 20 100 2026-01-16")
-	g := must[Gaps](t)(p.Gaps(m, CoverageFilter{})).Gaps[0]
+	g := must[Gaps](t)(p.Gaps(t.Context(), m, CoverageFilter{})).Gaps[0]
 	equal(t, "gap", fmt.Sprint(g.Missing, " on ", g.Day, ", first ", g.First, ", on ", g.Days, " from ", g.From, " on"), "80 on 2026-01-16, first 2026-01-10, on 11 from 2026-01-10 on")
-	one := must[Pledge](t)(p.Pledge(m, fra.id))
+	one := must[Pledge](t)(p.Pledge(t.Context(), m, fra.id))
 	equal(t, "one pledge", one.State, Live)
 }
 
@@ -297,14 +297,14 @@ func TestExplainOfRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p, m := s.picture(), s.rangeMoment()
-		for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})).Lines {
-			e, one := must[Explanation](t)(p.ExplainCoverage(m, "", l.Line)), must[Explanation](t)(p.ExplainCoverage(m.dayOf(l.Day), "", l.Line))
+		for _, l := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{Brief: true})).Lines {
+			e, one := must[Explanation](t)(p.ExplainCoverage(t.Context(), m, "", l.Line)), must[Explanation](t)(p.ExplainCoverage(t.Context(), m.dayOf(l.Day), "", l.Line))
 			if e.Requirement.Supply != l.Supply || e.Requirement.Day != l.Day || asJSON(e.Parts) != asJSON(one.Parts) || asJSON(e.Records) != asJSON(one.Records) {
 				t.Fatalf("%s\nand on the day\n%s", asJSON(e), asJSON(one))
 			}
 		}
-		e := must[Explanation](t)(p.ExplainStrength(m, Filter{}))
-		for _, total := range must[Strength](t)(p.Strength(m, Filter{}, nil)).Totals {
+		e := must[Explanation](t)(p.ExplainStrength(t.Context(), m, Filter{}))
+		for _, total := range must[Strength](t)(p.Strength(t.Context(), m, Filter{}, nil)).Totals {
 			sum := int64(0)
 			for _, part := range e.Parts {
 				if part.Unit == total.Unit {

@@ -40,11 +40,11 @@ func TestStrengthOfRange(t *testing.T) {
 		keys := map[groupKey]bool{}
 		m.each(func(one Moment) {
 			days[one.On] = map[groupKey]StrengthRow{}
-			for _, r := range must[Strength](t)(p.Strength(one, f, by)).Rows {
+			for _, r := range must[Strength](t)(p.Strength(t.Context(), one, f, by)).Rows {
 				keys[r.key()], days[one.On][r.key()] = true, r
 			}
 		})
-		a := must[Strength](t)(p.Strength(m, f, by))
+		a := must[Strength](t)(p.Strength(t.Context(), m, f, by))
 		for _, r := range a.Rows {
 			delete(keys, r.key())
 			on := r.Day
@@ -77,7 +77,7 @@ func TestStrengthOfOpenRange(t *testing.T) {
 	l.offer("FRA", 5, func(t *events.PledgeTerms) { t.From, t.Until = day(5), day(20) })
 	p := l.picture()
 	tell := func(on, until events.Date) (text string) {
-		for _, r := range must[Strength](t)(p.Strength(Moment{On: on, Until: until}, Filter{}, []string{"nation"})).Rows {
+		for _, r := range must[Strength](t)(p.Strength(t.Context(), Moment{On: on, Until: until}, Filter{}, []string{"nation"})).Rows {
 			text += fmt.Sprint(r.Nation, " ", r.Quantity, " on ", r.Day, "; ")
 		}
 		return text
@@ -109,7 +109,7 @@ func TestDaysOfBasis(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
-	if _, err := newTestLedger(t).picture().Coverage(Moment{On: day(2), Until: day(1)}, CoverageFilter{}); err == nil {
+	if _, err := newTestLedger(t).picture().Coverage(t.Context(), Moment{On: day(2), Until: day(1)}, CoverageFilter{}); err == nil {
 		t.Error("a range that ends before it begins is taken")
 	}
 }
@@ -124,7 +124,7 @@ func TestCoverageOfRange(t *testing.T) {
 		days, least := map[events.Date]map[events.Line]LineCoverage{}, map[events.Line]LineCoverage{}
 		m.each(func(one Moment) {
 			days[one.On] = map[events.Line]LineCoverage{}
-			for _, l := range must[Coverage](t)(p.Coverage(one, f)).Lines {
+			for _, l := range must[Coverage](t)(p.Coverage(t.Context(), one, f)).Lines {
 				days[one.On][l.Line] = l
 				gap, supply := number(l.Gap), number(l.Supply)
 				if was, ok := least[l.Line]; !ok || gap > number(was.Gap) || gap == number(was.Gap) && supply < number(was.Supply) {
@@ -133,7 +133,7 @@ func TestCoverageOfRange(t *testing.T) {
 				}
 			}
 		})
-		a := must[Coverage](t)(p.Coverage(m, f))
+		a := must[Coverage](t)(p.Coverage(t.Context(), m, f))
 		if len(a.Lines) != len(least) {
 			t.Fatalf("%d lines, and %d are in force on any day", len(a.Lines), len(least))
 		}
@@ -156,7 +156,7 @@ func TestNotCountedOfRange(t *testing.T) {
 		p, m := s.picture(), s.rangeMoment()
 		want, there := []string{}, map[string]bool{}
 		m.each(func(one Moment) {
-			for _, n := range must[Coverage](t)(p.Coverage(one, CoverageFilter{})).NotCounted {
+			for _, n := range must[Coverage](t)(p.Coverage(t.Context(), one, CoverageFilter{})).NotCounted {
 				n.Day = one.On
 				if m.Until == m.On {
 					n.Day = 0
@@ -172,7 +172,7 @@ func TestNotCountedOfRange(t *testing.T) {
 			}
 		})
 		told, twice := []string{}, map[string]bool{}
-		for _, n := range must[Coverage](t)(p.Coverage(m, CoverageFilter{})).NotCounted {
+		for _, n := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{})).NotCounted {
 			if key := fmt.Sprint(n.Pledge, n.Reason, n.Lines); n.Reason != LineNotInForce || !twice[key] {
 				twice[key] = true
 				told = append(told, asJSON(n))

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -49,7 +50,7 @@ type Readiness struct {
 }
 
 // Readiness answers what can move within some days of the call. Of a range, each row tells of the day on which least can.
-func (p *Picture) Readiness(m Moment, f ReadinessFilter) (Readiness, error) {
+func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (Readiness, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Readiness{}, err

@@ -41,7 +41,7 @@ func (r Rebuilding) Identical() bool {
 // path. Where they differ, what was rebuilt takes the place of what was saved. No Projector may have the file open.
 func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error) {
 	var result Rebuilding
-	saved, err := fingerprintSaved(path, source)
+	saved, err := fingerprintSaved(ctx, path, source)
 	switch {
 	case errors.Is(err, errUnsound):
 		result.Discarded = err.Error()
@@ -81,7 +81,7 @@ func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error
 }
 
 // fingerprintSaved takes the fingerprints of what is saved. There are none when there is no file yet.
-func fingerprintSaved(path string, source Source) (Fingerprints, error) {
+func fingerprintSaved(ctx context.Context, path string, source Source) (Fingerprints, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
@@ -93,7 +93,7 @@ func fingerprintSaved(path string, source Source) (Fingerprints, error) {
 	if picture.Sequence() == 0 {
 		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
-	return picture.Fingerprint(0)
+	return picture.Fingerprint(ctx, 0)
 }
 
 // fingerprintRebuilt builds the projections in a new file and takes their fingerprints as of a record, 0 for the last.
@@ -102,6 +102,6 @@ func fingerprintRebuilt(ctx context.Context, path string, source Source, asOf ui
 	if err != nil {
 		return Fingerprints{}, err
 	}
-	f, err := p.picture.Fingerprint(asOf)
+	f, err := p.picture.Fingerprint(ctx, asOf)
 	return f, errors.Join(err, p.Close())
 }

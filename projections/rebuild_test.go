@@ -119,7 +119,7 @@ func TestRebuildWantsTheFileForItself(t *testing.T) {
 // The canonical rendering is the same on every machine, and from one version to the next.
 func TestFingerprintIsFrozen(t *testing.T) {
 	l := newAllKinds(t)
-	f := must[Fingerprints](t)(l.picture().Fingerprint(0))
+	f := must[Fingerprints](t)(l.picture().Fingerprint(t.Context(), 0))
 	var all strings.Builder
 	for _, one := range f.Each {
 		fmt.Fprintln(&all, one.Name, one.Entries, one.SHA256)
@@ -133,9 +133,9 @@ func TestFingerprintShowsEveryRecord(t *testing.T) {
 	p := l.picture()
 	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations", "scope": "scopes",
 		"requirement": "requirements", "pledge": "pledges", "condition": "pledges", "caveat": "pledges", "allocation": "pledges"}
-	before := must[Fingerprints](t)(NewPicture().Fingerprint(0))
+	before := must[Fingerprints](t)(NewPicture().Fingerprint(t.Context(), 0))
 	for _, rec := range l.records {
-		now := must[Fingerprints](t)(p.Fingerprint(rec.Sequence))
+		now := must[Fingerprints](t)(p.Fingerprint(t.Context(), rec.Sequence))
 		for i, one := range now.Each {
 			changed := one.SHA256 != before.Each[i].SHA256
 			if want := one.Name == belongs[rec.Statement.Head().Type.Subject()]; changed != want && one.Name != "coverage" {

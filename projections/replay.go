@@ -40,9 +40,9 @@ func Replay(ctx context.Context, records iter.Seq2[events.Record, error], to uin
 // Parting returns the first record as of which two pictures are not the same, 0 when they are the same as of the record to. It
 // asks theirs, and the picture itself, for the whole fingerprint as of a few records: what has once parted stays apart, since a
 // fingerprint shows every record before it.
-func (p *Picture) Parting(to uint64, theirs func(asOf uint64) (string, error)) (uint64, error) {
+func (p *Picture) Parting(ctx context.Context, to uint64, theirs func(asOf uint64) (string, error)) (uint64, error) {
 	same := func(asOf uint64) (bool, error) {
-		mine, err := p.Fingerprint(asOf)
+		mine, err := p.Fingerprint(ctx, asOf)
 		if err != nil {
 			return false, err
 		}

@@ -38,15 +38,15 @@ func TestParting(t *testing.T) {
 		other.records[at].Recorded = other.records[at].Recorded.Add(1000) // one microsecond later
 		theirs := other.picture()
 		asked := 0
-		parted := must[uint64](t)(mine.Parting(last, func(asOf uint64) (string, error) {
+		parted := must[uint64](t)(mine.Parting(t.Context(), last, func(asOf uint64) (string, error) {
 			asked++
-			return must[Fingerprints](t)(theirs.Fingerprint(asOf)).Whole, nil
+			return must[Fingerprints](t)(theirs.Fingerprint(t.Context(), asOf)).Whole, nil
 		}))
 		equal(t, "parted at", parted, at+1)
 		if asked > 8 {
 			t.Errorf("%d questions for %d records", asked, last)
 		}
 	}
-	alike := must[uint64](t)(mine.Parting(last, func(asOf uint64) (string, error) { return whole(t, l.pictureUpTo(asOf)), nil }))
+	alike := must[uint64](t)(mine.Parting(t.Context(), last, func(asOf uint64) (string, error) { return whole(t, l.pictureUpTo(asOf)), nil }))
 	equal(t, "alike", alike, 0)
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -163,7 +164,7 @@ type Requirements struct {
 // Requirements returns every line that is known, in force or not, by operation, priority and name. The nation of f plays
 // no part: requirements are nobody's. Of a range, it returns the terms that are in force on any of its days, one after the other, and
 // where none are, the line as it stands on the last.
-func (p *Picture) Requirements(m Moment, f Filter) (Requirements, error) {
+func (p *Picture) Requirements(ctx context.Context, m Moment, f Filter) (Requirements, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Requirements{}, err

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -50,8 +51,8 @@ type Review struct {
 // Review looks for what does not fit: lines with too much, pledges that match none or several, allocations that a later record has
 // overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but
 // of lines only those that have too much on all.
-func (p *Picture) Review(m Moment, f Filter) (Review, error) {
-	c, err := p.Coverage(m, CoverageFilter{Operation: f.Operation, Role: f.Role})
+func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
+	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return Review{}, err
 	}

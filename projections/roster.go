@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"fmt"
 
 	"muster/events"
@@ -82,7 +83,7 @@ type Roster struct {
 }
 
 // Members returns all keys that were ever admitted as of m, in the order of their admission, those revoked included.
-func (p *Picture) Members(m Moment) (Roster, error) {
+func (p *Picture) Members(ctx context.Context, m Moment) (Roster, error) {
 	b, err := p.Basis(m)
 	if err != nil {
 		return Roster{}, err

@@ -29,7 +29,9 @@ func openAt(t *testing.T, path string, source Source) *Projector {
 	return p
 }
 
-func whole(t tb, p *Picture) string { return must[Fingerprints](t)(p.Fingerprint(0)).Whole }
+func whole(t tb, p *Picture) string {
+	return must[Fingerprints](t)(p.Fingerprint(context.Background(), 0)).Whole
+}
 
 // Saved and opened again at any records, the picture is what folding all records at once gives.
 func TestReopenEqualsFold(t *testing.T) {

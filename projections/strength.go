@@ -2,6 +2,7 @@ package projections
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"muster/events"
@@ -50,7 +51,7 @@ var strengthGroups = []string{"operation", "nation", "role", "unit"}
 // (operation, nation, role) and always by unit, and ordered by them in the order given. Which pledges are there is as for
 // [Picture.Coverage]; whether a requirement asks for them plays no part. Of a range, each row tells of the day on which it is
 // lowest, and each total too, so that a total is not the sum of its rows.
-func (p *Picture) Strength(m Moment, f Filter, by []string) (Strength, error) {
+func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string) (Strength, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Strength{}, err

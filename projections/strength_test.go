@@ -55,13 +55,13 @@ func TestStrengthGroups(t *testing.T) {
 		if test.by != "" {
 			by = strings.Split(test.by, ",")
 		}
-		s := must[Strength](t)(p.Strength(Moment{On: day(20)}, test.filter, by))
+		s := must[Strength](t)(p.Strength(t.Context(), Moment{On: day(20)}, test.filter, by))
 		equal(t, "by "+test.by, rowsText(s.Rows), test.want)
 	}
-	s := must[Strength](t)(p.Strength(Moment{On: day(20), Rung: Indicated}, Filter{}, nil))
+	s := must[Strength](t)(p.Strength(t.Context(), Moment{On: day(20), Rung: Indicated}, Filter{}, nil))
 	equal(t, "indicated", rowsText(s.Rows), "aircraft: 6 of 1; personnel: 1180 of 4")
 	equal(t, "totals", rowsText(s.Totals), rowsText(s.Rows))
-	if _, err := p.Strength(Moment{}, Filter{}, []string{"colour"}); !problem.Is(err, problem.Usage) {
+	if _, err := p.Strength(t.Context(), Moment{}, Filter{}, []string{"colour"}); !problem.Is(err, problem.Usage) {
 		t.Errorf("by colour: %v", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestStrengthOrder(t *testing.T) {
 	}
 	order := func(by ...string) string {
 		var keys []string
-		for _, r := range must[Strength](t)(l.picture().Strength(Moment{On: day(20)}, Filter{}, by)).Rows {
+		for _, r := range must[Strength](t)(l.picture().Strength(t.Context(), Moment{On: day(20)}, Filter{}, by)).Rows {
 			keys = append(keys, string(r.Nation)+"/"+string(r.Unit))
 		}
 		return strings.Join(keys, " ")
@@ -95,7 +95,7 @@ func TestStrengthTellsBesideWhatItDoesNotSum(t *testing.T) {
 	l.offer("DEU", 50).condition("condition.added", 1, "bundestag")
 	l.offer("ITA", 20).condition("condition.failed", 1, "senate")
 	l.offer("ESP", 10, reserve)
-	s := must[Strength](t)(l.picture().Strength(Moment{On: day(20)}, Filter{}, []string{"nation"}))
+	s := must[Strength](t)(l.picture().Strength(t.Context(), Moment{On: day(20)}, Filter{}, []string{"nation"}))
 	equal(t, "rows", rowsText(s.Rows), "DEU personnel: 50 of 1, conditional 50; ESP personnel: 0 of 0, reserve 10; "+
 		"FRA personnel: unknown of 0, unknown 1; ITA personnel: 0 of 0, failed 1; POL personnel: 600 of 1, reserve 400, reserve unknown 1")
 	equal(t, "totals", rowsText(s.Totals), "personnel: 650 of 2, unknown 1, conditional 50, reserve 410, reserve unknown 1, failed 1")
@@ -112,7 +112,7 @@ func TestStrengthOfObservedHistory(t *testing.T) {
 	p := l.picture()
 	for on, want := range map[int]string{1: "276", 9: "276", 10: "211", 19: "211", 20: "43", 25: "193"} {
 		for _, rung := range Rungs() {
-			s := must[Strength](t)(p.Strength(Moment{On: day(on), Rung: rung}, Filter{}, nil))
+			s := must[Strength](t)(p.Strength(t.Context(), Moment{On: day(on), Rung: rung}, Filter{}, nil))
 			equal(t, fmt.Sprintf("%s on the %d", rung, on), s.Totals[0].Quantity.String(), want)
 		}
 	}
@@ -125,7 +125,7 @@ func TestStrengthWhenDeployed(t *testing.T) {
 	l.offer("DEU", 500)
 	picture := l.picture()
 	ask := func(r Rung) string {
-		return rowsText(must[Strength](t)(picture.Strength(Moment{On: day(6), Rung: r}, Filter{}, nil)).Totals)
+		return rowsText(must[Strength](t)(picture.Strength(t.Context(), Moment{On: day(6), Rung: r}, Filter{}, nil)).Totals)
 	}
 	equal(t, "deployed", ask(Deployed), "personnel: 1100 of 1")
 	equal(t, "offered", ask(Offered), "personnel: 1700 of 2")

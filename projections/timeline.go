@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"slices"
 
 	"muster/events"
@@ -71,7 +72,7 @@ type Timeline struct {
 
 // Timeline answers what [Picture.Coverage] answers for every day of a window at once: for each line that is in force on any of them.
 // The date of m plays no part.
-func (p *Picture) Timeline(m Moment, f TimelineFilter) (Timeline, error) {
+func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Timeline, error) {
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Timeline{}, err

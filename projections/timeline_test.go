@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestTimelineEqualsCoverage(t *testing.T) {
 		m.WhatIf = rapid.SampledFrom([]*WhatIf{nil, {Without: []events.Nation{"FRA"}}, {WithoutConditional: true}, {Discharge: []string{"parliament"}}}).Draw(t, "what if")
 		days := events.Window{From: day(rapid.IntRange(1, 10).Draw(t, "from")), Until: day(rapid.IntRange(10, 31).Draw(t, "until"))}
 		for _, step := range Steps() {
-			line := must[Timeline](t)(p.Timeline(m, TimelineFilter{Days: days, Step: step}))
+			line := must[Timeline](t)(p.Timeline(t.Context(), m, TimelineFilter{Days: days, Step: step}))
 			for m.On = days.From; m.On <= days.Until; m.On = m.On.AddDays(1) {
 				want := coverageByLine(t, p, m)
 				for _, l := range line.Lines {
@@ -33,7 +34,7 @@ func TestTimelineEqualsCoverage(t *testing.T) {
 
 func coverageByLine(t *rapid.T, p *Picture, m Moment) map[events.Line]LineCoverage {
 	all := map[events.Line]LineCoverage{}
-	for _, l := range must[Coverage](t)(p.Coverage(m, CoverageFilter{Brief: true})).Lines {
+	for _, l := range must[Coverage](t)(p.Coverage(context.Background(), m, CoverageFilter{Brief: true})).Lines {
 		all[l.Line] = l
 	}
 	return all
@@ -74,7 +75,7 @@ func TestTimelineDays(t *testing.T) {
 	l.offer("FRA", 40, func(t *events.PledgeTerms) { t.From, t.Until = day(3), day(9) })
 	p := l.picture()
 	told := func(step Step) (text string) {
-		for _, pt := range must[Timeline](t)(p.Timeline(Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: 2026_02_15}, Step: step})).Lines[0].Points {
+		for _, pt := range must[Timeline](t)(p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: 2026_02_15}, Step: step})).Lines[0].Points {
 			text += fmt.Sprint(pt.From, "-", pt.Until, " ", pt.Supply, "/", pt.Required, " lowest ", pt.Lowest, " on ", pt.LowestOn, "; ")
 		}
 		return text
@@ -84,7 +85,7 @@ func TestTimelineDays(t *testing.T) {
 	equal(t, "months", told(ByMonth), "2026-01-01-2026-01-31 0/100 lowest 100 on 2026-01-01; 2026-02-01-2026-02-15 0/100 lowest 100 on 2026-02-01; ")
 	equal(t, "weeks", strings.Count(told(ByWeek), ";"), 7) // 2026-01-01 is a Thursday, 2026-02-15 a Sunday
 	for _, w := range []events.Window{{From: day(9), Until: day(8)}, {From: 2000_01_01, Until: 2021_01_01}} {
-		if _, err := p.Timeline(Moment{}, TimelineFilter{Days: w, Step: ByDay}); !problem.Is(err, problem.Invalid) {
+		if _, err := p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: w, Step: ByDay}); !problem.Is(err, problem.Invalid) {
 			t.Errorf("%v: %v", w, err)
 		}
 	}
@@ -110,7 +111,7 @@ func TestHandOvers(t *testing.T) {
 	gone := l.offer("PRT", 10, window(21, 28, func(t *events.PledgeTerms) { t.Predecessor = third.id }))
 	gone.move("pledge.withdrawn", 1)
 	text := ""
-	for _, h := range must[Timeline](t)(l.picture().Timeline(Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: day(28)}, Step: ByChange})).HandOvers {
+	for _, h := range must[Timeline](t)(l.picture().Timeline(t.Context(), Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: day(28)}, Step: ByChange})).HandOvers {
 		text += fmt.Sprint(h.FromBy, " ", h.Ends, " ", h.ToBy, " ", h.Begins, " ", h.Days, "; ")
 	}
 	equal(t, "hand-overs", text, "FRA 2026-01-05 DEU 2026-01-08 2; DEU 2026-01-12 ITA 2026-01-12 -1; ITA 2026-01-20 ESP 2026-01-21 0; ")

@@ -12,7 +12,7 @@ import (
 // tellSums tells supply and gap of each line, and the reasons of what does not count.
 func tellSums(t *testing.T, p *Picture, m Moment) string {
 	t.Helper()
-	c := must[Coverage](t)(p.Coverage(m, CoverageFilter{}))
+	c := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
 	text := ""
 	for _, l := range c.Lines {
 		text += fmt.Sprint(l.Line, " ", l.Supply, " of ", l.Required, "; ")
@@ -44,10 +44,10 @@ func TestLapse(t *testing.T) {
 		equal(t, fmt.Sprint("on the ", on), tellSums(t, p, Moment{On: day(on)}), want)
 	}
 	for id, want := range map[events.ID]State{plain.id: Lapsed, renewed.id: Lapsed, amended.id: Live, deployed.id: Live} {
-		one := must[Pledge](t)(p.Pledge(Moment{On: day(20)}, id))
+		one := must[Pledge](t)(p.Pledge(t.Context(), Moment{On: day(20)}, id))
 		equal(t, fmt.Sprint(one.Nation), one.State, want)
 	}
-	one := must[Pledge](t)(p.Pledge(Moment{On: day(20)}, plain.id))
+	one := must[Pledge](t)(p.Pledge(t.Context(), Moment{On: day(20)}, plain.id))
 	equal(t, "ended", one.Ended, day(6))
 }
 
@@ -84,11 +84,11 @@ func TestCorrections(t *testing.T) {
 	equal(t, "withdrawn", tellSums(t, picture, Moment{AsOf: withdrawn, On: day(8)}), "west 0 of 1000; ")
 	equal(t, "never withdrawn", tellSums(t, picture, Moment{AsOf: struck, On: day(8)}), "west 50 of 1000; ")
 
-	life := must[[]LifeEvent](t)(picture.Life(Moment{}, p.id))
+	life := must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{}, p.id))
 	equal(t, "events", len(life), 5)
 	equal(t, "corrected by", life[0].CorrectedBy, first)
 	equal(t, "the withdrawal by", life[3].CorrectedBy, struck)
-	c := must[Coverage](t)(picture.Coverage(Moment{On: day(3)}, CoverageFilter{}))
+	c := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(3)}, CoverageFilter{}))
 	equal(t, "sequences", fmt.Sprint(c.Lines[0].Counted[0].Sequences), fmt.Sprint([]uint64{p.seq, first}))
 }
 
@@ -127,7 +127,7 @@ func TestCaveats(t *testing.T) {
 	p.caveat("caveat.lifted", 6, "by-day")
 	picture := l.picture()
 	for on, want := range map[int]string{2: "95 0", 3: "95 90by-day", 5: "95 90by-day", 6: "95 0"} {
-		line := must[Coverage](t)(picture.Coverage(Moment{On: day(on)}, CoverageFilter{})).Lines[0]
+		line := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(on)}, CoverageFilter{})).Lines[0]
 		caveats := ""
 		for _, c := range line.Counted {
 			for _, name := range c.Caveats {
@@ -164,9 +164,9 @@ func TestWhatIf(t *testing.T) {
 		{nil, "7 hanging 2"},
 	} {
 		m := Moment{On: day(9), WhatIf: test.w}
-		c := must[Coverage](t)(p.Coverage(m, CoverageFilter{}))
+		c := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
 		equal(t, fmt.Sprint("coverage ", test.w), fmt.Sprint(c.Lines[0].Supply, " hanging ", c.Lines[0].Conditional), test.want)
-		s := must[Strength](t)(p.Strength(m, Filter{}, nil)).Totals[0]
+		s := must[Strength](t)(p.Strength(t.Context(), m, Filter{}, nil)).Totals[0]
 		hanging := events.Count(0)
 		if !s.Conditional.IsZero() {
 			hanging = s.Conditional

@@ -120,7 +120,7 @@ func (o *options) measureAnswers(m *muster) (all []row, err error) {
 			return covers(p, projections.Moment{AsOf: last/10 + random.Uint64N(last*9/10), On: firstDay.AddDays(random.IntN(700))})
 		}},
 		{"time line of 24 months", 40, func(p *projections.Picture) error {
-			_, err := p.Timeline(projections.Moment{}, projections.TimelineFilter{Days: events.Window{From: firstDay, Until: firstDay.AddDays(730)}, Step: projections.ByMonth})
+			_, err := p.Timeline(context.Background(), projections.Moment{}, projections.TimelineFilter{Days: events.Window{From: firstDay, Until: firstDay.AddDays(730)}, Step: projections.ByMonth})
 			return err
 		}},
 	} {
@@ -134,7 +134,7 @@ func (o *options) measureAnswers(m *muster) (all []row, err error) {
 }
 
 func covers(p *projections.Picture, m projections.Moment) error {
-	_, err := p.Coverage(m, projections.CoverageFilter{Brief: true})
+	_, err := p.Coverage(context.Background(), m, projections.CoverageFilter{Brief: true})
 	return err
 }
 

@@ -144,7 +144,7 @@ func replayJournal(m *muster, n int) (sample, error) {
 			if got, want := p.Sequence(), m.journal.Last(); got != want {
 				return fmt.Errorf("%d of %d records were folded", got, want)
 			}
-			_, err := p.Coverage(projections.Moment{}, projections.CoverageFilter{Brief: true})
+			_, err := p.Coverage(context.Background(), projections.Moment{}, projections.CoverageFilter{Brief: true})
 			return err
 		})
 	})

@@ -110,7 +110,7 @@ type replayed struct {
 }
 
 func (a *app) printReplay(ctx context.Context, p *projections.Picture, against string) error {
-	f, err := p.Fingerprint(0)
+	f, err := p.Fingerprint(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func parting(ctx context.Context, p *projections.Picture, server web.Client) (ui
 		return 0, problem.New(problem.NotFound, "%s has %d records, and %d were replayed", server.URL, theirs.Sequence, p.Sequence()).
 			WithHint("compare what both have: --to %d", theirs.Sequence)
 	}
-	return p.Parting(p.Sequence(), func(asOf uint64) (string, error) {
+	return p.Parting(ctx, p.Sequence(), func(asOf uint64) (string, error) {
 		var f projections.Fingerprints
 		err := server.Ask(ctx, "fingerprint", map[string]string{"as_of": strconv.FormatUint(asOf, 10)}, &f)
 		return f.Whole, err

@@ -54,19 +54,19 @@ type OperationNote struct {
 func (s *Service) Coverage(ctx context.Context, q *CoverageQuery) (c Coverage, err error) {
 	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Beside: true, Differences: q.Differences}
 	return c, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err
 		}
-		if c.Coverage, err = p.Coverage(m, f); err != nil {
+		if c.Coverage, err = p.Coverage(ctx, m, f); err != nil {
 			return err
 		}
-		c.Notes, err = notes(p, m, f.Operation)
+		c.Notes, err = notes(ctx, p, m, f.Operation)
 		return err
 	})
 }
 
-func notes(p *projections.Picture, m projections.Moment, only events.Operation) ([]OperationNote, error) {
-	ops, err := p.Operations(m)
+func notes(ctx context.Context, p *projections.Picture, m projections.Moment, only events.Operation) ([]OperationNote, error) {
+	ops, err := p.Operations(ctx, m)
 	all := []OperationNote{}
 	for _, c := range ops.Operations {
 		if only == "" || only == c.Operation {
@@ -79,10 +79,10 @@ func notes(p *projections.Picture, m projections.Moment, only events.Operation) 
 // Strength answers what is pledged or deployed, summed only within a unit.
 func (s *Service) Strength(ctx context.Context, q *StrengthQuery) (a projections.Strength, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Strength(m, q.Filter, q.By)
+		a, err = p.Strength(ctx, m, q.Filter, q.By)
 		return err
 	})
 }
@@ -94,10 +94,10 @@ func (s *Service) Pledges(ctx context.Context, q *PledgesQuery) (a projections.P
 		f.Limit = usualPage
 	}
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, f.Filter); err != nil {
+		if err := known(ctx, p, m, f.Filter); err != nil {
 			return err
 		}
-		a, err = p.Pledges(m, f)
+		a, err = p.Pledges(ctx, m, f)
 		return err
 	})
 }
@@ -115,10 +115,10 @@ func (s *Service) Pledge(ctx context.Context, q *PledgeQuery) (a PledgeLife, err
 		if a.Basis, err = p.Basis(m); err != nil {
 			return err
 		}
-		if a.Pledge, err = p.Pledge(m, q.ID); err != nil {
+		if a.Pledge, err = p.Pledge(ctx, m, q.ID); err != nil {
 			return err
 		}
-		a.Life, err = p.Life(m, q.ID)
+		a.Life, err = p.Life(ctx, m, q.ID)
 		return err
 	})
 }
@@ -134,13 +134,13 @@ type Plan struct {
 func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
 	f := projections.Filter{Operation: q.Operation}
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, f); err != nil {
+		if err := known(ctx, p, m, f); err != nil {
 			return err
 		}
-		if a.Catalogue, err = p.Catalogue(m, f.Operation); err != nil {
+		if a.Catalogue, err = p.Catalogue(ctx, m, f.Operation); err != nil {
 			return err
 		}
-		r, err := p.Requirements(m, f)
+		r, err := p.Requirements(ctx, m, f)
 		a.Basis, a.Requirements = r.Basis, r.Requirements
 		return err
 	})
@@ -149,7 +149,7 @@ func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
 // Members answers who may sign, and who once could.
 func (s *Service) Members(ctx context.Context, q *MembersQuery) (a projections.Roster, err error) {
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Members(m)
+		a, err = p.Members(ctx, m)
 		return err
 	})
 }
@@ -157,10 +157,10 @@ func (s *Service) Members(ctx context.Context, q *MembersQuery) (a projections.R
 // Scopes answers what nations have declared that they are ready to give.
 func (s *Service) Scopes(ctx context.Context, q *ScopesQuery) (a projections.Scopes, err error) {
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Scopes(m, q.Filter)
+		a, err = p.Scopes(ctx, m, q.Filter)
 		return err
 	})
 }

@@ -30,10 +30,10 @@ func (q *LateQuery) read(p *parameters) {
 // Late answers what was recorded late.
 func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRecords, err error) {
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Late(m, q.Filter, q.Days)
+		a, err = p.Late(ctx, m, q.Filter, q.Days)
 		return err
 	})
 }
@@ -53,7 +53,7 @@ func LateTable(a projections.LateRecords) Table {
 // Corrections answers what was corrected, by whom and why.
 func (s *Service) Corrections(ctx context.Context, q *FilterQuery) (projections.Corrections, error) {
 	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Corrections, error) {
-		return p.Corrections(m, q.Filter)
+		return p.Corrections(ctx, m, q.Filter)
 	})
 }
 
@@ -72,7 +72,7 @@ func CorrectionsTable(a projections.Corrections) Table {
 // Delivery answers what was pledged and what was delivered.
 func (s *Service) Delivery(ctx context.Context, q *FilterQuery) (projections.Deliveries, error) {
 	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Deliveries, error) {
-		return p.Delivery(m, q.Filter)
+		return p.Delivery(ctx, m, q.Filter)
 	})
 }
 
@@ -113,7 +113,7 @@ func (s *Service) Counted(ctx context.Context, q *CountedQuery) (a projections.C
 	}
 	q.MinSeq = max(q.MinSeq, q.Record)
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Counting(m, q.Record)
+		a, err = p.Counting(ctx, m, q.Record)
 		return err
 	})
 }

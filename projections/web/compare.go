@@ -57,10 +57,10 @@ func (s *Service) Diff(ctx context.Context, q *DiffQuery) (a projections.Diff, e
 		if q.From.On == 0 && q.From.AsOf.IsZero() {
 			from.On = to.On
 		}
-		if err := known(p, to, q.Filter); err != nil {
+		if err := known(ctx, p, to, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Diff(from, to, q.Filter)
+		a, err = p.Diff(ctx, from, to, q.Filter)
 		return err
 	})
 }
@@ -330,9 +330,9 @@ func (q *ExplainQuery) read(p *parameters) {
 func (s *Service) Explain(ctx context.Context, q *ExplainQuery) (projections.Explanation, error) {
 	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Explanation, error) {
 		if q.Line != "" {
-			return p.ExplainCoverage(m, q.Filter.Operation, q.Line)
+			return p.ExplainCoverage(ctx, m, q.Filter.Operation, q.Line)
 		}
-		return p.ExplainStrength(m, q.Filter)
+		return p.ExplainStrength(ctx, m, q.Filter)
 	})
 }
 
@@ -410,7 +410,7 @@ func numbers(sequences []uint64) string {
 // Versions answers what was known of one pledge, and from when to when.
 func (s *Service) Versions(ctx context.Context, q *PledgeQuery) (a projections.PledgeVersions, err error) {
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Versions(m, q.ID)
+		a, err = p.Versions(ctx, m, q.ID)
 		return err
 	})
 }

@@ -28,10 +28,10 @@ func (q *DependenceQuery) read(p *parameters) {
 // Dependence answers which lines, and the strength of which operations, one nation holds to at least half.
 func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a projections.Dependences, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Dependences(m, projections.DependenceFilter{Filter: q.Filter, ByRole: q.ByRole})
+		a, err = p.Dependences(ctx, m, projections.DependenceFilter{Filter: q.Filter, ByRole: q.ByRole})
 		return err
 	})
 }
@@ -74,7 +74,7 @@ func (q *FilterQuery) read(p *parameters) {
 // filtered answers a question about what passes a filter.
 func filtered[A any](ctx context.Context, s *Service, q *FilterQuery, answer func(*projections.Picture, projections.Moment) (A, error)) (a A, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
 		a, err = answer(p, m)
@@ -85,7 +85,7 @@ func filtered[A any](ctx context.Context, s *Service, q *FilterQuery, answer fun
 // Hanging answers which supply hangs on a condition or a caveat.
 func (s *Service) Hanging(ctx context.Context, q *FilterQuery) (projections.HangingSupplies, error) {
 	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.HangingSupplies, error) {
-		return p.Hanging(m, q.Filter)
+		return p.Hanging(ctx, m, q.Filter)
 	})
 }
 
@@ -121,7 +121,7 @@ func (q *ReadinessQuery) read(p *parameters) {
 func (s *Service) Readiness(ctx context.Context, q *ReadinessQuery) (projections.Readiness, error) {
 	f := projections.ReadinessFilter{Filter: q.Filter, Within: q.Within, ByNation: q.ByNation}
 	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Readiness, error) {
-		return p.Readiness(m, f)
+		return p.Readiness(ctx, m, f)
 	})
 }
 
@@ -154,7 +154,7 @@ func ReadinessTable(a projections.Readiness) Table {
 // Review answers what does not fit.
 func (s *Service) Review(ctx context.Context, q *FilterQuery) (projections.Review, error) {
 	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Review, error) {
-		return p.Review(m, q.Filter)
+		return p.Review(ctx, m, q.Filter)
 	})
 }
 
@@ -204,10 +204,10 @@ func (q *DueQuery) read(p *parameters) {
 // Due answers what lapses, ends or waits.
 func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err error) {
 	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, q.Filter); err != nil {
+		if err := known(ctx, p, m, q.Filter); err != nil {
 			return err
 		}
-		a, err = p.Due(m, q.Filter, q.Within)
+		a, err = p.Due(ctx, m, q.Filter, q.Within)
 		return err
 	})
 }
@@ -244,10 +244,10 @@ func (q *NationQuery) read(p *parameters) {
 // Nation answers everything about one nation.
 func (s *Service) Nation(ctx context.Context, q *NationQuery) (a projections.NationPage, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: q.Operation}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation}); err != nil {
 			return err
 		}
-		a, err = p.Nation(m, q.Nation, q.Operation)
+		a, err = p.Nation(ctx, m, q.Nation, q.Operation)
 		return err
 	})
 }
@@ -308,10 +308,10 @@ func (q *NationsQuery) read(p *parameters) {
 // Nations answers which nations give what.
 func (s *Service) Nations(ctx context.Context, q *NationsQuery) (a projections.Nations, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Only}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Only}); err != nil {
 			return err
 		}
-		a, err = p.Nations(m, q.Operation, q.Only)
+		a, err = p.Nations(ctx, m, q.Operation, q.Only)
 		return err
 	})
 }

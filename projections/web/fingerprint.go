@@ -35,5 +35,5 @@ func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f proje
 	if err != nil {
 		return f, err
 	}
-	return s.Projector.Fingerprint(asOf)
+	return s.Projector.Fingerprint(ctx, asOf)
 }

@@ -17,7 +17,7 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := p.Fingerprint(0)
+		want, err := p.Fingerprint(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -244,10 +244,10 @@ func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) 
 		m.On = events.DateOf(s.Now())
 	}
 	return c, s.look(ctx, m, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
 			return err
 		}
-		c, err = p.Coverage(m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
+		c, err = p.Coverage(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
 		return err
 	})
 }

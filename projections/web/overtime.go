@@ -28,10 +28,10 @@ func (q *GapsQuery) read(p *parameters) {
 // Gaps answers which requirements are not met, the most urgent first.
 func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
 			return err
 		}
-		a, err = p.Gaps(m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
+		a, err = p.Gaps(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
 		return err
 	})
 }
@@ -99,10 +99,10 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 		f.Step = projections.ByChange
 	}
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
+		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err
 		}
-		a, err = p.Timeline(m, f)
+		a, err = p.Timeline(ctx, m, f)
 		return err
 	})
 }

@@ -66,7 +66,7 @@ func (p *parameters) badStatement(where string, err error) {
 // Preview answers what statements would change if they were recorded now. Nothing is kept of them.
 func (s *Service) Preview(ctx context.Context, q *PreviewQuery) (a projections.Preview, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Preview(m, q.Statements)
+		a, err = p.Preview(ctx, m, q.Statements)
 		return err
 	})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -87,7 +88,7 @@ func (q *StrengthQuery) read(p *parameters) {
 	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.", &huma.Schema{Type: huma.TypeString}); v != "" {
 		q.By = strings.Split(v, ",")
 		// Whether there are such groups does not depend on what is in them.
-		if _, err := projections.NewPicture().Strength(projections.Moment{}, projections.Filter{}, q.By); err != nil {
+		if _, err := projections.NewPicture().Strength(context.Background(), projections.Moment{}, projections.Filter{}, q.By); err != nil {
 			p.refuseAs("by", v, err)
 		}
 	}

@@ -24,11 +24,11 @@ func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Reb
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}
-	rebuilt, err := fresh.Fingerprint(asOf)
+	rebuilt, err := fresh.Fingerprint(ctx, asOf)
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}
-	kept, err := s.Projector.Fingerprint(asOf)
+	kept, err := s.Projector.Fingerprint(ctx, asOf)
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}

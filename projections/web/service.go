@@ -129,11 +129,11 @@ const lastDate events.Date = 2199_12_31
 
 // known refuses an operation or role that the ledger does not have as of the moment: an empty answer would mislead. A role
 // that comes into the catalogue only later is known, since offers for it are.
-func known(p *projections.Picture, m projections.Moment, f projections.Filter) error {
+func known(ctx context.Context, p *projections.Picture, m projections.Moment, f projections.Filter) error {
 	var operations, roles []string
 	for _, on := range []events.Date{m.On, max(m.On, m.Until), lastDate} {
 		m.On, m.Until = on, 0
-		ops, err := p.Operations(m)
+		ops, err := p.Operations(ctx, m)
 		if err != nil {
 			return err
 		}

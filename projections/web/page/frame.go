@@ -220,7 +220,7 @@ func (f *frame) KnownDay() string {
 func (f *frame) Operations() []projections.Catalogue {
 	var all projections.Operations
 	_ = f.pages.Service.Projector.View(func(p *projections.Picture) (err error) {
-		all, err = p.Operations(projections.Moment{AsOf: f.Basis.AsOf, On: f.Basis.On})
+		all, err = p.Operations(f.ctx, projections.Moment{AsOf: f.Basis.AsOf, On: f.Basis.On})
 		return err
 	})
 	return all.Operations

@@ -132,7 +132,7 @@ func (o *overTime) touches(h *projections.HandOver, l *projections.LineTimeline)
 // look reads which roles and requirements one can choose from, and where rotations are.
 func (o *overTime) look(p *projections.Picture) error {
 	m := projections.Moment{AsOf: o.Basis.AsOf, On: o.Basis.On}
-	all, err := p.Requirements(m, projections.Filter{Operation: events.Operation(o.Get("operation"))})
+	all, err := p.Requirements(o.ctx, m, projections.Filter{Operation: events.Operation(o.Get("operation"))})
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (o *overTime) look(p *projections.Picture) error {
 	o.LineNames = slices.Compact(o.LineNames)
 	for _, h := range o.HandOvers {
 		for _, id := range []events.ID{h.From, h.To} {
-			pl, err := p.Pledge(m, id)
+			pl, err := p.Pledge(o.ctx, m, id)
 			if err != nil {
 				return err
 			}

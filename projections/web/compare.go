@@ -50,12 +50,9 @@ func (q *DiffQuery) read(p *parameters) {
 func (s *Service) Diff(ctx context.Context, q *DiffQuery) (a projections.Diff, err error) {
 	q.To.MinSeq = max(q.To.MinSeq, s.needed(q.From))
 	return a, s.look(ctx, q.To, q.Rung, func(p *projections.Picture, to projections.Moment) error {
-		from, err := s.moment(p, q.From, q.Rung)
+		from, _, err := q.moments(s, p)
 		if err != nil {
 			return err
-		}
-		if q.From.On == 0 && q.From.AsOf.IsZero() {
-			from.On = to.On
 		}
 		if err := known(ctx, p, to, q.Filter); err != nil {
 			return err
@@ -63,6 +60,17 @@ func (s *Service) Diff(ctx context.Context, q *DiffQuery) (a projections.Diff, e
 		a, err = p.Diff(ctx, from, to, q.Filter)
 		return err
 	})
+}
+
+// moments returns the two moments, with their defaults filled in.
+func (q *DiffQuery) moments(s *Service, p *projections.Picture) (from, to projections.Moment, err error) {
+	if to, err = s.moment(p, q.To, q.Rung); err == nil {
+		from, err = s.moment(p, q.From, q.Rung)
+	}
+	if q.From.On == 0 && q.From.AsOf.IsZero() {
+		from.On = to.On
+	}
+	return from, to, err
 }
 
 // A diffRow is one difference as programs read it.

@@ -4,13 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
-	"muster/events"
 	"muster/projections"
 )
 
@@ -27,14 +26,22 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tag := func() string { return s.tag(question, form, r.URL) }
-		now := tag()
+		asked, err := requestOfHTTP(r, question, form)
+		if err != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		tag := func() string { now, _ := s.tag(question, form, asked); return now }
+		now, lasting := s.tag(question, form, asked)
 		if now == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("ETag", now)
-		w.Header().Set("Cache-Control", caching(question, r.URL.Query()))
+		w.Header().Set("Cache-Control", "private, no-cache")
+		if lasting { // so that only another version of the program could answer otherwise
+			w.Header().Set("Cache-Control", "private, max-age=86400")
+		}
 		if matches(r.Header.Values("If-None-Match"), now) {
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -51,47 +58,113 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 	})
 }
 
-// tag returns the entity tag of the answer to a question at this moment; "" when it is not known before the answer is: the
-// question waits for a record, or goes by the time of day.
-func (s *Service) tag(question, form string, address *url.URL) (tag string) {
-	q, err := url.ParseQuery(address.RawQuery)
-	if err != nil {
-		return ""
+// tag returns the entity tag of the answer to a question at this moment; "" when it is not known
+// before the answer is: the question cannot be read, waits for a record, or looks at one that is not
+// in the picture yet. It names what the answer follows from: the ledger, the form, what was given,
+// and, of a question about moments, these moments with every default filled in. Lasting says that no
+// later day and no later record changes the answer.
+func (s *Service) tag(question, form string, r request) (tag string, lasting bool) {
+	q, err := s.parsers[question](r)
+	if err != nil || r.given["wait"] != "" {
+		return "", false
 	}
 	_ = s.Projector.View(func(p *projections.Picture) error {
-		seq := p.Sequence()
-		if question == "records" || question == "ledger" {
-			seq = s.Source.Last()
-		}
-		least, _ := strconv.ParseUint(q.Get("min_seq"), 10, 64)
 		founding, ok := p.Founding()
-		if !ok || least > seq || q.Has("wait") || slices.ContainsFunc([]string{"as_of", "from", "to"}, func(name string) bool { return strings.HasPrefix(q.Get(name), "-") }) {
+		if !ok {
 			return nil
+		}
+		is, err := s.settle(p, q)
+		if err != nil || is.needs > p.Sequence() {
+			return err
 		}
 		founded, _ := p.Recorded(1)
 		sum := sha256.New()
-		fmt.Fprintf(sum, "%q %q %d %q %q %q %q %q", founding.Origin, founding.Founder, founded.UnixMicro(), s.CheckpointKey, s.Version, question, form, address.Path)
-		q.Del("min_seq")
-		fmt.Fprintf(sum, " %q", q.Encode())
-		if asOf, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err != nil || asOf > seq || question == "counted" {
-			fmt.Fprintf(sum, " %d", seq) // all others are answered from the records up to there, for ever
+		fmt.Fprintf(sum, "%q %q %d %q %q %q %q %q", founding.Origin, founding.Founder,
+			founded.UnixMicro(), s.CheckpointKey, s.Version, question, form, is.moments)
+		for _, name := range slices.Sorted(maps.Keys(r.given)) {
+			if value := r.given[name]; value != "" && name != "min_seq" {
+				fmt.Fprintf(sum, " %q=%q", name, value)
+			}
 		}
-		if !q.Has("on") && !q.Has("as_of") {
-			fmt.Fprintf(sum, " %s", events.DateOf(s.Now()))
+		if lasting = is.lasting; !lasting {
+			fmt.Fprintf(sum, " %d %d", p.Sequence(), s.Source.Last())
 		}
 		tag = `"` + hex.EncodeToString(sum.Sum(nil)[:16]) + `"`
 		return nil
 	})
-	return tag
+	return tag, lasting
 }
 
-// caching says how long an answer is good for: a day when both clocks are set to what has passed, so that only another version of the program
-// could answer otherwise, and else until it is asked for again.
-func caching(question string, q url.Values) string {
-	if _, err := strconv.ParseUint(q.Get("as_of"), 10, 64); err == nil && q.Has("on") && question != "counted" {
-		return "private, max-age=86400"
+// A settled question is one whose defaults are filled in.
+type settled struct {
+	moments string // from which it looks
+	needs   uint64 // the record that must be in the picture first
+	lasting bool   // no later day and no later record makes another answer
+}
+
+// settle fills in what a question leaves to the clock and to the ledger. Who asks about no moment
+// is answered from all records, and from them alone.
+func (s *Service) settle(p *projections.Picture, q any) (settled, error) {
+	if q, ok := q.(interface {
+		settle(*Service, *projections.Picture) (settled, error)
+	}); ok {
+		return q.settle(s, p)
 	}
-	return "private, no-cache"
+	return settled{}, nil
+}
+
+func (q *MomentQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+	m, err := s.moment(p, *q, 0)
+	return settled{fmt.Sprint(m.AsOf, m.On, m.Until), s.needed(*q), q.AsOf.Sequence != 0}, err
+}
+
+func (q *TimelineQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+	is, err := q.MomentQuery.settle(s, p)
+	days := q.days(s)
+	is.moments += fmt.Sprint(" ", days.From, days.Until)
+	is.lasting = is.lasting && q.Filter.Days.From != 0
+	return is, err
+}
+
+// What was counted for a record is told as of now, too.
+func (q *CountedQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+	is, err := q.MomentQuery.settle(s, p)
+	is.needs, is.lasting = max(is.needs, q.Record), false
+	return is, err
+}
+
+func (q *DiffQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+	from, to, err := q.moments(s, p)
+	return settled{fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On),
+		max(s.needed(q.From), s.needed(q.To)), false}, err
+}
+
+// A time to begin at may pass between two records of which the picture does not know yet.
+func (q *RecordsQuery) settle(s *Service, p *projections.Picture) (is settled, err error) {
+	if is.moments = fmt.Sprint(firstRecord(p, q.From)); !q.From.Time.IsZero() {
+		is.needs = s.Source.Last()
+	}
+	return is, nil
+}
+
+func (q *FingerprintQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+	m := MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}
+	return m.settle(s, p)
+}
+
+// requestOfHTTP takes a request from its address.
+func requestOfHTTP(r *http.Request, question, form string) (request, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return request{}, garbledQuery(err)
+	}
+	return requestFrom(paths[question], values, func(name string) string {
+		if value := r.PathValue(name); form == "csv" {
+			return strings.TrimSuffix(value, csvSuffix)
+		} else {
+			return value
+		}
+	}), nil
 }
 
 // matches reports whether the tag is among those that somebody has (RFC 9110, section 13.1.2).

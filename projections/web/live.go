@@ -23,7 +23,6 @@ import (
 const (
 	// MaxStreams is the most clients that are told live at a time; the next one is refused, and told to come back.
 	MaxStreams = 128
-	heartbeat  = 15 * time.Second       // how often a stream on which nothing happens says that it is there
 	slowest    = 30 * time.Second       // how long a client may take to read what it was sent
 	breath     = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
 )
@@ -153,7 +152,7 @@ func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery)
 // waitFor waits for something, and says now and then that the stream is there.
 func (s *Service) waitFor(ctx context.Context, l *live, something func(context.Context) error) error {
 	for {
-		until, cancel := context.WithTimeout(ctx, heartbeat)
+		until, cancel := context.WithTimeout(ctx, s.heartbeat)
 		err := something(until)
 		cancel()
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
@@ -190,27 +189,30 @@ type LineName struct {
 }
 
 // tellCoverage sends the lines as they are, or, to a client that has seen them as of a record, as they have changed since; and then
-// whatever changes.
+// whatever changes, with a record or with the day.
 func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuery) error {
 	shown := map[LineName]string{}
-	if l.seen > 0 && l.seen <= s.Projector.Sequence() {
+	anew := l.seen == 0 || s.passed(q, l.seen)
+	if !anew {
 		before, err := s.lines(ctx, q, l.seen)
 		if err != nil {
 			return err
 		}
 		changed(shown, &before)
 	}
-	for first := l.seen == 0; ; first = false {
-		changes := s.Projector.Changed()
+	for told := events.Date(0); ; anew = false {
+		changes, day := s.Projector.Changed(), events.DateOf(s.Now())
 		now, err := s.lines(ctx, q, 0)
 		if err != nil {
 			return err
 		}
-		if c := changed(shown, &now); first || len(c.Lines)+len(c.Gone) > 0 {
+		another := q.On == 0 && told != 0 && told != day
+		if c := changed(shown, &now); anew || another || len(c.Lines)+len(c.Gone) > 0 {
 			if err := l.event("coverage", now.AsOf, c); err != nil {
 				return err
 			}
 		}
+		told = day
 		if err := pause(ctx, breath); err != nil {
 			return err
 		}
@@ -219,6 +221,9 @@ func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuer
 			case <-changes:
 				return nil
 			case <-ctx.Done():
+				if q.On == 0 && events.DateOf(s.Now()) != told {
+					return nil // a day has begun
+				}
 				return ctx.Err()
 			}
 		})
@@ -226,6 +231,17 @@ func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuer
 			return err
 		}
 	}
+}
+
+// passed reports whether a client that was told the coverage of its day as of a record may have been
+// told so on another day than this one: then all has to be told again.
+func (s *Service) passed(q *LiveCoverageQuery, seen uint64) (passed bool) {
+	_ = s.Projector.View(func(p *projections.Picture) error {
+		at, ok := p.Recorded(seen)
+		passed = q.On == 0 && ok && events.DateOf(at) != events.DateOf(s.Now())
+		return nil
+	})
+	return passed
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"muster/events"
 )
@@ -112,6 +114,33 @@ func TestLiveCoverage(t *testing.T) {
 	c = CoverageChange{}
 	id, _ = s.listen("/coverage/events?role=ground", first).hear(&c)
 	equal(t, "what changed while away", fmt.Sprint(id, " ", len(c.Lines)), fmt.Sprint(seq, " 1"))
+}
+
+// When a day begins, it is told, and so it is to a client that was told of another day.
+func TestLiveMidnight(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	var now atomic.Int64
+	now.Store(today.UnixNano())
+	s.service.Now = func() time.Time { return time.Unix(0, now.Load()) }
+	s.service.heartbeat = time.Millisecond
+	heard := s.listen("/coverage/events", "")
+	fixed := s.listen("/coverage/events?on=2026-01-20", "")
+	var c CoverageChange
+	seen, _ := heard.hear(&c)
+	equal(t, "on", c.On, 2026_01_20)
+	all := len(c.Lines)
+	fixed.hear(&c)
+	now.Store(today.AddDate(0, 0, 1).UnixNano())
+	c = CoverageChange{}
+	id, _ := heard.hear(&c)
+	equal(t, "after midnight", fmt.Sprint(id, " ", c.On), seen+" 2026-01-21")
+	c = CoverageChange{}
+	s.listen("/coverage/events", seen).hear(&c)
+	equal(t, "told anew", fmt.Sprint(c.On, " ", len(c.Lines)), fmt.Sprint("2026-01-21 ", all))
+	seq := l.offer("GBR", 7).seq
+	id, _ = fixed.hear(&c)
+	equal(t, "of one day, only a record makes an event", id, number(seq))
 }
 
 func TestLiveRefuses(t *testing.T) {

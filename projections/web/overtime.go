@@ -89,12 +89,6 @@ func (q *TimelineQuery) read(p *parameters) {
 // Timeline answers how requirements are met over time.
 func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections.Timeline, err error) {
 	f := q.Filter
-	if f.Days.From == 0 {
-		f.Days.From = events.DateOf(s.Now())
-	}
-	if f.Days.Until == 0 {
-		f.Days.Until = f.Days.From.AddDays(365)
-	}
 	if f.Step == "" {
 		f.Step = projections.ByChange
 	}
@@ -102,9 +96,22 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err
 		}
+		f.Days = q.days(s)
 		a, err = p.Timeline(ctx, m, f)
 		return err
 	})
+}
+
+// days returns the days to answer for: a year from today on, unless it says otherwise.
+func (q *TimelineQuery) days(s *Service) events.Window {
+	d := q.Filter.Days
+	if d.From == 0 {
+		d.From = events.DateOf(s.Now())
+	}
+	if d.Until == 0 {
+		d.Until = d.From.AddDays(365)
+	}
+	return d
 }
 
 // TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.

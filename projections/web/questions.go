@@ -90,10 +90,14 @@ func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
 
 // ask registers one question on a face. Table gives the rows of its answer; it is nil for what is no list.
 func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error), table func(A) Table) {
-	reply := func(ctx context.Context, r request) (a A, err error) {
+	parse := func(r request) (*Q, error) {
 		q, p := new(Q), parameters{request: r, now: f.service.latest()}
 		P(q).read(&p)
-		if err := p.problem(); err != nil {
+		return q, p.problem()
+	}
+	reply := func(ctx context.Context, r request) (a A, err error) {
+		q, err := parse(r)
+		if err != nil {
 			return a, err
 		}
 		return answer(ctx, q)
@@ -108,6 +112,7 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		f.serveNATS(name, metadata(summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()), func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
 		return
 	}
+	f.service.parsers[name] = func(r request) (any, error) { return parse(r) }
 	if table != nil {
 		f.service.serveCSV(name, func(ctx context.Context, r request) (Table, error) {
 			a, err := reply(ctx, r)

@@ -56,14 +56,18 @@ func (s *Service) Records(ctx context.Context, q *RecordsQuery) (Records, error)
 
 // firstRecord returns the first record that may have been recorded at the place or later: the picture may be behind.
 func (s *Service) firstRecord(from Instant) (n uint64) {
-	if from.Time.IsZero() {
-		return max(1, from.Sequence)
-	}
 	_ = s.Projector.View(func(p *projections.Picture) error {
-		n = p.SequenceAt(from.Time.Add(-time.Microsecond)) + 1
+		n = firstRecord(p, from)
 		return nil
 	})
 	return n
+}
+
+func firstRecord(p *projections.Picture, from Instant) uint64 {
+	if from.Time.IsZero() {
+		return max(1, from.Sequence)
+	}
+	return p.SequenceAt(from.Time.Add(-time.Microsecond)) + 1
 }
 
 // page reads the records from a sequence on. It looks one match further than it returns, so that there is no empty page

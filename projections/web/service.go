@@ -25,6 +25,7 @@ type Service struct {
 	CheckpointKey string
 
 	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
+	heartbeat  time.Duration   // how often a stream on which nothing happens says that it is there
 	waiting    context.Context // ends when nobody is to wait any more
 	stop       context.CancelFunc
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
@@ -34,15 +35,17 @@ type Service struct {
 
 	streams chan struct{} // capacity MaxStreams: the clients that are told live
 
-	tables map[string]func(context.Context, request) (Table, error) // by question, for CSV
+	tables  map[string]func(context.Context, request) (Table, error) // by question, for CSV
+	parsers map[string]func(request) (any, error)                    // by question, for entity tags
 }
 
 // NewService returns a service on the machine's clock.
 func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	return &Service{Projector: p, Source: s, Now: time.Now,
-		patience: 10 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		streams: make(chan struct{}, MaxStreams), tables: map[string]func(context.Context, request) (Table, error){}}
+		patience: 10 * time.Second, heartbeat: 15 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
+		streams: make(chan struct{}, MaxStreams), tables: map[string]func(context.Context, request) (Table, error){},
+		parsers: map[string]func(request) (any, error){}}
 }
 
 // Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record

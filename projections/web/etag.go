@@ -59,10 +59,10 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 }
 
 // tag returns the entity tag of the answer to a question at this moment; "" when it is not known
-// before the answer is: the question cannot be read, waits for a record, or looks at one that is not
-// in the picture yet. It names what the answer follows from: the ledger, the form, what was given,
-// and, of a question about moments, these moments with every default filled in. Lasting says that no
-// later day and no later record changes the answer.
+// before the answer is: the question cannot be read, waits for a record, goes by the time of day, or
+// looks at a record that is not in the picture yet. It names what the answer follows from: the
+// ledger, the form, what was given, and, of a question about moments, these moments with every
+// default filled in. Lasting says that no later day and no later record changes the answer.
 func (s *Service) tag(question, form string, r request) (tag string, lasting bool) {
 	q, err := s.parsers[question](r)
 	if err != nil || r.given["wait"] != "" {
@@ -74,7 +74,7 @@ func (s *Service) tag(question, form string, r request) (tag string, lasting boo
 			return nil
 		}
 		is, err := s.settle(p, q)
-		if err != nil || is.needs > p.Sequence() {
+		if err != nil || is.passing || is.needs > p.Sequence() {
 			return err
 		}
 		founded, _ := p.Recorded(1)
@@ -99,6 +99,7 @@ func (s *Service) tag(question, form string, r request) (tag string, lasting boo
 type settled struct {
 	moments string // from which it looks
 	needs   uint64 // the record that must be in the picture first
+	passing bool   // it looks from a while ago
 	lasting bool   // no later day and no later record makes another answer
 }
 
@@ -115,7 +116,8 @@ func (s *Service) settle(p *projections.Picture, q any) (settled, error) {
 
 func (q *MomentQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	m, err := s.moment(p, *q, 0)
-	return settled{fmt.Sprint(m.AsOf, m.On, m.Until), s.needed(*q), q.AsOf.Sequence != 0}, err
+	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until), needs: s.needed(*q),
+		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0}, err
 }
 
 func (q *TimelineQuery) settle(s *Service, p *projections.Picture) (settled, error) {
@@ -135,13 +137,15 @@ func (q *CountedQuery) settle(s *Service, p *projections.Picture) (settled, erro
 
 func (q *DiffQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	from, to, err := q.moments(s, p)
-	return settled{fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On),
-		max(s.needed(q.From), s.needed(q.To)), false}, err
+	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On),
+		needs:   max(s.needed(q.From), s.needed(q.To)),
+		passing: q.From.AsOf.Passing || q.To.AsOf.Passing}, err
 }
 
 // A time to begin at may pass between two records of which the picture does not know yet.
 func (q *RecordsQuery) settle(s *Service, p *projections.Picture) (is settled, err error) {
-	if is.moments = fmt.Sprint(firstRecord(p, q.From)); !q.From.Time.IsZero() {
+	is.moments, is.passing = fmt.Sprint(firstRecord(p, q.From)), q.From.Passing
+	if !q.From.Time.IsZero() {
 		is.needs = s.Source.Last()
 	}
 	return is, nil

@@ -94,15 +94,9 @@ func TestETagsDiffer(t *testing.T) {
 	other := newServer(t, newRound(t).testLog)
 	_, elsewhere, _, _ := other.fetch("/coverage", "")
 	note("another ledger", elsewhere)
-	// What passes on with the clock has another tag when it has passed a record.
-	for _, path := range []string{"/coverage?as_of=-450h", "/diff?from=-450h", "/diff?from=1&to=-450h", "/records?from=-450h"} {
-		s.service.Now = func() time.Time { return today }
-		_, was, caching, _ := s.fetch(path, "")
-		note(path, was)
-		equal(t, path, caching, "private, no-cache")
-		s.service.Now = func() time.Time { return today.Add(2 * time.Hour) }
-		_, is, _, _ := s.fetch(path, was)
-		note(path+", later", is)
+	for _, path := range []string{"/coverage?as_of=-1h", "/diff?from=-1h", "/diff?from=1&to=-1h"} { // which pass on with the clock
+		_, tag, _, _ := s.fetch(path, "")
+		equal(t, path, tag, "")
 	}
 	status, tag, caching, _ := s.fetch("/coverage?role=none", "*")
 	if status != http.StatusNotFound || tag != "" || caching != "no-store" {

@@ -273,6 +273,8 @@ func (p *parameters) nations(name, doc string) (all []events.Nation) {
 type Instant struct {
 	Sequence uint64
 	Time     time.Time
+	// Passing says that the time was said as a while ago: it passes on with the clock.
+	Passing bool
 }
 
 // IsZero reports whether no place was named.
@@ -298,7 +300,7 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 	case begins.After(p.now):
 		p.invalid(name, v, "lies ahead: it is %s now", p.now.UTC().Format(time.RFC3339))
 	}
-	return Instant{Time: t}
+	return Instant{Time: t, Passing: agoPattern.MatchString(v)}
 }
 
 // endOf returns the last moment of a date that a record can have.

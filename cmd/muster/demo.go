@@ -32,6 +32,7 @@ const (
 func (a *app) demoCmd() *cobra.Command {
 	var stay bool
 	var listen string
+	var hosts []string
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Show Muster on a real pledging round, in a folder of its own",
@@ -42,7 +43,10 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 			if !cmd.Flags().Changed("data") { // MUSTER_DATA is where somebody's real ledger is
 				a.data = defaultDemo
 			}
-			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, name: "demo", title: demoTitle,
+			if err := checkHosts(hosts); err != nil {
+				return err
+			}
+			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, hosts: hosts, name: "demo", title: demoTitle,
 				log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 			if err != nil {
 				return err
@@ -57,6 +61,7 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 	}
 	c.Flags().BoolVar(&stay, "serve", false, "stay, and answer until interrupted")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the HTTP API (default: any free port)")
+	hostFlag(c, &hosts)
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/projections/web"
 )
 
 // What a server has that was not told otherwise.
@@ -42,6 +43,9 @@ folder; commands on this machine sign with it when they are told the folder (--d
 			if len(cfg.name) > maxName || !utf8.ValidString(cfg.name) || strings.IndexFunc(cfg.name, unicode.IsControl) >= 0 {
 				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1", len(cfg.name), maxName)
 			}
+			if err := checkHosts(cfg.hosts); err != nil {
+				return err
+			}
 			if cfg.name == "" {
 				cfg.name, _ = os.Hostname() // without a name, records say that nobody in particular recorded them
 			}
@@ -51,6 +55,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.listen, "listen", defaultListen, "address of the HTTP API")
+	hostFlag(c, &cfg.hosts)
 	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	f.StringVar(&cfg.service, "nats-service", "", "the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
 	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
@@ -59,6 +64,22 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f.BoolVar(&cfg.newKey, "new-checkpoint-key", false, "make a new checkpoint key where the old one is lost: nobody believes this server until they are told the new one")
 	f.StringVar(&cfg.title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
 	return c
+}
+
+const hostsHelp = "a name by which clients know this server, such as muster.example, may be repeated: " +
+	"who asks for another host than these, its address and localhost is refused"
+
+func hostFlag(c *cobra.Command, hosts *[]string) {
+	c.Flags().StringArrayVar(hosts, "host", nil, hostsHelp)
+}
+
+func checkHosts(hosts []string) error {
+	for _, h := range hosts {
+		if !web.ValidHost(h) {
+			return usage("--host %s: write a name or an address without a scheme and a port, such as muster.example", h)
+		}
+	}
+	return nil
 }
 
 // maxName is how long a server's name may be, which every record has that it makes: as long as that of a machine.
@@ -76,6 +97,9 @@ func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 	fmt.Fprintf(a.stderr, "muster: ledger %s, %d records, in %s\n", s.ledger.Origin(), s.journal.Last(), cfg.dir)
 	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.signer.Key())
 	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.url())
+	if s.listensToOthers() && len(cfg.hosts) == 0 {
+		fmt.Fprintln(a.stderr, "muster: who asks for this server by a name is refused: give its names with --host")
+	}
 	if s.natsd != nil && s.natsd.URL() != "" {
 		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", s.natsd.URL())
 	}

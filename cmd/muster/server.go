@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +45,8 @@ const (
 type serverConfig struct {
 	dir        string
 	listen     string
-	nats       string // URLs of a NATS cluster; "" for the embedded server
+	hosts      []string // by which this server is named, beside its addresses
+	nats       string   // URLs of a NATS cluster; "" for the embedded server
 	natsListen string
 	service    string // URLs of the same cluster for a user that only answers; "" for the same user
 	replicas   int
@@ -289,7 +291,10 @@ func (s *server) openAPI(context.Context) error {
 		return err
 	}
 	pages.Handle(mux)
-	s.http = &http.Server{Handler: http.NewCrossOriginProtection().Handler(s.questions.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+	handler := http.NewCrossOriginProtection().Handler(s.questions.Handler(mux))
+	s.http = &http.Server{Handler: web.AnswerOnly(s.names(), handler),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
@@ -306,6 +311,19 @@ func (s *server) openAPI(context.Context) error {
 	})
 	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
 }
+
+// names returns the hosts that the server is named by: those that it was told, and the one that it
+// was told to listen on.
+func (s *server) names() []string {
+	host, _, err := net.SplitHostPort(s.cfg.listen)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		return s.cfg.hosts
+	}
+	return append(slices.Clone(s.cfg.hosts), host)
+}
+
+// listensToOthers reports whether other machines reach the server.
+func (s *server) listensToOthers() bool { return !s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.
 func (s *server) openService(context.Context) error {

@@ -32,10 +32,11 @@ var (
 	Invalid     = Kind{"invalid", "Some fields are wrong", 422, 6}
 	Unavailable = Kind{"unavailable", "The ledger cannot answer now", 503, 7}
 	Unverified  = Kind{"unverified", "Verification failed", 502, 8}
+	Misdirected = Kind{"misdirected", "This server is not the one that was named", 421, 7}
 	Differs     = Kind{"differs", "There are differences", 409, 10}
 )
 
-var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid, Unavailable, Unverified, Differs}
+var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid, Unavailable, Unverified, Misdirected, Differs}
 
 // KindOf returns the row with the given slug, and Internal for a slug that this version does not know.
 func KindOf(slug string) Kind {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -57,7 +58,8 @@ var errUnsound = errors.New("the saved projections cannot be used")
 // openStore opens or makes the file at path. A file that is in use is problem.Unavailable.
 func openStore(path string) (s *store, err error) {
 	err = soundly(func() error {
-		db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+		db, err := bbolt.Open(path, 0o600,
+			&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, OpenFile: openInFolder})
 		if err != nil {
 			return err
 		}
@@ -75,6 +77,20 @@ func openStore(path string) (s *store, err error) {
 		err = errors.Join(err, s.close())
 	}
 	return nil, openingError(path, err)
+}
+
+// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the folder is refused: whoever may write
+// there could have planted it to have another file written over.
+func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	folder, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	f, err := folder.OpenFile(filepath.Base(path), flag, perm)
+	if info, is := os.Lstat(path); err != nil && is == nil && info.Mode()&fs.ModeSymlink != 0 {
+		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file itself there: %w", path, err)
+	}
+	return f, errors.Join(err, folder.Close())
 }
 
 // openingError tells what keeps a file from being used, apart from what is wrong with it.

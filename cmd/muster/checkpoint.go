@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -51,16 +52,11 @@ func (s *server) makeCheckpointKey(path string) ([]byte, error) {
 
 // writeSecret writes a new file as a whole, or not at all, and returns when it is on the disk. Only its owner may read it.
 func writeSecret(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // with the mode 0600
+	err := newFile(path, 0o600, os.Link, func(w io.Writer) error { // unlike a renaming, it never writes over a key
+		_, err := io.WriteString(w, text)
+		return err
+	})
 	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // it has another name too by then
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil { // unlike a renaming, it never writes over a key
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))

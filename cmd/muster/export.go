@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -111,16 +110,8 @@ func (a *app) writeFileOrOutput(path string, write func(io.Writer) error) error 
 	if _, err := os.Lstat(path); err == nil {
 		return problem.New(problem.Conflict, "the file %s is there already", path).WithHint("name another, or move it away")
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".muster-export-*")
-	if err != nil {
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return problem.New(problem.Usage, "the file: %w", err)
 	}
-	defer os.Remove(file.Name()) // unless it has got its name
-	if err = write(file); err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return newFile(path, 0o600, os.Rename, write)
 }

@@ -25,7 +25,7 @@ func (a *app) memberAdmitCmd() *cobra.Command {
 liaison's; one named HQ/… is a coordinator's, or an importer's with --role importer.`,
 		Args: args("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			key, err := publicKey(args[0])
+			key, err := a.publicKey(args[0])
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (a *app) memberRevokeCmd() *cobra.Command {
 }
 
 // publicKey reads a public key from an argument: the key itself, or a file that holds it or its secret.
-func publicKey(arg string) (events.Key, error) {
+func (a *app) publicKey(arg string) (events.Key, error) {
 	if strings.Contains(arg, "+") {
 		return events.Key(arg), nil
 	}
@@ -79,6 +79,7 @@ func publicKey(arg string) (events.Key, error) {
 			WithHint("write the key as `muster key show` prints it")
 	}
 	if signer, err := events.NewSigner(string(data)); err == nil {
+		a.warnExposed(arg)
 		return signer.Key(), nil
 	}
 	return events.Key(strings.TrimSpace(string(data))), nil
@@ -87,7 +88,7 @@ func publicKey(arg string) (events.Key, error) {
 // memberKey finds the key that a person means by a key, a file, or the name of a member.
 func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 	if !events.ValidKeyName(arg) {
-		return publicKey(arg)
+		return a.publicKey(arg)
 	}
 	var roster projections.Roster
 	if err := a.ask(cmd.Context(), "members", nil, &roster); err != nil {

@@ -124,10 +124,18 @@ func (a *app) submitProven(ctx context.Context, to intake.Submitter, s events.Si
 			saved.Key, saved.Signer = key, signer
 		}
 	}
-	if err := os.WriteFile(a.receiptFile, saved.Text(), 0o644); err != nil {
+	if err := saveReceipt(a.receiptFile, saved.Text()); err != nil {
 		return r, fmt.Errorf("the statement is recorded as %d, but its receipt was not saved: %w", r.Sequence, err)
 	}
 	a.receiptSaved = true
 	fmt.Fprintf(a.stderr, "muster: the receipt is in %s: check it with muster receipt %s\n", a.receiptFile, a.receiptFile)
 	return r, nil
+}
+
+// saveReceipt writes a receipt, also over an older one, and over nothing else than a file.
+func saveReceipt(path string, text []byte) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is there already, and is no ordinary file", path)
+	}
+	return replaceFile(path, 0o644, text)
 }

@@ -235,6 +235,7 @@ func (a *app) signer() (*events.Signer, error) {
 		}
 		path = filepath.Join(a.data, founderFile)
 	}
+	a.warnExposed(path)
 	return readKey(path)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ type serverConfig struct {
 	title      string
 	newKey     bool // make a checkpoint key although the folder has had one
 	log        *slog.Logger
+	patience   time.Duration // with the body of a request; bodyTimeout when 0
 }
 
 // A server is everything that runs for one ledger on one machine. The steps of start are in the order of its fields.
@@ -84,6 +86,7 @@ type server struct {
 
 // startServer starts a server, or undoes what it had started and says why it could not.
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
+	cfg.patience = cmp.Or(cfg.patience, bodyTimeout)
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
 	write := inTurn(beside(inTurn(s.openNATS, s.openStream), s.prepareLedger), s.openLedger, s.found, s.openCheckpoints)
 	err := inTurn(s.listen, s.makeFolder, s.openJournal, beside(write, s.openProjector), s.follow, s.openAPI, s.openService)(ctx) // the journal's lock is that of the folder
@@ -136,6 +139,11 @@ func (s *server) listen(context.Context) (err error) {
 func (s *server) makeFolder(context.Context) error {
 	if err := os.MkdirAll(s.cfg.dir, 0o700); err != nil {
 		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
+	}
+	for _, path := range []string{s.cfg.dir, filepath.Join(s.cfg.dir, founderFile), filepath.Join(s.cfg.dir, checkpointKeyFile)} {
+		if warning := exposed(path); warning != "" {
+			s.cfg.log.Warn(warning)
+		}
 	}
 	return nil
 }
@@ -292,7 +300,7 @@ func (s *server) openAPI(context.Context) error {
 	}
 	pages.Handle(mux)
 	handler := http.NewCrossOriginProtection().Handler(s.questions.Handler(mux))
-	s.http = &http.Server{Handler: web.AnswerOnly(s.names(), handler),
+	s.http = &http.Server{Handler: timely(s.cfg.patience, web.AnswerOnly(s.names(), handler)),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
@@ -309,7 +317,7 @@ func (s *server) openAPI(context.Context) error {
 		}
 		return errors.Join(err, os.Remove(filepath.Join(s.cfg.dir, addressFile)))
 	})
-	return os.WriteFile(filepath.Join(s.cfg.dir, addressFile), []byte(s.url()+"\n"), 0o600)
+	return replaceFile(filepath.Join(s.cfg.dir, addressFile), 0o600, []byte(s.url()+"\n"))
 }
 
 // names returns the hosts that the server is named by: those that it was told, and the one that it

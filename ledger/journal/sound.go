@@ -69,6 +69,9 @@ func openAndCheck(path string, options bbolt.Options) (*bbolt.DB, error) {
 }
 
 func openGuarded(path string, options bbolt.Options) (db *bbolt.DB, err error) {
+	if !options.ReadOnly {
+		options.OpenFile = openInFolder
+	}
 	err = guard(func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &options)
 		return err

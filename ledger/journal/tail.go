@@ -215,7 +215,7 @@ type tail struct {
 func openTail(path string) (*tail, error) {
 	t := &tail{}
 	for i, path := range tailPaths(path) {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := openInFolder(path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, errors.Join(err, t.close())
 		}
@@ -225,6 +225,20 @@ func openTail(path string) (*tail, error) {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
+}
+
+// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the folder is refused: whoever may write
+// there could have planted it to have another file written over.
+func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	folder, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	f, err := folder.OpenFile(filepath.Base(path), flag, perm)
+	if info, is := os.Lstat(path); err != nil && is == nil && info.Mode()&fs.ModeSymlink != 0 {
+		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file itself there: %w", path, err)
+	}
+	return f, errors.Join(err, folder.Close())
 }
 
 // write appends a frame, and returns when it is on the disk. After an error it is not, and the next is written in its place.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -120,6 +121,8 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 	switch {
 	case errors.As(err, &large):
 		return nil, problem.New(problem.TooLarge, "the form has more than %d bytes, and a statement at most %d", maxForm, events.MaxBytes).WithHint("write less")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, problem.New(problem.Unavailable, "the form did not arrive in time").WithHint("send it again")
 	case err != nil:
 		return nil, problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
 	}

@@ -1,6 +1,9 @@
 package projections
 
-import "math"
+import (
+	"math"
+	wide "math/bits"
+)
 
 // A cell is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
 // than pledges, and a sum over pledges is the same as one over cells.
@@ -82,7 +85,8 @@ func (c *cells) each(rows []version, do func(v *version, pledges int)) {
 	}
 }
 
-// A total is a sum of numbers that are not negative, of which any can be taken back. It gives its number each time.
+// A total is a sum of numbers that are not negative, of which any can be taken back. It gives its number each time. In
+// between it may be less than nothing, as where what is taken back is summed apart from what was there.
 type total struct{ high, low uint64 }
 
 func (t *total) add(n int64) int64 {
@@ -98,6 +102,13 @@ func (t *total) subtract(n int64) int64 {
 	}
 	t.low -= uint64(n)
 	return t.number()
+}
+
+// plus adds another total.
+func (t *total) plus(other total) {
+	var carry uint64
+	t.low, carry = wide.Add64(t.low, other.low, 0)
+	t.high, _ = wide.Add64(t.high, other.high, carry)
 }
 
 // number is the sum, or the largest number: as [add] has it.

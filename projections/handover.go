@@ -23,8 +23,9 @@ type HandOver struct {
 	Days int `json:"days"`
 }
 
-// handOvers finds the rotations that begin or end in the days asked, by date.
-func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter) []HandOver {
+// handOvers finds the rotations that begin or end in the days asked, by date; where one line is asked for, those alone that
+// may be of its supply.
+func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter, lines []LineTimeline) []HandOver {
 	all := []HandOver{}
 	for _, pair := range p.rotationsOf(b) {
 		from, to := pair[0], pair[1]
@@ -39,6 +40,11 @@ func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter) []H
 		if in.from < f.Days.From && out.until < f.Days.From || out.until > f.Days.Until && in.from > f.Days.Until {
 			continue
 		}
+		if f.Line != "" && !slices.ContainsFunc(lines, func(l LineTimeline) bool {
+			return s.mayFill(from.operation, &l) || to.onFirstDay(b, in.from).mayFill(to.operation, &l)
+		}) {
+			continue
+		}
 		all = append(all, HandOver{Operation: from.operation.name, Role: s.terms.role, From: from.id, FromBy: from.nation, To: to.id, ToBy: to.nation,
 			Quantity: s.pledged.quantity, Unit: s.pledged.unit, Ends: out.until, Begins: in.from, Days: daysBetween(out.until, in.from) - 1})
 	}
@@ -46,6 +52,25 @@ func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter) []H
 		return cmp.Or(cmp.Compare(a.Ends, b.Ends), compareIDs(a.From, b.From), compareIDs(a.To, b.To))
 	})
 	return all
+}
+
+// onFirstDay returns where a pledge stands on its first day.
+func (pl *pledge) onFirstDay(b *Basis, first events.Date) *standing {
+	on := b.onDay(first)
+	return pl.at(&on, new(standing))
+}
+
+// mayFill reports whether a pledge may be supply of a line: it is allocated to it or, where nothing of it is allocated, it
+// is of the same role and unit and of a compatible area.
+func (s *standing) mayFill(o *operation, l *LineTimeline) bool {
+	switch {
+	case o.name != l.Operation:
+		return false
+	case len(s.allocations) > 0:
+		return slices.ContainsFunc(s.allocations, func(a allotment) bool { return a.line.name == l.Line })
+	}
+	unit := cmp.Or(s.pledged.unit, s.strength.unit)
+	return s.terms.role == l.Role && unit == l.Unit && compatible(s.terms.area, l.Area)
 }
 
 // rotationsOf returns the pairs of pledges, relieved and relieving, that either of them names, each once.

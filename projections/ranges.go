@@ -85,7 +85,10 @@ type low struct {
 }
 
 // A lowChange is by how much a sum, and how many are beside it of which nobody has said how much, change with a run.
-type lowChange struct{ known, unknown int64 }
+type lowChange struct {
+	known   total
+	unknown int64
+}
 
 func (p *Picture) newLows(b *Basis, chosen []*operation) lows {
 	return lows{span: p.runs(b, chosen), basis: b}
@@ -105,9 +108,9 @@ func (l *lows) add(sum int, days stretch, known, unknown int64) {
 	}
 	from, to := l.days(days)
 	s.from, s.to = min(s.from, from), max(s.to, to)
-	s.changes[from].known += known
+	s.changes[from].known.add(known)
 	s.changes[from].unknown += unknown
-	s.changes[to].known -= known
+	s.changes[to].known.subtract(known)
 	s.changes[to].unknown -= unknown
 }
 
@@ -122,13 +125,15 @@ func (l *lows) lowest(sum int) events.Date {
 	if l.basis.Until == LastDate {
 		to = s.to
 	}
-	var now, least lowChange
+	var now lowChange
+	var known, unknown int64 // the least
 	lowest := -1
 	for run := range to {
-		now.known += s.changes[run].known
+		now.known.plus(s.changes[run].known)
 		now.unknown += s.changes[run].unknown
-		if run >= from && (lowest < 0 || now.known < least.known || now.known == least.known && now.unknown < least.unknown) {
-			lowest, least = run, now
+		sum := now.known.number()
+		if run >= from && (lowest < 0 || sum < known || sum == known && now.unknown < unknown) {
+			lowest, known, unknown = run, sum, now.unknown
 		}
 	}
 	return l.dates[lowest]

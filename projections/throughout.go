@@ -19,27 +19,11 @@ func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFi
 	}
 }
 
-// worst returns the day of which a line's coverage of a range tells.
-func (l *lineCourse) worst(c *course) events.Date {
-	worst, gap, least := -1, int64(0), int64(0)
-	for run, required := range l.required {
-		if required < 0 {
-			continue
-		}
-		supply := supplies(l.supply[run])[c.basis.Rung]
-		missing := max(0, required-supply)
-		if worst < 0 || missing > gap || missing == gap && supply < least {
-			worst, gap, least = run, missing, supply
-		}
-	}
-	return c.dates[worst]
-}
-
 // coverOn answers for each line on its day, in one pass for all days.
 func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []LineCoverage {
 	linesOf := map[events.Date][]*line{}
 	for l, at := range c.of {
-		day := c.lines[at].worst(c)
+		day := c.dates[c.lines[at].worst(c, 0, len(c.dates))]
 		linesOf[day] = append(linesOf[day], l)
 	}
 	var tallies []*tally // by day

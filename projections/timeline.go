@@ -35,19 +35,21 @@ type TimelineFilter struct {
 	Step Step
 }
 
-// A TimelinePoint is how far a line is met from one day on, up to the next point.
+// A TimelinePoint is how far a line is met from one day on, up to the next point. Its numbers are those of its worst day:
+// of the days on which the line is in force, the first on which most of it is missing, or, where nothing is missing on
+// any, the first on which its supply is lowest.
 type TimelinePoint struct {
-	From     events.Date     `json:"from"`
-	Until    events.Date     `json:"until"`
-	Required events.Quantity `json:"required"` // 0 while the line is not in force
-	Supply   events.Quantity `json:"supply"`   // on the day From, from the rung asked up
-	Gap      events.Quantity `json:"gap"`
-	Fill     int             `json:"fill"`
-	// Rungs are the supply from each rung up on the day From, from the lowest rung.
-	Rungs []events.Quantity `json:"rungs"`
-	// Lowest is the largest gap of any day up to Until, on the day LowestOn, so that a dip of a day does not hide in a month.
-	Lowest   events.Quantity `json:"lowest_gap"`
-	LowestOn events.Date     `json:"lowest_on"`
+	From  events.Date `json:"from"`
+	Until events.Date `json:"until"`
+	// InForce reports whether the line is in force on any of these days. Where it is not, all that follows is absent.
+	InForce  bool            `json:"in_force"`
+	Day      events.Date     `json:"day,omitzero"` // of which the numbers tell
+	Required events.Quantity `json:"required,omitzero"`
+	Supply   events.Quantity `json:"supply,omitzero"` // from the rung asked up
+	Gap      events.Quantity `json:"gap,omitzero"`
+	Fill     *int            `json:"fill,omitempty"` // percent
+	// Rungs are the supply from each rung up, from the lowest rung.
+	Rungs []events.Quantity `json:"rungs,omitempty"`
 }
 
 // A LineTimeline is how far one line is met over time.
@@ -86,7 +88,7 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 		return Timeline{}, err
 	}
 	b.On, b.Until = f.Days.From, 0
-	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: p.handOvers(&b, chosen, f)}
+	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: []HandOver{}}
 	c := p.newCourse(&b, s, chosen, f)
 	p.eachStretch(&b, c.place)
 	c.settle()
@@ -95,6 +97,7 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit, l.points(&c, f.Step)})
 		}
 	}
+	t.HandOvers = p.handOvers(&b, chosen, f, t.Lines)
 	return t, nil
 }
 
@@ -173,7 +176,7 @@ type course struct {
 }
 
 // A change is by how much the supply of each exact rung changes on a day; summed up, what it is.
-type change [Deployed + 1]int64
+type change [Deployed + 1]total
 
 type lineCourse struct {
 	Requirement
@@ -273,8 +276,8 @@ func (c *course) place(days stretch, v *version) {
 		for _, s := range v.shares() {
 			if at, ok := c.of[s.line]; ok {
 				for _, r := range v.counting() {
-					c.lines[at].shares[from][r] += s.at(v, r)
-					c.lines[at].shares[to][r] -= s.at(v, r)
+					c.lines[at].shares[from][r].add(s.at(v, r))
+					c.lines[at].shares[to][r].subtract(s.at(v, r))
 				}
 			}
 		}
@@ -288,8 +291,8 @@ func (c *course) place(days stretch, v *version) {
 		if c.kinds[kind] == nil {
 			c.kinds[kind] = make([]change, len(c.dates)+1)
 		}
-		c.kinds[kind][from][r] += n
-		c.kinds[kind][to][r] -= n
+		c.kinds[kind][from][r].add(n)
+		c.kinds[kind][to][r].subtract(n)
 	}
 }
 
@@ -340,8 +343,17 @@ func sumUp(changes []change) {
 
 func (c *change) plus(other *change) {
 	for r := range c {
-		c[r] += other[r]
+		c[r].plus(other[r])
 	}
+}
+
+// supplies sums what is there on each rung or above.
+func (c *change) supplies() [Deployed + 1]int64 {
+	var exact [Deployed + 1]int64
+	for r := range c {
+		exact[r] = c[r].number()
+	}
+	return supplies(exact)
 }
 
 // points tells a line's days, joined into steps.
@@ -375,20 +387,35 @@ func (l *lineCourse) joins(c *course, first, day int, step Step) bool {
 func monday(d events.Date) events.Date { return d.AddDays(-(int(d.Time().Weekday()+6) % 7)) }
 
 func (l *lineCourse) point(c *course, from, to int) TimelinePoint {
-	supply := supplies(l.supply[from])
-	required := max(0, l.required[from])
-	now := supply[c.basis.Rung]
-	pt := TimelinePoint{From: c.dates[from], Until: c.last(to - 1), Required: l.Unit.Of(required), Supply: l.Unit.Of(now),
-		Gap: l.Unit.Of(max(0, required-now)), Fill: percent(now, required)}
+	pt := TimelinePoint{From: c.dates[from], Until: c.last(to - 1)}
+	worst := l.worst(c, from, to)
+	if worst < 0 {
+		return pt
+	}
+	supply, required := l.supply[worst].supplies(), l.required[worst]
+	now, fill := supply[c.basis.Rung], percent(supply[c.basis.Rung], required)
+	pt.InForce, pt.Day, pt.Fill = true, c.dates[worst], &fill
+	pt.Required, pt.Supply, pt.Gap = l.Unit.Of(required), l.Unit.Of(now), l.Unit.Of(max(0, required-now))
 	for _, r := range Rungs() {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
 	}
-	lowest := int64(-1)
+	return pt
+}
+
+// worst returns the day of some, before to, of which a line's numbers tell: see [TimelinePoint]. It is -1 where the line is
+// not in force on any.
+func (l *lineCourse) worst(c *course, from, to int) int {
+	worst, gap, least := -1, int64(0), int64(0)
 	for day := from; day < to; day++ {
-		if gap := max(0, max(0, l.required[day])-supplies(l.supply[day])[c.basis.Rung]); gap > lowest {
-			lowest, pt.LowestOn = gap, c.dates[day]
+		required := l.required[day]
+		if required < 0 {
+			continue
+		}
+		supply := l.supply[day].supplies()[c.basis.Rung]
+		missing := max(0, required-supply)
+		if worst < 0 || missing > gap || missing == gap && supply < least {
+			worst, gap, least = day, missing, supply
 		}
 	}
-	pt.Lowest = l.Unit.Of(lowest)
-	return pt
+	return worst
 }

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -46,13 +47,13 @@ func compareDay(t *rapid.T, p *Picture, m Moment, l LineTimeline, step Step, wan
 			continue
 		}
 		c, inForce := want[l.Line]
-		if !inForce {
-			c.Required, c.Gap, c.Supply = l.Unit.Of(0), l.Unit.Of(0), l.Unit.Of(0)
+		if gap, _ := c.Gap.Number(); gap > number(pt.Gap) || inForce && !pt.InForce {
+			t.Fatalf("%s on %s lacks %d, and by %s at most %s on %s", l.Line, m.On, gap, step, pt.Gap, pt.Day)
 		}
-		if gap, _ := c.Gap.Number(); gap > number(pt.Lowest) || m.On == pt.LowestOn && gap != number(pt.Lowest) {
-			t.Fatalf("%s on %s lacks %d, and by %s at most %s on %s", l.Line, m.On, gap, step, pt.Lowest, pt.LowestOn)
+		if gap, _ := c.Gap.Number(); inForce && gap == number(pt.Gap) && number(c.Supply) < number(pt.Supply) {
+			t.Fatalf("%s has less on %s than on %s", l.Line, m.On, pt.Day)
 		}
-		if (step == ByMonth || step == ByWeek) && m.On != pt.From {
+		if steady := step == ByChange || step == ByDay; steady && inForce != pt.InForce || pt.Day != m.On && (!steady || !inForce) {
 			continue
 		}
 		told := fmt.Sprint(pt.Required, " ", pt.Supply, " ", pt.Gap)
@@ -76,13 +77,13 @@ func TestTimelineDays(t *testing.T) {
 	p := l.picture()
 	told := func(step Step) (text string) {
 		for _, pt := range must[Timeline](t)(p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: events.Window{From: day(1), Until: 2026_02_15}, Step: step})).Lines[0].Points {
-			text += fmt.Sprint(pt.From, "-", pt.Until, " ", pt.Supply, "/", pt.Required, " lowest ", pt.Lowest, " on ", pt.LowestOn, "; ")
+			text += fmt.Sprint(pt.From, "-", pt.Until, " ", pt.Supply, "/", pt.Required, " lacks ", pt.Gap, " on ", pt.Day, "; ")
 		}
 		return text
 	}
-	equal(t, "changes", told(ByChange), "2026-01-01-2026-01-02 0/100 lowest 100 on 2026-01-01; 2026-01-03-2026-01-09 40/100 lowest 60 on 2026-01-03; "+
-		"2026-01-10-2026-02-15 0/100 lowest 100 on 2026-01-10; ")
-	equal(t, "months", told(ByMonth), "2026-01-01-2026-01-31 0/100 lowest 100 on 2026-01-01; 2026-02-01-2026-02-15 0/100 lowest 100 on 2026-02-01; ")
+	equal(t, "changes", told(ByChange), "2026-01-01-2026-01-02 0/100 lacks 100 on 2026-01-01; 2026-01-03-2026-01-09 40/100 lacks 60 on 2026-01-03; "+
+		"2026-01-10-2026-02-15 0/100 lacks 100 on 2026-01-10; ")
+	equal(t, "months", told(ByMonth), "2026-01-01-2026-01-31 0/100 lacks 100 on 2026-01-01; 2026-02-01-2026-02-15 0/100 lacks 100 on 2026-02-01; ")
 	equal(t, "weeks", strings.Count(told(ByWeek), ";"), 7) // 2026-01-01 is a Thursday, 2026-02-15 a Sunday
 	for _, w := range []events.Window{{From: day(9), Until: day(8)}, {From: 2000_01_01, Until: 2021_01_01}} {
 		if _, err := p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: w, Step: ByDay}); !problem.Is(err, problem.Invalid) {
@@ -115,4 +116,76 @@ func TestHandOvers(t *testing.T) {
 		text += fmt.Sprint(h.FromBy, " ", h.Ends, " ", h.ToBy, " ", h.Begins, " ", h.Days, "; ")
 	}
 	equal(t, "hand-overs", text, "FRA 2026-01-05 DEU 2026-01-08 2; DEU 2026-01-12 ITA 2026-01-12 -1; ITA 2026-01-20 ESP 2026-01-21 0; ")
+}
+
+// A stretch is shown by its worst day, and says which; days on which the line is not in force play no part.
+func TestTimelineShowsTheWorstDay(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("south", 100, func(t *events.RequirementTerms) { t.From, t.Until, t.Essential = 2026_02_10, 2026_04_15, true })
+	l.offer("FRA", 60)
+	l.offer("DEU", 50, func(t *events.PledgeTerms) { t.Until = 2026_03_15 })
+	told := ""
+	of := TimelineFilter{Days: events.Window{From: day(1), Until: 2026_05_31}, Step: ByMonth}
+	for _, pt := range must[Timeline](t)(l.picture().Timeline(t.Context(), Moment{}, of)).Lines[0].Points {
+		told += pt.From.String()[:7] + ": not in force; "
+		if pt.InForce {
+			told = strings.TrimSuffix(told, "not in force; ") + fmt.Sprint(pt.Supply, "/", pt.Required, " ", *pt.Fill, "% lacks ", pt.Gap, " on ", pt.Day, "; ")
+		}
+	}
+	equal(t, "months", told, "2026-01: not in force; 2026-02: 110/100 110% lacks 0 on 2026-02-10; "+
+		"2026-03: 60/100 60% lacks 40 on 2026-03-16; 2026-04: 60/100 60% lacks 40 on 2026-04-01; 2026-05: not in force; ")
+}
+
+// Where one line is asked for, the rotations are those that may be of its supply.
+func TestHandOversOfALine(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 10, func(t *events.RequirementTerms) { t.Area = "west" })
+	l.need("east", 10, func(t *events.RequirementTerms) { t.Area = "east" })
+	rotate := func(area events.Area, from, to events.Nation) (first testPledge) {
+		first = l.offer(from, 10, func(t *events.PledgeTerms) { t.Area, t.Until = area, day(9) })
+		l.offer(to, 10, func(t *events.PledgeTerms) { t.Area, t.From, t.Predecessor = area, day(12), first.id })
+		return first
+	}
+	rotate("west", "FRA", "DEU")
+	rotate("east", "ITA", "ESP")
+	either := rotate("", "POL", "NOR")
+	told := func(line events.Line) (text string) {
+		f := TimelineFilter{Line: line, Days: events.Window{From: day(1), Until: day(28)}, Step: ByChange}
+		for _, h := range must[Timeline](t)(l.picture().Timeline(t.Context(), Moment{}, f)).HandOvers {
+			text += string(h.FromBy) + " "
+		}
+		return text
+	}
+	equal(t, "all", told(""), "FRA ITA POL ")
+	equal(t, "west", told("west"), "FRA POL ")
+	either.allocate(1, "east", 10, events.Window{From: day(1)})
+	equal(t, "west without what is allocated elsewhere", told("west"), "FRA POL ")
+	equal(t, "east", told("east"), "ITA POL ")
+}
+
+// A sum beyond the largest number is the largest number, on a date, over time and in a range, as in every sum.
+func TestSumsBeyondTheLargestNumber(t *testing.T) {
+	l := newTestLedger(t)
+	asOf := l.need("west", events.MaxCount)
+	l.open("op-b") // what is asked as of an earlier record is taken from the table
+	p := l.picture()
+	full := version{amounts: amounts{promised: events.MaxCount, rung: Offered}}
+	full.promisedKind = p.kindOf(kind{p.operations["op-a"], "ground", "", "personnel"})
+	full.presentKind, full.nation = full.promisedKind, uint16(p.nations.of("FRA"))
+	const pledges = 1100 // 1,024 of them are more than there are numbers
+	for range pledges {
+		p.versions.add(1, stretch{day(2), day(5)}, full)
+	}
+	most := events.Unit("personnel").Of(math.MaxInt64)
+	w := events.Window{From: day(1), Until: day(9)}
+	points := must[Timeline](t)(p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: w, Step: ByChange})).Lines[0].Points
+	told := ""
+	for _, pt := range points {
+		told += fmt.Sprint(pt.Supply, " ", pt.Rungs[0] == pt.Supply, "; ")
+	}
+	equal(t, "over time", told, fmt.Sprint("0 true; ", most, " true; 0 true; "))
+	for _, m := range []Moment{{On: day(3), AsOf: asOf}, {On: day(3), Until: day(4), AsOf: asOf}} {
+		equal(t, "coverage", must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{Brief: true})).Lines[0].Supply, most)
+		equal(t, "strength", must[Strength](t)(p.Strength(t.Context(), m, Filter{}, nil)).Totals[0].Quantity, most)
+	}
 }

@@ -23,7 +23,7 @@ func (a *app) timelineCmd() *cobra.Command {
 		name: "timeline", use: "timeline",
 		short: "How requirements are met over time, and the hand-overs between rotations",
 		long: `Show for each requirement what is required and what is there, over a range of dates: at the dates where something changes, or by day, week or
-month. The largest gap of each step is shown with its day, so that a dip of one day does not hide in a month. Below stand the rotations,
+month. Each step is shown by its worst day, which stands beside it, so that a dip of one day does not hide in a month. Below stand the rotations,
 and how many days lie between those who leave and those who relieve them.`,
 		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 --step month",
 		flags:   []string{"operation", "role", "line", "on", "from-date", "until", "step", "rung", "as-of"},

@@ -118,17 +118,12 @@ func (q *TimelineQuery) days(s *Service) events.Window {
 func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
 	b.On, b.Until = 0, 0
-	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "largest gap", "on",
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "day", "required", "supply", "gap", "unit", "fill",
 		"indicated", "offered", "accepted", "confirmed", "deployed"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
 	for _, l := range a.Lines {
 		for _, pt := range l.Points {
-			cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String(), pt.Required.String(), pt.Supply.String(),
-				pt.Gap.String(), string(l.Unit), fmt.Sprintf("%d%%", pt.Fill), pt.Lowest.String(), pt.LowestOn.String()}
-			for _, n := range pt.Rungs {
-				cells = append(cells, n.String())
-			}
-			t.Add(timelineRow{l.Operation, l.Line, l.Role, l.Unit, pt}, cells...)
+			t.Add(timelineRow{l.Operation, l.Line, l.Role, l.Unit, pt}, pointCells(&l, &pt)...)
 		}
 	}
 	if len(a.Lines) == 0 {
@@ -143,6 +138,21 @@ func TimelineTable(a projections.Timeline) Table {
 		t.Beside = []Table{overs}
 	}
 	return t
+}
+
+// pointCells are the cells of a point; there are no numbers where the line is not in force.
+func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []string {
+	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String()}
+	if !pt.InForce {
+		off := []string{"", "not in force", "", "", string(l.Unit), ""}
+		return append(append(cells, off...), make([]string, len(projections.Rungs()))...)
+	}
+	cells = append(cells, pt.Day.String(), pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
+		fmt.Sprintf("%d%%", *pt.Fill))
+	for _, n := range pt.Rungs {
+		cells = append(cells, n.String())
+	}
+	return cells
 }
 
 // A timelineRow is a point of a line as programs read it: one flat row.

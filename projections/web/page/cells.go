@@ -32,9 +32,6 @@ func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
 // CellOf returns how far a line is met.
 func (f *frame) CellOf(l *projections.LineCoverage) cell { return cellOf(l.Required, l.Supply, l.Gap) }
 
-// HasDip reports whether the gap gets larger within the stretch.
-func (c cell) HasDip() bool { return c.DipOn != 0 }
-
 // A shownSum is a sum of strength.
 type shownSum struct {
 	projections.StrengthRow

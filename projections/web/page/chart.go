@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func (o *overTime) chart(l *projections.LineTimeline, height int) *chart {
 		c.Y = append(c.Y, tick{c.at(y, v), o.axis(v / y.whole)})
 	}
 	for i, r := range projections.Rungs() {
-		c.Areas = append(c.Areas, area{r, c.path(y, l.Points, func(pt projections.TimelinePoint) int64 { return number(pt.Rungs[i]) }, true)})
+		c.Areas = append(c.Areas, area{r, c.path(y, l.Points, func(pt projections.TimelinePoint) int64 { return fromRung(pt, i) }, true)})
 	}
 	c.Required = c.path(y, l.Points, func(pt projections.TimelinePoint) int64 { return number(pt.Required) }, false)
 	c.Short = o.short(c, y, l.Points)
@@ -114,6 +115,14 @@ func (o *overTime) about(l *projections.LineTimeline) string {
 func (c *chart) x(d events.Date) float64 {
 	d = min(max(d, c.Days.From), c.Days.Until.AddDays(1))
 	return float64(c.Left) + float64(c.Width)*float64(daysFrom(c.Days.From, d))/float64(c.Days.count())
+}
+
+// fromRung returns the supply from a rung up, nothing while the line is not in force.
+func fromRung(pt projections.TimelinePoint, rung int) int64 {
+	if !pt.InForce {
+		return 0
+	}
+	return number(pt.Rungs[rung])
 }
 
 // at returns where a number is.
@@ -190,40 +199,43 @@ func (c *chart) Right() int { return c.Left + c.Width }
 
 // A scale turns numbers into heights.
 type scale struct {
-	most, step int64
-	whole      int64 // how much one is: money counts hundredths
-	height     int
+	steps, step int64 // how many there are, and how much each is
+	whole       int64 // how much one is: money counts hundredths
+	height      int
 }
 
 // newScale returns a scale on which all that is of a line has room.
 func newScale(l *projections.LineTimeline, height int) scale {
-	s := scale{whole: 1, height: height}
+	s, largest := scale{whole: 1, height: height}, int64(1)
 	if strings.Contains(l.Unit.Of(0).String(), ".") {
 		s.whole = 100
 	}
 	for _, pt := range l.Points {
-		s.most = max(s.most, number(pt.Required))
+		largest = max(largest, number(pt.Required))
 		for _, q := range pt.Rungs {
-			s.most = max(s.most, number(q))
+			largest = max(largest, number(q))
 		}
 	}
 	const most = 5 // steps
 	s.step = s.whole
-	for i := 0; s.most > most*s.step; i++ {
+	for i := 0; (largest-1)/most >= s.step; i++ { // products would leave the numbers there are
 		s.step = s.step * [...]int64{2, 5, 2}[i%3] / [...]int64{1, 2, 1}[i%3] // 1, 2, 5, 10
 	}
-	s.most = max(1, (s.most+s.step-1)/s.step) * s.step
+	s.steps = (largest-1)/s.step + 1
 	return s
 }
 
 // down returns how far below the top of the plot a number is.
 func (s scale) down(n int64) float64 {
-	return float64(s.height) * (1 - float64(n)/float64(s.most))
+	return float64(s.height) * (1 - float64(n)/(float64(s.steps)*float64(s.step)))
 }
 
 func (s scale) ticks() (all []int64) {
-	for v := int64(0); v <= s.most; v += s.step {
-		all = append(all, v)
+	for i := range s.steps + 1 {
+		if i > 0 && s.step > math.MaxInt64/i {
+			break
+		}
+		all = append(all, i*s.step)
 	}
 	return all
 }

@@ -46,11 +46,9 @@ type cell struct {
 	Supply   events.Quantity
 	Required events.Quantity
 	Gap      events.Quantity
-	// Dip is the largest gap of the stretch, where it is larger than on its first day, and DipOn its day.
-	Dip   events.Quantity
-	DipOn events.Date
-	On    events.Date
-	Open  bool
+	// On is the day of which the cell tells, and Within is set where it is not the first of its stretch.
+	On     events.Date
+	Within bool
 }
 
 // coverage answers the page of the matrices.
@@ -166,10 +164,7 @@ func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimel
 	}
 	for _, pt := range over.Points {
 		one := cellOf(pt.Required, pt.Supply, pt.Gap)
-		one.On = pt.From
-		if lowest, _ := pt.Lowest.Number(); lowest > number(pt.Gap) {
-			one.Dip, one.DipOn = pt.Lowest, pt.LowestOn
-		}
+		one.On, one.Within = pt.Day, pt.InForce && pt.Day != pt.From
 		m.Cells = append(m.Cells, one)
 	}
 	return m

@@ -70,8 +70,8 @@ func TestScale(t *testing.T) {
 	} {
 		l := &projections.LineTimeline{Unit: c.unit, Points: []projections.TimelinePoint{{Required: c.unit.Of(c.n)}}}
 		s := newScale(l, 100)
-		if s.most != c.most || len(s.ticks()) != c.steps+1 {
-			t.Errorf("%d %s (%s): up to %d in %d steps, want %d in %d", c.n, c.unit, c.whatever, s.most, len(s.ticks())-1, c.most, c.steps)
+		if s.steps*s.step != c.most || len(s.ticks()) != c.steps+1 {
+			t.Errorf("%d %s (%s): up to %d in %d steps, want %d in %d", c.n, c.unit, c.whatever, s.steps*s.step, len(s.ticks())-1, c.most, c.steps)
 		}
 		if top := s.down(c.n); top < 0 || top > 100 {
 			t.Errorf("%d %s is drawn %v below the top", c.n, c.unit, top)

@@ -115,11 +115,6 @@ func (o *overTime) show(t, told *projections.Timeline) {
 		l.Chart = o.chart(&t.Lines[i], height)
 		o.Lines = append(o.Lines, l)
 	}
-	if o.Has("line") {
-		o.HandOvers = slices.DeleteFunc(o.HandOvers, func(h projections.HandOver) bool {
-			return !slices.ContainsFunc(o.Lines, func(l lineOverTime) bool { return o.touches(&h, &l.LineTimeline) })
-		})
-	}
 }
 
 // touches reports whether a rotation may be of the supply of a line: it is of the same operation, role and unit and, where both say one,
@@ -183,12 +178,20 @@ func (o *overTime) StateOf(pt projections.TimelinePoint) cell {
 	return cellOf(pt.Required, pt.Supply, pt.Gap)
 }
 
-// DipOf returns the largest gap up to the next point, where it is larger than at the point.
-func (o *overTime) DipOf(pt projections.TimelinePoint) (q events.Quantity) {
-	if number(pt.Lowest) > number(pt.Gap) {
-		return pt.Lowest
+// Within returns the day of which a point tells, where it is not its first.
+func (o *overTime) Within(pt projections.TimelinePoint) (d events.Date) {
+	if pt.InForce && pt.Day != pt.From {
+		return pt.Day
 	}
-	return q
+	return d
+}
+
+// RungCells are the supply from each rung up at a point, nothing where the line is not in force.
+func (o *overTime) RungCells(pt projections.TimelinePoint) []events.Quantity {
+	if !pt.InForce {
+		return make([]events.Quantity, len(o.Rungs()))
+	}
+	return pt.Rungs
 }
 
 // A move is a link that shows other days.

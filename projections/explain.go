@@ -150,7 +150,11 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 	case len(others) == 0:
 		return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("no requirement was issued yet")
 	}
-	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("there is %s", list(others[:min(len(others), 30)]))
+	const most = 30
+	if more := len(others) - most; more > 0 {
+		others = append(others[:most], fmt.Sprintf("%d more", more))
+	}
+	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("there is %s", list(others))
 }
 
 // consider adds what a pledge has to do with a requirement.

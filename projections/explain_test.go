@@ -2,11 +2,13 @@ package projections
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // tellParts writes parts in few words.
@@ -102,4 +104,16 @@ func TestExplainEqualsCoverage(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The names of the requirements that there are do not end without a sign.
+func TestExplainTellsHowManyLinesMoreThereAre(t *testing.T) {
+	l := newTestLedger(t)
+	for i := range 41 {
+		l.need(events.Line(fmt.Sprintf("line-%02d", i)), 10)
+	}
+	_, err := l.picture().ExplainCoverage(t.Context(), Moment{}, "op-a", "none")
+	if hint := problem.From(err).Hint; !strings.HasSuffix(hint, "line-28, line-29 and 11 more") {
+		t.Error(hint)
+	}
 }

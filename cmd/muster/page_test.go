@@ -63,6 +63,7 @@ func serveDemo(root string) (*background, string, error) {
 // endPages stops what the tests of the pages share.
 func endPages() {
 	theBrowser.end()
+	endAhead()
 	if demoPages.background != nil {
 		demoPages.kill()
 	}

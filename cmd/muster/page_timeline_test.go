@@ -32,9 +32,9 @@ func (b *tab) tells(a projections.Timeline) {
 			for _, q := range pt.Rungs {
 				row += " " + grouped(q.String())
 			}
-			want = append(want, row)
+			want = append(want, strings.TrimSpace(row))
 		}
-		said := eval[[]string](b, `[...document.querySelectorAll("[data-over='%s/%s'] .figures tbody tr")].map(r => [...r.cells].filter(c => !c.classList.contains("short")).map(c => c.innerText.trim()).join(" "))`, l.Operation, l.Line)
+		said := eval[[]string](b, `[...document.querySelectorAll("[data-over='%s/%s'] .figures tbody tr")].map(r => [...r.cells].filter(c => !c.classList.contains("short")).map(c => c.innerText.trim()).join(" ").trim())`, l.Operation, l.Line)
 		if !slices.Equal(said, want) {
 			b.t.Errorf("%s: the table of %s says\n%s\nand the API\n%s", b.address(), l.Line, strings.Join(said, "\n"), strings.Join(want, "\n"))
 		}

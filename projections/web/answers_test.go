@@ -253,7 +253,7 @@ func TestManyOperations(t *testing.T) {
 		l.open(events.Operation(fmt.Sprintf("op-%02d", i)), events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}})
 	}
 	p := newServer(t, l).ask("coverage", "operation=other").problem(t)
-	if !strings.Contains(p.Hint, "op-00, op-01") || !strings.HasSuffix(p.Hint, "op-29 and more") {
+	if !strings.Contains(p.Hint, "op-00, op-01") || !strings.HasSuffix(p.Hint, "op-29 and 10 more") {
 		t.Error(p.Hint)
 	}
 }

@@ -79,7 +79,8 @@ func (s *Service) Delivery(ctx context.Context, q *FilterQuery) (projections.Del
 // DeliveryTable has a row for each nation, operation and role.
 func DeliveryTable(a projections.Deliveries) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"nation", "operation", "role", "offered", "deployed", "unit", "percent", "ended before",
-		"offered to confirmed", "days", "longest", "waiting", "since", "confirmed to deployed", "days", "longest", "waiting", "since"}}
+		"offered to confirmed", "days to confirmed", "longest to confirmed", "not confirmed", "offered since",
+		"confirmed to deployed", "days to deployed", "longest to deployed", "not deployed", "confirmed since"}}
 	t.Above = []string{fmt.Sprintf("Pledged and delivered, %s. Days are the median and the longest, of those that came so far.", a.Basis), ""}
 	for _, d := range a.Deliveries {
 		cells := []string{string(d.Nation), string(d.Operation), string(d.Role), d.Offered.String(), d.Deployed.String(), string(d.Unit), fmt.Sprintf("%d%%", d.Percent), number(d.Ended)}

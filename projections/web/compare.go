@@ -352,7 +352,7 @@ type explainedRow struct {
 
 // ExplainTable has a row for each part of the number, and for each pledge that is none with the reason; the records behind it stand beside.
 func ExplainTable(e projections.Explanation) Table {
-	t := Table{Basis: &e.Basis, Head: []string{"counted", "nation", "role", "quantity", "unit", "rung", "why", "records", "pledge"}}
+	t := Table{Basis: &e.Basis, Head: []string{"counted", "nation", "role", "quantity", "unit", "stands at", "why", "records", "pledge"}}
 	t.Above = explained(e)
 	add := func(to *Table, counted string, part *projections.Part) {
 		to.Add(explainedRow{counted == "yes", *part}, counted, string(part.Nation), string(part.Role), orNothing(part.Quantity), string(part.Unit), part.Rung.String(),
@@ -425,7 +425,7 @@ func (s *Service) Versions(ctx context.Context, q *PledgeQuery) (a projections.P
 
 // VersionsTable has a row for each version: what was known of the pledge between two records, for which days, and what made it known.
 func VersionsTable(a projections.PledgeVersions) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "recorded", "holds from", "until", "what", "signed by", "because"}}
+	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "replaced", "holds from", "until", "what", "signed by", "because"}}
 	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID, a.Pledge.Nation.Name(), a.Pledge.Nation, a.Pledge.Operation), ""}
 	for _, v := range a.Versions {
 		replaced, until := "", v.Until.String()

@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,4 +117,38 @@ func TestNothingThere(t *testing.T) {
 	resp.Body.Close()
 	equal(t, "a post to a question", resp.StatusCode, http.StatusMethodNotAllowed)
 	equal(t, "allowed", resp.Header.Get("Allow"), http.MethodGet)
+}
+
+// No rows have two columns of one name, whatever is asked: a program reads a column by its name.
+func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
+	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id, "plan": "operation=force", "nation": "nation=FRA", "counted": "record=5",
+		"diff": "from=1", "explain": "what=strength", "strength": "by=nation,unit,nation", "readiness": "within=7",
+		"preview": "statements=" + url.QueryEscape(`[{"type":"requirement.cancelled","id":"`+id+`","ledger":"l","effective":"2026-01-01","operation":"force","line":"west","reason":"x"}]`)}
+	for question := range s.service.tables {
+		for _, more := range []string{"", "on=2026-01-01..2026-01-20", "rung=accepted&without=FRA"} {
+			a := s.overHTTP(question, strings.Trim(needs[question]+"&"+more, "&"))
+			if a.status != http.StatusOK {
+				continue // it does not take these
+			}
+			address, err := Client{URL: s.url}.address(question, params(t, strings.Trim(needs[question]+"&"+more, "&")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			path, query, _ := strings.Cut(strings.TrimPrefix(address, s.url+Root), "?")
+			status, _, body := s.getCSV(path + csvSuffix + "?" + query)
+			equal(t, question, status, http.StatusOK)
+			head, err := csv.NewReader(strings.NewReader(body)).Read()
+			if err != nil {
+				t.Fatal(question, err)
+			}
+			for i, name := range head {
+				if slices.Contains(head[:i], name) {
+					t.Errorf("%s?%s has two columns %q: %v", question, more, name, head)
+				}
+			}
+		}
+	}
 }

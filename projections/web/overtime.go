@@ -118,7 +118,7 @@ func (q *TimelineQuery) days(s *Service) events.Window {
 func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
 	b.On, b.Until = 0, 0
-	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "day", "required", "supply", "gap", "unit", "fill",
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "worst day",
 		"indicated", "offered", "accepted", "confirmed", "deployed"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
 	for _, l := range a.Lines {
@@ -144,11 +144,11 @@ func TimelineTable(a projections.Timeline) Table {
 func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []string {
 	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String()}
 	if !pt.InForce {
-		off := []string{"", "not in force", "", "", string(l.Unit), ""}
+		off := []string{"not in force", "", "", string(l.Unit), "", ""}
 		return append(append(cells, off...), make([]string, len(projections.Rungs()))...)
 	}
-	cells = append(cells, pt.Day.String(), pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
-		fmt.Sprintf("%d%%", *pt.Fill))
+	cells = append(cells, pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
+		fmt.Sprintf("%d%%", *pt.Fill), pt.Day.String())
 	for _, n := range pt.Rungs {
 		cells = append(cells, n.String())
 	}

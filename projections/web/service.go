@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -169,7 +170,7 @@ func thereIs(names []string) string {
 	case n == 0:
 		return "no operation was opened yet"
 	case n > most:
-		return "there is " + strings.Join(names[:most], ", ") + " and more"
+		return fmt.Sprintf("there is %s and %d more", strings.Join(names[:most], ", "), n-most)
 	}
 	return "there is " + strings.Join(names, ", ")
 }

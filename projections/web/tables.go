@@ -194,14 +194,15 @@ type strengthRow struct {
 
 // StrengthTable has a row for each group.
 func StrengthTable(s projections.Strength) Table {
-	t := Table{Basis: &s.Basis, Head: append(slices.Clone(s.By), "quantity", "unit", "pledges", "beside it")}
+	by := groupColumns(s.By)
+	t := Table{Basis: &s.Basis, Head: append(slices.Clone(by), "quantity", "unit", "pledges", "beside it")}
 	t.days()
 	t.Above = []string{fmt.Sprintf("Strength %s.", s.Basis), ""}
 	if s.IsRange() {
 		t.Above = []string{t.Above[0], "Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
 	}
 	for _, r := range s.Rows {
-		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(s.By, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
+		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
 	}
 	for _, sum := range s.Totals {
 		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, sum.Unit, Several(sum.Pledges, "pledge"))
@@ -219,10 +220,20 @@ func StrengthTable(s projections.Strength) Table {
 	return t
 }
 
+// groupColumns returns what rows are grouped by, each once; the unit has a column anyway.
+func groupColumns(by []string) (columns []string) {
+	for _, name := range by {
+		if name != "unit" && !slices.Contains(columns, name) {
+			columns = append(columns, name)
+		}
+	}
+	return columns
+}
+
 func groupCells(by []string, r projections.StrengthRow) []string {
 	cells := make([]string, len(by))
 	for i, name := range by {
-		cells[i] = map[string]string{"operation": string(r.Operation), "nation": string(r.Nation), "role": string(r.Role), "unit": string(r.Unit)}[name]
+		cells[i] = map[string]string{"operation": string(r.Operation), "nation": string(r.Nation), "role": string(r.Role)}[name]
 	}
 	return cells
 }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// theAhead is a server whose one operation begins long after today. Its tests read it, and write nothing.
+var theAhead struct {
+	sync.Once
+	*background
+	url, dir string
+	err      error
+}
+
+// aheadPlan asks for what begins in 2190. What is asked of sea fits two requirements.
+const aheadPlan = `operation: later
+title: A later force
+effective: 2026-01-01
+roles:
+  - {role: ground, title: Troops, unit: personnel}
+  - {role: sea, title: Ships, unit: ship}
+requirements:
+  - {line: north, role: ground, area: north, quantity: 50, from: 2190-01-01, priority: 2}
+  - {line: south, role: ground, area: south, quantity: 100, from: 2190-02-10, priority: 1, essential: true}
+  - {line: ships, role: sea, quantity: 4, from: 2190-01-01, priority: 3}
+  - {line: boats, role: sea, quantity: 2, from: 2190-01-01, priority: 3}
+`
+
+// aheadPledges are a nation, a role and an area, a quantity, and until when.
+var aheadPledges = [][5]string{
+	{"FRA", "ground", "south", "60", ""},
+	{"DEU", "ground", "south", "50", "2190-03-15"},
+	{"ITA", "ground", "north", "50", ""},
+	{"KHM", "ground", "north", "unknown", ""},
+	{"FIN", "ground", "north", "unknown", ""},
+	{"NOR", "sea", "", "3", ""},
+}
+
+// aheadServer returns the address of that server, which the tests of a run share.
+func aheadServer(t *testing.T) string {
+	t.Helper()
+	theAhead.Do(func() {
+		if theAhead.dir, theAhead.err = os.MkdirTemp("", "muster-ahead"); theAhead.err == nil {
+			theAhead.err = startAhead(t)
+		}
+	})
+	if theAhead.err != nil {
+		t.Fatal(theAhead.err)
+	}
+	return theAhead.url
+}
+
+func startAhead(t *testing.T) error {
+	dir := filepath.Join(theAhead.dir, "ledger")
+	b, err := startBackground(theAhead.dir, nil, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	if err != nil {
+		return err
+	}
+	theAhead.background = b
+	found, err := b.await(&b.stderr, `listening on (http://\S+)`)
+	if err != nil {
+		return err
+	}
+	theAhead.url = found[1]
+	plan := filepath.Join(theAhead.dir, "later.plan.yaml")
+	if err := os.WriteFile(plan, []byte(aheadPlan), 0o600); err != nil {
+		return err
+	}
+	u := newUser(t)
+	says := func(args ...string) string {
+		out, _ := u.content(t, append(args, "--data", dir)...)
+		return out
+	}
+	says("plan", "apply", plan)
+	ids := map[string]string{}
+	for _, p := range aheadPledges {
+		offer := []string{"pledge", "offer", "--operation", "later", "--nation", p[0], "--role", p[1], "--quantity", p[3], "--from", "2190-01-01", "--json"}
+		for i, flag := range map[int]string{2: "--area", 4: "--until"} {
+			if p[i] != "" {
+				offer = append(offer, flag, p[i])
+			}
+		}
+		_, rest, _ := strings.Cut(says(offer...), `"id"`)
+		ids[p[0]] = strings.Split(rest, `"`)[1]
+	}
+	says("pledge", "accept", ids["ITA"])
+	says("condition", "add", ids["FIN"], "vote", "--kind", "parliament")
+	says("condition", "fail", ids["FIN"], "vote")
+	return nil
+}
+
+// endAhead stops that server.
+func endAhead() {
+	if theAhead.background != nil {
+		theAhead.kill()
+	}
+	if theAhead.dir != "" {
+		_ = os.RemoveAll(theAhead.dir)
+	}
+}
+
+// A month is shown by its worst day, in number and colour, on the screen and on paper, and says which day that is.
+func TestPageMonthIsItsWorstDay(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	b.open("/?on=2190-02-10")
+	march := `tr[data-line="later/south"] td.cell:nth-of-type(4)`
+	b.says(march, "60 of 100")
+	b.says(march, "short 40")
+	b.says(march, "on 2190-03-16")
+	if class := eval[string](b, "document.querySelector(%q).className", march); !strings.Contains(class, "s-partly") {
+		t.Errorf("the month is coloured as %q", class)
+	}
+	if february := b.text(`tr[data-line="later/south"] td.cell:nth-of-type(3)`); strings.Contains(february, "short") {
+		t.Errorf("the month before is %s", february)
+	}
+	b.says("#lines-caption", "Each stretch shows its worst day.")
+	if sheet := b.printed("print-worst-day")[0]; !strings.Contains(sheet, "on 2190-03-16") {
+		t.Errorf("paper does not say which day it is:\n%s", sheet)
+	}
+	b.click(march + " a")
+	b.says("#opened-title", "south on 2190-03-16")
+	b.open("/timeline?line=south&from=2190-01-01&until=2190-03-31&step=month")
+	rows := b.texts(".figures tbody tr")
+	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "2190-01-01 not in force" || !strings.Contains(rows[2], "on 2190-03-16") {
+		t.Errorf("the months are %q", rows)
+	}
+}
+
+// The sum under a table stands once on paper, under its last row.
+func TestPagePrintsSumsOnce(t *testing.T) {
+	b := newTab(t, demoServer(t))
+	b.open("/?operation=isaf&show=nations&on=2009-12-15")
+	eval[int](b, "[1, 2].map(() => document.querySelectorAll('.nations tbody tr').forEach(r => r.after(r.cloneNode(true)))).length")
+	sheets := b.printed("print-nations") // with so many rows that they take more than one
+	if said := strings.Join(sheets, "\n"); len(sheets) < 2 || strings.Count(said, "All nations") != 1 || !strings.Contains(sheets[len(sheets)-1], "All nations") {
+		t.Errorf("%d sheets:\n%s", len(sheets), said)
+	}
+}

@@ -140,6 +140,14 @@ func (s Signed) VerifiedWith(v note.Verifier) error {
 	return nil
 }
 
+// SaysTheSame reports whether the two are one statement of one key, byte for byte: sent again, or signed again by software that
+// signs with a random nonce (RFC 8032 allows any), so that only the signatures differ. It verifies neither.
+func (s Signed) SaysTheSame(other Signed) bool {
+	a, ok := cutNote(s.Note)
+	b, same := cutNote(other.Note)
+	return ok && same && s.SignedBy() == other.SignedBy() && bytes.Equal(a.text, b.text)
+}
+
 // KeyID names a key as a signature does: its name and the first four bytes of its hash.
 type KeyID struct {
 	Name string

@@ -171,8 +171,8 @@ func (l *Ledger) decide(c *command, anchored bool) {
 	l.append(c)
 }
 
-// known answers a command whose id is there already: with the first receipt when the bytes are the same, with a conflict
-// when they are not.
+// known answers a command whose id is there already: with the first receipt when the statement and the key are the same, with a
+// conflict when they are not. The signature was verified, so that nobody else is told.
 func (l *Ledger) known(c *command) bool {
 	id := c.signed.Statement.Head().ID
 	if e, ok := l.flying[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
@@ -210,11 +210,12 @@ func againReceipt(rec events.Record) Receipt {
 }
 
 func sameOrConflict(rec events.Record, s events.Signed) error {
-	if bytes.Equal(rec.Note, s.Note) {
+	if bytes.Equal(rec.Note, s.Note) || rec.SaysTheSame(s) {
 		return nil
 	}
 	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", s.Statement.Head().ID, rec.Sequence).
-		WithHint("give every new statement an id of its own")
+		WithHint("look at record %d: if it says what is meant, it counts already, and to say it again would count twice; "+
+			"else give the new statement an id of its own", rec.Sequence)
 }
 
 // append gives the command the next sequence.

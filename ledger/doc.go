@@ -25,8 +25,8 @@
 //
 //  2. Each statement is for this ledger, by its origin. (other-ledger; TestRule02ForThisLedger)
 //
-//  3. An id is used once: the same bytes again are answered with the first receipt, and others with the id are refused.
-//     [Decide] leaves this rule to the [Ledger], which can look into its journal. (id-taken; TestRule03IDOnce)
+//  3. An id is used once: the same statement again, signed with the same key, is answered with the first receipt, also when its
+//     signature is another one that is right; another statement with the id, or another signer, is refused. [Decide] leaves this rule to the [Ledger], which can look into its journal. (id-taken; TestRule03IDOnce)
 //
 //  4. Only a member signs, with the very key that was admitted, from the record of its admission to that of its
 //     revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)

@@ -204,7 +204,7 @@ func (l *Ledger) Healthy() error {
 
 // Submit gives a signed statement its place in the ledger. It returns when the record is safe, or with a refusal or
 // failure, always a [problem.Problem]. After a problem of kind Unavailable, and after ctx's end, the statement may or may
-// not be recorded: to submit the same bytes again is safe, and tells.
+// not be recorded: to submit the same statement again, signed with the same key, is safe, and tells.
 //
 // An acceptance is safe against what other servers append, since the log takes it only in its place. A refusal is not: so
 // before it is told, this server makes sure that it has seen all that the log held when the statement was refused.

@@ -46,7 +46,22 @@ func TestRule03IDOnce(t *testing.T) {
 	}
 	_, err = l.Submit(t.Context(), ruleSigned(t, ruleFounder, ruleSay("operation.opened", "ID", ruleFRA1, "Title", "another")))
 	ruleRefused(t, err, "id-taken",
-		"the id 01KAQ7Z0V4000000000000FRA1 is that of another statement, recorded as 2", "give every new statement an id of its own")
+		"the id 01KAQ7Z0V4000000000000FRA1 is that of another statement, recorded as 2",
+		"look at record 2: if it says what is meant, it counts already, and to say it again would count twice; else give the new statement an id of its own")
+
+	// Signed again with a random nonce, it has other bytes, and is the same statement of the same key.
+	anew := resigned(t, ruleFounder, 1, ruleSigned(t, ruleFounder, opened))
+	again, err = l.Submit(t.Context(), anew)
+	if err != nil || again != first {
+		t.Errorf("signed again: %+v, %v; want the first receipt %+v", again, err, first)
+	}
+	if err := l.Check(t.Context(), anew); err != nil {
+		t.Errorf("a check of the same, signed again: %v", err)
+	}
+	anew.Note = bytes.Replace(anew.Note, []byte("a test"), []byte("a tent"), 1) // which that signature is not of
+	if _, err = l.Submit(t.Context(), anew); problem.From(err).Code != "bad-signature" {
+		t.Errorf("a signature that is wrong is answered with %v", err)
+	}
 }
 
 func TestRule04OnlyMembersSign(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -17,6 +18,7 @@ import (
 type proven struct {
 	intake.Submitter
 	contact *contact
+	keys    func(events.KeyID) (events.Key, error) // of those who sign
 }
 
 // Submit implements intake.Submitter.
@@ -25,17 +27,45 @@ func (p proven) Submit(ctx context.Context, s events.Signed) (intake.Receipt, er
 	if err != nil {
 		return r, err
 	}
-	rec, err := recordOf(r, s)
+	sent := s
+	if r.Note != "" {
+		s, err = p.signedAgain(r, s)
+	}
+	var rec events.Record
+	if err == nil {
+		rec, err = recordOf(r, s)
+	}
 	var c proof.Checkpoint
 	if err == nil {
 		c, err = proof.CheckIncluded(rec, []byte(r.Proof), p.contact.open)
 	}
+	var told *problem.Problem
+	if errors.As(err, &told) && told.Kind == problem.Unverified {
+		return r, told
+	}
 	if err != nil {
 		return r, problem.New(problem.Unverified, "the server says that the statement is record %d, and does not prove it: %w", r.Sequence, err).
-			WithHint("do not rely on it: ask another server of the ledger, or another member, whether the statement %s is there", s.Statement.Head().ID)
+			WithHint("do not rely on it: ask another server of the ledger, or another member, whether the statement %s is there", sent.Statement.Head().ID)
 	}
 	p.contact.tell(c)
 	return r, nil
+}
+
+// signedAgain returns what the server says that it has recorded of a statement that was signed again: it must be the same, and the
+// signature that of its signer.
+func (p proven) signedAgain(r intake.Receipt, sent events.Signed) (events.Signed, error) {
+	recorded, err := events.ParseSigned([]byte(r.Note))
+	if err != nil {
+		return recorded, err
+	}
+	if !recorded.SaysTheSame(sent) {
+		return recorded, errors.New("what it has recorded is not what was sent")
+	}
+	key, err := p.keys(sent.SignedBy())
+	if err != nil {
+		return recorded, err // which says what to do
+	}
+	return recorded, recorded.VerifiedBy(key)
 }
 
 // recordOf puts the record together from what was sent, so that the server cannot have recorded anything else, and makes
@@ -62,7 +92,8 @@ func recordOf(r intake.Receipt, s events.Signed) (events.Record, error) {
 
 // receiptOf makes the receipt that can be kept of the one that the server gave.
 func receiptOf(r intake.Receipt, s events.Signed, key string) proof.Receipt {
-	return proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...), Proof: []byte(r.Proof), Key: key}
+	record := append([]byte(r.Envelope+"\n"), r.RecordedNote(s)...)
+	return proof.Receipt{Record: record, Proof: []byte(r.Proof), Key: key}
 }
 
 // maxOpened is how many checkpoints are kept that were verified: many receipts come under the same.

@@ -239,6 +239,18 @@ func (a *app) signer() (*events.Signer, error) {
 	return readKey(path)
 }
 
+// signerKey returns the public half of the key that was named, if it is the one that is meant.
+func (a *app) signerKey(meant events.KeyID) (events.Key, error) {
+	signer, err := a.signer()
+	if err == nil {
+		if id, _ := signer.Key().ID(); id == meant {
+			return signer.Key(), nil
+		}
+	}
+	return "", problem.New(problem.Unverified, "the statement was recorded before with another signature, and the key %s that verifies it "+
+		"is not at hand", meant).WithHint("name the file of that key with --key")
+}
+
 func readKey(path string) (*events.Signer, error) {
 	secret, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -282,10 +294,10 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	}
 	if a.nats != "" {
 		nc, err := a.natsConn()
-		return proven{intake.NATSClient{Conn: nc}, c}, err
+		return proven{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
 	}
 	url, err := a.serverURL()
-	return proven{intake.HTTPClient{URL: url}, c}, err
+	return proven{intake.HTTPClient{URL: url}, c, a.signerKey}, err
 }
 
 var userInfo = regexp.MustCompile(`//[^@/,]*@`)

@@ -58,10 +58,10 @@ func Register(api huma.API, to Submitter) {
 		Path:        Path,
 		Summary:     "Submit a signed statement",
 		Description: "The body is the signed note, byte for byte (events/FORMAT.md). The answer comes when the statement is recorded " +
-			"for good: 201 the first time, 200 with the first receipt when the same bytes were recorded before.",
+			"for good: 201 the first time, 200 with the first receipt when the same statement of the same key was recorded before.",
 		Tags:          []string{"statements"},
 		DefaultStatus: http.StatusCreated,
-		Responses: map[string]*huma.Response{"200": {Description: "The first receipt: the same bytes were recorded before", Content: map[string]*huma.MediaType{
+		Responses: map[string]*huma.Response{"200": {Description: "The first receipt: the same statement of the same key was recorded before", Content: map[string]*huma.MediaType{
 			"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Receipt](), true, "Receipt")}}}},
 		Errors: []int{400, 403, 404, 409, 413, 422, 503},
 		// One byte more than is taken, so that the refusal is the same as everywhere.

@@ -30,23 +30,35 @@ type Receipt struct {
 	Type      events.Type `json:"type" doc:"What kind of statement it is"`
 	By        string      `json:"by" doc:"The server that recorded it"`
 	Again     bool        `json:"again" doc:"Whether it was recorded before, and this is its first receipt"`
-	Envelope  string      `json:"envelope,omitempty" doc:"The record's first line: with a line feed and the signed note behind it, it is the record, byte for byte as it is a leaf of the Merkle tree"`
+	Envelope  string      `json:"envelope,omitempty" doc:"The record's first line: with a line feed and the signed note (as recorded) behind it, it is the record, byte for byte as it is a leaf of the Merkle tree"`
+	Note      string      `json:"note,omitempty" doc:"The signed note as it was recorded, where it is not the one that was sent: the same statement, and another signature of the same key"`
 	Proof     string      `json:"proof,omitempty" doc:"The proof that the record is in the ledger, with the server's checkpoint (C2SP tlog-proof)"`
+}
+
+// RecordedNote returns the signed note that was recorded, of a statement that was sent.
+func (r Receipt) RecordedNote(sent events.Signed) []byte {
+	if r.Note == "" {
+		return sent.Note
+	}
+	return []byte(r.Note)
 }
 
 func receiptOf(r ledger.Receipt) Receipt {
 	return Receipt{Sequence: r.Sequence, LeafIndex: r.Sequence - 1, Recorded: r.Recorded.Format(events.RecordedForm), ID: r.ID, Type: r.Type, By: r.By, Again: r.Again}
 }
 
-// prove adds the proof to a receipt. A record stays recorded when the journal cannot prove it: then the receipt has none,
-// and whoever checks it will say so.
-func (r *Receipt) prove(l *ledger.Ledger) {
+// prove adds the proof to the receipt of what was sent. A record stays recorded when the journal cannot prove it: then the receipt has
+// none, and whoever checks it will say so.
+func (r *Receipt) prove(l *ledger.Ledger, sent events.Signed) {
 	stored, proof, err := l.Prove(r.Sequence)
 	if err != nil {
 		return
 	}
-	envelope, _, _ := bytes.Cut(stored, []byte("\n"))
+	envelope, note, _ := bytes.Cut(stored, []byte("\n"))
 	r.Envelope, r.Proof = string(envelope), string(proof)
+	if !bytes.Equal(note, sent.Note) {
+		r.Note = string(note)
+	}
 }
 
 // Of makes a Submitter of a ledger.
@@ -60,7 +72,7 @@ func (l local) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
 		return Receipt{}, err
 	}
 	receipt := receiptOf(r)
-	receipt.prove(l.ledger)
+	receipt.prove(l.ledger, s)
 	return receipt, nil
 }
 

@@ -37,6 +37,17 @@ const receiptText = (r, note, key) => `muster receipt v1\nkey ${key}\n\n${r.enve
 
 const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
 
+// signedOnce returns the note that this tab has signed before of the same statement with the same key, or signs it now. Some browsers sign with
+// random nonces, so that to sign again would make other bytes of the same statement.
+const signedOnce = async (statement, who) => {
+  const name = "muster.note " + base64Of(who.id) + " " + statement;
+  const kept = sessionStorage.getItem(name);
+  if (kept) return kept;
+  const made = await signed(statement, who);
+  try { sessionStorage.setItem(name, made); } catch { /* it is full: then the server knows the statement again */ }
+  return made;
+};
+
 const element = (tag, text, attributes = {}) => {
   const e = document.createElement(tag);
   e.textContent = text;
@@ -84,7 +95,7 @@ const refusal = (p) => {
 
 const done = (r) => {
   const words = box().dataset, at = document.getElementById("sign-done");
-  const file = URL.createObjectURL(new Blob([receiptText(r, note, words.key)], { type: "text/plain" }));
+  const file = URL.createObjectURL(new Blob([receiptText(r, r.note ?? note, words.key)], { type: "text/plain" }));
   const told = element("p", words.recorded + " ");
   told.append(element("a", String(r.sequence), { href: `/log?from=${r.sequence}#r${r.sequence}` }), `, ${r.recorded}.`);
   at.replaceChildren(told);
@@ -102,7 +113,7 @@ const send = async () => {
   button.disabled = true; complain();
   document.getElementById("sign-done").textContent = words.checking;
   try {
-    note = await signed(statement(), opened);
+    note = await signedOnce(statement(), opened);
     const answer = await post("/api/v1/statements", note);
     document.getElementById("sign-done").textContent = "";
     const body = await answer.json();

@@ -26,6 +26,7 @@ var house = map[string][]string{
 	"ledger/proof":                  {"muster/events/…", "muster/ledger", "muster/ledger/journal", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/natsd":                  {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…"},
 	"ledger/logtest":                {"muster/ledger"},
+	"ledger/seeded":                 {},
 	"ledger/intake":                 {"muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/intake/plan":            {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"filippo.io/torchwood"
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,7 @@ import (
 	"muster/ledger/intake"
 	"muster/ledger/journal"
 	"muster/ledger/proof"
+	"muster/ledger/seeded"
 )
 
 // A user types commands, and has a memory of its own.
@@ -423,11 +425,11 @@ func TestKilledWhileSigning(t *testing.T) {
 	t.Parallel()
 	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
 	p := serving(t, dir)
-	c, key := begin(t, p), p.checkpointKey(t)
+	c, key, random := begin(t, p), p.checkpointKey(t), seeded.New(t)
 	var given []proof.Checkpoint
 	for range 5 {
 		acknowledged, _ := book.count()
-		killWhileSubmitting(t, p, c, book, 16, acknowledged+40)
+		killWhileSubmitting(t, p, c, book, 16, acknowledged+40, upTo(random, 3*time.Millisecond))
 		if signed, all := signedIn(t, dir); signed.N != all {
 			t.Errorf("the journal has %d records, and its checkpoint is of %d", all, signed.N)
 		}

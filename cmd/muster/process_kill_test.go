@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/ledger/seeded"
 	"muster/projections/web"
 )
 
@@ -19,16 +20,20 @@ const recordsOfBegin = 3
 // each start every acknowledged statement is there, once, byte for byte, and what was not acknowledged at most once.
 func TestKilledWhileSixteenSubmit(t *testing.T) {
 	t.Parallel()
-	const rounds, writers = 20, 16
+	const writers = 16
+	rounds := 20
+	if testing.Short() {
+		rounds = 6
+	}
 	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
 	p := serving(t, dir)
-	c, log := begin(t, p), []web.Record(nil)
+	c, log, random := begin(t, p), []web.Record(nil), seeded.New(t)
 	for range rounds {
 		acknowledged, _ := book.count()
-		killWhileSubmitting(t, p, c, book, writers, acknowledged+1+rand.IntN(60))
-		if rand.IntN(4) == 0 { // and while it starts
+		killWhileSubmitting(t, p, c, book, writers, acknowledged+1+random.IntN(60), upTo(random, 3*time.Millisecond))
+		if random.IntN(4) == 0 { // and while it starts
 			starting := launch(t, dir)
-			<-time.After(rand.N(300 * time.Millisecond))
+			<-time.After(upTo(random, 300*time.Millisecond))
 			starting.kill()
 		}
 		p = serving(t, dir)
@@ -49,6 +54,7 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 // founder's.
 func TestKilledWhileFounding(t *testing.T) {
 	t.Parallel()
+	random := seeded.New(t)
 	for round := range 4 {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		if round == 0 { // as if it had been killed between making the file and writing the key
@@ -58,7 +64,7 @@ func TestKilledWhileFounding(t *testing.T) {
 		}
 		for range 3 {
 			p := launch(t, dir)
-			<-time.After(rand.N(200 * time.Millisecond))
+			<-time.After(upTo(random, 200*time.Millisecond))
 			p.kill()
 		}
 		p := serving(t, dir)
@@ -70,8 +76,13 @@ func TestKilledWhileFounding(t *testing.T) {
 	}
 }
 
+// upTo draws a time that is shorter than most.
+func upTo(random *rand.Rand, most time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(most)))
+}
+
 // killWhileSubmitting lets writers submit, and kills the server a little after so many receipts.
-func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers, receipts int) {
+func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers, receipts int, after time.Duration) {
 	t.Helper()
 	to := p.client()
 	var wg sync.WaitGroup
@@ -82,7 +93,7 @@ func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accou
 		})
 	}
 	book.await(t, receipts)
-	<-time.After(rand.N(3 * time.Millisecond))
+	<-time.After(after)
 	p.kill()
 	wg.Wait()
 }

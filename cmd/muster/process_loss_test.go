@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"muster/ledger"
 	"muster/ledger/natsd"
+	"muster/ledger/seeded"
 	"muster/ledger/stream"
 	"muster/projections/web"
 )
@@ -202,8 +202,8 @@ func TestDamagedJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	garbage := make([]byte, len(good))
-	if _, err := rand.Read(garbage); err != nil {
-		t.Fatal(err)
+	for i, random := 0, seeded.New(t); i < len(garbage); i++ {
+		garbage[i] = byte(random.Uint32())
 	}
 	hole := append([]byte(nil), good...)
 	copy(hole[3*os.Getpagesize():], garbage[:6*os.Getpagesize()])

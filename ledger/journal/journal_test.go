@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/seeded"
 )
 
 // someRecords makes records from one sequence to another, of statements that a founder signed.
@@ -136,7 +136,8 @@ func TestIDsInAnyOrder(t *testing.T) {
 			ids = append(ids, id)
 		}
 	}
-	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	random := seeded.New(t)
+	random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	all := recordsOf(t, 1, ids)
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := opened(t, path)
@@ -155,7 +156,7 @@ func TestIDsInAnyOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		look(j)
-		again := recordsOf(t, uint64(i)+2, ids[rand.IntN(i+1):][:1])
+		again := recordsOf(t, uint64(i)+2, ids[random.IntN(i+1):][:1])
 		if err := j.Append(again); err == nil || !strings.Contains(err.Error(), "the id "+again[0].Statement.Head().ID.String()+" of record") {
 			t.Fatalf("an id a second time: %v", err)
 		}

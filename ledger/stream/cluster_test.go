@@ -2,7 +2,6 @@ package stream_test
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +17,7 @@ import (
 
 	"muster/ledger"
 	"muster/ledger/logtest"
+	"muster/ledger/seeded"
 	"muster/ledger/stream"
 )
 
@@ -164,9 +164,6 @@ func (c *cluster) have(n uint64) {
 
 // The contract, on a stream of three replicas; and after each part of it, which loses races, all replicas go on.
 func TestContractOnACluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	c := newCluster(t)
 	logtest.Run(t, func(t *testing.T) (a, b ledger.Log) {
 		js, err := jetstream.New(c.connect())
@@ -192,11 +189,9 @@ func TestContractOnACluster(t *testing.T) {
 
 // A replica that was away for more than the others keep of what was said among them takes a copy from one of them, and goes on.
 func TestReplicaThatWasAway(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	c := newCluster(t)
 	s := c.open(t)
+	random := seeded.New(t)
 	var before ledger.Ack
 	n := uint64(0)
 	put := func(messages, size int) {
@@ -205,8 +200,8 @@ func TestReplicaThatWasAway(t *testing.T) {
 		for range messages {
 			n++
 			data := make([]byte, size)
-			if _, err := rand.Read(data); err != nil {
-				t.Fatal(err)
+			for i := range data {
+				data[i] = byte(random.Uint32())
 			}
 			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
 		}
@@ -235,9 +230,6 @@ func TestReplicaThatWasAway(t *testing.T) {
 
 // A group goes as one batch, where the cluster takes it as one, and otherwise message by message.
 func TestBatches(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	c := newCluster(t, func(o *server.Options) { o.JetStreamLimits.MaxBatchSize = 30 })
 	s := c.open(t)
 	js, str := found(t, c.connect())

@@ -96,9 +96,6 @@ func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement, pat
 // Two ledgers with many submitters each share a stream of three replicas. Nobody is told to come again; all that was acknowledged is recorded once, where
 // it was said to be, in the same order in both journals, and all replicas have all of it.
 func TestTwoLedgersOnACluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	const each = 40
 	d := newDuo(t, newCluster(t))
 	d.submit(t, 0, func(done int) bool { return done < each })
@@ -108,9 +105,6 @@ func TestTwoLedgersOnACluster(t *testing.T) {
 // An administrator takes two replicas away and gives them back meanwhile. Who is told to come again then comes again, and all else is the same: a stream of
 // one replica on a cluster can have three before anybody notices.
 func TestReplicasComeAndGo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	c := newCluster(t)
 	d := newDuo(t, c)
 	nc := c.connect()

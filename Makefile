@@ -11,10 +11,13 @@ build:
 demo: build
 	bin/muster demo
 
-# The race detector makes what only calculates ten times as slow: under it, the tests that try every byte, or every proof, try some.
+# Every test runs without the race detector, which makes what only calculates ten times as slow. Those
+# of a short run then run again with it, and so do the servers that they start: fewer random cases, and
+# few pages in a browser. MUSTER_SEED gives tests the random numbers of a run that failed, and
+# -rapid.seed those that draw with rapid.
 test:
-	go test -race -timeout 25m ./...
-	go test -run '^TestEvery' ./ledger/journal ./ledger/proof
+	go test -timeout 25m ./...
+	go test -short -race -vet=off -timeout 25m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }
@@ -23,6 +26,7 @@ lint:
 
 # Beside the limits of the machine, JetStream alone and PostgreSQL, in one run: see ledger/PERFORMANCE.md.
 bench:
+	go test -run '^TestMeasures$$' ./cmd/bench -every
 	@mkdir -p bin
 	go build -o bin/bench ./cmd/bench
 	@for measure in append replay start query grow; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done

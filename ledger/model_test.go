@@ -574,6 +574,9 @@ func (h ruleHistory) broken(c ruleCommand) (numbers []int) {
 // Whatever is said, by whoever, after whatever history: Decide refuses it exactly when the model does, with a code that the
 // package comment gives to a rule that the model finds broken.
 func TestDecideAgreesWithTheModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it calculates for long, in one goroutine")
+	}
 	codes := map[int][]string{}
 	for _, rule := range ruleDoc(t) {
 		codes[rule.number] = rule.codes

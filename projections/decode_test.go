@@ -121,6 +121,9 @@ var spoilings = []struct{ from, to string }{
 
 // However a record is spoilt, it is not read in one pass when it is not read strictly, and never as another.
 func TestDecodingOfSpoiltRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it calculates for long, in one goroutine")
+	}
 	l := newAllKinds(t)
 	l.withSeen()
 	d := learned(t, l.records)

@@ -32,10 +32,14 @@ var theBrowser = struct {
 	err error
 }{end: func() {}}
 
+// shortPages are the tests that look at pages in a short run too, which is one with the race detector:
+// so the server is raced while it sends pages and streams, and while a page submits.
+var shortPages = []string{"TestPageConnection", "TestPageLive", "TestPageSubmit"}
+
 // browser returns the context of the one browser that all tests share; each opens tabs of its own in it.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	if testing.Short() {
+	if testing.Short() && !slices.Contains(shortPages, t.Name()) {
 		t.Skip("a browser is not started in a short run")
 	}
 	theBrowser.Do(startBrowser)

@@ -19,6 +19,9 @@ const unData = "../../../shared/data/un/contributions_2009-2014.csv"
 
 // The whole published history goes in, and what comes out for each month is what a cleaning of another kind finds.
 func TestUNHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it imports 17,000 records, one after the other")
+	}
 	file := cmp.Or(os.Getenv("MUSTER_UN_DATA"), unData)
 	if _, err := os.Stat(file); err != nil {
 		t.Skipf("the table of the UN's contributions is not there (name it with MUSTER_UN_DATA): %v", err)

@@ -144,7 +144,7 @@ func TestEveryByteOfABundle(t *testing.T) {
 		claim := len("key ") + len(h.vkey) + 1
 		begin := bytes.Index(bundle, []byte("key "))
 		for at := range bundle {
-			if at >= begin+4 && at < begin+claim-1 || (testing.Short() || raceDetector) && at%11 != 0 {
+			if at >= begin+4 && at < begin+claim-1 || testing.Short() && at%101 != 0 {
 				continue // what the bundle claims is not believed
 			}
 			bad := bytes.Clone(bundle)

@@ -136,7 +136,7 @@ func TestForgedJournal(t *testing.T) {
 func TestEveryRegionOfAJournal(t *testing.T) {
 	t.Parallel()
 	times := 1000
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		times = 150
 	}
 	h := newHistory(t).offers(37)

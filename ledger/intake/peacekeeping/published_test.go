@@ -59,6 +59,9 @@ func TestPublishedTable(t *testing.T) {
 }
 
 func TestPublishedTableFoldsBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it calculates for long, in one goroutine")
+	}
 	data := published(t)
 	foldBack(t, data)
 	first, again := history(t, data).Statements(origin, ""), history(t, data).Statements(origin, peacekeeping.Source)

@@ -31,6 +31,7 @@ const (
 
 type command struct {
 	signed   events.Signed
+	unsigned bool       // then signed has the statement alone: it is to be checked
 	key      events.Key // the signature was verified with it
 	check    bool       // only say whether it would be recorded
 	done     chan result
@@ -153,7 +154,7 @@ func (l *Ledger) decide(c *command, anchored bool) {
 	if l.known(c) {
 		return
 	}
-	if err := Decide(l.state, c.key, c.signed.Statement); err != nil {
+	if err := l.judge(c); err != nil {
 		l.join(&entry{command: c, verdict: err})
 		return
 	}
@@ -171,12 +172,20 @@ func (l *Ledger) decide(c *command, anchored bool) {
 	l.append(c)
 }
 
+// judge asks the rules.
+func (l *Ledger) judge(c *command) error {
+	if c.unsigned {
+		return DecideUnsigned(l.state, c.signed.Statement)
+	}
+	return Decide(l.state, c.key, c.signed.Statement)
+}
+
 // known answers a command whose id is there already: with the first receipt when the statement and the key are the same, with a
 // conflict when they are not. The signature was verified, so that nobody else is told.
 func (l *Ledger) known(c *command) bool {
 	id := c.signed.Statement.Head().ID
 	if e, ok := l.flying[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
-		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c.signed)})
+		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c)})
 		return true
 	}
 	delete(l.flying, id)
@@ -189,7 +198,7 @@ func (l *Ledger) known(c *command) bool {
 		rec, err = l.cfg.Journal.Record(sequence)
 	}
 	if err == nil {
-		err = sameOrConflict(rec, c.signed)
+		err = sameOrConflict(rec, c)
 	}
 	if err != nil {
 		c.answer(Receipt{}, problem.From(err))
@@ -209,11 +218,16 @@ func againReceipt(rec events.Record) Receipt {
 	return r
 }
 
-func sameOrConflict(rec events.Record, s events.Signed) error {
-	if bytes.Equal(rec.Note, s.Note) || rec.SaysTheSame(s) {
+func sameOrConflict(rec events.Record, c *command) error {
+	same := bytes.Equal(rec.Note, c.signed.Note) || rec.SaysTheSame(c.signed)
+	if c.unsigned {
+		text, err := events.Marshal(c.signed.Statement)
+		same = err == nil && bytes.HasPrefix(rec.Note, append(text, '\n'))
+	}
+	if same {
 		return nil
 	}
-	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", s.Statement.Head().ID, rec.Sequence).
+	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", rec.Statement.Head().ID, rec.Sequence).
 		WithHint("look at record %d: if it says what is meant, it counts already, and to say it again would count twice; "+
 			"else give the new statement an id of its own", rec.Sequence)
 }

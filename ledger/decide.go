@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 
 	"muster/events"
@@ -25,6 +26,45 @@ func Decide(s *State, key events.Key, st events.Statement) error {
 		return err
 	}
 	return decideStatement(s, m, st)
+}
+
+// DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by somebody who may make it: a liaison of the
+// nation, or else a coordinator or an importer. It returns nil, or the refusal that the first of them would get.
+func DecideUnsigned(s *State, st events.Statement) error {
+	if err := decideLedger(s, st); err != nil {
+		return err
+	}
+	var refused, mayNot error
+	for _, m := range s.speakers(st) {
+		if err := mayMake(s, m, st); err != nil {
+			mayNot = cmp.Or(mayNot, err)
+			continue
+		}
+		err := decideStatement(s, m, st)
+		if err == nil {
+			return nil
+		}
+		refused = cmp.Or(refused, err)
+	}
+	return cmp.Or(refused, mayNot)
+}
+
+// speakers returns a member of each party that the statement could be of: whose key it is makes no difference within a party.
+func (s *State) speakers(st events.Statement) []member {
+	nation, _ := events.About(st)
+	var liaison, coordinator, importer []member
+	for _, m := range s.members {
+		switch {
+		case m.revoked > 0:
+		case m.role == events.Liaison && m.key.Party() == nation:
+			liaison = []member{m}
+		case m.role == events.Coordinator:
+			coordinator = []member{m}
+		case m.role == events.Importer:
+			importer = []member{m}
+		}
+	}
+	return slices.Concat(liaison, coordinator, importer)
 }
 
 // decideLedger keeps the rules 1 and 2: there is one beginning, and each statement is meant for this ledger.

@@ -161,9 +161,7 @@ func (w *ruleWorld) record(by *events.Signer, st events.Statement) events.Record
 func (w *ruleWorld) says(by *events.Signer, st events.Statement) {
 	w.t.Helper()
 	rec := w.record(by, st)
-	if err := ledger.Decide(w.state, by.Key(), rec.Statement); err != nil {
-		w.t.Fatalf("%s may not say %s: %v", by.Name(), st.Head().Type, err)
-	}
+	w.allowed(by, rec.Statement)
 	if _, err := w.state.Apply(rec); err != nil {
 		w.t.Fatal(err)
 	}
@@ -172,8 +170,19 @@ func (w *ruleWorld) says(by *events.Signer, st events.Statement) {
 // allows checks that the rules allow the statement, and leaves it unsaid.
 func (w *ruleWorld) allows(by *events.Signer, st events.Statement) {
 	w.t.Helper()
-	if err := ledger.Decide(w.state, by.Key(), w.record(by, st).Statement); err != nil {
-		w.t.Errorf("%s may not say %s: %v", by.Name(), st.Head().Type, err)
+	w.allowed(by, w.record(by, st).Statement)
+}
+
+// allowed checks that the statement may be made by its signer, and that it is allowed before anybody has signed it too.
+func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
+	w.t.Helper()
+	if err := ledger.Decide(w.state, by.Key(), st); err != nil {
+		w.t.Fatalf("%s may not say %s: %v", by.Name(), st.Head().Type, err)
+	}
+	revoked, ok := st.(*events.MemberRevoked)
+	ofItself := ok && revoked.Key == by.Key() // which only this signer may
+	if err := ledger.DecideUnsigned(w.state, st); err != nil && w.state.Last() > 0 && !ofItself {
+		w.t.Errorf("unsigned, %s is refused: %v", st.Head().Type, err)
 	}
 }
 
@@ -192,6 +201,32 @@ func ruleStep(event string) (*events.Signer, events.Statement) {
 		return ruleFounder, st
 	}
 	return ruleParis, st
+}
+
+// Before anybody has signed it, a statement is refused as it would be from the party that it concerns; only when no party may make it is the
+// party what is wrong.
+func TestDecideUnsigned(t *testing.T) {
+	w := newRuleWorld(t)
+	refused := func(st events.Statement, code string) {
+		t.Helper()
+		if p := problem.From(ledger.DecideUnsigned(w.state, st)); p == nil || p.Code != code {
+			t.Errorf("%s is refused as %+v, want %s", st.Head().Type, p, code)
+		}
+	}
+	refused(ruleSay("pledge.confirmed"), "pledge-unknown")
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
+	w.says(ruleParis, ruleSay("condition.added"))
+	refused(ruleSay("pledge.confirmed"), "wrong-rung")
+	w.climb("accepted")
+	refused(ruleSay("pledge.confirmed"), "condition-open")
+	refused(ruleSay("pledge.offered", "Ledger", "muster.example/other"), "other-ledger")
+	refused(ruleSay("pledge.offered", "Role", "sea"), "role-unknown")
+	refused(ruleSay("ledger.founded"), "already-founded")
+	w.says(ruleFounder, ruleSay("pledge.offered", "Nation", "DEU")) // which has no liaison: a coordinator may
+	for _, key := range []*events.Signer{ruleParis, ruleBrest} {
+		w.says(ruleFounder, ruleSay("member.revoked", "Key", key.Key()))
+	}
+	refused(ruleSay("pledge.offered"), "speaks-for-itself")
 }
 
 // refuses checks that the rules refuse the statement with this code, in these words.

@@ -209,23 +209,39 @@ func (l *Ledger) Healthy() error {
 // An acceptance is safe against what other servers append, since the log takes it only in its place. A refusal is not: so
 // before it is told, this server makes sure that it has seen all that the log held when the statement was refused.
 func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
-	return l.submitOrCheck(ctx, s, false)
+	return l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, false) })
 }
 
-func (l *Ledger) submitOrCheck(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
-	receipt, err := l.submit(ctx, s, check)
+// sure asks again after a refusal, when this server has seen all that the log held when it was asked first.
+func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Receipt, error) {
+	if damaged := l.damaged.Load(); damaged != nil {
+		return Receipt{}, damaged
+	}
+	receipt, err := submit()
 	if err == nil || problem.Is(err, problem.Unavailable) {
 		return receipt, err
 	}
 	if seen := l.refresh(ctx); seen != nil {
 		return Receipt{}, seen
 	}
-	return l.submit(ctx, s, check)
+	return submit()
 }
 
 // Check says what Submit would say of a statement now, nil for a record, and records nothing.
 func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
-	_, err := l.submitOrCheck(ctx, s, true)
+	_, err := l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, true) })
+	return err
+}
+
+// CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make it, nil for a record: see
+// [DecideUnsigned]. It is for those who look at what they are about to sign.
+func (l *Ledger) CheckUnsigned(ctx context.Context, st events.Statement) error {
+	_, err := l.sure(ctx, func() (Receipt, error) {
+		if err := l.checkSeen(st); err != nil {
+			return Receipt{}, err
+		}
+		return l.ask(ctx, &command{signed: events.Signed{Statement: st}, unsigned: true, check: true})
+	})
 	return err
 }
 
@@ -256,9 +272,6 @@ func (l *Ledger) refresh(ctx context.Context) error {
 const refreshTimeout = 10 * time.Second
 
 func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
-	if damaged := l.damaged.Load(); damaged != nil {
-		return Receipt{}, damaged
-	}
 	key, err := l.verify(s)
 	if err == nil {
 		err = l.checkSeen(s.Statement)
@@ -266,7 +279,12 @@ func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Recei
 	if err != nil {
 		return Receipt{}, err
 	}
-	c := &command{signed: s, key: key, check: check, done: make(chan result, 1)}
+	return l.ask(ctx, &command{signed: s, key: key, check: check})
+}
+
+// ask gives a command to the appender, and returns with its answer.
+func (l *Ledger) ask(ctx context.Context, c *command) (Receipt, error) {
+	c.done = make(chan result, 1)
 	select {
 	case l.commands <- c:
 	case <-l.stopped:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"muster/events"
 	"muster/ledger/proof"
 	"muster/projections/web/page"
 )
@@ -18,6 +19,11 @@ var _ page.Ledger = kept{}
 func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
 	root, err := k.journal.RootAt(size)
 	return root, err
+}
+
+// CheckUnsigned implements page.Ledger.
+func (k kept) CheckUnsigned(ctx context.Context, st events.Statement) error {
+	return k.ledger.CheckUnsigned(ctx, st)
 }
 
 // Checkpoint implements page.Ledger.

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"muster/events"
+	"muster/projections"
 	"muster/projections/web"
 )
 
@@ -141,20 +142,68 @@ func TestPageSubmitWrong(t *testing.T) {
 	b.shot("submit-wrong")
 	b.axe()
 
-	// Canada gives intelligence only: the ledger refuses, and the page says why, beside the field.
-	b.open("/submit")
-	for name, value := range map[string]string{"operation": "mnf-u", "nation": "CAN", "role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
-		b.fill("#f-"+name, value)
+	// Canada gives intelligence only: the ledger would refuse, and the page says why, before anything is signed.
+	offer := func(nation string) {
+		b.open("/submit")
+		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation, "role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
+			b.fill("#f-"+name, value)
+		}
+		b.click(".fields .primary")
 	}
-	b.click(".fields .primary")
+	offer("CAN")
+	b.says("#wrong", "Canada has declared")
+	b.says("#wrong", "declare another scope first")
+	if eval[bool](b, "Boolean(document.getElementById('sign-send'))") {
+		t.Error("what would be refused can be signed")
+	}
+
+	// What comes to be refused between the check and the signature is told then.
+	offer("GBR")
 	b.wait("document.getElementById('key-file')")
-	b.chooseFile("#key-file", filepath.Join(dir, "keys", "CAN-demo.key"))
+	key := filepath.Join(dir, "keys", "GBR-demo.key")
+	newUser(t).content(t, "scope", "declare", "air", "--operation", "mnf-u", "--effective", "2026-01-01", "--key", key, "--url", url)
+	b.chooseFile("#key-file", key)
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
 	b.says("#sign-problem", "The ledger has refused it")
-	b.says("#sign-problem", "Canada has declared")
+	b.says("#sign-problem", "United Kingdom has declared")
 	b.wait("document.getElementById('f-role').getAttribute('aria-invalid') === 'true' || document.getElementById('sign-problem').innerText.includes('scope')")
 	b.shot("submit-refused")
+}
+
+// Check asks the ledger's rules, as --dry-run does: a pledge that hangs on its parliament is not confirmed, with and without JavaScript.
+func TestPageSubmitAsksTheRules(t *testing.T) {
+	url, dir := ownDemo(t)
+	key := filepath.Join(dir, "keys", "GBR-demo.key")
+	id := pledgeOf(t, url, "GBR", "air")
+	u := newUser(t)
+	u.content(t, "condition", "add", id, "parliament", "--kind", "parliament", "--key", key, "--url", url)
+	u.content(t, "pledge", "accept", id, "--url", url, "--data", dir)
+	code, _, dry := u.types(t, "pledge", "confirm", id, "--key", key, "--url", url, "--dry-run")
+	refusal, _, _ := strings.Cut(strings.TrimPrefix(dry, "muster: error: "), "\n")
+	if code != 5 || !strings.Contains(refusal, "hangs on parliament") {
+		t.Fatalf("the dry run ends with %d: %s", code, dry)
+	}
+	for _, options := range [][]tabOption{{noScript}, nil} {
+		b := newTab(t, url, options...)
+		b.open("/submit?type=pledge.confirmed&pledge=" + id)
+		b.click(".fields .primary")
+		b.says("#wrong", refusal)
+		if eval[bool](b, "Boolean(document.getElementById('statement'))") {
+			t.Error("a statement that would be refused is there to sign")
+		}
+	}
+}
+
+// pledgeOf returns the id of the only pledge of a nation for a role in mnf-u.
+func pledgeOf(t *testing.T, url, nation, role string) string {
+	t.Helper()
+	var all projections.PledgeList
+	getJSON(t, url+"/api/v1/pledges?operation=mnf-u&nation="+nation+"&role="+role, &all)
+	if len(all.Pledges) != 1 {
+		t.Fatalf("%s has %d pledges for %s", nation, len(all.Pledges), role)
+	}
+	return all.Pledges[0].ID.String()
 }
 
 // A draft survives a reload, and goes when it is discarded.

@@ -269,15 +269,19 @@ func (s *submitPage) offer(f *field) {
 	}
 }
 
-// make makes the statement of what was given, and previews it; or tells what is wrong with it.
+// make makes the statement of what was given, asks the ledger's rules, and previews it; or tells what is wrong with it.
 func (s *submitPage) make() error {
 	st, err := events.Parse(s.text())
+	var text []byte
 	if err == nil {
-		var text []byte
-		if text, err = events.Marshal(st); err == nil {
-			s.Statement = string(text)
-			return s.preview(st)
-		}
+		text, err = events.Marshal(st)
+	}
+	if err == nil {
+		err = s.pages.Ledger.CheckUnsigned(s.ctx, st)
+	}
+	if err == nil {
+		s.Statement = string(text)
+		return s.preview(st)
 	}
 	s.Wrong = problem.From(err)
 	for i := range s.Fields {

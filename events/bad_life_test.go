@@ -49,6 +49,8 @@ func TestBadInputOfAPledgesLife(t *testing.T) {
 		{"elsewhere twice", amend(`,"elsewhere":["NRF","NRF"]`), `elsewhere[1] "NRF": is there twice: leave one out`},
 		{"elsewhere nothing", amend(`,"elsewhere":[""]`), `elsewhere[0]: missing: write a few words`},
 		{"elsewhere 17 times", amend(`,"elsewhere":[` + strings.Repeat(`"x",`, 16) + `"x"]`), "elsewhere: names 17 commitments: write at most 16"},
+		{"meant for a line in capitals", amend(`,"line":"North"`), `line "North": write it in lower case: north`},
+		{"meant for two lines", amend(`,"line":["north","south"]`), `line "[\"north\",\"south\"]": write text in quotes, not a list`},
 		{"elsewhere as text", amend(`,"elsewhere":"NRF"`), `elsewhere "NRF": write a list, […], not text`},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
@@ -57,7 +59,7 @@ func TestBadInputOfAPledgesLife(t *testing.T) {
 		})
 	}
 	for name, text := range map[string]string{"renewed": say("pledge.renewed", `,"expires":"2026-11-23"`), "corrected": correct(`,"reason":"x","terms":` + terms),
-		"lifted": say("caveat.lifted", `,"caveat":"by-day"`), "allocated": allocate(""), "amended": amend(`,"elsewhere":["NRF"]`)} {
+		"lifted": say("caveat.lifted", `,"caveat":"by-day"`), "allocated": allocate(""), "amended": amend(`,"elsewhere":["NRF"],"line":"north"`)} {
 		if _, err := Parse([]byte(text)); err != nil {
 			t.Errorf("the good statement, %s: %v", name, err)
 		}

@@ -112,6 +112,8 @@ func correctionGoldens() []golden {
 	terms, rotation := goldenTerms(), goldenTerms()
 	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From, goldenID(12), goldenID(13)
 	rotation.Elsewhere = []string{"NATO Response Force", "mnf-b"}
+	line := goldenTerms()
+	line.Line = "ground-west"
 	corrected := func(n int, change func(*PledgeCorrected)) *PledgeCorrected {
 		s := &PledgeCorrected{Header: goldenHeadSeen(n, "pledge.corrected"), Dated: goldenDated, Place: goldenPlace,
 			Pledge: goldenID(11), Corrects: goldenID(12), Reason: "a digit was missing", Source: "letter of 23 November 2026"}
@@ -126,5 +128,9 @@ func correctionGoldens() []golden {
 		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered", &PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{}, rotation}},
 		{36, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EJ5V0000000000000014.indicated", &PledgeIndicated{goldenHead(36, "pledge.indicated"), goldenDated, goldenPlace, rotation}},
 		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), rotation}},
+		{48, "line", "muster.ev.FRA.mnf-u.pledge.01M833EXWV000000000000001G.offered", &PledgeOffered{goldenHead(48, "pledge.offered"), goldenDated, goldenPlace, ID{}, line}},
+		{49, "line", "muster.ev.FRA.mnf-u.pledge.01M833EYW3000000000000001H.indicated", &PledgeIndicated{goldenHead(49, "pledge.indicated"), goldenDated, goldenPlace, line}},
+		{50, "line", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(50, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), line}},
+		{51, "line", subject, corrected(51, func(s *PledgeCorrected) { s.Terms = &line })},
 	}
 }

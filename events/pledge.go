@@ -64,6 +64,9 @@ type PledgeTerms struct {
 	Successor   ID `json:"successor,omitzero"`
 	// Elsewhere names what else the same forces are pledged to, outside this ledger or in it.
 	Elsewhere []string `json:"elsewhere,omitzero"`
+	// Line is the requirement that the forces are meant for; empty when the nation has not said. It
+	// need not be there yet.
+	Line Line `json:"line,omitzero"`
 }
 
 // Limits of a pledge's terms.
@@ -93,6 +96,9 @@ func (t *PledgeTerms) check(c *checker) {
 	c.dateIfAny("expires", t.Expires)
 	c.rotation(t.Predecessor, t.Successor)
 	c.elsewhere(t.Elsewhere)
+	if t.Line != "" {
+		c.slug("line", string(t.Line), "ground-west")
+	}
 	c.text("source", t.Source)
 	c.text("note", t.Note)
 }

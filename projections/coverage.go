@@ -46,6 +46,11 @@ type LineCoverage struct {
 	Caveated    events.Quantity `json:"caveated"`
 	// Unknown is how many pledges would be supply of this line, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
+	// Waiting is how much fits this line and counts for none until it is allocated: pledges that may be meant for several lines, which
+	// wait at each of them, and what is not allocated of a pledge of which some is. WaitingUnknown is how many of such pledges have not
+	// said of how much.
+	Waiting        events.Quantity `json:"waiting"`
+	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
 	// Who are the nations that make the supply, the largest first.
 	Who []Share `json:"who"`
 	// Dependence is set when one nation holds at least half.
@@ -95,7 +100,8 @@ type Counted struct {
 	Nation   events.Nation   `json:"nation"`
 	Quantity events.Quantity `json:"quantity"`
 	Rung     Rung            `json:"rung"`
-	// Allocation is what sets it against the line; zero where it counts because it fits no other.
+	// By says why it counts for this line, and Allocation what sets it against it, where something does.
+	By         CountedBy `json:"by"`
 	Allocation events.ID `json:"allocation,omitzero"`
 	// Conditions are those it still hangs on, and Caveats those that restrict it.
 	Conditions []events.Line `json:"conditions,omitzero"`
@@ -184,6 +190,7 @@ type lineTally struct {
 	exact                 [Deployed + 1]int64 // by the rung that pledges are on, for [supplies]
 	conditional, caveated int64
 	unknown               int
+	waiting               waiting
 	nations               []int64 // parts of the supply, by the nation's number
 	counted               []counted
 }
@@ -192,62 +199,42 @@ type lineTally struct {
 type counted struct {
 	pledge     uint32
 	number     int64
+	by         CountedBy
 	allocation events.ID
 }
 
-// A placement says where pledges of a kind belong.
+// A placement is where pledges of a kind belong, and what of them waits for an allocation.
 type placement struct {
-	wanted bool  // by the question's filter
-	only   int   // the line in force that they fit when they fit no other, or -1
-	fits   []int // the lines in force that they fit
-	near   []int // those that they would fit in another unit
+	match
+	wanted bool // by the question's filter
+	waiting
+}
+
+// waiting is how much waits, and how many of which nobody has said how much that is.
+type waiting struct {
+	number  int64
+	unknown int
 }
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
 	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
-	asking := map[sought][]int{}
+	lines := newMatcher()
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
 			t.of[o.lines[q.Line].same()] = len(t.lines)
-			asking[sought{o.name, q.Role}] = append(asking[sought{o.name, q.Role}], len(t.lines))
+			lines.add(&q)
 			t.lines = append(t.lines, lineTally{Requirement: q, brief: f.Brief, nations: make([]int64, len(p.nations.names))})
 		}
 	}
-	for i, k := range p.kinds.names {
+	for i := range p.kinds.names {
+		k := &p.kinds.names[i]
 		t.places[i].only = -1
 		if (f.Operation == "" || f.Operation == k.operation.name) && (f.Role == "" || f.Role == k.role) {
-			t.places[i] = t.placement(k, asking[sought{k.operation.name, k.role}])
+			t.places[i] = placement{match: lines.match(k), wanted: true}
 		}
 	}
 	return t
 }
-
-// A sought is what lines ask for.
-type sought struct {
-	operation events.Operation
-	role      events.Role
-}
-
-// placement finds the lines that a kind fits, among those that ask for its role, and those near that it fits but for the unit.
-func (t *tally) placement(k kind, asking []int) placement {
-	at := placement{wanted: true, only: -1}
-	for _, i := range asking {
-		switch l := &t.lines[i]; {
-		case !compatible(l.Area, k.area):
-		case l.Unit == k.unit:
-			at.fits = append(at.fits, i)
-		default:
-			at.near = append(at.near, i)
-		}
-	}
-	if len(at.fits) == 1 {
-		at.only = at.fits[0]
-	}
-	return at
-}
-
-// compatible reports whether forces for one area can fill a line for the other. The empty area is anywhere.
-func compatible(a, b events.Area) bool { return a == b || a == "" || b == "" }
 
 // placeSum is place for versions that are added up.
 func (t *tally) placeSum(v *version, pledges int) {
@@ -271,7 +258,7 @@ func (t *tally) place(v *version) {
 		t.leave(v, reason, n, nil)
 		return
 	}
-	t.count(v, at.only, counted{pledge: v.pledge, number: n})
+	t.count(v, at.only, counted{pledge: v.pledge, number: n, by: at.by})
 }
 
 // addRungs adds what the version is at its rung to its line's supply, where it fits one and nothing is in its way.
@@ -306,7 +293,7 @@ func (t *tally) placeShares(v *version) {
 		if at, inForce := t.of[s.line.same()]; !inForce {
 			t.leave(v, LineNotInForce, n, s)
 		} else if n > 0 {
-			t.count(v, at, counted{pledge: v.pledge, number: n, allocation: s.id})
+			t.count(v, at, counted{pledge: v.pledge, number: n, by: ByAllocation, allocation: s.id})
 		}
 	}
 	switch {
@@ -351,7 +338,23 @@ func (t *tally) count(v *version, at int, c counted) {
 	}
 }
 
+// spread puts what waits of each kind on the lines at which it does, when everything is placed.
+func (t *tally) spread() {
+	for i := range t.places {
+		at := &t.places[i]
+		if at.waiting == (waiting{}) {
+			continue
+		}
+		for _, fits := range at.fits {
+			l := &t.lines[fits]
+			l.waiting.number = add(l.waiting.number, at.waiting.number)
+			l.waiting.unknown += at.waiting.unknown
+		}
+	}
+}
+
 func (t *tally) answer() []LineCoverage {
+	t.spread()
 	lines := make([]LineCoverage, len(t.lines))
 	for i := range t.lines {
 		lines[i] = t.lines[i].answer(t)
@@ -377,6 +380,7 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 	c := LineCoverage{
 		Requirement: l.Requirement, Supply: now.Supply, Gap: now.Gap, Fill: now.Fill,
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
+		Waiting: l.Unit.Of(l.waiting.number), WaitingUnknown: l.waiting.unknown,
 		Who: l.shares(t.p.nations.names, supply[t.basis.Rung]),
 	}
 	rungs := Rungs()
@@ -404,7 +408,7 @@ func (t *tally) showCounted(l *lineTally) []Counted {
 		pl := t.p.pledges[c.pledge]
 		s := t.standing(pl, &room)
 		_, reported := s.amount(t.basis.Rung)
-		all[i] = Counted{Pledge: pl.id, Nation: pl.nation, Quantity: l.Unit.Of(c.number), Rung: s.rung, Allocation: c.allocation,
+		all[i] = Counted{Pledge: pl.id, Nation: pl.nation, Quantity: l.Unit.Of(c.number), Rung: s.rung, By: c.by, Allocation: c.allocation,
 			Conditions: s.conditionsIn(Hanging), Caveats: s.caveatsHeld(), Sequences: s.sequencesWith(c.allocation, reported)}
 	}
 	slices.SortStableFunc(all, func(a, b Counted) int { return compareIDs(a.Pledge, b.Pledge) })

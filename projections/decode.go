@@ -125,7 +125,7 @@ var shapes = func() map[events.Type]shape {
 	head := bits(memberType, memberID, memberLedger, memberEffective, memberOperation, memberNation)
 	terms := head | bits(memberRole, memberQuantity, memberUnit, memberFrom)
 	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence, memberRelease, memberSource, memberNote, memberExpires,
-		memberPredecessor, memberSuccessor)
+		memberPredecessor, memberSuccessor, memberLine)
 	step, mayStep := head|bits(memberPledge), bits(memberSeen, memberReason, memberSource)
 	amount := bits(memberQuantity, memberUnit)
 	of := func(must uint64) shape { return shape{must: step | must, may: mayStep} }

@@ -95,6 +95,7 @@ func (l *testLedger) withSeen() {
 	l.say("FRA/liaison", &events.PledgeOffered{Header: h, Dated: dated(1), Place: place("FRA"), PledgeTerms: pledgeTerms(7, func(t *events.PledgeTerms) {
 		t.Area, t.Until, t.NoticeToMove, t.Presence, t.Release = "west", day(9), &notice, events.Reserve, events.CoalitionOnly
 		t.Source, t.Note, t.Expires = "Le Monde, 3 février", "à confirmer — sous réserve", day(8)
+		t.Line = "west"
 		t.Predecessor = l.records[len(l.records)-1].Statement.Head().ID
 	})})
 }
@@ -116,6 +117,7 @@ var spoilings = []struct{ from, to string }{
 	{`"size":7`, `"size":0`}, {`"size":7`, `"size":07`}, {"BBA=", "BBB="}, {`"notice_to_move":30`, `"notice_to_move":3651`}, {`"notice_to_move":30`, `"notice_to_move":0`},
 	{`"presence":"reserve"`, `"presence":"afar"`}, {`"predecessor"`, `"successor"`}, {`"kind":"parliament"`, `"kind":"other"`}, {`"from"`, `"until"`},
 	{"pledge.offered", "pledge.amended"}, {"pledge.deployed", "pledge.reported"}, {"pledge.accepted", "pledge.renewed"}, {"condition.added", "caveat.lifted"},
+	{`"line":"west"`, `"line":""`}, {`"line":"west"`, `"line":"West"`}, {`"line":"west"`, `"line":["west"]`}, {"pledge.offered", "pledge.deployed"},
 	{"pledge.offered", "pledge.promised"}, {`"expires":"2026-01-20"`, `"expires":"2026-01-02"`},
 }
 

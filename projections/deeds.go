@@ -64,6 +64,7 @@ func (c cause) appendTo(sequences []uint64) []uint64 {
 type terms struct {
 	role events.Role
 	area events.Area
+	line events.Line // that it is meant for
 	events.Window
 	notice   *int
 	presence events.Presence

@@ -86,6 +86,7 @@ type PledgeStand struct {
 	Rung     Rung            `json:"rung"`
 	Role     events.Role     `json:"role"`
 	Area     events.Area     `json:"area,omitzero"`
+	Line     events.Line     `json:"line,omitzero"`     // that it names as the one that it is meant for
 	Quantity events.Quantity `json:"quantity,omitzero"` // pledged; absent when it was only observed
 	Strength events.Quantity `json:"strength,omitzero"` // last reported; absent when nothing was
 	Unit     events.Unit     `json:"unit"`
@@ -284,6 +285,7 @@ type glance struct {
 	rung              Rung
 	role              events.Role
 	area              events.Area
+	line              events.Line
 	pledged, strength amount
 	flags             flags
 	spots             []spot
@@ -301,7 +303,7 @@ func (s *side) glance(pl *pledge) (g glance) {
 		g.fits = s.view.wouldFit()
 	}
 	if now.begun {
-		g.rung, g.role, g.area, g.pledged, g.strength, g.flags = now.rung, now.terms.role, now.terms.area, now.pledged, now.strength, now.flags()
+		g.rung, g.role, g.area, g.line, g.pledged, g.strength, g.flags = now.rung, now.terms.role, now.terms.area, now.terms.line, now.pledged, now.strength, now.flags()
 	} else {
 		g.role = pl.beginning(s.basis.AsOf).terms.role
 	}
@@ -330,7 +332,7 @@ func (g glance) equal(other glance) bool {
 	if gone := g.state != Live; gone && g.known && other.known && g.state == other.state {
 		return true
 	}
-	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area &&
+	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area && g.line == other.line &&
 		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots) &&
 		slices.Equal(g.fits, other.fits)
 }
@@ -346,7 +348,7 @@ func (s *side) stand(pl *pledge) *PledgeStand {
 	if !now.begun {
 		now = pl.beginning(s.basis.AsOf)
 	}
-	one.Rung, one.Role, one.Area, one.Quantity, one.Strength = now.rung, now.terms.role, now.terms.area, now.pledged.quantity, now.strength.quantity
+	one.Rung, one.Role, one.Area, one.Line, one.Quantity, one.Strength = now.rung, now.terms.role, now.terms.area, now.terms.line, now.pledged.quantity, now.strength.quantity
 	one.Conditions, one.Caveats = now.conditionsIn(Hanging), now.caveatsHeld()
 	if one.Unit = now.pledged.unit; one.Quantity.IsZero() {
 		one.Unit = now.strength.unit

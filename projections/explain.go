@@ -77,7 +77,7 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 	if err != nil {
 		return Explanation{}, err
 	}
-	e.Requirement = &LineCoverage{Requirement: q, Supply: q.Unit.Of(0), Gap: q.Unit.Of(0), Conditional: q.Unit.Of(0), Caveated: q.Unit.Of(0), Rungs: []RungCoverage{}, Who: []Share{}}
+	e.Requirement = &LineCoverage{Requirement: q, Supply: q.Unit.Of(0), Gap: q.Unit.Of(0), Conditional: q.Unit.Of(0), Caveated: q.Unit.Of(0), Waiting: q.Unit.Of(0), Rungs: []RungCoverage{}, Who: []Share{}}
 	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == name }); at >= 0 {
 		e.Requirement = &c.Lines[at]
 	}
@@ -172,7 +172,7 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 		case slices.Contains(at.Lines, q.Line) || s.terms.role == q.Role:
 			if at.Line != "" {
 				one.Reason, one.Lines = OtherLine, []events.Line{at.Line}
-				one.Line = ""
+				one.Line, one.By = "", ""
 			}
 			e.NotCounted = append(e.NotCounted, one)
 		}
@@ -248,7 +248,7 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 		return
 	}
 	if one.Sentence == "" {
-		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Quantity: a.quantity, Unit: a.unit, Rung: s.rung, Reason: one.Reason}
+		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Line: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung, Reason: one.Reason}
 		one.Sentence = v.sentence(&n, s)
 	}
 	e.NotCounted = append(e.NotCounted, one)

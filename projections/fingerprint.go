@@ -216,6 +216,9 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 			notice = *t.notice
 		}
 		r.line("terms", t.role, t.area, t.From, t.Until, notice, t.presence, t.release, t.expires)
+		if t.line != "" {
+			r.line("meant for", t.line)
+		}
 		if t.rotation != nil {
 			r.line("rotation", t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere)
 		}

@@ -26,6 +26,7 @@ type storyteller struct {
 var (
 	someNations = []events.Nation{"FRA", "DEU", "GBR"}
 	someAreas   = []events.Area{"", "west", "east"}
+	someLines   = []events.Line{"one", "two", "three"}
 )
 
 func (s *storyteller) day() int { return rapid.IntRange(1, 25).Draw(s.T, "day") }
@@ -55,6 +56,9 @@ func (s *storyteller) amount() (events.Role, events.Quantity, events.Unit) {
 func (s *storyteller) terms() events.PledgeTerms {
 	t := events.PledgeTerms{Window: s.window(), Area: rapid.SampledFrom(someAreas).Draw(s.T, "area")}
 	t.Role, t.Quantity, t.Unit = s.amount()
+	if rapid.IntRange(0, 3).Draw(s.T, "meant") == 0 {
+		t.Line = rapid.SampledFrom(someLines).Draw(s.T, "line")
+	}
 	if rapid.IntRange(0, 7).Draw(s.T, "reserve") == 0 {
 		t.Presence = events.Reserve
 	}
@@ -159,7 +163,7 @@ func (s *storyteller) correct(p testPledge, on int) {
 }
 
 func (s *storyteller) require() {
-	name := rapid.SampledFrom([]events.Line{"one", "two", "three"}).Draw(s.T, "line")
+	name := rapid.SampledFrom(someLines).Draw(s.T, "line")
 	known := slices.Contains(s.lines, name)
 	if known && rapid.IntRange(0, 3).Draw(s.T, "cancelled") == 0 {
 		s.cancel(s.day(), name)

@@ -160,6 +160,9 @@ func (t *terms) describe(observed bool) string {
 	if t.area != "" {
 		s += " in " + string(t.area)
 	}
+	if t.line != "" {
+		s += ", meant for " + string(t.line)
+	}
 	if !observed {
 		s += ", " + t.Span()
 	}

@@ -80,7 +80,9 @@ type Pledge struct {
 	Predecessor events.ID `json:"predecessor,omitzero"`
 	Successor   events.ID `json:"successor,omitzero"`
 	// Elsewhere is what else the same forces are pledged to.
-	Elsewhere   []string     `json:"elsewhere,omitempty"`
+	Elsewhere []string `json:"elsewhere,omitempty"`
+	// Line is the requirement that it names as the one that it is meant for.
+	Line        events.Line  `json:"line,omitzero"`
 	Conditions  []Condition  `json:"conditions,omitempty"`
 	Caveats     []Caveat     `json:"caveats,omitempty"`
 	Allocations []Allocation `json:"allocations,omitempty"`
@@ -218,7 +220,7 @@ func (pl *pledge) beginning(asOf uint64) *standing {
 
 func (p *Pledge) setTerms(s *standing) {
 	t := s.terms
-	p.Role, p.Area, p.Window, p.NoticeToMove = t.role, t.area, t.Window, t.notice
+	p.Role, p.Area, p.Line, p.Window, p.NoticeToMove = t.role, t.area, t.line, t.Window, t.notice
 	p.Presence, p.Release, p.Expires = t.presence, t.release, s.expires
 	if t.rotation != nil {
 		p.Predecessor, p.Successor, p.Elsewhere = t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere

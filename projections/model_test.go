@@ -209,6 +209,13 @@ func (m model) coverage(pledges []testPledge) string {
 	lines := m.lines()
 	var told []string
 	supply, conditional, caveated := map[events.Line]int64{}, map[events.Line]int64{}, map[events.Line]int64{}
+	waiting, waitingUnknown := map[events.Line]int64{}, map[events.Line]int{}
+	wait := func(at []events.Line, n int64, unknown int) {
+		for _, line := range at {
+			waiting[line] += n
+			waitingUnknown[line] += unknown
+		}
+	}
 	count := func(id events.ID, p modelPledge, n int64, line events.Line) {
 		supply[line] += n
 		for _, state := range p.conditions {
@@ -231,16 +238,7 @@ func (m model) coverage(pledges []testPledge) string {
 			continue
 		}
 		quantity, unit := m.quantity(tp.id, p)
-		var fits, near []string
-		for name, l := range lines {
-			if l.Role == p.terms.Role && (l.Area == "" || p.terms.Area == "" || l.Area == p.terms.Area) {
-				if l.Unit == unit {
-					fits = append(fits, string(name))
-				} else {
-					near = append(near, string(name))
-				}
-			}
-		}
+		fits, near := m.fitting(lines, p.terms, unit)
 		reason := ""
 		switch {
 		case p.reserve:
@@ -276,20 +274,55 @@ func (m model) coverage(pledges []testPledge) string {
 			}
 			if quantity.IsUnknown() {
 				told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " unknown-quantity"))
+				if len(fits) > 1 {
+					wait(fits, 0, 1)
+				}
 			} else if n > 0 {
 				told = append(told, fmt.Sprint("not ", tp.id, " ", n, " ", unit, " not-allocated"))
+				wait(fits, n, 0)
 			}
 		case reason != "":
 			told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " ", reason))
+			switch {
+			case reason == "several-lines":
+				wait(fits, n, 0)
+			case reason == "unknown-quantity" && len(fits) > 1:
+				wait(fits, 0, 1)
+			}
 		default:
-			count(tp.id, p, n, events.Line(fits[0]))
+			count(tp.id, p, n, fits[0])
 		}
 	}
 	for name := range lines {
-		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name], " caveated ", caveated[name]))
+		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name], " caveated ", caveated[name],
+			" waiting ", waiting[name], "+", waitingUnknown[name]))
 	}
 	slices.Sort(told)
 	return strings.Join(told, "\n")
+}
+
+// fitting returns the lines that a pledge may be meant for, and those that would be in another unit. Of all that it fits, it counts for
+// the one that it names; or else for those in its area, where there are any, and else for all. One that is alone takes it.
+func (m model) fitting(lines map[events.Line]events.RequirementTerms, t *events.PledgeTerms, unit events.Unit) (fits, near []events.Line) {
+	var inArea []events.Line
+	for name, l := range lines {
+		switch {
+		case l.Role != t.Role || l.Area != "" && t.Area != "" && l.Area != t.Area:
+		case l.Unit != unit:
+			near = append(near, name)
+		default:
+			if fits = append(fits, name); t.Area != "" && l.Area == t.Area {
+				inArea = append(inArea, name)
+			}
+		}
+	}
+	switch {
+	case slices.Contains(fits, t.Line):
+		return []events.Line{t.Line}, near
+	case len(inArea) > 0:
+		return inArea, near
+	}
+	return fits, near
 }
 
 // allocated returns the allocations of a pledge that are there on the date, the oldest first.
@@ -316,7 +349,8 @@ func told(c Coverage) string {
 	var told []string
 	for _, l := range c.Lines {
 		told = append(told, fmt.Sprint("line ", l.Line, " ", l.Required, " ", l.Unit),
-			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional, " caveated ", l.Caveated))
+			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional, " caveated ", l.Caveated,
+				" waiting ", l.Waiting, "+", l.WaitingUnknown))
 		for _, n := range l.Counted {
 			told = append(told, fmt.Sprint("counts ", n.Pledge, " ", n.Nation, " ", n.Quantity, " for ", l.Line))
 		}

@@ -134,7 +134,7 @@ func (r *roleSums) has(v *version) bool {
 // row returns the number of the sum of a kind.
 func (r *roleSums) row(kind uint32) int {
 	k := r.picture.kinds.names[kind]
-	k.area = ""
+	k.area, k.line = "", ""
 	i, ok := r.number[k]
 	if !ok {
 		i = r.open()

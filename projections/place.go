@@ -22,6 +22,8 @@ type Place struct {
 	// Line is the requirement that it is supply of; absent when it is of none, and then Reason says why.
 	Line   events.Line `json:"line,omitzero"`
 	Reason Reason      `json:"reason,omitzero"`
+	// By says why it counts for the line.
+	By CountedBy `json:"by,omitzero"`
 	// Quantity is how much it is about, in the unit. It may be unknown where it does not count.
 	Quantity   events.Quantity `json:"quantity,omitzero"`
 	Unit       events.Unit     `json:"unit"`
@@ -149,12 +151,8 @@ func (v *viewer) places(pl *pledge) []Place {
 	for i := range v.lines {
 		l := &v.lines[i]
 		for _, c := range l.counted {
-			at := Place{Line: l.Line, Quantity: l.Unit.Of(c.number), Unit: l.Unit, Allocation: c.allocation, Sequences: v.now.sequencesWith(c.allocation, reported)}
-			at.Sentence = fmt.Sprintf("It counts for %s: it fits no other requirement in force.", l.Line)
-			if !c.allocation.IsZero() {
-				at.Sentence = fmt.Sprintf("So much of it is allocated to %s.", l.Line)
-			}
-			all = append(all, at)
+			all = append(all, Place{Line: l.Line, By: c.by, Quantity: l.Unit.Of(c.number), Unit: l.Unit, Allocation: c.allocation,
+				Sentence: v.countedSentence(l, c.by), Sequences: v.now.sequencesWith(c.allocation, reported)})
 		}
 	}
 	for i := range v.left {
@@ -175,6 +173,22 @@ func (v *viewer) places(pl *pledge) []Place {
 		return cmp.Compare(a.Line, b.Line)
 	})
 	return all
+}
+
+// countedSentence says why the pledge placed last counts for a line.
+func (v *viewer) countedSentence(l *lineTally, by CountedBy) string {
+	switch by {
+	case ByAllocation:
+		return fmt.Sprintf("So much of it is allocated to %s.", l.Line)
+	case ByName:
+		return fmt.Sprintf("It counts for %s: it is meant for that requirement.", l.Line)
+	case ByArea:
+		return fmt.Sprintf("It counts for %s: of the requirements that it fits, no other is in %s.", l.Line, l.Area)
+	}
+	if named := v.now.terms.line; named != "" {
+		return fmt.Sprintf("It counts for %s: it does not fit %s, which it names, and fits no other requirement in force.", l.Line, named)
+	}
+	return fmt.Sprintf("It counts for %s: it fits no other requirement in force.", l.Line)
 }
 
 // away tells of a pledge that is not there.

@@ -191,9 +191,9 @@ func (p *Picture) mending(pl *pledge, r *row) *mending {
 }
 
 func (p *Picture) terms(pl *pledge, r *row) *terms {
-	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), Window: r.window(), notice: r.Notice,
+	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), line: intern(p.words, r.Line), Window: r.window(), notice: r.Notice,
 		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
-	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, intern(p.words, r.Unit)})
+	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, t.line, intern(p.words, r.Unit)})
 	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil {
 		t.rotation = &rotation{r.Predecessor, r.Successor, r.Elsewhere}
 	}

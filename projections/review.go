@@ -101,7 +101,8 @@ func (r *Review) notCounted(n *NotCounted) {
 	case NoLine, OtherUnit:
 		kind, remedy = MatchesNoLine, "issue a requirement for it, or tell the nation"
 	case SeveralLines:
-		kind, remedy = MatchesSeveral, "allocate it: muster allocation make "+n.Pledge.String()+" LINE"
+		kind = MatchesSeveral
+		remedy = "allocate it: muster allocation make " + n.Pledge.String() + " LINE, or let the nation say which line it is meant for: muster pledge amend " + n.Pledge.String() + " --line LINE"
 	case LineNotInForce:
 		kind, remedy = LineGone, "release the allocation, or issue the requirement again under another name"
 	case NotAllocated:

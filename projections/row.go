@@ -45,7 +45,7 @@ type row struct {
 	// Of the release of an allocation.
 	Allocation events.ID
 
-	// Of a condition or a caveat within a pledge, and of the line of a requirement or an allocation.
+	// Of a condition or a caveat within a pledge, and of the line of a requirement or an allocation, or that a pledge is meant for.
 	Line events.Line
 	Kind events.ConditionKind
 
@@ -215,7 +215,7 @@ func (r *row) correction(s *events.PledgeCorrected) {
 func (r *row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
 	r.place(st, p)
 	r.Expires, r.Predecessor, r.Successor, r.Elsewhere = int32(t.Expires), t.Predecessor, t.Successor, t.Elsewhere
-	r.Role, r.Area, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.NoticeToMove, t.Presence, t.Release
+	r.Role, r.Area, r.Line, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.Line, t.NoticeToMove, t.Presence, t.Release
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
 	r.Source, r.Text = t.Source, t.Note

@@ -92,6 +92,7 @@ func newAllKinds(t tb) *testLedger {
 	l.offer("ESP", 1, func(t *events.PledgeTerms) {
 		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
 	})
+	l.offer("POL", 9, inLine("east"))
 	return l
 }
 

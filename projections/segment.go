@@ -32,7 +32,7 @@ type coder struct {
 
 // storedForm is the version of the saved form. Whoever changes the type row, or what coder.row does with it, raises it, and every
 // saved file is thrown away and built anew from the source.
-const storedForm = 3
+const storedForm = 4
 
 var errSegment = errors.New("the saved rows are damaged")
 

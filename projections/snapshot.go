@@ -44,7 +44,7 @@ type snapshot struct {
 
 // snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is written of it here, raises it, and
 // every snapshot is left unread.
-const snapshotForm = 3
+const snapshotForm = 4
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
 

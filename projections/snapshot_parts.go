@@ -120,6 +120,7 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 		c.operation(p, &k.operation)
 		c.plain((*string)(&k.role))
 		c.plain((*string)(&k.area))
+		c.plain((*string)(&k.line))
 		c.plain((*string)(&k.unit))
 	})
 	conditions := slices.Sorted(maps.Keys(p.conditions))
@@ -279,6 +280,7 @@ func (c *coder) quantity(q *events.Quantity, unit events.Unit) {
 func (c *coder) terms(t *terms) {
 	c.word((*string)(&t.role))
 	c.word((*string)(&t.area))
+	c.word((*string)(&t.line))
 	c.date((*int32)(&t.From))
 	c.date((*int32)(&t.Until))
 	if c.has(!c.reading && t.notice != nil) {

@@ -42,6 +42,7 @@ func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFi
 	})
 	all := []LineCoverage{}
 	for _, t := range tallies {
+		t.spread()
 		for _, l := range linesOf[t.basis.On] {
 			one := t.lines[t.of[l]].answer(t)
 			one.Day = t.basis.On

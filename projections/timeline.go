@@ -296,7 +296,7 @@ func (c *course) place(days stretch, v *version) {
 	}
 }
 
-// settle sums the changes up, and puts each kind on the line that it fits alone.
+// settle sums the changes up, and puts each kind on the line that it counts for.
 func (c *course) settle() {
 	for i := range c.lines {
 		sumUp(c.lines[i].shares)
@@ -306,33 +306,34 @@ func (c *course) settle() {
 			}
 		}
 	}
+	for _, kind := range c.kinds {
+		sumUp(kind)
+	}
+	for i := range c.phases {
+		c.settlePhase(&c.phases[i])
+	}
+}
+
+// settlePhase puts each kind on the line that it counts for in a phase.
+func (c *course) settlePhase(ph *phase) {
+	m := newMatcher()
+	for i := range ph.inForce {
+		m.add(&ph.inForce[i])
+	}
 	for number, kind := range c.kinds {
 		if kind == nil {
 			continue
 		}
-		sumUp(kind)
-		for _, ph := range c.phases {
-			if only := c.only(ph, c.p.kinds.names[number]); only != nil {
-				for day := ph.from; day < ph.to; day++ {
-					only.supply[day].plus(&kind[day])
-				}
-			}
+		of := &c.p.kinds.names[number]
+		at := m.match(of).only
+		if at < 0 {
+			continue
+		}
+		only := &c.lines[c.of[of.operation.lines[ph.inForce[at].Line]]]
+		for day := ph.from; day < ph.to; day++ {
+			only.supply[day].plus(&kind[day])
 		}
 	}
-}
-
-// only returns the line that a kind fits in a phase, nil when it fits none or several.
-func (c *course) only(ph phase, k kind) *lineCourse {
-	var only *lineCourse
-	for _, q := range ph.inForce {
-		if q.Operation == k.operation.name && q.Role == k.role && q.Unit == k.unit && compatible(q.Area, k.area) {
-			if only != nil {
-				return nil
-			}
-			only = &c.lines[c.of[k.operation.lines[q.Line]]]
-		}
-	}
-	return only
 }
 
 func sumUp(changes []change) {

@@ -37,7 +37,9 @@ type NotCounted struct {
 	Reason    Reason           `json:"reason"`
 	// Day is the first day of a range on which it is so.
 	Day events.Date `json:"day,omitzero"`
-	// Lines are those that it is allocated to or fits, or, when the unit is the reason, would fit in another unit.
+	// Line is the requirement that it names as the one that it is meant for.
+	Line events.Line `json:"line,omitzero"`
+	// Lines are those that it is allocated to, or may be meant for, or, when the unit is the reason, would fit in another unit.
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
 	Sentence string `json:"sentence"`
@@ -88,12 +90,14 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 
 // leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
 func (t *tally) leave(v *version, why Reason, n int64, s *share) {
-	if t.brief && why != UnknownQuantity {
-		return
-	}
 	_, kind, known := v.amount(t.basis.Rung)
-	if only := t.places[kind].only; why == UnknownQuantity && only >= 0 {
-		t.lines[only].unknown += t.times
+	switch at := &t.places[kind]; {
+	case why == UnknownQuantity && at.only >= 0:
+		t.lines[at.only].unknown += t.times
+	case why == UnknownQuantity:
+		at.waiting.unknown += t.times
+	case why == SeveralLines || why == NotAllocated:
+		at.waiting.number = add(at.waiting.number, n)
 	}
 	if !t.brief {
 		t.left = append(t.left, left{v.pledge, t.day, kind, n, known, s, why})
@@ -119,7 +123,7 @@ func (t *tally) show(l *left, s *standing) NotCounted {
 	pl := t.p.pledges[l.pledge]
 	_, reported := s.amount(t.basis.Rung)
 	unit := t.p.kinds.names[l.kind].unit
-	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
+	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Line: s.terms.line,
 		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Day: l.day, Lines: t.linesOf(l),
 		Sequences: s.appendSequences(nil, reported)}
 	if !l.known {
@@ -177,11 +181,28 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 	case UnknownQuantity:
 		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.", nation, what, where)
 	case SeveralLines:
-		return fmt.Sprintf("%s's %s for %s fit the lines %s: an area or an allocation would say which of them.", nation, what, where, list(n.Lines))
+		return fmt.Sprintf("%s's %s for %s %s: %s would say which of them.", nation, what, where, severalLines(n), remedyOf(n))
 	case OtherUnit:
 		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(t.unitsOf(n)))
 	}
 	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
+}
+
+// severalLines tells where a pledge waits, and what it names without fitting it.
+func severalLines(n *NotCounted) string {
+	fit := "fit the lines " + list(n.Lines)
+	if n.Line != "" {
+		return fmt.Sprintf("do not fit %s, which they are meant for, and %s", n.Line, fit)
+	}
+	return fit
+}
+
+// remedyOf names what decides among several lines.
+func remedyOf(n *NotCounted) string {
+	if n.Area == "" {
+		return "the line that it is meant for, an area or an allocation"
+	}
+	return "the line that it is meant for or an allocation"
 }
 
 // unitsOf returns the units that the lines of a pledge count, each once.

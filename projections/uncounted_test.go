@@ -35,7 +35,7 @@ func TestNotCounted(t *testing.T) {
 		{"several lines", func(l *testLedger) {
 			l.need("east", 10, func(t *events.RequirementTerms) { t.Area = "east"; t.Priority = 2 })
 			l.offer("ITA", 7)
-		}, 0, "ITA 7 personnel several-lines west and east", "Italy's 7 personnel for ground fit the lines west and east: an area or an allocation would say which of them."},
+		}, 0, "ITA 7 personnel several-lines west and east", "Italy's 7 personnel for ground fit the lines west and east: the line that it is meant for, an area or an allocation would say which of them."},
 		{"other unit", func(l *testLedger) {
 			l.offer("HRV", 2, func(t *events.PledgeTerms) { t.Unit = "team" })
 		}, 0, "HRV 2 team other-unit west", "Croatia pledges 2 team for ground, and west counts personnel."},

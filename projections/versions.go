@@ -59,6 +59,7 @@ type kind struct {
 	operation *operation
 	role      events.Role
 	area      events.Area
+	line      events.Line // that they name
 	unit      events.Unit
 }
 
@@ -96,11 +97,11 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 	v.present, _ = s.strength.quantity.Number()
 	v.promisedKind = s.kind
 	if v.promisedKind == noKind {
-		v.promisedKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.pledged.unit})
+		v.promisedKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, s.pledged.unit})
 	}
 	v.presentKind = v.promisedKind
 	if s.strength.unit != "" && s.strength.unit != s.pledged.unit {
-		v.presentKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.strength.unit})
+		v.presentKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, s.strength.unit})
 	}
 	if shares := s.shares(on); shares != nil {
 		v.allocated = &shares

@@ -40,6 +40,7 @@
 // context of the one who asks, and ends with its error when it ends:
 //
 //   - list.go and life.go: pledges as they stand, and the life of one as a person would tell it;
+//   - match.go: which line a pledge counts for;
 //   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each
 //     with its [Reason]; throughout.go: the same of a range;
 //   - strength.go: what is pledged or deployed, summed within a unit;
@@ -65,7 +66,14 @@
 // A pledge that expires stands through that day, and has lapsed on the next, unless it was renewed, amended to expire later or
 // deployed by then. What a correction mends counts as if it had said this from the beginning, for every question that knows the
 // correction, and as it was said for all others. Once something of a pledge is allocated on a date, it counts where it is
-// allocated, the oldest allocation first where there is not enough for all, and what is not allocated counts nowhere; a pledge
-// without any allocation counts for the line that it fits, where it fits one alone. An open condition or a caveat takes nothing
-// from a supply: how much hangs on it stands beside; a condition that has failed takes all.
+// allocated, the oldest allocation first where there is not enough for all, and what is not allocated counts nowhere. An open
+// condition or a caveat takes nothing from a supply: how much hangs on it stands beside; a condition that has failed takes all.
+//
+// A pledge without any allocation on a date fits the lines in force that ask for its role in its unit, where both name one area or
+// one of them names none. It counts for the line that it names as the one that it is meant for, if it fits that; or else for the only
+// line that it fits; or else, where it names an area, for the only line that names the same. So a line without an area takes what fits
+// no other, and a pledge without an area, which may be used anywhere, is no more for such a line than for the others. What still may
+// be meant for several lines counts for none, and each of these says how much waits there for an allocation, as it does of what is
+// not allocated of a pledge: the same forces may wait at several lines. An area that no line names fits none but lines without an
+// area; and a name that is no line's, or of a line that the pledge does not fit, decides nothing.
 package projections

@@ -32,7 +32,11 @@ type Gap struct {
 	From  events.Date `json:"from,omitzero"`
 	Until events.Date `json:"until,omitzero"`
 	Who   []Share     `json:"who"`
-	// Could are pledges that are there, fit the line, and are not counted for it, with the reason: what could fill it.
+	// Waiting is how much of what could fill it waits for an allocation: see [LineCoverage].
+	Waiting        events.Quantity `json:"waiting"`
+	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
+	// Could are pledges that are there, would count for the line or wait at it, and are not counted for it, with the reason: what could
+	// fill it.
 	Could []NotCounted `json:"could"`
 }
 
@@ -64,13 +68,15 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 	course := p.newCourse(&around, p.runs(&around, chosen), chosen, TimelineFilter{Role: f.Role})
 	p.eachStretch(&around, course.place)
 	course.settle()
+	fillers := newFillers(&course, c.NotCounted)
 	for i := range c.Lines {
 		l := &c.Lines[i]
 		if n, _ := l.Gap.Number(); n == 0 {
 			continue
 		}
 		g.Gaps = append(g.Gaps, Gap{Operation: l.Operation, Line: l.Line, Role: l.Role, Area: l.Area, Priority: l.Priority, Essential: l.Essential,
-			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who, Could: could(l, c.NotCounted)})
+			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who,
+			Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown, Could: fillers.of(l, max(l.Day, c.On))})
 		g.Gaps[len(g.Gaps)-1].setDays(&course, p.operations[l.Operation].lines[l.Line], &c.Basis)
 	}
 	slices.SortStableFunc(g.Gaps, moreUrgent)
@@ -117,16 +123,53 @@ func moreUrgent(a, b Gap) int {
 	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.From, b.From), cmp.Compare(a.Fill, b.Fill))
 }
 
-// could finds what could fill a line.
-func could(l *LineCoverage, notCounted []NotCounted) []NotCounted {
-	fitting := []NotCounted{}
-	for _, n := range notCounted {
-		if n.Operation != l.Operation || n.Role != l.Role || n.Unit != l.Unit || !compatible(n.Area, l.Area) {
-			continue
-		}
-		if slices.Contains([]Reason{BelowRung, SeveralLines, NotAllocated, LineNotInForce, InReserve, UnknownQuantity}, n.Reason) {
-			fitting = append(fitting, n)
+// fillers are pledges that are not counted, and could fill a line.
+type fillers struct {
+	course  *course
+	all     []NotCounted
+	matches map[phaseKind]match
+}
+
+type phaseKind struct {
+	phase *phase
+	kind  kind
+}
+
+func newFillers(c *course, notCounted []NotCounted) *fillers {
+	fill := []Reason{BelowRung, SeveralLines, NotAllocated, LineNotInForce, InReserve, UnknownQuantity}
+	f := &fillers{course: c, matches: map[phaseKind]match{}}
+	for i := range notCounted {
+		if slices.Contains(fill, notCounted[i].Reason) {
+			f.all = append(f.all, notCounted[i])
 		}
 	}
-	return fitting
+	return f
+}
+
+// of finds what could fill a line on a day: what would count for it, or waits at it.
+func (f *fillers) of(l *LineCoverage, on events.Date) []NotCounted {
+	found := []NotCounted{}
+	ph := f.course.phaseOn(on)
+	at := ph.matcher.named[namedLine{l.Operation, l.Line}]
+	for i := range f.all {
+		n := &f.all[i]
+		if n.Operation != l.Operation || n.Role != l.Role || n.Unit != l.Unit {
+			continue
+		}
+		if slices.Contains(f.match(ph, n).fits, at) {
+			found = append(found, *n)
+		}
+	}
+	return found
+}
+
+// match finds where a pledge belongs in a phase, once for each kind.
+func (f *fillers) match(ph *phase, n *NotCounted) match {
+	key := phaseKind{ph, kind{f.course.p.operations[n.Operation], n.Role, n.Area, n.Line, n.Unit}}
+	m, ok := f.matches[key]
+	if !ok {
+		m = ph.matcher.match(&key.kind)
+		f.matches[key] = m
+	}
+	return m
 }

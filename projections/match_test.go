@@ -131,3 +131,25 @@ func TestWhatWaitsForAnAllocation(t *testing.T) {
 	equal(t, "offered", tell(Moment{}), offered+offered)
 	equal(t, "accepted", tell(Moment{Rung: Accepted}), accepted+accepted)
 }
+
+// What could fill a gap is what would count for the line, or waits at it.
+func TestWhatCouldFillAGap(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("north", 1000, func(r *events.RequirementTerms) { r.Area = "north" })
+	l.need("reserve", 100)
+	l.indicate("POL", 1, 30)
+	l.indicate("DEU", 1, 40)
+	l.offer("FRA", 7, inArea("north"), func(t *events.PledgeTerms) { t.Presence = events.Reserve })
+	l.offer("GBR", 8)
+	l.offer("ESP", 9, inLine("reserve"), func(t *events.PledgeTerms) { t.Quantity = events.Unknown })
+	told := ""
+	for _, g := range must[Gaps](t)(l.picture().Gaps(t.Context(), Moment{On: day(20)}, CoverageFilter{})).Gaps {
+		told += fmt.Sprintf("%s waits %s, could", g.Line, g.Waiting)
+		for _, n := range g.Could {
+			told += fmt.Sprintf(" %s %s", n.Nation, n.Reason)
+		}
+		told += "; "
+	}
+	equal(t, "gaps", told, "north waits 8, could POL below-rung DEU below-rung FRA reserve GBR several-lines; "+
+		"reserve waits 8, could POL below-rung DEU below-rung GBR several-lines ESP unknown-quantity; ")
+}

@@ -189,6 +189,7 @@ type lineCourse struct {
 type phase struct {
 	from, to int
 	inForce  []Requirement
+	matcher  *matcher // of those in force
 }
 
 func (p *Picture) newCourse(b *Basis, s span, chosen []*operation, f TimelineFilter) course {
@@ -246,6 +247,10 @@ func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
 		at.On = s.dates[ph.from]
 		for _, o := range chosen {
 			ph.inForce = append(ph.inForce, o.inForce(at, role)...)
+		}
+		ph.matcher = newMatcher()
+		for i := range ph.inForce {
+			ph.matcher.add(&ph.inForce[i])
 		}
 		all = append(all, ph)
 	}
@@ -316,16 +321,12 @@ func (c *course) settle() {
 
 // settlePhase puts each kind on the line that it counts for in a phase.
 func (c *course) settlePhase(ph *phase) {
-	m := newMatcher()
-	for i := range ph.inForce {
-		m.add(&ph.inForce[i])
-	}
 	for number, kind := range c.kinds {
 		if kind == nil {
 			continue
 		}
 		of := &c.p.kinds.names[number]
-		at := m.match(of).only
+		at := ph.matcher.match(of).only
 		if at < 0 {
 			continue
 		}
@@ -334,6 +335,13 @@ func (c *course) settlePhase(ph *phase) {
 			only.supply[day].plus(&kind[day])
 		}
 	}
+}
+
+// phaseOn returns the phase that a date of the span is in.
+func (c *course) phaseOn(d events.Date) *phase {
+	run := c.at(d)
+	at := slices.IndexFunc(c.phases, func(ph phase) bool { return run < ph.to })
+	return &c.phases[at]
 }
 
 func sumUp(changes []change) {

@@ -248,7 +248,7 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 		return
 	}
 	if one.Sentence == "" {
-		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Line: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung, Reason: one.Reason}
+		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, MeantFor: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung, Reason: one.Reason}
 		one.Sentence = v.sentence(&n, s)
 	}
 	e.NotCounted = append(e.NotCounted, one)

@@ -165,7 +165,7 @@ func (f *fillers) of(l *LineCoverage, on events.Date) []NotCounted {
 
 // match finds where a pledge belongs in a phase, once for each kind.
 func (f *fillers) match(ph *phase, n *NotCounted) match {
-	key := phaseKind{ph, kind{f.course.p.operations[n.Operation], n.Role, n.Area, n.Line, n.Unit}}
+	key := phaseKind{ph, kind{f.course.p.operations[n.Operation], n.Role, n.Area, n.MeantFor, n.Unit}}
 	m, ok := f.matches[key]
 	if !ok {
 		m = ph.matcher.match(&key.kind)

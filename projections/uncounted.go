@@ -37,8 +37,8 @@ type NotCounted struct {
 	Reason    Reason           `json:"reason"`
 	// Day is the first day of a range on which it is so.
 	Day events.Date `json:"day,omitzero"`
-	// Line is the requirement that it names as the one that it is meant for.
-	Line events.Line `json:"line,omitzero"`
+	// MeantFor is the requirement that it names as the one that it is meant for.
+	MeantFor events.Line `json:"meant_for,omitzero"`
 	// Lines are those that it is allocated to, or may be meant for, or, when the unit is the reason, would fit in another unit.
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
@@ -123,7 +123,7 @@ func (t *tally) show(l *left, s *standing) NotCounted {
 	pl := t.p.pledges[l.pledge]
 	_, reported := s.amount(t.basis.Rung)
 	unit := t.p.kinds.names[l.kind].unit
-	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Line: s.terms.line,
+	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, MeantFor: s.terms.line,
 		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Day: l.day, Lines: t.linesOf(l),
 		Sequences: s.appendSequences(nil, reported)}
 	if !l.known {
@@ -191,8 +191,8 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 // severalLines tells where a pledge waits, and what it names without fitting it.
 func severalLines(n *NotCounted) string {
 	fit := "fit the lines " + list(n.Lines)
-	if n.Line != "" {
-		return fmt.Sprintf("do not fit %s, which they are meant for, and %s", n.Line, fit)
+	if n.MeantFor != "" {
+		return fmt.Sprintf("do not fit %s, which they are meant for, and %s", n.MeantFor, fit)
 	}
 	return fit
 }

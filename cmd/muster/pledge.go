@@ -26,13 +26,13 @@ func (a *app) pledgeCmd() *cobra.Command {
 
 // termFlags are the flags of a pledge's terms.
 type termFlags struct {
-	operation, nation, role, quantity, unit, area string
-	from, until, effective                        string
-	presence, release, source, note               string
-	expires, predecessor, successor               string
-	elsewhere                                     []string
-	notice                                        int
-	dryRun                                        bool
+	operation, nation, role, quantity, unit, area, line string
+	from, until, effective                              string
+	presence, release, source, note                     string
+	expires, predecessor, successor                     string
+	elsewhere                                           []string
+	notice                                              int
+	dryRun                                              bool
 }
 
 // releaseToday says what a release does until reading is restricted.
@@ -42,6 +42,7 @@ func (f *termFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`)
 	fl.StringVar(&f.area, "area", "", "where the forces may be used; without it, anywhere")
+	fl.StringVar(&f.line, "line", "", "the requirement that the forces are meant for, which may still have to be issued; none for none")
 	fl.StringVar(&f.from, "from", "", "first day (default: today)")
 	fl.StringVar(&f.until, "until", "", "last day; without it, open")
 	fl.IntVar(&f.notice, "notice-to-move", -1, "days after the call")
@@ -81,6 +82,9 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	if given("notice-to-move") {
 		t.NoticeToMove = &f.notice
 	}
+	if given("line") {
+		t.Line, err = orNone(f.line, func(s string) (events.Line, error) { return events.Line(s), nil })
+	}
 	if given("expires") {
 		t.Expires, err = orNone(f.expires, events.ParseDate)
 		note("expires", f.expires, err)
@@ -115,7 +119,7 @@ func orNone[T any](s string, read func(string) (T, error)) (value T, err error) 
 }
 
 // termNames are the flags that change the terms of a pledge.
-var termNames = []string{"quantity", "area", "from", "until", "notice-to-move", "presence", "release", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
+var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence", "release", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
 
 // changesTerms reports whether any flag changes the terms.
 func changesTerms(c *cobra.Command) bool { return slices.ContainsFunc(termNames, c.Flags().Changed) }
@@ -161,6 +165,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 		Use:   "offer --operation OP --role ROLE --quantity N",
 		Short: "Offer forces or means",
 		Example: `  muster pledge offer --operation mnf-u --nation FRA --role ground --quantity 1200 --from 2026-03-01
+  muster pledge offer --operation mnf-u --nation FRA --role ground --quantity 1200 --from 2026-03-01 --line ground-west
   muster pledge offer --indicated 01KAQ… --quantity 8`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -280,7 +285,7 @@ func (a *app) pledge(ctx context.Context, id string, on events.Date) (projection
 func termsOf(p projections.Pledge) events.PledgeTerms {
 	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
 		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note,
-		Expires: p.Expires, Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere}
+		Expires: p.Expires, Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line}
 }
 
 func (a *app) pledgeListCmd() *cobra.Command {

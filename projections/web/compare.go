@@ -397,6 +397,9 @@ func explained(e projections.Explanation) []string {
 	what := strings.Join(sums, " and ")
 	if q := e.Requirement; q != nil {
 		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required, q.Unit, q.Gap)
+		if more := waits(q.Waiting, q.WaitingUnknown); more != nil {
+			what += ", " + strings.Join(more, ", ")
+		}
 		if q.Day != 0 {
 			what += " on " + q.Day.String() + ", the day on which it is met least"
 		}

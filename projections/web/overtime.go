@@ -39,14 +39,14 @@ func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, e
 // GapsTable has a row for each gap.
 func GapsTable(a projections.Gaps) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
-		"short from", "short until", "who", "what could fill it"}}
+		"short from", "short until", "who", "what could fill it", "waiting"}}
 	if t.days(); a.IsRange() {
 		t.Head = append(t.Head, "first short", "days short")
 	}
 	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
 	for _, g := range a.Gaps {
 		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
-			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could)}
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could), orNone(g.Waiting)}
 		if a.IsRange() {
 			cells = append(cells, g.First.String(), number(g.Days))
 		}

@@ -81,7 +81,7 @@ type notCountedRow struct {
 // CoverageTable has a row for each line, and in CSV also one for each pledge that is not counted, without a requirement and with the reason in its remarks.
 func CoverageTable(c Coverage) Table {
 	t := Table{Basis: &c.Basis, Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap", "unit", "fill",
-		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed"}}
+		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed", "waiting"}}
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is")
 	}
@@ -100,6 +100,7 @@ func CoverageTable(c Coverage) Table {
 		for _, r := range line.Rungs {
 			cells = append(cells, r.Supply.String())
 		}
+		cells = append(cells, orNone(line.Waiting))
 		if c.compares() {
 			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String())
 		}
@@ -172,10 +173,30 @@ func remarks(l projections.LineCoverage) string {
 	if l.Unknown > 0 {
 		all = append(all, fmt.Sprintf("%d of unknown size beside it", l.Unknown))
 	}
+	all = append(all, waits(l.Waiting, l.WaitingUnknown)...)
 	if d := l.Dependence; d != nil {
 		all = append(all, holder(*d))
 	}
 	return strings.Join(all, "; ")
+}
+
+// waits says what fits a line and waits for an allocation.
+func waits(q events.Quantity, unknown int) (all []string) {
+	if n, ok := q.Number(); ok && n > 0 {
+		all = append(all, fmt.Sprintf("%s wait for an allocation", q))
+	}
+	if unknown > 0 {
+		all = append(all, fmt.Sprintf("%d of unknown size wait for an allocation", unknown))
+	}
+	return all
+}
+
+// orNone writes a number that mostly is 0, and nothing for that.
+func orNone(q events.Quantity) string {
+	if n, ok := q.Number(); ok && n == 0 {
+		return ""
+	}
+	return q.String()
 }
 
 // holder says on whom something hangs.
@@ -262,12 +283,12 @@ func beside(r projections.StrengthRow) string {
 
 // PledgesTable has a row for each pledge.
 func PledgesTable(all projections.PledgeList) Table {
-	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area",
+	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area", "line",
 		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "note"}}
 	t.days()
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
-			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Presence), days(p.NoticeToMove),
+			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
 			conditions(p), caveats(p), allocations(p), strings.Join(p.Elsewhere, ", "), p.Note)
 	}
 	t.Below = []string{fmt.Sprintf("%s, %s.", Several(len(all.Pledges), "pledge"), all.Basis)}
@@ -336,7 +357,7 @@ func PledgeSentence(p projections.Pledge) string {
 	if p.State != projections.Live {
 		s += ", " + string(p.State)
 	}
-	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p)},
+	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p)}, {"meant for ", string(p.Line)},
 		{"expires on ", p.Expires.String()}, {"also pledged to ", strings.Join(p.Elsewhere, ", ")}} {
 		if more.what != "" {
 			s += ", " + more.before + more.what

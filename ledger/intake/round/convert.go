@@ -84,7 +84,7 @@ func (c *converter) offer(v map[string]string) (*events.PledgeOffered, []problem
 		Header: events.Header{Type: "pledge.offered", Ledger: c.origin},
 		Place:  events.Place{Operation: events.Operation(v["operation"])},
 		PledgeTerms: events.PledgeTerms{
-			Role: events.Role(v["role"]), Unit: events.Unit(v["unit"]), Area: events.Area(v["area"]),
+			Role: events.Role(v["role"]), Unit: events.Unit(v["unit"]), Area: events.Area(v["area"]), Line: events.Line(v["line"]),
 			Presence: events.Presence(v["presence"]), Release: events.Release(v["release"]), Source: v["source"], Note: v["note"],
 		},
 	}
@@ -169,6 +169,9 @@ func sentence(o *events.PledgeOffered) string {
 	fmt.Fprintf(&b, "%s (%s) offers %s %s for %s to %s", o.Nation.Name(), o.Nation, o.Quantity, o.Unit, o.Role, o.Operation)
 	if o.Area != "" {
 		fmt.Fprintf(&b, " in %s", o.Area)
+	}
+	if o.Line != "" {
+		fmt.Fprintf(&b, ", meant for %s", o.Line)
 	}
 	fmt.Fprintf(&b, ", %s", o.Span())
 	if o.NoticeToMove != nil {

@@ -41,6 +41,16 @@ type shownSum struct {
 // Sum shows a sum of strength.
 func (f *frame) Sum(r projections.StrengthRow) shownSum { return shownSum{r, f} }
 
+// A waiting is what waits for an allocation at a line.
+type waiting struct {
+	F        *frame
+	Quantity events.Quantity
+	Unknown  int
+}
+
+// Waiting shows what waits for an allocation at a line: how much, and how many pledges of unknown quantity.
+func (f *frame) Waiting(q events.Quantity, unknown int) waiting { return waiting{f, q, unknown} }
+
 // A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer, which is English.
 type why struct{ Words, Sentence string }
 

@@ -99,6 +99,7 @@ type countedFor struct {
 	Line     events.Line
 	Quantity events.Quantity
 	Unit     events.Unit
+	By       projections.CountedBy
 	At       []uint64 // the records that make it so
 }
 
@@ -124,7 +125,7 @@ func (p *pledgePage) place(c *web.Coverage) {
 		l := &c.Lines[i]
 		for _, counted := range l.Counted {
 			if counted.Pledge == p.Pledge.ID {
-				p.Counts = append(p.Counts, countedFor{l.Line, counted.Quantity, l.Unit, counted.Sequences})
+				p.Counts = append(p.Counts, countedFor{l.Line, counted.Quantity, l.Unit, counted.By, counted.Sequences})
 			}
 		}
 	}

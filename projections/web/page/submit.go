@@ -28,7 +28,7 @@ type form struct {
 }
 
 var (
-	termFields = []string{"role", "quantity", "unit", "area", "from", "until", "notice_to_move", "presence", "release", "expires", "predecessor", "successor", "elsewhere", "source", "note"}
+	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence", "release", "expires", "predecessor", "successor", "elsewhere", "source", "note"}
 	stepFields = []string{"reason", "source"}
 )
 
@@ -218,7 +218,7 @@ func (s *submitPage) now() map[string]string {
 	}
 	text, err := json.Marshal(events.PledgeTerms{Role: s.About.Role, Quantity: s.About.Quantity, Unit: s.About.Unit, Area: s.About.Area, Window: s.About.Window,
 		NoticeToMove: s.About.NoticeToMove, Presence: s.About.Presence, Release: s.About.Release, Source: s.About.Source, Note: s.About.Note,
-		Expires: s.About.Expires, Predecessor: s.About.Predecessor, Successor: s.About.Successor})
+		Expires: s.About.Expires, Predecessor: s.About.Predecessor, Successor: s.About.Successor, Line: s.About.Line})
 	members := map[string]any{}
 	if err == nil {
 		_ = json.Unmarshal(text, &members)

@@ -25,7 +25,7 @@ type HandOver struct {
 
 // handOvers finds the rotations that begin or end in the days asked, by date; where one line is asked for, those alone that
 // may be of its supply.
-func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter, lines []LineTimeline) []HandOver {
+func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter, c *course) []HandOver {
 	all := []HandOver{}
 	for _, pair := range p.rotationsOf(b) {
 		from, to := pair[0], pair[1]
@@ -40,9 +40,7 @@ func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter, lin
 		if in.from < f.Days.From && out.until < f.Days.From || out.until > f.Days.Until && in.from > f.Days.Until {
 			continue
 		}
-		if f.Line != "" && !slices.ContainsFunc(lines, func(l LineTimeline) bool {
-			return s.mayFill(from.operation, &l) || to.onFirstDay(b, in.from).mayFill(to.operation, &l)
-		}) {
+		if f.Line != "" && !s.mayFill(c, from, f.Line) && !to.onFirstDay(b, in.from).mayFill(c, to, f.Line) {
 			continue
 		}
 		all = append(all, HandOver{Operation: from.operation.name, Role: s.terms.role, From: from.id, FromBy: from.nation, To: to.id, ToBy: to.nation,
@@ -60,17 +58,18 @@ func (pl *pledge) onFirstDay(b *Basis, first events.Date) *standing {
 	return pl.at(&on, new(standing))
 }
 
-// mayFill reports whether a pledge may be supply of a line: it is allocated to it or, where nothing of it is allocated, it
-// is of the same role and unit and of a compatible area.
-func (s *standing) mayFill(o *operation, l *LineTimeline) bool {
-	switch {
-	case o.name != l.Operation:
-		return false
-	case len(s.allocations) > 0:
-		return slices.ContainsFunc(s.allocations, func(a allotment) bool { return a.line.name == l.Line })
+// mayFill reports whether a pledge may be supply of a line in the days of a course: it is allocated to it or, where nothing
+// of it is allocated, it counts for it or waits at it while it is in force.
+func (s *standing) mayFill(c *course, pl *pledge, name events.Line) bool {
+	if len(s.allocations) > 0 {
+		return slices.ContainsFunc(s.allocations, func(a allotment) bool { return a.line.name == name })
 	}
 	unit := cmp.Or(s.pledged.unit, s.strength.unit)
-	return s.terms.role == l.Role && unit == l.Unit && compatible(s.terms.area, l.Area)
+	k := kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, unit}
+	return slices.ContainsFunc(c.phases, func(ph phase) bool {
+		at, inForce := ph.matcher.named[namedLine{pl.operation.name, name}]
+		return inForce && slices.Contains(ph.matcher.match(&k).fits, at)
+	})
 }
 
 // rotationsOf returns the pairs of pledges, relieved and relieving, that either of them names, each once.

@@ -97,7 +97,7 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit, l.points(&c, f.Step)})
 		}
 	}
-	t.HandOvers = p.handOvers(&b, chosen, f, t.Lines)
+	t.HandOvers = p.handOvers(&b, chosen, f, &c)
 	return t, nil
 }
 

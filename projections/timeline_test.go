@@ -170,7 +170,7 @@ func TestSumsBeyondTheLargestNumber(t *testing.T) {
 	l.open("op-b") // what is asked as of an earlier record is taken from the table
 	p := l.picture()
 	full := version{amounts: amounts{promised: events.MaxCount, rung: Offered}}
-	full.promisedKind = p.kindOf(kind{p.operations["op-a"], "ground", "", "personnel"})
+	full.promisedKind = p.kindOf(kind{p.operations["op-a"], "ground", "", "", "personnel"})
 	full.presentKind, full.nation = full.promisedKind, uint16(p.nations.of("FRA"))
 	const pledges = 1100 // 1,024 of them are more than there are numbers
 	for range pledges {

@@ -33,8 +33,12 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 	if err != nil {
 		return Counting{}, err
 	}
+	if seq > b.AsOf {
+		return Counting{}, problem.New(problem.NotFound, "record %d was not known yet %s", seq, b.Known()).
+			WithHint("ask as of that record or a later one, or leave as_of out")
+	}
 	pl, d := p.deedOf(seq)
-	if d == nil || seq > b.AsOf {
+	if d == nil {
 		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("muster log tells what each record is")
 	}
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}

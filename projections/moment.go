@@ -61,6 +61,8 @@ type Moment struct {
 	// AsOf is the last record that is known: the recorded clock. 0 is the last there is. [Picture.SequenceAt] turns a time
 	// into a sequence.
 	AsOf uint64
+	// Before looks from before the first record, when nothing was known. AsOf is 0 then.
+	Before bool
 	// On is the date that is asked about: the effective clock. Zero is the day on which the record AsOf was recorded, so
 	// that even then the same question about an old moment has the same answer for ever.
 	On events.Date
@@ -85,7 +87,7 @@ type Basis struct {
 
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment {
-	return Moment{AsOf: b.AsOf, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf}
+	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf}
 }
 
 // FirstDate and LastDate are the first and the last that a statement may carry: the ends of a range that is left open.
@@ -166,14 +168,27 @@ func (b Basis) String() string {
 	if !b.Rung.IsZero() {
 		s += fmt.Sprintf("from the rung %q up, ", b.Rung.String())
 	}
-	s += fmt.Sprintf("as of record %d", b.AsOf)
+	s += b.Known()
 	if !b.Recorded.IsZero() {
 		s += fmt.Sprintf(" (%s UTC)", b.Recorded.UTC().Format("2006-01-02 15:04:05"))
 	}
-	if b.WhatIf != nil {
-		s += "; supposing " + b.WhatIf.String()
+	return s + b.supposing()
+}
+
+// Known says to people what was known.
+func (b Basis) Known() string {
+	if b.AsOf == 0 {
+		return "as of before the first record"
 	}
-	return s
+	return fmt.Sprintf("as of record %d", b.AsOf)
+}
+
+// supposing says what an answer supposes, "" for nothing.
+func (b Basis) supposing() string {
+	if b.WhatIf == nil {
+		return ""
+	}
+	return "; supposing " + b.WhatIf.String()
 }
 
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
@@ -187,7 +202,7 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}
-	if b.AsOf == 0 {
+	if b.AsOf == 0 && !m.Before {
 		b.AsOf = last
 	}
 	b.Recorded, _ = p.Recorded(b.AsOf)

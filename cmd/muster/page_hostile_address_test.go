@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +82,8 @@ func framed(t *testing.T, name string, req *http.Request) (int, string) {
 	if resp.StatusCode >= 400 && !strings.Contains(body, `class="problem"`) {
 		t.Errorf("%s: %s: the page does not say what is wrong", name, resp.Status)
 	}
-	for _, part := range []string{"<script>alert", `href="javascript:`, `href="//`, `action="//`, "ZgotmplZ", "%!", "\u202e\""} {
+	for _, part := range []string{"<script>alert", `href="javascript:`, `href="//`, `action="//`, "ZgotmplZ", "%!", "\u202e\"",
+		"record 0", ", of .", ", recorded <", "enregistrement 0", ", du .", ", du <"} {
 		if strings.Contains(body, part) {
 			t.Errorf("%s: %s: %s is in the page", name, resp.Status, part)
 		}
@@ -94,6 +96,37 @@ func framed(t *testing.T, name string, req *http.Request) (int, string) {
 		t.Errorf("%s: %d cookies, %d bytes, %s", name, len(resp.Cookies()), len(body), time.Since(began))
 	}
 	return resp.StatusCode, body
+}
+
+// From before the first record, every page shows that nothing was known, and what is wrong is told
+// in the frame of the ledger as it is now.
+func TestPagesBeforeTheFirstRecord(t *testing.T) {
+	server := demoServer(t)
+	says := func(address, what string) string {
+		_, body := framed(t, address, request(t, http.MethodGet, server+address, nil))
+		if !strings.Contains(body, what) {
+			t.Errorf("%s does not say %q", address, what)
+		}
+		return body
+	}
+	for path := range pageParameters {
+		if strings.Contains(path, "01K") {
+			continue
+		}
+		body := says(path+"?as_of=2001-02-03", "As known before the first record.")
+		if !strings.Contains(body, `value="2001-02-03"`) || strings.Contains(body, "Albania") {
+			t.Errorf("%s: its clock is not set, or it knows of Albania", path)
+		}
+		says(path+"?as_of=2001-02-03&lang=fr", "Tel que connu avant le premier enregistrement.")
+	}
+	says("/compare?from=2001-02-03", "before the first")
+	says("/compare?from=-9999w", "Albania")
+	for _, wrong := range []string{"/?rung=top", "/nothing", "/?as_of=999999", "/compare?from=x"} {
+		body := says(wrong, `<footer class="foot">`)
+		if !regexp.MustCompile(`As of record [1-9][0-9]*, recorded 20`).MatchString(body) || strings.Contains(body, `class="banner`) {
+			t.Errorf("%s: its foot does not say of which record it is, or its banner does:\n%s", wrong, body)
+		}
+	}
 }
 
 // Whatever an address says, a page answers, in its frame, and says what is wrong. No address makes the server stumble.

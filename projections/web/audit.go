@@ -41,7 +41,7 @@ func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRec
 // LateTable has a row for each record.
 func LateTable(a projections.LateRecords) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "effective", "days", "nation", "operation", "type", "signed by", "what", "pledge"}}
-	t.Above = []string{fmt.Sprintf("Recorded more than %d days after the date from which it holds, as of record %d.", a.MoreThan, a.AsOf), ""}
+	t.Above = []string{fmt.Sprintf("Recorded more than %d days after the date from which it holds, %s.", a.MoreThan, a.Known()), ""}
 	for _, r := range a.Records {
 		t.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(), number(r.Days), string(r.Nation), string(r.Operation), string(r.Type),
 			r.Signer, r.Sentence, r.Pledge.String())
@@ -60,7 +60,7 @@ func (s *Service) Corrections(ctx context.Context, q *FilterQuery) (projections.
 // CorrectionsTable has a row for each correction.
 func CorrectionsTable(a projections.Corrections) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "signed by", "nation", "operation", "mends", "what was said", "what is right", "pledge"}}
-	t.Above = []string{fmt.Sprintf("Corrections, as of record %d.", a.AsOf), ""}
+	t.Above = []string{fmt.Sprintf("Corrections, %s.", a.Known()), ""}
 	for _, c := range a.Corrections {
 		t.Add(c, number(c.Sequence), c.Recorded.UTC().Format(timeForm), c.Signer, string(c.Nation), string(c.Operation), number(c.Mends.Sequence),
 			c.Mends.Sentence, c.Sentence, c.Pledge.String())

@@ -125,7 +125,11 @@ func DiffTable(d projections.Diff) Table {
 
 // clocks tells a basis, with the record first.
 func clocks(b projections.Basis) string {
-	s := fmt.Sprintf("record %d (%s UTC), on %s, from the rung %q up", b.AsOf, b.Recorded.UTC().Format(timeForm), b.On, b.Rung)
+	s := "before the first record"
+	if b.AsOf > 0 {
+		s = fmt.Sprintf("record %d (%s UTC)", b.AsOf, b.Recorded.UTC().Format(timeForm))
+	}
+	s += fmt.Sprintf(", on %s, from the rung %q up", b.On, b.Rung)
 	if b.WhatIf != nil {
 		s += "; supposing " + b.WhatIf.String()
 	}

@@ -26,14 +26,18 @@ func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f proje
 		return f, ctx.Err()
 	}
 	var asOf uint64
+	var before bool
 	err = s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) error {
-		if asOf = m.AsOf; p.Sequence() == 0 {
+		if asOf, before = m.AsOf, m.Before; p.Sequence() == 0 {
 			return notFounded()
 		}
 		return nil
 	})
 	if err != nil {
 		return f, err
+	}
+	if before {
+		return projections.NewPicture().Fingerprint(ctx, 0)
 	}
 	return s.Projector.Fingerprint(ctx, asOf)
 }

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
 	"muster/projections"
@@ -50,12 +53,61 @@ func TestAsOf(t *testing.T) {
 	if p := beyond.problem(t); !strings.Contains(p.Detail, fmt.Sprintf("no record %d yet", last+1)) {
 		t.Error(beyond.body)
 	}
+}
+
+// Before the first record nothing was known, and every question has the answer of an empty picture.
+func TestBeforeTheFirstRecord(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
 	for _, before := range []string{"2026-01-01T11:59:59Z", "2025-12-31"} {
-		a := s.ask("coverage", "as_of="+before)
-		equal(t, before, a.status, http.StatusUnprocessableEntity)
-		if p := a.problem(t); len(p.Fields) != 1 || !strings.Contains(p.Fields[0].Message, "the first record is of 2026-01-01T12:00:00") {
-			t.Error(a.body)
+		c := told[Coverage](s, "coverage", "as_of="+before)
+		equal(t, before, fmt.Sprint(c.AsOf, " ", c.On, len(c.Lines), len(c.NotCounted), len(c.Notes)),
+			"0 "+before[:10]+" 0 0 0")
+	}
+	known := map[string]string{"plan": "operation=force", "pledge": "id=" + l.fra.id.String(), "nation": "nation=FRA",
+		"versions": "id=" + l.fra.id.String(), "counted": "record=" + number(l.fra.seq), "explain": "what=strength"}
+	missing := map[string]bool{"plan": true, "pledge": true, "versions": true, "counted": true}
+	for question, path := range paths {
+		takes := s.api.OpenAPI().Paths[Root+path].Get.Parameters
+		if !slices.ContainsFunc(takes, func(p *huma.Param) bool { return p.Name == "as_of" }) {
+			continue
 		}
+		a := s.ask(question, known[question]+"&as_of=2025-12-31&on=2026-03-01")
+		if question == "fingerprint" {
+			a = s.ask(question, "as_of=2025-12-31")
+		}
+		if a.status == http.StatusNotFound != missing[question] || a.status >= 500 {
+			t.Errorf("%s: %d %s", question, a.status, a.body)
+		}
+		if question != "nation" && !missing[question] && strings.Contains(a.body, "FRA") {
+			t.Errorf("%s knows of France: %s", question, a.body)
+		}
+	}
+}
+
+// What has changed since before there was anything is all that there is.
+func TestDiffFromBeforeTheFirstRecord(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	s.service.Now = func() time.Time { return l.records[l.Last()-1].Recorded.Add(time.Hour) }
+	d := told[projections.Diff](s, "diff", "from=-7d&on=2026-03-01")
+	equal(t, "from", fmt.Sprint(d.From.AsOf, " ", d.From.On), "0 2026-03-01")
+	now := told[Coverage](s, "coverage", "on=2026-03-01")
+	if len(now.Lines) == 0 || len(d.Lines) != len(now.Lines) || len(d.Pledges) == 0 {
+		t.Errorf("%d lines and %d pledges differ, of %d", len(d.Lines), len(d.Pledges), len(now.Lines))
+	}
+	for _, one := range d.Lines {
+		if one.From != nil || one.To == nil || len(one.Records) == 0 {
+			t.Errorf("%s: %+v", one.Line, one)
+		}
+	}
+	if back := told[projections.Diff](s, "diff", "from=2026-01-01&to=2025-12-31&on=2026-03-01"); back.To.AsOf != 0 {
+		t.Errorf("%+v", back.To)
+	}
+	equal(t, "two moments before", len(told[projections.Diff](s, "diff", "from=2025-12-01&to=2025-12-31").Lines), 0)
+	table := DiffTable(d)
+	if !strings.Contains(strings.Join(table.Above, "\n"), "before the first record") {
+		t.Errorf("%q", table.Above)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -111,21 +112,13 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 	}
 	if t := q.AsOf.Time; !t.IsZero() {
 		if m.AsOf = p.SequenceAt(t); m.AsOf == 0 {
-			return m, problem.OfFields([]problem.Field{{Location: "as_of", Value: t.UTC().Format(time.RFC3339Nano), Message: nothingYet(p)}})
+			m.Before, m.On = true, cmp.Or(m.On, events.DateOf(t))
 		}
 	}
 	if m.On == 0 && q.AsOf.IsZero() {
 		m.On = events.DateOf(s.Now()) // a question about an old moment is about the day of its last record
 	}
 	return m, nil
-}
-
-func nothingYet(p *projections.Picture) string {
-	first, ok := p.Recorded(1)
-	if !ok {
-		return "nothing was recorded yet"
-	}
-	return "nothing was recorded yet at that time: the first record is of " + first.Format(events.RecordedForm)
 }
 
 // lastDate is as late as a catalogue can begin to hold.

@@ -63,15 +63,15 @@ func (p *Pages) comparison(f *frame) (any, error) {
 		return nil, err
 	}
 	fromOn, toOn := to.On, max(to.On, to.Until)
-	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", to.AsOf, "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
+	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", place(to), "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
 	if c.D, err = ask(f, web.Read[web.DiffQuery], p.Service.Diff, pairs...); err != nil {
 		return nil, err
 	}
 	f.Basis = c.D.To
-	c.Exact = f.Here("from", c.D.From.AsOf, "from_on", c.D.From.On, "as_of", c.D.To.AsOf, "on", c.D.To.On)
-	c.Swapped = f.Here("from", c.D.To.AsOf, "from_on", c.D.To.On, "as_of", c.D.From.AsOf, "on", c.D.From.On)
+	c.Exact = f.Here("from", place(c.D.From), "from_on", c.D.From.On, "as_of", place(c.D.To), "on", c.D.To.On)
+	c.Swapped = f.Here("from", place(c.D.To), "from_on", c.D.To.On, "as_of", place(c.D.From), "on", c.D.From.On)
 	c.CSV = f.csv("diff", []string{"operation", "nation", "role", "rung", "without", "without_conditional", "without_caveated", "discharge"},
-		"from", c.D.From.AsOf, "from_on", c.D.From.On, "to", c.D.To.AsOf, "to_on", c.D.To.On)
+		"from", place(c.D.From), "from_on", c.D.From.On, "to", place(c.D.To), "to_on", c.D.To.On)
 	for _, one := range []struct {
 		name string
 		seq  uint64
@@ -248,6 +248,17 @@ type shownMoment struct {
 	F    *frame
 	Name string
 	B    projections.Basis
+}
+
+// Given writes a place on the recorded clock for its field: the record, or what was written there.
+func (c *comparison) Given(name string, b projections.Basis) string {
+	if isBefore(b) {
+		return cmp.Or(c.Get(name), place(b))
+	}
+	if name == "as_of" {
+		return c.Seq(b.AsOf)
+	}
+	return place(b)
 }
 
 // Moment shows one of the two moments.

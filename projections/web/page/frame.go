@@ -44,9 +44,12 @@ func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) *frame {
 	return f
 }
 
-// finish fills in what the content has made known.
+// isBefore reports whether a page looks from before the first record.
+func isBefore(b projections.Basis) bool { return b.AsOf == 0 && b.On != 0 }
+
+// finish fills in what the content has made known, or the last record where it has made nothing known.
 func (f *frame) finish() {
-	if f.Basis.AsOf == 0 {
+	if f.Basis.AsOf == 0 && !isBefore(f.Basis) {
 		f.Basis.AsOf, f.Basis.Recorded = f.Ledger.Sequence, f.Ledger.Recorded
 	}
 	if root, err := f.pages.Ledger.RootAt(int64(f.Basis.AsOf)); err == nil {
@@ -208,8 +211,19 @@ func (f *frame) Seq(n uint64) string {
 	return strconv.FormatUint(n, 10)
 }
 
+// place writes the place of a moment on the recorded clock as a parameter.
+func place(b projections.Basis) string {
+	if isBefore(b) {
+		return projections.FirstDate.String()
+	}
+	return strconv.FormatUint(b.AsOf, 10)
+}
+
 // KnownDay returns the date of the recorded clock, for its date field.
 func (f *frame) KnownDay() string {
+	if isBefore(f.Basis) {
+		return f.Get("as_of")
+	}
 	if f.Basis.Recorded.IsZero() {
 		return ""
 	}
@@ -220,7 +234,8 @@ func (f *frame) KnownDay() string {
 func (f *frame) Operations() []projections.Catalogue {
 	var all projections.Operations
 	_ = f.pages.Service.Projector.View(func(p *projections.Picture) (err error) {
-		all, err = p.Operations(f.ctx, projections.Moment{AsOf: f.Basis.AsOf, On: f.Basis.On})
+		all, err = p.Operations(f.ctx, projections.Moment{
+			AsOf: f.Basis.AsOf, Before: isBefore(f.Basis), On: f.Basis.On})
 		return err
 	})
 	return all.Operations

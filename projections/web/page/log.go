@@ -41,7 +41,7 @@ func (p *Pages) log(f *frame) (any, error) {
 		}
 	}
 	last := p.Service.Source.Last()
-	if f.Basis.AsOf > 0 {
+	if f.Basis.AsOf > 0 || isBefore(f.Basis) {
 		last = f.Basis.AsOf
 	}
 	for _, name := range logFilters {

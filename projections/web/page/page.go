@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/web"
 )
 
@@ -130,6 +131,8 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 // refuse answers with what is wrong, in the frame of the page that was asked for.
 func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 	f.Problem = problem.From(err)
+	f.Basis = projections.Basis{} // of what could not be answered there is none
+	f.finish()
 	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
 }
 

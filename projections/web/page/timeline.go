@@ -126,7 +126,7 @@ func (o *overTime) touches(h *projections.HandOver, l *projections.LineTimeline)
 
 // look reads which roles and requirements one can choose from, and where rotations are.
 func (o *overTime) look(p *projections.Picture) error {
-	m := projections.Moment{AsOf: o.Basis.AsOf, On: o.Basis.On}
+	m := projections.Moment{AsOf: o.Basis.AsOf, Before: isBefore(o.Basis), On: o.Basis.On}
 	all, err := p.Requirements(o.ctx, m, projections.Filter{Operation: events.Operation(o.Get("operation"))})
 	if err != nil {
 		return err

@@ -111,6 +111,10 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 		return m, err
 	}
 	if t := q.AsOf.Time; !t.IsZero() {
+		if p.Sequence() == 0 {
+			return m, problem.OfFields([]problem.Field{{Location: "as_of",
+				Value: t.UTC().Format(time.RFC3339Nano), Message: "nothing was recorded yet"}})
+		}
 		if m.AsOf = p.SequenceAt(t); m.AsOf == 0 {
 			m.Before, m.On = true, cmp.Or(m.On, events.DateOf(t))
 		}

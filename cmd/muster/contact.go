@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -58,6 +60,9 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		return nil, err
 	}
 	a.remember(c.seen)
+	if known.First == (tlog.Hash{}) && c.seen.N > 0 {
+		a.rememberFirst(ctx, c)
+	}
 	a.contact = c
 	return c, nil
 }
@@ -113,6 +118,21 @@ func (a *app) remember(c proof.Checkpoint) {
 	m, err := a.memory()
 	if err == nil {
 		err = m.Saw(c)
+	}
+	if err != nil {
+		a.cannotRemember(err)
+	}
+}
+
+// rememberFirst remembers the first record, by which another ledger of the same name is told.
+func (a *app) rememberFirst(ctx context.Context, c *contact) {
+	first, err := proof.First(ctx, c.seen, c.fetch)
+	if err != nil {
+		return // it is looked for again at the next contact
+	}
+	m, err := a.memory()
+	if err == nil {
+		err = m.Began(c.origin, first)
 	}
 	if err != nil {
 		a.cannotRemember(err)
@@ -191,8 +211,9 @@ const (
 	lagPause   = 200 * time.Millisecond
 )
 
-// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than it has itself signed
-// before tells another history. One that shows less than another server of the ledger has may only lag: it is given time.
+// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than it
+// has itself signed before tells another history, and so does one whose first record is another. One
+// that shows less than another server of the ledger has may only lag: it is given time.
 func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown proof.Checkpoint) (proof.Checkpoint, error) {
 	last, _ := known.Last()
 	for until := time.Now().Add(lagTimeout); ; {
@@ -206,12 +227,16 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown pro
 		if next.N >= last.N {
 			return next, a.extends(ctx, c, last, next)
 		}
+		if err := a.begins(ctx, c, known.First, last, next); err != nil {
+			return next, err
+		}
 		if time.Now().After(until) {
 			if own.N > next.N {
 				return next, a.extends(ctx, c, own, next)
 			}
 			return next, problem.New(problem.Unavailable, "this server lags: it shows %d records, and %d were seen of the ledger before", next.N, last.N).
-				WithHint("ask again in a moment, or ask another server; if this lasts, this server is cut off from the others")
+				WithHint("ask again in a moment, or ask another server; if this lasts, this server is cut off from the others, " +
+					"or has another ledger of the same name")
 		}
 		if own.N > next.N { // once more is enough, for a server never goes back
 			until = time.Now()
@@ -239,6 +264,20 @@ func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint
 	}
 	p := a.otherHistory(&proof.OtherHistory{Seen: last, Shown: shown, What: "its checkpoint is signed with no key that is trusted"})
 	return next, p.WithHint("%s; if this is another server of the same ledger, or its key was changed, ask its administrator for the key, and give it once with --checkpoint-key", p.Hint)
+}
+
+// begins makes sure that a checkpoint which shows less than was seen is of a ledger with the same
+// first record. Where the first record is not known, it may be.
+func (a *app) begins(ctx context.Context, c *contact, first tlog.Hash, last, next proof.Checkpoint) error {
+	if first == (tlog.Hash{}) || next.N == 0 {
+		return nil
+	}
+	shown, err := proof.First(ctx, next, c.fetch)
+	if err != nil || shown == first {
+		return err
+	}
+	return a.otherHistory(&proof.OtherHistory{Seen: last, Shown: next, What: fmt.Sprintf(
+		"it is another ledger of the same name: its first record is %s, and was %s", shown, first)})
 }
 
 // extends makes sure that next goes on from last.

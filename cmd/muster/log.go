@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/events/problem"
 	"muster/projections/web"
 )
 
@@ -61,7 +62,7 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bo
 // followLog prints records as they come: as stored for people, one JSON object to a line for programs.
 func (a *app) followLog(ctx context.Context, parameters map[string]string, raw bool) error {
 	parameters["wait"] = "20"
-	for {
+	for next := uint64(0); ; {
 		var page web.Records
 		if err := a.ask(ctx, "records", parameters, &page); err != nil {
 			if ctx.Err() != nil {
@@ -69,11 +70,16 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 			}
 			return err
 		}
+		if page.AsOf+1 < next {
+			return problem.New(problem.Unverified, "there were %d records, and there are %d: "+
+				"the server has another ledger now, or lags behind the one that it followed", next-1, page.AsOf)
+		}
 		for _, r := range page.Records {
 			if err := a.followed(r, raw); err != nil {
 				return err
 			}
 		}
+		next = page.Next
 		parameters["from"] = strconv.FormatUint(page.Next, 10)
 	}
 }

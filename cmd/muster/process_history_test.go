@@ -345,6 +345,27 @@ func TestServersOfOneLedger(t *testing.T) {
 	b.stop(t)
 }
 
+// Another ledger under an old name, with fewer records, does not lag: it is another one, and said to be,
+// at once and with the evidence.
+func TestAnotherLedgerOfTheName(t *testing.T) {
+	t.Parallel()
+	dir, u := t.TempDir(), newUser(t)
+	a := serving(t, filepath.Join(dir, "a"), "--origin", "muster.example/name")
+	c := begin(t, a)
+	submitted(t, a, c)
+	u.content(t, "checkpoint", "--url", a.url, "--data", a.dir)
+	a.stop(t)
+	b := serving(t, filepath.Join(dir, "b"), "--origin", "muster.example/name")
+	for _, typed := range [][]string{{"checkpoint"}, {"pledge", "list"}, {"log"}} {
+		code, out, said := u.types(t, append(typed, "--url", b.url, "--data", b.dir)...)
+		if code != 8 || out != "" || !strings.Contains(said, "it is another ledger of the same name: its first record is ") ||
+			!strings.Contains(said, "both signed checkpoints are kept") || strings.Contains(said, "lags") {
+			t.Errorf("%s: exit code %d\n%s%s", typed, code, out, said)
+		}
+	}
+	b.stop(t)
+}
+
 // A memory that cannot be written is a warning, and reading goes on.
 func TestNoPlaceToRemember(t *testing.T) {
 	t.Parallel()

@@ -9,14 +9,17 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"muster/events"
 	"muster/events/problem"
 )
 
 // A Memory is what a client keeps in a folder, from one run to the next: for each ledger a folder named after its origin
 // (with %2F for a slash), with a file "keys" of the checkpoint keys that are trusted, one a line, and for each key the last
-// checkpoint that was verified with it, as it was signed, in a file such as "1a2b3c4d.checkpoint". Everything in it is text
-// in standard forms, and may be edited.
+// checkpoint that was verified with it, as it was signed, in a file such as "1a2b3c4d.checkpoint", and
+// a file "first" with the hash of its first record. Everything in it is text in standard forms, and may
+// be edited.
 type Memory struct{ Dir string }
 
 // A Known is what a Memory has of one ledger.
@@ -25,6 +28,8 @@ type Known struct {
 	Keys []string
 	// By has, for each key that has signed one, the last checkpoint that was verified.
 	By map[string]Checkpoint
+	// First is the hash of the first record, zero when it is not known.
+	First tlog.Hash
 }
 
 // Last returns the largest checkpoint that was verified, and false when there is none.
@@ -41,7 +46,10 @@ func (m Memory) folder(origin events.Origin) string {
 	return filepath.Join(m.Dir, strings.NewReplacer("/", "%2F", ":", "%3A").Replace(string(origin)))
 }
 
-const keysFile = "keys"
+const (
+	keysFile  = "keys"
+	firstFile = "first"
+)
 
 // Of returns what is known of a ledger: nothing, when there is no folder. A file that is not what it should be is an error,
 // of kind Invalid: it is not passed over, for that would forget what was seen.
@@ -58,12 +66,12 @@ func (m Memory) Of(origin events.Origin) (Known, error) {
 	if err != nil {
 		return k, fmt.Errorf("the trusted keys: %w", err)
 	}
+	err = m.loadFirst(&k, origin)
 	for key := range strings.Lines(string(text)) {
-		key = strings.TrimSpace(key)
-		if key == "" || slices.Contains(k.Keys, key) {
-			continue
+		if key = strings.TrimSpace(key); err == nil && key != "" && !slices.Contains(k.Keys, key) {
+			err = m.load(&k, origin, key)
 		}
-		if err := m.load(&k, origin, key); err != nil {
+		if err != nil {
 			return k, problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w", origin, m.folder(origin), err).
 				WithHint("look who has changed it, and put the folder back from a copy; to begin anew with this ledger, move it away")
 		}
@@ -94,6 +102,25 @@ func (m Memory) load(k *Known, origin events.Origin, key string) error {
 	}
 	k.By[c.By] = c
 	return nil
+}
+
+func (m Memory) loadFirst(k *Known, origin events.Origin) error {
+	text, err := os.ReadFile(filepath.Join(m.folder(origin), firstFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		k.First, err = tlog.ParseHash(strings.TrimSpace(string(text)))
+	}
+	if err != nil {
+		return fmt.Errorf("the file %s: %w", firstFile, err)
+	}
+	return nil
+}
+
+// Began remembers the hash of a ledger's first record.
+func (m Memory) Began(origin events.Origin, first tlog.Hash) error {
+	return m.write(origin, firstFile, []byte(first.String()+"\n"))
 }
 
 func checkpointFile(by string) string { return by[strings.LastIndex(by, "+")+1:] + ".checkpoint" }

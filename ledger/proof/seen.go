@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -56,6 +57,18 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 		return other("the first %d of its %d records are not those that were there before, with the root %s", last.N, next.N, last.Hash)
 	}
 	return nil
+}
+
+// First returns the hash of the ledger's first record, which no other ledger has, also of the same
+// name. It is read from the server that has shown c, which must have been verified, and checked
+// against c's root.
+func First(ctx context.Context, c Checkpoint, fetch Fetcher) (tlog.Hash, error) {
+	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
+	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 0)})
+	if err = cmp.Or(tiles.err, err); err != nil {
+		return tlog.Hash{}, err
+	}
+	return found[0], nil
 }
 
 // fetchedTiles reads tiles through a Fetcher, and remembers why one could not be read.

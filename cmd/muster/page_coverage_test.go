@@ -311,6 +311,23 @@ func TestPageConnection(t *testing.T) {
 	b.says(cell("mnf-u/air-west", 0), "7 of 48")
 }
 
+// A page that is open while another ledger takes the place of its own says so, and shows nothing of it.
+func TestPageOfAnotherLedger(t *testing.T) {
+	browser(t)
+	root := t.TempDir()
+	p := serving(t, filepath.Join(root, "ledger"))
+	plan := newUser(t)
+	plan.content(t, "plan", "apply", demoPlan(t), "--data", p.dir)
+	b := newTab(t, p.url)
+	b.open("/?on=2026-07-01")
+	b.says(cell("mnf-u/air-west", 0), "0 of 48")
+	listen := strings.TrimPrefix(p.url, "http://")
+	p.stop(t)
+	serving(t, filepath.Join(root, "another"), "--listen", listen)
+	b.says("#status", "Another ledger is at this address now")
+	b.says(cell("mnf-u/air-west", 0), "0 of 48")
+}
+
 func demoPlan(t *testing.T) string {
 	t.Helper()
 	path, err := filepath.Abs("demo/mnf-u.plan.yaml")

@@ -2,7 +2,10 @@ package web
 
 import (
 	"context"
+	"encoding/hex"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 	"muster/events/problem"
@@ -12,6 +15,8 @@ import (
 // Ledger says what the ledger is, and how far it has come.
 type Ledger struct {
 	projections.Founding
+	// First tells this ledger from all others, also of the same name.
+	First string `json:"first" doc:"The hash of the first record (RFC 6962, in hexadecimal), which no other ledger has, also of the same name"`
 	// Sequence is the last record, and Recorded when it was recorded.
 	Sequence uint64    `json:"sequence"`
 	Recorded time.Time `json:"recorded"`
@@ -28,8 +33,26 @@ func (s *Service) Ledger(_ context.Context, _ *LedgerQuery) (l Ledger, err error
 		}
 		l = Ledger{Founding: founding, Sequence: p.Sequence(), CheckpointKey: s.CheckpointKey}
 		l.Recorded, _ = p.Recorded(l.Sequence)
-		return nil
+		l.First, err = s.firstHash()
+		return err
 	})
+}
+
+// firstHash returns the hash of the first record, in hexadecimal.
+func (s *Service) firstHash() (string, error) {
+	if found := s.first.Load(); found != nil {
+		return *found, nil
+	}
+	for r, err := range s.Source.Records(1) {
+		if err != nil {
+			return "", err
+		}
+		hash := tlog.RecordHash(r.Stored)
+		first := hex.EncodeToString(hash[:])
+		s.first.Store(&first)
+		return first, nil
+	}
+	return "", notFounded()
 }
 
 func notFounded() error {

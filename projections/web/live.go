@@ -3,14 +3,17 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 	"muster/events/problem"
@@ -53,7 +56,10 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest()}
 	read(&p)
 	seen, err := lastEventID(r)
-	if err = errors.Join(p.problem(), err); err != nil {
+	if err = errors.Join(p.problem(), err); err == nil {
+		err = s.goesOn(r.Context(), p.given["ledger"], seen)
+	}
+	if err != nil {
 		writeProblem(w, err)
 		return
 	}
@@ -75,6 +81,32 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	if l.send([]byte("retry: 2000\n\n")) == nil { // from here on the client knows that it is heard
 		_ = events(ctx, l)
 	}
+}
+
+// goesOn makes sure that a client which comes back finds the ledger that it has left: the one whose
+// first record has the hash it says, where it says one, with the last record that it has seen, which
+// a server that lags behind another one is given a moment to have.
+func (s *Service) goesOn(ctx context.Context, ledger string, seen uint64) error {
+	first, err := s.firstHash()
+	switch {
+	case err != nil:
+		return err
+	case ledger != "" && ledger != first:
+		return problem.New(problem.Conflict, "this is another ledger: its first record has the hash %s", first).
+			WithCode("other-ledger").WithHint("leave ledger and Last-Event-ID out, and begin anew")
+	}
+	waiting, cancel := s.wait(ctx, s.lag)
+	defer cancel()
+	if seen <= s.Source.Last() || s.Source.Wait(waiting, seen-1) == nil {
+		return nil
+	}
+	if ledger == "" {
+		return problem.New(problem.Conflict, "record %d, which Last-Event-ID says was seen, is not here: "+
+			"this ledger has %d records, and is another one, or this server lags far behind", seen, s.Source.Last()).
+			WithCode("other-ledger").WithHint("leave Last-Event-ID out, and begin anew")
+	}
+	return problem.New(problem.Unavailable, "record %d, which Last-Event-ID says was seen, is not here yet: "+
+		"this server lags, and has %d records", seen, s.Source.Last()).WithHint("come back in a moment")
 }
 
 // lastEventID returns the last record that a client which comes back has been told, 0 for one that is new.
@@ -119,6 +151,21 @@ type LiveRecordsQuery struct{ RecordsQuery }
 func (q *LiveRecordsQuery) read(p *parameters) {
 	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, the next that comes. Last-Event-ID goes before it.", events.Date.Time)
 	q.readFilter(p)
+	p.ledger()
+}
+
+// ledger reads which ledger a client of a stream takes this one for.
+func (p *parameters) ledger() {
+	const doc = "The ledger that is meant, as first of /ledger tells it: any other one is refused."
+	v := p.value("ledger", doc, &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9a-f]{64}$"})
+	if v != "" && !isHash(v) {
+		p.invalid("ledger", v, "write the hash of the ledger's first record, as first of /ledger tells it")
+	}
+}
+
+func isHash(s string) bool {
+	hash, err := hex.DecodeString(s)
+	return err == nil && len(hash) == tlog.HashSize && s == strings.ToLower(s)
 }
 
 // tellRecords sends every record that passes the filter, in order, from the one after those that were seen.
@@ -171,6 +218,7 @@ func (q *LiveCoverageQuery) read(p *parameters) {
 	q.On, q.Until = p.days("on", "What applies on that date, or in a range of dates. Without it, today (UTC), from midnight to midnight.")
 	q.WhatIf = p.whatIf()
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+	p.ledger()
 }
 
 // CoverageChange is what an event of the coverage stream tells.
@@ -306,6 +354,7 @@ func documentLive(api huma.API) {
 		api.OpenAPI().AddOperation(&huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path, Summary: one.summary, Tags: []string{"live"},
 			Parameters: parameters, Responses: map[string]*huma.Response{
 				"200": {Description: "Events until either side ends the stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+				"409": {Description: "This is another ledger than the one that the client has left"},
 				"503": {Description: "Too many clients are told live: come back in a while"},
 			}})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -141,6 +142,66 @@ func TestLiveMidnight(t *testing.T) {
 	seq := l.offer("GBR", 7).seq
 	id, _ = fixed.hear(&c)
 	equal(t, "of one day, only a record makes an event", id, number(seq))
+}
+
+// A client that comes back to another ledger is told so: at once where it says which one it has left,
+// and else when the record that it has seen does not come. It never waits in silence.
+func TestLiveOfAnotherLedger(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	s.service.lag = 10 * time.Millisecond
+	first := told[Ledger](s, "ledger", "").First
+	other := told[Ledger](newServer(t, newRound(t).testLog), "ledger", "").First
+	if len(first) != 64 || first == other {
+		t.Fatalf("the ledgers are told by %s and %s", first, other)
+	}
+	ask := func(path, seen string) (int, string) {
+		req, err := http.NewRequest(http.MethodGet, s.url+Root+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Last-Event-ID", seen)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	beyond := number(l.Last() + 5)
+	for _, stream := range []string{"/records/events", "/coverage/events"} {
+		for _, test := range []struct {
+			query, seen, says string
+			status            int
+		}{
+			{"?ledger=" + other, "1", "this is another ledger", http.StatusConflict},
+			{"?ledger=" + other, "", "this is another ledger", http.StatusConflict},
+			{"", beyond, "and is another one, or this server lags far behind", http.StatusConflict},
+			{"?ledger=" + first, beyond, "this server lags", http.StatusServiceUnavailable},
+			{"?ledger=x", "1", "write the hash", http.StatusUnprocessableEntity},
+		} {
+			status, body := ask(stream+test.query, test.seen)
+			if status != test.status || !strings.Contains(body, test.says) {
+				t.Errorf("%s%s after %s: %d %s", stream, test.query, test.seen, status, body)
+			}
+		}
+		s.listen(stream+"?ledger="+first, number(l.Last())).stop()
+	}
+	s.service.lag = patient // a record that comes in time is waited for
+	heard := make(chan *listener, 1)
+	seen := l.Last() + 2
+	go func() { heard <- s.listen("/records/events", number(seen)) }()
+	s.waiting(seen-1, 1)
+	l.offer("GBR", 6)
+	l.offer("GBR", 7)
+	next := l.offer("GBR", 8).seq
+	var r Record
+	id, _ := soon(t, heard).hear(&r)
+	equal(t, "what comes after a lag", id, number(next))
 }
 
 func TestLiveRefuses(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"muster/events"
@@ -33,6 +34,9 @@ type Service struct {
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 	hashing    chan struct{} // capacity 1: one fingerprint at a time
 
+	lag   time.Duration          // how long a stream waits for a record that its client has seen
+	first atomic.Pointer[string] // the hash of the first record
+
 	kept answers // those that were given lately
 
 	streams chan struct{} // capacity MaxStreams: the clients that are told live
@@ -45,7 +49,7 @@ type Service struct {
 func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	return &Service{Projector: p, Source: s, Now: time.Now,
-		patience: 10 * time.Second, heartbeat: 15 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
+		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		streams: make(chan struct{}, MaxStreams), tables: map[string]func(context.Context, request) (Table, error){},
 		parsers: map[string]func(request) (any, error){}}
 }

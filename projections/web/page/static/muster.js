@@ -133,11 +133,18 @@ const follow = () => {
   source?.close();
   told = live;
   if (!live) return;
-  source = new EventSource(live);
+  const address = new URL(live, location);
+  address.searchParams.set("ledger", page().dataset.ledger);
+  source = new EventSource(address);
   source.onopen = async () => {
     if (lost) { lost = false; await refresh([]); say(words.back); setTimeout(() => { if (!lost) say(""); }, 5000); }
   };
-  source.onerror = () => { lost = true; page().dataset.lost = ""; say(words.lost); if (source.readyState === EventSource.CLOSED) { told = undefined; setTimeout(follow, 2000); } };
+  source.onerror = () => {
+    lost = true;
+    page().dataset.lost = "";
+    say(words.lost);
+    if (source.readyState === EventSource.CLOSED) refused(address);
+  };
   source.addEventListener("coverage", async (e) => {
     const c = JSON.parse(e.data);
     if (c.as_of <= Number(page().dataset.sequence)) return; // it is what is shown
@@ -151,6 +158,34 @@ const follow = () => {
     waiting = setTimeout(() => refresh([`#r${r.sequence}`, `[data-pledge="${r.id}"]`]), 250);
   });
 };
+
+// refused asks why a stream was refused, and not only cut off: of another ledger this page must not
+// go on. All else is tried again.
+const refused = async (address) => {
+  const enough = new AbortController();
+  try {
+    const answer = await fetch(address, { signal: enough.signal });
+    if (answer.status === 409) {
+      say(words.other);
+      return;
+    }
+  } catch {
+    // the server is not there
+  } finally {
+    enough.abort();
+  }
+  told = undefined;
+  setTimeout(follow, 2000);
+};
+
+// A page that shows today shows the next day when that has begun (in UTC, on the server's clock).
+const untilTomorrow = () => 864e5 - Date.now() % 864e5 + 1000;
+const tomorrow = async () => {
+  const { live, today } = page().dataset;
+  if (live && !new URLSearchParams(location.search).get("on")) await refresh([]);
+  setTimeout(tomorrow, live && page().dataset.today === today ? 60e3 : untilTomorrow());
+};
+setTimeout(tomorrow, untilTomorrow());
 
 // refresh shows the same address anew, and marks for a moment what has changed.
 const refresh = async (selectors) => {

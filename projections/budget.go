@@ -1,0 +1,101 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/events/problem"
+)
+
+// A Budget bounds what one question may cost, with all the questions that it is made of. A member
+// that is zero bounds nothing. How long it may take is the deadline of its context.
+type Budget struct {
+	// Rows is how many pledges, versions of pledges and days of requirement lines are looked at.
+	// A million take from 10 milliseconds to some tenths of a second, by what is asked of each.
+	Rows int
+	// Bytes is how much memory the answer takes until it is written, roughly.
+	Bytes int
+}
+
+// WithBudget returns a context in which the questions asked cost no more than b together. One that
+// would cost more ends with a [problem.TooMuch] that says how to ask for less.
+func WithBudget(ctx context.Context, b Budget) context.Context {
+	return context.WithValue(ctx, meterKey{}, &meter{budget: b})
+}
+
+type meterKey struct{}
+
+// A meter counts what a question costs while it is answered, and says when it has to end: because
+// the one who asked has gone, the time is over, or the budget is used up. It belongs to the one
+// goroutine that answers.
+//
+// What loops over rows spends them as it goes and leaves its loop when spend says no; the question
+// then answers with err, and what was counted up to there is thrown away.
+type meter struct {
+	ctx         context.Context
+	budget      Budget
+	rows, bytes int
+	look        int // after how many rows the context is looked at again
+	stopped     error
+}
+
+// lookEvery is how many rows pass between two looks at the context, which takes a lock.
+const lookEvery = 1024
+
+// meterOf returns the meter of the question that ctx is of.
+func meterOf(ctx context.Context) *meter {
+	m, ok := ctx.Value(meterKey{}).(*meter)
+	if !ok {
+		m = &meter{}
+	}
+	m.ctx = ctx
+	m.check()
+	return m
+}
+
+// spend counts rows, and reports whether to go on.
+func (m *meter) spend(rows int) bool {
+	m.rows += rows
+	if m.look -= rows; m.look <= 0 {
+		m.check()
+	}
+	return m.stopped == nil
+}
+
+// hold counts rows of an answer, of so many bytes each, and reports whether to go on.
+func (m *meter) hold(rows int, each uintptr) bool {
+	m.bytes += rows * int(each)
+	return m.spend(rows)
+}
+
+// check looks whether the question has to end.
+func (m *meter) check() {
+	m.look = lookEvery
+	switch {
+	case m.stopped != nil:
+	case m.ctx.Err() != nil:
+		m.stopped = ending(m.ctx)
+	case m.budget.Rows > 0 && m.rows > m.budget.Rows:
+		m.stopped = tooMuch("it would look at more than %d rows", m.budget.Rows)
+	case m.budget.Bytes > 0 && m.bytes > m.budget.Bytes:
+		m.stopped = tooMuch("its answer would take more than %d MB", m.budget.Bytes>>20)
+	}
+}
+
+// err returns why the question has to end, nil while it may go on.
+func (m *meter) err() error { return m.stopped }
+
+// ending says why a context has ended: as who ended it says, or that its time is over.
+func ending(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return tooMuch("it takes longer than it may")
+	}
+	return cause
+}
+
+func tooMuch(format string, args ...any) error {
+	return problem.New(problem.TooMuch, "this question costs too much: %s", fmt.Sprintf(format, args...)).
+		WithHint("ask for less: one operation, one role, fewer days, or smaller pages")
+}

@@ -22,7 +22,7 @@ type answer struct {
 const maxAnswered = 16
 
 // coverage returns the answer that was given to a question, or finds it. What is supposed is not kept, nor what names pledges.
-func (a *answered) coverage(b Basis, f CoverageFilter, find func() Coverage) Coverage {
+func (a *answered) coverage(b Basis, f CoverageFilter, find func() (Coverage, error)) (Coverage, error) {
 	if !f.Brief || b.WhatIf != nil {
 		return find()
 	}
@@ -31,17 +31,21 @@ func (a *answered) coverage(b Basis, f CoverageFilter, find func() Coverage) Cov
 	at := slices.IndexFunc(a.last, func(one answer) bool { return one.basis == b && one.filter == f })
 	if at >= 0 {
 		defer a.mu.Unlock()
-		return a.last[at].copy()
+		return a.last[at].copy(), nil
 	}
 	a.mu.Unlock()
-	one := answer{b, f, find()}
+	found, err := find()
+	if err != nil {
+		return Coverage{}, err
+	}
+	one := answer{b, f, found}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.last) == maxAnswered {
 		a.last = slices.Delete(a.last, 0, 1)
 	}
 	a.last = append(a.last, one)
-	return one.copy()
+	return one.copy(), nil
 }
 
 // copy returns the answer with lines of its own, which the caller may change.

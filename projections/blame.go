@@ -18,8 +18,9 @@ func (s *side) heard(pl *pledge) map[deedKey]bool {
 	if pl == nil {
 		return all
 	}
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.known(uint32(s.basis.AsOf)) && d.effective <= s.basis.On {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.known(uint32(s.basis.AsOf)) && d.effective <= s.basis.On {
 			all[deedKey{d.order, d.seq}] = true
 		}
 	}
@@ -43,8 +44,9 @@ func (d *differ) records(was, is *pledge) []Told {
 			sequences = append(sequences, uint64(at.seq))
 		}
 	}
-	for i := range pl.deeds {
-		one := &pl.deeds[i]
+	deeds := pl.now().deeds
+	for i := range deeds {
+		one := &deeds[i]
 		at := deedKey{one.order, one.seq}
 		switch {
 		case !old[at] || now[at]:
@@ -176,7 +178,7 @@ func merge(a, b map[uint64]bool) map[uint64]bool {
 // line returns a requirement, nil when the side's picture has none of that name.
 func (s *side) line(o events.Operation, name events.Line) *line {
 	if op, ok := s.p.operations[o]; ok {
-		return op.lines[name]
+		return op.now().lines[name]
 	}
 	return nil
 }
@@ -188,12 +190,12 @@ func (s *side) said(o events.Operation, name events.Line) map[uint64]bool {
 	if l == nil {
 		return all
 	}
-	for _, t := range l.terms {
+	for _, t := range l.now().terms {
 		if t.seq <= s.basis.AsOf && t.effective <= s.basis.On {
 			all[t.seq] = true
 		}
 	}
-	for _, t := range l.cancelled {
+	for _, t := range l.now().cancelled {
 		if t.seq <= s.basis.AsOf && t.effective <= s.basis.On {
 			all[t.seq] = true
 		}

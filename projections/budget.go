@@ -54,8 +54,18 @@ func meterOf(ctx context.Context) *meter {
 	return m
 }
 
-// spend counts rows, and reports whether to go on.
+// metered returns the picture for one question, which ctx meters.
+func (p *Picture) metered(ctx context.Context) *Picture {
+	other := *p
+	other.meter = meterOf(ctx)
+	return &other
+}
+
+// spend counts rows, and reports whether to go on. What is done without a question is not metered.
 func (m *meter) spend(rows int) bool {
+	if m == nil {
+		return true
+	}
 	m.rows += rows
 	if m.look -= rows; m.look <= 0 {
 		m.check()

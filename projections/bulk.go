@@ -143,11 +143,12 @@ func (c *crew) reset(p *Picture, before uint32) {
 // fold takes in the rows of one pledge, which are those of all that order names.
 func (c *crew) fold(all []admitted, order []uint32) {
 	pl := all[order[0]].pledge
-	pl.deeds = append(make([]deed, 0, len(pl.deeds)+len(order)), pl.deeds...)
-	known := slices.Clone(pl.open)
+	said := pl.now()
+	said.deeds = append(make([]deed, 0, len(said.deeds)+len(order)), said.deeds...)
+	known := slices.Clone(said.open)
 	c.table.extents, c.table.what = c.table.extents[:0], c.table.what[:0]
 	for at, i := range known {
-		pl.open[at] = uint32(at)
+		said.open[at] = uint32(at)
 		c.table.extents = append(c.table.extents, c.p.versions.extents[i])
 		c.table.what = append(c.table.what, c.p.versions.what[i])
 	}
@@ -167,11 +168,12 @@ func (c *crew) keep(pl *pledge, known []uint32) {
 	for at, i := range known {
 		c.p.versions.extents[i] = c.table.extents[at]
 	}
-	for at, i := range pl.open {
+	open := pl.now().open
+	for at, i := range open {
 		if int(i) < len(known) {
-			pl.open[at] = known[i]
+			open[at] = known[i]
 		} else {
-			pl.open[at] = i - uint32(len(known)) + uint32(len(c.fresh.what)) + c.before // until it is placed
+			open[at] = i - uint32(len(known)) + uint32(len(c.fresh.what)) + c.before // until it is placed
 		}
 	}
 	c.fresh.extents = append(c.fresh.extents, c.table.extents[len(known):]...)
@@ -212,9 +214,10 @@ func (t *versions) place(crews []crew, first, last uint32) {
 			*at++
 		}
 		for _, pl := range c.pledges {
-			for at, i := range pl.open {
+			open := pl.now().open
+			for at, i := range open {
 				if i >= c.before {
-					pl.open[at] = c.places[i-c.before]
+					open[at] = c.places[i-c.before]
 				}
 			}
 		}

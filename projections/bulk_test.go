@@ -25,7 +25,8 @@ func (p *Picture) inside() string {
 		}
 	}
 	for _, pl := range p.pledges {
-		fmt.Fprintln(&all, pl.id, pl.no, pl.open, pl.first, pl.last, pl.latest, pl.head.rung, pl.head.exit, pl.head.expires, len(pl.deeds))
+		c := pl.now()
+		fmt.Fprintln(&all, pl.id, pl.no, c.open, pl.first, c.last, c.latest, c.head.rung, c.head.exit, c.head.expires, len(c.deeds))
 	}
 	fmt.Fprintln(&all, p.times, p.touched)
 	return all.String()

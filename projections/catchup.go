@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"time"
 )
 
 // replay takes in what the source has beyond the picture, before there are readers. Where that is worth a snapshot, its rows are not kept.
@@ -36,10 +35,8 @@ func (p *Projector) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// take takes in a batch. When a row cannot be taken in, neither it nor those behind it stay in the batch.
+// take takes in a batch and shows it to readers. When a row cannot be taken in, neither it nor those behind it stay in the batch.
 func (p *Projector) take(b *batch) (err error) {
-	p.lock()
-	defer p.mu.Unlock()
 	for i := range b.rows {
 		if err = p.picture.take(b.first+uint64(i), &b.rows[i]); err != nil {
 			b.rows = b.rows[:i]
@@ -47,49 +44,9 @@ func (p *Projector) take(b *batch) (err error) {
 		}
 	}
 	if len(b.rows) > 0 {
-		close(p.changed)
-		p.changed = make(chan struct{})
+		p.show(nil)
 	}
 	return err
-}
-
-// How long the writer waits in all for one who reads for long, for how long at a time it keeps new readers out meanwhile, for how long it lets
-// them in between, and how often it looks whether all have gone.
-const (
-	patience  = time.Second
-	keepOut   = 20 * time.Millisecond
-	letIn     = 20 * time.Millisecond
-	lookAgain = 100 * time.Microsecond
-)
-
-// lock waits until nobody reads. New readers wait at the gate while it does, so that those of whom there is always one go; but not for longer
-// than a moment at a time: one who reads for long must not hold up all others, as it would if the writer waited in Lock.
-func (p *Projector) lock() {
-	for start := time.Now(); time.Since(start) < patience; time.Sleep(letIn) {
-		if p.lockWithin(keepOut) {
-			return
-		}
-	}
-	p.mu.Lock()
-}
-
-// lockWithin keeps new readers out until those that are there have gone, or the time is over, and reports which.
-func (p *Projector) lockWithin(d time.Duration) bool {
-	p.gate.Lock()
-	defer p.gate.Unlock()
-	for start := time.Now(); time.Since(start) < d; time.Sleep(lookAgain) {
-		if p.mu.TryLock() {
-			return true
-		}
-	}
-	return false
-}
-
-// rlock waits at the gate, and then for the writer.
-func (p *Projector) rlock() {
-	p.gate.RLock()
-	defer p.gate.RUnlock()
-	p.mu.RLock()
 }
 
 // keep notes what is to be saved, and reports whether a segment is full.

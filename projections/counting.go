@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -29,6 +30,7 @@ type Counting struct {
 // Counting answers a liaison's question about one record: did you receive it, and what did you count? It tells for each rung where the
 // pledge counts, or why it does not: as of the record, and at the moment asked.
 func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Counting{}, err
@@ -48,7 +50,7 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 		return Counting{}, err
 	}
 	c.Now, err = p.countedAt(ctx, pl, b.Moment())
-	return c, err
+	return c, cmp.Or(err, p.meter.err())
 }
 
 // deedOf finds what a record says, nil when it is about no pledge.
@@ -57,15 +59,17 @@ func (p *Picture) deedOf(seq uint64) (*pledge, *deed) {
 		return nil, nil
 	}
 	pl := p.pledges[p.touched[seq-1]-1]
-	at := slices.IndexFunc(pl.deeds, func(d deed) bool { return uint64(d.order) == seq && d.own() })
-	return pl, &pl.deeds[at]
+	deeds := pl.now().deeds
+	at := slices.IndexFunc(deeds, func(d deed) bool { return uint64(d.order) == seq && d.own() })
+	return pl, &deeds[at]
 }
 
 // RecordOf returns the record that made a statement about a pledge, 0 when there is none.
 func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
-	if pl, ok := p.byID[pledge]; ok {
-		for i := range pl.deeds {
-			if d := &pl.deeds[i]; d.id == statement && d.own() {
+	if pl, ok := p.find(pledge); ok {
+		deeds := pl.now().deeds
+		for i := range deeds {
+			if d := &deeds[i]; d.id == statement && d.own() {
 				return uint64(d.order)
 			}
 		}

@@ -116,6 +116,7 @@ type Counted struct {
 // includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
 // never mixed in. Of a range, it answers for the lines that are in force on any of its days, each on the day on which it is met least.
 func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Coverage, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Coverage{}, err
@@ -124,8 +125,10 @@ func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Cov
 	if err != nil {
 		return Coverage{}, err
 	}
-	answer := p.answered.coverage(b, f, func() Coverage { return p.cover(b, chosen, f) })
-	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
+	answer, err := p.answered.coverage(b, f, func() (Coverage, error) {
+		return p.cover(b, chosen, f), p.meter.err()
+	})
+	if err == nil && (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
 		err = p.setBaselines(ctx, &answer, f)
 	}
 	return answer, err
@@ -221,7 +224,7 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 	lines := newMatcher()
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
-			t.of[o.lines[q.Line].same()] = len(t.lines)
+			t.of[o.now().lines[q.Line].same()] = len(t.lines)
 			lines.add(&q)
 			t.lines = append(t.lines, lineTally{Requirement: q, brief: f.Brief, nations: make([]int64, len(p.nations.names))})
 		}

@@ -103,16 +103,17 @@ type allotment struct {
 type remark struct{ signer, source, text string }
 
 // add puts a deed in its place: by effective date, then by its own record.
-func (pl *pledge) add(d deed) {
-	at := len(pl.deeds)
-	for at > 0 && d.before(&pl.deeds[at-1]) {
+func (c *chronicle) add(d deed) {
+	at := len(c.deeds)
+	for at > 0 && d.before(&c.deeds[at-1]) {
 		at--
 	}
-	if len(pl.deeds) == cap(pl.deeds) { // many pledges have few deeds: leave little room
-		pl.deeds = append(make([]deed, 0, len(pl.deeds)+1+len(pl.deeds)/4), pl.deeds...)
+	// Many pledges have few deeds: leave little room. What moves others along goes into another list.
+	if at < len(c.deeds) || len(c.deeds) == cap(c.deeds) {
+		c.deeds = append(make([]deed, 0, len(c.deeds)+1+len(c.deeds)/4), c.deeds...)
 	}
-	pl.deeds = slices.Insert(pl.deeds, at, d)
-	pl.last, pl.latest = d.seq, max(pl.latest, d.effective)
+	c.deeds = slices.Insert(c.deeds, at, d)
+	c.last, c.latest = d.seq, max(c.latest, d.effective)
 }
 
 func (d *deed) before(other *deed) bool {
@@ -121,16 +122,18 @@ func (d *deed) before(other *deed) bool {
 
 // correct takes in a correction: the deed that it mends is known until now, and what it should have been from now on. It
 // returns the date from which what follows from the pledge's deeds may be another.
-func (pl *pledge) correct(c deed, m *mending) (from events.Date, err error) {
-	old := pl.lastSaid(m.statement)
-	if old == nil {
-		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge %s", m.statement, pl.id)
+func (c *chronicle) correct(by deed, m *mending) (from events.Date, err error) {
+	at := c.lastSaid(m.statement)
+	if at < 0 {
+		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge", m.statement)
 	}
-	old.until = min(old.until, c.seq) // what was struck may yet have been so
-	from = min(old.effective, c.effective)
+	c.deeds = slices.Clone(c.deeds)
+	old := &c.deeds[at]
+	old.until = min(old.until, by.seq) // what was struck may yet have been so
+	from = min(old.effective, by.effective)
 	mended := *old
-	mended.seq, mended.until, mended.effective = c.seq, forever, c.effective
-	c.extra = &extra{corrects: old.order}
+	mended.seq, mended.until, mended.effective = by.seq, forever, by.effective
+	by.extra = &extra{corrects: old.order}
 	switch {
 	case m.struck:
 	case m.terms != nil:
@@ -144,21 +147,23 @@ func (pl *pledge) correct(c deed, m *mending) (from events.Date, err error) {
 	}
 	if mended.move.terms && mended.move.strength { // what was observed is there from the day on which it was seen
 		seen := *mended.terms
-		seen.From = c.effective
+		seen.From = by.effective
 		mended.terms = &seen
 	}
-	pl.add(c)
+	c.add(by)
 	if !m.struck {
-		pl.add(mended)
+		c.add(mended)
 	}
 	return from, nil
 }
 
-// lastSaid returns what a statement says by its last correction, or by itself where there is none.
-func (pl *pledge) lastSaid(statement events.ID) (last *deed) {
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.id == statement && (last == nil || d.seq > last.seq) {
-			last = d
+// lastSaid finds what a statement says by its last correction, or by itself where there is none;
+// -1 where it says nothing.
+func (c *chronicle) lastSaid(statement events.ID) (last int) {
+	last = -1
+	for i := range c.deeds {
+		if d := &c.deeds[i]; d.id == statement && (last < 0 || d.seq > c.deeds[last].seq) {
+			last = i
 		}
 	}
 	return last

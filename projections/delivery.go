@@ -51,6 +51,7 @@ type Deliveries struct {
 // Delivery answers what became of offers: what is pledged beside what was delivered, how many days nations took from one to the other, and
 // what still waits. What was only observed was never promised, and is not there. Of a range, it tells how far that had come on the last day.
 func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Deliveries{}, err
@@ -63,7 +64,10 @@ func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries,
 	rows := map[readyKey]*Delivery{}
 	var keys []readyKey
 	for _, o := range chosen {
-		for _, pl := range o.pledges {
+		for _, pl := range o.now().pledges {
+			if !p.meter.spend(foldCost) {
+				break
+			}
 			var room standing
 			s := pl.at(&last, &room)
 			if uint64(pl.first) > b.AsOf || !s.begun || s.pledged.quantity.IsZero() || !f.nation(pl.nation) || f.Role != "" && s.terms.role != f.Role {
@@ -84,7 +88,7 @@ func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries,
 	for _, key := range keys {
 		answer.Deliveries = append(answer.Deliveries, rows[key].close())
 	}
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
@@ -110,8 +114,9 @@ func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
 
 // reached returns the dates from which a pledge was on each rung, as known at a moment; zero for none.
 func (pl *pledge) reached(b *Basis) (dates [Deployed + 1]events.Date) {
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 && dates[d.move.rung] == 0 {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 && dates[d.move.rung] == 0 {
 			dates[d.move.rung] = d.effective
 		}
 	}

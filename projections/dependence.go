@@ -42,6 +42,7 @@ type Dependences struct {
 // role in it, for operations that have no requirements. The nation of f is the one that holds. Of a range, it answers for the day on which
 // a line is met least, and on which an operation has least.
 func (p *Picture) Dependences(ctx context.Context, m Moment, f DependenceFilter) (Dependences, error) {
+	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	if err != nil {
 		return Dependences{}, err
@@ -59,7 +60,7 @@ func (p *Picture) Dependences(ctx context.Context, m Moment, f DependenceFilter)
 	slices.SortStableFunc(answer.Holds, byDependence)
 	slices.SortStableFunc(strength, byDependence)
 	answer.Holds = append(answer.Holds, strength...)
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 func byDependence(a, b Hold) int { return cmp.Compare(b.Percent, a.Percent) }

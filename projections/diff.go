@@ -117,6 +117,7 @@ type Passing struct {
 
 // Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose supply its part differs.
 func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, error) {
+	p = p.metered(ctx)
 	a, err := p.basisAtRung(from)
 	if err != nil {
 		return Diff{}, err
@@ -152,6 +153,9 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 		d.to.scan()
 	}
 	for _, pl := range pledges {
+		if !now.meter.spend(1) {
+			break
+		}
 		if !d.alike(pl) && f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)
 		}
@@ -161,14 +165,14 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	})
 	d.lines()
 	d.strength()
-	return d.answer, nil
+	return d.answer, now.meter.err()
 }
 
 // those yields the pledges of some IDs.
 func (p *Picture) those(ids map[events.ID]bool) iter.Seq[*pledge] {
 	return func(yield func(*pledge) bool) {
 		for id := range ids {
-			if !yield(p.byID[id]) {
+			if pl, _ := p.find(id); !yield(pl) {
 				return
 			}
 		}
@@ -213,7 +217,7 @@ func (s *side) open(b Basis, f Filter) {
 
 // find returns the side's own pledge, nil when it is not known there.
 func (s *side) find(id events.ID) *pledge {
-	if pl, ok := s.p.byID[id]; ok && uint64(pl.first) <= s.basis.AsOf {
+	if pl, ok := s.p.find(id); ok && uint64(pl.first) <= s.basis.AsOf {
 		return pl
 	}
 	return nil
@@ -226,7 +230,7 @@ func (d *differ) comparable() bool {
 		return false
 	}
 	for _, o := range d.to.p.operations {
-		for _, name := range o.lineNames {
+		for _, name := range o.now().lineNames {
 			if d.from.asks(o.name, name) != d.to.asks(o.name, name) {
 				return false
 			}

@@ -51,7 +51,8 @@
 // beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
 //
 // A [Projector] (projector.go) keeps a Picture up to date with its Source, saves its rows with the cursor in one file
-// (segment.go, store.go) and lets readers look at it; those who look for long hold up nobody else. Where there are many rows, it also
+// (segment.go, store.go) and shows readers pictures that do not change any more (published.go): none waits for another. What a question
+// may cost is metered while it is answered (budget.go). Where there are many rows, it also
 // saves now and then what came of them (snapshot.go), so that a start need not fold them all again. What is saved can be thrown away
 // at any time: [Rebuild] (rebuild.go) builds it again from the first record, and compares the [Fingerprint] (fingerprint.go) of every
 // projection.

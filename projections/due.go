@@ -49,6 +49,7 @@ type Dues struct {
 // Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, and which
 // hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
 func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Dues{}, err
@@ -59,7 +60,10 @@ func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues
 	}
 	answer := Dues{Basis: b, Within: within, Due: []Due{}}
 	for _, o := range chosen {
-		for _, pl := range o.pledges {
+		for _, pl := range o.now().pledges {
+			if !p.meter.spend(foldCost) {
+				break
+			}
 			p.dueIn(&answer, pl, f)
 		}
 	}
@@ -69,7 +73,7 @@ func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues
 		}
 		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(a.Since, b.Since))
 	})
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 // dueIn adds what is due of one pledge: on the last day of each run of days, since what has a day comes nearer.
@@ -118,7 +122,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 
 // relieved reports whether another pledge of the operation names this one as its predecessor.
 func (p *Picture) relieved(pl *pledge, asOf uint64) bool {
-	for _, by := range pl.operation.predecessors[pl.id] {
+	for _, by := range pl.operation.now().predecessors[pl.id] {
 		if uint64(by) <= asOf {
 			return true
 		}

@@ -50,6 +50,7 @@ type Sum struct {
 // be left out where only one has a requirement of that name. Of a range, it explains the day of which [Picture.Coverage] tells, or, where
 // the requirement is not in force on any, the last.
 func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operation, name events.Line) (Explanation, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Explanation{}, err
@@ -68,7 +69,10 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 	q, _ := l.at(b)
 	e := newExplanation(b)
 	e.addLine(p, l)
-	for _, pl := range p.operations[l.operation].pledges {
+	for _, pl := range p.operations[l.operation].now().pledges {
+		if !p.meter.spend(foldCost) {
+			break
+		}
 		if uint64(pl.first) <= b.AsOf {
 			e.consider(p, v, pl, &q)
 		}
@@ -82,7 +86,7 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 		e.Requirement = &c.Lines[at]
 	}
 	e.Sums = append(e.Sums, Sum{e.Requirement.Supply, q.Unit, 0})
-	return e.sorted(), nil
+	return e.sorted(), p.meter.err()
 }
 
 // explainRange explains a requirement on its day of a range.
@@ -132,8 +136,9 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 	var found []*line
 	var others []string
 	for _, one := range chosen {
-		for _, other := range one.lineNames {
-			if l := one.lines[other]; len(l.terms.known(asOf)) == 0 {
+		all := one.now()
+		for _, other := range all.lineNames {
+			if l := all.lines[other]; len(l.now().terms.known(asOf)) == 0 {
 				continue
 			} else if other == name {
 				found = append(found, l)
@@ -182,6 +187,7 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 // ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them. Of a
 // range, the sum of each unit, and all that is in this unit, is explained on the day on which it is lowest.
 func (p *Picture) ExplainStrength(ctx context.Context, m Moment, f Filter) (Explanation, error) {
+	p = p.metered(ctx)
 	totals, err := p.Strength(ctx, m, f, nil)
 	if err != nil {
 		return Explanation{}, err
@@ -195,7 +201,7 @@ func (p *Picture) ExplainStrength(ctx context.Context, m Moment, f Filter) (Expl
 		e.Sums = append(e.Sums, Sum{row.Quantity, row.Unit, row.Day})
 	}
 	e.sumUpAll(p, chosen, f)
-	return e.sorted(), nil
+	return e.sorted(), p.meter.err()
 }
 
 // sumUpAll adds what the pledges of some operations have to do with the sums: of a range, those of each unit on its day.
@@ -208,7 +214,10 @@ func (e *Explanation) sumUpAll(p *Picture, chosen []*operation, f Filter) {
 		b := e.Basis.onDay(max(of.Day, e.On))
 		v := &viewer{tally: p.newTally(nil, b, CoverageFilter{Operation: f.Operation})}
 		for _, o := range chosen {
-			for _, pl := range o.pledges {
+			for _, pl := range o.now().pledges {
+				if !p.meter.spend(foldCost) {
+					break
+				}
 				if uint64(pl.first) <= b.AsOf && f.nation(pl.nation) {
 					e.sumUp(p, v, pl, f.Role, of.Unit)
 				}

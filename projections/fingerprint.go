@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"slices"
 	"strconv"
 
 	"muster/events"
@@ -34,11 +33,7 @@ type Fingerprints struct {
 // them at any moment is in the hash. Coverage has no state of its own; what is rendered are its answers at every rung on
 // the day of the last record, without their sentences, which are for people and may be reworded.
 func (p *Picture) Fingerprint(ctx context.Context, asOf uint64) (Fingerprints, error) {
-	return p.fingerprint(ctx, asOf, func() {})
-}
-
-// fingerprint calls pause now and then. In the meantime the picture may take more records in: what is as of a record stays the same.
-func (p *Picture) fingerprint(ctx context.Context, asOf uint64, pause func()) (Fingerprints, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(Moment{AsOf: asOf})
 	if err != nil {
 		return Fingerprints{}, err
@@ -55,7 +50,7 @@ func (p *Picture) fingerprint(ctx context.Context, asOf uint64, pause func()) (F
 		{"pledges", p.renderPledges},
 		{"coverage", p.renderCoverage},
 	} {
-		r := &rendering{hash: sha256.New(), pause: pause}
+		r := &rendering{hash: sha256.New()}
 		if err := projection.render(ctx, r, b); err != nil {
 			return Fingerprints{}, fmt.Errorf("%s: %w", projection.name, err)
 		}
@@ -66,13 +61,12 @@ func (p *Picture) fingerprint(ctx context.Context, asOf uint64, pause func()) (F
 		whole.line(one.Name, one.SHA256)
 	}
 	f.Whole = hex.EncodeToString(whole.hash.Sum(nil))
-	return f, nil
+	return f, p.meter.err()
 }
 
 // A rendering hashes lines as they are written.
 type rendering struct {
 	hash    hash.Hash
-	pause   func()
 	entries int
 	room    []byte
 }
@@ -124,7 +118,7 @@ func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 
 func (p *Picture) renderOperations(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
-		entries := p.operations[name].catalogues.known(b.AsOf)
+		entries := p.operations[name].now().catalogues.known(b.AsOf)
 		if len(entries) == 0 {
 			continue
 		}
@@ -143,8 +137,9 @@ func (p *Picture) renderOperations(_ context.Context, r *rendering, b Basis) err
 func (p *Picture) renderScopes(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
 		o := p.operations[name]
-		for _, nation := range o.nations {
-			entries := o.scopes[nation].known(b.AsOf)
+		all := o.now()
+		for _, nation := range all.nations {
+			entries := all.scopes[nation].known(b.AsOf)
 			if len(entries) == 0 {
 				continue
 			}
@@ -161,8 +156,9 @@ func (p *Picture) renderScopes(_ context.Context, r *rendering, b Basis) error {
 func (p *Picture) renderRequirements(_ context.Context, r *rendering, b Basis) error {
 	for _, name := range p.names {
 		o := p.operations[name]
-		for _, lineName := range o.lineNames {
-			l := o.lines[lineName]
+		all := o.now()
+		for _, lineName := range all.lineNames {
+			l := all.lines[lineName].now()
 			entries := l.terms.known(b.AsOf)
 			if len(entries) == 0 {
 				continue
@@ -181,21 +177,19 @@ func (p *Picture) renderRequirements(_ context.Context, r *rendering, b Basis) e
 	return nil
 }
 
-// pledgesAtOnce is how many pledges are rendered without a pause, which takes about a millisecond.
-const pledgesAtOnce = 64
-
 func (p *Picture) renderPledges(_ context.Context, r *rendering, b Basis) error {
-	for i, pl := range slices.Clone(p.sorted) { // those that begin in a pause are not known as of b
-		if i%pledgesAtOnce == pledgesAtOnce-1 {
-			r.pause()
+	for _, pl := range p.sorted {
+		if !p.meter.spend(foldCost) {
+			return p.meter.err()
 		}
 		if uint64(pl.first) > b.AsOf {
 			continue
 		}
 		r.entries++
 		r.line("pledge", pl.id, pl.operation.name, pl.nation)
-		for i := range pl.deeds {
-			if d := &pl.deeds[i]; uint64(d.seq) <= b.AsOf {
+		deeds := pl.now().deeds
+		for i := range deeds {
+			if d := &deeds[i]; uint64(d.seq) <= b.AsOf {
 				p.renderDeed(r, d, b.AsOf)
 			}
 		}
@@ -235,7 +229,6 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 
 func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) error {
 	for _, rung := range Rungs() {
-		r.pause()
 		b.Rung = rung
 		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{})
 		if err != nil {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"slices"
 
 	"muster/events"
 )
@@ -34,75 +35,78 @@ type folder struct {
 
 // fold takes in one deed of a pledge. An error changes nothing.
 func (f *folder) fold(a *admitted) (err error) {
-	pl, d := a.pledge, &a.deed
+	c, d := a.pledge.change(f.p.watched), &a.deed
 	from := d.effective
-	atEnd := len(pl.deeds) == 0 || !d.before(&pl.deeds[len(pl.deeds)-1])
+	atEnd := len(c.deeds) == 0 || !d.before(&c.deeds[len(c.deeds)-1])
 	switch {
 	case a.mends != nil:
-		if from, err = pl.correct(*d, a.mends); err != nil {
-			return fmt.Errorf("record %d: %w", d.order, err)
+		if from, err = c.correct(*d, a.mends); err != nil {
+			return fmt.Errorf("record %d: %w %s", d.order, err, a.pledge.id)
 		}
-		pl.refold()
+		c.refold()
 	case atEnd:
-		pl.add(*d)
-		pl.head.step(d)
+		c.add(*d)
+		c.head.step(d)
 	default:
-		pl.add(*d)
-		pl.refold()
+		c.add(*d)
+		c.refold()
 	}
 	if f.p.supposed == nil {
-		f.refresh(pl, d.order, from)
+		f.refresh(a.pledge, c, d.order, from)
 	}
+	a.pledge.publish(c)
 	return nil
 }
 
 // refold folds the head from the first deed.
-func (pl *pledge) refold() {
-	pl.head = standing{}
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.until == forever {
-			pl.head.step(d)
+func (c *chronicle) refold() {
+	c.head = standing{}
+	for i := range c.deeds {
+		if d := &c.deeds[i]; d.until == forever {
+			c.head.step(d)
 		}
 	}
 }
 
 // refresh brings the versions of a pledge up to date, after a record that changed what follows from a date on.
-func (f *folder) refresh(pl *pledge, seq uint32, from events.Date) {
+func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date) {
 	t := f.table
-	keep := len(pl.open)
-	for keep > 0 && t.extents[pl.open[keep-1]].until >= from {
+	keep := len(c.open)
+	for keep > 0 && t.extents[c.open[keep-1]].until >= from {
 		keep--
 	}
-	f.old = append(f.old[:0], pl.open[keep:]...)
-	pl.open = pl.open[:keep]
+	f.old = append(f.old[:0], c.open[keep:]...)
+	if c.open = c.open[:keep]; f.p.watched {
+		c.open = slices.Clip(c.open) // readers have the rest of it
+	}
 	if len(f.old) > 0 && t.extents[f.old[0]].from < from { // cut in two: its beginning stays as it was
-		f.add(pl, seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
+		f.add(c, seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
 	}
 	next := 0
 	emit := func(days stretch, s *standing) {
 		for ; next < len(f.old) && t.extents[f.old[next]].until < days.from; next++ {
-			t.extents[f.old[next]].knownTo = seq
+			t.extents[f.old[next]].close(seq)
 		}
 		v := f.p.versionOf(pl, s, days.from)
 		if next < len(f.old) && t.extents[f.old[next]].stretch == days && v.equal(&t.what[f.old[next]]) {
-			pl.open = append(pl.open, f.old[next])
+			c.open = append(c.open, f.old[next])
 			next++
 			return
 		}
-		f.add(pl, seq, days, v)
+		f.add(c, seq, days, v)
 	}
-	if pl.latest <= from && len(pl.deeds) > 0 {
-		f.room = pl.head
+	if c.latest <= from && len(c.deeds) > 0 {
+		f.room = c.head
 		f.room.run(stretch{from, lastDay}, emit)
 	} else {
-		pl.stretches(&f.room, seq, from, emit)
+		c.stretches(&f.room, seq, from, emit)
 	}
 	for _, i := range f.old[next:] {
-		t.extents[i].knownTo = seq
+		t.extents[i].close(seq)
 	}
 }
 
-func (f *folder) add(pl *pledge, seq uint32, days stretch, v version) {
-	pl.open = append(pl.open, uint32(len(f.table.what)))
+func (f *folder) add(c *chronicle, seq uint32, days stretch, v version) {
+	c.open = append(c.open, uint32(len(f.table.what)))
 	f.table.add(seq, days, v)
 }

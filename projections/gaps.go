@@ -51,6 +51,7 @@ type Gaps struct {
 // that fit several lines, of which a part is not allocated, or that are in reserve. Of a range, it answers for the requirements that are
 // not met on any of its days.
 func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, error) {
+	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return Gaps{}, err
@@ -77,13 +78,13 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 		g.Gaps = append(g.Gaps, Gap{Operation: l.Operation, Line: l.Line, Role: l.Role, Area: l.Area, Priority: l.Priority, Essential: l.Essential,
 			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who,
 			Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown, Could: fillers.of(l, max(l.Day, c.On))})
-		g.Gaps[len(g.Gaps)-1].setDays(&course, p.operations[l.Operation].lines[l.Line], &c.Basis)
+		g.Gaps[len(g.Gaps)-1].setDays(&course, p.operations[l.Operation].now().lines[l.Line], &c.Basis)
 	}
 	slices.SortStableFunc(g.Gaps, moreUrgent)
 	for i := range g.Gaps {
 		g.Gaps[i].Rank = i + 1
 	}
-	return g, nil
+	return g, p.meter.err()
 }
 
 // setDays finds the days on end on which a line is short, and, of a range, all such days.

@@ -85,14 +85,17 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 	}
 	for _, pl := range p.rotating {
 		var last *terms
-		for i := range pl.deeds {
-			if d := &pl.deeds[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
+		deeds := pl.now().deeds
+		for i := range deeds {
+			if d := &deeds[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
 				last = d.terms
 			}
 		}
 		if last != nil && last.rotation != nil {
-			add(p.byID[last.rotation.predecessor], pl)
-			add(pl, p.byID[last.rotation.successor])
+			before, _ := p.find(last.rotation.predecessor)
+			after, _ := p.find(last.rotation.successor)
+			add(before, pl)
+			add(pl, after)
 		}
 	}
 	return pairs
@@ -100,7 +103,7 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 
 // extent returns the first and the last day on which a pledge is there, as known as of the basis; zero when there is none.
 func (pl *pledge) extent(b *Basis) (whole stretch) {
-	pl.stretches(new(standing), uint32(b.AsOf), 0, func(days stretch, _ *standing) {
+	pl.now().stretches(new(standing), uint32(b.AsOf), 0, func(days stretch, _ *standing) {
 		if whole.until == 0 {
 			whole.from = days.from
 		}

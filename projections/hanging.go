@@ -36,6 +36,7 @@ type HangingSupplies struct {
 
 // Hanging answers which supply hangs on an open condition or a caveat, grouped by it.
 func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSupplies, error) {
+	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return HangingSupplies{}, err
@@ -56,13 +57,14 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 	slices.SortStableFunc(answer.Hanging, func(a, b HangingSupply) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 // hangingOf adds what hangs over one pledge of a line.
 func (p *Picture) hangingOf(all []HangingSupply, b *Basis, l *LineCoverage, c Counted) []HangingSupply {
 	var room standing
-	s := b.WhatIf.suppose(p.byID[c.Pledge].at(b, &room))
+	pl, _ := p.find(c.Pledge)
+	s := b.WhatIf.suppose(pl.at(b, &room))
 	add := func(kind string, h hold) {
 		at := slices.IndexFunc(all, func(o HangingSupply) bool {
 			return o.Kind == kind && o.Name == h.name && o.Line == l.Line && o.Operation == l.Operation

@@ -19,13 +19,14 @@ type said[T any] struct {
 // so a late record never changes an old answer.
 type history[T any] []said[T]
 
-// add puts s in its place. Its sequence is higher than all that are there.
+// add puts s in its place, in another list: readers may have the one that is there. Its sequence is
+// higher than all that are there.
 func (h *history[T]) add(s said[T]) {
 	at := len(*h)
 	for at > 0 && (*h)[at-1].effective > s.effective {
 		at--
 	}
-	*h = slices.Insert(*h, at, s)
+	*h = slices.Insert(slices.Clip(*h), at, s)
 }
 
 // last returns what holds on a date, as far as is known as of a sequence: the latest by effective date, then by sequence.

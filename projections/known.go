@@ -48,6 +48,7 @@ type PledgeVersions struct {
 // its window. A late record or a correction replaces what was known of days that had passed. The date of m is that on which the
 // pledge itself is shown.
 func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeVersions, error) {
+	p = p.metered(ctx)
 	one, err := p.Pledge(ctx, m, id)
 	if err != nil {
 		return PledgeVersions{}, err
@@ -58,7 +59,7 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 		return PledgeVersions{}, err
 	}
 	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}
-	pl := p.byID[id]
+	pl, _ := p.find(id)
 	for i := range p.versions.before(uint32(b.AsOf)) {
 		if p.versions.what[i].pledge == pl.no {
 			answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
@@ -67,7 +68,7 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 	slices.SortStableFunc(answer.Versions, func(a, b PledgeVersion) int {
 		return cmp.Or(cmp.Compare(a.KnownFrom, b.KnownFrom), cmp.Compare(a.From, b.From))
 	})
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 // pledgeVersion tells a row of the table.

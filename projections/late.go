@@ -29,6 +29,7 @@ type LateRecords struct {
 // Late answers which records about pledges were made more than so many days after the date from which they hold: they have changed
 // what is known of days that had passed.
 func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (LateRecords, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return LateRecords{}, err
@@ -45,23 +46,37 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 		}
 	})
 	slices.SortFunc(answer.Records, func(a, b LateRecord) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 // eachDeed calls do for what each record says of the pledges that pass a filter, as far as is known.
 func (p *Picture) eachDeed(b *Basis, chosen []*operation, f Filter, do func(*pledge, *deed)) {
 	for _, o := range chosen {
-		for _, pl := range o.pledges {
-			if !f.nation(pl.nation) || f.Role != "" && pl.head.terms != nil && pl.head.terms.role != f.Role {
+		for _, pl := range o.now().pledges {
+			if !p.meter.spend(foldCost) {
+				return
+			}
+			if !f.nation(pl.nation) || f.Role != "" && !pl.isFor(f.Role, b) {
 				continue
 			}
-			for i := range pl.deeds {
-				if d := &pl.deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+			deeds := pl.now().deeds
+			for i := range deeds {
+				if d := &deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
 					do(pl, d)
 				}
 			}
 		}
 	}
+}
+
+// isFor reports whether a pledge is for a role, as it is known, on the last date of which anything is said.
+func (pl *pledge) isFor(role events.Role, b *Basis) bool {
+	if uint64(pl.first) > b.AsOf {
+		return false
+	}
+	last := b.onDay(LastDate)
+	s := pl.at(&last, new(standing))
+	return s.terms != nil && s.terms.role == role
 }
 
 // A Correction is one record that mends another.
@@ -82,6 +97,7 @@ type Corrections struct {
 
 // Corrections answers what was corrected, by whom and why.
 func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Corrections, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Corrections{}, err
@@ -96,13 +112,14 @@ func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Correcti
 			return
 		}
 		c := Correction{LifeEvent: p.lifeEvent(pl, d, b.AsOf), Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation}
-		for i := range pl.deeds {
-			if wrong := &pl.deeds[i]; wrong.own() && wrong.order == d.corrects {
+		deeds := pl.now().deeds
+		for i := range deeds {
+			if wrong := &deeds[i]; wrong.own() && wrong.order == d.corrects {
 				c.Mends = p.lifeEvent(pl, wrong, b.AsOf)
 			}
 		}
 		answer.Corrections = append(answer.Corrections, c)
 	})
 	slices.SortFunc(answer.Corrections, func(a, b Correction) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	return answer, nil
+	return answer, p.meter.err()
 }

@@ -28,22 +28,24 @@ type LifeEvent struct {
 // Life tells the life of a pledge as far as it is known as of m.AsOf: every record about it, in the order of recording,
 // those that are effective only after m.On included.
 func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return nil, err
 	}
-	pl, ok := p.byID[id]
+	pl, ok := p.find(id)
 	if !ok || uint64(pl.first) > b.AsOf {
 		return nil, noPledge(id)
 	}
 	var life []LifeEvent
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
 			life = append(life, p.lifeEvent(pl, d, b.AsOf))
 		}
 	}
 	slices.SortFunc(life, func(a, b LifeEvent) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	return life, nil
+	return life, p.meter.err()
 }
 
 func (p *Picture) lifeEvent(pl *pledge, d *deed, asOf uint64) LifeEvent {
@@ -58,8 +60,9 @@ func (p *Picture) lifeEvent(pl *pledge, d *deed, asOf uint64) LifeEvent {
 
 // correctionOf returns the last record that has corrected another.
 func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.corrects == order && d.seq <= asOf {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.corrects == order && d.seq <= asOf {
 			last = max(last, uint64(d.seq))
 		}
 	}
@@ -102,8 +105,9 @@ func (pl *pledge) sentence(d *deed) string {
 // mended tells what a correction does to the record that it mends: what it should have said, and from when.
 func (pl *pledge) mended(d *deed) string {
 	var was, is *deed
-	for i := range pl.deeds {
-		switch m := &pl.deeds[i]; {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		switch m := &deeds[i]; {
 		case m.order != d.corrects:
 		case m.seq == d.seq:
 			is = m
@@ -146,8 +150,9 @@ func (pl *pledge) describeShare(d *deed) string {
 	if d.move.allocates {
 		return " against " + string(d.share.line.name) + ", " + d.share.Span()
 	}
-	for i := range pl.deeds {
-		if made := &pl.deeds[i]; made.id == d.share.id && made.share != nil {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if made := &deeds[i]; made.id == d.share.id && made.share != nil {
 			return " " + string(made.share.line.name) + " (" + amount{made.quantity, made.unit}.String() + ")"
 		}
 	}

@@ -107,6 +107,7 @@ type PledgeList struct {
 // Offered when it is zero: then pledges of every rung are listed. Of a range, it lists the pledges that pass the filter on any of its
 // days, each as it stands on the last of these.
 func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (PledgeList, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return PledgeList{}, err
@@ -117,7 +118,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 		if err != nil {
 			return PledgeList{}, err
 		}
-		all = chosen[0].pledges
+		all = chosen[0].now().pledges
 	}
 	list := PledgeList{Basis: b, Pledges: []Pledge{}}
 	at, found := findByID(all, f.After)
@@ -125,6 +126,9 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 		at++
 	}
 	for _, pl := range all[at:] {
+		if !p.meter.spend(foldCost) {
+			break
+		}
 		one, ok := pl.showIn(&b, f)
 		if !ok {
 			continue
@@ -135,7 +139,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 		}
 		list.Pledges = append(list.Pledges, one)
 	}
-	return list, nil
+	return list, p.meter.err()
 }
 
 // showIn returns the pledge as it stands on the last of the days asked on which it passes a filter, false when there is none.
@@ -164,11 +168,12 @@ func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
 
 // Pledge returns one pledge; of a range, as it stands on the last day.
 func (p *Picture) Pledge(ctx context.Context, m Moment, id events.ID) (Pledge, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Pledge{}, err
 	}
-	if pl, ok := p.byID[id]; ok {
+	if pl, ok := p.find(id); ok {
 		last := b.onDay(b.last())
 		if one, ok := pl.show(&last); ok {
 			return one, nil
@@ -196,8 +201,9 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	one.Since, one.Rung, one.RungSince, one.Ended = s.since, s.rung, s.rungOn, s.exitOn
 	one.setTerms(s)
 	one.setHolds(s)
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; uint64(d.order) <= b.AsOf && d.own() {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; uint64(d.order) <= b.AsOf && d.own() {
 			one.Last = max(one.Last, uint64(d.order))
 		}
 	}
@@ -207,8 +213,9 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 // beginning returns where the pledge will stand on the day on which it begins.
 func (pl *pledge) beginning(asOf uint64) *standing {
 	var s standing
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.known(uint32(asOf)) {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.known(uint32(asOf)) {
 			s.step(d)
 		}
 		if s.begun {

@@ -48,6 +48,7 @@ type NationPage struct {
 // Nation answers everything about one nation: what it has declared and pledged, what of that was counted for which requirement and
 // what was not, and who signs for it. Of a range, each of its parts answers as it does by itself.
 func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o events.Operation) (NationPage, error) {
+	p = p.metered(ctx)
 	f := Filter{Operation: o, Nation: nation}
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: o})
 	if err != nil {
@@ -84,7 +85,7 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o 
 			page.Members = append(page.Members, member)
 		}
 	}
-	return page, nil
+	return page, p.meter.err()
 }
 
 // nationRoles sums a nation's pledges by role and rung, of a range each on the day on which least is there.
@@ -221,6 +222,7 @@ type Nations struct {
 // Nations answers which nations give what, in short, by code. Only leaves out all but those that give this role and no other,
 // such as intelligence; "" leaves out none. Of a range, it answers what they give on any of its days.
 func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, only events.Role) (Nations, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Nations{}, err
@@ -262,7 +264,7 @@ func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, onl
 		}
 	}
 	slices.SortFunc(answer.Nations, func(a, b NationRow) int { return cmp.Compare(a.Nation, b.Nation) })
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 func (r *NationRow) addRole(role events.Role) {

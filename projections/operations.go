@@ -3,17 +3,24 @@ package projections
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"muster/events"
 )
 
-// An operation is all that was said about one operation, besides its name.
+// An operation is one operation: its name, and what was said of it so far.
 type operation struct {
-	name       events.Operation
-	first      uint64 // the first record that is about it
+	name  events.Operation
+	first uint64 // the first record that is about it
+
+	published[operationSaid]
+}
+
+// An operationSaid is all that was said about one operation.
+type operationSaid struct {
 	catalogues history[Catalogue]
-	scopes     map[events.Nation]*history[Scope]
+	scopes     map[events.Nation]history[Scope]
 	nations    []events.Nation // of scopes, sorted
 	lines      map[events.Line]*line
 	lineNames  []events.Line // of lines, sorted
@@ -23,52 +30,71 @@ type operation struct {
 }
 
 func newOperation(name events.Operation, first uint64) *operation {
-	return &operation{name: name, first: first, scopes: map[events.Nation]*history[Scope]{}, lines: map[events.Line]*line{},
-		predecessors: map[events.ID][]uint32{}}
+	o := &operation{name: name, first: first}
+	o.publish(&operationSaid{scopes: map[events.Nation]history[Scope]{}, lines: map[events.Line]*line{},
+		predecessors: map[events.ID][]uint32{}})
+	return o
+}
+
+// relieve notes that a record names a pledge as the one that is relieved.
+func (o *operation) relieve(pledge events.ID, seq uint32, watched bool) {
+	all := o.change(watched)
+	records := all.predecessors[pledge]
+	if watched {
+		all.predecessors, records = maps.Clone(all.predecessors), slices.Clip(records)
+	}
+	all.predecessors[pledge] = append(records, seq)
+	o.publish(all)
 }
 
 // takePlan folds in a row about an operation's catalogue, a scope or a requirement.
 func (p *Picture) takePlan(seq uint64, r *row) error {
 	switch r.Type {
 	case "operation.opened", "operation.revised":
-		p.operation(seq, r.Operation).takeCatalogue(seq, r)
+		p.operation(seq, r.Operation).takeCatalogue(seq, r, p.watched)
 	case "scope.declared":
-		p.operation(seq, r.Operation).takeScope(seq, r)
+		p.operation(seq, r.Operation).takeScope(seq, r, p.watched)
 	case "requirement.issued":
-		p.operation(seq, r.Operation).line(r.Line).take(seq, r)
+		p.operation(seq, r.Operation).line(r.Line, p.watched).take(seq, r, p.watched)
 	case "requirement.revised", "requirement.cancelled":
 		o, ok := p.operations[r.Operation]
-		if !ok || o.lines[r.Line] == nil {
+		if !ok || o.now().lines[r.Line] == nil {
 			return fmt.Errorf("the operation %s has no requirement %q to change", r.Operation, r.Line)
 		}
-		o.line(r.Line).take(seq, r)
+		o.line(r.Line, p.watched).take(seq, r, p.watched)
 	default:
 		return fmt.Errorf("no projection knows a %s", r.Type)
 	}
 	return nil
 }
 
-func (o *operation) takeCatalogue(seq uint64, r *row) {
+func (o *operation) takeCatalogue(seq uint64, r *row, watched bool) {
 	c := Catalogue{Operation: o.name, Title: r.Title, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		c.Roles = append(c.Roles, events.RoleDefinition(role))
 	}
-	o.catalogues.add(said[Catalogue]{seq, c.Effective, c})
+	all := o.change(watched)
+	all.catalogues.add(said[Catalogue]{seq, c.Effective, c})
+	o.publish(all)
 }
 
-func (o *operation) takeScope(seq uint64, r *row) {
+func (o *operation) takeScope(seq uint64, r *row, watched bool) {
 	s := Scope{Operation: o.name, Nation: r.Nation, Unlimited: r.Unlimited, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		s.Roles = append(s.Roles, role.Role)
 	}
-	h, ok := o.scopes[r.Nation]
+	all := o.change(watched)
+	if watched {
+		all.scopes, all.nations = maps.Clone(all.scopes), slices.Clip(all.nations)
+	}
+	h, ok := all.scopes[r.Nation]
 	if !ok {
-		h = new(history[Scope])
-		o.scopes[r.Nation] = h
-		at, _ := slices.BinarySearch(o.nations, r.Nation)
-		o.nations = slices.Insert(o.nations, at, r.Nation)
+		at, _ := slices.BinarySearch(all.nations, r.Nation)
+		all.nations = slices.Insert(all.nations, at, r.Nation)
 	}
 	h.add(said[Scope]{seq, s.Effective, s})
+	all.scopes[r.Nation] = h
+	o.publish(all)
 }
 
 // A Catalogue is what an operation is and which roles it has.
@@ -96,6 +122,7 @@ type Operations struct {
 // opened: its plan is made before it begins. Of a range, each is as it stands on the last day. The slices of
 // the answer are shared and must not be changed.
 func (p *Picture) Operations(ctx context.Context, m Moment) (Operations, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Operations{}, err
@@ -106,19 +133,21 @@ func (p *Picture) Operations(ctx context.Context, m Moment) (Operations, error) 
 			answer.Operations = append(answer.Operations, c)
 		}
 	}
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 func (o *operation) catalogue(b Basis) (Catalogue, bool) {
-	c, ok := o.catalogues.last(b.AsOf, b.last())
+	all := o.now().catalogues
+	c, ok := all.last(b.AsOf, b.last())
 	if !ok {
-		c, ok = o.catalogues.first(b.AsOf)
+		c, ok = all.first(b.AsOf)
 	}
 	return c.what, ok
 }
 
 // Catalogue returns one operation's catalogue, as Operations does.
 func (p *Picture) Catalogue(ctx context.Context, m Moment, name events.Operation) (Catalogue, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Catalogue{}, err
@@ -163,6 +192,7 @@ type Scopes struct {
 // anything. Of a range, they are those that are in force on any of its days, one after the other. The slices of the answer are shared
 // and must not be changed.
 func (p *Picture) Scopes(ctx context.Context, m Moment, f Filter) (Scopes, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Scopes{}, err
@@ -173,13 +203,14 @@ func (p *Picture) Scopes(ctx context.Context, m Moment, f Filter) (Scopes, error
 	}
 	answer := Scopes{Basis: b, Scopes: []Scope{}}
 	for _, o := range chosen {
-		for _, nation := range o.nations {
-			for _, s := range o.scopes[nation].during(b.AsOf, b.On, b.last()) {
+		all := o.now()
+		for _, nation := range all.nations {
+			for _, s := range all.scopes[nation].during(b.AsOf, b.On, b.last()) {
 				if f.nation(nation) && (f.Role == "" || s.what.Allows(f.Role)) {
 					answer.Scopes = append(answer.Scopes, s.what)
 				}
 			}
 		}
 	}
-	return answer, nil
+	return answer, p.meter.err()
 }

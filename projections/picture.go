@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"sync"
@@ -15,8 +16,11 @@ import (
 // the pledges, each with its whole history, so that it answers for every [Moment]. Coverage and strength are folds over it.
 //
 // It depends on the records alone: no clock, no settings, no order of arrival besides their sequence. The zero value is not
-// useful: use NewPicture. Its methods besides Apply may be called concurrently with each other, not with Apply; a
-// [Projector] keeps them apart.
+// useful: use NewPicture. Its methods besides Apply may be called concurrently with each other, not with Apply. The pictures that a
+// [Projector] shows do not change any more, so that their readers wait for nobody, and nobody waits for them.
+//
+// What a picture has is of three sorts. Lists that only grow at their end are shared with later pictures, and each picture has its
+// own length of them. What changes is [published]. And some of it has a lock of its own, which is held for moments.
 type Picture struct {
 	times      []int64 // when each record was recorded, in Unix microseconds; the sequence is the index + 1
 	roster     roster
@@ -24,35 +28,41 @@ type Picture struct {
 	names      []events.Operation // of operations, sorted
 	pledges    []*pledge          // all of them, in the order in which they began
 	sorted     []*pledge          // the same, by ID
-	byID       map[events.ID]*pledge
+	byID       *index
 	rotating   []*pledge // those that have ever named another as before or after them
 	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
 	versions   versions
-	sheets     sheets
-	answered   answered
+	sheets     *sheets
+	answered   *answered
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
-	conditions map[string]bool // the plain words by which any was ever named, for [WhatIf.Check]
-	words      words
-	remarks    map[remark]*remark // those without a text, which many changes share
-	plan       planned            // the rows that are about no pledge
-	folder     folder             // of whoever applies
-	supposed   *supposed          // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
+	conditions *vocabulary // by which any was ever named, for [WhatIf.Check]
+	supposed   *supposed   // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
+	meter      *meter      // of the question that is answered from it
 
-	numberingKinds sync.Mutex
+	*desk
+	watched bool // there are readers of what it shares
+}
+
+// A desk is what only the writer of a picture needs.
+type desk struct {
+	words   words
+	remarks map[remark]*remark // those without a text, which many changes share
+	plan    planned            // the rows that are about no pledge
+	folder  folder
 }
 
 // NewPicture returns the picture before the first record.
 func NewPicture() *Picture {
 	return &Picture{
 		operations: map[events.Operation]*operation{},
-		byID:       map[events.ID]*pledge{},
-		nations:    numbering[events.Nation]{number: map[events.Nation]int{}},
-		kinds:      numbering[kind]{number: map[kind]int{}},
-		conditions: map[string]bool{},
-		words:      words{},
-		remarks:    map[remark]*remark{},
-		plan:       newPlanned(),
+		byID:       newIndex(0),
+		sheets:     &sheets{},
+		answered:   &answered{},
+		nations:    newNumbering[events.Nation](),
+		kinds:      newNumbering[kind](),
+		conditions: &vocabulary{words: map[string]bool{}},
+		desk:       &desk{words: words{}, remarks: map[remark]*remark{}, plan: newPlanned()},
 	}
 }
 
@@ -145,11 +155,23 @@ func (p *Picture) operation(seq uint64, name events.Operation) *operation {
 	if !ok {
 		name = intern(p.words, name)
 		o = newOperation(name, seq)
+		if p.watched {
+			p.operations, p.names = maps.Clone(p.operations), slices.Clip(p.names)
+		}
 		p.operations[name] = o
 		at, _ := slices.BinarySearch(p.names, name)
 		p.names = slices.Insert(p.names, at, name)
 	}
 	return o
+}
+
+// find returns the pledge of an ID, false when no record up to the picture's last began it.
+func (p *Picture) find(id events.ID) (*pledge, bool) {
+	pl, ok := p.byID.find(id)
+	if !ok || uint64(pl.first) > p.Sequence() {
+		return nil, false
+	}
+	return pl, true
 }
 
 // chosen returns the operations that a question is about, by name: the one that it names, or all that are known.
@@ -180,21 +202,95 @@ func (p *Picture) noOperation(asOf uint64, name events.Operation) error {
 	return refusal.WithHint("there is %s", list(known))
 }
 
-// A numbering numbers things in the order in which they are met, so that what is summed by them is summed in a slice.
+// A numbering numbers things in the order in which they are met, so that what is summed by them is summed in a slice. Those who number
+// are the writer and, in bulk, its workers; readers look numbers up.
 type numbering[T comparable] struct {
+	mu     *sync.RWMutex
 	number map[T]int
-	names  []T
+	names  []T // each picture has those that were numbered by its last record
+}
+
+func newNumbering[T comparable]() numbering[T] {
+	return numbering[T]{mu: new(sync.RWMutex), number: map[T]int{}}
 }
 
 // of returns the number of a thing, a new one if need be.
 func (n *numbering[T]) of(thing T) int {
+	n.mu.RLock()
 	i, ok := n.number[thing]
-	if !ok {
+	n.mu.RUnlock()
+	if ok {
+		return i
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if i, ok = n.number[thing]; !ok {
 		i = len(n.names)
 		n.number[thing] = i
 		n.names = append(n.names, thing)
 	}
 	return i
+}
+
+// own returns a numbering that begins with the same numbers.
+func (n *numbering[T]) own() numbering[T] {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	other := newNumbering[T]()
+	for i, name := range n.names {
+		other.number[name] = i
+	}
+	other.names = slices.Clip(n.names)
+	return other
+}
+
+// An index finds pledges by their ID: those of all pictures that share it.
+type index struct {
+	mu    sync.RWMutex
+	of    map[events.ID]*pledge
+	under *index // where those are that are not in it; nil for none
+}
+
+func newIndex(room int) *index { return &index{of: make(map[events.ID]*pledge, room)} }
+
+func (x *index) find(id events.ID) (pl *pledge, ok bool) {
+	x.mu.RLock()
+	pl, ok = x.of[id]
+	x.mu.RUnlock()
+	if !ok && x.under != nil {
+		return x.under.find(id)
+	}
+	return pl, ok
+}
+
+func (x *index) add(pl *pledge) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.of[pl.id] = pl
+}
+
+// A vocabulary is plain words.
+type vocabulary struct {
+	mu    sync.RWMutex
+	words map[string]bool
+}
+
+func (v *vocabulary) has(word string) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.words[word]
+}
+
+func (v *vocabulary) add(word string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.words[word] = true
+}
+
+func (v *vocabulary) own() *vocabulary {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return &vocabulary{words: maps.Clone(v.words)}
 }
 
 // words keeps one copy of each short text that many records repeat.

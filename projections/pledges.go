@@ -82,20 +82,27 @@ func byType(rows ...move) map[events.Type]*move {
 	return table
 }
 
-// A pledge is one nation's pledge with its history.
+// A pledge is one nation's pledge: what it is for good, and what was said of it so far.
 type pledge struct {
 	id        events.ID
 	no        uint32 // in Picture.pledges
 	nationNo  uint32 // in Picture.nations
 	operation *operation
 	nation    events.Nation
-	deeds     []deed
-	rotates   bool        // is in Picture.rotating
-	first     uint32      // the record that began it
-	last      uint32      // the last record about it
-	latest    events.Date // the latest date from which something holds
-	head      standing    // the fold of all deeds that are known now, which is what most questions ask for
-	open      []uint32    // its rows in Picture.versions that are known now, by date
+	first     uint32 // the record that began it
+	rotates   bool   // is in Picture.rotating; of the writer alone
+
+	published[chronicle]
+	begun chronicle // what is published first, in the same piece of memory
+}
+
+// A chronicle is all that was said of a pledge, and what follows from it.
+type chronicle struct {
+	deeds  []deed
+	last   uint32      // the last record about it
+	latest events.Date // the latest date from which something holds
+	head   standing    // the fold of all deeds that are known now, which is what most questions ask for
+	open   []uint32    // its rows in Picture.versions that are known now, by date
 }
 
 // admit makes of a row about a pledge what is to be folded into it.
@@ -103,7 +110,7 @@ func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 	if seq >= math.MaxUint32 {
 		return fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
 	}
-	pl, known := p.byID[r.Thing]
+	pl, known := p.find(r.Thing)
 	switch {
 	case r.New && known:
 		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
@@ -111,7 +118,7 @@ func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
 		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
-	case m.allocates && p.operations[r.Operation].lines[r.Line] == nil:
+	case m.allocates && p.operations[r.Operation].now().lines[r.Line] == nil:
 		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
@@ -132,17 +139,24 @@ func (p *Picture) begin(seq uint64, r *row) *pledge {
 	o := p.operation(seq, r.Operation)
 	number := p.nations.of(r.Nation)
 	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: uint32(number), first: uint32(seq)}
-	p.byID[pl.id] = pl
+	pl.publish(&pl.begun)
+	p.byID.add(pl)
 	p.pledges = append(p.pledges, pl)
-	p.sorted = insertByID(p.sorted, pl)
-	o.pledges = insertByID(o.pledges, pl)
+	p.sorted = insertByID(p.sorted, pl, p.watched)
+	said := o.change(p.watched)
+	said.pledges = insertByID(said.pledges, pl, p.watched)
+	o.publish(said)
 	return pl
 }
 
-// insertByID keeps pledges by ID. Most IDs ascend, so most are appended.
-func insertByID(pledges []*pledge, pl *pledge) []*pledge {
+// insertByID keeps pledges by ID. Most IDs ascend, so most are appended; what is put between others
+// makes another list where there are readers.
+func insertByID(pledges []*pledge, pl *pledge, watched bool) []*pledge {
 	if n := len(pledges); n == 0 || compareIDs(pledges[n-1].id, pl.id) < 0 {
 		return append(pledges, pl)
+	}
+	if watched {
+		pledges = slices.Clip(pledges)
 	}
 	at, _ := findByID(pledges, pl.id)
 	return slices.Insert(pledges, at, pl)
@@ -159,19 +173,18 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {
 	*d = deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
 		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
 	if !r.Predecessor.IsZero() {
-		o := p.operations[r.Operation]
-		o.predecessors[r.Predecessor] = append(o.predecessors[r.Predecessor], uint32(seq))
+		p.operations[r.Operation].relieve(r.Predecessor, uint32(seq), p.watched)
 	}
 	switch {
 	case m.terms:
 		d.terms = p.terms(pl, r)
 	case m.condition != "":
-		p.conditions[plainWord(string(r.Line))] = true
+		p.conditions.add(plainWord(string(r.Line)))
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
 	case m.caveat != "":
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}}
 	case m.allocates:
-		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].lines[r.Line], number: r.Number, Window: r.window()}}
+		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].now().lines[r.Line], number: r.Number, Window: r.window()}}
 	case m.releases:
 		d.extra = &extra{share: &allotment{id: r.Allocation}}
 	case r.Reason != "":

@@ -34,6 +34,7 @@ func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
 // that the picture itself stays as it is, and may be read meanwhile. Whether the ledger would take them is not its question: what
 // contradicts the picture is refused, and the rules are for the ledger to keep.
 func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Statement) (Preview, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	switch {
 	case err != nil:
@@ -81,19 +82,22 @@ type supposed struct {
 
 // supposing copies what some statements may touch. All else is shared, and stays as it is.
 func (p *Picture) supposing(statements []events.Statement) *supposed {
-	now := &Picture{
-		times: slices.Clip(p.times), touched: slices.Clip(p.touched), operations: maps.Clone(p.operations), names: slices.Clip(p.names),
-		pledges: slices.Clone(p.pledges), sorted: slices.Clone(p.sorted), byID: maps.Clone(p.byID), rotating: slices.Clip(p.rotating),
-		nations:    numbering[events.Nation]{maps.Clone(p.nations.number), slices.Clip(p.nations.names)},
-		kinds:      numbering[kind]{maps.Clone(p.kinds.number), slices.Clip(p.kinds.names)},
-		conditions: maps.Clone(p.conditions), words: words{}, remarks: map[remark]*remark{},
-	}
-	s := &supposed{is: p, now: now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
+	now := *p
+	now.times, now.touched, now.rotating = slices.Clip(p.times), slices.Clip(p.touched), slices.Clip(p.rotating)
+	now.operations, now.names = maps.Clone(p.operations), slices.Clip(p.names)
+	now.pledges, now.sorted = slices.Clone(p.pledges), slices.Clone(p.sorted)
+	now.byID = &index{of: map[events.ID]*pledge{}, under: p.byID}
+	now.nations, now.kinds, now.conditions = p.nations.own(), p.kinds.own(), p.conditions.own()
+	now.sheets, now.answered = &sheets{}, &answered{}
+	now.desk, now.watched = &desk{words: words{}, remarks: map[remark]*remark{}}, true
+	s := &supposed{is: p, now: &now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
 	now.supposed = s
 	for _, st := range statements {
-		if pl, ok := p.byID[events.Thing(st)]; ok {
+		if pl, ok := p.find(events.Thing(st)); ok {
 			s.copyPledge(pl)
 		}
+	}
+	for _, st := range statements {
 		if _, o := events.About(st); o != "" {
 			s.copyOperation(o)
 		}
@@ -105,12 +109,15 @@ func (s *supposed) copyPledge(pl *pledge) {
 	if s.copied[pl] != nil {
 		return
 	}
-	other := *pl
-	other.deeds, other.open = slices.Clone(pl.deeds), nil
-	s.copied[pl] = &other
-	s.now.byID[pl.id], s.now.pledges[pl.no] = &other, &other
+	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation, nation: pl.nation, first: pl.first, rotates: pl.rotates}
+	other.begun = *pl.now()
+	other.begun.deeds, other.begun.open = slices.Clip(other.begun.deeds), nil
+	other.publish(&other.begun)
+	s.copied[pl] = other
+	s.now.byID.add(other)
+	s.now.pledges[pl.no] = other
 	at, _ := findByID(s.now.sorted, pl.id)
-	s.now.sorted[at] = &other
+	s.now.sorted[at] = other
 	s.touched[pl.id] = true
 }
 
@@ -120,30 +127,34 @@ func (s *supposed) copyOperation(name events.Operation) {
 	if s.operated[name] = true; done || !ok {
 		return
 	}
-	other := *o
-	other.catalogues, other.nations, other.lineNames = slices.Clone(o.catalogues), slices.Clip(o.nations), slices.Clip(o.lineNames)
-	other.scopes, other.lines, other.predecessors = map[events.Nation]*history[Scope]{}, map[events.Line]*line{}, map[events.ID][]uint32{}
-	for nation, h := range o.scopes {
-		scopes := slices.Clone(*h)
-		other.scopes[nation] = &scopes
-	}
-	for line, l := range o.lines {
-		other.lines[line] = l.copy()
-	}
-	for id, by := range o.predecessors {
-		other.predecessors[id] = slices.Clip(by)
-	}
-	other.pledges = slices.Clone(o.pledges)
-	for at, pl := range other.pledges {
+	all := *o.now()
+	all.pledges = slices.Clone(all.pledges)
+	for at, pl := range all.pledges {
 		if copied := s.copied[pl]; copied != nil {
-			other.pledges[at] = copied
+			all.pledges[at] = copied
 		}
 	}
-	s.now.operations[name] = &other
+	other := &operation{name: o.name, first: o.first}
+	other.publish(&all)
+	s.now.operations[name] = other
 }
 
-func (l *line) copy() *line {
-	return &line{operation: l.operation, name: l.name, terms: slices.Clone(l.terms), cancelled: slices.Clone(l.cancelled), by: maps.Clone(l.by), copyOf: l.same()}
+// copyLine copies a line of an operation that is copied.
+func (s *supposed) copyLine(operation events.Operation, name events.Line) {
+	o, ok := s.now.operations[operation]
+	if !ok {
+		return
+	}
+	l, ok := o.now().lines[name]
+	if !ok || l.copyOf != nil {
+		return
+	}
+	other := &line{operation: l.operation, name: l.name, copyOf: l}
+	other.publish(l.now())
+	all := o.change(true)
+	all.lines = maps.Clone(all.lines)
+	all.lines[name] = other
+	o.publish(all)
 }
 
 // suppose folds one statement in, as the next record.
@@ -160,15 +171,18 @@ func (s *supposed) suppose(st events.Statement) error {
 	if about := r.Type.Subject(); about == "ledger" || about == "member" {
 		return nil // which changes who may sign, and no number
 	}
+	if r.Type.Subject() == "requirement" {
+		s.copyLine(o, r.Line)
+	}
 	if err := s.now.take(rec.Sequence, &r); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence))) // it is none
 	}
-	if r.Line != "" && (r.Type.Subject() == "requirement") {
-		s.lines = append(s.lines, s.now.operations[o].lines[r.Line])
+	if r.Line != "" && r.Type.Subject() == "requirement" {
+		s.lines = append(s.lines, s.now.operations[o].now().lines[r.Line])
 	}
-	if pl, ok := s.now.byID[r.Thing]; ok {
+	if pl, ok := s.now.find(r.Thing); ok {
 		s.touched[pl.id] = true
-		pl.stretches(new(standing), uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
+		pl.now().stretches(new(standing), uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
 	}
 	return nil
 }
@@ -180,7 +194,7 @@ func (s *supposed) each(b *Basis, do func(*version)) {
 	changed := make([]bool, len(s.now.pledges))
 	var touched []*pledge
 	for id := range s.touched {
-		pl := s.now.byID[id]
+		pl, _ := s.now.find(id)
 		touched, changed[pl.no] = append(touched, pl), true
 	}
 	s.is.each(&is, func(v *version) {
@@ -318,14 +332,15 @@ func (s *supposed) dates() []events.Date {
 	}
 	for _, p := range []*Picture{s.is, s.now} {
 		for id := range s.touched {
-			pl, ok := p.byID[id]
+			pl, ok := p.find(id)
 			if !ok {
 				continue
 			}
-			for i := range pl.deeds {
-				add(pl.deeds[i].effective)
+			said := pl.now()
+			for i := range said.deeds {
+				add(said.deeds[i].effective)
 			}
-			pl.stretches(new(standing), uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
+			said.stretches(new(standing), uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
 				add(days.from)
 				if days.until < lastDay {
 					add(days.until.AddDays(1))

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/events/problem"
@@ -17,14 +17,10 @@ type Projector struct {
 	path   string
 	source Source
 
-	// Of readers and the one writer, which is Open and then Run. Readers hold mu for as long as a View takes.
-	gate    sync.RWMutex // readers pass it before mu: see lock
-	mu      sync.RWMutex
-	picture *Picture
-	changed chan struct{} // closed, and replaced, when a record was taken in
-	stopped error         // why no more will be
+	shown atomic.Pointer[shown] // to readers
 
-	// Of the one writer alone, and of Close after it.
+	// Of the one writer alone, which is Open and then Run, and of Close after it.
+	picture   *Picture // as far as it has come; what readers see is a copy of it
 	store     *store
 	sealed    []segment // rows behind the store's sealed mark
 	tail      []row     // rows behind those, which the store has as far as it was saved
@@ -34,6 +30,22 @@ type Projector struct {
 	snapAfter uint64    // how many records are worth another
 
 	discarded error
+}
+
+// A shown is what readers see at a time.
+type shown struct {
+	picture *Picture
+	changed chan struct{} // closed when another is shown
+	stopped error         // why no more records will come
+}
+
+// show shows readers the picture as it is now, and wakes those who wait for it.
+func (p *Projector) show(stopped error) {
+	picture := *p.picture
+	before := p.shown.Swap(&shown{&picture, make(chan struct{}), stopped})
+	if before != nil {
+		close(before.changed)
+	}
 }
 
 // saveAfter is how long anything is left unsaved. What was taken in since the last time is decoded again after a crash, and costs the
@@ -51,13 +63,15 @@ func Open(ctx context.Context, path string, source Source) (*Projector, error) {
 
 func open(ctx context.Context, path string, source Source, snapAfter uint64) (*Projector, error) {
 	defer collectLess()()
-	p := &Projector{path: path, source: source, snapAfter: snapAfter, changed: make(chan struct{})}
+	p := &Projector{path: path, source: source, snapAfter: snapAfter}
 	if err := p.restore(); err != nil {
 		return nil, err
 	}
 	if err := p.replay(ctx); err != nil {
 		return nil, errors.Join(err, p.store.close())
 	}
+	p.picture.watched = true
+	p.show(nil)
 	return p, nil
 }
 
@@ -171,16 +185,13 @@ func (p *Projector) wait(ctx context.Context) error {
 
 // stop tells those who wait that nothing more will come.
 func (p *Projector) stop(why error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped != nil {
+	if p.shown.Load().stopped != nil {
 		return
 	}
-	if p.stopped = why; why == nil {
-		p.stopped = errors.New("the projections are closed")
+	if why == nil {
+		why = errors.New("the projections are closed")
 	}
-	close(p.changed)
-	p.changed = make(chan struct{})
+	p.show(why)
 }
 
 // Close saves what is unsaved and lets go of the file. Views still work afterwards, on the picture as it is.
@@ -189,57 +200,33 @@ func (p *Projector) Close() error {
 	return errors.Join(p.save(), p.snapIfWorth(), p.store.close())
 }
 
-// View calls look with the picture, which stands still until look returns, and returns its error. Look must not keep the
-// picture, nor call the projector; what the picture answers may be kept.
-func (p *Projector) View(look func(*Picture) error) error {
-	p.rlock()
-	defer p.mu.RUnlock()
-	return look(p.picture)
-}
-
-// Fingerprint is [Picture.Fingerprint] of the picture. It takes seconds where there are a million records, and lets the projector go
-// on meanwhile.
-func (p *Projector) Fingerprint(ctx context.Context, asOf uint64) (f Fingerprints, err error) {
-	p.rlock()
-	defer p.mu.RUnlock()
-	return p.picture.fingerprint(ctx, asOf, func() {
-		p.mu.RUnlock()
-		p.rlock()
-	})
-}
+// View calls look with the picture as it is now, and returns its error. That picture stays as it is, whatever comes meanwhile: look may
+// take its time, and hold up nobody, but what it keeps of the picture keeps all of it in memory. What the picture answers may be kept.
+func (p *Projector) View(look func(*Picture) error) error { return look(p.shown.Load().picture) }
 
 // Sequence returns the last record in the picture.
-func (p *Projector) Sequence() uint64 {
-	p.rlock()
-	defer p.mu.RUnlock()
-	return p.picture.Sequence()
-}
+func (p *Projector) Sequence() uint64 { return p.shown.Load().picture.Sequence() }
 
 // Changed returns a channel that is closed when the next record is taken in, or when none will be any more. To miss
 // nothing, call it before looking: many records may come between two looks.
-func (p *Projector) Changed() <-chan struct{} {
-	p.rlock()
-	defer p.mu.RUnlock()
-	return p.changed
-}
+func (p *Projector) Changed() <-chan struct{} { return p.shown.Load().changed }
 
 // WaitFor returns nil as soon as the record seq is in the picture, so that whoever wrote it can read it. The error is
 // problem.Unavailable, when ctx ends first or the projector has stopped.
 func (p *Projector) WaitFor(ctx context.Context, seq uint64) error {
 	for {
-		p.rlock()
-		now, changed, stopped := p.picture.Sequence(), p.changed, p.stopped
-		p.mu.RUnlock()
+		at := p.shown.Load()
+		last := at.picture.Sequence()
 		switch {
-		case now >= seq:
+		case last >= seq:
 			return nil
-		case stopped != nil:
-			return problem.New(problem.Unavailable, "record %d is not in the picture, which stopped at record %d: %w", seq, now, stopped)
+		case at.stopped != nil:
+			return problem.New(problem.Unavailable, "record %d is not in the picture, which stopped at record %d: %w", seq, last, at.stopped)
 		}
 		select {
-		case <-changed:
+		case <-at.changed:
 		case <-ctx.Done():
-			return problem.New(problem.Unavailable, "record %d is not in the picture yet, which is at record %d: %w", seq, now, ctx.Err())
+			return problem.New(problem.Unavailable, "record %d is not in the picture yet, which is at record %d: %w", seq, last, ctx.Err())
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestSavesFullSegments(t *testing.T) {
 	}
 	for name, source := range map[string]Source{"stored": l, "plain": plain{l}} {
 		t.Run(name, func(t *testing.T) {
-			p := &Projector{source: source, picture: NewPicture(), changed: make(chan struct{})}
+			p := &Projector{source: source, picture: NewPicture()}
 			p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
 			defer p.store.close()
 			if err := p.catchUp(context.Background()); err != nil {
@@ -221,38 +221,24 @@ func TestManyReaders(t *testing.T) {
 	}
 }
 
-// Who looks for long holds up neither other readers nor, when it is gone, the records that came meanwhile.
-func TestLongViewHoldsUpNoReader(t *testing.T) {
+// A reader who looks for long sees the picture as it was, and holds up neither the records that come nor the readers who look for them.
+func TestLongViewHoldsUpNobody(t *testing.T) {
 	l := newTestLedger(t)
 	p, cancel, done := running(t, l)
-	looking, enough, looked := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	go func() {
-		looked <- p.View(func(*Picture) error {
-			close(looking)
-			<-enough
-			return nil
-		})
-	}()
-	<-looking
-	l.offer("FRA", 1) // for which the projector waits now
-	others := make(chan struct{})
-	go func() {
-		defer close(others)
-		for start := time.Now(); time.Since(start) < patience/4; {
-			equal(t, "sequence", p.Sequence(), 2)
+	err := p.View(func(picture *Picture) error {
+		was := whole(t, picture)
+		for range 3 {
+			if err := p.WaitFor(within(t), l.offer("FRA", 1).seq); err != nil {
+				return err
+			}
 		}
-	}()
-	select {
-	case <-others:
-	case <-within(t).Done():
-		t.Error("other readers wait for the one who looks for long")
-	}
-	close(enough)
-	if err := errors.Join(<-looked, p.WaitFor(within(t), 3)); err != nil {
-		t.Error(err)
-	}
+		equal(t, "what others see", p.Sequence(), 5)
+		equal(t, "what it sees", picture.Sequence(), 2)
+		equal(t, "fingerprint", whole(t, picture), was)
+		return nil
+	})
 	cancel()
-	if err := errors.Join(<-done, p.Close()); err != nil {
+	if err := errors.Join(err, <-done, p.Close()); err != nil {
 		t.Error(err)
 	}
 }
@@ -281,42 +267,13 @@ func TestManyReadersKeepNoRecordOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if took := time.Since(start); took > 2*patience {
+	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("five records were kept out for %s", took)
 	}
 	close(enough)
 	readers.Wait()
 	cancel()
 	if err := errors.Join(<-done, p.Close()); err != nil {
-		t.Error(err)
-	}
-}
-
-// A fingerprint lets records in, and is none the less that of the record as of which it was asked.
-func TestFingerprintLetsRecordsIn(t *testing.T) {
-	l := newAllKinds(t)
-	for range 3 * pledgesAtOnce {
-		l.offer("FRA", 1)
-	}
-	p, cancel, done := running(t, l)
-	asOf, pauses := l.Last(), 0
-	want := whole(t, l.picture())
-	p.mu.RLock()
-	got, err := p.picture.fingerprint(t.Context(), asOf, func() {
-		p.mu.RUnlock()
-		defer p.mu.RLock()
-		pauses++
-		if err := p.WaitFor(within(t), l.offer("DEU", 1).seq); err != nil {
-			t.Error(err)
-		}
-	})
-	p.mu.RUnlock()
-	equal(t, "fingerprint", got.Whole, want)
-	equal(t, "pauses", pauses, 3+len(Rungs()))
-	later := must[Fingerprints](t)(p.Fingerprint(t.Context(), asOf))
-	equal(t, "fingerprint later", later.Whole, want)
-	cancel()
-	if err := errors.Join(err, <-done, p.Close()); err != nil {
 		t.Error(err)
 	}
 }

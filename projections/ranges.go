@@ -44,8 +44,9 @@ func (p *Picture) runs(b *Basis, chosen []*operation) span {
 		}
 	}
 	for _, o := range chosen {
-		for _, name := range o.lineNames {
-			o.lines[name].edges(b.AsOf, cut)
+		all := o.now()
+		for _, name := range all.lineNames {
+			all.lines[name].edges(b.AsOf, cut)
 		}
 	}
 	for i, is := range begins {
@@ -163,8 +164,9 @@ func (pl *pledge) eachRun(b *Basis, do func(b *Basis, last events.Date)) {
 			s.dates = append(s.dates, d)
 		}
 	}
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.known(uint32(b.AsOf)) {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.known(uint32(b.AsOf)) {
 			d.edges(cut)
 		}
 	}

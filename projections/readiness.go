@@ -51,6 +51,7 @@ type Readiness struct {
 
 // Readiness answers what can move within some days of the call. Of a range, each row tells of the day on which least can.
 func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (Readiness, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Readiness{}, err
@@ -79,7 +80,7 @@ func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (R
 	slices.SortFunc(answer.Rows, func(a, b ReadyRow) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Unit, b.Unit))
 	})
-	return answer, nil
+	return answer, p.meter.err()
 }
 
 // A ready finds the day of each row and what there is on it.

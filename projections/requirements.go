@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"muster/events"
@@ -49,10 +50,16 @@ func (r Requirement) Terms() events.RequirementTerms {
 type line struct {
 	operation events.Operation
 	name      events.Line
+	copyOf    *line // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
+
+	published[lineSaid]
+}
+
+// A lineSaid is all that was said about one line.
+type lineSaid struct {
 	terms     history[Requirement]
 	cancelled history[struct{}]
 	by        map[uint64]remark // by sequence: who has signed it, and why
-	copyOf    *line             // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
 }
 
 // same returns the line that this one is, whether it is a copy or not.
@@ -64,25 +71,36 @@ func (l *line) same() *line {
 }
 
 // line returns the operation's line of a name, new if need be.
-func (o *operation) line(name events.Line) *line {
-	l, ok := o.lines[name]
-	if !ok {
-		l = &line{operation: o.name, name: name, by: map[uint64]remark{}}
-		o.lines[name] = l
-		at, _ := slices.BinarySearch(o.lineNames, name)
-		o.lineNames = slices.Insert(o.lineNames, at, name)
+func (o *operation) line(name events.Line, watched bool) *line {
+	if l, ok := o.now().lines[name]; ok {
+		return l
 	}
+	l := &line{operation: o.name, name: name}
+	l.publish(&lineSaid{by: map[uint64]remark{}})
+	all := o.change(watched)
+	if watched {
+		all.lines, all.lineNames = maps.Clone(all.lines), slices.Clip(all.lineNames)
+	}
+	all.lines[name] = l
+	at, _ := slices.BinarySearch(all.lineNames, name)
+	all.lineNames = slices.Insert(all.lineNames, at, name)
+	o.publish(all)
 	return l
 }
 
-func (l *line) take(seq uint64, r *row) {
+func (l *line) take(seq uint64, r *row, watched bool) {
 	effective := events.Date(r.Effective)
-	l.by[seq] = remark{signer: r.Signer, text: r.Text}
+	all := l.change(watched)
+	if watched {
+		all.by = maps.Clone(all.by)
+	}
+	defer l.publish(all)
+	all.by[seq] = remark{signer: r.Signer, text: r.Text}
 	if r.Type == "requirement.cancelled" {
-		l.cancelled.add(said[struct{}]{seq: seq, effective: effective})
+		all.cancelled.add(said[struct{}]{seq: seq, effective: effective})
 		return
 	}
-	l.terms.add(said[Requirement]{seq, effective, Requirement{
+	all.terms.add(said[Requirement]{seq, effective, Requirement{
 		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.quantity(), Unit: r.Unit, Window: r.window(),
 		Priority: r.Priority, Essential: r.Essential, Note: r.Text, Sequence: seq,
 	}})
@@ -91,13 +109,14 @@ func (l *line) take(seq uint64, r *row) {
 // at returns the line as it stands: on the date asked, or, when it holds only later, as it will begin. A cancelled line
 // keeps the terms that it had. The result is false when the line is not known yet.
 func (l *line) at(b Basis) (Requirement, bool) {
-	now, ok := l.terms.last(b.AsOf, b.On)
+	all := l.now()
+	now, ok := all.terms.last(b.AsOf, b.On)
 	if ok {
 		now.what.State = stateOf(now.what.Window, b.On)
-	} else if now, ok = l.terms.first(b.AsOf); ok {
+	} else if now, ok = all.terms.first(b.AsOf); ok {
 		now.what.State = Upcoming
 	}
-	if end, ended := l.cancelled.last(b.AsOf, b.On); ended {
+	if end, ended := all.cancelled.last(b.AsOf, b.On); ended {
 		now.what.State, now.what.Sequence = Cancelled, end.seq
 	}
 	return now.what, ok
@@ -144,8 +163,9 @@ func stateOf(w events.Window, on events.Date) LineState {
 // inForce returns the operation's lines that are in force, those of first priority first.
 func (o *operation) inForce(b Basis, role events.Role) []Requirement {
 	var lines []Requirement
-	for _, name := range o.lineNames {
-		if q, ok := o.lines[name].at(b); ok && q.State == InForce && (role == "" || q.Role == role) {
+	all := o.now()
+	for _, name := range all.lineNames {
+		if q, ok := all.lines[name].at(b); ok && q.State == InForce && (role == "" || q.Role == role) {
 			lines = append(lines, q)
 		}
 	}
@@ -165,6 +185,7 @@ type Requirements struct {
 // no part: requirements are nobody's. Of a range, it returns the terms that are in force on any of its days, one after the other, and
 // where none are, the line as it stands on the last.
 func (p *Picture) Requirements(ctx context.Context, m Moment, f Filter) (Requirements, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Requirements{}, err
@@ -176,8 +197,9 @@ func (p *Picture) Requirements(ctx context.Context, m Moment, f Filter) (Require
 	answer := Requirements{Basis: b, Requirements: []Requirement{}}
 	for _, o := range chosen {
 		from := len(answer.Requirements)
-		for _, name := range o.lineNames {
-			for _, q := range o.lines[name].in(b) {
+		all := o.now()
+		for _, name := range all.lineNames {
+			for _, q := range all.lines[name].in(b) {
 				if f.Role == "" || q.Role == f.Role {
 					answer.Requirements = append(answer.Requirements, q)
 				}
@@ -185,5 +207,5 @@ func (p *Picture) Requirements(ctx context.Context, m Moment, f Filter) (Require
 		}
 		slices.SortStableFunc(answer.Requirements[from:], byPriority)
 	}
-	return answer, nil
+	return answer, p.meter.err()
 }

@@ -52,6 +52,7 @@ type Review struct {
 // overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but
 // of lines only those that have too much on all.
 func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
+	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
 	if err != nil {
 		return Review{}, err
@@ -68,7 +69,10 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 		return Review{}, err
 	}
 	for _, o := range chosen {
-		for _, pl := range o.pledges {
+		for _, pl := range o.now().pledges {
+			if !p.meter.spend(foldCost) {
+				break
+			}
 			from := len(r.Findings)
 			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) { p.reviewPledge(&r, b, pl, f.Role) })
 			r.keepFirst(from)
@@ -78,7 +82,7 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 		return one.Nation != "" && !f.nation(one.Nation) || one.Nation == "" && f.Nation != ""
 	})
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
-	return r, nil
+	return r, p.meter.err()
 }
 
 // order is that in which findings are told: what makes a number wrong first.
@@ -169,7 +173,7 @@ func (r *Review) day(b *Basis) events.Date {
 
 // broken says why the other side of a rotation is not there, "" when it is.
 func (p *Picture) broken(b *Basis, id events.ID) string {
-	other, known := p.byID[id]
+	other, known := p.find(id)
 	if !known || uint64(other.first) > b.AsOf {
 		return "is not known"
 	}

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"muster/events"
 )
@@ -45,8 +46,9 @@ func (ro *roster) take(seq uint64, r *row) error {
 		ro.admit(seq, r)
 	case "member.revoked":
 		for i := len(ro.members) - 1; i >= 0; i-- {
-			if m := &ro.members[i]; m.Key == r.Key && m.Revoked == 0 {
-				m.Revoked, m.Reason = seq, r.Text
+			if m := ro.members[i]; m.Key == r.Key && m.Revoked == 0 {
+				ro.members = slices.Clone(ro.members) // readers have the old list
+				ro.members[i].Revoked, ro.members[i].Reason = seq, r.Text
 				return nil
 			}
 		}
@@ -84,6 +86,7 @@ type Roster struct {
 
 // Members returns all keys that were ever admitted as of m, in the order of their admission, those revoked included.
 func (p *Picture) Members(ctx context.Context, m Moment) (Roster, error) {
+	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
 		return Roster{}, err
@@ -94,5 +97,5 @@ func (p *Picture) Members(ctx context.Context, m Moment) (Roster, error) {
 			r.Members = append(r.Members, known)
 		}
 	}
-	return r, nil
+	return r, p.meter.err()
 }

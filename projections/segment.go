@@ -95,7 +95,7 @@ func (c *coder) ofPledge(r *row) {
 		if c.reading {
 			r.Notice = new(int)
 		}
-		*r.Notice = int(c.varint(int64(*r.Notice)))
+		integer(c, r.Notice)
 	}
 	c.date(&r.Expires)
 	c.id(&r.Predecessor)
@@ -162,7 +162,11 @@ func (c *coder) has(is bool) bool {
 	return is
 }
 
-func (c *coder) truth(is *bool) { *is = c.has(*is) }
+func (c *coder) truth(is *bool) {
+	if there := c.has(*is); c.reading {
+		*is = there
+	}
+}
 
 func (c *coder) word(s *string) {
 	if c.has(!c.reading && *s != "") {
@@ -219,13 +223,22 @@ func (c *coder) time(at *int64) {
 
 func (c *coder) date(d *int32) {
 	if c.has(!c.reading && *d != 0) {
-		*d = int32(c.uvarint(uint64(*d)))
+		if n := c.uvarint(uint64(*d)); c.reading {
+			*d = int32(n)
+		}
 	}
 }
 
 func (c *coder) count(n *int64) {
 	if c.has(!c.reading && *n != 0) {
-		*n = c.varint(*n)
+		integer(c, n)
+	}
+}
+
+// integer is a number that may be negative. What is written is left alone: others may be reading it.
+func integer[N ~int | ~int64](c *coder, n *N) {
+	if m := c.varint(int64(*n)); c.reading {
+		*n = N(m)
 	}
 }
 

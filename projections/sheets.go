@@ -7,11 +7,14 @@ import (
 	"muster/events"
 )
 
-// A sheet has the versions that hold on one date as of the last record, by the number of their pledge; a pledge that is not
-// there has the rung 0. It is brought up to date when it is asked for, pledge by pledge.
+// A sheet has the versions that hold on one date as of one record, by the number of their pledge; a pledge that is not
+// there has the rung 0. It is brought up to date when a later picture asks for it, pledge by pledge. Readers of an
+// earlier one scan the table then.
 type sheet struct {
-	on    events.Date
-	asOf  uint32
+	on events.Date
+
+	mu    sync.RWMutex // held for one pass over the rows
+	asOf  uint32       // 0 before it is made
 	rows  []version
 	cells *cells // of the rows; nil before they were asked for
 }
@@ -25,59 +28,68 @@ type sheets struct {
 // maxSheets is how many dates are kept ready.
 const maxSheets = 4
 
-// of returns the sheet of a date. It does not change until the next record is taken in.
-func (t *sheets) of(p *Picture, on events.Date) *sheet {
+// of returns the sheet of a date.
+func (t *sheets) of(on events.Date) *sheet {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.ofHeld(p, on)
-}
-
-// withCells is of, with the sheet's cells.
-func (t *sheets) withCells(p *Picture, on events.Date) *sheet {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.ofHeld(p, on)
-	if s.cells == nil {
-		s.cells = cellsOf(s.rows)
+	s := &sheet{on: on}
+	if at := slices.IndexFunc(t.ready, func(s *sheet) bool { return s.on == on }); at >= 0 {
+		s = t.ready[at]
+		t.ready = slices.Delete(t.ready, at, at+1)
 	}
+	t.ready = slices.Insert(t.ready, 0, s)
+	t.ready = t.ready[:min(len(t.ready), maxSheets)]
 	return s
 }
 
-func (t *sheets) ofHeld(p *Picture, on events.Date) *sheet {
-	s := t.pull(on)
-	if s == nil {
-		s = newSheet(p, on)
+// look calls do with the sheet as of the picture's last record, and with its cells where they are wanted. It reports false, and calls
+// nothing, where the sheet is of a later picture already.
+func (s *sheet) look(p *Picture, withCells bool, do func(*sheet)) bool {
+	asOf := uint32(p.Sequence())
+	s.mu.RLock()
+	if s.asOf != asOf || withCells && s.cells == nil {
+		s.mu.RUnlock()
+		s.bringTo(p, withCells)
+		s.mu.RLock()
 	}
-	t.ready = append([]*sheet{s}, t.ready...)
-	t.ready = t.ready[:min(len(t.ready), maxSheets)]
+	defer s.mu.RUnlock()
+	if s.asOf != asOf || withCells && s.cells == nil {
+		return false
+	}
+	do(s)
+	return true
+}
+
+// bringTo brings the sheet up to date with a picture, unless it is of a later one.
+func (s *sheet) bringTo(p *Picture, withCells bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch last := uint32(p.Sequence()); {
+	case s.asOf > last:
+		return
+	case s.asOf == 0:
+		s.rows, s.asOf = p.versionsOn(s.on), last
+	}
 	for ; s.asOf < uint32(len(p.touched)); s.asOf++ {
 		if no := p.touched[s.asOf]; no > 0 {
 			s.update(p, p.pledges[no-1])
 		}
 	}
-	return s
-}
-
-// pull takes the sheet of a date out of those that are ready, nil when it is not among them.
-func (t *sheets) pull(on events.Date) *sheet {
-	for i, s := range t.ready {
-		if s.on == on {
-			t.ready = append(append([]*sheet{}, t.ready[:i]...), t.ready[i+1:]...)
-			return s
-		}
+	if withCells && s.cells == nil {
+		s.cells = cellsOf(s.rows)
 	}
-	return nil
 }
 
-func newSheet(p *Picture, on events.Date) *sheet {
-	t := &p.versions
-	s := &sheet{on: on, asOf: uint32(len(p.touched)), rows: make([]version, len(p.pledges))}
+// versionsOn returns the versions that hold on a date as of the last record, by the number of their pledge.
+func (p *Picture) versionsOn(on events.Date) []version {
+	t, asOf := &p.versions, uint32(p.Sequence())
+	rows := make([]version, len(p.pledges))
 	for i := range t.extents {
-		if e := &t.extents[i]; e.knownTo == forever && e.from <= on && on <= e.until {
-			s.rows[t.what[i].pledge] = t.what[i]
+		if e := &t.extents[i]; e.isKnown(asOf) && e.from <= on && on <= e.until {
+			rows[t.what[i].pledge] = t.what[i]
 		}
 	}
-	return s
+	return rows
 }
 
 func (s *sheet) update(p *Picture, pl *pledge) {
@@ -88,14 +100,26 @@ func (s *sheet) update(p *Picture, pl *pledge) {
 	if s.cells != nil {
 		s.cells.remove(row)
 	}
-	*row = version{}
-	for _, no := range slices.Backward(pl.open) {
-		if e := &p.versions.extents[no]; e.from <= s.on && s.on <= e.until {
-			*row = p.versions.what[no]
-			break
-		}
-	}
+	*row = p.versionAt(pl, s.on)
 	if s.cells != nil {
 		s.cells.add(row)
 	}
+}
+
+// versionAt returns the version of a pledge on a date as of the last record, none where it is not there.
+func (p *Picture) versionAt(pl *pledge, on events.Date) version {
+	c := pl.now()
+	if uint64(c.last) > p.Sequence() { // a later picture has another version of it already
+		b := Basis{AsOf: p.Sequence(), On: on}
+		if s := pl.at(&b, new(standing)); s.counts(on) {
+			return p.versionOf(pl, s, on)
+		}
+		return version{}
+	}
+	for _, no := range slices.Backward(c.open) {
+		if e := &p.versions.extents[no]; e.from <= on && on <= e.until {
+			return p.versions.what[no]
+		}
+	}
+	return version{}
 }

@@ -15,8 +15,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"muster/events"
 )
 
 // A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their deeds and the table of versions,
@@ -251,10 +249,11 @@ func (s *snapshot) picture() (*Picture, error) {
 // index makes what follows from the pledges.
 func (p *Picture) index(rotating []uint32) {
 	p.sorted = slices.SortedFunc(slices.Values(p.pledges), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
-	p.byID = make(map[events.ID]*pledge, len(p.pledges))
+	p.byID = newIndex(len(p.pledges))
 	for _, pl := range p.sorted {
-		p.byID[pl.id] = pl
-		pl.operation.pledges = append(pl.operation.pledges, pl)
+		p.byID.of[pl.id] = pl
+		o := pl.operation.now() // which nobody reads yet
+		o.pledges = append(o.pledges, pl)
 	}
 	for _, no := range rotating {
 		pl := p.pledges[no]

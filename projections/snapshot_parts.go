@@ -43,6 +43,7 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		for no := from; no < until && !c.failed; no++ {
 			if c.reading {
 				p.pledges[no] = &pledge{no: uint32(no)}
+				p.pledges[no].publish(&p.pledges[no].begun)
 			}
 			c.pledge(p, p.pledges[no], known)
 		}
@@ -64,8 +65,9 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		}
 		recorded := int64(0)
 		for i := from; i < until && !c.failed; i++ {
-			recorded += c.varint(p.times[i] - recorded)
-			p.times[i] = recorded
+			if recorded += c.varint(p.times[i] - recorded); c.reading {
+				p.times[i] = recorded
+			}
 			wide32(c, &p.touched[i])
 		}
 	})
@@ -106,13 +108,18 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 		}
 		natural(c, &first)
 		o := p.operation(first, *name)
-		o.first = first
-		predecessors := slices.SortedFunc(maps.Keys(o.predecessors), func(a, b events.ID) int { return compareIDs(a, b) })
+		if c.reading {
+			o.first = first
+		}
+		said := o.now()
+		predecessors := slices.SortedFunc(maps.Keys(said.predecessors), func(a, b events.ID) int { return compareIDs(a, b) })
 		each(c, &predecessors, func(id *events.ID) {
 			c.fixed(id[:])
-			records := o.predecessors[*id]
+			records := said.predecessors[*id]
 			each(c, &records, func(seq *uint32) { natural(c, seq) })
-			o.predecessors[*id] = records
+			if c.reading {
+				said.predecessors[*id] = records
+			}
 		})
 	})
 	each(c, &p.nations.names, func(n *events.Nation) { c.plain((*string)(n)) })
@@ -123,7 +130,7 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 		c.plain((*string)(&k.line))
 		c.plain((*string)(&k.unit))
 	})
-	conditions := slices.Sorted(maps.Keys(p.conditions))
+	conditions := slices.Sorted(maps.Keys(p.conditions.words))
 	each(c, &conditions, func(name *string) { c.plain(name) })
 	if !c.reading || c.failed {
 		return
@@ -135,7 +142,7 @@ func (s *snapshot) lists(c *coder, p *Picture) {
 		p.kinds.number[k] = i
 	}
 	for _, name := range conditions {
-		p.conditions[name] = true
+		p.conditions.words[name] = true
 	}
 	p.pledges = make([]*pledge, s.pledges)
 	p.versions = versions{make([]extent, s.versions), make([]version, s.versions)}
@@ -195,13 +202,14 @@ func (c *coder) pledge(p *Picture, pl *pledge, known *shared) {
 	c.operation(p, &pl.operation)
 	natural(c, &pl.nationNo)
 	natural(c, &pl.first)
-	natural(c, &pl.last)
-	c.day(&pl.latest)
-	each(c, &pl.open, func(at *uint32) { natural(c, at) })
-	each(c, &pl.deeds, func(d *deed) { c.deed(p, d, known) })
+	said := pl.now()
+	natural(c, &said.last)
+	c.day(&said.latest)
+	each(c, &said.open, func(at *uint32) { natural(c, at) })
+	each(c, &said.deeds, func(d *deed) { c.deed(p, d, known) })
 	if c.failed = c.failed || int(pl.nationNo) >= len(p.nations.names); c.reading && !c.failed {
 		pl.nation = p.nations.names[pl.nationNo]
-		pl.refold()
+		said.refold()
 	}
 }
 
@@ -210,12 +218,12 @@ func (c *coder) deed(p *Picture, d *deed, known *shared) {
 	wide32(c, &d.order)
 	if c.has(!c.reading && d.seq != d.order) {
 		natural(c, &d.seq)
-	} else {
+	} else if c.reading {
 		d.seq = d.order
 	}
 	if c.has(!c.reading && d.until != forever) {
 		natural(c, &d.until)
-	} else {
+	} else if c.reading {
 		d.until = forever
 	}
 	wide32(c, &d.effective)
@@ -231,7 +239,7 @@ func (c *coder) deed(p *Picture, d *deed, known *shared) {
 			d.extra = new(extra)
 		}
 		c.within(func() { c.extra(p, d.extra) })
-	} else {
+	} else if c.reading {
 		d.extra = noExtra
 	}
 	if c.has(!c.reading && d.remark != nil) {
@@ -242,11 +250,9 @@ func (c *coder) deed(p *Picture, d *deed, known *shared) {
 
 // move is a kind of statement, by its number in the head.
 func (c *coder) move(m **move) {
-	n := uint64(0)
 	if !c.reading {
-		n = uint64(slices.Index(allMoves, *m))
-	}
-	if n = c.uvarint(n); n < uint64(len(allMoves)) {
+		c.uvarint(uint64(slices.Index(allMoves, *m)))
+	} else if n := c.uvarint(0); n < uint64(len(allMoves)) {
 		*m = allMoves[n]
 	} else {
 		c.failed = true
@@ -268,7 +274,9 @@ func (c *coder) kinds() {
 
 func (c *coder) quantity(q *events.Quantity, unit events.Unit) {
 	if c.has(q.IsUnknown()) {
-		*q = events.Unknown
+		if c.reading {
+			*q = events.Unknown
+		}
 		return
 	}
 	n, _ := q.Number()
@@ -287,7 +295,7 @@ func (c *coder) terms(t *terms) {
 		if c.reading {
 			t.notice = new(int)
 		}
-		*t.notice = int(c.varint(int64(*t.notice)))
+		integer(c, t.notice)
 	}
 	c.word((*string)(&t.presence))
 	c.word((*string)(&t.release))
@@ -360,9 +368,9 @@ func (c *coder) version(p *Picture, v *version) {
 		each(c, v.allocated, func(s *share) {
 			c.line(p, &s.line)
 			c.fixed(s.id[:])
-			s.promised = c.varint(s.promised)
-			s.present = c.varint(s.present)
-			s.set = c.varint(s.set)
+			integer(c, &s.promised)
+			integer(c, &s.present)
+			integer(c, &s.set)
 		})
 	}
 	kinds := uint32(len(p.kinds.names))
@@ -392,7 +400,7 @@ func (c *coder) line(p *Picture, l **line) {
 		return
 	}
 	if o := p.operations[events.Operation(operation)]; o != nil {
-		*l = o.lines[events.Line(name)]
+		*l = o.now().lines[events.Line(name)]
 	}
 	c.failed = c.failed || *l == nil
 }
@@ -432,7 +440,11 @@ func wide64[N ~int64](c *coder, n *N) {
 	}
 }
 
-func (c *coder) day(d *events.Date) { *d = events.Date(c.uvarint(uint64(*d))) }
+func (c *coder) day(d *events.Date) {
+	if n := c.uvarint(uint64(*d)); c.reading {
+		*d = events.Date(n)
+	}
+}
 
 // fixed is so many bytes as there is room for.
 func (c *coder) fixed(room []byte) {

@@ -109,22 +109,23 @@ func (s *standing) pass(on events.Date) {
 	}
 }
 
-// at returns where the pledge stands. The result is the pledge's own head or lies in room, and is not to be changed.
+// at returns where the pledge stands. The result is the head of the pledge's chronicle
+// or lies in room, and is not to be changed.
 func (pl *pledge) at(b *Basis, room *standing) *standing {
 	asOf := uint32(b.AsOf)
-	switch {
+	switch c := pl.now(); {
 	case pl.first > asOf:
 		*room = standing{}
 		return room
-	case pl.last <= asOf && pl.latest <= b.On:
-		if !pl.head.lapsing() {
-			return &pl.head
+	case c.last <= asOf && c.latest <= b.On:
+		if !c.head.lapsing() {
+			return &c.head
 		}
-		*room = pl.head
+		*room = c.head
 	default:
 		*room = standing{}
-		for i := range pl.deeds {
-			d := &pl.deeds[i]
+		for i := range c.deeds {
+			d := &c.deeds[i]
 			if d.effective > b.On {
 				break
 			}
@@ -145,30 +146,30 @@ const lastDay events.Date = 9999_12_31
 
 // stretches calls do for each stretch from a date on, as known as of a record. In the first stretch the date may lie anywhere.
 // The standing that do is called with lies in room.
-func (pl *pledge) stretches(room *standing, asOf uint32, from events.Date, do func(stretch, *standing)) {
+func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date, do func(stretch, *standing)) {
 	*room = standing{}
 	s, next := room, 0
-	for ; next < len(pl.deeds) && pl.deeds[next].effective <= from; next++ {
-		if pl.deeds[next].known(asOf) {
-			s.step(&pl.deeds[next])
+	for ; next < len(c.deeds) && c.deeds[next].effective <= from; next++ {
+		if c.deeds[next].known(asOf) {
+			s.step(&c.deeds[next])
 		}
 	}
 	for {
-		for next < len(pl.deeds) && !pl.deeds[next].known(asOf) {
+		for next < len(c.deeds) && !c.deeds[next].known(asOf) {
 			next++
 		}
 		last := lastDay
-		if next < len(pl.deeds) {
-			last = dayBefore(pl.deeds[next].effective)
+		if next < len(c.deeds) {
+			last = dayBefore(c.deeds[next].effective)
 		}
 		s.run(stretch{from, last}, do)
-		if next == len(pl.deeds) {
+		if next == len(c.deeds) {
 			return
 		}
-		from = pl.deeds[next].effective
-		for ; next < len(pl.deeds) && pl.deeds[next].effective == from; next++ {
-			if pl.deeds[next].known(asOf) {
-				s.step(&pl.deeds[next])
+		from = c.deeds[next].effective
+		for ; next < len(c.deeds) && c.deeds[next].effective == from; next++ {
+			if c.deeds[next].known(asOf) {
+				s.step(&c.deeds[next])
 			}
 		}
 	}

@@ -52,6 +52,7 @@ var strengthGroups = []string{"operation", "nation", "role", "unit"}
 // [Picture.Coverage]; whether a requirement asks for them plays no part. Of a range, each row tells of the day on which it is
 // lowest, and each total too, so that a total is not the sum of its rows.
 func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string) (Strength, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Strength{}, err
@@ -75,7 +76,7 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 			totals.of(k.by(nil)).merge(s)
 		}
 	}
-	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, nil
+	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, p.meter.err()
 }
 
 // sum sums the pledges of some operations that are there and on the rung asked, or above.

@@ -75,6 +75,7 @@ type Timeline struct {
 // Timeline answers what [Picture.Coverage] answers for every day of a window at once: for each line that is in force on any of them.
 // The date of m plays no part.
 func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Timeline, error) {
+	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
 		return Timeline{}, err
@@ -98,7 +99,7 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 		}
 	}
 	t.HandOvers = p.handOvers(&b, chosen, f, &c)
-	return t, nil
+	return t, p.meter.err()
 }
 
 // A span is days one after the other, in runs that are numbered from 0: of one day each in a time line, and in a range as long
@@ -200,7 +201,7 @@ func (p *Picture) newCourse(b *Basis, s span, chosen []*operation, f TimelineFil
 	c.phases = phases(b, s, chosen, f.Role)
 	for _, ph := range c.phases {
 		for _, q := range ph.inForce {
-			l := c.line(p.operations[q.Operation].lines[q.Line], q)
+			l := c.line(p.operations[q.Operation].now().lines[q.Line], q)
 			required, _ := q.Required.Number()
 			for day := ph.from; day < ph.to; day++ {
 				l.required[day] = required
@@ -234,8 +235,9 @@ func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
 		}
 	}
 	for _, o := range chosen {
-		for _, name := range o.lineNames {
-			o.lines[name].edges(b.AsOf, cut)
+		all := o.now()
+		for _, name := range all.lineNames {
+			all.lines[name].edges(b.AsOf, cut)
 		}
 	}
 	slices.Sort(cuts)
@@ -259,14 +261,14 @@ func phases(b *Basis, s span, chosen []*operation, role events.Role) []phase {
 
 // edges calls do with each date on which the line may begin, change or end.
 func (l *line) edges(asOf uint64, do func(events.Date)) {
-	for _, t := range l.terms.known(asOf) {
+	for _, t := range l.now().terms.known(asOf) {
 		do(t.effective)
 		do(t.what.From)
 		if t.what.Until != 0 {
 			do(t.what.Until.AddDays(1))
 		}
 	}
-	for _, end := range l.cancelled.known(asOf) {
+	for _, end := range l.now().cancelled.known(asOf) {
 		do(end.effective)
 	}
 }
@@ -330,7 +332,7 @@ func (c *course) settlePhase(ph *phase) {
 		if at < 0 {
 			continue
 		}
-		only := &c.lines[c.of[of.operation.lines[ph.inForce[at].Line]]]
+		only := &c.lines[c.of[of.operation.now().lines[ph.inForce[at].Line]]]
 		for day := ph.from; day < ph.to; day++ {
 			only.supply[day].plus(&kind[day])
 		}

@@ -27,8 +27,9 @@ type Told struct {
 
 // tell tells what a record has said of a pledge.
 func (p *Picture) tell(pl *pledge, order uint32) Told {
-	for i := range pl.deeds {
-		if d := &pl.deeds[i]; d.own() && d.order == order {
+	deeds := pl.now().deeds
+	for i := range deeds {
+		if d := &deeds[i]; d.own() && d.order == order {
 			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ, Signer: d.remark.signer,
 				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id, Sentence: pl.sentence(d)}
 			t.Recorded, _ = p.Recorded(t.Sequence)
@@ -50,18 +51,19 @@ func (p *Picture) tellAll(pl *pledge, sequences []uint64) []Told {
 
 // tellLine tells what a record has said of a requirement.
 func (p *Picture) tellLine(l *line, seq uint64) Told {
-	by := l.by[seq]
+	all := l.now()
+	by := all.by[seq]
 	t := Told{Sequence: seq, Signer: by.signer, Operation: l.operation, Line: l.name}
 	t.Recorded, _ = p.Recorded(seq)
-	for i, term := range l.terms {
+	for i, term := range all.terms {
 		if term.seq == seq {
 			t.Type, t.Effective, t.Sentence = "requirement.revised", term.effective, "The coordinators change the requirement "+string(l.name)+" to"+term.what.describe()
-			if l.begins(i) {
+			if all.begins(i) {
 				t.Type, t.Sentence = "requirement.issued", "The coordinators ask for"+term.what.describe()+", as "+string(l.name)
 			}
 		}
 	}
-	for _, end := range l.cancelled {
+	for _, end := range all.cancelled {
 		if end.seq == seq {
 			t.Type, t.Effective, t.Sentence = "requirement.cancelled", end.effective, "The coordinators cancel the requirement "+string(l.name)
 		}
@@ -73,7 +75,7 @@ func (p *Picture) tellLine(l *line, seq uint64) Told {
 }
 
 // begins reports whether a line's terms were the first to be recorded.
-func (l *line) begins(term int) bool {
+func (l *lineSaid) begins(term int) bool {
 	return !slices.ContainsFunc(l.terms, func(s said[Requirement]) bool { return s.seq < l.terms[term].seq })
 }
 

@@ -3,6 +3,7 @@ package projections
 import (
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"muster/events"
 )
@@ -77,6 +78,13 @@ type extent struct {
 	stretch
 }
 
+// isKnown reports whether the row is known as of a record: it was not closed by then.
+func (e *extent) isKnown(asOf uint32) bool { return atomic.LoadUint32(&e.knownTo) > asOf }
+
+// close ends the row with a record. Readers look at the row meanwhile: to them, whose last record
+// comes before that one, it stays known.
+func (e *extent) close(seq uint32) { atomic.StoreUint32(&e.knownTo, seq) }
+
 func (t *versions) add(seq uint32, days stretch, v version) {
 	t.extents, t.what = append(t.extents, extent{seq, forever, days}), append(t.what, v)
 }
@@ -111,8 +119,6 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 
 // kindOf numbers a kind. It may be called concurrently.
 func (p *Picture) kindOf(k kind) uint32 {
-	p.numberingKinds.Lock()
-	defer p.numberingKinds.Unlock()
 	return uint32(p.kinds.of(k))
 }
 
@@ -187,30 +193,39 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 		p.supposed.each(b, do)
 	case b.WhatIf.folds():
 		p.eachFolded(b, do)
-	case b.AsOf == p.Sequence():
-		rows, all := p.sheets.of(p, b.On).rows, b.WhatIf == nil
-		for i := range rows {
-			if v := &rows[i]; v.rung != 0 && (all || b.WhatIf.lets(p, v)) {
-				do(v)
-			}
-		}
-	default:
+	case b.AsOf != p.Sequence() || !p.eachOnSheet(b, do):
 		p.eachKnown(b, do)
 	}
 }
 
-// eachSum is each for who only adds up: versions that differ in nothing else come as one, with how many pledges it is of.
-func (p *Picture) eachSum(b *Basis, do func(v *version, pledges int)) {
-	if p.supposed != nil || b.WhatIf.folds() || b.AsOf != p.Sequence() {
-		p.each(b, func(v *version) { do(v, 1) })
-		return
-	}
-	s := p.sheets.withCells(p, b.On)
-	s.cells.each(s.rows, func(v *version, pledges int) {
-		if b.WhatIf.lets(p, v) {
-			do(v, pledges)
+// eachOnSheet is each from the sheet of the date, as of the last record; false when the sheet is ahead.
+func (p *Picture) eachOnSheet(b *Basis, do func(*version)) bool {
+	return p.sheets.of(b.On).look(p, false, func(s *sheet) {
+		all := b.WhatIf == nil
+		for i := range s.rows {
+			if !p.meter.spend(1) {
+				return
+			}
+			if v := &s.rows[i]; v.rung != 0 && (all || b.WhatIf.lets(p, v)) {
+				do(v)
+			}
 		}
 	})
+}
+
+// eachSum is each for who only adds up: versions that differ in nothing else come as one, with how many pledges it is of.
+func (p *Picture) eachSum(b *Basis, do func(v *version, pledges int)) {
+	onSheet := p.supposed == nil && !b.WhatIf.folds() && b.AsOf == p.Sequence()
+	if onSheet && p.sheets.of(b.On).look(p, true, func(s *sheet) {
+		s.cells.each(s.rows, func(v *version, pledges int) {
+			if p.meter.spend(1) && b.WhatIf.lets(p, v) {
+				do(v, pledges)
+			}
+		})
+	}) {
+		return
+	}
+	p.each(b, func(v *version) { do(v, 1) })
 }
 
 // eachKnown scans the table.
@@ -218,7 +233,10 @@ func (p *Picture) eachKnown(b *Basis, do func(*version)) {
 	t, asOf, on := &p.versions, uint32(b.AsOf), b.On
 	extents := t.extents[:t.before(asOf)]
 	for i := range extents {
-		if e := &extents[i]; e.knownTo > asOf && e.from <= on && on <= e.until {
+		if !p.meter.spend(1) {
+			return
+		}
+		if e := &extents[i]; e.isKnown(asOf) && e.from <= on && on <= e.until {
 			if v := &t.what[i]; b.WhatIf.lets(p, v) {
 				do(v)
 			}
@@ -229,10 +247,17 @@ func (p *Picture) eachKnown(b *Basis, do func(*version)) {
 // eachFolded folds every pledge again: it is how a question is answered that the table has no rows for.
 func (p *Picture) eachFolded(b *Basis, do func(*version)) { p.fold(b, p.pledges, do) }
 
+// foldCost is how many rows are spent to fold a pledge again, which takes as long as to look at
+// them.
+const foldCost = 16
+
 // fold folds some pledges again.
 func (p *Picture) fold(b *Basis, pledges []*pledge, do func(*version)) {
 	var room standing
 	for _, pl := range pledges {
+		if !p.meter.spend(foldCost) {
+			return
+		}
 		s := pl.at(b, &room)
 		if !s.counts(b.On) {
 			continue
@@ -253,7 +278,10 @@ func (p *Picture) eachStretch(b *Basis, do func(stretch, *version)) {
 	}
 	extents := t.extents[:t.before(asOf)]
 	for i := range extents {
-		if e := &extents[i]; e.knownTo > asOf {
+		if !p.meter.spend(1) {
+			return
+		}
+		if e := &extents[i]; e.isKnown(asOf) {
 			if v := &t.what[i]; b.WhatIf.lets(p, v) {
 				do(e.stretch, v)
 			}
@@ -264,10 +292,10 @@ func (p *Picture) eachStretch(b *Basis, do func(stretch, *version)) {
 func (p *Picture) eachStretchFolded(b *Basis, do func(stretch, *version)) {
 	var room standing
 	for _, pl := range p.pledges {
-		if uint64(pl.first) > b.AsOf {
+		if uint64(pl.first) > b.AsOf || !p.meter.spend(foldCost) {
 			return // as are all that began later
 		}
-		pl.stretches(&room, uint32(b.AsOf), 0, func(days stretch, s *standing) {
+		pl.now().stretches(&room, uint32(b.AsOf), 0, func(days stretch, s *standing) {
 			if v := p.versionOf(pl, b.WhatIf.suppose(s), days.from); b.WhatIf.lets(p, &v) {
 				do(days, &v)
 			}

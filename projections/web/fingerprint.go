@@ -25,19 +25,14 @@ func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f proje
 	case <-ctx.Done():
 		return f, ctx.Err()
 	}
-	var asOf uint64
-	var before bool
-	err = s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) error {
-		if asOf, before = m.AsOf, m.Before; p.Sequence() == 0 {
+	return f, s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) (err error) {
+		if p.Sequence() == 0 {
 			return notFounded()
 		}
-		return nil
+		if m.Before {
+			p = projections.NewPicture()
+		}
+		f, err = p.Fingerprint(ctx, m.AsOf)
+		return err
 	})
-	if err != nil {
-		return f, err
-	}
-	if before {
-		return projections.NewPicture().Fingerprint(ctx, 0)
-	}
-	return s.Projector.Fingerprint(ctx, asOf)
 }

@@ -28,7 +28,11 @@ func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Reb
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}
-	kept, err := s.Projector.Fingerprint(ctx, asOf)
+	var kept projections.Fingerprints
+	err = s.Projector.View(func(p *projections.Picture) (err error) {
+		kept, err = p.Fingerprint(ctx, asOf)
+		return err
+	})
 	if err != nil {
 		return projections.Rebuilding{}, err
 	}

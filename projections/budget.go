@@ -73,10 +73,22 @@ func (m *meter) spend(rows int) bool {
 	return m.stopped == nil
 }
 
-// hold counts rows of an answer, of so many bytes each, and reports whether to go on.
-func (m *meter) hold(rows int, each uintptr) bool {
-	m.bytes += rows * int(each)
-	return m.spend(rows)
+// answerRow is how many bytes a row of an answer takes: about a pledge with the sentence, the names
+// and the records that belong to it, and once more as it is written.
+const answerRow = 2 << 10
+
+// hold counts rows of an answer, and reports whether to go on.
+func (m *meter) hold(rows int) bool { return m.keep(rows*answerRow) && m.spend(rows*foldCost) }
+
+// keep counts bytes that an answer takes, and reports whether to go on.
+func (m *meter) keep(bytes int) bool {
+	if m == nil {
+		return true
+	}
+	if m.bytes += bytes; bytes > 0 && m.budget.Bytes > 0 && m.bytes > m.budget.Bytes {
+		m.check()
+	}
+	return m.stopped == nil
 }
 
 // check looks whether the question has to end.

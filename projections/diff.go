@@ -268,6 +268,7 @@ func (d *differ) pledge(pl *pledge) {
 		return
 	}
 	a, b := d.from.glance(was), d.to.glance(is)
+	d.to.p.meter.spend(2 * foldCost)
 	if a.equal(b) || d.filter.Role != "" && d.filter.Role != a.role && d.filter.Role != b.role {
 		return
 	}
@@ -279,6 +280,7 @@ func (d *differ) pledge(pl *pledge) {
 	if a.there() && b.there() {
 		d.blameLines(&one)
 	}
+	d.to.p.meter.hold(2)
 	d.answer.Pledges = append(d.answer.Pledges, one)
 }
 

@@ -137,6 +137,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 			list.Next = list.Pledges[f.Limit-1].ID
 			break
 		}
+		p.meter.hold(1)
 		list.Pledges = append(list.Pledges, one)
 	}
 	return list, p.meter.err()
@@ -176,7 +177,7 @@ func (p *Picture) Pledge(ctx context.Context, m Moment, id events.ID) (Pledge, e
 	if pl, ok := p.find(id); ok {
 		last := b.onDay(b.last())
 		if one, ok := pl.show(&last); ok {
-			return one, nil
+			return one, p.meter.err()
 		}
 	}
 	return Pledge{}, noPledge(id)

@@ -154,7 +154,7 @@ func (p *Picture) Catalogue(ctx context.Context, m Moment, name events.Operation
 	}
 	if o, ok := p.operations[name]; ok {
 		if c, ok := o.catalogue(b); ok {
-			return c, nil
+			return c, p.meter.err()
 		}
 	}
 	return Catalogue{}, p.noOperation(b.AsOf, name)

@@ -106,6 +106,9 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 
 // notCounted tells what does not count, by operation and ID.
 func (t *tally) notCounted() []NotCounted {
+	if !t.p.meter.hold(len(t.left)) {
+		return nil
+	}
 	all := make([]NotCounted, len(t.left))
 	var room standing
 	for i := range t.left {

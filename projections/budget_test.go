@@ -1,0 +1,108 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// questions are all that a picture is asked about a moment, as each is asked at its dearest.
+func questions(p *Picture, m Moment, pledge events.ID) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"coverage":     func(ctx context.Context) error { _, err := p.Coverage(ctx, m, CoverageFilter{}); return err },
+		"brief":        func(ctx context.Context) error { _, err := p.Coverage(ctx, m, CoverageFilter{Brief: true}); return err },
+		"gaps":         func(ctx context.Context) error { _, err := p.Gaps(ctx, m, CoverageFilter{}); return err },
+		"dependence":   func(ctx context.Context) error { _, err := p.Dependences(ctx, m, DependenceFilter{}); return err },
+		"hanging":      func(ctx context.Context) error { _, err := p.Hanging(ctx, m, Filter{}); return err },
+		"readiness":    func(ctx context.Context) error { _, err := p.Readiness(ctx, m, ReadinessFilter{}); return err },
+		"review":       func(ctx context.Context) error { _, err := p.Review(ctx, m, Filter{}); return err },
+		"due":          func(ctx context.Context) error { _, err := p.Due(ctx, m, Filter{}, 30); return err },
+		"nation":       func(ctx context.Context) error { _, err := p.Nation(ctx, m, "FRA", ""); return err },
+		"nations":      func(ctx context.Context) error { _, err := p.Nations(ctx, m, "", ""); return err },
+		"delivery":     func(ctx context.Context) error { _, err := p.Delivery(ctx, m, Filter{}); return err },
+		"pledges":      func(ctx context.Context) error { _, err := p.Pledges(ctx, m, PledgeFilter{}); return err },
+		"strength":     func(ctx context.Context) error { _, err := p.Strength(ctx, m, Filter{}, nil); return err },
+		"late":         func(ctx context.Context) error { _, err := p.Late(ctx, m, Filter{}, 0); return err },
+		"corrections":  func(ctx context.Context) error { _, err := p.Corrections(ctx, m, Filter{}); return err },
+		"fingerprint":  func(ctx context.Context) error { _, err := p.Fingerprint(ctx, m.AsOf); return err },
+		"versions":     func(ctx context.Context) error { _, err := p.Versions(ctx, m, pledge); return err },
+		"life":         func(ctx context.Context) error { _, err := p.Life(ctx, m, pledge); return err },
+		"pledge":       func(ctx context.Context) error { _, err := p.Pledge(ctx, m, pledge); return err },
+		"counting":     func(ctx context.Context) error { _, err := p.Counting(ctx, m, p.Sequence()); return err },
+		"explanation":  func(ctx context.Context) error { _, err := p.ExplainCoverage(ctx, m, "", "west"); return err },
+		"strength's":   func(ctx context.Context) error { _, err := p.ExplainStrength(ctx, m, Filter{}); return err },
+		"operations":   func(ctx context.Context) error { _, err := p.Operations(ctx, m); return err },
+		"scopes":       func(ctx context.Context) error { _, err := p.Scopes(ctx, m, Filter{}); return err },
+		"members":      func(ctx context.Context) error { _, err := p.Members(ctx, m); return err },
+		"requirements": func(ctx context.Context) error { _, err := p.Requirements(ctx, m, Filter{}); return err },
+		"diff": func(ctx context.Context) error {
+			_, err := p.Diff(ctx, Moment{AsOf: 3, On: m.On}, m, Filter{})
+			return err
+		},
+		"time line": func(ctx context.Context) error {
+			days := events.Window{From: day(1), Until: day(1).AddDays(700)}
+			_, err := p.Timeline(ctx, m, TimelineFilter{Days: days, Step: ByDay})
+			return err
+		},
+	}
+}
+
+// manyPledges returns a picture with more pledges than the meter lets pass between two looks.
+func manyPledges(t *testing.T) (*Picture, events.ID) {
+	l := newTestLedger(t)
+	l.need("west", 1000)
+	var last testPledge
+	for range 2 * lookEvery {
+		last = l.offer("FRA", 1)
+	}
+	return l.picture(), last.id
+}
+
+// Every question ends with its context, and says why.
+func TestQuestionsEndWithTheirContext(t *testing.T) {
+	p, pledge := manyPledges(t)
+	gone := errors.New("the client has gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(gone)
+	late, cancelLate := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancelLate()
+	for name, ask := range questions(p, Moment{On: day(9)}, pledge) {
+		if err := ask(ctx); !errors.Is(err, gone) {
+			t.Errorf("%s of a client that has gone: %v", name, err)
+		}
+		if err := ask(late); !problem.Is(err, problem.TooMuch) {
+			t.Errorf("%s of which the time is over: %v", name, err)
+		}
+		if err := ask(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A question that is dearer than its budget is refused, and one that is not is answered. What one
+// thing costs is bounded by what was said of it, so those who ask for one are not counted here.
+func TestBudgets(t *testing.T) {
+	p, pledge := manyPledges(t)
+	cheap := map[string]bool{"versions": true, "life": true, "pledge": true, "operations": true,
+		"scopes": true, "members": true, "requirements": true, "brief": true, "dependence": true,
+		"strength": true}
+	for name, ask := range questions(p, Moment{On: day(9)}, pledge) {
+		err := ask(WithBudget(t.Context(), Budget{Rows: lookEvery / 2}))
+		if cheap[name] != (err == nil) || err != nil && !problem.Is(err, problem.TooMuch) {
+			t.Errorf("%s with a small budget: %v", name, err)
+		}
+		if err := ask(WithBudget(t.Context(), Budget{Rows: 1 << 30, Bytes: 1 << 40})); err != nil {
+			t.Errorf("%s with a large budget: %v", name, err)
+		}
+	}
+	for _, name := range []string{"coverage", "pledges", "nation", "explanation"} {
+		err := questions(p, Moment{On: day(9)}, pledge)[name](WithBudget(t.Context(), Budget{Bytes: 1 << 20}))
+		if !problem.Is(err, problem.TooMuch) {
+			t.Errorf("%s of which the answer is larger than it may be: %v", name, err)
+		}
+	}
+}

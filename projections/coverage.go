@@ -26,6 +26,11 @@ type Coverage struct {
 	Basis
 	// Lines are the requirements in force, by operation, priority and name.
 	Lines []LineCoverage `json:"lines"`
+	// InForce is how many requirements are in force, and Met how many of them are met, also where Lines are only those that
+	// differ. Next is the first later day on which one is in force, where none is.
+	InForce int         `json:"in_force"`
+	Met     int         `json:"met"`
+	Next    events.Date `json:"next,omitzero"`
 	// NotCounted are the pledges, and parts of pledges, that are there on the date and are supply of no line, by operation
 	// and ID; left out of a brief answer. Of a range, they are those of any of its days, each once for each reason.
 	NotCounted []NotCounted `json:"not_counted,omitzero"`
@@ -128,10 +133,24 @@ func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Cov
 	answer, err := p.answered.coverage(b, f, func() (Coverage, error) {
 		return p.cover(b, chosen, f), p.meter.err()
 	})
+	answer.count()
+	if answer.InForce == 0 {
+		answer.Next = nextInForce(&b, chosen, f.Role)
+	}
 	if err == nil && (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
 		err = p.setBaselines(ctx, &answer, f)
 	}
 	return answer, err
+}
+
+// count counts the lines in force, and those of them that are met.
+func (c *Coverage) count() {
+	c.InForce, c.Met = len(c.Lines), 0
+	for i := range c.Lines {
+		if missing, _ := c.Lines[i].Gap.Number(); missing == 0 {
+			c.Met++
+		}
+	}
 }
 
 func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage {

@@ -15,6 +15,7 @@
 // which day that is: each row its own, the first of them where there are several. A line of requirements, with all that is told of
 // it, answers for the day on which most of it is missing, among those on which it is in force. A list answers with whatever is so
 // on any day of the range, and what is one thing, such as a pledge or a catalogue, is shown as it stands on the last day.
+// A question that names no date is about today, and about the first day of what has not begun (opening.go).
 // What compares two moments, and what previews a change, asks for one date and refuses a range.
 //
 // The [Picture] (picture.go) is the fold of all rows:

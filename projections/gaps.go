@@ -43,7 +43,10 @@ type Gap struct {
 // Gaps is the requirements that are not met, the most urgent first.
 type Gaps struct {
 	Basis
-	Gaps []Gap `json:"gaps"`
+	// InForce is how many requirements are in force, met or not. Next is the first later day on which one is, where none is.
+	InForce int         `json:"in_force"`
+	Next    events.Date `json:"next,omitzero"`
+	Gaps    []Gap       `json:"gaps"`
 }
 
 // Gaps answers which requirements are not met on a date, ranked: essential ones first, then by priority, by the date from which they
@@ -56,7 +59,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 	if err != nil {
 		return Gaps{}, err
 	}
-	g := Gaps{Basis: c.Basis, Gaps: []Gap{}}
+	g := Gaps{Basis: c.Basis, InForce: c.InForce, Next: c.Next, Gaps: []Gap{}}
 	if c.On == 0 {
 		return g, nil
 	}

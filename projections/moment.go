@@ -73,6 +73,9 @@ type Moment struct {
 	Rung Rung
 	// WhatIf is what the question supposes, nil for the world as it is.
 	WhatIf *WhatIf
+	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun: see
+	// [Picture.Opening].
+	Beginning events.Operation
 }
 
 // A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
@@ -83,11 +86,14 @@ type Basis struct {
 	Until    events.Date `json:"on_until,omitzero"` // of a range, of which On is the first day
 	Rung     Rung        `json:"rung,omitzero"`
 	WhatIf   *WhatIf     `json:"what_if,omitempty"`
+	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun.
+	Beginning events.Operation `json:"beginning,omitzero"`
 }
 
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment {
-	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf}
+	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf,
+		Beginning: b.Beginning}
 }
 
 // FirstDate and LastDate are the first and the last that a statement may carry: the ends of a range that is left open.
@@ -191,6 +197,14 @@ func (b Basis) supposing() string {
 	return "; supposing " + b.WhatIf.String()
 }
 
+// Opening says to people that an answer is about the first day of what has not begun, "" where it is not.
+func (b Basis) Opening() string {
+	if b.Beginning == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s begins on %s: answered for that day.", b.Beginning, b.On)
+}
+
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
 // stay the same.
 func (p *Picture) Basis(m Moment) (Basis, error) {
@@ -198,7 +212,7 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 	if m.AsOf > last {
 		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
 	}
-	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung}
+	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning}
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}

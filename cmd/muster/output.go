@@ -43,7 +43,11 @@ func (l listing) write(format string, w io.Writer) error {
 	case "csv":
 		return l.WriteCSV(w)
 	}
-	return writeTable(w, l.Table)
+	t := l.Table
+	if t.Basis != nil && t.Basis.Beginning != "" {
+		t.Above = append([]string{t.Basis.Opening() + " For today: --on today.", ""}, t.Above...)
+	}
+	return writeTable(w, t)
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -140,3 +140,52 @@ func TestPagePrintsSumsOnce(t *testing.T) {
 		t.Errorf("%d sheets:\n%s", len(sheets), said)
 	}
 }
+
+// What has not begun is shown on its first day, in a sentence that leads to today; there nothing is said to be met, and what
+// is shown in the place of requirements says so.
+func TestPageBeforeTheFirstDay(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	for _, page := range []string{"/", "/shortfalls", "/timeline", "/compare"} {
+		b.open(page)
+		b.says("#opening", "later begins on 2190-01-01: shown for that day.")
+		if said := b.texts("section.banner"); len(said) != 1 {
+			t.Errorf("%s has the banners %q", page, said)
+		}
+		b.open(page + "?lang=fr")
+		b.says("#opening", "later commence le 2190-01-01 : affichage à cette date.")
+	}
+	b.open("/")
+	b.says(`tr[data-line="later/north"] td.now`, "50 of 50")
+	b.says(".sum", "1 requirement is met, of 3 in force.")
+	b.click("#opening a")
+	b.wait("location.search.includes('on=today')")
+	b.says(".matrices .sum", "No requirement is in force on this date. The next one is from 2190-01-01 on.")
+	b.says(".matrices .sum", "Shown is what each nation gives.")
+	if b.texts("section.banner") != nil && len(b.texts("section.banner")) > 0 {
+		t.Errorf("today has the banners %q", b.texts("section.banner"))
+	}
+	b.open("/shortfalls?on=today")
+	b.says("#none-in-force", "No requirement is in force on this date. The next one is from 2190-01-01 on.")
+	b.open("/shortfalls?on=today&lang=fr")
+	b.says("#none-in-force", "Aucun besoin n’est en vigueur à cette date. Le prochain l’est à partir du 2190-01-01.")
+	b.click("#none-in-force a")
+	b.says(".sum", "2 besoins ne sont pas couverts.")
+	for _, page := range []string{"/log", "/verify", "/submit", "/pledges"} {
+		b.open(page)
+		if said := b.texts("section.banner"); len(said) > 0 {
+			t.Errorf("%s has the banners %q", page, said)
+		}
+	}
+}
+
+// Only what differs is shown, and the sums are of all that is in force.
+func TestPageOnlyWhatDiffers(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	b.open("/?on=2190-02-10&without=FRA&differences=true")
+	b.says(".sum", "1 requirement is met, of 4 in force. 1 differs and is shown.")
+	b.open("/?on=2190-02-10&without=FRA&differences=true&lang=fr")
+	b.says(".sum", "1 besoin est couvert, sur 4 en vigueur. 1 diffère et est affiché.")
+	b.open("/?on=2190-02-10&without=USA&differences=true")
+	b.says(".sum", "2 requirements are met, of 4 in force. 0 differ and are shown.")
+	b.says(".empty", "Nothing differs")
+}

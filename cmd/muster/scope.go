@@ -61,7 +61,7 @@ var flagTexts = map[string]string{
 	"nation":    "only this nation, such as FRA",
 	"role":      "only this role, such as ground",
 	"rung":      "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed",
-	"on":        "what applies on this date, such as 2026-11-23, or on a range such as 2026-01-01..2026-06-30 (default: today)",
+	"on":        "what applies on this date, such as 2026-11-23, or on a range such as 2026-01-01..2026-06-30 (default: today, or the first day of what has not begun; today is always today)",
 	"as-of":     "what was known then: a sequence, a time or a date (default: all there is)",
 	"state":     "only pledges that are live, ahead, withdrawn, declined, lapsed or returned",
 	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",

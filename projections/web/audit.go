@@ -50,9 +50,17 @@ func LateTable(a projections.LateRecords) Table {
 	return t
 }
 
+// PastQuery asks about what was said so far, and so never from a day that is still to come.
+type PastQuery struct{ FilterQuery }
+
+func (q *PastQuery) read(p *parameters) {
+	q.FilterQuery.read(p)
+	q.opens = false
+}
+
 // Corrections answers what was corrected, by whom and why.
-func (s *Service) Corrections(ctx context.Context, q *FilterQuery) (projections.Corrections, error) {
-	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Corrections, error) {
+func (s *Service) Corrections(ctx context.Context, q *PastQuery) (projections.Corrections, error) {
+	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Corrections, error) {
 		return p.Corrections(ctx, m, q.Filter)
 	})
 }
@@ -70,8 +78,8 @@ func CorrectionsTable(a projections.Corrections) Table {
 }
 
 // Delivery answers what was pledged and what was delivered.
-func (s *Service) Delivery(ctx context.Context, q *FilterQuery) (projections.Deliveries, error) {
-	return filtered(ctx, s, q, func(p *projections.Picture, m projections.Moment) (projections.Deliveries, error) {
+func (s *Service) Delivery(ctx context.Context, q *PastQuery) (projections.Deliveries, error) {
+	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Deliveries, error) {
 		return p.Delivery(ctx, m, q.Filter)
 	})
 }

@@ -26,13 +26,16 @@ func (q *DiffQuery) read(p *parameters) {
 	const place = " A sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end)."
 	q.From.AsOf = p.instant("from", "Compare what was known then."+place+" Without it, what is known at to.", endOf)
 	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.", endOf)
-	on := p.date("on", "What applies on that date, at both moments. Without it, today (UTC); with from or to, the day of its last record.")
-	q.From.On = p.date("from_on", "Compare what applies on that date.")
-	q.To.On = p.date("to_on", "With what applies on that date. Without it, as on.")
+	on := p.day("on", "What applies on that date, at both moments. Without it, today (UTC); with from or to, the day of its last record; "+
+		"and where nothing has begun by then, the first day of what begins, at both moments. today is always today.")
+	q.From.On = p.day("from_on", "Compare what applies on that date.")
+	q.To.On = p.day("to_on", "With what applies on that date. Without it, as on.")
 	q.To.MinSeq = p.minSeq()
 	q.To.WhatIf = p.whatIf()
 	q.From.WhatIf = q.To.WhatIf
 	q.Rung, q.Filter = p.rung(), p.filter()
+	q.From.opening(q.Filter.Operation)
+	q.To.opening(q.Filter.Operation)
 	if p.given["from"]+p.given["to"] == "" && q.From.On == q.To.On {
 		p.invalid("from", "", "missing: write what to compare: from and to are places in the record (a sequence or a time), from_on and to_on are dates on which it applies")
 	}
@@ -67,8 +70,8 @@ func (q *DiffQuery) moments(s *Service, p *projections.Picture) (from, to projec
 	if to, err = s.moment(p, q.To, q.Rung); err == nil {
 		from, err = s.moment(p, q.From, q.Rung)
 	}
-	if q.From.On == 0 && q.From.AsOf.IsZero() {
-		from.On = to.On
+	if q.From.On == 0 && (q.From.AsOf.IsZero() || to.Beginning != "") {
+		from.On, from.Beginning = to.On, to.Beginning
 	}
 	return from, to, err
 }

@@ -22,6 +22,7 @@ type DependenceQuery struct {
 func (q *DependenceQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
+	q.opening(q.Filter.Operation)
 	q.ByRole = p.flag("by_role", "Tell the strength of operations by role, and not as a whole.")
 }
 
@@ -69,6 +70,7 @@ type FilterQuery struct {
 func (q *FilterQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
+	q.opening(q.Filter.Operation)
 }
 
 // filtered answers a question about what passes a filter.
@@ -239,6 +241,7 @@ func (q *NationQuery) read(p *parameters) {
 	p.must("nation", "write the nation's code, such as FRA")
 	q.MomentQuery.read(p)
 	q.Rung, q.Operation = p.rung(), p.operation()
+	q.opening(q.Operation)
 }
 
 // Nation answers everything about one nation.
@@ -302,6 +305,7 @@ type NationsQuery struct {
 func (q *NationsQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Operation = p.rung(), p.operation()
+	q.opening(q.Operation)
 	q.Only = p.roleAs("only", "Only nations that give this role and no other, such as intelligence.")
 }
 

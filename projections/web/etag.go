@@ -116,15 +116,13 @@ func (s *Service) settle(p *projections.Picture, q any) (settled, error) {
 
 func (q *MomentQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	m, err := s.moment(p, *q, 0)
-	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until), needs: s.needed(*q),
-		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0}, err
+	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning), needs: s.needed(*q),
+		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0 && !q.Today}, err
 }
 
 func (q *TimelineQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	is, err := q.MomentQuery.settle(s, p)
-	days := q.days(s)
-	is.moments += fmt.Sprint(" ", days.From, days.Until)
-	is.lasting = is.lasting && q.Filter.Days.From != 0
+	is.moments += fmt.Sprint(" ", q.Filter.Days.From, q.Filter.Days.Until)
 	return is, err
 }
 
@@ -137,7 +135,7 @@ func (q *CountedQuery) settle(s *Service, p *projections.Picture) (settled, erro
 
 func (q *DiffQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	from, to, err := q.moments(s, p)
-	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On),
+	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning),
 		needs:   max(s.needed(q.From), s.needed(q.To)),
 		passing: q.From.AsOf.Passing || q.To.AsOf.Passing}, err
 }

@@ -53,7 +53,7 @@ func (s *Service) handleLive(mux *http.ServeMux) {
 // tell reads the parameters, and then sends events until the client goes, the server stops, or something fails, which ends the stream: the
 // client comes back by itself.
 func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live) error) {
-	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest()}
+	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest(), today: s.today()}
 	read(&p)
 	seen, err := lastEventID(r)
 	if err = errors.Join(p.problem(), err); err == nil {
@@ -215,10 +215,14 @@ func (s *Service) waitFor(ctx context.Context, l *live, something func(context.C
 type LiveCoverageQuery struct{ CoverageQuery }
 
 func (q *LiveCoverageQuery) read(p *parameters) {
-	q.On, q.Until = p.days("on", "What applies on that date, or in a range of dates. Without it, today (UTC), from midnight to midnight.")
+	q.On, q.Until = p.days("on", "What applies on that date, or in a range of dates. Without it, today (UTC), from midnight to midnight; "+
+		"and where nothing has begun, the first day of what begins. today is always today.")
 	q.WhatIf = p.whatIf()
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	p.ledger()
+	if q.opening(q.Operation); p.given["on"] == todayWord {
+		q.On, q.opens = 0, false // it is another date after midnight
+	}
 }
 
 // CoverageChange is what an event of the coverage stream tells.
@@ -304,9 +308,17 @@ func pause(ctx context.Context, d time.Duration) error {
 // lines answers the coverage, in brief, as of a record, 0 for the last.
 func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) (c projections.Coverage, err error) {
 	m := q.MomentQuery
-	if m.AsOf.Sequence = asOf; m.On == 0 {
-		m.On = events.DateOf(s.Now())
+	if m.On == 0 && asOf != 0 { // what was shown then is compared on the day of which is told now
+		err := s.Projector.View(func(p *projections.Picture) error {
+			now, err := s.moment(p, m, q.Rung)
+			m.On = now.On
+			return err
+		})
+		if err != nil {
+			return c, err
+		}
 	}
+	m.AsOf.Sequence = asOf
 	return c, s.look(ctx, m, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
 		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
 			return err

@@ -23,6 +23,7 @@ type GapsQuery struct {
 func (q *GapsQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+	q.opening(q.Operation)
 }
 
 // Gaps answers which requirements are not met, the most urgent first.
@@ -52,7 +53,10 @@ func GapsTable(a projections.Gaps) Table {
 		}
 		t.AddOn(g.Day, g, cells...)
 	}
-	if len(a.Gaps) == 0 {
+	switch {
+	case a.InForce == 0:
+		t.Below = []string{noneInForce(a.Basis, a.Next)}
+	case len(a.Gaps) == 0:
 		t.Below = []string{"Every requirement in force " + onDays(a.Basis) + " is met."}
 	}
 	return t
@@ -75,13 +79,16 @@ type TimelineQuery struct {
 
 func (q *TimelineQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
-	q.On, q.Until = p.days("on", "The days, such as 2026-01-01..2026-12-31, or the first of them.")
+	q.On, q.Until = p.days("on", "The days, such as 2026-01-01..2026-12-31, or the first of them; today is always today.")
+	q.Today = p.given["on"] == todayWord
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()
 	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
+	q.opening(q.Filter.Operation)
 	q.Filter.Line = p.line("line", "Only this requirement.")
-	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on, or today."), q.On)
+	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on; else today, or, with as_of, the day of its last record; "+
+		"and where nothing has begun by then, the first day of what begins."), q.On)
 	q.Filter.Days.Until = cmp.Or(p.date("until", "The last day, at most 20 years later; without it, that of on, or a year after the first."), q.Until)
 	q.Filter.Step = projections.Step(p.oneOf("step", "How far apart the points are; without it, at the dates where something changes.", words(projections.Steps())))
 }
@@ -96,22 +103,28 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
 			return err
 		}
-		f.Days = q.days(s)
+		if f.Days, err = q.days(p, m); err != nil {
+			return err
+		}
+		if m.On != f.Days.From {
+			m.Beginning = ""
+		}
 		a, err = p.Timeline(ctx, m, f)
 		return err
 	})
 }
 
-// days returns the days to answer for: a year from today on, unless it says otherwise.
-func (q *TimelineQuery) days(s *Service) events.Window {
+// days returns the days to answer for: a year from the date on that any question is about, unless it says otherwise.
+func (q *TimelineQuery) days(p *projections.Picture, m projections.Moment) (events.Window, error) {
 	d := q.Filter.Days
+	b, err := p.Basis(m)
 	if d.From == 0 {
-		d.From = events.DateOf(s.Now())
+		d.From = b.On
 	}
 	if d.Until == 0 {
 		d.Until = d.From.AddDays(365)
 	}
-	return d
+	return d, err
 }
 
 // TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.

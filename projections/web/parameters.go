@@ -28,7 +28,8 @@ type request struct {
 // follows from what is read, and what is given and not read is unknown. All that is wrong is told at once.
 type parameters struct {
 	request
-	now time.Time // the latest time as of which a question can be asked
+	now   time.Time   // the latest time as of which a question can be asked
+	today events.Date // what the word today stands for
 
 	takes []*huma.Param
 	wrong []problem.Field
@@ -149,12 +150,32 @@ func (p *parameters) date(name, doc string) (d events.Date) {
 	return d
 }
 
+// todayWord stands for the date it is now, also where a question would answer for another day by itself.
+const todayWord = "today"
+
+// day reads a date on which something applies.
+func (p *parameters) day(name, doc string) (d events.Date) {
+	if p.given[name] == todayWord {
+		p.value(name, doc, daySchema)
+		return p.today
+	}
+	p.text(&d, name, doc, daySchema)
+	return d
+}
+
+const datePattern = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+
+var daySchema = &huma.Schema{Type: huma.TypeString, Pattern: "^(" + todayWord + "|" + datePattern + ")$"}
+
 // days reads a date, or a range of dates, for both clocks' questions.
 func (p *parameters) days(name, doc string) (on, until events.Date) {
-	const dates = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
-	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString, Pattern: "^(" + dates + "|(" + dates + `)?\.\.(` + dates + ")?)$"})
-	if v == "" {
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString,
+		Pattern: "^(" + todayWord + "|" + datePattern + "|(" + datePattern + `)?\.\.(` + datePattern + ")?)$"})
+	switch v {
+	case "":
 		return 0, 0
+	case todayWord:
+		return p.today, 0
 	}
 	on, until, err := projections.ParseDays(v)
 	if err != nil {

@@ -21,7 +21,7 @@ type PreviewQuery struct {
 
 func (q *PreviewQuery) read(p *parameters) {
 	q.Statements = p.statements()
-	q.On = p.date("on", "The date on which to show the effect, beside the first on which there is any. Without it, today (UTC).")
+	q.On = p.day("on", "The date on which to show the effect, beside the first on which there is any. Without it, today (UTC).")
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()

@@ -22,15 +22,28 @@ type query[Q any] interface {
 type MomentQuery struct {
 	AsOf   Instant     // zero for all there is
 	On     events.Date // zero for today, or, with AsOf, for the day of its last record
+	Today  bool        // On is whichever day it is now
 	Until  events.Date // the last day of a range that On begins, zero for the one day
 	MinSeq uint64      // wait until this record is in the picture
 	WhatIf projections.WhatIf
+
+	opens bool             // without On, what has not begun is answered on its first day
+	of    events.Operation // which of what; all without it
 }
+
+// opening makes the question one about what is there on a date: where none is asked for, and neither the operation nor,
+// without one, any has begun, it is about the first day. See [projections.Picture.Opening].
+func (q *MomentQuery) opening(o events.Operation) { q.opens, q.of = true, o }
+
+// AsItStands makes the question one about today where it names no date, whatever has begun.
+func (q *MomentQuery) AsItStands() { q.opens = false }
 
 func (q *MomentQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
 	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of dates, such as 2026-01-01..2026-06-30, of which either end may be left out: "+
-		"sums then answer for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, the day of its last record.")
+		"sums then answer for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, the day of its last record; "+
+		"and where nothing of what is asked about has begun by then, its first day. today is always today.")
+	q.Today = p.given["on"] == todayWord
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 }
@@ -69,6 +82,7 @@ type CoverageQuery struct {
 func (q *CoverageQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
+	q.opening(q.Operation)
 	q.Differences = p.flag("differences", "Only lines that the rung asked, or what is supposed, makes another than they are.")
 }
 
@@ -84,6 +98,7 @@ type StrengthQuery struct {
 func (q *StrengthQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
+	q.opening(q.Filter.Operation)
 	q.By = []string{"nation"}
 	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.", &huma.Schema{Type: huma.TypeString}); v != "" {
 		q.By = strings.Split(v, ",")

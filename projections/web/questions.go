@@ -91,7 +91,7 @@ func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
 // ask registers one question on a face. Table gives the rows of its answer; it is nil for what is no list.
 func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error), table func(A) Table) {
 	parse := func(r request) (*Q, error) {
-		q, p := new(Q), parameters{request: r, now: f.service.latest()}
+		q, p := new(Q), parameters{request: r, now: f.service.latest(), today: f.service.today()}
 		P(q).read(&p)
 		return q, p.problem()
 	}

@@ -65,6 +65,9 @@ func (s *Service) wait(ctx context.Context, atMost time.Duration) (context.Conte
 	return ctx, func() { release(); cancel() }
 }
 
+// today returns the date it is now.
+func (s *Service) today() events.Date { return events.DateOf(s.Now()) }
+
 // latest returns the latest time as of which a question can be asked: now, or, where another server's clock is ahead of this
 // one's, when the last record was recorded.
 func (s *Service) latest() time.Time {
@@ -109,6 +112,7 @@ func (s *Service) needed(q MomentQuery) uint64 {
 	return q.MinSeq
 }
 
+// moment fills in what a question leaves to the clock and to the ledger.
 func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
 	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung, WhatIf: &q.WhatIf}
 	if err := q.WhatIf.Check(p); err != nil {
@@ -123,8 +127,14 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 			m.Before, m.On = true, cmp.Or(m.On, events.DateOf(t))
 		}
 	}
-	if m.On == 0 && q.AsOf.IsZero() {
-		m.On = events.DateOf(s.Now()) // a question about an old moment is about the day of its last record
+	if m.On != 0 {
+		return m, nil
+	}
+	if q.AsOf.IsZero() {
+		m.On = s.today() // a question about an old moment is about the day of its last record
+	}
+	if q.opens {
+		return p.Opening(m, q.of)
 	}
 	return m, nil
 }

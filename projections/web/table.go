@@ -64,6 +64,15 @@ func onDays(b projections.Basis) string {
 	return "on this date"
 }
 
+// noneInForce says to people that no requirement is in force, and when the next one is, if one ever is.
+func noneInForce(b projections.Basis, next events.Date) string {
+	s := "No requirement is in force " + onDays(b) + "."
+	if next != 0 {
+		s += " The next one is from " + next.String() + " on."
+	}
+	return s
+}
+
 // WriteCSV writes the rows as CSV (RFC 4180, with LF), with a head.
 func (t Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
@@ -98,6 +107,9 @@ func (t Table) basis() (head, cells []string) {
 	}
 	if b.WhatIf != nil {
 		head, cells = append(head, "what_if"), append(cells, b.WhatIf.String())
+	}
+	if b.Beginning != "" {
+		head, cells = append(head, "beginning"), append(cells, string(b.Beginning))
 	}
 	if s := t.Since; s != nil {
 		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.Days())

@@ -106,11 +106,12 @@ func CoverageTable(c Coverage) Table {
 		}
 		t.AddOn(line.Day, coverageRow{line, c.Basis}, cells...)
 	}
-	if len(c.Lines) == 0 {
-		t.Below = []string{"No requirement is in force " + onDays(c.Basis) + "."}
-		if c.compares() {
-			t.Below = []string{"Nothing differs in any requirement that is in force " + onDays(c.Basis) + "."}
-		}
+	switch {
+	case c.InForce == 0:
+		t.Below = []string{noneInForce(c.Basis, c.Next)}
+	case len(c.Lines) < c.InForce:
+		t.Below = []string{fmt.Sprintf("%s %s. Of %s in force, %s.", differing(len(c.Lines)), onDays(c.Basis),
+			Several(c.InForce, "requirement"), are(c.Met, "met"))}
 	}
 	if len(c.NotCounted) == 0 {
 		return t
@@ -127,6 +128,25 @@ func CoverageTable(c Coverage) Table {
 	}
 	t.Beside = []Table{notCountedTable(c.NotCounted)}
 	return t
+}
+
+// are says of how many something is so: "1 is met", "30 are met".
+func are(n int, so string) string {
+	if n == 1 {
+		return "1 is " + so
+	}
+	return fmt.Sprintf("%d are %s", n, so)
+}
+
+// differing says how many lines, which alone are shown, differ.
+func differing(n int) string {
+	switch n {
+	case 0:
+		return "Nothing differs in any requirement that is in force"
+	case 1:
+		return "1 requirement differs"
+	}
+	return fmt.Sprintf("%d requirements differ", n)
 }
 
 func notCountedTable(all []projections.NotCounted) Table {

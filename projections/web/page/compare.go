@@ -67,7 +67,9 @@ func (p *Pages) comparison(f *frame) (any, error) {
 	if c.D, err = ask(f, web.Read[web.DiffQuery], p.Service.Diff, pairs...); err != nil {
 		return nil, err
 	}
-	f.Basis = c.D.To
+	if f.Basis = c.D.To; f.Basis.On == to.On {
+		f.Basis.Beginning = to.Beginning
+	}
 	c.Exact = f.Here("from", place(c.D.From), "from_on", c.D.From.On, "as_of", place(c.D.To), "on", c.D.To.On)
 	c.Swapped = f.Here("from", place(c.D.To), "from_on", c.D.To.On, "as_of", place(c.D.From), "on", c.D.From.On)
 	c.CSV = f.csv("diff", []string{"operation", "nation", "role", "rung", "without", "without_conditional", "without_caveated", "discharge"},

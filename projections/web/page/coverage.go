@@ -19,8 +19,11 @@ type coverage struct {
 	Step       projections.Step
 	Columns    []projections.TimelinePoint // the stretches of time
 	Groups     []lineGroup
-	Short      int // how many lines are short
-	Lines      int
+	InForce    int  // how many lines are in force, shown or not
+	Met        int  // how many of them are met
+	Lines      int  // how many are shown
+	Swapped    bool // nations are shown since no line is in force
+	Next       events.Date
 	NotCounted []projections.NotCounted
 	Nations    *nationMatrix
 	// Open is what a cell was opened to, nil for none.
@@ -67,9 +70,10 @@ func (p *Pages) coverage(f *frame) (any, error) {
 		return nil, err
 	}
 	f.Basis, c.NotCounted, c.Lines = answer.Basis, answer.NotCounted, len(answer.Lines)
+	c.InForce, c.Met, c.Next = answer.InForce, answer.Met, answer.Next
 	if c.Show == "" {
-		if c.Show = "lines"; c.Lines == 0 && !f.Has("differences") {
-			c.Show = "nations"
+		if c.Show = "lines"; c.InForce == 0 {
+			c.Show, c.Swapped = "nations", true
 		}
 	}
 	if c.Show == "lines" {
@@ -113,9 +117,6 @@ func (c *coverage) readLines(answer *web.Coverage) error {
 			n++
 		}
 		c.Groups[n-1].Lines = append(c.Groups[n-1].Lines, c.line(l, over[web.LineName{Operation: l.Operation, Line: l.Line}]))
-		if !zero(l.Gap) {
-			c.Short++
-		}
 	}
 	return nil
 }
@@ -133,6 +134,9 @@ func zero(q events.Quantity) bool {
 	n, _ := q.Number()
 	return n == 0
 }
+
+// Short is how many of the lines in force are short.
+func (c *coverage) Short() int { return c.InForce - c.Met }
 
 // timeline asks how the lines are met from the date asked on.
 func (c *coverage) timeline() (projections.Timeline, error) {

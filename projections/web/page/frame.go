@@ -57,9 +57,21 @@ func (f *frame) finish() {
 	}
 }
 
-// readBasis fills in the moment looked from, on a page whose answer does not tell it.
+// readBasis fills in the moment looked from, on a page about what is there whose answer does not tell it.
 func (f *frame) readBasis() error {
 	s, err := ask(f, web.Read[web.StrengthQuery], f.pages.Service.Strength)
+	f.Basis = s.Basis
+	return err
+}
+
+// readPast fills in the moment looked from, on a page about what was said so far.
+func (f *frame) readPast() error {
+	read := func(s *web.Service, values url.Values) (*web.StrengthQuery, error) {
+		q, err := web.Read[web.StrengthQuery](s, values)
+		q.AsItStands()
+		return q, err
+	}
+	s, err := ask(f, read, f.pages.Service.Strength)
 	f.Basis = s.Basis
 	return err
 }
@@ -118,9 +130,10 @@ func (f *frame) OtherLang() string {
 // IsLive reports whether the page shows what is known now, so that it changes by itself.
 func (f *frame) IsLive() bool { return f.Problem == nil && !f.values.Has("as_of") }
 
-// IsToday reports whether the page shows what applies today.
+// IsToday reports whether the page shows what applies today, or, of what has not begun, its first day, which the page says
+// by itself.
 func (f *frame) IsToday() bool {
-	return !f.Basis.IsRange() && (f.Basis.On == 0 || f.Basis.On == f.Today)
+	return f.Basis.Beginning != "" || !f.Basis.IsRange() && (f.Basis.On == 0 || f.Basis.On == f.Today)
 }
 
 // Supposes says what the page supposes, "" for nothing.

@@ -36,7 +36,7 @@ var logFilters = []string{"nation", "type", "signer", "operation"}
 func (p *Pages) log(f *frame) (any, error) {
 	l := &logPage{frame: f}
 	if f.Has("as_of") {
-		if err := f.readBasis(); err != nil {
+		if err := f.readPast(); err != nil {
 			return nil, err
 		}
 	}

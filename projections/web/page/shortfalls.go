@@ -12,6 +12,9 @@ import (
 type shortfalls struct {
 	*frame
 	Gaps []projections.Gap
+	// InForce is how many requirements are in force, and Next the next day on which one is, where none is.
+	InForce int
+	Next    events.Date
 	// Lines and Sums are what one nation holds at least half of: requirements, and the strength of operations.
 	Lines, Sums []projections.Hold
 	Hanging     []projections.HangingSupply
@@ -28,7 +31,7 @@ func (p *Pages) shortfalls(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Basis, s.Gaps = gaps.Basis, gaps.Gaps
+	f.Basis, s.Gaps, s.InForce, s.Next = gaps.Basis, gaps.Gaps, gaps.InForce, gaps.Next
 	holds, err := ask(f, web.Read[web.DependenceQuery], p.Service.Dependence)
 	if err != nil {
 		return nil, err

@@ -152,7 +152,7 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 		}
 		s.Say = forms[at]
 	}
-	if err := f.readBasis(); err != nil {
+	if err := f.readPast(); err != nil {
 		return nil, err
 	}
 	if s.Say.Pledge {

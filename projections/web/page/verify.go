@@ -68,7 +68,7 @@ type signature struct {
 func (p *Pages) verify(f *frame) (any, error) {
 	v := &verifyPage{frame: f, Checkpoint: string(p.Ledger.Checkpoint())}
 	if f.Has("as_of") {
-		if err := f.readBasis(); err != nil {
+		if err := f.readPast(); err != nil {
 			return nil, err
 		}
 	}

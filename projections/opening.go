@@ -1,0 +1,94 @@
+package projections
+
+import (
+	"slices"
+
+	"muster/events"
+)
+
+// Opening returns m for a question that names no date, about an operation or, without one, about all: m itself or, where
+// none of them has begun on its date, m on the first day of the one that begins first, which m.Beginning then names. The
+// answer would be empty otherwise, as if nothing were required and nobody gave anything. An operation begins on the first
+// day on which a requirement of it is in force; one that has no requirements, with its first pledge. All of it is as known
+// as of m.AsOf. It looks at the requirements alone, unless an operation has none.
+func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
+	b, err := p.Basis(m)
+	if err != nil {
+		return m, err
+	}
+	chosen, err := p.chosen(b.AsOf, o)
+	if err != nil {
+		return m, nil // the question tells that there is no such operation
+	}
+	for _, one := range chosen {
+		switch first, required := one.opens(&b); {
+		case first != 0 && first <= b.On, !required && p.hasBegun(one, &b):
+			m.On, m.Beginning = b.On, ""
+			return m, nil
+		case first != 0 && (m.Beginning == "" || first < m.On):
+			m.On, m.Beginning = first, one.name
+		}
+	}
+	if m.Beginning == "" {
+		m.On = b.On
+	}
+	return m, nil
+}
+
+// opens returns the first day on which a requirement of the operation is in force, or one on or before the date asked; 0
+// for never. It also reports whether there are any requirements.
+func (o *operation) opens(b *Basis) (first events.Date, required bool) {
+	for _, name := range o.now().lineNames {
+		day, ok := o.now().lines[name].opens(b)
+		required = required || ok
+		if day != 0 && (first == 0 || day < first) {
+			first = day
+		}
+		if first != 0 && first <= b.On {
+			break
+		}
+	}
+	return first, required
+}
+
+// opens returns the first day on which the line is in force, 0 for never; false when it is not known yet.
+func (l *line) opens(b *Basis) (events.Date, bool) {
+	var days []events.Date
+	l.edges(b.AsOf, func(d events.Date) { days = append(days, d) })
+	slices.Sort(days)
+	for _, day := range days {
+		if q, ok := l.at(b.onDay(day)); ok && q.State == InForce {
+			return day, true
+		}
+	}
+	return 0, len(days) > 0
+}
+
+// hasBegun reports whether a pledge of an operation is there on the date asked, or was before.
+func (p *Picture) hasBegun(o *operation, b *Basis) bool {
+	t, asOf := &p.versions, uint32(b.AsOf)
+	extents := t.extents[:t.before(asOf)]
+	for i := range extents {
+		if e := &extents[i]; e.knownTo > asOf && e.from <= b.On && p.kinds.names[t.what[i].promisedKind].operation == o {
+			return true
+		}
+	}
+	return false
+}
+
+// nextInForce returns the first day after those asked on which a requirement of some operations is in force, 0 for none.
+func nextInForce(b *Basis, chosen []*operation, role events.Role) (next events.Date) {
+	for _, o := range chosen {
+		for _, name := range o.now().lineNames {
+			o.now().lines[name].edges(b.AsOf, func(d events.Date) {
+				if d <= b.last() || next != 0 && d >= next {
+					return
+				}
+				if q, ok := o.now().lines[name].at(b.onDay(d)); ok && q.State == InForce && (role == "" || q.Role == role) {
+					next = d
+				}
+			})
+		}
+	}
+	return next
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -60,6 +61,10 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 func newAPI(mux *http.ServeMux) huma.API {
 	config := huma.DefaultConfig("Muster", version())
 	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes (events/FORMAT.md); questions are asked with the same parameters here, over NATS and on the command line."
+	config.Info.License = &huma.License{Name: "Apache-2.0",
+		URL: "https://www.apache.org/licenses/LICENSE-2.0"}
+	config.Servers = []*huma.Server{{URL: "/", Description: "The server that this document is from"}}
+	config.Security = []map[string][]string{} // nobody signs in: who reaches the server may ask it
 	config.DocsPath = ""
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema members in answers
@@ -86,7 +91,11 @@ type healthOutput struct {
 
 func (s *server) registerHealth(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz",
-		Summary: "Whether the server takes statements and answers questions", Tags: []string{"server"}},
+		Summary: "Whether the server takes statements and answers questions", Tags: []string{"server"},
+		Errors: []int{http.StatusMisdirectedRequest, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"503": {Description: "It does not: problem says why",
+			Content: map[string]*huma.MediaType{"application/json": {
+				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "")}}}}},
 		func(context.Context, *struct{}) (*healthOutput, error) {
 			h := Health{Status: "ok", Origin: s.ledger.Origin(), Name: s.cfg.name, Recorded: s.journal.Last(), Projected: s.projector.Sequence()}
 			if err := s.healthy(); err != nil {

@@ -63,7 +63,7 @@ func Register(api huma.API, to Submitter) {
 		DefaultStatus: http.StatusCreated,
 		Responses: map[string]*huma.Response{"200": {Description: "The first receipt: the same statement of the same key was recorded before", Content: map[string]*huma.MediaType{
 			"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Receipt](), true, "Receipt")}}}},
-		Errors: []int{400, 403, 404, 409, 413, 422, 503},
+		Errors: []int{400, 403, 404, 409, 413, 421, 422, 503},
 		// One byte more than is taken, so that the refusal is the same as everywhere.
 		MaxBodyBytes:    events.MaxBytes + 1,
 		BodyReadTimeout: bodyTimeout,
@@ -88,7 +88,7 @@ func Register(api huma.API, to Submitter) {
 		Path:            Path + "/check",
 		Summary:         "Say whether a signed statement would be recorded now, and record nothing",
 		Tags:            []string{"statements"},
-		Errors:          []int{400, 403, 404, 409, 413, 422, 503},
+		Errors:          []int{400, 403, 404, 409, 413, 421, 422, 503},
 		MaxBodyBytes:    events.MaxBytes + 1,
 		BodyReadTimeout: bodyTimeout,
 	}, func(ctx context.Context, in *postInput) (*checkOutput, error) {
@@ -102,6 +102,12 @@ func Register(api huma.API, to Submitter) {
 		}
 		return &checkOutput{c}, nil
 	})
+	for _, path := range []string{Path, Path + "/check"} { // huma takes a body that it does not decode for bytes
+		body := api.OpenAPI().Paths[path].Post.RequestBody
+		body.Content[ContentType].Schema = &huma.Schema{Type: huma.TypeString,
+			Description: "The signed note: the statement as JSON in one line, an empty line, " +
+				"and one line of signature"}
+	}
 }
 
 type checkOutput struct{ Body Checked }

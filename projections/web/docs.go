@@ -1,9 +1,9 @@
 package web
 
 import (
-	"bytes"
 	"embed"
 	"html/template"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,31 +22,50 @@ const DocsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-
 // HandleDocs serves the API's documentation at /docs, made from its document: a page without scripts, that loads nothing from elsewhere.
 // It is called when everything is registered.
 func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
-	var page bytes.Buffer
-	if err := docsPage.Execute(&page, docsOf(&api)); err != nil {
+	described := docsOf(&api)
+	if err := docsPage.Execute(io.Discard, described); err != nil {
 		return err
 	}
 	style, err := docsFiles.ReadFile("docs/docs.css")
 	if err != nil {
 		return err
 	}
-	serve := func(contentType string, data []byte) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", contentType)
-			w.Header().Set("Content-Security-Policy", DocsPolicy)
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			w.Header().Set("Cache-Control", "no-cache")
-			_, _ = w.Write(data)
-		}
+	head := func(w http.ResponseWriter, contentType string) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Security-Policy", DocsPolicy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-cache")
 	}
-	mux.Handle("GET /docs", serve("text/html; charset=utf-8", page.Bytes()))
-	mux.Handle("GET /docs.css", serve("text/css; charset=utf-8", style))
+	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, r *http.Request) {
+		head(w, "text/html; charset=utf-8")
+		page := described
+		page.Server = reachedAt(r)
+		_ = docsPage.Execute(w, page) // the reader may have gone
+	})
+	mux.HandleFunc("GET /docs.css", func(w http.ResponseWriter, _ *http.Request) {
+		head(w, "text/css; charset=utf-8")
+		_, _ = w.Write(style)
+	})
 	return nil
 }
+
+// reachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS in
+// front of it says so.
+func reachedAt(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// quoted returns text as one word of a shell, whatever it has in it.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // docs is what the page shows.
 type docs struct {
 	Title, Version, Description string
+	Server                      string // the address at which the reader has reached it
 	Groups                      []docsGroup
 	Schemas                     []docsSchema
 }
@@ -58,10 +77,19 @@ type docsGroup struct {
 
 type docsOperation struct {
 	*huma.Operation
-	Anchor, Curl, NATS string
-	Answer             docsType
-	Body               string // what is sent, "" for nothing
-	Codes              []string
+	Anchor, NATS string
+	Answer       docsType
+	Body         string // what is sent, "" for nothing
+	Codes        []string
+}
+
+// Curl returns the command that asks a server.
+func (o docsOperation) Curl(server string) string {
+	command := "curl "
+	if o.Method == http.MethodPost {
+		command += "-H 'Content-Type: text/plain' --data-binary @statement.note "
+	}
+	return command + quoted(server+o.Path)
 }
 
 type docsSchema struct {
@@ -85,7 +113,7 @@ func docsOf(api *huma.OpenAPI) docs {
 	groups := map[string]*docsGroup{}
 	for _, path := range sorted(api.Paths) {
 		for _, op := range []*huma.Operation{api.Paths[path].Get, api.Paths[path].Post} {
-			if op == nil {
+			if op == nil || slices.Contains(op.Tags, tagRows) { // which their question tells of
 				continue
 			}
 			name := "other"
@@ -118,12 +146,9 @@ func sorted[V any](m map[string]V) []string {
 
 func docsOperationOf(op *huma.Operation) docsOperation {
 	o := docsOperation{Operation: op, Anchor: op.OperationID, Codes: sorted(op.Responses)}
-	o.Curl = "curl "
 	if op.Method == http.MethodPost {
-		o.Curl += "-H 'Content-Type: text/plain' --data-binary @statement.note "
 		o.Body = "a signed note, as text"
 	}
-	o.Curl += "http://127.0.0.1:8080" + op.Path
 	if slices.Contains(op.Tags, "questions") {
 		o.NATS = "nats req " + SubjectPrefix + op.OperationID + " '{}'"
 	}

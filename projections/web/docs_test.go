@@ -1,9 +1,11 @@
 package web
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,5 +54,43 @@ func TestDocs(t *testing.T) {
 	style, header := load("/docs.css")
 	if strings.Contains(style, "url(") || strings.Contains(style, "@import") || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {
 		t.Error("the stylesheet loads from elsewhere")
+	}
+}
+
+// Every command of the docs page asks the address at which its reader has reached the server, and
+// nothing that a reader's browser may say of it is a command of its own.
+func TestDocsAskTheServer(t *testing.T) {
+	s := newServer(t, newTestLog(t))
+	mux := http.NewServeMux()
+	if err := HandleDocs(mux, *s.api.OpenAPI()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ host, proto, server string }{
+		{"muster.example", "", "http://muster.example"},
+		{"[::1]:8080", "", "http://[::1]:8080"},
+		{"muster.example", "https", "https://muster.example"},
+		{"muster.example", "javascript", "http://muster.example"},
+		{"localhost:'$(echo x)`echo y`\"<b>", "", "http://localhost:'$(echo x)`echo y`\"<b>"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/docs", nil)
+		r.Host = c.host
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if strings.Contains(w.Body.String(), "<b>") {
+			t.Errorf("%s: the page has an element of the reader's", c.host)
+		}
+		commands := regexp.MustCompile(`(?m)^(?:<pre><code>)?(curl .*?)(?:</code>.*)?$`).
+			FindAllStringSubmatch(w.Body.String(), -1)
+		equal(t, "commands", len(commands), len(paths)+2)
+		for _, m := range commands[:2] {
+			// What a shell makes of the line is one address.
+			shell := exec.Command("sh", "-c", `curl() { printf '%s\n' "$@"; }; `+html.UnescapeString(m[1]))
+			said, err := shell.Output()
+			address := strings.TrimSuffix(string(said), "\n")
+			if err != nil || !strings.HasPrefix(address, c.server+Root+"/") || strings.Contains(address, "\n") {
+				t.Errorf("%s: curl is to ask %q, %v", c.host, address, err)
+			}
+		}
 	}
 }

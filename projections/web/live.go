@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -352,22 +353,42 @@ func changed(shown map[LineName]string, now *projections.Coverage) CoverageChang
 
 // documentLive adds the streams to the API's document.
 func documentLive(api huma.API) {
+	schemas := api.OpenAPI().Components.Schemas
 	for _, one := range []struct {
 		path, id, summary string
 		read              func(*parameters)
+		event             string
+		data              reflect.Type
 	}{
-		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, with its sequence as the id", new(LiveRecordsQuery).read},
-		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and the sequence as the id", new(LiveCoverageQuery).read},
+		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, with its sequence as the id", new(LiveRecordsQuery).read, "record", reflect.TypeFor[Record]()},
+		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and the sequence as the id", new(LiveCoverageQuery).read, "coverage", reflect.TypeFor[CoverageChange]()},
 	} {
 		var takes parameters
 		one.read(&takes)
 		parameters := append(takes.takes, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The last event that was seen: go on from there.",
 			Schema: &huma.Schema{Type: huma.TypeInteger}})
-		api.OpenAPI().AddOperation(&huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path, Summary: one.summary, Tags: []string{"live"},
-			Parameters: parameters, Responses: map[string]*huma.Response{
-				"200": {Description: "Events until either side ends the stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
-				"409": {Description: "This is another ledger than the one that the client has left"},
-				"503": {Description: "Too many clients are told live: come back in a while"},
-			}})
+		data := schemas.Schema(one.data, true, "")
+		op := huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path,
+			Summary: one.summary, Tags: []string{"live"}, Parameters: parameters,
+			Responses: map[string]*huma.Response{"200": {
+				Description: "Events until either side ends the stream",
+				Content: map[string]*huma.MediaType{
+					"text/event-stream": {Schema: eventsSchema(one.event, data)}}}}}
+		documentProblems(api, &op, []int{400, 409, 421, 422, 503})
+		op.Responses["409"].Description = "This is another ledger than the one that the client has left"
+		op.Responses["503"].Description = "Too many clients are told live: come back in a while"
+		api.OpenAPI().AddOperation(&op)
 	}
+}
+
+// eventsSchema describes a stream of events as a list of them, since OpenAPI 3.1 has no words for a
+// stream.
+func eventsSchema(name string, data *huma.Schema) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Description: "Server-sent events, each with these fields",
+		Items: &huma.Schema{Type: huma.TypeObject, Required: []string{"id", "event", "data"},
+			Properties: map[string]*huma.Schema{
+				"id":    {Type: huma.TypeInteger, Format: "int64", Description: "The sequence of a record"},
+				"event": {Type: huma.TypeString, Enum: []any{name}},
+				"data":  data,
+			}}}
 }

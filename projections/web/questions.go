@@ -4,11 +4,15 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go/micro"
+
+	"muster/events/problem"
 )
 
 // Root begins the path of every question over HTTP, and SubjectPrefix its subject over NATS.
@@ -16,6 +20,9 @@ const (
 	Root          = "/api/v1"
 	SubjectPrefix = "muster."
 )
+
+// tagRows marks in the API's document what answers with the rows of a question.
+const tagRows = "rows"
 
 // paths is where each question is asked over HTTP, after Root.
 var paths = map[string]string{
@@ -122,11 +129,16 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 			return table(a), nil
 		})
 	}
-	serveHTTP(f.api, huma.Operation{
-		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary, Tags: []string{"questions"},
-		Description: describe(name, table != nil), Responses: responses(table != nil),
+	op := huma.Operation{
+		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary,
+		Tags: []string{"questions"}, Description: describe(name, table != nil),
 		Parameters: inPath(paths[name], takes.takes), Errors: failures(name),
-	}, reply)
+		Responses: notModified(name),
+	}
+	if table != nil {
+		documentRows(f.api, op)
+	}
+	serveHTTP(f.api, op, reply)
 }
 
 // describe says how else a question is asked.
@@ -141,19 +153,39 @@ func describe(name string, rows bool) string {
 // failures are the statuses of a question's problems. What is only supposed may be refused as if it were said.
 func failures(name string) []int {
 	if name == "preview" {
-		return []int{400, 403, 404, 409, 422, 503}
+		return []int{400, 403, 404, 409, 421, 422, 503}
 	}
-	return []int{400, 404, 422, 503}
+	return []int{400, 404, 421, 422, 503}
 }
 
-// responses documents what huma does not know of: the same address with .csv.
-func responses(rows bool) map[string]*huma.Response {
-	if !rows {
-		return nil
+// notModified documents entity tags, of which huma does not know; there is none where uncached.
+func notModified(name string) map[string]*huma.Response {
+	if slices.Contains(uncached, name) {
+		return map[string]*huma.Response{}
 	}
-	return map[string]*huma.Response{"200": {Description: "The answer", Content: map[string]*huma.MediaType{
-		"text/csv": {Schema: &huma.Schema{Type: huma.TypeString, Description: "With .csv at the end of the path: the rows of the answer"}},
-	}}}
+	return map[string]*huma.Response{"304": {
+		Description: "The client has the answer: If-None-Match names its entity tag"}}
+}
+
+// documentRows adds the rows of a question, which huma does not serve, to the API's document. They have
+// a path of their own there as well: so a client that is made from the document knows what it gets.
+func documentRows(api huma.API, question huma.Operation) {
+	op := huma.Operation{OperationID: question.OperationID + "-csv", Method: http.MethodGet,
+		Path: question.Path + csvSuffix, Summary: question.Summary + ", as rows", Tags: []string{tagRows},
+		Parameters: question.Parameters, Responses: notModified(question.OperationID)}
+	op.Responses["200"] = &huma.Response{Description: "The rows of the answer",
+		Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	documentProblems(api, &op, append(question.Errors, http.StatusInternalServerError))
+	api.OpenAPI().AddOperation(&op)
+}
+
+// documentProblems documents the problems of an operation that huma does not serve.
+func documentProblems(api huma.API, op *huma.Operation, statuses []int) {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "")
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
+			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema}}}
+	}
 }
 
 // inPath marks the parameters that are parts of the path.

@@ -32,13 +32,14 @@ var (
 	Invalid     = Kind{"invalid", "Some fields are wrong", 422, 6}
 	TooMuch     = Kind{"too-much", "The question costs more than one answer may", 422, 6}
 	Unavailable = Kind{"unavailable", "The ledger cannot answer now", 503, 7}
+	Busy        = Kind{"busy", "Too much is asked at a time", 429, 7}
 	Unverified  = Kind{"unverified", "Verification failed", 502, 8}
 	Misdirected = Kind{"misdirected", "This server is not the one that was named", 421, 7}
 	Differs     = Kind{"differs", "There are differences", 409, 10}
 )
 
 var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid,
-	TooMuch, Unavailable, Unverified, Misdirected, Differs}
+	TooMuch, Unavailable, Busy, Unverified, Misdirected, Differs}
 
 // KindOf returns the row with the given slug, and Internal for a slug that this version does not know.
 func KindOf(slug string) Kind {

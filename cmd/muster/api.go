@@ -43,7 +43,7 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 	case http.StatusNotFound:
 		kind = problem.NotFound
 	case http.StatusRequestEntityTooLarge:
-		kind, msg = problem.TooLarge, fmt.Sprintf("the signed statement has more than %d bytes: no more are taken", events.MaxBytes)
+		kind, msg = problem.TooLarge, fmt.Sprintf("the body is too long: a signed statement has at most %d bytes, and a question %d", events.MaxBytes, web.MaxBody)
 	case http.StatusUnprocessableEntity, http.StatusUnsupportedMediaType, http.StatusNotAcceptable:
 		kind = problem.Invalid
 	case http.StatusServiceUnavailable, http.StatusRequestTimeout:

@@ -24,6 +24,7 @@ const (
 func (a *app) serveCmd() *cobra.Command {
 	cfg := serverConfig{}
 	var origin string
+	var proxies []string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
@@ -39,6 +40,13 @@ folder; commands on this machine sign with it when they are told the folder (--d
 			}
 			if origin != "" && !cfg.origin.Valid() {
 				return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
+			}
+			for _, text := range proxies {
+				proxy, err := web.ParseProxy(text)
+				if err != nil {
+					return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or 10.0.0.0/8", text)
+				}
+				cfg.proxies = append(cfg.proxies, proxy)
 			}
 			if len(cfg.name) > maxName || !utf8.ValidString(cfg.name) || strings.IndexFunc(cfg.name, unicode.IsControl) >= 0 {
 				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1", len(cfg.name), maxName)
@@ -56,6 +64,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f := c.Flags()
 	f.StringVar(&cfg.listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.hosts)
+	f.StringArrayVar(&proxies, "proxy", nil, "address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
 	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	f.StringVar(&cfg.service, "nats-service", "", "the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
 	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")

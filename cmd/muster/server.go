@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,8 @@ type serverConfig struct {
 	name       string // this server's, in its records
 	origin     events.Origin
 	title      string
-	newKey     bool // make a checkpoint key although the folder has had one
+	proxies    []netip.Prefix // that tell whose requests they pass on
+	newKey     bool           // make a checkpoint key although the folder has had one
 	log        *slog.Logger
 	patience   time.Duration // with the body of a request; bodyTimeout when 0
 }
@@ -263,7 +265,7 @@ func (s *server) openProjector(ctx context.Context) (err error) {
 // follow has the projections follow the journal, and waits until they have all that it has now.
 func (s *server) follow(ctx context.Context) error {
 	s.questions = web.NewService(s.projector, s.journal)
-	s.questions.Version = version()
+	s.questions.Version, s.questions.Log, s.questions.Proxies = version(), s.cfg.log, s.cfg.proxies
 	s.questions.CheckpointKey = s.signer.Key()
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() {
@@ -299,10 +301,11 @@ func (s *server) openAPI(context.Context) error {
 		return err
 	}
 	pages.Handle(mux)
-	handler := http.NewCrossOriginProtection().Handler(s.questions.Handler(mux))
+	handler := s.questions.Guard(http.NewCrossOriginProtection().Handler(s.questions.Handler(mux)))
 	s.http = &http.Server{Handler: timely(s.cfg.patience, web.AnswerOnly(s.names(), handler)),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
+		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
+		MaxHeaderBytes: web.MaxHeader,
+		ErrorLog:       slog.NewLogLogger(s.cfg.log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err

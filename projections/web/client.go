@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,11 +27,27 @@ const maxAnswer = 1 << 30
 // Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters are left out. The error is
 // the server's problem, or one of kind Unavailable when no answer came; it is in the chain of ctx.Err() when ctx has ended.
 func (c Client) Ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
+	if question == "preview" {
+		return c.post(ctx, question, parameters, answer)
+	}
 	where, err := c.address(question, parameters)
 	if err != nil {
 		return err
 	}
-	return c.get(ctx, where, answer)
+	return c.ask(ctx, http.MethodGet, where, nil, answer)
+}
+
+// post asks a question whose parameters are more than an address may hold.
+func (c Client) post(ctx context.Context, question string, parameters map[string]string, answer any) error {
+	where, err := c.address(question, nil)
+	if err != nil {
+		return err
+	}
+	body, err := Parameters(parameters)
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, http.MethodPost, where, bytes.NewReader(body), answer)
 }
 
 // address returns where a question with its parameters is asked.
@@ -71,10 +88,13 @@ func segment(s string) string {
 	return url.PathEscape(s)
 }
 
-func (c Client) get(ctx context.Context, where string, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+func (c Client) ask(ctx context.Context, method, where string, body io.Reader, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, method, where, body)
 	if err != nil {
 		return problem.New(problem.Usage, "the server's address %q: %w", c.URL, err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	do := c.HTTP
 	if do == nil {
@@ -89,14 +109,14 @@ func (c Client) get(ctx context.Context, where string, answer any) error {
 		return p
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("ask again")
 	}
 	if resp.StatusCode != http.StatusOK {
-		return problem.Decode(resp.StatusCode, body)
+		return problem.Decode(resp.StatusCode, data)
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
+	if err := json.Unmarshal(data, answer); err != nil {
 		return problem.New(problem.Unavailable, "the answer from %s is none of Muster's: %w", c.URL, err).
 			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}

@@ -86,7 +86,10 @@ type docsOperation struct {
 // Curl returns the command that asks a server.
 func (o docsOperation) Curl(server string) string {
 	command := "curl "
-	if o.Method == http.MethodPost {
+	switch {
+	case o.Method == http.MethodPost && o.Path == Root+paths["preview"]:
+		command += "-H 'Content-Type: application/json' --data-binary @parameters.json "
+	case o.Method == http.MethodPost:
 		command += "-H 'Content-Type: text/plain' --data-binary @statement.note "
 	}
 	return command + quoted(server+o.Path)

@@ -82,7 +82,7 @@ func TestDocsAskTheServer(t *testing.T) {
 		}
 		commands := regexp.MustCompile(`(?m)^(?:<pre><code>)?(curl .*?)(?:</code>.*)?$`).
 			FindAllStringSubmatch(w.Body.String(), -1)
-		equal(t, "commands", len(commands), len(paths)+2)
+		equal(t, "commands", len(commands), len(paths)+3) // two streams, and preview, which can be posted
 		for _, m := range commands[:2] {
 			// What a shell makes of the line is one address.
 			shell := exec.Command("sh", "-c", `curl() { printf '%s\n' "$@"; }; `+html.UnescapeString(m[1]))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 
@@ -22,6 +23,34 @@ func serveHTTP[A any](api huma.API, op huma.Operation, reply func(context.Contex
 			return nil, in.err
 		}
 		a, err := reply(ctx, in.request)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		return &httpAnswer[A]{a}, nil
+	})
+}
+
+// postedRequest takes a request from the body, as a message over NATS has it.
+type postedRequest struct {
+	RawBody []byte `contentType:"application/json"`
+}
+
+// servePosted adds a question whose parameters an address cannot hold: the body is the JSON object
+// of them.
+func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Context, request) (A, error)) {
+	op.OperationID, op.Method, op.Parameters = op.OperationID+"-posted", http.MethodPost, nil
+	op.Responses = nil
+	op.Summary += " (posted)"
+	op.Description = "The body is a JSON object of the parameters that the same address takes with GET, each as text: what " +
+		"is longer than an address may be is asked so."
+	op.SkipValidateBody, op.MaxBodyBytes, op.BodyReadTimeout = true, MaxBody, MaxBodyTime
+	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge)
+	huma.Register(api, op, func(ctx context.Context, in *postedRequest) (*httpAnswer[A], error) {
+		r, err := requestOf(in.RawBody)
+		if err != nil {
+			return nil, problem.From(err)
+		}
+		a, err := reply(ctx, r)
 		if err != nil {
 			return nil, problem.From(err)
 		}

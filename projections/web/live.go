@@ -25,10 +25,7 @@ import (
 // comes back, and says by Last-Event-ID what it has seen, misses nothing and gets nothing twice.
 
 const (
-	// MaxStreams is the most clients that are told live at a time; the next one is refused, and told to come back.
-	MaxStreams = 128
-	slowest    = 30 * time.Second       // how long a client may take to read what it was sent
-	breath     = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
+	breath = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
 )
 
 // A live is one client that is told what happens.
@@ -57,22 +54,19 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest(), today: s.today()}
 	read(&p)
 	seen, err := lastEventID(r)
+	a := &asker{client: s.clientOf(r), patient: true}
+	defer a.leave()
 	if err = errors.Join(p.problem(), err); err == nil {
+		err = a.enter(r.Context(), s.slots.streams)
+	}
+	if err == nil {
 		err = s.goesOn(r.Context(), p.given["ledger"], seen)
 	}
 	if err != nil {
-		writeProblem(w, err)
+		s.refuse(w, r, err)
 		return
 	}
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		w.Header().Set("Retry-After", "10")
-		writeProblem(w, problem.New(problem.Unavailable, "%d clients are told live already, and no more can be", MaxStreams).WithHint("come back in a while, or ask now and then"))
-		return
-	}
-	ctx, cancel := context.WithCancel(r.Context())
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), askerKey{}, a))
 	defer cancel()
 	defer context.AfterFunc(s.waiting, cancel)()
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -308,6 +302,11 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // lines answers the coverage, in brief, as of a record, 0 for the last.
 func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) (c projections.Coverage, err error) {
+	ctx, done, err := s.slot(ctx)
+	if err != nil {
+		return c, err
+	}
+	defer done()
 	m := q.MomentQuery
 	if m.On == 0 && asOf != 0 { // what was shown then is compared on the day of which is told now
 		err := s.Projector.View(func(p *projections.Picture) error {
@@ -374,8 +373,9 @@ func documentLive(api huma.API) {
 				Description: "Events until either side ends the stream",
 				Content: map[string]*huma.MediaType{
 					"text/event-stream": {Schema: eventsSchema(one.event, data)}}}}}
-		documentProblems(api, &op, []int{400, 409, 421, 422, 503})
+		documentProblems(api, &op, []int{400, 409, 414, 421, 422, 429, 503})
 		op.Responses["409"].Description = "This is another ledger than the one that the client has left"
+		op.Responses["429"].Description = "This client is told live by as many streams as one client has"
 		op.Responses["503"].Description = "Too many clients are told live: come back in a while"
 		api.OpenAPI().AddOperation(&op)
 	}

@@ -212,11 +212,13 @@ func TestLiveRefuses(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	for range MaxStreams {
-		s.service.streams <- struct{}{}
+	for i := range MaxStreams {
+		if _, err := s.service.slots.streams.Acquire(t.Context(), fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	status, _, _, body := s.fetch("/records/events", "")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "128 clients are told live already") {
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "as many live streams under way as it takes") {
 		t.Errorf("too many: %d %s", status, body)
 	}
 }

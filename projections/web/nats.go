@@ -15,14 +15,22 @@ import (
 
 // serveNATS adds one question to the micro service, with what it says about itself.
 func (f *face) serveNATS(name string, about map[string]string, reply func(context.Context, request) (any, error)) {
+	s := f.service
 	handle := func(req micro.Request) {
+		release, err := s.slots.messages.Acquire(context.Background(), inboxOf(req))
+		if err != nil {
+			fail(req, err)
+			return
+		}
 		f.working.Go(func() {
-			r, err := requestOf(req.Data())
-			if err != nil {
-				fail(req, err)
-				return
-			}
-			a, err := reply(context.Background(), r)
+			defer release()
+			defer func() {
+				if broken := recover(); broken != nil {
+					s.Panicked(SubjectPrefix+name, broken)
+					fail(req, errPanicked)
+				}
+			}()
+			a, err := s.answerNATS(name, req.Data(), reply)
 			if err != nil {
 				fail(req, err)
 				return
@@ -31,10 +39,44 @@ func (f *face) serveNATS(name string, about map[string]string, reply func(contex
 		})
 	}
 	err := f.svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
-		micro.WithEndpointMetadata(about))
+		micro.WithEndpointMetadata(about), micro.WithEndpointPendingLimits(maxPending, maxPendingBytes))
 	if f.err == nil {
 		f.err = err
 	}
+}
+
+// inboxOf tells apart those who ask, by the inbox that they name: _INBOX and the connection's own
+// token. Nothing proves it, so that all who ask over NATS have one client's share together.
+func inboxOf(req micro.Request) string {
+	parts := strings.SplitN(req.Reply(), ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+// overNATS is the one client that all are who ask over NATS.
+const overNATS = "NATS"
+
+// answerNATS answers one message, when there is a slot for it.
+func (s *Service) answerNATS(name string, data []byte, reply func(context.Context, request) (any, error)) (any, error) {
+	if most := maxRequest(name); len(data) > most {
+		s.Bites.Address.Add(1)
+		return nil, problem.New(problem.Usage, "the request has %d bytes, and at most %d are taken", len(data), most).
+			WithHint("leave out what the question does not need")
+	}
+	r, err := requestOf(data)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.served(context.Background(), &asker{client: overNATS}, s.workOfQuestion(name, r.given["wait"] != ""),
+		func(ctx context.Context) (any, error) { return reply(ctx, r) })
+	return a, err
+}
+
+// maxRequest is the most bytes of a question's parameters.
+func maxRequest(question string) int {
+	if question == "preview" {
+		return MaxBody
+	}
+	return MaxAddress
 }
 
 // requestOf takes a request from the JSON object of its parameters: each is text or a number.

@@ -263,19 +263,35 @@ func (p *parameters) flag(name, doc string) bool {
 	return v == "true"
 }
 
-// list reads words with commas between them.
-func (p *parameters) list(name, doc string) []string {
+// list reads words with commas between them, and returns each once.
+func (p *parameters) list(name, doc string) (words []string) {
 	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
 	if v == "" {
 		return nil
 	}
-	words := strings.Split(v, ",")
-	for i, word := range words {
-		if words[i] = strings.TrimSpace(word); words[i] == "" {
-			p.invalid(name, v, "write words with commas between them")
-		}
+	for word := range strings.SplitSeq(v, ",") {
+		words = append(words, strings.TrimSpace(word))
+	}
+	switch words = once(words); {
+	case slices.Contains(words, ""):
+		p.invalid(name, v, "write words with commas between them")
+	case len(words) > MaxList:
+		p.invalid(name, v, "has %d words, and at most %d are taken", len(words), MaxList)
+		return nil
 	}
 	return words
+}
+
+// once returns each word once, in the order in which they first come.
+func once(words []string) (all []string) {
+	seen := map[string]bool{}
+	for _, word := range words {
+		if !seen[word] {
+			all = append(all, word)
+		}
+		seen[word] = true
+	}
+	return all
 }
 
 // nations reads nations' codes with commas between them.

@@ -101,7 +101,7 @@ func (q *StrengthQuery) read(p *parameters) {
 	q.opening(q.Filter.Operation)
 	q.By = []string{"nation"}
 	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.", &huma.Schema{Type: huma.TypeString}); v != "" {
-		q.By = strings.Split(v, ",")
+		q.By = once(strings.Split(v, ","))
 		// Whether there are such groups does not depend on what is in them.
 		if _, err := projections.NewPicture().Strength(context.Background(), projections.Moment{}, projections.Filter{}, q.By); err != nil {
 			p.refuseAs("by", v, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"muster/events/problem"
+	"muster/projections"
 )
 
 // Root begins the path of every question over HTTP, and SubjectPrefix its subject over NATS.
@@ -107,7 +108,9 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		if err != nil {
 			return a, err
 		}
-		return answer(ctx, q)
+		does := f.service.workOfQuestion(name, false)
+		a, err = answer(projections.WithBudget(ctx, does.budget), q)
+		return a, f.service.WhyEnded(ctx, err)
 	}
 	var takes parameters
 	P(new(Q)).read(&takes)
@@ -139,6 +142,9 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		documentRows(f.api, op)
 	}
 	serveHTTP(f.api, op, reply)
+	if name == "preview" {
+		servePosted(f.api, op, reply)
+	}
 }
 
 // describe says how else a question is asked.
@@ -153,9 +159,9 @@ func describe(name string, rows bool) string {
 // failures are the statuses of a question's problems. What is only supposed may be refused as if it were said.
 func failures(name string) []int {
 	if name == "preview" {
-		return []int{400, 403, 404, 409, 421, 422, 503}
+		return []int{400, 403, 404, 409, 414, 421, 422, 429, 503}
 	}
-	return []int{400, 404, 421, 422, 503}
+	return []int{400, 404, 414, 421, 422, 429, 503}
 }
 
 // notModified documents entity tags, of which huma does not know; there is none where uncached.

@@ -73,6 +73,11 @@ func firstRecord(p *projections.Picture, from Instant) uint64 {
 // page reads the records from a sequence on. It looks one match further than it returns, so that there is no empty page
 // behind a full one.
 func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Records, error) {
+	ctx, done, err := s.slot(ctx)
+	if err != nil {
+		return Records{}, err
+	}
+	defer done()
 	a := Records{AsOf: s.Source.Last(), Records: []Record{}, Next: from}
 	room := newRoom(q.Limit)
 	for rec, err := range s.Source.Records(from) {

@@ -100,7 +100,7 @@ func (s *testServer) startHTTP() {
 	DescribeWords(config.Components.Schemas)
 	s.api = humago.New(mux, config)
 	s.service.Register(s.api)
-	srv := httptest.NewServer(s.service.Handler(mux))
+	srv := httptest.NewServer(s.service.Guard(s.service.Handler(mux)))
 	s.t.Cleanup(srv.Close)
 	s.url = srv.URL
 }

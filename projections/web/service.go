@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,6 +30,15 @@ type Service struct {
 	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; "" when it signs none.
 	CheckpointKey string
 
+	// Proxies are those that pass requests on and tell whose they are: see X-Forwarded-For.
+	Proxies []netip.Prefix
+	// Log hears of requests that panic; nil for the program's usual log.
+	Log *slog.Logger
+	// RefusePage answers with a problem where the address is that of a page, and reports whether it is.
+	RefusePage func(w http.ResponseWriter, r *http.Request, err error) bool
+	// Bites counts how often a limit has held.
+	Bites Bites
+
 	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
 	heartbeat  time.Duration   // how often a stream on which nothing happens says that it is there
 	waiting    context.Context // ends when nobody is to wait any more
@@ -39,7 +51,7 @@ type Service struct {
 
 	kept answers // those that were given lately
 
-	streams chan struct{} // capacity MaxStreams: the clients that are told live
+	slots struct{ short, long, waits, streams, statements, messages *Slots }
 
 	tables  map[string]func(context.Context, request) (Table, error) // by question, for CSV
 	parsers map[string]func(request) (any, error)                    // by question, for entity tags
@@ -48,10 +60,12 @@ type Service struct {
 // NewService returns a service on the machine's clock.
 func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
-	return &Service{Projector: p, Source: s, Now: time.Now,
+	service := &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		streams: make(chan struct{}, MaxStreams), tables: map[string]func(context.Context, request) (Table, error){},
+		tables:  map[string]func(context.Context, request) (Table, error){},
 		parsers: map[string]func(request) (any, error){}}
+	service.openSlots()
+	return service
 }
 
 // Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record
@@ -83,12 +97,8 @@ func (s *Service) latest() time.Time {
 
 // look waits for what the question needs in the picture, and shows it with the moment that the parameters name.
 func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung, answer func(*projections.Picture, projections.Moment) error) error {
-	if needed := s.needed(q); needed > 0 {
-		ctx, cancel := s.wait(ctx, s.patience)
-		defer cancel()
-		if err := s.Projector.WaitFor(ctx, needed); err != nil {
-			return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there")
-		}
+	if err := s.await(ctx, s.needed(q)); err != nil {
+		return err
 	}
 	return s.Projector.View(func(p *projections.Picture) error {
 		m, err := s.moment(p, q, rung)
@@ -97,6 +107,23 @@ func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung
 		}
 		return answer(p, m)
 	})
+}
+
+// await waits until a record is in the picture. While it does, others have the question's slot.
+func (s *Service) await(ctx context.Context, record uint64) error {
+	if record <= s.Projector.Sequence() {
+		return nil
+	}
+	goOn, err := s.yield(ctx)
+	if err != nil {
+		return err
+	}
+	waiting, cancel := s.wait(ctx, s.patience)
+	defer cancel()
+	if err := s.Projector.WaitFor(waiting, record); err != nil {
+		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there")
+	}
+	return goOn()
 }
 
 // needed returns the record that must be in the picture before a question is answered, 0 for none. A question about an old

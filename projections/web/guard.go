@@ -1,0 +1,356 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/events/problem"
+	"muster/projections"
+)
+
+// Guard stands before all that the server answers over HTTP. It refuses addresses that are too
+// long, gives each request a slot and a time, and answers for what panics: no request ends the
+// server, and none waits for another client's for ever.
+func (s *Service) Guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g := &guarded{ResponseWriter: w, control: http.NewResponseController(w)}
+		defer s.rescue(g, r)
+		if len(r.RequestURI) > MaxAddress {
+			s.Bites.Address.Add(1)
+			s.refuse(g, withoutAddress(r), addressTooLong(len(r.RequestURI)))
+			return
+		}
+		if err := s.serveWithin(g, r, next); err != nil {
+			s.refuse(g, r, err)
+		}
+	})
+}
+
+// serveWithin has a request served when there is a slot for it, within its time.
+func (s *Service) serveWithin(g *guarded, r *http.Request, next http.Handler) error {
+	does := s.workOf(r)
+	if does.time == 0 {
+		next.ServeHTTP(g, r)
+		return nil
+	}
+	_, err := s.served(r.Context(), &asker{client: s.clientOf(r)}, does, func(ctx context.Context) (any, error) {
+		g.within(does.time)
+		next.ServeHTTP(g, r.WithContext(ctx))
+		return nil, nil
+	})
+	return err
+}
+
+// served does a work for an asker, when there is a slot for it, within its time.
+func (s *Service) served(ctx context.Context, a *asker, does work, do func(context.Context) (any, error)) (any, error) {
+	if err := a.enter(ctx, does.slots); err != nil {
+		return nil, err
+	}
+	defer a.leave()
+	a.asks = does.asks
+	ctx, cancel := s.within(context.WithValue(ctx, askerKey{}, a), does.time)
+	defer cancel()
+	return do(projections.WithBudget(ctx, does.budget))
+}
+
+// A work is what a request is to the limits.
+type work struct {
+	slots  *Slots        // nil for what takes none
+	time   time.Duration // how long it may take, 0 where that is bounded elsewhere
+	asks   bool          // it is a question; otherwise those that it asks meanwhile take slots of their own
+	budget projections.Budget
+}
+
+// workOf tells the work of a request by its address. Health is always told, and files are at hand.
+// Who is told live takes a slot where the stream begins.
+func (s *Service) workOf(r *http.Request) work {
+	path := strings.TrimSuffix(r.URL.Path, csvSuffix)
+	switch {
+	case path == "/healthz", strings.HasPrefix(path, "/static/"), strings.HasSuffix(path, "/events"):
+		return work{}
+	case strings.HasPrefix(path, Root+"/statements"):
+		return work{slots: s.slots.statements, time: statementTime}
+	case slices.Contains(longPages, r.Method+" "+path):
+		return work{s.slots.long, longTime, true, longBudget}
+	}
+	return s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
+}
+
+// workOfQuestion tells the work of a question by its name: those of longQuestions have the path of
+// their name.
+func (s *Service) workOfQuestion(name string, waits bool) work {
+	switch {
+	case name == "records" && waits:
+		return work{slots: s.slots.waits, time: maxWait*time.Second + questionTime}
+	case name == "rebuild":
+		return work{nil, rebuildTime, true, longBudget} // one at a time is done, and another refused
+	case slices.Contains(longQuestions, name):
+		return work{s.slots.long, longTime, true, longBudget}
+	}
+	return work{s.slots.short, questionTime, true, budget}
+}
+
+// longQuestions look at many moments, or at all there is; and longPages ask them, or compare the
+// journal with the stream.
+var (
+	longQuestions = []string{"diff", "preview", "fingerprint"}
+	longPages     = []string{"GET /compare", "POST /submit", "POST /verify"}
+)
+
+// An asker is a client whose request is under way.
+type asker struct {
+	client  string
+	slots   *Slots // of which it has one
+	release func()
+	asks    bool // with that slot it may ask; otherwise each question takes one of its own
+	patient bool // it waits for a slot however long it takes
+}
+
+type askerKey struct{}
+
+func (a *asker) enter(ctx context.Context, slots *Slots) error {
+	if slots == nil {
+		return nil
+	}
+	release, err := slots.Acquire(ctx, a.client)
+	if err == nil {
+		a.slots, a.release = slots, release
+	}
+	return err
+}
+
+// leave gives the slot back, if there is one.
+func (a *asker) leave() {
+	if a.release != nil {
+		a.release()
+	}
+	a.release = nil
+}
+
+// yield gives the slot of a question up while it waits for a record, and takes one of those who
+// wait. The function that is returned takes the slot again.
+func (s *Service) yield(ctx context.Context) (goOn func() error, err error) {
+	a, ok := ctx.Value(askerKey{}).(*asker)
+	if !ok || !a.asks {
+		return func() error { return nil }, nil
+	}
+	slots := a.slots
+	a.leave()
+	if err := a.enter(ctx, s.slots.waits); err != nil {
+		return nil, err
+	}
+	return func() error {
+		a.leave()
+		return a.enter(ctx, slots)
+	}, nil
+}
+
+// slot takes a slot and a time for one question of a request that has none yet: one that waits, or
+// is told live. The caller ends it. Who asks without a request, inside the server, needs none.
+func (s *Service) slot(ctx context.Context) (_ context.Context, done func(), err error) {
+	a, ok := ctx.Value(askerKey{}).(*asker)
+	if !ok || a.asks {
+		return ctx, func() {}, nil
+	}
+	one := &asker{client: a.client}
+	for err = one.enter(ctx, s.slots.short); err != nil && a.patient && ctx.Err() == nil; {
+		err = one.enter(ctx, s.slots.short)
+	}
+	if err != nil {
+		return ctx, nil, err
+	}
+	ctx, cancel := s.within(ctx, questionTime)
+	return projections.WithBudget(ctx, budget), func() { cancel(); one.leave() }, nil
+}
+
+// within bounds the time of a question. It ends, too, some moments after the server stops.
+func (s *Service) within(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	stopping := context.AfterFunc(s.waiting, func() {
+		time.AfterFunc(graceful, func() {
+			end(problem.New(problem.Unavailable, "the server stops").WithHint("ask again in a moment"))
+		})
+	})
+	ctx, cancel := context.WithTimeoutCause(ctx, atMost, problem.New(problem.TooMuch,
+		"the answer takes more than %s", atMost).WithHint("ask for less: a filter, or fewer days"))
+	return ctx, func() { stopping(); cancel(); end(nil) }
+}
+
+// WhyEnded returns why a question has ended, for the one who asked, in place of the bare error of a
+// context.
+func (s *Service) WhyEnded(ctx context.Context, err error) error {
+	if problem.Is(err, problem.TooMuch) {
+		s.Bites.Budget.Add(1)
+	}
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		s.Bites.Time.Add(1)
+	}
+	var why *problem.Problem
+	if errors.As(context.Cause(ctx), &why) && !errors.Is(err, why) && errors.Is(err, ctx.Err()) {
+		return why
+	}
+	return err
+}
+
+// clientOf tells clients apart by their addresses; of IPv6 by the network of 64 bits, of which one
+// client has all. A proxy that the server was told of tells the address itself: the last in
+// X-Forwarded-For that is none of these proxies, since a client can write what stands before it.
+func (s *Service) clientOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	at, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	passed := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, before := range slices.Backward(passed) {
+		if !s.isProxy(at) {
+			break
+		}
+		next, err := netip.ParseAddr(strings.TrimSpace(before))
+		if err != nil {
+			break
+		}
+		at = next
+	}
+	if at = at.Unmap(); at.Is6() {
+		if network, err := at.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return at.String()
+}
+
+func (s *Service) isProxy(at netip.Addr) bool {
+	return slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool { return p.Contains(at.Unmap()) })
+}
+
+// ParseProxy reads the address of a proxy, or of the network that has some.
+func ParseProxy(text string) (netip.Prefix, error) {
+	if at, err := netip.ParseAddr(text); err == nil {
+		return at.Unmap().Prefix(at.Unmap().BitLen())
+	}
+	return netip.ParsePrefix(text)
+}
+
+func addressTooLong(n int) error {
+	p := *problem.New(problem.Usage, "the address has %d bytes, and at most %d are taken", n, MaxAddress).
+		WithHint("leave out what the question does not need; statements to preview can be posted")
+	p.Kind.Status = http.StatusRequestURITooLong
+	return &p
+}
+
+// withoutAddress returns the request without what is too long in it, so that nothing repeats it.
+func withoutAddress(r *http.Request) *http.Request {
+	short := r.Clone(r.Context())
+	short.RequestURI, short.URL.RawQuery, short.URL.RawPath = "", "", ""
+	if len(short.URL.Path) > maxShown {
+		short.URL.Path = "/"
+	}
+	return short
+}
+
+// refuse answers with a problem: as a page, where a page was asked for.
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch p := problem.From(err); p.Kind.Status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfterText)
+	}
+	if s.RefusePage == nil || !s.RefusePage(w, r, err) {
+		writeProblem(w, err)
+	}
+}
+
+// rescue answers for a request that panics, in place of net/http, which would hang up.
+func (s *Service) rescue(g *guarded, r *http.Request) {
+	broken := recover()
+	if broken == nil {
+		return
+	}
+	if broken == http.ErrAbortHandler {
+		panic(broken)
+	}
+	s.Panicked(r.Method+" "+shorten(r.URL.Path), broken)
+	if g.written {
+		panic(http.ErrAbortHandler) // nobody may take for whole what has broken off
+	}
+	writeProblem(g, errPanicked)
+}
+
+var errPanicked = problem.New(problem.Internal, "the request met a fault of this program").
+	WithHint("the server's log has more about it: tell whoever runs it")
+
+// Panicked counts and logs a panic. It is called where the panic is recovered from.
+func (s *Service) Panicked(where string, broken any) {
+	s.Bites.Panicked.Add(1)
+	log := s.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	log.Error("a request has panicked", "request", where, "panic", broken, "stack", string(debug.Stack()))
+}
+
+// A guarded answer must be read at some speed, so that nobody keeps a slot by not reading.
+type guarded struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	bounded bool      // it has a deadline, and this sets it
+	begun   time.Time // when it was begun to be written
+	sent    int
+	written bool
+}
+
+// writePiece is how much is written in one go, within one deadline.
+const writePiece = 256 << 10
+
+// within bounds the time in which the answer must be begun, and from then on its speed.
+func (g *guarded) within(d time.Duration) {
+	g.bounded = true
+	g.until(time.Now().Add(d + slowest))
+}
+
+// until sets the deadline of the connection; what cannot have one is none.
+func (g *guarded) until(t time.Time) { _ = g.control.SetWriteDeadline(t) }
+
+// WriteHeader implements http.ResponseWriter.
+func (g *guarded) WriteHeader(status int) {
+	g.written = true
+	g.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (g *guarded) Write(data []byte) (n int, err error) {
+	if g.written = true; g.begun.IsZero() {
+		g.begun = time.Now()
+	}
+	for first := true; first || len(data) > 0; first = false {
+		piece := data[:min(len(data), writePiece)]
+		if g.bounded {
+			g.until(g.begun.Add(slowest + time.Duration(g.sent)*time.Second/leastSpeed))
+		}
+		m, err := g.ResponseWriter.Write(piece)
+		n += m
+		if err != nil {
+			return n, err
+		}
+		data = data[len(piece):]
+		g.sent += m
+	}
+	return n, nil
+}
+
+// Unwrap lets http.ResponseController reach what is wrapped.
+func (g *guarded) Unwrap() http.ResponseWriter { return g.ResponseWriter }

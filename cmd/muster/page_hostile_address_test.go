@@ -42,15 +42,18 @@ var pageParameters = map[string][]string{
 	"/":                                   {"open", "holds", "at", "show", "step", "differences", "until", "role"},
 	"/shortfalls":                         {"role"},
 	"/timeline":                           {"role", "line", "from", "until", "step"},
-	"/compare":                            {"from", "from_on", "nation", "step"},
-	"/pledges":                            {"nation", "role", "state", "sort", "limit", "cursor"},
-	"/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC": {"id"},
+	"/compare":                            {"from", "from_on", "nation", "role"},
+	"/pledges":                            {"nation", "role", "state", "sort"},
+	"/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC": {},
 	"/submit":                             {"type", "pledge", "nation", "role"},
-	"/log":                                {"nation", "type", "signer", "from", "limit", "wait"},
+	"/log":                                {"nation", "type", "signer", "from"},
 	"/verify":                             {"record"},
 }
 
 var everyPageTakes = []string{"as_of", "on", "rung", "operation", "without", "without_conditional", "without_caveated", "discharge", "lang"}
+
+// nobodyAsks are parameters that no page has: some of the API, and one of nobody.
+var nobodyAsks = []string{"limit", "wait", "cursor", "id", "min_seq", "nobody-asks"}
 
 // staying asks without following where an answer leads.
 var staying = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: pagePatience}
@@ -135,7 +138,7 @@ func TestPageHostileAddress(t *testing.T) {
 	for path, more := range pageParameters {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			for _, parameter := range slices.Concat(more, everyPageTakes, []string{"nobody-asks"}) {
+			for _, parameter := range slices.Concat(more, everyPageTakes, nobodyAsks) {
 				for what, value := range hostileValues {
 					name := fmt.Sprintf("%s with %s as %s", path, what, parameter)
 					framed(t, name, request(t, http.MethodGet, server+path+"?"+url.Values{parameter: {value}}.Encode(), nil))
@@ -165,8 +168,8 @@ func TestPageHostileAddress(t *testing.T) {
 func TestPageHostilePath(t *testing.T) {
 	server := demoServer(t)
 	for path, want := range map[string]int{
-		"/nothing": 404, "/coverage.html": 404, "/pledges/": 404, "/pledges/a/b": 404, "/.git/config": 404, "/%00": 404, "/%ff": 404, "/static/x.js/y": 404, "/" + strings.Repeat("x", 10_000): 404,
-		"/pledges/%2e%2e%2fsubmit": 422, "/pledges/%3Cscript%3Ealert(1)%3C%2Fscript%3E": 422, "/pledges/%00": 422, "/pledges/%ff": 422, "/pledges/%0d%0aa:b": 422, "/pledges/" + strings.Repeat("x", 10_000): 422,
+		"/nothing": 404, "/coverage.html": 404, "/pledges/": 404, "/pledges/a/b": 404, "/.git/config": 404, "/%00": 404, "/%ff": 404, "/static/x.js/y": 404, "/" + strings.Repeat("x", 3000): 404, "/" + strings.Repeat("x", 10_000): 414,
+		"/pledges/%2e%2e%2fsubmit": 422, "/pledges/%3Cscript%3Ealert(1)%3C%2Fscript%3E": 422, "/pledges/%00": 422, "/pledges/%ff": 422, "/pledges/%0d%0aa:b": 422, "/pledges/" + strings.Repeat("x", 3000): 422, "/pledges/" + strings.Repeat("x", 10_000): 414,
 		"/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC": 404,
 	} {
 		if status, _ := framed(t, path[:min(60, len(path))], request(t, http.MethodGet, server+path, nil)); status != want {
@@ -281,5 +284,56 @@ func TestPageHostileSite(t *testing.T) {
 	}
 	if _, err := france.client.Submit(t.Context(), note); err != nil {
 		t.Errorf("what another site has sent would not have been taken anyway: %v", err)
+	}
+}
+
+// A page takes the parameters that it has, each once, and no others: who mistypes one would else be
+// shown other figures than were asked for.
+func TestPageUnknownParameter(t *testing.T) {
+	server := demoServer(t)
+	for path, takes := range pageParameters {
+		for _, name := range nobodyAsks {
+			status, body := framed(t, path, request(t, http.MethodGet, server+path+"?lang=fr&"+name+"=1", nil))
+			if status != http.StatusBadRequest || !strings.Contains(body, name+": unknown: this page takes operation, as_of,") {
+				t.Errorf("%s with %s: %d", path, name, status)
+			}
+		}
+		for _, name := range slices.Concat(takes, everyPageTakes) {
+			_, body := framed(t, path, request(t, http.MethodGet, server+path+"?"+name+"=true", nil))
+			if strings.Contains(body, "unknown: this page takes") {
+				t.Errorf("%s does not take %s", path, name)
+			}
+		}
+	}
+	form := url.Values{"type": {"pledge.offered"}, "nation": {"FRA", "DEU"}, "colour": {"red"}}
+	post := request(t, http.MethodPost, server+"/submit", strings.NewReader(form.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	status, body := framed(t, "the form", post)
+	for _, want := range []string{"unknown: the form has no such field", "is given 2 times: write it once"} {
+		if status != http.StatusBadRequest || !strings.Contains(body, want) {
+			t.Errorf("the form: %d, and not %s", status, want)
+		}
+	}
+}
+
+// However long an address is, the answer is short, and a page where one was asked for.
+func TestPageLongAddress(t *testing.T) {
+	server := demoServer(t)
+	for path := range pageParameters {
+		for _, query := range []string{"x=" + strings.Repeat("a", 20_000), "without=" + strings.Repeat("FRA,", 4000)} {
+			status, body := framed(t, path, request(t, http.MethodGet, server+path+"?"+query, nil))
+			if status != http.StatusRequestURITooLong || !strings.Contains(body, "at most 4096 are taken") || len(body) > 30_000 {
+				t.Errorf("%s: %d, %d bytes", path, status, len(body))
+			}
+		}
+	}
+	resp, err := http.Get(server + "/?x=" + strings.Repeat("a", 900_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if resp.StatusCode < 400 || len(body) > 1000 {
+		t.Errorf("900,000 bytes: %s, %d bytes", resp.Status, len(body))
 	}
 }

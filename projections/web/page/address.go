@@ -32,11 +32,50 @@ func valuesOf(r *http.Request) (url.Values, error) {
 		}
 	}
 	if err == nil && len(twice) > 0 {
-		given := *problem.From(problem.OfFields(twice))
-		given.Kind = problem.Usage
-		err = &given
+		err = asUsage(problem.OfFields(twice))
 	}
 	return clean, err
+}
+
+// unknown refuses parameters that the page does not have: a page that leaves out what it does not
+// know shows other figures than were asked for.
+func (k pageKind) unknown(values url.Values) error {
+	var found []problem.Field
+	takes := slices.Concat(follow, k.takes)
+	if k.content == nil || k.path == "" {
+		return nil // there is no such page, which is told first
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(takes, name) && len(found) < maxUnknown {
+			found = append(found, problem.Field{Location: shorten(name),
+				Message: "unknown: this page takes " + strings.Join(takes, ", ")})
+		}
+	}
+	return asUsage(problem.OfFields(found))
+}
+
+// maxUnknown is the most unknown parameters that one refusal tells, and maxName the most characters
+// of each.
+const (
+	maxUnknown = 10
+	maxName    = 80
+)
+
+func shorten(name string) string {
+	if runes := []rune(name); len(runes) > maxName {
+		return string(runes[:maxName]) + "…"
+	}
+	return name
+}
+
+// asUsage says that it is the request that cannot be understood, and not a value that is wrong.
+func asUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	given := *problem.From(err)
+	given.Kind = problem.Usage
+	return &given
 }
 
 // printable puts U+FFFD in the place of control characters and of bytes that are no UTF-8: a page can hold neither.

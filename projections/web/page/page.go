@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
+	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -48,22 +50,26 @@ type pageKind struct {
 	Name string // of its template, and of its title among the words
 	path string
 	nav  bool // it stands in the list of pages on top
+	// takes are the parameters that the page has beside those that all have: see follow.
+	takes []string
 	// content answers what the template shows beside its frame.
 	content func(*Pages, *frame) (any, error)
 }
 
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
-	{"coverage", "/", true, (*Pages).coverage},
-	{"shortfalls", "/shortfalls", true, (*Pages).shortfalls},
-	{"timeline", "/timeline", true, (*Pages).timeline},
-	{"compare", "/compare", true, (*Pages).comparison},
-	{"pledges", "/pledges", true, (*Pages).pledges},
-	{"pledge", "/pledges/{id}", false, (*Pages).pledge},
-	{"submit", "/submit", true, (*Pages).submit},
-	{"log", "/log", true, (*Pages).log},
-	{"verify", "/verify", true, (*Pages).verify},
+	{"coverage", "/", true, words("role show step until differences open holds at"), (*Pages).coverage},
+	{"shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls},
+	{"timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline},
+	{"compare", "/compare", true, words("from from_on nation role"), (*Pages).comparison},
+	{"pledges", "/pledges", true, words("nation role state sort"), (*Pages).pledges},
+	{"pledge", "/pledges/{id}", false, nil, (*Pages).pledge},
+	{"submit", "/submit", true, words("type pledge nation role"), (*Pages).submit},
+	{"log", "/log", true, words("nation type signer from"), (*Pages).log},
+	{"verify", "/verify", true, words("record"), (*Pages).verify},
 }
+
+func words(s string) []string { return strings.Fields(s) }
 
 // New returns the pages of a service.
 func New(c Config) (*Pages, error) {
@@ -79,6 +85,7 @@ func New(c Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Service.RefusePage = p.refuseEarly
 	for _, k := range append(kinds, problemPage) {
 		one, err := shared.Clone()
 		if err == nil {
@@ -114,6 +121,9 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(), http.StatusSeeOther)
 		return
 	}
+	if err == nil {
+		err = k.unknown(values)
+	}
 	f := p.frame(r, k, values)
 	f.id = printable(r.PathValue("id"))
 	var content any
@@ -125,7 +135,23 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 		p.write(w, http.StatusOK, k.Name, content)
 		return
 	}
-	p.refuse(w, f, err)
+	p.refuse(w, f, p.Service.WhyEnded(f.ctx, err))
+}
+
+// refuseEarly answers with what is wrong with a request before its page was begun, and reports
+// whether it is for a page. Nothing of the address is in the answer.
+func (p *Pages) refuseEarly(w http.ResponseWriter, r *http.Request, err error) bool {
+	for _, k := range kinds {
+		at, _, _ := strings.Cut(k.path, "{")
+		if r.URL.Path != at && (at == k.path || !strings.HasPrefix(r.URL.Path, at)) {
+			continue
+		}
+		bare := r.Clone(r.Context())
+		bare.URL = &url.URL{Path: "/"}
+		p.refuse(w, p.frame(bare, k, url.Values{}), err)
+		return true
+	}
+	return false
 }
 
 // refuse answers with what is wrong, in the frame of the page that was asked for.
@@ -142,9 +168,9 @@ var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (a
 }}
 
 func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) {
-	var body bytes.Buffer
+	var body shortened
 	if err := p.templates[name].ExecuteTemplate(&body, "page", data); err != nil {
-		http.Error(w, fmt.Sprintf("the page %s cannot be shown: %v", name, err), http.StatusInternalServerError)
+		p.giveUp(w, name, err)
 		return
 	}
 	h := w.Header()
@@ -154,6 +180,30 @@ func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) 
 	guard(h)
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())
+}
+
+// A shortened page has an end: what would be longer is no page.
+type shortened struct{ bytes.Buffer }
+
+var errTooLong = problem.New(problem.TooMuch, "the page would have more than %d MB", web.MaxPageBody>>20).
+	WithHint("narrow the list, or take it as CSV")
+
+// Write implements io.Writer.
+func (s *shortened) Write(data []byte) (int, error) {
+	if s.Len()+len(data) > web.MaxPageBody {
+		return 0, errTooLong
+	}
+	return s.Buffer.Write(data)
+}
+
+// giveUp says in plain text why a page cannot be shown.
+func (p *Pages) giveUp(w http.ResponseWriter, name string, err error) {
+	if why := problem.From(err); errors.Is(err, errTooLong) {
+		p.Service.Bites.Budget.Add(1)
+		http.Error(w, why.Detail+"\n"+why.Hint, why.Kind.Status)
+		return
+	}
+	http.Error(w, fmt.Sprintf("the page %s cannot be shown: %v", name, err), http.StatusInternalServerError)
 }
 
 func guard(h http.Header) {

@@ -3,6 +3,8 @@ package page
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -95,12 +97,15 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	values, err := valuesOf(r)
 	f := p.frame(r, k, values)
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err == nil {
+		err = k.unknown(values)
+	}
 	var content any
 	if err == nil {
 		content, err = p.submitPosted(f, r)
 	}
 	if err != nil {
-		p.refuse(w, f, err)
+		p.refuse(w, f, p.Service.WhyEnded(f.ctx, err))
 		return
 	}
 	f.finish()
@@ -126,12 +131,39 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 	case err != nil:
 		return nil, problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
 	}
+	if err := formUnknown(r.PostForm); err != nil {
+		return nil, err
+	}
 	for _, all := range r.PostForm {
 		for i, value := range all {
 			all[i] = strings.ToValidUTF8(value, "\uFFFD") // a page cannot show it otherwise
 		}
 	}
 	return p.submitForm(f, r.PostForm)
+}
+
+// formUnknown refuses fields that no form has, and fields that are given twice.
+func formUnknown(given url.Values) error {
+	takes := words("type pledge id seen_size seen_root operation nation effective")
+	for _, one := range forms {
+		takes = append(takes, one.Fields...)
+	}
+	var found []problem.Field
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		f := problem.Field{Location: shorten(printable(name))}
+		switch n := len(given[name]); {
+		case !slices.Contains(takes, name):
+			f.Message = "unknown: the form has no such field"
+		case n > 1:
+			f.Message = fmt.Sprintf("is given %d times: write it once", n)
+		default:
+			continue
+		}
+		if found = append(found, f); len(found) == maxUnknown {
+			break
+		}
+	}
+	return asUsage(problem.OfFields(found))
 }
 
 func kindNamed(name string) pageKind {

@@ -112,7 +112,11 @@ const compareTime = time.Minute
 // serveCompare compares stream and journal now, one at a time, and shows what came of it.
 func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	values, err := valuesOf(r)
-	f := p.frame(r, kindNamed("verify"), values)
+	k := kindNamed("verify")
+	f := p.frame(r, k, values)
+	if err == nil {
+		err = k.unknown(values)
+	}
 	if err != nil {
 		p.refuse(w, f, err)
 		return

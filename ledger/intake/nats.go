@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
+	"runtime/debug"
 	"strconv"
 	"sync"
 
@@ -33,11 +35,12 @@ func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 			slots <- struct{}{}
 			working.Go(func() {
 				defer func() { <-slots }()
+				defer rescue(req)
 				a, err := answer(context.Background(), req.Data())
 				Respond(req, a, err)
 			})
 		}
-		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
+		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
 			micro.WithEndpointMetadata(map[string]string{"description": description, "request_schema": noteSchema, "response_schema": schemaOf(response)}))
 	}
 	err = errors.Join(
@@ -48,6 +51,26 @@ func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 			return check(ctx, to, note)
 		}))
 	return working.Wait, err
+}
+
+// maxPending and maxPendingBytes bound what waits in the client for each endpoint. What is more is
+// dropped: who asked hears nothing, and asks again.
+const (
+	maxPending      = 4096
+	maxPendingBytes = 16 << 20
+)
+
+func pending() micro.EndpointOpt { return micro.WithEndpointPendingLimits(maxPending, maxPendingBytes) }
+
+// rescue answers for a request whose handling panics, which would end the process.
+func rescue(req micro.Request) {
+	broken := recover()
+	if broken == nil {
+		return
+	}
+	slog.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack", string(debug.Stack()))
+	Respond(req, nil, problem.New(problem.Internal, "the request met a fault of this program").
+		WithHint("the server's log has more about it: tell whoever runs it"))
 }
 
 // noteSchema describes a request that is no JSON.

@@ -93,6 +93,7 @@ const maxNATSTile = 1 << 20 * 9 / 10
 func RegisterTreeNATS(svc micro.Service, tree Tree) error {
 	add := func(name, description string, answer func(path string) ([]byte, error)) error {
 		handle := func(req micro.Request) {
+			defer rescue(req)
 			data, err := answer(string(req.Data()))
 			if err != nil {
 				Respond(req, nil, err)
@@ -100,7 +101,7 @@ func RegisterTreeNATS(svc micro.Service, tree Tree) error {
 			}
 			_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
 		}
-		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
+		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
 			micro.WithEndpointMetadata(map[string]string{"description": description}))
 	}
 	return errors.Join(

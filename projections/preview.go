@@ -25,6 +25,8 @@ type Preview struct {
 	// Effects are what would change, by date: on the date asked, and on the first, where that shows another effect. A date on
 	// which nothing changes is left out.
 	Effects []Diff `json:"effects"`
+	// Warnings are what is odd about the statements, which may be recorded all the same.
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // IsZero reports whether nothing changes on any date.
@@ -53,7 +55,11 @@ func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Sta
 			return Preview{}, problem.New(problem.Conflict, "this cannot be previewed: %w", err)
 		}
 	}
-	return s.preview(b)
+	answer, err := s.preview(b)
+	for _, st := range statements {
+		answer.Warnings = append(answer.Warnings, s.now.Warnings(ctx, st)...)
+	}
+	return answer, err
 }
 
 // earliest returns the first date from which any of the statements holds, zero where one may reach further back.

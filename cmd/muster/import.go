@@ -76,10 +76,11 @@ func mapping(file string, columns, always map[string]string) (m round.Mapping, e
 
 // An importedRow is what became of a row of the file.
 type importedRow struct {
-	Line    int             `json:"line"`
-	What    string          `json:"what"`
-	Refused []problem.Field `json:"refused,omitempty"`
-	Receipt *intake.Receipt `json:"receipt,omitempty"`
+	Line     int             `json:"line"`
+	What     string          `json:"what"`
+	Refused  []problem.Field `json:"refused,omitempty"`
+	Warnings []problem.Field `json:"warnings,omitempty"`
+	Receipt  *intake.Receipt `json:"receipt,omitempty"`
 }
 
 func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dryRun bool) error {
@@ -123,12 +124,18 @@ func (a *app) checkRows(ctx context.Context, s *session, offers []round.Row, row
 	signed := make([]events.Signed, len(offers))
 	var refused []problem.Field
 	for i, o := range offers {
-		var err error
-		if signed[i], err = events.Sign(o.Offer, s.signer); err != nil {
+		one, err := events.Sign(o.Offer, s.signer)
+		if err != nil {
 			return nil, err
 		}
-		if err = s.to.Check(ctx, signed[i]); problem.Is(err, problem.Unavailable) {
+		signed[i] = one
+		checked, err := s.to.Check(ctx, signed[i])
+		if problem.Is(err, problem.Unavailable) {
 			return nil, err
+		}
+		rows[i].Warnings = checked.Warnings
+		for _, w := range checked.Warnings {
+			rows[i].What += "; warning: " + w.String()
 		}
 		if err != nil {
 			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line), Message: problem.From(err).Detail}
@@ -182,7 +189,21 @@ func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool, of
 	} else {
 		l.Below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
 	}
+	a.warnOfRows(rows)
 	return l.write(a.format, a.stdout)
+}
+
+// warnOfRows says how many rows name what no requirement has.
+func (a *app) warnOfRows(rows []importedRow) {
+	n := 0
+	for _, r := range rows {
+		if r.Warnings != nil {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(a.stderr, "muster: warning: rows with an area or a line that no requirement has: %d of %d; each says which\n", n, len(rows))
+	}
 }
 
 func (a *app) importUNCmd() *cobra.Command {

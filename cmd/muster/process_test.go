@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,7 +59,7 @@ func TestSameIDAgain(t *testing.T) {
 func againAndTaken(t *testing.T, p *serverProcess, offer events.Signed, first intake.Receipt, taken events.Signed) {
 	t.Helper()
 	r, err := p.client().Submit(t.Context(), offer)
-	if first.Again = true; err != nil || r != first {
+	if first.Again = true; err != nil || !reflect.DeepEqual(r, first) {
 		t.Fatalf("submitted again: %+v, %v; the first receipt was %+v", r, err, first)
 	}
 	_, err = p.client().Submit(t.Context(), taken)

@@ -90,9 +90,11 @@ func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) err
 	if err != nil {
 		return err
 	}
-	if err := s.to.Check(ctx, signed); err != nil {
+	checked, err := s.to.Check(ctx, signed)
+	if err != nil {
 		return err
 	}
+	a.warn(checked.Warnings)
 	effect, err := a.preview(ctx, st)
 	if err != nil {
 		return err
@@ -146,12 +148,20 @@ func (a *app) receipts(all ...intake.Receipt) error {
 		l.answer = all[0]
 	}
 	for _, r := range all {
+		a.warn(r.Warnings)
 		l.Add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
 		if r.Again && a.format == "table" {
 			l.Below = append(l.Below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
 	}
 	return l.write(a.format, a.stdout)
+}
+
+// warn tells what is odd about a statement, which was recorded, or would be, all the same.
+func (a *app) warn(warnings []problem.Field) {
+	for _, w := range warnings {
+		fmt.Fprintf(a.stderr, "muster: warning: %s\n", printable(w.String()))
+	}
 }
 
 func today() events.Date { return events.DateOf(time.Now()) }

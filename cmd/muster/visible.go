@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/projections"
 )
 
 // A visible submitter gives a receipt when the record can be read as well as being recorded: whoever has the receipt finds
-// the record in this server's next answer. The ledger knows nothing of the projections, so that they meet here.
+// the record in this server's next answer. It also tells what is odd about a statement beside the plan, which is no reason to refuse it.
+// The ledger knows nothing of the projections, so that they meet here.
 type visible struct {
 	intake.Submitter
 	projector *projections.Projector
@@ -27,5 +29,27 @@ func (v visible) Submit(ctx context.Context, s events.Signed) (intake.Receipt, e
 		defer cancel()
 		_ = v.projector.WaitFor(ctx, r.Sequence) // when it fails, /healthz says why
 	}
+	if err == nil && !r.Again {
+		r.Warnings = v.warnings(ctx, s.Statement)
+	}
 	return r, err
+}
+
+// Check implements intake.Submitter.
+func (v visible) Check(ctx context.Context, s events.Signed) (intake.Checked, error) {
+	c, err := v.Submitter.Check(ctx, s)
+	if err == nil {
+		c.Warnings = v.warnings(ctx, s.Statement)
+	}
+	return c, err
+}
+
+func (v visible) warnings(ctx context.Context, st events.Statement) (all []problem.Field) {
+	_ = v.projector.View(func(p *projections.Picture) error {
+		for _, w := range p.Warnings(ctx, st) {
+			all = append(all, w.Field)
+		}
+		return nil
+	})
+	return all
 }

@@ -127,8 +127,9 @@ func (c HTTPClient) Submit(ctx context.Context, s events.Signed) (r Receipt, err
 }
 
 // Check implements [Submitter].
-func (c HTTPClient) Check(ctx context.Context, s events.Signed) error {
-	return c.post(ctx, Path+"/check", s, &Checked{})
+func (c HTTPClient) Check(ctx context.Context, s events.Signed) (checked Checked, err error) {
+	err = c.post(ctx, Path+"/check", s, &checked)
+	return checked, err
 }
 
 func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, answer any) error {

@@ -118,10 +118,11 @@ func (c NATSClient) Submit(ctx context.Context, s events.Signed) (Receipt, error
 }
 
 // Check implements [Submitter].
-func (c NATSClient) Check(ctx context.Context, s events.Signed) error {
+func (c NATSClient) Check(ctx context.Context, s events.Signed) (checked Checked, err error) {
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
-	return Request(ctx, c.Conn, SubjectPrefix+"check", s.Note, &Checked{})
+	err = Request(ctx, c.Conn, SubjectPrefix+"check", s.Note, &checked)
+	return checked, err
 }
 
 // Request asks the micro service and decodes its answer.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 )
 
@@ -17,8 +18,8 @@ import (
 type Submitter interface {
 	// Submit returns when the statement is recorded for good, or with a problem.
 	Submit(ctx context.Context, s events.Signed) (Receipt, error)
-	// Check says what Submit would say now, nil for a receipt, and records nothing.
-	Check(ctx context.Context, s events.Signed) error
+	// Check says what Submit would say now, and records nothing. There is no error where Submit would give a receipt.
+	Check(ctx context.Context, s events.Signed) (Checked, error)
 }
 
 // A Receipt says that a statement is recorded. Its JSON members are added to, never renamed.
@@ -33,6 +34,8 @@ type Receipt struct {
 	Envelope  string      `json:"envelope,omitempty" doc:"The record's first line: with a line feed and the signed note (as recorded) behind it, it is the record, byte for byte as it is a leaf of the Merkle tree"`
 	Note      string      `json:"note,omitempty" doc:"The signed note as it was recorded, where it is not the one that was sent: the same statement, and another signature of the same key"`
 	Proof     string      `json:"proof,omitempty" doc:"The proof that the record is in the ledger, with the server's checkpoint (C2SP tlog-proof)"`
+	// Warnings are no part of what is proven.
+	Warnings []problem.Field `json:"warnings,omitempty" doc:"What is odd about the statement, which was recorded all the same"`
 }
 
 // RecordedNote returns the signed note that was recorded, of a statement that was sent.
@@ -76,7 +79,10 @@ func (l local) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
 	return receipt, nil
 }
 
-func (l local) Check(ctx context.Context, s events.Signed) error { return l.ledger.Check(ctx, s) }
+func (l local) Check(ctx context.Context, s events.Signed) (Checked, error) {
+	err := l.ledger.Check(ctx, s)
+	return Checked{OK: err == nil}, err
+}
 
 // How long a server works on one statement before it answers that the outcome is not known.
 const submitTimeout = 30 * time.Second
@@ -92,12 +98,16 @@ func submit(ctx context.Context, to Submitter, note []byte) (r Receipt, err erro
 
 // A Checked is the answer to a check that found nothing to refuse.
 type Checked struct {
-	OK bool `json:"ok" doc:"Always true: what would be refused is answered with a problem"`
+	OK       bool            `json:"ok" doc:"Always true: what would be refused is answered with a problem"`
+	Warnings []problem.Field `json:"warnings,omitempty" doc:"What is odd about the statement, which may be recorded all the same"`
 }
 
-func check(ctx context.Context, to Submitter, note []byte) (Checked, error) {
-	err := reading(ctx, note, to.Check)
-	return Checked{err == nil}, err
+func check(ctx context.Context, to Submitter, note []byte) (c Checked, err error) {
+	err = reading(ctx, note, func(ctx context.Context, s events.Signed) (err error) {
+		c, err = to.Check(ctx, s)
+		return err
+	})
+	return c, err
 }
 
 func reading(ctx context.Context, note []byte, then func(context.Context, events.Signed) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -71,15 +72,17 @@ func (s *Service) Preview(ctx context.Context, q *PreviewQuery) (a projections.P
 	})
 }
 
-// A previewRow is one difference on a date as programs read it.
+// A previewRow is one difference on a date as programs read it, or a warning.
 type previewRow struct {
-	On events.Date `json:"on"`
+	On events.Date `json:"on,omitzero"`
 	diffRow
+	Warning *projections.Warning `json:"warning,omitempty"`
 }
 
 // PreviewTable tells for each date what would change on it: see [DiffTable].
-func PreviewTable(p projections.Preview) Table {
-	t := Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
+func PreviewTable(p projections.Preview) (t Table) {
+	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
+	defer func() { t.Also = append(t.Also, warningRows(p.Warnings)...) }()
 	if p.IsZero() {
 		t.Below = []string{fmt.Sprintf("No effect on coverage, as of record %d.", p.AsOf)}
 		return t
@@ -88,7 +91,7 @@ func PreviewTable(p projections.Preview) Table {
 	for _, e := range p.Effects {
 		d := DiffTable(e)
 		for _, r := range d.all() {
-			t.Also = append(t.Also, Row{previewRow{e.To.On, r.Value.(diffRow)}, append([]string{e.To.On.String()}, r.Cells...)})
+			t.Also = append(t.Also, Row{previewRow{On: e.To.On, diffRow: r.Value.(diffRow)}, append([]string{e.To.On.String()}, r.Cells...)})
 		}
 		d.Above = []string{fmt.Sprintf("The effect on %s, from the rung %q up:", e.To.On, e.To.Rung)}
 		if len(e.Lines) == 0 {
@@ -104,4 +107,16 @@ func PreviewTable(p projections.Preview) Table {
 		t.Below = []string{fmt.Sprintf("It first shows on %s, and on %s is the same:", p.First, p.On)}
 	}
 	return t
+}
+
+// warningRows are the rows of what is odd about statements, with what it is as the reason.
+func warningRows(all []projections.Warning) (rows []Row) {
+	for i := range all {
+		const what = "warning"
+		cells := make([]string, 1+len(diffHead))
+		cells[1+slices.Index(diffHead, "what")] = what
+		cells[1+slices.Index(diffHead, "why")] = all[i].Field.String()
+		rows = append(rows, Row{previewRow{diffRow: diffRow{What: what}, Warning: &all[i]}, cells})
+	}
+	return rows
 }

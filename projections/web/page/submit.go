@@ -226,7 +226,7 @@ func (s *submitPage) readFields() {
 		names = append([]string{"operation", "nation"}, names...)
 	}
 	names = append(slices.Clone(names), "effective")
-	now := s.now()
+	now, lines := s.now(), s.lines()
 	for _, name := range names {
 		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason" || strings.Contains(now[name], "\n") && name != "elsewhere",
 			Fixed: s.Say.Type == "pledge.amended" && (name == "role" || name == "unit")}
@@ -234,7 +234,7 @@ func (s *submitPage) readFields() {
 			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
 		}
 		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) || name == "expires" && s.Say.Type == "pledge.renewed"
-		s.offer(&f)
+		s.offer(&f, lines)
 		s.Fields = append(s.Fields, f)
 	}
 }
@@ -265,12 +265,32 @@ func (s *submitPage) now() map[string]string {
 	return now
 }
 
-// offer gives a field the words of the operation's catalogue.
-func (s *submitPage) offer(f *field) {
-	operation := s.Get("operation")
-	if s.given != nil {
-		operation = s.given.Get("operation")
+// operation returns the operation that the form is about, "" while that was not said.
+func (s *submitPage) operation() events.Operation {
+	switch all := s.Operations(); {
+	case s.About != nil:
+		return s.About.Operation
+	case s.given != nil:
+		return events.Operation(s.given.Get("operation"))
+	case s.Has("operation") || len(all) != 1:
+		return events.Operation(s.Get("operation"))
+	default:
+		return all[0].Operation
 	}
+}
+
+// lines returns the requirements of the operation that the form is about, as far as they are known.
+func (s *submitPage) lines() []projections.Requirement {
+	plan, err := s.pages.Service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation()})
+	if err != nil { // there is no such operation, which its field tells of
+		return nil
+	}
+	return plan.Requirements
+}
+
+// offer gives a field the words of the operation's catalogue and of its requirements.
+func (s *submitPage) offer(f *field, lines []projections.Requirement) {
+	operation := string(s.operation())
 	add := func(word string) {
 		if word != "" && !slices.Contains(f.Offered, word) {
 			f.Offered = append(f.Offered, word)
@@ -292,6 +312,14 @@ func (s *submitPage) offer(f *field) {
 					add(string(u))
 				}
 			}
+		}
+	}
+	for i := range lines {
+		switch l := &lines[i]; f.Name {
+		case "area":
+			add(string(l.Area))
+		case "line":
+			add(string(l.Line))
 		}
 	}
 	if f.Name == "condition" && s.About != nil {

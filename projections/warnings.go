@@ -1,0 +1,155 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/agnivade/levenshtein"
+
+	"muster/events"
+	"muster/events/problem"
+)
+
+// A Warning is something odd about a statement that may be recorded all the same. Its location is
+// that of the field within the statement.
+type Warning struct {
+	Statement events.ID `json:"statement"` // its id
+	problem.Field
+}
+
+// Warnings says what the terms of a pledge name, in a statement that may be recorded, that no
+// requirement of its operation has, of all that are known and were not cancelled: an area in which
+// none is, or a line that is none, or that the pledge can never fit. An offer may come before the
+// line for which it is meant, so that this is no refusal. Before an operation has any requirement,
+// there is nothing to be odd beside. It looks at each requirement once.
+func (p *Picture) Warnings(_ context.Context, st events.Statement) []Warning {
+	t, within := termsIn(st)
+	_, name := events.About(st)
+	o := p.operations[name]
+	if t == nil || o == nil || t.Area == "" && t.Line == "" {
+		return nil
+	}
+	w := warner{operation: o, terms: t, lines: o.liveLines()}
+	if len(w.lines) == 0 {
+		return nil
+	}
+	all := []Warning{}
+	add := func(location, value, message string) {
+		if message != "" {
+			all = append(all, Warning{st.Head().ID, problem.Field{
+				Location: within + location, Value: value, Message: message}})
+		}
+	}
+	add("area", string(t.Area), w.area())
+	add("line", string(t.Line), w.line())
+	return all
+}
+
+// termsIn returns the terms in a statement, nil when it has none, and the member that they are in,
+// with a dot, or "".
+func termsIn(st events.Statement) (t *events.PledgeTerms, within string) {
+	switch st := st.(type) {
+	case *events.PledgeIndicated:
+		return &st.PledgeTerms, ""
+	case *events.PledgeOffered:
+		return &st.PledgeTerms, ""
+	case *events.PledgeAmended:
+		return &st.PledgeTerms, ""
+	case *events.PledgeCorrected:
+		return st.Terms, "terms."
+	}
+	return nil, ""
+}
+
+// liveLines returns the names of the lines that were not cancelled, in order.
+func (o *operation) liveLines() (names []events.Line) {
+	for _, name := range o.lineNames {
+		if len(o.lines[name].cancelled) == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// A warner looks at terms beside the lines of their operation.
+type warner struct {
+	operation *operation
+	terms     *events.PledgeTerms
+	lines     []events.Line
+}
+
+// area says that no line is in the area of the terms, "" when one is.
+func (w *warner) area() string {
+	if w.terms.Area == "" {
+		return ""
+	}
+	var there []events.Area
+	for _, name := range w.lines {
+		for _, said := range w.operation.lines[name].terms {
+			if area := said.what.Area; area == w.terms.Area {
+				return ""
+			} else if area != "" && !slices.Contains(there, area) {
+				there = append(there, area)
+			}
+		}
+	}
+	if there == nil {
+		return fmt.Sprintf("no requirement of %s names an area", w.operation.name)
+	}
+	slices.Sort(there)
+	return fmt.Sprintf("no requirement of %s is in this area: there is %s%s", w.operation.name,
+		some(there), meant(w.terms.Area, there))
+}
+
+// line says why the terms do not fit the line that they name, "" when they may.
+func (w *warner) line() string {
+	name := w.terms.Line
+	if name == "" {
+		return ""
+	}
+	if !slices.Contains(w.lines, name) {
+		if w.operation.lines[name] != nil {
+			return "the requirement was cancelled: it decides nothing"
+		}
+		return fmt.Sprintf("%s has no such requirement yet: there is %s%s", w.operation.name,
+			some(w.lines), meant(name, w.lines))
+	}
+	k := kind{w.operation, w.terms.Role, w.terms.Area, name, w.terms.Unit}
+	var q Requirement
+	for _, said := range w.operation.lines[name].terms {
+		q = said.what
+		l := wantedLine{sought{q.Operation, q.Role}, q.Area, q.Unit}
+		if l.fits(sought{q.Operation, k.role}, &k) {
+			return ""
+		}
+	}
+	if q.Role == k.role && q.Unit == k.unit {
+		return fmt.Sprintf("the requirement is in %s, and this is for %s: it decides nothing", q.Area, k.area)
+	}
+	return fmt.Sprintf("the requirement asks for %s in %s, and this is for %s in %s: it decides nothing",
+		q.Role, q.Unit, k.role, k.unit)
+}
+
+// some lists the first names for a sentence, and says how many more there are.
+func some[S ~string](names []S) string {
+	const most = 12
+	words := make([]string, 0, most+1)
+	for _, name := range names[:min(len(names), most)] {
+		words = append(words, string(name))
+	}
+	if more := len(names) - len(words); more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	return list(words)
+}
+
+// meant asks whether the nearest of some names was meant, where one is near: "; did you mean north?".
+func meant[S ~string](name S, there []S) string {
+	distance := func(other S) int { return levenshtein.ComputeDistance(string(name), string(other)) }
+	nearest := slices.MinFunc(there, func(a, b S) int { return distance(a) - distance(b) })
+	if distance(nearest) > max(1, len(name)/2) {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", nearest)
+}

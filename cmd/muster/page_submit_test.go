@@ -53,6 +53,26 @@ func offerByForm(b *tab, quantity string) {
 	b.click(".fields .primary")
 }
 
+// An area or a line that no requirement has is told before anybody signs, in both languages; and the form offers those that there are.
+func TestPageWarns(t *testing.T) {
+	b := newTab(t, demoServer(t))
+	for lang, odd := range map[string]string{"en": "this is odd about it", "fr": "ceci est inhabituel"} {
+		b.open("/submit?operation=mnf-u&lang=" + lang)
+		b.wait("document.querySelector('form[data-kept]')")
+		b.wait("document.querySelector('#l-area option[value=west]') && document.querySelector('#l-line option[value=ground-west]')")
+		for name, value := range map[string]string{"nation": "FRA", "role": "air", "quantity": "9", "unit": "aircraft", "area": "wset", "line": "ground-west",
+			"from": "2026-03-01", "effective": "2026-01-15"} {
+			b.fill("#f-"+name, value)
+		}
+		b.click(".fields .primary")
+		b.says("#warnings", odd)
+		b.says("#warnings", "no requirement of mnf-u is in this area")
+		b.says("#warnings", "the requirement asks for ground in personnel, and this is for air in aircraft")
+		b.says("#statement", `"area":"wset","from":"2026-03-01","line":"ground-west"`)
+		b.axe()
+	}
+}
+
 // A liaison offers: what it would change is shown, the browser signs, another's page shows it, and the record verifies.
 func TestPageSubmit(t *testing.T) {
 	url, dir := ownDemo(t)

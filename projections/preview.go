@@ -57,7 +57,8 @@ func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Sta
 	}
 	answer, err := s.preview(b)
 	for _, st := range statements {
-		answer.Warnings = append(answer.Warnings, s.now.Warnings(ctx, st)...)
+		warnings, warned := s.now.Warnings(ctx, st)
+		answer.Warnings, err = append(answer.Warnings, warnings...), cmp.Or(err, warned)
 	}
 	return answer, err
 }

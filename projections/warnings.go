@@ -23,16 +23,17 @@ type Warning struct {
 // none is, or a line that is none, or that the pledge can never fit. An offer may come before the
 // line for which it is meant, so that this is no refusal. Before an operation has any requirement,
 // there is nothing to be odd beside. It looks at each requirement once.
-func (p *Picture) Warnings(_ context.Context, st events.Statement) []Warning {
+func (p *Picture) Warnings(ctx context.Context, st events.Statement) ([]Warning, error) {
+	p = p.metered(ctx)
 	t, within := termsIn(st)
 	_, name := events.About(st)
 	o := p.operations[name]
 	if t == nil || o == nil || t.Area == "" && t.Line == "" {
-		return nil
+		return nil, p.meter.err()
 	}
-	w := warner{operation: o, terms: t, lines: o.liveLines()}
-	if len(w.lines) == 0 {
-		return nil
+	w := warner{said: o.now(), asOf: p.Sequence(), operation: name, terms: t}
+	if w.findLines(); len(w.lines) == 0 || !p.meter.spend(len(w.said.lines)) {
+		return nil, p.meter.err()
 	}
 	all := []Warning{}
 	add := func(location, value, message string) {
@@ -43,7 +44,7 @@ func (p *Picture) Warnings(_ context.Context, st events.Statement) []Warning {
 	}
 	add("area", string(t.Area), w.area())
 	add("line", string(t.Line), w.line())
-	return all
+	return all, nil
 }
 
 // termsIn returns the terms in a statement, nil when it has none, and the member that they are in,
@@ -62,21 +63,30 @@ func termsIn(st events.Statement) (t *events.PledgeTerms, within string) {
 	return nil, ""
 }
 
-// liveLines returns the names of the lines that were not cancelled, in order.
-func (o *operation) liveLines() (names []events.Line) {
-	for _, name := range o.lineNames {
-		if len(o.lines[name].cancelled) == 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// A warner looks at terms beside the lines of their operation.
+// A warner looks at terms beside the lines of their operation that are known and not cancelled.
 type warner struct {
-	operation *operation
+	operation events.Operation
+	said      *operationSaid
+	asOf      uint64
 	terms     *events.PledgeTerms
 	lines     []events.Line
+}
+
+func (w *warner) findLines() {
+	for _, name := range w.said.lineNames {
+		if len(w.termsOf(name)) > 0 && !w.isCancelled(name) {
+			w.lines = append(w.lines, name)
+		}
+	}
+}
+
+func (w *warner) termsOf(name events.Line) []said[Requirement] {
+	return w.said.lines[name].now().terms.known(w.asOf)
+}
+
+func (w *warner) isCancelled(name events.Line) bool {
+	l := w.said.lines[name]
+	return l != nil && len(l.now().cancelled.known(w.asOf)) > 0
 }
 
 // area says that no line is in the area of the terms, "" when one is.
@@ -86,7 +96,7 @@ func (w *warner) area() string {
 	}
 	var there []events.Area
 	for _, name := range w.lines {
-		for _, said := range w.operation.lines[name].terms {
+		for _, said := range w.termsOf(name) {
 			if area := said.what.Area; area == w.terms.Area {
 				return ""
 			} else if area != "" && !slices.Contains(there, area) {
@@ -95,10 +105,10 @@ func (w *warner) area() string {
 		}
 	}
 	if there == nil {
-		return fmt.Sprintf("no requirement of %s names an area", w.operation.name)
+		return fmt.Sprintf("no requirement of %s names an area", w.operation)
 	}
 	slices.Sort(there)
-	return fmt.Sprintf("no requirement of %s is in this area: there is %s%s", w.operation.name,
+	return fmt.Sprintf("no requirement of %s is in this area: there is %s%s", w.operation,
 		some(there), meant(w.terms.Area, there))
 }
 
@@ -109,15 +119,15 @@ func (w *warner) line() string {
 		return ""
 	}
 	if !slices.Contains(w.lines, name) {
-		if w.operation.lines[name] != nil {
+		if w.isCancelled(name) {
 			return "the requirement was cancelled: it decides nothing"
 		}
-		return fmt.Sprintf("%s has no such requirement yet: there is %s%s", w.operation.name,
+		return fmt.Sprintf("%s has no such requirement yet: there is %s%s", w.operation,
 			some(w.lines), meant(name, w.lines))
 	}
-	k := kind{w.operation, w.terms.Role, w.terms.Area, name, w.terms.Unit}
+	k := kind{role: w.terms.Role, area: w.terms.Area, unit: w.terms.Unit}
 	var q Requirement
-	for _, said := range w.operation.lines[name].terms {
+	for _, said := range w.termsOf(name) {
 		q = said.what
 		l := wantedLine{sought{q.Operation, q.Role}, q.Area, q.Unit}
 		if l.fits(sought{q.Operation, k.role}, &k) {

@@ -40,7 +40,7 @@ func TestWarnings(t *testing.T) {
 		offer := &events.PledgeOffered{Header: l.head("pledge.offered"), Place: place("FRA"), PledgeTerms: terms}
 		correct := &events.PledgeCorrected{Header: l.head("pledge.corrected"), Place: place("FRA"), Terms: &terms}
 		said := func(st events.Statement) (text string) {
-			for _, w := range p.Warnings(t.Context(), st) {
+			for _, w := range must[[]Warning](t)(p.Warnings(t.Context(), st)) {
 				text += w.Field.String()
 				equal(t, "of", w.Statement, st.Head().ID)
 			}

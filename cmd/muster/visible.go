@@ -46,10 +46,11 @@ func (v visible) Check(ctx context.Context, s events.Signed) (intake.Checked, er
 
 func (v visible) warnings(ctx context.Context, st events.Statement) (all []problem.Field) {
 	_ = v.projector.View(func(p *projections.Picture) error {
-		for _, w := range p.Warnings(ctx, st) {
+		warnings, err := p.Warnings(ctx, st)
+		for _, w := range warnings {
 			all = append(all, w.Field)
 		}
-		return nil
+		return err
 	})
 	return all
 }

@@ -116,8 +116,7 @@ type Counted struct {
 }
 
 // Coverage answers which requirements are met on a date, and how far. Supply of a line is what is allocated to it, and the
-// pledges without any allocation that fit it alone: those of the same operation, role and unit and of a compatible area (the
-// same, or either left open) that fit no other line in force. A pledge is there when it has begun and not ended and its window
+// pledges without any allocation that count for it, by the rule of the package comment. A pledge is there when it has begun and not ended and its window
 // includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
 // never mixed in. Of a range, it answers for the lines that are in force on any of its days, each on the day on which it is met least.
 func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Coverage, error) {
@@ -133,6 +132,9 @@ func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Cov
 	answer, err := p.answered.coverage(b, f, func() (Coverage, error) {
 		return p.cover(b, chosen, f), p.meter.err()
 	})
+	if err == nil { // an answer that was ready is no answer for who has gone
+		err = p.meter.err()
+	}
 	answer.count()
 	if answer.InForce == 0 {
 		answer.Next = nextInForce(&b, chosen, f.Role)

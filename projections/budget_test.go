@@ -3,6 +3,8 @@ package projections
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -104,5 +106,38 @@ func TestBudgets(t *testing.T) {
 		if !problem.Is(err, problem.TooMuch) {
 			t.Errorf("%s of which the answer is larger than it may be: %v", name, err)
 		}
+	}
+}
+
+// A time line costs as much as what happens in it, and not by its days.
+func TestTimelineCostsWhatHappens(t *testing.T) {
+	l := newTestLedger(t)
+	const lines = 1040
+	for i := range lines {
+		l.need(events.Line(fmt.Sprint("line-", i)), 1000, func(q *events.RequirementTerms) {
+			q.Area = events.Area(fmt.Sprint("area-", i))
+		})
+	}
+	p := l.picture()
+	allocated := func(step Step) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		days := events.Window{From: day(1), Until: day(1).AddDays(MaxTimeline - 1)}
+		a := must[Timeline](t)(p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: days, Step: step}))
+		runtime.ReadMemStats(&after)
+		equal(t, "lines", len(a.Lines), lines)
+		return (after.TotalAlloc - before.TotalAlloc) >> 20
+	}
+	if mb := allocated(ByChange); mb > 20 {
+		t.Errorf("20 years of %d lines in which nothing happens take %d MB", lines, mb)
+	}
+	err := func() error {
+		ctx := WithBudget(t.Context(), Budget{Bytes: 64 << 20})
+		days := events.Window{From: day(1), Until: day(1).AddDays(MaxTimeline - 1)}
+		_, err := p.Timeline(ctx, Moment{}, TimelineFilter{Days: days, Step: ByDay})
+		return err
+	}()
+	if !problem.Is(err, problem.TooMuch) {
+		t.Errorf("20 years of %d lines day by day: %v", lines, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"unsafe"
 
 	"muster/events"
 )
@@ -250,6 +251,9 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 			t.lines = append(t.lines, lineTally{Requirement: q, brief: f.Brief, nations: make([]int64, len(p.nations.names))})
 		}
 	}
+	each := int(unsafe.Sizeof(lineTally{})) + 8*len(p.nations.names)
+	p.meter.keep(len(t.lines)*each + len(t.places)*int(unsafe.Sizeof(placement{})))
+	p.meter.spend(len(t.lines) + len(t.places))
 	for i := range p.kinds.names {
 		k := &p.kinds.names[i]
 		t.places[i].only = -1

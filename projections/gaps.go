@@ -69,10 +69,10 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 	}
 	around := c.Basis
 	around.On, around.Until = max(c.On.AddDays(-365), FirstDate), min(c.last().AddDays(730), LastDate)
-	course := p.newCourse(&around, p.runs(&around, chosen), chosen, TimelineFilter{Role: f.Role})
+	course := p.newCourse(&around, stretch{around.On, around.Until}, chosen, f.Role)
 	p.eachStretch(&around, course.place)
 	course.settle()
-	fillers := newFillers(&course, c.NotCounted)
+	fillers := newFillers(course, c.NotCounted)
 	for i := range c.Lines {
 		l := &c.Lines[i]
 		if n, _ := l.Gap.Number(); n == 0 {
@@ -81,7 +81,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 		g.Gaps = append(g.Gaps, Gap{Operation: l.Operation, Line: l.Line, Role: l.Role, Area: l.Area, Priority: l.Priority, Essential: l.Essential,
 			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who,
 			Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown, Could: fillers.of(l, max(l.Day, c.On))})
-		g.Gaps[len(g.Gaps)-1].setDays(&course, p.operations[l.Operation].now().lines[l.Line], &c.Basis)
+		g.Gaps[len(g.Gaps)-1].setDays(course, p.operations[l.Operation].now().lines[l.Line], &c.Basis)
 	}
 	slices.SortStableFunc(g.Gaps, moreUrgent)
 	for i := range g.Gaps {
@@ -153,7 +153,7 @@ func newFillers(c *course, notCounted []NotCounted) *fillers {
 // of finds what could fill a line on a day: what would count for it, or waits at it.
 func (f *fillers) of(l *LineCoverage, on events.Date) []NotCounted {
 	found := []NotCounted{}
-	ph := f.course.phaseOn(on)
+	ph := f.course.phaseOn(sought{l.Operation, l.Role}, on)
 	at := ph.matcher.named[namedLine{l.Operation, l.Line}]
 	for i := range f.all {
 		n := &f.all[i]

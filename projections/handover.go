@@ -66,7 +66,8 @@ func (s *standing) mayFill(c *course, pl *pledge, name events.Line) bool {
 	}
 	unit := cmp.Or(s.pledged.unit, s.strength.unit)
 	k := kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, unit}
-	return slices.ContainsFunc(c.phases, func(ph phase) bool {
+	role := slices.IndexFunc(c.roles, func(r roleCourse) bool { return r.sought == sought{pl.operation.name, s.terms.role} })
+	return role >= 0 && slices.ContainsFunc(c.roles[role].phases, func(ph phase) bool {
 		at, inForce := ph.matcher.named[namedLine{pl.operation.name, name}]
 		return inForce && slices.Contains(ph.matcher.match(&k).fits, at)
 	})

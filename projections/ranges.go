@@ -57,6 +57,50 @@ func (p *Picture) runs(b *Basis, chosen []*operation) span {
 	return s.numbered()
 }
 
+// A span is days one after the other, in runs that are numbered from 0: each as long as nothing changes, see [Picture.runs].
+type span struct {
+	dates  []events.Date // the first of each run
+	until  events.Date   // the last of all
+	base   events.Date
+	number []int32 // of the run of a date, by the date less base, as numbers
+}
+
+// at returns the number of the run that a date of the span is in.
+func (s *span) at(d events.Date) int {
+	switch i := int(d - s.base); {
+	case i < 0:
+		return 0
+	case i >= len(s.number):
+		return len(s.dates) - 1
+	default:
+		return int(s.number[i])
+	}
+}
+
+// last returns the last day of a run.
+func (s *span) last(run int) events.Date {
+	if run+1 < len(s.dates) {
+		return s.dates[run+1].AddDays(-1)
+	}
+	return s.until
+}
+
+// days returns the numbers of the first run of a stretch and of the one behind its last, within the span.
+func (s *span) days(of stretch) (from, to int) {
+	first, last := s.dates[0], s.until
+	if of.from > last || of.until < first {
+		return 0, 0
+	}
+	if of.from > first {
+		from = s.at(of.from)
+	}
+	to = len(s.dates)
+	if of.until < last {
+		to = s.at(of.until) + 1
+	}
+	return from, to
+}
+
 // numbered returns the span with the number of each date between the second run and the last.
 func (s span) numbered() span {
 	if len(s.dates) == 1 {

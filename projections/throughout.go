@@ -10,12 +10,12 @@ import (
 // coverRange answers coverage for a range: see [Picture.Coverage].
 func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFilter) {
 	b := &answer.Basis
-	c := p.newCourse(b, p.runs(b, chosen), chosen, TimelineFilter{Role: f.Role})
+	c := p.newCourse(b, stretch{b.On, b.Until}, chosen, f.Role)
 	p.eachStretch(b, c.place)
 	c.settle()
-	answer.Lines = p.coverOn(b, &c, chosen, f)
+	answer.Lines = p.coverOn(b, c, chosen, f)
 	if !f.Brief {
-		answer.NotCounted = p.notCountedIn(b, &c, chosen, f)
+		answer.NotCounted = p.notCountedIn(b, chosen, f)
 	}
 }
 
@@ -23,7 +23,7 @@ func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFi
 func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []LineCoverage {
 	linesOf := map[events.Date][]*line{}
 	for l, at := range c.of {
-		day := c.dates[c.lines[at].worst(c, 0, len(c.dates))]
+		_, day := c.lines[at].worst(b.Rung, c.days, 0)
 		linesOf[day] = append(linesOf[day], l)
 	}
 	var tallies []*tally // by day
@@ -65,17 +65,17 @@ func (p *Picture) tallyOf(b Basis, chosen []*operation, lines []*line, f Coverag
 }
 
 // notCountedIn tells what does not count on any day of a range, once for each reason, as it is on the first of these days.
-func (p *Picture) notCountedIn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []NotCounted {
-	tallies := make([]*tally, len(c.phases))
-	for i, ph := range c.phases {
-		tallies[i] = p.tallyOf(b.onDay(c.dates[ph.from]), chosen, nil, f)
+func (p *Picture) notCountedIn(b *Basis, chosen []*operation, f CoverageFilter) []NotCounted {
+	phases := phasesOf(b, chosen)
+	tallies := make([]*tally, len(phases))
+	for i, from := range phases {
+		tallies[i] = p.tallyOf(b.onDay(from), chosen, nil, f)
 		tallies[i].brief = false
 	}
 	p.eachOf(b, func(days stretch, v *version) {
-		from, to := c.days(days)
-		for i, ph := range c.phases {
-			if ph.from < to && from < ph.to {
-				tallies[i].day = max(days.from, c.dates[ph.from])
+		for i, from := range phases {
+			if from <= days.until && (i+1 == len(phases) || days.from < phases[i+1]) {
+				tallies[i].day = max(days.from, from)
 				tallies[i].place(v)
 			}
 		}
@@ -89,6 +89,23 @@ func (p *Picture) notCountedIn(b *Basis, c *course, chosen []*operation, f Cover
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge), cmp.Compare(a.Day, b.Day))
 	})
 	return all
+}
+
+// phasesOf returns the first day of each run of the days asked in which the same lines are in force.
+func phasesOf(b *Basis, chosen []*operation) []events.Date {
+	first := []events.Date{b.On}
+	for _, o := range chosen {
+		all := o.now()
+		for _, name := range all.lineNames {
+			all.lines[name].edges(b.AsOf, func(d events.Date) {
+				if d > b.On && d <= b.Until {
+					first = append(first, d)
+				}
+			})
+		}
+	}
+	slices.Sort(first)
+	return slices.Compact(first)
 }
 
 // keepFirst leaves out what was left for the same reason on an earlier day.

@@ -246,11 +246,13 @@ func TestFlippedBits(t *testing.T) {
 	_, whole, _ := says(t, "verify", l.dir, "--journal-only")
 	cores := runtime.GOMAXPROCS(0)
 	random := seeded.New(t)
+	seed := random.Uint64()
 	var wg sync.WaitGroup
 	for c := range cores {
-		dir, random := l.copied(t), rand.New(rand.NewPCG(random.Uint64(), 0))
+		dir := l.copied(t)
 		wg.Go(func() {
 			for i := c; i < times; i += cores {
+				random := rand.New(rand.NewPCG(seed, uint64(i))) // however many cores there are
 				bad := slices.Clone(good)
 				at := len(good)*i/times + random.IntN(len(good)/times)
 				bad[at] ^= 1 << random.IntN(8)

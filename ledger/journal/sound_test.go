@@ -19,6 +19,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/seeded"
 )
 
 // isDamaged checks that a file is refused as a person needs it: which file, what is wrong, what to do.
@@ -171,14 +172,14 @@ func testAnyDamage(t *testing.T, times int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used, cores := int(neededSize(t, path)), runtime.GOMAXPROCS(0)
+	used, cores, seed := int(neededSize(t, path)), runtime.GOMAXPROCS(0), seeded.New(t).Uint64()
 	var refused atomic.Int64
 	var wg sync.WaitGroup
 	for c := range cores {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(c)))
 			path := fmt.Sprint(path, c)
 			for i := c; i < times; i += cores {
+				random := rand.New(rand.NewPCG(seed, uint64(i))) // however many cores there are
 				if err := os.WriteFile(path, spoil(random, good, used, used*i/times), 0o600); err != nil {
 					t.Error(err)
 				}

@@ -18,6 +18,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/journal"
+	"muster/ledger/seeded"
 )
 
 // journalOf writes records into a journal's file.
@@ -149,14 +150,14 @@ func TestEveryRegionOfAJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cores := runtime.GOMAXPROCS(0)
+	cores, seed := runtime.GOMAXPROCS(0), seeded.New(t).Uint64()
 	var noticed atomic.Int64
 	var wg sync.WaitGroup
 	for c := range cores {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(3, uint64(c)))
 			path := fmt.Sprint(good, c)
 			for i := c; i < times; i += cores {
+				random := rand.New(rand.NewPCG(seed, uint64(i))) // however many cores there are
 				bad, at := slices.Clone(data), len(data)*i/times+random.IntN(len(data)/times)
 				bad[at] ^= 1 << random.IntN(8)
 				if err := os.WriteFile(path, bad, 0o600); err != nil {

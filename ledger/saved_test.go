@@ -22,6 +22,9 @@ import (
 
 // What was saved, and all that comes after it, make the same state as all the records do; and saving changes nothing.
 func TestSavedStateEqualsReplay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it calculates for long, in one goroutine")
+	}
 	root := tlog.Hash(sha256.Sum256([]byte("a root")))
 	saved := map[events.Type]bool{}
 	unread, kept := 0, 0

@@ -104,10 +104,9 @@ func (s *testServer) isDocumented(path string, status int, body []byte) {
 		s.t.Errorf("%s: the status %d is not in the document, %v", path, status, err)
 		return
 	}
-	for contentType, content := range response.Content {
-		if contentType == "text/csv" {
-			continue
-		}
+	s.validating.Lock() // since huma writes into schemas what it will say of them
+	defer s.validating.Unlock()
+	for _, content := range response.Content {
 		var result huma.ValidateResult
 		content.Schema.PrecomputeMessages()
 		huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)

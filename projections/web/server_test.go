@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +47,8 @@ type testServer struct {
 	nc        *nats.Conn
 	stopNATS  func() // stops the micro service and waits, as a server does
 	follow    func() // lets the projector follow the log, from now on
+
+	validating sync.Mutex
 }
 
 // newServer starts a server whose projector follows the log.

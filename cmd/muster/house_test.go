@@ -35,13 +35,13 @@ var house = map[string][]string{
 
 	"projections": {"muster/events/…", "github.com/agnivade/levenshtein", "go.etcd.io/bbolt/…"},
 	"projections/web": {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
-		"golang.org/x/sync/semaphore"},
+		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
 	"cmd/bench": {"muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
 	"cmd/muster": {"muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
-		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term"},
+		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term", "golang.org/x/mod/sumdb/tlog"},
 }
 
 // The files are read in this process: a test that asked the go command would be cached, and miss a new import.

@@ -17,13 +17,29 @@ type DueKind string
 const (
 	LapsesSoon      DueKind = "lapses"          // the pledge lapses unless it is renewed
 	WaitsForAnswer  DueKind = "waits"           // it was offered, and the coordinators have not answered
+	NotConfirmed    DueKind = "unconfirmed"     // it was accepted, nothing is in its way, and the nation has not confirmed it
 	ConditionIsOpen DueKind = "condition-open"  // what must happen first has not happened
 	EndsUnrelieved  DueKind = "ends-unrelieved" // its window ends, and no successor is named
 )
 
+// A Side is whom something waits for.
+type Side string
+
+// The sides.
+const (
+	ForCoordinators Side = "coordinators"
+	ForNation       Side = "nation"    // whose pledge it is
+	ForCondition    Side = "condition" // which has to happen first
+)
+
+// sides are whom each kind waits for.
+var sides = map[DueKind]Side{LapsesSoon: ForNation, WaitsForAnswer: ForCoordinators, NotConfirmed: ForNation, ConditionIsOpen: ForCondition,
+	EndsUnrelieved: ForCoordinators}
+
 // A Due is something that somebody has to do.
 type Due struct {
 	Kind      DueKind          `json:"kind"`
+	WaitsFor  Side             `json:"waits_for"`
 	Pledge    events.ID        `json:"pledge"`
 	Operation events.Operation `json:"operation"`
 	Nation    events.Nation    `json:"nation"`
@@ -46,8 +62,8 @@ type Dues struct {
 	Due    []Due `json:"due"`
 }
 
-// Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, and which
-// hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
+// Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, which
+// were accepted and wait for their nation to confirm them, and which hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
 func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -99,7 +115,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
 		p.meter.hold(1)
 		recorded, _ := p.Recorded(uint64(c.seq))
-		d.Due = append(d.Due, Due{Kind: kind, Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
+		d.Due = append(d.Due, Due{Kind: kind, WaitsFor: sides[kind], Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
 			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})
 	}
 	limit := on.AddDays(d.Within)
@@ -110,6 +126,10 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	if s.rung == Offered {
 		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s were offered on %s and wait for the coordinators: muster pledge accept or decline %s.", what, s.rungOn, pl.id)
 	}
+	if since, by, ok := s.unconfirmed(); ok {
+		due(NotConfirmed, 0, since, by, "%s were accepted on %s, no condition is open, and %s has not confirmed them: muster pledge confirm %s.",
+			what, s.rungOn, pl.nation.Name(), pl.id)
+	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {
 			due(ConditionIsOpen, 0, c.since, c.by, "%s hang on %s since %s.", what, c.describe(), c.since)
@@ -119,6 +139,25 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
 		due(EndsUnrelieved, u, s.since, s.termsBy, "%s end on %s, and no pledge is named to relieve them.", what, u)
 	}
+}
+
+// unconfirmed returns since when a pledge waits for its nation alone, and the record that made it so: it was accepted, and
+// every condition has been discharged.
+func (s *standing) unconfirmed() (since events.Date, by cause, ok bool) {
+	if s.rung != Accepted {
+		return 0, by, false
+	}
+	since, by = s.rungOn, s.rungBy
+	for i := range s.conditions {
+		c := &s.conditions[i]
+		if c.state != Discharged {
+			return 0, by, false
+		}
+		if c.since > since {
+			since, by = c.since, c.by
+		}
+	}
+	return since, by, true
 }
 
 // relieved reports whether another pledge of the operation names this one as its predecessor.

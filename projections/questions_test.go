@@ -106,10 +106,36 @@ func TestDue(t *testing.T) {
 		return text
 	}
 	waits := "waits FRA  since 2026-01-01; waits DEU  since 2026-01-01; waits POL  since 2026-01-01; waits ESP  since 2026-01-01; waits NOR  since 2026-01-01; "
-	equal(t, "soon", tell(Moment{On: day(20)}, 5), "lapses DEU 2026-01-25 since 2026-01-01; "+waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; ")
-	equal(t, "sooner", tell(Moment{On: day(19)}, 5), waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; ")
+	ita := "unconfirmed ITA  since 2026-01-02; "
+	equal(t, "soon", tell(Moment{On: day(20)}, 5), "lapses DEU 2026-01-25 since 2026-01-01; "+waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; "+ita)
+	equal(t, "sooner", tell(Moment{On: day(19)}, 5), waits+"waits PRT  since 2026-01-01; condition-open DEU  since 2026-01-02; "+ita)
 	equal(t, "before the relief was named", tell(Moment{On: day(24), AsOf: l.Last() - 1}, 5),
-		"lapses DEU 2026-01-25 since 2026-01-01; ends-unrelieved ESP 2026-01-28 since 2026-01-01; "+waits+"condition-open DEU  since 2026-01-02; ")
+		"lapses DEU 2026-01-25 since 2026-01-01; ends-unrelieved ESP 2026-01-28 since 2026-01-01; "+waits+"condition-open DEU  since 2026-01-02; "+ita)
+}
+
+// What was accepted waits for its nation as soon as no condition is open, since the later of both; one that has failed
+// cannot be confirmed, and what is confirmed waits for nobody.
+func TestDueWaitsForTheNation(t *testing.T) {
+	l := newTestLedger(t)
+	fra := l.offer("FRA", 60)
+	fra.condition("condition.added", 2, "parliament")
+	fra.move("pledge.accepted", 3)
+	told := func(on int) (text string) {
+		for _, d := range must[Dues](t)(l.picture().Due(t.Context(), Moment{On: day(on)}, Filter{}, 5)).Due {
+			text += fmt.Sprint(d.Kind, " ", d.WaitsFor, " since ", d.Since, " by ", d.Sequence, "; ")
+		}
+		return text
+	}
+	equal(t, "a condition is open", told(4), "condition-open condition since 2026-01-02 by 4; ")
+	fra.condition("condition.discharged", 6, "parliament")
+	equal(t, "it was discharged", told(6), "unconfirmed nation since 2026-01-06 by 6; ")
+	deu := l.offer("DEU", 5)
+	deu.condition("condition.added", 2, "parliament")
+	deu.condition("condition.failed", 3, "parliament")
+	deu.move("pledge.accepted", 4)
+	equal(t, "another's has failed", told(6), "unconfirmed nation since 2026-01-06 by 6; ")
+	fra.move("pledge.confirmed", 7)
+	equal(t, "confirmed", told(7), "")
 }
 
 func TestNation(t *testing.T) {

@@ -69,7 +69,9 @@ requirements with more than they need. Each with what would mend it, and the rec
 func (a *app) dueCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "due", use: "due",
-		short: "What lapses or ends soon, and what waits for somebody, and since when",
+		short: "What lapses or ends soon, and what waits for whom, and since when",
+		long: `List what waits for the coordinators (an offer without an answer), for its nation (accepted and not confirmed, with no condition open)
+or for a condition, each with the date since which it does; and what lapses, or ends without a relief, within so many days.`,
 		flags: []string{"within", "operation", "nation", "role", "on", "as-of"},
 	}, web.DueTable)
 }

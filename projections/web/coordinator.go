@@ -216,10 +216,10 @@ func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err
 
 // DueTable has a row for each thing that somebody has to do.
 func DueTable(a projections.Dues) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"by", "due", "nation", "operation", "role", "quantity", "unit", "since", "record", "recorded", "what", "pledge"}}
+	t := Table{Basis: &a.Basis, Head: []string{"by", "due", "nation", "operation", "role", "quantity", "unit", "waits for", "since", "record", "recorded", "what", "pledge"}}
 	t.Above = []string{fmt.Sprintf("What is due within %d days, and what waits, %s.", a.Within, a.Basis), ""}
 	for _, d := range a.Due {
-		t.Add(d, d.By.String(), string(d.Kind), string(d.Nation), string(d.Operation), string(d.Role), d.Quantity.String(), string(d.Unit), d.Since.String(),
+		t.Add(d, d.By.String(), string(d.Kind), string(d.Nation), string(d.Operation), string(d.Role), d.Quantity.String(), string(d.Unit), string(d.WaitsFor), d.Since.String(),
 			number(d.Sequence), d.Recorded.UTC().Format(timeForm), d.Sentence, d.Pledge.String())
 	}
 	if len(a.Due) == 0 {

@@ -45,7 +45,7 @@ func (s *Service) questions(f *face) {
 	ask(f, "hanging", "Supply that hangs on a condition or a caveat, grouped by it", s.Hanging, HangingTable)
 	ask(f, "readiness", "What can move within some days of the call", s.Readiness, ReadinessTable)
 	ask(f, "review", "What does not fit: too much, no line or several, overdrawn allocations, broken rotations", s.Review, ReviewTable)
-	ask(f, "due", "What lapses or ends soon, and what waits for somebody, and since when", s.Due, DueTable)
+	ask(f, "due", "What lapses or ends soon, and what waits for whom, and since when", s.Due, DueTable)
 	ask(f, "nations", "Which nations give what, in short", s.Nations, NationsTable)
 	ask(f, "nation", "Everything about one nation", s.Nation, NationTable)
 	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength, StrengthTable)

@@ -52,7 +52,7 @@ func TestDelivery(t *testing.T) {
 	all := must[Deliveries](t)(l.picture().Delivery(t.Context(), Moment{On: day(20)}, Filter{})).Deliveries
 	equal(t, "rows", len(all), 1)
 	d := all[0]
-	equal(t, "amounts", fmt.Sprint(d.Nation, d.Offered, d.Deployed, d.Percent, d.Ended), "FRA167 80 47 1")
+	equal(t, "amounts", fmt.Sprint(d.Nation, d.Offered, d.Deployed, *d.Percent, d.Ended), "FRA167 80 47 1")
 	equal(t, "to confirmed", fmt.Sprintf("%+v", d.OfferedToConfirmed), "{Pledges:2 Median:4 Longest:10 Waiting:1 Oldest:2026-01-01 days:[4 10]}")
 	equal(t, "to deployed", fmt.Sprintf("%+v", d.ConfirmedToDeployed), "{Pledges:1 Median:4 Longest:4 Waiting:1 Oldest:2026-01-11 days:[4]}")
 }

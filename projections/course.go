@@ -187,6 +187,9 @@ func (c *course) place(days stretch, v *version) {
 			c.kinds[kind].add(days, r, n)
 		}
 	}
+	if _, kind, known := v.amount(c.basis.Rung); !known && v.rung >= c.basis.Rung {
+		c.kinds[kind].add(days, ofUnknown, 1)
+	}
 }
 
 // settle puts each kind on the line that it counts for, in each phase.

@@ -52,6 +52,8 @@ type LineCoverage struct {
 	Caveated    events.Quantity `json:"caveated"`
 	// Unknown is how many pledges would be supply of this line, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
+	// UnknownBy are the nations whose pledges these are, by code.
+	UnknownBy []events.Nation `json:"unknown_by,omitempty"`
 	// Waiting is how much fits this line and counts for none until it is allocated: pledges that may be meant for several lines, which
 	// wait at each of them, and what is not allocated of a pledge of which some is. WaitingUnknown is how many of such pledges have not
 	// said of how much.
@@ -215,6 +217,7 @@ type lineTally struct {
 	exact                 [Deployed + 1]int64 // by the rung that pledges are on, for [supplies]
 	conditional, caveated int64
 	unknown               int
+	unknownBy             map[uint16]bool // nations, by number
 	waiting               waiting
 	nations               []int64 // parts of the supply, by the nation's number
 	counted               []counted
@@ -408,7 +411,7 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 	c := LineCoverage{
 		Requirement: l.Requirement, Supply: now.Supply, Gap: now.Gap, Fill: now.Fill,
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
-		Waiting: l.Unit.Of(l.waiting.number), WaitingUnknown: l.waiting.unknown,
+		UnknownBy: l.unknownNations(t.p.nations.names), Waiting: l.Unit.Of(l.waiting.number), WaitingUnknown: l.waiting.unknown,
 		Who: l.shares(t.p.nations.names, supply[t.basis.Rung]),
 	}
 	rungs := Rungs()
@@ -458,6 +461,15 @@ func (s *standing) sequencesWith(allocation events.ID, reported bool) []uint64 {
 		if s.allocations[i].id == allocation {
 			all = s.allocations[i].by.appendTo(all)
 		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// unknownNations returns the nations of which pledges of unknown quantity would be supply of the line.
+func (l *lineTally) unknownNations(names []events.Nation) (all []events.Nation) {
+	for number := range l.unknownBy {
+		all = append(all, names[number])
 	}
 	slices.Sort(all)
 	return all

@@ -28,10 +28,11 @@ type Delivery struct {
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
 	// Offered is what was ever offered of pledges that are there or have been, and did not end before they were deployed, and Deployed what
-	// was last reported in place of them.
+	// was last reported in place of them. Either is unknown where there are pledges and none of them is known.
 	Offered  events.Quantity `json:"offered"`
 	Deployed events.Quantity `json:"deployed"`
-	Percent  int             `json:"percent"` // of what was offered
+	// Percent is how much came of what was offered, of the pledges of which both are known; absent where there are none.
+	Percent *int `json:"percent,omitempty"`
 	// Ended are how many pledges were withdrawn or declined, or lapsed; Unknown how many have not said of how much they are.
 	Ended   int `json:"ended"`
 	Unknown int `json:"unknown,omitzero"`
@@ -39,7 +40,8 @@ type Delivery struct {
 	OfferedToConfirmed  Stage `json:"offered_to_confirmed"`
 	ConfirmedToDeployed Stage `json:"confirmed_to_deployed"`
 
-	offered, deployed int64
+	offered, deployed partial
+	promised, came    int64 // of those of which both are known
 }
 
 // Deliveries is what was pledged and delivered at a moment, by nation, operation and role.
@@ -101,11 +103,14 @@ func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
 		return
 	case !known:
 		d.Unknown++
-	default:
-		d.offered = add(d.offered, n)
 	}
-	if there, ok := s.strength.quantity.Number(); ok && known {
-		d.deployed = add(d.deployed, there)
+	d.offered.add(n, known, 1)
+	there, isKnown := s.strength.quantity.Number()
+	if isReported := !s.strength.quantity.IsZero(); isReported {
+		d.deployed.add(there, isKnown, 1)
+	}
+	if known && !s.strength.quantity.IsUnknown() {
+		d.promised, d.came = add(d.promised, n), add(d.came, there)
 	}
 	reached := pl.reached(b)
 	d.OfferedToConfirmed.add(reached[Offered], reached[Confirmed])
@@ -147,6 +152,10 @@ func (s *Stage) close() {
 func (d *Delivery) close() Delivery {
 	d.OfferedToConfirmed.close()
 	d.ConfirmedToDeployed.close()
-	d.Offered, d.Deployed, d.Percent = d.Unit.Of(d.offered), d.Unit.Of(d.deployed), percent(d.deployed, d.offered)
+	d.Offered, d.Deployed = d.offered.of(d.Unit), d.deployed.of(d.Unit)
+	if d.promised > 0 {
+		part := percent(d.came, d.promised)
+		d.Percent = &part
+	}
 	return *d
 }

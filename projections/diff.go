@@ -59,7 +59,8 @@ type LineStand struct {
 	Rungs [5]events.Quantity `json:"rungs"`
 }
 
-// A NationDiff is a nation's part of a supply at both moments, 0 where it has none, in the requirement's unit.
+// A NationDiff is a nation's part of a supply at both moments, in the requirement's unit: absent where it has none, unknown
+// where it has not said of how much.
 type NationDiff struct {
 	Nation events.Nation   `json:"nation"`
 	From   events.Quantity `json:"from,omitzero"`
@@ -420,6 +421,14 @@ func standOf(l *LineCoverage) *LineStand {
 	return s
 }
 
+// part returns a nation's part of a supply: unknown, and not nothing, where it has pledged for it and not said of how much.
+func (l *LineCoverage) part(n events.Nation, q events.Quantity) events.Quantity {
+	if l != nil && q.IsZero() && slices.Contains(l.UnknownBy, n) {
+		return events.Unknown
+	}
+	return q
+}
+
 // nationDiffs compares the parts of a supply, by nation.
 func nationDiffs(was, is *LineCoverage) []NationDiff {
 	parts := map[events.Nation]*NationDiff{}
@@ -438,6 +447,7 @@ func nationDiffs(was, is *LineCoverage) []NationDiff {
 	of(is, func(n *NationDiff, q events.Quantity) { n.To = q })
 	all := []NationDiff{}
 	for _, n := range parts {
+		n.From, n.To = was.part(n.Nation, n.From), is.part(n.Nation, n.To)
 		if n.From != n.To {
 			all = append(all, *n)
 		}

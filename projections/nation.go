@@ -16,7 +16,7 @@ type NationRole struct {
 	// Day is the day of a range of which the row tells: the first on which least is there from the rung asked.
 	Day     events.Date `json:"day,omitzero"`
 	Pledges int         `json:"pledges"`
-	// Rungs are the sums from each rung up, from the lowest rung.
+	// Rungs are the sums from each rung up, from the lowest rung; unknown where there are pledges and none of them is known.
 	Rungs []events.Quantity `json:"rungs"`
 	// Reserve is what stands by at home, and Unknown how many pledges have not said of how much they are. Neither is in the sums.
 	Reserve events.Quantity `json:"reserve,omitzero"`
@@ -122,8 +122,8 @@ type roleSums struct {
 }
 
 type roleSum struct {
-	exact            [Deployed + 1]int64
-	reserve          int64
+	exact            [Deployed + 1]partial
+	reserve          partial
 	pledges, unknown int
 }
 
@@ -163,10 +163,16 @@ func (r *roleSums) add(days stretch, v *version) {
 	if !r.has(v) {
 		return
 	}
+	told := -1 // the row in which it is told to be of unknown quantity
 	for i, rung := range v.counting() {
 		n, kind, known := v.amount(rung)
-		if row := r.row(kind); days.includes(r.days[row]) {
-			r.sums[row].add(v, rung, n, known, i == 0)
+		row := r.row(kind)
+		if !days.includes(r.days[row]) {
+			continue
+		}
+		if r.sums[row].add(v, rung, n, known, i == 0); !known && told != row {
+			told = row
+			r.sums[row].unknown++
 		}
 	}
 }
@@ -176,24 +182,28 @@ func (s *roleSum) add(v *version, at Rung, n int64, known, first bool) {
 	if first {
 		s.pledges++
 	}
-	switch {
-	case !known && first:
-		s.unknown++
-	case v.flags&isReserve != 0 && first:
-		s.reserve = add(s.reserve, n)
-	case known && v.flags&isReserve == 0:
-		s.exact[at] = add(s.exact[at], n)
+	switch reserve := v.flags&isReserve != 0; {
+	case !reserve:
+		s.exact[at].add(n, known, 1)
+	case first:
+		s.reserve.add(n, known, 1)
 	}
 }
 
 func (s *roleSum) row(k kind) NationRole {
 	row := NationRole{Operation: k.operation.name, Role: k.role, Unit: k.unit, Pledges: s.pledges, Unknown: s.unknown}
-	supply := supplies(s.exact)
 	for _, r := range Rungs() {
-		row.Rungs = append(row.Rungs, k.unit.Of(supply[r]))
+		sum := s.exact[Deployed]
+		if r < Deployed { // where what is deployed counts for what was pledged: see supplies
+			sum = partial{}
+			for at := r; at < Deployed; at++ {
+				sum.merge(s.exact[at])
+			}
+		}
+		row.Rungs = append(row.Rungs, sum.of(k.unit))
 	}
-	if s.reserve > 0 {
-		row.Reserve = k.unit.Of(s.reserve)
+	if s.reserve.isAny() {
+		row.Reserve = s.reserve.of(k.unit)
 	}
 	return row
 }

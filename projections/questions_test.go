@@ -199,3 +199,44 @@ func TestGapsEqualCoverage(t *testing.T) {
 		}
 	})
 }
+
+// Unknown is never 0: where there are pledges of a nation, or of a role, and of none it is known how much it is, the sum is
+// unknown too, in every question; where one is known, the others stand beside.
+func TestUnknownIsNeverNothing(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 10)
+	unknown := func(t *events.PledgeTerms) { t.Quantity = events.Unknown }
+	khm := l.offer("KHM", 1, unknown, func(t *events.PledgeTerms) { t.NoticeToMove = new(int) })
+	l.offer("FIN", 1, unknown).condition("condition.failed", 2, "parliament")
+	l.offer("NOR", 1, unknown, func(t *events.PledgeTerms) { t.Presence = events.Reserve })
+	before := l.Last()
+	khm.amend(3, pledgeTerms(7))
+	p := l.picture()
+	m := Moment{On: day(9), AsOf: before}
+
+	role := must[NationPage](t)(p.Nation(t.Context(), m, "KHM", "")).Roles[0]
+	equal(t, "a nation", fmt.Sprint(role.Rungs, role.Unknown), "[unknown unknown 0 0 0] 1")
+	role = must[NationPage](t)(p.Nation(t.Context(), m, "NOR", "")).Roles[0]
+	equal(t, "its reserve", fmt.Sprint(role.Rungs, role.Reserve, role.Unknown), "[0 0 0 0 0] unknown 1")
+	told := ""
+	for _, r := range must[Strength](t)(p.Strength(t.Context(), m, Filter{}, []string{"nation"})).Rows {
+		told += fmt.Sprint(r.Nation, " ", r.Quantity, " ", r.Unknown, r.ReserveUnknown, r.Failed, r.FailedUnknown, "; ")
+	}
+	equal(t, "strength", told, "FIN unknown 0 0 1 1; KHM unknown 1 0 0 0; NOR unknown 0 1 0 0; ")
+	equal(t, "what explains it", must[Explanation](t)(p.ExplainStrength(t.Context(), m, Filter{Nation: "FIN"})).Sums[0].Quantity, events.Unknown)
+	ready := must[Readiness](t)(p.Readiness(t.Context(), m, ReadinessFilter{})).Rows[0]
+	equal(t, "readiness", fmt.Sprint(ready.InPlace, ready.Ready[0], ready.NotSaid, ready.Unknown), "0 unknown 0 2")
+	d := must[Deliveries](t)(p.Delivery(t.Context(), m, Filter{Nation: "KHM"})).Deliveries[0]
+	equal(t, "delivery", fmt.Sprint(d.Offered, d.Deployed, d.Percent == nil), "unknown 0 true")
+	line := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{})).Lines[0]
+	equal(t, "coverage", fmt.Sprint(line.Supply, line.Unknown, line.UnknownBy), "0 1 [KHM]")
+	w := events.Window{From: day(9), Until: day(9)}
+	equal(t, "over time", must[Timeline](t)(p.Timeline(t.Context(), m, TimelineFilter{Days: w, Step: ByChange})).Lines[0].Points[0].Unknown, 1)
+	diff := must[Diff](t)(p.Diff(t.Context(), m, Moment{On: day(9)}, Filter{}))
+	equal(t, "what it was", fmt.Sprint(diff.Lines[0].Nations, diff.Strength[0].From, diff.Strength[0].To), "[{KHM unknown 7}] unknown 7")
+	fra := l.offer("FRA", 9)
+	fra.allocate(1, "west", 5, events.Window{From: day(1)})
+	fra.amend(4, pledgeTerms(1, unknown))
+	found := must[Review](t)(l.picture().Review(t.Context(), Moment{On: day(9)}, Filter{Nation: "FRA"})).Findings[0]
+	equal(t, "an allocation", fmt.Sprint(found.Kind, found.Quantity), "overdrawnunknown")
+}

@@ -20,7 +20,8 @@ type ReadinessFilter struct {
 	ByNation bool
 }
 
-// A ReadyRow is how much of a role can move, and how soon. Each number is within the row's unit.
+// A ReadyRow is how much of a role can move, and how soon. Each number is within the row's unit, and unknown where there are
+// pledges and none of them is known.
 type ReadyRow struct {
 	Operation events.Operation `json:"operation"`
 	Role      events.Role      `json:"role"`
@@ -37,7 +38,7 @@ type ReadyRow struct {
 	NotSaid events.Quantity `json:"not_said"`
 	// Reserve is what stands by at home and can move within the last step.
 	Reserve events.Quantity `json:"reserve"`
-	// Unknown is how many pledges have not said of how much they are.
+	// Unknown is how many pledges have not said of how much they are. They are in no number.
 	Unknown int `json:"unknown,omitzero"`
 }
 
@@ -152,30 +153,31 @@ type readyKey struct {
 }
 
 type readySum struct {
-	inPlace, notSaid, reserve int64
-	ready                     []int64
+	inPlace, notSaid, reserve partial
+	ready                     []partial
 	unknown                   int
 }
 
 func (s *readySum) add(v *version, n int64, known bool, notice *int, steps []int) {
 	if s.ready == nil {
-		s.ready = make([]int64, len(steps))
+		s.ready = make([]partial, len(steps))
+	}
+	if !known {
+		s.unknown++
 	}
 	switch {
-	case !known:
-		s.unknown++
 	case v.flags&isReserve != 0:
 		if notice != nil && *notice <= steps[len(steps)-1] {
-			s.reserve = add(s.reserve, n)
+			s.reserve.add(n, known, 1)
 		}
 	case v.rung == Deployed:
-		s.inPlace = add(s.inPlace, n)
+		s.inPlace.add(n, known, 1)
 	case notice == nil:
-		s.notSaid = add(s.notSaid, n)
+		s.notSaid.add(n, known, 1)
 	default:
 		for i, within := range steps {
 			if *notice <= within {
-				s.ready[i] = add(s.ready[i], n)
+				s.ready[i].add(n, known, 1)
 			}
 		}
 	}
@@ -183,12 +185,12 @@ func (s *readySum) add(v *version, n int64, known bool, notice *int, steps []int
 
 func (s *readySum) row(k readyKey, steps []int) ReadyRow {
 	if s.ready == nil {
-		s.ready = make([]int64, len(steps))
+		s.ready = make([]partial, len(steps))
 	}
-	r := ReadyRow{Operation: k.operation, Role: k.role, Nation: k.nation, Unit: k.unit, InPlace: k.unit.Of(s.inPlace), NotSaid: k.unit.Of(s.notSaid),
-		Reserve: k.unit.Of(s.reserve), Unknown: s.unknown}
-	for _, n := range s.ready {
-		r.Ready = append(r.Ready, k.unit.Of(n))
+	r := ReadyRow{Operation: k.operation, Role: k.role, Nation: k.nation, Unit: k.unit, InPlace: s.inPlace.of(k.unit), NotSaid: s.notSaid.of(k.unit),
+		Reserve: s.reserve.of(k.unit), Unknown: s.unknown}
+	for i := range s.ready {
+		r.Ready = append(r.Ready, s.ready[i].of(k.unit))
 	}
 	return r
 }

@@ -141,7 +141,13 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 			Unit: s.pledged.unit, Day: r.day(b), Sequences: by, Sentence: fmt.Sprintf(format, args...)})
 	}
 	for _, a := range s.shares(b.On) {
-		if short := s.pledged.unit.Of(a.set - a.promised); a.promised < a.set {
+		short := s.pledged.unit.Of(a.set - a.promised)
+		switch {
+		case s.pledged.quantity.IsUnknown():
+			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
+				"%s's pledge does not say of how much it is any more, and %s of it are set against %s: release them, or ask the nation.",
+				pl.nation.Name(), amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
+		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s's pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", pl.nation.Name(), amount{short, s.pledged.unit}, a.line.name)
 		}

@@ -26,7 +26,8 @@ type StrengthRow struct {
 	Unit      events.Unit      `json:"unit"`
 	// Day is the day of a range of which the row tells: the first on which Quantity is lowest.
 	Day events.Date `json:"day,omitzero"`
-	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them is known.
+	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them is known, those included
+	// that are not summed since they are in reserve, or hang on what will not happen.
 	Quantity events.Quantity `json:"quantity"`
 	// Pledges is how many pledges are summed.
 	Pledges int `json:"pledges"`
@@ -36,12 +37,14 @@ type StrengthRow struct {
 	Conditional events.Quantity `json:"conditional,omitzero"`
 	// Caveated is the part of Quantity whose use is restricted; absent when nothing is.
 	Caveated events.Quantity `json:"caveated,omitzero"`
-	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does.
+	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does, or none of it is known.
 	Reserve events.Quantity `json:"reserve,omitzero"`
 	// ReserveUnknown is how many pledges in reserve have no known quantity.
 	ReserveUnknown int `json:"reserve_unknown,omitzero"`
 	// Failed is how many pledges are left out because a condition of theirs has failed.
 	Failed int `json:"failed,omitzero"`
+	// FailedUnknown is how many of Failed have no known quantity.
+	FailedUnknown int `json:"failed_unknown,omitzero"`
 }
 
 // strengthGroups are the words that By may hold.
@@ -207,6 +210,7 @@ func (k groupKey) compare(other groupKey, words []string) int {
 type sum struct {
 	quantity, conditional, caveated, reserve int64
 	pledges, unknown, reserveUnknown, failed int
+	failedUnknown                            int         // of failed
 	day                                      events.Date // of a range
 }
 
@@ -215,6 +219,9 @@ func (s *sum) add(f flags, n int64, known bool, pledges int) {
 	switch {
 	case f&isFailed != 0:
 		s.failed += pledges
+		if !known {
+			s.failedUnknown += pledges
+		}
 	case f&isReserve != 0 && known:
 		s.reserve = add(s.reserve, n)
 	case f&isReserve != 0:
@@ -237,7 +244,14 @@ func (s *sum) merge(other *sum) {
 	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity), add(s.conditional, other.conditional), add(s.reserve, other.reserve)
 	s.caveated = add(s.caveated, other.caveated)
 	s.pledges, s.failed = s.pledges+other.pledges, s.failed+other.failed
+	s.failedUnknown += other.failedUnknown
 	s.unknown, s.reserveUnknown = s.unknown+other.unknown, s.reserveUnknown+other.reserveUnknown
+}
+
+// isUnknown reports whether there are pledges, and of none of them it is known how much it is.
+func (s *sum) isUnknown() bool {
+	notSummed := s.reserve == 0 && s.failed == s.failedUnknown && s.reserveUnknown+s.failedUnknown > 0
+	return s.pledges == 0 && (s.unknown > 0 || notSummed)
 }
 
 type sums map[groupKey]*sum
@@ -267,8 +281,8 @@ func (all sums) answer(by []string) []StrengthRow {
 func (k groupKey) row(s *sum) StrengthRow {
 	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit, Day: s.day,
 		Quantity: k.unit.Of(s.quantity), Pledges: s.pledges, Unknown: s.unknown,
-		ReserveUnknown: s.reserveUnknown, Failed: s.failed}
-	if s.pledges == 0 && s.unknown > 0 {
+		ReserveUnknown: s.reserveUnknown, Failed: s.failed, FailedUnknown: s.failedUnknown}
+	if s.isUnknown() {
 		r.Quantity = events.Unknown
 	}
 	if s.conditional > 0 {

@@ -49,6 +49,8 @@ type TimelinePoint struct {
 	Fill     *int            `json:"fill,omitempty"` // percent
 	// Rungs are the supply from each rung up, from the lowest rung.
 	Rungs []events.Quantity `json:"rungs,omitempty"`
+	// Unknown is how many pledges would be supply, and have not said of how much.
+	Unknown int `json:"unknown,omitzero"`
 }
 
 // A LineTimeline is how far one line is met over time.
@@ -179,5 +181,6 @@ func (l *lineCourse) point(rung Rung, days stretch, from int) TimelinePoint {
 	for _, r := range Rungs() {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
 	}
+	pt.Unknown = int(worst.supply[ofUnknown].number())
 	return pt
 }

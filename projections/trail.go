@@ -8,8 +8,11 @@ import (
 	"muster/events"
 )
 
-// A change is how much is there, or is added to what is there, on each exact rung.
+// A change is how much is there, or is added to what is there, on each exact rung. What stands for
+// no rung is how many pledges are of unknown quantity, from the rung asked up.
 type change [Deployed + 1]total
+
+const ofUnknown Rung = 0
 
 func (c *change) plus(other *change) {
 	for r := range c {

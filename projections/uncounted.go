@@ -93,7 +93,11 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 	_, kind, known := v.amount(t.basis.Rung)
 	switch at := &t.places[kind]; {
 	case why == UnknownQuantity && at.only >= 0:
-		t.lines[at.only].unknown += t.times
+		l := &t.lines[at.only]
+		if l.unknown += t.times; l.unknownBy == nil {
+			l.unknownBy = map[uint16]bool{}
+		}
+		l.unknownBy[v.nation] = true
 	case why == UnknownQuantity:
 		at.waiting.unknown += t.times
 	case why == SeveralLines || why == NotAllocated:

@@ -189,3 +189,23 @@ func TestPageOnlyWhatDiffers(t *testing.T) {
 	b.says(".sum", "2 requirements are met, of 4 in force. 0 differ and are shown.")
 	b.says(".empty", "Nothing differs")
 }
+
+// What is unknown is never shown as 0: not where it does not count, and not in a cell of a requirement.
+func TestPageUnknownIsNeverNothing(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	b.open("/?show=nations&on=2190-02-10")
+	for nation, want := range map[string]string{"KHM": "unknown personnel", "FIN": "unknown personnel 1 whose condition has failed"} {
+		for _, row := range b.texts(".nations tbody tr") {
+			if said := strings.Join(strings.Fields(row), " "); strings.HasPrefix(said, nation) && !strings.Contains(said, want) {
+				t.Errorf("%s, and not %s", said, want)
+			}
+		}
+	}
+	b.open("/?on=2190-02-10&holds=later/FIN/ground")
+	b.says(".opened .answer", "unknown personnel")
+	b.open("/?on=2190-02-10&without=ITA")
+	b.says(`tr[data-line="later/north"] td.now`, "+ 1 unknown")
+	b.says(`tr[data-line="later/north"] td.cell:nth-of-type(4)`, "+ 1 unknown")
+	b.open("/timeline?on=2190-02-10&without=ITA&line=north&lang=fr")
+	b.says(".figures", "+ 1 inconnu")
+}

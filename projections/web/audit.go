@@ -91,7 +91,7 @@ func DeliveryTable(a projections.Deliveries) Table {
 		"confirmed to deployed", "days to deployed", "longest to deployed", "not deployed", "confirmed since"}}
 	t.Above = []string{fmt.Sprintf("Pledged and delivered, %s. Days are the median and the longest, of those that came so far.", a.Basis), ""}
 	for _, d := range a.Deliveries {
-		cells := []string{string(d.Nation), string(d.Operation), string(d.Role), d.Offered.String(), d.Deployed.String(), string(d.Unit), fmt.Sprintf("%d%%", d.Percent), number(d.Ended)}
+		cells := []string{string(d.Nation), string(d.Operation), string(d.Role), d.Offered.String(), d.Deployed.String(), string(d.Unit), percentOf(d.Percent), number(d.Ended)}
 		for _, s := range []projections.Stage{d.OfferedToConfirmed, d.ConfirmedToDeployed} {
 			cells = append(cells, number(s.Pledges), number(s.Median), number(s.Longest), number(s.Waiting), s.Oldest.String())
 		}
@@ -101,6 +101,14 @@ func DeliveryTable(a projections.Deliveries) Table {
 		t.Below = []string{"Nothing was offered."}
 	}
 	return t
+}
+
+// percentOf writes a part in percent, nothing where it is not known.
+func percentOf(part *int) string {
+	if part == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", *part)
 }
 
 // CountedQuery asks what was counted where for one record.

@@ -132,7 +132,7 @@ func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
 	b.On, b.Until = 0, 0
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "worst day",
-		"indicated", "offered", "accepted", "confirmed", "deployed"}}
+		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
 	for _, l := range a.Lines {
 		for _, pt := range l.Points {
@@ -158,14 +158,17 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String()}
 	if !pt.InForce {
 		off := []string{"not in force", "", "", string(l.Unit), "", ""}
-		return append(append(cells, off...), make([]string, len(projections.Rungs()))...)
+		return append(append(cells, off...), make([]string, len(projections.Rungs())+1)...)
 	}
 	cells = append(cells, pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
 		fmt.Sprintf("%d%%", *pt.Fill), pt.Day.String())
 	for _, n := range pt.Rungs {
 		cells = append(cells, n.String())
 	}
-	return cells
+	if pt.Unknown > 0 {
+		return append(cells, Several(pt.Unknown, "pledge"))
+	}
+	return append(cells, "")
 }
 
 // A timelineRow is a point of a line as programs read it: one flat row.

@@ -293,7 +293,8 @@ func beside(r projections.StrengthRow) string {
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{r.Unknown, "of unknown size"}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed, "whose condition has failed"}} {
+	}{{r.Unknown, "of unknown size"}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed - r.FailedUnknown, "whose condition has failed"},
+		{r.FailedUnknown, "of unknown size whose condition has failed"}} {
 		if c.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", c.n, c.what))
 		}

@@ -49,6 +49,8 @@ type cell struct {
 	Supply   events.Quantity
 	Required events.Quantity
 	Gap      events.Quantity
+	// Unknown is how many pledges beside the supply are of unknown quantity.
+	Unknown int
 	// On is the day of which the cell tells, and Within is set where it is not the first of its stretch.
 	On     events.Date
 	Within bool
@@ -159,7 +161,7 @@ func orGiven(given string, d events.Date) string {
 
 func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimeline) matrixLine {
 	m := matrixLine{LineCoverage: *l, Now: cellOf(l.Required, l.Supply, l.Gap)}
-	m.Now.On = c.Basis.On
+	m.Now.On, m.Now.Unknown = c.Basis.On, l.Unknown
 	if l.Day != 0 {
 		m.Now.On = l.Day
 	}
@@ -168,6 +170,7 @@ func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimel
 	}
 	for _, pt := range over.Points {
 		one := cellOf(pt.Required, pt.Supply, pt.Gap)
+		one.Unknown = pt.Unknown
 		one.On, one.Within = pt.Day, pt.InForce && pt.Day != pt.From
 		m.Cells = append(m.Cells, one)
 	}

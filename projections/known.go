@@ -26,6 +26,7 @@ type PledgeVersion struct {
 	Rung Rung        `json:"rung"`
 	Role events.Role `json:"role"`
 	Area events.Area `json:"area,omitzero"`
+	Line events.Line `json:"line,omitzero"` // that it names as the one that it is meant for
 	// Quantity is what is pledged, absent when it was only observed; Strength is what was reported there, absent when nothing was.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Strength events.Quantity `json:"strength,omitzero"`
@@ -75,7 +76,7 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
 	v, extent := &p.versions.what[row], p.versions.extents[row]
 	k := p.kinds.names[v.promisedKind]
-	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Unit: k.unit,
+	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Line: k.line, Unit: k.unit,
 		By: p.tell(pl, extent.knownFrom)}
 	one.Recorded, _ = p.Recorded(one.KnownFrom)
 	if to := uint64(extent.knownTo); to <= asOf {
@@ -114,6 +115,9 @@ func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 	s += " for " + string(one.Role)
 	if one.Area != "" {
 		s += " in " + string(one.Area)
+	}
+	if one.Line != "" {
+		s += ", meant for " + string(one.Line)
 	}
 	if !one.Strength.IsZero() {
 		s += ", " + amount{one.Strength, present}.String() + " in place"

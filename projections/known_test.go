@@ -91,3 +91,17 @@ func TestCorrectionsAreToldAsWhatShouldHaveBeen(t *testing.T) {
 		equal(t, "sentence", life[len(life)-1].Sentence, fmt.Sprintf(c.want, c.seq))
 	}
 }
+
+// What a pledge is meant for is in its history, on both clocks.
+func TestVersionsTellTheLine(t *testing.T) {
+	l := newTestLedger(t)
+	p := l.offer("FRA", 5, inArea("west"))
+	p.amend(3, pledgeTerms(5, inArea("west"), inLine("ground-west")))
+	told := ""
+	for _, v := range must[PledgeVersions](t)(l.picture().Versions(t.Context(), Moment{}, p.id)).Versions {
+		told += fmt.Sprintf("%s %q %s; ", v.From, v.Line, v.Sentence)
+	}
+	const offered = "offered: 5 personnel for ground in west"
+	equal(t, "versions", told, `2026-01-01 "" `+offered+`; 2026-01-01 "" `+offered+
+		`; 2026-01-03 "ground-west" `+offered+`, meant for ground-west; `)
+}

@@ -21,6 +21,8 @@ func (f Filter) nation(n events.Nation) bool { return f.Nation == "" || f.Nation
 type PledgeFilter struct {
 	Filter
 	State State
+	// Line is the requirement that they name as the one that they are meant for.
+	Line events.Line
 	// After is the last ID of the page before; Limit is the most pledges to return, 0 for all.
 	After events.ID
 	Limit int
@@ -164,7 +166,8 @@ func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 }
 
 func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
-	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) && (f.State == "" || f.State == p.State) && p.Rung >= b.Rung
+	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) && (f.State == "" || f.State == p.State) &&
+		(f.Line == "" || f.Line == p.Line) && p.Rung >= b.Rung
 }
 
 // Pledge returns one pledge; of a range, as it stands on the last day.

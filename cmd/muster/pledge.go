@@ -302,7 +302,8 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
 		},
 	}
-	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "on", "as-of")
+	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "line", "on", "as-of")
+	c.Flags().Lookup("line").Usage = "only pledges that name this requirement as the one that they are meant for"
 	return c
 }
 

@@ -118,7 +118,7 @@ func TestOpenAPIParameters(t *testing.T) {
 		"ledger": "", "rebuild": "",
 		"coverage": "as_of on min_seq without without_conditional without_caveated discharge rung operation role differences",
 		"strength": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by",
-		"pledges":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role state after limit",
+		"pledges":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role state line after limit",
 		"pledge":   "id as_of on min_seq without without_conditional without_caveated discharge",
 		"plan":     "operation as_of on min_seq without without_conditional without_caveated discharge",
 		"members":  "as_of on min_seq without without_conditional without_caveated discharge",

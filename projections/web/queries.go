@@ -121,6 +121,7 @@ func (q *PledgesQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Filter.Filter = p.rung(), p.filter()
 	q.Filter.State = projections.State(p.oneOf("state", "Only pledges in this state. Without it, all.", words(projections.States())))
+	q.Filter.Line = p.line("line", "Only pledges that name this requirement as the one that they are meant for.")
 	q.Filter.After = p.id("after", "The next of the page before.")
 	q.Filter.Limit = int(p.number("limit", "The most pledges to return; 1000 without it.", 1, maxPage))
 }

@@ -141,3 +141,23 @@ func TestTimelineCostsWhatHappens(t *testing.T) {
 		t.Errorf("20 years of %d lines day by day: %v", lines, err)
 	}
 }
+
+// A preview of many revisions looks at all pledges once or twice, and not once for each date.
+func TestPreviewOfManyRevisions(t *testing.T) {
+	const pledges = 2000
+	p := generate(t, pledges, pledges+100).picture
+	var revisions []events.Statement
+	for i := range 100 {
+		line := i % generatedLines
+		s := &events.RequirementRevised{Header: events.Header{Type: "requirement.revised"}, Dated: events.Dated{Effective: day(1).AddDays(7 * i)}}
+		s.RequirementTerms = must[Requirements](t)(p.Requirements(t.Context(), Moment{}, Filter{})).Requirements[line].Terms()
+		if s.Note = "again"; i == 99 {
+			s.Quantity = events.Count(50)
+		}
+		revisions = append(revisions, s)
+	}
+	ctx := WithBudget(t.Context(), Budget{Rows: 12 * foldCost * pledges})
+	a := must[Preview](t)(p.Preview(ctx, Moment{On: day(5)}, revisions))
+	equal(t, "first", a.First, revisions[99].(*events.RequirementRevised).Effective)
+	equal(t, "lines", len(a.Effects[0].Lines), 1)
+}

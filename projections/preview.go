@@ -185,7 +185,9 @@ func (s *supposed) suppose(st events.Statement) error {
 		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence))) // it is none
 	}
 	if r.Line != "" && r.Type.Subject() == "requirement" {
-		s.lines = append(s.lines, s.now.operations[o].now().lines[r.Line])
+		if l := s.now.operations[o].now().lines[r.Line]; !slices.Contains(s.lines, l) {
+			s.lines = append(s.lines, l)
+		}
 	}
 	if pl, ok := s.now.find(r.Thing); ok {
 		s.touched[pl.id] = true
@@ -255,7 +257,7 @@ func (s *supposed) on(b Basis, day events.Date) (Diff, error) {
 		for f.Operation = range s.operated {
 		}
 	}
-	if len(s.lines) > 0 {
+	if s.asksOtherwise(b, day) {
 		only = nil
 	}
 	d, err := diff(s.is, s.now, was, is, f, only)
@@ -295,7 +297,7 @@ func (s *supposed) unnumberPlaces(one *PledgeStand) {
 // first returns what differs on the first date on which coverage does, or else anything; nil when nothing ever does.
 func (s *supposed) first(b Basis) (anything *Diff, err error) {
 	for _, day := range s.dates() {
-		if !s.moves(b, day) {
+		if !s.meetsOtherwise(b, day) && (anything != nil || !s.moves(b, day)) {
 			continue
 		}
 		d, err := s.on(b, day)
@@ -308,13 +310,65 @@ func (s *supposed) first(b Basis) (anything *Diff, err error) {
 			anything = &d
 		}
 	}
-	return anything, nil
+	return anything, s.is.meter.err()
 }
 
-// moves reports whether any pledge that is touched counts otherwise on a date, or a requirement may: without, nothing differs.
-func (s *supposed) moves(b Basis, day events.Date) bool {
-	if len(s.lines) > 0 {
+// meetsOtherwise reports whether any requirement is met otherwise on a date: whether it asks for something else, or what is touched
+// adds another part to it. What nothing touches adds the same.
+func (s *supposed) meetsOtherwise(b Basis, day events.Date) bool {
+	if s.asksOtherwise(b, day) {
 		return true
+	}
+	if len(s.touched) == 0 {
+		return false
+	}
+	was := s.partsOf(s.is, b.onDay(day))
+	b.AsOf = s.now.Sequence()
+	is := s.partsOf(s.now, b.onDay(day))
+	return !slices.EqualFunc(was, is, func(x, y LineCoverage) bool {
+		return *standOf(&x) == *standOf(&y) && slices.Equal(x.Who, y.Who)
+	})
+}
+
+// partsOf returns what the pledges that are touched add to each requirement in one of the pictures.
+func (s *supposed) partsOf(p *Picture, b Basis) []LineCoverage {
+	chosen, _ := p.chosen(b.AsOf, "") // all that are known
+	chosen = slices.DeleteFunc(chosen, func(o *operation) bool { return !s.operated[o.name] })
+	t := p.newTally(chosen, b, CoverageFilter{Brief: true})
+	touched := slices.DeleteFunc(slices.Collect(p.those(s.touched)), func(pl *pledge) bool { return pl == nil })
+	p.fold(&b, touched, t.place)
+	return t.answer()
+}
+
+// asksOtherwise reports whether any requirement asks for something else on a date. Where none does, pledges that nothing touches
+// count for the same lines as they did, since that follows from the requirements and the pledge alone.
+func (s *supposed) asksOtherwise(b Basis, day events.Date) bool {
+	b.On = day
+	return slices.ContainsFunc(s.lines, func(l *line) bool {
+		was, is := b, b
+		is.AsOf = s.now.Sequence()
+		old := Requirement{} // of a line that is new
+		if l.copyOf != nil {
+			old = l.copyOf.asks(was)
+		}
+		return old != l.asks(is)
+	})
+}
+
+// asks returns what a line asks for on a date, and no more of it; nothing where it is not in force.
+func (l *line) asks(b Basis) Requirement {
+	q, ok := l.at(b)
+	if !ok || q.State != InForce {
+		return Requirement{}
+	}
+	q.Window, q.Note, q.Sequence = events.Window{}, "", 0
+	return q
+}
+
+// moves reports whether any pledge that is touched counts otherwise on a date.
+func (s *supposed) moves(b Basis, day events.Date) bool {
+	if len(s.touched) == 0 {
+		return false
 	}
 	is, now := side{p: s.is}, side{p: s.now}
 	b.On = day

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -51,15 +52,25 @@ func (s *Service) serveWithin(g *guarded, r *http.Request, next http.Handler) er
 
 // served does a work for an asker, when there is a slot for it, within its time.
 func (s *Service) served(ctx context.Context, a *asker, does work, do func(context.Context) (any, error)) (any, error) {
-	if err := a.enter(ctx, does.slots); err != nil {
+	if err := s.admit(ctx, a, does.slots); err != nil {
 		return nil, err
 	}
 	defer a.leave()
 	a.asks = does.asks
 	ctx, cancel := s.within(context.WithValue(ctx, askerKey{}, a), does.time)
 	defer cancel()
-	return do(projections.WithBudget(ctx, does.budget))
+	return do(projections.WithBudget(polite{ctx}, does.budget))
 }
+
+// admit waits for a slot, and no longer than the server runs.
+func (s *Service) admit(ctx context.Context, a *asker, slots *Slots) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	defer context.AfterFunc(s.waiting, func() { end(errStopping) })()
+	return a.enter(ctx, slots)
+}
+
+var errStopping = problem.New(problem.Unavailable, "the server stops").WithHint("ask again in a moment")
 
 // A work is what a request is to the limits.
 type work struct {
@@ -81,7 +92,11 @@ func (s *Service) workOf(r *http.Request) work {
 	case slices.Contains(longPages, r.Method+" "+path):
 		return work{s.slots.long, longTime, true, longBudget}
 	}
-	return s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
+	does := s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
+	if path != r.URL.Path { // a list as CSV is whole, however long it is
+		does.time = max(does.time, longTime)
+	}
+	return does
 }
 
 // workOfQuestion tells the work of a question by its name: those of longQuestions have the path of
@@ -101,8 +116,8 @@ func (s *Service) workOfQuestion(name string, waits bool) work {
 // longQuestions look at many moments, or at all there is; and longPages ask them, or compare the
 // journal with the stream.
 var (
-	longQuestions = []string{"diff", "preview", "fingerprint"}
-	longPages     = []string{"GET /compare", "POST /submit", "POST /verify"}
+	longQuestions = []string{"diff", "preview", "fingerprint", "timeline"}
+	longPages     = []string{"GET /compare", "GET /timeline", "POST /submit", "POST /verify"}
 )
 
 // An asker is a client whose request is under way.
@@ -144,12 +159,12 @@ func (s *Service) yield(ctx context.Context) (goOn func() error, err error) {
 	}
 	slots := a.slots
 	a.leave()
-	if err := a.enter(ctx, s.slots.waits); err != nil {
+	if err := s.admit(ctx, a, s.slots.waits); err != nil {
 		return nil, err
 	}
 	return func() error {
 		a.leave()
-		return a.enter(ctx, slots)
+		return s.admit(ctx, a, slots)
 	}, nil
 }
 
@@ -168,16 +183,25 @@ func (s *Service) slot(ctx context.Context) (_ context.Context, done func(), err
 		return ctx, nil, err
 	}
 	ctx, cancel := s.within(ctx, questionTime)
-	return projections.WithBudget(ctx, budget), func() { cancel(); one.leave() }, nil
+	return projections.WithBudget(polite{ctx}, budget), func() { cancel(); one.leave() }, nil
+}
+
+// A polite context has the question that looks at it, as all do now and then, make room for what
+// else can run: a statement passes through many hands, and must not wait at each of them until
+// questions that calculate are interrupted, which takes Go's scheduler ten milliseconds.
+type polite struct{ context.Context }
+
+// Err implements context.Context.
+func (p polite) Err() error {
+	runtime.Gosched()
+	return p.Context.Err()
 }
 
 // within bounds the time of a question. It ends, too, some moments after the server stops.
 func (s *Service) within(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	stopping := context.AfterFunc(s.waiting, func() {
-		time.AfterFunc(graceful, func() {
-			end(problem.New(problem.Unavailable, "the server stops").WithHint("ask again in a moment"))
-		})
+		time.AfterFunc(graceful, func() { end(errStopping) })
 	})
 	ctx, cancel := context.WithTimeoutCause(ctx, atMost, problem.New(problem.TooMuch,
 		"the answer takes more than %s", atMost).WithHint("ask for less: a filter, or fewer days"))
@@ -327,7 +351,10 @@ func (g *guarded) until(t time.Time) { _ = g.control.SetWriteDeadline(t) }
 
 // WriteHeader implements http.ResponseWriter.
 func (g *guarded) WriteHeader(status int) {
-	g.written = true
+	if g.written {
+		return // what is begun cannot become a problem any more
+	}
+	g.written = status >= http.StatusOK
 	g.ResponseWriter.WriteHeader(status)
 }
 

@@ -29,8 +29,14 @@ var broken = regexp.MustCompile(`(?m)^(panic:|fatal error:|WARNING: DATA RACE|un
 // launch starts a server on a folder and does not wait for it. It ends with the test, and must not break before.
 func launch(t *testing.T, dir string, flags ...string) *serverProcess {
 	t.Helper()
+	return launchIn(t, dir, nil, flags...)
+}
+
+// launchIn launches a server with more in its environment.
+func launchIn(t *testing.T, dir string, env []string, flags ...string) *serverProcess {
+	t.Helper()
 	args := append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, flags...)
-	b, err := startBackground(filepath.Dir(dir), []string{"GORACE=atexit_sleep_ms=0"}, args...)
+	b, err := startBackground(filepath.Dir(dir), append(env, "GORACE=atexit_sleep_ms=0"), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

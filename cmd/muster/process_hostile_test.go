@@ -1,0 +1,423 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"muster/events"
+	"muster/ledger/intake"
+	"muster/ledger/journal"
+	"muster/projections/web"
+)
+
+// The ledger that is attacked, and the memory that its server may have.
+const (
+	attackedNations = 40
+	attackedPledges = 50_000
+	attackedLines   = 100
+	attackedMemory  = 512 << 20
+)
+
+// A server with little memory and a long ledger is attacked in each way that has ended one before:
+// it stays up, takes statements nearly as fast as alone, answers short questions beside long ones,
+// gives the memory back, and stops when it is told to.
+func TestHostileClients(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("it measures, and takes half a minute")
+	}
+	a := attackedServer(t)
+	for _, one := range a.attacks() {
+		alone := a.submitting(40)
+		stop := a.attack(one)
+		attacked := a.submitting(40)
+		stop()
+		a.alone, a.attacked = append(a.alone, alone...), append(a.attacked, attacked...)
+		if now := a.memory.now(t); now > attackedMemory {
+			t.Errorf("%s: %d MB are in use", one.name, now>>20)
+		}
+		t.Logf("%-28s alone p99 %s, attacked p99 %s, %d MB at most", one.name, p99(alone), p99(attacked), a.memory.most()>>20)
+	}
+	a.isWell()
+	a.longBesideShort()
+	// Half a dozen turns of the scheduler are noise, whatever the disk does.
+	if limit := max(3*p99(a.alone), 150*time.Millisecond); p99(a.attacked) > limit {
+		t.Errorf("submits took %s (p99) under attack, and %s alone", p99(a.attacked), p99(a.alone))
+	}
+	a.memoryComesBack()
+	a.stopsUnderAttack()
+}
+
+// An attacked is a server, and those who use it while it is attacked.
+type attacked struct {
+	*serverProcess
+	t      *testing.T
+	c      *country
+	nc     *nats.Conn
+	memory *memoryOf
+	many   *http.Client
+
+	before          uint64 // how much memory it had before
+	alone, attacked []time.Duration
+}
+
+func attackedServer(t *testing.T) *attacked {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	a := &attacked{t: t, c: seedLedger(t, dir), many: &http.Client{Timeout: patience,
+		Transport: &http.Transport{MaxConnsPerHost: 0, MaxIdleConnsPerHost: 300}}}
+	a.memory = bounded(t)
+	a.serverProcess = launchIn(t, dir, []string{"GOMEMLIMIT=384MiB"}, "--nats-listen", "127.0.0.1:0")
+	a.memory.hold(t, a.cmd.Process.Pid)
+	a.awaitListening(t)
+	a.awaitNATS(t)
+	var err error
+	if a.nc, err = nats.Connect(a.nats); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.nc.Close)
+	a.submitting(20) // connections are made, and the first pages of all files read
+	a.before = a.memory.now(t)
+	return a
+}
+
+// seedLedger makes a data folder whose journal has the ledger that is attacked.
+func seedLedger(t *testing.T, dir string) *country {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newKeyFile("HQ/founder", filepath.Join(dir, founderFile)); err != nil {
+		t.Fatal(err)
+	}
+	c := &country{founder: founderOf(t, dir), origin: "muster.example/attacked"}
+	c.paris, c.secret = newSigner(t, "FRA/paris")
+	statements := c.preface()
+	nations := events.Nations()[:attackedNations]
+	for i := range attackedPledges {
+		p := c.offerOf(int64(1 + i%900))
+		p.Nation, p.From = nations[i%len(nations)], someDay.AddDays(i%600)
+		if i%3 == 0 {
+			p.Until = p.From.AddDays(180 + i%500)
+		}
+		p.Area = events.Area(fmt.Sprint("area-", i%attackedLines))
+		statements = append(statements, p)
+	}
+	j, err := journal.Open(filepath.Join(dir, journalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []events.Record
+	for i, st := range statements {
+		n := uint64(i) + 1
+		rec, err := events.NewRecord(n, time.UnixMicro(1767225600000000+int64(n)*2e6).UTC(), "seed", signed(t, st, c.founder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if records = append(records, rec); len(records) == 1000 || i == len(statements)-1 {
+			if err := j.Append(records); err != nil {
+				t.Fatal(err)
+			}
+			records = nil
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// preface is what stands before the first pledge.
+func (c *country) preface() []events.Statement {
+	all := []events.Statement{
+		&events.LedgerFounded{Header: c.head("ledger.founded"), Title: "To be attacked", Founder: c.founder.Key()},
+		c.operation("mnf-u"),
+	}
+	for i := range attackedLines {
+		all = append(all, &events.RequirementIssued{Header: c.head("requirement.issued"), Dated: events.Dated{Effective: someDay},
+			RequirementTerms: c.line(i, 100_000)})
+	}
+	return all
+}
+
+func (c *country) line(i int, quantity int64) events.RequirementTerms {
+	return events.RequirementTerms{Operation: "mnf-u", Line: events.Line(fmt.Sprint("line-", i)), Role: "ground",
+		Area: events.Area(fmt.Sprint("area-", i)), Quantity: events.Count(quantity), Unit: "personnel",
+		Window: events.Window{From: someDay}, Priority: 1 + i%9}
+}
+
+// submitting submits statements one after the other, and returns how long each took.
+func (a *attacked) submitting(n int) (took []time.Duration) {
+	a.t.Helper()
+	for range n {
+		st := a.c.offerOf(7)
+		st.Nation, st.Area = "FRA", "area-1"
+		s := signed(a.t, st, a.c.founder)
+		began := time.Now()
+		if _, err := (intake.HTTPClient{URL: a.url, HTTP: a.many}).Submit(a.t.Context(), s); err != nil {
+			a.t.Fatalf("a statement was not taken: %v", err)
+		}
+		took = append(took, time.Since(began))
+	}
+	return took
+}
+
+func p99(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[(len(sorted)*99-1)/100]
+}
+
+// An attackOf is one of many clients that do the same at once, again and again.
+type attackOf struct {
+	name string
+	many int
+	do   func(context.Context) error
+}
+
+// attacks are those that have ended a server before.
+func (a *attacked) attacks() []attackOf {
+	get := func(path string) func(context.Context) error {
+		return func(ctx context.Context) error { return a.ask(ctx, http.MethodGet, path, nil) }
+	}
+	ask := func(question string, data []byte) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := a.nc.RequestWithContext(ctx, "muster."+question, data)
+			return err
+		}
+	}
+	nations := make([]string, 0, 250)
+	for _, n := range events.Nations() {
+		nations = append(nations, string(n))
+	}
+	all := strings.Join(nations, ",")
+	post := func(n int) func(context.Context) error {
+		body := a.revisions(n)
+		return func(ctx context.Context) error { return a.ask(ctx, http.MethodPost, web.Root+"/preview", body) }
+	}
+	return []attackOf{
+		{"a long address", 20, get("/?x=" + strings.Repeat("a", 900_000))},
+		{"a longer list", 20, get(web.Root + "/coverage?without=" + strings.Repeat("FRA,", 224_000) + "FRA")},
+		{"a long list", 20, get("/?without=" + strings.Repeat("FRA,", 20_000) + "FRA")},
+		{"all nations", 50, get("/?without=" + url.QueryEscape(all))},
+		{"diff from the first record", 200, get(web.Root + "/diff?from=1")},
+		{"time lines of 20 years", 100, get(web.Root + "/timeline?from=2026-01-01&until=2045-12-31&step=month")},
+		{"all pledges", 100, get(web.Root + "/pledges?limit=10000")},
+		{"100 revisions", 20, post(100)},
+		{"500 revisions", 20, post(500)},
+		{"fingerprints", 50, get(web.Root + "/fingerprint?as_of=40000")},
+		{"live streams", 200, get(web.Root + "/coverage/events")},
+		{"waits", 200, get(web.Root + "/records?from=9000000&wait=60")},
+		{"waits for a record", 200, get(web.Root + "/coverage?min_seq=9000000")},
+		{"over NATS, all nations", 300, ask("coverage", []byte(`{"without":"`+all+`"}`))},
+		{"over NATS, a long list", 100, ask("coverage", []byte(`{"without":"`+strings.Repeat("FRA,", 200_000)+`FRA"}`))},
+		{"over NATS, 500 revisions", 50, ask("preview", a.revisions(500))},
+	}
+}
+
+// revisions are the parameters of a preview of requirements that are revised.
+func (a *attacked) revisions(n int) []byte {
+	list := make([]json.RawMessage, n)
+	for i := range list {
+		text, err := events.Marshal(&events.RequirementRevised{Header: a.c.head("requirement.revised"), Dated: events.Dated{Effective: nextDay},
+			RequirementTerms: a.c.line(i%attackedLines, int64(1000+i))})
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		list[i] = text
+	}
+	statements, err := json.Marshal(list)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	body, err := web.Parameters(map[string]string{"statements": string(statements)})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return body
+}
+
+func (a *attacked) ask(ctx context.Context, method, path string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, method, a.url+path, strings.NewReader(string(body)))
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := a.many.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
+
+// attack has many clients do something at once until it is stopped, which waits for them.
+func (a *attacked) attack(one attackOf) (stop func()) {
+	ctx, cancel := context.WithCancel(a.t.Context())
+	var clients sync.WaitGroup
+	for range one.many {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				_ = one.do(ctx) // what is refused is refused: the server is looked at, not the answer
+				select {
+				case <-ctx.Done():
+				case <-time.After(20 * time.Millisecond): // an attacker that takes the machine's processors shows nothing of the server
+				}
+			}
+		})
+	}
+	return func() { cancel(); clients.Wait() }
+}
+
+// isWell fails the test unless the server has not ended and answers.
+func (a *attacked) isWell() {
+	a.t.Helper()
+	select {
+	case <-a.ended:
+		a.t.Fatalf("the server has ended: %v\n%s", a.err, &a.stderr)
+	default:
+	}
+	if status, body := a.health(a.t); status != http.StatusOK {
+		a.t.Errorf("health: %d %s", status, body)
+	}
+	if status, body := get(a.t, a.url+web.Root+"/coverage?operation=mnf-u"); status != http.StatusOK {
+		a.t.Errorf("coverage: %d %.300s", status, body)
+	}
+}
+
+// longBesideShort asks short questions while long ones are answered.
+func (a *attacked) longBesideShort() {
+	a.t.Helper()
+	short := func() (slowest time.Duration) {
+		for range 10 {
+			a.submitting(1) // so that nothing that was answered before can be given again
+			began := time.Now()
+			if status, body := get(a.t, a.url+web.Root+"/nations"); status != http.StatusOK {
+				a.t.Errorf("nations: %d %.200s", status, body)
+			}
+			slowest = max(slowest, time.Since(began))
+		}
+		return slowest
+	}
+	alone := short()
+	stop := a.attack(attackOf{many: 4, do: func(ctx context.Context) error {
+		return a.ask(ctx, http.MethodGet, web.Root+"/fingerprint?as_of=40000", nil)
+	}})
+	beside := short()
+	stop()
+	a.t.Logf("a short question took %s at most, and %s beside long ones", alone, beside)
+	if beside > max(5*alone, time.Second) {
+		a.t.Errorf("a short question took %s beside long ones, and %s alone", beside, alone)
+	}
+}
+
+// memoryComesBack waits until the server has given back what the attacks took, but for the answers
+// that it keeps in case somebody asks again.
+func (a *attacked) memoryComesBack() {
+	a.t.Helper()
+	late := time.Now().Add(patience)
+	for a.memory.now(a.t) > a.before+128<<20 {
+		if time.Now().After(late) {
+			a.t.Fatalf("%d MB are in use, long after the last attack", a.memory.now(a.t)>>20)
+		}
+		a.submitting(1)
+		get(a.t, a.url+web.Root+"/coverage?operation=mnf-u") // garbage is collected when there is some
+	}
+	a.t.Logf("%d MB are in use, %d were before, and %d at most", a.memory.now(a.t)>>20, a.before>>20, a.memory.most()>>20)
+}
+
+// stopsUnderAttack ends the server in the midst of long questions.
+func (a *attacked) stopsUnderAttack() {
+	a.t.Helper()
+	stop := a.attack(attackOf{many: 50, do: func(ctx context.Context) error {
+		return a.ask(ctx, http.MethodGet, web.Root+"/diff?from=1", nil)
+	}})
+	defer stop()
+	began := time.Now()
+	a.stop(a.t)
+	if took := time.Since(began); took > 8*time.Second {
+		a.t.Errorf("it took %s to stop", took)
+	}
+}
+
+// A memoryOf bounds the memory of a process and tells how much it has: with a control group where
+// one can be made (version 1, as root), else from /proc.
+type memoryOf struct {
+	group string // its folder, "" where none can be made
+	pid   int
+}
+
+// bounded makes a control group. Where none can be made, the test is skipped, but for the machine that
+// tests every commit: there it goes by what the process has.
+func bounded(t *testing.T) *memoryOf {
+	m := &memoryOf{}
+	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("muster-test-%d", os.Getpid()))
+	if err := os.Mkdir(group, 0o755); err != nil {
+		if os.Getenv("CI") != "true" {
+			t.Skipf("no control group bounds the memory here: %v", err)
+		}
+		return m
+	}
+	t.Cleanup(func() { _ = os.Remove(group) }) // it is empty when the server has ended
+	limit := filepath.Join(group, "memory.limit_in_bytes")
+	if err := os.WriteFile(limit, []byte(strconv.Itoa(attackedMemory)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.group = group
+	return m
+}
+
+// hold has the group hold a process.
+func (m *memoryOf) hold(t *testing.T, pid int) {
+	t.Helper()
+	m.pid = pid
+	if m.group == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(m.group, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// now returns how many bytes the process has that cannot be read again from a file.
+func (m *memoryOf) now(t *testing.T) uint64 {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return statusOf(string(data), "RssAnon")
+}
+
+// most returns the most that it had.
+func (m *memoryOf) most() uint64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.pid))
+	if err != nil {
+		return 0
+	}
+	return statusOf(string(data), "VmHWM")
+}
+
+func statusOf(status, name string) uint64 {
+	for line := range strings.Lines(status) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == name+":" {
+			kb, _ := strconv.ParseUint(fields[1], 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}

@@ -20,7 +20,7 @@ import (
 type broken struct{}
 
 func (broken) Submit(context.Context, events.Signed) (intake.Receipt, error) { panic("no ledger") }
-func (broken) Check(context.Context, events.Signed) error                    { panic("no ledger") }
+func (broken) Check(context.Context, events.Signed) (intake.Checked, error)  { panic("no ledger") }
 func (broken) Checkpoint() []byte                                            { panic("no tree") }
 func (broken) Tile(tlog.Tile) ([]byte, error)                                { panic("no tree") }
 

@@ -265,6 +265,10 @@ func (a *attacked) ask(ctx context.Context, method, path string, body []byte) er
 	return err
 }
 
+// attackPause is how long a client waits before it asks again. The attackers share the processors with
+// the server: those that never rest would show how fast a machine is on which something else runs.
+const attackPause = 100 * time.Millisecond
+
 // attack has many clients do something at once until it is stopped, which waits for them.
 func (a *attacked) attack(one attackOf) (stop func()) {
 	ctx, cancel := context.WithCancel(a.t.Context())
@@ -275,7 +279,7 @@ func (a *attacked) attack(one attackOf) (stop func()) {
 				_ = one.do(ctx) // what is refused is refused: the server is looked at, not the answer
 				select {
 				case <-ctx.Done():
-				case <-time.After(20 * time.Millisecond): // an attacker that takes the machine's processors shows nothing of the server
+				case <-time.After(attackPause):
 				}
 			}
 		})

@@ -52,6 +52,12 @@ func (d description) isWhole(t *testing.T) {
 			operations++
 			d.find(op, used)
 			described := description(op.(map[string]any))
+			for form, body := range described.at("requestBody", "content") {
+				schema := description(body.(map[string]any)).at("schema")
+				if schema["type"] == nil || schema["format"] == "binary" {
+					t.Errorf("%s %s takes %s, and its schema is %v", method, path, form, schema)
+				}
+			}
 			for status := range described.at("responses") {
 				described.checkAnswer(t, method+" "+path, status)
 			}

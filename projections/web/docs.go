@@ -83,13 +83,19 @@ type docsOperation struct {
 	Codes        []string
 }
 
+// What is sent to an operation.
+const (
+	bodyNote       = "a signed note, as text"
+	bodyParameters = "the parameters, as a JSON object"
+)
+
 // Curl returns the command that asks a server.
 func (o docsOperation) Curl(server string) string {
 	command := "curl "
-	switch {
-	case o.Method == http.MethodPost && o.Path == Root+paths["preview"]:
+	switch o.Body {
+	case bodyParameters:
 		command += "-H 'Content-Type: application/json' --data-binary @parameters.json "
-	case o.Method == http.MethodPost:
+	case bodyNote:
 		command += "-H 'Content-Type: text/plain' --data-binary @statement.note "
 	}
 	return command + quoted(server+o.Path)
@@ -149,10 +155,14 @@ func sorted[V any](m map[string]V) []string {
 
 func docsOperationOf(op *huma.Operation) docsOperation {
 	o := docsOperation{Operation: op, Anchor: op.OperationID, Codes: sorted(op.Responses)}
-	if op.Method == http.MethodPost {
-		o.Body = "a signed note, as text"
+	switch {
+	case op.RequestBody == nil:
+	case op.RequestBody.Content["application/json"] != nil:
+		o.Body = bodyParameters
+	default:
+		o.Body = bodyNote
 	}
-	if slices.Contains(op.Tags, "questions") {
+	if slices.Contains(op.Tags, "questions") && op.Method == http.MethodGet {
 		o.NATS = "nats req " + SubjectPrefix + op.OperationID + " '{}'"
 	}
 	for _, code := range []string{"200", "201"} {

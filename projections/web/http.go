@@ -38,6 +38,7 @@ type postedRequest struct {
 // servePosted adds a question whose parameters an address cannot hold: the body is the JSON object
 // of them.
 func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Context, request) (A, error)) {
+	takes := op.Parameters
 	op.OperationID, op.Method, op.Parameters = op.OperationID+"-posted", http.MethodPost, nil
 	op.Responses = nil
 	op.Summary += " (posted)"
@@ -56,6 +57,19 @@ func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Cont
 		}
 		return &httpAnswer[A]{a}, nil
 	})
+	body := api.OpenAPI().Paths[op.Path].Post.RequestBody
+	body.Content["application/json"].Schema = postedSchema(takes)
+}
+
+// postedSchema describes the object of a question's parameters, where huma sees bytes.
+func postedSchema(takes []*huma.Param) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{},
+		AdditionalProperties: false}
+	for _, p := range takes {
+		s.Properties[p.Name] = &huma.Schema{Type: huma.TypeString, Description: p.Description,
+			Pattern: p.Schema.Pattern, Enum: p.Schema.Enum}
+	}
+	return s
 }
 
 // httpRequest takes a request from its address.

@@ -114,7 +114,7 @@ func (s *Service) Strength(ctx context.Context, q *StrengthQuery) (a projections
 func (s *Service) Pledges(ctx context.Context, q *PledgesQuery) (a projections.PledgeList, err error) {
 	f := q.Filter
 	if f.Limit == 0 {
-		f.Limit = usualPage
+		f.Limit = s.pageSize
 	}
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
 		if err := known(ctx, p, m, f.Filter); err != nil {

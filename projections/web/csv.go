@@ -1,21 +1,58 @@
 package web
 
 import (
-	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"net/http"
-	"net/url"
 	"strings"
+	"time"
 
 	"muster/events/problem"
 )
 
 const csvSuffix = ".csv"
 
-// serveCSV gives a question's rows an address.
-func (s *Service) serveCSV(question string, rows func(context.Context, request) (Table, error)) {
-	s.tables[question] = rows
+// A lister answers a question in rows, and gives each page of them to write, of which the first is
+// there even when it has no rows. A list of which the client has limited the length may go on: then
+// the first page comes with the parameters that lead to the rest.
+type lister func(ctx context.Context, r request, write func(page Table, rest map[string]string) error) error
+
+// A pagedQuery asks for a list that has pages, as A.
+type pagedQuery[A any] interface {
+	// rest returns the parameters that lead to what is left of a list behind the limit that the client
+	// has set; nil where nothing is, or no limit was set. A is its first page.
+	rest(ctx context.Context, s *Service, a A) (map[string]string, error)
+	// next asks for the page behind a, all of one moment, and reports whether there is one.
+	next(a A) bool
+}
+
+// listing returns the lister of a question: a list is whole, however many pages it has.
+func listing[Q, A any](parse func(request) (*Q, error), s *Service,
+	answer func(context.Context, *Q) (A, error), table func(A) Table) lister {
+	return func(ctx context.Context, r request, write func(Table, map[string]string) error) error {
+		q, err := parse(r)
+		if err != nil {
+			return err
+		}
+		a, err := answer(ctx, q)
+		if err != nil {
+			return err
+		}
+		paged, ok := any(q).(pagedQuery[A])
+		if !ok {
+			return write(table(a), nil)
+		}
+		rest, err := paged.rest(ctx, s, a)
+		for err == nil {
+			if err = write(table(a), rest); err != nil || !paged.next(a) {
+				return err
+			}
+			a, err = answer(ctx, q)
+		}
+		return err
+	}
 }
 
 // Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, the rows of a question
@@ -70,49 +107,102 @@ func withProblems(next http.Handler) http.Handler {
 }
 
 // handleRows serves a question that has rows.
-func (s *Service) handleRows(mux *http.ServeMux, question, path string, plain http.Handler, rows func(context.Context, request) (Table, error)) {
+func (s *Service) handleRows(mux *http.ServeMux, question, path string, plain http.Handler, list lister) {
+	rows := s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answerCSV(w, r, question, "csv", list)
+	}))
 	part := partOfPath.FindStringSubmatch(path)
 	if part == nil || !strings.HasSuffix(path, part[0]) {
 		mux.Handle("GET "+path, plain)
-		mux.Handle("GET "+path+csvSuffix, s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answerCSV(w, r, paths[question], question, r.PathValue, rows)
-		})))
+		mux.Handle("GET "+path+csvSuffix, rows)
 		return
 	}
-	csv := s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		value := strings.TrimSuffix(r.PathValue(part[1]), csvSuffix)
-		answerCSV(w, r, paths[question], question, func(string) string { return value }, rows)
-	}))
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.PathValue(part[1]), csvSuffix) {
-			csv.ServeHTTP(w, r)
+			rows.ServeHTTP(w, r)
 		} else {
 			plain.ServeHTTP(w, r)
 		}
 	})
 }
 
-// answerCSV answers with rows, or with a problem as every other address does. Part gives the parts of the path.
-func answerCSV(w http.ResponseWriter, r *http.Request, path, question string, part func(string) string, rows func(context.Context, request) (Table, error)) {
-	t, err := func() (Table, error) {
-		values, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return Table{}, garbledQuery(err)
-		}
-		return rows(r.Context(), requestFrom(path, values, part))
-	}()
-	var out bytes.Buffer
-	if err == nil {
-		err = t.WriteCSV(&out)
-	}
-	if err != nil {
-		writeProblem(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Content-Disposition", `inline; filename="`+question+csvSuffix+`"`)
-	_, _ = w.Write(out.Bytes())
+// A csvAnswer is a list on its way to a client, page by page.
+type csvAnswer struct {
+	http.ResponseWriter
+	r     *http.Request
+	name  string // of the file
+	rows  *csv.Writer
+	begun bool
+	width int // how many columns there are
 }
+
+// answerCSV answers with rows, or with a problem as every other address does. They are written as they
+// are made, so that a list may be long. One that breaks off is no whole answer: its last row says so,
+// and the connection is cut.
+func answerCSV(w http.ResponseWriter, r *http.Request, question, form string, list lister) {
+	asked, err := requestOfHTTP(r, question, form)
+	a := &csvAnswer{ResponseWriter: w, r: r, name: question + csvSuffix, rows: csv.NewWriter(w)}
+	if err == nil {
+		err = list(r.Context(), asked, a.write)
+	}
+	switch {
+	case err == nil:
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	case a.begun:
+		a.breakOff(err)
+	default:
+		writeProblem(w, err)
+	}
+}
+
+func (a *csvAnswer) write(page Table, rest map[string]string) error {
+	control := http.NewResponseController(a)
+	err := control.SetWriteDeadline(time.Now().Add(slowest))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if !a.begun {
+		a.begun = true
+		a.begin(page, rest)
+	}
+	if err := page.writeRows(a.rows); err != nil {
+		return err
+	}
+	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return a.r.Context().Err()
+}
+
+// begin writes what stands before the first row. Link leads to the rest of what the client has cut
+// itself (RFC 8288).
+func (a *csvAnswer) begin(page Table, rest map[string]string) {
+	h := a.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", `inline; filename="`+a.name+`"`)
+	if rest != nil {
+		values := a.r.URL.Query()
+		for name, value := range rest {
+			values.Set(name, value)
+		}
+		h.Set("Link", "<"+a.r.URL.EscapedPath()+"?"+values.Encode()+`>; rel="next"`)
+	}
+	head := page.csvHead()
+	a.width = len(head)
+	_ = a.rows.Write(head) // whose error the first flush tells
+}
+
+func (a *csvAnswer) breakOff(err error) {
+	last := make([]string, max(1, a.width))
+	last[0] = "NOT WHOLE: the list breaks off here: " + problem.From(err).Error()
+	_ = a.rows.Write(last)
+	a.rows.Flush()
+	_ = http.NewResponseController(a).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// Unwrap lets http.ResponseController reach what is wrapped.
+func (a *csvAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // writeProblem answers with problem+json (RFC 9457).
 func writeProblem(w http.ResponseWriter, err error) {

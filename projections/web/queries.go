@@ -123,7 +123,24 @@ func (q *PledgesQuery) read(p *parameters) {
 	q.Filter.State = projections.State(p.oneOf("state", "Only pledges in this state. Without it, all.", words(projections.States())))
 	q.Filter.Line = p.line("line", "Only pledges that name this requirement as the one that they are meant for.")
 	q.Filter.After = p.id("after", "The next of the page before.")
-	q.Filter.Limit = int(p.number("limit", "The most pledges to return; 1000 without it.", 1, maxPage))
+	q.Filter.Limit = int(p.number("limit", "The most pledges to return; 1000 without it, and as CSV all.", 1, maxPage))
+}
+
+// next implements pagedQuery. A page that the client has limited is all that it asks for.
+func (q *PledgesQuery) next(a projections.PledgeList) bool {
+	if q.Filter.Limit > 0 || a.Next.IsZero() {
+		return false
+	}
+	q.AsOf, q.On, q.Until, q.Filter.After = Instant{Sequence: a.AsOf}, a.On, a.Until, a.Next
+	return true
+}
+
+// rest implements pagedQuery.
+func (q *PledgesQuery) rest(_ context.Context, _ *Service, a projections.PledgeList) (map[string]string, error) {
+	if q.Filter.Limit == 0 || a.Next.IsZero() {
+		return nil, nil
+	}
+	return map[string]string{"as_of": number(a.AsOf), "on": a.Days(), "after": a.Next.String()}, nil
 }
 
 // PledgeQuery asks for one pledge and its life.
@@ -175,6 +192,7 @@ type RecordsQuery struct {
 	Filter projections.LogFilter
 	Limit  int           // 0 is 1000
 	Wait   time.Duration // for a record that passes the filter, when there is none yet
+	until  uint64        // the last record to return, 0 for all
 }
 
 // How many seconds a page of the log may be waited for.
@@ -183,7 +201,7 @@ const maxWait = 60
 func (q *RecordsQuery) read(p *parameters) {
 	q.From = p.instant("from", "The first record: a sequence, "+timeForms+"; a date stands for its beginning. Without it, 1.", events.Date.Time)
 	q.readFilter(p)
-	q.Limit = int(p.number("limit", "The most records to return; 1000 without it. A page of long records ends earlier.", 1, maxPage))
+	q.Limit = int(p.number("limit", "The most records to return; 1000 without it, and as CSV all. A page of long records ends earlier, unless it is CSV.", 1, maxPage))
 	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
 }
 

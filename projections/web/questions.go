@@ -124,13 +124,7 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 	}
 	f.service.parsers[name] = func(r request) (any, error) { return parse(r) }
 	if table != nil {
-		f.service.serveCSV(name, func(ctx context.Context, r request) (Table, error) {
-			a, err := reply(ctx, r)
-			if err != nil {
-				return Table{}, err
-			}
-			return table(a), nil
-		})
+		f.service.tables[name] = listing(parse, f.service, answer, table)
 	}
 	op := huma.Operation{
 		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary,

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -79,13 +80,15 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 	}
 	defer done()
 	a := Records{AsOf: s.Source.Last(), Records: []Record{}, Next: from}
-	room := newRoom(q.Limit)
+	room := room{cmp.Or(q.Limit, s.pageSize), pageBytes}
 	for rec, err := range s.Source.Records(from) {
 		switch {
 		case err != nil:
 			return Records{}, err
 		case ctx.Err() != nil:
 			return Records{}, problem.New(problem.Unavailable, "reading the log was given up: %w", ctx.Err())
+		case q.until > 0 && rec.Sequence > q.until:
+			return a, nil
 		case !q.Filter.Match(rec) || rec.Recorded.Before(q.From.Time):
 		case !room.take(rec):
 			a.Next = rec.Sequence
@@ -98,6 +101,42 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 	return a, nil
 }
 
+// next implements pagedQuery: up to the last record that there was at first.
+func (q *RecordsQuery) next(a Records) bool {
+	if q.until == 0 {
+		q.until = a.AsOf
+	}
+	if q.Limit > 0 {
+		if q.Limit -= len(a.Records); q.Limit == 0 {
+			return false
+		}
+	}
+	q.From, q.Wait = Instant{Sequence: a.Next}, 0
+	return a.Next <= q.until
+}
+
+// rest implements pagedQuery. It looks for the record behind the limit, and keeps none of those before.
+func (q *RecordsQuery) rest(ctx context.Context, s *Service, a Records) (map[string]string, error) {
+	if q.Limit == 0 {
+		return nil, nil
+	}
+	left := q.Limit - len(a.Records)
+	for rec, err := range s.Source.Records(a.Next) {
+		switch {
+		case err != nil || ctx.Err() != nil:
+			return nil, cmp.Or(err, ctx.Err())
+		case rec.Sequence > a.AsOf:
+			return nil, nil
+		case !q.Filter.Match(rec):
+		case left == 0:
+			return map[string]string{"from": number(rec.Sequence)}, nil
+		default:
+			left--
+		}
+	}
+	return nil, nil
+}
+
 // A room is what is left of a page.
 type room struct{ records, bytes int }
 
@@ -107,13 +146,6 @@ const (
 	pageBytes   = 448 << 10
 	besideBytes = 256
 )
-
-func newRoom(limit int) room {
-	if limit == 0 {
-		limit = usualPage
-	}
-	return room{limit, pageBytes}
-}
 
 // take reports whether the record has room, and takes it. The first one always has.
 func (r *room) take(rec events.Record) bool {

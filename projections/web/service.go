@@ -53,8 +53,10 @@ type Service struct {
 
 	slots struct{ short, long, waits, streams, statements, messages *Slots }
 
-	tables  map[string]func(context.Context, request) (Table, error) // by question, for CSV
-	parsers map[string]func(request) (any, error)                    // by question, for entity tags
+	pageSize int // how many entries a page has when the question does not say
+
+	tables  map[string]lister                     // by question, for CSV
+	parsers map[string]func(request) (any, error) // by question, for entity tags
 }
 
 // NewService returns a service on the machine's clock.
@@ -62,7 +64,7 @@ func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		tables:  map[string]func(context.Context, request) (Table, error){},
+		pageSize: usualPage, tables: map[string]lister{},
 		parsers: map[string]func(request) (any, error){}}
 	service.openSlots()
 	return service

@@ -76,10 +76,21 @@ func noneInForce(b projections.Basis, next events.Date) string {
 // WriteCSV writes the rows as CSV (RFC 4180, with LF), with a head.
 func (t Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	head, basis := t.basis()
-	if err := c.Write(append(slices.Clone(t.Head), head...)); err != nil {
+	if err := c.Write(t.csvHead()); err != nil {
 		return err
 	}
+	return t.writeRows(c)
+}
+
+// csvHead returns the names of the columns that the rows have as CSV.
+func (t Table) csvHead() []string {
+	head, _ := t.basis()
+	return append(slices.Clone(t.Head), head...)
+}
+
+// writeRows writes the rows as CSV, without a head.
+func (t Table) writeRows(c *csv.Writer) error {
+	_, basis := t.basis()
 	for _, r := range t.all() {
 		cells := append(slices.Clone(r.Cells), basis...)
 		for i, cell := range cells {

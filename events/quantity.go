@@ -47,6 +47,9 @@ func (q Quantity) IsZero() bool { return q.form == absent }
 // Numbers of the same [Unit] may be added.
 func (q Quantity) Number() (int64, bool) { return q.n, q.form == counted || q.form == money }
 
+// IsOne reports whether q is one thing, of which a sentence speaks as of one. Money never is.
+func (q Quantity) IsOne() bool { return q == Count(1) }
+
 // String returns "1200", "2500000.00" or "unknown".
 func (q Quantity) String() string {
 	switch q.form {

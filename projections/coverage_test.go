@@ -79,7 +79,7 @@ func TestCoverageOfAPledgingRound(t *testing.T) {
 	equal(t, "beside", reasons(c), "HRV 2 police-team other-unit surge; LTU 1 military-team other-unit surge; "+
 		"POL 400 personnel reserve surge; POL 2 army-unit other-unit surge; POL 2 police-unit other-unit surge; "+
 		"PRT 1 gendarmerie-unit other-unit surge; TUR 1 military-team other-unit surge; TUR 2 police-unit other-unit surge")
-	equal(t, "why", c.NotCounted[0].Sentence, "Croatia pledges 2 police-team for ground, and surge counts personnel.")
+	equal(t, "why", c.NotCounted[0].Sentence, "Croatia pledges 2 police-teams for ground, and surge counts personnel.")
 }
 
 func TestNotThereAtAll(t *testing.T) {

@@ -119,12 +119,13 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})
 	}
 	limit := on.AddDays(d.Within)
-	what := fmt.Sprintf("%s's %s for %s", pl.nation.Name(), a, s.terms.role)
+	what := fmt.Sprintf("%s for %s", a.of(pl.nation), s.terms.role)
 	if s.lapsing() && s.expires <= limit {
-		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s lapse after %s unless renewed: muster pledge renew %s --expires DATE.", what, s.expires, pl.id)
+		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s %s after %s unless renewed: muster pledge renew %s --expires DATE.", what, a.does("lapse"), s.expires, pl.id)
 	}
 	if s.rung == Offered {
-		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s were offered on %s and wait for the coordinators: muster pledge accept or decline %s.", what, s.rungOn, pl.id)
+		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s %s offered on %s and %s for the coordinators: muster pledge accept or decline %s.",
+			what, a.does("were"), s.rungOn, a.does("wait"), pl.id)
 	}
 	if since, by, ok := s.unconfirmed(); ok {
 		due(NotConfirmed, 0, since, by, "%s were accepted on %s, no condition is open, and %s has not confirmed them: muster pledge confirm %s.",
@@ -132,12 +133,12 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {
-			due(ConditionIsOpen, 0, c.since, c.by, "%s hang on %s since %s.", what, c.describe(), c.since)
+			due(ConditionIsOpen, 0, c.since, c.by, "%s %s on %s since %s.", what, a.does("hang"), c.describe(), c.since)
 		}
 	}
 	relieved := s.terms.rotation != nil && !s.terms.rotation.successor.IsZero() || p.relieved(pl, d.AsOf)
 	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
-		due(EndsUnrelieved, u, s.since, s.termsBy, "%s end on %s, and no pledge is named to relieve them.", what, u)
+		due(EndsUnrelieved, u, s.since, s.termsBy, "%s %s on %s, and no pledge is named to relieve %s.", what, a.does("end"), u, a.does("them"))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -252,7 +253,7 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 	case a.quantity.IsUnknown():
 		one.Reason = UnknownQuantity
 	default:
-		one.Sentence = fmt.Sprintf("%s are %s since %s.", a, s.rung, s.rungOn)
+		one.Sentence = english.Capital(fmt.Sprintf("%s %s %s since %s.", a, a.does("are"), s.rung, s.rungOn))
 		e.Parts = append(e.Parts, one)
 		e.Records = append(e.Records, p.tellAll(pl, slices.Clone(one.Sequences))...)
 		return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A LifeEvent is one record of a pledge's life.
@@ -99,7 +100,7 @@ func (pl *pledge) sentence(d *deed) string {
 	if d.remark.source != "" {
 		said += " [" + d.remark.source + "]"
 	}
-	return strings.ToUpper(said[:1]) + said[1:]
+	return english.Capital(said)
 }
 
 // mended tells what a correction does to the record that it mends: what it should have said, and from when.
@@ -172,7 +173,7 @@ func (t *terms) describe(observed bool) string {
 		s += ", " + t.Span()
 	}
 	if t.notice != nil {
-		s += fmt.Sprintf(", at %d days' notice", *t.notice)
+		s += ", at " + english.Possessive(english.Several(*t.notice, "day")) + " notice"
 	}
 	switch t.presence {
 	case events.Reserve:
@@ -192,13 +193,31 @@ func (t *terms) describe(observed bool) string {
 // String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "an unknown number of aircraft".
 func (a amount) String() string {
 	if a.quantity.IsUnknown() {
-		if a.unit.IsMoney() {
-			return "an unknown amount of " + string(a.unit)
-		}
-		return "an unknown number of " + string(a.unit)
+		return "an " + a.unknown()
 	}
-	return grouped(a.quantity.String()) + " " + string(a.unit)
+	return grouped(a.quantity.String()) + " " + UnitOf(a.quantity, a.unit)
 }
+
+// UnitOf returns the word for a unit behind a quantity: "1 team", "2 teams".
+func UnitOf(q events.Quantity, u events.Unit) string {
+	return english.Noun(q.IsOne(), string(u))
+}
+
+func (a amount) unknown() string { return english.Unknown(string(a.unit), a.unit.IsMoney()) }
+
+// isOne reports whether a sentence speaks of the amount as of one thing.
+func (a amount) isOne() bool { return a.quantity.IsUnknown() || a.quantity.IsOne() }
+
+// of tells whose an amount is: "Finland's 1 ship", "Netherlands' unknown number of aircraft".
+func (a amount) of(nation events.Nation) string {
+	if a.quantity.IsUnknown() {
+		return english.Possessive(nation.Name()) + " " + a.unknown()
+	}
+	return english.Possessive(nation.Name()) + " " + a.String()
+}
+
+// does returns a verb as it goes with the amount: that of many things is given.
+func (a amount) does(many string) string { return english.Verb(a.isOne(), many) }
 
 // grouped writes the digits before the decimal point in threes.
 func grouped(number string) string {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A FindingKind says what is the matter. Kinds are added, never renamed.
@@ -149,7 +150,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 				pl.nation.Name(), amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
-				"%s's pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", pl.nation.Name(), amount{short, s.pledged.unit}, a.line.name)
+				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", english.Possessive(pl.nation.Name()), amount{short, s.pledged.unit}, a.line.name)
 		}
 	}
 	t := s.terms.rotation
@@ -157,14 +158,14 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		return
 	}
 	if t.elsewhere != nil {
-		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s's forces of this pledge are also pledged to %s.", pl.nation.Name(), list(t.elsewhere))
+		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s forces of this pledge are also pledged to %s.", english.Possessive(pl.nation.Name()), list(t.elsewhere))
 	}
 	for _, other := range []struct {
 		name string
 		id   events.ID
 	}{{"predecessor", t.predecessor}, {"successor", t.successor}} {
 		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
-			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil), "The %s of %s's pledge, %s, %s: a hand-over is open.", other.name, pl.nation.Name(), other.id, broken)
+			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil), "The %s of %s pledge, %s, %s: a hand-over is open.", other.name, english.Possessive(pl.nation.Name()), other.id, broken)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A Reason says why a pledge is supply of no line. Codes are added, never renamed.
@@ -178,28 +179,32 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 	case InReserve:
 		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.", nation, what, where)
 	case ConditionFailed:
-		return fmt.Sprintf("%s's %s for %s hang on %s, which will not happen.", nation, what, where, list(s.conditionsIn(Failed)))
+		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where, what.does("hang"), list(s.conditionsIn(Failed)))
 	case BelowRung:
-		return fmt.Sprintf("%s's %s for %s are %s, and not yet %s.", nation, what, where, n.Rung, t.basis.Rung)
+		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(n.Nation), where, what.does("are"), n.Rung, t.basis.Rung)
 	case LineNotInForce:
-		return fmt.Sprintf("%s's %s for %s are allocated to %s, which is not in force on this date.", nation, what, where, list(n.Lines))
+		return fmt.Sprintf("%s for %s %s allocated to %s, which is not in force on this date.",
+			what.of(n.Nation), where, what.does("are"), list(n.Lines))
 	case NotAllocated:
-		return fmt.Sprintf("%s's %s for %s are what is not allocated of a pledge of which the rest is.", nation, what, where)
+		return fmt.Sprintf("%s for %s %s what is not allocated of a pledge of which the rest is.",
+			what.of(n.Nation), where, what.does("are"))
 	case UnknownQuantity:
 		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.", nation, what, where)
 	case SeveralLines:
-		return fmt.Sprintf("%s's %s for %s %s: %s would say which of them.", nation, what, where, severalLines(n), remedyOf(n))
+		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
+			what.of(n.Nation), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(t.unitsOf(n)))
+		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(plurals(t.unitsOf(n))))
 	}
 	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
 }
 
 // severalLines tells where a pledge waits, and what it names without fitting it.
-func severalLines(n *NotCounted) string {
-	fit := "fit the lines " + list(n.Lines)
+func severalLines(n *NotCounted, a amount) string {
+	fit := a.does("fit") + " the lines " + list(n.Lines)
 	if n.MeantFor != "" {
-		return fmt.Sprintf("do not fit %s, which they are meant for, and %s", n.MeantFor, fit)
+		return fmt.Sprintf("%s not fit %s, which %s %s meant for, and %s", a.does("do"), n.MeantFor,
+			a.does("they"), a.does("are"), fit)
 	}
 	return fit
 }
@@ -210,6 +215,15 @@ func remedyOf(n *NotCounted) string {
 		return "the line that it is meant for, an area or an allocation"
 	}
 	return "the line that it is meant for or an allocation"
+}
+
+// plurals returns the words for many of some units.
+func plurals(units []events.Unit) []string {
+	words := make([]string, len(units))
+	for i, u := range units {
+		words[i] = english.Plural(string(u))
+	}
+	return words
 }
 
 // unitsOf returns the units that the lines of a pledge count, each once.

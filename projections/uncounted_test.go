@@ -38,7 +38,7 @@ func TestNotCounted(t *testing.T) {
 		}, 0, "ITA 7 personnel several-lines west and east", "Italy's 7 personnel for ground fit the lines west and east: the line that it is meant for, an area or an allocation would say which of them."},
 		{"other unit", func(l *testLedger) {
 			l.offer("HRV", 2, func(t *events.PledgeTerms) { t.Unit = "team" })
-		}, 0, "HRV 2 team other-unit west", "Croatia pledges 2 team for ground, and west counts personnel."},
+		}, 0, "HRV 2 team other-unit west", "Croatia pledges 2 teams for ground, and west counts personnel."},
 		{"no line for the role", func(l *testLedger) {
 			l.offer("ESP", 4, func(t *events.PledgeTerms) { t.Role, t.Unit = "air", "aircraft" })
 		}, 0, "ESP 4 aircraft no-line", "Spain pledges 4 aircraft for air, and no requirement in force asks for that."},

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -60,7 +58,7 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		return nil, err
 	}
 	a.remember(c.seen)
-	if known.First == (tlog.Hash{}) && c.seen.N > 0 {
+	if known.First == "" && c.seen.N > 0 {
 		a.rememberFirst(ctx, c)
 	}
 	a.contact = c
@@ -268,8 +266,8 @@ func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint
 
 // begins makes sure that a checkpoint which shows less than was seen is of a ledger with the same
 // first record. Where the first record is not known, it may be.
-func (a *app) begins(ctx context.Context, c *contact, first tlog.Hash, last, next proof.Checkpoint) error {
-	if first == (tlog.Hash{}) || next.N == 0 {
+func (a *app) begins(ctx context.Context, c *contact, first string, last, next proof.Checkpoint) error {
+	if first == "" || next.N == 0 {
 		return nil
 	}
 	shown, err := proof.First(ctx, next, c.fetch)

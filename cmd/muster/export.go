@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
 	"muster/projections/web"
@@ -72,7 +73,7 @@ func (a *app) exportBundle(ctx context.Context, path, pledge string) (err error)
 		return err
 	}
 	l := listing{done, web.Table{Head: []string{"file", "records", "pledge"},
-		Above: []string{fmt.Sprintf("%d records in %s. To check them: muster verify %s", done.Records, path, path)}}}
+		Above: []string{fmt.Sprintf("%s in %s. To check them: muster verify %s", english.Several(done.Records, "record"), path, path)}}}
 	if a.format != "table" {
 		l.Add(done, path, fmt.Sprint(done.Records), pledge)
 	}

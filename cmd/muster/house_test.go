@@ -16,6 +16,7 @@ import (
 //
 // The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
 var house = map[string][]string{
+	"events/english": {},
 	"events/problem": {},
 	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
 	"events/schema":  {"muster/events"},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/intake/peacekeeping"
@@ -182,12 +183,14 @@ func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool, of
 		l.Add(r, fmt.Sprint(r.Line), r.What, last)
 	}
 	if dryRun {
-		l.Below = []string{fmt.Sprintf("%d rows would be recorded, %d refused. Nothing was done.", len(rows)-refused, refused)}
+		l.Below = []string{fmt.Sprintf("%s would be recorded, %d refused. Nothing was done.",
+			english.Several(len(rows)-refused, "row"), refused)}
 		if err := a.addPreview(ctx, &l, offers); err != nil {
 			return err
 		}
 	} else {
-		l.Below = []string{fmt.Sprintf("%d rows: %d recorded now, %d recorded before.", len(rows), recorded, again)}
+		l.Below = []string{fmt.Sprintf("%s: %d recorded now, %d recorded before.",
+			english.Several(len(rows), "row"), recorded, again)}
 	}
 	a.warnOfRows(rows)
 	return l.write(a.format, a.stdout)
@@ -265,9 +268,9 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 		return err
 	}
 	l.answer = done
-	l.Below = []string{fmt.Sprintf("%d statements recorded now, %d recorded before.", done.Recorded, done.Before)}
+	l.Below = []string{fmt.Sprintf("%s recorded now, %d recorded before.", english.Several(done.Recorded, "statement"), done.Before)}
 	if dryRun {
-		l.Below = []string{fmt.Sprintf("%d statements would be recorded. Nothing was done.", count(months))}
+		l.Below = []string{fmt.Sprintf("%s would be recorded. Nothing was done.", english.Several(count(months), "statement"))}
 	}
 	return l.write(a.format, a.stdout)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/intake/plan"
@@ -161,7 +162,7 @@ func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun boo
 	case len(changes) == 0:
 		l.Below = []string{"The ledger says what the plan says: nothing to do."}
 	case dryRun:
-		l.Below = []string{fmt.Sprintf("%d changes would be made. Nothing was done.", len(changes))}
+		l.Below = []string{fmt.Sprintf("%s would be made. Nothing was done.", english.Several(len(changes), "change"))}
 		if err := a.addPreview(ctx, &l, statements); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/projections"
@@ -121,7 +122,7 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, against s
 		}
 	}
 	t := web.FingerprintTable(f)
-	t.Below = []string{fmt.Sprintf("Replayed %d records: the fingerprint is %s.", f.AsOf, f.Whole)}
+	t.Below = []string{fmt.Sprintf("Replayed %s: the fingerprint is %s.", english.Several(f.AsOf, "record"), f.Whole)}
 	switch {
 	case r.Parted > 0:
 		t.Below = append(t.Below, fmt.Sprintf("NOT the same as at %s: the two part at record %d.", against, r.Parted))

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/projections/web"
 )
 
@@ -103,7 +104,8 @@ func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "muster: ledger %s, %d records, in %s\n", s.ledger.Origin(), s.journal.Last(), cfg.dir)
+	fmt.Fprintf(a.stderr, "muster: ledger %s, %s, in %s\n", s.ledger.Origin(),
+		english.Several(s.journal.Last(), "record"), cfg.dir)
 	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.signer.Key())
 	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.url())
 	if s.listensToOthers() && len(cfg.hosts) == 0 {

@@ -28,8 +28,8 @@ type Known struct {
 	Keys []string
 	// By has, for each key that has signed one, the last checkpoint that was verified.
 	By map[string]Checkpoint
-	// First is the hash of the first record, zero when it is not known.
-	First tlog.Hash
+	// First is the hash of the first record, as [First] returns it; "" when it is not known.
+	First string
 }
 
 // Last returns the largest checkpoint that was verified, and false when there is none.
@@ -110,7 +110,8 @@ func (m Memory) loadFirst(k *Known, origin events.Origin) error {
 		return nil
 	}
 	if err == nil {
-		k.First, err = tlog.ParseHash(strings.TrimSpace(string(text)))
+		k.First = strings.TrimSpace(string(text))
+		_, err = tlog.ParseHash(k.First)
 	}
 	if err != nil {
 		return fmt.Errorf("the file %s: %w", firstFile, err)
@@ -119,8 +120,8 @@ func (m Memory) loadFirst(k *Known, origin events.Origin) error {
 }
 
 // Began remembers the hash of a ledger's first record.
-func (m Memory) Began(origin events.Origin, first tlog.Hash) error {
-	return m.write(origin, firstFile, []byte(first.String()+"\n"))
+func (m Memory) Began(origin events.Origin, first string) error {
+	return m.write(origin, firstFile, []byte(first+"\n"))
 }
 
 func checkpointFile(by string) string { return by[strings.LastIndex(by, "+")+1:] + ".checkpoint" }

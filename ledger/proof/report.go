@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // An Outcome is what became of one check.
@@ -93,7 +94,7 @@ func (r *Report) Add(name string, outcome Outcome, format string, args ...any) {
 // Write writes the report for people.
 func (r Report) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", r.Of, plural(r.Records, "record"))
+	fmt.Fprintf(&b, "%s: %s", r.Of, english.Several(r.Records, "record"))
 	if r.Origin != "" {
 		fmt.Fprintf(&b, " of the ledger %s", r.Origin)
 	}
@@ -133,11 +134,4 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func plural(n uint64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -59,16 +59,16 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	return nil
 }
 
-// First returns the hash of the ledger's first record, which no other ledger has, also of the same
+// First returns the hash of the ledger's first record, in base 64, which no other ledger has, also of the same
 // name. It is read from the server that has shown c, which must have been verified, and checked
 // against c's root.
-func First(ctx context.Context, c Checkpoint, fetch Fetcher) (tlog.Hash, error) {
+func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
 	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
 	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 0)})
 	if err = cmp.Or(tiles.err, err); err != nil {
-		return tlog.Hash{}, err
+		return "", err
 	}
-	return found[0], nil
+	return found[0].String(), nil
 }
 
 // fetchedTiles reads tiles through a Fetcher, and remembers why one could not be read.

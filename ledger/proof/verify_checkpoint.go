@@ -8,6 +8,7 @@ import (
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -34,7 +35,7 @@ func (c Checkpoint) otherSignatures() string {
 	if c.Others == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; beside it, %s that no key was given for", plural(uint64(c.Others), "signature"))
+	return fmt.Sprintf("; beside it, %s that no key was given for", english.Several(uint64(c.Others), "signature"))
 }
 
 // openCheckpoint opens a checkpoint with a key; without one it only reads it, and nothing is proven.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -85,7 +86,7 @@ func (v *verifier) reportKnown(r *Report) {
 	case v.failed("known") == nil && v.older > 0:
 		r.Add("known", NotChecked, "a checkpoint that was verified before is of %d records: these here are older", v.older)
 	case len(v.opts.Known) > 0:
-		v.check(r, "known", "the records are still those of %s that earlier commands have verified", plural(uint64(len(v.opts.Known)), "checkpoint"))
+		v.check(r, "known", "the records are still those of %s that earlier commands have verified", english.Several(uint64(len(v.opts.Known)), "checkpoint"))
 	}
 }
 
@@ -186,9 +187,9 @@ func (v *verifier) compared(c *Checkpoint) *Fault {
 }
 
 func (v *verifier) signedText(c *Checkpoint) string {
-	covers := fmt.Sprintf("the first %s of %d, with their root", plural(uint64(c.N), "record"), v.tree.size)
+	covers := fmt.Sprintf("the first %s of %d, with their root", english.Several(uint64(c.N), "record"), v.tree.size)
 	if c.N == v.tree.size {
-		covers = plural(uint64(c.N), "record") + ", which are all, with this root"
+		covers = english.Several(uint64(c.N), "record") + ", which are all, with this root"
 	}
 	return fmt.Sprintf("%s has signed for %s; the key %s%s", c.By, covers, v.opts.Key.Why, c.otherSignatures())
 }
@@ -201,7 +202,7 @@ func (v *verifier) reportStatements(r *Report) {
 	if of == 0 {
 		r.Add("signatures", NotChecked, "there are no new records")
 	} else {
-		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made", plural(uint64(v.signatures.Load()), "signature"), plural(uint64(len(v.signers)), "key"))
+		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made", english.Several(uint64(v.signatures.Load()), "signature"), english.Several(uint64(len(v.signers)), "key"))
 	}
 	if v.since != nil {
 		r.Add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)

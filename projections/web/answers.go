@@ -2,10 +2,9 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 	"muster/events/problem"
@@ -47,7 +46,7 @@ func (s *Service) firstHash() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		hash := tlog.RecordHash(r.Stored)
+		hash := sha256.Sum256(append([]byte{0}, r.Stored...)) // of a leaf (RFC 6962, section 2.1)
 		first := hex.EncodeToString(hash[:])
 		s.first.Store(&first)
 		return first, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -41,12 +42,13 @@ func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRec
 // LateTable has a row for each record.
 func LateTable(a projections.LateRecords) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"record", "recorded", "effective", "days", "nation", "operation", "type", "signed by", "what", "pledge"}}
-	t.Above = []string{fmt.Sprintf("Recorded more than %d days after the date from which it holds, %s.", a.MoreThan, a.Known()), ""}
+	t.Above = []string{fmt.Sprintf("Recorded more than %s after the date from which it holds, %s.",
+		english.Several(a.MoreThan, "day"), a.Known()), ""}
 	for _, r := range a.Records {
 		t.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(), number(r.Days), string(r.Nation), string(r.Operation), string(r.Type),
 			r.Signer, r.Sentence, r.Pledge.String())
 	}
-	t.Below = []string{Several(len(a.Records), "record") + "."}
+	t.Below = []string{english.Several(len(a.Records), "record") + "."}
 	return t
 }
 
@@ -73,7 +75,7 @@ func CorrectionsTable(a projections.Corrections) Table {
 		t.Add(c, number(c.Sequence), c.Recorded.UTC().Format(timeForm), c.Signer, string(c.Nation), string(c.Operation), number(c.Mends.Sequence),
 			c.Mends.Sentence, c.Sentence, c.Pledge.String())
 	}
-	t.Below = []string{Several(len(a.Corrections), "correction") + "."}
+	t.Below = []string{english.Several(len(a.Corrections), "correction") + "."}
 	return t
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -212,7 +213,7 @@ func terms(s *projections.LineStand) string {
 		all = append(all, "essential")
 	}
 	if s.Unknown > 0 {
-		all = append(all, Several(s.Unknown, "pledge")+" of unknown quantity")
+		all = append(all, english.Several(s.Unknown, "pledge")+" of unknown quantity")
 	}
 	return strings.Join(all, ", ")
 }
@@ -392,7 +393,7 @@ func ExplainTable(e projections.Explanation) Table {
 func explained(e projections.Explanation) []string {
 	var sums []string
 	for _, s := range e.Sums {
-		sum := fmt.Sprintf("%s %s", s.Quantity, s.Unit)
+		sum := fmt.Sprintf("%s %s", s.Quantity, projections.UnitOf(s.Quantity, s.Unit))
 		if s.Day != 0 {
 			sum += " on " + s.Day.String()
 		}
@@ -403,7 +404,8 @@ func explained(e projections.Explanation) []string {
 	}
 	what := strings.Join(sums, " and ")
 	if q := e.Requirement; q != nil {
-		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required, q.Unit, q.Gap)
+		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required,
+			projections.UnitOf(q.Required, q.Unit), q.Gap)
 		if more := waits(q.Waiting, q.WaitingUnknown); more != nil {
 			what += ", " + strings.Join(more, ", ")
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/projections"
 )
 
@@ -143,7 +144,7 @@ func ReadinessTable(a projections.Readiness) Table {
 		}
 		unknown := ""
 		if r.Unknown > 0 {
-			unknown = Several(r.Unknown, "pledge")
+			unknown = english.Several(r.Unknown, "pledge")
 		}
 		t.AddOn(r.Day, r, append(cells, r.NotSaid.String(), r.Reserve.String(), unknown)...)
 	}
@@ -172,7 +173,7 @@ func ReviewTable(a projections.Review) Table {
 		}
 		t.AddOn(f.Day, f, string(f.Kind), string(f.Operation), string(f.Line), string(f.Nation), f.Quantity.String(), string(f.Unit), f.Sentence, recordsOf(f.Sequences), pledge)
 	}
-	t.Below = []string{Several(len(a.Findings), "finding") + "."}
+	t.Below = []string{english.Several(len(a.Findings), "finding") + "."}
 	return t
 }
 
@@ -217,7 +218,7 @@ func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err
 // DueTable has a row for each thing that somebody has to do.
 func DueTable(a projections.Dues) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"by", "due", "nation", "operation", "role", "quantity", "unit", "waits for", "since", "record", "recorded", "what", "pledge"}}
-	t.Above = []string{fmt.Sprintf("What is due within %d days, and what waits, %s.", a.Within, a.Basis), ""}
+	t.Above = []string{fmt.Sprintf("What is due within %s, and what waits, %s.", english.Several(a.Within, "day"), a.Basis), ""}
 	for _, d := range a.Due {
 		t.Add(d, d.By.String(), string(d.Kind), string(d.Nation), string(d.Operation), string(d.Role), d.Quantity.String(), string(d.Unit), string(d.WaitsFor), d.Since.String(),
 			number(d.Sequence), d.Recorded.UTC().Format(timeForm), d.Sentence, d.Pledge.String())
@@ -271,7 +272,7 @@ func NationTable(a projections.NationPage) Table {
 		}
 		unknown := ""
 		if r.Unknown > 0 {
-			unknown = Several(r.Unknown, "pledge")
+			unknown = english.Several(r.Unknown, "pledge")
 		}
 		t.AddOn(r.Day, r, append(cells, r.Reserve.String(), unknown)...)
 	}
@@ -327,6 +328,6 @@ func NationsTable(a projections.Nations) Table {
 	for _, n := range a.Nations {
 		t.Add(n, string(n.Nation), n.Name, number(n.Pledges), text(n.Roles, ", "), string(n.Only), yes(n.Declared), n.Scope)
 	}
-	t.Below = []string{Several(len(a.Nations), "nation") + "."}
+	t.Below = []string{english.Several(len(a.Nations), "nation") + "."}
 	return t
 }

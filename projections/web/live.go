@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,7 +15,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 	"muster/events/problem"
@@ -160,7 +160,7 @@ func (p *parameters) ledger() {
 
 func isHash(s string) bool {
 	hash, err := hex.DecodeString(s)
-	return err == nil && len(hash) == tlog.HashSize && s == strings.ToLower(s)
+	return err == nil && len(hash) == sha256.Size && s == strings.ToLower(s)
 }
 
 // tellRecords sends every record that passes the filter, in order, from the one after those that were seen.

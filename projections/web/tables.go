@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/projections"
 )
 
@@ -25,13 +26,8 @@ func orEmpty(sequence uint64) string {
 	return number(sequence)
 }
 
-// Several writes a number of things: "1 pledge", "2 pledges".
-func Several(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
+// does returns a verb as it goes with a quantity: that of many things is given.
+func does(q events.Quantity, many string) string { return english.Verb(q.IsOne(), many) }
 
 // text joins the words of a closed or checked set.
 func text[S ~string](words []S, between string) string {
@@ -185,7 +181,7 @@ func remarks(l projections.LineCoverage) string {
 		all = append(all, "essential")
 	}
 	if n, ok := l.Conditional.Number(); ok && n > 0 {
-		all = append(all, fmt.Sprintf("%s hang on conditions", l.Conditional))
+		all = append(all, fmt.Sprintf("%s %s on conditions", l.Conditional, does(l.Conditional, "hang")))
 	}
 	if n, ok := l.Caveated.Number(); ok && n > 0 {
 		all = append(all, fmt.Sprintf("%s under caveats", l.Caveated))
@@ -203,10 +199,10 @@ func remarks(l projections.LineCoverage) string {
 // waits says what fits a line and waits for an allocation.
 func waits(q events.Quantity, unknown int) (all []string) {
 	if n, ok := q.Number(); ok && n > 0 {
-		all = append(all, fmt.Sprintf("%s wait for an allocation", q))
+		all = append(all, fmt.Sprintf("%s %s for an allocation", q, does(q, "wait")))
 	}
 	if unknown > 0 {
-		all = append(all, fmt.Sprintf("%d of unknown size wait for an allocation", unknown))
+		all = append(all, fmt.Sprintf("%d of unknown size %s for an allocation", unknown, english.Verb(unknown == 1, "wait")))
 	}
 	return all
 }
@@ -246,7 +242,7 @@ func StrengthTable(s projections.Strength) Table {
 		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
 	}
 	for _, sum := range s.Totals {
-		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, sum.Unit, Several(sum.Pledges, "pledge"))
+		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, projections.UnitOf(sum.Quantity, sum.Unit), english.Several(sum.Pledges, "pledge"))
 		if sum.Day != 0 {
 			line += " on " + sum.Day.String()
 		}
@@ -285,7 +281,7 @@ func beside(r projections.StrengthRow) string {
 	for _, q := range []struct {
 		n    events.Quantity
 		what string
-	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it hang on conditions"}, {r.Caveated, "of it under caveats"}} {
+	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it " + does(r.Conditional, "hang") + " on conditions"}, {r.Caveated, "of it under caveats"}} {
 		if n, ok := q.n.Number(); ok && n > 0 {
 			all = append(all, q.n.String()+" "+q.what)
 		}
@@ -312,7 +308,7 @@ func PledgesTable(all projections.PledgeList) Table {
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
 			conditions(p), caveats(p), allocations(p), strings.Join(p.Elsewhere, ", "), p.Note)
 	}
-	t.Below = []string{fmt.Sprintf("%s, %s.", Several(len(all.Pledges), "pledge"), all.Basis)}
+	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"), all.Basis)}
 	return t
 }
 
@@ -364,12 +360,12 @@ func PledgeTable(w PledgeLife) Table {
 
 // PledgeSentence says to people what a pledge is.
 func PledgeSentence(p projections.Pledge) string {
-	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, p.Unit)
+	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, projections.UnitOf(p.Quantity, p.Unit))
 	if p.Quantity.IsZero() {
 		s = fmt.Sprintf("%s: nothing was offered", p.Role)
 	}
 	if !p.Strength.IsZero() {
-		s += fmt.Sprintf(", %s %s there since %s", p.Strength, p.Unit, p.StrengthOn)
+		s += fmt.Sprintf(", %s %s there since %s", p.Strength, projections.UnitOf(p.Strength, p.Unit), p.StrengthOn)
 	}
 	if p.From != 0 {
 		s += ", " + p.Span()
@@ -466,9 +462,9 @@ func RebuildTable(r projections.Rebuilding) Table {
 	case r.Discarded != "":
 		t.Below = []string{"What was kept could not be compared: " + r.Discarded}
 	case r.Identical():
-		t.Below = []string{fmt.Sprintf("Rebuilt from %d records: identical.", r.AsOf)}
+		t.Below = []string{fmt.Sprintf("Rebuilt from %s: identical.", english.Several(r.AsOf, "record"))}
 	default:
-		t.Below = []string{fmt.Sprintf("Rebuilt from %d records: NOT identical.", r.AsOf)}
+		t.Below = []string{fmt.Sprintf("Rebuilt from %s: NOT identical.", english.Several(r.AsOf, "record"))}
 	}
 	return t
 }

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // describe says what a requirement is: "15000 personnel for ground in west, from 2026-03-01, priority 1, essential".
 func describe(r events.RequirementTerms) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s for %s", r.Quantity, r.Unit, r.Role)
+	fmt.Fprintf(&b, "%s %s for %s", r.Quantity, english.Noun(r.Quantity.IsOne(), string(r.Unit)), r.Role)
 	if r.Area != "" {
 		fmt.Fprintf(&b, " in %s", r.Area)
 	}

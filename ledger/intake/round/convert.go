@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -164,9 +165,16 @@ func (c *converter) identify(offer *events.PledgeOffered) []problem.Field {
 	return nil
 }
 
+func amount(o *events.PledgeOffered) string {
+	if o.Quantity.IsUnknown() {
+		return "an " + english.Unknown(string(o.Unit), o.Unit.IsMoney())
+	}
+	return o.Quantity.String() + " " + english.Noun(o.Quantity.IsOne(), string(o.Unit))
+}
+
 func sentence(o *events.PledgeOffered) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) offers %s %s for %s to %s", o.Nation.Name(), o.Nation, o.Quantity, o.Unit, o.Role, o.Operation)
+	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", o.Nation.Name(), o.Nation, amount(o), o.Role, o.Operation)
 	if o.Area != "" {
 		fmt.Fprintf(&b, " in %s", o.Area)
 	}
@@ -175,7 +183,7 @@ func sentence(o *events.PledgeOffered) string {
 	}
 	fmt.Fprintf(&b, ", %s", o.Span())
 	if o.NoticeToMove != nil {
-		fmt.Fprintf(&b, ", notice to move %d days", *o.NoticeToMove)
+		fmt.Fprintf(&b, ", notice to move %s", english.Several(*o.NoticeToMove, "day"))
 	}
 	switch o.Presence {
 	case events.Reserve:

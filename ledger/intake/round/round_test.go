@@ -98,7 +98,7 @@ func TestSentencesSayWhatARowBecomes(t *testing.T) {
 	r := read(t, string(file(t, "isaf-2009.csv")), mapping(t, string(file(t, "isaf-2009.map.yaml"))))
 	for line, want := range map[int]string{
 		2:  `Albania (ALB) offers 125 personnel for ground to isaf, from 2009-12-04`,
-		7:  `Croatia (HRV) offers 2 team for training to isaf, from 2009-12-04 (published as "2 police training team"; not in the published sum; a team has 20 to 30 people as a rule)`,
+		7:  `Croatia (HRV) offers 2 teams for training to isaf, from 2009-12-04 (published as "2 police training team"; not in the published sum; a team has 20 to 30 people as a rule)`,
 		18: `Poland (POL) offers 400 personnel for ground to isaf, from 2009-12-04, in reserve (in reserve; not in the published sum)`,
 	} {
 		if got := r.Rows[line-2].Sentence; got != want {
@@ -231,7 +231,7 @@ rules:
 		b.Note != `published as "2 frigates"; IN  Reserve` {
 		t.Errorf("%+v", b)
 	}
-	if want := "France (FRA) offers unknown ship for sea to mnf-u in black-sea, 2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; r.Rows[0].Sentence != want {
+	if want := "France (FRA) offers an unknown number of ships for sea to mnf-u in black-sea, 2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; r.Rows[0].Sentence != want {
 		t.Errorf("got  %s\nwant %s", r.Rows[0].Sentence, want)
 	}
 }

@@ -104,7 +104,8 @@ func (o *overTime) about(l *projections.LineTimeline) string {
 		}
 		required, supply = max(required, number(pt.Required)), max(supply, number(pt.Supply))
 	}
-	all := o.T("timeline.about", l.Unit.Of(required), l.Unit, o.Word("rung", o.Basis.Rung), l.Unit.Of(supply)) + " "
+	all := o.T("timeline.about", o.Amount(l.Unit.Of(required), l.Unit),
+		o.Word("rung", o.Basis.Rung), l.Unit.Of(supply)) + " "
 	if short == 0 {
 		return all + o.T("timeline.never-short")
 	}

@@ -4,10 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"muster/events"
 )
 
 // What was vendored is what its makers have published.
@@ -105,6 +109,33 @@ func TestNothingInline(t *testing.T) {
 	for _, text := range sources(t) {
 		if found := inline.FindString(text); found != "" && !strings.Contains(text, "package page") {
 			t.Errorf("a template has %q", found)
+		}
+	}
+}
+
+// Amounts go with their units in both languages; a plan's own words stay its own.
+func TestAmounts(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		quantity events.Quantity
+		unit     events.Unit
+		en, fr   string
+	}{
+		{events.Count(1), "team", "1 team", "1 team"},
+		{events.Count(2), "team", "2 teams", "2 teams"},
+		{events.Unit("team").Of(0), "team", "0 teams", "0 team"},
+		{events.Count(1200), "personnel", "1,200 personnel", "1\u00a0200 personnel"},
+		{events.Unknown, "aircraft", "unknown aircraft", "inconnu aircraft"},
+		{events.Unit("EUR").Of(200), "EUR", "2 EUR", "2 EUR"},
+	} {
+		for lang, want := range map[string]string{"en": test.en, "fr": test.fr} {
+			s := words.speakerFor(httptest.NewRequest(http.MethodGet, "/?lang="+lang, nil))
+			if got := s.Amount(test.quantity, test.unit); got != want {
+				t.Errorf("%s: %q, want %q", lang, got, want)
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/message"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // languages are those that the pages speak. The first is that of whoever asks for none of them.
@@ -135,6 +136,18 @@ func (s *speaker) Q(q events.Quantity) string {
 		return s.printer.Sprintf("%d", n/100) + s.T("decimal", n%100)
 	}
 	return s.printer.Sprintf("%d", n)
+}
+
+// Amount writes a quantity and its unit, which a plan names in words of its own: "1 team", "2 teams".
+// In French what is less than two is one.
+func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
+	return s.Q(q) + " " + s.Unit(q, u)
+}
+
+// Unit writes the unit of a quantity: see [speaker.Amount].
+func (s *speaker) Unit(q events.Quantity, u events.Unit) string {
+	n, known := q.Number()
+	return english.Noun(q.IsOne() || s.Lang == "fr" && known && n < 2, string(u))
 }
 
 // Nation returns a nation's name in the reader's language.

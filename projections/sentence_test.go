@@ -1,0 +1,67 @@
+package projections
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"muster/events"
+)
+
+// What is told of an amount goes with how much there is of it, and whose it is.
+func TestAmounts(t *testing.T) {
+	for _, test := range []struct {
+		quantity events.Quantity
+		unit     events.Unit
+		nation   events.Nation
+		says     string
+	}{
+		{events.Count(1), "ship", "FRA", "1 ship; France's 1 ship was, hangs"},
+		{events.Count(2), "team", "NLD", "2 teams; Netherlands' 2 teams were, hang"},
+		{events.Count(0), "battery", "DEU", "0 batteries; Germany's 0 batteries were, hang"},
+		{events.Count(1200), "personnel", "ALA", "1,200 personnel; Åland Islands' 1,200 personnel were, hang"},
+		{events.Count(1), "personnel", "USA", "1 personnel; United States' 1 personnel was, hangs"},
+		{events.Unknown, "aircraft", "FIN", "an unknown number of aircraft; Finland's unknown number of aircraft was, hangs"},
+		{events.Unknown, "cell", "FIN", "an unknown number of cells; Finland's unknown number of cells was, hangs"},
+		{events.Unknown, "EUR", "PHL", "an unknown amount of EUR; Philippines' unknown amount of EUR was, hangs"},
+		{events.Unit("EUR").Of(250), "EUR", "SWE", "2.50 EUR; Sweden's 2.50 EUR were, hang"},
+	} {
+		a := amount{test.quantity, test.unit}
+		equal(t, "an amount", a.String()+"; "+a.of(test.nation)+" "+a.does("were")+", "+a.does("hang"), test.says)
+	}
+}
+
+// Every sentence about one ship of a nation whose name begins with two bytes and ends with an s.
+func TestSentences(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	one := l.offer("ALA", 1, func(t *events.PledgeTerms) {
+		t.Unit, t.Until, t.NoticeToMove = "team", day(20), new(int)
+		*t.NoticeToMove = 1
+	})
+	one.condition("condition.added", 2, "vote")
+	p := l.picture()
+	var all []string
+	for _, d := range must[Dues](t)(p.Due(t.Context(), Moment{On: day(9)}, Filter{}, 30)).Due {
+		all = append(all, d.Sentence)
+	}
+	for _, e := range must[[]LifeEvent](t)(p.Life(t.Context(), Moment{On: day(9)}, one.id)) {
+		all = append(all, e.Sentence)
+	}
+	c := must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{Beside: true}))
+	for _, n := range c.NotCounted {
+		all = append(all, n.Sentence)
+	}
+	said := strings.Join(all, "\n")
+	for _, want := range []string{
+		"Åland Islands' 1 team for ground was offered on 2026-01-01 and waits for the coordinators",
+		"Åland Islands' 1 team for ground hangs on vote",
+		"Åland Islands' 1 team for ground ends on 2026-01-20, and no pledge is named to relieve it.",
+		"Åland Islands offers 1 team for ground, 2026-01-01 to 2026-01-20, at 1 day's notice",
+		"Åland Islands pledges 1 team for ground, and west counts personnel.",
+	} {
+		if !strings.Contains(said, want) || !utf8.ValidString(said) {
+			t.Errorf("nobody says %q in\n%q", want, said)
+		}
+	}
+}

@@ -107,7 +107,7 @@ func CoverageTable(c Coverage) Table {
 		t.Below = []string{noneInForce(c.Basis, c.Next)}
 	case len(c.Lines) < c.InForce:
 		t.Below = []string{fmt.Sprintf("%s %s. Of %s in force, %s.", differing(len(c.Lines)), onDays(c.Basis),
-			Several(c.InForce, "requirement"), are(c.Met, "met"))}
+			english.Several(c.InForce, "requirement"), are(c.Met, "met"))}
 	}
 	if len(c.NotCounted) == 0 {
 		return t

@@ -13,7 +13,7 @@ func allocatable(p *pledge) error {
 	case p.observed:
 		return promised(p, "cannot be allocated", "it counts for the requirement that it fits, where it fits one alone")
 	case p.rung < offered:
-		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated", p.id(), p.rung).WithHint("first it must be offered: pledge.offered")
+		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated", p.id(), p.rung).WithHint("first it must be offered: muster pledge offer")
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func within(p *pledge, st *events.AllocationMade) error {
 		pledged, known := p.quantityOn(day)
 		if !known {
 			return refuse(codeOverAllocated, "how much the pledge %s is of is not known on %s, so nothing of it can be allocated", st.Pledge, day).
-				WithHint("the nation says how much with: pledge.amended")
+				WithHint("the nation says how much with: muster pledge amend")
 		}
 		if free := pledged - p.allocatedOn(day); n > free {
 			return refuseField(codeOverAllocated, field("quantity", st.Quantity.String(), "on %s the pledge is of %s, and %s of that are free: write at most that, or release an allocation first",

@@ -27,7 +27,7 @@ func conditionsMet(p *pledge) error {
 	}
 	if open != nil {
 		return refuse(codeConditionOpen, "the pledge %s hangs on %s: a nation is bound only when its own conditions are discharged", p.id(), list(open, "and")).
-			WithHint("first say for each that it has happened: condition.discharged")
+			WithHint("first say for each that it has happened: muster condition discharge")
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func openCondition(p *pledge, name events.Line) error {
 		}
 	}
 	if names == nil {
-		return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no conditions: add it first, condition.added"))
+		return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no conditions: add it first: muster condition add"))
 	}
 	return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no such condition: write %s", list(names, "or")))
 }

@@ -29,15 +29,15 @@ func follows(p *pledge, x *saying) error {
 	case "pledge.reported":
 		return reportable(p, x)
 	case "pledge.amended":
-		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: pledge.reported"), stillStands(p, x))
+		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: muster pledge report"), stillStands(p, x))
 	case "pledge.renewed":
-		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: pledge.reported, pledge.returned"), stillStands(p, x))
+		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: muster pledge report, muster pledge return"), stillStands(p, x))
 	case "condition.added":
-		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: pledge.offered"), newCondition(p, x.name))
+		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: muster pledge offer"), newCondition(p, x.name))
 	case "condition.discharged", "condition.failed":
 		return openCondition(p, x.name)
 	case "caveat.declared":
-		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: pledge.offered"), newCaveat(p, x.name))
+		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: muster pledge offer"), newCaveat(p, x.name))
 	case "caveat.lifted":
 		return heldCaveat(p, x.name)
 	case "allocation.made":
@@ -105,9 +105,9 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ().Event())
 	switch {
 	case p.rung < from[0]:
-		return refusal.WithHint("first it must be %s: pledge.%s", from[0], from[0])
+		return refusal.WithHint("first it must be %s: %s", from[0], from[0].command())
 	case p.rung == deployed && x.typ() == "pledge.withdrawn":
-		return refusal.WithHint("forces that were deployed go home: pledge.returned")
+		return refusal.WithHint("forces that were deployed go home: muster pledge return")
 	}
 	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
 }

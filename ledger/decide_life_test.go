@@ -97,7 +97,7 @@ func TestRule31AllocationFits(t *testing.T) {
 	w.says(ruleFounder, ruleSay("requirement.issued", "Area", "west"))
 	w.says(ruleParis, ruleSay("pledge.indicated", "ID", ruleFRA1, "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Area, t.Until = "west", 2027_06_30 })))
 	w.refuses(ruleFounder, ruleSay("allocation.made"), "wrong-rung",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 is indicated: only what is offered can be allocated", "first it must be offered: pledge.offered")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 is indicated: only what is offered can be allocated", "first it must be offered: muster pledge offer")
 	w.says(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA1, "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Area, t.Until = "west", 2027_06_30 })))
 	w.allows(ruleFounder, ruleSay("allocation.made"))
 	w.refuses(ruleFounder, ruleSay("allocation.made", "Line", "ground-east"), "line-unknown",
@@ -159,7 +159,7 @@ func TestRule32NeverMoreThanPledged(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.amended", "Quantity", events.Unknown))
 	w.refuses(ruleFounder, ruleSay("allocation.made", "Quantity", events.Count(1)), "over-allocated",
 		"how much the pledge 01KAQ7Z0V4000000000000FRA1 is of is not known on 2027-01-01, so nothing of it can be allocated",
-		"the nation says how much with: pledge.amended")
+		"the nation says how much with: muster pledge amend")
 }
 
 func TestRule33AllocationReleasedOnce(t *testing.T) {

@@ -170,7 +170,7 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
 			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
 				key.nation.Name(), key.operation, key.role, id).
-				WithHint("report the new strength of that pledge instead: pledge.reported")
+				WithHint("report the new strength of that pledge instead: muster pledge report")
 		}
 	}
 	return nil

@@ -137,7 +137,9 @@ func TestRule19OneRungAtATime(t *testing.T) {
 			w.refuses(by, st, "wrong-rung", "the pledge 01KAQ7Z0V4000000000000FRA1 is "+r.rung+": only one that is "+from[event]+" can be "+event, hint)
 		}
 		for _, event := range strings.Fields(r.early) {
-			refused(event, "first it must be "+from[event]+": pledge."+from[event])
+			refused(event, "first it must be "+from[event]+": muster pledge "+
+				map[string]string{"indicated": "indicate", "offered": "offer", "accepted": "accept", "confirmed": "confirm",
+					"deployed": "deploy"}[from[event]])
 		}
 		for _, event := range strings.Fields(r.late) {
 			refused(event, "it is past that: muster pledge show tells where it stands")
@@ -148,7 +150,7 @@ func TestRule19OneRungAtATime(t *testing.T) {
 	}
 	w.refuses(ruleParis, ruleSay("pledge.withdrawn"), "wrong-rung",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 is deployed: only one that is indicated, offered, accepted or confirmed can be withdrawn",
-		"forces that were deployed go home: pledge.returned")
+		"forces that were deployed go home: muster pledge return")
 	w.climb("returned")
 }
 
@@ -178,7 +180,7 @@ func TestRule21NationalConditionsFirst(t *testing.T) {
 		w.says(ruleParis, ruleSay("condition.added", "Condition", string(c), "Kind", c))
 	}
 	w.climb("accepted")
-	const hint = "first say for each that it has happened: condition.discharged"
+	const hint = "first say for each that it has happened: muster condition discharge"
 	w.refuses(ruleParis, ruleSay("pledge.confirmed"), "condition-open",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 hangs on parliament, funding and other: a nation is bound only when its own conditions are discharged", hint)
 	w.says(ruleParis, ruleSay("condition.discharged", "Condition", "funding"))
@@ -205,7 +207,7 @@ func TestRule22ConditionSettledOnce(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.refuses(ruleParis, ruleSay("condition.failed"), "condition-unknown",
-		`condition "vote": the pledge has no conditions: add it first, condition.added`, "")
+		`condition "vote": the pledge has no conditions: add it first: muster condition add`, "")
 	w.says(ruleParis, ruleSay("condition.added"))
 	w.says(ruleParis, ruleSay("condition.added", "Condition", "budget"))
 	w.refuses(ruleParis, ruleSay("condition.discharged", "Condition", "cease-fire"), "condition-unknown",
@@ -228,7 +230,7 @@ func TestRule23ReportsOfWhatIsDeployed(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.climb("accepted", "confirmed")
 	w.refuses(ruleParis, ruleSay("pledge.reported"), "wrong-rung",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 is confirmed: only one that is deployed can be reported", "first it must be deployed: pledge.deployed")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 is confirmed: only one that is deployed can be reported", "first it must be deployed: muster pledge deploy")
 	w.climb("deployed", "reported", "reported")
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA2, "Role", "air", "Unit", "aircraft"))
 	w.says(ruleUN, ruleSay("pledge.reported", "Pledge", ruleFRA2, "Unit", "aircraft"))
@@ -238,7 +240,7 @@ func TestRule24NotObservedTwice(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA1))
 	const message, hint = "France was observed in mnf-u as ground already, as the pledge 01KAQ7Z0V4000000000000FRA1: a second one would count it twice",
-		"report the new strength of that pledge instead: pledge.reported"
+		"report the new strength of that pledge instead: muster pledge report"
 	w.refuses(ruleUN, ruleSay("pledge.observed"), "already-observed", message, hint)
 	w.refuses(ruleUN, ruleSay("pledge.observed", "Unit", "battalion"), "already-observed", message, hint)
 	w.says(ruleUN, ruleSay("pledge.observed", "Nation", "DEU"))
@@ -269,10 +271,10 @@ func TestRule26ObservedIsNotPromised(t *testing.T) {
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA1))
 	w.refuses(ruleParis, ruleSay("pledge.amended"), "nothing-pledged",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 was seen in published figures and never offered, so it has no terms to amend",
-		"report its strength instead: pledge.reported")
+		"report its strength instead: muster pledge report")
 	w.refuses(ruleParis, ruleSay("condition.added"), "nothing-pledged",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 was seen in published figures and never offered, so it has no conditions",
-		"conditions belong to what is offered: pledge.offered")
+		"conditions belong to what is offered: muster pledge offer")
 	w.says(ruleParis, ruleSay("pledge.reported"))
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA2)) // what is promised beside it is another pledge
 	w.says(ruleParis, ruleSay("condition.added", "Pledge", ruleFRA2))

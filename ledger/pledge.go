@@ -25,6 +25,12 @@ var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted
 
 func (r rung) String() string { return rungNames[r] }
 
+// command is what somebody types to put a pledge on the rung.
+func (r rung) command() string {
+	return "muster pledge " + map[rung]string{indicated: "indicate", offered: "offer", accepted: "accept",
+		confirmed: "confirm", deployed: "deploy", returned: "return", withdrawn: "withdraw", declined: "decline"}[r]
+}
+
 func (r rung) ended() bool { return r >= returned }
 
 // rungs is the rung that each kind of statement puts a pledge on, 0 for none.

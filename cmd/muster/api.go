@@ -40,6 +40,9 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 	switch status {
 	case http.StatusBadRequest:
 		kind = problem.Usage
+		if msg == "request body is required" {
+			msg = "the request has no body: send the signed note"
+		}
 	case http.StatusNotFound:
 		kind = problem.NotFound
 	case http.StatusRequestEntityTooLarge:

@@ -60,7 +60,7 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 		},
 	}
 	c.Flags().BoolVar(&stay, "serve", false, "stay, and answer until interrupted")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the HTTP API (default: any free port)")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the HTTP API, on any free port")
 	hostFlag(c, &hosts)
 	return c
 }

@@ -50,8 +50,9 @@ The field release says who may see a pledge (public, coalition or coordinators):
 		},
 	}
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
-	c.Flags().StringToStringVar(&columns, "column", nil, "FIELD=COLUMN: which column holds the field")
-	c.Flags().StringToStringVar(&always, "always", nil, "FIELD=VALUE: what holds for every row")
+	c.Flags().StringToStringVar(&columns, "column", nil, "which column holds the field, as `FIELD=COLUMN`")
+	c.Flags().StringToStringVar(&always, "always", nil, "what holds for every row, as `FIELD=VALUE`")
+	c.Flags().Lookup("column").DefValue, c.Flags().Lookup("always").DefValue = "", "" // not "[]"
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say row by row what would be recorded, and record nothing")
 	return c
 }

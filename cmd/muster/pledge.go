@@ -38,15 +38,23 @@ type termFlags struct {
 // releaseToday says what a release does until reading is restricted.
 const releaseToday = "it is recorded, but reading is not restricted yet: everybody who reaches the server can read it"
 
-func (f *termFlags) register(c *cobra.Command) {
+// register adds the flags of terms. Unsaid says what holds where a flag is not given, for terms that
+// are begun; where terms are changed, all that is not given stays.
+func (f *termFlags) register(c *cobra.Command, begins bool) {
 	fl := c.Flags()
+	unsaid := func(text string) string {
+		if begins {
+			return text
+		}
+		return " (default: it stays)"
+	}
 	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`)
-	fl.StringVar(&f.area, "area", "", "where the forces may be used; without it, anywhere")
+	fl.StringVar(&f.area, "area", "", "where the forces may be used"+unsaid("; without it, anywhere"))
 	fl.StringVar(&f.line, "line", "", "the requirement that the forces are meant for, which may still have to be issued; none for none")
-	fl.StringVar(&f.from, "from", "", "first day (default: today)")
-	fl.StringVar(&f.until, "until", "", "last day; without it, open")
-	fl.IntVar(&f.notice, "notice-to-move", -1, "days after the call")
-	fl.StringVar(&f.presence, "presence", "", "new, present or reserve")
+	fl.StringVar(&f.from, "from", "", "first day"+unsaid(" (default: today)"))
+	fl.StringVar(&f.until, "until", "", "last day"+unsaid("; without it, open"))
+	fl.IntVar(&f.notice, "notice-to-move", 0, "`days` after the call within which they move"+unsaid(" (default: not said)"))
+	fl.StringVar(&f.presence, "presence", "", "new, present or reserve"+unsaid(""))
 	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators; "+releaseToday)
 	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or deployed by then; none for no such day")
 	fl.StringVar(&f.predecessor, "predecessor", "", "the id of the pledge whose forces these relieve; none for none")
@@ -185,7 +193,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 
 // registerNew adds the flags of what begins a pledge.
 func (f *termFlags) registerNew(c *cobra.Command) {
-	f.register(c)
+	f.register(c, true)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
 	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")
@@ -270,7 +278,7 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 			})
 		},
 	}
-	f.register(c)
+	f.register(c, false)
 	return c
 }
 

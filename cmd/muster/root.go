@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -78,7 +79,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%w", err).WithHint("see: %s --help", cmd.CommandPath())
+		return usage("%s", plainFlagError(err)).WithHint("see: %s --help", cmd.CommandPath())
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"), "the server's address (MUSTER_URL); without it, the server that runs on --data, or http://127.0.0.1:8080")
@@ -91,6 +92,26 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	a.addCommands(root)
 	return root
+}
+
+// plainFlagError says what is wrong with a flag without the words of the library that has read it.
+func plainFlagError(err error) string {
+	message := err.Error()
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return strings.Replace(message, " must be formatted as key=value", " has no = in it: write it such as quantity=troops", 1)
+	}
+	remedy := "write a whole number"
+	switch {
+	case number.Func == "ParseBool":
+		remedy = "write true or false"
+	case errors.Is(err, strconv.ErrRange):
+		remedy = "write a smaller number"
+	case number.Func == "ParseUint":
+		remedy = "write a whole number, and none below 0"
+	}
+	message, _, _ = strings.Cut(message, ": strconv.")
+	return message + ": " + remedy
 }
 
 // addCommands adds all commands, in the groups that --help shows.
@@ -113,6 +134,8 @@ func (a *app) addCommands(root *cobra.Command) {
 			root.AddCommand(c)
 		}
 	}
+	root.AddCommand(exitCodesTopic())
+	root.SetHelpCommand(helpCmd())
 	root.SetHelpCommandGroupID("Others:")
 	root.SetCompletionCommandGroupID("Others:")
 }

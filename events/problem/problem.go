@@ -8,6 +8,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,9 @@ var (
 
 var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid,
 	TooMuch, Unavailable, Busy, Unverified, Misdirected, Differs}
+
+// Kinds returns all rows of the table.
+func Kinds() []Kind { return slices.Clone(kinds) }
 
 // KindOf returns the row with the given slug, and Internal for a slug that this version does not know.
 func KindOf(slug string) Kind {

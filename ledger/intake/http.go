@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -155,7 +154,7 @@ func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, answ
 		return problem.Decode(resp.StatusCode, body)
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("the answer from %s: %w", c.URL, err)
+		return problem.New(problem.Internal, "the answer from %s is none of Muster's", c.URL).WithHint("%s", askAgain)
 	}
 	return nil
 }

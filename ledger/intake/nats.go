@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"reflect"
 	"runtime/debug"
@@ -132,7 +131,8 @@ func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, an
 		return err
 	}
 	if err := json.Unmarshal(m.Data, answer); err != nil {
-		return fmt.Errorf("the answer over NATS: %w", err)
+		return problem.New(problem.Unavailable, "the answer over NATS is none of Muster's").
+			WithHint("is it the NATS of a Muster server?")
 	}
 	return nil
 }

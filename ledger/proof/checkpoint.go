@@ -82,7 +82,7 @@ func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 func CheckpointVerifier(key string) (note.Verifier, error) {
 	v, err := note.NewVerifier(strings.TrimSpace(key))
 	if err != nil {
-		return nil, fmt.Errorf("the checkpoint key %.100q is no key: %w", key, err)
+		return nil, fmt.Errorf("the checkpoint key %.100q is no key", key)
 	}
 	if !events.Origin(v.Name()).Valid() {
 		return nil, fmt.Errorf("the key %.100s is no checkpoint key: those are named after a ledger, such as muster.example/berlin", v.Name())

@@ -117,7 +117,7 @@ func (c Client) ask(ctx context.Context, method, where string, body io.Reader, a
 		return problem.Decode(resp.StatusCode, data)
 	}
 	if err := json.Unmarshal(data, answer); err != nil {
-		return problem.New(problem.Unavailable, "the answer from %s is none of Muster's: %w", c.URL, err).
+		return problem.New(problem.Unavailable, "the answer from %s is none of Muster's", c.URL).
 			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}
 	return nil

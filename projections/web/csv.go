@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"muster/events/problem"
 )
@@ -31,12 +30,20 @@ type pagedQuery[A any] interface {
 // listing returns the lister of a question: a list is whole, however many pages it has.
 func listing[Q, A any](parse func(request) (*Q, error), s *Service,
 	answer func(context.Context, *Q) (A, error), table func(A) Table) lister {
+	page := func(ctx context.Context, q *Q) (a A, err error) {
+		ctx, done, err := s.slot(ctx) // which nobody holds while the client reads
+		if err != nil {
+			return a, err
+		}
+		defer done()
+		return answer(ctx, q)
+	}
 	return func(ctx context.Context, r request, write func(Table, map[string]string) error) error {
 		q, err := parse(r)
 		if err != nil {
 			return err
 		}
-		a, err := answer(ctx, q)
+		a, err := page(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -49,7 +56,7 @@ func listing[Q, A any](parse func(request) (*Q, error), s *Service,
 			if err = write(table(a), rest); err != nil || !paged.next(a) {
 				return err
 			}
-			a, err = answer(ctx, q)
+			a, err = page(ctx, q)
 		}
 		return err
 	}
@@ -147,7 +154,6 @@ func answerCSV(w http.ResponseWriter, r *http.Request, question, form string, li
 	}
 	switch {
 	case err == nil:
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	case a.begun:
 		a.breakOff(err)
 	default:
@@ -156,11 +162,6 @@ func answerCSV(w http.ResponseWriter, r *http.Request, question, form string, li
 }
 
 func (a *csvAnswer) write(page Table, rest map[string]string) error {
-	control := http.NewResponseController(a)
-	err := control.SetWriteDeadline(time.Now().Add(slowest))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
 	if !a.begun {
 		a.begun = true
 		a.begin(page, rest)
@@ -168,7 +169,7 @@ func (a *csvAnswer) write(page Table, rest map[string]string) error {
 	if err := page.writeRows(a.rows); err != nil {
 		return err
 	}
-	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := http.NewResponseController(a).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return a.r.Context().Err()

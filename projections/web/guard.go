@@ -89,6 +89,8 @@ func (s *Service) workOf(r *http.Request) work {
 		return work{}
 	case strings.HasPrefix(path, Root+"/statements"):
 		return work{slots: s.slots.statements, time: statementTime}
+	case path != r.URL.Path && slices.Contains(longLists, path):
+		return work{slots: s.slots.waits, time: listTime} // each page takes a slot of its own
 	case slices.Contains(longPages, r.Method+" "+path):
 		return work{s.slots.long, longTime, true, longBudget}
 	}
@@ -112,6 +114,9 @@ func (s *Service) workOfQuestion(name string, waits bool) work {
 	}
 	return work{s.slots.short, questionTime, true, budget}
 }
+
+// longLists are as long as the ledger: as CSV they are whole, and written page by page.
+var longLists = []string{Root + "/pledges", Root + "/records"}
 
 // longQuestions look at many moments, or at all there is; and longPages ask them, or compare the
 // journal with the stream.

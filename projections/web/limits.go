@@ -75,6 +75,8 @@ const (
 	longTime     = time.Minute
 	// statementTime is longer than a server works on a statement.
 	statementTime = 40 * time.Second
+	// listTime is for a list that is as long as the ledger, written as its client reads it.
+	listTime = time.Hour
 	// rebuildTime is for all records there are, folded anew: millions take seconds.
 	rebuildTime = 10 * time.Minute
 )

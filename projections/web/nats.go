@@ -88,7 +88,7 @@ func requestOf(data []byte) (request, error) {
 	var members map[string]json.RawMessage
 	err := jsonv2.Unmarshal(data, &members)
 	if err != nil || members == nil { // null
-		return r, problem.New(problem.Usage, "the request must be a JSON object of the question's parameters, {} for none: %w", err)
+		return r, problem.New(problem.Usage, "the request must be a JSON object of the question's parameters, {} for none")
 	}
 	for name, v := range members {
 		var text string

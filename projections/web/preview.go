@@ -38,7 +38,7 @@ func (p *parameters) statements() (all []events.Statement) {
 	texts := []json.RawMessage{json.RawMessage(v)}
 	if v[0] == '[' {
 		if err := json.Unmarshal([]byte(v), &texts); err != nil {
-			p.invalid("statements", v, "is no list in JSON: %s", err)
+			p.invalid("statements", v, "is no list in JSON: write it such as [{…},{…}]")
 			return nil
 		}
 	}

@@ -103,14 +103,17 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 		P(q).read(&p)
 		return q, p.problem()
 	}
+	bounded := func(ctx context.Context, q *Q) (A, error) {
+		does := f.service.workOfQuestion(name, false)
+		a, err := answer(projections.WithBudget(ctx, does.budget), q)
+		return a, f.service.WhyEnded(ctx, err)
+	}
 	reply := func(ctx context.Context, r request) (a A, err error) {
 		q, err := parse(r)
 		if err != nil {
 			return a, err
 		}
-		does := f.service.workOfQuestion(name, false)
-		a, err = answer(projections.WithBudget(ctx, does.budget), q)
-		return a, f.service.WhyEnded(ctx, err)
+		return bounded(ctx, q)
 	}
 	var takes parameters
 	P(new(Q)).read(&takes)
@@ -124,7 +127,7 @@ func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(contex
 	}
 	f.service.parsers[name] = func(r request) (any, error) { return parse(r) }
 	if table != nil {
-		f.service.tables[name] = listing(parse, f.service, answer, table)
+		f.service.tables[name] = listing(parse, f.service, bounded, table)
 	}
 	op := huma.Operation{
 		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary,

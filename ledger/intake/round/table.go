@@ -116,7 +116,7 @@ func separator(data []byte) rune {
 func notCSV(err error) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		return problem.New(problem.Syntax, `the row in line %d has a quote that is never closed, or one within a text that is not written "": %w`, parse.StartLine, err).
+		return problem.New(problem.Syntax, `the row in line %d has a quote that is never closed, or one within a text that is not written ""`, parse.StartLine).
 			WithHint("the file may be cut: ask for it again, or mend the line")
 	}
 	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)

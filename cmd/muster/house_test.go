@@ -35,7 +35,7 @@ var house = map[string][]string{
 	"ledger/intake/peacekeeping":    {"muster/events/…"},
 
 	"projections": {"muster/events/…", "github.com/agnivade/levenshtein", "go.etcd.io/bbolt/…"},
-	"projections/web": {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
+	"projections/web": {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 

@@ -152,3 +152,9 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// A note is wrapped by the columns that it takes, in which some signs take two, and never within a sign.
+func TestWrap(t *testing.T) {
+	lines := wrap("Ålesund møter é 日本語 日本語 end", 14)
+	equal(t, "lines", strings.Join(lines, "|"), "Ålesund møter|é 日本語|日本語 end")
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/projections"
 )
 
@@ -166,7 +167,7 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 		cells = append(cells, n.String())
 	}
 	if pt.Unknown > 0 {
-		return append(cells, Several(pt.Unknown, "pledge"))
+		return append(cells, english.Several(pt.Unknown, "pledge"))
 	}
 	return append(cells, "")
 }

@@ -123,7 +123,8 @@ func (s *Service) await(ctx context.Context, record uint64) error {
 	waiting, cancel := s.wait(ctx, s.patience)
 	defer cancel()
 	if err := s.Projector.WaitFor(waiting, record); err != nil {
-		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there")
+		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there; " +
+			"if the record never comes, this is another ledger than the one that has it")
 	}
 	return goOn()
 }

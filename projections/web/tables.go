@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
+
 	"muster/events"
 	"muster/events/english"
 	"muster/projections"
@@ -47,11 +49,11 @@ func noteLines(o events.Operation, title, note string) []string {
 	return lines
 }
 
-// wrap breaks a text into lines of at most so many characters.
+// wrap breaks a text into lines of at most so many columns of a terminal.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
 			lines, line = append(lines, line), ""
 		}
 		if line != "" {

@@ -11,6 +11,7 @@ type PledgeCorrected struct {
 	Dated
 	Place
 	Pledge ID `json:"pledge"`
+	Upon
 	// Corrects is the ID of the statement that is mended.
 	Corrects ID `json:"corrects"`
 	// Struck says that the statement should never have been made. Terms and Strength are then left out.
@@ -28,7 +29,7 @@ type PledgeCorrected struct {
 func (s *PledgeCorrected) Thing() ID { return s.Pledge }
 
 func (s *PledgeCorrected) check(c *checker) {
-	checkAll(c, &s.Header, &s.Dated, &s.Place)
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon)
 	c.id("pledge", s.Pledge, "that began the pledge")
 	c.id("corrects", s.Corrects, "that was wrong")
 	if s.Terms != nil {

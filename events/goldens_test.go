@@ -7,7 +7,7 @@ import (
 
 // goldens lists every golden file's statement. Add to it; change nothing.
 func goldens(t testing.TB) []golden {
-	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens())
+	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(), uponGoldens())
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -70,40 +70,45 @@ func pledgeGoldens() []golden {
 		{9, "", "muster.ev.FRA.mnf-u.scope.01M833DQT30000000000000009.declared", &ScopeDeclared{goldenHeadSeen(9, "scope.declared"), goldenDated, goldenPlace, []Role{"intelligence", "sea"}, false, "until the vote"}},
 		{10, "unlimited", "muster.ev.FRA.mnf-u.scope.01M833DRSB000000000000000A.declared", &ScopeDeclared{goldenHead(10, "scope.declared"), goldenDated, goldenPlace, nil, true, ""}},
 		{11, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.indicated", &PledgeIndicated{goldenHeadSeen(11, "pledge.indicated"), goldenDated, goldenPlace, goldenTerms()}},
-		{12, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.offered", &PledgeOffered{goldenHeadSeen(12, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), goldenTerms()}},
-		{13, "unknown", "muster.ev.FRA.mnf-u.pledge.01M833DVQ3000000000000000D.offered", &PledgeOffered{goldenHead(13, "pledge.offered"), goldenDated, goldenPlace, ID{}, unknownShips}},
-		{14, "money", "muster.ev.FRA.mnf-u.pledge.01M833DWPB000000000000000E.offered", &PledgeOffered{goldenHead(14, "pledge.offered"), goldenDated, goldenPlace, ID{}, open}},
-		{15, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHeadSeen(15, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), goldenTerms()}},
+		{12, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.offered", &PledgeOffered{goldenHeadSeen(12, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), Upon{}, goldenTerms()}},
+		{13, "unknown", "muster.ev.FRA.mnf-u.pledge.01M833DVQ3000000000000000D.offered", &PledgeOffered{goldenHead(13, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, unknownShips}},
+		{14, "money", "muster.ev.FRA.mnf-u.pledge.01M833DWPB000000000000000E.offered", &PledgeOffered{goldenHead(14, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, open}},
+		{15, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHeadSeen(15, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, goldenTerms()}},
 		{16, "", "muster.ev.FRA.mnf-u.pledge.01M833DYMV000000000000000G.observed", &PledgeObserved{goldenHeadSeen(16, "pledge.observed"), goldenDated, goldenPlace, "troops",
 			Strength{Count(42), "personnel"}, "monthly contributions, November 2026"}},
 	}
 }
 
 func stepGoldens() []golden {
-	step := func(n int, typ Type) PledgeStep {
-		return PledgeStep{goldenHeadSeen(n, typ), goldenDated, goldenPlace, Step{goldenID(11), "as agreed\nby telephone", "minutes of 23 November 2026"}}
-	}
+	return stepsFrom(17, "", func(n int, typ Type) PledgeStep {
+		return PledgeStep{goldenHeadSeen(n, typ), goldenDated, goldenPlace, Step{goldenID(11), Upon{}, "as agreed\nby telephone", "minutes of 23 November 2026"}}
+	})
+}
+
+// stepsFrom lists the statements that move a pledge along, of which the first has the number n.
+func stepsFrom(first int, variant string, step func(n int, typ Type) PledgeStep) []golden {
+	at := func(n int) int { return first - 17 + n }
 	condition := func(n int, typ Type) ConditionStep { return ConditionStep{step(n, typ), "parliament"} }
 	strength := Strength{Count(1187), "personnel"}
 	subject := func(kind, event string) string {
 		return "muster.ev.FRA.mnf-u." + kind + ".01M833DSRK000000000000000B." + event
 	}
 	return []golden{
-		{17, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted", &PledgeAccepted{step(17, "pledge.accepted")}},
-		{18, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined", &PledgeDeclined{step(18, "pledge.declined")}},
-		{19, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.confirmed", &PledgeConfirmed{step(19, "pledge.confirmed")}},
-		{20, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.withdrawn", &PledgeWithdrawn{step(20, "pledge.withdrawn")}},
-		{21, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.deployed", &PledgeDeployed{step(21, "pledge.deployed"), strength}},
-		{22, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.reported", &PledgeReported{step(22, "pledge.reported"), strength}},
-		{23, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.returned", &PledgeReturned{step(23, "pledge.returned")}},
-		{24, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added", &ConditionAdded{condition(24, "condition.added"), Parliament}},
-		{25, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged", &ConditionDischarged{condition(25, "condition.discharged")}},
-		{26, "", "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed", &ConditionFailed{condition(26, "condition.failed")}},
-		{27, "", subject("pledge", "renewed"), &PledgeRenewed{step(27, "pledge.renewed"), goldenWindow.Until}},
-		{28, "", subject("caveat", "declared"), &CaveatDeclared{CaveatStep{step(28, "caveat.declared"), "no-night-flights"}, "by day only"}},
-		{29, "", subject("caveat", "lifted"), &CaveatLifted{CaveatStep{step(29, "caveat.lifted"), "no-night-flights"}}},
-		{30, "", subject("allocation", "made"), &AllocationMade{step(30, "allocation.made"), "ground-west", strength, goldenWindow}},
-		{31, "", subject("allocation", "released"), &AllocationReleased{step(31, "allocation.released"), goldenID(30)}},
+		{at(17), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted", &PledgeAccepted{step(at(17), "pledge.accepted")}},
+		{at(18), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined", &PledgeDeclined{step(at(18), "pledge.declined")}},
+		{at(19), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.confirmed", &PledgeConfirmed{step(at(19), "pledge.confirmed")}},
+		{at(20), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.withdrawn", &PledgeWithdrawn{step(at(20), "pledge.withdrawn")}},
+		{at(21), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.deployed", &PledgeDeployed{step(at(21), "pledge.deployed"), strength}},
+		{at(22), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.reported", &PledgeReported{step(at(22), "pledge.reported"), strength}},
+		{at(23), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.returned", &PledgeReturned{step(at(23), "pledge.returned")}},
+		{at(24), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added", &ConditionAdded{condition(at(24), "condition.added"), Parliament}},
+		{at(25), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged", &ConditionDischarged{condition(at(25), "condition.discharged")}},
+		{at(26), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed", &ConditionFailed{condition(at(26), "condition.failed")}},
+		{at(27), variant, subject("pledge", "renewed"), &PledgeRenewed{step(at(27), "pledge.renewed"), goldenWindow.Until}},
+		{at(28), variant, subject("caveat", "declared"), &CaveatDeclared{CaveatStep{step(at(28), "caveat.declared"), "no-night-flights"}, "by day only"}},
+		{at(29), variant, subject("caveat", "lifted"), &CaveatLifted{CaveatStep{step(at(29), "caveat.lifted"), "no-night-flights"}}},
+		{at(30), variant, subject("allocation", "made"), &AllocationMade{step(at(30), "allocation.made"), "ground-west", strength, goldenWindow}},
+		{at(31), variant, subject("allocation", "released"), &AllocationReleased{step(at(31), "allocation.released"), goldenID(30)}},
 	}
 }
 
@@ -125,12 +130,28 @@ func correctionGoldens() []golden {
 		{32, "", subject, corrected(32, func(s *PledgeCorrected) { s.Terms = &terms })},
 		{33, "strength", subject, corrected(33, func(s *PledgeCorrected) { s.Strength = &Strength{Count(1187), "personnel"} })},
 		{34, "struck", subject, corrected(34, func(s *PledgeCorrected) { s.Struck = true })},
-		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered", &PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{}, rotation}},
+		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered", &PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, rotation}},
 		{36, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EJ5V0000000000000014.indicated", &PledgeIndicated{goldenHead(36, "pledge.indicated"), goldenDated, goldenPlace, rotation}},
-		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), rotation}},
-		{48, "line", "muster.ev.FRA.mnf-u.pledge.01M833EXWV000000000000001G.offered", &PledgeOffered{goldenHead(48, "pledge.offered"), goldenDated, goldenPlace, ID{}, line}},
+		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, rotation}},
+		{48, "line", "muster.ev.FRA.mnf-u.pledge.01M833EXWV000000000000001G.offered", &PledgeOffered{goldenHead(48, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, line}},
 		{49, "line", "muster.ev.FRA.mnf-u.pledge.01M833EYW3000000000000001H.indicated", &PledgeIndicated{goldenHead(49, "pledge.indicated"), goldenDated, goldenPlace, line}},
-		{50, "line", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(50, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), line}},
+		{50, "line", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(50, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, line}},
 		{51, "line", subject, corrected(51, func(s *PledgeCorrected) { s.Terms = &line })},
 	}
+}
+
+// uponGoldens are of statements that say which state of the pledge they build on.
+func uponGoldens() []golden {
+	terms, upon := goldenTerms(), Upon{After: 12}
+	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B."
+	steps := stepsFrom(64, "after", func(n int, typ Type) PledgeStep {
+		return PledgeStep{goldenHead(n, typ), goldenDated, goldenPlace, Step{goldenID(11), upon, "as agreed", "minutes"}}
+	})
+	return append([]golden{
+		{61, "after", subject + "offered", &PledgeOffered{goldenHead(61, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), Upon{After: 11}, terms}},
+		{62, "after", subject + "amended", &PledgeAmended{goldenHead(62, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), upon, terms}},
+		{63, "after", subject + "corrected", &PledgeCorrected{Header: goldenHead(63, "pledge.corrected"),
+			Dated: goldenDated, Place: goldenPlace, Pledge: goldenID(11), Upon: upon, Corrects: goldenID(12),
+			Terms: &terms, Reason: "a digit was missing"}},
+	}, steps...)
 }

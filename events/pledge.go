@@ -142,6 +142,7 @@ type PledgeOffered struct {
 	Place
 	// Pledge is the indicated pledge that becomes an offer; zero for a new one.
 	Pledge ID `json:"pledge,omitzero"`
+	Upon
 	PledgeTerms
 }
 
@@ -153,7 +154,10 @@ func (s *PledgeOffered) Thing() ID {
 	return s.Pledge
 }
 func (s *PledgeOffered) check(c *checker) {
-	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms)
+	if s.Pledge.IsZero() && s.After != 0 {
+		c.field("after", fmt.Sprint(s.After), "the offer begins a pledge, of which nothing was said before: leave it out")
+	}
 }
 
 // PledgeAmended replaces a pledge's terms, from its effective date on: the world changed. Role and unit stay.
@@ -162,19 +166,44 @@ type PledgeAmended struct {
 	Dated
 	Place
 	Pledge ID `json:"pledge"`
+	Upon
 	PledgeTerms
 }
 
 // Thing returns the pledge's ID.
 func (s *PledgeAmended) Thing() ID { return s.Pledge }
 func (s *PledgeAmended) check(c *checker) {
-	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
+	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms)
 	c.id("pledge", s.Pledge, "that began the pledge")
+}
+
+// Upon says which state of a pledge a statement builds on, where its signer says so. The ledger refuses a statement that builds on an
+// older state than there is, so that of two people who change one pledge the second is told, and the first one's change stays.
+type Upon struct {
+	// After is the sequence of the last record about the pledge that the signer has seen; 0 where that is not said.
+	After int64 `json:"after,omitzero"`
+}
+
+func (u *Upon) upon() int64 { return u.After }
+
+func (u *Upon) check(c *checker) {
+	if u.After < 0 || u.After > MaxCount {
+		c.field("after", fmt.Sprint(u.After), "write the sequence of the last record about the pledge that was seen, from 1 on, or leave it out")
+	}
+}
+
+// After returns the sequence of the last record about a pledge that the signer of s says to have seen, 0 where s does not say.
+func After(s Statement) uint64 {
+	if u, ok := s.(interface{ upon() int64 }); ok {
+		return uint64(u.upon())
+	}
+	return 0
 }
 
 // A Step names the pledge that a statement moves along, and may say why.
 type Step struct {
 	Pledge ID `json:"pledge"`
+	Upon
 	// Reason says why, for people.
 	Reason string `json:"reason,omitzero"`
 	// Source is where this was published, when it was taken from a publication.
@@ -186,6 +215,7 @@ func (s *Step) Thing() ID { return s.Pledge }
 
 func (s *Step) check(c *checker) {
 	c.id("pledge", s.Pledge, "that began the pledge")
+	s.Upon.check(c)
 	c.text("reason", s.Reason)
 	c.text("source", s.Source)
 }

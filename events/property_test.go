@@ -209,6 +209,10 @@ func drawStatement(t *rapid.T) Statement {
 		if s.Unlimited = rapid.Bool().Draw(t, "unlimited"); s.Unlimited {
 			s.Roles = nil
 		}
+	case *PledgeOffered:
+		if s.Pledge.IsZero() {
+			s.After = 0
+		}
 	case *PledgeRenewed:
 		s.Expires = max(s.Expires, s.Effective)
 	case *PledgeCorrected:
@@ -284,6 +288,8 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 		return
 	case bool:
 		drawn = rapid.Bool().Draw(t, name)
+	case int64:
+		drawn = rapid.Int64Range(0, MaxCount).Draw(t, name)
 	case int:
 		drawn = rapid.IntRange(1, 9).Draw(t, name)
 	case string:

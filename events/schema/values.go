@@ -51,7 +51,7 @@ var words = map[reflect.Type][]any{
 }
 
 // bounds are the numbers, by the names of their members.
-var bounds = map[string][2]int64{"size": {1, events.MaxCount}, "priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
+var bounds = map[string][2]int64{"size": {1, events.MaxCount}, "after": {0, events.MaxCount}, "priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
 
 // memberSchema returns the schema of one member of a struct.
 func memberSchema(in reflect.Type, name string, t reflect.Type, optional bool) (object, error) {

@@ -24,6 +24,9 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	if err != nil {
 		return err
 	}
+	if err := upToDate(&p, st); err != nil {
+		return err
+	}
 	if c, ok := st.(*events.PledgeCorrected); ok {
 		return decideCorrected(s, m, p, c)
 	}

@@ -129,6 +129,14 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 			window.Until = 0
 		}
 	}
+	if u := reflect.ValueOf(st).Elem().FieldByName("Upon"); u.IsValid() && ruleMoves(st) {
+		switch ruleDie(t, "builds on", 8) {
+		case 0, 1:
+			u.Set(reflect.ValueOf(events.Upon{After: int64(h.lastAbout(st))}))
+		case 2:
+			u.Set(reflect.ValueOf(events.Upon{After: int64(1 + ruleDie(t, "older", min(len(h)+1, 64)))}))
+		}
+	}
 	terms := ruleTerms(st)
 	switch st := st.(type) {
 	case *events.ScopeDeclared:

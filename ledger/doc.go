@@ -139,4 +139,8 @@
 //
 //  37. After a correction, all that was said of the pledge since still follows, one after the other. Only what is allocated may
 //     be more than is pledged then, as after an amendment. (correction-breaks; TestRule37WhatFollowsStillHolds)
+//
+//  38. A statement about a pledge that says which record about it its signer has seen last builds on that state: when more was
+//     said of the pledge since, it is refused with what has changed. What says nothing of it is asked nothing.
+//     (changed-since, after-unknown; TestRule38BuildsOnWhatIs)
 package ledger

@@ -188,6 +188,10 @@ var ruleModel = []ruleOfModel{
 			corrected.Terms != nil && !strings.Contains(" pledge.indicated pledge.offered pledge.amended ", " "+string(typ)+" ") ||
 			corrected.Strength != nil && !strings.Contains(" pledge.deployed pledge.reported pledge.observed ", " "+string(typ)+" ")
 	}},
+	{[]int{38}, func(h ruleHistory, c ruleCommand) bool {
+		after := ruleGet[events.Upon](c.st, "Upon").After
+		return after != 0 && int(after) != h.lastAbout(c.st)
+	}},
 }
 
 func init() { // since the rule is about the others
@@ -236,6 +240,16 @@ func (h ruleHistory) of(id events.ID) (found ruleCommand) {
 }
 
 func (h ruleHistory) begun(c ruleCommand) ruleCommand { return h.of(events.Thing(c.st)) }
+
+// lastAbout returns the last record about a statement's pledge, 0 for none.
+func (h ruleHistory) lastAbout(st events.Statement) (record int) {
+	for i, c := range h {
+		if ruleOfPledge(c.st) && events.Thing(c.st) == events.Thing(st) {
+			record = i + 1
+		}
+	}
+	return record
+}
 
 // last returns the last of those whose letter is one of these.
 func (h ruleHistory) last(letters string) (found ruleCommand) {

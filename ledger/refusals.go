@@ -61,6 +61,8 @@ var (
 	codeCorrectionMismatch = code{"correction-mismatch", problem.Invalid}
 	codeCorrectionBreaks   = code{"correction-breaks", problem.Conflict}
 	codeExpiresEarly       = code{"expires-early", problem.Invalid}
+	codeAfterUnknown       = code{"after-unknown", problem.Invalid}
+	codeChangedSince       = code{"changed-since", problem.Conflict}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.

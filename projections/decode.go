@@ -101,6 +101,7 @@ const (
 	memberRestriction
 	memberLine
 	memberAllocation
+	memberAfter
 	members
 )
 
@@ -126,13 +127,13 @@ var shapes = func() map[events.Type]shape {
 	terms := head | bits(memberRole, memberQuantity, memberUnit, memberFrom)
 	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence, memberRelease, memberSource, memberNote, memberExpires,
 		memberPredecessor, memberSuccessor, memberLine)
-	step, mayStep := head|bits(memberPledge), bits(memberSeen, memberReason, memberSource)
+	step, mayStep := head|bits(memberPledge), bits(memberSeen, memberAfter, memberReason, memberSource)
 	amount := bits(memberQuantity, memberUnit)
 	of := func(must uint64) shape { return shape{must: step | must, may: mayStep} }
 	return map[events.Type]shape{
 		"pledge.indicated":     {must: terms, may: mayTerms, begins: true, unknown: true},
-		"pledge.offered":       {must: terms, may: mayTerms | bits(memberPledge), begins: true, unknown: true},
-		"pledge.amended":       {must: terms | bits(memberPledge), may: mayTerms, unknown: true},
+		"pledge.offered":       {must: terms, may: mayTerms | bits(memberPledge, memberAfter), begins: true, unknown: true},
+		"pledge.amended":       {must: terms | bits(memberPledge), may: mayTerms | bits(memberAfter), unknown: true},
 		"pledge.observed":      {must: head | amount | bits(memberRole, memberSource), may: bits(memberSeen), begins: true},
 		"pledge.accepted":      of(0),
 		"pledge.declined":      of(0),

@@ -122,6 +122,33 @@ var spoilings = []struct{ from, to string }{
 }
 
 // However a record is spoilt, it is not read in one pass when it is not read strictly, and never as another.
+// Statements say which state of a pledge they build on: no row has it, and those that do are read in one pass like the others.
+func TestDecodingOfWhatBuildsOn(t *testing.T) {
+	l := newAllKinds(t)
+	d := learned(t, l.records)
+	after := map[events.Type]bool{}
+	for _, rec := range l.records {
+		typ := rec.Statement.Head().Type
+		if _, ok := shapes[typ]; !ok || events.Thing(rec.Statement) == rec.Statement.Head().ID {
+			continue
+		}
+		stored := bytes.Replace(rec.Stored, []byte(`"pledge":`), []byte(`"after":7,"pledge":`), 1)
+		if after[typ] = true; !checkDecoding(t, d, stored) {
+			t.Errorf("not read in one pass: %s", stored)
+		}
+		if got, _ := d.quick(stored); cmp.Diff(must[row](t)(strictly(rec.Stored)), got) != "" {
+			t.Errorf("another row: %s", stored)
+		}
+		without := bytes.Replace(stored, []byte(`"pledge":`), []byte(`"pledgee":`), 1)
+		if checkDecoding(t, d, without) {
+			t.Errorf("read without the pledge: %s", without)
+		}
+	}
+	if len(after) < 15 {
+		t.Errorf("only %d kinds were looked at", len(after))
+	}
+}
+
 func TestDecodingOfSpoiltRecords(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calculates for long, in one goroutine")

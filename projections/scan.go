@@ -117,6 +117,8 @@ func memberOf(name []byte) (member, bool) {
 		return memberLine, true
 	case "allocation":
 		return memberAllocation, true
+	case "after":
+		return memberAfter, true
 	}
 	return 0, false
 }
@@ -134,6 +136,9 @@ func (s *scan) member(m member) {
 	case memberNotice:
 		r.Notice = new(int)
 		*r.Notice = int(s.number(events.MaxNotice))
+		return
+	case memberAfter: // which the rules ask of, and nothing that follows from the records
+		s.number(events.MaxCount)
 		return
 	}
 	s.expect(`"`)
@@ -196,6 +201,7 @@ func (s *scan) check() {
 		has(memberQuantity) && r.Unknown && !of.unknown,
 		has(memberQuantity) && !r.Unknown && s.isMoney != ('A' <= r.Unit[0] && r.Unit[0] <= 'Z'), // it is a unit, so it is a currency
 		has(memberUntil) && r.Until < r.From,
+		has(memberAfter) && !has(memberPledge),
 		has(memberSuccessor) && r.Successor == r.Predecessor,
 		r.Type == "pledge.renewed" && r.Expires < r.Effective,
 		of.must&memberSource.bit() != 0 && strings.TrimSpace(r.Source) == "",

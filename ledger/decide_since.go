@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/events"
+)
+
+// maxTold is the most records that the refusal of a statement names which builds on an older state.
+const maxTold = 5
+
+// upToDate keeps rule 38: a statement builds on the pledge as it is. It says so by the last record about it that its signer has seen,
+// or says nothing of it.
+func upToDate(p *pledge, st events.Statement) error {
+	after := events.After(st)
+	if after == 0 || after == p.said[len(p.said)-1].sequence {
+		return nil
+	}
+	at := slices.IndexFunc(p.said, func(x saying) bool { return x.sequence == after })
+	if at < 0 {
+		return refuseField(codeAfterUnknown, field("after", fmt.Sprint(after),
+			"that record says nothing of the pledge %s: write the last one about it that was seen, or leave it out", p.id())).
+			WithHint("muster pledge show %s lists them", p.id())
+	}
+	return refuse(codeChangedSince, "the pledge %s has changed since record %d, the last about it that the signer has seen: %s",
+		p.id(), after, p.since(at+1)).
+		WithHint("look at it as it stands now, and say it again: muster pledge show %s", p.id())
+}
+
+// since tells what was said of a pledge from a place on: "record 7, pledge.amended: quantity 11 -> 25".
+func (p *pledge) since(from int) string {
+	var all []string
+	for i := from; i < len(p.said); i++ {
+		if len(all) == maxTold {
+			all = append(all, fmt.Sprintf("and %d more", len(p.said)-i))
+			break
+		}
+		x := &p.said[i]
+		text := fmt.Sprintf("record %d, %s", x.sequence, x.typ())
+		if changed := p.changedBy(i); len(changed) > 0 {
+			text += ": " + strings.Join(changed, ", ")
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
+}
+
+// changedBy tells what a statement changed in those terms that the rules know, on the day from which it holds.
+func (p *pledge) changedBy(at int) (all []string) {
+	x, before := &p.said[at], *p
+	before.said = p.said[:at]
+	was := before.termsOn(x.effective)
+	if was == nil {
+		return nil
+	}
+	add := func(name, from, to string) {
+		if from != to {
+			all = append(all, fmt.Sprintf("%s %s -> %s", name, from, to))
+		}
+	}
+	expires := orWord(before.expiryOn(x.effective), "never")
+	switch {
+	case x.struck:
+	case x.renewed != 0:
+		add("expires", expires, x.renewed.String())
+	case x.terms != nil:
+		is := x.terms
+		add("quantity", was.quantity.String(), is.quantity.String())
+		add("area", orWord(was.area, "anywhere"), orWord(is.area, "anywhere"))
+		add("from", was.window.From.String(), is.window.From.String())
+		add("until", orWord(was.window.Until, "open"), orWord(is.window.Until, "open"))
+		add("reserve", fmt.Sprint(was.reserve), fmt.Sprint(is.reserve))
+		add("expires", expires, orWord(is.expires, "never"))
+	}
+	return all
+}
+
+// expiryOn returns the last day on which the pledge stands as was said for a date, 0 for none.
+func (p *pledge) expiryOn(on events.Date) (expires events.Date) {
+	best := events.Date(0)
+	for i := range p.said {
+		x := &p.said[i]
+		if says := x.terms != nil || x.renewed != 0; says && !x.struck && x.effective <= on && x.effective >= best {
+			best, expires = x.effective, x.expires()
+		}
+	}
+	return expires
+}
+
+// orWord writes a value, or a word for none.
+func orWord[V comparable](value V, none string) string {
+	if value == *new(V) {
+		return none
+	}
+	return fmt.Sprint(value)
+}

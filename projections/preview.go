@@ -27,6 +27,9 @@ type Preview struct {
 	Effects []Diff `json:"effects"`
 	// Warnings are what is odd about the statements, which may be recorded all the same.
 	Warnings []Warning `json:"warnings,omitempty"`
+	// Terms are the terms of pledges that would be others, each on the date from which what is said holds, whether or not anything
+	// counts otherwise.
+	Terms []TermChange `json:"terms,omitempty"`
 }
 
 // IsZero reports whether nothing changes on any date.
@@ -60,6 +63,7 @@ func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Sta
 		warnings, warned := s.now.Warnings(ctx, st)
 		answer.Warnings, err = append(answer.Warnings, warnings...), cmp.Or(err, warned)
 	}
+	answer.Terms = s.terms(b, statements)
 	return answer, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/web"
 )
 
@@ -80,24 +81,24 @@ func (a *app) correction(cmd *cobra.Command, s *session, f *termFlags, wrong eve
 	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, head.Type.Subject()) {
 		return nil, usage("record %d is a %s, and only records about pledges are corrected", wrong.Sequence, head.Type)
 	}
-	effective, err := a.corrections(cmd.Context(), wrong, said.On())
+	p, effective, err := a.corrections(cmd.Context(), wrong, said.On())
 	if err != nil {
 		return nil, err
 	}
 	nation, operation := events.About(wrong.Statement)
 	st := &events.PledgeCorrected{Header: s.head("pledge.corrected"), Place: events.Place{Operation: operation, Nation: nation},
-		Pledge: events.Thing(wrong.Statement), Corrects: head.ID, Struck: strike}
+		Pledge: p.ID, Upon: uponOf(p), Corrects: head.ID, Struck: strike}
 	if st.Effective, err = dateOr("effective", f.effective, effective); err != nil || strike {
 		return st, err
 	}
 	return st, f.correctContent(cmd, st, wrong.Statement)
 }
 
-// corrections puts into a record's statement what was corrected of it before, and returns the date from which it holds so.
-func (a *app) corrections(ctx context.Context, wrong events.Record, effective events.Date) (events.Date, error) {
+// corrections puts into a record's statement what was corrected of it before, and returns its pledge and the date from which it holds so.
+func (a *app) corrections(ctx context.Context, wrong events.Record, effective events.Date) (projections.Pledge, events.Date, error) {
 	var w web.PledgeLife
 	if err := a.ask(ctx, "pledge", map[string]string{"id": events.Thing(wrong.Statement).String()}, &w); err != nil {
-		return 0, err
+		return w.Pledge, 0, err
 	}
 	for _, e := range w.Life {
 		if e.Type != "pledge.corrected" {
@@ -105,7 +106,7 @@ func (a *app) corrections(ctx context.Context, wrong events.Record, effective ev
 		}
 		rec, err := a.record(ctx, strconv.FormatUint(e.Sequence, 10))
 		if err != nil {
-			return 0, err
+			return w.Pledge, 0, err
 		}
 		if c, ok := rec.Statement.(*events.PledgeCorrected); ok && c.Corrects == wrong.Statement.Head().ID {
 			effective = c.Effective
@@ -118,7 +119,7 @@ func (a *app) corrections(ctx context.Context, wrong events.Record, effective ev
 			}
 		}
 	}
-	return effective, nil
+	return w.Pledge, effective, nil
 }
 
 // contentOf returns the part of a statement that can be corrected besides its date: its terms, or its strength, or neither.

@@ -180,7 +180,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
 				if indicated != "" {
-					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Place, &st.Dated, &st.PledgeTerms)
+					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
 				}
 				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
@@ -218,7 +218,7 @@ func (a *app) beginPledge(cmd *cobra.Command, s *session, f *termFlags, st event
 }
 
 // restate fills in a statement that says a pledge's terms anew, as they stand but for what the flags say.
-func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement, pledge *events.ID, at *events.Place, on *events.Dated, t *events.PledgeTerms) error {
+func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement, pledge *events.ID, upon *events.Upon, at *events.Place, on *events.Dated, t *events.PledgeTerms) error {
 	effective, err := dateOr("effective", f.effective, today())
 	if err != nil {
 		return err
@@ -227,9 +227,12 @@ func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Sta
 	if err != nil {
 		return err
 	}
-	*pledge, *at, *t, on.Effective = p.ID, events.Place{Operation: p.Operation, Nation: p.Nation}, termsOf(p), effective
+	*pledge, *upon, *at, *t, on.Effective = p.ID, uponOf(p), events.Place{Operation: p.Operation, Nation: p.Nation}, p.Terms(), effective
 	return withFields(st, t.Unit, f.set(cmd, t))
 }
+
+// uponOf says that a statement builds on a pledge as it was read.
+func uponOf(p projections.Pledge) events.Upon { return events.Upon{After: int64(p.Last)} }
 
 // nationOr takes the key's nation when none was named.
 func nationOr(given string, s *session) events.Nation {
@@ -274,7 +277,7 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 			}
 			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
-				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Place, &st.Dated, &st.PledgeTerms)
+				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
 		},
 	}
@@ -287,13 +290,6 @@ func (a *app) pledge(ctx context.Context, id string, on events.Date) (projection
 	var w web.PledgeLife
 	err := a.ask(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
 	return w.Pledge, err
-}
-
-// termsOf are a pledge's terms as a statement carries them.
-func termsOf(p projections.Pledge) events.PledgeTerms {
-	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
-		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note,
-		Expires: p.Expires, Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line}
 }
 
 func (a *app) pledgeListCmd() *cobra.Command {

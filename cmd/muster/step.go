@@ -100,7 +100,7 @@ func (a *app) step(cmd *cobra.Command, s *session, f stepFlags, id string) (even
 	}
 	return events.PledgeStep{Header: s.head(""), Dated: events.Dated{Effective: effective},
 		Place: events.Place{Operation: p.Operation, Nation: p.Nation},
-		Step:  events.Step{Pledge: p.ID, Reason: f.reason, Source: f.source}}, p.Unit, nil
+		Step:  events.Step{Pledge: p.ID, Upon: uponOf(p), Reason: f.reason, Source: f.source}}, p.Unit, nil
 }
 
 func (a *app) conditionCmd() *cobra.Command {

@@ -83,6 +83,7 @@ type diffRow struct {
 	Line     *projections.LineDiff     `json:"requirement,omitempty"`
 	Pledge   *projections.PledgeDiff   `json:"pledge,omitempty"`
 	Strength *projections.StrengthDiff `json:"strength,omitempty"`
+	Term     *projections.TermChange   `json:"term,omitempty"`
 }
 
 var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}

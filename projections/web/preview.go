@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -79,10 +80,35 @@ type previewRow struct {
 	Warning *projections.Warning `json:"warning,omitempty"`
 }
 
+// addTerms adds the terms of pledges that would be others, before and after.
+func addTerms(t *Table, changes []projections.TermChange) {
+	if len(changes) == 0 {
+		return
+	}
+	terms := Table{Head: []string{"term", "now", "then", "pledge"}, Above: []string{"The terms that would be others:"}}
+	for i := range changes {
+		c := &changes[i]
+		from, to := orDash(c.From), orDash(c.To)
+		value := previewRow{diffRow: diffRow{What: "term", Term: c}}
+		terms.Add(value, c.Term, from, to, c.Pledge.String())
+		t.Also = append(t.Also, Row{value, []string{"", "term " + c.Term, "", "", "", "", c.From, c.To, "", "this one", "", "", c.Pledge.String()}})
+	}
+	t.Beside = append(t.Beside, terms)
+}
+
+// orDash writes a term, which may have several lines, in a cell for people.
+func orDash(value string) string {
+	if value == "" {
+		return "–"
+	}
+	return strings.ReplaceAll(value, "\n", "; ")
+}
+
 // PreviewTable tells for each date what would change on it: see [DiffTable].
 func PreviewTable(p projections.Preview) (t Table) {
 	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
 	defer func() { t.Also = append(t.Also, warningRows(p.Warnings)...) }()
+	addTerms(&t, p.Terms)
 	if p.IsZero() {
 		t.Below = []string{fmt.Sprintf("No effect on coverage, as of record %d.", p.AsOf)}
 		return t

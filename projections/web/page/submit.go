@@ -248,9 +248,7 @@ func (s *submitPage) now() map[string]string {
 	if s.About == nil || s.Say.Type != "pledge.amended" {
 		return now
 	}
-	text, err := json.Marshal(events.PledgeTerms{Role: s.About.Role, Quantity: s.About.Quantity, Unit: s.About.Unit, Area: s.About.Area, Window: s.About.Window,
-		NoticeToMove: s.About.NoticeToMove, Presence: s.About.Presence, Release: s.About.Release, Source: s.About.Source, Note: s.About.Note,
-		Expires: s.About.Expires, Predecessor: s.About.Predecessor, Successor: s.About.Successor, Line: s.About.Line})
+	text, err := json.Marshal(s.About.Terms())
 	members := map[string]any{}
 	if err == nil {
 		_ = json.Unmarshal(text, &members)

@@ -1,0 +1,93 @@
+package projections
+
+import (
+	"fmt"
+	"strings"
+
+	"muster/events"
+)
+
+// Terms returns the terms of the pledge as a statement says them.
+func (p *Pledge) Terms() events.PledgeTerms {
+	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
+		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note, Expires: p.Expires,
+		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line}
+}
+
+// A TermChange is a term of a pledge that is another one after a change. From and To are as a statement writes them, and "" where
+// there is no such term: what is elsewhere is written one to a line.
+type TermChange struct {
+	Pledge events.ID `json:"pledge"`
+	Term   string    `json:"term"` // the name of the member: "quantity"
+	From   string    `json:"from"`
+	To     string    `json:"to"`
+}
+
+// A term is one of a pledge's, by the name of its member.
+type term struct{ name, value string }
+
+// termsOf lists the terms in the order in which people read them.
+func termsOf(t *events.PledgeTerms) []term {
+	notice := ""
+	if t.NoticeToMove != nil {
+		notice = fmt.Sprint(*t.NoticeToMove)
+	}
+	id := func(one events.ID) string {
+		if one.IsZero() {
+			return ""
+		}
+		return one.String()
+	}
+	date := func(d events.Date) string {
+		if d == 0 {
+			return ""
+		}
+		return d.String()
+	}
+	quantity := ""
+	if !t.Quantity.IsZero() {
+		quantity = t.Quantity.String()
+	}
+	return []term{
+		{"role", string(t.Role)}, {"quantity", quantity}, {"unit", string(t.Unit)}, {"area", string(t.Area)},
+		{"line", string(t.Line)}, {"from", date(t.From)}, {"until", date(t.Until)}, {"notice_to_move", notice},
+		{"presence", string(t.Presence)}, {"release", string(t.Release)}, {"expires", date(t.Expires)},
+		{"predecessor", id(t.Predecessor)}, {"successor", id(t.Successor)}, {"elsewhere", strings.Join(t.Elsewhere, "\n")},
+		{"source", t.Source}, {"note", t.Note},
+	}
+}
+
+// TermChanges lists the terms that are others in the second of two states of a pledge.
+func TermChanges(was, is *Pledge) (all []TermChange) {
+	from, to := was.Terms(), is.Terms()
+	after := termsOf(&to)
+	for i, t := range termsOf(&from) {
+		if t.value != after[i].value {
+			all = append(all, TermChange{is.ID, t.name, t.value, after[i].value})
+		}
+	}
+	return all
+}
+
+// terms returns the terms that the statements would change, of each pledge on the date from which the last statement about it holds.
+func (s *supposed) terms(b Basis, statements []events.Statement) (all []TermChange) {
+	told := map[events.ID]bool{}
+	for i := len(statements) - 1; i >= 0; i-- {
+		id := events.Thing(statements[i])
+		was, ok := s.is.byID.find(id)
+		said, dated := statements[i].(interface{ On() events.Date })
+		if !ok || !dated || told[id] {
+			continue
+		}
+		told[id] = true
+		before, after := b, b
+		before.On, after.On, after.AsOf = said.On(), said.On(), s.now.Sequence()
+		now, _ := s.now.byID.find(id)
+		one, known := was.show(&before)
+		other, _ := now.show(&after)
+		if known && !one.Observed {
+			all = append(TermChanges(&one, &other), all...)
+		}
+	}
+	return all
+}

@@ -66,7 +66,9 @@ type field struct {
 	Words, Offered []string
 	Long, Fixed    bool
 	Required       bool
-	Problem        string
+	// Stands is set when the value is what somebody else has made it since the form was opened.
+	Stands  bool
+	Problem string
 }
 
 // A submitPage is the form, and what became of it.
@@ -77,12 +79,16 @@ type submitPage struct {
 	// Mine are the pledges that it can be about, and About the one that it is.
 	Mine  []projections.Pledge
 	About *projections.Pledge
+	// After is the last record of the pledge that whoever fills in the form has seen; Since is what has changed after it.
+	After string
+	Since *sinceThen
 	// Statement is what is to be signed, "" while something is wrong; Effect is what it would change.
 	Statement string
 	Effect    *projections.Preview
 	Wrong     *problem.Problem
 
 	given url.Values
+	life  []projections.LifeEvent // of the pledge
 }
 
 // Forms lists what can be said.
@@ -144,7 +150,7 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 
 // formUnknown refuses fields that no form has, and fields that are given twice.
 func formUnknown(given url.Values) error {
-	takes := words("type pledge id seen_size seen_root operation nation effective")
+	takes := words("type pledge after id seen_size seen_root operation nation effective")
 	for _, one := range forms {
 		takes = append(takes, one.Fields...)
 	}
@@ -207,7 +213,10 @@ func (s *submitPage) readPledges() error {
 	}
 	if id != "" {
 		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "")
-		s.About = &one.Pledge
+		s.About, s.life = &one.Pledge, one.Life
+		if s.After = fmt.Sprint(one.Pledge.Last); s.given != nil && s.given.Get("after") != "" {
+			s.After = s.given.Get("after")
+		}
 		return err
 	}
 	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "", "limit", pledgesSize, "role", "", "rung", "", "state", "")
@@ -342,6 +351,9 @@ func (s *submitPage) make() error {
 		return s.preview(st)
 	}
 	s.Wrong = problem.From(err)
+	if s.Wrong.Code == changedSince {
+		return s.catchUp()
+	}
 	for i := range s.Fields {
 		for _, w := range s.Wrong.AllFields() {
 			if strings.TrimSuffix(w.Location, ".0") == s.Fields[i].Name {
@@ -378,6 +390,7 @@ func (s *submitPage) text() []byte {
 	}
 	if s.About != nil {
 		members["pledge"], members["operation"], members["nation"] = s.About.ID, s.About.Operation, s.About.Nation
+		members["after"] = written("after", s.After)
 	}
 	for _, f := range s.Fields {
 		if f.Value != "" {
@@ -395,7 +408,7 @@ func (s *submitPage) text() []byte {
 // written is a field's value as a statement writes it.
 func written(name, value string) any {
 	switch name {
-	case "quantity", "notice_to_move":
+	case "quantity", "notice_to_move", "after":
 		if strings.Trim(value, "0123456789") == "" {
 			return json.Number(value)
 		}

@@ -83,7 +83,7 @@ const openKey = async (file) => {
 };
 
 const refusal = (p) => {
-  complain(box().dataset.refused, p.detail, ...(p.errors ?? []).map((f) => `${f.location}: ${f.message}`), p.hint);
+  complain(box().dataset.refused, p.detail, ...(p.errors ?? []).map((f) => `${f.location}: ${f.message}`), p.code === "changed-since" ? box().dataset.changed : p.hint);
   for (const f of p.errors ?? []) {
     const input = document.getElementById("f-" + f.location.replace(/^body\./, ""));
     if (!input) continue;
@@ -135,14 +135,15 @@ const forget = () => { localStorage.removeItem(draftKey()); };
 
 const keep = () => {
   const form = draftForm();
-  localStorage.setItem(draftKey(), JSON.stringify({ id: form.elements.id.value, fields: Object.fromEntries(keptFields(form).map((e) => [e.name, e.value])) }));
+  localStorage.setItem(draftKey(), JSON.stringify({ id: form.elements.id.value, after: form.elements.after?.value, fields: Object.fromEntries(keptFields(form).map((e) => [e.name, e.value])) }));
 };
 
 const restore = () => {
   const form = draftForm(), kept = localStorage.getItem(draftKey());
   if (!form || form.getAttribute("id") !== "draft" || !kept || document.getElementById("wrong")) return;
-  const { id, fields } = JSON.parse(kept);
+  const { id, after, fields } = JSON.parse(kept);
   if (id) form.elements.id.value = id;
+  if (after && form.elements.after) form.elements.after.value = after; // the fields are of a pledge as it was then
   for (const e of keptFields(form)) if (e.name in fields) e.value = fields[e.name];
   document.getElementById("draft-note").hidden = false;
 };
@@ -159,6 +160,13 @@ const showSeen = () => {
   if (at) { form.elements.seen_size.value = at.size; form.elements.seen_root.value = at.root; }
 };
 
-const arrive = () => { if (!draftForm()) return; restore(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
+// catchUp puts into the form what somebody else has changed meanwhile: what was typed would stay in a field that the page shows again.
+const catchUp = () => {
+  const stale = draftForm().querySelectorAll("[data-stands]");
+  for (const e of stale) { e.value = e.dataset.stands; e.removeAttribute("data-stands"); }
+  if (stale.length > 0) keep();
+};
+
+const arrive = () => { if (!draftForm()) return; restore(); catchUp(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
 window.addEventListener("muster:shown", arrive);
 arrive();

@@ -1,0 +1,87 @@
+package page
+
+import (
+	"slices"
+
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// changedSince is the code of the rule that a statement builds on its pledge as it is.
+const changedSince = "changed-since"
+
+// A sinceThen is what has changed in a pledge since somebody opened the form.
+type sinceThen struct {
+	Records []projections.LifeEvent
+	Terms   []termSince
+}
+
+// A termSince is a term when the form was opened and now, and what the form says.
+type termSince struct{ Name, Was, Is, Form string }
+
+// catchUp shows what has changed since the form was opened, and brings the form up to date: what was not changed in it says what stands
+// now, and what was changed stays.
+//
+//	opened with   now   in the form   goes on with
+//	11            25    11            25
+//	11            25    13            13, beside the 25
+func (s *submitPage) catchUp() error {
+	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", s.About.ID, "as_of", s.After)
+	if err != nil {
+		return err
+	}
+	s.Since = &sinceThen{}
+	for _, e := range s.life {
+		if e.Sequence > was.Pledge.Last {
+			s.Since.Records = append(s.Since.Records, e)
+		}
+	}
+	for _, c := range projections.TermChanges(&was.Pledge, s.About) {
+		one := termSince{Name: c.Term, Was: c.From, Is: c.To}
+		if at := slices.IndexFunc(s.Fields, func(f field) bool { return f.Name == c.Term && s.restates() }); at >= 0 {
+			f := &s.Fields[at]
+			if f.Value == c.From {
+				f.Value, f.Stands = c.To, true
+			}
+			one.Form = f.Value
+		}
+		s.Since.Terms = append(s.Since.Terms, one)
+	}
+	s.After = text(s.About.Last)
+	return nil
+}
+
+// restates reports whether the form says all the terms anew.
+func (s *submitPage) restates() bool { return s.Say.Type == "pledge.amended" }
+
+// A standRow is where a nation's pledge stands now, and where it would.
+type standRow struct{ Nation, From, To string }
+
+// Stands lists the pledges that would stand otherwise. One that would stand the same, and count otherwise only by other words, is
+// none: its terms are shown before and after.
+func (s *submitPage) Stands(d *projections.Diff) (all []standRow) {
+	for _, p := range d.Pledges {
+		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From != row.To {
+			all = append(all, row)
+		}
+	}
+	return all
+}
+
+// stand tells where a pledge stands: "offered 12 aircraft; It counts for air-west".
+func (s *submitPage) stand(p *projections.PledgeStand) string {
+	if p == nil {
+		return "–"
+	}
+	said := string(p.State)
+	if p.State == projections.Live {
+		said = p.Rung.String()
+	}
+	if !p.Quantity.IsZero() {
+		said += " " + s.Q(p.Quantity) + " " + string(p.Unit)
+	}
+	for _, at := range p.Places {
+		said += "; " + at.Sentence
+	}
+	return said
+}

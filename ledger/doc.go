@@ -19,6 +19,8 @@
 // # The rules
 //
 // Each rule is given with the codes of its refusals, and with the test that proves it. The list of codes is append-only.
+// No rule asks for the requirement that a pledge names as the one that it is meant for, nor for its area: an offer may come
+// before the plan, and what is in the plan then changes. What is not there is a warning, which readers give.
 //
 //  1. A ledger has one beginning: its first record is its founding, signed with the founder's key that it names, and there
 //     is no other. (not-founded, already-founded, bad-signature; TestRule01OneBeginning)
@@ -126,9 +128,6 @@
 //
 //  34. The pledges that are named as relieved, or as relieving, are others that are there, in the same operation and for the
 //     same role. (rotation-mismatch; TestRule34Rotation)
-//
-//     No rule asks for the requirement that a pledge names as the one that it is meant for, nor for its area: an offer may come
-//     before the plan, and what is in the plan then changes. What is not there is a warning, which readers give.
 //
 //  35. A statement about a pledge is corrected by the party that signed it, or by a coordinator, also where a nation speaks for
 //     itself: the record shows who did. A correction is not itself corrected: the statement that it mends is corrected again.

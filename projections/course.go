@@ -230,6 +230,9 @@ func (c *course) settlePhase(ph *phase, kinds []int) {
 		q := &ph.inForce[i]
 		sources[i] = []*trail{&c.lines[c.at(q)].shares}
 	}
+	if !c.p.meter.spend(len(kinds)) {
+		return
+	}
 	for _, kind := range kinds {
 		if at := ph.matcher.match(&c.p.kinds.names[kind]).only; at >= 0 {
 			sources[at] = append(sources[at], &c.kinds[kind])

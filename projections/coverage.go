@@ -433,7 +433,7 @@ func (l *lineTally) rung(r Rung, supply [Deployed + 1]int64) RungCoverage {
 
 // showCounted tells the pledges in a line's supply, by ID.
 func (t *tally) showCounted(l *lineTally) []Counted {
-	if !t.p.meter.hold(len(l.counted)) {
+	if !t.p.meter.hold(len(l.counted), countedRow) {
 		return nil
 	}
 	all := make([]Counted, len(l.counted)) // not nil, which would be told as left out

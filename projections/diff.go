@@ -281,7 +281,7 @@ func (d *differ) pledge(pl *pledge) {
 	if a.there() && b.there() {
 		d.blameLines(&one)
 	}
-	d.to.p.meter.hold(2)
+	d.to.p.meter.hold(1, comparedRow)
 	d.answer.Pledges = append(d.answer.Pledges, one)
 }
 

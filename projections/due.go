@@ -113,7 +113,7 @@ func (p *Picture) dueIn(d *Dues, pl *pledge, f Filter) {
 func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	a, _ := s.amount(Offered)
 	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
-		p.meter.hold(1)
+		p.meter.hold(1, answerRow)
 		recorded, _ := p.Recorded(uint64(c.seq))
 		d.Due = append(d.Due, Due{Kind: kind, WaitsFor: sides[kind], Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
 			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})

@@ -166,7 +166,7 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 // consider adds what a pledge has to do with a requirement.
 func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement) {
 	for _, at := range v.places(pl) {
-		p.meter.hold(1)
+		p.meter.hold(1, answerRow)
 		s := v.now
 		if !s.begun {
 			s = pl.beginning(e.AsOf)

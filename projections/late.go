@@ -41,7 +41,7 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 	answer := LateRecords{Basis: b, MoreThan: moreThan, Records: []LateRecord{}}
 	p.eachDeed(&b, chosen, f, func(pl *pledge, d *deed) {
 		recorded := events.DateOf(time.UnixMicro(p.times[d.order-1]).UTC())
-		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 && p.meter.hold(1) {
+		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 && p.meter.hold(1, answerRow) {
 			answer.Records = append(answer.Records, LateRecord{p.lifeEvent(pl, d, b.AsOf), pl.id, pl.operation.name, pl.nation, days})
 		}
 	})

@@ -139,7 +139,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 			list.Next = list.Pledges[f.Limit-1].ID
 			break
 		}
-		p.meter.hold(1)
+		p.meter.hold(1, answerRow)
 		list.Pledges = append(list.Pledges, one)
 	}
 	return list, p.meter.err()

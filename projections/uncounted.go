@@ -111,7 +111,7 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 
 // notCounted tells what does not count, by operation and ID.
 func (t *tally) notCounted() []NotCounted {
-	if !t.p.meter.hold(len(t.left)) {
+	if !t.p.meter.hold(len(t.left), answerRow) {
 		return nil
 	}
 	all := make([]NotCounted, len(t.left))

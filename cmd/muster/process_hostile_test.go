@@ -212,7 +212,7 @@ func (a *attacked) attacks() []attackOf {
 		{"a long list", 20, get("/?without=" + strings.Repeat("FRA,", 20_000) + "FRA")},
 		{"all nations", 50, get("/?without=" + url.QueryEscape(all))},
 		{"diff from the first record", 200, get(web.Root + "/diff?from=1")},
-		{"time lines of 20 years", 100, get(web.Root + "/timeline?from=2026-01-01&until=2045-12-31&step=month")},
+		{"time lines of 20 years", 100, get(web.Root + "/timeline?from=2026-01-01&until=2045-12-31&step=day")},
 		{"all pledges", 100, get(web.Root + "/pledges?limit=10000")},
 		{"100 revisions", 20, post(100)},
 		{"500 revisions", 20, post(500)},

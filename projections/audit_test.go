@@ -81,6 +81,19 @@ func TestCounting(t *testing.T) {
 	c = must[Counting](t)(picture.Counting(t.Context(), Moment{On: day(9)}, accepted))
 	equal(t, "then", tell(c.Then), "indicated west 10; offered west 10; accepted west 10; confirmed below-rung; deployed below-rung; ")
 	equal(t, "record of", picture.RecordOf(p.id, c.Record.ID), accepted)
+	ahead := l.offer("DEU", 5, func(t *events.PledgeTerms) { t.From = day(20) })
+	picture = l.picture()
+	c = must[Counting](t)(picture.Counting(t.Context(), Moment{On: day(9)}, ahead.seq))
+	several := "indicated several-lines; offered several-lines; accepted below-rung; confirmed below-rung; deployed below-rung; "
+	equal(t, "its window lies ahead", fmt.Sprint(c.NowOn, " ", tell(c.Now)), "2026-01-20 "+several)
+	equal(t, "and lay ahead then", fmt.Sprint(c.ThenOn, " ", tell(c.Then)), "2026-01-20 "+several)
+	l.cancel(10, "east")
+	c = must[Counting](t)(l.picture().Counting(t.Context(), Moment{On: day(9)}, ahead.seq))
+	equal(t, "as of now it fits one", tell(c.Now), "indicated west 5; offered west 5; accepted below-rung; confirmed below-rung; deployed below-rung; ")
+	equal(t, "as of the record it did not", tell(c.Then), several)
+	ahead.move("pledge.withdrawn", 11)
+	c = must[Counting](t)(l.picture().Counting(t.Context(), Moment{On: day(12)}, ahead.seq))
+	equal(t, "it has gone", tell(c.Now), "indicated withdrawn; offered withdrawn; accepted withdrawn; confirmed withdrawn; deployed withdrawn; ")
 	for _, seq := range []uint64{1, 99} {
 		if _, err := picture.Counting(t.Context(), Moment{}, seq); !problem.Is(err, problem.NotFound) {
 			t.Errorf("record %d: %v", seq, err)

@@ -22,9 +22,12 @@ type Counting struct {
 	// Record is the record that was asked about, and Pledge the pledge that it is about, as it stands.
 	Record LifeEvent `json:"record"`
 	Pledge Pledge    `json:"pledge"`
-	// Then is as of the record itself, on the date from which it holds, and Now as of the moment asked.
-	Then []CountedAt `json:"then"`
-	Now  []CountedAt `json:"now"`
+	// Then is as of the record itself, on ThenOn: the date from which it holds or, while the pledge is not there yet, its first
+	// day, as known then. Now is as of the moment asked, on NowOn: the date asked or, likewise, the first day.
+	Then   []CountedAt `json:"then"`
+	ThenOn events.Date `json:"then_on"`
+	Now    []CountedAt `json:"now"`
+	NowOn  events.Date `json:"now_on"`
 }
 
 // Counting answers a liaison's question about one record: did you receive it, and what did you count? It tells for each rung where the
@@ -46,12 +49,21 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}
 	last := b.onDay(b.last())
 	c.Pledge, _ = pl.show(&last)
-	if c.Then, err = p.countedAt(ctx, pl, Moment{AsOf: seq, On: max(d.effective, c.Pledge.From), WhatIf: m.WhatIf}); err != nil {
+	then, now := Basis{AsOf: seq, On: d.effective, WhatIf: b.WhatIf}, b
+	then.On, now.On = pl.thereFrom(&then), pl.thereFrom(&now)
+	if now.Until != 0 && now.On > now.Until {
+		now.Until = 0
+	}
+	c.ThenOn, c.NowOn = then.On, now.On
+	if c.Then, err = p.countedAt(ctx, pl, then); err != nil {
 		return Counting{}, err
 	}
-	c.Now, err = p.countedAt(ctx, pl, b.Moment())
+	c.Now, err = p.countedAt(ctx, pl, now)
 	return c, cmp.Or(err, p.meter.err())
 }
+
+// thereFrom returns the first day asked or, while the pledge is not there yet, the first on which it is, as known then.
+func (pl *pledge) thereFrom(b *Basis) events.Date { return max(b.On, pl.extent(b).from) }
 
 // deedOf finds what a record says, nil when it is about no pledge.
 func (p *Picture) deedOf(seq uint64) (*pledge, *deed) {
@@ -77,15 +89,15 @@ func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 	return 0
 }
 
-// countedAt tells at each rung where a pledge counts.
-func (p *Picture) countedAt(ctx context.Context, pl *pledge, m Moment) ([]CountedAt, error) {
+// countedAt tells at each rung where a pledge counts, or why it does not, also where it is not there at all.
+func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]CountedAt, error) {
 	all := []CountedAt{}
-	for _, m.Rung = range Rungs() {
-		c, err := p.Coverage(ctx, m, CoverageFilter{Operation: pl.operation.name})
+	for _, b.Rung = range Rungs() {
+		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{Operation: pl.operation.name})
 		if err != nil {
 			return nil, err
 		}
-		at := CountedAt{Rung: m.Rung, Counted: []CountedFor{}, NotCounted: []NotCounted{}}
+		at := CountedAt{Rung: b.Rung, Counted: []CountedFor{}, NotCounted: []NotCounted{}}
 		for _, l := range c.Lines {
 			for _, one := range l.Counted {
 				if one.Pledge == pl.id {
@@ -98,7 +110,23 @@ func (p *Picture) countedAt(ctx context.Context, pl *pledge, m Moment) ([]Counte
 				at.NotCounted = append(at.NotCounted, n)
 			}
 		}
+		if len(at.Counted)+len(at.NotCounted) == 0 {
+			at.NotCounted = append(at.NotCounted, p.away(pl, b.onDay(b.last())))
+		}
 		all = append(all, at)
 	}
 	return all, nil
+}
+
+// away tells why a pledge is not there.
+func (p *Picture) away(pl *pledge, b Basis) NotCounted {
+	at := side{p: p}
+	at.aim(b, Filter{Operation: pl.operation.name})
+	place := at.view.places(pl)[0] // a pledge has one at least
+	s := at.view.now
+	if !s.begun {
+		s = pl.beginning(b.AsOf)
+	}
+	return NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Quantity: place.Quantity,
+		Unit: place.Unit, Rung: s.rung, Reason: place.Reason, Sentence: place.Sentence, Sequences: place.Sequences}
 }

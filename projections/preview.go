@@ -22,15 +22,30 @@ type Preview struct {
 	Basis
 	// First is the first date on which coverage would change, or else anything; zero when nothing ever does.
 	First events.Date `json:"first,omitzero"`
-	// Effects are what would change, by date: on the date asked, and on the first, where that shows another effect. A date on
-	// which nothing changes is left out.
+	// Effects are what would change, by date: on the date asked, on the first, where that shows another effect, and on the
+	// first days of the pledges, as far as they lie ahead. A date on which nothing changes is left out.
 	Effects []Diff `json:"effects"`
+	// FirstDays tell of the pledges, as they would be, that begin on the date asked or later.
+	FirstDays []FirstDay `json:"first_days,omitempty"`
 	// Warnings are what is odd about the statements, which may be recorded all the same.
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Terms are the terms of pledges that would be others, each on the date from which what is said holds, whether or not anything
 	// counts otherwise.
 	Terms []TermChange `json:"terms,omitempty"`
 }
+
+// A FirstDay is where a pledge would count on the first day on which it is there, from the rung asked up.
+type FirstDay struct {
+	Pledge events.ID     `json:"pledge"`
+	Nation events.Nation `json:"nation"`
+	On     events.Date   `json:"on"`
+	// Counts reports whether anything of it would count. Places say for which requirements, or why for none.
+	Counts bool    `json:"counts"`
+	Places []Place `json:"places"`
+}
+
+// maxFirstDays is of how many first days the effects are told.
+const maxFirstDays = 5
 
 // IsZero reports whether nothing changes on any date.
 func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
@@ -238,8 +253,63 @@ func (s *supposed) preview(b Basis) (Preview, error) {
 	if !today.IsZero() {
 		answer.Effects = append(answer.Effects, today)
 	}
+	answer.FirstDays = s.firstDays(b)
+	if err := s.addFirstDays(&answer); err != nil {
+		return Preview{}, err
+	}
 	slices.SortFunc(answer.Effects, func(a, b Diff) int { return cmp.Compare(a.To.On, b.To.On) })
 	return answer, nil
+}
+
+// firstDays tells where the pledges that are touched would count on their first days, by date and ID.
+func (s *supposed) firstDays(b Basis) []FirstDay {
+	var all []FirstDay
+	b.AsOf = s.now.Sequence()
+	sides := map[events.Date]*side{}
+	for pl := range s.now.those(s.touched) {
+		first := pl.extent(&b).from
+		if first == 0 || first < b.On {
+			continue
+		}
+		at := sides[first]
+		if at == nil {
+			at = &side{p: s.now}
+			at.aim(b.onDay(first), Filter{})
+			sides[first] = at
+		}
+		one := FirstDay{Pledge: pl.id, Nation: pl.nation, On: first, Places: at.view.places(pl)}
+		one.Counts = slices.ContainsFunc(one.Places, func(at Place) bool { return at.Line != "" })
+		for i := range one.Places {
+			at := &one.Places[i]
+			at.Sequences = slices.DeleteFunc(at.Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
+		}
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b FirstDay) int { return cmp.Or(cmp.Compare(a.On, b.On), compareIDs(a.Pledge, b.Pledge)) })
+	return all
+}
+
+// addFirstDays adds the effects on the first days, of the first few.
+func (s *supposed) addFirstDays(answer *Preview) error {
+	told := []events.Date{answer.On}
+	for i := range answer.Effects {
+		told = append(told, answer.Effects[i].To.On)
+	}
+	most := len(told) + maxFirstDays
+	for _, one := range answer.FirstDays {
+		if slices.Contains(told, one.On) || len(told) == most {
+			continue
+		}
+		told = append(told, one.On)
+		d, err := s.on(answer.Basis, one.On)
+		if err != nil {
+			return err
+		}
+		if !d.IsZero() {
+			answer.Effects = append(answer.Effects, d)
+		}
+	}
+	return nil
 }
 
 // sameEffect reports whether two dates show the same change of the same numbers.

@@ -134,3 +134,26 @@ func effectOf(d Diff) (text string) {
 	}
 	return text + tellDiff(Diff{Pledges: d.Pledges})
 }
+
+// The first day of what would be pledged is told, also where it counts for nothing on it.
+func TestPreviewTellsOfTheFirstDay(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100, func(t *events.RequirementTerms) { t.From = day(20) })
+	p := l.picture()
+	offer := func(from int) []events.Statement {
+		return []events.Statement{&events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("FRA"),
+			PledgeTerms: pledgeTerms(60, func(t *events.PledgeTerms) { t.From = day(from) })}}
+	}
+	told := func(from int) (text string) {
+		a := must[Preview](t)(p.Preview(t.Context(), Moment{On: day(3)}, offer(from)))
+		for _, e := range a.Effects {
+			text += fmt.Sprint(e.To.On, " ", len(e.Lines), "; ")
+		}
+		for _, one := range a.FirstDays {
+			text += fmt.Sprint("first ", one.On, " ", one.Counts, " ", one.Places[0].Line, one.Places[0].Reason)
+		}
+		return text
+	}
+	equal(t, "before anything is required", told(10), "2026-01-03 0; 2026-01-10 0; first 2026-01-10 false no-line")
+	equal(t, "when it is", told(25), "2026-01-03 0; 2026-01-25 1; first 2026-01-25 true west")
+}

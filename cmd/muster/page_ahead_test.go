@@ -209,3 +209,19 @@ func TestPageUnknownIsNeverNothing(t *testing.T) {
 	b.open("/timeline?on=2190-02-10&without=ITA&line=north&lang=fr")
 	b.says(".figures", "+ 1 inconnu")
 }
+
+// What would count for nothing on its first day says so before it is signed.
+func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	for lang, want := range map[string]string{
+		"en": "On its first day, 2190-01-05, it counts for nothing: Spain pledges 9 personnel for ground in south, and no requirement in force asks for that.",
+		"fr": "Le premier jour, 2190-01-05, il ne compte pour rien : ne correspond à aucun besoin en vigueur",
+	} {
+		b.open("/submit?lang=" + lang)
+		for name, value := range map[string]string{"operation": "later", "nation": "ESP", "role": "ground", "quantity": "9", "unit": "personnel", "area": "south", "from": "2190-01-05"} {
+			b.fill("#f-"+name, value)
+		}
+		b.click(".fields button.primary")
+		b.says(".first-day", want)
+	}
+}

@@ -123,7 +123,7 @@ func (a *app) countedCmd() *cobra.Command {
 		name: "counted", use: "counted RECORD", argument: "record",
 		short: "What was counted where for one record: as of the record, and now",
 		long: `Say for one record, by its sequence as the receipt tells it, where its pledge counts at each rung, or why it does not: as it was known
-right after the record, and now.`,
+right after the record, and now; while its first day lies ahead, for that day.`,
 		flags: []string{"on", "as-of"},
 	}, web.CountedTable)
 }

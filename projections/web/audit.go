@@ -142,10 +142,14 @@ func CountedTable(a projections.Counting) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"when", "from the rung", "counted for", "quantity", "unit", "why not"}}
 	t.Above = []string{fmt.Sprintf("Record %d, recorded %s UTC, signed by %s: %s.", a.Record.Sequence, a.Record.Recorded.UTC().Format(timeForm), a.Record.Signer, a.Record.Sentence),
 		"The pledge: " + PledgeSentence(a.Pledge) + ".", ""}
+	now := "now"
+	if a.NowOn > a.On { // while its first day lies ahead
+		now = "now, for " + a.NowOn.String()
+	}
 	for _, when := range []struct {
 		name string
 		all  []projections.CountedAt
-	}{{"as of the record", a.Then}, {"now", a.Now}} {
+	}{{"as of the record", a.Then}, {now, a.Now}} {
 		for _, at := range when.all {
 			for _, c := range at.Counted {
 				t.Add(countedRow{when.name, at.Rung, &c, nil}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "")
@@ -156,6 +160,9 @@ func CountedTable(a projections.Counting) Table {
 		}
 	}
 	t.Below = []string{fmt.Sprintf("Now is %s.", a.Basis)}
+	if a.NowOn > a.On {
+		t.Below = append(t.Below, fmt.Sprintf("The pledge is there from %s on: what counts now is told for that day.", a.NowOn))
+	}
 	return t
 }
 

@@ -104,6 +104,19 @@ func orDash(value string) string {
 	return strings.ReplaceAll(value, "\n", "; ")
 }
 
+// firstDays says of which pledges nothing would count on their first day, and why.
+func firstDays(all []projections.FirstDay) (lines []string) {
+	for _, one := range all {
+		if one.Counts {
+			continue
+		}
+		for _, at := range one.Places {
+			lines = append(lines, fmt.Sprintf("On its first day, %s, %s's pledge counts for nothing: %s", one.On, one.Nation.Name(), at.Sentence))
+		}
+	}
+	return lines
+}
+
 // PreviewTable tells for each date what would change on it: see [DiffTable].
 func PreviewTable(p projections.Preview) (t Table) {
 	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
@@ -113,6 +126,7 @@ func PreviewTable(p projections.Preview) (t Table) {
 		t.Below = []string{fmt.Sprintf("No effect on coverage, as of record %d.", p.AsOf)}
 		return t
 	}
+	defer func() { t.Below = append(firstDays(p.FirstDays), t.Below...) }()
 	today := false
 	for _, e := range p.Effects {
 		d := DiffTable(e)

@@ -41,7 +41,7 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 	case http.StatusBadRequest:
 		kind = problem.Usage
 		if msg == "request body is required" {
-			msg = "the request has no body: send the signed note"
+			msg = "a request body is required: send the signed note"
 		}
 	case http.StatusNotFound:
 		kind = problem.NotFound

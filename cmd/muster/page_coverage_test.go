@@ -177,7 +177,7 @@ func TestPageClocks(t *testing.T) {
 	b.says(".problem", "on")
 	b.open(back)
 	b.fill("#as-of-day", "-1h") // before anything was recorded
-	b.says(".problem", "nothing was recorded yet at that time")
+	b.says(".problem", "no operation was opened yet")
 }
 
 // Play goes through the records by itself, up to the last; who wants no motion gets a step for each press.

@@ -78,5 +78,5 @@ func TestPageDependence(t *testing.T) {
 	b.says(`.ranked tr[data-line="mnf-u/ground-west"]`, "15,000 of 15,000")
 	b.ranks(gapsAt(t, url, "operation=mnf-u&without=FRA&on="+aDay))
 	b.open("/shortfalls?on=2001-01-01")
-	b.says(".empty", "Every requirement in force is met.")
+	b.says(".empty", "No requirement is in force on this date.")
 }

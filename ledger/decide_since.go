@@ -11,8 +11,8 @@ import (
 // maxTold is the most records that the refusal of a statement names which builds on an older state.
 const maxTold = 5
 
-// upToDate keeps rule 38: a statement builds on the pledge as it is. It says so by the last record about it that its signer has seen,
-// or says nothing of it.
+// upToDate keeps rule 38: a statement builds on the pledge as it is. It says so by the last record
+// about it that its signer has seen, or says nothing of it.
 func upToDate(p *pledge, st events.Statement) error {
 	after := events.After(st)
 	if after == 0 || after == p.said[len(p.said)-1].sequence {
@@ -29,7 +29,8 @@ func upToDate(p *pledge, st events.Statement) error {
 		WithHint("look at it as it stands now, and say it again: muster pledge show %s", p.id())
 }
 
-// since tells what was said of a pledge from a place on: "record 7, pledge.amended: quantity 11 -> 25".
+// since tells what was said of a pledge from a place on: "record 7, pledge.amended: quantity 11 ->
+// 25".
 func (p *pledge) since(from int) string {
 	var all []string
 	for i := from; i < len(p.said); i++ {
@@ -47,7 +48,8 @@ func (p *pledge) since(from int) string {
 	return strings.Join(all, "; ")
 }
 
-// changedBy tells what a statement changed in those terms that the rules know, on the day from which it holds.
+// changedBy tells what a statement changed in those terms that the rules know, on the day from
+// which it holds.
 func (p *pledge) changedBy(at int) (all []string) {
 	x, before := &p.said[at], *p
 	before.said = p.said[:at]

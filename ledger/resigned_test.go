@@ -11,7 +11,8 @@ import (
 	"muster/events"
 )
 
-// A nonced signer signs with a random nonce, as some browsers do: each of its signatures is another one.
+// A nonced signer signs with a random nonce, as some browsers do: each of its signatures is another
+// one.
 type nonced struct {
 	note.Signer
 	secret voi.PrivateKey

@@ -14,8 +14,9 @@ func (p *Pledge) Terms() events.PledgeTerms {
 		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line}
 }
 
-// A TermChange is a term of a pledge that is another one after a change. From and To are as a statement writes them, and "" where
-// there is no such term: what is elsewhere is written one to a line.
+// A TermChange is a term of a pledge that is another one after a change. From and To are as a
+// statement writes them, and "" where there is no such term: what is elsewhere is written one to a
+// line.
 type TermChange struct {
 	Pledge events.ID `json:"pledge"`
 	Term   string    `json:"term"` // the name of the member: "quantity"
@@ -69,7 +70,8 @@ func TermChanges(was, is *Pledge) (all []TermChange) {
 	return all
 }
 
-// terms returns the terms that the statements would change, of each pledge on the date from which the last statement about it holds.
+// terms returns the terms that the statements would change, of each pledge on the date from which
+// the last statement about it holds.
 func (s *supposed) terms(b Basis, statements []events.Statement) (all []TermChange) {
 	told := map[events.ID]bool{}
 	for i := len(statements) - 1; i >= 0; i-- {

@@ -10,11 +10,12 @@ import (
 	"runtime"
 )
 
-// Files that others rely on are written beside their place, under a name that is not there yet, and get their own name when they are
-// whole and on the disk. So a reader never meets half of one, and what somebody else has put in the place, such as a symbolic
-// link, is not written through.
+// Files that others rely on are written beside their place, under a name that is not there yet, and
+// get their own name when they are whole and on the disk. So a reader never meets half of one, and
+// what somebody else has put in the place, such as a symbolic link, is not written through.
 
-// newFile lets write fill a file and has put give it its name: os.Rename takes the place of what is there, os.Link refuses.
+// newFile lets write fill a file and has put give it its name: os.Rename takes the place of what is
+// there, os.Link refuses.
 func newFile(path string, mode fs.FileMode, put func(from, to string) error, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // O_EXCL, and with the mode 0600
 	if err != nil {
@@ -41,8 +42,9 @@ func replaceFile(path string, mode fs.FileMode, data []byte) error {
 	})
 }
 
-// exposed says which rights others than the owner have on a file or folder that they should have none on, and the remedy; it returns ""
-// when they have none, when nothing is there, and where the system has no such rights.
+// exposed says which rights others than the owner have on a file or folder that they should have
+// none on, and the remedy; it returns "" when they have none, when nothing is there, and where the
+// system has no such rights.
 func exposed(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || runtime.GOOS == "windows" {

@@ -31,8 +31,9 @@ func serverIn(t *testing.T, cfg serverConfig) (*server, *heard, error) {
 	return s, log, err
 }
 
-// A symbolic link that somebody has planted in the data folder is not written through: where a file is made anew it takes the link's
-// place, and a file that is kept is refused, so that its target stays as it was.
+// A symbolic link that somebody has planted in the data folder is not written through: where a file
+// is made anew it takes the link's place, and a file that is kept is refused, so that its target
+// stays as it was.
 func TestPlantedLinks(t *testing.T) {
 	for _, name := range []string{addressFile, stateFile, projectionsFile, journalFile, journalFile + ".tail0", journalFile + ".tail1"} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +68,8 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// Whoever leaves a folder or a key open to others is told, with the command that mends it; nobody else is.
+// Whoever leaves a folder or a key open to others is told, with the command that mends it; nobody
+// else is.
 func TestOpenToOthers(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files have no such modes")

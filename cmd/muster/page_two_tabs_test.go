@@ -7,8 +7,8 @@ import (
 	"muster/projections/web"
 )
 
-// Two tabs amend one pledge: the second is told before it signs, sees both versions beside each other, and changes only what it
-// has changed itself.
+// Two tabs amend one pledge: the second is told before it signs, sees both versions beside each
+// other, and changes only what it has changed itself.
 func TestPageTwoTabs(t *testing.T) {
 	url, dir := ownDemo(t)
 	id, key := pledgeOf(t, url, "GBR", "air"), filepath.Join(dir, "keys", "GBR-demo.key")
@@ -32,7 +32,8 @@ func TestPageTwoTabs(t *testing.T) {
 	signs(first, key)
 	first.says("#sign-done", "Recorded as record 56")
 
-	// The second has filled in only the last day. What it has not sent says what it was written on, also when the form is opened anew.
+	// The second has filled in only the last day. What it has not sent says what it was written on,
+	// also when the form is opened anew.
 	second.fill("#f-until", "2027-12-31")
 	second.open(form)
 	second.wait("document.getElementById('f-until')?.value === '2027-12-31'")
@@ -73,7 +74,8 @@ func TestPageTwoTabs(t *testing.T) {
 	}
 }
 
-// A form without JavaScript says which state it builds on, too; a step restates nothing, and is told all the same.
+// A form without JavaScript says which state it builds on, too; a step restates nothing, and is
+// told all the same.
 func TestPageTwoTabsWithoutScript(t *testing.T) {
 	url, dir := ownDemo(t)
 	id, key := pledgeOf(t, url, "GBR", "air"), filepath.Join(dir, "keys", "GBR-demo.key")

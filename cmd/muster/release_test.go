@@ -7,8 +7,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Until reading is restricted, whoever is asked who may see a pledge is told that everybody can read it: in the help of every command
-// that has the flag, in the import's, and beside the field of the form in each language.
+// Until reading is restricted, whoever is asked who may see a pledge is told that everybody can
+// read it: in the help of every command that has the flag, in the import's, and beside the field of
+// the form in each language.
 func TestReleaseSaysWhatItDoes(t *testing.T) {
 	flags := 0
 	var look func(*cobra.Command)

@@ -19,7 +19,8 @@ import (
 	"muster/ledger/intake"
 )
 
-// A nonced signer signs with a random nonce, as some browsers do: each of its signatures is another one.
+// A nonced signer signs with a random nonce, as some browsers do: each of its signatures is another
+// one.
 type nonced struct {
 	note.Signer
 	secret voi.PrivateKey
@@ -59,8 +60,9 @@ func resigned(t *testing.T, s events.Signed, with note.Signer) events.Signed {
 	return again
 }
 
-// What is signed again has other bytes and is the same statement: it gets the first receipt on every way in, and the receipt proves the
-// record, whose bytes are those of the first time. The same text of another key is a conflict.
+// What is signed again has other bytes and is the same statement: it gets the first receipt on
+// every way in, and the receipt proves the record, whose bytes are those of the first time. The
+// same text of another key is a conflict.
 func TestSignedAgain(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -117,7 +119,8 @@ func TestSignedAgain(t *testing.T) {
 	p.stop(t)
 }
 
-// The page signs a statement once, whatever its browser signs with: when the answer was lost, the same bytes go again.
+// The page signs a statement once, whatever its browser signs with: when the answer was lost, the
+// same bytes go again.
 func TestPageSignsOnce(t *testing.T) {
 	url, dir := ownDemo(t)
 	key := filepath.Join(dir, "keys", "FRA-demo.key")

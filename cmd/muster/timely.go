@@ -11,8 +11,9 @@ import (
 // bodyTimeout is how long a client may take to send the body of a request.
 const bodyTimeout = web.MaxBodyTime
 
-// timely cuts off whoever is too slow with the body of a request, whatever the request asks for: each slow client would hold a
-// connection, and what is kept for it, as long as it likes. When all has come, an answer may take its time.
+// timely cuts off whoever is too slow with the body of a request, whatever the request asks for:
+// each slow client would hold a connection, and what is kept for it, as long as it likes. When all
+// has come, an answer may take its time.
 func timely(within time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 { // -1 where the length was not said

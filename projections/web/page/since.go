@@ -19,8 +19,8 @@ type sinceThen struct {
 // A termSince is a term when the form was opened and now, and what the form says.
 type termSince struct{ Name, Was, Is, Form string }
 
-// catchUp shows what has changed since the form was opened, and brings the form up to date: what was not changed in it says what stands
-// now, and what was changed stays.
+// catchUp shows what has changed since the form was opened, and brings the form up to date: what
+// was not changed in it says what stands now, and what was changed stays.
 //
 //	opened with   now   in the form   goes on with
 //	11            25    11            25
@@ -57,8 +57,8 @@ func (s *submitPage) restates() bool { return s.Say.Type == "pledge.amended" }
 // A standRow is where a nation's pledge stands now, and where it would.
 type standRow struct{ Nation, From, To string }
 
-// Stands lists the pledges that would stand otherwise. One that would stand the same, and count otherwise only by other words, is
-// none: its terms are shown before and after.
+// Stands lists the pledges that would stand otherwise. One that would stand the same, and count
+// otherwise only by other words, is none: its terms are shown before and after.
 func (s *submitPage) Stands(d *projections.Diff) (all []standRow) {
 	for _, p := range d.Pledges {
 		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From != row.To {

@@ -122,7 +122,7 @@ func TestTopLevel(t *testing.T) {
 		t.Fatal(err)
 	}
 	rooms := []string{"cmd", "deploy", "events", "ledger", "projections"}
-	files := []string{"LICENSE", "Makefile", "NEWS.md", "README.md", "go.mod", "go.sum"}
+	files := []string{"LICENSE", "Makefile", "NEWS.md", "README.md", "SECURITY.md", "go.mod", "go.sum"}
 	made := []string{"bin", "demo-data", "muster-data", "shared"} // by the commands, and not part of the project
 	for _, e := range entries {
 		if name := filepath.Base(e); !slices.Contains(slices.Concat(rooms, files, made), name) {

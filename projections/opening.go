@@ -69,7 +69,7 @@ func (p *Picture) hasBegun(o *operation, b *Basis) bool {
 	t, asOf := &p.versions, uint32(b.AsOf)
 	extents := t.extents[:t.before(asOf)]
 	for i := range extents {
-		if e := &extents[i]; e.knownTo > asOf && e.from <= b.On && p.kinds.names[t.what[i].promisedKind].operation == o {
+		if e := &extents[i]; e.isKnown(asOf) && e.from <= b.On && p.kinds.names[t.what[i].promisedKind].operation == o {
 			return true
 		}
 	}

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -16,9 +18,12 @@ const (
 
 // A keptAnswer is one as it was written.
 type keptAnswer struct {
-	contentType, disposition string
-	body                     []byte
+	head http.Header // of it, what tellsOfBody names
+	body []byte
 }
+
+// tellsOfBody are the headers that belong to an answer, and not to the request that it was made for.
+var tellsOfBody = []string{"Content-Type", "Content-Disposition", "Link"}
 
 type answers struct {
 	mu   sync.Mutex
@@ -34,10 +39,7 @@ func (a *answers) write(w http.ResponseWriter, tag string) bool {
 	if !ok {
 		return false
 	}
-	w.Header().Set("Content-Type", found.contentType)
-	if found.disposition != "" {
-		w.Header().Set("Content-Disposition", found.disposition)
-	}
+	maps.Copy(w.Header(), found.head)
 	_, _ = w.Write(found.body)
 	return true
 }
@@ -52,6 +54,12 @@ func (a *answers) keep(tag string, head http.Header, body []byte) {
 	if a.kept == nil || a.size+len(body) > maxKept {
 		a.kept, a.size = map[string]keptAnswer{}, 0
 	}
-	a.kept[tag] = keptAnswer{head.Get("Content-Type"), head.Get("Content-Disposition"), body}
+	one := keptAnswer{http.Header{}, body}
+	for _, name := range tellsOfBody {
+		if said := head.Values(name); len(said) > 0 {
+			one.head[name] = slices.Clone(said)
+		}
+	}
+	a.kept[tag] = one
 	a.size += len(body)
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/events"
 	"muster/projections"
@@ -180,4 +181,28 @@ func TestCSVBreaksOff(t *testing.T) {
 	if err != nil || len(rows) != 3 || rows[2][0] != "NOT WHOLE: the list breaks off here: the disk is gone" {
 		t.Errorf("%q %v", body, err)
 	}
+}
+
+// A list that the client has cut leads to the rest each time, also when the answer was kept.
+func TestKeptCSVLeadsOn(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	const path = "/pledges.csv?limit=3"
+	_, made := s.getRows(Root + path)
+	_, tag, _, _ := s.fetch(path, "")
+	for end := time.Now().Add(patient); !s.service.kept.has(tag); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the answer was not kept")
+		}
+	}
+	_, kept := s.getRows(Root + path)
+	equal(t, "where the kept list leads", kept, made)
+	equal(t, "it leads on", made != "", true)
+}
+
+func (a *answers) has(tag string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.kept[tag]
+	return ok
 }

@@ -89,7 +89,7 @@ func TestQuestionsEndWithTheirContext(t *testing.T) {
 // thing costs is bounded by what was said of it, so those who ask for one are not counted here.
 func TestBudgets(t *testing.T) {
 	p, pledge := manyPledges(t)
-	cheap := map[string]bool{"versions": true, "life": true, "pledge": true, "operations": true,
+	cheap := map[string]bool{"life": true, "pledge": true, "operations": true,
 		"scopes": true, "members": true, "requirements": true, "brief": true, "dependence": true,
 		"strength": true}
 	for name, ask := range questions(p, Moment{On: day(9)}, pledge) {

@@ -62,6 +62,9 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}
 	pl, _ := p.find(id)
 	for i := range p.versions.before(uint32(b.AsOf)) {
+		if !p.meter.spend(1) {
+			break
+		}
 		if p.versions.what[i].pledge == pl.no {
 			answer.Versions = append(answer.Versions, p.pledgeVersion(pl, i, b.AsOf))
 		}
@@ -74,12 +77,12 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 
 // pledgeVersion tells a row of the table.
 func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
-	v, extent := &p.versions.what[row], p.versions.extents[row]
+	v, extent := &p.versions.what[row], &p.versions.extents[row]
 	k := p.kinds.names[v.promisedKind]
 	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Line: k.line, Unit: k.unit,
 		By: p.tell(pl, extent.knownFrom)}
 	one.Recorded, _ = p.Recorded(one.KnownFrom)
-	if to := uint64(extent.knownTo); to <= asOf {
+	if to := uint64(extent.closedBy()); to <= asOf {
 		one.KnownTo = to
 		one.Replaced, _ = p.Recorded(to)
 	}

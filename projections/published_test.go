@@ -51,5 +51,9 @@ func read(p *Picture) {
 	_, _ = p.Coverage(ctx, m, CoverageFilter{Brief: true})
 	_, _ = p.Nation(ctx, m, "FRA", "")
 	_, _ = p.Review(ctx, m, Filter{})
+	if len(p.pledges) > 0 {
+		_, _ = p.Versions(ctx, m, p.pledges[0].id)
+	}
+	_, _ = p.Opening(m, "")
 	_, _ = p.Fingerprint(ctx, 0)
 }

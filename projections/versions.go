@@ -79,7 +79,10 @@ type extent struct {
 }
 
 // isKnown reports whether the row is known as of a record: it was not closed by then.
-func (e *extent) isKnown(asOf uint32) bool { return atomic.LoadUint32(&e.knownTo) > asOf }
+func (e *extent) isKnown(asOf uint32) bool { return e.closedBy() > asOf }
+
+// closedBy returns the record from which the row is not known any more, forever when there is none.
+func (e *extent) closedBy() uint32 { return atomic.LoadUint32(&e.knownTo) }
 
 // close ends the row with a record. Readers look at the row meanwhile: to them, whose last record
 // comes before that one, it stays known.

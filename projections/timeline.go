@@ -60,7 +60,10 @@ type LineTimeline struct {
 	Role      events.Role      `json:"role"`
 	Area      events.Area      `json:"area,omitzero"`
 	Unit      events.Unit      `json:"unit"`
-	Points    []TimelinePoint  `json:"points"`
+	// Priority and Essential are those of the first of these days on which it is in force.
+	Priority  int             `json:"priority,omitzero"`
+	Essential bool            `json:"essential,omitzero"`
+	Points    []TimelinePoint `json:"points"`
 }
 
 // A Timeline is how far requirements are met over time, as known at one moment.
@@ -95,7 +98,8 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 	c.settle()
 	for i := range c.lines {
 		if l := &c.lines[i]; f.Line == "" || f.Line == l.Line {
-			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit, l.points(c, f.Step)})
+			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit,
+				l.Priority, l.Essential, l.points(c, f.Step)})
 		}
 	}
 	t.HandOvers = p.handOvers(&b, chosen, f, c)

@@ -130,6 +130,29 @@ func TestPageMonthIsItsWorstDay(t *testing.T) {
 	}
 }
 
+// A requirement that begins later in the months that are shown has its row, with what it will have, though the sums are of the
+// day. It stands among the others by its priority.
+func TestPageShowsWhatBeginsLater(t *testing.T) {
+	b := newTab(t, aheadServer(t))
+	b.open("/")
+	lines := eval[string](b, "[...document.querySelectorAll('tr[data-line]')].map(r => r.dataset.line).join()")
+	if lines != "later/south,later/north,later/boats,later/ships" {
+		t.Errorf("the matrix has the rows %s", lines)
+	}
+	south := `tr[data-line="later/south"] `
+	b.says(south+"th", "essential")
+	b.says(south+"th", "ground · south · priority 1")
+	b.says(south+"td.num", "100")
+	b.says(south+"td.now", "not in force")
+	b.says(south+"td.cell:nth-of-type(4)", "110 of 100")
+	b.says(south+"td.cell:nth-of-type(5)", "60 of 100")
+	b.says(".sum", "1 requirement is met, of 3 in force.")
+	b.open("/?without=NOR&differences=true")
+	if len(b.texts(`tr[data-line="later/south"]`)) > 0 {
+		t.Error("a requirement that does not differ on this day is shown as one that does")
+	}
+}
+
 // The sum under a table stands once on paper, under its last row.
 func TestPagePrintsSumsOnce(t *testing.T) {
 	b := newTab(t, demoServer(t))

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -96,14 +97,15 @@ func oneOf(name, value, words string) error {
 // How many stretches of time the matrix shows when the address does not say until when.
 const stretches = 12
 
-// readLines puts the lines beside the stretches of time.
+// readLines puts the lines beside the stretches of time: those of the answer, and, unless only what differs is asked
+// for, those that come into force after the date asked on.
 func (c *coverage) readLines(answer *web.Coverage) error {
-	var t projections.Timeline
-	var err error
-	if c.Lines > 0 {
-		if t, err = c.timeline(); err != nil {
-			return err
-		}
+	if c.Lines == 0 {
+		return nil
+	}
+	t, err := c.timeline()
+	if err != nil {
+		return err
 	}
 	over := map[web.LineName]*projections.LineTimeline{}
 	for i := range t.Lines {
@@ -111,16 +113,45 @@ func (c *coverage) readLines(answer *web.Coverage) error {
 		over[web.LineName{Operation: l.Operation, Line: l.Line}] = l
 		c.Columns = l.Points
 	}
+	var rows []matrixLine
 	for i := range answer.Lines {
 		l := &answer.Lines[i]
+		name := web.LineName{Operation: l.Operation, Line: l.Line}
+		rows = append(rows, c.line(l, over[name]))
+		delete(over, name)
+	}
+	if !c.Has("differences") {
+		for _, l := range over {
+			rows = append(rows, c.line(later(l), l))
+		}
+	}
+	c.group(rows, answer.Notes)
+	return nil
+}
+
+// later is the row of a line that is not in force yet: what it asks for on the first day on which it is.
+func later(l *projections.LineTimeline) *projections.LineCoverage {
+	row := &projections.LineCoverage{Requirement: projections.Requirement{Operation: l.Operation, Line: l.Line,
+		Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority, Essential: l.Essential}}
+	if i := slices.IndexFunc(l.Points, func(pt projections.TimelinePoint) bool { return pt.InForce }); i >= 0 {
+		row.Required = l.Points[i].Required
+	}
+	return row
+}
+
+// group puts rows under their operations, by priority.
+func (c *coverage) group(rows []matrixLine, notes []web.OperationNote) {
+	slices.SortFunc(rows, func(a, b matrixLine) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Line, b.Line))
+	})
+	for _, row := range rows {
 		n := len(c.Groups)
-		if n == 0 || c.Groups[n-1].Operation != l.Operation {
-			c.Groups = append(c.Groups, lineGroup{OperationNote: noteOf(answer.Notes, l.Operation)})
+		if n == 0 || c.Groups[n-1].Operation != row.Operation {
+			c.Groups = append(c.Groups, lineGroup{OperationNote: noteOf(notes, row.Operation)})
 			n++
 		}
-		c.Groups[n-1].Lines = append(c.Groups[n-1].Lines, c.line(l, over[web.LineName{Operation: l.Operation, Line: l.Line}]))
+		c.Groups[n-1].Lines = append(c.Groups[n-1].Lines, row)
 	}
-	return nil
 }
 
 func noteOf(notes []web.OperationNote, o events.Operation) web.OperationNote {
@@ -161,6 +192,9 @@ func orGiven(given string, d events.Date) string {
 
 func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimeline) matrixLine {
 	m := matrixLine{LineCoverage: *l, Now: cellOf(l.Required, l.Supply, l.Gap)}
+	if l.State == "" { // not in force on this date
+		m.Now = cell{State: "off"}
+	}
 	m.Now.On, m.Now.Unknown = c.Basis.On, l.Unknown
 	if l.Day != 0 {
 		m.Now.On = l.Day

@@ -227,9 +227,7 @@ func sameOrConflict(rec events.Record, c *command) error {
 	if same {
 		return nil
 	}
-	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", rec.Statement.Head().ID, rec.Sequence).
-		WithHint("look at record %d: if it says what is meant, it counts already, and to say it again would count twice; "+
-			"else give the new statement an id of its own", rec.Sequence)
+	return IDTaken(rec.Statement.Head().ID, rec.Sequence)
 }
 
 // append gives the command the next sequence.

@@ -7,10 +7,11 @@ import (
 	"muster/events"
 )
 
-// Decide says whether the holder of key may make the statement now: nil, or a refusal as a [problem.Problem] with the code
-// of the rule. It is a pure function: it changes nothing, asks no clock and reads nothing but its arguments. The caller has
-// verified the signature with key, and the id, which rule 3 is about. The rules are those of the package comment, with
-// their numbers.
+// Decide says whether the holder of key may make the statement now: nil, or a refusal as a
+// [problem.Problem] with the code of the rule. It is a pure function: it changes nothing, asks no
+// clock and reads nothing but its arguments. The caller has verified the signature with key, and
+// keeps the rules 3 and 27, which ask the records themselves: see [IDTaken] and [OtherHistory]. The
+// rules are those of the package comment, with their numbers.
 func Decide(s *State, key events.Key, st events.Statement) error {
 	if err := decideLedger(s, st); err != nil {
 		return err
@@ -77,7 +78,7 @@ func decideLedger(s *State, st events.Statement) error {
 	case founding:
 		return nil
 	case s.last == 0:
-		return notFounded()
+		return NotFounded()
 	case st.Head().Ledger != s.origin:
 		return refuse(codeOtherLedger, "the statement was made for the ledger %s, and this is %s", st.Head().Ledger, s.origin).
 			WithHint("make it anew for this ledger, and sign it again")
@@ -107,20 +108,39 @@ func signer(s *State, key events.Key) (member, error) {
 	return m, nil
 }
 
-func notFounded() error {
+// NotFounded is the refusal of all that comes before the founding: rule 1.
+func NotFounded() error {
 	return refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
 }
 
-// NotAdmitted is the refusal of a statement whose signer is no member.
+// NotAdmitted is the refusal of a statement whose signer is no member: rule 4.
 func NotAdmitted(id events.KeyID) error {
 	return refuse(codeNotAdmitted, "the key %s is not a member of this ledger", id).
 		WithHint("ask a coordinator to admit it: muster member admit KEY")
 }
 
-// BadSignature is the refusal of a statement whose signature is not its key's.
+// BadSignature is the refusal of a statement whose signature is not its key's: rule 4. It is for
+// callers of [Decide], which takes the signature as verified.
 func BadSignature(id events.KeyID) error {
 	return refuse(codeBadSignature, "the signature is not that of %s: the statement was changed after it was signed, or another key has signed it", id).
 		WithHint("sign the statement again with %s, and send it as it was signed", id.Name)
+}
+
+// IDTaken is the refusal of a statement whose id is that of another one, recorded with the sequence:
+// rule 3, which the caller of [Decide] keeps.
+func IDTaken(id events.ID, sequence uint64) error {
+	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", id, sequence).
+		WithHint("look at record %d: if it says what is meant, it counts already, and to say it "+
+			"again would count twice; else give the new statement an id of its own", sequence)
+}
+
+// OtherHistory is the refusal of a statement whose signer has seen another history than this one, of
+// which found tells where it differs: rule 27, which the caller of [Decide] keeps.
+func OtherHistory(seen *events.Seen, found string) error {
+	return refuse(codeOtherHistory, "the signer has seen %d records with the root %s, "+
+		"and that is not the history of this ledger, %s", seen.Size, seen.Root, found).
+		WithHint("keep the checkpoint that was seen: this server, or the one that showed it, tells " +
+			"another history, so compare both with what other servers and members hold")
 }
 
 // parties says who may make which statement: rule 5. What a liaison may say, it says for its own nation alone.

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+
 	"muster/events"
 	"muster/events/problem"
 )
@@ -14,20 +16,14 @@ func (l *Ledger) checkSeen(st events.Statement) error {
 		return nil
 	}
 	if last := l.cfg.Journal.Last(); seen.Size > int64(last) {
-		return otherHistory(seen, "which has %d", last)
+		return OtherHistory(seen, fmt.Sprintf("which has %d", last))
 	}
 	root, err := l.cfg.Journal.RootAt(seen.Size)
 	if err != nil {
 		return problem.From(err)
 	}
 	if root.String() != seen.Root {
-		return otherHistory(seen, "whose first %d have the root %s", seen.Size, root)
+		return OtherHistory(seen, fmt.Sprintf("whose first %d have the root %s", seen.Size, root))
 	}
 	return nil
-}
-
-func otherHistory(seen *events.Seen, format string, args ...any) error {
-	return refuse(codeOtherHistory, "the signer has seen %d records with the root %s, and that is not the history of this ledger, "+format,
-		append([]any{seen.Size, seen.Root}, args...)...).
-		WithHint("keep the checkpoint that was seen: this server, or the one that showed it, tells another history, so compare both with what other servers and members hold")
 }

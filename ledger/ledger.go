@@ -341,7 +341,7 @@ func (l *Ledger) keyFor(s events.Signed) (*events.ReadyKey, error) {
 		return known.(*events.ReadyKey), nil
 	}
 	if l.Origin() == "" {
-		return nil, notFounded()
+		return nil, NotFounded()
 	}
 	return nil, NotAdmitted(s.SignedBy())
 }

@@ -24,19 +24,20 @@ func (l *Ledger) load() error {
 	if err != nil {
 		return fmt.Errorf("the saved state: %w", err)
 	}
-	s, root, err := loadState(data)
-	if err != nil || s.last > l.cfg.Journal.Last() {
+	s, root, err := LoadState(data)
+	if err != nil || s.Last() > l.cfg.Journal.Last() {
 		return nil
 	}
-	if now, err := l.cfg.Journal.RootAt(int64(s.last)); err != nil || now != root {
+	if now, err := l.cfg.Journal.RootAt(int64(s.Last())); err != nil || now != root {
 		return nil // the journal, which is read from its beginning now, says what is wrong
 	}
 	l.state = s
-	l.saved.Store(s.last)
-	for _, m := range s.members {
-		l.learnKey(m.key)
+	l.saved.Store(s.Last())
+	for key := range s.Keys() {
+		l.learnKey(key)
 	}
-	l.origin.Store(&s.origin)
+	origin := s.Origin()
+	l.origin.Store(&origin)
 	return nil
 }
 
@@ -57,7 +58,7 @@ func (l *Ledger) saveSome() {
 	if !l.worthSaving() || !l.saving.CompareAndSwap(false, true) {
 		return
 	}
-	s := l.state.snapshot()
+	s := l.state.Snapshot()
 	l.workers.Go(func() {
 		defer l.saving.Store(false)
 		_ = l.store(s) // it is tried again in a while, and at the end
@@ -66,7 +67,7 @@ func (l *Ledger) saveSome() {
 
 // store saves a state that follows from the journal alone. What cannot be saved costs the next start time, and nothing else.
 func (l *Ledger) store(s *State) error {
-	root, err := l.cfg.Journal.RootAt(int64(s.last))
+	root, err := l.cfg.Journal.RootAt(int64(s.Last()))
 	if err != nil {
 		return err
 	}
@@ -75,13 +76,13 @@ func (l *Ledger) store(s *State) error {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // it has another name by then
-	_, err = f.Write(s.save(root))
+	_, err = f.Write(s.Save(root))
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), l.cfg.Saved); err != nil {
 		return err
 	}
-	l.saved.Store(s.last)
+	l.saved.Store(s.Last())
 	return nil
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -126,6 +127,17 @@ func (s *State) Recorded() time.Time { return s.recorded }
 func (s *State) KeyOf(id events.KeyID) (events.Key, bool) {
 	m, ok := s.members[id]
 	return m.key, ok
+}
+
+// Keys returns every key that was ever admitted, in any order, also those that may not sign any more.
+func (s *State) Keys() iter.Seq[events.Key] {
+	return func(yield func(events.Key) bool) {
+		for _, m := range s.members {
+			if !yield(m.key) {
+				return
+			}
+		}
+	}
 }
 
 // Apply takes a record in. It does not ask whether the record is allowed: Decide has. It returns how to take the record

@@ -3,14 +3,13 @@ package ledger
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"maps"
 	"slices"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
 )
@@ -25,17 +24,23 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errNotSaved = errors.New("nothing usable was saved")
 
-// snapshot returns a copy that does not change with s: its tables are copied, and what they hold is never changed.
-func (s *State) snapshot() *State {
+// Snapshot returns a copy that does not change with s, so that another goroutine can save it: its
+// tables are copied, and what they hold is never changed.
+func (s *State) Snapshot() *State {
 	c := *s
 	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced), maps.Clone(s.operations), maps.Clone(s.uses)
 	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes), maps.Clone(s.pledges), maps.Clone(s.observed), nil
 	return &c
 }
 
-// save returns the saved form of the state: after the form and the root of the tree of as many records, the kinds of statement that there
-// are, all words, and the state in which they are numbers; and the CRC-32C of that, which tells damage.
-func (s *State) save(root tlog.Hash) []byte {
+// A Root is the root hash of the Merkle tree of the records that a state follows from.
+type Root = [sha256.Size]byte
+
+// Save returns the saved form of the state: after the form and the root of the tree of as many
+// records, the kinds of statement that there are, all words, and the state in which they are
+// numbers; and the CRC-32C of that, which tells damage. The caller says what the root is: the state
+// does not know it.
+func (s *State) Save(root Root) []byte {
 	body, head := newTape(), newTape()
 	body.state(s)
 	head.data = append(append(head.data, savedForm...), root[:]...)
@@ -53,9 +58,12 @@ func typeNames() (names []string) {
 	return names
 }
 
-// loadState reads a saved state, and the root of the tree that it follows from. What was said of each pledge is read when it is needed.
-func loadState(data []byte) (*State, tlog.Hash, error) {
-	var root tlog.Hash
+// LoadState reads a saved state, and the root of the tree that it follows from, which the caller
+// compares with that of its own first [State.Last] records. It fails where what was saved is
+// damaged, or of another form: then the state is made of the records again. What was said of each
+// pledge is read when it is needed, so data must not change afterwards.
+func LoadState(data []byte) (*State, Root, error) {
+	var root Root
 	end := len(data) - crc32.Size
 	if end < len(savedForm)+len(root) || !bytes.HasPrefix(data, []byte(savedForm)) {
 		return nil, root, errNotSaved

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
 	"muster/events"
@@ -18,7 +17,7 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calculates for long, in one goroutine")
 	}
-	root := tlog.Hash(sha256.Sum256([]byte("a root")))
+	root := sha256.Sum256([]byte("a root"))
 	saved := map[events.Type]bool{}
 	unread, kept := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -32,7 +31,7 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 		data := s.Save(root)
 		loaded, under, err := ledger.LoadState(data)
 		if err != nil || under != root {
-			t.Fatalf("%v, under %s", err, under)
+			t.Fatalf("%v, under %x", err, under)
 		}
 		whole, _, err := ledger.LoadState(data)
 		if err != nil {
@@ -72,7 +71,7 @@ func TestDamagedStateIsNotUsed(t *testing.T) {
 		h := ruleBegin(ruleBeginning)
 		s := h.state(t)
 		h.drawAllowed(t, s, 20)
-		data := s.Save(tlog.Hash{})
+		data := s.Save(ledger.Root{})
 		at := rapid.IntRange(0, len(data)-1).Draw(t, "at")
 		if rapid.Bool().Draw(t, "cut") {
 			data = data[:at]

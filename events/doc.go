@@ -16,6 +16,7 @@
 // recording. Its stored bytes are what the stream and the journal keep and what the Merkle tree hashes.
 // FORMAT.md, beside this file, describes all of this for those who write a second implementation.
 //
-// The tour goes on in package [muster/ledger], which decides whether a statement may be made, and in
-// [muster/projections], which says what follows from those that were.
+// The tour goes on in package [muster/ledger/rules], which says whether a statement may be made, in
+// [muster/ledger], which makes records of those that may, and in [muster/projections], which says what
+// follows from them.
 package events

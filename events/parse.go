@@ -25,7 +25,8 @@ var strict = json.RejectUnknownMembers(true)
 // null, no trailing data, nothing nested deeper than MaxDepth, and every field within its bounds.
 //
 // The error is a [problem.Problem]: of kind TooLarge or Syntax for what is not well formed, of kind Invalid, with all the
-// fields that are wrong, for the rest. Parse does not say whether the statement may be made: that is for package ledger.
+// fields that are wrong, for the rest. Parse does not say whether the statement may be made: that is
+// for package ledger/rules.
 func Parse(text []byte) (Statement, error) {
 	if err := oneLine(text); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
 // The appender is one goroutine. It takes commands from a channel, those that wait as a group. It decides each against the state that
@@ -175,9 +176,9 @@ func (l *Ledger) decide(c *command, anchored bool) {
 // judge asks the rules.
 func (l *Ledger) judge(c *command) error {
 	if c.unsigned {
-		return DecideUnsigned(l.state, c.signed.Statement)
+		return rules.DecideUnsigned(l.state, c.signed.Statement)
 	}
-	return Decide(l.state, c.key, c.signed.Statement)
+	return rules.Decide(l.state, c.key, c.signed.Statement)
 }
 
 // known answers a command whose id is there already: with the first receipt when the statement and the key are the same, with a
@@ -227,7 +228,7 @@ func sameOrConflict(rec events.Record, c *command) error {
 	if same {
 		return nil
 	}
-	return IDTaken(rec.Statement.Head().ID, rec.Sequence)
+	return rules.IDTaken(rec.Statement.Head().ID, rec.Sequence)
 }
 
 // append gives the command the next sequence.

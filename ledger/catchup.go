@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
 // A divergence is a difference between journal and log that does not heal by waiting.
@@ -259,7 +260,7 @@ func (f *follower) admit(m Message) (events.Record, error) {
 		return events.Record{}, err
 	}
 	if err == nil {
-		err = Decide(f.ledger.state, key, rec.Statement)
+		err = rules.Decide(f.ledger.state, key, rec.Statement)
 	}
 	var undo func()
 	if err == nil {
@@ -296,7 +297,7 @@ func (l *Ledger) rewind() error {
 	if l.state.Last() == l.cfg.Journal.Last() {
 		return nil
 	}
-	l.state = NewState()
+	l.state = rules.NewState()
 	for rec, err := range l.cfg.Journal.Records(1) {
 		if err != nil {
 			return fmt.Errorf("reading the journal: %w", err)

@@ -10,6 +10,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/journal"
+	"muster/ledger/rules"
 )
 
 // A Config says what a Ledger is made of.
@@ -45,7 +46,7 @@ type Ledger struct {
 	keys sync.Map // events.KeyID → *events.ReadyKey: every key that was ever admitted, to verify before the appender's turn
 
 	// What follows belongs to the appender's goroutine alone.
-	state    *State
+	state    *rules.State
 	flying   map[events.ID]*entry // records in flight, by id
 	group    []*entry             // decided, and not yet on their way
 	before   Ack                  // of the group before; nil when the record before is known to be in the log
@@ -105,7 +106,7 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 		faults:   make(chan struct{}, 1),
 		nudges:   make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
-		state:    NewState(),
+		state:    rules.NewState(),
 		flying:   map[events.ID]*entry{},
 	}
 	if err := l.read(); err != nil {
@@ -234,7 +235,7 @@ func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 }
 
 // CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make it, nil for a record: see
-// [DecideUnsigned]. It is for those who look at what they are about to sign.
+// [rules.DecideUnsigned]. It is for those who look at what they are about to sign.
 func (l *Ledger) CheckUnsigned(ctx context.Context, st events.Statement) error {
 	_, err := l.sure(ctx, func() (Receipt, error) {
 		if err := l.checkSeen(st); err != nil {
@@ -323,7 +324,7 @@ func (l *Ledger) verify(s events.Signed) (events.Key, error) {
 		return "", err
 	}
 	if err := s.VerifiedWith(key); err != nil {
-		return "", BadSignature(s.SignedBy())
+		return "", rules.BadSignature(s.SignedBy())
 	}
 	return key.Key(), nil
 }
@@ -341,9 +342,9 @@ func (l *Ledger) keyFor(s events.Signed) (*events.ReadyKey, error) {
 		return known.(*events.ReadyKey), nil
 	}
 	if l.Origin() == "" {
-		return nil, NotFounded()
+		return nil, rules.NotFounded()
 	}
-	return nil, NotAdmitted(s.SignedBy())
+	return nil, rules.NotAdmitted(s.SignedBy())
 }
 
 // learn keeps what other goroutines need of a record: the keys that may have signed, and the origin.

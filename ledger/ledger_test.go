@@ -17,6 +17,7 @@ import (
 	"muster/ledger/journal"
 	"muster/ledger/logtest"
 	"muster/ledger/natsd"
+	"muster/ledger/rules"
 	"muster/ledger/stream"
 )
 
@@ -65,7 +66,7 @@ func newLedger(t *testing.T, path string, log ledger.Log) (*ledger.Ledger, *jour
 // ledgerInvariant replays the journal: no gap, no id twice, times never going back, every signature and every rule kept.
 func ledgerInvariant(t *testing.T, j *journal.Journal) {
 	t.Helper()
-	state, keys, ids := ledger.NewState(), map[events.KeyID]events.Key{}, map[events.ID]uint64{}
+	state, keys, ids := rules.NewState(), map[events.KeyID]events.Key{}, map[events.ID]uint64{}
 	for rec, err := range j.Records(1) {
 		if err != nil {
 			t.Errorf("replay: %v", err)
@@ -78,7 +79,7 @@ func ledgerInvariant(t *testing.T, j *journal.Journal) {
 		}
 		ids[id] = rec.Sequence
 		key := keys[rec.SignedBy()]
-		err = errors.Join(rec.VerifiedBy(key), ledger.Decide(state, key, rec.Statement))
+		err = errors.Join(rec.VerifiedBy(key), rules.Decide(state, key, rec.Statement))
 		if _, applied := state.Apply(rec); err != nil || applied != nil {
 			t.Errorf("replay of record %d: %v", rec.Sequence, errors.Join(err, applied))
 			return

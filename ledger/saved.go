@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"muster/ledger/rules"
 )
 
 // The state is saved now and then, so that a start does not read the whole journal. What is saved
@@ -24,7 +26,7 @@ func (l *Ledger) load() error {
 	if err != nil {
 		return fmt.Errorf("the saved state: %w", err)
 	}
-	s, root, err := LoadState(data)
+	s, root, err := rules.LoadState(data)
 	if err != nil || s.Last() > l.cfg.Journal.Last() {
 		return nil
 	}
@@ -66,7 +68,7 @@ func (l *Ledger) saveSome() {
 }
 
 // store saves a state that follows from the journal alone. What cannot be saved costs the next start time, and nothing else.
-func (l *Ledger) store(s *State) error {
+func (l *Ledger) store(s *rules.State) error {
 	root, err := l.cfg.Journal.RootAt(int64(s.Last()))
 	if err != nil {
 		return err

@@ -79,7 +79,8 @@ const URNPrefix = "urn:muster:problem:"
 // It is not changed after it was returned, so it may be shared between goroutines.
 type Problem struct {
 	Kind Kind
-	// Code names the rule that refused, from the append-only list in package ledger, or "" when the Kind says all.
+	// Code names the rule that refused, from the append-only list in package ledger/rules, or ""
+	// when the Kind says all.
 	Code string
 	// Detail is a sentence for the person who caused the problem.
 	Detail string

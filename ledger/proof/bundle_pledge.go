@@ -10,7 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // A Said is a statement that a bundle of one pledge shows.
@@ -30,7 +30,7 @@ type Said struct {
 type pledgeVerifier struct {
 	b          *bundleReader
 	checkpoint *Checkpoint
-	roster     *ledger.State
+	roster     *rules.State
 	revoked    map[events.KeyID]uint64
 	origin     events.Origin
 	recorded   string
@@ -52,7 +52,7 @@ func verifyPledge(name string, b *bundleReader, o Options) (Report, error) {
 			return failedReport(name, notBundle("its checkpoint: %w", bad)), nil
 		}
 	}
-	v := &pledgeVerifier{b: b, checkpoint: c, roster: ledger.NewState(), revoked: map[events.KeyID]uint64{}, r: &r}
+	v := &pledgeVerifier{b: b, checkpoint: c, roster: rules.NewState(), revoked: map[events.KeyID]uint64{}, r: &r}
 	fault, err := v.all()
 	if err != nil {
 		return r, err
@@ -186,7 +186,7 @@ func (v *pledgeVerifier) checkSigner(rec events.Record) *Fault {
 
 // replay takes a record about members into the roster. Its place there is its place among those of its kind.
 func (v *pledgeVerifier) replay(rec events.Record, key events.Key) *Fault {
-	if err := ledger.Decide(v.roster, key, rec.Statement); err != nil {
+	if err := rules.Decide(v.roster, key, rec.Statement); err != nil {
 		return &Fault{Check: "roster", Code: problem.From(err).Code, What: "the rules about members refuse it (" + problem.From(err).Code + ")"}
 	}
 	if st, ok := rec.Statement.(*events.MemberRevoked); ok {

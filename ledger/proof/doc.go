@@ -22,6 +22,6 @@
 //
 // [Verify] reads all records of a [Source], which is a running server ([OfServer]), a journal's file ([OfJournal]) or a bundle
 // ([VerifyBundle]), and checks all that can be checked without trusting it: the tree and its checkpoint, every signature, and
-// every rule of package [muster/ledger], replayed. [ExportLedger] and [ExportPledge] write bundles. What was found is a
+// every rule of package [muster/ledger/rules], replayed. [ExportLedger] and [ExportPledge] write bundles. What was found is a
 // [Report], which names the first record that is wrong. FORMAT.md says exactly what is checked.
 package proof

@@ -35,7 +35,7 @@ type Fault struct {
 	Sequence uint64 `json:"sequence,omitempty"`
 	// Check names the check that found it.
 	Check string `json:"check"`
-	// Code is the code of the rule that was broken, from package ledger, when it was one of those.
+	// Code is the code of the rule that was broken, from package rules, when it was one of those.
 	Code string `json:"code,omitempty"`
 	// What says what is wrong, in a sentence without a capital or a full stop.
 	What string `json:"what"`

@@ -13,7 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // An Entry is a record as a source holds it.
@@ -82,7 +82,7 @@ type TrustedKey struct {
 // The error is nil also when the verification failed: then the report says so. It is a problem when there is nothing to
 // report, because the source cannot be read or says what only a newer version can read; and ctx's error.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
-	v := &verifier{src: src, opts: o, state: ledger.NewState(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
+	v := &verifier{src: src, opts: o, state: rules.NewState(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
 	v.bad.Store(math.MaxUint64)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
@@ -102,7 +102,7 @@ type verifier struct {
 	checkpointFault   *Fault
 
 	tree    tree
-	state   *ledger.State
+	state   *rules.State
 	ids     map[events.ID]uint64
 	signers map[events.KeyID]bool
 	first   string // recorded time of the first record

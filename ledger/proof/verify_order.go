@@ -7,7 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // judge takes a batch in order: each record's place, its leaf, and, as long as nothing was found wrong, what it says. After
@@ -94,13 +94,13 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 // decide asks the rules of the ledger, with the roster as it stood before the record.
 func (v *verifier) decide(rec events.Record) (events.Key, error) {
 	if founded, ok := rec.Statement.(*events.LedgerFounded); ok {
-		return founded.Founder, ledger.Decide(v.state, founded.Founder, rec.Statement)
+		return founded.Founder, rules.Decide(v.state, founded.Founder, rec.Statement)
 	}
 	key, known := v.state.KeyOf(rec.SignedBy())
 	if !known && v.state.Last() > 0 {
-		return "", ledger.NotAdmitted(rec.SignedBy())
+		return "", rules.NotAdmitted(rec.SignedBy())
 	}
-	return key, ledger.Decide(v.state, key, rec.Statement)
+	return key, rules.Decide(v.state, key, rec.Statement)
 }
 
 // A tree is the Merkle tree over the records so far, every hash of it: 64 bytes a record. The order is that of package tlog.

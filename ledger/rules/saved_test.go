@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"crypto/sha256"
@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // What was saved, and all that comes after it, make the same state as all the records do; and saving changes nothing.
@@ -29,11 +29,11 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 			saved[c.st.Head().Type] = true
 		}
 		data := s.Save(root)
-		loaded, under, err := ledger.LoadState(data)
+		loaded, under, err := rules.LoadState(data)
 		if err != nil || under != root {
 			t.Fatalf("%v, under %x", err, under)
 		}
-		whole, _, err := ledger.LoadState(data)
+		whole, _, err := rules.LoadState(data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 		if diff := cmp.Diff(s, whole, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("after %v (-as it was +as it was saved):\n%s", h, diff)
 		}
-		if again, _, err := ledger.LoadState(loaded.Save(root)); err != nil || again.ReadAll() < 0 || cmp.Diff(s, again, ruleDeeply, cmpopts.EquateEmpty()) != "" {
+		if again, _, err := rules.LoadState(loaded.Save(root)); err != nil || again.ReadAll() < 0 || cmp.Diff(s, again, ruleDeeply, cmpopts.EquateEmpty()) != "" {
 			t.Fatalf("saved again before it was read, it is another (%v)", err)
 		}
 		after, undo := h.drawAllowed(t, loaded, ruleDie(t, "records after", 30))
@@ -71,14 +71,14 @@ func TestDamagedStateIsNotUsed(t *testing.T) {
 		h := ruleBegin(ruleBeginning)
 		s := h.state(t)
 		h.drawAllowed(t, s, 20)
-		data := s.Save(ledger.Root{})
+		data := s.Save(rules.Root{})
 		at := rapid.IntRange(0, len(data)-1).Draw(t, "at")
 		if rapid.Bool().Draw(t, "cut") {
 			data = data[:at]
 		} else {
 			data[at] ^= byte(1 << rapid.IntRange(0, 7).Draw(t, "bit"))
 		}
-		if _, _, err := ledger.LoadState(data); err == nil {
+		if _, _, err := rules.LoadState(data); err == nil {
 			t.Fatalf("a state that was changed at %d was used", at)
 		}
 	})

@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"reflect"
@@ -11,7 +11,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // ruleDeeply compares states with all that they keep to themselves.
@@ -19,10 +19,10 @@ var ruleDeeply = cmp.Exporter(func(reflect.Type) bool { return true })
 
 // drawAllowed draws up to n more commands that the rules allow, and applies them to s, which h has made. It returns them
 // with how to undo each.
-func (h ruleHistory) drawAllowed(t *rapid.T, s *ledger.State, n int) (more ruleHistory, undo []func()) {
+func (h ruleHistory) drawAllowed(t *rapid.T, s *rules.State, n int) (more ruleHistory, undo []func()) {
 	for range n {
 		all := append(h[:len(h):len(h)], more...)
-		if c := all.draw(t); ledger.Decide(s, c.key, c.st) == nil {
+		if c := all.draw(t); rules.Decide(s, c.key, c.st) == nil {
 			more, undo = append(more, c), append(undo, ruleApply(t, s, c))
 		}
 	}
@@ -59,7 +59,7 @@ func TestApplyUndoAndReplay(t *testing.T) {
 // Decide changes neither the state nor the statement, whatever it decides, and decides the same when asked again.
 func TestDecideIsPure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := ledger.NewState()
+		s := rules.NewState()
 		h := ruleBegin(ruleBeginning)
 		for _, c := range h {
 			ruleApply(t, s, c)
@@ -69,8 +69,8 @@ func TestDecideIsPure(t *testing.T) {
 		for range 16 {
 			c := h.draw(t)
 			before := c.String()
-			first := problem.From(ledger.Decide(s, c.key, c.st))
-			if diff := cmp.Diff(first, problem.From(ledger.Decide(s, c.key, c.st)), ruleDeeply); diff != "" {
+			first := problem.From(rules.Decide(s, c.key, c.st))
+			if diff := cmp.Diff(first, problem.From(rules.Decide(s, c.key, c.st)), ruleDeeply); diff != "" {
 				t.Fatalf("%v: decided differently when asked again:\n%s", c, diff)
 			}
 			if after := c.String(); after != before {

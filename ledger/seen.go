@@ -5,9 +5,10 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
-// checkSeen keeps rule 27. [Decide] leaves it to the Ledger, for it is the journal that has the tree. A tree only grows,
+// checkSeen keeps rule 27. [rules.Decide] leaves it to the Ledger, for it is the journal that has the tree. A tree only grows,
 // so what it says of a tree of that size stays true; of one that is larger than the journal's it is not, and Submit asks
 // again when the journal has all that the log has.
 func (l *Ledger) checkSeen(st events.Statement) error {
@@ -16,14 +17,14 @@ func (l *Ledger) checkSeen(st events.Statement) error {
 		return nil
 	}
 	if last := l.cfg.Journal.Last(); seen.Size > int64(last) {
-		return OtherHistory(seen, fmt.Sprintf("which has %d", last))
+		return rules.OtherHistory(seen, fmt.Sprintf("which has %d", last))
 	}
 	root, err := l.cfg.Journal.RootAt(seen.Size)
 	if err != nil {
 		return problem.From(err)
 	}
 	if root.String() != seen.Root {
-		return OtherHistory(seen, fmt.Sprintf("whose first %d have the root %s", seen.Size, root))
+		return rules.OtherHistory(seen, fmt.Sprintf("whose first %d have the root %s", seen.Size, root))
 	}
 	return nil
 }

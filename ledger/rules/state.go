@@ -1,4 +1,4 @@
-package ledger
+package rules
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 // A State is what the rules need to know of the records so far, and no more: the write side's own memory, never shown.
 // The zero value is not useful: use NewState. A State is not safe for concurrent use.
 //
-// What it holds are tables of values that are replaced and never changed, so that Apply can hand out how to undo it: the
-// appender decides against what is still in flight, and takes it back when the log refuses.
+// What it holds are tables of values that are replaced and never changed, so that Apply can hand out how to undo it: a
+// server decides against what is still in flight, and takes it back when the log refuses.
 type State struct {
 	origin   events.Origin
 	last     uint64

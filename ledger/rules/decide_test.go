@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"crypto/ed25519"
@@ -18,6 +18,7 @@ import (
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/ledger/logtest"
+	"muster/ledger/rules"
 )
 
 // The cast of the rules' tests. Their keys are the same every time, for refusals tell the keys' hashes.
@@ -124,13 +125,13 @@ func ruleSay(typ events.Type, pairs ...any) events.Statement {
 // A ruleWorld is a ledger's state and the test that goes on in it.
 type ruleWorld struct {
 	t     *testing.T
-	state *ledger.State
+	state *rules.State
 }
 
 // newRuleWorld returns a ledger with one operation, two liaisons of France and an importer, made by the records 1 to 5.
 func newRuleWorld(t *testing.T) *ruleWorld {
 	t.Helper()
-	w := &ruleWorld{t, ledger.NewState()}
+	w := &ruleWorld{t, rules.NewState()}
 	w.says(ruleFounder, ruleSay("ledger.founded"))
 	w.says(ruleFounder, ruleSay("operation.opened"))
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleParis.Key()))
@@ -176,12 +177,12 @@ func (w *ruleWorld) allows(by *events.Signer, st events.Statement) {
 // allowed checks that the statement may be made by its signer, and that it is allowed before anybody has signed it too.
 func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
 	w.t.Helper()
-	if err := ledger.Decide(w.state, by.Key(), st); err != nil {
+	if err := rules.Decide(w.state, by.Key(), st); err != nil {
 		w.t.Fatalf("%s may not say %s: %v", by.Name(), st.Head().Type, err)
 	}
 	revoked, ok := st.(*events.MemberRevoked)
 	ofItself := ok && revoked.Key == by.Key() // which only this signer may
-	if err := ledger.DecideUnsigned(w.state, st); err != nil && w.state.Last() > 0 && !ofItself {
+	if err := rules.DecideUnsigned(w.state, st); err != nil && w.state.Last() > 0 && !ofItself {
 		w.t.Errorf("unsigned, %s is refused: %v", st.Head().Type, err)
 	}
 }
@@ -209,7 +210,7 @@ func TestDecideUnsigned(t *testing.T) {
 	w := newRuleWorld(t)
 	refused := func(st events.Statement, code string) {
 		t.Helper()
-		if p := problem.From(ledger.DecideUnsigned(w.state, st)); p == nil || p.Code != code {
+		if p := problem.From(rules.DecideUnsigned(w.state, st)); p == nil || p.Code != code {
 			t.Errorf("%s is refused as %+v, want %s", st.Head().Type, p, code)
 		}
 	}
@@ -232,7 +233,7 @@ func TestDecideUnsigned(t *testing.T) {
 // refuses checks that the rules refuse the statement with this code, in these words.
 func (w *ruleWorld) refuses(by *events.Signer, st events.Statement, code, message, hint string) {
 	w.t.Helper()
-	ruleRefused(w.t, ledger.Decide(w.state, by.Key(), w.record(by, st).Statement), code, message, hint)
+	ruleRefused(w.t, rules.Decide(w.state, by.Key(), w.record(by, st).Statement), code, message, hint)
 }
 
 func ruleRefused(t *testing.T, err error, code, message, hint string) {

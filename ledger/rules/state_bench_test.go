@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"runtime"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"muster/events"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // benchRecords makes the records of pledges that are offered, amended, hang on a vote, climb until they are deployed, and are then
@@ -44,9 +44,9 @@ func BenchmarkApply(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	var s *ledger.State
+	var s *rules.State
 	for b.Loop() {
-		s = ledger.NewState()
+		s = rules.NewState()
 		for _, rec := range all {
 			if _, err := s.Apply(rec); err != nil {
 				b.Fatal(err)

@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"bytes"
@@ -7,14 +7,14 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // Each test here proves the rule of its number in doc.go: what it allows is allowed, and what it refuses is refused with
 // the code and the words that a person reads. decide_pledge_test.go goes on with the rules of a pledge's life.
 
 func TestRule01OneBeginning(t *testing.T) {
-	w := &ruleWorld{t, ledger.NewState()}
+	w := &ruleWorld{t, rules.NewState()}
 	w.refuses(ruleFounder, ruleSay("operation.opened"), "not-founded",
 		"this ledger was not founded yet", "try again in a moment")
 	w.refuses(ruleSecond, ruleSay("ledger.founded"), "bad-signature",
@@ -110,7 +110,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 			if by == ruleFounder {
 				want = "speaks-for-itself" // rule 7: all that a coordinator may not say is for France, which has a liaison
 			}
-			if p := problem.From(ledger.Decide(w.state, by.Key(), w.record(by, st).Statement)); p != nil {
+			if p := problem.From(rules.Decide(w.state, by.Key(), w.record(by, st).Statement)); p != nil {
 				code = p.Code
 			}
 			if refused := code == "wrong-party" || code == "speaks-for-itself"; refused == may || refused && code != want {
@@ -131,7 +131,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered"))
 
 	// A kind of statement that no rule knows is nobody's.
-	ruleRefused(t, ledger.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.sworn")), "wrong-party",
+	ruleRefused(t, rules.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.sworn")), "wrong-party",
 		"no rule of this ledger says who may say pledge.sworn, so nobody may", "use a newer muster on the server")
 }
 

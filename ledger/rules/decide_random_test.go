@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // A ruleCommand is a statement and the key that wants to say it.
@@ -43,15 +43,15 @@ func ruleBegin(n int) ruleHistory {
 const ruleBeginning = 6 // the most that ruleBegin has
 
 // state replays the history.
-func (h ruleHistory) state(t rapid.TB) *ledger.State {
-	s := ledger.NewState()
+func (h ruleHistory) state(t rapid.TB) *rules.State {
+	s := rules.NewState()
 	for _, c := range h {
 		ruleApply(t, s, c)
 	}
 	return s
 }
 
-func ruleApply(t rapid.TB, s *ledger.State, c ruleCommand) (undo func()) {
+func ruleApply(t rapid.TB, s *rules.State, c ruleCommand) (undo func()) {
 	n := s.Last() + 1
 	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(), Signed: events.Signed{Statement: c.st, KeyName: c.key.Name()}})
 	if err != nil {

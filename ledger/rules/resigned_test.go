@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"crypto/rand"

@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 func TestRule38BuildsOnWhatIs(t *testing.T) {
@@ -55,7 +55,7 @@ func TestRule38BuildsOnWhatIs(t *testing.T) {
 	for range 8 {
 		w.says(ruleParis, ruleSay("pledge.renewed"))
 	}
-	p := problem.From(ledger.Decide(w.state, ruleParis.Key(), ruleSay("pledge.withdrawn", "Upon", upon(8))))
+	p := problem.From(rules.Decide(w.state, ruleParis.Key(), ruleSay("pledge.withdrawn", "Upon", upon(8))))
 	if !strings.HasSuffix(p.Error(), "record 13, pledge.renewed; and 4 more") {
 		t.Errorf("many records are told as: %v", p)
 	}

@@ -1,4 +1,4 @@
-package ledger_test
+package rules_test
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
+	"muster/ledger/rules"
 )
 
 // The model says of a command which rules it breaks, by looking each time through all that was said before. It is slow,
@@ -602,7 +602,7 @@ func TestDecideAgreesWithTheModel(t *testing.T) {
 			s := h.state(t)
 			for range 2 * ruleDie(t, "commands", 64) {
 				c := h.draw(t)
-				err, numbers := ledger.Decide(s, c.key, c.st), h.broken(c)
+				err, numbers := rules.Decide(s, c.key, c.st), h.broken(c)
 				switch known := func(n int) bool { return slices.Contains(codes[n], problem.From(err).Code) }; {
 				case err == nil && numbers == nil:
 					met[string(c.st.Head().Type)] = true

@@ -1,4 +1,4 @@
-package ledger
+package rules
 
 import (
 	"bytes"
@@ -203,7 +203,7 @@ func (p *pledge) read() *pledge {
 	all := &pledge{subject: p.subject, standing: standing{attached: nothingAttached}}
 	series(t, &all.said, t.saying)
 	if t.failed || len(t.data) > 0 || len(all.said) == 0 {
-		panic("ledger: a saved state whose sum is right cannot be read") // this program, or another of the same form, has written it wrong
+		panic("rules: a saved state whose sum is right cannot be read") // this program, or another of the same form, has written it wrong
 	}
 	all.fold()
 	return all

@@ -163,7 +163,7 @@ func (t *tape) pledges(s *State) {
 		}
 		t.uint(&began)
 		unread := t.apart(func(t *tape) { series(t, &(*p).said, t.saying) })
-		if (*p).unread = nil; t.reading {
+		if t.reading {
 			(*p).unread = &unreadSayings{unread, t.words}
 		}
 		if sub.observed {
@@ -224,24 +224,24 @@ func (t *tape) saying(x *saying) {
 	number(t, &x.effective)
 	typ := x.typ() // by its name: its number is this program's
 	word(t, &typ)
-	known := false
-	if x.kind, known = kinds[typ]; !known {
+	kind, known := kinds[typ]
+	if !known {
 		t.fail()
 		return
 	}
 	t.bool(&x.struck)
 	party := x.party()
 	word(t, &party)
-	copy(x.signed[:], party)
 	more := x.particulars != nil && x.particulars != nothingMore
 	t.bool(&more)
-	switch {
-	case !more:
-		x.particulars = nothingMore
-	case t.reading:
-		x.particulars = new(particulars)
-		fallthrough
-	default:
+	if t.reading {
+		x.kind, x.particulars = kind, nothingMore
+		copy(x.signed[:], party)
+		if more {
+			x.particulars = new(particulars)
+		}
+	}
+	if more {
 		t.particulars(x.particulars)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 // A tape writes values one after the other, or reads them back in the same order: whoever describes a value to it describes both, so that
 // the two cannot differ. What is read from a tape that was cut or changed is of no use, and failed says so.
+// Writing changes nothing of what is written, which others may read meanwhile.
 type tape struct {
 	data    []byte // what was written, or what is left to read
 	reading bool
@@ -61,8 +62,9 @@ func (t *tape) count(n int) int {
 // number is a number of any type.
 func number[N ~int32 | ~int64 | ~uint8 | ~uint64 | ~int](t *tape, n *N) {
 	v := uint64(*n)
-	t.uint(&v)
-	*n = N(v)
+	if t.uint(&v); t.reading {
+		*n = N(v)
+	}
 }
 
 func (t *tape) bool(b *bool) {
@@ -70,8 +72,9 @@ func (t *tape) bool(b *bool) {
 	if *b {
 		v = 1
 	}
-	t.uint(&v)
-	*b = v == 1
+	if t.uint(&v); t.reading {
+		*b = v == 1
+	}
 }
 
 func (t *tape) id(id *events.ID) {

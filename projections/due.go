@@ -128,8 +128,8 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 			what, a.does("were"), s.rungOn, a.does("wait"), pl.id)
 	}
 	if since, by, ok := s.unconfirmed(); ok {
-		due(NotConfirmed, 0, since, by, "%s were accepted on %s, no condition is open, and %s has not confirmed them: muster pledge confirm %s.",
-			what, s.rungOn, pl.nation.Name(), pl.id)
+		due(NotConfirmed, 0, since, by, "%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster pledge confirm %s.",
+			what, a.does("were"), s.rungOn, pl.nation.Name(), a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {

@@ -40,6 +40,8 @@ func TestSentences(t *testing.T) {
 		*t.NoticeToMove = 1
 	})
 	one.condition("condition.added", 2, "vote")
+	accepted := l.offer("FIN", 1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown })
+	accepted.move("pledge.accepted", 2)
 	p := l.picture()
 	var all []string
 	for _, d := range must[Dues](t)(p.Due(t.Context(), Moment{On: day(9)}, Filter{}, 30)).Due {
@@ -56,6 +58,8 @@ func TestSentences(t *testing.T) {
 	for _, want := range []string{
 		"Åland Islands' 1 team for ground was offered on 2026-01-01 and waits for the coordinators",
 		"Åland Islands' 1 team for ground hangs on vote",
+		"Finland's unknown number of personnel for ground was accepted on 2026-01-02, no condition is open, " +
+			"and Finland has not confirmed it: muster pledge confirm",
 		"Åland Islands' 1 team for ground ends on 2026-01-20, and no pledge is named to relieve it.",
 		"Åland Islands offers 1 team for ground, 2026-01-01 to 2026-01-20, at 1 day's notice",
 		"Åland Islands pledges 1 team for ground, and west counts personnel.",

@@ -24,7 +24,7 @@ func (b *tab) ranks(a projections.Gaps) {
 	}
 	var want []string
 	for _, g := range a.Gaps {
-		want = append(want, fmt.Sprintf("%d %s/%s %s of %s %s", g.Rank, g.Operation, g.Line, grouped(g.Missing.String()), grouped(g.Required.String()), g.Unit))
+		want = append(want, fmt.Sprintf("%d %s/%s %s of %s %s", g.Rank, g.Operation, g.Line, grouped(g.Missing.String()), grouped(g.Required.String()), projections.UnitOf(g.Required, g.Unit)))
 	}
 	said := eval[[]string](b, `[...document.querySelectorAll(".ranked tbody tr")].map(r => r.cells[0].innerText + " " + r.dataset.line + " " + r.querySelector(".short a").innerText.trim() + " " + r.querySelector(".short a").nextSibling.textContent.trim())`)
 	if !slices.Equal(said, want) {

@@ -51,6 +51,17 @@ type waiting struct {
 // Waiting shows what waits for an allocation at a line: how much, and how many pledges of unknown quantity.
 func (f *frame) Waiting(q events.Quantity, unknown int) waiting { return waiting{f, q, unknown} }
 
+// Said is how much waits, "" for nothing.
+func (w waiting) Said() string {
+	switch {
+	case zero(w.Quantity):
+		return ""
+	case w.Quantity.IsOne():
+		return w.F.T("waiting.one", w.Quantity)
+	}
+	return w.F.T("waiting.other", w.Quantity)
+}
+
 // A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer, which is English.
 type why struct{ Words, Sentence string }
 

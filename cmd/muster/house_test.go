@@ -4,11 +4,16 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // house is the table of allowed imports: what each package may know. The standard library is open to all but where a line
@@ -129,5 +134,35 @@ func TestTopLevel(t *testing.T) {
 		if name := filepath.Base(e); !slices.Contains(slices.Concat(rooms, files, made), name) {
 			t.Errorf("%s stands at the top of the project, and has no place there", name)
 		}
+	}
+}
+
+// A room of the README is a folder, as the list under "The folders" has it: indented by two below the
+// folder that it is in, with a slash at its end, and what it is for behind it.
+var room = regexp.MustCompile(`^    ((?:  )*)(\S+)/ +\S`)
+
+// The README lists every package and deploy, and no other folder. That the table has every package,
+// TestHouse says.
+func TestReadmeFolders(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(data), "## The folders\n\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	var listed, above []string
+	for line := range strings.Lines(list) {
+		m := room.FindStringSubmatch(line)
+		if m == nil || len(m[1])/2 > len(above) {
+			t.Fatalf("this is no folder with what it is for, below the one that it is in: %q", line)
+		}
+		above = append(above[:len(m[1])/2], m[2])
+		listed = append(listed, strings.Join(above, "/"))
+	}
+	folders := append(slices.Collect(maps.Keys(house)), "deploy")
+	slices.Sort(folders)
+	slices.Sort(listed)
+	if diff := cmp.Diff(folders, listed); diff != "" {
+		t.Errorf("the README's folders (-there +listed):\n%s", diff)
 	}
 }

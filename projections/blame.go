@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"math"
 	"slices"
 
 	"muster/events"
@@ -42,6 +43,9 @@ func (d *differ) records(was, is *pledge) []Told {
 	for at := range now {
 		if !old[at] {
 			sequences = append(sequences, uint64(at.seq))
+			if uint64(at.order) > d.from.basis.AsOf { // what was corrected was not known either
+				sequences = append(sequences, uint64(at.order))
+			}
 		}
 	}
 	deeds := pl.now().deeds
@@ -161,8 +165,22 @@ func (d *differ) ofLine(o events.Operation, name events.Line) ([]Told, []Passing
 			told = append(told, p.tellLine(l, seq))
 		}
 	}
+	issued := l.issued()
+	isThere := issued <= d.to.basis.AsOf // what one moment alone knows was issued between them, even where that holds only later
+	if wasThere := issued <= d.from.basis.AsOf; wasThere != isThere && old[issued] == now[issued] {
+		told = append(told, p.tellLine(l, issued))
+	}
 	slices.SortFunc(told, bySequence)
 	return told, d.linePassings(o, name)
+}
+
+// issued returns the record that issued the line.
+func (l *line) issued() uint64 {
+	first := uint64(math.MaxUint64)
+	for _, t := range l.now().terms {
+		first = min(first, t.seq)
+	}
+	return first
 }
 
 func merge(a, b map[uint64]bool) map[uint64]bool {

@@ -40,6 +40,8 @@ type LineDiff struct {
 	Records  []Told      `json:"records"`
 	Calendar []Passing   `json:"calendar"`
 	Pledges  []events.ID `json:"pledges"`
+	// Causes are what has caused each of its numbers that differ to do so.
+	Causes []Cause `json:"causes"`
 }
 
 // A LineStand is how far a requirement is met at one moment, and what it asks for.
@@ -108,6 +110,9 @@ type StrengthDiff struct {
 	To        events.Quantity  `json:"to,omitzero"`
 	// Pledges are those of [Diff.Pledges] that are summed at either moment.
 	Pledges []events.ID `json:"pledges"`
+	// Records are those without which it would differ otherwise, in order, and Calendar the days that have made it differ.
+	Records  []Told    `json:"records"`
+	Calendar []Passing `json:"calendar"`
 }
 
 // A Passing is what a day has changed, and no record on it.
@@ -166,7 +171,25 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	})
 	d.lines()
 	d.strength()
+	d.findCauses()
 	return d.answer, now.meter.err()
+}
+
+// findCauses finds for all that differs the records without which it would differ otherwise.
+func (d *differ) findCauses() {
+	if len(d.answer.Pledges)+len(d.answer.Lines) == 0 {
+		return
+	}
+	c := d.causer()
+	for i := range d.answer.Lines {
+		c.line(&d.answer.Lines[i])
+	}
+	for i := range d.answer.Strength {
+		c.sum(&d.answer.Strength[i])
+	}
+	for i := range d.answer.Pledges {
+		c.own(&d.answer.Pledges[i])
+	}
 }
 
 // those yields the pledges of some IDs.

@@ -341,6 +341,12 @@ func (s *supposed) on(b Basis, day events.Date) (Diff, error) {
 	d.To.AsOf = b.AsOf
 	for i := range d.Lines {
 		s.unnumber(d.Lines[i].Records)
+		for j := range d.Lines[i].Causes {
+			s.unnumber(d.Lines[i].Causes[j].Records)
+		}
+	}
+	for i := range d.Strength {
+		s.unnumber(d.Strength[i].Records)
 	}
 	for i := range d.Pledges {
 		s.unnumber(d.Pledges[i].Records)

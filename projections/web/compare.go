@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -94,7 +93,7 @@ func DiffTable(d projections.Diff) Table {
 	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
-		addLineDiff(&t, &d, &d.Lines[i])
+		addLineDiff(&t, &d.Lines[i])
 	}
 	pledges := Table{Head: t.Head, Above: []string{"Pledges that count otherwise:"}}
 	for i := range d.Pledges {
@@ -106,13 +105,12 @@ func DiffTable(d projections.Diff) Table {
 	sums := Table{Head: t.Head, Above: []string{"Sums that differ, whether a requirement asks for them or not:"}}
 	for i := range d.Strength {
 		r := &d.Strength[i]
-		records, calendar := behind(&d, r.Pledges)
-		why := because(records, calendar)
-		if len(records) > 1 { // they stand with the pledges
+		why := because(r.Records, r.Calendar)
+		if len(r.Records) > 1 { // they stand with the pledges
 			why = ""
 		}
 		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "", string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
-			sequencesOf(records), projections.Who(records), why, "")
+			sequencesOf(r.Records), projections.Who(r.Records), why, "")
 	}
 	for _, beside := range []Table{pledges, sums} {
 		if len(beside.Rows) > 0 {
@@ -141,17 +139,18 @@ func clocks(b projections.Basis) string {
 	return s
 }
 
-// addLineDiff adds what differs of a requirement: what is required, each nation's part of the supply, the whole, and the gap.
-func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
+// addLineDiff adds what differs of a requirement: what is required, each nation's part of the supply, the whole, and the gap; each
+// number with the records without which it would differ otherwise.
+func addLineDiff(t *Table, l *projections.LineDiff) {
 	was, is := l.From, l.To
 	either := is
 	if either == nil {
 		either = was
 	}
 	value := diffRow{What: "requirement", Line: l}
-	row := func(what string, nation events.Nation, from, to string, records []projections.Told, calendar []projections.Passing) {
+	row := func(what string, nation events.Nation, from, to string, c projections.Cause) {
 		t.Add(value, what, string(l.Operation), string(l.Line), string(either.Role), string(nation), from, to, string(either.Unit),
-			sequencesOf(records), projections.Who(records), because(records, calendar), "")
+			sequencesOf(c.Records), projections.Who(c.Records), because(c.Records, c.Calendar), "")
 	}
 	number := func(s *projections.LineStand, of func(*projections.LineStand) events.Quantity) string {
 		if s == nil {
@@ -159,33 +158,32 @@ func addLineDiff(t *Table, d *projections.Diff, l *projections.LineDiff) {
 		}
 		return of(s).String()
 	}
-	records, calendar := behind(d, l.Pledges)
 	for _, one := range []struct {
-		what     string
-		of       func(*projections.LineStand) events.Quantity
-		records  []projections.Told
-		calendar []projections.Passing
-		always   bool
+		what, cause string
+		of          func(*projections.LineStand) events.Quantity
+		always      bool
 	}{
-		{"required", func(s *projections.LineStand) events.Quantity { return s.Required }, l.Records, l.Calendar, true},
-		{"supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, nil, nil, true},
-		{"gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, nil, nil, true},
-		{"conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, records, calendar, false},
-		{"under caveat", func(s *projections.LineStand) events.Quantity { return s.Caveated }, records, calendar, false},
+		{"required", "required", func(s *projections.LineStand) events.Quantity { return s.Required }, true},
+		{"supply", "supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, true},
+		{"gap", "gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, true},
+		{"conditional", "conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, false},
+		{"under caveat", "caveated", func(s *projections.LineStand) events.Quantity { return s.Caveated }, false},
 	} {
 		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.always) {
-			row(one.what, "", from, to, one.records, one.calendar)
+			row(one.what, "", from, to, l.CauseOf(one.cause, ""))
 		}
 		if one.what == "supply" {
-			addRungs(was, is, func(rung, from, to string) { row("supply from "+rung+" up", "", from, to, records, calendar) })
+			addRungs(was, is, func(rung, from, to string) {
+				what := "supply from " + rung + " up"
+				row(what, "", from, to, l.CauseOf(what, ""))
+			})
 			for _, n := range l.Nations {
-				records, calendar := behind(d, ofNation(d, l.Pledges, n.Nation))
-				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), records, calendar)
+				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), l.CauseOf("of which", n.Nation))
 			}
 		}
 	}
 	if len(t.Rows) == 0 || t.Rows[len(t.Rows)-1].Value != any(value) {
-		row("terms", "", terms(was), terms(is), l.Records, l.Calendar)
+		row("terms", "", terms(was), terms(is), projections.Cause{Records: l.Records, Calendar: l.Calendar})
 	}
 }
 
@@ -224,28 +222,6 @@ func orNothing(q events.Quantity) string {
 		return "0"
 	}
 	return q.String()
-}
-
-// ofNation returns those pledges that are a nation's.
-func ofNation(d *projections.Diff, pledges []events.ID, nation events.Nation) (own []events.ID) {
-	for i := range d.Pledges {
-		if pd := &d.Pledges[i]; pd.Nation == nation && slices.Contains(pledges, pd.Pledge) {
-			own = append(own, pd.Pledge)
-		}
-	}
-	return own
-}
-
-// behind returns what has changed some pledges.
-func behind(d *projections.Diff, pledges []events.ID) (records []projections.Told, calendar []projections.Passing) {
-	for i := range d.Pledges {
-		for _, id := range pledges {
-			if pd := &d.Pledges[i]; pd.Pledge == id {
-				records, calendar = append(records, pd.Records...), append(calendar, pd.Calendar...)
-			}
-		}
-	}
-	return records, calendar
 }
 
 func roleOf(pd *projections.PledgeDiff) (role, unit string) {

@@ -132,24 +132,31 @@ func (c *comparison) Because(d projections.PledgeDiff) reasons {
 	return reasons{c.frame, d.Records, d.Calendar}
 }
 
-// LineBecause shows why a requirement is met otherwise.
+// LineBecause shows why a requirement is met otherwise: what has caused any of its numbers to differ, or else its terms.
 func (c *comparison) LineBecause(l projections.LineDiff) reasons {
-	r := c.of(l.Pledges)
-	r.Records, r.Calendar = append(slices.Clone(l.Records), r.Records...), append(slices.Clone(l.Calendar), r.Calendar...)
+	r := reasons{F: c.frame}
+	for _, cause := range l.Causes {
+		for _, t := range cause.Records {
+			if !slices.Contains(r.Records, t) {
+				r.Records = append(r.Records, t)
+			}
+		}
+		for _, day := range cause.Calendar {
+			if !slices.Contains(r.Calendar, day) {
+				r.Calendar = append(r.Calendar, day)
+			}
+		}
+	}
+	if len(r.Records)+len(r.Calendar) == 0 {
+		r.Records, r.Calendar = l.Records, l.Calendar
+	}
+	slices.SortStableFunc(r.Records, func(a, b projections.Told) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return r
 }
 
 // SumBecause shows why a sum differs.
-func (c *comparison) SumBecause(s projections.StrengthDiff) reasons { return c.of(s.Pledges) }
-
-func (c *comparison) of(pledges []events.ID) reasons {
-	r := reasons{F: c.frame}
-	for _, d := range c.D.Pledges {
-		if slices.Contains(pledges, d.Pledge) {
-			r.Records, r.Calendar = append(r.Records, d.Records...), append(r.Calendar, d.Calendar...)
-		}
-	}
-	return r
+func (c *comparison) SumBecause(s projections.StrengthDiff) reasons {
+	return reasons{c.frame, s.Records, s.Calendar}
 }
 
 // Stand is the terms of a requirement, which both moments have unless it is in force at one alone.

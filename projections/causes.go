@@ -1,0 +1,558 @@
+package projections
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"muster/events"
+)
+
+// This file finds what has caused a number to differ: a record without which it would differ otherwise, or not at all. A
+// record that only one of the two moments knows may have done nothing to a number, as an offer does nothing to the supply
+// from confirmed up. So each is left out in turn, and what is left is folded and placed again. That is little work, since
+// supplies are sums: a record about a pledge changes no other pledge's part of them.
+
+// A Cause is what has caused one number of a requirement to differ.
+type Cause struct {
+	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated, or "of which" for the part of
+	// the Nation in the supply.
+	What   string        `json:"what"`
+	Nation events.Nation `json:"nation,omitzero"`
+	// Records are those without which it would differ otherwise, in order, and Calendar the days that have made it differ.
+	Records  []Told    `json:"records"`
+	Calendar []Passing `json:"calendar"`
+}
+
+// CauseOf returns what has caused a number of the requirement to differ: see [Cause].
+func (l *LineDiff) CauseOf(what string, nation events.Nation) Cause {
+	at := slices.IndexFunc(l.Causes, func(c Cause) bool { return c.What == what && c.Nation == nation })
+	if at < 0 {
+		return Cause{What: what, Nation: nation}
+	}
+	return l.Causes[at]
+}
+
+// A contribution is what one pledge adds to the numbers of one requirement.
+type contribution struct {
+	supply                         [Deployed + 1]int64 // from each rung up
+	conditional, caveated, unknown int64
+}
+
+// numbers are what the causes of a line are found for: the supplies by rung, and behind them what hangs and what is under a
+// caveat.
+const (
+	conditionalNumber = int(Deployed) + 1
+	caveatedNumber    = int(Deployed) + 2
+	numbers           = int(Deployed) + 3
+)
+
+// less returns by how much the numbers of a contribution are more than those of another.
+func (a contribution) less(b contribution) (delta [numbers]int64) {
+	for r := Indicated; r <= Deployed; r++ {
+		delta[r] = a.supply[r] - b.supply[r]
+	}
+	delta[0] = a.unknown - b.unknown
+	delta[conditionalNumber], delta[caveatedNumber] = a.conditional-b.conditional, a.caveated-b.caveated
+	return delta
+}
+
+// A causer leaves out records. Its sides number kinds of their own, since a pledge without one of its records may be of a
+// kind that there is not.
+type causer struct {
+	*differ
+	from, to side
+	without  map[uint64][2]*side // by the record about a requirement that is left out
+	pairs    map[events.ID][2]*pledge
+	asking   map[sought][]Told // the records about requirements that only one moment has, by what they ask for
+}
+
+func (d *differ) causer() *causer {
+	own := func(s side) side {
+		p := *s.p
+		p.kinds = s.p.kinds.own()
+		s.p, s.rows = &p, nil
+		s.aim(s.basis, d.filter)
+		return s
+	}
+	return &causer{differ: d, from: own(d.from), to: own(d.to), without: map[uint64][2]*side{}, pairs: map[events.ID][2]*pledge{}}
+}
+
+// candidates are the records that may have caused a pledge's part of a requirement to differ: those about the pledge, and those
+// about all requirements for the same role, which decide together for which of them a pledge counts.
+func (b *blame) candidates(pd *PledgeDiff) []Told {
+	all := slices.Clone(pd.Records)
+	what := sought{operation: b.of.Operation}
+	for _, s := range []*LineStand{b.of.From, b.of.To} {
+		if s == nil || what.role == s.Role {
+			continue
+		}
+		what.role = s.Role
+		for _, t := range b.askings(what) {
+			if !slices.Contains(all, t) {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+// askings tells the records about the requirements for a role of which only one moment has what they say.
+func (c *causer) askings(what sought) []Told {
+	if told, ok := c.asking[what]; ok {
+		return told
+	}
+	var told []Told
+	for _, s := range []*side{&c.differ.from, &c.differ.to} {
+		o, ok := s.p.operations[what.operation]
+		if !ok {
+			continue
+		}
+		for _, name := range o.now().lineNames {
+			ever := func(t termsSaid) bool { return t.what.Role == what.role }
+			if !slices.ContainsFunc(o.now().lines[name].now().terms, ever) {
+				continue
+			}
+			records, _ := c.ofLine(what.operation, name)
+			for _, t := range records {
+				if !slices.Contains(told, t) {
+					told = append(told, t)
+				}
+			}
+		}
+	}
+	if c.asking == nil {
+		c.asking = map[sought][]Told{}
+	}
+	c.asking[what] = told
+	return told
+}
+
+// place places a pledge at a side, with places for kinds that are new there.
+func (s *side) place(pl *pledge) (why Reason) {
+	s.view.now = s.view.standing(pl, &s.view.room)
+	if s.view.absent(pl) == "" { // which has numbered its kinds
+		for len(s.view.tally.places) < len(s.p.kinds.names) {
+			s.view.tally = s.p.newTally(s.chosen, s.basis, CoverageFilter{})
+		}
+	}
+	return s.view.place(pl)
+}
+
+// part returns what a pledge adds to a requirement at a side; nil adds nothing.
+func (s *side) contribution(pl *pledge, o events.Operation, name events.Line) (one contribution) {
+	if pl == nil {
+		return one
+	}
+	s.place(pl)
+	at := slices.IndexFunc(s.view.lines, func(l lineTally) bool { return l.Line == name && l.Operation == o })
+	if at < 0 {
+		return one
+	}
+	l := &s.view.lines[at]
+	*l = lineTally{Requirement: l.Requirement, nations: make([]int64, len(s.p.nations.names)), brief: true}
+	s.place(pl)
+	return contribution{supplies(l.exact), l.conditional, l.caveated, int64(l.unknown)}
+}
+
+// leave returns the pledge as if a record about it had not been made: what it has corrected is as it was said. It is nil
+// when nothing has begun it then.
+func (pl *pledge) leave(seq uint64) *pledge {
+	if pl == nil || uint64(pl.first) == seq { // without the record that has named it, none could follow
+		return nil
+	}
+	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation, nation: pl.nation, first: math.MaxUint32}
+	gone := uint32(seq)
+	all := chronicle{last: math.MaxUint32}
+	deeds := pl.now().deeds
+	until := func(d deed) uint32 { // of what the record has corrected: from which it is corrected again, if it is
+		for i := range deeds {
+			if deeds[i].seq == gone && deeds[i].order == d.order {
+				return deeds[i].until
+			}
+		}
+		return forever
+	}
+	for _, d := range deeds {
+		if d.order == gone || d.seq == gone {
+			continue
+		}
+		if d.until == gone {
+			d.until = until(d)
+		}
+		if d.move.begins {
+			other.first = min(other.first, d.order)
+		}
+		all.deeds = append(all.deeds, d)
+	}
+	if other.first == math.MaxUint32 {
+		return nil
+	}
+	other.publish(&all)
+	return other
+}
+
+// leave returns the line as if a record about it had not been made, without any terms when it is the one that issued it.
+func (l *line) leave(seq uint64) *line {
+	other, said := &line{operation: l.operation, name: l.name, copyOf: l.same()}, l.now()
+	all := lineSaid{by: said.by}
+	if issued := slices.IndexFunc(said.terms, func(t termsSaid) bool { return t.seq < seq }); issued >= 0 || !slices.ContainsFunc(said.terms, func(t termsSaid) bool { return t.seq == seq }) {
+		all.terms = slices.DeleteFunc(slices.Clone(said.terms), func(t termsSaid) bool { return t.seq == seq })
+		all.cancelled = slices.DeleteFunc(slices.Clone(said.cancelled), func(t endSaid) bool { return t.seq == seq })
+	}
+	other.publish(&all)
+	return other
+}
+
+type (
+	termsSaid = said[Requirement]
+	endSaid   = said[struct{}]
+)
+
+// leaving returns a side as if a record about one of its requirements had not been made.
+func (s *side) leaving(o events.Operation, name events.Line, seq uint64) *side {
+	other := *s
+	op, ok := s.p.operations[o]
+	if !ok || op.now().lines[name] == nil {
+		return &other
+	}
+	said := *op.now()
+	said.lines = maps.Clone(said.lines)
+	said.lines[name] = said.lines[name].leave(seq)
+	instead := &operation{name: op.name, first: op.first}
+	instead.publish(&said)
+	p := *s.p
+	p.operations = maps.Clone(p.operations)
+	p.operations[o] = instead
+	other.p, other.chosen = &p, slices.Clone(s.chosen)
+	for i := range other.chosen {
+		if other.chosen[i].name == o {
+			other.chosen[i] = instead
+		}
+	}
+	other.view = viewer{tally: p.newTally(other.chosen, s.basis, CoverageFilter{})}
+	return &other
+}
+
+// leavingLine returns both sides without a record about a requirement.
+func (c *causer) leavingLine(o events.Operation, name events.Line, seq uint64) [2]*side {
+	sides, ok := c.without[seq]
+	if !ok {
+		sides = [2]*side{c.from.leaving(o, name, seq), c.to.leaving(o, name, seq)}
+		c.without[seq] = sides
+	}
+	return sides
+}
+
+// pair returns a pledge at both sides.
+func (c *causer) pair(id events.ID) [2]*pledge {
+	both, ok := c.pairs[id]
+	if !ok {
+		both = [2]*pledge{c.differ.from.find(id), c.differ.to.find(id)}
+		c.pairs[id] = both
+	}
+	return both
+}
+
+// known returns the pledge where it is known at the side, and so what has begun it.
+func (s *side) known(pl *pledge) *pledge {
+	if pl == nil || uint64(pl.first) > s.basis.AsOf || !pl.beginning(s.basis.AsOf).begun {
+		return nil
+	}
+	return pl
+}
+
+// own keeps of the records of a pledge those without which it would count otherwise, or all where no single one does.
+func (c *causer) own(pd *PledgeDiff) {
+	both := c.pair(pd.Pledge)
+	was, is := c.from.glanceOf(both[0]), c.to.glanceOf(both[1])
+	kept := slices.DeleteFunc(slices.Clone(pd.Records), func(t Told) bool {
+		if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
+			return false
+		}
+		a, b := c.from.glanceOf(c.from.known(both[0].leave(t.Sequence))), c.to.glanceOf(c.to.known(both[1].leave(t.Sequence)))
+		return a.equal(was) && b.equal(is)
+	})
+	if len(kept)+len(pd.Calendar) > 0 {
+		pd.Records = kept
+	}
+}
+
+// glanceOf is glance, with places for kinds that are new.
+func (s *side) glanceOf(pl *pledge) glance {
+	if pl != nil {
+		s.place(pl)
+	}
+	return s.glance(pl)
+}
+
+// A blame collects the causes of the numbers of one line.
+type blame struct {
+	*causer
+	of      *LineDiff
+	records [numbers][]Told
+	days    [numbers][]Passing
+	nations map[events.Nation]*Cause
+	gap     []Told
+	once    bool // the requirement is in force at one moment alone
+}
+
+// line finds the causes of what differs of a requirement.
+func (c *causer) line(l *LineDiff) {
+	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{}}
+	deltas := map[events.ID][numbers]int64{}
+	for _, id := range l.Pledges {
+		both := c.pair(id)
+		deltas[id] = c.to.contribution(both[1], l.Operation, l.Line).less(c.from.contribution(both[0], l.Operation, l.Line))
+	}
+	required := b.requirement()
+	for i := range c.answer.Pledges {
+		pd := &c.answer.Pledges[i]
+		if delta, ok := deltas[pd.Pledge]; ok && pd.Operation == l.Operation && delta != ([numbers]int64{}) {
+			b.pledge(pd, delta)
+		}
+	}
+	l.Causes = b.causes(required)
+}
+
+// stand returns what a line requires at a side, -1 while it is not in force.
+func (s *side) requires(o events.Operation, name events.Line) int64 {
+	if q, ok := s.asked(o, name); ok {
+		n, _ := q.Required.Number()
+		return n
+	}
+	return -1
+}
+
+func (s *side) asked(o events.Operation, name events.Line) (Requirement, bool) {
+	l := s.line(o, name)
+	if l == nil {
+		return Requirement{}, false
+	}
+	q, ok := l.at(s.basis)
+	return q, ok && q.State == InForce
+}
+
+// requirement finds the records about the line itself that have made its numbers differ, and returns those of what is required.
+func (b *blame) requirement() (required []Told) {
+	l := b.of
+	from, to := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
+	var force []Told // the records that have brought it into force, or out of it
+	for _, t := range l.Records {
+		sides := b.leavingLine(l.Operation, l.Line, t.Sequence)
+		f, o := sides[0].requires(l.Operation, l.Line), sides[1].requires(l.Operation, l.Line)
+		if f != from || o != to {
+			required = append(required, t)
+		}
+		if (f < 0) != (from < 0) || (o < 0) != (to < 0) {
+			force = append(force, t)
+		} else if b.changesGap(f, o, 0, 0) {
+			b.gap = append(b.gap, t)
+		}
+	}
+	if b.once = from < 0 || to < 0; !b.once {
+		return required
+	}
+	if len(force)+len(l.Calendar) == 0 {
+		force, required = l.Records, l.Records // no single one can be missed
+	}
+	b.gap = append(b.gap, force...)
+	for r := range b.records {
+		b.records[r], b.days[r] = append(b.records[r], force...), append(b.days[r], l.Calendar...)
+	}
+	return required
+}
+
+// changesGap reports whether the gap would be another at either side, if so much were required and so much more supplied.
+func (b *blame) changesGap(from, to, moreFrom, moreTo int64) bool {
+	gap := func(s *LineStand, required, more int64) bool {
+		if s == nil || required < 0 {
+			return (s == nil) != (required < 0)
+		}
+		supply, _ := s.Supply.Number()
+		is, _ := s.Gap.Number()
+		return max(0, required-supply-more) != is
+	}
+	return gap(b.of.From, from, moreFrom) || gap(b.of.To, to, moreTo)
+}
+
+// pledge finds which records about a pledge, or about the requirements that it fits, have made the numbers differ.
+func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
+	l, both := b.of, b.pair(pd.Pledge)
+	was, is := b.from.contribution(both[0], l.Operation, l.Line), b.to.contribution(both[1], l.Operation, l.Line)
+	requiredFrom, requiredTo := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
+	rung := b.to.basis.Rung
+	var found [numbers][]Told
+	for _, t := range b.candidates(pd) {
+		if !b.to.p.meter.spend(2 * foldCost) {
+			return
+		}
+		a, o := b.leaving(pd, both, t)
+		changed := o.less(a)
+		for r := range found {
+			if delta[r] != 0 && changed[r] != delta[r] {
+				found[r] = append(found[r], t)
+			}
+		}
+		if b.changesGap(requiredFrom, requiredTo, a.supply[rung]-was.supply[rung], o.supply[rung]-is.supply[rung]) {
+			b.gap = append(b.gap, t)
+		}
+	}
+	for r := range found {
+		if delta[r] == 0 {
+			continue
+		}
+		if len(found[r])+len(pd.Calendar) == 0 && !b.once {
+			found[r] = b.enough(pd, both, r)
+		}
+		b.records[r], b.days[r] = append(b.records[r], found[r]...), append(b.days[r], pd.Calendar...)
+	}
+	of := b.nation(pd.Nation)
+	if r := int(rung); delta[r] != 0 {
+		of.Records, of.Calendar = append(of.Records, found[r]...), append(of.Calendar, pd.Calendar...)
+	} else if delta[0] != 0 {
+		of.Records, of.Calendar = append(of.Records, found[0]...), append(of.Calendar, pd.Calendar...)
+	}
+}
+
+// leaving returns what a pledge adds at both sides without a record.
+func (b *blame) leaving(pd *PledgeDiff, both [2]*pledge, t Told) (from, to contribution) {
+	l := b.of
+	if t.Pledge == pd.Pledge {
+		return b.from.contribution(b.from.known(both[0].leave(t.Sequence)), l.Operation, l.Line),
+			b.to.contribution(b.to.known(both[1].leave(t.Sequence)), l.Operation, l.Line)
+	}
+	sides := b.leavingLine(l.Operation, t.Line, t.Sequence)
+	return sides[0].contribution(both[0], l.Operation, l.Line), sides[1].contribution(both[1], l.Operation, l.Line)
+}
+
+// enough returns those records of a pledge each of which makes a number differ by itself, where no single one can be missed:
+// as what was accepted and confirmed is there from accepted up in either case.
+func (b *blame) enough(pd *PledgeDiff, both [2]*pledge, number int) (all []Told) {
+	l := b.of
+	with := func(kept uint64) int64 {
+		from, to := both[0], both[1]
+		for _, t := range pd.Records {
+			if t.Pledge == pd.Pledge && t.Sequence != kept {
+				from, to = from.leave(t.Sequence), to.leave(t.Sequence)
+			}
+		}
+		a, o := b.from.contribution(b.from.known(from), l.Operation, l.Line), b.to.contribution(b.to.known(to), l.Operation, l.Line)
+		return o.less(a)[number]
+	}
+	none := with(0)
+	for _, t := range pd.Records {
+		if b.to.p.meter.spend(foldCost*len(pd.Records)) && t.Pledge == pd.Pledge && with(t.Sequence) != none {
+			all = append(all, t)
+		}
+	}
+	if len(all) == 0 {
+		return pd.Records
+	}
+	return all
+}
+
+func (b *blame) nation(n events.Nation) *Cause {
+	if b.nations[n] == nil {
+		b.nations[n] = &Cause{What: "of which", Nation: n}
+	}
+	return b.nations[n]
+}
+
+// causes returns what has caused each number that differs.
+func (b *blame) causes(required []Told) []Cause {
+	l, all := b.of, []Cause{}
+	add := func(what string, nation events.Nation, records []Told, days []Passing) {
+		c := Cause{what, nation, append([]Told{}, records...), append([]Passing{}, days...)}
+		slices.SortStableFunc(c.Records, bySequence)
+		c.Records = slices.CompactFunc(c.Records, func(a, b Told) bool { return a == b })
+		all = append(all, c)
+	}
+	differs := func(of func(*LineStand) events.Quantity) bool {
+		return l.From == nil || l.To == nil || of(l.From) != of(l.To)
+	}
+	rung := b.to.basis.Rung
+	if differs(func(s *LineStand) events.Quantity { return s.Required }) {
+		add("required", "", required, l.Calendar)
+	}
+	if differs(func(s *LineStand) events.Quantity { return s.Supply }) {
+		add("supply", "", b.records[rung], b.days[rung])
+	}
+	for i, r := range Rungs() {
+		if differs(func(s *LineStand) events.Quantity { return s.Rungs[i] }) {
+			add("supply from "+r.String()+" up", "", b.records[r], b.days[r])
+		}
+	}
+	for _, n := range l.Nations {
+		c := b.nation(n.Nation)
+		if l.From == nil || l.To == nil { // it has its part since the requirement is in force, or not any more
+			c.Records = append(slices.Clone(l.Records), c.Records...)
+			c.Calendar = append(slices.Clone(l.Calendar), c.Calendar...)
+		}
+		add(c.What, n.Nation, c.Records, c.Calendar)
+	}
+	if differs(func(s *LineStand) events.Quantity { return s.Gap }) {
+		if len(b.gap) == 0 { // no single one can be missed: so much is there, or is missing, in any case
+			b.gap = append(slices.Clone(required), b.records[rung]...)
+		}
+		add("gap", "", b.gap, append(slices.Clone(l.Calendar), b.days[rung]...))
+	}
+	if differs(func(s *LineStand) events.Quantity { return s.Conditional }) {
+		add("conditional", "", b.records[conditionalNumber], b.days[conditionalNumber])
+	}
+	if differs(func(s *LineStand) events.Quantity { return s.Caveated }) {
+		add("caveated", "", b.records[caveatedNumber], b.days[caveatedNumber])
+	}
+	return all
+}
+
+// sum finds the causes of a sum that differs.
+func (c *causer) sum(r *StrengthDiff) {
+	r.Records, r.Calendar = []Told{}, []Passing{}
+	key := groupKey{r.Operation, r.Nation, r.Role, r.Unit}
+	for i := range c.answer.Pledges {
+		pd := &c.answer.Pledges[i]
+		if !slices.Contains(r.Pledges, pd.Pledge) {
+			continue
+		}
+		both := c.pair(pd.Pledge)
+		was, is := c.from.summed(both[0], key), c.to.summed(both[1], key)
+		if was == is {
+			continue
+		}
+		for _, t := range pd.Records {
+			if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
+				continue
+			}
+			a, b := c.from.summed(c.from.known(both[0].leave(t.Sequence)), key), c.to.summed(c.to.known(both[1].leave(t.Sequence)), key)
+			if a != was || b != is {
+				r.Records = append(r.Records, t)
+			}
+		}
+		r.Calendar = append(r.Calendar, c.ownPassings(both)...)
+	}
+	slices.SortStableFunc(r.Records, bySequence)
+}
+
+// ownPassings are the days on which something of a pledge itself begins or ends.
+func (c *causer) ownPassings(both [2]*pledge) []Passing {
+	if c.from.basis.On == c.to.basis.On {
+		return nil
+	}
+	return c.passings(both[1], both[0])
+}
+
+// summed returns what a pledge adds to a sum at a side.
+func (s *side) summed(pl *pledge, key groupKey) (one partial) {
+	if pl == nil || s.place(pl) != "" {
+		return one
+	}
+	v := &s.view.what
+	n, number, known := v.amount(s.basis.Rung)
+	k := s.p.kinds.names[number]
+	if v.rung < s.basis.Rung || v.flags&(isReserve|isFailed) != 0 || k.role != key.role || k.unit != key.unit {
+		return one
+	}
+	one.add(n, known, 1)
+	return one
+}

@@ -23,6 +23,7 @@ type course struct {
 	basis *Basis
 	days  stretch
 	kinds []trail // what has no allocation, by the number of the kind
+	rests []trail // what is not allocated of pledges of which the rest is, by the number of the kind
 	lines []lineCourse
 	of    map[*line]int
 	roles []roleCourse // by operation and role
@@ -36,11 +37,13 @@ type lineCourse struct {
 	segments    []courseSegment // all days, in order
 }
 
-// A courseSegment is a run of days in which a line asks for the same and has the same supply.
+// A courseSegment is a run of days in which a line asks for the same, has the same supply and has
+// as much waiting.
 type courseSegment struct {
 	stretch
 	required int64  // -1 while the line is not in force
 	supply   change // what is there on each exact rung
+	waiting         // what fits the line, and waits for an allocation
 }
 
 // A roleCourse is the lines of one role in one operation. They are all that pledges for it can count
@@ -60,7 +63,8 @@ type phase struct {
 
 // newCourse returns the course of some operations in some days, before anything is placed.
 func (p *Picture) newCourse(b *Basis, days stretch, chosen []*operation, role events.Role) *course {
-	c := &course{p: p, basis: b, days: days, kinds: make([]trail, len(p.kinds.names)), of: map[*line]int{}}
+	c := &course{p: p, basis: b, days: days, kinds: make([]trail, len(p.kinds.names)),
+		rests: make([]trail, len(p.kinds.names)), of: map[*line]int{}}
 	for i, k := range p.kinds.names {
 		c.kinds[i].wanted = isChosen(chosen, k.operation) && (role == "" || role == k.role)
 	}
@@ -180,6 +184,7 @@ func (c *course) place(days stretch, v *version) {
 		}
 	}
 	if v.allocated != nil {
+		c.placeRest(days, v, shares)
 		return
 	}
 	for _, r := range v.counting() {
@@ -192,10 +197,22 @@ func (c *course) place(days stretch, v *version) {
 	}
 }
 
+// placeRest notes what is not allocated of a version of which the rest is.
+func (c *course) placeRest(days stretch, v *version, shares []share) {
+	rest, kind, known := v.amount(c.basis.Rung)
+	for i := range shares {
+		rest -= shares[i].at(v, c.basis.Rung)
+	}
+	if known && rest > 0 && v.rung >= c.basis.Rung {
+		c.rests[kind].add(days, c.basis.Rung, rest)
+	}
+}
+
 // settle puts each kind on the line that it counts for, in each phase.
 func (c *course) settle() {
 	for i := range c.kinds {
 		c.kinds[i].settle()
+		c.rests[i].settle()
 	}
 	for i := range c.lines {
 		c.lines[i].segments = c.lines[i].segments[:0]
@@ -216,7 +233,8 @@ func (c *course) settle() {
 // kindsOf returns the numbers of the kinds of which there is anything, for a role.
 func (c *course) kindsOf(what sought) (kinds []int) {
 	for i := range c.kinds {
-		if k := &c.p.kinds.names[i]; len(c.kinds[i].steps) > 0 && k.operation.name == what.operation && k.role == what.role {
+		k, steps := &c.p.kinds.names[i], len(c.kinds[i].steps)+len(c.rests[i].steps)
+		if steps > 0 && k.operation.name == what.operation && k.role == what.role {
 			kinds = append(kinds, i)
 		}
 	}
@@ -225,28 +243,41 @@ func (c *course) kindsOf(what sought) (kinds []int) {
 
 // settlePhase adds the segments of the lines that are in force in a phase.
 func (c *course) settlePhase(ph *phase, kinds []int) {
-	sources := make([][]*trail, len(ph.inForce))
+	sources := make([][2][]*trail, len(ph.inForce)) // of what is there, and of what waits
 	for i := range ph.inForce {
 		q := &ph.inForce[i]
-		sources[i] = []*trail{&c.lines[c.at(q)].shares}
+		sources[i][0] = []*trail{&c.lines[c.at(q)].shares}
 	}
 	if !c.p.meter.spend(len(kinds)) {
 		return
 	}
 	for _, kind := range kinds {
-		if at := ph.matcher.match(&c.p.kinds.names[kind]).only; at >= 0 {
-			sources[at] = append(sources[at], &c.kinds[kind])
+		found := ph.matcher.match(&c.p.kinds.names[kind])
+		if found.only >= 0 {
+			sources[found.only][0] = append(sources[found.only][0], &c.kinds[kind])
+		}
+		for _, at := range found.fits {
+			if found.only < 0 {
+				sources[at][1] = append(sources[at][1], &c.kinds[kind])
+			}
+			sources[at][1] = append(sources[at][1], &c.rests[kind])
 		}
 	}
 	for i := range ph.inForce {
-		required, _ := ph.inForce[i].Required.Number()
-		l := &c.lines[c.at(&ph.inForce[i])]
-		for days, supply := range sumOfTrails(sources[i], ph.stretch) {
-			if !c.p.meter.spend(1) || !c.p.meter.keep(int(unsafe.Sizeof(courseSegment{}))) {
-				return
-			}
-			l.segments = append(l.segments, courseSegment{days, required, supply})
+		c.cut(&ph.inForce[i], sources[i], ph.stretch)
+	}
+}
+
+// cut adds the segments of a line in some days, of what is there and what waits.
+func (c *course) cut(q *Requirement, sources [2][]*trail, days stretch) {
+	required, _ := q.Required.Number()
+	l := &c.lines[c.at(q)]
+	for days, sums := range sumsOfTrails(sources, days) {
+		if !c.p.meter.spend(1) || !c.p.meter.keep(int(unsafe.Sizeof(courseSegment{}))) {
+			return
 		}
+		waits := waiting{sums[1].supplies()[c.basis.Rung], int(sums[1][ofUnknown].number())}
+		l.segments = append(l.segments, courseSegment{days, required, sums[0], waits})
 	}
 }
 
@@ -261,7 +292,7 @@ func (l *lineCourse) fillIn(days stretch) {
 	slices.SortFunc(l.segments, func(a, b courseSegment) int { return cmp.Compare(a.from, b.from) })
 	all := make([]courseSegment, 0, len(l.segments)+2)
 	add := func(s courseSegment) {
-		if n := len(all); n > 0 && all[n-1].required == s.required && all[n-1].supply == s.supply {
+		if n := len(all); n > 0 && all[n-1].isLike(&s) {
 			all[n-1].until = s.until
 		} else if s.from <= s.until {
 			all = append(all, s)
@@ -279,6 +310,11 @@ func (l *lineCourse) fillIn(days stretch) {
 		add(courseSegment{stretch: stretch{next, days.until}, required: -1})
 	}
 	l.segments = all
+}
+
+// isLike reports whether a line asks for the same on other days, has the same and has as much waiting.
+func (s *courseSegment) isLike(o *courseSegment) bool {
+	return s.required == o.required && s.supply == o.supply && s.waiting == o.waiting
 }
 
 // worst returns the day of some of which a line's numbers tell, and its segment: the first on which

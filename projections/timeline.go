@@ -51,6 +51,10 @@ type TimelinePoint struct {
 	Rungs []events.Quantity `json:"rungs,omitempty"`
 	// Unknown is how many pledges would be supply, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
+	// Waiting is how much fits the line and waits for an allocation, and WaitingUnknown how many of
+	// such pledges have not said of how much: see [LineCoverage].
+	Waiting        events.Quantity `json:"waiting,omitzero"`
+	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
 }
 
 // A LineTimeline is how far one line is met over time.
@@ -186,5 +190,6 @@ func (l *lineCourse) point(rung Rung, days stretch, from int) TimelinePoint {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
 	}
 	pt.Unknown = int(worst.supply[ofUnknown].number())
+	pt.Waiting, pt.WaitingUnknown = l.Unit.Of(worst.waiting.number), worst.waiting.unknown
 	return pt
 }

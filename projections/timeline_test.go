@@ -56,8 +56,8 @@ func compareDay(t *rapid.T, p *Picture, m Moment, l LineTimeline, step Step, wan
 		if steady := step == ByChange || step == ByDay; steady && inForce != pt.InForce || pt.Day != m.On && (!steady || !inForce) {
 			continue
 		}
-		told := fmt.Sprint(pt.Required, " ", pt.Supply, " ", pt.Gap, " ", pt.Unknown)
-		if says := fmt.Sprint(c.Required, " ", c.Supply, " ", c.Gap, " ", c.Unknown); told != says {
+		told := fmt.Sprint(pt.Required, " ", pt.Supply, " ", pt.Gap, " ", pt.Unknown, " waiting ", pt.Waiting, "+", pt.WaitingUnknown)
+		if says := fmt.Sprint(c.Required, " ", c.Supply, " ", c.Gap, " ", c.Unknown, " waiting ", c.Waiting, "+", c.WaitingUnknown); told != says {
 			t.Fatalf("%s as of %d on %s at %s by %s: %s, and coverage says %s", l.Line, m.AsOf, m.On, m.Rung, step, told, says)
 		}
 		for i, r := range c.Rungs {

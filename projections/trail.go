@@ -106,29 +106,41 @@ func (t *trail) settle() {
 	}
 }
 
-// sumOfTrails yields the sum of settled trails in some days, in runs of days in which none of them
-// changes.
-func sumOfTrails(trails []*trail, days stretch) iter.Seq2[stretch, change] {
-	return func(yield func(stretch, change) bool) {
-		next := make([]int, len(trails)) // of each trail, the first step behind the days reached
+// sumsOfTrails yields the sums of two groups of settled trails in some days, in runs of days in which
+// none of them changes.
+func sumsOfTrails(groups [2][]*trail, days stretch) iter.Seq2[stretch, [2]change] {
+	return func(yield func(stretch, [2]change) bool) {
+		var next [2][]int // of each trail, the first step behind the days reached
+		for g := range groups {
+			next[g] = make([]int, len(groups[g]))
+		}
 		for from := days.from; from <= days.until; {
-			var sum change
+			var sums [2]change
 			until := days.until
-			for i, t := range trails {
-				for next[i] < len(t.steps) && t.steps[next[i]].from <= from {
-					next[i]++
-				}
-				if next[i] > 0 {
-					sum.plus(&t.steps[next[i]-1].change)
-				}
-				if next[i] < len(t.steps) {
-					until = min(until, dayBefore(t.steps[next[i]].from))
+			for g, trails := range groups {
+				for i, t := range trails {
+					until = min(until, t.walk(from, &next[g][i], &sums[g]))
 				}
 			}
-			if !yield(stretch{from, until}, sum) {
+			if !yield(stretch{from, until}, sums) {
 				return
 			}
 			from = dayAfter(until)
 		}
 	}
+}
+
+// walk adds what is there on a date to a sum, and returns the last day on which that is so. Next is
+// the first step behind the date walked to before, and is moved on.
+func (t *trail) walk(to events.Date, next *int, sum *change) events.Date {
+	for *next < len(t.steps) && t.steps[*next].from <= to {
+		*next++
+	}
+	if *next > 0 {
+		sum.plus(&t.steps[*next-1].change)
+	}
+	if *next < len(t.steps) {
+		return dayBefore(t.steps[*next].from)
+	}
+	return LastDate
 }

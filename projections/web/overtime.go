@@ -133,7 +133,7 @@ func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
 	b.On, b.Until = 0, 0
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "worst day",
-		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size"}}
+		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size", "waiting", "waiting of unknown size"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
 	for _, l := range a.Lines {
 		for _, pt := range l.Points {
@@ -159,17 +159,22 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String()}
 	if !pt.InForce {
 		off := []string{"not in force", "", "", string(l.Unit), "", ""}
-		return append(append(cells, off...), make([]string, len(projections.Rungs())+1)...)
+		return append(append(cells, off...), make([]string, len(projections.Rungs())+3)...)
 	}
 	cells = append(cells, pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
 		fmt.Sprintf("%d%%", *pt.Fill), pt.Day.String())
 	for _, n := range pt.Rungs {
 		cells = append(cells, n.String())
 	}
-	if pt.Unknown > 0 {
-		return append(cells, english.Several(pt.Unknown, "pledge"))
+	return append(cells, severalOrNone(pt.Unknown), orNone(pt.Waiting), severalOrNone(pt.WaitingUnknown))
+}
+
+// severalOrNone writes how many pledges there are, and nothing for none.
+func severalOrNone(pledges int) string {
+	if pledges == 0 {
+		return ""
 	}
-	return append(cells, "")
+	return english.Several(pledges, "pledge")
 }
 
 // A timelineRow is a point of a line as programs read it: one flat row.

@@ -18,7 +18,7 @@ import (
 )
 
 // Guard stands before all that the server answers over HTTP. It refuses addresses that are too
-// long, gives each request a slot and a time, and answers for what panics: no request ends the
+// long, reads what was sent, gives each request a slot and a time, and answers for what panics: no request ends the
 // server, and none waits for another client's for ever.
 func (s *Service) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +29,12 @@ func (s *Service) Guard(next http.Handler) http.Handler {
 			s.refuse(g, withoutAddress(r), addressTooLong(len(r.RequestURI)))
 			return
 		}
-		if err := s.serveWithin(g, r, next); err != nil {
+		done, err := s.receive(g, r)
+		if err == nil {
+			defer done()
+			err = s.serveWithin(g, r, next)
+		}
+		if err != nil {
 			s.refuse(g, r, err)
 		}
 	})

@@ -180,7 +180,10 @@ var errGone = errors.New("the client has gone")
 func (s *Slots) users(client string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.clients[client].users
+	if own := s.clients[client]; own != nil {
+		return own.users
+	}
+	return 0
 }
 
 // A refusal for want of a slot says when to come back; other clients, and who only looks at health,
@@ -381,4 +384,57 @@ func TestWorkOf(t *testing.T) {
 			t.Errorf("%s has %+v", path, got)
 		}
 	}
+}
+
+// Who sends a body slowly holds up nobody, whatever he asks, and however much he has sent.
+func TestSlowBodiesHoldNoSlot(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	const head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+	for _, start := range []string{"POST /api/v1/preview HTTP/1.1\r\n" + head, "POST /submit HTTP/1.1\r\n" + head,
+		"POST /api/v1/statements HTTP/1.1\r\n" + head, "GET /api/v1/coverage HTTP/1.1\r\n" + head,
+		"POST /api/v1/preview HTTP/1.1\r\n" + head + strings.Repeat(" ", shortBody)} {
+		for range bodyShare {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, start, "{")
+		}
+	}
+	for s.service.slots.bodies.users("127.0.0.1") < bodyShare {
+		time.Sleep(time.Millisecond)
+	}
+	for _, slots := range []*Slots{s.service.slots.short, s.service.slots.long, s.service.slots.statements} {
+		equal(t, "who sends has taken of "+slots.what, slots.users("127.0.0.1"), 0)
+	}
+	equal(t, "a long question", s.ask("timeline", "").status, http.StatusOK)
+	s.service.Stop()
+	for s.service.slots.bodies.users("127.0.0.1") > 0 { // who stops does not wait for them
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// What was read ahead is answered as it is, and what is too long is refused.
+func TestBodiesAreWhole(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	for _, size := range []int{1000, shortBody - 1, shortBody, shortBody + 1, MaxBody, MaxBody + 1, 3 * MaxBody} {
+		given, err := Parameters(map[string]string{"statements": "[" + l.withdrawal() + "]"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := append(bytes.Repeat([]byte(" "), size-len(given)), given...)
+		for _, sent := range []io.Reader{bytes.NewReader(body), io.MultiReader(bytes.NewReader(body))} { // the latter in chunks
+			resp, err := http.Post(s.url+Root+"/preview", "application/json", sent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			taken := resp.StatusCode == http.StatusOK
+			equal(t, fmt.Sprint(size, " bytes are taken"), taken, size <= MaxBody)
+		}
+	}
+	equal(t, "all are done", s.service.slots.bodies.users("127.0.0.1"), 0)
 }

@@ -44,7 +44,8 @@ func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Cont
 	op.Summary += " (posted)"
 	op.Description = "The body is a JSON object of the parameters that the same address takes with GET, each as text: what " +
 		"is longer than an address may be is asked so."
-	op.SkipValidateBody, op.MaxBodyBytes, op.BodyReadTimeout = true, MaxBody, MaxBodyTime
+	op.SkipValidateBody, op.BodyReadTimeout = true, MaxBodyTime
+	op.MaxBodyBytes = MaxBody + 1 // as many are refused
 	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge)
 	huma.Register(api, op, func(ctx context.Context, in *postedRequest) (*httpAnswer[A], error) {
 		r, err := requestOf(in.RawBody)

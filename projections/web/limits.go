@@ -21,6 +21,8 @@ const (
 	// MaxBody is the most bytes of a question that is posted: as many as a message over NATS has, unless
 	// that was set otherwise. Several hundred statements to preview have room in it.
 	MaxBody = 1 << 20
+	// shortBody is the most bytes of a body that is read whatever else is. A statement has half as many.
+	shortBody = 64 << 10
 	// MaxList is the most entries of a list with commas, each counted once: a list of nations cannot use
 	// more, there are not so many in the world.
 	MaxList = 300
@@ -60,6 +62,9 @@ const (
 	MaxStreams, streamShare = 128, 32
 	// Statements wait for the disk, not for each other: many at a time are recorded at once.
 	statementSlots, statementShare = 512, 256
+	// Bodies are read before there is a slot for what they ask. Their number bounds the memory, of those
+	// that are longer than shortBody.
+	bodySlots, bodyShare = 32, 4
 	// messageSlots bound the questions over NATS that are worked on or wait for a slot. Whoever asks over
 	// NATS says who he is himself: so all of them together have one client's share of the slots above.
 	messageSlots, messageShare = 64, 32

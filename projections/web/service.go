@@ -51,7 +51,7 @@ type Service struct {
 
 	kept answers // those that were given lately
 
-	slots struct{ short, long, waits, streams, statements, messages *Slots }
+	slots struct{ short, long, waits, streams, statements, messages, bodies *Slots }
 
 	pageSize int // how many entries a page has when the question does not say
 

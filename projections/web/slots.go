@@ -119,5 +119,6 @@ func (s *Service) openSlots() {
 	s.slots.statements = b.slots("statements", statementSlots, statementShare, maxSlotWait)
 	s.slots.waits = b.slots("waits for a record", waitSlots, waitShare, 0)
 	s.slots.streams = b.slots("live streams", MaxStreams, streamShare, 0)
+	s.slots.bodies = b.slots("long bodies", bodySlots, bodyShare, maxSlotWait)
 	s.slots.messages = b.slots("questions over NATS", messageSlots, messageShare, 0)
 }

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"muster/events/problem"
@@ -24,6 +25,7 @@ func (s *Service) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g := &guarded{ResponseWriter: w, control: http.NewResponseController(w)}
 		defer s.rescue(g, r)
+		defer context.AfterFunc(s.waiting, g.endSoon)()
 		if len(r.RequestURI) > MaxAddress {
 			s.Bites.Address.Add(1)
 			s.refuse(g, withoutAddress(r), addressTooLong(len(r.RequestURI)))
@@ -345,6 +347,7 @@ type guarded struct {
 	begun   time.Time // when it was begun to be written
 	sent    int
 	written bool
+	ended   atomic.Bool // the server has stopped: nothing more is written
 }
 
 // writePiece is how much is written in one go, within one deadline.
@@ -357,7 +360,24 @@ func (g *guarded) within(d time.Duration) {
 }
 
 // until sets the deadline of the connection; what cannot have one is none.
-func (g *guarded) until(t time.Time) { _ = g.control.SetWriteDeadline(t) }
+func (g *guarded) until(t time.Time) { _ = g.SetWriteDeadline(t) }
+
+// SetWriteDeadline is for http.ResponseController: no deadline is later than the end.
+func (g *guarded) SetWriteDeadline(t time.Time) error {
+	err := g.control.SetWriteDeadline(t)
+	if err == nil && g.ended.Load() {
+		return g.control.SetWriteDeadline(time.Now())
+	}
+	return err
+}
+
+// endSoon ends an answer some moments after the server stops, also of a client that does not read.
+func (g *guarded) endSoon() {
+	time.AfterFunc(graceful, func() {
+		g.ended.Store(true)
+		_ = g.SetWriteDeadline(time.Now())
+	})
+}
 
 // WriteHeader implements http.ResponseWriter.
 func (g *guarded) WriteHeader(status int) {

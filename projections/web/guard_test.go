@@ -416,6 +416,38 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	}
 }
 
+// Who does not read does not hold up a server that stops, whether it is a stream or a list.
+func TestStopLeavesWhoDoesNotRead(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	begun, ended := make(chan struct{}, 2), make(chan error, 2)
+	srv := httptest.NewServer(s.service.Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		control := http.NewResponseController(w)
+		begun <- struct{}{}
+		for {
+			if err := control.SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				ended <- err
+				return
+			}
+		}
+	})))
+	defer srv.Close()
+	for _, path := range []string{"/api/v1/records/events", "/api/v1/records.csv"} {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
+		soon(t, begun)
+	}
+	s.service.Stop()
+	soon(t, ended)
+	soon(t, ended)
+}
+
 // What was read ahead is answered as it is, and what is too long is refused.
 func TestBodiesAreWhole(t *testing.T) {
 	l := newRound(t)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
+	"muster/cmd/internal/files"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/proof"
@@ -44,26 +44,10 @@ func (s *server) makeCheckpointKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeSecret(path, secret+"\n"); err != nil {
+	if err := files.WriteSecret(path, secret+"\n"); err != nil {
 		return nil, fmt.Errorf("writing the checkpoint key: %w", err)
 	}
 	return []byte(secret), nil
-}
-
-// writeSecret writes a new file as a whole, or not at all, and returns when it is on the disk. Only its owner may read it.
-func writeSecret(path, text string) error {
-	err := newFile(path, 0o600, os.Link, func(w io.Writer) error { // unlike a renaming, it never writes over a key
-		_, err := io.WriteString(w, text)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // publishCheckpoints publishes over NATS what is signed, until the server stops. It takes the server's own connection, since

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
@@ -190,10 +191,10 @@ func (a *app) demoLiaison(ctx context.Context, hq *session, nation events.Nation
 		return nil, fmt.Errorf("the demo's keys: %w", err)
 	}
 	path := filepath.Join(dir, string(nation)+"-demo.key")
-	if _, err := newKeyFile(string(nation)+"/demo", path); err != nil && !problem.Is(err, problem.Conflict) {
+	if _, err := files.NewKey(string(nation)+"/demo", path); err != nil && !problem.Is(err, problem.Conflict) {
 		return nil, err
 	}
-	signer, err := readKey(path)
+	signer, err := files.ReadKey(path)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
@@ -114,5 +115,5 @@ func (a *app) writeFileOrOutput(path string, write func(io.Writer) error) error 
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return problem.New(problem.Usage, "the file: %w", err)
 	}
-	return newFile(path, 0o600, os.Rename, write)
+	return files.ReplaceWith(path, write)
 }

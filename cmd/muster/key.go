@@ -1,15 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/files"
 	"muster/events"
-	"muster/events/problem"
 	"muster/projections/web"
 )
 
@@ -30,7 +28,7 @@ The secret goes into a file that only you can read; what is printed is public: g
 			if file == "" {
 				file = strings.ReplaceAll(args[0], "/", "-") + ".key"
 			}
-			public, err := newKeyFile(args[0], file)
+			public, err := files.NewKey(args[0], file)
 			if err != nil {
 				return err
 			}
@@ -40,23 +38,6 @@ The secret goes into a file that only you can read; what is printed is public: g
 	}
 	c.Flags().StringVar(&file, "file", "", "where to put the secret (default NAME.key in this folder, with - for /)")
 	return c
-}
-
-// newKeyFile makes a key and writes the secret to a new file that only its owner may read.
-func newKeyFile(name, file string) (events.Key, error) {
-	secret, public, err := events.NewKey(name)
-	if err != nil {
-		return "", problem.New(problem.Invalid, "%w", err)
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return "", problem.New(problem.Conflict, "the file %s is there already, and a key is never written over", file).WithHint("name another with --file")
-	}
-	if err != nil {
-		return "", fmt.Errorf("writing the key: %w", err)
-	}
-	_, err = f.WriteString(secret + "\n")
-	return public, errors.Join(err, f.Sync(), f.Close())
 }
 
 func (a *app) keyShowCmd() *cobra.Command {
@@ -92,4 +73,11 @@ func (a *app) showKey(k events.Key) error {
 	l := listing{value, web.Table{Head: []string{"name", "party", "key"}}}
 	l.Add(value, k.Name(), string(k.Party()), string(k))
 	return l.write(a.format, a.stdout)
+}
+
+// warnExposed warns whoever uses a file that others have rights on.
+func (a *app) warnExposed(path string) {
+	if warning := files.Exposed(path); warning != "" {
+		fmt.Fprintf(a.stderr, "muster: warning: %s\n", warning)
+	}
 }

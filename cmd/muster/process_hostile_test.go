@@ -18,6 +18,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/ledger/intake"
 	"muster/ledger/journal"
@@ -99,7 +100,7 @@ func seedLedger(t *testing.T, dir string) *country {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newKeyFile("HQ/founder", filepath.Join(dir, founderFile)); err != nil {
+	if _, err := files.NewKey("HQ/founder", filepath.Join(dir, founderFile)); err != nil {
 		t.Fatal(err)
 	}
 	c := &country{founder: founderOf(t, dir), origin: "muster.example/attacked"}

@@ -12,6 +12,7 @@ import (
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/ledger/intake"
 	"muster/projections/web"
@@ -215,7 +216,7 @@ func begin(t *testing.T, p *serverProcess) *country {
 
 func founderOf(t *testing.T, dir string) *events.Signer {
 	t.Helper()
-	s, err := readKey(filepath.Join(dir, founderFile))
+	s, err := files.ReadKey(filepath.Join(dir, founderFile))
 	if err != nil {
 		t.Fatal(err)
 	}

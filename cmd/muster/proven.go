@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -168,5 +169,5 @@ func saveReceipt(path string, text []byte) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is there already, and is no ordinary file", path)
 	}
-	return replaceFile(path, 0o644, text)
+	return files.Replace(path, 0o644, text)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -259,7 +260,7 @@ func (a *app) signer() (*events.Signer, error) {
 		path = filepath.Join(a.data, founderFile)
 	}
 	a.warnExposed(path)
-	return readKey(path)
+	return files.ReadKey(path)
 }
 
 // signerKey returns the public half of the key that was named, if it is the one that is meant.
@@ -272,21 +273,6 @@ func (a *app) signerKey(meant events.KeyID) (events.Key, error) {
 	}
 	return "", problem.New(problem.Unverified, "the statement was recorded before with another signature, and the key %s that verifies it "+
 		"is not at hand", meant).WithHint("name the file of that key with --key")
-}
-
-func readKey(path string) (*events.Signer, error) {
-	secret, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, problem.New(problem.NotFound, "the key file %s is not there", path).WithHint("make a key with: muster key new NAME")
-	}
-	if err != nil {
-		return nil, problem.New(problem.Usage, "reading the key: %w", err)
-	}
-	s, err := events.NewSigner(string(secret))
-	if err != nil {
-		return nil, problem.New(problem.Invalid, "the file %s holds %w", path, err)
-	}
-	return s, nil
 }
 
 // A session is what a command needs to say something: the ledger's origin, a key, and the way to the server.

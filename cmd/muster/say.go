@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -47,7 +48,7 @@ func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (even
 // the same command would sign another statement, and might pledge twice.
 func unsent(s events.Signed, why error) error {
 	file := "muster-" + s.Statement.Head().ID.String() + ".note"
-	if err := replaceFile(file, 0o600, s.Note); err != nil {
+	if err := files.Replace(file, 0o600, s.Note); err != nil {
 		return errors.Join(why, fmt.Errorf("and the signed statement could not be kept: %w", err))
 	}
 	return problem.From(why).WithHint("it may be recorded or not, and the signed statement is in %s: do not type the command again, but: muster submit %s", file, file)

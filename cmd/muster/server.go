@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger"
@@ -143,7 +144,7 @@ func (s *server) makeFolder(context.Context) error {
 		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
 	}
 	for _, path := range []string{s.cfg.dir, filepath.Join(s.cfg.dir, founderFile), filepath.Join(s.cfg.dir, checkpointKeyFile)} {
-		if warning := exposed(path); warning != "" {
+		if warning := files.Exposed(path); warning != "" {
 			s.cfg.log.Warn(warning)
 		}
 	}
@@ -212,12 +213,12 @@ func (s *server) found(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := newKeyFile("HQ/founder", path)
+	_, err := files.NewKey("HQ/founder", path)
 	made := err == nil
 	if err != nil && !problem.Is(err, problem.Conflict) { // it is there already after a first start that broke off
 		return err
 	}
-	signer, err := readKey(path)
+	signer, err := files.ReadKey(path)
 	if err != nil {
 		return err
 	}
@@ -320,7 +321,7 @@ func (s *server) openAPI(context.Context) error {
 		}
 		return errors.Join(err, os.Remove(filepath.Join(s.cfg.dir, addressFile)))
 	})
-	return replaceFile(filepath.Join(s.cfg.dir, addressFile), 0o600, []byte(s.url()+"\n"))
+	return files.Replace(filepath.Join(s.cfg.dir, addressFile), 0o600, []byte(s.url()+"\n"))
 }
 
 // names returns the hosts that the server is named by: those that it was told, and the one that it

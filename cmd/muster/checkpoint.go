@@ -15,7 +15,7 @@ import (
 
 // openCheckpoints begins to sign checkpoints, with the server's key, which is made at the first start. From then on each
 // commit signs.
-func (s *server) openCheckpoints(context.Context) (err error) {
+func (s *server) openCheckpoints() (err error) {
 	path := filepath.Join(s.cfg.dir, checkpointKeyFile)
 	secret, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -49,7 +49,7 @@ var house = map[string][]string{
 	"cmd/bench": {"muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
 	"cmd/muster": {"muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jedib0t/go-pretty/v6/…",
-		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/term", "golang.org/x/mod/sumdb/tlog"},
+		"github.com/nats-io/nats.go/…", "github.com/spf13/cobra", "golang.org/x/sync/errgroup", "golang.org/x/term", "golang.org/x/mod/sumdb/tlog"},
 }
 
 // The files are read in this process: a test that asked the go command would be cached, and miss a new import.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+	"golang.org/x/sync/errgroup"
 
 	"muster/cmd/internal/files"
 	"muster/events"
@@ -91,12 +92,65 @@ type server struct {
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	cfg.patience = cmp.Or(cfg.patience, bodyTimeout)
 	s := &server{cfg: cfg, failed: make(chan error, 1)}
-	write := inTurn(beside(inTurn(s.openNATS, s.openStream), s.prepareLedger), s.openLedger, s.found, s.openCheckpoints)
-	err := inTurn(s.listen, s.makeFolder, s.openJournal, beside(write, s.openProjector), s.follow, s.openAPI, s.openService)(ctx) // the journal's lock is that of the folder
-	if err != nil {
+	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// start does the steps in their order. The journal's lock is that of the folder: nothing else there
+// is touched before it is had.
+func (s *server) start(ctx context.Context) error {
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.makeFolder(); err != nil {
+		return err
+	}
+	if err := s.openJournal(); err != nil {
+		return err
+	}
+	if err := s.openBothSides(ctx); err != nil {
+		return err
+	}
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	if err := s.openAPI(); err != nil {
+		return err
+	}
+	return s.openService()
+}
+
+// openBothSides opens what rests on the journal: the write side, and beside it the projections,
+// since each may have to read the journal from its beginning. When both fail, the error is always
+// that of the write side.
+func (s *server) openBothSides(ctx context.Context) error {
+	var beside errgroup.Group
+	beside.Go(func() error { return s.openProjector(ctx) })
+	err := s.openWriteSide(ctx)
+	return cmp.Or(err, beside.Wait())
+}
+
+// openWriteSide opens the ledger on the stream. What needs the journal alone is done while NATS
+// starts, and when both fail, the error is always that of NATS.
+func (s *server) openWriteSide(ctx context.Context) error {
+	var beside errgroup.Group
+	beside.Go(s.prepareLedger)
+	err := s.openNATS()
+	if err == nil {
+		err = s.openStream(ctx)
+	}
+	if err = cmp.Or(err, beside.Wait()); err != nil {
+		return err
+	}
+	if err := s.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := s.found(ctx); err != nil {
+		return err
+	}
+	return s.openCheckpoints()
 }
 
 func (s *server) onClose(f func() error) {
@@ -126,7 +180,7 @@ func (s *server) healthy() error {
 }
 
 // listen takes the address first: a server that cannot have it founds nothing. Nobody is answered before openAPI.
-func (s *server) listen(context.Context) (err error) {
+func (s *server) listen() (err error) {
 	if s.listener, err = net.Listen("tcp", s.cfg.listen); err != nil {
 		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.listen, err).WithHint("name another address with --listen, such as 127.0.0.1:8081")
 	}
@@ -139,7 +193,7 @@ func (s *server) listen(context.Context) (err error) {
 	return nil
 }
 
-func (s *server) makeFolder(context.Context) error {
+func (s *server) makeFolder() error {
 	if err := os.MkdirAll(s.cfg.dir, 0o700); err != nil {
 		return problem.New(problem.Usage, "the data folder: %w", err).WithHint("name another with --data")
 	}
@@ -151,7 +205,7 @@ func (s *server) makeFolder(context.Context) error {
 	return nil
 }
 
-func (s *server) openJournal(context.Context) (err error) {
+func (s *server) openJournal() (err error) {
 	s.journal, err = journal.Open(filepath.Join(s.cfg.dir, journalFile))
 	if err == nil {
 		s.onClose(s.journal.Close)
@@ -159,7 +213,7 @@ func (s *server) openJournal(context.Context) (err error) {
 	return err
 }
 
-func (s *server) openNATS(context.Context) (err error) {
+func (s *server) openNATS() (err error) {
 	if s.cfg.nats != "" {
 		if s.cfg.natsListen != "" {
 			return usage("--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
@@ -187,7 +241,7 @@ func (s *server) openStream(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *server) prepareLedger(context.Context) (err error) {
+func (s *server) prepareLedger() (err error) {
 	s.met = s.journal.Last()
 	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.journal, Name: s.cfg.name, Saved: filepath.Join(s.cfg.dir, stateFile)})
 	return err
@@ -286,7 +340,7 @@ func (s *server) follow(ctx context.Context) error {
 // How long requests that are under way may take when the server stops.
 const shutdownTimeout = 10 * time.Second
 
-func (s *server) openAPI(context.Context) error {
+func (s *server) openAPI() error {
 	mux := http.NewServeMux()
 	api := newAPI(mux)
 	intake.Register(api, visible{intake.Of(s.ledger), s.projector})
@@ -338,7 +392,7 @@ func (s *server) names() []string {
 func (s *server) listensToOthers() bool { return !s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds it.
-func (s *server) openService(context.Context) error {
+func (s *server) openService() error {
 	conn, err := s.serviceConn()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 	"golang.org/x/mod/sumdb/note"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -58,7 +59,7 @@ func newTarget(t *testing.T) *targetServer {
 func (s *targetServer) recorded(t *testing.T) uint64 {
 	t.Helper()
 	status, body := s.health(t)
-	var h Health
+	var h server.Health
 	if err := json.Unmarshal([]byte(body), &h); err != nil || status != http.StatusOK {
 		t.Fatalf("%d %s: %v", status, body, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -192,7 +193,7 @@ func (a *app) ownKey(origin events.Origin) string {
 	if a.data == "" {
 		return ""
 	}
-	secret, err := os.ReadFile(filepath.Join(a.data, checkpointKeyFile))
+	secret, err := os.ReadFile(filepath.Join(a.data, server.CheckpointKeyFile))
 	if err != nil {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
@@ -47,14 +48,15 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 			if err := checkHosts(hosts); err != nil {
 				return err
 			}
-			s, err := startServer(cmd.Context(), serverConfig{dir: a.data, listen: listen, hosts: hosts, name: "demo", title: demoTitle,
-				log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+			s, err := server.Start(cmd.Context(), server.Config{Dir: a.data, Listen: listen, Hosts: hosts,
+				Name: "demo", Title: demoTitle, Version: version(),
+				Log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 			if err != nil {
 				return err
 			}
-			a.url, a.nats, a.key = s.url(), "", ""
+			a.url, a.nats, a.key = s.URL(), "", ""
 			err = a.demo(cmd.Context(), s, stay)
-			if closed := s.close(); err == nil {
+			if closed := s.Close(); err == nil {
 				err = closed
 			}
 			return err
@@ -68,11 +70,11 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
 
-func (a *app) demo(ctx context.Context, s *server, stay bool) error {
+func (a *app) demo(ctx context.Context, s *server.Server, stay bool) error {
 	if err := a.checkDemoLedger(ctx); err != nil {
 		return err
 	}
-	a.say("A ledger of its own, in the folder %s: %s\n", a.data, s.ledger.Origin())
+	a.say("A ledger of its own, in the folder %s: %s\n", a.data, s.Ledger.Origin())
 	for _, act := range []func(context.Context) error{a.demoRound, a.demoPlan} {
 		if err := act(ctx); err != nil {
 			return err
@@ -82,7 +84,9 @@ func (a *app) demo(ctx context.Context, s *server, stay bool) error {
 	if !stay {
 		return nil
 	}
-	a.say("\nThe server stays, on %s, until you interrupt it. Open that in a browser; on a day of the plan:\n%s/?operation=mnf-u&on=2026-07-01", s.url(), s.url())
+	a.say("\nThe server stays, on %s, until you interrupt it. "+
+		"Open that in a browser; on a day of the plan:\n%s/?operation=mnf-u&on=2026-07-01",
+		s.URL(), s.URL())
 	<-ctx.Done()
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"muster/cmd/internal/server"
 )
 
 // The configuration in deploy is taken by a real NATS server, and gives its users the rights that it says: Muster has all,
@@ -64,13 +66,14 @@ func TestDeployedNATS(t *testing.T) {
 // startDeployed starts a Muster server on a cluster, and returns how to ask for the number of messages in its log.
 func startDeployed(t *testing.T, url, service string) func() uint64 {
 	t.Helper()
-	s, err := startServer(t.Context(), serverConfig{dir: t.TempDir(), listen: "127.0.0.1:0", nats: url, service: service, replicas: 1,
-		name: "a", title: "test", log: slog.New(slog.DiscardHandler)})
+	s, err := server.Start(t.Context(), server.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0",
+		NATS: url, NATSService: service, Replicas: 1, Name: "a", Title: "test", Version: version(),
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})

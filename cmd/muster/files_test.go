@@ -13,17 +13,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/cmd/internal/server"
 )
 
 // serverIn starts a server on a folder, and returns it with what it logs.
-func serverIn(t *testing.T, cfg serverConfig) (*server, *heard, error) {
+func serverIn(t *testing.T, cfg server.Config) (*server.Server, *heard, error) {
 	t.Helper()
 	log := new(heard)
-	cfg.listen, cfg.name, cfg.title, cfg.log = "127.0.0.1:0", "a", "test", slog.New(slog.NewTextHandler(log, nil))
-	s, err := startServer(t.Context(), cfg)
+	cfg.Listen, cfg.Name, cfg.Title, cfg.Version = "127.0.0.1:0", "a", "test", version()
+	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
+	s, err := server.Start(t.Context(), cfg)
 	if err == nil {
 		t.Cleanup(func() {
-			if err := s.close(); err != nil {
+			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
 		})
@@ -35,10 +38,11 @@ func serverIn(t *testing.T, cfg serverConfig) (*server, *heard, error) {
 // is made anew it takes the link's place, and a file that is kept is refused, so that its target
 // stays as it was.
 func TestPlantedLinks(t *testing.T) {
-	for _, name := range []string{addressFile, stateFile, projectionsFile, journalFile, journalFile + ".tail0", journalFile + ".tail1"} {
+	for _, name := range []string{server.AddressFile, server.StateFile, server.ProjectionsFile,
+		server.JournalFile, server.JournalFile + ".tail0", server.JournalFile + ".tail1"} {
 		t.Run(name, func(t *testing.T) {
 			dir, victim := t.TempDir(), filepath.Join(t.TempDir(), "victim")
-			if name == addressFile {
+			if name == server.AddressFile {
 				if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -46,13 +50,13 @@ func TestPlantedLinks(t *testing.T) {
 			if err := os.Symlink(victim, filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)
 			}
-			_, _, err := serverIn(t, serverConfig{dir: dir})
-			if replaced := name == addressFile || name == stateFile; replaced != (err == nil) {
+			_, _, err := serverIn(t, server.Config{Dir: dir})
+			if replaced := name == server.AddressFile || name == server.StateFile; replaced != (err == nil) {
 				t.Errorf("the start says %v", err)
 			} else if err != nil && !strings.Contains(err.Error(), "symbolic link") {
 				t.Errorf("the error does not name the link: %v", err)
 			}
-			if name != addressFile {
+			if name != server.AddressFile {
 				if _, err := os.Lstat(victim); err == nil {
 					t.Error("the target of the link was made")
 				}
@@ -87,29 +91,30 @@ func TestOpenToOthers(t *testing.T) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, log, err := serverIn(t, serverConfig{dir: dir})
+	s, log, err := serverIn(t, server.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(log.String(), "chmod") || strings.Contains(muster("key", "show", key), "chmod") {
 		t.Errorf("a warning without a reason: %s", log)
 	}
-	if err := s.close(); err != nil {
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	modes := map[string]os.FileMode{dir: 0o777, filepath.Join(dir, founderFile): 0o640, filepath.Join(dir, checkpointKeyFile): 0o602, key: 0o644}
+	modes := map[string]os.FileMode{dir: 0o777, key: 0o644,
+		filepath.Join(dir, server.FounderFile): 0o640, filepath.Join(dir, server.CheckpointKeyFile): 0o602}
 	for path, mode := range modes {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, log, err = serverIn(t, serverConfig{dir: dir}); err != nil {
+	if _, log, err = serverIn(t, server.Config{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"others than the owner may read and write " + dir + ": chmod 700 " + dir,
-		"may read " + filepath.Join(dir, founderFile) + ": chmod 600 ",
-		"may write " + filepath.Join(dir, checkpointKeyFile) + ": chmod 600 ",
+		"may read " + filepath.Join(dir, server.FounderFile) + ": chmod 600 ",
+		"may write " + filepath.Join(dir, server.CheckpointKeyFile) + ": chmod 600 ",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, log)
@@ -122,13 +127,14 @@ func TestOpenToOthers(t *testing.T) {
 
 // Who announces 50,000 bytes and sends five is cut off, whichever page or question is asked.
 func TestSlowBodies(t *testing.T) {
-	s, _, err := serverIn(t, serverConfig{dir: t.TempDir(), patience: 200 * time.Millisecond})
+	s, _, err := serverIn(t, server.Config{Dir: t.TempDir(), BodyTime: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
+	address := strings.TrimPrefix(s.URL(), "http://")
 	for _, path := range []string{"POST /submit", "POST /verify", "GET /log"} {
 		t.Run(path, func(t *testing.T) {
-			conn, err := net.Dial("tcp", s.listener.Addr().String())
+			conn, err := net.Dial("tcp", address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +143,7 @@ func TestSlowBodies(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-				"Content-Length: 50000\r\n\r\ntype=", path, s.listener.Addr()); err != nil {
+				"Content-Length: 50000\r\n\r\ntype=", path, address); err != nil {
 				t.Fatal(err)
 			}
 			answer, err := io.ReadAll(conn) // to the end of the connection

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/minio/highwayhash"
+
+	"muster/cmd/internal/server"
 )
 
 // A blockRecord is a message as JetStream stores it in a block: its length, a sequence, a time, a subject, headers, the data,
@@ -25,7 +27,7 @@ type blockRecord struct {
 const blockHead, headerBit = 4 + 8 + 8 + 2, uint32(1) << 31
 
 func blockFile(dir string) string {
-	return filepath.Join(dir, natsFolder, "jetstream", "MUSTER", "streams", "MUSTER", "msgs", "1.blk")
+	return filepath.Join(dir, server.NATSFolder, "jetstream", "MUSTER", "streams", "MUSTER", "msgs", "1.blk")
 }
 
 // inBlock changes the stream's records in its file, and makes every checksum right again.
@@ -125,7 +127,7 @@ func TestTamperedStream(t *testing.T) {
 		if c.rebuilds == "" {
 			continue
 		}
-		remove(t, filepath.Join(dir, journalFile))
+		remove(t, filepath.Join(dir, server.JournalFile))
 		if code, said := launch(t, dir).ends(t); code != 7 || !regexp.MustCompile(c.rebuilds).MatchString(said) {
 			t.Errorf("%s: a server without its journal: exit code %d:\n%s", name, code, said)
 		}

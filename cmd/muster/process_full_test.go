@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/internal/server"
 	"muster/events/problem"
 )
 
@@ -41,7 +42,7 @@ func TestJournalDiskIsFull(t *testing.T) {
 func TestStreamDiskIsFull(t *testing.T) {
 	t.Parallel()
 	disk, dir := smallDisk(t), filepath.Join(t.TempDir(), "ledger")
-	if err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(disk, filepath.Join(dir, natsFolder))); err != nil {
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(disk, filepath.Join(dir, server.NATSFolder))); err != nil {
 		t.Fatal(err)
 	}
 	p := serving(t, dir)

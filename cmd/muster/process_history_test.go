@@ -23,6 +23,7 @@ import (
 	"filippo.io/torchwood"
 	"github.com/nats-io/nats.go"
 
+	"muster/cmd/internal/server"
 	"muster/ledger/intake"
 	"muster/ledger/journal"
 	"muster/ledger/proof"
@@ -140,7 +141,7 @@ func TestServerThatShowsTwoHistories(t *testing.T) {
 		submitted(t, second, c)
 	}
 	lie, url := newLiar(t)
-	key := filepath.Join(dir, founderFile)
+	key := filepath.Join(dir, server.FounderFile)
 	offer := []string{"pledge", "offer", "--url", url, "--key", key, "--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5"}
 	alice, bob := newUser(t), newUser(t)
 
@@ -225,7 +226,7 @@ func TestReceiptThatDoesNotProve(t *testing.T) {
 		}
 		srv := httptest.NewServer(proxy)
 		receipt := filepath.Join(t.TempDir(), "receipt")
-		code, out, said := newUser(t).types(t, "pledge", "offer", "--url", srv.URL, "--key", filepath.Join(dir, founderFile),
+		code, out, said := newUser(t).types(t, "pledge", "offer", "--url", srv.URL, "--key", filepath.Join(dir, server.FounderFile),
 			"--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--receipt", receipt)
 		_, err := os.Stat(receipt)
 		if code != 8 || out != "" || !strings.Contains(said, "and does not prove it: ") || err == nil {
@@ -248,7 +249,7 @@ func TestOldCopyIsNoticed(t *testing.T) {
 
 	p = serving(t, dir)
 	u, key := newUser(t), p.checkpointKey(t)
-	out, _ := u.content(t, "pledge", "offer", "--url", p.url, "--key", filepath.Join(dir, founderFile), "--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--json")
+	out, _ := u.content(t, "pledge", "offer", "--url", p.url, "--key", filepath.Join(dir, server.FounderFile), "--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--json")
 	if !strings.Contains(out, `"proof":`) && !strings.Contains(out, `"proof": `) {
 		t.Errorf("the receipt has no proof:\n%s", out)
 	}
@@ -279,7 +280,7 @@ func TestAnotherKeyIsNotTrusted(t *testing.T) {
 	u.content(t, "pledge", "list", "--url", p.url)
 	p.stop(t)
 
-	key := filepath.Join(dir, checkpointKeyFile)
+	key := filepath.Join(dir, server.CheckpointKeyFile)
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +477,7 @@ func TestKilledWhileSigning(t *testing.T) {
 // signedIn reads the last checkpoint and the number of records from the journal of a server that does not run.
 func signedIn(t *testing.T, dir string) (proof.Checkpoint, int64) {
 	t.Helper()
-	f, err := journal.Inspect(filepath.Join(dir, journalFile))
+	f, err := journal.Inspect(filepath.Join(dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}

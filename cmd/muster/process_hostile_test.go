@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger/intake"
 	"muster/ledger/journal"
@@ -100,7 +101,7 @@ func seedLedger(t *testing.T, dir string) *country {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := files.NewKey("HQ/founder", filepath.Join(dir, founderFile)); err != nil {
+	if _, err := files.NewKey("HQ/founder", filepath.Join(dir, server.FounderFile)); err != nil {
 		t.Fatal(err)
 	}
 	c := &country{founder: founderOf(t, dir), origin: "muster.example/attacked"}
@@ -116,7 +117,7 @@ func seedLedger(t *testing.T, dir string) *country {
 		p.Area = events.Area(fmt.Sprint("area-", i%attackedLines))
 		statements = append(statements, p)
 	}
-	j, err := journal.Open(filepath.Join(dir, journalFile))
+	j, err := journal.Open(filepath.Join(dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/internal/server"
 	"muster/ledger/seeded"
 	"muster/projections/web"
 )
@@ -58,7 +59,7 @@ func TestKilledWhileFounding(t *testing.T) {
 	for round := range 4 {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		if round == 0 { // as if it had been killed between making the file and writing the key
-			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, founderFile), nil, 0o600)); err != nil {
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, server.FounderFile), nil, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}

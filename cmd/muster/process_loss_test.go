@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"muster/cmd/internal/server"
 	"muster/ledger"
 	"muster/ledger/natsd"
 	"muster/ledger/seeded"
@@ -74,7 +75,7 @@ func (l *stoppedLedger) comesBack(t *testing.T) {
 // streamIn reads the stream in a folder that no server runs on.
 func streamIn(t *testing.T, dir string) (all []ledger.Message) {
 	t.Helper()
-	srv, err := natsd.Start(natsd.Config{Dir: filepath.Join(dir, natsFolder)})
+	srv, err := natsd.Start(natsd.Config{Dir: filepath.Join(dir, server.NATSFolder)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,8 @@ func streamIn(t *testing.T, dir string) (all []ledger.Message) {
 func TestACopyIsLost(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
-	nats, journal, projections := filepath.Join(l.dir, natsFolder), filepath.Join(l.dir, journalFile), filepath.Join(l.dir, projectionsFile)
+	nats, journal := filepath.Join(l.dir, server.NATSFolder), filepath.Join(l.dir, server.JournalFile)
+	projections := filepath.Join(l.dir, server.ProjectionsFile)
 	old := t.TempDir()
 	for name, path := range map[string]string{"nats": nats, "journal": journal, "projections": projections} {
 		copyTo(t, path, filepath.Join(old, name))
@@ -179,8 +181,8 @@ func refusesToStart(t *testing.T, dir, other, says string) {
 	t.Helper()
 	mixed := filepath.Join(t.TempDir(), "ledger")
 	copyTo(t, dir, mixed)
-	remove(t, filepath.Join(mixed, natsFolder))
-	copyTo(t, filepath.Join(other, natsFolder), filepath.Join(mixed, natsFolder))
+	remove(t, filepath.Join(mixed, server.NATSFolder))
+	copyTo(t, filepath.Join(other, server.NATSFolder), filepath.Join(mixed, server.NATSFolder))
 	journal, stream := journalRecords(t, mixed), streamIn(t, mixed)
 	code, said := launch(t, mixed).ends(t)
 	if code != 7 || !strings.Contains(said, says) || !strings.Contains(said, "muster: hint: nothing was written") {
@@ -196,7 +198,7 @@ func refusesToStart(t *testing.T, dir, other, says string) {
 func TestDamagedJournal(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
-	path := filepath.Join(l.dir, journalFile)
+	path := filepath.Join(l.dir, server.JournalFile)
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

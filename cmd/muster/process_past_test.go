@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger/proof"
 )
@@ -42,7 +43,7 @@ func TestThePastIsAnother(t *testing.T) {
 
 	other := l.copied(t)
 	inBlock(t, l.dir, otherEnvelope)
-	remove(t, filepath.Join(l.dir, journalFile))
+	remove(t, filepath.Join(l.dir, server.JournalFile))
 	p = serving(t, l.dir)
 	if code, out, said := says(t, "verify", p.url); code != 0 {
 		t.Errorf("what fits together: exit code %d:\n%s%s", code, out, said)
@@ -81,7 +82,7 @@ func seesAnotherPast(t *testing.T, l *stoppedLedger, dir, kept string) {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 	inBlock(t, dir, otherEnvelope)
-	remove(t, filepath.Join(dir, journalFile))
+	remove(t, filepath.Join(dir, server.JournalFile))
 	if code, said := launch(t, dir).ends(t); code != 7 || !strings.Contains(said, "at sequence 52 the stream holds what is no record: the signer has seen 51 records with the root "+c.Hash.String()) {
 		t.Errorf("exit code %d:\n%s", code, said)
 	}

@@ -13,6 +13,7 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger/intake"
 	"muster/projections/web"
@@ -85,7 +86,7 @@ func (p *serverProcess) stop(t *testing.T) {
 	if err := p.terminate(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(p.dir, addressFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(p.dir, server.AddressFile)); err == nil {
 		t.Errorf("the server on %s has stopped, and its address file is still there", filepath.Base(p.dir))
 	}
 }
@@ -216,7 +217,7 @@ func begin(t *testing.T, p *serverProcess) *country {
 
 func founderOf(t *testing.T, dir string) *events.Signer {
 	t.Helper()
-	s, err := files.ReadKey(filepath.Join(dir, founderFile))
+	s, err := files.ReadKey(filepath.Join(dir, server.FounderFile))
 	if err != nil {
 		t.Fatal(err)
 	}

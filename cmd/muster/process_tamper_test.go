@@ -20,6 +20,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger/journal"
 	"muster/ledger/seeded"
@@ -70,7 +71,7 @@ func (l *stoppedLedger) copied(t *testing.T) (dir string) {
 // inJournal changes the journal of a folder as somebody would who knows how it is made.
 func inJournal(t *testing.T, dir string, edit func(tx *bbolt.Tx) error) {
 	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, journalFile), 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(filepath.Join(dir, server.JournalFile), 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,10 +204,10 @@ func TestTamperedIndex(t *testing.T) {
 func TestForgedStatement(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
-	remove(t, filepath.Join(l.dir, natsFolder)) // which was to be made anew from the journal
+	remove(t, filepath.Join(l.dir, server.NATSFolder)) // which was to be made anew from the journal
 	forge := []events.Signed{
 		signed(t, &events.MemberRevoked{Header: l.c.head("member.revoked"), Key: l.c.paris.Key(), Reason: "left"}, l.c.founder), l.c.offer(t)}
-	j, err := journal.Open(filepath.Join(l.dir, journalFile))
+	j, err := journal.Open(filepath.Join(l.dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +240,7 @@ func TestFlippedBits(t *testing.T) {
 		times = 12
 	}
 	l := someStoppedLedger(t)
-	good, err := os.ReadFile(filepath.Join(l.dir, journalFile))
+	good, err := os.ReadFile(filepath.Join(l.dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +277,7 @@ func TestFlippedBits(t *testing.T) {
 // isGoodOrNoticed looks at a folder with another journal: muster verify says the same as of the whole one, which is reported,
 // or that it is wrong; and a server, if one is to be asked, serves the same or nothing.
 func (l *stoppedLedger) isGoodOrNoticed(t *testing.T, dir string, journal []byte, whole string, serve bool) (good bool) {
-	if err := os.WriteFile(filepath.Join(dir, journalFile), journal, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, server.JournalFile), journal, 0o600); err != nil {
 		t.Error(err)
 	}
 	code, out, said := says(t, "verify", dir, "--journal-only")

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -40,7 +41,7 @@ func TestSameIDAgain(t *testing.T) {
 	for begun := time.Now(); time.Since(begun) < beyondWindow; {
 		againAndTaken(t, p, offer, first, taken)
 	}
-	for _, lost := range []string{"nothing", natsFolder, journalFile} {
+	for _, lost := range []string{"nothing", server.NATSFolder, server.JournalFile} {
 		p.stop(t)
 		remove(t, filepath.Join(dir, lost))
 		p = serving(t, dir)
@@ -133,7 +134,7 @@ func TestStopWhileSixteenSubmit(t *testing.T) {
 		}
 		writers.Wait()
 		followers.Wait()
-		if _, err := os.Stat(filepath.Join(dir, addressFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, server.AddressFile)); err == nil {
 			t.Errorf("%v: the address file is still there", s)
 		}
 		p = serving(t, dir)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -34,7 +35,7 @@ func TestFoundedOnceByTwoAtOnce(t *testing.T) {
 			founder, other = b, a
 		}
 		begin(t, founder) // the key that lies there is the founder's
-		if _, err := os.Stat(filepath.Join(other.dir, founderFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(other.dir, server.FounderFile)); err == nil {
 			t.Error("the server that has not founded the ledger has kept a founder's key")
 		}
 		a.stop(t)
@@ -151,7 +152,7 @@ func sameJournals(t *testing.T, dirA, dirB string) {
 
 func journalRecords(t *testing.T, dir string) (all []events.Record) {
 	t.Helper()
-	j, err := journal.OpenReadOnly(filepath.Join(dir, journalFile))
+	j, err := journal.OpenReadOnly(filepath.Join(dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}

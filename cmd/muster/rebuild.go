@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/server"
 	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/projections"
@@ -34,7 +35,7 @@ func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error)
 	if a.data == "" || a.url != "" || a.nats != "" {
 		return r, a.ask(ctx, "rebuild", nil, &r)
 	}
-	path := filepath.Join(a.data, journalFile)
+	path := filepath.Join(a.data, server.JournalFile)
 	if _, err := readInput(path); err != nil {
 		return r, err
 	}
@@ -46,7 +47,7 @@ func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error)
 		return r, err
 	}
 	defer j.Close()
-	return projections.Rebuild(ctx, filepath.Join(a.data, projectionsFile), j)
+	return projections.Rebuild(ctx, filepath.Join(a.data, server.ProjectionsFile), j)
 }
 
 func (a *app) printRebuilding(r projections.Rebuilding) error {

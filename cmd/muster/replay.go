@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
@@ -70,7 +71,7 @@ func (a *app) recordsOf(ctx context.Context, dir []string) (iter.Seq2[events.Rec
 		err := a.ask(ctx, "ledger", nil, &l)
 		return a.serverRecords(ctx), l.Sequence, func() {}, err
 	}
-	path := filepath.Join(dir[0], journalFile)
+	path := filepath.Join(dir[0], server.JournalFile)
 	if _, err := readInput(path); err != nil {
 		return nil, 0, nil, err
 	}

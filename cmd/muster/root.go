@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -200,7 +200,7 @@ func (a *app) serverURL() (string, error) {
 	if a.data == "" {
 		return "http://" + defaultListen, nil
 	}
-	text, err := os.ReadFile(filepath.Join(a.data, addressFile))
+	text, err := os.ReadFile(filepath.Join(a.data, server.AddressFile))
 	if err != nil {
 		return "", problem.New(problem.Unavailable, "no server runs on the folder %s", a.data).
 			WithHint("start it with: muster serve --data %s; or name another server with --url", a.data)
@@ -244,7 +244,7 @@ const askTimeout = 90 * time.Second
 // natsConn connects to --nats, once. The connection ends with the process.
 func (a *app) natsConn() (nc *nats.Conn, err error) {
 	if a.conn == nil {
-		a.conn, err = connectNATS(a.nats)
+		a.conn, err = server.ConnectNATS(a.nats)
 	}
 	return a.conn, err
 }
@@ -257,7 +257,7 @@ func (a *app) signer() (*events.Signer, error) {
 			return nil, problem.New(problem.Usage, "there is no key to sign with").
 				WithHint("name the key's file with --key or MUSTER_KEY, or, on the server's machine, its data folder with --data or MUSTER_DATA")
 		}
-		path = filepath.Join(a.data, founderFile)
+		path = filepath.Join(a.data, server.FounderFile)
 	}
 	a.warnExposed(path)
 	return files.ReadKey(path)
@@ -307,20 +307,6 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	}
 	url, err := a.serverURL()
 	return proven{intake.HTTPClient{URL: url}, c, a.signerKey}, err
-}
-
-var userInfo = regexp.MustCompile(`//[^@/,]*@`)
-
-// withoutPasswords is what may be shown of addresses that may hold a user and a password.
-func withoutPasswords(urls string) string { return userInfo.ReplaceAllString(urls, "//…@") }
-
-func connectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
-	nc, err := nats.Connect(urls, append([]nats.Option{nats.Name("muster")}, opts...)...)
-	if err != nil {
-		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w", withoutPasswords(urls), err).
-			WithHint("is it running there? the server listens for NATS clients with: muster serve --nats-listen 127.0.0.1:4222")
-	}
-	return nc, nil
 }
 
 // head makes the head of a new statement, which says what its signer has seen.

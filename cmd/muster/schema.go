@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/server"
 	"muster/events"
-	"muster/events/problem"
 	"muster/events/schema"
 	"muster/projections/web"
 )
@@ -30,9 +28,9 @@ func (a *app) schemaCmd() *cobra.Command {
 			case all:
 				return a.printSchema(schema.All())
 			case async:
-				return a.printSchema(asyncAPI())
+				return a.printSchema(server.AsyncAPI(version()))
 			case len(args) == 1:
-				return a.printSchema(schemaOf(args[0]))
+				return a.printSchema(server.SchemaOf(args[0]))
 			}
 			return a.listKinds()
 		},
@@ -59,44 +57,4 @@ func (a *app) listKinds() error {
 	}
 	l.answer = kinds
 	return l.write(a.format, a.stdout)
-}
-
-func schemaOf(kind string) ([]byte, error) {
-	if _, ok := events.NewStatement(events.Type(kind)); !ok {
-		return nil, problem.New(problem.NotFound, "there is no kind of statement %q", kind).WithHint("list them with: muster schema")
-	}
-	return schema.Of(events.Type(kind))
-}
-
-// asyncAPI describes the stream and the service, the questions among it.
-func asyncAPI() ([]byte, error) {
-	var questions []schema.Question
-	for _, d := range web.Descriptions() {
-		questions = append(questions, schema.Question(d))
-	}
-	return schema.AsyncAPI(version(), questions)
-}
-
-// handleSchemas serves the same over HTTP: /schemas/pledge.offered.json, /schemas/all.json and /asyncapi.json.
-func handleSchemas(mux *http.ServeMux) {
-	serve := func(w http.ResponseWriter, contentType string, text []byte, err error) {
-		if err != nil {
-			http.Error(w, problem.From(err).Error(), problem.From(err).Kind.Status)
-			return
-		}
-		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(append(text, '\n'))
-	}
-	mux.HandleFunc("GET /asyncapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		text, err := asyncAPI()
-		serve(w, "application/json", text, err)
-	})
-	mux.HandleFunc("GET /schemas/{file}", func(w http.ResponseWriter, r *http.Request) {
-		kind := strings.TrimSuffix(r.PathValue("file"), ".json")
-		text, err := schemaOf(kind)
-		if kind == "all" {
-			text, err = schema.All()
-		}
-		serve(w, "application/schema+json", text, err)
-	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
 	"muster/projections/web"
@@ -23,7 +24,7 @@ const (
 )
 
 func (a *app) serveCmd() *cobra.Command {
-	cfg := serverConfig{}
+	cfg := server.Config{}
 	var origin string
 	var proxies []string
 	c := &cobra.Command{
@@ -35,11 +36,11 @@ folder; commands on this machine sign with it when they are told the folder (--d
 		Example: "  muster serve --data ./ledger\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.dir, cfg.nats, cfg.origin = a.data, a.nats, events.Origin(origin)
-			if cfg.dir == "" {
-				cfg.dir = defaultData
+			cfg.Dir, cfg.NATS, cfg.Origin = a.data, a.nats, events.Origin(origin)
+			if cfg.Dir == "" {
+				cfg.Dir = defaultData
 			}
-			if origin != "" && !cfg.origin.Valid() {
+			if origin != "" && !cfg.Origin.Valid() {
 				return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
 			}
 			for _, text := range proxies {
@@ -47,32 +48,40 @@ folder; commands on this machine sign with it when they are told the folder (--d
 				if err != nil {
 					return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or 10.0.0.0/8", text)
 				}
-				cfg.proxies = append(cfg.proxies, proxy)
+				cfg.Proxies = append(cfg.Proxies, proxy)
 			}
-			if len(cfg.name) > maxName || !utf8.ValidString(cfg.name) || strings.IndexFunc(cfg.name, unicode.IsControl) >= 0 {
-				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1", len(cfg.name), maxName)
+			if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) ||
+				strings.IndexFunc(cfg.Name, unicode.IsControl) >= 0 {
+				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1",
+					len(cfg.Name), maxName)
 			}
-			if err := checkHosts(cfg.hosts); err != nil {
+			if err := checkHosts(cfg.Hosts); err != nil {
 				return err
 			}
-			if cfg.name == "" {
-				cfg.name, _ = os.Hostname() // without a name, records say that nobody in particular recorded them
+			if cfg.Name == "" {
+				// Without a name, records say that nobody in particular recorded them.
+				cfg.Name, _ = os.Hostname()
 			}
-			cfg.log = slog.New(slog.NewTextHandler(a.stderr, nil))
+			cfg.Version, cfg.Log = version(), slog.New(slog.NewTextHandler(a.stderr, nil))
 			return a.serve(cmd, cfg)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&cfg.listen, "listen", defaultListen, "address of the HTTP API")
-	hostFlag(c, &cfg.hosts)
+	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
+	hostFlag(c, &cfg.Hosts)
 	f.StringArrayVar(&proxies, "proxy", nil, "address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
-	f.StringVar(&cfg.natsListen, "nats-listen", "", "address for NATS clients, such as 127.0.0.1:4222 (default: none)")
-	f.StringVar(&cfg.service, "nats-service", "", "the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
-	f.IntVar(&cfg.replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
-	f.StringVar(&cfg.name, "name", "", "this server's name in the records it makes (default: the machine's)")
+	f.StringVar(&cfg.NATSListen, "nats-listen", "",
+		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
+	f.StringVar(&cfg.NATSService, "nats-service", "",
+		"the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
+	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
+	f.StringVar(&cfg.Name, "name", "",
+		"this server's name in the records it makes (default: the machine's)")
 	f.StringVar(&origin, "origin", "", "the ledger's name for ever, when it is founded (default: made from the founder's key)")
-	f.BoolVar(&cfg.newKey, "new-checkpoint-key", false, "make a new checkpoint key where the old one is lost: nobody believes this server until they are told the new one")
-	f.StringVar(&cfg.title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
+	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
+		"make a new checkpoint key where the old one is lost: "+
+			"nobody believes this server until they are told the new one")
+	f.StringVar(&cfg.Title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
 	return c
 }
 
@@ -95,8 +104,8 @@ func checkHosts(hosts []string) error {
 // maxName is how long a server's name may be, which every record has that it makes: as long as that of a machine.
 const maxName = 253
 
-func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
-	s, err := startServer(cmd.Context(), cfg)
+func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
+	s, err := server.Start(cmd.Context(), cfg)
 	if err != nil && cmd.Context().Err() != nil { // what failed was not waited for
 		fmt.Fprintln(a.stderr, "muster: stopped before it had started")
 		return nil
@@ -104,22 +113,22 @@ func (a *app) serve(cmd *cobra.Command, cfg serverConfig) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "muster: ledger %s, %s, in %s\n", s.ledger.Origin(),
-		english.Several(s.journal.Last(), "record"), cfg.dir)
-	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.signer.Key())
-	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.url())
-	if s.listensToOthers() && len(cfg.hosts) == 0 {
+	fmt.Fprintf(a.stderr, "muster: ledger %s, %s, in %s\n", s.Ledger.Origin(),
+		english.Several(s.Journal.Last(), "record"), cfg.Dir)
+	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.CheckpointKey())
+	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.URL())
+	if s.ListensToOthers() && len(cfg.Hosts) == 0 {
 		fmt.Fprintln(a.stderr, "muster: who asks for this server by a name is refused: give its names with --host")
 	}
-	if s.natsd != nil && s.natsd.URL() != "" {
-		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", s.natsd.URL())
+	if url := s.NATSURL(); url != "" {
+		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", url)
 	}
 	select {
 	case <-cmd.Context().Done():
 		fmt.Fprintln(a.stderr, "muster: stopping")
-	case err = <-s.failed:
+	case err = <-s.Failed():
 	}
-	if closed := s.close(); err == nil {
+	if closed := s.Close(); err == nil {
 		err = closed
 	}
 	return err

@@ -12,17 +12,21 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"muster/cmd/internal/server"
 )
 
 // The server records a statement, and all its answers are lost on the way. The command keeps the very bytes that it signed,
 // says so, and sending them again gives the first receipt: nothing was pledged twice.
 func TestAnswersAreLost(t *testing.T) {
-	s, err := startServer(t.Context(), serverConfig{dir: t.TempDir(), listen: "127.0.0.1:0", name: "a", title: "test", log: slog.New(slog.DiscardHandler)})
+	dir := t.TempDir()
+	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
+		Name: "a", Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -33,23 +37,23 @@ func TestAnswersAreLost(t *testing.T) {
 	t.Chdir(t.TempDir())
 	muster := func(url string, args ...string) (code int, stdout, stderr string) {
 		var out, errs bytes.Buffer
-		code = run(append(args, "--url", url, "--data", s.cfg.dir, "--nats", "", "--key", ""), strings.NewReader(""), &out, &errs)
+		code = run(append(args, "--url", url, "--data", dir, "--nats", "", "--key", ""), strings.NewReader(""), &out, &errs)
 		return code, out.String(), errs.String()
 	}
-	if code, _, stderr := muster(s.url(), "plan", "apply", plan); code != 0 {
+	if code, _, stderr := muster(s.URL(), "plan", "apply", plan); code != 0 {
 		t.Fatal(stderr)
 	}
-	before := s.journal.Last()
-	code, _, stderr := muster(losing(t, s.url()), "pledge", "offer", "--operation", "mnf-u", "--nation", "ITA", "--role", "sea", "--quantity", "4")
+	before := s.Journal.Last()
+	code, _, stderr := muster(losing(t, s.URL()), "pledge", "offer", "--operation", "mnf-u", "--nation", "ITA", "--role", "sea", "--quantity", "4")
 	kept, err := filepath.Glob("muster-*.note")
 	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, "muster submit "+kept[0]) {
 		t.Fatalf("exit code %d, kept %v, %v: %s", code, kept, err, stderr)
 	}
-	code, stdout, stderr := muster(s.url(), "submit", kept[0])
+	code, stdout, stderr := muster(s.URL(), "submit", kept[0])
 	if code != 0 || !strings.Contains(stdout, fmt.Sprint(before+1)) || !strings.Contains(stdout, "was recorded before") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
-	if last := s.journal.Last(); last != before+1 {
+	if last := s.Journal.Last(); last != before+1 {
 		t.Fatalf("%d records were made, want 1", last-before)
 	}
 }

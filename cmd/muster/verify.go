@@ -13,14 +13,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/proof"
 	"muster/projections/web"
 )
-
-// checkpointKeyFile is the file in a data folder that holds the secret key with which the server signs checkpoints.
-const checkpointKeyFile = "checkpoint.key"
 
 func (a *app) verifyCmd() *cobra.Command {
 	var since string
@@ -115,16 +113,16 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, jou
 
 // ofFolder opens the journal in a data folder.
 func ofFolder(dir string) (proof.Source, func() error, error) {
-	src, closeFile, err := proof.OfJournal("the folder "+dir, filepath.Join(dir, journalFile))
+	src, closeFile, err := proof.OfJournal("the folder "+dir, filepath.Join(dir, server.JournalFile))
 	if problem.Is(err, problem.NotFound) {
-		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir, journalFile)
+		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir, server.JournalFile)
 	}
 	return src, closeFile, err
 }
 
 // keyOfFolder is what a data folder claims: the key of the server whose folder it is.
 func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
-	secret, err := os.ReadFile(filepath.Join(dir, checkpointKeyFile))
+	secret, err := os.ReadFile(filepath.Join(dir, server.CheckpointKeyFile))
 	if err != nil {
 		return claimOf("", "")
 	}

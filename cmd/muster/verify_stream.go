@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger"
 	"muster/ledger/natsd"
@@ -18,7 +19,7 @@ import (
 // the second. A NATS server mends its files when it starts, so that it is given a copy of them, in a temporary folder.
 func (a *app) streamOf(dir string) proof.Extra {
 	return func(ctx context.Context, found proof.Found, r *proof.Report) (*proof.Fault, error) {
-		from := filepath.Join(dir, natsFolder)
+		from := filepath.Join(dir, server.NATSFolder)
 		if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
 			r.Add("stream", proof.NotChecked, "there is no stream in the folder: it may be on a NATS cluster, which was not looked at")
 			return nil, nil

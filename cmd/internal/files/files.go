@@ -1,9 +1,9 @@
 // Package files writes the files that others rely on, and keys in files: what a server and the
 // commands beside it have in common.
 //
-// Such a file is written beside its place, under a name that is not there yet, and gets its own name
-// when it is whole and on the disk. So a reader never meets half of one, and what somebody else has
-// put in the place, such as a symbolic link, is not written through.
+// Such a file is written beside its place, under a name that is not there yet, and gets its own
+// name when it is whole and on the disk. So a reader never meets half of one, and what somebody else
+// has put in the place, such as a symbolic link, is not written through.
 package files
 
 import (
@@ -34,7 +34,8 @@ func ReplaceWith(path string, write func(io.Writer) error) error {
 func create(
 	path string, mode fs.FileMode, put func(from, to string) error, write func(io.Writer) error,
 ) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // O_EXCL, and with the mode 0600
+	// Made with O_EXCL, and with the mode 0600.
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path))
 	if err != nil {
 		return err
 	}

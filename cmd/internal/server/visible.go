@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -10,15 +10,17 @@ import (
 	"muster/projections"
 )
 
-// A visible submitter gives a receipt when the record can be read as well as being recorded: whoever has the receipt finds
-// the record in this server's next answer. It also tells what is odd about a statement beside the plan, which is no reason to refuse it.
-// The ledger knows nothing of the projections, so that they meet here.
+// A visible submitter gives a receipt when the record can be read as well as being recorded: whoever
+// has the receipt finds the record in this server's next answer. It also tells what is odd about a
+// statement beside the plan, which is no reason to refuse it. The ledger knows nothing of the
+// projections, so that they meet here.
 type visible struct {
 	intake.Submitter
 	projector *projections.Projector
 }
 
-// The longest that a receipt waits for the projections. The record stays recorded, whether or not it can be read by then.
+// The longest that a receipt waits for the projections. The record stays recorded, whether or not
+// it can be read by then.
 const visibleWithin = 2 * time.Second
 
 // Submit implements intake.Submitter.

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -17,9 +17,11 @@ import (
 
 func init() {
 	huma.DefaultArrayNullable = false // a list in an answer may be empty, and is never null
-	// huma reports what it refuses by itself (a parameter that is no number, a body that is too long) through this
-	// variable: it becomes a problem like any other.
-	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError { return problemOf(status, msg, errs) }
+	// huma reports what it refuses by itself (a parameter that is no number, a body that is too long)
+	// through this variable: it becomes a problem like any other.
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return problemOf(status, msg, errs)
+	}
 }
 
 func problemOf(status int, msg string, errs []error) *problem.Problem {
@@ -31,7 +33,8 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 		}
 		var d *huma.ErrorDetail
 		if errors.As(err, &d) {
-			fields = append(fields, problem.Field{Location: d.Location, Message: d.Message, Value: fmt.Sprint(d.Value)})
+			fields = append(fields, problem.Field{
+				Location: d.Location, Message: d.Message, Value: fmt.Sprint(d.Value)})
 		} else if err != nil {
 			msg += ": " + err.Error()
 		}
@@ -46,7 +49,8 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 	case http.StatusNotFound:
 		kind = problem.NotFound
 	case http.StatusRequestEntityTooLarge:
-		kind, msg = problem.TooLarge, fmt.Sprintf("the body is too long: a signed statement has at most %d bytes, and a question %d", events.MaxBytes, web.MaxBody)
+		kind, msg = problem.TooLarge, fmt.Sprintf("the body is too long: "+
+			"a signed statement has at most %d bytes, and a question %d", events.MaxBytes, web.MaxBody)
 	case http.StatusUnprocessableEntity, http.StatusUnsupportedMediaType, http.StatusNotAcceptable:
 		kind = problem.Invalid
 	case http.StatusServiceUnavailable, http.StatusRequestTimeout:
@@ -60,10 +64,13 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 	return p
 }
 
-// newAPI makes the HTTP API on mux. Its docs page comes from this binary, or not at all: huma's own loads from elsewhere.
-func newAPI(mux *http.ServeMux) huma.API {
-	config := huma.DefaultConfig("Muster", version())
-	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes (events/FORMAT.md); questions are asked with the same parameters here, over NATS and on the command line."
+// newAPI makes the HTTP API on mux. Its docs page comes from this binary, or not at all: huma's own
+// loads from elsewhere.
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	config := huma.DefaultConfig("Muster", version)
+	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes " +
+		"(events/FORMAT.md); questions are asked with the same parameters here, over NATS and " +
+		"on the command line."
 	config.Info.License = &huma.License{Name: "Apache-2.0",
 		URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Servers = []*huma.Server{{URL: "/", Description: "The server that this document is from"}}
@@ -92,7 +99,7 @@ type healthOutput struct {
 	Body   Health
 }
 
-func (s *server) registerHealth(api huma.API) {
+func (s *Server) registerHealth(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz",
 		Summary: "Whether the server takes statements and answers questions", Tags: []string{"server"},
 		Errors: []int{http.StatusMisdirectedRequest, http.StatusUnprocessableEntity},
@@ -100,8 +107,9 @@ func (s *server) registerHealth(api huma.API) {
 			Content: map[string]*huma.MediaType{"application/json": {
 				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "")}}}}},
 		func(context.Context, *struct{}) (*healthOutput, error) {
-			h := Health{Status: "ok", Origin: s.ledger.Origin(), Name: s.cfg.name, Recorded: s.journal.Last(), Projected: s.projector.Sequence()}
-			if err := s.healthy(); err != nil {
+			h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
+				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence()}
+			if err := s.Healthy(); err != nil {
 				h.Status, h.Problem = "failing", problem.From(err)
 				return &healthOutput{http.StatusServiceUnavailable, h}, nil
 			}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -11,27 +11,27 @@ import (
 )
 
 // kept is how a server's ledger is kept, as its pages show it.
-type kept struct{ *server }
+type kept struct{ *Server } // whose Healthy the pages ask, too
 
 var _ page.Ledger = kept{}
 
 // RootAt implements page.Ledger.
 func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
-	root, err := k.journal.RootAt(size)
+	root, err := k.Journal.RootAt(size)
 	return root, err
 }
 
 // CheckUnsigned implements page.Ledger.
 func (k kept) CheckUnsigned(ctx context.Context, st events.Statement) error {
-	return k.ledger.CheckUnsigned(ctx, st)
+	return k.Ledger.CheckUnsigned(ctx, st)
 }
 
 // Checkpoint implements page.Ledger.
-func (k kept) Checkpoint() []byte { return k.journal.Checkpoint() }
+func (k kept) Checkpoint() []byte { return k.Journal.Checkpoint() }
 
 // Receipt implements page.Ledger. It does not name the signer's key.
 func (k kept) Receipt(sequence uint64) (stored, receipt []byte, err error) {
-	stored, included, err := k.ledger.Prove(sequence)
+	stored, included, err := k.Ledger.Prove(sequence)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,17 +41,14 @@ func (k kept) Receipt(sequence uint64) (stored, receipt []byte, err error) {
 // Opened implements page.Ledger.
 func (k kept) Opened() (at time.Time, met uint64) { return k.opened, k.met }
 
-// Healthy implements page.Ledger.
-func (k kept) Healthy() error { return k.healthy() }
-
 // Compared implements page.Ledger.
 func (k kept) Compared() (through uint64, at time.Time) {
-	c := k.ledger.Compared()
+	c := k.Ledger.Compared()
 	return c.Through, c.At
 }
 
 // Compare implements page.Ledger.
 func (k kept) Compare(ctx context.Context) error {
-	_, err := k.ledger.Compare(ctx)
+	_, err := k.Ledger.Compare(ctx)
 	return err
 }

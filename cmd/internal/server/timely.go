@@ -1,15 +1,10 @@
-package main
+package server
 
 import (
 	"io"
 	"net/http"
 	"time"
-
-	"muster/projections/web"
 )
-
-// bodyTimeout is how long a client may take to send the body of a request.
-const bodyTimeout = web.MaxBodyTime
 
 // timely cuts off whoever is too slow with the body of a request, whatever the request asks for:
 // each slow client would hold a connection, and what is kept for it, as long as it likes. When all

@@ -1,0 +1,36 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+
+	"muster/cmd/internal/files"
+	"muster/events/problem"
+)
+
+// The files in a server's data folder.
+const (
+	FounderFile       = "founder.key"    // the founder's secret key, where the ledger was founded
+	CheckpointKeyFile = "checkpoint.key" // the secret key with which the server signs checkpoints
+	AddressFile       = "address"        // where the server that runs on the folder listens
+	JournalFile       = "journal.db"     // the second copy: package journal
+	StateFile         = "ledger.state"   // what the write side saves, to read less of the journal
+	ProjectionsFile   = "projections.db" // saved projections: they can always be rebuilt
+	NATSFolder        = "nats"           // the embedded NATS server's
+)
+
+// makeFolder makes the folder where there is none, and warns of what others may read or write.
+func (s *Server) makeFolder() error {
+	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
+		return problem.New(problem.Usage, "the data folder: %w", err).
+			WithHint("name another with --data")
+	}
+	founder := filepath.Join(s.cfg.Dir, FounderFile)
+	checkpoints := filepath.Join(s.cfg.Dir, CheckpointKeyFile)
+	for _, path := range []string{s.cfg.Dir, founder, checkpoints} {
+		if warning := files.Exposed(path); warning != "" {
+			s.cfg.Log.Warn(warning)
+		}
+	}
+	return nil
+}

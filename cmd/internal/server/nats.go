@@ -1,0 +1,129 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/natsd"
+)
+
+// ConnectNATS connects to a NATS server or cluster that is not this process's. The error shows no
+// password of the URLs.
+func ConnectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect(urls, append([]nats.Option{nats.Name("muster")}, opts...)...)
+	if err != nil {
+		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w",
+			withoutPasswords(urls), err).
+			WithHint("is it running there? the server listens for NATS clients with: " +
+				"muster serve --nats-listen 127.0.0.1:4222")
+	}
+	return nc, nil
+}
+
+var userInfo = regexp.MustCompile(`//[^@/,]*@`)
+
+// withoutPasswords is what may be shown of addresses that may hold a user and a password.
+func withoutPasswords(urls string) string { return userInfo.ReplaceAllString(urls, "//…@") }
+
+// NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.
+func (s *Server) NATSURL() string {
+	if s.natsd == nil {
+		return ""
+	}
+	return s.natsd.URL()
+}
+
+// openNATS starts the embedded NATS server, unless there is a cluster, and connects.
+func (s *Server) openNATS() (err error) {
+	if s.cfg.NATS != "" {
+		if s.cfg.NATSListen != "" {
+			return problem.New(problem.Usage,
+				"--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
+		}
+		s.Conn, err = ConnectNATS(s.cfg.NATS, nats.MaxReconnects(-1))
+	} else {
+		s.natsd, err = natsd.Start(natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
+			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}})
+		if err != nil {
+			return err
+		}
+		s.onClose(s.natsd.Shutdown)
+		s.Conn, err = s.natsd.Connect()
+	}
+	if err == nil {
+		s.onClose(func() error { s.Conn.Close(); return nil })
+	}
+	return err
+}
+
+// openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds
+// it.
+func (s *Server) openService() error {
+	conn, err := s.serviceConn()
+	if err != nil {
+		return err
+	}
+	svc, err := micro.AddService(conn, micro.Config{Name: "muster", Version: s.cfg.Version,
+		Description: "A coalition's ledger of pledges",
+		Metadata:    map[string]string{"origin": string(s.Ledger.Origin()), "server": s.cfg.Name}})
+	if err != nil {
+		return fmt.Errorf("the NATS micro service: %w", err)
+	}
+	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.Ledger), s.Projector})
+	waitQuestions, err2 := s.Questions.RegisterNATS(svc)
+	err3 := intake.RegisterTreeNATS(svc, s.Journal)
+	s.publishCheckpoints()
+	s.onClose(func() error {
+		err := svc.Stop()
+		waitSubmits()
+		waitQuestions()
+		return err
+	})
+	return errors.Join(err1, err2, err3, conn.Flush()) // only then is it there for whoever asks
+}
+
+// serviceConn returns the connection that answers over NATS: with the embedded server one of its
+// own, since whoever asks says where the answer goes; with an outside cluster that of
+// --nats-service.
+func (s *Server) serviceConn() (conn *nats.Conn, err error) {
+	switch {
+	case s.natsd != nil:
+		conn, err = s.natsd.ConnectService()
+	case s.cfg.NATSService != "":
+		conn, err = ConnectNATS(s.cfg.NATSService,
+			nats.CustomInboxPrefix("_SERVICE"), nats.MaxReconnects(-1))
+	default:
+		s.cfg.Log.Warn("who asks over NATS is answered with this server's own rights, " +
+			"and says where the answer goes: give --nats-service a user that may publish to _INBOX.> " +
+			"only (deploy/nats-server.conf)")
+		return s.Conn, nil
+	}
+	if err == nil {
+		s.onClose(func() error { conn.Close(); return nil })
+	}
+	return conn, err
+}
+
+// natsLog passes on what the embedded NATS server reports and a person should see.
+type natsLog struct{ *slog.Logger }
+
+func (l natsLog) Noticef(string, ...any) {}
+func (l natsLog) Debugf(string, ...any)  {}
+func (l natsLog) Tracef(string, ...any)  {}
+func (l natsLog) Warnf(format string, v ...any) {
+	if strings.Contains(format, "Plaintext passwords") {
+		return // the only password is made at random at each start and never leaves the process
+	}
+	l.Warn("nats: " + fmt.Sprintf(format, v...))
+}
+func (l natsLog) Errorf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }
+func (l natsLog) Fatalf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }

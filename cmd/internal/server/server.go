@@ -1,0 +1,257 @@
+// Package server puts a server together: the one place that knows the write side, the read side and
+// NATS, and in which order they start.
+//
+// Start takes these steps, and Close undoes them in the reverse order:
+//
+//	listen          the address; nobody is answered yet
+//	makeFolder      the data folder
+//	openJournal     which locks the folder, and finds what is damaged
+//	openBothSides   openWriteSide: NATS, the stream and the ledger, which is founded where it is new,
+//	                and the key that signs checkpoints; beside it, openProjector
+//	follow          the projections, up to the journal's end
+//	openAPI         HTTP
+//	openService     NATS
+//
+// What goes wrong is said to whoever typed muster serve, in the words of its flags.
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger"
+	"muster/ledger/journal"
+	"muster/ledger/natsd"
+	"muster/ledger/proof"
+	"muster/ledger/stream"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// A Config says how a server is put together.
+type Config struct {
+	Dir         string        // the data folder
+	Listen      string        // the address of the HTTP API
+	Hosts       []string      // by which this server is named, beside its addresses
+	NATS        string        // URLs of a NATS cluster; "" for the embedded server
+	NATSListen  string        // where the embedded server takes clients; "" for nowhere
+	NATSService string        // URLs of the cluster for a user that only answers; "" for those of NATS
+	Replicas    int           // of a stream that is created on a cluster
+	Name        string        // this server's, in its records
+	Origin      events.Origin // the ledger's name, when it is founded; "" for one made from the key
+	Title       string        // what the ledger is for, when it is founded
+	Version     string        // the program's
+	Log         *slog.Logger
+	Proxies     []netip.Prefix // that tell whose requests they pass on
+	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
+
+	// NewCheckpointKey has a checkpoint key made although the folder has had one.
+	NewCheckpointKey bool
+}
+
+// A Server is everything that runs for one ledger on one machine. What it exports is there from
+// Start on; whoever has it may use it until Close, and may not close it.
+type Server struct {
+	Journal   *journal.Journal
+	Conn      *nats.Conn
+	Stream    *stream.Stream
+	Ledger    *ledger.Ledger
+	Projector *projections.Projector
+	Questions *web.Service
+
+	cfg      Config
+	listener net.Listener
+	natsd    *natsd.Server // nil with an outside cluster
+	prepared func(context.Context, ledger.Log) (*ledger.Ledger, error)
+	signer   *proof.CheckpointSigner
+	http     *http.Server
+
+	opened time.Time // when journal and stream were brought to the same end
+	met    uint64    // the journal's last record before that, which the stream held too
+
+	running   sync.WaitGroup
+	projected atomic.Pointer[problem.Problem] // why the projector stopped
+	failed    chan error                      // the HTTP server ended by itself
+	closing   sync.Mutex                      // for closers
+	closers   []func() error                  // what to undo, in reverse order
+}
+
+// Start starts a server, and returns it when it answers, with all that its journal has. Otherwise
+// it undoes what it had started, and says why. When ctx ends meanwhile, the start breaks off; later
+// it has no effect.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg.BodyTime = cmp.Or(cfg.BodyTime, web.MaxBodyTime)
+	s := &Server{cfg: cfg, failed: make(chan error, 1)}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// start does the steps in their order. The journal's lock is that of the folder: nothing else there
+// is touched before it is had.
+func (s *Server) start(ctx context.Context) error {
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.makeFolder(); err != nil {
+		return err
+	}
+	if err := s.openJournal(); err != nil {
+		return err
+	}
+	if err := s.openBothSides(ctx); err != nil {
+		return err
+	}
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	if err := s.openAPI(); err != nil {
+		return err
+	}
+	return s.openService()
+}
+
+// openBothSides opens what rests on the journal: the write side, and beside it the projections,
+// since each may have to read the journal from its beginning. When both fail, the error is always
+// that of the write side.
+func (s *Server) openBothSides(ctx context.Context) error {
+	var beside errgroup.Group
+	beside.Go(func() error { return s.openProjector(ctx) })
+	err := s.openWriteSide(ctx)
+	return cmp.Or(err, beside.Wait())
+}
+
+// openWriteSide opens the ledger on the stream. What needs the journal alone is done while NATS
+// starts, and when both fail, the error is always that of NATS.
+func (s *Server) openWriteSide(ctx context.Context) error {
+	var beside errgroup.Group
+	beside.Go(s.prepareLedger)
+	err := s.openNATS()
+	if err == nil {
+		err = s.openStream(ctx)
+	}
+	if err = cmp.Or(err, beside.Wait()); err != nil {
+		return err
+	}
+	if err := s.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := s.found(ctx); err != nil {
+		return err
+	}
+	return s.openCheckpoints()
+}
+
+func (s *Server) onClose(f func() error) {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	s.closers = append(s.closers, f)
+}
+
+// Close stops everything in reverse order: first nobody new is let in, then what is under way is
+// finished.
+func (s *Server) Close() (err error) {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	s.closers = nil
+	return err
+}
+
+// Failed tells why the server answers over HTTP no more, though nobody has closed it. It has still
+// to be closed.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// CheckpointKey is the public half of the key with which the server signs checkpoints.
+func (s *Server) CheckpointKey() string { return s.signer.Key() }
+
+// Healthy returns why the server cannot do its work now, or nil.
+func (s *Server) Healthy() error {
+	if err := s.Ledger.Healthy(); err != nil {
+		return err
+	}
+	if p := s.projected.Load(); p != nil {
+		return p
+	}
+	return nil
+}
+
+func (s *Server) openJournal() (err error) {
+	s.Journal, err = journal.Open(filepath.Join(s.cfg.Dir, JournalFile))
+	if err == nil {
+		s.onClose(s.Journal.Close)
+	}
+	return err
+}
+
+func (s *Server) openStream(ctx context.Context) (err error) {
+	s.Stream, err = stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas})
+	if err == nil {
+		s.onClose(func() error { s.Stream.Close(); return nil })
+	}
+	return err
+}
+
+func (s *Server) prepareLedger() (err error) {
+	s.met = s.Journal.Last()
+	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.Journal, Name: s.cfg.Name,
+		Saved: filepath.Join(s.cfg.Dir, StateFile)})
+	return err
+}
+
+func (s *Server) openLedger(ctx context.Context) (err error) {
+	s.Ledger, err = s.prepared(ctx, s.Stream)
+	s.opened = time.Now()
+	if err == nil {
+		s.onClose(s.Ledger.Close)
+	}
+	return err
+}
+
+func (s *Server) openProjector(ctx context.Context) (err error) {
+	s.Projector, err = projections.Open(ctx, filepath.Join(s.cfg.Dir, ProjectionsFile), s.Journal)
+	if err != nil {
+		return err
+	}
+	if why := s.Projector.Discarded(); why != nil {
+		s.cfg.Log.Warn("the saved projections were thrown away and built anew", "why", why)
+	}
+	s.onClose(s.Projector.Close)
+	return nil
+}
+
+// follow has the projections follow the journal, and waits until they have all that it has now.
+func (s *Server) follow(ctx context.Context) error {
+	s.Questions = web.NewService(s.Projector, s.Journal)
+	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
+	s.Questions.CheckpointKey = s.signer.Key()
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.running.Go(func() {
+		if err := s.Projector.Run(following); err != nil {
+			s.cfg.Log.Error("the projections have stopped", "error", err)
+			s.projected.Store(problem.New(problem.Unavailable,
+				"the projections have stopped: %w", err))
+		}
+	})
+	s.onClose(func() error {
+		stop()
+		s.running.Wait()
+		return nil
+	})
+	return s.Projector.WaitFor(ctx, s.Journal.Last())
+}

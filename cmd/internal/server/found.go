@@ -12,12 +12,20 @@ import (
 	"muster/events/problem"
 )
 
-// found makes the first record when there is none: with the founder's key, which is made for it and
-// lies in the folder.
+// found makes the first record when there is none: of the statement that the configuration has, or
+// of one that is signed with the founder's key, which is made for it and lies in the folder.
 func (s *Server) found(ctx context.Context) error {
 	if s.Ledger.Origin() != "" {
 		return s.checkOrigin()
 	}
+	if s.cfg.Founding != nil {
+		_, err := s.Ledger.Submit(ctx, *s.cfg.Founding)
+		return err
+	}
+	return s.foundWithKey(ctx)
+}
+
+func (s *Server) foundWithKey(ctx context.Context) error {
 	path := filepath.Join(s.cfg.Dir, FounderFile)
 	// A file without a key is of a first start that broke off before the key was written, and a key
 	// without a ledger of one that broke off after it.

@@ -55,9 +55,18 @@ type Config struct {
 	Origin      events.Origin // the ledger's name, when it is founded; "" for one made from the key
 	Title       string        // what the ledger is for, when it is founded
 	Version     string        // the program's
-	Log         *slog.Logger
+	Log         *slog.Logger  // nobody is told anything when nil
 	Proxies     []netip.Prefix // that tell whose requests they pass on
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
+
+	// Founding is the first statement of a new ledger, when its founder has signed one already.
+	// Otherwise it is made of Origin and Title, and signed with a key that is made, too, and lies in
+	// the folder.
+	Founding *events.Signed
+
+	// Inside is set for a server that is asked in this process alone: nobody is answered over HTTP
+	// or NATS.
+	Inside bool
 
 	// NewCheckpointKey has a checkpoint key made although the folder has had one.
 	NewCheckpointKey bool
@@ -95,6 +104,7 @@ type Server struct {
 // it has no effect.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg.BodyTime = cmp.Or(cfg.BodyTime, web.MaxBodyTime)
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	s := &Server{cfg: cfg, failed: make(chan error, 1)}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -105,8 +115,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 // start does the steps in their order. The journal's lock is that of the folder: nothing else there
 // is touched before it is had.
 func (s *Server) start(ctx context.Context) error {
-	if err := s.listen(); err != nil {
-		return err
+	if !s.cfg.Inside {
+		if err := s.listen(); err != nil {
+			return err
+		}
 	}
 	if err := s.makeFolder(); err != nil {
 		return err
@@ -117,7 +129,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openBothSides(ctx); err != nil {
 		return err
 	}
-	if err := s.follow(ctx); err != nil {
+	if err := s.follow(ctx); err != nil || s.cfg.Inside {
 		return err
 	}
 	if err := s.openAPI(); err != nil {

@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger"
 	"muster/ledger/journal"
+	"muster/ledger/natsd"
 	"muster/ledger/stream"
 )
 
@@ -153,25 +156,20 @@ func openMuster(ctx context.Context, dir string, g *generated, _ int) (taker, fu
 		return nil, nil, err
 	}
 	return func(ctx context.Context, r *events.Record) error {
-		_, err := m.ledger.Submit(ctx, r.Signed)
+		_, err := m.Ledger.Submit(ctx, r.Signed)
 		return err
-	}, m.close, nil
+	}, m.Close, nil
 }
 
 // newMuster starts a server and submits what comes before the first pledge.
-func newMuster(ctx context.Context, dir string, g *generated) (*muster, error) {
-	m, err := startMuster(ctx, dir)
+func newMuster(ctx context.Context, dir string, g *generated) (*server.Server, error) {
+	m, err := startMuster(ctx, dir, &g.records[0])
 	if err != nil {
 		return nil, err
 	}
-	for i := range g.records[:g.preamble] {
-		if _, err := m.ledger.Submit(ctx, g.records[i].Signed); err != nil {
-			return nil, errors.Join(err, m.close())
-		}
-		if i == 0 {
-			if err := m.sign(); err != nil {
-				return nil, errors.Join(err, m.close())
-			}
+	for i := 1; i < g.preamble; i++ {
+		if _, err := m.Ledger.Submit(ctx, g.records[i].Signed); err != nil {
+			return nil, errors.Join(err, m.Close())
 		}
 	}
 	return m, nil
@@ -236,16 +234,16 @@ func openRaw(_ context.Context, dir string, _ *generated, _ int) (taker, func() 
 	return take, func() error { stop(); return f.Close() }, nil
 }
 
-// openRoad is Muster's road without its rules: each group goes into the stream, pipelined, and then into the journal, with the Merkle tree, in one
-// transaction. Nothing is verified or decided, and no checkpoint is signed. The product has no such switch.
+// openRoad is Muster's road without its rules: each group goes into the stream, pipelined, and then
+// into the journal, with the Merkle tree, in one transaction. Nothing is verified or decided, and no
+// checkpoint is signed. The product has no such switch.
 func openRoad(ctx context.Context, dir string, _ *generated, _ int) (taker, func() error, error) {
-	m := &muster{dir: dir}
-	if err := errors.Join(m.openJournal(ctx), m.openStream(ctx)); err != nil {
-		return nil, nil, errors.Join(err, m.close())
+	r := new(road)
+	if err := r.open(ctx, dir); err != nil {
+		return nil, nil, errors.Join(err, r.close())
 	}
-	r := &road{stream: m.stream, journal: m.journal}
 	take, stop := grouped(r.safe)
-	return take, func() error { stop(); return m.close() }, nil
+	return take, func() error { stop(); return r.close() }, nil
 }
 
 type road struct {
@@ -253,6 +251,36 @@ type road struct {
 	journal *journal.Journal
 	last    uint64
 	before  ledger.Ack
+	closers []func() error // what to undo, in reverse order
+}
+
+func (r *road) open(ctx context.Context, dir string) (err error) {
+	if r.journal, err = journal.Open(filepath.Join(dir, server.JournalFile)); err != nil {
+		return err
+	}
+	r.closers = append(r.closers, r.journal.Close)
+	n, err := natsd.Start(natsd.Config{Dir: filepath.Join(dir, server.NATSFolder)})
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, n.Shutdown)
+	conn, err := n.Connect()
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, func() error { conn.Close(); return nil })
+	if r.stream, err = stream.Open(ctx, conn, stream.Config{}); err != nil {
+		return err
+	}
+	r.closers = append(r.closers, func() error { r.stream.Close(); return nil })
+	return nil
+}
+
+func (r *road) close() (err error) {
+	for _, f := range slices.Backward(r.closers) {
+		err = errors.Join(err, f())
+	}
+	return err
 }
 
 func (r *road) safe(group []waiting) error {
@@ -288,8 +316,8 @@ func openJetStream(always bool) opener {
 	}
 }
 
-func startJetStream(dir string, always bool) (*server.Server, *nats.Conn, jetstream.JetStream, error) {
-	s, err := server.NewServer(&server.Options{DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: always, NoSigs: true, NoLog: true})
+func startJetStream(dir string, always bool) (*natsserver.Server, *nats.Conn, jetstream.JetStream, error) {
+	s, err := natsserver.NewServer(&natsserver.Options{DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: always, NoSigs: true, NoLog: true})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -334,8 +362,12 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 		return sample{}, err
 	}
 	offers := g.records[g.preamble:]
-	if err := each(256, len(offers)-n, func(i int) error { _, err := m.ledger.Submit(ctx, offers[i].Signed); return err }); err != nil { // so that there is something to read
-		return sample{}, errors.Join(err, m.close())
+	err = each(256, len(offers)-n, func(i int) error { // so that there is something to read
+		_, err := m.Ledger.Submit(ctx, offers[i].Signed)
+		return err
+	})
+	if err != nil {
+		return sample{}, errors.Join(err, m.Close())
 	}
 	var readers sync.WaitGroup
 	var asked int
@@ -349,7 +381,7 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 	s, err := timed(n, func() error {
 		return each(16, n, func(i int) error {
 			began := time.Now()
-			_, err := m.ledger.Submit(ctx, offers[i].Signed)
+			_, err := m.Ledger.Submit(ctx, offers[i].Signed)
 			took[i] = time.Since(began)
 			return err
 		})
@@ -359,5 +391,5 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 	if s.took = took; busy && err == nil {
 		s.note = fmt.Sprintf("the ratio is of p99; %.0f questions a second were answered", float64(asked)/s.seconds)
 	}
-	return s, errors.Join(err, m.close())
+	return s, errors.Join(err, m.Close())
 }

@@ -69,13 +69,13 @@ func TestGeneratedIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := startMuster(t.Context(), t.TempDir())
+	m, err := startMuster(t.Context(), t.TempDir(), &g.records[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.close()
-	for i := range g.records {
-		if _, err := m.ledger.Submit(t.Context(), g.records[i].Signed); err != nil {
+	defer m.Close()
+	for i := 1; i < len(g.records); i++ {
+		if _, err := m.Ledger.Submit(t.Context(), g.records[i].Signed); err != nil {
 			t.Fatalf("record %d: %v\n%s", i+1, err, g.records[i].Stored)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/projections"
 	"muster/projections/web"
@@ -31,11 +32,11 @@ func measureQuery(o *options) ([]row, error) {
 	}
 	defer s.remove()
 	g.records = nil
-	m, err := startMuster(context.Background(), s.dir)
+	m, err := startMuster(context.Background(), s.dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
+	defer m.Close()
 	all, err := o.measureNow(m, yet)
 	if err != nil {
 		return nil, err
@@ -63,8 +64,8 @@ func (g *generated) setAside(n int) *[]events.Record {
 }
 
 // measureNow asks for the coverage of today: each time after another record, and again and again while nothing changes.
-func (o *options) measureNow(m *muster, yet *[]events.Record) ([]row, error) {
-	return o.interleave(fmt.Sprintf("coverage now, of %d records", m.journal.Last()), "",
+func (o *options) measureNow(m *server.Server, yet *[]events.Record) ([]row, error) {
+	return o.interleave(fmt.Sprintf("coverage now, of %d records", m.Journal.Last()), "",
 		way{nowWay, func(int) (sample, error) { return askAfterNews(m, yet) }},
 		way{"muster, while nothing changes", func(int) (sample, error) { return ask(m, 400, now) }})
 }
@@ -75,12 +76,12 @@ func now(p *projections.Picture) error {
 }
 
 // askAfterNews submits records and asks after each, which alone is timed.
-func askAfterNews(m *muster, yet *[]events.Record) (s sample, err error) {
+func askAfterNews(m *server.Server, yet *[]events.Record) (s sample, err error) {
 	ctx := context.Background()
 	for range min(news, len(*yet)) {
-		r, err := m.ledger.Submit(ctx, (*yet)[0].Signed)
+		r, err := m.Ledger.Submit(ctx, (*yet)[0].Signed)
 		if err == nil {
-			err = m.projector.WaitFor(ctx, r.Sequence)
+			err = m.Projector.WaitFor(ctx, r.Sequence)
 		}
 		if err != nil {
 			return s, err
@@ -96,10 +97,10 @@ func askAfterNews(m *muster, yet *[]events.Record) (s sample, err error) {
 }
 
 // ask asks a question so many times.
-func ask(m *muster, n int, question func(*projections.Picture) error) (s sample, err error) {
+func ask(m *server.Server, n int, question func(*projections.Picture) error) (s sample, err error) {
 	for range n {
 		began := time.Now()
-		if err := m.projector.View(question); err != nil {
+		if err := m.Projector.View(question); err != nil {
 			return s, err
 		}
 		s.took = append(s.took, time.Since(began))
@@ -108,9 +109,9 @@ func ask(m *muster, n int, question func(*projections.Picture) error) (s sample,
 }
 
 // measureAnswers times questions by themselves.
-func (o *options) measureAnswers(m *muster) (all []row, err error) {
+func (o *options) measureAnswers(m *server.Server) (all []row, err error) {
 	random := rand.New(rand.NewPCG(3, 4))
-	last := m.journal.Last()
+	last := m.Journal.Last()
 	for _, q := range []struct {
 		name string
 		n    int
@@ -142,13 +143,13 @@ func covers(p *projections.Picture, m projections.Moment) error {
 const connections = 64
 
 // measureHTTP has clients ask for the coverage over HTTP, beside a handler that writes as many bytes.
-func (o *options) measureHTTP(m *muster) ([]row, error) {
+func (o *options) measureHTTP(m *server.Server) ([]row, error) {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Muster", "bench")
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	web.DescribeWords(config.Components.Schemas)
-	m.service.Register(humago.New(mux, config))
-	muster := httptest.NewServer(m.service.Handler(mux))
+	m.Questions.Register(humago.New(mux, config))
+	muster := httptest.NewServer(m.Questions.Handler(mux))
 	defer muster.Close()
 	address := fmt.Sprintf("%s/api/v1/coverage?on=%s&operation=operation-97", muster.URL, firstDay.AddDays(200))
 	body, tag, err := fetch(http.DefaultClient, address, "")
@@ -204,7 +205,7 @@ func askOverHTTP(address, tag string, n int) (sample, error) {
 }
 
 // askAlways asks for the coverage so many times a second, until it is told to rest, and returns how often it got an answer.
-func askAlways(ctx context.Context, m *muster, perSecond int) (answered int) {
+func askAlways(ctx context.Context, m *server.Server, perSecond int) (answered int) {
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()
 	for {
@@ -212,7 +213,7 @@ func askAlways(ctx context.Context, m *muster, perSecond int) (answered int) {
 		case <-ctx.Done():
 			return answered
 		case <-tick.C:
-			if m.projector.View(now) == nil {
+			if m.Projector.View(now) == nil {
 				answered++
 			}
 		}
@@ -233,13 +234,13 @@ func measureGrowth(o *options) (all []row, err error) {
 		}
 		defer s.remove()
 		g.records = nil
-		m, err := startMuster(context.Background(), s.dir)
+		m, err := startMuster(context.Background(), s.dir, nil)
 		if err != nil {
 			return err
 		}
-		defer m.close()
+		defer m.Close()
 		rows, err := o.interleave(name, "",
-			way{"replay from the journal", func(int) (sample, error) { return replayJournal(m, int(m.journal.Last())) }},
+			way{"replay from the journal", func(int) (sample, error) { return replayJournal(m, s.dir) }},
 			way{"coverage now: " + nowWay, func(int) (sample, error) { return askAfterNews(m, yet) }})
 		all = append(all, rows...)
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/ledger"
 	"muster/ledger/journal"
@@ -36,7 +37,7 @@ func (o *options) store(g *generated, name string) (*stored, error) {
 		return nil, err
 	}
 	s := &stored{dir: dir, remove: remove, n: len(g.records)}
-	j, err := journal.Open(filepath.Join(dir, "journal.db"))
+	j, err := journal.Open(filepath.Join(dir, server.JournalFile))
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +72,13 @@ func measureReplay(o *options) ([]row, error) {
 		return nil, err
 	}
 	g.records = nil
-	m, err := startMuster(context.Background(), s.dir) // which puts into the stream what the journal has
+	// Which puts into the stream what the journal has.
+	m, err := startMuster(context.Background(), s.dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
-	js, err := jetstream.New(m.conn)
+	defer m.Close()
+	js, err := jetstream.New(m.Conn)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func measureReplay(o *options) ([]row, error) {
 	ways := []way{
 		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, s.decodeAll) }},
 		{"hashing alone, from memory: each record, and the tree above", func(int) (sample, error) { return timed(n, s.hashAll) }},
-		{"muster, from the journal, each record hashed", func(int) (sample, error) { return replayJournal(m, n) }},
+		{"muster, from the journal, each record hashed", func(int) (sample, error) { return replayJournal(m, s.dir) }},
 		{"muster, from the stream, strictly decoded", func(int) (sample, error) { return timed(n, func() error { return replayStream(m) }) }},
 		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) { return timed(n, func() error { return consumeAll(js, n) }) }},
 	}
@@ -130,18 +132,19 @@ func (s *stored) hashAll() error {
 	})
 }
 
-// replayJournal folds all n records into a new picture, and asks it one thing. What it takes to save the picture is not counted.
-func replayJournal(m *muster, n int) (sample, error) {
-	path := filepath.Join(m.dir, "again.db")
+// replayJournal folds all records into a new picture, and asks it one thing. What it takes to save
+// the picture, in the folder, is not counted.
+func replayJournal(m *server.Server, dir string) (sample, error) {
+	path := filepath.Join(dir, "again.db")
 	defer os.Remove(path + ".snapshot")
 	defer os.Remove(path)
 	var p *projections.Projector
-	took, err := timed(n, func() (err error) {
-		if p, err = projections.Open(context.Background(), path, m.journal); err != nil {
+	took, err := timed(int(m.Journal.Last()), func() (err error) {
+		if p, err = projections.Open(context.Background(), path, m.Journal); err != nil {
 			return err
 		}
 		return p.View(func(p *projections.Picture) error {
-			if got, want := p.Sequence(), m.journal.Last(); got != want {
+			if got, want := p.Sequence(), m.Journal.Last(); got != want {
 				return fmt.Errorf("%d of %d records were folded", got, want)
 			}
 			_, err := p.Coverage(context.Background(), projections.Moment{}, projections.CoverageFilter{Brief: true})
@@ -155,9 +158,9 @@ func replayJournal(m *muster, n int) (sample, error) {
 }
 
 // replayStream folds what the stream has. Nothing vouches for it there, so that it is decoded strictly, one record after the other.
-func replayStream(m *muster) error {
+func replayStream(m *server.Server) error {
 	p := projections.NewPicture()
-	return m.stream.Read(context.Background(), 1, func(msg ledger.Message) error {
+	return m.Stream.Read(context.Background(), 1, func(msg ledger.Message) error {
 		rec, err := events.ParseRecord(msg.Sequence, msg.Data)
 		if err != nil {
 			return err
@@ -233,11 +236,11 @@ func measureStart(o *options) ([]row, error) {
 	defer s.remove()
 	g.records = nil
 	start := func() error {
-		m, err := startMuster(context.Background(), s.dir)
+		m, err := startMuster(context.Background(), s.dir, nil)
 		if err != nil {
 			return err
 		}
-		return m.close()
+		return m.Close()
 	}
 	if err := start(); err != nil { // the stream gets what the journal has, and the projections are saved
 		return nil, err
@@ -245,7 +248,8 @@ func measureStart(o *options) ([]row, error) {
 	ready := func(fresh bool) func(int) (sample, error) {
 		return func(int) (sample, error) {
 			if fresh {
-				for _, name := range []string{"projections.db", "projections.db.snapshot", "ledger.state"} {
+				saved := []string{server.ProjectionsFile, server.ProjectionsFile + ".snapshot", server.StateFile}
+				for _, name := range saved {
 					if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 						return sample{}, err
 					}
@@ -256,7 +260,7 @@ func measureStart(o *options) ([]row, error) {
 	}
 	rows, err := o.interleave(fmt.Sprintf("start with %d records", s.n), "reading the journal's file",
 		way{"reading the journal's file", func(int) (sample, error) {
-			return timed(s.n, func() error { return readFile(filepath.Join(s.dir, "journal.db")) })
+			return timed(s.n, func() error { return readFile(filepath.Join(s.dir, server.JournalFile)) })
 		}},
 		way{"muster, with saved projections", ready(false)}, way{"muster, without", ready(true)})
 	if err != nil {
@@ -268,15 +272,15 @@ func measureStart(o *options) ([]row, error) {
 
 // ready starts a server, and says how long it took.
 func (s *stored) ready() (sample, error) {
-	var m *muster
+	var m *server.Server
 	took, err := timed(s.n, func() (err error) {
-		m, err = startMuster(context.Background(), s.dir)
+		m, err = startMuster(context.Background(), s.dir, nil)
 		return err
 	})
 	if err != nil {
 		return took, err
 	}
-	return took, m.close()
+	return took, m.Close()
 }
 
 func readFile(path string) error {
@@ -292,8 +296,10 @@ func (s *stored) sizes() ([]row, error) {
 	n := float64(s.n)
 	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(len(s.slab)) / n}}
 	for _, one := range []struct{ way, files string }{
-		{"muster's journal, with the tree and an index", "journal.db"}, {"muster's stream", "nats"},
-		{"muster's saved projections", "projections.db*"}, {"muster's saved state of the write side", "ledger.state*"},
+		{"muster's journal, with the tree and an index", server.JournalFile},
+		{"muster's stream", server.NATSFolder},
+		{"muster's saved projections", server.ProjectionsFile + "*"},
+		{"muster's saved state of the write side", server.StateFile + "*"},
 	} {
 		size := int64(0)
 		files, err := filepath.Glob(filepath.Join(s.dir, one.files))
@@ -309,14 +315,14 @@ func (s *stored) sizes() ([]row, error) {
 		}
 	}
 	before := heap()
-	m, err := startMuster(context.Background(), s.dir)
+	m, err := startMuster(context.Background(), s.dir, nil)
 	if err != nil {
 		return nil, err
 	}
 	rows = append(rows, row{Name: "size of a record", Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
 	runtime.KeepAlive(s.slab) // which was in the heap before, too
 	compare(rows, "the record itself")
-	return rows, m.close()
+	return rows, m.Close()
 }
 
 func heap() float64 {
@@ -338,10 +344,10 @@ func sizeOf(path string) (total int64, err error) {
 }
 
 // replayAlways replays the journal again and again, until it is told to rest.
-func replayAlways(ctx context.Context, m *muster) {
+func replayAlways(ctx context.Context, m *server.Server) {
 	for ctx.Err() == nil {
 		p := projections.NewPicture()
-		for rec, err := range m.journal.Records(1) {
+		for rec, err := range m.Journal.Records(1) {
 			if err != nil || ctx.Err() != nil || p.Apply(rec) != nil {
 				break
 			}

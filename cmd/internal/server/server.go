@@ -44,18 +44,18 @@ import (
 
 // A Config says how a server is put together.
 type Config struct {
-	Dir         string        // the data folder
-	Listen      string        // the address of the HTTP API
-	Hosts       []string      // by which this server is named, beside its addresses
-	NATS        string        // URLs of a NATS cluster; "" for the embedded server
-	NATSListen  string        // where the embedded server takes clients; "" for nowhere
-	NATSService string        // URLs of the cluster for a user that only answers; "" for those of NATS
-	Replicas    int           // of a stream that is created on a cluster
-	Name        string        // this server's, in its records
-	Origin      events.Origin // the ledger's name, when it is founded; "" for one made from the key
-	Title       string        // what the ledger is for, when it is founded
-	Version     string        // the program's
-	Log         *slog.Logger  // nobody is told anything when nil
+	Dir         string         // the data folder
+	Listen      string         // the address of the HTTP API
+	Hosts       []string       // by which this server is named, beside its addresses
+	NATS        string         // URLs of a NATS cluster; "" for the embedded server
+	NATSListen  string         // where the embedded server takes clients; "" for nowhere
+	NATSService string         // URLs of the cluster for a user that only answers; "" for those of NATS
+	Replicas    int            // of a stream that is created on a cluster
+	Name        string         // this server's, in its records
+	Origin      events.Origin  // the ledger's name, when it is founded; "" for one made from the key
+	Title       string         // what the ledger is for, when it is founded
+	Version     string         // the program's
+	Log         *slog.Logger   // nobody is told anything when nil
 	Proxies     []netip.Prefix // that tell whose requests they pass on
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 

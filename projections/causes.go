@@ -89,12 +89,25 @@ func (b *blame) candidates(pd *PledgeDiff) []Told {
 		}
 		what.role = s.Role
 		for _, t := range b.askings(what) {
-			if !slices.Contains(all, t) {
+			if b.concerns(pd, t.Line) && !slices.Contains(all, t) {
 				all = append(all, t)
 			}
 		}
 	}
 	return all
+}
+
+// concerns reports whether a requirement was ever in an area for which the pledge can count.
+func (b *blame) concerns(pd *PledgeDiff, name events.Line) bool {
+	for _, s := range []*side{&b.differ.from, &b.differ.to} {
+		l := s.line(pd.Operation, name)
+		for _, stand := range []*PledgeStand{pd.From, pd.To} {
+			if l != nil && stand != nil && slices.ContainsFunc(l.now().terms, func(t termsSaid) bool { return compatible(t.what.Area, stand.Area) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // askings tells the records about the requirements for a role of which only one moment has what they say.

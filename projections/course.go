@@ -312,7 +312,8 @@ func (l *lineCourse) fillIn(days stretch) {
 	l.segments = all
 }
 
-// isLike reports whether a line asks for the same on other days, has the same and has as much waiting.
+// isLike reports whether a line asks for the same on other days, has the same and has as much
+// waiting.
 func (s *courseSegment) isLike(o *courseSegment) bool {
 	return s.required == o.required && s.supply == o.supply && s.waiting == o.waiting
 }

@@ -106,8 +106,8 @@ func (t *trail) settle() {
 	}
 }
 
-// sumsOfTrails yields the sums of two groups of settled trails in some days, in runs of days in which
-// none of them changes.
+// sumsOfTrails yields the sums of two groups of settled trails in some days, in runs of days in
+// which none of them changes.
 func sumsOfTrails(groups [2][]*trail, days stretch) iter.Seq2[stretch, [2]change] {
 	return func(yield func(stretch, [2]change) bool) {
 		var next [2][]int // of each trail, the first step behind the days reached

@@ -97,8 +97,8 @@ func oneOf(name, value, words string) error {
 // How many stretches of time the matrix shows when the address does not say until when.
 const stretches = 12
 
-// readLines puts the lines beside the stretches of time: those of the answer, and, unless only what differs is asked
-// for, those that come into force after the date asked on.
+// readLines puts the lines beside the stretches of time: those of the answer, and, unless only what
+// differs is asked for, those that come into force after the date asked on.
 func (c *coverage) readLines(answer *web.Coverage) error {
 	if c.Lines == 0 {
 		return nil
@@ -142,7 +142,8 @@ func later(l *projections.LineTimeline) *projections.LineCoverage {
 // group puts rows under their operations, by priority.
 func (c *coverage) group(rows []matrixLine, notes []web.OperationNote) {
 	slices.SortFunc(rows, func(a, b matrixLine) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority),
+			cmp.Compare(a.Line, b.Line))
 	})
 	for _, row := range rows {
 		n := len(c.Groups)

@@ -109,6 +109,22 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// A fingerprint takes the memory of one answer at a time, and not of all that it hashes: so a ledger
+// that can be asked can be fingerprinted, and rebuilt.
+func TestFingerprintLetsGo(t *testing.T) {
+	p, pledge := manyPledges(t)
+	b := Budget{Bytes: 3 << 20}
+	if err := questions(p, Moment{On: day(9)}, pledge)["coverage"](WithBudget(t.Context(), b)); err != nil {
+		t.Fatal(err)
+	}
+	ctx := WithBudget(t.Context(), b)
+	for range 3 {
+		if _, err := p.Fingerprint(ctx, 0); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A time line costs as much as what happens in it, and not by its days.
 func TestTimelineCostsWhatHappens(t *testing.T) {
 	l := newTestLedger(t)

@@ -230,6 +230,7 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) error {
 	for _, rung := range Rungs() {
 		b.Rung = rung
+		before := p.meter.bytes
 		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{})
 		if err != nil {
 			return err
@@ -244,6 +245,7 @@ func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) err
 		for _, n := range c.NotCounted {
 			r.line("not counted", rung, n.Pledge, n.Quantity, n.Reason, n.Lines)
 		}
+		p.meter.bytes = before // the answer is hashed, and let go
 	}
 	return nil
 }

@@ -95,6 +95,9 @@ func (m *meter) keep(bytes int) bool {
 	return m.stopped == nil
 }
 
+// letGo takes back what was kept since so many bytes were: an answer of which little was needed.
+func (m *meter) letGo(before int) { m.bytes = before }
+
 // check looks whether the question has to end.
 func (m *meter) check() {
 	m.look = lookEvery

@@ -109,9 +109,9 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-// A fingerprint takes the memory of one answer at a time, and not of all that it hashes: so a ledger
-// that can be asked can be fingerprinted, and rebuilt.
-func TestFingerprintLetsGo(t *testing.T) {
+// What looks at the coverage of many moments takes the memory of one at a time: so a ledger whose
+// coverage can be asked can be fingerprinted and rebuilt, and says what was counted of a record.
+func TestOneCoverageAtATime(t *testing.T) {
 	p, pledge := manyPledges(t)
 	b := Budget{Bytes: 3 << 20}
 	if err := questions(p, Moment{On: day(9)}, pledge)["coverage"](WithBudget(t.Context(), b)); err != nil {
@@ -120,6 +120,9 @@ func TestFingerprintLetsGo(t *testing.T) {
 	ctx := WithBudget(t.Context(), b)
 	for range 3 {
 		if _, err := p.Fingerprint(ctx, 0); err != nil {
+			t.Error(err)
+		}
+		if _, err := p.Counting(ctx, Moment{On: day(9)}, p.Sequence()); err != nil {
 			t.Error(err)
 		}
 	}

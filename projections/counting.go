@@ -93,6 +93,7 @@ func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]CountedAt, error) {
 	all := []CountedAt{}
 	for _, b.Rung = range Rungs() {
+		before := p.meter.bytes
 		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{Operation: pl.operation.name})
 		if err != nil {
 			return nil, err
@@ -114,6 +115,7 @@ func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]Counted
 			at.NotCounted = append(at.NotCounted, p.away(pl, b.onDay(b.last())))
 		}
 		all = append(all, at)
+		p.meter.letGo(before)
 	}
 	return all, nil
 }

@@ -245,7 +245,7 @@ func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) err
 		for _, n := range c.NotCounted {
 			r.line("not counted", rung, n.Pledge, n.Quantity, n.Reason, n.Lines)
 		}
-		p.meter.bytes = before // the answer is hashed, and let go
+		p.meter.letGo(before)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ var house = map[string][]string{
 	"ledger":                        {"muster/events/…", "muster/ledger/rules", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
 	"ledger/journal":                {"muster/events/…", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood", "github.com/edsrzf/mmap-go"},
 	"ledger/stream":                 {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
-	"ledger/proof":                  {"muster/events/…", "muster/ledger/rules", "muster/ledger/journal", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
+	"ledger/proof":                  {"muster/events/…", "muster/ledger/rules", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/natsd":                  {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…"},
 	"ledger/logtest":                {"muster/ledger"},
 	"ledger/seeded":                 {},

@@ -16,6 +16,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/journal"
 	"muster/ledger/proof"
 	"muster/projections/web"
 )
@@ -113,11 +114,14 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, jou
 
 // ofFolder opens the journal in a data folder.
 func ofFolder(dir string) (proof.Source, func() error, error) {
-	src, closeFile, err := proof.OfJournal("the folder "+dir, filepath.Join(dir, server.JournalFile))
+	f, err := journal.Inspect(filepath.Join(dir, server.JournalFile))
 	if problem.Is(err, problem.NotFound) {
 		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir, server.JournalFile)
 	}
-	return src, closeFile, err
+	if err != nil {
+		return proof.Source{}, nil, err
+	}
+	return proof.OfJournal("the folder "+dir, f), f.Close, nil
 }
 
 // keyOfFolder is what a data folder claims: the key of the server whose folder it is.

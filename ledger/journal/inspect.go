@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 
 	"go.etcd.io/bbolt"
@@ -84,46 +83,38 @@ func (f *File) Close() error {
 	return err
 }
 
-// A Stored is a record as a File holds it: the key that it lies under, and its bytes.
-type Stored struct {
-	Sequence uint64
-	Bytes    []byte
-}
-
 var errEnough = errors.New("enough")
 
-// Records yields what lies in the bucket of records, in the file's order, and then what the tail has. What is damaged ends it with a
-// problem of kind Unverified.
-func (f *File) Records() iter.Seq2[Stored, error] {
-	return func(yield func(Stored, error) bool) {
-		err := f.walk(bucketRecords, func(i item) error {
-			if len(i.key) != 8 || i.bucket {
-				return fmt.Errorf("the key %.20x is no sequence", i.key)
-			}
-			if !yield(Stored{binary.BigEndian.Uint64(i.key), i.value}, nil) {
-				return errEnough
-			}
-			return nil
-		})
-		if err == nil {
-			err = f.recent(func(r Stored) error {
-				if !yield(r, nil) {
-					return errEnough
-				}
-				return nil
-			})
+// Each calls yield with each record as it is stored and the sequence that it lies under: those in
+// the bucket of records, in the file's order, and then those of the tail. It ends without an error
+// when yield returns false, and with a problem of kind Unverified at what is damaged.
+func (f *File) Each(yield func(sequence uint64, stored []byte) bool) error {
+	each := func(sequence uint64, stored []byte) error {
+		if !yield(sequence, stored) {
+			return errEnough
 		}
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(Stored{}, err)
-		}
+		return nil
 	}
+	err := f.walk(bucketRecords, func(i item) error {
+		if len(i.key) != 8 || i.bucket {
+			return fmt.Errorf("the key %.20x is no sequence", i.key)
+		}
+		return each(binary.BigEndian.Uint64(i.key), i.value)
+	})
+	if err == nil {
+		err = f.recent(each)
+	}
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // recent goes through the records of the tail.
-func (f *File) recent(yield func(Stored) error) error {
+func (f *File) recent(yield func(sequence uint64, stored []byte) error) error {
 	for _, fr := range f.tail {
 		for i, stored := range fr.records {
-			if err := yield(Stored{uint64(fr.before) + uint64(i) + 1, stored}); err != nil {
+			if err := yield(uint64(fr.before)+uint64(i)+1, stored); err != nil {
 				return err
 			}
 		}
@@ -171,12 +162,12 @@ func (f *File) IDs() (map[events.ID]uint64, error) {
 	if err != nil {
 		return ids, err
 	}
-	return ids, f.recent(func(r Stored) error {
-		rec, err := events.ParseRecord(r.Sequence, r.Bytes)
+	return ids, f.recent(func(sequence uint64, stored []byte) error {
+		rec, err := events.ParseRecord(sequence, stored)
 		if err != nil {
-			return damaged(fmt.Errorf("record %d in its tail: %w", r.Sequence, err))
+			return damaged(fmt.Errorf("record %d in its tail: %w", sequence, err))
 		}
-		ids[rec.Statement.Head().ID] = r.Sequence
+		ids[rec.Statement.Head().ID] = sequence
 		return nil
 	})
 }
@@ -223,10 +214,10 @@ func (f *File) Tiles() (tlog.TileReader, error) {
 }
 
 // grow adds the leaves of records to a tree of a size.
-func (f fileTiles) grow(size int64, records func(func(Stored) error) error) error {
+func (f fileTiles) grow(size int64, records func(func(uint64, []byte) error) error) error {
 	g, err := growFrom(size, tlog.HashReaderFunc(f.readHashes))
 	if err == nil {
-		err = records(func(r Stored) error { return g.add(r.Bytes) })
+		err = records(func(_ uint64, stored []byte) error { return g.add(stored) })
 	}
 	if err != nil {
 		return damaged(err)

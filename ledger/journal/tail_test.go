@@ -164,11 +164,15 @@ func looked(t *testing.T, path string, want []events.Record) {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	n := 0
-	for r, err := range f.Records() {
-		if err != nil || r.Sequence != uint64(n)+1 || !bytes.Equal(r.Bytes, want[n].Stored) {
-			t.Fatalf("record %d: %v", n+1, err)
+	err = f.Each(func(sequence uint64, stored []byte) bool {
+		if sequence != uint64(n)+1 || !bytes.Equal(stored, want[n].Stored) {
+			t.Fatalf("record %d: sequence %d", n+1, sequence)
 		}
 		n++
+		return true
+	})
+	if err != nil {
+		t.Fatalf("record %d: %v", n+1, err)
 	}
 	tree, signed, err := f.Meta()
 	if err != nil || n != len(want) || tree.N != int64(n) {
@@ -410,14 +414,14 @@ func readable(t *testing.T, path string) (n int) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	for _, err := range f.Records() {
-		if err != nil {
-			if _, _, err := f.Meta(); !problem.Is(err, problem.Unverified) {
-				t.Errorf("of itself it says %v", err)
-			}
-			return n
-		}
+	err = f.Each(func(uint64, []byte) bool {
 		n++
+		return true
+	})
+	if err != nil {
+		if _, _, err := f.Meta(); !problem.Is(err, problem.Unverified) {
+			t.Errorf("of itself it says %v", err)
+		}
 	}
 	return n
 }

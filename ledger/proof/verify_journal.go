@@ -9,17 +9,27 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger/journal"
 )
 
-// OfJournal makes a Source of a journal's file that nobody has open, also of a damaged one. Nothing is written. The caller
-// closes it after the verification. The error is that of [journal.Inspect].
-func OfJournal(name, path string) (src Source, closeFile func() error, err error) {
-	f, err := journal.Inspect(path)
-	if err != nil {
-		return Source{}, nil, err
-	}
-	src = Source{Name: name, Entries: func(context.Context) iter.Seq2[Entry, error] { return entriesOfJournal(f) }}
+// A JournalFile is a journal's file that nobody has open, also a damaged one, as a
+// [muster/ledger/journal.File] reads it. It is an interface so that this package, which an auditor
+// imports to verify a server or a bundle, links no database.
+type JournalFile interface {
+	// Each calls yield with each record, in the file's order, until yield returns false.
+	Each(yield func(sequence uint64, stored []byte) bool) error
+	// IDs returns under which sequence the file's index has each id.
+	IDs() (map[events.ID]uint64, error)
+	// Meta returns the tree and the signed checkpoint that were saved with the records, nil for none.
+	Meta() (tree *tlog.Tree, checkpoint []byte, err error)
+	// Tiles reads the tiles of the tree.
+	Tiles() (tlog.TileReader, error)
+}
+
+// OfJournal makes a Source of a journal's file, which name names for people. Nothing is written.
+// The caller closes the file after the verification.
+func OfJournal(name string, f JournalFile) Source {
+	entries := func(context.Context) iter.Seq2[Entry, error] { return entriesOfJournal(f) }
+	src := Source{Name: name, Entries: entries}
 	tree, checkpoint, err := f.Meta()
 	if err == nil {
 		src.Tree, src.Checkpoint, src.NoCheckpoint = tree, checkpoint, "this server has not signed one"
@@ -31,18 +41,22 @@ func OfJournal(name, path string) (src Source, closeFile func() error, err error
 	if tilesErr == nil {
 		src.Tiles = tiles
 	}
-	src.Also = append(src.Also, metaIsSound(err, tilesErr), func(ctx context.Context, found Found, r *Report) (*Fault, error) {
+	index := func(_ context.Context, found Found, r *Report) (*Fault, error) {
 		return checkIndex(f, found, r), nil
-	})
-	return src, f.Close, nil
+	}
+	src.Also = append(src.Also, metaIsSound(err, tilesErr), index)
+	return src
 }
 
-func entriesOfJournal(f *journal.File) iter.Seq2[Entry, error] {
+func entriesOfJournal(f JournalFile) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for rec, err := range f.Records() {
-			if !yield(Entry{Sequence: rec.Sequence, Stored: rec.Bytes}, err) {
-				return
-			}
+		more := true
+		err := f.Each(func(sequence uint64, stored []byte) bool {
+			more = yield(Entry{Sequence: sequence, Stored: stored}, nil)
+			return more
+		})
+		if err != nil && more {
+			yield(Entry{}, err)
 		}
 	}
 }
@@ -62,7 +76,7 @@ func metaIsSound(errs ...error) Extra {
 }
 
 // checkIndex holds the journal's index of ids against the records: a wrong one would let a statement be recorded twice.
-func checkIndex(f *journal.File, found Found, r *Report) *Fault {
+func checkIndex(f JournalFile, found Found, r *Report) *Fault {
 	ids, err := f.IDs()
 	var fault *Fault
 	switch {

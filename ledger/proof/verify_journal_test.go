@@ -36,12 +36,12 @@ func journalOf(t testing.TB, records []events.Record) (path string) {
 }
 
 func verifyJournal(t testing.TB, path string) (Report, error) {
-	src, closeFile, err := OfJournal("the test's journal", path)
+	f, err := journal.Inspect(path)
 	if err != nil {
 		return Report{}, err
 	}
-	defer closeFile()
-	return Verify(t.Context(), src, Options{})
+	defer f.Close()
+	return Verify(t.Context(), OfJournal("the test's journal", f), Options{})
 }
 
 // edited changes the file as somebody would who has read how it is made.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -86,6 +87,40 @@ func TestHouse(t *testing.T) {
 	}
 	if len(found) == 0 {
 		t.Error("no package was found")
+	}
+	checkLinked(t, root)
+}
+
+// unlinked is what an auditor's program must not have to link, not even through other packages. To
+// verify a running server takes HTTP, which comes to ledger/proof with torchwood's client of tiles.
+var unlinked = map[string][]string{
+	"ledger/rules": {"go.etcd.io/bbolt/…", "github.com/nats-io/…", "net/http"},
+	"ledger/proof": {"go.etcd.io/bbolt/…", "github.com/nats-io/…"},
+}
+
+// checkLinked asks the go command, which knows the packages of other modules too. Its answer follows
+// from files that this test has read, and from go.mod, so that a cached result is never an old one.
+func checkLinked(t *testing.T, root string) {
+	t.Helper()
+	if _, err := os.ReadFile(filepath.Join(root, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	for pkg, never := range unlinked {
+		list := exec.Command("go", "list", "-deps", "./"+pkg)
+		list.Dir = root
+		out, err := list.Output()
+		if err != nil {
+			t.Fatalf("go list -deps ./%s: %v", pkg, err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, "muster/"+pkg) {
+			t.Errorf("%s is not among the packages that it links: %v", pkg, deps)
+		}
+		for _, dep := range deps {
+			if slices.ContainsFunc(never, func(n string) bool { return allows(n, dep) }) {
+				t.Errorf("package %s links %s", pkg, dep)
+			}
+		}
 	}
 }
 

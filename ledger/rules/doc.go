@@ -24,12 +24,14 @@
 //
 // # The rules
 //
-// Each rule is given with the codes of its refusals, and with the test that proves it. The list of codes is append-only.
-// No rule asks for the requirement that a pledge names as the one that it is meant for, nor for its area: an offer may come
-// before the plan, and what is in the plan then changes. What is not there is a warning, which readers give.
+// Each rule is given with the codes of its refusals, and with the test that proves it. The list of
+// codes is append-only. No rule asks for the requirement that a pledge names as the one that it is
+// meant for, nor for its area: an offer may come before the plan, and what is in the plan then
+// changes. What is not there is a warning, which readers give.
 //
-//  1. A ledger has one beginning: its first record is its founding, signed with the founder's key that it names, and there
-//     is no other. (not-founded, already-founded, bad-signature; TestRule01OneBeginning)
+//  1. A ledger has one beginning: its first record is its founding, signed with the founder's key
+//     that it names, and there is no other. (not-founded, already-founded, bad-signature;
+//     TestRule01OneBeginning)
 //
 //  2. Each statement is for this ledger, by its origin. (other-ledger; TestRule02ForThisLedger)
 //
@@ -38,116 +40,136 @@
 //     the id, or another signer, is refused. [Decide] leaves this rule to the
 //     [muster/ledger.Ledger], which can look into its journal. (id-taken; TestRule03IDOnce)
 //
-//  4. Only a member signs, with the very key that was admitted, from the record of its admission to that of its
-//     revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)
+//  4. Only a member signs, with the very key that was admitted, from the record of its admission
+//     to that of its revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)
 //
-//  5. Coordinators admit and revoke members, plan operations and requirements, and take up or decline offers; liaisons say
-//     what their nation is ready to do, offers and has under way; importers open operations and record published figures;
-//     what is in place, coordinators may say as well. (wrong-party; TestRule05WhoMaySayWhat)
+//  5. Coordinators admit and revoke members, plan operations and requirements, and take up or
+//     decline offers; liaisons say what their nation is ready to do, offers and has under way;
+//     importers open operations and record published figures; what is in place, coordinators may
+//     say as well. (wrong-party; TestRule05WhoMaySayWhat)
 //
-//  6. A liaison speaks for its own nation and for no other. (speaks-for-itself; TestRule06NationSpeaksForItself)
+//  6. A liaison speaks for its own nation and for no other. (speaks-for-itself;
+//     TestRule06NationSpeaksForItself)
 //
-//  7. While a nation has never had a liaison of its own, a coordinator may say on its behalf what a liaison could, and the
-//     record shows who signed; from the admission of its first liaison on nobody else may, not even after that one was
-//     revoked. (speaks-for-itself; TestRule07OnBehalfUntilFirstLiaison)
+//  7. While a nation has never had a liaison of its own, a coordinator may say on its behalf what
+//     a liaison could, and the record shows who signed; from the admission of its first liaison on
+//     nobody else may, not even after that one was revoked. (speaks-for-itself;
+//     TestRule07OnBehalfUntilFirstLiaison)
 //
-//  8. A coordinator revokes any member's key, and every holder its own. (key-unknown, revoked, wrong-party;
-//     TestRule08HolderRevokesOwnKey)
+//  8. A coordinator revokes any member's key, and every holder its own. (key-unknown, revoked,
+//     wrong-party; TestRule08HolderRevokesOwnKey)
 //
-//  9. A key is admitted once: not twice, not again after its revocation, and not when a key is known that signatures could
-//     not tell from it. (key-known; TestRule09KeyAdmittedOnce)
+//  9. A key is admitted once: not twice, not again after its revocation, and not when a key is
+//     known that signatures could not tell from it. (key-known; TestRule09KeyAdmittedOnce)
 //
 //  10. The last coordinator cannot be revoked. (last-coordinator; TestRule10LastCoordinatorStays)
 //
-//  11. An operation is opened once, and before anything else is said about it. (operation-known, operation-unknown;
-//     TestRule11OperationOpenedOnce)
+//  11. An operation is opened once, and before anything else is said about it. (operation-known,
+//     operation-unknown; TestRule11OperationOpenedOnce)
 //
-//  12. A requirement, a pledge and a scope name roles of the operation's catalogue, and the first two count in one of the
-//     role's units. (role-unknown, unit-not-of-role; TestRule12CatalogueOfRolesAndUnits)
+//  12. A requirement, a pledge and a scope name roles of the operation's catalogue, and the first
+//     two count in one of the role's units. (role-unknown, unit-not-of-role;
+//     TestRule12CatalogueOfRolesAndUnits)
 //
-//  13. A role and unit that were ever used stay in the catalogue: what was cancelled or has ended still counts for the days
-//     before. (role-in-use; TestRule13RoleInUseStays)
+//  13. A role and unit that were ever used stay in the catalogue: what was cancelled or has ended
+//     still counts for the days before. (role-in-use; TestRule13RoleInUseStays)
 //
-//  14. A requirement's line is issued once, keeps its role, and is not revised, cancelled or issued again after it was
-//     cancelled. (line-known, line-unknown, line-cancelled, role-fixed; TestRule14RequirementLines)
+//  14. A requirement's line is issued once, keeps its role, and is not revised, cancelled or
+//     issued again after it was cancelled. (line-known, line-unknown, line-cancelled, role-fixed;
+//     TestRule14RequirementLines)
 //
-//  15. What a nation indicates or offers is within the scope that it has declared for the operation to hold on the day from
-//     which the offer is effective, if it has declared one by then; of those recorded so far, the latest effective counts.
-//     Pledges that were there before may still be amended and move along. (outside-scope; TestRule15Scope)
+//  15. What a nation indicates or offers is within the scope that it has declared for the
+//     operation to hold on the day from which the offer is effective, if it has declared one by
+//     then; of those recorded so far, the latest effective counts. Pledges that were there before
+//     may still be amended and move along. (outside-scope; TestRule15Scope)
 //
 //  16. Nothing about a pledge, a requirement or an operation is effective before it began.
 //     (before-beginning; TestRule16NothingBeforeItBegan)
 //
-//  17. A statement about a pledge names one that is there, with its nation and its operation. (pledge-unknown,
-//     pledge-elsewhere; TestRule17PledgeIsWhereItIs)
+//  17. A statement about a pledge names one that is there, with its nation and its operation.
+//     (pledge-unknown, pledge-elsewhere; TestRule17PledgeIsWhereItIs)
 //
-//  18. After an exit (returned, withdrawn, declined) nothing moves, from the record of the exit on, whatever its effective
-//     date, but for two things: what was there before the return may still be reported, and what is wrong may be corrected.
-//     (pledge-ended; TestRule18NothingMovesAfterExit)
+//  18. After an exit (returned, withdrawn, declined) nothing moves, from the record of the exit
+//     on, whatever its effective date, but for two things: what was there before the return may
+//     still be reported, and what is wrong may be corrected. (pledge-ended;
+//     TestRule18NothingMovesAfterExit)
 //
-//  19. A pledge climbs one rung at a time (indicated, offered, accepted, confirmed, deployed, returned), beginning at
-//     indicated, offered or, when it was observed, deployed; it is declined before it was accepted, and withdrawn before it
-//     was deployed. (wrong-rung; TestRule19OneRungAtATime)
+//  19. A pledge climbs one rung at a time (indicated, offered, accepted, confirmed, deployed,
+//     returned), beginning at indicated, offered or, when it was observed, deployed; it is
+//     declined before it was accepted, and withdrawn before it was deployed. (wrong-rung;
+//     TestRule19OneRungAtATime)
 //
-//  20. A pledge keeps its role and its unit, whatever else is amended. (role-fixed, unit-fixed; TestRule20RoleAndUnitFixed)
+//  20. A pledge keeps its role and its unit, whatever else is amended. (role-fixed, unit-fixed;
+//     TestRule20RoleAndUnitFixed)
 //
-//  21. A pledge is confirmed only when its national conditions (parliament, funding, other) are discharged; the others (a
-//     cease-fire, a mandate) are not the nation's, and do not stand in the way. A condition that is added later does not
-//     take the confirmation back: readers see both. (condition-open; TestRule21NationalConditionsFirst)
+//  21. A pledge is confirmed only when its national conditions (parliament, funding, other) are
+//     discharged; the others (a cease-fire, a mandate) are not the nation's, and do not stand in
+//     the way. A condition that is added later does not take the confirmation back: readers see
+//     both. (condition-open; TestRule21NationalConditionsFirst)
 //
-//  22. A condition's name is used once in its pledge, and what became of it is said once. (condition-known,
-//     condition-unknown; TestRule22ConditionSettledOnce)
+//  22. A condition's name is used once in its pledge, and what became of it is said once.
+//     (condition-known, condition-unknown; TestRule22ConditionSettledOnce)
 //
-//  23. Strength is reported only of what is deployed. (wrong-rung; TestRule23ReportsOfWhatIsDeployed)
+//  23. Strength is reported only of what is deployed. (wrong-rung;
+//     TestRule23ReportsOfWhatIsDeployed)
 //
-//  24. A nation's role in an operation is observed once, until the forces that were seen have returned.
-//     (already-observed; TestRule24NotObservedTwice)
+//  24. A nation's role in an operation is observed once, until the forces that were seen have
+//     returned. (already-observed; TestRule24NotObservedTwice)
 //
-//  25. An importer touches only what was observed, never what was offered, nor corrects what was said of that. (wrong-party;
-//     TestRule25ImportersTouchWhatWasObserved)
+//  25. An importer touches only what was observed, never what was offered, nor corrects what was
+//     said of that. (wrong-party; TestRule25ImportersTouchWhatWasObserved)
 //
-//  26. What was observed was never promised: it has no terms to amend or renew, no conditions and no caveats, and is not
-//     allocated. (nothing-pledged; TestRule26ObservedIsNotPromised)
+//  26. What was observed was never promised: it has no terms to amend or renew, no conditions and
+//     no caveats, and is not allocated. (nothing-pledged; TestRule26ObservedIsNotPromised)
 //
-//  27. What a statement says that its signer has seen, so many records with such a root, is this ledger's tree as it was at
-//     that size. [Decide] leaves this rule to the [muster/ledger.Ledger], whose journal has the tree.
-//     (other-history; TestRule27SeenIsThisHistory)
+//  27. What a statement says that its signer has seen, so many records with such a root, is this
+//     ledger's tree as it was at that size. [Decide] leaves this rule to the
+//     [muster/ledger.Ledger], whose journal has the tree. (other-history;
+//     TestRule27SeenIsThisHistory)
 //
-//  28. A pledge that expires stands through that day, and has lapsed on the next, unless by then it was renewed, amended to
-//     expire later, or deployed. No clock is asked: nothing is effective after the lapse, and what holds before it may be
-//     recorded however late. Nor is a pledge made to lapse before what was said of it already. (pledge-ended, expires-early;
+//  28. A pledge that expires stands through that day, and has lapsed on the next, unless by then
+//     it was renewed, amended to expire later, or deployed. No clock is asked: nothing is
+//     effective after the lapse, and what holds before it may be recorded however late. Nor is a
+//     pledge made to lapse before what was said of it already. (pledge-ended, expires-early;
 //     TestRule28Lapse)
 //
-//  29. A pledge reaches no rung, and takes no exit, on a day before it reached the rung below; and no strength is reported of a
-//     day before the forces were there. (before-rung; TestRule29DatesClimbWithTheRungs)
+//  29. A pledge reaches no rung, and takes no exit, on a day before it reached the rung below; and
+//     no strength is reported of a day before the forces were there. (before-rung;
+//     TestRule29DatesClimbWithTheRungs)
 //
-//  30. A caveat's name is used once in its pledge, and it is lifted once. (caveat-known, caveat-unknown; TestRule30Caveats)
+//  30. A caveat's name is used once in its pledge, and it is lifted once. (caveat-known,
+//     caveat-unknown; TestRule30Caveats)
 //
-//  31. What is allocated is offered and not in reserve; the requirement is in force and for the same role, in the same unit and
-//     a compatible area (the same, or either left open); and the days of the allocation meet the pledge's window. The terms
-//     of the pledge are those of the first day of the allocation. (wrong-rung, line-unknown, line-cancelled,
-//     allocation-mismatch; TestRule31AllocationFits)
+//  31. What is allocated is offered and not in reserve; the requirement is in force and for the
+//     same role, in the same unit and a compatible area (the same, or either left open); and the
+//     days of the allocation meet the pledge's window. The terms of the pledge are those of the
+//     first day of the allocation. (wrong-rung, line-unknown, line-cancelled, allocation-mismatch;
+//     TestRule31AllocationFits)
 //
-//  32. On no day are more allocated of a pledge than are pledged on that day, as far as is recorded. When a pledge is lowered
-//     afterwards, what was allocated stays, and readers see what it lacks. (over-allocated; TestRule32NeverMoreThanPledged)
+//  32. On no day are more allocated of a pledge than are pledged on that day, as far as is
+//     recorded. When a pledge is lowered afterwards, what was allocated stays, and readers see
+//     what it lacks. (over-allocated; TestRule32NeverMoreThanPledged)
 //
-//  33. An allocation is released once, and not before it holds. (allocation-unknown, allocation-released, before-beginning;
-//     TestRule33AllocationReleasedOnce)
+//  33. An allocation is released once, and not before it holds. (allocation-unknown,
+//     allocation-released, before-beginning; TestRule33AllocationReleasedOnce)
 //
-//  34. The pledges that are named as relieved, or as relieving, are others that are there, in the same operation and for the
-//     same role. (rotation-mismatch; TestRule34Rotation)
+//  34. The pledges that are named as relieved, or as relieving, are others that are there, in the
+//     same operation and for the same role. (rotation-mismatch; TestRule34Rotation)
 //
-//  35. A statement about a pledge is corrected by the party that signed it, or by a coordinator, also where a nation speaks for
-//     itself: the record shows who did. A correction is not itself corrected: the statement that it mends is corrected again.
-//     (wrong-party, speaks-for-itself, correction-unknown; TestRule35WhoCorrects)
+//  35. A statement about a pledge is corrected by the party that signed it, or by a coordinator,
+//     also where a nation speaks for itself: the record shows who did. A correction is not itself
+//     corrected: the statement that it mends is corrected again. (wrong-party, speaks-for-itself,
+//     correction-unknown; TestRule35WhoCorrects)
 //
-//  36. What is corrected is something that the statement says, and the statement that begins a pledge is not struck.
-//     (correction-mismatch; TestRule36CorrectionFits)
+//  36. What is corrected is something that the statement says, and the statement that begins a
+//     pledge is not struck. (correction-mismatch; TestRule36CorrectionFits)
 //
-//  37. After a correction, all that was said of the pledge since still follows, one after the other. Only what is allocated may
-//     be more than is pledged then, as after an amendment. (correction-breaks; TestRule37WhatFollowsStillHolds)
+//  37. After a correction, all that was said of the pledge since still follows, one after the
+//     other. Only what is allocated may be more than is pledged then, as after an amendment.
+//     (correction-breaks; TestRule37WhatFollowsStillHolds)
 //
-//  38. A statement about a pledge that says which record about it its signer has seen last builds on that state: when more was
-//     said of the pledge since, it is refused with what has changed. What says nothing of it is asked nothing.
-//     (changed-since, after-unknown; TestRule38BuildsOnWhatIs)
+//  38. A statement about a pledge that says which record about it its signer has seen last builds
+//     on that state: when more was said of the pledge since, it is refused with what has changed.
+//     What says nothing of it is asked nothing. (changed-since, after-unknown;
+//     TestRule38BuildsOnWhatIs)
 package rules

@@ -92,6 +92,7 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	}
 	if given("line") {
 		t.Line, err = orNone(f.line, func(s string) (events.Line, error) { return events.Line(s), nil })
+		note("line", f.line, err)
 	}
 	if given("expires") {
 		t.Expires, err = orNone(f.expires, events.ParseDate)

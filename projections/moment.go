@@ -76,6 +76,9 @@ type Moment struct {
 	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun: see
 	// [Picture.Opening].
 	Beginning events.Operation
+	// NotBegun names the operations that begin only later than On, each with its first day, where no
+	// date was asked for: "fut 2027-01-10, far 2028-06-01".
+	NotBegun string
 }
 
 // A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
@@ -88,12 +91,15 @@ type Basis struct {
 	WhatIf   *WhatIf     `json:"what_if,omitempty"`
 	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun.
 	Beginning events.Operation `json:"beginning,omitzero"`
+	// NotBegun names the operations that begin only later than On, each with its first day, where no
+	// date was asked for.
+	NotBegun string `json:"not_begun,omitzero"`
 }
 
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment {
 	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf,
-		Beginning: b.Beginning}
+		Beginning: b.Beginning, NotBegun: b.NotBegun}
 }
 
 // FirstDate and LastDate are the first and the last that a statement may carry: the ends of a range that is left open.
@@ -205,6 +211,14 @@ func (b Basis) Opening() string {
 	return fmt.Sprintf("%s begins on %s: answered for that day.", b.Beginning, b.On)
 }
 
+// Later says to people which operations begin only later than the date of an answer, "" for none.
+func (b Basis) Later() string {
+	if b.NotBegun == "" {
+		return ""
+	}
+	return fmt.Sprintf("Not begun on this date: %s.", b.NotBegun)
+}
+
 // Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
 // stay the same.
 func (p *Picture) Basis(m Moment) (Basis, error) {
@@ -212,7 +226,7 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 	if m.AsOf > last {
 		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
 	}
-	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning}
+	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning, NotBegun: m.NotBegun}
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}

@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"muster/events"
 )
@@ -9,7 +11,8 @@ import (
 // Opening returns m for a question that names no date, about an operation or, without one, about all: m itself or, where
 // none of them has begun on its date, m on the first day of the one that begins first, which m.Beginning then names. The
 // answer would be empty otherwise, as if nothing were required and nobody gave anything. An operation begins on the first
-// day on which a requirement of it is in force; one that has no requirements, with its first pledge. All of it is as known
+// day on which a requirement of it is in force; one that has no requirements, with its first pledge. Those that begin later are
+// named in m.NotBegun. All of it is as known
 // as of m.AsOf. It looks at the requirements alone, unless an operation has none.
 func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
 	b, err := p.Basis(m)
@@ -20,18 +23,24 @@ func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
 	if err != nil {
 		return m, nil // the question tells that there is no such operation
 	}
+	begun, later := false, []string{}
 	for _, one := range chosen {
 		switch first, required := one.opens(&b); {
 		case first != 0 && first <= b.On, !required && p.hasBegun(one, &b):
-			m.On, m.Beginning = b.On, ""
-			return m, nil
-		case first != 0 && (m.Beginning == "" || first < m.On):
-			m.On, m.Beginning = first, one.name
+			begun = true
+		case first != 0:
+			later = append(later, fmt.Sprintf("%s %s", one.name, first))
+			if m.Beginning == "" || first < m.On {
+				m.On, m.Beginning = first, one.name
+			}
 		}
 	}
-	if m.Beginning == "" {
-		m.On = b.On
+	if begun || m.Beginning == "" {
+		m.On, m.Beginning = b.On, ""
 	}
+	m.NotBegun = strings.Join(slices.DeleteFunc(later, func(s string) bool {
+		return m.Beginning != "" && strings.HasSuffix(s, " "+m.On.String())
+	}), ", ")
 	return m, nil
 }
 

@@ -44,6 +44,9 @@ func (l listing) write(format string, w io.Writer) error {
 		return l.WriteCSV(w)
 	}
 	t := l.Table
+	if t.Basis != nil && t.Basis.NotBegun != "" {
+		t.Above = append([]string{t.Basis.Later() + " To ask about one: --operation.", ""}, t.Above...)
+	}
 	if t.Basis != nil && t.Basis.Beginning != "" {
 		t.Above = append([]string{t.Basis.Opening() + " For today: --on today.", ""}, t.Above...)
 	}

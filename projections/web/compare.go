@@ -71,7 +71,7 @@ func (q *DiffQuery) moments(s *Service, p *projections.Picture) (from, to projec
 		from, err = s.moment(p, q.From, q.Rung)
 	}
 	if q.From.On == 0 && (q.From.AsOf.IsZero() || to.Beginning != "") {
-		from.On, from.Beginning = to.On, to.Beginning
+		from.On, from.Beginning, from.NotBegun = to.On, to.Beginning, to.NotBegun
 	}
 	return from, to, err
 }
@@ -391,6 +391,9 @@ func explained(e projections.Explanation) []string {
 		}
 		if q.State != projections.InForce {
 			what = fmt.Sprintf("%s is not in force (%s)", q.Line, q.State)
+			if q.State == projections.Upcoming {
+				what = fmt.Sprintf("%s is in force from %s on only", q.Line, q.From)
+			}
 		}
 	}
 	return []string{fmt.Sprintf("%s, %s.", what, e.Basis), ""}

@@ -116,7 +116,7 @@ func (s *Service) settle(p *projections.Picture, q any) (settled, error) {
 
 func (q *MomentQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	m, err := s.moment(p, *q, 0)
-	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning), needs: s.needed(*q),
+	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning, m.NotBegun), needs: s.needed(*q),
 		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0 && !q.Today}, err
 }
 
@@ -135,7 +135,7 @@ func (q *CountedQuery) settle(s *Service, p *projections.Picture) (settled, erro
 
 func (q *DiffQuery) settle(s *Service, p *projections.Picture) (settled, error) {
 	from, to, err := q.moments(s, p)
-	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning),
+	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning, to.NotBegun),
 		needs:   max(s.needed(q.From), s.needed(q.To)),
 		passing: q.From.AsOf.Passing || q.To.AsOf.Passing}, err
 }

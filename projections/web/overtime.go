@@ -108,7 +108,7 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 			return err
 		}
 		if m.On != f.Days.From {
-			m.Beginning = ""
+			m.Beginning, m.NotBegun = "", ""
 		}
 		a, err = p.Timeline(ctx, m, f)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"muster/events/problem"
 )
@@ -16,12 +17,27 @@ type Budget struct {
 	Rows int
 	// Bytes is how much memory the answer takes until it is written, roughly.
 	Bytes int
+	// Pool is what all questions together may take; nil for no bound.
+	Pool *Pool
+}
+
+// A Pool bounds how much memory all answers that are made at a time take together, so that one may be
+// large while not all are. It may be used concurrently.
+type Pool struct {
+	Most int64 // bytes
+	used atomic.Int64
 }
 
 // WithBudget returns a context in which the questions asked cost no more than b together. One that
-// would cost more ends with a [problem.TooMuch] that says how to ask for less.
+// would cost more ends with a [problem.TooMuch] that says how to ask for less, and one for which
+// there is no room beside others with a [problem.Unavailable]. What it takes of the pool goes back
+// when ctx ends.
 func WithBudget(ctx context.Context, b Budget) context.Context {
-	return context.WithValue(ctx, meterKey{}, &meter{budget: b})
+	m := &meter{budget: b}
+	if b.Pool != nil {
+		context.AfterFunc(ctx, func() { b.Pool.used.Add(-m.taken.Swap(0)) })
+	}
+	return context.WithValue(ctx, meterKey{}, m)
 }
 
 type meterKey struct{}
@@ -36,6 +52,7 @@ type meter struct {
 	ctx         context.Context
 	budget      Budget
 	rows, bytes int
+	taken       atomic.Int64 // of the pool
 	look        int // after how many rows the context is looked at again
 	stopped     error
 }
@@ -89,8 +106,16 @@ func (m *meter) keep(bytes int) bool {
 	if m == nil {
 		return true
 	}
-	if m.bytes += bytes; bytes > 0 && m.budget.Bytes > 0 && m.bytes > m.budget.Bytes {
+	m.bytes += bytes
+	if m.budget.Bytes > 0 && m.bytes > m.budget.Bytes {
 		m.check()
+	}
+	if pool := m.budget.Pool; pool != nil && m.stopped == nil {
+		m.taken.Add(int64(bytes))
+		if pool.used.Add(int64(bytes)) > pool.Most && bytes > 0 {
+			m.stopped = problem.New(problem.Unavailable, "the server makes other large answers now").
+				WithHint("ask again in a moment, or for less: one operation, one role, a smaller page")
+		}
 	}
 	return m.stopped == nil
 }

@@ -180,3 +180,32 @@ func TestPreviewOfManyRevisions(t *testing.T) {
 	equal(t, "first", a.First, revisions[99].(*events.RequirementRevised).Effective)
 	equal(t, "lines", len(a.Effects[0].Lines), 1)
 }
+
+// What questions take of a pool at a time is bounded, and goes back when they end.
+func TestPool(t *testing.T) {
+	p, _ := manyPledges(t)
+	pool := &Pool{Most: 3 << 19} // one coverage takes a megabyte
+	ask := func() (end context.CancelFunc, err error) {
+		ctx, end := context.WithCancel(t.Context())
+		_, err = p.Coverage(WithBudget(ctx, Budget{Pool: pool}), Moment{On: day(9)}, CoverageFilter{})
+		return end, err
+	}
+	first, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ask()
+	if !problem.Is(err, problem.Unavailable) {
+		t.Errorf("while another answer is held: %v", err)
+	}
+	first()
+	second()
+	for range 100 { // what ends gives back at once, but beside us
+		end, err := ask()
+		if end(); err == nil {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Errorf("nothing went back: %d bytes are taken", pool.used.Load())
+}

@@ -87,11 +87,12 @@ const (
 )
 
 // budget is what one question may cost, and longBudget a long one. A million rows take from 10
-// milliseconds to some tenths of a second. The longest page of pledges takes 20 MB: with it,
-// all slots together hold some 400.
+// milliseconds to some tenths of a second. An answer about 100,000 pledges takes some 100 MB, and
+// all that are made at a time of all services of the process take no more than the pool.
 var (
-	budget     = projections.Budget{Rows: 30_000_000, Bytes: 24 << 20}
-	longBudget = projections.Budget{Rows: 200_000_000, Bytes: 64 << 20}
+	pool       = &projections.Pool{Most: 192 << 20}
+	budget     = projections.Budget{Rows: 30_000_000, Bytes: 128 << 20, Pool: pool}
+	longBudget = projections.Budget{Rows: 200_000_000, Bytes: 128 << 20, Pool: pool}
 )
 
 // MaxPageBody is the most bytes of a page for the browser. The longest table of pledges has a fourth.

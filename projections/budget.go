@@ -53,7 +53,7 @@ type meter struct {
 	budget      Budget
 	rows, bytes int
 	taken       atomic.Int64 // of the pool
-	look        int // after how many rows the context is looked at again
+	look        int          // after how many rows the context is looked at again
 	stopped     error
 }
 

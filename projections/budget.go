@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"muster/events/problem"
@@ -35,7 +36,7 @@ type Pool struct {
 func WithBudget(ctx context.Context, b Budget) context.Context {
 	m := &meter{budget: b}
 	if b.Pool != nil {
-		context.AfterFunc(ctx, func() { b.Pool.used.Add(-m.taken.Swap(0)) })
+		context.AfterFunc(ctx, m.giveBack)
 	}
 	return context.WithValue(ctx, meterKey{}, m)
 }
@@ -52,8 +53,10 @@ type meter struct {
 	ctx         context.Context
 	budget      Budget
 	rows, bytes int
-	taken       atomic.Int64 // of the pool
-	look        int          // after how many rows the context is looked at again
+	mu          sync.Mutex
+	taken       int64 // of the pool
+	over        bool  // what was taken is given back: a question that has not noticed yet takes no more
+	look        int   // after how many rows the context is looked at again
 	stopped     error
 }
 
@@ -111,8 +114,7 @@ func (m *meter) keep(bytes int) bool {
 		m.check()
 	}
 	if pool := m.budget.Pool; pool != nil && m.stopped == nil {
-		m.taken.Add(int64(bytes))
-		if pool.used.Add(int64(bytes)) > pool.Most && bytes > 0 {
+		if m.take(pool, int64(bytes)) > pool.Most && bytes > 0 {
 			m.stopped = problem.New(problem.Unavailable, "the server makes other large answers now").
 				WithHint("ask again in a moment, or for less: one operation, one role, a smaller page")
 		}
@@ -120,8 +122,27 @@ func (m *meter) keep(bytes int) bool {
 	return m.stopped == nil
 }
 
+// take takes bytes of the pool, and returns how many are taken of it in all.
+func (m *meter) take(pool *Pool, bytes int64) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return 0
+	}
+	m.taken += bytes
+	return pool.used.Add(bytes)
+}
+
+// giveBack gives back what was taken of the pool.
+func (m *meter) giveBack() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.budget.Pool.used.Add(-m.taken)
+	m.over = true
+}
+
 // letGo takes back what was kept since so many bytes were: an answer of which little was needed.
-func (m *meter) letGo(before int) { m.bytes = before }
+func (m *meter) letGo(before int) { m.keep(before - m.bytes) }
 
 // check looks whether the question has to end.
 func (m *meter) check() {

@@ -206,3 +206,21 @@ func (a *answers) has(tag string) bool {
 	_, ok := a.kept[tag]
 	return ok
 }
+
+// A list that is read page by page takes of the memory of all answers what one page takes, however
+// long it is and however slowly it is read.
+func TestCSVGivesBackEachPage(t *testing.T) {
+	l := newRound(t)
+	s := newServer(t, l.testLog)
+	all := len(PledgesTable(told[projections.PledgeList](s, "pledges", "")).Rows)
+	s.service.pageSize = 2
+	was := budget
+	t.Cleanup(func() { budget = was })
+	budget.Pool = &projections.Pool{Most: int64(all-1) << 10} // all but one
+	got, rest := s.getRows(Root + "/pledges.csv")
+	equal(t, "rows", len(got), all)
+	equal(t, "leads on", rest, "")
+	if all < 6 { // so that a page may not have given back yet what the next one needs
+		t.Errorf("there are only %d pledges", all)
+	}
+}

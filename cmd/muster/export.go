@@ -14,6 +14,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/proof/remote"
 	"muster/projections/web"
 )
 
@@ -93,7 +94,7 @@ func (a *app) exportSource(ctx context.Context) (src proof.Source, key proof.Tru
 		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
 		var url string
 		if url, err = a.serverURL(); err == nil {
-			src, err = proof.OfServer(ctx, url)
+			src, err = remote.OfServer(ctx, url)
 		}
 	}
 	if err != nil {

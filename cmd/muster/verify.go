@@ -18,6 +18,7 @@ import (
 	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/ledger/proof"
+	"muster/ledger/proof/remote"
 	"muster/projections/web"
 )
 
@@ -82,7 +83,7 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, journalO
 }
 
 func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (proof.Report, error) {
-	src, err := proof.OfServer(ctx, url)
+	src, err := remote.OfServer(ctx, url)
 	if err != nil {
 		return proof.Report{}, err
 	}

@@ -80,7 +80,7 @@ func readBundle(r io.Reader) (*bundleReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := b.rest(words, maxCheckpoint)
+	k, err := b.rest(words, MaxCheckpoint)
 	if err == nil && (len(k.words) != 1 || k.words[0] != "checkpoint") {
 		err = notBundle("where its checkpoint should be, there is %q", strings.Join(words, " "))
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 
-	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
@@ -118,7 +117,7 @@ func ExportPledge(ctx context.Context, w io.Writer, src Source, pledge events.ID
 			return b.records, err
 		}
 		b.record(e.Sequence, e.Stored)
-		b.proof(e.Sequence, torchwood.FormatProof(int64(e.Sequence)-1, p, nil))
+		b.proof(e.Sequence, formatProof(int64(e.Sequence)-1, p, nil))
 	}
 	return b.records, b.end()
 }

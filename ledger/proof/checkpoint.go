@@ -7,10 +7,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
-	"filippo.io/torchwood"
+	"github.com/transparency-dev/formats/log"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -19,7 +20,10 @@ import (
 
 // A Checkpoint says how many records a ledger has and what root their Merkle tree has (C2SP tlog-checkpoint).
 type Checkpoint struct {
-	torchwood.Checkpoint
+	// Origin is the ledger that it is of.
+	Origin string
+	// Tree is how many records there are, and the root of their tree.
+	tlog.Tree
 	// Signed is the note with its signatures, byte for byte as it came.
 	Signed []byte
 	// By is the key whose signature was verified, as signatures name it: "muster.example/berlin+1a2b3c4d". It is "" when
@@ -29,40 +33,58 @@ type Checkpoint struct {
 	Others int
 }
 
-// maxCheckpoint is the most bytes that a checkpoint may have, with all its signatures.
-const maxCheckpoint = 64 << 10
+// MaxCheckpoint is the most bytes that a checkpoint may have, with all its signatures.
+const MaxCheckpoint = 64 << 10
 
 // OpenCheckpoint reads a signed checkpoint. One of the keys, in the text form of C2SP signed-note, must be named as the
 // checkpoint's origin and must have signed it; other signatures may stand beside. The error wraps
 // [note.UnverifiedNoteError] when none of the keys has signed.
 func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
-	if len(signed) > maxCheckpoint {
+	if len(signed) > MaxCheckpoint {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes: it is too long", len(signed))
 	}
-	policies := make([]torchwood.Policy, len(keys))
+	verifiers := make([]note.Verifier, len(keys))
 	for i, key := range keys {
 		v, err := CheckpointVerifier(key)
 		if err != nil {
 			return Checkpoint{}, err
 		}
-		policies[i] = torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(v.Name()), torchwood.SingleVerifierPolicy(v))
+		verifiers[i] = v
 	}
-	if len(keys) == 0 { // an empty group would be satisfied by nothing at all
-		_, err := note.Open(signed, note.VerifierList())
+	n, err := note.Open(signed, note.VerifierList(verifiers...)) // keeps in Sigs those of the keys alone
+	if err != nil {
 		return Checkpoint{}, err
 	}
-	c, n, err := torchwood.VerifyCheckpoint(signed, torchwood.ThresholdPolicy(1, policies...))
+	c, err := parseCheckpoint(n.Text)
 	if err != nil {
 		return Checkpoint{}, err
 	}
 	i := slices.IndexFunc(n.Sigs, func(s note.Signature) bool { return s.Name == c.Origin })
-	by := fmt.Sprintf("%s+%08x", n.Sigs[i].Name, n.Sigs[i].Hash)
-	return Checkpoint{c, bytes.Clone(signed), by, len(n.Sigs) + len(n.UnverifiedSigs) - 1}, nil
+	if i < 0 {
+		return Checkpoint{}, fmt.Errorf("it is of %.100q, and signed for %s", c.Origin, n.Sigs[0].Name)
+	}
+	c.Signed = bytes.Clone(signed)
+	c.By = fmt.Sprintf("%s+%08x", n.Sigs[i].Name, n.Sigs[i].Hash)
+	c.Others = len(n.Sigs) + len(n.UnverifiedSigs) - 1
+	return c, nil
+}
+
+// parseCheckpoint reads the text of a checkpoint, which may have further lines, none of them empty. It
+// takes no form of the first three but the one that checkpoints are written in.
+func parseCheckpoint(text string) (Checkpoint, error) {
+	var c log.Checkpoint
+	more, err := c.Unmarshal([]byte(text))
+	if err != nil || c.Size > math.MaxInt64 || len(c.Hash) != tlog.HashSize ||
+		string(c.Marshal())+string(more) != text || strings.Contains("\n"+string(more), "\n\n") {
+		return Checkpoint{}, errors.New("malformed checkpoint")
+	}
+	tree := tlog.Tree{N: int64(c.Size), Hash: tlog.Hash(c.Hash)}
+	return Checkpoint{Origin: c.Origin, Tree: tree}, nil
 }
 
 // ReadCheckpoint reads a signed checkpoint without verifying any signature: what it says is nobody's word yet.
 func ReadCheckpoint(signed []byte) (Checkpoint, error) {
-	if len(signed) > maxCheckpoint {
+	if len(signed) > MaxCheckpoint {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes: it is too long", len(signed))
 	}
 	_, err := note.Open(signed, note.VerifierList())
@@ -70,11 +92,12 @@ func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 	if !errors.As(err, &unverified) {
 		return Checkpoint{}, errors.New("this is no checkpoint: it is no signed note")
 	}
-	c, err := torchwood.ParseCheckpoint(unverified.Note.Text)
+	c, err := parseCheckpoint(unverified.Note.Text)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("this is no checkpoint: %w", err)
 	}
-	return Checkpoint{c, bytes.Clone(signed), "", len(unverified.Note.UnverifiedSigs)}, nil
+	c.Signed, c.Others = bytes.Clone(signed), len(unverified.Note.UnverifiedSigs)
+	return c, nil
 }
 
 // CheckpointVerifier reads a checkpoint key, "muster.example/berlin+1a2b3c4d+Aet…". Its name is the ledger's origin: the
@@ -136,6 +159,6 @@ func (s *CheckpointSigner) Key() string { return s.verifier }
 
 // Sign makes the checkpoint of a tree. It takes about 25 µs.
 func (s *CheckpointSigner) Sign(t tlog.Tree) ([]byte, error) {
-	text := torchwood.Checkpoint{Origin: s.signer.Name(), Tree: t}.String()
-	return note.Sign(&note.Note{Text: text}, s.signer)
+	text := log.Checkpoint{Origin: s.signer.Name(), Size: uint64(t.N), Hash: t.Hash[:]}.Marshal()
+	return note.Sign(&note.Note{Text: string(text)}, s.signer)
 }

@@ -151,3 +151,43 @@ func TestEventKeysAndCheckpointKeysAreNotTakenForEachOther(t *testing.T) {
 		t.Error("a checkpoint key was admitted as a member's")
 	}
 }
+
+// What a checkpoint says has one form: nobody may sign the same tree in two texts. Further lines may follow.
+func TestCheckpointHasOneForm(t *testing.T) {
+	secret, err := proof.NewCheckpointKey(checkpointOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := proof.KeyOfSecret(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := someTree.Hash.String() + "\n"
+	for text, good := range map[string]bool{
+		checkpointOrigin + "\n7\n" + hash:                         true,
+		checkpointOrigin + "\n7\n" + hash + "more\nand more\n":    true,
+		checkpointOrigin + "\n7\n" + hash + "more\n\nand more\n":  false,
+		checkpointOrigin + "\n7\n" + hash + "\nmore\n":            false,
+		checkpointOrigin + "\n07\n" + hash:                        false,
+		checkpointOrigin + "\n+7\n" + hash:                        false,
+		checkpointOrigin + "\n-7\n" + hash:                        false,
+		checkpointOrigin + "\n9223372036854775808\n" + hash:       false,
+		checkpointOrigin + "\n7\n" + hash[:40] + "\n":             false,
+		checkpointOrigin + "\n7\n" + hash[:20] + "\r" + hash[20:]: false,
+		checkpointOrigin + "\n7\n":                                false,
+		"\n7\n" + hash:                                            false,
+		"muster.example/paris\n7\n" + hash:                        false,
+	} {
+		signed, err := note.Sign(&note.Note{Text: text}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := proof.OpenCheckpoint(signed, key); (err == nil) != good || good && c.Tree != someTree {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+}

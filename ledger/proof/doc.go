@@ -3,8 +3,8 @@
 //
 // The forms are those of C2SP, so that other software can check them too: a [Checkpoint] is a tlog-checkpoint (a signed note
 // with the size and the root of the RFC 6962 Merkle tree over the records), a [Receipt] holds a tlog-proof, and servers
-// show their trees as tlog-tiles. There is no Merkle tree and no signature of our own in here: golang.org/x/mod/sumdb and
-// filippo.io/torchwood have them.
+// show their trees as tlog-tiles. There is no Merkle tree and no signature of our own in here:
+// golang.org/x/mod/sumdb has them, and github.com/transparency-dev/formats what is written of them.
 //
 // # Keys
 //
@@ -20,7 +20,7 @@
 //
 // # Verification
 //
-// [Verify] reads all records of a [Source], which is a running server ([OfServer]), a journal's file ([OfJournal]) or a bundle
+// [Verify] reads all records of a [Source], which is a running server (package [muster/ledger/proof/remote]), a journal's file ([OfJournal]) or a bundle
 // ([VerifyBundle]), and checks all that can be checked without trusting it: the tree and its checkpoint, every signature, and
 // every rule of package [muster/ledger/rules], replayed. [ExportLedger] and [ExportPledge] write bundles. What was found is a
 // [Report], which names the first record that is wrong. FORMAT.md says exactly what is checked.

@@ -124,7 +124,7 @@ func TestFormatIsComplete(t *testing.T) {
 	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since", "signatures", "older", "rules", "seen", "file", "index", "stream", "proofs", "roster"} {
 		named(name)
 	}
-	for _, n := range []int{maxRecord, maxProof, maxCheckpoint, maxBundleRow} {
+	for _, n := range []int{maxRecord, maxProof, MaxCheckpoint, maxBundleRow} {
 		named(fmt.Sprint(n))
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"filippo.io/torchwood"
+	formats "github.com/transparency-dev/formats/proof"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
@@ -147,8 +147,16 @@ func CheckIncluded(rec events.Record, proof []byte, open func(signed []byte) (Ch
 	return c, nil
 }
 
-// readProof takes a tlog-proof apart: torchwood's own reader keeps to itself what the index is. It takes no form but the one
-// that torchwood writes.
+// formatProof writes a tlog-proof.
+func formatProof(index int64, path tlog.RecordProof, checkpoint []byte) []byte {
+	hashes := make([][tlog.HashSize]byte, len(path))
+	for i, h := range path {
+		hashes[i] = h
+	}
+	return formats.TLogProof{Index: uint64(index), Hashes: hashes, Checkpoint: checkpoint}.Marshal()
+}
+
+// readProof takes a tlog-proof apart. It takes no form but the one that [formatProof] writes.
 func readProof(proof []byte) (index int64, path tlog.RecordProof, checkpoint []byte, err error) {
 	head, checkpoint, ok := bytes.Cut(proof, []byte("\n\n"))
 	lines := strings.Split(string(head), "\n")
@@ -163,7 +171,7 @@ func readProof(proof []byte) (index int64, path tlog.RecordProof, checkpoint []b
 		path = append(path, h)
 	}
 	index, err = strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 62)
-	if err != nil || index < 0 || !bytes.Equal(torchwood.FormatProof(index, path, checkpoint), proof) {
+	if err != nil || index < 0 || !bytes.Equal(formatProof(index, path, checkpoint), proof) {
 		return 0, nil, nil, errors.New("it is not written as C2SP tlog-proofs are")
 	}
 	return index, path, checkpoint, canonicalSignatures(checkpoint)

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
-	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events/problem"
@@ -71,6 +71,15 @@ func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
 	return found[0].String(), nil
 }
 
+// Tiles are as high and as wide as C2SP tlog-tiles has them.
+const (
+	tileHeight = 8
+	tileWidth  = 1 << tileHeight
+)
+
+// tilePath names a tile of hashes as C2SP tlog-tiles does: "tile/0/x001/067".
+func tilePath(t tlog.Tile) string { return "tile/" + strings.TrimPrefix(t.Path(), "tile/8/") }
+
 // fetchedTiles reads tiles through a Fetcher, and remembers why one could not be read.
 type fetchedTiles struct {
 	ctx   context.Context
@@ -79,7 +88,7 @@ type fetchedTiles struct {
 }
 
 // Height implements tlog.TileReader.
-func (*fetchedTiles) Height() int { return torchwood.TileHeight }
+func (*fetchedTiles) Height() int { return tileHeight }
 
 // SaveTiles implements tlog.TileReader: nothing is kept.
 func (*fetchedTiles) SaveTiles([]tlog.Tile, [][]byte) {}
@@ -87,9 +96,9 @@ func (*fetchedTiles) SaveTiles([]tlog.Tile, [][]byte) {}
 // ReadTiles implements tlog.TileReader.
 func (f *fetchedTiles) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	for _, t := range tiles {
-		d, err := f.fetch(f.ctx, torchwood.TilePath(t))
+		d, err := f.fetch(f.ctx, tilePath(t))
 		if err != nil {
-			f.err = problem.New(problem.Unavailable, "whether the server still shows the history that was seen before is not known, for its %s cannot be read: %w", torchwood.TilePath(t), err)
+			f.err = problem.New(problem.Unavailable, "whether the server still shows the history that was seen before is not known, for its %s cannot be read: %w", tilePath(t), err)
 			return nil, f.err
 		}
 		data = append(data, d)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events/english"
@@ -113,8 +112,8 @@ func (v *verifier) findAltered(ctx context.Context, named tlog.Tree, what string
 	}
 	leaves := tlog.TileHashReader(named, v.src.Tiles)
 	end := min(named.N, v.tree.size)
-	for from := int64(0); from < end && ctx.Err() == nil; from += torchwood.TileWidth {
-		indexes := make([]int64, min(torchwood.TileWidth, end-from))
+	for from := int64(0); from < end && ctx.Err() == nil; from += tileWidth {
+		indexes := make([]int64, min(tileWidth, end-from))
 		for i := range indexes {
 			indexes[i] = tlog.StoredHashIndex(0, from+int64(i))
 		}
@@ -147,7 +146,7 @@ func (v *verifier) blameAltered(sequence uint64, what string) {
 // compareTiles holds every tile that the source has against the tree that the records make.
 func (v *verifier) compareTiles(ctx context.Context) (n int, f *Fault, err error) {
 	const together = 32
-	tiles := tlog.NewTiles(torchwood.TileHeight, 0, v.treeToServe())
+	tiles := tlog.NewTiles(tileHeight, 0, v.treeToServe())
 	for from := 0; from < len(tiles) && ctx.Err() == nil; from += together {
 		some := tiles[from:min(from+together, len(tiles))]
 		data, err := v.src.Tiles.ReadTiles(some)
@@ -160,7 +159,7 @@ func (v *verifier) compareTiles(ctx context.Context) (n int, f *Fault, err error
 				return n, nil, err
 			}
 			if string(want) != string(data[i]) {
-				return n, &Fault{Check: "tiles", What: fmt.Sprintf("the tile %s of the Merkle tree is not the one that the records make", torchwood.TilePath(t))}, nil
+				return n, &Fault{Check: "tiles", What: fmt.Sprintf("the tile %s of the Merkle tree is not the one that the records make", tilePath(t))}, nil
 			}
 			n++
 		}

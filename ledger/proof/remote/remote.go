@@ -1,4 +1,6 @@
-package proof
+// Package remote makes a [proof.Source] of a server that runs: the one part of a verification that
+// takes HTTP, so that an auditor who has a journal or a bundle links none.
+package remote
 
 import (
 	"context"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events/problem"
+	"muster/ledger/proof"
 )
 
 // How long a server may take for one tile, and what it may send at most: 256 records, each with its length.
@@ -22,25 +25,27 @@ const (
 	maxTileBytes = torchwood.TileWidth * (2 + 1<<16)
 )
 
-// OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles says: its checkpoint,
-// its tiles and its entries. It asks for the checkpoint at once, and verifies the records that this one covers, however the
-// ledger grows meanwhile. The error is a problem of kind Unavailable.
-func OfServer(ctx context.Context, url string) (Source, error) {
+// OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles
+// says: its checkpoint, its tiles and its entries. It asks for the checkpoint at once, and the source
+// has the records that this one covers, however the ledger grows meanwhile. The error is a problem of
+// kind Unavailable.
+func OfServer(ctx context.Context, url string) (proof.Source, error) {
 	url = strings.TrimSuffix(url, "/")
 	client := &http.Client{Transport: limited{http.DefaultTransport}, Timeout: tileTimeout}
 	signed, err := fetchCheckpoint(ctx, client, url)
 	if err != nil {
-		return Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
+		return proof.Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
 			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
 	}
-	src := Source{Name: "the server " + url, Checkpoint: signed}
-	c, err := readCheckpoint(signed)
+	src := proof.Source{Name: "the server " + url, Checkpoint: signed}
+	c, err := proof.ReadCheckpoint(signed)
 	if err != nil {
-		return src, nil // Verify says so
+		return src, nil // proof.Verify says so
 	}
-	fetcher, err := torchwood.NewTileFetcher(url, torchwood.WithHTTPClient(client), torchwood.WithUserAgent("muster"), torchwood.WithConcurrencyLimit(8))
+	fetcher, err := torchwood.NewTileFetcher(url, torchwood.WithHTTPClient(client),
+		torchwood.WithUserAgent("muster"), torchwood.WithConcurrencyLimit(8))
 	if err != nil {
-		return Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
+		return proof.Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
 	}
 	s := server{fetcher, c.N}
 	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
@@ -60,8 +65,8 @@ func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]by
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answers %s", resp.Status)
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxCheckpoint+1))
-	if len(data) > maxCheckpoint {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, proof.MaxCheckpoint+1))
+	if len(data) > proof.MaxCheckpoint {
 		return nil, errors.New("it is too long for a checkpoint")
 	}
 	return data, err
@@ -110,13 +115,13 @@ type fetched struct {
 	err   error
 }
 
-func (s server) entries(ctx context.Context) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
+func (s server) entries(ctx context.Context) iter.Seq2[proof.Entry, error] {
+	return func(yield func(proof.Entry, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		for f := range s.fetch(ctx) {
 			if f.err != nil {
-				yield(Entry{}, problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err))
+				yield(proof.Entry{}, problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err))
 				return
 			}
 			for i, t := range f.tiles {
@@ -128,7 +133,7 @@ func (s server) entries(ctx context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// fetch fetches all tiles of entries, a group ahead of whoever takes them, until ctx ends.
+// fetch fetches all tiles of entries, a group ahead of the reader, until ctx ends.
 func (s server) fetch(ctx context.Context) <-chan fetched {
 	groups := make(chan fetched)
 	go func() {
@@ -136,7 +141,8 @@ func (s server) fetch(ctx context.Context) <-chan fetched {
 		for from := int64(0); from < s.size; from += tilesTogether * torchwood.TileWidth {
 			f := fetched{}
 			for at := from; at < min(s.size, from+tilesTogether*torchwood.TileWidth); at += torchwood.TileWidth {
-				f.tiles = append(f.tiles, tlog.Tile{H: torchwood.TileHeight, L: -1, N: at / torchwood.TileWidth, W: int(min(torchwood.TileWidth, s.size-at))})
+				f.tiles = append(f.tiles, tlog.Tile{H: torchwood.TileHeight, L: -1,
+					N: at / torchwood.TileWidth, W: int(min(torchwood.TileWidth, s.size-at))})
 			}
 			f.data, f.err = s.fetcher.ReadTiles(ctx, f.tiles)
 			select {
@@ -152,21 +158,23 @@ func (s server) fetch(ctx context.Context) <-chan fetched {
 	return groups
 }
 
-func yieldTile(t tlog.Tile, data []byte, yield func(Entry, error) bool) bool {
+func yieldTile(t tlog.Tile, data []byte, yield func(proof.Entry, error) bool) bool {
 	for i := range t.W {
 		sequence := uint64(t.N*torchwood.TileWidth) + uint64(i) + 1
 		entry, rest, err := torchwood.ReadTileEntry(data)
 		if err != nil {
-			yield(Entry{}, problem.New(problem.Unverified, "record %d is missing: the tile %s ends before it: %w", sequence, torchwood.TilePath(t), err))
+			yield(proof.Entry{}, problem.New(problem.Unverified, "record %d is missing: the tile %s ends before it: %w",
+				sequence, torchwood.TilePath(t), err))
 			return false
 		}
-		if !yield(Entry{Sequence: sequence, Stored: entry}, nil) {
+		if !yield(proof.Entry{Sequence: sequence, Stored: entry}, nil) {
 			return false
 		}
 		data = rest
 	}
 	if len(data) > 0 {
-		yield(Entry{}, problem.New(problem.Unverified, "the tile %s holds more than its %d records", torchwood.TilePath(t), t.W))
+		yield(proof.Entry{}, problem.New(problem.Unverified, "the tile %s holds more than its %d records",
+			torchwood.TilePath(t), t.W))
 		return false
 	}
 	return true

@@ -67,7 +67,7 @@ func listing[Q, A any](parse func(request) (*Q, error), s *Service,
 // may guess that a list is a page.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", withProblems(next))
+	mux.Handle("/", next)
 	s.handleLive(mux)
 	for question, path := range paths {
 		plain, rows := s.cached(question, "json", next), s.tables[question]
@@ -77,39 +77,48 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 		}
 		s.handleRows(mux, question, Root+path, plain, rows)
 	}
+	whole := withProblems(mux, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		mux.ServeHTTP(w, r)
+		whole.ServeHTTP(w, r)
 	})
 }
 
-// withProblems answers what nothing in the API stands for with a problem, as all else there is answered.
-func withProblems(next http.Handler) http.Handler {
-	mux, ok := next.(*http.ServeMux)
+// withProblems answers what nothing in the API stands for with a problem, as all else there is
+// answered: neither in mux nor behind it, in next.
+func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
+	behind, ok := next.(*http.ServeMux)
 	if !ok {
-		return next
+		return mux
 	}
 	stands := func(r *http.Request) bool {
-		_, pattern := mux.Handler(r)
+		if _, pattern := mux.Handler(r); pattern != "/" {
+			return true
+		}
+		_, pattern := behind.Handler(r)
 		return pattern != "" && pattern != "GET /" // which is of pages
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") || stands(r) {
-			next.ServeHTTP(w, r)
+			mux.ServeHTTP(w, r)
 			return
 		}
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
+		var methods []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
 			other := r.Clone(r.Context())
-			other.Method = method
-			if stands(other) {
-				w.Header().Set("Allow", method)
-				p := *problem.New(problem.Usage, "%s is not done here: use %s", r.Method, method)
-				p.Kind.Status = http.StatusMethodNotAllowed
-				writeProblem(w, &p)
-				return
+			if other.Method = method; stands(other) {
+				methods = append(methods, method)
 			}
 		}
-		writeProblem(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).WithHint("the API is described at /openapi.json and /docs"))
+		if len(methods) == 0 {
+			writeProblem(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).
+				WithHint("the API is described at /openapi.json and /docs"))
+			return
+		}
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		p := *problem.New(problem.Usage, "%s is not done here: use %s", printable(r.Method), methods[0])
+		p.Kind.Status = http.StatusMethodNotAllowed
+		writeProblem(w, &p)
 	})
 }
 

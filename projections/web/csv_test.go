@@ -110,13 +110,54 @@ func TestNothingThere(t *testing.T) {
 			t.Errorf("%s: %d %s %s", path, status, contentType, body)
 		}
 	}
-	resp, err := http.Post(s.url+Root+"/coverage", "text/plain", strings.NewReader("x"))
-	if err != nil {
-		t.Fatal(err)
+	for path, allowed := range map[string]string{"/coverage": "GET, HEAD", "/coverage.csv": "GET, HEAD", "/records.csv": "GET, HEAD",
+		"/pledges/x": "GET, HEAD", "/pledges/x.csv": "GET, HEAD", "/preview.csv": "GET, HEAD", "/preview": "GET, HEAD, POST",
+		"/records/events": "GET, HEAD", "/coverage/events": "GET, HEAD"} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "BREW"} {
+			if strings.Contains(allowed, method) {
+				continue
+			}
+			status, header, body := s.do(method, path)
+			if p := problem.Decode(status, []byte(body)); status != http.StatusMethodNotAllowed || header.Get("Allow") != allowed ||
+				p.Detail != method+" is not done here: use GET" {
+				t.Errorf("%s %s: %d, allowed %q, %s", method, path, status, header.Get("Allow"), body)
+			}
+		}
 	}
-	resp.Body.Close()
-	equal(t, "a post to a question", resp.StatusCode, http.StatusMethodNotAllowed)
-	equal(t, "allowed", resp.Header.Get("Allow"), http.MethodGet)
+}
+
+// do asks in a way of its own.
+func (s *testServer) do(method, path string) (int, http.Header, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+Root+path, strings.NewReader("x"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(body)
+}
+
+// Whoever asks only for the head of a stream is told what there would be, and keeps no slot.
+func TestHeadOfStream(t *testing.T) {
+	s := newServer(t, newRound(t).testLog)
+	for range 2 * streamShare {
+		for _, path := range []string{"/records/events", "/coverage/events"} {
+			status, header, _ := s.do(http.MethodHead, path)
+			if status != http.StatusOK || header.Get("Content-Type") != "text/event-stream" {
+				t.Fatalf("%s: %d %s", path, status, header)
+			}
+		}
+	}
+	status, _, _ := s.do(http.MethodHead, "/coverage/events?on=nonsense")
+	equal(t, "a head of what cannot be told", status, http.StatusUnprocessableEntity)
 }
 
 // No rows have two columns of one name, whatever is asked: a program reads a column by its name.

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"muster/events/problem"
@@ -15,24 +18,52 @@ import (
 // read here what its visitor may read. The server is named by hosts, by localhost and the loopback
 // addresses, and by the address at which the request has arrived, which is no name that somebody
 // else could give it: so it is for a server that listens on all addresses of its machine, too.
-// Ports do not matter.
+// Any port is taken.
+//
+// A request in HTTP/1.0 may name no host (RFC 9112, section 3.2), as those of some load balancers do.
+// It is meant for the address at which it has arrived. No browser sends one, so that no page from
+// elsewhere can have it sent. What is no host at all is refused with 400, as that section says.
 func AnswerOnly(hosts []string, next http.Handler) http.Handler {
 	named := make([]string, len(hosts))
 	for i, h := range hosts {
 		named[i] = plainHost(h)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := plainHost(r.Host)
-		if slices.Contains(named, host) || isLoopback(host) || arrivedAt(r, host) {
+		if r.Host == "" && !r.ProtoAtLeast(1, 1) {
+			r = arrived(r)
+		}
+		host, err := hostOf(r)
+		if err == nil && !slices.Contains(named, host) && !isLoopback(host) && !arrivedAt(r, host) {
+			err = problem.New(problem.Misdirected, "this server is not named %s", printable(r.Host)).
+				WithHint("ask it by its own name or address; "+
+					"if this is one of its names, start it with: muster serve --host %s", printable(host))
+		}
+		if err == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
-		writeProblem(w, problem.New(problem.Misdirected, "this server is not named %s", printable(r.Host)).
-			WithHint("ask it by its own name or address; "+
-				"if this is one of its names, start it with: muster serve --host %s", printable(host)))
+		writeProblem(w, err)
 	})
+}
+
+// hostOf returns the host that a request names, as plainHost does.
+func hostOf(r *http.Request) (string, error) {
+	if r.Host == "" {
+		return "", problem.New(problem.Usage, "the request names no host").
+			WithHint("send a Host header with this server's name or address")
+	}
+	u, err := url.Parse("//" + r.Host)
+	if err == nil && u.Host == r.Host && u.Hostname() != "" &&
+		strings.Contains(u.Hostname(), ":") == strings.HasPrefix(r.Host, "[") {
+		if _, err = strconv.ParseUint(cmp.Or(u.Port(), "0"), 10, 16); err == nil {
+			return plainHost(u.Hostname()), nil
+		}
+	}
+	return "", problem.New(problem.Usage, "%s is no host", printable(r.Host)).
+		WithHint("write in the Host header a name or an address, and behind it, " +
+			"where there is a port, a colon and digits: 127.0.0.1:8080")
 }
 
 // ValidHost reports whether a server can be named so: a host name or an address, without a scheme or
@@ -64,6 +95,17 @@ func isLoopback(host string) bool {
 		return a.IsLoopback()
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// arrived returns a request that names no host with the address at which it has arrived.
+func arrived(r *http.Request) *http.Request {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return r
+	}
+	r = r.WithContext(r.Context())
+	r.Host = local.String()
+	return r
 }
 
 // arrivedAt reports whether a host is the address of this machine at which a request has arrived.

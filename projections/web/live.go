@@ -72,6 +72,9 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy in between would hold events back
+	if r.Method == http.MethodHead {
+		return // there would be a stream
+	}
 	l := &live{w, http.NewResponseController(w), seen, s.Source.Last()}
 	if l.send([]byte("retry: 2000\n\n")) == nil { // from here on the client knows that it is heard
 		_ = events(ctx, l)

@@ -157,10 +157,11 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 		return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("no requirement was issued yet")
 	}
 	const most = 30
+	is := english.ThereIs(len(others))
 	if more := len(others) - most; more > 0 {
 		others = append(others[:most], fmt.Sprintf("%d more", more))
 	}
-	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("there is %s", list(others))
+	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("%s %s", is, list(others))
 }
 
 // consider adds what a pledge has to do with a requirement.

@@ -219,6 +219,9 @@ func (a amount) of(nation events.Nation) string {
 // does returns a verb as it goes with the amount: that of many things is given.
 func (a amount) does(many string) string { return english.Verb(a.isOne(), many) }
 
+// Grouped writes a quantity as sentences do: "1,200", "2,500,000.00", "unknown".
+func Grouped(q events.Quantity) string { return grouped(q.String()) }
+
 // grouped writes the digits before the decimal point in threes.
 func grouped(number string) string {
 	whole, cents, _ := strings.Cut(number, ".")

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -257,6 +258,9 @@ func (p *Pledge) setHolds(s *standing) {
 		p.Allocations = append(p.Allocations, Allocation{a.id, a.line.name, p.Unit.Of(a.number), a.Window, uint64(a.by.order)})
 	}
 }
+
+// thereIs says which things there are: "there is a", "there are a, b and c".
+func thereIs[S ~string](names []S) string { return english.ThereIs(len(names)) + " " + list(names) }
 
 // list writes names for a sentence: "a, b and c".
 func list[S ~string](names []S) string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -224,7 +225,8 @@ func (b Basis) Later() string {
 func (p *Picture) Basis(m Moment) (Basis, error) {
 	last := p.Sequence()
 	if m.AsOf > last {
-		return Basis{}, problem.New(problem.NotFound, "the ledger has %d records here, and no record %d yet", last, m.AsOf)
+		return Basis{}, problem.New(problem.NotFound, "the ledger has %s here, and no record %d yet",
+			english.Several(last, "record"), m.AsOf)
 	}
 	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning, NotBegun: m.NotBegun}
 	if !m.WhatIf.IsZero() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A State says whether a pledge is on the ladder of rungs, or how it left.
@@ -117,7 +118,8 @@ func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 	case !r.New && !known:
 		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
-		return fmt.Errorf("the pledge %s is %s's in %s, and not %s's in %s", r.Thing, pl.nation, pl.operation.name, r.Nation, r.Operation)
+		return fmt.Errorf("the pledge %s is %s in %s, and not %s in %s", r.Thing,
+			english.Possessive(string(pl.nation)), pl.operation.name, english.Possessive(string(r.Nation)), r.Operation)
 	case m.allocates && p.operations[r.Operation].now().lines[r.Line] == nil:
 		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:

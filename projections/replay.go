@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -32,7 +33,8 @@ func Replay(ctx context.Context, records iter.Seq2[events.Record, error], to uin
 		}
 	}
 	if last := p.Sequence(); last < to {
-		return nil, problem.New(problem.NotFound, "there are %d records to replay, and no record %d", last, to)
+		return nil, problem.New(problem.NotFound, "%s %s to replay, and no record %d",
+			english.ThereIs(int(last)), english.Several(last, "record"), to)
 	}
 	return p, nil
 }

@@ -97,7 +97,7 @@ func (r *Review) oversupplied(l *LineCoverage) {
 	}
 	over := l.Unit.Of(supply - required)
 	r.Findings = append(r.Findings, Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day, Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
-		Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, l.Required)})
+		Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, Grouped(l.Required))})
 }
 
 func (r *Review) notCounted(n *NotCounted) {
@@ -146,8 +146,9 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		switch {
 		case s.pledged.quantity.IsUnknown():
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
-				"%s's pledge does not say of how much it is any more, and %s of it are set against %s: release them, or ask the nation.",
-				pl.nation.Name(), amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
+				"%s pledge does not say of how much it is any more, and %s of it is set against %s: "+
+					"release that, or ask the nation.",
+				english.Possessive(pl.nation.Name()), amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", english.Possessive(pl.nation.Name()), amount{short, s.pledged.unit}, a.line.name)

@@ -69,3 +69,29 @@ func TestSentences(t *testing.T) {
 		}
 	}
 }
+
+// A sentence of a review writes all numbers alike, and speaks of a part of a pledge as of one thing.
+func TestReviewSentences(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 1000)
+	l.need("east", 1000, func(t *events.RequirementTerms) { t.Area = "east" })
+	l.offer("NLD", 3200, func(t *events.PledgeTerms) { t.Line = "west" })
+	set := l.offer("PHL", 1500, func(t *events.PledgeTerms) { t.Area = "east" })
+	set.allocate(1, "east", 1500, events.Window{From: day(1)})
+	set.amend(3, events.PledgeTerms{Role: "ground", Quantity: events.Unknown, Unit: "personnel", Window: events.Window{From: day(1)}})
+	l.offer("DEU", 2, func(t *events.PledgeTerms) { t.Unit = "team" })
+	said := ""
+	for _, f := range must[Review](t)(l.picture().Review(t.Context(), Moment{On: day(9)}, Filter{})).Findings {
+		said += f.Sentence + "\n"
+	}
+	for _, want := range []string{
+		"west has 2,200 personnel more than the 1,000 that it needs: ",
+		"Philippines' pledge does not say of how much it is any more, and 1,500 personnel of it is set against east: " +
+			"release that, or ask the nation.",
+		"Germany pledges 2 teams for ground, and east and west count personnel.",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("nobody says %q in\n%s", want, said)
+		}
+	}
+}

@@ -194,7 +194,8 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
 			what.of(n.Nation), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s counts %s.", nation, what, where, list(n.Lines), list(plurals(t.unitsOf(n))))
+		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where, list(n.Lines),
+			english.Verb(len(n.Lines) == 1, "count"), list(plurals(t.unitsOf(n))))
 	}
 	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
 }

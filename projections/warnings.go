@@ -8,6 +8,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -108,7 +109,7 @@ func (w *warner) area() string {
 		return fmt.Sprintf("no requirement of %s names an area", w.operation)
 	}
 	slices.Sort(there)
-	return fmt.Sprintf("no requirement of %s is in this area: there is %s%s", w.operation,
+	return fmt.Sprintf("no requirement of %s is in this area: %s%s", w.operation,
 		some(there), meant(w.terms.Area, there))
 }
 
@@ -122,7 +123,7 @@ func (w *warner) line() string {
 		if w.isCancelled(name) {
 			return "the requirement was cancelled: it decides nothing"
 		}
-		return fmt.Sprintf("%s has no such requirement yet: there is %s%s", w.operation,
+		return fmt.Sprintf("%s has no such requirement yet: %s%s", w.operation,
 			some(w.lines), meant(name, w.lines))
 	}
 	k := kind{role: w.terms.Role, area: w.terms.Area, unit: w.terms.Unit}
@@ -141,7 +142,7 @@ func (w *warner) line() string {
 		q.Role, q.Unit, k.role, k.unit)
 }
 
-// some lists the first names for a sentence, and says how many more there are.
+// some says which names there are, of many the first, and how many more.
 func some[S ~string](names []S) string {
 	const most = 12
 	words := make([]string, 0, most+1)
@@ -151,7 +152,7 @@ func some[S ~string](names []S) string {
 	if more := len(names) - len(words); more > 0 {
 		words = append(words, fmt.Sprintf("%d more", more))
 	}
-	return list(words)
+	return english.ThereIs(len(names)) + " " + list(words)
 }
 
 // meant asks whether the nearest of some names was meant, where one is near: "; did you mean north?".

@@ -16,8 +16,8 @@ func TestWarnings(t *testing.T) {
 	l.need("teams", 1, func(r *events.RequirementTerms) { r.Unit = "team" })
 	l.need("gone", 1, func(r *events.RequirementTerms) { r.Area = "east" })
 	l.cancel(2, "gone")
-	const areas = "no requirement of op-a is in this area: there is north and south"
-	const lines = "op-a has no such requirement yet: there is ground-n, ground-s, reserve and teams"
+	const areas = "no requirement of op-a is in this area: there are north and south"
+	const lines = "op-a has no such requirement yet: there are ground-n, ground-s, reserve and teams"
 	p := l.picture()
 	for _, test := range []struct {
 		area events.Area

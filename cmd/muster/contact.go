@@ -12,6 +12,7 @@ import (
 
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/proof"
@@ -233,7 +234,8 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown pro
 			if own.N > next.N {
 				return next, a.extends(ctx, c, own, next)
 			}
-			return next, problem.New(problem.Unavailable, "this server lags: it shows %d records, and %d were seen of the ledger before", next.N, last.N).
+			return next, problem.New(problem.Unavailable, "this server lags: it shows %s, and %d were seen of the ledger before",
+				english.Several(next.N, "record"), last.N).
 				WithHint("ask again in a moment, or ask another server; if this lasts, this server is cut off from the others, " +
 					"or has another ledger of the same name")
 		}

@@ -257,7 +257,7 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 			if recorded, before, err = sayMonth(ctx, s, m.Statements); err != nil {
 				return afterSome(err, done.Recorded+done.Before+recorded+before, count(months))
 			}
-			a.progress("%s: %d statements", m.Date, done.Recorded+done.Before)
+			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))
 		}
 		done.Recorded += recorded
 		done.Before += before

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections/web"
 )
@@ -71,8 +72,8 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 			return err
 		}
 		if page.AsOf+1 < next {
-			return problem.New(problem.Unverified, "there were %d records, and there are %d: "+
-				"the server has another ledger now, or lags behind the one that it followed", next-1, page.AsOf)
+			return problem.New(problem.Unverified, "the server had %s before, and has %d now: "+
+				"it has another ledger now, or lags behind the one that it followed", english.Several(next-1, "record"), page.AsOf)
 		}
 		for _, r := range page.Records {
 			if err := a.followed(r, raw); err != nil {

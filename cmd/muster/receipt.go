@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
 	"muster/projections/web"
@@ -124,10 +125,10 @@ func (a *app) printReceipt(c checkedReceipt) error {
 	_, err := fmt.Fprintf(a.stdout, `Said:        %s
 Signed by:   %s; %s
 Recorded:    as record %d of the ledger %s, at %s, by the server %s
-Proved:      in the tree of %d records with the root %s
+Proved:      in the tree of %s with the root %s
 Checkpoint:  signed with %s, %s
 The receipt does not show that the signer was a member then: the ledger does, with muster verify.
-`, c.Statement, c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, c.By, c.Size, c.Root, c.CheckpointKey, whose[c.KeyFrom])
+`, c.Statement, c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, c.By, english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom])
 	return err
 }
 

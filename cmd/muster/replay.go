@@ -54,7 +54,8 @@ func (a *app) replay(ctx context.Context, dir []string, to uint64) (*projections
 	}
 	defer done()
 	if to > last {
-		return nil, problem.New(problem.NotFound, "there are %d records to replay, and no record %d", last, to)
+		return nil, problem.New(problem.NotFound, "%s %s to replay, and no record %d",
+			english.ThereIs(int(last)), english.Several(last, "record"), to)
 	}
 	if to == 0 {
 		to = last
@@ -146,7 +147,8 @@ func parting(ctx context.Context, p *projections.Picture, server web.Client) (ui
 		return 0, err
 	}
 	if theirs.Sequence < p.Sequence() {
-		return 0, problem.New(problem.NotFound, "%s has %d records, and %d were replayed", server.URL, theirs.Sequence, p.Sequence()).
+		return 0, problem.New(problem.NotFound, "%s has %s, and %d were replayed", server.URL,
+			english.Several(theirs.Sequence, "record"), p.Sequence()).
 			WithHint("compare what both have: --to %d", theirs.Sequence)
 	}
 	return p.Parting(ctx, p.Sequence(), func(asOf uint64) (string, error) {

@@ -9,6 +9,7 @@ import (
 
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/english"
 	"muster/ledger"
 	"muster/ledger/natsd"
 	"muster/ledger/proof"
@@ -110,10 +111,11 @@ func (c *streamComparison) report(r *proof.Report) {
 	case c.fault != nil:
 		r.Add("stream", proof.Failed, "%s", c.fault)
 	case c.last < c.found.Records():
-		r.Add("stream", proof.Verified, "the stream holds the same, and lacks the last %d records: the server puts them back when it starts", c.found.Records()-c.last)
+		r.Add("stream", proof.Verified, "the stream holds the same, and lacks the last %s: the server puts back what it lacks when it starts",
+			english.Several(c.found.Records()-c.last, "record"))
 	case c.more > 0:
 		r.Add("stream", proof.Verified, "the stream holds the same, and %d more, which were not looked at: the server takes them into the journal when it starts", c.more)
 	default:
-		r.Add("stream", proof.Verified, "the stream holds the same %d records, under their subjects", c.same)
+		r.Add("stream", proof.Verified, "the stream holds the same %s, each under its subject", english.Several(c.same, "record"))
 	}
 }

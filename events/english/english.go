@@ -87,6 +87,9 @@ func Capital(s string) string {
 // irregular are the verbs whose form for one is not that for many with an s behind it.
 var irregular = map[string]string{"are": "is", "were": "was", "have": "has", "do": "does", "them": "it", "they": "it"}
 
+// ThereIs says that so many things are there: "there is" one, "there are" several.
+func ThereIs(n int) string { return "there " + Verb(n == 1, "are") }
+
 // Verb returns a verb, or "they" or "them", as it goes with one subject or with many, whose form is given.
 func Verb(one bool, many string) string {
 	if !one {

@@ -52,6 +52,14 @@ func TestVerb(t *testing.T) {
 	}
 }
 
+func TestThereIs(t *testing.T) {
+	for n, want := range map[int]string{0: "there are", 1: "there is", 3: "there are"} {
+		if got := english.ThereIs(n); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
 // The name of every nation can begin a sentence.
 func TestCapital(t *testing.T) {
 	for _, n := range events.Nations() {

@@ -217,15 +217,15 @@ func TestNotThere(t *testing.T) {
 	l.open("zulu", events.RoleDefinition{Role: "escort", Title: "Escort", Units: []events.Unit{"ship"}})
 	s := newServer(t, l.testLog)
 	for _, test := range []struct{ question, query, detail, hint string }{
-		{"coverage", "operation=other", "operation other", "there is force, relief, zulu"},
-		{"coverage", "operation=zulu&as_of=3", "operation zulu", "there is force, relief"},
+		{"coverage", "operation=other", "operation other", "there are force, relief, zulu"},
+		{"coverage", "operation=zulu&as_of=3", "operation zulu", "there are force, relief"},
 		{"coverage", "operation=force&as_of=1", "operation force", "no operation was opened yet"},
-		{"coverage", "role=cavalry", "role cavalry in the catalogue of any operation", "there is air, escort, fund, ground, medical"},
+		{"coverage", "role=cavalry", "role cavalry in the catalogue of any operation", "there are air, escort, fund, ground, medical"},
 		{"strength", "operation=relief&role=air", "role air in the catalogue of relief", "there is medical"},
-		{"strength", "operation=other&role=air", "operation other", "there is force, relief, zulu"},
-		{"pledges", "role=cavalry&operation=force", "role cavalry in the catalogue of force", "there is air, fund, ground"},
-		{"scopes", "role=cavalry", "role cavalry", "there is air, escort, fund, ground, medical"},
-		{"plan", "operation=other", "operation other", "there is force, relief, zulu"},
+		{"strength", "operation=other&role=air", "operation other", "there are force, relief, zulu"},
+		{"pledges", "role=cavalry&operation=force", "role cavalry in the catalogue of force", "there are air, fund, ground"},
+		{"scopes", "role=cavalry", "role cavalry", "there are air, escort, fund, ground, medical"},
+		{"plan", "operation=other", "operation other", "there are force, relief, zulu"},
 		{"pledge", "id=01KAQ7Z0V4T5W9J8M3N2P6R1XC", "pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC", "list them with"},
 	} {
 		a := s.ask(test.question, test.query)

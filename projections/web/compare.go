@@ -370,7 +370,7 @@ func ExplainTable(e projections.Explanation) Table {
 func explained(e projections.Explanation) []string {
 	var sums []string
 	for _, s := range e.Sums {
-		sum := fmt.Sprintf("%s %s", s.Quantity, projections.UnitOf(s.Quantity, s.Unit))
+		sum := projections.Grouped(s.Quantity) + " " + projections.UnitOf(s.Quantity, s.Unit)
 		if s.Day != 0 {
 			sum += " on " + s.Day.String()
 		}
@@ -381,9 +381,9 @@ func explained(e projections.Explanation) []string {
 	}
 	what := strings.Join(sums, " and ")
 	if q := e.Requirement; q != nil {
-		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, q.Supply, q.Required,
-			projections.UnitOf(q.Required, q.Unit), q.Gap)
-		if more := waits(q.Waiting, q.WaitingUnknown); more != nil {
+		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, projections.Grouped(q.Supply),
+			projections.Grouped(q.Required), projections.UnitOf(q.Required, q.Unit), projections.Grouped(q.Gap))
+		if more := waits(q.Waiting, q.WaitingUnknown, projections.Grouped); more != nil {
 			what += ", " + strings.Join(more, ", ")
 		}
 		if q.Day != 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -100,11 +101,12 @@ func (s *Service) goesOn(ctx context.Context, ledger string, seen uint64) error 
 	}
 	if ledger == "" {
 		return problem.New(problem.Conflict, "record %d, which Last-Event-ID says was seen, is not here: "+
-			"this ledger has %d records, and is another one, or this server lags far behind", seen, s.Source.Last()).
+			"this ledger has %s, and is another one, or this server lags far behind", seen,
+			english.Several(s.Source.Last(), "record")).
 			WithCode("other-ledger").WithHint("leave Last-Event-ID out, and begin anew")
 	}
 	return problem.New(problem.Unavailable, "record %d, which Last-Event-ID says was seen, is not here yet: "+
-		"this server lags, and has %d records", seen, s.Source.Last()).WithHint("come back in a moment")
+		"this server lags, and has %s", seen, english.Several(s.Source.Last(), "record")).WithHint("come back in a moment")
 }
 
 // lastEventID returns the last record that a client which comes back has been told, 0 for one that is new.

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -111,7 +112,8 @@ func firstDays(all []projections.FirstDay) (lines []string) {
 			continue
 		}
 		for _, at := range one.Places {
-			lines = append(lines, fmt.Sprintf("On its first day, %s, %s's pledge counts for nothing: %s", one.On, one.Nation.Name(), at.Sentence))
+			lines = append(lines, fmt.Sprintf("On its first day, %s, %s pledge counts for nothing: %s", one.On,
+				english.Possessive(one.Nation.Name()), at.Sentence))
 		}
 	}
 	return lines

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -207,11 +208,12 @@ func thereIs(names []string) string {
 	const most = 30
 	slices.Sort(names)
 	names = slices.Compact(names)
+	there := english.ThereIs(len(names))
 	switch n := len(names); {
 	case n == 0:
 		return "no operation was opened yet"
 	case n > most:
-		return fmt.Sprintf("there is %s and %d more", strings.Join(names[:most], ", "), n-most)
+		return fmt.Sprintf("%s %s and %d more", there, strings.Join(names[:most], ", "), n-most)
 	}
-	return "there is " + strings.Join(names, ", ")
+	return there + " " + strings.Join(names, ", ")
 }

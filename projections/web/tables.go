@@ -191,17 +191,20 @@ func remarks(l projections.LineCoverage) string {
 	if l.Unknown > 0 {
 		all = append(all, fmt.Sprintf("%d of unknown size beside it", l.Unknown))
 	}
-	all = append(all, waits(l.Waiting, l.WaitingUnknown)...)
+	all = append(all, waits(l.Waiting, l.WaitingUnknown, plain)...)
 	if d := l.Dependence; d != nil {
 		all = append(all, holder(*d))
 	}
 	return strings.Join(all, "; ")
 }
 
-// waits says what fits a line and waits for an allocation.
-func waits(q events.Quantity, unknown int) (all []string) {
+// plain writes a quantity as cells do, where programs read it too; sentences have [projections.Grouped].
+func plain(q events.Quantity) string { return q.String() }
+
+// waits says what fits a line and waits for an allocation, with quantities written by write.
+func waits(q events.Quantity, unknown int, write func(events.Quantity) string) (all []string) {
 	if n, ok := q.Number(); ok && n > 0 {
-		all = append(all, fmt.Sprintf("%s %s for an allocation", q, does(q, "wait")))
+		all = append(all, fmt.Sprintf("%s %s for an allocation", write(q), does(q, "wait")))
 	}
 	if unknown > 0 {
 		all = append(all, fmt.Sprintf("%d of unknown size %s for an allocation", unknown, english.Verb(unknown == 1, "wait")))
@@ -241,14 +244,15 @@ func StrengthTable(s projections.Strength) Table {
 		t.Above = []string{t.Above[0], "Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
 	}
 	for _, r := range s.Rows {
-		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r))...)
+		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r, plain))...)
 	}
 	for _, sum := range s.Totals {
-		line := fmt.Sprintf("Total: %s %s in %s", sum.Quantity, projections.UnitOf(sum.Quantity, sum.Unit), english.Several(sum.Pledges, "pledge"))
+		line := fmt.Sprintf("Total: %s %s in %s", projections.Grouped(sum.Quantity),
+			projections.UnitOf(sum.Quantity, sum.Unit), english.Several(sum.Pledges, "pledge"))
 		if sum.Day != 0 {
 			line += " on " + sum.Day.String()
 		}
-		if besides := beside(sum); besides != "" {
+		if besides := beside(sum, projections.Grouped); besides != "" {
 			line += "; beside it " + besides
 		}
 		t.Below = append(t.Below, line+".")
@@ -277,15 +281,15 @@ func groupCells(by []string, r projections.StrengthRow) []string {
 	return cells
 }
 
-// beside says what is not in the sum.
-func beside(r projections.StrengthRow) string {
+// beside says what is not in the sum, with quantities written by write.
+func beside(r projections.StrengthRow, write func(events.Quantity) string) string {
 	var all []string
 	for _, q := range []struct {
 		n    events.Quantity
 		what string
-	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it " + does(r.Conditional, "hang") + " on conditions"}, {r.Caveated, "of it under caveats"}} {
+	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it hangs on conditions"}, {r.Caveated, "of it under caveats"}} {
 		if n, ok := q.n.Number(); ok && n > 0 {
-			all = append(all, q.n.String()+" "+q.what)
+			all = append(all, write(q.n)+" "+q.what)
 		}
 	}
 	for _, c := range []struct {
@@ -308,7 +312,7 @@ func PledgesTable(all projections.PledgeList) Table {
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
-			conditions(p), caveats(p), allocations(p), strings.Join(p.Elsewhere, ", "), p.Note)
+			conditions(p), caveats(p), allocations(p, plain), strings.Join(p.Elsewhere, ", "), p.Note)
 	}
 	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"), all.Basis)}
 	return t
@@ -337,10 +341,11 @@ func caveats(p projections.Pledge) string {
 	return strings.Join(all, ", ")
 }
 
-func allocations(p projections.Pledge) string {
+// allocations says to which lines how much is allocated, with quantities written by write.
+func allocations(p projections.Pledge, write func(events.Quantity) string) string {
 	all := make([]string, len(p.Allocations))
 	for i, a := range p.Allocations {
-		all[i] = fmt.Sprintf("%s %s", a.Line, a.Quantity)
+		all[i] = fmt.Sprintf("%s %s", a.Line, write(a.Quantity))
 	}
 	return strings.Join(all, ", ")
 }
@@ -362,12 +367,12 @@ func PledgeTable(w PledgeLife) Table {
 
 // PledgeSentence says to people what a pledge is.
 func PledgeSentence(p projections.Pledge) string {
-	s := fmt.Sprintf("%s: %s %s", p.Role, p.Quantity, projections.UnitOf(p.Quantity, p.Unit))
+	s := fmt.Sprintf("%s: %s %s", p.Role, projections.Grouped(p.Quantity), projections.UnitOf(p.Quantity, p.Unit))
 	if p.Quantity.IsZero() {
 		s = fmt.Sprintf("%s: nothing was offered", p.Role)
 	}
 	if !p.Strength.IsZero() {
-		s += fmt.Sprintf(", %s %s there since %s", p.Strength, projections.UnitOf(p.Strength, p.Unit), p.StrengthOn)
+		s += fmt.Sprintf(", %s %s there since %s", projections.Grouped(p.Strength), projections.UnitOf(p.Strength, p.Unit), p.StrengthOn)
 	}
 	if p.From != 0 {
 		s += ", " + p.Span()
@@ -376,7 +381,7 @@ func PledgeSentence(p projections.Pledge) string {
 	if p.State != projections.Live {
 		s += ", " + string(p.State)
 	}
-	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p)}, {"meant for ", string(p.Line)},
+	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p, projections.Grouped)}, {"meant for ", string(p.Line)},
 		{"expires on ", p.Expires.String()}, {"also pledged to ", strings.Join(p.Elsewhere, ", ")}} {
 		if more.what != "" {
 			s += ", " + more.before + more.what

@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test lint bench clean
+.PHONY: all build demo test lint bench compare clean
 
 all: build
 
@@ -33,6 +33,17 @@ bench:
 	@mkdir -p bin
 	go build -o bin/bench ./cmd/bench
 	@for measure in append replay start query grow; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done
+
+# Whether this source answers as another commit does, byte for byte, to all that users can ask (see
+# cmd/bench/compare.go): make compare BASE=main LEDGER=muster-data; without LEDGER, on the demo's.
+BASE = HEAD
+compare:
+	@rm -rf bin/.base && mkdir -p bin/.base
+	git archive $(BASE) | tar -x -C bin/.base
+	cd bin/.base && go build -buildvcs=false -o ../muster-base ./cmd/muster
+	@rm -rf bin/.base
+	go build -buildvcs=false -o bin/muster-head ./cmd/muster
+	go run ./cmd/bench compare --base bin/muster-base --head bin/muster-head --ledger "$(LEDGER)"
 
 clean:
 	rm -rf bin demo-data

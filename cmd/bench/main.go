@@ -3,6 +3,7 @@
 //
 //	go run ./cmd/bench append|replay|start|query|grow [flags]
 //	go run ./cmd/bench table FILE...                           # rows that were kept as JSON, as a table
+//	go run ./cmd/bench compare --base FILE [--ledger FOLDER]   # whether two builds answer alike
 //
 // Machines are shared and noisy, so that only a ratio says anything: every way of doing a thing is tried in turn, in several interleaved
 // rounds of one run, and the median of each is told beside its ratio to the raw reference of the same run. ledger/PERFORMANCE.md keeps one
@@ -52,8 +53,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
-	if args[0] == "table" {
+	switch args[0] {
+	case "table":
 		return showTable(args[1:], stdout)
+	case "compare":
+		return compareBuilds(args[1:], stdout, stderr)
 	}
 	measure, ok := measures[args[0]]
 	if !ok {

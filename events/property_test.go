@@ -239,7 +239,8 @@ func drawCorrection(t *rapid.T, s *PledgeCorrected) {
 // fill draws every member of a struct by its type, and then mends what must fit together.
 func fill(t *rapid.T, v reflect.Value) {
 	for i := range v.NumField() {
-		if f := v.Field(i); v.Type().Field(i).Name != "Type" {
+		f := v.Field(i)
+		if v.Type().Field(i).Name != "Type" {
 			fillOne(t, v.Type().Field(i).Name, f)
 		}
 	}

@@ -173,7 +173,8 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 			return f.take(m)
 		}
 		same, err := l.inJournal(m)
-		if met = same; err == nil && !same {
+		met = same
+		if err == nil && !same {
 			return errEnough
 		}
 		return err

@@ -134,7 +134,8 @@ func storeLedger(tb testing.TB, pledges, records int) *storedLedger {
 	g.say = func(s events.Statement) {
 		n := len(l.stored)
 		head := s.Head()
-		if head.Ledger = testOrigin; head.ID.IsZero() {
+		head.Ledger = testOrigin
+		if head.ID.IsZero() {
 			head.ID = generatedID(records + n)
 		}
 		text := must[[]byte](tb)(events.Marshal(s))

@@ -170,7 +170,8 @@ func TestPreviewOfManyRevisions(t *testing.T) {
 		line := i % generatedLines
 		s := &events.RequirementRevised{Header: events.Header{Type: "requirement.revised"}, Dated: events.Dated{Effective: day(1).AddDays(7 * i)}}
 		s.RequirementTerms = must[Requirements](t)(p.Requirements(t.Context(), Moment{}, Filter{})).Requirements[line].Terms()
-		if s.Note = "again"; i == 99 {
+		s.Note = "again"
+		if i == 99 {
 			s.Quantity = events.Count(50)
 		}
 		revisions = append(revisions, s)

@@ -30,7 +30,8 @@ func TestCellsEqualPledges(t *testing.T) {
 			b := must[Basis](t)(p.basisAtRung(m))
 			got, want := p.sum(&b, must[[]*operation](t)(p.chosen(b.AsOf, "")), Filter{}, strengthGroups), sums{}
 			p.eachFolded(&b, func(v *version) {
-				if n, no, known := v.amount(b.Rung); v.rung >= b.Rung {
+				n, no, known := v.amount(b.Rung)
+				if v.rung >= b.Rung {
 					k := p.kinds.names[no]
 					want.of(groupKey{k.operation.name, p.nations.names[v.nation], k.role, k.unit}.by(strengthGroups)).add(v.flags, n, known, 1)
 				}

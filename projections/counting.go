@@ -92,7 +92,8 @@ func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 // countedAt tells at each rung where a pledge counts, or why it does not, also where it is not there at all.
 func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]CountedAt, error) {
 	all := []CountedAt{}
-	for _, b.Rung = range Rungs() {
+	for _, rung := range Rungs() {
+		b.Rung = rung
 		before := p.meter.bytes
 		c, err := p.Coverage(ctx, b.Moment(), CoverageFilter{Operation: pl.operation.name})
 		if err != nil {

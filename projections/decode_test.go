@@ -133,7 +133,8 @@ func TestDecodingOfWhatBuildsOn(t *testing.T) {
 			continue
 		}
 		stored := bytes.Replace(rec.Stored, []byte(`"pledge":`), []byte(`"after":7,"pledge":`), 1)
-		if after[typ] = true; !checkDecoding(t, d, stored) {
+		after[typ] = true
+		if !checkDecoding(t, d, stored) {
 			t.Errorf("not read in one pass: %s", stored)
 		}
 		if got, _ := d.quick(stored); cmp.Diff(must[row](t)(strictly(rec.Stored)), got) != "" {

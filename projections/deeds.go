@@ -54,7 +54,8 @@ func (c cause) appendTo(sequences []uint64) []uint64 {
 	if c.order == 0 {
 		return sequences
 	}
-	if sequences = append(sequences, uint64(c.order)); c.seq != c.order {
+	sequences = append(sequences, uint64(c.order))
+	if c.seq != c.order {
 		sequences = append(sequences, uint64(c.seq))
 	}
 	return sequences

@@ -380,7 +380,8 @@ func (s *side) stand(pl *pledge) *PledgeStand {
 	}
 	one.Rung, one.Role, one.Area, one.Line, one.Quantity, one.Strength = now.rung, now.terms.role, now.terms.area, now.terms.line, now.pledged.quantity, now.strength.quantity
 	one.Conditions, one.Caveats = now.conditionsIn(Hanging), now.caveatsHeld()
-	if one.Unit = now.pledged.unit; one.Quantity.IsZero() {
+	one.Unit = now.pledged.unit
+	if one.Quantity.IsZero() {
 		one.Unit = now.strength.unit
 	}
 	return one

@@ -76,7 +76,8 @@ func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date)
 		keep--
 	}
 	f.old = append(f.old[:0], c.open[keep:]...)
-	if c.open = c.open[:keep]; f.p.watched {
+	c.open = c.open[:keep]
+	if f.p.watched {
 		c.open = slices.Clip(c.open) // readers have the rest of it
 	}
 	if len(f.old) > 0 && t.extents[f.old[0]].from < from { // cut in two: its beginning stays as it was

@@ -91,7 +91,8 @@ func (s *storyteller) tell() {
 func (s *storyteller) begin() {
 	nation := rapid.SampledFrom(someNations).Draw(s.T, "nation")
 	var p testPledge
-	switch on := s.day(); rapid.IntRange(0, 2).Draw(s.T, "how") {
+	on := s.day()
+	switch rapid.IntRange(0, 2).Draw(s.T, "how") {
 	case 0:
 		p = s.indicate(nation, on, rapid.Int64Range(1, 50).Draw(s.T, "indicated"))
 	case 1:

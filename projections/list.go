@@ -157,7 +157,8 @@ func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 			return
 		}
 		if b.IsRange() {
-			if one.Day = last.Day; !reflect.DeepEqual(one, last) {
+			one.Day = last.Day
+			if !reflect.DeepEqual(one, last) {
 				one.Day = day.On
 			}
 		}

@@ -311,7 +311,8 @@ func (m model) fitting(lines map[events.Line]events.RequirementTerms, t *events.
 		case l.Unit != unit:
 			near = append(near, name)
 		default:
-			if fits = append(fits, name); t.Area != "" && l.Area == t.Area {
+			fits = append(fits, name)
+			if t.Area != "" && l.Area == t.Area {
 				inArea = append(inArea, name)
 			}
 		}

@@ -153,7 +153,8 @@ func (r *roleSums) weigh(days stretch, v *version) {
 		_, kind, _ := v.amount(rung)
 		r.lows.add(r.row(kind), days, 0, 0)
 	}
-	if n, kind, known := v.amount(r.basis.Rung); v.rung >= r.basis.Rung {
+	n, kind, known := v.amount(r.basis.Rung)
+	if v.rung >= r.basis.Rung {
 		r.lows.add(r.row(kind), days, v.sums(n), v.unknowns(known))
 	}
 }

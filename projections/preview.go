@@ -150,7 +150,8 @@ func (s *supposed) copyPledge(pl *pledge) {
 func (s *supposed) copyOperation(name events.Operation) {
 	o, ok := s.is.operations[name]
 	done := s.operated[name]
-	if s.operated[name] = true; done || !ok {
+	s.operated[name] = true
+	if done || !ok {
 		return
 	}
 	all := *o.now()
@@ -328,7 +329,8 @@ func (s *supposed) on(b Basis, day events.Date) (Diff, error) {
 	was.On, is.On, is.AsOf = day, day, s.now.Sequence()
 	f, only := Filter{}, s.touched
 	if len(s.operated) == 1 {
-		for f.Operation = range s.operated {
+		for name := range s.operated {
+			f.Operation = name
 		}
 	}
 	if s.asksOtherwise(b, day) {

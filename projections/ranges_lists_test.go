@@ -84,19 +84,22 @@ func TestRowsOfRange(t *testing.T) {
 		wantHeld, wantHanging := union{}, union{}
 		for _, l := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{Brief: true})).Lines {
 			for _, h := range must[Dependences](t)(p.Dependences(t.Context(), m.dayOf(l.Day), DependenceFilter{})).Holds {
-				if h.Day = l.Day; h.Line == l.Line {
+				h.Day = l.Day
+				if h.Line == l.Line {
 					wantHeld[asJSON(h)] = true
 				}
 			}
 			for _, h := range must[HangingSupplies](t)(p.Hanging(t.Context(), m.dayOf(l.Day), Filter{})).Hanging {
-				if h.Day = l.Day; h.Line == l.Line {
+				h.Day = l.Day
+				if h.Line == l.Line {
 					wantHanging[asJSON(h)] = true
 				}
 			}
 		}
 		for _, r := range must[Strength](t)(p.Strength(t.Context(), m, Filter{}, []string{"operation", "role"})).Rows {
 			for _, h := range must[Dependences](t)(p.Dependences(t.Context(), m.dayOf(r.Day), DependenceFilter{ByRole: true})).Holds {
-				if h.Day = r.Day; h.Line == "" && h.Role == r.Role && h.Unit == r.Unit {
+				h.Day = r.Day
+				if h.Line == "" && h.Role == r.Role && h.Unit == r.Unit {
 					wantHeld[asJSON(h)] = true
 				}
 			}

@@ -43,7 +43,8 @@ func (s *standing) step(d *deed) {
 	if m.terms {
 		s.terms, s.termsBy, s.remark = d.terms, d.cause(), d.remark
 		s.expires, s.expiresBy = d.terms.expires, d.cause()
-		if s.kind = noKind; !m.strength {
+		s.kind = noKind
+		if !m.strength {
 			s.pledged, s.kind = amount{d.quantity, d.unit}, d.terms.kind
 		}
 	}

@@ -86,7 +86,8 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums {
 	cells := make([]sum, len(p.nations.names)*len(p.kinds.names))
 	p.eachSum(b, func(v *version, pledges int) {
-		if n, kind, known := v.amount(b.Rung); v.rung >= b.Rung {
+		n, kind, known := v.amount(b.Rung)
+		if v.rung >= b.Rung {
 			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v.flags, n, known, pledges)
 		}
 	})
@@ -109,7 +110,8 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 		cell := &cells[int(v.nation)*len(p.kinds.names)+int(kind)]
 		if *cell == 0 {
 			k, nation := p.kinds.names[kind], p.nations.names[v.nation]
-			if *cell = -1; isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+			*cell = -1
+			if isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
 				key := groupKey{k.operation.name, nation, k.role, k.unit}.by(by)
 				if _, ok := number[key]; !ok {
 					number[key], groups = l.open(), append(groups, key)

@@ -116,7 +116,8 @@ func keepFirst(tallies []*tally) {
 		allocation events.ID
 	}
 	keyOf := func(l *left) (k key) {
-		if k.pledge, k.reason = l.pledge, l.reason; l.share != nil {
+		k.pledge, k.reason = l.pledge, l.reason
+		if l.share != nil {
 			k.allocation = l.share.id
 		}
 		return k

@@ -83,7 +83,8 @@ func (t *trail) gather() {
 			at(old[0].from).plus(&old[0].change)
 			old = old[1:]
 		}
-		if s := at(a.on); a.ends {
+		s := at(a.on)
+		if a.ends {
 			s.change[a.rung].subtract(a.n)
 		} else {
 			s.change[a.rung].add(a.n)

@@ -95,7 +95,8 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 	switch at := &t.places[kind]; {
 	case why == UnknownQuantity && at.only >= 0:
 		l := &t.lines[at.only]
-		if l.unknown += t.times; l.unknownBy == nil {
+		l.unknown += t.times
+		if l.unknownBy == nil {
 			l.unknownBy = map[uint16]bool{}
 		}
 		l.unknownBy[v.nation] = true

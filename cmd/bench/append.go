@@ -188,7 +188,8 @@ func gather(in <-chan waiting, most int, safe func([]waiting) error) {
 		for more := true; more && len(group) < most; {
 			select {
 			case w, ok := <-in:
-				if more = ok; ok {
+				more = ok
+				if ok {
 					group = append(group, w)
 				}
 			default:
@@ -388,7 +389,8 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 	})
 	rest()
 	readers.Wait()
-	if s.took = took; busy && err == nil {
+	s.took = took
+	if busy && err == nil {
 		s.note = fmt.Sprintf("the ratio is of p99; %.0f questions a second were answered", float64(asked)/s.seconds)
 	}
 	return s, errors.Join(err, m.Close())

@@ -74,7 +74,8 @@ func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quan
 func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
 	n, known := p.Quantity.Number()
 	for _, a := range p.Allocations {
-		if m, _ := a.Quantity.Number(); a.Includes(on) {
+		m, _ := a.Quantity.Number()
+		if a.Includes(on) {
 			n -= m
 		}
 	}

@@ -56,7 +56,8 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 			}
 			a.url, a.nats, a.key = s.URL(), "", ""
 			err = a.demo(cmd.Context(), s, stay)
-			if closed := s.Close(); err == nil {
+			closed := s.Close()
+			if err == nil {
 				err = closed
 			}
 			return err

@@ -107,7 +107,8 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 		note("successor", f.successor, err)
 	}
 	if given("elsewhere") {
-		if t.Elsewhere = f.elsewhere; len(f.elsewhere) == 1 && f.elsewhere[0] == "none" {
+		t.Elsewhere = f.elsewhere
+		if len(f.elsewhere) == 1 && f.elsewhere[0] == "none" {
 			t.Elsewhere = nil
 		}
 	}

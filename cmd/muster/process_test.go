@@ -60,7 +60,8 @@ func TestSameIDAgain(t *testing.T) {
 func againAndTaken(t *testing.T, p *serverProcess, offer events.Signed, first intake.Receipt, taken events.Signed) {
 	t.Helper()
 	r, err := p.client().Submit(t.Context(), offer)
-	if first.Again = true; err != nil || !reflect.DeepEqual(r, first) {
+	first.Again = true
+	if err != nil || !reflect.DeepEqual(r, first) {
 		t.Fatalf("submitted again: %+v, %v; the first receipt was %+v", r, err, first)
 	}
 	_, err = p.client().Submit(t.Context(), taken)

@@ -97,7 +97,8 @@ func (a *app) serverRecords(ctx context.Context) iter.Seq2[events.Record, error]
 					return
 				}
 			}
-			if from = page.Next; page.Next > page.AsOf {
+			from = page.Next
+			if page.Next > page.AsOf {
 				return
 			}
 		}

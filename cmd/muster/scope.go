@@ -108,7 +108,8 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 		name = strings.TrimSuffix(name, "-date")
 		value := c.Flags().String(name, "", text)
 		into[strings.ReplaceAll(name, "-", "_")] = value
-		if f := c.Flags().Lookup(name); slices.Contains(switches, name) {
+		f := c.Flags().Lookup(name)
+		if slices.Contains(switches, name) {
 			f.Value, f.NoOptDefVal = (*switchFlag)(value), "true"
 		}
 	}

@@ -128,7 +128,8 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 		fmt.Fprintln(a.stderr, "muster: stopping")
 	case err = <-s.Failed():
 	}
-	if closed := s.Close(); err == nil {
+	closed := s.Close()
+	if err == nil {
 		err = closed
 	}
 	return err

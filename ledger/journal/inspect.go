@@ -177,7 +177,8 @@ func (f *File) IDs() (map[events.ID]uint64, error) {
 func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 	tree, checkpoint = f.meta.tree, f.meta.checkpoint
 	for _, fr := range f.tail {
-		if tree = &fr.tree; fr.checkpoint != nil {
+		tree = &fr.tree
+		if fr.checkpoint != nil {
 			checkpoint = fr.checkpoint
 		}
 	}

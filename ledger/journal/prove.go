@@ -36,7 +36,8 @@ func (h *hashes) through(from tlog.HashReader) tlog.HashReader {
 				if err != nil {
 					return nil, err
 				}
-				if hash = read[0]; h.kept == nil || len(h.kept) >= maxHashes {
+				hash = read[0]
+				if h.kept == nil || len(h.kept) >= maxHashes {
 					h.kept = map[int64]tlog.Hash{}
 				}
 				h.kept[index] = hash

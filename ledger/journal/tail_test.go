@@ -377,7 +377,8 @@ func TestDamagedTail(t *testing.T) {
 	flip := func(at int, sum bool) []byte {
 		data := bytes.Clone(good.tail[0])
 		data[at] ^= 1
-		if body := data[second+frameHead : len(after[1].tail[0])]; sum {
+		body := data[second+frameHead : len(after[1].tail[0])]
+		if sum {
 			binary.BigEndian.PutUint32(data[second+len(frameMagic)+4:], crc32.Checksum(body, castagnoli))
 		}
 		return data

@@ -191,8 +191,8 @@ func TestAlteredRecord(t *testing.T) {
 		t.Errorf("by itself: %v", err)
 	}
 	n := 0
-	for _, err = range j.Records(1) {
-		if err == nil {
+	for _, each := range j.Records(1) {
+		if err = each; err == nil {
 			n++
 		}
 	}

@@ -224,7 +224,8 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 	}
 	v.reportCheckpoint(o, wrong)
 	r.Add("rules", NotChecked, "whether the statements about the pledge were allowed takes the records of the whole ledger")
-	if r.Fault = fault; fault == nil {
+	r.Fault = fault
+	if fault == nil {
 		r.Fault = wrong
 	}
 	r.OK = r.Fault == nil

@@ -152,7 +152,8 @@ func (v *verifier) verifySignatures(b *batch) {
 		verified++
 	}
 	v.signatures.Add(verified)
-	if done := v.done.Add(int64(len(b.entries))); v.opts.Progress != nil {
+	done := v.done.Add(int64(len(b.entries)))
+	if v.opts.Progress != nil {
 		v.opts.Progress(done, max(done, v.src.Size))
 	}
 }

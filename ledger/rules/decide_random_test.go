@@ -152,7 +152,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	if terms == nil {
 		return
 	}
-	if terms.Expires = 0; ruleDie(t, "expires", 4) == 3 {
+	terms.Expires = 0
+	if ruleDie(t, "expires", 4) == 3 {
 		terms.Expires = ruleFew(t, "expiry", 2, ruleDay.AddDays(60), ruleDay, ruleDay.AddDays(1))
 	}
 	if others := h.pledges(t); len(others) > 0 && ruleDie(t, "relieves", 6) == 5 {

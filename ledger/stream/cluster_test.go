@@ -81,7 +81,8 @@ func (c *cluster) start(i int) {
 		c.t.Fatal(err)
 	}
 	s.Start()
-	if c.servers[i] = s; !s.ReadyForConnections(clusterPatience) {
+	c.servers[i] = s
+	if !s.ReadyForConnections(clusterPatience) {
 		c.t.Fatal("a server of the cluster does not start")
 	}
 }

@@ -53,7 +53,8 @@ func TestTodayPasses(t *testing.T) {
 		equal(t, path, caching, "private, no-cache")
 		s.service.Now = func() time.Time { return today.AddDate(0, 0, 1) }
 		_, after, _, _ := s.fetch(path, "")
-		if s.service.Now = func() time.Time { return today }; before == after {
+		s.service.Now = func() time.Time { return today }
+		if before == after {
 			t.Errorf("%s has the same tag on the next day", path)
 		}
 	}

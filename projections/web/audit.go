@@ -23,8 +23,10 @@ func (q *LateQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Filter = p.filter()
 	q.Days = usualWithin
-	if v := p.number("days", "Recorded more than so many days after the date from which it holds; 30 without it.", 0, events.MaxNotice); p.given["days"] != "" {
-		q.Days = int(v)
+	days := p.number("days", "Recorded more than so many days after the date from which it holds; "+
+		"30 without it.", 0, events.MaxNotice)
+	if p.given["days"] != "" {
+		q.Days = int(days)
 	}
 }
 

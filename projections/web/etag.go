@@ -161,7 +161,8 @@ func requestOfHTTP(r *http.Request, question, form string) (request, error) {
 		return request{}, garbledQuery(err)
 	}
 	return requestFrom(paths[question], values, func(name string) string {
-		if value := r.PathValue(name); form == "csv" {
+		value := r.PathValue(name)
+		if form == "csv" {
 			return strings.TrimSuffix(value, csvSuffix)
 		} else {
 			return value

@@ -141,7 +141,8 @@ func (a *answers) change(tag, body string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	found, ok := a.kept[tag]
-	if found.body = []byte(body); ok {
+	found.body = []byte(body)
+	if ok {
 		a.kept[tag] = found
 	}
 	return ok

@@ -88,7 +88,8 @@ func (s *testServer) isDocumented(path string, status int, body []byte) {
 	var op *huma.Operation
 	for _, template := range paths {
 		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(Root+template), "[^/]+") + "$"
-		if item := s.api.OpenAPI().Paths[Root+template]; regexp.MustCompile(pattern).MatchString(path) && (op == nil || op.Path != path) {
+		item := s.api.OpenAPI().Paths[Root+template]
+		if regexp.MustCompile(pattern).MatchString(path) && (op == nil || op.Path != path) {
 			op = item.Get
 		}
 	}

@@ -390,7 +390,8 @@ func (g *guarded) WriteHeader(status int) {
 
 // Write implements http.ResponseWriter.
 func (g *guarded) Write(data []byte) (n int, err error) {
-	if g.written = true; g.begun.IsZero() {
+	g.written = true
+	if g.begun.IsZero() {
 		g.begun = time.Now()
 	}
 	for first := true; first || len(data) > 0; first = false {

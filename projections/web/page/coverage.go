@@ -75,7 +75,8 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	f.Basis, c.NotCounted, c.Lines = answer.Basis, answer.NotCounted, len(answer.Lines)
 	c.InForce, c.Met, c.Next = answer.InForce, answer.Met, answer.Next
 	if c.Show == "" {
-		if c.Show = "lines"; c.InForce == 0 {
+		c.Show = "lines"
+		if c.InForce == 0 {
 			c.Show, c.Swapped = "nations", true
 		}
 	}

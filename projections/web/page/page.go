@@ -205,7 +205,8 @@ const room = 1 << 10
 
 // giveUp says in plain text why a page cannot be shown.
 func (p *Pages) giveUp(w http.ResponseWriter, name string, err error) {
-	if why := problem.From(err); errors.Is(err, errTooLong) {
+	why := problem.From(err)
+	if errors.Is(err, errTooLong) {
 		p.Service.Bites.Budget.Add(1)
 		http.Error(w, why.Detail+"\n"+why.Hint, why.Kind.Status)
 		return

@@ -73,7 +73,8 @@ func TestWordsAreUsed(t *testing.T) {
 				names = []string{found[2] + ".one", found[2] + ".other"}
 			}
 			for _, name := range names {
-				if used[name] = true; words[name] == nil && !strings.HasSuffix(name, ".") {
+				used[name] = true
+				if words[name] == nil && !strings.HasSuffix(name, ".") {
 					t.Errorf("the words of %s are missing", name)
 				}
 			}

@@ -76,7 +76,8 @@ func (l *pledgesPage) SortHead(column, label string) sortHead {
 	h := sortHead{Label: l.T(label), Address: l.Here("sort", column)}
 	if l.Sort == column {
 		h.Aria = "ascending"
-		if h.Address = l.Here("sort", "-"+column); l.Down {
+		h.Address = l.Here("sort", "-"+column)
+		if l.Down {
 			h.Aria, h.Address = "descending", l.Here("sort", column)
 		}
 	}

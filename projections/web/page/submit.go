@@ -183,7 +183,8 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	if given != nil {
 		typ = given.Get("type")
 	}
-	if s.Say = forms[0]; typ != "" {
+	s.Say = forms[0]
+	if typ != "" {
 		at := slices.IndexFunc(forms, func(one form) bool { return string(one.Type) == typ })
 		if at < 0 {
 			return nil, oneOf("type", typ, "the kinds of statement that the page offers")
@@ -214,7 +215,8 @@ func (s *submitPage) readPledges() error {
 	if id != "" {
 		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "")
 		s.About, s.life = &one.Pledge, one.Life
-		if s.After = fmt.Sprint(one.Pledge.Last); s.given != nil && s.given.Get("after") != "" {
+		s.After = fmt.Sprint(one.Pledge.Last)
+		if s.given != nil && s.given.Get("after") != "" {
 			s.After = s.given.Get("after")
 		}
 		return err
@@ -322,7 +324,8 @@ func (s *submitPage) offer(f *field, lines []projections.Requirement) {
 		}
 	}
 	for i := range lines {
-		switch l := &lines[i]; f.Name {
+		l := &lines[i]
+		switch f.Name {
 		case "area":
 			add(string(l.Area))
 		case "line":

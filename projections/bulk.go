@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"cmp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -33,7 +32,10 @@ func (b *bulk) take(seq uint64, r *row) error {
 	a := &b.all[n]
 	if err := b.p.next(seq, r, a); err != nil {
 		b.all = b.all[:n]
-		return cmp.Or(b.fold(), err) // what was put off comes first, also when it cannot be
+		if unfolded := b.fold(); unfolded != nil { // what was put off comes first
+			return unfolded
+		}
+		return err
 	}
 	b.p.took(a, r)
 	switch {

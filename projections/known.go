@@ -54,9 +54,12 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 	if err != nil {
 		return PledgeVersions{}, err
 	}
-	b, err1 := p.Basis(m)
-	life, err2 := p.Life(ctx, m, id)
-	if err := cmp.Or(err1, err2); err != nil {
+	b, err := p.Basis(m)
+	if err != nil {
+		return PledgeVersions{}, err
+	}
+	life, err := p.Life(ctx, m, id)
+	if err != nil {
 		return PledgeVersions{}, err
 	}
 	answer := PledgeVersions{Basis: b, Pledge: one, Life: life, Versions: []PledgeVersion{}}

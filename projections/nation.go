@@ -61,10 +61,16 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o 
 	}
 	all := c.Moment()
 	all.Rung = 0
-	list, err1 := p.Pledges(ctx, all, PledgeFilter{Filter: f})
-	scopes, err2 := p.Scopes(ctx, all, f)
-	roster, err3 := p.Members(ctx, all)
-	if err := cmp.Or(err1, err2, err3); err != nil {
+	list, err := p.Pledges(ctx, all, PledgeFilter{Filter: f})
+	if err != nil {
+		return NationPage{}, err
+	}
+	scopes, err := p.Scopes(ctx, all, f)
+	if err != nil {
+		return NationPage{}, err
+	}
+	roster, err := p.Members(ctx, all)
+	if err != nil {
 		return NationPage{}, err
 	}
 	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes, p.nationRoles(&c.Basis, chosen, f)

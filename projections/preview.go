@@ -74,12 +74,18 @@ func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Sta
 		}
 	}
 	answer, err := s.preview(b)
+	if err != nil {
+		return Preview{}, err
+	}
 	for _, st := range statements {
-		warnings, warned := s.now.Warnings(ctx, st)
-		answer.Warnings, err = append(answer.Warnings, warnings...), cmp.Or(err, warned)
+		warnings, err := s.now.Warnings(ctx, st)
+		if err != nil {
+			return Preview{}, err
+		}
+		answer.Warnings = append(answer.Warnings, warnings...)
 	}
 	answer.Terms = s.terms(b, statements)
-	return answer, err
+	return answer, nil
 }
 
 // earliest returns the first date from which any of the statements holds, zero where one may reach further back.

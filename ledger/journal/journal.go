@@ -12,7 +12,6 @@ package journal
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -225,7 +224,10 @@ func (j *Journal) Record(sequence uint64) (events.Record, error) {
 	}
 	tree := j.Tree()
 	if _, err := j.proven(tree, sequence, stored); err != nil {
-		return events.Record{}, cmp.Or(j.check(tree, sequence, [][]byte{stored}), err) // check says what was altered
+		if altered := j.check(tree, sequence, [][]byte{stored}); altered != nil { // says what
+			return events.Record{}, altered
+		}
+		return events.Record{}, err
 	}
 	return events.ParseRecord(sequence, stored)
 }

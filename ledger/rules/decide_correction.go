@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -20,7 +19,13 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 	if x.typ() == "pledge.corrected" {
 		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.other))
 	}
-	if err := cmp.Or(mayCorrect(m, x), importsObserved(m, p, st.Pledge), fits(s, p, at, st)); err != nil {
+	if err := mayCorrect(m, x); err != nil {
+		return err
+	}
+	if err := importsObserved(m, p, st.Pledge); err != nil {
+		return err
+	}
+	if err := fits(s, p, at, st); err != nil {
 		return err
 	}
 	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck || x.typ() != "pledge.returned" {

@@ -126,7 +126,10 @@ func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	if p.unit != t.Unit {
 		wrong = append(wrong, field(within+"unit", t.Unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
 	}
-	return cmp.Or(refuseFields(c, wrong), rotates(s, p.operation, p.role, p.id(), within, t))
+	if err := refuseFields(c, wrong); err != nil {
+		return err
+	}
+	return rotates(s, p.operation, p.role, p.id(), within, t)
 }
 
 // rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the operation for the same role.

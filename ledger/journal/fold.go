@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/ledger/journal/internal/boltpages"
 )
 
 // foldAfter is how many records are folded into the bbolt file at a time: enough that what each costs there is little, and few enough that
@@ -66,7 +68,7 @@ func (j *Journal) beginFold() {
 	j.folding = f
 	go func() {
 		defer close(f.done)
-		f.err = guard(func() error { return j.fold(upTo, checkpoint) })
+		f.err = boltpages.Guard(func() error { return j.fold(upTo, checkpoint) })
 	}()
 }
 

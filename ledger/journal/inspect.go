@@ -13,6 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/journal/internal/boltpages"
 )
 
 // A File is a journal as it lies on the disk, with the tail that a crash may have left, for whoever has to find out what is wrong with
@@ -20,8 +21,8 @@ import (
 type File struct {
 	file    *os.File
 	lock    *bbolt.DB // nil for a file that bbolt cannot open
-	pages   *pages
-	buckets map[string]item
+	pages   *boltpages.Pages
+	buckets map[string]boltpages.Item
 	damage  error
 	meta    fileMeta
 	tail    []frame // what the file does not have yet
@@ -46,13 +47,13 @@ func Inspect(path string) (*File, error) {
 		return nil, problem.New(problem.Unavailable, "the journal: %w", err)
 	}
 	f := &File{file: file}
-	f.lock, err = openGuarded(path, bbolt.Options{Timeout: lockWait, ReadOnly: true})
+	f.lock, err = boltpages.OpenUnchecked(path, bbolt.Options{Timeout: lockWait, ReadOnly: true})
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, errors.Join(openingError(path, err), file.Close())
 	}
-	f.pages, f.damage = openPages(file)
+	f.pages, f.damage = boltpages.Read(file)
 	if f.pages != nil {
-		buckets, damage := f.pages.buckets()
+		buckets, damage := f.pages.Buckets()
 		f.buckets, f.damage = buckets, errors.Join(f.damage, damage)
 	}
 	f.inspectTail(path)
@@ -95,11 +96,11 @@ func (f *File) Each(yield func(sequence uint64, stored []byte) bool) error {
 		}
 		return nil
 	}
-	err := f.walk(bucketRecords, func(i item) error {
-		if len(i.key) != 8 || i.bucket {
-			return fmt.Errorf("the key %.20x is no sequence", i.key)
+	err := f.walk(bucketRecords, func(i boltpages.Item) error {
+		if len(i.Key) != 8 || i.Bucket {
+			return fmt.Errorf("the key %.20x is no sequence", i.Key)
 		}
-		return each(binary.BigEndian.Uint64(i.key), i.value)
+		return each(binary.BigEndian.Uint64(i.Key), i.Value)
 	})
 	if err == nil {
 		err = f.recent(each)
@@ -123,7 +124,7 @@ func (f *File) recent(yield func(sequence uint64, stored []byte) error) error {
 }
 
 // walk goes through a bucket, once for each File and bucket.
-func (f *File) walk(bucket []byte, yield func(item) error) error {
+func (f *File) walk(bucket []byte, yield func(boltpages.Item) error) error {
 	b, ok := f.buckets[string(bucket)]
 	if !ok {
 		if f.damage != nil {
@@ -131,7 +132,7 @@ func (f *File) walk(bucket []byte, yield func(item) error) error {
 		}
 		return damaged(fmt.Errorf("it has no bucket %s", bucket))
 	}
-	err := f.pages.walkBucket(b, yield)
+	err := f.pages.Walk(b, yield)
 	switch {
 	case errors.Is(err, errEnough):
 		return err
@@ -150,13 +151,13 @@ func damaged(err error) error {
 // IDs returns the index of statements: under which sequence each id is to be found.
 func (f *File) IDs() (map[events.ID]uint64, error) {
 	ids := map[events.ID]uint64{}
-	err := f.walk(bucketIDs, func(i item) error {
+	err := f.walk(bucketIDs, func(i boltpages.Item) error {
 		var id events.ID
-		if len(i.key) != len(id) || len(i.value) != 8 {
-			return fmt.Errorf("%.20x is no id of a statement", i.key)
+		if len(i.Key) != len(id) || len(i.Value) != 8 {
+			return fmt.Errorf("%.20x is no id of a statement", i.Key)
 		}
-		copy(id[:], i.key)
-		ids[id] = binary.BigEndian.Uint64(i.value)
+		copy(id[:], i.Key)
+		ids[id] = binary.BigEndian.Uint64(i.Value)
 		return nil
 	})
 	if err != nil {
@@ -186,15 +187,15 @@ func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 }
 
 func (f *File) readMeta() (m fileMeta) {
-	m.err = f.walk(bucketMeta, func(i item) error {
-		switch string(i.key) {
+	m.err = f.walk(bucketMeta, func(i boltpages.Item) error {
+		switch string(i.Key) {
 		case string(keyTree):
-			if len(i.value) != 8+tlog.HashSize {
+			if len(i.Value) != 8+tlog.HashSize {
 				return errors.New("the saved tree has not the form of one")
 			}
-			m.tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.value)), Hash: tlog.Hash(i.value[8:])}
+			m.tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.Value)), Hash: tlog.Hash(i.Value[8:])}
 		case string(keyCheckpoint):
-			m.checkpoint = i.value
+			m.checkpoint = i.Value
 		}
 		return nil
 	})
@@ -204,8 +205,8 @@ func (f *File) readMeta() (m fileMeta) {
 // Tiles reads the tree's tiles into memory, 33 MB for a million records.
 func (f *File) Tiles() (tlog.TileReader, error) {
 	tiles := fileTiles{}
-	err := f.walk(bucketTiles, func(i item) error {
-		tiles[string(i.key)] = i.value
+	err := f.walk(bucketTiles, func(i boltpages.Item) error {
+		tiles[string(i.Key)] = i.Value
 		return nil
 	})
 	if err != nil || len(f.tail) == 0 {

@@ -76,27 +76,3 @@ func TestInspectWhatIsNotThere(t *testing.T) {
 		t.Errorf("garbage: %v", err)
 	}
 }
-
-// A branch that leads back to itself is no place to go to: bbolt would go around for ever.
-func TestCircle(t *testing.T) {
-	path, _ := filled(t, 300)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, circles := os.Getpagesize(), 0
-	for at := 2 * size; at+size <= len(data); at += size {
-		page := data[at : at+size]
-		if native.Uint16(page[8:]) == branchPage && native.Uint16(page[10:]) > 0 && native.Uint64(page) == uint64(at/size) {
-			native.PutUint64(page[pageHead+8:], uint64(at/size))
-			circles++
-		}
-	}
-	if circles == 0 {
-		t.Fatal("the journal has no branches: it is too small to show anything")
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	isDamaged(t, path, "is no place to go to")
-}

@@ -27,6 +27,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/journal/internal/boltpages"
 )
 
 var (
@@ -78,12 +79,10 @@ func Open(path string) (*Journal, error) { return open(path, false) }
 // OpenReadOnly opens a journal that is there, to read it.
 func OpenReadOnly(path string) (*Journal, error) { return open(path, true) }
 
-// The free list is an array, which gives the lowest pages first: so the pages of a commit lie beside each other, which a disk has
-// sooner than as many that are scattered. There are few of them, since a journal only grows.
 func open(path string, readOnly bool) (*Journal, error) {
-	db, err := openSound(path, bbolt.Options{Timeout: lockWait, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
+	db, err := openSound(path, readOnly)
 	if err != nil {
-		return nil, openingError(path, err)
+		return nil, err
 	}
 	j := &Journal{db: db, foldAfter: foldAfter, recentIDs: map[events.ID]uint64{},
 		changed: make(chan struct{}), resting: make(chan struct{}), edge: &grower{}}
@@ -176,7 +175,7 @@ func (j *Journal) Close() error {
 	}
 	err := j.foldAll()
 	if err == nil {
-		_ = guard(j.listFree) // without the list, the next start looks through all pages for those that are free
+		_ = boltpages.Guard(j.listFree) // without the list, the next start looks through all pages for those that are free
 		err = j.tail.remove()
 	}
 	err = errors.Join(err, j.tail.close(), j.db.Close())

@@ -221,7 +221,8 @@ func openTail(path string) (*tail, error) {
 		}
 		t.files[i] = f
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil { // or a power cut could take new files as a whole
+	// Or a power cut could take new files as a whole, the bbolt file among them.
+	if err := syncFolder(filepath.Dir(path)); err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
@@ -239,6 +240,14 @@ func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
 		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file itself there: %w", path, err)
 	}
 	return f, errors.Join(err, folder.Close())
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // write appends a frame, and returns when it is on the disk. After an error it is not, and the next is written in its place.

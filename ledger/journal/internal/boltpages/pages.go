@@ -1,4 +1,18 @@
-package journal
+// Package boltpages reads the pages of a bbolt file that nobody has checked, and opens such a file
+// with bbolt after it was found sound.
+//
+// bbolt trusts its file: it panics at a page that is not what it should be, in goroutines of its
+// own too, goes around in circles where pages do, and faults where the file ends too early. This
+// package believes no number in the file, and comes to each page at most once. The form is bbolt's
+// file format, version 2, in the byte order of the machine:
+//
+//	pages of a fixed size   0 and 1 are the metas, of which the newer one says where the rest begins
+//	page head, 16 bytes     its number, its kind, how many elements, how many pages more it takes
+//	elements, 16 bytes each a branch's lead to pages, a leaf's to keys and values
+//
+// To check a file costs one reading of all its pages, beside each other as far as there are cores:
+// it is read where it lies in memory. To open a sound file for writing reads it twice.
+package boltpages
 
 import (
 	"bytes"
@@ -12,11 +26,6 @@ import (
 
 	"github.com/edsrzf/mmap-go"
 )
-
-// bbolt trusts its file, so that a page that was altered can make it panic, or follow pages around for ever. What has to
-// read a file that nobody has checked reads the pages itself, here: it believes no number in them, and comes to each page
-// at most once. The form is bbolt's file format, version 2: pages of a fixed size, each with a head of 16 bytes (its number,
-// what it is, how many elements, how many pages more it takes), in the byte order of the machine.
 
 const (
 	boltMagic   = 0xED0CDAED
@@ -39,8 +48,9 @@ const (
 
 var native = binary.NativeEndian
 
-// pages reads the pages of a file. Several walks may go through them at once.
-type pages struct {
+// Pages reads the pages of a file. Several walks may go through them at once, and come to each page
+// once altogether.
+type Pages struct {
 	piece func(at, n int64) ([]byte, error) // of the file
 	size  int64                             // of a page
 	root  uint64
@@ -49,26 +59,18 @@ type pages struct {
 	seen  []atomic.Bool // which of them a walk has come to
 }
 
-// openPages finds the newer of the two pages in which bbolt keeps where everything begins. Of a file that was cut off, it
-// returns what is left beside the error.
-func openPages(file *os.File) (*pages, error) {
+// Read finds the newer of the two pages in which bbolt keeps where everything begins. Of a file
+// that was cut off, it returns what is left beside the error. The file must stay open.
+func Read(file *os.File) (*Pages, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	newest, best := uint64(0), (*pages)(nil)
+	var newest uint64
+	var best *Pages
 	consider := func(at int64) {
-		head := make([]byte, pageHead+metaSize)
-		if _, err := file.ReadAt(head, at); err != nil {
-			return
-		}
-		m := head[pageHead:]
-		sum := fnv.New64a()
-		sum.Write(m[:metaSize-8])
-		size, tx := int64(native.Uint32(m[8:])), native.Uint64(m[48:])
-		sound := native.Uint32(m) == boltMagic && native.Uint32(m[4:]) == boltVersion && native.Uint64(m[56:]) == sum.Sum64()
-		if sound && size >= 512 && size <= 1<<20 && (at == 0 || at == size) && (best == nil || tx > newest) {
-			newest, best = tx, &pages{piece: piecesOf(file), size: size, root: native.Uint64(m[16:]), free: native.Uint64(m[32:]), count: native.Uint64(m[40:])}
+		if p, tx := readMeta(file, at); p != nil && (best == nil || tx > newest) {
+			newest, best = tx, p
 		}
 	}
 	consider(0)
@@ -79,16 +81,38 @@ func openPages(file *os.File) (*pages, error) {
 		return nil, errors.New("it does not begin as a journal does")
 	}
 	if there := uint64(info.Size() / best.size); there < best.count {
-		err = fmt.Errorf("it was cut off: it has %d bytes, and needs %d pages of %d", info.Size(), best.count, best.size)
+		err = fmt.Errorf("it was cut off: it has %d bytes, and needs %d pages of %d",
+			info.Size(), best.count, best.size)
 		best.count = there
 	}
 	return best, err
 }
 
-// An item is what a leaf of a tree of pages holds.
-type item struct {
-	key, value []byte
-	bucket     bool // the value is not somebody's, but the head of another tree
+// readMeta reads where everything begins, and which transaction has written that; nil where no
+// sound meta lies.
+func readMeta(file *os.File, at int64) (p *Pages, tx uint64) {
+	head := make([]byte, pageHead+metaSize)
+	if _, err := file.ReadAt(head, at); err != nil {
+		return nil, 0
+	}
+	m := head[pageHead:]
+	sum := fnv.New64a()
+	sum.Write(m[:metaSize-8])
+	size := int64(native.Uint32(m[8:]))
+	sound := native.Uint32(m) == boltMagic && native.Uint32(m[4:]) == boltVersion &&
+		native.Uint64(m[56:]) == sum.Sum64()
+	if !sound || size < 512 || size > 1<<20 || at != 0 && at != size {
+		return nil, 0
+	}
+	return &Pages{piece: piecesOf(file), size: size, root: native.Uint64(m[16:]),
+		free: native.Uint64(m[32:]), count: native.Uint64(m[40:])}, native.Uint64(m[48:])
+}
+
+// An Item is what a leaf of a tree of pages holds. Its bytes are not to be altered, and those that
+// [Open] gives are not to be kept.
+type Item struct {
+	Key, Value []byte
+	Bucket     bool // the value is not somebody's, but the head of another tree
 }
 
 // piecesOf returns what copies pieces of a file.
@@ -100,9 +124,10 @@ func piecesOf(file io.ReaderAt) func(at, n int64) ([]byte, error) {
 	}
 }
 
-// mapped has do read the file where it lies in memory, which takes a third of the time that copies take. What do has read is not to be kept.
-// Where the file ends sooner than it did, or cannot be read, the memory faults.
-func (p *pages) mapped(file *os.File, do func() error) error {
+// mapped has do read the file where it lies in memory, which takes a third of the time that copies
+// take. What do has read is not to be kept. Where the file ends sooner than it did, or cannot be
+// read, the memory faults.
+func (p *Pages) mapped(file *os.File, do func() error) error {
 	data, err := mmap.Map(file, mmap.RDONLY, 0)
 	if err != nil {
 		return err
@@ -118,43 +143,45 @@ func (p *pages) mapped(file *os.File, do func() error) error {
 	return errors.Join(do(), data.Unmap())
 }
 
-// buckets returns the buckets in the file's root.
-func (p *pages) buckets() (map[string]item, error) {
+// Buckets returns the buckets in the file's root, and lets all pages be walked to again.
+func (p *Pages) Buckets() (map[string]Item, error) {
 	p.seen = make([]atomic.Bool, p.count)
-	all := map[string]item{}
-	err := p.walk(p.root, func(i item) error {
-		if !i.bucket || len(i.value) < bucketHead {
-			return fmt.Errorf("%.20q is no bucket", i.key)
+	all := map[string]Item{}
+	err := p.walk(p.root, func(i Item) error {
+		if !i.Bucket || len(i.Value) < bucketHead {
+			return fmt.Errorf("%.20q is no bucket", i.Key)
 		}
-		all[string(i.key)] = i
+		all[string(i.Key)] = i
 		return nil
 	})
 	return all, err
 }
 
-// walkBucket calls yield for every item of a bucket, in the order of the keys, until it fails. After an error of its own,
-// what was yielded before is what the file holds.
-func (p *pages) walkBucket(b item, yield func(item) error) error {
-	if root := native.Uint64(b.value); root != 0 {
+// Walk calls yield for every item of a bucket, in the order of the keys, until it fails. After an
+// error of its own, what was yielded before is what the file holds. A bucket can be walked through
+// once.
+func (p *Pages) Walk(b Item, yield func(Item) error) error {
+	if root := native.Uint64(b.Value); root != 0 {
 		return p.walk(root, yield)
 	}
-	w := walk{pages: p, yield: yield}
-	return w.elements(b.value[bucketHead:], 0, bounds{}) // a small bucket lies in its own head
+	w := walk{Pages: p, yield: yield}
+	return w.elements(b.Value[bucketHead:], 0, bounds{}) // a small bucket lies in its own head
 }
 
-func (p *pages) walk(root uint64, yield func(item) error) error {
-	w := walk{pages: p, yield: yield}
+func (p *Pages) walk(root uint64, yield func(Item) error) error {
+	w := walk{Pages: p, yield: yield}
 	return w.page(root, 0, bounds{})
 }
 
 // A walk is one way through a tree of pages, from its smallest key to its largest.
 type walk struct {
-	*pages
-	yield func(item) error
+	*Pages
+	yield func(Item) error
 	last  []byte
 }
 
-// bounds are what the keys of a page must lie between: from, which is among them, and until, which is not. Nil for none.
+// bounds are what the keys of a page must lie between: from, which is among them, and until, which
+// is not. Nil for none.
 type bounds struct{ from, until []byte }
 
 func (w *walk) page(number uint64, depth int, within bounds) error {
@@ -172,14 +199,15 @@ func (w *walk) page(number uint64, depth int, within bounds) error {
 }
 
 // read reads a page with all that it goes on in, and notes that they are used.
-func (p *pages) read(number uint64) ([]byte, error) {
+func (p *Pages) read(number uint64) ([]byte, error) {
 	data, err := p.piece(int64(number)*p.size, p.size)
 	if err != nil {
 		return nil, fmt.Errorf("the page %d: %w", number, err)
 	}
 	id, more := native.Uint64(data), uint64(native.Uint32(data[12:]))
 	if id != number || number+more >= p.count {
-		return nil, fmt.Errorf("the page %d is damaged: it calls itself %d, with %d pages more", number, id, more)
+		return nil, fmt.Errorf("the page %d is damaged: it calls itself %d, with %d pages more",
+			number, id, more)
 	}
 	for n := number; n <= number+more; n++ {
 		if p.seen[n].Swap(true) {
@@ -231,7 +259,8 @@ func (w *walk) leaf(data []byte, count int, within bounds) error {
 		if err != nil {
 			return err
 		}
-		flags, pos, keys, values := native.Uint32(e), uint64(native.Uint32(e[4:])), uint64(native.Uint32(e[8:])), uint64(native.Uint32(e[12:]))
+		flags, pos := native.Uint32(e), uint64(native.Uint32(e[4:]))
+		keys, values := uint64(native.Uint32(e[8:])), uint64(native.Uint32(e[12:]))
 		key, err1 := slice(data, at, pos, keys)
 		value, err2 := slice(data, at, pos+keys, values)
 		if err := errors.Join(err1, err2); err != nil {
@@ -240,11 +269,12 @@ func (w *walk) leaf(data []byte, count int, within bounds) error {
 		switch {
 		case w.last != nil && bytes.Compare(w.last, key) >= 0:
 			return fmt.Errorf("the key %.20x does not follow %.20x", key, w.last)
-		case i == 0 && within.from != nil && bytes.Compare(key, within.from) < 0, i == count-1 && within.until != nil && bytes.Compare(key, within.until) >= 0:
+		case i == 0 && within.from != nil && bytes.Compare(key, within.from) < 0,
+			i == count-1 && within.until != nil && bytes.Compare(key, within.until) >= 0:
 			return fmt.Errorf("the key %.20x is not found in its place", key)
 		}
 		w.last = key
-		if err := w.yield(item{key, value, flags&bucketFlag != 0}); err != nil {
+		if err := w.yield(Item{key, value, flags&bucketFlag != 0}); err != nil {
 			return err
 		}
 	}
@@ -262,7 +292,8 @@ func (w *walk) branch(data []byte, count, depth int, within bounds) error {
 		if err != nil {
 			return err
 		}
-		if keys[i], err = slice(data, at, uint64(native.Uint32(e)), uint64(native.Uint32(e[4:]))); err != nil {
+		pos, size := uint64(native.Uint32(e)), uint64(native.Uint32(e[4:]))
+		if keys[i], err = slice(data, at, pos, size); err != nil {
 			return err
 		}
 		children[i] = native.Uint64(e[8:])
@@ -279,8 +310,9 @@ func (w *walk) branch(data []byte, count, depth int, within bounds) error {
 	return nil
 }
 
-// checkFree checks, after a walk through all buckets, that no page that is in use is listed as free: bbolt would write over it.
-func (p *pages) checkFree() error {
+// checkFree checks, after a walk through all buckets, that no page that is in use is listed as
+// free: bbolt would write over it.
+func (p *Pages) checkFree() error {
 	if p.free == noFreePages {
 		return nil
 	}
@@ -300,7 +332,8 @@ func (p *pages) checkFree() error {
 	}
 	for i := range listed {
 		if n := native.Uint64(list[8*i:]); n < 2 || n >= p.count || p.seen[n].Load() {
-			return fmt.Errorf("the page %d is damaged: it lists the page %d as free, and that is in use", p.free, n)
+			return fmt.Errorf("the page %d is damaged: "+
+				"it lists the page %d as free, and that is in use", p.free, n)
 		}
 	}
 	return nil

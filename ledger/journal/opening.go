@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"muster/events/problem"
+	"muster/ledger/journal/internal/boltpages"
+)
+
+// openSound opens the bbolt file after all of it was checked.
+//
+// The free list is an array, which gives the lowest pages first: so the pages of a commit lie
+// beside each other, which a disk has sooner than as many that are scattered. There are few of
+// them, since a journal only grows.
+func openSound(path string, readOnly bool) (*bbolt.DB, error) {
+	options := bbolt.Options{Timeout: lockWait, ReadOnly: readOnly,
+		NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType}
+	if !readOnly {
+		options.OpenFile = openInFolder
+	}
+	db, err := boltpages.Open(path, options, inSequence)
+	if err != nil {
+		return nil, openingError(path, err)
+	}
+	return db, nil
+}
+
+// inSequence returns what the items of a bucket must pass: records have sequences without a gap.
+func inSequence(bucket string) func(boltpages.Item) error {
+	if bucket != string(bucketRecords) {
+		return nil
+	}
+	next := uint64(1)
+	return func(i boltpages.Item) error {
+		if err := follows(i.Key, next); err != nil {
+			return err
+		}
+		next++
+		return nil
+	}
+}
+
+// follows checks that the key of a record is that of the next sequence.
+func follows(key []byte, next uint64) error {
+	if len(key) != 8 || binary.BigEndian.Uint64(key) != next {
+		return fmt.Errorf("record %d is missing: %.20x follows", next, key)
+	}
+	return nil
+}
+
+// openingError tells a file that is in use, and one that cannot be reached, from one that is
+// damaged.
+func openingError(path string, err error) error {
+	var unreachable *fs.PathError
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return problem.New(problem.Unavailable, "another process has the journal %s open", path).
+			WithHint("a muster server runs on this folder: ask it with --url, or stop it")
+	case errors.As(err, &unreachable), errors.As(err, &system):
+		return fmt.Errorf("journal %s: %w", path, err)
+	}
+	return problem.New(problem.Unavailable, "the journal %s is damaged: %w", path, err).
+		WithHint("move the file away and start again: a new one is made from the stream; " +
+			"keep the old one until you have seen that nothing is missing")
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -52,6 +54,7 @@ func (c *command) answer(r Receipt, err error) { c.done <- result{r, err} }
 type entry struct {
 	command *command
 	record  events.Record
+	message Message
 	undo    func() // for a record: takes it back from the state
 	verdict error  // for an answer: the refusal, or nil for the first receipt of a record, and for a check that found nothing
 }
@@ -152,10 +155,14 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		c.answer(Receipt{}, l.Healthy())
 		return
 	}
-	if l.known(c) {
+	known, err := l.found(c)
+	if known {
 		return
 	}
-	if err := l.judge(c); err != nil {
+	if err == nil {
+		err = l.judge(c)
+	}
+	if err != nil {
 		l.join(&entry{command: c, verdict: err})
 		return
 	}
@@ -175,11 +182,41 @@ func (l *Ledger) decide(c *command, anchored bool) {
 
 // judge asks the rules.
 func (l *Ledger) judge(c *command) error {
-	if c.unsigned {
-		return rules.DecideUnsigned(l.state, c.signed.Statement)
-	}
-	return rules.Decide(l.state, c.key, c.signed.Statement)
+	st := c.signed.Statement
+	return l.attempt(st, func() error {
+		if c.unsigned {
+			return rules.DecideUnsigned(l.state, st)
+		}
+		return l.cfg.decide(l.state, c.key, st)
+	})
 }
+
+// found is known, with the error where that panics.
+func (l *Ledger) found(c *command) (known bool, err error) {
+	err = l.attempt(c.signed.Statement, func() error {
+		known = l.known(c)
+		return nil
+	})
+	return known, err
+}
+
+// attempt does something for one statement. Where that panics, the statement is refused, the log has
+// the stack, and the server goes on for all others: so what is done must have changed nothing then.
+// To look something up and to decide change nothing, and [rules.State.Apply] takes back what it has
+// changed.
+func (l *Ledger) attempt(st events.Statement, do func() error) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			l.cfg.Faults.Error("a statement has met a fault of this program", "type", st.Head().Type,
+				"id", st.Head().ID, "panic", broken, "stack", string(debug.Stack()))
+			err = errFault
+		}
+	}()
+	return do()
+}
+
+var errFault = problem.New(problem.Internal, "the statement has met a fault of this program").
+	WithHint("nothing was recorded, and the server's log has more about it: tell whoever runs it")
 
 // known answers a command whose id is there already: with the first receipt when the statement and the key are the same, with a
 // conflict when they are not. The signature was verified, so that nobody else is told.
@@ -233,19 +270,23 @@ func sameOrConflict(rec events.Record, c *command) error {
 
 // append gives the command the next sequence.
 func (l *Ledger) append(c *command) {
-	rec, err := events.NewRecord(l.state.Last()+1, l.now(), l.cfg.Name, c.signed)
+	e := &entry{command: c}
+	err := l.attempt(c.signed.Statement, func() (err error) {
+		e.record, err = events.NewRecord(l.state.Last()+1, l.now(), l.cfg.Name, c.signed)
+		if err != nil {
+			return err
+		}
+		e.message = message(e.record)
+		e.undo, err = l.state.Apply(e.record)
+		return err
+	})
 	if err != nil {
 		c.answer(Receipt{}, problem.From(err))
 		return
 	}
-	undo, err := l.state.Apply(rec)
-	if err != nil {
-		c.answer(Receipt{}, problem.From(err))
-		return
-	}
+	rec := e.record
 	l.learn(rec.Statement)
 	c.asked = true
-	e := &entry{command: c, record: rec, undo: undo}
 	l.flying[rec.Statement.Head().ID] = e
 	if len(l.flying) > 2*maxFlying {
 		l.forget()
@@ -268,7 +309,7 @@ func (l *Ledger) send() {
 	l.group = nil
 	for _, e := range g.entries {
 		if e.isRecord() {
-			g.records, messages = append(g.records, e.record), append(messages, message(e.record))
+			g.records, messages = append(g.records, e.record), append(messages, e.message)
 		}
 	}
 	if len(messages) > 0 {
@@ -299,8 +340,12 @@ func (l *Ledger) now() time.Time {
 
 // apply takes into the state a record that is safe already.
 func (l *Ledger) apply(rec events.Record) error {
-	if _, err := l.state.Apply(rec); err != nil {
+	err := l.attempt(rec.Statement, func() error {
+		_, err := l.state.Apply(rec)
 		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record %d: %w", rec.Sequence, err)
 	}
 	l.learn(rec.Statement)
 	return nil

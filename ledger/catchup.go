@@ -260,12 +260,17 @@ func (f *follower) admit(m Message) (events.Record, error) {
 	if problem.Is(err, problem.Unverified) { // it is the journal that is damaged
 		return events.Record{}, err
 	}
-	if err == nil {
-		err = rules.Decide(f.ledger.state, key, rec.Statement)
-	}
 	var undo func()
 	if err == nil {
-		undo, err = f.ledger.state.Apply(rec)
+		err = f.ledger.attempt(rec.Statement, func() (err error) {
+			if err = f.ledger.cfg.decide(f.ledger.state, key, rec.Statement); err == nil {
+				undo, err = f.ledger.state.Apply(rec)
+			}
+			return err
+		})
+	}
+	if errors.Is(err, errFault) { // it may well be a record: a server without the fault takes it
+		return events.Record{}, fmt.Errorf("record %d: %w", m.Sequence, err)
 	}
 	if err != nil {
 		return wrong(err)

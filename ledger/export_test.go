@@ -1,5 +1,16 @@
 package ledger
 
+import (
+	"muster/events"
+	"muster/ledger/rules"
+)
+
+// Deciding returns the configuration with other rules.
+func (cfg Config) Deciding(decide func(*rules.State, events.Key, events.Statement) error) Config {
+	cfg.decide = decide
+	return cfg
+}
+
 // Waiting is how many groups wait for the settler.
 func (l *Ledger) Waiting() int { return len(l.queue) }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,10 @@ type Config struct {
 	// away at any time. It is saved after so many records each; 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
 	Saved     string
 	SaveAfter uint64
+	// Faults hears of statements at which the program has a fault; nil for the program's usual log.
+	Faults *slog.Logger
+
+	decide func(*rules.State, events.Key, events.Statement) error // rules.Decide when nil
 }
 
 // A Ledger takes signed statements and makes records of them: it is the write side of one server. Its methods may be called
@@ -98,6 +103,12 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 	}
 	if cfg.SaveAfter == 0 {
 		cfg.SaveAfter = saveAfter
+	}
+	if cfg.Faults == nil {
+		cfg.Faults = slog.Default()
+	}
+	if cfg.decide == nil {
+		cfg.decide = rules.Decide
 	}
 	l := &Ledger{
 		cfg:      cfg,
@@ -219,7 +230,7 @@ func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Rece
 		return Receipt{}, damaged
 	}
 	receipt, err := submit()
-	if err == nil || problem.Is(err, problem.Unavailable) {
+	if err == nil || problem.Is(err, problem.Unavailable) || problem.Is(err, problem.Internal) {
 		return receipt, err
 	}
 	if seen := l.refresh(ctx); seen != nil {

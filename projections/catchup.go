@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"runtime/debug"
 )
 
 // replay takes in what the source has beyond the picture, before there are readers. Where that is worth a snapshot, its rows are not kept.
@@ -35,11 +37,32 @@ func (p *Projector) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// A Fault of the program has been met by a record, and what it has panicked with: for the log, and
+// not for who asks.
+type Fault struct {
+	Record uint64
+	Panic  any
+	Stack  string
+}
+
+// Error implements error.
+func (f *Fault) Error() string {
+	return fmt.Sprintf("record %d has met a fault of this program", f.Record)
+}
+
 // take takes in a batch and shows it to readers. When a row cannot be taken in, neither it nor those behind it stay in the batch.
+// When that panics, the picture may have half of it: readers keep the one they were shown, and nothing is saved any more.
 func (p *Projector) take(b *batch) (err error) {
-	for i := range b.rows {
-		if err = p.picture.take(b.first+uint64(i), &b.rows[i]); err != nil {
-			b.rows = b.rows[:i]
+	at := 0
+	defer func() {
+		if broken := recover(); broken != nil {
+			p.broken, b.rows = true, nil
+			err = &Fault{b.first + uint64(at), broken, string(debug.Stack())}
+		}
+	}()
+	for at = range b.rows {
+		if err = p.picture.take(b.first+uint64(at), &b.rows[at]); err != nil {
+			b.rows = b.rows[:at]
 			break
 		}
 	}
@@ -72,6 +95,8 @@ func (p *Projector) isUnsaved() bool { return p.store.saved.cursor < p.picture.S
 // save brings the store up to the picture.
 func (p *Projector) save() error {
 	switch {
+	case p.broken:
+		return nil
 	case p.unkept:
 		return p.snap()
 	case !p.isUnsaved():
@@ -105,7 +130,7 @@ func (p *Projector) snap() error {
 
 // snapIfWorth saves a snapshot where it would save the next start much.
 func (p *Projector) snapIfWorth() error {
-	if !p.isWorthSnap(p.picture.Sequence()) {
+	if p.broken || !p.isWorthSnap(p.picture.Sequence()) {
 		return nil
 	}
 	return p.snap()

@@ -28,6 +28,7 @@ type Projector struct {
 	unkept    bool      // what was replayed is in no rows: only a snapshot saves it
 	snapped   uint64    // the record of the last snapshot
 	snapAfter uint64    // how many records are worth another
+	broken    bool      // a record was taken in by half: the picture is neither shown nor saved any more
 
 	discarded error
 }
@@ -42,6 +43,9 @@ type shown struct {
 // show shows readers the picture as it is now, and wakes those who wait for it.
 func (p *Projector) show(stopped error) {
 	picture := *p.picture
+	if p.broken {
+		picture = *p.shown.Load().picture
+	}
 	before := p.shown.Swap(&shown{&picture, make(chan struct{}), stopped})
 	if before != nil {
 		close(before.changed)

@@ -58,6 +58,36 @@ func TestReadYourWrites(t *testing.T) {
 	}
 }
 
+// A record at which the program has a fault stops the projector, and ends no process: what was shown
+// before stays to be read, and nothing that may be half of a record is saved.
+func TestRecordWithAFault(t *testing.T) {
+	l := newTestLedger(t)
+	l.offer("FRA", 1)
+	p := must[*Projector](t)(Open(t.Context(), filepath.Join(t.TempDir(), "projections.db"), l))
+	p.picture.desk = nil // so that to fold panics
+	seen := l.Last()
+	l.offer("DEU", 2)
+	err := p.Run(within(t))
+	fault := &Fault{}
+	if !errors.As(err, &fault) || fault.Record != 4 || !strings.Contains(fault.Stack, "(*Picture).take") ||
+		strings.Contains(err.Error(), "goroutine") {
+		t.Errorf("Run ended with %v", err)
+	}
+	if err := p.WaitFor(within(t), l.Last()); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("waiting for the record: %v", err)
+	}
+	equal(t, "shown", p.Sequence(), seen)
+	equal(t, "fingerprint", whole(t, p.shown.Load().picture), whole(t, l.pictureUpTo(seen)))
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := must[*Projector](t)(Open(t.Context(), p.path, l))
+	equal(t, "opened again", whole(t, again.shown.Load().picture), whole(t, l.pictureUpTo(l.Last())))
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // What was taken in while running is saved when it ends.
 func TestRunSaves(t *testing.T) {
 	l := newTestLedger(t)

@@ -142,6 +142,7 @@ func (s *State) Keys() iter.Seq[events.Key] {
 
 // Apply takes a record in. It does not ask whether the record is allowed: Decide has. It returns how to take the record
 // back, which must be called in the reverse order of Apply, or an error for a record that does not follow the last one.
+// When it panics, the state is as it was: the tables that were changed up to there are put back first.
 func (s *State) Apply(rec events.Record) (undo func(), err error) {
 	if rec.Sequence != s.last+1 {
 		return nil, fmt.Errorf("record %d does not follow record %d", rec.Sequence, s.last)
@@ -149,17 +150,25 @@ func (s *State) Apply(rec events.Record) (undo func(), err error) {
 	if rec.Recorded.Before(s.recorded) {
 		return nil, fmt.Errorf("record %d was recorded at %s, before record %d", rec.Sequence, rec.Recorded.Format(events.RecordedForm), s.last)
 	}
-	before, beforeRecorded := s.last, s.recorded
+	last, recorded := s.last, s.recorded
+	var steps []func()
+	undo = func() {
+		for _, step := range slices.Backward(steps) {
+			step()
+		}
+		s.last, s.recorded = last, recorded
+	}
+	whole := false
+	defer func() {
+		steps, s.undo = s.undo, nil
+		if !whole {
+			undo()
+		}
+	}()
 	s.last, s.recorded, s.undo = rec.Sequence, rec.Recorded, make([]func(), 0, 1)
 	s.apply(rec)
-	steps := s.undo
-	s.undo = nil
-	return func() {
-		for i := len(steps) - 1; i >= 0; i-- {
-			steps[i]()
-		}
-		s.last, s.recorded = before, beforeRecorded
-	}, nil
+	whole = true
+	return undo, nil
 }
 
 // put sets table[key] and notes how to undo it. It is the only way that a table changes.

@@ -56,6 +56,44 @@ func TestApplyUndoAndReplay(t *testing.T) {
 	t.Logf("%d of %d kinds of statement were undone", len(undone), len(events.Types()))
 }
 
+// A record at which Apply panics halfway leaves the state as it was, so that the next one can follow.
+func TestApplyThatPanics(t *testing.T) {
+	halfway := map[events.Type]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		h := ruleBegin(ruleBeginning - rapid.IntRange(0, ruleBeginning).Draw(t, "left out"))
+		s, before := h.state(t), h.state(t)
+		for range ruleDie(t, "records", 24) {
+			c := h.draw(t)
+			if rules.Decide(s, c.key, c.st) != nil {
+				continue
+			}
+			mend := s.Break()
+			func() {
+				defer func() {
+					if recover() != nil {
+						halfway[c.st.Head().Type] = true
+						mend()
+						if diff := cmp.Diff(before, s, ruleDeeply); diff != "" {
+							t.Fatalf("after %v has panicked (-before +after):\n%s", c, diff)
+						}
+						ruleApply(t, s, c)
+					}
+				}()
+				ruleApply(t, s, c)
+				mend()
+			}()
+			ruleApply(t, before, c)
+			h = append(h, c)
+		}
+		if diff := cmp.Diff(before, s, ruleDeeply); diff != "" {
+			t.Fatalf("at the end (-without +with panics):\n%s", diff)
+		}
+	})
+	if len(halfway) < 4 {
+		t.Errorf("only %v have panicked halfway: this shows little", halfway)
+	}
+}
+
 // Decide changes neither the state nor the statement, whatever it decides, and decides the same when asked again.
 func TestDecideIsPure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

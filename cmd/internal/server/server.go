@@ -222,7 +222,7 @@ func (s *Server) openStream(ctx context.Context) (err error) {
 func (s *Server) prepareLedger() (err error) {
 	s.met = s.Journal.Last()
 	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.Journal, Name: s.cfg.Name,
-		Saved: filepath.Join(s.cfg.Dir, StateFile)})
+		Saved: filepath.Join(s.cfg.Dir, StateFile), Faults: s.cfg.Log})
 	return err
 }
 
@@ -256,6 +256,9 @@ func (s *Server) follow(ctx context.Context) error {
 	s.running.Go(func() {
 		if err := s.Projector.Run(following); err != nil {
 			s.cfg.Log.Error("the projections have stopped", "error", err)
+			if fault := (*projections.Fault)(nil); errors.As(err, &fault) {
+				s.cfg.Log.Error("the fault", "panic", fault.Panic, "stack", fault.Stack)
+			}
 			s.projected.Store(problem.New(problem.Unavailable,
 				"the projections have stopped: %w", err))
 		}

@@ -52,10 +52,11 @@ func (c Client) post(ctx context.Context, question string, parameters map[string
 
 // address returns where a question with its parameters is asked.
 func (c Client) address(question string, parameters map[string]string) (string, error) {
-	path, ok := paths[question]
-	if !ok {
+	row := find(questions, question)
+	if row == nil {
 		return "", fmt.Errorf("there is no question %q", question)
 	}
+	path := row.path
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", problem.New(problem.Usage, "%q is no server's address", c.URL).WithHint("write it such as http://127.0.0.1:8080")
 	}

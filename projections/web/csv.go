@@ -13,10 +13,10 @@ import (
 
 const csvSuffix = ".csv"
 
-// A lister answers a question in rows, and gives each page of them to write, of which the first is
-// there even when it has no rows. A list of which the client has limited the length may go on: then
-// the first page comes with the parameters that lead to the rest.
-type lister func(ctx context.Context, r request, write func(page Table, rest map[string]string) error) error
+// A writePage is given each page of a list to write, of which the first is there even when it has no
+// rows. A list of which the client has limited the length may go on: then the first page comes with the
+// parameters that lead to the rest.
+type writePage func(page Table, rest map[string]string) error
 
 // A pagedQuery asks for a list that has pages, as A.
 type pagedQuery[A any] interface {
@@ -27,39 +27,33 @@ type pagedQuery[A any] interface {
 	next(a A) bool
 }
 
-// listing returns the lister of a question: a list is whole, however many pages it has.
-func listing[Q, A any](parse func(request) (*Q, error), s *Service,
-	answer func(context.Context, *Q) (A, error), table func(A) Table) lister {
-	page := func(ctx context.Context, q *Q) (a A, err error) {
+// listPages answers a question in rows: a list is whole, however many pages it has.
+func listPages[Q, A any](ctx context.Context, s *Service, q *Q,
+	answer func(context.Context, *Service, *Q) (A, error), table func(A) Table, write writePage) error {
+	page := func() (a A, err error) {
 		ctx, done, err := s.slot(ctx) // which nobody holds while the client reads
 		if err != nil {
 			return a, err
 		}
 		defer done()
-		return answer(ctx, q)
+		return answer(ctx, s, q)
 	}
-	return func(ctx context.Context, r request, write func(Table, map[string]string) error) error {
-		q, err := parse(r)
-		if err != nil {
-			return err
-		}
-		a, err := page(ctx, q)
-		if err != nil {
-			return err
-		}
-		paged, ok := any(q).(pagedQuery[A])
-		if !ok {
-			return write(table(a), nil)
-		}
-		rest, err := paged.rest(ctx, s, a)
-		for err == nil {
-			if err = write(table(a), rest); err != nil || !paged.next(a) {
-				return err
-			}
-			a, err = page(ctx, q)
-		}
+	a, err := page()
+	if err != nil {
 		return err
 	}
+	paged, ok := any(q).(pagedQuery[A])
+	if !ok {
+		return write(table(a), nil)
+	}
+	rest, err := paged.rest(ctx, s, a)
+	for err == nil {
+		if err = write(table(a), rest); err != nil || !paged.next(a) {
+			return err
+		}
+		a, err = page()
+	}
+	return err
 }
 
 // Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, the rows of a question
@@ -69,13 +63,13 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
 	s.handleLive(mux)
-	for question, path := range paths {
-		plain, rows := s.cached(question, "json", next), s.tables[question]
-		if rows == nil {
-			mux.Handle("GET "+Root+path, plain)
+	for _, q := range s.questions {
+		plain := s.cached(&q, "json", next)
+		if q.list == nil {
+			mux.Handle("GET "+Root+q.path, plain)
 			continue
 		}
-		s.handleRows(mux, question, Root+path, plain, rows)
+		s.handleRows(mux, &q, plain)
 	}
 	whole := withProblems(mux, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -123,9 +117,10 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 }
 
 // handleRows serves a question that has rows.
-func (s *Service) handleRows(mux *http.ServeMux, question, path string, plain http.Handler, list lister) {
-	rows := s.cached(question, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answerCSV(w, r, question, "csv", list)
+func (s *Service) handleRows(mux *http.ServeMux, q *question, plain http.Handler) {
+	path := Root + q.path
+	rows := s.cached(q, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.answerCSV(w, r, q)
 	}))
 	part := partOfPath.FindStringSubmatch(path)
 	if part == nil || !strings.HasSuffix(path, part[0]) {
@@ -155,11 +150,15 @@ type csvAnswer struct {
 // answerCSV answers with rows, or with a problem as every other address does. They are written as they
 // are made, so that a list may be long. One that breaks off is no whole answer: its last row says so,
 // and the connection is cut.
-func answerCSV(w http.ResponseWriter, r *http.Request, question, form string, list lister) {
-	asked, err := requestOfHTTP(r, question, form)
-	a := &csvAnswer{ResponseWriter: w, r: r, name: question + csvSuffix, rows: csv.NewWriter(w)}
+func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question) {
+	a := &csvAnswer{ResponseWriter: w, r: r, name: q.name + csvSuffix, rows: csv.NewWriter(w)}
+	var query any
+	asked, err := requestOfHTTP(r, q.path, "csv")
 	if err == nil {
-		err = list(r.Context(), asked, a.write)
+		query, err = q.read(r.Context(), s, asked)
+	}
+	if err == nil {
+		err = q.list(r.Context(), s, query, a.write)
 	}
 	switch {
 	case err == nil:

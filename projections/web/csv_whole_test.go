@@ -100,7 +100,12 @@ func TestCSVOfOneMoment(t *testing.T) {
 	s.service.pageSize = 2
 	for _, question := range []string{"pledges", "records"} {
 		before, pages, rows := l.Last(), 0, 0
-		err := s.service.tables[question](t.Context(), request{}, func(page Table, _ map[string]string) error {
+		row := find(s.service.questions, question)
+		query, err := row.parse(s.service, request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = row.list(t.Context(), s.service, query, func(page Table, _ map[string]string) error {
 			pages, rows = pages+1, rows+len(page.Rows)
 			seq := l.offer("GBR", 7).seq
 			return s.projector.WaitFor(t.Context(), seq)
@@ -162,7 +167,8 @@ func TestCSVBreaksOff(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	s.service.pageSize = 1
-	s.service.tables["records"] = func(ctx context.Context, r request, write func(Table, map[string]string) error) error {
+	records := find(s.service.questions, "records")
+	records.list = func(_ context.Context, _ *Service, _ any, write writePage) error {
 		page := RecordsTable(Records{Records: []Record{{Sequence: 1}}})
 		return errors.Join(write(page, nil), errors.New("the disk is gone"))
 	}

@@ -19,17 +19,17 @@ type Description struct {
 // Descriptions describes every question, in the order of their table.
 func Descriptions() []Description {
 	all := []Description{}
-	new(Service).questions(&face{service: new(Service), described: &all})
+	for _, q := range questions {
+		all = append(all, Description{q.name, q.summary, json.RawMessage(requestSchema(q.takes)),
+			json.RawMessage(responseSchema(q.gives))})
+	}
 	return all
 }
 
-func describeQuestion(name, summary string, takes []*huma.Param, answer reflect.Type) Description {
-	return Description{name, summary, json.RawMessage(requestSchema(takes)), json.RawMessage(responseSchema(answer))}
-}
-
-// metadata describes an endpoint of the micro service.
-func metadata(summary string, takes []*huma.Param, answer reflect.Type) map[string]string {
-	return map[string]string{"description": summary, "request_schema": requestSchema(takes), "response_schema": responseSchema(answer)}
+// metadata describes the question's endpoint of the micro service.
+func (q *question) metadata() map[string]string {
+	return map[string]string{"description": q.summary,
+		"request_schema": requestSchema(q.takes), "response_schema": responseSchema(q.gives)}
 }
 
 // requestSchema returns the schema of a request: an object of the parameters, each text or a number.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -21,22 +22,28 @@ var uncached = []string{"rebuild"}
 
 // cached answers with 304 whoever has the answer, and puts its tag on it otherwise. Form tells apart what one question is
 // answered in.
-func (s *Service) cached(question, form string, next http.Handler) http.Handler {
-	if slices.Contains(uncached, question) {
+func (s *Service) cached(q *question, form string, next http.Handler) http.Handler {
+	if slices.Contains(uncached, q.name) {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked, err := requestOfHTTP(r, question, form)
+		given, err := requestOfHTTP(r, q.path, form)
 		if err != nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		tag := func() string { now, _ := s.tag(question, form, asked); return now }
-		now, lasting := s.tag(question, form, asked)
+		query, err := q.parse(s, given)
+		if err != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		tag := func() string { now, _ := s.tag(q.name, form, given, query); return now }
+		now, lasting := s.tag(q.name, form, given, query)
 		if now == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
+		r = r.WithContext(context.WithValue(r.Context(), parsedKey{}, parsed{q.name, query}))
 		w.Header().Set("ETag", now)
 		w.Header().Set("Cache-Control", "private, no-cache")
 		if lasting { // so that only another version of the program could answer otherwise
@@ -59,13 +66,11 @@ func (s *Service) cached(question, form string, next http.Handler) http.Handler 
 }
 
 // tag returns the entity tag of the answer to a question at this moment; "" when it is not known
-// before the answer is: the question cannot be read, waits for a record, goes by the time of day, or
-// looks at a record that is not in the picture yet. It names what the answer follows from: the
+// before the answer is: the question waits for a record, goes by the time of day, or looks at a record that is not in the picture yet. It names what the answer follows from: the
 // ledger, the form, what was given, and, of a question about moments, these moments with every
 // default filled in. Lasting says that no later day and no later record changes the answer.
-func (s *Service) tag(question, form string, r request) (tag string, lasting bool) {
-	q, err := s.parsers[question](r)
-	if err != nil || r.given["wait"] != "" {
+func (s *Service) tag(question, form string, r request, query any) (tag string, lasting bool) {
+	if r.given["wait"] != "" {
 		return "", false
 	}
 	_ = s.Projector.View(func(p *projections.Picture) error {
@@ -73,7 +78,7 @@ func (s *Service) tag(question, form string, r request) (tag string, lasting boo
 		if !ok {
 			return nil
 		}
-		is, err := s.settle(p, q)
+		is, err := s.settle(p, query)
 		if err != nil || is.passing || is.needs > p.Sequence() {
 			return err
 		}
@@ -155,18 +160,17 @@ func (q *FingerprintQuery) settle(s *Service, p *projections.Picture) (settled, 
 }
 
 // requestOfHTTP takes a request from its address.
-func requestOfHTTP(r *http.Request, question, form string) (request, error) {
+func requestOfHTTP(r *http.Request, path, form string) (request, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return request{}, garbledQuery(err)
 	}
-	return requestFrom(paths[question], values, func(name string) string {
+	return requestFrom(path, values, func(name string) string {
 		value := r.PathValue(name)
 		if form == "csv" {
-			return strings.TrimSuffix(value, csvSuffix)
-		} else {
-			return value
+			value = strings.TrimSuffix(value, csvSuffix)
 		}
+		return value
 	}), nil
 }
 

@@ -16,7 +16,7 @@ type httpAnswer[A any] struct{ Body A }
 
 // serveHTTP adds one question to an HTTP API. The parameters are read here and not by huma, so that they are taken and
 // refused in the same way, and all at once, on every face.
-func serveHTTP[A any](api huma.API, op huma.Operation, reply func(context.Context, request) (A, error)) {
+func serveHTTP[A any](api huma.API, op huma.Operation, reply replier) {
 	op.SkipValidateParams = true
 	huma.Register(api, op, func(ctx context.Context, in *httpRequest) (*httpAnswer[A], error) {
 		if in.err != nil {
@@ -26,7 +26,7 @@ func serveHTTP[A any](api huma.API, op huma.Operation, reply func(context.Contex
 		if err != nil {
 			return nil, problem.From(err)
 		}
-		return &httpAnswer[A]{a}, nil
+		return &httpAnswer[A]{a.(A)}, nil
 	})
 }
 
@@ -37,7 +37,7 @@ type postedRequest struct {
 
 // servePosted adds a question whose parameters an address cannot hold: the body is the JSON object
 // of them.
-func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Context, request) (A, error)) {
+func servePosted[A any](api huma.API, op huma.Operation, reply replier) {
 	takes := op.Parameters
 	op.OperationID, op.Method, op.Parameters = op.OperationID+"-posted", http.MethodPost, nil
 	op.Responses = nil
@@ -56,7 +56,7 @@ func servePosted[A any](api huma.API, op huma.Operation, reply func(context.Cont
 		if err != nil {
 			return nil, problem.From(err)
 		}
-		return &httpAnswer[A]{a}, nil
+		return &httpAnswer[A]{a.(A)}, nil
 	})
 	body := api.OpenAPI().Paths[op.Path].Post.RequestBody
 	body.Content["application/json"].Schema = postedSchema(takes)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"sync"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/micro"
@@ -13,16 +14,16 @@ import (
 	"muster/events/problem"
 )
 
-// serveNATS adds one question to the micro service, with what it says about itself.
-func (f *face) serveNATS(name string, about map[string]string, reply func(context.Context, request) (any, error)) {
-	s := f.service
-	handle := func(req micro.Request) {
+// overNATS answers one question's messages. Working counts those that are being worked on.
+func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFunc {
+	name, reply := q.name, q.replies(s)
+	return func(req micro.Request) {
 		release, err := s.slots.messages.Acquire(context.Background(), inboxOf(req))
 		if err != nil {
 			fail(req, err)
 			return
 		}
-		f.working.Go(func() {
+		working.Go(func() {
 			defer release()
 			defer func() {
 				if broken := recover(); broken != nil {
@@ -38,11 +39,6 @@ func (f *face) serveNATS(name string, about map[string]string, reply func(contex
 			respond(req, a)
 		})
 	}
-	err := f.svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name),
-		micro.WithEndpointMetadata(about), micro.WithEndpointPendingLimits(maxPending, maxPendingBytes))
-	if f.err == nil {
-		f.err = err
-	}
 }
 
 // inboxOf tells apart those who ask, by the inbox that they name: _INBOX and the connection's own
@@ -56,7 +52,7 @@ func inboxOf(req micro.Request) string {
 const overNATS = "NATS"
 
 // answerNATS answers one message, when there is a slot for it.
-func (s *Service) answerNATS(name string, data []byte, reply func(context.Context, request) (any, error)) (any, error) {
+func (s *Service) answerNATS(name string, data []byte, reply replier) (any, error) {
 	if most := maxRequest(name); len(data) > most {
 		s.Bites.Address.Add(1)
 		return nil, problem.New(problem.Usage, "the request has %d bytes, and at most %d are taken", len(data), most).

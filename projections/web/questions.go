@@ -25,64 +25,197 @@ const (
 // tagRows marks in the API's document what answers with the rows of a question.
 const tagRows = "rows"
 
-// paths is where each question is asked over HTTP, after Root.
-var paths = map[string]string{
-	"ledger": "/ledger", "coverage": "/coverage", "strength": "/strength", "pledges": "/pledges", "pledge": "/pledges/{id}",
-	"plan": "/operations/{operation}", "members": "/members", "scopes": "/scopes", "records": "/records", "rebuild": "/rebuild",
-	"fingerprint": "/fingerprint", "gaps": "/gaps", "timeline": "/timeline", "dependence": "/dependence", "hanging": "/hanging",
-	"readiness": "/readiness", "review": "/review", "due": "/due", "nations": "/nations", "nation": "/nations/{nation}",
-	"late": "/late", "corrections": "/corrections", "delivery": "/delivery", "counted": "/records/{record}/counted",
-	"versions": "/pledges/{id}/versions", "preview": "/preview", "diff": "/diff", "explain": "/explain/{what}",
+// questions is the table: what is asked where, and what answers it. Each face is made of it.
+var questions = []question{
+	of("ledger", "/ledger",
+		"What the ledger is: its origin, its founder, its last record",
+		(*Service).Ledger, nil),
+	of("coverage", "/coverage",
+		"How far the requirements are met, by whom, and what is not counted",
+		(*Service).Coverage, CoverageTable),
+	of("gaps", "/gaps",
+		"Which requirements are not met, the most urgent first, and what could fill them",
+		(*Service).Gaps, GapsTable),
+	of("timeline", "/timeline",
+		"How requirements are met over time, and the hand-overs between rotations",
+		(*Service).Timeline, TimelineTable),
+	of("dependence", "/dependence",
+		"What one nation holds alone, or to 80 or 50 percent",
+		(*Service).Dependence, DependenceTable),
+	of("hanging", "/hanging",
+		"Supply that hangs on a condition or a caveat, grouped by it",
+		(*Service).Hanging, HangingTable),
+	of("readiness", "/readiness",
+		"What can move within some days of the call",
+		(*Service).Readiness, ReadinessTable),
+	of("review", "/review",
+		"What does not fit: too much, no line or several, overdrawn allocations, broken rotations",
+		(*Service).Review, ReviewTable),
+	of("due", "/due",
+		"What lapses or ends soon, and what waits for whom, and since when",
+		(*Service).Due, DueTable),
+	of("nations", "/nations",
+		"Which nations give what, in short",
+		(*Service).Nations, NationsTable),
+	of("nation", "/nations/{nation}",
+		"Everything about one nation",
+		(*Service).Nation, NationTable),
+	of("strength", "/strength",
+		"What is pledged or deployed, summed within a unit",
+		(*Service).Strength, StrengthTable),
+	of("pledges", "/pledges",
+		"A list of pledges",
+		(*Service).Pledges, PledgesTable),
+	of("pledge", "/pledges/{id}",
+		"One pledge and its life",
+		(*Service).Pledge, PledgeTable),
+	of("versions", "/pledges/{id}/versions",
+		"What was known of one pledge, and from when to when, on both clocks",
+		(*Service).Versions, VersionsTable),
+	of("plan", "/operations/{operation}",
+		"An operation's roles and requirement lines",
+		(*Service).Plan, PlanTable),
+	of("diff", "/diff",
+		"What two moments differ in, and the records that made it so",
+		(*Service).Diff, DiffTable),
+	of("preview", "/preview",
+		"What statements would change if they were recorded now, before anybody signs them",
+		(*Service).Preview, PreviewTable),
+	of("explain", "/explain/{what}",
+		"What is behind a number: the records, each pledge's part, and what is not counted",
+		(*Service).Explain, ExplainTable),
+	of("counted", "/records/{record}/counted",
+		"What was counted where for one record, then and now",
+		(*Service).Counted, CountedTable),
+	of("late", "/late",
+		"What was recorded long after the date from which it holds",
+		(*Service).Late, LateTable),
+	of("corrections", "/corrections",
+		"What was corrected, by whom and why",
+		(*Service).Corrections, CorrectionsTable),
+	of("delivery", "/delivery",
+		"What was pledged and what was delivered, and how long it took",
+		(*Service).Delivery, DeliveryTable),
+	of("members", "/members",
+		"Who may sign, and who once could",
+		(*Service).Members, MembersTable),
+	of("scopes", "/scopes",
+		"What nations have declared that they are ready to give",
+		(*Service).Scopes, ScopesTable),
+	of("records", "/records",
+		"The log itself, as stored",
+		(*Service).Records, RecordsTable),
+	of("fingerprint", "/fingerprint",
+		"The fingerprint of the picture as of a record: the same wherever the same records were folded",
+		(*Service).Fingerprint, FingerprintTable),
+	of("rebuild", "/rebuild",
+		"Build all projections anew and compare them with those in use",
+		(*Service).Rebuild, RebuildTable),
 }
 
-// questions is the table: what answers which question.
-func (s *Service) questions(f *face) {
-	ask(f, "ledger", "What the ledger is: its origin, its founder, its last record", s.Ledger, nil)
-	ask(f, "coverage", "How far the requirements are met, by whom, and what is not counted", s.Coverage, CoverageTable)
-	ask(f, "gaps", "Which requirements are not met, the most urgent first, and what could fill them", s.Gaps, GapsTable)
-	ask(f, "timeline", "How requirements are met over time, and the hand-overs between rotations", s.Timeline, TimelineTable)
-	ask(f, "dependence", "What one nation holds alone, or to 80 or 50 percent", s.Dependence, DependenceTable)
-	ask(f, "hanging", "Supply that hangs on a condition or a caveat, grouped by it", s.Hanging, HangingTable)
-	ask(f, "readiness", "What can move within some days of the call", s.Readiness, ReadinessTable)
-	ask(f, "review", "What does not fit: too much, no line or several, overdrawn allocations, broken rotations", s.Review, ReviewTable)
-	ask(f, "due", "What lapses or ends soon, and what waits for whom, and since when", s.Due, DueTable)
-	ask(f, "nations", "Which nations give what, in short", s.Nations, NationsTable)
-	ask(f, "nation", "Everything about one nation", s.Nation, NationTable)
-	ask(f, "strength", "What is pledged or deployed, summed within a unit", s.Strength, StrengthTable)
-	ask(f, "pledges", "A list of pledges", s.Pledges, PledgesTable)
-	ask(f, "pledge", "One pledge and its life", s.Pledge, PledgeTable)
-	ask(f, "versions", "What was known of one pledge, and from when to when, on both clocks", s.Versions, VersionsTable)
-	ask(f, "plan", "An operation's roles and requirement lines", s.Plan, PlanTable)
-	ask(f, "diff", "What two moments differ in, and the records that made it so", s.Diff, DiffTable)
-	ask(f, "preview", "What statements would change if they were recorded now, before anybody signs them", s.Preview, PreviewTable)
-	ask(f, "explain", "What is behind a number: the records, each pledge's part, and what is not counted", s.Explain, ExplainTable)
-	ask(f, "counted", "What was counted where for one record, then and now", s.Counted, CountedTable)
-	ask(f, "late", "What was recorded long after the date from which it holds", s.Late, LateTable)
-	ask(f, "corrections", "What was corrected, by whom and why", s.Corrections, CorrectionsTable)
-	ask(f, "delivery", "What was pledged and what was delivered, and how long it took", s.Delivery, DeliveryTable)
-	ask(f, "members", "Who may sign, and who once could", s.Members, MembersTable)
-	ask(f, "scopes", "What nations have declared that they are ready to give", s.Scopes, ScopesTable)
-	ask(f, "records", "The log itself, as stored", s.Records, RecordsTable)
-	ask(f, "fingerprint", "The fingerprint of the picture as of a record: the same wherever the same records were folded", s.Fingerprint, FingerprintTable)
-	ask(f, "rebuild", "Build all projections anew and compare them with those in use", s.Rebuild, RebuildTable)
+// A question is a row of the table. Its parameters and its answer have types of their own, which only
+// the functions here know.
+type question struct {
+	name, path, summary string
+	takes               []*huma.Param
+	gives               reflect.Type
+
+	// parse reads the parameters.
+	parse func(*Service, request) (any, error)
+	// answer answers what parse has read, within what the question may cost.
+	answer func(context.Context, *Service, any) (any, error)
+	// list does the same in rows, page by page; nil for what is no list.
+	list func(context.Context, *Service, any, writePage) error
+	// serve adds the question to an HTTP API; reply takes a request and gives the answer.
+	serve func(api huma.API, op huma.Operation, reply replier)
 }
 
-// A face is where questions are asked: an HTTP API or a micro service.
-type face struct {
-	service *Service
+// A replier takes a request and gives the answer.
+type replier func(context.Context, request) (any, error)
 
-	api huma.API
+// find returns the row of a question, nil where there is none.
+func find(all []question, name string) *question {
+	i := slices.IndexFunc(all, func(q question) bool { return q.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
 
-	described *[]Description
+// of makes a row of the table. Table gives the rows of an answer; it is nil for what is no list.
+func of[Q, A any, P query[Q]](name, path, summary string,
+	answer func(*Service, context.Context, *Q) (A, error), table func(A) Table) question {
+	var takes parameters
+	P(new(Q)).read(&takes)
+	bounded := func(ctx context.Context, s *Service, q *Q) (A, error) {
+		does := s.workOfQuestion(name, false)
+		a, err := answer(s, projections.WithBudget(ctx, does.budget), q)
+		return a, s.WhyEnded(ctx, err)
+	}
+	row := question{name: name, path: path, summary: summary,
+		takes: inPath(path, takes.takes), gives: reflect.TypeFor[A]()}
+	row.parse = func(s *Service, r request) (any, error) {
+		q, p := new(Q), parameters{request: r, now: s.latest(), today: s.today()}
+		P(q).read(&p)
+		return q, p.problem()
+	}
+	row.answer = func(ctx context.Context, s *Service, asked any) (any, error) {
+		q := *asked.(*Q)
+		return bounded(ctx, s, &q)
+	}
+	if table != nil {
+		row.list = func(ctx context.Context, s *Service, asked any, write writePage) error {
+			q := *asked.(*Q)
+			return listPages(ctx, s, &q, bounded, table, write)
+		}
+	}
+	row.serve = serveHTTP[A]
+	if name == "preview" {
+		row.serve = func(api huma.API, op huma.Operation, reply replier) {
+			serveHTTP[A](api, op, reply)
+			servePosted[A](api, op, reply)
+		}
+	}
+	return row
+}
 
-	svc     micro.Service
-	working sync.WaitGroup
-	err     error // the first of registering
+// parsed are the parameters of a question, read already for the entity tag of the answer.
+type parsed struct {
+	name  string // the question's
+	query any
+}
+
+// parsedKey is where the context of a request has them.
+type parsedKey struct{}
+
+// read reads the parameters of a request. When it has an entity tag, the answer is to the same reading.
+func (q *question) read(ctx context.Context, s *Service, r request) (any, error) {
+	if was, ok := ctx.Value(parsedKey{}).(parsed); ok && was.name == q.name {
+		return was.query, nil
+	}
+	return q.parse(s, r)
+}
+
+// replies returns what answers the question.
+func (q *question) replies(s *Service) replier {
+	return func(ctx context.Context, r request) (any, error) {
+		query, err := q.read(ctx, s, r)
+		if err != nil {
+			return nil, err
+		}
+		return q.answer(ctx, s, query)
+	}
 }
 
 // Register adds all questions to an HTTP API, whose registry knows what [DescribeWords] tells.
 func (s *Service) Register(api huma.API) {
-	s.questions(&face{service: s, api: api})
+	for _, q := range s.questions {
+		op := q.operation()
+		if q.list != nil {
+			documentRows(api, op)
+		}
+		q.serve(api, op, q.replies(s))
+	}
 	documentLive(api)
 	neverNull(api.OpenAPI().Components.Schemas)
 }
@@ -91,56 +224,24 @@ func (s *Service) Register(api huma.API) {
 // of the parameters, {} for none. When the micro service has stopped, call the function that is returned: it stops the
 // waiting on every face, as Stop does, and returns when the requests being worked on are answered.
 func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
-	f := &face{service: s, svc: svc}
-	s.questions(f)
-	return func() { s.Stop(); f.working.Wait() }, f.err
+	var working sync.WaitGroup
+	for _, q := range s.questions {
+		added := svc.AddEndpoint(q.name, s.overNATS(&q, &working),
+			micro.WithEndpointSubject(SubjectPrefix+q.name), micro.WithEndpointMetadata(q.metadata()),
+			micro.WithEndpointPendingLimits(maxPending, maxPendingBytes))
+		if err == nil {
+			err = added
+		}
+	}
+	return func() { s.Stop(); working.Wait() }, err
 }
 
-// ask registers one question on a face. Table gives the rows of its answer; it is nil for what is no list.
-func ask[Q, A any, P query[Q]](f *face, name, summary string, answer func(context.Context, *Q) (A, error), table func(A) Table) {
-	parse := func(r request) (*Q, error) {
-		q, p := new(Q), parameters{request: r, now: f.service.latest(), today: f.service.today()}
-		P(q).read(&p)
-		return q, p.problem()
-	}
-	bounded := func(ctx context.Context, q *Q) (A, error) {
-		does := f.service.workOfQuestion(name, false)
-		a, err := answer(projections.WithBudget(ctx, does.budget), q)
-		return a, f.service.WhyEnded(ctx, err)
-	}
-	reply := func(ctx context.Context, r request) (a A, err error) {
-		q, err := parse(r)
-		if err != nil {
-			return a, err
-		}
-		return bounded(ctx, q)
-	}
-	var takes parameters
-	P(new(Q)).read(&takes)
-	if f.described != nil {
-		*f.described = append(*f.described, describeQuestion(name, summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()))
-		return
-	}
-	if f.api == nil {
-		f.serveNATS(name, metadata(summary, inPath(paths[name], takes.takes), reflect.TypeFor[A]()), func(ctx context.Context, r request) (any, error) { return reply(ctx, r) })
-		return
-	}
-	f.service.parsers[name] = func(r request) (any, error) { return parse(r) }
-	if table != nil {
-		f.service.tables[name] = listing(parse, f.service, bounded, table)
-	}
-	op := huma.Operation{
-		OperationID: name, Method: http.MethodGet, Path: Root + paths[name], Summary: summary,
-		Tags: []string{"questions"}, Description: describe(name, table != nil),
-		Parameters: inPath(paths[name], takes.takes), Errors: failures(name),
-		Responses: notModified(name),
-	}
-	if table != nil {
-		documentRows(f.api, op)
-	}
-	serveHTTP(f.api, op, reply)
-	if name == "preview" {
-		servePosted(f.api, op, reply)
+// operation describes the question as an operation of the HTTP API.
+func (q *question) operation() huma.Operation {
+	return huma.Operation{
+		OperationID: q.name, Method: http.MethodGet, Path: Root + q.path, Summary: q.summary,
+		Tags: []string{"questions"}, Description: describe(q.name, q.list != nil),
+		Parameters: q.takes, Errors: failures(q.name), Responses: notModified(q.name),
 	}
 }
 

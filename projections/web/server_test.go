@@ -193,3 +193,12 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
+
+// paths is where each question is asked over HTTP, after Root.
+var paths = func() map[string]string {
+	all := map[string]string{}
+	for _, q := range questions {
+		all[q.name] = q.path
+	}
+	return all
+}()

@@ -56,8 +56,7 @@ type Service struct {
 
 	pageSize int // how many entries a page has when the question does not say
 
-	tables  map[string]lister                     // by question, for CSV
-	parsers map[string]func(request) (any, error) // by question, for entity tags
+	questions []question // the table
 }
 
 // NewService returns a service on the machine's clock.
@@ -65,8 +64,7 @@ func NewService(p *projections.Projector, s projections.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		pageSize: usualPage, tables: map[string]lister{},
-		parsers: map[string]func(request) (any, error){}}
+		pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()
 	return service
 }

@@ -150,13 +150,21 @@ func (p *Problem) ContentType(ct string) string {
 	return strings.Replace(ct, "application/json", "application/problem+json", 1)
 }
 
+// Of returns the Problem in err's chain, or nil where there is none.
+func Of(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return nil
+}
+
 // From returns the Problem in err's chain, or wraps err as an internal one. From(nil) is nil.
 func From(err error) *Problem {
 	if err == nil {
 		return nil
 	}
-	var p *Problem
-	if errors.As(err, &p) {
+	if p := Of(err); p != nil {
 		return p
 	}
 	return &Problem{Kind: Internal, Detail: err.Error(), cause: err}

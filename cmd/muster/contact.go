@@ -74,7 +74,11 @@ func (a *app) fetcher() (proof.Fetcher, error) {
 		return intake.NATSClient{Conn: nc}.Fetch, err
 	}
 	url, err := a.serverURL()
-	return intake.HTTPClient{URL: url}.Fetch, err
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.telling(url)
+	return client.Fetch, err
 }
 
 func fetchCheckpoint(ctx context.Context, fetch proof.Fetcher) (proof.Checkpoint, error) {

@@ -33,8 +33,7 @@ const (
 
 func (a *app) demoCmd() *cobra.Command {
 	var stay bool
-	var listen string
-	var hosts []string
+	var cfg server.Config
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Show Muster on a real pledging round, in a folder of its own",
@@ -45,12 +44,12 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 			if !cmd.Flags().Changed("data") { // MUSTER_DATA is where somebody's real ledger is
 				a.data = defaultDemo
 			}
-			if err := checkHosts(hosts); err != nil {
+			if err := checkHosts(cfg.Hosts); err != nil {
 				return err
 			}
-			s, err := server.Start(cmd.Context(), server.Config{Dir: a.data, Listen: listen, Hosts: hosts,
-				Name: "demo", Title: demoTitle, Version: version(),
-				Log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+			cfg.Dir, cfg.Name, cfg.Title, cfg.Version = a.data, "demo", demoTitle, version()
+			cfg.Log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			s, err := server.Start(cmd.Context(), cfg)
 			if err != nil {
 				return err
 			}
@@ -64,8 +63,9 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 		},
 	}
 	c.Flags().BoolVar(&stay, "serve", false, "stay, and answer until interrupted")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the HTTP API, on any free port")
-	hostFlag(c, &hosts)
+	c.Flags().StringVar(&cfg.Listen, "listen", "127.0.0.1:0", "address of the HTTP API, on any free port")
+	hostFlag(c, &cfg.Hosts)
+	tlsFlags(c, &cfg)
 	return c
 }
 

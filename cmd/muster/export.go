@@ -14,7 +14,6 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
-	"muster/ledger/proof/remote"
 	"muster/projections/web"
 )
 
@@ -94,7 +93,7 @@ func (a *app) exportSource(ctx context.Context) (src proof.Source, key proof.Tru
 		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
 		var url string
 		if url, err = a.serverURL(); err == nil {
-			src, err = remote.OfServer(ctx, url)
+			src, err = a.ofServer(ctx, url)
 		}
 	}
 	if err != nil {

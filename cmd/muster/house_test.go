@@ -48,14 +48,15 @@ var house = map[string][]string{
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
-	"cmd/internal/files": {"muster/events", "muster/events/problem"},
+	"cmd/internal/certtest": {},
+	"cmd/internal/files":    {"muster/events", "muster/events/problem"},
 	"cmd/internal/server": {"muster/cmd/internal/files",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
 	"cmd/muster": {"muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
-		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "golang.org/x/term"},
+		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 }
 
 // The files are read in this process: a test that asked the go command would be cached, and miss a new import.

@@ -75,7 +75,7 @@ func TestHosts(t *testing.T) {
 // A server that listens on all addresses of its machine is named by each of them.
 func TestHostsOfAllAddresses(t *testing.T) {
 	t.Parallel()
-	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--listen", "0.0.0.0:0")
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--listen", "0.0.0.0:0", "--plaintext")
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		t.Fatal(err)

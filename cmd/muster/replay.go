@@ -120,7 +120,11 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, against s
 	}
 	r := replayed{Fingerprints: f, Against: against}
 	if against != "" {
-		if r.Parted, err = parting(ctx, p, web.Client{URL: against}); err != nil {
+		client, err := a.asking(against)
+		if err != nil {
+			return err
+		}
+		if r.Parted, err = parting(ctx, p, client); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -30,13 +31,15 @@ type app struct {
 	stdout, stderr io.Writer
 
 	url, nats, key, data string
-	conn                 *nats.Conn // to --nats, once it is needed
-	config               string     // where it is kept what was seen; "" for the user's configuration
-	checkpointKey        string     // the only key to believe checkpoints of
-	receiptFile          string     // where to save a receipt
-	receiptSaved         bool       // that one was
-	contact              *contact   // nil before the first one
-	forgetful            bool       // that nothing can be kept was said
+	ca                   string                  // the file of the authorities to believe
+	clients              map[string]*http.Client // by the address of the server that they ask
+	conn                 *nats.Conn              // to --nats, once it is needed
+	config               string                  // where it is kept what was seen; "" for the user's configuration
+	checkpointKey        string                  // the only key to believe checkpoints of
+	receiptFile          string                  // where to save a receipt
+	receiptSaved         bool                    // that one was
+	contact              *contact                // nil before the first one
+	forgetful            bool                    // that nothing can be kept was said
 	format               string
 	json                 bool
 }
@@ -84,6 +87,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"), "the server's address (MUSTER_URL); without it, the server that runs on --data, or http://127.0.0.1:8080")
+	f.StringVar(&a.ca, "ca", os.Getenv("MUSTER_CA"),
+		"the file of the certificates to believe of an https:// server (MUSTER_CA); "+
+			"without it, those of this machine")
 	f.StringVar(&a.nats, "nats", os.Getenv("MUSTER_NATS"), "NATS servers, comma-separated (MUSTER_NATS): submit over NATS; for serve, keep the log there")
 	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
 	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
@@ -91,6 +97,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVar(&a.receiptFile, "receipt", "", "save the receipt of what is recorded in this file, for: muster receipt FILE")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
+	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
 	a.addCommands(root)
 	return root
 }
@@ -223,7 +230,11 @@ func (a *app) question(ctx context.Context, question string, parameters map[stri
 		if err != nil {
 			return err
 		}
-		return web.Client{URL: url}.Ask(ctx, question, parameters, answer)
+		client, err := a.asking(url)
+		if err != nil {
+			return err
+		}
+		return client.Ask(ctx, question, parameters, answer)
 	}
 	data, err := web.Parameters(parameters)
 	if err != nil {
@@ -306,7 +317,11 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 		return proven{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
 	}
 	url, err := a.serverURL()
-	return proven{intake.HTTPClient{URL: url}, c, a.signerKey}, err
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.telling(url)
+	return proven{client, c, a.signerKey}, err
 }
 
 // head makes the head of a new statement, which says what its signer has seen.

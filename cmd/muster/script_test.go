@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"muster/cmd/internal/certtest"
 	"muster/events"
 	"muster/ledger/intake"
 	"muster/projections/web"
@@ -74,6 +75,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"note":   scriptNote,
 	"resign": scriptResign,
 	"nats":   scriptNATS,
+	"issue":  scriptIssue,
 }
 
 // setupScript gives a script the project's folder, as $PROJECT, and nothing of this machine's user.
@@ -82,6 +84,7 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("PROJECT", strings.TrimSuffix(project, "/cmd/muster"))
 	env.Vars = append(env.Vars, plainEnv("MUSTER_CONFIG="+filepath.Join(env.WorkDir, ".config"))...)
 	env.Values[theServer], env.Values[theWatcher] = new(*background), new(*background)
+	env.Values[theAuthority] = new(*certtest.Authority)
 	return err
 }
 
@@ -98,7 +101,7 @@ func running(ts *testscript.TestScript, key scriptKey) **background {
 }
 
 // serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no other is named, and goes on
-// when it answers. $URL is then its address, and $NATS that for NATS clients, if it listens for them.
+// when it answers. $URL is then its address, $PORT its port, and $NATS that for NATS clients, if it listens for them.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || *running(ts, theServer) != nil {
 		ts.Fatalf("usage: serve [FLAGS], once until halt")
@@ -111,11 +114,12 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(p.kill)
 	*running(ts, theServer) = p
-	found, err := p.await(&p.stderr, `listening on (http://\S+)`)
+	found, err := p.await(&p.stderr, `listening on (https?://\S+)`)
 	ts.Check(err)
 	ts.Setenv("URL", found[1])
+	ts.Setenv("PORT", found[1][strings.LastIndex(found[1], ":")+1:])
 	if strings.Contains(strings.Join(args, " "), "--nats-listen") {
-		found, err = p.await(&p.stderr, `NATS clients on (nats://\S+)`)
+		found, err = p.await(&p.stderr, `NATS clients on ((?:nats|tls)://\S+)`)
 		ts.Check(err)
 		ts.Setenv("NATS", found[1])
 	}

@@ -32,9 +32,13 @@ func (a *app) serveCmd() *cobra.Command {
 		Short: "Run the server",
 		Long: `Run a server: with nothing but a folder, in which NATS and the journal are embedded, or with --nats on a NATS
 cluster that any number of servers share. The first start founds the ledger and makes the founder's key, which lies in the
-folder; commands on this machine sign with it when they are told the folder (--data or MUSTER_DATA).`,
-		Example: "  muster serve --data ./ledger\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
-		Args:    args(),
+folder; commands on this machine sign with it when they are told the folder (--data or MUSTER_DATA).
+
+On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or is told --plaintext, behind a
+proxy that does.`,
+		Example: "  muster serve --data ./ledger\n" +
+			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
+		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Dir, cfg.NATS, cfg.Origin = a.data, a.nats, events.Origin(origin)
 			if cfg.Dir == "" {
@@ -69,6 +73,7 @@ folder; commands on this machine sign with it when they are told the folder (--d
 	f := c.Flags()
 	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
+	tlsFlags(c, &cfg)
 	f.StringArrayVar(&proxies, "proxy", nil, "address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
 		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
@@ -82,6 +87,9 @@ folder; commands on this machine sign with it when they are told the folder (--d
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
 	f.StringVar(&cfg.Title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
+	section(c, "Where it listens", "listen", "host", "proxy")
+	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service", "replicas")
+	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
 }
 
@@ -90,6 +98,18 @@ const hostsHelp = "a name by which clients know this server, such as muster.exam
 
 func hostFlag(c *cobra.Command, hosts *[]string) {
 	c.Flags().StringArrayVar(hosts, "host", nil, hostsHelp)
+}
+
+// tlsFlags says how what is said and read is kept from others on the way.
+func tlsFlags(c *cobra.Command, cfg *server.Config) {
+	f := c.Flags()
+	f.StringVar(&cfg.TLSCert, "tls-cert", "",
+		"the file of this server's certificate with its chain, as PEM: it speaks TLS, "+
+			"to NATS clients too; the file is read again when it changes")
+	f.StringVar(&cfg.TLSKey, "tls-key", "", "the file of the certificate's key")
+	f.BoolVar(&cfg.Plaintext, "plaintext", false,
+		"listen for other machines without TLS: for a server behind a proxy that ends TLS")
+	section(c, "TLS", "tls-cert", "tls-key", "plaintext")
 }
 
 func checkHosts(hosts []string) error {

@@ -73,7 +73,7 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, journalO
 	info, err := os.Stat(what)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return proof.Report{}, problem.New(problem.NotFound, "there is no file or folder %s", what).WithHint("give a server's address with its http://, a data folder, or the file of a bundle")
+		return proof.Report{}, problem.New(problem.NotFound, "there is no file or folder %s", what).WithHint("give a server's address with its https:// or http://, a data folder, or the file of a bundle")
 	case err != nil:
 		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
 	case info.IsDir():
@@ -83,7 +83,7 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, journalO
 }
 
 func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (proof.Report, error) {
-	src, err := remote.OfServer(ctx, url)
+	src, err := a.ofServer(ctx, url)
 	if err != nil {
 		return proof.Report{}, err
 	}
@@ -96,6 +96,15 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (pr
 		a.rememberVerified(r, src.Checkpoint, o.Key.Verifier)
 	}
 	return r, err
+}
+
+// ofServer reads the records of a running server.
+func (a *app) ofServer(ctx context.Context, url string) (proof.Source, error) {
+	client, err := a.httpTo(url)
+	if err != nil {
+		return proof.Source{}, err
+	}
+	return remote.OfServer(ctx, url, client)
 }
 
 func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, journalOnly bool) (proof.Report, error) {

@@ -142,6 +142,9 @@ func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, answ
 		do = http.DefaultClient
 	}
 	resp, err := do.Do(req)
+	if p := problem.Of(err); p != nil { // of the client's own
+		return p
+	}
 	if err != nil {
 		return problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).WithHint("%s", askAgain)
 	}

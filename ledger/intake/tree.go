@@ -126,6 +126,9 @@ func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 		do = http.DefaultClient
 	}
 	resp, err := do.Do(req)
+	if p := problem.Of(err); p != nil { // of the client's own
+		return nil, p
+	}
 	if err != nil {
 		return nil, problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).WithHint("is the server running there? start it with: muster serve")
 	}

@@ -6,6 +6,7 @@ package natsd
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -27,6 +28,8 @@ type Config struct {
 	Dir string
 	// Listen is the address for NATS clients from outside, such as 127.0.0.1:4222; empty for none.
 	Listen string
+	// TLS is how it speaks with clients from outside; nil for in the clear.
+	TLS *tls.Config
 	// Log receives the server's warnings and errors; nil for none.
 	Log server.Logger
 }
@@ -34,9 +37,13 @@ type Config struct {
 // How long the server may take to start, and the client to be answered.
 const startTimeout = 20 * time.Second
 
+// How long a client may take for its part of the TLS handshake.
+const tlsTimeout = 5 * time.Second
+
 // A Server is a running NATS server.
 type Server struct {
 	srv      *server.Server
+	scheme   string
 	password string
 }
 
@@ -88,6 +95,7 @@ func Start(cfg Config) (*Server, error) {
 	opts.NoSigs = true // this process handles its signals itself
 	opts.NoLog = cfg.Log == nil
 	opts.DontListen = cfg.Listen == ""
+	opts.TLSConfig, opts.TLSTimeout = cfg.TLS, tlsTimeout.Seconds()
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
@@ -101,7 +109,11 @@ func Start(cfg Config) (*Server, error) {
 		srv.WaitForShutdown()
 		return nil, fmt.Errorf("the NATS server in %s did not start within %s", cfg.Dir, startTimeout)
 	}
-	return &Server{srv, password}, nil
+	scheme := "nats://"
+	if cfg.TLS != nil {
+		scheme = "tls://"
+	}
+	return &Server{srv, scheme, password}, nil
 }
 
 func configText(cfg Config, password string) (string, error) {
@@ -162,7 +174,7 @@ func (s *Server) URL() string {
 	if s.srv.Addr() == nil {
 		return ""
 	}
-	return "nats://" + s.srv.Addr().String()
+	return s.scheme + s.srv.Addr().String()
 }
 
 // Shutdown stops the server and waits until its files are closed.

@@ -102,6 +102,9 @@ func (c Client) ask(ctx context.Context, method, where string, body io.Reader, a
 		do = http.DefaultClient
 	}
 	resp, err := do.Do(req)
+	if p := problem.Of(err); p != nil { // of the client's own
+		return p
+	}
 	if err != nil {
 		p := problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err)
 		if ctx.Err() == nil {

@@ -24,10 +24,7 @@ import (
 // It is meant for the address at which it has arrived. No browser sends one, so that no page from
 // elsewhere can have it sent. What is no host at all is refused with 400, as that section says.
 func AnswerOnly(hosts []string, next http.Handler) http.Handler {
-	named := make([]string, len(hosts))
-	for i, h := range hosts {
-		named[i] = plainHost(h)
-	}
+	named := plainHosts(hosts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "" && !r.ProtoAtLeast(1, 1) {
 			r = arrived(r)
@@ -64,6 +61,19 @@ func hostOf(r *http.Request) (string, error) {
 	return "", problem.New(problem.Usage, "%s is no host", printable(r.Host)).
 		WithHint("write in the Host header a name or an address, and behind it, " +
 			"where there is a port, a colon and digits: 127.0.0.1:8080")
+}
+
+// IsNamed reports whether a request is to one of the hosts.
+func IsNamed(r *http.Request, hosts []string) bool {
+	return slices.Contains(plainHosts(hosts), plainHost(r.Host))
+}
+
+func plainHosts(hosts []string) []string {
+	plain := make([]string, len(hosts))
+	for i, h := range hosts {
+		plain[i] = plainHost(h)
+	}
+	return plain
 }
 
 // ValidHost reports whether a server can be named so: a host name or an address, without a scheme or

@@ -92,6 +92,8 @@ type Health struct {
 	Recorded  uint64           `json:"recorded" doc:"The last record in this server's journal"`
 	Projected uint64           `json:"projected" doc:"The last record in the picture that questions are answered from"`
 	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
+	// Certificate has problems of its own: the server works meanwhile.
+	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
 }
 
 type healthOutput struct {
@@ -108,7 +110,7 @@ func (s *Server) registerHealth(api huma.API) {
 				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "")}}}}},
 		func(context.Context, *struct{}) (*healthOutput, error) {
 			h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
-				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence()}
+				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(), Certificate: s.certificate.health()}
 			if err := s.Healthy(); err != nil {
 				h.Status, h.Problem = "failing", problem.From(err)
 				return &healthOutput{http.StatusServiceUnavailable, h}, nil

@@ -13,10 +13,12 @@ const (
 	FounderFile       = "founder.key"    // the founder's secret key, where the ledger was founded
 	CheckpointKeyFile = "checkpoint.key" // the secret key with which the server signs checkpoints
 	AddressFile       = "address"        // where the server that runs on the folder listens
-	JournalFile       = "journal.db"     // the second copy: package journal
-	StateFile         = "ledger.state"   // what the write side saves, to read less of the journal
-	ProjectionsFile   = "projections.db" // saved projections: they can always be rebuilt
-	NATSFolder        = "nats"           // the embedded NATS server's
+	// AddressCertificateFile has the certificate that this server shows, if it speaks TLS.
+	AddressCertificateFile = "address.pem"
+	JournalFile            = "journal.db"     // the second copy: package journal
+	StateFile              = "ledger.state"   // what the write side saves, to read less of the journal
+	ProjectionsFile        = "projections.db" // saved projections: they can always be rebuilt
+	NATSFolder             = "nats"           // the embedded NATS server's
 )
 
 // makeFolder makes the folder where there is none, and warns of what others may read or write.

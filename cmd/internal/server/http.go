@@ -7,12 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"muster/cmd/internal/files"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/projections/web"
@@ -22,6 +19,12 @@ import (
 // listen takes the address first: a server that cannot have it founds nothing. Nobody is answered
 // before openAPI.
 func (s *Server) listen() (err error) {
+	if s.cfg.TLSCert != "" || s.cfg.TLSKey != "" {
+		s.certificate, err = readCertificate(s.cfg.TLSCert, s.cfg.TLSKey, s.cfg.Log)
+		if err != nil {
+			return err
+		}
+	}
 	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
 		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.Listen, err).
 			WithHint("name another address with --listen, such as 127.0.0.1:8081")
@@ -32,7 +35,7 @@ func (s *Server) listen() (err error) {
 		}
 		return nil
 	})
-	return nil
+	return errors.Join(s.secure("--listen "+s.cfg.Listen, !s.ListensToOthers()), s.secureNATS())
 }
 
 // How long requests that are under way may take when the server stops.
@@ -56,15 +59,17 @@ func (s *Server) openAPI() error {
 	}
 	pages.Handle(mux)
 	handler := s.Questions.Guard(http.NewCrossOriginProtection().Handler(s.Questions.Handler(mux)))
-	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, web.AnswerOnly(s.names(), handler)),
+	handler = web.AnswerOnly(s.names(), s.onlyTLS(handler))
+	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
 		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
 		MaxHeaderBytes: web.MaxHeader,
 		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn)}
 	go func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
 	}()
+	addressed := s.writeAddress()
 	s.onClose(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
@@ -72,9 +77,32 @@ func (s *Server) openAPI() error {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = s.http.Close() // on who was let in and never said anything: the others are done
 		}
-		return errors.Join(err, os.Remove(filepath.Join(s.cfg.Dir, AddressFile)))
+		return err
 	})
-	return files.Replace(filepath.Join(s.cfg.Dir, AddressFile), 0o600, []byte(s.URL()+"\n"))
+	return addressed
+}
+
+// serve answers until the server is closed.
+func (s *Server) serve() error {
+	if s.certificate == nil {
+		return s.http.Serve(s.listener)
+	}
+	s.http.TLSConfig = s.certificate.config()
+	return s.http.ServeTLS(s.listener, "", "")
+}
+
+// onlyTLS has browsers ask for the names that the server was given over TLS alone from then on
+// (RFC 6797), where it speaks TLS. It leaves out localhost, where other servers may not.
+func (s *Server) onlyTLS(next http.Handler) http.Handler {
+	if s.certificate == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if web.IsNamed(r, s.cfg.Hosts) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // names returns the hosts that the server is named by: those that it was told, and the one that it
@@ -92,9 +120,13 @@ func (s *Server) ListensToOthers() bool { return !s.listener.Addr().(*net.TCPAdd
 
 // URL is the address of the HTTP API, as a client on this machine writes it.
 func (s *Server) URL() string {
+	scheme := "http://"
+	if s.certificate != nil {
+		scheme = "https://"
+	}
 	addr := s.listener.Addr().(*net.TCPAddr)
 	if addr.IP.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+		return fmt.Sprintf("%s127.0.0.1:%d", scheme, addr.Port)
 	}
-	return "http://" + addr.String()
+	return scheme + addr.String()
 }

@@ -51,8 +51,12 @@ func (s *Server) openNATS() (err error) {
 		}
 		s.Conn, err = ConnectNATS(s.cfg.NATS, nats.MaxReconnects(-1))
 	} else {
-		s.natsd, err = natsd.Start(natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
-			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}})
+		cfg := natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
+			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}}
+		if s.certificate != nil && cfg.Listen != "" {
+			cfg.TLS = s.certificate.config()
+		}
+		s.natsd, err = natsd.Start(cfg)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,7 @@
 //
 // Start takes these steps, and Close undoes them in the reverse order:
 //
-//	listen          the address; nobody is answered yet
+//	listen          the certificate and the address; nobody is answered yet
 //	makeFolder      the data folder
 //	openJournal     which locks the folder, and finds what is damaged
 //	openBothSides   openWriteSide: NATS, the stream and the ledger, which is founded where it is new,
@@ -57,6 +57,9 @@ type Config struct {
 	Version     string         // the program's
 	Log         *slog.Logger   // nobody is told anything when nil
 	Proxies     []netip.Prefix // that tell whose requests they pass on
+	TLSCert     string         // the file of a certificate with its chain, to speak TLS; "" for none
+	TLSKey      string         // the file of its key
+	Plaintext   bool           // to do without TLS where other machines reach the server
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
@@ -82,12 +85,13 @@ type Server struct {
 	Projector *projections.Projector
 	Questions *web.Service
 
-	cfg      Config
-	listener net.Listener
-	natsd    *natsd.Server // nil with an outside cluster
-	prepared func(context.Context, ledger.Log) (*ledger.Ledger, error)
-	signer   *proof.CheckpointSigner
-	http     *http.Server
+	cfg         Config
+	certificate *certificate // nil where TLS is not spoken
+	listener    net.Listener
+	natsd       *natsd.Server // nil with an outside cluster
+	prepared    func(context.Context, ledger.Log) (*ledger.Ledger, error)
+	signer      *proof.CheckpointSigner
+	http        *http.Server
 
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too

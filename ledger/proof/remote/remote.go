@@ -28,11 +28,15 @@ const (
 // OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles
 // says: its checkpoint, its tiles and its entries. It asks for the checkpoint at once, and the source
 // has the records that this one covers, however the ledger grows meanwhile. The error is a problem of
-// kind Unavailable.
-func OfServer(ctx context.Context, url string) (proof.Source, error) {
+// kind Unavailable. The client does the requests, and says which certificates are believed;
+// http.DefaultClient when nil.
+func OfServer(ctx context.Context, url string, with *http.Client) (proof.Source, error) {
 	url = strings.TrimSuffix(url, "/")
-	client := &http.Client{Transport: limited{http.DefaultTransport}, Timeout: tileTimeout}
+	client := withLimits(with)
 	signed, err := fetchCheckpoint(ctx, client, url)
+	if p := problem.Of(err); p != nil {
+		return proof.Source{}, p
+	}
 	if err != nil {
 		return proof.Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
 			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
@@ -70,6 +74,19 @@ func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]by
 		return nil, errors.New("it is too long for a checkpoint")
 	}
 	return data, err
+}
+
+// withLimits is a client that waits for no tile for ever, nor reads one without end.
+func withLimits(client *http.Client) *http.Client {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	limits := *client
+	limits.Transport, limits.Timeout = limited{client.Transport}, tileTimeout
+	if client.Transport == nil {
+		limits.Transport = limited{http.DefaultTransport}
+	}
+	return &limits
 }
 
 // limited keeps a server from sending without end.

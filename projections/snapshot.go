@@ -27,7 +27,7 @@ import (
 //	the parts (snapshot_parts.go)
 //
 // The sums tell what was damaged. Against who means to change it no sum in the same file would help; for that there are the records.
-// Each part is written by a coder of its own (segment.go), so that parts are read beside each other.
+// Each part is written by a coder of its own (codec.go), so that parts are read beside each other.
 type snapshot struct {
 	file  *os.File // where it is read
 	parts []writtenPart
@@ -68,38 +68,36 @@ func sumOf(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// planned are the rows that are about no pledge, as they were saved. They are few, and taken in again one by one.
+// planned are the rows that are about no pledge, as they were saved. They are few, and taken in again
+// one by one.
 type planned struct {
-	coder
-	rows uint64
+	coder *coder
+	rows  uint64
 }
 
-func newPlanned() planned { return planned{coder: coder{number: map[string]uint64{}}} }
+func newPlanned() planned { return planned{coder: newWriter(0)} }
 
 func (pl *planned) add(seq uint64, r *row) {
-	pl.uvarint(seq)
-	pl.row(r)
+	pl.coder.uvarint(seq)
+	pl.coder.row(r)
 	pl.rows++
 }
 
 // take takes all rows in, and leaves more to be added.
 func (pl *planned) take(p *Picture) error {
-	data := pl.data
-	pl.reading = true
+	data := pl.coder.bytes()
 	for range pl.rows {
 		var r row
-		seq := pl.uvarint(0)
-		if pl.row(&r); pl.failed || moves[r.Type] != nil {
+		seq := pl.coder.uvarint(0)
+		pl.coder.row(&r)
+		if pl.coder.hasFailed() || moves[r.Type] != nil {
 			return errSnapshot
 		}
 		if err := p.dispatch(seq, &r, nil); err != nil {
 			return err
 		}
 	}
-	pl.data, pl.reading, pl.number = data, false, map[string]uint64{}
-	for i, word := range pl.words {
-		pl.number[word] = uint64(i)
-	}
+	pl.coder.writeOn(data)
 	return nil
 }
 
@@ -128,10 +126,12 @@ func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, write := range parts {
-		c := &coder{number: map[string]uint64{}}
+		c := newWriter(0)
 		write(c)
-		head = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(head, uint64(len(c.data))), sumOf(c.data))
-		if _, err := w.Write(c.data); err != nil {
+		data := c.bytes()
+		head = binary.LittleEndian.AppendUint64(head, uint64(len(data)))
+		head = binary.LittleEndian.AppendUint32(head, sumOf(data))
+		if _, err := w.Write(data); err != nil {
 			return err
 		}
 	}
@@ -202,8 +202,9 @@ func (p *writtenPart) read(room *[]byte, do func(*coder)) error {
 	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sumOf(*room) != p.sum {
 		return errSnapshot
 	}
-	c := &coder{data: *room, reading: true, words: make([]string, 0, 128)}
-	if err := soundly(func() error { do(c); return nil }); err != nil || c.failed || len(c.data) > 0 {
+	c := newReader(*room)
+	err := soundly(func() error { do(c); return nil })
+	if err != nil || c.hasFailed() || len(c.bytes()) > 0 {
 		return errSnapshot
 	}
 	return nil

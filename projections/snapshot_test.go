@@ -271,7 +271,7 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	refused := 0
 	try := func(part int, data []byte) {
 		s := *sound
-		s.plan = planned{coder: coder{data: s.plan.data}, rows: s.plan.rows}
+		s.plan = planned{coder: newReader(sound.plan.coder.bytes()), rows: sound.plan.rows}
 		s.parts = slices.Clone(sound.parts)
 		s.parts[part] = writtenPart{bytes.NewReader(data), 0, int64(len(data)), sumOf(data)}
 		p, err := s.picture()
@@ -343,9 +343,9 @@ func TestSnapshotIsFrozen(t *testing.T) {
 	p := newAllKinds(t).picture()
 	var all bytes.Buffer
 	for i, write := range snapshotOf(p, p.Sequence(), [sha256.Size]byte{}).of(p) {
-		c := &coder{number: map[string]uint64{}}
+		c := newWriter(0)
 		write(c)
-		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.data))
+		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.bytes()))
 	}
 	golden(t, fmt.Sprintf("snapshot-%d.golden", snapshotForm), all.String())
 }

@@ -15,8 +15,8 @@ import (
 
 // A Cause is what has caused one number of a requirement to differ.
 type Cause struct {
-	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated, or "of which" for the part of
-	// the Nation in the supply.
+	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated, unknown, waiting,
+	// "waiting unknown", "of which" for the part of the Nation in the supply; or terms, for what the requirement is besides.
 	What   string        `json:"what"`
 	Nation events.Nation `json:"nation,omitzero"`
 	// Records are those without which it would differ otherwise, in order, and Calendar the days that have made it differ.
@@ -37,14 +37,18 @@ func (l *LineDiff) CauseOf(what string, nation events.Nation) Cause {
 type contribution struct {
 	supply                         [Deployed + 1]int64 // from each rung up
 	conditional, caveated, unknown int64
+	waiting
 }
 
-// numbers are what the causes of a line are found for: the supplies by rung, and behind them what hangs and what is under a
-// caveat.
+// numbers are what the causes of a line are found for: how many pledges have not said of how much they are, the supplies by
+// rung, and behind them what hangs, what is under a caveat and what waits for an allocation.
 const (
+	unknownNumber     = 0
 	conditionalNumber = int(Deployed) + 1
 	caveatedNumber    = int(Deployed) + 2
-	numbers           = int(Deployed) + 3
+	waitingNumber     = int(Deployed) + 3
+	waitingUnknown    = int(Deployed) + 4 // pledges
+	numbers           = int(Deployed) + 5
 )
 
 // less returns by how much the numbers of a contribution are more than those of another.
@@ -52,8 +56,9 @@ func (a contribution) less(b contribution) (delta [numbers]int64) {
 	for r := Indicated; r <= Deployed; r++ {
 		delta[r] = a.supply[r] - b.supply[r]
 	}
-	delta[0] = a.unknown - b.unknown
+	delta[unknownNumber] = a.unknown - b.unknown
 	delta[conditionalNumber], delta[caveatedNumber] = a.conditional-b.conditional, a.caveated-b.caveated
+	delta[waitingNumber], delta[waitingUnknown] = a.number-b.number, int64(a.waiting.unknown-b.waiting.unknown)
 	return delta
 }
 
@@ -65,6 +70,9 @@ type causer struct {
 	without  map[uint64][2]*side // by the record about a requirement that is left out
 	pairs    map[events.ID][2]*pledge
 	asking   map[sought][]Told // the records about requirements that only one moment has, by what they ask for
+
+	gathered   [2]*gathered         // of both moments; nil before they were asked for
+	coveredBut map[uint64]coverages // without a record about a requirement
 }
 
 func (d *differ) causer() *causer {
@@ -75,39 +83,8 @@ func (d *differ) causer() *causer {
 		s.aim(s.basis, d.filter)
 		return s
 	}
-	return &causer{differ: d, from: own(d.from), to: own(d.to), without: map[uint64][2]*side{}, pairs: map[events.ID][2]*pledge{}}
-}
-
-// candidates are the records that may have caused a pledge's part of a requirement to differ: those about the pledge, and those
-// about all requirements for the same role, which decide together for which of them a pledge counts.
-func (b *blame) candidates(pd *PledgeDiff) []Told {
-	all := slices.Clone(pd.Records)
-	what := sought{operation: b.of.Operation}
-	for _, s := range []*LineStand{b.of.From, b.of.To} {
-		if s == nil || what.role == s.Role {
-			continue
-		}
-		what.role = s.Role
-		for _, t := range b.askings(what) {
-			if b.concerns(pd, t.Line) && !slices.Contains(all, t) {
-				all = append(all, t)
-			}
-		}
-	}
-	return all
-}
-
-// concerns reports whether a requirement was ever in an area for which the pledge can count.
-func (b *blame) concerns(pd *PledgeDiff, name events.Line) bool {
-	for _, s := range []*side{&b.differ.from, &b.differ.to} {
-		l := s.line(pd.Operation, name)
-		for _, stand := range []*PledgeStand{pd.From, pd.To} {
-			if l != nil && stand != nil && slices.ContainsFunc(l.now().terms, func(t termsSaid) bool { return compatible(t.what.Area, stand.Area) }) {
-				return true
-			}
-		}
-	}
-	return false
+	return &causer{differ: d, from: own(d.from), to: own(d.to), without: map[uint64][2]*side{}, pairs: map[events.ID][2]*pledge{},
+		asking: map[sought][]Told{}, coveredBut: map[uint64]coverages{}}
 }
 
 // askings tells the records about the requirements for a role of which only one moment has what they say.
@@ -133,9 +110,6 @@ func (c *causer) askings(what sought) []Told {
 				}
 			}
 		}
-	}
-	if c.asking == nil {
-		c.asking = map[sought][]Told{}
 	}
 	c.asking[what] = told
 	return told
@@ -165,7 +139,13 @@ func (s *side) contribution(pl *pledge, o events.Operation, name events.Line) (o
 	l := &s.view.lines[at]
 	*l = lineTally{Requirement: l.Requirement, nations: make([]int64, len(s.p.nations.names)), brief: true}
 	s.place(pl)
-	return contribution{supplies(l.exact), l.conditional, l.caveated, int64(l.unknown)}
+	one = contribution{supplies(l.exact), l.conditional, l.caveated, int64(l.unknown), waiting{}}
+	s.view.waitsAt(func(w waiting, lines []int) {
+		if slices.Contains(lines, at) {
+			one.waiting.add(w)
+		}
+	})
+	return one
 }
 
 // leave returns the pledge as if a record about it had not been made: what it has corrected is as it was said. It is nil
@@ -307,7 +287,9 @@ type blame struct {
 	days    [numbers][]Passing
 	nations map[events.Nation]*Cause
 	gap     []Told
-	once    bool // the requirement is in force at one moment alone
+	force   []Told // what has brought the requirement into force, or out of it
+	terms   []Told // what it is besides its numbers
+	once    bool   // it is in force at one moment alone
 }
 
 // line finds the causes of what differs of a requirement.
@@ -319,6 +301,7 @@ func (c *causer) line(l *LineDiff) {
 		deltas[id] = c.to.contribution(both[1], l.Operation, l.Line).less(c.from.contribution(both[0], l.Operation, l.Line))
 	}
 	required := b.requirement()
+	b.requirements()
 	for i := range c.answer.Pledges {
 		pd := &c.answer.Pledges[i]
 		if delta, ok := deltas[pd.Pledge]; ok && pd.Operation == l.Operation && delta != ([numbers]int64{}) {
@@ -350,7 +333,6 @@ func (s *side) asked(o events.Operation, name events.Line) (Requirement, bool) {
 func (b *blame) requirement() (required []Told) {
 	l := b.of
 	from, to := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
-	var force []Told // the records that have brought it into force, or out of it
 	for _, t := range l.Records {
 		sides := b.leavingLine(l.Operation, l.Line, t.Sequence)
 		f, o := sides[0].requires(l.Operation, l.Line), sides[1].requires(l.Operation, l.Line)
@@ -358,22 +340,34 @@ func (b *blame) requirement() (required []Told) {
 			required = append(required, t)
 		}
 		if (f < 0) != (from < 0) || (o < 0) != (to < 0) {
-			force = append(force, t)
+			b.force = append(b.force, t)
 		} else if b.changesGap(f, o, 0, 0) {
 			b.gap = append(b.gap, t)
 		}
+		if b.from.termsOf(l) != sides[0].termsOf(l) || b.to.termsOf(l) != sides[1].termsOf(l) {
+			b.terms = append(b.terms, t)
+		}
 	}
 	if b.once = from < 0 || to < 0; !b.once {
+		if from != to && len(required)+len(l.Calendar) == 0 {
+			required = l.Records // no single one can be missed
+		}
 		return required
 	}
-	if len(force)+len(l.Calendar) == 0 {
-		force, required = l.Records, l.Records // no single one can be missed
+	if len(b.force)+len(l.Calendar) == 0 {
+		b.force, required = l.Records, l.Records // no single one can be missed
 	}
-	b.gap = append(b.gap, force...)
+	b.gap = append(b.gap, b.force...)
 	for r := range b.records {
-		b.records[r], b.days[r] = append(b.records[r], force...), append(b.days[r], l.Calendar...)
+		b.records[r], b.days[r] = append(b.records[r], b.force...), append(b.days[r], l.Calendar...)
 	}
 	return required
+}
+
+// termsOf returns what a requirement is at a side besides what it requires.
+func (s *side) termsOf(l *LineDiff) LineStand {
+	q, _ := s.asked(l.Operation, l.Line)
+	return LineStand{Role: q.Role, Area: q.Area, Unit: q.Unit, Priority: q.Priority, Essential: q.Essential}
 }
 
 // changesGap reports whether the gap would be another at either side, if so much were required and so much more supplied.
@@ -389,14 +383,17 @@ func (b *blame) changesGap(from, to, moreFrom, moreTo int64) bool {
 	return gap(b.of.From, from, moreFrom) || gap(b.of.To, to, moreTo)
 }
 
-// pledge finds which records about a pledge, or about the requirements that it fits, have made the numbers differ.
+// pledge finds which records about a pledge have made the numbers differ.
 func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 	l, both := b.of, b.pair(pd.Pledge)
 	was, is := b.from.contribution(both[0], l.Operation, l.Line), b.to.contribution(both[1], l.Operation, l.Line)
 	requiredFrom, requiredTo := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
 	rung := b.to.basis.Rung
 	var found [numbers][]Told
-	for _, t := range b.candidates(pd) {
+	for _, t := range pd.Records {
+		if t.Pledge != pd.Pledge {
+			continue // which [blame.requirements] has left out
+		}
 		if !b.to.p.meter.spend(2 * foldCost) {
 			return
 		}
@@ -415,7 +412,7 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 		if delta[r] == 0 {
 			continue
 		}
-		if len(found[r])+len(pd.Calendar) == 0 && !b.once {
+		if len(found[r])+len(pd.Calendar) == 0 && !b.once && !b.isDecided(pd, both, delta, r) {
 			found[r] = b.enough(pd, both, r)
 		}
 		b.records[r], b.days[r] = append(b.records[r], found[r]...), append(b.days[r], pd.Calendar...)
@@ -426,6 +423,17 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 	} else if delta[0] != 0 {
 		of.Records, of.Calendar = append(of.Records, found[0]...), append(of.Calendar, pd.Calendar...)
 	}
+}
+
+// isDecided reports whether a record about a requirement that was found already makes a pledge's part of a number differ.
+func (b *blame) isDecided(pd *PledgeDiff, both [2]*pledge, delta [numbers]int64, number int) bool {
+	return slices.ContainsFunc(b.records[number], func(t Told) bool {
+		if !t.Pledge.IsZero() || !b.to.p.meter.spend(2*foldCost) {
+			return false
+		}
+		from, to := b.leaving(pd, both, t)
+		return to.less(from)[number] != delta[number]
+	})
 }
 
 // leaving returns what a pledge adds at both sides without a record.
@@ -499,7 +507,7 @@ func (b *blame) causes(required []Told) []Cause {
 	for _, n := range l.Nations {
 		c := b.nation(n.Nation)
 		if l.From == nil || l.To == nil { // it has its part since the requirement is in force, or not any more
-			c.Records = append(slices.Clone(l.Records), c.Records...)
+			c.Records = append(slices.Clone(b.force), c.Records...)
 			c.Calendar = append(slices.Clone(l.Calendar), c.Calendar...)
 		}
 		add(c.What, n.Nation, c.Records, c.Calendar)
@@ -515,6 +523,21 @@ func (b *blame) causes(required []Told) []Cause {
 	}
 	if differs(func(s *LineStand) events.Quantity { return s.Caveated }) {
 		add("caveated", "", b.records[caveatedNumber], b.days[caveatedNumber])
+	}
+	was, is := l.From.numbers(), l.To.numbers()
+	for _, one := range []struct {
+		what   string
+		number int
+	}{{"unknown", unknownNumber}, {"waiting", waitingNumber}, {"waiting unknown", waitingUnknown}} {
+		if is.less(was)[one.number] != 0 {
+			add(one.what, "", b.records[one.number], b.days[one.number])
+		}
+	}
+	if b.from.termsOf(l) != b.to.termsOf(l) && !b.once {
+		if len(b.terms)+len(l.Calendar) == 0 {
+			b.terms = l.Records // no single one can be missed
+		}
+		add("terms", "", b.terms, l.Calendar)
 	}
 	return all
 }

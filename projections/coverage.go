@@ -64,7 +64,7 @@ type LineCoverage struct {
 	// Dependence is set when one nation holds at least half.
 	Dependence *Dependence `json:"dependence,omitzero"`
 	// Baseline is the line in the world as it is, from the rung offered up; absent where nothing else was asked.
-	Baseline *RungCoverage `json:"baseline,omitempty"`
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// Counted are the pledges that make the supply, by ID; left out of a brief answer.
 	Counted []Counted `json:"counted,omitzero"`
 }
@@ -76,6 +76,29 @@ type RungCoverage struct {
 	Supply events.Quantity `json:"supply"`
 	Gap    events.Quantity `json:"gap"`
 	Fill   int             `json:"fill"`
+}
+
+// A Baseline is what a line is in the world as it is, from the rung offered up: see [LineCoverage] for its numbers.
+type Baseline struct {
+	RungCoverage
+	Conditional    events.Quantity `json:"conditional"`
+	Caveated       events.Quantity `json:"caveated"`
+	Unknown        int             `json:"unknown,omitzero"`
+	Waiting        events.Quantity `json:"waiting"`
+	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
+}
+
+// baseline returns the line as what it is compared with.
+func (l *LineCoverage) baseline() *Baseline {
+	return &Baseline{RungCoverage{Offered, l.Day, l.Supply, l.Gap, l.Fill}, l.Conditional, l.Caveated, l.Unknown, l.Waiting,
+		l.WaitingUnknown}
+}
+
+// differs reports whether a number of the line is another one than in its Baseline.
+func (l *LineCoverage) differs() bool {
+	own := *l.baseline()
+	own.Day, own.Fill = l.Baseline.Day, l.Baseline.Fill // of a range, the same is met least on another day
+	return own != *l.Baseline
 }
 
 // A Share is one nation's part of a supply.
@@ -189,8 +212,8 @@ func (p *Picture) setBaselines(ctx context.Context, c *Coverage, f CoverageFilte
 		if b.Line != l.Line || b.Operation != l.Operation { // but of a range, each may be of another day, and have another priority there
 			b = base.Lines[slices.IndexFunc(base.Lines, func(o LineCoverage) bool { return o.Line == l.Line && o.Operation == l.Operation })]
 		}
-		l.Baseline = &RungCoverage{Offered, b.Day, b.Supply, b.Gap, b.Fill}
-		if !f.Differences || l.Supply != b.Supply {
+		l.Baseline = b.baseline()
+		if !f.Differences || l.differs() {
 			kept = append(kept, l)
 		}
 	}
@@ -242,6 +265,10 @@ type placement struct {
 type waiting struct {
 	number  int64
 	unknown int
+}
+
+func (w *waiting) add(more waiting) {
+	w.number, w.unknown = add(w.number, more.number), w.unknown+more.unknown
 }
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
@@ -377,9 +404,7 @@ func (t *tally) spread() {
 			continue
 		}
 		for _, fits := range at.fits {
-			l := &t.lines[fits]
-			l.waiting.number = add(l.waiting.number, at.waiting.number)
-			l.waiting.unknown += at.waiting.unknown
+			t.lines[fits].waiting.add(at.waiting)
 		}
 	}
 }

@@ -56,7 +56,12 @@ type LineStand struct {
 	Gap         events.Quantity `json:"gap"`
 	Conditional events.Quantity `json:"conditional"`
 	Caveated    events.Quantity `json:"caveated"`
-	Unknown     int             `json:"unknown,omitzero"`
+	// Unknown is how many pledges would be supply of it, and have not said of how much.
+	Unknown int `json:"unknown,omitzero"`
+	// Waiting is how much fits it and waits for an allocation, and WaitingUnknown how many pledges do that have not said of how
+	// much.
+	Waiting        events.Quantity `json:"waiting"`
+	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
 	// Rungs is the supply from each rung up, from the lowest rung.
 	Rungs [5]events.Quantity `json:"rungs"`
 }
@@ -320,6 +325,7 @@ type glance struct {
 	flags             flags
 	spots             []spot
 	fits              []events.Line // from any rung up
+	waits             []events.Line // at which it waits for an allocation
 }
 
 func (s *side) glance(pl *pledge) (g glance) {
@@ -330,7 +336,7 @@ func (s *side) glance(pl *pledge) (g glance) {
 	now := s.view.now
 	g.known, g.state = true, now.state()
 	if g.there() {
-		g.fits = s.view.wouldFit()
+		g.fits, g.waits = s.view.wouldFit(), s.view.waitsFor()
 	}
 	if now.begun {
 		g.rung, g.role, g.area, g.line, g.pledged, g.strength, g.flags = now.rung, now.terms.role, now.terms.area, now.terms.line, now.pledged, now.strength, now.flags()
@@ -364,7 +370,7 @@ func (g glance) equal(other glance) bool {
 	}
 	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area && g.line == other.line &&
 		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots) &&
-		slices.Equal(g.fits, other.fits)
+		slices.Equal(g.fits, other.fits) && slices.Equal(g.waits, other.waits)
 }
 
 // stand tells where a pledge stands.
@@ -438,7 +444,7 @@ func standOf(l *LineCoverage) *LineStand {
 		return nil
 	}
 	s := &LineStand{Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority, Essential: l.Essential, Required: l.Required, Supply: l.Supply,
-		Gap: l.Gap, Conditional: l.Conditional, Caveated: l.Caveated, Unknown: l.Unknown}
+		Gap: l.Gap, Conditional: l.Conditional, Caveated: l.Caveated, Unknown: l.Unknown, Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown}
 	for i, r := range l.Rungs {
 		s.Rungs[i] = r.Supply
 	}

@@ -119,6 +119,16 @@ func (v *viewer) wouldFit() (all []events.Line) {
 	return slices.Compact(all)
 }
 
+// waitsFor names the requirements at which the pledge placed last waits for an allocation.
+func (v *viewer) waitsFor() (all []events.Line) {
+	v.waitsAt(func(_ waiting, lines []int) {
+		for _, at := range lines {
+			all = append(all, v.lines[at].Line)
+		}
+	})
+	return all
+}
+
 // spots places a pledge and returns where.
 func (v *viewer) spots(pl *pledge) (all []spot) {
 	if why := v.place(pl); why != "" {

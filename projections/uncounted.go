@@ -92,21 +92,41 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 // leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
 func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 	_, kind, known := v.amount(t.basis.Rung)
-	switch at := &t.places[kind]; {
-	case why == UnknownQuantity && at.only >= 0:
+	at := &t.places[kind]
+	if why == UnknownQuantity && at.only >= 0 {
 		l := &t.lines[at.only]
 		l.unknown += t.times
 		if l.unknownBy == nil {
 			l.unknownBy = map[uint16]bool{}
 		}
 		l.unknownBy[v.nation] = true
-	case why == UnknownQuantity:
-		at.waiting.unknown += t.times
-	case why == SeveralLines || why == NotAllocated:
-		at.waiting.number = add(at.waiting.number, n)
 	}
+	at.waiting.add(at.waits(why, n, t.times))
 	if !t.brief {
 		t.left = append(t.left, left{v.pledge, t.day, kind, n, known, s, why})
+	}
+}
+
+// waits returns what waits for an allocation of so many pledges of a kind, where so much of them does
+// not count for a reason.
+func (at *placement) waits(why Reason, n int64, pledges int) waiting {
+	switch {
+	case why == UnknownQuantity && at.only < 0:
+		return waiting{unknown: pledges}
+	case why == SeveralLines || why == NotAllocated:
+		return waiting{number: n}
+	}
+	return waiting{}
+}
+
+// waitsAt calls do with what waits for an allocation of the pledge placed last, and the lines at which it does.
+func (t *tally) waitsAt(do func(w waiting, lines []int)) {
+	for i := range t.left {
+		l := &t.left[i]
+		at := &t.places[l.kind]
+		if w := at.waits(l.reason, l.number, 1); w != (waiting{}) {
+			do(w, at.fits)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -8,7 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -168,6 +168,7 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 		{"gap", "gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, true},
 		{"conditional", "conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, false},
 		{"under caveat", "caveated", func(s *projections.LineStand) events.Quantity { return s.Caveated }, false},
+		{"waiting", "waiting", func(s *projections.LineStand) events.Quantity { return s.Waiting }, isAny(was, is, waitingOf)},
 	} {
 		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.always) {
 			row(one.what, "", from, to, l.CauseOf(one.cause, ""))
@@ -182,8 +183,43 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 			}
 		}
 	}
-	if len(t.Rows) == 0 || t.Rows[len(t.Rows)-1].Value != any(value) {
-		row("terms", "", terms(was), terms(is), projections.Cause{Records: l.Records, Calendar: l.Calendar})
+	addUnknown(t, l, value)
+	if from, to := terms(was, is), terms(is, was); was != nil && is != nil && from != to {
+		row("terms", "", from, to, l.CauseOf("terms", ""))
+	}
+}
+
+func waitingOf(s *projections.LineStand) int64 {
+	n, _ := s.Waiting.Number()
+	return n
+}
+
+// isAny reports whether a number of a requirement is more than 0 at either moment.
+func isAny(was, is *projections.LineStand, of func(*projections.LineStand) int64) bool {
+	return was != nil && of(was) > 0 || is != nil && of(is) > 0
+}
+
+// addUnknown adds how many pledges have not said of how much they are, and how many of such wait for an allocation.
+func addUnknown(t *Table, l *projections.LineDiff, value diffRow) {
+	either := cmp.Or(l.To, l.From)
+	for _, one := range []struct {
+		what, cause string
+		of          func(*projections.LineStand) int64
+	}{
+		{"of unknown size", "unknown", func(s *projections.LineStand) int64 { return int64(s.Unknown) }},
+		{"waiting, of unknown size", "waiting unknown", func(s *projections.LineStand) int64 { return int64(s.WaitingUnknown) }},
+	} {
+		of := func(s *projections.LineStand) string {
+			if s == nil {
+				return "not in force"
+			}
+			return number(one.of(s))
+		}
+		if from, to := of(l.From), of(l.To); from != to && isAny(l.From, l.To, one.of) {
+			c := l.CauseOf(one.cause, "")
+			t.Add(value, one.what, string(l.Operation), string(l.Line), string(either.Role), "", from, to, "pledges",
+				sequencesOf(c.Records), projections.Who(c.Records), because(c.Records, c.Calendar), "")
+		}
 	}
 }
 
@@ -199,20 +235,20 @@ func addRungs(was, is *projections.LineStand, add func(rung, from, to string)) {
 	}
 }
 
-// terms tells what a requirement is besides its numbers.
-func terms(s *projections.LineStand) string {
+// terms tells what a requirement is besides its numbers, and for which role in which unit where the other moment has another.
+func terms(s, other *projections.LineStand) string {
 	if s == nil {
 		return "not in force"
 	}
 	all := []string{"priority " + number(s.Priority)}
+	if other != nil && (s.Role != other.Role || s.Unit != other.Unit) {
+		all = append(all, fmt.Sprintf("%s in %s", s.Role, s.Unit))
+	}
 	if s.Area != "" {
 		all = append(all, "in "+string(s.Area))
 	}
 	if s.Essential {
 		all = append(all, "essential")
-	}
-	if s.Unknown > 0 {
-		all = append(all, english.Several(s.Unknown, "pledge")+" of unknown quantity")
 	}
 	return strings.Join(all, ", ")
 }
@@ -256,7 +292,7 @@ func standing(s *projections.PledgeStand) string {
 		case one.Line != "":
 			at = append(at, fmt.Sprintf("%s for %s", one.Quantity, one.Line))
 		case string(one.Reason) != string(s.State):
-			at = append(at, "not counted: "+string(one.Reason))
+			at = append(at, "not counted: "+string(one.Reason)+fitting(one))
 		}
 	}
 	if len(at) > 0 {
@@ -269,6 +305,14 @@ func standing(s *projections.PledgeStand) string {
 		text += ", restricted by " + named(s.Caveats)
 	}
 	return text
+}
+
+// fitting names the requirements at which a part of a pledge waits.
+func fitting(at projections.Place) string {
+	if at.Reason != projections.SeveralLines && (at.Reason != projections.UnknownQuantity || len(at.Lines) < 2) {
+		return ""
+	}
+	return " (" + named(at.Lines) + ")"
 }
 
 func named(names []events.Line) string { return text(names, ", ") }

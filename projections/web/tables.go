@@ -81,7 +81,7 @@ func CoverageTable(c Coverage) Table {
 	t := Table{Basis: &c.Basis, Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap", "unit", "fill",
 		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed", "waiting"}}
 	if c.compares() {
-		t.Head = append(t.Head, "supply as it is", "gap as it is")
+		t.Head = append(t.Head, "supply as it is", "gap as it is", "waiting as it is")
 	}
 	t.days()
 	for _, n := range c.Notes {
@@ -100,7 +100,7 @@ func CoverageTable(c Coverage) Table {
 		}
 		cells = append(cells, orNone(line.Waiting))
 		if c.compares() {
-			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String())
+			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String(), orNone(line.Baseline.Waiting))
 		}
 		t.AddOn(line.Day, coverageRow{line, c.Basis}, cells...)
 	}
@@ -195,7 +195,30 @@ func remarks(l projections.LineCoverage) string {
 	if d := l.Dependence; d != nil {
 		all = append(all, holder(*d))
 	}
+	if b := l.Baseline; b != nil {
+		all = append(all, otherwise(l, b)...)
+	}
 	return strings.Join(all, "; ")
+}
+
+// otherwise says what of the remarks would be otherwise in the world as it is: of what is a part of the supply only where
+// that is the same, since else it is clear.
+func otherwise(l projections.LineCoverage, b *projections.Baseline) (all []string) {
+	same := l.Supply == b.Supply
+	if same && l.Conditional != b.Conditional {
+		all = append(all, fmt.Sprintf("as it is %s %s on conditions", b.Conditional, does(b.Conditional, "hang")))
+	}
+	if same && l.Caveated != b.Caveated {
+		all = append(all, fmt.Sprintf("as it is %s under caveats", b.Caveated))
+	}
+	if l.Unknown != b.Unknown {
+		all = append(all, fmt.Sprintf("as it is %d of unknown size beside it", b.Unknown))
+	}
+	if l.WaitingUnknown != b.WaitingUnknown {
+		all = append(all, fmt.Sprintf("as it is %d of unknown size %s for an allocation", b.WaitingUnknown,
+			english.Verb(b.WaitingUnknown == 1, "wait")))
+	}
+	return all
 }
 
 // plain writes a quantity as cells do, where programs read it too; sentences have [projections.Grouped].

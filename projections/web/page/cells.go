@@ -16,17 +16,35 @@ type shownCell struct {
 	Address any
 	Now     bool
 	IsOpen  bool
-	// Was is the supply in the world as it is, where something is supposed or another rung is asked.
-	Was string
+	// Was is what the numbers are in the world as it is, where something is supposed or another rung is asked and they differ.
+	Was []string
 }
 
 // Cell shows a cell of a line.
 func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
 	s := shownCell{cell: one, F: c.frame, Address: c.OpenLine(l, one), Now: now, IsOpen: c.IsOpen(l, one) && now == (one.On == l.Now.On)}
-	if now && l.Baseline != nil && l.Baseline.Supply != l.Supply {
-		s.Was = c.Q(l.Baseline.Supply)
+	if now && l.Baseline != nil {
+		s.Was = c.otherwise(&l.LineCoverage)
 	}
 	return s
+}
+
+// otherwise says what the numbers of a line are in the world as it is, where they are others.
+func (f *frame) otherwise(l *projections.LineCoverage) (all []string) {
+	b := l.Baseline
+	if b.Supply != l.Supply {
+		all = append(all, f.T("cell.was", b.Supply))
+	}
+	if b.Unknown != l.Unknown {
+		all = append(all, f.Count("cell.was-unknown", b.Unknown))
+	}
+	if b.Waiting != l.Waiting {
+		all = append(all, f.T("cell.was-waiting", b.Waiting))
+	}
+	if b.WaitingUnknown != l.WaitingUnknown {
+		all = append(all, f.Count("cell.was-waiting-unknown", b.WaitingUnknown))
+	}
+	return all
 }
 
 // CellOf returns how far a line is met.

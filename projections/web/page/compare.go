@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/events"
@@ -181,21 +182,19 @@ func (c *comparison) StandCell(l projections.LineDiff, s *projections.LineStand,
 	return shown
 }
 
-// A change is a number that differs, where both moments have it.
-type change struct {
-	Name     string
-	From, To events.Quantity
-}
+// A change is what else differs, at both moments.
+type change struct{ Name, From, To string }
 
-// Changes lists what else differs of a requirement that is in force at both moments: supply from other rungs up, and what hangs.
+// Changes lists what else differs of a requirement: supply from other rungs up, what hangs and what it is, where both moments
+// have it, and what is unknown or waits for an allocation.
 func (c *comparison) Changes(l projections.LineDiff) (all []change) {
 	was, is := l.From, l.To
 	if was == nil || is == nil {
-		return nil
+		return c.besides(cmp.Or(was, &projections.LineStand{}), cmp.Or(is, &projections.LineStand{}))
 	}
 	add := func(name string, from, to events.Quantity) {
 		if from != to {
-			all = append(all, change{name, from, to})
+			all = append(all, change{name, c.Amount(from), c.Amount(to)})
 		}
 	}
 	for i, r := range projections.Rungs() {
@@ -206,6 +205,27 @@ func (c *comparison) Changes(l projections.LineDiff) (all []change) {
 	add(c.T("compare.conditional"), was.Conditional, is.Conditional)
 	add(c.T("compare.caveated"), was.Caveated, is.Caveated)
 	add(c.T("compare.priority"), events.Count(int64(was.Priority)), events.Count(int64(is.Priority)))
+	say := func(name, from, to string) {
+		if from != to {
+			all = append(all, change{name, from, to})
+		}
+	}
+	say(c.T("area"), cmp.Or(string(was.Area), "–"), cmp.Or(string(is.Area), "–"))
+	yes := map[bool]string{true: c.T("compare.yes"), false: c.T("compare.no")}
+	say(c.T("essential"), yes[was.Essential], yes[is.Essential])
+	return append(all, c.besides(was, is)...)
+}
+
+// besides lists what differs of what is in no sum: how many pledges are of unknown quantity, and what waits for an allocation.
+func (c *comparison) besides(was, is *projections.LineStand) (all []change) {
+	add := func(name, from, to string) {
+		if from != to {
+			all = append(all, change{name, from, to})
+		}
+	}
+	add(c.T("compare.unknown"), strconv.Itoa(was.Unknown), strconv.Itoa(is.Unknown))
+	add(c.T("compare.waiting"), c.Amount(was.Waiting), c.Amount(is.Waiting))
+	add(c.T("compare.waiting-unknown"), strconv.Itoa(was.WaitingUnknown), strconv.Itoa(is.WaitingUnknown))
 	return all
 }
 
@@ -236,8 +256,19 @@ func (s shownPledge) Place(p projections.Place) string {
 		return amount + s.F.T("compare.counts-for", p.Line)
 	case string(p.Reason) == string(s.S.State):
 		return ""
+	case p.Reason == projections.SeveralLines:
+		return amount + s.F.T("compare.not-counted-at", s.F.Word("reason", p.Reason), named(p.Lines))
 	}
 	return amount + s.F.T("compare.not-counted", s.F.Word("reason", p.Reason))
+}
+
+// named writes the names of requirements.
+func named(lines []events.Line) string {
+	all := make([]string, len(lines))
+	for i, l := range lines {
+		all[i] = string(l)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Amount writes a quantity of a difference, 0 where there is none.

@@ -22,10 +22,11 @@ import (
 //
 // The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
 var house = map[string][]string{
-	"events/english": {},
-	"events/problem": {},
-	"events":         {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
-	"events/schema":  {"muster/events"},
+	"events/english":      {},
+	"events/problem":      {},
+	"events/problem/wire": {"muster/events/problem", "github.com/nats-io/nats.go/micro"},
+	"events":              {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
+	"events/schema":       {"muster/events"},
 
 	"ledger/rules":                      {"muster/events/…"},
 	"ledger":                            {"muster/events/…", "muster/ledger/rules", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},

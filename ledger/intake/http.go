@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"mime"
 	"net/http"
 	"reflect"
@@ -15,6 +14,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // Path is where statements are posted.
@@ -131,32 +131,18 @@ func (c HTTPClient) Check(ctx context.Context, s events.Signed) (checked Checked
 	return checked, err
 }
 
-func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.URL, "/")+path, bytes.NewReader(s.Note))
+func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, into any) error {
+	where := strings.TrimSuffix(c.URL, "/") + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, where, bytes.NewReader(s.Note))
 	if err != nil {
 		return problem.New(problem.Usage, "the server's address %q: %w", c.URL, err)
 	}
 	req.Header.Set("Content-Type", ContentType)
-	do := c.HTTP
-	if do == nil {
-		do = http.DefaultClient
-	}
-	resp, err := do.Do(req)
-	if p := problem.Of(err); p != nil { // of the client's own
-		return p
-	}
+	body, err := wire.Fetch(c.HTTP, c.URL, req, 1<<20, askAgain)
 	if err != nil {
-		return problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).WithHint("%s", askAgain)
+		return err
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("%s", askAgain)
-	}
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
-		return problem.Decode(resp.StatusCode, body)
-	}
-	if err := json.Unmarshal(body, answer); err != nil {
+	if err := json.Unmarshal(body, into); err != nil {
 		return problem.New(problem.Internal, "the answer from %s is none of Muster's", c.URL).WithHint("%s", askAgain)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // SubjectPrefix begins the subjects of the micro service: muster.submit, muster.check.
@@ -29,14 +30,14 @@ const natsWorkers = 256
 func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 	var working sync.WaitGroup
 	slots := make(chan struct{}, natsWorkers)
-	add := func(name, description string, response reflect.Type, answer func(context.Context, []byte) (any, error)) error {
+	add := func(name, description string, response reflect.Type, do func(context.Context, []byte) (any, error)) error {
 		handle := func(req micro.Request) {
 			slots <- struct{}{}
 			working.Go(func() {
 				defer func() { <-slots }()
 				defer rescue(req)
-				a, err := answer(context.Background(), req.Data())
-				Respond(req, a, err)
+				a, err := do(context.Background(), req.Data())
+				respond(req, a, err)
 			})
 		}
 		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
@@ -68,8 +69,7 @@ func rescue(req micro.Request) {
 		return
 	}
 	slog.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack", string(debug.Stack()))
-	Respond(req, nil, problem.New(problem.Internal, "the request met a fault of this program").
-		WithHint("the server's log has more about it: tell whoever runs it"))
+	wire.NATS(req, wire.Panicked)
 }
 
 // noteSchema describes a request that is no JSON.
@@ -87,21 +87,19 @@ func schemaOf(answer reflect.Type) string {
 	return string(text)
 }
 
-// Respond answers a request of the micro service with JSON, or with a problem: its status as the error code, and the whole
-// problem+json as the data. Unlike the methods of req it may be called after the handler has returned: req.Error would keep
-// the error for the statistics, which are counted at that very moment.
-func Respond(req micro.Request, answer any, err error) {
-	headers := micro.Headers{}
+// respond answers a request of the micro service with JSON, or with a problem. It may be called after
+// the handler has returned.
+func respond(req micro.Request, a any, err error) {
 	if err != nil {
-		p := problem.From(err)
-		headers[micro.ErrorHeader], headers[micro.ErrorCodeHeader] = []string{p.Error()}, []string{strconv.Itoa(p.Kind.Status)}
-		answer = p
+		wire.NATS(req, err)
+		return
 	}
-	data, encoded := json.Marshal(answer)
-	if encoded != nil {
-		data = nil
+	data, err := json.Marshal(a)
+	if err != nil {
+		wire.NATS(req, err)
+		return
 	}
-	_ = req.Respond(data, micro.WithHeaders(headers)) // it fails only when the connection is gone, and the client with it
+	_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
 }
 
 // A NATSClient submits to the micro service. It may be used concurrently.
@@ -125,12 +123,12 @@ func (c NATSClient) Check(ctx context.Context, s events.Signed) (checked Checked
 }
 
 // Request asks the micro service and decodes its answer.
-func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, answer any) error {
+func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, into any) error {
 	m, err := request(ctx, nc, subject, data)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(m.Data, answer); err != nil {
+	if err := json.Unmarshal(m.Data, into); err != nil {
 		return problem.New(problem.Unavailable, "the answer over NATS is none of Muster's").
 			WithHint("is it the NATS of a Muster server?")
 	}

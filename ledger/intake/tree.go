@@ -2,10 +2,8 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -15,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // A Tree is what everybody may read of a ledger to check it: a [muster/ledger/journal.Journal].
@@ -32,7 +31,7 @@ func RegisterTree(mux *http.ServeMux, tree Tree) {
 	mux.HandleFunc("GET /checkpoint", func(w http.ResponseWriter, req *http.Request) {
 		checkpoint, err := checkpointOf(tree)
 		if err != nil {
-			writeProblem(w, err)
+			wire.HTTP(w, err)
 			return
 		}
 		h := w.Header()
@@ -49,7 +48,7 @@ func RegisterTree(mux *http.ServeMux, tree Tree) {
 	mux.HandleFunc("GET /tile/", func(w http.ResponseWriter, req *http.Request) {
 		data, err := tileOf(tree, strings.TrimPrefix(req.URL.Path, "/"))
 		if err != nil {
-			writeProblem(w, err)
+			wire.HTTP(w, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/octet-stream")
@@ -74,29 +73,18 @@ func tileOf(tree Tree, path string) ([]byte, error) {
 	return tree.Tile(t)
 }
 
-func writeProblem(w http.ResponseWriter, err error) {
-	p := problem.From(err)
-	data, err := json.Marshal(p)
-	if err != nil {
-		data = nil
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Kind.Status)
-	_, _ = w.Write(data)
-}
-
 // maxNATSTile is the most bytes of a tile that are sent over NATS, which takes a megabyte at most unless told otherwise.
 const maxNATSTile = 1 << 20 * 9 / 10
 
 // RegisterTreeNATS adds the endpoints muster.checkpoint, which answers the signed checkpoint, and muster.tile, which answers
 // the tile whose path is the request, as [RegisterTree] serves them, to the micro service.
 func RegisterTreeNATS(svc micro.Service, tree Tree) error {
-	add := func(name, description string, answer func(path string) ([]byte, error)) error {
+	add := func(name, description string, read func(path string) ([]byte, error)) error {
 		handle := func(req micro.Request) {
 			defer rescue(req)
-			data, err := answer(string(req.Data()))
+			data, err := read(string(req.Data()))
 			if err != nil {
-				Respond(req, nil, err)
+				wire.NATS(req, err)
 				return
 			}
 			_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
@@ -121,26 +109,7 @@ func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 	if err != nil || req.URL.Host == "" {
 		return nil, problem.New(problem.Usage, "%q is no server's address", c.URL).WithHint("write it such as http://127.0.0.1:8080")
 	}
-	do := c.HTTP
-	if do == nil {
-		do = http.DefaultClient
-	}
-	resp, err := do.Do(req)
-	if p := problem.Of(err); p != nil { // of the client's own
-		return nil, p
-	}
-	if err != nil {
-		return nil, problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err).WithHint("is the server running there? start it with: muster serve")
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxFetched))
-	if err != nil {
-		return nil, problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("ask again")
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, problem.Decode(resp.StatusCode, data)
-	}
-	return data, nil
+	return wire.Fetch(c.HTTP, c.URL, req, maxFetched, "")
 }
 
 // maxFetched is more than any tile of 256 records can have.

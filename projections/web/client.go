@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // A Client asks a server's HTTP API. It may be used concurrently.
@@ -26,19 +27,19 @@ const maxAnswer = 1 << 30
 
 // Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters are left out. The error is
 // the server's problem, or one of kind Unavailable when no answer came; it is in the chain of ctx.Err() when ctx has ended.
-func (c Client) Ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
+func (c Client) Ask(ctx context.Context, question string, parameters map[string]string, into any) error {
 	if question == "preview" {
-		return c.post(ctx, question, parameters, answer)
+		return c.post(ctx, question, parameters, into)
 	}
 	where, err := c.address(question, parameters)
 	if err != nil {
 		return err
 	}
-	return c.ask(ctx, http.MethodGet, where, nil, answer)
+	return c.ask(ctx, http.MethodGet, where, nil, into)
 }
 
 // post asks a question whose parameters are more than an address may hold.
-func (c Client) post(ctx context.Context, question string, parameters map[string]string, answer any) error {
+func (c Client) post(ctx context.Context, question string, parameters map[string]string, into any) error {
 	where, err := c.address(question, nil)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (c Client) post(ctx context.Context, question string, parameters map[string
 	if err != nil {
 		return err
 	}
-	return c.ask(ctx, http.MethodPost, where, bytes.NewReader(body), answer)
+	return c.ask(ctx, http.MethodPost, where, bytes.NewReader(body), into)
 }
 
 // address returns where a question with its parameters is asked.
@@ -89,7 +90,7 @@ func segment(s string) string {
 	return url.PathEscape(s)
 }
 
-func (c Client) ask(ctx context.Context, method, where string, body io.Reader, answer any) error {
+func (c Client) ask(ctx context.Context, method, where string, body io.Reader, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, where, body)
 	if err != nil {
 		return problem.New(problem.Usage, "the server's address %q: %w", c.URL, err)
@@ -97,30 +98,11 @@ func (c Client) ask(ctx context.Context, method, where string, body io.Reader, a
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	do := c.HTTP
-	if do == nil {
-		do = http.DefaultClient
-	}
-	resp, err := do.Do(req)
-	if p := problem.Of(err); p != nil { // of the client's own
-		return p
-	}
+	data, err := wire.Fetch(c.HTTP, c.URL, req, maxAnswer, "")
 	if err != nil {
-		p := problem.New(problem.Unavailable, "no answer from %s: %w", c.URL, err)
-		if ctx.Err() == nil {
-			p = p.WithHint("is the server running there? start it with: muster serve")
-		}
-		return p
+		return err
 	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return problem.New(problem.Unavailable, "the answer from %s broke off: %w", c.URL, err).WithHint("ask again")
-	}
-	if resp.StatusCode != http.StatusOK {
-		return problem.Decode(resp.StatusCode, data)
-	}
-	if err := json.Unmarshal(data, answer); err != nil {
+	if err := json.Unmarshal(data, into); err != nil {
 		return problem.New(problem.Unavailable, "the answer from %s is none of Muster's", c.URL).
 			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}

@@ -3,12 +3,12 @@ package web
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 const csvSuffix = ".csv"
@@ -105,14 +105,14 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 			}
 		}
 		if len(methods) == 0 {
-			writeProblem(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).
+			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).
 				WithHint("the API is described at /openapi.json and /docs"))
 			return
 		}
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		p := *problem.New(problem.Usage, "%s is not done here: use %s", printable(r.Method), methods[0])
 		p.Kind.Status = http.StatusMethodNotAllowed
-		writeProblem(w, &p)
+		wire.HTTP(w, &p)
 	})
 }
 
@@ -165,7 +165,7 @@ func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question)
 	case a.begun:
 		a.breakOff(err)
 	default:
-		writeProblem(w, err)
+		wire.HTTP(w, err)
 	}
 }
 
@@ -212,15 +212,3 @@ func (a *csvAnswer) breakOff(err error) {
 
 // Unwrap lets http.ResponseController reach what is wrapped.
 func (a *csvAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// writeProblem answers with problem+json (RFC 9457).
-func writeProblem(w http.ResponseWriter, err error) {
-	p := problem.From(err)
-	body, encoded := json.Marshal(p)
-	if encoded != nil {
-		body = nil
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Kind.Status)
-	_, _ = w.Write(body)
-}

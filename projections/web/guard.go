@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 	"muster/projections"
 )
 
@@ -306,7 +307,7 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", retryAfterText)
 	}
 	if s.RefusePage == nil || !s.RefusePage(w, r, err) {
-		writeProblem(w, err)
+		wire.HTTP(w, err)
 	}
 }
 
@@ -323,11 +324,8 @@ func (s *Service) rescue(g *guarded, r *http.Request) {
 	if g.written {
 		panic(http.ErrAbortHandler) // nobody may take for whole what has broken off
 	}
-	writeProblem(g, errPanicked)
+	wire.HTTP(g, wire.Panicked)
 }
-
-var errPanicked = problem.New(problem.Internal, "the request met a fault of this program").
-	WithHint("the server's log has more about it: tell whoever runs it")
 
 // Panicked counts and logs a panic. It is called where the panic is recovered from.
 func (s *Service) Panicked(where string, broken any) {

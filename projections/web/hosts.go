@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // AnswerOnly answers requests to the hosts that the server is named by, and refuses all others with
@@ -41,7 +42,7 @@ func AnswerOnly(hosts []string, next http.Handler) http.Handler {
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
-		writeProblem(w, err)
+		wire.HTTP(w, err)
 	})
 }
 

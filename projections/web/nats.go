@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"muster/events/problem"
+	"muster/events/problem/wire"
 )
 
 // overNATS answers one question's messages. Working counts those that are being worked on.
@@ -20,7 +20,7 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 	return func(req micro.Request) {
 		release, err := s.slots.messages.Acquire(context.Background(), inboxOf(req))
 		if err != nil {
-			fail(req, err)
+			wire.NATS(req, err)
 			return
 		}
 		working.Go(func() {
@@ -28,12 +28,12 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 			defer func() {
 				if broken := recover(); broken != nil {
 					s.Panicked(SubjectPrefix+name, broken)
-					fail(req, errPanicked)
+					wire.NATS(req, wire.Panicked)
 				}
 			}()
 			a, err := s.answerNATS(name, req.Data(), reply)
 			if err != nil {
-				fail(req, err)
+				wire.NATS(req, err)
 				return
 			}
 			respond(req, a)
@@ -104,30 +104,16 @@ func requestOf(data []byte) (request, error) {
 const maxMessage = 1 << 20
 
 // respond answers with JSON, in the same bytes as over HTTP.
-func respond(req micro.Request, answer any) {
+func respond(req micro.Request, a any) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(answer); err != nil {
-		fail(req, err)
+	if err := enc.Encode(a); err != nil {
+		wire.NATS(req, err)
 		return
 	}
 	if out.Len() > maxMessage || req.Respond(out.Bytes()) != nil { // which else fails only when nobody is there to be told
-		fail(req, problem.New(problem.Usage, "the answer has %d bytes, too many for a message over NATS", out.Len()).
+		wire.NATS(req, problem.New(problem.Usage, "the answer has %d bytes, too many for a message over NATS", out.Len()).
 			WithHint("ask for less, with a filter or a smaller limit, or ask over HTTP"))
 	}
-}
-
-// fail answers with a problem: its status as the error code, and the whole problem+json as the data. It does not use
-// req.Error, which is for handlers that answer before they return: the micro service reads what that writes.
-func fail(req micro.Request, err error) {
-	p := problem.From(err)
-	data, encoded := json.Marshal(p)
-	if encoded != nil {
-		data = nil
-	}
-	_ = req.Respond(data, micro.WithHeaders(micro.Headers{
-		micro.ErrorHeader:     {p.Error()},
-		micro.ErrorCodeHeader: {strconv.Itoa(p.Kind.Status)},
-	}))
 }

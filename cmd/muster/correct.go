@@ -48,7 +48,7 @@ corrected, in its own place; what was known before stays as it was, and both rec
 	}
 	f.register(c, false)
 	c.Flags().Lookup("effective").Usage = "the date from which the record should have held (default: its own)"
-	c.Flags().StringVar(&reason, "reason", "", "what was wrong")
+	c.Flags().StringVar(&reason, "reason", "", "what was wrong (required)")
 	c.Flags().BoolVar(&strike, "strike", false, "it should never have been recorded")
 	return c
 }

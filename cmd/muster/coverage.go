@@ -53,7 +53,7 @@ func (a *app) coverageCmd() *cobra.Command {
 		long: `Show each requirement line in force on a date: what is required, what is pledged for it, what is missing, and who
 gives it; and beside that what is there from each rung up. Apart from that, and never in it, stands what cannot be counted, each
 with the reason.`,
-		flags: []string{"operation", "role", "on", "rung", "as-of", "differences"},
+		flags: []string{"operation", "role", "on-opening", "rung", "as-of", "differences"},
 	}, web.CoverageTable)
 }
 
@@ -61,6 +61,6 @@ func (a *app) strengthCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "strength", use: "strength",
 		short: "What is pledged or deployed, summed only within a unit",
-		flags: []string{"operation", "nation", "role", "on", "rung", "as-of", "by"},
+		flags: []string{"operation", "nation", "role", "on-opening", "rung", "as-of", "by"},
 	}, web.StrengthTable)
 }

@@ -22,8 +22,10 @@ The exit code is 10 when anything differs, and 0 when nothing does.`,
 		flags:   []string{"from", "to", "on", "from-on", "to-on", "operation", "nation", "role", "rung"},
 		differs: func(answer any) bool { d := answer.(projections.Diff); return !d.IsZero() },
 	}, web.DiffTable)
-	c.Flags().Lookup("from").Usage = "compare what was known then: a sequence, a time or a date"
-	c.Flags().Lookup("on").Usage = "what applies on this date, at both moments"
+	c.Flags().Lookup("from").Usage = "compare what was known then: a sequence, a time or a date (default: as --to)"
+	c.Flags().Lookup("on").Usage = "what applies on this date, at both moments (default: " +
+		"today; with --from or --to, the day of its last record; and where nothing has begun by then, its " +
+		"first day, at both; today is always today)"
 	return c
 }
 
@@ -32,12 +34,12 @@ func (a *app) explainCmd() *cobra.Command {
 		name: "explain", use: "coverage REQUIREMENT", argument: "line", always: map[string]string{"what": "coverage"},
 		short:   "What a requirement's supply is made of, and what is not counted and why",
 		example: "  muster explain coverage ground-west --on 2026-04-01",
-		flags:   []string{"operation", "on", "rung", "as-of"},
+		flags:   []string{"operation", "on-opening", "rung", "as-of"},
 	}, web.ExplainTable), questionCmd(a, question{
 		name: "explain", use: "strength", always: map[string]string{"what": "strength"},
 		short:   "What a sum of strength is made of, and what is not in it and why",
 		example: "  muster explain strength --nation FRA --role ground --rung confirmed",
-		flags:   []string{"operation", "nation", "role", "on", "rung", "as-of"},
+		flags:   []string{"operation", "nation", "role", "on-opening", "rung", "as-of"},
 	}, web.ExplainTable))
 }
 

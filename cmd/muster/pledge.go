@@ -48,20 +48,27 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 		}
 		return " (default: it stays)"
 	}
-	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`)
+	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`+unsaid(""))
 	fl.StringVar(&f.area, "area", "", "where the forces may be used"+unsaid("; without it, anywhere"))
-	fl.StringVar(&f.line, "line", "", "the requirement that the forces are meant for, which may still have to be issued; none for none")
+	fl.StringVar(&f.line, "line", "", "the requirement that the forces are meant for, which may still "+
+		"have to be issued; none for none"+unsaid(" (default: none)"))
 	fl.StringVar(&f.from, "from", "", "first day"+unsaid(" (default: today)"))
 	fl.StringVar(&f.until, "until", "", "last day"+unsaid("; without it, open"))
 	fl.IntVar(&f.notice, "notice-to-move", 0, "`days` after the call within which they move"+unsaid(" (default: not said)"))
-	fl.StringVar(&f.presence, "presence", "", "new, present or reserve"+unsaid(""))
-	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators; "+releaseToday)
-	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or deployed by then; none for no such day")
-	fl.StringVar(&f.predecessor, "predecessor", "", "the id of the pledge whose forces these relieve; none for none")
-	fl.StringVar(&f.successor, "successor", "", "the id of the pledge whose forces relieve these; none for none")
-	fl.StringArrayVar(&f.elsewhere, "elsewhere", nil, "what else the same forces are pledged to; may be given again; none for nothing")
-	fl.StringVar(&f.source, "source", "", "where this was published, if it was")
-	fl.StringVar(&f.note, "note", "", "a note for people")
+	fl.StringVar(&f.presence, "presence", "", "new, present or reserve"+unsaid(" (default: new)"))
+	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators"+
+		unsaid(" (default: coalition)")+"; "+releaseToday)
+	none := unsaid(" (default: none)")
+	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or "+
+		"deployed by then; none for no such day"+none)
+	fl.StringVar(&f.predecessor, "predecessor", "",
+		"the id of the pledge whose forces these relieve; none for none"+none)
+	fl.StringVar(&f.successor, "successor", "",
+		"the id of the pledge whose forces relieve these; none for none"+none)
+	fl.StringArrayVar(&f.elsewhere, "elsewhere", nil,
+		"what else the same forces are pledged to; may be given again; none for nothing"+none)
+	fl.StringVar(&f.source, "source", "", "where this was published, if it was"+unsaid(""))
+	fl.StringVar(&f.note, "note", "", "a note for people"+unsaid(""))
 	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
 }
@@ -308,7 +315,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
 		},
 	}
-	stringFlags(c, q, "operation", "nation", "role", "rung", "state", "line", "on", "as-of")
+	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on", "as-of")
 	c.Flags().Lookup("line").Usage = "only pledges that name this requirement as the one that they are meant for"
 	return c
 }

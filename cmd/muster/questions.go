@@ -14,7 +14,7 @@ func (a *app) gapsCmd() *cobra.Command {
 		short: "Which requirements are not met, the most urgent first",
 		long: `List the requirements that are not met on a date: essential ones first, then by priority, by the date from which they are short, and
 by how much is missing. Beside each stands what could fill it, and why it does not count yet.`,
-		flags: []string{"operation", "role", "on", "rung", "as-of"},
+		flags: []string{"operation", "role", "on-opening", "rung", "as-of"},
 	}, web.GapsTable)
 }
 
@@ -26,7 +26,7 @@ func (a *app) timelineCmd() *cobra.Command {
 month. Each step is shown by its worst day, which stands beside it, so that a dip of one day does not hide in a month. Below stand the rotations,
 and how many days lie between those who leave and those who relieve them.`,
 		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 --step month",
-		flags:   []string{"operation", "role", "line", "on", "from-date", "until", "step", "rung", "as-of"},
+		flags:   []string{"operation", "role", "line", "on-days", "from-date", "until", "step", "rung", "as-of"},
 	}, web.TimelineTable)
 }
 
@@ -34,7 +34,7 @@ func (a *app) dependenceCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "dependence", use: "dependence",
 		short: "What one nation holds alone, or to 80 or 50 percent",
-		flags: []string{"operation", "nation", "role", "by-role", "on", "rung", "as-of"},
+		flags: []string{"operation", "nation", "role", "by-role", "on-opening", "rung", "as-of"},
 	}, web.DependenceTable)
 }
 
@@ -42,7 +42,7 @@ func (a *app) hangingCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "hanging", use: "hanging",
 		short: "Supply that hangs on a condition or a caveat, grouped by it",
-		flags: []string{"operation", "nation", "role", "on", "rung", "as-of"},
+		flags: []string{"operation", "nation", "role", "on-opening", "rung", "as-of"},
 	}, web.HangingTable)
 }
 
@@ -51,7 +51,7 @@ func (a *app) readinessCmd() *cobra.Command {
 		name: "readiness", use: "readiness",
 		short:   "What can move within so many days of the call",
 		example: "  muster readiness --within 15 --operation mnf-u",
-		flags:   []string{"within", "operation", "nation", "role", "by-nation", "on", "rung", "as-of"},
+		flags:   []string{"within-call", "operation", "nation", "role", "by-nation", "on-opening", "rung", "as-of"},
 	}, web.ReadinessTable)
 }
 
@@ -62,7 +62,7 @@ func (a *app) reviewCmd() *cobra.Command {
 		long: `Look for what does not fit on a date: allocations that a later amendment has overdrawn, or whose requirement is gone; pledges that match
 several requirements or none, or are allocated in part; rotations of which one side is gone; forces that are also pledged elsewhere; and
 requirements with more than they need. Each with what would mend it, and the records that it rests on.`,
-		flags: []string{"operation", "nation", "role", "on", "rung", "as-of"},
+		flags: []string{"operation", "nation", "role", "on-opening", "rung", "as-of"},
 	}, web.ReviewTable)
 }
 
@@ -80,7 +80,7 @@ func (a *app) nationCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "nation", use: "nation CODE", argument: "nation",
 		short: "Everything about one nation: what it gives, and what of that was counted where",
-		flags: []string{"operation", "on", "rung", "as-of"},
+		flags: []string{"operation", "on-opening", "rung", "as-of"},
 	}, web.NationTable)
 }
 
@@ -89,7 +89,7 @@ func (a *app) nationsCmd() *cobra.Command {
 		name: "nations", use: "nations",
 		short:   "Which nations give what, in short",
 		example: "  muster nations --only intelligence",
-		flags:   []string{"only", "operation", "on", "rung", "as-of"},
+		flags:   []string{"only", "operation", "on-opening", "rung", "as-of"},
 	}, web.NationsTable)
 }
 

@@ -29,6 +29,6 @@ func (a *app) pledgeRenewCmd() *cobra.Command {
 		},
 	}
 	f.register(c)
-	c.Flags().StringVar(&expires, "expires", "", "the last day on which it stands then")
+	c.Flags().StringVar(&expires, "expires", "", "the last day on which it stands then (required)")
 	return c
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -55,37 +56,53 @@ func (a *app) scopeListCmd() *cobra.Command {
 	}, web.ScopesTable)
 }
 
+// appliesOn is how --on is written.
+const appliesOn = "what applies on this date, such as 2026-11-23, or on a range such as " +
+	"2026-01-01..2026-06-30"
+
+// variant is what tells apart, after the name of a flag, what --help says of it for some questions.
+var variant = regexp.MustCompile("-(date|all|opening|days|call)$")
+
 // flagTexts are the flags that questions share, and what --help says of them.
 var flagTexts = map[string]string{
 	"operation": "only this operation, such as mnf-u",
 	"nation":    "only this nation, such as FRA",
 	"role":      "only this role, such as ground",
-	"rung":      "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed",
-	"on":        "what applies on this date, such as 2026-11-23, or on a range such as 2026-01-01..2026-06-30 (default: today, or the first day of what has not begun; today is always today)",
-	"as-of":     "what was known then: a sequence, a time or a date (default: all there is)",
-	"state":     "only pledges that are live, ahead, withdrawn, declined, lapsed or returned",
-	"by":        "what to group by: nation, role, operation, separated by commas (default: nation)",
-	"type":      "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
-	"signer":    "only what the key of this name has signed, such as FRA/paris",
-	"from":      "from this record on: a sequence, a time or a date",
+	"rung": "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed " +
+		"(default: offered)",
+	"rung-all": "only pledges from this rung on: indicated, offered, accepted, confirmed, deployed " +
+		"(default: all)",
+	"on": appliesOn + " (default: today; with --as-of, the day of its last record)",
+	"on-opening": appliesOn + " (default: today; with --as-of, the day of its last record; and " +
+		"where nothing has begun by then, its first day; today is always today)",
+	"on-days": "the days, such as 2026-01-01..2026-12-31, or the first of them; today is always " +
+		"today (default: as --from and --until say)",
+	"as-of":  "what was known then: a sequence, a time or a date (default: all there is)",
+	"state":  "only pledges that are live, ahead, withdrawn, declined, lapsed or returned (default: all)",
+	"by":     "what to group by: nation, role, operation, separated by commas (default: nation)",
+	"type":   "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
+	"signer": "only what the key of this name has signed, such as FRA/paris",
+	"from":   "from this record on: a sequence, a time or a date (default: 1)",
 
 	"without":             "what if: leave out what these nations pledge, such as FRA,GBR",
 	"without-conditional": "what if: leave out what hangs on an open condition",
 	"without-caveated":    "what if: leave out what is restricted by a caveat",
 	"discharge":           "what if: these conditions have happened, by name or kind, such as cease-fire",
 	"line":                "only this requirement, such as ground-west",
-	"from-date":           "the first day (default: today)",
-	"until":               "the last day, at most 20 years later (default: a year after the first)",
-	"step":                "change (where something changes), day, week or month (default: change)",
-	"by-role":             "tell the strength of operations by role",
-	"by-nation":           "tell each nation's by itself",
-	"days":                "recorded more than so many days after the effective date (default: 30)",
-	"within":              "look so many days ahead",
-	"only":                "only nations that give this role and no other, such as intelligence",
-	"to":                  "with what was known then: a sequence, a time or a date (default: all there is)",
-	"from-on":             "compare what applies on this date",
-	"to-on":               "with what applies on this date (default: as --on)",
-	"differences":         "only what the rung asked, or what is supposed, makes another than it is",
+	"from-date": "the first day (default: that of --on; else today, or with --as-of the day of its " +
+		"last record; and where nothing has begun by then, the first day of what begins)",
+	"until":       "the last day, at most 20 years later (default: that of --on, or a year after the first)",
+	"step":        "change (where something changes), day, week or month (default: change)",
+	"by-role":     "tell the strength of operations by role",
+	"by-nation":   "tell each nation's by itself",
+	"days":        "recorded more than so many days after the effective date (default: 30)",
+	"within":      "what lapses or ends within so many days (default: 30)",
+	"within-call": "also within so many days of the call",
+	"only":        "only nations that give this role and no other, such as intelligence",
+	"to":          "with what was known then: a sequence, a time or a date (default: all there is)",
+	"from-on":     "compare what applies on this date (default: as --on)",
+	"to-on":       "with what applies on this date (default: as --on)",
+	"differences": "only what the rung asked, or what is supposed, makes another than it is",
 }
 
 // switches are the flags that need no value.
@@ -97,7 +114,7 @@ var whatIf = []string{"without", "without-conditional", "without-caveated", "dis
 // stringFlags gives a command flags that become the parameters of a question. With on, or for what-if, come those that suppose
 // something.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
-	if slices.Contains(names, "on") {
+	if slices.ContainsFunc(names, func(n string) bool { return variant.ReplaceAllString(n, "") == "on" }) {
 		names = append(slices.Clone(names), "what-if")
 	}
 	if i := slices.Index(names, "what-if"); i >= 0 {
@@ -105,7 +122,7 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	}
 	for _, name := range names {
 		text := flagTexts[name]
-		name = strings.TrimSuffix(name, "-date")
+		name = variant.ReplaceAllString(name, "")
 		value := c.Flags().String(name, "", text)
 		into[strings.ReplaceAll(name, "-", "_")] = value
 		f := c.Flags().Lookup(name)

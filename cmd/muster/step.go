@@ -70,7 +70,7 @@ func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
 	}
 	f.register(c)
 	if def.strength {
-		c.Flags().StringVar(&quantity, "quantity", "", "how many are there")
+		c.Flags().StringVar(&quantity, "quantity", "", "how many are there (required)")
 	}
 	return c
 }

@@ -58,8 +58,8 @@ func LateTable(a projections.LateRecords) Table {
 type PastQuery struct{ FilterQuery }
 
 func (q *PastQuery) read(p *parameters) {
-	q.FilterQuery.read(p)
-	q.opens = false
+	q.MomentQuery.read(p)
+	q.Rung, q.Filter = p.rung(), p.filter()
 }
 
 // Corrections answers what was corrected, by whom and why.

@@ -21,7 +21,7 @@ type DependenceQuery struct {
 }
 
 func (q *DependenceQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
 	q.opening(q.Filter.Operation)
 	q.ByRole = p.flag("by_role", "Tell the strength of operations by role, and not as a whole.")
@@ -69,7 +69,7 @@ type FilterQuery struct {
 }
 
 func (q *FilterQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
 	q.opening(q.Filter.Operation)
 }
@@ -240,7 +240,7 @@ type NationQuery struct {
 func (q *NationQuery) read(p *parameters) {
 	q.Nation = p.nation("The nation's code, such as FRA.")
 	p.must("nation", "write the nation's code, such as FRA")
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Operation = p.rung(), p.operation()
 	q.opening(q.Operation)
 }
@@ -304,7 +304,7 @@ type NationsQuery struct {
 }
 
 func (q *NationsQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Operation = p.rung(), p.operation()
 	q.opening(q.Operation)
 	q.Only = p.roleAs("only", "Only nations that give this role and no other, such as intelligence.")

@@ -22,7 +22,7 @@ type GapsQuery struct {
 }
 
 func (q *GapsQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	q.opening(q.Operation)
 }

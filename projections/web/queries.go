@@ -38,11 +38,21 @@ func (q *MomentQuery) opening(o events.Operation) { q.opens, q.of = true, o }
 // AsItStands makes the question one about today where it names no date, whatever has begun.
 func (q *MomentQuery) AsItStands() { q.opens = false }
 
-func (q *MomentQuery) read(p *parameters) {
+func (q *MomentQuery) read(p *parameters) { q.readOn(p, ".") }
+
+// readOpening reads what a question is asked with that begins on the first day of what has not
+// begun: see [MomentQuery.opening].
+func (q *MomentQuery) readOpening(p *parameters) {
+	q.readOn(p, "; and where nothing of what is asked about has begun by then, its first day. today is always today.")
+}
+
+// readOn reads the moment; the end of what is told of on says where it differs.
+func (q *MomentQuery) readOn(p *parameters, end string) {
 	q.AsOf = p.asOf()
-	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of dates, such as 2026-01-01..2026-06-30, of which either end may be left out: "+
-		"sums then answer for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, the day of its last record; "+
-		"and where nothing of what is asked about has begun by then, its first day. today is always today.")
+	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of "+
+		"dates, such as 2026-01-01..2026-06-30, of which either end may be left out: sums then answer "+
+		"for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, "+
+		"the day of its last record"+end)
 	q.Today = p.given["on"] == todayWord
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
@@ -80,7 +90,7 @@ type CoverageQuery struct {
 }
 
 func (q *CoverageQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	q.opening(q.Operation)
 	q.Differences = p.flag("differences", "Only lines that the rung asked, or what is supposed, makes another than they are.")
@@ -96,7 +106,7 @@ type StrengthQuery struct {
 }
 
 func (q *StrengthQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readOpening(p)
 	q.Rung, q.Filter = p.rung(), p.filter()
 	q.opening(q.Filter.Operation)
 	q.By = []string{"nation"}

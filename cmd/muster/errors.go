@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"muster/events/problem"
 )
@@ -17,6 +22,46 @@ func (e exitWith) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // usage makes the error of a command line that cannot be understood.
 func usage(format string, args ...any) *problem.Problem {
 	return problem.New(problem.Usage, format, args...)
+}
+
+// typedCommand finds the commands in what is said to people: each stands after a colon or a
+// semicolon, up to the next semicolon or the end, or between backticks.
+var typedCommand = regexp.MustCompile("(: |; |`)muster ([a-z-][^;`\n]*)")
+
+// local are the commands that ask no server.
+var local = []string{"serve", "demo", "key", "receipt", "verify", "help", "sign", "schema"}
+
+// addressed gives the commands in a hint the flags that named the server, so that they go to the same
+// one when they are typed as they stand.
+func (a *app) addressed(root *cobra.Command, err error) error {
+	p := problem.From(err)
+	var flags string
+	for _, name := range []string{"url", "nats", "data"} {
+		if f := root.PersistentFlags().Lookup(name); f.Changed {
+			flags += " --" + name + " " + shellWord(f.Value.String())
+		}
+	}
+	if flags == "" || p == nil || p.Hint == "" {
+		return err
+	}
+	return p.WithHint("%s", typedCommand.ReplaceAllStringFunc(p.Hint, func(found string) string {
+		parts := typedCommand.FindStringSubmatch(found)
+		name, _, _ := strings.Cut(parts[2], " ")
+		if slices.Contains(local, name) || strings.Contains(parts[2], "--help") {
+			return found
+		}
+		return parts[1] + "muster" + flags + " " + parts[2]
+	}))
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shellWord writes a word as a shell reads it back.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // report tells an error to a person, or as problem+json when JSON was asked for, and returns the exit code.
@@ -35,10 +80,8 @@ func report(err error, asJSON bool, stderr io.Writer) int {
 		}
 	}
 	fmt.Fprintf(stderr, "muster: error: %s\n", p.Detail)
-	if len(p.Fields) > 1 {
-		for _, f := range p.Fields {
-			fmt.Fprintf(stderr, "muster: error:   %s\n", f)
-		}
+	for _, f := range p.Listed() {
+		fmt.Fprintf(stderr, "muster: error:   %s\n", f)
 	}
 	if p.Hint != "" {
 		fmt.Fprintf(stderr, "muster: hint: %s\n", p.Hint)

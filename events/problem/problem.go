@@ -119,13 +119,22 @@ func OfFields(fields []Field) error {
 	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)), Fields: fields}
 }
 
+// Listed returns the fields that are told below the detail: none where the detail tells the only one.
+func (p *Problem) Listed() []Field {
+	if p == nil || len(p.Fields) == 1 && strings.Contains(p.Detail, p.Fields[0].Message) {
+		return nil
+	}
+	return p.Fields
+}
+
 // Error is the detail with all the fields, on one line.
 func (p *Problem) Error() string {
-	if len(p.Fields) < 2 {
+	fields := p.Listed()
+	if len(fields) == 0 {
 		return p.Detail
 	}
-	all := make([]string, len(p.Fields))
-	for i, f := range p.Fields {
+	all := make([]string, len(fields))
+	for i, f := range fields {
 		all[i] = f.String()
 	}
 	return p.Detail + ": " + strings.Join(all, "; ")

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,11 +14,10 @@ import (
 
 // valuesOf reads the parameters of an address. An address of which something cannot be read, or that gives a parameter twice, is refused as a
 // whole: a page that leaves out what it does not understand shows other figures than were asked for. The values can be shown all the same.
-func valuesOf(r *http.Request) (url.Values, error) {
+func valuesOf(s *speaker, r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		err = problem.New(problem.Usage, "the query of the address cannot be read: %w", err).
-			WithHint("write what is no letter or digit as percent signs and hexadecimal digits")
+		err = s.refusal(problem.Usage, "problem.query", err.Error())
 	}
 	twice := []problem.Field{}
 	clean := url.Values{}
@@ -28,18 +26,18 @@ func valuesOf(r *http.Request) (url.Values, error) {
 			clean.Add(printable(name), printable(value))
 		}
 		if n := len(values[name]); n > 1 {
-			twice = append(twice, problem.Field{Location: printable(name), Message: fmt.Sprintf("is given %d times: write it once", n)})
+			twice = append(twice, problem.Field{Location: printable(name), Message: s.T("problem.twice", n)})
 		}
 	}
 	if err == nil && len(twice) > 0 {
-		err = asUsage(problem.OfFields(twice))
+		err = s.ofFields(problem.Usage, twice)
 	}
 	return clean, err
 }
 
 // unknown refuses parameters that the page does not have: a page that leaves out what it does not
 // know shows other figures than were asked for.
-func (k pageKind) unknown(values url.Values) error {
+func (k pageKind) unknown(s *speaker, values url.Values) error {
 	var found []problem.Field
 	takes := slices.Concat(follow, k.takes)
 	if k.content == nil || k.path == "" {
@@ -48,10 +46,10 @@ func (k pageKind) unknown(values url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(takes, name) && len(found) < maxUnknown {
 			found = append(found, problem.Field{Location: shorten(name),
-				Message: "unknown: this page takes " + strings.Join(takes, ", ")})
+				Message: s.T("problem.unknown", strings.Join(takes, ", "))})
 		}
 	}
-	return asUsage(problem.OfFields(found))
+	return s.ofFields(problem.Usage, found)
 }
 
 // maxUnknown is the most unknown parameters that one refusal tells, and maxName the most characters
@@ -68,14 +66,33 @@ func shorten(name string) string {
 	return name
 }
 
-// asUsage says that it is the request that cannot be understood, and not a value that is wrong.
-func asUsage(err error) error {
-	if err == nil {
-		return nil
+// A told problem is one of the pages' own: it is told in the reader's language, where those that
+// come from elsewhere are in English.
+type toldProblem struct{ *problem.Problem }
+
+// Unwrap returns the problem itself.
+func (t toldProblem) Unwrap() error { return t.Problem }
+
+// refusal makes a problem whose detail, and hint if there is one, are words of the pages.
+func (s *speaker) refusal(k problem.Kind, key string, values ...any) error {
+	p := problem.Problem{Kind: k, Detail: s.T(key, values...)}
+	if hint := s.T(key + ".hint"); hint != key+".hint" {
+		p.Hint = hint
 	}
-	given := *problem.From(err)
-	given.Kind = problem.Usage
-	return &given
+	return toldProblem{&p}
+}
+
+// ofFields makes the problem of an address or a form whose fields are wrong, as their messages tell
+// in words of the pages; nil when there are none.
+func (s *speaker) ofFields(k problem.Kind, fields []problem.Field) error {
+	switch len(fields) {
+	case 0:
+		return nil
+	case 1:
+		return toldProblem{&problem.Problem{Kind: k, Detail: fields[0].String(), Fields: fields}}
+	}
+	return toldProblem{&problem.Problem{Kind: k, Fields: fields,
+		Detail: s.T("problem.fields", len(fields))}}
 }
 
 // printable puts U+FFFD in the place of control characters and of bytes that are no UTF-8: a page can hold neither.

@@ -66,7 +66,7 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	switch c.Show {
 	case "", "lines", "nations":
 	default:
-		return nil, oneOf("show", c.Show, "lines, nations")
+		return nil, f.oneOf("show", c.Show, "lines, nations")
 	}
 	answer, err := ask(f, web.Read[web.CoverageQuery], p.Service.Coverage)
 	if err != nil {
@@ -91,8 +91,9 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	return c, err
 }
 
-func oneOf(name, value, words string) error {
-	return problem.OfFields([]problem.Field{{Location: name, Value: value, Message: "write one of: " + words}})
+func (s *speaker) oneOf(name, value, words string) error {
+	return s.ofFields(problem.Invalid, []problem.Field{{Location: name, Value: value,
+		Message: s.T("problem.one-of", words)}})
 }
 
 // How many stretches of time the matrix shows when the address does not say until when.

@@ -31,6 +31,8 @@ type frame struct {
 	Root string
 	// Problem is why there is no content.
 	Problem *problem.Problem
+	// Told says that Problem is told in the reader's language, and not in English.
+	Told bool
 
 	ctx   context.Context
 	pages *Pages

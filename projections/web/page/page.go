@@ -117,13 +117,14 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 
 // serve answers with a page, or with the same page telling what is wrong with its address.
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
-	values, err := valuesOf(r)
+	speaker := p.words.speakerFor(r)
+	values, err := valuesOf(speaker, r)
 	if err == nil && tidy(values) {
 		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(), http.StatusSeeOther)
 		return
 	}
 	if err == nil {
-		err = k.unknown(values)
+		err = k.unknown(speaker, values)
 	}
 	f := p.frame(r, k, values)
 	f.id = printable(r.PathValue("id"))
@@ -158,6 +159,8 @@ func (p *Pages) refuseEarly(w http.ResponseWriter, r *http.Request, err error) b
 // refuse answers with what is wrong, in the frame of the page that was asked for.
 func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 	f.Problem = problem.From(err)
+	var told toldProblem
+	f.Told = errors.As(err, &told)
 	f.Basis = projections.Basis{} // of what could not be answered there is none
 	f.finish()
 	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
@@ -165,7 +168,7 @@ func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 
 // problemPage tells what is wrong, in the frame of the page that was asked for; asked for itself, that there is no such page.
 var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (any, error) {
-	return nil, problem.New(problem.NotFound, "there is no page at %s", printable(f.path)).WithHint("choose one of those on top")
+	return nil, f.refusal(problem.NotFound, "problem.no-page", printable(f.path))
 }}
 
 func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) {

@@ -42,7 +42,7 @@ var pledgeOrders = map[string]func(a, b *projections.Pledge) int{
 func (p *Pages) pledges(f *frame) (any, error) {
 	l := &pledgesPage{frame: f}
 	if l.Sort, l.Down = strings.TrimPrefix(f.Get("sort"), "-"), strings.HasPrefix(f.Get("sort"), "-"); l.Sort != "" && pledgeOrders[l.Sort] == nil {
-		return nil, oneOf("sort", f.Get("sort"), "nation, operation, role, quantity, rung, from, until, last; with - before it, downwards")
+		return nil, f.oneOf("sort", f.Get("sort"), f.T("problem.sorts"))
 	}
 	answer, err := ask(f, web.Read[web.PledgesQuery], p.Service.Pledges, "limit", pledgesSize)
 	if err != nil {

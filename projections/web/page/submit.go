@@ -100,11 +100,11 @@ func (p *Pages) submit(f *frame) (any, error) { return p.submitForm(f, nil) }
 // serveSubmit takes the form.
 func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	k := kindNamed("submit")
-	values, err := valuesOf(r)
+	values, err := valuesOf(p.words.speakerFor(r), r)
 	f := p.frame(r, k, values)
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err == nil {
-		err = k.unknown(values)
+		err = k.unknown(f.speaker, values)
 	}
 	var content any
 	if err == nil {
@@ -131,13 +131,13 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, problem.New(problem.TooLarge, "the form has more than %d bytes, and a statement at most %d", maxForm, events.MaxBytes).WithHint("write less")
+		return nil, f.refusal(problem.TooLarge, "problem.form.large", maxForm, events.MaxBytes)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, problem.New(problem.Unavailable, "the form did not arrive in time").WithHint("send it again")
+		return nil, f.refusal(problem.Unavailable, "problem.form.late")
 	case err != nil:
-		return nil, problem.New(problem.Usage, "the form cannot be read: %w", err).WithHint("fill it in again")
+		return nil, f.refusal(problem.Usage, "problem.form.unread", err.Error())
 	}
-	if err := formUnknown(r.PostForm); err != nil {
+	if err := formUnknown(f.speaker, r.PostForm); err != nil {
 		return nil, err
 	}
 	for _, all := range r.PostForm {
@@ -149,7 +149,7 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 }
 
 // formUnknown refuses fields that no form has, and fields that are given twice.
-func formUnknown(given url.Values) error {
+func formUnknown(s *speaker, given url.Values) error {
 	takes := words("type pledge after id seen_size seen_root operation nation effective")
 	for _, one := range forms {
 		takes = append(takes, one.Fields...)
@@ -159,9 +159,9 @@ func formUnknown(given url.Values) error {
 		f := problem.Field{Location: shorten(printable(name))}
 		switch n := len(given[name]); {
 		case !slices.Contains(takes, name):
-			f.Message = "unknown: the form has no such field"
+			f.Message = s.T("problem.unknown.field")
 		case n > 1:
-			f.Message = fmt.Sprintf("is given %d times: write it once", n)
+			f.Message = s.T("problem.twice", n)
 		default:
 			continue
 		}
@@ -169,7 +169,7 @@ func formUnknown(given url.Values) error {
 			break
 		}
 	}
-	return asUsage(problem.OfFields(found))
+	return s.ofFields(problem.Usage, found)
 }
 
 func kindNamed(name string) pageKind {
@@ -187,7 +187,7 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	if typ != "" {
 		at := slices.IndexFunc(forms, func(one form) bool { return string(one.Type) == typ })
 		if at < 0 {
-			return nil, oneOf("type", typ, "the kinds of statement that the page offers")
+			return nil, f.oneOf("type", typ, f.T("problem.forms"))
 		}
 		s.Say = forms[at]
 	}

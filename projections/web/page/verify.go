@@ -84,7 +84,8 @@ func (p *Pages) verify(f *frame) (any, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n < 1 || n > f.Ledger.Sequence {
-		return nil, problem.OfFields([]problem.Field{{Location: "record", Value: text, Message: "there is no such record: write a number from 1 to " + strconv.FormatUint(f.Ledger.Sequence, 10)}})
+		return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "record", Value: text,
+			Message: f.T("problem.record", f.Ledger.Sequence)}})
 	}
 	stored, receipt, err := p.Ledger.Receipt(n)
 	v.Record, v.Stored, v.Receipt = n, string(stored), string(receipt)
@@ -111,11 +112,11 @@ const compareTime = time.Minute
 
 // serveCompare compares stream and journal now, one at a time, and shows what came of it.
 func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
-	values, err := valuesOf(r)
+	values, err := valuesOf(p.words.speakerFor(r), r)
 	k := kindNamed("verify")
 	f := p.frame(r, k, values)
 	if err == nil {
-		err = k.unknown(values)
+		err = k.unknown(f.speaker, values)
 	}
 	if err != nil {
 		p.refuse(w, f, err)

@@ -83,7 +83,8 @@ const openKey = async (file) => {
 };
 
 const refusal = (p) => {
-  complain(box().dataset.refused, p.detail, ...(p.errors ?? []).map((f) => `${f.location}: ${f.message}`), p.code === "changed-since" ? box().dataset.changed : p.hint);
+  const listed = (p.errors ?? []).filter((f, _, all) => all.length > 1 || !p.detail.includes(f.message));
+  complain(box().dataset.refused, p.detail, ...listed.map((f) => `${f.location}: ${f.message}`), p.code === "changed-since" ? box().dataset.changed : p.hint);
   for (const f of p.errors ?? []) {
     const input = document.getElementById("f-" + f.location.replace(/^body\./, ""));
     if (!input) continue;

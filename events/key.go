@@ -91,7 +91,7 @@ func (k Key) isCanonical(v note.Verifier) bool {
 }
 
 func (c *checker) key(location string, k Key) {
-	const remedy = "write the public key as `muster key new` prints it"
+	const remedy = "write the public key as `muster key show` prints it"
 	v, err := k.Verifier()
 	switch {
 	case k == "":

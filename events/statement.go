@@ -14,6 +14,9 @@ func (t Type) Subject() string { about, _, _ := strings.Cut(string(t), "."); ret
 // Event returns what happened: "offered" of "pledge.offered".
 func (t Type) Event() string { _, event, _ := strings.Cut(string(t), "."); return event }
 
+// Words returns the type as people read it: "pledge offered".
+func (t Type) Words() string { return strings.ReplaceAll(string(t), ".", " ") }
+
 // A Statement is something that one party says, signed, to one ledger. The set of statements is closed: each is a struct
 // of this package with a row in the table below, and a reader may switch over them.
 //

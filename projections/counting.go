@@ -44,7 +44,7 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 	}
 	pl, d := p.deedOf(seq)
 	if d == nil {
-		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("muster log tells what each record is")
+		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("see what each record is: muster log")
 	}
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}
 	last := b.onDay(b.last())

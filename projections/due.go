@@ -121,14 +121,14 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	limit := on.AddDays(d.Within)
 	what := fmt.Sprintf("%s for %s", a.of(pl.nation), s.terms.role)
 	if s.lapsing() && s.expires <= limit {
-		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s %s after %s unless renewed: muster pledge renew %s --expires DATE.", what, a.does("lapse"), s.expires, pl.id)
+		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s %s after %s unless renewed: muster pledge renew %s --expires DATE", what, a.does("lapse"), s.expires, pl.id)
 	}
 	if s.rung == Offered {
-		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s %s offered on %s and %s for the coordinators: muster pledge accept or decline %s.",
-			what, a.does("were"), s.rungOn, a.does("wait"), pl.id)
+		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s %s offered on %s and %s for the coordinators: muster pledge accept %s; muster pledge decline %s",
+			what, a.does("were"), s.rungOn, a.does("wait"), pl.id, pl.id)
 	}
 	if since, by, ok := s.unconfirmed(); ok {
-		due(NotConfirmed, 0, since, by, "%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster pledge confirm %s.",
+		due(NotConfirmed, 0, since, by, "%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster pledge confirm %s",
 			what, a.does("were"), s.rungOn, pl.nation.Name(), a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {

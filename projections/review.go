@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/events"
 	"muster/events/english"
@@ -107,7 +108,7 @@ func (r *Review) notCounted(n *NotCounted) {
 		kind, remedy = MatchesNoLine, "issue a requirement for it, or tell the nation"
 	case SeveralLines:
 		kind = MatchesSeveral
-		remedy = "allocate it: muster allocation make " + n.Pledge.String() + " LINE, or let the nation say which line it is meant for: muster pledge amend " + n.Pledge.String() + " --line LINE"
+		remedy = "allocate it: muster allocation make " + n.Pledge.String() + " LINE; or let the nation say which line it is meant for: muster pledge amend " + n.Pledge.String() + " --line LINE"
 	case LineNotInForce:
 		kind, remedy = LineGone, "release the allocation, or issue the requirement again under another name"
 	case NotAllocated:
@@ -115,8 +116,11 @@ func (r *Review) notCounted(n *NotCounted) {
 	default:
 		return
 	}
+	if !strings.Contains(remedy, ": muster ") { // whose last argument ends with no full stop
+		remedy += "."
+	}
 	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge, Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit, Day: n.Day,
-		Sentence: n.Sentence + " To mend it, " + remedy + ".", Sequences: n.Sequences})
+		Sentence: n.Sentence + " To mend it, " + remedy, Sequences: n.Sequences})
 }
 
 // keepFirst leaves out of the findings about one pledge those that repeat an earlier one.

@@ -58,7 +58,7 @@ func (w *WhatIf) Check(p *Picture) error {
 		isKind := slices.ContainsFunc(conditionKinds, func(k events.ConditionKind) bool { return sameWord(word, string(k)) })
 		if !isKind && !p.conditions.has(plainWord(word)) {
 			return problem.New(problem.NotFound, "no condition of any pledge is named %q, or is of that kind", word).
-				WithHint("write a condition's name as muster pledge list shows it, or a kind: %s", list(conditionKinds))
+				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s", list(conditionKinds))
 		}
 	}
 	return nil

@@ -149,7 +149,7 @@ func (a *app) allocation(ctx context.Context, step events.PledgeStep, named []st
 	meant := slices.DeleteFunc(p.Allocations, func(a projections.Allocation) bool { return len(named) == 1 && string(a.Line) != named[0] })
 	if len(meant) != 1 {
 		return events.ID{}, problem.New(problem.NotFound, "%d allocations of the pledge %s could be meant on %s", len(meant), p.ID, step.Effective).
-			WithHint("name one by its id: muster pledge show %s --json lists them", p.ID)
+			WithHint("name one by its id, as it is listed by: muster pledge show %s --json", p.ID)
 	}
 	return meant[0].ID, nil
 }

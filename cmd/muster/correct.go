@@ -57,7 +57,7 @@ corrected, in its own place; what was known before stays as it was, and both rec
 func (a *app) record(ctx context.Context, sequence string) (events.Record, error) {
 	n, err := strconv.ParseUint(sequence, 10, 64)
 	if err != nil || n == 0 {
-		return events.Record{}, usage("%q is no record: write its sequence, as muster log and muster pledge show tell it", sequence)
+		return events.Record{}, usage("%q is no record: write its sequence, as `muster log` and `muster pledge show ID` tell it", sequence)
 	}
 	var page web.Records
 	if err := a.ask(ctx, "records", map[string]string{"from": sequence, "limit": "1"}, &page); err != nil {
@@ -79,7 +79,8 @@ func (a *app) correction(cmd *cobra.Command, s *session, f *termFlags, wrong eve
 	head := wrong.Statement.Head()
 	said, ok := wrong.Statement.(interface{ On() events.Date })
 	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, head.Type.Subject()) {
-		return nil, usage("record %d is a %s, and only records about pledges are corrected", wrong.Sequence, head.Type)
+		return nil, usage("record %d says %q, and only records about pledges are corrected",
+			wrong.Sequence, head.Type.Words())
 	}
 	p, effective, err := a.corrections(cmd.Context(), wrong, said.On())
 	if err != nil {
@@ -152,9 +153,9 @@ func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrecte
 	case st.Terms != nil:
 		return withFields(st, st.Terms.Unit, f.set(cmd, st.Terms))
 	case st.Strength == nil:
-		return usage("%s has no --%s to correct", wrong.Head().Type, given[0]).WithHint("correct its date with --effective, or --strike it")
+		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[0]).WithHint("correct its date with --effective, or --strike it")
 	case other >= 0:
-		return usage("%s has no --%s to correct", wrong.Head().Type, given[other]).WithHint("it says how much is there: --quantity")
+		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[other]).WithHint("it says how much is there: --quantity")
 	}
 	var said events.PledgeTerms
 	bad := f.set(cmd, &said)

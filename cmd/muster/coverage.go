@@ -24,7 +24,7 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 	given := map[string]*string{}
 	c := &cobra.Command{Use: q.use, Short: q.short, Long: q.long, Example: q.example, Args: args()}
 	if q.argument != "" {
-		c.Args = args(strings.ToUpper(q.argument))
+		c.Args = args(strings.Fields(q.use)[1])
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		parameters := values(given)

@@ -285,7 +285,7 @@ func (a *app) demoNext() {
   muster strength --by operation,role
   muster pledge list --operation mnf-u
   muster log --nation CAN
-  muster key new FRA/paris                          # and to let its holder sign: muster member admit
+  muster key new FRA/paris                          # and to let its holder sign: muster member admit FRA-paris.key
 
 (From the source folder, muster is bin/muster.)`, a.data)
 }

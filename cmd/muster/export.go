@@ -28,7 +28,8 @@ func (a *app) exportBundleCmd() *cobra.Command {
 		Short: "Write the ledger, or all about one pledge, into a file that verifies without the server",
 		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the records of one pledge, with proofs that they
 are in the ledger and the records that say who may sign. Whoever has the file can check it without the server and
-without a network: muster verify FILE. With - for the file, it goes to the standard output.`,
+without a network, with: muster verify FILE
+With - for the file, it goes to the standard output.`,
 		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle --pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args:    args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -106,7 +106,7 @@ func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", problem.New(problem.Conflict, "%d members are named %s", len(found), arg).WithHint("write the whole key: see muster member list")
+	return "", problem.New(problem.Conflict, "%d members are named %s", len(found), arg).WithHint("write the whole key, as it is listed by: muster member list")
 }
 
 func (a *app) memberListCmd() *cobra.Command {

@@ -39,7 +39,7 @@ func TestPageTwoTabs(t *testing.T) {
 	second.wait("document.getElementById('f-until')?.value === '2027-12-31'")
 	second.click(".fields .primary")
 	second.says("#wrong", "has changed since record")
-	second.says("#wrong", "record 56, pledge.amended: quantity 12 -> 25")
+	second.says("#wrong", "record 56, pledge amended: quantity 12 -> 25")
 	second.says("#since", "56, GBR/demo: ")
 	second.says("#since table", "Quantity\t12\t25\t25")
 	if eval[bool](second, "Boolean(document.getElementById('sign-send'))") {
@@ -59,7 +59,7 @@ func TestPageTwoTabs(t *testing.T) {
 	// What is changed between the check and the signature is told by the ledger.
 	newUser(t).content(t, "pledge", "amend", id, "--quantity", "26", "--key", key, "--url", url)
 	signs(second, key)
-	second.says("#sign-problem", "record 57, pledge.amended: quantity 25 -> 26")
+	second.says("#sign-problem", "record 57, pledge amended: quantity 25 -> 26")
 	second.says("#sign-problem", "Check again")
 	second.click(".fields button:not([type=button])")
 	second.says("#since table", "Quantity\t25\t26\t26")

@@ -160,7 +160,7 @@ func (a *app) submitProven(ctx context.Context, to intake.Submitter, s events.Si
 		return r, fmt.Errorf("the statement is recorded as %d, but its receipt was not saved: %w", r.Sequence, err)
 	}
 	a.receiptSaved = true
-	fmt.Fprintf(a.stderr, "muster: the receipt is in %s: check it with muster receipt %s\n", a.receiptFile, a.receiptFile)
+	fmt.Fprintf(a.stderr, "muster: the receipt is in %s: check it with: muster receipt %s\n", a.receiptFile, a.receiptFile)
 	return r, nil
 }
 

@@ -55,7 +55,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		return report(err, a.json || a.format == "json", stderr)
+		return report(a.addressed(root, err), a.json || a.format == "json", stderr)
 	}
 	if a.receiptFile != "" && !a.receiptSaved {
 		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that record one statement")
@@ -180,20 +180,25 @@ func group(use, short string, subs ...*cobra.Command) *cobra.Command {
 func args(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, got []string) error {
 		if len(got) < len(names) {
-			return usage("%s: %s is missing", cmd.CommandPath(), names[len(got)]).WithHint("write: %s", cmd.UseLine())
+			return usage("%s: %s is missing", cmd.CommandPath(), names[len(got)]).
+				WithHint("write: %s", useLine(cmd))
 		}
 		if len(got) > len(names) {
-			return usage("%s: what is %q?", cmd.CommandPath(), got[len(names)]).WithHint("write: %s", cmd.UseLine())
+			return usage("%s: what is %q?", cmd.CommandPath(), got[len(names)]).
+				WithHint("write: %s", useLine(cmd))
 		}
 		return nil
 	}
 }
 
+// useLine is how a command is typed, without the flags that it may have besides.
+func useLine(c *cobra.Command) string { return strings.TrimSuffix(c.UseLine(), " [flags]") }
+
 // atMost refuses more arguments than so many.
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, got []string) error {
 		if len(got) > n {
-			return usage("%s: what is %q?", cmd.CommandPath(), got[n]).WithHint("write: %s", cmd.UseLine())
+			return usage("%s: what is %q?", cmd.CommandPath(), got[n]).WithHint("write: %s", useLine(cmd))
 		}
 		return nil
 	}

@@ -24,7 +24,7 @@ func (a *app) schemaCmd() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case all && async || (all || async) && len(args) > 0:
-				return usage("muster schema prints one thing: a kind's schema, --all or --asyncapi")
+				return usage("it prints one thing: a kind's schema, --all or --asyncapi")
 			case all:
 				return a.printSchema(schema.All())
 			case async:

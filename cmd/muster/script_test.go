@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		tests.config, _ = os.MkdirTemp("", "muster-test")
 		_ = os.Setenv("MUSTER_CONFIG", tests.config)
 	}
-	testscript.Main(tests, map[string]func(){"muster": main})
+	testscript.Main(tests, map[string]func(){"muster": mainWithHints})
 }
 
 type forgetful struct {
@@ -76,6 +76,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"resign": scriptResign,
 	"nats":   scriptNATS,
 	"issue":  scriptIssue,
+	"hinted": scriptHinted,
 }
 
 // setupScript gives a script the project's folder, as $PROJECT, and nothing of this machine's user.

@@ -74,7 +74,7 @@ func rescue(req micro.Request) {
 
 // noteSchema describes a request that is no JSON.
 const noteSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"string","contentMediaType":"text/plain",` +
-	`"description":"A signed note (C2SP signed-note) as it is, in UTF-8 and not in JSON: see muster schema for the statements"}`
+	`"description":"A signed note (C2SP signed-note) as it is, in UTF-8 and not in JSON: ` + "`muster schema` lists the statements" + `"}`
 
 // schemaOf returns the JSON Schema of an answer, made from its Go type.
 func schemaOf(answer reflect.Type) string {

@@ -74,7 +74,7 @@ func isTree(t *tree, c *Checkpoint) error {
 	root, ok := t.root(c.N)
 	if !ok || root != c.Hash {
 		return problem.New(problem.Unverified, "the %d records are not those that the checkpoint covers", t.size).
-			WithHint("muster verify says which is wrong")
+			WithHint("see which is wrong: muster verify FOLDER")
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func ExportPledge(ctx context.Context, w io.Writer, src Source, pledge events.ID
 		return 0, err
 	}
 	if !found {
-		return 0, problem.New(problem.NotFound, "no record is about a pledge %s", pledge).WithHint("muster pledge list shows the pledges with their ids")
+		return 0, problem.New(problem.NotFound, "no record is about a pledge %s", pledge).WithHint("see the pledges with their ids: muster pledge list")
 	}
 	b := writeBundle(w, BundleHead{Pledge: pledge, Key: key.Verifier, Checkpoint: src.Checkpoint})
 	for _, e := range kept {

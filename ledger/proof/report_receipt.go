@@ -49,7 +49,7 @@ func VerifyReceipt(name string, text []byte, o Options) Report {
 	} else {
 		r.Add("signatures", NotChecked, "the receipt does not name the key of %s, who has signed the statement", rec.SignedBy())
 	}
-	r.Add("roster", NotChecked, "whether the signer was a member takes more records: see muster export bundle --pledge")
+	r.Add("roster", NotChecked, "whether the signer was a member takes more records: muster export bundle FILE --pledge ID")
 	r.Add("rules", NotChecked, "whether the statement was allowed takes the records of the whole ledger")
 	r.CannotShow = cannotShow(name, o.Key, &c)
 	return r

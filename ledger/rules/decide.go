@@ -103,7 +103,7 @@ func signer(s *State, key events.Key) (member, error) {
 		return member{}, NotAdmitted(id)
 	case m.revoked > 0:
 		return member{}, refuse(codeRevoked, "the key %s was revoked by record %d, and what it signs is no longer taken", id, m.revoked).
-			WithHint("make a new key (muster key new) and ask a coordinator to admit it")
+			WithHint("make a new key, and ask a coordinator to admit it: muster key new %s/NAME", m.key.Party())
 	}
 	return m, nil
 }
@@ -192,7 +192,8 @@ func mayMake(s *State, m member, st events.Statement) error {
 	case m.role == events.Coordinator && slices.Contains(allowed, events.Liaison):
 		return onBehalf(s, st)
 	}
-	return refuse(codeWrongParty, "%s is %s, and %s is for %s to say", m.key.Name(), roleText(m), st.Head().Type, rolesText(allowed)).
+	return refuse(codeWrongParty, "%s is %s, and %q is for %s to say",
+		m.key.Name(), roleText(m), st.Head().Type.Words(), rolesText(allowed)).
 		WithHint("ask one to say it, or sign with the key of one: --key FILE")
 }
 
@@ -214,8 +215,8 @@ func onBehalf(s *State, st events.Statement) error {
 	if !voiced {
 		return nil
 	}
-	return refuse(codeSpeaksForItself, "%s has spoken for itself since its first liaison was admitted (record %d): nobody else says %s for it",
-		nation.Name(), since, st.Head().Type).
+	return refuse(codeSpeaksForItself, "%s has spoken for itself since its first liaison was admitted (record %d): nobody else says %q for it",
+		nation.Name(), since, st.Head().Type.Words()).
 		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
 }
 
@@ -242,7 +243,7 @@ func rolesText(roles []events.MemberRole) string {
 
 // noRule refuses a kind of statement that was added to package events and not here: what no rule allows is refused.
 func noRule(typ events.Type) error {
-	return refuse(codeWrongParty, "no rule of this ledger says who may say %s, so nobody may", typ).
+	return refuse(codeWrongParty, "no rule of this ledger says who may say %q, so nobody may", typ.Words()).
 		WithHint("use a newer muster on the server")
 }
 

@@ -13,7 +13,8 @@ func allocatable(p *pledge) error {
 	case p.observed:
 		return promised(p, "cannot be allocated", "it counts for the requirement that it fits, where it fits one alone")
 	case p.rung < offered:
-		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated", p.id(), p.rung).WithHint("first it must be offered: muster pledge offer")
+		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated",
+			p.id(), p.rung).WithHint("first it must be offered: %s", offered.command(p.id()))
 	}
 	return nil
 }
@@ -71,7 +72,7 @@ func within(p *pledge, st *events.AllocationMade) error {
 		pledged, known := p.quantityOn(day)
 		if !known {
 			return refuse(codeOverAllocated, "how much the pledge %s is of is not known on %s, so nothing of it can be allocated", st.Pledge, day).
-				WithHint("the nation says how much with: muster pledge amend")
+				WithHint("the nation says how much with: muster pledge amend %s --quantity N", st.Pledge)
 		}
 		if free := pledged - p.allocatedOn(day); n > free {
 			return refuseField(codeOverAllocated, field("quantity", st.Quantity.String(), "on %s the pledge is of %s, and %s of that are free: write at most that, or release an allocation first",
@@ -106,5 +107,5 @@ func releasable(p *pledge, x *saying) error {
 		}
 	}
 	return refuseField(codeAllocationUnknown, field("allocation", x.other.String(), "the pledge %s has no such allocation: check the id", p.id())).
-		WithHint("muster pledge show tells what is allocated")
+		WithHint("see what is allocated: muster pledge show %s", p.id())
 }

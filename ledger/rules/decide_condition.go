@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"muster/events"
 )
@@ -23,13 +25,22 @@ func conditionsMet(p *pledge) error {
 	}
 	if failed != nil {
 		return refuse(codeConditionOpen, "the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", p.id(), list(failed, "and")).
-			WithHint("withdraw it, and offer another")
+			WithHint("withdraw it, and offer another: muster pledge withdraw %s; %s", p.id(), p.anew())
 	}
 	if open != nil {
 		return refuse(codeConditionOpen, "the pledge %s hangs on %s: a nation is bound only when its own conditions are discharged", p.id(), list(open, "and")).
-			WithHint("first say for each that it has happened: muster condition discharge")
+			WithHint("first say that it has happened: %s", discharging(p, open))
 	}
 	return nil
+}
+
+// discharging are the commands that say of conditions that they have happened.
+func discharging(p *pledge, conditions []events.Line) string {
+	commands := make([]string, len(conditions))
+	for i, name := range conditions {
+		commands[i] = fmt.Sprintf("muster condition discharge %s %s", p.id(), name)
+	}
+	return strings.Join(commands, "; ")
 }
 
 // newCondition keeps rule 22: a name is used once.
@@ -59,7 +70,8 @@ func openCondition(p *pledge, name events.Line) error {
 		}
 	}
 	if names == nil {
-		return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no conditions: add it first: muster condition add"))
+		return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no conditions: "+
+			"add it first: muster condition add %s %s", p.id(), name))
 	}
 	return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no such condition: write %s", list(names, "or")))
 }

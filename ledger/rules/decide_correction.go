@@ -13,7 +13,7 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 	said, at := p.mend(st)
 	if at < 0 {
 		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "no statement about the pledge %s has this id: check it", st.Pledge)).
-			WithHint("muster pledge show lists what was said, and -o json the ids")
+			WithHint("see what was said, with the ids: muster pledge show %s -o json", st.Pledge)
 	}
 	x := &p.said[at]
 	if x.typ() == "pledge.corrected" {
@@ -60,9 +60,11 @@ func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 	case st.Struck && at == 0:
 		return refuseField(codeCorrectionMismatch, field("struck", "true", "the statement begins the pledge, which cannot be undone: withdraw the pledge instead"))
 	case st.Terms != nil && !slices.Contains(withTerms, x.typ()):
-		return refuseField(codeCorrectionMismatch, field("terms", "", "a %s has no terms: leave them out", x.typ()))
+		return refuseField(codeCorrectionMismatch, field("terms", "",
+			"record %d, %s, has no terms: leave them out", x.sequence, x.typ().Words()))
 	case st.Strength != nil && !slices.Contains(withStrength, x.typ()):
-		return refuseField(codeCorrectionMismatch, field("strength", "", "a %s tells no strength: leave it out", x.typ()))
+		return refuseField(codeCorrectionMismatch, field("strength", "",
+			"record %d, %s, tells no strength: leave it out", x.sequence, x.typ().Words()))
 	case st.Terms != nil:
 		return sameTerms(s, p, "terms.", st.Terms)
 	case st.Strength != nil:
@@ -88,7 +90,7 @@ func holds(p pledge, said []saying, at int) error {
 }
 
 func breaks(said []saying, at, i int, err error) error {
-	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ())
+	which := fmt.Sprintf("record %d, %s,", said[i].sequence, said[i].typ().Words())
 	if i == at {
 		which = "it"
 	}

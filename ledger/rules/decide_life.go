@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -29,15 +30,19 @@ func follows(p *pledge, x *saying) error {
 	case "pledge.reported":
 		return reportable(p, x)
 	case "pledge.amended":
-		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: muster pledge report"), stillStands(p, x))
+		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: "+reporting(p)),
+			stillStands(p, x))
 	case "pledge.renewed":
-		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: muster pledge report, muster pledge return"), stillStands(p, x))
+		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: "+reporting(p)+
+			"; "+returned.command(p.id())), stillStands(p, x))
 	case "condition.added":
-		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: muster pledge offer"), newCondition(p, x.name))
+		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: "+p.anew()),
+			newCondition(p, x.name))
 	case "condition.discharged", "condition.failed":
 		return openCondition(p, x.name)
 	case "caveat.declared":
-		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: muster pledge offer"), newCaveat(p, x.name))
+		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: "+p.anew()),
+			newCaveat(p, x.name))
 	case "caveat.lifted":
 		return heldCaveat(p, x.name)
 	case "allocation.made":
@@ -50,7 +55,7 @@ func follows(p *pledge, x *saying) error {
 
 // stands keeps rule 16, rule 18 and rule 28: the pledge had begun, and has neither ended nor lapsed.
 func stands(p *pledge, x *saying) error {
-	again := "offer a new pledge"
+	again := "offer a new pledge: " + p.anew()
 	if p.observed {
 		again = "observe the forces anew, as a new pledge"
 	}
@@ -60,7 +65,7 @@ func stands(p *pledge, x *saying) error {
 		return refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).WithHint("%s", again)
 	case lapsed:
 		return refuse(codePledgeEnded, "the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(), expired, x.effective).
-			WithHint("%s; what held on %s or before can still be recorded", again, expired)
+			WithHint("what held on %s or before can still be recorded; else %s", expired, again)
 	}
 	return notBefore(p.began, x.effective, "pledge "+p.id().String())
 }
@@ -79,7 +84,7 @@ func stillStands(p *pledge, x *saying) error {
 	}
 	if _, lapsed := after.lapsed(last.effective); lapsed {
 		return refuseField(codeExpiresEarly, field("expires", x.expires().String(), "record %d, %s, holds from %s on: write that date or a later one, or correct that record first",
-			last.sequence, last.typ(), last.effective))
+			last.sequence, last.typ().Words(), last.effective))
 	}
 	return nil
 }
@@ -105,11 +110,11 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ().Event())
 	switch {
 	case p.rung < from[0]:
-		return refusal.WithHint("first it must be %s: %s", from[0], from[0].command())
+		return refusal.WithHint("first it must be %s: %s", from[0], from[0].command(p.id()))
 	case p.rung == deployed && x.typ() == "pledge.withdrawn":
-		return refusal.WithHint("forces that were deployed go home: muster pledge return")
+		return refusal.WithHint("forces that were deployed go home: %s", returned.command(p.id()))
 	}
-	return refusal.WithHint("it is past that: muster pledge show tells where it stands")
+	return refusal.WithHint("it is past that; see where it stands: muster pledge show %s", p.id())
 }
 
 // reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it is.
@@ -129,6 +134,9 @@ func afterDeployed(p *pledge, x *saying) error {
 	}
 	return nil
 }
+
+// reporting is the command that reports the strength of a pledge.
+func reporting(p *pledge) string { return fmt.Sprintf("muster pledge report %s --quantity N", p.id()) }
 
 // promised keeps rule 26: what was only seen was never promised.
 func promised(p *pledge, so, hint string) error {

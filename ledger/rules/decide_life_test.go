@@ -8,6 +8,9 @@ import (
 
 // The rules of expiry, dates, caveats, allocations, rotations and corrections: see rules_test.go.
 
+// ruleAnew is the command that offers anew what ruleSay offers.
+const ruleAnew = "muster pledge offer --operation mnf-u --nation FRA --role ground --quantity N"
+
 // ruleTermsOf are the terms that ruleSay gives an offer, changed.
 func ruleTermsOf(change func(*events.PledgeTerms)) events.PledgeTerms {
 	t := ruleSay("pledge.offered").(*events.PledgeOffered).PledgeTerms
@@ -22,7 +25,7 @@ func TestLateReportsAfterReturn(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.returned", "Effective", ruleDay.AddDays(9)))
 	w.allows(ruleParis, ruleSay("pledge.reported", "Effective", ruleDay.AddDays(8)))
 	w.refuses(ruleParis, ruleSay("pledge.reported", "Effective", ruleDay.AddDays(9)), "pledge-ended",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 was returned by record 10: nothing moves after that", "offer a new pledge")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 was returned by record 10: nothing moves after that", "offer a new pledge: "+ruleAnew)
 }
 
 func TestRule28Lapse(t *testing.T) {
@@ -33,7 +36,7 @@ func TestRule28Lapse(t *testing.T) {
 	w := newRuleWorld(t)
 	offer(w)
 	const message, hint = "the pledge 01KAQ7Z0V4000000000000FRA1 expired on 2026-11-28, and has lapsed on 2026-11-29: nothing moves after that",
-		"offer a new pledge; what held on 2026-11-28 or before can still be recorded"
+		"what held on 2026-11-28 or before can still be recorded; else offer a new pledge: " + ruleAnew
 	for _, typ := range []events.Type{"pledge.amended", "pledge.withdrawn", "pledge.renewed", "condition.added", "caveat.declared"} {
 		w.refuses(ruleParis, ruleSay(typ, "Effective", expires.AddDays(1)), "pledge-ended", message, hint)
 		w.allows(ruleParis, ruleSay(typ, "Effective", expires))
@@ -42,7 +45,7 @@ func TestRule28Lapse(t *testing.T) {
 	w.allows(ruleFounder, ruleSay("pledge.accepted", "Effective", expires.AddDays(10)))
 	w.refuses(ruleFounder, ruleSay("pledge.accepted", "Effective", expires.AddDays(11)), "pledge-ended",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 expired on 2026-12-08, and has lapsed on 2026-12-09: nothing moves after that",
-		"offer a new pledge; what held on 2026-12-08 or before can still be recorded")
+		"what held on 2026-12-08 or before can still be recorded; else offer a new pledge: "+ruleAnew)
 
 	// What is amended to expire later, or never, stands; and what was deployed by then goes on.
 	w = newRuleWorld(t)
@@ -59,10 +62,10 @@ func TestRule28Lapse(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.says(ruleFounder, ruleSay("pledge.accepted", "Effective", ruleDay.AddDays(9)))
 	w.refuses(ruleParis, ruleSay("pledge.renewed", "Expires", ruleDay.AddDays(8)), "expires-early",
-		`expires "2026-12-01": record 7, pledge.accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
+		`expires "2026-12-01": record 7, pledge accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
 	w.allows(ruleParis, ruleSay("pledge.renewed", "Expires", ruleDay.AddDays(9)))
 	w.refuses(ruleParis, ruleSay("pledge.amended", "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Expires = expires })), "expires-early",
-		`expires "2026-11-28": record 7, pledge.accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
+		`expires "2026-11-28": record 7, pledge accepted, holds from 2026-12-02 on: write that date or a later one, or correct that record first`, "")
 }
 
 func TestRule29DatesClimbWithTheRungs(t *testing.T) {
@@ -97,7 +100,7 @@ func TestRule31AllocationFits(t *testing.T) {
 	w.says(ruleFounder, ruleSay("requirement.issued", "Area", "west"))
 	w.says(ruleParis, ruleSay("pledge.indicated", "ID", ruleFRA1, "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Area, t.Until = "west", 2027_06_30 })))
 	w.refuses(ruleFounder, ruleSay("allocation.made"), "wrong-rung",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 is indicated: only what is offered can be allocated", "first it must be offered: muster pledge offer")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 is indicated: only what is offered can be allocated", "first it must be offered: muster pledge offer --indicated "+ruleFRA1.String())
 	w.says(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA1, "PledgeTerms", ruleTermsOf(func(t *events.PledgeTerms) { t.Area, t.Until = "west", 2027_06_30 })))
 	w.allows(ruleFounder, ruleSay("allocation.made"))
 	w.refuses(ruleFounder, ruleSay("allocation.made", "Line", "ground-east"), "line-unknown",
@@ -159,7 +162,7 @@ func TestRule32NeverMoreThanPledged(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.amended", "Quantity", events.Unknown))
 	w.refuses(ruleFounder, ruleSay("allocation.made", "Quantity", events.Count(1)), "over-allocated",
 		"how much the pledge 01KAQ7Z0V4000000000000FRA1 is of is not known on 2027-01-01, so nothing of it can be allocated",
-		"the nation says how much with: muster pledge amend")
+		"the nation says how much with: muster pledge amend "+ruleFRA1.String()+" --quantity N")
 }
 
 func TestRule33AllocationReleasedOnce(t *testing.T) {
@@ -167,7 +170,7 @@ func TestRule33AllocationReleasedOnce(t *testing.T) {
 	w.says(ruleFounder, ruleSay("requirement.issued"))
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.refuses(ruleFounder, ruleSay("allocation.released"), "allocation-unknown",
-		`allocation "01KAQ7Z0V4000000000000FRA2": the pledge 01KAQ7Z0V4000000000000FRA1 has no such allocation: check the id`, "muster pledge show tells what is allocated")
+		`allocation "01KAQ7Z0V4000000000000FRA2": the pledge 01KAQ7Z0V4000000000000FRA1 has no such allocation: check the id`, "see what is allocated: muster pledge show "+ruleFRA1.String())
 	w.says(ruleFounder, ruleSay("allocation.made", "ID", ruleFRA2, "Effective", ruleDay.AddDays(5)))
 	w.refuses(ruleFounder, ruleSay("allocation.released", "Effective", ruleDay.AddDays(4)), "before-beginning",
 		`effective "2026-11-27": the allocation holds from 2026-11-28 on: write that date or a later one`, "")
@@ -209,7 +212,7 @@ func TestRule35WhoCorrects(t *testing.T) {
 		"record 8 was signed for HQ, and FRA/paris is a liaison of France: only whoever has said it, or a coordinator, corrects it", "ask a coordinator to correct it")
 	correction, other := ruleID("01KAQ7Z0V4000000000000FRA3"), ruleID("01KAQ7Z0V4000000000000FRA4")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", other), "correction-unknown",
-		`corrects "01KAQ7Z0V4000000000000FRA4": no statement about the pledge 01KAQ7Z0V4000000000000FRA1 has this id: check it`, "muster pledge show lists what was said, and -o json the ids")
+		`corrects "01KAQ7Z0V4000000000000FRA4": no statement about the pledge 01KAQ7Z0V4000000000000FRA1 has this id: check it`, "see what was said, with the ids: muster pledge show "+ruleFRA1.String()+" -o json")
 	w.says(ruleParis, ruleSay("pledge.corrected", "ID", correction))
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", correction), "correction-unknown",
 		`corrects "01KAQ7Z0V4000000000000FRA3": is itself a correction: name the statement that it corrects, 01KAQ7Z0V4000000000000FRA1`, "")
@@ -237,9 +240,9 @@ func TestRule36CorrectionFits(t *testing.T) {
 	strength := events.Strength{Quantity: events.Count(5), Unit: "personnel"}
 	w.allows(ruleParis, ruleSay("pledge.corrected", "Terms", &terms))
 	w.refuses(ruleFounder, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Terms", &terms), "correction-mismatch",
-		"terms: a pledge.accepted has no terms: leave them out", "")
+		"terms: record 7, pledge accepted, has no terms: leave them out", "")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Strength", &strength), "correction-mismatch",
-		"strength: a pledge.offered tells no strength: leave it out", "")
+		"strength: record 6, pledge offered, tells no strength: leave it out", "")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Struck", true), "correction-mismatch",
 		`struck "true": the statement begins the pledge, which cannot be undone: withdraw the pledge instead`, "")
 	terms.Unit = "battalion"
@@ -255,7 +258,7 @@ func TestRule37WhatFollowsStillHolds(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.confirmed", "ID", confirmed))
 	const hint = "correct what follows from it first, or only its date"
 	w.refuses(ruleFounder, ruleSay("pledge.corrected", "Corrects", accepted, "Struck", true), "correction-breaks",
-		"so corrected, record 8, pledge.confirmed, would not stand: the pledge 01KAQ7Z0V4000000000000FRA1 is offered: only one that is accepted can be confirmed", hint)
+		"so corrected, record 8, pledge confirmed, would not stand: the pledge 01KAQ7Z0V4000000000000FRA1 is offered: only one that is accepted can be confirmed", hint)
 	w.refuses(ruleFounder, ruleSay("pledge.corrected", "Corrects", accepted, "Effective", ruleDay.AddDays(-1)), "correction-breaks",
 		`so corrected, it would not stand: effective "2026-11-22": the pledge 01KAQ7Z0V4000000000000FRA1 begins on 2026-11-23: write that date or a later one`, hint)
 	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", confirmed, "Struck", true))

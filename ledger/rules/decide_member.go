@@ -11,13 +11,13 @@ func decideAdmitted(s *State, st *events.MemberAdmitted) error {
 		return nil
 	case m.key != st.Key: // a signature names its key by these two alone
 		return refuse(codeKeyKnown, "the key %s has the name and the hash of another one, and signatures could not be told apart", id).
-			WithHint("make a new key: muster key new")
+			WithHint("make a new key: muster key new %s/NAME", st.Key.Party())
 	case m.revoked > 0:
 		return refuse(codeKeyKnown, "the key %s was revoked by record %d and cannot come back", id, m.revoked).
-			WithHint("make a new key: muster key new")
+			WithHint("make a new key: muster key new %s/NAME", st.Key.Party())
 	}
 	return refuse(codeKeyKnown, "the key %s is a member already, as %s", id, m.role).
-		WithHint("for another role, make another key: muster key new")
+		WithHint("for another role, make another key: muster key new %s/NAME", st.Key.Party())
 }
 
 // decideRevoked keeps the rules 8 and 10: what is revoked is a member's key, and the last coordinator's stays.
@@ -27,7 +27,7 @@ func decideRevoked(s *State, st *events.MemberRevoked) error {
 	switch {
 	case !ok || m.key != st.Key:
 		return refuse(codeKeyUnknown, "the key %s is not a member of this ledger", id).
-			WithHint("muster member list shows the keys that are")
+			WithHint("see the keys that are: muster member list")
 	case m.revoked > 0:
 		return refuse(codeRevoked, "the key %s was revoked already, by record %d", id, m.revoked).
 			WithHint("nothing more needs to be said")

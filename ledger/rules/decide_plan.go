@@ -13,7 +13,7 @@ import (
 func decideOpened(s *State, st *events.OperationOpened) error {
 	if _, ok := s.operations[st.Operation]; ok {
 		return refuse(codeOperationKnown, "the operation %s was opened already", st.Operation).
-			WithHint("revise it instead, as muster plan apply does, or give the new one another name")
+			WithHint("give the new one another name; or revise what is there: muster plan apply FILE")
 	}
 	return nil
 }

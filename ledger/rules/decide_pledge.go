@@ -68,7 +68,8 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 	}
 	return refuse(codeOutsideScope, "%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
 		at.Nation.Name(), at.Operation, sc.effective, list(sc.roles, "and"), sc.sequence, role).
-		WithHint("offer what is within it, or declare another scope first: muster scope declare")
+		WithHint("offer what is within it, or declare another scope first: muster scope declare %s %s "+
+			"--operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
 }
 
 // knownPledge finds the pledge that a statement is about and keeps rule 17: it exists where the statement says.
@@ -77,7 +78,7 @@ func knownPledge(s *State, st events.Statement) (pledge, error) {
 	p, ok := s.pledge(id)
 	if !ok {
 		return pledge{}, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
-			WithHint("muster pledge list shows the pledges with their ids")
+			WithHint("see the pledges with their ids: muster pledge list")
 	}
 	return *p, elsewhere(*p, id, st)
 }
@@ -176,7 +177,7 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
 			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
 				key.nation.Name(), key.operation, key.role, id).
-				WithHint("report the new strength of that pledge instead: muster pledge report")
+				WithHint("report the new strength of that pledge instead: muster pledge report %s --quantity N", id)
 		}
 	}
 	return nil

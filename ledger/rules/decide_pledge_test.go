@@ -14,8 +14,9 @@ func TestRule15Scope(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.says(ruleParis, ruleSay("pledge.indicated", "ID", ruleFRA2))
 	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"intelligence"}))
-	const message, hint = "France has declared for mnf-u from 2026-11-23 on: intelligence only (record 8), and ground is outside that",
-		"offer what is within it, or declare another scope first: muster scope declare"
+	const message, declare = "France has declared for mnf-u from 2026-11-23 on: intelligence only (record 8), and ground is outside that",
+		"offer what is within it, or declare another scope first: muster scope declare "
+	const hint = declare + "intelligence ground --operation mnf-u --nation FRA"
 	w.refuses(ruleParis, ruleSay("pledge.offered"), "outside-scope", message, hint)
 	w.refuses(ruleParis, ruleSay("pledge.indicated"), "outside-scope", message, hint)
 	w.refuses(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA2), "outside-scope", message, hint)
@@ -30,7 +31,8 @@ func TestRule15Scope(t *testing.T) {
 
 	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"intelligence", "air"}))
 	w.refuses(ruleParis, ruleSay("pledge.offered"), "outside-scope",
-		"France has declared for mnf-u from 2026-11-23 on: intelligence and air only (record 15), and ground is outside that", hint)
+		"France has declared for mnf-u from 2026-11-23 on: intelligence and air only (record 15), and ground is outside that",
+		declare+"intelligence air ground --operation mnf-u --nation FRA")
 	w.says(ruleParis, ruleSay("scope.declared", "Unlimited", true, "Roles", []events.Role{})) // a list that is there and empty
 	w.says(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA2))
 
@@ -39,7 +41,8 @@ func TestRule15Scope(t *testing.T) {
 	w.says(ruleParis, ruleSay("scope.declared", "Roles", []events.Role{"air"}, "Effective", later))
 	w.allows(ruleParis, ruleSay("pledge.offered", "Effective", later.AddDays(-1)))
 	w.refuses(ruleParis, ruleSay("pledge.offered", "Effective", later), "outside-scope",
-		"France has declared for mnf-u from 2026-12-03 on: air only (record 18), and ground is outside that", hint)
+		"France has declared for mnf-u from 2026-12-03 on: air only (record 18), and ground is outside that",
+		declare+"air ground --operation mnf-u --nation FRA")
 }
 
 func TestRule16NothingBeforeItBegan(t *testing.T) {
@@ -68,9 +71,9 @@ func TestRule17PledgeIsWhereItIs(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleUN, ruleSay("operation.opened", "Operation", "unmil"))
 	w.refuses(ruleParis, ruleSay("pledge.amended"), "pledge-unknown",
-		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "muster pledge list shows the pledges with their ids")
+		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "see the pledges with their ids: muster pledge list")
 	w.refuses(ruleParis, ruleSay("pledge.offered", "Pledge", ruleFRA1), "pledge-unknown",
-		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "muster pledge list shows the pledges with their ids")
+		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "see the pledges with their ids: muster pledge list")
 	w.says(ruleFounder, ruleSay("pledge.offered", "ID", ruleFRA1, "Nation", "DEU"))
 	w.refuses(ruleParis, ruleSay("pledge.amended"), "pledge-elsewhere",
 		`nation "FRA": the pledge 01KAQ7Z0V4000000000000FRA1 is of Germany (DEU): check its id, or the nation`, "")
@@ -103,7 +106,7 @@ func TestRule18NothingMovesAfterExit(t *testing.T) {
 				signer = ruleFounder
 			}
 			w.refuses(signer, ruleSay(typ), "pledge-ended",
-				"the pledge 01KAQ7Z0V4000000000000FRA1 "+how+": nothing moves after that", "offer a new pledge")
+				"the pledge 01KAQ7Z0V4000000000000FRA1 "+how+": nothing moves after that", "offer a new pledge: "+ruleAnew)
 		}
 		w.says(ruleParis, ruleSay("pledge.offered"))
 	}
@@ -125,6 +128,7 @@ func TestRule19OneRungAtATime(t *testing.T) {
 	}
 	from := map[string]string{"offered": "indicated", "accepted": "offered", "declined": "indicated or offered",
 		"confirmed": "accepted", "deployed": "confirmed", "returned": "deployed"}
+	const is = "01KAQ7Z0V4000000000000FRA1"
 	w := newRuleWorld(t)
 	for _, r := range rungs {
 		if r.rung == "indicated" {
@@ -138,11 +142,11 @@ func TestRule19OneRungAtATime(t *testing.T) {
 		}
 		for _, event := range strings.Fields(r.early) {
 			refused(event, "first it must be "+from[event]+": muster pledge "+
-				map[string]string{"indicated": "indicate", "offered": "offer", "accepted": "accept", "confirmed": "confirm",
-					"deployed": "deploy"}[from[event]])
+				map[string]string{"offered": "offer --indicated " + is, "accepted": "accept " + is,
+					"confirmed": "confirm " + is, "deployed": "deploy " + is + " --quantity N"}[from[event]])
 		}
 		for _, event := range strings.Fields(r.late) {
-			refused(event, "it is past that: muster pledge show tells where it stands")
+			refused(event, "it is past that; see where it stands: muster pledge show "+is)
 		}
 		for _, event := range strings.Fields(r.may) {
 			w.allows(ruleStep(event))
@@ -150,7 +154,7 @@ func TestRule19OneRungAtATime(t *testing.T) {
 	}
 	w.refuses(ruleParis, ruleSay("pledge.withdrawn"), "wrong-rung",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 is deployed: only one that is indicated, offered, accepted or confirmed can be withdrawn",
-		"forces that were deployed go home: muster pledge return")
+		"forces that were deployed go home: muster pledge return "+is)
 	w.climb("returned")
 }
 
@@ -180,14 +184,17 @@ func TestRule21NationalConditionsFirst(t *testing.T) {
 		w.says(ruleParis, ruleSay("condition.added", "Condition", string(c), "Kind", c))
 	}
 	w.climb("accepted")
-	const hint = "first say for each that it has happened: muster condition discharge"
+	const first = "first say that it has happened: "
+	discharge := "muster condition discharge " + ruleFRA1.String() + " "
 	w.refuses(ruleParis, ruleSay("pledge.confirmed"), "condition-open",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 hangs on parliament, funding and other: a nation is bound only when its own conditions are discharged", hint)
+		"the pledge 01KAQ7Z0V4000000000000FRA1 hangs on parliament, funding and other: a nation is bound only when its own conditions are discharged",
+		first+discharge+"parliament; "+discharge+"funding; "+discharge+"other")
 	w.says(ruleParis, ruleSay("condition.discharged", "Condition", "funding"))
 	w.says(ruleParis, ruleSay("condition.discharged", "Condition", "other"))
 	w.says(ruleParis, ruleSay("condition.failed", "Condition", "mandate"))
 	w.refuses(ruleParis, ruleSay("pledge.confirmed"), "condition-open",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 hangs on parliament: a nation is bound only when its own conditions are discharged", hint)
+		"the pledge 01KAQ7Z0V4000000000000FRA1 hangs on parliament: a nation is bound only when its own conditions are discharged",
+		first+discharge+"parliament")
 	w.says(ruleParis, ruleSay("condition.discharged", "Condition", "parliament"))
 	w.climb("confirmed")
 	w.says(ruleParis, ruleSay("condition.added", "Condition", "next-year", "Kind", events.Parliament))
@@ -199,7 +206,8 @@ func TestRule21NationalConditionsFirst(t *testing.T) {
 	w.says(ruleParis, ruleSay("condition.failed"))
 	w.climb("accepted")
 	w.refuses(ruleParis, ruleSay("pledge.confirmed"), "condition-open",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 cannot be confirmed any more: it hangs on vote, which has failed", "withdraw it, and offer another")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 cannot be confirmed any more: it hangs on vote, which has failed",
+		"withdraw it, and offer another: muster pledge withdraw 01KAQ7Z0V4000000000000FRA1; "+ruleAnew)
 	w.climb("withdrawn")
 }
 
@@ -207,7 +215,7 @@ func TestRule22ConditionSettledOnce(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.refuses(ruleParis, ruleSay("condition.failed"), "condition-unknown",
-		`condition "vote": the pledge has no conditions: add it first: muster condition add`, "")
+		`condition "vote": the pledge has no conditions: add it first: muster condition add 01KAQ7Z0V4000000000000FRA1 vote`, "")
 	w.says(ruleParis, ruleSay("condition.added"))
 	w.says(ruleParis, ruleSay("condition.added", "Condition", "budget"))
 	w.refuses(ruleParis, ruleSay("condition.discharged", "Condition", "cease-fire"), "condition-unknown",
@@ -230,7 +238,8 @@ func TestRule23ReportsOfWhatIsDeployed(t *testing.T) {
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
 	w.climb("accepted", "confirmed")
 	w.refuses(ruleParis, ruleSay("pledge.reported"), "wrong-rung",
-		"the pledge 01KAQ7Z0V4000000000000FRA1 is confirmed: only one that is deployed can be reported", "first it must be deployed: muster pledge deploy")
+		"the pledge 01KAQ7Z0V4000000000000FRA1 is confirmed: only one that is deployed can be reported",
+		"first it must be deployed: muster pledge deploy 01KAQ7Z0V4000000000000FRA1 --quantity N")
 	w.climb("deployed", "reported", "reported")
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA2, "Role", "air", "Unit", "aircraft"))
 	w.says(ruleUN, ruleSay("pledge.reported", "Pledge", ruleFRA2, "Unit", "aircraft"))
@@ -240,7 +249,7 @@ func TestRule24NotObservedTwice(t *testing.T) {
 	w := newRuleWorld(t)
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA1))
 	const message, hint = "France was observed in mnf-u as ground already, as the pledge 01KAQ7Z0V4000000000000FRA1: a second one would count it twice",
-		"report the new strength of that pledge instead: muster pledge report"
+		"report the new strength of that pledge instead: muster pledge report 01KAQ7Z0V4000000000000FRA1 --quantity N"
 	w.refuses(ruleUN, ruleSay("pledge.observed"), "already-observed", message, hint)
 	w.refuses(ruleUN, ruleSay("pledge.observed", "Unit", "battalion"), "already-observed", message, hint)
 	w.says(ruleUN, ruleSay("pledge.observed", "Nation", "DEU"))
@@ -248,7 +257,8 @@ func TestRule24NotObservedTwice(t *testing.T) {
 	w.says(ruleUN, ruleSay("pledge.returned"))
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA2))
 	w.refuses(ruleUN, ruleSay("pledge.observed"), "already-observed",
-		"France was observed in mnf-u as ground already, as the pledge 01KAQ7Z0V4000000000000FRA2: a second one would count it twice", hint)
+		"France was observed in mnf-u as ground already, as the pledge 01KAQ7Z0V4000000000000FRA2: a second one would count it twice",
+		strings.Replace(hint, "FRA1", "FRA2", 1))
 }
 
 func TestRule25ImportersTouchWhatWasObserved(t *testing.T) {
@@ -271,10 +281,10 @@ func TestRule26ObservedIsNotPromised(t *testing.T) {
 	w.says(ruleUN, ruleSay("pledge.observed", "ID", ruleFRA1))
 	w.refuses(ruleParis, ruleSay("pledge.amended"), "nothing-pledged",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 was seen in published figures and never offered, so it has no terms to amend",
-		"report its strength instead: muster pledge report")
+		"report its strength instead: muster pledge report 01KAQ7Z0V4000000000000FRA1 --quantity N")
 	w.refuses(ruleParis, ruleSay("condition.added"), "nothing-pledged",
 		"the pledge 01KAQ7Z0V4000000000000FRA1 was seen in published figures and never offered, so it has no conditions",
-		"conditions belong to what is offered: muster pledge offer")
+		"conditions belong to what is offered: "+ruleAnew)
 	w.says(ruleParis, ruleSay("pledge.reported"))
 	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA2)) // what is promised beside it is another pledge
 	w.says(ruleParis, ruleSay("condition.added", "Pledge", ruleFRA2))

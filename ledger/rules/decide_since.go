@@ -22,14 +22,14 @@ func upToDate(p *pledge, st events.Statement) error {
 	if at < 0 {
 		return refuseField(codeAfterUnknown, field("after", fmt.Sprint(after),
 			"that record says nothing of the pledge %s: write the last one about it that was seen, or leave it out", p.id())).
-			WithHint("muster pledge show %s lists them", p.id())
+			WithHint("see them: muster pledge show %s", p.id())
 	}
 	return refuse(codeChangedSince, "the pledge %s has changed since record %d, the last about it that the signer has seen: %s",
 		p.id(), after, p.since(at+1)).
 		WithHint("look at it as it stands now, and say it again: muster pledge show %s", p.id())
 }
 
-// since tells what was said of a pledge from a place on: "record 7, pledge.amended: quantity 11 ->
+// since tells what was said of a pledge from a place on: "record 7, pledge amended: quantity 11 ->
 // 25".
 func (p *pledge) since(from int) string {
 	var all []string
@@ -39,7 +39,7 @@ func (p *pledge) since(from int) string {
 			break
 		}
 		x := &p.said[i]
-		text := fmt.Sprintf("record %d, %s", x.sequence, x.typ())
+		text := fmt.Sprintf("record %d, %s", x.sequence, x.typ().Words())
 		if changed := p.changedBy(i); len(changed) > 0 {
 			text += ": " + strings.Join(changed, ", ")
 		}

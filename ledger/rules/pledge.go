@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 
 	"muster/events"
@@ -25,10 +26,17 @@ var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted
 
 func (r rung) String() string { return rungNames[r] }
 
-// command is what somebody types to put a pledge on the rung.
-func (r rung) command() string {
-	return "muster pledge " + map[rung]string{indicated: "indicate", offered: "offer", accepted: "accept",
-		confirmed: "confirm", deployed: "deploy", returned: "return", withdrawn: "withdraw", declined: "decline"}[r]
+// command is what somebody types to put a pledge on a rung above the first.
+func (r rung) command(id events.ID) string {
+	return fmt.Sprintf(map[rung]string{
+		offered:   "muster pledge offer --indicated %s",
+		accepted:  "muster pledge accept %s",
+		confirmed: "muster pledge confirm %s",
+		deployed:  "muster pledge deploy %s --quantity N",
+		returned:  "muster pledge return %s",
+		withdrawn: "muster pledge withdraw %s",
+		declined:  "muster pledge decline %s",
+	}[r], id)
 }
 
 func (r rung) ended() bool { return r >= returned }
@@ -116,6 +124,12 @@ type allocation struct {
 // on reports whether the allocation is there on a date.
 func (a *allocation) on(d events.Date) bool {
 	return a.effective <= d && a.window.Includes(d) && (a.released == 0 || d < a.ends)
+}
+
+// anew is what somebody types to offer a new pledge in the place of one.
+func (p *pledge) anew() string {
+	return fmt.Sprintf("muster pledge offer --operation %s --nation %s --role %s --quantity N",
+		p.operation, p.nation, p.role)
 }
 
 // begun returns what a statement begins, of which nothing was said yet.

@@ -93,6 +93,18 @@ func field[T ~string](location string, value T, format string, args ...any) prob
 	return problem.Field{Location: location, Value: string(value), Message: fmt.Sprintf(format, args...)}
 }
 
+// arguments writes words as arguments of a command.
+func arguments[T ~string](all []T) string {
+	var b strings.Builder
+	for i, w := range all {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}
+
 // list writes words as a sentence has them: "a, b or c".
 func list[T ~string](words []T, conjunction string) string {
 	var b strings.Builder

@@ -72,7 +72,7 @@ func TestRule04OnlyMembersSign(t *testing.T) {
 	w.says(ruleBerlin, ruleSay("pledge.offered", "Nation", "DEU"))
 	w.says(ruleFounder, ruleSay("member.revoked", "Key", ruleBerlin.Key()))
 	w.refuses(ruleBerlin, ruleSay("pledge.offered", "Nation", "DEU"), "revoked",
-		"the key DEU/berlin+82fa242c was revoked by record 8, and what it signs is no longer taken", "make a new key (muster key new) and ask a coordinator to admit it")
+		"the key DEU/berlin+82fa242c was revoked by record 8, and what it signs is no longer taken", "make a new key, and ask a coordinator to admit it: muster key new DEU/NAME")
 
 	// A key that signatures cannot tell from a member's is still another key.
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleRome.Key()))
@@ -121,18 +121,18 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 
 	const hint = "ask one to say it, or sign with the key of one: --key FILE"
 	w.refuses(ruleParis, ruleSay("pledge.accepted"), "wrong-party",
-		"FRA/paris is a liaison of France, and pledge.accepted is for a coordinator to say", hint)
+		"FRA/paris is a liaison of France, and \"pledge accepted\" is for a coordinator to say", hint)
 	w.refuses(ruleParis, ruleSay("operation.opened"), "wrong-party",
-		"FRA/paris is a liaison of France, and operation.opened is for a coordinator or an importer to say", hint)
+		"FRA/paris is a liaison of France, and \"operation opened\" is for a coordinator or an importer to say", hint)
 	w.refuses(ruleUN, ruleSay("pledge.deployed"), "wrong-party",
-		"HQ/un is an importer, which records published figures only, and pledge.deployed is for a liaison or a coordinator to say", hint)
+		"HQ/un is an importer, which records published figures only, and \"pledge deployed\" is for a liaison or a coordinator to say", hint)
 	w.says(ruleUN, ruleSay("operation.opened", "Operation", "unmil"))
 	w.says(ruleFounder, ruleSay("requirement.issued"))
 	w.says(ruleParis, ruleSay("pledge.offered"))
 
 	// A kind of statement that no rule knows is nobody's.
 	ruleRefused(t, rules.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.sworn")), "wrong-party",
-		"no rule of this ledger says who may say pledge.sworn, so nobody may", "use a newer muster on the server")
+		"no rule of this ledger says who may say \"pledge sworn\", so nobody may", "use a newer muster on the server")
 }
 
 func TestRule06NationSpeaksForItself(t *testing.T) {
@@ -151,7 +151,7 @@ func TestRule07OnBehalfUntilFirstLiaison(t *testing.T) {
 	w.says(ruleFounder, offer())
 	w.says(ruleFounder, ruleSay("scope.declared", "Nation", "DEU", "Roles", []events.Role{"ground"}))
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleBerlin.Key()))
-	const message, hint = "Germany has spoken for itself since its first liaison was admitted (record 8): nobody else says pledge.offered for it",
+	const message, hint = "Germany has spoken for itself since its first liaison was admitted (record 8): nobody else says \"pledge offered\" for it",
 		"sign with the key of a liaison of Germany: --key FILE"
 	w.refuses(ruleFounder, offer(), "speaks-for-itself", message, hint)
 	w.says(ruleBerlin, offer())
@@ -165,15 +165,15 @@ func TestRule07OnBehalfUntilFirstLiaison(t *testing.T) {
 func TestRule08HolderRevokesOwnKey(t *testing.T) {
 	w := newRuleWorld(t)
 	w.refuses(ruleParis, ruleSay("member.revoked", "Key", ruleBrest.Key()), "wrong-party",
-		"FRA/paris is a liaison of France, and member.revoked is for a coordinator to say", "ask one to say it, or sign with the key of one: --key FILE")
+		"FRA/paris is a liaison of France, and \"member revoked\" is for a coordinator to say", "ask one to say it, or sign with the key of one: --key FILE")
 	w.says(ruleParis, ruleSay("member.revoked", "Key", ruleParis.Key()))
 	w.refuses(ruleFounder, ruleSay("member.revoked", "Key", ruleParis.Key()), "revoked",
 		"the key FRA/paris+c5284e35 was revoked already, by record 6", "nothing more needs to be said")
 	w.refuses(ruleFounder, ruleSay("member.revoked", "Key", ruleStranger.Key()), "key-unknown",
-		"the key POL/warsaw+7a574afd is not a member of this ledger", "muster member list shows the keys that are")
+		"the key POL/warsaw+7a574afd is not a member of this ledger", "see the keys that are: muster member list")
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleRome.Key()))
 	w.refuses(ruleFounder, ruleSay("member.revoked", "Key", ruleOtherRome.Key()), "key-unknown",
-		"the key ITA/rome+73aee78d is not a member of this ledger", "muster member list shows the keys that are")
+		"the key ITA/rome+73aee78d is not a member of this ledger", "see the keys that are: muster member list")
 	w.says(ruleUN, ruleSay("member.revoked", "Key", ruleUN.Key()))
 	w.says(ruleFounder, ruleSay("member.revoked", "Key", ruleBrest.Key()))
 }
@@ -181,15 +181,15 @@ func TestRule08HolderRevokesOwnKey(t *testing.T) {
 func TestRule09KeyAdmittedOnce(t *testing.T) {
 	w := newRuleWorld(t)
 	w.refuses(ruleFounder, ruleSay("member.admitted", "Key", ruleParis.Key()), "key-known",
-		"the key FRA/paris+c5284e35 is a member already, as liaison", "for another role, make another key: muster key new")
+		"the key FRA/paris+c5284e35 is a member already, as liaison", "for another role, make another key: muster key new FRA/NAME")
 	w.says(ruleFounder, ruleSay("member.revoked", "Key", ruleParis.Key()))
 	w.refuses(ruleFounder, ruleSay("member.admitted", "Key", ruleParis.Key()), "key-known",
-		"the key FRA/paris+c5284e35 was revoked by record 6 and cannot come back", "make a new key: muster key new")
+		"the key FRA/paris+c5284e35 was revoked by record 6 and cannot come back", "make a new key: muster key new FRA/NAME")
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleSigner("FRA/paris", 8).Key())) // a new key of the same name
 
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleRome.Key()))
 	w.refuses(ruleFounder, ruleSay("member.admitted", "Key", ruleOtherRome.Key()), "key-known",
-		"the key ITA/rome+73aee78d has the name and the hash of another one, and signatures could not be told apart", "make a new key: muster key new")
+		"the key ITA/rome+73aee78d has the name and the hash of another one, and signatures could not be told apart", "make a new key: muster key new ITA/NAME")
 }
 
 func TestRule10LastCoordinatorStays(t *testing.T) {
@@ -208,7 +208,7 @@ func TestRule10LastCoordinatorStays(t *testing.T) {
 func TestRule11OperationOpenedOnce(t *testing.T) {
 	w := newRuleWorld(t)
 	w.refuses(ruleFounder, ruleSay("operation.opened"), "operation-known",
-		"the operation mnf-u was opened already", "revise it instead, as muster plan apply does, or give the new one another name")
+		"the operation mnf-u was opened already", "give the new one another name; or revise what is there: muster plan apply FILE")
 	const message, hint = `operation "mnf-x": there is no such operation in this ledger: check its name`, "a coordinator opens it with: muster plan apply FILE"
 	for _, typ := range []events.Type{"operation.revised", "requirement.issued", "requirement.revised", "requirement.cancelled"} {
 		w.refuses(ruleFounder, ruleSay(typ, "Operation", "mnf-x"), "operation-unknown", message, hint)

@@ -65,7 +65,7 @@ func TestKeysInStatements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const notKey = `not a public key: write the public key as ` + "`muster key new` prints it"
+	const notKey = `not a public key: write the public key as ` + "`muster key show` prints it"
 	for _, test := range []struct {
 		key     Key
 		role    MemberRole
@@ -74,7 +74,7 @@ func TestKeysInStatements(t *testing.T) {
 		{france, Liaison, ""},
 		{hq, Coordinator, ""},
 		{hq, Importer, ""},
-		{"", Liaison, "key: missing: write the public key as `muster key new` prints it"},
+		{"", Liaison, "key: missing: write the public key as `muster key show` prints it"},
 		{"FRA/paris", Liaison, `key "FRA/paris": ` + notKey},
 		{Key(strings.Replace(string(france), hash, strings.ToUpper(hash), 1)), Liaison, `key "` + strings.Replace(string(france), hash, strings.ToUpper(hash), 1) + `": ` + notKey},
 		{Key(strings.Replace(string(xyz), "xyz", "zyx", 1)), Liaison, `key "` + strings.Replace(string(xyz), "xyz", "zyx", 1) + `": ` + notKey},

@@ -294,7 +294,7 @@ func TestPageUnknownParameter(t *testing.T) {
 	for path, takes := range pageParameters {
 		for _, name := range nobodyAsks {
 			status, body := framed(t, path, request(t, http.MethodGet, server+path+"?lang=fr&"+name+"=1", nil))
-			if status != http.StatusBadRequest || !strings.Contains(body, name+": unknown: this page takes operation, as_of,") {
+			if status != http.StatusBadRequest || !strings.Contains(body, name+": inconnu : cette page accepte operation, as_of,") {
 				t.Errorf("%s with %s: %d", path, name, status)
 			}
 		}

@@ -35,7 +35,7 @@ var house = map[string][]string{
 	"ledger/stream":                     {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
 	"ledger/proof":                      {"muster/events/…", "muster/ledger/rules", "golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
 	"ledger/proof/remote":               {"muster/events/problem", "muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
-	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…"},
+	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest":                    {"muster/ledger"},
 	"ledger/seeded":                     {},
 	"ledger/intake":                     {"muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},

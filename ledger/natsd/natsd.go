@@ -47,9 +47,13 @@ type Server struct {
 	password string
 }
 
+// accountName is the one account, in which the stream is.
+const accountName = "MUSTER"
+
 // conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to an inbox that nobody else
 // may use. Everybody else is a guest, who may talk to the micro services and listen to notices, but may neither publish into
-// the ledger's subjects nor touch JetStream.
+// the ledger's subjects nor touch JetStream. Who is let in as which of them, and where each guest gets its answers, the door
+// decides.
 //
 // Guests are answered by a third user, for they say where the answer shall go: what answers must not have more rights than
 // who asks, or an answer could be sent into the ledger's subjects. That is also why there are no allow_responses: they would
@@ -73,12 +77,11 @@ accounts {
       } }
       { user: guest, password: guest, permissions: {
           publish: { allow: ["muster.>", "$SRV.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }
-          subscribe: { allow: ["_INBOX.>", "muster.tip.>"] }
+          subscribe: { allow: ["_INBOX.>", "muster.tip.>"], deny: ["_INBOX.guest.>"] }
       } }
     ]
   }
 }
-no_auth_user: guest
 `))
 
 // Start runs a server and returns when it takes connections. The caller stops it with Shutdown.
@@ -95,11 +98,14 @@ func Start(cfg Config) (*Server, error) {
 	opts.NoSigs = true // this process handles its signals itself
 	opts.NoLog = cfg.Log == nil
 	opts.DontListen = cfg.Listen == ""
+	door := &door{users: opts.Users, nameless: isLoopback(cfg.Listen)}
+	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
 	opts.TLSConfig, opts.TLSTimeout = cfg.TLS, tlsTimeout.Seconds()
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
+	door.srv = srv
 	if cfg.Log != nil {
 		srv.SetLoggerV2(cfg.Log, false, false, false)
 	}

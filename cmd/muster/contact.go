@@ -69,7 +69,7 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 
 // fetcher reads the ledger's tree: over NATS when --nats names servers, else over HTTP.
 func (a *app) fetcher() (proof.Fetcher, error) {
-	if a.nats != "" {
+	if a.nats.Given() {
 		nc, err := a.natsConn()
 		return intake.NATSClient{Conn: nc}.Fetch, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
@@ -53,7 +54,7 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 			if err != nil {
 				return err
 			}
-			a.url, a.nats, a.key = s.URL(), "", ""
+			a.url, a.nats, a.key = s.URL(), reach.NATS{}, ""
 			err = a.demo(cmd.Context(), s, stay)
 			closed := s.Close()
 			if err == nil {
@@ -157,7 +158,7 @@ func (a *app) show(ctx context.Context, args ...string) error {
 	a.say("$ muster %s", strings.Join(args, " "))
 	b := &app{stdin: a.stdin, stdout: a.stdout, stderr: a.stderr}
 	root := b.root()
-	root.SetArgs(append(args, "--data", a.data, "--url", a.url, "--nats", ""))
+	root.SetArgs(append(args, "--data", a.data, "--url", a.url, "--nats", "", "--nats-context", ""))
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)

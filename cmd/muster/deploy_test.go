@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,20 +15,15 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"muster/cmd/internal/certtest"
+	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 )
 
 // The configuration in deploy is taken by a real NATS server, and gives its users the rights that it says: Muster has all,
 // and neither a guest nor an answer to a guest gets into the log.
 func TestDeployedNATS(t *testing.T) {
-	for name, value := range map[string]string{"NODE": "a", "ROUTE_A": "nats://127.0.0.1:1", "ROUTE_B": "nats://127.0.0.1:2",
-		"STORE": t.TempDir(), "MUSTER_PASSWORD": "secret"} {
-		t.Setenv(name, value)
-	}
-	opts := &natsserver.Options{}
-	if err := opts.ProcessConfigFile(filepath.Join("..", "..", "deploy", "nats-server.conf")); err != nil {
-		t.Fatal(err)
-	}
+	opts := deployedOptions(t)
 	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1, natsserver.ClusterOpts{}, nil, true, true
 	srv, err := natsserver.NewServer(opts)
 	if err != nil {
@@ -38,6 +37,7 @@ func TestDeployedNATS(t *testing.T) {
 	address := "127.0.0.1:" + strings.TrimPrefix(srv.ClientURL(), "nats://127.0.0.1:")
 	log := startDeployed(t, "nats://muster:secret@"+address, "nats://service:secret@"+address)
 
+	theirOwnAnswers(t, address)
 	guest, err := nats.Connect("nats://" + address)
 	if err != nil {
 		t.Fatal(err)
@@ -63,11 +63,77 @@ func TestDeployedNATS(t *testing.T) {
 	}
 }
 
+// deployedOptions reads the configuration in deploy, with what stands there as an example: TLS, and a
+// guest that has a name.
+func deployedOptions(t *testing.T) *natsserver.Options {
+	t.Helper()
+	authority, err := certtest.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key, err := authority.Issue("server", time.Now().Add(time.Hour), "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"NODE": "a", "ROUTE_A": "nats://127.0.0.1:1",
+		"ROUTE_B": "nats://127.0.0.1:2", "STORE": t.TempDir(), "MUSTER_PASSWORD": "secret",
+		"PARIS_PASSWORD": "secret", "CERT": cert, "KEY": key} {
+		t.Setenv(name, value)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "nats-server.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile(`(?m)^(#   tls|      #   )`)
+	if n := len(examples.FindAllIndex(text, -1)); n != 5 {
+		t.Fatalf("the configuration has %d lines of examples", n)
+	}
+	with := examples.ReplaceAllFunc(text, func(line []byte) []byte { return bytes.TrimLeft(line, "# ") })
+	opts := &natsserver.Options{}
+	if err := opts.ProcessConfigString(string(with)); err != nil {
+		t.Fatal(err)
+	}
+	if opts.TLSConfig == nil {
+		t.Error("the example speaks no TLS")
+	}
+	opts.TLSConfig = nil // how clients speak it, is tested elsewhere
+	return opts
+}
+
+// theirOwnAnswers shows that a guest with a name, and a Muster server, are answered where nobody else
+// hears it.
+func theirOwnAnswers(t *testing.T, address string) {
+	t.Helper()
+	spy, err := nats.Connect("nats://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spy.Close()
+	heard, err := spy.SubscribeSync("_INBOX.>")
+	if err := errors.Join(err, spy.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	paris, err := reach.NATS{URLs: "nats://" + address, User: "paris", Password: "secret"}.ConnectAsGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer paris.Close()
+	if m, err := paris.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"origin"`) {
+		t.Errorf("a guest with a name is not answered: %v", err)
+	}
+	if err := spy.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := heard.NextMsg(0); err == nil {
+		t.Errorf("another guest has heard %.100s on %s", m.Data, m.Subject)
+	}
+}
+
 // startDeployed starts a Muster server on a cluster, and returns how to ask for the number of messages in its log.
 func startDeployed(t *testing.T, url, service string) func() uint64 {
 	t.Helper()
 	s, err := server.Start(t.Context(), server.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0",
-		NATS: url, NATSService: service, Replicas: 1, Name: "a", Title: "test", Version: version(),
+		NATS: reach.NATS{URLs: url}, NATSService: reach.NATS{URLs: service}, Replicas: 1, Name: "a", Title: "test", Version: version(),
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,8 @@ var house = map[string][]string{
 
 	"cmd/internal/certtest": {},
 	"cmd/internal/files":    {"muster/events", "muster/events/problem"},
-	"cmd/internal/server": {"muster/cmd/internal/files",
+	"cmd/internal/reach":    {"muster/events/problem", "muster/ledger/natsd", "github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
+	"cmd/internal/server": {"muster/cmd/internal/files", "muster/cmd/internal/reach",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",

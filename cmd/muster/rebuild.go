@@ -32,7 +32,7 @@ server does it. The exit code is 10 when there was a difference.`,
 }
 
 func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error) {
-	if a.data == "" || a.url != "" || a.nats != "" {
+	if a.data == "" || a.url != "" || a.nats.Given() {
 		return r, a.ask(ctx, "rebuild", nil, &r)
 	}
 	path := filepath.Join(a.data, server.JournalFile)

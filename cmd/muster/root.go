@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/files"
+	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
@@ -30,18 +31,19 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	url, nats, key, data string
-	ca                   string                  // the file of the authorities to believe
-	clients              map[string]*http.Client // by the address of the server that they ask
-	conn                 *nats.Conn              // to --nats, once it is needed
-	config               string                  // where it is kept what was seen; "" for the user's configuration
-	checkpointKey        string                  // the only key to believe checkpoints of
-	receiptFile          string                  // where to save a receipt
-	receiptSaved         bool                    // that one was
-	contact              *contact                // nil before the first one
-	forgetful            bool                    // that nothing can be kept was said
-	format               string
-	json                 bool
+	url, key, data string
+	nats           reach.NATS
+	ca             string                  // the file of the authorities to believe
+	clients        map[string]*http.Client // by the address of the server that they ask
+	conn           *nats.Conn              // to --nats, once it is needed
+	config         string                  // where it is kept what was seen; "" for the user's configuration
+	checkpointKey  string                  // the only key to believe checkpoints of
+	receiptFile    string                  // where to save a receipt
+	receiptSaved   bool                    // that one was
+	contact        *contact                // nil before the first one
+	forgetful      bool                    // that nothing can be kept was said
+	format         string
+	json           bool
 }
 
 // run executes the command line and returns the exit code.
@@ -75,9 +77,12 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if a.json {
 				a.format = "json"
+			}
+			if err := noSecrets(cmd); err != nil {
+				return err
 			}
 			return checkFormat(a.format)
 		},
@@ -90,7 +95,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVar(&a.ca, "ca", os.Getenv("MUSTER_CA"),
 		"the file of the certificates to believe of an https:// server (MUSTER_CA); "+
 			"without it, those of this machine")
-	f.StringVar(&a.nats, "nats", os.Getenv("MUSTER_NATS"), "NATS servers, comma-separated (MUSTER_NATS): submit over NATS; for serve, keep the log there")
+	a.natsFlags(root)
 	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
 	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
 	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"), "the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); without it, the keys of earlier contacts")
@@ -230,7 +235,7 @@ func (a *app) ask(ctx context.Context, question string, parameters map[string]st
 
 // question asks the server a question: over NATS when --nats names servers, else over HTTP.
 func (a *app) question(ctx context.Context, question string, parameters map[string]string, answer any) error {
-	if a.nats == "" {
+	if !a.nats.Given() {
 		url, err := a.serverURL()
 		if err != nil {
 			return err
@@ -260,7 +265,7 @@ const askTimeout = 90 * time.Second
 // natsConn connects to --nats, once. The connection ends with the process.
 func (a *app) natsConn() (nc *nats.Conn, err error) {
 	if a.conn == nil {
-		a.conn, err = server.ConnectNATS(a.nats)
+		a.conn, err = a.nats.ConnectAsGuest()
 	}
 	return a.conn, err
 }
@@ -317,7 +322,7 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.nats != "" {
+	if a.nats.Given() {
 		nc, err := a.natsConn()
 		return proven{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
 	}

@@ -102,7 +102,8 @@ func running(ts *testscript.TestScript, key scriptKey) **background {
 }
 
 // serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no other is named, and goes on
-// when it answers. $URL is then its address, $PORT its port, and $NATS that for NATS clients, if it listens for them.
+// when it answers. $URL is then its address, $PORT its port, and $NATS that for NATS clients, and
+// $NATSPORT its port, if it listens for them.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || *running(ts, theServer) != nil {
 		ts.Fatalf("usage: serve [FLAGS], once until halt")
@@ -123,6 +124,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 		found, err = p.await(&p.stderr, `NATS clients on ((?:nats|tls)://\S+)`)
 		ts.Check(err)
 		ts.Setenv("NATS", found[1])
+		ts.Setenv("NATSPORT", found[1][strings.LastIndex(found[1], ":")+1:])
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
@@ -41,6 +42,9 @@ proxy that does.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Dir, cfg.NATS, cfg.Origin = a.data, a.nats, events.Origin(origin)
+			if cfg.NATSService != (reach.NATS{}) {
+				cfg.NATSService = cfg.NATSService.Or(cfg.NATS)
+			}
 			if cfg.Dir == "" {
 				cfg.Dir = defaultData
 			}
@@ -77,8 +81,7 @@ proxy that does.`,
 	f.StringArrayVar(&proxies, "proxy", nil, "address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
 		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
-	f.StringVar(&cfg.NATSService, "nats-service", "",
-		"the NATS cluster's URLs with a user that only answers clients (default: that of --nats)")
+	serviceFlags(c, &cfg.NATSService)
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
@@ -88,7 +91,8 @@ proxy that does.`,
 			"nobody believes this server until they are told the new one")
 	f.StringVar(&cfg.Title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
 	section(c, "Where it listens", "listen", "host", "proxy")
-	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service", "replicas")
+	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
+		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
 }

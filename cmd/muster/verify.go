@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
@@ -87,7 +88,7 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (pr
 	if err != nil {
 		return proof.Report{}, err
 	}
-	a.url, a.nats = url, "" // which is the server to ask for its key
+	a.url, a.nats = url, reach.NATS{} // which is the server to ask for its key
 	if err := a.trustIn(&o, src.Checkpoint, a.firstContact(ctx)); err != nil {
 		return proof.Report{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -16,23 +15,11 @@ import (
 	"muster/ledger/natsd"
 )
 
-// ConnectNATS connects to a NATS server or cluster that is not this process's. The error shows no
-// password of the URLs.
-func ConnectNATS(urls string, opts ...nats.Option) (*nats.Conn, error) {
-	nc, err := nats.Connect(urls, append([]nats.Option{nats.Name("muster")}, opts...)...)
-	if err != nil {
-		return nil, problem.New(problem.Unavailable, "no connection to NATS at %s: %w",
-			withoutPasswords(urls), err).
-			WithHint("is it running there? the server listens for NATS clients with: " +
-				"muster serve --nats-listen 127.0.0.1:4222")
-	}
-	return nc, nil
+// stays are the options of a connection that is for as long as the server runs: also when it was
+// refused for a time, as while passwords are changed.
+func stays() []nats.Option {
+	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort()}
 }
-
-var userInfo = regexp.MustCompile(`//[^@/,]*@`)
-
-// withoutPasswords is what may be shown of addresses that may hold a user and a password.
-func withoutPasswords(urls string) string { return userInfo.ReplaceAllString(urls, "//…@") }
 
 // NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.
 func (s *Server) NATSURL() string {
@@ -44,12 +31,12 @@ func (s *Server) NATSURL() string {
 
 // openNATS starts the embedded NATS server, unless there is a cluster, and connects.
 func (s *Server) openNATS() (err error) {
-	if s.cfg.NATS != "" {
+	if s.cfg.NATS.Given() {
 		if s.cfg.NATSListen != "" {
 			return problem.New(problem.Usage,
 				"--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
 		}
-		s.Conn, err = ConnectNATS(s.cfg.NATS, nats.MaxReconnects(-1))
+		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", stays()...)
 	} else {
 		cfg := natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
 			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}}
@@ -102,9 +89,8 @@ func (s *Server) serviceConn() (conn *nats.Conn, err error) {
 	switch {
 	case s.natsd != nil:
 		conn, err = s.natsd.ConnectService()
-	case s.cfg.NATSService != "":
-		conn, err = ConnectNATS(s.cfg.NATSService,
-			nats.CustomInboxPrefix("_SERVICE"), nats.MaxReconnects(-1))
+	case s.cfg.NATSService.Given():
+		conn, err = s.cfg.NATSService.Connect("_SERVICE", stays()...)
 	default:
 		s.cfg.Log.Warn("who asks over NATS is answered with this server's own rights, " +
 			"and says where the answer goes: give --nats-service a user that may publish to _INBOX.> " +
@@ -129,5 +115,11 @@ func (l natsLog) Warnf(format string, v ...any) {
 	}
 	l.Warn("nats: " + fmt.Sprintf(format, v...))
 }
-func (l natsLog) Errorf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }
+func (l natsLog) Errorf(format string, v ...any) {
+	if strings.Contains(format, "TLS handshake error") || strings.Contains(format, "authentication error") {
+		l.Warn("nats: " + fmt.Sprintf(format, v...)) // a stranger's, and none of this server
+		return
+	}
+	l.Error("nats: " + fmt.Sprintf(format, v...))
+}
 func (l natsLog) Fatalf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }

@@ -31,6 +31,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sync/errgroup"
 
+	"muster/cmd/internal/reach"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger"
@@ -47,9 +48,9 @@ type Config struct {
 	Dir         string         // the data folder
 	Listen      string         // the address of the HTTP API
 	Hosts       []string       // by which this server is named, beside its addresses
-	NATS        string         // URLs of a NATS cluster; "" for the embedded server
+	NATS        reach.NATS     // a NATS cluster; the zero value for the embedded server
 	NATSListen  string         // where the embedded server takes clients; "" for nowhere
-	NATSService string         // URLs of the cluster for a user that only answers; "" for those of NATS
+	NATSService reach.NATS     // the cluster for a user that only answers; the zero value for NATS
 	Replicas    int            // of a stream that is created on a cluster
 	Name        string         // this server's, in its records
 	Origin      events.Origin  // the ledger's name, when it is founded; "" for one made from the key

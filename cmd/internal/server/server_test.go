@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/internal/reach"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/proof"
@@ -129,7 +130,7 @@ func TestFirstErrorInOrder(t *testing.T) {
 	if _, err := Start(t.Context(), Config{Dir: dir, Inside: true}); err == nil || !strings.Contains(err.Error(), ProjectionsFile) {
 		t.Fatalf("projections that cannot be opened: %v", err)
 	}
-	_, err := Start(t.Context(), Config{Dir: dir, Inside: true, NATS: "nats://127.0.0.1:1"})
+	_, err := Start(t.Context(), Config{Dir: dir, Inside: true, NATS: reach.NATS{URLs: "nats://127.0.0.1:1"}})
 	if err == nil || !strings.Contains(err.Error(), "no connection to NATS") || strings.Contains(err.Error(), ProjectionsFile) {
 		t.Errorf("and NATS, which is not there: %v", err)
 	}

@@ -327,5 +327,5 @@ func TestAnswersAreKept(t *testing.T) {
 		}
 		equal(t, "then", ask(Moment{AsOf: 3, On: day(5)}, brief), "3 2026-01-05 offered west 0 false")
 	}
-	equal(t, "kept", len(p.answered.last), maxAnswered)
+	equal(t, "kept", p.answered.last.Len(), maxAnswered)
 }

@@ -58,7 +58,7 @@ func NewPicture() *Picture {
 		operations: map[events.Operation]*operation{},
 		byID:       newIndex(0),
 		sheets:     &sheets{},
-		answered:   &answered{},
+		answered:   newAnswered(),
 		nations:    newNumbering[events.Nation](),
 		kinds:      newNumbering[kind](),
 		conditions: &vocabulary{words: map[string]bool{}},

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
@@ -30,7 +32,7 @@ type contact struct {
 	seen proof.Checkpoint // verified, and consistent with all before
 	told proof.Checkpoint // the largest that a receipt was under; its consistency is not verified yet
 
-	opened map[string]proof.Checkpoint // by their text
+	opened *lru.Cache[string, proof.Checkpoint] // by their text
 }
 
 // meet is done once by every command that reads or writes, before anything else: it asks for the server's checkpoint, and
@@ -49,6 +51,9 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		return nil, err
 	}
 	c := &contact{origin: events.Origin(shown.Origin), fetch: fetch}
+	if c.opened, err = lru.New[string, proof.Checkpoint](maxOpened); err != nil {
+		return nil, err
+	}
 	known, err := a.known(c.origin)
 	if err == nil {
 		c.keys, err = a.trustedKeys(ctx, c.origin, known)

@@ -30,7 +30,7 @@ var house = map[string][]string{
 
 	"ledger/rules":                      {"muster/events/…"},
 	"ledger":                            {"muster/events/…", "muster/ledger/rules", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
-	"ledger/journal":                    {"muster/events/…", "muster/ledger/journal/internal/boltpages", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
+	"ledger/journal":                    {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "muster/ledger/journal/internal/boltpages", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/journal/internal/boltpages": {"go.etcd.io/bbolt/…", "github.com/edsrzf/mmap-go"},
 	"ledger/stream":                     {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
 	"ledger/proof":                      {"muster/events/…", "muster/ledger/rules", "golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
@@ -44,8 +44,8 @@ var house = map[string][]string{
 	"ledger/intake/round":               {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/peacekeeping":        {"muster/events/…"},
 
-	"projections": {"muster/events/…", "github.com/agnivade/levenshtein", "go.etcd.io/bbolt/…"},
-	"projections/web": {"muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
+	"projections": {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "github.com/agnivade/levenshtein", "go.etcd.io/bbolt/…"},
+	"projections/web": {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
@@ -57,7 +57,7 @@ var house = map[string][]string{
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
-	"cmd/muster": {"muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
+	"cmd/muster": {"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 }
 

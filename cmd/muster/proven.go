@@ -102,22 +102,14 @@ const maxOpened = 64
 
 // open verifies a checkpoint, unless it is one of those that were verified before.
 func (c *contact) open(signed []byte) (proof.Checkpoint, error) {
-	c.mu.Lock()
-	known, ok := c.opened[string(signed)]
-	c.mu.Unlock()
-	if ok {
+	if known, ok := c.opened.Get(string(signed)); ok {
 		return known, nil
 	}
 	next, err := proof.OpenCheckpoint(signed, c.keys...)
 	if err != nil {
 		return next, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.opened == nil || len(c.opened) >= maxOpened {
-		c.opened = map[string]proof.Checkpoint{}
-	}
-	c.opened[string(signed)] = next
+	c.opened.Add(string(signed), next)
 	return next, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -65,8 +66,8 @@ type Journal struct {
 	resting    chan struct{} // closed when a commit goes to the disk
 	committed  time.Time     // when last grew last
 
-	proofs hashes // for Prove
-	roots  roots  // for RootAt
+	hashes *lru.Cache[int64, tlog.Hash] // for Prove, by stored hash index
+	roots  *lru.Cache[int64, tlog.Hash] // for RootAt, by size
 }
 
 // How long Open waits for another process to let go of the file.
@@ -86,7 +87,12 @@ func open(path string, readOnly bool) (*Journal, error) {
 	}
 	j := &Journal{db: db, foldAfter: foldAfter, recentIDs: map[events.ID]uint64{},
 		changed: make(chan struct{}), resting: make(chan struct{}), edge: &grower{}}
-	err = j.load(readOnly)
+	if j.hashes, err = lru.New[int64, tlog.Hash](maxHashes); err == nil {
+		j.roots, err = lru.New[int64, tlog.Hash](maxRoots)
+	}
+	if err == nil {
+		err = j.load(readOnly)
+	}
 	if err == nil {
 		err = j.loadTail(path, readOnly)
 	}

@@ -2,9 +2,9 @@ package journal
 
 import (
 	"fmt"
-	"sync"
 
 	"filippo.io/torchwood"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -15,43 +15,27 @@ import (
 // checked: every proof made of it is itself checked before anybody gets it, and what is left over from a damaged tile is
 // thrown away.
 
-// maxHashes is how many hashes are kept, 64 bytes each.
+// maxHashes is how many hashes are kept for proofs, 64 bytes each.
 const maxHashes = 1 << 16
 
-type hashes struct {
-	mu   sync.Mutex
-	kept map[int64]tlog.Hash // by stored hash index
-}
-
 // through is a tlog.HashReader that reads through from, and keeps what it has read.
-func (h *hashes) through(from tlog.HashReader) tlog.HashReader {
+func through(kept *lru.Cache[int64, tlog.Hash], from tlog.HashReader) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
 		all := make([]tlog.Hash, len(indexes))
 		for i, index := range indexes {
-			hash, ok := h.kept[index]
+			hash, ok := kept.Get(index)
 			if !ok {
 				read, err := from.ReadHashes([]int64{index})
 				if err != nil {
 					return nil, err
 				}
 				hash = read[0]
-				if h.kept == nil || len(h.kept) >= maxHashes {
-					h.kept = map[int64]tlog.Hash{}
-				}
-				h.kept[index] = hash
+				kept.Add(index, hash)
 			}
 			all[i] = hash
 		}
 		return all, nil
 	})
-}
-
-func (h *hashes) forget() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.kept = nil
 }
 
 // Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of the last signed checkpoint,
@@ -81,22 +65,17 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 func (j *Journal) proven(tree tlog.Tree, sequence uint64, stored []byte) (proof tlog.RecordProof, err error) {
 	recent := j.recently()
 	err = j.db.View(func(tx *bbolt.Tx) (err error) {
-		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1, j.proofs.through(recentHashes{recent, hashesIn(tx)}))
+		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1, through(j.hashes, recentHashes{recent, hashesIn(tx)}))
 		return err
 	})
 	if err == nil {
 		err = tlog.CheckRecord(proof, tree.N, tree.Hash, int64(sequence)-1, tlog.RecordHash(stored))
 	}
 	if err != nil {
-		j.proofs.forget()
+		j.hashes.Purge()
 		return nil, problem.New(problem.Unverified, "record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w", sequence, err).WithHint("%s", altered)
 	}
 	return proof, nil
-}
-
-type roots struct {
-	mu   sync.Mutex
-	kept map[int64]tlog.Hash // by size
 }
 
 // maxRoots is how many roots of earlier trees are kept. Statements name the tree that their signers have seen, and many
@@ -106,9 +85,7 @@ const maxRoots = 1 << 12
 // RootAt returns the root that the tree had when it was of the given size, from 1 to that of now. It has been checked
 // against the tree as it is.
 func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
-	j.roots.mu.Lock()
-	root, ok := j.roots.kept[size]
-	j.roots.mu.Unlock()
+	root, ok := j.roots.Get(size)
 	if ok {
 		return root, nil
 	}
@@ -120,12 +97,7 @@ func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
 	if err != nil {
 		return root, problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
-	j.roots.mu.Lock()
-	defer j.roots.mu.Unlock()
-	if j.roots.kept == nil || len(j.roots.kept) >= maxRoots {
-		j.roots.kept = map[int64]tlog.Hash{}
-	}
-	j.roots.kept[size] = root
+	j.roots.Add(size, root)
 	return root, nil
 }
 

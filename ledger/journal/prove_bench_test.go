@@ -23,7 +23,7 @@ func BenchmarkProve(b *testing.B) {
 	}
 	for n := 0; b.Loop(); n++ {
 		if n%batch == 0 {
-			j.proofs.forget()
+			j.hashes.Purge()
 		}
 		if _, _, err := j.Prove(size - uint64(n%batch)); err != nil {
 			b.Fatal(err)

@@ -5,15 +5,19 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // Answers that were given lately are kept, so that what many ask while nothing changes is made once. An entity tag names an answer: another
 // record, another day or another address is another tag, and nothing that is kept can be out of date.
 
-// maxKeptAnswer is the longest answer that is kept, and maxKept how much is kept at all, in bytes.
+// maxKeptAnswer is the longest answer that is kept, in bytes; and maxKept and maxKeptAnswers how much is
+// kept at all, in bytes and in answers. Those go first that nobody has asked for longest.
 const (
-	maxKeptAnswer = 4 << 20
-	maxKept       = 64 << 20
+	maxKeptAnswer  = 4 << 20
+	maxKept        = 64 << 20
+	maxKeptAnswers = 1 << 16
 )
 
 // A keptAnswer is one as it was written.
@@ -27,14 +31,25 @@ var tellsOfBody = []string{"Content-Type", "Content-Disposition", "Link"}
 
 type answers struct {
 	mu   sync.Mutex
-	kept map[string]keptAnswer // by tag
-	size int
+	kept *simplelru.LRU[string, keptAnswer] // by tag
+	size int                                // of their bodies, in bytes
+}
+
+func newAnswers() *answers {
+	a := &answers{}
+	kept, err := simplelru.NewLRU(maxKeptAnswers,
+		func(_ string, gone keptAnswer) { a.size -= len(gone.body) })
+	if err != nil {
+		panic(err) // it refuses to keep none
+	}
+	a.kept = kept
+	return a
 }
 
 // write writes the answer of a tag, and reports whether it was kept.
 func (a *answers) write(w http.ResponseWriter, tag string) bool {
 	a.mu.Lock()
-	found, ok := a.kept[tag]
+	found, ok := a.kept.Get(tag)
 	a.mu.Unlock()
 	if !ok {
 		return false
@@ -44,22 +59,22 @@ func (a *answers) write(w http.ResponseWriter, tag string) bool {
 	return true
 }
 
-// keep keeps an answer. When there are too many, all others go: those that are still asked for come back.
+// keep keeps an answer.
 func (a *answers) keep(tag string, head http.Header, body []byte) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, ok := a.kept[tag]; ok {
-		return
-	}
-	if a.kept == nil || a.size+len(body) > maxKept {
-		a.kept, a.size = map[string]keptAnswer{}, 0
-	}
 	one := keptAnswer{http.Header{}, body}
 	for _, name := range tellsOfBody {
 		if said := head.Values(name); len(said) > 0 {
 			one.head[name] = slices.Clone(said)
 		}
 	}
-	a.kept[tag] = one
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kept.Contains(tag) {
+		return
+	}
 	a.size += len(body)
+	a.kept.Add(tag, one)
+	for a.size > maxKept {
+		a.kept.RemoveOldest()
+	}
 }

@@ -112,7 +112,7 @@ func TestETagsDiffer(t *testing.T) {
 func TestKeptAnswers(t *testing.T) {
 	l := newTestLog(t)
 	s := newServer(t, l)
-	a := &s.service.kept
+	a := s.service.kept
 	for _, path := range []string{"/coverage", "/pledges.csv", "/ledger"} {
 		_, tag, _, made := s.fetch(path, "")
 		for end := time.Now().Add(patient); !a.change(tag, "as it was kept"); time.Sleep(time.Millisecond) {
@@ -140,10 +140,10 @@ func TestKeptAnswers(t *testing.T) {
 func (a *answers) change(tag, body string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	found, ok := a.kept[tag]
+	found, ok := a.kept.Get(tag)
 	found.body = []byte(body)
 	if ok {
-		a.kept[tag] = found
+		a.kept.Add(tag, found)
 	}
 	return ok
 }

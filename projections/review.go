@@ -24,6 +24,7 @@ const (
 	RestFree       FindingKind = "not-allocated"     // a part of a pledge is allocated, and the rest is not
 	AlsoElsewhere  FindingKind = "also-elsewhere"    // the same forces are pledged elsewhere too
 	RotationBroken FindingKind = "rotation-broken"   // the pledge before or after is gone, or says something else
+	NamesNothing   FindingKind = "names-nothing"     // a pledge is for an area, or a requirement, that is none or not for it
 )
 
 // A Finding is something that a coordinator should look at.
@@ -50,9 +51,10 @@ type Review struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Review looks for what does not fit: lines with too much, pledges that match none or several, allocations that a later record has
-// overdrawn or left without a line, forces that are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but
-// of lines only those that have too much on all.
+// Review looks for what does not fit: lines with too much, pledges that match none or several, or name an area or a requirement
+// in vain, also where they count all the same, allocations that a later record has overdrawn or left without a line, forces that
+// are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but of
+// lines only those that have too much on all.
 func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
 	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
@@ -70,13 +72,16 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 	if err != nil {
 		return Review{}, err
 	}
+	counts := c.countsFor()
 	for _, o := range chosen {
+		w := warner{said: o.now(), asOf: r.AsOf, operation: o.name}
+		w.findLines()
 		for _, pl := range o.now().pledges {
 			if !p.meter.spend(foldCost) {
 				break
 			}
 			from := len(r.Findings)
-			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) { p.reviewPledge(&r, b, pl, f.Role) })
+			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) { p.reviewPledge(&r, b, pl, f.Role, &w, counts) })
 			r.keepFirst(from)
 		}
 	}
@@ -88,7 +93,19 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 }
 
 // order is that in which findings are told: what makes a number wrong first.
-var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4, RestFree: 5, RotationBroken: 6, AlsoElsewhere: 7, Oversupplied: 8}
+var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4, NamesNothing: 5, RestFree: 6,
+	RotationBroken: 7, AlsoElsewhere: 8, Oversupplied: 9}
+
+// countsFor returns for which lines each pledge counts.
+func (c *Coverage) countsFor() map[events.ID][]events.Line {
+	all := map[events.ID][]events.Line{}
+	for i := range c.Lines {
+		for _, one := range c.Lines[i].Counted {
+			all[one.Pledge] = append(all[one.Pledge], c.Lines[i].Line)
+		}
+	}
+	return all
+}
 
 func (r *Review) oversupplied(l *LineCoverage) {
 	required, _ := l.Required.Number()
@@ -134,8 +151,38 @@ func (r *Review) keepFirst(from int) {
 	r.Findings = kept
 }
 
-// reviewPledge looks at what one pledge says of itself on a day.
-func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role) {
+// namesNothing finds what a pledge names in vain: an area, or the requirement that it is meant for.
+func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Date, counts []events.Line) {
+	if len(w.lines) == 0 {
+		return // there is nothing to be odd beside
+	}
+	w.terms = &events.PledgeTerms{Role: s.terms.role, Area: s.terms.area, Line: s.terms.line, Unit: s.pledged.unit}
+	for _, one := range []struct{ kind, flag, name, odd string }{
+		{"area", "--area AREA", string(s.terms.area), w.area()},
+		{"requirement", "--line LINE", string(s.terms.line), w.line()},
+	} {
+		if one.odd == "" {
+			continue
+		}
+		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s", s.pledged.of(pl.nation), s.terms.role, s.pledged.does("name"),
+			one.kind, one.name, one.odd)
+		if !strings.HasSuffix(sentence, "?") {
+			sentence += "."
+		}
+		f := Finding{Kind: NamesNothing, Operation: pl.operation.name, Pledge: pl.id, Nation: pl.nation, Quantity: s.pledged.quantity,
+			Unit: s.pledged.unit, Day: day, Sequences: s.termsBy.appendTo(nil)}
+		if len(counts) > 0 {
+			f.Line = counts[0]
+			sentence += fmt.Sprintf(" %s for %s all the same.", english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
+				list(counts))
+		}
+		f.Sentence = sentence + fmt.Sprintf(" To mend it, let the nation say what is meant: muster pledge amend %s %s.", pl.id, one.flag)
+		r.Findings = append(r.Findings, f)
+	}
+}
+
+// reviewPledge looks at what one pledge says of itself on a day, of which w knows the requirements; and for which it counts.
+func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role, w *warner, counts map[events.ID][]events.Line) {
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
 	if uint64(pl.first) > b.AsOf || !s.counts(b.On) || role != "" && s.terms.role != role {
@@ -158,6 +205,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", english.Possessive(pl.nation.Name()), amount{short, s.pledged.unit}, a.line.name)
 		}
 	}
+	r.namesNothing(pl, s, w, r.day(b), counts[pl.id])
 	t := s.terms.rotation
 	if t == nil {
 		return

@@ -141,7 +141,7 @@ func (s *Service) Counted(ctx context.Context, q *CountedQuery) (a projections.C
 
 // CountedTable has a row for each rung and each place where the pledge counts, or does not; as of the record, and now.
 func CountedTable(a projections.Counting) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"when", "from the rung", "counted for", "quantity", "unit", "why not"}}
+	t := Table{Basis: &a.Basis, Head: []string{"when", "from the rung", "counted for", "quantity", "unit", "why not", "by"}}
 	t.Above = []string{fmt.Sprintf("Record %d, recorded %s UTC, signed by %s: %s.", a.Record.Sequence, a.Record.Recorded.UTC().Format(timeForm), a.Record.Signer, a.Record.Sentence),
 		"The pledge: " + PledgeSentence(a.Pledge) + ".", ""}
 	now := "now"
@@ -154,10 +154,11 @@ func CountedTable(a projections.Counting) Table {
 	}{{"as of the record", a.Then}, {now, a.Now}} {
 		for _, at := range when.all {
 			for _, c := range at.Counted {
-				t.Add(countedRow{when.name, at.Rung, &c, nil}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "")
+				t.Add(countedRow{when.name, at.Rung, &c, nil}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "",
+					decidedBy(&c.Counted))
 			}
 			for _, n := range at.NotCounted {
-				t.Add(countedRow{when.name, at.Rung, nil, &n}, when.name, at.Rung.String(), "", n.Quantity.String(), string(n.Unit), n.Sentence)
+				t.Add(countedRow{when.name, at.Rung, nil, &n}, when.name, at.Rung.String(), "", n.Quantity.String(), string(n.Unit), n.Sentence, "")
 			}
 		}
 	}
@@ -166,6 +167,14 @@ func CountedTable(a projections.Counting) Table {
 		t.Below = append(t.Below, fmt.Sprintf("The pledge is there from %s on: what counts now is told for that day.", a.NowOn))
 	}
 	return t
+}
+
+// decidedBy says what has decided that a pledge counts for a line: the code, and the allocation where it is one.
+func decidedBy(c *projections.Counted) string {
+	if c.Allocation.IsZero() {
+		return string(c.By)
+	}
+	return string(c.By) + " " + c.Allocation.String()
 }
 
 type countedRow struct {

@@ -281,9 +281,10 @@ func NationTable(a projections.NationPage) Table {
 	}
 	pledges := PledgesTable(projections.PledgeList{Basis: a.Basis, Pledges: a.Pledges})
 	pledges.Above, pledges.Below = []string{"Its pledges:"}, nil
-	counted := Table{Above: []string{"Counted:"}, Head: []string{"operation", "requirement", "quantity", "unit", "records", "pledge"}}
+	counted := Table{Above: []string{"Counted:"}, Head: []string{"operation", "requirement", "quantity", "unit", "by", "records", "pledge"}}
 	for _, c := range a.Counted {
-		counted.Add(c, string(c.Operation), string(c.Line), c.Quantity.String(), string(c.Unit), recordsOf(c.Sequences), c.Pledge.String())
+		counted.Add(c, string(c.Operation), string(c.Line), c.Quantity.String(), string(c.Unit), decidedBy(&c.Counted), recordsOf(c.Sequences),
+			c.Pledge.String())
 	}
 	members := MembersTable(projections.Roster{Members: a.Members})
 	members.Above = []string{"Who signs for it:"}

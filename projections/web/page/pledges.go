@@ -57,7 +57,7 @@ func (p *Pages) pledges(f *frame) (any, error) {
 			return order(&a, &b)
 		})
 	}
-	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation", "role", "state", "without", "without_conditional", "without_caveated", "discharge").Encode()
+	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation", "role", "line", "state", "without", "without_conditional", "without_caveated", "discharge").Encode()
 	return l, nil
 }
 

@@ -221,7 +221,7 @@ func (s *submitPage) readPledges() error {
 		}
 		return err
 	}
-	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "", "limit", pledgesSize, "role", "", "rung", "", "state", "")
+	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "", "limit", pledgesSize, "role", "", "line", "", "rung", "", "state", "")
 	for _, one := range all.Pledges {
 		if one.State == projections.Live || one.State == projections.Ahead {
 			s.Mine = append(s.Mine, one)

@@ -58,7 +58,7 @@ func (v view) Hidden(asked ...string) (all []hidden) {
 // it asks for on one page, in the template "more".
 var (
 	worldAsks     = []string{"operation", "rung", "without", "without_conditional", "without_caveated", "discharge", "open", "holds", "at"}
-	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"}, "pledges": {"nation", "role", "state"}, "compare": {"nation"}}
+	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"}, "pledges": {"nation", "role", "line", "state"}, "compare": {"nation"}}
 )
 
 // WorldHidden returns what the form of the world must take along.

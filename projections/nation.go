@@ -43,6 +43,9 @@ type NationPage struct {
 	Counted    []CountedFor  `json:"counted"`
 	NotCounted []NotCounted  `json:"not_counted"`
 	Members    []Member      `json:"members"`
+	// Next is the first later day on which a pledge of it is there, where none is. All that is asked about an operation that has
+	// not begun is answered for one day, its first, so that answers can be compared; a nation may come later than that.
+	Next events.Date `json:"next,omitzero"`
 }
 
 // Nation answers everything about one nation: what it has declared and pledged, what of that was counted for which requirement and
@@ -74,6 +77,9 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o 
 		return NationPage{}, err
 	}
 	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes, p.nationRoles(&c.Basis, chosen, f)
+	if len(page.Roles) == 0 {
+		page.Next = p.nextThere(&c.Basis, chosen, f)
+	}
 	for _, l := range c.Lines {
 		for _, one := range l.Counted {
 			if one.Nation == nation {
@@ -234,6 +240,8 @@ type NationRow struct {
 type Nations struct {
 	Basis
 	Nations []NationRow `json:"nations"`
+	// Next is the first later day on which a pledge is there, where no nation has pledged or declared anything.
+	Next events.Date `json:"next,omitzero"`
 }
 
 // Nations answers which nations give what, in short, by code. Only leaves out all but those that give this role and no other,
@@ -279,6 +287,9 @@ func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, onl
 		if r.conclude(); only == "" || r.Only == only {
 			answer.Nations = append(answer.Nations, *r)
 		}
+	}
+	if len(rows) == 0 {
+		answer.Next = p.nextThere(&b, chosen, Filter{})
 	}
 	slices.SortFunc(answer.Nations, func(a, b NationRow) int { return cmp.Compare(a.Nation, b.Nation) })
 	return answer, p.meter.err()

@@ -44,6 +44,25 @@ func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
 	return m, nil
 }
 
+// OperationOf returns the only operation that has a requirement of a name, as known as of m; "" where none has, or several.
+func (p *Picture) OperationOf(m Moment, name events.Line) (found events.Operation) {
+	b, err := p.Basis(m)
+	if err != nil || name == "" {
+		return ""
+	}
+	for _, o := range p.names {
+		l := p.operations[o].now().lines[name]
+		switch {
+		case l == nil || len(l.now().terms.known(b.AsOf)) == 0:
+		case found != "":
+			return ""
+		default:
+			found = o
+		}
+	}
+	return found
+}
+
 // opens returns the first day on which a requirement of the operation is in force, or one on or before the date asked; 0
 // for never. It also reports whether there are any requirements.
 func (o *operation) opens(b *Basis) (first events.Date, required bool) {
@@ -83,6 +102,25 @@ func (p *Picture) hasBegun(o *operation, b *Basis) bool {
 		}
 	}
 	return false
+}
+
+// nextThere returns the first day after those asked on which a pledge that passes a filter is there, 0 for none. It scans the
+// table, and is for answers in which nothing is.
+func (p *Picture) nextThere(b *Basis, chosen []*operation, f Filter) (next events.Date) {
+	t, asOf := &p.versions, uint32(b.AsOf)
+	extents := t.extents[:t.before(asOf)]
+	for i := range extents {
+		if !p.meter.spend(1) {
+			return 0
+		}
+		e, v := &extents[i], &t.what[i]
+		k := &p.kinds.names[v.promisedKind]
+		if e.isKnown(asOf) && e.from > b.last() && (next == 0 || e.from < next) && isChosen(chosen, k.operation) &&
+			f.nation(p.nations.names[v.nation]) && (f.Role == "" || f.Role == k.role) && b.WhatIf.lets(p, v) {
+			next = e.from
+		}
+	}
+	return next
 }
 
 // nextInForce returns the first day after those asked on which a requirement of some operations is in force, 0 for none.

@@ -48,6 +48,8 @@ type Readiness struct {
 	// Steps are the days that Ready of each row is by.
 	Steps []int      `json:"steps"`
 	Rows  []ReadyRow `json:"rows"`
+	// Next is the first later day on which a pledge is there, where none is.
+	Next events.Date `json:"next,omitzero"`
 }
 
 // Readiness answers what can move within some days of the call. Of a range, each row tells of the day on which least can.
@@ -81,6 +83,9 @@ func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (R
 	slices.SortFunc(answer.Rows, func(a, b ReadyRow) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Unit, b.Unit))
 	})
+	if len(r.keys) == 0 {
+		answer.Next = p.nextThere(&b, chosen, f.Filter)
+	}
 	return answer, p.meter.err()
 }
 

@@ -16,6 +16,8 @@ type Strength struct {
 	Rows []StrengthRow `json:"rows"`
 	// Totals has one row for each unit.
 	Totals []StrengthRow `json:"totals"`
+	// Next is the first later day on which there is anything to sum, where there is nothing.
+	Next events.Date `json:"next,omitzero"`
 }
 
 // A StrengthRow is the sum of one group. Members that the rows are not grouped by are empty.
@@ -79,7 +81,11 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 			totals.of(k.by(nil)).merge(s)
 		}
 	}
-	return Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}, p.meter.err()
+	answer := Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}
+	if len(rows) == 0 {
+		answer.Next = p.nextThere(&b, chosen, f)
+	}
+	return answer, p.meter.err()
 }
 
 // sum sums the pledges of some operations that are there and on the rung asked, or above.

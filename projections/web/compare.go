@@ -351,6 +351,7 @@ func (q *ExplainQuery) read(p *parameters) {
 	q.FilterQuery.read(p)
 	what := p.value("what", "The number: coverage of a requirement, or strength.", &huma.Schema{Type: huma.TypeString, Enum: []any{"coverage", "strength"}})
 	q.Line = p.line("line", "The requirement whose coverage it is, such as ground-west.")
+	q.openingOf(q.Filter.Operation, q.Line)
 	switch {
 	case what != "coverage" && what != "strength":
 		p.invalid("what", what, "write one of: coverage, strength")

@@ -149,7 +149,7 @@ func ReadinessTable(a projections.Readiness) Table {
 		t.AddOn(r.Day, r, append(cells, r.NotSaid.String(), r.Reserve.String(), unknown)...)
 	}
 	if len(a.Rows) == 0 {
-		t.Below = []string{"Nothing is there " + onDays(a.Basis) + "."}
+		t.Below = []string{nothingThere(a.Basis, "", a.Next)}
 	}
 	return t
 }
@@ -277,7 +277,7 @@ func NationTable(a projections.NationPage) Table {
 		t.AddOn(r.Day, r, append(cells, r.Reserve.String(), unknown)...)
 	}
 	if len(a.Roles) == 0 {
-		t.Below = []string{"Nothing of it is there " + onDays(a.Basis) + "."}
+		t.Below = []string{nothingThere(a.Basis, " of it", a.Next)}
 	}
 	pledges := PledgesTable(projections.PledgeList{Basis: a.Basis, Pledges: a.Pledges})
 	pledges.Above, pledges.Below = []string{"Its pledges:"}, nil
@@ -330,5 +330,8 @@ func NationsTable(a projections.Nations) Table {
 		t.Add(n, string(n.Nation), n.Name, number(n.Pledges), text(n.Roles, ", "), string(n.Only), yes(n.Declared), n.Scope)
 	}
 	t.Below = []string{english.Several(len(a.Nations), "nation") + "."}
+	if a.Next != 0 {
+		t.Below = append(t.Below, nothingThere(a.Basis, "", a.Next))
+	}
 	return t
 }

@@ -86,8 +86,8 @@ func (q *TimelineQuery) read(p *parameters) {
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()
 	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
-	q.opening(q.Filter.Operation)
 	q.Filter.Line = p.line("line", "Only this requirement.")
+	q.openingOf(q.Filter.Operation, q.Filter.Line)
 	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on; else today, or, with as_of, the day of its last record; "+
 		"and where nothing has begun by then, the first day of what begins."), q.On)
 	q.Filter.Days.Until = cmp.Or(p.date("until", "The last day, at most 20 years later; without it, that of on, or a year after the first."), q.Until)

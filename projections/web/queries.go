@@ -27,13 +27,20 @@ type MomentQuery struct {
 	MinSeq uint64      // wait until this record is in the picture
 	WhatIf projections.WhatIf
 
-	opens bool             // without On, what has not begun is answered on its first day
-	of    events.Operation // which of what; all without it
+	opens  bool             // without On, what has not begun is answered on its first day
+	of     events.Operation // which of what; all without it
+	ofLine events.Line      // or the only operation that has this requirement
 }
 
 // opening makes the question one about what is there on a date: where none is asked for, and neither the operation nor,
 // without one, any has begun, it is about the first day. See [projections.Picture.Opening].
 func (q *MomentQuery) opening(o events.Operation) { q.opens, q.of = true, o }
+
+// openingOf is opening for a question about a requirement, of which the operation may be left out.
+func (q *MomentQuery) openingOf(o events.Operation, l events.Line) {
+	q.opening(o)
+	q.ofLine = l
+}
 
 // AsItStands makes the question one about today where it names no date, whatever has begun.
 func (q *MomentQuery) AsItStands() { q.opens = false }

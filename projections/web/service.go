@@ -163,7 +163,7 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 		m.On = s.today() // a question about an old moment is about the day of its last record
 	}
 	if q.opens {
-		return p.Opening(m, q.of)
+		return p.Opening(m, cmp.Or(q.of, p.OperationOf(m, q.ofLine)))
 	}
 	return m, nil
 }

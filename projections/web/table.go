@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -64,6 +65,15 @@ func onDays(b projections.Basis) string {
 	return "on this date"
 }
 
+// nothingThere says to people that nothing is there, of a nation or of all, and when the first is, if it ever is.
+func nothingThere(b projections.Basis, of string, next events.Date) string {
+	s := "Nothing" + of + " is there " + onDays(b) + "."
+	if next != 0 {
+		s += fmt.Sprintf(" The first is there from %s on: --on %s.", next, next)
+	}
+	return s
+}
+
 // noneInForce says to people that no requirement is in force, and when the next one is, if one ever is.
 func noneInForce(b projections.Basis, next events.Date) string {
 	s := "No requirement is in force " + onDays(b) + "."
@@ -121,6 +131,9 @@ func (t Table) basis() (head, cells []string) {
 	}
 	if b.Beginning != "" {
 		head, cells = append(head, "beginning"), append(cells, string(b.Beginning))
+	}
+	if b.NotBegun != "" {
+		head, cells = append(head, "not_begun"), append(cells, b.NotBegun)
 	}
 	if s := t.Since; s != nil {
 		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.Days())

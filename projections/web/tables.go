@@ -281,7 +281,7 @@ func StrengthTable(s projections.Strength) Table {
 		t.Below = append(t.Below, line+".")
 	}
 	if len(s.Rows) == 0 {
-		t.Below = []string{"Nothing is there " + onDays(s.Basis) + "."}
+		t.Below = []string{nothingThere(s.Basis, "", s.Next)}
 	}
 	return t
 }

@@ -237,6 +237,7 @@ type nationMatrix struct {
 	Columns []nationColumn
 	Rows    []nationRow
 	Totals  [][]projections.StrengthRow // by column
+	Next    events.Date                 // the first later day on which anything is there, where nothing is
 }
 
 // A nationColumn is a role of an operation, or an operation.
@@ -269,6 +270,7 @@ func (c *coverage) readNations() (*nationMatrix, error) {
 			return nil, err
 		}
 		m.total(totals.Rows)
+		m.Next = s.Next
 		return m, nil
 	}
 	return nil, nil

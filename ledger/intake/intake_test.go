@@ -115,7 +115,7 @@ func (b *bench) overNATS(t *testing.T) intake.NATSClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait, err := intake.RegisterNATS(svc, intake.Of(b.ledger))
+	wait, err := intake.RegisterNATS(svc, intake.Of(b.ledger), nil)
 	if err := errors.Join(err, conn.Flush()); err != nil {
 		t.Fatal(err)
 	}

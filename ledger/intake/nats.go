@@ -26,8 +26,9 @@ const SubjectPrefix = "muster."
 const natsWorkers = 256
 
 // RegisterNATS adds the endpoints that take and check statements to the micro service (NATS ADR-32). The returned function
-// waits for the requests that are being worked on; call it after the service has stopped.
-func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
+// waits for the requests that are being worked on; call it after the service has stopped. Log hears of requests that panic;
+// nil for the program's usual log.
+func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(), err error) {
 	var working sync.WaitGroup
 	slots := make(chan struct{}, natsWorkers)
 	add := func(name, description string, response reflect.Type, do func(context.Context, []byte) (any, error)) error {
@@ -35,7 +36,7 @@ func RegisterNATS(svc micro.Service, to Submitter) (wait func(), err error) {
 			slots <- struct{}{}
 			working.Go(func() {
 				defer func() { <-slots }()
-				defer rescue(req)
+				defer rescue(req, log)
 				a, err := do(context.Background(), req.Data())
 				respond(req, a, err)
 			})
@@ -63,12 +64,15 @@ const (
 func pending() micro.EndpointOpt { return micro.WithEndpointPendingLimits(maxPending, maxPendingBytes) }
 
 // rescue answers for a request whose handling panics, which would end the process.
-func rescue(req micro.Request) {
+func rescue(req micro.Request, log *slog.Logger) {
 	broken := recover()
 	if broken == nil {
 		return
 	}
-	slog.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack", string(debug.Stack()))
+	if log == nil {
+		log = slog.Default()
+	}
+	log.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack", string(debug.Stack()))
 	wire.NATS(req, wire.Panicked)
 }
 

@@ -44,11 +44,11 @@ func TestPanicsOverNATS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait, err := intake.RegisterNATS(svc, broken{})
+	wait, err := intake.RegisterNATS(svc, broken{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := intake.RegisterTreeNATS(svc, broken{}); err != nil {
+	if err := intake.RegisterTreeNATS(svc, broken{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := newBench(t).admission(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -78,10 +79,10 @@ const maxNATSTile = 1 << 20 * 9 / 10
 
 // RegisterTreeNATS adds the endpoints muster.checkpoint, which answers the signed checkpoint, and muster.tile, which answers
 // the tile whose path is the request, as [RegisterTree] serves them, to the micro service.
-func RegisterTreeNATS(svc micro.Service, tree Tree) error {
+func RegisterTreeNATS(svc micro.Service, tree Tree, log *slog.Logger) error {
 	add := func(name, description string, read func(path string) ([]byte, error)) error {
 		handle := func(req micro.Request) {
-			defer rescue(req)
+			defer rescue(req, log)
 			data, err := read(string(req.Data()))
 			if err != nil {
 				wire.NATS(req, err)

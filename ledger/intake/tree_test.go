@@ -148,7 +148,7 @@ func TestTreeOverNATS(t *testing.T) {
 	})
 	svc, err := micro.AddService(service, micro.Config{Name: "muster", Version: "1.0.0"})
 	if err == nil {
-		err = errors.Join(intake.RegisterTreeNATS(svc, b.journal), service.Flush())
+		err = errors.Join(intake.RegisterTreeNATS(svc, b.journal, nil), service.Flush())
 	}
 	if err != nil {
 		t.Fatal(err)

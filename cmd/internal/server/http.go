@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -63,7 +63,7 @@ func (s *Server) openAPI() error {
 	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
 		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
 		MaxHeaderBytes: web.MaxHeader,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn)}
+		ErrorLog:       log.New(lineLog{s.cfg.Log}, "", 0)}
 	go func() {
 		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err

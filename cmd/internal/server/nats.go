@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -17,8 +19,8 @@ import (
 
 // stays are the options of a connection that is for as long as the server runs: also when it was
 // refused for a time, as while passwords are changed.
-func stays() []nats.Option {
-	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort()}
+func (s *Server) stays() []nats.Option {
+	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), s.natsErrors()}
 }
 
 // NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.
@@ -36,7 +38,7 @@ func (s *Server) openNATS() (err error) {
 			return problem.New(problem.Usage,
 				"--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
 		}
-		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", stays()...)
+		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", s.stays()...)
 	} else {
 		cfg := natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
 			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}}
@@ -48,7 +50,7 @@ func (s *Server) openNATS() (err error) {
 			return err
 		}
 		s.onClose(s.natsd.Shutdown)
-		s.Conn, err = s.natsd.Connect()
+		s.Conn, err = s.natsd.Connect(s.natsErrors())
 	}
 	if err == nil {
 		s.onClose(func() error { s.Conn.Close(); return nil })
@@ -69,9 +71,9 @@ func (s *Server) openService() error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
-	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.Ledger), s.Projector})
+	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(svc)
-	err3 := intake.RegisterTreeNATS(svc, s.Journal)
+	err3 := intake.RegisterTreeNATS(svc, s.Journal, s.cfg.Log)
 	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()
@@ -90,7 +92,7 @@ func (s *Server) serviceConn() (conn *nats.Conn, err error) {
 	case s.natsd != nil:
 		conn, err = s.natsd.ConnectService()
 	case s.cfg.NATSService.Given():
-		conn, err = s.cfg.NATSService.Connect("_SERVICE", stays()...)
+		conn, err = s.cfg.NATSService.Connect("_SERVICE", s.stays()...)
 	default:
 		s.cfg.Log.Warn("who asks over NATS is answered with this server's own rights, " +
 			"and says where the answer goes: give --nats-service a user that may publish to _INBOX.> " +
@@ -113,13 +115,36 @@ func (l natsLog) Warnf(format string, v ...any) {
 	if strings.Contains(format, "Plaintext passwords") {
 		return // the only password is made at random at each start and never leaves the process
 	}
-	l.Warn("nats: " + fmt.Sprintf(format, v...))
+	l.Warn(natsSource(format), "says", fmt.Sprintf(format, v...))
 }
 func (l natsLog) Errorf(format string, v ...any) {
+	level := slog.LevelError
 	if strings.Contains(format, "TLS handshake error") || strings.Contains(format, "authentication error") {
-		l.Warn("nats: " + fmt.Sprintf(format, v...)) // a stranger's, and none of this server
-		return
+		level = slog.LevelWarn // a stranger's, and none of this server
 	}
-	l.Error("nats: " + fmt.Sprintf(format, v...))
+	l.Log(context.Background(), level, natsSource(format), "says", fmt.Sprintf(format, v...))
 }
-func (l natsLog) Fatalf(format string, v ...any) { l.Error("nats: " + fmt.Sprintf(format, v...)) }
+func (l natsLog) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
+
+// ofClient finds in a line of the NATS server the connection that has caused it.
+var ofClient = regexp.MustCompile(` - [a-z_]+:\d+ - `)
+
+// natsSource tells of whom a line is: a client can have lines of its own as often as it likes.
+func natsSource(format string) string {
+	if ofClient.MatchString(format) {
+		return "nats: a client"
+	}
+	return "nats: the server"
+}
+
+// natsErrors tells what goes wrong on a connection without anybody waiting for it, such as an answer
+// that may not be delivered where a client has asked for it.
+func (s *Server) natsErrors() nats.Option {
+	return nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+		subject := ""
+		if sub != nil {
+			subject = sub.Subject
+		}
+		s.cfg.Log.Warn("nats: a connection of this server", "error", err, "subject", subject)
+	})
+}

@@ -109,7 +109,7 @@ type Server struct {
 // it has no effect.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg.BodyTime = cmp.Or(cfg.BodyTime, web.MaxBodyTime)
-	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	cfg.Log = sparing(cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)))
 	s := &Server{cfg: cfg, failed: make(chan error, 1)}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 
@@ -62,11 +63,8 @@ func (n NATS) withContext() (NATS, error) {
 }
 
 func readContext(name string) (c natsContext, err error) {
-	config := os.Getenv("XDG_CONFIG_HOME")
-	home, err := os.UserHomeDir()
-	if config == "" {
-		config = filepath.Join(home, ".config")
-	}
+	home := homeOf()
+	config := cmp.Or(os.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config"))
 	file := filepath.Join(config, "nats", "context", name+".json")
 	text, readErr := os.ReadFile(file)
 	switch {
@@ -88,6 +86,15 @@ func readContext(name string) (c natsContext, err error) {
 		}
 	}
 	return c, c.canBeObeyed(file)
+}
+
+// homeOf is the user's home folder as the nats command finds it, which asks no variable.
+func homeOf() string {
+	if u, err := user.Current(); err == nil && u.HomeDir != "" {
+		return u.HomeDir
+	}
+	home, _ := os.UserHomeDir() // without one, files are looked for from the root
+	return home
 }
 
 // canBeObeyed names the member of a context that would be passed over.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -101,6 +102,10 @@ func (c *certificate) read() error {
 	read, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return c.unusable(err)
+	}
+	if read.Leaf.PublicKeyAlgorithm == x509.Ed25519 {
+		c.log.Warn("browsers take no certificate with an Ed25519 key: give one with ECDSA (P-256) or RSA, "+
+			"where people are to see the pages", "file", c.certFile)
 	}
 	if c.publish != nil {
 		c.publish(leafPEM(&read))

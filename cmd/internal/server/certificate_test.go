@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -155,12 +156,13 @@ func TestRefusesTheClear(t *testing.T) {
 	}
 }
 
-// TLS is spoken in its version 1.3 alone.
-func TestNoOlderTLS(t *testing.T) {
+// TLS is spoken in its version 1.3 alone, and browsers that have asked for the server by its name ask
+// so ever after.
+func TestTLSAlone(t *testing.T) {
 	_, certFile, keyFile := certified(t)
 	s, err := Start(t.Context(), Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
 		Version: "0.0.0",
-		TLSCert: certFile, TLSKey: keyFile})
+		TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,5 +179,22 @@ func TestNoOlderTLS(t *testing.T) {
 	defer c.Close()
 	if s := c.ConnectionState(); s.Version != tls.VersionTLS13 || s.NegotiatedProtocol != "h2" {
 		t.Errorf("version %x, protocol %q", s.Version, s.NegotiatedProtocol)
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	for host, want := range map[string]string{"muster.example": "max-age=31536000", "localhost": ""} {
+		req, err := http.NewRequest(http.MethodGet, s.URL()+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if got := resp.Header.Get("Strict-Transport-Security"); got != want || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s, Strict-Transport-Security: %s", host, resp.Status, got)
+		}
 	}
 }

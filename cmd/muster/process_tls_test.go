@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
+
+	"muster/cmd/internal/certtest"
+)
+
+// An nkeyUser is a user of a NATS server, and the file of its seed.
+type nkeyUser struct{ file, key string }
+
+func newNKey(t *testing.T) nkeyUser {
+	t.Helper()
+	pair, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := pair.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := pair.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "seed.nk")
+	if err := os.WriteFile(file, seed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return nkeyUser{file, key}
+}
+
+// secureCluster runs a NATS server that speaks TLS, and knows its users by their nkeys: Muster's, that
+// which answers, and a guest.
+func secureCluster(t *testing.T, dir string, port int, cert, key string, muster, service, paris nkeyUser) *natsserver.Server {
+	t.Helper()
+	opts := &natsserver.Options{}
+	conf := fmt.Sprintf(`
+		tls { cert_file: %q, key_file: %q }
+		jetstream { store_dir: %q }
+		accounts { MUSTER { jetstream: enabled, users: [
+			{ nkey: %s }
+			{ nkey: %s, permissions: { publish: ["_INBOX.>"], subscribe: ["muster.*", "$SRV.>", "_SERVICE.>"] } }
+			{ nkey: %s, permissions: {
+				publish: { allow: ["muster.>", "$SRV.>"], deny: ["muster.ev.>", "muster.tip.>"] }
+				subscribe: ["_INBOX.guest.%[6]s.>"] } }
+		] } }`, cert, key, dir, muster.key, service.key, paris.key)
+	if err := opts.ProcessConfigString(conf); err != nil {
+		t.Fatal(err)
+	}
+	opts.Host, opts.Port, opts.NoSigs, opts.NoLog = "127.0.0.1", port, true, true
+	srv, err := natsserver.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { stopNATS(srv) })
+	if !srv.ReadyForConnections(patience) {
+		t.Fatal("the NATS server does not start")
+	}
+	return srv
+}
+
+// Servers keep their log on a cluster over TLS, each user comes with an nkey, and a server goes on when
+// the cluster's certificate, and the authority of it, has been changed.
+func TestClusterOverTLS(t *testing.T) {
+	t.Parallel()
+	root, store := t.TempDir(), t.TempDir()
+	renew := func() (authority *certtest.Authority, cert, key string) {
+		t.Helper()
+		authority, err := certtest.New(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cert, key, err = authority.Issue("cluster", time.Now().Add(time.Hour), "localhost"); err != nil {
+			t.Fatal(err)
+		}
+		return authority, cert, key
+	}
+	muster, service, paris := newNKey(t), newNKey(t), newNKey(t)
+	authority, cert, key := renew()
+	srv := secureCluster(t, store, anyPort, cert, key, muster, service, paris)
+	port := srv.Addr().String()[strings.LastIndex(srv.Addr().String(), ":")+1:]
+	there := []string{"--nats", "tls://localhost:" + port, "--nats-ca", authority.File}
+
+	dir := filepath.Join(root, "ledger")
+	p := serving(t, dir, append(there, "--nats-nkey", muster.file, "--nats-service-nkey", service.file)...)
+	c := begin(t, p)
+	user, asked := newUser(t), append(there, "--nats-nkey", paris.file)
+	user.content(t, append(asked, "coverage")...)
+	for _, refused := range []struct {
+		flags []string
+		want  string
+	}{
+		{append(there, "--nats-nkey", newNKey(t).file), "Authorization Violation"},
+		{there, "it was asked to let in somebody without a name"},
+		{[]string{"--nats", there[1], "--nats-nkey", muster.file}, "with --nats-ca FILE"},
+	} {
+		code, said := launch(t, filepath.Join(root, "other"), refused.flags...).ends(t)
+		if code != 7 || !strings.Contains(said, refused.want) {
+			t.Errorf("%q: exit code %d: %s", refused.flags, code, said)
+		}
+		if code, _, said := user.types(t, append(refused.flags, "coverage")...); code != 7 || !strings.Contains(said, refused.want) {
+			t.Errorf("%q: exit code %d: %s", refused.flags, code, said)
+		}
+	}
+
+	stopNATS(srv)
+	_, cert, key = renew()
+	var at int
+	if _, err := fmt.Sscan(port, &at); err != nil {
+		t.Fatal(err)
+	}
+	secureCluster(t, store, at, cert, key, muster, service, paris)
+	for end := time.Now().Add(patience); ; {
+		_, err := p.client().Submit(t.Context(), c.offer(t))
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("after the certificate was changed: %v", err)
+		}
+	}
+	user.content(t, append(asked, "coverage")...)
+	p.stop(t)
+}

@@ -54,7 +54,7 @@ var house = map[string][]string{
 	"cmd/internal/reach":    {"muster/events/problem", "muster/ledger/natsd", "github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
 	"cmd/internal/server": {"muster/cmd/internal/files", "muster/cmd/internal/reach",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
-		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup"},
+		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
 	"cmd/muster": {"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",

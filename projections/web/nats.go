@@ -41,11 +41,19 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 	}
 }
 
-// inboxOf tells apart those who ask, by the inbox that they name: _INBOX and the connection's own
-// token. Nothing proves it, so that all who ask over NATS have one client's share together.
-func inboxOf(req micro.Request) string {
-	parts := strings.SplitN(req.Reply(), ".", 3)
-	return strings.Join(parts[:min(2, len(parts))], ".")
+// inboxOf tells apart those who ask, by the inbox that they name.
+func inboxOf(req micro.Request) string { return inboxIn(req.Reply()) }
+
+// inboxIn is the part of an inbox that all of one connection's have: _INBOX and the connection's own
+// token, or _INBOX.guest and the guest's name. Nothing proves that who asks listens there, so that all
+// who ask over NATS have one client's share together.
+func inboxIn(reply string) string {
+	of := 2
+	if strings.HasPrefix(reply, "_INBOX.guest.") {
+		of = 3
+	}
+	parts := strings.SplitN(reply, ".", of+1)
+	return strings.Join(parts[:min(of, len(parts))], ".")
 }
 
 // overNATS is the one client that all are who ask over NATS.

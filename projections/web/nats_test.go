@@ -75,3 +75,14 @@ func TestRegisterTwice(t *testing.T) {
 		t.Error("questions were registered on a connection that is closed")
 	}
 }
+
+// Those who ask are told apart by the part of their inboxes that is theirs.
+func TestInboxes(t *testing.T) {
+	for reply, want := range map[string]string{
+		"_INBOX.conn.one": "_INBOX.conn", "_INBOX.conn": "_INBOX.conn", "": "",
+		"_INBOX.guest.UA.conn.one": "_INBOX.guest.UA", "_INBOX.guest.UB.conn": "_INBOX.guest.UB",
+		"_INBOX.guest": "_INBOX.guest", "_INBOX.guests.x.y": "_INBOX.guests",
+	} {
+		equal(t, reply, inboxIn(reply), want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -39,6 +40,7 @@ func (s *Server) openNATS() (err error) {
 				"--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
 		}
 		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", s.stays()...)
+		s.warnOfTheClear(err)
 	} else {
 		cfg := natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
 			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}}
@@ -56,6 +58,18 @@ func (s *Server) openNATS() (err error) {
 		s.onClose(func() error { s.Conn.Close(); return nil })
 	}
 	return err
+}
+
+// warnOfTheClear says that what goes to a cluster on other machines can be heard on the way.
+func (s *Server) warnOfTheClear(err error) {
+	if err != nil {
+		return
+	}
+	addr, bad := net.ResolveTCPAddr("tcp", s.Conn.ConnectedAddr())
+	if _, clear := s.Conn.TLSConnectionState(); clear != nil && bad == nil && !addr.IP.IsLoopback() {
+		s.cfg.Log.Warn("the records pass in the clear on their way to NATS: write its addresses as tls://, "+
+			"unless the line is safe otherwise", "address", s.Conn.ConnectedAddr())
+	}
 }
 
 // openService registers the micro service (NATS ADR-32), so that the ordinary nats command finds

@@ -57,7 +57,7 @@ func NewPicture() *Picture {
 	return &Picture{
 		operations: map[events.Operation]*operation{},
 		byID:       newIndex(0),
-		sheets:     &sheets{},
+		sheets:     newSheets(),
 		answered:   newAnswered(),
 		nations:    newNumbering[events.Nation](),
 		kinds:      newNumbering[kind](),

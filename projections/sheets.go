@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"muster/events"
 )
 
@@ -21,24 +23,29 @@ type sheet struct {
 
 // sheets are those of the dates that were asked for last.
 type sheets struct {
-	mu    sync.Mutex
-	ready []*sheet
+	ready *lru.Cache[events.Date, *sheet]
 }
 
 // maxSheets is how many dates are kept ready.
 const maxSheets = 4
 
+func newSheets() *sheets {
+	ready, err := lru.New[events.Date, *sheet](maxSheets)
+	if err != nil {
+		panic(err) // it refuses to keep none
+	}
+	return &sheets{ready}
+}
+
 // of returns the sheet of a date.
 func (t *sheets) of(on events.Date) *sheet {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := &sheet{on: on}
-	if at := slices.IndexFunc(t.ready, func(s *sheet) bool { return s.on == on }); at >= 0 {
-		s = t.ready[at]
-		t.ready = slices.Delete(t.ready, at, at+1)
+	if s, ok := t.ready.Get(on); ok {
+		return s
 	}
-	t.ready = slices.Insert(t.ready, 0, s)
-	t.ready = t.ready[:min(len(t.ready), maxSheets)]
+	s := &sheet{on: on}
+	if was, ok, _ := t.ready.PeekOrAdd(on, s); ok { // somebody has asked at the same time
+		return was
+	}
 	return s
 }
 

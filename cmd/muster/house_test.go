@@ -38,7 +38,7 @@ var house = map[string][]string{
 	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest":                    {"muster/ledger"},
 	"ledger/seeded":                     {},
-	"ledger/intake":                     {"muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/intake":                     {"golang.org/x/sync/errgroup", "muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/intake/plan":                {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/plan/strictyaml":     {"muster/events/problem", "go.yaml.in/yaml/v4"},
 	"ledger/intake/round":               {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
@@ -57,7 +57,7 @@ var house = map[string][]string{
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
-	"cmd/muster": {"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
+	"cmd/muster": {"golang.org/x/sync/errgroup", "golang.org/x/time/rate", "github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"slices"
-	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"muster/events"
 	"muster/events/problem"
@@ -28,39 +30,32 @@ func sayMonth(ctx context.Context, s *session, all []events.Statement) (recorded
 	return recorded, before, nil
 }
 
-// sayAll signs and submits statements that do not rest on each other, many at a time, and counts those recorded now and
-// those recorded before. An operation that was opened by somebody else is as good. It stops at the first error.
+// sayAll signs and submits statements that do not rest on each other, many at a time, and counts those
+// recorded now and those recorded before. An operation that was opened by somebody else is as good. It
+// stops at the first error.
 func sayAll(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	todo := make(chan events.Statement)
-	var mu sync.Mutex
-	var working sync.WaitGroup
-	for range min(importers, len(all)) {
-		working.Go(func() {
-			for st := range todo {
-				r, err := s.say(ctx, st)
-				if p := problem.From(err); p != nil && p.Code != "operation-known" {
-					stop(err)
-					continue
-				}
-				mu.Lock()
-				if err != nil || r.Again {
-					before++
-				} else {
-					recorded++
-				}
-				mu.Unlock()
+	var now, earlier atomic.Int64
+	working, beside := errgroup.WithContext(ctx)
+	working.SetLimit(importers)
+	for _, st := range all {
+		if beside.Err() != nil {
+			break
+		}
+		working.Go(func() error {
+			r, err := s.say(beside, st)
+			if p := problem.From(err); p != nil && p.Code != "operation-known" {
+				return err
 			}
+			if err != nil || r.Again {
+				earlier.Add(1)
+			} else {
+				now.Add(1)
+			}
+			return nil
 		})
 	}
-	for _, st := range all {
-		select {
-		case todo <- st:
-		case <-ctx.Done():
-		}
+	if err = working.Wait(); err == nil {
+		err = context.Cause(ctx)
 	}
-	close(todo)
-	working.Wait()
-	return recorded, before, context.Cause(ctx)
+	return int(now.Load()), int(earlier.Load()), err
 }

@@ -8,10 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"golang.org/x/time/rate"
 
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
@@ -232,16 +233,9 @@ func (a *app) printReport(r proof.Report) error {
 
 // verifyProgress overwrites a line of the terminal with how far the work is, ten times a second at most.
 func (a *app) verifyProgress() func(done, of int64) {
-	var mu sync.Mutex
-	var shown time.Time
+	now := rate.Sometimes{Interval: 100 * time.Millisecond}
 	return func(done, of int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(shown) < 100*time.Millisecond {
-			return
-		}
-		shown = time.Now()
-		a.progress("%s %d of %d records", progressBar(done, of), done, of)
+		now.Do(func() { a.progress("%s %d of %d records", progressBar(done, of), done, of) })
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strconv"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+	"golang.org/x/sync/errgroup"
 
 	"muster/events"
 	"muster/events/problem"
@@ -29,16 +29,15 @@ const natsWorkers = 256
 // waits for the requests that are being worked on; call it after the service has stopped. Log hears of requests that panic;
 // nil for the program's usual log.
 func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(), err error) {
-	var working sync.WaitGroup
-	slots := make(chan struct{}, natsWorkers)
+	var working errgroup.Group
+	working.SetLimit(natsWorkers)
 	add := func(name, description string, response reflect.Type, do func(context.Context, []byte) (any, error)) error {
 		handle := func(req micro.Request) {
-			slots <- struct{}{}
-			working.Go(func() {
-				defer func() { <-slots }()
+			working.Go(func() error { // which waits while so many are under way
 				defer rescue(req, log)
 				a, err := do(context.Background(), req.Data())
 				respond(req, a, err)
+				return nil
 			})
 		}
 		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
@@ -51,7 +50,7 @@ func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(
 		add("check", "Say whether a signed statement would be recorded now", reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
 			return check(ctx, to, note)
 		}))
-	return working.Wait, err
+	return func() { _ = working.Wait() }, err // each error was answered
 }
 
 // maxPending and maxPendingBytes bound what waits in the client for each endpoint. What is more is

@@ -137,7 +137,9 @@ func (s *side) contribution(pl *pledge, o events.Operation, name events.Line) (o
 		return one
 	}
 	l := &s.view.lines[at]
-	*l = lineTally{Requirement: l.Requirement, nations: make([]int64, len(s.p.nations.names)), brief: true}
+	nations := slices.Grow(l.nations[:0], len(s.p.nations.names))[:len(s.p.nations.names)]
+	clear(nations)
+	*l = lineTally{Requirement: l.Requirement, nations: nations, brief: true}
 	s.place(pl)
 	one = contribution{supplies(l.exact), l.conditional, l.caveated, int64(l.unknown), waiting{}}
 	s.view.waitsAt(func(w waiting, lines []int) {
@@ -295,17 +297,13 @@ type blame struct {
 // line finds the causes of what differs of a requirement.
 func (c *causer) line(l *LineDiff) {
 	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{}}
-	deltas := map[events.ID][numbers]int64{}
-	for _, id := range l.Pledges {
-		both := c.pair(id)
-		deltas[id] = c.to.contribution(both[1], l.Operation, l.Line).less(c.from.contribution(both[0], l.Operation, l.Line))
-	}
 	required := b.requirement()
 	b.requirements()
-	for i := range c.answer.Pledges {
-		pd := &c.answer.Pledges[i]
-		if delta, ok := deltas[pd.Pledge]; ok && pd.Operation == l.Operation && delta != ([numbers]int64{}) {
-			b.pledge(pd, delta)
+	for _, id := range l.Pledges {
+		both := c.pair(id)
+		was, is := c.from.contribution(both[0], l.Operation, l.Line), c.to.contribution(both[1], l.Operation, l.Line)
+		if delta := is.less(was); delta != ([numbers]int64{}) {
+			b.pledge(&c.answer.Pledges[c.byID[id]], delta)
 		}
 	}
 	l.Causes = b.causes(required)
@@ -485,7 +483,7 @@ func (b *blame) causes(required []Told) []Cause {
 	l, all := b.of, []Cause{}
 	add := func(what string, nation events.Nation, records []Told, days []Passing) {
 		c := Cause{what, nation, append([]Told{}, records...), append([]Passing{}, days...)}
-		slices.SortStableFunc(c.Records, bySequence)
+		slices.SortFunc(c.Records, bySequence)
 		c.Records = slices.CompactFunc(c.Records, func(a, b Told) bool { return a == b })
 		all = append(all, c)
 	}
@@ -546,12 +544,9 @@ func (b *blame) causes(required []Told) []Cause {
 func (c *causer) sum(r *StrengthDiff) {
 	r.Records, r.Calendar = []Told{}, []Passing{}
 	key := groupKey{r.Operation, r.Nation, r.Role, r.Unit}
-	for i := range c.answer.Pledges {
-		pd := &c.answer.Pledges[i]
-		if !slices.Contains(r.Pledges, pd.Pledge) {
-			continue
-		}
-		both := c.pair(pd.Pledge)
+	for _, id := range r.Pledges {
+		pd := &c.answer.Pledges[c.byID[id]]
+		both := c.pair(id)
 		was, is := c.from.summed(both[0], key), c.to.summed(both[1], key)
 		if was == is {
 			continue
@@ -567,7 +562,7 @@ func (c *causer) sum(r *StrengthDiff) {
 		}
 		r.Calendar = append(r.Calendar, c.ownPassings(both)...)
 	}
-	slices.SortStableFunc(r.Records, bySequence)
+	slices.SortFunc(r.Records, bySequence)
 }
 
 // ownPassings are the days on which something of a pledge itself begins or ends.

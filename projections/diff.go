@@ -174,6 +174,7 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	slices.SortStableFunc(d.answer.Pledges, func(a, b PledgeDiff) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Nation, b.Nation))
 	})
+	d.index()
 	d.lines()
 	d.strength()
 	d.findCauses()
@@ -288,6 +289,29 @@ type differ struct {
 	filter   Filter
 	from, to side
 	answer   Diff
+
+	byID   map[events.ID]int // where a pledge stands in the answer
+	byLine map[lineOf][]int  // where those do that count for a line or fit it, at either moment
+}
+
+type lineOf struct {
+	operation events.Operation
+	line      events.Line
+}
+
+// index notes where the pledges stand in the answer, when all are there.
+func (d *differ) index() {
+	d.byID, d.byLine = make(map[events.ID]int, len(d.answer.Pledges)), map[lineOf][]int{}
+	for i := range d.answer.Pledges {
+		pd := &d.answer.Pledges[i]
+		d.byID[pd.Pledge] = i
+		for _, name := range append(pd.From.lines(), pd.To.lines()...) {
+			l := lineOf{pd.Operation, name}
+			if at := d.byLine[l]; len(at) == 0 || at[len(at)-1] != i {
+				d.byLine[l] = append(at, i)
+			}
+		}
+	}
 }
 
 // pledge adds a pledge to the answer if it counts otherwise.
@@ -431,10 +455,8 @@ func (d *differ) line(was, is *LineCoverage) {
 	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool { return !d.filter.nation(n.Nation) })
 	one.Records, one.Calendar = d.ofLine(one.Operation, one.Line)
 	one.Pledges = []events.ID{}
-	for i := range d.answer.Pledges {
-		if pd := &d.answer.Pledges[i]; pd.Operation == one.Operation && (slices.Contains(pd.From.lines(), one.Line) || slices.Contains(pd.To.lines(), one.Line)) {
-			one.Pledges = append(one.Pledges, pd.Pledge)
-		}
+	for _, i := range d.byLine[lineOf{one.Operation, one.Line}] {
+		one.Pledges = append(one.Pledges, d.answer.Pledges[i].Pledge)
 	}
 	d.answer.Lines = append(d.answer.Lines, one)
 }
@@ -511,7 +533,11 @@ func (d *differ) strength() {
 			if s == nil {
 				continue
 			}
-			if r := rows[groupKey{pd.Operation, pd.Nation, s.Role, s.Unit}]; r != nil && !slices.Contains(r.Pledges, pd.Pledge) {
+			r := rows[groupKey{pd.Operation, pd.Nation, s.Role, s.Unit}]
+			if r == nil {
+				continue
+			}
+			if n := len(r.Pledges); n == 0 || r.Pledges[n-1] != pd.Pledge {
 				r.Pledges = append(r.Pledges, pd.Pledge)
 			}
 		}

@@ -116,7 +116,7 @@ func (m *meter) keep(bytes int) bool {
 	if pool := m.budget.Pool; pool != nil && m.stopped == nil {
 		if m.take(pool, int64(bytes)) > pool.Most && bytes > 0 {
 			m.stopped = problem.New(problem.Unavailable, "the server makes other large answers now").
-				WithHint("ask again in a moment, or for less: one operation, one role, a smaller page")
+				WithHint("ask again in a moment, or for less")
 		}
 	}
 	return m.stopped == nil
@@ -172,5 +172,5 @@ func ending(ctx context.Context) error {
 
 func tooMuch(format string, args ...any) error {
 	return problem.New(problem.TooMuch, "this question costs too much: %s", fmt.Sprintf(format, args...)).
-		WithHint("ask for less: one operation, one role, fewer days, or smaller pages")
+		WithHint("ask for less") // whoever knows the question says of what
 }

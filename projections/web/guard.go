@@ -217,7 +217,7 @@ func (s *Service) within(ctx context.Context, atMost time.Duration) (context.Con
 		time.AfterFunc(graceful, func() { end(errStopping) })
 	})
 	ctx, cancel := context.WithTimeoutCause(ctx, atMost, problem.New(problem.TooMuch,
-		"the answer takes more than %s", atMost).WithHint("ask for less: a filter, or fewer days"))
+		"the answer takes more than %s", atMost).WithHint("ask for less"))
 	return ctx, func() { stopping(); cancel(); end(nil) }
 }
 

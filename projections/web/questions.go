@@ -133,6 +133,16 @@ type question struct {
 // A replier takes a request and gives the answer.
 type replier func(context.Context, request) (any, error)
 
+// inQuery returns the names of the parameters that may be left out.
+func (q *question) inQuery() (names []string) {
+	for _, p := range q.takes {
+		if p.In == "query" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
 // find returns the row of a question, nil where there is none.
 func find(all []question, name string) *question {
 	i := slices.IndexFunc(all, func(q question) bool { return q.name == name })
@@ -147,13 +157,13 @@ func of[Q, A any, P query[Q]](name, path, summary string,
 	answer func(*Service, context.Context, *Q) (A, error), table func(A) Table) question {
 	var takes parameters
 	P(new(Q)).read(&takes)
+	row := question{name: name, path: path, summary: summary,
+		takes: inPath(path, takes.takes), gives: reflect.TypeFor[A]()}
 	bounded := func(ctx context.Context, s *Service, q *Q) (A, error) {
 		does := s.workOfQuestion(name, false)
 		a, err := answer(s, projections.WithBudget(ctx, does.budget), q)
-		return a, s.WhyEnded(ctx, err)
+		return a, AskLess(s.WhyEnded(ctx, err), row.inQuery())
 	}
-	row := question{name: name, path: path, summary: summary,
-		takes: inPath(path, takes.takes), gives: reflect.TypeFor[A]()}
 	row.parse = func(s *Service, r request) (any, error) {
 		q, p := new(Q), parameters{request: r, now: s.latest(), today: s.today()}
 		P(q).read(&p)

@@ -52,6 +52,11 @@ func (k pageKind) unknown(s *speaker, values url.Values) error {
 	return s.ofFields(problem.Usage, found)
 }
 
+// mayTake returns the parameters that the page has and the address does not.
+func (k pageKind) mayTake(values url.Values) []string {
+	return slices.DeleteFunc(slices.Clone(k.takes), values.Has)
+}
+
 // maxUnknown is the most unknown parameters that one refusal tells, and maxName the most characters
 // of each.
 const (

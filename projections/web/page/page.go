@@ -137,7 +137,7 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 		p.write(w, http.StatusOK, k.Name, content)
 		return
 	}
-	p.refuse(w, f, p.Service.WhyEnded(f.ctx, err))
+	p.refuse(w, f, web.AskLess(p.Service.WhyEnded(f.ctx, err), k.mayTake(values)))
 }
 
 // refuseEarly answers with what is wrong with a request before its page was begun, and reports

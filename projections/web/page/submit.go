@@ -111,7 +111,7 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 		content, err = p.submitPosted(f, r)
 	}
 	if err != nil {
-		p.refuse(w, f, p.Service.WhyEnded(f.ctx, err))
+		p.refuse(w, f, web.AskLess(p.Service.WhyEnded(f.ctx, err), nil))
 		return
 	}
 	f.finish()

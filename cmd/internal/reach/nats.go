@@ -70,12 +70,38 @@ func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 	if inbox = cmp.Or(n.Inbox, inbox); inbox != "" {
 		line = append(line, nats.CustomInboxPrefix(inbox))
 	}
-	all := append([]nats.Option{nats.Name("muster")}, line...)
+	all := append([]nats.Option{nats.Name("muster"), silent}, line...)
 	nc, err := nats.Connect(n.URLs, append(append(all, who...), opts...)...)
 	if err != nil {
 		return nil, n.explain(err)
 	}
+	if err := n.mayListen(nc); err != nil {
+		nc.Close()
+		return nil, err
+	}
 	return nc, nil
+}
+
+// silent has nothing written to the standard error beside what is returned.
+var silent = nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})
+
+// mayListen makes sure that answers can come: who may not listen to its inbox would wait for each in
+// vain.
+func (n NATS) mayListen(nc *nats.Conn) error {
+	inbox := nc.NewInbox() + ".*" // as requests do
+	sub, err := nc.SubscribeSync(inbox)
+	if err != nil {
+		return n.explain(err)
+	}
+	if err := nc.Flush(); err != nil { // a refusal comes before the answer to this
+		return n.explain(err)
+	}
+	if errors.Is(nc.LastError(), nats.ErrPermissionViolation) {
+		return problem.New(problem.Unavailable, "NATS at %s does not let %s listen to its inboxes, such as %s",
+			n.shown(), n.whom(), inbox).WithCode("nats-refused").
+			WithHint("have its administrator allow that, or name with --nats-inbox the prefix of those that are allowed")
+	}
+	return sub.Unsubscribe()
 }
 
 // ConnectAsGuest connects to ask: with inboxes of one's own, under whatever name one comes by. Who

@@ -15,6 +15,7 @@ import (
 
 	"muster/cmd/internal/certtest"
 	"muster/events/problem"
+	"muster/ledger/natsd"
 )
 
 // startNATS runs an ordinary NATS server with a configuration, on a port that is free when it is 0.
@@ -155,6 +156,9 @@ func TestUsersOverTLS(t *testing.T) {
 	}
 
 	isRefused(t, there, "Authorization Violation", "it was asked to let in somebody without a name; another way is given with --nats-creds")
+	as = there
+	as.NKey, as.Inbox = file, "_INBOX.elsewhere"
+	isRefused(t, as, "does not let the holder of "+file+" listen to its inboxes, such as _INBOX.elsewhere.", "--nats-inbox")
 	as = there
 	as.NKey = stranger
 	isRefused(t, as, "Authorization Violation", "the holder of "+stranger)
@@ -318,7 +322,7 @@ func TestReconnectsAfterRenewal(t *testing.T) {
 	file, public, _ := nkeyFile(t)
 	srv := startNATS(t, 0, withUsers, cert, key, public)
 	back := make(chan struct{}, 1)
-	nc, err := NATS{URLs: at("tls", "localhost", srv), CA: authority.File, NKey: file}.Connect("",
+	nc, err := NATS{URLs: at("tls", "localhost", srv), CA: authority.File, NKey: file}.Connect(natsd.InboxOf(public),
 		nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0),
 		nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }))
 	if err != nil {

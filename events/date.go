@@ -11,15 +11,16 @@ type Date int32
 
 const dateForm = "2006-01-02"
 
-// The first and last dates that a statement may carry: wide enough for any history, narrow enough to catch slips.
+// FirstDate and LastDate are the first and the last date that a statement may carry: wide enough for any
+// history, narrow enough to catch slips.
 const (
-	firstDate Date = 1900_01_01
-	lastDate  Date = 2199_12_31
+	FirstDate Date = 1900_01_01
+	LastDate  Date = 2199_12_31
 )
 
 var (
 	errDate      = remedy("not a date: write year-month-day, such as 2026-11-23")
-	errDateRange = remedy("outside " + firstDate.String() + " to " + lastDate.String() + ": write a date between them")
+	errDateRange = remedy("outside " + FirstDate.String() + " to " + LastDate.String() + ": write a date between them")
 )
 
 // ParseDate reads the form 2026-11-23 and nothing else.
@@ -37,7 +38,7 @@ func parseDate(s string) (Date, error) {
 		return 0, errDate
 	}
 	d := DateOf(t)
-	if d < firstDate || d > lastDate {
+	if d < FirstDate || d > LastDate {
 		return 0, errDateRange
 	}
 	return d, nil

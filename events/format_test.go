@@ -99,7 +99,7 @@ func TestFormatStatesEveryBound(t *testing.T) {
 		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth), fmt.Sprintf("At most %d characters", MaxText),
 		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount), fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
 		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of at most %d different titles", MaxElsewhere), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
-		fmt.Sprintf("list of 1 to %d different units", MaxUnits), fmt.Sprintf("from %s to %s", firstDate, lastDate),
+		fmt.Sprintf("list of 1 to %d different units", MaxUnits), fmt.Sprintf("from %s to %s", FirstDate, LastDate),
 		fmt.Sprintf("version %d of the form", Version),
 	} {
 		if !strings.Contains(text, want) {

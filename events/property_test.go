@@ -177,9 +177,9 @@ func TestStatementsSurviveTheWire(t *testing.T) {
 }
 
 func drawDate(t *rapid.T) Date {
-	first, last := firstDate.Time(), lastDate.Time()
+	first, last := FirstDate.Time(), LastDate.Time()
 	days := rapid.IntRange(0, int(last.Sub(first).Hours()/24)).Draw(t, "date")
-	return firstDate.AddDays(days)
+	return FirstDate.AddDays(days)
 }
 
 func drawID(t *rapid.T) (id ID) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -37,7 +38,7 @@ func summary(c Coverage) string {
 func reasons(c Coverage) string {
 	var all []string
 	for _, n := range c.NotCounted {
-		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", n.Nation, n.Quantity, n.Unit, n.Reason, list(n.Lines))))
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", n.Nation, n.Quantity, n.Unit, n.Reason, english.List(n.Lines))))
 	}
 	return strings.Join(all, "; ")
 }
@@ -107,7 +108,7 @@ func TestConditionalSupplyIsCountedAndTold(t *testing.T) {
 	line := coverage(t, picture, Moment{On: day(10)}).Lines[0]
 	equal(t, "supply", line.Supply.String(), "900")
 	equal(t, "conditional", line.Conditional.String(), "600")
-	equal(t, "hangs on", list(line.Counted[0].Conditions), "bundestag")
+	equal(t, "hangs on", english.List(line.Counted[0].Conditions), "bundestag")
 	equal(t, "records", fmt.Sprint(line.Counted[0].Sequences), fmt.Sprint([]uint64{p.seq, added}))
 	line = coverage(t, picture, Moment{On: day(15)}).Lines[0]
 	equal(t, "conditional once discharged", line.Conditional.String(), "0")

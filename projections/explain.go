@@ -161,7 +161,7 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 	if more := len(others) - most; more > 0 {
 		others = append(others[:most], fmt.Sprintf("%d more", more))
 	}
-	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("%s %s", is, list(others))
+	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("%s %s", is, english.List(others))
 }
 
 // consider adds what a pledge has to do with a requirement.

@@ -68,7 +68,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 		return g, err
 	}
 	around := c.Basis
-	around.On, around.Until = max(c.On.AddDays(-365), FirstDate), min(c.last().AddDays(730), LastDate)
+	around.On, around.Until = max(c.On.AddDays(-365), events.FirstDate), min(c.last().AddDays(730), events.LastDate)
 	course := p.newCourse(&around, stretch{around.On, around.Until}, chosen, f.Role)
 	p.eachStretch(&around, course.place)
 	course.settle()

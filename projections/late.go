@@ -74,7 +74,7 @@ func (pl *pledge) isFor(role events.Role, b *Basis) bool {
 	if uint64(pl.first) > b.AsOf {
 		return false
 	}
-	last := b.onDay(LastDate)
+	last := b.onDay(events.LastDate)
 	s := pl.at(&last, new(standing))
 	return s.terms != nil && s.terms.role == role
 }

@@ -185,7 +185,7 @@ func (t *terms) describe(observed bool) string {
 		s += ", until it expires on " + t.expires.String()
 	}
 	if t.rotation != nil && t.rotation.elsewhere != nil {
-		s += ", also pledged to " + list(t.rotation.elsewhere)
+		s += ", also pledged to " + english.List(t.rotation.elsewhere)
 	}
 	return s
 }

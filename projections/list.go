@@ -261,20 +261,6 @@ func (p *Pledge) setHolds(s *standing) {
 }
 
 // thereIs says which things there are: "there is a", "there are a, b and c".
-func thereIs[S ~string](names []S) string { return english.ThereIs(len(names)) + " " + list(names) }
-
-// list writes names for a sentence: "a, b and c".
-func list[S ~string](names []S) string {
-	text := ""
-	for i, name := range names {
-		switch {
-		case i == 0:
-		case i == len(names)-1:
-			text += " and "
-		default:
-			text += ", "
-		}
-		text += string(name)
-	}
-	return text
+func thereIs[S ~string](names []S) string {
+	return english.ThereIs(len(names)) + " " + english.List(names)
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
 )
 
 // A LogFilter narrows a listing of records. The listing itself is a scan of the [Source]: the log is its own index.
@@ -34,10 +36,11 @@ func (f LogFilter) Check() error {
 			near = append(near, t)
 		}
 	}
+	remedy := "write one of: " + english.List(near)
 	if near == nil {
-		return usage("type", f.Type, "write a kind of statement such as pledge.offered, or what it is about, such as pledge")
+		remedy = "write a kind of statement such as pledge.offered, or what it is about, such as pledge"
 	}
-	return usage("type", f.Type, "write one of: %s", list(near))
+	return problem.OfField(problem.Usage, problem.Field{Location: "type", Value: f.Type, Message: remedy})
 }
 
 // Match reports whether the record passes.

@@ -68,7 +68,7 @@ type Moment struct {
 	// that even then the same question about an old moment has the same answer for ever.
 	On events.Date
 	// Until makes On the first day of a range, and is its last: see the package comment for what a range means. Zero is the one
-	// day On. A range without a beginning is from FirstDate on, and one without an end until LastDate.
+	// day On. A range without a beginning is from events.FirstDate on, and one without an end until events.LastDate.
 	Until events.Date
 	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are listed.
 	Rung Rung
@@ -103,12 +103,6 @@ func (b Basis) Moment() Moment {
 		Beginning: b.Beginning, NotBegun: b.NotBegun}
 }
 
-// FirstDate and LastDate are the first and the last that a statement may carry: the ends of a range that is left open.
-const (
-	FirstDate events.Date = 1900_01_01
-	LastDate  events.Date = 2199_12_31
-)
-
 // Days writes the day, or the range, that an answer is about, as the parameter "on" is written: 2026-03-01, or
 // 2026-01-01..2026-06-30, of which either end may be left out.
 func (b Basis) Days() string {
@@ -116,10 +110,10 @@ func (b Basis) Days() string {
 		return b.On.String()
 	}
 	from, until := b.On.String(), b.Until.String()
-	if b.On == FirstDate {
+	if b.On == events.FirstDate {
 		from = ""
 	}
-	if b.Until == LastDate {
+	if b.Until == events.LastDate {
 		until = ""
 	}
 	return from + ".." + until
@@ -132,7 +126,7 @@ func ParseDays(s string) (on, until events.Date, err error) {
 		err = on.UnmarshalText([]byte(s))
 		return on, 0, err
 	}
-	on, until = FirstDate, LastDate
+	on, until = events.FirstDate, events.LastDate
 	if first != "" {
 		on, err = events.ParseDate(first)
 	}
@@ -162,11 +156,11 @@ func (b Basis) span() string {
 	switch {
 	case b.Until == 0:
 		return "on " + b.On.String()
-	case b.On == FirstDate && b.Until == LastDate:
+	case b.On == events.FirstDate && b.Until == events.LastDate:
 		return "on any day"
-	case b.On == FirstDate:
+	case b.On == events.FirstDate:
 		return "until " + b.Until.String()
-	case b.Until == LastDate:
+	case b.Until == events.LastDate:
 		return "from " + b.On.String() + " on"
 	}
 	return "from " + b.On.String() + " to " + b.Until.String()
@@ -259,5 +253,5 @@ func (p *Picture) basisAtRung(m Moment) (Basis, error) {
 // usage refuses a parameter of a question.
 func usage(parameter, value, format string, args ...any) error {
 	f := problem.Field{Location: parameter, Value: value, Message: fmt.Sprintf(format, args...)}
-	return &problem.Problem{Kind: problem.Usage, Detail: f.String(), Fields: []problem.Field{f}}
+	return problem.OfField(problem.Usage, f)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // An operation is one operation: its name, and what was said of it so far.
@@ -179,7 +180,7 @@ func (s Scope) String() string {
 	if s.Unlimited {
 		return "unlimited"
 	}
-	return fmt.Sprintf("%s only", list(s.Roles))
+	return fmt.Sprintf("%s only", english.List(s.Roles))
 }
 
 // Scopes is the declared scopes at a moment.

@@ -164,10 +164,10 @@ func (l *lows) add(sum int, days stretch, known, unknown int64) {
 func (l *lows) lowest(sum int) events.Date {
 	s := &l.sums[sum]
 	from, to := 0, len(l.dates)
-	if l.basis.On == FirstDate {
+	if l.basis.On == events.FirstDate {
 		from = s.from
 	}
-	if l.basis.Until == LastDate {
+	if l.basis.Until == events.LastDate {
 		to = s.to
 	}
 	var now lowChange

@@ -84,9 +84,9 @@ func TestStrengthOfOpenRange(t *testing.T) {
 	}
 	equal(t, "closed", tell(day(1), day(30)), "FRA 0 on 2026-01-01; ")
 	equal(t, "within", tell(day(4), day(6)), "FRA 40 on 2026-01-04; ")
-	equal(t, "no beginning", tell(FirstDate, day(9)), "FRA 40 on 2026-01-03; ")
-	equal(t, "no end", tell(day(5), LastDate), "FRA 5 on 2026-01-10; ")
-	equal(t, "neither", tell(FirstDate, LastDate), "FRA 5 on 2026-01-10; ")
+	equal(t, "no beginning", tell(events.FirstDate, day(9)), "FRA 40 on 2026-01-03; ")
+	equal(t, "no end", tell(day(5), events.LastDate), "FRA 5 on 2026-01-10; ")
+	equal(t, "neither", tell(events.FirstDate, events.LastDate), "FRA 5 on 2026-01-10; ")
 	equal(t, "before anything", tell(day(1), day(2)), "")
 	equal(t, "one day", tell(day(5), day(5)), "FRA 45 on ; ")
 }

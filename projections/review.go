@@ -174,7 +174,7 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 		if len(counts) > 0 {
 			f.Line = counts[0]
 			sentence += fmt.Sprintf(" %s for %s all the same.", english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
-				list(counts))
+				english.List(counts))
 		}
 		f.Sentence = sentence + fmt.Sprintf(" To mend it, let the nation say what is meant: muster pledge amend %s %s.", pl.id, one.flag)
 		r.Findings = append(r.Findings, f)
@@ -211,7 +211,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		return
 	}
 	if t.elsewhere != nil {
-		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s forces of this pledge are also pledged to %s.", english.Possessive(pl.nation.Name()), list(t.elsewhere))
+		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s forces of this pledge are also pledged to %s.", english.Possessive(pl.nation.Name()), english.List(t.elsewhere))
 	}
 	for _, other := range []struct {
 		name string

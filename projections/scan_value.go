@@ -121,7 +121,7 @@ func (s *scan) date() int32 {
 	}
 	year, month, day := s.digits(0, 4), s.digits(5, 7), s.digits(8, 10)
 	d := events.Date(year*10000 + month*100 + day)
-	if day < 1 || day > 28 && (month < 1 || month > 12 || events.DateOf(d.Time()) != d) || month < 1 || month > 12 || d < FirstDate || d > LastDate {
+	if day < 1 || day > 28 && (month < 1 || month > 12 || events.DateOf(d.Time()) != d) || month < 1 || month > 12 || d < events.FirstDate || d > events.LastDate {
 		s.failed = true
 	}
 	s.rest = s.rest[11:]

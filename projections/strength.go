@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A Strength is what is pledged, or deployed, at a moment: sums within a unit, and what cannot be summed beside.
@@ -64,7 +65,7 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 	}
 	for _, word := range by {
 		if !slices.Contains(strengthGroups, word) {
-			return Strength{}, usage("by", word, "group by one or more of: %s", list(strengthGroups))
+			return Strength{}, usage("by", word, "group by one or more of: %s", english.List(strengthGroups))
 		}
 	}
 	chosen, err := p.chosen(b.AsOf, f.Operation)

@@ -143,5 +143,5 @@ func (t *trail) walk(to events.Date, next *int, sum *change) events.Date {
 	if *next < len(t.steps) {
 		return dayBefore(t.steps[*next].from)
 	}
-	return LastDate
+	return events.LastDate
 }

@@ -200,12 +200,12 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 	case InReserve:
 		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.", nation, what, where)
 	case ConditionFailed:
-		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where, what.does("hang"), list(s.conditionsIn(Failed)))
+		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where, what.does("hang"), english.List(s.conditionsIn(Failed)))
 	case BelowRung:
 		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(n.Nation), where, what.does("are"), n.Rung, t.basis.Rung)
 	case LineNotInForce:
 		return fmt.Sprintf("%s for %s %s allocated to %s, which is not in force on this date.",
-			what.of(n.Nation), where, what.does("are"), list(n.Lines))
+			what.of(n.Nation), where, what.does("are"), english.List(n.Lines))
 	case NotAllocated:
 		return fmt.Sprintf("%s for %s %s what is not allocated of a pledge of which the rest is.",
 			what.of(n.Nation), where, what.does("are"))
@@ -215,15 +215,15 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
 			what.of(n.Nation), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where, list(n.Lines),
-			english.Verb(len(n.Lines) == 1, "count"), list(plurals(t.unitsOf(n))))
+		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where, english.List(n.Lines),
+			english.Verb(len(n.Lines) == 1, "count"), english.List(plurals(t.unitsOf(n))))
 	}
 	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
 }
 
 // severalLines tells where a pledge waits, and what it names without fitting it.
 func severalLines(n *NotCounted, a amount) string {
-	fit := a.does("fit") + " the lines " + list(n.Lines)
+	fit := a.does("fit") + " the lines " + english.List(n.Lines)
 	if n.MeantFor != "" {
 		return fmt.Sprintf("%s not fit %s, which %s %s meant for, and %s", a.does("do"), n.MeantFor,
 			a.does("they"), a.does("are"), fit)

@@ -152,7 +152,7 @@ func some[S ~string](names []S) string {
 	if more := len(names) - len(words); more > 0 {
 		words = append(words, fmt.Sprintf("%d more", more))
 	}
-	return english.ThereIs(len(names)) + " " + list(words)
+	return english.ThereIs(len(names)) + " " + english.List(words)
 }
 
 // meant asks whether the nearest of some names was meant, where one is near: "; did you mean north?".

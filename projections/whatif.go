@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -32,7 +33,7 @@ func (w *WhatIf) String() string {
 	}
 	var all []string
 	if len(w.Without) > 0 {
-		all = append(all, "without "+list(w.Without))
+		all = append(all, "without "+english.List(w.Without))
 	}
 	if w.WithoutConditional {
 		all = append(all, "without what is conditional")
@@ -41,7 +42,7 @@ func (w *WhatIf) String() string {
 		all = append(all, "without what is under a caveat")
 	}
 	if len(w.Discharge) > 0 {
-		all = append(all, "with "+list(w.Discharge)+" discharged")
+		all = append(all, "with "+english.List(w.Discharge)+" discharged")
 	}
 	return strings.Join(all, ", ")
 }
@@ -58,7 +59,7 @@ func (w *WhatIf) Check(p *Picture) error {
 		isKind := slices.ContainsFunc(conditionKinds, func(k events.ConditionKind) bool { return sameWord(word, string(k)) })
 		if !isKind && !p.conditions.has(plainWord(word)) {
 			return problem.New(problem.NotFound, "no condition of any pledge is named %q, or is of that kind", word).
-				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s", list(conditionKinds))
+				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s", english.List(conditionKinds))
 		}
 	}
 	return nil

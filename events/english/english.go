@@ -100,3 +100,19 @@ func Verb(one bool, many string) string {
 	}
 	return many + "s"
 }
+
+// List writes names for a sentence: "a, b and c".
+func List[S ~string](names []S) string {
+	text := ""
+	for i, name := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += string(name)
+	}
+	return text
+}

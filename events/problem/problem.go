@@ -114,7 +114,7 @@ func OfFields(fields []Field) error {
 	case 0:
 		return nil
 	case 1:
-		return &Problem{Kind: Invalid, Detail: fields[0].String(), Fields: fields}
+		return OfField(Invalid, fields[0])
 	}
 	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)), Fields: fields}
 }
@@ -125,6 +125,11 @@ func (p *Problem) Listed() []Field {
 		return nil
 	}
 	return p.Fields
+}
+
+// OfField returns the problem of one field that is wrong.
+func OfField(k Kind, f Field) *Problem {
+	return &Problem{Kind: k, Detail: f.String(), Fields: []Field{f}}
 }
 
 // Error is the detail with all the fields, on one line.

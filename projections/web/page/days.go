@@ -19,14 +19,14 @@ func daysFrom(a, b events.Date) int { return int(b.Time().Sub(a.Time()) / (24 * 
 // daysAround returns what is shown when nobody asks for other days: two years, from a quarter before the date looked at, or the range
 // looked at, as far as a time line goes.
 func daysAround(b *projections.Basis) days {
-	if b.IsRange() && b.On > projections.FirstDate && b.Until < projections.LastDate {
+	if b.IsRange() && b.On > events.FirstDate && b.Until < events.LastDate {
 		return days{b.On, min(b.Until, b.On.AddDays(projections.MaxTimeline-1))}
 	}
 	on := b.On
 	switch {
-	case b.IsRange() && on == projections.FirstDate && b.Until < projections.LastDate:
+	case b.IsRange() && on == events.FirstDate && b.Until < events.LastDate:
 		on = b.Until
-	case b.IsRange() && on == projections.FirstDate:
+	case b.IsRange() && on == events.FirstDate:
 		on = events.DateOf(b.Recorded)
 	}
 	t := on.Time()
@@ -44,7 +44,7 @@ func (d days) beginningOn(first events.Date) days {
 
 // bounded returns the days without those that no statement can carry.
 func (d days) bounded() days {
-	return days{max(d.From, projections.FirstDate), min(d.Until, projections.LastDate)}
+	return days{max(d.From, events.FirstDate), min(d.Until, events.LastDate)}
 }
 
 // shifted returns as many days, half as many earlier (-1) or later (1); the same where that would leave what statements can carry.

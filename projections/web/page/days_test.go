@@ -39,8 +39,8 @@ func TestDaysAround(t *testing.T) {
 		{2026_07_01, 0, days{2026_04_01, 2028_03_31}},
 		{2026_01_31, 0, days{2025_10_01, 2027_09_30}},
 		{2026_01_01, 2026_06_30, days{2026_01_01, 2026_06_30}},
-		{2026_07_01, projections.LastDate, days{2026_04_01, 2028_03_31}},
-		{projections.FirstDate, 2026_07_01, days{2026_04_01, 2028_03_31}},
+		{2026_07_01, events.LastDate, days{2026_04_01, 2028_03_31}},
+		{events.FirstDate, 2026_07_01, days{2026_04_01, 2028_03_31}},
 		{1900_01_01, 0, days{1900_01_01, 1901_09_30}},
 	} {
 		if got := daysAround(&projections.Basis{On: c.on, Until: c.until}); got != c.want {

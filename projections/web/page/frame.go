@@ -229,7 +229,7 @@ func (f *frame) Seq(n uint64) string {
 // place writes the place of a moment on the recorded clock as a parameter.
 func place(b projections.Basis) string {
 	if isBefore(b) {
-		return projections.FirstDate.String()
+		return events.FirstDate.String()
 	}
 	return strconv.FormatUint(b.AsOf, 10)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"muster/projections/records"
 )
 
 // A bulk is many rows that are taken in together, as when a ledger is replayed: the picture becomes what it would be with one after
@@ -26,7 +28,7 @@ func newBulk(p *Picture, rows uint64) *bulk {
 const maxBulk = 1 << 18
 
 // take takes in the next row.
-func (b *bulk) take(seq uint64, r *row) error {
+func (b *bulk) take(seq uint64, r *records.Row) error {
 	n := len(b.all)
 	b.all = append(b.all, admitted{})
 	a := &b.all[n]
@@ -47,9 +49,9 @@ func (b *bulk) take(seq uint64, r *row) error {
 	return nil
 }
 
-func (b *bulk) takeBatch(some *batch) error {
-	for i := range some.rows {
-		if err := b.take(some.first+uint64(i), &some.rows[i]); err != nil {
+func (b *bulk) takeBatch(some *records.Batch) error {
+	for i := range some.Rows {
+		if err := b.take(some.First+uint64(i), &some.Rows[i]); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // inside tells what fingerprints do not show: the table of versions, row by row, and what of it is known now of each pledge.
@@ -52,7 +53,7 @@ func TestBulkEqualsOneByOne(t *testing.T) {
 				}
 			} else {
 				all := newBulk(got, uint64(n))
-				if err := all.takeBatch(&batch{first: uint64(at + 1), rows: rows[at : at+n]}); err != nil {
+				if err := all.takeBatch(&records.Batch{First: uint64(at + 1), Rows: rows[at : at+n]}); err != nil {
 					t.Fatal(err)
 				}
 				if err := all.fold(); err != nil {
@@ -74,27 +75,27 @@ func TestBulkTellsTheFirstError(t *testing.T) {
 	l := newTestLedger(t)
 	a, b := l.offer("FRA", 1), l.offer("DEU", 1)
 	good := l.rows()
-	lost := func(pledge testPledge) row {
-		r := must[row](t)(rowOf(l.records[pledge.seq-1]))
+	lost := func(pledge testPledge) records.Row {
+		r := must[records.Row](t)(records.RowOf(l.records[pledge.seq-1]))
 		r.Type, r.New, r.Corrects, r.Struck = "pledge.corrected", false, events.NewID(), true
 		return r
 	}
 	unknown := lost(a)
 	unknown.Thing = events.NewID()
-	for name, wrong := range map[string][]row{
+	for name, wrong := range map[string][]records.Row{
 		"found in folding":     {lost(a), lost(b)},
 		"the later pledge's":   {lost(b), lost(a)},
 		"before the other is":  {lost(a), unknown},
 		"found before folding": {unknown, lost(a)},
 	} {
-		rows := append(append([]row{}, good...), wrong...)
+		rows := append(append([]records.Row{}, good...), wrong...)
 		one := NewPicture()
 		var want error
 		for i := 0; want == nil; i++ {
 			want = one.take(uint64(i+1), &rows[i])
 		}
 		all := newBulk(NewPicture(), 0)
-		got := all.takeBatch(&batch{first: 1, rows: rows})
+		got := all.takeBatch(&records.Batch{First: 1, Rows: rows})
 		if got == nil {
 			got = all.fold()
 		}

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"runtime/debug"
+
+	"muster/projections/records"
 )
 
 // replay takes in what the source has beyond the picture, before there are readers. Where that is worth a snapshot, its rows are not kept.
@@ -14,8 +16,8 @@ func (p *Projector) replay(ctx context.Context) error {
 	n := max(p.source.Last()+1, from) - from
 	p.unkept = n > 0 && p.isWorthSnap(from-1+n)
 	all := newBulk(p.picture, n)
-	for b := range batches(p.source, from) {
-		if err := cmp.Or(all.takeBatch(&b), b.err, ctx.Err()); err != nil {
+	for b := range records.Batches(p.source, from) {
+		if err := cmp.Or(all.takeBatch(&b), b.Err, ctx.Err()); err != nil {
 			return cmp.Or(all.fold(), err)
 		}
 		p.keep(&b)
@@ -25,12 +27,12 @@ func (p *Projector) replay(ctx context.Context) error {
 
 // catchUp takes in what the source has beyond the picture, beside readers.
 func (p *Projector) catchUp(ctx context.Context) error {
-	for b := range batches(p.source, p.picture.Sequence()+1) {
+	for b := range records.Batches(p.source, p.picture.Sequence()+1) {
 		err := p.take(&b)
 		if sealed := p.keep(&b); sealed {
 			_ = p.save() // as above: reading goes on from memory
 		}
-		if err := cmp.Or(err, b.err, ctx.Err()); err != nil {
+		if err := cmp.Or(err, b.Err, ctx.Err()); err != nil {
 			return err
 		}
 	}
@@ -52,39 +54,39 @@ func (f *Fault) Error() string {
 
 // take takes in a batch and shows it to readers. When a row cannot be taken in, neither it nor those behind it stay in the batch.
 // When that panics, the picture may have half of it: readers keep the one they were shown, and nothing is saved any more.
-func (p *Projector) take(b *batch) (err error) {
+func (p *Projector) take(b *records.Batch) (err error) {
 	at := 0
 	defer func() {
 		if broken := recover(); broken != nil {
-			p.broken, b.rows = true, nil
-			err = &Fault{b.first + uint64(at), broken, string(debug.Stack())}
+			p.broken, b.Rows = true, nil
+			err = &Fault{b.First + uint64(at), broken, string(debug.Stack())}
 		}
 	}()
-	for at = range b.rows {
-		if err = p.picture.take(b.first+uint64(at), &b.rows[at]); err != nil {
-			b.rows = b.rows[:at]
+	for at = range b.Rows {
+		if err = p.picture.take(b.First+uint64(at), &b.Rows[at]); err != nil {
+			b.Rows = b.Rows[:at]
 			break
 		}
 	}
-	if len(b.rows) > 0 {
+	if len(b.Rows) > 0 {
 		p.show(nil)
 	}
 	return err
 }
 
 // keep notes what is to be saved, and reports whether a segment is full.
-func (p *Projector) keep(b *batch) (sealed bool) {
-	if len(b.rows) == 0 {
+func (p *Projector) keep(b *records.Batch) (sealed bool) {
+	if len(b.Rows) == 0 {
 		return false
 	}
-	p.last = append(p.last[:0], b.stored[len(b.rows)-1]...)
+	p.last = append(p.last[:0], b.Stored[len(b.Rows)-1]...)
 	if p.unkept {
 		return false
 	}
-	if p.tail = append(p.tail, b.rows...); len(p.tail) < sealedRows {
+	if p.tail = append(p.tail, b.Rows...); len(p.tail) < sealedRows {
 		return false
 	}
-	p.sealed = append(p.sealed, encodeRows(p.tail))
+	p.sealed = append(p.sealed, records.Encode(p.tail))
 	clear(p.tail)
 	p.tail = p.tail[:0]
 	return true
@@ -102,7 +104,7 @@ func (p *Projector) save() error {
 	case !p.isUnsaved():
 		return nil
 	}
-	if err := p.store.save(p.sealed, encodeRows(p.tail), sha256.Sum256(p.last)); err != nil {
+	if err := p.store.save(p.sealed, records.Encode(p.tail), sha256.Sum256(p.last)); err != nil {
 		return err
 	}
 	p.sealed = nil

@@ -3,8 +3,8 @@
 //
 // This is the last part of the tour that [muster/events] begins; again bottom up.
 //
-// A [Source] (source.go) yields the records of the ledger, verified and in order. From each record the projections take one
-// private row (row.go). What records say of one thing is kept as its history (history.go), in the order in which it applies,
+// A [records.Source] yields the records of the ledger, verified and in order. From each record the projections take one
+// [records.Row]. What records say of one thing is kept as its history (history.go), in the order in which it applies,
 // each with the sequence of its record. These are the two clocks: a [Moment] (moment.go) says as of which record, on which
 // date and from which [Rung] a question is asked, and every answer carries its [Basis], which is the moment with all filled
 // in. A record that comes late goes to its place in the history, where an older question leaves it out: its answer stays
@@ -34,8 +34,7 @@
 // To take a row in has two halves. The Picture admits it, in the order of the records: it must be one that can follow, and becomes a
 // deed. The deed is then folded into its pledge and the table (fold.go), which touches nothing else. Records that come one by one are
 // folded at once. A ledger that is replayed is folded in bulk (bulk.go): each pledge in one go and the pledges beside each other, into
-// the same picture, row by row. What is replayed is read and decoded on all processors ahead of that (ahead.go), by a decoder that
-// knows what nearly all records look like, and leaves all else to the strict one (decode.go, scan.go).
+// the same picture, row by row. What is replayed is read and decoded on all processors ahead of that ([records.Batches]).
 //
 // The questions are methods of the Picture that fold these again and change nothing. Each takes the
 // context of the one who asks, and ends with its error when it ends:
@@ -45,14 +44,13 @@
 //   - coverage.go: which requirements are met, how far, and by whom; uncounted.go: what is there and does not count, each
 //     with its [Reason]; throughout.go: the same of a range;
 //   - strength.go: what is pledged or deployed, summed within a unit;
-//   - log.go: which records a listing of the log shows;
 //   - replay.go: the fold itself, for whoever checks it, and where two histories part.
 //
 // Three things hold in all of them. Quantities of two units are never added. An unknown quantity is never 0: it is counted,
 // beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
 //
 // A [Projector] (projector.go) keeps a Picture up to date with its Source, saves its rows with the cursor in one file
-// (segment.go, store.go) and shows readers pictures that do not change any more (published.go): none waits for another. What a question
+// (store.go) and shows readers pictures that do not change any more (published.go): none waits for another. What a question
 // may cost is metered while it is answered (budget.go). Where there are many rows, it also
 // saves now and then what came of them (snapshot.go), so that a start need not fold them all again. What is saved can be thrown away
 // at any time: [Rebuild] (rebuild.go) builds it again from the first record, and compares the [Fingerprint] (fingerprint.go) of every

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // tb is what *testing.T, *testing.B and *rapid.T have in common.
@@ -82,7 +83,7 @@ func (l *testLedger) Stored(from uint64, most int, room []byte) (stored [][]byte
 }
 
 // plain hides what a source can do besides being one.
-type plain struct{ Source }
+type plain struct{ records.Source }
 
 var errClosed = errors.New("the source was closed")
 

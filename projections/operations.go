@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/projections/records"
 )
 
 // An operation is one operation: its name, and what was said of it so far.
@@ -49,7 +50,7 @@ func (o *operation) relieve(pledge events.ID, seq uint32, watched bool) {
 }
 
 // takePlan folds in a row about an operation's catalogue, a scope or a requirement.
-func (p *Picture) takePlan(seq uint64, r *row) error {
+func (p *Picture) takePlan(seq uint64, r *records.Row) error {
 	switch r.Type {
 	case "operation.opened", "operation.revised":
 		p.operation(seq, r.Operation).takeCatalogue(seq, r, p.watched)
@@ -69,7 +70,7 @@ func (p *Picture) takePlan(seq uint64, r *row) error {
 	return nil
 }
 
-func (o *operation) takeCatalogue(seq uint64, r *row, watched bool) {
+func (o *operation) takeCatalogue(seq uint64, r *records.Row, watched bool) {
 	c := Catalogue{Operation: o.name, Title: r.Title, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		c.Roles = append(c.Roles, events.RoleDefinition(role))
@@ -79,7 +80,7 @@ func (o *operation) takeCatalogue(seq uint64, r *row, watched bool) {
 	o.publish(all)
 }
 
-func (o *operation) takeScope(seq uint64, r *row, watched bool) {
+func (o *operation) takeScope(seq uint64, r *records.Row, watched bool) {
 	s := Scope{Operation: o.name, Nation: r.Nation, Unlimited: r.Unlimited, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		s.Roles = append(s.Roles, role.Role)

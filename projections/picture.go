@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // A Picture is what follows from the records so far: the roster, the operations with their scopes and requirements, and
@@ -69,7 +70,7 @@ func NewPicture() *Picture {
 // Apply takes the next record in. A record that does not follow the last one, or says what cannot be true, is an error and
 // changes nothing: such a record was never decided by a ledger, so its source is damaged or not the one it was.
 func (p *Picture) Apply(rec events.Record) error {
-	r, err := rowOf(rec)
+	r, err := records.RowOf(rec)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (p *Picture) Apply(rec events.Record) error {
 }
 
 // take folds one row in.
-func (p *Picture) take(seq uint64, r *row) error {
+func (p *Picture) take(seq uint64, r *records.Row) error {
 	var a admitted
 	err := p.next(seq, r, &a)
 	if err == nil && a.pledge != nil {
@@ -92,7 +93,7 @@ func (p *Picture) take(seq uint64, r *row) error {
 }
 
 // next takes in all that a row says but what is to be folded into a pledge, which it leaves in a.
-func (p *Picture) next(seq uint64, r *row, a *admitted) error {
+func (p *Picture) next(seq uint64, r *records.Row, a *admitted) error {
 	last := p.Sequence()
 	switch {
 	case seq != last+1:
@@ -106,7 +107,7 @@ func (p *Picture) next(seq uint64, r *row, a *admitted) error {
 	return nil
 }
 
-func (p *Picture) dispatch(seq uint64, r *row, a *admitted) error {
+func (p *Picture) dispatch(seq uint64, r *records.Row, a *admitted) error {
 	if m, ok := moves[r.Type]; ok {
 		return p.admit(seq, m, r, a)
 	}
@@ -120,7 +121,7 @@ func (p *Picture) dispatch(seq uint64, r *row, a *admitted) error {
 }
 
 // took notes that a record was taken in.
-func (p *Picture) took(a *admitted, r *row) {
+func (p *Picture) took(a *admitted, r *records.Row) {
 	about := uint32(0)
 	switch {
 	case a.pledge != nil:

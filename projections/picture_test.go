@@ -9,13 +9,14 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // Every kind of statement has a projection that takes it in.
 func TestEveryKindOfStatementIsKnown(t *testing.T) {
 	for _, typ := range events.Types() {
 		s, _ := events.NewStatement(typ)
-		r, err := rowOf(events.Record{Sequence: 1, Recorded: time.Now(), Signed: events.Signed{Statement: s}})
+		r, err := records.RowOf(events.Record{Sequence: 1, Recorded: time.Now(), Signed: events.Signed{Statement: s}})
 		if err != nil {
 			t.Errorf("%v", err)
 		}
@@ -156,7 +157,7 @@ func TestLogFilter(t *testing.T) {
 	p.move("pledge.accepted", 2)
 	l.need("west", 5)
 	l.observe("ETH", 1, 5)
-	match := func(f LogFilter, from uint64) string {
+	match := func(f records.LogFilter, from uint64) string {
 		var all []uint64
 		for rec, err := range f.Scan(l, from) {
 			if err != nil {
@@ -166,16 +167,16 @@ func TestLogFilter(t *testing.T) {
 		}
 		return fmt.Sprint(all)
 	}
-	equal(t, "all", match(LogFilter{}, 0), "[1 2 3 4 5 6 7 8]")
-	equal(t, "from", match(LogFilter{}, 6), "[6 7 8]")
-	equal(t, "FRA", match(LogFilter{Nation: "FRA"}, 1), "[3 4]")
-	equal(t, "HQ", match(LogFilter{Nation: "HQ"}, 1), "[1 2 3 7 8]")
-	equal(t, "type", match(LogFilter{Type: "pledge.offered"}, 1), "[4 5]")
-	equal(t, "subject", match(LogFilter{Type: "pledge"}, 1), "[4 5 6 8]")
-	equal(t, "operation", match(LogFilter{Operation: "op-a"}, 1), "[2 4 5 6 7 8]")
-	equal(t, "both", match(LogFilter{Nation: "DEU", Type: "pledge.accepted"}, 1), "[6]")
+	equal(t, "all", match(records.LogFilter{}, 0), "[1 2 3 4 5 6 7 8]")
+	equal(t, "from", match(records.LogFilter{}, 6), "[6 7 8]")
+	equal(t, "FRA", match(records.LogFilter{Nation: "FRA"}, 1), "[3 4]")
+	equal(t, "HQ", match(records.LogFilter{Nation: "HQ"}, 1), "[1 2 3 7 8]")
+	equal(t, "type", match(records.LogFilter{Type: "pledge.offered"}, 1), "[4 5]")
+	equal(t, "subject", match(records.LogFilter{Type: "pledge"}, 1), "[4 5 6 8]")
+	equal(t, "operation", match(records.LogFilter{Operation: "op-a"}, 1), "[2 4 5 6 7 8]")
+	equal(t, "both", match(records.LogFilter{Nation: "DEU", Type: "pledge.accepted"}, 1), "[6]")
 	for typ, want := range map[string]string{"": "", "pledge": "", "pledge.offered": "", "pledge.lost": "pledge.indicated, ", "cheese": "such as pledge"} {
-		err := LogFilter{Type: typ}.Check()
+		err := records.LogFilter{Type: typ}.Check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), strings.TrimSuffix(want, ", ")) {
 			t.Errorf("type %q: %v", typ, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/projections/records"
 )
 
 // A State says whether a pledge is on the ladder of rungs, or how it left.
@@ -107,7 +108,7 @@ type chronicle struct {
 }
 
 // admit makes of a row about a pledge what is to be folded into it.
-func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
+func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error {
 	if seq >= math.MaxUint32 {
 		return fmt.Errorf("there are more than %d records", uint32(math.MaxUint32))
 	}
@@ -137,7 +138,7 @@ func (p *Picture) admit(seq uint64, m *move, r *row, a *admitted) error {
 	return nil
 }
 
-func (p *Picture) begin(seq uint64, r *row) *pledge {
+func (p *Picture) begin(seq uint64, r *records.Row) *pledge {
 	o := p.operation(seq, r.Operation)
 	number := p.nations.of(r.Nation)
 	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: uint32(number), first: uint32(seq)}
@@ -171,9 +172,9 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 func compareIDs(a, b events.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // deed makes of a row what it says of its pledge.
-func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {
+func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *records.Row) {
 	*d = deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
-		id: r.statement(), move: m, quantity: r.quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
+		id: r.StatementID(), move: m, quantity: r.Quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
 	if !r.Predecessor.IsZero() {
 		p.operations[r.Operation].relieve(r.Predecessor, uint32(seq), p.watched)
 	}
@@ -186,7 +187,7 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {
 	case m.caveat != "":
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}}
 	case m.allocates:
-		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].now().lines[r.Line], number: r.Number, Window: r.window()}}
+		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].now().lines[r.Line], number: r.Number, Window: r.Window()}}
 	case m.releases:
 		d.extra = &extra{share: &allotment{id: r.Allocation}}
 	case r.Reason != "":
@@ -197,16 +198,16 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *row) {
 }
 
 // mending makes of the row of a correction what it does to the statement that it mends.
-func (p *Picture) mending(pl *pledge, r *row) *mending {
-	m := &mending{statement: r.Corrects, struck: r.Struck, amount: amount{r.quantity(), intern(p.words, r.Unit)}}
+func (p *Picture) mending(pl *pledge, r *records.Row) *mending {
+	m := &mending{statement: r.Corrects, struck: r.Struck, amount: amount{r.Quantity(), intern(p.words, r.Unit)}}
 	if r.Role != "" {
 		m.terms, m.remark = p.terms(pl, r), p.remarkOf(r)
 	}
 	return m
 }
 
-func (p *Picture) terms(pl *pledge, r *row) *terms {
-	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), line: intern(p.words, r.Line), Window: r.window(), notice: r.Notice,
+func (p *Picture) terms(pl *pledge, r *records.Row) *terms {
+	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), line: intern(p.words, r.Line), Window: r.Window(), notice: r.Notice,
 		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
 	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, t.line, intern(p.words, r.Unit)})
 	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil {
@@ -216,7 +217,7 @@ func (p *Picture) terms(pl *pledge, r *row) *terms {
 }
 
 // remarkOf shares what many records have in common: a signer and a source, and nothing of its own.
-func (p *Picture) remarkOf(r *row) *remark {
+func (p *Picture) remarkOf(r *records.Row) *remark {
 	return p.share(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Text})
 }
 

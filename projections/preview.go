@@ -12,6 +12,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // MaxPreview is the most statements that are previewed together.
@@ -197,7 +198,7 @@ func (s *supposed) suppose(st events.Statement) error {
 	if n := len(s.now.times); n > 0 {
 		rec.Recorded, _ = s.now.Recorded(uint64(n))
 	}
-	r, err := rowOf(rec)
+	r, err := records.RowOf(rec)
 	if err != nil {
 		return err
 	}

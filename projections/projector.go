@@ -9,26 +9,27 @@ import (
 	"time"
 
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // A Projector keeps a [Picture] up to date with a [Source], saves it in a file with its cursor, and lets readers look at it.
 // All methods may be called concurrently, except that Close comes after Run has returned.
 type Projector struct {
 	path   string
-	source Source
+	source records.Source
 
 	shown atomic.Pointer[shown] // to readers
 
 	// Of the one writer alone, which is Open and then Run, and of Close after it.
 	picture   *Picture // as far as it has come; what readers see is a copy of it
 	store     *store
-	sealed    []segment // rows behind the store's sealed mark
-	tail      []row     // rows behind those, which the store has as far as it was saved
-	last      []byte    // the last record as it is stored
-	unkept    bool      // what was replayed is in no rows: only a snapshot saves it
-	snapped   uint64    // the record of the last snapshot
-	snapAfter uint64    // how many records are worth another
-	broken    bool      // a record was taken in by half: the picture is neither shown nor saved any more
+	sealed    []records.Segment // rows behind the store's sealed mark
+	tail      []records.Row     // rows behind those, which the store has as far as it was saved
+	last      []byte            // the last record as it is stored
+	unkept    bool              // what was replayed is in no rows: only a snapshot saves it
+	snapped   uint64            // the record of the last snapshot
+	snapAfter uint64            // how many records are worth another
+	broken    bool              // a record was taken in by half: the picture is neither shown nor saved any more
 
 	discarded error
 }
@@ -61,11 +62,11 @@ const snapAfter = 20_000
 
 // Open loads the picture saved at path and takes in what the source has beyond it. A file that is damaged, of another
 // form, or of another history than the source's is thrown away, and the picture is built from the first record.
-func Open(ctx context.Context, path string, source Source) (*Projector, error) {
+func Open(ctx context.Context, path string, source records.Source) (*Projector, error) {
 	return open(ctx, path, source, snapAfter)
 }
 
-func open(ctx context.Context, path string, source Source, snapAfter uint64) (*Projector, error) {
+func open(ctx context.Context, path string, source records.Source, snapAfter uint64) (*Projector, error) {
 	defer collectLess()()
 	p := &Projector{path: path, source: source, snapAfter: snapAfter}
 	if err := p.restore(); err != nil {
@@ -96,7 +97,7 @@ func (p *Projector) restore() (err error) {
 
 // openSaved opens the store at path and loads its picture, provided that it is of the source's history. Snapped is the record of the
 // snapshot that it was made of, 0 where there is none that can be used: then the rows must be all there are.
-func openSaved(path string, source Source) (s *store, picture *Picture, snapped uint64, err error) {
+func openSaved(path string, source records.Source) (s *store, picture *Picture, snapped uint64, err error) {
 	if s, err = openStore(path); err != nil {
 		return nil, nil, 0, err
 	}
@@ -122,7 +123,7 @@ func openSaved(path string, source Source) (s *store, picture *Picture, snapped 
 }
 
 // isOf reports, with errUnsound, that what was saved at a record is not of the source's history.
-func isOf(source Source, cursor uint64, leaf [sha256.Size]byte) error {
+func isOf(source records.Source, cursor uint64, leaf [sha256.Size]byte) error {
 	if cursor == 0 {
 		return nil
 	}

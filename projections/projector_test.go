@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // running opens a projector and runs it until the test ends. The result of Run comes on the channel.
-func running(t *testing.T, source Source) (*Projector, context.CancelFunc, <-chan error) {
+func running(t *testing.T, source records.Source) (*Projector, context.CancelFunc, <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := must[*Projector](t)(Open(ctx, filepath.Join(t.TempDir(), "projections.db"), source))
@@ -120,7 +121,7 @@ func TestSavesFullSegments(t *testing.T) {
 		rec.Sequence++
 		l.records = append(l.records, rec)
 	}
-	for name, source := range map[string]Source{"stored": l, "plain": plain{l}} {
+	for name, source := range map[string]records.Source{"stored": l, "plain": plain{l}} {
 		t.Run(name, func(t *testing.T) {
 			p := &Projector{source: source, picture: NewPicture()}
 			p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"muster/projections/records"
 )
 
 // A Rebuilt is one projection, as it was saved and as it was built again.
@@ -39,7 +41,7 @@ func (r Rebuilding) Identical() bool {
 
 // Rebuild builds all projections anew, from the first record that the source has, and compares them with those saved at
 // path. Where they differ, what was rebuilt takes the place of what was saved. No Projector may have the file open.
-func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error) {
+func Rebuild(ctx context.Context, path string, source records.Source) (Rebuilding, error) {
 	var result Rebuilding
 	saved, err := fingerprintSaved(ctx, path, source)
 	switch {
@@ -81,7 +83,7 @@ func Rebuild(ctx context.Context, path string, source Source) (Rebuilding, error
 }
 
 // fingerprintSaved takes the fingerprints of what is saved. There are none when there is no file yet.
-func fingerprintSaved(ctx context.Context, path string, source Source) (Fingerprints, error) {
+func fingerprintSaved(ctx context.Context, path string, source records.Source) (Fingerprints, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
@@ -97,7 +99,7 @@ func fingerprintSaved(ctx context.Context, path string, source Source) (Fingerpr
 }
 
 // fingerprintRebuilt builds the projections in a new file and takes their fingerprints as of a record, 0 for the last.
-func fingerprintRebuilt(ctx context.Context, path string, source Source, asOf uint64) (Fingerprints, error) {
+func fingerprintRebuilt(ctx context.Context, path string, source records.Source, asOf uint64) (Fingerprints, error) {
 	p, err := Open(ctx, path, source)
 	if err != nil {
 		return Fingerprints{}, err

@@ -13,6 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // saved makes a store of the ledger's records and returns its path.
@@ -50,13 +51,13 @@ func TestRebuildFindsWhatDiffers(t *testing.T) {
 	path := saved(t, l)
 	edit(t, path, func(tx *bbolt.Tx) error {
 		return forge(tx, sequenceKey(1), func(data []byte) []byte {
-			rows := must[[]row](t)(decodeRows(nil, data))
+			rows := must[[]records.Row](t)(records.Decode(nil, data))
 			for i := range rows {
 				if rows[i].Number == 4010 {
 					rows[i].Number = 4011
 				}
 			}
-			return encodeRows(rows).data
+			return records.Encode(rows).Data
 		})
 	})
 	r := must[Rebuilding](t)(Rebuild(context.Background(), path, l))

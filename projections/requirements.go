@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // A LineState says whether a requirement's line is in force on a date.
@@ -88,7 +89,7 @@ func (o *operation) line(name events.Line, watched bool) *line {
 	return l
 }
 
-func (l *line) take(seq uint64, r *row, watched bool) {
+func (l *line) take(seq uint64, r *records.Row, watched bool) {
 	effective := events.Date(r.Effective)
 	all := l.change(watched)
 	if watched {
@@ -101,7 +102,7 @@ func (l *line) take(seq uint64, r *row, watched bool) {
 		return
 	}
 	all.terms.add(said[Requirement]{seq, effective, Requirement{
-		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.quantity(), Unit: r.Unit, Window: r.window(),
+		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.Quantity(), Unit: r.Unit, Window: r.Window(),
 		Priority: r.Priority, Essential: r.Essential, Note: r.Text, Sequence: seq,
 	}})
 }

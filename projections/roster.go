@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // A Member is one key that may sign, or could once.
@@ -34,7 +35,7 @@ type roster struct {
 	members  []Member // in the order of admission; a key that was admitted again is there again
 }
 
-func (ro *roster) take(seq uint64, r *row) error {
+func (ro *roster) take(seq uint64, r *records.Row) error {
 	switch r.Type {
 	case "ledger.founded":
 		if seq != 1 {
@@ -59,7 +60,7 @@ func (ro *roster) take(seq uint64, r *row) error {
 	return nil
 }
 
-func (ro *roster) admit(seq uint64, r *row) {
+func (ro *roster) admit(seq uint64, r *records.Row) {
 	m := Member{Key: r.Key, Name: r.Key.Name(), Party: r.Key.Party(), Role: r.Member, Admitted: seq}
 	if r.Type != "ledger.founded" { // whose text is the ledger's title
 		m.Note = r.Text

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -97,14 +98,14 @@ func newAllKinds(t tb) *testLedger {
 }
 
 // rowsOf are the rows of all records.
-func (l *testLedger) rows() (rows []row) {
+func (l *testLedger) rows() (rows []records.Row) {
 	for _, rec := range l.records {
-		rows = append(rows, must[row](l.t)(rowOf(rec)))
+		rows = append(rows, must[records.Row](l.t)(records.RowOf(rec)))
 	}
 	return rows
 }
 
-// The saved form of every kind of statement is frozen. When this fails, the form has changed: see storedForm.
+// The saved form of every kind of statement is frozen. When this fails, the form has changed: see records.Form.
 func TestStoredFormIsFrozen(t *testing.T) {
 	rows := newAllKinds(t).rows()
 	seen := map[events.Type]bool{}
@@ -116,21 +117,21 @@ func TestStoredFormIsFrozen(t *testing.T) {
 			t.Errorf("no row of a %s is shown", typ)
 		}
 	}
-	golden(t, fmt.Sprintf("rows-%d.golden", storedForm), hex.Dump(encodeRows(rows).data))
+	golden(t, fmt.Sprintf("rows-%d.golden", records.Form), hex.Dump(records.Encode(rows).Data))
 }
 
 // What is read from a segment is what was written, to the last member, and what is missing stays missing.
 func TestSegmentsKeepRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := newStory(t).rows()
-		rows = append(rows, row{Elsewhere: []string{}, Roles: []rowRole{{Role: "a", Units: []events.Unit{}}, {Title: "b"}}, Number: -1, Priority: -1})
-		got := must[[]row](t)(decodeRows(nil, encodeRows(rows).data))
+		rows = append(rows, records.Row{Elsewhere: []string{}, Roles: []records.Role{{Role: "a", Units: []events.Unit{}}, {Title: "b"}}, Number: -1, Priority: -1})
+		got := must[[]records.Row](t)(records.Decode(nil, records.Encode(rows).Data))
 		if diff := cmp.Diff(rows, got); diff != "" {
 			t.Fatal(diff)
 		}
 	})
 	all := newAllKinds(t).rows()
-	if diff := cmp.Diff(all, must[[]row](t)(decodeRows(nil, encodeRows(all).data))); diff != "" {
+	if diff := cmp.Diff(all, must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -138,16 +139,16 @@ func TestSegmentsKeepRows(t *testing.T) {
 // A segment that is cut off anywhere but between two rows is no segment.
 func TestSegmentCutOff(t *testing.T) {
 	rows := newAllKinds(t).rows()
-	data := encodeRows(rows).data
+	data := records.Encode(rows).Data
 	whole := 0
 	for n := range data {
-		got, err := decodeRows(nil, data[:n])
+		got, err := records.Decode(nil, data[:n])
 		if err == nil {
 			whole++
 			if diff := cmp.Diff(rows[:len(got)], got, cmpopts.EquateEmpty()); diff != "" {
 				t.Fatal(diff)
 			}
-		} else if !errors.Is(err, errSegment) {
+		} else if !errors.Is(err, records.ErrDamaged) {
 			t.Fatal(err)
 		}
 	}
@@ -155,13 +156,13 @@ func TestSegmentCutOff(t *testing.T) {
 }
 
 func FuzzSegment(f *testing.F) {
-	f.Add(encodeRows(newAllKinds(f).rows()).data)
+	f.Add(records.Encode(newAllKinds(f).rows()).Data)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rows, err := decodeRows(nil, data)
+		rows, err := records.Decode(nil, data)
 		if err != nil {
 			return
 		}
-		again, err := decodeRows(nil, encodeRows(rows).data)
+		again, err := records.Decode(nil, records.Encode(rows).Data)
 		if err != nil || !reflect.DeepEqual(rows, again) {
 			t.Errorf("%v: %+v comes back as %+v", err, rows, again)
 		}

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"muster/projections/records"
 )
 
 // A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their deeds and the table of versions,
@@ -27,7 +29,7 @@ import (
 //	the parts (snapshot_parts.go)
 //
 // The sums tell what was damaged. Against who means to change it no sum in the same file would help; for that there are the records.
-// Each part is written by a coder of its own (codec.go), so that parts are read beside each other.
+// Each part is written by a codec of its own, so that parts are read beside each other.
 type snapshot struct {
 	file  *os.File // where it is read
 	parts []writtenPart
@@ -71,33 +73,33 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // planned are the rows that are about no pledge, as they were saved. They are few, and taken in again
 // one by one.
 type planned struct {
-	coder *coder
+	coder *records.Codec
 	rows  uint64
 }
 
-func newPlanned() planned { return planned{coder: newWriter(0)} }
+func newPlanned() planned { return planned{coder: records.NewWriter(0)} }
 
-func (pl *planned) add(seq uint64, r *row) {
-	pl.coder.uvarint(seq)
-	pl.coder.row(r)
+func (pl *planned) add(seq uint64, r *records.Row) {
+	pl.coder.Uvarint(seq)
+	pl.coder.Row(r)
 	pl.rows++
 }
 
 // take takes all rows in, and leaves more to be added.
 func (pl *planned) take(p *Picture) error {
-	data := pl.coder.bytes()
+	data := pl.coder.Bytes()
 	for range pl.rows {
-		var r row
-		seq := pl.coder.uvarint(0)
-		pl.coder.row(&r)
-		if pl.coder.hasFailed() || moves[r.Type] != nil {
+		var r records.Row
+		seq := pl.coder.Uvarint(0)
+		pl.coder.Row(&r)
+		if pl.coder.Failed() || moves[r.Type] != nil {
 			return errSnapshot
 		}
 		if err := p.dispatch(seq, &r, nil); err != nil {
 			return err
 		}
 	}
-	pl.coder.writeOn(data)
+	pl.coder.WriteOn(data)
 	return nil
 }
 
@@ -126,9 +128,9 @@ func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, write := range parts {
-		c := newWriter(0)
+		c := records.NewWriter(0)
 		write(c)
-		data := c.bytes()
+		data := c.Bytes()
 		head = binary.LittleEndian.AppendUint64(head, uint64(len(data)))
 		head = binary.LittleEndian.AppendUint32(head, sumOf(data))
 		if _, err := w.Write(data); err != nil {
@@ -197,14 +199,14 @@ func (s *snapshot) open() error {
 }
 
 // read has do read the part, provided that it is what was written. Room may be used again: nothing that was read is kept.
-func (p *writtenPart) read(room *[]byte, do func(*coder)) error {
+func (p *writtenPart) read(room *[]byte, do func(*records.Codec)) error {
 	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
 	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sumOf(*room) != p.sum {
 		return errSnapshot
 	}
-	c := newReader(*room)
+	c := records.NewReader(*room)
 	err := soundly(func() error { do(c); return nil })
-	if err != nil || c.hasFailed() || len(c.bytes()) > 0 {
+	if err != nil || c.Failed() || len(c.Bytes()) > 0 {
 		return errSnapshot
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the two cannot be different. Numbers of
@@ -29,21 +30,21 @@ func snapshotOf(p *Picture, cursor uint64, leaf [sha256.Size]byte) *snapshot {
 }
 
 // A partCoder writes things of a picture into a part, or reads them out of it.
-type partCoder struct{ *coder }
+type partCoder struct{ *records.Codec }
 
 // of returns what writes each part of the snapshot from the picture, or reads it into it. The head is read before it is called, then the
 // lists, and then all others, which may be beside each other.
-func (s *snapshot) of(p *Picture) []func(*coder) {
-	parts := []func(*coder){s.head, func(c *coder) { s.lists(partCoder{c}, p) }}
+func (s *snapshot) of(p *Picture) []func(*records.Codec) {
+	parts := []func(*records.Codec){s.head, func(c *records.Codec) { s.lists(partCoder{c}, p) }}
 	cut := func(n uint64, each int, do func(c partCoder, from, until int)) {
 		for from := 0; from < int(n); from += each {
-			parts = append(parts, func(c *coder) { do(partCoder{c}, from, min(from+each, int(n))) })
+			parts = append(parts, func(c *records.Codec) { do(partCoder{c}, from, min(from+each, int(n))) })
 		}
 	}
 	cut(s.pledges, pledgesInPart, func(c partCoder, from, until int) {
 		known := newShared(c)
-		for no := from; no < until && !c.hasFailed(); no++ {
-			if c.isReading() {
+		for no := from; no < until && !c.Failed(); no++ {
+			if c.Reading() {
 				p.pledges[no] = &pledge{no: uint32(no)}
 				p.pledges[no].publish(&p.pledges[no].begun)
 			}
@@ -51,92 +52,92 @@ func (s *snapshot) of(p *Picture) []func(*coder) {
 		}
 	})
 	cut(s.versions, versionsInPart, func(c partCoder, from, until int) {
-		if c.isReading() {
+		if c.Reading() {
 			touch(p.versions.extents[from:until])
 			touch(p.versions.what[from:until])
 		}
-		for i := from; i < until && !c.hasFailed(); i++ {
+		for i := from; i < until && !c.Failed(); i++ {
 			c.extent(&p.versions.extents[i])
 			c.version(p, &p.versions.what[i])
 		}
 	})
 	cut(s.cursor, recordsInPart, func(c partCoder, from, until int) {
-		if c.isReading() {
+		if c.Reading() {
 			touch(p.times[from:until])
 			touch(p.touched[from:until])
 		}
 		recorded := int64(0)
-		for i := from; i < until && !c.hasFailed(); i++ {
-			if recorded += c.varint(p.times[i] - recorded); c.isReading() {
+		for i := from; i < until && !c.Failed(); i++ {
+			if recorded += c.Varint(p.times[i] - recorded); c.Reading() {
 				p.times[i] = recorded
 			}
-			wide32(c.coder, &p.touched[i])
+			records.Wide32(c.Codec, &p.touched[i])
 		}
 	})
 	return parts
 }
 
-// touch writes to memory that is new, before anybody reads it: see [coder.has].
+// touch writes to memory that is new, before anybody reads it: see [records.Codec.Has].
 func touch[T any](fresh []T) { clear(fresh) }
 
-func (s *snapshot) head(in *coder) {
+func (s *snapshot) head(in *records.Codec) {
 	c := partCoder{in}
-	natural(c.coder, &s.cursor)
-	c.fixed(s.leaf[:])
-	natural(c.coder, &s.pledges)
-	natural(c.coder, &s.versions)
+	records.Natural(c.Codec, &s.cursor)
+	c.Fixed(s.leaf[:])
+	records.Natural(c.Codec, &s.pledges)
+	records.Natural(c.Codec, &s.versions)
 	c.kinds()
-	each(c.coder, &s.rotating, func(no *uint32) { natural(c.coder, no) })
+	records.Each(c.Codec, &s.rotating, func(no *uint32) { records.Natural(c.Codec, no) })
 	c.planned(&s.plan)
 }
 
 func (c partCoder) planned(pl *planned) {
-	natural(c.coder, &pl.rows)
-	if c.isReading() {
-		pl.coder = newReader(slices.Clone(c.take(c.uvarint(0))))
+	records.Natural(c.Codec, &pl.rows)
+	if c.Reading() {
+		pl.coder = records.NewReader(slices.Clone(c.Take(c.Uvarint(0))))
 		return
 	}
-	data := pl.coder.bytes()
-	c.uvarint(uint64(len(data)))
-	c.fixed(data)
+	data := pl.coder.Bytes()
+	c.Uvarint(uint64(len(data)))
+	c.Fixed(data)
 }
 
 // lists are those that others name the entries of by their numbers, and what the plan does not say of operations.
 func (s *snapshot) lists(c partCoder, p *Picture) {
 	operations := p.names
-	each(c.coder, &operations, func(name *events.Operation) {
-		c.plain((*string)(name))
+	records.Each(c.Codec, &operations, func(name *events.Operation) {
+		c.Plain((*string)(name))
 		first := uint64(0)
-		if !c.isReading() {
+		if !c.Reading() {
 			first = p.operations[*name].first
 		}
-		natural(c.coder, &first)
+		records.Natural(c.Codec, &first)
 		o := p.operation(first, *name)
-		if c.isReading() {
+		if c.Reading() {
 			o.first = first
 		}
 		said := o.now()
 		predecessors := slices.SortedFunc(maps.Keys(said.predecessors), func(a, b events.ID) int { return compareIDs(a, b) })
-		each(c.coder, &predecessors, func(id *events.ID) {
-			c.fixed(id[:])
-			records := said.predecessors[*id]
-			each(c.coder, &records, func(seq *uint32) { natural(c.coder, seq) })
-			if c.isReading() {
-				said.predecessors[*id] = records
+		records.Each(c.Codec, &predecessors, func(id *events.ID) {
+			c.Fixed(id[:])
+			named := said.predecessors[*id]
+			records.Each(c.Codec, &named, func(seq *uint32) { records.Natural(c.Codec, seq) })
+			if c.Reading() {
+				said.predecessors[*id] = named
 			}
 		})
 	})
-	each(c.coder, &p.nations.names, func(n *events.Nation) { c.plain((*string)(n)) })
-	each(c.coder, &p.kinds.names, func(k *kind) {
+	records.Each(c.Codec, &p.nations.names, func(n *events.Nation) { c.Plain((*string)(n)) })
+	records.Each(c.Codec, &p.kinds.names, func(k *kind) {
 		c.operation(p, &k.operation)
-		c.plain((*string)(&k.role))
-		c.plain((*string)(&k.area))
-		c.plain((*string)(&k.line))
-		c.plain((*string)(&k.unit))
+		c.Plain((*string)(&k.role))
+		c.Plain((*string)(&k.area))
+		c.Plain((*string)(&k.line))
+		c.Plain((*string)(&k.unit))
 	})
 	conditions := slices.Sorted(maps.Keys(p.conditions.words))
-	each(c.coder, &conditions, func(name *string) { c.plain(name) })
-	if !c.isReading() || c.hasFailed() {
+	records.Each(c.Codec, &conditions, func(name *string) { c.Plain(name) })
+	if !c.Reading() || c.Failed() {
 		return
 	}
 	for i, n := range p.nations.names {
@@ -172,95 +173,95 @@ type dictionary[T any] struct {
 }
 
 // one writes a number, or reads the thing that it stands for. What is new follows its number, with a mask of its own.
-func (d *dictionary[T]) one(c *coder, thing **T) {
+func (d *dictionary[T]) one(c *records.Codec, thing **T) {
 	n := uint64(0)
-	if !c.isReading() {
+	if !c.Reading() {
 		known := false
 		if n, known = d.number[*thing]; !known {
 			n = uint64(len(d.number))
 		}
 	}
-	n = c.uvarint(n)
+	n = c.Uvarint(n)
 	switch {
-	case c.isReading() && n < uint64(len(d.all)):
+	case c.Reading() && n < uint64(len(d.all)):
 		*thing = d.all[n]
-	case c.isReading():
+	case c.Reading():
 		if len(d.room) == 0 {
 			d.room = make([]T, 32)
 			touch(d.room)
 		}
 		*thing, d.room = &d.room[0], d.room[1:]
 		d.all = append(d.all, *thing)
-		c.within(func() { d.do(*thing) })
+		c.Within(func() { d.do(*thing) })
 	case n == uint64(len(d.number)):
 		if d.number == nil {
 			d.number = map[*T]uint64{}
 		}
 		d.number[*thing] = n
-		c.within(func() { d.do(*thing) })
+		c.Within(func() { d.do(*thing) })
 	}
 }
 
 func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
-	c.fixed(pl.id[:])
+	c.Fixed(pl.id[:])
 	c.operation(p, &pl.operation)
-	natural(c.coder, &pl.nationNo)
-	natural(c.coder, &pl.first)
+	records.Natural(c.Codec, &pl.nationNo)
+	records.Natural(c.Codec, &pl.first)
 	said := pl.now()
-	natural(c.coder, &said.last)
-	c.day(&said.latest)
-	each(c.coder, &said.open, func(at *uint32) { natural(c.coder, at) })
-	each(c.coder, &said.deeds, func(d *deed) { c.deed(p, d, known) })
-	c.failIf(int(pl.nationNo) >= len(p.nations.names))
-	if c.isReading() && !c.hasFailed() {
+	records.Natural(c.Codec, &said.last)
+	c.Day(&said.latest)
+	records.Each(c.Codec, &said.open, func(at *uint32) { records.Natural(c.Codec, at) })
+	records.Each(c.Codec, &said.deeds, func(d *deed) { c.deed(p, d, known) })
+	c.FailIf(int(pl.nationNo) >= len(p.nations.names))
+	if c.Reading() && !c.Failed() {
 		pl.nation = p.nations.names[pl.nationNo]
 		said.refold()
 	}
 }
 
 func (c partCoder) deed(p *Picture, d *deed, known *shared) {
-	c.begin()
-	wide32(c.coder, &d.order)
-	if c.has(!c.isReading() && d.seq != d.order) {
-		natural(c.coder, &d.seq)
-	} else if c.isReading() {
+	c.Begin()
+	records.Wide32(c.Codec, &d.order)
+	if c.Has(!c.Reading() && d.seq != d.order) {
+		records.Natural(c.Codec, &d.seq)
+	} else if c.Reading() {
 		d.seq = d.order
 	}
-	if c.has(!c.isReading() && d.until != forever) {
-		natural(c.coder, &d.until)
-	} else if c.isReading() {
+	if c.Has(!c.Reading() && d.until != forever) {
+		records.Natural(c.Codec, &d.until)
+	} else if c.Reading() {
 		d.until = forever
 	}
-	wide32(c.coder, &d.effective)
-	c.id(&d.id)
+	records.Wide32(c.Codec, &d.effective)
+	c.ID(&d.id)
 	c.move(&d.move)
-	c.word((*string)(&d.unit))
+	c.Word((*string)(&d.unit))
 	c.quantity(&d.quantity, d.unit)
-	if c.has(!c.isReading() && d.terms != nil) {
-		known.terms.one(c.coder, &d.terms)
+	if c.Has(!c.Reading() && d.terms != nil) {
+		known.terms.one(c.Codec, &d.terms)
 	}
-	if c.has(!c.isReading() && d.extra != noExtra) {
-		if c.isReading() {
+	if c.Has(!c.Reading() && d.extra != noExtra) {
+		if c.Reading() {
 			d.extra = new(extra)
 		}
-		c.within(func() { c.extra(p, d.extra) })
-	} else if c.isReading() {
+		c.Within(func() { c.extra(p, d.extra) })
+	} else if c.Reading() {
 		d.extra = noExtra
 	}
-	if c.has(!c.isReading() && d.remark != nil) {
-		known.remarks.one(c.coder, &d.remark)
+	if c.Has(!c.Reading() && d.remark != nil) {
+		known.remarks.one(c.Codec, &d.remark)
 	}
-	c.end()
+	c.End()
 }
 
 // move is a kind of statement, by its number in the head.
 func (c partCoder) move(m **move) {
-	if !c.isReading() {
-		c.uvarint(uint64(slices.Index(allMoves, *m)))
-	} else if n := c.uvarint(0); n < uint64(len(allMoves)) {
+	if !c.Reading() {
+		c.Uvarint(uint64(slices.Index(allMoves, *m)))
+	} else if n := c.Uvarint(0); n < uint64(len(allMoves)) {
 		*m = allMoves[n]
 	} else {
-		c.failIf(true)
+		c.FailIf(true)
 	}
 }
 
@@ -271,115 +272,115 @@ var allMoves = slices.SortedFunc(maps.Values(moves), func(a, b *move) int { retu
 func (c partCoder) kinds() {
 	for _, m := range allMoves {
 		name := string(m.typ)
-		if c.plain(&name); name != string(m.typ) {
-			c.failIf(true)
+		if c.Plain(&name); name != string(m.typ) {
+			c.FailIf(true)
 		}
 	}
 }
 
 func (c partCoder) quantity(q *events.Quantity, unit events.Unit) {
-	if c.has(q.IsUnknown()) {
-		if c.isReading() {
+	if c.Has(q.IsUnknown()) {
+		if c.Reading() {
 			*q = events.Unknown
 		}
 		return
 	}
 	n, _ := q.Number()
-	if c.count(&n); c.isReading() && n != 0 {
+	if c.Count(&n); c.Reading() && n != 0 {
 		*q = unit.Of(n)
 	}
 }
 
 func (c partCoder) terms(t *terms) {
-	c.word((*string)(&t.role))
-	c.word((*string)(&t.area))
-	c.word((*string)(&t.line))
-	c.date((*int32)(&t.From))
-	c.date((*int32)(&t.Until))
-	if c.has(!c.isReading() && t.notice != nil) {
-		if c.isReading() {
+	c.Word((*string)(&t.role))
+	c.Word((*string)(&t.area))
+	c.Word((*string)(&t.line))
+	c.Date((*int32)(&t.From))
+	c.Date((*int32)(&t.Until))
+	if c.Has(!c.Reading() && t.notice != nil) {
+		if c.Reading() {
 			t.notice = new(int)
 		}
-		integer(c.coder, t.notice)
+		records.Integer(c.Codec, t.notice)
 	}
-	c.word((*string)(&t.presence))
-	c.word((*string)(&t.release))
-	c.date((*int32)(&t.expires))
-	natural(c.coder, &t.kind)
-	if c.has(!c.isReading() && t.rotation != nil) {
-		if c.isReading() {
+	c.Word((*string)(&t.presence))
+	c.Word((*string)(&t.release))
+	c.Date((*int32)(&t.expires))
+	records.Natural(c.Codec, &t.kind)
+	if c.Has(!c.Reading() && t.rotation != nil) {
+		if c.Reading() {
 			t.rotation = new(rotation)
 		}
-		c.id(&t.rotation.predecessor)
-		c.id(&t.rotation.successor)
-		each(c.coder, &t.rotation.elsewhere, c.plain)
+		c.ID(&t.rotation.predecessor)
+		c.ID(&t.rotation.successor)
+		records.Each(c.Codec, &t.rotation.elsewhere, c.Plain)
 	}
 }
 
 func (c partCoder) remark(r *remark) {
-	c.word(&r.signer)
-	c.word(&r.source)
-	c.word(&r.text)
+	c.Word(&r.signer)
+	c.Word(&r.source)
+	c.Word(&r.text)
 }
 
 func (c partCoder) extra(p *Picture, x *extra) {
-	if c.has(!c.isReading() && x.hold != nil) {
-		if c.isReading() {
+	if c.Has(!c.Reading() && x.hold != nil) {
+		if c.Reading() {
 			x.hold = new(hold)
 		}
-		c.word((*string)(&x.hold.name))
-		c.word((*string)(&x.hold.kind))
-		c.word(&x.hold.text)
-		c.word((*string)(&x.hold.state))
+		c.Word((*string)(&x.hold.name))
+		c.Word((*string)(&x.hold.kind))
+		c.Word(&x.hold.text)
+		c.Word((*string)(&x.hold.state))
 	}
-	if c.has(!c.isReading() && x.share != nil) {
-		if c.isReading() {
+	if c.Has(!c.Reading() && x.share != nil) {
+		if c.Reading() {
 			x.share = new(allotment)
 		}
-		c.id(&x.share.id)
+		c.ID(&x.share.id)
 		c.line(p, &x.share.line)
-		c.count(&x.share.number)
-		c.date((*int32)(&x.share.From))
-		c.date((*int32)(&x.share.Until))
+		c.Count(&x.share.number)
+		c.Date((*int32)(&x.share.From))
+		c.Date((*int32)(&x.share.Until))
 	}
-	c.date((*int32)(&x.expires))
-	natural(c.coder, &x.corrects)
+	c.Date((*int32)(&x.expires))
+	records.Natural(c.Codec, &x.corrects)
 }
 
 func (c partCoder) extent(e *extent) {
-	wide32(c.coder, &e.knownFrom)
-	wide32(c.coder, &e.knownTo)
-	wide32(c.coder, &e.from)
-	wide32(c.coder, &e.until)
+	records.Wide32(c.Codec, &e.knownFrom)
+	records.Wide32(c.Codec, &e.knownTo)
+	records.Wide32(c.Codec, &e.from)
+	records.Wide32(c.Codec, &e.until)
 }
 
 func (c partCoder) version(p *Picture, v *version) {
-	wide64(c.coder, &v.promised)
-	wide64(c.coder, &v.present)
-	wide32(c.coder, &v.pledge)
-	wide32(c.coder, &v.promisedKind)
-	wide32(c.coder, &v.presentKind)
-	wide16(c.coder, &v.nation)
-	wide16(c.coder, &v.flags)
-	natural(c.coder, &v.rung)
+	records.Wide64(c.Codec, &v.promised)
+	records.Wide64(c.Codec, &v.present)
+	records.Wide32(c.Codec, &v.pledge)
+	records.Wide32(c.Codec, &v.promisedKind)
+	records.Wide32(c.Codec, &v.presentKind)
+	records.Wide16(c.Codec, &v.nation)
+	records.Wide16(c.Codec, &v.flags)
+	records.Natural(c.Codec, &v.rung)
 	some := uint64(0)
 	if v.allocated != nil {
 		some = 1
 	}
-	if c.uvarint(some) != 0 {
-		if c.isReading() {
+	if c.Uvarint(some) != 0 {
+		if c.Reading() {
 			v.allocated = new([]share)
 		}
-		each(c.coder, v.allocated, func(s *share) {
+		records.Each(c.Codec, v.allocated, func(s *share) {
 			c.line(p, &s.line)
-			c.fixed(s.id[:])
-			integer(c.coder, &s.promised)
-			integer(c.coder, &s.present)
-			integer(c.coder, &s.set)
+			c.Fixed(s.id[:])
+			records.Integer(c.Codec, &s.promised)
+			records.Integer(c.Codec, &s.present)
+			records.Integer(c.Codec, &s.set)
 		})
 	}
 	kinds := uint32(len(p.kinds.names))
-	c.failIf(int(v.pledge) >= len(p.pledges) || int(v.nation) >= len(p.nations.names) ||
+	c.FailIf(int(v.pledge) >= len(p.pledges) || int(v.nation) >= len(p.nations.names) ||
 		v.promisedKind >= kinds || v.presentKind >= kinds)
 }
 
@@ -389,9 +390,9 @@ func (c partCoder) operation(p *Picture, o **operation) {
 	if *o != nil {
 		name = string((*o).name)
 	}
-	if c.plain(&name); c.isReading() {
+	if c.Plain(&name); c.Reading() {
 		*o = p.operations[events.Operation(name)]
-		c.failIf(*o == nil)
+		c.FailIf(*o == nil)
 	}
 }
 
@@ -401,12 +402,12 @@ func (c partCoder) line(p *Picture, l **line) {
 	if *l != nil {
 		operation, name = string((*l).operation), string((*l).name)
 	}
-	c.plain(&operation)
-	if c.plain(&name); !c.isReading() || operation == "" {
+	c.Plain(&operation)
+	if c.Plain(&name); !c.Reading() || operation == "" {
 		return
 	}
 	if o := p.operations[events.Operation(operation)]; o != nil {
 		*l = o.now().lines[events.Line(name)]
 	}
-	c.failIf(*l == nil)
+	c.FailIf(*l == nil)
 }

@@ -20,10 +20,11 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 // snapping opens a projector that saves a snapshot whenever it is closed.
-func snapping(t tb, path string, source Source) *Projector {
+func snapping(t tb, path string, source records.Source) *Projector {
 	t.Helper()
 	return must[*Projector](t)(open(context.Background(), path, source, 1))
 }
@@ -57,7 +58,7 @@ func sameInside(t tb, got, want *Picture) {
 			return member.Name() != "names"
 		case reflect.TypeFor[numbering[events.Nation]](), reflect.TypeFor[index](), reflect.TypeFor[vocabulary]():
 			return member.Name() == "mu"
-		case reflect.TypeFor[coder]():
+		case reflect.TypeFor[records.Codec]():
 			return member.Name() != "data" && member.Name() != "number" && member.Name() != "recorded"
 		}
 		return false
@@ -271,7 +272,7 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	refused := 0
 	try := func(part int, data []byte) {
 		s := *sound
-		s.plan = planned{coder: newReader(sound.plan.coder.bytes()), rows: sound.plan.rows}
+		s.plan = planned{coder: records.NewReader(sound.plan.coder.Bytes()), rows: sound.plan.rows}
 		s.parts = slices.Clone(sound.parts)
 		s.parts[part] = writtenPart{bytes.NewReader(data), 0, int64(len(data)), sumOf(data)}
 		p, err := s.picture()
@@ -343,9 +344,9 @@ func TestSnapshotIsFrozen(t *testing.T) {
 	p := newAllKinds(t).picture()
 	var all bytes.Buffer
 	for i, write := range snapshotOf(p, p.Sequence(), [sha256.Size]byte{}).of(p) {
-		c := newWriter(0)
+		c := records.NewWriter(0)
 		write(c)
-		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.bytes()))
+		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.Bytes()))
 	}
 	golden(t, fmt.Sprintf("snapshot-%d.golden", snapshotForm), all.String())
 }

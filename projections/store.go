@@ -17,13 +17,14 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows since the last snapshot and, changed in
 // the same transaction, the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
 //
 //	rows: the sequence of its first row (8 bytes, big endian) → segment
-//	meta: "form"   → storedForm, in decimal digits
+//	meta: "form"   → records.Form, in decimal digits
 //	      "cursor" → the sequence of the last row (8 bytes, big endian)
 //	      "leaf"   → SHA-256 of that record as the source stores it, so that another history is noticed
 //	      "sum"    → SHA-256 chained over all segments, so that a changed one is noticed
@@ -110,7 +111,7 @@ func openingError(path string, err error) error {
 // cannot be trusted.
 func (s *store) load(from *snapshot) (*Picture, error) {
 	var m mark
-	var saved []batch
+	var saved []savedSegment
 	err := soundly(func() error {
 		return s.db.View(func(tx *bbolt.Tx) (err error) {
 			saved, m, err = readSegments(tx)
@@ -136,8 +137,14 @@ func (s *store) load(from *snapshot) (*Picture, error) {
 	return p, nil
 }
 
+// A savedSegment is rows in their saved form, from a sequence on.
+type savedSegment struct {
+	first uint64
+	data  []byte
+}
+
 // readSegments reads all segments, and checks that they are what was saved.
-func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
+func readSegments(tx *bbolt.Tx) (saved []savedSegment, m mark, err error) {
 	if err := m.read(tx.Bucket(bucketMeta)); err != nil {
 		return nil, m, err
 	}
@@ -147,7 +154,7 @@ func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
 		if len(k) != 8 {
 			return nil, m, fmt.Errorf("a segment has the key %x", k)
 		}
-		saved = append(saved, batch{first: binary.BigEndian.Uint64(k), saved: bytes.Clone(v)})
+		saved = append(saved, savedSegment{binary.BigEndian.Uint64(k), bytes.Clone(v)})
 		sum = chain(sum, v)
 	}
 	if sum != m.sum {
@@ -157,20 +164,17 @@ func readSegments(tx *bbolt.Tx) (saved []batch, m mark, err error) {
 }
 
 // takeSegments folds in what was saved and the picture does not have yet.
-func (p *Picture) takeSegments(saved []batch, cursor uint64) error {
+func (p *Picture) takeSegments(saved []savedSegment, cursor uint64) error {
 	for len(saved) > 1 && saved[1].first <= p.Sequence()+1 || len(saved) == 1 && cursor <= p.Sequence() {
 		saved = saved[1:]
 	}
 	all := newBulk(p, cursor-min(cursor, p.Sequence()))
-	decode := func(i int, in *room) batch {
-		b := batch{first: saved[i].first, room: in}
-		b.rows, b.err = decodeRows(in.rows[:0], saved[i].saved)
-		in.rows = b.rows
-		return b
+	decode := func(i int, in *records.Buffer) records.Batch {
+		return records.DecodeInto(in, saved[i].first, saved[i].data)
 	}
-	for b := range ahead(len(saved), decode) {
-		if b.err != nil {
-			return fmt.Errorf("the segment of record %d: %w", b.first, b.err)
+	for b := range records.Prefetch(len(saved), decode) {
+		if b.Err != nil {
+			return fmt.Errorf("the segment of record %d: %w", b.First, b.Err)
 		}
 		if err := all.takeBatch(&b); err != nil {
 			return err
@@ -193,8 +197,8 @@ func (m *mark) read(b *bbolt.Bucket) error {
 	if form == nil {
 		return nil
 	}
-	if string(form) != fmt.Sprint(storedForm) {
-		return fmt.Errorf("the file has the stored form %q, and this program's is %d", form, storedForm)
+	if string(form) != fmt.Sprint(records.Form) {
+		return fmt.Errorf("the file has the stored form %q, and this program's is %d", form, records.Form)
 	}
 	cursor := b.Get(keyCursor)
 	if len(cursor) != 8 || copy(m.leaf[:], b.Get(keyLeaf)) != sha256.Size || copy(m.sum[:], b.Get(keySum)) != sha256.Size {
@@ -209,7 +213,7 @@ const sealedRows = 4096
 
 // save appends segments and moves the cursor behind them, in one transaction. Leaf is of the last row's record. The tail gives way to
 // what the next save appends, which begins with the same rows.
-func (s *store) save(full []segment, tail segment, leaf [sha256.Size]byte) error {
+func (s *store) save(full []records.Segment, tail records.Segment, leaf [sha256.Size]byte) error {
 	m := s.sealed
 	m.leaf = leaf
 	var sealed mark
@@ -222,7 +226,7 @@ func (s *store) save(full []segment, tail segment, leaf [sha256.Size]byte) error
 			}
 		}
 		sealed = m
-		if tail.rows > 0 {
+		if tail.Rows > 0 {
 			if err := m.put(b, tail); err != nil {
 				return err
 			}
@@ -256,15 +260,15 @@ func (s *store) clear(cursor uint64, leaf [sha256.Size]byte) error {
 }
 
 // put appends a segment.
-func (m *mark) put(b *bbolt.Bucket, one segment) error {
+func (m *mark) put(b *bbolt.Bucket, one records.Segment) error {
 	key := sequenceKey(m.cursor + 1)
-	m.cursor, m.sum = m.cursor+uint64(one.rows), chain(m.sum, one.data)
-	return b.Put(key, one.data)
+	m.cursor, m.sum = m.cursor+uint64(one.Rows), chain(m.sum, one.Data)
+	return b.Put(key, one.Data)
 }
 
 func (m *mark) write(b *bbolt.Bucket) error {
 	return errors.Join(
-		b.Put(keyForm, fmt.Append(nil, storedForm)),
+		b.Put(keyForm, fmt.Append(nil, records.Form)),
 		b.Put(keyCursor, sequenceKey(m.cursor)),
 		b.Put(keyLeaf, m.leaf[:]),
 		b.Put(keySum, m.sum[:]),

@@ -15,10 +15,11 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events/problem"
+	"muster/projections/records"
 )
 
 // openAt opens a projector and closes it with the test.
-func openAt(t *testing.T, path string, source Source) *Projector {
+func openAt(t *testing.T, path string, source records.Source) *Projector {
 	t.Helper()
 	p := must[*Projector](t)(Open(context.Background(), path, source))
 	t.Cleanup(func() {
@@ -80,8 +81,8 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 			edit(t, path, func(tx *bbolt.Tx) error { return forge(tx, sequenceKey(1), change) })
 		}
 	}
-	of := func(rows ...row) func([]byte) []byte {
-		return func([]byte) []byte { return encodeRows(rows).data }
+	of := func(rows ...records.Row) func([]byte) []byte {
+		return func([]byte) []byte { return records.Encode(rows).Data }
 	}
 	overwrite := func(at int64, junk []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -111,11 +112,11 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 		}, "changed"},
 		{"a segment cut off", rows(func(s []byte) []byte { return s[:len(s)-1] }), "the segment of record 1: the saved rows are damaged at row"},
 		{"a row with an unknown member", rows(func(s []byte) []byte { s[7] = 0xFF; return s }), "at row 1"},
-		{"a row of an unknown kind", rows(of(row{Type: "pledge.lost", Recorded: 1})), "pledge.lost"},
-		{"a row about nothing", rows(of(row{Type: "pledge.accepted", Recorded: 1})), "which no record before it began"},
+		{"a row of an unknown kind", rows(of(records.Row{Type: "pledge.lost", Recorded: 1})), "pledge.lost"},
+		{"a row about nothing", rows(of(records.Row{Type: "pledge.accepted", Recorded: 1})), "which no record before it began"},
 		{"a missing row", rows(func(s []byte) []byte {
-			all, _ := decodeRows(nil, s)
-			return encodeRows(all[:len(all)-1]).data
+			all, _ := records.Decode(nil, s)
+			return records.Encode(all[:len(all)-1]).Data
 		}), "rows are saved, and the cursor says"},
 		{"a moved segment", func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error {
@@ -217,8 +218,8 @@ func TestSaveAppends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
 	s := must[*store](t)(openStore(path))
 	defer s.close()
-	fake := func(rows int, data string) segment { return segment{rows, []byte(data)} }
-	save := func(tail segment, full ...segment) {
+	fake := func(rows int, data string) records.Segment { return records.Segment{Rows: rows, Data: []byte(data)} }
+	save := func(tail records.Segment, full ...records.Segment) {
 		if err := s.save(full, tail, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +230,7 @@ func TestSaveAppends(t *testing.T) {
 		t.Fatal(err)
 	}
 	save(fake(2, "longer tail"))
-	save(segment{}, fake(3, "full tail"))
+	save(records.Segment{}, fake(3, "full tail"))
 	save(fake(1, "new tail"))
 	var all []string
 	if err := s.db.View(func(tx *bbolt.Tx) error {

@@ -44,8 +44,9 @@ var house = map[string][]string{
 	"ledger/intake/round":               {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/peacekeeping":        {"muster/events/…"},
 
-	"projections": {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "github.com/agnivade/levenshtein", "go.etcd.io/bbolt/…"},
-	"projections/web": {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "muster/projections", "github.com/danielgtaylor/huma/v2", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
+	"projections/records": {"muster/events/…"},
+	"projections":         {"muster/events/…", "muster/projections/records", "github.com/agnivade/levenshtein", "github.com/hashicorp/golang-lru/v2/…", "go.etcd.io/bbolt/…"},
+	"projections/web": {"muster/events/…", "muster/projections", "muster/projections/records", "github.com/danielgtaylor/huma/v2", "github.com/hashicorp/golang-lru/v2/…", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 

@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/projections"
+	"muster/projections/records"
 )
 
 // A query is the parameters of one question. How it is read is all that there is to say about them.
@@ -206,7 +207,7 @@ func (p *parameters) filter() projections.Filter {
 type RecordsQuery struct {
 	// From is the first record: the one of the sequence, or the first that was recorded at the time or later.
 	From   Instant
-	Filter projections.LogFilter
+	Filter records.LogFilter
 	Limit  int           // 0 is 1000
 	Wait   time.Duration // for a record that passes the filter, when there is none yet
 	until  uint64        // the last record to return, 0 for all

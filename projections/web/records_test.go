@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"muster/events"
-	"muster/projections"
+	"muster/projections/records"
 )
 
 // sequences tells which records a page has, and what it says of itself.
@@ -105,7 +105,7 @@ func walk(t *testing.T, s *testServer, query string) (got []uint64, asOf uint64)
 func matching(l *testLog, nation events.Nation, upTo uint64) []uint64 {
 	var want []uint64
 	for _, rec := range l.records[:upTo] {
-		if (projections.LogFilter{Nation: nation}).Match(rec) {
+		if (records.LogFilter{Nation: nation}).Match(rec) {
 			want = append(want, rec.Sequence)
 		}
 	}

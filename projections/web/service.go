@@ -16,6 +16,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/records"
 )
 
 // A Service answers questions from a projector's picture and from the log beside it. It may be used concurrently.
@@ -23,7 +24,7 @@ type Service struct {
 	// Projector keeps the picture.
 	Projector *projections.Projector
 	// Source is where the projector reads from: the log itself.
-	Source projections.Source
+	Source records.Source
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
 	Now func() time.Time
 	// Version is that of the program: another one may answer in another form.
@@ -60,7 +61,7 @@ type Service struct {
 }
 
 // NewService returns a service on the machine's clock.
-func NewService(p *projections.Projector, s projections.Source) *Service {
+func NewService(p *projections.Projector, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),

@@ -1,4 +1,4 @@
-package projections
+package records
 
 import (
 	"cmp"
@@ -7,11 +7,13 @@ import (
 	"muster/events"
 )
 
-// A row is what the projections take from one record. Every record makes exactly one row, and the [Picture] is the fold of
-// the rows and of nothing else, so saving the picture is appending rows, and loading it is folding them again: those since the last snapshot of what came of them.
+// A Row is what the read side takes from one record. Every record makes exactly one row, and the
+// picture is the fold of the rows and of nothing else, so saving the picture is appending rows, and
+// loading it is folding them again: those since the last snapshot of what came of them.
 //
-// It is also what is saved (segment.go), and private, so that the types of package events may change without any saved file noticing.
-type row struct {
+// It is also what is saved (segment.go), so that the types of package events may change without any
+// saved file noticing.
+type Row struct {
 	Type     events.Type
 	Recorded int64  // Unix microseconds
 	Signer   string // name of the key that signed
@@ -29,7 +31,8 @@ type row struct {
 	Release  events.Release
 	Source   string
 
-	// Statement is the statement's own ID where Thing is another's, as in all that follows a pledge's beginning.
+	// Statement is the statement's own ID where Thing is another's, as in all that follows a
+	// pledge's beginning.
 	Statement events.ID
 
 	Expires     int32
@@ -37,7 +40,8 @@ type row struct {
 	Successor   events.ID
 	Elsewhere   []string
 
-	// Of a correction: the statement that is mended, and whether it never was. What is mended stands with the others below.
+	// Of a correction: the statement that is mended, and whether it never was. What is mended
+	// stands with the others below.
 	Corrects events.ID
 	Struck   bool
 	Reason   string
@@ -45,7 +49,8 @@ type row struct {
 	// Of the release of an allocation.
 	Allocation events.ID
 
-	// Of a condition or a caveat within a pledge, and of the line of a requirement or an allocation, or that a pledge is meant for.
+	// Of a condition or a caveat within a pledge, and of the line of a requirement or an
+	// allocation, or that a pledge is meant for.
 	Line events.Line
 	Kind events.ConditionKind
 
@@ -61,9 +66,10 @@ type row struct {
 	Priority  int
 	Essential bool
 
-	// Of a catalogue, and of a scope, where Units are empty; the title is a caveat's restriction too.
+	// Of a catalogue, and of a scope, where Units are empty; the title is a caveat's restriction
+	// too.
 	Title     string
-	Roles     []rowRole
+	Roles     []Role
 	Unlimited bool
 
 	// Of the roster and the founding.
@@ -72,13 +78,15 @@ type row struct {
 	Origin events.Origin
 }
 
-type rowRole struct {
+// A Role is one of an operation's catalogue, or of a scope.
+type Role struct {
 	Role  events.Role
 	Title string
 	Units []events.Unit
 }
 
-func (r *row) quantity() events.Quantity {
+// Quantity returns the amount that the record names, the zero Quantity where it names none.
+func (r *Row) Quantity() events.Quantity {
 	switch {
 	case r.Unknown:
 		return events.Unknown
@@ -88,14 +96,16 @@ func (r *row) quantity() events.Quantity {
 	return r.Unit.Of(r.Number)
 }
 
-func (r *row) window() events.Window {
+// Window returns the days that the record names.
+func (r *Row) Window() events.Window {
 	return events.Window{From: events.Date(r.From), Until: events.Date(r.Until)}
 }
 
-// rowOf takes from a record what the projections need. A kind of statement that is not known here is an error: what it
-// means cannot be guessed, and to leave it out would make every number after it wrong.
-func rowOf(rec events.Record) (row, error) {
-	r := row{Type: rec.Statement.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
+// RowOf takes from a record what the projections need. A kind of statement that is not known here
+// is an error: what it means cannot be guessed, and to leave it out would make every number after
+// it wrong.
+func RowOf(rec events.Record) (Row, error) {
+	r := Row{Type: rec.Statement.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
 	if d, ok := rec.Statement.(interface{ On() events.Date }); ok {
 		r.Effective = int32(d.On())
 	}
@@ -105,7 +115,7 @@ func rowOf(rec events.Record) (row, error) {
 	return r, fmt.Errorf("record %d is a %s, which this program's projections do not know: use a newer muster", rec.Sequence, r.Type)
 }
 
-func (r *row) ofLedger(st events.Statement) bool {
+func (r *Row) ofLedger(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.LedgerFounded:
 		r.Key, r.Member, r.Origin, r.Text = s.Founder, events.Coordinator, s.Ledger, s.Title
@@ -119,7 +129,7 @@ func (r *row) ofLedger(st events.Statement) bool {
 	return true
 }
 
-func (r *row) ofPlan(st events.Statement) bool {
+func (r *Row) ofPlan(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.OperationOpened:
 		r.catalogue(&s.OperationTerms)
@@ -134,7 +144,7 @@ func (r *row) ofPlan(st events.Statement) bool {
 	case *events.ScopeDeclared:
 		r.Operation, r.Nation, r.Unlimited, r.Text = s.Operation, s.Nation, s.Unlimited, s.Note
 		for _, role := range s.Roles {
-			r.Roles = append(r.Roles, rowRole{Role: role})
+			r.Roles = append(r.Roles, Role{Role: role})
 		}
 	default:
 		return false
@@ -142,34 +152,34 @@ func (r *row) ofPlan(st events.Statement) bool {
 	return true
 }
 
-func (r *row) catalogue(t *events.OperationTerms) {
+func (r *Row) catalogue(t *events.OperationTerms) {
 	r.Operation, r.Title, r.Text = t.Operation, t.Title, t.Note
 	for _, role := range t.Roles {
-		r.Roles = append(r.Roles, rowRole(role))
+		r.Roles = append(r.Roles, Role(role))
 	}
 }
 
-func (r *row) requirement(t *events.RequirementTerms) {
+func (r *Row) requirement(t *events.RequirementTerms) {
 	r.Operation, r.Line, r.Role, r.Area, r.Text = t.Operation, t.Line, t.Role, t.Area, t.Note
 	r.Priority, r.Essential = t.Priority, t.Essential
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
 }
 
-func (r *row) amount(q events.Quantity, u events.Unit) {
+func (r *Row) amount(q events.Quantity, u events.Unit) {
 	r.Number, _ = q.Number()
 	r.Unknown, r.Unit = q.IsUnknown(), u
 }
 
-func (r *row) place(st events.Statement, p events.Place) {
+func (r *Row) place(st events.Statement, p events.Place) {
 	r.Thing, r.Operation, r.Nation = events.Thing(st), p.Operation, p.Nation
 	if id := st.Head().ID; id != r.Thing {
 		r.Statement = id
 	}
 }
 
-// statement returns the ID of the statement that made the row.
-func (r *row) statement() events.ID {
+// StatementID returns the ID of the statement that made the row.
+func (r *Row) StatementID() events.ID {
 	if r.Statement.IsZero() {
 		return r.Thing
 	}
@@ -177,7 +187,7 @@ func (r *row) statement() events.ID {
 }
 
 // ofPledge takes in what tells a pledge's terms.
-func (r *row) ofPledge(st events.Statement) bool {
+func (r *Row) ofPledge(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.PledgeIndicated:
 		r.New = true
@@ -201,7 +211,7 @@ func (r *row) ofPledge(st events.Statement) bool {
 }
 
 // correction takes in what a correction mends.
-func (r *row) correction(s *events.PledgeCorrected) {
+func (r *Row) correction(s *events.PledgeCorrected) {
 	r.place(s, s.Place)
 	switch {
 	case s.Terms != nil:
@@ -212,7 +222,7 @@ func (r *row) correction(s *events.PledgeCorrected) {
 	r.Corrects, r.Struck, r.Source, r.Reason = s.Corrects, s.Struck, cmp.Or(s.Source, r.Source), s.Reason
 }
 
-func (r *row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
+func (r *Row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
 	r.place(st, p)
 	r.Expires, r.Predecessor, r.Successor, r.Elsewhere = int32(t.Expires), t.Predecessor, t.Successor, t.Elsewhere
 	r.Role, r.Area, r.Line, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.Line, t.NoticeToMove, t.Presence, t.Release
@@ -222,7 +232,7 @@ func (r *row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) 
 }
 
 // ofStep takes in what moves a pledge along.
-func (r *row) ofStep(st events.Statement) bool {
+func (r *Row) ofStep(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.PledgeAccepted:
 		r.step(&s.PledgeStep, st)
@@ -250,7 +260,7 @@ func (r *row) ofStep(st events.Statement) bool {
 }
 
 // ofHold takes in what hangs over a pledge, and what it is set against.
-func (r *row) ofHold(st events.Statement) bool {
+func (r *Row) ofHold(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.ConditionAdded:
 		r.named(&s.PledgeStep, st, s.Condition)
@@ -277,13 +287,13 @@ func (r *row) ofHold(st events.Statement) bool {
 	return true
 }
 
-func (r *row) step(s *events.PledgeStep, st events.Statement) {
+func (r *Row) step(s *events.PledgeStep, st events.Statement) {
 	r.place(st, s.Place)
 	r.Source, r.Text = s.Source, s.Reason
 }
 
 // named takes in a step about something that has a name.
-func (r *row) named(s *events.PledgeStep, st events.Statement, name events.Line) {
+func (r *Row) named(s *events.PledgeStep, st events.Statement, name events.Line) {
 	r.step(s, st)
 	r.Line = name
 }

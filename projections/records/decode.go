@@ -1,4 +1,4 @@
-package projections
+package records
 
 import (
 	"strings"
@@ -6,46 +6,56 @@ import (
 	"muster/events"
 )
 
-// A decoder makes rows of records as they are stored: the rows that events.ParseRecord and rowOf make, many times as fast. It reads
-// what nearly all records are in one pass, and leaves all else to them: kinds of which there are few, white space, escapes, what is
-// said twice or not at all. Words (nations, roles, units, …) it takes only after ParseRecord has once accepted the same word
-// for the same member, so that it never has to know what a word may be. It is for one goroutine at a time.
-type decoder struct {
-	known [members]map[string]string // the words of each member
-	day   [len("2006-01-02")]byte    // the day of which midnight is known
-	since int64                      // midnight, in Unix microseconds
-	room  room                       // see one
+// A Decoder makes rows of records as they are stored: the rows that events.ParseRecord and [RowOf]
+// make, many times as fast. It reads what nearly all records are in one pass, and leaves all else
+// to them: kinds of which there are few, white space, escapes, what is said twice or not at all.
+// Words (nations, roles, units, …) it takes only after ParseRecord has once accepted the same word
+// for the same member, so that it never has to know what a word may be. It is for one goroutine at
+// a time.
+type Decoder struct {
+	known  [members]map[string]string // the words of each member
+	day    [len("2006-01-02")]byte    // the day of which midnight is known
+	since  int64                      // midnight, in Unix microseconds
+	buffer Buffer                     // see one
 }
 
 // maxKnown is how many words of one member are kept.
 const maxKnown = 4096
 
-func newDecoder() *decoder {
-	d := &decoder{}
+// NewDecoder returns a decoder that has learned no words.
+func NewDecoder() *Decoder {
+	d := &Decoder{}
 	for m := range d.known {
 		d.known[m] = map[string]string{}
 	}
 	return d
 }
 
-// decode makes the row of a record. The error is that of ParseRecord or rowOf.
-func (d *decoder) decode(r *row, seq uint64, stored []byte) error {
-	s := scan{decoder: d, row: r, rest: stored}
-	if s.record(); !s.failed {
+// Quick makes the row of a record in one pass, and reports whether that was possible. When it was
+// not, the row is of no use.
+func (d *Decoder) Quick(r *Row, stored []byte) bool {
+	s := scan{Decoder: d, row: r, rest: stored}
+	s.record()
+	return !s.failed
+}
+
+// Decode makes the row of a record. The error is that of ParseRecord or RowOf.
+func (d *Decoder) Decode(r *Row, seq uint64, stored []byte) error {
+	if d.Quick(r, stored) {
 		return nil
 	}
 	rec, err := events.ParseRecord(seq, stored)
 	if err != nil {
 		return err
 	}
-	if *r, err = rowOf(rec); err == nil {
+	if *r, err = RowOf(rec); err == nil {
 		d.learn(&rec, r)
 	}
 	return err
 }
 
 // learn takes note of words that were accepted.
-func (d *decoder) learn(rec *events.Record, r *row) {
+func (d *Decoder) learn(rec *events.Record, r *Row) {
 	line := memberLine
 	switch r.Type.Subject() {
 	case "condition":

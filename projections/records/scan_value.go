@@ -1,4 +1,4 @@
-package projections
+package records
 
 import (
 	"bytes"
@@ -198,7 +198,8 @@ func (s *scan) checkpoint() {
 	s.expect("}")
 }
 
-// signature reads the rest of the signature, which is the end of the record. Who was to have signed stands before it.
+// signature reads the rest of the signature, which is the end of the record. Who was to have signed
+// stands before it.
 func (s *scan) signature() {
 	s.base64(s.until('\n'), 4+64)
 	if len(s.rest) > 0 {

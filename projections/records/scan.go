@@ -1,4 +1,4 @@
-package projections
+package records
 
 import (
 	"strings"
@@ -6,10 +6,11 @@ import (
 	"muster/events"
 )
 
-// A scan is one pass over a record. Whatever it does not expect makes it fail, and then the row is of no use.
+// A scan is one pass over a record. Whatever it does not expect makes it fail, and then the row is
+// of no use.
 type scan struct {
-	*decoder
-	row    *row
+	*Decoder
+	row    *Row
 	rest   []byte // what is yet to be read
 	failed bool
 
@@ -192,7 +193,8 @@ func (s *scan) member(m member) {
 	}
 }
 
-// check does what ParseRecord does when all members are read, and fills in what rowOf takes from more than one.
+// check does what ParseRecord does when all members are read, and fills in what RowOf takes from
+// more than one.
 func (s *scan) check() {
 	r, has := s.row, func(m member) bool { return s.seen&m.bit() != 0 }
 	of, ok := shapes[r.Type]

@@ -1,4 +1,4 @@
-package projections
+package records
 
 import (
 	"iter"
@@ -9,10 +9,11 @@ import (
 	"muster/events/problem"
 )
 
-// A LogFilter narrows a listing of records. The listing itself is a scan of the [Source]: the log is its own index.
+// A LogFilter narrows a listing of records. The listing itself is a scan of the [Source]: the log
+// is its own index.
 type LogFilter struct {
-	// Nation lets pass what is about the nation, what its keys have signed, and what admits or revokes its keys.
-	// HQ lets pass what is the coordinators' in the same way.
+	// Nation lets pass what is about the nation, what its keys have signed, and what admits or
+	// revokes its keys. HQ lets pass what is the coordinators' in the same way.
 	Nation events.Nation
 	// Operation lets pass what is about the operation.
 	Operation events.Operation
@@ -69,7 +70,8 @@ func keyOf(s events.Statement) events.Key {
 	return ""
 }
 
-// Scan yields the records from a sequence on that pass the filter, up to the last that the source has.
+// Scan yields the records from a sequence on that pass the filter, up to the last that the source
+// has.
 func (f LogFilter) Scan(source Source, from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		for rec, err := range source.Records(max(1, from)) {

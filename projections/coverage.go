@@ -113,16 +113,18 @@ type DependenceLevel string
 
 // The levels of dependence.
 const (
-	Alone      DependenceLevel = "alone" // nobody else holds any of it
-	FourFifths DependenceLevel = "80"    // at least 80 percent
-	Half       DependenceLevel = "50"    // at least 50 percent
+	Alone      DependenceLevel = "alone" // nobody else holds any of it, known or unknown
+	FourFifths DependenceLevel = "80"    // at least 80 percent of what is known
+	Half       DependenceLevel = "50"    // at least 50 percent of what is known
 )
 
 // A Dependence names the nation that a line hangs on.
 type Dependence struct {
 	Nation  events.Nation   `json:"nation"`
-	Percent int             `json:"percent"` // rounded down
+	Percent int             `json:"percent"` // of what is known, rounded down
 	Level   DependenceLevel `json:"level"`
+	// UnknownBy are the others that hold some of it too, and have not said how much: the nation may hold less of the whole.
+	UnknownBy []events.Nation `json:"unknown_by,omitempty"`
 }
 
 // A Counted is one pledge in a line's supply.
@@ -444,7 +446,7 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 	for i, r := range rungs {
 		c.Rungs[i] = l.rung(r, supply)
 	}
-	c.Dependence = dependence(c.Who)
+	c.Dependence = dependence(c.Who, c.UnknownBy)
 	if !l.brief {
 		c.Counted = t.showCounted(l)
 	}
@@ -531,14 +533,25 @@ func sharesOf(parts []portion, unit events.Unit, whole int64) []Share {
 	return shares
 }
 
-// dependence says whether a supply hangs on the nation with the largest share.
-func dependence(who []Share) *Dependence {
-	if len(who) == 0 {
+// dependence says whether a supply hangs on the nation with the largest share, where some nations have not said how much they
+// hold. One that has a part of which nobody knows how much is alone where nobody else has any.
+func dependence(who []Share, unknown []events.Nation) *Dependence {
+	d := &Dependence{}
+	switch {
+	case len(who) > 0:
+		d.Nation, d.Percent = who[0].Nation, who[0].Percent
+	case len(unknown) == 1:
+		d.Nation, d.Percent = unknown[0], 100
+	default:
 		return nil
 	}
-	d := &Dependence{Nation: who[0].Nation, Percent: who[0].Percent}
+	for _, n := range unknown {
+		if n != d.Nation {
+			d.UnknownBy = append(d.UnknownBy, n)
+		}
+	}
 	switch {
-	case len(who) == 1:
+	case len(who) <= 1 && len(d.UnknownBy) == 0:
 		d.Level = Alone
 	case d.Percent >= 80:
 		d.Level = FourFifths

@@ -68,8 +68,12 @@ func byDependence(a, b Hold) int { return cmp.Compare(b.Percent, a.Percent) }
 func (l *LineCoverage) hold(d Dependence) Hold {
 	required, _ := l.Required.Number()
 	supply, _ := l.Supply.Number()
-	held, _ := l.Who[0].Quantity.Number()
-	return Hold{Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Dependence: d, Quantity: l.Who[0].Quantity, Of: l.Supply,
+	quantity, of := events.Unknown, events.Unknown // where none of it is known
+	if len(l.Who) > 0 {
+		quantity, of = l.Who[0].Quantity, l.Supply
+	}
+	held, _ := quantity.Number()
+	return Hold{Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Dependence: d, Quantity: quantity, Of: of,
 		Without: l.Unit.Of(max(0, required-supply+held)), Essential: l.Essential}
 }
 
@@ -95,15 +99,26 @@ func (p *Picture) strengthHolds(ctx context.Context, m Moment, f DependenceFilte
 			days[total.Day] = rows
 		}
 		var parts []portion
+		var unknown []events.Nation
 		for _, row := range rows.Rows {
-			if n, _ := row.Quantity.Number(); n > 0 && row.Operation == total.Operation && row.Role == total.Role && row.Unit == total.Unit {
+			if row.Operation != total.Operation || row.Role != total.Role || row.Unit != total.Unit {
+				continue
+			}
+			if n, _ := row.Quantity.Number(); n > 0 {
 				parts = append(parts, portion{n, row.Nation})
+			}
+			if row.Unknown > 0 {
+				unknown = append(unknown, row.Nation)
 			}
 		}
 		whole, _ := total.Quantity.Number()
 		who := sharesOf(parts, total.Unit, whole)
-		if d := dependence(who); d != nil && f.nation(d.Nation) {
-			holds = append(holds, Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Day: total.Day, Dependence: *d, Quantity: who[0].Quantity, Of: total.Quantity})
+		if d := dependence(who, unknown); d != nil && f.nation(d.Nation) {
+			one := Hold{Operation: total.Operation, Role: total.Role, Unit: total.Unit, Day: total.Day, Dependence: *d, Quantity: events.Unknown, Of: total.Quantity}
+			if len(who) > 0 {
+				one.Quantity = who[0].Quantity
+			}
+			holds = append(holds, one)
 		}
 	}
 	return holds, nil

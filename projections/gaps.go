@@ -32,6 +32,8 @@ type Gap struct {
 	From  events.Date `json:"from,omitzero"`
 	Until events.Date `json:"until,omitzero"`
 	Who   []Share     `json:"who"`
+	// UnknownBy are the nations of which pledges would be supply of the line, and have not said of how much.
+	UnknownBy []events.Nation `json:"unknown_by,omitempty"`
 	// Waiting is how much of what could fill it waits for an allocation: see [LineCoverage].
 	Waiting        events.Quantity `json:"waiting"`
 	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
@@ -79,7 +81,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 			continue
 		}
 		g.Gaps = append(g.Gaps, Gap{Operation: l.Operation, Line: l.Line, Role: l.Role, Area: l.Area, Priority: l.Priority, Essential: l.Essential,
-			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who,
+			Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill, Day: l.Day, Who: l.Who, UnknownBy: l.UnknownBy,
 			Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown, Could: fillers.of(l, max(l.Day, c.On))})
 		g.Gaps[len(g.Gaps)-1].setDays(course, p.operations[l.Operation].now().lines[l.Line], &c.Basis)
 	}

@@ -19,7 +19,9 @@ type HangingSupply struct {
 	Unit      events.Unit      `json:"unit"`
 	Day       events.Date      `json:"day,omitzero"` // of a range, on which the line is met least
 	// Quantity is what hangs on it. What hangs on two things is in both: the rows must not be added up.
+	// It is unknown where nothing of it is known, and Unknown is how many pledges have not said of how much they are.
 	Quantity events.Quantity `json:"quantity"`
+	Unknown  int             `json:"unknown,omitzero"`
 	// Gap is what would be missing of the line without it.
 	Gap     events.Quantity `json:"gap"`
 	Nations []events.Nation `json:"nations"`
@@ -51,6 +53,7 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 			}
 		}
 	}
+	p.hangingUnknown(&answer, &c, f)
 	for i := range answer.Hanging {
 		answer.Hanging[i].close(c.Lines)
 	}
@@ -58,6 +61,22 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	return answer, p.meter.err()
+}
+
+// hangingUnknown adds what hangs over the pledges that would be supply of one line, and have not said of how much they are.
+func (p *Picture) hangingUnknown(answer *HangingSupplies, c *Coverage, f Filter) {
+	for i := range c.NotCounted {
+		n := &c.NotCounted[i]
+		if n.Reason != UnknownQuantity || len(n.Lines) != 1 || !f.nation(n.Nation) {
+			continue
+		}
+		at := slices.IndexFunc(c.Lines, func(l LineCoverage) bool { return l.Operation == n.Operation && l.Line == n.Lines[0] })
+		if at >= 0 {
+			b := c.Basis.onDay(max(c.Lines[at].Day, c.On))
+			answer.Hanging = p.hangingOf(answer.Hanging, &b, &c.Lines[at],
+				Counted{Pledge: n.Pledge, Nation: n.Nation, Quantity: events.Unknown})
+		}
+	}
 }
 
 // hangingOf adds what hangs over one pledge of a line.
@@ -89,7 +108,10 @@ func (p *Picture) hangingOf(all []HangingSupply, b *Basis, l *LineCoverage, c Co
 }
 
 func (h *HangingSupply) add(c Counted, by hold) {
-	n, _ := c.Quantity.Number()
+	n, known := c.Quantity.Number()
+	if !known {
+		h.Unknown++
+	}
 	sum, _ := h.Quantity.Number()
 	h.Quantity = h.Unit.Of(add(sum, n))
 	if !slices.Contains(h.Nations, c.Nation) {
@@ -108,6 +130,9 @@ func (h *HangingSupply) close(lines []LineCoverage) {
 			supply, _ := l.Supply.Number()
 			n, _ := h.Quantity.Number()
 			h.Gap = h.Unit.Of(max(0, required-supply+n))
+			if h.Unknown == len(h.Pledges) {
+				h.Quantity = events.Unknown
+			}
 		}
 	}
 	slices.Sort(h.Sequences)

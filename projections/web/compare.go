@@ -428,6 +428,9 @@ func explained(e projections.Explanation) []string {
 	if q := e.Requirement; q != nil {
 		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, projections.Grouped(q.Supply),
 			projections.Grouped(q.Required), projections.UnitOf(q.Required, q.Unit), projections.Grouped(q.Gap))
+		if q.Unknown > 0 {
+			what += fmt.Sprintf(", %d of unknown size beside it", q.Unknown)
+		}
 		if more := waits(q.Waiting, q.WaitingUnknown, projections.Grouped); more != nil {
 			what += ", " + strings.Join(more, ", ")
 		}

@@ -40,13 +40,13 @@ func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a project
 
 // DependenceTable has a row for each line or strength that hangs on one nation.
 func DependenceTable(a projections.Dependences) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "held by", "percent", "quantity", "of", "unit", "gap without it", "level", "essential"}}
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "held by", "percent", "quantity", "of", "unit", "gap without it", "level", "essential", "unknown by"}}
 	t.days()
 	t.Above = []string{fmt.Sprintf("What one nation holds to at least half, %s.", a.Basis), ""}
 	for _, h := range a.Holds {
 		t.AddOn(h.Day, h, string(h.Operation), string(h.Line), string(h.Role), string(h.Nation), number(h.Percent), h.Quantity.String(), h.Of.String(), string(h.Unit),
 			h.Without.String(), map[projections.DependenceLevel]string{projections.Alone: "alone", projections.FourFifths: "80% or more", projections.Half: "50% or more"}[h.Level],
-			yes(h.Essential))
+			yes(h.Essential), text(h.UnknownBy, ", "))
 	}
 	if len(a.Holds) == 0 {
 		t.Below = []string{"No nation holds half of anything " + onDays(a.Basis) + "."}
@@ -94,12 +94,12 @@ func (s *Service) Hanging(ctx context.Context, q *FilterQuery) (projections.Hang
 
 // HangingTable has a row for each condition or caveat and line.
 func HangingTable(a projections.HangingSupplies) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"kind", "name", "operation", "requirement", "role", "quantity", "unit", "gap without it", "nations", "pledges"}}
+	t := Table{Basis: &a.Basis, Head: []string{"kind", "name", "operation", "requirement", "role", "quantity", "unit", "gap without it", "nations", "pledges", "of unknown size"}}
 	t.days()
 	t.Above = []string{fmt.Sprintf("Supply that hangs on a condition or a caveat, %s. A pledge that hangs on two is in both rows.", a.Basis), ""}
 	for _, h := range a.Hanging {
 		t.AddOn(h.Day, h, h.Kind, string(h.Name), string(h.Operation), string(h.Line), string(h.Role), h.Quantity.String(), string(h.Unit), h.Gap.String(),
-			text(h.Nations, ", "), number(len(h.Pledges)))
+			text(h.Nations, ", "), number(len(h.Pledges)), severalOrNone(h.Unknown))
 	}
 	if len(a.Hanging) == 0 {
 		t.Below = []string{"No supply hangs on anything " + onDays(a.Basis) + "."}

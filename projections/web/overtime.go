@@ -48,7 +48,7 @@ func GapsTable(a projections.Gaps) Table {
 	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
 	for _, g := range a.Gaps {
 		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
-			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who), could(g.Could), orNone(g.Waiting)}
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who, g.UnknownBy), could(g.Could), orNone(g.Waiting)}
 		if a.IsRange() {
 			cells = append(cells, g.First.String(), number(g.Days))
 		}

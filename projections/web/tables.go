@@ -94,7 +94,7 @@ func CoverageTable(c Coverage) Table {
 	t.Above = append(t.Above, "")
 	for _, line := range c.Lines {
 		cells := []string{string(line.Operation), string(line.Line), string(line.Role), string(line.Area), line.Required.String(), line.Supply.String(),
-			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill), who(line.Who), remarks(line)}
+			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill), who(line.Who, line.UnknownBy), remarks(line)}
 		for _, r := range line.Rungs {
 			cells = append(cells, r.Supply.String())
 		}
@@ -168,10 +168,14 @@ func (c Coverage) compares() bool {
 	return c.WhatIf != nil || c.Rung != projections.Offered && !c.Rung.IsZero()
 }
 
-func who(shares []projections.Share) string {
+// who names those that make a supply, with their parts, and those of which nobody knows how much they give.
+func who(shares []projections.Share, unknown []events.Nation) string {
 	names := make([]string, len(shares))
 	for i, s := range shares {
 		names[i] = fmt.Sprintf("%s %s", s.Nation, s.Quantity)
+	}
+	for _, n := range unknown {
+		names = append(names, string(n)+" unknown")
 	}
 	return strings.Join(names, ", ")
 }
@@ -245,8 +249,11 @@ func orNone(q events.Quantity) string {
 
 // holder says on whom something hangs.
 func holder(d projections.Dependence) string {
-	if d.Level == projections.Alone {
+	switch {
+	case d.Level == projections.Alone:
 		return fmt.Sprintf("%s alone", d.Nation)
+	case len(d.UnknownBy) > 0:
+		return fmt.Sprintf("%s %d%% of what is known, beside %s of unknown size", d.Nation, d.Percent, text(d.UnknownBy, ", "))
 	}
 	return fmt.Sprintf("%s %d%%", d.Nation, d.Percent)
 }
@@ -272,6 +279,11 @@ func StrengthTable(s projections.Strength) Table {
 	for _, sum := range s.Totals {
 		line := fmt.Sprintf("Total: %s %s in %s", projections.Grouped(sum.Quantity),
 			projections.UnitOf(sum.Quantity, sum.Unit), english.Several(sum.Pledges, "pledge"))
+		if sum.Quantity.IsUnknown() && sum.Unknown > 0 { // they are not beside it
+			line = fmt.Sprintf("Total: unknown %s in %s", projections.UnitOf(sum.Quantity, sum.Unit),
+				english.Several(sum.Unknown, "pledge"))
+			sum.Unknown = 0
+		}
 		if sum.Day != 0 {
 			line += " on " + sum.Day.String()
 		}
@@ -318,7 +330,7 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{r.Unknown, "of unknown size"}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed - r.FailedUnknown, "whose condition has failed"},
+	}{{r.Unknown, map[bool]string{true: "of unknown size, and no other", false: "of unknown size"}[r.Quantity.IsUnknown()]}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed - r.FailedUnknown, "whose condition has failed"},
 		{r.FailedUnknown, "of unknown size whose condition has failed"}} {
 		if c.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", c.n, c.what))

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"strings"
 
 	"muster/events"
 	"muster/projections"
@@ -48,7 +49,24 @@ func (f *frame) otherwise(l *projections.LineCoverage) (all []string) {
 }
 
 // CellOf returns how far a line is met.
-func (f *frame) CellOf(l *projections.LineCoverage) cell { return cellOf(l.Required, l.Supply, l.Gap) }
+func (f *frame) CellOf(l *projections.LineCoverage) cell {
+	return cellOf(l.Required, l.Supply, l.Gap, l.Unknown)
+}
+
+// Depends says on which nation a supply hangs, and of whom it is not known how much they hold.
+func (f *frame) Depends(d projections.Dependence) string {
+	switch {
+	case d.Level == projections.Alone:
+		return f.T("depends.alone", f.Nation(d.Nation))
+	case len(d.UnknownBy) > 0:
+		names := make([]string, len(d.UnknownBy))
+		for i, n := range d.UnknownBy {
+			names[i] = f.Nation(n)
+		}
+		return f.T("depends.known", f.Nation(d.Nation), d.Percent, strings.Join(names, ", "))
+	}
+	return f.T("depends", f.Nation(d.Nation), d.Percent)
+}
 
 // A shownSum is a sum of strength.
 type shownSum struct {

@@ -194,11 +194,11 @@ func orGiven(given string, d events.Date) string {
 }
 
 func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimeline) matrixLine {
-	m := matrixLine{LineCoverage: *l, Now: cellOf(l.Required, l.Supply, l.Gap)}
+	m := matrixLine{LineCoverage: *l, Now: cellOf(l.Required, l.Supply, l.Gap, l.Unknown)}
 	if l.State == "" { // not in force on this date
 		m.Now = cell{State: "off"}
 	}
-	m.Now.On, m.Now.Unknown = c.Basis.On, l.Unknown
+	m.Now.On = c.Basis.On
 	if l.Day != 0 {
 		m.Now.On = l.Day
 	}
@@ -206,8 +206,7 @@ func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimel
 		return m
 	}
 	for _, pt := range over.Points {
-		one := cellOf(pt.Required, pt.Supply, pt.Gap)
-		one.Unknown = pt.Unknown
+		one := cellOf(pt.Required, pt.Supply, pt.Gap, pt.Unknown)
 		one.On, one.Within = pt.Day, pt.InForce && pt.Day != pt.From
 		m.Cells = append(m.Cells, one)
 	}
@@ -219,14 +218,15 @@ func number(q events.Quantity) int64 {
 	return n
 }
 
-func cellOf(required, supply, gap events.Quantity) cell {
-	one := cell{State: "partly", Required: required, Supply: supply, Gap: gap}
+// cellOf says how far a line is met. Where so many pledges have not said of how much they are, there is something, and not none.
+func cellOf(required, supply, gap events.Quantity, unknown int) cell {
+	one := cell{State: "partly", Required: required, Supply: supply, Gap: gap, Unknown: unknown}
 	switch {
 	case zero(required):
 		one.State = "off"
 	case zero(gap):
 		one.State = "met"
-	case zero(supply):
+	case zero(supply) && unknown == 0:
 		one.State = "none"
 	}
 	return one

@@ -84,7 +84,9 @@ func (s *shortfalls) Since(g projections.Gap) string {
 }
 
 // StateOf says how far a requirement with a gap is met, as the matrix does.
-func (s *shortfalls) StateOf(g projections.Gap) cell { return cellOf(g.Required, g.Supply, g.Missing) }
+func (s *shortfalls) StateOf(g projections.Gap) cell {
+	return cellOf(g.Required, g.Supply, g.Missing, len(g.UnknownBy))
+}
 
 // LevelOf says how much one nation holds, as a state of the matrix: alone as bad as nothing, and the rest as partly.
 func (s *shortfalls) LevelOf(h projections.Hold) string {

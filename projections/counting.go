@@ -28,6 +28,10 @@ type Counting struct {
 	ThenOn events.Date `json:"then_on"`
 	Now    []CountedAt `json:"now"`
 	NowOn  events.Date `json:"now_on"`
+	// Later tells the days after NowOn on which the pledge counts otherwise than on the day before, from the rung offered up: as
+	// when a requirement comes into force. LaterMore says that there are more days than these.
+	Later     []FirstDay `json:"later"`
+	LaterMore bool       `json:"later_more,omitzero"`
 }
 
 // Counting answers a liaison's question about one record: did you receive it, and what did you count? It tells for each rung where the
@@ -58,7 +62,13 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 	if c.Then, err = p.countedAt(ctx, pl, then); err != nil {
 		return Counting{}, err
 	}
-	c.Now, err = p.countedAt(ctx, pl, now)
+	if c.Now, err = p.countedAt(ctx, pl, now); err != nil {
+		return Counting{}, err
+	}
+	now.Rung = Offered
+	if c.Later, c.LaterMore = p.later(now, pl, now.last(), sidesOn{}); c.Later == nil {
+		c.Later = []FirstDay{}
+	}
 	return c, cmp.Or(err, p.meter.err())
 }
 

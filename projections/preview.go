@@ -24,10 +24,15 @@ type Preview struct {
 	// First is the first date on which coverage would change, or else anything; zero when nothing ever does.
 	First events.Date `json:"first,omitzero"`
 	// Effects are what would change, by date: on the date asked, on the first, where that shows another effect, and on the
-	// first days of the pledges, as far as they lie ahead. A date on which nothing changes is left out.
+	// first days of the pledges and the later ones of Later, as far as they lie ahead: the first few. A date on which nothing
+	// changes is left out.
 	Effects []Diff `json:"effects"`
 	// FirstDays tell of the pledges, as they would be, that begin on the date asked or later.
 	FirstDays []FirstDay `json:"first_days,omitempty"`
+	// Later tells for these pledges the later days on which they would count otherwise than on the day before, where the
+	// statements make a difference, by date: as when a requirement comes into force. LaterMore says that there are more days.
+	Later     []FirstDay `json:"later,omitempty"`
+	LaterMore bool       `json:"later_more,omitzero"`
 	// Warnings are what is odd about the statements, which may be recorded all the same.
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Terms are the terms of pledges that would be others, each on the date from which what is said holds, whether or not anything
@@ -35,7 +40,7 @@ type Preview struct {
 	Terms []TermChange `json:"terms,omitempty"`
 }
 
-// A FirstDay is where a pledge would count on the first day on which it is there, from the rung asked up.
+// A FirstDay is where a pledge would count on the first day on which it is there, or from a later day on, from the rung asked up.
 type FirstDay struct {
 	Pledge events.ID     `json:"pledge"`
 	Nation events.Nation `json:"nation"`
@@ -261,7 +266,7 @@ func (s *supposed) preview(b Basis) (Preview, error) {
 	if !today.IsZero() {
 		answer.Effects = append(answer.Effects, today)
 	}
-	answer.FirstDays = s.firstDays(b)
+	answer.FirstDays, answer.Later, answer.LaterMore = s.firstDays(b)
 	if err := s.addFirstDays(&answer); err != nil {
 		return Preview{}, err
 	}
@@ -270,51 +275,64 @@ func (s *supposed) preview(b Basis) (Preview, error) {
 }
 
 // firstDays tells where the pledges that are touched would count on their first days, by date and ID.
-func (s *supposed) firstDays(b Basis) []FirstDay {
-	var all []FirstDay
+// Of the first few it tells the later days too.
+func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
+	was := b
 	b.AsOf = s.now.Sequence()
-	sides := map[events.Date]*side{}
-	for pl := range s.now.those(s.touched) {
-		first := pl.extent(&b).from
-		if first == 0 || first < b.On {
+	sides, before := sidesOn{}, sidesOn{}
+	pledges := slices.SortedFunc(s.now.those(s.touched), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
+	for i, pl := range pledges {
+		first := max(pl.extent(&b).from, b.On)
+		if first > b.On || pl.extent(&b).from == b.On {
+			all = append(all, s.unnumberDay(sides.on(s.now, b, first).firstDay(pl)))
+		}
+		if i >= maxFirstDays {
 			continue
 		}
-		at := sides[first]
-		if at == nil {
-			at = &side{p: s.now}
-			at.aim(b.onDay(first), Filter{})
-			sides[first] = at
+		days, left := s.now.later(b, pl, first, sides)
+		more = more || left
+		for _, one := range days {
+			is := before.on(s.is, was, one.On)
+			if !is.glance(is.find(pl.id)).equal(sides.on(s.now, b, one.On).glance(pl)) {
+				later = append(later, s.unnumberDay(one))
+			}
 		}
-		one := FirstDay{Pledge: pl.id, Nation: pl.nation, On: first, Places: at.view.places(pl)}
-		one.Counts = slices.ContainsFunc(one.Places, func(at Place) bool { return at.Line != "" })
-		for i := range one.Places {
-			at := &one.Places[i]
-			at.Sequences = slices.DeleteFunc(at.Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
-		}
-		all = append(all, one)
 	}
-	slices.SortFunc(all, func(a, b FirstDay) int { return cmp.Or(cmp.Compare(a.On, b.On), compareIDs(a.Pledge, b.Pledge)) })
-	return all
+	byDay := func(a, b FirstDay) int { return cmp.Or(cmp.Compare(a.On, b.On), compareIDs(a.Pledge, b.Pledge)) }
+	slices.SortFunc(all, byDay)
+	slices.SortFunc(later, byDay)
+	return all, later, more
 }
 
-// addFirstDays adds the effects on the first days, of the first few.
+// unnumberDay takes the sequences of what is only supposed out of a day.
+func (s *supposed) unnumberDay(one FirstDay) FirstDay {
+	for i := range one.Places {
+		at := &one.Places[i]
+		at.Sequences = slices.DeleteFunc(at.Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
+	}
+	return one
+}
+
+// addFirstDays adds the effects on the first days and the later ones, of the first few of either.
 func (s *supposed) addFirstDays(answer *Preview) error {
 	told := []events.Date{answer.On}
 	for i := range answer.Effects {
 		told = append(told, answer.Effects[i].To.On)
 	}
-	most := len(told) + maxFirstDays
-	for _, one := range answer.FirstDays {
-		if slices.Contains(told, one.On) || len(told) == most {
-			continue
-		}
-		told = append(told, one.On)
-		d, err := s.on(answer.Basis, one.On)
-		if err != nil {
-			return err
-		}
-		if !d.IsZero() {
-			answer.Effects = append(answer.Effects, d)
+	for _, days := range [][]FirstDay{answer.FirstDays, answer.Later} {
+		most := len(told) + maxFirstDays
+		for _, one := range days {
+			if slices.Contains(told, one.On) || len(told) == most {
+				continue
+			}
+			told = append(told, one.On)
+			d, err := s.on(answer.Basis, one.On)
+			if err != nil {
+				return err
+			}
+			if !d.IsZero() {
+				answer.Effects = append(answer.Effects, d)
+			}
 		}
 	}
 	return nil

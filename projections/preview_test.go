@@ -152,8 +152,29 @@ func TestPreviewTellsOfTheFirstDay(t *testing.T) {
 		for _, one := range a.FirstDays {
 			text += fmt.Sprint("first ", one.On, " ", one.Counts, " ", one.Places[0].Line, one.Places[0].Reason)
 		}
+		for _, one := range a.Later {
+			text += fmt.Sprint("; from ", one.On, " ", one.Counts, " ", one.Places[0].Line, one.Places[0].Reason)
+		}
 		return text
 	}
-	equal(t, "before anything is required", told(10), "2026-01-03 0; 2026-01-10 0; first 2026-01-10 false no-line")
+	equal(t, "before anything is required", told(10),
+		"2026-01-03 0; 2026-01-10 0; 2026-01-20 1; first 2026-01-10 false no-line; from 2026-01-20 true west")
 	equal(t, "when it is", told(25), "2026-01-03 0; 2026-01-25 1; first 2026-01-25 true west")
+
+	// What is not changed by the statement is not told as its effect.
+	fra := l.offer("FRA", 60, func(t *events.PledgeTerms) { t.Until = day(25) })
+	l.need("all", 10, func(t *events.RequirementTerms) { t.From = day(22) })
+	p = l.picture()
+	note := pledgeTerms(60, func(t *events.PledgeTerms) { t.Until, t.Note = day(25), "as before" })
+	amend := &events.PledgeAmended{Header: l.head("pledge.amended"), Dated: dated(2), Place: place("FRA"), Pledge: fra.id, PledgeTerms: note}
+	a := must[Preview](t)(p.Preview(t.Context(), Moment{On: day(3)}, []events.Statement{amend}))
+	equal(t, "later days of what stays the same", len(a.Later), 0)
+
+	// What was counted tells of the same days: it counts, waits where it fits two, and is not told when it has ended.
+	c := must[Counting](t)(p.Counting(t.Context(), Moment{On: day(3)}, fra.seq))
+	text := ""
+	for _, one := range c.Later {
+		text += fmt.Sprint(one.On, " ", one.Places[0].Line, one.Places[0].Reason, "; ")
+	}
+	equal(t, "later days of a record", text, "2026-01-20 west; 2026-01-22 several-lines; ")
 }

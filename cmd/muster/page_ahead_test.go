@@ -246,5 +246,7 @@ func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 		}
 		b.click(".fields button.primary")
 		b.says(".first-day", want)
+		b.says(".later-day", map[string]string{"en": "From 2190-02-10 on it would count otherwise: 9 personnel for south",
+			"fr": "À partir du 2190-02-10, il compterait autrement : 9 personnel pour south"}[lang])
 	}
 }

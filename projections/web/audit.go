@@ -154,19 +154,39 @@ func CountedTable(a projections.Counting) Table {
 	}{{"as of the record", a.Then}, {now, a.Now}} {
 		for _, at := range when.all {
 			for _, c := range at.Counted {
-				t.Add(countedRow{when.name, at.Rung, &c, nil}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "",
+				t.Add(countedRow{When: when.name, Rung: at.Rung, Counted: &c}, when.name, at.Rung.String(), string(c.Line), c.Quantity.String(), string(c.Unit), "",
 					decidedBy(&c.Counted))
 			}
 			for _, n := range at.NotCounted {
-				t.Add(countedRow{when.name, at.Rung, nil, &n}, when.name, at.Rung.String(), "", n.Quantity.String(), string(n.Unit), n.Sentence, "")
+				t.Add(countedRow{When: when.name, Rung: at.Rung, NotCounted: &n}, when.name, at.Rung.String(), "", n.Quantity.String(), string(n.Unit), n.Sentence, "")
 			}
 		}
 	}
+	for i := range a.Later {
+		addLater(&t, &a.Later[i])
+	}
 	t.Below = []string{fmt.Sprintf("Now is %s.", a.Basis)}
+	if a.LaterMore {
+		t.Below = append(t.Below, fmt.Sprintf("It changes on more days after %s: ask with --on a later one.", a.Later[len(a.Later)-1].On))
+	}
 	if a.NowOn > a.On {
 		t.Below = append(t.Below, fmt.Sprintf("The pledge is there from %s on: what counts now is told for that day.", a.NowOn))
 	}
 	return t
+}
+
+// addLater adds where a pledge counts, or does not, from a later day on.
+func addLater(t *Table, one *projections.FirstDay) {
+	when := fmt.Sprintf("from %s on", one.On)
+	for i := range one.Places {
+		at := &one.Places[i]
+		whyNot, by := at.Sentence, ""
+		if at.Line != "" {
+			whyNot, by = "", decidedBy(&projections.Counted{By: at.By, Allocation: at.Allocation})
+		}
+		t.Add(countedRow{When: when, Rung: projections.Offered, Later: one}, when, projections.Offered.String(), string(at.Line),
+			at.Quantity.String(), string(at.Unit), whyNot, by)
+	}
 }
 
 // decidedBy says what has decided that a pledge counts for a line: the code, and the allocation where it is one.
@@ -182,4 +202,5 @@ type countedRow struct {
 	Rung       projections.Rung        `json:"rung"`
 	Counted    *projections.CountedFor `json:"counted,omitempty"`
 	NotCounted *projections.NotCounted `json:"not_counted,omitempty"`
+	Later      *projections.FirstDay   `json:"later,omitempty"`
 }

@@ -119,6 +119,20 @@ func firstDays(all []projections.FirstDay) (lines []string) {
 	return lines
 }
 
+// laterDays says from which later days on pledges would count otherwise, and how.
+func laterDays(all []projections.FirstDay, more bool) (lines []string) {
+	for _, one := range all {
+		for _, at := range one.Places {
+			lines = append(lines, fmt.Sprintf("From %s on, %s pledge counts otherwise: %s", one.On,
+				english.Possessive(one.Nation.Name()), at.Sentence))
+		}
+	}
+	if more {
+		lines = append(lines, "There are more days on which it changes: muster counted tells them once it is recorded.")
+	}
+	return lines
+}
+
 // PreviewTable tells for each date what would change on it: see [DiffTable].
 func PreviewTable(p projections.Preview) (t Table) {
 	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
@@ -128,7 +142,9 @@ func PreviewTable(p projections.Preview) (t Table) {
 		t.Below = []string{fmt.Sprintf("No effect on coverage, as of record %d.", p.AsOf)}
 		return t
 	}
-	defer func() { t.Below = append(firstDays(p.FirstDays), t.Below...) }()
+	defer func() {
+		t.Below = slices.Concat(firstDays(p.FirstDays), laterDays(p.Later, p.LaterMore), t.Below)
+	}()
 	today := false
 	for _, e := range p.Effects {
 		d := DiffTable(e)

@@ -96,6 +96,12 @@ func TestClusterOverTLS(t *testing.T) {
 	c := begin(t, p)
 	user, asked := newUser(t), append(there, "--nats-nkey", paris.file)
 	user.content(t, append(asked, "coverage")...)
+	if err := os.Chmod(paris.file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, said := user.content(t, append(asked, "coverage")...); !strings.Contains(said, "others than the owner may read "+paris.file) {
+		t.Errorf("a seed that others may read: %s", said)
+	}
 	for _, refused := range []struct {
 		flags []string
 		want  string

@@ -265,6 +265,9 @@ const askTimeout = 90 * time.Second
 // natsConn connects to --nats, once. The connection ends with the process.
 func (a *app) natsConn() (nc *nats.Conn, err error) {
 	if a.conn == nil {
+		for _, file := range a.nats.SecretFiles() {
+			a.warnExposed(file)
+		}
 		a.conn, err = a.nats.ConnectAsGuest()
 	}
 	return a.conn, err

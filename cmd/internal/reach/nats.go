@@ -53,6 +53,20 @@ func (n NATS) Or(other NATS) NATS {
 	return n
 }
 
+// SecretFiles are the files that nobody else should be able to read.
+func (n NATS) SecretFiles() (names []string) {
+	n, err := n.withContext()
+	if err != nil {
+		return nil // Connect says so
+	}
+	for _, name := range []string{n.Creds, n.NKey, n.Key} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Connect connects. The prefix of inboxes is for where none was said. The error shows no secret.
 func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 	n, err := n.withContext()

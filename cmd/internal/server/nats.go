@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"muster/cmd/internal/files"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/natsd"
@@ -34,6 +35,11 @@ func (s *Server) NATSURL() string {
 
 // openNATS starts the embedded NATS server, unless there is a cluster, and connects.
 func (s *Server) openNATS() (err error) {
+	for _, file := range append(s.cfg.NATS.SecretFiles(), s.cfg.NATSService.SecretFiles()...) {
+		if warning := files.Exposed(file); warning != "" {
+			s.cfg.Log.Warn(warning)
+		}
+	}
 	if s.cfg.NATS.Given() {
 		if s.cfg.NATSListen != "" {
 			return problem.New(problem.Usage,

@@ -7,12 +7,15 @@ import (
 	"muster/events"
 )
 
-// Requirements decide together for which of them a pledge counts. So a record about one may have caused a number of another
-// to differ, also through a pledge whose own part does not differ: where `south` is issued after a pledge without an area was
-// offered, that pledge waits at both moments, or at none, and it would count for `north` without `south`. Such records are
-// few, and so each is left out by itself, and the lines are summed again; not over pledges, but over what they add up to.
+// Requirements decide together for which of them a pledge counts. So a record about one may have
+// caused a number of another to differ, also through a pledge whose own part does not differ: where
+// `south` is issued after a pledge without an area was offered, that pledge waits at both moments,
+// or at none, and it would count for `north` without `south`. Such records are few, and so each is
+// left out by itself, and the lines are summed again; not over pledges, but over what they add up
+// to.
 
-// A gathered is what the pledges that are there at a side add up to, and those of them that have allocations.
+// A gathered is what the pledges that are there at a side add up to, and those of them that have
+// allocations.
 type gathered struct {
 	cells     *cells
 	allocated []version
@@ -28,7 +31,8 @@ func (s *side) gather() *gathered {
 			all.allocated = append(all.allocated, *v)
 		}
 	})
-	s.p.meter.keep(len(all.cells.all)*int(unsafe.Sizeof(cell{})) + len(all.allocated)*int(unsafe.Sizeof(version{})))
+	s.p.meter.keep(len(all.cells.all)*int(unsafe.Sizeof(cell{})) +
+		len(all.allocated)*int(unsafe.Sizeof(version{})))
 	return all
 }
 
@@ -66,7 +70,8 @@ func (s *side) covered(o events.Operation, all *gathered) map[events.Line]*LineC
 // A coverages is how far the lines of an operation are met at both moments.
 type coverages [2]map[events.Line]*LineCoverage
 
-// coveredWithout returns how far the lines of an operation are met without a record about one of them.
+// coveredWithout returns how far the lines of an operation are met without a record about one of
+// them.
 func (c *causer) coveredWithout(o events.Operation, t Told) coverages {
 	if known, ok := c.coveredBut[t.Sequence]; ok {
 		return known
@@ -80,13 +85,16 @@ func (c *causer) coveredWithout(o events.Operation, t Told) coverages {
 	return one
 }
 
-// decides reports whether a record about a requirement decides at either moment which pledges fit it.
+// decides reports whether a record about a requirement decides at either moment which pledges fit
+// it.
 func (c *causer) decides(o events.Operation, t Told) bool {
 	sides := c.leavingLine(o, t.Line, t.Sequence)
-	return c.from.asks(o, t.Line) != sides[0].asks(o, t.Line) || c.to.asks(o, t.Line) != sides[1].asks(o, t.Line)
+	return c.from.asks(o, t.Line) != sides[0].asks(o, t.Line) ||
+		c.to.asks(o, t.Line) != sides[1].asks(o, t.Line)
 }
 
-// deciding tells the records about requirements for the role of the line that decide for which of them pledges count.
+// deciding tells the records about requirements for the role of the line that decide for which of
+// them pledges count.
 func (b *blame) deciding() (all []Told) {
 	what := sought{operation: b.of.Operation}
 	for _, s := range []*LineStand{b.of.From, b.of.To} {
@@ -103,8 +111,8 @@ func (b *blame) deciding() (all []Told) {
 	return all
 }
 
-// requirements finds the records about requirements without which numbers of the line would differ otherwise. What has brought
-// the line itself into force, or out of it, is told already.
+// requirements finds the records about requirements without which numbers of the line would differ
+// otherwise. What has brought the line itself into force, or out of it, is told already.
 func (b *blame) requirements() {
 	l := b.of
 	delta := l.To.numbers().less(l.From.numbers())
@@ -127,7 +135,8 @@ func (b *blame) requirements() {
 	}
 }
 
-// requirementOfNations adds a record about a requirement to the causes of the parts that differ otherwise without it.
+// requirementOfNations adds a record about a requirement to the causes of the parts that differ
+// otherwise without it.
 func (b *blame) requirementOfNations(t Told, all coverages) {
 	for _, n := range b.of.Nations {
 		from, to := all[0][b.of.Line].partOf(n.Nation), all[1][b.of.Line].partOf(n.Nation)
@@ -147,7 +156,8 @@ func sameStep(from, to, otherFrom, otherTo events.Quantity) bool {
 	return b-a == d-c && from.IsUnknown() == otherFrom.IsUnknown() && to.IsUnknown() == otherTo.IsUnknown()
 }
 
-// partOf returns a nation's part of a supply, as [LineCoverage.part] has it; absent where it has none.
+// partOf returns a nation's part of a supply, as [LineCoverage.part] has it; absent where it has
+// none.
 func (l *LineCoverage) partOf(n events.Nation) (q events.Quantity) {
 	if l == nil {
 		return q

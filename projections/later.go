@@ -9,10 +9,13 @@ import (
 // maxLater is how many later days are told of a pledge.
 const maxLater = 12
 
-// later tells the days after one on which a pledge counts otherwise than on the day before, as known as of b, since a
-// requirement comes into force or ends, or the pledge itself changes: the first few, and whether there are more. It places the
-// pledge once for each day on which a requirement for its role changes. The sides are those of the days looked at so far.
-func (p *Picture) later(b Basis, pl *pledge, from events.Date, sides sidesOn) (all []FirstDay, more bool) {
+// later tells the days after one on which a pledge counts otherwise than on the day before, as
+// known as of b, since a requirement comes into force or ends, or the pledge itself changes: the
+// first few, and whether there are more. It places the pledge once for each day on which a
+// requirement for its role changes. The sides are those of the days looked at so far.
+func (p *Picture) later(b Basis, pl *pledge, from events.Date, sides sidesOn) (
+	all []FirstDay, more bool,
+) {
 	at := sides.on(p, b, from)
 	was, waits := at.view.spots(pl), at.view.waitsFor()
 	for _, day := range p.daysOf(&b, pl, from) {
@@ -57,7 +60,8 @@ func (s *side) firstDay(pl *pledge) FirstDay {
 	return one
 }
 
-// daysOf returns the days after one, while a pledge is there, on which it changes, or a requirement for its role does.
+// daysOf returns the days after one, while a pledge is there, on which it changes, or a requirement
+// for its role does.
 func (p *Picture) daysOf(b *Basis, pl *pledge, from events.Date) (days []events.Date) {
 	last, roles := from, map[events.Role]bool{}
 	pl.now().stretches(new(standing), uint32(b.AsOf), from, func(run stretch, s *standing) {
@@ -67,7 +71,8 @@ func (p *Picture) daysOf(b *Basis, pl *pledge, from events.Date) (days []events.
 	if o, ok := p.operations[pl.operation.name]; ok {
 		for _, name := range o.now().lineNames {
 			l := o.now().lines[name]
-			if slices.ContainsFunc(l.now().terms.known(b.AsOf), func(t termsSaid) bool { return roles[t.what.Role] }) {
+			ofRole := func(t termsSaid) bool { return roles[t.what.Role] }
+			if slices.ContainsFunc(l.now().terms.known(b.AsOf), ofRole) {
 				l.edges(b.AsOf, func(d events.Date) { days = append(days, d) })
 			}
 		}

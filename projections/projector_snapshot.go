@@ -26,7 +26,7 @@ import (
 //	"muster projections snapshot N\n", N being snapshotForm
 //	how many parts there are, 8 bytes little endian, then of each its length, 8 bytes, and its CRC-32C, 4 bytes
 //	CRC-32C of all this
-//	the parts (snapshot_parts.go)
+//	the parts (projector_snapshot_parts.go)
 //
 // The sums tell what was damaged. Against who means to change it no sum in the same file would help; for that there are the records.
 // Each part is written by a codec of its own, so that parts are read beside each other.

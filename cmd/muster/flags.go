@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// sections are the titles under which --help shows flags that belong together, in their order, after
-// those without one.
+// sections are the titles under which --help shows flags that belong together, in their order,
+// after those without one.
 var sections = []string{
 	"Where it listens", "TLS", "The embedded NATS server, or a cluster", "The ledger",
 	"How NATS is reached",

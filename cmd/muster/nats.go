@@ -8,8 +8,8 @@ import (
 	"muster/cmd/internal/reach"
 )
 
-// natsFlags says how NATS is reached, for serve and for all that is said and asked over it. Secrets are
-// in files or in the environment: others on the machine can read a command line.
+// natsFlags says how NATS is reached, for serve and for all that is said and asked over it. Secrets
+// are in files or in the environment: others on the machine can read a command line.
 func (a *app) natsFlags(root *cobra.Command) {
 	n, f := &a.nats, root.PersistentFlags()
 	add := func(to *string, name, variable, help string) {
@@ -19,7 +19,8 @@ func (a *app) natsFlags(root *cobra.Command) {
 	}
 	add(&n.URLs, "nats", "MUSTER_NATS",
 		"NATS servers, comma-separated: submit over NATS; for serve, keep the log there")
-	add(&n.Context, "nats-context", "MUSTER_NATS_CONTEXT", "the context of the nats command to take the rest from")
+	add(&n.Context, "nats-context", "MUSTER_NATS_CONTEXT",
+		"the context of the nats command to take the rest from")
 	add(&n.Creds, "nats-creds", "MUSTER_NATS_CREDS", "the file of credentials to come with")
 	add(&n.NKey, "nats-nkey", "MUSTER_NATS_NKEY", "the file of an nkey's seed to come with")
 	add(&n.CA, "nats-ca", "MUSTER_NATS_CA",
@@ -45,7 +46,8 @@ func serviceFlags(c *cobra.Command, n *reach.NATS) {
 	f.StringVar(&n.Context, "nats-service-context", os.Getenv("MUSTER_NATS_SERVICE_CONTEXT"),
 		"the context of the nats command for that user (MUSTER_NATS_SERVICE_CONTEXT)")
 	f.Lookup("nats-service").DefValue = "" // --help does not show what the environment has
-	n.User, n.Password = os.Getenv("MUSTER_NATS_SERVICE_USER"), os.Getenv("MUSTER_NATS_SERVICE_PASSWORD")
+	n.User = os.Getenv("MUSTER_NATS_SERVICE_USER")
+	n.Password = os.Getenv("MUSTER_NATS_SERVICE_PASSWORD")
 }
 
 // noSecrets refuses addresses on the command line that have a user, a password or a token in them.

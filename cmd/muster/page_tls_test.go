@@ -34,14 +34,17 @@ func TestPageOverTLS(t *testing.T) {
 	user := newUser(t)
 	user.content(t, "plan", "apply", plan, "--data", dir)
 	b := newTab(t, found[1], func(b *tab) {
-		call(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+		call(b, security.SetIgnoreCertificateErrors,
+			security.SetIgnoreCertificateErrorsParams{Ignore: true})
 	})
 	b.open("/?operation=mnf-u&on=" + aDay)
-	if over := eval[string](b, "performance.getEntriesByType('navigation')[0].nextHopProtocol"); over != "h2" {
+	over := eval[string](b, "performance.getEntriesByType('navigation')[0].nextHopProtocol")
+	if over != "h2" {
 		t.Errorf("the page came over %q", over)
 	}
 	b.says(cell("mnf-u/air-west", 0), "0 of 48")
-	user.content(t, "pledge", "offer", "--data", dir, "--operation", "mnf-u", "--nation", "GBR", "--role", "air",
+	user.content(t, "pledge", "offer", "--data", dir, "--operation", "mnf-u", "--nation", "GBR",
+		"--role", "air",
 		"--area", "west", "--quantity", "5", "--from", "2026-03-01", "--effective", "2026-01-15")
 	b.says(cell("mnf-u/air-west", 0), "5 of 48")
 	b.open("/verify?record=2")

@@ -38,9 +38,10 @@ func newNKey(t *testing.T) nkeyUser {
 	return nkeyUser{file, key}
 }
 
-// secureCluster runs a NATS server that speaks TLS, and knows its users by their nkeys: Muster's, that
-// which answers, and a guest.
-func secureCluster(t *testing.T, dir string, port int, cert, key string, muster, service, paris nkeyUser) *natsserver.Server {
+// secureCluster runs a NATS server that speaks TLS, and knows its users by their nkeys: Muster's,
+// that which answers, and a guest.
+func secureCluster(t *testing.T, dir string, port int, cert, key string, muster, service,
+	paris nkeyUser) *natsserver.Server {
 	t.Helper()
 	opts := &natsserver.Options{}
 	conf := fmt.Sprintf(`
@@ -69,8 +70,8 @@ func secureCluster(t *testing.T, dir string, port int, cert, key string, muster,
 	return srv
 }
 
-// Servers keep their log on a cluster over TLS, each user comes with an nkey, and a server goes on when
-// the cluster's certificate, and the authority of it, has been changed.
+// Servers keep their log on a cluster over TLS, each user comes with an nkey, and a server goes on
+// when the cluster's certificate, and the authority of it, has been changed.
 func TestClusterOverTLS(t *testing.T) {
 	t.Parallel()
 	root, store := t.TempDir(), t.TempDir()
@@ -80,7 +81,8 @@ func TestClusterOverTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cert, key, err = authority.Issue("cluster", time.Now().Add(time.Hour), "localhost"); err != nil {
+		if cert, key, err = authority.Issue("cluster", time.Now().Add(time.Hour),
+			"localhost"); err != nil {
 			t.Fatal(err)
 		}
 		return authority, cert, key
@@ -92,14 +94,16 @@ func TestClusterOverTLS(t *testing.T) {
 	there := []string{"--nats", "tls://localhost:" + port, "--nats-ca", authority.File}
 
 	dir := filepath.Join(root, "ledger")
-	p := serving(t, dir, append(there, "--nats-nkey", muster.file, "--nats-service-nkey", service.file)...)
+	p := serving(t, dir, append(there, "--nats-nkey", muster.file, "--nats-service-nkey",
+		service.file)...)
 	c := begin(t, p)
 	user, asked := newUser(t), append(there, "--nats-nkey", paris.file)
 	user.content(t, append(asked, "coverage")...)
 	if err := os.Chmod(paris.file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, said := user.content(t, append(asked, "coverage")...); !strings.Contains(said, "others than the owner may read "+paris.file) {
+	if _, said := user.content(t, append(asked, "coverage")...); !strings.Contains(said,
+		"others than the owner may read "+paris.file) {
 		t.Errorf("a seed that others may read: %s", said)
 	}
 	for _, refused := range []struct {
@@ -114,7 +118,8 @@ func TestClusterOverTLS(t *testing.T) {
 		if code != 7 || !strings.Contains(said, refused.want) {
 			t.Errorf("%q: exit code %d: %s", refused.flags, code, said)
 		}
-		if code, _, said := user.types(t, append(refused.flags, "coverage")...); code != 7 || !strings.Contains(said, refused.want) {
+		if code, _, said := user.types(t, append(refused.flags, "coverage")...); code != 7 ||
+			!strings.Contains(said, refused.want) {
 			t.Errorf("%q: exit code %d: %s", refused.flags, code, said)
 		}
 	}

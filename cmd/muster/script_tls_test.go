@@ -10,8 +10,8 @@ import (
 
 const theAuthority scriptKey = "authority"
 
-// issue [-expired] NAME HOST...: writes a certificate for hosts and its key to NAME.pem and NAME.key.
-// The authority is the script's own, whose certificate is in authority.pem.
+// issue [-expired] NAME HOST...: writes a certificate for hosts and its key to NAME.pem and
+// NAME.key. The authority is the script's own, whose certificate is in authority.pem.
 func scriptIssue(ts *testscript.TestScript, neg bool, args []string) {
 	until := time.Now().Add(time.Hour)
 	if len(args) > 0 && args[0] == "-expired" {

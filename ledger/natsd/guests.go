@@ -18,11 +18,11 @@ func InboxOf(guest string) string { return "_INBOX.guest." + guest }
 // A door lets clients in, each with the rights of its user.
 //
 // A guest that proves to have an nkey, made for this one time or kept, has the inboxes below
-// InboxOf(public key), and no others: an answer is heard by nobody but the one who has asked. Guests
-// without one have all other inboxes together, such as those that clients take by themselves, and
-// could hear each other's answers; so they are let in only where nobody but this machine can ask. Of
-// what goes to an inbox below InboxOf they hear nothing, whatever they subscribe to: the server
-// refuses the subscription, or leaves that out of it.
+// InboxOf(public key), and no others: an answer is heard by nobody but the one who has asked.
+// Guests without one have all other inboxes together, such as those that clients take by
+// themselves, and could hear each other's answers; so they are let in only where nobody but this
+// machine can ask. Of what goes to an inbox below InboxOf they hear nothing, whatever they
+// subscribe to: the server refuses the subscription, or leaves that out of it.
 type door struct {
 	srv      *server.Server
 	users    []*server.User

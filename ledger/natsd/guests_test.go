@@ -31,7 +31,8 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 	asking, key := newNamed(t, s)
 	spying, other := newNamed(t, s)
 	nameless := newGuest(t, s)
-	if _, err := service.Subscribe("muster.coverage", func(m *nats.Msg) { _ = m.Respond([]byte("covered")) }); err != nil {
+	if _, err := service.Subscribe("muster.coverage",
+		func(m *nats.Msg) { _ = m.Respond([]byte("covered")) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := service.Flush(); err != nil {
@@ -40,26 +41,35 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 	heard := make(chan *nats.Msg, 64)
 	for _, spy := range []*guest{spying, nameless} {
 		subjects := []string{">", "*", "*.>", "_INBOX.guest.>", "_INBOX.guest.*.>", "_INBOX.guest.*.*.*",
-			InboxOf(key) + ".>", InboxOf(key) + ".*", "muster.ev.>", "muster.>", "muster.*", "muster.coverage",
+			InboxOf(key) + ".>", InboxOf(key) + ".*", "muster.ev.>", "muster.>", "muster.*",
+			"muster.coverage",
 			"$JS.>", "$JS.API.>", "$JS.EVENT.>", "$SRV.>", "$SYS.>", "_MUSTER.>", "_SERVICE.>", "_R_.>"}
 		if spy == spying {
-			subjects = append(subjects, "_INBOX.>", "_INBOX.*", "_INBOX.*.>", "_INBOX.*.*.*", "_INBOX.*.*.*.*", "_INBOX."+other)
+			subjects = append(subjects, "_INBOX.>", "_INBOX.*", "_INBOX.*.>", "_INBOX.*.*.*",
+				"_INBOX.*.*.*.*", "_INBOX."+other)
 		} else {
 			subjects = append(subjects, InboxOf(other)+".>")
 		}
 		for _, subject := range subjects {
-			spy.isDenied(t, "subscribing to "+subject, func() error { _, err := spy.ChanSubscribe(subject, heard); return err })
+			spy.isDenied(t, "subscribing to "+subject, func() error {
+				_, err := spy.ChanSubscribe(subject, heard)
+				return err
+			})
 			spy.isDenied(t, "subscribing to "+subject+" in a group", func() error {
 				_, err := spy.ChanQueueSubscribe(subject, "group", heard)
 				return err
 			})
 		}
-		for _, subject := range []string{InboxOf(key) + ".x.y", "_INBOX.x", "_INBOX.x.y", someEvent, "$JS.API.STREAM.INFO.MUSTER"} {
-			spy.isDenied(t, "publishing to "+subject, func() error { return spy.Publish(subject, []byte("forged")) })
+		for _, subject := range []string{InboxOf(key) + ".x.y", "_INBOX.x", "_INBOX.x.y", someEvent,
+			"$JS.API.STREAM.INFO.MUSTER"} {
+			spy.isDenied(t, "publishing to "+subject, func() error {
+				return spy.Publish(subject, []byte("forged"))
+			})
 		}
 	}
 	// The widest that a guest without a name may subscribe to.
-	for _, subject := range []string{"_INBOX.>", "_INBOX.*.>", "_INBOX.*.*.*", "_INBOX.*.*.*.*", "_INBOX.*.*.>"} {
+	for _, subject := range []string{"_INBOX.>", "_INBOX.*.>", "_INBOX.*.*.*", "_INBOX.*.*.*.*",
+		"_INBOX.*.*.>"} {
 		_, err := nameless.ChanSubscribe(subject, heard)
 		_, inGroup := nameless.ChanQueueSubscribe(subject, "group", heard)
 		if err := errors.Join(err, inGroup); err != nil {
@@ -69,7 +79,8 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 	if err := nameless.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := asking.Request("muster.coverage", nil, 5*time.Second); err != nil || string(m.Data) != "covered" {
+	if m, err := asking.Request("muster.coverage", nil, 5*time.Second); err != nil ||
+		string(m.Data) != "covered" {
 		t.Fatalf("a guest with a name asks: %v, %v", m, err)
 	}
 	inbox := asking.NewInbox()
@@ -80,7 +91,8 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 	if m, err := answers.NextMsg(5 * time.Second); err != nil || string(m.Data) != "covered" {
 		t.Fatalf("and in another way: %v, %v", m, err)
 	}
-	if err := errors.Join(nc.Publish(someEvent, []byte("x")), nc.Flush(), spying.Flush(), nameless.Flush()); err != nil {
+	if err := errors.Join(nc.Publish(someEvent, []byte("x")), nc.Flush(), spying.Flush(),
+		nameless.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -88,7 +100,8 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 		t.Errorf("a guest has heard %q on %s", m.Data, m.Subject)
 	default: // what was for it came before the answers to Flush
 	}
-	if m, err := nameless.Request("muster.coverage", nil, 5*time.Second); err != nil || string(m.Data) != "covered" {
+	if m, err := nameless.Request("muster.coverage", nil, 5*time.Second); err != nil ||
+		string(m.Data) != "covered" {
 		t.Errorf("a guest without a name asks: %v, %v", m, err)
 	}
 }
@@ -132,7 +145,9 @@ func TestTheDoor(t *testing.T) {
 		}{
 			{"with an nkey", nats.Nkey(key, pair.Sign), true},
 			{"with another's nkey", nats.Nkey(key, other.Sign), false},
-			{"with a signature of nothing", nats.Nkey(key, func([]byte) ([]byte, error) { return pair.Sign(nil) }), false},
+			{"with a signature of nothing", nats.Nkey(key, func([]byte) ([]byte, error) {
+				return pair.Sign(nil)
+			}), false},
 			{"with an account's nkey", nats.Nkey(accountKey, account.Sign), false},
 			{"with no nkey at all", nats.Nkey("x.>", pair.Sign), false},
 			{"without a name", nats.Name("x"), where.open},

@@ -1,5 +1,5 @@
-// Package certtest makes certificates for tests: of an authority of their own, for any names and any
-// time, valid or not.
+// Package certtest makes certificates for tests: of an authority of their own, for any names and
+// any time, valid or not.
 package certtest
 
 import (
@@ -45,7 +45,11 @@ func New(dir string) (*Authority, error) {
 
 // Issue writes NAME.pem and NAME.key: a certificate for hosts until a time, and its key. Files that
 // are there already are replaced, each with the next rename.
-func (a *Authority) Issue(name string, until time.Time, hosts ...string) (cert, key string, err error) {
+func (a *Authority) Issue(
+	name string,
+	until time.Time,
+	hosts ...string,
+) (cert, key string, err error) {
 	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err

@@ -14,9 +14,9 @@ import (
 	"muster/events/problem"
 )
 
-// A natsContext is a file in which the nats command keeps how a NATS system is reached. That command's
-// own library links a language for expressions, and starts programs that a file names; so these are
-// the members that matter here, and what cannot be obeyed is refused.
+// A natsContext is a file in which the nats command keeps how a NATS system is reached. That
+// command's own library links a language for expressions, and starts programs that a file names; so
+// these are the members that matter here, and what cannot be obeyed is refused.
 type natsContext struct {
 	URL      string `json:"url"`
 	User     string `json:"user"`
@@ -71,13 +71,15 @@ func readContext(name string) (c natsContext, err error) {
 	case name != filepath.Base(name) || strings.HasPrefix(name, "."):
 		return c, problem.New(problem.Usage, "--nats-context: %q is no context's name", name)
 	case errors.Is(readErr, os.ErrNotExist):
-		return c, problem.New(problem.NotFound, "--nats-context: there is no context %s: no file %s", name, file).
+		return c, problem.New(problem.NotFound, "--nats-context: there is no context %s: no file %s",
+			name, file).
 			WithHint("list those that there are with: nats context ls")
 	case readErr != nil:
 		return c, problem.New(problem.Usage, "--nats-context: %w", readErr)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, problem.New(problem.Invalid, "--nats-context: the file %s is no context of the nats command: %w", file, err)
+		return c, problem.New(problem.Invalid,
+			"--nats-context: the file %s is no context of the nats command: %w", file, err)
 	}
 	for _, path := range []*string{&c.Creds, &c.NKey, &c.Cert, &c.Key, &c.CA} {
 		*path = strings.TrimPrefix(os.ExpandEnv(*path), "file://")
@@ -100,13 +102,16 @@ func homeOf() string {
 // canBeObeyed names the member of a context that would be passed over.
 func (c natsContext) canBeObeyed(file string) error {
 	for member, value := range map[string]string{"nsc": c.NSC, "socks_proxy": c.SocksProxy,
-		"jetstream_domain": c.Domain, "jetstream_api_prefix": c.APIPrefix, "windows_cert_store": c.WindowsCert} {
+		"jetstream_domain": c.Domain, "jetstream_api_prefix": c.APIPrefix,
+		"windows_cert_store": c.WindowsCert} {
 		if value != "" {
-			return problem.New(problem.Invalid, "--nats-context: %s in %s is nothing that muster can do", member, file).
+			return problem.New(problem.Invalid,
+				"--nats-context: %s in %s is nothing that muster can do", member, file).
 				WithHint("make a context without it with: nats context copy")
 		}
 	}
-	for member, value := range map[string]string{"creds": c.Creds, "nkey": c.NKey, "cert": c.Cert, "key": c.Key,
+	for member, value := range map[string]string{"creds": c.Creds, "nkey": c.NKey,
+		"cert": c.Cert, "key": c.Key,
 		"ca": c.CA, "password": c.Password, "token": c.Token, "user_jwt": c.JWT, "user_seed": c.Seed} {
 		for _, scheme := range []string{"op://", "nsc://", "env://", "data:"} {
 			if strings.HasPrefix(value, scheme) {

@@ -1,5 +1,5 @@
-// Package reach reaches servers: over HTTP, and over NATS. It knows whom to believe, as whom to come,
-// and what to do when that fails.
+// Package reach reaches servers: over HTTP, and over NATS. It knows whom to believe, as whom to
+// come, and what to do when that fails.
 package reach
 
 import (
@@ -60,8 +60,8 @@ func readAuthorities(flag, file string) (*x509.CertPool, error) {
 }
 
 // ownTLS believes the one certificate that is in a file of the data folder, whatever name it is
-// for, and whoever has signed it: only the folder's owner writes there, and the server puts it there
-// before it shows it. That the server has its key, TLS proves.
+// for, and whoever has signed it: only the folder's owner writes there, and the server puts it
+// there before it shows it. That the server has its key, TLS proves.
 func ownTLS(file string) *tls.Config {
 	return &tls.Config{
 		InsecureSkipVerify: true, // VerifyConnection verifies instead

@@ -15,8 +15,8 @@ import (
 	"muster/ledger/natsd"
 )
 
-// A NATS says where NATS servers are, whom to believe, and as whom to come. Its files are read again
-// for each connection, also when one is made anew: what was renewed is used.
+// A NATS says where NATS servers are, whom to believe, and as whom to come. Its files are read
+// again for each connection, also when one is made anew: what was renewed is used.
 type NATS struct {
 	URLs    string // comma-separated
 	Context string // the name of a context of the nats command, which says what is not said here
@@ -99,8 +99,8 @@ func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 // silent has nothing written to the standard error beside what is returned.
 var silent = nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})
 
-// mayListen makes sure that answers can come: who may not listen to its inbox would wait for each in
-// vain.
+// mayListen makes sure that answers can come: who may not listen to its inbox would wait for each
+// in vain.
 func (n NATS) mayListen(nc *nats.Conn) error {
 	inbox := nc.NewInbox() + ".*" // as requests do
 	sub, err := nc.SubscribeSync(inbox)
@@ -111,9 +111,12 @@ func (n NATS) mayListen(nc *nats.Conn) error {
 		return n.explain(err)
 	}
 	if errors.Is(nc.LastError(), nats.ErrPermissionViolation) {
-		return problem.New(problem.Unavailable, "NATS at %s does not let %s listen to its inboxes, such as %s",
-			n.shown(), n.whom(), inbox).WithCode("nats-refused").
-			WithHint("have its administrator allow that, or name with --nats-inbox the prefix of those that are allowed")
+		return problem.New(problem.Unavailable,
+			"NATS at %s does not let %s listen to its inboxes, such as %s",
+			n.shown(), n.whom(), inbox).
+			WithCode("nats-refused").
+			WithHint("have its administrator allow that, " +
+				"or name with --nats-inbox the prefix of those that are allowed")
 	}
 	return sub.Unsubscribe()
 }
@@ -147,7 +150,8 @@ func (n NATS) ConnectAsGuest() (*nats.Conn, error) {
 }
 
 func (n NATS) nameless() bool {
-	return n.Creds == "" && n.NKey == "" && n.User == "" && n.Token == "" && n.jwt == "" && n.Cert == "" &&
+	return n.Creds == "" && n.NKey == "" && n.User == "" && n.Token == "" && n.jwt == "" &&
+		n.Cert == "" && n.Key == "" &&
 		!HasUser(n.URLs)
 }
 
@@ -175,7 +179,8 @@ func (n NATS) name() string {
 // who returns as whom one comes.
 func (n NATS) who() (opts []nats.Option, err error) {
 	ways := 0
-	for _, given := range []bool{n.Creds != "", n.NKey != "", n.User != "", n.Token != "", n.jwt != ""} {
+	for _, given := range []bool{n.Creds != "", n.NKey != "", n.User != "", n.Token != "",
+		n.jwt != ""} {
 		if given {
 			ways++
 		}
@@ -194,7 +199,8 @@ func (n NATS) who() (opts []nats.Option, err error) {
 		}
 		opt, err := nats.NkeyOptionFromSeed(n.NKey)
 		if err != nil {
-			return nil, problem.New(problem.Usage, "--nats-nkey: the file %s holds no user's nkey: %w", n.NKey, err)
+			return nil, problem.New(problem.Usage,
+				"--nats-nkey: the file %s holds no user's nkey: %w", n.NKey, err)
 		}
 		return []nats.Option{opt}, nil
 	case n.User != "":
@@ -216,11 +222,13 @@ func (n NATS) line() (opts []nats.Option, err error) {
 		opts = append(opts, nats.RootCAs(n.CA))
 	}
 	if (n.Cert == "") != (n.Key == "") {
-		return nil, problem.New(problem.Usage, "--nats-cert and --nats-key belong together, and only one of them was given").
+		return nil, problem.New(problem.Usage,
+			"--nats-cert and --nats-key belong together, and only one of them was given").
 			WithHint("give the file of your certificate, and that of its key, both as PEM")
 	}
 	if n.Cert != "" {
-		if err := errors.Join(readable("--nats-cert", n.Cert), readable("--nats-key", n.Key)); err != nil {
+		err := errors.Join(readable("--nats-cert", n.Cert), readable("--nats-key", n.Key))
+		if err != nil {
 			return nil, err
 		}
 		opts = append(opts, nats.ClientCert(n.Cert, n.Key))
@@ -257,8 +265,9 @@ func (n NATS) explain(err error) error {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired),
 		errors.Is(err, nats.ErrAuthRevoked), errors.Is(err, nats.ErrAccountAuthExpired),
 		errors.Is(err, nats.ErrNkeysNotSupported):
-		return p.WithCode("nats-refused").WithHint("it was asked to let in %s; another way is given with "+
-			"--nats-creds, --nats-nkey or --nats-context: ask its administrator for one", n.whom())
+		return p.WithCode("nats-refused").
+			WithHint("it was asked to let in %s; another way is given with "+
+				"--nats-creds, --nats-nkey or --nats-context: ask its administrator for one", n.whom())
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		return p.WithHint("it does not speak TLS there: is this its address? " +
 			"where nobody can listen in between, leave out tls:// and --nats-ca")

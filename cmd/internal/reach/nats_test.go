@@ -43,7 +43,8 @@ func startNATS(t *testing.T, port int, conf string, args ...any) *server.Server 
 
 // at is where a server is reached by a name.
 func at(scheme, name string, srv *server.Server) string {
-	return fmt.Sprintf("%s://%s:%s", scheme, name, srv.Addr().String()[strings.LastIndex(srv.Addr().String(), ":")+1:])
+	return fmt.Sprintf("%s://%s:%s", scheme, name,
+		srv.Addr().String()[strings.LastIndex(srv.Addr().String(), ":")+1:])
 }
 
 func newAuthority(t *testing.T, dir string) *certtest.Authority {
@@ -130,8 +131,8 @@ const withUsers = `
 		{ nkey: %s, permissions: { publish: [echo, "_INBOX.>"], subscribe: [echo, "_INBOX.guest.%[3]s.>"] } }
 	] }`
 
-// A server that knows its users over TLS lets them in by each way of saying who one is, with inboxes of
-// their own, and says what is missing to others.
+// A server that knows its users over TLS lets them in by each way of saying who one is, with
+// inboxes of their own, and says what is missing to others.
 func TestUsersOverTLS(t *testing.T) {
 	authority := newAuthority(t, t.TempDir())
 	cert, key := issue(t, authority, "server", "localhost")
@@ -150,15 +151,18 @@ func TestUsersOverTLS(t *testing.T) {
 	if inbox := comes(t, as); !strings.HasPrefix(inbox, "_INBOX.guest."+public+".") {
 		t.Errorf("answers to an nkey go to %s", inbox)
 	}
-	as = NATS{URLs: strings.Replace(there.URLs, "//", "//paris:hunter2@", 1), CA: authority.File, Inbox: "_INBOX.guest.paris"}
+	as = NATS{URLs: strings.Replace(there.URLs, "//", "//paris:hunter2@", 1), CA: authority.File,
+		Inbox: "_INBOX.guest.paris"}
 	if inbox := comes(t, as); !strings.HasPrefix(inbox, "_INBOX.guest.paris.") {
 		t.Errorf("answers go to %s", inbox)
 	}
 
-	isRefused(t, there, "Authorization Violation", "it was asked to let in somebody without a name; another way is given with --nats-creds")
+	isRefused(t, there, "Authorization Violation",
+		"it was asked to let in somebody without a name; another way is given with --nats-creds")
 	as = there
 	as.NKey, as.Inbox = file, "_INBOX.elsewhere"
-	isRefused(t, as, "does not let the holder of "+file+" listen to its inboxes, such as _INBOX.elsewhere.", "--nats-inbox")
+	isRefused(t, as, "does not let the holder of "+file+
+		" listen to its inboxes, such as _INBOX.elsewhere.", "--nats-inbox")
 	as = there
 	as.NKey = stranger
 	isRefused(t, as, "Authorization Violation", "the holder of "+stranger)
@@ -173,29 +177,37 @@ func TestUsersOverTLS(t *testing.T) {
 	isRefused(t, as, "several ways", "--nats-nkey")
 	as = NATS{URLs: strings.Replace(there.URLs, "//", "//paris:hunter2@", 1)}
 	isRefused(t, as, "//…@localhost:", "--nats-ca FILE")
-	isRefused(t, NATS{URLs: at("nats", "localhost", srv), User: "paris"}, "from an authority that is not known here", "--nats-ca FILE")
-	isRefused(t, NATS{URLs: at("tls", "127.0.0.1", srv), CA: authority.File}, "is for localhost, and not for 127.0.0.1", "one of its names")
+	isRefused(t, NATS{URLs: at("nats", "localhost", srv), User: "paris"},
+		"from an authority that is not known here", "--nats-ca FILE")
+	isRefused(t, NATS{URLs: at("tls", "127.0.0.1", srv), CA: authority.File},
+		"is for localhost, and not for 127.0.0.1", "one of its names")
 	isRefused(t, NATS{URLs: there.URLs, CA: key}, "holds no certificate", "as PEM")
-	isRefused(t, NATS{URLs: there.URLs, CA: authority.File, Cert: cert}, "--nats-cert and --nats-key belong together", "as PEM")
-	isRefused(t, NATS{URLs: "tls://localhost:1", CA: authority.File}, "no connection to NATS at tls://localhost:1", "is it running there?")
+	isRefused(t, NATS{URLs: there.URLs, CA: authority.File, Cert: cert},
+		"--nats-cert and --nats-key belong together", "as PEM")
+	isRefused(t, NATS{URLs: "tls://localhost:1", CA: authority.File},
+		"no connection to NATS at tls://localhost:1", "is it running there?")
 
 	plain := startNATS(t, 0, "max_payload: 1MB")
-	isRefused(t, NATS{URLs: at("tls", "localhost", plain)}, "secure connection not available", "does not speak TLS there")
-	isRefused(t, NATS{URLs: at("nats", "localhost", plain), CA: authority.File}, "secure connection not available", "does not speak TLS there")
+	isRefused(t, NATS{URLs: at("tls", "localhost", plain)}, "secure connection not available",
+		"does not speak TLS there")
+	isRefused(t, NATS{URLs: at("nats", "localhost", plain), CA: authority.File},
+		"secure connection not available", "does not speak TLS there")
 	comes(t, NATS{URLs: at("nats", "localhost", plain)})
 
 	if _, _, err := authority.Issue("server", time.Now().Add(-time.Minute), "localhost"); err != nil {
 		t.Fatal(err)
 	}
 	expired := startNATS(t, 0, withUsers, cert, key, public)
-	isRefused(t, NATS{URLs: at("tls", "localhost", expired), CA: authority.File}, "is valid from", "has to renew it")
+	isRefused(t, NATS{URLs: at("tls", "localhost", expired), CA: authority.File}, "is valid from",
+		"has to renew it")
 }
 
 // A server may want to see a certificate.
 func TestCertificateOfOnesOwn(t *testing.T) {
 	authority, other := newAuthority(t, t.TempDir()), newAuthority(t, t.TempDir())
 	cert, key := issue(t, authority, "server", "localhost")
-	srv := startNATS(t, 0, `tls { cert_file: %q, key_file: %q, ca_file: %q, verify: true }`, cert, key, authority.File)
+	srv := startNATS(t, 0, `tls { cert_file: %q, key_file: %q, ca_file: %q, verify: true }`, cert,
+		key, authority.File)
 	there := NATS{URLs: at("tls", "localhost", srv), CA: authority.File}
 	isRefused(t, there, "no connection to NATS", "give it with --nats-cert and --nats-key")
 	there.Cert, there.Key = issue(t, other, "client", "client")
@@ -256,7 +268,8 @@ func TestCredentials(t *testing.T) {
 		return key
 	}
 	srv := startNATS(t, 0, "operator: %s\nresolver: MEMORY\nresolver_preload: { %s: %s }",
-		encoded(jwt.NewOperatorClaims(public(operator))), public(account), encoded(jwt.NewAccountClaims(public(account))))
+		encoded(jwt.NewOperatorClaims(public(operator))), public(account),
+		encoded(jwt.NewAccountClaims(public(account))))
 	there := NATS{URLs: srv.ClientURL()}
 	good, key := credsFile(t, account, time.Hour)
 	there.Creds = good
@@ -264,7 +277,8 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("answers go to %s", inbox)
 	}
 	there.Creds, _ = credsFile(t, stranger, time.Hour)
-	isRefused(t, there, "Authorization Violation", "the holder of "+there.Creds+"; another way is given with --nats-creds")
+	isRefused(t, there, "Authorization Violation",
+		"the holder of "+there.Creds+"; another way is given with --nats-creds")
 	there.Creds = good + "x"
 	isRefused(t, there, "--nats-creds: open ", "")
 	there.Creds = writeFile(t, "none")
@@ -287,18 +301,22 @@ func TestContext(t *testing.T) {
 	}
 	context := func(name, format string, args ...any) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(config, "nats", "context", name+".json"), fmt.Appendf(nil, format, args...), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(config, "nats", "context", name+".json"),
+			fmt.Appendf(nil, format, args...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	url := at("tls", "localhost", srv)
 	context("nkey", `{"description":"x","url":%q,"nkey":%q,"ca":"$WHERE/authority.pem"}`, url, file)
-	context("paris", `{"url":%q,"user":"paris","password":"hunter2","ca":%q,"inbox_prefix":"_INBOX.guest.paris.x"}`, url, authority.File)
-	context("here", `{"url":"tls://localhost:1","user":"x","password":"hunter2","ca":%q}`, authority.File)
+	context("paris", `{"url":%q,"user":"paris","password":"hunter2","ca":%q,"inbox_prefix":
+		"_INBOX.guest.paris.x"}`, url, authority.File)
+	context("here", `{"url":"tls://localhost:1","user":"x","password":"hunter2","ca":%q}`,
+		authority.File)
 	context("op", `{"url":%q,"creds":"op://vault/hunter2"}`, url)
 	context("proxy", `{"url":%q,"socks_proxy":"socks5://x"}`, url)
 	context("broken", `{"url":`)
-	if inbox := comes(t, NATS{Context: "nkey"}); !strings.HasPrefix(inbox, "_INBOX.guest."+public+".") {
+	if inbox := comes(t, NATS{Context: "nkey"}); !strings.HasPrefix(
+		inbox, "_INBOX.guest."+public+".") {
 		t.Errorf("answers go to %s", inbox)
 	}
 	if inbox := comes(t, NATS{Context: "paris"}); !strings.HasPrefix(inbox, "_INBOX.guest.paris.x.") {
@@ -306,7 +324,8 @@ func TestContext(t *testing.T) {
 	}
 	comes(t, NATS{Context: "here", URLs: url, NKey: file})
 	comes(t, NATS{NKey: file}.Or(NATS{Context: "paris"}))
-	isRefused(t, NATS{Context: "here"}, "no connection to NATS at tls://localhost:1", "is it running there?")
+	isRefused(t, NATS{Context: "here"}, "no connection to NATS at tls://localhost:1",
+		"is it running there?")
 	isRefused(t, NATS{Context: "none"}, "there is no context none", "nats context ls")
 	isRefused(t, NATS{Context: "../nkey"}, "is no context's name", "")
 	isRefused(t, NATS{Context: "op"}, "creds in ", "in a file")
@@ -314,7 +333,8 @@ func TestContext(t *testing.T) {
 	isRefused(t, NATS{Context: "broken"}, "is no context of the nats command", "")
 }
 
-// A connection comes back to a server whose certificate, authority and all, was changed in the files.
+// A connection comes back to a server whose certificate, authority and all, was changed in the
+// files.
 func TestReconnectsAfterRenewal(t *testing.T) {
 	dir := t.TempDir()
 	authority := newAuthority(t, dir)
@@ -322,7 +342,8 @@ func TestReconnectsAfterRenewal(t *testing.T) {
 	file, public, _ := nkeyFile(t)
 	srv := startNATS(t, 0, withUsers, cert, key, public)
 	back := make(chan struct{}, 1)
-	nc, err := NATS{URLs: at("tls", "localhost", srv), CA: authority.File, NKey: file}.Connect(natsd.InboxOf(public),
+	nc, err := NATS{URLs: at("tls", "localhost", srv), CA: authority.File,
+		NKey: file}.Connect(natsd.InboxOf(public),
 		nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0),
 		nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }))
 	if err != nil {

@@ -39,8 +39,8 @@ type stamp struct {
 	size int64
 }
 
-// settled is how long files that cannot be used are as they are before that is logged: two files are
-// not replaced in one moment.
+// settled is how long files that cannot be used are as they are before that is logged: two files
+// are not replaced in one moment.
 const settled = time.Second
 
 // readCertificate reads the files for the first time, when they must be right.
@@ -104,8 +104,12 @@ func (c *certificate) read() error {
 		return c.unusable(err)
 	}
 	if read.Leaf.PublicKeyAlgorithm == x509.Ed25519 {
-		c.log.Warn("browsers take no certificate with an Ed25519 key: give one with ECDSA (P-256) or RSA, "+
-			"where people are to see the pages", "file", c.certFile)
+		c.log.Warn(
+			"browsers take no certificate with an Ed25519 key: give one with ECDSA (P-256) or RSA, "+
+				"where people are to see the pages",
+			"file",
+			c.certFile,
+		)
 	}
 	if c.publish != nil {
 		c.publish(leafPEM(&read))
@@ -150,8 +154,8 @@ func leafPEM(c *tls.Certificate) []byte {
 
 // CertificateHealth tells how long clients can trust the server's certificate.
 type CertificateHealth struct {
-	Expires time.Time        `json:"expires" doc:"When the certificate that clients are shown ends"`
-	Problem *problem.Problem `json:"problem,omitempty" doc:"What is wrong with it, or with its new files"`
+	Expires time.Time        `json:"expires" doc:"When the certificate that is shown ends"`
+	Problem *problem.Problem `json:"problem,omitempty" doc:"What is wrong with it, or its new files"`
 }
 
 // health is nil where the server does not speak TLS.

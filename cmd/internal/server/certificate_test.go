@@ -82,17 +82,20 @@ func TestCertificateIsReadAgain(t *testing.T) {
 			}
 		}
 		h := c.health()
-		if h.Problem == nil || !h.Expires.Equal(second.NotAfter) || !strings.Contains(h.Problem.Detail, certFile) {
+		if h.Problem == nil || !h.Expires.Equal(second.NotAfter) ||
+			!strings.Contains(h.Problem.Detail, certFile) {
 			t.Errorf("the health is %+v", h)
 		}
 		issue(t, authority)
-		if second = shown(t, c); c.health().Problem != nil || !strings.Contains(log.String(), "used again") {
+		if second = shown(t, c); c.health().Problem != nil ||
+			!strings.Contains(log.String(), "used again") {
 			t.Errorf("put right: %+v, %s", c.health(), &log)
 		}
 	}
 }
 
-// Two files cannot be replaced in one moment: what is looked at in between is no reason for a message.
+// Two files cannot be replaced in one moment: what is looked at in between is no reason for a
+// message.
 func TestCertificateBetweenTwoFiles(t *testing.T) {
 	authority, certFile, keyFile := certified(t)
 	var log bytes.Buffer
@@ -156,8 +159,8 @@ func TestRefusesTheClear(t *testing.T) {
 	}
 }
 
-// TLS is spoken in its version 1.3 alone, and browsers that have asked for the server by its name ask
-// so ever after.
+// TLS is spoken in its version 1.3 alone, and browsers that have asked for the server by its name
+// ask so ever after.
 func TestTLSAlone(t *testing.T) {
 	_, certFile, keyFile := certified(t)
 	s, err := Start(t.Context(), Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
@@ -168,11 +171,13 @@ func TestTLSAlone(t *testing.T) {
 	}
 	defer s.Close()
 	address := strings.TrimPrefix(s.URL(), "https://")
-	_, err = tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	_, err = tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true,
+		MaxVersion: tls.VersionTLS12})
 	if err == nil || !strings.Contains(err.Error(), "protocol version") {
 		t.Errorf("TLS 1.2: %v", err)
 	}
-	c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true,
+		NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +185,8 @@ func TestTLSAlone(t *testing.T) {
 	if s := c.ConnectionState(); s.Version != tls.VersionTLS13 || s.NegotiatedProtocol != "h2" {
 		t.Errorf("version %x, protocol %q", s.Version, s.NegotiatedProtocol)
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
 	for host, want := range map[string]string{"muster.example": "max-age=31536000", "localhost": ""} {
 		req, err := http.NewRequest(http.MethodGet, s.URL()+"/healthz", nil)
@@ -193,7 +199,8 @@ func TestTLSAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if got := resp.Header.Get("Strict-Transport-Security"); got != want || resp.StatusCode != http.StatusOK {
+		if got := resp.Header.Get("Strict-Transport-Security"); got != want ||
+			resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s, Strict-Transport-Security: %s", host, resp.Status, got)
 		}
 	}

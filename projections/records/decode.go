@@ -64,9 +64,11 @@ func (d *Decoder) learn(rec *events.Record, r *Row) {
 		line = memberCaveat
 	}
 	for m, word := range map[member]string{
-		memberBy: rec.By, memberSigner: rec.KeyName, memberLedger: string(rec.Statement.Head().Ledger), memberType: string(r.Type),
-		memberOperation: string(r.Operation), memberNation: string(r.Nation), memberRole: string(r.Role), memberArea: string(r.Area),
-		memberUnit: string(r.Unit), memberPresence: string(r.Presence), memberRelease: string(r.Release),
+		memberBy: rec.By, memberSigner: rec.KeyName,
+		memberLedger: string(rec.Statement.Head().Ledger), memberType: string(r.Type),
+		memberOperation: string(r.Operation), memberNation: string(r.Nation),
+		memberRole: string(r.Role), memberArea: string(r.Area), memberUnit: string(r.Unit),
+		memberPresence: string(r.Presence), memberRelease: string(r.Release),
 		line: string(r.Line), memberKind: string(r.Kind),
 	} {
 		if word != "" && len(d.known[m]) < maxKnown && isPlain([]byte(word)) {
@@ -135,16 +137,21 @@ type shape struct {
 var shapes = func() map[events.Type]shape {
 	head := bits(memberType, memberID, memberLedger, memberEffective, memberOperation, memberNation)
 	terms := head | bits(memberRole, memberQuantity, memberUnit, memberFrom)
-	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence, memberRelease, memberSource, memberNote, memberExpires,
-		memberPredecessor, memberSuccessor, memberLine)
-	step, mayStep := head|bits(memberPledge), bits(memberSeen, memberAfter, memberReason, memberSource)
+	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence,
+		memberRelease, memberSource, memberNote, memberExpires, memberPredecessor,
+		memberSuccessor, memberLine)
+	step := head | bits(memberPledge)
+	mayStep := bits(memberSeen, memberAfter, memberReason, memberSource)
 	amount := bits(memberQuantity, memberUnit)
+	mayOffer, mayAmend := mayTerms|bits(memberPledge, memberAfter), mayTerms|bits(memberAfter)
+	observed := head | amount | bits(memberRole, memberSource)
+	allocated := step | amount | bits(memberLine, memberFrom)
 	of := func(must uint64) shape { return shape{must: step | must, may: mayStep} }
 	return map[events.Type]shape{
 		"pledge.indicated":     {must: terms, may: mayTerms, begins: true, unknown: true},
-		"pledge.offered":       {must: terms, may: mayTerms | bits(memberPledge, memberAfter), begins: true, unknown: true},
-		"pledge.amended":       {must: terms | bits(memberPledge), may: mayTerms | bits(memberAfter), unknown: true},
-		"pledge.observed":      {must: head | amount | bits(memberRole, memberSource), may: bits(memberSeen), begins: true},
+		"pledge.offered":       {must: terms, may: mayOffer, begins: true, unknown: true},
+		"pledge.amended":       {must: terms | bits(memberPledge), may: mayAmend, unknown: true},
+		"pledge.observed":      {must: observed, may: bits(memberSeen), begins: true},
 		"pledge.accepted":      of(0),
 		"pledge.declined":      of(0),
 		"pledge.confirmed":     of(0),
@@ -158,7 +165,7 @@ var shapes = func() map[events.Type]shape {
 		"condition.failed":     of(bits(memberCondition)),
 		"caveat.declared":      of(bits(memberCaveat, memberRestriction)),
 		"caveat.lifted":        of(bits(memberCaveat)),
-		"allocation.made":      {must: step | amount | bits(memberLine, memberFrom), may: mayStep | bits(memberUntil)},
+		"allocation.made":      {must: allocated, may: mayStep | bits(memberUntil)},
 		"allocation.released":  of(bits(memberAllocation)),
 	}
 }()

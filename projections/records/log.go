@@ -39,15 +39,18 @@ func (f LogFilter) Check() error {
 	}
 	remedy := "write one of: " + english.List(near)
 	if near == nil {
-		remedy = "write a kind of statement such as pledge.offered, or what it is about, such as pledge"
+		remedy = "write a kind of statement such as pledge.offered, " +
+			"or what it is about, such as pledge"
 	}
-	return problem.OfField(problem.Usage, problem.Field{Location: "type", Value: f.Type, Message: remedy})
+	return problem.OfField(problem.Usage,
+		problem.Field{Location: "type", Value: f.Type, Message: remedy})
 }
 
 // Match reports whether the record passes.
 func (f LogFilter) Match(rec events.Record) bool {
 	nation, operation := events.About(rec.Statement)
-	return (f.Nation == "" || nation == f.Nation || events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&
+	return (f.Nation == "" || nation == f.Nation ||
+		events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&
 		(f.Operation == "" || operation == f.Operation) &&
 		(f.Type == "" || f.matchesType(rec.Statement.Head().Type)) &&
 		(f.Signer == "" || f.Signer == rec.KeyName)

@@ -105,14 +105,16 @@ func (r *Row) Window() events.Window {
 // is an error: what it means cannot be guessed, and to leave it out would make every number after
 // it wrong.
 func RowOf(rec events.Record) (Row, error) {
-	r := Row{Type: rec.Statement.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
-	if d, ok := rec.Statement.(interface{ On() events.Date }); ok {
+	st := rec.Statement
+	r := Row{Type: st.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
+	if d, ok := st.(interface{ On() events.Date }); ok {
 		r.Effective = int32(d.On())
 	}
-	if r.ofLedger(rec.Statement) || r.ofPlan(rec.Statement) || r.ofPledge(rec.Statement) || r.ofStep(rec.Statement) || r.ofHold(rec.Statement) {
+	if r.ofLedger(st) || r.ofPlan(st) || r.ofPledge(st) || r.ofStep(st) || r.ofHold(st) {
 		return r, nil
 	}
-	return r, fmt.Errorf("record %d is a %s, which this program's projections do not know: use a newer muster", rec.Sequence, r.Type)
+	return r, fmt.Errorf("record %d is a %s, which this program's projections do not know: "+
+		"use a newer muster", rec.Sequence, r.Type)
 }
 
 func (r *Row) ofLedger(st events.Statement) bool {
@@ -219,13 +221,16 @@ func (r *Row) correction(s *events.PledgeCorrected) {
 	case s.Strength != nil:
 		r.amount(s.Strength.Quantity, s.Strength.Unit)
 	}
-	r.Corrects, r.Struck, r.Source, r.Reason = s.Corrects, s.Struck, cmp.Or(s.Source, r.Source), s.Reason
+	r.Corrects, r.Struck, r.Reason = s.Corrects, s.Struck, s.Reason
+	r.Source = cmp.Or(s.Source, r.Source)
 }
 
 func (r *Row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) {
 	r.place(st, p)
-	r.Expires, r.Predecessor, r.Successor, r.Elsewhere = int32(t.Expires), t.Predecessor, t.Successor, t.Elsewhere
-	r.Role, r.Area, r.Line, r.Notice, r.Presence, r.Release = t.Role, t.Area, t.Line, t.NoticeToMove, t.Presence, t.Release
+	r.Expires = int32(t.Expires)
+	r.Predecessor, r.Successor, r.Elsewhere = t.Predecessor, t.Successor, t.Elsewhere
+	r.Role, r.Area, r.Line, r.Notice = t.Role, t.Area, t.Line, t.NoticeToMove
+	r.Presence, r.Release = t.Presence, t.Release
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
 	r.Source, r.Text = t.Source, t.Note

@@ -201,7 +201,7 @@ func (s *scan) check() {
 	switch {
 	case !ok || s.seen&of.must != of.must || s.seen&^(of.must|of.may) != 0,
 		has(memberQuantity) && r.Unknown && !of.unknown,
-		has(memberQuantity) && !r.Unknown && s.isMoney != ('A' <= r.Unit[0] && r.Unit[0] <= 'Z'), // it is a unit, so it is a currency
+		has(memberQuantity) && !r.Unknown && s.isMoney != isCurrency(r.Unit),
 		has(memberUntil) && r.Until < r.From,
 		has(memberAfter) && !has(memberPledge),
 		has(memberSuccessor) && r.Successor == r.Predecessor,
@@ -221,3 +221,6 @@ func (s *scan) check() {
 		r.From = r.Effective
 	}
 }
+
+// isCurrency tells a currency from another unit, of what is one of both.
+func isCurrency(u events.Unit) bool { return 'A' <= u[0] && u[0] <= 'Z' }

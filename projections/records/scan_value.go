@@ -121,7 +121,8 @@ func (s *scan) date() int32 {
 	}
 	year, month, day := s.digits(0, 4), s.digits(5, 7), s.digits(8, 10)
 	d := events.Date(year*10000 + month*100 + day)
-	if day < 1 || day > 28 && (month < 1 || month > 12 || events.DateOf(d.Time()) != d) || month < 1 || month > 12 || d < events.FirstDate || d > events.LastDate {
+	if month < 1 || month > 12 || day < 1 || day > 28 && events.DateOf(d.Time()) != d ||
+		d < events.FirstDate || d > events.LastDate {
 		s.failed = true
 	}
 	s.rest = s.rest[11:]
@@ -144,8 +145,10 @@ func (s *scan) recorded() int64 {
 		s.since = midnight.UnixMicro()
 		copy(s.day[:], text)
 	}
-	hour, minute, second, micros := s.digits(11, 13), s.digits(14, 16), s.digits(17, 19), s.digits(20, 26)
-	if text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != '.' || text[26] != 'Z' || hour > 23 || minute > 59 || second > 59 {
+	hour, minute, second := s.digits(11, 13), s.digits(14, 16), s.digits(17, 19)
+	micros := s.digits(20, 26)
+	if text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != '.' ||
+		text[26] != 'Z' || hour > 23 || minute > 59 || second > 59 {
 		s.failed = true
 	}
 	s.rest = s.rest[len(text):]

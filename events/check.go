@@ -42,7 +42,7 @@ func (c *checker) field(location, value, format string, args ...any) {
 		c.told = map[string]bool{}
 	}
 	c.told[location] = true
-	c.fields = append(c.fields, problem.Field{Location: location, Message: fmt.Sprintf(format, args...), Value: shorten(value)})
+	c.fields = append(c.fields, problem.Field{Location: location, Message: fmt.Sprintf(format, args...), Value: problem.Shorten(value)})
 }
 
 // isTold reports whether something was found at the location or at one that holds it: "roles[2]" and "roles" hold
@@ -54,15 +54,6 @@ func (c *checker) isTold(location string) bool {
 		}
 	}
 	return false
-}
-
-// shorten keeps a value that was refused from filling the refusal.
-func shorten(s string) string {
-	const most = 80
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most]) + "…"
 }
 
 // foreign returns the first character of s that is not ASCII. It is told, since А is easily taken for A.

@@ -3,6 +3,8 @@ package events
 import (
 	"fmt"
 	"time"
+
+	"muster/events/problem"
 )
 
 // A Date is a civil date in UTC, held as the number yyyymmdd so that dates compare with < and ==.
@@ -27,7 +29,7 @@ var (
 func ParseDate(s string) (Date, error) {
 	d, err := parseDate(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q: %w", shorten(s), err)
+		return 0, fmt.Errorf("%q: %w", problem.Shorten(s), err)
 	}
 	return d, nil
 }

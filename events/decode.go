@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"muster/events/problem"
 )
 
 // A remedy is an error of reading one value that says what to write instead, without repeating the value.
@@ -123,13 +125,13 @@ func wanted(v reflect.Value) string {
 	return "text in quotes"
 }
 
-// printable keeps the name of an unknown member from writing anything but a name to a terminal.
+// printable keeps the name of an unknown member from writing anything but a name to a terminal, and
+// from being taken for the place of another member.
 func printable(name string) string {
-	quoted := strconv.QuoteToGraphic(shorten(name))
-	if quoted == `"`+name+`"` && name != "" && !strings.ContainsAny(name, " .[]") {
+	if problem.Name(name) == name && !strings.ContainsAny(name, " .[]") {
 		return name
 	}
-	return quoted
+	return strconv.QuoteToGraphic(problem.Shorten(name))
 }
 
 func unknownRemedy(name string, known map[string]reflect.Value) string {

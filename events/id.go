@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/oklog/ulid/v2"
+
+	"muster/events/problem"
 )
 
 // An ID is a statement's ULID (github.com/ulid/spec), made by whoever makes the statement. It is how a submitter asks
@@ -47,7 +49,7 @@ const errID = remedy("not an id: write a ULID, 26 digits and capitals without I,
 func ParseID(s string) (ID, error) {
 	id, err := parseID(s)
 	if err != nil {
-		return ID{}, fmt.Errorf("%q: %w", shorten(s), err)
+		return ID{}, fmt.Errorf("%q: %w", problem.Shorten(s), err)
 	}
 	return id, nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"muster/events/problem"
 )
 
 // A Key is a public event key: the text of a C2SP signed-note verifier key, "FRA/paris+1a2b3c4d+Aet…" (Ed25519).
@@ -78,7 +80,7 @@ func (k Key) Party() Nation {
 func (k Key) Verifier() (note.Verifier, error) {
 	v, err := note.NewVerifier(string(k))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no public key: %w", shorten(string(k)), err)
+		return nil, fmt.Errorf("%q is no public key: %w", problem.Shorten(string(k)), err)
 	}
 	return v, nil
 }

@@ -81,7 +81,7 @@ func parseEnvelope(line []byte) (e envelope, recorded time.Time, err error) {
 	}
 	recorded, err = time.Parse(RecordedForm, e.Recorded)
 	if err != nil || recorded.Format(RecordedForm) != e.Recorded {
-		return e, recorded, fmt.Errorf("the envelope's time is %q and not of the form %s", shorten(e.Recorded), RecordedForm)
+		return e, recorded, fmt.Errorf("the envelope's time is %q and not of the form %s", problem.Shorten(e.Recorded), RecordedForm)
 	}
 	return e, recorded, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 	"golang.org/x/mod/sumdb/note"
+
+	"muster/events/problem"
 )
 
 // A ReadyKey is a key that was made ready to check many signatures: nearly three times as fast as [Signed.VerifiedBy], by vector
@@ -37,7 +39,7 @@ func (k Key) Ready() (*ReadyKey, error) {
 	_, encoded, _ := strings.Cut(string(k)[len(v.Name())+1:], "+")
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no public key: %w", shorten(string(k)), err)
+		return nil, fmt.Errorf("%q is no public key: %w", problem.Shorten(string(k)), err)
 	}
 	return &ReadyKey{v, k, data[1:], multiplesOfMinus(data[1:])}, nil
 }

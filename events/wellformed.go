@@ -90,7 +90,7 @@ func badJSON(err error) error {
 	case !errors.As(err, &at):
 		return syntax("the statement is not well-formed JSON: %w", err)
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return syntax("the member %q is there twice: leave one out", shorten(at.JSONPointer.LastToken()))
+		return syntax("the member %q is there twice: leave one out", problem.Shorten(at.JSONPointer.LastToken()))
 	}
 	return syntax("the statement is not well-formed JSON at byte %d: %w", at.ByteOffset, at.Err)
 }

@@ -91,7 +91,7 @@ func (a *app) followed(r web.Record, raw bool) error {
 		return err
 	}
 	if a.format == "table" {
-		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, printable(r.Statement()))
+		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, problem.Line(r.Statement()))
 		return err
 	}
 	return json.NewEncoder(a.stdout).Encode(r)

@@ -84,7 +84,7 @@ func showable(line string) string {
 	if strings.Contains(line, "\n") {
 		return line
 	}
-	return printable(line)
+	return problem.Line(line)
 }
 
 // On a terminal, a cell of more characters than this goes on in the next line.
@@ -110,7 +110,7 @@ func render(w io.Writer, of web.Table) string {
 	for _, r := range of.Rows {
 		cells := make(table.Row, len(r.Cells))
 		for i, c := range r.Cells {
-			cells[i] = printable(c)
+			cells[i] = problem.Line(c)
 		}
 		t.AppendRow(cells)
 	}
@@ -139,20 +139,6 @@ func align(t web.Table, column int) text.Align {
 		}
 	}
 	return text.AlignRight
-}
-
-// printable makes control and bidirectional characters in somebody's text visible, so that no text moves the cursor or
-// turns a line around.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c:
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }
 
 var plainStyle, terminalStyle = styles()

@@ -161,7 +161,7 @@ func (a *app) receipts(all ...intake.Receipt) error {
 // warn tells what is odd about a statement, which was recorded, or would be, all the same.
 func (a *app) warn(warnings []problem.Field) {
 	for _, w := range warnings {
-		fmt.Fprintf(a.stderr, "muster: warning: %s\n", printable(w.String()))
+		fmt.Fprintf(a.stderr, "muster: warning: %s\n", problem.Line(w.String()))
 	}
 }
 

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/problem"
 )
 
 // An Outcome is what became of one check.
@@ -109,7 +109,7 @@ func (r Report) Write(w io.Writer) error {
 		if i == 0 {
 			b.WriteString("\nWhat was said:\n")
 		}
-		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer, printable(s.Statement))
+		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer, problem.Line(s.Statement))
 	}
 	for i, text := range r.CannotShow {
 		if i == 0 {
@@ -124,14 +124,4 @@ func (r Report) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// printable keeps what somebody has written from moving the cursor of a terminal or turning a line around.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

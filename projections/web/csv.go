@@ -105,12 +105,12 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 			}
 		}
 		if len(methods) == 0 {
-			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s", printable(r.URL.Path)).
+			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s", problem.Name(r.URL.Path)).
 				WithHint("the API is described at /openapi.json and /docs"))
 			return
 		}
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		p := *problem.New(problem.Usage, "%s is not done here: use %s", printable(r.Method), methods[0])
+		p := *problem.New(problem.Usage, "%s is not done here: use %s", problem.Name(r.Method), methods[0])
 		p.Kind.Status = http.StatusMethodNotAllowed
 		wire.HTTP(w, &p)
 	})

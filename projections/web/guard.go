@@ -294,7 +294,7 @@ func addressTooLong(n int) error {
 func withoutAddress(r *http.Request) *http.Request {
 	short := r.Clone(r.Context())
 	short.RequestURI, short.URL.RawQuery, short.URL.RawPath = "", "", ""
-	if len(short.URL.Path) > maxShown {
+	if len(short.URL.Path) > problem.MaxShown {
 		short.URL.Path = "/"
 	}
 	return short
@@ -320,7 +320,7 @@ func (s *Service) rescue(g *guarded, r *http.Request) {
 	if broken == http.ErrAbortHandler {
 		panic(broken)
 	}
-	s.Panicked(r.Method+" "+shorten(r.URL.Path), broken)
+	s.Panicked(r.Method+" "+problem.Shorten(r.URL.Path), broken)
 	if g.written {
 		panic(http.ErrAbortHandler) // nobody may take for whole what has broken off
 	}

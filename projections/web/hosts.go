@@ -32,9 +32,9 @@ func AnswerOnly(hosts []string, next http.Handler) http.Handler {
 		}
 		host, err := hostOf(r)
 		if err == nil && !slices.Contains(named, host) && !isLoopback(host) && !arrivedAt(r, host) {
-			err = problem.New(problem.Misdirected, "this server is not named %s", printable(r.Host)).
+			err = problem.New(problem.Misdirected, "this server is not named %s", problem.Name(r.Host)).
 				WithHint("ask it by its own name or address; "+
-					"if this is one of its names, start it with: muster serve --host %s", printable(host))
+					"if this is one of its names, start it with: muster serve --host %s", problem.Name(host))
 		}
 		if err == nil {
 			next.ServeHTTP(w, r)
@@ -59,7 +59,7 @@ func hostOf(r *http.Request) (string, error) {
 			return plainHost(u.Hostname()), nil
 		}
 	}
-	return "", problem.New(problem.Usage, "%s is no host", printable(r.Host)).
+	return "", problem.New(problem.Usage, "%s is no host", problem.Name(r.Host)).
 		WithHint("write in the Host header a name or an address, and behind it, " +
 			"where there is a port, a colon and digits: 127.0.0.1:8080")
 }

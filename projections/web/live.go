@@ -117,7 +117,7 @@ func lastEventID(r *http.Request) (uint64, error) {
 	}
 	seq, err := strconv.ParseUint(id, 10, 64)
 	if err != nil || seq > events.MaxCount {
-		return 0, problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", shorten(id)).WithHint("leave it out, and begin anew")
+		return 0, problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", problem.Shorten(id)).WithHint("leave it out, and begin anew")
 	}
 	return seq, nil
 }

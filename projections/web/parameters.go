@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,11 +35,8 @@ type parameters struct {
 	kind  problem.Kind // of all that is wrong, Invalid where that differs
 }
 
-// maxTold is the most wrong parameters that one refusal tells, and maxShown the most characters of each.
-const (
-	maxTold  = 50
-	maxShown = 80
-)
+// maxTold is the most wrong parameters that one refusal tells.
+const maxTold = 50
 
 func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
 	if len(p.wrong) == maxTold {
@@ -52,7 +48,7 @@ func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
 	case p.kind != kind:
 		p.kind = problem.Invalid
 	}
-	p.wrong = append(p.wrong, problem.Field{Location: name, Value: shorten(value), Message: message})
+	p.wrong = append(p.wrong, problem.Field{Location: name, Value: problem.Shorten(value), Message: message})
 }
 
 func (p *parameters) invalid(name, value, format string, args ...any) {
@@ -91,7 +87,7 @@ func (p *parameters) refuseUnknown() {
 	slices.Sort(given)
 	for _, name := range given {
 		if !slices.Contains(names, name) {
-			p.refuse(problem.Usage, printable(name), "", remedy)
+			p.refuse(problem.Usage, problem.Name(name), "", remedy)
 		}
 	}
 }
@@ -102,22 +98,6 @@ func (p *parameters) names() []string {
 		names[i] = param.Name
 	}
 	return names
-}
-
-// printable keeps the name of an unknown parameter from writing anything but a name to a terminal or into a header.
-func printable(name string) string {
-	name = shorten(name)
-	if quoted := strconv.QuoteToGraphic(name); quoted != `"`+name+`"` || name == "" {
-		return quoted
-	}
-	return name
-}
-
-func shorten(s string) string {
-	if utf8.RuneCountInString(s) <= maxShown {
-		return s
-	}
-	return string([]rune(s)[:maxShown]) + "…"
 }
 
 // value returns what was given for a parameter, "" when nothing was.
@@ -299,7 +279,7 @@ func (p *parameters) nations(name, doc string) (all []events.Nation) {
 	for _, word := range p.list(name, doc) {
 		n := events.Nation(word)
 		if !n.Known() {
-			p.invalid(name, p.given[name], "%q is not a nation's code in capitals: write such as FRA,GBR", shorten(word))
+			p.invalid(name, p.given[name], "%q is not a nation's code in capitals: write such as FRA,GBR", problem.Shorten(word))
 		}
 		all = append(all, n)
 	}

@@ -45,7 +45,7 @@ func (k pageKind) unknown(s *speaker, values url.Values) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(takes, name) && len(found) < maxUnknown {
-			found = append(found, problem.Field{Location: shorten(name),
+			found = append(found, problem.Field{Location: problem.Shorten(name),
 				Message: s.T("problem.unknown", strings.Join(takes, ", "))})
 		}
 	}
@@ -57,19 +57,8 @@ func (k pageKind) mayTake(values url.Values) []string {
 	return slices.DeleteFunc(slices.Clone(k.takes), values.Has)
 }
 
-// maxUnknown is the most unknown parameters that one refusal tells, and maxName the most characters
-// of each.
-const (
-	maxUnknown = 10
-	maxName    = 80
-)
-
-func shorten(name string) string {
-	if runes := []rune(name); len(runes) > maxName {
-		return string(runes[:maxName]) + "…"
-	}
-	return name
-}
+// maxUnknown is the most unknown parameters that one refusal tells.
+const maxUnknown = 10
 
 // A told problem is one of the pages' own: it is told in the reader's language, where those that
 // come from elsewhere are in English.

@@ -156,7 +156,7 @@ func formUnknown(s *speaker, given url.Values) error {
 	}
 	var found []problem.Field
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		f := problem.Field{Location: shorten(printable(name))}
+		f := problem.Field{Location: problem.Shorten(printable(name))}
 		switch n := len(given[name]); {
 		case !slices.Contains(takes, name):
 			f.Message = s.T("problem.unknown.field")

@@ -1,0 +1,28 @@
+package problem_test
+
+import (
+	"strings"
+	"testing"
+
+	"muster/events/problem"
+)
+
+func TestWhatOthersHaveWritten(t *testing.T) {
+	long := strings.Repeat("é", problem.MaxShown+1)
+	short := strings.Repeat("é", problem.MaxShown)
+	for _, c := range []struct{ what, got, want string }{
+		{"a value that fits", problem.Shorten(short), short},
+		{"a long value", problem.Shorten(long), short + "…"},
+		{"a name", problem.Name("role"), "role"},
+		{"no name", problem.Name(""), `""`},
+		{"a name that clears the screen", problem.Name("\x1b[2J"), `"\x1b[2J"`},
+		{"a name in quotes", problem.Name(`a"b`), `"a\"b"`},
+		{"two lines", problem.Line("one\ntwo\tthree"), "one two three"},
+		{"a line that is turned around", problem.Line("a\u202eb\u061cc\x9b"), "a\uFFFDb\uFFFDc\uFFFD"},
+		{"what people write", problem.Line("8\u202f000 soldats, à l’ouest"), "8\u202f000 soldats, à l’ouest"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, not %q", c.what, c.got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // kept at all, in bytes and in answers. Those go first that nobody has asked for longest.
 const (
 	maxKeptAnswer  = 4 << 20
-	maxKept        = 64 << 20
+	maxKept        = 32 << 20
 	maxKeptAnswers = 1 << 16
 )
 
@@ -61,7 +62,7 @@ func (a *answers) write(w http.ResponseWriter, tag string) bool {
 
 // keep keeps an answer.
 func (a *answers) keep(tag string, head http.Header, body []byte) {
-	one := keptAnswer{http.Header{}, body}
+	one := keptAnswer{http.Header{}, bytes.Clone(body)} // with no room to grow
 	for _, name := range tellsOfBody {
 		if said := head.Values(name); len(said) > 0 {
 			one.head[name] = slices.Clone(said)

@@ -249,6 +249,7 @@ func (p demoPledge) make(ctx context.Context, s *session, number int) error {
 		return events.Header{Type: t, ID: demoID(number, step), Ledger: s.origin}
 	}
 	var all []events.Statement
+	var offered int64 // the record that the next statement about the pledge builds on
 	if p.scope != nil {
 		all = append(all, &events.ScopeDeclared{Header: head("scope.declared", 0), Dated: dated, Place: place, Roles: p.scope})
 	}
@@ -258,9 +259,14 @@ func (p demoPledge) make(ctx context.Context, s *session, number int) error {
 			PledgeStep: events.PledgeStep{Header: head("condition.added", 2), Dated: dated, Place: place, Step: events.Step{Pledge: demoID(number, 1)}}}})
 	}
 	for _, st := range all {
-		if _, err := s.say(ctx, st); err != nil {
+		if c, ok := st.(*events.ConditionAdded); ok {
+			c.After = offered
+		}
+		r, err := s.say(ctx, st)
+		if err != nil {
 			return err
 		}
+		offered = int64(r.Sequence)
 	}
 	return nil
 }

@@ -248,13 +248,17 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 	if err != nil {
 		return err
 	}
+	f, err := a.builder(ctx, s)
+	if err != nil {
+		return err
+	}
 	months := h.Statements(s.origin, "")
 	done := importedHistory{DryRun: dryRun, Cleaned: h.Report.Lines()}
 	l := listing{done, web.Table{Head: []string{"month", "statements", "recorded", "before"}, Above: append(done.Cleaned, "")}}
 	for _, m := range months {
 		recorded, before := 0, 0
 		if !dryRun {
-			if recorded, before, err = sayMonth(ctx, s, m.Statements); err != nil {
+			if recorded, before, err = f.sayMonth(ctx, s, m.Statements); err != nil {
 				return afterSome(err, done.Recorded+done.Before+recorded+before, count(months))
 			}
 			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))

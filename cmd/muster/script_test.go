@@ -284,7 +284,7 @@ func scriptResign(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), signed.Note, 0o600))
 }
 
-// nats publish|request SUBJECT [DATA]: what any client of the server's NATS address can do. The standard output is the answer,
+// nats publish|request SUBJECT [DATA|@FILE]: what any client of the server's NATS address can do. The standard output is the answer,
 // with its headers, or why there is none.
 func scriptNATS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
@@ -294,6 +294,9 @@ func scriptNATS(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer nc.Close()
 	data := []byte(strings.Join(args[2:], ""))
+	if file, ok := strings.CutPrefix(string(data), "@"); ok {
+		data = []byte(ts.ReadFile(file))
+	}
 	if args[0] == "publish" {
 		ts.Check(nc.Publish(args[1], data))
 		ts.Check(nc.FlushTimeout(patience)) // a refusal comes before the answer to this

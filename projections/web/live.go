@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +24,12 @@ import (
 	"muster/projections"
 )
 
-// Live updates are server-sent events (WHATWG HTML, section 9.2). The id of an event is the sequence of a record, so that a client which
-// comes back, and says by Last-Event-ID what it has seen, misses nothing and gets nothing twice.
+// Live updates are server-sent events (WHATWG HTML, section 9.2). The id of an event is the sequence
+// of a record, so that a client which comes back, and says by Last-Event-ID what it has seen, misses
+// nothing and gets nothing twice. After a hyphen it has the beginning of the hash of the ledger's first
+// record: all that a client says by itself when it comes back is this id, and without the hash it
+// would go on, unnoticed, in the middle of another ledger that is as long. The sequence alone is
+// taken, too.
 
 const (
 	breath = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
@@ -33,6 +39,7 @@ const (
 type live struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	ledger  string // the beginning of the hash of the first record, as ids have it
 	seen    uint64 // the last record that the client has been told before, 0 when it is new
 	begun   uint64 // the last record when it came: what comes after that, it is told
 }
@@ -54,14 +61,18 @@ func (s *Service) handleLive(mux *http.ServeMux) {
 func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live) error) {
 	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest(), today: s.today()}
 	read(&p)
-	seen, err := lastEventID(r)
+	seen, of, err := lastEventID(r)
 	a := &asker{client: s.clientOf(r), patient: true}
 	defer a.leave()
 	if err = errors.Join(p.problem(), err); err == nil {
 		err = a.enter(r.Context(), s.slots.streams)
 	}
 	if err == nil {
-		err = s.goesOn(r.Context(), p.given["ledger"], seen)
+		err = s.goesOn(r.Context(), cmp.Or(p.given["ledger"], of), of, seen)
+	}
+	var first string
+	if err == nil {
+		first, err = s.firstHash()
 	}
 	if err != nil {
 		s.refuse(w, r, err)
@@ -76,21 +87,24 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	if r.Method == http.MethodHead {
 		return // there would be a stream
 	}
-	l := &live{w, http.NewResponseController(w), seen, s.Source.Last()}
+	l := &live{w, http.NewResponseController(w), first[:ledgerDigits], seen, s.Source.Last()}
 	if l.send([]byte("retry: 2000\n\n")) == nil { // from here on the client knows that it is heard
 		_ = events(ctx, l)
 	}
 }
 
+// ledgerDigits is how many digits of the hash of a ledger's first record are in the ids of its events.
+const ledgerDigits = 12
+
 // goesOn makes sure that a client which comes back finds the ledger that it has left: the one whose
-// first record has the hash it says, where it says one, with the last record that it has seen, which
-// a server that lags behind another one is given a moment to have.
-func (s *Service) goesOn(ctx context.Context, ledger string, seen uint64) error {
+// first record has the hash it says, where it says one or the id of the last event does (of), with the
+// last record that it has seen, which a server that lags behind another one is given a moment to have.
+func (s *Service) goesOn(ctx context.Context, ledger, of string, seen uint64) error {
 	first, err := s.firstHash()
 	switch {
 	case err != nil:
 		return err
-	case ledger != "" && ledger != first:
+	case !strings.HasPrefix(first, ledger) || !strings.HasPrefix(first, of):
 		return problem.New(problem.Conflict, "this is another ledger: its first record has the hash %s", first).
 			WithCode("other-ledger").WithHint("leave ledger and Last-Event-ID out, and begin anew")
 	}
@@ -110,17 +124,22 @@ func (s *Service) goesOn(ctx context.Context, ledger string, seen uint64) error 
 }
 
 // lastEventID returns the last record that a client which comes back has been told, 0 for one that is new.
-func lastEventID(r *http.Request) (uint64, error) {
+// The id says of which ledger it is, unless the client has made it of the sequence alone.
+func lastEventID(r *http.Request) (seen uint64, of string, err error) {
 	id := r.Header.Get("Last-Event-ID")
 	if id == "" {
-		return 0, nil
+		return 0, "", nil
 	}
-	seq, err := strconv.ParseUint(id, 10, 64)
-	if err != nil || seq > events.MaxCount {
-		return 0, problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", problem.Shorten(id)).WithHint("leave it out, and begin anew")
+	sequence, of, whole := strings.Cut(id, "-")
+	seq, err := strconv.ParseUint(sequence, 10, 64)
+	if err != nil || seq > events.MaxCount || whole && !ledgerPart.MatchString(of) {
+		return 0, "", problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", problem.Shorten(id)).
+			WithHint("leave it out, and begin anew")
 	}
-	return seq, nil
+	return seq, of, nil
 }
+
+var ledgerPart = regexp.MustCompile(fmt.Sprintf("^[0-9a-f]{%d}$", ledgerDigits))
 
 func (l *live) send(text []byte) error {
 	if err := l.control.SetWriteDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -135,7 +154,7 @@ func (l *live) send(text []byte) error {
 // event sends one event, whose data is one line of JSON.
 func (l *live) event(name string, id uint64, data any) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: ", id, name)
+	fmt.Fprintf(&b, "id: %d-%s\nevent: %s\ndata: ", id, l.ledger, name)
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(data); err != nil { // which ends the line
@@ -364,13 +383,13 @@ func documentLive(api huma.API) {
 		event             string
 		data              reflect.Type
 	}{
-		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, with its sequence as the id", new(LiveRecordsQuery).read, "record", reflect.TypeFor[Record]()},
-		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and the sequence as the id", new(LiveCoverageQuery).read, "coverage", reflect.TypeFor[CoverageChange]()},
+		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, whose id begins with its sequence", new(LiveRecordsQuery).read, "record", reflect.TypeFor[Record]()},
+		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and an id that begins with the sequence", new(LiveCoverageQuery).read, "coverage", reflect.TypeFor[CoverageChange]()},
 	} {
 		var takes parameters
 		one.read(&takes)
 		parameters := append(takes.takes, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The last event that was seen: go on from there.",
-			Schema: &huma.Schema{Type: huma.TypeInteger}})
+			Schema: &huma.Schema{Type: huma.TypeString, Pattern: eventIDPattern}})
 		data := schemas.Schema(one.data, true, "")
 		op := huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path,
 			Summary: one.summary, Tags: []string{"live"}, Parameters: parameters,
@@ -386,13 +405,16 @@ func documentLive(api huma.API) {
 	}
 }
 
+const eventIDPattern = "^[0-9]+(-[0-9a-f]{12})?$"
+
 // eventsSchema describes a stream of events as a list of them, since OpenAPI 3.1 has no words for a
 // stream.
 func eventsSchema(name string, data *huma.Schema) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeArray, Description: "Server-sent events, each with these fields",
 		Items: &huma.Schema{Type: huma.TypeObject, Required: []string{"id", "event", "data"},
 			Properties: map[string]*huma.Schema{
-				"id":    {Type: huma.TypeInteger, Format: "int64", Description: "The sequence of a record"},
+				"id": {Type: huma.TypeString, Pattern: eventIDPattern, Description: "The sequence of a record, " +
+					"and after a hyphen the beginning of the ledger, as first of /ledger tells it"},
 				"event": {Type: huma.TypeString, Enum: []any{name}},
 				"data":  data,
 			}}}

@@ -20,6 +20,7 @@ type listener struct {
 	t     *testing.T
 	lines *bufio.Scanner
 	stop  context.CancelFunc
+	id    string // of the last event, as it was sent
 }
 
 // listen opens a stream. The client has seen the event of an id, "" for none.
@@ -42,7 +43,7 @@ func (s *testServer) listen(path, seen string) *listener {
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		s.t.Fatalf("%s: %s %s", path, resp.Status, resp.Header)
 	}
-	return &listener{s.t, bufio.NewScanner(resp.Body), cancel}
+	return &listener{t: s.t, lines: bufio.NewScanner(resp.Body), stop: cancel}
 }
 
 // hear returns the next event.
@@ -52,7 +53,8 @@ func (l *listener) hear(data any) (id, name string) {
 		field, value, _ := strings.Cut(l.lines.Text(), ": ")
 		switch field {
 		case "id":
-			id = value
+			l.id = value
+			id, _, _ = strings.Cut(value, "-")
 		case "event":
 			name = value
 		case "data":
@@ -190,6 +192,18 @@ func TestLiveOfAnotherLedger(t *testing.T) {
 			}
 		}
 		s.listen(stream+"?ledger="+first, number(l.Last())).stop()
+
+		// A client that says no more than the id of the last event comes back to a ledger as long.
+		ours, theirs := "1-"+first[:12], "1-"+other[:12]
+		s.listen(stream, ours).stop()
+		for id, says := range map[string]string{theirs: "this is another ledger", "1-x": "none of this server's"} {
+			if status, body := ask(stream, id); status == http.StatusOK || !strings.Contains(body, says) {
+				t.Errorf("%s after %s: %d %s", stream, id, status, body)
+			}
+		}
+		if status, body := ask(stream, number(l.Last()+5)+"-"+first[:12]); status != http.StatusServiceUnavailable {
+			t.Errorf("%s on a server that lags: %d %s", stream, status, body)
+		}
 	}
 	s.service.lag = patient // a record that comes in time is waited for
 	heard := make(chan *listener, 1)
@@ -202,6 +216,9 @@ func TestLiveOfAnotherLedger(t *testing.T) {
 	var r Record
 	id, _ := soon(t, heard).hear(&r)
 	equal(t, "what comes after a lag", id, number(next))
+	again := s.listen("/records/events?from=1", "")
+	again.hear(&r)
+	equal(t, "the id of an event", again.id, "1-"+first[:12])
 }
 
 func TestLiveRefuses(t *testing.T) {

@@ -72,6 +72,22 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 	return c, nil
 }
 
+// meetAgain makes sure that the ledger at the other end is still the one that was met, and goes on
+// from what it was then: behind an address, another server may have taken the place of the first.
+func (a *app) meetAgain(ctx context.Context) error {
+	was := a.contact.origin
+	a.contact = nil
+	c, err := a.meet(ctx)
+	if err != nil {
+		return err
+	}
+	if c.origin != was {
+		return problem.New(problem.Unverified, "another ledger is at this address now: it is %s, and was %s",
+			c.origin, was).WithHint("do not mix what came of the two: begin anew with the one that is meant")
+	}
+	return nil
+}
+
 // fetcher reads the ledger's tree: over NATS when --nats names servers, else over HTTP.
 func (a *app) fetcher() (proof.Fetcher, error) {
 	if a.nats.Given() {

@@ -71,6 +71,11 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 			}
 			return err
 		}
+		if page.AsOf+1 != next { // there is more, or less
+			if err := a.meetAgain(ctx); err != nil {
+				return err
+			}
+		}
 		if page.AsOf+1 < next {
 			return problem.New(problem.Unverified, "the server had %s before, and has %d now: "+
 				"it has another ledger now, or lags behind the one that it followed", english.Several(next-1, "record"), page.AsOf)

@@ -157,9 +157,9 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 		return // there is nothing to be odd beside
 	}
 	w.terms = &events.PledgeTerms{Role: s.terms.role, Area: s.terms.area, Line: s.terms.line, Unit: s.pledged.unit}
-	for _, one := range []struct{ kind, flag, name, odd string }{
-		{"area", "--area AREA", string(s.terms.area), w.area()},
-		{"requirement", "--line LINE", string(s.terms.line), w.line()},
+	for _, one := range []struct{ kind, mend, name, odd string }{
+		{"area", "muster pledge amend %s --area AREA", string(s.terms.area), w.area()},
+		{"requirement", "muster pledge amend %s --line LINE", string(s.terms.line), w.line()},
 	} {
 		if one.odd == "" {
 			continue
@@ -176,7 +176,7 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 			sentence += fmt.Sprintf(" %s for %s all the same.", english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
 				english.List(counts))
 		}
-		f.Sentence = sentence + fmt.Sprintf(" To mend it, let the nation say what is meant: muster pledge amend %s %s.", pl.id, one.flag)
+		f.Sentence = sentence + " To mend it, let the nation say what is meant: " + fmt.Sprintf(one.mend, pl.id)
 		r.Findings = append(r.Findings, f)
 	}
 }

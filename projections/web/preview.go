@@ -128,7 +128,7 @@ func laterDays(all []projections.FirstDay, more bool) (lines []string) {
 		}
 	}
 	if more {
-		lines = append(lines, "There are more days on which it changes: muster counted tells them once it is recorded.")
+		lines = append(lines, "There are more days on which it changes: once it is recorded, they are told by: muster counted RECORD")
 	}
 	return lines
 }

@@ -12,6 +12,10 @@ const (
 	OtherThing ConditionKind = "other"
 )
 
+func conditionKinds() []string {
+	return []string{string(Parliament), string(CeaseFire), string(Mandate), string(Funding), string(OtherThing)}
+}
+
 // A ConditionStep is what the statements about a condition have in common.
 type ConditionStep struct {
 	PledgeStep
@@ -32,7 +36,7 @@ type ConditionAdded struct {
 
 func (s *ConditionAdded) check(c *checker) {
 	s.ConditionStep.check(c)
-	c.oneOf("kind", string(s.Kind), string(Parliament), string(CeaseFire), string(Mandate), string(Funding), string(OtherThing))
+	c.oneOf("kind", string(s.Kind), conditionKinds()...)
 }
 
 // ConditionDischarged says that what had to happen has happened.

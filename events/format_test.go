@@ -89,6 +89,9 @@ func TestFormatDescribesEveryMember(t *testing.T) {
 	check("roles", rowsOf(reflect.TypeFor[RoleDefinition]()))
 	check("terms", rowsOf(reflect.TypeFor[PledgeTerms]()))
 	check("strength", rowsOf(reflect.TypeFor[Strength]()))
+	check("conditions", rowsOf(reflect.TypeFor[StandingCondition]()))
+	check("caveats", rowsOf(reflect.TypeFor[StandingCaveat]()))
+	check("allocations", rowsOf(reflect.TypeFor[StandingAllocation]()))
 	check("The envelope", rowsOf(reflect.TypeFor[envelope]()))
 }
 
@@ -99,6 +102,7 @@ func TestFormatStatesEveryBound(t *testing.T) {
 		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth), fmt.Sprintf("At most %d characters", MaxText),
 		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount), fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
 		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of at most %d different titles", MaxElsewhere), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
+		fmt.Sprintf("list of 1 to %d different nations", MaxReleasable), fmt.Sprintf("list of 1 to %d objects: the caveats", MaxHanging),
 		fmt.Sprintf("list of 1 to %d different units", MaxUnits), fmt.Sprintf("from %s to %s", FirstDate, LastDate),
 		fmt.Sprintf("version %d of the form", Version),
 	} {
@@ -113,7 +117,8 @@ func TestFormatNamesEveryValue(t *testing.T) {
 	text := formatText(t)
 	for _, value := range []any{
 		Parliament, CeaseFire, Mandate, Funding, OtherThing, New, Present, Reserve, Public, CoalitionOnly, CoordinatorsOnly,
-		Coordinator, Liaison, Importer, HQ, franceSigner(t).Key(), hqSigner(t).Key(),
+		Coordinator, Liaison, Importer, Reader, HQ, ForThePublic, ForTheCoalition, ForTheNation, ForTheCoordinators,
+		Indicated, Offered, Accepted, Confirmed, Deployed, franceSigner(t).Key(), hqSigner(t).Key(),
 	} {
 		if quoted := fmt.Sprintf("`%s`", value); !strings.Contains(text, quoted) && !strings.Contains(text, fmt.Sprintf("    %s\n", value)) {
 			t.Errorf("FORMAT.md does not name %s", quoted)

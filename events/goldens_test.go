@@ -7,7 +7,8 @@ import (
 
 // goldens lists every golden file's statement. Add to it; change nothing.
 func goldens(t testing.TB) []golden {
-	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(), uponGoldens())
+	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(), uponGoldens(),
+		releaseGoldens(t))
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -48,13 +49,13 @@ func coordinatorGoldens(t testing.TB) []golden {
 		{1, "", "muster.ev.HQ.-.ledger.01M833DG030000000000000001.founded",
 			&LedgerFounded{goldenHead(1, "ledger.founded"), "The test ledger", hqSigner(t).Key()}},
 		{2, "", "muster.ev.HQ.-.member.01M833DGZB0000000000000002.admitted",
-			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison, "by letter of 20 November 2026"}},
+			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison, "by letter of 20 November 2026", ""}},
 		{3, "", "muster.ev.HQ.-.member.01M833DHYK0000000000000003.revoked", &MemberRevoked{goldenHeadSeen(3, "member.revoked"), franceSigner(t).Key(), "the laptop was lost"}},
 		{4, "", "muster.ev.HQ.mnf-u.operation.01M833DJXV0000000000000004.opened", &OperationOpened{goldenHeadSeen(4, "operation.opened"), goldenDated,
-			OperationTerms{"mnf-u", "Multinational Force Ukraine", "The figures are illustrative.", catalogue}}},
+			OperationTerms{"mnf-u", "Multinational Force Ukraine", "The figures are illustrative.", catalogue}, ""}},
 		{5, "", "muster.ev.HQ.mnf-u.operation.01M833DKX30000000000000005.revised", &OperationRevised{goldenHeadSeen(5, "operation.revised"), goldenDated,
 			OperationTerms{"mnf-u", "Multinational Force Ukraine", "Ground alone.", catalogue[:1]}}},
-		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued", &RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line}},
+		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued", &RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line, ""}},
 		{7, "", "muster.ev.HQ.mnf-u.requirement.01M833DNVK0000000000000007.revised", &RequirementRevised{goldenHeadSeen(7, "requirement.revised"), goldenDated, line}},
 		{8, "", "muster.ev.HQ.mnf-u.requirement.01M833DPTV0000000000000008.cancelled", &RequirementCancelled{goldenHeadSeen(8, "requirement.cancelled"), goldenDated, "mnf-u", "ground-west", "merged with ground-east"}},
 	}
@@ -154,4 +155,38 @@ func uponGoldens() []golden {
 			Dated: goldenDated, Place: goldenPlace, Pledge: goldenID(11), Upon: upon, Corrects: goldenID(12),
 			Terms: &terms, Reason: "a digit was missing"}},
 	}, steps...)
+}
+
+// releaseGoldens are of what says who may read.
+func releaseGoldens(t testing.TB) []golden {
+	confided := goldenTerms()
+	confided.Release, confided.ReleasableTo = CoordinatorsOnly, []Nation{"GBR", "NOR"}
+	rotation := confided
+	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From, goldenID(12), goldenID(13)
+	rotation.Elsewhere, rotation.Line = []string{"NATO Response Force"}, "ground-west"
+	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B."
+	opened, issued := coordinatorGoldens(t)[3].statement.(*OperationOpened), coordinatorGoldens(t)[5].statement.(*RequirementIssued)
+	return []golden{
+		{80, "reader", "muster.ev.HQ.-.member.01M833FX4V000000000000002G.admitted",
+			&MemberAdmitted{goldenHead(80, "member.admitted"), hqSigner(t).Key(), Reader, "the auditors", ForTheCoalition}},
+		{81, "release", "muster.ev.HQ.mnf-u.operation.01M833FY43000000000000002H.opened",
+			&OperationOpened{goldenHead(81, "operation.opened"), goldenDated, opened.OperationTerms, CoordinatorsOnly}},
+		{82, "release", "muster.ev.HQ.mnf-u.requirement.01M833FZ3B000000000000002J.issued",
+			&RequirementIssued{goldenHead(82, "requirement.issued"), goldenDated, issued.RequirementTerms, CoordinatorsOnly}},
+		{83, "release", "muster.ev.FRA.mnf-u.pledge.01M833G02K000000000000002K.indicated",
+			&PledgeIndicated{goldenHead(83, "pledge.indicated"), goldenDated, goldenPlace, confided}},
+		{84, "release", "muster.ev.FRA.mnf-u.pledge.01M833G11V000000000000002M.offered",
+			&PledgeOffered{goldenHead(84, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, confided}},
+		{85, "release", subject + "amended",
+			&PledgeAmended{goldenHead(85, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, confided}},
+		{86, "release", subject + "corrected", &PledgeCorrected{Header: goldenHead(86, "pledge.corrected"), Dated: goldenDated,
+			Place: goldenPlace, Pledge: goldenID(11), Corrects: goldenID(12), Terms: &confided, Reason: "a digit was missing"}},
+		{87, "", subject + "disclosed", &PledgeDisclosed{goldenHeadSeen(87, "pledge.disclosed"), goldenDated, goldenPlace,
+			goldenID(11), Upon{After: 12}, goldenTerms(), Standing{Rung: Deployed, InPlace: &Strength{Count(1187), "personnel"},
+				Conditions:  []StandingCondition{{"parliament", Parliament, false}, {"cease-fire", CeaseFire, true}},
+				Caveats:     []StandingCaveat{{"no-night-flights", "by day only"}},
+				Allocations: []StandingAllocation{{goldenID(30), "ground-west", Strength{Count(700), "personnel"}, goldenWindow}}}}},
+		{88, "release", subject + "disclosed", &PledgeDisclosed{goldenHead(88, "pledge.disclosed"), goldenDated, goldenPlace,
+			goldenID(11), Upon{}, rotation, Standing{Rung: Offered}}},
+	}
 }

@@ -80,10 +80,10 @@ func TestKeysInStatements(t *testing.T) {
 		{Key(strings.Replace(string(xyz), "xyz", "zyx", 1)), Liaison, `key "` + strings.Replace(string(xyz), "xyz", "zyx", 1) + `": ` + notKey},
 		{hq, Liaison, `role "liaison": does not fit the key's name "HQ/test": a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/`},
 		{france, Coordinator, `role "coordinator": does not fit the key's name "FRA/test": a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/`},
-		{france, "", "role: missing: write one of: coordinator, liaison, importer"},
-		{france, "king", `role "king": write one of: coordinator, liaison, importer`},
+		{france, "", "role: missing: write one of: coordinator, liaison, importer, reader"},
+		{france, "king", `role "king": write one of: coordinator, liaison, importer, reader`},
 	} {
-		_, err := Marshal(&MemberAdmitted{goldenHead(1, "member.admitted"), test.key, test.role, ""})
+		_, err := Marshal(&MemberAdmitted{goldenHead(1, "member.admitted"), test.key, test.role, "", ""})
 		if test.message != "" {
 			refused(t, err, problem.Invalid, test.message)
 		} else if err != nil {

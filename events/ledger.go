@@ -30,6 +30,8 @@ const (
 	Liaison MemberRole = "liaison"
 	// Importer records published figures and nothing else. Its key's name begins with HQ/.
 	Importer MemberRole = "importer"
+	// Reader signs in and reads what it is cleared for, and signs no statement.
+	Reader MemberRole = "reader"
 )
 
 // MemberAdmitted lets the holder of a key sign, from this record on.
@@ -40,15 +42,38 @@ type MemberAdmitted struct {
 	// Role says what the key may sign.
 	Role MemberRole `json:"role"`
 	Note string     `json:"note,omitzero"`
+	// Clearance is what a reader may read; "" for every other role.
+	Clearance Clearance `json:"clearance,omitzero"`
 }
 
 func (s *MemberAdmitted) check(c *checker) {
 	s.Header.check(c)
 	c.key("key", s.Key)
-	c.oneOf("role", string(s.Role), string(Coordinator), string(Liaison), string(Importer))
+	c.oneOf("role", string(s.Role), string(Coordinator), string(Liaison), string(Importer), string(Reader))
+	s.checkClearance(c)
 	c.text("note", s.Note)
-	if party := s.Key.Party(); party != "" && (s.Role == Liaison) == (party == HQ) {
+	party := s.Key.Party()
+	if party == "" || s.Role == Reader { // a reader's key may be named after either
+		return
+	}
+	if (s.Role == Liaison) == (party == HQ) {
 		c.field("role", string(s.Role), "does not fit the key's name %q: a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/", s.Key.Name())
+	}
+}
+
+func (s *MemberAdmitted) checkClearance(c *checker) {
+	switch {
+	case s.Role != Reader && s.Clearance != "":
+		c.field("clearance", string(s.Clearance), "is for readers: leave it out, or admit the key as a reader")
+	case s.Role == Reader:
+		c.oneOf("clearance", string(s.Clearance), string(ForThePublic), string(ForTheCoalition),
+			string(ForTheNation), string(ForTheCoordinators))
+	}
+	switch hq := s.Key.Party() == HQ; {
+	case s.Clearance == ForTheNation && hq:
+		c.field("clearance", string(s.Clearance), "the key's name %q names no nation: write another clearance", s.Key.Name())
+	case s.Clearance == ForTheCoordinators && !hq:
+		c.field("clearance", string(s.Clearance), "is for keys whose name begins with HQ/: write %s for what the nation may read", ForTheNation)
 	}
 }
 

@@ -79,9 +79,14 @@ type OperationOpened struct {
 	Header
 	Dated
 	OperationTerms
+	// Release is who may read the operation, for its life, and at most all that is in it.
+	Release Release `json:"release,omitzero"`
 }
 
-func (s *OperationOpened) check(c *checker) { checkAll(c, &s.Header, &s.Dated, &s.OperationTerms) }
+func (s *OperationOpened) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.OperationTerms)
+	c.release("release", s.Release)
+}
 
 // OperationRevised replaces an operation's title, note and catalogue.
 type OperationRevised struct {

@@ -30,17 +30,6 @@ const (
 	Reserve Presence = "reserve" // stand by at home, and are not counted as supply
 )
 
-// Release says who may see a pledge. It is recorded from the start, but reading is not restricted yet: everybody who reaches the
-// server can read it.
-type Release string
-
-// Without a release, a pledge is for the coalition.
-const (
-	Public           Release = "public"
-	CoalitionOnly    Release = "coalition"
-	CoordinatorsOnly Release = "coordinators"
-)
-
 // PledgeTerms is what a nation pledges: one role, one quantity and unit, one window.
 type PledgeTerms struct {
 	Role     Role     `json:"role"`
@@ -52,7 +41,9 @@ type PledgeTerms struct {
 	// NoticeToMove is how many days after the call the forces move; nil when it was not said.
 	NoticeToMove *int     `json:"notice_to_move,omitzero"`
 	Presence     Presence `json:"presence,omitzero"`
-	Release      Release  `json:"release,omitzero"`
+	// Release is who may read the pledge, from its beginning on, and all that is said of it: see
+	// [Label].
+	Release Release `json:"release,omitzero"`
 	// Source is where this was published, when it was taken from a publication.
 	Source string `json:"source,omitzero"`
 	Note   string `json:"note,omitzero"`
@@ -67,6 +58,8 @@ type PledgeTerms struct {
 	// Line is the requirement that the forces are meant for; empty when the nation has not said. It
 	// need not be there yet.
 	Line Line `json:"line,omitzero"`
+	// ReleasableTo are nations that read it too, where it is released to the coordinators.
+	ReleasableTo []Nation `json:"releasable_to,omitzero"`
 }
 
 // Limits of a pledge's terms.
@@ -90,9 +83,8 @@ func (t *PledgeTerms) check(c *checker) {
 	if t.Presence != "" {
 		c.oneOf("presence", string(t.Presence), string(New), string(Present), string(Reserve))
 	}
-	if t.Release != "" {
-		c.oneOf("release", string(t.Release), string(Public), string(CoalitionOnly), string(CoordinatorsOnly))
-	}
+	c.release("release", t.Release)
+	c.releasableTo(t.Release, t.ReleasableTo)
 	c.dateIfAny("expires", t.Expires)
 	c.rotation(t.Predecessor, t.Successor)
 	c.elsewhere(t.Elsewhere)

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"cmp"
 	stdjson "encoding/json"
 	"fmt"
 	"math/big"
@@ -202,9 +203,7 @@ func drawStatement(t *rapid.T) Statement {
 	case *LedgerFounded:
 		s.Founder = drawKey(t, HQ)
 	case *MemberAdmitted:
-		if s.Role != Liaison {
-			s.Key = drawKey(t, HQ)
-		}
+		drawClearance(t, s)
 	case *ScopeDeclared:
 		if s.Unlimited = rapid.Bool().Draw(t, "unlimited"); s.Unlimited {
 			s.Roles = nil
@@ -217,8 +216,26 @@ func drawStatement(t *rapid.T) Statement {
 		s.Expires = max(s.Expires, s.Effective)
 	case *PledgeCorrected:
 		drawCorrection(t, s)
+	case *PledgeDisclosed:
+		s.Release = cmp.Or(s.Release, Public)
 	}
 	return s
+}
+
+// drawClearance draws a key that fits the role, and what a reader may read.
+func drawClearance(t *rapid.T, s *MemberAdmitted) {
+	party := s.Key.Party()
+	if s.Role == Coordinator || s.Role == Importer || s.Role == Reader && rapid.Bool().Draw(t, "hq") {
+		party = HQ
+		s.Key = drawKey(t, HQ)
+	}
+	switch s.Clearance = ""; {
+	case s.Role != Reader:
+	case party == HQ:
+		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheCoordinators}).Draw(t, "clearance")
+	default:
+		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheNation}).Draw(t, "clearance")
+	}
 }
 
 // drawCorrection draws what is corrected: nothing but the date, the terms, the strength, or everything.
@@ -250,6 +267,13 @@ func fill(t *rapid.T, v reflect.Value) {
 		if x.Successor == x.Predecessor {
 			x.Successor = ID{}
 		}
+		if x.Release != CoordinatorsOnly {
+			x.ReleasableTo = nil
+		}
+	case *Standing:
+		if x.InPlace = nil; x.Rung == Deployed {
+			x.InPlace = &Strength{Count(7), "personnel"}
+		}
 	case *RequirementTerms:
 		x.Quantity = drawQuantity(t, x.Unit, false)
 	case *Strength:
@@ -271,7 +295,17 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Key:
 		drawn = drawKey(t, rapid.SampledFrom(Nations()).Draw(t, name))
 	case MemberRole:
-		drawn = rapid.SampledFrom([]MemberRole{Coordinator, Liaison, Importer}).Draw(t, name)
+		drawn = rapid.SampledFrom([]MemberRole{Coordinator, Liaison, Importer, Reader}).Draw(t, name)
+	case Rung:
+		drawn = rapid.SampledFrom([]Rung{Indicated, Offered, Accepted, Confirmed, Deployed}).Draw(t, name)
+	case []Nation:
+		drawn = rapid.SliceOfNDistinct(rapid.SampledFrom(Nations()), 1, 5, rapid.ID).Draw(t, name)
+	case []StandingCondition:
+		drawn = drawSome(t, name, func(x *StandingCondition, i int) { x.Condition = Line(fmt.Sprint("c-", i)) })
+	case []StandingCaveat:
+		drawn = drawSome(t, name, func(x *StandingCaveat, i int) { x.Caveat = Line(fmt.Sprint("c-", i)) })
+	case []StandingAllocation:
+		drawn = drawSome(t, name, func(x *StandingAllocation, i int) { x.Allocation = goldenID(i) })
 	case Presence:
 		drawn = rapid.SampledFrom([]Presence{"", New, Present, Reserve}).Draw(t, name)
 	case Release:
@@ -285,7 +319,7 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Window:
 		fixWindow(t, &x)
 		drawn = x
-	case Quantity, *PledgeTerms, *Strength: // follow from others
+	case Quantity, *PledgeTerms, *Strength, Clearance: // follow from others
 		return
 	case bool:
 		drawn = rapid.Bool().Draw(t, name)
@@ -323,6 +357,16 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	if drawn != nil {
 		v.Set(reflect.ValueOf(drawn).Convert(v.Type()))
 	}
+}
+
+// drawSome draws the elements of a list, and names each.
+func drawSome[E any](t *rapid.T, name string, call func(*E, int)) []E {
+	all := make([]E, rapid.IntRange(1, 3).Draw(t, name))
+	for i := range all {
+		fill(t, reflect.ValueOf(&all[i]).Elem())
+		call(&all[i], i)
+	}
+	return all
 }
 
 func fixWindow(t *rapid.T, w *Window) {

@@ -42,9 +42,14 @@ type RequirementIssued struct {
 	Header
 	Dated
 	RequirementTerms
+	// Release is who may read the requirement, for its life.
+	Release Release `json:"release,omitzero"`
 }
 
-func (s *RequirementIssued) check(c *checker) { checkAll(c, &s.Header, &s.Dated, &s.RequirementTerms) }
+func (s *RequirementIssued) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.RequirementTerms)
+	c.release("release", s.Release)
+}
 
 // RequirementRevised replaces all that a line says, from its effective date on. The role stays what it was.
 type RequirementRevised struct {

@@ -65,6 +65,7 @@ var kinds = []kind{
 	{"caveat.lifted", func() Statement { return new(CaveatLifted) }},
 	{"allocation.made", func() Statement { return new(AllocationMade) }},
 	{"allocation.released", func() Statement { return new(AllocationReleased) }},
+	{"pledge.disclosed", func() Statement { return new(PledgeDisclosed) }},
 }
 
 // Types returns every type of statement that this version knows, in the order of the table.

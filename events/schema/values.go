@@ -44,7 +44,9 @@ var byType = map[reflect.Type]string{
 
 // words are the closed sets.
 var words = map[reflect.Type][]any{
-	reflect.TypeFor[events.MemberRole]():    {events.Coordinator, events.Liaison, events.Importer},
+	reflect.TypeFor[events.MemberRole]():    {events.Coordinator, events.Liaison, events.Importer, events.Reader},
+	reflect.TypeFor[events.Clearance]():     {events.ForThePublic, events.ForTheCoalition, events.ForTheNation, events.ForTheCoordinators},
+	reflect.TypeFor[events.Rung]():          {events.Indicated, events.Offered, events.Accepted, events.Confirmed, events.Deployed},
 	reflect.TypeFor[events.Presence]():      {events.New, events.Present, events.Reserve},
 	reflect.TypeFor[events.Release]():       {events.Public, events.CoalitionOnly, events.CoordinatorsOnly},
 	reflect.TypeFor[events.ConditionKind](): {events.Parliament, events.CeaseFire, events.Mandate, events.Funding, events.OtherThing},
@@ -110,6 +112,8 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 var limits = map[reflect.Type]int{
 	reflect.TypeFor[events.Role](): events.MaxRoles, reflect.TypeFor[events.RoleDefinition](): events.MaxRoles,
 	reflect.TypeFor[events.Unit](): events.MaxUnits, reflect.TypeFor[string](): events.MaxElsewhere,
+	reflect.TypeFor[events.Nation](): events.MaxReleasable, reflect.TypeFor[events.StandingCondition](): events.MaxHanging,
+	reflect.TypeFor[events.StandingCaveat](): events.MaxHanging, reflect.TypeFor[events.StandingAllocation](): events.MaxHanging,
 }
 
 func listSchema(in reflect.Type, name string, element reflect.Type, optional bool) (object, error) {

@@ -229,7 +229,8 @@ func drawClearance(t *rapid.T, s *MemberAdmitted) {
 		party = HQ
 		s.Key = drawKey(t, HQ)
 	}
-	switch s.Clearance = ""; {
+	s.Clearance = ""
+	switch {
 	case s.Role != Reader:
 	case party == HQ:
 		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheCoordinators}).Draw(t, "clearance")
@@ -271,7 +272,8 @@ func fill(t *rapid.T, v reflect.Value) {
 			x.ReleasableTo = nil
 		}
 	case *Standing:
-		if x.InPlace = nil; x.Rung == Deployed {
+		x.InPlace = nil
+		if x.Rung == Deployed {
 			x.InPlace = &Strength{Count(7), "personnel"}
 		}
 	case *RequirementTerms:

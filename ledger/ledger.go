@@ -31,7 +31,7 @@ type Config struct {
 	// Faults hears of statements at which the program has a fault; nil for the program's usual log.
 	Faults *slog.Logger
 
-	decide func(*rules.State, events.Key, events.Statement) error // rules.Decide when nil
+	decide func(*rules.State, events.Key, events.Statement) error // rules.DecideNew when nil
 }
 
 // A Ledger takes signed statements and makes records of them: it is the write side of one server. Its methods may be called
@@ -108,7 +108,7 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 		cfg.Faults = slog.Default()
 	}
 	if cfg.decide == nil {
-		cfg.decide = rules.Decide
+		cfg.decide = rules.DecideNew
 	}
 	l := &Ledger{
 		cfg:      cfg,

@@ -12,6 +12,8 @@ import (
 // clock and reads nothing but its arguments. The caller has verified the signature with key, and
 // keeps the rules 3 and 27, which ask the records themselves: see [IDTaken] and [OtherHistory]. The
 // rules are those of the package comment, with their numbers.
+//
+// It is what a record must keep. Who is about to make one asks [DecideNew].
 func Decide(s *State, key events.Key, st events.Statement) error {
 	if err := decideLedger(s, st); err != nil {
 		return err
@@ -29,8 +31,22 @@ func Decide(s *State, key events.Key, st events.Statement) error {
 	return decideStatement(s, m, st)
 }
 
+// DecideNew says whether the holder of key may make a statement that no record has yet. It is Decide,
+// asked as the signer sees the ledger: what the signer may not read is not there (rule 41), and a
+// refusal is that of a ledger in which it was never said. It keeps rule 39, too.
+func DecideNew(s *State, key events.Key, st events.Statement) error {
+	if m, err := signer(s, key); err == nil {
+		s = s.readBy(m.view())
+	}
+	if err := Decide(s, key, st); err != nil {
+		return err
+	}
+	return keepsRelease(s, st)
+}
+
 // DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by somebody who may make it: a liaison of the
 // nation, or else a coordinator or an importer. It returns nil, or the refusal that the first of them would get.
+// It is asked as that one sees the ledger.
 func DecideUnsigned(s *State, st events.Statement) error {
 	if err := decideLedger(s, st); err != nil {
 		return err
@@ -41,7 +57,11 @@ func DecideUnsigned(s *State, st events.Statement) error {
 			mayNot = cmp.Or(mayNot, err)
 			continue
 		}
-		err := decideStatement(s, m, st)
+		as := s.readBy(m.view())
+		err := decideStatement(as, m, st)
+		if err == nil {
+			err = keepsRelease(as, st)
+		}
 		if err == nil {
 			return nil
 		}
@@ -164,6 +184,7 @@ var parties = map[events.Type][]events.MemberRole{
 	"pledge.reported":       {events.Liaison, events.Coordinator, events.Importer},
 	"pledge.returned":       {events.Liaison, events.Coordinator, events.Importer},
 	"pledge.observed":       {events.Coordinator, events.Importer},
+	"pledge.disclosed":      {events.Liaison},
 	"condition.added":       {events.Liaison},
 	"condition.discharged":  {events.Liaison},
 	"condition.failed":      {events.Liaison},
@@ -226,6 +247,8 @@ func roleText(m member) string {
 		return "a liaison of " + m.key.Party().Name()
 	case events.Importer:
 		return "an importer, which records published figures only"
+	case events.Reader:
+		return "a reader, who signs no statements"
 	}
 	return "a " + string(m.role)
 }

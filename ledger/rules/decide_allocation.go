@@ -45,6 +45,11 @@ func decideAllocated(s *State, p pledge, st *events.AllocationMade) error {
 	if err := refuseFields(codeAllocationMismatch, wrong); err != nil {
 		return err
 	}
+	if label := p.released(); !l.label.Covers(label) {
+		return refuseField(codeReleaseTooWide, field("line", st.Line, "the requirement is for the %s to read and the pledge for the %s: "+
+			"who may read the allocation could not read the requirement", l.label, label)).
+			WithHint("leave it unallocated: it counts for the requirement that it fits, where it fits one alone")
+	}
 	return within(&p, st)
 }
 

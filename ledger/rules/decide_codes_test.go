@@ -91,7 +91,8 @@ func ruleProofs(t *testing.T) map[string]map[string]bool {
 	return proofs
 }
 
-// ruleRefusals collects the codes in calls of refuses and ruleRefused: the third argument of both.
+// ruleRefusals collects the codes in calls of refuses, refusesNew and ruleRefused: the third argument of
+// each.
 func ruleRefusals(f *ast.FuncDecl) map[string]bool {
 	codes := map[string]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -106,7 +107,7 @@ func ruleRefusals(f *ast.FuncDecl) map[string]bool {
 		case *ast.Ident:
 			name = fun.Name
 		}
-		if lit, ok := call.Args[2].(*ast.BasicLit); ok && (name == "refuses" || name == "ruleRefused") {
+		if lit, ok := call.Args[2].(*ast.BasicLit); ok && slices.Contains([]string{"refuses", "refusesNew", "ruleRefused"}, name) {
 			slug, _ := strconv.Unquote(lit.Value)
 			codes[slug] = true
 		}

@@ -19,10 +19,10 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 	if x.typ() == "pledge.corrected" {
 		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.other))
 	}
-	if err := mayCorrect(m, x); err != nil {
+	if err := notBeforeDisclosed(p, at, st); err != nil {
 		return err
 	}
-	if err := importsObserved(m, p, st.Pledge); err != nil {
+	if err := mayCorrect(m, x); err != nil {
 		return err
 	}
 	if err := fits(s, p, at, st); err != nil {
@@ -49,7 +49,7 @@ func mayCorrect(m member, x *saying) error {
 }
 
 var (
-	withTerms    = []events.Type{"pledge.indicated", "pledge.offered", "pledge.amended"}
+	withTerms    = []events.Type{"pledge.indicated", "pledge.offered", "pledge.amended", "pledge.disclosed"}
 	withStrength = []events.Type{"pledge.deployed", "pledge.reported", "pledge.observed"}
 )
 

@@ -35,6 +35,8 @@ func follows(p *pledge, x *saying) error {
 	case "pledge.renewed":
 		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: "+reporting(p)+
 			"; "+returned.command(p.id())), stillStands(p, x))
+	case "pledge.disclosed":
+		return cmp.Or(promised(p, "has no release to widen", "published figures need no disclosure"), stillStands(p, x))
 	case "condition.added":
 		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: "+p.anew()),
 			newCondition(p, x.name))

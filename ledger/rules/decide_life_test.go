@@ -207,7 +207,8 @@ func TestRule35WhoCorrects(t *testing.T) {
 	w.refuses(ruleBerlin, ruleSay("pledge.corrected"), "speaks-for-itself",
 		"DEU/berlin speaks for Germany and cannot speak for France", "sign with the key of a liaison of France: --key FILE")
 	w.refuses(ruleUN, ruleSay("pledge.corrected"), "wrong-party",
-		"record 7 was signed for FRA, and HQ/un is an importer, which records published figures only: only whoever has said it, or a coordinator, corrects it", "ask a liaison of France to correct it")
+		"HQ/un is an importer, which records published figures only, and the pledge 01KAQ7Z0V4000000000000FRA1 was offered by France",
+		"it is for a liaison of France or a coordinator to say")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2), "wrong-party",
 		"record 8 was signed for HQ, and FRA/paris is a liaison of France: only whoever has said it, or a coordinator, corrects it", "ask a coordinator to correct it")
 	correction, other := ruleID("01KAQ7Z0V4000000000000FRA3"), ruleID("01KAQ7Z0V4000000000000FRA4")

@@ -19,7 +19,7 @@ func decideOpened(s *State, st *events.OperationOpened) error {
 }
 
 func knownOperation(s *State, o events.Operation) (operation, error) {
-	if op, ok := s.operations[o]; ok {
+	if op, ok := s.operations[o]; ok && s.mayRead(op.label) {
 		return op, nil
 	}
 	return operation{}, refuseField(codeOperationUnknown, field("operation", o, "there is no such operation in this ledger: check its name")).

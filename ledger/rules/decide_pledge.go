@@ -24,7 +24,7 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	if err != nil {
 		return err
 	}
-	if err := upToDate(&p, st); err != nil {
+	if err := cmp.Or(importsObserved(m, p, events.Thing(st)), upToDate(&p, st)); err != nil {
 		return err
 	}
 	if c, ok := st.(*events.PledgeCorrected); ok {
@@ -39,12 +39,12 @@ func decidePledge(s *State, m member, st events.Statement) error {
 		return decideIndicatedOffered(s, p, st)
 	case *events.PledgeAmended:
 		return sameTerms(s, p, "", &st.PledgeTerms)
+	case *events.PledgeDisclosed:
+		return decideDisclosed(s, p, st)
 	case *events.PledgeDeployed:
 		return sameUnit(p, "", st.Unit)
 	case *events.PledgeReported:
-		return cmp.Or(importsObserved(m, p, st.Pledge), sameUnit(p, "", st.Unit))
-	case *events.PledgeReturned:
-		return importsObserved(m, p, st.Pledge)
+		return sameUnit(p, "", st.Unit)
 	case *events.AllocationMade:
 		return decideAllocated(s, p, st)
 	}

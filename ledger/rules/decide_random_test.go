@@ -61,13 +61,15 @@ func ruleApply(t rapid.TB, s *rules.State, c ruleCommand) (undo func()) {
 }
 
 var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleUN.Key(), ruleParis.Key(), ruleBrest.Key(), ruleBerlin.Key(),
-	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key()}
+	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key(), ruleAuditor.Key()}
 
 // ruleRoleOf returns the role that a key is admitted in.
 func ruleRoleOf(key events.Key) events.MemberRole {
 	switch {
 	case key == ruleUN.Key():
 		return events.Importer
+	case key == ruleAuditor.Key():
+		return events.Reader
 	case key.Party() == events.HQ:
 		return events.Coordinator
 	}
@@ -139,6 +141,14 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	}
 	terms := ruleTerms(st)
 	switch st := st.(type) {
+	case *events.MemberAdmitted:
+		st.Clearance = ""
+		if st.Role == events.Reader {
+			st.Clearance = events.ForTheCoalition
+		}
+	case *events.PledgeDisclosed:
+		h.drawDisclosure(t, st)
+		return
 	case *events.ScopeDeclared:
 		st.Unlimited = len(st.Roles) == 0
 	case *events.AllocationReleased:
@@ -151,6 +161,10 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	}
 	if terms == nil {
 		return
+	}
+	terms.ReleasableTo = nil
+	if terms.Release == events.CoordinatorsOnly {
+		terms.ReleasableTo = ruleFew(t, "releasable to", 2, []events.Nation(nil), []events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"})
 	}
 	terms.Expires = 0
 	if ruleDie(t, "expires", 4) == 3 {
@@ -194,6 +208,28 @@ func (h ruleHistory) drawCorrection(t *rapid.T, st *events.PledgeCorrected) *eve
 	return nil
 }
 
+// drawDisclosure restates the pledge as it stands, as a rule.
+func (h ruleHistory) drawDisclosure(t *rapid.T, st *events.PledgeDisclosed) {
+	stands := h.stands(ruleCommand{st: st})
+	if begun := h.of(st.Pledge).st; stands.Rung == "" || begun == nil || ruleDie(t, "restated", 8) == 7 {
+		st.Rung = events.Offered
+		if ruleDie(t, "deployed", 8) == 7 {
+			st.Rung, st.InPlace = events.Deployed, &events.Strength{Quantity: events.Count(1), Unit: st.Unit}
+		}
+	} else {
+		st.PledgeTerms, st.Standing = h.ofPledge(ruleCommand{st: st}).terms(max(st.Effective, 2027_03_01)), stands
+		st.Effective = ruleFew(t, "disclosed on", 3, events.Date(2027_01_02), st.Effective)
+		st.Expires = h.ofPledge(ruleCommand{st: st}).expiry()
+		if stands.Rung == events.Deployed {
+			st.InPlace = &events.Strength{Quantity: events.Count(1), Unit: st.Unit}
+		}
+	}
+	st.Release, st.ReleasableTo = ruleFew(t, "disclosed to", 2, events.CoalitionOnly, events.Public, events.CoordinatorsOnly), nil
+	if st.Release == events.CoordinatorsOnly {
+		st.ReleasableTo = []events.Nation{"DEU", "FRA", "ITA"}
+	}
+}
+
 // ruleDraw draws a value for everything that statements say.
 func ruleDraw(t *rapid.T) []ruleMember {
 	key := rulePick(t, "member", ruleKeys)
@@ -218,6 +254,7 @@ func ruleDraw(t *rapid.T) []ruleMember {
 		{"From", ruleFew(t, "from", 3, events.Date(2027_01_01), 2027_01_02, 2027_01_09)},
 		{"Presence", ruleFew(t, "presence", 6, events.New, events.Reserve)},
 		{"Quantity", ruleFew(t, "quantity", 2, events.Count(1200), events.Count(500), events.Count(700))},
+		{"Release", ruleFew(t, "release", 2, events.Release(""), events.Public, events.CoalitionOnly, events.CoordinatorsOnly, events.CoordinatorsOnly)},
 		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.Funding, events.OtherThing, events.CeaseFire, events.Mandate)},
 	}
 }
@@ -265,11 +302,13 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID, members []ruleMember) (eve
 			ruleMember{"Role", ruleGet[events.Role](opening, "Role")}, ruleMember{"Unit", ruleGet[events.Unit](opening, "Unit")})
 	}
 	life := h.life(id)
-	rung := strings.TrimRight(life, "MKkfNEHhLl")
+	rung := strings.TrimRight(life, "MKkfNEHhLlP")
 	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted", 'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {
-	case next > 0 && strings.Contains(life, "L") && ruleDie(t, "release", 3) == 2:
+	case next > 0 && strings.ContainsAny(life, "Ll") && ruleDie(t, "release", 3) == 2:
 		return "allocation.released", members
+	case next > 0 && strings.ContainsAny(life, "OAC") && ruleDie(t, "allocate", 12) == 11:
+		return "allocation.made", members
 	case next > 0 && strings.HasSuffix(life, "K"):
 		return rulePick(t, "settle", []events.Type{"condition.discharged", "condition.failed", "condition.discharged", "pledge.confirmed"}), members
 	case next > 1 && ok:

@@ -30,6 +30,7 @@ var (
 	ruleBrest    = ruleSigner("FRA/brest", 5)
 	ruleBerlin   = ruleSigner("DEU/berlin", 6)
 	ruleStranger = ruleSigner("POL/warsaw", 7)
+	ruleAuditor  = ruleSigner("HQ/auditor", 8)
 
 	// Two keys with the same name and, by a search of seconds, the same hash: signatures call both ITA/rome+73aee78d.
 	ruleRome, ruleOtherRome = ruleSigner("ITA/rome", 4329), ruleSigner("ITA/rome", 118131)
@@ -113,6 +114,8 @@ func ruleSay(typ events.Type, pairs ...any) events.Statement {
 		st.Expires = 0
 	case *events.PledgeAmended:
 		st.Expires = 0
+	case *events.PledgeDisclosed:
+		st.Expires, st.Release, st.Rung = 0, events.Public, events.Offered
 	}
 	st.Head().ID = events.NewID()
 	for i := 0; i < len(pairs); i += 2 {
@@ -180,6 +183,9 @@ func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
 	if err := rules.Decide(w.state, by.Key(), st); err != nil {
 		w.t.Fatalf("%s may not say %s: %v", by.Name(), st.Head().Type, err)
 	}
+	if err := rules.DecideNew(w.state, by.Key(), st); err != nil {
+		w.t.Errorf("%s is refused as a new one: %v", st.Head().Type, err)
+	}
 	revoked, ok := st.(*events.MemberRevoked)
 	ofItself := ok && revoked.Key == by.Key() // which only this signer may
 	if err := rules.DecideUnsigned(w.state, st); err != nil && w.state.Last() > 0 && !ofItself {
@@ -228,6 +234,12 @@ func TestDecideUnsigned(t *testing.T) {
 		w.says(ruleFounder, ruleSay("member.revoked", "Key", key.Key()))
 	}
 	refused(ruleSay("pledge.offered"), "speaks-for-itself")
+}
+
+// refusesNew checks that the rules refuse the statement as one that is about to be made.
+func (w *ruleWorld) refusesNew(by *events.Signer, st events.Statement, code, message, hint string) {
+	w.t.Helper()
+	ruleRefused(w.t, rules.DecideNew(w.state, by.Key(), w.record(by, st).Statement), code, message, hint)
 }
 
 // refuses checks that the rules refuse the statement with this code, in these words.

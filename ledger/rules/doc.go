@@ -5,7 +5,8 @@
 //
 // A [State] is what the rules need to know of the records so far. [Decide] is all the rules: a
 // pure function of a State, a signer's key and a statement, which allows it or refuses it with a
-// [muster/events/problem.Problem] that carries the code of the rule. [State.Apply] takes in what
+// [muster/events/problem.Problem] that carries the code of the rule. [DecideNew] is asked of what
+// somebody is about to say: it tells nothing that the signer may not read. [State.Apply] takes in what
 // was allowed. To replay a ledger is to do both for each record in its order, after its signature
 // was verified:
 //
@@ -172,4 +173,26 @@
 //     on that state: when more was said of the pledge since, it is refused with what has changed.
 //     What says nothing of it is asked nothing. (changed-since, after-unknown;
 //     TestRule38BuildsOnWhatIs)
+//
+//  39. Terms that are said anew say the release that the pledge has: it changes by a disclosure
+//     alone. [Decide] leaves this rule to [DecideNew], since ledgers from before it hold terms
+//     that say another, which changed nothing. (release-fixed; TestRule39ReleaseStays)
+//
+//  40. Nothing is wider than what it rests on: what is in an operation has at most the operation's
+//     label, without a word; but a pledge is not allocated to a requirement that some who may read
+//     the pledge may not read, nor disclosed to some who may not read its operation, or what it is
+//     allocated to. (release-too-wide; TestRule40NothingWiderThanItsGround)
+//
+//  41. What its signer may not read is not there for a statement: it is refused as in a ledger in
+//     which that was never said. [Decide] leaves this rule to [DecideNew]. (operation-unknown,
+//     pledge-unknown, rotation-mismatch; TestRule41WhatIsNotReadIsNotThere)
+//
+//  42. A disclosure opens a pledge to more, and to all of those still who may read it; it is not
+//     effective before anything that was said of the pledge, and restates the pledge as it stands
+//     then, as far as the rules know it: quantity, window, area, presence, expiry, rung, and what
+//     hangs on it. (release-not-wider, disclosure-mismatch; TestRule42DisclosureRestates)
+//
+//  43. What was said of a pledge before a disclosure is not corrected after it, since some who read
+//     the pledge do not know of it; nor is a disclosure struck. Its terms may be corrected.
+//     (disclosed; TestRule43WhatWasDisclosedStays)
 package rules

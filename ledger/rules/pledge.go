@@ -83,6 +83,7 @@ type terms struct {
 // A standing is the fold of what was said, in the order of recording.
 type standing struct {
 	rung     rung
+	label    *events.Label             // who may read it; nil for the coalition
 	expiring bool                      // it may lapse: see [pledge.lapsed]
 	began    events.Date               // the effective date of its first statement
 	reached  [declined + 1]events.Date // the effective date of each rung
@@ -143,6 +144,8 @@ func begun(st events.Statement) pledge {
 		sub.role, sub.unit = st.Role, st.Unit
 	case *events.PledgeObserved:
 		sub.role, sub.unit, sub.observed = st.Role, st.Unit, true
+	case *events.PledgeDisclosed: // to those who do not read what was said before
+		sub.role, sub.unit = st.Role, st.Unit
 	}
 	return pledge{subject: sub, standing: standing{attached: nothingAttached}}
 }
@@ -169,6 +172,9 @@ func (p *pledge) step(x *saying) {
 		if to.ended() {
 			p.ended = x.sequence
 		}
+	}
+	if x.label != nil || x.typ() == "pledge.disclosed" {
+		p.label = x.label
 	}
 	p.expiring = p.expiring || x.expires() != 0
 	if x.particulars != nothingMore {

@@ -63,6 +63,11 @@ var (
 	codeExpiresEarly       = code{"expires-early", problem.Invalid}
 	codeAfterUnknown       = code{"after-unknown", problem.Invalid}
 	codeChangedSince       = code{"changed-since", problem.Conflict}
+	codeReleaseFixed       = code{"release-fixed", problem.Invalid}
+	codeReleaseTooWide     = code{"release-too-wide", problem.Invalid}
+	codeReleaseNotWider    = code{"release-not-wider", problem.Conflict}
+	codeDisclosureMismatch = code{"disclosure-mismatch", problem.Invalid}
+	codeDisclosed          = code{"disclosed", problem.Conflict}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.

@@ -99,7 +99,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 		"pledge.reported": "liaison coordinator importer", "pledge.returned": "liaison coordinator importer", "pledge.observed": "coordinator importer",
 		"condition.added": "liaison", "condition.discharged": "liaison", "condition.failed": "liaison",
 		"pledge.renewed": "liaison", "pledge.corrected": "liaison coordinator importer", "caveat.declared": "liaison", "caveat.lifted": "liaison",
-		"allocation.made": "coordinator", "allocation.released": "coordinator",
+		"allocation.made": "coordinator", "allocation.released": "coordinator", "pledge.disclosed": "liaison",
 	}
 	w := newRuleWorld(t)
 	for _, typ := range events.Types()[1:] { // all but the founding
@@ -129,6 +129,11 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 	w.says(ruleUN, ruleSay("operation.opened", "Operation", "unmil"))
 	w.says(ruleFounder, ruleSay("requirement.issued"))
 	w.says(ruleParis, ruleSay("pledge.offered"))
+
+	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleAuditor.Key(), "Role", events.Reader, "Clearance", events.ForTheCoalition))
+	w.refuses(ruleAuditor, ruleSay("operation.opened", "Operation", "x"), "wrong-party",
+		"HQ/auditor is a reader, who signs no statements, and operation.opened is for a coordinator or an importer to say", hint)
+	w.says(ruleAuditor, ruleSay("member.revoked", "Key", ruleAuditor.Key())) // rule 8
 
 	// A kind of statement that no rule knows is nobody's.
 	ruleRefused(t, rules.Decide(w.state, ruleFounder.Key(), ruleSay("pledge.withdrawn", "Type", "pledge.sworn")), "wrong-party",

@@ -18,7 +18,7 @@ import (
 // and of the caller's journal, which the root of the tree at its sequence tells.
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and what was saved is thrown away.
-const savedForm = "muster ledger state 2\n"
+const savedForm = "muster ledger state 3\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -99,6 +99,7 @@ func (t *tape) state(s *State) {
 		id.Hash = uint32(hash)
 		word(t, &m.key)
 		word(t, &m.role)
+		word(t, &m.clearance)
 		t.uint(&m.revoked)
 	})
 	table(t, s.voiced, func(n *events.Nation, seq *uint64) { word(t, n); t.uint(seq) })
@@ -131,6 +132,13 @@ func (t *tape) operation(o *operation) {
 	word(t, &o.terms.Note)
 	series(t, &o.terms.Roles, func(r *events.RoleDefinition) { word(t, &r.Role); word(t, &r.Title); words(t, &r.Units) })
 	number(t, &o.began)
+	t.label(&o.label)
+}
+
+func (t *tape) label(l *events.Label) {
+	word(t, &l.Release)
+	word(t, &l.Owner)
+	words(t, &l.To)
 }
 
 func (t *tape) line(l *line) {
@@ -139,6 +147,7 @@ func (t *tape) line(l *line) {
 	word(t, &l.area)
 	number(t, &l.began)
 	t.uint(&l.cancelled)
+	t.label(&l.label)
 }
 
 // pledges is what was said of each pledge. What follows from that is folded anew.
@@ -258,6 +267,7 @@ func (t *tape) particulars(p *particulars) {
 	word(t, &p.condition)
 	number(t, &p.renewed)
 	t.id(&p.other)
+	optional(t, &p.label, t.label)
 }
 
 func optional[V any](t *tape, p **V, each func(*V)) {

@@ -53,11 +53,22 @@ type particulars struct {
 	condition events.ConditionKind // added
 	renewed   events.Date          // until when
 	other     events.ID            // the allocation that is released, or the statement that is corrected
+	label     *events.Label        // of the pledge from here on
 }
 
 var nothingMore = new(particulars)
 
-// sayingOf takes from a statement what the rules may need of it later.
+// saying takes from a statement what the rules may need of it later.
+func (s *State) saying(st events.Statement, sequence uint64, party events.Nation) saying {
+	x := sayingOf(st, sequence, party)
+	if label, says := s.labelOf(st); says && label.Release != "" && label.Release != events.CoalitionOnly {
+		more := *x.particulars
+		more.label = &label
+		x.particulars = &more
+	}
+	return x
+}
+
 func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying {
 	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence, effective: effective(st), particulars: nothingMore}
 	copy(x.signed[:], party)
@@ -67,6 +78,8 @@ func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying 
 	case *events.PledgeOffered:
 		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeAmended:
+		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
+	case *events.PledgeDisclosed:
 		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeRenewed:
 		x.particulars = &particulars{renewed: st.Expires}

@@ -28,14 +28,20 @@ type State struct {
 	pledges    map[events.ID]*pledge       // what they point to is never changed; to be asked by pledge, for some are unread
 	observed   map[observedKey][]events.ID // the pledges that were observed and never offered; they may have ended
 
+	reader events.View // for whom it is asked, who is not told of what they may not read; "" for all
+
 	undo []func() // how to take back what the present Apply has done, in order
 }
 
 type member struct {
-	key     events.Key
-	role    events.MemberRole
-	revoked uint64 // sequence, or 0
+	key       events.Key
+	role      events.MemberRole
+	clearance events.Clearance // of a reader
+	revoked   uint64           // sequence, or 0
 }
+
+// view returns what the member may read.
+func (m *member) view() events.View { return events.ViewOf(m.key, m.role, m.clearance) }
 
 type (
 	use struct {
@@ -61,6 +67,7 @@ type (
 type operation struct {
 	terms events.OperationTerms
 	began events.Date // the effective date of its opening
+	label events.Label
 }
 
 type line struct {
@@ -69,6 +76,7 @@ type line struct {
 	area      events.Area // likewise
 	began     events.Date // the effective date of its issue
 	cancelled uint64      // sequence, or 0
+	label     events.Label
 }
 
 // A scope is all that a nation has declared for an operation, by effective date and then by sequence.
@@ -189,9 +197,9 @@ func (s *State) apply(rec events.Record) {
 	case *events.LedgerFounded:
 		s.origin = st.Ledger
 		s.undo = append(s.undo, func() { s.origin = "" })
-		s.admit(st.Founder, events.Coordinator)
+		s.admit(st.Founder, events.Coordinator, "")
 	case *events.MemberAdmitted:
-		s.admit(st.Key, st.Role)
+		s.admit(st.Key, st.Role, st.Clearance)
 	case *events.MemberRevoked:
 		if id, ok := st.Key.ID(); ok {
 			m := s.members[id]
@@ -199,11 +207,15 @@ func (s *State) apply(rec events.Record) {
 			put(s, s.members, id, m)
 		}
 	case *events.OperationOpened:
-		put(s, s.operations, st.Operation, operation{st.OperationTerms, st.Effective})
+		put(s, s.operations, st.Operation, operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}})
 	case *events.OperationRevised:
-		put(s, s.operations, st.Operation, operation{st.OperationTerms, s.operations[st.Operation].began})
+		o := s.operations[st.Operation]
+		o.terms = st.OperationTerms
+		put(s, s.operations, st.Operation, o)
 	case *events.RequirementIssued:
-		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, unit: st.Unit, area: st.Area, began: st.Effective})
+		label, _ := s.labelOf(st)
+		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, unit: st.Unit, area: st.Area,
+			began: st.Effective, label: label})
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementRevised:
 		l := s.lines[lineKey{st.Operation, st.Line}]
@@ -222,12 +234,12 @@ func (s *State) apply(rec events.Record) {
 	}
 }
 
-func (s *State) admit(key events.Key, role events.MemberRole) {
+func (s *State) admit(key events.Key, role events.MemberRole, clearance events.Clearance) {
 	id, ok := key.ID()
 	if !ok {
 		return // Parse has checked the key
 	}
-	put(s, s.members, id, member{key: key, role: role})
+	put(s, s.members, id, member{key: key, role: role, clearance: clearance})
 	if _, voiced := s.voiced[key.Party()]; role == events.Liaison && !voiced {
 		put(s, s.voiced, key.Party(), s.last)
 	}
@@ -239,14 +251,14 @@ func (s *State) use(o events.Operation, r events.Role, u events.Unit) {
 	}
 }
 
-// pledge returns a pledge, and false where there is none.
+// pledge returns a pledge, and false where there is none, or none that may be read.
 func (s *State) pledge(id events.ID) (*pledge, bool) {
 	p, ok := s.pledges[id]
 	if ok && p.unread != nil {
 		p = p.read()
 		s.pledges[id] = p
 	}
-	return p, ok
+	return p, ok && s.mayRead(p.released())
 }
 
 // applyPledge takes in what is said about a pledge. An array of what was said is appended to, also when a part of it was
@@ -264,7 +276,7 @@ func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	if c, ok := st.(*events.PledgeCorrected); ok {
 		p = p.corrected(c)
 	}
-	p.saying(sayingOf(st, s.last, party))
+	p.saying(s.saying(st, s.last, party))
 	put(s, s.pledges, id, &p)
 	if p.observed && !known {
 		key := observedKey{p.operation, p.nation, p.role}

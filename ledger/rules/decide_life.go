@@ -55,7 +55,8 @@ func follows(p *pledge, x *saying) error {
 	return noRule(x.typ())
 }
 
-// stands keeps rule 16, rule 18 and rule 28: the pledge had begun, and has neither ended nor lapsed.
+// stands keeps rule 16, rule 18, rule 28 and rule 43: the pledge had begun, and has neither ended nor
+// lapsed, and nothing is said of the days before it was disclosed.
 func stands(p *pledge, x *saying) error {
 	again := "offer a new pledge: " + p.anew()
 	if p.observed {
@@ -68,6 +69,10 @@ func stands(p *pledge, x *saying) error {
 	case lapsed:
 		return refuse(codePledgeEnded, "the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(), expired, x.effective).
 			WithHint("what held on %s or before can still be recorded; else %s", expired, again)
+	}
+	if x.effective < p.opened {
+		return refuseField(codeDisclosed, field("effective", x.effective.String(), "the pledge was disclosed as it stands from %s on, "+
+			"and who reads it only from there knows of nothing before: write that date or a later one", p.opened))
 	}
 	return notBefore(p.began, x.effective, "pledge "+p.id().String())
 }

@@ -136,6 +136,10 @@ func TestRule43WhatWasDisclosedStays(t *testing.T) {
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Struck", true), "disclosed",
 		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1, and what was read cannot be taken back", "")
 	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Terms", &terms))
+	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Effective", ruleDay.AddDays(2)))
+	w.refuses(ruleFounder, ruleSay("pledge.accepted", "Effective", ruleDay.AddDays(1)), "disclosed",
+		`effective "2026-11-24": the pledge was disclosed as it stands from 2026-11-25 on, and who reads it only from there knows of nothing before: write that date or a later one`, "")
+	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Effective", ruleDay))
 	w.says(ruleParis, ruleSay("condition.added", "ID", ruleID("01KAQ7Z0V4000000000000FRA5")))
 	w.allows(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleID("01KAQ7Z0V4000000000000FRA5"), "Struck", true))
 }

@@ -193,6 +193,7 @@
 //     hangs on it. (release-not-wider, disclosure-mismatch; TestRule42DisclosureRestates)
 //
 //  43. What was said of a pledge before a disclosure is not corrected after it, since some who read
-//     the pledge do not know of it; nor is a disclosure struck. Its terms may be corrected.
+//     the pledge do not know of it; nor is a disclosure struck, nor anything effective before it that
+//     is said after it. The terms that it tells may be corrected.
 //     (disclosed; TestRule43WhatWasDisclosedStays)
 package rules

@@ -116,11 +116,13 @@ func (h ruleHistory) tooWide(c ruleCommand) bool {
 	return false
 }
 
-// correctsDisclosed reports whether a correction mends what was said before a disclosure, or strikes one.
+// correctsDisclosed reports whether a correction mends what was said before a disclosure, or strikes one,
+// or anything is said of the days before one.
 func (h ruleHistory) correctsDisclosed(c ruleCommand) bool {
 	corrected, ok := c.st.(*events.PledgeCorrected)
 	if !ok {
-		return false
+		disclosed := h.ofPledge(c).last("P")
+		return ruleMoves(c.st) && disclosed.st != nil && ruleOn(c) < ruleOn(disclosed)
 	}
 	mended, behind := h.of(corrected.Corrects).st, false
 	for _, old := range h {

@@ -211,7 +211,7 @@ func init() { // since the rule is about the others
 				numbers = slices.Delete(numbers, at, at+3) // 14, 16 and 31: see ruleModel
 			}
 			if moves && slices.ContainsFunc(numbers, func(n int) bool {
-				return strings.Contains(" 16 18 19 21 22 23 26 28 29 30 33 ", fmt.Sprint(" ", n, " "))
+				return strings.Contains(" 16 18 19 21 22 23 26 28 29 30 33 43 ", fmt.Sprint(" ", n, " "))
 			}) {
 				return true
 			}

@@ -86,6 +86,7 @@ type standing struct {
 	label    *events.Label             // who may read it; nil for the coalition
 	expiring bool                      // it may lapse: see [pledge.lapsed]
 	began    events.Date               // the effective date of its first statement
+	opened   events.Date               // the effective date of its last disclosure, 0 for none
 	reached  [declined + 1]events.Date // the effective date of each rung
 	ended    uint64                    // the sequence that ended it
 	*attached
@@ -175,6 +176,9 @@ func (p *pledge) step(x *saying) {
 	}
 	if x.label != nil || x.typ() == "pledge.disclosed" {
 		p.label = x.label
+	}
+	if x.typ() == "pledge.disclosed" {
+		p.opened = x.effective
 	}
 	p.expiring = p.expiring || x.expires() != 0
 	if x.particulars != nothingMore {

@@ -175,7 +175,7 @@ func (pl *pledge) leave(seq uint64) *pledge {
 		if d.until == gone {
 			d.until = until(d)
 		}
-		if d.move.begins {
+		if d.move.begins || d.order == pl.first {
 			other.first = min(other.first, d.order)
 		}
 		all.deeds = append(all.deeds, d)

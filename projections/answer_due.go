@@ -136,7 +136,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 			due(ConditionIsOpen, 0, c.since, c.by, "%s %s on %s since %s.", what, a.does("hang"), c.describe(), c.since)
 		}
 	}
-	relieved := s.terms.rotation != nil && !s.terms.rotation.successor.IsZero() || p.relieved(pl, d.AsOf)
+	relieved := s.terms.further != nil && !s.terms.further.successor.IsZero() || p.relieved(pl, d.AsOf)
 	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
 		due(EndsUnrelieved, u, s.since, s.termsBy, "%s %s on %s, and no pledge is named to relieve %s.", what, a.does("end"), u, a.does("them"))
 	}

@@ -108,6 +108,9 @@ func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 		if m, ok := member.known(b.AsOf); ok {
 			r.entries++
 			r.line("member", m.Key, m.Role, m.Admitted, p.times[m.Admitted-1], m.Revoked, m.Note, m.Reason)
+			if m.Clearance != "" {
+				r.line("clearance", m.Clearance)
+			}
 			if m.Revoked > 0 {
 				r.line("revoked", p.times[m.Revoked-1])
 			}
@@ -213,9 +216,15 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 		if t.line != "" {
 			r.line("meant for", t.line)
 		}
-		if t.rotation != nil {
-			r.line("rotation", t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere)
+		if t.further != nil {
+			r.line("rotation", t.further.predecessor, t.further.successor, t.further.elsewhere)
+			if len(t.further.to) > 0 {
+				r.line("releasable to", t.further.to)
+			}
 		}
+	}
+	if d.stands != nil {
+		r.renderStands(d.stands)
 	}
 	if d.hold != nil {
 		r.line("hold", d.hold.name, d.hold.kind, d.hold.text)
@@ -224,6 +233,19 @@ func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
 		r.line("allocation", d.share.line.name, d.share.number, d.share.From, d.share.Until)
 	} else if d.share != nil {
 		r.line("release", d.share.id)
+	}
+}
+
+func (r *rendering) renderStands(s *standsAt) {
+	r.line("stands", s.rung, s.strength.quantity, s.strength.unit)
+	for _, h := range s.conditions {
+		r.line("condition", h.name, h.kind, h.state)
+	}
+	for _, h := range s.caveats {
+		r.line("caveat", h.name, h.text)
+	}
+	for _, a := range s.allocations {
+		r.line("allocated", a.id, a.line.name, a.number, a.From, a.Until)
 	}
 }
 

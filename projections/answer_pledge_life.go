@@ -184,8 +184,8 @@ func (t *terms) describe(observed bool) string {
 	if t.expires != 0 {
 		s += ", until it expires on " + t.expires.String()
 	}
-	if t.rotation != nil && t.rotation.elsewhere != nil {
-		s += ", also pledged to " + english.List(t.rotation.elsewhere)
+	if t.further != nil && t.further.elsewhere != nil {
+		s += ", also pledged to " + english.List(t.further.elsewhere)
 	}
 	return s
 }

@@ -11,7 +11,7 @@ import (
 func (p *Pledge) Terms() events.PledgeTerms {
 	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
 		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note, Expires: p.Expires,
-		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line}
+		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line, ReleasableTo: p.ReleasableTo}
 }
 
 // A TermChange is a term of a pledge that is another one after a change. From and To are as a
@@ -52,10 +52,17 @@ func termsOf(t *events.PledgeTerms) []term {
 	return []term{
 		{"role", string(t.Role)}, {"quantity", quantity}, {"unit", string(t.Unit)}, {"area", string(t.Area)},
 		{"line", string(t.Line)}, {"from", date(t.From)}, {"until", date(t.Until)}, {"notice_to_move", notice},
-		{"presence", string(t.Presence)}, {"release", string(t.Release)}, {"expires", date(t.Expires)},
+		{"presence", string(t.Presence)}, {"release", string(t.Release)}, {"releasable_to", strings.Join(nationNames(t.ReleasableTo), ", ")}, {"expires", date(t.Expires)},
 		{"predecessor", id(t.Predecessor)}, {"successor", id(t.Successor)}, {"elsewhere", strings.Join(t.Elsewhere, "\n")},
 		{"source", t.Source}, {"note", t.Note},
 	}
+}
+
+func nationNames(all []events.Nation) (names []string) {
+	for _, n := range all {
+		names = append(names, string(n))
+	}
+	return names
 }
 
 // TermChanges lists the terms that are others in the second of two states of a pledge.

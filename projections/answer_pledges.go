@@ -74,6 +74,8 @@ type Pledge struct {
 	NoticeToMove *int            `json:"notice_to_move,omitzero"`
 	Presence     events.Presence `json:"presence,omitzero"`
 	Release      events.Release  `json:"release,omitzero"`
+	// ReleasableTo are nations that read it too, where it is released to the coordinators.
+	ReleasableTo []events.Nation `json:"releasable_to,omitempty"`
 	Source       string          `json:"source,omitzero"`
 	Note         string          `json:"note,omitzero"`
 	Observed     bool            `json:"observed,omitzero"` // seen in published figures, never offered
@@ -235,8 +237,9 @@ func (p *Pledge) setTerms(s *standing) {
 	t := s.terms
 	p.Role, p.Area, p.Line, p.Window, p.NoticeToMove = t.role, t.area, t.line, t.Window, t.notice
 	p.Presence, p.Release, p.Expires = t.presence, t.release, s.expires
-	if t.rotation != nil {
-		p.Predecessor, p.Successor, p.Elsewhere = t.rotation.predecessor, t.rotation.successor, t.rotation.elsewhere
+	if t.further != nil {
+		p.Predecessor, p.Successor, p.Elsewhere = t.further.predecessor, t.further.successor, t.further.elsewhere
+		p.ReleasableTo = t.further.to
 	}
 	p.Source, p.Note = s.remark.source, s.remark.text
 	p.Quantity, p.Unit = s.pledged.quantity, s.pledged.unit

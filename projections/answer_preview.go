@@ -122,6 +122,7 @@ type supposed struct {
 func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now := *p
 	now.times, now.touched, now.rotating = slices.Clip(p.times), slices.Clip(p.touched), slices.Clip(p.rotating)
+	now.labelled = slices.Clip(p.labelled)
 	now.operations, now.names = maps.Clone(p.operations), slices.Clip(p.names)
 	now.pledges, now.sorted = slices.Clone(p.pledges), slices.Clone(p.sorted)
 	now.byID = &index{of: map[events.ID]*pledge{}, under: p.byID}

@@ -206,7 +206,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		}
 	}
 	r.namesNothing(pl, s, w, r.day(b), counts[pl.id])
-	t := s.terms.rotation
+	t := s.terms.further
 	if t == nil {
 		return
 	}

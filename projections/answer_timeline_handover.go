@@ -92,9 +92,9 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 				last = d.terms
 			}
 		}
-		if last != nil && last.rotation != nil {
-			before, _ := p.find(last.rotation.predecessor)
-			after, _ := p.find(last.rotation.successor)
+		if last != nil && last.further != nil {
+			before, _ := p.find(last.further.predecessor)
+			after, _ := p.find(last.further.successor)
 			add(before, pl)
 			add(pl, after)
 		}

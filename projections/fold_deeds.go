@@ -31,6 +31,16 @@ type extra struct {
 	share    *allotment // where the move is about an allocation
 	expires  events.Date
 	corrects uint32 // the record that a correction mends
+	stands   *standsAt
+}
+
+// A standsAt is where a pledge stands that is disclosed, for those who do not know what was said of it
+// before.
+type standsAt struct {
+	rung                Rung
+	strength            amount // absent where nothing is in place
+	conditions, caveats []hold
+	allocations         []allotment
 }
 
 var noExtra = new(extra)
@@ -71,14 +81,15 @@ type terms struct {
 	presence events.Presence
 	release  events.Release
 	expires  events.Date
-	kind     uint32    // in Picture.kinds, with the unit of the quantity that was said with the terms; or noKind
-	rotation *rotation // nil when nothing of the kind was said
+	kind     uint32   // in Picture.kinds, with the unit of the quantity that was said with the terms; or noKind
+	further  *further // nil when nothing of the kind was said
 }
 
-// A rotation is what else a pledge may say of its forces.
-type rotation struct {
+// A further is what few pledges say.
+type further struct {
 	predecessor, successor events.ID
 	elsewhere              []string
+	to                     []events.Nation // that it is releasable to
 }
 
 // A hold is what hangs over a pledge: a condition, or a caveat.

@@ -15,6 +15,7 @@ import (
 type operation struct {
 	name  events.Operation
 	first uint64 // the first record that is about it
+	label uint16 // in Picture.labels; of the writer alone
 
 	published[operationSaid]
 }
@@ -53,11 +54,16 @@ func (o *operation) relieve(pledge events.ID, seq uint32, watched bool) {
 func (p *Picture) takePlan(seq uint64, r *records.Row) error {
 	switch r.Type {
 	case "operation.opened", "operation.revised":
-		p.operation(seq, r.Operation).takeCatalogue(seq, r, p.watched)
+		o := p.operation(seq, r.Operation)
+		o.takeCatalogue(seq, r, p.watched)
+		return p.labelOperation(o, r)
 	case "scope.declared":
 		p.operation(seq, r.Operation).takeScope(seq, r, p.watched)
 	case "requirement.issued":
-		p.operation(seq, r.Operation).line(r.Line, p.watched).take(seq, r, p.watched)
+		o := p.operation(seq, r.Operation)
+		l := o.line(r.Line, p.watched)
+		l.take(seq, r, p.watched)
+		return p.labelLine(o, l, r)
 	case "requirement.revised", "requirement.cancelled":
 		o, ok := p.operations[r.Operation]
 		if !ok || o.now().lines[r.Line] == nil {

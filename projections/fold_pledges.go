@@ -49,6 +49,7 @@ type move struct {
 	caveat    ConditionState // what becomes of a caveat
 	allocates bool           // sets some of it against a line
 	releases  bool           // ends an allocation
+	discloses bool           // opens the pledge to more, for whom it begins here
 	says      string         // for people; see sentence
 }
 
@@ -58,6 +59,7 @@ var moves = byType(
 	move{typ: "pledge.offered", begins: true, terms: true, rung: Offered, says: "%s offers"},
 	move{typ: "pledge.amended", terms: true, says: "%s changes it to"},
 	move{typ: "pledge.observed", begins: true, terms: true, strength: true, rung: Deployed, says: "%s was seen with"},
+	move{typ: "pledge.disclosed", terms: true, discloses: true, says: "%s discloses it as it stands:"},
 	move{typ: "pledge.accepted", rung: Accepted, says: "the coordinators accept it"},
 	move{typ: "pledge.confirmed", rung: Confirmed, says: "%s is bound"},
 	move{typ: "pledge.deployed", rung: Deployed, strength: true, says: "in place:"},
@@ -93,6 +95,7 @@ type pledge struct {
 	nation    events.Nation
 	first     uint32 // the record that began it
 	rotates   bool   // is in Picture.rotating; of the writer alone
+	label     uint16 // in Picture.labels, of what is said now; likewise
 
 	published[chronicle]
 	begun chronicle // what is published first, in the same piece of memory
@@ -116,15 +119,20 @@ func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error 
 	switch {
 	case r.New && known:
 		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
-	case !r.New && !known:
+	case !r.New && !known && !m.discloses:
 		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
 		return fmt.Errorf("the pledge %s is %s in %s, and not %s in %s", r.Thing,
 			english.Possessive(string(pl.nation)), pl.operation.name, english.Possessive(string(r.Nation)), r.Operation)
+	case r.Standing != nil && !p.hasLines(r):
+		return fmt.Errorf("the pledge %s is disclosed with an allocation to a requirement that the operation %s does not have", r.Thing, r.Operation)
 	case m.allocates && p.operations[r.Operation].now().lines[r.Line] == nil:
 		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
+	}
+	if err := p.labelPledge(pl, m, r); err != nil {
+		return err
 	}
 	if (!r.Predecessor.IsZero() || !r.Successor.IsZero()) && !pl.rotates {
 		pl.rotates = true
@@ -136,6 +144,12 @@ func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error 
 		a.mends = p.mending(pl, r)
 	}
 	return nil
+}
+
+// hasLines reports whether the requirements are there that a disclosure tells to be filled.
+func (p *Picture) hasLines(r *records.Row) bool {
+	o := p.operations[r.Operation]
+	return !slices.ContainsFunc(r.Standing.Allocations, func(a records.Allocation) bool { return o == nil || o.now().lines[a.Line] == nil })
 }
 
 func (p *Picture) begin(seq uint64, r *records.Row) *pledge {
@@ -181,6 +195,9 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *records.Row)
 	switch {
 	case m.terms:
 		d.terms = p.terms(pl, r)
+		if r.Standing != nil {
+			d.extra = &extra{stands: p.standsAt(pl, d, r)}
+		}
 	case m.condition != "":
 		p.conditions.add(plainWord(string(r.Line)))
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
@@ -197,6 +214,31 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *records.Row)
 	}
 }
 
+// standsAt makes of a disclosure where the pledge stands.
+func (p *Picture) standsAt(pl *pledge, d *deed, r *records.Row) *standsAt {
+	s := &standsAt{}
+	s.rung, _ = ParseRung(string(r.Standing.Rung))
+	if n := r.Standing.InPlace; n > 0 {
+		s.strength = amount{d.unit.Of(n), d.unit}
+	}
+	for _, h := range r.Standing.Conditions {
+		state := Hanging
+		if h.Failed {
+			state = Failed
+		}
+		p.conditions.add(plainWord(string(h.Condition)))
+		s.conditions = append(s.conditions, hold{name: intern(p.words, h.Condition), kind: h.Kind, state: state})
+	}
+	for _, h := range r.Standing.Caveats {
+		s.caveats = append(s.caveats, hold{name: intern(p.words, h.Caveat), text: h.Restriction, state: Hanging})
+	}
+	for _, a := range r.Standing.Allocations {
+		s.allocations = append(s.allocations, allotment{id: a.ID, line: pl.operation.now().lines[a.Line], number: a.Number,
+			Window: events.Window{From: events.Date(a.From), Until: events.Date(a.Until)}})
+	}
+	return s
+}
+
 // mending makes of the row of a correction what it does to the statement that it mends.
 func (p *Picture) mending(pl *pledge, r *records.Row) *mending {
 	m := &mending{statement: r.Corrects, struck: r.Struck, amount: amount{r.Quantity(), intern(p.words, r.Unit)}}
@@ -210,8 +252,8 @@ func (p *Picture) terms(pl *pledge, r *records.Row) *terms {
 	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), line: intern(p.words, r.Line), Window: r.Window(), notice: r.Notice,
 		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
 	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, t.line, intern(p.words, r.Unit)})
-	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil {
-		t.rotation = &rotation{r.Predecessor, r.Successor, r.Elsewhere}
+	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil || r.To != nil {
+		t.further = &further{r.Predecessor, r.Successor, r.Elsewhere, r.To}
 	}
 	return t
 }

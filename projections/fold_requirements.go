@@ -51,7 +51,8 @@ func (r Requirement) Terms() events.RequirementTerms {
 type line struct {
 	operation events.Operation
 	name      events.Line
-	copyOf    *line // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
+	label     uint16 // in Picture.labels; of the writer alone
+	copyOf    *line  // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
 
 	published[lineSaid]
 }

@@ -18,8 +18,10 @@ type Member struct {
 	// Admitted is the record since which the key may sign, and Revoked the one that ended it, 0 while it may.
 	Admitted uint64 `json:"admitted"`
 	Revoked  uint64 `json:"revoked,omitzero"`
-	Note     string `json:"note,omitzero"`   // given at its admission
-	Reason   string `json:"reason,omitzero"` // given at its revocation
+	// Clearance is what a reader may read, and "" for all other roles.
+	Clearance events.Clearance `json:"clearance,omitzero"`
+	Note      string           `json:"note,omitzero"`   // given at its admission
+	Reason    string           `json:"reason,omitzero"` // given at its revocation
 }
 
 // A Founding is what the first record says of the whole ledger.
@@ -61,7 +63,7 @@ func (ro *roster) take(seq uint64, r *records.Row) error {
 }
 
 func (ro *roster) admit(seq uint64, r *records.Row) {
-	m := Member{Key: r.Key, Name: r.Key.Name(), Party: r.Key.Party(), Role: r.Member, Admitted: seq}
+	m := Member{Key: r.Key, Name: r.Key.Name(), Party: r.Key.Party(), Role: r.Member, Clearance: r.Clearance, Admitted: seq}
 	if r.Type != "ledger.founded" { // whose text is the ledger's title
 		m.Note = r.Text
 	}

@@ -37,7 +37,10 @@ type amount struct {
 func (s *standing) step(d *deed) {
 	s.pass(d.effective)
 	m := d.move
-	if m.begins && !s.begun {
+	if d.stands != nil && !s.begun {
+		s.disclosed(d)
+	}
+	if (m.begins || m.discloses) && !s.begun {
 		s.begun, s.beginBy, s.since = true, d.cause(), d.effective
 	}
 	if m.terms {
@@ -61,6 +64,31 @@ func (s *standing) step(d *deed) {
 		s.exit, s.exitBy, s.exitOn = m.exit, d.cause(), d.effective
 	}
 	s.stepHolds(d)
+}
+
+// disclosed folds in where a pledge stands, for those who know of nothing before.
+func (s *standing) disclosed(d *deed) {
+	at := d.stands
+	if at.rung > s.rung {
+		s.rung, s.rungBy, s.rungOn = at.rung, d.cause(), d.effective
+	}
+	if !at.strength.quantity.IsZero() {
+		s.strength, s.strengthBy, s.strengthOn = at.strength, d.cause(), d.effective
+	}
+	told := func(holds, more []hold) []hold {
+		holds = slices.Clip(holds)
+		for _, h := range more {
+			h.by, h.since = d.cause(), d.effective
+			holds = append(holds, h)
+		}
+		return holds
+	}
+	s.conditions, s.caveats = told(s.conditions, at.conditions), told(s.caveats, at.caveats)
+	s.allocations = slices.Clip(s.allocations)
+	for _, a := range at.allocations {
+		a.by = d.cause()
+		s.allocations = append(s.allocations, a)
+	}
 }
 
 func (s *standing) stepHolds(d *deed) {

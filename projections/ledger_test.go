@@ -271,6 +271,12 @@ func (p testPledge) offerNow(on int, terms events.PledgeTerms) uint64 {
 		Pledge: p.id, PledgeTerms: terms})
 }
 
+// disclose opens the pledge, as it stands.
+func (p testPledge) disclose(on int, terms events.PledgeTerms, as events.Standing) uint64 {
+	return p.l.say(liaison(p.nation), &events.PledgeDisclosed{Header: p.l.head("pledge.disclosed"), Dated: dated(on),
+		Place: place(p.nation), Pledge: p.id, PledgeTerms: terms, Standing: as})
+}
+
 func (p testPledge) amend(on int, terms events.PledgeTerms) uint64 {
 	p.l.t.Helper()
 	return p.l.say(liaison(p.nation), &events.PledgeAmended{Header: p.l.head("pledge.amended"), Dated: dated(on), Place: place(p.nation),

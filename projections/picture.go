@@ -32,6 +32,8 @@ type Picture struct {
 	byID       *index
 	rotating   []*pledge // those that have ever named another as before or after them
 	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
+	labelled   []uint16  // by sequence - 1: the number of the record's label, or noLabel
+	labels     labels
 	versions   versions
 	sheets     *sheets
 	answered   *answered
@@ -63,6 +65,7 @@ func NewPicture() *Picture {
 		nations:    newNumbering[events.Nation](),
 		kinds:      newNumbering[kind](),
 		conditions: &vocabulary{words: map[string]bool{}},
+		labels:     newLabels(),
 		desk:       &desk{words: words{}, remarks: map[remark]*remark{}, plan: newPlanned()},
 	}
 }
@@ -98,6 +101,8 @@ func (p *Picture) next(seq uint64, r *records.Row, a *admitted) error {
 	switch {
 	case seq != last+1:
 		return fmt.Errorf("record %d does not follow record %d", seq, last)
+	case r.Type == records.Withheld && last > 0:
+		r.Recorded = p.times[last-1] // nobody is told when
 	case last > 0 && r.Recorded < p.times[last-1]:
 		return fmt.Errorf("record %d was recorded before record %d", seq, last)
 	}
@@ -110,6 +115,9 @@ func (p *Picture) next(seq uint64, r *records.Row, a *admitted) error {
 func (p *Picture) dispatch(seq uint64, r *records.Row, a *admitted) error {
 	if m, ok := moves[r.Type]; ok {
 		return p.admit(seq, m, r, a)
+	}
+	if r.Type == records.Withheld {
+		return nil
 	}
 	switch r.Type.Subject() {
 	case "ledger", "member":
@@ -126,10 +134,11 @@ func (p *Picture) took(a *admitted, r *records.Row) {
 	switch {
 	case a.pledge != nil:
 		about = a.pledge.no + 1
-	case p.supposed == nil:
+	case p.supposed == nil && r.Type != records.Withheld:
 		p.plan.add(p.Sequence()+1, r)
 	}
 	p.times, p.touched = append(p.times, r.Recorded), append(p.touched, about)
+	p.labelled = append(p.labelled, p.labelOf(a, r))
 }
 
 // Sequence returns the sequence of the last record in the picture, 0 before the first.

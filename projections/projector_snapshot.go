@@ -44,7 +44,7 @@ type snapshot struct {
 
 // snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is written of it here, raises it, and
 // every snapshot is left unread.
-const snapshotForm = 4
+const snapshotForm = 5
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
 
@@ -257,6 +257,11 @@ func (p *Picture) index(rotating []uint32) {
 		p.byID.of[pl.id] = pl
 		o := pl.operation.now() // which nobody reads yet
 		o.pledges = append(o.pledges, pl)
+	}
+	for _, pl := range p.pledges {
+		if last := pl.now().last; last > 0 && uint64(last) <= p.Sequence() {
+			pl.label = p.labelled[last-1]
+		}
 	}
 	for _, no := range rotating {
 		pl := p.pledges[no]

@@ -65,6 +65,7 @@ func (s *snapshot) of(p *Picture) []func(*records.Codec) {
 		if c.Reading() {
 			touch(p.times[from:until])
 			touch(p.touched[from:until])
+			touch(p.labelled[from:until])
 		}
 		recorded := int64(0)
 		for i := from; i < until && !c.Failed(); i++ {
@@ -72,6 +73,7 @@ func (s *snapshot) of(p *Picture) []func(*records.Codec) {
 				p.times[i] = recorded
 			}
 			records.Wide32(c.Codec, &p.touched[i])
+			records.Wide16(c.Codec, &p.labelled[i])
 		}
 	})
 	return parts
@@ -135,6 +137,7 @@ func (s *snapshot) lists(c partCoder, p *Picture) {
 		c.Plain((*string)(&k.line))
 		c.Plain((*string)(&k.unit))
 	})
+	c.labels(p)
 	conditions := slices.Sorted(maps.Keys(p.conditions.words))
 	records.Each(c.Codec, &conditions, func(name *string) { c.Plain(name) })
 	if !c.Reading() || c.Failed() {
@@ -151,7 +154,37 @@ func (s *snapshot) lists(c partCoder, p *Picture) {
 	}
 	p.pledges = make([]*pledge, s.pledges)
 	p.versions = versions{make([]extent, s.versions), make([]version, s.versions)}
-	p.times, p.touched = make([]int64, s.cursor), make([]uint32, s.cursor)
+	p.times, p.touched, p.labelled = make([]int64, s.cursor), make([]uint32, s.cursor), make([]uint16, s.cursor)
+}
+
+// labels are those that were met.
+func (c partCoder) labels(p *Picture) {
+	all := p.labels.all
+	records.Each(c.Codec, &all, func(l *events.Label) {
+		c.Plain((*string)(&l.Release))
+		c.Plain((*string)(&l.Owner))
+		records.Each(c.Codec, &l.To, func(n *events.Nation) { c.Plain((*string)(n)) })
+	})
+	if !c.Reading() || c.Failed() {
+		return
+	}
+	planned := p.labels // those of the plan, which is taken in already
+	p.labels = newLabels()
+	for _, l := range all {
+		_, err := p.labels.of(l)
+		c.FailIf(err != nil)
+	}
+	again := func(label *uint16) {
+		n, err := p.labels.of(planned.all[*label])
+		c.FailIf(err != nil)
+		*label = n
+	}
+	for _, o := range p.operations {
+		again(&o.label)
+		for _, l := range o.now().lines {
+			again(&l.label)
+		}
+	}
 }
 
 // A shared is what deeds of several pledges have in common, and is written once in a part.
@@ -307,13 +340,14 @@ func (c partCoder) terms(t *terms) {
 	c.Word((*string)(&t.release))
 	c.Date((*int32)(&t.expires))
 	records.Natural(c.Codec, &t.kind)
-	if c.Has(!c.Reading() && t.rotation != nil) {
+	if c.Has(!c.Reading() && t.further != nil) {
 		if c.Reading() {
-			t.rotation = new(rotation)
+			t.further = new(further)
 		}
-		c.ID(&t.rotation.predecessor)
-		c.ID(&t.rotation.successor)
-		records.Each(c.Codec, &t.rotation.elsewhere, c.Plain)
+		c.ID(&t.further.predecessor)
+		c.ID(&t.further.successor)
+		records.Each(c.Codec, &t.further.elsewhere, c.Plain)
+		records.Each(c.Codec, &t.further.to, func(n *events.Nation) { c.Plain((*string)(n)) })
 	}
 }
 
@@ -345,6 +379,38 @@ func (c partCoder) extra(p *Picture, x *extra) {
 	}
 	c.Date((*int32)(&x.expires))
 	records.Natural(c.Codec, &x.corrects)
+	if c.Has(!c.Reading() && x.stands != nil) {
+		if c.Reading() {
+			x.stands = new(standsAt)
+		}
+		c.stands(p, x.stands)
+	}
+}
+
+func (c partCoder) stands(p *Picture, s *standsAt) {
+	records.Natural(c.Codec, &s.rung)
+	n, _ := s.strength.quantity.Number()
+	c.Plain((*string)(&s.strength.unit))
+	if records.Integer(c.Codec, &n); c.Reading() && n != 0 {
+		s.strength.quantity = s.strength.unit.Of(n)
+	}
+	holds := func(all *[]hold) {
+		records.Each(c.Codec, all, func(h *hold) {
+			c.Plain((*string)(&h.name))
+			c.Plain((*string)(&h.kind))
+			c.Plain(&h.text)
+			c.Plain((*string)(&h.state))
+		})
+	}
+	holds(&s.conditions)
+	holds(&s.caveats)
+	records.Each(c.Codec, &s.allocations, func(a *allotment) {
+		c.Fixed(a.id[:])
+		c.line(p, &a.line)
+		records.Integer(c.Codec, &a.number)
+		c.Day(&a.From)
+		c.Day(&a.Until)
+	})
 }
 
 func (c partCoder) extent(e *extent) {

@@ -94,7 +94,44 @@ func newAllKinds(t tb) *testLedger {
 		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
 	})
 	l.offer("POL", 9, inLine("east"))
+	l.tellReleases()
 	return l
+}
+
+// beforeReleases is how many records newAllKinds has before those that say who may read.
+const beforeReleases = 40
+
+// tellReleases says what there is to say of who may read.
+func (l *testLedger) tellReleases() {
+	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: l.key("HQ/auditor").Key(),
+		Role: events.Reader, Clearance: events.ForTheCoalition})
+	l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1), Release: events.CoordinatorsOnly,
+		OperationTerms: events.OperationTerms{Operation: "quiet", Title: "Quiet", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}}})
+	l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), Release: events.CoordinatorsOnly,
+		RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "hidden", Role: "ground", Quantity: events.Count(5), Unit: "personnel",
+			Window: events.Window{From: day(1)}, Priority: 1}})
+	confided := func(t *events.PledgeTerms) {
+		t.Release, t.ReleasableTo = events.CoordinatorsOnly, []events.Nation{"NOR", "GBR"}
+	}
+	p := l.offer("FRA", 70, confided)
+	p.condition("condition.added", 1, "vote")
+	p.condition("condition.added", 1, "funds")
+	p.condition("condition.failed", 1, "funds")
+	p.caveat("caveat.declared", 2, "by-day")
+	share := p.allocate(2, "east", 7, events.Window{From: day(6)})
+	p.disclose(3, pledgeTerms(70, func(t *events.PledgeTerms) { t.Release = events.CoalitionOnly }), events.Standing{Rung: events.Offered,
+		Conditions: []events.StandingCondition{{Condition: "vote", Kind: events.Parliament}, {Condition: "funds", Kind: events.Funding, Failed: true}},
+		Caveats:    []events.StandingCaveat{{Caveat: "by-day", Restriction: "by day only"}},
+		Allocations: []events.StandingAllocation{{Allocation: share, Line: "east", Window: events.Window{From: day(6)},
+			Strength: events.Strength{Quantity: events.Count(7), Unit: "personnel"}}}})
+	deployed := l.offer("ESP", 80, confided)
+	for i, step := range []events.Type{"pledge.accepted", "pledge.confirmed"} {
+		deployed.move(step, 2+i)
+	}
+	deployed.deploy(4, 77)
+	deployed.disclose(5, pledgeTerms(80, func(t *events.PledgeTerms) { t.Release = events.Public }), events.Standing{Rung: events.Deployed,
+		InPlace: &events.Strength{Quantity: events.Count(77), Unit: "personnel"}})
+	deployed.report(6, 75)
 }
 
 // rowsOf are the rows of all records.

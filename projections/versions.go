@@ -152,7 +152,7 @@ func (s *standing) flags() (f flags) {
 		{isCaveated, holding(s.caveats, Hanging)},
 		{isUnknown, s.pledged.quantity.IsUnknown()},
 		{isObserved, s.pledged.quantity.IsZero()},
-		{isElsewhere, s.terms.rotation != nil && len(s.terms.rotation.elsewhere) > 0},
+		{isElsewhere, s.terms.further != nil && len(s.terms.further.elsewhere) > 0},
 		{isUnknownStrength, s.strength.quantity.IsUnknown()},
 	} {
 		if is.so {

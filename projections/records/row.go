@@ -31,6 +31,13 @@ type Row struct {
 	Release  events.Release
 	Source   string
 
+	// To are the nations that it is releasable to. The release of an operation and of a requirement is
+	// in Release, too.
+	To []events.Nation
+
+	// Standing is where a pledge stands that is disclosed, beside its terms.
+	Standing *Standing
+
 	// Statement is the statement's own ID where Thing is another's, as in all that follows a
 	// pledge's beginning.
 	Statement events.ID
@@ -75,7 +82,9 @@ type Row struct {
 	// Of the roster and the founding.
 	Key    events.Key
 	Member events.MemberRole
-	Origin events.Origin
+	// Clearance is what a reader may read.
+	Clearance events.Clearance
+	Origin    events.Origin
 }
 
 // A Role is one of an operation's catalogue, or of a scope.
@@ -84,6 +93,27 @@ type Role struct {
 	Title string
 	Units []events.Unit
 }
+
+// A Standing is where a pledge stands that is disclosed. What is in place is in the unit of the pledge.
+type Standing struct {
+	Rung        events.Rung
+	InPlace     int64 // 0 where nothing is
+	Conditions  []events.StandingCondition
+	Caveats     []events.StandingCaveat
+	Allocations []Allocation
+}
+
+// An Allocation is so much of a pledge, set against a line.
+type Allocation struct {
+	ID          events.ID
+	Line        events.Line
+	Number      int64
+	From, Until int32
+}
+
+// Withheld is the type of a row that keeps the place of a record which may not be read. It has
+// nothing else.
+const Withheld events.Type = "withheld"
 
 // Quantity returns the amount that the record names, the zero Quantity where it names none.
 func (r *Row) Quantity() events.Quantity {
@@ -122,7 +152,7 @@ func (r *Row) ofLedger(st events.Statement) bool {
 	case *events.LedgerFounded:
 		r.Key, r.Member, r.Origin, r.Text = s.Founder, events.Coordinator, s.Ledger, s.Title
 	case *events.MemberAdmitted:
-		r.Key, r.Member, r.Text = s.Key, s.Role, s.Note
+		r.Key, r.Member, r.Clearance, r.Text = s.Key, s.Role, s.Clearance, s.Note
 	case *events.MemberRevoked:
 		r.Key, r.Text = s.Key, s.Reason
 	default:
@@ -135,10 +165,12 @@ func (r *Row) ofPlan(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.OperationOpened:
 		r.catalogue(&s.OperationTerms)
+		r.Release = s.Release
 	case *events.OperationRevised:
 		r.catalogue(&s.OperationTerms)
 	case *events.RequirementIssued:
 		r.requirement(&s.RequirementTerms)
+		r.Release = s.Release
 	case *events.RequirementRevised:
 		r.requirement(&s.RequirementTerms)
 	case *events.RequirementCancelled:
@@ -204,12 +236,27 @@ func (r *Row) ofPledge(st events.Statement) bool {
 		r.place(st, s.Place)
 		r.Role, r.Source, r.From = s.Role, s.Source, int32(s.Effective)
 		r.amount(s.Quantity, s.Unit)
+	case *events.PledgeDisclosed:
+		r.terms(st, s.Place, &s.PledgeTerms)
+		r.Standing = standingOf(&s.Standing)
 	case *events.PledgeCorrected:
 		r.correction(s)
 	default:
 		return false
 	}
 	return true
+}
+
+func standingOf(s *events.Standing) *Standing {
+	r := &Standing{Rung: s.Rung, Conditions: s.Conditions, Caveats: s.Caveats}
+	if s.InPlace != nil {
+		r.InPlace, _ = s.InPlace.Quantity.Number()
+	}
+	for _, a := range s.Allocations {
+		n, _ := a.Quantity.Number()
+		r.Allocations = append(r.Allocations, Allocation{a.Allocation, a.Line, n, int32(a.From), int32(a.Until)})
+	}
+	return r
 }
 
 // correction takes in what a correction mends.
@@ -233,7 +280,7 @@ func (r *Row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) 
 	r.Presence, r.Release = t.Presence, t.Release
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
-	r.Source, r.Text = t.Source, t.Note
+	r.Source, r.Text, r.To = t.Source, t.Note, t.ReleasableTo
 }
 
 // ofStep takes in what moves a pledge along.

@@ -9,7 +9,7 @@ import (
 
 // Form is the version of the saved form. A change of the type Row, or of what [Codec.Row] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
-const Form = 4
+const Form = 5
 
 // ErrDamaged is in the chain of the error of a segment that is not what was written.
 var ErrDamaged = errors.New("the saved rows are damaged")
@@ -91,6 +91,15 @@ func (c *Codec) ofPledge(r *Row) {
 	if c.Has(r.Elsewhere != nil) {
 		Each(c, &r.Elsewhere, c.Plain)
 	}
+	if c.Has(r.To != nil) {
+		Each(c, &r.To, func(n *events.Nation) { c.Plain((*string)(n)) })
+	}
+	if c.Has(r.Standing != nil) {
+		if c.reading {
+			r.Standing = new(Standing)
+		}
+		c.standing(r.Standing)
+	}
 	c.ID(&r.Corrects)
 	c.truth(&r.Struck)
 	c.Word(&r.Reason)
@@ -98,6 +107,30 @@ func (c *Codec) ofPledge(r *Row) {
 	c.Word((*string)(&r.Line))
 	c.Word((*string)(&r.Kind))
 	c.Word(&r.Title)
+}
+
+func (c *Codec) standing(s *Standing) {
+	c.Plain((*string)(&s.Rung))
+	s.InPlace = c.Varint(s.InPlace)
+	Each(c, &s.Conditions, func(h *events.StandingCondition) {
+		c.Plain((*string)(&h.Condition))
+		c.Plain((*string)(&h.Kind))
+		failed := uint64(0)
+		if h.Failed {
+			failed = 1
+		}
+		h.Failed = c.Uvarint(failed) == 1
+	})
+	Each(c, &s.Caveats, func(h *events.StandingCaveat) {
+		c.Plain((*string)(&h.Caveat))
+		c.Plain(&h.Restriction)
+	})
+	Each(c, &s.Allocations, func(a *Allocation) {
+		c.Fixed(a.ID[:])
+		c.Plain((*string)(&a.Line))
+		a.Number = c.Varint(a.Number)
+		a.From, a.Until = int32(c.Uvarint(uint64(a.From))), int32(c.Uvarint(uint64(a.Until)))
+	})
 }
 
 func (c *Codec) ofPlan(r *Row) {
@@ -115,5 +148,6 @@ func (c *Codec) ofPlan(r *Row) {
 	c.truth(&r.Unlimited)
 	c.Word((*string)(&r.Key))
 	c.Word((*string)(&r.Member))
+	c.Word((*string)(&r.Clearance))
 	c.Word((*string)(&r.Origin))
 }

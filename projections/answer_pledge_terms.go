@@ -14,6 +14,27 @@ func (p *Pledge) Terms() events.PledgeTerms {
 		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line, ReleasableTo: p.ReleasableTo}
 }
 
+// Standing returns where the pledge stands as a disclosure restates it, beside its terms.
+func (p *Pledge) Standing() events.Standing {
+	s := events.Standing{Rung: events.Rung(p.Rung.String())}
+	if p.Rung == Deployed {
+		s.InPlace = &events.Strength{Quantity: p.Strength, Unit: p.Unit}
+	}
+	for _, c := range p.Conditions {
+		if c.State != Discharged {
+			s.Conditions = append(s.Conditions, events.StandingCondition{Condition: c.Condition, Kind: c.Kind, Failed: c.State == Failed})
+		}
+	}
+	for _, c := range p.Caveats {
+		s.Caveats = append(s.Caveats, events.StandingCaveat{Caveat: c.Caveat, Restriction: c.Restriction})
+	}
+	for _, a := range p.Allocations {
+		s.Allocations = append(s.Allocations, events.StandingAllocation{Allocation: a.ID, Line: a.Line,
+			Strength: events.Strength{Quantity: a.Quantity, Unit: p.Unit}, Window: a.Window})
+	}
+	return s
+}
+
 // A TermChange is a term of a pledge that is another one after a change. From and To are as a
 // statement writes them, and "" where there is no such term: what is elsewhere is written one to a
 // line.

@@ -236,10 +236,12 @@ func (pl *pledge) beginning(asOf uint64) *standing {
 func (p *Pledge) setTerms(s *standing) {
 	t := s.terms
 	p.Role, p.Area, p.Line, p.Window, p.NoticeToMove = t.role, t.area, t.line, t.Window, t.notice
-	p.Presence, p.Release, p.Expires = t.presence, t.release, s.expires
+	p.Presence, p.Release, p.Expires = t.presence, s.released.release, s.expires
 	if t.further != nil {
 		p.Predecessor, p.Successor, p.Elsewhere = t.further.predecessor, t.further.successor, t.further.elsewhere
-		p.ReleasableTo = t.further.to
+	}
+	if f := s.released.further; f != nil {
+		p.ReleasableTo = f.to
 	}
 	p.Source, p.Note = s.remark.source, s.remark.text
 	p.Quantity, p.Unit = s.pledged.quantity, s.pledged.unit

@@ -12,6 +12,7 @@ type standing struct {
 	rung     Rung
 	exit     State // "" while it is on the ladder
 	terms    *terms
+	released *terms // those that say who may read it: with which it began, or was disclosed
 	pledged  amount // absent where nothing was pledged, only observed
 	strength amount // absent where nothing was reported
 	expires  events.Date
@@ -45,6 +46,9 @@ func (s *standing) step(d *deed) {
 	}
 	if m.terms {
 		s.terms, s.termsBy, s.remark = d.terms, d.cause(), d.remark
+		if s.released == nil || m.discloses {
+			s.released = d.terms
+		}
 		s.expires, s.expiresBy = d.terms.expires, d.cause()
 		s.kind = noKind
 		if !m.strength {

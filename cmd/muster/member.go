@@ -17,12 +17,13 @@ func (a *app) memberCmd() *cobra.Command {
 }
 
 func (a *app) memberAdmitCmd() *cobra.Command {
-	var role, note string
+	var role, clearance, note string
 	c := &cobra.Command{
 		Use:   "admit KEY",
 		Short: "Let the holder of a key sign",
 		Long: `Admit a public key, as "muster key new" prints it, or the file that holds it. A key named after a nation is its
-liaison's; one named HQ/… is a coordinator's, or an importer's with --role importer.`,
+liaison's; one named HQ/… is a coordinator's, or an importer's with --role importer. With --role reader
+its holder signs no statements, and is to read what --clearance says.`,
 		Args: args("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := a.publicKey(args[0])
@@ -36,11 +37,13 @@ liaison's; one named HQ/… is a coordinator's, or an importer's with --role imp
 				}
 			}
 			return a.sayOne(cmd.Context(), false, func(s *session) (events.Statement, error) {
-				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.MemberRole(role), Note: note}, nil
+				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.MemberRole(role), Note: note,
+					Clearance: events.Clearance(clearance)}, nil
 			})
 		},
 	}
-	c.Flags().StringVar(&role, "role", "", "liaison, coordinator or importer (default: by the key's name)")
+	c.Flags().StringVar(&role, "role", "", "liaison, coordinator, importer or reader (default: by the key's name)")
+	c.Flags().StringVar(&clearance, "clearance", "", "what a reader may read: public, coalition, nation or coordinators; "+releaseToday)
 	c.Flags().StringVar(&note, "note", "", "a note for people")
 	return c
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) pledgeCmd() *cobra.Command {
-	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeRenewCmd(),
+	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeRenewCmd(), a.pledgeDiscloseCmd(),
 		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd(), a.pledgeHistoryCmd())
 	for _, s := range pledgeSteps {
 		c.AddCommand(a.stepCmd(s))
@@ -28,15 +28,13 @@ func (a *app) pledgeCmd() *cobra.Command {
 type termFlags struct {
 	operation, nation, role, quantity, unit, area, line string
 	from, until, effective                              string
-	presence, release, source, note                     string
+	presence, source, note                              string
+	releases                                            releaseFlags
 	expires, predecessor, successor                     string
 	elsewhere                                           []string
 	notice                                              int
 	dryRun                                              bool
 }
-
-// releaseToday says what a release does until reading is restricted.
-const releaseToday = "it is recorded, but reading is not restricted yet: everybody who reaches the server can read it"
 
 // register adds the flags of terms. Unsaid says what holds where a flag is not given, for terms that
 // are begun; where terms are changed, all that is not given stays.
@@ -56,8 +54,6 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 	fl.StringVar(&f.until, "until", "", "last day"+unsaid("; without it, open"))
 	fl.IntVar(&f.notice, "notice-to-move", 0, "`days` after the call within which they move"+unsaid(" (default: not said)"))
 	fl.StringVar(&f.presence, "presence", "", "new, present or reserve"+unsaid(" (default: new)"))
-	fl.StringVar(&f.release, "release", "", "who may see it: public, coalition or coordinators"+
-		unsaid(" (default: coalition)")+"; "+releaseToday)
 	none := unsaid(" (default: none)")
 	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or "+
 		"deployed by then; none for no such day"+none)
@@ -119,12 +115,12 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 			t.Elsewhere = nil
 		}
 	}
-	for name, to := range map[string]*string{"area": (*string)(&t.Area), "presence": (*string)(&t.Presence), "release": (*string)(&t.Release), "source": &t.Source, "note": &t.Note} {
+	for name, to := range map[string]*string{"area": (*string)(&t.Area), "presence": (*string)(&t.Presence), "source": &t.Source, "note": &t.Note} {
 		if given(name) {
 			*to = c.Flags().Lookup(name).Value.String()
 		}
 	}
-	return bad
+	return append(bad, f.releases.set(c, t)...)
 }
 
 // orNone reads a value, or none.
@@ -136,7 +132,7 @@ func orNone[T any](s string, read func(string) (T, error)) (value T, err error) 
 }
 
 // termNames are the flags that change the terms of a pledge.
-var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence", "release", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
+var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
 
 // changesTerms reports whether any flag changes the terms.
 func changesTerms(c *cobra.Command) bool { return slices.ContainsFunc(termNames, c.Flags().Changed) }
@@ -203,6 +199,8 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 // registerNew adds the flags of what begins a pledge.
 func (f *termFlags) registerNew(c *cobra.Command) {
 	f.register(c, true)
+	f.releases.register(c, "who may see it: public, coalition or coordinators, which cannot be narrowed later "+
+		"(default: coalition); "+releaseToday)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
 	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")

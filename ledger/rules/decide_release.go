@@ -49,7 +49,7 @@ func keepsRelease(s *State, st events.Statement) error {
 	}
 	return refuseField(codeReleaseFixed, field(within+"release", t.Release,
 		"the pledge is released to the %s and stays so: write that again", p.released())).
-		WithHint("to let more read it: muster pledge disclose %s; what was read cannot be taken back", p.id())
+		WithHint("to let more read it: muster pledge disclose %s --release coalition; what was read cannot be taken back", p.id())
 }
 
 // termsSaidAnew returns the terms that a statement restates of a pledge that is there, and the member

@@ -26,7 +26,7 @@ func ruleConfided(typ events.Type, pairs ...any) events.Statement {
 func TestRule39ReleaseStays(t *testing.T) {
 	w := newReleaseWorld(t)
 	const message, hint = "the pledge is released to the coordinators FRA+GBR and stays so: write that again",
-		"to let more read it: muster pledge disclose 01KAQ7Z0V4000000000000FRA1; what was read cannot be taken back"
+		"to let more read it: muster pledge disclose 01KAQ7Z0V4000000000000FRA1 --release coalition; what was read cannot be taken back"
 	wider := ruleSay("pledge.amended", "Release", events.CoalitionOnly)
 	w.refusesNew(ruleParis, wider, "release-fixed", `release "coalition": `+message, hint)
 	if err := rules.Decide(w.state, ruleParis.Key(), wider); err != nil {
@@ -83,7 +83,7 @@ func TestRule41WhatIsNotReadIsNotThere(t *testing.T) {
 	w.refusesNew(ruleBerlin, german("pledge.offered", "Operation", "quiet"), "operation-unknown",
 		`operation "quiet": there is no such operation in this ledger: check its name`, "a coordinator opens it with: muster plan apply FILE")
 	w.refusesNew(ruleBerlin, german("pledge.withdrawn"), "pledge-unknown",
-		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "muster pledge list shows the pledges with their ids")
+		`pledge "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id`, "see the pledges with their ids: muster pledge list")
 	w.refusesNew(ruleBerlin, german("pledge.offered", "Predecessor", ruleFRA1), "rotation-mismatch",
 		`predecessor "01KAQ7Z0V4000000000000FRA1": there is no such pledge in this ledger: check the id, or name it later by an amendment`, "")
 	relieves := german("pledge.offered", "Predecessor", ruleFRA1)

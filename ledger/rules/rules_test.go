@@ -132,7 +132,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 
 	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleAuditor.Key(), "Role", events.Reader, "Clearance", events.ForTheCoalition))
 	w.refuses(ruleAuditor, ruleSay("operation.opened", "Operation", "x"), "wrong-party",
-		"HQ/auditor is a reader, who signs no statements, and operation.opened is for a coordinator or an importer to say", hint)
+		`HQ/auditor is a reader, who signs no statements, and "operation opened" is for a coordinator or an importer to say`, hint)
 	w.says(ruleAuditor, ruleSay("member.revoked", "Key", ruleAuditor.Key())) // rule 8
 
 	// A kind of statement that no rule knows is nobody's.

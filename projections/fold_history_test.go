@@ -21,6 +21,8 @@ type storyteller struct {
 	members []events.Key // that may be revoked
 
 	allocations map[events.ID][]events.ID // by pledge
+	hidden      map[events.Line]bool      // from all but the coordinators
+	disclosed   map[events.ID]int         // the day from which a pledge was
 }
 
 var (
@@ -99,17 +101,24 @@ func (s *storyteller) begin() {
 		p = s.observe(nation, on, rapid.Int64Range(1, 50).Draw(s.T, "observed"))
 	default:
 		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(on), Place: place(nation), PledgeTerms: s.terms()}
+		s.release(&o.PledgeTerms)
 		p = testPledge{s.testLedger, o.ID, nation, s.say(liaison(nation), o)}
 	}
 	s.pledges = append(s.pledges, p)
 }
 
 func (s *storyteller) move(p testPledge) {
+	if rapid.IntRange(0, 5).Draw(s.T, "disclosed") == 0 {
+		s.disclose(p, max(s.day(), s.disclosed[p.id]))
+		return
+	}
 	kinds := []events.Type{"pledge.offered", "pledge.amended", "pledge.amended", "pledge.accepted", "pledge.confirmed", "pledge.deployed",
 		"pledge.reported", "pledge.reported", "pledge.declined", "pledge.withdrawn", "pledge.returned",
 		"condition.added", "condition.added", "condition.discharged", "condition.failed", "caveat.declared", "caveat.lifted",
-		"pledge.renewed", "pledge.corrected", "pledge.corrected", "pledge.corrected", "allocation.made", "allocation.made", "allocation.released"}
-	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"), s.day(); kind {
+		"pledge.disclosed", "pledge.disclosed", "pledge.renewed", "pledge.corrected", "pledge.corrected", "pledge.corrected", "allocation.made", "allocation.made", "allocation.released"}
+	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"), max(s.day(), s.disclosed[p.id]); kind {
+	case "pledge.disclosed":
+		s.disclose(p, on)
 	case "pledge.offered":
 		p.offerNow(on, s.terms())
 	case "pledge.amended":
@@ -127,8 +136,9 @@ func (s *storyteller) move(p testPledge) {
 	case "pledge.corrected":
 		s.correct(p, on)
 	case "allocation.made":
-		if len(s.lines) > 0 {
-			id := p.allocate(on, rapid.SampledFrom(s.lines).Draw(s.T, "against"), rapid.Int64Range(1, 600).Draw(s.T, "allocated"), s.window())
+		open := slices.DeleteFunc(slices.Clone(s.lines), func(name events.Line) bool { return s.hidden[name] })
+		if len(open) > 0 {
+			id := p.allocate(on, rapid.SampledFrom(open).Draw(s.T, "against"), rapid.Int64Range(1, 600).Draw(s.T, "allocated"), s.window())
 			s.allocations[p.id] = append(s.allocations[p.id], id)
 		}
 	case "allocation.released":
@@ -144,9 +154,19 @@ func (s *storyteller) move(p testPledge) {
 func (s *storyteller) correct(p testPledge, on int) {
 	var mendable []uint64
 	for _, rec := range s.records {
-		if _, correction := rec.Statement.(*events.PledgeCorrected); events.Thing(rec.Statement) == p.id && !correction {
+		if events.Thing(rec.Statement) != p.id {
+			continue
+		}
+		switch rec.Statement.(type) {
+		case *events.PledgeCorrected:
+		case *events.PledgeDisclosed:
+			mendable = nil // who reads it only from here does not know of the others
+		default:
 			mendable = append(mendable, rec.Sequence)
 		}
+	}
+	if mendable == nil {
+		return
 	}
 	seq := rapid.SampledFrom(mendable).Draw(s.T, "corrected")
 	p.correct(seq, on, func(c *events.PledgeCorrected) {
@@ -181,7 +201,42 @@ func (s *storyteller) require() {
 		return
 	}
 	s.lines = append(s.lines, name)
-	s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"), Dated: dated(s.day()), RequirementTerms: t})
+	release := events.Release("")
+	if s.hidden[name] = rapid.IntRange(0, 3).Draw(s.T, "hidden") == 0; s.hidden[name] {
+		release = events.CoordinatorsOnly
+	}
+	s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"), Dated: dated(s.day()), RequirementTerms: t, Release: release})
+}
+
+// release draws who may read a pledge that begins.
+func (s *storyteller) release(t *events.PledgeTerms) {
+	t.Release = rapid.SampledFrom([]events.Release{"", events.CoalitionOnly, events.CoordinatorsOnly, events.CoordinatorsOnly}).Draw(s.T, "release")
+	if t.Release == events.CoordinatorsOnly {
+		t.ReleasableTo = rapid.SampledFrom([][]events.Nation{nil, {"GBR"}, {"DEU", "FRA"}}).Draw(s.T, "releasable to")
+	}
+}
+
+// disclose opens a pledge that the coordinators alone can read to the coalition.
+func (s *storyteller) disclose(p testPledge, on int) {
+	now := s.picture()
+	pl, _ := now.find(p.id)
+	if label, _ := now.Label(uint64(pl.now().last)); label.Release != events.CoordinatorsOnly {
+		return
+	}
+	on = max(on, int(pl.now().latest%100)) // nothing is said already of the days after
+	shown, err := now.Pledge(s.T.Context(), Moment{On: day(on)}, p.id)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	terms := shown.Terms()
+	terms.Release, terms.ReleasableTo = events.CoalitionOnly, nil
+	if shown.State != Live || shown.Observed {
+		return
+	}
+	as := shown.Standing()
+	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool { return c.Kind == "" }) // never added
+	p.disclose(on, terms, as)
+	s.disclosed[p.id] = on
 }
 
 func (s *storyteller) tellPlan() {
@@ -209,7 +264,7 @@ func (s *storyteller) tellRoster() {
 
 // newStory makes up a ledger of some records.
 func newStory(t *rapid.T) *storyteller {
-	s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{}}
+	s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{}, hidden: map[events.Line]bool{}, disclosed: map[events.ID]int{}}
 	for range rapid.IntRange(5, 40).Draw(t, "records") {
 		s.tell()
 	}
@@ -225,7 +280,9 @@ func (s *storyteller) moment() Moment {
 }
 
 // everything asks a picture every question about a moment and returns the answers as one text.
-func (s *storyteller) everything(p *Picture, m Moment) string {
+func (s *storyteller) everything(p *Picture, m Moment) string { return s.answers(p, m, true) }
+
+func (s *storyteller) answers(p *Picture, m Moment, ofPledges bool) string {
 	var answers []any
 	ask := func(answer any, err error) {
 		if err != nil {
@@ -253,7 +310,7 @@ func (s *storyteller) everything(p *Picture, m Moment) string {
 	ask(p.Members(s.T.Context(), m))
 	ask(p.Fingerprint(s.T.Context(), m.AsOf))
 	for _, pl := range s.pledges {
-		if pl.seq <= m.AsOf {
+		if _, ok := p.find(pl.id); ok && pl.seq <= m.AsOf && ofPledges {
 			ask(p.Life(s.T.Context(), m, pl.id))
 		}
 	}

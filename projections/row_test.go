@@ -129,7 +129,7 @@ func (l *testLedger) tellReleases() {
 		deployed.move(step, 2+i)
 	}
 	deployed.deploy(4, 77)
-	deployed.disclose(5, pledgeTerms(80, func(t *events.PledgeTerms) { t.Release = events.Public }), events.Standing{Rung: events.Deployed,
+	deployed.disclose(5, pledgeTerms(80, func(t *events.PledgeTerms) { t.Release = events.CoalitionOnly }), events.Standing{Rung: events.Deployed,
 		InPlace: &events.Strength{Quantity: events.Count(77), Unit: "personnel"}})
 	deployed.report(6, 75)
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/projections/records"
 )
 
 var someViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "GBR", "POL", events.CoordinatorsView}
@@ -17,7 +18,7 @@ func (l *testLedger) seenBy(p *Picture, v events.View) *Picture {
 	seen := NewPicture()
 	for i, r := range l.rows() {
 		if label, _ := p.Label(uint64(i + 1)); !label.OpenTo(v) {
-			r = row{Type: withheld}
+			r = records.Row{Type: records.Withheld}
 		}
 		if err := seen.take(uint64(i+1), &r); err != nil {
 			l.t.Fatalf("seen by %s: %v", v, err)
@@ -35,7 +36,7 @@ func (l *testLedger) audienceOf(rec events.Record) (all []events.View) {
 		_, in := events.About(old.Statement)
 		isSame := events.Thing(old.Statement) == events.Thing(rec.Statement)
 		if issued, ok := old.Statement.(*events.RequirementIssued); ok {
-			isSame = isSame || rec.Statement.Head().Type.Subject() == "requirement" && issued.Line == lineOf(rec.Statement) && in == operation
+			isSame = isSame || rec.Statement.Head().Type.Subject() == "requirement" && issued.Line == lineIn(rec.Statement) && in == operation
 		}
 		opened, ok := old.Statement.(*events.OperationOpened)
 		if ok && in == operation {
@@ -55,7 +56,7 @@ func (l *testLedger) audienceOf(rec events.Record) (all []events.View) {
 	return all
 }
 
-func lineOf(st events.Statement) events.Line {
+func lineIn(st events.Statement) events.Line {
 	switch st := st.(type) {
 	case *events.RequirementIssued:
 		return st.Line
@@ -145,6 +146,7 @@ func TestDisclosedPledgeStandsTheSame(t *testing.T) {
 // sameForAll is what everybody who reads a pledge sees alike, once it is disclosed.
 func sameForAll(p Pledge) string {
 	as := p.Standing()
+	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool { return c.Kind == "" }) // never added
 	inPlace := events.Quantity{}
 	if as.InPlace != nil {
 		inPlace, as.InPlace = as.InPlace.Quantity, nil

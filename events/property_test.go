@@ -105,7 +105,8 @@ func TestIDsCannotBeGuessed(t *testing.T) {
 		}
 		if bytes.Equal(before[:6], id[:6]) { // the same millisecond
 			step := new(big.Int).Sub(new(big.Int).SetBytes(id[:]), new(big.Int).SetBytes(before[:]))
-			if steps++; step.BitLen() > 40 {
+			steps++
+			if step.BitLen() > 40 {
 				wide++
 			}
 		}

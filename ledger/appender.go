@@ -138,7 +138,8 @@ func (l *Ledger) take(c *command) {
 	}
 	defer l.send()
 	for n := 1; ; n++ {
-		if l.decide(c, false); n == groupMost {
+		l.decide(c, false)
+		if n == groupMost {
 			return
 		}
 		select {

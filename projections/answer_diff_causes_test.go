@@ -76,7 +76,8 @@ func (s *storyteller) tellFit() {
 	name := rapid.SampledFrom(someLines).Draw(s.T, "about")
 	q := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground", Unit: "personnel", Area: t.Area,
 		Quantity: events.Count(100), Window: t.Window, Priority: 1}
-	switch known := slices.Contains(s.lines, name); rapid.IntRange(0, 5).Draw(s.T, "what") {
+	known := slices.Contains(s.lines, name)
+	switch rapid.IntRange(0, 5).Draw(s.T, "what") {
 	case 0, 1:
 		if known {
 			s.revise(s.day(), q)

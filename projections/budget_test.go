@@ -203,12 +203,14 @@ func TestPool(t *testing.T) {
 	second()
 	counted, end := context.WithCancel(t.Context()) // asks for one coverage after the other
 	_, err = p.Counting(WithBudget(counted, Budget{Pool: &Pool{Most: 3 << 20}}), Moment{On: day(9)}, p.Sequence())
-	if end(); err != nil {
+	end()
+	if err != nil {
 		t.Errorf("what lets each answer go before the next: %v", err)
 	}
 	for range 100 { // what ends gives back at once, but beside us
 		end, err := ask()
-		if end(); err == nil {
+		end()
+		if err == nil {
 			return
 		}
 		runtime.Gosched()

@@ -70,7 +70,8 @@ func (p *Picture) labelOf(a *admitted, r *records.Row) uint16 {
 	case a.pledge != nil:
 		return a.pledge.label
 	}
-	switch o := p.operations[r.Operation]; r.Type.Subject() {
+	o := p.operations[r.Operation]
+	switch r.Type.Subject() {
 	case "operation":
 		return o.label
 	case "requirement":

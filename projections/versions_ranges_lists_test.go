@@ -41,7 +41,8 @@ func TestGapsOfRange(t *testing.T) {
 		days, first, most, want := map[events.Line]int{}, map[events.Line]events.Date{}, map[events.Line]int64{}, union{}
 		m.each(func(one Moment) {
 			for _, g := range must[Gaps](t)(p.Gaps(t.Context(), one, CoverageFilter{})).Gaps {
-				if days[g.Line]++; first[g.Line] == 0 {
+				days[g.Line]++
+				if first[g.Line] == 0 {
 					first[g.Line] = one.On
 				}
 				most[g.Line] = max(most[g.Line], number(g.Missing))

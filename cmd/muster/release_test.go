@@ -15,7 +15,8 @@ func TestReleaseSaysWhatItDoes(t *testing.T) {
 	var look func(*cobra.Command)
 	look = func(c *cobra.Command) {
 		if f := c.Flags().Lookup("release"); f != nil {
-			if flags++; !strings.HasSuffix(f.Usage, releaseToday) {
+			flags++
+			if !strings.HasSuffix(f.Usage, releaseToday) {
 				t.Errorf("%s --release is %q", c.CommandPath(), f.Usage)
 			}
 		}

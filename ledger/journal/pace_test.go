@@ -13,7 +13,8 @@ func TestReadersGiveWay(t *testing.T) {
 		waits := func(want time.Duration, when string) {
 			t.Helper()
 			began := time.Now()
-			if j.giveWay(); time.Since(began) != want {
+			j.giveWay()
+			if time.Since(began) != want {
 				t.Errorf("%s: it waits for %v, and not for %v", when, time.Since(began), want)
 			}
 		}

@@ -74,7 +74,8 @@ func (h ruleHistory) ofPledgeID(id events.ID) (a ruleAudience) {
 			continue
 		}
 		disclosed := c.st.Head().Type == "pledge.disclosed"
-		if terms := ruleGet[events.PledgeTerms](c.st, "PledgeTerms"); a == nil || disclosed {
+		terms := ruleGet[events.PledgeTerms](c.st, "PledgeTerms")
+		if a == nil || disclosed {
 			nation, operation := events.About(c.st)
 			a = ruleAudienceOf(terms.Release, nation, terms.ReleasableTo...).and(h.ofOperationNamed(operation))
 		}

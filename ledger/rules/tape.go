@@ -143,7 +143,8 @@ func series[V any](t *tape, all *[]V, each func(*V)) {
 		*all = make([]V, n)
 	}
 	for i := range *all {
-		if each(&(*all)[i]); t.failed {
+		each(&(*all)[i])
+		if t.failed {
 			return
 		}
 	}
@@ -161,7 +162,8 @@ func table[K comparable, V any](t *tape, m map[K]V, each func(*K, *V)) {
 	for range n {
 		var k K
 		var v V
-		if each(&k, &v); t.failed {
+		each(&k, &v)
+		if t.failed {
 			return
 		}
 		m[k] = v

@@ -67,7 +67,10 @@ func (c *Codec) Begin() {
 	c.mask, c.bit, c.at = 0, 1, len(c.data)
 	if !c.reading {
 		c.data = append(c.data, make([]byte, 8)...)
-	} else if mask := c.Take(8); !c.failed {
+		return
+	}
+	mask := c.Take(8)
+	if !c.failed {
 		c.mask = binary.LittleEndian.Uint64(mask)
 	}
 }
@@ -97,7 +100,8 @@ func (c *Codec) Has(is bool) bool {
 }
 
 func (c *Codec) truth(is *bool) {
-	if there := c.Has(*is); c.reading {
+	there := c.Has(*is)
+	if c.reading {
 		*is = there
 	}
 }
@@ -120,7 +124,8 @@ func (c *Codec) Plain(s *string) {
 		n = uint64(len(c.number))
 		c.number[*s] = n
 	}
-	if c.Uvarint(n); !known {
+	c.Uvarint(n)
+	if !known {
 		c.Uvarint(uint64(len(*s)))
 		c.data = append(c.data, *s...)
 	}
@@ -160,7 +165,8 @@ func (c *Codec) time(at *int64) {
 // Date is a date that is left out where there is none.
 func (c *Codec) Date(d *int32) {
 	if c.Has(!c.reading && *d != 0) {
-		if n := c.Uvarint(uint64(*d)); c.reading {
+		n := c.Uvarint(uint64(*d))
+		if c.reading {
 			*d = int32(n)
 		}
 	}
@@ -175,7 +181,8 @@ func (c *Codec) Count(n *int64) {
 
 // Integer is a number that may be negative.
 func Integer[N ~int | ~int64](c *Codec, n *N) {
-	if m := c.Varint(int64(*n)); c.reading {
+	m := c.Varint(int64(*n))
+	if c.reading {
 		*n = N(m)
 	}
 }
@@ -274,7 +281,8 @@ func Wide64[N ~int64](c *Codec, n *N) {
 
 // Day is a date that is always there.
 func (c *Codec) Day(d *events.Date) {
-	if n := c.Uvarint(uint64(*d)); c.reading {
+	n := c.Uvarint(uint64(*d))
+	if c.reading {
 		*d = events.Date(n)
 	}
 }

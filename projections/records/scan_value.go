@@ -97,7 +97,8 @@ func (s *scan) quantity() {
 		return
 	}
 	s.isMoney, s.row.Number = true, whole*100+int64(s.digits(0, 2))
-	if s.rest = after; s.row.Number < 1 || s.row.Number > events.MaxCount {
+	s.rest = after
+	if s.row.Number < 1 || s.row.Number > events.MaxCount {
 		s.failed = true
 	}
 }

@@ -100,7 +100,8 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 		var methods []string
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
 			other := r.Clone(r.Context())
-			if other.Method = method; stands(other) {
+			other.Method = method
+			if stands(other) {
 				methods = append(methods, method)
 			}
 		}

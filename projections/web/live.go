@@ -239,7 +239,8 @@ func (q *LiveCoverageQuery) read(p *parameters) {
 	q.WhatIf = p.whatIf()
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	p.ledger()
-	if q.opening(q.Operation); p.given["on"] == todayWord {
+	q.opening(q.Operation)
+	if p.given["on"] == todayWord {
 		q.On, q.opens = 0, false // it is another date after midnight
 	}
 }

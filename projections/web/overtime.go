@@ -42,7 +42,8 @@ func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, e
 func GapsTable(a projections.Gaps) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
 		"short from", "short until", "who", "what could fill it", "waiting"}}
-	if t.days(); a.IsRange() {
+	t.days()
+	if a.IsRange() {
 		t.Head = append(t.Head, "first short", "days short")
 	}
 	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}

@@ -143,7 +143,8 @@ func (c *certificate) found(err error) {
 func (c *certificate) publishTo(publish func(pem []byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.publish = publish; publish != nil {
+	c.publish = publish
+	if publish != nil {
 		publish(leafPEM(c.current))
 	}
 }

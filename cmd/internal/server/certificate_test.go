@@ -87,7 +87,8 @@ func TestCertificateIsReadAgain(t *testing.T) {
 			t.Errorf("the health is %+v", h)
 		}
 		issue(t, authority)
-		if second = shown(t, c); c.health().Problem != nil ||
+		second = shown(t, c)
+		if c.health().Problem != nil ||
 			!strings.Contains(log.String(), "used again") {
 			t.Errorf("put right: %+v, %s", c.health(), &log)
 		}
@@ -145,7 +146,8 @@ func TestRefusesTheClear(t *testing.T) {
 		{"--nats-listen 0.0.0.0:0 is an address for other machines", Config{NATSListen: "0.0.0.0:0"}},
 		{"--nats-listen :0 is an address for other machines", Config{NATSListen: ":0"}},
 	} {
-		if test.cfg.Dir = t.TempDir() + "/ledger"; test.cfg.Listen == "" {
+		test.cfg.Dir = t.TempDir() + "/ledger"
+		if test.cfg.Listen == "" {
 			test.cfg.Listen = "127.0.0.1:0"
 		}
 		_, err := Start(t.Context(), test.cfg)

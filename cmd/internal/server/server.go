@@ -149,8 +149,8 @@ func (s *Server) start(ctx context.Context) error {
 func (s *Server) openBothSides(ctx context.Context) error {
 	var beside errgroup.Group
 	beside.Go(func() error { return s.openProjector(ctx) })
-	err := s.openWriteSide(ctx)
-	return cmp.Or(err, beside.Wait())
+	err, other := s.openWriteSide(ctx), beside.Wait()
+	return cmp.Or(err, other)
 }
 
 // openWriteSide opens the ledger on the stream. What needs the journal alone is done while NATS
@@ -162,7 +162,8 @@ func (s *Server) openWriteSide(ctx context.Context) error {
 	if err == nil {
 		err = s.openStream(ctx)
 	}
-	if err = cmp.Or(err, beside.Wait()); err != nil {
+	other := beside.Wait()
+	if err = cmp.Or(err, other); err != nil {
 		return err
 	}
 	if err := s.openLedger(ctx); err != nil {

@@ -27,7 +27,8 @@ func Open(path string, options bbolt.Options, check Check) (*bbolt.DB, error) {
 		return OpenUnchecked(path, options)
 	}
 	reading := options
-	if reading.ReadOnly = true; !options.ReadOnly {
+	reading.ReadOnly = true
+	if !options.ReadOnly {
 		reading.OpenFile = nil // which is for files to be written
 	}
 	db, err := openAndCheck(path, reading, check)
@@ -102,7 +103,8 @@ func (p *Pages) check(check Check) error {
 		})
 	}
 	walks.Wait()
-	return cmp.Or(append(errs, p.checkFree())...)
+	errs = append(errs, p.checkFree())
+	return cmp.Or(errs...)
 }
 
 func (p *Pages) checkBucket(name string, bucket Item, pass func(Item) error) error {

@@ -41,6 +41,10 @@ func (d *Decoder) Quick(r *Row, stored []byte) bool {
 
 // Decode makes the row of a record. The error is that of ParseRecord or RowOf.
 func (d *Decoder) Decode(r *Row, seq uint64, stored []byte) error {
+	if len(stored) == 0 {
+		*r = Row{Type: Withheld}
+		return nil
+	}
 	if d.Quick(r, stored) {
 		return nil
 	}

@@ -48,6 +48,9 @@ func (f LogFilter) Check() error {
 
 // Match reports whether the record passes.
 func (f LogFilter) Match(rec events.Record) bool {
+	if rec.Statement == nil { // which may not be read
+		return false
+	}
 	nation, operation := events.About(rec.Statement)
 	return (f.Nation == "" || nation == f.Nation ||
 		events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&

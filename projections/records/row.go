@@ -136,6 +136,9 @@ func (r *Row) Window() events.Window {
 // it wrong.
 func RowOf(rec events.Record) (Row, error) {
 	st := rec.Statement
+	if st == nil {
+		return Row{Type: Withheld}, nil
+	}
 	r := Row{Type: st.Head().Type, Recorded: rec.Recorded.UnixMicro(), Signer: rec.KeyName}
 	if d, ok := st.(interface{ On() events.Date }); ok {
 		r.Effective = int32(d.On())

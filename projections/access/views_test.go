@@ -1,0 +1,246 @@
+package access_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/events"
+	"muster/ledger"
+	"muster/ledger/journal"
+	"muster/ledger/logtest"
+	"muster/projections"
+	"muster/projections/access"
+)
+
+// A world is a real ledger with its journal, the picture of all, and the views.
+type world struct {
+	t       *testing.T
+	ledger  *ledger.Ledger
+	journal *journal.Journal
+	full    *projections.Projector
+	views   *access.Views
+	keys    map[string]*events.Signer
+	dir     string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, keys: map[string]*events.Signer{}, dir: t.TempDir()}
+	var err error
+	if w.journal, err = journal.Open(filepath.Join(w.dir, "journal.db")); err != nil {
+		t.Fatal(err)
+	}
+	w.ledger, err = ledger.Open(t.Context(), ledger.Config{Journal: w.journal, Log: logtest.NewMemory(0).View(), Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.say("HQ/founder", &events.LedgerFounded{Header: w.head("ledger.founded"), Title: "a test", Founder: w.key("HQ/founder").Key()})
+	if w.full, err = projections.Open(t.Context(), filepath.Join(w.dir, "projections.db"), w.journal); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- w.full.Run(ctx) }()
+	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full)
+	t.Cleanup(func() {
+		errs := []error{w.views.Close()}
+		stop()
+		errs = append(errs, <-ended, w.full.Close())
+		w.ledger.Close()
+		for _, err := range append(errs, w.journal.Close()) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	w.say("HQ/founder", &events.OperationOpened{Header: w.head("operation.opened"), Dated: on, OperationTerms: events.OperationTerms{
+		Operation: "op", Title: "An operation", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}}})
+	for _, name := range []string{"FRA/paris", "GBR/london", "POL/warsaw"} {
+		w.say("HQ/founder", &events.MemberAdmitted{Header: w.head("member.admitted"), Key: w.key(name).Key(), Role: events.Liaison})
+	}
+	return w
+}
+
+var on = events.Dated{Effective: 2026_01_01}
+
+func (w *world) head(typ events.Type) events.Header {
+	return events.Header{Type: typ, ID: events.NewID(), Ledger: "muster.example/test"}
+}
+
+func (w *world) key(name string) *events.Signer {
+	if w.keys[name] == nil {
+		secret, _, err := events.NewKey(name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if w.keys[name], err = events.NewSigner(secret); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return w.keys[name]
+}
+
+// say has a statement recorded, and returns its sequence.
+func (w *world) say(by string, st events.Statement) uint64 {
+	w.t.Helper()
+	signed, err := events.Sign(st, w.key(by))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	receipt, err := w.ledger.Submit(w.t.Context(), signed)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return receipt.Sequence
+}
+
+func (w *world) offer(by string, n int64, release events.Release, to ...events.Nation) (events.ID, uint64) {
+	w.t.Helper()
+	nation := events.Nation(by[:3])
+	st := &events.PledgeOffered{Header: w.head("pledge.offered"), Dated: on, Place: events.Place{Operation: "op", Nation: nation},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(n), Unit: "personnel",
+			Window: events.Window{From: 2026_01_01}, Release: release, ReleasableTo: to}}
+	return st.ID, w.say(by, st)
+}
+
+// sums returns what a view sees pledged, by nation, once it has a record.
+func (w *world) sums(view events.View, seq uint64) string {
+	w.t.Helper()
+	pictures, _ := w.views.Of(view)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	defer cancel()
+	if err := pictures.WaitFor(ctx, seq); err != nil {
+		w.t.Fatalf("%s: %v", view, err)
+	}
+	var all []string
+	err := pictures.View(func(p *projections.Picture) error {
+		if p.Sequence() < seq {
+			w.t.Errorf("%s has %d records after waiting for %d", view, p.Sequence(), seq)
+		}
+		list, err := p.Pledges(ctx, projections.Moment{On: 2026_06_01}, projections.PledgeFilter{})
+		for _, pl := range list.Pledges {
+			all = append(all, fmt.Sprint(pl.Nation, " ", pl.Quantity))
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func (w *world) sees(seq uint64, want map[events.View]string) {
+	w.t.Helper()
+	for view, sums := range want {
+		if got := w.sums(view, seq); got != sums {
+			w.t.Errorf("after record %d, %s sees %q, want %q", seq, view, got, sums)
+		}
+	}
+}
+
+// Each view has what is released to it, as soon as it is recorded; and views that are open to the same
+// have one picture.
+func TestViews(t *testing.T) {
+	w := newWorld(t)
+	_, seq := w.offer("POL/warsaw", 10, "")
+	w.sees(seq, map[events.View]string{"coordinators": "POL 10", "coalition": "POL 10", "FRA": "POL 10", "public": ""})
+	if kept := w.views.Kept(); len(kept) != 1 || kept[0] != events.PublicView {
+		t.Errorf("nothing is withheld from the coalition, and there are pictures of %v", kept)
+	}
+	id, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly, "GBR")
+	all, coalition := "FRA 200, POL 10", "POL 10"
+	w.sees(seq, map[events.View]string{"coordinators": all, "coalition": coalition, "FRA": all, "GBR": all, "POL": coalition, "public": ""})
+	kept := w.views.Kept()
+	if slices.Sort(kept); fmt.Sprint(kept) != "[coalition public]" {
+		t.Errorf("France and Britain see all, Poland what the coalition does, and there are pictures of %v", kept)
+	}
+	_, seq = w.offer("POL/warsaw", 5, events.CoordinatorsOnly)
+	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition, "FRA": all, "GBR": all, "POL": "POL 10, POL 5", "public": ""})
+	kept = w.views.Kept()
+	if slices.Sort(kept); fmt.Sprint(kept) != "[FRA GBR POL coalition public]" {
+		t.Errorf("there are pictures of %v", kept)
+	}
+	all, coalition = "FRA 200, POL 10", "FRA 200, POL 10"
+	seq = w.say("FRA/paris", &events.PledgeDisclosed{Header: w.head("pledge.disclosed"), Dated: on, Place: events.Place{Operation: "op", Nation: "FRA"},
+		Pledge: id, PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(200), Unit: "personnel",
+			Window: events.Window{From: 2026_01_01}, Release: events.CoalitionOnly}, Standing: events.Standing{Rung: events.Offered}})
+	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition, "FRA": all, "GBR": all, "POL": all + ", POL 5", "public": ""})
+}
+
+// A source yields what is open to a view and the places of all else, one by one and in bulk.
+func TestSourceKeepsThePlaces(t *testing.T) {
+	w := newWorld(t)
+	w.offer("POL/warsaw", 10, "")
+	_, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly)
+	if err := w.full.WaitFor(t.Context(), seq); err != nil {
+		t.Fatal(err)
+	}
+	for view, want := range map[events.View]string{"coordinators": "", "FRA": "", "POL": "7", "coalition": "7", "public": "2 6 7"} {
+		_, source := w.views.Of(view)
+		var withheld []string
+		n := uint64(0)
+		stored, _, err := source.Stored(1, 100, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rec, err := range source.Records(1) {
+			if n++; err != nil || rec.Sequence != n {
+				t.Fatalf("%s: record %d stands at %d, %v", view, rec.Sequence, n, err)
+			}
+			if (rec.Statement == nil) != (stored[n-1] == nil) || string(rec.Stored) != string(stored[n-1]) {
+				t.Errorf("%s: record %d is another in bulk", view, n)
+			}
+			if rec.Statement == nil {
+				withheld = append(withheld, fmt.Sprint(n))
+				if !rec.Recorded.IsZero() || rec.By != "" || rec.KeyName != "" || rec.Note != nil {
+					t.Errorf("%s: of record %d is told %+v", view, n, rec)
+				}
+			}
+		}
+		if got := strings.Join(withheld, " "); got != want || n != source.Last() || n != seq {
+			t.Errorf("of %d records, %s is not told of %q, want %q", n, view, got, want)
+		}
+		if more, _, err := source.Stored(seq+1, 10, nil); len(more) > 0 || err != nil {
+			t.Errorf("behind the end there is %q, %v", more, err)
+		}
+	}
+}
+
+// A picture that was kept is there again after a start, and one that gave way to others, too.
+func TestViewsAreKept(t *testing.T) {
+	w := newWorld(t)
+	_, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly)
+	want := map[events.View]string{"coalition": "", "FRA": "FRA 200", "public": ""}
+	w.sees(seq, want)
+	if err := w.views.Close(); err != nil {
+		t.Fatal(err)
+	}
+	pictures, _ := w.views.Of("coalition")
+	if err := pictures.View(func(*projections.Picture) error { return nil }); err == nil {
+		t.Error("views that are closed are looked at")
+	}
+	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full)
+	w.sees(seq, want)
+	nations := []events.Nation{"AUT", "BEL", "CAN", "DEU", "ESP", "FIN", "GRC", "HUN", "IRL", "JPN"}
+	if len(nations) <= access.MaxNations {
+		t.Fatal("too few nations")
+	}
+	for i, nation := range nations {
+		_, seq = w.offer("FRA/paris", int64(i+1), events.CoordinatorsOnly, nation)
+	}
+	for range 2 {
+		for i, nation := range nations {
+			w.sees(seq, map[events.View]string{events.View(nation): fmt.Sprint("FRA ", i+1)})
+		}
+		own := slices.DeleteFunc(w.views.Kept(), func(v events.View) bool { _, is := v.Nation(); return !is })
+		if len(own) != access.MaxNations {
+			t.Errorf("%d nations have a picture, %v", len(own), own)
+		}
+	}
+}

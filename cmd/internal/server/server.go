@@ -9,6 +9,7 @@
 //	openBothSides   openWriteSide: NATS, the stream and the ledger, which is founded where it is new,
 //	                and the key that signs checkpoints; beside it, openProjector
 //	follow          the projections, up to the journal's end
+//	openThrift      which gives memory back
 //	openAPI         HTTP
 //	openService     NATS
 //
@@ -137,6 +138,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.follow(ctx); err != nil || s.cfg.Inside {
 		return err
 	}
+	s.openThrift()
 	if err := s.openAPI(); err != nil {
 		return err
 	}

@@ -127,8 +127,8 @@ var spoilings = []struct{ from, to string }{
 	{"pledge.offered", "pledge.promised"}, {`"expires":"2026-01-20"`, `"expires":"2026-01-02"`},
 }
 
-// However a record is spoilt, it is not read in one pass when it is not read strictly, and never as another.
-// Statements say which state of a pledge they build on: no row has it, and those that do are read in one pass like the others.
+// Statements say which state of a pledge they build on: no row has it, and those that do are read in
+// one pass like the others.
 func TestDecodingOfWhatBuildsOn(t *testing.T) {
 	l := newAllKinds(t)
 	d := learned(t, l.records)
@@ -156,6 +156,8 @@ func TestDecodingOfWhatBuildsOn(t *testing.T) {
 	}
 }
 
+// However a record is spoilt, it is not read in one pass when it is not read strictly, and never as
+// another.
 func TestDecodingOfSpoiltRecords(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calculates for long, in one goroutine")
@@ -226,4 +228,34 @@ func FuzzDecode(f *testing.F) {
 	}
 	d := learned(f, l.records)
 	f.Fuzz(func(t *testing.T, stored []byte) { checkDecoding(t, d, stored) })
+}
+
+// BenchmarkDecode compares reading in one pass with reading strictly, over records of all the kinds
+// that are read in one pass.
+func BenchmarkDecode(b *testing.B) {
+	l := newAllKinds(b)
+	d := learned(b, l.records)
+	var all [][]byte
+	for _, rec := range l.records {
+		if checkDecoding(b, d, rec.Stored) {
+			all = append(all, rec.Stored)
+		}
+	}
+	var r records.Row // as where batches are read, whose rows are used again
+	for _, parser := range []struct {
+		name string
+		read func(stored []byte) bool
+	}{
+		{"one-pass", func(stored []byte) bool { r = records.Row{}; return d.Quick(&r, stored) }},
+		{"strictly", func(stored []byte) bool { _, err := strictly(stored); return err == nil }},
+	} {
+		b.Run(parser.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if !parser.read(all[i%len(all)]) {
+					b.Fatalf("not read: %s", all[i%len(all)])
+				}
+			}
+		})
+	}
 }

@@ -7,11 +7,19 @@ import (
 )
 
 // A Decoder makes rows of records as they are stored: the rows that events.ParseRecord and [RowOf]
-// make, many times as fast. It reads what nearly all records are in one pass, and leaves all else
-// to them: kinds of which there are few, white space, escapes, what is said twice or not at all.
-// Words (nations, roles, units, …) it takes only after ParseRecord has once accepted the same word
-// for the same member, so that it never has to know what a word may be. It is for one goroutine at
-// a time.
+// make. It reads what nearly all records are in one pass, and leaves all else to them: kinds of
+// which there are few, white space, escapes, what is said twice or not at all. Words (nations,
+// roles, units, …) it takes only after ParseRecord has once accepted the same word for the same
+// member, so that it never has to know what a word may be. It is for one goroutine at a time.
+//
+// So the wire has a second parser, and this is what it buys: over all kinds that it reads, a record
+// takes 0.5 µs of a processor and no memory, and strictly 4.6 µs and nine allocations
+// (BenchmarkDecode of package projections), which is four seconds of a processor for each million
+// records of a replay. Its tables are shapes below, which say what members a kind has, and memberOf
+// and member in scan.go. What holds it to the strict parser is in projections/decode_test.go:
+// TestDecodingIsStrict finds the same row for every kind and for random ledgers, and fails when a
+// new kind is in neither table; TestDecodingOfSpoiltRecords and FuzzDecode spoil records, and
+// whatever it still reads, the strict parser reads as the same.
 type Decoder struct {
 	known  [members]map[string]string // the words of each member
 	day    [len("2006-01-02")]byte    // the day of which midnight is known

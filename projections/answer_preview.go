@@ -118,16 +118,17 @@ type supposed struct {
 	since    events.Date // nothing changes before
 }
 
-// supposing copies what some statements may touch. All else is shared, and stays as it is.
+// supposing copies what some statements may touch. All else is shared, and stays as it is: a test
+// names each member of a picture as copied or shared.
 func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now := *p
-	now.times, now.touched, now.rotating = slices.Clip(p.times), slices.Clip(p.touched), slices.Clip(p.rotating)
-	now.labelled = slices.Clip(p.labelled)
+	now.times, now.touched = slices.Clip(p.times), slices.Clip(p.touched)
+	now.rotating, now.labelled = slices.Clip(p.rotating), slices.Clip(p.labelled)
 	now.operations, now.names = maps.Clone(p.operations), slices.Clip(p.names)
 	now.pledges, now.sorted = slices.Clone(p.pledges), slices.Clone(p.sorted)
 	now.byID = &index{of: map[events.ID]*pledge{}, under: p.byID}
 	now.nations, now.kinds, now.conditions = p.nations.own(), p.kinds.own(), p.conditions.own()
-	now.sheets, now.answered = newSheets(), newAnswered()
+	now.versions, now.sheets, now.answered = versions{}, newSheets(), newAnswered()
 	now.desk, now.watched = &desk{words: words{}, remarks: map[remark]*remark{}}, true
 	s := &supposed{is: p, now: &now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
 	now.supposed = s

@@ -3,6 +3,9 @@ package projections
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -53,6 +56,59 @@ func TestPreview(t *testing.T) {
 		t.Errorf("in the past: %v", err)
 	}
 	equal(t, "the picture", p.Sequence(), before)
+}
+
+// sharedBySupposed is what a picture on which something is supposed shares with the one that is.
+var (
+	// Never changed there, since nobody may suppose who signs, and what is supposed has no label.
+	sharedBySupposed = []string{"roster", "labels", "meter"}
+	// Only added to, for which there is no room that is shared.
+	sharedAsFarAsItGoes = []string{"times", "touched", "rotating", "labelled", "names", "nations.names",
+		"kinds.names"}
+)
+
+// Whoever gives a picture a new member has to say whether what is supposed may change it: if so, it
+// must be copied, or readers of the picture that is would see what is only supposed.
+func TestSupposedCopiesEachMember(t *testing.T) {
+	p := newAllKinds(t).picture()
+	s := p.supposing(nil)
+	is, now := reflect.ValueOf(p).Elem(), reflect.ValueOf(s.now).Elem()
+	for i := range is.NumField() {
+		name := is.Type().Field(i).Name
+		if slices.Contains(sharedBySupposed, name) {
+			continue
+		}
+		for _, path := range sharedMemory(name, is.Field(i), now.Field(i)) {
+			t.Errorf("both may write to %s: copy it in supposing, or name it as shared", path)
+		}
+	}
+	for _, path := range slices.Concat(sharedBySupposed, sharedAsFarAsItGoes) {
+		name, _, _ := strings.Cut(path, ".")
+		if !is.FieldByName(name).IsValid() {
+			t.Errorf("a picture has no %s", name)
+		}
+	}
+}
+
+// sharedMemory returns where two values lead to the same memory: to one map, one pointer or one
+// slice, but for a slice that is shared as far as it goes.
+func sharedMemory(path string, a, b reflect.Value) (paths []string) {
+	switch a.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		isShared := !a.IsNil() && a.UnsafePointer() == b.UnsafePointer()
+		isFull := a.Kind() == reflect.Slice && b.Len() == b.Cap()
+		if isShared && !(isFull && slices.Contains(sharedAsFarAsItGoes, path)) {
+			return []string{path}
+		}
+	case reflect.Struct:
+		for i := range a.NumField() {
+			within := path + "." + a.Type().Field(i).Name
+			paths = append(paths, sharedMemory(within, a.Field(i), b.Field(i))...)
+		}
+	case reflect.Interface, reflect.Chan, reflect.Func:
+		return []string{path} // nothing of a picture is one yet
+	}
+	return paths
 }
 
 // Previews and other questions may be asked at the same time: the race detector sees that neither writes.

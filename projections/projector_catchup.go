@@ -17,8 +17,10 @@ func (p *Projector) replay(ctx context.Context) error {
 	p.unkept = n > 0 && p.isWorthSnap(from-1+n)
 	all := newBulk(p.picture, n)
 	for b := range records.Batches(p.source, from) {
-		if err := cmp.Or(all.takeBatch(&b), b.Err, ctx.Err()); err != nil {
-			return cmp.Or(all.fold(), err)
+		err := all.takeBatch(&b)
+		if err = cmp.Or(err, b.Err, ctx.Err()); err != nil {
+			earlier := all.fold()
+			return cmp.Or(earlier, err)
 		}
 		p.keep(&b)
 	}

@@ -69,7 +69,8 @@ func (s *snapshot) of(p *Picture) []func(*records.Codec) {
 		}
 		recorded := int64(0)
 		for i := from; i < until && !c.Failed(); i++ {
-			if recorded += c.Varint(p.times[i] - recorded); c.Reading() {
+			recorded += c.Varint(p.times[i] - recorded)
+			if c.Reading() {
 				p.times[i] = recorded
 			}
 			records.Wide32(c.Codec, &p.touched[i])

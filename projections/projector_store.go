@@ -120,7 +120,8 @@ func (s *store) load(from *snapshot) (*Picture, error) {
 	})
 	p := NewPicture()
 	if err == nil && from != nil {
-		if p, err = from.picture(); m.cursor < from.cursor { // the end came before the store could be cleared
+		p, err = from.picture()
+		if m.cursor < from.cursor { // the end came before the store could be cleared
 			m.cursor, m.leaf, saved = from.cursor, from.leaf, nil
 		}
 	}

@@ -15,18 +15,18 @@ import (
 )
 
 // The appender is one goroutine. It takes commands from a channel, those that wait as a group. It decides each against the state that
-// includes what is in flight, gives it the next sequence, and asks the log for the group, without waiting. Behind it the settler,
+// includes what is in flight, gives it the next sequence, and asks the log for the group, without waiting. Behind it the committer,
 // another goroutine, waits for the log's answers in order, commits what is settled to the journal, all that waits at once, and
 // only then answers the submitters.
 //
 // A refusal, too, waits for what was in flight when it was decided, for it may rest on it.
 //
-// When the log says no, or nothing, the settler stops at that group and the appender takes back from the state that one and
+// When the log says no, or nothing, the committer stops at that group and the appender takes back from the state that one and
 // all after it, learns from the log what really happened, and decides them again. The first record after that goes alone, so that the
 // log's answer is about that one.
 
 const (
-	maxFlying   = 4096 // entries between the appender and the settler
+	maxInFlight = 4096 // entries between the appender and the committer
 	groupMost   = 64   // entries of a group
 	maxAttempts = 1000 // how often a command may lose the race against other servers
 	maxSilence  = 2    // how often the log may give no answer to a command
@@ -61,7 +61,7 @@ type entry struct {
 
 func (e *entry) isRecord() bool { return e.undo != nil }
 
-// A group is entries that go from the appender to the settler at once, in order.
+// A group is entries that go from the appender to the committer at once, in order.
 type group struct {
 	entries []*entry
 	records []events.Record // those of the entries that are records
@@ -223,11 +223,11 @@ var errFault = problem.New(problem.Internal, "the statement has met a fault of t
 // conflict when they are not. The signature was verified, so that nobody else is told.
 func (l *Ledger) known(c *command) bool {
 	id := c.signed.Statement.Head().ID
-	if e, ok := l.flying[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
+	if e, ok := l.inFlight[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
 		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c)})
 		return true
 	}
-	delete(l.flying, id)
+	delete(l.inFlight, id)
 	sequence, ok, err := l.cfg.Journal.Find(id)
 	if err == nil && !ok {
 		return false
@@ -288,8 +288,8 @@ func (l *Ledger) append(c *command) {
 	rec := e.record
 	l.learn(rec.Statement)
 	c.asked = true
-	l.flying[rec.Statement.Head().ID] = e
-	if len(l.flying) > 2*maxFlying {
+	l.inFlight[rec.Statement.Head().ID] = e
+	if len(l.inFlight) > 2*maxInFlight {
 		l.forget()
 	}
 	l.join(e)
@@ -300,7 +300,7 @@ func (l *Ledger) append(c *command) {
 
 func (l *Ledger) join(e *entry) { l.group = append(l.group, e) }
 
-// send asks the log for the records of the group, and gives it to the settler.
+// send asks the log for the records of the group, and gives it to the committer.
 func (l *Ledger) send() {
 	if len(l.group) == 0 {
 		return
@@ -320,12 +320,12 @@ func (l *Ledger) send() {
 	l.queue <- g
 }
 
-// forget drops from flying what the journal has by now.
+// forget drops from those in flight what the journal has by now.
 func (l *Ledger) forget() {
 	last := l.cfg.Journal.Last()
-	for id, e := range l.flying {
+	for id, e := range l.inFlight {
 		if e.record.Sequence <= last {
-			delete(l.flying, id)
+			delete(l.inFlight, id)
 		}
 	}
 }
@@ -352,7 +352,7 @@ func (l *Ledger) apply(rec events.Record) error {
 	return nil
 }
 
-// flush waits until the settler has dealt with everything in flight, and returns what could not be settled, in order.
+// flush waits until the committer has dealt with everything in flight, and returns what could not be settled, in order.
 func (l *Ledger) flush() []*group {
 	l.send()
 	reply := make(chan []*group, 1)
@@ -381,7 +381,7 @@ func (l *Ledger) recover(groups []*group) {
 			e.undo()
 		}
 	}
-	clear(l.flying)
+	clear(l.inFlight)
 	l.before = nil
 	if err := l.catchUp(context.Background()); err != nil {
 		l.behind = true

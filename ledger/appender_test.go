@@ -134,7 +134,7 @@ func TestSameStatementAndNoAnswer(t *testing.T) {
 	for i := range many {
 		all.Go(func() { receipts[i], errs[i] = l.Submit(t.Context(), offer) })
 	}
-	for l.Waiting() == 0 { // then the settler has the record, and another waits behind it
+	for l.Waiting() == 0 { // then the committer has the record, and another waits behind it
 		runtime.Gosched()
 	}
 	log.forgets.Store(false)
@@ -336,7 +336,7 @@ func stored(t *testing.T, nc *nats.Conn) int64 {
 // More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
 // be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.
 func TestMoreThanFitWaitForASlowLog(t *testing.T) {
-	const fit, many = 1 + 64 + 1, 5300 // groups: in the settler, in the queue, and in the appender
+	const fit, many = 1 + 64 + 1, 5300 // groups: in the committer, in the queue, and in the appender
 	path, mem, k := someLedger(t, 4)
 	log := &slowLog{Log: mem.View(), gate: make(chan struct{})}
 	l, j := newLedger(t, path, log)

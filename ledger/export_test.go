@@ -11,7 +11,7 @@ func (cfg Config) Deciding(decide func(*rules.State, events.Key, events.Statemen
 	return cfg
 }
 
-// Waiting is how many groups wait for the settler.
+// Waiting is how many groups wait for the committer.
 func (l *Ledger) Waiting() int { return len(l.queue) }
 
 // Queued is how many commands wait for the appender.

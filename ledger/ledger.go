@@ -39,8 +39,8 @@ type Config struct {
 type Ledger struct {
 	cfg      Config
 	commands chan *command
-	queue    chan *group   // in flight, in order: from the appender to the settler
-	faults   chan struct{} // capacity 1: the settler has met an answer that is not good
+	queue    chan *group   // in flight, in order: from the appender to the committer
+	faults   chan struct{} // capacity 1: the committer has met an answer that is not good
 	nudges   chan struct{} // capacity 1: somebody waits for what other servers have appended
 	saved    atomic.Uint64 // the record through which the state was last saved
 	saving   atomic.Bool
@@ -52,7 +52,7 @@ type Ledger struct {
 
 	// What follows belongs to the appender's goroutine alone.
 	state    *rules.State
-	flying   map[events.ID]*entry // records in flight, by id
+	inFlight map[events.ID]*entry // records in flight, by id
 	group    []*entry             // decided, and not yet on their way
 	before   Ack                  // of the group before; nil when the record before is known to be in the log
 	behind   bool                 // the journal may lack what the log has: catch up before deciding
@@ -113,12 +113,12 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 	l := &Ledger{
 		cfg:      cfg,
 		commands: make(chan *command, 1024),
-		queue:    make(chan *group, maxFlying/groupMost),
+		queue:    make(chan *group, maxInFlight/groupMost),
 		faults:   make(chan struct{}, 1),
 		nudges:   make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
 		state:    rules.NewState(),
-		flying:   map[events.ID]*entry{},
+		inFlight: map[events.ID]*entry{},
 	}
 	if err := l.read(); err != nil {
 		return nil, err

@@ -5,46 +5,46 @@ import (
 	"muster/ledger/journal"
 )
 
-// settle is the settler's goroutine: see appender.go. It ends when the queue is closed.
+// settle is the committer's goroutine: see appender.go. It ends when the queue is closed.
 func (l *Ledger) settle() {
-	s := &settler{ledger: l}
+	c := &committer{ledger: l}
 	for g := range l.queue {
-		s.add(g)
+		c.add(g)
 	}
 }
 
-type settler struct {
+type committer struct {
 	ledger *Ledger
 	batch  *journal.Batch // of the records that are being settled; nil before the first
 	failed []*group       // once one failed: it and all after it, until the appender's barrier
 }
 
 // add settles g together with all that waits behind it.
-func (s *settler) add(g *group) {
-	groups, good, n := []*group{g}, s.take(g), len(g.entries)
-	for good && g.barrier == nil && n < maxFlying {
-		next, ok := s.ready()
+func (c *committer) add(g *group) {
+	groups, good, n := []*group{g}, c.take(g), len(g.entries)
+	for good && g.barrier == nil && n < maxInFlight {
+		next, ok := c.ready()
 		if !ok {
 			break
 		}
-		groups, good, n = append(groups, next), s.take(next), n+len(next.entries)
+		groups, good, n = append(groups, next), c.take(next), n+len(next.entries)
 		g = next
 	}
 	settled := len(groups)
 	if !good {
 		settled--
 	}
-	if err := s.commit(groups[:settled], good); err != nil {
+	if err := c.commit(groups[:settled], good); err != nil {
 		settled = 0
 	}
-	s.answer(groups[:settled])
-	s.keep(groups[settled:])
+	c.answer(groups[:settled])
+	c.keep(groups[settled:])
 }
 
 // ready returns the next group when it is there. It may still have to be waited for: that is shorter than a commit.
-func (s *settler) ready() (*group, bool) {
+func (c *committer) ready() (*group, bool) {
 	select {
-	case g, ok := <-s.ledger.queue:
+	case g, ok := <-c.ledger.queue:
 		return g, ok
 	default:
 		return nil, false
@@ -53,37 +53,37 @@ func (s *settler) ready() (*group, bool) {
 
 // take readies the records of a group for the commit while the log's answer is on its way, waits for that, and reports whether the group
 // can be settled. What comes after one that failed cannot.
-func (s *settler) take(g *group) bool {
-	if len(s.failed) > 0 {
+func (c *committer) take(g *group) bool {
+	if len(c.failed) > 0 {
 		return false
 	}
-	return g.ack == nil || s.stage(g.records) == nil && g.ack.Wait() == nil
+	return g.ack == nil || c.stage(g.records) == nil && g.ack.Wait() == nil
 }
 
 // stage adds records to the batch. A record that is the first, and often stays alone, is sealed at once: there is time until the log has
 // answered.
-func (s *settler) stage(records []events.Record) (err error) {
-	alone := s.batch == nil && len(records) == 1
-	if s.batch == nil {
-		if s.batch, err = s.ledger.cfg.Journal.Begin(); err != nil {
+func (c *committer) stage(records []events.Record) (err error) {
+	alone := c.batch == nil && len(records) == 1
+	if c.batch == nil {
+		if c.batch, err = c.ledger.cfg.Journal.Begin(); err != nil {
 			return err
 		}
 	}
 	for _, rec := range records {
-		if err := s.batch.Add(rec); err != nil {
+		if err := c.batch.Add(rec); err != nil {
 			return err
 		}
 	}
 	if alone {
-		return s.batch.Seal()
+		return c.batch.Seal()
 	}
 	return nil
 }
 
 // commit makes the records of groups safe. The batch has those of one too many unless all of it is good: then it is made anew.
-func (s *settler) commit(groups []*group, whole bool) (err error) {
-	batch := s.batch
-	s.batch = nil
+func (c *committer) commit(groups []*group, whole bool) (err error) {
+	batch := c.batch
+	c.batch = nil
 	if batch == nil {
 		return nil
 	}
@@ -91,10 +91,10 @@ func (s *settler) commit(groups []*group, whole bool) (err error) {
 		err = batch.Commit()
 	} else {
 		batch.Drop()
-		err = s.ledger.cfg.Journal.Append(recordsOf(groups))
+		err = c.ledger.cfg.Journal.Append(recordsOf(groups))
 	}
 	if err == nil && len(groups) > 0 {
-		s.ledger.silent.Store(nil)
+		c.ledger.silent.Store(nil)
 	}
 	return err
 }
@@ -106,7 +106,7 @@ func recordsOf(groups []*group) (records []events.Record) {
 	return records
 }
 
-func (s *settler) answer(settled []*group) {
+func (c *committer) answer(settled []*group) {
 	for _, g := range settled {
 		if g.barrier != nil {
 			g.barrier <- nil
@@ -132,19 +132,19 @@ func (e *entry) answer() {
 }
 
 // keep holds back what could not be settled. Only the end of a batch can be a barrier: it hands over what was kept.
-func (s *settler) keep(rest []*group) {
+func (c *committer) keep(rest []*group) {
 	for _, g := range rest {
 		if g.barrier != nil {
-			g.barrier <- s.failed
-			s.failed = nil
+			g.barrier <- c.failed
+			c.failed = nil
 			continue
 		}
 		if g.ack != nil {
 			_ = g.ack.Wait() // its outcome is learned from the log; here it only must be over
 		}
-		s.failed = append(s.failed, g)
+		c.failed = append(c.failed, g)
 		select {
-		case s.ledger.faults <- struct{}{}:
+		case c.ledger.faults <- struct{}{}:
 		default:
 		}
 	}

@@ -46,7 +46,7 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 		return Counting{}, problem.New(problem.NotFound, "record %d was not known yet %s", seq, b.Known()).
 			WithHint("ask as of that record or a later one, or leave as_of out")
 	}
-	pl, d := p.deedOf(seq)
+	pl, d := p.factOf(seq)
 	if d == nil {
 		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("see what each record is: muster log")
 	}
@@ -75,23 +75,23 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 // thereFrom returns the first day asked or, while the pledge is not there yet, the first on which it is, as known then.
 func (pl *pledge) thereFrom(b *Basis) events.Date { return max(b.On, pl.extent(b).from) }
 
-// deedOf finds what a record says, nil when it is about no pledge.
-func (p *Picture) deedOf(seq uint64) (*pledge, *deed) {
+// factOf finds what a record says, nil when it is about no pledge.
+func (p *Picture) factOf(seq uint64) (*pledge, *fact) {
 	if seq == 0 || seq > uint64(len(p.touched)) || p.touched[seq-1] == 0 {
 		return nil, nil
 	}
 	pl := p.pledges[p.touched[seq-1]-1]
-	deeds := pl.now().deeds
-	at := slices.IndexFunc(deeds, func(d deed) bool { return uint64(d.order) == seq && d.own() })
-	return pl, &deeds[at]
+	facts := pl.now().facts
+	at := slices.IndexFunc(facts, func(d fact) bool { return uint64(d.order) == seq && d.own() })
+	return pl, &facts[at]
 }
 
 // RecordOf returns the record that made a statement about a pledge, 0 when there is none.
 func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 	if pl, ok := p.find(pledge); ok {
-		deeds := pl.now().deeds
-		for i := range deeds {
-			if d := &deeds[i]; d.id == statement && d.own() {
+		facts := pl.now().facts
+		for i := range facts {
+			if d := &facts[i]; d.id == statement && d.own() {
 				return uint64(d.order)
 			}
 		}

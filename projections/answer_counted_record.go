@@ -27,9 +27,9 @@ type Told struct {
 
 // tell tells what a record has said of a pledge.
 func (p *Picture) tell(pl *pledge, order uint32) Told {
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.own() && d.order == order {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.own() && d.order == order {
 			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ, Signer: d.remark.signer,
 				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id, Sentence: pl.sentence(d)}
 			t.Recorded, _ = p.Recorded(t.Sequence)

@@ -119,9 +119,9 @@ func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
 
 // reached returns the dates from which a pledge was on each rung, as known at a moment; zero for none.
 func (pl *pledge) reached(b *Basis) (dates [Deployed + 1]events.Date) {
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 && dates[d.move.rung] == 0 {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 && dates[d.move.rung] == 0 {
 			dates[d.move.rung] = d.effective
 		}
 	}

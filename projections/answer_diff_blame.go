@@ -10,19 +10,19 @@ import (
 // This file finds what made a difference: a record that only one of two moments knows, or that has become effective between them;
 // or a day between them on which something began, ended or lapsed by itself.
 
-// A deedKey tells the deeds of a pledge from each other.
-type deedKey struct{ order, seq uint32 }
+// A factKey tells the facts of a pledge from each other.
+type factKey struct{ order, seq uint32 }
 
-// heard returns the deeds that play a part at a side's moment.
-func (s *side) heard(pl *pledge) map[deedKey]bool {
-	all := map[deedKey]bool{}
+// heard returns the facts that play a part at a side's moment.
+func (s *side) heard(pl *pledge) map[factKey]bool {
+	all := map[factKey]bool{}
 	if pl == nil {
 		return all
 	}
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.known(uint32(s.basis.AsOf)) && d.effective <= s.basis.On {
-			all[deedKey{d.order, d.seq}] = true
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.known(uint32(s.basis.AsOf)) && d.effective <= s.basis.On {
+			all[factKey{d.order, d.knownFrom}] = true
 		}
 	}
 	return all
@@ -48,16 +48,16 @@ func (d *differ) records(was, is *pledge) []Told {
 			}
 		}
 	}
-	deeds := pl.now().deeds
-	for i := range deeds {
-		one := &deeds[i]
-		at := deedKey{one.order, one.seq}
+	facts := pl.now().facts
+	for i := range facts {
+		one := &facts[i]
+		at := factKey{one.order, one.knownFrom}
 		switch {
 		case !old[at] || now[at]:
-		case uint64(one.until) <= d.to.basis.AsOf:
-			sequences = append(sequences, uint64(one.until))
+		case uint64(one.knownTo) <= d.to.basis.AsOf:
+			sequences = append(sequences, uint64(one.knownTo))
 		default:
-			sequences = append(sequences, uint64(one.seq))
+			sequences = append(sequences, uint64(one.knownFrom))
 		}
 	}
 	return p.tellAll(pl, sequences)

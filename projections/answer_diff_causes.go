@@ -159,26 +159,26 @@ func (pl *pledge) leave(seq uint64) *pledge {
 	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation, nation: pl.nation, first: math.MaxUint32}
 	gone := uint32(seq)
 	all := chronicle{last: math.MaxUint32}
-	deeds := pl.now().deeds
-	until := func(d deed) uint32 { // of what the record has corrected: from which it is corrected again, if it is
-		for i := range deeds {
-			if deeds[i].seq == gone && deeds[i].order == d.order {
-				return deeds[i].until
+	facts := pl.now().facts
+	until := func(d fact) uint32 { // of what the record has corrected: from which it is corrected again, if it is
+		for i := range facts {
+			if facts[i].knownFrom == gone && facts[i].order == d.order {
+				return facts[i].knownTo
 			}
 		}
 		return forever
 	}
-	for _, d := range deeds {
-		if d.order == gone || d.seq == gone {
+	for _, d := range facts {
+		if d.order == gone || d.knownFrom == gone {
 			continue
 		}
-		if d.until == gone {
-			d.until = until(d)
+		if d.knownTo == gone {
+			d.knownTo = until(d)
 		}
 		if d.move.begins || d.order == pl.first {
 			other.first = min(other.first, d.order)
 		}
-		all.deeds = append(all.deeds, d)
+		all.facts = append(all.facts, d)
 	}
 	if other.first == math.MaxUint32 {
 		return nil

@@ -167,7 +167,7 @@ func (m *causeModel) isRequirement(seq uint64) bool {
 // plays reports whether a record is about a requirement, or about a pledge whose part of a number differs. One whose part does
 // not can give the number back that it was by chance alone.
 func (m *causeModel) plays(seq uint64, line events.Line, what string) bool {
-	pl, _ := m.p.deedOf(seq)
+	pl, _ := m.p.factOf(seq)
 	if pl == nil {
 		return m.isRequirement(seq)
 	}

@@ -190,22 +190,22 @@ func (p *Picture) renderPledges(_ context.Context, r *rendering, b Basis) error 
 		}
 		r.entries++
 		r.line("pledge", pl.id, pl.operation.name, pl.nation)
-		deeds := pl.now().deeds
-		for i := range deeds {
-			if d := &deeds[i]; uint64(d.seq) <= b.AsOf {
-				p.renderDeed(r, d, b.AsOf)
+		facts := pl.now().facts
+		for i := range facts {
+			if d := &facts[i]; uint64(d.knownFrom) <= b.AsOf {
+				p.renderFact(r, d, b.AsOf)
 			}
 		}
 	}
 	return nil
 }
 
-func (p *Picture) renderDeed(r *rendering, d *deed, asOf uint64) {
+func (p *Picture) renderFact(r *rendering, d *fact, asOf uint64) {
 	until := uint64(0)
-	if uint64(d.until) <= asOf {
-		until = uint64(d.until)
+	if uint64(d.knownTo) <= asOf {
+		until = uint64(d.knownTo)
 	}
-	p.said(r, uint64(d.seq), d.effective, d.move.typ, uint64(d.order), until, d.id, d.remark.signer, d.remark.source, d.remark.text,
+	p.said(r, uint64(d.knownFrom), d.effective, d.move.typ, uint64(d.order), until, d.id, d.remark.signer, d.remark.source, d.remark.text,
 		d.quantity, d.unit, d.expires, uint64(d.corrects))
 	if t := d.terms; t != nil {
 		notice := -1

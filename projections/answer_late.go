@@ -39,7 +39,7 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 		return LateRecords{}, err
 	}
 	answer := LateRecords{Basis: b, MoreThan: moreThan, Records: []LateRecord{}}
-	p.eachDeed(&b, chosen, f, func(pl *pledge, d *deed) {
+	p.eachFact(&b, chosen, f, func(pl *pledge, d *fact) {
 		recorded := events.DateOf(time.UnixMicro(p.times[d.order-1]).UTC())
 		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 && p.meter.hold(1, answerRow) {
 			answer.Records = append(answer.Records, LateRecord{p.lifeEvent(pl, d, b.AsOf), pl.id, pl.operation.name, pl.nation, days})
@@ -49,8 +49,8 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 	return answer, p.meter.err()
 }
 
-// eachDeed calls do for what each record says of the pledges that pass a filter, as far as is known.
-func (p *Picture) eachDeed(b *Basis, chosen []*operation, f Filter, do func(*pledge, *deed)) {
+// eachFact calls do for what each record says of the pledges that pass a filter, as far as is known.
+func (p *Picture) eachFact(b *Basis, chosen []*operation, f Filter, do func(*pledge, *fact)) {
 	for _, o := range chosen {
 		for _, pl := range o.now().pledges {
 			if !p.meter.spend(foldCost) {
@@ -59,9 +59,9 @@ func (p *Picture) eachDeed(b *Basis, chosen []*operation, f Filter, do func(*ple
 			if !f.nation(pl.nation) || f.Role != "" && !pl.isFor(f.Role, b) {
 				continue
 			}
-			deeds := pl.now().deeds
-			for i := range deeds {
-				if d := &deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+			facts := pl.now().facts
+			for i := range facts {
+				if d := &facts[i]; d.own() && uint64(d.order) <= b.AsOf {
 					do(pl, d)
 				}
 			}
@@ -107,14 +107,14 @@ func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Correcti
 		return Corrections{}, err
 	}
 	answer := Corrections{Basis: b, Corrections: []Correction{}}
-	p.eachDeed(&b, chosen, f, func(pl *pledge, d *deed) {
+	p.eachFact(&b, chosen, f, func(pl *pledge, d *fact) {
 		if d.corrects == 0 {
 			return
 		}
 		c := Correction{LifeEvent: p.lifeEvent(pl, d, b.AsOf), Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation}
-		deeds := pl.now().deeds
-		for i := range deeds {
-			if wrong := &deeds[i]; wrong.own() && wrong.order == d.corrects {
+		facts := pl.now().facts
+		for i := range facts {
+			if wrong := &facts[i]; wrong.own() && wrong.order == d.corrects {
 				c.Mends = p.lifeEvent(pl, wrong, b.AsOf)
 			}
 		}

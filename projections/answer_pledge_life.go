@@ -39,9 +39,9 @@ func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent
 		return nil, noPledge(id)
 	}
 	var life []LifeEvent
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.own() && uint64(d.order) <= b.AsOf {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.own() && uint64(d.order) <= b.AsOf {
 			life = append(life, p.lifeEvent(pl, d, b.AsOf))
 		}
 	}
@@ -49,11 +49,11 @@ func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent
 	return life, p.meter.err()
 }
 
-func (p *Picture) lifeEvent(pl *pledge, d *deed, asOf uint64) LifeEvent {
+func (p *Picture) lifeEvent(pl *pledge, d *fact, asOf uint64) LifeEvent {
 	recorded, _ := p.Recorded(uint64(d.order))
 	e := LifeEvent{Sequence: uint64(d.order), Recorded: recorded, Effective: d.effective, Type: d.move.typ, ID: d.id,
 		Signer: d.remark.signer, Sentence: pl.sentence(d)}
-	if uint64(d.until) <= asOf {
+	if uint64(d.knownTo) <= asOf {
 		e.CorrectedBy = pl.correctionOf(d.order, uint32(asOf))
 	}
 	return e
@@ -61,17 +61,17 @@ func (p *Picture) lifeEvent(pl *pledge, d *deed, asOf uint64) LifeEvent {
 
 // correctionOf returns the last record that has corrected another.
 func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.corrects == order && d.seq <= asOf {
-			last = max(last, uint64(d.seq))
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.corrects == order && d.knownFrom <= asOf {
+			last = max(last, uint64(d.knownFrom))
 		}
 	}
 	return last
 }
 
-// sentence tells a deed as a person would.
-func (pl *pledge) sentence(d *deed) string {
+// sentence tells a fact as a person would.
+func (pl *pledge) sentence(d *fact) string {
 	said := d.move.says
 	if strings.Contains(said, "%s") {
 		said = fmt.Sprintf(said, pl.nation.Name())
@@ -104,15 +104,15 @@ func (pl *pledge) sentence(d *deed) string {
 }
 
 // mended tells what a correction does to the record that it mends: what it should have said, and from when.
-func (pl *pledge) mended(d *deed) string {
-	var was, is *deed
-	deeds := pl.now().deeds
-	for i := range deeds {
-		switch m := &deeds[i]; {
+func (pl *pledge) mended(d *fact) string {
+	var was, is *fact
+	facts := pl.now().facts
+	for i := range facts {
+		switch m := &facts[i]; {
 		case m.order != d.corrects:
-		case m.seq == d.seq:
+		case m.knownFrom == d.knownFrom:
 			is = m
-		case m.until == d.seq:
+		case m.knownTo == d.knownFrom:
 			was = m
 		}
 	}
@@ -147,13 +147,13 @@ func (h *hold) describe() string {
 	return s
 }
 
-func (pl *pledge) describeShare(d *deed) string {
+func (pl *pledge) describeShare(d *fact) string {
 	if d.move.allocates {
 		return " against " + string(d.share.line.name) + ", " + d.share.Span()
 	}
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if made := &deeds[i]; made.id == d.share.id && made.share != nil {
+	facts := pl.now().facts
+	for i := range facts {
+		if made := &facts[i]; made.id == d.share.id && made.share != nil {
 			return " " + string(made.share.line.name) + " (" + amount{made.quantity, made.unit}.String() + ")"
 		}
 	}

@@ -209,9 +209,9 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	one.Since, one.Rung, one.RungSince, one.Ended = s.since, s.rung, s.rungOn, s.exitOn
 	one.setTerms(s)
 	one.setHolds(s)
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; uint64(d.order) <= b.AsOf && d.own() {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; uint64(d.order) <= b.AsOf && d.own() {
 			one.Last = max(one.Last, uint64(d.order))
 		}
 	}
@@ -221,9 +221,9 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 // beginning returns where the pledge will stand on the day on which it begins.
 func (pl *pledge) beginning(asOf uint64) *standing {
 	var s standing
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.known(uint32(asOf)) {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.known(uint32(asOf)) {
 			s.step(d)
 		}
 		if s.begun {

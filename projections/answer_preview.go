@@ -151,7 +151,7 @@ func (s *supposed) copyPledge(pl *pledge) {
 	}
 	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation, nation: pl.nation, first: pl.first, rotates: pl.rotates}
 	other.begun = *pl.now()
-	other.begun.deeds, other.begun.open = slices.Clip(other.begun.deeds), nil
+	other.begun.facts, other.begun.open = slices.Clip(other.begun.facts), nil
 	other.publish(&other.begun)
 	s.copied[pl] = other
 	s.now.byID.add(other)
@@ -507,8 +507,8 @@ func (s *supposed) dates() []events.Date {
 				continue
 			}
 			said := pl.now()
-			for i := range said.deeds {
-				add(said.deeds[i].effective)
+			for i := range said.facts {
+				add(said.facts[i].effective)
 			}
 			said.stretches(new(standing), uint32(p.Sequence()), 0, func(days stretch, _ *standing) {
 				add(days.from)

@@ -86,9 +86,9 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 	}
 	for _, pl := range p.rotating {
 		var last *terms
-		deeds := pl.now().deeds
-		for i := range deeds {
-			if d := &deeds[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
+		facts := pl.now().facts
+		for i := range facts {
+			if d := &facts[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
 				last = d.terms
 			}
 		}

@@ -30,8 +30,8 @@
 //   - fold_operations.go: the operations, their catalogues of roles, and the nations' scopes;
 //   - fold_requirements.go: the lines of the statement of requirements;
 //   - fold_roster.go: who may sign;
-//   - fold_pledges.go: the pledges, with the table of what each kind of statement does to one. fold_deeds.go keeps what was said of each,
-//     and puts corrections in the place of what they mend; fold_standing.go folds these deeds into where the pledge stands at a
+//   - fold_pledges.go: the pledges, with the table of what each kind of statement does to one. fold_facts.go keeps what was said of each,
+//     and puts corrections in the place of what they mend; fold_standing.go folds these facts into where the pledge stands at a
 //     moment;
 //   - versions.go: the table of pledge versions. A version is what a pledge amounts to in a stretch of dates, as known between
 //     two records: a row with both intervals and little else, in columns. Whatever sums is a scan of it; versions_whatif.go says which
@@ -39,7 +39,7 @@
 //     last, which stay good: they are as of a record.
 //
 // To take a row in has two halves. The Picture admits it, in the order of the records: it must be one that can follow, and becomes a
-// deed. The deed is then folded into its pledge and the table (fold.go), which touches nothing else. Records that come one by one are
+// fact. The fact is then folded into its pledge and the table (fold.go), which touches nothing else. Records that come one by one are
 // folded at once. A ledger that is replayed is folded in bulk (fold_bulk.go): each pledge in one go and the pledges beside each other, into
 // the same picture, row by row. What is replayed is read and decoded on all processors ahead of that ([records.Batches]).
 //

@@ -11,7 +11,7 @@ import (
 // pledges may be folded beside each other, and each in one go.
 type admitted struct {
 	pledge *pledge // nil when the record is about no pledge
-	deed   deed
+	fact   fact
 	mends  *mending // where the record is a correction
 }
 
@@ -24,7 +24,7 @@ type mending struct {
 	remark    *remark
 }
 
-// A folder folds deeds into pledges: into the head of the pledge and into a table of versions. It has room that is used again, so
+// A folder folds facts into pledges: into the head of the pledge and into a table of versions. It has room that is used again, so
 // each goroutine that folds needs one of its own.
 type folder struct {
 	p     *Picture
@@ -33,11 +33,11 @@ type folder struct {
 	old   []uint32 // rows that are yet to be closed or kept
 }
 
-// fold takes in one deed of a pledge. An error changes nothing.
+// fold takes in one fact of a pledge. An error changes nothing.
 func (f *folder) fold(a *admitted) (err error) {
-	c, d := a.pledge.change(f.p.watched), &a.deed
+	c, d := a.pledge.change(f.p.watched), &a.fact
 	from := d.effective
-	atEnd := len(c.deeds) == 0 || !d.before(&c.deeds[len(c.deeds)-1])
+	atEnd := len(c.facts) == 0 || !d.before(&c.facts[len(c.facts)-1])
 	switch {
 	case a.mends != nil:
 		if from, err = c.correct(*d, a.mends); err != nil {
@@ -58,11 +58,11 @@ func (f *folder) fold(a *admitted) (err error) {
 	return nil
 }
 
-// refold folds the head from the first deed.
+// refold folds the head from the first fact.
 func (c *chronicle) refold() {
 	c.head = standing{}
-	for i := range c.deeds {
-		if d := &c.deeds[i]; d.until == forever {
+	for i := range c.facts {
+		if d := &c.facts[i]; d.knownTo == forever {
 			c.head.step(d)
 		}
 	}
@@ -96,7 +96,7 @@ func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date)
 		}
 		f.add(c, seq, days, v)
 	}
-	if c.latest <= from && len(c.deeds) > 0 {
+	if c.latest <= from && len(c.facts) > 0 {
 		f.room = c.head
 		f.room.run(stretch{from, lastDay}, emit)
 	} else {

@@ -75,7 +75,7 @@ func (b *bulk) fold() error {
 			}
 		}
 	})
-	first := b.all[0].deed.order
+	first := b.all[0].fact.order
 	clear(b.all)
 	b.all = b.all[:0]
 	if err := firstError(crews); err != nil {
@@ -148,7 +148,7 @@ func (c *crew) reset(p *Picture, before uint32) {
 func (c *crew) fold(all []admitted, order []uint32) {
 	pl := all[order[0]].pledge
 	said := pl.now()
-	said.deeds = append(make([]deed, 0, len(said.deeds)+len(order)), said.deeds...)
+	said.facts = append(make([]fact, 0, len(said.facts)+len(order)), said.facts...)
 	known := slices.Clone(said.open)
 	c.table.extents, c.table.what = c.table.extents[:0], c.table.what[:0]
 	for at, i := range known {
@@ -158,8 +158,8 @@ func (c *crew) fold(all []admitted, order []uint32) {
 	}
 	for _, i := range order {
 		if err := c.folder.fold(&all[i]); err != nil {
-			if c.err == nil || all[i].deed.order < c.failed {
-				c.err, c.failed = err, all[i].deed.order
+			if c.err == nil || all[i].fact.order < c.failed {
+				c.err, c.failed = err, all[i].fact.order
 			}
 			break
 		}

@@ -27,7 +27,7 @@ func (p *Picture) inside() string {
 	}
 	for _, pl := range p.pledges {
 		c := pl.now()
-		fmt.Fprintln(&all, pl.id, pl.no, c.open, pl.first, c.last, c.latest, c.head.rung, c.head.exit, c.head.expires, len(c.deeds))
+		fmt.Fprintln(&all, pl.id, pl.no, c.open, pl.first, c.last, c.latest, c.head.rung, c.head.exit, c.head.expires, len(c.facts))
 	}
 	fmt.Fprintln(&all, p.times, p.touched)
 	return all.String()

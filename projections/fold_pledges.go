@@ -103,10 +103,10 @@ type pledge struct {
 
 // A chronicle is all that was said of a pledge, and what follows from it.
 type chronicle struct {
-	deeds  []deed
+	facts  []fact
 	last   uint32      // the last record about it
 	latest events.Date // the latest date from which something holds
-	head   standing    // the fold of all deeds that are known now, which is what most questions ask for
+	head   standing    // the fold of all facts that are known now, which is what most questions ask for
 	open   []uint32    // its rows in Picture.versions that are known now, by date
 }
 
@@ -139,7 +139,7 @@ func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error 
 		p.rotating = append(p.rotating, pl)
 	}
 	a.pledge = pl
-	p.deed(&a.deed, pl, seq, m, r)
+	p.fact(&a.fact, pl, seq, m, r)
 	if !r.Corrects.IsZero() {
 		a.mends = p.mending(pl, r)
 	}
@@ -185,9 +185,9 @@ func findByID(pledges []*pledge, id events.ID) (int, bool) {
 
 func compareIDs(a, b events.ID) int { return bytes.Compare(a[:], b[:]) }
 
-// deed makes of a row what it says of its pledge.
-func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *records.Row) {
-	*d = deed{seq: uint32(seq), until: forever, order: uint32(seq), effective: events.Date(r.Effective),
+// fact makes of a row what it says of its pledge.
+func (p *Picture) fact(d *fact, pl *pledge, seq uint64, m *move, r *records.Row) {
+	*d = fact{knownFrom: uint32(seq), knownTo: forever, order: uint32(seq), effective: events.Date(r.Effective),
 		id: r.StatementID(), move: m, quantity: r.Quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
 	if !r.Predecessor.IsZero() {
 		p.operations[r.Operation].relieve(r.Predecessor, uint32(seq), p.watched)
@@ -215,7 +215,7 @@ func (p *Picture) deed(d *deed, pl *pledge, seq uint64, m *move, r *records.Row)
 }
 
 // standsAt makes of a disclosure where the pledge stands.
-func (p *Picture) standsAt(pl *pledge, d *deed, r *records.Row) *standsAt {
+func (p *Picture) standsAt(pl *pledge, d *fact, r *records.Row) *standsAt {
 	s := &standsAt{}
 	s.rung, _ = ParseRung(string(r.Standing.Rung))
 	if n := r.Standing.InPlace; n > 0 {

@@ -6,7 +6,7 @@ import (
 	"muster/events"
 )
 
-// A standing is where a pledge stands at a moment: the fold of its deeds up to there.
+// A standing is where a pledge stands at a moment: the fold of its facts up to there.
 type standing struct {
 	begun    bool
 	rung     Rung
@@ -34,8 +34,8 @@ type amount struct {
 	unit     events.Unit
 }
 
-// step folds in one deed. Deeds come in the order of their places.
-func (s *standing) step(d *deed) {
+// step folds in one fact. Facts come in the order of their places.
+func (s *standing) step(d *fact) {
 	s.pass(d.effective)
 	m := d.move
 	if d.stands != nil && !s.begun {
@@ -71,7 +71,7 @@ func (s *standing) step(d *deed) {
 }
 
 // disclosed folds in where a pledge stands, for those who know of nothing before.
-func (s *standing) disclosed(d *deed) {
+func (s *standing) disclosed(d *fact) {
 	at := d.stands
 	if at.rung > s.rung {
 		s.rung, s.rungBy, s.rungOn = at.rung, d.cause(), d.effective
@@ -95,7 +95,7 @@ func (s *standing) disclosed(d *deed) {
 	}
 }
 
-func (s *standing) stepHolds(d *deed) {
+func (s *standing) stepHolds(d *fact) {
 	switch {
 	case d.hold != nil && d.move.condition != "":
 		s.conditions = settle(s.conditions, d)
@@ -111,8 +111,8 @@ func (s *standing) stepHolds(d *deed) {
 	}
 }
 
-// settle returns the holds with what the deed says of one.
-func settle(holds []hold, d *deed) []hold {
+// settle returns the holds with what the fact says of one.
+func settle(holds []hold, d *fact) []hold {
 	h := *d.hold
 	h.by, h.since = d.cause(), d.effective
 	at := slices.IndexFunc(holds, func(old hold) bool { return old.name == h.name })
@@ -157,8 +157,8 @@ func (pl *pledge) at(b *Basis, room *standing) *standing {
 		*room = c.head
 	default:
 		*room = standing{}
-		for i := range c.deeds {
-			d := &c.deeds[i]
+		for i := range c.facts {
+			d := &c.facts[i]
 			if d.effective > b.On {
 				break
 			}
@@ -182,33 +182,33 @@ const lastDay events.Date = 9999_12_31
 func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date, do func(stretch, *standing)) {
 	*room = standing{}
 	s, next := room, 0
-	for ; next < len(c.deeds) && c.deeds[next].effective <= from; next++ {
-		if c.deeds[next].known(asOf) {
-			s.step(&c.deeds[next])
+	for ; next < len(c.facts) && c.facts[next].effective <= from; next++ {
+		if c.facts[next].known(asOf) {
+			s.step(&c.facts[next])
 		}
 	}
 	for {
-		for next < len(c.deeds) && !c.deeds[next].known(asOf) {
+		for next < len(c.facts) && !c.facts[next].known(asOf) {
 			next++
 		}
 		last := lastDay
-		if next < len(c.deeds) {
-			last = dayBefore(c.deeds[next].effective)
+		if next < len(c.facts) {
+			last = dayBefore(c.facts[next].effective)
 		}
 		s.run(stretch{from, last}, do)
-		if next == len(c.deeds) {
+		if next == len(c.facts) {
 			return
 		}
-		from = c.deeds[next].effective
-		for ; next < len(c.deeds) && c.deeds[next].effective == from; next++ {
-			if c.deeds[next].known(asOf) {
-				s.step(&c.deeds[next])
+		from = c.facts[next].effective
+		for ; next < len(c.facts) && c.facts[next].effective == from; next++ {
+			if c.facts[next].known(asOf) {
+				s.step(&c.facts[next])
 			}
 		}
 	}
 }
 
-// run calls do for each stretch of a run of days on which no deed becomes effective: expiry and windows still pass.
+// run calls do for each stretch of a run of days on which no fact becomes effective: expiry and windows still pass.
 func (s *standing) run(days stretch, do func(stretch, *standing)) {
 	for {
 		s.pass(days.from)

@@ -19,7 +19,7 @@ import (
 	"muster/projections/records"
 )
 
-// A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their deeds and the table of versions,
+// A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their facts and the table of versions,
 // already folded. To fold a million rows again takes seconds, and to read what came of them takes a fraction. The store has the rows since
 // then. Of a snapshot that cannot be used nothing is lost: the source has all.
 //

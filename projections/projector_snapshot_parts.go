@@ -11,7 +11,7 @@ import (
 )
 
 // What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the two cannot be different. Numbers of
-// pledges, nations and kinds are those of the picture. Of a pledge, what follows from its deeds alone is not written.
+// pledges, nations and kinds are those of the picture. Of a pledge, what follows from its facts alone is not written.
 
 // How many of each a part has.
 const (
@@ -188,7 +188,7 @@ func (c partCoder) labels(p *Picture) {
 	}
 }
 
-// A shared is what deeds of several pledges have in common, and is written once in a part.
+// A shared is what facts of several pledges have in common, and is written once in a part.
 type shared struct {
 	terms   dictionary[terms]
 	remarks dictionary[remark]
@@ -245,7 +245,7 @@ func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
 	records.Natural(c.Codec, &said.last)
 	c.Day(&said.latest)
 	records.Each(c.Codec, &said.open, func(at *uint32) { records.Natural(c.Codec, at) })
-	records.Each(c.Codec, &said.deeds, func(d *deed) { c.deed(p, d, known) })
+	records.Each(c.Codec, &said.facts, func(d *fact) { c.fact(p, d, known) })
 	c.FailIf(int(pl.nationNo) >= len(p.nations.names))
 	if c.Reading() && !c.Failed() {
 		pl.nation = p.nations.names[pl.nationNo]
@@ -253,18 +253,18 @@ func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
 	}
 }
 
-func (c partCoder) deed(p *Picture, d *deed, known *shared) {
+func (c partCoder) fact(p *Picture, d *fact, known *shared) {
 	c.Begin()
 	records.Wide32(c.Codec, &d.order)
-	if c.Has(!c.Reading() && d.seq != d.order) {
-		records.Natural(c.Codec, &d.seq)
+	if c.Has(!c.Reading() && d.knownFrom != d.order) {
+		records.Natural(c.Codec, &d.knownFrom)
 	} else if c.Reading() {
-		d.seq = d.order
+		d.knownFrom = d.order
 	}
-	if c.Has(!c.Reading() && d.until != forever) {
-		records.Natural(c.Codec, &d.until)
+	if c.Has(!c.Reading() && d.knownTo != forever) {
+		records.Natural(c.Codec, &d.knownTo)
 	} else if c.Reading() {
-		d.until = forever
+		d.knownTo = forever
 	}
 	records.Wide32(c.Codec, &d.effective)
 	c.ID(&d.id)

@@ -327,7 +327,7 @@ func TestRebuildFindsAWrongSnapshot(t *testing.T) {
 	l := newAllKinds(t)
 	p := snapping(t, path, l)
 	closeIt(t, p)
-	p.picture.pledges[0].now().deeds[0].effective++ // as a fault in the program might have it
+	p.picture.pledges[0].now().facts[0].effective++ // as a fault in the program might have it
 	if err := writeSnapshot(snapshotPath(path), p.store.saved.cursor, p.store.saved.leaf, p.picture); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // A version is what a pledge amounts to in a stretch of dates, as known between two records. It is all that sums need, in few
-// bytes: what made it so is in the pledge's deeds.
+// bytes: what made it so is in the pledge's facts.
 type version struct {
 	amounts
 	allocated *[]share // nil when nothing is; never changed

@@ -208,9 +208,9 @@ func (pl *pledge) eachRun(b *Basis, do func(b *Basis, last events.Date)) {
 			s.dates = append(s.dates, d)
 		}
 	}
-	deeds := pl.now().deeds
-	for i := range deeds {
-		if d := &deeds[i]; d.known(uint32(b.AsOf)) {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.known(uint32(b.AsOf)) {
 			d.edges(cut)
 		}
 	}
@@ -222,22 +222,22 @@ func (pl *pledge) eachRun(b *Basis, do func(b *Basis, last events.Date)) {
 	}
 }
 
-// edges calls do with each date on which the deed may make its pledge stand otherwise.
-func (d *deed) edges(do func(events.Date)) {
+// edges calls do with each date on which the fact may make its pledge stand otherwise.
+func (f *fact) edges(do func(events.Date)) {
 	after := func(last events.Date) {
 		if last != 0 {
 			do(last.AddDays(1))
 		}
 	}
-	do(d.effective)
-	after(d.expires)
-	if d.terms != nil {
-		do(d.terms.From)
-		after(d.terms.Until)
-		after(d.terms.expires)
+	do(f.effective)
+	after(f.expires)
+	if f.terms != nil {
+		do(f.terms.From)
+		after(f.terms.Until)
+		after(f.terms.expires)
 	}
-	if d.share != nil {
-		do(d.share.From)
-		after(d.share.Until)
+	if f.share != nil {
+		do(f.share.From)
+		after(f.share.Until)
 	}
 }

@@ -29,7 +29,7 @@ func drawWhatIf(t *rapid.T) *WhatIf {
 	return rapid.SampledFrom([]*WhatIf{nil, {}, {Without: []events.Nation{"FRA", "GBR"}}, {WithoutConditional: true}, {WithoutCaveated: true}}).Draw(t, "what if")
 }
 
-// Whatever the table of versions says of a moment is what folding every pledge's deeds up to there says; and the sheet of the
+// Whatever the table of versions says of a moment is what folding every pledge's facts up to there says; and the sheet of the
 // last record, kept from question to question, says the same as the table.
 func TestVersionsEqualFolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

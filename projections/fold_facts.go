@@ -8,11 +8,11 @@ import (
 	"muster/events"
 )
 
-// A deed is what one record says of a pledge, with its place on both clocks. A record that is corrected makes another deed in
+// A fact is what one record says of a pledge, with its place on both clocks. A record that is corrected makes another fact in
 // the same place: the first is known until the correction, the second from then on.
-type deed struct {
-	seq       uint32      // the record from which it is known: its own, or the one that corrected it
-	until     uint32      // the record from which it is not known any more, forever when there is none
+type fact struct {
+	knownFrom uint32      // the record from which it is known: its own, or the one that corrected it
+	knownTo   uint32      // the record from which it is not known any more, forever when there is none
 	order     uint32      // its own record, which orders it among those of one date
 	effective events.Date // the date from which it holds
 
@@ -25,7 +25,7 @@ type deed struct {
 	remark   *remark
 }
 
-// An extra is what few deeds say.
+// An extra is what few facts say.
 type extra struct {
 	hold     *hold      // where the move is about a condition or a caveat
 	share    *allotment // where the move is about an allocation
@@ -49,13 +49,13 @@ const forever = math.MaxUint32
 
 const noKind = math.MaxUint32 // it was not numbered yet
 
-// known reports whether the deed is known as of a record.
-func (d *deed) known(asOf uint32) bool { return d.seq <= asOf && asOf < d.until }
+// known reports whether the fact is known as of a record.
+func (f *fact) known(asOf uint32) bool { return f.knownFrom <= asOf && asOf < f.knownTo }
 
-// own reports whether the deed is what its record said itself, and not what a correction has made of it.
-func (d *deed) own() bool { return d.seq == d.order }
+// own reports whether the fact is what its record said itself, and not what a correction has made of it.
+func (f *fact) own() bool { return f.knownFrom == f.order }
 
-func (d *deed) cause() cause { return cause{d.seq, d.order} }
+func (f *fact) cause() cause { return cause{f.knownFrom, f.order} }
 
 // A cause is the record that said something, and the one that has last corrected it, which is the same where none has.
 type cause struct{ seq, order uint32 }
@@ -114,37 +114,37 @@ type allotment struct {
 // A remark is what a record adds for people.
 type remark struct{ signer, source, text string }
 
-// add puts a deed in its place: by effective date, then by its own record.
-func (c *chronicle) add(d deed) {
-	at := len(c.deeds)
-	for at > 0 && d.before(&c.deeds[at-1]) {
+// add puts a fact in its place: by effective date, then by its own record.
+func (c *chronicle) add(f fact) {
+	at := len(c.facts)
+	for at > 0 && f.before(&c.facts[at-1]) {
 		at--
 	}
-	// Many pledges have few deeds: leave little room. What moves others along goes into another list.
-	if at < len(c.deeds) || len(c.deeds) == cap(c.deeds) {
-		c.deeds = append(make([]deed, 0, len(c.deeds)+1+len(c.deeds)/4), c.deeds...)
+	// Many pledges have few facts: leave little room. What moves others along goes into another list.
+	if at < len(c.facts) || len(c.facts) == cap(c.facts) {
+		c.facts = append(make([]fact, 0, len(c.facts)+1+len(c.facts)/4), c.facts...)
 	}
-	c.deeds = slices.Insert(c.deeds, at, d)
-	c.last, c.latest = d.seq, max(c.latest, d.effective)
+	c.facts = slices.Insert(c.facts, at, f)
+	c.last, c.latest = f.knownFrom, max(c.latest, f.effective)
 }
 
-func (d *deed) before(other *deed) bool {
-	return d.effective < other.effective || d.effective == other.effective && d.order < other.order
+func (f *fact) before(other *fact) bool {
+	return f.effective < other.effective || f.effective == other.effective && f.order < other.order
 }
 
-// correct takes in a correction: the deed that it mends is known until now, and what it should have been from now on. It
-// returns the date from which what follows from the pledge's deeds may be another.
-func (c *chronicle) correct(by deed, m *mending) (from events.Date, err error) {
+// correct takes in a correction: the fact that it mends is known until now, and what it should have been from now on. It
+// returns the date from which what follows from the pledge's facts may be another.
+func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 	at := c.lastSaid(m.statement)
 	if at < 0 {
 		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge", m.statement)
 	}
-	c.deeds = slices.Clone(c.deeds)
-	old := &c.deeds[at]
-	old.until = min(old.until, by.seq) // what was struck may yet have been so
+	c.facts = slices.Clone(c.facts)
+	old := &c.facts[at]
+	old.knownTo = min(old.knownTo, by.knownFrom) // what was struck may yet have been so
 	from = min(old.effective, by.effective)
 	mended := *old
-	mended.seq, mended.until, mended.effective = by.seq, forever, by.effective
+	mended.knownFrom, mended.knownTo, mended.effective = by.knownFrom, forever, by.effective
 	by.extra = &extra{corrects: old.order}
 	switch {
 	case m.struck:
@@ -173,8 +173,8 @@ func (c *chronicle) correct(by deed, m *mending) (from events.Date, err error) {
 // -1 where it says nothing.
 func (c *chronicle) lastSaid(statement events.ID) (last int) {
 	last = -1
-	for i := range c.deeds {
-		if d := &c.deeds[i]; d.id == statement && (last < 0 || d.seq > c.deeds[last].seq) {
+	for i := range c.facts {
+		if f := &c.facts[i]; f.id == statement && (last < 0 || f.knownFrom > c.facts[last].knownFrom) {
 			last = i
 		}
 	}

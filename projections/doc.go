@@ -40,7 +40,7 @@
 //
 // To take a row in has two halves. The Picture admits it, in the order of the records: it must be one that can follow, and becomes a
 // fact. The fact is then folded into its pledge and the table (fold.go), which touches nothing else. Records that come one by one are
-// folded at once. A ledger that is replayed is folded in bulk (fold_bulk.go): each pledge in one go and the pledges beside each other, into
+// folded at once. A ledger that is replayed is folded in bulk (fold_bulk_load.go): each pledge in one go and the pledges beside each other, into
 // the same picture, row by row. What is replayed is read and decoded on all processors ahead of that ([records.Batches]).
 //
 // The questions are methods of the Picture that fold these again and change nothing. Each takes the

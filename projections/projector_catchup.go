@@ -15,7 +15,7 @@ func (p *Projector) replay(ctx context.Context) error {
 	from := p.picture.Sequence() + 1
 	n := max(p.source.Last()+1, from) - from
 	p.unkept = n > 0 && p.isWorthSnap(from-1+n)
-	all := newBulk(p.picture, n)
+	all := newBulkLoad(p.picture, n)
 	for b := range records.Batches(p.source, from) {
 		err := all.takeBatch(&b)
 		if err = cmp.Or(err, b.Err, ctx.Err()); err != nil {

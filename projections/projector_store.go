@@ -169,7 +169,7 @@ func (p *Picture) takeSegments(saved []savedSegment, cursor uint64) error {
 	for len(saved) > 1 && saved[1].first <= p.Sequence()+1 || len(saved) == 1 && cursor <= p.Sequence() {
 		saved = saved[1:]
 	}
-	all := newBulk(p, cursor-min(cursor, p.Sequence()))
+	all := newBulkLoad(p, cursor-min(cursor, p.Sequence()))
 	decode := func(i int, in *records.Buffer) records.Batch {
 		return records.DecodeInto(in, saved[i].first, saved[i].data)
 	}

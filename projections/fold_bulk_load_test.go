@@ -33,8 +33,8 @@ func (p *Picture) inside() string {
 	return all.String()
 }
 
-// Rows that are taken in together, in any number of bulks and between them one by one, make the picture that one after the other makes.
-func TestBulkEqualsOneByOne(t *testing.T) {
+// Rows that are taken in together, in any number of bulk loads and between them one by one, make the picture that one after the other makes.
+func TestBulkLoadEqualsOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := newStory(t).rows()
 		want, got := NewPicture(), NewPicture()
@@ -52,7 +52,7 @@ func TestBulkEqualsOneByOne(t *testing.T) {
 					}
 				}
 			} else {
-				all := newBulk(got, uint64(n))
+				all := newBulkLoad(got, uint64(n))
 				if err := all.takeBatch(&records.Batch{First: uint64(at + 1), Rows: rows[at : at+n]}); err != nil {
 					t.Fatal(err)
 				}
@@ -70,8 +70,8 @@ func TestBulkEqualsOneByOne(t *testing.T) {
 	})
 }
 
-// The error of a bulk is that of the first row that cannot be, whether it is found before folding or in it.
-func TestBulkTellsTheFirstError(t *testing.T) {
+// The error of a bulk load is that of the first row that cannot be, whether it is found before folding or in it.
+func TestBulkLoadTellsTheFirstError(t *testing.T) {
 	l := newTestLedger(t)
 	a, b := l.offer("FRA", 1), l.offer("DEU", 1)
 	good := l.rows()
@@ -94,7 +94,7 @@ func TestBulkTellsTheFirstError(t *testing.T) {
 		for i := 0; want == nil; i++ {
 			want = one.take(uint64(i+1), &rows[i])
 		}
-		all := newBulk(NewPicture(), 0)
+		all := newBulkLoad(NewPicture(), 0)
 		got := all.takeBatch(&records.Batch{First: 1, Rows: rows})
 		if got == nil {
 			got = all.fold()

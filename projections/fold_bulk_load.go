@@ -10,25 +10,25 @@ import (
 	"muster/projections/records"
 )
 
-// A bulk is many rows that are taken in together, as when a ledger is replayed: the picture becomes what it would be with one after
+// A bulk load is many rows that are taken in together, as when a ledger is replayed: the picture becomes what it would be with one after
 // the other. What is about pledges is put off, so that in the end each pledge can be folded in one go, while all of it is at hand,
 // and the pledges beside each other. Until then, and after an error, the picture is of no use.
-type bulk struct {
-	p     *Picture
-	all   []admitted
-	crews []crew // with room that is used again
+type bulkLoad struct {
+	p       *Picture
+	all     []admitted
+	workers []worker // with room that is used again
 }
 
-// newBulk returns a bulk that makes room for so many rows.
-func newBulk(p *Picture, rows uint64) *bulk {
-	return &bulk{p: p, all: make([]admitted, 0, min(rows, maxBulk)), crews: make([]crew, runtime.GOMAXPROCS(0))}
+// newBulkLoad returns a bulk load that makes room for so many rows.
+func newBulkLoad(p *Picture, rows uint64) *bulkLoad {
+	return &bulkLoad{p: p, all: make([]admitted, 0, min(rows, maxBulkLoad)), workers: make([]worker, runtime.GOMAXPROCS(0))}
 }
 
-// maxBulk is how many rows are put off at most: each takes 112 bytes until it is folded. More would not be faster.
-const maxBulk = 1 << 18
+// maxBulkLoad is how many rows are put off at most: each takes 112 bytes until it is folded. More would not be faster.
+const maxBulkLoad = 1 << 18
 
 // take takes in the next row.
-func (b *bulk) take(seq uint64, r *records.Row) error {
+func (b *bulkLoad) take(seq uint64, r *records.Row) error {
 	n := len(b.all)
 	b.all = append(b.all, admitted{})
 	a := &b.all[n]
@@ -43,13 +43,13 @@ func (b *bulk) take(seq uint64, r *records.Row) error {
 	switch {
 	case a.pledge == nil:
 		b.all = b.all[:n]
-	case len(b.all) == maxBulk:
+	case len(b.all) == maxBulkLoad:
 		return b.fold()
 	}
 	return nil
 }
 
-func (b *bulk) takeBatch(some *records.Batch) error {
+func (b *bulkLoad) takeBatch(some *records.Batch) error {
 	for i := range some.Rows {
 		if err := b.take(some.First+uint64(i), &some.Rows[i]); err != nil {
 			return err
@@ -59,29 +59,29 @@ func (b *bulk) takeBatch(some *records.Batch) error {
 }
 
 // fold folds all that was put off. An error is that of the first record that cannot be.
-func (b *bulk) fold() error {
+func (b *bulkLoad) fold() error {
 	if len(b.all) == 0 {
 		return nil
 	}
 	order, groups := b.byPledge()
-	crews := b.crews
+	workers := b.workers
 	before := uint32(len(b.p.versions.what))
 	var next atomic.Int64
-	beside(crews, func(c *crew) {
-		c.reset(b.p, before)
+	beside(workers, func(w *worker) {
+		w.reset(b.p, before)
 		for from := next.Add(groupsAtOnce) - groupsAtOnce; from < int64(len(groups)); from = next.Add(groupsAtOnce) - groupsAtOnce {
 			for _, g := range groups[from:min(from+groupsAtOnce, int64(len(groups)))] {
-				c.fold(b.all, order[g.from:g.until])
+				w.fold(b.all, order[g.from:g.until])
 			}
 		}
 	})
 	first := b.all[0].fact.order
 	clear(b.all)
 	b.all = b.all[:0]
-	if err := firstError(crews); err != nil {
+	if err := firstError(workers); err != nil {
 		return err
 	}
-	b.p.versions.place(crews, first, uint32(b.p.Sequence()))
+	b.p.versions.place(workers, first, uint32(b.p.Sequence()))
 	return nil
 }
 
@@ -92,7 +92,7 @@ type group struct{ from, until uint32 }
 const groupsAtOnce = 64
 
 // byPledge sorts what was put off by pledge, and keeps the order within each.
-func (b *bulk) byPledge() (order []uint32, groups []group) {
+func (b *bulkLoad) byPledge() (order []uint32, groups []group) {
 	next := make([]uint32, len(b.p.pledges)+1)
 	for i := range b.all {
 		next[b.all[i].pledge.no+1]++
@@ -113,18 +113,18 @@ func (b *bulk) byPledge() (order []uint32, groups []group) {
 	return order, groups
 }
 
-// beside runs do for each of the crews at once, and waits.
-func beside(crews []crew, do func(*crew)) {
+// beside runs do for each of the workers at once, and waits.
+func beside(workers []worker, do func(*worker)) {
 	var all sync.WaitGroup
-	for i := range crews {
-		all.Go(func() { do(&crews[i]) })
+	for i := range workers {
+		all.Go(func() { do(&workers[i]) })
 	}
 	all.Wait()
 }
 
-// A crew is one of the goroutines that fold a bulk. Its folder writes into a table that has the rows of one pledge at a time; what
+// A worker is one of the goroutines that fold a bulk load. Its folder writes into a table that has the rows of one pledge at a time; what
 // is new in it is kept, until it can be placed among the rows of all others.
-type crew struct {
+type worker struct {
 	folder
 	before  uint32    // how many rows the table of all pledges has, before any is placed
 	fresh   versions  // rows to be placed
@@ -134,74 +134,74 @@ type crew struct {
 	failed  uint32 // the record of err
 }
 
-// reset makes the crew ready for another bulk.
-func (c *crew) reset(p *Picture, before uint32) {
-	c.folder.p, c.before, c.err, c.failed = p, before, nil, 0
-	if c.table == nil {
-		c.table = &versions{}
+// reset makes the worker ready for another bulk load.
+func (w *worker) reset(p *Picture, before uint32) {
+	w.folder.p, w.before, w.err, w.failed = p, before, nil, 0
+	if w.table == nil {
+		w.table = &versions{}
 	}
-	clear(c.fresh.what)
-	c.fresh.extents, c.fresh.what, c.pledges, c.places = c.fresh.extents[:0], c.fresh.what[:0], c.pledges[:0], c.places[:0]
+	clear(w.fresh.what)
+	w.fresh.extents, w.fresh.what, w.pledges, w.places = w.fresh.extents[:0], w.fresh.what[:0], w.pledges[:0], w.places[:0]
 }
 
 // fold takes in the rows of one pledge, which are those of all that order names.
-func (c *crew) fold(all []admitted, order []uint32) {
+func (w *worker) fold(all []admitted, order []uint32) {
 	pl := all[order[0]].pledge
 	said := pl.now()
 	said.facts = append(make([]fact, 0, len(said.facts)+len(order)), said.facts...)
 	known := slices.Clone(said.open)
-	c.table.extents, c.table.what = c.table.extents[:0], c.table.what[:0]
+	w.table.extents, w.table.what = w.table.extents[:0], w.table.what[:0]
 	for at, i := range known {
 		said.open[at] = uint32(at)
-		c.table.extents = append(c.table.extents, c.p.versions.extents[i])
-		c.table.what = append(c.table.what, c.p.versions.what[i])
+		w.table.extents = append(w.table.extents, w.p.versions.extents[i])
+		w.table.what = append(w.table.what, w.p.versions.what[i])
 	}
 	for _, i := range order {
-		if err := c.folder.fold(&all[i]); err != nil {
-			if c.err == nil || all[i].fact.order < c.failed {
-				c.err, c.failed = err, all[i].fact.order
+		if err := w.folder.fold(&all[i]); err != nil {
+			if w.err == nil || all[i].fact.order < w.failed {
+				w.err, w.failed = err, all[i].fact.order
 			}
 			break
 		}
 	}
-	c.keep(pl, known)
+	w.keep(pl, known)
 }
 
-// keep takes the rows of a pledge out of the crew's table: those that were known before go back to where they were.
-func (c *crew) keep(pl *pledge, known []uint32) {
+// keep takes the rows of a pledge out of the worker's table: those that were known before go back to where they were.
+func (w *worker) keep(pl *pledge, known []uint32) {
 	for at, i := range known {
-		c.p.versions.extents[i] = c.table.extents[at]
+		w.p.versions.extents[i] = w.table.extents[at]
 	}
 	open := pl.now().open
 	for at, i := range open {
 		if int(i) < len(known) {
 			open[at] = known[i]
 		} else {
-			open[at] = i - uint32(len(known)) + uint32(len(c.fresh.what)) + c.before // until it is placed
+			open[at] = i - uint32(len(known)) + uint32(len(w.fresh.what)) + w.before // until it is placed
 		}
 	}
-	c.fresh.extents = append(c.fresh.extents, c.table.extents[len(known):]...)
-	c.fresh.what = append(c.fresh.what, c.table.what[len(known):]...)
-	c.pledges = append(c.pledges, pl)
+	w.fresh.extents = append(w.fresh.extents, w.table.extents[len(known):]...)
+	w.fresh.what = append(w.fresh.what, w.table.what[len(known):]...)
+	w.pledges = append(w.pledges, pl)
 }
 
-func firstError(crews []crew) (err error) {
+func firstError(workers []worker) (err error) {
 	first := uint32(0)
-	for i := range crews {
-		if c := &crews[i]; c.err != nil && (err == nil || c.failed < first) {
-			err, first = c.err, c.failed
+	for i := range workers {
+		if w := &workers[i]; w.err != nil && (err == nil || w.failed < first) {
+			err, first = w.err, w.failed
 		}
 	}
 	return err
 }
 
-// place appends the fresh rows of all crews, which are known from records first to last, in the order of these records. A record is
-// about one pledge, so no two crews have rows of the same one.
-func (t *versions) place(crews []crew, first, last uint32) {
+// place appends the fresh rows of all workers, which are known from records first to last, in the order of these records. A record is
+// about one pledge, so no two workers have rows of the same one.
+func (t *versions) place(workers []worker, first, last uint32) {
 	next := make([]uint32, last-first+2) // by record: where the next of its rows goes
-	beside(crews, func(c *crew) {
-		for i := range c.fresh.extents {
-			next[c.fresh.extents[i].knownFrom-first+1]++
+	beside(workers, func(w *worker) {
+		for i := range w.fresh.extents {
+			next[w.fresh.extents[i].knownFrom-first+1]++
 		}
 	})
 	next[0] = uint32(len(t.what))
@@ -210,18 +210,18 @@ func (t *versions) place(crews []crew, first, last uint32) {
 	}
 	n := int(next[len(next)-1])
 	t.extents, t.what = grown(t.extents, n), grown(t.what, n)
-	beside(crews, func(c *crew) {
-		c.places = slices.Grow(c.places, len(c.fresh.what))[:len(c.fresh.what)]
-		for i := range c.fresh.extents {
-			at := &next[c.fresh.extents[i].knownFrom-first]
-			t.extents[*at], t.what[*at], c.places[i] = c.fresh.extents[i], c.fresh.what[i], *at
+	beside(workers, func(w *worker) {
+		w.places = slices.Grow(w.places, len(w.fresh.what))[:len(w.fresh.what)]
+		for i := range w.fresh.extents {
+			at := &next[w.fresh.extents[i].knownFrom-first]
+			t.extents[*at], t.what[*at], w.places[i] = w.fresh.extents[i], w.fresh.what[i], *at
 			*at++
 		}
-		for _, pl := range c.pledges {
+		for _, pl := range w.pledges {
 			open := pl.now().open
 			for at, i := range open {
-				if i >= c.before {
-					open[at] = c.places[i-c.before]
+				if i >= w.before {
+					open[at] = w.places[i-w.before]
 				}
 			}
 		}

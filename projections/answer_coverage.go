@@ -225,15 +225,15 @@ func (p *Picture) setBaselines(ctx context.Context, c *Coverage, f CoverageFilte
 
 // A tally puts pledges beside lines.
 type tally struct {
-	p      *Picture
-	basis  Basis
-	brief  bool        // do not keep what does not count
-	day    events.Date // of a range, from which on the version that is placed is there
-	times  int         // of how many pledges the version that is placed is the sum
-	lines  []lineTally
-	of     map[*line]int // their indexes
-	places []placement   // by the number of the kind
-	left   []left        // what does not count
+	p         *Picture
+	basis     Basis
+	brief     bool        // do not keep what does not count
+	day       events.Date // of a range, from which on the version that is placed is there
+	times     int         // of how many pledges the version that is placed is the sum
+	lines     []lineTally
+	of        map[*line]int // their indexes
+	matches   []kindMatch   // by the number of the kind
+	uncounted []uncounted   // what does not count
 }
 
 type lineTally struct {
@@ -256,8 +256,8 @@ type counted struct {
 	allocation events.ID
 }
 
-// A placement is where pledges of a kind belong, and what of them waits for an allocation.
-type placement struct {
+// A kindMatch is where pledges of a kind belong, and what of them waits for an allocation.
+type kindMatch struct {
 	match
 	wanted bool // by the question's filter
 	waiting
@@ -274,7 +274,7 @@ func (w *waiting) add(more waiting) {
 }
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
-	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{}, places: make([]placement, len(p.kinds.names))}
+	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{}, matches: make([]kindMatch, len(p.kinds.names))}
 	lines := newMatcher()
 	for _, o := range chosen {
 		for _, q := range o.inForce(b, f.Role) {
@@ -284,13 +284,13 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 		}
 	}
 	each := int(unsafe.Sizeof(lineTally{})) + 8*len(p.nations.names)
-	p.meter.keep(len(t.lines)*each + len(t.places)*int(unsafe.Sizeof(placement{})))
-	p.meter.spend(len(t.lines) + len(t.places))
+	p.meter.keep(len(t.lines)*each + len(t.matches)*int(unsafe.Sizeof(kindMatch{})))
+	p.meter.spend(len(t.lines) + len(t.matches))
 	for i := range p.kinds.names {
 		k := &p.kinds.names[i]
-		t.places[i].only = -1
+		t.matches[i].only = -1
 		if (f.Operation == "" || f.Operation == k.operation.name) && (f.Role == "" || f.Role == k.role) {
-			t.places[i] = placement{match: lines.match(k), wanted: true}
+			t.matches[i] = kindMatch{match: lines.match(k), wanted: true}
 		}
 	}
 	return t
@@ -305,7 +305,7 @@ func (t *tally) placeSum(v *version, pledges int) {
 // place counts a version for its line, or says why not.
 func (t *tally) place(v *version) {
 	n, kind, known := v.amount(t.basis.Rung)
-	at := &t.places[kind]
+	at := &t.matches[kind]
 	if !at.wanted {
 		return
 	}
@@ -328,7 +328,7 @@ func (t *tally) addRungs(v *version) {
 	}
 	for _, r := range v.counting() {
 		n, kind, known := v.amount(r)
-		if only := t.places[kind].only; known && only >= 0 {
+		if only := t.matches[kind].only; known && only >= 0 {
 			l := &t.lines[only]
 			l.exact[r] = add(l.exact[r], n)
 		}
@@ -400,8 +400,8 @@ func (t *tally) count(v *version, at int, c counted) {
 
 // spread puts what waits of each kind on the lines at which it does, when everything is placed.
 func (t *tally) spread() {
-	for i := range t.places {
-		at := &t.places[i]
+	for i := range t.matches {
+		at := &t.matches[i]
 		if at.waiting == (waiting{}) {
 			continue
 		}

@@ -108,14 +108,14 @@ func phasesOf(b *Basis, chosen []*operation) []events.Date {
 	return slices.Compact(first)
 }
 
-// keepFirst leaves out what was left for the same reason on an earlier day.
+// keepFirst leaves out what did not count for the same reason on an earlier day.
 func keepFirst(tallies []*tally) {
 	type key struct {
 		pledge     uint32
 		reason     Reason
 		allocation events.ID
 	}
-	keyOf := func(l *left) (k key) {
+	keyOf := func(l *uncounted) (k key) {
 		k.pledge, k.reason = l.pledge, l.reason
 		if l.share != nil {
 			k.allocation = l.share.id
@@ -124,14 +124,14 @@ func keepFirst(tallies []*tally) {
 	}
 	first := map[key]events.Date{}
 	for _, t := range tallies {
-		for i := range t.left {
-			l := &t.left[i]
+		for i := range t.uncounted {
+			l := &t.uncounted[i]
 			if day, ok := first[keyOf(l)]; !ok || l.day < day {
 				first[keyOf(l)] = l.day
 			}
 		}
 	}
 	for _, t := range tallies {
-		t.left = slices.DeleteFunc(t.left, func(l left) bool { return first[keyOf(&l)] != l.day })
+		t.uncounted = slices.DeleteFunc(t.uncounted, func(l uncounted) bool { return first[keyOf(&l)] != l.day })
 	}
 }

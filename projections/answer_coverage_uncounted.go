@@ -48,8 +48,8 @@ type NotCounted struct {
 	Sequences []uint64 `json:"sequences"`
 }
 
-// left is what does not count of a version.
-type left struct {
+// uncounted is what does not count of a version.
+type uncounted struct {
 	pledge uint32
 	day    events.Date // of a range
 	kind   uint32
@@ -73,7 +73,7 @@ func (t *tally) stops(v *version) Reason {
 }
 
 // reason says why a version without allocations does not count, "" when it does.
-func (t *tally) reason(v *version, at *placement, known bool) Reason {
+func (t *tally) reason(v *version, at *kindMatch, known bool) Reason {
 	switch stopped := t.stops(v); {
 	case stopped != "":
 		return stopped
@@ -92,7 +92,7 @@ func (t *tally) reason(v *version, at *placement, known bool) Reason {
 // leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
 func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 	_, kind, known := v.amount(t.basis.Rung)
-	at := &t.places[kind]
+	at := &t.matches[kind]
 	if why == UnknownQuantity && at.only >= 0 {
 		l := &t.lines[at.only]
 		l.unknown += t.times
@@ -103,13 +103,13 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share) {
 	}
 	at.waiting.add(at.waits(why, n, t.times))
 	if !t.brief {
-		t.left = append(t.left, left{v.pledge, t.day, kind, n, known, s, why})
+		t.uncounted = append(t.uncounted, uncounted{v.pledge, t.day, kind, n, known, s, why})
 	}
 }
 
 // waits returns what waits for an allocation of so many pledges of a kind, where so much of them does
 // not count for a reason.
-func (at *placement) waits(why Reason, n int64, pledges int) waiting {
+func (at *kindMatch) waits(why Reason, n int64, pledges int) waiting {
 	switch {
 	case why == UnknownQuantity && at.only < 0:
 		return waiting{unknown: pledges}
@@ -121,9 +121,9 @@ func (at *placement) waits(why Reason, n int64, pledges int) waiting {
 
 // waitsAt calls do with what waits for an allocation of the pledge placed last, and the lines at which it does.
 func (t *tally) waitsAt(do func(w waiting, lines []int)) {
-	for i := range t.left {
-		l := &t.left[i]
-		at := &t.places[l.kind]
+	for i := range t.uncounted {
+		l := &t.uncounted[i]
+		at := &t.matches[l.kind]
 		if w := at.waits(l.reason, l.number, 1); w != (waiting{}) {
 			do(w, at.fits)
 		}
@@ -132,13 +132,13 @@ func (t *tally) waitsAt(do func(w waiting, lines []int)) {
 
 // notCounted tells what does not count, by operation and ID.
 func (t *tally) notCounted() []NotCounted {
-	if !t.p.meter.hold(len(t.left), answerRow) {
+	if !t.p.meter.hold(len(t.uncounted), answerRow) {
 		return nil
 	}
-	all := make([]NotCounted, len(t.left))
+	all := make([]NotCounted, len(t.uncounted))
 	var room standing
-	for i := range t.left {
-		l := &t.left[i]
+	for i := range t.uncounted {
+		l := &t.uncounted[i]
 		all[i] = t.show(l, t.standingOn(l.day, t.p.pledges[l.pledge], &room))
 	}
 	slices.SortStableFunc(all, func(a, b NotCounted) int {
@@ -148,7 +148,7 @@ func (t *tally) notCounted() []NotCounted {
 }
 
 // show tells what does not count of a pledge.
-func (t *tally) show(l *left, s *standing) NotCounted {
+func (t *tally) show(l *uncounted, s *standing) NotCounted {
 	pl := t.p.pledges[l.pledge]
 	_, reported := s.amount(t.basis.Rung)
 	unit := t.p.kinds.names[l.kind].unit
@@ -174,13 +174,13 @@ func (t *tally) standingOn(day events.Date, pl *pledge, room *standing) *standin
 	return b.WhatIf.suppose(pl.at(&b, room))
 }
 
-func (t *tally) linesOf(l *left) []events.Line {
+func (t *tally) linesOf(l *uncounted) []events.Line {
 	if l.share != nil {
 		return []events.Line{l.share.line.name}
 	}
-	at := t.places[l.kind].fits
+	at := t.matches[l.kind].fits
 	if l.reason == OtherUnit {
-		at = t.places[l.kind].near
+		at = t.matches[l.kind].near
 	}
 	var lines []events.Line
 	for _, i := range at {

@@ -119,7 +119,7 @@ func (c *causer) askings(what sought) []Told {
 func (s *side) place(pl *pledge) (why Reason) {
 	s.view.now = s.view.standing(pl, &s.view.room)
 	if s.view.absent(pl) == "" { // which has numbered its kinds
-		for len(s.view.tally.places) < len(s.p.kinds.names) {
+		for len(s.view.tally.matches) < len(s.p.kinds.names) {
 			s.view.tally = s.p.newTally(s.chosen, s.basis, CoverageFilter{})
 		}
 	}

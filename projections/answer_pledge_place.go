@@ -86,7 +86,7 @@ func (v *viewer) absent(pl *pledge) Reason {
 
 // place puts one pledge where it belongs. What it is counted for, and what is left of it, is in the tally until the next.
 func (v *viewer) place(pl *pledge) (why Reason) {
-	v.left = v.left[:0]
+	v.uncounted = v.uncounted[:0]
 	for i := range v.lines {
 		v.lines[i].counted = v.lines[i].counted[:0]
 	}
@@ -112,7 +112,7 @@ func (v *viewer) wouldFit() (all []events.Line) {
 		return all
 	}
 	for _, kind := range []uint32{v.what.promisedKind, v.what.presentKind} {
-		if only := v.tally.places[kind].only; only >= 0 {
+		if only := v.tally.matches[kind].only; only >= 0 {
 			all = append(all, v.lines[only].Line)
 		}
 	}
@@ -139,8 +139,8 @@ func (v *viewer) spots(pl *pledge) (all []spot) {
 			all = append(all, spot{line: v.lines[i].Line, number: c.number, allocation: c.allocation, unit: v.lines[i].Unit})
 		}
 	}
-	for i := range v.left {
-		l := &v.left[i]
+	for i := range v.uncounted {
+		l := &v.uncounted[i]
 		s := spot{reason: l.reason, number: l.number, unknown: !l.known, unit: v.p.kinds.names[l.kind].unit}
 		if l.share != nil {
 			s.allocation = l.share.id
@@ -165,13 +165,13 @@ func (v *viewer) places(pl *pledge) []Place {
 				Sentence: v.countedSentence(l, c.by), Sequences: v.now.sequencesWith(c.allocation, reported)})
 		}
 	}
-	for i := range v.left {
-		n := v.show(&v.left[i], v.now)
+	for i := range v.uncounted {
+		n := v.show(&v.uncounted[i], v.now)
 		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines, Sentence: n.Sentence, Sequences: n.Sequences}
 		if n.Reason == BelowRung && v.what.allocated != nil {
 			at.Lines = v.wouldFit()
 		}
-		if s := v.left[i].share; s != nil {
+		if s := v.uncounted[i].share; s != nil {
 			at.Allocation = s.id
 		}
 		all = append(all, at)

@@ -157,7 +157,7 @@ func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Cov
 	if err != nil {
 		return Coverage{}, err
 	}
-	answer, err := p.answered.coverage(b, f, func() (Coverage, error) {
+	answer, err := p.coverages.coverage(b, f, func() (Coverage, error) {
 		return p.cover(b, chosen, f), p.meter.err()
 	})
 	if err == nil { // an answer that was ready is no answer for who has gone

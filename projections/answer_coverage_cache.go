@@ -6,10 +6,10 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// answered are the brief answers about coverage that were given last. An answer as of a record stays the
+// A coverageCache has the brief answers about coverage that were given last. An answer as of a record stays the
 // same for ever, so each is good for as long as it is kept: where nothing has changed since, the same
 // question costs next to nothing, whoever asks it: a stream, a page, another question that builds on it.
-type answered struct {
+type coverageCache struct {
 	last *lru.Cache[coverageOf, Coverage]
 }
 
@@ -19,20 +19,20 @@ type coverageOf struct {
 	filter CoverageFilter
 }
 
-// maxAnswered is how many answers are kept: a few hundred kilobytes.
-const maxAnswered = 16
+// maxCachedCoverages is how many answers are kept: a few hundred kilobytes.
+const maxCachedCoverages = 16
 
-func newAnswered() *answered {
-	last, err := lru.New[coverageOf, Coverage](maxAnswered)
+func newCoverageCache() *coverageCache {
+	last, err := lru.New[coverageOf, Coverage](maxCachedCoverages)
 	if err != nil {
 		panic(err) // it refuses to keep none
 	}
-	return &answered{last}
+	return &coverageCache{last}
 }
 
 // coverage returns the answer that was given to a question, or finds it. What is supposed is not kept,
 // nor what names pledges.
-func (a *answered) coverage(b Basis, f CoverageFilter, find func() (Coverage, error)) (Coverage, error) {
+func (a *coverageCache) coverage(b Basis, f CoverageFilter, find func() (Coverage, error)) (Coverage, error) {
 	if !f.Brief || b.WhatIf != nil {
 		return find()
 	}

@@ -318,7 +318,7 @@ func TestAnswersAreKept(t *testing.T) {
 		equal(t, "before", ask(Moment{On: day(5)}, brief), "3 2026-01-05 offered west 0 false")
 		equal(t, "beside", ask(Moment{On: day(5), Rung: Accepted}, CoverageFilter{Brief: true, Beside: true}), "3 2026-01-05 accepted west 0 true")
 	}
-	for n := range 2 * maxAnswered {
+	for n := range 2 * maxCachedCoverages {
 		l.offer("FRA", 1)
 		if err := p.Apply(l.records[len(l.records)-1]); err != nil {
 			t.Fatal(err)
@@ -328,5 +328,5 @@ func TestAnswersAreKept(t *testing.T) {
 		}
 		equal(t, "then", ask(Moment{AsOf: 3, On: day(5)}, brief), "3 2026-01-05 offered west 0 false")
 	}
-	equal(t, "kept", p.answered.last.Len(), maxAnswered)
+	equal(t, "kept", p.coverages.last.Len(), maxCachedCoverages)
 }

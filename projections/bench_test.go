@@ -223,7 +223,7 @@ func BenchmarkCoverage(b *testing.B) {
 		name := fmt.Sprintf("%d-pledges/%d-records/", size.pledges, size.records)
 		b.Run(name+"now", func(b *testing.B) {
 			quantiles(b, func() {
-				p.answered.last.Purge() // as if a record had come
+				p.coverages.last.Purge() // as if a record had come
 				ask(b, now, true)
 			})
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(size.records), "B/record")

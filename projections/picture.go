@@ -36,7 +36,7 @@ type Picture struct {
 	labels     labels
 	versions   versions
 	sheets     *sheets
-	answered   *answered
+	coverages  *coverageCache
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
 	conditions *vocabulary // by which any was ever named, for [WhatIf.Check]
@@ -61,7 +61,7 @@ func NewPicture() *Picture {
 		operations: map[events.Operation]*operation{},
 		byID:       newIndex(0),
 		sheets:     newSheets(),
-		answered:   newAnswered(),
+		coverages:  newCoverageCache(),
 		nations:    newNumbering[events.Nation](),
 		kinds:      newNumbering[kind](),
 		conditions: &vocabulary{words: map[string]bool{}},

@@ -206,10 +206,10 @@ func TestKeptCSVLeadsOn(t *testing.T) {
 	equal(t, "it leads on", made != "", true)
 }
 
-func (a *answers) has(tag string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.kept.Contains(tag)
+func (c *responseCache) has(tag string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept.Contains(tag)
 }
 
 // A list that is read page by page takes of the memory of all answers what one page takes, however

@@ -226,7 +226,7 @@ func (t *tagged) Write(data []byte) (int, error) {
 	if t.kept {
 		return len(data), nil
 	}
-	if t.lost = t.lost || len(t.body)+len(data) > maxKeptAnswer; !t.lost {
+	if t.lost = t.lost || len(t.body)+len(data) > maxCachedResponse; !t.lost {
 		t.body = append(t.body, data...)
 	}
 	n, err := t.ResponseWriter.Write(data)

@@ -137,13 +137,13 @@ func TestKeptAnswers(t *testing.T) {
 }
 
 // change changes what is kept of a tag, and reports whether anything is.
-func (a *answers) change(tag, body string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	found, ok := a.kept.Get(tag)
+func (c *responseCache) change(tag, body string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.kept.Get(tag)
 	found.body = []byte(body)
 	if ok {
-		a.kept.Add(tag, found)
+		c.kept.Add(tag, found)
 	}
 	return ok
 }

@@ -80,7 +80,7 @@ func (s *testServer) newFresh() func(path string) string {
 	service.Register(humago.New(mux, config))
 	handler := service.Handler(mux)
 	return func(path string) string {
-		service.Now, service.kept = s.service.Now, newAnswers()
+		service.Now, service.kept = s.service.Now, newResponseCache()
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Root+path, nil))
 		return w.Body.String()

@@ -51,7 +51,7 @@ type Service struct {
 	lag   time.Duration          // how long a stream waits for a record that its client has seen
 	first atomic.Pointer[string] // the hash of the first record
 
-	kept *answers // those that were given lately
+	kept *responseCache // those that were given lately
 
 	slots struct{ short, long, waits, streams, statements, messages, bodies *Slots }
 
@@ -65,7 +65,7 @@ func NewService(p *projections.Projector, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: p, Source: s, Now: time.Now,
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		kept: newAnswers(), pageSize: usualPage, questions: slices.Clone(questions)}
+		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()
 	return service
 }

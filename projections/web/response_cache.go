@@ -13,16 +13,16 @@ import (
 // Answers that were given lately are kept, so that what many ask while nothing changes is made once. An entity tag names an answer: another
 // record, another day or another address is another tag, and nothing that is kept can be out of date.
 
-// maxKeptAnswer is the longest answer that is kept, in bytes; and maxKept and maxKeptAnswers how much is
+// maxCachedResponse is the longest answer that is kept, in bytes; and maxCachedBytes and maxCachedResponses how much is
 // kept at all, in bytes and in answers. Those go first that nobody has asked for longest.
 const (
-	maxKeptAnswer  = 4 << 20
-	maxKept        = 32 << 20
-	maxKeptAnswers = 1 << 16
+	maxCachedResponse  = 4 << 20
+	maxCachedBytes     = 32 << 20
+	maxCachedResponses = 1 << 16
 )
 
-// A keptAnswer is one as it was written.
-type keptAnswer struct {
+// A cachedResponse is one as it was written.
+type cachedResponse struct {
 	head http.Header // of it, what tellsOfBody names
 	body []byte
 }
@@ -30,28 +30,28 @@ type keptAnswer struct {
 // tellsOfBody are the headers that belong to an answer, and not to the request that it was made for.
 var tellsOfBody = []string{"Content-Type", "Content-Disposition", "Link"}
 
-type answers struct {
+type responseCache struct {
 	mu   sync.Mutex
-	kept *simplelru.LRU[string, keptAnswer] // by tag
-	size int                                // of their bodies, in bytes
+	kept *simplelru.LRU[string, cachedResponse] // by tag
+	size int                                    // of their bodies, in bytes
 }
 
-func newAnswers() *answers {
-	a := &answers{}
-	kept, err := simplelru.NewLRU(maxKeptAnswers,
-		func(_ string, gone keptAnswer) { a.size -= len(gone.body) })
+func newResponseCache() *responseCache {
+	c := &responseCache{}
+	kept, err := simplelru.NewLRU(maxCachedResponses,
+		func(_ string, gone cachedResponse) { c.size -= len(gone.body) })
 	if err != nil {
 		panic(err) // it refuses to keep none
 	}
-	a.kept = kept
-	return a
+	c.kept = kept
+	return c
 }
 
 // write writes the answer of a tag, and reports whether it was kept.
-func (a *answers) write(w http.ResponseWriter, tag string) bool {
-	a.mu.Lock()
-	found, ok := a.kept.Get(tag)
-	a.mu.Unlock()
+func (c *responseCache) write(w http.ResponseWriter, tag string) bool {
+	c.mu.Lock()
+	found, ok := c.kept.Get(tag)
+	c.mu.Unlock()
 	if !ok {
 		return false
 	}
@@ -61,21 +61,21 @@ func (a *answers) write(w http.ResponseWriter, tag string) bool {
 }
 
 // keep keeps an answer.
-func (a *answers) keep(tag string, head http.Header, body []byte) {
-	one := keptAnswer{http.Header{}, bytes.Clone(body)} // with no room to grow
+func (c *responseCache) keep(tag string, head http.Header, body []byte) {
+	one := cachedResponse{http.Header{}, bytes.Clone(body)} // with no room to grow
 	for _, name := range tellsOfBody {
 		if said := head.Values(name); len(said) > 0 {
 			one.head[name] = slices.Clone(said)
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.kept.Contains(tag) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept.Contains(tag) {
 		return
 	}
-	a.size += len(body)
-	a.kept.Add(tag, one)
-	for a.size > maxKept {
-		a.kept.RemoveOldest()
+	c.size += len(body)
+	c.kept.Add(tag, one)
+	for c.size > maxCachedBytes {
+		c.kept.RemoveOldest()
 	}
 }

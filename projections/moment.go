@@ -80,6 +80,9 @@ type Moment struct {
 	// NotBegun names the operations that begin only later than On, each with its first day, where no
 	// date was asked for: "fut 2027-01-10, far 2028-06-01".
 	NotBegun string
+	// View is what those may read who ask, where that is not all: the picture is theirs already, and
+	// answers say so.
+	View events.View
 }
 
 // A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
@@ -95,12 +98,15 @@ type Basis struct {
 	// NotBegun names the operations that begin only later than On, each with its first day, where no
 	// date was asked for.
 	NotBegun string `json:"not_begun,omitzero"`
+	// View says what was counted: what is released to those who may read no more. It is left out
+	// where all was.
+	View events.View `json:"view,omitzero"`
 }
 
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment {
 	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf,
-		Beginning: b.Beginning, NotBegun: b.NotBegun}
+		Beginning: b.Beginning, NotBegun: b.NotBegun, View: b.View}
 }
 
 // Days writes the day, or the range, that an answer is about, as the parameter "on" is written: 2026-03-01, or
@@ -179,7 +185,20 @@ func (b Basis) String() string {
 	if !b.Recorded.IsZero() {
 		s += fmt.Sprintf(" (%s UTC)", b.Recorded.UTC().Format("2006-01-02 15:04:05"))
 	}
-	return s + b.supposing()
+	return s + b.supposing() + b.released()
+}
+
+// released says to people what was counted, "" for all.
+func (b Basis) released() string {
+	switch nation, is := b.View.Nation(); {
+	case b.View == "":
+		return ""
+	case is:
+		return "; counted: what is released to " + nation.Name()
+	case b.View == events.PublicView:
+		return "; counted: what is public"
+	}
+	return "; counted: what is released to the " + string(b.View)
 }
 
 // Known says to people what was known.
@@ -222,7 +241,8 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 		return Basis{}, problem.New(problem.NotFound, "the ledger has %s here, and no record %d yet",
 			english.Several(last, "record"), m.AsOf)
 	}
-	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning, NotBegun: m.NotBegun}
+	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning, NotBegun: m.NotBegun,
+		View: m.View}
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 		}
 		return err
 	}
-	stringFlags(c, given, q.flags...)
+	stringFlags(c, given, append(slices.Clone(q.flags), "view")...)
 	return c
 }
 

@@ -29,7 +29,7 @@ signed statement, an empty line and the signature. In json and ndjson, these byt
 			return a.printLog(cmd.Context(), values(q), raw)
 		},
 	}
-	stringFlags(c, q, "nation", "operation", "type", "signer", "from")
+	stringFlags(c, q, "nation", "operation", "type", "signer", "from", "view")
 	c.Flags().BoolVar(&raw, "raw", false, "the stored bytes themselves, an empty line after each record")
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new records as they come, until interrupted")
 	return c

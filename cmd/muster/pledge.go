@@ -313,7 +313,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
 		},
 	}
-	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on", "as-of")
+	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on", "as-of", "view")
 	c.Flags().Lookup("line").Usage = "only pledges that name this requirement as the one that they are meant for"
 	return c
 }

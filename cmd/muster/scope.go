@@ -102,6 +102,8 @@ var flagTexts = map[string]string{
 	"to":          "with what was known then: a sequence, a time or a date (default: all there is)",
 	"from-on":     "compare what applies on this date (default: as --on)",
 	"to-on":       "with what applies on this date (default: as --on)",
+	"view": "what those would be told who may read no more: public, coalition, or a nation's code " +
+		"(default: coordinators, which is all)",
 	"differences": "only what the rung asked, or what is supposed, makes another than it is",
 }
 

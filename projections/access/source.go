@@ -25,12 +25,27 @@ type Pictures interface {
 // A source yields what those may read who have a view, and the places of all else. It ends where the
 // picture of all does, which knows the labels.
 type source struct {
-	all  records.StoredSource
+	all  records.Source
 	full Pictures
 	view events.View
 }
 
-var _ records.StoredSource = source{}
+// A storedSource is one whose records can be had as they are stored, too.
+type storedSource struct {
+	source
+	stored records.StoredSource
+}
+
+var _ records.StoredSource = storedSource{}
+
+// newSource returns the source of a view.
+func newSource(all records.Source, full Pictures, view events.View) records.Source {
+	s := source{all, full, view}
+	if stored, ok := all.(records.StoredSource); ok {
+		return storedSource{s, stored}
+	}
+	return s
+}
 
 // Last implements [records.Source].
 func (s source) Last() uint64 { return s.full.Sequence() }
@@ -70,12 +85,12 @@ func (s source) Records(from uint64) iter.Seq2[events.Record, error] {
 }
 
 // Stored implements [records.StoredSource].
-func (s source) Stored(from uint64, most int, room []byte) (all [][]byte, used []byte, err error) {
+func (s storedSource) Stored(from uint64, most int, room []byte) (all [][]byte, used []byte, err error) {
 	open, last := s.opens()
 	if from > last {
 		return nil, room, nil
 	}
-	all, used, err = s.all.Stored(from, int(min(uint64(most), last+1-from)), room)
+	all, used, err = s.stored.Stored(from, int(min(uint64(most), last+1-from)), room)
 	for i := range all {
 		if !open(from + uint64(i)) {
 			all[i] = nil

@@ -21,7 +21,7 @@ const MaxNations = 8
 // Views are the pictures of all views of a ledger. All methods may be called concurrently.
 type Views struct {
 	dir  string
-	all  records.StoredSource
+	all  records.Source
 	full Pictures
 
 	ctx  context.Context // ends when the views are closed
@@ -45,7 +45,7 @@ type kept struct {
 // Open returns the views of the ledger of which all is the source and full has the picture of all.
 // What is kept of them lies in the folder dir, which is made when there is need for it, and may be
 // removed while nobody has it open: it is made again. Close must be called before full is closed.
-func Open(dir string, all records.StoredSource, full Pictures) *Views {
+func Open(dir string, all records.Source, full Pictures) *Views {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Views{dir: dir, all: all, full: full, ctx: ctx, stop: stop, open: map[events.View]*kept{}}
 }
@@ -178,7 +178,7 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	}
 	ctx, stop := context.WithCancel(v.ctx)
 	path := filepath.Join(v.dir, string(view)+".db")
-	k.projector, err = projections.Open(ctx, path, source{v.all, v.full, view})
+	k.projector, err = projections.Open(ctx, path, newSource(v.all, v.full, view))
 	if err != nil {
 		stop()
 		return err
@@ -203,8 +203,8 @@ func (v *Views) Kept() (all []events.View) {
 
 // Of returns what those may read who have a view: the picture, which is made when it is first looked
 // at, and the records.
-func (v *Views) Of(view events.View) (Pictures, records.StoredSource) {
-	return reader{v, view}, source{v.all, v.full, view}
+func (v *Views) Of(view events.View) (Pictures, records.Source) {
+	return reader{v, view}, newSource(v.all, v.full, view)
 }
 
 // A reader has the picture of a view, whichever that is at the time: it may be the picture of all, and

@@ -15,6 +15,7 @@ import (
 	"muster/ledger/logtest"
 	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/records"
 )
 
 // A world is a real ledger with its journal, the picture of all, and the views.
@@ -185,7 +186,8 @@ func TestSourceKeepsThePlaces(t *testing.T) {
 		_, source := w.views.Of(view)
 		var withheld []string
 		n := uint64(0)
-		stored, _, err := source.Stored(1, 100, nil)
+		bulk := source.(records.StoredSource)
+		stored, _, err := bulk.Stored(1, 100, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +208,7 @@ func TestSourceKeepsThePlaces(t *testing.T) {
 		if got := strings.Join(withheld, " "); got != want || n != source.Last() || n != seq {
 			t.Errorf("of %d records, %s is not told of %q, want %q", n, view, got, want)
 		}
-		if more, _, err := source.Stored(seq+1, 10, nil); len(more) > 0 || err != nil {
+		if more, _, err := bulk.Stored(seq+1, 10, nil); len(more) > 0 || err != nil {
 			t.Errorf("behind the end there is %q, %v", more, err)
 		}
 	}

@@ -32,6 +32,7 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 			next.ServeHTTP(w, r)
 			return
 		}
+		s := s.as(given)
 		query, err := q.parse(s, given)
 		if err != nil {
 			next.ServeHTTP(w, r)

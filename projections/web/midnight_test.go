@@ -18,7 +18,7 @@ import (
 func given(l round) map[string]string {
 	return map[string]string{
 		"as_of": number(l.Last() - 2), "on": "2026-01-04", "from": "3", "to": "6", "from_on": "2026-01-04",
-		"to_on": "2026-02-04", "until": "2026-06-30", "min_seq": "2", "without": "FRA", "discharge": "vote",
+		"to_on": "2026-02-04", "until": "2026-06-30", "min_seq": "2", "view": "coalition", "without": "FRA", "discharge": "vote",
 		"rung": "accepted", "operation": "force", "role": "ground", "nation": "FRA", "only": "ground",
 		"line": "ground-all", "by": "role", "after": l.fra.id.String(), "id": l.fra.id.String(),
 		"record": number(l.Last()), "limit": "2", "within": "5", "days": "3", "type": "pledge",
@@ -72,6 +72,7 @@ func addresses(t *testing.T, api huma.API, l round) (all []string) {
 // newFresh returns what answers each address as a server of the same picture that has kept nothing.
 func (s *testServer) newFresh() func(path string) string {
 	service := NewService(s.projector, s.source)
+	service.Views = s.service.Views
 	s.t.Cleanup(service.Stop)
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Muster", "test")

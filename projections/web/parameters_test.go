@@ -146,7 +146,7 @@ func TestUnknownParameter(t *testing.T) {
 		}
 	}
 	p := s.ask("ledger", "on=2026-01-01").problem(t)
-	equal(t, "no parameters", p.Fields[0].Message, "unknown: this question takes no parameters")
+	equal(t, "no parameters", p.Fields[0].Message, "unknown: this question takes view")
 
 	// A refusal does not outgrow the request.
 	var many []string

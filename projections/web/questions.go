@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go/micro"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -157,6 +158,7 @@ func of[Q, A any, P query[Q]](name, path, summary string,
 	answer func(*Service, context.Context, *Q) (A, error), table func(A) Table) question {
 	var takes parameters
 	P(new(Q)).read(&takes)
+	takes.view()
 	row := question{name: name, path: path, summary: summary,
 		takes: inPath(path, takes.takes), gives: reflect.TypeFor[A]()}
 	bounded := func(ctx context.Context, s *Service, q *Q) (A, error) {
@@ -167,6 +169,9 @@ func of[Q, A any, P query[Q]](name, path, summary string,
 	row.parse = func(s *Service, r request) (any, error) {
 		q, p := new(Q), parameters{request: r, now: s.latest(), today: s.today()}
 		P(q).read(&p)
+		if p.view() != events.CoordinatorsView && s.Views == nil {
+			p.refuse(problem.Usage, "view", r.given["view"], "this server keeps no views")
+		}
 		return q, p.problem()
 	}
 	row.answer = func(ctx context.Context, s *Service, asked any) (any, error) {
@@ -209,11 +214,12 @@ func (q *question) read(ctx context.Context, s *Service, r request) (any, error)
 // replies returns what answers the question.
 func (q *question) replies(s *Service) replier {
 	return func(ctx context.Context, r request) (any, error) {
-		query, err := q.read(ctx, s, r)
+		as := s.as(r)
+		query, err := q.read(ctx, as, r)
 		if err != nil {
 			return nil, err
 		}
-		return q.answer(ctx, s, query)
+		return q.answer(ctx, as, query)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/access"
 )
 
 func TestMain(m *testing.M) {
@@ -65,6 +66,13 @@ func newStillServer(t *testing.T, l *testLog) *testServer {
 	s := &testServer{t: t, source: &watched{testLog: l, waits: make(chan uint64, 100)}}
 	s.startProjector(l)
 	s.service = NewService(s.projector, s.source)
+	views := access.Open(filepath.Join(t.TempDir(), "views"), s.source, s.projector)
+	s.service.Views = views
+	t.Cleanup(func() {
+		if err := views.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	s.service.Now = func() time.Time { return today }
 	s.service.patience = patient
 	s.startHTTP()

@@ -16,15 +16,18 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/access"
 	"muster/projections/records"
 )
 
 // A Service answers questions from a projector's picture and from the log beside it. It may be used concurrently.
 type Service struct {
 	// Projector keeps the picture.
-	Projector *projections.Projector
+	Projector access.Pictures
 	// Source is where the projector reads from: the log itself.
 	Source records.Source
+	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
+	Views *access.Views
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
 	Now func() time.Time
 	// Version is that of the program: another one may answer in another form.
@@ -39,7 +42,7 @@ type Service struct {
 	// RefusePage answers with a problem where the address is that of a page, and reports whether it is.
 	RefusePage func(w http.ResponseWriter, r *http.Request, err error) bool
 	// Bites counts how often a limit has held.
-	Bites Bites
+	Bites *Bites
 
 	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
 	heartbeat  time.Duration   // how often a stream on which nothing happens says that it is there
@@ -48,8 +51,10 @@ type Service struct {
 	rebuilding chan struct{} // capacity 1: one rebuild at a time
 	hashing    chan struct{} // capacity 1: one fingerprint at a time
 
-	lag   time.Duration          // how long a stream waits for a record that its client has seen
-	first atomic.Pointer[string] // the hash of the first record
+	lag   time.Duration           // how long a stream waits for a record that its client has seen
+	first *atomic.Pointer[string] // the hash of the first record
+
+	view events.View // of those who ask, "" for all
 
 	kept *responseCache // those that were given lately
 
@@ -61,9 +66,9 @@ type Service struct {
 }
 
 // NewService returns a service on the machine's clock.
-func NewService(p *projections.Projector, s records.Source) *Service {
+func NewService(p access.Pictures, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
-	service := &Service{Projector: p, Source: s, Now: time.Now,
+	service := &Service{Projector: p, Source: s, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()
@@ -144,7 +149,7 @@ func (s *Service) needed(q MomentQuery) uint64 {
 
 // moment fills in what a question leaves to the clock and to the ledger.
 func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
-	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung, WhatIf: &q.WhatIf}
+	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung, WhatIf: &q.WhatIf, View: s.view}
 	if err := q.WhatIf.Check(p); err != nil {
 		return m, err
 	}

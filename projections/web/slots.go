@@ -113,7 +113,7 @@ var retryAfterText = fmt.Sprint(retryAfter)
 
 // openSlots makes the slots of a service: see the table of limits.
 func (s *Service) openSlots() {
-	b := &s.Bites
+	b := s.Bites
 	s.slots.short = b.slots("questions", questionSlots, questionShare, maxSlotWait)
 	s.slots.long = b.slots("long questions", longSlots, longShare, maxSlotWait)
 	s.slots.statements = b.slots("statements", statementSlots, statementShare, maxSlotWait)

@@ -18,6 +18,7 @@ const (
 	JournalFile            = "journal.db"     // the second copy: package journal
 	StateFile              = "ledger.state"   // what the write side saves, to read less of the journal
 	ProjectionsFile        = "projections.db" // saved projections: they can always be rebuilt
+	ViewsFolder            = "views"          // the same of those who may not read all: likewise
 	NATSFolder             = "nats"           // the embedded NATS server's
 )
 

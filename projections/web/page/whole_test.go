@@ -13,7 +13,7 @@ import (
 // A page is whole or there is none: one that would be too long for a browser is refused, and nothing
 // of it is sent.
 func TestPageTooLong(t *testing.T) {
-	p := &Pages{Config: Config{Service: &web.Service{}}, templates: map[string]*template.Template{
+	p := &Pages{Config: Config{Service: &web.Service{Bites: new(web.Bites)}}, templates: map[string]*template.Template{
 		"list": template.Must(template.New("page").Parse(`{{range .}}{{.}}{{end}}`))}}
 	rows := make([]string, 9)
 	for i := range rows {

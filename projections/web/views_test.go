@@ -1,0 +1,171 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"muster/events"
+)
+
+// Whoever reads a record, by the letters of those who do: P the public, C the coalition, F France,
+// B Britain.
+const everybody, members = "PCFB", "CFB"
+
+// A confidence is a ledger in which much is withheld, and who may read each record, written down as
+// it was said.
+type confidence struct {
+	round
+	read []string
+}
+
+// newConfidence goes on from a round with what few may read.
+func newConfidence(t *testing.T) confidence {
+	c := confidence{round: newRound(t)}
+	for _, rec := range c.records {
+		reads := members
+		if s := rec.Statement.Head().Type.Subject(); s == "ledger" || s == "member" {
+			reads = everybody
+		}
+		c.read = append(c.read, reads)
+	}
+	said := func(reads string) {
+		for len(c.read) < len(c.records) {
+			c.read = append(c.read, reads)
+		}
+	}
+	c.say("HQ/founder", &events.OperationOpened{Header: head("operation.opened"), Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
+		OperationTerms: events.OperationTerms{Operation: "quiet", Title: "Quiet",
+			Roles: []events.RoleDefinition{{Role: "divers", Title: "Divers", Units: []events.Unit{"team"}}}}})
+	c.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"), Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
+		RequirementTerms: events.RequirementTerms{Operation: "force", Line: "ground-spare", Role: "ground", Quantity: events.Count(77), Unit: "personnel",
+			Window: events.Window{From: 2026_01_01}, Priority: 1, Essential: true}})
+	said("")
+	confide := func(n int64, to ...events.Nation) func(*events.PledgeOffered) {
+		return func(s *events.PledgeOffered) {
+			s.Quantity, s.Release, s.ReleasableTo = events.Count(n), events.CoordinatorsOnly, to
+		}
+	}
+	secret := c.offer("FRA", 1, confide(7001, "GBR"))
+	secret.accept(2026_01_02)
+	secret.hangOn("secret-vote")
+	said("FB")
+	c.offer("POL", 1, confide(7003))
+	c.offer("FIN", 1, confide(7005)) // of which nobody has heard otherwise
+	said("")
+	told := c.offer("GBR", 1, confide(7007))
+	said("B")
+	c.say("GBR/liaison", &events.PledgeDisclosed{Header: head("pledge.disclosed"), Dated: dated(2026_01_03),
+		Place: events.Place{Operation: "force", Nation: "GBR"}, Pledge: told.id, PledgeTerms: told.terms(events.CoalitionOnly),
+		Standing: events.Standing{Rung: events.Offered}})
+	told.accept(2026_01_04)
+	said(members)
+	c.offer("ITA", 30)
+	said(members)
+	c.offer("FRA", 1, confide(7009))
+	said("F")
+	return c
+}
+
+// terms are those that an offer of the tests has, of so many and released so.
+func (p testPledge) terms(release events.Release) events.PledgeTerms {
+	for _, rec := range p.l.records {
+		if rec.Statement.Head().ID == p.id {
+			terms := rec.Statement.(*events.PledgeOffered).PledgeTerms
+			terms.Release, terms.ReleasableTo = release, nil
+			return terms
+		}
+	}
+	p.l.t.Fatal("there is no such offer")
+	return events.PledgeTerms{}
+}
+
+// unsaid returns the log as it is where what one of the letters may not read was never said, and only
+// its place is kept.
+func (c confidence) unsaid(reader string) *testLog {
+	l := &testLog{t: c.t, more: make(chan struct{}), clock: c.clock, keys: c.keys}
+	for i, rec := range c.records {
+		if !strings.Contains(c.read[i], reader) {
+			rec = events.Record{Sequence: rec.Sequence}
+		}
+		l.records = append(l.records, rec)
+	}
+	return l
+}
+
+// No question tells anything of what is withheld: of every question, with every parameter, the answer
+// in a view is that of a ledger in which it was never said, byte for byte.
+func TestNothingIsLeaked(t *testing.T) {
+	c := newConfidence(t)
+	s := newServer(t, c.testLog)
+	told := func(view events.View, body string) string { // that it is told in a view, which it may say
+		body = strings.ReplaceAll(body, fmt.Sprintf(`,"view":%q`, view), "")
+		return strings.ReplaceAll(body, "; counted: what is released to France", "")
+	}
+	all := addresses(t, s.api, c.round)
+	for _, thing := range []string{"/pledges/", "/pledges/%s/versions", "/records?from=%d", "/records/%d/counted", "/fingerprint?as_of=%d", "/coverage?as_of=%d"} {
+		for i, rec := range c.records {
+			if strings.Contains(thing, "%d") {
+				all = append(all, fmt.Sprintf(thing, i+1))
+			} else {
+				id := events.Thing(rec.Statement).String()
+				all = append(all, strings.Replace(thing+id, "%s"+"/versions"+id, id+"/versions", 1))
+			}
+		}
+	}
+	for _, name := range []string{"operation=quiet", "role=divers", "nation=FIN", "discharge=secret-vote", "line=ground-spare"} {
+		for _, path := range []string{"/coverage", "/pledges", "/review", "/due", "/timeline", "/explain/coverage", "/nations", "/strength"} {
+			all = append(all, path+"?"+name)
+		}
+	}
+	all = append(all, "/nations/FIN", "/operations/quiet", "/explain/ground-spare?line=ground-spare", "/records?nation=FIN", "/records?type=pledge.disclosed")
+	for reader, view := range map[string]events.View{"P": events.PublicView, "C": events.CoalitionView, "F": "FRA", "B": "GBR"} {
+		unsaid := newServer(t, c.unsaid(reader))
+		leaked, secret := 0, 0
+		for _, path := range all {
+			if strings.Contains(path, "view=") || strings.HasPrefix(path, "/rebuild") {
+				continue
+			}
+			in := path + "?view=" + url.QueryEscape(string(view))
+			if strings.Contains(path, "?") {
+				in = path + "&view=" + url.QueryEscape(string(view))
+			}
+			status, _, _, body := s.fetch(in, "")
+			wantStatus, _, _, want := unsaid.fetch(path, "")
+			if got := told(view, body); status != wantStatus || got != want {
+				if leaked++; leaked < 5 {
+					t.Errorf("%s, told to %s: %d\n%s\nand where nothing was withheld: %d\n%s", path, view, status, got, wantStatus, want)
+				}
+			}
+			if _, _, _, whole := s.fetch(path, ""); whole != want {
+				secret++
+			}
+		}
+		if secret < len(all)/4 {
+			t.Errorf("only %d of %d answers are others for %s than for all: this shows little", secret, len(all), view)
+		}
+		if leaked > 0 {
+			t.Errorf("%d answers of %d tell %s what is withheld", leaked, len(all), view)
+		}
+	}
+}
+
+// A view is asked for by its name, over NATS too, and a name that is none is refused.
+func TestViewIsNamed(t *testing.T) {
+	c := newConfidence(t)
+	s := newServer(t, c.testLog)
+	for _, view := range []string{"coalition", "FRA", "France", "public", "coordinators", ""} {
+		a := s.ask("coverage", url.Values{"view": {view}}.Encode()) // on both faces, and compares them
+		says := strings.Contains(string(a.body), `"view":`)
+		if a.status != 200 || says != !slices.Contains([]string{"coordinators", ""}, view) {
+			t.Errorf("%q: %d %s", view, a.status, a.body)
+		}
+	}
+	p := s.ask("coverage", "view=everybody").problem(t)
+	equal(t, "a view that is none", p.Detail, `view "everybody": write public, coalition, a nation's code such as FRA, or coordinators`)
+	s.service.Views = nil
+	p = s.ask("coverage", "view=coalition").problem(t)
+	equal(t, "a server without views", p.Detail, `view "coalition": this server keeps no views`)
+}

@@ -9,8 +9,8 @@ import (
 
 // view reads for whom a question is asked, which every question may say.
 func (p *parameters) view() events.View {
-	const doc = "What those would be told who may read no more: public, coalition, a nation's code, or " +
-		"coordinators, which is all and what is told without it"
+	const doc = "What those would be told who may read no more: public, coalition, or a nation's code; " +
+		"without it, coordinators: all"
 	text := p.value("view", doc, &huma.Schema{Type: huma.TypeString})
 	if text == "" {
 		return events.CoordinatorsView

@@ -17,28 +17,28 @@ import (
 // A gathered is what the pledges that are there at a side add up to, and those of them that have
 // allocations.
 type gathered struct {
-	cells     *cells
+	rollup    *rollup
 	allocated []version
 }
 
 // gather adds up what is there at a side.
 func (s *side) gather() *gathered {
-	all := &gathered{cells: cellsOf(nil)}
+	all := &gathered{rollup: rollUp(nil)}
 	s.p.each(&s.basis, func(v *version) {
 		if v.allocated == nil {
-			all.cells.add(v)
+			all.rollup.add(v)
 		} else {
 			all.allocated = append(all.allocated, *v)
 		}
 	})
-	s.p.meter.keep(len(all.cells.all)*int(unsafe.Sizeof(cell{})) +
+	s.p.meter.keep(len(all.rollup.all)*int(unsafe.Sizeof(rollupRow{})) +
 		len(all.allocated)*int(unsafe.Sizeof(version{})))
 	return all
 }
 
 // each calls do for each sum, with how many pledges it is of.
 func (all *gathered) each(m *meter, do func(v *version, pledges int)) {
-	all.cells.each(nil, func(v *version, pledges int) {
+	all.rollup.each(nil, func(v *version, pledges int) {
 		if m.spend(1) {
 			do(v, pledges)
 		}

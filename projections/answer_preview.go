@@ -128,7 +128,7 @@ func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now.pledges, now.sorted = slices.Clone(p.pledges), slices.Clone(p.sorted)
 	now.byID = &index{of: map[events.ID]*pledge{}, under: p.byID}
 	now.nations, now.kinds, now.conditions = p.nations.own(), p.kinds.own(), p.conditions.own()
-	now.versions, now.sheets, now.coverages = versions{}, newSheets(), newCoverageCache()
+	now.versions, now.dates, now.coverages = versions{}, newDateIndexes(), newCoverageCache()
 	now.desk, now.watched = &desk{words: words{}, remarks: map[remark]*remark{}}, true
 	s := &supposed{is: p, now: &now, touched: map[events.ID]bool{}, copied: map[*pledge]*pledge{}, operated: map[events.Operation]bool{}}
 	now.supposed = s

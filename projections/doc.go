@@ -35,7 +35,7 @@
 //     moment;
 //   - versions.go: the table of pledge versions. A version is what a pledge amounts to in a stretch of dates, as known between
 //     two records: a row with both intervals and little else, in columns. Whatever sums is a scan of it; versions_whatif.go says which
-//     rows count in a world that is supposed. versions_sheets.go keeps the rows of a date ready, versions_cells.go what they add up to, and answer_coverage_cache.go the answers that were given
+//     rows count in a world that is supposed. versions_date_index.go keeps the rows of a date ready, versions_rollup.go what they add up to, and answer_coverage_cache.go the answers that were given
 //     last, which stay good: they are as of a record.
 //
 // To take a row in has two halves. The Picture admits it, in the order of the records: it must be one that can follow, and becomes a

@@ -35,7 +35,7 @@ type Picture struct {
 	labelled   []uint16  // by sequence - 1: the number of the record's label, or noLabel
 	labels     labels
 	versions   versions
-	sheets     *sheets
+	dates      *dateIndexes
 	coverages  *coverageCache
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
@@ -60,7 +60,7 @@ func NewPicture() *Picture {
 	return &Picture{
 		operations: map[events.Operation]*operation{},
 		byID:       newIndex(0),
-		sheets:     newSheets(),
+		dates:      newDateIndexes(),
 		coverages:  newCoverageCache(),
 		nations:    newNumbering[events.Nation](),
 		kinds:      newNumbering[kind](),

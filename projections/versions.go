@@ -196,14 +196,14 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 		p.supposed.each(b, do)
 	case b.WhatIf.folds():
 		p.eachFolded(b, do)
-	case b.AsOf != p.Sequence() || !p.eachOnSheet(b, do):
+	case b.AsOf != p.Sequence() || !p.eachOfDate(b, do):
 		p.eachKnown(b, do)
 	}
 }
 
-// eachOnSheet is each from the sheet of the date, as of the last record; false when the sheet is ahead.
-func (p *Picture) eachOnSheet(b *Basis, do func(*version)) bool {
-	return p.sheets.of(b.On).look(p, false, func(s *sheet) {
+// eachOfDate is each from the index of the date, as of the last record; false when the index is ahead.
+func (p *Picture) eachOfDate(b *Basis, do func(*version)) bool {
+	return p.dates.of(b.On).look(p, false, func(s *dateIndex) {
 		all := b.WhatIf == nil
 		for i := range s.rows {
 			if !p.meter.spend(1) {
@@ -218,9 +218,9 @@ func (p *Picture) eachOnSheet(b *Basis, do func(*version)) bool {
 
 // eachSum is each for who only adds up: versions that differ in nothing else come as one, with how many pledges it is of.
 func (p *Picture) eachSum(b *Basis, do func(v *version, pledges int)) {
-	onSheet := p.supposed == nil && !b.WhatIf.folds() && b.AsOf == p.Sequence()
-	if onSheet && p.sheets.of(b.On).look(p, true, func(s *sheet) {
-		s.cells.each(s.rows, func(v *version, pledges int) {
+	isIndexed := p.supposed == nil && !b.WhatIf.folds() && b.AsOf == p.Sequence()
+	if isIndexed && p.dates.of(b.On).look(p, true, func(s *dateIndex) {
+		s.rollup.each(s.rows, func(v *version, pledges int) {
 			if p.meter.spend(1) && b.WhatIf.lets(p, v) {
 				do(v, pledges)
 			}

@@ -29,7 +29,7 @@ func drawWhatIf(t *rapid.T) *WhatIf {
 	return rapid.SampledFrom([]*WhatIf{nil, {}, {Without: []events.Nation{"FRA", "GBR"}}, {WithoutConditional: true}, {WithoutCaveated: true}}).Draw(t, "what if")
 }
 
-// Whatever the table of versions says of a moment is what folding every pledge's facts up to there says; and the sheet of the
+// Whatever the table of versions says of a moment is what folding every pledge's facts up to there says; and the index of the
 // last record, kept from question to question, says the same as the table.
 func TestVersionsEqualFolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -39,7 +39,7 @@ func TestVersionsEqualFolds(t *testing.T) {
 			if err := p.Apply(rec); err != nil {
 				t.Fatal(err)
 			}
-			b := must[Basis](t)(p.basisAtRung(Moment{On: day(rapid.IntRange(1, 9).Draw(t, "sheet")), WhatIf: drawWhatIf(t)}))
+			b := must[Basis](t)(p.basisAtRung(Moment{On: day(rapid.IntRange(1, 9).Draw(t, "on")), WhatIf: drawWhatIf(t)}))
 			if got, want := p.show(p.each, b), p.show(p.eachFolded, b); got != want {
 				t.Fatalf("now, on %s:\n%s\na fold says\n%s", b.On, got, want)
 			}

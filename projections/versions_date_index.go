@@ -9,66 +9,66 @@ import (
 	"muster/events"
 )
 
-// A sheet has the versions that hold on one date as of one record, by the number of their pledge; a pledge that is not
+// A date index has the versions that hold on one date as of one record, by the number of their pledge; a pledge that is not
 // there has the rung 0. It is brought up to date when a later picture asks for it, pledge by pledge. Readers of an
 // earlier one scan the table then.
-type sheet struct {
+type dateIndex struct {
 	on events.Date
 
-	mu    sync.RWMutex // held for one pass over the rows
-	asOf  uint32       // 0 before it is made
-	rows  []version
-	cells *cells // of the rows; nil before they were asked for
+	mu     sync.RWMutex // held for one pass over the rows
+	asOf   uint32       // 0 before it is made
+	rows   []version
+	rollup *rollup // of the rows; nil before they were asked for
 }
 
-// sheets are those of the dates that were asked for last.
-type sheets struct {
-	ready *lru.Cache[events.Date, *sheet]
+// dateIndexes are those of the dates that were asked for last.
+type dateIndexes struct {
+	ready *lru.Cache[events.Date, *dateIndex]
 }
 
-// maxSheets is how many dates are kept ready.
-const maxSheets = 4
+// maxDateIndexes is how many dates are kept ready.
+const maxDateIndexes = 4
 
-func newSheets() *sheets {
-	ready, err := lru.New[events.Date, *sheet](maxSheets)
+func newDateIndexes() *dateIndexes {
+	ready, err := lru.New[events.Date, *dateIndex](maxDateIndexes)
 	if err != nil {
 		panic(err) // it refuses to keep none
 	}
-	return &sheets{ready}
+	return &dateIndexes{ready}
 }
 
-// of returns the sheet of a date.
-func (t *sheets) of(on events.Date) *sheet {
+// of returns the date index of a date.
+func (t *dateIndexes) of(on events.Date) *dateIndex {
 	if s, ok := t.ready.Get(on); ok {
 		return s
 	}
-	s := &sheet{on: on}
+	s := &dateIndex{on: on}
 	if was, ok, _ := t.ready.PeekOrAdd(on, s); ok { // somebody has asked at the same time
 		return was
 	}
 	return s
 }
 
-// look calls do with the sheet as of the picture's last record, and with its cells where they are wanted. It reports false, and calls
-// nothing, where the sheet is of a later picture already.
-func (s *sheet) look(p *Picture, withCells bool, do func(*sheet)) bool {
+// look calls do with the date index as of the picture's last record, and with its rollup where that is wanted. It reports false, and calls
+// nothing, where the date index is of a later picture already.
+func (s *dateIndex) look(p *Picture, withRollup bool, do func(*dateIndex)) bool {
 	asOf := uint32(p.Sequence())
 	s.mu.RLock()
-	if s.asOf != asOf || withCells && s.cells == nil {
+	if s.asOf != asOf || withRollup && s.rollup == nil {
 		s.mu.RUnlock()
-		s.bringTo(p, withCells)
+		s.bringTo(p, withRollup)
 		s.mu.RLock()
 	}
 	defer s.mu.RUnlock()
-	if s.asOf != asOf || withCells && s.cells == nil {
+	if s.asOf != asOf || withRollup && s.rollup == nil {
 		return false
 	}
 	do(s)
 	return true
 }
 
-// bringTo brings the sheet up to date with a picture, unless it is of a later one.
-func (s *sheet) bringTo(p *Picture, withCells bool) {
+// bringTo brings the date index up to date with a picture, unless it is of a later one.
+func (s *dateIndex) bringTo(p *Picture, withRollup bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch last := uint32(p.Sequence()); {
@@ -82,8 +82,8 @@ func (s *sheet) bringTo(p *Picture, withCells bool) {
 			s.update(p, p.pledges[no-1])
 		}
 	}
-	if withCells && s.cells == nil {
-		s.cells = cellsOf(s.rows)
+	if withRollup && s.rollup == nil {
+		s.rollup = rollUp(s.rows)
 	}
 }
 
@@ -99,17 +99,17 @@ func (p *Picture) versionsOn(on events.Date) []version {
 	return rows
 }
 
-func (s *sheet) update(p *Picture, pl *pledge) {
+func (s *dateIndex) update(p *Picture, pl *pledge) {
 	for uint32(len(s.rows)) <= pl.no {
 		s.rows = append(s.rows, version{})
 	}
 	row := &s.rows[pl.no]
-	if s.cells != nil {
-		s.cells.remove(row)
+	if s.rollup != nil {
+		s.rollup.remove(row)
 	}
 	*row = p.versionAt(pl, s.on)
-	if s.cells != nil {
-		s.cells.add(row)
+	if s.rollup != nil {
+		s.rollup.add(row)
 	}
 }
 

@@ -5,39 +5,39 @@ import (
 	wide "math/bits"
 )
 
-// A cell is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
-// than pledges, and a sum over pledges is the same as one over cells.
-type cell struct {
+// A rollupRow is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
+// than pledges, and a sum over pledges is the same as one over these rows.
+type rollupRow struct {
 	sum               version // of no pledge
 	pledges           int
 	promised, present total // what sum has, exactly
 }
 
-// A cellKey is what versions of one cell have in common.
-type cellKey struct {
+// A rollupKey is what versions of one row have in common.
+type rollupKey struct {
 	promisedKind, presentKind uint32
 	nation                    uint16
 	flags                     flags
 	rung                      Rung
 }
 
-// cells are the versions on a date that have no allocations, by cell, and which have.
-type cells struct {
-	all       []cell
-	of        map[cellKey]int
+// A rollup is the versions on a date that have no allocations, added up, and which have some.
+type rollup struct {
+	all       []rollupRow
+	of        map[rollupKey]int
 	allocated map[uint32]struct{} // pledges
 }
 
-// cellsOf adds up rows.
-func cellsOf(rows []version) *cells {
-	c := &cells{of: map[cellKey]int{}, allocated: map[uint32]struct{}{}}
+// rollUp adds up versions.
+func rollUp(rows []version) *rollup {
+	c := &rollup{of: map[rollupKey]int{}, allocated: map[uint32]struct{}{}}
 	for i := range rows {
 		c.add(&rows[i])
 	}
 	return c
 }
 
-func (c *cells) add(v *version) {
+func (c *rollup) add(v *version) {
 	switch {
 	case v.rung == 0:
 	case v.allocated != nil:
@@ -50,7 +50,7 @@ func (c *cells) add(v *version) {
 }
 
 // remove takes back what add has done.
-func (c *cells) remove(v *version) {
+func (c *rollup) remove(v *version) {
 	switch {
 	case v.rung == 0:
 	case v.allocated != nil:
@@ -62,19 +62,19 @@ func (c *cells) remove(v *version) {
 	}
 }
 
-func (c *cells) at(v *version) *cell {
-	key := cellKey{v.promisedKind, v.presentKind, v.nation, v.flags, v.rung}
+func (c *rollup) at(v *version) *rollupRow {
+	key := rollupKey{v.promisedKind, v.presentKind, v.nation, v.flags, v.rung}
 	i, ok := c.of[key]
 	if !ok {
 		i = len(c.all)
 		c.of[key] = i
-		c.all = append(c.all, cell{sum: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
+		c.all = append(c.all, rollupRow{sum: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
 	}
 	return &c.all[i]
 }
 
-// each calls do for each cell as if it were one version, with how many pledges it is of; and for each version that has allocations.
-func (c *cells) each(rows []version, do func(v *version, pledges int)) {
+// each calls do for each row as if it were one version, with how many pledges it is of; and for each version that has allocations.
+func (c *rollup) each(rows []version, do func(v *version, pledges int)) {
 	for i := range c.all {
 		if one := &c.all[i]; one.pledges > 0 {
 			do(&one.sum, one.pledges)

@@ -10,9 +10,9 @@ import (
 	"muster/events"
 )
 
-// Coverage without the pledges, which adds up cells, has the same lines as coverage with them, which adds up pledges; and strength is that of a fold
-// of every pledge: record by record, so that cells are kept from one to the next.
-func TestCellsEqualPledges(t *testing.T) {
+// Coverage without the pledges, which adds up the rows of a rollup, has the same lines as coverage with them, which adds up pledges; and strength is that of a fold
+// of every pledge: record by record, so that a rollup is kept from one to the next.
+func TestRollupEqualsPledges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := NewPicture()
 		for _, rec := range newStory(t).records {

@@ -320,7 +320,7 @@ func (d *differ) pledge(pl *pledge) {
 	if was == nil && is == nil {
 		return
 	}
-	a, b := d.from.glance(was), d.to.glance(is)
+	a, b := d.from.compared(was), d.to.compared(is)
 	d.to.p.meter.spend(2 * foldCost)
 	if a.equal(b) || d.filter.Role != "" && d.filter.Role != a.role && d.filter.Role != b.role {
 		return
@@ -337,8 +337,8 @@ func (d *differ) pledge(pl *pledge) {
 	d.answer.Pledges = append(d.answer.Pledges, one)
 }
 
-// A glance is what is compared of a pledge.
-type glance struct {
+// A compared is what is compared of a pledge.
+type compared struct {
 	known             bool
 	state             State
 	rung              Rung
@@ -347,16 +347,16 @@ type glance struct {
 	line              events.Line
 	pledged, strength amount
 	flags             flags
-	spots             []spot
+	places            []comparedPlace
 	fits              []events.Line // from any rung up
 	waits             []events.Line // at which it waits for an allocation
 }
 
-func (s *side) glance(pl *pledge) (g glance) {
+func (s *side) compared(pl *pledge) (g compared) {
 	if pl == nil {
 		return g
 	}
-	g.spots = s.view.spots(pl)
+	g.places = s.view.comparedPlaces(pl)
 	now := s.view.now
 	g.known, g.state = true, now.state()
 	if g.there() {
@@ -371,21 +371,21 @@ func (s *side) glance(pl *pledge) (g glance) {
 }
 
 // there reports whether the pledge is there, counted or not.
-func (g glance) there() bool {
+func (g compared) there() bool {
 	switch {
 	case !g.known || g.state != Live:
 		return false
-	case len(g.spots) != 1:
+	case len(g.places) != 1:
 		return true
 	}
-	return g.spots[0].reason != WindowAhead && g.spots[0].reason != WindowOver && g.spots[0].reason != SupposedAway
+	return g.places[0].reason != WindowAhead && g.places[0].reason != WindowOver && g.places[0].reason != SupposedAway
 }
 
 // away reports whether the pledge is left out by what is supposed.
-func (g glance) away() bool { return len(g.spots) == 1 && g.spots[0].reason == SupposedAway }
+func (g compared) away() bool { return len(g.places) == 1 && g.places[0].reason == SupposedAway }
 
 // equal reports whether a pledge counts the same. What one that has left was before makes no difference.
-func (g glance) equal(other glance) bool {
+func (g compared) equal(other compared) bool {
 	if g.away() && other.away() {
 		return true
 	}
@@ -393,7 +393,7 @@ func (g glance) equal(other glance) bool {
 		return true
 	}
 	return g.known == other.known && g.state == other.state && g.rung == other.rung && g.role == other.role && g.area == other.area && g.line == other.line &&
-		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.spots, other.spots) &&
+		g.pledged == other.pledged && g.strength == other.strength && g.flags == other.flags && slices.Equal(g.places, other.places) &&
 		slices.Equal(g.fits, other.fits) && slices.Equal(g.waits, other.waits)
 }
 

@@ -13,8 +13,8 @@ import (
 // A factKey tells the facts of a pledge from each other.
 type factKey struct{ order, seq uint32 }
 
-// heard returns the facts that play a part at a side's moment.
-func (s *side) heard(pl *pledge) map[factKey]bool {
+// effectiveFacts returns the facts that play a part at a side's moment.
+func (s *side) effectiveFacts(pl *pledge) map[factKey]bool {
 	all := map[factKey]bool{}
 	if pl == nil {
 		return all
@@ -31,7 +31,7 @@ func (s *side) heard(pl *pledge) map[factKey]bool {
 // records tells the records of which only one moment has what they say. What was corrected between the moments is told by its
 // correction.
 func (d *differ) records(was, is *pledge) []Told {
-	old, now := d.from.heard(was), d.to.heard(is)
+	old, now := d.from.effectiveFacts(was), d.to.effectiveFacts(is)
 	pl, p := is, d.to.p
 	if is == nil {
 		pl, p = was, d.from.p

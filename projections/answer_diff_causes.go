@@ -260,12 +260,12 @@ func (s *side) known(pl *pledge) *pledge {
 // own keeps of the records of a pledge those without which it would count otherwise, or all where no single one does.
 func (c *causer) own(pd *PledgeDiff) {
 	both := c.pair(pd.Pledge)
-	was, is := c.from.glanceOf(both[0]), c.to.glanceOf(both[1])
+	was, is := c.from.comparedOf(both[0]), c.to.comparedOf(both[1])
 	kept := slices.DeleteFunc(slices.Clone(pd.Records), func(t Told) bool {
 		if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
 			return false
 		}
-		a, b := c.from.glanceOf(c.from.known(both[0].leave(t.Sequence))), c.to.glanceOf(c.to.known(both[1].leave(t.Sequence)))
+		a, b := c.from.comparedOf(c.from.known(both[0].leave(t.Sequence))), c.to.comparedOf(c.to.known(both[1].leave(t.Sequence)))
 		return a.equal(was) && b.equal(is)
 	})
 	if len(kept)+len(pd.Calendar) > 0 {
@@ -273,12 +273,12 @@ func (c *causer) own(pd *PledgeDiff) {
 	}
 }
 
-// glanceOf is glance, with places for kinds that are new.
-func (s *side) glanceOf(pl *pledge) glance {
+// comparedOf is compared, with places for kinds that are new.
+func (s *side) comparedOf(pl *pledge) compared {
 	if pl != nil {
 		s.place(pl)
 	}
-	return s.glance(pl)
+	return s.compared(pl)
 }
 
 // A blame collects the causes of the numbers of one line.

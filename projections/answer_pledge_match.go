@@ -35,8 +35,8 @@ type Place struct {
 	Sequences []uint64 `json:"sequences"`
 }
 
-// A spot is a Place as it is compared.
-type spot struct {
+// A comparedPlace is a Place as it is compared.
+type comparedPlace struct {
 	line       events.Line
 	reason     Reason
 	number     int64
@@ -129,19 +129,19 @@ func (v *viewer) waitsFor() (all []events.Line) {
 	return all
 }
 
-// spots places a pledge and returns where.
-func (v *viewer) spots(pl *pledge) (all []spot) {
+// comparedPlaces places a pledge and returns where.
+func (v *viewer) comparedPlaces(pl *pledge) (all []comparedPlace) {
 	if why := v.place(pl); why != "" {
-		return []spot{{reason: why}}
+		return []comparedPlace{{reason: why}}
 	}
 	for i := range v.lines {
 		for _, c := range v.lines[i].counted {
-			all = append(all, spot{line: v.lines[i].Line, number: c.number, allocation: c.allocation, unit: v.lines[i].Unit})
+			all = append(all, comparedPlace{line: v.lines[i].Line, number: c.number, allocation: c.allocation, unit: v.lines[i].Unit})
 		}
 	}
 	for i := range v.uncounted {
 		l := &v.uncounted[i]
-		s := spot{reason: l.reason, number: l.number, unknown: !l.known, unit: v.p.kinds.names[l.kind].unit}
+		s := comparedPlace{reason: l.reason, number: l.number, unknown: !l.known, unit: v.p.kinds.names[l.kind].unit}
 		if l.share != nil {
 			s.allocation = l.share.id
 		}

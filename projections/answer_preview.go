@@ -295,7 +295,7 @@ func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 		more = more || left
 		for _, one := range days {
 			is := before.on(s.is, was, one.On)
-			if !is.glance(is.find(pl.id)).equal(sides.on(s.now, b, one.On).glance(pl)) {
+			if !is.compared(is.find(pl.id)).equal(sides.on(s.now, b, one.On).compared(pl)) {
 				later = append(later, s.unnumberDay(one))
 			}
 		}
@@ -485,7 +485,7 @@ func (s *supposed) moves(b Basis, day events.Date) bool {
 	b.AsOf = s.now.Sequence()
 	now.aim(b, Filter{})
 	for id := range s.touched {
-		if !is.glance(is.find(id)).equal(now.glance(now.find(id))) {
+		if !is.compared(is.find(id)).equal(now.compared(now.find(id))) {
 			return true
 		}
 	}

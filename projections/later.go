@@ -17,18 +17,18 @@ func (p *Picture) later(b Basis, pl *pledge, from events.Date, sides sidesOn) (
 	all []FirstDay, more bool,
 ) {
 	at := sides.on(p, b, from)
-	was, waits := at.view.spots(pl), at.view.waitsFor()
+	was, waits := at.view.comparedPlaces(pl), at.view.waitsFor()
 	for _, day := range p.daysOf(&b, pl, from) {
 		if !p.meter.spend(foldCost) {
 			return all, false
 		}
 		at := sides.on(p, b, day)
-		is, now := at.view.spots(pl), at.view.waitsFor()
+		is, now := at.view.comparedPlaces(pl), at.view.waitsFor()
 		if slices.Equal(was, is) && slices.Equal(waits, now) {
 			continue
 		}
 		was, waits = is, now
-		if !at.glance(pl).there() {
+		if !at.compared(pl).there() {
 			continue
 		}
 		if len(all) == maxLater {

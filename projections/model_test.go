@@ -17,9 +17,9 @@ import (
 // The model answers coverage and strength in the plainest way there is: it reads every statement again for every pledge.
 // It shares no code with the Picture.
 type model struct {
-	heard []events.Record // as of, and effective; by effective date, then by sequence
-	on    events.Date
-	rung  int
+	effective []events.Record // as of, and effective; by effective date, then by sequence
+	on        events.Date
+	rung      int
 }
 
 func modelAt(records []events.Record, asOf uint64, on events.Date, rung Rung) model {
@@ -29,10 +29,10 @@ func modelAt(records []events.Record, asOf uint64, on events.Date, rung Rung) mo
 	}
 	for _, rec := range records[:asOf] {
 		if rec, ok := mended(rec, records[:asOf]); ok && effectiveOf(rec) <= on {
-			m.heard = append(m.heard, rec)
+			m.effective = append(m.effective, rec)
 		}
 	}
-	sort.SliceStable(m.heard, func(i, j int) bool { return effectiveOf(m.heard[i]) < effectiveOf(m.heard[j]) })
+	sort.SliceStable(m.effective, func(i, j int) bool { return effectiveOf(m.effective[i]) < effectiveOf(m.effective[j]) })
 	return m
 }
 
@@ -70,7 +70,7 @@ func mended(rec events.Record, known []events.Record) (events.Record, bool) {
 
 func (m model) lines() map[events.Line]events.RequirementTerms {
 	lines := map[events.Line]events.RequirementTerms{}
-	for _, rec := range m.heard {
+	for _, rec := range m.effective {
 		switch s := rec.Statement.(type) {
 		case *events.RequirementIssued:
 			lines[s.Line] = s.RequirementTerms
@@ -78,7 +78,7 @@ func (m model) lines() map[events.Line]events.RequirementTerms {
 			lines[s.Line] = s.RequirementTerms
 		}
 	}
-	for _, rec := range m.heard {
+	for _, rec := range m.effective {
 		if s, ok := rec.Statement.(*events.RequirementCancelled); ok {
 			delete(lines, s.Line)
 		}
@@ -120,7 +120,7 @@ func (p *modelPledge) restate(t *events.PledgeTerms) {
 func (m model) pledge(id events.ID) modelPledge {
 	p := modelPledge{conditions: map[events.Line]string{}}
 	climb := func(rung int) { p.rung = max(p.rung, rung) }
-	for _, rec := range m.heard {
+	for _, rec := range m.effective {
 		if events.Thing(rec.Statement) != id {
 			continue
 		}
@@ -186,7 +186,7 @@ func (m model) there(p modelPledge) bool {
 // quantity is what the pledge counts for. An amendment of what was only observed pledges from its date on.
 func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Unit) {
 	pledged := events.Strength{}
-	for _, rec := range m.heard {
+	for _, rec := range m.effective {
 		if events.Thing(rec.Statement) == id {
 			switch s := rec.Statement.(type) {
 			case *events.PledgeIndicated:

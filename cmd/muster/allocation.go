@@ -27,7 +27,7 @@ not allocated of it counts nowhere.`,
 		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
 		Args:    args("PLEDGE", "REQUIREMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {
 					return nil, err
@@ -100,7 +100,7 @@ alone.`,
 			return atMost(2)(cmd, got)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				if len(args) == 1 && problem.Is(err, problem.NotFound) {
 					step, err = a.stepOfAllocation(cmd, s, f, args[0], err)

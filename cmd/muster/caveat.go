@@ -28,7 +28,7 @@ func (a *app) caveatStepCmd(use, short string, make func(events.CaveatStep) even
 		Short: short,
 		Args:  args("ID", "CAVEAT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				return make(events.CaveatStep{PledgeStep: step, Caveat: events.Line(args[1])}), err
 			})

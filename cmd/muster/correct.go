@@ -33,7 +33,7 @@ corrected, in its own place; what was known before stays as it was, and both rec
 			if strike && changesTerms(cmd) {
 				return usage("what is struck has no --%s any more", changed(cmd)[0]).WithHint("leave out --strike to correct the record, or the rest to strike it")
 			}
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				wrong, err := a.record(cmd.Context(), args[0])
 				if err != nil {
 					return nil, err

@@ -258,7 +258,7 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 	for _, m := range months {
 		recorded, before := 0, 0
 		if !dryRun {
-			if recorded, before, err = f.sayMonth(ctx, s, m.Statements); err != nil {
+			if recorded, before, err = f.submitMonth(ctx, s, m.Statements); err != nil {
 				return afterSome(err, done.Recorded+done.Before+recorded+before, count(months))
 			}
 			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))

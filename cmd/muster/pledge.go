@@ -161,7 +161,7 @@ func (a *app) pledgeIndicateCmd() *cobra.Command {
 		Example: "  muster pledge indicate --operation mnf-u --nation ITA --role air --quantity unknown --from 2026-03-01",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				st := &events.PledgeIndicated{Header: s.head("pledge.indicated")}
 				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
@@ -182,7 +182,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
   muster pledge offer --indicated 01KAQ… --quantity 8`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
 				if indicated != "" {
 					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
@@ -282,7 +282,7 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 			if !changesTerms(cmd) {
 				return usage("muster pledge amend changes nothing so").WithHint("say what has changed, with one or more of: --%s", strings.Join(termNames, ", --"))
 			}
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
 				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
 			})

@@ -327,14 +327,14 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	}
 	if a.nats.Given() {
 		nc, err := a.natsConn()
-		return proven{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
+		return verifyingSubmitter{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
 	}
 	url, err := a.serverURL()
 	if err != nil {
 		return nil, err
 	}
 	client, err := a.telling(url)
-	return proven{client, c, a.signerKey}, err
+	return verifyingSubmitter{client, c, a.signerKey}, err
 }
 
 // head makes the head of a new statement, which says what its signer has seen.

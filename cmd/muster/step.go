@@ -53,7 +53,7 @@ func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
 		Short: def.short,
 		Args:  args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {
 					return nil, err
@@ -128,7 +128,7 @@ func (a *app) conditionStepCmd(use, short string, make func(events.ConditionStep
 		Short: short,
 		Args:  args("ID", "CONDITION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sayOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				return make(events.ConditionStep{PledgeStep: step, Condition: events.Line(args[1])}), err
 			})

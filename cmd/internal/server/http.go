@@ -45,7 +45,7 @@ const shutdownTimeout = 10 * time.Second
 func (s *Server) openAPI() error {
 	mux := http.NewServeMux()
 	api := newAPI(mux, s.cfg.Version)
-	intake.Register(api, visible{intake.Of(s.Ledger), s.Projector})
+	intake.Register(api, readYourWrites{intake.Of(s.Ledger), s.Projector})
 	intake.RegisterTree(mux, s.Journal)
 	s.Questions.Register(api)
 	s.registerHealth(api)
@@ -53,7 +53,7 @@ func (s *Server) openAPI() error {
 	if err := web.HandleDocs(mux, *api.OpenAPI()); err != nil {
 		return err
 	}
-	pages, err := page.New(page.Config{Service: s.Questions, Ledger: kept{s}})
+	pages, err := page.New(page.Config{Service: s.Questions, Ledger: pagesLedger{s}})
 	if err != nil {
 		return err
 	}

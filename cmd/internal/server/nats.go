@@ -91,7 +91,7 @@ func (s *Server) openService() error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
-	waitSubmits, err1 := intake.RegisterNATS(svc, visible{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
+	waitSubmits, err1 := intake.RegisterNATS(svc, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(svc)
 	err3 := intake.RegisterTreeNATS(svc, s.Journal, s.cfg.Log)
 	s.publishCheckpoints()

@@ -81,14 +81,14 @@ func (f *builder) said(st events.Statement, r intake.Receipt) {
 	f.last[id] = max(f.last[id], int64(r.Sequence))
 }
 
-// sayMonth submits a month of history: first the operations that it opens, then what happened in them.
-func (f *builder) sayMonth(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
+// submitMonth submits a month of history: first the operations that it opens, then what happened in them.
+func (f *builder) submitMonth(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
 	rest := slices.IndexFunc(all, func(st events.Statement) bool { _, opens := st.(*events.OperationOpened); return !opens })
 	if rest < 0 {
 		rest = len(all)
 	}
 	for _, part := range [][]events.Statement{all[:rest], all[rest:]} {
-		r, b, err := f.sayAll(ctx, s, part)
+		r, b, err := f.submitAll(ctx, s, part)
 		recorded, before = recorded+r, before+b
 		if err != nil {
 			return recorded, before, err
@@ -97,10 +97,10 @@ func (f *builder) sayMonth(ctx context.Context, s *session, all []events.Stateme
 	return recorded, before, nil
 }
 
-// sayAll signs and submits statements that do not rest on each other, many at a time, and counts those
+// submitAll signs and submits statements that do not rest on each other, many at a time, and counts those
 // recorded now and those recorded before. An operation that was opened by somebody else is as good. It
 // stops at the first error.
-func (f *builder) sayAll(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
+func (f *builder) submitAll(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
 	var now, earlier atomic.Int64
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)

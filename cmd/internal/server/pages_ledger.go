@@ -10,27 +10,27 @@ import (
 	"muster/projections/web/page"
 )
 
-// kept is how a server's ledger is kept, as its pages show it.
-type kept struct{ *Server } // whose Healthy the pages ask, too
+// pagesLedger is how a server's ledger is kept, as its pages show it.
+type pagesLedger struct{ *Server } // whose Healthy the pages ask, too
 
-var _ page.Ledger = kept{}
+var _ page.Ledger = pagesLedger{}
 
 // RootAt implements page.Ledger.
-func (k kept) RootAt(size int64) ([sha256.Size]byte, error) {
+func (k pagesLedger) RootAt(size int64) ([sha256.Size]byte, error) {
 	root, err := k.Journal.RootAt(size)
 	return root, err
 }
 
 // CheckUnsigned implements page.Ledger.
-func (k kept) CheckUnsigned(ctx context.Context, st events.Statement) error {
+func (k pagesLedger) CheckUnsigned(ctx context.Context, st events.Statement) error {
 	return k.Ledger.CheckUnsigned(ctx, st)
 }
 
 // Checkpoint implements page.Ledger.
-func (k kept) Checkpoint() []byte { return k.Journal.Checkpoint() }
+func (k pagesLedger) Checkpoint() []byte { return k.Journal.Checkpoint() }
 
 // Receipt implements page.Ledger. It does not name the signer's key.
-func (k kept) Receipt(sequence uint64) (stored, receipt []byte, err error) {
+func (k pagesLedger) Receipt(sequence uint64) (stored, receipt []byte, err error) {
 	stored, included, err := k.Ledger.Prove(sequence)
 	if err != nil {
 		return nil, nil, err
@@ -39,16 +39,16 @@ func (k kept) Receipt(sequence uint64) (stored, receipt []byte, err error) {
 }
 
 // Opened implements page.Ledger.
-func (k kept) Opened() (at time.Time, met uint64) { return k.opened, k.met }
+func (k pagesLedger) Opened() (at time.Time, met uint64) { return k.opened, k.met }
 
 // Compared implements page.Ledger.
-func (k kept) Compared() (through uint64, at time.Time) {
+func (k pagesLedger) Compared() (through uint64, at time.Time) {
 	c := k.Ledger.Compared()
 	return c.Through, c.At
 }
 
 // Compare implements page.Ledger.
-func (k kept) Compare(ctx context.Context) error {
+func (k pagesLedger) Compare(ctx context.Context) error {
 	_, err := k.Ledger.Compare(ctx)
 	return err
 }

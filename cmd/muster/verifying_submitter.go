@@ -15,15 +15,15 @@ import (
 	"muster/ledger/proof"
 )
 
-// A proven submitter believes no receipt that does not prove what it says.
-type proven struct {
+// A verifyingSubmitter believes no receipt that does not prove what it says.
+type verifyingSubmitter struct {
 	intake.Submitter
 	contact *contact
 	keys    func(events.KeyID) (events.Key, error) // of those who sign
 }
 
 // Submit implements intake.Submitter.
-func (p proven) Submit(ctx context.Context, s events.Signed) (intake.Receipt, error) {
+func (p verifyingSubmitter) Submit(ctx context.Context, s events.Signed) (intake.Receipt, error) {
 	r, err := p.Submitter.Submit(ctx, s)
 	if err != nil {
 		return r, err
@@ -54,7 +54,7 @@ func (p proven) Submit(ctx context.Context, s events.Signed) (intake.Receipt, er
 
 // signedAgain returns what the server says that it has recorded of a statement that was signed again: it must be the same, and the
 // signature that of its signer.
-func (p proven) signedAgain(r intake.Receipt, sent events.Signed) (events.Signed, error) {
+func (p verifyingSubmitter) signedAgain(r intake.Receipt, sent events.Signed) (events.Signed, error) {
 	recorded, err := events.ParseSigned([]byte(r.Note))
 	if err != nil {
 		return recorded, err
@@ -132,9 +132,9 @@ func (c *contact) saw() *events.Seen {
 	return &events.Seen{Size: c.seen.N, Root: c.seen.Hash.String()}
 }
 
-// submitProven submits one statement, and returns when its receipt is proved and saved. Signer is the key that signed it, ""
+// submitVerified submits one statement, and returns when its receipt is proved and saved. Signer is the key that signed it, ""
 // when that is not known.
-func (a *app) submitProven(ctx context.Context, to intake.Submitter, s events.Signed, signer events.Key) (intake.Receipt, error) {
+func (a *app) submitVerified(ctx context.Context, to intake.Submitter, s events.Signed, signer events.Key) (intake.Receipt, error) {
 	r, err := submitAgain(ctx, to, s)
 	if err == nil {
 		err = a.settle(ctx)

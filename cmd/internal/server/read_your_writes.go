@@ -10,24 +10,24 @@ import (
 	"muster/projections"
 )
 
-// A visible submitter gives a receipt when the record can be read as well as being recorded: whoever
-// has the receipt finds the record in this server's next answer. It also tells what is odd about a
-// statement beside the plan, which is no reason to refuse it. The ledger knows nothing of the
-// projections, so that they meet here.
-type visible struct {
+// readYourWrites is a submitter that gives a receipt when the record can be read as well as being
+// recorded: whoever has the receipt finds the record in this server's next answer. It also tells what
+// is odd about a statement beside the plan, which is no reason to refuse it. The ledger knows nothing
+// of the projections, so that they meet here.
+type readYourWrites struct {
 	intake.Submitter
 	projector *projections.Projector
 }
 
 // The longest that a receipt waits for the projections. The record stays recorded, whether or not
 // it can be read by then.
-const visibleWithin = 2 * time.Second
+const readableWithin = 2 * time.Second
 
 // Submit implements intake.Submitter.
-func (v visible) Submit(ctx context.Context, s events.Signed) (intake.Receipt, error) {
+func (v readYourWrites) Submit(ctx context.Context, s events.Signed) (intake.Receipt, error) {
 	r, err := v.Submitter.Submit(ctx, s)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(ctx, visibleWithin)
+		ctx, cancel := context.WithTimeout(ctx, readableWithin)
 		defer cancel()
 		_ = v.projector.WaitFor(ctx, r.Sequence) // when it fails, /healthz says why
 	}
@@ -38,7 +38,7 @@ func (v visible) Submit(ctx context.Context, s events.Signed) (intake.Receipt, e
 }
 
 // Check implements intake.Submitter.
-func (v visible) Check(ctx context.Context, s events.Signed) (intake.Checked, error) {
+func (v readYourWrites) Check(ctx context.Context, s events.Signed) (intake.Checked, error) {
 	c, err := v.Submitter.Check(ctx, s)
 	if err == nil {
 		c.Warnings = v.warnings(ctx, s.Statement)
@@ -46,7 +46,7 @@ func (v visible) Check(ctx context.Context, s events.Signed) (intake.Checked, er
 	return c, err
 }
 
-func (v visible) warnings(ctx context.Context, st events.Statement) (all []problem.Field) {
+func (v readYourWrites) warnings(ctx context.Context, st events.Statement) (all []problem.Field) {
 	_ = v.projector.View(func(p *projections.Picture) error {
 		warnings, err := p.Warnings(ctx, st)
 		for _, w := range warnings {

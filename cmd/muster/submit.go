@@ -17,8 +17,8 @@ import (
 	"muster/projections/web"
 )
 
-// sayOne signs one statement, submits it, and prints the receipt.
-func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (events.Statement, error)) error {
+// submitOne signs one statement, submits it, and prints the receipt.
+func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*session) (events.Statement, error)) error {
 	s, err := a.session(ctx)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (a *app) sayOne(ctx context.Context, dryRun bool, make func(*session) (even
 	if err != nil {
 		return err
 	}
-	r, err := a.submitProven(ctx, s.to, signed, s.signer.Key())
+	r, err := a.submitVerified(ctx, s.to, signed, s.signer.Key())
 	if problem.Is(err, problem.Unavailable) {
 		return unsent(signed, err)
 	}
@@ -72,7 +72,7 @@ func (a *app) submitCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := a.submitProven(cmd.Context(), to, s, "")
+			r, err := a.submitVerified(cmd.Context(), to, s, "")
 			if err != nil {
 				return err
 			}

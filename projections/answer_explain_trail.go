@@ -30,9 +30,9 @@ func (c *change) supplies() [Deployed + 1]int64 {
 }
 
 // A trail is how much there is of something over time. What is added to it lies beside it until it
-// is settled:
+// is accumulated:
 //
-//	added                          settled
+//	added                          accumulated
 //	2026-03-01  offered  +600      2026-03-01  600
 //	2026-09-01  offered  −600  →   2026-06-01  800
 //	2026-06-01  offered  +200      2026-09-01  200
@@ -96,8 +96,8 @@ func (t *trail) gather() {
 	t.steps, t.added = steps, t.added[:0]
 }
 
-// settle sums up what was added. Nothing is added afterwards.
-func (t *trail) settle() {
+// accumulate sums up what was added. Nothing is added afterwards.
+func (t *trail) accumulate() {
 	if t.gather(); len(t.steps) == 0 {
 		return
 	}
@@ -107,7 +107,7 @@ func (t *trail) settle() {
 	}
 }
 
-// sumsOfTrails yields the sums of two groups of settled trails in some days, in runs of days in
+// sumsOfTrails yields the sums of two groups of accumulated trails in some days, in runs of days in
 // which none of them changes.
 func sumsOfTrails(groups [2][]*trail, days stretch) iter.Seq2[stretch, [2]change] {
 	return func(yield func(stretch, [2]change) bool) {

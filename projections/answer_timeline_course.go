@@ -211,12 +211,12 @@ func (c *course) placeRest(days stretch, v *version, shares []share) {
 // settle puts each kind on the line that it counts for, in each phase.
 func (c *course) settle() {
 	for i := range c.kinds {
-		c.kinds[i].settle()
-		c.rests[i].settle()
+		c.kinds[i].accumulate()
+		c.rests[i].accumulate()
 	}
 	for i := range c.lines {
 		c.lines[i].segments = c.lines[i].segments[:0]
-		c.lines[i].shares.settle()
+		c.lines[i].shares.accumulate()
 	}
 	for i := range c.roles {
 		r := &c.roles[i]

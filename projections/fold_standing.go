@@ -98,9 +98,9 @@ func (s *standing) disclosed(d *fact) {
 func (s *standing) stepHolds(d *fact) {
 	switch {
 	case d.hold != nil && d.move.condition != "":
-		s.conditions = settle(s.conditions, d)
+		s.conditions = withHold(s.conditions, d)
 	case d.hold != nil:
-		s.caveats = settle(s.caveats, d)
+		s.caveats = withHold(s.caveats, d)
 	case d.share != nil && d.move.releases:
 		s.allocations = slices.DeleteFunc(slices.Clone(s.allocations), func(a allotment) bool { return a.id == d.share.id })
 	case d.share != nil:
@@ -111,8 +111,8 @@ func (s *standing) stepHolds(d *fact) {
 	}
 }
 
-// settle returns the holds with what the fact says of one.
-func settle(holds []hold, d *fact) []hold {
+// withHold returns the holds with what the fact says of one.
+func withHold(holds []hold, d *fact) []hold {
 	h := *d.hold
 	h.by, h.since = d.cause(), d.effective
 	at := slices.IndexFunc(holds, func(old hold) bool { return old.name == h.name })

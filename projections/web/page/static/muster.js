@@ -182,7 +182,8 @@ const refused = async (address) => {
 const untilTomorrow = () => 864e5 - Date.now() % 864e5 + 1000;
 const tomorrow = async () => {
   const { live, today } = page().dataset;
-  if (live && !new URLSearchParams(location.search).get("on")) await refresh([]);
+  const on = new URLSearchParams(location.search).get("on");
+  if (live && (!on || on === "today")) await refresh([]);
   setTimeout(tomorrow, live && page().dataset.today === today ? 60e3 : untilTomorrow());
 };
 setTimeout(tomorrow, untilTomorrow());

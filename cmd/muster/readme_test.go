@@ -10,6 +10,9 @@ import (
 	"testing"
 )
 
+// readmeData is the data folder of the session.
+const readmeData = "muster-data"
+
 // The session that README.md shows is what happens: its commands are run, one after another, and answer as it says.
 //
 // In a line of what is answered, times, keys, ids and the like may be others. A line … stands for any lines.
@@ -18,6 +21,9 @@ func TestReadmeSession(t *testing.T) {
 	project, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(project, readmeData, "doc.go")); err == nil {
+		t.Errorf("whoever types the session in the source folder founds a ledger in its package %s", readmeData)
 	}
 	dir := t.TempDir()
 	err = errors.Join(os.Symlink(filepath.Join(project, "cmd"), filepath.Join(dir, "cmd")),
@@ -28,8 +34,8 @@ func TestReadmeSession(t *testing.T) {
 	var server *serverProcess
 	for _, step := range readmeSession(t, filepath.Join(project, "README.md")) {
 		switch {
-		case step.command == "muster serve --data ledger":
-			server = serving(t, filepath.Join(dir, "ledger"))
+		case step.command == "muster serve --data "+readmeData:
+			server = serving(t, filepath.Join(dir, readmeData))
 		case server == nil:
 			t.Fatalf("the session must begin with its server, not with %s", step.command)
 		default:

@@ -97,7 +97,11 @@ func DeliveryTable(a projections.Deliveries) Table {
 	for _, d := range a.Deliveries {
 		cells := []string{string(d.Nation), string(d.Operation), string(d.Role), d.Offered.String(), d.Deployed.String(), string(d.Unit), percentOf(d.Percent), number(d.Ended)}
 		for _, s := range []projections.Stage{d.OfferedToConfirmed, d.ConfirmedToDeployed} {
-			cells = append(cells, number(s.Pledges), number(s.Median), number(s.Longest), number(s.Waiting), s.Oldest.String())
+			median, longest := number(s.Median), number(s.Longest)
+			if s.Pledges == 0 { // nobody knows how long it takes
+				median, longest = "", ""
+			}
+			cells = append(cells, number(s.Pledges), median, longest, number(s.Waiting), s.Oldest.String())
 		}
 		t.Add(d, cells...)
 	}

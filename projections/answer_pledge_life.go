@@ -76,6 +76,9 @@ func (pl *pledge) sentence(d *fact) string {
 	if strings.Contains(said, "%s") {
 		said = fmt.Sprintf(said, pl.nation.Name())
 	}
+	if d.move.discloses {
+		said += " " + Readers(d.terms.release, d.terms.releasableTo()) + " as it stands:"
+	}
 	if d.corrects != 0 {
 		said += pl.mended(d)
 	}
@@ -101,6 +104,25 @@ func (pl *pledge) sentence(d *fact) string {
 		said += " [" + d.remark.source + "]"
 	}
 	return english.Capital(said)
+}
+
+// Readers says to people who may read what has a release, and is releasable to nations besides.
+func Readers(r events.Release, to []events.Nation) string {
+	said := "the " + string(r)
+	switch r {
+	case events.Public:
+		return "everybody"
+	case "":
+		return "the coalition"
+	}
+	for i, n := range to {
+		between := ", "
+		if i+1 == len(to) {
+			between = " and "
+		}
+		said += between + n.Name()
+	}
+	return said
 }
 
 // mended tells what a correction does to the record that it mends: what it should have said, and from when.

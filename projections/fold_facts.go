@@ -85,6 +85,14 @@ type terms struct {
 	further  *further // nil when nothing of the kind was said
 }
 
+// releasableTo returns the nations that may read it where its release alone would not let them.
+func (t *terms) releasableTo() []events.Nation {
+	if t.further == nil {
+		return nil
+	}
+	return t.further.to
+}
+
 // A further is what few pledges say.
 type further struct {
 	predecessor, successor events.ID

@@ -59,7 +59,7 @@ var moves = byType(
 	move{typ: "pledge.offered", begins: true, terms: true, rung: Offered, says: "%s offers"},
 	move{typ: "pledge.amended", terms: true, says: "%s changes it to"},
 	move{typ: "pledge.observed", begins: true, terms: true, strength: true, rung: Deployed, says: "%s was seen with"},
-	move{typ: "pledge.disclosed", terms: true, discloses: true, says: "%s discloses it as it stands:"},
+	move{typ: "pledge.disclosed", terms: true, discloses: true, says: "%s opens it to"},
 	move{typ: "pledge.accepted", rung: Accepted, says: "the coordinators accept it"},
 	move{typ: "pledge.confirmed", rung: Confirmed, says: "%s is bound"},
 	move{typ: "pledge.deployed", rung: Deployed, strength: true, says: "in place:"},

@@ -192,7 +192,7 @@ func TestPageHostilePath(t *testing.T) {
 func TestPageHostileForm(t *testing.T) {
 	server := demoServer(t)
 	fields := []string{"type", "pledge", "id", "seen_size", "seen_root", "operation", "nation", "role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence",
-		"release", "expires", "predecessor", "successor", "elsewhere", "source", "note", "effective", "reason", "condition", "kind"}
+		"release", "releasable_to", "expires", "predecessor", "successor", "elsewhere", "source", "note", "effective", "reason", "condition", "kind"}
 	post := func(name, query string, form url.Values) int {
 		req := request(t, http.MethodPost, server+"/submit"+query, strings.NewReader(form.Encode()))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -25,8 +25,8 @@ func TestReleaseSaysWhatItDoes(t *testing.T) {
 		}
 	}
 	look(new(app).root())
-	if flags != 4 {
-		t.Errorf("%d commands have --release, and not indicate, offer, amend and correct", flags)
+	if flags != 3 {
+		t.Errorf("%d commands have --release, and not indicate, offer and disclose", flags)
 	}
 	if long := new(app).importCSVCmd().Long; !strings.Contains(long, releaseToday) {
 		t.Errorf("the import says nothing of it: %s", long)

@@ -287,7 +287,7 @@ func NationTable(a projections.NationPage) Table {
 			c.Pledge.String())
 	}
 	members := MembersTable(projections.Roster{Members: a.Members})
-	members.Above = []string{"Who signs for it:"}
+	members.Above = []string{"Its members, who sign for it or, as readers, are to read:"}
 	for _, beside := range []Table{pledges, counted, notCountedTable(a.NotCounted), members} {
 		if len(beside.Rows) > 0 {
 			t.Beside = append(t.Beside, beside)

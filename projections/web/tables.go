@@ -342,12 +342,12 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 // PledgesTable has a row for each pledge.
 func PledgesTable(all projections.PledgeList) Table {
 	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area", "line",
-		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "note"}}
+		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "release", "releasable to", "note"}}
 	t.days()
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
-			conditions(p), caveats(p), allocations(p, plain), strings.Join(p.Elsewhere, ", "), p.Note)
+			conditions(p), caveats(p), allocations(p, plain), strings.Join(p.Elsewhere, ", "), string(p.Release), text(p.ReleasableTo, ", "), p.Note)
 	}
 	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"), all.Basis)}
 	return t
@@ -389,7 +389,11 @@ func allocations(p projections.Pledge, write func(events.Quantity) string) strin
 func PledgeTable(w PledgeLife) Table {
 	p := w.Pledge
 	t := Table{Head: []string{"sequence", "recorded", "effective", "type", "signed by", "what", "corrected by"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation), PledgeSentence(p), ""}
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation), PledgeSentence(p)}
+	if released := releaseSentence(&p); released != "" {
+		t.Above = append(t.Above, released)
+	}
+	t.Above = append(t.Above, "")
 	for _, e := range w.Life {
 		t.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), string(e.Type), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
 	}
@@ -398,6 +402,15 @@ func PledgeTable(w PledgeLife) Table {
 		t.Below = []string{fmt.Sprintf("As it stands on the last day, %s.", w.Basis)}
 	}
 	return t
+}
+
+// releaseSentence says who may read a pledge, "" where nobody has said so.
+func releaseSentence(p *projections.Pledge) string {
+	if p.Release == "" {
+		return ""
+	}
+	return "released to " + projections.Readers(p.Release, p.ReleasableTo) +
+		" (it is recorded, but reading is not restricted yet: everybody who reaches the server can read it)"
 }
 
 // PledgeSentence says to people what a pledge is.
@@ -448,9 +461,9 @@ func PlanTable(p Plan) Table {
 
 // MembersTable has a row for each key.
 func MembersTable(r projections.Roster) Table {
-	t := Table{Head: []string{"name", "role", "party", "admitted", "revoked", "key"}}
+	t := Table{Head: []string{"name", "role", "party", "clearance", "admitted", "revoked", "key"}}
 	for _, m := range r.Members {
-		t.Add(m, m.Name, string(m.Role), string(m.Party), number(m.Admitted), orEmpty(m.Revoked), string(m.Key))
+		t.Add(m, m.Name, string(m.Role), string(m.Party), string(m.Clearance), number(m.Admitted), orEmpty(m.Revoked), string(m.Key))
 	}
 	return t
 }

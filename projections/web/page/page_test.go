@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,6 +51,33 @@ func TestWords(t *testing.T) {
 		en, fr := placeholder.FindAllString(in["en"], -1), placeholder.FindAllString(in["fr"], -1)
 		if !slices.Equal(en, fr) {
 			t.Errorf("%s has the places %q in English and %q in French", key, en, fr)
+		}
+	}
+}
+
+// Every kind of statement, every term that a review can show and every form is named in words.
+func TestEveryKindHasWords(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	needs := func(key string) {
+		if words[key] == nil {
+			t.Errorf("there are no words for %s", key)
+		}
+	}
+	for _, typ := range events.Types() {
+		needs("type." + string(typ))
+	}
+	for _, one := range forms {
+		needs("say." + string(one.Type))
+		for _, name := range one.Fields {
+			needs("field." + name)
+		}
+	}
+	for i, terms := 0, reflect.TypeFor[events.PledgeTerms](); i < terms.NumField(); i++ {
+		if name, _, _ := strings.Cut(terms.Field(i).Tag.Get("json"), ","); name != "" {
+			needs("field." + name)
 		}
 	}
 }

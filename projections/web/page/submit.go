@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 
 	"muster/events"
 	"muster/events/problem"
@@ -30,15 +31,20 @@ type form struct {
 }
 
 var (
-	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence", "release", "expires", "predecessor", "successor", "elsewhere", "source", "note"}
+	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence", "release", "releasable_to",
+		"expires", "predecessor", "successor", "elsewhere", "source", "note"}
 	stepFields = []string{"reason", "source"}
 )
+
+// disclosed is the form that restates the pledge by itself: only who may read it is filled in.
+const disclosed events.Type = "pledge.disclosed"
 
 // forms are what can be said on the page, in the order of a pledge's life.
 var forms = []form{
 	{"pledge.offered", false, termFields},
 	{"pledge.indicated", false, termFields},
 	{"pledge.amended", true, termFields},
+	{disclosed, true, []string{"release", "releasable_to"}},
 	{"pledge.renewed", true, append([]string{"expires"}, stepFields...)},
 	{"condition.added", true, append([]string{"condition", "kind"}, stepFields...)},
 	{"condition.discharged", true, append([]string{"condition"}, stepFields...)},
@@ -49,6 +55,9 @@ var forms = []form{
 	{"pledge.returned", true, stepFields},
 	{"pledge.withdrawn", true, stepFields},
 }
+
+// fixed are the terms that an amendment restates and does not change.
+var fixed = []string{"role", "unit", "release", "releasable_to"}
 
 // Words that a field can have, of those that are a closed set.
 var fieldWords = map[string][]string{
@@ -213,7 +222,7 @@ func (s *submitPage) readPledges() error {
 		id = s.given.Get("pledge")
 	}
 	if id != "" {
-		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "")
+		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "", "on", s.restatedOn())
 		s.About, s.life = &one.Pledge, one.Life
 		s.After = fmt.Sprint(one.Pledge.Last)
 		if s.given != nil && s.given.Get("after") != "" {
@@ -230,6 +239,18 @@ func (s *submitPage) readPledges() error {
 	return err
 }
 
+// restatedOn returns the day for which the pledge is told: for a disclosure the one from which it
+// holds, since it restates the pledge as it stands then; else that of the page.
+func (s *submitPage) restatedOn() string {
+	if s.Say.Type != disclosed {
+		return s.Get("on")
+	}
+	if day, err := events.ParseDate(strings.TrimSpace(s.given.Get("effective"))); err == nil {
+		return day.String()
+	}
+	return s.Today.String()
+}
+
 // readFields makes the fields: with what was given, or with what the pledge says now.
 func (s *submitPage) readFields() {
 	names := s.Say.Fields
@@ -240,11 +261,12 @@ func (s *submitPage) readFields() {
 	now, lines := s.now(), s.lines()
 	for _, name := range names {
 		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason" || strings.Contains(now[name], "\n") && name != "elsewhere",
-			Fixed: s.Say.Type == "pledge.amended" && (name == "role" || name == "unit")}
+			Fixed: s.Say.Type == "pledge.amended" && slices.Contains(fixed, name)}
 		if s.given != nil && !f.Fixed {
 			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
 		}
-		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) || name == "expires" && s.Say.Type == "pledge.renewed"
+		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) ||
+			name == "expires" && s.Say.Type == "pledge.renewed" || name == "release" && s.Say.Type == disclosed
 		s.offer(&f, lines)
 		s.Fields = append(s.Fields, f)
 	}
@@ -271,6 +293,7 @@ func (s *submitPage) now() map[string]string {
 		now["quantity"] = s.About.Quantity.String()
 	}
 	now["elsewhere"] = strings.Join(s.About.Elsewhere, "\n")
+	now["releasable_to"] = strings.Join(codes(s.About.ReleasableTo), ", ")
 	return now
 }
 
@@ -359,7 +382,7 @@ func (s *submitPage) make() error {
 	}
 	for i := range s.Fields {
 		for _, w := range s.Wrong.AllFields() {
-			if strings.TrimSuffix(w.Location, ".0") == s.Fields[i].Name {
+			if name, _, _ := strings.Cut(strings.TrimSuffix(w.Location, ".0"), "["); name == s.Fields[i].Name {
 				s.Fields[i].Problem = w.Message
 			}
 		}
@@ -395,6 +418,9 @@ func (s *submitPage) text() []byte {
 		members["pledge"], members["operation"], members["nation"] = s.About.ID, s.About.Operation, s.About.Nation
 		members["after"] = written("after", s.After)
 	}
+	if s.About != nil && s.Say.Type == disclosed {
+		restate(members, s.About)
+	}
 	for _, f := range s.Fields {
 		if f.Value != "" {
 			members[f.Name] = written(f.Name, f.Value)
@@ -408,6 +434,29 @@ func (s *submitPage) text() []byte {
 	return text
 }
 
+// restate writes the terms of a pledge and where it stands, but for who may read it.
+func restate(members map[string]any, p *projections.Pledge) {
+	for _, part := range []any{p.Terms(), p.Standing()} {
+		text, err := json.Marshal(part)
+		said := map[string]json.RawMessage{}
+		if err == nil && json.Unmarshal(text, &said) == nil {
+			for name, value := range said {
+				members[name] = value
+			}
+		}
+	}
+	delete(members, "release")
+	delete(members, "releasable_to")
+}
+
+func codes(all []events.Nation) []string {
+	text := make([]string, len(all))
+	for i, n := range all {
+		text[i] = string(n)
+	}
+	return text
+}
+
 // written is a field's value as a statement writes it.
 func written(name, value string) any {
 	switch name {
@@ -415,6 +464,8 @@ func written(name, value string) any {
 		if strings.Trim(value, "0123456789") == "" {
 			return json.Number(value)
 		}
+	case "releasable_to":
+		return strings.FieldsFunc(strings.ToUpper(value), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 	case "elsewhere":
 		var all []string
 		for line := range strings.SplitSeq(value, "\n") {

@@ -168,3 +168,26 @@ func TestAmounts(t *testing.T) {
 		}
 	}
 }
+
+// A state is called what it is called now, in both languages.
+func TestNationsAreNamed(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		nation events.Nation
+		en, fr string
+	}{
+		{"FRA", "France", "France"},
+		{"MKD", "North Macedonia", "Macédoine du Nord"},
+		{"SWZ", "Eswatini", "Eswatini"},
+	} {
+		for lang, want := range map[string]string{"en": test.en, "fr": test.fr} {
+			s := words.speakerFor(httptest.NewRequest(http.MethodGet, "/?lang="+lang, nil))
+			if got := s.Nation(test.nation); got != want {
+				t.Errorf("%s: %s is called %s, want %s", lang, test.nation, got, want)
+			}
+		}
+	}
+}

@@ -21,19 +21,10 @@ func (a *app) caveatCmd() *cobra.Command {
 		}))
 }
 
-func (a *app) caveatStepCmd(use, short string, make func(events.CaveatStep) events.Statement) *cobra.Command {
-	var f stepFlags
-	c := &cobra.Command{
-		Use:   use + " ID CAVEAT",
-		Short: short,
-		Args:  args("ID", "CAVEAT"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
-				step, _, err := a.step(cmd, s, f, args[0])
-				return make(events.CaveatStep{PledgeStep: step, Caveat: events.Line(args[1])}), err
-			})
-		},
+func (a *app) caveatStepCmd(use, short string,
+	make func(events.CaveatStep) events.Statement) *cobra.Command {
+	of := func(s events.PledgeStep, name events.Line) events.Statement {
+		return make(events.CaveatStep{PledgeStep: s, Caveat: name})
 	}
-	f.register(c)
-	return c
+	return a.namedStepCmd(use, "CAVEAT", short, of)
 }

@@ -121,19 +121,29 @@ func (a *app) conditionCmd() *cobra.Command {
 		}))
 }
 
-func (a *app) conditionStepCmd(use, short string, make func(events.ConditionStep) events.Statement) *cobra.Command {
+// namedStepCmd is a command that says something of a condition or a caveat of a pledge, by its name.
+func (a *app) namedStepCmd(use, what, short string,
+	make func(events.PledgeStep, events.Line) events.Statement) *cobra.Command {
 	var f stepFlags
 	c := &cobra.Command{
-		Use:   use + " ID CONDITION",
+		Use:   use + " ID " + what,
 		Short: short,
-		Args:  args("ID", "CONDITION"),
+		Args:  args("ID", what),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
-				return make(events.ConditionStep{PledgeStep: step, Condition: events.Line(args[1])}), err
+				return make(step, events.Line(args[1])), err
 			})
 		},
 	}
 	f.register(c)
 	return c
+}
+
+func (a *app) conditionStepCmd(use, short string,
+	make func(events.ConditionStep) events.Statement) *cobra.Command {
+	of := func(s events.PledgeStep, name events.Line) events.Statement {
+		return make(events.ConditionStep{PledgeStep: s, Condition: name})
+	}
+	return a.namedStepCmd(use, "CONDITION", short, of)
 }

@@ -25,15 +25,7 @@ import (
 func TestDeployedNATS(t *testing.T) {
 	opts := deployedOptions(t)
 	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1, natsserver.ClusterOpts{}, nil, true, true
-	srv, err := natsserver.NewServer(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server did not start")
-	}
+	srv := startNATS(t, opts)
 	address := "127.0.0.1:" + strings.TrimPrefix(srv.ClientURL(), "nats://127.0.0.1:")
 	log := startDeployed(t, "nats://muster:secret@"+address, "nats://service:secret@"+address)
 

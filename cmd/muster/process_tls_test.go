@@ -58,16 +58,7 @@ func secureCluster(t *testing.T, dir string, port int, cert, key string, muster,
 		t.Fatal(err)
 	}
 	opts.Host, opts.Port, opts.NoSigs, opts.NoLog = "127.0.0.1", port, true, true
-	srv, err := natsserver.NewServer(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(func() { stopNATS(srv) })
-	if !srv.ReadyForConnections(patience) {
-		t.Fatal("the NATS server does not start")
-	}
-	return srv
+	return startNATS(t, opts)
 }
 
 // Servers keep their log on a cluster over TLS, each user comes with an nkey, and a server goes on

@@ -187,8 +187,7 @@ func compareMonths(t *testing.T, dir, file, from, to string) {
 	}
 }
 
-// numbersOf reads the numbers of one month from the table.
-func numbersOf(t *testing.T, file, month string) map[contribution]int64 {
+func tableOf(t *testing.T, file string) [][]string {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -199,6 +198,13 @@ func numbersOf(t *testing.T, file, month string) map[contribution]int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rows
+}
+
+// numbersOf reads the numbers of one month from the table.
+func numbersOf(t *testing.T, file, month string) map[contribution]int64 {
+	t.Helper()
+	rows := tableOf(t, file)
 	column := func(row []string, name string) string { return strings.Trim(row[slices.Index(rows[0], name)], "'") }
 	numbers := map[contribution]int64{}
 	for _, row := range rows[1:] {
@@ -233,15 +239,7 @@ func decodeJSON(t *testing.T, dir string, into any, args ...string) {
 // contribution counts once in a month and mission, and what is no number is nothing.
 func sumsByMonth(t *testing.T, file string) map[string]int64 {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := tableOf(t, file)
 	column := func(name string) int { return slices.Index(rows[0], name) }
 	date, name, mission, total := column("Date"), column("Contributor"), column("Mission"), column("Total_Total")
 	sums, seen := map[string]int64{}, map[[3]string]bool{}

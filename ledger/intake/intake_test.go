@@ -135,13 +135,16 @@ func (b *bench) overNATS(t *testing.T) intake.NATSClient {
 	return intake.NATSClient{Conn: nc}
 }
 
+// waysIn are those in which a statement gets into a ledger.
+var waysIn = map[string]func(*testing.T, *bench) intake.Submitter{
+	"inside": func(_ *testing.T, b *bench) intake.Submitter { return intake.Of(b.ledger) },
+	"HTTP":   func(t *testing.T, b *bench) intake.Submitter { return b.overHTTP(t) },
+	"NATS":   func(t *testing.T, b *bench) intake.Submitter { return b.overNATS(t) },
+}
+
 // Every way into the ledger gives the same receipts and the same refusals.
 func TestEveryWayIn(t *testing.T) {
-	for name, open := range map[string]func(*testing.T, *bench) intake.Submitter{
-		"inside": func(_ *testing.T, b *bench) intake.Submitter { return intake.Of(b.ledger) },
-		"HTTP":   func(t *testing.T, b *bench) intake.Submitter { return b.overHTTP(t) },
-		"NATS":   func(t *testing.T, b *bench) intake.Submitter { return b.overNATS(t) },
-	} {
+	for name, open := range waysIn {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			to := open(t, b)

@@ -39,11 +39,7 @@ func (b *bench) signing(t testing.TB) (key string) {
 
 // Every way in gives receipts that prove the record, the first time and again; from a server that signs nothing, none.
 func TestReceiptsProve(t *testing.T) {
-	for name, open := range map[string]func(*testing.T, *bench) intake.Submitter{
-		"inside": func(_ *testing.T, b *bench) intake.Submitter { return intake.Of(b.ledger) },
-		"HTTP":   func(t *testing.T, b *bench) intake.Submitter { return b.overHTTP(t) },
-		"NATS":   func(t *testing.T, b *bench) intake.Submitter { return b.overNATS(t) },
-	} {
+	for name, open := range waysIn {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			to := open(t, b)

@@ -262,6 +262,16 @@ func ruleRefused(t *testing.T, err error, code, message, hint string) {
 // ruleLedger opens a whole ledger, on a log in memory and a journal of its own, and founds it.
 func ruleLedger(t *testing.T) *ledger.Ledger {
 	t.Helper()
+	l, _ := ruleUnfounded(t)
+	if _, err := l.Submit(t.Context(), ruleSigned(t, ruleFounder, ruleSay("ledger.founded"))); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// ruleUnfounded opens a ledger before its first record.
+func ruleUnfounded(t *testing.T) (*ledger.Ledger, *journal.Journal) {
+	t.Helper()
 	j, err := journal.Open(filepath.Join(t.TempDir(), "journal.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -276,10 +286,7 @@ func ruleLedger(t *testing.T) *ledger.Ledger {
 			t.Error(err)
 		}
 	})
-	if _, err := l.Submit(t.Context(), ruleSigned(t, ruleFounder, ruleSay("ledger.founded"))); err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return l, j
 }
 
 func ruleSigned(t *testing.T, by *events.Signer, st events.Statement) events.Signed {

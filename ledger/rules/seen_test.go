@@ -1,34 +1,17 @@
 package rules_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger"
-	"muster/ledger/journal"
-	"muster/ledger/logtest"
 )
 
 // zeroRoot is the root of no tree.
 const zeroRoot = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 func TestRule27SeenIsThisHistory(t *testing.T) {
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: logtest.NewMemory(0).View(), Name: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		l.Close()
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	l, j := ruleUnfounded(t)
 	submit := func(st events.Statement) error {
 		_, err := l.Submit(t.Context(), ruleSigned(t, ruleFounder, st))
 		return err

@@ -73,7 +73,7 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 }
 
 // thereFrom returns the first day asked or, while the pledge is not there yet, the first on which it is, as known then.
-func (pl *pledge) thereFrom(b *Basis) events.Date { return max(b.On, pl.extent(b).from) }
+func (pl *pledge) thereFrom(b *Basis) events.Date { return max(b.On, pl.daysThere(b).from) }
 
 // factOf finds what a record says, nil when it is about no pledge.
 func (p *Picture) factOf(seq uint64) (*pledge, *fact) {

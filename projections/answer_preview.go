@@ -284,8 +284,8 @@ func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 	sides, before := sidesOn{}, sidesOn{}
 	pledges := slices.SortedFunc(s.now.those(s.touched), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
 	for i, pl := range pledges {
-		first := max(pl.extent(&b).from, b.On)
-		if first > b.On || pl.extent(&b).from == b.On {
+		first := max(pl.daysThere(&b).from, b.On)
+		if first > b.On || pl.daysThere(&b).from == b.On {
 			all = append(all, s.unnumberDay(sides.on(s.now, b, first).firstDay(pl)))
 		}
 		if i >= maxFirstDays {

@@ -29,7 +29,7 @@ func (p *Picture) handOvers(b *Basis, chosen []*operation, f TimelineFilter, c *
 	all := []HandOver{}
 	for _, pair := range p.rotationsOf(b) {
 		from, to := pair[0], pair[1]
-		out, in := from.extent(b), to.extent(b)
+		out, in := from.daysThere(b), to.daysThere(b)
 		var room standing
 		at := *b
 		at.On = min(out.until, b.On.AddDays(MaxTimeline))
@@ -102,8 +102,8 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 	return pairs
 }
 
-// extent returns the first and the last day on which a pledge is there, as known as of the basis; zero when there is none.
-func (pl *pledge) extent(b *Basis) (whole stretch) {
+// daysThere returns the first and the last day on which a pledge is there, as known as of the basis; zero when there is none.
+func (pl *pledge) daysThere(b *Basis) (whole stretch) {
 	pl.now().stretches(new(standing), uint32(b.AsOf), 0, func(days stretch, _ *standing) {
 		if whole.until == 0 {
 			whole.from = days.from

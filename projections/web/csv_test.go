@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/csv"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,16 +17,8 @@ import (
 // getCSV asks for a question's rows, and returns the answer's status, type and body.
 func (s *testServer) getCSV(path string) (status int, contentType, body string) {
 	s.t.Helper()
-	resp, err := http.Get(s.url + Root + path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header.Get("Content-Type"), string(data)
+	status, header, body := s.send(http.MethodGet, s.url+Root+path, nil, nil)
+	return status, header.Get("Content-Type"), body
 }
 
 // Every list can be had as CSV at its own address: the same rows that the command line prints from the answer.
@@ -129,20 +122,28 @@ func TestNothingThere(t *testing.T) {
 // do asks in a way of its own.
 func (s *testServer) do(method, path string) (int, http.Header, string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+Root+path, strings.NewReader("x"))
+	return s.send(method, s.url+Root+path, nil, strings.NewReader("x"))
+}
+
+// send asks, and reads the whole answer.
+func (s *testServer) send(method, url string, header http.Header, body io.Reader) (
+	int, http.Header, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	maps.Copy(req.Header, header)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return resp.StatusCode, resp.Header, string(body)
+	return resp.StatusCode, resp.Header, string(data)
 }
 
 // Whoever asks only for the head of a stream is told what there would be, and keeps no slot.

@@ -1,33 +1,22 @@
 package web
 
 import (
-	"io"
-	"muster/events"
 	"net/http"
 	"testing"
 	"time"
+
+	"muster/events"
 )
 
 // fetch asks with what the client has already, and returns the status, the tag, the caching and the body.
 func (s *testServer) fetch(path, has string) (status int, tag, caching, body string) {
 	s.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, s.url+Root+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	given := http.Header{}
 	if has != "" {
-		req.Header.Set("If-None-Match", has)
+		given.Set("If-None-Match", has)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header.Get("ETag"), resp.Header.Get("Cache-Control"), string(data)
+	status, header, body := s.send(http.MethodGet, s.url+Root+path, given, nil)
+	return status, header.Get("ETag"), header.Get("Cache-Control"), body
 }
 
 // Whoever has an answer is told so for as long as the answer is the same, and not a record longer.

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -17,16 +16,8 @@ import (
 // document fetches the API's document.
 func (s *testServer) document() (doc map[string]any) {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "/openapi.json")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
+	_, _, body := s.send(http.MethodGet, s.url+"/openapi.json", nil, nil)
+	if err := json.Unmarshal([]byte(body), &doc); err != nil {
 		s.t.Fatal(err)
 	}
 	return doc

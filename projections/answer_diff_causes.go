@@ -292,14 +292,19 @@ type blame struct {
 	force   []Told // what has brought the requirement into force, or out of it
 	terms   []Told // what it is besides its numbers
 	once    bool   // it is in force at one moment alone
+
+	decided map[decidedKey]bool // for which pledges one of the records decides: see isDecided
 }
 
 // line finds the causes of what differs of a requirement.
 func (c *causer) line(l *LineDiff) {
-	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{}}
+	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{}, decided: map[decidedKey]bool{}}
 	required := b.requirement()
 	b.requirements()
 	for _, id := range l.Pledges {
+		if !c.to.p.meter.spend(2 * foldCost) {
+			return
+		}
 		both := c.pair(id)
 		was, is := c.from.contribution(both[0], l.Operation, l.Line), c.to.contribution(both[1], l.Operation, l.Line)
 		if delta := is.less(was); delta != ([numbers]int64{}) {
@@ -423,15 +428,58 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 	}
 }
 
-// isDecided reports whether a record about a requirement that was found already makes a pledge's part of a number differ.
+// A decidedKey is what pledges have in common that the same records about requirements decide for:
+// why they are not there at either side, what they are else, and whether they have quantities. These
+// do not differ between the sides: what differs by itself is looked at by itself.
+type decidedKey struct {
+	absent [2]Reason
+	is     [2]amounts
+	number int
+}
+
+// decidedKeyOf returns the key of a pledge, and false where it has none.
+func (b *blame) decidedKeyOf(both [2]*pledge, number int) (key decidedKey, ok bool) {
+	key.number = number
+	var is [2]version
+	for i, s := range []*side{&b.from, &b.to} {
+		if both[i] == nil {
+			return key, false
+		}
+		s.place(both[i])
+		if key.absent[i] = s.view.absent(both[i]); key.absent[i] == "" {
+			is[i] = s.view.what
+		}
+		if is[i].allocated != nil {
+			return key, false
+		}
+		key.is[i] = is[i].amounts
+		key.is[i].pledge, key.is[i].nation = 0, 0
+		key.is[i].promised, key.is[i].present = min(is[i].promised, 1), min(is[i].present, 1)
+	}
+	same := is[0].promised == is[1].promised && is[0].present == is[1].present
+	return key, same || key.absent[0] != "" || key.absent[1] != ""
+}
+
+// isDecided reports whether a record about a requirement that was found already makes a pledge's
+// part of a number differ. There may be hundreds of these records, and thousands of pledges, which
+// are of few sorts.
 func (b *blame) isDecided(pd *PledgeDiff, both [2]*pledge, delta [numbers]int64, number int) bool {
-	return slices.ContainsFunc(b.records[number], func(t Told) bool {
+	key, ok := b.decidedKeyOf(both, number)
+	if known, found := b.decided[key]; ok && found {
+		return known
+	}
+	decides := func(t Told) bool {
 		if !t.Pledge.IsZero() || !b.to.p.meter.spend(2*foldCost) {
 			return false
 		}
 		from, to := b.leaving(pd, both, t)
 		return to.less(from)[number] != delta[number]
-	})
+	}
+	is := slices.ContainsFunc(b.records[number], decides)
+	if ok {
+		b.decided[key] = is
+	}
+	return is
 }
 
 // leaving returns what a pledge adds at both sides without a record.

@@ -270,3 +270,27 @@ func TestCausesOfTerms(t *testing.T) {
 	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
 	equal(t, "causes", tellCauses(d), fmt.Sprintf("west required  %[1]d %[2]d; west gap  %[1]d %[2]d; west terms  %[2]d; ", more, essential))
 }
+
+// Pledges of one sort are asked once which record about a requirement decides for them, however many
+// there are: to find the causes costs little more than to compare.
+func TestCausesOfManyPledgesCostLittle(t *testing.T) {
+	const areas, each = 10, 20
+	l := newTestLedger(t)
+	in := func(area int) events.Area { return events.Area(fmt.Sprint("area-", area)) }
+	l.need("any", 100, func(r *events.RequirementTerms) { r.Area = "" })
+	for i := range areas * each {
+		l.offer("FRA", int64(1+i), func(p *events.PledgeTerms) { p.Area = in(i % areas) })
+	}
+	before := l.Last()
+	for i := range areas {
+		l.need(events.Line(fmt.Sprint("line-", i)), 100,
+			func(r *events.RequirementTerms) { r.Area = in(i) })
+	}
+	ctx := WithBudget(t.Context(), Budget{Rows: 16 * foldCost * areas * each})
+	d := must[Diff](t)(l.picture().Diff(ctx,
+		Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
+	at := slices.IndexFunc(d.Lines, func(one LineDiff) bool { return one.Line == "any" })
+	if got := len(d.Lines[at].CauseOf("supply", "").Records); got != areas {
+		t.Errorf("the supply was changed by %d records, want %d", got, areas)
+	}
+}

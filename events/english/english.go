@@ -36,8 +36,8 @@ func Unknown(thing string, isMoney bool) string {
 // oneForm are the endings of words that have one form for one and for many.
 var oneForm = []string{"craft", "personnel", "equipment", "staff", "materiel", "ammunition", "series"}
 
-// Plural returns the word for more than one of a thing, such as a unit of a plan. What is written in
-// capitals is an abbreviation, such as a currency, and stays as it is.
+// Plural returns the word for more than one of a thing, such as a unit of a plan. What is written
+// in capitals is an abbreviation, such as a currency, and stays as it is.
 func Plural(thing string) string {
 	for _, ending := range oneForm {
 		if strings.HasSuffix(thing, ending) {
@@ -90,7 +90,8 @@ var irregular = map[string]string{"are": "is", "were": "was", "have": "has", "do
 // ThereIs says that so many things are there: "there is" one, "there are" several.
 func ThereIs(n int) string { return "there " + Verb(n == 1, "are") }
 
-// Verb returns a verb, or "they" or "them", as it goes with one subject or with many, whose form is given.
+// Verb returns a verb, or "they" or "them", as it goes with one subject or with many, whose form is
+// given.
 func Verb(one bool, many string) string {
 	if !one {
 		return many

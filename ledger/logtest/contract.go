@@ -12,7 +12,8 @@ import (
 	"muster/ledger"
 )
 
-// Run holds a log to the contract of [ledger.Log]. The function open returns two servers' views of one new, empty log.
+// Run holds a log to the contract of [ledger.Log]. The function open returns two servers' views of
+// one new, empty log.
 func Run(t *testing.T, open func(t *testing.T) (a, b ledger.Log)) {
 	for name, test := range map[string]func(*testing.T, ledger.Log, ledger.Log){
 		"empty":                    empty,
@@ -66,7 +67,8 @@ func last(acks []ledger.Ack) ledger.Ack {
 	return acks[len(acks)-1]
 }
 
-// appendAll pipelines the messages from..to, in groups of one, two, three and so on, and fails the test unless all succeed.
+// appendAll pipelines the messages from..to, in groups of one, two, three and so on, and fails the
+// test unless all succeed.
 func appendAll(t *testing.T, l ledger.Log, from, to int) {
 	t.Helper()
 	var acks []ledger.Ack
@@ -145,8 +147,9 @@ func gapRefused(t *testing.T, a, _ ledger.Log) {
 	expectLast(t, a, 1)
 }
 
-// A server pipelines 1 to 20, in groups of one and of ten, while another's message has become 1 already: none of the twenty may get in,
-// although the sequence that the second expects is the right one.
+// A server pipelines 1 to 20, in groups of one and of ten, while another's message has become 1
+// already: none of the twenty may get in, although the sequence that the second expects is the
+// right one.
 func loserTakesTheRest(t *testing.T, a, b ledger.Log) {
 	appendAll(t, b, 1, 1)
 	theirs := others(1, 20)
@@ -167,7 +170,8 @@ func loserTakesTheRest(t *testing.T, a, b ledger.Log) {
 	expect(t, b, 1, 5)
 }
 
-// Where a group cannot begin, none of it gets in; and where it cannot go on, nothing behind that, and the answer is that of the last.
+// Where a group cannot begin, none of it gets in; and where it cannot go on, nothing behind that,
+// and the answer is that of the last.
 func groupBreaksOff(t *testing.T, a, b ledger.Log) {
 	appendAll(t, a, 1, 3)
 	first := a.Append(group(4, 6), nil)

@@ -1,6 +1,6 @@
-// Package logtest holds the contract of [ledger.Log] as a test, and a Log in memory that keeps to the contract and to
-// nothing beyond it: it answers late, loses answers to appends that it carried out, and refuses some for no reason, as a
-// network does.
+// Package logtest holds the contract of [ledger.Log] as a test, and a Log in memory that keeps to
+// the contract and to nothing beyond it: it answers late, loses answers to appends that it carried
+// out, and refuses some for no reason, as a network does.
 package logtest
 
 import (
@@ -20,8 +20,8 @@ type Memory struct {
 	rude     *rand.Rand // nil for a polite log
 }
 
-// NewMemory returns an empty log. With a seed other than 0 it is rude: one message in ten goes wrong, in one of the ways
-// that a network has.
+// NewMemory returns an empty log. With a seed other than 0 it is rude: one message in ten goes
+// wrong, in one of the ways that a network has.
 func NewMemory(seed uint64) *Memory {
 	m := &Memory{}
 	if seed != 0 {

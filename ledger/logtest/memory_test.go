@@ -13,7 +13,8 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// A rude log carries out some appends without saying so, and says of none that it failed which it has carried out.
+// A rude log carries out some appends without saying so, and says of none that it failed which it
+// has carried out.
 func TestRudeMemory(t *testing.T) {
 	m := NewMemory(7)
 	v := m.View()

@@ -1,5 +1,5 @@
-// Package seeded gives tests random numbers that can be had again: a test that fails says with which
-// seed, and MUSTER_SEED gives that seed to the next run.
+// Package seeded gives tests random numbers that can be had again: a test that fails says with
+// which seed, and MUSTER_SEED gives that seed to the next run.
 package seeded
 
 import (

@@ -31,8 +31,8 @@ type Row struct {
 	Release  events.Release
 	Source   string
 
-	// To are the nations that it is releasable to. The release of an operation and of a requirement is
-	// in Release, too.
+	// To are the nations that it is releasable to. The release of an operation and of a requirement
+	// is in Release, too.
 	To []events.Nation
 
 	// Standing is where a pledge stands that is disclosed, beside its terms.
@@ -94,7 +94,8 @@ type Role struct {
 	Units []events.Unit
 }
 
-// A Standing is where a pledge stands that is disclosed. What is in place is in the unit of the pledge.
+// A Standing is where a pledge stands that is disclosed. What is in place is in the unit of the
+// pledge.
 type Standing struct {
 	Rung        events.Rung
 	InPlace     int64 // 0 where nothing is
@@ -257,7 +258,8 @@ func standingOf(s *events.Standing) *Standing {
 	}
 	for _, a := range s.Allocations {
 		n, _ := a.Quantity.Number()
-		r.Allocations = append(r.Allocations, Allocation{a.Allocation, a.Line, n, int32(a.From), int32(a.Until)})
+		one := Allocation{a.Allocation, a.Line, n, int32(a.From), int32(a.Until)}
+		r.Allocations = append(r.Allocations, one)
 	}
 	return r
 }

@@ -18,8 +18,8 @@ type Source interface {
 	// what Last returned when it was called, and then ends: it does not wait for more. From is at
 	// least 1; when it is beyond the last record, nothing is yielded. An error is yielded once,
 	// with the zero record, and ends the sequence. Nobody changes a record that was yielded.
-	// Whoever ranges may stop early. Of a record that may not be read, the place is yielded: a record
-	// of which nothing but the sequence is set.
+	// Whoever ranges may stop early. Of a record that may not be read, the place is yielded: a
+	// record of which nothing but the sequence is set.
 	Records(from uint64) iter.Seq2[events.Record, error]
 
 	// Wait returns nil as soon as Last is higher than after, at once if it is already. It returns

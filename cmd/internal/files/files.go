@@ -2,8 +2,8 @@
 // commands beside it have in common.
 //
 // Such a file is written beside its place, under a name that is not there yet, and gets its own
-// name when it is whole and on the disk. So a reader never meets half of one, and what somebody else
-// has put in the place, such as a symbolic link, is not written through.
+// name when it is whole and on the disk. So a reader never meets half of one, and what somebody
+// else has put in the place, such as a symbolic link, is not written through.
 package files
 
 import (

@@ -1,6 +1,6 @@
 // Package wire is how the problems of package [muster/events/problem] travel: a server answers with
-// them over HTTP (problem+json, RFC 9457) and over NATS (the errors of a micro service, ADR-32), and a
-// client of either half of the program reads them.
+// them over HTTP (problem+json, RFC 9457) and over NATS (the errors of a micro service, ADR-32),
+// and a client of either half of the program reads them.
 package wire
 
 import (
@@ -27,9 +27,9 @@ func HTTP(w http.ResponseWriter, err error) {
 	_, _ = w.Write(encoded(p))
 }
 
-// NATS answers with a problem: its status as the error code, and the whole problem+json as the data.
-// It may be called after the handler has returned, as req.Error may not: that keeps the error for the
-// statistics, which are counted at that very moment.
+// NATS answers with a problem: its status as the error code, and the whole problem+json as the
+// data. It may be called after the handler has returned, as req.Error may not: that keeps the error
+// for the statistics, which are counted at that very moment.
 func NATS(req micro.Request, err error) {
 	p := problem.From(err)
 	// It fails only when the connection is gone, and the client with it.
@@ -49,10 +49,11 @@ func encoded(p *problem.Problem) []byte {
 }
 
 // Fetch sends a request to a server, and returns the answer, of which it reads no more than so many
-// bytes. Client is http.DefaultClient when nil. The error is a problem: the one that was answered, one
-// of the client's own, or that there was no whole answer. Then doubt is the hint, where the server may have done something all
-// the same; it is "" for a request that only asks.
-func Fetch(client *http.Client, server string, req *http.Request, most int64, doubt string) ([]byte, error) {
+// bytes. Client is http.DefaultClient when nil. The error is a problem: the one that was answered,
+// one of the client's own, or that there was no whole answer. Then doubt is the hint, where the
+// server may have done something all the same; it is "" for a request that only asks.
+func Fetch(client *http.Client, server string, req *http.Request, most int64, doubt string) (
+	[]byte, error) {
 	resp, err := cmp.Or(client, http.DefaultClient).Do(req)
 	if p := problem.Of(err); p != nil { // of the client's own
 		return nil, p
@@ -68,7 +69,8 @@ func Fetch(client *http.Client, server string, req *http.Request, most int64, do
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	if err != nil {
-		return nil, problem.New(problem.Unavailable, "the answer from %s broke off: %w", server, err).
+		return nil, problem.New(problem.Unavailable, "the answer from %s broke off: %w",
+			server, err).
 			WithHint("%s", cmp.Or(doubt, "ask again"))
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {

@@ -1,5 +1,5 @@
-// Client asks a Muster server by the client that oapi-codegen makes of the server's OpenAPI document,
-// in the package api, and writes what it was answered as JSON.
+// Client asks a Muster server by the client that oapi-codegen makes of the server's OpenAPI
+// document, in the package api, and writes what it was answered as JSON.
 //
 //	client URL PLEDGE NOTE   # the id of a pledge of France, and the signed note that began it
 package main

@@ -131,6 +131,20 @@ func (s *shortfalls) Holders(g projections.Gap) holders {
 	return holders{g.Who[:n], g.Who[n:]}
 }
 
+// A fillers is what could fill a gap: as many as fit a page, and how many more there are.
+type fillers struct {
+	First []projections.NotCounted
+	More  int
+}
+
+// CouldFill returns what could fill a gap. Of a long ledger that may be hundreds of pledges for each
+// requirement, which the rows as CSV have all.
+func (s *shortfalls) CouldFill(g projections.Gap) fillers {
+	const most = 20
+	n := min(len(g.Could), most)
+	return fillers{g.Could[:n], len(g.Could) - n}
+}
+
 // Without is the address of the page without another nation.
 func (s *shortfalls) Without(n events.Nation) any {
 	all := string(n)

@@ -15,8 +15,9 @@ import (
 func TestPageDiscloses(t *testing.T) {
 	url, dir := ownDemo(t)
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
-	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3", "--effective", "2026-01-15",
-		"--release", "coordinators", "--releasable-to", "FRA,NOR", "--key", key, "--url", url)
+	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3",
+		"--effective", "2026-01-15", "--release", "coordinators", "--releasable-to", "FRA,NOR",
+		"--key", key, "--url", url)
 	id := pledgeOf(t, url, "GBR", "sea")
 	u.content(t, "condition", "add", id, "vote", "--kind", "parliament", "--key", key, "--url", url)
 
@@ -63,7 +64,7 @@ func TestPageDiscloses(t *testing.T) {
 	b.open("/log?lang=fr&type=pledge.disclosed")
 	b.says("#r59", "diffusion élargie")
 	out, _ := u.content(t, "pledge", "show", id, "--url", url)
-	for _, want := range []string{"released to the coalition (it is recorded, but " + "reading is not restricted yet",
+	for _, want := range []string{"released to the coalition (it is recorded, but reading is not restricted yet",
 		"United Kingdom opens it to the coalition as it stands: 4 ships for sea"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the pledge is shown without %q:\n%s", want, out)
@@ -76,14 +77,17 @@ func TestPageDiscloses(t *testing.T) {
 func TestPageDisclosesWhatStands(t *testing.T) {
 	url, dir := ownDemo(t)
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
-	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3", "--release", "coordinators", "--key", key, "--url", url)
+	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3",
+		"--release", "coordinators", "--key", key, "--url", url)
 	id := pledgeOf(t, url, "GBR", "sea")
 	b := newTab(t, url, noScript)
 	b.open("/submit?type=pledge.disclosed&pledge=" + id)
-	u.content(t, "pledge", "amend", id, "--quantity", "25", "--effective", "2190-01-01", "--key", key, "--url", url)
+	u.content(t, "pledge", "amend", id, "--quantity", "25", "--effective", "2190-01-01",
+		"--key", key, "--url", url)
 	choose := func(day string) {
 		t.Helper()
-		b.do(chromedp.SetValue(chromedp.CSS("#f-release"), "coalition"), chromedp.SetValue(chromedp.CSS("#f-effective"), day))
+		b.do(chromedp.SetValue(chromedp.CSS("#f-release"), "coalition"),
+			chromedp.SetValue(chromedp.CSS("#f-effective"), day))
 		b.click(".fields button:not([type=button])")
 	}
 	choose("2190-02-01")

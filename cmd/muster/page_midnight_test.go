@@ -47,7 +47,8 @@ func TestPageGoesOverAtMidnight(t *testing.T) {
 	browser(t)
 	url, setClock := clockedServer(t, evening)
 	tabs := map[string]*tab{}
-	for _, address := range []string{"/", "/?on=today", "/?show=nations", "/shortfalls", "/?on=2190-02-09", "/?as_of=6"} {
+	for _, address := range []string{
+		"/", "/?on=today", "/?show=nations", "/shortfalls", "/?on=2190-02-09", "/?as_of=6"} {
 		b := newTab(t, url, handClocked(evening))
 		b.open(address)
 		b.wait("document.getElementById('page')?.dataset.today === '2190-02-09'")
@@ -68,21 +69,23 @@ func TestPageGoesOverAtMidnight(t *testing.T) {
 			b.wait("document.getElementById('page').dataset.today === '2190-02-09'")
 			continue
 		}
-		b.wait("moveTo('2190-02-10T00:01:05Z') >= 0 && document.getElementById('page').dataset.today === '2190-02-10'")
+		b.wait("moveTo('2190-02-10T00:01:05Z') >= 0 && " +
+			"document.getElementById('page').dataset.today === '2190-02-10'")
 	}
 	tabs["/"].says(south, "60 of 100")
 	tabs["/"].shot("midnight-after")
 	// It is not the last midnight.
 	setClock("2190-02-11T00:00:01Z")
-	tabs["/"].wait("moveTo('2190-02-11T00:00:05Z') >= 0 && document.getElementById('page').dataset.today === '2190-02-11'")
+	tabs["/"].wait("moveTo('2190-02-11T00:00:05Z') >= 0 && " +
+		"document.getElementById('page').dataset.today === '2190-02-11'")
 }
 
 // clockedServer starts a server with the operation that begins in 2190 and a clock that the test sets.
 func clockedServer(t *testing.T, now string) (url string, set func(string)) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := server.Start(t.Context(), server.Config{Dir: filepath.Join(dir, "ledger"), Listen: "127.0.0.1:0",
-		Name: "a", Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
+	s, err := server.Start(t.Context(), server.Config{Dir: filepath.Join(dir, "ledger"),
+		Listen: "127.0.0.1:0", Name: "a", Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +100,9 @@ func clockedServer(t *testing.T, now string) (url string, set func(string)) {
 	}
 	u := newUser(t)
 	u.content(t, "plan", "apply", plan, "--data", filepath.Join(dir, "ledger"))
-	u.content(t, "pledge", "offer", "--operation", "later", "--nation", "FRA", "--role", "ground", "--area", "south",
-		"--quantity", "60", "--from", "2190-01-01", "--data", filepath.Join(dir, "ledger"))
+	u.content(t, "pledge", "offer", "--operation", "later", "--nation", "FRA", "--role", "ground",
+		"--area", "south", "--quantity", "60", "--from", "2190-01-01",
+		"--data", filepath.Join(dir, "ledger"))
 	var clock atomic.Pointer[time.Time]
 	set = func(text string) {
 		at, err := time.Parse(time.RFC3339, text)

@@ -56,7 +56,7 @@ func offerByForm(b *tab, quantity string) {
 // An area or a line that no requirement has is told before anybody signs, in both languages; and the form offers those that there are.
 func TestPageWarns(t *testing.T) {
 	b := newTab(t, demoServer(t))
-	for lang, odd := range map[string]string{"en": "this is odd about it", "fr": "ceci est inhabituel"} {
+	for lang, odd := range map[string]string{"en": "this is odd about it", "fr": "ceci est inhabituel : (le détail est en anglais)"} {
 		b.open("/submit?operation=mnf-u&lang=" + lang)
 		b.wait("document.querySelector('form[data-kept]')")
 		b.wait("document.querySelector('#l-area option[value=west]') && document.querySelector('#l-line option[value=ground-west]')")

@@ -57,20 +57,18 @@ func TestPageGoesOverAtMidnight(t *testing.T) {
 	south := `tr[data-line="later/south"] td.cell:nth-of-type(2)` // on the day that is shown
 	tabs["/"].says(south, "not in force")
 	tabs["/"].shot("midnight-before")
-	for address, b := range tabs { // their clock is ahead of the server's: they ask, and again a minute later
+	setClock(midnight)
+	for address, b := range tabs {
 		if due := eval[int](b, "moveTo('2190-02-10T00:00:01Z')"); due != 1 {
 			t.Errorf("%s: %d things were due at midnight", address, due)
 		}
 	}
-	setClock(midnight)
 	for address, b := range tabs {
 		if strings.Contains(address, "on=2190") || strings.Contains(address, "as_of") {
-			eval[int](b, "moveTo('2190-02-10T00:01:05Z')")
 			b.wait("document.getElementById('page').dataset.today === '2190-02-09'")
 			continue
 		}
-		b.wait("moveTo('2190-02-10T00:01:05Z') >= 0 && " +
-			"document.getElementById('page').dataset.today === '2190-02-10'")
+		b.wait("document.getElementById('page').dataset.today === '2190-02-10'")
 	}
 	tabs["/"].says(south, "60 of 100")
 	tabs["/"].shot("midnight-after")

@@ -263,7 +263,7 @@ func (s *targetServer) badSigners(t *testing.T) []badStatement {
 		not("a coordinator for a nation with a liaison", by(s.c.founder), "speaks-for-itself", "France"),
 		not("an unknown key of a known name", by(stranger), "not-admitted", "FRA/paris"),
 		not("for another ledger", signedText(t, elsewhere, s.c.paris), "other-ledger", "muster.example/elsewhere"),
-		not("a liaison opens an operation", liaisonOf, "wrong-party", "operation.opened"),
+		not("a liaison opens an operation", liaisonOf, "wrong-party", `"operation opened"`),
 		{"founded again", signed(t, &events.LedgerFounded{Header: s.c.head("ledger.founded"), Title: "x", Founder: s.c.founder.Key()}, s.c.founder).Note,
 			problem.Conflict, "already-founded", "founded already"},
 	}

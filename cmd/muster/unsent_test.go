@@ -46,7 +46,7 @@ func TestAnswersAreLost(t *testing.T) {
 	before := s.Journal.Last()
 	code, _, stderr := muster(losing(t, s.URL()), "pledge", "offer", "--operation", "mnf-u", "--nation", "ITA", "--role", "sea", "--quantity", "4")
 	kept, err := filepath.Glob("muster-*.note")
-	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, "muster submit "+kept[0]) {
+	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, " submit "+kept[0]) {
 		t.Fatalf("exit code %d, kept %v, %v: %s", code, kept, err, stderr)
 	}
 	code, stdout, stderr := muster(s.URL(), "submit", kept[0])

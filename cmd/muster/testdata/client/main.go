@@ -45,7 +45,7 @@ func ask(ctx context.Context, url, pledge, note string) (a Answers, err error) {
 		return a, err
 	}
 	health, err1 := c.HealthWithResponse(ctx)
-	ledger, err2 := c.LedgerWithResponse(ctx)
+	ledger, err2 := c.LedgerWithResponse(ctx, &api.LedgerParams{})
 	nation := "FRA"
 	list, err3 := c.PledgesWithResponse(ctx, &api.PledgesParams{Nation: &nation})
 	one, err4 := c.PledgeWithResponse(ctx, pledge, &api.PledgeParams{})

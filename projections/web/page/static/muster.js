@@ -180,11 +180,15 @@ const refused = async (address) => {
 
 // A page that shows today shows the next day when that has begun (in UTC, on the server's clock).
 const untilTomorrow = () => 864e5 - Date.now() % 864e5 + 1000;
-const tomorrow = async () => {
-  const { live, today } = page().dataset;
+const tomorrow = () => {
   const on = new URLSearchParams(location.search).get("on");
-  if (live && (!on || on === "today")) await refresh([]);
-  setTimeout(tomorrow, live && page().dataset.today === today ? 60e3 : untilTomorrow());
+  const goesOver = page().dataset.live && (!on || on === "today");
+  if (goesOver) refresh([]); // which may never be answered: nothing waits for it
+  setTimeout(() => { // the server may be away, its clock behind, or this machine have slept
+    const today = new Date().toISOString().slice(0, 10);
+    if (goesOver && page().dataset.today < today) tomorrow();
+    else setTimeout(tomorrow, untilTomorrow());
+  }, 60e3);
 };
 setTimeout(tomorrow, untilTomorrow());
 

@@ -206,10 +206,17 @@ func TestReplicaThatWasAway(t *testing.T) {
 			}
 			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
 		}
-		before = s.Append(group, before)
-		if err := before.Wait(); err != nil {
+		ack := s.Append(group, before)
+		err := ack.Wait()
+		// The server that is asked may not have heard yet where a stream is that was just made.
+		for errors.Is(err, nats.ErrNoResponders) {
+			ack = s.Append(group, before)
+			err = ack.Wait()
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
+		before = ack
 	}
 	put(20, 100)
 	c.have(n)

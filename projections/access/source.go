@@ -11,8 +11,8 @@ import (
 
 // A Pictures keeps a picture up to date with a source, as [projections.Projector] does.
 type Pictures interface {
-	// View calls look with the picture as it is now, which does not change any more, and returns its
-	// error.
+	// View calls look with the picture as it is now, which does not change any more, and returns
+	// its error.
 	View(look func(*projections.Picture) error) error
 	// Sequence returns the last record in the picture.
 	Sequence() uint64
@@ -22,8 +22,8 @@ type Pictures interface {
 	WaitFor(ctx context.Context, seq uint64) error
 }
 
-// A source yields what those may read who have a view, and the places of all else. It ends where the
-// picture of all does, which knows the labels.
+// A source yields what those may read who have a view, and the places of all else. It ends where
+// the picture of all does, which knows the labels.
 type source struct {
 	all  records.Source
 	full Pictures
@@ -51,7 +51,10 @@ func newSource(all records.Source, full Pictures, view events.View) records.Sour
 func (s source) Last() uint64 { return s.full.Sequence() }
 
 // Wait implements [records.Source].
-func (s source) Wait(ctx context.Context, after uint64) error { return s.full.WaitFor(ctx, after+1) }
+func (s source) Wait(ctx context.Context, after uint64) error {
+	return s.full.WaitFor(ctx,
+		after+1)
+}
 
 // opens returns what tells whether a record is open to the view, and the last one that it knows.
 func (s source) opens() (open func(seq uint64) bool, last uint64) {
@@ -85,7 +88,8 @@ func (s source) Records(from uint64) iter.Seq2[events.Record, error] {
 }
 
 // Stored implements [records.StoredSource].
-func (s storedSource) Stored(from uint64, most int, room []byte) (all [][]byte, used []byte, err error) {
+func (s storedSource) Stored(from uint64, most int, room []byte) (all [][]byte, used []byte,
+	err error) {
 	open, last := s.opens()
 	if from > last {
 		return nil, room, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"muster/events"
@@ -13,10 +14,14 @@ import (
 	"muster/projections/records"
 )
 
-// MaxNations is how many pictures of single nations are kept at once. When another is asked for, the
-// one that was asked least lately is saved and closed; what it was saved as makes it quick to open
-// again.
-const MaxNations = 8
+// How many pictures of single nations are kept at once: at most MaxNations, of at most maxRecords
+// records together, and one at least. A record takes about a kilobyte of a picture. When another is
+// asked for, the one that was asked least lately is saved and closed; what was saved makes it quick
+// to open again.
+const (
+	MaxNations = 8
+	maxRecords = 200_000
+)
 
 // Views are the pictures of all views of a ledger. All methods may be called concurrently.
 type Views struct {
@@ -27,19 +32,22 @@ type Views struct {
 	ctx  context.Context // ends when the views are closed
 	stop context.CancelFunc
 
-	mu     sync.Mutex
-	open   map[events.View]*kept
-	asked  []events.View // nations, the one that was asked last at the end
-	closed bool
+	mu      sync.Mutex
+	open    map[events.View]*kept
+	leaving map[events.View]*kept // those that have yet to let go of their files
+	asked   []events.View         // nations in open, the one that was asked last at the end
 }
 
 // A kept is the picture of a view while it is kept up to date.
 type kept struct {
-	once      sync.Once
+	after *kept // has the file until it is closed; nil for none
+
+	once      sync.Once // makes it, or finds that it gave way before it was made
 	projector *projections.Projector
 	err       error
 	stop      context.CancelFunc
-	done      chan struct{} // closed when it has stopped
+	done      chan struct{} // closed when it is no longer followed
+	closed    chan struct{} // closed when its file is let go
 }
 
 // Open returns the views of the ledger of which all is the source and full has the picture of all.
@@ -47,33 +55,25 @@ type kept struct {
 // removed while nobody has it open: it is made again. Close must be called before full is closed.
 func Open(dir string, all records.Source, full Pictures) *Views {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Views{dir: dir, all: all, full: full, ctx: ctx, stop: stop, open: map[events.View]*kept{}}
+	return &Views{dir: dir, all: all, full: full, ctx: ctx, stop: stop,
+		open: map[events.View]*kept{}, leaving: map[events.View]*kept{}}
 }
 
-// Close saves and closes all pictures. Nothing may be asked of them afterwards.
+// Close saves and closes all pictures. Whoever asks for one of them afterwards gets an error.
 func (v *Views) Close() error {
 	v.stop()
 	v.mu.Lock()
-	v.closed = true
-	open := v.open
-	v.open = map[events.View]*kept{}
+	open, leaving := v.open, v.leaving
+	v.open, v.leaving, v.asked = map[events.View]*kept{}, map[events.View]*kept{}, nil
 	v.mu.Unlock()
 	var err error
 	for _, k := range open {
 		err = errors.Join(err, k.close())
 	}
-	return err
-}
-
-// close waits until the picture is no longer followed, and lets go of its file.
-func (k *kept) close() error {
-	k.once.Do(func() { k.err = errClosed })
-	if k.err != nil {
-		return nil
+	for _, k := range leaving {
+		<-k.closed
 	}
-	k.stop()
-	<-k.done
-	return k.projector.Close()
+	return err
 }
 
 var errClosed = errors.New("the views are closed")
@@ -92,87 +92,123 @@ func same(p *projections.Picture, view events.View) events.View {
 
 // equal reports whether every record is open to both views, or to none of them.
 func equal(p *projections.Picture, a, b events.View) bool {
-	for _, label := range p.Labels() {
-		if label.OpenTo(a) != label.OpenTo(b) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.Labels(),
+		func(l events.Label) bool { return l.OpenTo(a) != l.OpenTo(b) })
 }
 
-// pictures returns what keeps the picture of a view that is not the coordinators'. The first who asks
-// waits until it is made.
-func (v *Views) pictures(view events.View) (*projections.Projector, error) {
+// pictures returns what keeps the picture of a view that is not the coordinators'. The first who
+// asks waits until it is made.
+func (v *Views) pictures(view events.View) (*kept, error) {
 	for {
-		k, err := v.kept(view)
-		if err != nil {
-			return nil, err
+		k, gaveWay := v.keep(view)
+		if k == nil {
+			return nil, errClosed
+		}
+		if gaveWay != nil {
+			v.letGo(gaveWay)
 		}
 		k.once.Do(func() { k.err = v.follow(k, view) })
-		switch k.err {
-		case nil:
-			return k.projector, nil
-		case errClosed: // it gave way before it was made
-		default:
-			v.forget(view, k)
+		switch {
+		case k.err == nil:
+			return k, nil
+		case k.err != errClosed: // it gave way before it was made
+			v.leave(view, k)
 			return nil, k.err
 		}
 	}
 }
 
-// kept returns the picture of a view, which may still have to be made.
-func (v *Views) kept(view events.View) (*kept, error) {
-	v.mu.Lock()
-	if v.closed {
-		v.mu.Unlock()
-		return nil, errClosed
-	}
-	k := v.open[view]
-	if k == nil {
-		k = &kept{done: make(chan struct{})}
-		v.open[view] = k
-	}
-	leaves := v.touch(view)
-	v.mu.Unlock()
-	if leaves != nil {
-		_ = leaves.close() // what was not saved is folded again
-	}
-	return k, nil
-}
-
-// forget has a picture that could not be made tried again by whoever asks next.
-func (v *Views) forget(view events.View, k *kept) {
+// keep returns the picture of a view, which may still have to be made, nil when the views are
+// closed; and one that gives way to it, nil for none.
+func (v *Views) keep(view events.View) (k, gaveWay *kept) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.open[view] == k {
-		delete(v.open, view)
+	if v.ctx.Err() != nil { // which Close ends before it takes the lock
+		return nil, nil
+	}
+	k = v.open[view]
+	if k == nil {
+		k = &kept{after: v.leaving[view], done: make(chan struct{}), closed: make(chan struct{})}
+		v.open[view] = k
+	}
+	if _, is := view.Nation(); !is {
+		return k, nil
+	}
+	v.forget(view)
+	v.asked = append(v.asked, view)
+	most := min(MaxNations, max(1, maxRecords/(1+v.full.Sequence())))
+	if uint64(len(v.asked)) <= most {
+		return k, nil
+	}
+	oldest := v.asked[0]
+	gaveWay = v.open[oldest]
+	v.part(oldest)
+	return k, gaveWay
+}
+
+func (v *Views) forget(view events.View) {
+	v.asked = slices.DeleteFunc(v.asked, func(other events.View) bool { return other == view })
+}
+
+// part takes a picture out of those that are open. Its file is still its own. The caller has the
+// lock.
+func (v *Views) part(view events.View) {
+	v.leaving[view] = v.open[view]
+	delete(v.open, view)
+	v.forget(view)
+}
+
+// leave parts with a picture that does not go on, unless that was done already: whoever asks next
+// has it made anew.
+func (v *Views) leave(view events.View, k *kept) {
+	v.mu.Lock()
+	is := v.open[view] == k
+	if is {
+		v.part(view)
+	}
+	v.mu.Unlock()
+	if is {
+		v.letGo(k)
 	}
 }
 
-// touch notes that a nation was asked for, and returns the one that gives way to it, nil for none.
-func (v *Views) touch(view events.View) (leaves *kept) {
-	if _, is := view.Nation(); !is {
-		return nil
-	}
-	for i, other := range v.asked {
-		if other == view {
-			v.asked = append(append(v.asked[:i:i], v.asked[i+1:]...), view)
-			return nil
+// letGo closes a picture that was parted with.
+func (v *Views) letGo(k *kept) {
+	_ = k.close() // what was not saved is folded again
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for view, other := range v.leaving {
+		if other == k {
+			delete(v.leaving, view)
 		}
 	}
-	v.asked = append(v.asked, view)
-	if len(v.asked) <= MaxNations {
+}
+
+// isKept reports whether a picture has not given way.
+func (v *Views) isKept(view events.View, k *kept) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.open[view] == k
+}
+
+// close waits until the picture is no longer followed, and lets go of its file.
+func (k *kept) close() error {
+	defer close(k.closed)
+	k.once.Do(func() { k.err = errClosed })
+	if k.err != nil {
 		return nil
 	}
-	oldest := v.asked[0]
-	v.asked = v.asked[1:]
-	leaves = v.open[oldest]
-	delete(v.open, oldest)
-	return leaves
+	k.stop()
+	<-k.done
+	return k.projector.Close()
 }
 
 // follow opens the picture of a view, and follows the source from then on.
 func (v *Views) follow(k *kept, view events.View) (err error) {
+	if k.after != nil {
+		<-k.after.closed
+		k.after = nil
+	}
 	if err := os.MkdirAll(v.dir, 0o700); err != nil {
 		return fmt.Errorf("the folder of views: %w", err)
 	}
@@ -186,7 +222,7 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	k.stop = stop
 	go func() {
 		defer close(k.done)
-		_ = k.projector.Run(ctx) // whoever waits is told
+		_ = k.projector.Run(ctx) // whoever waits is told: see reader.now
 	}()
 	return nil
 }
@@ -201,71 +237,8 @@ func (v *Views) Kept() (all []events.View) {
 	return all
 }
 
-// Of returns what those may read who have a view: the picture, which is made when it is first looked
-// at, and the records.
+// Of returns what those may read who have a view: the picture, which is made when it is first
+// looked at, and the records.
 func (v *Views) Of(view events.View) (Pictures, records.Source) {
 	return reader{v, view}, newSource(v.all, v.full, view)
-}
-
-// A reader has the picture of a view, whichever that is at the time: it may be the picture of all, and
-// is another from the first record on that is withheld.
-type reader struct {
-	views *Views
-	view  events.View
-}
-
-// now returns the picture of all, when that is the view's as well, and otherwise what keeps another.
-func (r reader) now() (all *projections.Picture, own *projections.Projector, err error) {
-	class := events.CoordinatorsView
-	_ = r.views.full.View(func(p *projections.Picture) error {
-		all, class = p, same(p, r.view)
-		return nil
-	})
-	if class == events.CoordinatorsView {
-		return all, nil, nil
-	}
-	own, err = r.views.pictures(class)
-	return nil, own, err
-}
-
-// View implements [Pictures].
-func (r reader) View(look func(*projections.Picture) error) error {
-	all, own, err := r.now()
-	switch {
-	case err != nil:
-		return err
-	case own == nil:
-		return look(all)
-	}
-	return own.View(look)
-}
-
-// Sequence implements [Pictures].
-func (r reader) Sequence() (last uint64) {
-	_ = r.View(func(p *projections.Picture) error {
-		last = p.Sequence()
-		return nil
-	})
-	return last
-}
-
-// Changed implements [Pictures].
-func (r reader) Changed() <-chan struct{} {
-	changed := r.views.full.Changed() // before it is looked at
-	if _, own, err := r.now(); err == nil && own != nil {
-		return own.Changed()
-	}
-	return changed
-}
-
-// WaitFor implements [Pictures].
-func (r reader) WaitFor(ctx context.Context, seq uint64) error {
-	if err := r.views.full.WaitFor(ctx, seq); err != nil {
-		return err
-	}
-	_, own, err := r.now()
-	if err != nil || own == nil {
-		return err
-	}
-	return own.WaitFor(ctx, seq)
 }

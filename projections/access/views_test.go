@@ -2,10 +2,13 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,12 +39,15 @@ func newWorld(t *testing.T) *world {
 	if w.journal, err = journal.Open(filepath.Join(w.dir, "journal.db")); err != nil {
 		t.Fatal(err)
 	}
-	w.ledger, err = ledger.Open(t.Context(), ledger.Config{Journal: w.journal, Log: logtest.NewMemory(0).View(), Name: "test"})
+	w.ledger, err = ledger.Open(t.Context(),
+		ledger.Config{Journal: w.journal, Log: logtest.NewMemory(0).View(), Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.say("HQ/founder", &events.LedgerFounded{Header: w.head("ledger.founded"), Title: "a test", Founder: w.key("HQ/founder").Key()})
-	if w.full, err = projections.Open(t.Context(), filepath.Join(w.dir, "projections.db"), w.journal); err != nil {
+	w.say("HQ/founder", &events.LedgerFounded{Header: w.head("ledger.founded"), Title: "a test",
+		Founder: w.key("HQ/founder").Key()})
+	if w.full, err = projections.Open(t.Context(), filepath.Join(w.dir, "projections.db"),
+		w.journal); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -59,10 +65,14 @@ func newWorld(t *testing.T) *world {
 			}
 		}
 	})
-	w.say("HQ/founder", &events.OperationOpened{Header: w.head("operation.opened"), Dated: on, OperationTerms: events.OperationTerms{
-		Operation: "op", Title: "An operation", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}}})
+	w.say("HQ/founder", &events.OperationOpened{Header: w.head("operation.opened"), Dated: on,
+		OperationTerms: events.OperationTerms{
+			Operation: "op", Title: "An operation",
+			Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops",
+				Units: []events.Unit{"personnel"}}}}})
 	for _, name := range []string{"FRA/paris", "GBR/london", "POL/warsaw"} {
-		w.say("HQ/founder", &events.MemberAdmitted{Header: w.head("member.admitted"), Key: w.key(name).Key(), Role: events.Liaison})
+		w.say("HQ/founder", &events.MemberAdmitted{Header: w.head("member.admitted"),
+			Key: w.key(name).Key(), Role: events.Liaison})
 	}
 	return w
 }
@@ -100,11 +110,14 @@ func (w *world) say(by string, st events.Statement) uint64 {
 	return receipt.Sequence
 }
 
-func (w *world) offer(by string, n int64, release events.Release, to ...events.Nation) (events.ID, uint64) {
+func (w *world) offer(by string, n int64, release events.Release, to ...events.Nation) (events.ID,
+	uint64) {
 	w.t.Helper()
 	nation := events.Nation(by[:3])
-	st := &events.PledgeOffered{Header: w.head("pledge.offered"), Dated: on, Place: events.Place{Operation: "op", Nation: nation},
-		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(n), Unit: "personnel",
+	st := &events.PledgeOffered{Header: w.head("pledge.offered"), Dated: on,
+		Place: events.Place{Operation: "op", Nation: nation},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(n),
+			Unit:   "personnel",
 			Window: events.Window{From: 2026_01_01}, Release: release, ReleasableTo: to}}
 	return st.ID, w.say(by, st)
 }
@@ -145,33 +158,118 @@ func (w *world) sees(seq uint64, want map[events.View]string) {
 	}
 }
 
-// Each view has what is released to it, as soon as it is recorded; and views that are open to the same
-// have one picture.
+// Each view has what is released to it, as soon as it is recorded; and views that are open to the
+// same have one picture.
 func TestViews(t *testing.T) {
 	w := newWorld(t)
 	_, seq := w.offer("POL/warsaw", 10, "")
-	w.sees(seq, map[events.View]string{"coordinators": "POL 10", "coalition": "POL 10", "FRA": "POL 10", "public": ""})
+	w.sees(seq, map[events.View]string{"coordinators": "POL 10", "coalition": "POL 10",
+		"FRA": "POL 10", "public": ""})
 	if kept := w.views.Kept(); len(kept) != 1 || kept[0] != events.PublicView {
 		t.Errorf("nothing is withheld from the coalition, and there are pictures of %v", kept)
 	}
 	id, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly, "GBR")
 	all, coalition := "FRA 200, POL 10", "POL 10"
-	w.sees(seq, map[events.View]string{"coordinators": all, "coalition": coalition, "FRA": all, "GBR": all, "POL": coalition, "public": ""})
+	w.sees(seq, map[events.View]string{"coordinators": all, "coalition": coalition, "FRA": all,
+		"GBR": all, "POL": coalition, "public": ""})
 	kept := w.views.Kept()
 	if slices.Sort(kept); fmt.Sprint(kept) != "[coalition public]" {
 		t.Errorf("France and Britain see all, Poland what the coalition does, and there are pictures of %v", kept)
 	}
 	_, seq = w.offer("POL/warsaw", 5, events.CoordinatorsOnly)
-	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition, "FRA": all, "GBR": all, "POL": "POL 10, POL 5", "public": ""})
+	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition,
+		"FRA": all, "GBR": all, "POL": "POL 10, POL 5", "public": ""})
 	kept = w.views.Kept()
 	if slices.Sort(kept); fmt.Sprint(kept) != "[FRA GBR POL coalition public]" {
 		t.Errorf("there are pictures of %v", kept)
 	}
 	all, coalition = "FRA 200, POL 10", "FRA 200, POL 10"
-	seq = w.say("FRA/paris", &events.PledgeDisclosed{Header: w.head("pledge.disclosed"), Dated: on, Place: events.Place{Operation: "op", Nation: "FRA"},
-		Pledge: id, PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(200), Unit: "personnel",
-			Window: events.Window{From: 2026_01_01}, Release: events.CoalitionOnly}, Standing: events.Standing{Rung: events.Offered}})
-	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition, "FRA": all, "GBR": all, "POL": all + ", POL 5", "public": ""})
+	seq = w.say("FRA/paris", &events.PledgeDisclosed{Header: w.head("pledge.disclosed"), Dated: on,
+		Place:  events.Place{Operation: "op", Nation: "FRA"},
+		Pledge: id, PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(200),
+			Unit:   "personnel",
+			Window: events.Window{From: 2026_01_01}, Release: events.CoalitionOnly},
+		Standing: events.Standing{Rung: events.Offered}})
+	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition,
+		"FRA": all, "GBR": all, "POL": all + ", POL 5", "public": ""})
+}
+
+// Whoever looks sees all that the picture of all had by then, without waiting for any record.
+func TestViewsDoNotLag(t *testing.T) {
+	w := newWorld(t)
+	w.offer("FRA/paris", 1, events.CoordinatorsOnly)
+	pictures, _ := w.views.Of(events.CoalitionView)
+	for n := range 50 {
+		_, seq := w.offer("POL/warsaw", int64(n+1), "")
+		if err := w.full.WaitFor(t.Context(), seq); err != nil {
+			t.Fatal(err)
+		}
+		if last := pictures.Sequence(); last < seq {
+			t.Fatalf("the coalition sees %d records of %d", last, seq)
+		}
+	}
+}
+
+// A brokenSource fails from a time on.
+type brokenSource struct {
+	*journal.Journal
+	broken atomic.Bool
+}
+
+var errBroken = errors.New("the disk is on fire")
+
+func (b *brokenSource) Stored(from uint64, most int, room []byte) ([][]byte, []byte, error) {
+	if b.broken.Load() {
+		return nil, room, errBroken
+	}
+	return b.Journal.Stored(from, most, room)
+}
+
+// A picture that cannot go on answers nobody with what was so once, and is made anew when that
+// works.
+func TestViewThatFails(t *testing.T) {
+	w := newWorld(t)
+	source := &brokenSource{Journal: w.journal}
+	w.views = access.Open(filepath.Join(w.dir, "others"), source, w.full)
+	w.offer("FRA/paris", 1, events.CoordinatorsOnly)
+	_, seq := w.offer("POL/warsaw", 10, "")
+	w.sees(seq, map[events.View]string{"coalition": "POL 10"})
+	source.broken.Store(true)
+	_, seq = w.offer("POL/warsaw", 20, "")
+	if err := w.full.WaitFor(t.Context(), seq); err != nil {
+		t.Fatal(err)
+	}
+	pictures, _ := w.views.Of(events.CoalitionView)
+	err := pictures.View(func(*projections.Picture) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), errBroken.Error()) {
+		t.Errorf("a picture that stopped is shown: %v", err)
+	}
+	source.broken.Store(false)
+	w.sees(seq, map[events.View]string{"coalition": "POL 10, POL 20"})
+}
+
+// Many ask for more nations than are kept, all at once: each gets its own.
+func TestManyNationsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	nations := []events.Nation{"AUT", "BEL", "CAN", "DEU", "ESP", "FIN", "GRC", "HUN", "IRL", "JPN",
+		"KOR", "LVA"}
+	var seq uint64
+	for i, nation := range nations {
+		_, seq = w.offer("FRA/paris", int64(i+1), events.CoordinatorsOnly, nation)
+	}
+	var all sync.WaitGroup
+	for who := range 4 {
+		all.Go(func() {
+			for i := range 30 {
+				n := (i*7 + who*3) % len(nations)
+				if got, want := w.sums(events.View(nations[n]), seq),
+					fmt.Sprint("FRA ", n+1); got != want {
+					t.Errorf("%s sees %q, want %q", nations[n], got, want)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // A source yields what is open to a view and the places of all else, one by one and in bulk.
@@ -182,7 +280,8 @@ func TestSourceKeepsThePlaces(t *testing.T) {
 	if err := w.full.WaitFor(t.Context(), seq); err != nil {
 		t.Fatal(err)
 	}
-	for view, want := range map[events.View]string{"coordinators": "", "FRA": "", "POL": "7", "coalition": "7", "public": "2 6 7"} {
+	for view, want := range map[events.View]string{"coordinators": "", "FRA": "", "POL": "7",
+		"coalition": "7", "public": "2 6 7"} {
 		_, source := w.views.Of(view)
 		var withheld []string
 		n := uint64(0)
@@ -195,7 +294,8 @@ func TestSourceKeepsThePlaces(t *testing.T) {
 			if n++; err != nil || rec.Sequence != n {
 				t.Fatalf("%s: record %d stands at %d, %v", view, rec.Sequence, n, err)
 			}
-			if (rec.Statement == nil) != (stored[n-1] == nil) || string(rec.Stored) != string(stored[n-1]) {
+			if (rec.Statement == nil) != (stored[n-1] == nil) ||
+				string(rec.Stored) != string(stored[n-1]) {
 				t.Errorf("%s: record %d is another in bulk", view, n)
 			}
 			if rec.Statement == nil {
@@ -240,7 +340,8 @@ func TestViewsAreKept(t *testing.T) {
 		for i, nation := range nations {
 			w.sees(seq, map[events.View]string{events.View(nation): fmt.Sprint("FRA ", i+1)})
 		}
-		own := slices.DeleteFunc(w.views.Kept(), func(v events.View) bool { _, is := v.Nation(); return !is })
+		own := slices.DeleteFunc(w.views.Kept(),
+			func(v events.View) bool { _, is := v.Nation(); return !is })
 		if len(own) != access.MaxNations {
 			t.Errorf("%d nations have a picture, %v", len(own), own)
 		}

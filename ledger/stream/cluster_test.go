@@ -206,17 +206,19 @@ func TestReplicaThatWasAway(t *testing.T) {
 			}
 			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
 		}
-		ack := s.Append(group, before)
-		err := ack.Wait()
 		// The server that is asked may not have heard yet where a stream is that was just made.
-		for errors.Is(err, nats.ErrNoResponders) {
-			ack = s.Append(group, before)
-			err = ack.Wait()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		before = ack
+		c.until("the stream to be asked", func() error {
+			ack := s.Append(group, before)
+			err := ack.Wait()
+			switch {
+			case errors.Is(err, nats.ErrNoResponders):
+				return err
+			case err != nil:
+				t.Fatal(err)
+			}
+			before = ack
+			return nil
+		})
 	}
 	put(20, 100)
 	c.have(n)

@@ -41,36 +41,9 @@ proxy that does.`,
 			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.Dir, cfg.NATS, cfg.Origin = a.data, a.nats, events.Origin(origin)
-			if cfg.NATSService != (reach.NATS{}) {
-				cfg.NATSService = cfg.NATSService.Or(cfg.NATS)
-			}
-			if cfg.Dir == "" {
-				cfg.Dir = defaultData
-			}
-			if origin != "" && !cfg.Origin.Valid() {
-				return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
-			}
-			for _, text := range proxies {
-				proxy, err := web.ParseProxy(text)
-				if err != nil {
-					return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or 10.0.0.0/8", text)
-				}
-				cfg.Proxies = append(cfg.Proxies, proxy)
-			}
-			if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) ||
-				strings.IndexFunc(cfg.Name, unicode.IsControl) >= 0 {
-				return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1",
-					len(cfg.Name), maxName)
-			}
-			if err := checkHosts(cfg.Hosts); err != nil {
+			if err := a.configure(&cfg, origin, proxies); err != nil {
 				return err
 			}
-			if cfg.Name == "" {
-				// Without a name, records say that nobody in particular recorded them.
-				cfg.Name, _ = os.Hostname()
-			}
-			cfg.Version, cfg.Log = version(), slog.New(slog.NewTextHandler(a.stderr, nil))
 			return a.serve(cmd, cfg)
 		},
 	}
@@ -78,23 +51,61 @@ proxy that does.`,
 	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, &cfg)
-	f.StringArrayVar(&proxies, "proxy", nil, "address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
+	f.StringArrayVar(&proxies, "proxy", nil,
+		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
 		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	serviceFlags(c, &cfg.NATSService)
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
-	f.StringVar(&origin, "origin", "", "the ledger's name for ever, when it is founded (default: made from the founder's key)")
+	f.StringVar(&origin, "origin", "",
+		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
-	f.StringVar(&cfg.Title, "title", "A coalition's pledges", "what the ledger is for, when it is founded")
+	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
+		"what the ledger is for, when it is founded")
 	section(c, "Where it listens", "listen", "host", "proxy")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
+}
+
+// configure fills in what the flags say, and refuses what cannot be so.
+func (a *app) configure(cfg *server.Config, origin string, proxies []string) error {
+	cfg.Dir, cfg.NATS, cfg.Origin = a.data, a.nats, events.Origin(origin)
+	if cfg.NATSService != (reach.NATS{}) {
+		cfg.NATSService = cfg.NATSService.Or(cfg.NATS)
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = defaultData
+	}
+	if origin != "" && !cfg.Origin.Valid() {
+		return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
+	}
+	for _, text := range proxies {
+		proxy, err := web.ParseProxy(text)
+		if err != nil {
+			return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or 10.0.0.0/8", text)
+		}
+		cfg.Proxies = append(cfg.Proxies, proxy)
+	}
+	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) ||
+		strings.IndexFunc(cfg.Name, unicode.IsControl) >= 0 {
+		return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1",
+			len(cfg.Name), maxName)
+	}
+	if err := checkHosts(cfg.Hosts); err != nil {
+		return err
+	}
+	if cfg.Name == "" {
+		// Without a name, records say that nobody in particular recorded them.
+		cfg.Name, _ = os.Hostname()
+	}
+	cfg.Version, cfg.Log = version(), slog.New(slog.NewTextHandler(a.stderr, nil))
+	return nil
 }
 
 const hostsHelp = "a name by which clients know this server, such as muster.example, may be repeated: " +
@@ -125,7 +136,8 @@ func checkHosts(hosts []string) error {
 	return nil
 }
 
-// maxName is how long a server's name may be, which every record has that it makes: as long as that of a machine.
+// maxName is how long a server's name may be, which every record has that it makes: as long as that
+// of a machine.
 const maxName = 253
 
 func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
@@ -161,15 +173,17 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 
 // version is the module's version, as the Go tool recorded it.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && len(info.Main.Version) > 1 && info.Main.Version[0] == 'v' {
+	if info, ok := debug.ReadBuildInfo(); ok && len(info.Main.Version) > 1 &&
+		info.Main.Version[0] == 'v' {
 		return info.Main.Version[1:]
 	}
 	return "0.0.0-devel"
 }
 
 func versionCmd() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(), RunE: func(cmd *cobra.Command, _ []string) error {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), "muster "+version())
-		return err
-	}}
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "muster "+version())
+			return err
+		}}
 }

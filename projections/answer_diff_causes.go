@@ -1,68 +1,45 @@
 package projections
 
 import (
-	"maps"
-	"math"
 	"slices"
 
 	"muster/events"
 )
 
-// This file finds what has caused a number to differ: a record without which it would differ otherwise, or not at all. A
-// record that only one of the two moments knows may have done nothing to a number, as an offer does nothing to the supply
-// from confirmed up. So each is left out in turn, and what is left is folded and placed again. That is little work, since
+// This file finds what has caused a number to differ: a record without which it would differ
+// otherwise, or not at all. A
+// record that only one of the two moments knows may have done nothing to a number, as an offer does
+// nothing to the supply
+// from confirmed up. So each is left out in turn, and what is left is folded and placed again. That
+// is little work, since
 // supplies are sums: a record about a pledge changes no other pledge's part of them.
 
 // A Cause is what has caused one number of a requirement to differ.
 type Cause struct {
-	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated, unknown, waiting,
-	// "waiting unknown", "of which" for the part of the Nation in the supply; or terms, for what the requirement is besides.
+	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated,
+	// unknown, waiting,
+	// "waiting unknown", "of which" for the part of the Nation in the supply; or terms, for what
+	// the requirement is besides.
 	What   string        `json:"what"`
 	Nation events.Nation `json:"nation,omitzero"`
-	// Records are those without which it would differ otherwise, in order, and Calendar the days that have made it differ.
+	// Records are those without which it would differ otherwise, in order, and Calendar the days
+	// that have made it differ.
 	Records  []Told    `json:"records"`
 	Calendar []Passing `json:"calendar"`
 }
 
 // CauseOf returns what has caused a number of the requirement to differ: see [Cause].
 func (l *LineDiff) CauseOf(what string, nation events.Nation) Cause {
-	at := slices.IndexFunc(l.Causes, func(c Cause) bool { return c.What == what && c.Nation == nation })
+	at := slices.IndexFunc(l.Causes,
+		func(c Cause) bool { return c.What == what && c.Nation == nation })
 	if at < 0 {
 		return Cause{What: what, Nation: nation}
 	}
 	return l.Causes[at]
 }
 
-// A contribution is what one pledge adds to the numbers of one requirement.
-type contribution struct {
-	supply                         [Deployed + 1]int64 // from each rung up
-	conditional, caveated, unknown int64
-	waiting
-}
-
-// numbers are what the causes of a line are found for: how many pledges have not said of how much they are, the supplies by
-// rung, and behind them what hangs, what is under a caveat and what waits for an allocation.
-const (
-	unknownNumber     = 0
-	conditionalNumber = int(Deployed) + 1
-	caveatedNumber    = int(Deployed) + 2
-	waitingNumber     = int(Deployed) + 3
-	waitingUnknown    = int(Deployed) + 4 // pledges
-	numbers           = int(Deployed) + 5
-)
-
-// less returns by how much the numbers of a contribution are more than those of another.
-func (a contribution) less(b contribution) (delta [numbers]int64) {
-	for r := Indicated; r <= Deployed; r++ {
-		delta[r] = a.supply[r] - b.supply[r]
-	}
-	delta[unknownNumber] = a.unknown - b.unknown
-	delta[conditionalNumber], delta[caveatedNumber] = a.conditional-b.conditional, a.caveated-b.caveated
-	delta[waitingNumber], delta[waitingUnknown] = a.number-b.number, int64(a.waiting.unknown-b.waiting.unknown)
-	return delta
-}
-
-// A causer leaves out records. Its sides number kinds of their own, since a pledge without one of its records may be of a
+// A causer leaves out records. Its sides number kinds of their own, since a pledge without one of
+// its records may be of a
 // kind that there is not.
 type causer struct {
 	*differ
@@ -83,11 +60,13 @@ func (d *differ) causer() *causer {
 		s.aim(s.basis, d.filter)
 		return s
 	}
-	return &causer{differ: d, from: own(d.from), to: own(d.to), without: map[uint64][2]*side{}, pairs: map[events.ID][2]*pledge{},
+	return &causer{differ: d, from: own(d.from), to: own(d.to), without: map[uint64][2]*side{},
+		pairs:  map[events.ID][2]*pledge{},
 		asking: map[sought][]Told{}, coveredBut: map[uint64]coverages{}}
 }
 
-// askings tells the records about the requirements for a role of which only one moment has what they say.
+// askings tells the records about the requirements for a role of which only one moment has what
+// they say.
 func (c *causer) askings(what sought) []Told {
 	if told, ok := c.asking[what]; ok {
 		return told
@@ -115,149 +94,8 @@ func (c *causer) askings(what sought) []Told {
 	return told
 }
 
-// place places a pledge at a side, with places for kinds that are new there.
-func (s *side) place(pl *pledge) (why Reason) {
-	s.view.now = s.view.standing(pl, &s.view.room)
-	if s.view.absent(pl) == "" { // which has numbered its kinds
-		for len(s.view.tally.matches) < len(s.p.kinds.names) {
-			s.view.tally = s.p.newTally(s.chosen, s.basis, CoverageFilter{})
-		}
-	}
-	return s.view.place(pl)
-}
-
-// part returns what a pledge adds to a requirement at a side; nil adds nothing.
-func (s *side) contribution(pl *pledge, o events.Operation, name events.Line) (one contribution) {
-	if pl == nil {
-		return one
-	}
-	s.place(pl)
-	at := slices.IndexFunc(s.view.lines, func(l lineTally) bool { return l.Line == name && l.Operation == o })
-	if at < 0 {
-		return one
-	}
-	l := &s.view.lines[at]
-	nations := slices.Grow(l.nations[:0], len(s.p.nations.names))[:len(s.p.nations.names)]
-	clear(nations)
-	*l = lineTally{Requirement: l.Requirement, nations: nations, brief: true}
-	s.place(pl)
-	one = contribution{supplies(l.exact), l.conditional, l.caveated, int64(l.unknown), waiting{}}
-	s.view.waitsAt(func(w waiting, lines []int) {
-		if slices.Contains(lines, at) {
-			one.waiting.add(w)
-		}
-	})
-	return one
-}
-
-// leave returns the pledge as if a record about it had not been made: what it has corrected is as it was said. It is nil
-// when nothing has begun it then.
-func (pl *pledge) leave(seq uint64) *pledge {
-	if pl == nil || uint64(pl.first) == seq { // without the record that has named it, none could follow
-		return nil
-	}
-	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation, nation: pl.nation, first: math.MaxUint32}
-	gone := uint32(seq)
-	all := chronicle{last: math.MaxUint32}
-	facts := pl.now().facts
-	until := func(d fact) uint32 { // of what the record has corrected: from which it is corrected again, if it is
-		for i := range facts {
-			if facts[i].knownFrom == gone && facts[i].order == d.order {
-				return facts[i].knownTo
-			}
-		}
-		return forever
-	}
-	for _, d := range facts {
-		if d.order == gone || d.knownFrom == gone {
-			continue
-		}
-		if d.knownTo == gone {
-			d.knownTo = until(d)
-		}
-		if d.move.begins || d.order == pl.first {
-			other.first = min(other.first, d.order)
-		}
-		all.facts = append(all.facts, d)
-	}
-	if other.first == math.MaxUint32 {
-		return nil
-	}
-	other.publish(&all)
-	return other
-}
-
-// leave returns the line as if a record about it had not been made, without any terms when it is the one that issued it.
-func (l *line) leave(seq uint64) *line {
-	other, said := &line{operation: l.operation, name: l.name, copyOf: l.same()}, l.now()
-	all := lineSaid{by: said.by}
-	if issued := slices.IndexFunc(said.terms, func(t termsSaid) bool { return t.seq < seq }); issued >= 0 || !slices.ContainsFunc(said.terms, func(t termsSaid) bool { return t.seq == seq }) {
-		all.terms = slices.DeleteFunc(slices.Clone(said.terms), func(t termsSaid) bool { return t.seq == seq })
-		all.cancelled = slices.DeleteFunc(slices.Clone(said.cancelled), func(t endSaid) bool { return t.seq == seq })
-	}
-	other.publish(&all)
-	return other
-}
-
-type (
-	termsSaid = said[Requirement]
-	endSaid   = said[struct{}]
-)
-
-// leaving returns a side as if a record about one of its requirements had not been made.
-func (s *side) leaving(o events.Operation, name events.Line, seq uint64) *side {
-	other := *s
-	op, ok := s.p.operations[o]
-	if !ok || op.now().lines[name] == nil {
-		return &other
-	}
-	said := *op.now()
-	said.lines = maps.Clone(said.lines)
-	said.lines[name] = said.lines[name].leave(seq)
-	instead := &operation{name: op.name, first: op.first}
-	instead.publish(&said)
-	p := *s.p
-	p.operations = maps.Clone(p.operations)
-	p.operations[o] = instead
-	other.p, other.chosen = &p, slices.Clone(s.chosen)
-	for i := range other.chosen {
-		if other.chosen[i].name == o {
-			other.chosen[i] = instead
-		}
-	}
-	other.view = viewer{tally: p.newTally(other.chosen, s.basis, CoverageFilter{})}
-	return &other
-}
-
-// leavingLine returns both sides without a record about a requirement.
-func (c *causer) leavingLine(o events.Operation, name events.Line, seq uint64) [2]*side {
-	sides, ok := c.without[seq]
-	if !ok {
-		sides = [2]*side{c.from.leaving(o, name, seq), c.to.leaving(o, name, seq)}
-		c.without[seq] = sides
-	}
-	return sides
-}
-
-// pair returns a pledge at both sides.
-func (c *causer) pair(id events.ID) [2]*pledge {
-	both, ok := c.pairs[id]
-	if !ok {
-		both = [2]*pledge{c.differ.from.find(id), c.differ.to.find(id)}
-		c.pairs[id] = both
-	}
-	return both
-}
-
-// known returns the pledge where it is known at the side, and so what has begun it.
-func (s *side) known(pl *pledge) *pledge {
-	if pl == nil || uint64(pl.first) > s.basis.AsOf || !pl.beginning(s.basis.AsOf).begun {
-		return nil
-	}
-	return pl
-}
-
-// own keeps of the records of a pledge those without which it would count otherwise, or all where no single one does.
+// own keeps of the records of a pledge those without which it would count otherwise, or all where
+// no single one does.
 func (c *causer) own(pd *PledgeDiff) {
 	both := c.pair(pd.Pledge)
 	was, is := c.from.comparedOf(both[0]), c.to.comparedOf(both[1])
@@ -265,7 +103,8 @@ func (c *causer) own(pd *PledgeDiff) {
 		if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
 			return false
 		}
-		a, b := c.from.comparedOf(c.from.known(both[0].leave(t.Sequence))), c.to.comparedOf(c.to.known(both[1].leave(t.Sequence)))
+		a, b := c.from.comparedOf(c.from.known(both[0].leave(t.Sequence))),
+			c.to.comparedOf(c.to.known(both[1].leave(t.Sequence)))
 		return a.equal(was) && b.equal(is)
 	})
 	if len(kept)+len(pd.Calendar) > 0 {
@@ -298,7 +137,8 @@ type blame struct {
 
 // line finds the causes of what differs of a requirement.
 func (c *causer) line(l *LineDiff) {
-	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{}, decided: map[decidedKey]bool{}}
+	b := blame{causer: c, of: l, nations: map[events.Nation]*Cause{},
+		decided: map[decidedKey]bool{}}
 	required := b.requirement()
 	b.requirements()
 	for _, id := range l.Pledges {
@@ -306,7 +146,8 @@ func (c *causer) line(l *LineDiff) {
 			return
 		}
 		both := c.pair(id)
-		was, is := c.from.contribution(both[0], l.Operation, l.Line), c.to.contribution(both[1], l.Operation, l.Line)
+		was, is := c.from.contribution(both[0], l.Operation, l.Line),
+			c.to.contribution(both[1], l.Operation, l.Line)
 		if delta := is.less(was); delta != ([numbers]int64{}) {
 			b.pledge(&c.answer.Pledges[c.byID[id]], delta)
 		}
@@ -332,7 +173,8 @@ func (s *side) asked(o events.Operation, name events.Line) (Requirement, bool) {
 	return q, ok && q.State == InForce
 }
 
-// requirement finds the records about the line itself that have made its numbers differ, and returns those of what is required.
+// requirement finds the records about the line itself that have made its numbers differ, and
+// returns those of what is required.
 func (b *blame) requirement() (required []Told) {
 	l := b.of
 	from, to := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
@@ -370,10 +212,12 @@ func (b *blame) requirement() (required []Told) {
 // termsOf returns what a requirement is at a side besides what it requires.
 func (s *side) termsOf(l *LineDiff) LineStand {
 	q, _ := s.asked(l.Operation, l.Line)
-	return LineStand{Role: q.Role, Area: q.Area, Unit: q.Unit, Priority: q.Priority, Essential: q.Essential}
+	return LineStand{Role: q.Role, Area: q.Area, Unit: q.Unit, Priority: q.Priority,
+		Essential: q.Essential}
 }
 
-// changesGap reports whether the gap would be another at either side, if so much were required and so much more supplied.
+// changesGap reports whether the gap would be another at either side, if so much were required and
+// so much more supplied.
 func (b *blame) changesGap(from, to, moreFrom, moreTo int64) bool {
 	gap := func(s *LineStand, required, more int64) bool {
 		if s == nil || required < 0 {
@@ -389,8 +233,10 @@ func (b *blame) changesGap(from, to, moreFrom, moreTo int64) bool {
 // pledge finds which records about a pledge have made the numbers differ.
 func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 	l, both := b.of, b.pair(pd.Pledge)
-	was, is := b.from.contribution(both[0], l.Operation, l.Line), b.to.contribution(both[1], l.Operation, l.Line)
-	requiredFrom, requiredTo := b.from.requires(l.Operation, l.Line), b.to.requires(l.Operation, l.Line)
+	was, is := b.from.contribution(both[0], l.Operation, l.Line),
+		b.to.contribution(both[1], l.Operation, l.Line)
+	requiredFrom, requiredTo := b.from.requires(l.Operation, l.Line),
+		b.to.requires(l.Operation, l.Line)
 	rung := b.to.basis.Rung
 	var found [numbers][]Told
 	for _, t := range pd.Records {
@@ -407,7 +253,8 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 				found[r] = append(found[r], t)
 			}
 		}
-		if b.changesGap(requiredFrom, requiredTo, a.supply[rung]-was.supply[rung], o.supply[rung]-is.supply[rung]) {
+		if b.changesGap(requiredFrom, requiredTo, a.supply[rung]-was.supply[rung],
+			o.supply[rung]-is.supply[rung]) {
 			b.gap = append(b.gap, t)
 		}
 	}
@@ -418,18 +265,22 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 		if len(found[r])+len(pd.Calendar) == 0 && !b.once && !b.isDecided(pd, both, delta, r) {
 			found[r] = b.enough(pd, both, r)
 		}
-		b.records[r], b.days[r] = append(b.records[r], found[r]...), append(b.days[r], pd.Calendar...)
+		b.records[r], b.days[r] = append(b.records[r], found[r]...),
+			append(b.days[r], pd.Calendar...)
 	}
 	of := b.nation(pd.Nation)
 	if r := int(rung); delta[r] != 0 {
-		of.Records, of.Calendar = append(of.Records, found[r]...), append(of.Calendar, pd.Calendar...)
+		of.Records, of.Calendar = append(of.Records, found[r]...),
+			append(of.Calendar, pd.Calendar...)
 	} else if delta[0] != 0 {
-		of.Records, of.Calendar = append(of.Records, found[0]...), append(of.Calendar, pd.Calendar...)
+		of.Records, of.Calendar = append(of.Records, found[0]...),
+			append(of.Calendar, pd.Calendar...)
 	}
 }
 
 // A decidedKey is what pledges have in common that the same records about requirements decide for:
-// why they are not there at either side, what they are else, and whether they have quantities. These
+// why they are not there at either side, what they are else, and whether they have quantities.
+// These
 // do not differ between the sides: what differs by itself is looked at by itself.
 type decidedKey struct {
 	absent [2]Reason
@@ -490,10 +341,12 @@ func (b *blame) leaving(pd *PledgeDiff, both [2]*pledge, t Told) (from, to contr
 			b.to.contribution(b.to.known(both[1].leave(t.Sequence)), l.Operation, l.Line)
 	}
 	sides := b.leavingLine(l.Operation, t.Line, t.Sequence)
-	return sides[0].contribution(both[0], l.Operation, l.Line), sides[1].contribution(both[1], l.Operation, l.Line)
+	return sides[0].contribution(both[0], l.Operation, l.Line),
+		sides[1].contribution(both[1], l.Operation, l.Line)
 }
 
-// enough returns those records of a pledge each of which makes a number differ by itself, where no single one can be missed:
+// enough returns those records of a pledge each of which makes a number differ by itself, where no
+// single one can be missed:
 // as what was accepted and confirmed is there from accepted up in either case.
 func (b *blame) enough(pd *PledgeDiff, both [2]*pledge, number int) (all []Told) {
 	l := b.of
@@ -504,12 +357,14 @@ func (b *blame) enough(pd *PledgeDiff, both [2]*pledge, number int) (all []Told)
 				from, to = from.leave(t.Sequence), to.leave(t.Sequence)
 			}
 		}
-		a, o := b.from.contribution(b.from.known(from), l.Operation, l.Line), b.to.contribution(b.to.known(to), l.Operation, l.Line)
+		a, o := b.from.contribution(b.from.known(from), l.Operation, l.Line),
+			b.to.contribution(b.to.known(to), l.Operation, l.Line)
 		return o.less(a)[number]
 	}
 	none := with(0)
 	for _, t := range pd.Records {
-		if b.to.p.meter.spend(foldCost*len(pd.Records)) && t.Pledge == pd.Pledge && with(t.Sequence) != none {
+		if b.to.p.meter.spend(foldCost*len(pd.Records)) && t.Pledge == pd.Pledge &&
+			with(t.Sequence) != none {
 			all = append(all, t)
 		}
 	}
@@ -603,7 +458,8 @@ func (c *causer) sum(r *StrengthDiff) {
 			if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
 				continue
 			}
-			a, b := c.from.summed(c.from.known(both[0].leave(t.Sequence)), key), c.to.summed(c.to.known(both[1].leave(t.Sequence)), key)
+			a, b := c.from.summed(c.from.known(both[0].leave(t.Sequence)), key),
+				c.to.summed(c.to.known(both[1].leave(t.Sequence)), key)
 			if a != was || b != is {
 				r.Records = append(r.Records, t)
 			}
@@ -629,7 +485,8 @@ func (s *side) summed(pl *pledge, key groupKey) (one partial) {
 	v := &s.view.what
 	n, number, known := v.amount(s.basis.Rung)
 	k := s.p.kinds.names[number]
-	if v.rung < s.basis.Rung || v.flags&(isReserve|isFailed) != 0 || k.role != key.role || k.unit != key.unit {
+	if v.rung < s.basis.Rung || v.flags&(isReserve|isFailed) != 0 || k.role != key.role ||
+		k.unit != key.unit {
 		return one
 	}
 	one.add(n, known, 1)

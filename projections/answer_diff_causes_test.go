@@ -27,8 +27,8 @@ func tellCauses(d Diff) (text string) {
 	return text
 }
 
-// A record that did nothing to a number is no cause of it: an offer of what was not confirmed is none of the supply from
-// confirmed up, and one that does not count is none of anything.
+// A record that did nothing to a number is no cause of it: an offer of what was not confirmed is
+// none of the supply from confirmed up, and one that does not count is none of anything.
 func TestCauses(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)
@@ -39,10 +39,12 @@ func TestCauses(t *testing.T) {
 	deu := l.offer("DEU", 30)
 	reserve := l.offer("ITA", 5, func(t *events.PledgeTerms) { t.Presence = events.Reserve })
 	p := l.picture()
-	d := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
-	equal(t, "causes", tellCauses(d), fmt.Sprintf("west supply  %[1]d; west supply from indicated up  %[1]d; west supply from offered up  %[1]d; "+
-		"west supply from accepted up  %[2]d %[3]d; west supply from confirmed up  %[3]d; west of which DEU %[1]d; west gap  %[1]d; ",
-		deu.seq, accepted, confirmed))
+	d := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)},
+		Filter{}))
+	equal(t, "causes", tellCauses(d),
+		fmt.Sprintf("west supply  %[1]d; west supply from indicated up  %[1]d; west supply from offered up  %[1]d; "+
+			"west supply from accepted up  %[2]d %[3]d; west supply from confirmed up  %[3]d; west of which DEU %[1]d; west gap  %[1]d; ",
+			deu.seq, accepted, confirmed))
 	for _, r := range d.Strength {
 		for _, told := range r.Records {
 			if told.Sequence == reserve.seq {
@@ -52,16 +54,19 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// Whatever is made up: each record without which a number does not differ at all is told; and where any record makes the
-// number another one by being left out, one that is told alone does. The model leaves records out and folds all others again.
+// Whatever is made up: each record without which a number does not differ at all is told; and where
+// any record makes the number another one by being left out, one that is told alone does. The model
+// leaves records out and folds all others again.
 func TestCausesEqualTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { causesEqualTheModel(t, newStory(t)) })
 }
 
-// So it is where little happens but that requirements change, and pledges fit now one of them and now several.
+// So it is where little happens but that requirements change, and pledges fit now one of them and
+// now several.
 func TestCausesAmongRequirementsEqualTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{}}
+		s := &storyteller{testLedger: newTestLedger(t), T: t,
+			allocations: map[events.ID][]events.ID{}}
 		for range rapid.IntRange(4, 20).Draw(t, "records") {
 			s.tellFit()
 		}
@@ -69,12 +74,15 @@ func TestCausesAmongRequirementsEqualTheModel(t *testing.T) {
 	})
 }
 
-// tellFit makes one record about a requirement, or about a pledge that may fit it, all for the same days, role and unit.
+// tellFit makes one record about a requirement, or about a pledge that may fit it, all for the same
+// days, role and unit.
 func (s *storyteller) tellFit() {
 	t := s.terms()
-	t.Role, t.Unit, t.Presence, t.Window, t.Expires = "ground", "personnel", "", events.Window{From: day(1)}, 0
+	t.Role, t.Unit, t.Presence, t.Window, t.Expires = "ground", "personnel", "",
+		events.Window{From: day(1)}, 0
 	name := rapid.SampledFrom(someLines).Draw(s.T, "about")
-	q := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground", Unit: "personnel", Area: t.Area,
+	q := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground", Unit: "personnel",
+		Area:     t.Area,
 		Quantity: events.Count(100), Window: t.Window, Priority: 1}
 	known := slices.Contains(s.lines, name)
 	switch rapid.IntRange(0, 5).Draw(s.T, "what") {
@@ -84,7 +92,8 @@ func (s *storyteller) tellFit() {
 			return
 		}
 		s.lines = append(s.lines, name)
-		s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"), Dated: dated(1), RequirementTerms: q})
+		s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"),
+			Dated: dated(1), RequirementTerms: q})
 	case 2:
 		if known {
 			s.cancel(s.day(), name)
@@ -95,8 +104,10 @@ func (s *storyteller) tellFit() {
 		}
 	default:
 		nation := rapid.SampledFrom(someNations).Draw(s.T, "nation")
-		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(1), Place: place(nation), PledgeTerms: t}
-		s.pledges = append(s.pledges, testPledge{s.testLedger, o.ID, nation, s.say(liaison(nation), o)})
+		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(1),
+			Place: place(nation), PledgeTerms: t}
+		s.pledges = append(s.pledges,
+			testPledge{s.testLedger, o.ID, nation, s.say(liaison(nation), o)})
 	}
 }
 
@@ -139,11 +150,13 @@ func (m *causeModel) without(seq uint64, lines []LineCoverage) {
 				continue
 			}
 			told := slices.ContainsFunc(c.Records, func(r Told) bool { return r.Sequence == seq })
-			from, to, is := causeNumber(l.From, c.What), causeNumber(l.To, c.What), causeNumber(other, c.What)
+			from, to, is := causeNumber(l.From, c.What), causeNumber(l.To, c.What),
+				causeNumber(other, c.What)
 			if is == from && !told && m.plays(seq, l.Line, c.What) {
 				m.t.Errorf("%s %s is %s and becomes %s, and without record %d it stays, which is not told: %v", l.Line, c.What, from, to, seq, c.Records)
 			}
-			if here := l.From != nil && l.To != nil && other != nil; here && m.isRequirement(seq) && !told && is != to {
+			if here := l.From != nil && l.To != nil && other != nil; here && m.isRequirement(seq) &&
+				!told && is != to {
 				m.t.Errorf("%s %s is %s and becomes %s, and %s without record %d about a requirement, which is not told",
 					l.Line, c.What, from, to, is, seq)
 			}
@@ -164,8 +177,8 @@ func (m *causeModel) isRequirement(seq uint64) bool {
 	return false
 }
 
-// plays reports whether a record is about a requirement, or about a pledge whose part of a number differs. One whose part does
-// not can give the number back that it was by chance alone.
+// plays reports whether a record is about a requirement, or about a pledge whose part of a number
+// differs. One whose part does not can give the number back that it was by chance alone.
 func (m *causeModel) plays(seq uint64, line events.Line, what string) bool {
 	pl, _ := m.p.factOf(seq)
 	if pl == nil {
@@ -178,7 +191,8 @@ func (m *causeModel) plays(seq uint64, line events.Line, what string) bool {
 				at.Rung = r
 			}
 		}
-		for _, l := range must[Coverage](m.t)(m.p.Coverage(m.t.Context(), at, CoverageFilter{})).Lines {
+		for _, l := range must[Coverage](m.t)(m.p.Coverage(m.t.Context(), at,
+			CoverageFilter{})).Lines {
 			for _, c := range l.Counted {
 				if l.Line == line && c.Pledge == pl.id {
 					sum += number(c.Quantity)
@@ -197,9 +211,11 @@ func (m *causeModel) compare() {
 			if len(c.Records) != 1 || slices.Contains(another, c.Records[0].Sequence) {
 				continue
 			}
-			another = slices.DeleteFunc(slices.Clone(another), func(seq uint64) bool { return !m.plays(seq, l.Line, c.What) })
+			another = slices.DeleteFunc(slices.Clone(another),
+				func(seq uint64) bool { return !m.plays(seq, l.Line, c.What) })
 			if len(another) > 0 {
-				m.t.Errorf("%s %s: record %d is told alone, and %v make another number of it", l.Line, c.What, c.Records[0].Sequence, another)
+				m.t.Errorf("%s %s: record %d is told alone, and %v make another number of it",
+					l.Line, c.What, c.Records[0].Sequence, another)
 			}
 		}
 	}
@@ -215,12 +231,15 @@ func causeNumber(s *LineStand, what string) string {
 			return s.Rungs[i].String()
 		}
 	}
-	return map[string]string{"required": s.Required.String(), "supply": s.Supply.String(), "gap": s.Gap.String(),
-		"conditional": s.Conditional.String(), "caveated": s.Caveated.String(), "unknown": fmt.Sprint(s.Unknown),
+	return map[string]string{"required": s.Required.String(), "supply": s.Supply.String(),
+		"gap":         s.Gap.String(),
+		"conditional": s.Conditional.String(), "caveated": s.Caveated.String(),
+		"unknown": fmt.Sprint(s.Unknown),
 		"waiting": s.Waiting.String(), "waiting unknown": fmt.Sprint(s.WaitingUnknown)}[what]
 }
 
-// leaving folds all records but one up to another, without those that then cannot follow; false when none is left to fold.
+// leaving folds all records but one up to another, without those that then cannot follow; false
+// when none is left to fold.
 func (s *storyteller) leaving(seq, last uint64) (*Picture, bool) {
 	p := NewPicture()
 	n := uint64(0)
@@ -236,8 +255,9 @@ func (s *storyteller) leaving(seq, last uint64) (*Picture, bool) {
 	return p, n > 1
 }
 
-// A requirement that keeps a new pledge from counting for another is a cause of that one's numbers, though the pledge adds
-// nothing at either moment; so is the pledge of unknown quantity, and what waits.
+// A requirement that keeps a new pledge from counting for another is a cause of that one's numbers,
+// though the pledge adds nothing at either moment; so is the pledge of unknown quantity, and what
+// waits.
 func TestCausesOfWhatWaits(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("north", 100, func(t *events.RequirementTerms) { t.Area = "north" })
@@ -245,34 +265,44 @@ func TestCausesOfWhatWaits(t *testing.T) {
 	south := l.need("south", 100, func(t *events.RequirementTerms) { t.Area = "south" })
 	fra := l.offer("FRA", 60)
 	deu := l.offer("DEU", 30, func(t *events.PledgeTerms) { t.Area = "north" })
-	ita := l.offer("ITA", 1, func(t *events.PledgeTerms) { t.Area, t.Quantity = "north", events.Unknown })
+	ita := l.offer("ITA", 1, func(t *events.PledgeTerms) {
+		t.Area, t.Quantity = "north",
+			events.Unknown
+	})
 	esp := l.offer("ESP", 1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown })
-	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{Nation: "DEU"}))
+	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)},
+		Moment{On: day(9)}, Filter{Nation: "DEU"}))
 	equal(t, "with the filter of a nation", len(d.Lines), 1)
-	d = must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
+	d = must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)},
+		Moment{On: day(9)}, Filter{}))
 	d.Lines = d.Lines[:1]
-	equal(t, "causes", tellCauses(d), fmt.Sprintf("north supply  %[1]d %[2]d; north supply from indicated up  %[1]d %[2]d; "+
-		"north supply from offered up  %[1]d %[2]d; north of which DEU %[2]d; north gap  %[1]d %[2]d; "+
-		"north unknown  %[1]d %[3]d; north waiting  %[1]d %[4]d; north waiting unknown  %[1]d %[5]d; ",
-		south, deu.seq, ita.seq, fra.seq, esp.seq))
+	equal(t, "causes", tellCauses(d),
+		fmt.Sprintf("north supply  %[1]d %[2]d; north supply from indicated up  %[1]d %[2]d; "+
+			"north supply from offered up  %[1]d %[2]d; north of which DEU %[2]d; north gap  %[1]d %[2]d; "+
+			"north unknown  %[1]d %[3]d; north waiting  %[1]d %[4]d; north waiting unknown  %[1]d %[5]d; ",
+			south, deu.seq, ita.seq, fra.seq, esp.seq))
 }
 
 // What a requirement is besides its numbers has its own causes.
 func TestCausesOfTerms(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)
-	terms := events.RequirementTerms{Operation: "op-a", Line: "west", Role: "ground", Quantity: events.Count(120), Unit: "personnel",
+	terms := events.RequirementTerms{Operation: "op-a", Line: "west", Role: "ground",
+		Quantity: events.Count(120), Unit: "personnel",
 		Window: events.Window{From: day(1)}, Priority: 1}
 	before := l.Last()
 	more := l.revise(2, terms)
 	terms.Essential = true
 	essential := l.revise(3, terms)
-	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
-	equal(t, "causes", tellCauses(d), fmt.Sprintf("west required  %[1]d %[2]d; west gap  %[1]d %[2]d; west terms  %[2]d; ", more, essential))
+	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)},
+		Moment{On: day(9)}, Filter{}))
+	equal(t, "causes", tellCauses(d),
+		fmt.Sprintf("west required  %[1]d %[2]d; west gap  %[1]d %[2]d; west terms  %[2]d; ", more,
+			essential))
 }
 
-// Pledges of one sort are asked once which record about a requirement decides for them, however many
-// there are: to find the causes costs little more than to compare.
+// Pledges of one sort are asked once which record about a requirement decides for them, however
+// many there are: to find the causes costs little more than to compare.
 func TestCausesOfManyPledgesCostLittle(t *testing.T) {
 	const areas, each = 10, 20
 	l := newTestLedger(t)

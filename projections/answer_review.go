@@ -37,7 +37,8 @@ type Finding struct {
 	// Quantity is how much it is about, in the unit.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Unit     events.Unit     `json:"unit,omitzero"`
-	// Day is the first day of a range on which it is so, or, where a line has too much, on which it has least.
+	// Day is the first day of a range on which it is so, or, where a line has too much, on which it
+	// has least.
 	Day events.Date `json:"day,omitzero"`
 	// Sentence says what is the matter, and what would mend it.
 	Sentence string `json:"sentence"`
@@ -51,9 +52,12 @@ type Review struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Review looks for what does not fit: lines with too much, pledges that match none or several, or name an area or a requirement
-// in vain, also where they count all the same, allocations that a later record has overdrawn or left without a line, forces that
-// are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not fit on any of its days, but of
+// Review looks for what does not fit: lines with too much, pledges that match none or several, or
+// name an area or a requirement
+// in vain, also where they count all the same, allocations that a later record has overdrawn or
+// left without a line, forces that
+// are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not
+// fit on any of its days, but of
 // lines only those that have too much on all.
 func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
 	p = p.metered(ctx)
@@ -81,19 +85,24 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 				break
 			}
 			from := len(r.Findings)
-			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) { p.reviewPledge(&r, b, pl, f.Role, &w, counts) })
+			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) {
+				p.reviewPledge(&r, b, pl, f.Role,
+					&w, counts)
+			})
 			r.keepFirst(from)
 		}
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(one Finding) bool {
 		return one.Nation != "" && !f.nation(one.Nation) || one.Nation == "" && f.Nation != ""
 	})
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
+	slices.SortStableFunc(r.Findings,
+		func(a, b Finding) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
 	return r, p.meter.err()
 }
 
 // order is that in which findings are told: what makes a number wrong first.
-var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4, NamesNothing: 5, RestFree: 6,
+var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4,
+	NamesNothing: 5, RestFree: 6,
 	RotationBroken: 7, AlsoElsewhere: 8, Oversupplied: 9}
 
 // countsFor returns for which lines each pledge counts.
@@ -114,8 +123,10 @@ func (r *Review) oversupplied(l *LineCoverage) {
 		return
 	}
 	over := l.Unit.Of(supply - required)
-	r.Findings = append(r.Findings, Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day, Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
-		Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, Grouped(l.Required))})
+	r.Findings = append(r.Findings,
+		Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day,
+			Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
+			Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, Grouped(l.Required))})
 }
 
 func (r *Review) notCounted(n *NotCounted) {
@@ -125,7 +136,9 @@ func (r *Review) notCounted(n *NotCounted) {
 		kind, remedy = MatchesNoLine, "issue a requirement for it, or tell the nation"
 	case SeveralLines:
 		kind = MatchesSeveral
-		remedy = "allocate it: muster allocation make " + n.Pledge.String() + " LINE; or let the nation say which line it is meant for: muster pledge amend " + n.Pledge.String() + " --line LINE"
+		remedy = "allocate it: muster allocation make " + n.Pledge.String() +
+			" LINE; or let the nation say which line it is meant for: muster pledge amend " +
+			n.Pledge.String() + " --line LINE"
 	case LineNotInForce:
 		kind, remedy = LineGone, "release the allocation, or issue the requirement again under another name"
 	case NotAllocated:
@@ -136,7 +149,8 @@ func (r *Review) notCounted(n *NotCounted) {
 	if !strings.Contains(remedy, ": muster ") { // whose last argument ends with no full stop
 		remedy += "."
 	}
-	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge, Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit, Day: n.Day,
+	r.Findings = append(r.Findings, Finding{Kind: kind, Operation: n.Operation, Pledge: n.Pledge,
+		Nation: n.Nation, Quantity: n.Quantity, Unit: n.Unit, Day: n.Day,
 		Sentence: n.Sentence + " To mend it, " + remedy, Sequences: n.Sequences})
 }
 
@@ -144,7 +158,11 @@ func (r *Review) notCounted(n *NotCounted) {
 func (r *Review) keepFirst(from int) {
 	kept := r.Findings[:from]
 	for _, f := range r.Findings[from:] {
-		if !slices.ContainsFunc(kept[from:], func(o Finding) bool { return o.Kind == f.Kind && o.Line == f.Line && o.Sentence == f.Sentence }) {
+		if !slices.ContainsFunc(kept[from:],
+			func(o Finding) bool {
+				return o.Kind == f.Kind && o.Line == f.Line &&
+					o.Sentence == f.Sentence
+			}) {
 			kept = append(kept, f)
 		}
 	}
@@ -156,7 +174,8 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 	if len(w.lines) == 0 {
 		return // there is nothing to be odd beside
 	}
-	w.terms = &events.PledgeTerms{Role: s.terms.role, Area: s.terms.area, Line: s.terms.line, Unit: s.pledged.unit}
+	w.terms = &events.PledgeTerms{Role: s.terms.role, Area: s.terms.area, Line: s.terms.line,
+		Unit: s.pledged.unit}
 	for _, one := range []struct{ kind, mend, name, odd string }{
 		{"area", "muster pledge amend %s --area AREA", string(s.terms.area), w.area()},
 		{"requirement", "muster pledge amend %s --line LINE", string(s.terms.line), w.line()},
@@ -164,24 +183,29 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 		if one.odd == "" {
 			continue
 		}
-		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s", s.pledged.of(pl.nation), s.terms.role, s.pledged.does("name"),
+		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s", s.pledged.of(pl.nation), s.terms.role,
+			s.pledged.does("name"),
 			one.kind, one.name, one.odd)
 		if !strings.HasSuffix(sentence, "?") {
 			sentence += "."
 		}
-		f := Finding{Kind: NamesNothing, Operation: pl.operation.name, Pledge: pl.id, Nation: pl.nation, Quantity: s.pledged.quantity,
+		f := Finding{Kind: NamesNothing, Operation: pl.operation.name, Pledge: pl.id,
+			Nation: pl.nation, Quantity: s.pledged.quantity,
 			Unit: s.pledged.unit, Day: day, Sequences: s.termsBy.appendTo(nil)}
 		if len(counts) > 0 {
 			f.Line = counts[0]
-			sentence += fmt.Sprintf(" %s for %s all the same.", english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
+			sentence += fmt.Sprintf(" %s for %s all the same.",
+				english.Capital(s.pledged.does("they")+" "+s.pledged.does("count")),
 				english.List(counts))
 		}
-		f.Sentence = sentence + " To mend it, let the nation say what is meant: " + fmt.Sprintf(one.mend, pl.id)
+		f.Sentence = sentence + " To mend it, let the nation say what is meant: " +
+			fmt.Sprintf(one.mend, pl.id)
 		r.Findings = append(r.Findings, f)
 	}
 }
 
-// reviewPledge looks at what one pledge says of itself on a day, of which w knows the requirements; and for which it counts.
+// reviewPledge looks at what one pledge says of itself on a day, of which w knows the requirements;
+// and for which it counts.
 func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role, w *warner, counts map[events.ID][]events.Line) {
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
@@ -189,8 +213,11 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		return
 	}
 	found := func(kind FindingKind, line events.Line, q events.Quantity, by []uint64, format string, args ...any) {
-		r.Findings = append(r.Findings, Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id, Nation: pl.nation, Quantity: q,
-			Unit: s.pledged.unit, Day: r.day(b), Sequences: by, Sentence: fmt.Sprintf(format, args...)})
+		r.Findings = append(r.Findings,
+			Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id,
+				Nation: pl.nation, Quantity: q,
+				Unit: s.pledged.unit, Day: r.day(b), Sequences: by,
+				Sentence: fmt.Sprintf(format, args...)})
 	}
 	for _, a := range s.shares(b.On) {
 		short := s.pledged.unit.Of(a.set - a.promised)
@@ -199,7 +226,8 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
 				"%s pledge does not say of how much it is any more, and %s of it is set against %s: "+
 					"release that, or ask the nation.",
-				english.Possessive(pl.nation.Name()), amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
+				english.Possessive(pl.nation.Name()),
+				amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", english.Possessive(pl.nation.Name()), amount{short, s.pledged.unit}, a.line.name)
@@ -211,14 +239,18 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		return
 	}
 	if t.elsewhere != nil {
-		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil), "%s forces of this pledge are also pledged to %s.", english.Possessive(pl.nation.Name()), english.List(t.elsewhere))
+		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil),
+			"%s forces of this pledge are also pledged to %s.",
+			english.Possessive(pl.nation.Name()), english.List(t.elsewhere))
 	}
 	for _, other := range []struct {
 		name string
 		id   events.ID
 	}{{"predecessor", t.predecessor}, {"successor", t.successor}} {
 		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
-			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil), "The %s of %s pledge, %s, %s: a hand-over is open.", other.name, english.Possessive(pl.nation.Name()), other.id, broken)
+			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil),
+				"The %s of %s pledge, %s, %s: a hand-over is open.", other.name,
+				english.Possessive(pl.nation.Name()), other.id, broken)
 		}
 	}
 }

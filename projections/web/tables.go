@@ -13,7 +13,8 @@ import (
 	"muster/projections"
 )
 
-// This file has the rows of the answers: the first column says what a row is about, the last what a person should know of it
+// This file has the rows of the answers: the first column says what a row is about, the last what a
+// person should know of it
 // besides its numbers.
 
 const timeForm = "2006-01-02 15:04:05"
@@ -76,10 +77,13 @@ type notCountedRow struct {
 	Basis projections.Basis `json:"basis"`
 }
 
-// CoverageTable has a row for each line, and in CSV also one for each pledge that is not counted, without a requirement and with the reason in its remarks.
+// CoverageTable has a row for each line, and in CSV also one for each pledge that is not counted,
+// without a requirement and with the reason in its remarks.
 func CoverageTable(c Coverage) Table {
-	t := Table{Basis: &c.Basis, Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap", "unit", "fill",
-		"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed", "waiting"}}
+	t := Table{Basis: &c.Basis,
+		Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap",
+			"unit", "fill",
+			"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed", "waiting"}}
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is", "waiting as it is")
 	}
@@ -93,14 +97,17 @@ func CoverageTable(c Coverage) Table {
 	}
 	t.Above = append(t.Above, "")
 	for _, line := range c.Lines {
-		cells := []string{string(line.Operation), string(line.Line), string(line.Role), string(line.Area), line.Required.String(), line.Supply.String(),
-			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill), who(line.Who, line.UnknownBy), remarks(line)}
+		cells := []string{string(line.Operation), string(line.Line), string(line.Role),
+			string(line.Area), line.Required.String(), line.Supply.String(),
+			line.Gap.String(), string(line.Unit), fmt.Sprintf("%d%%", line.Fill),
+			who(line.Who, line.UnknownBy), remarks(line)}
 		for _, r := range line.Rungs {
 			cells = append(cells, r.Supply.String())
 		}
 		cells = append(cells, orNone(line.Waiting))
 		if c.compares() {
-			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String(), orNone(line.Baseline.Waiting))
+			cells = append(cells, line.Baseline.Supply.String(), line.Baseline.Gap.String(),
+				orNone(line.Baseline.Waiting))
 		}
 		t.AddOn(line.Day, coverageRow{line, c.Basis}, cells...)
 	}
@@ -108,21 +115,26 @@ func CoverageTable(c Coverage) Table {
 	case c.InForce == 0:
 		t.Below = []string{noneInForce(c.Basis, c.Next)}
 	case len(c.Lines) < c.InForce:
-		t.Below = []string{fmt.Sprintf("%s %s. Of %s in force, %s.", differing(len(c.Lines)), onDays(c.Basis),
+		t.Below = []string{fmt.Sprintf("%s %s. Of %s in force, %s.", differing(len(c.Lines)),
+			onDays(c.Basis),
 			english.Several(c.InForce, "requirement"), are(c.Met, "met"))}
 	}
 	if len(c.NotCounted) == 0 {
 		return t
 	}
 	for _, n := range c.NotCounted {
-		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis}, []string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "", string(n.Unit), "",
-			fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " + n.Sentence}})
+		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis},
+			[]string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "",
+				string(n.Unit), "",
+				fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " +
+					n.Sentence}})
 	}
 	for i := range t.Also { // the columns that only lines have
 		if c.IsRange() {
 			t.Also[i].Cells = append([]string{c.NotCounted[i].Day.String()}, t.Also[i].Cells...)
 		}
-		t.Also[i].Cells = append(t.Also[i].Cells, make([]string, len(t.Head)-len(t.Also[i].Cells))...)
+		t.Also[i].Cells = append(t.Also[i].Cells,
+			make([]string, len(t.Head)-len(t.Also[i].Cells))...)
 	}
 	t.Beside = []Table{notCountedTable(c.NotCounted)}
 	return t
@@ -148,13 +160,15 @@ func differing(n int) string {
 }
 
 func notCountedTable(all []projections.NotCounted) Table {
-	t := Table{Above: []string{"Not counted, and why:"}, Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
+	t := Table{Above: []string{"Not counted, and why:"},
+		Head: []string{"operation", "nation", "role", "quantity", "unit", "reason", "pledge"}}
 	isRange := len(all) > 0 && all[0].Day != 0
 	if isRange {
 		t.Head = append([]string{"from"}, t.Head...)
 	}
 	for _, n := range all {
-		cells := []string{string(n.Operation), string(n.Nation), string(n.Role), n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String()}
+		cells := []string{string(n.Operation), string(n.Nation), string(n.Role),
+			n.Quantity.String(), string(n.Unit), n.Sentence, n.Pledge.String()}
 		if isRange {
 			cells = append([]string{n.Day.String()}, cells...)
 		}
@@ -168,7 +182,8 @@ func (c Coverage) compares() bool {
 	return c.WhatIf != nil || c.Rung != projections.Offered && !c.Rung.IsZero()
 }
 
-// who names those that make a supply, with their parts, and those of which nobody knows how much they give.
+// who names those that make a supply, with their parts, and those of which nobody knows how much
+// they give.
 func who(shares []projections.Share, unknown []events.Nation) string {
 	names := make([]string, len(shares))
 	for i, s := range shares {
@@ -187,7 +202,8 @@ func remarks(l projections.LineCoverage) string {
 		all = append(all, "essential")
 	}
 	if n, ok := l.Conditional.Number(); ok && n > 0 {
-		all = append(all, fmt.Sprintf("%s %s on conditions", l.Conditional, does(l.Conditional, "hang")))
+		all = append(all, fmt.Sprintf("%s %s on conditions", l.Conditional,
+			does(l.Conditional, "hang")))
 	}
 	if n, ok := l.Caveated.Number(); ok && n > 0 {
 		all = append(all, fmt.Sprintf("%s under caveats", l.Caveated))
@@ -205,12 +221,14 @@ func remarks(l projections.LineCoverage) string {
 	return strings.Join(all, "; ")
 }
 
-// otherwise says what of the remarks would be otherwise in the world as it is: of what is a part of the supply only where
+// otherwise says what of the remarks would be otherwise in the world as it is: of what is a part of
+// the supply only where
 // that is the same, since else it is clear.
 func otherwise(l projections.LineCoverage, b *projections.Baseline) (all []string) {
 	same := l.Supply == b.Supply
 	if same && l.Conditional != b.Conditional {
-		all = append(all, fmt.Sprintf("as it is %s %s on conditions", b.Conditional, does(b.Conditional, "hang")))
+		all = append(all, fmt.Sprintf("as it is %s %s on conditions", b.Conditional,
+			does(b.Conditional, "hang")))
 	}
 	if same && l.Caveated != b.Caveated {
 		all = append(all, fmt.Sprintf("as it is %s under caveats", b.Caveated))
@@ -219,13 +237,15 @@ func otherwise(l projections.LineCoverage, b *projections.Baseline) (all []strin
 		all = append(all, fmt.Sprintf("as it is %d of unknown size beside it", b.Unknown))
 	}
 	if l.WaitingUnknown != b.WaitingUnknown {
-		all = append(all, fmt.Sprintf("as it is %d of unknown size %s for an allocation", b.WaitingUnknown,
+		all = append(all, fmt.Sprintf("as it is %d of unknown size %s for an allocation",
+			b.WaitingUnknown,
 			english.Verb(b.WaitingUnknown == 1, "wait")))
 	}
 	return all
 }
 
-// plain writes a quantity as cells do, where programs read it too; sentences have [projections.Grouped].
+// plain writes a quantity as cells do, where programs read it too; sentences have
+// [projections.Grouped].
 func plain(q events.Quantity) string { return q.String() }
 
 // waits says what fits a line and waits for an allocation, with quantities written by write.
@@ -234,7 +254,8 @@ func waits(q events.Quantity, unknown int, write func(events.Quantity) string) (
 		all = append(all, fmt.Sprintf("%s %s for an allocation", write(q), does(q, "wait")))
 	}
 	if unknown > 0 {
-		all = append(all, fmt.Sprintf("%d of unknown size %s for an allocation", unknown, english.Verb(unknown == 1, "wait")))
+		all = append(all, fmt.Sprintf("%d of unknown size %s for an allocation", unknown,
+			english.Verb(unknown == 1, "wait")))
 	}
 	return all
 }
@@ -253,7 +274,8 @@ func holder(d projections.Dependence) string {
 	case d.Level == projections.Alone:
 		return fmt.Sprintf("%s alone", d.Nation)
 	case len(d.UnknownBy) > 0:
-		return fmt.Sprintf("%s %d%% of what is known, beside %s of unknown size", d.Nation, d.Percent, text(d.UnknownBy, ", "))
+		return fmt.Sprintf("%s %d%% of what is known, beside %s of unknown size", d.Nation,
+			d.Percent, text(d.UnknownBy, ", "))
 	}
 	return fmt.Sprintf("%s %d%%", d.Nation, d.Percent)
 }
@@ -267,20 +289,25 @@ type strengthRow struct {
 // StrengthTable has a row for each group.
 func StrengthTable(s projections.Strength) Table {
 	by := groupColumns(s.By)
-	t := Table{Basis: &s.Basis, Head: append(slices.Clone(by), "quantity", "unit", "pledges", "beside it")}
+	t := Table{Basis: &s.Basis, Head: append(slices.Clone(by), "quantity", "unit", "pledges",
+		"beside it")}
 	t.days()
 	t.Above = []string{fmt.Sprintf("Strength %s.", s.Basis), ""}
 	if s.IsRange() {
-		t.Above = []string{t.Above[0], "Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
+		t.Above = []string{t.Above[0],
+			"Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
 	}
 	for _, r := range s.Rows {
-		t.AddOn(r.Day, strengthRow{r, s.Basis}, append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges), beside(r, plain))...)
+		t.AddOn(r.Day, strengthRow{r, s.Basis},
+			append(groupCells(by, r), r.Quantity.String(), string(r.Unit), number(r.Pledges),
+				beside(r, plain))...)
 	}
 	for _, sum := range s.Totals {
 		line := fmt.Sprintf("Total: %s %s in %s", projections.Grouped(sum.Quantity),
 			projections.UnitOf(sum.Quantity, sum.Unit), english.Several(sum.Pledges, "pledge"))
 		if sum.Quantity.IsUnknown() && sum.Unknown > 0 { // they are not beside it
-			line = fmt.Sprintf("Total: unknown %s in %s", projections.UnitOf(sum.Quantity, sum.Unit),
+			line = fmt.Sprintf("Total: unknown %s in %s",
+				projections.UnitOf(sum.Quantity, sum.Unit),
 				english.Several(sum.Unknown, "pledge"))
 			sum.Unknown = 0
 		}
@@ -311,7 +338,8 @@ func groupColumns(by []string) (columns []string) {
 func groupCells(by []string, r projections.StrengthRow) []string {
 	cells := make([]string, len(by))
 	for i, name := range by {
-		cells[i] = map[string]string{"operation": string(r.Operation), "nation": string(r.Nation), "role": string(r.Role)}[name]
+		cells[i] = map[string]string{"operation": string(r.Operation), "nation": string(r.Nation),
+			"role": string(r.Role)}[name]
 	}
 	return cells
 }
@@ -322,7 +350,8 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 	for _, q := range []struct {
 		n    events.Quantity
 		what string
-	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it hangs on conditions"}, {r.Caveated, "of it under caveats"}} {
+	}{{r.Reserve, "in reserve"}, {r.Conditional, "of it hangs on conditions"},
+		{r.Caveated, "of it under caveats"}} {
 		if n, ok := q.n.Number(); ok && n > 0 {
 			all = append(all, write(q.n)+" "+q.what)
 		}
@@ -330,7 +359,10 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{r.Unknown, map[bool]string{true: "of unknown size, and no other", false: "of unknown size"}[r.Quantity.IsUnknown()]}, {r.ReserveUnknown, "in reserve of unknown size"}, {r.Failed - r.FailedUnknown, "whose condition has failed"},
+	}{{r.Unknown, map[bool]string{true: "of unknown size, and no other",
+		false: "of unknown size"}[r.Quantity.IsUnknown()]},
+		{r.ReserveUnknown, "in reserve of unknown size"},
+		{r.Failed - r.FailedUnknown, "whose condition has failed"},
 		{r.FailedUnknown, "of unknown size whose condition has failed"}} {
 		if c.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", c.n, c.what))
@@ -339,108 +371,10 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 	return strings.Join(all, ", ")
 }
 
-// PledgesTable has a row for each pledge.
-func PledgesTable(all projections.PledgeList) Table {
-	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity", "unit", "strength", "stands at", "state", "from", "until", "expires", "area", "line",
-		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "release", "releasable to", "note"}}
-	t.days()
-	for _, p := range all.Pledges {
-		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role), p.Quantity.String(), string(p.Unit), p.Strength.String(),
-			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(), string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
-			conditions(p), caveats(p), allocations(p, plain), strings.Join(p.Elsewhere, ", "), string(p.Release), text(p.ReleasableTo, ", "), p.Note)
-	}
-	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"), all.Basis)}
-	return t
-}
-
-func days(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n) + " d"
-}
-
-func conditions(p projections.Pledge) string {
-	all := make([]string, len(p.Conditions))
-	for i, c := range p.Conditions {
-		all[i] = fmt.Sprintf("%s %s", c.Condition, c.State)
-	}
-	return strings.Join(all, ", ")
-}
-
-func caveats(p projections.Pledge) string {
-	all := make([]string, len(p.Caveats))
-	for i, c := range p.Caveats {
-		all[i] = string(c.Caveat)
-	}
-	return strings.Join(all, ", ")
-}
-
-// allocations says to which lines how much is allocated, with quantities written by write.
-func allocations(p projections.Pledge, write func(events.Quantity) string) string {
-	all := make([]string, len(p.Allocations))
-	for i, a := range p.Allocations {
-		all[i] = fmt.Sprintf("%s %s", a.Line, write(a.Quantity))
-	}
-	return strings.Join(all, ", ")
-}
-
-// PledgeTable has a row for each record of a pledge's life.
-func PledgeTable(w PledgeLife) Table {
-	p := w.Pledge
-	t := Table{Head: []string{"sequence", "recorded", "effective", "type", "signed by", "what", "corrected by"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation, p.Operation), PledgeSentence(p)}
-	if released := releaseSentence(&p); released != "" {
-		t.Above = append(t.Above, released)
-	}
-	t.Above = append(t.Above, "")
-	for _, e := range w.Life {
-		t.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), string(e.Type), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
-	}
-	t.Below = []string{fmt.Sprintf("As it stands %s.", w.Basis)}
-	if w.IsRange() {
-		t.Below = []string{fmt.Sprintf("As it stands on the last day, %s.", w.Basis)}
-	}
-	return t
-}
-
-// releaseSentence says who may read a pledge, "" where nobody has said so.
-func releaseSentence(p *projections.Pledge) string {
-	if p.Release == "" {
-		return ""
-	}
-	return "released to " + projections.Readers(p.Release, p.ReleasableTo) +
-		" (it is recorded, but reading is not restricted yet: everybody who reaches the server can read it)"
-}
-
-// PledgeSentence says to people what a pledge is.
-func PledgeSentence(p projections.Pledge) string {
-	s := fmt.Sprintf("%s: %s %s", p.Role, projections.Grouped(p.Quantity), projections.UnitOf(p.Quantity, p.Unit))
-	if p.Quantity.IsZero() {
-		s = fmt.Sprintf("%s: nothing was offered", p.Role)
-	}
-	if !p.Strength.IsZero() {
-		s += fmt.Sprintf(", %s %s there since %s", projections.Grouped(p.Strength), projections.UnitOf(p.Strength, p.Unit), p.StrengthOn)
-	}
-	if p.From != 0 {
-		s += ", " + p.Span()
-	}
-	s += ", " + p.Rung.String()
-	if p.State != projections.Live {
-		s += ", " + string(p.State)
-	}
-	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)}, {"restricted by ", caveats(p)}, {"allocated to ", allocations(p, projections.Grouped)}, {"meant for ", string(p.Line)},
-		{"expires on ", p.Expires.String()}, {"also pledged to ", strings.Join(p.Elsewhere, ", ")}} {
-		if more.what != "" {
-			s += ", " + more.before + more.what
-		}
-	}
-	return s
-}
-
 // PlanTable has a row for each requirement; its roles stand beside.
 func PlanTable(p Plan) Table {
-	t := Table{Basis: &p.Basis, Head: []string{"requirement", "role", "area", "quantity", "unit", "from", "until", "priority", "essential", "state"}}
+	t := Table{Basis: &p.Basis, Head: []string{"requirement", "role", "area", "quantity", "unit",
+		"from", "until", "priority", "essential", "state"}}
 	t.days()
 	t.Above = append(noteLines(p.Catalogue.Operation, p.Catalogue.Title, p.Catalogue.Note), "")
 	for _, r := range p.Requirements {
@@ -448,7 +382,8 @@ func PlanTable(p Plan) Table {
 		if r.Essential {
 			essential = "yes"
 		}
-		t.AddOn(r.Day, r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(), string(r.Unit), r.From.String(), r.Until.String(),
+		t.AddOn(r.Day, r, string(r.Line), string(r.Role), string(r.Area), r.Required.String(),
+			string(r.Unit), r.From.String(), r.Until.String(),
 			number(r.Priority), essential, string(r.State))
 	}
 	roles := Table{Head: []string{"role", "unit", "title"}}
@@ -463,25 +398,30 @@ func PlanTable(p Plan) Table {
 func MembersTable(r projections.Roster) Table {
 	t := Table{Head: []string{"name", "role", "party", "clearance", "admitted", "revoked", "key"}}
 	for _, m := range r.Members {
-		t.Add(m, m.Name, string(m.Role), string(m.Party), string(m.Clearance), number(m.Admitted), orEmpty(m.Revoked), string(m.Key))
+		t.Add(m, m.Name, string(m.Role), string(m.Party), string(m.Clearance), number(m.Admitted),
+			orEmpty(m.Revoked), string(m.Key))
 	}
 	return t
 }
 
 // ScopesTable has a row for each nation that has declared one.
 func ScopesTable(all projections.Scopes) Table {
-	t := Table{Basis: &all.Basis, Head: []string{"operation", "nation", "scope", "effective", "sequence", "note"}}
+	t := Table{Basis: &all.Basis,
+		Head: []string{"operation", "nation", "scope", "effective", "sequence", "note"}}
 	for _, s := range all.Scopes {
-		t.Add(s, string(s.Operation), string(s.Nation), s.String(), s.Effective.String(), number(s.Sequence), s.Note)
+		t.Add(s, string(s.Operation), string(s.Nation), s.String(), s.Effective.String(),
+			number(s.Sequence), s.Note)
 	}
 	return t
 }
 
 // RecordsTable has a row for each record.
 func RecordsTable(all Records) Table {
-	t := Table{Head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by", "statement"}}
+	t := Table{Head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by",
+		"statement"}}
 	for _, r := range all.Records {
-		t.Add(r, number(r.Sequence), r.Recorded, string(r.Type), string(r.Nation), string(r.Operation), r.Signer, r.Statement())
+		t.Add(r, number(r.Sequence), r.Recorded, string(r.Type), string(r.Nation),
+			string(r.Operation), r.Signer, r.Statement())
 	}
 	return t
 }
@@ -499,7 +439,8 @@ func FingerprintTable(f projections.Fingerprints) Table {
 	for _, one := range f.Each {
 		t.Add(one, one.Name, number(one.Entries), one.SHA256)
 	}
-	t.Below = []string{fmt.Sprintf("As of record %d the fingerprint of the whole is %s.", f.AsOf, f.Whole)}
+	t.Below = []string{fmt.Sprintf("As of record %d the fingerprint of the whole is %s.", f.AsOf,
+		f.Whole)}
 	return t
 }
 
@@ -517,9 +458,11 @@ func RebuildTable(r projections.Rebuilding) Table {
 	case r.Discarded != "":
 		t.Below = []string{"What was kept could not be compared: " + r.Discarded}
 	case r.Identical():
-		t.Below = []string{fmt.Sprintf("Rebuilt from %s: identical.", english.Several(r.AsOf, "record"))}
+		t.Below = []string{fmt.Sprintf("Rebuilt from %s: identical.",
+			english.Several(r.AsOf, "record"))}
 	default:
-		t.Below = []string{fmt.Sprintf("Rebuilt from %s: NOT identical.", english.Several(r.AsOf, "record"))}
+		t.Below = []string{fmt.Sprintf("Rebuilt from %s: NOT identical.",
+			english.Several(r.AsOf, "record"))}
 	}
 	return t
 }

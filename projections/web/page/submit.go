@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
 
 	"muster/events"
 	"muster/events/problem"
@@ -18,9 +17,10 @@ import (
 	"muster/projections/web"
 )
 
-// The page on which a liaison says something of a pledge. It makes the statement, says all that is wrong with it at once, and shows what it
-// would change. It does not sign and does not record: that is done in the browser (static/sign.js) with a key that this server never sees, or,
-// without JavaScript, with the program; and what was signed goes to the API, as from anywhere else.
+// The page on which a liaison says something of a pledge. It makes the statement, says all that is
+// wrong with it at once, and shows what it would change. It does not sign and does not record: that
+// is done in the browser (static/sign.js) with a key that this server never sees, or, without
+// JavaScript, with the program; and what was signed goes to the API, as from anywhere else.
 
 // A form is what one kind of statement asks for.
 type form struct {
@@ -31,7 +31,8 @@ type form struct {
 }
 
 var (
-	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence", "release", "releasable_to",
+	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until",
+		"notice_to_move", "presence", "release", "releasable_to",
 		"expires", "predecessor", "successor", "elsewhere", "source", "note"}
 	stepFields = []string{"reason", "source"}
 )
@@ -56,30 +57,6 @@ var forms = []form{
 	{"pledge.withdrawn", true, stepFields},
 }
 
-// fixed are the terms that an amendment restates and does not change.
-var fixed = []string{"role", "unit", "release", "releasable_to"}
-
-// Words that a field can have, of those that are a closed set.
-var fieldWords = map[string][]string{
-	"presence": {"new", "present", "reserve"},
-	"release":  {"public", "coalition", "coordinators"},
-	"kind":     {"parliament", "cease-fire", "mandate", "funding", "other"},
-}
-
-// A field is one that a liaison fills in.
-type field struct {
-	F     *submitPage
-	Name  string
-	Value string
-	// Words are those that it can have, nil for any; Offered are some that it can have, beside others.
-	Words, Offered []string
-	Long, Fixed    bool
-	Required       bool
-	// Stands is set when the value is what somebody else has made it since the form was opened.
-	Stands  bool
-	Problem string
-}
-
 // A submitPage is the form, and what became of it.
 type submitPage struct {
 	*frame
@@ -88,10 +65,12 @@ type submitPage struct {
 	// Mine are the pledges that it can be about, and About the one that it is.
 	Mine  []projections.Pledge
 	About *projections.Pledge
-	// After is the last record of the pledge that whoever fills in the form has seen; Since is what has changed after it.
+	// After is the last record of the pledge that whoever fills in the form has seen; Since is what
+	// has changed after it.
 	After string
 	Since *sinceThen
-	// Statement is what is to be signed, "" while something is wrong; Effect is what it would change.
+	// Statement is what is to be signed, "" while something is wrong; Effect is what it would
+	// change.
 	Statement string
 	Effect    *projections.Preview
 	Wrong     *problem.Problem
@@ -131,7 +110,8 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	p.write(w, status, k.Name, content)
 }
 
-// maxForm is the most bytes that the form may have: what fits into a statement, each byte as three characters.
+// maxForm is the most bytes that the form may have: what fits into a statement, each byte as three
+// characters.
 const maxForm = 3*events.MaxBytes + 1024
 
 // submitPosted answers the form that was sent.
@@ -222,7 +202,8 @@ func (s *submitPage) readPledges() error {
 		id = s.given.Get("pledge")
 	}
 	if id != "" {
-		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id, "as_of", "", "on", s.restatedOn())
+		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id,
+			"as_of", "", "on", s.restatedOn())
 		s.About, s.life = &one.Pledge, one.Life
 		s.After = fmt.Sprint(one.Pledge.Last)
 		if s.given != nil && s.given.Get("after") != "" {
@@ -230,7 +211,8 @@ func (s *submitPage) readPledges() error {
 		}
 		return err
 	}
-	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "", "limit", pledgesSize, "role", "", "line", "", "rung", "", "state", "")
+	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "",
+		"limit", pledgesSize, "role", "", "line", "", "rung", "", "state", "")
 	for _, one := range all.Pledges {
 		if one.State == projections.Live || one.State == projections.Ahead {
 			s.Mine = append(s.Mine, one)
@@ -251,118 +233,8 @@ func (s *submitPage) restatedOn() string {
 	return s.Today.String()
 }
 
-// readFields makes the fields: with what was given, or with what the pledge says now.
-func (s *submitPage) readFields() {
-	names := s.Say.Fields
-	if !s.Say.Pledge {
-		names = append([]string{"operation", "nation"}, names...)
-	}
-	names = append(slices.Clone(names), "effective")
-	now, lines := s.now(), s.lines()
-	for _, name := range names {
-		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name], Long: name == "note" || name == "reason" || strings.Contains(now[name], "\n") && name != "elsewhere",
-			Fixed: s.Say.Type == "pledge.amended" && slices.Contains(fixed, name)}
-		if s.given != nil && !f.Fixed {
-			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
-		}
-		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit", "from", "effective", "condition", "kind"}, name) ||
-			name == "expires" && s.Say.Type == "pledge.renewed" || name == "release" && s.Say.Type == disclosed
-		s.offer(&f, lines)
-		s.Fields = append(s.Fields, f)
-	}
-}
-
-// now is what the fields say before anybody fills them in.
-func (s *submitPage) now() map[string]string {
-	now := map[string]string{"effective": s.Today.String(), "operation": s.Get("operation"), "nation": s.Get("nation"), "role": s.Get("role")}
-	if !s.Say.Pledge {
-		now["from"] = s.Today.String()
-	}
-	if s.About == nil || s.Say.Type != "pledge.amended" {
-		return now
-	}
-	text, err := json.Marshal(s.About.Terms())
-	members := map[string]any{}
-	if err == nil {
-		_ = json.Unmarshal(text, &members)
-	}
-	for name, v := range members {
-		now[name] = sprint(v)
-	}
-	if !s.About.Quantity.IsZero() {
-		now["quantity"] = s.About.Quantity.String()
-	}
-	now["elsewhere"] = strings.Join(s.About.Elsewhere, "\n")
-	now["releasable_to"] = strings.Join(codes(s.About.ReleasableTo), ", ")
-	return now
-}
-
-// operation returns the operation that the form is about, "" while that was not said.
-func (s *submitPage) operation() events.Operation {
-	switch all := s.Operations(); {
-	case s.About != nil:
-		return s.About.Operation
-	case s.given != nil:
-		return events.Operation(s.given.Get("operation"))
-	case s.Has("operation") || len(all) != 1:
-		return events.Operation(s.Get("operation"))
-	default:
-		return all[0].Operation
-	}
-}
-
-// lines returns the requirements of the operation that the form is about, as far as they are known.
-func (s *submitPage) lines() []projections.Requirement {
-	plan, err := s.pages.Service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation()})
-	if err != nil { // there is no such operation, which its field tells of
-		return nil
-	}
-	return plan.Requirements
-}
-
-// offer gives a field the words of the operation's catalogue and of its requirements.
-func (s *submitPage) offer(f *field, lines []projections.Requirement) {
-	operation := string(s.operation())
-	add := func(word string) {
-		if word != "" && !slices.Contains(f.Offered, word) {
-			f.Offered = append(f.Offered, word)
-		}
-	}
-	for _, o := range s.Operations() {
-		if f.Name == "operation" {
-			add(string(o.Operation))
-		}
-		if operation != "" && string(o.Operation) != operation {
-			continue
-		}
-		for _, r := range o.Roles {
-			if f.Name == "role" {
-				add(string(r.Role))
-			}
-			for _, u := range r.Units {
-				if f.Name == "unit" {
-					add(string(u))
-				}
-			}
-		}
-	}
-	for i := range lines {
-		l := &lines[i]
-		switch f.Name {
-		case "area":
-			add(string(l.Area))
-		case "line":
-			add(string(l.Line))
-		}
-	}
-	if f.Name == "condition" && s.About != nil {
-		for _, c := range s.About.Conditions {
-			add(string(c.Condition))
-		}
-	}
-}
-
-// make makes the statement of what was given, asks the ledger's rules, and previews it; or tells what is wrong with it.
+// make makes the statement of what was given, asks the ledger's rules, and previews it; or tells
+// what is wrong with it.
 func (s *submitPage) make() error {
 	st, err := events.Parse(s.text())
 	var text []byte
@@ -382,7 +254,8 @@ func (s *submitPage) make() error {
 	}
 	for i := range s.Fields {
 		for _, w := range s.Wrong.AllFields() {
-			if name, _, _ := strings.Cut(strings.TrimSuffix(w.Location, ".0"), "["); name == s.Fields[i].Name {
+			if name, _, _ := strings.Cut(strings.TrimSuffix(w.Location, ".0"),
+				"["); name == s.Fields[i].Name {
 				s.Fields[i].Problem = w.Message
 			}
 		}
@@ -390,9 +263,12 @@ func (s *submitPage) make() error {
 	return nil
 }
 
-// preview tells what the statement would change. What the picture cannot take is a problem of the statement.
+// preview tells what the statement would change. What the picture cannot take is a problem of the
+// statement.
 func (s *submitPage) preview(st events.Statement) error {
-	effect, err := s.pages.Service.Preview(s.ctx, &web.PreviewQuery{MomentQuery: web.MomentQuery{On: s.Basis.On}, Statements: []events.Statement{st}})
+	effect, err := s.pages.Service.Preview(s.ctx,
+		&web.PreviewQuery{MomentQuery: web.MomentQuery{On: s.Basis.On},
+			Statements: []events.Statement{st}})
 	var found *problem.Problem
 	switch {
 	case errors.As(err, &found) && found.Kind == problem.Conflict:
@@ -407,7 +283,8 @@ func (s *submitPage) preview(st events.Statement) error {
 
 // text writes what was given as a statement. What is wrong with it, its reader says.
 func (s *submitPage) text() []byte {
-	members := map[string]any{"type": s.Say.Type, "id": s.given.Get("id"), "ledger": s.Ledger.Origin}
+	members := map[string]any{"type": s.Say.Type, "id": s.given.Get("id"),
+		"ledger": s.Ledger.Origin}
 	if members["id"] == "" {
 		members["id"] = events.NewID()
 	}
@@ -415,7 +292,8 @@ func (s *submitPage) text() []byte {
 		members["seen"] = map[string]any{"size": json.Number(size), "root": root}
 	}
 	if s.About != nil {
-		members["pledge"], members["operation"], members["nation"] = s.About.ID, s.About.Operation, s.About.Nation
+		members["pledge"], members["operation"], members["nation"] = s.About.ID, s.About.Operation,
+			s.About.Nation
 		members["after"] = written("after", s.After)
 	}
 	if s.About != nil && s.Say.Type == disclosed {
@@ -432,50 +310,6 @@ func (s *submitPage) text() []byte {
 		text, _ = json.Marshal(members)
 	}
 	return text
-}
-
-// restate writes the terms of a pledge and where it stands, but for who may read it.
-func restate(members map[string]any, p *projections.Pledge) {
-	for _, part := range []any{p.Terms(), p.Standing()} {
-		text, err := json.Marshal(part)
-		said := map[string]json.RawMessage{}
-		if err == nil && json.Unmarshal(text, &said) == nil {
-			for name, value := range said {
-				members[name] = value
-			}
-		}
-	}
-	delete(members, "release")
-	delete(members, "releasable_to")
-}
-
-func codes(all []events.Nation) []string {
-	text := make([]string, len(all))
-	for i, n := range all {
-		text[i] = string(n)
-	}
-	return text
-}
-
-// written is a field's value as a statement writes it.
-func written(name, value string) any {
-	switch name {
-	case "quantity", "notice_to_move", "after":
-		if strings.Trim(value, "0123456789") == "" {
-			return json.Number(value)
-		}
-	case "releasable_to":
-		return strings.FieldsFunc(strings.ToUpper(value), func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
-	case "elsewhere":
-		var all []string
-		for line := range strings.SplitSeq(value, "\n") {
-			if line = strings.TrimSpace(line); line != "" {
-				all = append(all, line)
-			}
-		}
-		return all
-	}
-	return value
 }
 
 // ID returns the id that the statement has, whatever is changed in it until it is recorded.
@@ -496,15 +330,4 @@ func (s *submitPage) Others() (all []problem.Field) {
 		}
 	}
 	return all
-}
-
-// Label returns what a field is called.
-func (f field) Label() string { return f.F.T("field." + f.Name) }
-
-// Hint returns how a field is filled in, "" where its label says it.
-func (f field) Hint() string {
-	if words := f.F.T("hint." + f.Name); words != "hint."+f.Name {
-		return words
-	}
-	return ""
 }

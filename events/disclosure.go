@@ -6,9 +6,9 @@ import (
 )
 
 // PledgeDisclosed opens a pledge to more than could read it so far. It restates the pledge as it
-// stands, with what hangs on it: those who could not read what was said before meet the pledge here,
-// and what was said before stays closed to them. For all others it changes nothing but who may read.
-// A pledge that was only observed is not disclosed.
+// stands, with what hangs on it: those who could not read what was said before meet the pledge
+// here, and what was said before stays closed to them. For all others it changes nothing but who
+// may read. A pledge that was only observed is not disclosed.
 type PledgeDisclosed struct {
 	Header
 	Dated
@@ -88,17 +88,22 @@ func (s *Standing) check(c *checker) {
 	case s.InPlace == nil && s.Rung == Deployed:
 		c.field("in_place", "", "missing: write the strength last reported")
 	case s.InPlace != nil && s.Rung != Deployed:
-		c.field("in_place", "", "a pledge that is %s has no strength in place: leave it out", s.Rung)
+		c.field("in_place", "", "a pledge that is %s has no strength in place: leave it out",
+			s.Rung)
 	case s.InPlace != nil:
 		c.in("in_place", s.InPlace)
 	}
-	each(c, "conditions", s.Conditions, (*StandingCondition).check, func(h *StandingCondition) any { return h.Condition })
-	each(c, "caveats", s.Caveats, (*StandingCaveat).check, func(h *StandingCaveat) any { return h.Caveat })
-	each(c, "allocations", s.Allocations, (*StandingAllocation).check, func(a *StandingAllocation) any { return a.Allocation })
+	each(c, "conditions", s.Conditions, (*StandingCondition).check,
+		func(h *StandingCondition) any { return h.Condition })
+	each(c, "caveats", s.Caveats, (*StandingCaveat).check,
+		func(h *StandingCaveat) any { return h.Caveat })
+	each(c, "allocations", s.Allocations, (*StandingAllocation).check,
+		func(a *StandingAllocation) any { return a.Allocation })
 }
 
 // each checks the elements of a list, of which no two have one name.
-func each[E any](c *checker, member string, all []E, check func(*E, *checker, string), name func(*E) any) {
+func each[E any](c *checker, member string, all []E, check func(*E, *checker, string),
+	name func(*E) any) {
 	if len(all) > MaxHanging {
 		c.field(member, "", "has %d elements: write at most %d", len(all), MaxHanging)
 		return

@@ -26,7 +26,8 @@ const MaxReleasable = 64
 
 func (c *checker) release(location string, r Release) {
 	if r != "" {
-		c.oneOf(location, string(r), string(Public), string(CoalitionOnly), string(CoordinatorsOnly))
+		c.oneOf(location, string(r), string(Public), string(CoalitionOnly),
+			string(CoordinatorsOnly))
 	}
 }
 
@@ -36,7 +37,8 @@ func (c *checker) releasableTo(r Release, to []Nation) {
 	case len(to) == 0:
 		return
 	case r != CoordinatorsOnly:
-		c.field("releasable_to", "", `opens what is released to the coordinators alone: write "release":"coordinators" with it, or leave it out`)
+		c.field("releasable_to", "",
+			`opens what is released to the coordinators alone: write "release":"coordinators" with it, or leave it out`)
 	case len(to) > MaxReleasable:
 		c.field("releasable_to", "", "names %d nations: write at most %d", len(to), MaxReleasable)
 		return
@@ -53,11 +55,11 @@ func (c *checker) releasableTo(r Release, to []Nation) {
 // A Label says who may read a record. It follows from the records alone, so that everybody who can
 // read them derives the same. The zero Label is that of what the coalition may read.
 //
-// A label belongs to what a record is about and holds for life: all that is said of a pledge has the
-// label with which it began, until its nation discloses it (pledge.disclosed); all that is said of a
-// requirement that of its issue; and all of an operation that of its opening. Nothing is wider than
-// what it rests on: see [Label.Within]. The founding and the members are public, since signatures
-// could not be checked without them.
+// A label belongs to what a record is about and holds for life: all that is said of a pledge has
+// the label with which it began, until its nation discloses it (pledge.disclosed); all that is said
+// of a requirement that of its issue; and all of an operation that of its opening. Nothing is wider
+// than what it rests on: see [Label.Within]. The founding and the members are public, since
+// signatures could not be checked without them.
 type Label struct {
 	// Release is the circle that may read it; "" is as CoalitionOnly.
 	Release Release
@@ -91,7 +93,10 @@ func LabelOf(s Statement) (l Label, ok bool) {
 	return Label{}, false
 }
 
-func (t *PledgeTerms) label(owner Nation) Label { return NewLabel(t.Release, owner, t.ReleasableTo) }
+func (t *PledgeTerms) label(owner Nation) Label {
+	return NewLabel(t.Release, owner,
+		t.ReleasableTo)
+}
 
 // NewLabel returns the label of what a nation has released so. The order of the nations does not
 // matter.
@@ -167,8 +172,8 @@ func (l Label) String() string {
 }
 
 // A View is what some may read of a ledger: [PublicView], [CoalitionView], the code of a nation,
-// which reads the coalition's, its own and what is releasable to it, or [CoordinatorsView], which is
-// all.
+// which reads the coalition's, its own and what is releasable to it, or [CoordinatorsView], which
+// is all.
 type View string
 
 // The views that are no nation's.

@@ -11,10 +11,12 @@ import (
 // Every label that the tests need: of each circle, with and without an owner and others.
 func testLabels() []Label {
 	return []Label{
-		{Release: Public}, {Release: Public, Owner: "FRA"}, {}, {Release: CoalitionOnly, Owner: "FRA"},
+		{Release: Public}, {Release: Public, Owner: "FRA"}, {},
+		{Release: CoalitionOnly, Owner: "FRA"},
 		{Release: CoordinatorsOnly}, {Release: CoordinatorsOnly, Owner: "FRA"},
 		{Release: CoordinatorsOnly, Owner: "GBR", To: []Nation{"FRA"}},
-		{Release: CoordinatorsOnly, Owner: "FRA", To: []Nation{"GBR", "NOR"}}, {Release: CoordinatorsOnly, Owner: "GBR"},
+		{Release: CoordinatorsOnly, Owner: "FRA", To: []Nation{"GBR", "NOR"}},
+		{Release: CoordinatorsOnly, Owner: "GBR"},
 	}
 }
 
@@ -34,9 +36,11 @@ func audience(l Label) (all []View) {
 
 func TestLabelsAreOpenTo(t *testing.T) {
 	for i, want := range []string{
-		"[public coalition FRA GBR NOR POL coordinators]", "[public coalition FRA GBR NOR POL coordinators]",
+		"[public coalition FRA GBR NOR POL coordinators]",
+		"[public coalition FRA GBR NOR POL coordinators]",
 		"[coalition FRA GBR NOR POL coordinators]", "[coalition FRA GBR NOR POL coordinators]",
-		"[coordinators]", "[FRA coordinators]", "[FRA GBR coordinators]", "[FRA GBR NOR coordinators]",
+		"[coordinators]", "[FRA coordinators]", "[FRA GBR coordinators]",
+		"[FRA GBR NOR coordinators]",
 	} {
 		if l := testLabels()[i]; fmt.Sprint(audience(l)) != want {
 			t.Errorf("%q is open to %s, want %s", l, audience(l), want)
@@ -54,7 +58,8 @@ func TestLabelsCompareByWhoReads(t *testing.T) {
 			if got, want := l.Covers(other), isSubset(audience(other), audience(l)); got != want {
 				t.Errorf("%q covers %q: %v, want %v", l, other, got, want)
 			}
-			if in := audience(l.Within(other)); !isSubset(in, audience(l)) || !isSubset(in, audience(other)) {
+			if in := audience(l.Within(other)); !isSubset(in, audience(l)) ||
+				!isSubset(in, audience(other)) {
 				t.Errorf("%q within %q is read by %s", l, other, in)
 			}
 		}
@@ -68,19 +73,26 @@ func TestLabelOfStatements(t *testing.T) {
 		label     string
 		own       bool
 	}{
-		{&LedgerFounded{}, "public", true}, {&MemberAdmitted{}, "public", true}, {&MemberRevoked{}, "public", true},
-		{&OperationOpened{}, "coalition", true}, {&OperationOpened{Release: Public}, "public", true},
+		{&LedgerFounded{}, "public", true}, {&MemberAdmitted{}, "public", true},
+		{&MemberRevoked{}, "public", true},
+		{&OperationOpened{}, "coalition", true},
+		{&OperationOpened{Release: Public}, "public", true},
 		{&OperationRevised{}, "coalition", false},
-		{&RequirementIssued{Release: CoordinatorsOnly}, "coordinators", true}, {&RequirementCancelled{}, "coalition", false},
+		{&RequirementIssued{Release: CoordinatorsOnly}, "coordinators", true},
+		{&RequirementCancelled{}, "coalition", false},
 		{&ScopeDeclared{Place: goldenPlace}, "coalition", true},
-		{&PledgeIndicated{Place: goldenPlace, PledgeTerms: confided}, "coordinators FRA+GBR+NOR", true},
-		{&PledgeOffered{Place: goldenPlace, PledgeTerms: confided}, "coordinators FRA+GBR+NOR", true},
+		{&PledgeIndicated{Place: goldenPlace, PledgeTerms: confided}, "coordinators FRA+GBR+NOR",
+			true},
+		{&PledgeOffered{Place: goldenPlace, PledgeTerms: confided}, "coordinators FRA+GBR+NOR",
+			true},
 		{&PledgeObserved{Place: goldenPlace}, "coalition", true},
-		{&PledgeDisclosed{Place: goldenPlace, PledgeTerms: PledgeTerms{Release: Public}}, "public", true},
+		{&PledgeDisclosed{Place: goldenPlace, PledgeTerms: PledgeTerms{Release: Public}}, "public",
+			true},
 		{&AllocationMade{}, "coalition", false},
 	} {
 		if l, own := LabelOf(test.statement); l.String() != test.label || own != test.own {
-			t.Errorf("%T has the label %q, its own: %v; want %q, %v", test.statement, l, own, test.label, test.own)
+			t.Errorf("%T has the label %q, its own: %v; want %q, %v", test.statement, l, own,
+				test.label, test.own)
 		}
 	}
 	indicated := &PledgeOffered{Pledge: goldenID(1), PledgeTerms: confided}
@@ -97,12 +109,14 @@ func TestViewsOfMembers(t *testing.T) {
 		clearance Clearance
 		want      View
 	}{
-		{hq, Coordinator, "", CoordinatorsView}, {france, Liaison, "", "FRA"}, {hq, Importer, "", CoalitionView},
+		{hq, Coordinator, "", CoordinatorsView}, {france, Liaison, "", "FRA"},
+		{hq, Importer, "", CoalitionView},
 		{france, Reader, ForTheNation, "FRA"}, {france, Reader, ForTheCoalition, CoalitionView},
 		{hq, Reader, ForTheCoordinators, CoordinatorsView}, {hq, Reader, ForThePublic, PublicView},
 	} {
 		if v := ViewOf(test.key, test.role, test.clearance); v != test.want {
-			t.Errorf("a %s with the key %s and the clearance %q reads %s, want %s", test.role, test.key.Name(), test.clearance, v, test.want)
+			t.Errorf("a %s with the key %s and the clearance %q reads %s, want %s", test.role,
+				test.key.Name(), test.clearance, v, test.want)
 		}
 	}
 }
@@ -111,7 +125,8 @@ func TestViewsOfMembers(t *testing.T) {
 func TestViewsWithinViews(t *testing.T) {
 	for _, reader := range testViews() {
 		for _, v := range testViews() {
-			want := !slices.ContainsFunc(testLabels(), func(l Label) bool { return l.OpenTo(v) && !l.OpenTo(reader) })
+			want := !slices.ContainsFunc(testLabels(),
+				func(l Label) bool { return l.OpenTo(v) && !l.OpenTo(reader) })
 			if v == "NOR" || v == "POL" || reader == "NOR" || reader == "POL" { // too few labels tell these apart
 				continue
 			}
@@ -123,7 +138,8 @@ func TestViewsWithinViews(t *testing.T) {
 }
 
 func TestParseView(t *testing.T) {
-	for text, want := range map[string]View{"public": PublicView, "coalition": CoalitionView, "coordinators": CoordinatorsView, "FRA": "FRA", "France": "FRA"} {
+	for text, want := range map[string]View{"public": PublicView, "coalition": CoalitionView,
+		"coordinators": CoordinatorsView, "FRA": "FRA", "France": "FRA"} {
 		if v, ok := ParseView(text); v != want || !ok {
 			t.Errorf("%q is %q, %v; want %s", text, v, ok, want)
 		}
@@ -138,7 +154,8 @@ func TestBadReleases(t *testing.T) {
 		return &MemberAdmitted{goldenHead(1, "member.admitted"), key, role, "", clearance}
 	}
 	disclose := func(change func(*PledgeDisclosed)) Statement {
-		s := &PledgeDisclosed{goldenHead(1, "pledge.disclosed"), goldenDated, goldenPlace, goldenID(11), Upon{}, goldenTerms(), Standing{Rung: Offered}}
+		s := &PledgeDisclosed{goldenHead(1, "pledge.disclosed"), goldenDated, goldenPlace,
+			goldenID(11), Upon{}, goldenTerms(), Standing{Rung: Offered}}
 		change(s)
 		return s
 	}
@@ -148,21 +165,37 @@ func TestBadReleases(t *testing.T) {
 		message   string
 	}{
 		{admit(hq, Reader, ""), "clearance: missing: write one of: public, coalition, nation, coordinators"},
-		{admit(hq, Importer, ForTheCoalition), `clearance "coalition": is for readers: leave it out, or admit the key as a reader`},
-		{admit(hq, Reader, ForTheNation), `clearance "nation": the key's name "HQ/test" names no nation: write another clearance`},
-		{admit(france, Reader, ForTheCoordinators), `clearance "coordinators": is for keys whose name begins with HQ/: write nation for what the nation may read`},
-		{disclose(func(s *PledgeDisclosed) { s.Release = "" }), "release: missing: write who may read the pledge from now on, one of: public, coalition, coordinators"},
-		{disclose(func(s *PledgeDisclosed) { s.ReleasableTo = []Nation{"GBR"} }), `releasable_to: opens what is released to the coordinators alone: write "release":"coordinators" with it, or leave it out`},
-		{disclose(func(s *PledgeDisclosed) { s.Release, s.ReleasableTo = CoordinatorsOnly, []Nation{"GBR", "GBR"} }), `releasable_to[1] "GBR": is there twice: leave one out`},
-		{disclose(func(s *PledgeDisclosed) { s.Release, s.ReleasableTo = CoordinatorsOnly, []Nation{"HQ"} }), `releasable_to[0] "HQ": not a nation that is known here: write the nation's three-letter code (ISO 3166-1) in capitals, such as FRA`},
-		{disclose(func(s *PledgeDisclosed) { s.Rung = Deployed }), "in_place: missing: write the strength last reported"},
-		{disclose(func(s *PledgeDisclosed) { s.InPlace = &Strength{Count(1), "personnel"} }), "in_place: a pledge that is offered has no strength in place: leave it out"},
-		{disclose(func(s *PledgeDisclosed) { s.Rung = "returned" }), `rung "returned": write one of: indicated, offered, accepted, confirmed, deployed`},
+		{admit(hq, Importer, ForTheCoalition),
+			`clearance "coalition": is for readers: leave it out, or admit the key as a reader`},
+		{admit(hq, Reader, ForTheNation),
+			`clearance "nation": the key's name "HQ/test" names no nation: write another clearance`},
+		{admit(france, Reader, ForTheCoordinators),
+			`clearance "coordinators": is for keys whose name begins with HQ/: write nation for what the nation may read`},
+		{disclose(func(s *PledgeDisclosed) { s.Release = "" }),
+			"release: missing: write who may read the pledge from now on, one of: public, coalition, coordinators"},
+		{disclose(func(s *PledgeDisclosed) { s.ReleasableTo = []Nation{"GBR"} }),
+			`releasable_to: opens what is released to the coordinators alone: write "release":"coordinators" with it, or leave it out`},
 		{disclose(func(s *PledgeDisclosed) {
-			s.Conditions = []StandingCondition{{"vote", Parliament, false}, {"vote", Parliament, true}}
+			s.Release, s.ReleasableTo = CoordinatorsOnly,
+				[]Nation{"GBR", "GBR"}
+		}), `releasable_to[1] "GBR": is there twice: leave one out`},
+		{disclose(func(s *PledgeDisclosed) {
+			s.Release, s.ReleasableTo = CoordinatorsOnly,
+				[]Nation{"HQ"}
+		}), `releasable_to[0] "HQ": not a nation that is known here: write the nation's three-letter code (ISO 3166-1) in capitals, such as FRA`},
+		{disclose(func(s *PledgeDisclosed) { s.Rung = Deployed }),
+			"in_place: missing: write the strength last reported"},
+		{disclose(func(s *PledgeDisclosed) { s.InPlace = &Strength{Count(1), "personnel"} }),
+			"in_place: a pledge that is offered has no strength in place: leave it out"},
+		{disclose(func(s *PledgeDisclosed) { s.Rung = "returned" }),
+			`rung "returned": write one of: indicated, offered, accepted, confirmed, deployed`},
+		{disclose(func(s *PledgeDisclosed) {
+			s.Conditions = []StandingCondition{{"vote", Parliament, false},
+				{"vote", Parliament, true}}
 		}), "conditions[1]: is there twice: leave one out"},
 		{disclose(func(s *PledgeDisclosed) {
-			s.Allocations = []StandingAllocation{{goldenID(3), "west", Strength{Count(1), "personnel"}, Window{From: 2027_02_01, Until: 2027_01_01}}}
+			s.Allocations = []StandingAllocation{{goldenID(3), "west",
+				Strength{Count(1), "personnel"}, Window{From: 2027_02_01, Until: 2027_01_01}}}
 		}), `allocations[0].until "2027-01-01": the window ends before it begins: write 2027-02-01 or later, or leave until out for an open window`},
 	} {
 		_, err := Marshal(test.statement)

@@ -8,13 +8,16 @@ import (
 	"muster/events"
 )
 
-// A CoverageFilter narrows coverage to an operation, a role, or both. Neither changes a line's numbers.
+// A CoverageFilter narrows coverage to an operation, a role, or both. Neither changes a line's
+// numbers.
 type CoverageFilter struct {
 	Operation events.Operation
 	Role      events.Role
-	// Brief leaves out the pledges: those counted and those not counted. A table of lines is much shorter than that list.
+	// Brief leaves out the pledges: those counted and those not counted. A table of lines is much
+	// shorter than that list.
 	Brief bool
-	// Beside sets the Baseline of each line, where the question supposes something or asks from another rung than Offered.
+	// Beside sets the Baseline of each line, where the question supposes something or asks from
+	// another rung than Offered.
 	Beside bool
 	// Differences leaves out the lines that are as in their Baseline.
 	Differences bool
@@ -25,17 +28,20 @@ type Coverage struct {
 	Basis
 	// Lines are the requirements in force, by operation, priority and name.
 	Lines []LineCoverage `json:"lines"`
-	// InForce is how many requirements are in force, and Met how many of them are met, also where Lines are only those that
-	// differ. Next is the first later day on which one is in force, where none is.
+	// InForce is how many requirements are in force, and Met how many of them are met, also where
+	// Lines are only those that differ. Next is the first later day on which one is in force, where
+	// none is.
 	InForce int         `json:"in_force"`
 	Met     int         `json:"met"`
 	Next    events.Date `json:"next,omitzero"`
-	// NotCounted are the pledges, and parts of pledges, that are there on the date and are supply of no line, by operation
-	// and ID; left out of a brief answer. Of a range, they are those of any of its days, each once for each reason.
+	// NotCounted are the pledges, and parts of pledges, that are there on the date and are supply
+	// of no line, by operation and ID; left out of a brief answer. Of a range, they are those of
+	// any of its days, each once for each reason.
 	NotCounted []NotCounted `json:"not_counted,omitzero"`
 }
 
-// A LineCoverage is how far one line is met. Its numbers are in the line's unit, and are sums of known quantities only.
+// A LineCoverage is how far one line is met. Its numbers are in the line's unit, and are sums of
+// known quantities only.
 type LineCoverage struct {
 	Requirement
 	Supply events.Quantity `json:"supply"`
@@ -45,23 +51,26 @@ type LineCoverage struct {
 	Fill int `json:"fill"`
 	// Rungs is the same from each rung up, from the lowest rung.
 	Rungs []RungCoverage `json:"rungs"`
-	// Conditional is the part of the supply that hangs on an open condition, and Caveated the part whose use is restricted.
+	// Conditional is the part of the supply that hangs on an open condition, and Caveated the part
+	// whose use is restricted.
 	Conditional events.Quantity `json:"conditional"`
 	Caveated    events.Quantity `json:"caveated"`
 	// Unknown is how many pledges would be supply of this line, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
 	// UnknownBy are the nations whose pledges these are, by code.
 	UnknownBy []events.Nation `json:"unknown_by,omitempty"`
-	// Waiting is how much fits this line and counts for none until it is allocated: pledges that may be meant for several lines, which
-	// wait at each of them, and what is not allocated of a pledge of which some is. WaitingUnknown is how many of such pledges have not
-	// said of how much.
+	// Waiting is how much fits this line and counts for none until it is allocated: pledges that
+	// may be meant for several lines, which wait at each of them, and what is not allocated of a
+	// pledge of which some is. WaitingUnknown is how many of such pledges have not said of how
+	// much.
 	Waiting        events.Quantity `json:"waiting"`
 	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
 	// Who are the nations that make the supply, the largest first.
 	Who []Share `json:"who"`
 	// Dependence is set when one nation holds at least half.
 	Dependence *Dependence `json:"dependence,omitzero"`
-	// Baseline is the line in the world as it is, from the rung offered up; absent where nothing else was asked.
+	// Baseline is the line in the world as it is, from the rung offered up; absent where nothing
+	// else was asked.
 	Baseline *Baseline `json:"baseline,omitempty"`
 	// Counted are the pledges that make the supply, by ID; left out of a brief answer.
 	Counted []Counted `json:"counted,omitzero"`
@@ -76,7 +85,8 @@ type RungCoverage struct {
 	Fill   int             `json:"fill"`
 }
 
-// A Baseline is what a line is in the world as it is, from the rung offered up: see [LineCoverage] for its numbers.
+// A Baseline is what a line is in the world as it is, from the rung offered up: see [LineCoverage]
+// for its numbers.
 type Baseline struct {
 	RungCoverage
 	Conditional    events.Quantity `json:"conditional"`
@@ -105,7 +115,8 @@ type Counted struct {
 	Nation   events.Nation   `json:"nation"`
 	Quantity events.Quantity `json:"quantity"`
 	Rung     Rung            `json:"rung"`
-	// By says why it counts for this line, and Allocation what sets it against it, where something does.
+	// By says why it counts for this line, and Allocation what sets it against it, where something
+	// does.
 	By         CountedBy `json:"by"`
 	Allocation events.ID `json:"allocation,omitzero"`
 	// Conditions are those it still hangs on, and Caveats those that restrict it.
@@ -115,10 +126,12 @@ type Counted struct {
 	Sequences []uint64 `json:"sequences"`
 }
 
-// Coverage answers which requirements are met on a date, and how far. Supply of a line is what is allocated to it, and the
-// pledges without any allocation that count for it, by the rule of the package comment. A pledge is there when it has begun and not ended and its window
-// includes the date; it counts from the rung asked. What is there and does not count is told beside, each with its reason, and
-// never mixed in. Of a range, it answers for the lines that are in force on any of its days, each on the day on which it is met least.
+// Coverage answers which requirements are met on a date, and how far. Supply of a line is what is
+// allocated to it, and the pledges without any allocation that count for it, by the rule of the
+// package comment. A pledge is there when it has begun and not ended and its window includes the
+// date; it counts from the rung asked. What is there and does not count is told beside, each with
+// its reason, and never mixed in. Of a range, it answers for the lines that are in force on any of
+// its days, each on the day on which it is met least.
 func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Coverage, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
@@ -195,7 +208,8 @@ func (p *Picture) setBaselines(ctx context.Context, c *Coverage, f CoverageFilte
 	return nil
 }
 
-// add adds numbers of one unit. It stops at the largest number instead of turning negative: no real sum comes near it.
+// add adds numbers of one unit. It stops at the largest number instead of turning negative: no real
+// sum comes near it.
 func add(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64

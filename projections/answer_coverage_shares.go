@@ -68,8 +68,8 @@ func sharesOf(parts []portion, unit events.Unit, whole int64) []Share {
 }
 
 // dependence says whether a supply hangs on the nation with the largest share, where some nations
-// have not said how much they
-// hold. One that has a part of which nobody knows how much is alone where nobody else has any.
+// have not said how much they hold. One that has a part of which nobody knows how much is alone
+// where nobody else has any.
 func dependence(who []Share, unknown []events.Nation) *Dependence {
 	d := &Dependence{}
 	switch {

@@ -10,8 +10,8 @@ import (
 	"muster/events"
 )
 
-// A Diff is what two moments differ in: in the coverage, in what each pledge counts for, and in the sums; each with the records that
-// made it so, or the day that did when no record has.
+// A Diff is what two moments differ in: in the coverage, in what each pledge counts for, and in the
+// sums; each with the records that made it so, or the day that did when no record has.
 type Diff struct {
 	From Basis `json:"from"`
 	To   Basis `json:"to"`
@@ -19,7 +19,8 @@ type Diff struct {
 	Lines []LineDiff `json:"lines"`
 	// Pledges are those that count otherwise, by operation, nation and ID.
 	Pledges []PledgeDiff `json:"pledges"`
-	// Strength are the sums by operation, nation and role that differ, whether a requirement asks for them or not.
+	// Strength are the sums by operation, nation and role that differ, whether a requirement asks
+	// for them or not.
 	Strength []StrengthDiff `json:"strength"`
 }
 
@@ -35,8 +36,9 @@ type LineDiff struct {
 	To   *LineStand `json:"to,omitempty"`
 	// Nations are those whose part of the supply differs.
 	Nations []NationDiff `json:"nations"`
-	// Records are those that changed the requirement itself, and Calendar the days that did. What changed the supply is with
-	// the pledges: Pledges are those of [Diff.Pledges] that count for it, or fit it.
+	// Records are those that changed the requirement itself, and Calendar the days that did. What
+	// changed the supply is with the pledges: Pledges are those of [Diff.Pledges] that count for
+	// it, or fit it.
 	Records  []Told      `json:"records"`
 	Calendar []Passing   `json:"calendar"`
 	Pledges  []events.ID `json:"pledges"`
@@ -58,16 +60,16 @@ type LineStand struct {
 	Caveated    events.Quantity `json:"caveated"`
 	// Unknown is how many pledges would be supply of it, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
-	// Waiting is how much fits it and waits for an allocation, and WaitingUnknown how many pledges do that have not said of how
-	// much.
+	// Waiting is how much fits it and waits for an allocation, and WaitingUnknown how many pledges
+	// do that have not said of how much.
 	Waiting        events.Quantity `json:"waiting"`
 	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
 	// Rungs is the supply from each rung up, from the lowest rung.
 	Rungs [5]events.Quantity `json:"rungs"`
 }
 
-// A NationDiff is a nation's part of a supply at both moments, in the requirement's unit: absent where it has none, unknown
-// where it has not said of how much.
+// A NationDiff is a nation's part of a supply at both moments, in the requirement's unit: absent
+// where it has none, unknown where it has not said of how much.
 type NationDiff struct {
 	Nation events.Nation   `json:"nation"`
 	From   events.Quantity `json:"from,omitzero"`
@@ -82,8 +84,8 @@ type PledgeDiff struct {
 	// From and To are the pledge at both moments; absent where it is not known yet.
 	From *PledgeStand `json:"from,omitempty"`
 	To   *PledgeStand `json:"to,omitempty"`
-	// Records are those that made the difference, in order, and Calendar the days that did. Both are empty where only what the
-	// moments suppose, or their rungs, differ.
+	// Records are those that made the difference, in order, and Calendar the days that did. Both
+	// are empty where only what the moments suppose, or their rungs, differ.
 	Records  []Told    `json:"records"`
 	Calendar []Passing `json:"calendar"`
 }
@@ -104,8 +106,8 @@ type PledgeStand struct {
 	Places     []Place       `json:"places"`
 }
 
-// A StrengthDiff is a sum of what is pledged at both moments; absent where there is no such pledge, unknown where none has a
-// known quantity.
+// A StrengthDiff is a sum of what is pledged at both moments; absent where there is no such pledge,
+// unknown where none has a known quantity.
 type StrengthDiff struct {
 	Operation events.Operation `json:"operation"`
 	Nation    events.Nation    `json:"nation"`
@@ -115,7 +117,8 @@ type StrengthDiff struct {
 	To        events.Quantity  `json:"to,omitzero"`
 	// Pledges are those of [Diff.Pledges] that are summed at either moment.
 	Pledges []events.ID `json:"pledges"`
-	// Records are those without which it would differ otherwise, in order, and Calendar the days that have made it differ.
+	// Records are those without which it would differ otherwise, in order, and Calendar the days
+	// that have made it differ.
 	Records  []Told    `json:"records"`
 	Calendar []Passing `json:"calendar"`
 }
@@ -126,7 +129,8 @@ type Passing struct {
 	Sentence string      `json:"sentence"`
 }
 
-// Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose supply its part differs.
+// Diff compares two moments. A nation in the filter leaves its pledges, and those lines in whose
+// supply its part differs.
 func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, error) {
 	p = p.metered(ctx)
 	a, err := p.basisAtRung(from)
@@ -145,8 +149,8 @@ func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, er
 	return diff(p, p, a, b, f, nil)
 }
 
-// diff compares two pictures of one ledger, of which the later may be one of what is only supposed. Only are the pledges that may
-// count otherwise, nil for all.
+// diff compares two pictures of one ledger, of which the later may be one of what is only supposed.
+// Only are the pledges that may count otherwise, nil for all.
 func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Diff, error) {
 	d := differ{filter: f, from: side{p: old}, to: side{p: now}}
 	if err := now.knows(old, a, b, f); err != nil {
@@ -220,8 +224,8 @@ func (p *Picture) knows(old *Picture, a, b Basis, f Filter) error {
 	return err
 }
 
-// comparable reports whether pledges count the same wherever their versions are equal: the same requirements ask for the same, from
-// the same rung, in the same world.
+// comparable reports whether pledges count the same wherever their versions are equal: the same
+// requirements ask for the same, from the same rung, in the same world.
 func (d *differ) comparable() bool {
 	if d.from.p != d.to.p || d.from.basis.Rung != d.to.basis.Rung || d.from.basis.WhatIf != d.to.basis.WhatIf {
 		return false
@@ -354,7 +358,8 @@ func standOf(l *LineCoverage) *LineStand {
 	return s
 }
 
-// part returns a nation's part of a supply: unknown, and not nothing, where it has pledged for it and not said of how much.
+// part returns a nation's part of a supply: unknown, and not nothing, where it has pledged for it
+// and not said of how much.
 func (l *LineCoverage) part(n events.Nation, q events.Quantity) events.Quantity {
 	if l != nil && q.IsZero() && slices.Contains(l.UnknownBy, n) {
 		return events.Unknown

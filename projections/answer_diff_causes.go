@@ -7,19 +7,16 @@ import (
 )
 
 // This file finds what has caused a number to differ: a record without which it would differ
-// otherwise, or not at all. A
-// record that only one of the two moments knows may have done nothing to a number, as an offer does
-// nothing to the supply
-// from confirmed up. So each is left out in turn, and what is left is folded and placed again. That
-// is little work, since
-// supplies are sums: a record about a pledge changes no other pledge's part of them.
+// otherwise, or not at all. A record that only one of the two moments knows may have done nothing
+// to a number, as an offer does nothing to the supply from confirmed up. So each is left out in
+// turn, and what is left is folded and placed again. That is little work, since supplies are sums:
+// a record about a pledge changes no other pledge's part of them.
 
 // A Cause is what has caused one number of a requirement to differ.
 type Cause struct {
 	// What is the number: required, supply, "supply from RUNG up", gap, conditional, caveated,
-	// unknown, waiting,
-	// "waiting unknown", "of which" for the part of the Nation in the supply; or terms, for what
-	// the requirement is besides.
+	// unknown, waiting, "waiting unknown", "of which" for the part of the Nation in the supply; or
+	// terms, for what the requirement is besides.
 	What   string        `json:"what"`
 	Nation events.Nation `json:"nation,omitzero"`
 	// Records are those without which it would differ otherwise, in order, and Calendar the days
@@ -39,8 +36,7 @@ func (l *LineDiff) CauseOf(what string, nation events.Nation) Cause {
 }
 
 // A causer leaves out records. Its sides number kinds of their own, since a pledge without one of
-// its records may be of a
-// kind that there is not.
+// its records may be of a kind that there is not.
 type causer struct {
 	*differ
 	from, to side
@@ -280,8 +276,7 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 
 // A decidedKey is what pledges have in common that the same records about requirements decide for:
 // why they are not there at either side, what they are else, and whether they have quantities.
-// These
-// do not differ between the sides: what differs by itself is looked at by itself.
+// These do not differ between the sides: what differs by itself is looked at by itself.
 type decidedKey struct {
 	absent [2]Reason
 	is     [2]amounts
@@ -346,8 +341,8 @@ func (b *blame) leaving(pd *PledgeDiff, both [2]*pledge, t Told) (from, to contr
 }
 
 // enough returns those records of a pledge each of which makes a number differ by itself, where no
-// single one can be missed:
-// as what was accepted and confirmed is there from accepted up in either case.
+// single one can be missed: as what was accepted and confirmed is there from accepted up in either
+// case.
 func (b *blame) enough(pd *PledgeDiff, both [2]*pledge, number int) (all []Told) {
 	l := b.of
 	with := func(kept uint64) int64 {

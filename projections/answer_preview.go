@@ -17,31 +17,35 @@ const MaxPreview = 500
 // A Preview is what statements would change if they were recorded now.
 type Preview struct {
 	Basis
-	// First is the first date on which coverage would change, or else anything; zero when nothing ever does.
+	// First is the first date on which coverage would change, or else anything; zero when nothing
+	// ever does.
 	First events.Date `json:"first,omitzero"`
-	// Effects are what would change, by date: on the date asked, on the first, where that shows another effect, and on the
-	// first days of the pledges and the later ones of Later, as far as they lie ahead: the first few. A date on which nothing
-	// changes is left out.
+	// Effects are what would change, by date: on the date asked, on the first, where that shows
+	// another effect, and on the first days of the pledges and the later ones of Later, as far as
+	// they lie ahead: the first few. A date on which nothing changes is left out.
 	Effects []Diff `json:"effects"`
 	// FirstDays tell of the pledges, as they would be, that begin on the date asked or later.
 	FirstDays []FirstDay `json:"first_days,omitempty"`
-	// Later tells for these pledges the later days on which they would count otherwise than on the day before, where the
-	// statements make a difference, by date: as when a requirement comes into force. LaterMore says that there are more days.
+	// Later tells for these pledges the later days on which they would count otherwise than on the
+	// day before, where the statements make a difference, by date: as when a requirement comes into
+	// force. LaterMore says that there are more days.
 	Later     []FirstDay `json:"later,omitempty"`
 	LaterMore bool       `json:"later_more,omitzero"`
 	// Warnings are what is odd about the statements, which may be recorded all the same.
 	Warnings []Warning `json:"warnings,omitempty"`
-	// Terms are the terms of pledges that would be others, each on the date from which what is said holds, whether or not anything
-	// counts otherwise.
+	// Terms are the terms of pledges that would be others, each on the date from which what is said
+	// holds, whether or not anything counts otherwise.
 	Terms []TermChange `json:"terms,omitempty"`
 }
 
-// A FirstDay is where a pledge would count on the first day on which it is there, or from a later day on, from the rung asked up.
+// A FirstDay is where a pledge would count on the first day on which it is there, or from a later
+// day on, from the rung asked up.
 type FirstDay struct {
 	Pledge events.ID     `json:"pledge"`
 	Nation events.Nation `json:"nation"`
 	On     events.Date   `json:"on"`
-	// Counts reports whether anything of it would count. Places say for which requirements, or why for none.
+	// Counts reports whether anything of it would count. Places say for which requirements, or why
+	// for none.
 	Counts bool    `json:"counts"`
 	Places []Place `json:"places"`
 }
@@ -52,9 +56,10 @@ const maxFirstDays = 5
 // IsZero reports whether nothing changes on any date.
 func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
 
-// Preview answers what statements would change, before anybody signs them. It folds them on top of a copy of what they touch, so
-// that the picture itself stays as it is, and may be read meanwhile. Whether the ledger would take them is not its question: what
-// contradicts the picture is refused, and the rules are for the ledger to keep.
+// Preview answers what statements would change, before anybody signs them. It folds them on top of
+// a copy of what they touch, so that the picture itself stays as it is, and may be read meanwhile.
+// Whether the ledger would take them is not its question: what contradicts the picture is refused,
+// and the rules are for the ledger to keep.
 func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Statement) (Preview, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
@@ -90,7 +95,8 @@ func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Sta
 	return answer, nil
 }
 
-// earliest returns the first date from which any of the statements holds, zero where one may reach further back.
+// earliest returns the first date from which any of the statements holds, zero where one may reach
+// further back.
 func earliest(statements []events.Statement) events.Date {
 	since := lastDay
 	for _, st := range statements {
@@ -132,8 +138,8 @@ func (s *supposed) preview(b Basis) (Preview, error) {
 	return answer, nil
 }
 
-// firstDays tells where the pledges that are touched would count on their first days, by date and ID.
-// Of the first few it tells the later days too.
+// firstDays tells where the pledges that are touched would count on their first days, by date and
+// ID. Of the first few it tells the later days too.
 func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 	was := b
 	b.AsOf = s.now.Sequence()
@@ -259,7 +265,8 @@ func (s *supposed) unnumberPlaces(one *PledgeStand) {
 	}
 }
 
-// first returns what differs on the first date on which coverage does, or else anything; nil when nothing ever does.
+// first returns what differs on the first date on which coverage does, or else anything; nil when
+// nothing ever does.
 func (s *supposed) first(b Basis) (anything *Diff, err error) {
 	for _, day := range s.dates() {
 		if !s.meetsOtherwise(b, day) && (anything != nil || !s.moves(b, day)) {
@@ -278,8 +285,8 @@ func (s *supposed) first(b Basis) (anything *Diff, err error) {
 	return anything, s.is.meter.err()
 }
 
-// meetsOtherwise reports whether any requirement is met otherwise on a date: whether it asks for something else, or what is touched
-// adds another part to it. What nothing touches adds the same.
+// meetsOtherwise reports whether any requirement is met otherwise on a date: whether it asks for
+// something else, or what is touched adds another part to it. What nothing touches adds the same.
 func (s *supposed) meetsOtherwise(b Basis, day events.Date) bool {
 	if s.asksOtherwise(b, day) {
 		return true
@@ -305,8 +312,9 @@ func (s *supposed) partsOf(p *Picture, b Basis) []LineCoverage {
 	return t.answer()
 }
 
-// asksOtherwise reports whether any requirement asks for something else on a date. Where none does, pledges that nothing touches
-// count for the same lines as they did, since that follows from the requirements and the pledge alone.
+// asksOtherwise reports whether any requirement asks for something else on a date. Where none does,
+// pledges that nothing touches count for the same lines as they did, since that follows from the
+// requirements and the pledge alone.
 func (s *supposed) asksOtherwise(b Basis, day events.Date) bool {
 	b.On = day
 	return slices.ContainsFunc(s.lines, func(l *line) bool {

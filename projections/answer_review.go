@@ -53,11 +53,9 @@ type Review struct {
 }
 
 // Review looks for what does not fit: lines with too much, pledges that match none or several, or
-// name an area or a requirement
-// in vain, also where they count all the same, allocations that a later record has overdrawn or
-// left without a line, forces that
-// are pledged twice, and rotations of which one side is missing. Of a range, it tells what does not
-// fit on any of its days, but of
+// name an area or a requirement in vain, also where they count all the same, allocations that a
+// later record has overdrawn or left without a line, forces that are pledged twice, and rotations
+// of which one side is missing. Of a range, it tells what does not fit on any of its days, but of
 // lines only those that have too much on all.
 func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
 	p = p.metered(ctx)

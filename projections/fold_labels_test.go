@@ -11,7 +11,8 @@ import (
 	"muster/projections/records"
 )
 
-var someViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "GBR", "POL", events.CoordinatorsView}
+var someViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "GBR", "POL",
+	events.CoordinatorsView}
 
 // seenBy returns the picture of those who have a view, of whom p knows what they may read.
 func (l *testLedger) seenBy(p *Picture, v events.View) *Picture {
@@ -36,7 +37,8 @@ func (l *testLedger) audienceOf(rec events.Record) (all []events.View) {
 		_, in := events.About(old.Statement)
 		isSame := events.Thing(old.Statement) == events.Thing(rec.Statement)
 		if issued, ok := old.Statement.(*events.RequirementIssued); ok {
-			isSame = isSame || rec.Statement.Head().Type.Subject() == "requirement" && issued.Line == lineIn(rec.Statement) && in == operation
+			isSame = isSame || rec.Statement.Head().Type.Subject() == "requirement" &&
+				issued.Line == lineIn(rec.Statement) && in == operation
 		}
 		opened, ok := old.Statement.(*events.OperationOpened)
 		if ok && in == operation {
@@ -79,7 +81,8 @@ func checkLabels(t tb, l *testLedger, p *Picture) {
 			}
 		}
 		if want := l.audienceOf(rec); !ok || !slices.Equal(got, want) {
-			t.Fatalf("record %d, %s, is read by %s, want %s", rec.Sequence, rec.Statement.Head().Type, got, want)
+			t.Fatalf("record %d, %s, is read by %s, want %s", rec.Sequence,
+				rec.Statement.Head().Type, got, want)
 		}
 	}
 }
@@ -92,8 +95,9 @@ func TestLabelsOfAllKinds(t *testing.T) {
 	}
 }
 
-// Labels follow from what was said, whether it is folded one by one or loaded; what a view is shown can be folded by itself, since
-// nothing rests on what may not be read; and all questions are answered from it.
+// Labels follow from what was said, whether it is folded one by one or loaded; what a view is shown
+// can be folded by itself, since nothing rests on what may not be read; and all questions are
+// answered from it.
 func TestViewsFold(t *testing.T) {
 	disclosed, withheldRecords := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -121,7 +125,8 @@ func TestViewsFold(t *testing.T) {
 	}
 }
 
-// Who meets a pledge in its disclosure sees it stand from there on as those do who always could read it.
+// Who meets a pledge in its disclosure sees it stand from there on as those do who always could
+// read it.
 func TestDisclosedPledgeStandsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -136,7 +141,8 @@ func TestDisclosedPledgeStandsTheSame(t *testing.T) {
 					t.Fatal(err, err2)
 				}
 				if got, want := sameForAll(here), sameForAll(there); got != want {
-					t.Fatalf("pledge %s on %s\nfor the coalition %s\nfor all           %s", id, m.On, got, want)
+					t.Fatalf("pledge %s on %s\nfor the coalition %s\nfor all           %s", id,
+						m.On, got, want)
 				}
 			}
 		}

@@ -102,12 +102,14 @@ func (s *standing) stepHolds(d *fact) {
 	case d.hold != nil:
 		s.caveats = withHold(s.caveats, d)
 	case d.share != nil && d.move.releases:
-		s.allocations = slices.DeleteFunc(slices.Clone(s.allocations), func(a allotment) bool { return a.id == d.share.id })
+		s.allocations = slices.DeleteFunc(slices.Clone(s.allocations),
+			func(a allotment) bool { return a.id == d.share.id })
 	case d.share != nil:
 		made := *d.share
 		made.by = d.cause()
 		s.allocations = append(slices.Clip(s.allocations), made)
-		slices.SortStableFunc(s.allocations, func(a, b allotment) int { return int(a.by.order) - int(b.by.order) })
+		slices.SortStableFunc(s.allocations,
+			func(a, b allotment) int { return int(a.by.order) - int(b.by.order) })
 	}
 }
 
@@ -177,8 +179,8 @@ type stretch struct{ from, until events.Date }
 // lastDay is the until of a stretch that does not end.
 const lastDay events.Date = 9999_12_31
 
-// stretches calls do for each stretch from a date on, as known as of a record. In the first stretch the date may lie anywhere.
-// The standing that do is called with lies in room.
+// stretches calls do for each stretch from a date on, as known as of a record. In the first stretch
+// the date may lie anywhere. The standing that do is called with lies in room.
 func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date, do func(stretch, *standing)) {
 	*room = standing{}
 	s, next := room, 0
@@ -208,7 +210,8 @@ func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date, do 
 	}
 }
 
-// run calls do for each stretch of a run of days on which no fact becomes effective: expiry and windows still pass.
+// run calls do for each stretch of a run of days on which no fact becomes effective: expiry and
+// windows still pass.
 func (s *standing) run(days stretch, do func(stretch, *standing)) {
 	for {
 		s.pass(days.from)
@@ -251,7 +254,8 @@ func (s *standing) edge(days stretch) events.Date {
 	return last
 }
 
-// dayBefore and dayAfter are d.AddDays(-1) and d.AddDays(1), which take ten times as long: most days have neighbours in their month.
+// dayBefore and dayAfter are d.AddDays(-1) and d.AddDays(1), which take ten times as long: most
+// days have neighbours in their month.
 func dayBefore(d events.Date) events.Date {
 	if d%100 > 1 {
 		return d - 1
@@ -281,8 +285,8 @@ func (s *standing) state() State {
 	return Ahead
 }
 
-// amount returns what the pledge counts for at a rung: at the rung deployed what is there, and below it what was pledged,
-// or what was seen where nothing was.
+// amount returns what the pledge counts for at a rung: at the rung deployed what is there, and
+// below it what was pledged, or what was seen where nothing was.
 func (s *standing) amount(at Rung) (a amount, reported bool) {
 	if at == Deployed && s.rung == Deployed || s.pledged.quantity.IsZero() {
 		return s.strength, true
@@ -317,8 +321,8 @@ func holding(holds []hold, in ConditionState) bool {
 	return false
 }
 
-// appendSequences appends the records that make what the pledge counts for, in order: those that began it, put it on its
-// rung, told its amount, and said what is still in its way.
+// appendSequences appends the records that make what the pledge counts for, in order: those that
+// began it, put it on its rung, told its amount, and said what is still in its way.
 func (s *standing) appendSequences(to []uint64, reported bool) []uint64 {
 	from := len(to)
 	to = s.termsBy.appendTo(s.rungBy.appendTo(s.beginBy.appendTo(to)))

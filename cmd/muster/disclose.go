@@ -37,7 +37,8 @@ func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []probl
 	for i, name := range f.releasableTo {
 		n, ok := events.FindNation(strings.TrimSpace(name))
 		if !ok {
-			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i), Value: name,
+			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i),
+				Value:   name,
 				Message: "is no nation that is known here: write its three-letter code, such as GBR"})
 		}
 		t.ReleasableTo = append(t.ReleasableTo, n)
@@ -72,14 +73,17 @@ be taken back, so nothing is ever narrowed; and what was said before is not corr
 				if err != nil {
 					return nil, err
 				}
-				st.Pledge, st.Upon, st.Place = p.ID, uponOf(p), events.Place{Operation: p.Operation, Nation: p.Nation}
+				st.Pledge, st.Upon, st.Place = p.ID, uponOf(p),
+					events.Place{Operation: p.Operation, Nation: p.Nation}
 				st.PledgeTerms, st.Standing = p.Terms(), p.Standing()
 				return st, withFields(st, st.Unit, releases.set(cmd, &st.PledgeTerms))
 			})
 		},
 	}
 	releases.register(c, "who may read it from now on: public, coalition or coordinators (required); "+releaseToday)
-	c.Flags().StringVar(&effective, "effective", "", "the date from which this holds (default: today)")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
+	c.Flags().StringVar(&effective, "effective", "",
+		"the date from which this holds (default: today)")
+	c.Flags().BoolVar(&dryRun, "dry-run", false,
+		"print what would be signed and what it would change, and send nothing")
 	return c
 }

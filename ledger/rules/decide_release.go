@@ -8,8 +8,8 @@ import (
 	"muster/events/problem"
 )
 
-// labelOf returns the label that a statement says of what is in an operation, and false where it says
-// none: see [events.LabelOf].
+// labelOf returns the label that a statement says of what is in an operation, and false where it
+// says none: see [events.LabelOf].
 func (s *State) labelOf(st events.Statement) (events.Label, bool) {
 	l, says := events.LabelOf(st)
 	_, name := events.About(st)
@@ -43,7 +43,8 @@ func keepsRelease(s *State, st events.Statement) error {
 	if !ok {
 		return nil // which Decide has refused
 	}
-	is, _ := s.labelOf(&events.PledgeIndicated{Place: events.Place{Operation: p.operation, Nation: p.nation}, PledgeTerms: *t})
+	is, _ := s.labelOf(&events.PledgeIndicated{Place: events.Place{Operation: p.operation,
+		Nation: p.nation}, PledgeTerms: *t})
 	if was := p.released(); is.Covers(was) && was.Covers(is) {
 		return nil
 	}
@@ -52,8 +53,8 @@ func keepsRelease(s *State, st events.Statement) error {
 		WithHint("to let more read it: muster pledge disclose %s --release coalition; what was read cannot be taken back", p.id())
 }
 
-// termsSaidAnew returns the terms that a statement restates of a pledge that is there, and the member
-// that they are in.
+// termsSaidAnew returns the terms that a statement restates of a pledge that is there, and the
+// member that they are in.
 func termsSaidAnew(st events.Statement) (t *events.PledgeTerms, within string) {
 	switch st := st.(type) {
 	case *events.PledgeOffered:
@@ -78,9 +79,12 @@ func decideDisclosed(s *State, p pledge, st *events.PledgeDisclosed) error {
 	}
 	var wrong []problem.Field
 	for i := range p.said {
-		if x := &p.said[i]; !x.struck && x.typ() != "pledge.corrected" && x.effective > st.Effective {
-			wrong = append(wrong, field("effective", st.Effective.String(), "record %d, %s, holds from %s on, and who reads the pledge only from here "+
-				"would not know of it: write that date or a later one", x.sequence, x.typ(), x.effective))
+		if x := &p.said[i]; !x.struck && x.typ() != "pledge.corrected" &&
+			x.effective > st.Effective {
+			wrong = append(wrong, field("effective", st.Effective.String(),
+				"record %d, %s, holds from %s on, and who reads the pledge only from here "+
+					"would not know of it: write that date or a later one", x.sequence, x.typ(),
+				x.effective))
 			break
 		}
 	}
@@ -88,21 +92,27 @@ func decideDisclosed(s *State, p pledge, st *events.PledgeDisclosed) error {
 	return refuseFields(codeDisclosureMismatch, wrong)
 }
 
-// widens keeps rule 40 and the first half of rule 42: more may read the pledge from now on, and none
-// of them reads what rests on something that they may not read.
+// widens keeps rule 40 and the first half of rule 42: more may read the pledge from now on, and
+// none of them reads what rests on something that they may not read.
 func widens(s *State, p pledge, st *events.PledgeDisclosed) error {
 	said, _ := events.LabelOf(st)
 	if op := s.operations[p.operation].label; !op.Covers(said) {
-		return refuseField(codeReleaseTooWide, field("release", st.Release, "the operation %s is for the %s to read: write at most that", p.operation, op))
+		return refuseField(codeReleaseTooWide,
+			field("release", st.Release,
+				"the operation %s is for the %s to read: write at most that", p.operation, op))
 	}
 	for _, a := range p.allocations {
 		if l := s.lines[lineKey{p.operation, a.line}]; a.released == 0 && !l.label.Covers(said) {
-			return refuseField(codeReleaseTooWide, field("release", st.Release, "some of it is allocated to %s, which is for the %s to read: release that allocation first",
-				a.line, l.label))
+			return refuseField(codeReleaseTooWide,
+				field("release", st.Release,
+					"some of it is allocated to %s, which is for the %s to read: release that allocation first",
+					a.line, l.label))
 		}
 	}
 	if was := p.released(); !said.Covers(was) || was.Covers(said) {
-		return refuseField(codeReleaseNotWider, field("release", st.Release, "the pledge is released to the %s: a disclosure opens it to more, and to all of those still", was)).
+		return refuseField(codeReleaseNotWider,
+			field("release", st.Release,
+				"the pledge is released to the %s: a disclosure opens it to more, and to all of those still", was)).
 			WithHint("write a wider release; what was read cannot be taken back")
 	}
 	return nil
@@ -113,7 +123,8 @@ func widens(s *State, p pledge, st *events.PledgeDisclosed) error {
 func (p *pledge) restated(st *events.PledgeDisclosed) (wrong []problem.Field) {
 	differs := func(location string, said, is any) {
 		if said, is := fmt.Sprint(said), fmt.Sprint(is); said != is {
-			wrong = append(wrong, field(location, said, "the pledge as it stands has %s: restate it so, or amend it first", is))
+			wrong = append(wrong, field(location, said,
+				"the pledge as it stands has %s: restate it so, or amend it first", is))
 		}
 	}
 	t, said := p.termsOn(st.Effective), termsOf(&st.PledgeTerms)
@@ -188,7 +199,8 @@ func (p *pledge) caveatsLeft() string {
 func (p *pledge) allocationsSaid(all []events.StandingAllocation) string {
 	var words []string
 	for _, a := range all {
-		words = append(words, fmt.Sprintf("%s %s to %s %s (%s)", a.Quantity, a.Unit, a.Line, a.Window.Span(), a.Allocation))
+		words = append(words, fmt.Sprintf("%s %s to %s %s (%s)", a.Quantity, a.Unit, a.Line,
+			a.Window.Span(), a.Allocation))
 	}
 	return sortedOrNone(words)
 }
@@ -197,7 +209,8 @@ func (p *pledge) allocationsLeft() string {
 	var words []string
 	for _, a := range p.allocations {
 		if a.released == 0 {
-			words = append(words, fmt.Sprintf("%s %s to %s %s (%s)", p.unit.Of(a.number), p.unit, a.line, a.window.Span(), a.id))
+			words = append(words, fmt.Sprintf("%s %s to %s %s (%s)", p.unit.Of(a.number), p.unit,
+				a.line, a.window.Span(), a.id))
 		}
 	}
 	return sortedOrNone(words)
@@ -217,10 +230,13 @@ func notBeforeDisclosed(p pledge, at int, st *events.PledgeCorrected) error {
 		switch x := &p.said[i]; {
 		case x.typ() != "pledge.disclosed":
 		case i > at:
-			return refuse(codeDisclosed, "record %d disclosed the pledge %s as it stood, to some who do not know what was said before: that is not corrected any more",
+			return refuse(codeDisclosed,
+				"record %d disclosed the pledge %s as it stood, to some who do not know what was said before: that is not corrected any more",
 				x.sequence, p.id()).WithHint("correct the terms in that record, %s, or amend the pledge", x.id)
 		case st.Struck:
-			return refuse(codeDisclosed, "record %d disclosed the pledge %s, and what was read cannot be taken back", x.sequence, p.id())
+			return refuse(codeDisclosed,
+				"record %d disclosed the pledge %s, and what was read cannot be taken back",
+				x.sequence, p.id())
 		}
 	}
 	return nil

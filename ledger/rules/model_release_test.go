@@ -16,7 +16,8 @@ import (
 
 // Who may read what, as the model has it: an audience is a set of views, and nothing is ordered.
 
-var ruleViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "ITA", "POL", events.CoordinatorsView}
+var ruleViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "ITA", "POL",
+	events.CoordinatorsView}
 
 type ruleAudience map[events.View]bool
 
@@ -25,7 +26,8 @@ func ruleAudienceOf(r events.Release, owner events.Nation, to ...events.Nation) 
 	a := ruleAudience{}
 	for _, v := range ruleViews {
 		switch {
-		case v == events.CoordinatorsView, r == events.Public, r != events.CoordinatorsOnly && v != events.PublicView:
+		case v == events.CoordinatorsView, r == events.Public, r != events.CoordinatorsOnly &&
+			v != events.PublicView:
 			a[v] = true
 		case r == events.CoordinatorsOnly && owner != "":
 			if events.Nation(v) == owner || slices.Contains(to, events.Nation(v)) {
@@ -77,7 +79,8 @@ func (h ruleHistory) ofPledgeID(id events.ID) (a ruleAudience) {
 		terms := ruleGet[events.PledgeTerms](c.st, "PledgeTerms")
 		if a == nil || disclosed {
 			nation, operation := events.About(c.st)
-			a = ruleAudienceOf(terms.Release, nation, terms.ReleasableTo...).and(h.ofOperationNamed(operation))
+			a = ruleAudienceOf(terms.Release, nation,
+				terms.ReleasableTo...).and(h.ofOperationNamed(operation))
 		}
 	}
 	return a
@@ -117,8 +120,8 @@ func (h ruleHistory) tooWide(c ruleCommand) bool {
 	return false
 }
 
-// correctsDisclosed reports whether a correction mends what was said before a disclosure, or strikes one,
-// or anything is said of the days before one.
+// correctsDisclosed reports whether a correction mends what was said before a disclosure, or
+// strikes one, or anything is said of the days before one.
 func (h ruleHistory) correctsDisclosed(c ruleCommand) bool {
 	corrected, ok := c.st.(*events.PledgeCorrected)
 	if !ok {
@@ -128,7 +131,8 @@ func (h ruleHistory) correctsDisclosed(c ruleCommand) bool {
 	mended, behind := h.of(corrected.Corrects).st, false
 	for _, old := range h {
 		behind = behind || old.st == mended
-		if behind && old.st.Head().Type == "pledge.disclosed" && events.Thing(old.st) == corrected.Pledge &&
+		if behind && old.st.Head().Type == "pledge.disclosed" &&
+			events.Thing(old.st) == corrected.Pledge &&
 			(old.st != mended || corrected.Struck) {
 			return true
 		}
@@ -146,11 +150,13 @@ func (h ruleHistory) changesRelease(c ruleCommand) bool {
 		return false
 	}
 	nation, operation := events.About(c.st)
-	is, was := ruleAudienceOf(terms.Release, nation, terms.ReleasableTo...).and(h.ofOperationNamed(operation)), h.ofPledgeID(events.Thing(c.st))
+	is, was := ruleAudienceOf(terms.Release, nation,
+		terms.ReleasableTo...).and(h.ofOperationNamed(operation)), h.ofPledgeID(events.Thing(c.st))
 	return !is.holds(was) || !was.holds(is)
 }
 
-// notDisclosed reports whether a disclosure opens nothing, or does not restate the pledge as it stands.
+// notDisclosed reports whether a disclosure opens nothing, or does not restate the pledge as it
+// stands.
 func (h ruleHistory) notDisclosed(c ruleCommand) bool {
 	st, ok := c.st.(*events.PledgeDisclosed)
 	before := h.ofPledge(c)
@@ -161,12 +167,14 @@ func (h ruleHistory) notDisclosed(c ruleCommand) bool {
 	if !is.holds(was) || was.holds(is) {
 		return true
 	}
-	if slices.ContainsFunc(before, func(old ruleCommand) bool { return ruleOn(old) > st.Effective }) {
+	if slices.ContainsFunc(before,
+		func(old ruleCommand) bool { return ruleOn(old) > st.Effective }) {
 		return true
 	}
 	t := before.terms(st.Effective)
 	said := fmt.Sprint(st.Quantity, st.Window, st.Area, st.Presence == events.Reserve, st.Expires)
-	return said != fmt.Sprint(t.Quantity, t.Window, t.Area, t.Presence == events.Reserve, before.expiry()) ||
+	return said != fmt.Sprint(t.Quantity, t.Window, t.Area, t.Presence == events.Reserve,
+		before.expiry()) ||
 		!ruleSameStanding(st.Standing, h.stands(c))
 }
 
@@ -175,7 +183,8 @@ func (h ruleHistory) expiry() (expires events.Date) {
 	best := events.Date(0)
 	for _, c := range h {
 		_, renews := c.st.(*events.PledgeRenewed)
-		if terms := ruleGet[events.PledgeTerms](c.st, "PledgeTerms"); (renews || terms.Role != "") && ruleOn(c) >= best {
+		if terms := ruleGet[events.PledgeTerms](c.st,
+			"PledgeTerms"); (renews || terms.Role != "") && ruleOn(c) >= best {
 			best, expires = ruleOn(c), ruleGet[events.Date](c.st, "Expires")
 		}
 	}
@@ -187,12 +196,15 @@ func (h ruleHistory) stands(c ruleCommand) (s events.Standing) {
 	before := h.ofPledge(c)
 	for _, old := range before {
 		switch st := old.st.(type) {
-		case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeAccepted, *events.PledgeConfirmed, *events.PledgeDeployed:
+		case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeAccepted,
+			*events.PledgeConfirmed, *events.PledgeDeployed:
 			s.Rung = events.Rung(st.Head().Type.Event())
 		case *events.ConditionAdded:
 			life := before.conditionLife(old)
 			if !strings.Contains(life, "k") {
-				s.Conditions = append(s.Conditions, events.StandingCondition{Condition: st.Condition, Kind: st.Kind, Failed: strings.Contains(life, "f")})
+				s.Conditions = append(s.Conditions,
+					events.StandingCondition{Condition: st.Condition, Kind: st.Kind,
+						Failed: strings.Contains(life, "f")})
 			}
 		case *events.CaveatDeclared:
 			lifted := slices.ContainsFunc(before, func(c ruleCommand) bool {
@@ -200,12 +212,16 @@ func (h ruleHistory) stands(c ruleCommand) (s events.Standing) {
 				return ok && l.Caveat == st.Caveat
 			})
 			if !lifted {
-				s.Caveats = append(s.Caveats, events.StandingCaveat{Caveat: st.Caveat, Restriction: st.Restriction})
+				s.Caveats = append(s.Caveats,
+					events.StandingCaveat{Caveat: st.Caveat, Restriction: st.Restriction})
 			}
 		case *events.AllocationMade:
-			released := slices.ContainsFunc(before, func(c ruleCommand) bool { return ruleGet[events.ID](c.st, "Allocation") == st.ID })
+			released := slices.ContainsFunc(before,
+				func(c ruleCommand) bool { return ruleGet[events.ID](c.st, "Allocation") == st.ID })
 			if !released {
-				s.Allocations = append(s.Allocations, events.StandingAllocation{Allocation: st.ID, Line: st.Line, Strength: st.Strength, Window: st.Window})
+				s.Allocations = append(s.Allocations,
+					events.StandingAllocation{Allocation: st.ID, Line: st.Line,
+						Strength: st.Strength, Window: st.Window})
 			}
 		}
 	}
@@ -232,7 +248,8 @@ func ruleSameStanding(a, b events.Standing) bool {
 
 // ruleBlank is what a record is replaced with that was never said: it keeps its place.
 func ruleBlank() events.Statement {
-	return &events.RequirementCancelled{Header: events.Header{Type: "requirement.cancelled"}, Operation: "withheld", Line: "withheld"}
+	return &events.RequirementCancelled{Header: events.Header{Type: "requirement.cancelled"},
+		Operation: "withheld", Line: "withheld"}
 }
 
 // A statement is decided as if what its signer may not read had never been said: in the same words.
@@ -264,14 +281,18 @@ func TestRefusalsTellNothingThatIsWithheld(t *testing.T) {
 			if c.st.Head().Type == "operation.opened" && role == events.Importer {
 				continue // of two operations with one name, one must be refused
 			}
-			got, want := rules.DecideNew(s, c.key, c.st), rules.DecideNew(seen.state(t), c.key, c.st)
+			got, want := rules.DecideNew(s, c.key, c.st),
+				rules.DecideNew(seen.state(t), c.key, c.st)
 			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 				t.Fatalf("after %d records %v, who reads as %s:\n%+v\nwhere nothing is withheld\n%+v", len(h), c, reader, got, want)
 			}
-			if fixed := problem.From(got) != nil && problem.From(got).Code == "release-fixed"; (got == nil || fixed) && h.changesRelease(c) != fixed {
+			if fixed := problem.From(got) != nil &&
+				problem.From(got).Code == "release-fixed"; (got == nil || fixed) &&
+				h.changesRelease(c) != fixed {
 				t.Fatalf("after %d records %v: decided %+v", len(h), c, got)
 			}
-			if all := rules.Decide(s, c.key, c.st); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", all) {
+			if all := rules.Decide(s, c.key, c.st); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v",
+				all) {
 				hidden++
 			}
 		}

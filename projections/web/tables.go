@@ -14,8 +14,7 @@ import (
 )
 
 // This file has the rows of the answers: the first column says what a row is about, the last what a
-// person should know of it
-// besides its numbers.
+// person should know of it besides its numbers.
 
 const timeForm = "2006-01-02 15:04:05"
 
@@ -222,8 +221,7 @@ func remarks(l projections.LineCoverage) string {
 }
 
 // otherwise says what of the remarks would be otherwise in the world as it is: of what is a part of
-// the supply only where
-// that is the same, since else it is clear.
+// the supply only where that is the same, since else it is clear.
 func otherwise(l projections.LineCoverage, b *projections.Baseline) (all []string) {
 	same := l.Supply == b.Supply
 	if same && l.Conditional != b.Conditional {

@@ -17,13 +17,14 @@ func (p *parameters) view() events.View {
 	}
 	v, ok := events.ParseView(text)
 	if !ok {
-		p.refuse(problem.Invalid, "view", text, "write public, coalition, a nation's code such as FRA, or coordinators")
+		p.refuse(problem.Invalid, "view", text,
+			"write public, coalition, a nation's code such as FRA, or coordinators")
 	}
 	return v
 }
 
-// as returns the service that answers a request: of the view that it names, with the picture and the
-// records of that view, and nothing else of what can be read. Here alone it is chosen.
+// as returns the service that answers a request: of the view that it names, with the picture and
+// the records of that view, and nothing else of what can be read. Here alone it is chosen.
 func (s *Service) as(r request) *Service {
 	p := parameters{request: r}
 	view := p.view()

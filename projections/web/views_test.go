@@ -36,11 +36,15 @@ func newConfidence(t *testing.T) confidence {
 			c.read = append(c.read, reads)
 		}
 	}
-	c.say("HQ/founder", &events.OperationOpened{Header: head("operation.opened"), Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
+	c.say("HQ/founder", &events.OperationOpened{Header: head("operation.opened"),
+		Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
 		OperationTerms: events.OperationTerms{Operation: "quiet", Title: "Quiet",
-			Roles: []events.RoleDefinition{{Role: "divers", Title: "Divers", Units: []events.Unit{"team"}}}}})
-	c.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"), Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
-		RequirementTerms: events.RequirementTerms{Operation: "force", Line: "ground-spare", Role: "ground", Quantity: events.Count(77), Unit: "personnel",
+			Roles: []events.RoleDefinition{{Role: "divers", Title: "Divers",
+				Units: []events.Unit{"team"}}}}})
+	c.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"),
+		Dated: dated(2026_01_01), Release: events.CoordinatorsOnly,
+		RequirementTerms: events.RequirementTerms{Operation: "force", Line: "ground-spare",
+			Role: "ground", Quantity: events.Count(77), Unit: "personnel",
 			Window: events.Window{From: 2026_01_01}, Priority: 1, Essential: true}})
 	said("")
 	confide := func(n int64, to ...events.Nation) func(*events.PledgeOffered) {
@@ -57,9 +61,11 @@ func newConfidence(t *testing.T) confidence {
 	said("")
 	told := c.offer("GBR", 1, confide(7007))
 	said("B")
-	c.say("GBR/liaison", &events.PledgeDisclosed{Header: head("pledge.disclosed"), Dated: dated(2026_01_03),
-		Place: events.Place{Operation: "force", Nation: "GBR"}, Pledge: told.id, PledgeTerms: told.terms(events.CoalitionOnly),
-		Standing: events.Standing{Rung: events.Offered}})
+	c.say("GBR/liaison", &events.PledgeDisclosed{Header: head("pledge.disclosed"),
+		Dated: dated(2026_01_03),
+		Place: events.Place{Operation: "force", Nation: "GBR"}, Pledge: told.id,
+		PledgeTerms: told.terms(events.CoalitionOnly),
+		Standing:    events.Standing{Rung: events.Offered}})
 	told.accept(2026_01_04)
 	said(members)
 	c.offer("ITA", 30)
@@ -82,8 +88,8 @@ func (p testPledge) terms(release events.Release) events.PledgeTerms {
 	return events.PledgeTerms{}
 }
 
-// unsaid returns the log as it is where what one of the letters may not read was never said, and only
-// its place is kept.
+// unsaid returns the log as it is where what one of the letters may not read was never said, and
+// only its place is kept.
 func (c confidence) unsaid(reader string) *testLog {
 	l := &testLog{t: c.t, more: make(chan struct{}), clock: c.clock, keys: c.keys}
 	for i, rec := range c.records {
@@ -95,8 +101,8 @@ func (c confidence) unsaid(reader string) *testLog {
 	return l
 }
 
-// No question tells anything of what is withheld: of every question, with every parameter, the answer
-// in a view is that of a ledger in which it was never said, byte for byte.
+// No question tells anything of what is withheld: of every question, with every parameter, the
+// answer in a view is that of a ledger in which it was never said, byte for byte.
 func TestNothingIsLeaked(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
@@ -105,7 +111,8 @@ func TestNothingIsLeaked(t *testing.T) {
 		return strings.ReplaceAll(body, "; counted: what is released to France", "")
 	}
 	all := addresses(t, s.api, c.round)
-	for _, thing := range []string{"/pledges/", "/pledges/%s/versions", "/records?from=%d", "/records/%d/counted", "/fingerprint?as_of=%d", "/coverage?as_of=%d"} {
+	for _, thing := range []string{"/pledges/", "/pledges/%s/versions", "/records?from=%d",
+		"/records/%d/counted", "/fingerprint?as_of=%d", "/coverage?as_of=%d"} {
 		for i, rec := range c.records {
 			if strings.Contains(thing, "%d") {
 				all = append(all, fmt.Sprintf(thing, i+1))
@@ -115,13 +122,18 @@ func TestNothingIsLeaked(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"operation=quiet", "role=divers", "nation=FIN", "discharge=secret-vote", "line=ground-spare"} {
-		for _, path := range []string{"/coverage", "/pledges", "/review", "/due", "/timeline", "/explain/coverage", "/nations", "/strength"} {
+	for _, name := range []string{"operation=quiet", "role=divers", "nation=FIN",
+		"discharge=secret-vote", "line=ground-spare"} {
+		for _, path := range []string{"/coverage", "/pledges", "/review", "/due", "/timeline",
+			"/explain/coverage", "/nations", "/strength"} {
 			all = append(all, path+"?"+name)
 		}
 	}
-	all = append(all, "/nations/FIN", "/operations/quiet", "/explain/ground-spare?line=ground-spare", "/records?nation=FIN", "/records?type=pledge.disclosed")
-	for reader, view := range map[string]events.View{"P": events.PublicView, "C": events.CoalitionView, "F": "FRA", "B": "GBR"} {
+	all = append(all, "/nations/FIN", "/operations/quiet",
+		"/explain/ground-spare?line=ground-spare", "/records?nation=FIN",
+		"/records?type=pledge.disclosed")
+	for reader, view := range map[string]events.View{"P": events.PublicView,
+		"C": events.CoalitionView, "F": "FRA", "B": "GBR"} {
 		unsaid := newServer(t, c.unsaid(reader))
 		leaked, secret := 0, 0
 		for _, path := range all {
@@ -136,7 +148,8 @@ func TestNothingIsLeaked(t *testing.T) {
 			wantStatus, _, _, want := unsaid.fetch(path, "")
 			if got := told(view, body); status != wantStatus || got != want {
 				if leaked++; leaked < 5 {
-					t.Errorf("%s, told to %s: %d\n%s\nand where nothing was withheld: %d\n%s", path, view, status, got, wantStatus, want)
+					t.Errorf("%s, told to %s: %d\n%s\nand where nothing was withheld: %d\n%s", path,
+						view, status, got, wantStatus, want)
 				}
 			}
 			if _, _, _, whole := s.fetch(path, ""); whole != want {
@@ -144,7 +157,8 @@ func TestNothingIsLeaked(t *testing.T) {
 			}
 		}
 		if secret < len(all)/4 {
-			t.Errorf("only %d of %d answers are others for %s than for all: this shows little", secret, len(all), view)
+			t.Errorf("only %d of %d answers are others for %s than for all: this shows little",
+				secret, len(all), view)
 		}
 		if leaked > 0 {
 			t.Errorf("%d answers of %d tell %s what is withheld", leaked, len(all), view)
@@ -164,7 +178,8 @@ func TestViewIsNamed(t *testing.T) {
 		}
 	}
 	p := s.ask("coverage", "view=everybody").problem(t)
-	equal(t, "a view that is none", p.Detail, `view "everybody": write public, coalition, a nation's code such as FRA, or coordinators`)
+	equal(t, "a view that is none", p.Detail,
+		`view "everybody": write public, coalition, a nation's code such as FRA, or coordinators`)
 	s.service.Views = nil
 	p = s.ask("coverage", "view=coalition").problem(t)
 	equal(t, "a server without views", p.Detail, `view "coalition": this server keeps no views`)

@@ -202,18 +202,6 @@ func (v View) Nation() (Nation, bool) {
 	return Nation(v), true
 }
 
-// Within reports whether whoever may read a view may read all of another, so that it may be shown
-// to them: a coordinator is shown what any nation sees, and a nation what the coalition does.
-func (v View) Within(reader View) bool {
-	switch {
-	case v == reader || reader == CoordinatorsView || v == PublicView:
-		return true
-	case v == CoalitionView:
-		return reader != PublicView
-	}
-	return false
-}
-
 // ViewOf returns what the holder of a member's key may read.
 func ViewOf(key Key, role MemberRole, clearance Clearance) View {
 	party := key.Party()

@@ -227,16 +227,6 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	return nil
 }
 
-// Kept returns the views that have a picture of their own at the moment, in no order.
-func (v *Views) Kept() (all []events.View) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for view := range v.open {
-		all = append(all, view)
-	}
-	return all
-}
-
 // Of returns what those may read who have a view: the picture, which is made when it is first
 // looked at, and the records.
 func (v *Views) Of(view events.View) (Pictures, records.Source) {

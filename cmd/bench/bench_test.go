@@ -26,6 +26,7 @@ func TestMeasures(t *testing.T) {
 		"replay": {"decoding alone, from memory", "hashing alone, from memory: each record, and the tree above", "muster, from the journal, each record hashed", "muster, from the stream, strictly decoded", "PostgreSQL, reads and decodes the rows"},
 		"start":  {"muster, with saved projections", "muster, without", "the record itself"},
 		"query":  {nowWay, "muster, while nothing changes", "muster", "muster, to who has the answer (304)"},
+		"views":  {"the coalition's view, saved", "of the coalition's view, while nothing changes", "muster, with five views"},
 		"grow":   {"replay from the journal", "coverage now: " + nowWay},
 	} {
 		if name != "query" && !*everyMeasure {

@@ -34,7 +34,11 @@ type generated struct {
 
 // generate returns a ledger, from the file of an earlier run where there is one.
 func (o *options) generate(records, pledges, nations int) (*generated, error) {
-	path := filepath.Join(o.work, fmt.Sprintf("ledger-%d-%d-%d-%d-%d.records", generatedForm, generatedSeed, records, pledges, nations))
+	name := fmt.Sprintf("ledger-%d-%d-%d-%d-%d", generatedForm, generatedSeed, records, pledges, nations)
+	if o.confided > 0 {
+		name += fmt.Sprintf("-confided-%d", o.confided)
+	}
+	path := filepath.Join(o.work, name+".records")
 	if g, err := loadGenerated(path); err == nil {
 		return g, nil
 	} else if !errors.Is(err, os.ErrNotExist) {
@@ -45,6 +49,7 @@ func (o *options) generate(records, pledges, nations int) (*generated, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.confided = o.confided
 	g.preface()
 	g.live(pledges, records)
 	if g.err != nil {
@@ -60,6 +65,8 @@ type generator struct {
 	signers map[events.Nation]*events.Signer
 	made    int
 	err     error
+
+	confided int // of so many pledges one is not for the coalition; 0 for none
 }
 
 func newGenerator(nations int) (*generator, error) {
@@ -173,10 +180,21 @@ func (g *generator) offer() *living {
 	if g.random.IntN(3) == 0 {
 		p.terms.Until = p.terms.From.AddDays(180 + g.random.IntN(500))
 	}
+	if g.confided > 0 && g.made%g.confided == 0 {
+		g.confide(p)
+	}
 	s := &events.PledgeOffered{Header: g.head("pledge.offered"), Dated: events.Dated{Effective: p.day}, Place: p.at, PledgeTerms: p.terms}
 	p.id = s.ID
 	g.say(p.at.Nation, s)
 	return p
+}
+
+// confide releases a pledge to the coordinators alone, or to one more nation too.
+func (g *generator) confide(p *living) {
+	p.terms.Release = events.CoordinatorsOnly
+	if to := g.names[g.random.IntN(len(g.names))]; to != p.at.Nation && g.random.IntN(2) == 0 {
+		p.terms.ReleasableTo = []events.Nation{to}
+	}
 }
 
 func (g *generator) goOn(p *living) {

@@ -1,7 +1,7 @@
 // Bench measures what Muster exists for beside what a person would use instead, in one run on one machine: appending statements, replaying
 // a ledger, starting a server and answering questions, next to the raw limits of the machine, JetStream alone, and PostgreSQL.
 //
-//	go run ./cmd/bench append|replay|start|query|grow [flags]
+//	go run ./cmd/bench append|replay|start|query|grow|views [flags]
 //	go run ./cmd/bench table FILE...                           # rows that were kept as JSON, as a table
 //	go run ./cmd/bench compare --base FILE [--ledger FOLDER]   # whether two builds answer alike
 //
@@ -27,7 +27,10 @@ type options struct {
 	records int // of the generated ledger
 	pledges int
 	rounds  int
-	ops     int    // appended by each way in each round
+	ops     int // appended by each way in each round
+	// confided is of how many pledges one is not for the coalition; 0 for none.
+	confided int
+
 	work    string // a folder on the disk that is measured
 	json    bool
 	only    string // measures and ways whose names have this in them, "" for all
@@ -39,6 +42,7 @@ type options struct {
 // measures is the table of what can be measured.
 var measures = map[string]func(*options) ([]row, error){
 	"append": measureAppend, "replay": measureReplay, "start": measureStart, "query": measureQuery, "grow": measureGrowth,
+	"views": measureViews,
 }
 
 func main() {
@@ -49,7 +53,7 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
-	const usage = "say what to measure: append, replay, start, query or grow"
+	const usage = "say what to measure: append, replay, start, query, grow or views"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}

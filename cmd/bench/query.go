@@ -16,6 +16,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/projections"
+	"muster/projections/access"
 	"muster/projections/web"
 )
 
@@ -66,8 +67,8 @@ func (g *generated) setAside(n int) *[]events.Record {
 // measureNow asks for the coverage of today: each time after another record, and again and again while nothing changes.
 func (o *options) measureNow(m *server.Server, yet *[]events.Record) ([]row, error) {
 	return o.interleave(fmt.Sprintf("coverage now, of %d records", m.Journal.Last()), "",
-		way{nowWay, func(int) (sample, error) { return askAfterNews(m, yet) }},
-		way{"muster, while nothing changes", func(int) (sample, error) { return ask(m, 400, now) }})
+		way{nowWay, func(int) (sample, error) { return askAfterNews(m, m.Projector, yet) }},
+		way{"muster, while nothing changes", func(int) (sample, error) { return ask(m.Projector, 400, now) }})
 }
 
 // now is the day that is asked about.
@@ -76,18 +77,18 @@ func now(p *projections.Picture) error {
 }
 
 // askAfterNews submits records and asks after each, which alone is timed.
-func askAfterNews(m *server.Server, yet *[]events.Record) (s sample, err error) {
+func askAfterNews(m *server.Server, of access.Pictures, yet *[]events.Record) (s sample, err error) {
 	ctx := context.Background()
 	for range min(news, len(*yet)) {
 		r, err := m.Ledger.Submit(ctx, (*yet)[0].Signed)
 		if err == nil {
-			err = m.Projector.WaitFor(ctx, r.Sequence)
+			err = of.WaitFor(ctx, r.Sequence)
 		}
 		if err != nil {
 			return s, err
 		}
 		*yet = (*yet)[1:]
-		one, err := ask(m, 1, now)
+		one, err := ask(of, 1, now)
 		if err != nil {
 			return s, err
 		}
@@ -96,11 +97,11 @@ func askAfterNews(m *server.Server, yet *[]events.Record) (s sample, err error) 
 	return s, nil
 }
 
-// ask asks a question so many times.
-func ask(m *server.Server, n int, question func(*projections.Picture) error) (s sample, err error) {
+// ask asks a picture a question so many times.
+func ask(of access.Pictures, n int, question func(*projections.Picture) error) (s sample, err error) {
 	for range n {
 		began := time.Now()
-		if err := m.Projector.View(question); err != nil {
+		if err := of.View(question); err != nil {
 			return s, err
 		}
 		s.took = append(s.took, time.Since(began))
@@ -125,7 +126,7 @@ func (o *options) measureAnswers(m *server.Server) (all []row, err error) {
 			return err
 		}},
 	} {
-		rows, err := o.interleave(fmt.Sprintf("%s, of %d records", q.name, last), "", way{"muster", func(int) (sample, error) { return ask(m, q.n, q.ask) }})
+		rows, err := o.interleave(fmt.Sprintf("%s, of %d records", q.name, last), "", way{"muster", func(int) (sample, error) { return ask(m.Projector, q.n, q.ask) }})
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +242,7 @@ func measureGrowth(o *options) (all []row, err error) {
 		defer m.Close()
 		rows, err := o.interleave(name, "",
 			way{"replay from the journal", func(int) (sample, error) { return replayJournal(m, s.dir) }},
-			way{"coverage now: " + nowWay, func(int) (sample, error) { return askAfterNews(m, yet) }})
+			way{"coverage now: " + nowWay, func(int) (sample, error) { return askAfterNews(m, m.Projector, yet) }})
 		all = append(all, rows...)
 		return err
 	}

@@ -130,12 +130,17 @@ func (s Signed) VerifiedBy(key Key) error {
 
 // VerifiedWith is VerifiedBy for a key that was made a verifier before, such as a [ReadyKey].
 func (s Signed) VerifiedWith(v note.Verifier) error {
-	if v.Name() != s.KeyName || v.KeyHash() != s.KeyHash {
+	return verified(s.Note, s.SignedBy(), v)
+}
+
+// verified checks that a note is signed by the key that it names, and that v is this key's.
+func verified(msg []byte, by KeyID, v note.Verifier) error {
+	if v.Name() != by.Name || v.KeyHash() != by.Hash {
 		return fmt.Errorf("%w: %s has not signed this", ErrSignature, v.Name())
 	}
-	n, ok := cutNote(s.Note)
-	if !ok || string(n.name) != s.KeyName || n.hash != s.KeyHash || !v.Verify(n.text, n.sig) {
-		return fmt.Errorf("%w: it does not fit the statement and the key %s", ErrSignature, v.Name())
+	n, ok := cutNote(msg)
+	if !ok || string(n.name) != by.Name || n.hash != by.Hash || !v.Verify(n.text, n.sig) {
+		return fmt.Errorf("%w: it does not fit the text and the key %s", ErrSignature, v.Name())
 	}
 	return nil
 }

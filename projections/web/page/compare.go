@@ -59,13 +59,13 @@ func (p *Pages) comparison(f *frame) (any, error) {
 		return nil, err
 	}
 	to := f.Basis
-	ledger, err := p.pastOf(&to)
+	ledger, err := f.pastOf(&to)
 	if err != nil {
 		return nil, err
 	}
 	fromOn, toOn := to.On, max(to.On, to.Until)
 	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", place(to), "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
-	if c.D, err = ask(f, web.Read[web.DiffQuery], p.Service.Diff, pairs...); err != nil {
+	if c.D, err = ask(f, web.Read[web.DiffQuery], f.service.Diff, pairs...); err != nil {
 		return nil, err
 	}
 	if f.Basis = c.D.To; f.Basis.On == to.On {
@@ -91,12 +91,12 @@ func (p *Pages) comparison(f *frame) (any, error) {
 type past struct{ before, day, week, month uint64 }
 
 // pastOf returns what was known before a moment.
-func (p *Pages) pastOf(b *projections.Basis) (all past, err error) {
-	return all, p.Service.Projector.View(func(pic *projections.Picture) error {
+func (f *frame) pastOf(b *projections.Basis) (all past, err error) {
+	return all, f.service.Projector.View(func(pic *projections.Picture) error {
 		at := func(t time.Time) uint64 { return pic.SequenceAt(t) }
 		seen := b.Recorded
 		if b.AsOf == pic.Sequence() {
-			seen = p.Service.Now() // what is looked at is what is known now, however long ago it was recorded
+			seen = f.service.Now() // what is looked at is what is known now, however long ago it was recorded
 		}
 		all = past{b.AsOf - min(b.AsOf, 1), at(seen.AddDate(0, 0, -1)), at(seen.AddDate(0, 0, -7)), at(seen.AddDate(0, -1, 0))}
 		return nil

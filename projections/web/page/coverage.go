@@ -68,7 +68,7 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	default:
 		return nil, f.oneOf("show", c.Show, "lines, nations")
 	}
-	answer, err := ask(f, web.Read[web.CoverageQuery], p.Service.Coverage)
+	answer, err := ask(f, web.Read[web.CoverageQuery], f.service.Coverage)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (c *coverage) timeline() (projections.Timeline, error) {
 	} else if until == 0 {
 		until = events.DateOf(from.Time().AddDate(0, stretches, -from.Time().Day()))
 	}
-	return ask(c.frame, web.Read[web.TimelineQuery], c.pages.Service.Timeline, "on", "", "from", from, "until", orGiven(c.Get("until"), until), "step", c.Step)
+	return ask(c.frame, web.Read[web.TimelineQuery], c.service.Timeline, "on", "", "from", from, "until", orGiven(c.Get("until"), until), "step", c.Step)
 }
 
 func orGiven(given string, d events.Date) string {
@@ -257,7 +257,7 @@ const maxColumns = 16
 
 func (c *coverage) readNations() (*nationMatrix, error) {
 	for _, by := range []string{"nation,operation,role", "nation,operation"} {
-		s, err := ask(c.frame, web.Read[web.StrengthQuery], c.pages.Service.Strength, "by", by)
+		s, err := ask(c.frame, web.Read[web.StrengthQuery], c.service.Strength, "by", by)
 		if err != nil {
 			return nil, err
 		}
@@ -265,7 +265,7 @@ func (c *coverage) readNations() (*nationMatrix, error) {
 		if len(m.Columns) > maxColumns && strings.HasSuffix(by, "role") && severalOperations(m.Columns) {
 			continue
 		}
-		totals, err := ask(c.frame, web.Read[web.StrengthQuery], c.pages.Service.Strength, "by", strings.TrimPrefix(by, "nation,"))
+		totals, err := ask(c.frame, web.Read[web.StrengthQuery], c.service.Strength, "by", strings.TrimPrefix(by, "nation,"))
 		if err != nil {
 			return nil, err
 		}
@@ -346,7 +346,7 @@ func (c *coverage) readOpen() (*opened, error) {
 		pairs = append(pairs, "what", "strength", "nation", parts[1], "role", parts[2])
 	}
 	pairs = append(pairs, "operation", operation)
-	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.pages.Service.Explain, pairs...)
+	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.service.Explain, pairs...)
 	o.E = e
 	o.CSV = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"), pairs)
 	return o, err

@@ -1,7 +1,7 @@
 // Package page is what coordinators, liaisons and auditors open in a browser: the same answers as the API gives, to be looked at rather
 // than read.
 //
-// The address of a page is its whole state (view.go): where it looks from on both clocks, from which rung, in which world, and what is
+// The address of a page is its whole state (location.go): where it looks from on both clocks, from which rung, in which world, and what is
 // open. Whatever is clicked is a link or a form that leads to another address, so that every page can be shared, comes back the same, and
 // works without JavaScript; htmx only saves the reader the flicker of a new page, and muster.js adds what an address cannot do: it marks
 // what changes while one looks, moves in a matrix with the arrow keys, plays the recorded clock, and signs.

@@ -20,7 +20,7 @@ func sprint(v any) string { return fmt.Sprint(v) }
 // A frame is what is around every page: what it is called, from where it looks, and what paper must say of it. Templates see its methods.
 type frame struct {
 	*speaker
-	view
+	location
 	Kind pageKind
 	// Ledger is whose pages these are.
 	Ledger web.Ledger
@@ -34,16 +34,26 @@ type frame struct {
 	// Told says that Problem is told in the reader's language, and not in English.
 	Told bool
 
-	ctx   context.Context
-	pages *Pages
-	id    string // the part of the path that names a thing, "" for pages of no one thing
+	ctx     context.Context
+	pages   *Pages
+	service *web.Service // what answers: of the view that the page is of, and of nothing else
+	id      string       // the part of the path that names a thing, "" for pages of no one thing
 }
 
-// frame puts a frame around what was asked for.
-func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) *frame {
-	f := &frame{speaker: p.words.speakerFor(r), view: view{r.URL.Path, values}, Kind: k, ctx: r.Context(), pages: p, Today: events.DateOf(p.Service.Now())}
-	f.Ledger, _ = p.Service.Ledger(r.Context(), &web.LedgerQuery{}) // what is wrong with it, the content meets too
-	return f
+// frame puts a frame around what was asked for. The frame can be shown with the error, too: then it
+// is told what everybody may know.
+func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) (f *frame, err error) {
+	f = &frame{speaker: p.words.speakerFor(r), location: location{r.URL.Path, values}, Kind: k,
+		ctx: r.Context(), pages: p, Today: events.DateOf(p.Service.Now())}
+	if f.service, err = p.Service.For(f.ctx, values.Get("view")); err != nil {
+		values.Del("view") // links lead away from where it is refused
+		if f.service, _ = p.Service.For(f.ctx, string(events.PublicView)); f.service == nil {
+			return f, err
+		}
+	}
+	// What is wrong with it, the content meets too.
+	f.Ledger, _ = f.service.Ledger(f.ctx, &web.LedgerQuery{})
+	return f, err
 }
 
 // isBefore reports whether a page looks from before the first record.
@@ -61,7 +71,7 @@ func (f *frame) finish() {
 
 // readBasis fills in the moment looked from, on a page about what is there whose answer does not tell it.
 func (f *frame) readBasis() error {
-	s, err := ask(f, web.Read[web.StrengthQuery], f.pages.Service.Strength)
+	s, err := ask(f, web.Read[web.StrengthQuery], f.service.Strength)
 	f.Basis = s.Basis
 	return err
 }
@@ -73,7 +83,7 @@ func (f *frame) readPast() error {
 		q.AsItStands()
 		return q, err
 	}
-	s, err := ask(f, read, f.pages.Service.Strength)
+	s, err := ask(f, read, f.service.Strength)
 	f.Basis = s.Basis
 	return err
 }
@@ -91,7 +101,7 @@ func ask[Q, A any](f *frame, read func(*web.Service, url.Values) (*Q, error), an
 			values.Del(text(pairs[i]))
 		}
 	}
-	q, err := read(f.pages.Service, values)
+	q, err := read(f.service, values)
 	if err != nil {
 		return a, err
 	}
@@ -120,6 +130,11 @@ func (f *frame) Asset(file string) string { return f.pages.address(file) }
 
 // Form returns where forms on this page lead.
 func (f *frame) Form() string { return f.path }
+
+// Start returns where to begin again: with the coverage as it is now.
+func (f *frame) Start() any {
+	return address("/", f.only("lang"), nil)
+}
 
 // OtherLang returns the language that the page is not in.
 func (f *frame) OtherLang() string {
@@ -248,7 +263,7 @@ func (f *frame) KnownDay() string {
 // Operations lists the operations that a reader may choose from, as known at the moment looked from.
 func (f *frame) Operations() []projections.Catalogue {
 	var all projections.Operations
-	_ = f.pages.Service.Projector.View(func(p *projections.Picture) (err error) {
+	_ = f.service.Projector.View(func(p *projections.Picture) (err error) {
 		all, err = p.Operations(f.ctx, projections.Moment{
 			AsOf: f.Basis.AsOf, Before: isBefore(f.Basis), On: f.Basis.On})
 		return err

@@ -40,7 +40,7 @@ func (p *Pages) log(f *frame) (any, error) {
 			return nil, err
 		}
 	}
-	last := p.Service.Source.Last()
+	last := f.service.Source.Last()
 	if f.Basis.AsOf > 0 || isBefore(f.Basis) {
 		last = f.Basis.AsOf
 	}
@@ -51,7 +51,7 @@ func (p *Pages) log(f *frame) (any, error) {
 	if from == "" && !l.Filtered {
 		from = strconv.FormatUint(max(1, last-min(last, logSize)+1), 10)
 	}
-	answer, err := ask(f, web.Read[web.RecordsQuery], p.Service.Records, "from", from, "limit", logSize, "wait", "")
+	answer, err := ask(f, web.Read[web.RecordsQuery], f.service.Records, "from", from, "limit", logSize, "wait", "")
 	if err != nil {
 		return nil, err
 	}

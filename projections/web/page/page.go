@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -126,10 +127,10 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 	if err == nil {
 		err = k.unknown(speaker, values)
 	}
-	f := p.frame(r, k, values)
+	f, hidden := p.frame(r, k, values)
 	f.id = printable(r.PathValue("id"))
 	var content any
-	if err == nil {
+	if err = cmp.Or(hidden, err); err == nil {
 		content, err = k.content(p, f)
 	}
 	if err == nil {
@@ -150,7 +151,8 @@ func (p *Pages) refuseEarly(w http.ResponseWriter, r *http.Request, err error) b
 		}
 		bare := r.Clone(r.Context())
 		bare.URL = &url.URL{Path: "/"}
-		p.refuse(w, p.frame(bare, k, url.Values{}), err)
+		f, _ := p.frame(bare, k, url.Values{})
+		p.refuse(w, f, err)
 		return true
 	}
 	return false

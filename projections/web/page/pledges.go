@@ -44,7 +44,7 @@ func (p *Pages) pledges(f *frame) (any, error) {
 	if l.Sort, l.Down = strings.TrimPrefix(f.Get("sort"), "-"), strings.HasPrefix(f.Get("sort"), "-"); l.Sort != "" && pledgeOrders[l.Sort] == nil {
 		return nil, f.oneOf("sort", f.Get("sort"), f.T("problem.sorts"))
 	}
-	answer, err := ask(f, web.Read[web.PledgesQuery], p.Service.Pledges, "limit", pledgesSize)
+	answer, err := ask(f, web.Read[web.PledgesQuery], f.service.Pledges, "limit", pledgesSize)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +106,12 @@ type countedFor struct {
 
 // pledge answers the page of one pledge.
 func (p *Pages) pledge(f *frame) (any, error) {
-	v, err := ask(f, web.Read[web.PledgeQuery], p.Service.Versions, "id", f.id)
+	v, err := ask(f, web.Read[web.PledgeQuery], f.service.Versions, "id", f.id)
 	if err != nil {
 		return nil, err
 	}
 	one := &pledgePage{frame: f, Pledge: v.Pledge, Versions: v.Versions, Life: v.Life}
-	c, err := ask(f, web.Read[web.CoverageQuery], p.Service.Coverage, "operation", v.Pledge.Operation, "role", "", "differences", "")
+	c, err := ask(f, web.Read[web.CoverageQuery], f.service.Coverage, "operation", v.Pledge.Operation, "role", "", "differences", "")
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package page
 
 import (
-	"net/url"
-
 	"muster/events"
 	"muster/projections"
 	"muster/projections/web"
@@ -27,16 +25,16 @@ type shortfalls struct {
 // shortfalls answers the page of what is missing.
 func (p *Pages) shortfalls(f *frame) (any, error) {
 	s := &shortfalls{frame: f}
-	gaps, err := ask(f, web.Read[web.GapsQuery], p.Service.Gaps)
+	gaps, err := ask(f, web.Read[web.GapsQuery], f.service.Gaps)
 	if err != nil {
 		return nil, err
 	}
 	f.Basis, s.Gaps, s.InForce, s.Next = gaps.Basis, gaps.Gaps, gaps.InForce, gaps.Next
-	holds, err := ask(f, web.Read[web.DependenceQuery], p.Service.Dependence)
+	holds, err := ask(f, web.Read[web.DependenceQuery], f.service.Dependence)
 	if err != nil {
 		return nil, err
 	}
-	hanging, err := ask(f, web.Read[web.FilterQuery], p.Service.Hanging)
+	hanging, err := ask(f, web.Read[web.FilterQuery], f.service.Hanging)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +64,7 @@ var gapsTakes = []string{"as_of", "on", "rung", "operation", "role", "without", 
 // csv is where the API gives the rows of a question, asked with those of the parameters of this page that it takes, and with others: names
 // and values in turn.
 func (f *frame) csv(question string, takes []string, pairs ...any) string {
-	with := url.Values{}
-	for _, name := range takes {
-		if f.values.Has(name) {
-			with[name] = f.values[name]
-		}
-	}
-	return string(address(web.Root+"/"+question+".csv", with, pairs))
+	return string(address(web.Root+"/"+question+".csv", f.only(takes...), pairs))
 }
 
 // Since says on which days on end a requirement is short.

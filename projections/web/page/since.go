@@ -26,7 +26,7 @@ type termSince struct{ Name, Was, Is, Form string }
 //	11            25    11            25
 //	11            25    13            13, beside the 25
 func (s *submitPage) catchUp() error {
-	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", s.About.ID, "as_of", s.After)
+	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", s.About.ID, "as_of", s.After)
 	if err != nil {
 		return err
 	}

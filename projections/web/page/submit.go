@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,9 +90,9 @@ func (p *Pages) submit(f *frame) (any, error) { return p.submitForm(f, nil) }
 func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	k := kindNamed("submit")
 	values, err := valuesOf(p.words.speakerFor(r), r)
-	f := p.frame(r, k, values)
+	f, hidden := p.frame(r, k, values)
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err == nil {
+	if err = cmp.Or(hidden, err); err == nil {
 		err = k.unknown(f.speaker, values)
 	}
 	var content any
@@ -202,7 +203,7 @@ func (s *submitPage) readPledges() error {
 		id = s.given.Get("pledge")
 	}
 	if id != "" {
-		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.pages.Service.Pledge, "id", id,
+		one, err := ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", id,
 			"as_of", "", "on", s.restatedOn())
 		s.About, s.life = &one.Pledge, one.Life
 		s.After = fmt.Sprint(one.Pledge.Last)
@@ -211,7 +212,7 @@ func (s *submitPage) readPledges() error {
 		}
 		return err
 	}
-	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.pages.Service.Pledges, "as_of", "",
+	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.service.Pledges, "as_of", "",
 		"limit", pledgesSize, "role", "", "line", "", "rung", "", "state", "")
 	for _, one := range all.Pledges {
 		if one.State == projections.Live || one.State == projections.Ahead {
@@ -266,7 +267,7 @@ func (s *submitPage) make() error {
 // preview tells what the statement would change. What the picture cannot take is a problem of the
 // statement.
 func (s *submitPage) preview(st events.Statement) error {
-	effect, err := s.pages.Service.Preview(s.ctx,
+	effect, err := s.service.Preview(s.ctx,
 		&web.PreviewQuery{MomentQuery: web.MomentQuery{On: s.Basis.On},
 			Statements: []events.Statement{st}})
 	var found *problem.Problem

@@ -103,7 +103,7 @@ func (s *submitPage) operation() events.Operation {
 
 // lines returns the requirements of the operation that the form is about, as far as they are known.
 func (s *submitPage) lines() []projections.Requirement {
-	plan, err := s.pages.Service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation()})
+	plan, err := s.service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation()})
 	if err != nil { // there is no such operation, which its field tells of
 		return nil
 	}

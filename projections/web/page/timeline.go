@@ -52,7 +52,7 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	b := f.Basis
 	from, until := o.wanted(&b)
 	pairs := []any{"on", "", "from", from, "until", until, "step", ""}
-	t, err := ask(f, web.Read[web.TimelineQuery], p.Service.Timeline, pairs...)
+	t, err := ask(f, web.Read[web.TimelineQuery], f.service.Timeline, pairs...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +60,14 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	told.Lines = slices.Clone(t.Lines)
 	if o.Step != projections.ByChange {
 		pairs[len(pairs)-1] = o.Step
-		if told, err = ask(f, web.Read[web.TimelineQuery], p.Service.Timeline, pairs...); err != nil {
+		if told, err = ask(f, web.Read[web.TimelineQuery], f.service.Timeline, pairs...); err != nil {
 			return nil, err
 		}
 	}
 	o.Days, o.HandOvers = days{t.From, t.Until}, t.HandOvers
 	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without", "without_conditional", "without_caveated", "discharge"},
 		"from", o.Days.From, "until", o.Days.Until, "step", o.Step)
-	if err := p.Service.Projector.View(o.look); err != nil {
+	if err := f.service.Projector.View(o.look); err != nil {
 		return nil, err
 	}
 	o.show(&t, &told)

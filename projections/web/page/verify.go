@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -114,8 +115,8 @@ const compareTime = time.Minute
 func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	values, err := valuesOf(p.words.speakerFor(r), r)
 	k := kindNamed("verify")
-	f := p.frame(r, k, values)
-	if err == nil {
+	f, hidden := p.frame(r, k, values)
+	if err = cmp.Or(hidden, err); err == nil {
 		err = k.unknown(f.speaker, values)
 	}
 	if err != nil {

@@ -98,7 +98,9 @@ const done = (r) => {
   const words = box().dataset, at = document.getElementById("sign-done");
   const file = URL.createObjectURL(new Blob([receiptText(r, r.note ?? note, words.key)], { type: "text/plain" }));
   const told = element("p", words.recorded + " ");
-  told.append(element("a", String(r.sequence), { href: `/log?from=${r.sequence}#r${r.sequence}` }), `, ${r.recorded}.`);
+  const log = new URL(words.log, location);
+  log.searchParams.set("from", r.sequence);
+  told.append(element("a", String(r.sequence), { href: `${log.pathname}${log.search}#r${r.sequence}` }), `, ${r.recorded}.`);
   at.replaceChildren(told);
   if (r.again) at.append(element("p", words.again));
   const save = element("p", "");

@@ -9,32 +9,34 @@ import (
 	"muster/events"
 )
 
-// follow are the parameters that a reader takes along from page to page: from where he looks, and in which language he reads.
-var follow = []string{"operation", "as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge", "lang"}
+// follow are the parameters that a reader takes along from page to page: from where he looks, for
+// whom it is counted, and in which language he reads.
+var follow = []string{"operation", "as_of", "on", "rung", "without", "without_conditional",
+	"without_caveated", "discharge", "view", "lang"}
 
-// A view is the address of a page, which is its whole state.
-type view struct {
+// A location is the address of a page, which is its whole state.
+type location struct {
 	path   string
 	values url.Values
 }
 
 // Get returns a parameter, "" when it is not given.
-func (v view) Get(name string) string { return v.values.Get(name) }
+func (l location) Get(name string) string { return l.values.Get(name) }
 
 // Has reports whether a parameter is given.
-func (v view) Has(name string) bool { return v.values.Has(name) }
+func (l location) Has(name string) bool { return l.values.Has(name) }
 
 // Here returns the address of the same page with some parameters set otherwise: names and values in turn. An empty value takes one away.
-func (v view) Here(pairs ...any) template.URL {
-	return address(v.path, v.values, pairs)
+func (l location) Here(pairs ...any) template.URL {
+	return address(l.path, l.values, pairs)
 }
 
 // To returns the address of another page, looked at from the same place.
-func (v view) To(path string, pairs ...any) template.URL {
+func (l location) To(path string, pairs ...any) template.URL {
 	kept := url.Values{}
 	for _, name := range follow {
-		if v.values.Has(name) {
-			kept[name] = v.values[name]
+		if l.values.Has(name) {
+			kept[name] = l.values[name]
 		}
 	}
 	return address(path, kept, pairs)
@@ -44,8 +46,8 @@ func (v view) To(path string, pairs ...any) template.URL {
 type hidden struct{ Name, Value string }
 
 // Hidden returns what a form on this page must take along, which is all but what it asks for itself.
-func (v view) Hidden(asked ...string) (all []hidden) {
-	for name, values := range v.values {
+func (l location) Hidden(asked ...string) (all []hidden) {
+	for name, values := range l.values {
 		if !slices.Contains(asked, name) {
 			all = append(all, hidden{name, values[0]})
 		}
@@ -101,12 +103,13 @@ func text(v any) string {
 	return sprint(v)
 }
 
-// only returns some of the parameters.
-func (v view) only(names ...string) url.Values {
+// only returns some of the parameters, and always for whom it is counted: what leads to an answer
+// of the API leads to that of the page's view.
+func (l location) only(names ...string) url.Values {
 	with := url.Values{}
-	for _, name := range names {
-		if v.values.Has(name) {
-			with[name] = v.values[name]
+	for _, name := range append([]string{"view"}, names...) {
+		if l.values.Has(name) {
+			with[name] = l.values[name]
 		}
 	}
 	return with

@@ -38,7 +38,7 @@ var house = map[string][]string{
 	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest":                    {"muster/ledger"},
 	"ledger/seeded":                     {},
-	"ledger/intake":                     {"golang.org/x/sync/errgroup", "muster/events/…", "muster/ledger", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/intake":                     {"golang.org/x/sync/errgroup", "muster/events/…", "muster/ledger", "muster/ledger/proof", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/intake/plan":                {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/plan/strictyaml":     {"muster/events/problem", "go.yaml.in/yaml/v4"},
 	"ledger/intake/round":               {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},

@@ -48,7 +48,7 @@ func TestPanicsOverNATS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := intake.RegisterTreeNATS(svc, broken{}, nil); err != nil {
+	if err := intake.RegisterTreeNATS(svc, broken{}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := newBench(t).admission(t)

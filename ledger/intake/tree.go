@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"filippo.io/torchwood"
@@ -15,6 +16,7 @@ import (
 
 	"muster/events/problem"
 	"muster/events/problem/wire"
+	"muster/ledger/proof"
 )
 
 // A Tree is what everybody may read of a ledger to check it: a [muster/ledger/journal.Journal].
@@ -25,10 +27,54 @@ type Tree interface {
 	Tile(tlog.Tile) ([]byte, error)
 }
 
-// RegisterTree serves a tree as C2SP tlog-tiles asks: /checkpoint, /tile/LEVEL/NUMBER and /tile/entries/NUMBER. A tile never
-// changes, so that anybody may keep it. The checkpoint must be asked for each time: an older one, kept on the way by a
+// Readers know who may read which record.
+type Readers interface {
+	// Released returns records of a tree as they are stored, so many from a sequence on, as far as
+	// those may read them who ask in the context: nil stands for one that they may not. View is what
+	// they ask to be shown, "" for all that they may read. Shared says that everybody who reaches
+	// the server would get the same. The error is a problem.
+	Released(ctx context.Context, view string, from uint64, n int) (all [][]byte, shared bool,
+		err error)
+}
+
+// A shown is a tree as it is shown to those who ask.
+type shown struct {
+	Tree
+	readers Readers
+}
+
+// everybody reads all.
+type everybody struct{ tree Tree }
+
+// Released implements [Readers].
+func (e everybody) Released(_ context.Context, _ string, from uint64, n int) ([][]byte, bool, error) {
+	t := tlog.Tile{H: torchwood.TileHeight, L: -1, N: int64(from-1) / torchwood.TileWidth, W: n}
+	data, err := e.tree.Tile(t)
+	var all [][]byte
+	for err == nil && len(data) > 0 {
+		var stored []byte
+		stored, data, err = torchwood.ReadTileEntry(data)
+		all = append(all, stored)
+	}
+	return all, true, err
+}
+
+func show(tree Tree, readers Readers) shown {
+	if readers == nil {
+		readers = everybody{tree}
+	}
+	return shown{tree, readers}
+}
+
+// RegisterTree serves a tree as C2SP tlog-tiles asks: /checkpoint, /tile/LEVEL/NUMBER and, for those
+// who may read all of it, /tile/entries/NUMBER; and /tile/released/NUMBER, with stubs in the place of
+// what one may not read. Readers say who may read what; everybody reads all where they are nil.
+//
+// A tile never changes, so that anybody may keep it; but nobody is to be given what was kept for
+// somebody else. The checkpoint must be asked for each time: an older one, kept on the way by a
 // cache, would look as if the ledger had gone back.
-func RegisterTree(mux *http.ServeMux, tree Tree) {
+func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
+	s := show(tree, readers)
 	mux.HandleFunc("GET /checkpoint", func(w http.ResponseWriter, req *http.Request) {
 		checkpoint, err := checkpointOf(tree)
 		if err != nil {
@@ -47,13 +93,18 @@ func RegisterTree(mux *http.ServeMux, tree Tree) {
 		_, _ = w.Write(checkpoint)
 	})
 	mux.HandleFunc("GET /tile/", func(w http.ResponseWriter, req *http.Request) {
-		data, err := tileOf(tree, strings.TrimPrefix(req.URL.Path, "/"))
+		path := strings.TrimPrefix(req.URL.Path, "/")
+		data, shared, err := s.tile(req.Context(), path, req.URL.RawQuery)
 		if err != nil {
 			wire.HTTP(w, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		if !shared {
+			w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+			w.Header().Set("Vary", "Authorization, Cookie")
+		}
 		_, _ = w.Write(data)
 	})
 }
@@ -65,13 +116,112 @@ func checkpointOf(tree Tree) ([]byte, error) {
 	return nil, problem.New(problem.Unavailable, "this server has signed no checkpoint yet").WithHint("try again in a moment")
 }
 
-func tileOf(tree Tree, path string) ([]byte, error) {
-	t, err := torchwood.ParseTilePath(path)
-	if err != nil {
-		return nil, problem.New(problem.NotFound, "there is no %.100s", path).
-			WithHint("tiles are at tile/LEVEL/NUMBER and tile/entries/NUMBER, as C2SP tlog-tiles writes them: tile/0/x001/067, tile/entries/000.p/5")
+const tilesAre = "tiles are at tile/LEVEL/NUMBER and tile/entries/NUMBER, as C2SP tlog-tiles writes " +
+	"them: tile/0/x001/067, tile/entries/000.p/5; and at tile/released/NUMBER"
+
+// tile returns the tile at a path, of which the query may name a view, and whether it is the same
+// for everybody who asks.
+func (s shown) tile(ctx context.Context, path, query string) (data []byte, shared bool, err error) {
+	number, released := strings.CutPrefix(path, proof.ReleasedPath)
+	standard := path
+	if released {
+		standard = "tile/entries/" + number
 	}
-	return tree.Tile(t)
+	t, err := torchwood.ParseTilePath(standard)
+	if err != nil {
+		return nil, false, problem.New(problem.NotFound, "there is no %.100s", path).
+			WithHint("%s", tilesAre)
+	}
+	if t.L != -1 {
+		data, err = s.Tile(t)
+		return data, true, err
+	}
+	view, err := viewIn(query)
+	if err != nil {
+		return nil, false, err
+	}
+	if released {
+		data, err = s.releasedTile(ctx, view, t)
+		return data, false, err
+	}
+	return s.entries(ctx, view, t)
+}
+
+// viewIn reads the query of a tile of records.
+func viewIn(query string) (string, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", problem.New(problem.Usage, "the query of the address cannot be read: %w", err)
+	}
+	for name, all := range values {
+		switch {
+		case name != "view":
+			return "", problem.OfField(problem.Usage, problem.Field{Location: name, Value: all[0],
+				Message: "a tile has no such parameter: it takes view alone"})
+		case len(all) > 1:
+			return "", problem.OfField(problem.Usage, problem.Field{Location: name, Value: all[1],
+				Message: fmt.Sprintf("is given %d times: write it once", len(all))})
+		}
+	}
+	return values.Get("view"), nil
+}
+
+// leaves returns the leaf hashes of a tile of records, which must lie within the checkpoint.
+func (s shown) leaves(t tlog.Tile) ([]byte, error) {
+	t.L = 0
+	data, err := s.Tile(t)
+	if problem.Is(err, problem.NotFound) { // which names the tile of hashes
+		t.L = -1
+		err = problem.New(problem.NotFound, "there is no %s: the checkpoint does not cover it",
+			torchwood.TilePath(t)).
+			WithHint("ask for the tiles that the checkpoint covers (C2SP tlog-tiles)")
+	}
+	return data, err
+}
+
+// releasedTile returns a tile of what is released to those who ask.
+func (s shown) releasedTile(ctx context.Context, view string, t tlog.Tile) (data []byte, err error) {
+	leaves, err := s.leaves(t)
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := s.readers.Released(ctx, view, firstOf(t), t.W)
+	for i, stored := range all {
+		switch {
+		case err != nil:
+			return nil, err
+		case stored == nil:
+			data = proof.AppendWithheld(data, tlog.Hash(leaves[i*tlog.HashSize:]))
+		default:
+			data, err = proof.AppendReleased(data, stored)
+		}
+	}
+	return data, err
+}
+
+func firstOf(t tlog.Tile) uint64 { return uint64(t.N)*torchwood.TileWidth + 1 }
+
+// entries returns a tile of records to those who may read all of it.
+func (s shown) entries(ctx context.Context, view string, t tlog.Tile) (data []byte, shared bool,
+	err error) {
+	if _, err := s.leaves(t); err != nil {
+		return nil, false, err
+	}
+	all, shared, err := s.readers.Released(ctx, view, firstOf(t), t.W)
+	for _, stored := range all {
+		switch {
+		case err != nil:
+			return nil, false, err
+		case stored == nil:
+			released := strings.Replace(torchwood.TilePath(t), "tile/entries/", proof.ReleasedPath, 1)
+			return nil, false, problem.New(problem.NotAllowed, "%s holds records that you may not read",
+				torchwood.TilePath(t)).
+				WithHint("ask for /%s, which has their leaf hashes in their place", released)
+		default:
+			data, err = torchwood.AppendTileEntry(data, stored)
+		}
+	}
+	return data, shared, err
 }
 
 // maxNATSTile is the most bytes of a tile that are sent over NATS, which takes a megabyte at most unless told otherwise.
@@ -79,7 +229,8 @@ const maxNATSTile = 1 << 20 * 9 / 10
 
 // RegisterTreeNATS adds the endpoints muster.checkpoint, which answers the signed checkpoint, and muster.tile, which answers
 // the tile whose path is the request, as [RegisterTree] serves them, to the micro service.
-func RegisterTreeNATS(svc micro.Service, tree Tree, log *slog.Logger) error {
+func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.Logger) error {
+	s := show(tree, readers)
 	add := func(name, description string, read func(path string) ([]byte, error)) error {
 		handle := func(req micro.Request) {
 			defer rescue(req, log)
@@ -95,8 +246,11 @@ func RegisterTreeNATS(svc micro.Service, tree Tree, log *slog.Logger) error {
 	}
 	return errors.Join(
 		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)", func(string) ([]byte, error) { return checkpointOf(tree) }),
-		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 (C2SP tlog-tiles)", func(path string) ([]byte, error) {
-			data, err := tileOf(tree, path)
+		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 (C2SP tlog-tiles), or tile/released/000?view=coalition", func(path string) ([]byte, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
+			defer cancel()
+			path, query, _ := strings.Cut(path, "?")
+			data, _, err := s.tile(ctx, path, query)
 			if len(data) > maxNATSTile {
 				return nil, problem.New(problem.TooLarge, "%s has %d bytes, more than are sent over NATS", path, len(data)).WithHint("ask for it over HTTP")
 			}

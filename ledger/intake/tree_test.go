@@ -84,7 +84,7 @@ func bodyOf(t *testing.T, r *http.Response) string {
 
 func TestTreeOverHTTP(t *testing.T) {
 	b, mux := newBench(t), http.NewServeMux()
-	intake.RegisterTree(mux, b.journal)
+	intake.RegisterTree(mux, b.journal, nil)
 	if r := asked(t, mux, "GET", "/checkpoint"); r.StatusCode != 503 || r.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("before there is a checkpoint: %d, %s", r.StatusCode, bodyOf(t, r))
 	}
@@ -144,7 +144,7 @@ func TestTreeOverNATS(t *testing.T) {
 	})
 	svc, err := micro.AddService(service, micro.Config{Name: "muster", Version: "1.0.0"})
 	if err == nil {
-		err = errors.Join(intake.RegisterTreeNATS(svc, b.journal, nil), service.Flush())
+		err = errors.Join(intake.RegisterTreeNATS(svc, b.journal, nil, nil), service.Flush())
 	}
 	if err != nil {
 		t.Fatal(err)

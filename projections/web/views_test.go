@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // Whoever reads a record, by the letters of those who do: P the public, C the coalition, F France,
@@ -183,4 +185,41 @@ func TestViewIsNamed(t *testing.T) {
 	s.service.Views = nil
 	p = s.ask("coverage", "view=coalition").problem(t)
 	equal(t, "a server without views", p.Detail, `view "coalition": this server keeps no views`)
+}
+
+// The records of a view, of which tiles of what is released are made, are those of a ledger in which
+// what is withheld was never said; and they stay what they are when it is disclosed.
+func TestReleasedRecordsTellNothing(t *testing.T) {
+	c := newConfidence(t)
+	s := newServer(t, c.testLog)
+	n := len(c.records)
+	for reader, view := range map[string]string{"P": "public", "C": "coalition", "F": "FRA", "B": "GBR",
+		"A": "", "H": "coordinators"} {
+		all, shared, err := s.service.Released(t.Context(), view, 1, n)
+		if err != nil || len(all) != n || shared != (view == "") {
+			t.Fatalf("%s: %d records, shared %v, %v", view, len(all), shared, err)
+		}
+		want := c.unsaid(reader)
+		if reader == "A" || reader == "H" {
+			want = c.testLog
+		}
+		for i, stored := range all {
+			if rec := want.records[i]; string(stored) != string(rec.Stored) ||
+				(stored == nil) != (rec.Stored == nil) {
+				t.Errorf("%s: record %d is %q, and was to be %q", view, i+1, stored, rec.Stored)
+			}
+		}
+	}
+	if _, _, err := s.service.Released(t.Context(), "everybody", 1, n); err == nil ||
+		!strings.Contains(err.Error(), `view "everybody": write public`) {
+		t.Errorf("a view that is none: %v", err)
+	}
+	s.service.patience = time.Millisecond
+	if _, _, err := s.service.Released(t.Context(), "coalition", 1, n+1); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("more than there is: %v", err)
+	}
+	s.service.Views = nil
+	if _, _, err := s.service.Released(t.Context(), "coalition", 1, n); err == nil {
+		t.Error("a server without views shows one")
+	}
 }

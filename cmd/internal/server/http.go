@@ -46,7 +46,7 @@ func (s *Server) openAPI() error {
 	mux := http.NewServeMux()
 	api := newAPI(mux, s.cfg.Version)
 	intake.Register(api, readYourWrites{intake.Of(s.Ledger), s.Projector})
-	intake.RegisterTree(mux, s.Journal)
+	intake.RegisterTree(mux, s.Journal, s.Questions)
 	s.Questions.Register(api)
 	s.registerHealth(api)
 	handleSchemas(mux, s.cfg.Version)

@@ -93,7 +93,7 @@ func (s *Server) openService() error {
 	}
 	waitSubmits, err1 := intake.RegisterNATS(svc, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(svc)
-	err3 := intake.RegisterTreeNATS(svc, s.Journal, s.cfg.Log)
+	err3 := intake.RegisterTreeNATS(svc, s.Journal, s.Questions, s.cfg.Log)
 	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"context"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections/records"
+)
+
+// Released returns records as they are stored, so many from a sequence on, as far as those may read
+// them who ask: nil stands for one that they may not. Shared says that everybody who reaches the
+// server would get the same.
+func (s *Service) Released(ctx context.Context, view string, from uint64, n int) (all [][]byte,
+	shared bool, err error) {
+	as, err := s.named(view)
+	if err == nil && as.view != "" {
+		err = s.labelled(ctx, from+uint64(n)-1)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	all, err = as.stored(ctx, from, n)
+	if err == nil && len(all) < n {
+		err = problem.New(problem.Unavailable, "of %d records from %d on, %d are there", n, from,
+			len(all)).WithHint("ask again in a moment")
+	}
+	return all, as.view == "" && view == "", err
+}
+
+// named returns the service of a view that is named, "" for all.
+func (s *Service) named(view string) (*Service, error) {
+	r := request{given: map[string]string{"view": view}}
+	p := parameters{request: r}
+	if p.view() != events.CoordinatorsView && s.Views == nil {
+		p.refuse(problem.Usage, "view", view, "this server keeps no views")
+	}
+	if err := p.problem(); err != nil {
+		return nil, err
+	}
+	return s.as(r), nil
+}
+
+// labelled waits until it is known who may read a record: the picture of all knows.
+func (s *Service) labelled(ctx context.Context, record uint64) error {
+	waiting, cancel := s.wait(ctx, s.patience)
+	defer cancel()
+	if err := s.Projector.WaitFor(waiting, record); err != nil {
+		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w", record,
+			err).WithHint("ask again in a moment")
+	}
+	return nil
+}
+
+// stored returns records of the source as they are stored, nil for each that is withheld.
+func (s *Service) stored(ctx context.Context, from uint64, n int) (all [][]byte, err error) {
+	if bulk, ok := s.Source.(records.StoredSource); ok {
+		all, _, err = bulk.Stored(from, n, nil)
+		return all, err
+	}
+	for rec, err := range s.Source.Records(from) {
+		if err != nil || ctx.Err() != nil || len(all) == n {
+			return all, err
+		}
+		all = append(all, rec.Stored)
+	}
+	return all, nil
+}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"muster/cmd/internal/server"
@@ -19,11 +20,18 @@ import (
 // where views are measured.
 const confidedShare = 10
 
-// fiveViews are what is asked for beside the picture of all: no two of them are open to the same.
-func fiveViews() []events.View {
+// fiveViews are the coalition's, and those of the first four nations that have confided something in
+// the records: no two of them are open to the same.
+func fiveViews(records []events.Record) []events.View {
 	views := []events.View{events.CoalitionView}
-	for _, n := range events.Nations()[:4] { // who pledges in the generated ledger
-		views = append(views, events.View(n))
+	for i := range records {
+		offer, is := records[i].Statement.(*events.PledgeOffered)
+		if !is || offer.Release != events.CoordinatorsOnly {
+			continue
+		}
+		if v := events.View(offer.Nation); len(views) < 5 && !slices.Contains(views, v) {
+			views = append(views, v)
+		}
 	}
 	return views
 }
@@ -42,11 +50,12 @@ func measureViews(o *options) ([]row, error) {
 		return nil, err
 	}
 	defer s.remove()
+	views := fiveViews(g.records)
 	g.records, s.slab = nil, nil
 	var all []row
 	for _, measure := range []func() ([]row, error){
 		func() ([]row, error) { return o.measureViewStart(s) },
-		func() ([]row, error) { return measureViewMemory(s) },
+		func() ([]row, error) { return measureViewMemory(s, views) },
 		func() ([]row, error) { return o.measureViewCoverage(s, yet) },
 		o.measureViewAppends,
 	} {
@@ -99,14 +108,14 @@ func (o *options) measureViewStart(s *stored) ([]row, error) {
 }
 
 // measureViewMemory tells how much the picture of each view takes beside that of all.
-func measureViewMemory(s *stored) (rows []row, err error) {
+func measureViewMemory(s *stored, views []events.View) (rows []row, err error) {
 	m, err := startMuster(context.Background(), s.dir, nil)
 	if err != nil {
 		return nil, err
 	}
 	_ = heap() // what was needed to start is let go
 	before := heap()
-	for _, view := range fiveViews() {
+	for _, view := range views {
 		if err := isThere(m, view); err != nil {
 			return nil, errors.Join(err, m.Close())
 		}
@@ -165,11 +174,12 @@ func (o *options) measureViewCoverage(s *stored, yet *[]events.Record) ([]row, e
 // measureViewAppends asks whether the pictures of five views, which are kept up to date, hold up who
 // appends.
 func (o *options) measureViewAppends() ([]row, error) {
-	n := max(50, o.ops)
+	n := max(2*confidedBefore, o.ops)
 	g, err := o.generate(n+300, n, 40) // offers alone: see measureAppend
 	if err != nil {
 		return nil, err
 	}
+	views := fiveViews(g.records[:g.preamble+confidedBefore])
 	const alone = "muster, no view but that of all"
 	var all []row
 	for _, writers := range []int{16, 64} {
@@ -177,7 +187,7 @@ func (o *options) measureViewAppends() ([]row, error) {
 			return func(int) (sample, error) { return o.appendWithViews(g, writers, n, views) }
 		}
 		rows, err := o.interleave(fmt.Sprintf("append, %d writers, beside views", writers), alone,
-			way{alone, beside(nil)}, way{"muster, with five views", beside(fiveViews())})
+			way{alone, beside(nil)}, way{"muster, with five views", beside(views)})
 		if err != nil {
 			return nil, err
 		}
@@ -185,6 +195,9 @@ func (o *options) measureViewAppends() ([]row, error) {
 	}
 	return all, nil
 }
+
+// confidedBefore is how many offers there are before it is measured: some of them only some may read.
+const confidedBefore = 200
 
 func (o *options) appendWithViews(g *generated, writers, n int, views []events.View) (sample,
 	error) {
@@ -199,8 +212,7 @@ func (o *options) appendWithViews(g *generated, writers, n int, views []events.V
 		return sample{}, err
 	}
 	offers := g.records[g.preamble:min(len(g.records), g.preamble+n)]
-	few := min(len(offers)/2, 200) // so that there is something that only some may read
-	for i := range few {
+	for i := range confidedBefore {
 		if _, err := m.Ledger.Submit(ctx, offers[i].Signed); err != nil {
 			return sample{}, errors.Join(err, m.Close())
 		}
@@ -213,7 +225,7 @@ func (o *options) appendWithViews(g *generated, writers, n int, views []events.V
 			return sample{}, errors.Join(err, m.Close())
 		}
 	}
-	offers = offers[few:]
+	offers = offers[confidedBefore:]
 	s, err := timed(len(offers), func() error {
 		return each(writers, len(offers), func(i int) error {
 			_, err := m.Ledger.Submit(ctx, offers[i].Signed)

@@ -375,7 +375,7 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 	reading, rest := context.WithCancel(ctx)
 	if busy {
 		readers.Go(func() { replayAlways(reading, m) })
-		readers.Go(func() { asked = askAlways(reading, m, 1000) })
+		readers.Go(func() { asked = askAlways(reading, m.Projector, 1000) })
 	}
 	offers = offers[len(offers)-n:]
 	took := make([]time.Duration, n)

@@ -206,7 +206,7 @@ func askOverHTTP(address, tag string, n int) (sample, error) {
 }
 
 // askAlways asks for the coverage so many times a second, until it is told to rest, and returns how often it got an answer.
-func askAlways(ctx context.Context, m *server.Server, perSecond int) (answered int) {
+func askAlways(ctx context.Context, of access.Pictures, perSecond int) (answered int) {
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()
 	for {
@@ -214,7 +214,7 @@ func askAlways(ctx context.Context, m *server.Server, perSecond int) (answered i
 		case <-ctx.Done():
 			return answered
 		case <-tick.C:
-			if m.Projector.View(now) == nil {
+			if of.View(now) == nil {
 				answered++
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"muster/cmd/internal/server"
@@ -183,11 +184,14 @@ func (o *options) measureViewAppends() ([]row, error) {
 	const alone = "muster, no view but that of all"
 	var all []row
 	for _, writers := range []int{16, 64} {
-		beside := func(views []events.View) func(int) (sample, error) {
-			return func(int) (sample, error) { return o.appendWithViews(g, writers, n, views) }
+		beside := func(views []events.View, asked bool) func(int) (sample, error) {
+			return func(int) (sample, error) {
+				return o.appendWithViews(g, writers, n, views, asked)
+			}
 		}
 		rows, err := o.interleave(fmt.Sprintf("append, %d writers, beside views", writers), alone,
-			way{alone, beside(nil)}, way{"muster, with five views", beside(views)})
+			way{alone, beside(nil, false)}, way{"muster, with five views", beside(views, false)},
+			way{"muster, with five views, each asked ten times a second", beside(views, true)})
 		if err != nil {
 			return nil, err
 		}
@@ -199,8 +203,10 @@ func (o *options) measureViewAppends() ([]row, error) {
 // confidedBefore is how many offers there are before it is measured: some of them only some may read.
 const confidedBefore = 200
 
-func (o *options) appendWithViews(g *generated, writers, n int, views []events.View) (sample,
-	error) {
+// appendWithViews has writers take n offers, with the pictures of views open that somebody has asked
+// before, and who may be asked all the time.
+func (o *options) appendWithViews(g *generated, writers, n int, views []events.View,
+	asked bool) (sample, error) {
 	dir, remove, err := o.folder("views-append")
 	if err != nil {
 		return sample{}, err
@@ -226,12 +232,21 @@ func (o *options) appendWithViews(g *generated, writers, n int, views []events.V
 		}
 	}
 	offers = offers[confidedBefore:]
+	asking, rest := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, view := range views {
+		if asked {
+			all.Go(func() { askAlways(asking, picturesOf(m, view), 10) })
+		}
+	}
 	s, err := timed(len(offers), func() error {
 		return each(writers, len(offers), func(i int) error {
 			_, err := m.Ledger.Submit(ctx, offers[i].Signed)
 			return err
 		})
 	})
+	rest()
+	all.Wait()
 	began := time.Now()
 	err = errors.Join(err, m.Projector.WaitFor(ctx, m.Journal.Last()))
 	for _, view := range views {

@@ -32,6 +32,7 @@ func (r reader) now(ctx context.Context) (all *projections.Picture, own *project
 		if err != nil {
 			return nil, nil, err
 		}
+		k.pace.want(all.Sequence())
 		err = k.projector.WaitFor(ctx, all.Sequence())
 		switch {
 		case err == nil:
@@ -66,14 +67,9 @@ func (r reader) Sequence() (last uint64) {
 	return last
 }
 
-// Changed implements [Pictures].
-func (r reader) Changed() <-chan struct{} {
-	changed := r.views.full.Changed() // before it is looked at
-	if _, own, err := r.now(r.views.ctx); err == nil && own != nil {
-		return own.Changed()
-	}
-	return changed
-}
+// Changed implements [Pictures]. Each record makes another picture of every view, if only by its
+// place; it is made when it is looked at.
+func (r reader) Changed() <-chan struct{} { return r.views.full.Changed() }
 
 // WaitFor implements [Pictures].
 func (r reader) WaitFor(ctx context.Context, seq uint64) error {

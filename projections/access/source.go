@@ -28,6 +28,7 @@ type source struct {
 	all  records.Source
 	full Pictures
 	view events.View
+	pace *pace // of the one that keeps the picture; nil for who reads the records
 }
 
 // A storedSource is one whose records can be had as they are stored, too.
@@ -38,9 +39,9 @@ type storedSource struct {
 
 var _ records.StoredSource = storedSource{}
 
-// newSource returns the source of a view.
-func newSource(all records.Source, full Pictures, view events.View) records.Source {
-	s := source{all, full, view}
+// newSource returns the source of a view, which waits for more at a pace, nil for at once.
+func newSource(all records.Source, full Pictures, view events.View, pace *pace) records.Source {
+	s := source{all, full, view, pace}
 	if stored, ok := all.(records.StoredSource); ok {
 		return storedSource{s, stored}
 	}
@@ -52,8 +53,10 @@ func (s source) Last() uint64 { return s.full.Sequence() }
 
 // Wait implements [records.Source].
 func (s source) Wait(ctx context.Context, after uint64) error {
-	return s.full.WaitFor(ctx,
-		after+1)
+	if s.pace == nil {
+		return s.full.WaitFor(ctx, after+1)
+	}
+	return s.pace.wait(ctx, s.full, after)
 }
 
 // opens returns what tells whether a record is open to the view, and the last one that it knows.

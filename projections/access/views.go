@@ -40,6 +40,7 @@ type Views struct {
 
 // A kept is the picture of a view while it is kept up to date.
 type kept struct {
+	pace  *pace
 	after *kept // has the file until it is closed; nil for none
 
 	once      sync.Once // makes it, or finds that it gave way before it was made
@@ -128,7 +129,7 @@ func (v *Views) keep(view events.View) (k, gaveWay *kept) {
 	}
 	k = v.open[view]
 	if k == nil {
-		k = &kept{after: v.leaving[view], done: make(chan struct{}), closed: make(chan struct{})}
+		k = &kept{pace: newPace(), after: v.leaving[view], done: make(chan struct{}), closed: make(chan struct{})}
 		v.open[view] = k
 	}
 	if _, is := view.Nation(); !is {
@@ -214,7 +215,7 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	}
 	ctx, stop := context.WithCancel(v.ctx)
 	path := filepath.Join(v.dir, string(view)+".db")
-	k.projector, err = projections.Open(ctx, path, newSource(v.all, v.full, view))
+	k.projector, err = projections.Open(ctx, path, newSource(v.all, v.full, view, k.pace))
 	if err != nil {
 		stop()
 		return err
@@ -230,5 +231,5 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 // Of returns what those may read who have a view: the picture, which is made when it is first
 // looked at, and the records.
 func (v *Views) Of(view events.View) (Pictures, records.Source) {
-	return reader{v, view}, newSource(v.all, v.full, view)
+	return reader{v, view}, newSource(v.all, v.full, view, nil)
 }

@@ -199,6 +199,7 @@ func TestViewsDoNotLag(t *testing.T) {
 	w := newWorld(t)
 	w.offer("FRA/paris", 1, events.CoordinatorsOnly)
 	pictures, _ := w.views.Of(events.CoalitionView)
+	began := time.Now()
 	for n := range 50 {
 		_, seq := w.offer("POL/warsaw", int64(n+1), "")
 		if err := w.full.WaitFor(t.Context(), seq); err != nil {
@@ -207,6 +208,25 @@ func TestViewsDoNotLag(t *testing.T) {
 		if last := pictures.Sequence(); last < seq {
 			t.Fatalf("the coalition sees %d records of %d", last, seq)
 		}
+	}
+	if took := time.Since(began); took > 25*access.Quiet {
+		t.Errorf("50 looks took %s: each waited until no record came", took)
+	}
+}
+
+// A picture that nobody looks at goes on when no more records come.
+func TestViewsGoOnUnasked(t *testing.T) {
+	w := newWorld(t)
+	_, seq := w.offer("FRA/paris", 1, events.CoordinatorsOnly)
+	w.sees(seq, map[events.View]string{"coalition": ""})
+	for n := range 3 {
+		_, seq = w.offer("POL/warsaw", int64(n+1), "")
+	}
+	for until := time.Now().Add(20 * access.Quiet); w.views.Taken("coalition") < seq; {
+		if time.Now().After(until) {
+			t.Fatalf("the coalition's picture has %d records of %d", w.views.Taken("coalition"), seq)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -202,6 +202,32 @@ func (v View) Nation() (Nation, bool) {
 	return Nation(v), true
 }
 
+// Within reports whether whoever may ask in the other view may ask in this one, since it shows
+// nothing more: the public's is within all, and all are within the coordinators'. A nation's is
+// within no other nation's.
+func (v View) Within(other View) bool {
+	switch {
+	case v == other, v == PublicView, other == CoordinatorsView:
+		return true
+	case v == CoalitionView:
+		_, is := other.Nation()
+		return is
+	}
+	return false
+}
+
+// Common returns a view of what is open to both: the narrower one, and of two nations the
+// coalition's.
+func (v View) Common(other View) View {
+	switch {
+	case v.Within(other):
+		return v
+	case other.Within(v):
+		return other
+	}
+	return CoalitionView
+}
+
 // ViewOf returns what the holder of a member's key may read.
 func ViewOf(key Key, role MemberRole, clearance Clearance) View {
 	party := key.Party()

@@ -186,3 +186,27 @@ func TestBadReleases(t *testing.T) {
 		refused(t, err, problem.Invalid, test.message)
 	}
 }
+
+// Which view is within which follows from what is open to them.
+func TestViewsWithinViews(t *testing.T) {
+	for _, v := range testViews() {
+		for _, other := range testViews() {
+			within, common := true, v.Common(other)
+			for _, l := range testLabels() {
+				within = within && (!l.OpenTo(v) || l.OpenTo(other))
+				if l.OpenTo(common) && (!l.OpenTo(v) || !l.OpenTo(other)) {
+					t.Errorf("%q is open to %s, which %s and %s have in common", l, common, v, other)
+				}
+			}
+			if v.Within(other) != within && v != "POL" && v != "NOR" { // of whom no label speaks alone
+				t.Errorf("%s within %s: %v", v, other, v.Within(other))
+			}
+			if !common.Within(v) || !common.Within(other) || common != other.Common(v) {
+				t.Errorf("%s and %s have %s in common", v, other, common)
+			}
+		}
+	}
+	if View("POL").Within("FRA") || View("FRA").Within("POL") {
+		t.Error("a nation is within another")
+	}
+}

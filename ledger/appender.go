@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,9 +35,10 @@ const (
 
 type command struct {
 	signed   events.Signed
-	unsigned bool       // then signed has the statement alone: it is to be checked
-	key      events.Key // the signature was verified with it
-	check    bool       // only say whether it would be recorded
+	unsigned bool        // then signed has the statement alone: it is to be checked
+	view     events.View // of who asks that, "" for all
+	key      events.Key  // the signature was verified with it
+	check    bool        // only say whether it would be recorded
 	done     chan result
 	attempts int
 	silence  int  // how often the log gave no answer
@@ -186,7 +188,7 @@ func (l *Ledger) judge(c *command) error {
 	st := c.signed.Statement
 	return l.attempt(st, func() error {
 		if c.unsigned {
-			return rules.DecideUnsigned(l.state, st)
+			return rules.DecideUnsigned(l.state, cmp.Or(c.view, events.CoordinatorsView), st)
 		}
 		return l.cfg.decide(l.state, c.key, st)
 	})

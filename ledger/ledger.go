@@ -245,14 +245,16 @@ func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 	return err
 }
 
-// CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make it, nil for a record: see
-// [rules.DecideUnsigned]. It is for those who look at what they are about to sign.
-func (l *Ledger) CheckUnsigned(ctx context.Context, st events.Statement) error {
+// CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make it,
+// nil for a record: see [rules.DecideUnsigned]. It is for those who look at what they are about to
+// sign, and who read the ledger in a view.
+func (l *Ledger) CheckUnsigned(ctx context.Context, view events.View, st events.Statement) error {
 	_, err := l.sure(ctx, func() (Receipt, error) {
 		if err := l.checkSeen(st); err != nil {
 			return Receipt{}, err
 		}
-		return l.ask(ctx, &command{signed: events.Signed{Statement: st}, unsigned: true, check: true})
+		return l.ask(ctx, &command{signed: events.Signed{Statement: st}, unsigned: true,
+			view: view, check: true})
 	})
 	return err
 }

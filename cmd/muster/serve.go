@@ -15,6 +15,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
+	"muster/projections/access"
 	"muster/projections/web"
 )
 
@@ -26,7 +27,7 @@ const (
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
-	var origin string
+	var origin, read string
 	var proxies []string
 	c := &cobra.Command{
 		Use:   "serve",
@@ -41,6 +42,9 @@ proxy that does.`,
 			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := readingOf(&cfg, read); err != nil {
+				return err
+			}
 			if err := a.configure(&cfg, origin, proxies); err != nil {
 				return err
 			}
@@ -51,6 +55,10 @@ proxy that does.`,
 	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, &cfg)
+	f.StringVar(&read, "read", "", "who may read what: open (whoever reaches the server reads all), "+
+		"released (who has not signed in reads what is released to the public, and each member what is "+
+		"released to it) or members (nobody else reads anything); without it, open where nobody but this "+
+		"machine reaches the server, and released elsewhere")
 	f.StringArrayVar(&proxies, "proxy", nil,
 		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
@@ -67,10 +75,20 @@ proxy that does.`,
 	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
 		"what the ledger is for, when it is founded")
 	section(c, "Where it listens", "listen", "host", "proxy")
+	section(c, "Who reads what", "read")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
+}
+
+// readingOf fills in who may read what.
+func readingOf(cfg *server.Config, read string) error {
+	var ok bool
+	if cfg.Read, ok = access.ParseReading(read); !ok && read != "" {
+		return usage("--read %q: write open, released or members", read)
+	}
+	return nil
 }
 
 // configure fills in what the flags say, and refuses what cannot be so.

@@ -15,7 +15,7 @@ const exitCodes = `A command ends with one of these exit codes:
    1  something else went wrong
    2  the command line cannot be understood
    3  there is no such thing
-   4  the signer may not say this
+   4  the signer may not say this, or who asks may not read it
    5  a rule of the ledger refuses it
    6  the statement or a field is wrong
    7  the server, or NATS, does not answer

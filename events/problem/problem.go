@@ -36,11 +36,14 @@ var (
 	Busy        = Kind{"busy", "Too much is asked at a time", 429, 7}
 	Unverified  = Kind{"unverified", "Verification failed", 502, 8}
 	Misdirected = Kind{"misdirected", "This server is not the one that was named", 421, 7}
+	SignedOut   = Kind{"unauthenticated", "The server does not know who asks", 401, 4}
+	NotReadable = Kind{"not-readable", "This may be read by others only", 403, 4}
 	Differs     = Kind{"differs", "There are differences", 409, 10}
 )
 
 var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooLarge, Invalid,
-	TooMuch, Unavailable, Busy, Unverified, Misdirected, Differs}
+	TooMuch, Unavailable, Busy, Unverified, Misdirected, SignedOut,
+	NotReadable, Differs}
 
 // Kinds returns all rows of the table.
 func Kinds() []Kind { return slices.Clone(kinds) }

@@ -46,8 +46,9 @@ func DecideNew(s *State, key events.Key, st events.Statement) error {
 
 // DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by somebody who may make it: a liaison of the
 // nation, or else a coordinator or an importer. It returns nil, or the refusal that the first of them would get.
-// It is asked as that one sees the ledger.
-func DecideUnsigned(s *State, st events.Statement) error {
+// It is asked as that one sees the ledger, and tells those who have a view nothing of what is not
+// open to it, too.
+func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 	if err := decideLedger(s, st); err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func DecideUnsigned(s *State, st events.Statement) error {
 			mayNot = cmp.Or(mayNot, err)
 			continue
 		}
-		as := s.readBy(m.view())
+		as := s.readBy(m.view().Common(view))
 		err := decideStatement(as, m, st)
 		if err == nil {
 			err = keepsRelease(as, st)

@@ -188,7 +188,7 @@ func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
 	}
 	revoked, ok := st.(*events.MemberRevoked)
 	ofItself := ok && revoked.Key == by.Key() // which only this signer may
-	if err := rules.DecideUnsigned(w.state, st); err != nil && w.state.Last() > 0 && !ofItself {
+	if err := rules.DecideUnsigned(w.state, events.CoordinatorsView, st); err != nil && w.state.Last() > 0 && !ofItself {
 		w.t.Errorf("unsigned, %s is refused: %v", st.Head().Type, err)
 	}
 }
@@ -216,7 +216,7 @@ func TestDecideUnsigned(t *testing.T) {
 	w := newRuleWorld(t)
 	refused := func(st events.Statement, code string) {
 		t.Helper()
-		if p := problem.From(rules.DecideUnsigned(w.state, st)); p == nil || p.Code != code {
+		if p := problem.From(rules.DecideUnsigned(w.state, events.CoordinatorsView, st)); p == nil || p.Code != code {
 			t.Errorf("%s is refused as %+v, want %s", st.Head().Type, p, code)
 		}
 	}

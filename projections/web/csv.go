@@ -155,7 +155,9 @@ func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question)
 	a := &csvAnswer{ResponseWriter: w, r: r, name: q.name + csvSuffix, rows: csv.NewWriter(w)}
 	var query any
 	asked, err := requestOfHTTP(r, q.path, "csv")
-	s = s.as(asked)
+	if err == nil {
+		s, err = s.choose(r.Context(), asked)
+	}
 	if err == nil {
 		query, err = q.read(r.Context(), s, asked)
 	}

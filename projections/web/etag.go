@@ -28,12 +28,14 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, err := requestOfHTTP(r, q.path, form)
-		if err != nil {
-			next.ServeHTTP(w, r)
-			return
+		var query any
+		s := s // as it answers in a view
+		if err == nil {
+			s, err = s.choose(r.Context(), given)
 		}
-		s := s.as(given)
-		query, err := q.parse(s, given)
+		if err == nil {
+			query, err = q.parse(s, given)
+		}
 		if err != nil {
 			next.ServeHTTP(w, r)
 			return
@@ -85,8 +87,8 @@ func (s *Service) tag(question, form string, r request, query any) (tag string, 
 		}
 		founded, _ := p.Recorded(1)
 		sum := sha256.New()
-		fmt.Fprintf(sum, "%q %q %d %q %q %q %q %q", founding.Origin, founding.Founder,
-			founded.UnixMicro(), s.CheckpointKey, s.Version, question, form, is.moments)
+		fmt.Fprintf(sum, "%q %q %d %q %q %q %q %q %q", founding.Origin, founding.Founder,
+			founded.UnixMicro(), s.CheckpointKey, s.Version, question, form, is.moments, s.view)
 		for _, name := range slices.Sorted(maps.Keys(r.given)) {
 			if value := r.given[name]; value != "" && name != "min_seq" {
 				fmt.Fprintf(sum, " %q=%q", name, value)

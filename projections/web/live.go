@@ -48,32 +48,25 @@ type live struct {
 func (s *Service) handleLive(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+Root+"/records/events", func(w http.ResponseWriter, r *http.Request) {
 		q := &LiveRecordsQuery{}
-		s.tell(w, r, q.read, func(ctx context.Context, l *live) error { return s.tellRecords(ctx, l, q) })
+		s.tell(w, r, q.read, func(ctx context.Context, s *Service, l *live) error {
+			return s.tellRecords(ctx, l, q)
+		})
 	})
 	mux.HandleFunc("GET "+Root+"/coverage/events", func(w http.ResponseWriter, r *http.Request) {
 		q := &LiveCoverageQuery{}
-		s.tell(w, r, q.read, func(ctx context.Context, l *live) error { return s.tellCoverage(ctx, l, q) })
+		s.tell(w, r, q.read, func(ctx context.Context, s *Service, l *live) error {
+			return s.tellCoverage(ctx, l, q)
+		})
 	})
 }
 
-// tell reads the parameters, and then sends events until the client goes, the server stops, or something fails, which ends the stream: the
-// client comes back by itself.
-func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters), events func(context.Context, *live) error) {
-	p := parameters{request: requestFrom("", r.URL.Query(), nil), now: s.latest(), today: s.today()}
-	read(&p)
-	seen, of, err := lastEventID(r)
+// tell reads the parameters, and then sends events of the view that was chosen, until the client
+// goes, the server stops, or something fails, which ends the stream: the client comes back by itself.
+func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters),
+	events func(context.Context, *Service, *live) error) {
 	a := &asker{client: s.clientOf(r), patient: true}
 	defer a.leave()
-	if err = errors.Join(p.problem(), err); err == nil {
-		err = a.enter(r.Context(), s.slots.streams)
-	}
-	if err == nil {
-		err = s.goesOn(r.Context(), cmp.Or(p.given["ledger"], of), of, seen)
-	}
-	var first string
-	if err == nil {
-		first, err = s.firstHash()
-	}
+	as, l, err := s.beginTelling(r, read, a)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -87,10 +80,38 @@ func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parame
 	if r.Method == http.MethodHead {
 		return // there would be a stream
 	}
-	l := &live{w, http.NewResponseController(w), first[:ledgerDigits], seen, s.Source.Last()}
+	l.w, l.control = w, http.NewResponseController(w)
 	if l.send([]byte("retry: 2000\n\n")) == nil { // from here on the client knows that it is heard
-		_ = events(ctx, l)
+		_ = events(ctx, as, l)
 	}
+}
+
+// beginTelling chooses the view, reads the parameters and takes a slot for a stream.
+func (s *Service) beginTelling(r *http.Request, read func(*parameters), a *asker) (*Service, *live,
+	error) {
+	given := requestFrom("", r.URL.Query(), nil)
+	s, err := s.choose(r.Context(), given)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := parameters{request: given, now: s.latest(), today: s.today()}
+	read(&p)
+	p.view()
+	seen, of, err := lastEventID(r)
+	if err = errors.Join(p.problem(), err); err == nil {
+		err = a.enter(r.Context(), s.slots.streams)
+	}
+	if err == nil {
+		err = s.goesOn(r.Context(), cmp.Or(p.given["ledger"], of), of, seen)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	first, err := s.firstHash()
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, &live{ledger: first[:ledgerDigits], seen: seen, begun: s.Source.Last()}, nil
 }
 
 // ledgerDigits is how many digits of the hash of a ledger's first record are in the ids of its events.
@@ -389,6 +410,7 @@ func documentLive(api huma.API) {
 	} {
 		var takes parameters
 		one.read(&takes)
+		takes.view()
 		parameters := append(takes.takes, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The last event that was seen: go on from there.",
 			Schema: &huma.Schema{Type: huma.TypeString, Pattern: eventIDPattern}})
 		data := schemas.Schema(one.data, true, "")

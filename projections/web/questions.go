@@ -12,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/nats-io/nats.go/micro"
 
-	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -169,9 +168,7 @@ func of[Q, A any, P query[Q]](name, path, summary string,
 	row.parse = func(s *Service, r request) (any, error) {
 		q, p := new(Q), parameters{request: r, now: s.latest(), today: s.today()}
 		P(q).read(&p)
-		if p.view() != events.CoordinatorsView && s.Views == nil {
-			p.refuse(problem.Usage, "view", r.given["view"], "this server keeps no views")
-		}
+		p.view()
 		return q, p.problem()
 	}
 	row.answer = func(ctx context.Context, s *Service, asked any) (any, error) {
@@ -214,7 +211,10 @@ func (q *question) read(ctx context.Context, s *Service, r request) (any, error)
 // replies returns what answers the question.
 func (q *question) replies(s *Service) replier {
 	return func(ctx context.Context, r request) (any, error) {
-		as := s.as(r)
+		as, err := s.choose(ctx, r)
+		if err != nil {
+			return nil, err
+		}
 		query, err := q.read(ctx, as, r)
 		if err != nil {
 			return nil, err

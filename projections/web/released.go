@@ -3,8 +3,8 @@ package web
 import (
 	"context"
 
-	"muster/events"
 	"muster/events/problem"
+	"muster/projections/access"
 	"muster/projections/records"
 )
 
@@ -13,7 +13,7 @@ import (
 // server would get the same.
 func (s *Service) Released(ctx context.Context, view string, from uint64, n int) (all [][]byte,
 	shared bool, err error) {
-	as, err := s.named(view)
+	as, err := s.For(ctx, view)
 	if err == nil && as.view != "" {
 		err = s.labelled(ctx, from+uint64(n)-1)
 	}
@@ -25,27 +25,14 @@ func (s *Service) Released(ctx context.Context, view string, from uint64, n int)
 		err = problem.New(problem.Unavailable, "of %d records from %d on, %d are there", n, from,
 			len(all)).WithHint("ask again in a moment")
 	}
-	return all, as.view == "" && view == "", err
-}
-
-// named returns the service of a view that is named, "" for all.
-func (s *Service) named(view string) (*Service, error) {
-	r := request{given: map[string]string{"view": view}}
-	p := parameters{request: r}
-	if p.view() != events.CoordinatorsView && s.Views == nil {
-		p.refuse(problem.Usage, "view", view, "this server keeps no views")
-	}
-	if err := p.problem(); err != nil {
-		return nil, err
-	}
-	return s.as(r), nil
+	return all, s.Reads == access.ReadOpen && as.view == "" && view == "", err
 }
 
 // labelled waits until it is known who may read a record: the picture of all knows.
 func (s *Service) labelled(ctx context.Context, record uint64) error {
 	waiting, cancel := s.wait(ctx, s.patience)
 	defer cancel()
-	if err := s.Projector.WaitFor(waiting, record); err != nil {
+	if err := s.full.WaitFor(waiting, record); err != nil {
 		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w", record,
 			err).WithHint("ask again in a moment")
 	}

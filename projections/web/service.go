@@ -22,10 +22,12 @@ import (
 
 // A Service answers questions from a projector's picture and from the log beside it. It may be used concurrently.
 type Service struct {
-	// Projector keeps the picture.
+	// Projector keeps the picture of the view that was chosen: see [Service.For].
 	Projector access.Pictures
-	// Source is where the projector reads from: the log itself.
+	// Source is where the projector reads from: the log itself, as that view has it.
 	Source records.Source
+	// Reads says who may ask for which view.
+	Reads access.Reading
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
 	Views *access.Views
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
@@ -56,6 +58,9 @@ type Service struct {
 
 	view events.View // of those who ask, "" for all
 
+	full access.Pictures // the picture of all
+	all  records.Source  // all records
+
 	kept *responseCache // those that were given lately
 
 	slots struct{ short, long, waits, streams, statements, messages, bodies *Slots }
@@ -65,10 +70,12 @@ type Service struct {
 	questions []question // the table
 }
 
-// NewService returns a service on the machine's clock.
+// NewService returns a service on the machine's clock, in which whoever asks may read all until it
+// is told otherwise.
 func NewService(p access.Pictures, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
-	service := &Service{Projector: p, Source: s, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
+	service := &Service{Projector: p, Source: s, full: p, all: s,
+		Reads: access.ReadOpen, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()

@@ -1,38 +1,74 @@
 package web
 
 import (
+	"context"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/access"
 )
+
+const whichViews = "write public, coalition, a nation's code such as FRA, or coordinators"
 
 // view reads for whom a question is asked, which every question may say.
 func (p *parameters) view() events.View {
 	const doc = "What those would be told who may read no more: public, coalition, or a nation's code; " +
-		"without it, coordinators: all"
+		"without it, all that the one who asks may read"
 	text := p.value("view", doc, &huma.Schema{Type: huma.TypeString})
 	if text == "" {
 		return events.CoordinatorsView
 	}
 	v, ok := events.ParseView(text)
 	if !ok {
-		p.refuse(problem.Invalid, "view", text,
-			"write public, coalition, a nation's code such as FRA, or coordinators")
+		p.refuse(problem.Invalid, "view", text, whichViews)
 	}
 	return v
 }
 
-// as returns the service that answers a request: of the view that it names, with the picture and
-// the records of that view, and nothing else of what can be read. Here alone it is chosen.
-func (s *Service) as(r request) *Service {
-	p := parameters{request: r}
-	view := p.view()
-	if s.Views == nil || view == events.CoordinatorsView || len(p.wrong) > 0 {
-		return s
+// For returns the service that answers whoever asks in the context: of the view that it asks for,
+// "" for the widest that it may read, with the picture and the records of that view, and nothing
+// else of what can be read. Here alone a view is chosen, and before that nothing can be read.
+func (s *Service) For(ctx context.Context, view string) (*Service, error) {
+	asked, ok := events.ParseView(view)
+	if !ok && view != "" {
+		return nil, problem.OfField(problem.Invalid,
+			problem.Field{Location: "view", Value: problem.Shorten(view), Message: whichViews})
 	}
+	chosen, err := s.Reads.Choose(access.ReaderOf(ctx), asked)
+	if err != nil {
+		return nil, err
+	}
+	return s.in(chosen)
+}
+
+// in returns the service that answers in a view.
+func (s *Service) in(view events.View) (*Service, error) {
 	as := *s
-	as.view = view
-	as.Projector, as.Source = s.Views.Of(view)
-	return &as
+	switch {
+	case view == events.CoordinatorsView:
+		as.view, as.Projector, as.Source = "", s.full, s.all
+	case s.Views == nil:
+		return nil, problem.OfField(problem.Usage, problem.Field{Location: "view",
+			Value: string(view), Message: "this server keeps no views"})
+	default:
+		as.view = view
+		as.Projector, as.Source = s.Views.Of(view)
+	}
+	return &as, nil
+}
+
+// View is the one that was chosen, for who shows it; "" where everybody reads all, and where none
+// was chosen.
+func (s *Service) View() events.View { return s.view }
+
+// choose returns the service that answers a request. A view that is none is told with all else that
+// is wrong with the request, when it is read.
+func (s *Service) choose(ctx context.Context, r request) (*Service, error) {
+	as, err := s.For(ctx, r.given["view"])
+	if problem.Is(err, problem.Invalid) {
+		return s.For(ctx, "")
+	}
+	return as, err
 }

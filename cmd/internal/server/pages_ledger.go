@@ -22,8 +22,8 @@ func (k pagesLedger) RootAt(size int64) ([sha256.Size]byte, error) {
 }
 
 // CheckUnsigned implements page.Ledger.
-func (k pagesLedger) CheckUnsigned(ctx context.Context, st events.Statement) error {
-	return k.Ledger.CheckUnsigned(ctx, st)
+func (k pagesLedger) CheckUnsigned(ctx context.Context, v events.View, st events.Statement) error {
+	return k.Ledger.CheckUnsigned(ctx, v, st)
 }
 
 // Checkpoint implements page.Ledger.

@@ -63,6 +63,7 @@ type Config struct {
 	TLSCert     string         // the file of a certificate with its chain, to speak TLS; "" for none
 	TLSKey      string         // the file of its key
 	Plaintext   bool           // to do without TLS where other machines reach the server
+	Read        access.Reading // who may read what; "" for what [Server.reading] finds safe
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
@@ -263,6 +264,7 @@ func (s *Server) follow(ctx context.Context) error {
 	s.onClose(s.Questions.Views.Close)
 	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()
+	s.Questions.Reads = s.reading()
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() {
 		if err := s.Projector.Run(following); err != nil {

@@ -243,7 +243,7 @@ func (s *submitPage) make() error {
 		text, err = events.Marshal(st)
 	}
 	if err == nil {
-		err = s.pages.Ledger.CheckUnsigned(s.ctx, st)
+		err = s.pages.Ledger.CheckUnsigned(s.ctx, s.service.View(), st)
 	}
 	if err == nil {
 		s.Statement = string(text)

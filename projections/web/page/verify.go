@@ -18,8 +18,8 @@ import (
 // A Ledger is what pages show of how the ledger is kept: the server's own tree, and whether its copies agree. It may be used concurrently.
 type Ledger interface {
 	// CheckUnsigned says whether the ledger's rules would take a statement if somebody signed it now who may make it: nil, or a
-	// [problem.Problem]. It records nothing.
-	CheckUnsigned(context.Context, events.Statement) error
+	// [problem.Problem]. It is asked in a view, "" for that of all, and records nothing.
+	CheckUnsigned(context.Context, events.View, events.Statement) error
 	// RootAt returns the root hash of the tree of the first size records.
 	RootAt(size int64) ([sha256.Size]byte, error)
 	// Checkpoint returns the last signed checkpoint (C2SP tlog-checkpoint), nil when there is none yet.

@@ -4,10 +4,12 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/oasisprotocol/curve25519-voi/curve"
 	"golang.org/x/mod/sumdb/note"
 
 	"muster/events/problem"
@@ -76,13 +78,49 @@ func (k Key) Party() Nation {
 	return Nation(party)
 }
 
-// Verifier returns what checks the key's signatures.
+// Verifier returns what checks the key's signatures: see [NewVerifier].
 func (k Key) Verifier() (note.Verifier, error) {
-	v, err := note.NewVerifier(string(k))
-	if err != nil {
-		return nil, fmt.Errorf("%q is no public key: %w", problem.Shorten(string(k)), err)
+	v, _, err := newVerifier(string(k))
+	return v, err
+}
+
+// NewVerifier returns what checks the signatures of a public key in the form of C2SP signed-note,
+// whoever's it is. It fails for a key that is not [IsSound].
+func NewVerifier(key string) (note.Verifier, error) {
+	v, _, err := newVerifier(key)
+	return v, err
+}
+
+// newVerifier returns the 32 bytes of the key, too.
+func newVerifier(key string) (v note.Verifier, public []byte, err error) {
+	if v, err = note.NewVerifier(key); err == nil {
+		// Which has checked the form: the name, the hash, and base 64 of the algorithm and the key.
+		_, encoded, _ := strings.Cut(key[len(v.Name())+1:], "+")
+		public, err = base64.StdEncoding.DecodeString(encoded)
 	}
-	return v, nil
+	if err == nil && !IsSound(public[1:]) {
+		err = errUnsound
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%q is no public key: %w", problem.Shorten(key), err)
+	}
+	return v, public[1:], nil
+}
+
+var errUnsound = errors.New("no secret key has it as its public half")
+
+// IsSound reports whether an Ed25519 public key can be trusted to be somebody's: it is a point of
+// the curve, in the one form that RFC 8032 (5.1.2) gives it, and not one of the eight points of
+// small order, for which anybody can make a signature of any text. Libraries differ in which of the
+// others they take.
+func IsSound(public []byte) bool {
+	var y curve.CompressedEdwardsY
+	var a curve.EdwardsPoint
+	if _, err := y.SetBytes(public); err != nil || !y.IsCanonicalVartime() {
+		return false
+	}
+	_, err := a.SetCompressedY(&y)
+	return err == nil && !a.IsSmallOrder()
 }
 
 // isCanonical reports whether k, which has a Verifier, is written the one way that NewKey writes it: no capitals in the
@@ -98,6 +136,8 @@ func (c *checker) key(location string, k Key) {
 	switch {
 	case k == "":
 		c.field(location, "", "missing: %s", remedy)
+	case errors.Is(err, errUnsound):
+		c.field(location, string(k), "a key with which anybody could sign: make another one, with `muster key new`")
 	case err != nil || !k.isCanonical(v):
 		c.field(location, string(k), "not a public key: %s", remedy)
 	case !ValidKeyName(k.Name()):

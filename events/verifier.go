@@ -3,15 +3,10 @@ package events
 import (
 	"bytes"
 	"crypto/sha512"
-	"encoding/base64"
-	"fmt"
-	"strings"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 	"golang.org/x/mod/sumdb/note"
-
-	"muster/events/problem"
 )
 
 // A ReadyKey is a key that was made ready to check many signatures: nearly three times as fast as [Signed.VerifiedBy], by vector
@@ -31,17 +26,15 @@ type ReadyKey struct {
 
 // Ready makes the key ready. It takes about as long as to check three signatures. It fails for what has no Verifier.
 func (k Key) Ready() (*ReadyKey, error) {
-	v, err := k.Verifier()
+	v, public, err := newVerifier(string(k))
 	if err != nil {
 		return nil, err
 	}
-	// note.NewVerifier has checked the form: the name, the hash, and base 64 of the algorithm and the key.
-	_, encoded, _ := strings.Cut(string(k)[len(v.Name())+1:], "+")
-	data, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		return nil, fmt.Errorf("%q is no public key: %w", problem.Shorten(string(k)), err)
-	}
-	return &ReadyKey{v, k, data[1:], multiplesOfMinus(data[1:])}, nil
+	return readyKey(v, k, public), nil
+}
+
+func readyKey(v note.Verifier, k Key, public []byte) *ReadyKey {
+	return &ReadyKey{v, k, public, multiplesOfMinus(public)}
 }
 
 func multiplesOfMinus(key []byte) *curve.EdwardsBasepointTable {

@@ -103,7 +103,7 @@ func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 // CheckpointVerifier reads a checkpoint key, "muster.example/berlin+1a2b3c4d+Aet…". Its name is the ledger's origin: the
 // key of a statement is refused.
 func CheckpointVerifier(key string) (note.Verifier, error) {
-	v, err := note.NewVerifier(strings.TrimSpace(key))
+	v, err := events.NewVerifier(strings.TrimSpace(key))
 	if err != nil {
 		return nil, fmt.Errorf("the checkpoint key %.100q is no key", key)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -69,12 +68,16 @@ func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 	return c, nil
 }
 
+// maxSize is the largest tree that a checkpoint may claim: nobody could write as many records in a
+// thousand years, and calculating with sizes near the largest number that there is never ends.
+const maxSize = 1e15 - 1
+
 // parseCheckpoint reads the text of a checkpoint, which may have further lines, none of them empty. It
 // takes no form of the first three but the one that checkpoints are written in.
 func parseCheckpoint(text string) (Checkpoint, error) {
 	var c log.Checkpoint
 	more, err := c.Unmarshal([]byte(text))
-	if err != nil || c.Size > math.MaxInt64 || len(c.Hash) != tlog.HashSize ||
+	if err != nil || c.Size > maxSize || len(c.Hash) != tlog.HashSize ||
 		string(c.Marshal())+string(more) != text || strings.Contains("\n"+string(more), "\n\n") {
 		return Checkpoint{}, errors.New("malformed checkpoint")
 	}

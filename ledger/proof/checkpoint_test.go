@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -188,6 +189,21 @@ func TestCheckpointHasOneForm(t *testing.T) {
 		}
 		if c, err := proof.OpenCheckpoint(signed, key); (err == nil) != good || good && c.Tree != someTree {
 			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+}
+
+// A size that nobody could have reached is refused before anything is calculated with it: to prove
+// something in a tree of 2^62 and more would never end.
+func TestCheckpointOfAnImpossibleSize(t *testing.T) {
+	s := newCheckpointSigner(t, checkpointOrigin)
+	for size, taken := range map[int64]bool{1: true, 999_999_999_999_999: true,
+		1_000_000_000_000_000: false, 1 << 62: false, 1<<62 + 1: false, math.MaxInt64: false} {
+		signed := signedTree(t, s, tlog.Tree{N: size, Hash: someTree.Hash})
+		_, opened := proof.OpenCheckpoint(signed, s.Key())
+		_, read := proof.ReadCheckpoint(signed)
+		if (opened == nil) != taken || (read == nil) != taken {
+			t.Errorf("size %d: opened: %v, read: %v", size, opened, read)
 		}
 	}
 }

@@ -50,7 +50,7 @@ var pageParameters = map[string][]string{
 	"/verify":                             {"record"},
 }
 
-var everyPageTakes = []string{"as_of", "on", "rung", "operation", "without", "without_conditional", "without_caveated", "discharge", "lang"}
+var everyPageTakes = []string{"as_of", "on", "rung", "operation", "without", "without_conditional", "without_caveated", "discharge", "view", "lang"}
 
 // nobodyAsks are parameters that no page has: some of the API, and one of nobody.
 var nobodyAsks = []string{"limit", "wait", "cursor", "id", "min_seq", "nobody-asks"}

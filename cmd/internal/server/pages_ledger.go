@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"muster/events"
 	"muster/ledger/proof"
 	"muster/projections/web/page"
@@ -19,6 +21,20 @@ var _ page.Ledger = pagesLedger{}
 func (k pagesLedger) RootAt(size int64) ([sha256.Size]byte, error) {
 	root, err := k.Journal.RootAt(size)
 	return root, err
+}
+
+// LeafHashes implements page.Ledger.
+func (k pagesLedger) LeafHashes(sequences []uint64) ([][sha256.Size]byte, error) {
+	indexes := make([]int64, len(sequences))
+	for i, n := range sequences {
+		indexes[i] = tlog.StoredHashIndex(0, int64(n)-1)
+	}
+	hashes, err := tlog.TileHashReader(k.Journal.Tree(), k.Journal.Tiles()).ReadHashes(indexes)
+	all := make([][sha256.Size]byte, len(hashes))
+	for i, h := range hashes {
+		all[i] = h
+	}
+	return all, err
 }
 
 // CheckUnsigned implements page.Ledger.

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,7 +11,7 @@ import (
 	"muster/projections/web"
 )
 
-// A logPage shows records as they are stored.
+// A logPage shows records as they are stored, and the places of those that the view withholds.
 type logPage struct {
 	*frame
 	Records []logRecord // the newest of the page first
@@ -19,12 +21,15 @@ type logPage struct {
 	CSV            string
 }
 
-// A logRecord is a record, and its parts for people.
+// A logRecord is a record, and its parts for people; or the place of one that is withheld.
 type logRecord struct {
 	web.Record
 	Time time.Time
 	// Statement is the line that was signed.
 	Statement string
+	// Leaf is the hash of a record that is withheld, in base 64: all that is told of it. It is ""
+	// for one that may be read.
+	Leaf string
 }
 
 // logSize is how many records a page of the log has.
@@ -55,13 +60,20 @@ func (p *Pages) log(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := len(answer.Records) - 1; i >= 0; i-- {
-		if r := answer.Records[i]; r.Sequence <= last {
+	until := min(last, answer.Next-1)
+	for _, r := range answer.Records {
+		if r.Sequence <= last {
 			l.Records = append(l.Records, shownRecord(r))
 		}
 	}
-	if answer.Next <= last {
-		l.Later = answer.Next
+	if !l.Filtered {
+		if until, err = l.addWithheld(from, until); err != nil {
+			return nil, err
+		}
+	}
+	slices.Reverse(l.Records)
+	if until < last {
+		l.Later = until + 1
 	}
 	if n := len(l.Records); n > 0 && l.Records[n-1].Sequence > 1 && !l.Filtered {
 		l.Earlier = l.Records[n-1].Sequence - min(l.Records[n-1].Sequence-1, logSize)
@@ -70,11 +82,47 @@ func (p *Pages) log(f *frame) (any, error) {
 	return l, nil
 }
 
+// addWithheld puts the places of records that are withheld among those that the page has, through
+// a record, and no more than a page has. It returns the last place of the page. Which records have
+// what is asked for is not told of them, so that they stand in the whole log alone.
+func (l *logPage) addWithheld(from string, until uint64) (uint64, error) {
+	first, err := strconv.ParseUint(from, 10, 64)
+	if err != nil { // from is a day, of which withheld records tell nothing
+		if len(l.Records) == 0 {
+			return until, nil
+		}
+		first = l.Records[0].Sequence
+	}
+	first = max(first, 1)
+	until = min(until, first+logSize-1)
+	readable := map[uint64]logRecord{}
+	for _, r := range l.Records {
+		readable[r.Sequence] = r
+	}
+	l.Records = nil
+	var withheld []uint64
+	for n := first; n <= until; n++ {
+		r, ok := readable[n]
+		if !ok {
+			r = logRecord{Record: web.Record{Sequence: n}}
+			withheld = append(withheld, n)
+		}
+		l.Records = append(l.Records, r)
+	}
+	leaves, err := l.pages.Ledger.LeafHashes(withheld)
+	for i, n := range withheld {
+		if err == nil {
+			l.Records[n-first].Leaf = base64.StdEncoding.EncodeToString(leaves[i][:])
+		}
+	}
+	return until, err
+}
+
 func shownRecord(r web.Record) logRecord {
 	at, _ := time.Parse(time.RFC3339Nano, r.Recorded) // as the server wrote it
 	_, rest, _ := strings.Cut(r.Stored, "\n")
 	statement, _, _ := strings.Cut(rest, "\n")
-	return logRecord{r, at, statement}
+	return logRecord{Record: r, Time: at, Statement: statement}
 }
 
 // Types lists the kinds of statement.

@@ -13,6 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections"
 )
 
 // A Ledger is what pages show of how the ledger is kept: the server's own tree, and whether its copies agree. It may be used concurrently.
@@ -20,6 +21,9 @@ type Ledger interface {
 	// CheckUnsigned says whether the ledger's rules would take a statement if somebody signed it now who may make it: nil, or a
 	// [problem.Problem]. It is asked in a view, "" for that of all, and records nothing.
 	CheckUnsigned(context.Context, events.View, events.Statement) error
+	// LeafHashes returns the hashes of records in the tree (RFC 6962), which tell nothing of what is
+	// in them.
+	LeafHashes(sequences []uint64) ([][sha256.Size]byte, error)
 	// RootAt returns the root hash of the tree of the first size records.
 	RootAt(size int64) ([sha256.Size]byte, error)
 	// Checkpoint returns the last signed checkpoint (C2SP tlog-checkpoint), nil when there is none yet.
@@ -56,6 +60,9 @@ type verifyPage struct {
 	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server proves it with.
 	Record          uint64
 	Stored, Receipt string
+	// Leaf is the hash of a record that the view withholds, in base 64: then it has no Stored and no
+	// Receipt.
+	Leaf string
 }
 
 // A signature is one of those under a checkpoint.
@@ -88,9 +95,31 @@ func (p *Pages) verify(f *frame) (any, error) {
 		return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "record", Value: text,
 			Message: f.T("problem.record", f.Ledger.Sequence)}})
 	}
-	stored, receipt, err := p.Ledger.Receipt(n)
-	v.Record, v.Stored, v.Receipt = n, string(stored), string(receipt)
-	return v, err
+	return v, v.look(n)
+}
+
+// look fills in the record to check, or its place where the view withholds it.
+func (v *verifyPage) look(n uint64) error {
+	v.Record = n
+	withheld := true
+	err := v.service.Projector.View(func(p *projections.Picture) error {
+		_, open := p.Label(n)
+		withheld = !open
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case withheld:
+		leaves, err := v.pages.Ledger.LeafHashes([]uint64{n})
+		if err == nil {
+			v.Leaf = base64.StdEncoding.EncodeToString(leaves[0][:])
+		}
+		return err
+	}
+	stored, receipt, err := v.pages.Ledger.Receipt(n)
+	v.Stored, v.Receipt = string(stored), string(receipt)
+	return err
 }
 
 // read takes the checkpoint apart for people. Nothing of it is verified here.

@@ -4,7 +4,7 @@
 // A checkpoint, here, is { origin, size, root, text, body, signatures }: root as bytes, text as it came, body what was signed.
 
 const utf8 = new TextEncoder();
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 export const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
 const joined = (...parts) => { const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0)); let at = 0; for (const p of parts) { all.set(p, at); at += p.length; } return all; };
 export const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
@@ -145,11 +145,13 @@ class Tree {
 }
 
 // inclusion shows that a record is in the tree of a checkpoint, and returns { stored, leaf, path }: its bytes, its hash, and the hashes of the
-// proof, all of which come from the server's tiles, and lead to the checkpoint's root.
-export const inclusion = async (sequence, checkpoint) => {
+// proof, all of which come from the server's tiles, and lead to the checkpoint's root. Who may not read all of the log gives what there is of
+// the record: its bytes (stored), or its hash alone (leaf), where it is withheld.
+export const inclusion = async (sequence, checkpoint, given = {}) => {
   if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > checkpoint.size) throw new Unverified("not-covered");
   const tree = new Tree(checkpoint.size);
-  const stored = await tree.entry(sequence - 1), leaf = await leafHash(stored), path = await tree.inclusion(sequence - 1);
+  const stored = given.leaf ? undefined : given.stored ?? await tree.entry(sequence - 1);
+  const leaf = given.leaf ?? await leafHash(stored), path = await tree.inclusion(sequence - 1);
   const root = await rootOf(leaf, sequence - 1, checkpoint.size, path);
   if (!root || !same(root, checkpoint.root)) throw new Unverified("not-included");
   return { stored, leaf, path };

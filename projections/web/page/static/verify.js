@@ -1,6 +1,6 @@
 // The page Verify: the browser checks the checkpoint, that the ledger has only grown, and one record, and says what it has found.
 
-import { Unavailable, Unverified, base64Of, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported } from "./tree.js";
+import { Unavailable, Unverified, base64Of, bytesOf, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported } from "./tree.js";
 
 const box = () => document.getElementById("check");
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
@@ -31,9 +31,11 @@ const findings = async (data) => {
   else lines.push(line("met", filled(before.size === checkpoint.size ? data.same : data.grown, values)));
   let proof;
   if (data.record) {
-    proof = await inclusion(Number(data.record), checkpoint);
-    if (!same(new TextEncoder().encode(document.getElementById("stored").textContent), proof.stored)) throw new Unverified("other-bytes");
-    lines.push(line("met", filled(data.included, { ...values, path: proof.path.length })));
+    const leaf = document.getElementById("leaf"), stored = !leaf && new TextEncoder().encode(document.getElementById("stored").textContent);
+    const given = leaf ? { leaf: bytesOf(leaf.textContent) } : "counted" in data ? { stored } : {};
+    proof = await inclusion(Number(data.record), checkpoint, given);
+    if (!leaf && !same(stored, proof.stored)) throw new Unverified("other-bytes");
+    lines.push(line(leaf ? "partly" : "met", filled(leaf ? data.unread : data.included, { ...values, path: proof.path.length })));
   }
   return { lines, checkpoint, proof };
 };

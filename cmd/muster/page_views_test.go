@@ -1,0 +1,235 @@
+package main
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A confided is a demo in which Britain has confided a pledge to the coordinators and to France.
+type confided struct {
+	url, dir string
+	id       string   // of the pledge
+	secrets  []string // what tells of it
+}
+
+func newConfided(t *testing.T) confided {
+	t.Helper()
+	url, dir := ownDemo(t)
+	c := confided{url: url, dir: dir}
+	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
+	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "7007",
+		"--effective", "2026-01-15", "--release", "coordinators", "--releasable-to", "FRA",
+		"--source", "hush-hush", "--key", key, "--url", url)
+	c.id = pledgeOf(t, url, "GBR", "sea")
+	u.content(t, "condition", "add", c.id, "secret-vote", "--kind", "parliament", "--key", key,
+		"--url", url)
+	c.secrets = []string{c.id, "7007", "7,007", "7 007", "7\u00a0007", "7\u202f007", "hush-hush",
+		"secret-vote"}
+	return c
+}
+
+// told returns what of the secret is in a text.
+func (c confided) told(text string) (all []string) {
+	for _, s := range c.secrets {
+		if strings.Contains(text, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+var (
+	linked  = regexp.MustCompile(`(?:href|src|data-live|data-log)="([^"]*)"|<form method="post" action="([^"]*)"`)
+	asking  = regexp.MustCompile(`(?s)<form method="get".*?</form>`)
+	leaving = regexp.MustCompile(`(?s)<section class="banner counted".*?</section>`)
+)
+
+// crawl looks at all pages that links lead to from one of them, no more than a few of each shape,
+// and calls look with each.
+func crawl(t *testing.T, start string, look func(address, body string)) {
+	t.Helper()
+	base, err := url.Parse(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, shapes := map[string]bool{}, map[string]int{}
+	for next := []*url.URL{base}; len(next) > 0; next = next[1:] {
+		at := *next[0]
+		at.Fragment = ""
+		shape := at.Path
+		if strings.HasPrefix(shape, "/pledges/") {
+			shape = "/pledges/"
+		}
+		for name := range at.Query() {
+			shape += " " + name
+		}
+		shape = strings.Join(slices.Sorted(slices.Values(strings.Fields(shape))), " ")
+		if seen[at.String()] || shapes[shape] == 1 || strings.HasSuffix(at.Path, "/events") {
+			continue
+		}
+		seen[at.String()], shapes[shape] = true, shapes[shape]+1
+		resp, err := http.Get(at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode >= 500 {
+			t.Fatalf("%s: %s, %v", at.String(), resp.Status, err)
+		}
+		look(strings.TrimPrefix(at.String(), base.Scheme+"://"+base.Host), string(body))
+		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || at.Path == "/docs" {
+			continue
+		}
+		for _, found := range linked.FindAllStringSubmatch(leaving.ReplaceAllString(string(body), ""), -1) {
+			if to, err := base.Parse(html.UnescapeString(found[1] + found[2])); err == nil && to.Host == base.Host {
+				next = append(next, to)
+			}
+		}
+	}
+	if len(seen) < 40 {
+		t.Errorf("only %d pages were looked at", len(seen))
+	}
+}
+
+// Whoever looks in a view stays in it, wherever links lead, and is told nothing of what is withheld
+// on any page, in any list or file, in either language.
+func TestPagesTellNothing(t *testing.T) {
+	c := newConfided(t)
+	free := regexp.MustCompile(`^(/docs|/checkpoint|/static/|/openapi)`)
+	for view, lang := range map[string]string{"coalition": "en", "NOR": "fr"} {
+		crawl(t, c.url+"/?view="+view+"&lang="+lang+"&on="+aDay, func(address, body string) {
+			if told := c.told(body); told != nil {
+				t.Errorf("%s tells %q", address, told)
+			}
+			if !free.MatchString(address) && !strings.Contains(address, "view="+view) {
+				t.Errorf("a link leads out of the view: %s", address)
+			}
+			for _, form := range asking.FindAllString(body, -1) {
+				if !strings.Contains(form, `name="view"`) {
+					t.Errorf("%s: a form leads out of the view: %s", address, form)
+				}
+			}
+		})
+	}
+	telling := 0
+	crawl(t, c.url+"/?view=FRA&on="+aDay, func(_, body string) {
+		if c.told(body) != nil {
+			telling++
+		}
+	})
+	if telling < 10 {
+		t.Errorf("only %d pages tell France, so that this shows little", telling)
+	}
+}
+
+// The form asks what somebody may read about what is typed into it, and nothing else: of a pledge
+// that is withheld it says the same as of one that is not there.
+func TestPageSubmitTellsNothing(t *testing.T) {
+	c := newConfided(t)
+	nobody := "01KAQ7Z0V4T5W9J8M3N2P6R1XC"
+	asks := func(view, typ, field, id string) (int, string) {
+		t.Helper()
+		form := url.Values{"type": {typ}, "operation": {"mnf-u"}, "nation": {"GBR"}, "role": {"sea"},
+			"quantity": {"3"}, "unit": {"ship"}, "from": {aDay}, "effective": {aDay},
+			"id": {"01KAQ7Z0V4T5W9J8M3N2P6R1XD"}}
+		form.Set(field, id)
+		resp, err := http.PostForm(c.url+"/submit?view="+view, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, strings.ReplaceAll(string(body), id, "ID")
+	}
+	for typ, field := range map[string]string{"pledge.offered": "predecessor",
+		"pledge.withdrawn": "pledge", "pledge.indicated": "successor"} {
+		status, is := asks("coalition", typ, field, c.id)
+		wantStatus, want := asks("coalition", typ, field, nobody)
+		if status != wantStatus || is != want {
+			t.Errorf("%s with the %s that is withheld: %d\n%s\nand with none: %d\n%s", typ, field,
+				status, is, wantStatus, want)
+		}
+		status, is = asks("FRA", typ, field, c.id)
+		if status == wantStatus && is == want {
+			t.Errorf("France is told nothing of the %s", field)
+		}
+	}
+}
+
+// A view is chosen on any page and left again, and stands on the page and on paper, in both
+// languages; what is withheld has its place in the log and can be checked.
+func TestPageViews(t *testing.T) {
+	c := newConfided(t)
+	b := newTab(t, c.url)
+	b.open("/?operation=mnf-u&on=" + aDay)
+	if n := eval[int](b, "document.querySelectorAll('#counted').length"); n > 0 {
+		t.Error("all is counted, and a banner says for whom")
+	}
+	b.do(chromedp.SetValue(chromedp.CSS("#view"), "coalition"))
+	b.says("#counted", "Counted: what is released to the coalition.")
+	if at := b.address(); at != "/?on="+aDay+"&operation=mnf-u&view=coalition" {
+		t.Error(at)
+	}
+	b.shot("view-coverage")
+	b.axe()
+	for i, sheet := range b.printed("view-coverage") {
+		said := strings.Join(strings.Fields(sheet), " ")
+		if !strings.Contains(said, "Counted: what is released to the coalition. As of record 57") {
+			t.Errorf("sheet %d does not say for whom it is counted:\n%s", i+1, sheet)
+		}
+	}
+	b.click("nav a[href^='/log']")
+	b.wait("document.querySelector('[data-page=log] #r55') && !document.getElementById('r56')")
+	b.do(chromedp.SetValue(chromedp.CSS("#l-op"), ""))
+	b.says("#r56", "Withheld")
+	b.shot("view-log")
+	b.axe()
+	b.click("#r56 a")
+	b.says("main", "not released to those for whom this is counted")
+	if said := b.checked(); !strings.Contains(said, "What it says is withheld.") ||
+		!strings.HasPrefix(said, "Everything that was checked holds.") {
+		t.Errorf("a place in the tree is not checked: %s", said)
+	}
+	b.shot("view-verify")
+	b.axe()
+	if body := b.text("main"); c.told(body) != nil {
+		t.Errorf("the page of checking tells %q", c.told(body))
+	}
+	b.open("/verify?view=coalition&record=33")
+	b.holds("Record 33 is in the tree")
+	b.click("#counted a")
+	b.wait("!document.getElementById('counted')")
+	if at := b.address(); at != "/verify?record=33" {
+		t.Error(at)
+	}
+	b.open("/pledges/" + c.id + "?view=FRA&lang=fr")
+	b.says("#counted", "seulement ce qui est communiqué à : France.")
+	b.says("dl.facts", "hush-hush")
+	b.open("/pledges/" + c.id + "?view=NOR")
+	b.says("main", "There is no such thing.")
+	b.open("/?view=nobody&lang=fr")
+	b.says("main", "view")
+	b.shot("view-wrong")
+	b.axe()
+
+	still := newTab(t, c.url, noScript, narrow)
+	still.open("/pledges?view=GBR")
+	still.says("#counted", "released to United Kingdom")
+	still.shot("view-narrow")
+	still.do(chromedp.SetValue(chromedp.CSS("#view"), "public"))
+	still.click("#views button")
+	still.says("#counted", "released to everybody")
+}

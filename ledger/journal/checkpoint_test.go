@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -303,6 +304,25 @@ func TestNoProofBeyondTheCheckpoint(t *testing.T) {
 	}
 }
 
+// The hash of a record is that of its bytes; of what is not there, there is none.
+func TestLeafHashes(t *testing.T) {
+	all, j := manyRecords(t, 5), opened(t, filepath.Join(t.TempDir(), "journal.db"))
+	appendTo(t, j, all)
+	hashes, err := j.LeafHashes([]uint64{5, 1})
+	if err != nil || !slices.Equal(hashes, []tlog.Hash{tlog.RecordHash(all[4].Stored),
+		tlog.RecordHash(all[0].Stored)}) {
+		t.Errorf("%v, %v", hashes, err)
+	}
+	if hashes, err := j.LeafHashes(nil); len(hashes) > 0 || err != nil {
+		t.Errorf("of none: %v, %v", hashes, err)
+	}
+	for _, n := range []uint64{0, 6} {
+		if _, err := j.LeafHashes([]uint64{n}); !problem.Is(err, problem.NotFound) {
+			t.Errorf("record %d: %v", n, err)
+		}
+	}
+}
+
 // A damaged tile gives no proof, and once it is mended nothing of it is left over.
 func TestProofOfADamagedTile(t *testing.T) {
 	all, key := manyRecords(t, 8), newTestKey(t)
@@ -331,6 +351,9 @@ func TestProofOfADamagedTile(t *testing.T) {
 	}
 	if _, err := j.RootAt(3); !problem.Is(err, problem.Unverified) {
 		t.Errorf("the root of 3 records: %v", err)
+	}
+	if _, err := j.LeafHashes([]uint64{2}); !problem.Is(err, problem.Unverified) {
+		t.Errorf("the hash of record 2: %v", err)
 	}
 	if _, err := j.Tile(tlog.Tile{H: TileHeight, W: 8}); !problem.Is(err, problem.Unverified) {
 		t.Errorf("the tile itself: %v", err)

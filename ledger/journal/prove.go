@@ -101,6 +101,27 @@ func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
 	return root, nil
 }
 
+// LeafHashes returns the hashes of records in the tree (RFC 6962, section 2.1), which tell nothing of
+// what is in them. They have been checked against the tree as it is.
+func (j *Journal) LeafHashes(sequences []uint64) ([]tlog.Hash, error) {
+	tree, indexes := j.Tree(), make([]int64, len(sequences))
+	for i, n := range sequences {
+		if n < 1 || int64(n) > tree.N {
+			return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", n, tree.N)
+		}
+		indexes[i] = tlog.StoredHashIndex(0, int64(n)-1)
+	}
+	if len(indexes) == 0 {
+		return nil, nil
+	}
+	hashes, err := tlog.TileHashReader(tree, j.Tiles()).ReadHashes(indexes)
+	if err != nil {
+		return nil, problem.New(problem.Unverified,
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+	}
+	return hashes, nil
+}
+
 // Tile returns a tile of the tree as C2SP tlog-tiles has it, of hashes, or of records (level -1), checked against the
 // tree. The error is a problem of kind NotFound for a tile that is not wholly within the last signed checkpoint.
 func (j *Journal) Tile(t tlog.Tile) ([]byte, error) {

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"muster/events"
 	"muster/ledger/proof"
 	"muster/projections/web/page"
@@ -25,11 +23,7 @@ func (k pagesLedger) RootAt(size int64) ([sha256.Size]byte, error) {
 
 // LeafHashes implements page.Ledger.
 func (k pagesLedger) LeafHashes(sequences []uint64) ([][sha256.Size]byte, error) {
-	indexes := make([]int64, len(sequences))
-	for i, n := range sequences {
-		indexes[i] = tlog.StoredHashIndex(0, int64(n)-1)
-	}
-	hashes, err := tlog.TileHashReader(k.Journal.Tree(), k.Journal.Tiles()).ReadHashes(indexes)
+	hashes, err := k.Journal.LeafHashes(sequences)
 	all := make([][sha256.Size]byte, len(hashes))
 	for i, h := range hashes {
 		all[i] = h

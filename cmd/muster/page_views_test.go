@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"muster/projections/web"
 )
 
 // A confided is a demo in which Britain has confided a pledge to the coordinators and to France.
@@ -232,4 +235,24 @@ func TestPageViews(t *testing.T) {
 	still.do(chromedp.SetValue(chromedp.CSS("#view"), "public"))
 	still.click("#views button")
 	still.says("#counted", "released to everybody")
+}
+
+// What is withheld comes to no stream of a view, and changes its pages by nothing.
+func TestPageLiveInAView(t *testing.T) {
+	c := newConfided(t)
+	b := newTab(t, c.url)
+	b.open("/log?view=coalition")
+	b.wait("document.getElementById('r57')")
+	u, key := newUser(t), filepath.Join(c.dir, "keys", "GBR-demo.key")
+	u.content(t, "pledge", "amend", c.id, "--quantity", "7007", "--note", "hush-hush", "--key", key,
+		"--url", c.url)
+	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "air", "--quantity", "3",
+		"--effective", "2026-01-15", "--key", key, "--url", c.url)
+	b.says("#r59", "offered")
+	b.says("#r58", "Withheld")
+	var all web.Records
+	getJSON(t, c.url+"/api/v1/records?view=coalition&from=58", &all)
+	if len(all.Records) != 1 {
+		t.Errorf("a view has %s", fmt.Sprint(all.Records))
+	}
 }

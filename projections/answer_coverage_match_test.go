@@ -98,7 +98,6 @@ func TestANamedLineThatDoesNotFit(t *testing.T) {
 	l.need("abroad", 10, func(r *events.RequirementTerms) { r.Operation = "op-b" })
 	for _, named := range []events.Line{"teams", "wings", "abroad", "nowhere"} {
 		one := l.upTo(l.Last())
-		one.keys, one.clock, one.ids = l.keys, l.clock, l.ids
 		one.offer("FRA", 5, inLine(named))
 		equal(t, "meant for "+string(named), placeOf(t, one.picture()), "ground by only-line")
 	}

@@ -320,7 +320,7 @@ func TestAnswersAreKept(t *testing.T) {
 	}
 	for n := range 2 * maxCachedCoverages {
 		l.offer("FRA", 1)
-		if err := p.Apply(l.records[len(l.records)-1]); err != nil {
+		if err := p.Apply(l.All[len(l.All)-1]); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {

@@ -243,7 +243,7 @@ func causeNumber(s *LineStand, what string) string {
 func (s *storyteller) leaving(seq, last uint64) (*Picture, bool) {
 	p := NewPicture()
 	n := uint64(0)
-	for _, rec := range s.records[:last] {
+	for _, rec := range s.All[:last] {
 		if rec.Sequence == seq {
 			continue
 		}

@@ -147,7 +147,7 @@ func TestPreviewEqualsRecording(t *testing.T) {
 		k := rapid.Uint64Range(1, min(4, s.Last()-n)).Draw(t, "supposed")
 		on := day(rapid.IntRange(1, 26).Draw(t, "on"))
 		var statements []events.Statement
-		for _, rec := range s.records[n : n+k] {
+		for _, rec := range s.All[n : n+k] {
 			statements = append(statements, rec.Statement)
 		}
 		p := s.pictureUpTo(n)

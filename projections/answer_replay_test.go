@@ -35,7 +35,7 @@ func TestParting(t *testing.T) {
 	last := l.Last()
 	for at := range last {
 		other := newAllKinds(t)
-		other.records[at].Recorded = other.records[at].Recorded.Add(1000) // one microsecond later
+		other.All[at].Recorded = other.All[at].Recorded.Add(1000) // one microsecond later
 		theirs := other.picture()
 		asked := 0
 		parted := must[uint64](t)(mine.Parting(t.Context(), last, func(asOf uint64) (string, error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/projections/internal/ledgertest"
 )
 
 // A generated ledger: so many pledges of 40 nations, each moved along until there are so many records. The statements are
@@ -134,13 +135,13 @@ func storeLedger(tb testing.TB, pledges, records int) *storedLedger {
 	g.say = func(s events.Statement) {
 		n := len(l.stored)
 		head := s.Head()
-		head.Ledger = testOrigin
+		head.Ledger = ledgertest.Origin
 		if head.ID.IsZero() {
 			head.ID = generatedID(records + n)
 		}
 		text := must[[]byte](tb)(events.Marshal(s))
 		note := fmt.Appendf(nil, "%s\n\n— FRA/liaison %s\n", text, signature)
-		rec := must[events.Record](tb)(events.NewRecord(uint64(n+1), time.UnixMicro(1767225600000000+int64(n)*2e6), testOrigin, events.Signed{Statement: s, Note: note}))
+		rec := must[events.Record](tb)(events.NewRecord(uint64(n+1), time.UnixMicro(1767225600000000+int64(n)*2e6), ledgertest.Origin, events.Signed{Statement: s, Note: note}))
 		l.stored = append(l.stored, rec.Stored)
 	}
 	g.day = func() events.Date { return day(1).AddDays(len(l.stored) * 730 / records) }

@@ -66,9 +66,9 @@ func checkDecoding(t tb, d *records.Decoder, stored []byte) (quick bool) {
 func TestDecodingIsStrict(t *testing.T) {
 	l := newAllKinds(t)
 	l.withSeen()
-	d := learned(t, l.records)
+	d := learned(t, l.All)
 	read := map[events.Type]bool{}
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		if checkDecoding(t, d, rec.Stored) {
 			read[rec.Statement.Head().Type] = true
 		}
@@ -81,7 +81,7 @@ func TestDecodingIsStrict(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		d := records.NewDecoder()
-		for i, rec := range s.records {
+		for i, rec := range s.All {
 			var got records.Row
 			if err := d.Decode(&got, rec.Sequence, rec.Stored); err != nil {
 				t.Fatal(err)
@@ -102,7 +102,7 @@ func (l *testLedger) withSeen() {
 		t.Area, t.Until, t.NoticeToMove, t.Presence, t.Release = "west", day(9), &notice, events.Reserve, events.CoalitionOnly
 		t.Source, t.Note, t.Expires = "Le Monde, 3 février", "à confirmer — sous réserve", day(8)
 		t.Line = "west"
-		t.Predecessor = l.records[len(l.records)-1].Statement.Head().ID
+		t.Predecessor = l.All[len(l.All)-1].Statement.Head().ID
 	})})
 }
 
@@ -131,9 +131,9 @@ var spoilings = []struct{ from, to string }{
 // one pass like the others.
 func TestDecodingOfWhatBuildsOn(t *testing.T) {
 	l := newAllKinds(t)
-	d := learned(t, l.records)
+	d := learned(t, l.All)
 	after := map[events.Type]bool{}
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		typ := rec.Statement.Head().Type
 		if slices.Contains(slow, typ) || events.Thing(rec.Statement) == rec.Statement.Head().ID {
 			continue
@@ -164,9 +164,9 @@ func TestDecodingOfSpoiltRecords(t *testing.T) {
 	}
 	l := newAllKinds(t)
 	l.withSeen()
-	d := learned(t, l.records)
+	d := learned(t, l.All)
 	used, quick := map[int]bool{}, 0
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		for i, s := range spoilings {
 			for n := range bytes.Count(rec.Stored, []byte(s.from)) {
 				used[i] = true
@@ -210,11 +210,11 @@ func TestDecoderLearns(t *testing.T) {
 	l.offer("FRA", 2)
 	d := records.NewDecoder()
 	for i, want := range []bool{false, false, false, true} {
-		if _, quick := quickly(d, l.records[i].Stored); quick != want {
+		if _, quick := quickly(d, l.All[i].Stored); quick != want {
 			t.Errorf("record %d was read in one pass: %v", i+1, quick)
 		}
 		var r records.Row
-		if err := d.Decode(&r, uint64(i+1), l.records[i].Stored); err != nil {
+		if err := d.Decode(&r, uint64(i+1), l.All[i].Stored); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -223,10 +223,10 @@ func TestDecoderLearns(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	l := newAllKinds(f)
 	l.withSeen()
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		f.Add(rec.Stored)
 	}
-	d := learned(f, l.records)
+	d := learned(f, l.All)
 	f.Fuzz(func(t *testing.T, stored []byte) { checkDecoding(t, d, stored) })
 }
 
@@ -234,9 +234,9 @@ func FuzzDecode(f *testing.F) {
 // that are read in one pass.
 func BenchmarkDecode(b *testing.B) {
 	l := newAllKinds(b)
-	d := learned(b, l.records)
+	d := learned(b, l.All)
 	var all [][]byte
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		if checkDecoding(b, d, rec.Stored) {
 			all = append(all, rec.Stored)
 		}

@@ -76,7 +76,7 @@ func TestBulkLoadTellsTheFirstError(t *testing.T) {
 	a, b := l.offer("FRA", 1), l.offer("DEU", 1)
 	good := l.rows()
 	lost := func(pledge testPledge) records.Row {
-		r := must[records.Row](t)(records.RowOf(l.records[pledge.seq-1]))
+		r := must[records.Row](t)(records.RowOf(l.All[pledge.seq-1]))
 		r.Type, r.New, r.Corrects, r.Struck = "pledge.corrected", false, events.NewID(), true
 		return r
 	}

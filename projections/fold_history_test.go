@@ -153,7 +153,7 @@ func (s *storyteller) move(p testPledge) {
 // correct mends one of a pledge's records: its date, what it says, or that it was made at all.
 func (s *storyteller) correct(p testPledge, on int) {
 	var mendable []uint64
-	for _, rec := range s.records {
+	for _, rec := range s.All {
 		if events.Thing(rec.Statement) != p.id {
 			continue
 		}
@@ -170,7 +170,7 @@ func (s *storyteller) correct(p testPledge, on int) {
 	}
 	seq := rapid.SampledFrom(mendable).Draw(s.T, "corrected")
 	p.correct(seq, on, func(c *events.PledgeCorrected) {
-		switch s.records[seq-1].Statement.(type) {
+		switch s.All[seq-1].Statement.(type) {
 		case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeAmended:
 			terms := s.terms()
 			c.Terms = &terms

@@ -32,7 +32,7 @@ func (l *testLedger) seenBy(p *Picture, v events.View) *Picture {
 func (l *testLedger) audienceOf(rec events.Record) (all []events.View) {
 	label := events.Label{Release: events.Public}
 	_, operation := events.About(rec.Statement)
-	for _, old := range l.records[:rec.Sequence] {
+	for _, old := range l.All[:rec.Sequence] {
 		said, says := events.LabelOf(old.Statement)
 		_, in := events.About(old.Statement)
 		isSame := events.Thing(old.Statement) == events.Thing(rec.Statement)
@@ -72,7 +72,7 @@ func lineIn(st events.Statement) events.Line {
 
 func checkLabels(t tb, l *testLedger, p *Picture) {
 	t.Helper()
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		label, ok := p.Label(rec.Sequence)
 		var got []events.View
 		for _, v := range someViews {

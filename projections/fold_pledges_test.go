@@ -196,7 +196,7 @@ The forces have gone home`))
 	third := life[2]
 	recorded, _ := picture.Recorded(third.Sequence)
 	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10), Type: "pledge.amended",
-		ID: l.records[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
+		ID: l.All[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
 	equal(t, "as of the second", len(must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{AsOf: p.seq + 1}, p.id))), 2)
 	if _, err := picture.Life(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)

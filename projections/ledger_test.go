@@ -1,19 +1,8 @@
 package projections
 
 import (
-	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"iter"
-	"sync"
-	"time"
-
 	"muster/events"
-	"muster/projections/records"
+	"muster/projections/internal/ledgertest"
 )
 
 // tb is what *testing.T, *testing.B and *rapid.T have in common.
@@ -24,149 +13,40 @@ type tb interface {
 	Fatal(args ...any)
 }
 
-// A testLedger is a [Source] in memory, of real signed records.
+// A testLedger is a ledger in memory, with words for what tests say often.
 type testLedger struct {
-	t       tb
-	mu      sync.Mutex
-	records []events.Record
-	more    chan struct{} // closed, and replaced, when a record is appended
-	clock   time.Time
-	keys    map[string]*events.Signer
-	ids     uint64
-	fail    error // yielded after the records, when set
+	*ledgertest.Ledger
+	t tb
 }
-
-const testOrigin = "muster.example/test"
 
 // newTestLedger returns a ledger that is founded, and in which the operation op-a was opened.
 func newTestLedger(t tb) *testLedger {
-	l := &testLedger{t: t, more: make(chan struct{}), clock: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), keys: map[string]*events.Signer{}}
-	l.say("HQ/founder", &events.LedgerFounded{Header: l.head("ledger.founded"), Title: "A test", Founder: l.key("HQ/founder").Key()})
+	l := &testLedger{ledgertest.New(), t}
+	l.say("HQ/founder", &events.LedgerFounded{Header: l.head("ledger.founded"), Title: "A test",
+		Founder: l.key("HQ/founder").Key()})
 	l.open("op-a")
 	return l
 }
 
-func (l *testLedger) Last() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return uint64(len(l.records))
-}
-
-func (l *testLedger) Records(from uint64) iter.Seq2[events.Record, error] {
-	l.mu.Lock()
-	records, fail := l.records, l.fail
-	l.mu.Unlock()
-	return func(yield func(events.Record, error) bool) {
-		for i := from - 1; i < uint64(len(records)); i++ {
-			if !yield(records[i], nil) {
-				return
-			}
-		}
-		if fail != nil {
-			yield(events.Record{}, fail)
-		}
-	}
-}
-
-// Stored makes the ledger a [StoredSource]. What was given before in the same room is written over.
-func (l *testLedger) Stored(from uint64, most int, room []byte) (stored [][]byte, used []byte, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range room[:cap(room)] {
-		room[:cap(room)][i] = 'x'
-	}
-	for i := from - 1; i < uint64(len(l.records)) && len(stored) < most; i++ {
-		room = append(room, l.records[i].Stored...)
-		stored = append(stored, room[len(room)-len(l.records[i].Stored):])
-	}
-	return stored, room, l.fail
-}
-
-// plain hides what a source can do besides being one.
-type plain struct{ records.Source }
-
-var errClosed = errors.New("the source was closed")
-
-func (l *testLedger) Wait(ctx context.Context, after uint64) error {
-	for {
-		l.mu.Lock()
-		last, more, fail := uint64(len(l.records)), l.more, l.fail
-		l.mu.Unlock()
-		switch {
-		case last > after:
-			return nil
-		case fail != nil:
-			return fail
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return fmt.Errorf("waiting: %w", ctx.Err())
-		}
-	}
-}
-
-// close makes the source fail from now on.
-func (l *testLedger) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fail = errClosed
-	close(l.more)
-	l.more = make(chan struct{})
-}
-
 // upTo returns a ledger of the first n records.
-func (l *testLedger) upTo(n uint64) *testLedger {
-	return &testLedger{t: l.t, records: l.records[:n:n], more: make(chan struct{})}
-}
+func (l *testLedger) upTo(n uint64) *testLedger { return &testLedger{l.UpTo(n), l.t} }
 
-// key returns the signer of a name, whose secret follows from the name, so that fingerprints are the same every time.
+// key returns the signer of a name.
 func (l *testLedger) key(name string) *events.Signer {
-	if s, ok := l.keys[name]; ok {
-		return s
-	}
-	seed := sha256.Sum256([]byte(name))
-	public := append([]byte{1}, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)...)
-	hash := sha256.Sum256(append([]byte(name+"\n"), public...))
-	s, err := events.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, hash[:4],
-		base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...))))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.keys[name] = s
-	return s
+	l.t.Helper()
+	return must[*events.Signer](l.t)(l.Key(name))
 }
 
-// head makes the members that every statement has. IDs ascend.
+// head makes the members that every statement has.
 func (l *testLedger) head(t events.Type) events.Header {
-	l.ids++
-	var entropy [10]byte
-	binary.BigEndian.PutUint64(entropy[2:], l.ids)
-	id, err := events.IDAt(1767225600000, entropy)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return events.Header{Type: t, ID: id, Ledger: testOrigin}
+	l.t.Helper()
+	return must[events.Header](l.t)(l.Head(t))
 }
 
-// say signs a statement and appends it, one hour after the one before. It returns the sequence.
+// say signs a statement and appends it. It returns the sequence.
 func (l *testLedger) say(signer string, s events.Statement) uint64 {
 	l.t.Helper()
-	signed, err := events.Sign(s, l.key(signer))
-	if err != nil {
-		l.t.Fatalf("%s: %v", s.Head().Type, err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.clock = l.clock.Add(time.Hour)
-	rec, err := events.NewRecord(uint64(len(l.records))+1, l.clock, testOrigin, signed)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.records = append(l.records, rec)
-	close(l.more)
-	l.more = make(chan struct{})
-	return rec.Sequence
+	return must[uint64](l.t)(l.Say(signer, s))
 }
 
 // picture folds all records.
@@ -178,7 +58,7 @@ func (l *testLedger) picture() *Picture {
 func (l *testLedger) pictureUpTo(n uint64) *Picture {
 	l.t.Helper()
 	p := NewPicture()
-	for _, rec := range l.records[:n] {
+	for _, rec := range l.All[:n] {
 		if err := p.Apply(rec); err != nil {
 			l.t.Fatal(err)
 		}
@@ -366,7 +246,7 @@ func (p testPledge) release(on int, allocation events.ID) uint64 {
 func (p testPledge) correct(seq uint64, on int, change func(*events.PledgeCorrected)) uint64 {
 	p.l.t.Helper()
 	s := &events.PledgeCorrected{Header: p.l.head("pledge.corrected"), Dated: dated(on), Place: place(p.nation), Pledge: p.id,
-		Corrects: p.l.records[seq-1].Statement.Head().ID, Reason: "a slip"}
+		Corrects: p.l.All[seq-1].Statement.Head().ID, Reason: "a slip"}
 	change(s)
 	return p.l.say("HQ/founder", s)
 }

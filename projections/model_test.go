@@ -396,7 +396,7 @@ func TestCoverageEqualsModel(t *testing.T) {
 		p := s.picture()
 		for range 4 {
 			at := s.moment()
-			m := modelAt(s.records, at.AsOf, at.On, at.Rung)
+			m := modelAt(s.All, at.AsOf, at.On, at.Rung)
 			pledges := slices.DeleteFunc(slices.Clone(s.pledges), func(p testPledge) bool { return p.seq > at.AsOf })
 			if got, want := told(must[Coverage](t)(p.Coverage(t.Context(), at, CoverageFilter{}))), m.coverage(pledges); got != want {
 				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On, at.Rung, got, want)

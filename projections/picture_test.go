@@ -58,13 +58,13 @@ func TestApplyRefusesWhatCannotBe(t *testing.T) {
 			picture := l.picture()
 			was := must[Fingerprints](t)(picture.Fingerprint(t.Context(), 0)).Whole
 			test.say()
-			err := picture.Apply(l.records[before])
+			err := picture.Apply(l.All[before])
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), fmt.Sprint("record ", before+1)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			equal(t, "sequence", picture.Sequence(), before)
 			equal(t, "fingerprint", must[Fingerprints](t)(picture.Fingerprint(t.Context(), 0)).Whole, was)
-			l.records = l.records[:before]
+			l.All = l.All[:before]
 		})
 	}
 }
@@ -73,18 +73,18 @@ func TestApplyWantsTheNextRecord(t *testing.T) {
 	l := newTestLedger(t)
 	l.offer("FRA", 100)
 	p := l.pictureUpTo(1)
-	if err := p.Apply(l.records[2]); err == nil || err.Error() != "record 3 does not follow record 1" {
+	if err := p.Apply(l.All[2]); err == nil || err.Error() != "record 3 does not follow record 1" {
 		t.Errorf("a gap: %v", err)
 	}
-	if err := p.Apply(l.records[0]); err == nil || err.Error() != "record 1 does not follow record 1" {
+	if err := p.Apply(l.All[0]); err == nil || err.Error() != "record 1 does not follow record 1" {
 		t.Errorf("a repetition: %v", err)
 	}
-	early := l.records[1]
+	early := l.All[1]
 	early.Recorded = early.Recorded.Add(-24 * time.Hour)
 	if err := p.Apply(early); err == nil || err.Error() != "record 2 was recorded before record 1" {
 		t.Errorf("a clock that goes back: %v", err)
 	}
-	if err := p.Apply(l.records[1]); err != nil {
+	if err := p.Apply(l.All[1]); err != nil {
 		t.Errorf("the next record: %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestSequenceAt(t *testing.T) {
 	l := newTestLedger(t)
 	l.offer("FRA", 100)
 	p := l.picture()
-	first := l.records[0].Recorded
+	first := l.All[0].Recorded
 	for _, test := range []struct {
 		after time.Duration
 		want  uint64
@@ -101,7 +101,7 @@ func TestSequenceAt(t *testing.T) {
 		equal(t, fmt.Sprint("after ", test.after), p.SequenceAt(first.Add(test.after)), test.want)
 	}
 	recorded, ok := p.Recorded(3)
-	equal(t, "recorded", recorded, l.records[2].Recorded)
+	equal(t, "recorded", recorded, l.All[2].Recorded)
 	equal(t, "known", ok, true)
 	for _, seq := range []uint64{0, 4} {
 		if _, ok := p.Recorded(seq); ok {
@@ -114,7 +114,7 @@ func TestBasis(t *testing.T) {
 	l := newTestLedger(t)
 	l.offer("FRA", 100)
 	p := l.picture()
-	equal(t, "filled in", must[Basis](t)(p.Basis(Moment{})), Basis{AsOf: 3, Recorded: l.records[2].Recorded, On: day(1)})
+	equal(t, "filled in", must[Basis](t)(p.Basis(Moment{})), Basis{AsOf: 3, Recorded: l.All[2].Recorded, On: day(1)})
 	given := Moment{AsOf: 2, On: day(9), Rung: Confirmed}
 	equal(t, "as given", must[Basis](t)(p.Basis(given)).Moment(), given)
 	equal(t, "of nothing", must[Basis](t)(NewPicture().Basis(Moment{})), Basis{})

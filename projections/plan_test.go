@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections/internal/ledgertest"
 )
 
 func TestRequirementsOnBothClocks(t *testing.T) {
@@ -139,10 +140,10 @@ func TestRoster(t *testing.T) {
 	equal(t, "again", members(again), "HQ/founder HQ coordinator 1-0; FRA/paris FRA liaison 3-4; FRA/paris FRA liaison 5-0")
 	l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris, Reason: "lost again"})
 	twice := l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris, Reason: "lost twice"})
-	if err := l.pictureUpTo(twice - 1).Apply(l.records[twice-1]); err == nil {
+	if err := l.pictureUpTo(twice - 1).Apply(l.All[twice-1]); err == nil {
 		t.Error("a key that was revoked is revoked again")
 	}
 	founding, ok := p.Founding()
 	equal(t, "founded", ok, true)
-	equal(t, "founding", founding, Founding{testOrigin, "A test", l.key("HQ/founder").Key()})
+	equal(t, "founding", founding, Founding{ledgertest.Origin, "A test", l.key("HQ/founder").Key()})
 }

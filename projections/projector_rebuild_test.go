@@ -138,7 +138,7 @@ func TestFingerprintShowsEveryRecord(t *testing.T) {
 	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations", "scope": "scopes",
 		"requirement": "requirements", "pledge": "pledges", "condition": "pledges", "caveat": "pledges", "allocation": "pledges"}
 	before := must[Fingerprints](t)(NewPicture().Fingerprint(t.Context(), 0))
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		now := must[Fingerprints](t)(p.Fingerprint(t.Context(), rec.Sequence))
 		for i, one := range now.Each {
 			changed := one.SHA256 != before.Each[i].SHA256

@@ -116,12 +116,12 @@ func TestRunSaves(t *testing.T) {
 // A segment that is full is saved at once, and what comes behind it later.
 func TestSavesFullSegments(t *testing.T) {
 	l := newTestLedger(t)
-	rec := l.records[1]
-	for len(l.records) < sealedRows+10 {
+	rec := l.All[1]
+	for len(l.All) < sealedRows+10 {
 		rec.Sequence++
-		l.records = append(l.records, rec)
+		l.All = append(l.All, rec)
 	}
-	for name, source := range map[string]records.Source{"stored": l, "plain": plain{l}} {
+	for name, source := range map[string]records.Source{"stored": l, "plain": plainSource{l}} {
 		t.Run(name, func(t *testing.T) {
 			p := &Projector{source: source, picture: NewPicture()}
 			p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
@@ -179,7 +179,7 @@ func TestChanged(t *testing.T) {
 // A source that fails, or a record that cannot be, ends Run and is told to those who wait. What is there can still be read.
 func TestRunStopsAtWhatCannotBe(t *testing.T) {
 	for name, spoil := range map[string]func(*testLedger){
-		"a failing source": func(l *testLedger) { l.close() },
+		"a failing source": func(l *testLedger) { l.Fail(errClosed) },
 		"a false record":   func(l *testLedger) { testPledge{l: l, nation: "FRA", id: l.head("pledge.offered").ID}.report(2, 5) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestOpenTellsWhyItCannot(t *testing.T) {
 	if _, err := Open(ctx, path, l); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that has ended: %v", err)
 	}
-	l.close()
+	l.Fail(errClosed)
 	if _, err := Open(context.Background(), path, l); !errors.Is(err, errClosed) {
 		t.Errorf("a source that fails: %v", err)
 	}
@@ -308,3 +308,8 @@ func TestManyReadersKeepNoRecordOut(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// plainSource hides what a source can do besides being one.
+type plainSource struct{ records.Source }
+
+var errClosed = errors.New("the source was closed")

@@ -20,7 +20,7 @@ func TestPicturesStayAsTheyWere(t *testing.T) {
 		var readers sync.WaitGroup
 		for range rapid.IntRange(5, 25).Draw(t, "records") {
 			s.tell()
-			for _, rec := range s.records[p.Sequence():] {
+			for _, rec := range s.All[p.Sequence():] {
 				if err := p.Apply(rec); err != nil {
 					t.Fatal(err)
 				}

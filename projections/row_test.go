@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,7 +52,7 @@ func newAllKinds(t tb) *testLedger {
 		t.Area, t.Until, t.Essential, t.Note = "west", day(28), true, "first of all"
 	}
 	l.need("west", 1000, full)
-	west := l.records[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
+	west := l.All[l.Last()-1].Statement.(*events.RequirementIssued).RequirementTerms
 	west.Quantity = events.Count(900)
 	l.revise(3, west)
 	l.cancel(27, "west")
@@ -136,10 +138,19 @@ func (l *testLedger) tellReleases() {
 
 // rowsOf are the rows of all records.
 func (l *testLedger) rows() (rows []records.Row) {
-	for _, rec := range l.records {
+	for _, rec := range l.All {
 		rows = append(rows, must[records.Row](l.t)(records.RowOf(rec)))
 	}
 	return rows
+}
+
+// The records of every kind of statement that tests of other packages read are these.
+func TestAllKinds(t *testing.T) {
+	var all strings.Builder
+	for _, rec := range newAllKinds(t).All {
+		fmt.Fprintln(&all, strconv.Quote(string(rec.Stored)))
+	}
+	golden(t, filepath.Join("..", "internal", "ledgertest", "all-kinds.txt"), all.String())
 }
 
 // The saved form of every kind of statement is frozen. When this fails, the form has changed: see records.Form.

@@ -15,7 +15,7 @@ import (
 func TestRollupEqualsPledges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := NewPicture()
-		for _, rec := range newStory(t).records {
+		for _, rec := range newStory(t).All {
 			if err := p.Apply(rec); err != nil {
 				t.Fatal(err)
 			}

@@ -35,7 +35,7 @@ func TestVersionsEqualFolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p := NewPicture()
-		for _, rec := range s.records {
+		for _, rec := range s.All {
 			if err := p.Apply(rec); err != nil {
 				t.Fatal(err)
 			}

@@ -52,6 +52,8 @@ var house = map[string][]string{
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
+	"projections/internal/ledgertest": {"muster/events"},
+
 	"cmd/internal/certtest": {},
 	"cmd/internal/files":    {"muster/events", "muster/events/problem"},
 	"cmd/internal/reach":    {"muster/events/problem", "muster/ledger/natsd", "github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},

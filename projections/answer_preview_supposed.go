@@ -121,7 +121,7 @@ func (s *supposed) suppose(st events.Statement) error {
 	if r.Type.Subject() == "requirement" {
 		s.copyLine(o, r.Line)
 	}
-	if err := s.now.take(rec.Sequence, &r); err != nil {
+	if err := s.now.ApplyRow(rec.Sequence, &r); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence))) // it is none
 	}
 	if r.Line != "" && r.Type.Subject() == "requirement" {

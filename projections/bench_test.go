@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -150,46 +149,6 @@ func storeLedger(tb testing.TB, pledges, records int) *storedLedger {
 		g.step()
 	}
 	return l
-}
-
-// What a start costs without saved projections, apart from reading and hashing the journal, and with them.
-func BenchmarkOpen(b *testing.B) {
-	for _, records := range []int{100_000, 1_000_000} {
-		l := storeLedger(b, records/20, records)
-		path := filepath.Join(b.TempDir(), "projections.db")
-		open := func(b *testing.B) {
-			runtime.GC()
-			b.StartTimer()
-			p := must[*Projector](b)(Open(context.Background(), path, l))
-			b.StopTimer()
-			if p.Sequence() != uint64(records) || p.Discarded() != nil {
-				b.Fatalf("record %d; %v", p.Sequence(), p.Discarded())
-			}
-			if err := p.Close(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		perRecord := func(b *testing.B) {
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
-		}
-		b.Run(fmt.Sprintf("%d-records/from-the-first", records), func(b *testing.B) {
-			b.StopTimer()
-			for range b.N {
-				if err := discard(path); err != nil {
-					b.Fatal(err)
-				}
-				open(b)
-			}
-			perRecord(b)
-		})
-		b.Run(fmt.Sprintf("%d-records/saved", records), func(b *testing.B) {
-			b.StopTimer()
-			for range b.N {
-				open(b)
-			}
-			perRecord(b)
-		})
-	}
 }
 
 // quantiles reports how long the slow ones take, besides the mean.

@@ -8,7 +8,7 @@
 //	fold_       takes records in: picture.go is the fold of all of them
 //	versions_   the table of pledge versions, and what sums of it are kept
 //	answer_     answers a question, or a part of one, and changes nothing
-//	projector_  keeps a picture up to date with its source, and saved
+//	snapshot    writes a picture as it stands, and reads it again
 //
 // A [records.Source] yields the records of the ledger, verified and in order. From each record the projections take one
 // [records.Row]. What records say of one thing is kept as its history (fold_history.go), in the order in which it applies,
@@ -56,12 +56,10 @@
 // Three things hold in all of them. Quantities of two units are never added. An unknown quantity is never 0: it is counted,
 // beside the sum. And whatever is not in a sum is told beside it with the reason, so that no pledge is ever lost from sight.
 //
-// A [Projector] (projector.go) keeps a Picture up to date with its Source, saves its rows with the cursor in one file
-// (projector_store.go) and shows readers pictures that do not change any more (published.go): none waits for another. What a question
-// may cost is metered while it is answered (budget.go). Where there are many rows, it also
-// saves now and then what came of them (projector_snapshot.go), so that a start need not fold them all again. What is saved can be thrown away
-// at any time: [Rebuild] (projector_rebuild.go) builds it again from the first record, and compares the [Fingerprint] (answer_fingerprint.go) of every
-// projection.
+// What a question may cost is metered while it is answered (budget.go). Package
+// [muster/projections/projector] keeps a Picture up to date with its Source, saves its rows and now
+// and then a snapshot of it (snapshot.go), and shows readers pictures that do not change any more
+// (published.go): none waits for another.
 //
 // What the records mean on a date, in short. A pledge is there from the date on which it begins (is indicated, offered or
 // observed) until the date on which it ends (is withdrawn, declined or returned), within its window. Its terms are those that

@@ -39,7 +39,7 @@ func TestBulkLoadEqualsOneByOne(t *testing.T) {
 		rows := newStory(t).rows()
 		want, got := NewPicture(), NewPicture()
 		for i := range rows {
-			if err := want.take(uint64(i+1), &rows[i]); err != nil {
+			if err := want.ApplyRow(uint64(i+1), &rows[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,7 +47,7 @@ func TestBulkLoadEqualsOneByOne(t *testing.T) {
 			n := rapid.IntRange(1, len(rows)-at).Draw(t, "rows")
 			if rapid.Bool().Draw(t, "one by one") {
 				for i := at; i < at+n; i++ {
-					if err := got.take(uint64(i+1), &rows[i]); err != nil {
+					if err := got.ApplyRow(uint64(i+1), &rows[i]); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -92,7 +92,7 @@ func TestBulkLoadTellsTheFirstError(t *testing.T) {
 		one := NewPicture()
 		var want error
 		for i := 0; want == nil; i++ {
-			want = one.take(uint64(i+1), &rows[i])
+			want = one.ApplyRow(uint64(i+1), &rows[i])
 		}
 		all := newBulkLoad(NewPicture(), 0)
 		got := all.takeBatch(&records.Batch{First: 1, Rows: rows})

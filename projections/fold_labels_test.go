@@ -21,7 +21,7 @@ func (l *testLedger) seenBy(p *Picture, v events.View) *Picture {
 		if label, _ := p.Label(uint64(i + 1)); !label.OpenTo(v) {
 			r = records.Row{Type: records.Withheld}
 		}
-		if err := seen.take(uint64(i+1), &r); err != nil {
+		if err := seen.ApplyRow(uint64(i+1), &r); err != nil {
 			l.t.Fatalf("seen by %s: %v", v, err)
 		}
 	}

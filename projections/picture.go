@@ -18,7 +18,7 @@ import (
 //
 // It depends on the records alone: no clock, no settings, no order of arrival besides their sequence. The zero value is not
 // useful: use NewPicture. Its methods besides Apply may be called concurrently with each other, not with Apply. The pictures that a
-// [Projector] shows do not change any more, so that their readers wait for nobody, and nobody waits for them.
+// projector shows do not change any more, so that their readers wait for nobody, and nobody waits for them.
 //
 // What a picture has is of three sorts. Lists that only grow at their end are shared with later pictures, and each picture has its
 // own length of them. What changes is [published]. And some of it has a lock of its own, which is held for moments.
@@ -77,11 +77,11 @@ func (p *Picture) Apply(rec events.Record) error {
 	if err != nil {
 		return err
 	}
-	return p.take(rec.Sequence, &r)
+	return p.ApplyRow(rec.Sequence, &r)
 }
 
-// take folds one row in.
-func (p *Picture) take(seq uint64, r *records.Row) error {
+// ApplyRow takes the row of the next record in, as Apply does the record.
+func (p *Picture) ApplyRow(seq uint64, r *records.Row) error {
 	var a admitted
 	err := p.next(seq, r, &a)
 	if err == nil && a.pledge != nil {
@@ -139,6 +139,14 @@ func (p *Picture) took(a *admitted, r *records.Row) {
 	}
 	p.times, p.touched = append(p.times, r.Recorded), append(p.touched, about)
 	p.labelled = append(p.labelled, p.labelOf(a, r))
+}
+
+// Share returns the picture as it is now, for readers: it does not change any more while p goes on.
+// They share what they have in common, so that to share costs a few words.
+func (p *Picture) Share() *Picture {
+	p.watched = true
+	shared := *p
+	return &shared
 }
 
 // Sequence returns the sequence of the last record in the picture, 0 before the first.

@@ -18,6 +18,7 @@ import (
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/projections"
+	"muster/projections/projector"
 )
 
 // A stored is a generated ledger on the disk, in the folder of a server. Of the records themselves nothing is kept in memory but their bytes, in
@@ -138,9 +139,9 @@ func replayJournal(m *server.Server, dir string) (sample, error) {
 	path := filepath.Join(dir, "again.db")
 	defer os.Remove(path + ".snapshot")
 	defer os.Remove(path)
-	var p *projections.Projector
+	var p *projector.Projector
 	took, err := timed(int(m.Journal.Last()), func() (err error) {
-		if p, err = projections.Open(context.Background(), path, m.Journal); err != nil {
+		if p, err = projector.Open(context.Background(), path, m.Journal); err != nil {
 			return err
 		}
 		return p.View(func(p *projections.Picture) error {

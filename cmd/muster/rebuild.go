@@ -9,7 +9,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events/problem"
 	"muster/ledger/journal"
-	"muster/projections"
+	"muster/projections/projector"
 	"muster/projections/web"
 )
 
@@ -31,7 +31,7 @@ server does it. The exit code is 10 when there was a difference.`,
 	}
 }
 
-func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error) {
+func (a *app) rebuild(ctx context.Context) (r projector.Rebuilding, err error) {
 	if a.data == "" || a.url != "" || a.nats.Given() {
 		return r, a.ask(ctx, "rebuild", nil, &r)
 	}
@@ -47,10 +47,10 @@ func (a *app) rebuild(ctx context.Context) (r projections.Rebuilding, err error)
 		return r, err
 	}
 	defer j.Close()
-	return projections.Rebuild(ctx, filepath.Join(a.data, server.ProjectionsFile), j)
+	return projector.Rebuild(ctx, filepath.Join(a.data, server.ProjectionsFile), j)
 }
 
-func (a *app) printRebuilding(r projections.Rebuilding) error {
+func (a *app) printRebuilding(r projector.Rebuilding) error {
 	if err := (listing{r, web.RebuildTable(r)}).write(a.format, a.stdout); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"muster/events"
 	"muster/projections"
+	"muster/projections/projector"
 )
 
 // A reader has the picture of a view, whichever that is at the time: it may be the picture of all,
@@ -17,7 +18,7 @@ type reader struct {
 // now returns the picture of all, when that is the view's as well, and otherwise what keeps the
 // view's, as soon as it has all records that there were when it was asked for. So a picture that
 // does not go on answers nobody with what was so once.
-func (r reader) now(ctx context.Context) (all *projections.Picture, own *projections.Projector,
+func (r reader) now(ctx context.Context) (all *projections.Picture, own *projector.Projector,
 	err error) {
 	for {
 		class := events.CoordinatorsView

@@ -9,7 +9,7 @@ import (
 	"muster/projections/records"
 )
 
-// A Pictures keeps a picture up to date with a source, as [projections.Projector] does.
+// A Pictures keeps a picture up to date with a source, as [projector.Projector] does.
 type Pictures interface {
 	// View calls look with the picture as it is now, which does not change any more, and returns
 	// its error.

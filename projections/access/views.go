@@ -11,6 +11,7 @@ import (
 
 	"muster/events"
 	"muster/projections"
+	"muster/projections/projector"
 	"muster/projections/records"
 )
 
@@ -44,7 +45,7 @@ type kept struct {
 	after *kept // has the file until it is closed; nil for none
 
 	once      sync.Once // makes it, or finds that it gave way before it was made
-	projector *projections.Projector
+	projector *projector.Projector
 	err       error
 	stop      context.CancelFunc
 	done      chan struct{} // closed when it is no longer followed
@@ -215,7 +216,7 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	}
 	ctx, stop := context.WithCancel(v.ctx)
 	path := filepath.Join(v.dir, string(view)+".db")
-	k.projector, err = projections.Open(ctx, path, newSource(v.all, v.full, view, k.pace))
+	k.projector, err = projector.Open(ctx, path, newSource(v.all, v.full, view, k.pace))
 	if err != nil {
 		stop()
 		return err

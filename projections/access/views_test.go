@@ -18,6 +18,7 @@ import (
 	"muster/ledger/logtest"
 	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/projector"
 	"muster/projections/records"
 )
 
@@ -26,7 +27,7 @@ type world struct {
 	t       *testing.T
 	ledger  *ledger.Ledger
 	journal *journal.Journal
-	full    *projections.Projector
+	full    *projector.Projector
 	views   *access.Views
 	keys    map[string]*events.Signer
 	dir     string
@@ -46,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.say("HQ/founder", &events.LedgerFounded{Header: w.head("ledger.founded"), Title: "a test",
 		Founder: w.key("HQ/founder").Key()})
-	if w.full, err = projections.Open(t.Context(), filepath.Join(w.dir, "projections.db"),
+	if w.full, err = projector.Open(t.Context(), filepath.Join(w.dir, "projections.db"),
 		w.journal); err != nil {
 		t.Fatal(err)
 	}

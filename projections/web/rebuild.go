@@ -5,28 +5,29 @@ import (
 
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/projector"
 )
 
 // Rebuild builds all projections anew from the first record, and compares them with the picture that answers. It is work:
 // one at a time is done, and another is refused meanwhile.
-func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Rebuilding, error) {
+func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projector.Rebuilding, error) {
 	select {
 	case s.rebuilding <- struct{}{}:
 		defer func() { <-s.rebuilding }()
 	default:
-		return projections.Rebuilding{}, problem.New(problem.Unavailable, "the projections are being rebuilt already").WithHint("try again when that is done")
+		return projector.Rebuilding{}, problem.New(problem.Unavailable, "the projections are being rebuilt already").WithHint("try again when that is done")
 	}
 	asOf := s.Projector.Sequence()
 	if asOf == 0 {
-		return projections.Rebuilding{}, notFounded()
+		return projector.Rebuilding{}, notFounded()
 	}
 	fresh, err := s.buildAnew(ctx, asOf)
 	if err != nil {
-		return projections.Rebuilding{}, err
+		return projector.Rebuilding{}, err
 	}
 	rebuilt, err := fresh.Fingerprint(ctx, asOf)
 	if err != nil {
-		return projections.Rebuilding{}, err
+		return projector.Rebuilding{}, err
 	}
 	var kept projections.Fingerprints
 	err = s.Projector.View(func(p *projections.Picture) (err error) {
@@ -34,14 +35,9 @@ func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projections.Reb
 		return err
 	})
 	if err != nil {
-		return projections.Rebuilding{}, err
+		return projector.Rebuilding{}, err
 	}
-	r := projections.Rebuilding{AsOf: asOf}
-	for i, f := range rebuilt.Each {
-		was := kept.Each[i]
-		r.Each = append(r.Each, projections.Rebuilt{Name: f.Name, Entries: f.Entries, Saved: was.SHA256, Rebuilt: f.SHA256, Identical: was == f})
-	}
-	return r, nil
+	return projector.Compare(kept, rebuilt), nil
 }
 
 // buildAnew folds the log's records up to a sequence.

@@ -19,8 +19,8 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/projector"
 )
 
 func TestMain(m *testing.M) {
@@ -41,7 +41,7 @@ var today = time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC)
 type testServer struct {
 	t         *testing.T
 	service   *Service
-	projector *projections.Projector
+	projector *projector.Projector
 	source    *watched
 	api       huma.API
 	url       string
@@ -81,7 +81,7 @@ func newStillServer(t *testing.T, l *testLog) *testServer {
 }
 
 func (s *testServer) startProjector(l *testLog) {
-	p, err := projections.Open(context.Background(), filepath.Join(s.t.TempDir(), "projections.db"), l)
+	p, err := projector.Open(context.Background(), filepath.Join(s.t.TempDir(), "projections.db"), l)
 	if err != nil {
 		s.t.Fatal(err)
 	}

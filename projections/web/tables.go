@@ -11,6 +11,7 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/projections"
+	"muster/projections/projector"
 )
 
 // This file has the rows of the answers: the first column says what a row is about, the last what a
@@ -443,7 +444,7 @@ func FingerprintTable(f projections.Fingerprints) Table {
 }
 
 // RebuildTable has a row for each projection.
-func RebuildTable(r projections.Rebuilding) Table {
+func RebuildTable(r projector.Rebuilding) Table {
 	t := Table{Head: []string{"projection", "entries", "identical", "fingerprint"}}
 	for _, p := range r.Each {
 		identical := "NO"

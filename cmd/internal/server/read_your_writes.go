@@ -8,6 +8,7 @@ import (
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/projections"
+	"muster/projections/projector"
 )
 
 // readYourWrites is a submitter that gives a receipt when the record can be read as well as being
@@ -16,7 +17,7 @@ import (
 // of the projections, so that they meet here.
 type readYourWrites struct {
 	intake.Submitter
-	projector *projections.Projector
+	projector *projector.Projector
 }
 
 // The longest that a receipt waits for the projections. The record stays recorded, whether or not

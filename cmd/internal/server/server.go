@@ -40,8 +40,8 @@ import (
 	"muster/ledger/natsd"
 	"muster/ledger/proof"
 	"muster/ledger/stream"
-	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/projector"
 	"muster/projections/web"
 )
 
@@ -86,7 +86,7 @@ type Server struct {
 	Conn      *nats.Conn
 	Stream    *stream.Stream
 	Ledger    *ledger.Ledger
-	Projector *projections.Projector
+	Projector *projector.Projector
 	Questions *web.Service
 
 	cfg         Config
@@ -246,7 +246,7 @@ func (s *Server) openLedger(ctx context.Context) (err error) {
 }
 
 func (s *Server) openProjector(ctx context.Context) (err error) {
-	s.Projector, err = projections.Open(ctx, filepath.Join(s.cfg.Dir, ProjectionsFile), s.Journal)
+	s.Projector, err = projector.Open(ctx, filepath.Join(s.cfg.Dir, ProjectionsFile), s.Journal)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (s *Server) follow(ctx context.Context) error {
 	s.running.Go(func() {
 		if err := s.Projector.Run(following); err != nil {
 			s.cfg.Log.Error("the projections have stopped", "error", err)
-			if fault := (*projections.Fault)(nil); errors.As(err, &fault) {
+			if fault := (*projector.Fault)(nil); errors.As(err, &fault) {
 				s.cfg.Log.Error("the fault", "panic", fault.Panic, "stack", fault.Stack)
 			}
 			s.projected.Store(problem.New(problem.Unavailable,

@@ -1,4 +1,4 @@
-package projections
+package projector
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"muster/events"
 	"muster/events/problem"
 	"muster/projections/records"
 )
@@ -27,7 +26,7 @@ func saved(t *testing.T, l *testLedger) string {
 }
 
 func TestRebuildIsIdentical(t *testing.T) {
-	l := newAllKinds(t)
+	l := allKinds(t)
 	path := saved(t, l)
 	asOf := l.Last()
 	l.offer("PRT", 9) // not saved yet, and no difference
@@ -39,7 +38,8 @@ func TestRebuildIsIdentical(t *testing.T) {
 	for _, one := range r.Each {
 		entries = append(entries, fmt.Sprint(one.Name, " ", one.Entries))
 	}
-	equal(t, "projections", strings.Join(entries, ", "), "roster 3, operations 2, scopes 1, requirements 3, pledges 10, coverage 15")
+	equal(t, "projections", strings.Join(entries, ", "),
+		"roster 3, operations 2, scopes 1, requirements 3, pledges 10, coverage 15")
 	if _, err := os.Stat(path + ".rebuilt"); err == nil {
 		t.Error("the rebuilt file was left behind")
 	}
@@ -47,7 +47,7 @@ func TestRebuildIsIdentical(t *testing.T) {
 
 // A saved file that is whole in itself and yet wrong is found and replaced.
 func TestRebuildFindsWhatDiffers(t *testing.T) {
-	l := newAllKinds(t)
+	l := allKinds(t)
 	path := saved(t, l)
 	edit(t, path, func(tx *bbolt.Tx) error {
 		return forge(tx, sequenceKey(1), func(data []byte) []byte {
@@ -89,7 +89,7 @@ func forge(tx *bbolt.Tx, key []byte, change func([]byte) []byte) error {
 }
 
 func TestRebuildOfNothingUsable(t *testing.T) {
-	l := newAllKinds(t)
+	l := allKinds(t)
 	dir := t.TempDir()
 	junk, empty := filepath.Join(dir, "junk.db"), filepath.Join(dir, "empty.db")
 	if err := os.WriteFile(junk, []byte("junk"), 0o600); err != nil {
@@ -109,56 +109,10 @@ func TestRebuildOfNothingUsable(t *testing.T) {
 }
 
 func TestRebuildWantsTheFileForItself(t *testing.T) {
-	l := newAllKinds(t)
+	l := allKinds(t)
 	path := filepath.Join(t.TempDir(), "projections.db")
 	openAt(t, path, l)
 	if _, err := Rebuild(context.Background(), path, l); !problem.Is(err, problem.Unavailable) {
 		t.Errorf("a file that is in use: %v", err)
-	}
-}
-
-// The canonical rendering is the same on every machine, and from one version to the next.
-func TestFingerprintIsFrozen(t *testing.T) {
-	l := newAllKinds(t)
-	for name, asOf := range map[string]uint64{"fingerprint-2.golden": beforeReleases - 1, "fingerprint-2-line.golden": beforeReleases,
-		"fingerprint-2-release.golden": l.Last()} {
-		f := must[Fingerprints](t)(l.picture().Fingerprint(t.Context(), asOf))
-		var all strings.Builder
-		for _, one := range f.Each {
-			fmt.Fprintln(&all, one.Name, one.Entries, one.SHA256)
-		}
-		golden(t, name, all.String()+"whole "+f.Whole+"\n")
-	}
-}
-
-// Whatever a record says, the fingerprint shows it, in the projection where it belongs, and keeps that of the record before.
-func TestFingerprintShowsEveryRecord(t *testing.T) {
-	l := newAllKinds(t)
-	p := l.picture()
-	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations", "scope": "scopes",
-		"requirement": "requirements", "pledge": "pledges", "condition": "pledges", "caveat": "pledges", "allocation": "pledges"}
-	before := must[Fingerprints](t)(NewPicture().Fingerprint(t.Context(), 0))
-	for _, rec := range l.All {
-		now := must[Fingerprints](t)(p.Fingerprint(t.Context(), rec.Sequence))
-		for i, one := range now.Each {
-			changed := one.SHA256 != before.Each[i].SHA256
-			if want := one.Name == belongs[rec.Statement.Head().Type.Subject()]; changed != want && one.Name != "coverage" {
-				t.Errorf("record %d, a %s: %s changed %v", rec.Sequence, rec.Statement.Head().Type, one.Name, changed)
-			}
-		}
-		equal(t, "as a fold up to there", now.Whole, whole(t, l.pictureUpTo(rec.Sequence)))
-		before = now
-	}
-}
-
-// Two texts that a person might take for one are two to the fingerprint.
-func TestFingerprintQuotes(t *testing.T) {
-	print := func(note string) string {
-		l := newTestLedger(t)
-		l.offer("FRA", 1, func(t *events.PledgeTerms) { t.Note = note })
-		return whole(t, l.picture())
-	}
-	if print(`a" "b`) == print(`a b`) || print("a\nb") == print(`a\nb`) {
-		t.Error("two texts have one fingerprint")
 	}
 }

@@ -1,4 +1,4 @@
-package projections
+package projector
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/records"
 )
 
-// running opens a projector and runs it until the test ends. The result of Run comes on the channel.
+// running opens a projector and runs it until the test ends. The result of Run comes on the
+// channel.
 func running(t *testing.T, source records.Source) (*Projector, context.CancelFunc, <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -38,8 +40,8 @@ func TestReadYourWrites(t *testing.T) {
 		if err := p.WaitFor(within(t), pledge.seq); err != nil {
 			t.Fatal(err)
 		}
-		err := p.View(func(picture *Picture) error {
-			_, err := picture.Pledge(t.Context(), Moment{}, pledge.id)
+		err := p.View(func(picture *projections.Picture) error {
+			_, err := picture.Pledge(t.Context(), projections.Moment{}, pledge.id)
 			return err
 		})
 		if err != nil {
@@ -51,7 +53,8 @@ func TestReadYourWrites(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run ended with %v", err)
 	}
-	if err := p.WaitFor(within(t), l.Last()+1); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "closed") {
+	if err := p.WaitFor(within(t), l.Last()+1); !problem.Is(err, problem.Unavailable) ||
+		!strings.Contains(err.Error(), "closed") {
 		t.Errorf("waiting for what will not come: %v", err)
 	}
 	if err := p.Close(); err != nil {
@@ -59,18 +62,19 @@ func TestReadYourWrites(t *testing.T) {
 	}
 }
 
-// A record at which the program has a fault stops the projector, and ends no process: what was shown
-// before stays to be read, and nothing that may be half of a record is saved.
+// A record at which the program has a fault stops the projector, and ends no process: what was
+// shown before stays to be read, and nothing that may be half of a record is saved.
 func TestRecordWithAFault(t *testing.T) {
 	l := newTestLedger(t)
 	l.offer("FRA", 1)
 	p := must[*Projector](t)(Open(t.Context(), filepath.Join(t.TempDir(), "projections.db"), l))
-	p.picture.desk = nil // so that to fold panics
+	p.applyRow = func(*projections.Picture, uint64, *records.Row) error { panic("a fault") }
 	seen := l.Last()
 	l.offer("DEU", 2)
 	err := p.Run(within(t))
 	fault := &Fault{}
-	if !errors.As(err, &fault) || fault.Record != 4 || !strings.Contains(fault.Stack, "(*Picture).take") ||
+	if !errors.As(err, &fault) || fault.Record != 4 || !strings.Contains(fault.Stack,
+		"TestRecordWithAFault") ||
 		strings.Contains(err.Error(), "goroutine") {
 		t.Errorf("Run ended with %v", err)
 	}
@@ -83,7 +87,8 @@ func TestRecordWithAFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := must[*Projector](t)(Open(t.Context(), p.path, l))
-	equal(t, "opened again", whole(t, again.shown.Load().picture), whole(t, l.pictureUpTo(l.Last())))
+	equal(t, "opened again", whole(t, again.shown.Load().picture),
+		whole(t, l.pictureUpTo(l.Last())))
 	if err := again.Close(); err != nil {
 		t.Error(err)
 	}
@@ -123,7 +128,8 @@ func TestSavesFullSegments(t *testing.T) {
 	}
 	for name, source := range map[string]records.Source{"stored": l, "plain": plainSource{l}} {
 		t.Run(name, func(t *testing.T) {
-			p := &Projector{source: source, picture: NewPicture()}
+			p := &Projector{source: source, picture: projections.NewPicture(),
+				applyRow: (*projections.Picture).ApplyRow}
 			p.store = must[*store](t)(openStore(filepath.Join(t.TempDir(), "projections.db")))
 			defer p.store.close()
 			if err := p.catchUp(context.Background()); err != nil {
@@ -141,7 +147,8 @@ func TestWaitForEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	err := p.WaitFor(ctx, 3)
-	if !problem.Is(err, problem.Unavailable) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "record 3 is not in the picture yet, which is at record 2") {
+	if !problem.Is(err, problem.Unavailable) || !errors.Is(err, context.Canceled) ||
+		!strings.Contains(err.Error(), "record 3 is not in the picture yet, which is at record 2") {
 		t.Errorf("waiting without hope: %v", err)
 	}
 	if err := p.WaitFor(ctx, 2); err != nil {
@@ -176,11 +183,12 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// A source that fails, or a record that cannot be, ends Run and is told to those who wait. What is there can still be read.
+// A source that fails, or a record that cannot be, ends Run and is told to those who wait. What is
+// there can still be read.
 func TestRunStopsAtWhatCannotBe(t *testing.T) {
 	for name, spoil := range map[string]func(*testLedger){
 		"a failing source": func(l *testLedger) { l.Fail(errClosed) },
-		"a false record":   func(l *testLedger) { testPledge{l: l, nation: "FRA", id: l.head("pledge.offered").ID}.report(2, 5) },
+		"a false record":   func(l *testLedger) { l.reportNothing() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newTestLedger(t)
@@ -191,7 +199,8 @@ func TestRunStopsAtWhatCannotBe(t *testing.T) {
 			if err == nil {
 				t.Fatal("Run ended without an error")
 			}
-			if waited := p.WaitFor(within(t), 3); !problem.Is(waited, problem.Unavailable) || !strings.Contains(waited.Error(), err.Error()) {
+			if waited := p.WaitFor(within(t), 3); !problem.Is(waited, problem.Unavailable) ||
+				!strings.Contains(waited.Error(), err.Error()) {
 				t.Errorf("who waits is told %v, and the reason is %v", waited, err)
 			}
 			equal(t, "sequence", p.Sequence(), 2)
@@ -225,9 +234,11 @@ func TestManyReaders(t *testing.T) {
 	for range 4 {
 		readers.Go(func() {
 			for p.Sequence() < 53 {
-				err := p.View(func(picture *Picture) error {
-					c, err := picture.Coverage(t.Context(), Moment{On: day(20)}, CoverageFilter{})
-					if err == nil && len(c.Lines) > 0 && uint64(len(c.Lines[0].Counted)) != c.AsOf-3 {
+				err := p.View(func(picture *projections.Picture) error {
+					c, err := picture.Coverage(t.Context(), projections.Moment{On: on.AddDays(19)},
+						projections.CoverageFilter{})
+					if err == nil && len(c.Lines) > 0 &&
+						uint64(len(c.Lines[0].Counted)) != c.AsOf-3 {
 						t.Errorf("as of %d, %d pledges count", c.AsOf, len(c.Lines[0].Counted))
 					}
 					return err
@@ -252,11 +263,12 @@ func TestManyReaders(t *testing.T) {
 	}
 }
 
-// A reader who looks for long sees the picture as it was, and holds up neither the records that come nor the readers who look for them.
+// A reader who looks for long sees the picture as it was, and holds up neither the records that
+// come nor the readers who look for them.
 func TestLongViewHoldsUpNobody(t *testing.T) {
 	l := newTestLedger(t)
 	p, cancel, done := running(t, l)
-	err := p.View(func(picture *Picture) error {
+	err := p.View(func(picture *projections.Picture) error {
 		was := whole(t, picture)
 		for range 3 {
 			if err := p.WaitFor(within(t), l.offer("FRA", 1).seq); err != nil {
@@ -287,7 +299,10 @@ func TestManyReadersKeepNoRecordOut(t *testing.T) {
 				case <-enough:
 					return
 				default:
-					_ = p.View(func(*Picture) error { time.Sleep(2 * time.Millisecond); return nil }) // as a question takes
+					_ = p.View(func(*projections.Picture) error {
+						time.Sleep(2 * time.Millisecond) // as a question takes
+						return nil
+					})
 				}
 			}
 		})
@@ -308,8 +323,3 @@ func TestManyReadersKeepNoRecordOut(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// plainSource hides what a source can do besides being one.
-type plainSource struct{ records.Source }
-
-var errClosed = errors.New("the source was closed")

@@ -1,4 +1,4 @@
-package projections
+package projector
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
-	"pgregory.net/rapid"
 
 	"muster/events/problem"
 	"muster/projections/records"
@@ -30,34 +29,6 @@ func openAt(t *testing.T, path string, source records.Source) *Projector {
 	return p
 }
 
-func whole(t tb, p *Picture) string {
-	return must[Fingerprints](t)(p.Fingerprint(context.Background(), 0)).Whole
-}
-
-// Saved and opened again at any records, the picture is what folding all records at once gives.
-func TestReopenEqualsFold(t *testing.T) {
-	dir := t.TempDir()
-	rapid.Check(t, func(t *rapid.T) {
-		s := newStory(t)
-		path := filepath.Join(must[string](t)(os.MkdirTemp(dir, "")), "projections.db")
-		for at := uint64(0); at < s.Last(); {
-			at = rapid.Uint64Range(at, s.Last()).Draw(t, "reopened at")
-			source := s.upTo(at)
-			p := must[*Projector](t)(Open(context.Background(), path, source))
-			if p.Discarded() != nil {
-				t.Fatalf("the saved file was thrown away: %v", p.Discarded())
-			}
-			if got, want := whole(t, p.picture), whole(t, s.pictureUpTo(at)); got != want {
-				t.Fatalf("at record %d: the fingerprint is %s, and a straight fold's is %s", at, got, want)
-			}
-			if err := p.Close(); err != nil {
-				t.Fatal(err)
-			}
-			at++
-		}
-	})
-}
-
 // edit changes a closed store.
 func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	t.Helper()
@@ -68,7 +39,8 @@ func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	}
 }
 
-// Whatever is wrong with a saved file, it is thrown away, and the picture is built from the first record.
+// Whatever is wrong with a saved file, it is thrown away, and the picture is built from the first
+// record.
 func TestUnsoundFileIsThrownAway(t *testing.T) {
 	meta := func(key, value []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -107,13 +79,19 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 		{"a changed row", func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				b := tx.Bucket(bucketRows)
-				return b.Put(sequenceKey(1), bytes.Replace(b.Get(sequenceKey(1)), []byte("illustrative"), []byte("illustratiVe"), 1))
+				return b.Put(sequenceKey(1),
+					bytes.Replace(b.Get(sequenceKey(1)), []byte("illustrative"),
+						[]byte("illustratiVe"), 1))
 			})
 		}, "changed"},
-		{"a segment cut off", rows(func(s []byte) []byte { return s[:len(s)-1] }), "the segment of record 1: the saved rows are damaged at row"},
-		{"a row with an unknown member", rows(func(s []byte) []byte { s[7] = 0xFF; return s }), "at row 1"},
-		{"a row of an unknown kind", rows(of(records.Row{Type: "pledge.lost", Recorded: 1})), "pledge.lost"},
-		{"a row about nothing", rows(of(records.Row{Type: "pledge.accepted", Recorded: 1})), "which no record before it began"},
+		{"a segment cut off", rows(func(s []byte) []byte { return s[:len(s)-1] }),
+			"the segment of record 1: the saved rows are damaged at row"},
+		{"a row with an unknown member", rows(func(s []byte) []byte { s[7] = 0xFF; return s }),
+			"at row 1"},
+		{"a row of an unknown kind", rows(of(records.Row{Type: "pledge.lost", Recorded: 1})),
+			"pledge.lost"},
+		{"a row about nothing", rows(of(records.Row{Type: "pledge.accepted", Recorded: 1})),
+			"which no record before it began"},
 		{"a missing row", rows(func(s []byte) []byte {
 			all, _ := records.Decode(nil, s)
 			return records.Encode(all[:len(all)-1]).Data
@@ -121,26 +99,34 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 		{"a moved segment", func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				b := tx.Bucket(bucketRows)
-				return errors.Join(b.Put(sequenceKey(2), bytes.Clone(b.Get(sequenceKey(1)))), b.Delete(sequenceKey(1)))
+				return errors.Join(b.Put(sequenceKey(2), bytes.Clone(b.Get(sequenceKey(1)))),
+					b.Delete(sequenceKey(1)))
 			})
 		}, "does not follow"},
 		{"a strange key", func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put([]byte("key"), []byte("value")) })
+			edit(t, path, func(tx *bbolt.Tx) error {
+				return tx.Bucket(bucketRows).Put([]byte("key"),
+					[]byte("value"))
+			})
 		}, "has the key"},
 		{"a missing mark", func(t *testing.T, path string) {
-			edit(t, path, func(tx *bbolt.Tx) error { return errors.Join(tx.DeleteBucket(bucketMeta)) })
+			edit(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket(bucketMeta) })
 		}, "cannot be used"},
-		{"no bbolt file at all", func(t *testing.T, path string) { overwrite(0, bytes.Repeat([]byte("junk"), 4096))(t, path) }, "cannot be used"},
+		{"no bbolt file at all", func(t *testing.T, path string) {
+			overwrite(0,
+				bytes.Repeat([]byte("junk"), 4096))(t, path)
+		}, "cannot be used"},
 		{"an empty page", func(t *testing.T, path string) {
 			if err := os.Truncate(path, 5); err != nil {
 				t.Fatal(err)
 			}
 		}, "cannot be used"},
-		{"junk in its pages", overwrite(2*4096, bytes.Repeat([]byte{0xA5}, 30*4096)), "cannot be used"},
+		{"junk in its pages", overwrite(2*4096, bytes.Repeat([]byte{0xA5}, 30*4096)),
+			"cannot be used"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "projections.db")
-			l := newAllKinds(t)
+			l := allKinds(t)
 			if err := must[*Projector](t)(Open(context.Background(), path, l)).Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +134,8 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 			p := openAt(t, path, l)
 			why := fmt.Sprint(p.Discarded())
 			one, other, _ := strings.Cut(test.why, "|")
-			if !errors.Is(p.Discarded(), errUnsound) || !strings.Contains(why, one) && (other == "" || !strings.Contains(why, other)) {
+			if !errors.Is(p.Discarded(), errUnsound) || !strings.Contains(why, one) &&
+				(other == "" || !strings.Contains(why, other)) {
 				t.Errorf("thrown away because: %s; want %q", why, test.why)
 			}
 			equal(t, "fingerprint", whole(t, p.picture), whole(t, l.picture()))
@@ -159,7 +146,7 @@ func TestUnsoundFileIsThrownAway(t *testing.T) {
 // A file that comes back sound after it was thrown away is used the next time.
 func TestRebuiltFileIsUsed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
-	l := newAllKinds(t)
+	l := allKinds(t)
 	if err := os.WriteFile(path, []byte("junk"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +162,7 @@ func TestRebuiltFileIsUsed(t *testing.T) {
 // A file of another ledger's history, or of more of it than there is, is thrown away.
 func TestOtherHistoryIsThrownAway(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
-	l := newAllKinds(t)
+	l := allKinds(t)
 	if err := must[*Projector](t)(Open(context.Background(), path, l)).Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +177,8 @@ func TestOtherHistoryIsThrownAway(t *testing.T) {
 	for range 20 {
 		other.offer("FRA", 1)
 	}
-	if why := fmt.Sprint(openAt(t, path, other).Discarded()); !strings.Contains(why, "in which record 10 is another") {
+	if why := fmt.Sprint(openAt(t, path, other).Discarded()); !strings.Contains(why,
+		"in which record 10 is another") {
 		t.Errorf("of another history: %s", why)
 	}
 }
@@ -198,17 +186,19 @@ func TestOtherHistoryIsThrownAway(t *testing.T) {
 // What keeps the file from being reached is no reason to throw it away.
 func TestUnreachableFileIsKept(t *testing.T) {
 	dir := t.TempDir()
-	l := newAllKinds(t)
+	l := allKinds(t)
 	path := filepath.Join(dir, "projections.db")
 	openAt(t, path, l)
 	_, err := Open(context.Background(), path, l)
-	if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "another process has") {
+	if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(),
+		"another process has") {
 		t.Errorf("a file that is in use: %v", err)
 	}
 	if _, err := Open(context.Background(), dir, l); err == nil || errors.Is(err, errUnsound) {
 		t.Errorf("a directory: %v", err)
 	}
-	if _, err := Open(context.Background(), filepath.Join(dir, "none", "projections.db"), l); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(context.Background(), filepath.Join(dir, "none", "projections.db"),
+		l); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }
@@ -218,14 +208,20 @@ func TestSaveAppends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "projections.db")
 	s := must[*store](t)(openStore(path))
 	defer s.close()
-	fake := func(rows int, data string) records.Segment { return records.Segment{Rows: rows, Data: []byte(data)} }
+	fake := func(rows int, data string) records.Segment {
+		return records.Segment{Rows: rows,
+			Data: []byte(data)}
+	}
 	save := func(tail records.Segment, full ...records.Segment) {
 		if err := s.save(full, tail, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	save(fake(1, "tail"), fake(2, "full"))
-	edit := func(tx *bbolt.Tx) error { return tx.Bucket(bucketRows).Put(sequenceKey(1), []byte("as it was")) }
+	edit := func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRows).Put(sequenceKey(1),
+			[]byte("as it was"))
+	}
 	if err := s.db.Update(edit); err != nil {
 		t.Fatal(err)
 	}
@@ -243,5 +239,6 @@ func TestSaveAppends(t *testing.T) {
 	}
 	equal(t, "rows", strings.Join(all, ", "), "1 as it was, 3 full tail, 6 new tail")
 	equal(t, "cursor", s.saved.cursor, 6)
-	equal(t, "sum", s.saved.sum, chain(chain(chain([32]byte{}, []byte("full")), []byte("full tail")), []byte("new tail")))
+	equal(t, "sum", s.saved.sum,
+		chain(chain(chain([32]byte{}, []byte("full")), []byte("full tail")), []byte("new tail")))
 }

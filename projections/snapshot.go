@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -19,19 +17,21 @@ import (
 	"muster/projections/records"
 )
 
-// A snapshot is a picture as it stood at a record, in a file beside the store: the pledges with their facts and the table of versions,
-// already folded. To fold a million rows again takes seconds, and to read what came of them takes a fraction. The store has the rows since
-// then. Of a snapshot that cannot be used nothing is lost: the source has all.
+// A Snapshot is a picture as it stood at a record, in its saved form: the pledges with their facts
+// and the table of versions, already folded. To fold a million rows again takes seconds, and to read
+// what came of them takes a fraction. Of a snapshot that cannot be used nothing is lost: the source
+// has all.
 //
 //	"muster projections snapshot N\n", N being snapshotForm
-//	how many parts there are, 8 bytes little endian, then of each its length, 8 bytes, and its CRC-32C, 4 bytes
+//	how many parts there are, 8 bytes little endian,
+//	of each part its length, 8 bytes, and its CRC-32C, 4 bytes
 //	CRC-32C of all this
-//	the parts (projector_snapshot_parts.go)
+//	the parts (snapshot_parts.go)
 //
-// The sums tell what was damaged. Against who means to change it no sum in the same file would help; for that there are the records.
-// Each part is written by a codec of its own, so that parts are read beside each other.
-type snapshot struct {
-	file  *os.File // where it is read
+// The sums tell what was damaged. Against an attacker no sum in the same file would help; for that
+// there are the records. Each part is written by a codec of its own, so that parts are read beside
+// each other.
+type Snapshot struct {
 	parts []writtenPart
 
 	// What the head tells.
@@ -48,10 +48,8 @@ const snapshotForm = 5
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
 
-// snapshotPath is where the snapshot of a store lies.
-func snapshotPath(path string) string { return path + ".snapshot" }
-
-var errSnapshot = errors.New("the snapshot of the projections is damaged")
+// ErrSnapshot says that a snapshot is damaged, or of another form.
+var ErrSnapshot = errors.New("the snapshot of the projections is damaged")
 
 // A writtenPart is one part of the file.
 type writtenPart struct {
@@ -93,7 +91,7 @@ func (pl *planned) take(p *Picture) error {
 		seq := pl.coder.Uvarint(0)
 		pl.coder.Row(&r)
 		if pl.coder.Failed() || moves[r.Type] != nil {
-			return errSnapshot
+			return ErrSnapshot
 		}
 		if err := p.dispatch(seq, &r, nil); err != nil {
 			return err
@@ -103,24 +101,14 @@ func (pl *planned) take(p *Picture) error {
 	return nil
 }
 
-// writeSnapshot writes what the picture is at a record, of which the leaf is given.
-func writeSnapshot(path string, cursor uint64, leaf [sha256.Size]byte, p *Picture) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // it has another name by then
-	if err = errors.Join(snapshotOf(p, cursor, leaf).writeParts(f, p), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("saving a snapshot of the projections: %w", err)
-	}
-	return nil
+// WriteSnapshot writes the picture, with the leaf of its last record: SHA-256 of the record as the
+// source stores it.
+func (p *Picture) WriteSnapshot(w io.WriteSeeker, leaf [sha256.Size]byte) error {
+	return snapshotOf(p, leaf).writeParts(w, p)
 }
 
 // writeParts writes the parts behind the place of their sums, and then the sums.
-func (s *snapshot) writeParts(f *os.File, p *Picture) error {
+func (s *Snapshot) writeParts(f io.WriteSeeker, p *Picture) error {
 	parts := s.of(p)
 	head := binary.LittleEndian.AppendUint64([]byte(snapshotMagic()), uint64(len(parts)))
 	if _, err := f.Seek(int64(len(head)+len(parts)*partHead+sumSize), io.SeekStart); err != nil {
@@ -140,60 +128,60 @@ func (s *snapshot) writeParts(f *os.File, p *Picture) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := f.WriteAt(binary.LittleEndian.AppendUint32(head, sumOf(head)), 0)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := f.Write(binary.LittleEndian.AppendUint32(head, sumOf(head)))
 	return err
 }
 
-// openSnapshot opens a snapshot, and reads of what it says only how far it goes.
-func openSnapshot(path string) (*snapshot, error) {
-	f, err := os.Open(path)
-	if err != nil {
+// OpenSnapshot reads of a snapshot of so many bytes only how far it goes. The error is ErrSnapshot.
+func OpenSnapshot(r io.ReaderAt, size int64) (*Snapshot, error) {
+	s := &Snapshot{}
+	if err := s.open(r, size); err != nil {
 		return nil, err
-	}
-	s := &snapshot{file: f}
-	if err := s.open(); err != nil {
-		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *snapshot) close() error { return s.file.Close() }
+// Sequence returns the last record that is in the picture.
+func (s *Snapshot) Sequence() uint64 { return s.cursor }
 
-func (s *snapshot) open() error {
-	info, err := s.file.Stat()
-	if err != nil {
-		return err
-	}
+// Leaf returns SHA-256 of that record as the source stores it.
+func (s *Snapshot) Leaf() [sha256.Size]byte { return s.leaf }
+
+func (s *Snapshot) open(r io.ReaderAt, size int64) error {
+	in := io.NewSectionReader(r, 0, size)
 	begin := make([]byte, len(snapshotMagic())+8)
-	if _, err := io.ReadFull(s.file, begin); err != nil || !bytes.HasPrefix(begin, []byte(snapshotMagic())) {
-		return errSnapshot
+	if _, err := io.ReadFull(in, begin); err != nil || !bytes.HasPrefix(begin, []byte(snapshotMagic())) {
+		return ErrSnapshot
 	}
 	n := binary.LittleEndian.Uint64(begin[len(begin)-8:])
-	if n == 0 || n > uint64(info.Size()/partHead) {
-		return errSnapshot
+	if n == 0 || n > uint64(size/partHead) {
+		return ErrSnapshot
 	}
 	heads := make([]byte, n*partHead+sumSize)
-	if _, err := io.ReadFull(s.file, heads); err != nil {
-		return errSnapshot
+	if _, err := io.ReadFull(in, heads); err != nil {
+		return ErrSnapshot
 	}
 	heads, sum := heads[:n*partHead], binary.LittleEndian.Uint32(heads[n*partHead:])
 	if sumOf(append(begin, heads...)) != sum {
-		return errSnapshot
+		return ErrSnapshot
 	}
 	at := int64(len(begin)+len(heads)) + sumSize
 	for heads := range slices.Chunk(heads, partHead) {
-		part := writtenPart{s.file, at, int64(binary.LittleEndian.Uint64(heads)), binary.LittleEndian.Uint32(heads[8:])}
+		part := writtenPart{r, at, int64(binary.LittleEndian.Uint64(heads)), binary.LittleEndian.Uint32(heads[8:])}
 		s.parts = append(s.parts, part)
 		at += part.size
 	}
-	if at != info.Size() {
-		return errSnapshot
+	if at != size {
+		return ErrSnapshot
 	}
 	if err := s.parts[0].read(&[]byte{}, s.head); err != nil {
 		return err
 	}
 	if s.pledges > n*pledgesInPart || s.versions > n*versionsInPart || s.cursor > n*recordsInPart {
-		return errSnapshot
+		return ErrSnapshot
 	}
 	return nil
 }
@@ -202,18 +190,24 @@ func (s *snapshot) open() error {
 func (p *writtenPart) read(room *[]byte, do func(*records.Codec)) error {
 	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
 	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sumOf(*room) != p.sum {
-		return errSnapshot
+		return ErrSnapshot
 	}
 	c := records.NewReader(*room)
-	err := soundly(func() error { do(c); return nil })
-	if err != nil || c.Failed() || len(c.Bytes()) > 0 {
-		return errSnapshot
+	if faults(func() { do(c) }) || c.Failed() || len(c.Bytes()) > 0 {
+		return ErrSnapshot
 	}
 	return nil
 }
 
-// picture returns the picture that was written.
-func (s *snapshot) picture() (*Picture, error) {
+// faults reports whether do panics, as it may over what cannot be.
+func faults(do func()) (broken bool) {
+	defer func() { broken = recover() != nil }()
+	do()
+	return false
+}
+
+// Picture reads the picture that was written. The error is ErrSnapshot.
+func (s *Snapshot) Picture() (*Picture, error) {
 	defer collectNothing()()
 	p := NewPicture()
 	if err := s.plan.take(p); err != nil {
@@ -221,7 +215,7 @@ func (s *snapshot) picture() (*Picture, error) {
 	}
 	parts := s.of(p)
 	if len(parts) != len(s.parts) {
-		return nil, errSnapshot
+		return nil, ErrSnapshot
 	}
 	if err := s.parts[1].read(&[]byte{}, parts[1]); err != nil {
 		return nil, err
@@ -242,7 +236,7 @@ func (s *snapshot) picture() (*Picture, error) {
 	}
 	all.Wait()
 	if failed.Load() || slices.ContainsFunc(s.rotating, func(no uint32) bool { return uint64(no) >= s.pledges }) {
-		return nil, errSnapshot
+		return nil, ErrSnapshot
 	}
 	p.plan = s.plan
 	p.index(s.rotating)

@@ -1,30 +1,38 @@
-package projections
+package projector
 
 import (
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"runtime/debug"
 
 	"muster/projections/records"
 )
 
-// replay takes in what the source has beyond the picture, before there are readers. Where that is worth a snapshot, its rows are not kept.
+// replay takes in what the source has beyond the picture, before there are readers. Where that is
+// worth a snapshot, its rows are not kept.
 func (p *Projector) replay(ctx context.Context) error {
 	from := p.picture.Sequence() + 1
 	n := max(p.source.Last()+1, from) - from
 	p.unkept = n > 0 && p.isWorthSnap(from-1+n)
-	all := newBulkLoad(p.picture, n)
-	for b := range records.Batches(p.source, from) {
-		err := all.takeBatch(&b)
-		if err = cmp.Or(err, b.Err, ctx.Err()); err != nil {
-			earlier := all.fold()
-			return cmp.Or(earlier, err)
+	return p.picture.Load(p.kept(ctx, from), n)
+}
+
+// kept yields the batches from a record on, until ctx ends, and keeps those that were taken in.
+func (p *Projector) kept(ctx context.Context, from uint64) iter.Seq[records.Batch] {
+	return func(yield func(records.Batch) bool) {
+		for b := range records.Batches(p.source, from) {
+			if b.Err == nil {
+				b.Err = ctx.Err()
+			}
+			if !yield(b) || b.Err != nil {
+				return
+			}
+			p.keep(&b)
 		}
-		p.keep(&b)
 	}
-	return all.fold()
 }
 
 // catchUp takes in what the source has beyond the picture, beside readers.
@@ -54,8 +62,9 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("record %d has met a fault of this program", f.Record)
 }
 
-// take takes in a batch and shows it to readers. When a row cannot be taken in, neither it nor those behind it stay in the batch.
-// When that panics, the picture may have half of it: readers keep the one they were shown, and nothing is saved any more.
+// take takes in a batch and shows it to readers. When a row cannot be taken in, neither it nor
+// those behind it stay in the batch. When that panics, the picture may have half of it: readers
+// keep the one they were shown, and nothing is saved any more.
 func (p *Projector) take(b *records.Batch) (err error) {
 	at := 0
 	defer func() {
@@ -65,7 +74,7 @@ func (p *Projector) take(b *records.Batch) (err error) {
 		}
 	}()
 	for at = range b.Rows {
-		if err = p.picture.take(b.First+uint64(at), &b.Rows[at]); err != nil {
+		if err = p.applyRow(p.picture, b.First+uint64(at), &b.Rows[at]); err != nil {
 			b.Rows = b.Rows[:at]
 			break
 		}
@@ -114,7 +123,10 @@ func (p *Projector) save() error {
 }
 
 // isWorthSnap reports whether a snapshot at a record would save the next start much.
-func (p *Projector) isWorthSnap(at uint64) bool { return at >= p.snapped+max(p.snapAfter, p.snapped/8) }
+func (p *Projector) isWorthSnap(at uint64) bool {
+	return at >= p.snapped+max(p.snapAfter,
+		p.snapped/8)
+}
 
 // snap saves a snapshot, and forgets the rows that it has.
 func (p *Projector) snap() error {
@@ -122,7 +134,7 @@ func (p *Projector) snap() error {
 	if p.isUnsaved() {
 		leaf = sha256.Sum256(p.last)
 	}
-	if err := writeSnapshot(snapshotPath(p.path), at, leaf, p.picture); err != nil {
+	if err := writeSnapshot(snapshotPath(p.path), leaf, p.picture); err != nil {
 		return err
 	}
 	if err := p.store.clear(at, leaf); err != nil {

@@ -21,8 +21,8 @@ const (
 )
 
 // snapshotOf returns the snapshot of a picture, to be written.
-func snapshotOf(p *Picture, cursor uint64, leaf [sha256.Size]byte) *snapshot {
-	s := &snapshot{cursor: cursor, leaf: leaf, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
+func snapshotOf(p *Picture, leaf [sha256.Size]byte) *Snapshot {
+	s := &Snapshot{cursor: p.Sequence(), leaf: leaf, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
 	for _, pl := range p.rotating {
 		s.rotating = append(s.rotating, pl.no)
 	}
@@ -34,7 +34,7 @@ type partCoder struct{ *records.Codec }
 
 // of returns what writes each part of the snapshot from the picture, or reads it into it. The head is read before it is called, then the
 // lists, and then all others, which may be beside each other.
-func (s *snapshot) of(p *Picture) []func(*records.Codec) {
+func (s *Snapshot) of(p *Picture) []func(*records.Codec) {
 	parts := []func(*records.Codec){s.head, func(c *records.Codec) { s.lists(partCoder{c}, p) }}
 	cut := func(n uint64, each int, do func(c partCoder, from, until int)) {
 		for from := 0; from < int(n); from += each {
@@ -83,7 +83,7 @@ func (s *snapshot) of(p *Picture) []func(*records.Codec) {
 // touch writes to memory that is new, before anybody reads it: see [records.Codec.Has].
 func touch[T any](fresh []T) { clear(fresh) }
 
-func (s *snapshot) head(in *records.Codec) {
+func (s *Snapshot) head(in *records.Codec) {
 	c := partCoder{in}
 	records.Natural(c.Codec, &s.cursor)
 	c.Fixed(s.leaf[:])
@@ -106,7 +106,7 @@ func (c partCoder) planned(pl *planned) {
 }
 
 // lists are those that others name the entries of by their numbers, and what the plan does not say of operations.
-func (s *snapshot) lists(c partCoder, p *Picture) {
+func (s *Snapshot) lists(c partCoder, p *Picture) {
 	operations := p.names
 	records.Each(c.Codec, &operations, func(name *events.Operation) {
 		c.Plain((*string)(name))

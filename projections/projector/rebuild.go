@@ -1,4 +1,4 @@
-package projections
+package projector
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"muster/projections"
 	"muster/projections/records"
 )
 
@@ -20,7 +21,8 @@ type Rebuilt struct {
 
 // A Rebuilding is the outcome of Rebuild.
 type Rebuilding struct {
-	// AsOf is the record as of which the saved and the rebuilt picture are compared: the last one that was saved.
+	// AsOf is the record as of which the saved and the rebuilt picture are compared: the last one
+	// that was saved.
 	AsOf uint64    `json:"as_of"`
 	Each []Rebuilt `json:"each"`
 	// Replaced says that the saved file gave way to the rebuilt one.
@@ -39,26 +41,9 @@ func (r Rebuilding) Identical() bool {
 	return true
 }
 
-// Rebuild builds all projections anew, from the first record that the source has, and compares them with those saved at
-// path. Where they differ, what was rebuilt takes the place of what was saved. No Projector may have the file open.
-func Rebuild(ctx context.Context, path string, source records.Source) (Rebuilding, error) {
-	var result Rebuilding
-	saved, err := fingerprintSaved(ctx, path, source)
-	switch {
-	case errors.Is(err, errUnsound):
-		result.Discarded = err.Error()
-	case err != nil:
-		return result, err
-	}
-	aside := path + ".rebuilt"
-	if err := discard(aside); err != nil { // left by a rebuild that was interrupted
-		return result, err
-	}
-	rebuilt, err := fingerprintRebuilt(ctx, aside, source, saved.AsOf)
-	if err != nil {
-		return result, errors.Join(err, discard(aside))
-	}
-	result.AsOf = rebuilt.AsOf
+// Compare compares what was saved, which may be nothing, with what was built again.
+func Compare(saved, rebuilt projections.Fingerprints) Rebuilding {
+	result := Rebuilding{AsOf: rebuilt.AsOf}
 	for i, one := range rebuilt.Each {
 		r := Rebuilt{Name: one.Name, Entries: one.Entries, Rebuilt: one.SHA256}
 		if saved.Each != nil {
@@ -66,6 +51,31 @@ func Rebuild(ctx context.Context, path string, source records.Source) (Rebuildin
 		}
 		result.Each = append(result.Each, r)
 	}
+	return result
+}
+
+// Rebuild builds all projections anew, from the first record that the source has, and compares them
+// with those saved at path. Where they differ, what was rebuilt takes the place of what was saved.
+// No Projector may have the file open.
+func Rebuild(ctx context.Context, path string, source records.Source) (Rebuilding, error) {
+	discarded := ""
+	saved, err := fingerprintSaved(ctx, path, source)
+	switch {
+	case errors.Is(err, errUnsound):
+		discarded = err.Error()
+	case err != nil:
+		return Rebuilding{}, err
+	}
+	aside := path + ".rebuilt"
+	if err := discard(aside); err != nil { // left by a rebuild that was interrupted
+		return Rebuilding{}, err
+	}
+	rebuilt, err := fingerprintRebuilt(ctx, aside, source, saved.AsOf)
+	if err != nil {
+		return Rebuilding{}, errors.Join(err, discard(aside))
+	}
+	result := Compare(saved, rebuilt)
+	result.Discarded = discarded
 	if result.Identical() {
 		return result, discard(aside)
 	}
@@ -82,27 +92,31 @@ func Rebuild(ctx context.Context, path string, source records.Source) (Rebuildin
 	return result, nil
 }
 
-// fingerprintSaved takes the fingerprints of what is saved. There are none when there is no file yet.
-func fingerprintSaved(ctx context.Context, path string, source records.Source) (Fingerprints, error) {
+// fingerprintSaved takes the fingerprints of what is saved. There are none when there is no file
+// yet.
+func fingerprintSaved(ctx context.Context, path string,
+	source records.Source) (projections.Fingerprints, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
+		return projections.Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
 	store, picture, _, err := openSaved(path, source)
 	if err != nil {
-		return Fingerprints{}, err
+		return projections.Fingerprints{}, err
 	}
 	defer store.close()
 	if picture.Sequence() == 0 {
-		return Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
+		return projections.Fingerprints{}, fmt.Errorf("%w: none were saved yet", errUnsound)
 	}
 	return picture.Fingerprint(ctx, 0)
 }
 
-// fingerprintRebuilt builds the projections in a new file and takes their fingerprints as of a record, 0 for the last.
-func fingerprintRebuilt(ctx context.Context, path string, source records.Source, asOf uint64) (Fingerprints, error) {
+// fingerprintRebuilt builds the projections in a new file and takes their fingerprints as of a
+// record, 0 for the last.
+func fingerprintRebuilt(ctx context.Context, path string, source records.Source,
+	asOf uint64) (projections.Fingerprints, error) {
 	p, err := Open(ctx, path, source)
 	if err != nil {
-		return Fingerprints{}, err
+		return projections.Fingerprints{}, err
 	}
 	f, err := p.picture.Fingerprint(ctx, asOf)
 	return f, errors.Join(err, p.Close())

@@ -1,4 +1,4 @@
-package projections
+package projector
 
 import (
 	"bytes"
@@ -17,16 +17,18 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/records"
 )
 
-// A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows since the last snapshot and, changed in
-// the same transaction, the cursor. It holds nothing that the source does not, so a file that cannot be trusted is thrown away.
+// A store is the saved state of a picture: one bbolt file with a segment for each few thousand rows
+// since the last snapshot and, changed in the same transaction, the cursor. It holds nothing that
+// the source does not, so a file that cannot be trusted is thrown away.
 //
 //	rows: the sequence of its first row (8 bytes, big endian) → segment
 //	meta: "form"   → records.Form, in decimal digits
 //	      "cursor" → the sequence of the last row (8 bytes, big endian)
-//	      "leaf"   → SHA-256 of that record as the source stores it, so that another history is noticed
+//	      "leaf"   → SHA-256 of that record as the source stores it: another history is noticed
 //	      "sum"    → SHA-256 chained over all segments, so that a changed one is noticed
 type store struct {
 	db     *bbolt.DB
@@ -53,14 +55,16 @@ var (
 // lockWait is how long to wait for another process to let go of the file.
 const lockWait = time.Second
 
-// errUnsound is wrapped by errors that mean that a file cannot be trusted, and not that it cannot be reached.
+// errUnsound is wrapped by errors that mean that a file cannot be trusted, and not that it cannot
+// be reached.
 var errUnsound = errors.New("the saved projections cannot be used")
 
 // openStore opens or makes the file at path. A file that is in use is problem.Unavailable.
 func openStore(path string) (s *store, err error) {
 	err = soundly(func() error {
 		db, err := bbolt.Open(path, 0o600,
-			&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, OpenFile: openInFolder})
+			&bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType,
+				OpenFile: openInFolder})
 		if err != nil {
 			return err
 		}
@@ -80,8 +84,9 @@ func openStore(path string) (s *store, err error) {
 	return nil, openingError(path, err)
 }
 
-// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the folder is refused: whoever may write
-// there could have planted it to have another file written over.
+// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the
+// folder is refused: whoever may write there could have planted it to have another file written
+// over.
 func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	folder, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -89,7 +94,8 @@ func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	}
 	f, err := folder.OpenFile(filepath.Base(path), flag, perm)
 	if info, is := os.Lstat(path); err != nil && is == nil && info.Mode()&fs.ModeSymlink != 0 {
-		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file itself there: %w", path, err)
+		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: "+
+			"put the file itself there: %w", path, err)
 	}
 	return f, errors.Join(err, folder.Close())
 }
@@ -100,16 +106,17 @@ func openingError(path string, err error) error {
 	var system syscall.Errno
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return problem.New(problem.Unavailable, "another process has %s open", path).WithHint("stop the other muster first")
+		return problem.New(problem.Unavailable, "another process has %s open", path).
+			WithHint("stop the other muster first")
 	case errors.As(err, &unreachable), errors.As(err, &system):
 		return fmt.Errorf("opening %s: %w", path, err)
 	}
 	return fmt.Errorf("%w: %w", errUnsound, err)
 }
 
-// load makes a picture of what is saved: of a snapshot, which may be nil, and the rows behind it. The error, errUnsound, says why they
-// cannot be trusted.
-func (s *store) load(from *snapshot) (*Picture, error) {
+// load makes a picture of what is saved: of a snapshot, which may be nil, and the rows behind it.
+// The error, errUnsound, says why they cannot be trusted.
+func (s *store) load(from *projections.Snapshot) (*projections.Picture, error) {
 	var m mark
 	var saved []savedSegment
 	err := soundly(func() error {
@@ -118,15 +125,15 @@ func (s *store) load(from *snapshot) (*Picture, error) {
 			return err
 		})
 	})
-	p := NewPicture()
+	p := projections.NewPicture()
 	if err == nil && from != nil {
-		p, err = from.picture()
-		if m.cursor < from.cursor { // the end came before the store could be cleared
-			m.cursor, m.leaf, saved = from.cursor, from.leaf, nil
+		p, err = from.Picture()
+		if m.cursor < from.Sequence() { // the end came before the store could be cleared
+			m.cursor, m.leaf, saved = from.Sequence(), from.Leaf(), nil
 		}
 	}
 	if err == nil {
-		err = p.takeSegments(saved, m.cursor)
+		err = takeSegments(p, saved, m.cursor)
 	}
 	if err == nil && p.Sequence() != m.cursor {
 		err = fmt.Errorf("%d rows are saved, and the cursor says %d", p.Sequence(), m.cursor)
@@ -165,23 +172,19 @@ func readSegments(tx *bbolt.Tx) (saved []savedSegment, m mark, err error) {
 }
 
 // takeSegments folds in what was saved and the picture does not have yet.
-func (p *Picture) takeSegments(saved []savedSegment, cursor uint64) error {
-	for len(saved) > 1 && saved[1].first <= p.Sequence()+1 || len(saved) == 1 && cursor <= p.Sequence() {
+func takeSegments(p *projections.Picture, saved []savedSegment, cursor uint64) error {
+	for len(saved) > 1 && saved[1].first <= p.Sequence()+1 ||
+		len(saved) == 1 && cursor <= p.Sequence() {
 		saved = saved[1:]
 	}
-	all := newBulkLoad(p, cursor-min(cursor, p.Sequence()))
 	decode := func(i int, in *records.Buffer) records.Batch {
-		return records.DecodeInto(in, saved[i].first, saved[i].data)
-	}
-	for b := range records.Prefetch(len(saved), decode) {
+		b := records.DecodeInto(in, saved[i].first, saved[i].data)
 		if b.Err != nil {
-			return fmt.Errorf("the segment of record %d: %w", b.First, b.Err)
+			b.Err = fmt.Errorf("the segment of record %d: %w", b.First, b.Err)
 		}
-		if err := all.takeBatch(&b); err != nil {
-			return err
-		}
+		return b
 	}
-	return all.fold()
+	return p.Load(records.Prefetch(len(saved), decode), cursor-min(cursor, p.Sequence()))
 }
 
 // chain adds a segment to the sum of those before it.
@@ -199,10 +202,12 @@ func (m *mark) read(b *bbolt.Bucket) error {
 		return nil
 	}
 	if string(form) != fmt.Sprint(records.Form) {
-		return fmt.Errorf("the file has the stored form %q, and this program's is %d", form, records.Form)
+		return fmt.Errorf("the file has the stored form %q, and this program's is %d", form,
+			records.Form)
 	}
 	cursor := b.Get(keyCursor)
-	if len(cursor) != 8 || copy(m.leaf[:], b.Get(keyLeaf)) != sha256.Size || copy(m.sum[:], b.Get(keySum)) != sha256.Size {
+	if len(cursor) != 8 || copy(m.leaf[:], b.Get(keyLeaf)) != sha256.Size ||
+		copy(m.sum[:], b.Get(keySum)) != sha256.Size {
 		return errors.New("the file's mark is not whole")
 	}
 	m.cursor = binary.BigEndian.Uint64(cursor)
@@ -212,8 +217,8 @@ func (m *mark) read(b *bbolt.Bucket) error {
 // sealedRows is how many rows a segment has, when they came one by one, before another is begun.
 const sealedRows = 4096
 
-// save appends segments and moves the cursor behind them, in one transaction. Leaf is of the last row's record. The tail gives way to
-// what the next save appends, which begins with the same rows.
+// save appends segments and moves the cursor behind them, in one transaction. Leaf is of the last
+// row's record. The tail gives way to what the next save appends, which begins with the same rows.
 func (s *store) save(full []records.Segment, tail records.Segment, leaf [sha256.Size]byte) error {
 	m := s.sealed
 	m.leaf = leaf
@@ -298,7 +303,8 @@ func ifThere(err error) error {
 	return err
 }
 
-// soundly turns a panic over a damaged file into an error: bbolt trusts its pages, and follows them out of the file.
+// soundly turns a panic over a damaged file into an error: bbolt trusts its pages, and follows them
+// out of the file.
 func soundly(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

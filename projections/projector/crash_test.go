@@ -1,9 +1,10 @@
-package projections
+package projector
 
 import (
 	"bufio"
 	"context"
 	"fmt"
+	"muster/events"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,13 +18,14 @@ const killedAt = "MUSTER_TEST_KILLED_AT"
 func manyOffers(t tb) *testLedger {
 	l := newTestLedger(t)
 	for n := range 600 {
-		p := l.offer(someNations[n%len(someNations)], int64(n+1))
-		p.amend(2+n%20, pledgeTerms(int64(n+2)))
+		nation := []events.Nation{"DEU", "FRA", "POL"}[n%3]
+		l.amend(l.offer(nation, int64(n+1)), 2+n%20, int64(n+2))
 	}
 	return l
 }
 
-// A process that is killed while it saves leaves a file that has what it had said is saved, and nothing wrong.
+// A process that is killed while it saves leaves a file that has what it had said is saved, and
+// nothing wrong.
 func TestKilledWhileSaving(t *testing.T) {
 	if path := os.Getenv(killedAt); path != "" {
 		saveWithoutEnd(t, path)
@@ -37,8 +39,10 @@ func TestKilledWhileSaving(t *testing.T) {
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
-		if cursor := s.saved.cursor; cursor < reported || cursor != picture.Sequence() || reported == 0 {
-			t.Errorf("round %d: %d records are saved, %d are in the picture, and %d were reported", round, cursor, picture.Sequence(), reported)
+		if cursor := s.saved.cursor; cursor < reported || cursor != picture.Sequence() ||
+			reported == 0 {
+			t.Errorf("round %d: %d records are saved, %d are in the picture, and %d were reported",
+				round, cursor, picture.Sequence(), reported)
 		}
 		equal(t, "fingerprint", whole(t, picture), whole(t, l.pictureUpTo(picture.Sequence())))
 		if err := s.close(); err != nil {
@@ -47,7 +51,8 @@ func TestKilledWhileSaving(t *testing.T) {
 	}
 }
 
-// killSaving kills a process after it has reported so many saves, in the middle of another, and returns what it reported last.
+// killSaving kills a process after it has reported so many saves, in the middle of another, and
+// returns what it reported last.
 func killSaving(t *testing.T, path string, saves int) (reported uint64) {
 	t.Helper()
 	cmd := exec.CommandContext(within(t), os.Args[0], "-test.run=^TestKilledWhileSaving$")
@@ -87,10 +92,10 @@ func saveWithoutEnd(t *testing.T, path string) {
 	}
 }
 
-// Wherever a bit of the file is flipped, and wherever the file is cut off, the picture is the one of the records: what is saved is
-// used where it is whole, and thrown away where it is not.
+// Wherever a bit of the file is flipped, and wherever the file is cut off, the picture is the one
+// of the records: what is saved is used where it is whole, and thrown away where it is not.
 func TestSpoiltAnywhere(t *testing.T) {
-	l := newAllKinds(t)
+	l := allKinds(t)
 	good := must[[]byte](t)(os.ReadFile(saved(t, l)))
 	want := whole(t, l.picture())
 	path := filepath.Join(t.TempDir(), "projections.db")
@@ -121,6 +126,7 @@ func TestSpoiltAnywhere(t *testing.T) {
 		}
 	}
 	if thrown[true] < 20 || thrown[false] < 20 {
-		t.Errorf("%d files were thrown away, and %d used: the test shows little", thrown[true], thrown[false])
+		t.Errorf("%d files were thrown away, and %d used: the test shows little", thrown[true],
+			thrown[false])
 	}
 }

@@ -102,11 +102,13 @@ func TestEachLineWrong(t *testing.T) {
 		"1 origin": {"", "Muster.example/test", "muster.example/test/", "https://muster.example"},
 		"2 address": {"", "muster.example", "https://", "https://Muster.example",
 			"https://muster.example/", "https://muster.example:443", "http://muster.example:80",
-			"https://muster.example:08443", "https://muster.example:0", "https://muster.example:65536",
+			"https://muster.example:08443", "https://muster.example:0",
+			"https://muster.example:65536",
 			"https://muster.example:", "https://muster.example.", "https://u@muster.example",
 			"https://u:p@muster.example", "https://muster.example?", "https://muster.example#",
 			"https://muster.example?a", "HTTPS://muster.example", "ftp://muster.example",
-			"https://::1", "https://[::0001]", "https://[::ffff:10.0.0.1]", "https://[fe80::1%25eth0]",
+			"https://::1", "https://[::0001]", "https://[::ffff:10.0.0.1]",
+			"https://[fe80::1%25eth0]",
 			"https://muster example", "https://müster.example", "https://must%65r.example",
 			"https://[10.0.0.1]", "https://[muster.example]",
 			"nats:muster.example/other", "nats:", "nats://muster.example/test",
@@ -136,7 +138,8 @@ func TestEachLineWrong(t *testing.T) {
 			if field[0] == '0' {
 				continue
 			}
-			if len(p.Fields) != 1 || p.Fields[0].Location != field[2:] || p.Fields[0].Message == "" {
+			if len(p.Fields) != 1 || p.Fields[0].Location != field[2:] ||
+				p.Fields[0].Message == "" {
 				t.Errorf("%s: %q: %v", field[2:], value, err)
 			}
 		}

@@ -15,20 +15,26 @@ import (
 //
 // It is what a record must keep. Who is about to make one asks [DecideNew].
 func Decide(s *State, key events.Key, st events.Statement) error {
-	if err := decideLedger(s, st); err != nil {
-		return err
-	}
-	if founded, ok := st.(*events.LedgerFounded); ok {
-		return decideFounded(founded, key)
-	}
-	m, err := signer(s, key)
-	if err != nil {
-		return err
-	}
-	if err := mayMake(s, m, st); err != nil {
+	m, err := decideSigner(s, key, st)
+	if _, founding := st.(*events.LedgerFounded); founding || err != nil {
 		return err
 	}
 	return decideStatement(s, m, st)
+}
+
+// decideSigner keeps the rules 1, 2 and 4 to 8, which rest on the founding and the members alone. It
+// returns the member who signs, none for the founding.
+func decideSigner(s *State, key events.Key, st events.Statement) (m member, err error) {
+	if err := decideLedger(s, st); err != nil {
+		return m, err
+	}
+	if founded, ok := st.(*events.LedgerFounded); ok {
+		return m, decideFounded(founded, key)
+	}
+	if m, err = signer(s, key); err != nil {
+		return m, err
+	}
+	return m, mayMake(s, m, st)
 }
 
 // DecideNew says whether the holder of key may make a statement that no record has yet. It is Decide,

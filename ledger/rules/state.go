@@ -152,11 +152,8 @@ func (s *State) Keys() iter.Seq[events.Key] {
 // back, which must be called in the reverse order of Apply, or an error for a record that does not follow the last one.
 // When it panics, the state is as it was: the tables that were changed up to there are put back first.
 func (s *State) Apply(rec events.Record) (undo func(), err error) {
-	if rec.Sequence != s.last+1 {
-		return nil, fmt.Errorf("record %d does not follow record %d", rec.Sequence, s.last)
-	}
-	if rec.Recorded.Before(s.recorded) {
-		return nil, fmt.Errorf("record %d was recorded at %s, before record %d", rec.Sequence, rec.Recorded.Format(events.RecordedForm), s.last)
+	if err := s.follows(rec.Sequence, rec.Recorded); err != nil {
+		return nil, err
 	}
 	last, recorded := s.last, s.recorded
 	var steps []func()
@@ -177,6 +174,18 @@ func (s *State) Apply(rec events.Record) (undo func(), err error) {
 	s.apply(rec)
 	whole = true
 	return undo, nil
+}
+
+// follows refuses what does not follow the last record.
+func (s *State) follows(sequence uint64, recorded time.Time) error {
+	if sequence != s.last+1 {
+		return fmt.Errorf("record %d does not follow record %d", sequence, s.last)
+	}
+	if recorded.Before(s.recorded) {
+		return fmt.Errorf("record %d was recorded at %s, before record %d", sequence,
+			recorded.Format(events.RecordedForm), s.last)
+	}
+	return nil
 }
 
 // put sets table[key] and notes how to undo it. It is the only way that a table changes.

@@ -34,7 +34,7 @@ var house = map[string][]string{
 	"ledger/journal/internal/boltpages": {"go.etcd.io/bbolt/…", "github.com/edsrzf/mmap-go"},
 	"ledger/stream":                     {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
 	"ledger/proof":                      {"muster/events/…", "muster/ledger/rules", "golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
-	"ledger/proof/remote":               {"muster/events/problem", "muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/proof/remote":               {"muster/events", "muster/events/problem", "muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest":                    {"muster/ledger"},
 	"ledger/seeded":                     {},

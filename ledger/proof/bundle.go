@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"muster/events"
 	"muster/events/problem"
 )
@@ -21,7 +23,8 @@ import (
 
 const (
 	bundleMagic  = "muster-bundle v1"
-	maxRecord    = 1<<16 - 1 // bytes, as in C2SP tlog-tiles
+	bundleMagic2 = "muster-bundle v2" // of those who may not read all
+	maxRecord    = 1<<16 - 1          // bytes, as in C2SP tlog-tiles
 	maxProof     = 1 << 13
 	maxBundleRow = 1 << 10
 )
@@ -30,6 +33,8 @@ const (
 type BundleHead struct {
 	// Pledge is the pledge that it is about; zero for the whole ledger.
 	Pledge events.ID
+	// View names those who may read what it holds; "" for all, which is a bundle of the first version.
+	View events.View
 	// Key is the checkpoint key that whoever made the bundle took for the ledger's; "" for none. It is only a claim.
 	Key string
 	// Checkpoint is the signed checkpoint, with all its signatures.
@@ -38,8 +43,9 @@ type BundleHead struct {
 
 // A bundleReader reads a bundle from its beginning to its end.
 type bundleReader struct {
-	r    *bufio.Reader
-	head BundleHead
+	r                 *bufio.Reader
+	head              BundleHead
+	records, withheld uint64 // of a whole ledger, so far
 }
 
 // A block is a line of words with what follows it.
@@ -62,20 +68,18 @@ func readBundle(r io.Reader) (*bundleReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch first := strings.Join(words, " "); {
-	case first == bundleMagic+" ledger":
-	case len(words) == 4 && words[0]+" "+words[1]+" "+words[2] == bundleMagic+" pledge":
-		if b.head.Pledge, err = events.ParseID(words[3]); err != nil {
-			return nil, notBundle("its pledge: %w", err)
-		}
-	case len(words) > 1 && words[0] == "muster-bundle" && words[1] != "v1":
-		return nil, problem.New(problem.Unavailable, "the bundle has the version %q, and this muster reads v1", words[1]).WithHint("use a newer muster")
-	default:
-		return nil, notBundle("it does not begin with %q", bundleMagic)
+	ofView, err := b.first(words)
+	if err != nil {
+		return nil, err
 	}
 	if words, err = b.row(); err == nil && len(words) == 2 && words[0] == "key" {
 		b.head.Key = words[1]
 		words, err = b.row()
+	}
+	if err == nil && ofView {
+		if err = b.view(words); err == nil {
+			words, err = b.row()
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -91,6 +95,52 @@ func readBundle(r io.Reader) (*bundleReader, error) {
 	}
 	b.head.Checkpoint = k.data
 	return b, err
+}
+
+// first reads the words of the first line, and reports whether the bundle is of a view.
+func (b *bundleReader) first(words []string) (ofView bool, err error) {
+	switch magic := strings.Join(words[:min(2, len(words))], " "); {
+	case magic == bundleMagic2:
+		ofView = true
+	case magic != bundleMagic && words[0] == "muster-bundle" && len(words) > 1:
+		return false, problem.New(problem.Unavailable,
+			"the bundle has the version %q, and this muster reads v1 and v2", words[1]).
+			WithHint("use a newer muster")
+	case magic != bundleMagic:
+		return false, notBundle("it does not begin with %q", bundleMagic)
+	}
+	switch {
+	case len(words) == 3 && words[2] == "ledger":
+		return ofView, nil
+	case len(words) != 4 || words[2] != "pledge":
+		return false, notBundle("it does not say of what it is")
+	}
+	if b.head.Pledge, err = events.ParseID(words[3]); err != nil {
+		return false, notBundle("its pledge: %w", err)
+	}
+	return ofView, nil
+}
+
+// view reads the line that names those who may read what the bundle holds.
+func (b *bundleReader) view(words []string) error {
+	if len(words) != 2 || words[0] != "view" {
+		return notBundle("where its view should be, there is %.60q", strings.Join(words, " "))
+	}
+	v, ok := events.ParseView(words[1])
+	if !ok || string(v) != words[1] || v == events.CoordinatorsView {
+		return notBundle("%.60q is no view of those who may not read all", words[1])
+	}
+	b.head.View = v
+	return nil
+}
+
+// labelWithheld is what is told of the label of a record that is withheld from a view: the widest that
+// it can have. Which it has, and for which nations, would tell of what it is.
+func labelWithheld(v events.View) string {
+	if v == events.PublicView {
+		return string(events.CoalitionOnly)
+	}
+	return string(events.CoordinatorsOnly)
 }
 
 // row reads a line of words.
@@ -134,6 +184,11 @@ func (b *bundleReader) next(name string, sequence, before uint64) (uint64, []byt
 	if sequence == 0 && words[0] == "end" {
 		return 0, nil, b.end(words, before)
 	}
+	return b.block(words, name, sequence)
+}
+
+// block reads what follows the words of a line with a name and a sequence, 0 for any.
+func (b *bundleReader) block(words []string, name string, sequence uint64) (uint64, []byte, error) {
 	most := maxRecord
 	if name == "proof" {
 		most = maxProof
@@ -198,11 +253,49 @@ func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
 	if !b.head.Pledge.IsZero() {
 		return verifyPledge(name, b, o)
 	}
-	src := Source{Name: name, Entries: b.entries, Checkpoint: b.head.Checkpoint, MayBeOld: true}
-	if c, err := readCheckpoint(b.head.Checkpoint); err == nil {
+	src := sourceOf(name, b.head)
+	src.Entries = b.entries
+	return Verify(ctx, src, o)
+}
+
+// OfBundle makes a Source of the bundle of a whole ledger in a file, of which nothing is verified yet.
+// Its entries may be read as often as anybody likes.
+func OfBundle(path string) (Source, error) {
+	head, err := ReadBundleHead(path)
+	if err != nil {
+		return Source{}, err
+	}
+	if !head.Pledge.IsZero() {
+		return Source{}, problem.New(problem.Usage, "%s holds the records of one pledge, and not of a ledger",
+			path).WithHint("make a bundle of the ledger with: muster export bundle FILE")
+	}
+	src := sourceOf("the bundle "+path, head)
+	src.Entries = func(ctx context.Context) iter.Seq2[Entry, error] {
+		return func(yield func(Entry, error) bool) {
+			file, err := os.Open(path)
+			if err != nil {
+				yield(Entry{}, problem.New(problem.NotFound, "the bundle: %w", err))
+				return
+			}
+			defer file.Close()
+			b, err := readBundle(file)
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			b.entries(ctx)(yield)
+		}
+	}
+	return src, nil
+}
+
+// sourceOf makes a Source of what stands before the records of a bundle.
+func sourceOf(name string, head BundleHead) Source {
+	src := Source{Name: name, Checkpoint: head.Checkpoint, MayBeOld: true, View: head.View}
+	if c, err := readCheckpoint(head.Checkpoint); err == nil {
 		src.Size = c.N
 	}
-	return Verify(ctx, src, o)
+	return src
 }
 
 func failedReport(name string, p *problem.Problem) Report {
@@ -215,33 +308,92 @@ func failedReport(name string, p *problem.Problem) Report {
 // entries yields the records of a whole ledger.
 func (b *bundleReader) entries(context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for n := uint64(0); ; n++ {
-			sequence, stored, err := b.next("record", 0, n)
+		for {
+			e, err := b.entry()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if !yield(Entry{Sequence: sequence, Stored: stored}, err) || err != nil {
+			if !yield(e, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
+// entry reads a record of a whole ledger, or the line of one that is withheld.
+func (b *bundleReader) entry() (Entry, error) {
+	words, err := b.row()
+	switch {
+	case err != nil:
+		return Entry{}, err
+	case words[0] == "end":
+		return Entry{}, b.endOfLedger(words)
+	case words[0] == "withheld" && b.head.View != "":
+		b.withheld++
+		return b.readWithheld(words)
+	}
+	b.records++
+	sequence, stored, err := b.block(words, "record", 0)
+	return Entry{Sequence: sequence, Stored: stored}, err
+}
+
+// readWithheld reads the words of a line of a record that is withheld.
+func (b *bundleReader) readWithheld(words []string) (e Entry, err error) {
+	line := strings.Join(words, " ")
+	if len(words) == 4 {
+		if e.Sequence, err = strconv.ParseUint(words[1], 10, 63); err == nil {
+			e.Leaf, err = tlog.ParseHash(words[2])
+		}
+	}
+	if err != nil || line != withheldLine(e.Sequence, e.Leaf, b.head.View) || e.Sequence == 0 {
+		return Entry{}, notBundle("%.100q is no line of a record that is withheld in the view %s", line,
+			b.head.View)
+	}
+	return e, nil
+}
+
+func withheldLine(sequence uint64, leaf tlog.Hash, v events.View) string {
+	return fmt.Sprintf("withheld %d %s %s", sequence, leaf, labelWithheld(v))
+}
+
+// endOfLedger checks the last line of the bundle of a ledger. One of a view is written only where
+// something is withheld.
+func (b *bundleReader) endOfLedger(words []string) error {
+	if b.head.View == "" {
+		return b.end(words, b.records)
+	}
+	if b.withheld == 0 {
+		return notBundle("it is of the view %s, and withholds nothing", b.head.View)
+	}
+	if len(words) != 3 || words[2] != strconv.FormatUint(b.withheld, 10) {
+		return notBundle("it ends with %.60q, and withholds %d records", strings.Join(words, " "), b.withheld)
+	}
+	return b.end(words[:2], b.records)
+}
+
 // A bundleWriter writes a bundle.
 type bundleWriter struct {
-	w       *bufio.Writer
-	records uint64
+	w                 *bufio.Writer
+	head              BundleHead
+	records, withheld uint64
 }
 
 func writeBundle(w io.Writer, head BundleHead) *bundleWriter {
-	b := &bundleWriter{w: bufio.NewWriterSize(w, 1<<16)}
+	b := &bundleWriter{w: bufio.NewWriterSize(w, 1<<16), head: head}
+	magic := bundleMagic
+	if head.View != "" {
+		magic = bundleMagic2
+	}
 	if head.Pledge.IsZero() {
-		fmt.Fprintf(b.w, "%s ledger\n", bundleMagic)
+		fmt.Fprintf(b.w, "%s ledger\n", magic)
 	} else {
-		fmt.Fprintf(b.w, "%s pledge %s\n", bundleMagic, head.Pledge)
+		fmt.Fprintf(b.w, "%s pledge %s\n", magic, head.Pledge)
 	}
 	if head.Key != "" {
 		fmt.Fprintf(b.w, "key %s\n", head.Key)
+	}
+	if head.View != "" {
+		fmt.Fprintf(b.w, "view %s\n", head.View)
 	}
 	fmt.Fprintf(b.w, "checkpoint %d\n%s", len(head.Checkpoint), head.Checkpoint)
 	return b
@@ -253,12 +405,26 @@ func (b *bundleWriter) record(sequence uint64, stored []byte) {
 	b.w.Write(stored)
 }
 
+// entry writes a record, or the line of one that is withheld.
+func (b *bundleWriter) entry(e Entry) {
+	if e.Stored != nil {
+		b.record(e.Sequence, e.Stored)
+		return
+	}
+	b.withheld++
+	fmt.Fprintf(b.w, "%s\n", withheldLine(e.Sequence, e.Leaf, b.head.View))
+}
+
 func (b *bundleWriter) proof(sequence uint64, proof []byte) {
 	fmt.Fprintf(b.w, "proof %d %d\n%s", sequence, len(proof), proof)
 }
 
 // end writes the last line. Its error is the first of all that was written.
 func (b *bundleWriter) end() error {
-	fmt.Fprintf(b.w, "end %d\n", b.records)
+	fmt.Fprintf(b.w, "end %d", b.records)
+	if b.withheld > 0 {
+		fmt.Fprintf(b.w, " %d", b.withheld)
+	}
+	fmt.Fprint(b.w, "\n")
 	return b.w.Flush()
 }

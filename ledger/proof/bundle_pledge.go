@@ -40,7 +40,7 @@ type pledgeVerifier struct {
 }
 
 func verifyPledge(name string, b *bundleReader, o Options) (Report, error) {
-	r := Report{Of: name, Said: []Said{}}
+	r := Report{Of: name, View: b.head.View, Said: []Said{}}
 	if o.Since != nil {
 		return r, problem.New(problem.Usage, "--since is for a whole ledger, and %s holds the records of one pledge", name)
 	}
@@ -232,6 +232,10 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 	r.CannotShow = append(cannotShow(r.Of, o.Key, v.checkpoint),
 		"that nothing was left out: there may be more records about this pledge, and more that revoke a key",
 		"that the rules of the ledger were kept")
+	if r.View != "" {
+		r.CannotShow = append(r.CannotShow, fmt.Sprintf("what was said about this pledge before the "+
+			"view %s could read it", r.View))
+	}
 }
 
 func (v *pledgeVerifier) reportCheckpoint(o Options, wrong *Fault) {

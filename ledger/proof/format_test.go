@@ -23,9 +23,18 @@ import (
 
 var update = flag.Bool("update", false, "write the examples of FORMAT.md anew")
 
-// exampleHistory is the ledger of the examples: its keys are made from their names, so that it is the same every time.
-func exampleHistory(t *testing.T) (h *history, pledge events.ID) {
-	h = historyWith(t, func(name string) string {
+// exampleOfView is a ledger of which the coalition may not read the fourth record.
+func exampleOfView(t *testing.T) *history {
+	h := historyWith(t, exampleSecret(t))
+	private := h.offer(900)
+	private.Release = events.CoordinatorsOnly
+	h.say(private, h.paris)
+	return h.offers(1)
+}
+
+// exampleSecret makes secret keys from their names.
+func exampleSecret(t *testing.T) func(name string) string {
+	return func(name string) string {
 		seed := sha256.Sum256([]byte("an example for muster: " + name))
 		public := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
 		vkey, err := note.NewEd25519VerifierKey(name, public)
@@ -34,7 +43,12 @@ func exampleHistory(t *testing.T) (h *history, pledge events.ID) {
 		}
 		hash := strings.Split(vkey, "+")[1]
 		return fmt.Sprintf("PRIVATE+KEY+%s+%s+%s", name, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
-	})
+	}
+}
+
+// exampleHistory is the ledger of the examples: its keys are made from their names, so that it is the same every time.
+func exampleHistory(t *testing.T) (h *history, pledge events.ID) {
+	h = historyWith(t, exampleSecret(t))
 	h.offers(2)
 	offer := h.offer(1200)
 	h.say(offer, h.paris)
@@ -50,7 +64,8 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := map[string][]byte{"checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"), "bundle": bundleOf(t, h, pledge), "receipt": receiptOfHistory(t, h, pledge).Text()}
+	private := exampleOfView(t)
+	examples := map[string][]byte{"bundle-of-a-view": bundleOfView(t, private, events.CoalitionView, 4), "checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"), "bundle": bundleOf(t, h, pledge), "receipt": receiptOfHistory(t, h, pledge).Text()}
 	for name, want := range examples {
 		got, before, after := example(t, text, name)
 		if *update {
@@ -69,6 +84,11 @@ func TestFormat(t *testing.T) {
 	key, _, _ := example(t, text, "key")
 	r := verifiedFile(t, bundle, Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
 	if !r.OK || outcomes(r)["checkpoint"] != Verified || len(r.Said) != 2 {
+		t.Error(describe(r))
+	}
+	bundle, _, _ = example(t, text, "bundle-of-a-view")
+	r = verifiedFile(t, bundle, Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
+	if !r.OK || outcomes(r)["checkpoint"] != Verified || r.Withheld != 1 || r.View != events.CoalitionView {
 		t.Error(describe(r))
 	}
 }
@@ -121,7 +141,8 @@ func TestFormatIsComplete(t *testing.T) {
 			named(name)
 		}
 	}
-	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since", "signatures", "older", "rules", "seen", "file", "index", "stream", "proofs", "roster"} {
+	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since", "signatures", "older", "rules", "seen", "file", "index", "stream",
+		"proofs", "roster", "withheld", "in-part", "views"} {
 		named(name)
 	}
 	for _, n := range []int{maxRecord, maxProof, MaxCheckpoint, maxBundleRow} {

@@ -143,7 +143,8 @@ func (h *history) checkpoint() []byte {
 func (h *history) entries() []Entry {
 	all := make([]Entry, len(h.records))
 	for i, rec := range h.records {
-		all[i] = Entry{rec.Sequence, bytes.Clone(rec.Stored), events.Subject(rec.Statement)}
+		all[i] = Entry{Sequence: rec.Sequence, Stored: bytes.Clone(rec.Stored),
+			Subject: events.Subject(rec.Statement)}
 	}
 	return all
 }

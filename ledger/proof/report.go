@@ -23,7 +23,7 @@ const (
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
 	// Name is stable, for programs: records, tree, tiles, checkpoint, known, since, signatures,
-	// older, rules, seen, file, index, stream; and for a bundle of one pledge proofs, roster.
+	// older, rules, seen, withheld, file, index, stream; and for a bundle of one pledge proofs, roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"`
@@ -73,6 +73,10 @@ type Report struct {
 	Records       uint64 `json:"records"`
 	FirstRecorded string `json:"first_recorded,omitempty"`
 	LastRecorded  string `json:"last_recorded,omitempty"`
+	// View names those for whom the source was made; "" for all. Withheld is how many of the records
+	// those may not read: of these, nothing but their places in the tree was verified.
+	View     events.View `json:"view,omitempty"`
+	Withheld uint64      `json:"withheld,omitempty"`
 	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only some of them were.
 	Root string `json:"root,omitempty"`
 	// Checkpoint is the one whose signature was verified and which fits; nil when none does.
@@ -95,6 +99,9 @@ func (r *Report) Add(name string, outcome Outcome, format string, args ...any) {
 func (r Report) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", r.Of, english.Several(r.Records, "record"))
+	if r.Withheld > 0 {
+		fmt.Fprintf(&b, " (%d of them withheld)", r.Withheld)
+	}
 	if r.Origin != "" {
 		fmt.Fprintf(&b, " of the ledger %s", r.Origin)
 	}
@@ -117,9 +124,13 @@ func (r Report) Write(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "- %s\n", text)
 	}
-	if r.Fault != nil {
+	switch {
+	case r.Fault != nil:
 		fmt.Fprintf(&b, "\nVERIFICATION FAILED. First of all, %s.\n", r.Fault)
-	} else {
+	case r.Withheld > 0:
+		fmt.Fprintf(&b, "\nEverything that was looked at is as it should be. %s could not be read.\n",
+			english.Several(r.Withheld, "record"))
+	default:
 		b.WriteString("\nEverything that was looked at is as it should be.\n")
 	}
 	_, err := io.WriteString(w, b.String())

@@ -20,11 +20,17 @@ import (
 type Entry struct {
 	// Sequence is the place that the source gives it.
 	Sequence uint64
-	// Stored is the record, byte for byte. It is kept, and must not be changed afterwards.
+	// Stored is the record, byte for byte. It is kept, and must not be changed afterwards. It is nil
+	// for a record that may not be read.
 	Stored []byte
+	// Leaf is the leaf hash of a record that may not be read; of others it is made of the bytes.
+	Leaf tlog.Hash
 	// Subject is the NATS subject that it lies under, where the source knows it.
 	Subject string
 }
+
+// Withhold returns the entry as those have it who may not read the record.
+func (e Entry) Withhold() Entry { return Entry{Sequence: e.Sequence, Leaf: e.leaf()} }
 
 // A Source is where the records of a ledger come from: a server, a data folder, a bundle. Nothing that it says is believed.
 type Source struct {
@@ -43,6 +49,8 @@ type Source struct {
 	Tree *tlog.Tree
 	// Tiles reads the tree's tiles; nil when the source has none.
 	Tiles tlog.TileReader
+	// View names those for whom the source was made, who may not read all; "" for all.
+	View events.View
 	// MayBeOld says that the source was made at some time in the past, so that it may have fewer records than are known.
 	MayBeOld bool
 	// Also are further looks at what only this kind of source has. They come last, one after the other.
@@ -82,7 +90,7 @@ type TrustedKey struct {
 // The error is nil also when the verification failed: then the report says so. It is a problem when there is nothing to
 // report, because the source cannot be read or says what only a newer version can read; and ctx's error.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
-	v := &verifier{src: src, opts: o, state: rules.NewState(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
+	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
 	v.bad.Store(math.MaxUint64)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
@@ -102,13 +110,15 @@ type verifier struct {
 	checkpointFault   *Fault
 
 	tree    tree
-	state   *rules.State
+	state   *rules.Part
 	ids     map[events.ID]uint64
 	signers map[events.KeyID]bool
 	first   string // recorded time of the first record
 	seen    uint64 // how many statements name an earlier tree
 	older   int64  // the size of a checkpoint that is known, and of more records than there are
 	broken  bool   // the sequence has a gap: what follows has no place in the tree
+
+	withheld, inPart uint64 // records that may not be read, and statements not judged whole
 
 	signatures, done atomic.Int64 // for all
 

@@ -11,7 +11,8 @@ import (
 
 // conclude holds what was read against every checkpoint, and writes the report.
 func (v *verifier) conclude(ctx context.Context) (Report, error) {
-	r := Report{Of: v.src.Name, Origin: v.state.Origin(), Records: uint64(v.tree.size), FirstRecorded: v.first}
+	r := Report{Of: v.src.Name, Origin: v.state.Origin(), View: v.src.View,
+		Records: uint64(v.tree.size), Withheld: v.withheld, FirstRecorded: v.first}
 	if v.tree.size == 0 && v.fault == nil && v.src.Checkpoint == nil {
 		return r, problem.New(problem.NotFound, "%s holds no records", v.src.Name)
 	}
@@ -119,6 +120,7 @@ func (v *verifier) report(r *Report, tiles int) {
 	r.Checks = nil
 	v.reportTree(r, tiles)
 	v.reportStatements(r)
+	v.reportWithheld(r)
 	r.Checks = append(r.Checks, also...)
 	if r.Fault = v.fault; r.Fault == nil && len(v.whole) > 0 {
 		r.Fault = v.whole[0]
@@ -207,7 +209,12 @@ func (v *verifier) reportStatements(r *Report) {
 	if v.since != nil {
 		r.Add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)
 	}
-	v.check(r, "rules", "every statement was allowed when it was recorded, and every id is used once")
+	if v.withheld > 0 {
+		v.check(r, "rules", "every statement that can be read was allowed when it was recorded, as far "+
+			"as what can be read tells, and no id is used twice")
+	} else {
+		v.check(r, "rules", "every statement was allowed when it was recorded, and every id is used once")
+	}
 	if v.seen > 0 || v.failed("seen") != nil {
 		v.check(r, "seen", "%s an earlier tree that the signer had verified, and it is this one's", naming(v.seen))
 	}

@@ -52,6 +52,9 @@ func entriesOfJournal(f JournalFile) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		more := true
 		err := f.Each(func(sequence uint64, stored []byte) bool {
+			if stored == nil { // which a folder withholds from nobody
+				stored = []byte{}
+			}
 			more = yield(Entry{Sequence: sequence, Stored: stored}, nil)
 			return more
 		})
@@ -125,6 +128,12 @@ func (f Found) Whole() bool { return f.v.fault == nil && !f.v.broken }
 func (f Found) Is(sequence uint64, stored []byte) (same, known bool) {
 	leaf, known := f.v.tree.leaf(sequence)
 	return known && leaf == tlog.RecordHash(stored), known
+}
+
+// Has reports whether an entry is the record with its sequence, or its leaf hash.
+func (f Found) Has(e Entry) bool {
+	leaf, known := f.v.tree.leaf(e.Sequence)
+	return known && leaf == e.leaf()
 }
 
 // SequenceOf returns which record's statement has an id.

@@ -19,6 +19,9 @@ func (v *verifier) judge(b *batch) {
 			return
 		}
 		v.tree.add(b.leaves[i])
+		if e.Stored == nil {
+			v.withheld++
+		}
 		switch {
 		case v.opts.treeOnly || e.Sequence > v.bad.Load():
 		case i < len(b.records):
@@ -49,6 +52,10 @@ func (v *verifier) follows(e Entry) bool {
 // judgeRecord replays one record: whether it may be there at all. It returns the key that must have signed it, "" when
 // the signature is not to be verified.
 func (v *verifier) judgeRecord(rec events.Record, subject string) events.Key {
+	if rec.Statement == nil {
+		v.blameAny(v.passOver(rec.Sequence))
+		return ""
+	}
 	key, fault := v.mayFollow(rec, subject)
 	if fault != nil {
 		fault.Sequence = rec.Sequence
@@ -85,7 +92,7 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 		p := problem.From(err)
 		return "", &Fault{Check: "rules", Code: p.Code, What: p.Detail}
 	}
-	if _, err := v.state.Apply(rec); err != nil {
+	if err := v.state.Apply(rec); err != nil {
 		return "", &Fault{Check: "records", What: whatOf(rec.Sequence, err)}
 	}
 	return key, nil
@@ -94,13 +101,17 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 // decide asks the rules of the ledger, with the roster as it stood before the record.
 func (v *verifier) decide(rec events.Record) (events.Key, error) {
 	if founded, ok := rec.Statement.(*events.LedgerFounded); ok {
-		return founded.Founder, rules.Decide(v.state, founded.Founder, rec.Statement)
+		return founded.Founder, rules.Decide(v.state.State, founded.Founder, rec.Statement)
 	}
 	key, known := v.state.KeyOf(rec.SignedBy())
 	if !known && v.state.Last() > 0 {
 		return "", rules.NotAdmitted(rec.SignedBy())
 	}
-	return key, rules.Decide(v.state, key, rec.Statement)
+	whole, err := v.state.Decide(key, rec.Statement)
+	if !whole && err == nil {
+		v.inPart++
+	}
+	return key, err
 }
 
 // A tree is the Merkle tree over the records so far, every hash of it: 64 bytes a record. The order is that of package tlog.

@@ -110,6 +110,14 @@ func (v *verifier) read(ctx context.Context, tasks chan<- func(), order chan<- *
 	return send()
 }
 
+// leaf returns the leaf hash of a record.
+func (e Entry) leaf() tlog.Hash {
+	if e.Stored == nil {
+		return e.Leaf
+	}
+	return tlog.RecordHash(e.Stored)
+}
+
 func newBatch() *batch {
 	return &batch{entries: make([]Entry, 0, batchSize), hashed: make(chan struct{})}
 }
@@ -119,13 +127,17 @@ func (v *verifier) hash(b *batch) {
 	defer close(b.hashed)
 	b.leaves = make([]tlog.Hash, len(b.entries))
 	for i, e := range b.entries {
-		b.leaves[i] = tlog.RecordHash(e.Stored)
+		b.leaves[i] = e.leaf()
 	}
 	if v.opts.treeOnly || len(b.entries) == 0 || b.entries[0].Sequence > v.bad.Load() {
 		return
 	}
 	b.records = make([]events.Record, 0, len(b.entries))
 	for _, e := range b.entries {
+		if e.Stored == nil {
+			b.records = append(b.records, events.Record{Sequence: e.Sequence})
+			continue
+		}
 		rec, err := events.ParseRecord(e.Sequence, e.Stored)
 		if err != nil {
 			b.err = err

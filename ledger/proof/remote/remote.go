@@ -9,12 +9,14 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	neturl "net/url"
 	"strings"
 	"time"
 
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/proof"
 )
@@ -22,15 +24,17 @@ import (
 // How long a server may take for one tile, and what it may send at most: 256 records, each with its length.
 const (
 	tileTimeout  = 30 * time.Second
-	maxTileBytes = torchwood.TileWidth * (2 + 1<<16)
+	maxTileBytes = torchwood.TileWidth * (3 + 1<<16)
 )
 
 // OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles
 // says: its checkpoint, its tiles and its entries. It asks for the checkpoint at once, and the source
 // has the records that this one covers, however the ledger grows meanwhile. The error is a problem of
 // kind Unavailable. The client does the requests, and says which certificates are believed;
-// http.DefaultClient when nil.
-func OfServer(ctx context.Context, url string, with *http.Client) (proof.Source, error) {
+// http.DefaultClient when nil. The view says of whom the records are, who may not read all; "" for
+// all.
+func OfServer(ctx context.Context, url string, view events.View, with *http.Client) (proof.Source,
+	error) {
 	url = strings.TrimSuffix(url, "/")
 	client := withLimits(with)
 	signed, err := fetchCheckpoint(ctx, client, url)
@@ -41,19 +45,33 @@ func OfServer(ctx context.Context, url string, with *http.Client) (proof.Source,
 		return proof.Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
 			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
 	}
-	src := proof.Source{Name: "the server " + url, Checkpoint: signed}
+	src := proof.Source{Name: "the server " + url, Checkpoint: signed, View: view}
 	c, err := proof.ReadCheckpoint(signed)
 	if err != nil {
 		return src, nil // proof.Verify says so
 	}
+	path := torchwood.TilePath
+	if view != "" {
+		path = func(t tlog.Tile) string { return releasedPath(t, view) }
+	}
 	fetcher, err := torchwood.NewTileFetcher(url, torchwood.WithHTTPClient(client),
-		torchwood.WithUserAgent("muster"), torchwood.WithConcurrencyLimit(8))
+		torchwood.WithTilePath(path), torchwood.WithUserAgent("muster"),
+		torchwood.WithConcurrencyLimit(8))
 	if err != nil {
 		return proof.Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
 	}
-	s := server{fetcher, c.N}
+	s := server{fetcher, c.N, view}
 	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
 	return src, nil
+}
+
+// releasedPath is the path of a tile as those read it who may not read all.
+func releasedPath(t tlog.Tile, view events.View) string {
+	path, records := strings.CutPrefix(torchwood.TilePath(t), "tile/entries/")
+	if !records {
+		return path
+	}
+	return proof.ReleasedPath + path + "?view=" + neturl.QueryEscape(string(view))
 }
 
 func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]byte, error) {
@@ -121,6 +139,7 @@ func (t tilesWith) SaveTiles([]tlog.Tile, [][]byte) {}
 type server struct {
 	fetcher *torchwood.TileFetcher
 	size    int64
+	view    events.View // "" for all
 }
 
 // How many tiles of entries are fetched together, while those before are verified.
@@ -138,16 +157,30 @@ func (s server) entries(ctx context.Context) iter.Seq2[proof.Entry, error] {
 		defer stop()
 		for f := range s.fetch(ctx) {
 			if f.err != nil {
-				yield(proof.Entry{}, problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err))
+				p := problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err)
+				if s.view == "" {
+					p = p.WithHint("if you may not read all of them, say which view you may read: --view coalition")
+				}
+				yield(proof.Entry{}, p)
 				return
 			}
 			for i, t := range f.tiles {
-				if !yieldTile(t, f.data[i], yield) {
+				if !s.yieldTile(t, f.data[i], yield) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// cut splits the next record from a tile.
+func (s server) cut(tile []byte) (e proof.Entry, rest []byte, err error) {
+	if s.view == "" {
+		e.Stored, rest, err = torchwood.ReadTileEntry(tile)
+	} else {
+		e.Stored, e.Leaf, rest, err = proof.CutReleased(tile)
+	}
+	return e, rest, err
 }
 
 // fetch fetches all tiles of entries, a group ahead of the reader, until ctx ends.
@@ -175,16 +208,17 @@ func (s server) fetch(ctx context.Context) <-chan fetched {
 	return groups
 }
 
-func yieldTile(t tlog.Tile, data []byte, yield func(proof.Entry, error) bool) bool {
+func (s server) yieldTile(t tlog.Tile, data []byte, yield func(proof.Entry, error) bool) bool {
 	for i := range t.W {
 		sequence := uint64(t.N*torchwood.TileWidth) + uint64(i) + 1
-		entry, rest, err := torchwood.ReadTileEntry(data)
+		entry, rest, err := s.cut(data)
 		if err != nil {
 			yield(proof.Entry{}, problem.New(problem.Unverified, "record %d is missing: the tile %s ends before it: %w",
 				sequence, torchwood.TilePath(t), err))
 			return false
 		}
-		if !yield(proof.Entry{Sequence: sequence, Stored: entry}, nil) {
+		entry.Sequence = sequence
+		if !yield(entry, nil) {
 			return false
 		}
 		data = rest

@@ -168,7 +168,7 @@ func (s *served) verify(meanwhile func()) (proof.Report, error) {
 	s.t.Helper()
 	srv := httptest.NewServer(s)
 	defer srv.Close()
-	src, err := remote.OfServer(s.t.Context(), srv.URL, nil)
+	src, err := remote.OfServer(s.t.Context(), srv.URL, "", nil)
 	if err != nil {
 		return proof.Report{}, err
 	}
@@ -248,7 +248,7 @@ func TestNoServer(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
 	for _, url := range []string{srv.URL, "http://127.0.0.1:1"} {
-		_, err := remote.OfServer(t.Context(), url, nil)
+		_, err := remote.OfServer(t.Context(), url, "", nil)
 		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), url) {
 			t.Errorf("%v", err)
 		}

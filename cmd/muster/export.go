@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,21 +23,29 @@ func (a *app) exportCmd() *cobra.Command {
 }
 
 func (a *app) exportBundleCmd() *cobra.Command {
-	var pledge string
+	var pledge, view string
 	c := &cobra.Command{
 		Use:   "bundle FILE",
 		Short: "Write the ledger, or all about one pledge, into a file that verifies without the server",
 		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the records of one pledge, with proofs that they
 are in the ledger and the records that say who may sign. Whoever has the file can check it without the server and
 without a network, with: muster verify FILE
-With - for the file, it goes to the standard output.`,
+With - for the file, it goes to the standard output.
+
+With --view, it is for those who may not read all: public, coalition, or a nation's code. In the place of each record
+that they may not read stands its leaf hash, so that the whole verifies all the same.`,
 		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle --pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args:    args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.exportBundle(cmd.Context(), args[0], pledge)
+			as, err := viewNamed(view)
+			if err != nil {
+				return err
+			}
+			return a.exportBundle(cmd.Context(), args[0], pledge, as)
 		},
 	}
 	c.Flags().StringVar(&pledge, "pledge", "", "the id of the pledge")
+	c.Flags().StringVar(&view, "view", "", "for those who may read no more: public, coalition, or a nation's code such as FRA")
 	return c
 }
 
@@ -45,16 +54,19 @@ type exportedBundle struct {
 	File    string `json:"file"`
 	Records uint64 `json:"records"`
 	Pledge  string `json:"pledge,omitempty"`
+	// View is of those who may read it, "" for all; Withheld is in the place of how many records.
+	View     events.View `json:"view,omitempty"`
+	Withheld uint64      `json:"withheld,omitempty"`
 }
 
-func (a *app) exportBundle(ctx context.Context, path, pledge string) (err error) {
+func (a *app) exportBundle(ctx context.Context, path, pledge string, view events.View) (err error) {
 	var id events.ID
 	if pledge != "" {
 		if id, err = events.ParseID(pledge); err != nil {
 			return problem.OfFields([]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
 		}
 	}
-	src, key, closeSource, err := a.exportSource(ctx)
+	src, key, closeSource, err := a.exportSource(ctx, view)
 	if closeSource != nil {
 		defer closeSource()
 	}
@@ -63,11 +75,13 @@ func (a *app) exportBundle(ctx context.Context, path, pledge string) (err error)
 	}
 	done := exportedBundle{File: path, Pledge: pledge}
 	err = a.writeFileOrOutput(path, func(w io.Writer) (err error) {
+		var x proof.Exported
 		if pledge != "" {
-			done.Records, err = proof.ExportPledge(ctx, w, src, id, key, a.verifyProgress())
+			x, err = proof.ExportPledge(ctx, w, src, id, key, a.verifyProgress())
 		} else {
-			done.Records, err = proof.ExportLedger(ctx, w, src, key, a.verifyProgress())
+			x, err = proof.ExportLedger(ctx, w, src, key, a.verifyProgress())
 		}
+		done.Records, done.View, done.Withheld = x.Records, x.View, x.Withheld
 		a.progress("")
 		return err
 	})
@@ -75,26 +89,41 @@ func (a *app) exportBundle(ctx context.Context, path, pledge string) (err error)
 		return err
 	}
 	l := listing{done, web.Table{Head: []string{"file", "records", "pledge"},
-		Above: []string{fmt.Sprintf("%s in %s. To check them: muster verify %s", english.Several(done.Records, "record"), path, path)}}}
+		Above: []string{done.text()}}}
 	if a.format != "table" {
 		l.Add(done, path, fmt.Sprint(done.Records), pledge)
 	}
 	return l.write(a.format, a.stdout)
 }
 
+// text says for people what was done.
+func (x exportedBundle) text() string {
+	what := english.Several(x.Records, "record")
+	if x.Withheld > 0 {
+		what += fmt.Sprintf(", and the places of %d that are withheld from the view %s,", x.Withheld, x.View)
+	}
+	return fmt.Sprintf("%s in %s. To check them: muster verify %s", what, x.File, x.File)
+}
+
 // exportSource is where the records come from: the journal in the data folder, if no server runs on it, or else the server.
 // The key is the one that its checkpoint must be signed with.
-func (a *app) exportSource(ctx context.Context) (src proof.Source, key proof.TrustedKey, closeSource func() error, err error) {
+func (a *app) exportSource(ctx context.Context, view events.View) (src proof.Source, key proof.TrustedKey, closeSource func() error, err error) {
 	claimed := keyOfFolder(a.data)
 	folder := a.data != "" && a.url == ""
 	if folder {
 		src, closeSource, err = ofFolder(a.data)
+		if err == nil && view != "" {
+			src.Entries = entriesOfFolder(a.data)
+			if src, err = withheldFrom(ctx, src, view); err != nil {
+				return src, key, nil, errors.Join(err, closeSource())
+			}
+		}
 	}
 	if !folder || problem.Is(err, problem.Unavailable) { // a server runs on the folder
 		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
 		var url string
 		if url, err = a.serverURL(); err == nil {
-			src, err = a.ofServer(ctx, url)
+			src, err = a.ofServer(ctx, url, view)
 		}
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,8 +26,8 @@ import (
 )
 
 func (a *app) verifyCmd() *cobra.Command {
-	var since string
-	var journalOnly bool
+	var since, view string
+	var journalOnly, views bool
 	c := &cobra.Command{
 		Use:   "verify URL|DIR|FILE",
 		Short: "Check everything that can be checked, without trusting the server",
@@ -36,8 +37,14 @@ the record was made, every rule of the ledger. The report says what was checked,
 is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified too. Nothing is written.
 
 With --since, the records that a checkpoint covers which was verified before must still be the same, and only the
-signatures of the newer ones are verified. The whole ledger is read all the same, for the rules need it.`,
-		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster verify ledger.bundle",
+signatures of the newer ones are verified. The whole ledger is read all the same, for the rules need it.
+
+With --view, a server is verified as those see it who may not read all: public, coalition, or a nation's code. The
+tree, its checkpoint and its growth are everybody's. Of what is withheld there is the leaf hash: the report says how
+many records that are, and that neither their signatures nor the rules were looked at. With --views, somebody who may
+read all has every view of a server compared with the labels, which follow from the records: what is withheld without
+a label that says so, or shown although its label closes it, is named.`,
+		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster verify ledger.bundle\n  muster verify https://muster.example --view coalition\n  muster verify https://muster.example --views",
 		Args:    args("URL|DIR|FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := proof.Options{Progress: a.verifyProgress()}
@@ -47,7 +54,14 @@ signatures of the newer ones are verified. The whole ledger is read all the same
 					return err
 				}
 			}
-			r, err := a.verify(cmd.Context(), args[0], o, journalOnly)
+			as, err := viewNamed(view)
+			if err == nil && as != "" && views {
+				err = usage("--views compares what all views are shown, and takes no --view")
+			}
+			if err != nil {
+				return err
+			}
+			r, err := a.verify(cmd.Context(), args[0], o, looks{journalOnly, as, views})
 			a.progress("")
 			if err != nil {
 				return cannotVerify(err)
@@ -57,6 +71,8 @@ signatures of the newer ones are verified. The whole ledger is read all the same
 	}
 	c.Flags().StringVar(&since, "since", "", "the file of a checkpoint that was verified before")
 	c.Flags().BoolVar(&journalOnly, "journal-only", false, "of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
+	c.Flags().StringVar(&view, "view", "", "of a server: what those are shown who may read no more: public, coalition, or a nation's code such as FRA")
+	c.Flags().BoolVar(&views, "views", false, "of a server of which you may read all: compare what each view is shown with the labels")
 	return c
 }
 
@@ -68,9 +84,19 @@ func cannotVerify(err error) error {
 	return problem.New(problem.Unavailable, "it cannot be verified: %w", err)
 }
 
-func (a *app) verify(ctx context.Context, what string, o proof.Options, journalOnly bool) (proof.Report, error) {
+// looks say what else is looked at, and with whose eyes.
+type looks struct {
+	journalOnly bool
+	view        events.View // "" for all
+	views       bool
+}
+
+func (a *app) verify(ctx context.Context, what string, o proof.Options, l looks) (proof.Report, error) {
 	if strings.Contains(what, "://") {
-		return a.verifyServer(ctx, what, o)
+		return a.verifyServer(ctx, what, o, l)
+	}
+	if l.views {
+		return proof.Report{}, usage("--views compares what a server shows: give its address")
 	}
 	info, err := os.Stat(what)
 	switch {
@@ -79,15 +105,22 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, journalO
 	case err != nil:
 		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
 	case info.IsDir():
-		return a.verifyFolder(ctx, what, o, journalOnly)
+		if l.view != "" {
+			return proof.Report{}, usage("a folder holds all records, and is verified whole: leave --view out")
+		}
+		return a.verifyFolder(ctx, what, o, l.journalOnly)
 	}
-	return a.verifyFile(ctx, what, o)
+	return a.verifyFile(ctx, what, o, l.view)
 }
 
-func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (proof.Report, error) {
-	src, err := a.ofServer(ctx, url)
+func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l looks) (proof.Report,
+	error) {
+	src, err := a.ofServer(ctx, url, l.view)
 	if err != nil {
 		return proof.Report{}, err
+	}
+	if l.views {
+		a.compareViews(&src, url)
 	}
 	a.url, a.nats = url, reach.NATS{} // which is the server to ask for its key
 	if err := a.trustIn(&o, src.Checkpoint, a.firstContact(ctx)); err != nil {
@@ -100,13 +133,13 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options) (pr
 	return r, err
 }
 
-// ofServer reads the records of a running server.
-func (a *app) ofServer(ctx context.Context, url string) (proof.Source, error) {
+// ofServer reads the records of a running server, as those are shown them who have a view.
+func (a *app) ofServer(ctx context.Context, url string, view events.View) (proof.Source, error) {
 	client, err := a.httpTo(url)
 	if err != nil {
 		return proof.Source{}, err
 	}
-	return remote.OfServer(ctx, url, client)
+	return remote.OfServer(ctx, url, view, client)
 }
 
 func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, journalOnly bool) (proof.Report, error) {
@@ -136,6 +169,22 @@ func ofFolder(dir string) (proof.Source, func() error, error) {
 	return proof.OfJournal("the folder "+dir, f), f.Close, nil
 }
 
+// entriesOfFolder reads the records of a data folder as often as anybody likes, where a file that was
+// opened reads them once.
+func entriesOfFolder(dir string) func(context.Context) iter.Seq2[proof.Entry, error] {
+	return func(ctx context.Context) iter.Seq2[proof.Entry, error] {
+		return func(yield func(proof.Entry, error) bool) {
+			src, closeFile, err := ofFolder(dir)
+			if err != nil {
+				yield(proof.Entry{}, err)
+				return
+			}
+			defer func() { _ = closeFile() }() // of what was only read
+			src.Entries(ctx)(yield)
+		}
+	}
+}
+
 // keyOfFolder is what a data folder claims: the key of the server whose folder it is.
 func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
 	secret, err := os.ReadFile(filepath.Join(dir, server.CheckpointKeyFile))
@@ -150,25 +199,32 @@ func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
 }
 
 // verifyFile verifies a bundle or a receipt.
-func (a *app) verifyFile(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view events.View) (
+	proof.Report, error) {
 	begin, err := beginningOf(path)
 	if err != nil {
 		return proof.Report{}, problem.New(problem.Unavailable, "reading %s: %w", path, err)
 	}
 	switch {
 	case proof.IsBundle(begin):
-		return a.verifyBundle(ctx, path, o)
+		return a.verifyBundle(ctx, path, o, view)
 	case !proof.IsReceipt(begin):
 		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle and no receipt: it does not begin as one", path).
 			WithHint("make a bundle with: muster export bundle FILE")
 	case o.Since != nil:
 		return proof.Report{}, usage("--since is for a whole ledger, and %s is a receipt", path)
+	case view != "":
+		return proof.Report{}, usage("--view is for a ledger, and %s is a receipt", path)
 	}
 	return a.verifyReceipt(path, o)
 }
 
-func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options) (proof.Report, error) {
+func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, view events.View) (
+	proof.Report, error) {
 	head, err := proof.ReadBundleHead(path)
+	if err == nil && view != "" && view != head.View {
+		return proof.Report{}, usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
+	}
 	if err == nil {
 		err = a.trustIn(&o, head.Checkpoint, claimOf(head.Key, "is the bundle's own claim"))
 	}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/ledger/proof"
+	"muster/projections"
+)
+
+// viewNamed reads a view that somebody has written, "" for all.
+func viewNamed(text string) (events.View, error) {
+	v, ok := events.ParseView(text)
+	switch {
+	case text == "" || v == events.CoordinatorsView:
+		return "", nil
+	case !ok:
+		return "", problem.OfField(problem.Invalid, problem.Field{Location: "view", Value: text,
+			Message: "write public, coalition, a nation's code such as FRA, or coordinators"})
+	}
+	return v, nil
+}
+
+// whose says of which view something is.
+func whose(v events.View) string {
+	if v == "" {
+		return "all records"
+	}
+	return "the view " + string(v)
+}
+
+// parsed reads the records of a source of which nothing is verified.
+func parsed(ctx context.Context, src proof.Source) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for e, err := range src.Entries(ctx) {
+			rec := events.Record{Sequence: e.Sequence}
+			if err == nil && e.Stored != nil {
+				rec, err = events.ParseRecord(e.Sequence, e.Stored)
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// withheldFrom shows a source that has all records to those who have a view. Who may read what
+// follows from the records, which are read for it first.
+func withheldFrom(ctx context.Context, src proof.Source, view events.View) (proof.Source, error) {
+	all, err := projections.Replay(ctx, parsed(ctx, src), 0, nil)
+	if err != nil {
+		return src, err
+	}
+	entries := src.Entries
+	src.View = view
+	src.Entries = func(ctx context.Context) iter.Seq2[proof.Entry, error] {
+		return func(yield func(proof.Entry, error) bool) {
+			for e, err := range entries(ctx) {
+				if label, known := all.Label(e.Sequence); err == nil && !(known && label.OpenTo(view)) {
+					e = e.Withhold()
+				}
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+	}
+	return src, nil
+}
+
+// A viewsCheck compares what a server shows to those who may not read all with the labels, which it
+// derives itself from the records while they are verified.
+type viewsCheck struct {
+	app     *app
+	url     string
+	picture *projections.Picture
+	err     error // why the labels are not known
+}
+
+// compareViews has the views of a server compared, of which src has all records.
+func (a *app) compareViews(src *proof.Source, url string) {
+	c := &viewsCheck{app: a, url: url, picture: projections.NewPicture()}
+	entries := src.Entries
+	src.Entries = func(ctx context.Context) iter.Seq2[proof.Entry, error] {
+		return func(yield func(proof.Entry, error) bool) {
+			for e, err := range entries(ctx) {
+				if err == nil {
+					c.fold(e)
+				}
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+	}
+	src.Also = append(src.Also, c.compare)
+}
+
+// fold takes a record in, of which nothing is known to be right yet.
+func (c *viewsCheck) fold(e proof.Entry) {
+	if c.err != nil {
+		return
+	}
+	rec, err := events.ParseRecord(e.Sequence, e.Stored)
+	if err == nil {
+		err = c.picture.Apply(rec)
+	}
+	c.err = err
+}
+
+// views are those that may differ: of the nations, those that have something of their own.
+func (c *viewsCheck) views() []events.View {
+	all := []events.View{events.PublicView, events.CoalitionView}
+	var nations []events.View
+	for _, l := range c.picture.Labels() {
+		for _, n := range append([]events.Nation{l.Owner}, l.To...) {
+			if l.Release == events.CoordinatorsOnly && n != "" {
+				nations = append(nations, events.View(n))
+			}
+		}
+	}
+	slices.Sort(nations)
+	return append(all, slices.Compact(nations)...)
+}
+
+// compare is a [proof.Extra].
+func (c *viewsCheck) compare(ctx context.Context, found proof.Found, r *proof.Report) (*proof.Fault,
+	error) {
+	if c.err != nil || !found.Whole() {
+		r.Add("views", proof.NotChecked,
+			"what the views are shown can only be compared where all records are good")
+		return nil, nil
+	}
+	var first *proof.Fault
+	var shown []string
+	for _, view := range c.views() {
+		fault, withheld, err := c.compareView(ctx, found, view)
+		if err != nil {
+			return nil, err
+		}
+		if fault != nil && (first == nil || fault.Sequence < first.Sequence) {
+			first = fault
+		}
+		shown = append(shown, fmt.Sprintf("%s (%d withheld)", view, withheld))
+	}
+	if first != nil {
+		r.Add("views", proof.Failed, "%s", first)
+		return first, nil
+	}
+	r.Add("views", proof.Verified, "each view is shown what the labels of the records open to it, and "+
+		"nothing else: %s", english.List(shown))
+	return nil, nil
+}
+
+// compareView compares what one view is shown, and counts what is withheld from it.
+func (c *viewsCheck) compareView(ctx context.Context, found proof.Found, view events.View) (
+	fault *proof.Fault, withheld uint64, err error) {
+	src, err := c.app.ofServer(ctx, c.url, view)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := uint64(0)
+	for e, err := range src.Entries(ctx) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if e.Sequence > found.Records() {
+			break
+		}
+		if e.Stored == nil {
+			withheld++
+		}
+		if last = e.Sequence; fault == nil {
+			fault = c.compareEntry(found, view, e)
+		}
+	}
+	if last < found.Records() && fault == nil {
+		fault = viewFault(last+1, "it is not there in the view %s, which ends before it", view)
+	}
+	return fault, withheld, nil
+}
+
+func (c *viewsCheck) compareEntry(found proof.Found, view events.View, e proof.Entry) *proof.Fault {
+	label, _ := c.picture.Label(e.Sequence)
+	switch open := label.OpenTo(view); {
+	case !found.Has(e):
+		return viewFault(e.Sequence, "the view %s is shown another record, or the leaf hash of another", view)
+	case open && e.Stored == nil:
+		return viewFault(e.Sequence, "it is withheld from the view %s without a label that says so: "+
+			"it is for the %s", view, label)
+	case !open && e.Stored != nil:
+		return viewFault(e.Sequence, "the view %s is shown it, though it is for the %s", view, label)
+	}
+	return nil
+}
+
+func viewFault(sequence uint64, format string, args ...any) *proof.Fault {
+	return &proof.Fault{Sequence: sequence, Check: "views", What: fmt.Sprintf(format, args...)}
+}

@@ -101,7 +101,8 @@ func TestTamperedBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for from, to := range map[string]string{
-		`"quantity":100`: `"quantity":101`, `,"by":"`: `,"by" :"`, "record 20 ": "record 21 ", "\nend 43": "\nend 44", "muster-bundle v1": "muster-bundle v2", "\n43\n": "\n42\n",
+		`"quantity":100`: `"quantity":101`, `,"by":"`: `,"by" :"`, "record 20 ": "record 21 ", "\nend 43": "\nend 44",
+		"muster-bundle v1": "muster-bundle v3", "muster-bundle v1 ": "muster-bundle v2 ", "\n43\n": "\n42\n",
 	} {
 		if err := os.WriteFile(path, bytes.Replace(good, []byte(from), []byte(to), 1), 0o600); err != nil {
 			t.Fatal(err)

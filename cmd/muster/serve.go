@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -64,6 +66,9 @@ proxy that does.`,
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
 		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	serviceFlags(c, &cfg.NATSService)
+	f.StringVar(&cfg.AccessLog, "access-log", "",
+		"the file to note in who asked what, as JSON lines, or - for the standard error; it is opened "+
+			"anew at SIGHUP (default: none)")
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
@@ -75,7 +80,7 @@ proxy that does.`,
 	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
 		"what the ledger is for, when it is founded")
 	section(c, "Where it listens", "listen", "host", "proxy")
-	section(c, "Who reads what", "read")
+	section(c, "Who reads what", "read", "access-log")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
@@ -177,6 +182,7 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 	if url := s.NATSURL(); url != "" {
 		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", url)
 	}
+	defer reopenAtHangup(s, cfg)()
 	select {
 	case <-cmd.Context().Done():
 		fmt.Fprintln(a.stderr, "muster: stopping")
@@ -187,6 +193,28 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 		err = closed
 	}
 	return err
+}
+
+// reopenAtHangup has the access log opened anew at SIGHUP, as logrotate has it: a server without one
+// ends then, as ever. The function that is returned ends that.
+func reopenAtHangup(s *server.Server, cfg server.Config) (end func()) {
+	if cfg.AccessLog == "" {
+		return func() {}
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				s.ReopenAccessLog()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(hangups); close(done) }
 }
 
 // version is the module's version, as the Go tool recorded it.

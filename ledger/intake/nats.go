@@ -35,7 +35,7 @@ func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(
 		handle := func(req micro.Request) {
 			working.Go(func() error { // which waits while so many are under way
 				defer rescue(req, log)
-				a, err := do(context.Background(), req.Data())
+				a, err := do(contextOf(req), req.Data())
 				respond(req, a, err)
 				return nil
 			})
@@ -51,6 +51,15 @@ func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(
 			return check(ctx, to, note)
 		}))
 	return func() { _ = working.Wait() }, err // each error was answered
+}
+
+// contextOf returns the context in which a request is answered: its own, where the server has given
+// it one.
+func contextOf(req micro.Request) context.Context {
+	if r, ok := req.(interface{ Context() context.Context }); ok {
+		return r.Context()
+	}
+	return context.Background()
 }
 
 // maxPending and maxPendingBytes bound what waits in the client for each endpoint. What is more is
@@ -105,8 +114,13 @@ func respond(req micro.Request, a any, err error) {
 	_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
 }
 
+// A Requester sends a request over NATS and waits for its answer, as a *nats.Conn does.
+type Requester interface {
+	RequestMsgWithContext(ctx context.Context, m *nats.Msg) (*nats.Msg, error)
+}
+
 // A NATSClient submits to the micro service. It may be used concurrently.
-type NATSClient struct{ Conn *nats.Conn }
+type NATSClient struct{ Conn Requester }
 
 // Submit implements [Submitter].
 func (c NATSClient) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
@@ -126,7 +140,7 @@ func (c NATSClient) Check(ctx context.Context, s events.Signed) (checked Checked
 }
 
 // Request asks the micro service and decodes its answer.
-func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, into any) error {
+func Request(ctx context.Context, nc Requester, subject string, data []byte, into any) error {
 	m, err := request(ctx, nc, subject, data)
 	if err != nil {
 		return err
@@ -138,20 +152,27 @@ func Request(ctx context.Context, nc *nats.Conn, subject string, data []byte, in
 	return nil
 }
 
-func request(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
-	m, err := nc.RequestWithContext(ctx, subject, data)
+func request(ctx context.Context, nc Requester, subject string, data []byte) (*nats.Msg, error) {
+	m, err := nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: data})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
 	case errors.Is(err, nats.ErrMaxPayload):
 		return nil, problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes", len(data))
+	case problem.Of(err) != nil:
+		return nil, err // of the requester's own
 	case err != nil:
 		return nil, problem.New(problem.Unavailable, "no answer over NATS: %w", err).
 			WithHint("%s", askAgain)
 	}
+	return m, ProblemIn(m)
+}
+
+// ProblemIn returns the problem that an answer of the micro service tells, nil when it tells none.
+func ProblemIn(m *nats.Msg) error {
 	if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
 		status, _ := strconv.Atoi(code) // 0 is a status that no kind has
-		return nil, problem.Decode(status, m.Data)
+		return problem.Decode(status, m.Data)
 	}
-	return m, nil
+	return nil
 }

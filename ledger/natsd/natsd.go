@@ -73,7 +73,7 @@ accounts {
       { user: muster, password: {{printf "%q" .Password}} }
       { user: service, password: {{printf "%q" .Password}}, permissions: {
           publish: { allow: ["_INBOX.>"] }
-          subscribe: { allow: ["muster.*", "$SRV.>", "_SERVICE.>"] }
+          subscribe: { allow: ["muster.*", "muster.session.*", "$SRV.>", "_SERVICE.>"] }
       } }
       { user: guest, password: guest, permissions: {
           publish: { allow: ["muster.>", "$SRV.>"], deny: ["{{.Subjects}}>", "muster.tip.>"] }

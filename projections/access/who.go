@@ -54,6 +54,7 @@ type readerKey struct{}
 
 // WithReader returns a context in which the reader asks.
 func WithReader(ctx context.Context, r Reader) context.Context {
+	NoteReader(ctx, r)
 	return context.WithValue(ctx, readerKey{}, r)
 }
 

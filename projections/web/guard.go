@@ -241,9 +241,24 @@ func (s *Service) WhyEnded(ctx context.Context, err error) error {
 }
 
 // clientOf tells clients apart by their addresses; of IPv6 by the network of 64 bits, of which one
-// client has all. A proxy that the server was told of tells the address itself: the last in
-// X-Forwarded-For that is none of these proxies, since a client can write what stands before it.
+// client has all.
 func (s *Service) clientOf(r *http.Request) string {
+	at, err := netip.ParseAddr(s.ClientAddress(r))
+	if err != nil {
+		return s.ClientAddress(r)
+	}
+	if at.Is6() {
+		if network, err := at.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return at.String()
+}
+
+// ClientAddress returns from where a request comes. A proxy that the server was told of tells the
+// address itself: the last in X-Forwarded-For that is none of these proxies, since a client can write
+// what stands before it.
+func (s *Service) ClientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -263,12 +278,7 @@ func (s *Service) clientOf(r *http.Request) string {
 		}
 		at = next
 	}
-	if at = at.Unmap(); at.Is6() {
-		if network, err := at.WithZone("").Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return at.String()
+	return at.Unmap().String()
 }
 
 func (s *Service) isProxy(at netip.Addr) bool {

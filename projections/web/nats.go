@@ -12,6 +12,7 @@ import (
 
 	"muster/events/problem"
 	"muster/events/problem/wire"
+	"muster/projections/access"
 )
 
 // overNATS answers one question's messages. Working counts those that are being worked on.
@@ -31,7 +32,7 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 					wire.NATS(req, wire.Panicked)
 				}
 			}()
-			a, err := s.answerNATS(name, req.Data(), reply)
+			a, err := s.answerNATS(access.ContextOf(req), name, req.Data(), reply)
 			if err != nil {
 				wire.NATS(req, err)
 				return
@@ -42,12 +43,12 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 }
 
 // inboxOf tells apart those who ask, by the inbox that they name.
-func inboxOf(req micro.Request) string { return inboxIn(req.Reply()) }
+func inboxOf(req micro.Request) string { return Inbox(req.Reply()) }
 
-// inboxIn is the part of an inbox that all of one connection's have: _INBOX and the connection's own
+// Inbox is the part of an inbox that all of one connection's have: _INBOX and the connection's own
 // token, or _INBOX.guest and the guest's name. Nothing proves that who asks listens there, so that all
 // who ask over NATS have one client's share together.
-func inboxIn(reply string) string {
+func Inbox(reply string) string {
 	of := 2
 	if strings.HasPrefix(reply, "_INBOX.guest.") {
 		of = 3
@@ -60,7 +61,9 @@ func inboxIn(reply string) string {
 const overNATS = "NATS"
 
 // answerNATS answers one message, when there is a slot for it.
-func (s *Service) answerNATS(name string, data []byte, reply replier) (any, error) {
+func (s *Service) answerNATS(
+	ctx context.Context, name string, data []byte, reply replier,
+) (any, error) {
 	if most := maxRequest(name); len(data) > most {
 		s.Bites.Address.Add(1)
 		return nil, problem.New(problem.Usage, "the request has %d bytes, and at most %d are taken", len(data), most).
@@ -70,7 +73,7 @@ func (s *Service) answerNATS(name string, data []byte, reply replier) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.served(context.Background(), &asker{client: overNATS}, s.workOfQuestion(name, r.given["wait"] != ""),
+	a, err := s.served(ctx, &asker{client: overNATS}, s.workOfQuestion(name, r.given["wait"] != ""),
 		func(ctx context.Context) (any, error) { return reply(ctx, r) })
 	return a, err
 }

@@ -83,6 +83,6 @@ func TestInboxes(t *testing.T) {
 		"_INBOX.guest.UA.conn.one": "_INBOX.guest.UA", "_INBOX.guest.UB.conn": "_INBOX.guest.UB",
 		"_INBOX.guest": "_INBOX.guest", "_INBOX.guests.x.y": "_INBOX.guests",
 	} {
-		equal(t, reply, inboxIn(reply), want)
+		equal(t, reply, Inbox(reply), want)
 	}
 }

@@ -40,6 +40,7 @@ func (s *Service) For(ctx context.Context, view string) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	access.NoteView(ctx, chosen)
 	return s.in(chosen)
 }
 

@@ -60,6 +60,7 @@ func (s *Server) openAPI() error {
 	pages.Handle(mux)
 	handler := s.Questions.Guard(http.NewCrossOriginProtection().Handler(s.Questions.Handler(mux)))
 	handler = web.AnswerOnly(s.names(), s.onlyTLS(handler))
+	handler = s.access.overHTTP(s.Questions.ClientAddress, handler)
 	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
 		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
 		MaxHeaderBytes: web.MaxHeader,

@@ -91,9 +91,10 @@ func (s *Server) openService() error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
-	waitSubmits, err1 := intake.RegisterNATS(svc, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
-	waitQuestions, err2 := s.Questions.RegisterNATS(svc)
-	err3 := intake.RegisterTreeNATS(svc, s.Journal, s.Questions, s.cfg.Log)
+	noted := s.access.overNATS(svc)
+	waitSubmits, err1 := intake.RegisterNATS(noted, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
+	waitQuestions, err2 := s.Questions.RegisterNATS(noted)
+	err3 := intake.RegisterTreeNATS(noted, s.Journal, s.Questions, s.cfg.Log)
 	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()

@@ -10,6 +10,7 @@
 //	                and the key that signs checkpoints; beside it, openProjector
 //	follow          the projections, up to the journal's end
 //	openThrift      which gives memory back
+//	openAccessLog   where one is kept
 //	openAPI         HTTP
 //	openService     NATS
 //
@@ -64,6 +65,7 @@ type Config struct {
 	TLSKey      string         // the file of its key
 	Plaintext   bool           // to do without TLS where other machines reach the server
 	Read        access.Reading // who may read what; "" for what [Server.reading] finds safe
+	AccessLog   string         // the file of the access log, "-" for the standard error; "" for none
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
@@ -95,6 +97,7 @@ type Server struct {
 	natsd       *natsd.Server // nil with an outside cluster
 	prepared    func(context.Context, ledger.Log) (*ledger.Ledger, error)
 	signer      *proof.CheckpointSigner
+	access      *accessLog // nil for none
 	http        *http.Server
 
 	opened time.Time // when journal and stream were brought to the same end
@@ -141,6 +144,9 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.openThrift()
+	if err := s.openAccessLog(); err != nil {
+		return err
+	}
 	if err := s.openAPI(); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ not allocated of it counts nowhere.`,
 		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
 		Args:    args("PLEDGE", "REQUIREMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {
 					return nil, err
@@ -100,7 +100,7 @@ alone.`,
 			return atMost(2)(cmd, got)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				if len(args) == 1 && problem.Is(err, problem.NotFound) {
 					step, err = a.stepOfAllocation(cmd, s, f, args[0], err)
@@ -121,7 +121,7 @@ alone.`,
 }
 
 // stepOfAllocation makes the step for the pledge that has an allocation with this id; where none has, the error is as it was.
-func (a *app) stepOfAllocation(cmd *cobra.Command, s *session, f stepFlags, id string, notThere error) (events.PledgeStep, error) {
+func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id string, notThere error) (events.PledgeStep, error) {
 	all, err := a.allPledges(cmd.Context(), map[string]string{"on": f.effective})
 	if err != nil {
 		return events.PledgeStep{}, err

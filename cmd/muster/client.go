@@ -40,9 +40,14 @@ func (a *app) httpTo(url string) (*http.Client, error) {
 		return nil, err
 	}
 	if a.clients == nil {
-		a.clients = map[string]*http.Client{}
+		a.clients, a.visitors = map[string]*http.Client{}, map[string]*visitor{}
 	}
-	a.clients[url] = client
+	v, err := a.visitorOver(url, client)
+	if err != nil {
+		return nil, err
+	}
+	client.Transport = asVisitor{client.Transport, v}
+	a.clients[url], a.visitors[url] = client, v
 	return client, nil
 }
 

@@ -91,7 +91,7 @@ func (a *app) meetAgain(ctx context.Context) error {
 // fetcher reads the ledger's tree: over NATS when --nats names servers, else over HTTP.
 func (a *app) fetcher() (proof.Fetcher, error) {
 	if a.nats.Given() {
-		nc, err := a.natsConn()
+		nc, err := a.natsAsking()
 		return intake.NATSClient{Conn: nc}.Fetch, err
 	}
 	url, err := a.serverURL()
@@ -117,11 +117,17 @@ func fetchCheckpoint(ctx context.Context, fetch proof.Fetcher) (proof.Checkpoint
 
 // memory is where it is kept what was seen: MUSTER_CONFIG, or the folder muster in the user's configuration.
 func (a *app) memory() (proof.Memory, error) {
+	dir, err := a.configFolder()
+	return proof.Memory{Dir: filepath.Join(dir, "ledgers")}, err
+}
+
+// configFolder is MUSTER_CONFIG, or the folder muster in the user's configuration.
+func (a *app) configFolder() (string, error) {
 	if a.config != "" {
-		return proof.Memory{Dir: filepath.Join(a.config, "ledgers")}, nil
+		return a.config, nil
 	}
 	dir, err := os.UserConfigDir()
-	return proof.Memory{Dir: filepath.Join(dir, "muster", "ledgers")}, err
+	return filepath.Join(dir, "muster"), err
 }
 
 // known is what was seen of a ledger before. Where nothing can be kept, nothing is known, and that is said.

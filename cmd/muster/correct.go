@@ -33,7 +33,7 @@ corrected, in its own place; what was known before stays as it was, and both rec
 			if strike && changesTerms(cmd) {
 				return usage("what is struck has no --%s any more", changed(cmd)[0]).WithHint("leave out --strike to correct the record, or the rest to strike it")
 			}
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				wrong, err := a.record(cmd.Context(), args[0])
 				if err != nil {
 					return nil, err
@@ -75,7 +75,7 @@ func changed(cmd *cobra.Command) []string {
 }
 
 // correction makes the statement that mends a record. What was corrected of it before stays corrected.
-func (a *app) correction(cmd *cobra.Command, s *session, f *termFlags, wrong events.Record, strike bool) (*events.PledgeCorrected, error) {
+func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong events.Record, strike bool) (*events.PledgeCorrected, error) {
 	head := wrong.Statement.Head()
 	said, ok := wrong.Statement.(interface{ On() events.Date })
 	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, head.Type.Subject()) {

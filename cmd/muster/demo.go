@@ -142,7 +142,7 @@ func (a *app) demoRound(ctx context.Context) error {
 }
 
 // demoApply makes an operation what a plan of the demo says, and returns a session to go on with.
-func (a *app) demoApply(ctx context.Context, name string) (*session, error) {
+func (a *app) demoApply(ctx context.Context, name string) (*speaker, error) {
 	data, err := demoFiles.ReadFile("demo/" + name)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func (a *app) demoApply(ctx context.Context, name string) (*session, error) {
 	if _, err := a.applyPlan(ctx, name, data, false); err != nil {
 		return nil, err
 	}
-	return a.session(ctx)
+	return a.speaker(ctx)
 }
 
 // show runs a command as a person would type it, and shows what was typed.
@@ -191,7 +191,7 @@ func (a *app) demoPlan(ctx context.Context) error {
 }
 
 // demoLiaison makes the key of a nation's liaison, once, and has the coordinator admit it.
-func (a *app) demoLiaison(ctx context.Context, hq *session, nation events.Nation) (*session, error) {
+func (a *app) demoLiaison(ctx context.Context, hq *speaker, nation events.Nation) (*speaker, error) {
 	dir := filepath.Join(a.data, "keys")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the demo's keys: %w", err)
@@ -208,7 +208,7 @@ func (a *app) demoLiaison(ctx context.Context, hq *session, nation events.Nation
 	if p := problem.From(err); p != nil && p.Code != "key-known" {
 		return nil, err
 	}
-	return &session{origin: hq.origin, signer: signer, to: hq.to}, nil
+	return &speaker{origin: hq.origin, signer: signer, to: hq.to}, nil
 }
 
 // A demoPledge is one of the demo's pledges, with what goes before and after it.
@@ -243,7 +243,7 @@ func demoID(pledge, step int) events.ID {
 	return id
 }
 
-func (p demoPledge) make(ctx context.Context, s *session, number int) error {
+func (p demoPledge) make(ctx context.Context, s *speaker, number int) error {
 	dated, place := events.Dated{Effective: 2026_01_15}, events.Place{Operation: "mnf-u", Nation: p.nation}
 	head := func(t events.Type, step int) events.Header {
 		return events.Header{Type: t, ID: demoID(number, step), Ledger: s.origin}
@@ -272,7 +272,7 @@ func (p demoPledge) make(ctx context.Context, s *session, number int) error {
 }
 
 // demoRefusal shows what a liaison reads whose offer is outside the nation's declared scope.
-func (a *app) demoRefusal(ctx context.Context, hq *session) error {
+func (a *app) demoRefusal(ctx context.Context, hq *speaker) error {
 	key := filepath.Join(a.data, "keys", "CAN-demo.key")
 	err := a.show(ctx, "pledge", "offer", "--operation", "mnf-u", "--role", "ground", "--quantity", "500", "--key", key)
 	p := problem.From(err)

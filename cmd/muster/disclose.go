@@ -63,7 +63,7 @@ be taken back, so nothing is ever narrowed; and what was said before is not corr
 			if releases.release == "" {
 				return usage("--release is missing: say who may read the pledge from now on: public, coalition, or coordinators with --releasable-to")
 			}
-			return a.submitOne(cmd.Context(), dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeDisclosed{Header: s.head("pledge.disclosed")}
 				var err error
 				if st.Effective, err = dateOr("effective", effective, today()); err != nil {

@@ -68,8 +68,8 @@ func commandsIn(said string) (all []string) {
 	return all
 }
 
-// fileHeads begin files, and are no commands.
-var fileHeads = []string{"muster receipt "}
+// fileHeads begin files and notes, and are no commands.
+var fileHeads = []string{"muster receipt ", "muster session v1"}
 
 var namesCommand = regexp.MustCompile(`(?:^|[^:;] |\()muster ([a-z]+)(?: ([a-z]+))?\b`)
 

@@ -86,7 +86,7 @@ type importedRow struct {
 }
 
 func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dryRun bool) error {
-	s, err := a.session(ctx)
+	s, err := a.speaker(ctx)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 }
 
 // checkRows signs every offer and asks whether it would be recorded: all that would be refused is told, and nothing sent.
-func (a *app) checkRows(ctx context.Context, s *session, offers []round.Row, rows []importedRow) ([]events.Signed, error) {
+func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, rows []importedRow) ([]events.Signed, error) {
 	signed := make([]events.Signed, len(offers))
 	var refused []problem.Field
 	for i, o := range offers {
@@ -154,7 +154,7 @@ func (a *app) checkRows(ctx context.Context, s *session, offers []round.Row, row
 	return nil, p
 }
 
-func recordRows(ctx context.Context, s *session, signed []events.Signed, rows []importedRow) error {
+func recordRows(ctx context.Context, s *speaker, signed []events.Signed, rows []importedRow) error {
 	for i := range signed {
 		r, err := s.to.Submit(ctx, signed[i])
 		if err != nil {
@@ -244,7 +244,7 @@ type importedHistory struct {
 }
 
 func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun bool) error {
-	s, err := a.session(ctx)
+	s, err := a.speaker(ctx)
 	if err != nil {
 		return err
 	}

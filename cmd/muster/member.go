@@ -36,7 +36,7 @@ its holder signs no statements, and is to read what --clearance says.`,
 					role = string(events.Coordinator)
 				}
 			}
-			return a.submitOne(cmd.Context(), false, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), false, func(s *speaker) (events.Statement, error) {
 				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.MemberRole(role), Note: note,
 					Clearance: events.Clearance(clearance)}, nil
 			})
@@ -62,7 +62,7 @@ func (a *app) memberRevokeCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.submitOne(cmd.Context(), false, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), false, func(s *speaker) (events.Statement, error) {
 				return &events.MemberRevoked{Header: s.head("member.revoked"), Key: key, Reason: reason}, nil
 			})
 		},

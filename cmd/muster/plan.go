@@ -71,7 +71,7 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.session(ctx)
+	s, err := a.speaker(ctx)
 	if err != nil {
 		return nil, err
 	}

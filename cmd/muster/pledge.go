@@ -161,7 +161,7 @@ func (a *app) pledgeIndicateCmd() *cobra.Command {
 		Example: "  muster pledge indicate --operation mnf-u --nation ITA --role air --quantity unknown --from 2026-03-01",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeIndicated{Header: s.head("pledge.indicated")}
 				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
@@ -182,7 +182,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
   muster pledge offer --indicated 01KAQ… --quantity 8`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
 				if indicated != "" {
 					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
@@ -208,7 +208,7 @@ func (f *termFlags) registerNew(c *cobra.Command) {
 }
 
 // beginPledge fills in a statement that begins a pledge: at, on and t are parts of it.
-func (a *app) beginPledge(cmd *cobra.Command, s *session, f *termFlags, st events.Statement, at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
+func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st events.Statement, at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
 	at.Operation, at.Nation = events.Operation(f.operation), nationOr(f.nation, s)
 	t.Role, t.Unit, t.From = events.Role(f.role), events.Unit(f.unit), today()
 	bad := f.set(cmd, t)
@@ -242,7 +242,7 @@ func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Sta
 func uponOf(p projections.Pledge) events.Upon { return events.Upon{After: int64(p.Last)} }
 
 // nationOr takes the key's nation when none was named.
-func nationOr(given string, s *session) events.Nation {
+func nationOr(given string, s *speaker) events.Nation {
 	if party := s.signer.Key().Party(); given == "" && party != events.HQ {
 		return party
 	}
@@ -282,7 +282,7 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 			if !changesTerms(cmd) {
 				return usage("muster pledge amend changes nothing so").WithHint("say what has changed, with one or more of: --%s", strings.Join(termNames, ", --"))
 			}
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
 				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
 			})

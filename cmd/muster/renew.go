@@ -16,7 +16,7 @@ func (a *app) pledgeRenewCmd() *cobra.Command {
 		Example: "  muster pledge renew 01KAQ… --expires 2026-12-31",
 		Args:    args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				if err != nil {
 					return nil, err

@@ -34,7 +34,10 @@ type app struct {
 	url, key, data string
 	nats           reach.NATS
 	ca             string                  // the file of the authorities to believe
+	anonymous      bool                    // nobody signs in
 	clients        map[string]*http.Client // by the address of the server that they ask
+	visitors       map[string]*visitor     // by the same addresses
+	natsAt         *visitor                // of the servers that are asked over NATS
 	conn           *nats.Conn              // to --nats, once it is needed
 	config         string                  // where it is kept what was seen; "" for the user's configuration
 	checkpointKey  string                  // the only key to believe checkpoints of
@@ -57,7 +60,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		return report(a.addressed(root, err), a.json || a.format == "json", stderr)
+		return report(a.addressed(root, a.signInHint(err)), a.json || a.format == "json", stderr)
 	}
 	if a.receiptFile != "" && !a.receiptSaved {
 		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that record one statement")
@@ -97,6 +100,8 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			"without it, those of this machine")
 	a.natsFlags(root)
 	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
+	f.BoolVar(&a.anonymous, "anonymous", false,
+		"ask as nobody: do not sign in where the server does not let everybody read all")
 	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
 	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"), "the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); without it, the keys of earlier contacts")
 	f.StringVar(&a.receiptFile, "receipt", "", "save the receipt of what is recorded in this file, for: muster receipt FILE")
@@ -139,7 +144,7 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd()}},
 		{"Ask how it came about:", []*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(), a.correctionsCmd(), a.deliveryCmd()}},
 		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
-		{"Others:", []*cobra.Command{a.schemaCmd(), versionCmd()}},
+		{"Others:", []*cobra.Command{a.sessionCmd(), a.schemaCmd(), versionCmd()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, c := range g.commands {
@@ -250,7 +255,7 @@ func (a *app) question(ctx context.Context, question string, parameters map[stri
 	if err != nil {
 		return usage("the parameters of %s: %w", question, err)
 	}
-	nc, err := a.natsConn()
+	nc, err := a.natsAsking()
 	if err != nil {
 		return err
 	}
@@ -299,15 +304,15 @@ func (a *app) signerKey(meant events.KeyID) (events.Key, error) {
 		"is not at hand", meant).WithHint("name the file of that key with --key")
 }
 
-// A session is what a command needs to say something: the ledger's origin, a key, and the way to the server.
-type session struct {
+// A speaker is what a command needs to say something: the ledger's origin, a key, and the way to the server.
+type speaker struct {
 	origin  events.Origin
 	signer  *events.Signer
 	to      intake.Submitter
 	contact *contact
 }
 
-func (a *app) session(ctx context.Context) (*session, error) {
+func (a *app) speaker(ctx context.Context) (*speaker, error) {
 	signer, err := a.signer()
 	if err != nil {
 		return nil, err
@@ -316,7 +321,7 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{origin: a.contact.origin, signer: signer, to: to, contact: a.contact}, nil
+	return &speaker{origin: a.contact.origin, signer: signer, to: to, contact: a.contact}, nil
 }
 
 // submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
@@ -326,7 +331,7 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 		return nil, err
 	}
 	if a.nats.Given() {
-		nc, err := a.natsConn()
+		nc, err := a.natsAsking()
 		return verifyingSubmitter{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
 	}
 	url, err := a.serverURL()
@@ -338,12 +343,12 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 }
 
 // head makes the head of a new statement, which says what its signer has seen.
-func (s *session) head(t events.Type) events.Header {
+func (s *speaker) head(t events.Type) events.Header {
 	return events.Header{Type: t, ID: events.NewID(), Ledger: s.origin, Seen: s.contact.saw()}
 }
 
 // say signs a statement and submits it.
-func (s *session) say(ctx context.Context, st events.Statement) (intake.Receipt, error) {
+func (s *speaker) say(ctx context.Context, st events.Statement) (intake.Receipt, error) {
 	signed, err := events.Sign(st, s.signer)
 	if err != nil {
 		return intake.Receipt{}, err

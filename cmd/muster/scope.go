@@ -29,7 +29,7 @@ declares another scope, or --unlimited.`,
 			if err != nil {
 				return err
 			}
-			return a.submitOne(cmd.Context(), dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: events.Dated{Effective: on}, Unlimited: unlimited, Note: note,
 					Place: events.Place{Operation: events.Operation(operation), Nation: nationOr(nation, s)}}
 				for _, r := range args {

@@ -53,7 +53,7 @@ func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
 		Short: def.short,
 		Args:  args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {
 					return nil, err
@@ -89,7 +89,7 @@ func (f *stepFlags) register(c *cobra.Command) {
 }
 
 // step makes what the statements have in common that move a pledge along; the type is the caller's to set.
-func (a *app) step(cmd *cobra.Command, s *session, f stepFlags, id string) (events.PledgeStep, events.Unit, error) {
+func (a *app) step(cmd *cobra.Command, s *speaker, f stepFlags, id string) (events.PledgeStep, events.Unit, error) {
 	effective, err := dateOr("effective", f.effective, today())
 	if err != nil {
 		return events.PledgeStep{}, "", err
@@ -130,7 +130,7 @@ func (a *app) namedStepCmd(use, what, short string,
 		Short: short,
 		Args:  args("ID", what),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *session) (events.Statement, error) {
+			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, _, err := a.step(cmd, s, f, args[0])
 				return make(step, events.Line(args[1])), err
 			})

@@ -18,8 +18,8 @@ import (
 )
 
 // submitOne signs one statement, submits it, and prints the receipt.
-func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*session) (events.Statement, error)) error {
-	s, err := a.session(ctx)
+func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*speaker) (events.Statement, error)) error {
+	s, err := a.speaker(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (a *app) submitCmd() *cobra.Command {
 }
 
 // checkOne asks whether a statement would be recorded, and prints it unsigned, with what it would change.
-func (a *app) checkOne(ctx context.Context, s *session, st events.Statement) error {
+func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) error {
 	text, err := events.Marshal(st)
 	if err != nil {
 		return err

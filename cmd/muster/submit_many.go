@@ -27,7 +27,7 @@ type builder struct {
 }
 
 // builder asks for the pledges that are there, and for what the signer has said of them.
-func (a *app) builder(ctx context.Context, s *session) (*builder, error) {
+func (a *app) builder(ctx context.Context, s *speaker) (*builder, error) {
 	f := &builder{last: map[events.ID]int64{}, after: map[events.ID]int64{}}
 	pledges, err := a.allPledges(ctx, map[string]string{"limit": "5000"})
 	if err != nil {
@@ -82,7 +82,7 @@ func (f *builder) said(st events.Statement, r intake.Receipt) {
 }
 
 // submitMonth submits a month of history: first the operations that it opens, then what happened in them.
-func (f *builder) submitMonth(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
+func (f *builder) submitMonth(ctx context.Context, s *speaker, all []events.Statement) (recorded, before int, err error) {
 	rest := slices.IndexFunc(all, func(st events.Statement) bool { _, opens := st.(*events.OperationOpened); return !opens })
 	if rest < 0 {
 		rest = len(all)
@@ -100,7 +100,7 @@ func (f *builder) submitMonth(ctx context.Context, s *session, all []events.Stat
 // submitAll signs and submits statements that do not rest on each other, many at a time, and counts those
 // recorded now and those recorded before. An operation that was opened by somebody else is as good. It
 // stops at the first error.
-func (f *builder) submitAll(ctx context.Context, s *session, all []events.Statement) (recorded, before int, err error) {
+func (f *builder) submitAll(ctx context.Context, s *speaker, all []events.Statement) (recorded, before int, err error) {
 	var now, earlier atomic.Int64
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)

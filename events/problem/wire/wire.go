@@ -73,7 +73,7 @@ func Fetch(client *http.Client, server string, req *http.Request, most int64, do
 			server, err).
 			WithHint("%s", cmp.Or(doubt, "ask again"))
 	}
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+	if resp.StatusCode/100 != 2 {
 		return nil, problem.Decode(resp.StatusCode, data)
 	}
 	return data, nil

@@ -137,7 +137,7 @@ func (c *checker) key(location string, k Key) {
 	case k == "":
 		c.field(location, "", "missing: %s", remedy)
 	case errors.Is(err, errUnsound):
-		c.field(location, string(k), "a key with which anybody could sign: make another one, with `muster key new`")
+		c.field(location, string(k), "a key with which anybody could sign: make another one, with `muster key new NAME`")
 	case err != nil || !k.isCanonical(v):
 		c.field(location, string(k), "not a public key: %s", remedy)
 	case !ValidKeyName(k.Name()):

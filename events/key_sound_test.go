@@ -54,7 +54,7 @@ func TestUnsoundKeys(t *testing.T) {
 				t.Errorf("%s: %s is made ready", name, key)
 			}
 			const remedy = `": a key with which anybody could sign: make another one, with ` +
-				"`muster key new`"
+				"`muster key new NAME`"
 			head, role := goldenHead(1, "member.admitted"), Liaison
 			if of == "HQ/staff" {
 				role = Coordinator

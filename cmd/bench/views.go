@@ -57,6 +57,7 @@ func measureViews(o *options) ([]row, error) {
 	for _, measure := range []func() ([]row, error){
 		func() ([]row, error) { return o.measureViewStart(s) },
 		func() ([]row, error) { return measureViewMemory(s, views) },
+		func() ([]row, error) { return o.measureViewTiles(s) },
 		func() ([]row, error) { return o.measureViewCoverage(s, yet) },
 		o.measureViewAppends,
 	} {

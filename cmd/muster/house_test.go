@@ -63,7 +63,7 @@ var house = map[string][]string{
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
-		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog"},
+		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"cmd/muster": {"golang.org/x/sync/errgroup", "golang.org/x/time/rate", "github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
 		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 }

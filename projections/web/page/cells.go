@@ -111,12 +111,12 @@ func (f *frame) Why(reason projections.Reason, sentence string) why {
 
 // A seqs is the sequences of records, each a link to the record.
 type seqs struct {
-	F   *frame
-	All []uint64
+	F *frame
+	cut[uint64]
 }
 
 // Seqs shows the sequences of records.
-func (f *frame) Seqs(all []uint64) seqs { return seqs{f, all} }
+func (f *frame) Seqs(all []uint64) seqs { return seqs{f, cutAt(all, maxSequences)} }
 
 // Zero reports whether a quantity is nothing.
 func (f *frame) Zero(q events.Quantity) bool { return zero(q) }

@@ -16,19 +16,23 @@ import (
 type coverage struct {
 	*frame
 	// Show is which matrix is shown: lines, of requirements over time; or nations, by what they give.
-	Show       string
-	Step       projections.Step
-	Columns    []projections.TimelinePoint // the stretches of time
-	Groups     []lineGroup
-	InForce    int  // how many lines are in force, shown or not
-	Met        int  // how many of them are met
-	Lines      int  // how many are shown
-	Swapped    bool // nations are shown since no line is in force
-	Next       events.Date
-	NotCounted []projections.NotCounted
+	Show    string
+	Step    projections.Step
+	Columns cut[projections.TimelinePoint] // the stretches of time
+	Groups  []lineGroup
+	InForce int  // how many lines are in force, shown or not
+	Met     int  // how many of them are met
+	Lines   int  // how many are shown
+	Swapped bool // nations are shown since no line is in force
+	Next    events.Date
+	// MoreLines is how many rows are not shown.
+	MoreLines  int
+	NotCounted cut[projections.NotCounted]
 	Nations    *nationMatrix
 	// Open is what a cell was opened to, nil for none.
 	Open *opened
+	// CSV is where the API gives all rows, and all that is not counted.
+	CSV string
 }
 
 // A lineGroup is the lines of one operation.
@@ -72,7 +76,8 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Basis, c.NotCounted, c.Lines = answer.Basis, answer.NotCounted, len(answer.Lines)
+	f.Basis, c.NotCounted, c.Lines = answer.Basis, cutAt(answer.NotCounted, maxListed), len(answer.Lines)
+	c.CSV = f.csv("coverage", append([]string{"differences"}, gapsTakes...))
 	c.InForce, c.Met, c.Next = answer.InForce, answer.Met, answer.Next
 	if c.Show == "" {
 		c.Show = "lines"
@@ -113,7 +118,7 @@ func (c *coverage) readLines(answer *web.Coverage) error {
 	for i := range t.Lines {
 		l := &t.Lines[i]
 		over[web.LineName{Operation: l.Operation, Line: l.Line}] = l
-		c.Columns = l.Points
+		c.Columns = cutAt(l.Points, maxStretches)
 	}
 	var rows []matrixLine
 	for i := range answer.Lines {
@@ -141,13 +146,15 @@ func later(l *projections.LineTimeline) *projections.LineCoverage {
 	return row
 }
 
-// group puts rows under their operations, by priority.
+// group puts rows under their operations, by priority, as many as fit the page.
 func (c *coverage) group(rows []matrixLine, notes []web.OperationNote) {
 	slices.SortFunc(rows, func(a, b matrixLine) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority),
 			cmp.Compare(a.Line, b.Line))
 	})
-	for _, row := range rows {
+	shown := cutAt(rows, maxListed)
+	c.MoreLines = shown.More
+	for _, row := range shown.Shown {
 		n := len(c.Groups)
 		if n == 0 || c.Groups[n-1].Operation != row.Operation {
 			c.Groups = append(c.Groups, lineGroup{OperationNote: noteOf(notes, row.Operation)})
@@ -205,7 +212,7 @@ func (c *coverage) line(l *projections.LineCoverage, over *projections.LineTimel
 	if over == nil {
 		return m
 	}
-	for _, pt := range over.Points {
+	for _, pt := range cutAt(over.Points, maxStretches).Shown {
 		one := cellOf(pt.Required, pt.Supply, pt.Gap, pt.Unknown)
 		one.On, one.Within = pt.Day, pt.InForce && pt.Day != pt.From
 		m.Cells = append(m.Cells, one)
@@ -322,8 +329,8 @@ type opened struct {
 	Line events.Line
 	Who  events.Nation
 	Role events.Role
-	// CSV is where the same rows are as CSV.
-	CSV string
+	// CSV and JSON are where the same is as CSV and as JSON, which has the records.
+	CSV, JSON string
 }
 
 // readOpen explains the cell that is open: open names a requirement, as operation/line; holds a nation's strength, as
@@ -348,12 +355,12 @@ func (c *coverage) readOpen() (*opened, error) {
 	pairs = append(pairs, "operation", operation)
 	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.service.Explain, pairs...)
 	o.E = e
-	o.CSV = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"), pairs)
+	o.CSV, o.JSON = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"), pairs)
 	return o, err
 }
 
-// explainAddress is where the API gives the same rows.
-func explainAddress(with url.Values, pairs []any) string {
+// explainAddress is where the API gives the same, as CSV and as JSON.
+func explainAddress(with url.Values, pairs []any) (csv, json string) {
 	what := "strength"
 	for i := 0; i+1 < len(pairs); i += 2 {
 		switch name, value := text(pairs[i]), text(pairs[i+1]); {
@@ -365,8 +372,18 @@ func explainAddress(with url.Values, pairs []any) string {
 			with.Set(name, value)
 		}
 	}
-	return web.Root + "/explain/" + what + ".csv?" + with.Encode()
+	at := web.Root + "/explain/" + what
+	return at + ".csv?" + with.Encode(), at + "?" + with.Encode()
 }
+
+// CountedParts are what the number is made of, as far as it is shown.
+func (o *opened) CountedParts() cut[projections.Part] { return cutAt(o.E.Parts, maxListed) }
+
+// LeftParts are what was considered and not counted, as far as it is shown.
+func (o *opened) LeftParts() cut[projections.Part] { return cutAt(o.E.NotCounted, maxListed) }
+
+// ShownRecords are the records behind the number, as far as they are shown.
+func (o *opened) ShownRecords() cut[projections.Told] { return cutAt(o.E.Records, maxListed) }
 
 // LiveAddress is where the server tells when the coverage that is shown changes.
 func (c *coverage) LiveAddress() string {

@@ -61,6 +61,20 @@ func (p *Pages) pledges(f *frame) (any, error) {
 	return l, nil
 }
 
+// A hangs is what a pledge in the list hangs on, as far as it is shown.
+type hangs struct {
+	Conditions cut[projections.Condition]
+	Caveats    cut[projections.Caveat]
+}
+
+// Hangs shows what a pledge hangs on.
+func (l *pledgesPage) Hangs(p projections.Pledge) hangs {
+	return hangs{cutAt(p.Conditions, maxHanging), cutAt(p.Caveats, maxHanging)}
+}
+
+// More is how many conditions and caveats are left out.
+func (h hangs) More() int { return h.Conditions.More + h.Caveats.More }
+
 // States lists the states that a pledge can be in.
 func (l *pledgesPage) States() []projections.State { return projections.States() }
 
@@ -118,6 +132,38 @@ func (p *Pages) pledge(f *frame) (any, error) {
 	f.Basis = c.Basis
 	one.place(&c)
 	return one, nil
+}
+
+// LifeCSV and VersionsCSV are where the API gives all rows.
+func (p *pledgePage) LifeCSV() string { return p.csv("pledges/"+p.id, pledgeTakes) }
+
+// VersionsCSV: see [pledgePage.LifeCSV].
+func (p *pledgePage) VersionsCSV() string { return p.csv("pledges/"+p.id+"/versions", pledgeTakes) }
+
+var pledgeTakes = []string{"as_of", "on", "without", "without_conditional", "without_caveated",
+	"discharge"}
+
+// ShownLife and ShownVersions are the latest of the pledge's life.
+func (p *pledgePage) ShownLife() cut[projections.LifeEvent] { return cutBefore(p.Life, maxListed) }
+
+// ShownVersions: see [pledgePage.ShownLife].
+func (p *pledgePage) ShownVersions() cut[projections.PledgeVersion] {
+	return cutBefore(p.Versions, maxListed)
+}
+
+// Conditions, Caveats and Allocations are the latest of those that the pledge has.
+func (p *pledgePage) Conditions() cut[projections.Condition] {
+	return cutBefore(p.Pledge.Conditions, maxListed)
+}
+
+// Caveats: see [pledgePage.Conditions].
+func (p *pledgePage) Caveats() cut[projections.Caveat] {
+	return cutBefore(p.Pledge.Caveats, maxListed)
+}
+
+// Allocations: see [pledgePage.Conditions].
+func (p *pledgePage) Allocations() cut[projections.Allocation] {
+	return cutBefore(p.Pledge.Allocations, maxListed)
 }
 
 // place finds where the pledge counts.

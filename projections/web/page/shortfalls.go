@@ -67,6 +67,21 @@ func (f *frame) csv(question string, takes []string, pairs ...any) string {
 	return string(address(web.Root+"/"+question+".csv", f.only(takes...), pairs))
 }
 
+// ShownGaps, ShownLines, ShownSums and ShownHanging are the rows of the tables, as far as the page
+// shows them.
+func (s *shortfalls) ShownGaps() cut[projections.Gap] { return cutAt(s.Gaps, maxListed) }
+
+// ShownLines: see [shortfalls.ShownGaps].
+func (s *shortfalls) ShownLines() cut[projections.Hold] { return cutAt(s.Lines, maxListed) }
+
+// ShownSums: see [shortfalls.ShownGaps].
+func (s *shortfalls) ShownSums() cut[projections.Hold] { return cutAt(s.Sums, maxListed) }
+
+// ShownHanging: see [shortfalls.ShownGaps].
+func (s *shortfalls) ShownHanging() cut[projections.HangingSupply] {
+	return cutAt(s.Hanging, maxListed)
+}
+
 // Since says on which days on end a requirement is short.
 func (s *shortfalls) Since(g projections.Gap) string {
 	if g.From == 0 && g.Until == 0 {
@@ -123,18 +138,10 @@ func (s *shortfalls) Holders(g projections.Gap) holders {
 	return holders{g.Who[:n], g.Who[n:]}
 }
 
-// A fillers is what could fill a gap: as many as fit a page, and how many more there are.
-type fillers struct {
-	First []projections.NotCounted
-	More  int
-}
-
 // CouldFill returns what could fill a gap. Of a long ledger that may be hundreds of pledges for each
 // requirement, which the rows as CSV have all.
-func (s *shortfalls) CouldFill(g projections.Gap) fillers {
-	const most = 20
-	n := min(len(g.Could), most)
-	return fillers{g.Could[:n], len(g.Could) - n}
+func (s *shortfalls) CouldFill(g projections.Gap) cut[projections.NotCounted] {
+	return cutAt(g.Could, 20)
 }
 
 // Without is the address of the page without another nation.

@@ -10,8 +10,8 @@ import (
 func TestWhatCouldFillIsBounded(t *testing.T) {
 	for there, more := range map[int]int{0: 0, 1: 0, 20: 0, 21: 1, 900: 880} {
 		got := (&shortfalls{}).CouldFill(projections.Gap{Could: make([]projections.NotCounted, there)})
-		if len(got.First) != there-more || got.More != more {
-			t.Errorf("of %d it tells %d and that there are %d more", there, len(got.First), got.More)
+		if len(got.Shown) != there-more || got.More != more {
+			t.Errorf("of %d it tells %d and that there are %d more", there, len(got.Shown), got.More)
 		}
 	}
 }

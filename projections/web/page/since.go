@@ -16,6 +16,9 @@ type sinceThen struct {
 	Terms   []termSince
 }
 
+// Latest are the last records since, as far as they are shown.
+func (s *sinceThen) Latest() cut[projections.LifeEvent] { return cutBefore(s.Records, maxListed) }
+
 // A termSince is a term when the form was opened and now, and what the form says.
 type termSince struct{ Name, Was, Is, Form string }
 
@@ -59,13 +62,19 @@ type standRow struct{ Nation, From, To string }
 
 // Stands lists the pledges that would stand otherwise. One that would stand the same, and count
 // otherwise only by other words, is none: its terms are shown before and after.
-func (s *submitPage) Stands(d *projections.Diff) (all []standRow) {
+func (s *submitPage) Stands(d *projections.Diff) cut[standRow] {
+	var all []standRow
 	for _, p := range d.Pledges {
 		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From != row.To {
 			all = append(all, row)
 		}
 	}
-	return all
+	return cutAt(all, maxListed)
+}
+
+// Changed lists the requirements that would be met otherwise.
+func (s *submitPage) Changed(d *projections.Diff) cut[projections.LineDiff] {
+	return cutAt(d.Lines, maxListed)
 }
 
 // stand tells where a pledge stands: "offered 12 aircraft; It counts for air-west".

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -64,8 +65,10 @@ type submitPage struct {
 	Say    form
 	Fields []field
 	// Mine are the pledges that it can be about, and About the one that it is.
-	Mine  []projections.Pledge
-	About *projections.Pledge
+	// MoreOfMine says that there are more than are listed.
+	Mine       []projections.Pledge
+	MoreOfMine bool
+	About      *projections.Pledge
 	// After is the last record of the pledge that whoever fills in the form has seen; Since is what
 	// has changed after it.
 	After string
@@ -196,6 +199,10 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	return s, s.make()
 }
 
+// choiceSize is how many pledges one can choose from, of those that are there and of those that begin
+// later.
+const choiceSize = 500
+
 // readPledges finds the pledge that the form is about, or else those that it can be.
 func (s *submitPage) readPledges() error {
 	id := s.Get("pledge")
@@ -212,14 +219,17 @@ func (s *submitPage) readPledges() error {
 		}
 		return err
 	}
-	all, err := ask(s.frame, web.Read[web.PledgesQuery], s.service.Pledges, "as_of", "",
-		"limit", pledgesSize, "role", "", "line", "", "rung", "", "state", "")
-	for _, one := range all.Pledges {
-		if one.State == projections.Live || one.State == projections.Ahead {
-			s.Mine = append(s.Mine, one)
+	for _, state := range []projections.State{projections.Live, projections.Ahead} {
+		all, err := ask(s.frame, web.Read[web.PledgesQuery], s.service.Pledges, "as_of", "",
+			"limit", choiceSize, "role", "", "line", "", "rung", "", "state", state)
+		if err != nil {
+			return err
 		}
+		s.Mine = append(s.Mine, all.Pledges...)
+		s.MoreOfMine = s.MoreOfMine || !all.Next.IsZero()
 	}
-	return err
+	slices.SortFunc(s.Mine, func(a, b projections.Pledge) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return nil
 }
 
 // restatedOn returns the day for which the pledge is told: for a disclosure the one from which it

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"muster/events"
 	"muster/projections"
@@ -22,7 +23,8 @@ type overTime struct {
 	// LineNames and Roles are what one can choose from.
 	LineNames []events.Line
 	Roles     []events.Role
-	CSV       string
+	// CSV and JSON are where all rows are, and all hand-overs.
+	CSV, JSON string
 	// order is the places of requirements in the list that one can choose from, and areas where the pledges of rotations are.
 	order map[web.LineName]int
 	areas map[events.ID]events.Area
@@ -38,9 +40,13 @@ type lineOverTime struct {
 }
 
 // What one page shows at most: more charts, or longer tables, nobody reads, and the CSV has them.
+// Of a long ledger each chart has hundreds of points, and there are fewer of them.
 const (
 	maxCharts = 30
-	maxRows   = 200
+	maxPoints = 6000
+	maxRows   = 200 // of one table
+	minRows   = 24  // two years of months
+	allRows   = 600 // of all tables
 )
 
 // timeline answers the page of time lines.
@@ -67,6 +73,7 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	o.Days, o.HandOvers = days{t.From, t.Until}, t.HandOvers
 	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without", "without_conditional", "without_caveated", "discharge"},
 		"from", o.Days.From, "until", o.Days.Until, "step", o.Step)
+	o.JSON = strings.Replace(o.CSV, ".csv", "", 1)
 	if err := f.service.Projector.View(o.look); err != nil {
 		return nil, err
 	}
@@ -102,20 +109,44 @@ func (o *overTime) show(t, told *projections.Timeline) {
 	}
 	o.sort(t.Lines)
 	o.sort(told.Lines)
-	for i := range t.Lines {
-		if i == maxCharts {
-			o.More = len(t.Lines) - i
-			break
-		}
+	shown := chartsOf(t.Lines)
+	o.More = len(t.Lines) - shown
+	rows := rowsOf(told.Lines[:shown])
+	for i := range shown {
 		l := lineOverTime{LineTimeline: t.Lines[i], Rows: told.Lines[i].Points}
-		if len(l.Rows) > maxRows {
-			l.Left = len(l.Rows) - maxRows
-			l.Rows = l.Rows[:maxRows]
-		}
+		figures := cutAt(l.Rows, rows)
+		l.Rows, l.Left = figures.Shown, figures.More
 		l.Chart = o.chart(&t.Lines[i], height)
 		o.Lines = append(o.Lines, l)
 	}
 }
+
+// chartsOf returns of how many lines, the first, the page has charts.
+func chartsOf(lines []projections.LineTimeline) int {
+	points := 0
+	for i := range lines {
+		points += len(lines[i].Points)
+		if i == maxCharts || i > 0 && points > maxPoints {
+			return i
+		}
+	}
+	return len(lines)
+}
+
+// rowsOf returns how many rows the table of each line has at most.
+func rowsOf(lines []projections.LineTimeline) int {
+	rows := 0
+	for i := range lines {
+		rows += min(maxRows, len(lines[i].Points))
+	}
+	if rows <= allRows {
+		return maxRows
+	}
+	return max(minRows, allRows/len(lines))
+}
+
+// Overs are the hand-overs, as far as they are shown.
+func (o *overTime) Overs() cut[projections.HandOver] { return cutAt(o.HandOvers, maxListed) }
 
 // touches reports whether a rotation may be of the supply of a line: it is of the same operation, role and unit and, where both say one,
 // in the same area.

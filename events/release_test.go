@@ -158,7 +158,7 @@ func TestBadReleases(t *testing.T) {
 		{disclose(func(s *PledgeDisclosed) { s.Release = "" }),
 			"release: missing: write who may read the pledge from now on, one of: public, coalition, coordinators"},
 		{disclose(func(s *PledgeDisclosed) { s.ReleasableTo = []Nation{"GBR"} }),
-			`releasable_to: opens what is released to the coordinators alone: write "release":"coordinators" with it, or leave it out`},
+			`releasable_to: opens what is released to the coordinators alone: release it to the coordinators, or leave this out`},
 		{disclose(func(s *PledgeDisclosed) {
 			s.Release, s.ReleasableTo = CoordinatorsOnly,
 				[]Nation{"GBR", "GBR"}

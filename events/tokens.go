@@ -114,6 +114,18 @@ func (n Nation) Name() string {
 	return string(n)
 }
 
+// withArticle are the nations whose English names have an article within a sentence.
+var withArticle = strings.Fields("ALA ARE ATF BES BHS CAF CCK COK COM CYM DOM EUE FLK FRO GBR GMB HMD " +
+	"IMN IOT MDV MHL MNP NLD PHL SLB TCA UMI UNO USA VGB VIR")
+
+// Named returns the nation's usual English name as it stands within a sentence: "the Netherlands".
+func (n Nation) Named() string {
+	if slices.Contains(withArticle, string(n)) {
+		return "the " + n.Name()
+	}
+	return n.Name()
+}
+
 // Nations returns every known code, in order.
 func Nations() []Nation { return slices.Clone(gazetteer().codes) }
 

@@ -132,3 +132,22 @@ func TestFormsAreThosePublished(t *testing.T) {
 		}
 	}
 }
+
+// A name stands in a sentence as English has it.
+func TestNationNamed(t *testing.T) {
+	for n, want := range map[Nation]string{"NLD": "the Netherlands", "USA": "the United States",
+		"GBR": "the United Kingdom", "PHL": "the Philippines", "EUE": "the European Union",
+		"FRA": "France", "UKR": "Ukraine", "SDN": "Sudan", "XXX": "XXX", HQ: "HQ"} {
+		if got := n.Named(); got != want {
+			t.Errorf("%s is named %q, and not %q", n, got, want)
+		}
+	}
+	for _, n := range Nations() {
+		looks := strings.HasPrefix(n.Name(), "United ") || strings.HasSuffix(n.Name(), " Islands") ||
+			strings.HasSuffix(n.Name(), "Republic") || strings.HasSuffix(n.Name(), "Netherlands") ||
+			strings.HasSuffix(n.Name(), "Territory") || strings.HasSuffix(n.Name(), "Union")
+		if looks && n != "SGS" && n.Named() == n.Name() {
+			t.Errorf("%s has no article", n.Name())
+		}
+	}
+}

@@ -191,7 +191,7 @@ func (t *tally) linesOf(l *uncounted) []events.Line {
 
 // sentence says the reason, and the remedy where there is one.
 func (t *tally) sentence(n *NotCounted, s *standing) string {
-	nation, what := n.Nation.Name(), amount{n.Quantity, n.Unit}
+	nation, what := english.Capital(n.Nation.Named()), amount{n.Quantity, n.Unit}
 	where := string(n.Role)
 	if n.Area != "" {
 		where += " in " + string(n.Area)

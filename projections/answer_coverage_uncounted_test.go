@@ -31,7 +31,7 @@ func TestNotCounted(t *testing.T) {
 		{"unknown quantity", func(l *testLedger) {
 			l.offer("GBR", 1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown })
 		}, 0, "GBR unknown personnel unknown-quantity west",
-			"United Kingdom pledges an unknown number of personnel for ground: how much is not known, and unknown is not 0."},
+			"The United Kingdom pledges an unknown number of personnel for ground: how much is not known, and unknown is not 0."},
 		{"several lines", func(l *testLedger) {
 			l.need("east", 10, func(t *events.RequirementTerms) { t.Area = "east"; t.Priority = 2 })
 			l.offer("ITA", 7)

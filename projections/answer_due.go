@@ -129,7 +129,7 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	}
 	if since, by, ok := s.unconfirmed(); ok {
 		due(NotConfirmed, 0, since, by, "%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster pledge confirm %s",
-			what, a.does("were"), s.rungOn, pl.nation.Name(), a.does("them"), pl.id)
+			what, a.does("were"), s.rungOn, pl.nation.Named(), a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {

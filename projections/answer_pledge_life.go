@@ -74,7 +74,7 @@ func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
 func (pl *pledge) sentence(d *fact) string {
 	said := d.move.says
 	if strings.Contains(said, "%s") {
-		said = fmt.Sprintf(said, pl.nation.Name())
+		said = fmt.Sprintf(said, pl.nation.Named())
 	}
 	if d.move.discloses {
 		said += " " + Readers(d.terms.release, d.terms.releasableTo()) + " as it stands:"
@@ -120,7 +120,7 @@ func Readers(r events.Release, to []events.Nation) string {
 		if i+1 == len(to) {
 			between = " and "
 		}
-		said += between + n.Name()
+		said += between + n.Named()
 	}
 	return said
 }
@@ -230,12 +230,14 @@ func (a amount) unknown() string { return english.Unknown(string(a.unit), a.unit
 // isOne reports whether a sentence speaks of the amount as of one thing.
 func (a amount) isOne() bool { return a.quantity.IsUnknown() || a.quantity.IsOne() }
 
-// of tells whose an amount is: "Finland's 1 ship", "Netherlands' unknown number of aircraft".
+// of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown number
+// of aircraft".
 func (a amount) of(nation events.Nation) string {
+	whose := english.Capital(english.Possessive(nation.Named()))
 	if a.quantity.IsUnknown() {
-		return english.Possessive(nation.Name()) + " " + a.unknown()
+		return whose + " " + a.unknown()
 	}
-	return english.Possessive(nation.Name()) + " " + a.String()
+	return whose + " " + a.String()
 }
 
 // does returns a verb as it goes with the amount: that of many things is given.

@@ -217,6 +217,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 				Unit: s.pledged.unit, Day: r.day(b), Sequences: by,
 				Sentence: fmt.Sprintf(format, args...)})
 	}
+	whose := english.Capital(english.Possessive(pl.nation.Named()))
 	for _, a := range s.shares(b.On) {
 		short := s.pledged.unit.Of(a.set - a.promised)
 		switch {
@@ -224,11 +225,13 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
 				"%s pledge does not say of how much it is any more, and %s of it is set against %s: "+
 					"release that, or ask the nation.",
-				english.Possessive(pl.nation.Name()),
+				whose,
 				amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
-				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, or ask the nation.", english.Possessive(pl.nation.Name()), amount{short, s.pledged.unit}, a.line.name)
+				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, "+
+					"or ask the nation.",
+				whose, amount{short, s.pledged.unit}, a.line.name)
 		}
 	}
 	r.namesNothing(pl, s, w, r.day(b), counts[pl.id])
@@ -238,8 +241,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 	}
 	if t.elsewhere != nil {
 		found(AlsoElsewhere, "", s.pledged.quantity, s.termsBy.appendTo(nil),
-			"%s forces of this pledge are also pledged to %s.",
-			english.Possessive(pl.nation.Name()), english.List(t.elsewhere))
+			"%s forces of this pledge are also pledged to %s.", whose, english.List(t.elsewhere))
 	}
 	for _, other := range []struct {
 		name string
@@ -248,7 +250,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
 			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil),
 				"The %s of %s pledge, %s, %s: a hand-over is open.", other.name,
-				english.Possessive(pl.nation.Name()), other.id, broken)
+				english.Possessive(pl.nation.Named()), other.id, broken)
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (b Basis) released() string {
 	case b.View == "":
 		return ""
 	case is:
-		return "; counted: what is released to " + nation.Name()
+		return "; counted: what is released to " + nation.Named()
 	case b.View == events.PublicView:
 		return "; counted: what is public"
 	}

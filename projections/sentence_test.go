@@ -17,13 +17,13 @@ func TestAmounts(t *testing.T) {
 		says     string
 	}{
 		{events.Count(1), "ship", "FRA", "1 ship; France's 1 ship was, hangs"},
-		{events.Count(2), "team", "NLD", "2 teams; Netherlands' 2 teams were, hang"},
+		{events.Count(2), "team", "NLD", "2 teams; The Netherlands' 2 teams were, hang"},
 		{events.Count(0), "battery", "DEU", "0 batteries; Germany's 0 batteries were, hang"},
-		{events.Count(1200), "personnel", "ALA", "1,200 personnel; Åland Islands' 1,200 personnel were, hang"},
-		{events.Count(1), "personnel", "USA", "1 personnel; United States' 1 personnel was, hangs"},
+		{events.Count(1200), "personnel", "ALA", "1,200 personnel; The Åland Islands' 1,200 personnel were, hang"},
+		{events.Count(1), "personnel", "USA", "1 personnel; The United States' 1 personnel was, hangs"},
 		{events.Unknown, "aircraft", "FIN", "an unknown number of aircraft; Finland's unknown number of aircraft was, hangs"},
 		{events.Unknown, "cell", "FIN", "an unknown number of cells; Finland's unknown number of cells was, hangs"},
-		{events.Unknown, "EUR", "PHL", "an unknown amount of EUR; Philippines' unknown amount of EUR was, hangs"},
+		{events.Unknown, "EUR", "PHL", "an unknown amount of EUR; The Philippines' unknown amount of EUR was, hangs"},
 		{events.Unit("EUR").Of(250), "EUR", "SWE", "2.50 EUR; Sweden's 2.50 EUR were, hang"},
 	} {
 		a := amount{test.quantity, test.unit}

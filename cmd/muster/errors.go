@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +53,38 @@ func (a *app) addressed(root *cobra.Command, err error) error {
 		}
 		return parts[1] + "muster" + flags + " " + parts[2]
 	}))
+}
+
+// asTyped tells the fields of a refusal as they were typed: releasable_to[1] as --releasable-to. What is
+// no flag of the command stays as it is, such as a field of a statement in a file.
+func asTyped(c *cobra.Command, err error) error {
+	p := problem.Of(err)
+	if p == nil || len(p.Fields) == 0 {
+		return err
+	}
+	q := *p
+	q.Fields = slices.Clone(p.Fields)
+	for i := range q.Fields {
+		was := q.Fields[i].String()
+		q.Fields[i].Location = typedField(c, q.Fields[i].Location)
+		if q.Detail == was {
+			q.Detail = q.Fields[i].String()
+		}
+	}
+	return &q
+}
+
+// otherFlags are the flags that have another name than the field that they fill in.
+var otherFlags = map[string]string{"struck": "strike", "strength": "quantity"}
+
+// typedField returns the flag of a command that fills in a field, and the field where there is none.
+func typedField(c *cobra.Command, location string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(location, "terms."), "[")
+	name = cmp.Or(otherFlags[name], strings.ReplaceAll(name, "_", "-"))
+	if c.LocalNonPersistentFlags().Lookup(name) == nil {
+		return location
+	}
+	return "--" + name
 }
 
 var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)

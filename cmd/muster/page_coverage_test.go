@@ -140,12 +140,12 @@ func TestPageWithoutScript(t *testing.T) {
 	b.says(".banner", "As known at record 41")
 	b.do(chromedp.SetValue(chromedp.CSS("#w-rung"), "indicated"), chromedp.SetValue(chromedp.CSS("#w-without"), "GBR"))
 	b.click(".world button")
-	b.says(".banner", "without United Kingdom")
+	b.says(".banner", "without the United Kingdom")
 	b.click(cell("mnf-u/ground-west", 0) + " a")
 	b.says("#opened", "ground-west on "+aDay)
 	b.click("[lang=fr]")
 	b.says("h1", "Couverture")
-	b.says(".banner", "sans Royaume-Uni")
+	b.says(".banner", "hors Royaume-Uni")
 }
 
 // The slider's numbers are the API's for the same two clocks; what a page shows of an old moment, it shows again later.

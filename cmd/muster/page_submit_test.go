@@ -186,7 +186,7 @@ func TestPageSubmitWrong(t *testing.T) {
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
 	b.says("#sign-problem", "The ledger has refused it")
-	b.says("#sign-problem", "United Kingdom has declared")
+	b.says("#sign-problem", "The United Kingdom has declared")
 	b.wait("document.getElementById('f-role').getAttribute('aria-invalid') === 'true' || document.getElementById('sign-problem').innerText.includes('scope')")
 	b.shot("submit-refused")
 }

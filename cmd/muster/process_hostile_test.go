@@ -98,14 +98,7 @@ func attackedServer(t *testing.T) *attacked {
 // seedLedger makes a data folder whose journal has the ledger that is attacked.
 func seedLedger(t *testing.T, dir string) *country {
 	t.Helper()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := files.NewKey("HQ/founder", filepath.Join(dir, server.FounderFile)); err != nil {
-		t.Fatal(err)
-	}
-	c := &country{founder: founderOf(t, dir), origin: "muster.example/attacked"}
-	c.paris, c.secret = newSigner(t, "FRA/paris")
+	c := newCountry(t, dir)
 	statements := c.preface()
 	nations := events.Nations()[:attackedNations]
 	for i := range attackedPledges {
@@ -117,6 +110,27 @@ func seedLedger(t *testing.T, dir string) *country {
 		p.Area = events.Area(fmt.Sprint("area-", i%attackedLines))
 		statements = append(statements, p)
 	}
+	c.record(t, dir, statements)
+	return c
+}
+
+// newCountry makes a data folder with a founder's key, and no journal yet.
+func newCountry(t *testing.T, dir string) *country {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := files.NewKey("HQ/founder", filepath.Join(dir, server.FounderFile)); err != nil {
+		t.Fatal(err)
+	}
+	c := &country{founder: founderOf(t, dir), origin: "muster.example/attacked"}
+	c.paris, c.secret = newSigner(t, "FRA/paris")
+	return c
+}
+
+// record writes statements into the journal of a data folder, as its server would have.
+func (c *country) record(t *testing.T, dir string, statements []events.Statement) {
+	t.Helper()
 	j, err := journal.Open(filepath.Join(dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +152,6 @@ func seedLedger(t *testing.T, dir string) *country {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 // preface is what stands before the first pledge.

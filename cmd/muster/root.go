@@ -59,8 +59,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
-		return report(a.addressed(root, a.signInHint(err)), a.json || a.format == "json", stderr)
+	if ran, err := root.ExecuteContextC(ctx); err != nil {
+		err = a.addressed(root, a.signInHint(err))
+		if a.json || a.format == "json" {
+			return report(err, true, stderr)
+		}
+		return report(asTyped(ran, err), false, stderr)
 	}
 	if a.receiptFile != "" && !a.receiptSaved {
 		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that record one statement")

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // Decide says whether the holder of key may make the statement now: nil, or a refusal as a
@@ -232,8 +233,8 @@ func forItself(m member, st events.Statement) error {
 	if nation == own {
 		return nil
 	}
-	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(), own.Name(), nation.Name()).
-		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
+	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(), own.Named(), nation.Named()).
+		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
 }
 
 // onBehalf keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of its own.
@@ -244,14 +245,14 @@ func onBehalf(s *State, st events.Statement) error {
 		return nil
 	}
 	return refuse(codeSpeaksForItself, "%s has spoken for itself since its first liaison was admitted (record %d): nobody else says %q for it",
-		nation.Name(), since, st.Head().Type.Words()).
-		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Name())
+		english.Capital(nation.Named()), since, st.Head().Type.Words()).
+		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
 }
 
 func roleText(m member) string {
 	switch m.role {
 	case events.Liaison:
-		return "a liaison of " + m.key.Party().Name()
+		return "a liaison of " + m.key.Party().Named()
 	case events.Importer:
 		return "an importer, which records published figures only"
 	case events.Reader:

@@ -40,7 +40,7 @@ func mayCorrect(m member, x *saying) error {
 		m.role == events.Importer && slices.Contains(parties[x.typ()], events.Importer) && x.party() == events.HQ {
 		return nil
 	}
-	whom := "a liaison of " + x.party().Name()
+	whom := "a liaison of " + x.party().Named()
 	if x.party() == events.HQ {
 		whom = "a coordinator"
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -67,7 +68,7 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 		return nil
 	}
 	return refuse(codeOutsideScope, "%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
-		at.Nation.Name(), at.Operation, sc.effective, list(sc.roles, "and"), sc.sequence, role).
+		english.Capital(at.Nation.Named()), at.Operation, sc.effective, list(sc.roles, "and"), sc.sequence, role).
 		WithHint("offer what is within it, or declare another scope first: muster scope declare %s %s "+
 			"--operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
 }
@@ -91,7 +92,7 @@ func elsewhere(p pledge, id events.ID, st events.Statement) error {
 	var wrong []problem.Field
 	nation, operation := events.About(st)
 	if p.nation != nation {
-		wrong = append(wrong, field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id, p.nation.Name(), p.nation))
+		wrong = append(wrong, field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id, p.nation.Named(), p.nation))
 	}
 	if p.operation != operation {
 		wrong = append(wrong, field("operation", operation, "the pledge %s belongs to %s: check its id, or write %s", id, p.operation, p.operation))
@@ -176,7 +177,7 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 	for _, id := range s.observed[key] {
 		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
 			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
-				key.nation.Name(), key.operation, key.role, id).
+				english.Capital(key.nation.Named()), key.operation, key.role, id).
 				WithHint("report the new strength of that pledge instead: muster pledge report %s --quantity N", id)
 		}
 	}
@@ -188,6 +189,6 @@ func importsObserved(m member, p pledge, id events.ID) error {
 	if m.role != events.Importer || p.observed {
 		return nil
 	}
-	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(), roleText(m), id, p.nation.Name()).
-		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Name())
+	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(), roleText(m), id, p.nation.Named()).
+		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Named())
 }

@@ -112,7 +112,7 @@ func widens(s *State, p pledge, st *events.PledgeDisclosed) error {
 	if was := p.released(); !said.Covers(was) || was.Covers(said) {
 		return refuseField(codeReleaseNotWider,
 			field("release", st.Release,
-				"the pledge is released to the %s: a disclosure opens it to more, and to all of those still", was)).
+				"the pledge is released to the %s already: a disclosure must let those still read it, and others too", was)).
 			WithHint("write a wider release; what was read cannot be taken back")
 	}
 	return nil

@@ -116,7 +116,7 @@ func TestRule42DisclosureRestates(t *testing.T) {
 	}
 	w.refuses(ruleParis, disclose("Release", events.CoordinatorsOnly, "ReleasableTo",
 		[]events.Nation{"NOR"}), "release-not-wider",
-		`release "coordinators": the pledge is released to the coordinators FRA+GBR: a disclosure opens it to more, and to all of those still`,
+		`release "coordinators": the pledge is released to the coordinators FRA+GBR already: a disclosure must let those still read it, and others too`,
 		"write a wider release; what was read cannot be taken back")
 	w.refuses(ruleParis, disclose("Quantity", events.Count(900), "From", events.Date(2027_02_01),
 		"Rung", events.Accepted), "disclosure-mismatch",
@@ -143,7 +143,7 @@ func TestRule42DisclosureRestates(t *testing.T) {
 	w.says(ruleParis, disclose(append(hangs, "Effective", ruleDay.AddDays(9))...))
 	w.refuses(ruleParis, disclose(append(hangs, "Effective", ruleDay.AddDays(9))...),
 		"release-not-wider",
-		`release "coalition": the pledge is released to the coalition: a disclosure opens it to more, and to all of those still`,
+		`release "coalition": the pledge is released to the coalition already: a disclosure must let those still read it, and others too`,
 		"write a wider release; what was read cannot be taken back")
 	w.allows(ruleBerlin, ruleSay("pledge.offered", "Nation", "DEU", "Predecessor", ruleFRA1)) // which reads it now
 }

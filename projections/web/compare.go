@@ -466,7 +466,7 @@ func (s *Service) Versions(ctx context.Context, q *PledgeQuery) (a projections.P
 // VersionsTable has a row for each version: what was known of the pledge between two records, for which days, and what made it known.
 func VersionsTable(a projections.PledgeVersions) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "replaced", "holds from", "until", "what", "signed by", "because"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID, a.Pledge.Nation.Name(), a.Pledge.Nation, a.Pledge.Operation), ""}
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID, a.Pledge.Nation.Named(), a.Pledge.Nation, a.Pledge.Operation), ""}
 	for _, v := range a.Versions {
 		replaced, until := "", v.Until.String()
 		if v.KnownTo != 0 {

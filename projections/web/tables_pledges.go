@@ -67,7 +67,7 @@ func PledgeTable(w PledgeLife) Table {
 	p := w.Pledge
 	t := Table{Head: []string{"sequence", "recorded", "effective", "type", "signed by", "what",
 		"corrected by"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Name(), p.Nation,
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Named(), p.Nation,
 		p.Operation), PledgeSentence(p)}
 	if released := releaseSentence(&p); released != "" {
 		t.Above = append(t.Above, released)

@@ -174,7 +174,7 @@ func amount(o *events.PledgeOffered) string {
 
 func sentence(o *events.PledgeOffered) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", o.Nation.Name(), o.Nation, amount(o), o.Role, o.Operation)
+	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation, amount(o), o.Role, o.Operation)
 	if o.Area != "" {
 		fmt.Fprintf(&b, " in %s", o.Area)
 	}

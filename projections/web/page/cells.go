@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/projections"
 )
 
@@ -57,15 +58,15 @@ func (f *frame) CellOf(l *projections.LineCoverage) cell {
 func (f *frame) Depends(d projections.Dependence) string {
 	switch {
 	case d.Level == projections.Alone:
-		return f.T("depends.alone", f.Nation(d.Nation))
+		return f.T("depends.alone", english.Capital(f.Named(d.Nation)))
 	case len(d.UnknownBy) > 0:
 		names := make([]string, len(d.UnknownBy))
 		for i, n := range d.UnknownBy {
-			names[i] = f.Nation(n)
+			names[i] = f.Named(n)
 		}
-		return f.T("depends.known", f.Nation(d.Nation), d.Percent, strings.Join(names, ", "))
+		return f.T("depends.known", english.Capital(f.Named(d.Nation)), d.Percent, strings.Join(names, ", "))
 	}
-	return f.T("depends", f.Nation(d.Nation), d.Percent)
+	return f.T("depends", english.Capital(f.Named(d.Nation)), d.Percent)
 }
 
 // A shownSum is a sum of strength.

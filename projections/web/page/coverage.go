@@ -377,13 +377,13 @@ func explainAddress(with url.Values, pairs []any) (csv, json string) {
 }
 
 // CountedParts are what the number is made of, as far as it is shown.
-func (o *opened) CountedParts() cut[projections.Part] { return cutAt(o.E.Parts, maxListed) }
+func (o *opened) CountedParts() cut[projections.Part] { return cutAt(o.E.Parts, maxOpened) }
 
 // LeftParts are what was considered and not counted, as far as it is shown.
-func (o *opened) LeftParts() cut[projections.Part] { return cutAt(o.E.NotCounted, maxListed) }
+func (o *opened) LeftParts() cut[projections.Part] { return cutAt(o.E.NotCounted, maxOpened) }
 
 // ShownRecords are the records behind the number, as far as they are shown.
-func (o *opened) ShownRecords() cut[projections.Told] { return cutAt(o.E.Records, maxListed) }
+func (o *opened) ShownRecords() cut[projections.Told] { return cutAt(o.E.Records, maxOpened) }
 
 // LiveAddress is where the server tells when the coverage that is shown changes.
 func (c *coverage) LiveAddress() string {

@@ -8,6 +8,8 @@ import "strings"
 const (
 	// maxListed is how many rows of a list a page shows.
 	maxListed = 100
+	// maxOpened is how many rows of each list stand beside the matrix, where a cell is opened.
+	maxOpened = 50
 	// maxStretches is the most stretches of time in the matrix: two years of weeks.
 	maxStretches = 106
 	// maxSequences is how many records are named in one cell, and maxHanging how many conditions and

@@ -166,7 +166,7 @@ func (f *frame) Supposes() string {
 		all += text
 	}
 	for _, n := range w.Without {
-		add(f.T("suppose.without", f.Nation(n)))
+		add(f.T("suppose.without", f.Named(n)))
 	}
 	if w.WithoutConditional {
 		add(f.T("suppose.without-conditional"))

@@ -25,6 +25,9 @@ func (f *frame) CountedFor() string {
 	if f.Counted() == "" {
 		return ""
 	}
+	if n, is := f.Counted().Nation(); is {
+		return f.T("view.counted", f.Named(n))
+	}
 	return f.T("view.counted", f.ViewName(f.Counted()))
 }
 

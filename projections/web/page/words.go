@@ -150,6 +150,15 @@ func (s *speaker) Unit(q events.Quantity, u events.Unit) string {
 	return english.Noun(q.IsOne() || s.Lang == "fr" && known && n < 2, string(u))
 }
 
+// Named returns a nation's name as it stands within a sentence: "the Netherlands". The sentences of
+// other languages than English are made for names without an article.
+func (s *speaker) Named(n events.Nation) string {
+	if s.tag == language.English && n.Known() {
+		return n.Named()
+	}
+	return s.Nation(n)
+}
+
 // Nation returns a nation's name in the reader's language.
 func (s *speaker) Nation(n events.Nation) string {
 	if words, ok := s.words["nation."+string(n)][s.Lang]; ok {

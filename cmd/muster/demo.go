@@ -173,14 +173,21 @@ func (a *app) demoPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := false
 	for i, p := range demoPledges() {
 		liaison, err := a.demoLiaison(ctx, hq, p.nation)
 		if err != nil {
 			return err
 		}
-		if err := p.make(ctx, liaison, i); err != nil {
+		otherwise, err := p.make(ctx, liaison, i)
+		if err != nil {
 			return err
 		}
+		before = before || otherwise
+	}
+	if before {
+		a.say("An earlier version of the demo has filled this folder, and said some of it otherwise: that stays as it is recorded,\n" +
+			"and counts once. To see this version's: muster demo --data FOLDER\n")
 	}
 	a.say("Five nations have liaisons with keys of their own, who signed a pledge each; Canada gives intelligence only.")
 	a.say("An offer of troops by Canada is therefore refused:\n")
@@ -243,7 +250,9 @@ func demoID(pledge, step int) events.ID {
 	return id
 }
 
-func (p demoPledge) make(ctx context.Context, s *speaker, number int) error {
+// make says what there is of a pledge, and reports whether an earlier version of the demo has said
+// some of it otherwise, which stays.
+func (p demoPledge) make(ctx context.Context, s *speaker, number int) (otherwise bool, err error) {
 	dated, place := events.Dated{Effective: 2026_01_15}, events.Place{Operation: "mnf-u", Nation: p.nation}
 	head := func(t events.Type, step int) events.Header {
 		return events.Header{Type: t, ID: demoID(number, step), Ledger: s.origin}
@@ -263,12 +272,16 @@ func (p demoPledge) make(ctx context.Context, s *speaker, number int) error {
 			c.After = offered
 		}
 		r, err := s.say(ctx, st)
+		if p := problem.Of(err); p != nil && p.Code == idTaken {
+			otherwise = true
+			continue
+		}
 		if err != nil {
-			return err
+			return otherwise, err
 		}
 		offered = int64(r.Sequence)
 	}
-	return nil
+	return otherwise, nil
 }
 
 // demoRefusal shows what a liaison reads whose offer is outside the nation's declared scope.

@@ -125,6 +125,7 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, rows []importedRow) ([]events.Signed, error) {
 	signed := make([]events.Signed, len(offers))
 	var refused []problem.Field
+	hint := ""
 	for i, o := range offers {
 		one, err := events.Sign(o.Offer, s.signer)
 		if err != nil {
@@ -144,14 +145,27 @@ func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, row
 			rows[i].What += "; refused: " + f.Message
 			rows[i].Refused = []problem.Field{f}
 			refused = append(refused, f)
+			if problem.From(err).Code == idTaken {
+				hint = saidOtherwise(o.Offer.ID)
+			}
 		}
 	}
 	if refused == nil {
 		return signed, nil
 	}
 	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was recorded: %s", len(refused), len(offers), refused[0])
-	p.Fields = refused
+	p.Fields, p.Hint = refused, hint
 	return nil, p
+}
+
+// idTaken is the code of the rule that an id is of one statement. What is imported has the id of its
+// row: so it was imported before, by another key or in other words.
+const idTaken = "id-taken"
+
+// saidOtherwise says what to do about a row that was imported before in other words.
+func saidOtherwise(pledge events.ID) string {
+	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, and what is recorded stays and "+
+		"counts once: leave the row out, or amend the pledge where the row is right now: muster pledge show %s", pledge)
 }
 
 func recordRows(ctx context.Context, s *speaker, signed []events.Signed, rows []importedRow) error {
@@ -259,7 +273,7 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 		recorded, before := 0, 0
 		if !dryRun {
 			if recorded, before, err = f.submitMonth(ctx, s, m.Statements); err != nil {
-				return afterSome(err, done.Recorded+done.Before+recorded+before, count(months))
+				return afterSome(importedBefore(err), done.Recorded+done.Before+recorded+before, count(months))
 			}
 			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))
 		}
@@ -278,6 +292,17 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 		l.Below = []string{fmt.Sprintf("%s would be recorded. Nothing was done.", english.Several(count(months), "statement"))}
 	}
 	return l.write(a.format, a.stdout)
+}
+
+// importedBefore says what to do about history that was imported before by somebody else.
+func importedBefore(err error) error {
+	p := problem.Of(err)
+	if p == nil || p.Code != idTaken {
+		return err
+	}
+	return p.WithHint("this history was imported before, with another key or in other words, and what is recorded " +
+		"stays and counts once: go on with the key that imported it: muster import un FILE --key KEY; " +
+		"who that was: muster log --type pledge.observed")
 }
 
 func count(months []peacekeeping.Month) (n int) {

@@ -176,7 +176,7 @@ func TestReleasedOverNATS(t *testing.T) {
 			t.Errorf("%s: %d bytes over NATS, %d over HTTP: %v", path, len(data), len(want), err)
 		}
 	}
-	if _, err := client.Fetch(t.Context(), "tile/entries/000?view=few"); !problem.Is(err, problem.NotAllowed) {
+	if _, err := client.Fetch(t.Context(), "tile/entries/000?view=few"); !problem.Is(err, problem.NotReadable) {
 		t.Errorf("who may not read all of a tile is told %v", err)
 	}
 }

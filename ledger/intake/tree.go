@@ -186,6 +186,7 @@ func (s shown) releasedTile(ctx context.Context, view string, t tlog.Tile) (data
 		return nil, err
 	}
 	all, _, err := s.readers.Released(ctx, view, firstOf(t), t.W)
+	data = make([]byte, 0, sizeOf(all))
 	for i, stored := range all {
 		switch {
 		case err != nil:
@@ -199,6 +200,14 @@ func (s shown) releasedTile(ctx context.Context, view string, t tlog.Tile) (data
 	return data, err
 }
 
+// sizeOf is the most bytes that a tile of records may have.
+func sizeOf(all [][]byte) (n int) {
+	for _, stored := range all {
+		n += max(len(stored), tlog.HashSize) + 3 // before each, its kind and its length
+	}
+	return n
+}
+
 func firstOf(t tlog.Tile) uint64 { return uint64(t.N)*torchwood.TileWidth + 1 }
 
 // entries returns a tile of records to those who may read all of it.
@@ -208,13 +217,14 @@ func (s shown) entries(ctx context.Context, view string, t tlog.Tile) (data []by
 		return nil, false, err
 	}
 	all, shared, err := s.readers.Released(ctx, view, firstOf(t), t.W)
+	data = make([]byte, 0, sizeOf(all))
 	for _, stored := range all {
 		switch {
 		case err != nil:
 			return nil, false, err
 		case stored == nil:
 			released := strings.Replace(torchwood.TilePath(t), "tile/entries/", proof.ReleasedPath, 1)
-			return nil, false, problem.New(problem.NotAllowed, "%s holds records that you may not read",
+			return nil, false, problem.New(problem.NotReadable, "%s holds records that you may not read",
 				torchwood.TilePath(t)).
 				WithHint("ask for /%s, which has their leaf hashes in their place", released)
 		default:
@@ -231,10 +241,11 @@ const maxNATSTile = 1 << 20 * 9 / 10
 // the tile whose path is the request, as [RegisterTree] serves them, to the micro service.
 func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.Logger) error {
 	s := show(tree, readers)
-	add := func(name, description string, read func(path string) ([]byte, error)) error {
+	add := func(name, description string,
+		read func(req micro.Request, path string) ([]byte, error)) error {
 		handle := func(req micro.Request) {
 			defer rescue(req, log)
-			data, err := read(string(req.Data()))
+			data, err := read(req, string(req.Data()))
 			if err != nil {
 				wire.NATS(req, err)
 				return
@@ -245,9 +256,9 @@ func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.L
 			micro.WithEndpointMetadata(map[string]string{"description": description}))
 	}
 	return errors.Join(
-		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)", func(string) ([]byte, error) { return checkpointOf(tree) }),
-		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 (C2SP tlog-tiles), or tile/released/000?view=coalition", func(path string) ([]byte, error) {
-			ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
+		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)", func(micro.Request, string) ([]byte, error) { return checkpointOf(tree) }),
+		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 (C2SP tlog-tiles), or tile/released/000?view=coalition", func(req micro.Request, path string) ([]byte, error) {
+			ctx, cancel := context.WithTimeout(contextOf(req), submitTimeout)
 			defer cancel()
 			path, query, _ := strings.Cut(path, "?")
 			data, _, err := s.tile(ctx, path, query)

@@ -92,7 +92,7 @@ func growTree(ctx context.Context, src Source, size int64, progress func(done, o
 			break // what was recorded since is not covered
 		}
 		if err == nil && e.Stored == nil && src.View == "" {
-			err = problem.New(problem.NotAllowed, "record %d of %s may not be read", e.Sequence, src.Name).
+			err = problem.New(problem.NotReadable, "record %d of %s may not be read", e.Sequence, src.Name).
 				WithHint("say which view it is that you may read: --view coalition")
 		}
 		if err == nil && e.Sequence != uint64(t.size)+1 {

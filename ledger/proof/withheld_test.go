@@ -129,7 +129,7 @@ func TestBundleOfWhoReadsAll(t *testing.T) {
 	}
 	var b bytes.Buffer
 	src := h.source(h.without(5))
-	if _, err := ExportLedger(t.Context(), &b, src, h.trusted().Key, nil); !problem.Is(err, problem.NotAllowed) {
+	if _, err := ExportLedger(t.Context(), &b, src, h.trusted().Key, nil); !problem.Is(err, problem.NotReadable) {
 		t.Errorf("a source of all that withholds something: %v", err)
 	}
 }

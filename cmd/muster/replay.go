@@ -96,9 +96,7 @@ func closeNothing() error { return nil }
 // recordsOf returns the records of a folder or bundle, or of the server where none is named.
 func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (replayable, error) {
 	if len(from) == 0 {
-		var l web.Ledger
-		err := a.ask(ctx, "ledger", map[string]string{"view": string(view)}, &l)
-		return replayable{a.serverRecords(ctx, view), l.Sequence, view, closeNothing}, err
+		return a.recordsOfServer(ctx, view)
 	}
 	if info, err := os.Stat(from[0]); err == nil && info.Mode().IsRegular() {
 		return a.recordsOfBundle(ctx, from[0], view)
@@ -113,6 +111,19 @@ func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (r
 	}
 	r := replayable{j.Records(1), j.Last(), "", j.Close}
 	return r.seenIn(ctx, view)
+}
+
+// recordsOfServer returns the records of the server's log, as those read them who have a view: without
+// one, whoever asks.
+func (a *app) recordsOfServer(ctx context.Context, view events.View) (replayable, error) {
+	if v, err := a.visitor(); err == nil && view == "" {
+		if view, err = viewOf(ctx, v); err != nil {
+			return replayable{}, err
+		}
+	}
+	var l web.Ledger
+	err := a.ask(ctx, "ledger", map[string]string{"view": string(view)}, &l)
+	return replayable{a.serverRecords(ctx, view), l.Sequence, view, closeNothing}, err
 }
 
 // recordsOfBundle returns the records of the bundle of a ledger.

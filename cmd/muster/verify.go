@@ -39,8 +39,8 @@ is wrong, at which record it begins; the exit code is then 8. A damaged folder c
 With --since, the records that a checkpoint covers which was verified before must still be the same, and only the
 signatures of the newer ones are verified. The whole ledger is read all the same, for the rules need it.
 
-With --view, a server is verified as those see it who may not read all: public, coalition, or a nation's code. The
-tree, its checkpoint and its growth are everybody's. Of what is withheld there is the leaf hash: the report says how
+A server is verified as it shows itself to you. With --view, it is as those see it who may read less: public, coalition,
+or a nation's code. The tree, its checkpoint and its growth are everybody's. Of what is withheld there is the leaf hash: the report says how
 many records that are, and that neither their signatures nor the rules were looked at. With --views, somebody who may
 read all has every view of a server compared with the labels, which follow from the records: what is withheld without
 a label that says so, or shown although its label closes it, is named.`,
@@ -119,6 +119,11 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	if err != nil {
 		return proof.Report{}, err
 	}
+	if l.views && src.View != "" {
+		return proof.Report{}, problem.New(problem.NotReadable,
+			"--views takes somebody who may read all, and you may read the view %s", src.View).
+			WithHint("sign in as a coordinator, with --key FILE")
+	}
 	if l.views {
 		a.compareViews(&src, url)
 	}
@@ -133,9 +138,13 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	return r, err
 }
 
-// ofServer reads the records of a running server, as those are shown them who have a view.
+// ofServer reads the records of a running server, as those are shown them who have a view: without
+// one, that of whoever asks.
 func (a *app) ofServer(ctx context.Context, url string, view events.View) (proof.Source, error) {
 	client, err := a.httpTo(url)
+	if err == nil && view == "" {
+		view, err = viewOf(ctx, a.visitors[url])
+	}
 	if err != nil {
 		return proof.Source{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"muster/events/problem"
 	"muster/ledger/proof"
 	"muster/projections"
+	"muster/projections/access"
 )
 
 // viewNamed reads a view that somebody has written, "" for all.
@@ -24,6 +25,23 @@ func viewNamed(text string) (events.View, error) {
 			Message: "write public, coalition, a nation's code such as FRA, or coordinators"})
 	}
 	return v, nil
+}
+
+// viewOf returns the view in which a server answers whoever asks there, "" for all. What knows nothing
+// of signing in lets everybody read all; what does not answer is told where it is read.
+func viewOf(ctx context.Context, v *visitor) (events.View, error) {
+	w, err := v.who(ctx, false)
+	switch {
+	case err == errNoDoor, problem.Is(err, problem.NotFound), problem.Is(err, problem.Unavailable):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	view, err := w.Read.Widest(access.Reader{Key: w.Key, View: w.View})
+	if view == events.CoordinatorsView {
+		view = ""
+	}
+	return view, err
 }
 
 // whose says of which view something is.

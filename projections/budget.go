@@ -58,12 +58,12 @@ type meter struct {
 	taken       int64 // of the pool
 	over        bool  // what was taken is given back: a question that has not noticed yet takes no more
 	look        int   // after how many rows the context is looked at again
+	locked      bool  // a lock is held: see whileLocked
 	stopped     error
 }
 
-// lookEvery is how many rows pass between two looks at the context, which takes a lock. There a
-// question gives way to whatever else can run. Without that the scheduler takes its processor away
-// only after 10 ms, and a statement, which goes from one goroutine to the next, waits as long at each.
+// lookEvery is how many rows pass between two looks at the context. There a question gives way to
+// whatever else can run, and whoever has made the context may have it wait for its turn.
 const lookEvery = 1024
 
 // meterOf returns the meter of the question that ctx is of.
@@ -150,16 +150,30 @@ func (m *meter) letGo(before int) { m.keep(before - m.bytes) }
 // check looks whether the question has to end.
 func (m *meter) check() {
 	m.look = lookEvery
-	runtime.Gosched() // a statement waits for no question: see lookEvery
+	if !m.locked {
+		runtime.Gosched()
+	}
 	switch {
 	case m.stopped != nil:
-	case m.ctx.Err() != nil:
+	case !m.locked && m.ctx.Err() != nil:
 		m.stopped = ending(m.ctx)
 	case m.budget.Rows > 0 && m.rows > m.budget.Rows:
 		m.stopped = tooMuch("it would look at more than %d rows", m.budget.Rows)
 	case m.budget.Bytes > 0 && m.bytes > m.budget.Bytes:
 		m.stopped = tooMuch("its answer would take more than %d MB", m.budget.Bytes>>20)
 	}
+}
+
+// whileLocked does something with a lock that other questions want, for one pass over the rows. The
+// context is not looked at meanwhile: whoever waits for the lock may have the turn.
+func (m *meter) whileLocked(do func()) {
+	if m == nil {
+		do()
+		return
+	}
+	m.locked = true
+	defer func() { m.locked = false }()
+	do()
 }
 
 // err returns why the question has to end, nil while it may go on.

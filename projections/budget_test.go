@@ -85,6 +85,35 @@ func TestQuestionsEndWithTheirContext(t *testing.T) {
 	}
 }
 
+// An elsewhere is a context whose question waits where it looks at it, while others are answered.
+type elsewhere struct {
+	context.Context
+	meanwhile func()
+}
+
+func (e elsewhere) Err() error {
+	e.meanwhile()
+	return e.Context.Err()
+}
+
+// A question that waits where it looks at its context holds no lock that another one wants.
+func TestQuestionsWaitWithoutALock(t *testing.T) {
+	p, pledge := manyPledges(t)
+	m := Moment{On: day(9)}
+	waits := elsewhere{t.Context(), func() {
+		dates := p.dates.of(m.On)
+		if !dates.mu.TryLock() {
+			t.Fatal("it waits with the lock of a date")
+		}
+		dates.mu.Unlock()
+	}}
+	for name, ask := range questions(p, m, pledge) {
+		if err := ask(WithBudget(waits, Budget{})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A question that is dearer than its budget is refused, and one that is not is answered. What one
 // thing costs is bounded by what was said of it, so those who ask for one are not counted here.
 func TestBudgets(t *testing.T) {

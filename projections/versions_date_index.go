@@ -63,7 +63,7 @@ func (s *dateIndex) look(p *Picture, withRollup bool, do func(*dateIndex)) bool 
 	if s.asOf != asOf || withRollup && s.rollup == nil {
 		return false
 	}
-	do(s)
+	p.meter.whileLocked(func() { do(s) })
 	return true
 }
 

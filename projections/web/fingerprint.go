@@ -19,12 +19,18 @@ func (q *FingerprintQuery) read(p *parameters) {
 
 // Fingerprint answers with the fingerprints of all projections. It is work: one at a time is done, and the others wait.
 func (s *Service) Fingerprint(ctx context.Context, q *FingerprintQuery) (f projections.Fingerprints, err error) {
-	select {
-	case s.hashing <- struct{}{}:
-		defer func() { <-s.hashing }()
-	case <-ctx.Done():
-		return f, ctx.Err()
+	err = aside(ctx, func() error {
+		select {
+		case s.hashing <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if err != nil {
+		return f, err
 	}
+	defer func() { <-s.hashing }()
 	return f, s.look(ctx, MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}, 0, func(p *projections.Picture, m projections.Moment) (err error) {
 		if p.Sequence() == 0 {
 			return notFounded()

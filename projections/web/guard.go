@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -50,24 +49,30 @@ func (s *Service) serveWithin(g *guarded, r *http.Request, next http.Handler) er
 		next.ServeHTTP(g, r)
 		return nil
 	}
-	_, err := s.served(r.Context(), &asker{client: s.clientOf(r)}, does, func(ctx context.Context) (any, error) {
+	a := newAsker(s.clientOf(r))
+	g.turn = &a.turn
+	return s.served(r.Context(), a, does, func(ctx context.Context) error {
 		g.within(does.time)
 		next.ServeHTTP(g, r.WithContext(ctx))
-		return nil, nil
+		return nil
 	})
-	return err
 }
 
 // served does a work for an asker, when there is a slot for it, within its time.
-func (s *Service) served(ctx context.Context, a *asker, does work, do func(context.Context) (any, error)) (any, error) {
+func (s *Service) served(ctx context.Context, a *asker, does work,
+	do func(context.Context) error) error {
 	if err := s.admit(ctx, a, does.slots); err != nil {
-		return nil, err
+		return err
 	}
 	defer a.leave()
 	a.asks = does.asks
 	ctx, cancel := s.within(context.WithValue(ctx, askerKey{}, a), does.time)
 	defer cancel()
-	return do(projections.WithBudget(polite{ctx}, does.budget))
+	if a.asks {
+		a.turn.take(ctx)
+		defer a.turn.give()
+	}
+	return do(projections.WithBudget(polite{ctx, &a.turn}, does.budget))
 }
 
 // admit waits for a slot, and no longer than the server runs.
@@ -140,7 +145,10 @@ type asker struct {
 	release func()
 	asks    bool // with that slot it may ask; otherwise each question takes one of its own
 	patient bool // it waits for a slot however long it takes
+	turn    turn // of the question
 }
+
+func newAsker(client string) *asker { return &asker{client: client, turn: turn{of: processors}} }
 
 type askerKey struct{}
 
@@ -163,22 +171,35 @@ func (a *asker) leave() {
 	a.release = nil
 }
 
-// yield gives the slot of a question up while it waits for a record, and takes one of those who
-// wait. The function that is returned takes the slot again.
+// yield gives the slot and the turn of a question up while it waits for a record, and takes a slot
+// of those who wait. The function that is returned takes both again.
 func (s *Service) yield(ctx context.Context) (goOn func() error, err error) {
 	a, ok := ctx.Value(askerKey{}).(*asker)
 	if !ok || !a.asks {
 		return func() error { return nil }, nil
 	}
 	slots := a.slots
+	a.turn.give()
 	a.leave()
 	if err := s.admit(ctx, a, s.slots.waits); err != nil {
 		return nil, err
 	}
 	return func() error {
 		a.leave()
-		return s.admit(ctx, a, slots)
+		err := s.admit(ctx, a, slots)
+		if err == nil {
+			a.turn.take(ctx)
+		}
+		return err
 	}, nil
+}
+
+// aside gives the turn of a question up while it waits for another question.
+func aside(ctx context.Context, wait func() error) error {
+	if a, ok := ctx.Value(askerKey{}).(*asker); ok && a.turn.give() {
+		defer a.turn.take(ctx)
+	}
+	return wait()
 }
 
 // slot takes a slot and a time for one question of a request that has none yet: one that waits, or
@@ -188,25 +209,33 @@ func (s *Service) slot(ctx context.Context) (_ context.Context, done func(), err
 	if !ok || a.asks {
 		return ctx, func() {}, nil
 	}
-	one := &asker{client: a.client}
+	one := newAsker(a.client)
 	for err = one.enter(ctx, s.slots.short); err != nil && a.patient && ctx.Err() == nil; {
 		err = one.enter(ctx, s.slots.short)
 	}
 	if err != nil {
 		return ctx, nil, err
 	}
-	ctx, cancel := s.within(ctx, questionTime)
-	return projections.WithBudget(polite{ctx}, budget), func() { cancel(); one.leave() }, nil
+	one.asks = true
+	ctx, cancel := s.within(context.WithValue(ctx, askerKey{}, one), questionTime)
+	one.turn.take(ctx)
+	done = func() { one.turn.give(); cancel(); one.leave() }
+	return projections.WithBudget(polite{ctx, &one.turn}, budget), done, nil
 }
 
-// A polite context has the question that looks at it, as all do now and then, make room for what
-// else can run: a statement passes through many hands, and must not wait at each of them until
-// questions that calculate are interrupted, which takes Go's scheduler ten milliseconds.
-type polite struct{ context.Context }
+// A polite context has the question that looks at it, as all do now and then, let those go first
+// who wait for their turn.
+type polite struct {
+	context.Context
+	turn *turn
+}
 
 // Err implements context.Context.
 func (p polite) Err() error {
-	runtime.Gosched()
+	if err := p.Context.Err(); err != nil {
+		return err
+	}
+	p.turn.pass(p.Context)
 	return p.Context.Err()
 }
 
@@ -351,6 +380,7 @@ func (s *Service) Panicked(where string, broken any) {
 type guarded struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	turn    *turn     // of the question that is answered; nil for none
 	bounded bool      // it has a deadline, and this sets it
 	begun   time.Time // when it was begun to be written
 	sent    int
@@ -407,7 +437,7 @@ func (g *guarded) Write(data []byte) (n int, err error) {
 		if g.bounded {
 			g.until(g.begun.Add(slowest + time.Duration(g.sent)*time.Second/leastSpeed))
 		}
-		m, err := g.ResponseWriter.Write(piece)
+		m, err := g.writeOne(piece)
 		n += m
 		if err != nil {
 			return n, err
@@ -416,6 +446,14 @@ func (g *guarded) Write(data []byte) (n int, err error) {
 		g.sent += m
 	}
 	return n, nil
+}
+
+// writeOne writes a piece. While its client reads it, another question has the turn.
+func (g *guarded) writeOne(piece []byte) (int, error) {
+	if g.turn != nil && g.turn.give() {
+		defer g.turn.take(context.Background())
+	}
+	return g.ResponseWriter.Write(piece)
 }
 
 // Unwrap lets http.ResponseController reach what is wrapped.

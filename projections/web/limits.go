@@ -72,6 +72,10 @@ const (
 	maxPending, maxPendingBytes = 1024, 8 << 20
 	// maxQueue is how many requests of one client may wait for its share of slots.
 	maxQueue = 64
+	// turnTime is how long a question calculates while others wait for a turn, and turnPatience how long
+	// one waits before it goes on without: see [turns].
+	turnTime     = 5 * time.Millisecond
+	turnPatience = 300 * time.Millisecond
 )
 
 // How long one question may be worked on.

@@ -64,7 +64,8 @@ func (s *Service) handleLive(mux *http.ServeMux) {
 // goes, the server stops, or something fails, which ends the stream: the client comes back by itself.
 func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters),
 	events func(context.Context, *Service, *live) error) {
-	a := &asker{client: s.clientOf(r), patient: true}
+	a := newAsker(s.clientOf(r))
+	a.patient = true
 	defer a.leave()
 	as, l, err := s.beginTelling(r, read, a)
 	if err != nil {

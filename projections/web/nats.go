@@ -33,11 +33,12 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 				}
 			}()
 			a, err := s.answerNATS(access.ContextOf(req), name, req.Data(), reply)
+			if err == nil && req.Respond(a) != nil { // which else fails only when nobody is there to be told
+				err = tooLongForMessage(len(a))
+			}
 			if err != nil {
 				wire.NATS(req, err)
-				return
 			}
-			respond(req, a)
 		})
 	}
 }
@@ -63,7 +64,7 @@ const overNATS = "NATS"
 // answerNATS answers one message, when there is a slot for it.
 func (s *Service) answerNATS(
 	ctx context.Context, name string, data []byte, reply replier,
-) (any, error) {
+) (answer []byte, err error) {
 	if most := maxRequest(name); len(data) > most {
 		s.Bites.Address.Add(1)
 		return nil, problem.New(problem.Usage, "the request has %d bytes, and at most %d are taken", len(data), most).
@@ -73,9 +74,15 @@ func (s *Service) answerNATS(
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.served(ctx, &asker{client: overNATS}, s.workOfQuestion(name, r.given["wait"] != ""),
-		func(ctx context.Context) (any, error) { return reply(ctx, r) })
-	return a, err
+	does := s.workOfQuestion(name, r.given["wait"] != "")
+	err = s.served(ctx, newAsker(overNATS), does, func(ctx context.Context) error {
+		a, err := reply(ctx, r)
+		if err == nil {
+			answer, err = messageOf(a)
+		}
+		return err
+	})
+	return answer, err
 }
 
 // maxRequest is the most bytes of a question's parameters.
@@ -114,17 +121,21 @@ func requestOf(data []byte) (request, error) {
 // maxMessage is the most bytes that a NATS server takes in one message, unless it was set otherwise.
 const maxMessage = 1 << 20
 
-// respond answers with JSON, in the same bytes as over HTTP.
-func respond(req micro.Request, a any) {
+// messageOf is an answer as JSON, in the same bytes as over HTTP.
+func messageOf(a any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(a); err != nil {
-		wire.NATS(req, err)
-		return
+		return nil, err
 	}
-	if out.Len() > maxMessage || req.Respond(out.Bytes()) != nil { // which else fails only when nobody is there to be told
-		wire.NATS(req, problem.New(problem.Usage, "the answer has %d bytes, too many for a message over NATS", out.Len()).
-			WithHint("ask for less, with a filter or a smaller limit, or ask over HTTP"))
+	if out.Len() > maxMessage {
+		return nil, tooLongForMessage(out.Len())
 	}
+	return out.Bytes(), nil
+}
+
+func tooLongForMessage(n int) error {
+	return problem.New(problem.Usage, "the answer has %d bytes, too many for a message over NATS", n).
+		WithHint("ask for less, with a filter or a smaller limit, or ask over HTTP")
 }

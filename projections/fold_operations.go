@@ -113,6 +113,9 @@ type Catalogue struct {
 	Roles     []events.RoleDefinition `json:"roles"`
 	Effective events.Date             `json:"effective"`
 	Sequence  uint64                  `json:"sequence"` // the record that says so
+	// Release is who may read the operation, and so all that rests on it, where that is not the
+	// coalition.
+	Release events.Release `json:"release,omitzero"`
 }
 
 // Terms returns the catalogue as a statement carries it.
@@ -137,18 +140,21 @@ func (p *Picture) Operations(ctx context.Context, m Moment) (Operations, error) 
 	}
 	answer := Operations{Basis: b, Operations: []Catalogue{}}
 	for _, name := range p.names {
-		if c, ok := p.operations[name].catalogue(b); ok {
+		if c, ok := p.catalogue(p.operations[name], b); ok {
 			answer.Operations = append(answer.Operations, c)
 		}
 	}
 	return answer, p.meter.err()
 }
 
-func (o *operation) catalogue(b Basis) (Catalogue, bool) {
+func (p *Picture) catalogue(o *operation, b Basis) (Catalogue, bool) {
 	all := o.now().catalogues
 	c, ok := all.last(b.AsOf, b.last())
 	if !ok {
 		c, ok = all.first(b.AsOf)
+	}
+	if r := p.labels.all[o.label].Release; ok && r != events.CoalitionOnly {
+		c.what.Release = r
 	}
 	return c.what, ok
 }
@@ -161,7 +167,7 @@ func (p *Picture) Catalogue(ctx context.Context, m Moment, name events.Operation
 		return Catalogue{}, err
 	}
 	if o, ok := p.operations[name]; ok {
-		if c, ok := o.catalogue(b); ok {
+		if c, ok := p.catalogue(o, b); ok {
 			return c, p.meter.err()
 		}
 	}

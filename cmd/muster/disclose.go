@@ -1,50 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"muster/events"
-	"muster/events/problem"
 )
-
-// releaseToday says what a release does until reading is restricted.
-const releaseToday = "it is recorded, but reading is not restricted yet: everybody who reaches the server can read it"
-
-// releaseFlags say who may read a pledge.
-type releaseFlags struct {
-	release      string
-	releasableTo []string
-}
-
-func (f *releaseFlags) register(c *cobra.Command, usage string) {
-	c.Flags().StringVar(&f.release, "release", "", usage)
-	c.Flags().StringSliceVar(&f.releasableTo, "releasable-to", nil,
-		"the nations that may see it too, where it is released to the coordinators, such as GBR,NOR")
-}
-
-// set fills in who may read the terms, and returns what cannot be read.
-func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.Field) {
-	if c.Flags().Changed("release") {
-		t.Release, t.ReleasableTo = events.Release(f.release), nil
-	}
-	if !c.Flags().Changed("releasable-to") {
-		return nil
-	}
-	t.ReleasableTo = nil
-	for i, name := range f.releasableTo {
-		n, ok := events.FindNation(strings.TrimSpace(name))
-		if !ok {
-			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i),
-				Value:   name,
-				Message: "is no nation that is known here: write its three-letter code, such as GBR"})
-		}
-		t.ReleasableTo = append(t.ReleasableTo, n)
-	}
-	return bad
-}
 
 func (a *app) pledgeDiscloseCmd() *cobra.Command {
 	var releases releaseFlags
@@ -80,7 +41,7 @@ be taken back, so nothing is ever narrowed; and what was said before is not corr
 			})
 		},
 	}
-	releases.register(c, "who may read it from now on: public, coalition or coordinators (required); "+releaseToday)
+	releases.register(c, "who may read it from now on (required): "+releaseHelp)
 	c.Flags().StringVar(&effective, "effective", "",
 		"the date from which this holds (default: today)")
 	c.Flags().BoolVar(&dryRun, "dry-run", false,

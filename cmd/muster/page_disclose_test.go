@@ -64,7 +64,7 @@ func TestPageDiscloses(t *testing.T) {
 	b.open("/log?lang=fr&type=pledge.disclosed")
 	b.says("#r59", "diffusion élargie")
 	out, _ := u.content(t, "pledge", "show", id, "--url", url)
-	for _, want := range []string{"released to the coalition (it is recorded, but reading is not restricted yet",
+	for _, want := range []string{"released to the coalition\n",
 		"The United Kingdom opens it to the coalition as it stands: 4 ships for sea"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the pledge is shown without %q:\n%s", want, out)

@@ -199,8 +199,7 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 // registerNew adds the flags of what begins a pledge.
 func (f *termFlags) registerNew(c *cobra.Command) {
 	f.register(c, true)
-	f.releases.register(c, "who may see it: public, coalition or coordinators, which cannot be narrowed later "+
-		"(default: coalition); "+releaseToday)
+	f.releases.register(c, "who may read it (default: coalition): "+releaseHelp)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
 	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")

@@ -7,16 +7,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Until reading is restricted, whoever is asked who may see a pledge is told that everybody can
-// read it: in the help of every command that has the flag, in the import's, and beside the field of
-// the form in each language.
+// Whoever is asked who may read a pledge is told that everybody can where a server restricts nothing:
+// in the help of every command that has the flag, in the import's, and beside the field of the form of
+// such a server in each language.
 func TestReleaseSaysWhatItDoes(t *testing.T) {
 	flags := 0
 	var look func(*cobra.Command)
 	look = func(c *cobra.Command) {
 		if f := c.Flags().Lookup("release"); f != nil {
 			flags++
-			if !strings.HasSuffix(f.Usage, releaseToday) {
+			if !strings.HasSuffix(f.Usage, releaseHelp) {
 				t.Errorf("%s --release is %q", c.CommandPath(), f.Usage)
 			}
 		}
@@ -28,7 +28,7 @@ func TestReleaseSaysWhatItDoes(t *testing.T) {
 	if flags != 3 {
 		t.Errorf("%d commands have --release, and not indicate, offer and disclose", flags)
 	}
-	if long := new(app).importCSVCmd().Long; !strings.Contains(long, releaseToday) {
+	if long := new(app).importCSVCmd().Long; !strings.Contains(long, whereOpen) {
 		t.Errorf("the import says nothing of it: %s", long)
 	}
 	for lang, said := range map[string]string{

@@ -191,7 +191,7 @@ func readable(v events.View) string {
 	nation, is := v.Nation()
 	switch {
 	case is:
-		return "what is released to " + nation.Name()
+		return "what is released to " + nation.Named()
 	case v == events.PublicView:
 		return "what is public"
 	case v == events.CoordinatorsView:

@@ -64,7 +64,7 @@ func (d httpDoor) do(ctx context.Context, what act, token string, note []byte) (
 	}
 	bear(req, token)
 	data, err := wire.Fetch(d.client, d.url, req, maxSession, "")
-	if problem.Is(err, problem.NotFound) && what == askNonce {
+	if problem.Is(err, problem.NotFound) && (what == askNonce || what == askWho) {
 		return nil, errNoDoor
 	}
 	return data, err

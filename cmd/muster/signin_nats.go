@@ -49,7 +49,7 @@ func (d natsDoor) do(ctx context.Context, what act, token string, note []byte) (
 		signOut: ".end"}[what]
 	m, err := d.conn.RequestMsgWithContext(ctx, bearing(&nats.Msg{Subject: subject, Data: note}, token))
 	switch {
-	case errors.Is(err, nats.ErrNoResponders) && what == askNonce:
+	case errors.Is(err, nats.ErrNoResponders) && (what == askNonce || what == askWho):
 		return nil, errNoDoor
 	case err != nil:
 		return nil, problem.New(problem.Unavailable, "no answer over NATS: %w", err)

@@ -41,7 +41,15 @@ func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*speaker) (e
 	if err != nil {
 		return err
 	}
-	return a.receipts(r)
+	return a.receiptOf(ctx, r, st)
+}
+
+// receiptOf prints the receipt of a statement, and to people who can read that.
+func (a *app) receiptOf(ctx context.Context, r intake.Receipt, st events.Statement) error {
+	if a.format != "table" {
+		return a.receipts("", r)
+	}
+	return a.receipts(a.readers(ctx, st), r)
 }
 
 // unsent keeps a signed statement of which nobody knows whether it was recorded, so that these very bytes are sent again:
@@ -76,7 +84,7 @@ func (a *app) submitCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.receipts(r)
+			return a.receiptOf(cmd.Context(), r, s.Statement)
 		},
 	}
 }
@@ -101,6 +109,9 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 		return err
 	}
 	fmt.Fprintf(a.stderr, "muster: this would be recorded, signed by %s; nothing was sent for good\n", s.signer.Name())
+	if readers := a.readers(ctx, st); readers != "" {
+		fmt.Fprintf(a.stderr, "muster: %s\n", readers)
+	}
 	switch a.format {
 	case "json":
 		return writeJSON(a.stdout, map[string]any{"statement": json.RawMessage(text), "preview": effect})
@@ -142,8 +153,8 @@ func (a *app) preview(ctx context.Context, statements ...events.Statement) (effe
 	return effect, a.question(ctx, "preview", map[string]string{"statements": string(list)}, &effect)
 }
 
-// receipts prints receipts.
-func (a *app) receipts(all ...intake.Receipt) error {
+// receipts prints receipts, with what there is to say below them.
+func (a *app) receipts(below string, all ...intake.Receipt) error {
 	l := listing{all, web.Table{Head: []string{"sequence", "recorded", "type", "id"}}}
 	if len(all) == 1 {
 		l.answer = all[0]
@@ -154,6 +165,9 @@ func (a *app) receipts(all ...intake.Receipt) error {
 		if r.Again && a.format == "table" {
 			l.Below = append(l.Below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
+	}
+	if below != "" {
+		l.Below = append(l.Below, below)
 	}
 	return l.write(a.format, a.stdout)
 }

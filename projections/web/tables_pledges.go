@@ -89,8 +89,7 @@ func releaseSentence(p *projections.Pledge) string {
 	if p.Release == "" {
 		return ""
 	}
-	return "released to " + projections.Readers(p.Release, p.ReleasableTo) +
-		" (it is recorded, but reading is not restricted yet: everybody who reaches the server can read it)"
+	return "released to " + projections.Readers(p.Release, p.ReleasableTo)
 }
 
 // PledgeSentence says to people what a pledge is.

@@ -10,8 +10,7 @@ import (
 	"muster/ledger/intake/plan/strictyaml"
 )
 
-// fields are what a row of a round may say of a pledge, by the names that its statement has for them. The release is recorded, but
-// reading is not restricted yet: everybody who reaches the server can read it.
+// fields are what a row of a round may say of a pledge, by the names that its statement has for them.
 var fields = []string{
 	"nation", "operation", "role", "quantity", "unit", "area", "line", "effective", "from", "until",
 	"notice_to_move", "presence", "release", "source", "note",

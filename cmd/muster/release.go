@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/projections/access"
+)
+
+// What is said of a release wherever one can be given, and of a clearance.
+const (
+	releaseHelp = "public (everybody), coalition (every member of the ledger) or coordinators (they, the " +
+		"nation itself and those of --releasable-to); it is never narrowed; " + whereOpen
+	whereOpen = "a server that lets everybody read all (--read open) shows it to everybody all the same"
+)
+
+// releaseFlags say who may read a pledge.
+type releaseFlags struct {
+	release      string
+	releasableTo []string
+}
+
+func (f *releaseFlags) register(c *cobra.Command, usage string) {
+	c.Flags().StringVar(&f.release, "release", "", usage)
+	c.Flags().StringSliceVar(&f.releasableTo, "releasable-to", nil,
+		"the nations that may read it too, where it is released to the coordinators, such as GBR,NOR")
+}
+
+// set fills in who may read the terms, and returns what cannot be read.
+func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.Field) {
+	if c.Flags().Changed("release") {
+		t.Release, t.ReleasableTo = events.Release(f.release), nil
+	}
+	if !c.Flags().Changed("releasable-to") {
+		return nil
+	}
+	t.ReleasableTo = nil
+	for i, name := range f.releasableTo {
+		n, ok := events.FindNation(strings.TrimSpace(name))
+		if !ok {
+			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i),
+				Value:   name,
+				Message: "is no nation that is known here: write its three-letter code, such as GBR"})
+		}
+		t.ReleasableTo = append(t.ReleasableTo, n)
+	}
+	return bad
+}
+
+// readers says to people who will be able to read what a statement begins or opens, "" for one that
+// does neither: what is said of a pledge later has its label. It is as narrow as the operation's.
+func (a *app) readers(ctx context.Context, st events.Statement) string {
+	about, begins := events.LabelOf(st)
+	_, operation := events.About(st)
+	switch st.(type) {
+	case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeDisclosed:
+	default:
+		return ""
+	}
+	if !begins {
+		return ""
+	}
+	what := "It can"
+	if p, err := a.planOn(ctx, operation, today()); err == nil {
+		within := about.Within(events.Label{Release: p.Catalogue.Release})
+		if within.Release != about.Release {
+			what = "As its operation is released no wider, it can"
+		}
+		about = within
+	}
+	said := fmt.Sprintf("%s be read by %s, and by those who run the servers: that is never narrowed.",
+		what, whoReads(about))
+	if a.reading(ctx) == access.ReadOpen {
+		said += " But this server lets everybody who reaches it read all."
+	}
+	return said
+}
+
+// whoReads lists who may read what has a label.
+func whoReads(l events.Label) string {
+	switch l.Release {
+	case events.Public:
+		return "everybody"
+	case events.CoalitionOnly, "":
+		return "every member of the ledger"
+	}
+	who := []string{"the coordinators"}
+	for _, n := range append([]events.Nation{l.Owner}, l.To...) {
+		if n != "" {
+			who = append(who, n.Named())
+		}
+	}
+	return english.List(who)
+}
+
+// reading asks who may read what on the server, "" where it does not tell.
+func (a *app) reading(ctx context.Context) access.Reading {
+	v, err := a.visitor()
+	if err != nil {
+		return ""
+	}
+	w, err := v.who(ctx, false)
+	if errors.Is(err, errNoDoor) {
+		return access.ReadOpen
+	}
+	return w.Read
+}

@@ -54,18 +54,18 @@ func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []probl
 	return bad
 }
 
-// readers says to people who will be able to read what a statement begins or opens, "" for one that
+// readers says to people who will be able to read what a statement begins or opens, nothing of one that
 // does neither: what is said of a pledge later has its label. It is as narrow as the operation's.
-func (a *app) readers(ctx context.Context, st events.Statement) string {
+func (a *app) readers(ctx context.Context, st events.Statement) (lines []string) {
 	about, begins := events.LabelOf(st)
 	_, operation := events.About(st)
 	switch st.(type) {
 	case *events.PledgeIndicated, *events.PledgeOffered, *events.PledgeDisclosed:
 	default:
-		return ""
+		return nil
 	}
 	if !begins {
-		return ""
+		return nil
 	}
 	what := "It can"
 	if p, err := a.planOn(ctx, operation, today()); err == nil {
@@ -75,12 +75,12 @@ func (a *app) readers(ctx context.Context, st events.Statement) string {
 		}
 		about = within
 	}
-	said := fmt.Sprintf("%s be read by %s, and by those who run the servers: that is never narrowed.",
-		what, whoReads(about))
+	lines = []string{fmt.Sprintf("%s be read by %s, and by those who run the servers. That is never narrowed.",
+		what, whoReads(about))}
 	if a.reading(ctx) == access.ReadOpen {
-		said += " But this server lets everybody who reaches it read all."
+		lines = append(lines, "For now, this server lets everybody who reaches it read all.")
 	}
-	return said
+	return lines
 }
 
 // whoReads lists who may read what has a label.

@@ -47,7 +47,7 @@ func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*speaker) (e
 // receiptOf prints the receipt of a statement, and to people who can read that.
 func (a *app) receiptOf(ctx context.Context, r intake.Receipt, st events.Statement) error {
 	if a.format != "table" {
-		return a.receipts("", r)
+		return a.receipts(nil, r)
 	}
 	return a.receipts(a.readers(ctx, st), r)
 }
@@ -109,8 +109,8 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 		return err
 	}
 	fmt.Fprintf(a.stderr, "muster: this would be recorded, signed by %s; nothing was sent for good\n", s.signer.Name())
-	if readers := a.readers(ctx, st); readers != "" {
-		fmt.Fprintf(a.stderr, "muster: %s\n", readers)
+	for _, line := range a.readers(ctx, st) {
+		fmt.Fprintf(a.stderr, "muster: %s\n", line)
 	}
 	switch a.format {
 	case "json":
@@ -154,7 +154,7 @@ func (a *app) preview(ctx context.Context, statements ...events.Statement) (effe
 }
 
 // receipts prints receipts, with what there is to say below them.
-func (a *app) receipts(below string, all ...intake.Receipt) error {
+func (a *app) receipts(below []string, all ...intake.Receipt) error {
 	l := listing{all, web.Table{Head: []string{"sequence", "recorded", "type", "id"}}}
 	if len(all) == 1 {
 		l.answer = all[0]
@@ -166,9 +166,7 @@ func (a *app) receipts(below string, all ...intake.Receipt) error {
 			l.Below = append(l.Below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
 	}
-	if below != "" {
-		l.Below = append(l.Below, below)
-	}
+	l.Below = append(l.Below, below...)
 	return l.write(a.format, a.stdout)
 }
 

@@ -81,6 +81,17 @@ func (m Member) known(asOf uint64) (Member, bool) {
 // Founding returns what the ledger was founded as, and false before the first record.
 func (p *Picture) Founding() (Founding, bool) { return p.roster.founding, p.Sequence() > 0 }
 
+// Member returns who has the key of that name and hash now, and false where nobody has, or it was
+// revoked.
+func (p *Picture) Member(id events.KeyID) (Member, bool) {
+	for _, m := range slices.Backward(p.roster.members) {
+		if is, ok := m.Key.ID(); ok && is == id {
+			return m, m.Revoked == 0
+		}
+	}
+	return Member{}, false
+}
+
 // Roster is who may sign, as of a record.
 type Roster struct {
 	Basis

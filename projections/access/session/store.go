@@ -1,0 +1,248 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/access"
+)
+
+// What a store holds at most. Where there is one more, the session ends that ends first.
+const (
+	MaxOfKey    = 16   // sessions of one key
+	MaxSessions = 4096 // of all
+)
+
+// CodeEnded is the code of the refusal of a token that is none, or none any more.
+const CodeEnded = "session-ended"
+
+// A Store has the sessions of one server, in memory alone: they end with the process. All methods
+// may be called concurrently.
+type Store struct {
+	// Now tells the time.
+	Now func() time.Time
+
+	origin   events.Origin
+	pictures access.Pictures // of all: who is a member
+	nonces   nonces
+
+	mu   sync.Mutex
+	held map[[sha256.Size]byte]*held // by the hashes of their tokens
+}
+
+// A held is a session while it lasts.
+type held struct {
+	key   events.Key
+	until time.Time
+	ended chan struct{} // closed when it is ended before its time
+}
+
+// NewStore returns the store of a server of a ledger, of which pictures has the picture of all.
+func NewStore(origin events.Origin, pictures access.Pictures) *Store {
+	return &Store{Now: time.Now, origin: origin, pictures: pictures, nonces: newNonces(),
+		held: map[[sha256.Size]byte]*held{}}
+}
+
+// Nonce makes one for a note to sign. Nothing is remembered of it until it is used.
+func (s *Store) Nonce() string { return s.nonces.make(s.Now()) }
+
+// SignIn begins the session of the member who has signed a note, and returns its token, which the
+// store does not keep. Reached says whether the server is reached at an address. The error is a
+// problem.
+func (s *Store) SignIn(msg []byte, reached func(address string) error) (token string,
+	who access.Reader, err error) {
+	n, err := Parse(msg)
+	if err != nil {
+		return "", who, err
+	}
+	now := s.Now()
+	if err := s.check(n.Note, now, reached); err != nil {
+		return "", who, err
+	}
+	m, ok := s.member(n.By())
+	if !ok {
+		return "", who, refused("key", n.By().Name, "no member of this ledger has this key, or it was revoked").
+			WithHint("sign with a key that a coordinator has admitted: muster members lists them")
+	}
+	if err := n.VerifiedBy(m.Key); err != nil {
+		return "", who, refused("key", m.Name, "the signature is not this key's")
+	}
+	if err := s.nonces.use(n.Nonce, now); err != nil { // last, so that only members use any up
+		return "", who, err
+	}
+	token = newToken()
+	s.hold(token, &held{key: m.Key, until: n.Until, ended: make(chan struct{})})
+	return token, readerOf(m, n.Until), nil
+}
+
+// check checks what a note says, beside who says it.
+func (s *Store) check(n Note, now time.Time, reached func(string) error) error {
+	switch {
+	case n.Origin != s.origin:
+		return refused("origin", string(n.Origin), "the note is for another ledger than %s", s.origin)
+	case n.From.After(now.Add(Skew)):
+		return refused("from", timeText(n.From), "the note is for later: it is %s here", timeText(now)).
+			WithHint("set this machine's clock")
+	case !n.Until.After(now.Add(-Skew)):
+		return refused("until", timeText(n.Until), "the note has ended: it is %s here", timeText(now)).
+			WithHint("sign in again; if that does not help, set this machine's clock")
+	}
+	if err := reached(n.Address); err != nil {
+		return err
+	}
+	return s.nonces.check(n.Nonce, now)
+}
+
+// refused is the refusal of a note, which names the line that is wrong.
+func refused(line, value, format string, args ...any) *problem.Problem {
+	p := problem.New(problem.SignedOut, format, args...)
+	return problem.OfField(problem.SignedOut, problem.Field{Location: line,
+		Value: problem.Shorten(value), Message: p.Detail}).WithHint("sign in again")
+}
+
+// member returns who has a key now.
+func (s *Store) member(id events.KeyID) (m projections.Member, ok bool) {
+	_ = s.pictures.View(func(p *projections.Picture) error {
+		m, ok = p.Member(id)
+		return nil
+	})
+	return m, ok
+}
+
+func readerOf(m projections.Member, until time.Time) access.Reader {
+	return access.Reader{Key: m.Key, Role: m.Role, Until: until,
+		View: events.ViewOf(m.Key, m.Role, m.Clearance)}
+}
+
+// newToken makes a token of 32 random bytes.
+func newToken() string {
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // which never fails
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// hold keeps a session, and ends those that are too many.
+func (s *Store) hold(token string, h *held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.Now()
+	var own, all [][sha256.Size]byte
+	for hash, other := range s.held {
+		switch {
+		case s.over(other, now):
+			s.drop(hash)
+		case other.key == h.key:
+			own = append(own, hash)
+			fallthrough
+		default:
+			all = append(all, hash)
+		}
+	}
+	s.dropFirst(own, MaxOfKey)
+	s.dropFirst(all, MaxSessions)
+	s.held[sha256.Sum256([]byte(token))] = h
+}
+
+// dropFirst makes room for one more session where there are as many as there may be.
+func (s *Store) dropFirst(all [][sha256.Size]byte, most int) {
+	if len(all) >= most {
+		s.drop(slices.MinFunc(all, func(a, b [sha256.Size]byte) int {
+			return s.untilOf(a).Compare(s.untilOf(b))
+		}))
+	}
+}
+
+// untilOf returns when a session ends: one that was dropped before, last.
+func (s *Store) untilOf(hash [sha256.Size]byte) time.Time {
+	if h := s.held[hash]; h != nil {
+		return h.until
+	}
+	return time.Unix(1<<40, 0)
+}
+
+// drop ends a session. The caller has the lock.
+func (s *Store) drop(hash [sha256.Size]byte) {
+	if h := s.held[hash]; h != nil {
+		close(h.ended)
+		delete(s.held, hash)
+	}
+}
+
+// over reports whether a session's time is over, with the skew that is borne at its beginning, too.
+func (s *Store) over(h *held, now time.Time) bool { return !h.until.After(now.Add(-Skew)) }
+
+// Who returns whose token it is. The member is looked up each time: one that was revoked is none at
+// once. The error is a problem that says nothing of the token.
+func (s *Store) Who(token string) (access.Reader, error) {
+	hash := sha256.Sum256([]byte(token))
+	s.mu.Lock()
+	h := s.held[hash]
+	s.mu.Unlock()
+	if h == nil {
+		return access.Reader{}, ended()
+	}
+	id, _ := h.key.ID()
+	m, ok := s.member(id)
+	if !ok || m.Key != h.key || s.over(h, s.Now()) {
+		s.mu.Lock()
+		s.drop(hash)
+		s.mu.Unlock()
+		return access.Reader{}, ended()
+	}
+	return readerOf(m, h.until), nil
+}
+
+func ended() *problem.Problem {
+	return problem.New(problem.SignedOut, "this session has ended, or there never was one").
+		WithCode(CodeEnded).WithHint("sign in again")
+}
+
+// End ends a session. It is no error when there is none.
+func (s *Store) End(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(sha256.Sum256([]byte(token)))
+}
+
+// While returns a context that ends when the session does, for what goes on for long. The caller
+// ends it.
+func (s *Store) While(ctx context.Context, token string) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	s.mu.Lock()
+	h := s.held[sha256.Sum256([]byte(token))]
+	s.mu.Unlock()
+	if h == nil {
+		end(ended())
+		return ctx, func() {}
+	}
+	go func() {
+		defer end(ended())
+		for {
+			changed := s.pictures.Changed() // before it is looked at
+			if _, err := s.Who(token); err != nil {
+				return
+			}
+			left := time.NewTimer(max(h.until.Add(Skew).Sub(s.Now()), time.Millisecond))
+			select {
+			case <-changed:
+			case <-left.C:
+			case <-h.ended:
+			case <-ctx.Done():
+			}
+			left.Stop()
+			if ctx.Err() != nil {
+				return
+			}
+		}
+	}()
+	return ctx, func() { end(cmp.Or(context.Cause(ctx), context.Canceled)) }
+}

@@ -71,7 +71,7 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 		}
 		s.handleRows(mux, &q, plain)
 	}
-	whole := withProblems(mux, next)
+	whole := s.Known(withProblems(mux, next))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		whole.ServeHTTP(w, r)
@@ -98,7 +98,8 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 			return
 		}
 		var methods []string
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost,
+			http.MethodDelete} {
 			other := r.Clone(r.Context())
 			other.Method = method
 			if stands(other) {

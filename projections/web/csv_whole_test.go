@@ -101,11 +101,15 @@ func TestCSVOfOneMoment(t *testing.T) {
 	for _, question := range []string{"pledges", "records"} {
 		before, pages, rows := l.Last(), 0, 0
 		row := find(s.service.questions, question)
-		query, err := row.parse(s.service, request{})
+		all, err := s.service.For(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = row.list(t.Context(), s.service, query, func(page Table, _ map[string]string) error {
+		query, err := row.parse(all, request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = row.list(t.Context(), all, query, func(page Table, _ map[string]string) error {
 			pages, rows = pages+1, rows+len(page.Rows)
 			seq := l.offer("GBR", 7).seq
 			return s.projector.WaitFor(t.Context(), seq)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"muster/projections"
+	"muster/projections/access"
 )
 
 // An answer follows from the records, the question and its parameters, so that its strong entity tag (RFC 9110, section 8.8.3) is
@@ -49,7 +50,7 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 		r = r.WithContext(context.WithValue(r.Context(), parsedKey{}, parsed{q.name, query}))
 		w.Header().Set("ETag", now)
 		w.Header().Set("Cache-Control", "private, no-cache")
-		if lasting { // so that only another version of the program could answer otherwise
+		if lasting && s.Reads == access.ReadOpen { // so that only another version of the program could answer otherwise
 			w.Header().Set("Cache-Control", "private, max-age=86400")
 		}
 		if matches(r.Header.Values("If-None-Match"), now) {

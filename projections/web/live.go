@@ -421,7 +421,7 @@ func documentLive(api huma.API) {
 				Description: "Events until either side ends the stream",
 				Content: map[string]*huma.MediaType{
 					"text/event-stream": {Schema: eventsSchema(one.event, data)}}}}}
-		documentProblems(api, &op, []int{400, 409, 414, 421, 422, 429, 503})
+		documentProblems(api, &op, []int{400, 401, 403, 409, 414, 421, 422, 429, 503})
 		op.Responses["409"].Description = "This is another ledger than the one that the client has left"
 		op.Responses["429"].Description = "This client is told live by as many streams as one client has"
 		op.Responses["503"].Description = "Too many clients are told live: come back in a while"

@@ -233,6 +233,9 @@ func (s *Service) Register(api huma.API) {
 		q.serve(api, op, q.replies(s))
 	}
 	documentLive(api)
+	if s.Sessions != nil {
+		s.registerSessions(api)
+	}
 	neverNull(api.OpenAPI().Components.Schemas)
 }
 
@@ -248,6 +251,9 @@ func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
 		if err == nil {
 			err = added
 		}
+	}
+	if err == nil && s.Sessions != nil {
+		err = s.registerSessionsNATS(svc)
 	}
 	return func() { s.Stop(); working.Wait() }, err
 }
@@ -273,9 +279,9 @@ func describe(name string, rows bool) string {
 // failures are the statuses of a question's problems. What is only supposed may be refused as if it were said.
 func failures(name string) []int {
 	if name == "preview" {
-		return []int{400, 403, 404, 409, 414, 421, 422, 429, 503}
+		return []int{400, 401, 403, 404, 409, 414, 421, 422, 429, 503}
 	}
-	return []int{400, 404, 414, 421, 422, 429, 503}
+	return []int{400, 401, 403, 404, 414, 421, 422, 429, 503}
 }
 
 // notModified documents entity tags, of which huma does not know; there is none where uncached.

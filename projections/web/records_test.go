@@ -284,10 +284,14 @@ func TestRecordsGivenUp(t *testing.T) {
 	s := newServer(t, l.testLog)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.service.Records(ctx, &RecordsQuery{}); !errors.Is(err, context.Canceled) {
+	all, err := s.service.For(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := all.Records(ctx, &RecordsQuery{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := s.service.Rebuild(ctx, &RebuildQuery{}); !errors.Is(err, context.Canceled) {
+	if _, err := all.Rebuild(ctx, &RebuildQuery{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -28,6 +28,8 @@ type Service struct {
 	Source records.Source
 	// Reads says who may ask for which view.
 	Reads access.Reading
+	// Sessions are how members sign in; nil where nobody can.
+	Sessions *Sessions
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
 	Views *access.Views
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
@@ -70,11 +72,11 @@ type Service struct {
 	questions []question // the table
 }
 
-// NewService returns a service on the machine's clock, in which whoever asks may read all until it
-// is told otherwise.
+// NewService returns a service on the machine's clock, from which nothing can be read before a view
+// was chosen ([Service.For]). Until it is told otherwise, whoever asks may read all.
 func NewService(p access.Pictures, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
-	service := &Service{Projector: p, Source: s, full: p, all: s,
+	service := &Service{Projector: unchosen{}, Source: unchosen{}, full: p, all: s,
 		Reads: access.ReadOpen, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
 		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}

@@ -74,7 +74,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	config.Info.License = &huma.License{Name: "Apache-2.0",
 		URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Servers = []*huma.Server{{URL: "/", Description: "The server that this document is from"}}
-	config.Security = []map[string][]string{} // nobody signs in: who reaches the server may ask it
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "The token of POST /api/v1/session"},
+		"cookie": {Type: "apiKey", In: "cookie", Name: web.CookieName,
+			Description: "The same token, in a browser"},
+	}
+	// One may ask without, for what the server shows those who have not signed in.
+	config.Security = []map[string][]string{{}, {"bearer": {}}, {"cookie": {}}}
 	config.DocsPath = ""
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema members in answers

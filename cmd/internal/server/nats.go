@@ -91,10 +91,10 @@ func (s *Server) openService() error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
-	noted := s.access.overNATS(svc)
-	waitSubmits, err1 := intake.RegisterNATS(noted, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
-	waitQuestions, err2 := s.Questions.RegisterNATS(noted)
-	err3 := intake.RegisterTreeNATS(noted, s.Journal, s.Questions, s.cfg.Log)
+	known := s.Questions.KnownNATS(s.access.overNATS(svc))
+	waitSubmits, err1 := intake.RegisterNATS(known, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
+	waitQuestions, err2 := s.Questions.RegisterNATS(known)
+	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
 	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()

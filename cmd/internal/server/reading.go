@@ -2,8 +2,10 @@ package server
 
 import (
 	"net"
+	"strconv"
 
 	"muster/projections/access"
+	"muster/projections/web"
 )
 
 // reading says who may read what. Where nothing was said, whoever reaches the server reads all as
@@ -33,4 +35,12 @@ func (s *Server) hasGuests() bool {
 	}
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	return address != "" && (err != nil || !addr.IP.IsLoopback())
+}
+
+// sessions are how members sign in, at the addresses at which they reach the server.
+func (s *Server) sessions() *web.Sessions {
+	ss := web.NewSessions(s.Ledger.Origin(), s.Projector)
+	ss.Hosts, ss.TLS, ss.PassedOn = s.names(), s.certificate != nil, s.isPassedOn()
+	ss.Port = strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port)
+	return ss
 }

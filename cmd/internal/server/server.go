@@ -271,6 +271,9 @@ func (s *Server) follow(ctx context.Context) error {
 	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()
 	s.Questions.Reads = s.reading()
+	if !s.cfg.Inside {
+		s.Questions.Sessions = s.sessions()
+	}
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.running.Go(func() {
 		if err := s.Projector.Run(following); err != nil {

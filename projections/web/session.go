@@ -1,0 +1,243 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/nats-io/nats.go/micro"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/events/problem/wire"
+	"muster/projections"
+	"muster/projections/access"
+	"muster/projections/access/session"
+)
+
+const (
+	sessionPath    = Root + "/session"
+	sessionSubject = SubjectPrefix + "session"
+)
+
+// A SessionNonce is what is needed to sign in.
+type SessionNonce struct {
+	Nonce   string         `json:"nonce" doc:"For the note to sign: it may be used once, within five minutes"`
+	Origin  events.Origin  `json:"origin" doc:"The ledger's"`
+	Address string         `json:"address,omitempty" doc:"Over NATS: the address to sign for. Otherwise it is the one that was asked"`
+	Now     time.Time      `json:"now" doc:"The server's time"`
+	Read    access.Reading `json:"read" doc:"Who may read what on this server"`
+}
+
+// A Session is somebody's who has signed in.
+type Session struct {
+	Token  string            `json:"token,omitempty" doc:"To be sent as Authorization: Bearer; it is left out where it was set as the cookie"`
+	Key    events.Key        `json:"key"`
+	Role   events.MemberRole `json:"role"`
+	Nation events.Nation     `json:"nation,omitempty" doc:"That of the key; none for the coordinators"`
+	View   events.View       `json:"view" doc:"The widest that may be asked for"`
+	Until  time.Time         `json:"until" doc:"When the session ends at the latest"`
+}
+
+// A SessionState is who one is to the server.
+type SessionState struct {
+	SignedIn bool              `json:"signed_in"`
+	Key      events.Key        `json:"key,omitempty"`
+	Role     events.MemberRole `json:"role,omitempty"`
+	Nation   events.Nation     `json:"nation,omitempty"`
+	View     events.View       `json:"view,omitempty" doc:"The widest that may be asked for; none where nothing may be read"`
+	Views    []events.View     `json:"views" doc:"Those that may be asked for"`
+	Until    time.Time         `json:"until,omitzero" doc:"When the session ends at the latest"`
+	Read     access.Reading    `json:"read" doc:"Who may read what on this server"`
+}
+
+func (s *Service) sessionNonce() SessionNonce {
+	return SessionNonce{Nonce: s.Sessions.Nonce(), Origin: s.Sessions.Origin,
+		Now: s.Now().UTC().Truncate(time.Second), Read: s.Reads}
+}
+
+func sessionOf(token string, who access.Reader) Session {
+	return Session{Token: token, Key: who.Key, Role: who.Role, Nation: nationOf(who), View: who.View,
+		Until: who.Until}
+}
+
+func nationOf(who access.Reader) events.Nation {
+	if party := who.Key.Party(); party != events.HQ {
+		return party
+	}
+	return ""
+}
+
+// sessionState says who asks, and what he may read.
+func (s *Service) sessionState(ctx context.Context) SessionState {
+	who := access.ReaderOf(ctx)
+	state := SessionState{SignedIn: who.SignedIn(), Read: s.Reads, Views: []events.View{}}
+	if who.SignedIn() {
+		state.Key, state.Role, state.Nation, state.Until = who.Key, who.Role, nationOf(who), who.Until
+	}
+	if widest, err := s.Reads.Widest(who); err == nil {
+		state.View, state.Views = widest, s.viewsWithin(widest)
+	}
+	return state
+}
+
+// viewsWithin returns the views that may be asked for: within the coordinators', those of the nations
+// that are members.
+func (s *Service) viewsWithin(widest events.View) []events.View {
+	all := access.Narrower(widest)
+	if widest != events.CoordinatorsView {
+		return all
+	}
+	_ = s.full.View(func(p *projections.Picture) error {
+		roster, err := p.Members(context.Background(), projections.Moment{})
+		for _, m := range roster.Members {
+			if m.Party != events.HQ && m.Revoked == 0 {
+				all = append(all, events.View(m.Party))
+			}
+		}
+		return err
+	})
+	slices.Sort(all[len(access.Narrower(widest)):])
+	return slices.Compact(all)
+}
+
+// noCookie takes the cookie away.
+var noCookie = (&http.Cookie{Name: CookieName, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true,
+	SameSite: http.SameSiteStrictMode}).String()
+
+func cookieOf(token string, until, now time.Time) string {
+	c := http.Cookie{Name: CookieName, Value: token, Path: "/", Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, MaxAge: max(1, int(until.Sub(now).Seconds()))}
+	return c.String()
+}
+
+type nonceOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         SessionNonce
+}
+
+type signInInput struct {
+	Cookie  string `header:"Muster-Cookie" enum:"1" doc:"Of a browser: set the token as the cookie, and do not tell it"`
+	RawBody []byte `contentType:"text/plain"`
+}
+
+type signInOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	SetCookie    string `header:"Set-Cookie"`
+	Body         Session
+}
+
+type stateOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         SessionState
+}
+
+type endOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	SetCookie    string `header:"Set-Cookie"`
+	ClearData    string `header:"Clear-Site-Data"`
+}
+
+const noStore = "no-store"
+
+// registerSessions adds the operations with which sessions begin and end.
+func (s *Service) registerSessions(api huma.API) {
+	op := func(id, method, path, summary string, errors ...int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary,
+			Tags: []string{"session"}, Errors: append(errors, 400, 421, 422, 429, 503)}
+	}
+	huma.Register(api, op("session-nonce", http.MethodPost, sessionPath+"/nonce",
+		"A nonce for the note with which a member signs in"),
+		func(context.Context, *struct{}) (*nonceOutput, error) {
+			return &nonceOutput{noStore, s.sessionNonce()}, nil
+		})
+	begin := op("session-begin", http.MethodPost, sessionPath, "Sign in with a signed note", 401, 413)
+	begin.Description = `The body is a note that a member has signed with its event key: events/FORMAT.md, "Signing in".`
+	begin.DefaultStatus = http.StatusCreated
+	begin.MaxBodyBytes, begin.BodyReadTimeout = session.MaxBytes+1, MaxBodyTime
+	huma.Register(api, begin, s.beginSession)
+	api.OpenAPI().Paths[sessionPath].Post.RequestBody.Content["text/plain"].Schema =
+		&huma.Schema{Type: huma.TypeString, Description: "The signed note"}
+	huma.Register(api, op("session", http.MethodGet, sessionPath,
+		"Who one is to this server, and what one may read", 401),
+		func(ctx context.Context, _ *struct{}) (*stateOutput, error) {
+			return &stateOutput{noStore, s.sessionState(ctx)}, nil
+		})
+	end := op("session-end", http.MethodDelete, sessionPath, "Sign out", 401)
+	end.DefaultStatus = http.StatusNoContent
+	huma.Register(api, end, func(ctx context.Context, _ *struct{}) (*endOutput, error) {
+		s.Sessions.End(knockOf(ctx).token)
+		return &endOutput{noStore, noCookie, `"cache"`}, nil
+	})
+}
+
+func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOutput, error) {
+	k := knockOf(ctx)
+	token, who, err := s.Sessions.signIn(k.client, in.RawBody, s.Sessions.reachedBy(k.r, k.client))
+	if err != nil {
+		return nil, problem.From(err)
+	}
+	s.Sessions.End(k.token) // who signs in again has no use for the session before
+	access.NoteReader(ctx, who)
+	out := &signInOutput{CacheControl: noStore, Body: sessionOf(token, who)}
+	if in.Cookie != "" {
+		out.Body.Token = ""
+		out.SetCookie = cookieOf(token, who.Until, s.Sessions.Now())
+	}
+	return out, nil
+}
+
+// registerSessionsNATS adds the same to the micro service.
+func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
+	for _, e := range []struct {
+		name, subject, description string
+		do                         func(ctx context.Context, note []byte) (any, error)
+	}{
+		{"session-nonce", ".nonce", "A nonce for the note with which a member signs in",
+			func(context.Context, []byte) (any, error) {
+				n := s.sessionNonce()
+				n.Address = session.NATSAddress(n.Origin)
+				return n, nil
+			}},
+		{"session", "", "Sign in; the request is the signed note", s.beginSessionNATS},
+		{"session-who", ".who", "Who one is to this server, and what one may read",
+			func(ctx context.Context, _ []byte) (any, error) { return s.sessionState(ctx), nil }},
+		{"session-end", ".end", "Sign out", func(ctx context.Context, _ []byte) (any, error) {
+			s.Sessions.End(knockOf(ctx).token)
+			return struct{}{}, nil
+		}},
+	} {
+		handle := func(req micro.Request) {
+			defer func() {
+				if broken := recover(); broken != nil {
+					s.Panicked(sessionSubject+e.subject, broken)
+					wire.NATS(req, wire.Panicked)
+				}
+			}()
+			a, err := e.do(access.ContextOf(req), req.Data())
+			if err != nil {
+				wire.NATS(req, err)
+				return
+			}
+			respond(req, a)
+		}
+		added := svc.AddEndpoint(e.name, micro.HandlerFunc(handle),
+			micro.WithEndpointSubject(sessionSubject+e.subject),
+			micro.WithEndpointPendingLimits(maxPending, maxPendingBytes),
+			micro.WithEndpointMetadata(map[string]string{"description": e.description}))
+		err = cmp.Or(err, added)
+	}
+	return err
+}
+
+func (s *Service) beginSessionNATS(ctx context.Context, note []byte) (any, error) {
+	token, who, err := s.Sessions.signIn(knockOf(ctx).client, note, s.Sessions.reachedOverNATS)
+	if err != nil {
+		return nil, err
+	}
+	access.NoteReader(ctx, who)
+	return sessionOf(token, who), nil
+}

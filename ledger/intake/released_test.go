@@ -103,7 +103,7 @@ func TestReleasedOverHTTP(t *testing.T) {
 	b.signing(t)
 	b.longer(t)
 	intake.RegisterTree(mux, b.journal, sparing{b.journal})
-	const public, private = "public, max-age=31536000, immutable", "private, max-age=31536000, immutable"
+	const public, private = "public, max-age=31536000, immutable", "private, no-cache"
 	for path, want := range map[string]string{"/tile/0/000": public, "/tile/entries/000": public,
 		"/tile/entries/000.p/2?view=few": private, "/tile/released/000": private,
 		"/tile/released/001.p/44?view=few": private, "/tile/0/000?view=few": public} {

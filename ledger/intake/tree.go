@@ -102,7 +102,7 @@ func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		if !shared {
-			w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+			w.Header().Set("Cache-Control", "private, no-cache")
 			w.Header().Set("Vary", "Authorization, Cookie")
 		}
 		_, _ = w.Write(data)
@@ -156,7 +156,7 @@ func viewIn(query string) (string, error) {
 	for name, all := range values {
 		switch {
 		case name != "view":
-			return "", problem.OfField(problem.Usage, problem.Field{Location: name, Value: all[0],
+			return "", problem.OfField(problem.Usage, problem.Field{Location: name,
 				Message: "a tile has no such parameter: it takes view alone"})
 		case len(all) > 1:
 			return "", problem.OfField(problem.Usage, problem.Field{Location: name, Value: all[1],

@@ -44,7 +44,11 @@ func (k pageKind) unknown(s *speaker, values url.Values) error {
 		return nil // there is no such page, which is told first
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(takes, name) && len(found) < maxUnknown {
+		if slices.Contains(takes, name) {
+			continue
+		}
+		delete(values, name) // no link on the page repeats it
+		if len(found) < maxUnknown {
 			found = append(found, problem.Field{Location: problem.Shorten(name),
 				Message: s.T("problem.unknown", strings.Join(takes, ", "))})
 		}

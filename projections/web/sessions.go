@@ -278,13 +278,16 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 		k.token = tokens[0]
 	}
 	ctx = context.WithValue(ctx, knockKey{}, k)
-	if begins := []string{sessionSubject, sessionSubject + ".nonce"}; k.token == "" ||
-		slices.Contains(begins, req.Subject()) {
+	if k.token == "" || slices.Contains(needNone, req.Subject()) {
 		return ctx, nil
 	}
 	who, err := s.Sessions.who(k.client, k.token)
 	return access.WithReader(ctx, who), err
 }
+
+// needNone are the subjects for which nobody needs a session: see needsNone.
+var needNone = []string{sessionSubject, sessionSubject + ".nonce", SubjectPrefix + "submit",
+	SubjectPrefix + "check", SubjectPrefix + "checkpoint"}
 
 // A knownRequest has the context in which it is answered.
 type knownRequest struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -44,8 +45,11 @@ func (d description) isWhole(t *testing.T) {
 	if servers, _ := d["servers"].([]any); len(servers) != 1 {
 		t.Errorf("the servers are %v", servers)
 	}
-	if needs, ok := d["security"].([]any); !ok || len(needs) != 0 {
-		t.Errorf("nobody has to sign in, and what has to be done is %v", d["security"])
+	if needs := fmt.Sprint(d["security"]); needs != "[map[] map[bearer:[]] map[cookie:[]]]" {
+		t.Errorf("one may sign in, or not, and what has to be done is %s", needs)
+	}
+	if ways := d.at("components", "securitySchemes"); len(ways) != 2 {
+		t.Errorf("the ways to sign in are %v", ways)
 	}
 	for path, methods := range d.at("paths") {
 		for method, op := range methods.(map[string]any) {

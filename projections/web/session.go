@@ -139,6 +139,7 @@ type endOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	SetCookie    string `header:"Set-Cookie"`
 	ClearData    string `header:"Clear-Site-Data"`
+	Body         SessionState
 }
 
 const noStore = "no-store"
@@ -167,11 +168,15 @@ func (s *Service) registerSessions(api huma.API) {
 			return &stateOutput{noStore, s.sessionState(ctx)}, nil
 		})
 	end := op("session-end", http.MethodDelete, sessionPath, "Sign out", 401)
-	end.DefaultStatus = http.StatusNoContent
 	huma.Register(api, end, func(ctx context.Context, _ *struct{}) (*endOutput, error) {
-		s.Sessions.End(knockOf(ctx).token)
-		return &endOutput{noStore, noCookie, `"cache"`}, nil
+		return &endOutput{noStore, noCookie, `"cache"`, s.endSession(ctx)}, nil
 	})
+}
+
+// endSession ends the session with whose token somebody asks, and says what he may read now.
+func (s *Service) endSession(ctx context.Context) SessionState {
+	s.Sessions.End(knockOf(ctx).token)
+	return s.sessionState(access.WithReader(ctx, access.Reader{}))
 }
 
 func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOutput, error) {
@@ -206,8 +211,7 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 		{"session-who", ".who", "Who one is to this server, and what one may read",
 			func(ctx context.Context, _ []byte) (any, error) { return s.sessionState(ctx), nil }},
 		{"session-end", ".end", "Sign out", func(ctx context.Context, _ []byte) (any, error) {
-			s.Sessions.End(knockOf(ctx).token)
-			return struct{}{}, nil
+			return s.endSession(ctx), nil
 		}},
 	} {
 		handle := func(req micro.Request) {

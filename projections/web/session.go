@@ -221,12 +221,16 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 					wire.NATS(req, wire.Panicked)
 				}
 			}()
+			var answer []byte
 			a, err := e.do(access.ContextOf(req), req.Data())
+			if err == nil {
+				answer, err = messageOf(a)
+			}
 			if err != nil {
 				wire.NATS(req, err)
 				return
 			}
-			respond(req, a)
+			_ = req.Respond(answer) // it fails only when nobody is there to be told
 		}
 		added := svc.AddEndpoint(e.name, micro.HandlerFunc(handle),
 			micro.WithEndpointSubject(sessionSubject+e.subject),

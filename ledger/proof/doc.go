@@ -24,4 +24,8 @@
 // ([VerifyBundle]), and checks all that can be checked without trusting it: the tree and its checkpoint, every signature, and
 // every rule of package [muster/ledger/rules], replayed. [ExportLedger] and [ExportPledge] write bundles. What was found is a
 // [Report], which names the first record that is wrong. FORMAT.md says exactly what is checked.
+//
+// Those who may not read all have the leaf hash of what is withheld ([Entry.Withhold]), in tiles of what
+// is released ([CutReleased]) and in bundles. They verify the same tree as everybody, and of the rules
+// what [rules.Part] can; the report says how many records could not be read.
 package proof

@@ -26,8 +26,8 @@ func (v *verifier) reportWithheld(r *Report) {
 	if r.Withheld == 0 {
 		return
 	}
-	r.Add("withheld", NotChecked, "%s: that the tree has it was verified of each, and neither what "+
-		"it says, nor who signed it, nor whether it was allowed", withheldText(r))
+	r.Add("withheld", NotChecked, "%s: each has its place in the tree by its leaf hash alone, and neither "+
+		"what it says, nor who signed it, nor whether it was allowed was looked at", withheldText(r))
 	if n := v.inPart; n > 0 {
 		r.Add("in-part", NotChecked, "%s on what may be withheld: whether it was allowed was verified "+
 			"of each only as far as it does not", restingText(n))

@@ -27,7 +27,8 @@ func (q *DependenceQuery) read(p *parameters) {
 	q.ByRole = p.flag("by_role", "Tell the strength of operations by role, and not as a whole.")
 }
 
-// Dependence answers which lines, and the strength of which operations, one nation holds to at least half.
+// Dependence answers which lines, and the strength of which operations, one nation holds to at
+// least half.
 func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a projections.Dependences, err error) {
 	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
 		if err := known(ctx, p, m, q.Filter); err != nil {
@@ -256,7 +257,8 @@ func (s *Service) Nation(ctx context.Context, q *NationQuery) (a projections.Nat
 	})
 }
 
-// NationTable has a row for each role, by rung; its pledges, and what was counted of them, stand beside.
+// NationTable has a row for each role, by rung; its pledges, and what was counted of them, stand
+// beside.
 func NationTable(a projections.NationPage) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "role", "unit", "indicated", "offered", "accepted", "confirmed", "deployed", "in reserve", "of unknown size"}}
 	t.days()
@@ -334,4 +336,14 @@ func NationsTable(a projections.Nations) Table {
 		t.Below = append(t.Below, nothingThere(a.Basis, "", a.Next))
 	}
 	return t
+}
+
+// Said answers what a nation's keys have said last of its pledges: see [projections.Picture.Said].
+func (s *Service) Said(ctx context.Context, q *NationQuery, most int) (a []projections.SaidRecord,
+	err error) {
+	say := func(p *projections.Picture, m projections.Moment) (err error) {
+		a, err = p.Said(ctx, m, q.Nation, most)
+		return err
+	}
+	return a, s.look(ctx, q.MomentQuery, 0, say)
 }

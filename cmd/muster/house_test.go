@@ -50,7 +50,7 @@ var house = map[string][]string{
 	"projections/access/session": {"muster/events/…", "muster/projections", "muster/projections/access", "github.com/hashicorp/golang-lru/v2/…", "golang.org/x/time/rate"},
 	"projections/web": {"muster/events/…", "muster/projections", "muster/projections/access/…", "muster/projections/projector", "muster/projections/records", "github.com/danielgtaylor/huma/v2", "github.com/hashicorp/golang-lru/v2/…", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
-	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
+	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/access", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
 	"projections/internal/ledgertest": {"muster/events"},
 	"projections/projector": {"muster/events/problem", "muster/projections",

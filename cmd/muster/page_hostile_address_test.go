@@ -46,6 +46,7 @@ var pageParameters = map[string][]string{
 	"/pledges":                            {"nation", "role", "state", "sort"},
 	"/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC": {},
 	"/submit":                             {"type", "pledge", "nation", "role"},
+	"/mine":                               {"nation"},
 	"/log":                                {"nation", "type", "signer", "from"},
 	"/verify":                             {"record"},
 }

@@ -100,6 +100,11 @@ func TestPagesForEverybody(t *testing.T) {
 		{"submit-amend", "/submit?type=pledge.amended"},
 		{"verify", "/verify"},
 		{"verify-record", "/verify?record=33"},
+		{"mine", "/mine"},
+		{"mine-nation", "/mine?nation=FRA"},
+		{"session", "/session"},
+		{"session-ended", "/session?said=ended&then=%2Flog"},
+		{"view", "/?view=coalition&on=" + aDay},
 		{"nothing", "/?on=2001-01-01"},
 		{"wrong", "/?on=yesterday&rung=high"},
 	} {

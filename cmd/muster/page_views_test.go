@@ -28,6 +28,43 @@ func newConfided(t *testing.T) confided {
 	t.Helper()
 	url, dir := ownDemo(t)
 	c := confided{url: url, dir: dir}
+	c.confide(t)
+	return c
+}
+
+// newRestricted is the same behind a server that restricts reading.
+func newRestricted(t *testing.T, read string) confided {
+	t.Helper()
+	browser(t)
+	root := t.TempDir()
+	open, url, err := serveDemo(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(open.kill)
+	c := confided{url: url, dir: filepath.Join(root, "demo")}
+	c.confide(t)
+	if err := open.terminate(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := startBackground(root, nil, "serve", "--data", c.dir, "--read", read,
+		"--listen", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.kill)
+	found, err := b.await(&b.stderr, `listening on (http://\S+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.url = found[1]
+	return c
+}
+
+// confide has Britain say what few may read.
+func (c *confided) confide(t *testing.T) {
+	t.Helper()
+	url, dir := c.url, c.dir
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
 	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "7007",
 		"--effective", "2026-01-15", "--release", "coordinators", "--releasable-to", "FRA",
@@ -37,7 +74,6 @@ func newConfided(t *testing.T) confided {
 		"--url", url)
 	c.secrets = []string{c.id, "7007", "7,007", "7 007", "7\u00a0007", "7\u202f007", "hush-hush",
 		"secret-vote"}
-	return c
 }
 
 // told returns what of the secret is in a text.
@@ -90,7 +126,8 @@ func crawl(t *testing.T, start string, look func(address, body string)) {
 			t.Fatalf("%s: %s, %v", at.String(), resp.Status, err)
 		}
 		look(strings.TrimPrefix(at.String(), base.Scheme+"://"+base.Host), string(body))
-		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || at.Path == "/docs" {
+		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") ||
+			at.Path == "/docs" || at.Path == "/session" {
 			continue
 		}
 		for _, found := range linked.FindAllStringSubmatch(leaving.ReplaceAllString(string(body), ""), -1) {
@@ -108,7 +145,7 @@ func crawl(t *testing.T, start string, look func(address, body string)) {
 // on any page, in any list or file, in either language.
 func TestPagesTellNothing(t *testing.T) {
 	c := newConfided(t)
-	free := regexp.MustCompile(`^(/docs|/checkpoint|/static/|/openapi)`)
+	free := regexp.MustCompile(`^(/docs|/checkpoint|/static/|/openapi|/session)`)
 	for view, lang := range map[string]string{"coalition": "en", "NOR": "fr"} {
 		crawl(t, c.url+"/?view="+view+"&lang="+lang+"&on="+aDay, func(address, body string) {
 			if told := c.told(body); told != nil {
@@ -230,7 +267,7 @@ func TestPageViews(t *testing.T) {
 
 	still := newTab(t, c.url, noScript, narrow)
 	still.open("/pledges?view=GBR")
-	still.says("#counted", "released to United Kingdom")
+	still.says("#counted", "released to the United Kingdom")
 	still.shot("view-narrow")
 	still.do(chromedp.SetValue(chromedp.CSS("#view"), "public"))
 	still.click("#views button")

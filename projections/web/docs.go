@@ -39,7 +39,7 @@ func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, r *http.Request) {
 		head(w, "text/html; charset=utf-8")
 		page := described
-		page.Server = reachedAt(r)
+		page.Server = ReachedAt(r)
 		_ = docsPage.Execute(w, page) // the reader may have gone
 	})
 	mux.HandleFunc("GET /docs.css", func(w http.ResponseWriter, _ *http.Request) {
@@ -49,9 +49,9 @@ func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	return nil
 }
 
-// reachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS in
+// ReachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS in
 // front of it says so.
-func reachedAt(r *http.Request) string {
+func ReachedAt(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"

@@ -179,6 +179,24 @@ func (s *Service) endSession(ctx context.Context) SessionState {
 	return s.sessionState(access.WithReader(ctx, access.Reader{}))
 }
 
+// SessionEnded is the code of the refusal of a session that has ended.
+const SessionEnded = session.CodeEnded
+
+// SignOut ends the session of a request, takes its cookie away, and has the browser forget what it
+// keeps of this server. A request without the cookie, as pages from elsewhere can have one sent,
+// takes away nothing. The caller writes the answer.
+func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) {
+	token := knockOf(r.Context()).token
+	h := w.Header()
+	h.Set("Cache-Control", noStore)
+	if token == "" {
+		return
+	}
+	s.Sessions.End(token)
+	h.Set("Set-Cookie", noCookie)
+	h.Set("Clear-Site-Data", `"cache"`)
+}
+
 func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOutput, error) {
 	k := knockOf(ctx)
 	token, who, err := s.Sessions.signIn(k.client, in.RawBody, s.Sessions.reachedBy(k.r, k.client))

@@ -199,7 +199,7 @@ func needsNone(r *http.Request) bool {
 }
 
 // SignInPath is the page on which one signs in.
-const SignInPath = "/signin"
+const SignInPath = "/session"
 
 // while ends a request that goes on for long when the session does.
 func (s *Service) while(ctx context.Context, r *http.Request, token string) (context.Context,

@@ -35,19 +35,20 @@ type frame struct {
 	Told bool
 
 	ctx     context.Context
+	request *http.Request
 	pages   *Pages
 	service *web.Service // what answers: of the view that the page is of, and of nothing else
 	id      string       // the part of the path that names a thing, "" for pages of no one thing
 }
 
 // frame puts a frame around what was asked for. The frame can be shown with the error, too: then it
-// is told what everybody may know.
+// is that of what the reader may read without asking for a view, if there is anything.
 func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) (f *frame, err error) {
 	f = &frame{speaker: p.words.speakerFor(r), location: location{r.URL.Path, values}, Kind: k,
-		ctx: r.Context(), pages: p, Today: events.DateOf(p.Service.Now())}
+		ctx: r.Context(), request: r, pages: p, Today: events.DateOf(p.Service.Now())}
 	if f.service, err = p.Service.For(f.ctx, values.Get("view")); err != nil {
 		values.Del("view") // links lead away from where it is refused
-		if f.service, _ = p.Service.For(f.ctx, string(events.PublicView)); f.service == nil {
+		if f.service, _ = p.Service.For(f.ctx, ""); f.service == nil {
 			return f, err
 		}
 	}
@@ -61,6 +62,9 @@ func isBefore(b projections.Basis) bool { return b.AsOf == 0 && b.On != 0 }
 
 // finish fills in what the content has made known, or the last record where it has made nothing known.
 func (f *frame) finish() {
+	if !f.HasClocks() {
+		return
+	}
 	if f.Basis.AsOf == 0 && !isBefore(f.Basis) {
 		f.Basis.AsOf, f.Basis.Recorded = f.Ledger.Sequence, f.Ledger.Recorded
 	}
@@ -118,7 +122,7 @@ type NavItem struct {
 // Nav lists the pages.
 func (f *frame) Nav() (all []NavItem) {
 	for _, k := range kinds {
-		if k.nav {
+		if k.nav && (k.Name != "mine" || f.nationality() != "") {
 			all = append(all, NavItem{k.Name, f.To(k.path), k.Name == f.Kind.Name})
 		}
 	}
@@ -145,7 +149,13 @@ func (f *frame) OtherLang() string {
 }
 
 // IsLive reports whether the page shows what is known now, so that it changes by itself.
-func (f *frame) IsLive() bool { return f.Problem == nil && !f.values.Has("as_of") }
+func (f *frame) IsLive() bool {
+	return f.HasClocks() && f.Problem == nil && !f.values.Has("as_of")
+}
+
+// HasClocks reports whether the page is about the ledger as it stood at some moment: not where
+// nothing may be read, and not where one signs in.
+func (f *frame) HasClocks() bool { return f.service != nil && f.Kind.Name != "session" }
 
 // IsToday reports whether the page shows what applies today, or, of what has not begun, its first day, which the page says
 // by itself.

@@ -60,6 +60,7 @@ type pageKind struct {
 
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
+	{"mine", "/mine", true, words("nation"), (*Pages).mine},
 	{"coverage", "/", true, words("role show step until differences open holds at"), (*Pages).coverage},
 	{"shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls},
 	{"timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline},
@@ -69,6 +70,7 @@ var kinds = []pageKind{
 	{"submit", "/submit", true, words("type pledge nation role"), (*Pages).submit},
 	{"log", "/log", true, words("nation type signer from"), (*Pages).log},
 	{"verify", "/verify", true, words("record"), (*Pages).verify},
+	{"session", web.SignInPath, false, words("then said"), (*Pages).session},
 }
 
 func words(s string) []string { return strings.Fields(s) }
@@ -110,6 +112,7 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 		}
 		mux.Handle(pattern, gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
 	}
+	mux.HandleFunc("POST "+web.SignInPath, p.serveSignOut)
 	mux.Handle("POST /verify", http.HandlerFunc(p.serveCompare))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
 	mux.Handle("GET /", gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, problemPage) })))
@@ -128,17 +131,29 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 		err = k.unknown(speaker, values)
 	}
 	f, hidden := p.frame(r, k, values)
+	if k.Name == "session" && problem.Is(hidden, problem.SignedOut) {
+		hidden = nil
+	}
 	f.id = printable(r.PathValue("id"))
 	var content any
-	if err = cmp.Or(hidden, err); err == nil {
+	if err = first(hidden, err); err == nil {
 		content, err = k.content(p, f)
 	}
 	if err == nil {
 		f.finish()
-		p.write(w, http.StatusOK, k.Name, content)
+		p.write(w, f, http.StatusOK, k.Name, content)
 		return
 	}
 	p.refuse(w, f, web.AskLess(p.Service.WhyEnded(f.ctx, err), k.mayTake(values)))
+}
+
+// first returns what is told of a page that may not be shown, and whose address is wrong: to whom
+// nothing is shown, nothing else is told.
+func first(hidden, wrong error) error {
+	if problem.Is(hidden, problem.SignedOut) {
+		return hidden
+	}
+	return cmp.Or(wrong, hidden)
 }
 
 // refuseEarly answers with what is wrong with a request before its page was begun, and reports
@@ -148,6 +163,10 @@ func (p *Pages) refuseEarly(w http.ResponseWriter, r *http.Request, err error) b
 		at, _, _ := strings.Cut(k.path, "{")
 		if r.URL.Path != at && (at == k.path || !strings.HasPrefix(r.URL.Path, at)) {
 			continue
+		}
+		if why := problem.From(err); why.Kind == problem.SignedOut {
+			p.askToSignIn(w, r, why)
+			return true
 		}
 		bare := r.Clone(r.Context())
 		bare.URL = &url.URL{Path: "/"}
@@ -161,11 +180,15 @@ func (p *Pages) refuseEarly(w http.ResponseWriter, r *http.Request, err error) b
 // refuse answers with what is wrong, in the frame of the page that was asked for.
 func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 	f.Problem = problem.From(err)
+	if f.Problem.Kind == problem.SignedOut {
+		p.askToSignIn(w, f.request, f.Problem)
+		return
+	}
 	var told toldProblem
 	f.Told = errors.As(err, &told)
 	f.Basis = projections.Basis{} // of what could not be answered there is none
 	f.finish()
-	p.write(w, f.Problem.Kind.Status, problemPage.Name, f)
+	p.write(w, f, f.Problem.Kind.Status, problemPage.Name, f)
 }
 
 // problemPage tells what is wrong, in the frame of the page that was asked for; asked for itself, that there is no such page.
@@ -173,7 +196,7 @@ var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (a
 	return nil, f.refusal(problem.NotFound, "problem.no-page", printable(f.path))
 }}
 
-func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) {
+func (p *Pages) write(w http.ResponseWriter, f *frame, status int, name string, data any) {
 	var body shortened
 	if err := p.templates[name].ExecuteTemplate(&body, "page", data); err != nil {
 		p.giveUp(w, name, err)
@@ -182,7 +205,10 @@ func (p *Pages) write(w http.ResponseWriter, status int, name string, data any) 
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Vary", "Accept-Language")
+	if f.Who().SignedIn() {
+		h.Set("Cache-Control", "no-store")
+	}
+	h.Add("Vary", "Accept-Language")
 	guard(h)
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +94,7 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	values, err := valuesOf(p.words.speakerFor(r), r)
 	f, hidden := p.frame(r, k, values)
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err = cmp.Or(hidden, err); err == nil {
+	if err = first(hidden, err); err == nil {
 		err = k.unknown(f.speaker, values)
 	}
 	var content any
@@ -111,7 +110,7 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	if s := content.(*submitPage); s.Wrong != nil {
 		status = s.Wrong.Kind.Status
 	}
-	p.write(w, status, k.Name, content)
+	p.write(w, f, status, k.Name, content)
 }
 
 // maxForm is the most bytes that the form may have: what fits into a statement, each byte as three

@@ -202,6 +202,9 @@ func (f field) Label() string { return f.F.T("field." + f.Name) }
 
 // Hint returns how a field is filled in, "" where its label says it.
 func (f field) Hint() string {
+	if f.Name == "release" && f.F.IsOpen() {
+		return f.F.T("hint.release.open")
+	}
 	if words := f.F.T("hint." + f.Name); words != "hint."+f.Name {
 		return words
 	}

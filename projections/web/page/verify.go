@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -145,7 +144,7 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	values, err := valuesOf(p.words.speakerFor(r), r)
 	k := kindNamed("verify")
 	f, hidden := p.frame(r, k, values)
-	if err = cmp.Or(hidden, err); err == nil {
+	if err = first(hidden, err); err == nil {
 		err = k.unknown(f.speaker, values)
 	}
 	if err != nil {
@@ -173,7 +172,7 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	f.finish()
 	v := content.(*verifyPage)
 	v.Compared = problem.From(err)
-	p.write(w, v.Compared.Kind.Status, "verify", v)
+	p.write(w, f, v.Compared.Kind.Status, "verify", v)
 }
 
 // Others counts the signatures that are not this server's own.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/projections/access"
 	"muster/projections/web"
 )
 
@@ -31,6 +32,14 @@ func (f *frame) CountedFor() string {
 	return f.T("view.counted", f.ViewName(f.Counted()))
 }
 
+// FootCounted says on paper, too, where not everybody may read all, that all is counted.
+func (f *frame) FootCounted() string {
+	if said := f.CountedFor(); said != "" || f.IsOpen() {
+		return said
+	}
+	return f.T("view.all")
+}
+
 // ViewName names those who have a view.
 func (f *frame) ViewName(v events.View) string {
 	if n, is := v.Nation(); is {
@@ -41,10 +50,8 @@ func (f *frame) ViewName(v events.View) string {
 
 // own returns the widest view that the reader may ask for, "" for none.
 func (f *frame) own() events.View {
-	if s, err := f.pages.Service.For(f.ctx, ""); err == nil {
-		return cmp.Or(s.View(), events.CoordinatorsView)
-	}
-	return ""
+	own, _ := f.pages.Service.Reads.Widest(access.ReaderOf(f.ctx))
+	return own
 }
 
 // CanLeave reports whether the reader may read more than the page counts.
@@ -59,18 +66,12 @@ type viewChoice struct {
 // Views lists what the reader may choose from: nothing where there is but one.
 func (f *frame) Views() []viewChoice {
 	own := f.own()
-	var others []events.View
-	switch _, nation := own.Nation(); {
-	case f.service == nil || f.pages.Service.Views == nil:
+	if f.service == nil || f.pages.Service.Views == nil || own == events.PublicView {
 		return nil
-	case own == events.CoordinatorsView:
-		others = append([]events.View{events.CoalitionView, events.PublicView}, f.nationViews()...)
-	case nation:
-		others = []events.View{events.CoalitionView, events.PublicView}
-	case own == events.CoalitionView:
-		others = []events.View{events.PublicView}
-	default:
-		return nil
+	}
+	others := access.Narrower(own)[1:]
+	if own == events.CoordinatorsView {
+		others = append(others, f.nationViews()...)
 	}
 	is := cmp.Or(f.Counted(), events.CoordinatorsView)
 	all := []viewChoice{{"", f.T("view.own." + kindOf(own)), is == own}}

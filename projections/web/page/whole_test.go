@@ -19,13 +19,14 @@ func TestPageTooLong(t *testing.T) {
 	for i := range rows {
 		rows[i] = strings.Repeat("a", web.MaxPageBody/8)
 	}
+	f := &frame{ctx: t.Context()}
 	w := httptest.NewRecorder()
-	p.write(w, http.StatusOK, "list", rows[:8])
+	p.write(w, f, http.StatusOK, "list", rows[:8])
 	if w.Code != http.StatusOK || w.Body.Len() != web.MaxPageBody {
 		t.Errorf("as long as a page may be: %d, %d bytes", w.Code, w.Body.Len())
 	}
 	w = httptest.NewRecorder()
-	p.write(w, http.StatusOK, "list", rows)
+	p.write(w, f, http.StatusOK, "list", rows)
 	if w.Code != errTooLong.Kind.Status || w.Body.String() != errTooLong.Detail+"\n"+errTooLong.Hint+"\n" {
 		t.Errorf("longer: %d, %d bytes: %.200s", w.Code, w.Body.Len(), w.Body)
 	}

@@ -162,6 +162,7 @@ const follow = () => {
 // refused asks why a stream was refused, and not only cut off: of another ledger this page must not
 // go on. All else is tried again.
 const refused = async (address) => {
+  if (await ended()) return;
   const enough = new AbortController();
   try {
     const answer = await fetch(address, { signal: enough.signal });
@@ -220,7 +221,46 @@ const refocus = () => {
   then = "";
 };
 
+// --- Who is signed in
+
+// A link from elsewhere is followed without the cookie (SameSite=Strict). From this page on it is sent: once, the page looks
+// whether its reader is somebody that it did not know.
+const recognize = async () => {
+  if (page().dataset.who) sessionStorage.removeItem("muster.asked");
+  if (!("unknown" in page().dataset) || sessionStorage.getItem("muster.asked")) return;
+  sessionStorage.setItem("muster.asked", "yes");
+  const state = await fetch("/api/v1/session", { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
+  if (state.signed_in) location.replace(location.href);
+};
+
+// Who was signed in when this page was opened is shown nothing as nobody: the public's numbers would look like the reader's own.
+const who = page().dataset.who;
+const leave = () => {
+  const address = new URL("/session", location);
+  address.searchParams.set("said", "ended");
+  address.searchParams.set("then", here());
+  location.replace(address);
+};
+const ended = async () => {
+  if (!who) return false;
+  const answer = await fetch("/api/v1/session", { cache: "no-store" }).catch(() => undefined);
+  const gone = answer?.status === 401 || answer?.ok && (await answer.json()).key?.split("+")[0] !== who;
+  if (gone) leave();
+  return Boolean(gone);
+};
+
+// Who signs out leaves no draft and no signed statement behind in this browser.
+document.addEventListener("submit", (e) => {
+  if (!e.target.matches("[data-sign-out]")) return;
+  for (const store of [localStorage, sessionStorage]) {
+    for (const name of Object.keys(store)) if (/^muster\.(draft|note|asked)/.test(name)) store.removeItem(name);
+  }
+});
+// A page that the browser has kept is of somebody who may be gone.
+window.addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
+
 document.addEventListener("htmx:after:settle", () => {
+  if (who && page().dataset.who !== who) return leave();
   showPlaying();
   follow();
   refocus();
@@ -229,3 +269,4 @@ document.addEventListener("htmx:after:settle", () => {
 
 showPlaying();
 follow();
+recognize();

@@ -1,36 +1,7 @@
-// Signing in the browser. The key file is read here, with WebCrypto (Ed25519), and is never sent or kept; what is sent is the signed note,
-// as the program sends it (C2SP signed-note; events/FORMAT.md has the form).
+// Signing a statement in the browser, with a key that stays in it (key.js).
 
+import { base64Of, readKey, signed } from "./key.js";
 import { seen } from "./tree.js";
-
-const utf8 = new TextEncoder();
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
-const joined = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
-const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
-
-// readKey reads a secret key: "PRIVATE+KEY+", the name, the hash in hexadecimal, and base 64 of the algorithm (1, Ed25519) and the seed. It
-// returns nothing for what is none. The hash is that of the name and the public half, which tells a damaged file.
-export const readKey = async (text) => {
-  const found = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text.trim());
-  if (!found) return undefined;
-  const [, name, hash, data] = found;
-  const secret = bytesOf(data);
-  if (secret.length !== 33 || secret[0] !== 1) return undefined;
-  const pkcs8 = joined([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], secret.slice(1)); // RFC 8410
-  const open = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
-  const x = (await crypto.subtle.exportKey("jwk", open)).x.replaceAll("-", "+").replaceAll("_", "/");
-  const id = new Uint8Array(await crypto.subtle.digest("SHA-256", joined(utf8.encode(name + "\n"), [1], bytesOf(x)))).slice(0, 4);
-  if (!same([...id], hash.match(/../g).map((h) => parseInt(h, 16)))) return undefined;
-  return { name, id, key: await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
-};
-
-// signed returns the signed note of a statement.
-export const signed = async (statement, { name, id, key }) => {
-  const text = statement + "\n";
-  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8.encode(text)));
-  return `${text}\n— ${name} ${base64Of(joined(id, signature))}\n`;
-};
 
 // receiptText is the receipt as "muster receipt" reads it.
 const receiptText = (r, note, key) => `muster receipt v1\nkey ${key}\n\n${r.envelope}\n${note}\n${r.proof}`;
@@ -129,7 +100,7 @@ const send = async () => {
   button.disabled = false;
 };
 
-// --- The draft: what was written stays in this browser until it is recorded. There is nothing secret in it.
+// --- The draft: what was written stays in this browser until it is recorded, or its writer signs out.
 
 const draftForm = () => document.querySelector("form[data-draft]");
 const draftKey = () => "muster.draft " + draftForm()?.dataset.draft;

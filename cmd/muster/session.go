@@ -47,18 +47,6 @@ func noneBut(name string) cobra.PositionalArgs {
 	}
 }
 
-// whoIsIt is the answer to who one is.
-type whoIsIt struct {
-	SignedIn bool              `json:"signed_in"`
-	Key      events.Key        `json:"key,omitempty"`
-	Role     events.MemberRole `json:"role,omitempty"`
-	Nation   events.Nation     `json:"nation,omitempty"`
-	View     events.View       `json:"view,omitempty"`
-	Views    []events.View     `json:"views"`
-	Until    *time.Time        `json:"until,omitempty"`
-	Read     access.Reading    `json:"read"`
-}
-
 // visitor is whom one is at the server that the flags name.
 func (a *app) visitor() (*visitor, error) {
 	if a.nats.Given() {
@@ -75,7 +63,7 @@ func (a *app) visitor() (*visitor, error) {
 }
 
 // who asks the server who one is, and signs in before that if the caller insists.
-func (v *visitor) who(ctx context.Context, insists bool) (w whoIsIt, err error) {
+func (v *visitor) who(ctx context.Context, insists bool) (w web.SessionState, err error) {
 	if insists {
 		err = v.insist(ctx)
 	}
@@ -122,10 +110,10 @@ func noDoor(err error) error {
 	return err
 }
 
-func sessionListing(w whoIsIt) listing {
+func sessionListing(w web.SessionState) listing {
 	t := web.Table{Head: []string{"key", "role", "nation", "view", "views", "until", "read"}}
 	until := ""
-	if w.Until != nil {
+	if !w.Until.IsZero() {
 		until = w.Until.UTC().Format(time.RFC3339)
 	}
 	views := make([]string, len(w.Views))
@@ -134,7 +122,7 @@ func sessionListing(w whoIsIt) listing {
 	}
 	t.Add(w, string(w.Key), string(w.Role), string(w.Nation), string(w.View),
 		strings.Join(views, " "), until, string(w.Read))
-	t.Above = []string{w.sentence(), ""}
+	t.Above = []string{sessionSentence(w), ""}
 	if !w.SignedIn {
 		t.Above = t.Above[:1]
 	}
@@ -142,11 +130,11 @@ func sessionListing(w whoIsIt) listing {
 }
 
 // sentence says who one is and what one may read.
-func (w whoIsIt) sentence() string {
+func sessionSentence(w web.SessionState) string {
 	who := "Not signed in"
 	if w.SignedIn {
 		who = fmt.Sprintf("Signed in as %s, %s", w.Key.Name(), w.Role)
-		if w.Until != nil {
+		if !w.Until.IsZero() {
 			who += ", until " + w.Until.UTC().Format(time.RFC3339)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"muster/events/problem"
 	"muster/projections/access"
 	"muster/projections/access/session"
+	"muster/projections/web"
 )
 
 // A visitor asks at one server, and signs in there by itself: where not everybody may read all, and
@@ -52,13 +53,6 @@ const (
 
 // errNoDoor is that a server knows nothing of signing in: it is older, and lets everybody read all.
 var errNoDoor = errors.New("the server has nobody sign in")
-
-// An invitation is what a server answers to askNonce.
-type invitation struct {
-	Nonce  string         `json:"nonce"`
-	Origin events.Origin  `json:"origin"`
-	Read   access.Reading `json:"read"`
-}
 
 // tokenFor returns the token to ask with, "" for nobody's.
 func (v *visitor) tokenFor(ctx context.Context) (string, error) {
@@ -118,7 +112,7 @@ func (v *visitor) enter(ctx context.Context, signer *events.Signer, why error, i
 	if err != nil {
 		return err
 	}
-	var in invitation
+	var in web.SessionNonce
 	if err := json.Unmarshal(data, &in); err != nil || in.Nonce == "" || !in.Origin.Valid() {
 		return notMusters("the nonce to sign in with")
 	}
@@ -136,18 +130,17 @@ func (v *visitor) enter(ctx context.Context, signer *events.Signer, why error, i
 	if data, err = v.door.do(ctx, signIn, "", note); err != nil {
 		return v.notLetIn(in, signer, err)
 	}
-	var s keptSession
+	var s web.Session
 	if err := json.Unmarshal(data, &s); err != nil || s.Token == "" {
 		return notMusters("the token")
 	}
 	v.token = s.Token
-	s.Server, s.Key = v.name, signer.Key()
-	v.app.keepToken(s)
+	v.app.keepToken(keptSession{v.name, signer.Key(), s.Token, s.Until})
 	return nil
 }
 
 // note signs what is asked for: for this server, and no other.
-func (v *visitor) note(in invitation, signer *events.Signer) ([]byte, error) {
+func (v *visitor) note(in web.SessionNonce, signer *events.Signer) ([]byte, error) {
 	address, err := v.door.address(in.Origin)
 	if err != nil {
 		return nil, err
@@ -159,7 +152,7 @@ func (v *visitor) note(in invitation, signer *events.Signer) ([]byte, error) {
 }
 
 // notLetIn says what can be done when a server refuses somebody.
-func (v *visitor) notLetIn(in invitation, signer *events.Signer, err error) error {
+func (v *visitor) notLetIn(in web.SessionNonce, signer *events.Signer, err error) error {
 	p := problem.From(err)
 	if p.Kind.Status/100 != 4 || p.Kind == problem.Busy {
 		return err

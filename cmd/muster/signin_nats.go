@@ -10,10 +10,8 @@ import (
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/projections/access/session"
+	"muster/projections/web"
 )
-
-// sessionHeader is where a request over NATS has its token.
-const sessionHeader = "Muster-Session"
 
 // natsAsking asks over NATS as the visitor of the servers there.
 func (a *app) natsAsking() (intake.Requester, error) {
@@ -66,7 +64,7 @@ func bearing(m *nats.Msg, token string) *nats.Msg {
 	for name, values := range m.Header {
 		with.Header[name] = values
 	}
-	with.Header.Set(sessionHeader, token)
+	with.Header.Set(web.SessionHeader, token)
 	return with
 }
 

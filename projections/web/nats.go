@@ -51,7 +51,7 @@ func inboxOf(req micro.Request) string { return Inbox(req.Reply()) }
 // who ask over NATS have one client's share together.
 func Inbox(reply string) string {
 	of := 2
-	if strings.HasPrefix(reply, "_INBOX.guest.") {
+	if strings.HasPrefix(reply, guestInbox) {
 		of = 3
 	}
 	parts := strings.SplitN(reply, ".", of+1)

@@ -265,6 +265,10 @@ func (k knownService) AddEndpoint(name string, h micro.Handler, opts ...micro.En
 	}), opts...)
 }
 
+// guestInbox begins the inboxes of those who come with a name: the permissions of NATS let nobody else
+// listen there. Who comes without one shares all other inboxes with others like it.
+const guestInbox = "_INBOX.guest."
+
 // knownOverNATS returns the context in which somebody asks over NATS.
 func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 	ctx := access.ContextOf(req)
@@ -276,6 +280,12 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 	k := knock{client: Inbox(req.Reply())}
 	if len(tokens) == 1 {
 		k.token = tokens[0]
+	}
+	if (k.token != "" || req.Subject() == sessionSubject) && !strings.HasPrefix(req.Reply(), guestInbox) {
+		return nil, problem.New(problem.Usage, "the answer is for one reader alone, and others could hear "+
+			"it at %s", problem.Name(k.client)).
+			WithHint("come with an nkey, and have the answer sent to an inbox of your own, below %s and "+
+				"the nkey's public key", guestInbox)
 	}
 	ctx = context.WithValue(ctx, knockKey{}, k)
 	if k.token == "" || slices.Contains(needNone, req.Subject()) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"muster/cmd/internal/reach"
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections/access"
@@ -490,7 +491,7 @@ func TestStreamsEndWithTheSession(t *testing.T) {
 // Over NATS it is the same: a header has the token.
 func TestSessionsOverNATS(t *testing.T) {
 	c := newConfidence(t, Config{Read: access.ReadMembers, NATSListen: "127.0.0.1:0"})
-	nc, err := nats.Connect(c.NATSURL())
+	nc, err := reach.NATS{URLs: c.NATSURL()}.ConnectAsGuest()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -528,6 +529,21 @@ func TestSessionsOverNATS(t *testing.T) {
 	body, _ = ask("session", c.signNote("FRA/paris", note))
 	if err := json.Unmarshal([]byte(body), &s); err != nil || s.Token == "" || s.View != "FRA" {
 		t.Fatalf("%s, %v", body, err)
+	}
+	shared, err := nats.Connect(c.NATSURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	for subject, token := range map[string]string{"muster.members": s.Token, "muster.session": ""} {
+		msg := nats.NewMsg(subject)
+		if msg.Data = []byte("{}"); token != "" {
+			msg.Header.Set(web.SessionHeader, token)
+		}
+		m, err := shared.RequestMsgWithContext(t.Context(), msg)
+		if err != nil || !strings.Contains(string(m.Data), "others could hear it") {
+			t.Errorf("%s is answered where others listen: %v, %v", subject, m, err)
+		}
 	}
 	if _, p := ask("session", c.signNote("FRA/paris", note)); p == nil || p.Kind != problem.SignedOut {
 		t.Errorf("the note again: %v", p)

@@ -71,7 +71,7 @@ func (s *Store) SignIn(msg []byte, reached func(address string) error) (token st
 	m, ok := s.member(n.By())
 	if !ok {
 		return "", who, refused("key", n.By().Name, "no member of this ledger has this key, or it was revoked").
-			WithHint("sign with a key that a coordinator has admitted: muster members lists them")
+			WithHint("sign with a key that a coordinator has admitted; who is: muster member list")
 	}
 	if err := n.VerifiedBy(m.Key); err != nil {
 		return "", who, refused("key", m.Name, "the signature is not this key's")

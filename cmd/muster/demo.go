@@ -77,7 +77,7 @@ func (a *app) demo(ctx context.Context, s *server.Server, stay bool) error {
 		return err
 	}
 	a.say("A ledger of its own, in the folder %s: %s\n", a.data, s.Ledger.Origin())
-	for _, act := range []func(context.Context) error{a.demoRound, a.demoPlan} {
+	for _, act := range []func(context.Context) error{a.demoRound, a.demoPlan, a.demoConfidence} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -197,6 +197,18 @@ func (a *app) demoPlan(ctx context.Context) error {
 	return a.show(ctx, "coverage", "--operation", "mnf-u", "--on", "2026-07-01")
 }
 
+// demoConfidence shows a pledge that was made in confidence, to those who may read it and to those who
+// may not.
+func (a *app) demoConfidence(ctx context.Context) error {
+	asked := []string{"coverage", "--operation", "mnf-u", "--role", "sea", "--on", "2026-07-01"}
+	a.say("3. In confidence: one of these pledges is released to the coordinators alone. They count it:\n")
+	if err := a.show(ctx, asked...); err != nil {
+		return err
+	}
+	a.say("The coalition is told nothing of it:\n")
+	return a.show(ctx, append(asked, "--view", "coalition")...)
+}
+
 // demoLiaison makes the key of a nation's liaison, once, and has the coordinator admit it.
 func (a *app) demoLiaison(ctx context.Context, hq *speaker, nation events.Nation) (*speaker, error) {
 	dir := filepath.Join(a.data, "keys")
@@ -232,11 +244,13 @@ func demoPledges() []demoPledge {
 		return events.PledgeTerms{Role: role, Quantity: events.Count(n), Unit: unit, Area: area, Window: events.Window{From: 2026_03_01},
 			NoticeToMove: notice, Note: "illustrative: " + note}
 	}
+	inConfidence := terms("sea", 4, "ship", "black-sea", days(15), "help to secure the sea")
+	inConfidence.Release = events.CoordinatorsOnly
 	return []demoPledge{
 		{nation: "CAN", terms: terms("intelligence", 2, "cell", "", nil, "intelligence only"), scope: []events.Role{"intelligence"}},
 		{nation: "FRA", terms: terms("ground", 6000, "personnel", "west", days(30), "after a vote in parliament"), condition: events.Parliament},
 		{nation: "GBR", terms: terms("air", 12, "aircraft", "west", days(10), "help to secure air space")},
-		{nation: "TUR", terms: terms("sea", 4, "ship", "black-sea", days(15), "help to secure the sea")},
+		{nation: "TUR", terms: inConfidence},
 		{nation: "USA", terms: terms("ceasefire-monitoring", 10, "team", "", days(5), "monitoring of the cease-fire")},
 	}
 }
@@ -304,6 +318,7 @@ func (a *app) demoNext() {
   muster coverage --operation mnf-u --rung confirmed
   muster strength --by operation,role
   muster pledge list --operation mnf-u
+  muster coverage --operation mnf-u --view coalition # what those would be told who may not read all
   muster log --nation CAN
   muster key new FRA/paris                          # and to let its holder sign: muster member admit FRA-paris.key
 

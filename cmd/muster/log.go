@@ -42,12 +42,16 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bo
 		if err := a.ask(ctx, "records", parameters, &page); err != nil {
 			return err
 		}
-		all.AsOf, all.Next = page.AsOf, page.Next
+		all.AsOf, all.Next, all.Withheld = page.AsOf, page.Next, all.Withheld+page.Withheld
 		all.Records = append(all.Records, page.Records...)
 		if page.Next > page.AsOf {
 			break
 		}
 		parameters["from"] = strconv.FormatUint(page.Next, 10)
+	}
+	if all.Withheld > 0 {
+		fmt.Fprintf(a.stderr, "muster: %s may not be read by who asks, and %s not listed\n",
+			english.Several(all.Withheld, "record"), english.Verb(all.Withheld == 1, "are"))
 	}
 	if !raw {
 		return listing{all, web.RecordsTable(all)}.write(a.format, a.stdout)

@@ -30,6 +30,9 @@ type Records struct {
 	// AsOf is the last record there was.
 	AsOf    uint64   `json:"as_of" doc:"The last record there was"`
 	Records []Record `json:"records"`
+	// Withheld is how many of the places from the first that was asked for up to Next, without it, are those of
+	// records that the view does not show: all that is told of these is where they are.
+	Withheld uint64 `json:"withheld,omitempty" doc:"How many places of this page are those of records that the view does not show"`
 	// Next is the from of the next page. It is always there: the log goes on. When it is higher than AsOf, this page ends
 	// with the last record that there was to return.
 	Next uint64 `json:"next" doc:"The from of the next page; higher than as_of when there is no more for now"`
@@ -89,6 +92,8 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 			return Records{}, problem.New(problem.Unavailable, "reading the log was given up: %w", ctx.Err())
 		case q.until > 0 && rec.Sequence > q.until:
 			return a, nil
+		case rec.Stored == nil:
+			a.Withheld++
 		case !q.Filter.Match(rec) || rec.Recorded.Before(q.From.Time):
 		case !room.take(rec):
 			a.Next = rec.Sequence

@@ -152,7 +152,7 @@ func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, er
 // diff compares two pictures of one ledger, of which the later may be one of what is only supposed.
 // Only are the pledges that may count otherwise, nil for all.
 func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Diff, error) {
-	d := differ{filter: f, from: side{p: old}, to: side{p: now}}
+	d := differ{filter: f, from: side{p: old}, to: side{p: now}, told: map[lineOf]ofLine{}}
 	if err := now.knows(old, a, b, f); err != nil {
 		return Diff{}, err
 	}
@@ -257,6 +257,13 @@ type differ struct {
 
 	byID   map[events.ID]int // where a pledge stands in the answer
 	byLine map[lineOf][]int  // where those do that count for a line or fit it, at either moment
+	told   map[lineOf]ofLine // what changed the requirements that were looked at so far
+}
+
+// An ofLine is what changed a requirement between the moments.
+type ofLine struct {
+	records  []Told
+	calendar []Passing
 }
 
 type lineOf struct {
@@ -338,7 +345,8 @@ func (d *differ) line(was, is *LineCoverage) {
 		return
 	}
 	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool { return !d.filter.nation(n.Nation) })
-	one.Records, one.Calendar = d.ofLine(one.Operation, one.Line)
+	records, calendar := d.ofLine(one.Operation, one.Line)
+	one.Records, one.Calendar = slices.Clone(records), slices.Clone(calendar)
 	one.Pledges = []events.ID{}
 	for _, i := range d.byLine[lineOf{one.Operation, one.Line}] {
 		one.Pledges = append(one.Pledges, d.answer.Pledges[i].Pledge)

@@ -152,8 +152,18 @@ func (s *PledgeStand) lines() (all []events.Line) {
 	return all
 }
 
-// ofLine tells what changed a requirement between the moments.
+// ofLine tells what changed a requirement between the moments. What it returns is not written to.
 func (d *differ) ofLine(o events.Operation, name events.Line) ([]Told, []Passing) {
+	is := lineOf{o, name}
+	all, ok := d.told[is]
+	if !ok {
+		all.records, all.calendar = d.findOfLine(o, name)
+		d.told[is] = all
+	}
+	return all.records, all.calendar
+}
+
+func (d *differ) findOfLine(o events.Operation, name events.Line) ([]Told, []Passing) {
 	old, now := d.from.said(o, name), d.to.said(o, name)
 	l, p := d.to.line(o, name), d.to.p
 	if l == nil {

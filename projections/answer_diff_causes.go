@@ -128,6 +128,7 @@ type blame struct {
 	terms   []Told // what it is besides its numbers
 	once    bool   // it is in force at one moment alone
 
+	about   [numbers][]Told     // those of records that are about requirements, each once
 	decided map[decidedKey]bool // for which pledges one of the records decides: see isDecided
 }
 
@@ -200,7 +201,8 @@ func (b *blame) requirement() (required []Told) {
 	}
 	b.gap = append(b.gap, b.force...)
 	for r := range b.records {
-		b.records[r], b.days[r] = append(b.records[r], b.force...), append(b.days[r], l.Calendar...)
+		b.add(r, b.force)
+		b.days[r] = append(b.days[r], l.Calendar...)
 	}
 	return required
 }
@@ -261,8 +263,8 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 		if len(found[r])+len(pd.Calendar) == 0 && !b.once && !b.isDecided(pd, both, delta, r) {
 			found[r] = b.enough(pd, both, r)
 		}
-		b.records[r], b.days[r] = append(b.records[r], found[r]...),
-			append(b.days[r], pd.Calendar...)
+		b.add(r, found[r])
+		b.days[r] = append(b.days[r], pd.Calendar...)
 	}
 	of := b.nation(pd.Nation)
 	if r := int(rung); delta[r] != 0 {
@@ -271,6 +273,20 @@ func (b *blame) pledge(pd *PledgeDiff, delta [numbers]int64) {
 	} else if delta[0] != 0 {
 		of.Records, of.Calendar = append(of.Records, found[0]...),
 			append(of.Calendar, pd.Calendar...)
+	}
+}
+
+// add adds records to the causes of a number: of those about requirements, which thousands of
+// pledges may have in common, each once.
+func (b *blame) add(number int, records []Told) {
+	for _, t := range records {
+		if t.Pledge.IsZero() {
+			if slices.Contains(b.about[number], t) {
+				continue
+			}
+			b.about[number] = append(b.about[number], t)
+		}
+		b.records[number] = append(b.records[number], t)
 	}
 }
 
@@ -315,13 +331,13 @@ func (b *blame) isDecided(pd *PledgeDiff, both [2]*pledge, delta [numbers]int64,
 		return known
 	}
 	decides := func(t Told) bool {
-		if !t.Pledge.IsZero() || !b.to.p.meter.spend(2*foldCost) {
+		if !b.to.p.meter.spend(2 * foldCost) {
 			return false
 		}
 		from, to := b.leaving(pd, both, t)
 		return to.less(from)[number] != delta[number]
 	}
-	is := slices.ContainsFunc(b.records[number], decides)
+	is := slices.ContainsFunc(b.about[number], decides)
 	if ok {
 		b.decided[key] = is
 	}

@@ -125,7 +125,7 @@ func (b *blame) requirements() {
 		changed := to.numbers().less(from.numbers())
 		for r := range b.records {
 			if (b.once || delta[r] != 0) && changed[r] != delta[r] {
-				b.records[r] = append(b.records[r], t)
+				b.add(r, []Told{t})
 			}
 		}
 		if from != nil && from.Gap != l.From.Gap || to != nil && to.Gap != l.To.Gap {

@@ -117,18 +117,22 @@ func (s *supposed) preview(b Basis) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	today, err := s.on(b, b.On)
-	if err != nil {
-		return Preview{}, err
-	}
 	if first != nil {
 		answer.First = first.To.On
 	}
-	if first != nil && first.To.On != b.On && !sameEffect(first, &today) {
-		answer.Effects = append(answer.Effects, *first)
+	today := first
+	if answer.First != b.On {
+		d, err := s.on(b, b.On)
+		if err != nil {
+			return Preview{}, err
+		}
+		today = &d
+		if first != nil && !sameEffect(first, today) {
+			answer.Effects = append(answer.Effects, *first)
+		}
 	}
 	if !today.IsZero() {
-		answer.Effects = append(answer.Effects, today)
+		answer.Effects = append(answer.Effects, *today)
 	}
 	answer.FirstDays, answer.Later, answer.LaterMore = s.firstDays(b)
 	if err := s.addFirstDays(&answer); err != nil {

@@ -17,8 +17,11 @@ type Diff struct {
 	To   Basis `json:"to"`
 	// Lines are the requirements whose coverage differs, by operation, priority and name.
 	Lines []LineDiff `json:"lines"`
-	// Pledges are those that count otherwise, by operation, nation and ID.
-	Pledges []PledgeDiff `json:"pledges"`
+	// Pledges are those that count otherwise, by operation, nation and ID: the first that were offered,
+	// [MaxCompared] at most. PledgesMore is how many more there are. What is said of them is not
+	// among the causes, and all numbers are of all pledges.
+	Pledges     []PledgeDiff `json:"pledges"`
+	PledgesMore int          `json:"pledges_more,omitzero"`
 	// Strength are the sums by operation, nation and role that differ, whether a requirement asks
 	// for them or not.
 	Strength []StrengthDiff `json:"strength"`
@@ -42,6 +45,8 @@ type LineDiff struct {
 	Records  []Told      `json:"records"`
 	Calendar []Passing   `json:"calendar"`
 	Pledges  []events.ID `json:"pledges"`
+	// PledgesMore is how many of [Diff.PledgesMore] count for it or fit it.
+	PledgesMore int `json:"pledges_more,omitzero"`
 	// Causes are what has caused each of its numbers that differ to do so.
 	Causes []Cause `json:"causes"`
 }
@@ -115,8 +120,10 @@ type StrengthDiff struct {
 	Unit      events.Unit      `json:"unit"`
 	From      events.Quantity  `json:"from,omitzero"`
 	To        events.Quantity  `json:"to,omitzero"`
-	// Pledges are those of [Diff.Pledges] that are summed at either moment.
-	Pledges []events.ID `json:"pledges"`
+	// Pledges are those of [Diff.Pledges] that are summed at either moment, and PledgesMore is how
+	// many of [Diff.PledgesMore] are.
+	Pledges     []events.ID `json:"pledges"`
+	PledgesMore int         `json:"pledges_more,omitzero"`
 	// Records are those without which it would differ otherwise, in order, and Calendar the days
 	// that have made it differ.
 	Records  []Told    `json:"records"`
@@ -149,10 +156,21 @@ func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, er
 	return diff(p, p, a, b, f, nil)
 }
 
+// MaxCompared is of how many pledges a comparison tells how they count otherwise, and what has
+// caused it; and maxSupposed of how many a preview does, on each date.
+const (
+	MaxCompared = 10_000
+	maxSupposed = 1000
+)
+
 // diff compares two pictures of one ledger, of which the later may be one of what is only supposed.
 // Only are the pledges that may count otherwise, nil for all.
 func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Diff, error) {
-	d := differ{filter: f, from: side{p: old}, to: side{p: now}, told: map[lineOf]ofLine{}}
+	d := differ{filter: f, from: side{p: old}, to: side{p: now}, told: map[lineOf]ofLine{},
+		most: MaxCompared, moreLines: map[lineOf]int{}, moreSums: map[groupKey]int{}}
+	if old != now {
+		d.most = maxSupposed
+	}
 	if err := now.knows(old, a, b, f); err != nil {
 		return Diff{}, err
 	}
@@ -258,6 +276,10 @@ type differ struct {
 	byID   map[events.ID]int // where a pledge stands in the answer
 	byLine map[lineOf][]int  // where those do that count for a line or fit it, at either moment
 	told   map[lineOf]ofLine // what changed the requirements that were looked at so far
+
+	most      int              // how many pledges the answer tells
+	moreLines map[lineOf]int   // how many others count for a line or fit it
+	moreSums  map[groupKey]int // and are in a sum
 }
 
 // An ofLine is what changed a requirement between the moments.
@@ -297,6 +319,10 @@ func (d *differ) pledge(pl *pledge) {
 	if a.equal(b) || d.filter.Role != "" && d.filter.Role != a.role && d.filter.Role != b.role {
 		return
 	}
+	if len(d.answer.Pledges) == d.most {
+		d.leaveOut(pl, &a, &b)
+		return
+	}
 	one := PledgeDiff{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, From: d.from.stand(was), To: d.to.stand(is), Calendar: []Passing{}}
 	one.Records = d.records(was, is)
 	if d.from.basis.On != d.to.basis.On {
@@ -307,6 +333,34 @@ func (d *differ) pledge(pl *pledge) {
 	}
 	d.to.p.meter.hold(1, comparedRow)
 	d.answer.Pledges = append(d.answer.Pledges, one)
+}
+
+// leaveOut counts a pledge that the answer has no room for.
+func (d *differ) leaveOut(pl *pledge, was, is *compared) {
+	d.answer.PledgesMore++
+	lines, sums := map[lineOf]bool{}, map[groupKey]bool{}
+	for _, c := range []*compared{was, is} {
+		if !c.known {
+			continue
+		}
+		for _, at := range c.places {
+			lines[lineOf{pl.operation.name, at.line}] = true
+		}
+		for _, name := range slices.Concat(c.fits, c.waits) {
+			lines[lineOf{pl.operation.name, name}] = true
+		}
+		unit := c.pledged.unit
+		if c.pledged.quantity.IsZero() {
+			unit = c.strength.unit
+		}
+		sums[groupKey{pl.operation.name, pl.nation, c.role, unit}] = true
+	}
+	for l := range lines {
+		d.moreLines[l]++
+	}
+	for k := range sums {
+		d.moreSums[k]++
+	}
 }
 
 // lines adds the requirements that are met otherwise.
@@ -347,7 +401,7 @@ func (d *differ) line(was, is *LineCoverage) {
 	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool { return !d.filter.nation(n.Nation) })
 	records, calendar := d.ofLine(one.Operation, one.Line)
 	one.Records, one.Calendar = slices.Clone(records), slices.Clone(calendar)
-	one.Pledges = []events.ID{}
+	one.Pledges, one.PledgesMore = []events.ID{}, d.moreLines[lineOf{one.Operation, one.Line}]
 	for _, i := range d.byLine[lineOf{one.Operation, one.Line}] {
 		one.Pledges = append(one.Pledges, d.answer.Pledges[i].Pledge)
 	}
@@ -436,7 +490,8 @@ func (d *differ) strength() {
 			}
 		}
 	}
-	for _, r := range rows {
+	for k, r := range rows {
+		r.PledgesMore = d.moreSums[k]
 		if r.From != r.To {
 			d.answer.Strength = append(d.answer.Strength, *r)
 		}

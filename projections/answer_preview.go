@@ -213,7 +213,8 @@ func sameEffect(a, b *Diff) bool {
 			(x.From == nil || *x.From == *y.From) && (x.To == nil || *x.To == *y.To)
 	}
 	samePledge := func(x, y PledgeDiff) bool { return x.Pledge == y.Pledge }
-	return slices.EqualFunc(a.Lines, b.Lines, same) && slices.EqualFunc(a.Pledges, b.Pledges, samePledge)
+	return a.PledgesMore == b.PledgesMore && slices.EqualFunc(a.Lines, b.Lines, same) &&
+		slices.EqualFunc(a.Pledges, b.Pledges, samePledge)
 }
 
 // on compares the two pictures on one date. What is only supposed has the sequence 0.

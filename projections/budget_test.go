@@ -211,6 +211,32 @@ func TestPreviewOfManyRevisions(t *testing.T) {
 	equal(t, "lines", len(a.Effects[0].Lines), 1)
 }
 
+// A comparison tells of so many pledges, and how many more there are; its numbers are of all.
+func TestCompareMoreThanIsTold(t *testing.T) {
+	p, _ := manyPledges(t)
+	const pledges = 2 * lookEvery
+	s := &events.RequirementRevised{Header: events.Header{Type: "requirement.revised"},
+		Dated: events.Dated{Effective: day(5)}}
+	s.RequirementTerms = must[Requirements](t)(p.Requirements(t.Context(), Moment{}, Filter{})).
+		Requirements[0].Terms()
+	s.Role = "air"
+	a := must[Preview](t)(p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{s}))
+	d := a.Effects[0]
+	equal(t, "pledges", len(d.Pledges), maxSupposed)
+	equal(t, "more", d.PledgesMore, pledges-maxSupposed)
+	l := d.Lines[0]
+	equal(t, "pledges of the line", len(l.Pledges), maxSupposed)
+	equal(t, "more of the line", l.PledgesMore, pledges-maxSupposed)
+	equal(t, "supply", l.From.Supply, events.Count(pledges))
+	cause := l.CauseOf("supply", "")
+	equal(t, "causes", fmt.Sprintf("%d %s", len(cause.Records), cause.Records[0].Line), "1 west")
+
+	first := Moment{AsOf: 3, On: day(9)}
+	d = must[Diff](t)(p.Diff(t.Context(), first, Moment{On: day(9)}, Filter{}))
+	equal(t, "all pledges are told", len(d.Pledges), pledges)
+	equal(t, "no more", d.PledgesMore+d.Lines[0].PledgesMore+d.Strength[0].PledgesMore, 0)
+}
+
 // What questions take of a pool at a time is bounded, and goes back when they end.
 func TestPool(t *testing.T) {
 	p, _ := manyPledges(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 )
@@ -83,6 +84,7 @@ type diffRow struct {
 	Pledge   *projections.PledgeDiff   `json:"pledge,omitempty"`
 	Strength *projections.StrengthDiff `json:"strength,omitempty"`
 	Term     *projections.TermChange   `json:"term,omitempty"`
+	More     int                       `json:"more,omitzero"` // pledges that are left out
 }
 
 var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}
@@ -109,10 +111,17 @@ func DiffTable(d projections.Diff) Table {
 		if len(r.Records) > 1 { // they stand with the pledges
 			why = ""
 		}
+		why = andOfMore(why, r.PledgesMore)
 		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "", string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
 			sequencesOf(r.Records), projections.Who(r.Records), why, "")
 	}
-	for _, beside := range []Table{pledges, sums} {
+	left := Table{Head: t.Head, Above: []string{"Left out:"}}
+	if d.PledgesMore > 0 {
+		left.Add(diffRow{What: morePledges, More: d.PledgesMore}, morePledges, "", "", "", "", "",
+			number(d.PledgesMore), "pledges", "", "",
+			"count otherwise, and are left out: ask for one operation, one role or one nation", "")
+	}
+	for _, beside := range []Table{pledges, sums, left} {
 		if len(beside.Rows) > 0 {
 			t.Beside, t.Also = append(t.Beside, beside), append(t.Also, beside.Rows...)
 		}
@@ -150,7 +159,7 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 	value := diffRow{What: "requirement", Line: l}
 	row := func(what string, nation events.Nation, from, to string, c projections.Cause) {
 		t.Add(value, what, string(l.Operation), string(l.Line), string(either.Role), string(nation), from, to, string(either.Unit),
-			sequencesOf(c.Records), projections.Who(c.Records), because(c.Records, c.Calendar), "")
+			sequencesOf(c.Records), projections.Who(c.Records), whyOf(c, l), "")
 	}
 	number := func(s *projections.LineStand, of func(*projections.LineStand) events.Quantity) string {
 		if s == nil {
@@ -218,7 +227,7 @@ func addUnknown(t *Table, l *projections.LineDiff, value diffRow) {
 		if from, to := of(l.From), of(l.To); from != to && isAny(l.From, l.To, one.of) {
 			c := l.CauseOf(one.cause, "")
 			t.Add(value, one.what, string(l.Operation), string(l.Line), string(either.Role), "", from, to, "pledges",
-				sequencesOf(c.Records), projections.Who(c.Records), because(c.Records, c.Calendar), "")
+				sequencesOf(c.Records), projections.Who(c.Records), whyOf(c, l), "")
 		}
 	}
 }
@@ -327,6 +336,30 @@ func sequencesOf(records []projections.Told) string {
 		all = append(all, number(r.Sequence))
 	}
 	return strings.Join(all, " ")
+}
+
+// morePledges is what stands in the last row where not all pledges are told.
+const morePledges = "more pledges"
+
+// whyOf tells the cause of a number of a requirement.
+func whyOf(c projections.Cause, l *projections.LineDiff) string {
+	why := because(c.Records, c.Calendar)
+	if c.What == "required" || c.What == "terms" { // which no pledge causes
+		return why
+	}
+	return andOfMore(why, l.PledgesMore)
+}
+
+// andOfMore adds to reasons that there are those of more pledges.
+func andOfMore(why string, pledges int) string {
+	if pledges == 0 {
+		return why
+	}
+	more := "and what is said of " + english.Several(pledges, "more pledge")
+	if why == "" {
+		return more
+	}
+	return why + "; " + more
 }
 
 // because tells records and days as reasons.

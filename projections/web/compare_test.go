@@ -84,3 +84,29 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// A comparison of more pledges than are told says how many more there are, in each form.
+func TestMorePledgesThanAreTold(t *testing.T) {
+	one := projections.LineStand{Role: "ground", Unit: "personnel", Supply: events.Count(1)}
+	other := one
+	other.Supply = events.Count(2)
+	told := []projections.Told{{Sequence: 7, Effective: 2026_11_23, Sentence: "France offered."}}
+	d := projections.Diff{Pledges: []projections.PledgeDiff{{Nation: "FRA"}}, PledgesMore: 59,
+		Lines: []projections.LineDiff{{Operation: "mnf-u", Line: "west", From: &one, To: &other, PledgesMore: 41,
+			Causes: []projections.Cause{{What: "supply", Records: told}}}},
+		Strength: []projections.StrengthDiff{{Nation: "FRA", PledgesMore: 1}}}
+	rows := map[string]string{}
+	table := DiffTable(d)
+	for _, r := range table.all() {
+		rows[r.Cells[0]] = strings.Join(r.Cells, "|")
+	}
+	for what, says := range map[string]string{
+		"supply":    "7||2026-11-23: France offered.; and what is said of 41 more pledges|",
+		"strength":  "|and what is said of 1 more pledge|",
+		morePledges: "|59|pledges|||count otherwise, and are left out: ask for one operation, one role or one nation|",
+	} {
+		if !strings.Contains(rows[what], says) {
+			t.Errorf("%s: %s", what, rows[what])
+		}
+	}
+}

@@ -45,6 +45,9 @@ func (c *comparison) Sums() []projections.StrengthDiff {
 // Left returns how many differences of a kind the page leaves out, of so many; the CSV has them.
 func (c *comparison) Left(of int) int { return max(0, of-maxDiffs) }
 
+// PledgesAll is how many pledges count otherwise, also of those of which nothing is told.
+func (c *comparison) PledgesAll() int { return len(c.D.Pledges) + c.D.PledgesMore }
+
 // A sinceWhen is a moment on the recorded clock that the reader may choose.
 type sinceWhen struct {
 	Name    string // among the words
@@ -117,6 +120,7 @@ type reasons struct {
 	F        *frame
 	Records  []projections.Told
 	Calendar []projections.Passing
+	Pledges  int // of which nothing is told here, and which may have caused it too
 }
 
 // maxReasons is how many records stand beside one difference; the CSV has them all.
@@ -130,12 +134,12 @@ func (r reasons) Told() []projections.Told { return r.Records[:min(maxReasons, l
 
 // Because shows why a pledge counts otherwise.
 func (c *comparison) Because(d projections.PledgeDiff) reasons {
-	return reasons{c.frame, d.Records, d.Calendar}
+	return reasons{F: c.frame, Records: d.Records, Calendar: d.Calendar}
 }
 
 // LineBecause shows why a requirement is met otherwise: what has caused any of its numbers to differ, or else its terms.
 func (c *comparison) LineBecause(l projections.LineDiff) reasons {
-	r := reasons{F: c.frame}
+	r := reasons{F: c.frame, Pledges: l.PledgesMore}
 	for _, cause := range l.Causes {
 		for _, t := range cause.Records {
 			if !slices.Contains(r.Records, t) {
@@ -157,7 +161,7 @@ func (c *comparison) LineBecause(l projections.LineDiff) reasons {
 
 // SumBecause shows why a sum differs.
 func (c *comparison) SumBecause(s projections.StrengthDiff) reasons {
-	return reasons{c.frame, s.Records, s.Calendar}
+	return reasons{c.frame, s.Records, s.Calendar, s.PledgesMore}
 }
 
 // Stand is the terms of a requirement, which both moments have unless it is in force at one alone.

@@ -69,7 +69,9 @@ func (s *submitPage) Stands(d *projections.Diff) cut[standRow] {
 			all = append(all, row)
 		}
 	}
-	return cutAt(all, maxListed)
+	shown := cutAt(all, maxListed)
+	shown.More += d.PledgesMore
+	return shown
 }
 
 // Changed lists the requirements that would be met otherwise.

@@ -29,7 +29,7 @@ func (r reader) now(ctx context.Context) (all *projections.Picture, own *project
 		if class == events.CoordinatorsView {
 			return all, nil, nil
 		}
-		k, err := r.views.pictures(class)
+		k, err := r.views.pictures(ctx, class)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -10,25 +10,24 @@ import (
 	"sync"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/projector"
 	"muster/projections/records"
 )
 
-// How many pictures of single nations are kept at once: at most MaxNations, of at most maxRecords
-// records together, and one at least. A record takes about a kilobyte of a picture. When another is
-// asked for, the one that was asked least lately is saved and closed; what was saved makes it quick
-// to open again.
-const (
-	MaxNations = 8
-	maxRecords = 200_000
-)
+// Limits are how many pictures of single nations are kept at once: at most Nations, of at most
+// Records records together, and one at least. A record takes about a kilobyte of a picture. When
+// another is asked for, the one that was asked least lately is saved and closed; what was saved
+// makes it quick to open again.
+type Limits struct{ Nations, Records uint64 }
 
 // Views are the pictures of all views of a ledger. All methods may be called concurrently.
 type Views struct {
 	dir  string
 	all  records.Source
 	full Pictures
+	most Limits
 
 	ctx  context.Context // ends when the views are closed
 	stop context.CancelFunc
@@ -44,7 +43,8 @@ type kept struct {
 	pace  *pace
 	after *kept // has the file until it is closed; nil for none
 
-	once      sync.Once // makes it, or finds that it gave way before it was made
+	once      sync.Once     // has it made, or finds that it gave way before it was made
+	made      chan struct{} // closed when it is, or cannot be
 	projector *projector.Projector
 	err       error
 	stop      context.CancelFunc
@@ -55,9 +55,9 @@ type kept struct {
 // Open returns the views of the ledger of which all is the source and full has the picture of all.
 // What is kept of them lies in the folder dir, which is made when there is need for it, and may be
 // removed while nobody has it open: it is made again. Close must be called before full is closed.
-func Open(dir string, all records.Source, full Pictures) *Views {
+func Open(dir string, all records.Source, full Pictures, most Limits) *Views {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Views{dir: dir, all: all, full: full, ctx: ctx, stop: stop,
+	return &Views{dir: dir, all: all, full: full, most: most, ctx: ctx, stop: stop,
 		open: map[events.View]*kept{}, leaving: map[events.View]*kept{}}
 }
 
@@ -98,9 +98,40 @@ func equal(p *projections.Picture, a, b events.View) bool {
 		func(l events.Label) bool { return l.OpenTo(a) != l.OpenTo(b) })
 }
 
-// pictures returns what keeps the picture of a view that is not the coordinators'. The first who
-// asks waits until it is made.
-func (v *Views) pictures(view events.View) (*kept, error) {
+// Await waits until the picture of a view is made, which takes a while where it is asked for the
+// first time, or until ctx ends. It is made all the same, for whoever asks next.
+func (v *Views) Await(ctx context.Context, view events.View) error {
+	_, _, err := reader{v, view}.now(ctx)
+	return err
+}
+
+// IsMade reports whether nobody has to wait for the picture of a view.
+func (v *Views) IsMade(view events.View) bool {
+	class := events.CoordinatorsView
+	_ = v.full.View(func(p *projections.Picture) error {
+		class = same(p, view)
+		return nil
+	})
+	if class == events.CoordinatorsView {
+		return true
+	}
+	v.mu.Lock()
+	k := v.open[class]
+	v.mu.Unlock()
+	if k == nil {
+		return false
+	}
+	select {
+	case <-k.made:
+		return true
+	default:
+		return false
+	}
+}
+
+// pictures returns what keeps the picture of a view that is not the coordinators', as soon as it is
+// made.
+func (v *Views) pictures(ctx context.Context, view events.View) (*kept, error) {
 	for {
 		k, gaveWay := v.keep(view)
 		if k == nil {
@@ -109,7 +140,19 @@ func (v *Views) pictures(view events.View) (*kept, error) {
 		if gaveWay != nil {
 			v.letGo(gaveWay)
 		}
-		k.once.Do(func() { k.err = v.follow(k, view) })
+		k.once.Do(func() {
+			go func() {
+				defer close(k.made)
+				k.err = v.follow(k, view)
+			}()
+		})
+		select {
+		case <-k.made:
+		case <-ctx.Done():
+			return nil, problem.New(problem.Unavailable,
+				"the picture of what %s may read is being made: %w", view, ctx.Err()).
+				WithHint("ask again in a moment")
+		}
 		switch {
 		case k.err == nil:
 			return k, nil
@@ -130,7 +173,8 @@ func (v *Views) keep(view events.View) (k, gaveWay *kept) {
 	}
 	k = v.open[view]
 	if k == nil {
-		k = &kept{pace: newPace(), after: v.leaving[view], done: make(chan struct{}), closed: make(chan struct{})}
+		k = &kept{pace: newPace(), after: v.leaving[view], made: make(chan struct{}),
+			done: make(chan struct{}), closed: make(chan struct{})}
 		v.open[view] = k
 	}
 	if _, is := view.Nation(); !is {
@@ -138,7 +182,7 @@ func (v *Views) keep(view events.View) (k, gaveWay *kept) {
 	}
 	v.forget(view)
 	v.asked = append(v.asked, view)
-	most := min(MaxNations, max(1, maxRecords/(1+v.full.Sequence())))
+	most := min(v.most.Nations, max(1, v.most.Records/(1+v.full.Sequence())))
 	if uint64(len(v.asked)) <= most {
 		return k, nil
 	}
@@ -196,7 +240,11 @@ func (v *Views) isKept(view events.View, k *kept) bool {
 // close waits until the picture is no longer followed, and lets go of its file.
 func (k *kept) close() error {
 	defer close(k.closed)
-	k.once.Do(func() { k.err = errClosed })
+	k.once.Do(func() {
+		k.err = errClosed
+		close(k.made)
+	})
+	<-k.made
 	if k.err != nil {
 		return nil
 	}

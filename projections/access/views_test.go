@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/ledger/logtest"
@@ -21,6 +23,8 @@ import (
 	"muster/projections/projector"
 	"muster/projections/records"
 )
+
+var limits = access.Limits{Nations: 8, Records: 200_000}
 
 // A world is a real ledger with its journal, the picture of all, and the views.
 type world struct {
@@ -54,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- w.full.Run(ctx) }()
-	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full)
+	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full, limits)
 	t.Cleanup(func() {
 		errs := []error{w.views.Close()}
 		stop()
@@ -251,7 +255,7 @@ func (b *brokenSource) Stored(from uint64, most int, room []byte) ([][]byte, []b
 func TestViewThatFails(t *testing.T) {
 	w := newWorld(t)
 	source := &brokenSource{Journal: w.journal}
-	w.views = access.Open(filepath.Join(w.dir, "others"), source, w.full)
+	w.views = access.Open(filepath.Join(w.dir, "others"), source, w.full, limits)
 	w.offer("FRA/paris", 1, events.CoordinatorsOnly)
 	_, seq := w.offer("POL/warsaw", 10, "")
 	w.sees(seq, map[events.View]string{"coalition": "POL 10"})
@@ -348,10 +352,10 @@ func TestViewsAreKept(t *testing.T) {
 	if err := pictures.View(func(*projections.Picture) error { return nil }); err == nil {
 		t.Error("views that are closed are looked at")
 	}
-	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full)
+	w.views = access.Open(filepath.Join(w.dir, "views"), w.journal, w.full, limits)
 	w.sees(seq, want)
 	nations := []events.Nation{"AUT", "BEL", "CAN", "DEU", "ESP", "FIN", "GRC", "HUN", "IRL", "JPN"}
-	if len(nations) <= access.MaxNations {
+	if len(nations) <= int(limits.Nations) {
 		t.Fatal("too few nations")
 	}
 	for i, nation := range nations {
@@ -363,8 +367,61 @@ func TestViewsAreKept(t *testing.T) {
 		}
 		own := slices.DeleteFunc(w.views.Kept(),
 			func(v events.View) bool { _, is := v.Nation(); return !is })
-		if len(own) != access.MaxNations {
+		if len(own) != int(limits.Nations) {
 			t.Errorf("%d nations have a picture, %v", len(own), own)
 		}
 	}
+}
+
+// A slowSource lets nothing be read before its gate is closed.
+type slowSource struct {
+	*journal.Journal
+	gate, entered chan struct{}
+}
+
+func (s *slowSource) Records(from uint64) iter.Seq2[events.Record, error] {
+	s.wait()
+	return s.Journal.Records(from)
+}
+
+func (s *slowSource) Stored(from uint64, most int, room []byte) ([][]byte, []byte, error) {
+	s.wait()
+	return s.Journal.Stored(from, most, room)
+}
+
+func (s *slowSource) wait() {
+	select {
+	case s.entered <- struct{}{}:
+	default:
+	}
+	<-s.gate
+}
+
+// Whoever waits for a picture that is being made may go away: it is made for those who stay.
+func TestWhoWaitsForAPictureMayGo(t *testing.T) {
+	w := newWorld(t)
+	_, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly)
+	if err := w.full.WaitFor(t.Context(), seq); err != nil {
+		t.Fatal(err)
+	}
+	source := &slowSource{w.journal, make(chan struct{}), make(chan struct{}, 1)}
+	w.views = access.Open(filepath.Join(w.dir, "others"), source, w.full, limits)
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() { gone <- w.views.Await(ctx, "POL") }()
+	<-source.entered
+	if w.views.IsMade("POL") || w.views.IsMade("coalition") || !w.views.IsMade("coordinators") {
+		t.Error("a picture that is being made is there")
+	}
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) || !problem.Is(err, problem.Unavailable) {
+		t.Errorf("who has gone is told %v", err)
+	}
+	stays := make(chan error, 1)
+	go func() { stays <- w.views.Await(t.Context(), "POL") }()
+	close(source.gate)
+	if err := <-stays; err != nil || !w.views.IsMade("POL") {
+		t.Errorf("who has stayed is told %v", err)
+	}
+	w.sees(seq, map[events.View]string{"POL": "", "FRA": "FRA 200"})
 }

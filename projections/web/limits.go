@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/projections"
+	"muster/projections/access"
 )
 
 // The limits: all that whoever reaches the server may ask of it at most. What is refused because
@@ -98,6 +99,9 @@ var (
 	budget     = projections.Budget{Rows: 30_000_000, Bytes: 128 << 20, Pool: pool}
 	longBudget = projections.Budget{Rows: 200_000_000, Bytes: 128 << 20, Pool: pool}
 )
+
+// Views are the limits of the pictures of single nations: a record takes about a kilobyte of each.
+var Views = access.Limits{Nations: 8, Records: 200_000}
 
 // MaxPageBody is the most bytes of a page for the browser. The longest table of pledges has a fourth.
 const MaxPageBody = 8 << 20

@@ -41,7 +41,30 @@ func (s *Service) For(ctx context.Context, view string) (*Service, error) {
 		return nil, err
 	}
 	access.NoteView(ctx, chosen)
-	return s.in(chosen)
+	as, err := s.in(chosen)
+	if err == nil && as.view != "" {
+		err = s.awaitView(ctx, as.view)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return as, nil
+}
+
+// awaitView waits until the picture of a view is made. While it is, others have the question's
+// slot, and whoever goes away need not wait.
+func (s *Service) awaitView(ctx context.Context, view events.View) error {
+	if s.Views.IsMade(view) {
+		return nil
+	}
+	goOn, err := s.yield(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.Views.Await(ctx, view); err != nil {
+		return s.WhyEnded(ctx, err)
+	}
+	return goOn()
 }
 
 // in returns the service that answers in a view.

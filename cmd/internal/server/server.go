@@ -266,7 +266,8 @@ func (s *Server) openProjector(ctx context.Context) (err error) {
 // follow has the projections follow the journal, and waits until they have all that it has now.
 func (s *Server) follow(ctx context.Context) error {
 	s.Questions = web.NewService(s.Projector, s.Journal)
-	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector)
+	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
+		web.Views)
 	s.onClose(s.Questions.Views.Close)
 	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()

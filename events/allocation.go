@@ -1,12 +1,13 @@
 package events
 
-// AllocationMade sets so much of a pledge against one line of the statement of requirements. The allocation's ID is this
-// statement's.
+// AllocationMade sets so much of a pledge against one line of the statement of requirements. The
+// allocation's ID is this statement's.
 type AllocationMade struct {
 	PledgeStep
 	Line Line `json:"line"`
 	Strength
-	// Window is when the forces fill the line. Outside of it, and before the effective date, the allocation is not there.
+	// Window is when the forces fill the line. Outside of it, and before the effective date, the
+	// allocation is not there.
 	Window
 }
 

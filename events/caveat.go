@@ -12,8 +12,8 @@ func (s *CaveatStep) check(c *checker) {
 	c.slug("caveat", string(s.Caveat), "no-night-flights")
 }
 
-// CaveatDeclared declares a national restriction on the use of what is pledged. The pledge still counts; readers see what
-// hangs on the caveat.
+// CaveatDeclared declares a national restriction on the use of what is pledged. The pledge still
+// counts; readers see what hangs on the caveat.
 type CaveatDeclared struct {
 	CaveatStep
 	// Restriction says for people what is not allowed.

@@ -17,8 +17,9 @@ const MaxText = 10_000
 // maxTold is the most fields that one refusal tells, so that it does not outgrow the statement.
 const maxTold = 50
 
-// A checker gathers every field that is wrong, so that a liaison mends them all at once.
-// The first finding on a member is the one that is told; what is wrong inside a member that is itself wrong is not.
+// A checker gathers every field that is wrong, so that a liaison mends them all at once. The first
+// finding on a member is the one that is told; what is wrong inside a member that is itself wrong
+// is not.
 type checker struct {
 	fields []problem.Field
 	told   map[string]bool
@@ -42,11 +43,13 @@ func (c *checker) field(location, value, format string, args ...any) {
 		c.told = map[string]bool{}
 	}
 	c.told[location] = true
-	c.fields = append(c.fields, problem.Field{Location: location, Message: fmt.Sprintf(format, args...), Value: problem.Shorten(value)})
+	c.fields = append(c.fields,
+		problem.Field{Location: location, Message: fmt.Sprintf(format, args...),
+			Value: problem.Shorten(value)})
 }
 
-// isTold reports whether something was found at the location or at one that holds it: "roles[2]" and "roles" hold
-// "roles[2].units[0]".
+// isTold reports whether something was found at the location or at one that holds it: "roles[2]"
+// and "roles" hold "roles[2].units[0]".
 func (c *checker) isTold(location string) bool {
 	for end := len(location); end > 0; end = strings.LastIndexAny(location[:end], ".[") {
 		if c.told[location[:end]] {
@@ -56,7 +59,8 @@ func (c *checker) isTold(location string) bool {
 	return false
 }
 
-// foreign returns the first character of s that is not ASCII. It is told, since А is easily taken for A.
+// foreign returns the first character of s that is not ASCII. It is told, since А is easily taken
+// for A.
 func foreign(s string) (rune, bool) {
 	for _, r := range s {
 		if r > unicode.MaxASCII {
@@ -67,7 +71,8 @@ func foreign(s string) (rune, bool) {
 }
 
 const (
-	slugRemedy   = "write lower-case letters a-z, digits and, between them, hyphens, at most 32, such as "
+	slugRemedy = "write lower-case letters a-z, digits and, between them, hyphens, at most " +
+		"32, such as "
 	nationRemedy = "write the nation's three-letter code (ISO 3166-1) in capitals, such as FRA"
 	foreignNote  = "holds %q (%U), which is none of the letters A to Z: "
 )
@@ -116,7 +121,8 @@ func (c *checker) origin(location string, o Origin) {
 	}
 }
 
-// date checks a date that must be there. One that was read is within its bounds; one from Go code may not be.
+// date checks a date that must be there. One that was read is within its bounds; one from Go code
+// may not be.
 func (c *checker) date(location string, d Date) {
 	if d == 0 {
 		c.field(location, "", "missing: write a date, such as 2026-11-23")
@@ -137,12 +143,15 @@ func (c *checker) window(w Window) {
 	c.date("from", w.From)
 	c.dateIfAny("until", w.Until)
 	if w.Until != 0 && w.Until < w.From {
-		c.field("until", w.Until.String(), "the window ends before it begins: write %s or later, or leave until out for an open window", w.From)
+		c.field("until", w.Until.String(),
+			"the window ends before it begins: write %s or later, or leave until out for an "+
+				"open window", w.From)
 	}
 }
 
 func (c *checker) unit(location string, u Unit) {
-	const remedy = "write a unit in lower-case letters, at most 20, such as personnel, or a currency in capitals, such as EUR"
+	const remedy = "write a unit in lower-case letters, at most 20, such as personnel, or a " +
+		"currency in capitals, such as EUR"
 	if u == "" {
 		c.field(location, "", "missing: %s", remedy)
 	} else if !u.Valid() {
@@ -183,7 +192,9 @@ func (c *checker) text(location, s string) {
 	if n := utf8.RuneCountInString(s); n > MaxText {
 		c.field(location, s, "has %d characters: write at most %d", n, MaxText)
 	}
-	if i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' || r == 0x7f }); i >= 0 {
+	if i := strings.IndexFunc(s, func(r rune) bool {
+		return r < 0x20 && r != '\n' && r != '\t' || r == 0x7f
+	}); i >= 0 {
 		c.field(location, s, "holds the control character %U: leave it out", s[i])
 	}
 }
@@ -215,10 +226,13 @@ func (c *checker) oneOf(location, value string, allowed ...string) {
 }
 
 func (c *checker) root(location string, s *Seen) {
-	if root, err := base64.StdEncoding.DecodeString(s.Root); err != nil || len(root) != 32 || canonicalBase64(s.Root) != s.Root {
-		c.field(location+".root", s.Root, "write the root hash of the checkpoint, 32 bytes in base 64")
+	if root, err := base64.StdEncoding.DecodeString(s.Root); err != nil || len(root) != 32 ||
+		canonicalBase64(s.Root) != s.Root {
+		c.field(location+".root", s.Root,
+			"write the root hash of the checkpoint, 32 bytes in base 64")
 	}
 	if s.Size < 1 || s.Size > MaxCount {
-		c.field(location+".size", fmt.Sprint(s.Size), "write the number of records in the checkpoint, from 1 on")
+		c.field(location+".size", fmt.Sprint(s.Size),
+			"write the number of records in the checkpoint, from 1 on")
 	}
 }

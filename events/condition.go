@@ -13,7 +13,8 @@ const (
 )
 
 func conditionKinds() []string {
-	return []string{string(Parliament), string(CeaseFire), string(Mandate), string(Funding), string(OtherThing)}
+	return []string{string(Parliament), string(CeaseFire), string(Mandate), string(Funding),
+		string(OtherThing)}
 }
 
 // A ConditionStep is what the statements about a condition have in common.

@@ -1,24 +1,29 @@
 package events
 
-// PledgeCorrected mends one statement about a pledge that was wrong when it was made: we wrote it wrong. (When the world
-// has changed, a pledge is amended.) From this record on the mended statement counts as if it had said this, in its own place;
-// what was known before stays as it was, and both records stay to be seen.
+// PledgeCorrected mends one statement about a pledge that was wrong when it was made: we wrote it
+// wrong. (When the world has changed, a pledge is amended.) From this record on the mended
+// statement counts as if it had said this, in its own place; what was known before stays as it was,
+// and both records stay to be seen.
 //
 // A statement may be corrected again, by its own ID: the last correction holds.
 type PledgeCorrected struct {
 	Header
-	// Effective is the date that the mended statement should have had; its own where the date was right.
+	// Effective is the date that the mended statement should have had; its own where the date was
+	// right.
 	Dated
 	Place
 	Pledge ID `json:"pledge"`
 	Upon
 	// Corrects is the ID of the statement that is mended.
 	Corrects ID `json:"corrects"`
-	// Struck says that the statement should never have been made. Terms and Strength are then left out.
+	// Struck says that the statement should never have been made. Terms and Strength are then left
+	// out.
 	Struck bool `json:"struck,omitzero"`
-	// Terms are all the terms, where the mended statement has some: it indicated, offered or amended the pledge.
+	// Terms are all the terms, where the mended statement has some: it indicated, offered or
+	// amended the pledge.
 	Terms *PledgeTerms `json:"terms,omitzero"`
-	// Strength is the right one, where the mended statement has one: it deployed, reported or observed the forces.
+	// Strength is the right one, where the mended statement has one: it deployed, reported or
+	// observed the forces.
 	Strength *Strength `json:"strength,omitzero"`
 	// Reason says what was wrong.
 	Reason string `json:"reason"`

@@ -13,8 +13,8 @@ type Date int32
 
 const dateForm = "2006-01-02"
 
-// FirstDate and LastDate are the first and the last date that a statement may carry: wide enough for any
-// history, narrow enough to catch slips.
+// FirstDate and LastDate are the first and the last date that a statement may carry: wide enough
+// for any history, narrow enough to catch slips.
 const (
 	FirstDate Date = 1900_01_01
 	LastDate  Date = 2199_12_31
@@ -22,7 +22,8 @@ const (
 
 var (
 	errDate      = remedy("not a date: write year-month-day, such as 2026-11-23")
-	errDateRange = remedy("outside " + FirstDate.String() + " to " + LastDate.String() + ": write a date between them")
+	errDateRange = remedy("outside " + FirstDate.String() + " to " + LastDate.String() +
+		": write a date between them")
 )
 
 // ParseDate reads the form 2026-11-23 and nothing else.

@@ -16,13 +16,15 @@ import (
 	"muster/events/problem"
 )
 
-// A remedy is an error of reading one value that says what to write instead, without repeating the value.
+// A remedy is an error of reading one value that says what to write instead, without repeating the
+// value.
 type remedy string
 
 func (r remedy) Error() string { return string(r) }
 
-// decode reads well-formed JSON into v, which lies at location, as json.Unmarshal does with the option strict, but goes on
-// after an error and takes no null: every value that does not fit is told, and the others are read.
+// decode reads well-formed JSON into v, which lies at location, as json.Unmarshal does with the
+// option strict, but goes on after an error and takes no null: every value that does not fit is
+// told, and the others are read.
 func (c *checker) decode(location string, value jsontext.Value, v reflect.Value) {
 	kind := value.Kind()
 	if kind == 'n' {
@@ -104,7 +106,8 @@ func (c *checker) decodeLeaf(location string, value jsontext.Value, v reflect.Va
 }
 
 var kindNames = map[jsontext.Kind]string{
-	'"': "text", '0': "a number", 't': "true or false", 'f': "true or false", '{': "an object", '[': "a list",
+	'"': "text", '0': "a number", 't': "true or false", 'f': "true or false", '{': "an object",
+	'[': "a list",
 }
 
 // wanted says what kind of JSON value v is read from.
@@ -141,7 +144,8 @@ func unknownRemedy(name string, known map[string]reflect.Value) string {
 		}
 	}
 	if r, ok := foreign(name); ok {
-		return fmt.Sprintf("unknown: the name holds %q (%U), which is none of the letters a to z", r, r)
+		return fmt.Sprintf("unknown: the name holds %q (%U), which is none of the letters a to z",
+			r, r)
 	}
 	return "unknown: no such member is known here, so leave it out"
 }

@@ -27,7 +27,8 @@ func (s *PledgeDisclosed) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms, &s.Standing)
 	c.id("pledge", s.Pledge, "that began the pledge")
 	if s.Release == "" {
-		c.field("release", "", "missing: write who may read the pledge from now on, one of: %s, %s, %s",
+		c.field("release", "",
+			"missing: write who may read the pledge from now on, one of: %s, %s, %s",
 			Public, CoalitionOnly, CoordinatorsOnly)
 	}
 }

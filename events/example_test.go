@@ -49,7 +49,8 @@ func Example() {
 	fmt.Println(received.KeyName, "offers", offer.Quantity, offer.Unit, "for", offer.Role)
 
 	// Whoever alters a byte of it alters what was signed.
-	altered, err := events.ParseSigned(bytes.Replace(signed.Note, []byte("6000"), []byte("9000"), 1))
+	altered, err := events.ParseSigned(bytes.Replace(signed.Note, []byte("6000"),
+		[]byte("9000"), 1))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,4 +1,5 @@
 package events
 
-// DrawStatement draws any statement that is well formed, for the tests of those who describe statements.
+// DrawStatement draws any statement that is well formed, for the tests of those who describe
+// statements.
 var DrawStatement = drawStatement

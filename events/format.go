@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Format is the description of the wire form, enough to write a second implementation from (FORMAT.md, in Markdown).
+// Format is the description of the wire form, enough to write a second implementation from
+// (FORMAT.md, in Markdown).
 //
 //go:embed FORMAT.md
 var Format string

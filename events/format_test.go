@@ -33,8 +33,8 @@ type row struct {
 	optional bool
 }
 
-// formatTables returns the rows of each section of FORMAT.md, under each name in code that its heading has, or else under
-// the heading itself.
+// formatTables returns the rows of each section of FORMAT.md, under each name in code that its
+// heading has, or else under the heading itself.
 func formatTables(t *testing.T) map[string][]row {
 	t.Helper()
 	tables := map[string][]row{}
@@ -67,7 +67,8 @@ func rowsOf(t reflect.Type) []row {
 	return rows
 }
 
-// FORMAT.md lists the members of every statement in the order in which they are written, and which may be left out.
+// FORMAT.md lists the members of every statement in the order in which they are written, and which
+// may be left out.
 func TestFormatDescribesEveryMember(t *testing.T) {
 	tables := formatTables(t)
 	check := func(name string, want []row) {
@@ -99,11 +100,18 @@ func TestFormatStatesEveryBound(t *testing.T) {
 	text := formatText(t)
 	for _, want := range []string{
 		SlugForm, UnitForm, CurrencyForm, OriginForm, keyNamePattern.String(),
-		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth), fmt.Sprintf("At most %d characters", MaxText),
-		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount), fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
-		fmt.Sprintf("days from 0 to %d", MaxNotice), fmt.Sprintf("list of 1 to %d objects", MaxRoles), fmt.Sprintf("list of at most %d different titles", MaxElsewhere), fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
-		fmt.Sprintf("list of 1 to %d different nations", MaxReleasable), fmt.Sprintf("list of 1 to %d objects: the caveats", MaxHanging),
-		fmt.Sprintf("list of 1 to %d different units", MaxUnits), fmt.Sprintf("from %s to %s", FirstDate, LastDate),
+		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth),
+		fmt.Sprintf("At most %d characters", MaxText),
+		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount),
+		fmt.Sprintf("to `%q`", Unit("EUR").Of(MaxCount).String()),
+		fmt.Sprintf("days from 0 to %d", MaxNotice),
+		fmt.Sprintf("list of 1 to %d objects", MaxRoles),
+		fmt.Sprintf("list of at most %d different titles", MaxElsewhere),
+		fmt.Sprintf("list of 1 to %d different slugs", MaxRoles),
+		fmt.Sprintf("list of 1 to %d different nations", MaxReleasable),
+		fmt.Sprintf("list of 1 to %d objects: the caveats", MaxHanging),
+		fmt.Sprintf("list of 1 to %d different units", MaxUnits),
+		fmt.Sprintf("from %s to %s", FirstDate, LastDate),
 		fmt.Sprintf("version %d of the form", Version),
 	} {
 		if !strings.Contains(text, want) {
@@ -116,11 +124,14 @@ func TestFormatStatesEveryBound(t *testing.T) {
 func TestFormatNamesEveryValue(t *testing.T) {
 	text := formatText(t)
 	for _, value := range []any{
-		Parliament, CeaseFire, Mandate, Funding, OtherThing, New, Present, Reserve, Public, CoalitionOnly, CoordinatorsOnly,
-		Coordinator, Liaison, Importer, Reader, HQ, ForThePublic, ForTheCoalition, ForTheNation, ForTheCoordinators,
+		Parliament, CeaseFire, Mandate, Funding, OtherThing, New, Present, Reserve, Public,
+		CoalitionOnly, CoordinatorsOnly,
+		Coordinator, Liaison, Importer, Reader, HQ, ForThePublic, ForTheCoalition, ForTheNation,
+		ForTheCoordinators,
 		Indicated, Offered, Accepted, Confirmed, Deployed, franceSigner(t).Key(), hqSigner(t).Key(),
 	} {
-		if quoted := fmt.Sprintf("`%s`", value); !strings.Contains(text, quoted) && !strings.Contains(text, fmt.Sprintf("    %s\n", value)) {
+		if quoted := fmt.Sprintf("`%s`", value); !strings.Contains(text, quoted) &&
+			!strings.Contains(text, fmt.Sprintf("    %s\n", value)) {
 			t.Errorf("FORMAT.md does not name %s", quoted)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"muster/events/problem"
 )
 
-// What arrives from outside ends in one of two ways: a statement that can be said again, or a problem with a sentence.
+// What arrives from outside ends in one of two ways: a statement that can be said again, or a
+// problem with a sentence.
 
 func FuzzParse(f *testing.F) {
 	for _, g := range goldens(f) {
@@ -45,13 +46,15 @@ func FuzzParse(f *testing.F) {
 		if !reflect.DeepEqual(s, again) {
 			t.Fatalf("\n     read %+v\nand again %+v", s, again)
 		}
-		if subject := Subject(s); strings.Count(subject, ".") != 6 || strings.ContainsAny(subject, "*> \r\n") {
+		if subject := Subject(s); strings.Count(subject, ".") != 6 ||
+			strings.ContainsAny(subject, "*> \r\n") {
 			t.Fatalf("subject %q", subject)
 		}
 	})
 }
 
-// sameAsParsedAtLeisure checks that what is read in one pass is what is read step by step, and nothing more.
+// sameAsParsedAtLeisure checks that what is read in one pass is what is read step by step, and
+// nothing more.
 func sameAsParsedAtLeisure(t *testing.T, text []byte, s Statement) {
 	t.Helper()
 	usual, ok := parseUsual(text)
@@ -94,7 +97,9 @@ func FuzzParseSigned(f *testing.F) {
 		if _, err := note.Open(msg, note.VerifierList()); !errors.As(err, &unverified) {
 			t.Fatalf("%q is taken, and is no note: %v", msg, err)
 		}
-		if n := unverified.Note; !bytes.HasPrefix(msg, []byte(n.Text)) || len(n.UnverifiedSigs) != 1 || n.UnverifiedSigs[0].Name != signed.KeyName || n.UnverifiedSigs[0].Hash != signed.KeyHash {
+		if n := unverified.Note; !bytes.HasPrefix(msg, []byte(n.Text)) ||
+			len(n.UnverifiedSigs) != 1 || n.UnverifiedSigs[0].Name != signed.KeyName ||
+			n.UnverifiedSigs[0].Hash != signed.KeyHash {
 			t.Fatalf("%q is read as signed by %s, and is the note %+v", msg, signed.SignedBy(), n)
 		}
 		verifier, err := signer.Key().Verifier()
@@ -145,7 +150,8 @@ func FuzzParseRecord(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", again.Stored, err)
 		}
-		if back.By != rec.By || !back.Recorded.Equal(rec.Recorded) || !bytes.Equal(back.Note, rec.Note) {
+		if back.By != rec.By || !back.Recorded.Equal(rec.Recorded) ||
+			!bytes.Equal(back.Note, rec.Note) {
 			t.Fatalf("\n     read %+v\nand again %+v", rec, back)
 		}
 	})
@@ -168,7 +174,8 @@ func goldenNotes(t testing.TB) [][]byte {
 	return notes
 }
 
-// checkRefusal checks that a refusal is a problem that tells a person something, and not a page of it.
+// checkRefusal checks that a refusal is a problem that tells a person something, and not a page of
+// it.
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
 	p := problem.From(err)

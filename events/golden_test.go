@@ -18,10 +18,12 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-var update = flag.Bool("update", false, "write the golden files that are missing; one that is there is never written again")
+var update = flag.Bool("update", false,
+	"write the golden files that are missing; one that is there is never written again")
 
-// Golden files are added, never edited: each stands for the records of this form that ledgers hold already. When a test
-// here fails, the code has stopped to read or write what it once wrote, and it is the code that is wrong.
+// Golden files are added, never edited: each stands for the records of this form that ledgers hold
+// already. When a test here fails, the code has stopped to read or write what it once wrote, and it
+// is the code that is wrong.
 const goldenDir = "testdata/golden"
 
 const (
@@ -104,7 +106,8 @@ func TestGolden(t *testing.T) {
 			if !reflect.DeepEqual(rec.Statement, g.statement) {
 				t.Errorf("\nread %+v\nwant %+v", rec.Statement, g.statement)
 			}
-			if !rec.Recorded.Equal(g.recorded()) || rec.By != testBy || rec.Sequence != uint64(i+1) {
+			if !rec.Recorded.Equal(g.recorded()) || rec.By != testBy ||
+				rec.Sequence != uint64(i+1) {
 				t.Errorf("recorded %s by %s as %d", rec.Recorded, rec.By, rec.Sequence)
 			}
 			if err := rec.VerifiedBy(signer.Key()); err != nil {
@@ -166,7 +169,8 @@ func TestEveryKindHasAGolden(t *testing.T) {
 	}
 	for _, typ := range Types() {
 		if !there[typ] {
-			t.Errorf("%s has no golden file: add a statement to goldens, and run go test -update", typ)
+			t.Errorf("%s has no golden file: add a statement to goldens, and run go test -update",
+				typ)
 		}
 	}
 	onDisk, err := filepath.Glob(filepath.Join(goldenDir, "*"))
@@ -197,7 +201,8 @@ func TestGoldensShowEveryMember(t *testing.T) {
 	for _, typ := range Types() {
 		s, _ := NewStatement(typ)
 		for _, m := range members(reflect.TypeOf(s).Elem()) {
-			if seenTooEarly := m.name == "seen" && typ == "ledger.founded"; !seenTooEarly && !shown[string(typ)+" "+m.name] {
+			if seenTooEarly := m.name == "seen" && typ == "ledger.founded"; !seenTooEarly &&
+				!shown[string(typ)+" "+m.name] {
 				t.Errorf("no golden file of %s has the member %q", typ, m.name)
 			}
 		}

@@ -7,7 +7,8 @@ import (
 
 // goldens lists every golden file's statement. Add to it; change nothing.
 func goldens(t testing.TB) []golden {
-	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(), uponGoldens(),
+	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(),
+		uponGoldens(),
 		releaseGoldens(t))
 }
 
@@ -30,7 +31,8 @@ var (
 func goldenTerms() PledgeTerms {
 	notice := 30
 	return PledgeTerms{
-		Role: "ground", Quantity: Count(1200), Unit: "personnel", Area: "west", Window: goldenWindow,
+		Role: "ground", Quantity: Count(1200), Unit: "personnel", Area: "west",
+		Window:       goldenWindow,
 		NoticeToMove: &notice, Presence: New, Release: CoalitionOnly,
 		Source: "press release of 23 November 2026", Note: "deux bataillons, à l’ouest",
 	}
@@ -42,101 +44,166 @@ func coordinatorGoldens(t testing.TB) []golden {
 		{"sustainment", "Money for upkeep", []Unit{"EUR"}},
 	}
 	line := RequirementTerms{
-		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west", Quantity: Count(7000), Unit: "personnel",
+		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west",
+		Quantity: Count(7000), Unit: "personnel",
 		Window: goldenWindow, Priority: 1, Essential: true, Note: "two brigades",
 	}
 	return []golden{
 		{1, "", "muster.ev.HQ.-.ledger.01M833DG030000000000000001.founded",
 			&LedgerFounded{goldenHead(1, "ledger.founded"), "The test ledger", hqSigner(t).Key()}},
 		{2, "", "muster.ev.HQ.-.member.01M833DGZB0000000000000002.admitted",
-			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison, "by letter of 20 November 2026", ""}},
-		{3, "", "muster.ev.HQ.-.member.01M833DHYK0000000000000003.revoked", &MemberRevoked{goldenHeadSeen(3, "member.revoked"), franceSigner(t).Key(), "the laptop was lost"}},
-		{4, "", "muster.ev.HQ.mnf-u.operation.01M833DJXV0000000000000004.opened", &OperationOpened{goldenHeadSeen(4, "operation.opened"), goldenDated,
-			OperationTerms{"mnf-u", "Multinational Force Ukraine", "The figures are illustrative.", catalogue}, ""}},
-		{5, "", "muster.ev.HQ.mnf-u.operation.01M833DKX30000000000000005.revised", &OperationRevised{goldenHeadSeen(5, "operation.revised"), goldenDated,
-			OperationTerms{"mnf-u", "Multinational Force Ukraine", "Ground alone.", catalogue[:1]}}},
-		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued", &RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line, ""}},
-		{7, "", "muster.ev.HQ.mnf-u.requirement.01M833DNVK0000000000000007.revised", &RequirementRevised{goldenHeadSeen(7, "requirement.revised"), goldenDated, line}},
-		{8, "", "muster.ev.HQ.mnf-u.requirement.01M833DPTV0000000000000008.cancelled", &RequirementCancelled{goldenHeadSeen(8, "requirement.cancelled"), goldenDated, "mnf-u", "ground-west", "merged with ground-east"}},
+			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison,
+				"by letter of 20 November 2026", ""}},
+		{3, "", "muster.ev.HQ.-.member.01M833DHYK0000000000000003.revoked",
+			&MemberRevoked{goldenHeadSeen(3, "member.revoked"), franceSigner(t).Key(),
+				"the laptop was lost"}},
+		{4, "", "muster.ev.HQ.mnf-u.operation.01M833DJXV0000000000000004.opened",
+			&OperationOpened{goldenHeadSeen(4, "operation.opened"), goldenDated,
+				OperationTerms{"mnf-u", "Multinational Force Ukraine",
+					"The figures are illustrative.", catalogue}, ""}},
+		{5, "", "muster.ev.HQ.mnf-u.operation.01M833DKX30000000000000005.revised",
+			&OperationRevised{goldenHeadSeen(5, "operation.revised"), goldenDated,
+				OperationTerms{"mnf-u", "Multinational Force Ukraine", "Ground alone.",
+					catalogue[:1]}}},
+		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued",
+			&RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line, ""}},
+		{7, "", "muster.ev.HQ.mnf-u.requirement.01M833DNVK0000000000000007.revised",
+			&RequirementRevised{goldenHeadSeen(7, "requirement.revised"), goldenDated, line}},
+		{8, "", "muster.ev.HQ.mnf-u.requirement.01M833DPTV0000000000000008.cancelled",
+			&RequirementCancelled{goldenHeadSeen(8, "requirement.cancelled"), goldenDated, "mnf-u",
+				"ground-west", "merged with ground-east"}},
 	}
 }
 
 func pledgeGoldens() []golden {
 	unknownShips, open := goldenTerms(), goldenTerms()
 	unknownShips.Role, unknownShips.Quantity, unknownShips.Unit = "sea", Unknown, "ship"
-	open.Role, open.Quantity, open.Unit, open.Until = "sustainment", Unit("EUR").Of(2_500_000_05), "EUR", 0
+	open.Role, open.Quantity, open.Unit, open.Until = "sustainment",
+		Unit("EUR").Of(2_500_000_05), "EUR", 0
 	atOnce := 0
 	open.NoticeToMove = &atOnce
 	return []golden{
-		{9, "", "muster.ev.FRA.mnf-u.scope.01M833DQT30000000000000009.declared", &ScopeDeclared{goldenHeadSeen(9, "scope.declared"), goldenDated, goldenPlace, []Role{"intelligence", "sea"}, false, "until the vote"}},
-		{10, "unlimited", "muster.ev.FRA.mnf-u.scope.01M833DRSB000000000000000A.declared", &ScopeDeclared{goldenHead(10, "scope.declared"), goldenDated, goldenPlace, nil, true, ""}},
-		{11, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.indicated", &PledgeIndicated{goldenHeadSeen(11, "pledge.indicated"), goldenDated, goldenPlace, goldenTerms()}},
-		{12, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.offered", &PledgeOffered{goldenHeadSeen(12, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), Upon{}, goldenTerms()}},
-		{13, "unknown", "muster.ev.FRA.mnf-u.pledge.01M833DVQ3000000000000000D.offered", &PledgeOffered{goldenHead(13, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, unknownShips}},
-		{14, "money", "muster.ev.FRA.mnf-u.pledge.01M833DWPB000000000000000E.offered", &PledgeOffered{goldenHead(14, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, open}},
-		{15, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHeadSeen(15, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, goldenTerms()}},
-		{16, "", "muster.ev.FRA.mnf-u.pledge.01M833DYMV000000000000000G.observed", &PledgeObserved{goldenHeadSeen(16, "pledge.observed"), goldenDated, goldenPlace, "troops",
-			Strength{Count(42), "personnel"}, "monthly contributions, November 2026"}},
+		{9, "", "muster.ev.FRA.mnf-u.scope.01M833DQT30000000000000009.declared",
+			&ScopeDeclared{goldenHeadSeen(9, "scope.declared"), goldenDated, goldenPlace,
+				[]Role{"intelligence", "sea"}, false, "until the vote"}},
+		{10, "unlimited", "muster.ev.FRA.mnf-u.scope.01M833DRSB000000000000000A.declared",
+			&ScopeDeclared{goldenHead(10, "scope.declared"), goldenDated, goldenPlace,
+				nil, true, ""}},
+		{11, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.indicated",
+			&PledgeIndicated{goldenHeadSeen(11, "pledge.indicated"), goldenDated, goldenPlace,
+				goldenTerms()}},
+		{12, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.offered",
+			&PledgeOffered{goldenHeadSeen(12, "pledge.offered"), goldenDated, goldenPlace,
+				goldenID(11), Upon{}, goldenTerms()}},
+		{13, "unknown", "muster.ev.FRA.mnf-u.pledge.01M833DVQ3000000000000000D.offered",
+			&PledgeOffered{goldenHead(13, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{},
+				unknownShips}},
+		{14, "money", "muster.ev.FRA.mnf-u.pledge.01M833DWPB000000000000000E.offered",
+			&PledgeOffered{goldenHead(14, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, open}},
+		{15, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended",
+			&PledgeAmended{goldenHeadSeen(15, "pledge.amended"), goldenDated, goldenPlace,
+				goldenID(11), Upon{}, goldenTerms()}},
+		{16, "", "muster.ev.FRA.mnf-u.pledge.01M833DYMV000000000000000G.observed",
+			&PledgeObserved{goldenHeadSeen(16, "pledge.observed"), goldenDated,
+				goldenPlace, "troops",
+				Strength{Count(42), "personnel"}, "monthly contributions, November 2026"}},
 	}
 }
 
 func stepGoldens() []golden {
 	return stepsFrom(17, "", func(n int, typ Type) PledgeStep {
-		return PledgeStep{goldenHeadSeen(n, typ), goldenDated, goldenPlace, Step{goldenID(11), Upon{}, "as agreed\nby telephone", "minutes of 23 November 2026"}}
+		return PledgeStep{goldenHeadSeen(n, typ), goldenDated, goldenPlace,
+			Step{goldenID(11), Upon{}, "as agreed\nby telephone", "minutes of 23 November 2026"}}
 	})
 }
 
 // stepsFrom lists the statements that move a pledge along, of which the first has the number n.
 func stepsFrom(first int, variant string, step func(n int, typ Type) PledgeStep) []golden {
 	at := func(n int) int { return first - 17 + n }
-	condition := func(n int, typ Type) ConditionStep { return ConditionStep{step(n, typ), "parliament"} }
+	condition := func(n int, typ Type) ConditionStep {
+		return ConditionStep{step(n, typ), "parliament"}
+	}
 	strength := Strength{Count(1187), "personnel"}
 	subject := func(kind, event string) string {
 		return "muster.ev.FRA.mnf-u." + kind + ".01M833DSRK000000000000000B." + event
 	}
 	return []golden{
-		{at(17), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted", &PledgeAccepted{step(at(17), "pledge.accepted")}},
-		{at(18), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined", &PledgeDeclined{step(at(18), "pledge.declined")}},
-		{at(19), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.confirmed", &PledgeConfirmed{step(at(19), "pledge.confirmed")}},
-		{at(20), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.withdrawn", &PledgeWithdrawn{step(at(20), "pledge.withdrawn")}},
-		{at(21), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.deployed", &PledgeDeployed{step(at(21), "pledge.deployed"), strength}},
-		{at(22), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.reported", &PledgeReported{step(at(22), "pledge.reported"), strength}},
-		{at(23), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.returned", &PledgeReturned{step(at(23), "pledge.returned")}},
-		{at(24), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added", &ConditionAdded{condition(at(24), "condition.added"), Parliament}},
-		{at(25), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged", &ConditionDischarged{condition(at(25), "condition.discharged")}},
-		{at(26), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed", &ConditionFailed{condition(at(26), "condition.failed")}},
-		{at(27), variant, subject("pledge", "renewed"), &PledgeRenewed{step(at(27), "pledge.renewed"), goldenWindow.Until}},
-		{at(28), variant, subject("caveat", "declared"), &CaveatDeclared{CaveatStep{step(at(28), "caveat.declared"), "no-night-flights"}, "by day only"}},
-		{at(29), variant, subject("caveat", "lifted"), &CaveatLifted{CaveatStep{step(at(29), "caveat.lifted"), "no-night-flights"}}},
-		{at(30), variant, subject("allocation", "made"), &AllocationMade{step(at(30), "allocation.made"), "ground-west", strength, goldenWindow}},
-		{at(31), variant, subject("allocation", "released"), &AllocationReleased{step(at(31), "allocation.released"), goldenID(30)}},
+		{at(17), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.accepted",
+			&PledgeAccepted{step(at(17), "pledge.accepted")}},
+		{at(18), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.declined",
+			&PledgeDeclined{step(at(18), "pledge.declined")}},
+		{at(19), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.confirmed",
+			&PledgeConfirmed{step(at(19), "pledge.confirmed")}},
+		{at(20), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.withdrawn",
+			&PledgeWithdrawn{step(at(20), "pledge.withdrawn")}},
+		{at(21), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.deployed",
+			&PledgeDeployed{step(at(21), "pledge.deployed"), strength}},
+		{at(22), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.reported",
+			&PledgeReported{step(at(22), "pledge.reported"), strength}},
+		{at(23), variant, "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.returned",
+			&PledgeReturned{step(at(23), "pledge.returned")}},
+		{at(24), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.added",
+			&ConditionAdded{condition(at(24), "condition.added"), Parliament}},
+		{at(25), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.discharged",
+			&ConditionDischarged{condition(at(25), "condition.discharged")}},
+		{at(26), variant, "muster.ev.FRA.mnf-u.condition.01M833DSRK000000000000000B.failed",
+			&ConditionFailed{condition(at(26), "condition.failed")}},
+		{at(27), variant, subject("pledge", "renewed"),
+			&PledgeRenewed{step(at(27), "pledge.renewed"), goldenWindow.Until}},
+		{at(28), variant, subject("caveat", "declared"),
+			&CaveatDeclared{CaveatStep{step(at(28), "caveat.declared"), "no-night-flights"},
+				"by day only"}},
+		{at(29), variant, subject("caveat", "lifted"),
+			&CaveatLifted{CaveatStep{step(at(29), "caveat.lifted"), "no-night-flights"}}},
+		{at(30), variant, subject("allocation", "made"),
+			&AllocationMade{step(at(30), "allocation.made"), "ground-west", strength,
+				goldenWindow}},
+		{at(31), variant, subject("allocation", "released"),
+			&AllocationReleased{step(at(31), "allocation.released"), goldenID(30)}},
 	}
 }
 
 // correctionGoldens are of what mends other statements, and of the terms that came later.
 func correctionGoldens() []golden {
 	terms, rotation := goldenTerms(), goldenTerms()
-	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From, goldenID(12), goldenID(13)
+	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From,
+		goldenID(12), goldenID(13)
 	rotation.Elsewhere = []string{"NATO Response Force", "mnf-b"}
 	line := goldenTerms()
 	line.Line = "ground-west"
 	corrected := func(n int, change func(*PledgeCorrected)) *PledgeCorrected {
-		s := &PledgeCorrected{Header: goldenHeadSeen(n, "pledge.corrected"), Dated: goldenDated, Place: goldenPlace,
-			Pledge: goldenID(11), Corrects: goldenID(12), Reason: "a digit was missing", Source: "letter of 23 November 2026"}
+		s := &PledgeCorrected{Header: goldenHeadSeen(n, "pledge.corrected"), Dated: goldenDated,
+			Place:  goldenPlace,
+			Pledge: goldenID(11), Corrects: goldenID(12), Reason: "a digit was missing",
+			Source: "letter of 23 November 2026"}
 		change(s)
 		return s
 	}
 	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.corrected"
 	return []golden{
 		{32, "", subject, corrected(32, func(s *PledgeCorrected) { s.Terms = &terms })},
-		{33, "strength", subject, corrected(33, func(s *PledgeCorrected) { s.Strength = &Strength{Count(1187), "personnel"} })},
+		{33, "strength", subject, corrected(33, func(s *PledgeCorrected) {
+			s.Strength = &Strength{Count(1187), "personnel"}
+		})},
 		{34, "struck", subject, corrected(34, func(s *PledgeCorrected) { s.Struck = true })},
-		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered", &PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, rotation}},
-		{36, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EJ5V0000000000000014.indicated", &PledgeIndicated{goldenHead(36, "pledge.indicated"), goldenDated, goldenPlace, rotation}},
-		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, rotation}},
-		{48, "line", "muster.ev.FRA.mnf-u.pledge.01M833EXWV000000000000001G.offered", &PledgeOffered{goldenHead(48, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, line}},
-		{49, "line", "muster.ev.FRA.mnf-u.pledge.01M833EYW3000000000000001H.indicated", &PledgeIndicated{goldenHead(49, "pledge.indicated"), goldenDated, goldenPlace, line}},
-		{50, "line", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended", &PledgeAmended{goldenHead(50, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, line}},
+		{35, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EH6K0000000000000013.offered",
+			&PledgeOffered{goldenHead(35, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, rotation}},
+		{36, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833EJ5V0000000000000014.indicated",
+			&PledgeIndicated{goldenHead(36, "pledge.indicated"), goldenDated,
+				goldenPlace, rotation}},
+		{37, "rotation", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended",
+			&PledgeAmended{goldenHead(37, "pledge.amended"), goldenDated, goldenPlace, goldenID(11),
+				Upon{}, rotation}},
+		{48, "line", "muster.ev.FRA.mnf-u.pledge.01M833EXWV000000000000001G.offered",
+			&PledgeOffered{goldenHead(48, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, line}},
+		{49, "line", "muster.ev.FRA.mnf-u.pledge.01M833EYW3000000000000001H.indicated",
+			&PledgeIndicated{goldenHead(49, "pledge.indicated"), goldenDated, goldenPlace, line}},
+		{50, "line", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.amended",
+			&PledgeAmended{goldenHead(50, "pledge.amended"), goldenDated, goldenPlace, goldenID(11),
+				Upon{}, line}},
 		{51, "line", subject, corrected(51, func(s *PledgeCorrected) { s.Terms = &line })},
 	}
 }
@@ -146,14 +213,21 @@ func uponGoldens() []golden {
 	terms, upon := goldenTerms(), Upon{After: 12}
 	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B."
 	steps := stepsFrom(64, "after", func(n int, typ Type) PledgeStep {
-		return PledgeStep{goldenHead(n, typ), goldenDated, goldenPlace, Step{goldenID(11), upon, "as agreed", "minutes"}}
+		return PledgeStep{goldenHead(n, typ), goldenDated, goldenPlace,
+			Step{goldenID(11), upon, "as agreed", "minutes"}}
 	})
 	return append([]golden{
-		{61, "after", subject + "offered", &PledgeOffered{goldenHead(61, "pledge.offered"), goldenDated, goldenPlace, goldenID(11), Upon{After: 11}, terms}},
-		{62, "after", subject + "amended", &PledgeAmended{goldenHead(62, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), upon, terms}},
-		{63, "after", subject + "corrected", &PledgeCorrected{Header: goldenHead(63, "pledge.corrected"),
-			Dated: goldenDated, Place: goldenPlace, Pledge: goldenID(11), Upon: upon, Corrects: goldenID(12),
-			Terms: &terms, Reason: "a digit was missing"}},
+		{61, "after", subject + "offered",
+			&PledgeOffered{goldenHead(61, "pledge.offered"), goldenDated, goldenPlace, goldenID(11),
+				Upon{After: 11}, terms}},
+		{62, "after", subject + "amended",
+			&PledgeAmended{goldenHead(62, "pledge.amended"), goldenDated, goldenPlace, goldenID(11),
+				upon, terms}},
+		{63, "after", subject + "corrected",
+			&PledgeCorrected{Header: goldenHead(63, "pledge.corrected"),
+				Dated: goldenDated, Place: goldenPlace, Pledge: goldenID(11), Upon: upon,
+				Corrects: goldenID(12),
+				Terms:    &terms, Reason: "a digit was missing"}},
 	}, steps...)
 }
 
@@ -162,31 +236,46 @@ func releaseGoldens(t testing.TB) []golden {
 	confided := goldenTerms()
 	confided.Release, confided.ReleasableTo = CoordinatorsOnly, []Nation{"GBR", "NOR"}
 	rotation := confided
-	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From, goldenID(12), goldenID(13)
+	rotation.Expires, rotation.Predecessor, rotation.Successor = goldenWindow.From,
+		goldenID(12), goldenID(13)
 	rotation.Elsewhere, rotation.Line = []string{"NATO Response Force"}, "ground-west"
 	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B."
-	opened, issued := coordinatorGoldens(t)[3].statement.(*OperationOpened), coordinatorGoldens(t)[5].statement.(*RequirementIssued)
+	opened, issued := coordinatorGoldens(t)[3].statement.(*OperationOpened),
+		coordinatorGoldens(t)[5].statement.(*RequirementIssued)
 	return []golden{
 		{80, "reader", "muster.ev.HQ.-.member.01M833FX4V000000000000002G.admitted",
-			&MemberAdmitted{goldenHead(80, "member.admitted"), hqSigner(t).Key(), Reader, "the auditors", ForTheCoalition}},
+			&MemberAdmitted{goldenHead(80, "member.admitted"), hqSigner(t).Key(), Reader,
+				"the auditors", ForTheCoalition}},
 		{81, "release", "muster.ev.HQ.mnf-u.operation.01M833FY43000000000000002H.opened",
-			&OperationOpened{goldenHead(81, "operation.opened"), goldenDated, opened.OperationTerms, CoordinatorsOnly}},
+			&OperationOpened{goldenHead(81, "operation.opened"), goldenDated, opened.OperationTerms,
+				CoordinatorsOnly}},
 		{82, "release", "muster.ev.HQ.mnf-u.requirement.01M833FZ3B000000000000002J.issued",
-			&RequirementIssued{goldenHead(82, "requirement.issued"), goldenDated, issued.RequirementTerms, CoordinatorsOnly}},
+			&RequirementIssued{goldenHead(82, "requirement.issued"), goldenDated,
+				issued.RequirementTerms, CoordinatorsOnly}},
 		{83, "release", "muster.ev.FRA.mnf-u.pledge.01M833G02K000000000000002K.indicated",
-			&PledgeIndicated{goldenHead(83, "pledge.indicated"), goldenDated, goldenPlace, confided}},
+			&PledgeIndicated{goldenHead(83, "pledge.indicated"), goldenDated,
+				goldenPlace, confided}},
 		{84, "release", "muster.ev.FRA.mnf-u.pledge.01M833G11V000000000000002M.offered",
-			&PledgeOffered{goldenHead(84, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{}, confided}},
+			&PledgeOffered{goldenHead(84, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, confided}},
 		{85, "release", subject + "amended",
-			&PledgeAmended{goldenHead(85, "pledge.amended"), goldenDated, goldenPlace, goldenID(11), Upon{}, confided}},
-		{86, "release", subject + "corrected", &PledgeCorrected{Header: goldenHead(86, "pledge.corrected"), Dated: goldenDated,
-			Place: goldenPlace, Pledge: goldenID(11), Corrects: goldenID(12), Terms: &confided, Reason: "a digit was missing"}},
-		{87, "", subject + "disclosed", &PledgeDisclosed{goldenHeadSeen(87, "pledge.disclosed"), goldenDated, goldenPlace,
-			goldenID(11), Upon{After: 12}, goldenTerms(), Standing{Rung: Deployed, InPlace: &Strength{Count(1187), "personnel"},
-				Conditions:  []StandingCondition{{"parliament", Parliament, false}, {"cease-fire", CeaseFire, true}},
-				Caveats:     []StandingCaveat{{"no-night-flights", "by day only"}},
-				Allocations: []StandingAllocation{{goldenID(30), "ground-west", Strength{Count(700), "personnel"}, goldenWindow}}}}},
-		{88, "release", subject + "disclosed", &PledgeDisclosed{goldenHead(88, "pledge.disclosed"), goldenDated, goldenPlace,
-			goldenID(11), Upon{}, rotation, Standing{Rung: Offered}}},
+			&PledgeAmended{goldenHead(85, "pledge.amended"), goldenDated, goldenPlace, goldenID(11),
+				Upon{}, confided}},
+		{86, "release", subject + "corrected",
+			&PledgeCorrected{Header: goldenHead(86, "pledge.corrected"), Dated: goldenDated,
+				Place: goldenPlace, Pledge: goldenID(11), Corrects: goldenID(12), Terms: &confided,
+				Reason: "a digit was missing"}},
+		{87, "", subject + "disclosed",
+			&PledgeDisclosed{goldenHeadSeen(87, "pledge.disclosed"), goldenDated, goldenPlace,
+				goldenID(11), Upon{After: 12}, goldenTerms(),
+				Standing{Rung: Deployed, InPlace: &Strength{Count(1187), "personnel"},
+					Conditions: []StandingCondition{{"parliament", Parliament, false},
+						{"cease-fire", CeaseFire, true}},
+					Caveats: []StandingCaveat{{"no-night-flights", "by day only"}},
+					Allocations: []StandingAllocation{{goldenID(30), "ground-west",
+						Strength{Count(700), "personnel"}, goldenWindow}}}}},
+		{88, "release", subject + "disclosed",
+			&PledgeDisclosed{goldenHead(88, "pledge.disclosed"), goldenDated, goldenPlace,
+				goldenID(11), Upon{}, rotation, Standing{Rung: Offered}}},
 	}
 }

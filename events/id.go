@@ -9,12 +9,14 @@ import (
 	"muster/events/problem"
 )
 
-// An ID is a statement's ULID (github.com/ulid/spec), made by whoever makes the statement. It is how a submitter asks
-// again without saying it twice. In text it is 26 capitals and digits of Crockford's base 32.
+// An ID is a statement's ULID (github.com/ulid/spec), made by whoever makes the statement. It is
+// how a submitter asks again without saying it twice. In text it is 26 capitals and digits of
+// Crockford's base 32.
 type ID [16]byte
 
-// NewID returns an ID of the present moment. It may be called concurrently; IDs made within a millisecond ascend. Besides the moment
-// an ID is made with crypto/rand, so that nobody who knows one can guess another.
+// NewID returns an ID of the present moment. It may be called concurrently; IDs made within a
+// millisecond ascend. Besides the moment an ID is made with crypto/rand, so that nobody who knows
+// one can guess another.
 func NewID() ID {
 	for {
 		id, err := ulid.New(ulid.Now(), entropy)
@@ -25,15 +27,18 @@ func NewID() ID {
 	}
 }
 
-// maxStep is the most by which an ID is higher than the one before in the same millisecond: 56 bits that nobody can guess,
-// and small enough beside the 80 bits of an ID that a millisecond has millions of steps.
+// maxStep is the most by which an ID is higher than the one before in the same millisecond: 56 bits
+// that nobody can guess, and small enough beside the 80 bits of an ID that a millisecond has
+// millions of steps.
 const maxStep = 1 << 56
 
-// The generator that ulid.Make uses is seeded with the time: whoever knows about when a process started can guess its IDs.
+// The generator that ulid.Make uses is seeded with the time: whoever knows about when a process
+// started can guess its IDs.
 var entropy = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, maxStep)}
 
-// IDAt returns an ID made of a time in Unix milliseconds and ten bytes that the caller chose. Importers derive both from
-// what they import, so that the same line of the same file has the same ID every time.
+// IDAt returns an ID made of a time in Unix milliseconds and ten bytes that the caller chose.
+// Importers derive both from what they import, so that the same line of the same file has the same
+// ID every time.
 func IDAt(ms uint64, entropy [10]byte) (ID, error) {
 	var u ulid.ULID
 	if err := u.SetTime(ms); err != nil {
@@ -43,7 +48,9 @@ func IDAt(ms uint64, entropy [10]byte) (ID, error) {
 	return ID(u), err
 }
 
-const errID = remedy("not an id: write a ULID, 26 digits and capitals without I, L, O and U, the first from 0 to 7, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
+const errID = remedy(
+	"not an id: write a ULID, 26 digits and capitals without I, L, O and U, the first from 0 to " +
+		"7, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
 
 // ParseID reads the canonical text of an ID: 26 characters, in capitals, not all of them 0.
 func ParseID(s string) (ID, error) {

@@ -15,23 +15,27 @@ import (
 	"muster/events/problem"
 )
 
-// A Key is a public event key: the text of a C2SP signed-note verifier key, "FRA/paris+1a2b3c4d+Aet…" (Ed25519).
-// Event keys are never NATS keys: a NATS client signs any nonce that a server sends it.
+// A Key is a public event key: the text of a C2SP signed-note verifier key,
+// "FRA/paris+1a2b3c4d+Aet…" (Ed25519). Event keys are never NATS keys: a NATS client signs any
+// nonce that a server sends it.
 type Key string
 
 var keyNamePattern = regexp.MustCompile(`^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$`)
 
-// ValidKeyName reports whether name can name an event key: a nation's code or HQ, a slash, and a name of its own in
-// lower case, such as FRA/paris.
+// ValidKeyName reports whether name can name an event key: a nation's code or HQ, a slash, and a
+// name of its own in lower case, such as FRA/paris.
 func ValidKeyName(name string) bool {
 	party, _, _ := strings.Cut(name, "/")
 	return keyNamePattern.MatchString(name) && (party == string(HQ) || Nation(party).Known())
 }
 
-// NewKey makes a key pair. The first result is the secret, in the C2SP signed-note form that note.NewSigner reads.
+// NewKey makes a key pair. The first result is the secret, in the C2SP signed-note form that
+// note.NewSigner reads.
 func NewKey(name string) (secret string, public Key, err error) {
 	if !ValidKeyName(name) {
-		return "", "", fmt.Errorf("%q cannot name a key: write the nation's code (or HQ), a slash and a name in lower case, such as FRA/paris", name)
+		return "", "", fmt.Errorf(
+			"%q cannot name a key: write the nation's code (or HQ), a slash and a name in lower "+
+				"case, such as FRA/paris", name)
 	}
 	secret, vkey, err := note.GenerateKey(rand.Reader, name)
 	return secret, Key(vkey), err
@@ -50,7 +54,8 @@ func NewSigner(secret string) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no secret event key: %w", err)
 	}
-	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm and the seed.
+	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm
+	// and the seed.
 	data, err := base64.StdEncoding.DecodeString(strings.SplitN(secret, "+", 5)[4])
 	if err != nil {
 		return nil, fmt.Errorf("no secret event key: %w", err)
@@ -69,7 +74,8 @@ func (s *Signer) Key() Key { return s.key }
 // Name returns the key's name, such as FRA/paris.
 func (k Key) Name() string { name, _, _ := strings.Cut(string(k), "+"); return name }
 
-// Party returns for whom the key speaks: a nation or HQ, and "" when the name has not the form of an event key's.
+// Party returns for whom the key speaks: a nation or HQ, and "" when the name has not the form of
+// an event key's.
 func (k Key) Party() Nation {
 	party, _, ok := strings.Cut(k.Name(), "/")
 	if !ok {
@@ -123,8 +129,8 @@ func IsSound(public []byte) bool {
 	return err == nil && !a.IsSmallOrder()
 }
 
-// isCanonical reports whether k, which has a Verifier, is written the one way that NewKey writes it: no capitals in the
-// hash, no loose bits in the base 64. Keys are compared as text.
+// isCanonical reports whether k, which has a Verifier, is written the one way that NewKey writes
+// it: no capitals in the hash, no loose bits in the base 64. Keys are compared as text.
 func (k Key) isCanonical(v note.Verifier) bool {
 	_, data, _ := strings.Cut(string(k)[len(v.Name())+1:], "+")
 	return string(k) == fmt.Sprintf("%s+%08x+%s", v.Name(), v.KeyHash(), canonicalBase64(data))
@@ -137,10 +143,13 @@ func (c *checker) key(location string, k Key) {
 	case k == "":
 		c.field(location, "", "missing: %s", remedy)
 	case errors.Is(err, errUnsound):
-		c.field(location, string(k), "a key with which anybody could sign: make another one, with `muster key new NAME`")
+		c.field(location, string(k),
+			"a key with which anybody could sign: make another one, with `muster key new NAME`")
 	case err != nil || !k.isCanonical(v):
 		c.field(location, string(k), "not a public key: %s", remedy)
 	case !ValidKeyName(k.Name()):
-		c.field(location, string(k), "the key's name must be a nation's code (or HQ), a slash and a name in lower case, such as FRA/paris")
+		c.field(location, string(k),
+			"the key's name must be a nation's code (or HQ), a slash and a name in lower case, "+
+				"such as FRA/paris")
 	}
 }

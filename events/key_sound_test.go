@@ -11,26 +11,26 @@ import (
 )
 
 // unsound are keys that no secret key has: the points of small order in every form in which some
-// library reads them ("Taming the many EdDSAs", Chalkias, Garillot, Nikolaenko, 2020, table 1), other
-// points in a form that is not canonical, and what is no point.
+// library reads them ("Taming the many EdDSAs", Chalkias, Garillot, Nikolaenko, 2020, table 1),
+// other points in a form that is not canonical, and what is no point.
 var unsound = map[string]string{
-	"the neutral point":            "0100000000000000000000000000000000000000000000000000000000000000",
-	"order 2":                      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-	"order 4":                      "0000000000000000000000000000000000000000000000000000000000000000",
-	"order 4, the other":           "0000000000000000000000000000000000000000000000000000000000000080",
-	"order 8":                      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-	"order 8, the second":          "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-	"order 8, the third":           "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-	"order 8, the fourth":          "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-	"neutral, with a sign":         "0100000000000000000000000000000000000000000000000000000000000080",
-	"order 2, with a sign":         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-	"neutral, beyond p":            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-	"neutral, beyond p, signed":    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-	"order 4, beyond p":            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-	"order 4, beyond p, signed":    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-	"of large order, beyond p":     "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-	"not a point, y is 2":          "0200000000000000000000000000000000000000000000000000000000000000",
-	"not a point, beyond p, is 15": "fcffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"the neutral point":            `0100000000000000000000000000000000000000000000000000000000000000`,
+	"order 2":                      `ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f`,
+	"order 4":                      `0000000000000000000000000000000000000000000000000000000000000000`,
+	"order 4, the other":           `0000000000000000000000000000000000000000000000000000000000000080`,
+	"order 8":                      `c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a`,
+	"order 8, the second":          `c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa`,
+	"order 8, the third":           `26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05`,
+	"order 8, the fourth":          `26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85`,
+	"neutral, with a sign":         `0100000000000000000000000000000000000000000000000000000000000080`,
+	"order 2, with a sign":         `ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff`,
+	"neutral, beyond p":            `eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f`,
+	"neutral, beyond p, signed":    `eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff`,
+	"order 4, beyond p":            `edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f`,
+	"order 4, beyond p, signed":    `edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff`,
+	"of large order, beyond p":     `f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f`,
+	"not a point, y is 2":          `0200000000000000000000000000000000000000000000000000000000000000`,
+	"not a point, beyond p, is 15": `fcffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f`,
 }
 
 // Nobody is admitted with a key for which anybody can sign, nobody founds a ledger with one, and

@@ -29,7 +29,8 @@ func TestKeysOfTheirOwn(t *testing.T) {
 	if _, again, _ := NewKey("FRA/paris"); again == public {
 		t.Error("two keys are one")
 	}
-	for _, bad := range []string{"", string(public), "PRIVATE+KEY+", secret[:len(secret)-4], strings.Replace(secret, "paris", "lyon", 1), "\n"} {
+	for _, bad := range []string{"", string(public), "PRIVATE+KEY+", secret[:len(secret)-4],
+		strings.Replace(secret, "paris", "lyon", 1), "\n"} {
 		if _, err := NewSigner(bad); err == nil {
 			t.Errorf("%q was taken for a secret key", bad)
 		}
@@ -42,7 +43,9 @@ func TestKeyNames(t *testing.T) {
 			t.Errorf("%q is refused", name)
 		}
 	}
-	for _, name := range []string{"", "FRA", "FRA/", "/paris", "fra/paris", "ZZZ/paris", "HQ", "HQ/Staff", "FRA/paris/2", "FRA/a b", "FRA/a+b", "FRA/-a", "FRA/a-", "FRА/paris", "FRA/" + strings.Repeat("a", 33)} {
+	for _, name := range []string{"", "FRA", "FRA/", "/paris", "fra/paris", "ZZZ/paris", "HQ",
+		"HQ/Staff", "FRA/paris/2", "FRA/a b", "FRA/a+b", "FRA/-a", "FRA/a-", "FRА/paris",
+		"FRA/" + strings.Repeat("a", 33)} {
 		if ValidKeyName(name) {
 			t.Errorf("%q is taken", name)
 		}
@@ -76,14 +79,19 @@ func TestKeysInStatements(t *testing.T) {
 		{hq, Importer, ""},
 		{"", Liaison, "key: missing: write the public key as `muster key show` prints it"},
 		{"FRA/paris", Liaison, `key "FRA/paris": ` + notKey},
-		{Key(strings.Replace(string(france), hash, strings.ToUpper(hash), 1)), Liaison, `key "` + strings.Replace(string(france), hash, strings.ToUpper(hash), 1) + `": ` + notKey},
-		{Key(strings.Replace(string(xyz), "xyz", "zyx", 1)), Liaison, `key "` + strings.Replace(string(xyz), "xyz", "zyx", 1) + `": ` + notKey},
+		{Key(strings.Replace(string(france), hash, strings.ToUpper(hash), 1)), Liaison,
+			`key "` + strings.Replace(string(france), hash, strings.ToUpper(hash), 1) +
+				`": ` + notKey},
+		{Key(strings.Replace(string(xyz), "xyz", "zyx", 1)), Liaison,
+			`key "` + strings.Replace(string(xyz), "xyz", "zyx", 1) + `": ` + notKey},
 		{hq, Liaison, `role "liaison": does not fit the key's name "HQ/test": a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/`},
-		{france, Coordinator, `role "coordinator": does not fit the key's name "FRA/test": a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/`},
+		{france, Coordinator,
+			`role "coordinator": does not fit the key's name "FRA/test": a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/`},
 		{france, "", "role: missing: write one of: coordinator, liaison, importer, reader"},
 		{france, "king", `role "king": write one of: coordinator, liaison, importer, reader`},
 	} {
-		_, err := Marshal(&MemberAdmitted{goldenHead(1, "member.admitted"), test.key, test.role, "", ""})
+		_, err := Marshal(&MemberAdmitted{goldenHead(1, "member.admitted"), test.key,
+			test.role, "", ""})
 		if test.message != "" {
 			refused(t, err, problem.Invalid, test.message)
 		} else if err != nil {
@@ -91,5 +99,7 @@ func TestKeysInStatements(t *testing.T) {
 		}
 	}
 	_, err = Marshal(&LedgerFounded{goldenHead(1, "ledger.founded"), " ", france})
-	refused(t, err, problem.Invalid, `2 fields are wrong: title: missing: write a few words; founder "`+string(france)+`": the founder is a coordinator: its key's name begins with HQ/`)
+	refused(t, err, problem.Invalid,
+		`2 fields are wrong: title: missing: write a few words; founder "`+string(france)+
+			`": the founder is a coordinator: its key's name begins with HQ/`)
 }

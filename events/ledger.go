@@ -1,7 +1,8 @@
 package events
 
-// LedgerFounded is the first record of every ledger, and only that. It names the founder's key; everything about who may
-// sign follows from the records after it. It is signed with the key that it names.
+// LedgerFounded is the first record of every ledger, and only that. It names the founder's key;
+// everything about who may sign follows from the records after it. It is signed with the key that
+// it names.
 type LedgerFounded struct {
 	Header
 	// Title says for people what the ledger is for.
@@ -15,7 +16,8 @@ func (s *LedgerFounded) check(c *checker) {
 	c.title("title", s.Title)
 	c.key("founder", s.Founder)
 	if s.Founder.Party() != HQ {
-		c.field("founder", string(s.Founder), "the founder is a coordinator: its key's name begins with HQ/")
+		c.field("founder", string(s.Founder),
+			"the founder is a coordinator: its key's name begins with HQ/")
 	}
 }
 
@@ -24,7 +26,8 @@ type MemberRole string
 
 // The roles of members.
 const (
-	// Coordinator issues requirements, accepts pledges and admits members. Its key's name begins with HQ/.
+	// Coordinator issues requirements, accepts pledges and admits members. Its key's name begins
+	// with HQ/.
 	Coordinator MemberRole = "coordinator"
 	// Liaison speaks for the nation that its key's name begins with, as in FRA/paris.
 	Liaison MemberRole = "liaison"
@@ -37,7 +40,8 @@ const (
 // MemberAdmitted lets the holder of a key sign, from this record on.
 type MemberAdmitted struct {
 	Header
-	// Key is the public key, whose name says for whom it speaks: FRA/paris for France, HQ/staff for the coordinators.
+	// Key is the public key, whose name says for whom it speaks: FRA/paris for France, HQ/staff for
+	// the coordinators.
 	Key Key `json:"key"`
 	// Role says what the key may sign.
 	Role MemberRole `json:"role"`
@@ -49,7 +53,8 @@ type MemberAdmitted struct {
 func (s *MemberAdmitted) check(c *checker) {
 	s.Header.check(c)
 	c.key("key", s.Key)
-	c.oneOf("role", string(s.Role), string(Coordinator), string(Liaison), string(Importer), string(Reader))
+	c.oneOf("role", string(s.Role), string(Coordinator), string(Liaison), string(Importer),
+		string(Reader))
 	s.checkClearance(c)
 	c.text("note", s.Note)
 	party := s.Key.Party()
@@ -57,23 +62,29 @@ func (s *MemberAdmitted) check(c *checker) {
 		return
 	}
 	if (s.Role == Liaison) == (party == HQ) {
-		c.field("role", string(s.Role), "does not fit the key's name %q: a liaison's key is named after its nation (FRA/paris), a coordinator's or importer's begins with HQ/", s.Key.Name())
+		c.field("role", string(s.Role),
+			"does not fit the key's name %q: a liaison's key is named after its nation "+
+				"(FRA/paris), a coordinator's or importer's begins with HQ/", s.Key.Name())
 	}
 }
 
 func (s *MemberAdmitted) checkClearance(c *checker) {
 	switch {
 	case s.Role != Reader && s.Clearance != "":
-		c.field("clearance", string(s.Clearance), "is for readers: leave it out, or admit the key as a reader")
+		c.field("clearance", string(s.Clearance),
+			"is for readers: leave it out, or admit the key as a reader")
 	case s.Role == Reader:
 		c.oneOf("clearance", string(s.Clearance), string(ForThePublic), string(ForTheCoalition),
 			string(ForTheNation), string(ForTheCoordinators))
 	}
 	switch hq := s.Key.Party() == HQ; {
 	case s.Clearance == ForTheNation && hq:
-		c.field("clearance", string(s.Clearance), "the key's name %q names no nation: write another clearance", s.Key.Name())
+		c.field("clearance", string(s.Clearance),
+			"the key's name %q names no nation: write another clearance", s.Key.Name())
 	case s.Clearance == ForTheCoordinators && !hq:
-		c.field("clearance", string(s.Clearance), "is for keys whose name begins with HQ/: write %s for what the nation may read", ForTheNation)
+		c.field("clearance", string(s.Clearance),
+			"is for keys whose name begins with HQ/: write %s for what the nation may read",
+			ForTheNation)
 	}
 }
 

@@ -17,7 +17,8 @@ type RoleDefinition struct {
 type OperationTerms struct {
 	Operation Operation `json:"operation"`
 	Title     string    `json:"title"`
-	// Note is shown with every answer about the operation: a source, or that the figures are illustrative.
+	// Note is shown with every answer about the operation: a source, or that the figures are
+	// illustrative.
 	Note string `json:"note,omitzero"`
 	// Roles is the whole catalogue.
 	Roles []RoleDefinition `json:"roles"`
@@ -53,7 +54,8 @@ func (r *RoleDefinition) check(c *checker, at string) {
 	c.slug(at+".role", string(r.Role), "ground")
 	c.title(at+".title", r.Title)
 	if len(r.Units) == 0 || len(r.Units) > MaxUnits {
-		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel", len(r.Units), MaxUnits)
+		c.field(at+".units", "", "has %d units: write from 1 to %d, such as personnel",
+			len(r.Units), MaxUnits)
 		return
 	}
 	for i, u := range r.Units {

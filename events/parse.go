@@ -21,12 +21,13 @@ const (
 
 var strict = json.RejectUnknownMembers(true)
 
-// Parse reads the text of a statement, strictly: one line of JSON in valid UTF-8, no duplicate or unknown members, no
-// null, no trailing data, nothing nested deeper than MaxDepth, and every field within its bounds.
+// Parse reads the text of a statement, strictly: one line of JSON in valid UTF-8, no duplicate or
+// unknown members, no null, no trailing data, nothing nested deeper than MaxDepth, and every field
+// within its bounds.
 //
-// The error is a [problem.Problem]: of kind TooLarge or Syntax for what is not well formed, of kind Invalid, with all the
-// fields that are wrong, for the rest. Parse does not say whether the statement may be made: that is
-// for package ledger/rules.
+// The error is a [problem.Problem]: of kind TooLarge or Syntax for what is not well formed, of kind
+// Invalid, with all the fields that are wrong, for the rest. Parse does not say whether the
+// statement may be made: that is for package ledger/rules.
 func Parse(text []byte) (Statement, error) {
 	if err := oneLine(text); err != nil {
 		return nil, err
@@ -46,9 +47,10 @@ func Parse(text []byte) (Statement, error) {
 	return s, nil
 }
 
-// parseUsual reads what nearly all statements are, JSON that begins with the type as Marshal writes it, in one pass. It says false of all
-// that it does not read, and takes nothing that parse would not take: the library refuses what is not well formed, names that are there
-// twice or unknown, and with them what is nested too deeply; but it takes null for nothing.
+// parseUsual reads what nearly all statements are, JSON that begins with the type as Marshal writes
+// it, in one pass. It says false of all that it does not read, and takes nothing that parse would
+// not take: the library refuses what is not well formed, names that are there twice or unknown, and
+// with them what is nested too deeply; but it takes null for nothing.
 func parseUsual(text []byte) (s Statement, ok bool) {
 	rest, ok := bytes.CutPrefix(text, []byte(`{"type":"`))
 	if !ok || bytes.Contains(text, []byte("null")) {
@@ -71,8 +73,9 @@ func (c *checker) parse(text []byte) (Statement, error) {
 		return nil, err
 	}
 	s, _ := NewStatement(typ)
-	// The JSON library reads null as nothing and stops at the first error. What it refuses, or might have read too
-	// kindly, is read member by member, so that everything that is wrong is told at once.
+	// The JSON library reads null as nothing and stops at the first error. What it refuses, or
+	// might have read too kindly, is read member by member, so that everything that is wrong is
+	// told at once.
 	if err := json.Unmarshal(text, s, strict); err != nil || bytes.Contains(text, []byte("null")) {
 		s, _ = NewStatement(typ)
 		c.decode("", text, reflect.ValueOf(s).Elem())
@@ -114,7 +117,8 @@ func typeOf(text []byte) (Type, error) {
 		c.field("type", "", `missing: write the kind of statement, such as "pledge.offered"`)
 	default:
 		if _, ok := NewStatement(head.Type); !ok {
-			c.field("type", string(head.Type), "not a kind of statement that is known here: %s", nearTypes(head.Type))
+			c.field("type", string(head.Type), "not a kind of statement that is known here: %s",
+				nearTypes(head.Type))
 		}
 	}
 	return head.Type, problem.OfFields(c.fields)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Place is where a pledge belongs: whose it is and to which operation. Every statement about a pledge repeats it, so
-// that its subject follows from the statement alone.
+// Place is where a pledge belongs: whose it is and to which operation. Every statement about a
+// pledge repeats it, so that its subject follows from the statement alone.
 type Place struct {
 	Operation Operation `json:"operation"`
 	Nation    Nation    `json:"nation"`
@@ -47,10 +47,11 @@ type PledgeTerms struct {
 	// Source is where this was published, when it was taken from a publication.
 	Source string `json:"source,omitzero"`
 	Note   string `json:"note,omitzero"`
-	// Expires is the last day on which the pledge stands unless it is renewed or deployed by then; zero for no such day.
-	// On the day after it has lapsed, by itself.
+	// Expires is the last day on which the pledge stands unless it is renewed or deployed by then;
+	// zero for no such day. On the day after it has lapsed, by itself.
 	Expires Date `json:"expires,omitzero"`
-	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces relieve these: a rotation.
+	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces
+	// relieve these: a rotation.
 	Predecessor ID `json:"predecessor,omitzero"`
 	Successor   ID `json:"successor,omitzero"`
 	// Elsewhere names what else the same forces are pledged to, outside this ledger or in it.
@@ -78,7 +79,8 @@ func (t *PledgeTerms) check(c *checker) {
 	}
 	c.window(t.Window)
 	if t.NoticeToMove != nil && (*t.NoticeToMove < 0 || *t.NoticeToMove > MaxNotice) {
-		c.field("notice_to_move", fmt.Sprint(*t.NoticeToMove), "write days, from 0 to %d", MaxNotice)
+		c.field("notice_to_move", fmt.Sprint(*t.NoticeToMove),
+			"write days, from 0 to %d", MaxNotice)
 	}
 	if t.Presence != "" {
 		c.oneOf("presence", string(t.Presence), string(New), string(Present), string(Reserve))
@@ -97,7 +99,8 @@ func (t *PledgeTerms) check(c *checker) {
 
 func (c *checker) rotation(predecessor, successor ID) {
 	if !successor.IsZero() && successor == predecessor {
-		c.field("successor", successor.String(), "is the predecessor too: one of them is another pledge, or leave it out")
+		c.field("successor", successor.String(),
+			"is the predecessor too: one of them is another pledge, or leave it out")
 	}
 }
 
@@ -114,7 +117,8 @@ func (c *checker) elsewhere(names []string) {
 	}
 }
 
-// PledgeIndicated says that a nation is likely to offer something. The pledge's ID is this statement's.
+// PledgeIndicated says that a nation is likely to offer something. The pledge's ID is this
+// statement's.
 type PledgeIndicated struct {
 	Header
 	Dated
@@ -126,8 +130,8 @@ func (s *PledgeIndicated) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.PledgeTerms)
 }
 
-// PledgeOffered offers forces or means. It begins a pledge, whose ID is this statement's; or, when Pledge is given, it
-// turns what was indicated under that ID into an offer.
+// PledgeOffered offers forces or means. It begins a pledge, whose ID is this statement's; or, when
+// Pledge is given, it turns what was indicated under that ID into an offer.
 type PledgeOffered struct {
 	Header
 	Dated
@@ -148,11 +152,13 @@ func (s *PledgeOffered) Thing() ID {
 func (s *PledgeOffered) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms)
 	if s.Pledge.IsZero() && s.After != 0 {
-		c.field("after", fmt.Sprint(s.After), "the offer begins a pledge, of which nothing was said before: leave it out")
+		c.field("after", fmt.Sprint(s.After),
+			"the offer begins a pledge, of which nothing was said before: leave it out")
 	}
 }
 
-// PledgeAmended replaces a pledge's terms, from its effective date on: the world changed. Role and unit stay.
+// PledgeAmended replaces a pledge's terms, from its effective date on: the world changed. Role and
+// unit stay.
 type PledgeAmended struct {
 	Header
 	Dated
@@ -169,10 +175,12 @@ func (s *PledgeAmended) check(c *checker) {
 	c.id("pledge", s.Pledge, "that began the pledge")
 }
 
-// Upon says which state of a pledge a statement builds on, where its signer says so. The ledger refuses a statement that builds on an
-// older state than there is, so that of two people who change one pledge the second is told, and the first one's change stays.
+// Upon says which state of a pledge a statement builds on, where its signer says so. The ledger
+// refuses a statement that builds on an older state than there is, so that of two people who change
+// one pledge the second is told, and the first one's change stays.
 type Upon struct {
-	// After is the sequence of the last record about the pledge that the signer has seen; 0 where that is not said.
+	// After is the sequence of the last record about the pledge that the signer has seen; 0 where
+	// that is not said.
 	After int64 `json:"after,omitzero"`
 }
 
@@ -180,11 +188,14 @@ func (u *Upon) upon() int64 { return u.After }
 
 func (u *Upon) check(c *checker) {
 	if u.After < 0 || u.After > MaxCount {
-		c.field("after", fmt.Sprint(u.After), "write the sequence of the last record about the pledge that was seen, from 1 on, or leave it out")
+		c.field("after", fmt.Sprint(u.After),
+			"write the sequence of the last record about the pledge that was seen, from 1 on, "+
+				"or leave it out")
 	}
 }
 
-// After returns the sequence of the last record about a pledge that the signer of s says to have seen, 0 where s does not say.
+// After returns the sequence of the last record about a pledge that the signer of s says to have
+// seen, 0 where s does not say.
 func After(s Statement) uint64 {
 	if u, ok := s.(interface{ upon() int64 }); ok {
 		return uint64(u.upon())
@@ -212,7 +223,8 @@ func (s *Step) check(c *checker) {
 	c.text("source", s.Source)
 }
 
-// A PledgeStep is what the statements have in common that move a pledge along without changing its terms.
+// A PledgeStep is what the statements have in common that move a pledge along without changing its
+// terms.
 type PledgeStep struct {
 	Header
 	Dated
@@ -271,12 +283,13 @@ func (s *PledgeRenewed) check(c *checker) {
 	s.PledgeStep.check(c)
 	c.date("expires", s.Expires)
 	if s.Expires != 0 && s.Expires < s.Effective {
-		c.field("expires", s.Expires.String(), "lies before the renewal holds: write %s or later", s.Effective)
+		c.field("expires", s.Expires.String(), "lies before the renewal holds: write %s or later",
+			s.Effective)
 	}
 }
 
-// PledgeObserved records strength seen in published figures where no offer was ever seen. It begins a pledge that is
-// deployed from the start, whose ID is this statement's.
+// PledgeObserved records strength seen in published figures where no offer was ever seen. It begins
+// a pledge that is deployed from the start, whose ID is this statement's.
 type PledgeObserved struct {
 	Header
 	Dated

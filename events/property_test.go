@@ -35,12 +35,15 @@ func TestDateProperties(t *testing.T) {
 	})
 }
 
-// Of all ten-character texts that look like a date, those that name a day are taken and the others are not.
+// Of all ten-character texts that look like a date, those that name a day are taken and the others
+// are not.
 func TestParseDateTakesDaysOnly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		y, m, d := rapid.IntRange(1890, 2210).Draw(t, "y"), rapid.IntRange(0, 14).Draw(t, "m"), rapid.IntRange(0, 33).Draw(t, "d")
+		y, m, d := rapid.IntRange(1890, 2210).Draw(t, "y"), rapid.IntRange(0, 14).Draw(t, "m"),
+			rapid.IntRange(0, 33).Draw(t, "d")
 		day := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
-		isDay := day.Year() == y && int(day.Month()) == m && day.Day() == d && 1900 <= y && y <= 2199
+		isDay := day.Year() == y && int(day.Month()) == m && day.Day() == d &&
+			1900 <= y && y <= 2199
 		text := fmt.Sprintf("%04d-%02d-%02d", y, m, d)
 		if got, err := ParseDate(text); (err == nil) != isDay || isDay && got.String() != text {
 			t.Fatalf("%s: %s, %v", text, got, err)
@@ -53,7 +56,8 @@ func TestWindow(t *testing.T) {
 		var w Window
 		fixWindow(t, &w)
 		on := drawDate(t)
-		inside := !on.Time().Before(w.From.Time()) && (w.Until == 0 || !on.Time().After(w.Until.Time()))
+		inside := !on.Time().Before(w.From.Time()) &&
+			(w.Until == 0 || !on.Time().After(w.Until.Time()))
 		if w.Includes(on) != inside {
 			t.Fatalf("%s includes %s: %v", w.Span(), on, !inside)
 		}
@@ -70,7 +74,8 @@ func TestIDProperties(t *testing.T) {
 		if err != nil || again != id {
 			t.Fatalf("%s was read as %s, %v", id, again, err)
 		}
-		if _, err := ParseID(strings.ToLower(id.String())); err == nil && strings.ToLower(id.String()) != id.String() {
+		if _, err := ParseID(strings.ToLower(id.String())); err == nil &&
+			strings.ToLower(id.String()) != id.String() {
 			t.Fatalf("%s was taken in lower case", id)
 		}
 		other := drawID(t)
@@ -95,7 +100,8 @@ func TestIDAt(t *testing.T) {
 	}
 }
 
-// Ids within a millisecond ascend by steps that nobody can guess, and that are wider than what 32 bits hold.
+// Ids within a millisecond ascend by steps that nobody can guess, and that are wider than what 32
+// bits hold.
 func TestIDsCannotBeGuessed(t *testing.T) {
 	steps, wide := 0, 0
 	for before, n := NewID(), 0; n < 2_000; n++ {
@@ -130,7 +136,8 @@ func TestQuantityProperties(t *testing.T) {
 func TestQuantityInAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64().Draw(t, "n")
-		for _, q := range []Quantity{Count(n), Unit("EUR").Of(n), Unit("personnel").Of(0), Unit("EUR").Of(0), Unknown, {}} {
+		for _, q := range []Quantity{Count(n), Unit("EUR").Of(n), Unit("personnel").Of(0),
+			Unit("EUR").Of(0), Unknown, {}} {
 			data, err := stdjson.Marshal(q)
 			if err != nil {
 				t.Fatal(err)
@@ -142,7 +149,8 @@ func TestQuantityInAnswers(t *testing.T) {
 		}
 	})
 	for want, q := range map[string]Quantity{
-		"0.05": Unit("EUR").Of(5), "-0.05": Unit("EUR").Of(-5), "-1.50": Unit("EUR").Of(-150), "12.00": Unit("EUR").Of(1200), "-7": Count(-7), "": {},
+		"0.05": Unit("EUR").Of(5), "-0.05": Unit("EUR").Of(-5), "-1.50": Unit("EUR").Of(-150),
+		"12.00": Unit("EUR").Of(1200), "-7": Count(-7), "": {},
 	} {
 		if q.String() != want {
 			t.Errorf("%s, want %s", q, want)
@@ -172,7 +180,8 @@ func TestStatementsSurviveTheWire(t *testing.T) {
 			t.Fatalf("\nsaid %+v\nread %+v\nfound %v", s, slowly, c.fields)
 		}
 		subject := Subject(s)
-		if tokens := strings.Split(subject, "."); len(tokens) != 7 || strings.ContainsAny(subject, "*> \t\r\n") {
+		if tokens := strings.Split(subject, "."); len(tokens) != 7 ||
+			strings.ContainsAny(subject, "*> \t\r\n") {
 			t.Fatalf("subject %q", subject)
 		}
 	})
@@ -226,7 +235,8 @@ func drawStatement(t *rapid.T) Statement {
 // drawClearance draws a key that fits the role, and what a reader may read.
 func drawClearance(t *rapid.T, s *MemberAdmitted) {
 	party := s.Key.Party()
-	if s.Role == Coordinator || s.Role == Importer || s.Role == Reader && rapid.Bool().Draw(t, "hq") {
+	if s.Role == Coordinator || s.Role == Importer || s.Role == Reader &&
+		rapid.Bool().Draw(t, "hq") {
 		party = HQ
 		s.Key = drawKey(t, HQ)
 	}
@@ -234,13 +244,16 @@ func drawClearance(t *rapid.T, s *MemberAdmitted) {
 	switch {
 	case s.Role != Reader:
 	case party == HQ:
-		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheCoordinators}).Draw(t, "clearance")
+		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition,
+			ForTheCoordinators}).Draw(t, "clearance")
 	default:
-		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheNation}).Draw(t, "clearance")
+		s.Clearance = rapid.SampledFrom([]Clearance{ForThePublic, ForTheCoalition, ForTheNation}).
+			Draw(t, "clearance")
 	}
 }
 
-// drawCorrection draws what is corrected: nothing but the date, the terms, the strength, or everything.
+// drawCorrection draws what is corrected: nothing but the date, the terms, the strength, or
+// everything.
 func drawCorrection(t *rapid.T, s *PledgeCorrected) {
 	s.Struck, s.Terms, s.Strength = false, nil, nil
 	switch rapid.IntRange(0, 3).Draw(t, "corrected") {
@@ -292,29 +305,38 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Nation:
 		drawn = rapid.SampledFrom(Nations()).Draw(t, name)
 	case Origin:
-		drawn = rapid.StringMatching(`[a-z]{1,10}\.example(?::[0-9]{1,4})?(?:/[a-z0-9][a-z0-9._-]{0,5}){0,2}`).Draw(t, name)
+		drawn = rapid.StringMatching(
+			`[a-z]{1,10}\.example(?::[0-9]{1,4})?(?:/[a-z0-9][a-z0-9._-]{0,5}){0,2}`).Draw(t, name)
 	case Unit:
 		drawn = rapid.StringMatching(`[a-z](?:[a-z-]{0,18}[a-z])?|[A-Z]{3}`).Draw(t, name)
 	case Key:
 		drawn = drawKey(t, rapid.SampledFrom(Nations()).Draw(t, name))
 	case MemberRole:
-		drawn = rapid.SampledFrom([]MemberRole{Coordinator, Liaison, Importer, Reader}).Draw(t, name)
+		drawn = rapid.SampledFrom([]MemberRole{Coordinator, Liaison, Importer, Reader}).
+			Draw(t, name)
 	case Rung:
-		drawn = rapid.SampledFrom([]Rung{Indicated, Offered, Accepted, Confirmed, Deployed}).Draw(t, name)
+		drawn = rapid.SampledFrom([]Rung{Indicated, Offered, Accepted, Confirmed, Deployed}).
+			Draw(t, name)
 	case []Nation:
 		drawn = rapid.SliceOfNDistinct(rapid.SampledFrom(Nations()), 1, 5, rapid.ID).Draw(t, name)
 	case []StandingCondition:
-		drawn = drawSome(t, name, func(x *StandingCondition, i int) { x.Condition = Line(fmt.Sprint("c-", i)) })
+		drawn = drawSome(t, name, func(x *StandingCondition, i int) {
+			x.Condition = Line(fmt.Sprint("c-", i))
+		})
 	case []StandingCaveat:
-		drawn = drawSome(t, name, func(x *StandingCaveat, i int) { x.Caveat = Line(fmt.Sprint("c-", i)) })
+		drawn = drawSome(t, name, func(x *StandingCaveat, i int) {
+			x.Caveat = Line(fmt.Sprint("c-", i))
+		})
 	case []StandingAllocation:
 		drawn = drawSome(t, name, func(x *StandingAllocation, i int) { x.Allocation = goldenID(i) })
 	case Presence:
 		drawn = rapid.SampledFrom([]Presence{"", New, Present, Reserve}).Draw(t, name)
 	case Release:
-		drawn = rapid.SampledFrom([]Release{"", Public, CoalitionOnly, CoordinatorsOnly}).Draw(t, name)
+		drawn = rapid.SampledFrom([]Release{"", Public, CoalitionOnly, CoordinatorsOnly}).
+			Draw(t, name)
 	case ConditionKind:
-		drawn = rapid.SampledFrom([]ConditionKind{Parliament, CeaseFire, Mandate, Funding, OtherThing}).Draw(t, name)
+		drawn = rapid.SampledFrom([]ConditionKind{Parliament, CeaseFire, Mandate, Funding,
+			OtherThing}).Draw(t, name)
 	case ID:
 		drawn = drawID(t)
 	case Date:
@@ -338,12 +360,15 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 		}
 	case *Seen:
 		if rapid.Bool().Draw(t, name) {
-			drawn = &Seen{rapid.Int64Range(1, MaxCount).Draw(t, name), "bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="}
+			drawn = &Seen{rapid.Int64Range(1, MaxCount).Draw(t, name),
+				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="}
 		}
 	case []Role:
-		drawn = rapid.SliceOfNDistinct(rapid.Map(rapid.StringMatching(`[a-z]{1,9}`), func(s string) Role { return Role(s) }), 1, 5, rapid.ID).Draw(t, name)
+		drawn = rapid.SliceOfNDistinct(rapid.Map(rapid.StringMatching(`[a-z]{1,9}`),
+			func(s string) Role { return Role(s) }), 1, 5, rapid.ID).Draw(t, name)
 	case []string:
-		drawn = rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z]{1,9}`), 1, 5, rapid.ID).Draw(t, name)
+		drawn = rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z]{1,9}`), 1, 5, rapid.ID).
+			Draw(t, name)
 	case []Unit:
 		drawn = []Unit{"personnel", "EUR"}[:rapid.IntRange(1, 2).Draw(t, name)]
 	case []RoleDefinition:
@@ -380,7 +405,8 @@ func fixWindow(t *rapid.T, w *Window) {
 }
 
 func drawKey(t *rapid.T, party Nation) Key {
-	_, key, err := NewKey(string(party) + "/" + rapid.StringMatching(`[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?`).Draw(t, "key"))
+	_, key, err := NewKey(string(party) + "/" +
+		rapid.StringMatching(`[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?`).Draw(t, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Quantity is how much is pledged, required or reported: a positive whole number, an amount of money with two
-// decimals, or unknown. Unknown is never zero, and is never added to anything.
+// A Quantity is how much is pledged, required or reported: a positive whole number, an amount of
+// money with two decimals, or unknown. Unknown is never zero, and is never added to anything.
 //
-// In JSON a count is a number (1 to 9007199254740991, which every JSON reader holds exactly), money is a string with
-// two decimals ("2500000.00"), and unknown is the string "unknown".
+// In JSON a count is a number (1 to 9007199254740991, which every JSON reader holds exactly), money
+// is a string with two decimals ("2500000.00"), and unknown is the string "unknown".
 type Quantity struct {
 	n    int64 // whole units, or hundredths of the currency
 	form form
@@ -33,8 +33,8 @@ const MaxCount = 1<<53 - 1
 // Unknown is the quantity of a pledge whose size was not said.
 var Unknown = Quantity{form: unknown}
 
-// Count returns the quantity of n whole units. A count that is not positive is the caller's mistake, and is found by
-// the checks of the statement that carries it.
+// Count returns the quantity of n whole units. A count that is not positive is the caller's
+// mistake, and is found by the checks of the statement that carries it.
 func Count(n int64) Quantity { return Quantity{n, counted} }
 
 // IsUnknown reports whether q is unknown.
@@ -43,8 +43,8 @@ func (q Quantity) IsUnknown() bool { return q.form == unknown }
 // IsZero reports whether no quantity was given at all, which is not the same as unknown.
 func (q Quantity) IsZero() bool { return q.form == absent }
 
-// Number returns the whole units, or the hundredths for money, and false when q is unknown or absent.
-// Numbers of the same [Unit] may be added.
+// Number returns the whole units, or the hundredths for money, and false when q is unknown or
+// absent. Numbers of the same [Unit] may be added.
 func (q Quantity) Number() (int64, bool) { return q.n, q.form == counted || q.form == money }
 
 // IsOne reports whether q is one thing, of which a sentence speaks as of one. Money never is.
@@ -65,8 +65,8 @@ func (q Quantity) String() string {
 	return ""
 }
 
-// Of returns the quantity of n (as Number gives it) in the unit u. Unlike in a statement, n may be 0, or
-// less, as in a difference.
+// Of returns the quantity of n (as Number gives it) in the unit u. Unlike in a statement, n may be
+// 0, or less, as in a difference.
 func (u Unit) Of(n int64) Quantity {
 	if u.IsMoney() {
 		return Quantity{n, money}
@@ -86,9 +86,11 @@ func isAmount(s string) bool {
 	return isWhole(whole) && len(cents) == 2 && consists(cents, isDigit)
 }
 
-const errQuantity = remedy(`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
+const errQuantity = remedy(
+	`write a whole number from 1 to 9007199254740991, an amount of money as text with two decimals such as "2500000.00", or "unknown"`)
 
-// ParseQuantity reads what String writes, for a quantity that may be pledged: a positive number or "unknown".
+// ParseQuantity reads what String writes, for a quantity that may be pledged: a positive number or
+// "unknown".
 func ParseQuantity(s string) (Quantity, error) {
 	q, err := readQuantity(s)
 	if n, ok := q.Number(); err != nil || ok && (n < 1 || n > MaxCount) {
@@ -123,7 +125,8 @@ func (q Quantity) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteToken(jsontext.String(q.String()))
 }
 
-// UnmarshalJSONFrom reads a quantity of a statement, strictly: 1.5, 1e3, 0, -1, 9007199254740993 and "1200" are refused.
+// UnmarshalJSONFrom reads a quantity of a statement, strictly: 1.5, 1e3, 0, -1, 9007199254740993
+// and "1200" are refused.
 func (q *Quantity) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	value, err := dec.ReadValue()
 	if err != nil {
@@ -154,8 +157,8 @@ func (q Quantity) MarshalJSON() ([]byte, error) {
 	return strconv.AppendQuote(nil, q.String()), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. An answer, unlike a statement, may say that nothing is there: 0, or "" for
-// a quantity that was not given.
+// UnmarshalJSON reads what MarshalJSON wrote. An answer, unlike a statement, may say that nothing
+// is there: 0, or "" for a quantity that was not given.
 func (q *Quantity) UnmarshalJSON(data []byte) (err error) {
 	s := strings.Trim(string(data), `"`)
 	if s == "" || s == "null" {

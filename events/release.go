@@ -38,7 +38,8 @@ func (c *checker) releasableTo(r Release, to []Nation) {
 		return
 	case r != CoordinatorsOnly:
 		c.field("releasable_to", "",
-			"opens what is released to the coordinators alone: release it to the coordinators, or leave this out")
+			"opens what is released to the coordinators alone: release it to the coordinators, "+
+				"or leave this out")
 	case len(to) > MaxReleasable:
 		c.field("releasable_to", "", "names %d nations: write at most %d", len(to), MaxReleasable)
 		return

@@ -148,7 +148,8 @@ func TestBadReleases(t *testing.T) {
 		statement Statement
 		message   string
 	}{
-		{admit(hq, Reader, ""), "clearance: missing: write one of: public, coalition, nation, coordinators"},
+		{admit(hq, Reader, ""),
+			"clearance: missing: write one of: public, coalition, nation, coordinators"},
 		{admit(hq, Importer, ForTheCoalition),
 			`clearance "coalition": is for readers: leave it out, or admit the key as a reader`},
 		{admit(hq, Reader, ForTheNation),
@@ -156,7 +157,8 @@ func TestBadReleases(t *testing.T) {
 		{admit(france, Reader, ForTheCoordinators),
 			`clearance "coordinators": is for keys whose name begins with HQ/: write nation for what the nation may read`},
 		{disclose(func(s *PledgeDisclosed) { s.Release = "" }),
-			"release: missing: write who may read the pledge from now on, one of: public, coalition, coordinators"},
+			"release: missing: write who may read the pledge from now on, one of: public, " +
+				"coalition, coordinators"},
 		{disclose(func(s *PledgeDisclosed) { s.ReleasableTo = []Nation{"GBR"} }),
 			`releasable_to: opens what is released to the coordinators alone: release it to the coordinators, or leave this out`},
 		{disclose(func(s *PledgeDisclosed) {
@@ -195,10 +197,12 @@ func TestViewsWithinViews(t *testing.T) {
 			for _, l := range testLabels() {
 				within = within && (!l.OpenTo(v) || l.OpenTo(other))
 				if l.OpenTo(common) && (!l.OpenTo(v) || !l.OpenTo(other)) {
-					t.Errorf("%q is open to %s, which %s and %s have in common", l, common, v, other)
+					t.Errorf("%q is open to %s, which %s and %s have in common", l,
+						common, v, other)
 				}
 			}
-			if v.Within(other) != within && v != "POL" && v != "NOR" { // of whom no label speaks alone
+			// Of whom no label speaks alone.
+			if v.Within(other) != within && v != "POL" && v != "NOR" {
 				t.Errorf("%s within %s: %v", v, other, v.Within(other))
 			}
 			if !common.Within(v) || !common.Within(other) || common != other.Common(v) {

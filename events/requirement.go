@@ -2,7 +2,8 @@ package events
 
 import "fmt"
 
-// RequirementTerms is one line of the statement of requirements (NATO: CJSOR): what somebody must fill.
+// RequirementTerms is one line of the statement of requirements (NATO: CJSOR): what somebody must
+// fill.
 type RequirementTerms struct {
 	Operation Operation `json:"operation"`
 	// Line identifies the requirement within its operation, for ever.
@@ -51,14 +52,17 @@ func (s *RequirementIssued) check(c *checker) {
 	c.release("release", s.Release)
 }
 
-// RequirementRevised replaces all that a line says, from its effective date on. The role stays what it was.
+// RequirementRevised replaces all that a line says, from its effective date on. The role stays what
+// it was.
 type RequirementRevised struct {
 	Header
 	Dated
 	RequirementTerms
 }
 
-func (s *RequirementRevised) check(c *checker) { checkAll(c, &s.Header, &s.Dated, &s.RequirementTerms) }
+func (s *RequirementRevised) check(c *checker) {
+	checkAll(c, &s.Header, &s.Dated, &s.RequirementTerms)
+}
 
 // RequirementCancelled ends a line from its effective date on.
 type RequirementCancelled struct {

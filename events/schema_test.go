@@ -93,12 +93,21 @@ func TestSchemaRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, slip := range [][2]string{
-		{`"FRA"`, `"France"`}, {`"FRA"`, `"FRB"`}, {`1200`, `0`}, {`1200`, `-1`}, {`1200`, `1.5`}, {`1200`, `"1200"`}, {`1200`, `9007199254740993`}, {`1200`, `null`},
-		{`"mnf-u"`, `"mnf*u"`}, {`"mnf-u"`, `""`}, {`"2027-01-01"`, `"2027-13-01"`}, {`"2027-01-01"`, `"2027-02-30"`}, {`"2027-01-01"`, `"tomorrow"`}, {`"from"`, `"FROM"`},
-		{`"personnel"`, `"Personnel"`}, {`01M833DTQV000000000000000C`, `01M833DTQV000000000000000U`}, {`01M833DTQV000000000000000C`, `00000000000000000000000000`},
-		{`"unit":"personnel",`, ``}, {`"unit":"personnel",`, `"unit":"personnel","presence":"here",`}, {`"unit":"personnel",`, `"unit":"personnel","notice_to_move":-1,`},
-		{`"unit":"personnel",`, `"unit":"personnel","elsewhere":["a","a"],`}, {`"unit":"personnel",`, `"unit":"personnel","expires":"",`}, {`pledge.offered`, `pledge.amended`},
-		{`"unit":"personnel",`, `"unit":"personnel","note":"\u0007",`}, {`"unit":"personnel",`, `"unit":"personnel","colour":"red",`},
+		{`"FRA"`, `"France"`}, {`"FRA"`, `"FRB"`}, {`1200`, `0`}, {`1200`, `-1`}, {`1200`, `1.5`},
+		{`1200`, `"1200"`}, {`1200`, `9007199254740993`}, {`1200`, `null`},
+		{`"mnf-u"`, `"mnf*u"`}, {`"mnf-u"`, `""`}, {`"2027-01-01"`, `"2027-13-01"`},
+		{`"2027-01-01"`, `"2027-02-30"`}, {`"2027-01-01"`, `"tomorrow"`}, {`"from"`, `"FROM"`},
+		{`"personnel"`, `"Personnel"`},
+		{`01M833DTQV000000000000000C`, `01M833DTQV000000000000000U`},
+		{`01M833DTQV000000000000000C`, `00000000000000000000000000`},
+		{`"unit":"personnel",`, ``},
+		{`"unit":"personnel",`, `"unit":"personnel","presence":"here",`},
+		{`"unit":"personnel",`, `"unit":"personnel","notice_to_move":-1,`},
+		{`"unit":"personnel",`, `"unit":"personnel","elsewhere":["a","a"],`},
+		{`"unit":"personnel",`, `"unit":"personnel","expires":"",`},
+		{`pledge.offered`, `pledge.amended`},
+		{`"unit":"personnel",`, `"unit":"personnel","note":"\u0007",`},
+		{`"unit":"personnel",`, `"unit":"personnel","colour":"red",`},
 	} {
 		text := []byte(strings.Replace(good, slip[0], slip[1], 1))
 		if validate(all["pledge.offered"], text) == nil {

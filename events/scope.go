@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ScopeDeclared says which roles a nation is ready to fill in an operation ("intelligence only"). An offer outside it is
-// refused until the nation declares another scope.
+// ScopeDeclared says which roles a nation is ready to fill in an operation ("intelligence only").
+// An offer outside it is refused until the nation declares another scope.
 type ScopeDeclared struct {
 	Header
 	Dated
@@ -24,7 +24,8 @@ func (s *ScopeDeclared) check(c *checker) {
 	case s.Unlimited && len(s.Roles) > 0:
 		c.field("roles", "", "leave the roles out when the scope is unlimited")
 	case !s.Unlimited && len(s.Roles) == 0:
-		c.field("roles", "", "missing: write the roles that the nation is ready to fill, such as intelligence, or set unlimited")
+		c.field("roles", "", "missing: write the roles that the nation is ready to fill, such "+
+			"as intelligence, or set unlimited")
 	case len(s.Roles) > MaxRoles:
 		c.field("roles", "", "has %d roles: write at most %d", len(s.Roles), MaxRoles)
 	default:

@@ -13,12 +13,15 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// A Signed is a statement with the signed note (C2SP signed-note) that it came in. It is what a liaison sends.
+// A Signed is a statement with the signed note (C2SP signed-note) that it came in. It is what a
+// liaison sends.
 type Signed struct {
 	Statement Statement
-	// Note is the signed note, byte for byte as it was sent. It is hashed and stored as it is and never written anew.
+	// Note is the signed note, byte for byte as it was sent. It is hashed and stored as it is and
+	// never written anew.
 	Note []byte
-	// KeyName and KeyHash say which key is meant to have signed. Until VerifiedBy has said so, nothing is proven.
+	// KeyName and KeyHash say which key is meant to have signed. Until VerifiedBy has said so,
+	// nothing is proven.
 	KeyName string
 	KeyHash uint32
 }
@@ -39,8 +42,9 @@ func Sign(s Statement, with *Signer) (Signed, error) {
 	return Signed{s, msg, with.Name(), with.KeyHash()}, nil
 }
 
-// ParseSigned reads a signed note that holds one statement and exactly one signature. It checks the form and not the
-// signature. It keeps msg, which must not be changed afterwards. The error is a [problem.Problem].
+// ParseSigned reads a signed note that holds one statement and exactly one signature. It checks the
+// form and not the signature. It keeps msg, which must not be changed afterwards. The error is a
+// [problem.Problem].
 func ParseSigned(msg []byte) (Signed, error) {
 	if err := plainText(msg); err != nil {
 		return Signed{}, err
@@ -69,13 +73,17 @@ func splitNote(msg []byte) (oneSigned, error) {
 		if lines := bytes.Count(msg[len(unverified.Note.Text)+1:], []byte("\n")); lines != 1 {
 			return oneSigned{}, syntax("the note has %d signatures: send exactly one", lines)
 		}
-		return oneSigned{}, syntax("the signature is not in canonical base 64: send it as it was made").WithHint(noteHint)
+		return oneSigned{}, syntax(
+			"the signature is not in canonical base 64: send it as it was made").WithHint(noteHint)
 	}
-	return oneSigned{}, syntax("this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash").
+	return oneSigned{}, syntax(
+		"this is no signed note: send a line of JSON, an empty line, and a line of signature " +
+			"that begins with an em dash").
 		WithHint(noteHint)
 }
 
-// oneSigned is a note with one signature: what was signed, with the line feed that ends it, and by which key. Its bytes are those of the note.
+// oneSigned is a note with one signature: what was signed, with the line feed that ends it, and by
+// which key. Its bytes are those of the note.
 type oneSigned struct {
 	text []byte
 	name []byte
@@ -83,8 +91,10 @@ type oneSigned struct {
 	sig  []byte
 }
 
-// cutNote takes apart a note with one signature, in the one base 64 that it has: the same bytes again, and not the same signature in other base 64. It is
-// what [note.Open] takes, in a tenth of the time: nearly all of a statement's form is that of the JSON in it. The text must be plain: see plainText.
+// cutNote takes apart a note with one signature, in the one base 64 that it has: the same bytes
+// again, and not the same signature in other base 64. It is what [note.Open] takes, in a tenth of
+// the time: nearly all of a statement's form is that of the JSON in it. The text must be plain: see
+// plainText.
 func cutNote(msg []byte) (n oneSigned, ok bool) {
 	end := bytes.LastIndex(msg, []byte("\n\n")) + 1
 	if end == 0 {
@@ -94,7 +104,8 @@ func cutNote(msg []byte) (n oneSigned, ok bool) {
 	line, rest, whole := bytes.Cut(line, []byte("\n"))
 	name, encoded, _ := bytes.Cut(line, []byte(" "))
 	sig, err := canonical.AppendDecode(make([]byte, 0, 72), encoded)
-	if !dash || !whole || len(rest) > 0 || len(name) == 0 || bytes.ContainsFunc(name, notInName) || err != nil || len(sig) < 5 {
+	if !dash || !whole || len(rest) > 0 || len(name) == 0 || bytes.ContainsFunc(name, notInName) ||
+		err != nil || len(sig) < 5 {
 		return n, false
 	}
 	return oneSigned{msg[:end], name, binary.BigEndian.Uint32(sig), sig[4:]}, true
@@ -115,7 +126,8 @@ func canonicalBase64(s string) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// ErrSignature is what VerifiedBy and VerifiedWith return, wrapped, for a signature that is not the key's.
+// ErrSignature is what VerifiedBy and VerifiedWith return, wrapped, for a signature that is not the
+// key's.
 var ErrSignature = errors.New("the signature is wrong")
 
 // VerifiedBy checks the signature with the standard library's Ed25519, and that it is key's.
@@ -145,8 +157,9 @@ func verified(msg []byte, by KeyID, v note.Verifier) error {
 	return nil
 }
 
-// SaysTheSame reports whether the two are one statement of one key, byte for byte: sent again, or signed again by software that
-// signs with a random nonce (RFC 8032 allows any), so that only the signatures differ. It verifies neither.
+// SaysTheSame reports whether the two are one statement of one key, byte for byte: sent again, or
+// signed again by software that signs with a random nonce (RFC 8032 allows any), so that only the
+// signatures differ. It verifies neither.
 func (s Signed) SaysTheSame(other Signed) bool {
 	a, ok := cutNote(s.Note)
 	b, same := cutNote(other.Note)
@@ -159,8 +172,8 @@ type KeyID struct {
 	Hash uint32
 }
 
-// ID returns how signatures name the key, and false for what has not the form of a key. It takes the hash as it is written, which
-// Verifier compares with the key.
+// ID returns how signatures name the key, and false for what has not the form of a key. It takes
+// the hash as it is written, which Verifier compares with the key.
 func (k Key) ID() (KeyID, bool) {
 	name, rest, _ := strings.Cut(string(k), "+")
 	hash, _, ok := strings.Cut(rest, "+")

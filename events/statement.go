@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// A Type names a kind of statement: what it is about, a dot, and what happened to it ("pledge.offered").
+// A Type names a kind of statement: what it is about, a dot, and what happened to it
+// ("pledge.offered").
 type Type string
 
 // Subject returns what a statement of the type is about: "pledge" of "pledge.offered".
@@ -17,10 +18,12 @@ func (t Type) Event() string { _, event, _ := strings.Cut(string(t), "."); retur
 // Words returns the type as people read it: "pledge offered".
 func (t Type) Words() string { return strings.ReplaceAll(string(t), ".", " ") }
 
-// A Statement is something that one party says, signed, to one ledger. The set of statements is closed: each is a struct
-// of this package with a row in the table below, and a reader may switch over them.
+// A Statement is something that one party says, signed, to one ledger. The set of statements is
+// closed: each is a struct of this package with a row in the table below, and a reader may switch
+// over them.
 //
-// A statement that [Parse] or [Signed] returned has passed its checks and is not changed by anybody, so it may be shared.
+// A statement that [Parse] or [Signed] returned has passed its checks and is not changed by
+// anybody, so it may be shared.
 type Statement interface {
 	// Head returns the members that every statement has.
 	Head() *Header
@@ -34,7 +37,8 @@ type kind struct {
 	new func() Statement
 }
 
-// kinds is the table of statements. Rows are added, never removed or renamed: old ledgers hold every one of them.
+// kinds is the table of statements. Rows are added, never removed or renamed: old ledgers hold
+// every one of them.
 var kinds = []kind{
 	{"ledger.founded", func() Statement { return new(LedgerFounded) }},
 	{"member.admitted", func() Statement { return new(MemberAdmitted) }},
@@ -77,7 +81,8 @@ func Types() []Type {
 	return all
 }
 
-// NewStatement returns an empty statement of type t with the type filled in, and false when t is unknown.
+// NewStatement returns an empty statement of type t with the type filled in, and false when t is
+// unknown.
 func NewStatement(t Type) (Statement, bool) {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.typ == t })
 	if i < 0 {
@@ -88,8 +93,8 @@ func NewStatement(t Type) (Statement, bool) {
 	return s, true
 }
 
-// About returns the nation and operation that s is about, for routing and filters. The nation is HQ for what coordinators
-// say; the operation is "" for what concerns the whole ledger.
+// About returns the nation and operation that s is about, for routing and filters. The nation is HQ
+// for what coordinators say; the operation is "" for what concerns the whole ledger.
 func About(s Statement) (Nation, Operation) {
 	if a, ok := s.(interface{ About() (Nation, Operation) }); ok {
 		return a.About()
@@ -97,8 +102,8 @@ func About(s Statement) (Nation, Operation) {
 	return HQ, ""
 }
 
-// Thing returns the ID of the statement that began what s is about: for a pledge's whole life, the statement that made
-// the pledge; for all others the statement's own ID.
+// Thing returns the ID of the statement that began what s is about: for a pledge's whole life, the
+// statement that made the pledge; for all others the statement's own ID.
 func Thing(s Statement) ID {
 	if t, ok := s.(interface{ Thing() ID }); ok {
 		return t.Thing()
@@ -110,7 +115,8 @@ func Thing(s Statement) ID {
 type Header struct {
 	// Type is the kind of statement.
 	Type Type `json:"type"`
-	// ID is made by the submitter. The same ID with the same bytes is the same statement, however often it is sent.
+	// ID is made by the submitter. The same ID with the same bytes is the same statement, however
+	// often it is sent.
 	ID ID `json:"id"`
 	// Ledger is the origin of the ledger that the statement is meant for.
 	Ledger Origin `json:"ledger"`
@@ -118,7 +124,8 @@ type Header struct {
 	Seen *Seen `json:"seen,omitzero"`
 }
 
-// Seen names a checkpoint: the number of records and the root of their Merkle tree (RFC 6962), in base 64.
+// Seen names a checkpoint: the number of records and the root of their Merkle tree (RFC 6962), in
+// base 64.
 type Seen struct {
 	Size int64  `json:"size"`
 	Root string `json:"root"`
@@ -129,7 +136,8 @@ func (h *Header) Head() *Header { return h }
 
 func (h *Header) check(c *checker) {
 	if h.ID.IsZero() {
-		c.field("id", "", "missing: make a new ULID for each statement, such as 01KAQ7Z0V4T5W9J8M3N2P6R1XC")
+		c.field("id", "", "missing: make a new ULID for each statement, such as "+
+			"01KAQ7Z0V4T5W9J8M3N2P6R1XC")
 	}
 	c.origin("ledger", h.Ledger)
 	if h.Seen != nil {
@@ -137,7 +145,8 @@ func (h *Header) check(c *checker) {
 	}
 }
 
-// Dated is the day from which a statement applies: the second of the two clocks. The first is the time of recording.
+// Dated is the day from which a statement applies: the second of the two clocks. The first is the
+// time of recording.
 type Dated struct {
 	// Effective is the date from which what is said holds.
 	Effective Date `json:"effective"`

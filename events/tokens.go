@@ -8,17 +8,20 @@ import (
 	"sync"
 )
 
-// A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, or an organisation's ICAO 9303 code
-// (the European Union is EUE).
+// A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, or an organisation's
+// ICAO 9303 code (the European Union is EUE).
 type Nation string
 
-// HQ stands where a nation would for what the coordinators say. It is no nation's code and never will be.
+// HQ stands where a nation would for what the coordinators say. It is no nation's code and never
+// will be.
 const HQ Nation = "HQ"
 
-// An Operation names what the coalition does together ("mnf-u", "unmil"): lower-case letters, digits and hyphens.
+// An Operation names what the coalition does together ("mnf-u", "unmil"): lower-case letters,
+// digits and hyphens.
 type Operation string
 
-// A Role is a capability that somebody must fill ("ground", "intelligence"), from the catalogue of an operation.
+// A Role is a capability that somebody must fill ("ground", "intelligence"), from the catalogue of
+// an operation.
 type Role string
 
 // An Area is a part of an operation's region ("west", "black-sea"). The empty area means anywhere.
@@ -27,26 +30,30 @@ type Area string
 // A Line identifies a requirement within its operation ("ground-west").
 type Line string
 
-// A Unit is what a quantity counts: "personnel", "aircraft", "team"; or an ISO 4217 code such as "EUR" for money.
-// Units are never added to each other.
+// A Unit is what a quantity counts: "personnel", "aircraft", "team"; or an ISO 4217 code such as
+// "EUR" for money. Units are never added to each other.
 type Unit string
 
-// An Origin names a ledger for ever, like a URL without a scheme: "muster.example/berlin". It is the checkpoint origin
-// of C2SP tlog-checkpoint, and every statement carries it so that none can be replayed on another ledger.
+// An Origin names a ledger for ever, like a URL without a scheme: "muster.example/berlin". It is
+// the checkpoint origin of C2SP tlog-checkpoint, and every statement carries it so that none can be
+// replayed on another ledger.
 type Origin string
 
 // The forms of words, as patterns (RE2, and ECMA 262 too).
 const (
-	SlugForm     = `^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$` // of operations, roles, areas, requirements, conditions and caveats
+	// Of operations, roles, areas, requirements, conditions and caveats.
+	SlugForm     = `^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`
 	UnitForm     = `^[a-z](?:[a-z-]{0,18}[a-z])?$`
 	CurrencyForm = `^[A-Z]{3}$`
-	OriginForm   = `^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$` // with at most MaxOrigin characters
+	// With at most MaxOrigin characters.
+	OriginForm = `^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:/[a-z0-9][a-z0-9._-]*)*$`
 )
 
 // MaxOrigin is the most characters that a ledger's origin has.
 const MaxOrigin = 128
 
-// The forms are kept here without their patterns, which would take as long as all else that is done with a statement.
+// The forms are kept here without their patterns, which would take as long as all else that is done
+// with a statement.
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
@@ -64,7 +71,8 @@ func consists(s string, of func(byte) bool) bool {
 }
 
 func validSlug(s string) bool {
-	return s != "" && len(s) <= 32 && isPlain(s[0]) && isPlain(s[len(s)-1]) && consists(s, func(c byte) bool { return isPlain(c) || c == '-' })
+	return s != "" && len(s) <= 32 && isPlain(s[0]) && isPlain(s[len(s)-1]) &&
+		consists(s, func(c byte) bool { return isPlain(c) || c == '-' })
 }
 
 // Valid reports whether o has the form of an operation's name.
@@ -81,13 +89,17 @@ func (o Origin) Valid() bool {
 	host, path, hasPath := strings.Cut(string(o), "/")
 	host, port, hasPort := strings.Cut(host, ":")
 	switch {
-	case len(o) > MaxOrigin, host == "" || !isPlain(host[0]) || !isPlain(host[len(host)-1]), hasPort && port == "":
+	case len(o) > MaxOrigin, host == "" || !isPlain(host[0]) || !isPlain(host[len(host)-1]),
+		hasPort && port == "":
 		return false
-	case !consists(host, func(c byte) bool { return isPlain(c) || c == '.' || c == '-' }) || !consists(port, isDigit):
+	case !consists(host, func(c byte) bool { return isPlain(c) || c == '.' || c == '-' }) ||
+		!consists(port, isDigit):
 		return false
 	}
 	for part := range strings.SplitSeq(path, "/") {
-		if hasPath && (part == "" || !isPlain(part[0]) || !consists(part, func(c byte) bool { return isPlain(c) || c == '.' || c == '_' || c == '-' })) {
+		if hasPath && (part == "" || !isPlain(part[0]) || !consists(part, func(c byte) bool {
+			return isPlain(c) || c == '.' || c == '_' || c == '-'
+		})) {
 			return false
 		}
 	}
@@ -96,7 +108,8 @@ func (o Origin) Valid() bool {
 
 // Valid reports whether u has the form of a unit.
 func (u Unit) Valid() bool {
-	isWord := u != "" && len(u) <= 20 && isLower(u[0]) && isLower(u[len(u)-1]) && consists(string(u), func(c byte) bool { return isLower(c) || c == '-' })
+	isWord := u != "" && len(u) <= 20 && isLower(u[0]) && isLower(u[len(u)-1]) &&
+		consists(string(u), func(c byte) bool { return isLower(c) || c == '-' })
 	return isWord || u.IsMoney()
 }
 
@@ -115,8 +128,9 @@ func (n Nation) Name() string {
 }
 
 // withArticle are the nations whose English names have an article within a sentence.
-var withArticle = strings.Fields("ALA ARE ATF BES BHS CAF CCK COK COM CYM DOM EUE FLK FRO GBR GMB HMD " +
-	"IMN IOT MDV MHL MNP NLD PHL SLB TCA UMI UNO USA VGB VIR")
+var withArticle = strings.Fields(
+	"ALA ARE ATF BES BHS CAF CCK COK COM CYM DOM EUE FLK FRO GBR GMB HMD " +
+		"IMN IOT MDV MHL MNP NLD PHL SLB TCA UMI UNO USA VGB VIR")
 
 // Named returns the nation's usual English name as it stands within a sentence: "the Netherlands".
 func (n Nation) Named() string {
@@ -129,15 +143,17 @@ func (n Nation) Named() string {
 // Nations returns every known code, in order.
 func Nations() []Nation { return slices.Clone(gazetteer().codes) }
 
-// FindNation returns the nation with the given code or English name, in any case ("fra", "Britain", "South Korea").
-// It is for what people type and for files to import; a statement holds the code in capitals and nothing else.
+// FindNation returns the nation with the given code or English name, in any case ("fra", "Britain",
+// "South Korea"). It is for what people type and for files to import; a statement holds the code in
+// capitals and nothing else.
 func FindNation(name string) (Nation, bool) {
 	n, ok := gazetteer().byName[foldName(name)]
 	return n, ok
 }
 
-// nations.csv: codes and names of ISO 3166-1, from the public-domain table datasets/country-codes (ODC-PDDL-1.0), with
-// EUE and UNO from ICAO 9303, XKX as the European Union uses it, and other names that published lists use.
+// nations.csv: codes and names of ISO 3166-1, from the public-domain table datasets/country-codes
+// (ODC-PDDL-1.0), with EUE and UNO from ICAO 9303, XKX as the European Union uses it, and other
+// names that published lists use.
 //
 //go:embed nations.csv
 var nationsCSV string
@@ -168,7 +184,8 @@ var gazetteer = sync.OnceValue(func() *nationTable {
 	return t
 })
 
-// foldName makes two spellings of a name equal that differ in case, in the apostrophe's form or in spacing.
+// foldName makes two spellings of a name equal that differ in case, in the apostrophe's form or in
+// spacing.
 func foldName(name string) string {
 	name = strings.NewReplacer("’", "'", "`", "'").Replace(strings.ToLower(name))
 	return strings.Join(strings.Fields(name), " ")

@@ -20,13 +20,15 @@ func TestNations(t *testing.T) {
 		if n.Name() == "" || n.Name() == string(n) {
 			t.Errorf("%s has no name", n)
 		}
-		for _, spelling := range []string{string(n), strings.ToLower(string(n)), n.Name(), " " + strings.ToUpper(n.Name())} {
+		for _, spelling := range []string{string(n), strings.ToLower(string(n)), n.Name(),
+			" " + strings.ToUpper(n.Name())} {
 			if found, ok := FindNation(spelling); !ok || found != n {
 				t.Errorf("%q is found as %q, want %s", spelling, found, n)
 			}
 		}
 	}
-	if slices.Contains(slices.Compact(slices.Clone(all)), HQ) || HQ.Known() || len(slices.Compact(slices.Clone(all))) != len(all) {
+	if slices.Contains(slices.Compact(slices.Clone(all)), HQ) || HQ.Known() ||
+		len(slices.Compact(slices.Clone(all))) != len(all) {
 		t.Error("HQ is a nation, or a code is there twice")
 	}
 	all[0] = "XXX"
@@ -38,8 +40,9 @@ func TestNations(t *testing.T) {
 func TestFindNation(t *testing.T) {
 	for spelling, want := range map[string]Nation{
 		"European Union": "EUE", "EUE": "EUE", "UNO": "UNO", "Kosovo": "XKX",
-		"Britain": "GBR", "south korea": "KOR", "Côte d'Ivoire": "CIV", "Côte d’Ivoire": "CIV", "United  States of\tAmerica": "USA",
-		"Atlantis": "", "": "", "HQ": "", "FRА": "",
+		"Britain": "GBR", "south korea": "KOR", "Côte d'Ivoire": "CIV", "Côte d’Ivoire": "CIV",
+		"United  States of\tAmerica": "USA",
+		"Atlantis":                   "", "": "", "HQ": "", "FRА": "",
 	} {
 		if got, ok := FindNation(spelling); got != want || ok != (want != "") {
 			t.Errorf("%q is found as %q, want %q", spelling, got, want)
@@ -57,22 +60,27 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%q is refused", s)
 		}
 	}
-	for _, s := range []string{"", "-", "-a", "a-", "A", "a.b", "a*", "a>", "a b", "a\n", "\na", "а", long + "a"} {
+	for _, s := range []string{"", "-", "-a", "a-", "A", "a.b", "a*", "a>", "a b", "a\n", "\na",
+		"а", long + "a"} {
 		if Operation(s).Valid() || Role(s).Valid() {
 			t.Errorf("%q is taken", s)
 		}
 	}
 	for s, want := range map[Unit]bool{
-		"personnel": true, "air-hour": true, "EUR": true, "Eur": false, "EU": false, "EURO": false, "m2": false, "-a": false, "a-": false, "": false, "a\n": false,
+		"personnel": true, "air-hour": true, "EUR": true, "Eur": false, "EU": false, "EURO": false,
+		"m2": false, "-a": false, "a-": false, "": false, "a\n": false,
 	} {
 		if s.Valid() != want {
 			t.Errorf("unit %q valid: %v", s, !want)
 		}
 	}
 	for s, want := range map[Origin]bool{
-		"muster.example": true, "muster.example/berlin": true, "localhost:8080/a/b_c": true, "a": true,
-		"": false, "Muster.example": false, "muster.example/": false, "muster.example//a": false, "https://muster.example": false,
-		"muster.example/a b": false, "muster.example/a\n": false, "muster.example+1": false, Origin(strings.Repeat("a", 129)): false,
+		"muster.example": true, "muster.example/berlin": true,
+		"localhost:8080/a/b_c": true, "a": true,
+		"": false, "Muster.example": false, "muster.example/": false, "muster.example//a": false,
+		"https://muster.example": false,
+		"muster.example/a b":     false, "muster.example/a\n": false, "muster.example+1": false,
+		Origin(strings.Repeat("a", 129)): false,
 	} {
 		if s.Valid() != want {
 			t.Errorf("origin %q valid: %v", s, !want)
@@ -83,7 +91,8 @@ func TestTokens(t *testing.T) {
 func TestTypes(t *testing.T) {
 	seen := map[Type]bool{}
 	for _, typ := range Types() {
-		if seen[typ] || typ.Subject() == "" || typ.Event() == "" || typ.Subject()+"."+typ.Event() != string(typ) {
+		if seen[typ] || typ.Subject() == "" || typ.Event() == "" ||
+			typ.Subject()+"."+typ.Event() != string(typ) {
 			t.Errorf("type %q", typ)
 		}
 		seen[typ] = true
@@ -110,7 +119,8 @@ func TestFormsAreThosePublished(t *testing.T) {
 		{`^-?(0|[1-9][0-9]*)$`, isWhole},
 		{`^-?(0|[1-9][0-9]*)\.[0-9]{2}$`, isAmount},
 	}
-	pieces := []string{"a", "z", "0", "9", "-", ".", "_", "/", ":", "A", "Z", "\n", " ", "é", "ab", "a-b", "00", "EUR", "aaaaaaaaaaaaaaaaaa", "x.example", "12.34", ".00", "-1", "1"}
+	pieces := []string{"a", "z", "0", "9", "-", ".", "_", "/", ":", "A", "Z", "\n", " ", "é", "ab",
+		"a-b", "00", "EUR", "aaaaaaaaaaaaaaaaaa", "x.example", "12.34", ".00", "-1", "1"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, f := range forms {
 		pattern, good := regexp.MustCompile(f.form), 0
@@ -143,7 +153,8 @@ func TestNationNamed(t *testing.T) {
 		}
 	}
 	for _, n := range Nations() {
-		looks := strings.HasPrefix(n.Name(), "United ") || strings.HasSuffix(n.Name(), " Islands") ||
+		looks := strings.HasPrefix(n.Name(), "United ") ||
+			strings.HasSuffix(n.Name(), " Islands") ||
 			strings.HasSuffix(n.Name(), "Republic") || strings.HasSuffix(n.Name(), "Netherlands") ||
 			strings.HasSuffix(n.Name(), "Territory") || strings.HasSuffix(n.Name(), "Union")
 		if looks && n != "SGS" && n.Named() == n.Name() {

@@ -9,22 +9,25 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// A ReadyKey is a key that was made ready to check many signatures: nearly three times as fast as [Signed.VerifiedBy], by vector
-// instructions where the processor has them and by a table of multiples of the key, of about 40 KB, as there is one of the base
-// point in every implementation that signs. It may be used concurrently.
+// A ReadyKey is a key that was made ready to check many signatures: nearly three times as fast as
+// [Signed.VerifiedBy], by vector instructions where the processor has them and by a table of
+// multiples of the key, of about 40 KB, as there is one of the base point in every implementation
+// that signs. It may be used concurrently.
 //
-// It accepts exactly what VerifiedBy does (a signature by itself, without multiplying by the cofactor, and never several at
-// once, whose equation a signer could satisfy with signatures that fail alone). But it is other code than the standard
-// library's, and that is by intention: the server that takes a statement checks it with this, and whoever audits the server
-// with the other.
+// It accepts exactly what VerifiedBy does (a signature by itself, without multiplying by the
+// cofactor, and never several at once, whose equation a signer could satisfy with signatures that
+// fail alone). But it is other code than the standard library's, and that is by intention: the
+// server that takes a statement checks it with this, and whoever audits the server with the other.
 type ReadyKey struct {
 	note.Verifier
 	key   Key
-	bytes []byte                       // of the key, as it is written
-	minus *curve.EdwardsBasepointTable // of the point -A; nil for what is no point of the curve, and can sign nothing
+	bytes []byte // of the key, as it is written
+	// Of the point -A; nil for what is no point of the curve, and can sign nothing.
+	minus *curve.EdwardsBasepointTable
 }
 
-// Ready makes the key ready. It takes about as long as to check three signatures. It fails for what has no Verifier.
+// Ready makes the key ready. It takes about as long as to check three signatures. It fails for what
+// has no Verifier.
 func (k Key) Ready() (*ReadyKey, error) {
 	v, public, err := newVerifier(string(k))
 	if err != nil {
@@ -52,8 +55,8 @@ func multiplesOfMinus(key []byte) *curve.EdwardsBasepointTable {
 // Key returns the key.
 func (r *ReadyKey) Key() Key { return r.key }
 
-// Verify implements note.Verifier: RFC 8032, 5.1.7, without the cofactor. With k the hash of R, the key and the message, the bytes of
-// s B - k A must be those of R.
+// Verify implements note.Verifier: RFC 8032, 5.1.7, without the cofactor. With k the hash of R, the
+// key and the message, the bytes of s B - k A must be those of R.
 func (r *ReadyKey) Verify(msg, sig []byte) bool {
 	var s, k scalar.Scalar
 	if r.minus == nil || len(sig) != 64 {

@@ -32,7 +32,8 @@ func ready(t interface{ Fatal(...any) }, public []byte) *ReadyKey {
 	return readyKey(v, k, public)
 }
 
-// What the server takes and an auditor's program does not would be worse than any slowness: the two must agree on everything.
+// What the server takes and an auditor's program does not would be worse than any slowness: the two
+// must agree on everything.
 func TestAReadyKeyAcceptsWhatTheStandardLibraryDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret := ed25519.NewKeyFromSeed(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "seed"))
@@ -48,12 +49,14 @@ func TestAReadyKeyAcceptsWhatTheStandardLibraryDoes(t *testing.T) {
 		}
 		want := len(sig) == 64 && ed25519.Verify(public, msg, sig)
 		if got := ready(t, public).Verify(msg, sig); got != want {
-			t.Fatalf("ready: %v, standard library: %v; public %x, message %x, signature %x", got, want, public, msg, sig)
+			t.Fatalf("ready: %v, standard library: %v; public %x, message %x, signature %x", got,
+				want, public, msg, sig)
 		}
 	})
 }
 
-// Every way to write a point whose order divides eight, the ways that RFC 8032 does not allow among them.
+// Every way to write a point whose order divides eight, the ways that RFC 8032 does not allow among
+// them.
 var smallOrder = []string{
 	"0100000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000080",
@@ -91,7 +94,8 @@ func TestAReadyKeyAgreesOnPointsOfSmallOrder(t *testing.T) {
 					msg := fmt.Appendf(nil, "message %d", i)
 					want := ed25519.Verify(public, msg, sig)
 					if got := r.Verify(msg, sig); got != want {
-						t.Errorf("ready: %v, standard library: %v; public %s, message %q, R %s, s %s", got, want, a, msg, point, s)
+						t.Errorf("ready: %v, standard library: %v; public %s, message %q, R %s, "+
+							"s %s", got, want, a, msg, point, s)
 					}
 					if want {
 						accepted++
@@ -107,7 +111,8 @@ func TestAReadyKeyAgreesOnPointsOfSmallOrder(t *testing.T) {
 	}
 }
 
-// A signature with L added to s is the same to a verifier that reduces s, and another record to a ledger.
+// A signature with L added to s is the same to a verifier that reduces s, and another record to a
+// ledger.
 func TestAReadyKeyRefusesAnAddedOrder(t *testing.T) {
 	secret := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
 	public, msg := secret.Public().(ed25519.PublicKey), []byte("a pledge")
@@ -135,7 +140,8 @@ func TestAReadyKeyThatIsNoPoint(t *testing.T) {
 		if r.minus != nil {
 			points++
 		}
-		if sig := make([]byte, 64); r.Verify([]byte("m"), sig) || ed25519.Verify(sum[:], []byte("m"), sig) {
+		if sig := make([]byte, 64); r.Verify([]byte("m"), sig) ||
+			ed25519.Verify(sum[:], []byte("m"), sig) {
 			t.Errorf("%x verifies", sum)
 		}
 	}

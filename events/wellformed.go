@@ -16,7 +16,8 @@ func syntax(format string, args ...any) *problem.Problem {
 }
 
 func tooLarge(size int) error {
-	return problem.New(problem.TooLarge, "the statement has %d bytes: at most %d are taken", size, MaxBytes)
+	return problem.New(problem.TooLarge, "the statement has %d bytes: at most %d are taken",
+		size, MaxBytes)
 }
 
 // oneLine checks what does not depend on the JSON.
@@ -30,7 +31,8 @@ func oneLine(text []byte) error {
 	return nil
 }
 
-// plainText checks what a note and the JSON in it have in common: size, encoding, and no control character but LF.
+// plainText checks what a note and the JSON in it have in common: size, encoding, and no control
+// character but LF.
 func plainText(text []byte) error {
 	switch {
 	case len(text) > MaxBytes:
@@ -50,7 +52,8 @@ func plainText(text []byte) error {
 		case r == '\r':
 			return syntax(`the statement has a carriage return at byte %d: end lines with LF alone, and write one inside a text as \n`, i)
 		case r < 0x20 && r != '\n':
-			return syntax("the statement has the control character %U at byte %d: leave it out", r, i)
+			return syntax("the statement has the control character %U at byte %d: leave it out", r,
+				i)
 		}
 		i += size
 	}
@@ -68,7 +71,8 @@ func wellNested(text []byte) error {
 			return badJSON(err)
 		}
 		if dec.StackDepth() > MaxDepth {
-			return syntax("the statement is nested deeper than %d at byte %d: no statement needs that", MaxDepth, dec.InputOffset())
+			return syntax("the statement is nested deeper than %d at byte %d: no statement "+
+				"needs that", MaxDepth, dec.InputOffset())
 		}
 		if dec.StackDepth() == 0 {
 			break
@@ -76,7 +80,8 @@ func wellNested(text []byte) error {
 	}
 	end := dec.InputOffset()
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return syntax("there is more after the statement's end at byte %d: send one statement alone", end)
+		return syntax("there is more after the statement's end at byte %d: send one statement "+
+			"alone", end)
 	}
 	return nil
 }
@@ -90,7 +95,8 @@ func badJSON(err error) error {
 	case !errors.As(err, &at):
 		return syntax("the statement is not well-formed JSON: %w", err)
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return syntax("the member %q is there twice: leave one out", problem.Shorten(at.JSONPointer.LastToken()))
+		return syntax("the member %q is there twice: leave one out",
+			problem.Shorten(at.JSONPointer.LastToken()))
 	}
 	return syntax("the statement is not well-formed JSON at byte %d: %w", at.ByteOffset, at.Err)
 }

@@ -31,7 +31,8 @@ func signedOffer(t testing.TB) (text, dash, sig string) {
 	return text, "\n\n— FRA/test ", strings.TrimSuffix(sig, "\n")
 }
 
-// looseBits returns other base 64 of the same bytes: the last character before the padding has bits that say nothing.
+// looseBits returns other base 64 of the same bytes: the last character before the padding has bits
+// that say nothing.
 func looseBits(t testing.TB, s string) string {
 	t.Helper()
 	i := len(strings.TrimRight(s, "=")) - 1
@@ -47,28 +48,38 @@ func looseBits(t testing.TB, s string) string {
 
 func TestBadNotes(t *testing.T) {
 	text, dash, sig := signedOffer(t)
-	const noNote = "this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash"
+	const noNote = "this is no signed note: send a line of JSON, an empty line, and a line of " +
+		"signature that begins with an em dash"
 	for _, bad := range []struct {
 		name, msg string
 		kind      problem.Kind
 		message   string
 	}{
 		{"nothing", "", problem.Syntax, "the statement is empty"},
-		{"over 32 KiB", text + strings.Repeat(" ", MaxBytes) + dash + sig + "\n", problem.TooLarge, "the statement has 33118 bytes: at most 32768 are taken"},
+		{"over 32 KiB", text + strings.Repeat(" ", MaxBytes) + dash + sig + "\n", problem.TooLarge,
+			"the statement has 33118 bytes: at most 32768 are taken"},
 		{"not signed", text + "\n", problem.Syntax, noNote},
 		{"no signature line", text + "\n\n", problem.Syntax, noNote},
 		{"a hyphen for the dash", text + "\n\n- FRA/test " + sig + "\n", problem.Syntax, noNote},
 		{"no last line end", text + dash + sig, problem.Syntax, noNote},
 		{"no base 64", text + dash + "!\n", problem.Syntax, noNote},
-		{"two signatures", text + dash + sig + "\n— HQ/test " + sig + "\n", problem.Syntax, "the note has 2 signatures: send exactly one"},
-		{"a signature twice", text + dash + sig + "\n— FRA/test " + sig + "\n", problem.Syntax, "the note has 2 signatures: send exactly one"},
-		{"loose base 64", text + dash + looseBits(t, sig) + "\n", problem.Syntax, "the signature is not in canonical base 64: send it as it was made"},
-		{"text of two lines", text + "\n" + text + dash + sig + "\n", problem.Syntax, `the statement must be one line of JSON: write a line break inside a text as \n`},
-		{"a line before", "\n" + text + dash + sig + "\n", problem.Syntax, `the statement must be one line of JSON: write a line break inside a text as \n`},
+		{"two signatures", text + dash + sig + "\n— HQ/test " + sig + "\n", problem.Syntax,
+			"the note has 2 signatures: send exactly one"},
+		{"a signature twice", text + dash + sig + "\n— FRA/test " + sig + "\n", problem.Syntax,
+			"the note has 2 signatures: send exactly one"},
+		{"loose base 64", text + dash + looseBits(t, sig) + "\n", problem.Syntax,
+			"the signature is not in canonical base 64: send it as it was made"},
+		{"text of two lines", text + "\n" + text + dash + sig + "\n", problem.Syntax,
+			`the statement must be one line of JSON: write a line break inside a text as \n`},
+		{"a line before", "\n" + text + dash + sig + "\n", problem.Syntax,
+			`the statement must be one line of JSON: write a line break inside a text as \n`},
 		{"no text", "\n" + dash[1:] + sig + "\n", problem.Syntax, "the statement is empty"},
-		{"CR LF", strings.ReplaceAll(text+dash+sig+"\n", "\n", "\r\n"), problem.Syntax, `the statement has a carriage return at byte 242: end lines with LF alone, and write one inside a text as \n`},
-		{"invalid UTF-8", text + "\xff" + dash + sig + "\n", problem.Syntax, "the statement is not valid UTF-8 at byte 242: write it in UTF-8"},
-		{"a bad statement", strings.Replace(text, "FRA", "fra", 1) + dash + sig + "\n", problem.Invalid, `nation "fra": write it as FRA`},
+		{"CR LF", strings.ReplaceAll(text+dash+sig+"\n", "\n", "\r\n"), problem.Syntax,
+			`the statement has a carriage return at byte 242: end lines with LF alone, and write one inside a text as \n`},
+		{"invalid UTF-8", text + "\xff" + dash + sig + "\n", problem.Syntax,
+			"the statement is not valid UTF-8 at byte 242: write it in UTF-8"},
+		{"a bad statement", strings.Replace(text, "FRA", "fra", 1) + dash + sig + "\n",
+			problem.Invalid, `nation "fra": write it as FRA`},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			_, err := ParseSigned([]byte(bad.msg))
@@ -106,8 +117,10 @@ func TestTheSignatureIsOfTheBytes(t *testing.T) {
 	}
 	// And of what is not a note with that one signature, nothing is signed.
 	for _, bad := range []string{
-		"", "\n", "\n\n", text, text + "\n", text + "\n\n", text + dash, text + dash + sig, text + dash + "\n", text + dash + "!\n", text + dash + "AAAA\n",
-		text + dash + sig[:len(sig)-4] + "\n", text + dash + sig + "\n\n", text + dash + sig + "\n— HQ/test " + sig + "\n", "\n\n— FRA/test " + sig + "\n",
+		"", "\n", "\n\n", text, text + "\n", text + "\n\n", text + dash, text + dash + sig,
+		text + dash + "\n", text + dash + "!\n", text + dash + "AAAA\n",
+		text + dash + sig[:len(sig)-4] + "\n", text + dash + sig + "\n\n",
+		text + dash + sig + "\n— HQ/test " + sig + "\n", "\n\n— FRA/test " + sig + "\n",
 		text + "\n\n— HQ/test " + sig + "\n", text + "\n\n— FRA/test\n", text + "\n\n" + sig + "\n",
 	} {
 		altered := signed
@@ -168,19 +181,35 @@ func TestBadRecords(t *testing.T) {
 		kind           problem.Kind
 		message, hint  string
 	}{
-		{"empty", good, "", problem.Unverified, "record 7 is damaged: the first line is no envelope: jsontext: unexpected EOF", ""},
-		{"higher version", `"v":1`, `"v":2`, problem.Unavailable, "record 7 says what this muster cannot read: it was written by a newer muster: it has version 2, and this muster reads up to 1", newer},
-		{"higher version with more members", `"v":1`, `"v":2,"more":[]`, problem.Unavailable, "record 7 says what this muster cannot read: it was written by a newer muster: it has version 2, and this muster reads up to 1", newer},
-		{"version 0", `"v":1`, `"v":0`, problem.Unverified, "record 7 is damaged: the envelope names no version", ""},
-		{"no version", `"v":1,`, "", problem.Unverified, "record 7 is damaged: the envelope names no version", ""},
-		{"version in capitals", `"v":1`, `"V":1`, problem.Unverified, "record 7 is damaged: the envelope names no version", ""},
-		{"time without microseconds", ".123456Z", "Z", problem.Unverified, `record 7 is damaged: the envelope's time is "2026-11-23T02:23:12Z" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
-		{"time with a comma", ".123456Z", ",123456Z", problem.Unverified, `record 7 is damaged: the envelope's time is "2026-11-23T02:23:12,123456Z" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
-		{"time of elsewhere", ".123456Z", ".123456+01:00", problem.Unverified, `record 7 is damaged: the envelope's time is "2026-11-23T02:23:12.123456+01:00" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
-		{"unknown type", `"pledge.offered"`, `"grudge.held"`, problem.Unavailable, `record 7 says what this muster cannot read: type "grudge.held": not a kind of statement that is known here: write one such as "pledge.offered"`, newer},
-		{"unknown member", `"role":`, `"speed":1,"role":`, problem.Unavailable, `record 7 says what this muster cannot read: speed: unknown: no such member is known here, so leave it out`, newer},
-		{"no statement", good[strings.IndexByte(good, '\n'):], "\n", problem.Unverified, "record 7 is damaged: the statement is empty", ""},
-		{"cut", good[len(good)-20:], "", problem.Unverified, "record 7 is damaged: this is no signed note: send a line of JSON, an empty line, and a line of signature that begins with an em dash", ""},
+		{"empty", good, "", problem.Unverified,
+			"record 7 is damaged: the first line is no envelope: jsontext: unexpected EOF", ""},
+		{"higher version", `"v":1`, `"v":2`, problem.Unavailable,
+			"record 7 says what this muster cannot read: it was written by a newer muster: it " +
+				"has version 2, and this muster reads up to 1", newer},
+		{"higher version with more members", `"v":1`, `"v":2,"more":[]`, problem.Unavailable,
+			"record 7 says what this muster cannot read: it was written by a newer muster: it " +
+				"has version 2, and this muster reads up to 1", newer},
+		{"version 0", `"v":1`, `"v":0`, problem.Unverified,
+			"record 7 is damaged: the envelope names no version", ""},
+		{"no version", `"v":1,`, "", problem.Unverified,
+			"record 7 is damaged: the envelope names no version", ""},
+		{"version in capitals", `"v":1`, `"V":1`, problem.Unverified,
+			"record 7 is damaged: the envelope names no version", ""},
+		{"time without microseconds", ".123456Z", "Z", problem.Unverified,
+			`record 7 is damaged: the envelope's time is "2026-11-23T02:23:12Z" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
+		{"time with a comma", ".123456Z", ",123456Z", problem.Unverified,
+			`record 7 is damaged: the envelope's time is "2026-11-23T02:23:12,123456Z" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
+		{"time of elsewhere", ".123456Z", ".123456+01:00", problem.Unverified,
+			`record 7 is damaged: the envelope's time is "2026-11-23T02:23:12.123456+01:00" and not of the form 2006-01-02T15:04:05.000000Z`, ""},
+		{"unknown type", `"pledge.offered"`, `"grudge.held"`, problem.Unavailable,
+			`record 7 says what this muster cannot read: type "grudge.held": not a kind of statement that is known here: write one such as "pledge.offered"`, newer},
+		{"unknown member", `"role":`, `"speed":1,"role":`, problem.Unavailable,
+			`record 7 says what this muster cannot read: speed: unknown: no such member is known here, so leave it out`, newer},
+		{"no statement", good[strings.IndexByte(good, '\n'):], "\n", problem.Unverified,
+			"record 7 is damaged: the statement is empty", ""},
+		{"cut", good[len(good)-20:], "", problem.Unverified,
+			"record 7 is damaged: this is no signed note: send a line of JSON, an empty line, " +
+				"and a line of signature that begins with an em dash", ""},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			if !strings.Contains(good, bad.old) {
@@ -215,7 +244,8 @@ func TestNewRecordCutsTheTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	paris := time.FixedZone("CET", 3600)
-	rec, err := NewRecord(7, time.Date(2026, 11, 23, 3, 23, 0, 123456999, paris), "muster.example/<test>", signed)
+	rec, err := NewRecord(7, time.Date(2026, 11, 23, 3, 23, 0, 123456999, paris),
+		"muster.example/<test>", signed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +260,8 @@ func TestNewRecordCutsTheTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !again.Recorded.Equal(rec.Recorded) || again.By != rec.By || again.Sequence != 7 || !bytes.Equal(again.Note, signed.Note) {
+	if !again.Recorded.Equal(rec.Recorded) || again.By != rec.By || again.Sequence != 7 ||
+		!bytes.Equal(again.Note, signed.Note) {
 		t.Errorf("\nmade %+v\nread %+v", rec, again)
 	}
 }

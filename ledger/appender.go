@@ -15,16 +15,17 @@ import (
 	"muster/ledger/rules"
 )
 
-// The appender is one goroutine. It takes commands from a channel, those that wait as a group. It decides each against the state that
-// includes what is in flight, gives it the next sequence, and asks the log for the group, without waiting. Behind it the committer,
-// another goroutine, waits for the log's answers in order, commits what is settled to the journal, all that waits at once, and
-// only then answers the submitters.
+// The appender is one goroutine. It takes commands from a channel, those that wait as a group. It
+// decides each against the state that includes what is in flight, gives it the next sequence, and
+// asks the log for the group, without waiting. Behind it the committer, another goroutine, waits
+// for the log's answers in order, commits what is settled to the journal, all that waits at once,
+// and only then answers the submitters.
 //
 // A refusal, too, waits for what was in flight when it was decided, for it may rest on it.
 //
-// When the log says no, or nothing, the committer stops at that group and the appender takes back from the state that one and
-// all after it, learns from the log what really happened, and decides them again. The first record after that goes alone, so that the
-// log's answer is about that one.
+// When the log says no, or nothing, the committer stops at that group and the appender takes back
+// from the state that one and all after it, learns from the log what really happened, and decides
+// them again. The first record after that goes alone, so that the log's answer is about that one.
 
 const (
 	maxInFlight = 4096 // entries between the appender and the committer
@@ -52,13 +53,16 @@ type result struct {
 
 func (c *command) answer(r Receipt, err error) { c.done <- result{r, err} }
 
-// An entry is a command in flight: a record that the log is asked to append, or an answer that waits for those before it.
+// An entry is a command in flight: a record that the log is asked to append, or an answer that
+// waits for those before it.
 type entry struct {
 	command *command
 	record  events.Record
 	message Message
 	undo    func() // for a record: takes it back from the state
-	verdict error  // for an answer: the refusal, or nil for the first receipt of a record, and for a check that found nothing
+	// For an answer: the refusal, or nil for the first receipt of a record, and for a check that
+	// found nothing.
+	verdict error
 }
 
 func (e *entry) isRecord() bool { return e.undo != nil }
@@ -68,7 +72,8 @@ type group struct {
 	entries []*entry
 	records []events.Record // those of the entries that are records
 	ack     Ack             // the log's answer for them; nil where there are none
-	barrier chan<- []*group // for none: tells the appender that all before is settled, and what could not be
+	// For none: tells the appender that all before is settled, and what could not be.
+	barrier chan<- []*group
 }
 
 func (l *Ledger) run(ctx context.Context) {
@@ -106,8 +111,9 @@ func (l *Ledger) follow() {
 	}
 }
 
-// heal looks whether the log is well again, when nobody submits: those who go by Healthy would not. Whether it takes records again, only a
-// record can tell; so after a while it counts as well. That two histories have parted does not heal by waiting.
+// heal looks whether the log is well again, when nobody submits: those who go by Healthy would not.
+// Whether it takes records again, only a record can tell; so after a while it counts as well. That
+// two histories have parted does not heal by waiting.
 func (l *Ledger) heal() {
 	if time.Since(l.silentAt) >= saveEvery {
 		l.silent.Store(nil)
@@ -133,7 +139,8 @@ func (l *Ledger) drain() {
 	}
 }
 
-// take decides a command, and those that wait behind it, and asks the log to append what may be said.
+// take decides a command, and those that wait behind it, and asks the log to append what may be
+// said.
 func (l *Ledger) take(c *command) {
 	if l.behind && time.Now().After(l.retryAt) {
 		l.recover(l.flush())
@@ -152,7 +159,8 @@ func (l *Ledger) take(c *command) {
 	}
 }
 
-// decide puts a command into the group, as a record or as an answer. Anchored says that the log has just been seen to end where the journal ends.
+// decide puts a command into the group, as a record or as an answer. Anchored says that the log has
+// just been seen to end where the journal ends.
 func (l *Ledger) decide(c *command, anchored bool) {
 	if l.behind {
 		c.answer(Receipt{}, l.Healthy())
@@ -174,8 +182,8 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		return
 	}
 	if l.before == nil && l.state.Last() > 0 && !anchored {
-		// The sequence alone would say where the record goes. That is not enough for a log that has lost its end since, and
-		// to which somebody else has given another.
+		// The sequence alone would say where the record goes. That is not enough for a log that has
+		// lost its end since, and to which somebody else has given another.
 		l.recover(l.flush())
 		l.decide(c, true)
 		return
@@ -203,14 +211,15 @@ func (l *Ledger) found(c *command) (known bool, err error) {
 	return known, err
 }
 
-// attempt does something for one statement. Where that panics, the statement is refused, the log has
-// the stack, and the server goes on for all others: so what is done must have changed nothing then.
-// To look something up and to decide change nothing, and [rules.State.Apply] takes back what it has
-// changed.
+// attempt does something for one statement. Where that panics, the statement is refused, the log
+// has the stack, and the server goes on for all others: so what is done must have changed nothing
+// then. To look something up and to decide change nothing, and [rules.State.Apply] takes back what
+// it has changed.
 func (l *Ledger) attempt(st events.Statement, do func() error) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			l.cfg.Faults.Error("a statement has met a fault of this program", "type", st.Head().Type,
+			l.cfg.Faults.Error("a statement has met a fault of this program", "type",
+				st.Head().Type,
 				"id", st.Head().ID, "panic", broken, "stack", string(debug.Stack()))
 			err = errFault
 		}
@@ -221,8 +230,9 @@ func (l *Ledger) attempt(st events.Statement, do func() error) (err error) {
 var errFault = problem.New(problem.Internal, "the statement has met a fault of this program").
 	WithHint("nothing was recorded, and the server's log has more about it: tell whoever runs it")
 
-// known answers a command whose id is there already: with the first receipt when the statement and the key are the same, with a
-// conflict when they are not. The signature was verified, so that nobody else is told.
+// known answers a command whose id is there already: with the first receipt when the statement and
+// the key are the same, with a conflict when they are not. The signature was verified, so that
+// nobody else is told.
 func (l *Ledger) known(c *command) bool {
 	id := c.signed.Statement.Head().ID
 	if e, ok := l.inFlight[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
@@ -245,7 +255,8 @@ func (l *Ledger) known(c *command) bool {
 		c.answer(Receipt{}, problem.From(err))
 		return true
 	}
-	if c.asked && rec.By == l.cfg.Name { // the log has taken it, and not those behind it in its group
+	// The log has taken it, and not those behind it in its group.
+	if c.asked && rec.By == l.cfg.Name {
 		c.answer(receiptOf(rec), nil)
 		return true
 	}
@@ -354,7 +365,8 @@ func (l *Ledger) apply(rec events.Record) error {
 	return nil
 }
 
-// flush waits until the committer has dealt with everything in flight, and returns what could not be settled, in order.
+// flush waits until the committer has dealt with everything in flight, and returns what could not
+// be settled, in order.
 func (l *Ledger) flush() []*group {
 	l.send()
 	reply := make(chan []*group, 1)
@@ -375,7 +387,8 @@ func entriesOf(groups []*group) (entries []*entry) {
 	return entries
 }
 
-// recover takes back from the state what could not be settled, learns what the log holds instead, and decides again.
+// recover takes back from the state what could not be settled, learns what the log holds instead,
+// and decides again.
 func (l *Ledger) recover(groups []*group) {
 	failed := entriesOf(groups)
 	for _, e := range slices.Backward(failed) {
@@ -413,8 +426,8 @@ func (l *Ledger) recover(groups []*group) {
 	l.send()
 }
 
-// silenceOf counts for which commands the log gave no answer, and returns the error when that was too often for one of them.
-// A log that can be read and yet does not answer may have no space left.
+// silenceOf counts for which commands the log gave no answer, and returns the error when that was
+// too often for one of them. A log that can be read and yet does not answer may have no space left.
 func silenceOf(failed []*group) (silence error) {
 	for _, g := range failed {
 		if g.ack == nil {
@@ -438,7 +451,8 @@ func silenceOf(failed []*group) (silence error) {
 
 // giveUp answers commands that the log does not take, but for those that turn out to be recorded.
 func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
-	why = why.WithHint("send the same statement again later: it counts once; if this lasts, look whether the NATS server has space left on its disk, and start it anew")
+	why = why.WithHint("send the same statement again later: it counts once; if this lasts, " +
+		"look whether the NATS server has space left on its disk, and start it anew")
 	l.silent.Store(why)
 	l.silentAt = time.Now()
 	for _, e := range failed {
@@ -455,8 +469,10 @@ const retryAfter = 500 * time.Millisecond
 func (l *Ledger) failure(err error) *problem.Problem {
 	var d *divergence
 	if errors.As(err, &d) {
-		return problem.New(problem.Unavailable, "the ledger has stopped: %w", err).WithHint("%s", d.remedy)
+		return problem.New(problem.Unavailable, "the ledger has stopped: %w", err).
+			WithHint("%s", d.remedy)
 	}
 	return problem.New(problem.Unavailable, "nothing can be recorded now: %w", err).
-		WithHint("send the same statement again in a moment: it counts once, however often it is sent")
+		WithHint("send the same statement again in a moment: it counts once, however often it " +
+			"is sent")
 }

@@ -25,7 +25,8 @@ import (
 	"muster/ledger/stream"
 )
 
-// The log loses its end, or all of it, while the server runs: the next statement puts it back, byte for byte.
+// The log loses its end, or all of it, while the server runs: the next statement puts it back, byte
+// for byte.
 func TestLogLosesItsEndMeanwhile(t *testing.T) {
 	for _, left := range []int{9, 4, 0} {
 		path, mem, k := someLedger(t, 10)
@@ -38,10 +39,12 @@ func TestLogLosesItsEndMeanwhile(t *testing.T) {
 	}
 }
 
-// The log loses its end while the server runs, and another server that had not seen it writes another end, which is longer.
-// The first server has acknowledged what is gone, so it stops and says where the histories part.
+// The log loses its end while the server runs, and another server that had not seen it writes
+// another end, which is longer. The first server has acknowledged what is gone, so it stops and
+// says where the histories part.
 func TestHistoriesPartMeanwhile(t *testing.T) {
-	for _, others := range []int{1, 3, 5} { // shorter than, as long as, and longer than what was lost
+	// shorter than, as long as, and longer than what was lost
+	for _, others := range []int{1, 3, 5} {
 		path, mem, k := someLedger(t, 10)
 		l, j := newLedger(t, path, mem.View())
 		mem.Truncate(7)
@@ -50,11 +53,14 @@ func TestHistoriesPartMeanwhile(t *testing.T) {
 			submitAll(t, other, []events.Signed{k.offer(t, 2)})
 		}
 		_, err := l.Submit(t.Context(), k.offer(t, 1))
-		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "at sequence 8 the journal and the stream hold different records") {
+		if !problem.Is(err, problem.Unavailable) ||
+			!strings.Contains(err.Error(),
+				"at sequence 8 the journal and the stream hold different records") {
 			t.Fatalf("%d records of another history: %v", others, err)
 		}
 		if l.Healthy() == nil || j.Last() != 10 {
-			t.Errorf("the ledger says that it is well, or has taken something: %v, %d records", l.Healthy(), j.Last())
+			t.Errorf("the ledger says that it is well, or has taken something: %v, %d records",
+				l.Healthy(), j.Last())
 		}
 	}
 }
@@ -66,7 +72,8 @@ func sameAsLog(t *testing.T, j *journal.Journal, log ledger.Log) {
 	err := log.Read(t.Context(), 1, func(m ledger.Message) error {
 		n++
 		rec, err := j.Record(m.Sequence)
-		if err != nil || string(rec.Stored) != string(m.Data) || m.Subject != events.Subject(rec.Statement) {
+		if err != nil || string(rec.Stored) != string(m.Data) ||
+			m.Subject != events.Subject(rec.Statement) {
 			t.Errorf("message %d is not the journal's record: %v", m.Sequence, err)
 		}
 		return nil
@@ -100,7 +107,8 @@ type slowAck struct {
 
 func (a slowAck) Wait() error { <-a.gate; return a.Ack.Wait() }
 
-// A forgetfulLog carries out appends, and loses the answers to those that it gives while it forgets: until the gate is open.
+// A forgetfulLog carries out appends, and loses the answers to those that it gives while it
+// forgets: until the gate is open.
 type forgetfulLog struct {
 	*slowLog
 	forgets atomic.Bool
@@ -121,7 +129,8 @@ type lostAck struct{ slowAck }
 
 func (a lostAck) Wait() error { <-a.gate; return errors.New("no answer in time") }
 
-// The answer to a statement is lost while others wait who submit the same: one of all is told to be the first.
+// The answer to a statement is lost while others wait who submit the same: one of all is told to be
+// the first.
 func TestSameStatementAndNoAnswer(t *testing.T) {
 	path, mem, k := someLedger(t, 4)
 	log := &forgetfulLog{slowLog: &slowLog{Log: mem.View(), gate: make(chan struct{})}}
@@ -181,26 +190,31 @@ func (p *plannedLog) Append(group []ledger.Message, after ledger.Ack) ledger.Ack
 	return p.View.Append(group, after)
 }
 
-// A refusal or a check is in a group that the log does not answer, and then in another one, with another record. The log was not asked about it, so that
-// nothing is counted for it, and everybody is told in the end what a log that answers would have led to.
+// A refusal or a check is in a group that the log does not answer, and then in another one, with
+// another record. The log was not asked about it, so that nothing is counted for it, and everybody
+// is told in the end what a log that answers would have led to.
 func TestSilenceIsCountedForRecordsOnly(t *testing.T) {
 	for name, other := range map[string]func(*ledger.Ledger, ledgerTestKeys) error{
 		"a refusal": func(l *ledger.Ledger, k ledgerTestKeys) error {
 			elsewhere := *k.offer(t, 1).Statement.(*events.PledgeOffered)
 			elsewhere.Operation = "elsewhere"
-			if _, err := l.Submit(t.Context(), sign(t, &elsewhere, k.paris)); err == nil || problem.From(err).Code != "operation-unknown" {
+			if _, err := l.Submit(t.Context(), sign(t, &elsewhere, k.paris)); err == nil ||
+				problem.From(err).Code != "operation-unknown" {
 				return fmt.Errorf("an operation that is not there: %w", err)
 			}
 			return nil
 		},
-		"a check": func(l *ledger.Ledger, k ledgerTestKeys) error { return l.Check(t.Context(), k.offer(t, 1)) },
+		"a check": func(l *ledger.Ledger, k ledgerTestKeys) error {
+			return l.Check(t.Context(), k.offer(t, 1))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, mem, k := someLedger(t, 4)
 			log := &plannedLog{View: mem.View(), gate: make(chan struct{})}
 			l, j := newLedger(t, path, log)
 			var all sync.WaitGroup
-			say := func(what func() error) { // and wait until it is the last of those that wait for the appender
+			// And wait until it is the last of those that wait for the appender.
+			say := func(what func() error) {
 				waiting := l.Queued()
 				all.Go(func() {
 					if err := what(); err != nil {
@@ -213,7 +227,8 @@ func TestSilenceIsCountedForRecordsOnly(t *testing.T) {
 			}
 			offer := func() error { _, err := l.Submit(t.Context(), k.offer(t, 1)); return err }
 			log.plan = []planned{
-				// The first offer. Meanwhile come the second and what is no record, and will be one group.
+				// The first offer. Meanwhile come the second and what is no record, and will be one
+				// group.
 				{meanwhile: func() { say(offer); say(func() error { return other(l, k) }) }},
 				// The second and what is no record. Meanwhile comes the third.
 				{meanwhile: func() { say(offer) }, lost: true},
@@ -231,14 +246,17 @@ func TestSilenceIsCountedForRecordsOnly(t *testing.T) {
 			})
 			all.Wait()
 			if len(log.plan) > 0 || j.Last() != 7 {
-				t.Errorf("there are %d records, and of the plan are left %d", j.Last(), len(log.plan))
+				t.Errorf("there are %d records, and of the plan are left %d", j.Last(),
+					len(log.plan))
 			}
 		})
 	}
 }
 
-// JetStream has no room for what many submit at once. What there was room for is recorded, and all others are told why theirs is not: the first record that
-// is tried again goes alone, or nobody would learn it, since JetStream answers a group with what becomes of its last message, which lost a race.
+// JetStream has no room for what many submit at once. What there was room for is recorded, and all
+// others are told why theirs is not: the first record that is tried again goes alone, or nobody
+// would learn it, since JetStream answers a group with what becomes of its last message, which lost
+// a race.
 func TestFullLog(t *testing.T) {
 	for _, room := range []int{0, 5} {
 		t.Run(fmt.Sprint(room), func(t *testing.T) { fullLog(t, room) })
@@ -281,7 +299,8 @@ func fullLog(t *testing.T, room int) {
 	close(log.gate)
 	all.Wait()
 	if len(refused) != many-room || int(j.Last()) != 4+room {
-		t.Errorf("there was room for %d of %d, %d were refused, and there are %d records", room, many, len(refused), j.Last())
+		t.Errorf("there was room for %d of %d, %d were refused, and there are %d records", room,
+			many, len(refused), j.Last())
 	}
 	if err := l.Healthy(); err == nil || !strings.Contains(err.Error(), full) {
 		t.Errorf("the ledger says of itself: %v", err)
@@ -296,7 +315,8 @@ func fullLog(t *testing.T, room int) {
 // limitedJetStream is a NATS server with an account that can be given less room.
 func limitedJetStream(t *testing.T) (*server.Account, *nats.Conn) {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true,
+		StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,8 +333,10 @@ func limitedJetStream(t *testing.T) (*server.Account, *nats.Conn) {
 // limit says how many bytes the account's streams may have; -1 for any number.
 func limit(t *testing.T, account *server.Account, most int64) {
 	t.Helper()
-	all := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: most, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1}
-	if err := account.UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": all}); err != nil {
+	all := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: most, MaxStreams: -1,
+		MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1}
+	if err := account.UpdateJetStreamLimits(
+		map[string]server.JetStreamAccountLimits{"": all}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -333,10 +355,12 @@ func stored(t *testing.T, nc *nats.Conn) int64 {
 	return int64(s.CachedInfo().State.Bytes)
 }
 
-// More statements wait for a slow log than there are places in any queue. Whoever has no time left is let go, the ledger can
-// be closed, and everybody is told what became of their statement; afterwards nothing is taken any more.
+// More statements wait for a slow log than there are places in any queue. Whoever has no time left
+// is let go, the ledger can be closed, and everybody is told what became of their statement;
+// afterwards nothing is taken any more.
 func TestMoreThanFitWaitForASlowLog(t *testing.T) {
-	const fit, many = 1 + 64 + 1, 5300 // groups: in the committer, in the queue, and in the appender
+	// groups: in the committer, in the queue, and in the appender
+	const fit, many = 1 + 64 + 1, 5300
 	path, mem, k := someLedger(t, 4)
 	log := &slowLog{Log: mem.View(), gate: make(chan struct{})}
 	l, j := newLedger(t, path, log)
@@ -381,9 +405,11 @@ func TestMoreThanFitWaitForASlowLog(t *testing.T) {
 		}
 	}
 	if len(receipts)+refused != many || len(receipts) == 0 || refused < many/2 {
-		t.Errorf("of %d, %d were recorded and %d were told that it is not known", many, len(receipts), refused)
+		t.Errorf("of %d, %d were recorded and %d were told that it is not known", many,
+			len(receipts), refused)
 	}
-	if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "stopping") {
+	if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) ||
+		!strings.Contains(err.Error(), "stopping") {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -421,7 +447,8 @@ func TestHealsByItself(t *testing.T) {
 		log := &farLog{View: mem.View()}
 		l, _ := newLedger(t, path, log)
 		log.away.Store(true)
-		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), errFar.Error()) {
+		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) ||
+			!strings.Contains(err.Error(), errFar.Error()) {
 			t.Fatalf("the log is away: %v", err)
 		}
 		heals := func(want bool) {
@@ -437,13 +464,15 @@ func TestHealsByItself(t *testing.T) {
 	})
 }
 
-// A ledger whose log has taken nothing counts as well again after a while: else nobody would find out whether it does now.
+// A ledger whose log has taken nothing counts as well again after a while: else nobody would find
+// out whether it does now.
 func TestSilenceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path, mem, k := someLedger(t, 4)
 		gate := make(chan struct{})
 		close(gate)
-		log := &plannedLog{View: mem.View(), plan: []planned{{lost: true}, {lost: true}}, gate: gate}
+		log := &plannedLog{View: mem.View(), plan: []planned{{lost: true}, {lost: true}},
+			gate: gate}
 		l, _ := newLedger(t, path, log)
 		time.Sleep(9 * time.Second) // it looks every ten
 		if _, err := l.Submit(t.Context(), k.offer(t, 1)); !problem.Is(err, problem.Unavailable) {

@@ -21,25 +21,31 @@ type divergence struct {
 func (d *divergence) Error() string { return fmt.Sprintf("at sequence %d %s", d.sequence, d.what) }
 
 const (
-	remedyParted = "nothing was written: find out which of the two was altered or put back from an old copy, and put the right one in its place"
-	remedyRecord = "something that is not Muster has published into the ledger's subjects: take that right away in NATS, and begin the stream anew from the journal"
+	remedyParted = "nothing was written: find out which of the two was altered or put back from " +
+		"an old copy, and put the right one in its place"
+	remedyRecord = "something that is not Muster has published into the ledger's subjects: take " +
+		"that right away in NATS, and begin the stream anew from the journal"
 )
 
-// reconcile brings journal and log to the same end before the first statement is taken: where the log is behind it gets
-// back what it lost, where it is ahead the journal follows, and where they part the ledger does not start.
+// reconcile brings journal and log to the same end before the first statement is taken: where the
+// log is behind it gets back what it lost, where it is ahead the journal follows, and where they
+// part the ledger does not start.
 func (l *Ledger) reconcile(ctx context.Context) error {
 	if _, err := l.cfg.Log.Last(ctx); err != nil {
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
-			WithHint("if messages are lost: the journal has every record, so move the stream away and start again, and it is put back")
+			WithHint("if messages are lost: the journal has every record, so move the stream " +
+				"away and start again, and it is put back")
 	}
 	err := l.catchUp(ctx)
 	var d *divergence
 	if errors.As(err, &d) {
-		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).WithHint("%s", d.remedy)
+		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
+			WithHint("%s", d.remedy)
 	}
 	if p := problem.From(err); p != nil && p.Kind == problem.Internal {
 		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
-			WithHint("if the log has lost what the journal does not have: put back a copy of the journal, or another server's")
+			WithHint("if the log has lost what the journal does not have: put back a copy of " +
+				"the journal, or another server's")
 	}
 	return err
 }
@@ -55,8 +61,10 @@ func (l *Ledger) parting(ctx context.Context, to uint64) error {
 	return &divergence{parted, "the journal and the stream hold different records", remedyParted}
 }
 
-// sameAt returns the first sequence in from..to at which journal and log differ, or 0, and whether the log goes to to.
-func (l *Ledger) sameAt(ctx context.Context, from, to uint64) (parted uint64, whole bool, err error) {
+// sameAt returns the first sequence in from..to at which journal and log differ, or 0, and whether
+// the log goes to to.
+func (l *Ledger) sameAt(ctx context.Context, from,
+	to uint64) (parted uint64, whole bool, err error) {
 	err = l.cfg.Log.Read(ctx, from, func(m Message) error {
 		same, err := l.inJournal(m)
 		if err != nil {
@@ -82,8 +90,8 @@ func (l *Ledger) inJournal(m Message) (bool, error) {
 	return err == nil && bytes.Equal(rec.Stored, m.Data), err
 }
 
-// putBack appends to the log what the journal has and the log has lost, after making sure that what it still has is the
-// same. Other servers may be doing the same at the same time.
+// putBack appends to the log what the journal has and the log has lost, after making sure that what
+// it still has is the same. Other servers may be doing the same at the same time.
 func (l *Ledger) putBack(ctx context.Context) error {
 	have := l.cfg.Journal.Last()
 	last, err := l.cfg.Log.Last(ctx)
@@ -147,7 +155,8 @@ func landed(ack Ack) error {
 	if ack == nil {
 		return nil
 	}
-	if err := ack.Wait(); err != nil && !errors.Is(err, ErrLostRace) { // another server may be putting back the same
+	// Another server may be putting back the same.
+	if err := ack.Wait(); err != nil && !errors.Is(err, ErrLostRace) {
 		return fmt.Errorf("putting back into the log what it lost: %w", err)
 	}
 	return nil
@@ -157,10 +166,11 @@ func message(rec events.Record) Message {
 	return Message{rec.Sequence, events.Subject(rec.Statement), rec.Stored}
 }
 
-// catchUp takes into the state and the journal what the log has and they have not: what other servers have appended, and
-// what this one has without learning of it. Everything is checked as if it had been submitted here. Reading begins with the
-// journal's last record, since a log that holds another one there tells another history; and a log that has lost that record
-// gets back what it lost.
+// catchUp takes into the state and the journal what the log has and they have not: what other
+// servers have appended, and what this one has without learning of it. Everything is checked as if
+// it had been submitted here. Reading begins with the journal's last record, since a log that holds
+// another one there tells another history; and a log that has lost that record gets back what it
+// lost.
 func (l *Ledger) catchUp(ctx context.Context) error {
 	if err := l.rewind(); err != nil {
 		return err
@@ -230,11 +240,14 @@ func (f *follower) commit() error {
 	return nil
 }
 
-// admit checks a message that another server has appended as strictly as a submission: its form, its subject, its id, its
-// signature, the rules and its time. What does not pass is no record, and stops the ledger.
+// admit checks a message that another server has appended as strictly as a submission: its form,
+// its subject, its id, its signature, the rules and its time. What does not pass is no record, and
+// stops the ledger.
 func (f *follower) admit(m Message) (events.Record, error) {
 	wrong := func(err error) (events.Record, error) {
-		return events.Record{}, &divergence{m.Sequence, "the stream holds what is no record: " + err.Error(), remedyRecord}
+		return events.Record{},
+			&divergence{m.Sequence, "the stream holds what is no record: " + err.Error(),
+				remedyRecord}
 	}
 	rec, err := events.ParseRecord(m.Sequence, m.Data)
 	if err != nil {
@@ -280,8 +293,8 @@ func (f *follower) admit(m Message) (events.Record, error) {
 	return rec, nil
 }
 
-// commitSeen commits what was taken in so far when the signer of a statement says to have seen it: the journal's tree tells
-// whether that is so.
+// commitSeen commits what was taken in so far when the signer of a statement says to have seen it:
+// the journal's tree tells whether that is so.
 func (f *follower) commitSeen(st events.Statement) error {
 	if seen := st.Head().Seen; seen == nil || seen.Size <= int64(f.ledger.cfg.Journal.Last()) {
 		return nil
@@ -298,7 +311,8 @@ func (f *follower) find(id events.ID) (uint64, error) {
 	return sequence, err
 }
 
-// rewind makes sure that the state ends where the journal ends. It does unless a commit failed after the log had answered.
+// rewind makes sure that the state ends where the journal ends. It does unless a commit failed
+// after the log had answered.
 func (l *Ledger) rewind() error {
 	if l.state.Last() == l.cfg.Journal.Last() {
 		return nil

@@ -47,7 +47,8 @@ func TestLogBehindJournal(t *testing.T) {
 		}
 		err := mem.View().Read(t.Context(), 1, func(m ledger.Message) error {
 			rec, err := j.Record(m.Sequence)
-			if err != nil || string(rec.Stored) != string(m.Data) || m.Subject != events.Subject(rec.Statement) {
+			if err != nil || string(rec.Stored) != string(m.Data) ||
+				m.Subject != events.Subject(rec.Statement) {
 				t.Errorf("message %d was not put back as it was: %v", m.Sequence, err)
 			}
 			return nil
@@ -70,14 +71,16 @@ func TestJournalBehindLog(t *testing.T) {
 	}
 }
 
-// Where journal and log tell different histories, the ledger does not start, and says at which sequence they part.
+// Where journal and log tell different histories, the ledger does not start, and says at which
+// sequence they part.
 func TestHistoriesPart(t *testing.T) {
 	path, mem, k := someLedger(t, 10)
 	other, err := events.NewRecord(7, recordedOf(t, path, 7), "a", k.offer(t, 999))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range []uint64{10, 7} { // the last differs, so that the difference is noticed, and so does an earlier one
+	// The last differs, so that the difference is noticed, and so does an earlier one.
+	for _, n := range []uint64{10, 7} {
 		mem.Replace(n, other.Stored)
 	}
 	j, err := journal.Open(path)
@@ -86,7 +89,9 @@ func TestHistoriesPart(t *testing.T) {
 	}
 	defer j.Close()
 	_, err = ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "a"})
-	if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "at sequence 7 the journal and the stream hold different records") {
+	if !problem.Is(err, problem.Unavailable) ||
+		!strings.Contains(err.Error(),
+			"at sequence 7 the journal and the stream hold different records") {
 		t.Fatalf("got %v", err)
 	}
 	if j.Last() != 10 {
@@ -113,7 +118,8 @@ func recordAt(t *testing.T, path string, sequence uint64) events.Record {
 	return rec
 }
 
-// What is in the log and no record stops the ledger, with the sequence and what is wrong; nothing of it is taken over.
+// What is in the log and no record stops the ledger, with the sequence and what is wrong; nothing
+// of it is taken over.
 func TestForeignMessages(t *testing.T) {
 	path, mem, k := someLedger(t, 5)
 	stranger := newLedgerKeys(t)
@@ -132,12 +138,14 @@ func TestForeignMessages(t *testing.T) {
 		subject, want string
 		data          []byte
 	}{
-		"garbage":         {"muster.ev.x", "no envelope", []byte("hello")},
-		"a stranger":      {events.Subject(forged.Statement), "signature is not that of FRA/paris", rec(forged)},
+		"garbage": {"muster.ev.x", "no envelope", []byte("hello")},
+		"a stranger": {events.Subject(forged.Statement),
+			"signature is not that of FRA/paris", rec(forged)},
 		"another subject": {"muster.ev.FRA.mnf-u.pledge.X.offered", "its subject is", rec(good)},
 		"no member":       {"", "", rec(stranger.offer(t, 1))},
 		"said before":     {events.Subject(before.Statement), "is record 5 already", rec(before)},
-		"newer version":   {events.Subject(good.Statement), "version 2", []byte(strings.Replace(string(rec(good)), `{"v":1,`, `{"v":2,`, 1))},
+		"newer version": {events.Subject(good.Statement), "version 2",
+			[]byte(strings.Replace(string(rec(good)), `{"v":1,`, `{"v":2,`, 1))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mem.Truncate(5)
@@ -150,11 +158,14 @@ func TestForeignMessages(t *testing.T) {
 				}
 				test.subject, test.want = events.Subject(r.Statement), "is not"
 			}
-			if err := v.Append([]ledger.Message{{Sequence: 6, Subject: test.subject, Data: test.data}}, nil).Wait(); err != nil {
+			if err := v.Append([]ledger.Message{{Sequence: 6, Subject: test.subject,
+				Data: test.data}}, nil).Wait(); err != nil {
 				t.Fatal(err)
 			}
 			_, err := l.Submit(t.Context(), k.offer(t, 2))
-			if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "at sequence 6") || !strings.Contains(err.Error(), test.want) {
+			if !problem.Is(err, problem.Unavailable) ||
+				!strings.Contains(err.Error(), "at sequence 6") ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v", err)
 			}
 			if l.Healthy() == nil {

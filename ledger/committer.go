@@ -41,7 +41,8 @@ func (c *committer) add(g *group) {
 	c.keep(groups[settled:])
 }
 
-// ready returns the next group when it is there. It may still have to be waited for: that is shorter than a commit.
+// ready returns the next group when it is there. It may still have to be waited for: that is
+// shorter than a commit.
 func (c *committer) ready() (*group, bool) {
 	select {
 	case g, ok := <-c.ledger.queue:
@@ -51,8 +52,8 @@ func (c *committer) ready() (*group, bool) {
 	}
 }
 
-// take readies the records of a group for the commit while the log's answer is on its way, waits for that, and reports whether the group
-// can be settled. What comes after one that failed cannot.
+// take readies the records of a group for the commit while the log's answer is on its way, waits
+// for that, and reports whether the group can be settled. What comes after one that failed cannot.
 func (c *committer) take(g *group) bool {
 	if len(c.failed) > 0 {
 		return false
@@ -60,8 +61,8 @@ func (c *committer) take(g *group) bool {
 	return g.ack == nil || c.stage(g.records) == nil && g.ack.Wait() == nil
 }
 
-// stage adds records to the batch. A record that is the first, and often stays alone, is sealed at once: there is time until the log has
-// answered.
+// stage adds records to the batch. A record that is the first, and often stays alone, is sealed at
+// once: there is time until the log has answered.
 func (c *committer) stage(records []events.Record) (err error) {
 	alone := c.batch == nil && len(records) == 1
 	if c.batch == nil {
@@ -80,7 +81,8 @@ func (c *committer) stage(records []events.Record) (err error) {
 	return nil
 }
 
-// commit makes the records of groups safe. The batch has those of one too many unless all of it is good: then it is made anew.
+// commit makes the records of groups safe. The batch has those of one too many unless all of it is
+// good: then it is made anew.
 func (c *committer) commit(groups []*group, whole bool) (err error) {
 	batch := c.batch
 	c.batch = nil
@@ -131,7 +133,8 @@ func (e *entry) answer() {
 	}
 }
 
-// keep holds back what could not be settled. Only the end of a batch can be a barrier: it hands over what was kept.
+// keep holds back what could not be settled. Only the end of a batch can be a barrier: it hands
+// over what was kept.
 func (c *committer) keep(rest []*group) {
 	for _, g := range rest {
 		if g.barrier != nil {

@@ -32,7 +32,8 @@ func TestFaultOfOneStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
-	cfg := ledger.Config{Journal: j, Log: mem.View(), Name: "a", Faults: slog.New(slog.NewTextHandler(&said, nil))}
+	cfg := ledger.Config{Journal: j, Log: mem.View(), Name: "a",
+		Faults: slog.New(slog.NewTextHandler(&said, nil))}
 	l, err := ledger.Open(t.Context(), cfg.Deciding(faulty))
 	if err != nil {
 		t.Fatal(err)
@@ -59,16 +60,19 @@ func TestFaultOfOneStatement(t *testing.T) {
 		t.Errorf("%d records, %v", j.Last(), err)
 	}
 	log := said.String()
-	if strings.Count(log, "fault of this program") != 16 || !strings.Contains(log, "fault_test.go") ||
+	if strings.Count(log, "fault of this program") != 16 ||
+		!strings.Contains(log, "fault_test.go") ||
 		!strings.Contains(log, thirteen.Statement.Head().ID.String()) {
 		t.Errorf("the log says %s", log)
 	}
 
-	// What another server has recorded, this one cannot pass over: it takes nothing more, and says why.
+	// What another server has recorded, this one cannot pass over: it takes nothing more, and says
+	// why.
 	other, _ := newLedger(t, filepath.Join(t.TempDir(), "other.db"), mem.View())
 	submitAll(t, other, []events.Signed{thirteen})
 	_, err = l.Submit(t.Context(), k.offer(t, 2))
-	if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "record 19: the statement has met a fault") {
+	if !problem.Is(err, problem.Unavailable) ||
+		!strings.Contains(err.Error(), "record 19: the statement has met a fault") {
 		t.Errorf("behind it: %v", err)
 	}
 	if l.Healthy() == nil || j.Last() != 18 {

@@ -24,8 +24,9 @@ type Config struct {
 	Name string
 	// Clock tells the time; time.Now when nil.
 	Clock func() time.Time
-	// Saved is a file in which the state is kept, so that a start need not read all of the journal; "" for none. It can be thrown
-	// away at any time. It is saved after so many records each; 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
+	// Saved is a file in which the state is kept, so that a start need not read all of the journal;
+	// "" for none. It can be thrown away at any time. It is saved after so many records each;
+	// 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
 	Saved     string
 	SaveAfter uint64
 	// Faults hears of statements at which the program has a fault; nil for the program's usual log.
@@ -34,8 +35,8 @@ type Config struct {
 	decide func(*rules.State, events.Key, events.Statement) error // rules.DecideNew when nil
 }
 
-// A Ledger takes signed statements and makes records of them: it is the write side of one server. Its methods may be called
-// concurrently.
+// A Ledger takes signed statements and makes records of them: it is the write side of one server.
+// Its methods may be called concurrently.
 type Ledger struct {
 	cfg      Config
 	commands chan *command
@@ -48,25 +49,30 @@ type Ledger struct {
 	stopped  chan struct{} // closed when the appender has ended
 	workers  sync.WaitGroup
 
-	keys sync.Map // events.KeyID → *events.ReadyKey: every key that was ever admitted, to verify before the appender's turn
+	// events.KeyID → *events.ReadyKey: every key that was ever admitted, to verify before the
+	// appender's turn
+	keys sync.Map
 
 	// What follows belongs to the appender's goroutine alone.
 	state    *rules.State
 	inFlight map[events.ID]*entry // records in flight, by id
 	group    []*entry             // decided, and not yet on their way
-	before   Ack                  // of the group before; nil when the record before is known to be in the log
-	behind   bool                 // the journal may lack what the log has: catch up before deciding
-	retryAt  time.Time            // not before, after it failed
-	silentAt time.Time            // when silent was set last
+	// Of the group before; nil when the record before is known to be in the log.
+	before   Ack
+	behind   bool      // the journal may lack what the log has: catch up before deciding
+	retryAt  time.Time // not before, after it failed
+	silentAt time.Time // when silent was set last
 
-	trouble  atomic.Pointer[problem.Problem] // why nothing can be taken now
-	damaged  atomic.Pointer[problem.Problem] // the journal is: found after the start, and for good
-	silent   atomic.Pointer[problem.Problem] // the log does not answer, and nothing was recorded since
+	trouble atomic.Pointer[problem.Problem] // why nothing can be taken now
+	damaged atomic.Pointer[problem.Problem] // the journal is: found after the start, and for good
+	// The log does not answer, and nothing was recorded since.
+	silent   atomic.Pointer[problem.Problem]
 	compared atomic.Pointer[Comparison]
 	origin   atomic.Pointer[events.Origin]
 }
 
-// A Receipt says that a statement is in the ledger for good: in the log, and fsynced in this server's journal.
+// A Receipt says that a statement is in the ledger for good: in the log, and fsynced in this
+// server's journal.
 type Receipt struct {
 	// Sequence is the record's place, from 1 on.
 	Sequence uint64
@@ -82,11 +88,12 @@ type Receipt struct {
 
 func receiptOf(rec events.Record) Receipt {
 	head := rec.Statement.Head()
-	return Receipt{Sequence: rec.Sequence, Recorded: rec.Recorded, ID: head.ID, Type: head.Type, By: rec.By}
+	return Receipt{Sequence: rec.Sequence, Recorded: rec.Recorded, ID: head.ID,
+		Type: head.Type, By: rec.By}
 }
 
-// Open reads the journal, brings journal and log to the same end, and begins to take statements. It fails when the two
-// tell different histories: then somebody must look, and nothing is written.
+// Open reads the journal, brings journal and log to the same end, and begins to take statements. It
+// fails when the two tell different histories: then somebody must look, and nothing is written.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	open, err := Prepare(cfg)
 	if err != nil {
@@ -95,8 +102,8 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	return open(ctx, cfg.Log)
 }
 
-// Prepare does what Open does with the journal, and returns what does the rest, to be called once: so the log, which the configuration need
-// not name then, can be opened meanwhile.
+// Prepare does what Open does with the journal, and returns what does the rest, to be called once:
+// so the log, which the configuration need not name then, can be opened meanwhile.
 func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -162,8 +169,9 @@ func (l *Ledger) read() error {
 	return nil
 }
 
-// checkBehind checks the records that the start has not read, since what was saved stood for them: against the tree, and whether their ids
-// lead to them. What is wrong stops the ledger from taking statements, as it would have at the start.
+// checkBehind checks the records that the start has not read, since what was saved stood for them:
+// against the tree, and whether their ids lead to them. What is wrong stops the ledger from taking
+// statements, as it would have at the start.
 func (l *Ledger) checkBehind(ctx context.Context, to uint64) {
 	for rec, err := range l.cfg.Journal.Records(1) {
 		if ctx.Err() != nil || err == nil && rec.Sequence > to {
@@ -179,8 +187,9 @@ func (l *Ledger) checkBehind(ctx context.Context, to uint64) {
 	}
 }
 
-// Close stops taking statements, waits for those in flight, saves the state where it is told to, and returns. The journal and the log stay open.
-// The error is of the saving, and means that the next start takes longer.
+// Close stops taking statements, waits for those in flight, saves the state where it is told to,
+// and returns. The journal and the log stay open. The error is of the saving, and means that the
+// next start takes longer.
 func (l *Ledger) Close() error {
 	l.stop()
 	l.workers.Wait()
@@ -198,8 +207,9 @@ func (l *Ledger) Origin() events.Origin {
 	return ""
 }
 
-// Prove returns a record as it is stored, and the proof that it is in the tree of this server's last checkpoint, with that
-// checkpoint in it (C2SP tlog-proof). Its errors are those of [journal.Journal.Prove].
+// Prove returns a record as it is stored, and the proof that it is in the tree of this server's
+// last checkpoint, with that checkpoint in it (C2SP tlog-proof). Its errors are those of
+// [journal.Journal.Prove].
 func (l *Ledger) Prove(sequence uint64) (stored, proof []byte, err error) {
 	return l.cfg.Journal.Prove(sequence)
 }
@@ -214,17 +224,20 @@ func (l *Ledger) Healthy() error {
 	return nil
 }
 
-// Submit gives a signed statement its place in the ledger. It returns when the record is safe, or with a refusal or
-// failure, always a [problem.Problem]. After a problem of kind Unavailable, and after ctx's end, the statement may or may
-// not be recorded: to submit the same statement again, signed with the same key, is safe, and tells.
+// Submit gives a signed statement its place in the ledger. It returns when the record is safe, or
+// with a refusal or failure, always a [problem.Problem]. After a problem of kind Unavailable, and
+// after ctx's end, the statement may or may not be recorded: to submit the same statement again,
+// signed with the same key, is safe, and tells.
 //
-// An acceptance is safe against what other servers append, since the log takes it only in its place. A refusal is not: so
-// before it is told, this server makes sure that it has seen all that the log held when the statement was refused.
+// An acceptance is safe against what other servers append, since the log takes it only in its
+// place. A refusal is not: so before it is told, this server makes sure that it has seen all that
+// the log held when the statement was refused.
 func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
 	return l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, false) })
 }
 
-// sure asks again after a refusal, when this server has seen all that the log held when it was asked first.
+// sure asks again after a refusal, when this server has seen all that the log held when it was
+// asked first.
 func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Receipt, error) {
 	if damaged := l.damaged.Load(); damaged != nil {
 		return Receipt{}, damaged
@@ -245,9 +258,9 @@ func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 	return err
 }
 
-// CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make it,
-// nil for a record: see [rules.DecideUnsigned]. It is for those who look at what they are about to
-// sign, and who read the ledger in a view.
+// CheckUnsigned says what Submit would say of a statement if somebody signed it now who may make
+// it, nil for a record: see [rules.DecideUnsigned]. It is for those who look at what they are about
+// to sign, and who read the ledger in a view.
 func (l *Ledger) CheckUnsigned(ctx context.Context, view events.View, st events.Statement) error {
 	_, err := l.sure(ctx, func() (Receipt, error) {
 		if err := l.checkSeen(st); err != nil {
@@ -325,12 +338,13 @@ var errStopping = problem.New(problem.Unavailable, "the server is stopping").
 	WithHint("send the same statement again in a moment: it counts once, however often it is sent")
 
 func unknownOutcome(cause error) error {
-	return problem.New(problem.Unavailable, "it is not known yet whether the statement was recorded: %w", cause).
+	return problem.New(problem.Unavailable,
+		"it is not known yet whether the statement was recorded: %w", cause).
 		WithHint("send the same statement again: it counts once, however often it is sent")
 }
 
-// verify checks the signature with the key that it claims. It runs in the caller's goroutine, beside the appender, which
-// decides later whether the key may sign at that moment.
+// verify checks the signature with the key that it claims. It runs in the caller's goroutine,
+// beside the appender, which decides later whether the key may sign at that moment.
 func (l *Ledger) verify(s events.Signed) (events.Key, error) {
 	key, err := l.keyFor(s)
 	if err != nil {
@@ -342,7 +356,8 @@ func (l *Ledger) verify(s events.Signed) (events.Key, error) {
 	return key.Key(), nil
 }
 
-// keyFor returns the key that a statement claims: the founder's, which is in the statement, or one that was admitted.
+// keyFor returns the key that a statement claims: the founder's, which is in the statement, or one
+// that was admitted.
 func (l *Ledger) keyFor(s events.Signed) (*events.ReadyKey, error) {
 	if founded, ok := s.Statement.(*events.LedgerFounded); ok {
 		key, err := founded.Founder.Ready()
@@ -360,7 +375,8 @@ func (l *Ledger) keyFor(s events.Signed) (*events.ReadyKey, error) {
 	return nil, rules.NotAdmitted(s.SignedBy())
 }
 
-// learn keeps what other goroutines need of a record: the keys that may have signed, and the origin.
+// learn keeps what other goroutines need of a record: the keys that may have signed, and the
+// origin.
 func (l *Ledger) learn(st events.Statement) {
 	var key events.Key
 	switch st := st.(type) {

@@ -42,14 +42,16 @@ func newLedgerKeys(t *testing.T) ledgerTestKeys {
 	return ledgerTestKeys{signer("HQ/founder"), signer("FRA/paris")}
 }
 
-// newLedger opens a ledger on a journal file and a log, and closes it with the test, which then ends with the invariant.
+// newLedger opens a ledger on a journal file and a log, and closes it with the test, which then
+// ends with the invariant.
 func newLedger(t *testing.T, path string, log ledger.Log) (*ledger.Ledger, *journal.Journal) {
 	t.Helper()
 	j, err := journal.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: log, Name: filepath.Base(path)})
+	l, err := ledger.Open(t.Context(),
+		ledger.Config{Journal: j, Log: log, Name: filepath.Base(path)})
 	if err != nil {
 		t.Fatal(errors.Join(err, j.Close()))
 	}
@@ -63,7 +65,8 @@ func newLedger(t *testing.T, path string, log ledger.Log) (*ledger.Ledger, *jour
 	return l, j
 }
 
-// ledgerInvariant replays the journal: no gap, no id twice, times never going back, every signature and every rule kept.
+// ledgerInvariant replays the journal: no gap, no id twice, times never going back, every signature
+// and every rule kept.
 func ledgerInvariant(t *testing.T, j *journal.Journal) {
 	t.Helper()
 	state, keys, ids := rules.NewState(), map[events.KeyID]events.Key{}, map[events.ID]uint64{}
@@ -118,18 +121,25 @@ func (k ledgerTestKeys) beginning(t *testing.T) []events.Signed {
 	t.Helper()
 	dated := events.Dated{Effective: 2026_11_23}
 	return []events.Signed{
-		sign(t, &events.LedgerFounded{Header: header("ledger.founded"), Title: "test", Founder: k.founder.Key()}, k.founder),
-		sign(t, &events.OperationOpened{Header: header("operation.opened"), Dated: dated, OperationTerms: events.OperationTerms{
-			Operation: "mnf-u", Title: "test", Roles: []events.RoleDefinition{{Role: "ground", Title: "ground", Units: []events.Unit{"personnel"}}}}}, k.founder),
-		sign(t, &events.MemberAdmitted{Header: header("member.admitted"), Key: k.paris.Key(), Role: events.Liaison}, k.founder),
+		sign(t, &events.LedgerFounded{Header: header("ledger.founded"), Title: "test",
+			Founder: k.founder.Key()}, k.founder),
+		sign(t, &events.OperationOpened{Header: header("operation.opened"), Dated: dated,
+			OperationTerms: events.OperationTerms{
+				Operation: "mnf-u", Title: "test",
+				Roles: []events.RoleDefinition{{Role: "ground", Title: "ground",
+					Units: []events.Unit{"personnel"}}}}}, k.founder),
+		sign(t, &events.MemberAdmitted{Header: header("member.admitted"), Key: k.paris.Key(),
+			Role: events.Liaison}, k.founder),
 	}
 }
 
 func (k ledgerTestKeys) offer(t *testing.T, quantity int64) events.Signed {
 	t.Helper()
-	return sign(t, &events.PledgeOffered{Header: header("pledge.offered"), Dated: events.Dated{Effective: 2026_11_23},
-		Place:       events.Place{Operation: "mnf-u", Nation: "FRA"},
-		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: 2027_01_01}}}, k.paris)
+	return sign(t, &events.PledgeOffered{Header: header("pledge.offered"),
+		Dated: events.Dated{Effective: 2026_11_23},
+		Place: events.Place{Operation: "mnf-u", Nation: "FRA"},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity),
+			Unit: "personnel", Window: events.Window{From: 2027_01_01}}}, k.paris)
 }
 
 func submitAll(t *testing.T, l *ledger.Ledger, all []events.Signed) {
@@ -153,7 +163,8 @@ func TestSubmitAndAskAgain(t *testing.T) {
 		if first, err = l.Submit(t.Context(), offer); err != nil {
 			t.Fatal(err)
 		}
-		if first.Sequence != 4 || first.Again || first.Type != "pledge.offered" || first.ID != offer.Statement.Head().ID {
+		if first.Sequence != 4 || first.Again || first.Type != "pledge.offered" ||
+			first.ID != offer.Statement.Head().ID {
 			t.Fatalf("receipt %+v", first)
 		}
 		if rec, err := j.Record(4); err != nil || string(rec.Note) != string(offer.Note) {
@@ -199,12 +210,13 @@ func TestSameStatementAtOnce(t *testing.T) {
 		}
 	}
 	if first != 1 || j.Last() != 4 {
-		t.Fatalf("%d were told that they were first, and the journal has %d records", first, j.Last())
+		t.Fatalf("%d were told that they were first, and the journal has %d records",
+			first, j.Last())
 	}
 }
 
-// Two servers share a log that loses answers, sixteen writers each. Every acknowledged statement is there, once, in both
-// journals, which are the same byte for byte.
+// Two servers share a log that loses answers, sixteen writers each. Every acknowledged statement is
+// there, once, in both journals, which are the same byte for byte.
 func TestTwoServersOnARudeLog(t *testing.T) {
 	for seed := range uint64(5) {
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) { twoServers(t, logtest.NewMemory(seed+1)) })

@@ -49,10 +49,12 @@ const (
 	saveAfter = 20_000
 )
 
-// worthSaving reports whether the state has gone far enough since it was last saved, and all of it is in the journal.
+// worthSaving reports whether the state has gone far enough since it was last saved, and all of it
+// is in the journal.
 func (l *Ledger) worthSaving() bool {
 	last := l.state.Last()
-	return l.cfg.Saved != "" && last >= l.saved.Load()+l.cfg.SaveAfter && last == l.cfg.Journal.Last()
+	return l.cfg.Saved != "" && last >= l.saved.Load()+l.cfg.SaveAfter &&
+		last == l.cfg.Journal.Last()
 }
 
 // saveSome saves the state beside the appender.
@@ -67,7 +69,8 @@ func (l *Ledger) saveSome() {
 	})
 }
 
-// store saves a state that follows from the journal alone. What cannot be saved costs the next start time, and nothing else.
+// store saves a state that follows from the journal alone. What cannot be saved costs the next
+// start time, and nothing else.
 func (l *Ledger) store(s *rules.State) error {
 	root, err := l.cfg.Journal.RootAt(int64(s.Last()))
 	if err != nil {

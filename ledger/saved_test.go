@@ -14,8 +14,8 @@ import (
 	"muster/ledger/journal"
 )
 
-// A start with a saved state and the records after it takes and refuses what one does that reads everything. A saved state of another
-// history, or one that is damaged, is left alone.
+// A start with a saved state and the records after it takes and refuses what one does that reads
+// everything. A saved state of another history, or one that is damaged, is left alone.
 func TestStartFromSavedState(t *testing.T) {
 	path, mem, k := someLedger(t, 30)
 	saved := filepath.Join(filepath.Dir(path), "ledger.state")
@@ -25,7 +25,8 @@ func TestStartFromSavedState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
+		l, err := ledger.Open(t.Context(),
+			ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +57,8 @@ func TestStartFromSavedState(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	shut(l, j)
-	for name, data := range map[string][]byte{"damaged": append(bytes.Clone(first[:len(first)-1]), first[len(first)-1]^1), "cut": first[:100], "empty": {}} {
+	for name, data := range map[string][]byte{"damaged": append(bytes.Clone(first[:len(first)-1]),
+		first[len(first)-1]^1), "cut": first[:100], "empty": {}} {
 		if err := os.WriteFile(saved, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +70,8 @@ func TestStartFromSavedState(t *testing.T) {
 	}
 }
 
-// What the saved state stands for is checked after the start: a record that was changed there is found, and nothing is taken any more.
+// What the saved state stands for is checked after the start: a record that was changed there is
+// found, and nothing is taken any more.
 func TestDamageBehindSavedState(t *testing.T) {
 	path, mem, k := someLedger(t, 30)
 	saved := filepath.Join(filepath.Dir(path), "ledger.state")
@@ -76,7 +79,8 @@ func TestDamageBehindSavedState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
+	l, err := ledger.Open(t.Context(),
+		ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +107,8 @@ func TestDamageBehindSavedState(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	l, err = ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
+	l, err = ledger.Open(t.Context(),
+		ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

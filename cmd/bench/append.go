@@ -28,12 +28,14 @@ import (
 type taker func(ctx context.Context, r *events.Record) error
 
 // An opener makes a way ready on an empty folder.
-type opener func(ctx context.Context, dir string, g *generated, writers int) (take taker, stop func() error, err error)
+type opener func(ctx context.Context, dir string, g *generated,
+	writers int) (take taker, stop func() error, err error)
 
-// measureAppend appends what was signed beforehand: with one writer, who waits each time; with many, who each wait; and as much as
-// possible at a time, as an import does.
+// measureAppend appends what was signed beforehand: with one writer, who waits each time; with
+// many, who each wait; and as much as possible at a time, as an import does.
 func measureAppend(o *options) ([]row, error) {
-	g, err := o.generate(o.ops+300, o.ops, 40) // offers: each is taken whatever became of the others
+	// offers: each is taken whatever became of the others
+	g, err := o.generate(o.ops+300, o.ops, 40)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +51,16 @@ func measureAppend(o *options) ([]row, error) {
 		}
 		var ways []way
 		for _, w := range appendWays {
-			ways = append(ways, way{w.name, func(int) (sample, error) { return o.append(g, w.open, writers, n, 0) }})
+			ways = append(ways, way{w.name, func(int) (sample, error) {
+				return o.append(g, w.open, writers, n, 0)
+			}})
 		}
-		if writers == 1 { // whoever does something between two records waits longer for the disk, which rests meanwhile
-			ways = append(ways, way{restedWay, func(int) (sample, error) { return o.append(g, openRaw, writers, n, 200*time.Microsecond) }})
+		// whoever does something between two records waits longer for the disk, which rests
+		// meanwhile
+		if writers == 1 {
+			ways = append(ways, way{restedWay, func(int) (sample, error) {
+				return o.append(g, openRaw, writers, n, 200*time.Microsecond)
+			}})
 		}
 		rows, err := o.interleave(name, rawWay, ways...)
 		if err != nil {
@@ -98,7 +106,8 @@ var appendWays = []struct {
 }
 
 // append has writers take n offers by one way, on a folder of its own, and rest before each.
-func (o *options) append(g *generated, open opener, writers, n int, rest time.Duration) (sample, error) {
+func (o *options) append(g *generated, open opener, writers, n int,
+	rest time.Duration) (sample, error) {
 	dir, remove, err := o.folder("append")
 	if err != nil {
 		return sample{}, err
@@ -236,8 +245,8 @@ func openRaw(_ context.Context, dir string, _ *generated, _ int) (taker, func() 
 }
 
 // openRoad is Muster's road without its rules: each group goes into the stream, pipelined, and then
-// into the journal, with the Merkle tree, in one transaction. Nothing is verified or decided, and no
-// checkpoint is signed. The product has no such switch.
+// into the journal, with the Merkle tree, in one transaction. Nothing is verified or decided, and
+// no checkpoint is signed. The product has no such switch.
 func openRoad(ctx context.Context, dir string, _ *generated, _ int) (taker, func() error, error) {
 	r := new(road)
 	if err := r.open(ctx, dir); err != nil {
@@ -290,7 +299,8 @@ func (r *road) safe(group []waiting) error {
 		r.last++
 		records[i] = *w.rec
 		records[i].Sequence = r.last
-		messages[i] = ledger.Message{Sequence: r.last, Subject: events.Subject(w.rec.Statement), Data: w.rec.Stored}
+		messages[i] = ledger.Message{Sequence: r.last, Subject: events.Subject(w.rec.Statement),
+			Data: w.rec.Stored}
 	}
 	r.before = r.stream.Append(messages, r.before)
 	if err := r.before.Wait(); err != nil {
@@ -307,7 +317,9 @@ func openJetStream(always bool) opener {
 			return nil, nil, err
 		}
 		stop := func() error { conn.Close(); s.Shutdown(); s.WaitForShutdown(); return nil }
-		if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "EVENTS", Subjects: []string{"ev.>"}, Storage: jetstream.FileStorage}); err != nil {
+		if _, err := js.CreateStream(ctx,
+			jetstream.StreamConfig{Name: "EVENTS", Subjects: []string{"ev.>"},
+				Storage: jetstream.FileStorage}); err != nil {
 			return nil, nil, errors.Join(err, stop())
 		}
 		return func(ctx context.Context, r *events.Record) error {
@@ -317,8 +329,10 @@ func openJetStream(always bool) opener {
 	}
 }
 
-func startJetStream(dir string, always bool) (*natsserver.Server, *nats.Conn, jetstream.JetStream, error) {
-	s, err := natsserver.NewServer(&natsserver.Options{DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: always, NoSigs: true, NoLog: true})
+func startJetStream(dir string,
+	always bool) (*natsserver.Server, *nats.Conn, jetstream.JetStream, error) {
+	s, err := natsserver.NewServer(&natsserver.Options{DontListen: true, JetStream: true,
+		StoreDir: dir, SyncAlways: always, NoSigs: true, NoLog: true})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -334,14 +348,16 @@ func startJetStream(dir string, always bool) (*natsserver.Server, *nats.Conn, je
 	return s, conn, js, err
 }
 
-// measureBusy asks whether reading holds up writing: one writer's time with nothing beside it, and with a replay that never ends and a
-// thousand questions a second.
+// measureBusy asks whether reading holds up writing: one writer's time with nothing beside it, and
+// with a replay that never ends and a thousand questions a second.
 func (o *options) measureBusy(g *generated) ([]row, error) {
 	n := max(50, o.ops/2) // so many that what happens now and then only is among them
 	one := func(busy bool) func(int) (sample, error) {
 		return func(int) (sample, error) { return o.appendBeside(g, n, busy) }
 	}
-	rows, err := o.interleave("append, 16 writers, beside readers", "muster, alone", way{"muster, alone", one(false)}, way{"muster, beside a constant replay and 1,000 questions a second", one(true)})
+	rows, err := o.interleave("append, 16 writers, beside readers", "muster, alone",
+		way{"muster, alone", one(false)},
+		way{"muster, beside a constant replay and 1,000 questions a second", one(true)})
 	for i := range rows {
 		if rows[i].P99 > 0 && rows[0].P99 > 0 {
 			rows[i].Ratio = rows[0].P99 / rows[i].P99
@@ -391,7 +407,8 @@ func (o *options) appendBeside(g *generated, n int, busy bool) (sample, error) {
 	readers.Wait()
 	s.took = took
 	if busy && err == nil {
-		s.note = fmt.Sprintf("the ratio is of p99; %.0f questions a second were answered", float64(asked)/s.seconds)
+		s.note = fmt.Sprintf("the ratio is of p99; %.0f questions a second were answered",
+			float64(asked)/s.seconds)
 	}
 	return s, errors.Join(err, m.Close())
 }

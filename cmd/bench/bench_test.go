@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-var everyMeasure = flag.Bool("every", false, "try every measure, as make bench does before it measures")
+var everyMeasure = flag.Bool("every", false,
+	"try every measure, as make bench does before it measures")
 
 // Each measure does what it says on a small ledger, and every way gives a number or says why it has
 // none. How fast is no assertion. Without -every one measure is tried: questions to a server.
@@ -22,19 +23,26 @@ func TestMeasures(t *testing.T) {
 	}
 	work := t.TempDir()
 	for name, ways := range map[string][]string{
-		"append": {rawWay, restedWay, plainWay, "JetStream, sync_interval: always", "PostgreSQL, expected version"},
-		"replay": {"decoding alone, from memory", "hashing alone, from memory: each record, and the tree above", "muster, from the journal, each record hashed", "muster, from the stream, strictly decoded", "PostgreSQL, reads and decodes the rows"},
-		"start":  {"muster, with saved projections", "muster, without", "the record itself"},
-		"query":  {nowWay, "muster, while nothing changes", "muster", "muster, to who has the answer (304)"},
-		"views":  {"the coalition's view, saved", "of the coalition's view, while nothing changes", "muster, with five views"},
-		"grow":   {"replay from the journal", "coverage now: " + nowWay},
+		"append": {rawWay, restedWay, plainWay, "JetStream, sync_interval: always",
+			"PostgreSQL, expected version"},
+		"replay": {"decoding alone, from memory",
+			"hashing alone, from memory: each record, and the tree above",
+			"muster, from the journal, each record hashed",
+			"muster, from the stream, strictly decoded", "PostgreSQL, reads and decodes the rows"},
+		"start": {"muster, with saved projections", "muster, without", "the record itself"},
+		"query": {nowWay, "muster, while nothing changes", "muster",
+			"muster, to who has the answer (304)"},
+		"views": {"the coalition's view, saved", "of the coalition's view, while nothing changes",
+			"muster, with five views"},
+		"grow": {"replay from the journal", "coverage now: " + nowWay},
 	} {
 		if name != "query" && !*everyMeasure {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := run([]string{name, "--records", "1000", "--ops", "100", "--rounds", "1", "--work", work, "--json"}, &out, io.Discard); err != nil {
+			if err := run([]string{name, "--records", "1000", "--ops", "100", "--rounds", "1",
+				"--work", work, "--json"}, &out, io.Discard); err != nil {
 				t.Fatal(err)
 			}
 			var rows []row
@@ -42,7 +50,8 @@ func TestMeasures(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range rows {
-				if r.PerSecond == 0 && r.P50 == 0 && r.Seconds == 0 && r.Bytes == 0 && r.Note == "" {
+				if r.PerSecond == 0 && r.P50 == 0 && r.Seconds == 0 && r.Bytes == 0 &&
+					r.Note == "" {
 					t.Errorf("%s, %s: no number, and no word why", r.Name, r.Way)
 				}
 			}
@@ -56,8 +65,10 @@ func TestMeasures(t *testing.T) {
 				t.Fatal(err)
 			}
 			out.Reset()
-			if err := run([]string{"table", kept}, &out, io.Discard); err != nil || strings.Count(out.String(), "\n") != len(rows)+1 {
-				t.Errorf("the table has %d lines for %d rows (%v)", strings.Count(out.String(), "\n"), len(rows), err)
+			if err := run([]string{"table", kept}, &out, io.Discard); err != nil ||
+				strings.Count(out.String(), "\n") != len(rows)+1 {
+				t.Errorf("the table has %d lines for %d rows (%v)",
+					strings.Count(out.String(), "\n"), len(rows), err)
 			}
 		})
 	}
@@ -81,7 +92,8 @@ func TestGeneratedIsTaken(t *testing.T) {
 		}
 	}
 	again, err := o.generate(1500, 60, 10)
-	if err != nil || len(again.records) != 1500 || again.preamble != g.preamble || !bytes.Equal(again.records[1499].Stored, g.records[1499].Stored) {
+	if err != nil || len(again.records) != 1500 || again.preamble != g.preamble ||
+		!bytes.Equal(again.records[1499].Stored, g.records[1499].Stored) {
 		t.Errorf("what was kept is another ledger (%v)", err)
 	}
 	if mean := g.bytes() / len(g.records); mean < 300 || mean > 600 {

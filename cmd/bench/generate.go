@@ -14,8 +14,9 @@ import (
 	"muster/events"
 )
 
-// The generated ledger: 40 nations, 12 roles in each of 4 operations, and pledges that live as pledges do: offered, accepted, confirmed,
-// deployed, then reported and amended. All statements are signed beforehand, and kept in a file for later runs.
+// The generated ledger: 40 nations, 12 roles in each of 4 operations, and pledges that live as
+// pledges do: offered, accepted, confirmed, deployed, then reported and amended. All statements are
+// signed beforehand, and kept in a file for later runs.
 
 const (
 	generatedForm   = 1 // changes when what is generated does
@@ -34,7 +35,8 @@ type generated struct {
 
 // generate returns a ledger, from the file of an earlier run where there is one.
 func (o *options) generate(records, pledges, nations int) (*generated, error) {
-	name := fmt.Sprintf("ledger-%d-%d-%d-%d-%d", generatedForm, generatedSeed, records, pledges, nations)
+	name := fmt.Sprintf("ledger-%d-%d-%d-%d-%d", generatedForm, generatedSeed, records,
+		pledges, nations)
 	if o.confided > 0 {
 		name += fmt.Sprintf("-confided-%d", o.confided)
 	}
@@ -70,7 +72,8 @@ type generator struct {
 }
 
 func newGenerator(nations int) (*generator, error) {
-	g := &generator{random: rand.New(rand.NewPCG(generatedSeed, 2)), signers: map[events.Nation]*events.Signer{}}
+	g := &generator{random: rand.New(rand.NewPCG(generatedSeed, 2)),
+		signers: map[events.Nation]*events.Signer{}}
 	all := events.Nations()
 	if nations > len(all) {
 		return nil, fmt.Errorf("there are %d nations in the world", len(all))
@@ -92,7 +95,8 @@ func (g *generator) head(t events.Type) events.Header {
 	g.made++
 	var tail [10]byte
 	binary.BigEndian.PutUint64(tail[2:], uint64(g.made))
-	id, err := events.IDAt(uint64(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli())+uint64(g.made), tail)
+	id, err := events.IDAt(uint64(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli())+
+		uint64(g.made), tail)
 	g.note(err)
 	return events.Header{Type: t, ID: id, Ledger: generatedOrigin}
 }
@@ -114,7 +118,8 @@ func (g *generator) say(by events.Nation, s events.Statement) {
 		return
 	}
 	n := uint64(len(g.records)) + 1
-	rec, err := events.NewRecord(n, time.UnixMicro(1767225600000000+int64(n)*2e6).UTC(), "bench", signed)
+	rec, err := events.NewRecord(n, time.UnixMicro(1767225600000000+int64(n)*2e6).UTC(),
+		"bench", signed)
 	g.note(err)
 	g.records = append(g.records, rec)
 }
@@ -127,24 +132,33 @@ func area(i int) events.Area { return events.Area(fmt.Sprint("area-", i%5)) }
 
 const firstDay events.Date = 2026_01_01
 
-// preface founds the ledger, opens the operations, issues requirements and admits a liaison for each nation.
+// preface founds the ledger, opens the operations, issues requirements and admits a liaison for
+// each nation.
 func (g *generator) preface() {
 	hq := g.signers[events.HQ]
-	g.say(events.HQ, &events.LedgerFounded{Header: g.head("ledger.founded"), Title: "Generated to be measured", Founder: hq.Key()})
+	g.say(events.HQ, &events.LedgerFounded{Header: g.head("ledger.founded"),
+		Title: "Generated to be measured", Founder: hq.Key()})
 	dated := events.Dated{Effective: firstDay}
 	for i := range operations {
 		terms := events.OperationTerms{Operation: operation(i), Title: "Generated"}
 		for r := range roles {
-			terms.Roles = append(terms.Roles, events.RoleDefinition{Role: role(r), Title: fmt.Sprint("Role ", r), Units: []events.Unit{"personnel"}})
+			terms.Roles = append(terms.Roles,
+				events.RoleDefinition{Role: role(r), Title: fmt.Sprint("Role ", r),
+					Units: []events.Unit{"personnel"}})
 		}
-		g.say(events.HQ, &events.OperationOpened{Header: g.head("operation.opened"), Dated: dated, OperationTerms: terms})
+		g.say(events.HQ, &events.OperationOpened{Header: g.head("operation.opened"), Dated: dated,
+			OperationTerms: terms})
 		for l := range roles {
-			g.say(events.HQ, &events.RequirementIssued{Header: g.head("requirement.issued"), Dated: dated, RequirementTerms: events.RequirementTerms{Operation: operation(i),
-				Line: events.Line(fmt.Sprint("line-", l)), Role: role(l), Area: area(l), Quantity: events.Count(100_000), Unit: "personnel", Window: events.Window{From: firstDay}, Priority: 1 + l%9}})
+			g.say(events.HQ, &events.RequirementIssued{Header: g.head("requirement.issued"),
+				Dated: dated, RequirementTerms: events.RequirementTerms{Operation: operation(i),
+					Line: events.Line(fmt.Sprint("line-", l)), Role: role(l), Area: area(l),
+					Quantity: events.Count(100_000), Unit: "personnel",
+					Window: events.Window{From: firstDay}, Priority: 1 + l%9}})
 		}
 	}
 	for _, n := range g.names {
-		g.say(events.HQ, &events.MemberAdmitted{Header: g.head("member.admitted"), Key: g.signers[n].Key(), Role: events.Liaison})
+		g.say(events.HQ, &events.MemberAdmitted{Header: g.head("member.admitted"),
+			Key: g.signers[n].Key(), Role: events.Liaison})
 	}
 	g.preamble = len(g.records)
 }
@@ -174,16 +188,21 @@ func (g *generator) live(pledges, records int) {
 
 func (g *generator) offer() *living {
 	i := g.random.IntN(1 << 20)
-	p := &living{at: events.Place{Operation: operation(i), Nation: g.names[g.random.IntN(len(g.names))]}, day: firstDay.AddDays(g.random.IntN(60))}
-	p.terms = events.PledgeTerms{Role: role(i / 7), Quantity: events.Count(int64(1 + g.random.IntN(2000))), Unit: "personnel", Area: area(i / 3),
-		Window: events.Window{From: firstDay.AddDays(g.random.IntN(200))}, Release: events.CoalitionOnly, Note: "generated: forces of one nation for one role"}
+	p := &living{at: events.Place{Operation: operation(i),
+		Nation: g.names[g.random.IntN(len(g.names))]}, day: firstDay.AddDays(g.random.IntN(60))}
+	p.terms = events.PledgeTerms{Role: role(i / 7),
+		Quantity: events.Count(int64(1 + g.random.IntN(2000))), Unit: "personnel",
+		Area:    area(i / 3),
+		Window:  events.Window{From: firstDay.AddDays(g.random.IntN(200))},
+		Release: events.CoalitionOnly, Note: "generated: forces of one nation for one role"}
 	if g.random.IntN(3) == 0 {
 		p.terms.Until = p.terms.From.AddDays(180 + g.random.IntN(500))
 	}
 	if g.confided > 0 && g.made%g.confided == 0 {
 		g.confide(p)
 	}
-	s := &events.PledgeOffered{Header: g.head("pledge.offered"), Dated: events.Dated{Effective: p.day}, Place: p.at, PledgeTerms: p.terms}
+	s := &events.PledgeOffered{Header: g.head("pledge.offered"),
+		Dated: events.Dated{Effective: p.day}, Place: p.at, PledgeTerms: p.terms}
 	p.id = s.ID
 	g.say(p.at.Nation, s)
 	return p
@@ -200,9 +219,11 @@ func (g *generator) confide(p *living) {
 func (g *generator) goOn(p *living) {
 	p.day = p.day.AddDays(1 + g.random.IntN(20))
 	step := func(t events.Type) events.PledgeStep {
-		return events.PledgeStep{Header: g.head(t), Dated: events.Dated{Effective: p.day}, Place: p.at, Step: events.Step{Pledge: p.id}}
+		return events.PledgeStep{Header: g.head(t), Dated: events.Dated{Effective: p.day},
+			Place: p.at, Step: events.Step{Pledge: p.id}}
 	}
-	strength := events.Strength{Quantity: events.Count(int64(1 + g.random.IntN(2000))), Unit: "personnel"}
+	strength := events.Strength{Quantity: events.Count(int64(1 + g.random.IntN(2000))),
+		Unit: "personnel"}
 	p.step++
 	switch {
 	case p.step == 1:
@@ -210,23 +231,28 @@ func (g *generator) goOn(p *living) {
 	case p.step == 2:
 		g.say(p.at.Nation, &events.PledgeConfirmed{PledgeStep: step("pledge.confirmed")})
 	case p.step == 3:
-		g.say(p.at.Nation, &events.PledgeDeployed{PledgeStep: step("pledge.deployed"), Strength: strength})
+		g.say(p.at.Nation, &events.PledgeDeployed{PledgeStep: step("pledge.deployed"),
+			Strength: strength})
 	case p.step%4 == 0:
 		p.terms.Quantity = events.Count(int64(1 + g.random.IntN(2000)))
-		g.say(p.at.Nation, &events.PledgeAmended{Header: g.head("pledge.amended"), Dated: events.Dated{Effective: p.day}, Place: p.at, Pledge: p.id, PledgeTerms: p.terms})
+		g.say(p.at.Nation, &events.PledgeAmended{Header: g.head("pledge.amended"),
+			Dated: events.Dated{Effective: p.day}, Place: p.at, Pledge: p.id, PledgeTerms: p.terms})
 	default:
-		g.say(p.at.Nation, &events.PledgeReported{PledgeStep: step("pledge.reported"), Strength: strength})
+		g.say(p.at.Nation, &events.PledgeReported{PledgeStep: step("pledge.reported"),
+			Strength: strength})
 	}
 }
 
-// The file: how many records come first, how many nations there are, and each record as stored, after its length.
+// The file: how many records come first, how many nations there are, and each record as stored,
+// after its length.
 func (g *generated) save(path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "generating-")
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	put := func(n int) { _ = binary.Write(w, binary.BigEndian, uint32(n)) } // what fails, Flush tells
+	// What fails, Flush tells.
+	put := func(n int) { _ = binary.Write(w, binary.BigEndian, uint32(n)) }
 	put(g.preamble)
 	put(g.nations)
 	for _, r := range g.records {

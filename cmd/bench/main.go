@@ -1,13 +1,15 @@
-// Bench measures what Muster exists for beside what a person would use instead, in one run on one machine: appending statements, replaying
-// a ledger, starting a server and answering questions, next to the raw limits of the machine, JetStream alone, and PostgreSQL.
+// Bench measures what Muster exists for beside what a person would use instead, in one run on one
+// machine: appending statements, replaying a ledger, starting a server and answering questions,
+// next to the raw limits of the machine, JetStream alone, and PostgreSQL.
 //
 //	go run ./cmd/bench append|replay|start|query|grow|views [flags]
 //	go run ./cmd/bench table FILE...                           # rows that were kept as JSON, as a table
 //	go run ./cmd/bench compare --base FILE [--ledger FOLDER]   # whether two builds answer alike
 //
-// Machines are shared and noisy, so that only a ratio says anything: every way of doing a thing is tried in turn, in several interleaved
-// rounds of one run, and the median of each is told beside its ratio to the raw reference of the same run. ledger/PERFORMANCE.md keeps one
-// run's table, and what it means.
+// Machines are shared and noisy, so that only a ratio says anything: every way of doing a thing is
+// tried in turn, in several interleaved rounds of one run, and the median of each is told beside
+// its ratio to the raw reference of the same run. ledger/PERFORMANCE.md keeps one run's table, and
+// what it means.
 //
 // It is a program of its own so that muster carries no driver of PostgreSQL.
 package main
@@ -41,7 +43,8 @@ type options struct {
 
 // measures is the table of what can be measured.
 var measures = map[string]func(*options) ([]row, error){
-	"append": measureAppend, "replay": measureReplay, "start": measureStart, "query": measureQuery, "grow": measureGrowth,
+	"append": measureAppend, "replay": measureReplay, "start": measureStart, "query": measureQuery,
+	"grow":  measureGrowth,
 	"views": measureViews,
 }
 
@@ -73,11 +76,17 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.IntVar(&o.records, "records", 200_000, "records of the generated ledger, up to 1000000")
 	f.IntVar(&o.pledges, "pledges", 0, "pledges in it (default: a twentieth of the records)")
 	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds, of which the median is told")
-	f.IntVar(&o.ops, "ops", 20_000, "statements that each way appends in a round, with many writers; one writer appends a twentieth")
-	f.StringVar(&o.work, "work", "", "a folder on the disk to measure (default: the user's cache folder)")
-	f.StringVar(&o.only, "only", "", "only ways whose \"measure: way;\" has this in it, such as \"64 writers, each waits: muster;\"")
+	f.IntVar(&o.ops, "ops", 20_000,
+		"statements that each way appends in a round, with many writers; one writer appends a "+
+			"twentieth")
+	f.StringVar(&o.work, "work", "",
+		"a folder on the disk to measure (default: the user's cache folder)")
+	f.StringVar(&o.only, "only", "",
+		"only ways whose \"measure: way;\" has this in it, such as \"64 writers, each waits: "+
+			"muster;\"")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
-	f.StringVar(&o.allocs, "memprofile", "", "write a profile of all that was allocated to this file")
+	f.StringVar(&o.allocs, "memprofile", "",
+		"write a profile of all that was allocated to this file")
 	f.BoolVar(&o.json, "json", false, "rows as JSON")
 	if err := f.Parse(args[1:]); err != nil {
 		return err

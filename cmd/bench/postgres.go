@@ -17,8 +17,9 @@ import (
 	"muster/events"
 )
 
-// PostgreSQL as an event store is usually made of it: one row for each event, with the version of its stream that the writer expects,
-// which a unique key checks. Everything that makes it durable is on, as it is by default.
+// PostgreSQL as an event store is usually made of it: one row for each event, with the version of
+// its stream that the writer expects, which a unique key checks. Everything that makes it durable
+// is on, as it is by default.
 
 const eventsTable = `create table events (
 	sequence bigint generated always as identity primary key,
@@ -47,11 +48,15 @@ func startPostgres(ctx context.Context, dir string, connections int) (*postgres,
 	if err := p.drop(dir); err != nil {
 		return nil, err
 	}
-	if err := p.run("initdb", "-D", p.dir, "-U", "bench", "--auth=trust", "-E", "UTF8", "--no-locale"); err != nil {
+	if err := p.run("initdb", "-D", p.dir, "-U", "bench", "--auth=trust", "-E", "UTF8",
+		"--no-locale"); err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories=%s -c max_connections=%d -c fsync=on -c synchronous_commit=on -c shared_buffers=256MB", p.dir, connections+10)
-	if err := p.run("pg_ctl", "-D", p.dir, "-w", "-t", "60", "-l", filepath.Join(p.dir, "log"), "-o", settings, "start"); err != nil {
+	settings := fmt.Sprintf(
+		"-c listen_addresses='' -c unix_socket_directories=%s -c max_connections=%d -c fsync=on "+
+			"-c synchronous_commit=on -c shared_buffers=256MB", p.dir, connections+10)
+	if err := p.run("pg_ctl", "-D", p.dir, "-w", "-t", "60", "-l", filepath.Join(p.dir, "log"),
+		"-o", settings, "start"); err != nil {
 		return nil, err
 	}
 	config, err := pgxpool.ParseConfig(fmt.Sprintf("host=%s user=bench dbname=postgres", p.dir))
@@ -110,10 +115,12 @@ func (p *postgres) stop() error {
 	return p.run("pg_ctl", "-D", p.dir, "-m", "fast", "-w", "stop")
 }
 
-// maxConnections is how many connections writers share: more than that make PostgreSQL slower, not faster.
+// maxConnections is how many connections writers share: more than that make PostgreSQL slower, not
+// faster.
 const maxConnections = 64
 
-func openPostgres(ctx context.Context, dir string, _ *generated, writers int) (taker, func() error, error) {
+func openPostgres(ctx context.Context, dir string, _ *generated,
+	writers int) (taker, func() error, error) {
 	p, err := startPostgres(ctx, dir, min(writers, maxConnections))
 	if err != nil {
 		return nil, nil, err
@@ -123,15 +130,18 @@ func openPostgres(ctx context.Context, dir string, _ *generated, writers int) (t
 
 // append appends an event to its stream, which is the pledge, expecting it to be the first there.
 func (p *postgres) append(ctx context.Context, r *events.Record) error {
-	_, err := p.pool.Exec(ctx, "insert into events (stream, version, data) values ($1, $2, $3)", r.Statement.Head().ID.String(), 1, string(r.Stored))
+	_, err := p.pool.Exec(ctx, "insert into events (stream, version, data) values ($1, $2, $3)",
+		r.Statement.Head().ID.String(), 1, string(r.Stored))
 	return err
 }
 
 // fill puts records in as fast as it goes.
 func (p *postgres) fill(ctx context.Context, records []events.Record) error {
-	_, err := p.pool.CopyFrom(ctx, pgx.Identifier{"events"}, []string{"stream", "version", "data"}, pgx.CopyFromSlice(len(records), func(i int) ([]any, error) {
-		return []any{records[i].Statement.Head().ID.String(), int64(1), string(records[i].Stored)}, nil
-	}))
+	_, err := p.pool.CopyFrom(ctx, pgx.Identifier{"events"}, []string{"stream", "version", "data"},
+		pgx.CopyFromSlice(len(records), func(i int) ([]any, error) {
+			return []any{records[i].Statement.Head().ID.String(), int64(1),
+				string(records[i].Stored)}, nil
+		}))
 	return err
 }
 

@@ -56,7 +56,8 @@ const news = 100
 
 const nowWay = "muster, each time after another record"
 
-// setAside takes the last records out of what was generated, to be submitted one by one; half of it at most.
+// setAside takes the last records out of what was generated, to be submitted one by one; half of it
+// at most.
 func (g *generated) setAside(n int) *[]events.Record {
 	kept := len(g.records) - min(n, len(g.records)/2)
 	yet := slices.Clone(g.records[kept:])
@@ -64,11 +65,14 @@ func (g *generated) setAside(n int) *[]events.Record {
 	return &yet
 }
 
-// measureNow asks for the coverage of today: each time after another record, and again and again while nothing changes.
+// measureNow asks for the coverage of today: each time after another record, and again and again
+// while nothing changes.
 func (o *options) measureNow(m *server.Server, yet *[]events.Record) ([]row, error) {
 	return o.interleave(fmt.Sprintf("coverage now, of %d records", m.Journal.Last()), "",
 		way{nowWay, func(int) (sample, error) { return askAfterNews(m, m.Projector, yet) }},
-		way{"muster, while nothing changes", func(int) (sample, error) { return ask(m.Projector, 400, now) }})
+		way{"muster, while nothing changes", func(int) (sample, error) {
+			return ask(m.Projector, 400, now)
+		}})
 }
 
 // now is the day that is asked about.
@@ -77,7 +81,8 @@ func now(p *projections.Picture) error {
 }
 
 // askAfterNews submits records and asks after each, which alone is timed.
-func askAfterNews(m *server.Server, of access.Pictures, yet *[]events.Record) (s sample, err error) {
+func askAfterNews(m *server.Server, of access.Pictures,
+	yet *[]events.Record) (s sample, err error) {
 	ctx := context.Background()
 	for range min(news, len(*yet)) {
 		r, err := m.Ledger.Submit(ctx, (*yet)[0].Signed)
@@ -98,7 +103,8 @@ func askAfterNews(m *server.Server, of access.Pictures, yet *[]events.Record) (s
 }
 
 // ask asks a picture a question so many times.
-func ask(of access.Pictures, n int, question func(*projections.Picture) error) (s sample, err error) {
+func ask(of access.Pictures, n int,
+	question func(*projections.Picture) error) (s sample, err error) {
 	for range n {
 		began := time.Now()
 		if err := of.View(question); err != nil {
@@ -119,14 +125,18 @@ func (o *options) measureAnswers(m *server.Server) (all []row, err error) {
 		ask  func(*projections.Picture) error
 	}{
 		{"coverage at a random as_of and on", 200, func(p *projections.Picture) error {
-			return covers(p, projections.Moment{AsOf: last/10 + random.Uint64N(last*9/10), On: firstDay.AddDays(random.IntN(700))})
+			return covers(p, projections.Moment{AsOf: last/10 + random.Uint64N(last*9/10),
+				On: firstDay.AddDays(random.IntN(700))})
 		}},
 		{"time line of 24 months", 40, func(p *projections.Picture) error {
-			_, err := p.Timeline(context.Background(), projections.Moment{}, projections.TimelineFilter{Days: events.Window{From: firstDay, Until: firstDay.AddDays(730)}, Step: projections.ByMonth})
+			_, err := p.Timeline(context.Background(), projections.Moment{},
+				projections.TimelineFilter{Days: events.Window{From: firstDay,
+					Until: firstDay.AddDays(730)}, Step: projections.ByMonth})
 			return err
 		}},
 	} {
-		rows, err := o.interleave(fmt.Sprintf("%s, of %d records", q.name, last), "", way{"muster", func(int) (sample, error) { return ask(m.Projector, q.n, q.ask) }})
+		rows, err := o.interleave(fmt.Sprintf("%s, of %d records", q.name, last), "",
+			way{"muster", func(int) (sample, error) { return ask(m.Projector, q.n, q.ask) }})
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +153,8 @@ func covers(p *projections.Picture, m projections.Moment) error {
 // connections is how many clients ask at a time over HTTP.
 const connections = 64
 
-// measureHTTP has clients ask for the coverage over HTTP, beside a handler that writes as many bytes.
+// measureHTTP has clients ask for the coverage over HTTP, beside a handler that writes as many
+// bytes.
 func (o *options) measureHTTP(m *server.Server) ([]row, error) {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Muster", "bench")
@@ -152,7 +163,8 @@ func (o *options) measureHTTP(m *server.Server) ([]row, error) {
 	m.Questions.Register(humago.New(mux, config))
 	muster := httptest.NewServer(m.Questions.Handler(mux))
 	defer muster.Close()
-	address := fmt.Sprintf("%s/api/v1/coverage?on=%s&operation=operation-97", muster.URL, firstDay.AddDays(200))
+	address := fmt.Sprintf("%s/api/v1/coverage?on=%s&operation=operation-97", muster.URL,
+		firstDay.AddDays(200))
 	body, tag, err := fetch(http.DefaultClient, address, "")
 	if err != nil {
 		return nil, err
@@ -165,9 +177,11 @@ func (o *options) measureHTTP(m *server.Server) ([]row, error) {
 	load := func(address, tag string) func(int) (sample, error) {
 		return func(int) (sample, error) { return askOverHTTP(address, tag, 3000) }
 	}
-	return o.interleave(fmt.Sprintf("coverage over HTTP, %d connections, %d bytes", connections, len(body)), "net/http: a plain handler that writes as many bytes",
+	return o.interleave(fmt.Sprintf("coverage over HTTP, %d connections, %d bytes", connections,
+		len(body)), "net/http: a plain handler that writes as many bytes",
 		way{"net/http: a plain handler that writes as many bytes", load(plain.URL, "")},
-		way{"muster", load(address, "")}, way{"muster, to who has the answer (304)", load(address, tag)})
+		way{"muster", load(address, "")},
+		way{"muster, to who has the answer (304)", load(address, tag)})
 }
 
 func fetch(c *http.Client, address, tag string) (body []byte, newTag string, err error) {
@@ -183,14 +197,16 @@ func fetch(c *http.Client, address, tag string) (body []byte, newTag string, err
 		return nil, "", err
 	}
 	defer resp.Body.Close()
-	if body, err = io.ReadAll(resp.Body); err == nil && resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotModified {
+	if body, err = io.ReadAll(resp.Body); err == nil && resp.StatusCode != http.StatusOK &&
+		resp.StatusCode != http.StatusNotModified {
 		err = fmt.Errorf("%s: %s: %s", address, resp.Status, body)
 	}
 	return body, resp.Header.Get("ETag"), err
 }
 
 func askOverHTTP(address, tag string, n int) (sample, error) {
-	c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}}
+	c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections,
+		MaxConnsPerHost: connections}}
 	defer c.CloseIdleConnections()
 	took := make([]time.Duration, n)
 	s, err := timed(n, func() error {
@@ -205,7 +221,8 @@ func askOverHTTP(address, tag string, n int) (sample, error) {
 	return s, err
 }
 
-// askAlways asks for the coverage so many times a second, until it is told to rest, and returns how often it got an answer.
+// askAlways asks for the coverage so many times a second, until it is told to rest, and returns how
+// often it got an answer.
 func askAlways(ctx context.Context, of access.Pictures, perSecond int) (answered int) {
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()
@@ -241,18 +258,24 @@ func measureGrowth(o *options) (all []row, err error) {
 		}
 		defer m.Close()
 		rows, err := o.interleave(name, "",
-			way{"replay from the journal", func(int) (sample, error) { return replayJournal(m, s.dir) }},
-			way{"coverage now: " + nowWay, func(int) (sample, error) { return askAfterNews(m, m.Projector, yet) }})
+			way{"replay from the journal", func(int) (sample, error) {
+				return replayJournal(m, s.dir)
+			}},
+			way{"coverage now: " + nowWay, func(int) (sample, error) {
+				return askAfterNews(m, m.Projector, yet)
+			}})
 		all = append(all, rows...)
 		return err
 	}
 	for records := 10_000; records <= o.records; records *= 10 {
-		if err := grow(fmt.Sprintf("%d records, 40 nations", records), records, records/20, 40); err != nil {
+		if err := grow(fmt.Sprintf("%d records, 40 nations", records), records, records/20,
+			40); err != nil {
 			return nil, err
 		}
 	}
 	for _, nations := range []int{10, 100, len(events.Nations())} { // there are no more
-		if err := grow(fmt.Sprintf("%d nations, %d records", nations, min(o.records, 100_000)), min(o.records, 100_000), min(o.records, 100_000)/20, nations); err != nil {
+		if err := grow(fmt.Sprintf("%d nations, %d records", nations, min(o.records, 100_000)),
+			min(o.records, 100_000), min(o.records, 100_000)/20, nations); err != nil {
 			return nil, err
 		}
 	}

@@ -21,8 +21,9 @@ import (
 	"muster/projections/projector"
 )
 
-// A stored is a generated ledger on the disk, in the folder of a server. Of the records themselves nothing is kept in memory but their bytes, in
-// one piece, so that the collector of garbage has no more to do than in a server.
+// A stored is a generated ledger on the disk, in the folder of a server. Of the records themselves
+// nothing is kept in memory but their bytes, in one piece, so that the collector of garbage has no
+// more to do than in a server.
 type stored struct {
 	dir    string
 	remove func()
@@ -31,7 +32,8 @@ type stored struct {
 	ends   []int // of each record in the slab
 }
 
-// store puts a generated ledger into a server's folder. The journal is the one that a server would have written.
+// store puts a generated ledger into a server's folder. The journal is the one that a server would
+// have written.
 func (o *options) store(g *generated, name string) (*stored, error) {
 	dir, remove, err := o.folder(name)
 	if err != nil {
@@ -86,10 +88,18 @@ func measureReplay(o *options) ([]row, error) {
 	n := s.n
 	ways := []way{
 		{"decoding alone, from memory", func(int) (sample, error) { return timed(n, s.decodeAll) }},
-		{"hashing alone, from memory: each record, and the tree above", func(int) (sample, error) { return timed(n, s.hashAll) }},
-		{"muster, from the journal, each record hashed", func(int) (sample, error) { return replayJournal(m, s.dir) }},
-		{"muster, from the stream, strictly decoded", func(int) (sample, error) { return timed(n, func() error { return replayStream(m) }) }},
-		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) { return timed(n, func() error { return consumeAll(js, n) }) }},
+		{"hashing alone, from memory: each record, and the tree above", func(int) (sample, error) {
+			return timed(n, s.hashAll)
+		}},
+		{"muster, from the journal, each record hashed", func(int) (sample, error) {
+			return replayJournal(m, s.dir)
+		}},
+		{"muster, from the stream, strictly decoded", func(int) (sample, error) {
+			return timed(n, func() error { return replayStream(m) })
+		}},
+		{"JetStream, ordered consumer, decodes and counts", func(int) (sample, error) {
+			return timed(n, func() error { return consumeAll(js, n) })
+		}},
 	}
 	ways = append(ways, way{"PostgreSQL, reads and decodes the rows", func(int) (sample, error) {
 		if missing {
@@ -112,7 +122,8 @@ func (s *stored) decodeAll() error {
 	return nil
 }
 
-// hashAll makes the Merkle tree over all records, tile by tile on all processors: the least that whoever checks them has to do.
+// hashAll makes the Merkle tree over all records, tile by tile on all processors: the least that
+// whoever checks them has to do.
 func (s *stored) hashAll() error {
 	const leaves = 1 << journal.TileHeight
 	return each(runtime.GOMAXPROCS(0), (s.n+leaves-1)/leaves, func(tile int) error {
@@ -148,7 +159,8 @@ func replayJournal(m *server.Server, dir string) (sample, error) {
 			if got, want := p.Sequence(), m.Journal.Last(); got != want {
 				return fmt.Errorf("%d of %d records were folded", got, want)
 			}
-			_, err := p.Coverage(context.Background(), projections.Moment{}, projections.CoverageFilter{Brief: true})
+			_, err := p.Coverage(context.Background(), projections.Moment{},
+				projections.CoverageFilter{Brief: true})
 			return err
 		})
 	})
@@ -158,7 +170,8 @@ func replayJournal(m *server.Server, dir string) (sample, error) {
 	return took, err
 }
 
-// replayStream folds what the stream has. Nothing vouches for it there, so that it is decoded strictly, one record after the other.
+// replayStream folds what the stream has. Nothing vouches for it there, so that it is decoded
+// strictly, one record after the other.
 func replayStream(m *server.Server) error {
 	p := projections.NewPicture()
 	return m.Stream.Read(context.Background(), 1, func(msg ledger.Message) error {
@@ -243,13 +256,15 @@ func measureStart(o *options) ([]row, error) {
 		}
 		return m.Close()
 	}
-	if err := start(); err != nil { // the stream gets what the journal has, and the projections are saved
+	// The stream gets what the journal has, and the projections are saved.
+	if err := start(); err != nil {
 		return nil, err
 	}
 	ready := func(fresh bool) func(int) (sample, error) {
 		return func(int) (sample, error) {
 			if fresh {
-				saved := []string{server.ProjectionsFile, server.ProjectionsFile + ".snapshot", server.StateFile}
+				saved := []string{server.ProjectionsFile, server.ProjectionsFile + ".snapshot",
+					server.StateFile}
 				for _, name := range saved {
 					if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 						return sample{}, err
@@ -259,9 +274,12 @@ func measureStart(o *options) ([]row, error) {
 			return s.ready()
 		}
 	}
-	rows, err := o.interleave(fmt.Sprintf("start with %d records", s.n), "reading the journal's file",
+	rows, err := o.interleave(fmt.Sprintf("start with %d records", s.n),
+		"reading the journal's file",
 		way{"reading the journal's file", func(int) (sample, error) {
-			return timed(s.n, func() error { return readFile(filepath.Join(s.dir, server.JournalFile)) })
+			return timed(s.n, func() error {
+				return readFile(filepath.Join(s.dir, server.JournalFile))
+			})
 		}},
 		way{"muster, with saved projections", ready(false)}, way{"muster, without", ready(true)})
 	if err != nil {
@@ -295,7 +313,8 @@ func readFile(path string) error {
 // sizes tells what each record takes, on the disk and in memory.
 func (s *stored) sizes() ([]row, error) {
 	n := float64(s.n)
-	rows := []row{{Name: "size of a record", Way: "the record itself", Bytes: float64(len(s.slab)) / n}}
+	rows := []row{{Name: "size of a record", Way: "the record itself",
+		Bytes: float64(len(s.slab)) / n}}
 	for _, one := range []struct{ way, files string }{
 		{"muster's journal, with the tree and an index", server.JournalFile},
 		{"muster's stream", server.NATSFolder},
@@ -312,7 +331,8 @@ func (s *stored) sizes() ([]row, error) {
 			return nil, err
 		}
 		if size > 0 { // of a small ledger, not all is saved
-			rows = append(rows, row{Name: "size of a record", Way: one.way, Bytes: float64(size) / n})
+			rows = append(rows, row{Name: "size of a record", Way: one.way,
+				Bytes: float64(size) / n})
 		}
 	}
 	before := heap()
@@ -320,7 +340,8 @@ func (s *stored) sizes() ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, row{Name: "size of a record", Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
+	rows = append(rows, row{Name: "size of a record",
+		Way: "muster's memory (the heap of a server that is ready)", Bytes: (heap() - before) / n})
 	runtime.KeepAlive(s.slab) // which was in the heap before, too
 	compare(rows, "the record itself")
 	return rows, m.Close()

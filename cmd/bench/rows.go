@@ -22,10 +22,11 @@ type row struct {
 	P99       float64 `json:"p99_us,omitempty"`
 	Seconds   float64 `json:"seconds,omitempty"`
 	Bytes     float64 `json:"bytes,omitempty"` // for each record
-	// CPU is the processor time of this process for each record, or whatever it is that is counted: unlike the others, it hardly changes with
-	// what else the machine does.
+	// CPU is the processor time of this process for each record, or whatever it is that is counted:
+	// unlike the others, it hardly changes with what else the machine does.
 	CPU float64 `json:"cpu_us,omitempty"`
-	// Ratio is to the reference of the same name in the same run: of speed, so that more is better, or of size.
+	// Ratio is to the reference of the same name in the same run: of speed, so that more is better,
+	// or of size.
 	Ratio float64 `json:"ratio,omitempty"`
 	// Note says why there is no number, or what the number is of.
 	Note string `json:"note,omitempty"`
@@ -50,10 +51,12 @@ type absent struct{ why string }
 
 func (a absent) Error() string { return a.why }
 
-// interleave tries all ways in turn, in rounds, and makes a row of the medians of each. The reference is the way to which the others are
-// compared; "" for none.
+// interleave tries all ways in turn, in rounds, and makes a row of the medians of each. The
+// reference is the way to which the others are compared; "" for none.
 func (o *options) interleave(name, reference string, ways ...way) ([]row, error) {
-	ways = slices.DeleteFunc(ways, func(w way) bool { return !strings.Contains(name+": "+w.name+";", o.only) })
+	ways = slices.DeleteFunc(ways, func(w way) bool {
+		return !strings.Contains(name+": "+w.name+";", o.only)
+	})
 	samples := make([][]sample, len(ways))
 	notes := make([]string, len(ways))
 	for round := range o.rounds {
@@ -62,7 +65,8 @@ func (o *options) interleave(name, reference string, ways ...way) ([]row, error)
 			if notes[at] != "" {
 				continue
 			}
-			fmt.Fprintf(o.log, "bench: %s, round %d of %d: %s\n", name, round+1, o.rounds, ways[at].name)
+			fmt.Fprintf(o.log, "bench: %s, round %d of %d: %s\n", name, round+1, o.rounds,
+				ways[at].name)
 			s, err := ways[at].do(round)
 			if gone, ok := err.(absent); ok {
 				notes[at] = gone.why
@@ -89,11 +93,13 @@ func rowOf(name, way string, all []sample) row {
 	r := row{Name: name, Way: way}
 	var rates, seconds, bytes, cpu, p50, p99 []float64
 	for _, s := range all {
-		rates, seconds, bytes, cpu = append(rates, s.perSecond), append(seconds, s.seconds), append(bytes, s.bytes), append(cpu, s.cpu)
+		rates, seconds, bytes, cpu = append(rates, s.perSecond), append(seconds, s.seconds),
+			append(bytes, s.bytes), append(cpu, s.cpu)
 		p50, p99 = append(p50, quantile(s.took, 50)), append(p99, quantile(s.took, 99))
 		r.Note = s.note
 	}
-	r.PerSecond, r.Seconds, r.Bytes, r.CPU, r.P50, r.P99 = median(rates), median(seconds), median(bytes), median(cpu), median(p50), median(p99)
+	r.PerSecond, r.Seconds, r.Bytes, r.CPU, r.P50, r.P99 = median(rates), median(seconds),
+		median(bytes), median(cpu), median(p50), median(p99)
 	return r
 }
 
@@ -141,7 +147,8 @@ func timed(n int, do func() error) (sample, error) {
 		return sample{}, err
 	}
 	took, cpu := time.Since(start).Seconds(), processorTime()-before
-	return sample{perSecond: float64(n) / took, seconds: took, cpu: float64(cpu.Nanoseconds()) / 1000 / float64(n)}, nil
+	return sample{perSecond: float64(n) / took, seconds: took,
+		cpu: float64(cpu.Nanoseconds()) / 1000 / float64(n)}, nil
 }
 
 // processorTime is what this process has used of all processors.
@@ -155,7 +162,8 @@ func processorTime() time.Duration {
 
 func writeTable(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "measure\tway\tper second\tp50 µs\tp99 µs\tseconds\tcpu µs\tbytes/record\tratio\tnote\t")
+	fmt.Fprintln(t, "measure\tway\tper second\tp50 µs\tp99 µs\tseconds\tcpu "+
+		"µs\tbytes/record\tratio\tnote\t")
 	show := func(f float64, form string) string {
 		if f == 0 {
 			return ""
@@ -163,8 +171,10 @@ func writeTable(w io.Writer, rows []row) error {
 		return fmt.Sprintf(form, f)
 	}
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Name, r.Way, show(r.PerSecond, "%.0f"), show(r.P50, "%.0f"), show(r.P99, "%.0f"),
-			show(r.Seconds, "%.3f"), show(r.CPU, "%.1f"), show(r.Bytes, "%.0f"), show(r.Ratio, "%.2f"), r.Note)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Name, r.Way,
+			show(r.PerSecond, "%.0f"), show(r.P50, "%.0f"), show(r.P99, "%.0f"),
+			show(r.Seconds, "%.3f"), show(r.CPU, "%.1f"), show(r.Bytes, "%.0f"),
+			show(r.Ratio, "%.2f"), r.Note)
 	}
 	return t.Flush()
 }

@@ -17,12 +17,12 @@ import (
 	"muster/projections/access"
 )
 
-// confidedShare is of how many pledges one is for the coordinators alone, or for one more nation too,
-// where views are measured.
+// confidedShare is of how many pledges one is for the coordinators alone, or for one more nation
+// too, where views are measured.
 const confidedShare = 10
 
-// fiveViews are the coalition's, and those of the first four nations that have confided something in
-// the records: no two of them are open to the same.
+// fiveViews are the coalition's, and those of the first four nations that have confided something
+// in the records: no two of them are open to the same.
 func fiveViews(records []events.Record) []events.View {
 	views := []events.View{events.CoalitionView}
 	for i := range records {
@@ -101,7 +101,8 @@ func (o *options) measureViewStart(s *stored) ([]row, error) {
 			return took, errors.Join(err, m.Close())
 		}
 	}
-	if _, err := first(events.CoalitionView, false)(0); err != nil { // so that there is something saved
+	// So that there is something saved.
+	if _, err := first(events.CoalitionView, false)(0); err != nil {
 		return nil, err
 	}
 	return o.interleave(fmt.Sprintf("first question after a start with %d records", s.n), "",
@@ -145,7 +146,8 @@ func (o *options) measureViewCoverage(s *stored, yet *[]events.Record) ([]row, e
 	if err := isThere(m, events.CoalitionView); err != nil {
 		return nil, err
 	}
-	rows, err := o.interleave(fmt.Sprintf("coverage now of a view, of %d records", m.Journal.Last()),
+	rows, err := o.interleave(fmt.Sprintf("coverage now of a view, of %d records",
+		m.Journal.Last()),
 		"of all, each time after another record",
 		way{"of all, each time after another record", func(int) (sample, error) {
 			return askAfterNews(m, everything, yet)
@@ -153,7 +155,9 @@ func (o *options) measureViewCoverage(s *stored, yet *[]events.Record) ([]row, e
 		way{"of the coalition's view, each time after another record", func(int) (sample, error) {
 			return askAfterNews(m, coalition, yet)
 		}},
-		way{"of all, while nothing changes", func(int) (sample, error) { return ask(everything, 400, now) }},
+		way{"of all, while nothing changes", func(int) (sample, error) {
+			return ask(everything, 400, now)
+		}},
 		way{"of the coalition's view, while nothing changes", func(int) (sample, error) {
 			return ask(coalition, 400, now)
 		}})
@@ -166,15 +170,18 @@ func (o *options) measureViewCoverage(s *stored, yet *[]events.Record) ([]row, e
 		return covers(p, projections.Moment{AsOf: last/10 + random.Uint64N(last*9/10),
 			On: firstDay.AddDays(random.IntN(700))})
 	}
-	past, err := o.interleave(fmt.Sprintf("coverage of a view at a random as_of and on, of %d records",
-		m.Journal.Last()), "of all",
+	past, err := o.interleave(
+		fmt.Sprintf("coverage of a view at a random as_of and on, of %d records",
+			m.Journal.Last()), "of all",
 		way{"of all", func(int) (sample, error) { return ask(everything, 100, some) }},
-		way{"of the coalition's view", func(int) (sample, error) { return ask(coalition, 100, some) }})
+		way{"of the coalition's view", func(int) (sample, error) {
+			return ask(coalition, 100, some)
+		}})
 	return append(rows, past...), err
 }
 
-// measureViewAppends asks whether the pictures of five views, which are kept up to date, hold up who
-// appends.
+// measureViewAppends asks whether the pictures of five views, which are kept up to date, hold up
+// who appends.
 func (o *options) measureViewAppends() ([]row, error) {
 	n := max(2*confidedBefore, o.ops)
 	g, err := o.generate(n+300, n, 40) // offers alone: see measureAppend
@@ -201,11 +208,12 @@ func (o *options) measureViewAppends() ([]row, error) {
 	return all, nil
 }
 
-// confidedBefore is how many offers there are before it is measured: some of them only some may read.
+// confidedBefore is how many offers there are before it is measured: some of them only some may
+// read.
 const confidedBefore = 200
 
-// appendWithViews has writers take n offers, with the pictures of views open that somebody has asked
-// before, and who may be asked all the time.
+// appendWithViews has writers take n offers, with the pictures of views open that somebody has
+// asked before, and who may be asked all the time.
 func (o *options) appendWithViews(g *generated, writers, n int, views []events.View,
 	asked bool) (sample, error) {
 	dir, remove, err := o.folder("views-append")
@@ -253,6 +261,7 @@ func (o *options) appendWithViews(g *generated, writers, n int, views []events.V
 	for _, view := range views {
 		err = errors.Join(err, isThere(m, view))
 	}
-	s.note = fmt.Sprintf("all pictures have the last record %s after", time.Since(began).Round(time.Millisecond))
+	s.note = fmt.Sprintf("all pictures have the last record %s after",
+		time.Since(began).Round(time.Millisecond))
 	return s, errors.Join(err, m.Close())
 }

@@ -13,8 +13,8 @@ import (
 	"muster/ledger/intake"
 )
 
-// measureViewTiles reads all records as an auditor does who takes them tile by tile: those of who may
-// read all, and those of a view, which has stubs in the place of what is withheld.
+// measureViewTiles reads all records as an auditor does who takes them tile by tile: those of who
+// may read all, and those of a view, which has stubs in the place of what is withheld.
 func (o *options) measureViewTiles(s *stored) ([]row, error) {
 	m, err := startMuster(context.Background(), s.dir, nil)
 	if err != nil {

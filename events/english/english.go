@@ -34,7 +34,8 @@ func Unknown(thing string, isMoney bool) string {
 }
 
 // oneForm are the endings of words that have one form for one and for many.
-var oneForm = []string{"craft", "personnel", "equipment", "staff", "materiel", "ammunition", "series"}
+var oneForm = []string{"craft", "personnel", "equipment", "staff", "materiel",
+	"ammunition", "series"}
 
 // Plural returns the word for more than one of a thing, such as a unit of a plan. What is written
 // in capitals is an abbreviation, such as a currency, and stays as it is.
@@ -85,7 +86,8 @@ func Capital(s string) string {
 }
 
 // irregular are the verbs whose form for one is not that for many with an s behind it.
-var irregular = map[string]string{"are": "is", "were": "was", "have": "has", "do": "does", "them": "it", "they": "it"}
+var irregular = map[string]string{"are": "is", "were": "was", "have": "has", "do": "does",
+	"them": "it", "they": "it"}
 
 // ThereIs says that so many things are there: "there is" one, "there are" several.
 func ThereIs(n int) string { return "there " + Verb(n == 1, "are") }

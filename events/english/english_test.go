@@ -13,8 +13,10 @@ func TestPlural(t *testing.T) {
 		"pledge": "pledges", "team": "teams", "cell": "cells", "ship": "ships", "item": "items",
 		"instrument": "instruments", "aircraft": "aircraft", "personnel": "personnel",
 		"EUR": "EUR", "SDR": "SDR", "battery": "batteries", "company": "companies", "day": "days",
-		"convoy": "convoys", "brigade": "brigades", "f-16": "f-16s", "watch": "watches", "bus": "buses",
-		"hovercraft": "hovercraft", "horse": "horses", "serviceman": "servicemen", "": "", "y": "ys",
+		"convoy": "convoys", "brigade": "brigades", "f-16": "f-16s", "watch": "watches",
+		"bus":        "buses",
+		"hovercraft": "hovercraft", "horse": "horses", "serviceman": "servicemen",
+		"": "", "y": "ys",
 		"medical-team": "medical-teams", "box": "boxes", "entry": "entries",
 	} {
 		if got := english.Plural(one); got != many {
@@ -44,7 +46,8 @@ func TestPossessive(t *testing.T) {
 
 func TestVerb(t *testing.T) {
 	for many, one := range map[string]string{
-		"are": "is", "were": "was", "hang": "hangs", "lapse": "lapses", "end": "ends", "fit": "fits", "them": "it", "they": "it",
+		"are": "is", "were": "was", "hang": "hangs", "lapse": "lapses", "end": "ends",
+		"fit": "fits", "them": "it", "they": "it",
 	} {
 		if got := english.Verb(true, many) + english.Verb(false, many); got != one+many {
 			t.Errorf("%s: %q", many, got)
@@ -63,11 +66,13 @@ func TestThereIs(t *testing.T) {
 // The name of every nation can begin a sentence.
 func TestCapital(t *testing.T) {
 	for _, n := range events.Nations() {
-		if name := n.Name(); english.Capital(name) != name || !utf8.ValidString(english.Capital(name)) {
+		if name := n.Name(); english.Capital(name) != name ||
+			!utf8.ValidString(english.Capital(name)) {
 			t.Errorf("%s becomes %q", name, english.Capital(name))
 		}
 	}
-	for said, want := range map[string]string{"åland": "Åland", "the forces": "The forces", "": "", "éa": "Éa", "\xff": "\xff", "7": "7"} {
+	for said, want := range map[string]string{"åland": "Åland", "the forces": "The forces", "": "",
+		"éa": "Éa", "\xff": "\xff", "7": "7"} {
 		if got := english.Capital(said); got != want {
 			t.Errorf("%q becomes %q", said, got)
 		}

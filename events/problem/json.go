@@ -24,7 +24,8 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, so that a client reports a server's problem as its own.
+// UnmarshalJSON reads what MarshalJSON wrote, so that a client reports a server's problem as its
+// own.
 func (p *Problem) UnmarshalJSON(data []byte) error {
 	var w wire
 	if err := json.Unmarshal(data, &w); err != nil {
@@ -35,8 +36,8 @@ func (p *Problem) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Decode reads a server's answer that was not a success. An answer that is no problem+json, from a proxy for instance,
-// becomes a problem of its own.
+// Decode reads a server's answer that was not a success. An answer that is no problem+json, from a
+// proxy for instance, becomes a problem of its own.
 func Decode(status int, body []byte) *Problem {
 	p := &Problem{}
 	if err := json.Unmarshal(body, p); err == nil && p.Detail != "" {

@@ -1,8 +1,9 @@
 // Package problem is the one table of what can go wrong, and the one form in which it is told.
 //
-// Every face of Muster (HTTP, NATS, the command line) refuses in the same words: a [Kind] fixes the HTTP status, the exit
-// code and the title; a [Problem] adds what happened this time, the remedy, and every field that is wrong. Its JSON is
-// problem+json (RFC 9457), and it is an error, so that it travels through Go code like any other.
+// Every face of Muster (HTTP, NATS, the command line) refuses in the same words: a [Kind] fixes the
+// HTTP status, the exit code and the title; a [Problem] adds what happened this time, the remedy,
+// and every field that is wrong. Its JSON is problem+json (RFC 9457), and it is an error, so that
+// it travels through Go code like any other.
 package problem
 
 import (
@@ -48,7 +49,8 @@ var kinds = []Kind{Internal, Usage, NotFound, NotAllowed, Conflict, Syntax, TooL
 // Kinds returns all rows of the table.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
-// KindOf returns the row with the given slug, and Internal for a slug that this version does not know.
+// KindOf returns the row with the given slug, and Internal for a slug that this version does not
+// know.
 func KindOf(slug string) Kind {
 	for _, k := range kinds {
 		if k.Slug == slug {
@@ -60,9 +62,11 @@ func KindOf(slug string) Kind {
 
 // A Field says what is wrong with one member of a statement or one parameter of a request.
 type Field struct {
-	// Location is the member's name, dotted for nested members ("until", "seen.size", "roles[2].units[0]").
+	// Location is the member's name, dotted for nested members ("until", "seen.size",
+	// "roles[2].units[0]").
 	Location string `json:"location"`
-	// Message says what is wrong and what to write instead, as one sentence without a capital or a full stop.
+	// Message says what is wrong and what to write instead, as one sentence without a capital or a
+	// full stop.
 	Message string `json:"message"`
 	// Value is what was given, shortened, where showing it helps.
 	Value string `json:"value,omitempty"`
@@ -95,7 +99,8 @@ type Problem struct {
 	cause error
 }
 
-// New returns a problem of kind k, its detail formatted as by fmt.Sprintf. With %w the wrapped error becomes its cause.
+// New returns a problem of kind k, its detail formatted as by fmt.Sprintf. With %w the wrapped
+// error becomes its cause.
 func New(k Kind, format string, args ...any) *Problem {
 	err := fmt.Errorf(format, args...)
 	return &Problem{Kind: k, Detail: err.Error(), cause: errors.Unwrap(err)}
@@ -111,7 +116,8 @@ func (p *Problem) WithHint(format string, args ...any) *Problem {
 	return &q
 }
 
-// OfFields returns the problem of a statement or request whose fields are wrong, or nil when there are none.
+// OfFields returns the problem of a statement or request whose fields are wrong, or nil when there
+// are none.
 func OfFields(fields []Field) error {
 	switch len(fields) {
 	case 0:
@@ -119,10 +125,12 @@ func OfFields(fields []Field) error {
 	case 1:
 		return OfField(Invalid, fields[0])
 	}
-	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)), Fields: fields}
+	return &Problem{Kind: Invalid, Detail: fmt.Sprintf("%d fields are wrong", len(fields)),
+		Fields: fields}
 }
 
-// Listed returns the fields that are told below the detail: none where the detail tells the only one.
+// Listed returns the fields that are told below the detail: none where the detail tells the only
+// one.
 func (p *Problem) Listed() []Field {
 	if p == nil || len(p.Fields) == 1 && strings.Contains(p.Detail, p.Fields[0].Message) {
 		return nil

@@ -54,7 +54,8 @@ func TestTheTableHasEveryKind(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	p := OfFields([]Field{{"nation", "write it as FRA", "fra"}, {"until", "missing: write a date", ""}}).(*Problem).
+	p := OfFields([]Field{{"nation", "write it as FRA", "fra"},
+		{"until", "missing: write a date", ""}}).(*Problem).
 		WithCode("a-rule").WithHint("see %s", "FORMAT.md")
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -77,7 +78,8 @@ func TestJSON(t *testing.T) {
 		var again Problem
 		if data, err := json.Marshal(New(k, "it is so")); err != nil {
 			t.Error(err)
-		} else if err := json.Unmarshal(data, &again); err != nil || again.Kind != k || again.Detail != "it is so" {
+		} else if err := json.Unmarshal(data, &again); err != nil || again.Kind != k ||
+			again.Detail != "it is so" {
 			t.Errorf("%s was read as %+v, %v", data, again, err)
 		}
 	}
@@ -95,11 +97,13 @@ func TestFromAndIs(t *testing.T) {
 	if From(wrapped) != p || !Is(wrapped, Conflict) || Is(wrapped, Invalid) {
 		t.Errorf("%v is not found in what wraps it", p)
 	}
-	if !errors.Is(wrapped, fs.ErrClosed) || p.Detail != "the pledge is withdrawn: file already closed" {
+	if !errors.Is(wrapped, fs.ErrClosed) ||
+		p.Detail != "the pledge is withdrawn: file already closed" {
 		t.Errorf("the cause of %v is lost", p)
 	}
 	internal := From(fs.ErrExist)
-	if internal.Kind != Internal || internal.Detail != "file already exists" || !errors.Is(internal, fs.ErrExist) {
+	if internal.Kind != Internal || internal.Detail != "file already exists" ||
+		!errors.Is(internal, fs.ErrExist) {
 		t.Errorf("an ordinary error became %+v", internal)
 	}
 	if Is(fs.ErrExist, Internal) {
@@ -116,7 +120,8 @@ func TestOfFields(t *testing.T) {
 		t.Error(err)
 	}
 	two := append(one, Field{Location: "until", Message: "missing"})
-	if err := OfFields(two); err.Error() != `2 fields are wrong: nation "fra\n": write it as FRA; until: missing` {
+	if err := OfFields(two); err.Error() !=
+		`2 fields are wrong: nation "fra\n": write it as FRA; until: missing` {
 		t.Error(err)
 	}
 }
@@ -127,10 +132,12 @@ func TestCopies(t *testing.T) {
 	if p.Code != "" || p.Hint != "" {
 		t.Errorf("%+v was changed", p)
 	}
-	if q.Code != "c" || q.Hint != "try 8" || q.Detail != "there is no pledge 7" || q.GetStatus() != 404 {
+	if q.Code != "c" || q.Hint != "try 8" || q.Detail != "there is no pledge 7" ||
+		q.GetStatus() != 404 {
 		t.Errorf("got %+v", q)
 	}
-	if ct := p.ContentType("application/json; charset=utf-8"); ct != "application/problem+json; charset=utf-8" {
+	if ct := p.ContentType("application/json; charset=utf-8"); ct !=
+		"application/problem+json; charset=utf-8" {
 		t.Error(ct)
 	}
 }

@@ -29,14 +29,15 @@ func Name(s string) string {
 	return s
 }
 
-// Line makes control and bidirectional characters in somebody's text visible, and keeps the text on one
-// line.
+// Line makes control and bidirectional characters in somebody's text visible, and keeps the text on
+// one line.
 func Line(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069,
+		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e,
+			r >= 0x2066 && r <= 0x2069,
 			r == 0x200e, r == 0x200f, r == 0x061c:
 			return utf8.RuneError
 		}

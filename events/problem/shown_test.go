@@ -18,8 +18,10 @@ func TestWhatOthersHaveWritten(t *testing.T) {
 		{"a name that clears the screen", problem.Name("\x1b[2J"), `"\x1b[2J"`},
 		{"a name in quotes", problem.Name(`a"b`), `"a\"b"`},
 		{"two lines", problem.Line("one\ntwo\tthree"), "one two three"},
-		{"a line that is turned around", problem.Line("a\u202eb\u061cc\x9b"), "a\uFFFDb\uFFFDc\uFFFD"},
-		{"what people write", problem.Line("8\u202f000 soldats, à l’ouest"), "8\u202f000 soldats, à l’ouest"},
+		{"a line that is turned around", problem.Line("a\u202eb\u061cc\x9b"),
+			"a\uFFFDb\uFFFDc\uFFFD"},
+		{"what people write", problem.Line("8\u202f000 soldats, à l’ouest"),
+			"8\u202f000 soldats, à l’ouest"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %q, not %q", c.what, c.got, c.want)

@@ -8,15 +8,17 @@ import (
 	"muster/events"
 )
 
-// A Question is an endpoint of the micro service that is asked with a request and answers: both are JSON, of the schemas given.
+// A Question is an endpoint of the micro service that is asked with a request and answers: both are
+// JSON, of the schemas given.
 type Question struct {
 	Name, Summary     string
 	Request, Response json.RawMessage
 }
 
-// AsyncAPI returns an AsyncAPI 3.0.0 document: the stream's subjects with a message for each type of statement, the endpoints that take statements,
-// and the questions. Version is that of the program. The payload of a record is text (an envelope line, and a signed note), so each message carries
-// the schema of the statement in it.
+// AsyncAPI returns an AsyncAPI 3.0.0 document: the stream's subjects with a message for each type
+// of statement, the endpoints that take statements, and the questions. Version is that of the
+// program. The payload of a record is text (an envelope line, and a signed note), so each message
+// carries the schema of the statement in it.
 func AsyncAPI(version string, questions []Question) ([]byte, error) {
 	messages, err := statementMessages()
 	if err != nil {
@@ -28,15 +30,22 @@ func AsyncAPI(version string, questions []Question) ([]byte, error) {
 	}
 	d := &document{channels: object{}, operations: object{}, messages: messages}
 	d.channels["stream"] = object{
-		"address":  events.SubjectPrefix + "{nation}.{operation}.{kind}.{thing}.{event}",
-		"title":    "The records of the ledger, each on the subject that follows from its statement",
+		"address": events.SubjectPrefix + "{nation}.{operation}.{kind}.{thing}.{event}",
+		"title": "The records of the ledger, each on the subject that follows from its " +
+			"statement",
 		"messages": ofStatements, "parameters": recordParameters(),
 	}
-	d.operations["stream"] = object{"action": "send", "channel": object{"$ref": "#/channels/stream"}, "title": "The server records a statement",
-		"description": "Only servers write here, and guests do not read here: the log itself is asked for with the question records."}
+	d.operations["stream"] = object{"action": "send",
+		"channel": object{"$ref": "#/channels/stream"}, "title": "The server records a statement",
+		"description": "Only servers write here, and guests do not read here: the log itself is " +
+			"asked for with the question records."}
 	d.text("signed-note", "A signed statement: C2SP signed-note", "text/plain")
-	for _, endpoint := range [][2]string{{"submit", "Submit a signed statement; the answer is its receipt"}, {"check", "Say whether a signed statement would be recorded now"}} {
-		d.json(endpoint[0]+"-answer", "The answer, or a problem with its code in the header Nats-Service-Error-Code", object{"type": "object"})
+	for _, endpoint := range [][2]string{
+		{"submit", "Submit a signed statement; the answer is its receipt"},
+		{"check", "Say whether a signed statement would be recorded now"}} {
+		d.json(endpoint[0]+"-answer",
+			"The answer, or a problem with its code in the header Nats-Service-Error-Code",
+			object{"type": "object"})
 		d.endpoint(endpoint[0], endpoint[1], "signed-note", endpoint[0]+"-answer")
 	}
 	for _, q := range questions {
@@ -47,7 +56,8 @@ func AsyncAPI(version string, questions []Question) ([]byte, error) {
 	return json.MarshalIndent(object{
 		"asyncapi": "3.0.0",
 		"info": object{"title": "Muster", "version": version,
-			"description": "A coalition's ledger of pledges over NATS. Records, keys and notes are described in events/FORMAT.md."},
+			"description": "A coalition's ledger of pledges over NATS. Records, keys and notes " +
+				"are described in events/FORMAT.md."},
 		"defaultContentType": "application/json",
 		"channels":           d.channels, "operations": d.operations,
 		"components": object{"messages": d.messages, "schemas": componentSchemas()},
@@ -62,8 +72,11 @@ func statementMessages() (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		messages[string(t)] = object{"name": string(t), "title": string(t), "summary": events.Meaning(t), "contentType": "text/plain; charset=utf-8",
-			"payload":     object{"type": "string", "description": "The envelope line, and the signed note. Its statement, the second line, is of the schema x-statement."},
+		messages[string(t)] = object{"name": string(t), "title": string(t),
+			"summary": events.Meaning(t), "contentType": "text/plain; charset=utf-8",
+			"payload": object{"type": "string",
+				"description": "The envelope line, and the signed note. Its statement, the " +
+					"second line, is of the schema x-statement."},
 			"x-statement": moved(s)}
 	}
 	return messages, nil
@@ -96,11 +109,12 @@ func moved(v any) any {
 
 func recordParameters() object {
 	return object{
-		"nation":    object{"description": "The nation that the statement is about, or HQ"},
-		"operation": object{"description": "The operation, or - for what concerns the whole ledger"},
-		"kind":      object{"description": "What the statement is about: the first half of its type"},
-		"thing":     object{"description": "The ULID of the statement that began what it is about"},
-		"event":     object{"description": "What happened: the second half of its type"},
+		"nation": object{"description": "The nation that the statement is about, or HQ"},
+		"operation": object{"description": "The operation, or - for what concerns the whole " +
+			"ledger"},
+		"kind":  object{"description": "What the statement is about: the first half of its type"},
+		"thing": object{"description": "The ULID of the statement that began what it is about"},
+		"event": object{"description": "What happened: the second half of its type"},
 	}
 }
 
@@ -108,20 +122,28 @@ func recordParameters() object {
 type document struct{ channels, operations, messages object }
 
 func (d *document) text(name, summary, contentType string) {
-	d.messages[name] = object{"name": name, "summary": summary, "contentType": contentType, "payload": object{"type": "string"}}
+	d.messages[name] = object{"name": name, "summary": summary, "contentType": contentType,
+		"payload": object{"type": "string"}}
 }
 
 func (d *document) json(name, summary string, payload any) {
-	d.messages[name] = object{"name": name, "summary": summary, "contentType": "application/json", "payload": payload}
+	d.messages[name] = object{"name": name, "summary": summary, "contentType": "application/json",
+		"payload": payload}
 }
 
 // endpoint adds a request that is answered on the requester's inbox.
 func (d *document) endpoint(name, summary, request, response string) {
 	to, from := "#/channels/"+name, "#/channels/"+name+"-reply"
-	d.channels[name] = object{"address": "muster." + name, "title": summary, "messages": object{request: object{"$ref": "#/components/messages/" + request}}}
-	d.channels[name+"-reply"] = object{"address": nil, "title": "The inbox of who asks", "messages": object{response: object{"$ref": "#/components/messages/" + response}}}
-	d.operations[name] = object{"action": "receive", "title": summary, "channel": object{"$ref": to}, "messages": []any{object{"$ref": to + "/messages/" + request}},
-		"reply": object{"address": object{"location": "$message.header#/reply"}, "channel": object{"$ref": from}, "messages": []any{object{"$ref": from + "/messages/" + response}}}}
+	d.channels[name] = object{"address": "muster." + name, "title": summary,
+		"messages": object{request: object{"$ref": "#/components/messages/" + request}}}
+	d.channels[name+"-reply"] = object{"address": nil, "title": "The inbox of who asks",
+		"messages": object{response: object{"$ref": "#/components/messages/" + response}}}
+	d.operations[name] = object{"action": "receive", "title": summary,
+		"channel":  object{"$ref": to},
+		"messages": []any{object{"$ref": to + "/messages/" + request}},
+		"reply": object{"address": object{"location": "$message.header#/reply"},
+			"channel":  object{"$ref": from},
+			"messages": []any{object{"$ref": from + "/messages/" + response}}}}
 }
 
 func (d *document) question(q Question) error {
@@ -139,7 +161,9 @@ func (d *document) question(q Question) error {
 		return object{"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": s}
 	}
 	d.json(q.Name+"-request", "The parameters; {} for none", in2020(request))
-	d.json(q.Name+"-answer", "The answer, or a problem with its code in the header Nats-Service-Error-Code", in2020(response))
+	d.json(q.Name+"-answer",
+		"The answer, or a problem with its code in the header Nats-Service-Error-Code",
+		in2020(response))
 	d.endpoint(q.Name, q.Summary, q.Name+"-request", q.Name+"-answer")
 	return nil
 }

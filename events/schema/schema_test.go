@@ -16,10 +16,12 @@ import (
 	"muster/events"
 )
 
-var update = flag.Bool("update", false, "write the schemas of kinds that have none yet; a schema that is there is never written again")
+var update = flag.Bool("update", false,
+	"write the schemas of kinds that have none yet; a schema that is there is never written again")
 
-// A schema that was published stays valid for ever what it was for: optional members may be added, and bounds widened. When this fails, look at the
-// difference: if it only grows the form as FORMAT.md allows, delete the golden file and run with -update; else the code is wrong.
+// A schema that was published stays valid for ever what it was for: optional members may be added,
+// and bounds widened. When this fails, look at the difference: if it only grows the form as
+// FORMAT.md allows, delete the golden file and run with -update; else the code is wrong.
 func TestSchemasDoNotDrift(t *testing.T) {
 	for _, typ := range events.Types() {
 		text, err := Of(typ)
@@ -68,7 +70,8 @@ func TestAllInOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Split(string(stored), "\n")[1]))
+		st, err := jsonschema.UnmarshalJSON(
+			strings.NewReader(strings.Split(string(stored), "\n")[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +92,8 @@ func TestUnknownTypesAreErrors(t *testing.T) {
 	}{}, struct {
 		A map[string]string `json:"a"`
 	}{}} {
-		if s, err := structSchema(reflect.TypeOf(v)); err == nil || !strings.HasPrefix(err.Error(), "a: ") {
+		if s, err := structSchema(reflect.TypeOf(v)); err == nil ||
+			!strings.HasPrefix(err.Error(), "a: ") {
 			t.Errorf("%T: %v %v", v, s, err)
 		}
 	}
@@ -98,9 +102,12 @@ func TestUnknownTypesAreErrors(t *testing.T) {
 	}
 }
 
-// The document is valid against the official schema of AsyncAPI 3.0.0 (testdata, Apache License 2.0).
+// The document is valid against the official schema of AsyncAPI 3.0.0 (testdata, Apache License
+// 2.0).
 func TestAsyncAPI(t *testing.T) {
-	text, err := AsyncAPI("1.2.3", []Question{{"coverage", "How far the requirements are met", json.RawMessage(`{"type":"object"}`), json.RawMessage(`{"type":"object"}`)}})
+	text, err := AsyncAPI("1.2.3",
+		[]Question{{"coverage", "How far the requirements are met",
+			json.RawMessage(`{"type":"object"}`), json.RawMessage(`{"type":"object"}`)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +125,8 @@ func TestAsyncAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("http://asyncapi.com/definitions/3.0.0/asyncapi.json", official); err != nil {
+	if err := c.AddResource("http://asyncapi.com/definitions/3.0.0/asyncapi.json",
+		official); err != nil {
 		t.Fatal(err)
 	}
 	compiled, err := c.Compile("http://asyncapi.com/definitions/3.0.0/asyncapi.json")
@@ -138,7 +146,8 @@ func TestAsyncAPI(t *testing.T) {
 		}
 	}
 	checkReferences(t, doc, doc)
-	if _, err := AsyncAPI("1.2.3", []Question{{"stream", "", json.RawMessage(`{}`), json.RawMessage(`{}`)}}); err == nil {
+	if _, err := AsyncAPI("1.2.3",
+		[]Question{{"stream", "", json.RawMessage(`{}`), json.RawMessage(`{}`)}}); err == nil {
 		t.Error("a question takes the stream's place")
 	}
 }

@@ -17,43 +17,64 @@ func defs() object {
 	return object{
 		"slug":   object{"type": "string", "pattern": events.SlugForm},
 		"nation": object{"enum": nations},
-		"origin": object{"type": "string", "pattern": events.OriginForm, "maxLength": events.MaxOrigin},
-		"id":     object{"type": "string", "description": "A ULID", "pattern": `^[0-7][0-9A-HJKMNP-TV-Z]{25}$`, "not": object{"const": events.ID{}.String()}},
-		"date": object{"type": "string", "format": "date", "description": "From 1900-01-01 to 2199-12-31, in UTC",
-			"pattern": `^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`},
-		"unit":     object{"type": "string", "anyOf": []any{object{"pattern": events.UnitForm}, object{"pattern": events.CurrencyForm}}},
-		"count":    object{"type": "integer", "minimum": 1, "maximum": events.MaxCount},
-		"money":    object{"type": "string", "pattern": `^(0|[1-9][0-9]*)\.[0-9]{2}$`, "not": object{"const": "0.00"}},
-		"quantity": object{"description": "A count, or money where the unit is a currency", "anyOf": []any{ref("count"), ref("money")}},
-		"quantity-or-unknown": object{"description": "A count, or money where the unit is a currency, or unknown, which is not 0",
+		"origin": object{"type": "string", "pattern": events.OriginForm,
+			"maxLength": events.MaxOrigin},
+		"id": object{"type": "string", "description": "A ULID",
+			"pattern": `^[0-7][0-9A-HJKMNP-TV-Z]{25}$`,
+			"not":     object{"const": events.ID{}.String()}},
+		"date": object{"type": "string", "format": "date",
+			"description": "From 1900-01-01 to 2199-12-31, in UTC",
+			"pattern":     `^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`},
+		"unit": object{"type": "string",
+			"anyOf": []any{object{"pattern": events.UnitForm},
+				object{"pattern": events.CurrencyForm}}},
+		"count": object{"type": "integer", "minimum": 1, "maximum": events.MaxCount},
+		"money": object{"type": "string", "pattern": `^(0|[1-9][0-9]*)\.[0-9]{2}$`,
+			"not": object{"const": "0.00"}},
+		"quantity": object{"description": "A count, or money where the unit is a currency",
+			"anyOf": []any{ref("count"), ref("money")}},
+		"quantity-or-unknown": object{"description": "A count, or money where the unit is a " +
+			"currency, or unknown, which is not 0",
 			"anyOf": []any{ref("count"), ref("money"), object{"const": "unknown"}}},
-		"text":  object{"type": "string", "maxLength": events.MaxText, "pattern": noControl},
-		"title": object{"description": "A text that is more than white space", "allOf": []any{ref("text"), object{"pattern": `\S`}}},
-		"key": object{"type": "string", "description": "A public key, as C2SP signed-note encodes it",
-			"pattern": `^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`},
-		"hash": object{"type": "string", "description": "32 bytes in base 64", "pattern": `^[A-Za-z0-9+/]{43}=$`},
+		"text": object{"type": "string", "maxLength": events.MaxText, "pattern": noControl},
+		"title": object{"description": "A text that is more than white space",
+			"allOf": []any{ref("text"), object{"pattern": `\S`}}},
+		"key": object{"type": "string",
+			"description": "A public key, as C2SP signed-note encodes it",
+			"pattern":     `^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`},
+		"hash": object{"type": "string", "description": "32 bytes in base 64",
+			"pattern": `^[A-Za-z0-9+/]{43}=$`},
 	}
 }
 
 // byType is the definition of each Go type that has one, whatever member it is.
 var byType = map[reflect.Type]string{
-	reflect.TypeFor[events.ID](): "id", reflect.TypeFor[events.Origin](): "origin", reflect.TypeFor[events.Nation](): "nation",
-	reflect.TypeFor[events.Operation](): "slug", reflect.TypeFor[events.Role](): "slug", reflect.TypeFor[events.Area](): "slug",
-	reflect.TypeFor[events.Line](): "slug", reflect.TypeFor[events.Unit](): "unit", reflect.TypeFor[events.Date](): "date", reflect.TypeFor[events.Key](): "key",
+	reflect.TypeFor[events.ID](): "id", reflect.TypeFor[events.Origin](): "origin",
+	reflect.TypeFor[events.Nation]():    "nation",
+	reflect.TypeFor[events.Operation](): "slug", reflect.TypeFor[events.Role](): "slug",
+	reflect.TypeFor[events.Area](): "slug",
+	reflect.TypeFor[events.Line](): "slug", reflect.TypeFor[events.Unit](): "unit",
+	reflect.TypeFor[events.Date](): "date", reflect.TypeFor[events.Key](): "key",
 }
 
 // words are the closed sets.
 var words = map[reflect.Type][]any{
-	reflect.TypeFor[events.MemberRole]():    {events.Coordinator, events.Liaison, events.Importer, events.Reader},
-	reflect.TypeFor[events.Clearance]():     {events.ForThePublic, events.ForTheCoalition, events.ForTheNation, events.ForTheCoordinators},
-	reflect.TypeFor[events.Rung]():          {events.Indicated, events.Offered, events.Accepted, events.Confirmed, events.Deployed},
-	reflect.TypeFor[events.Presence]():      {events.New, events.Present, events.Reserve},
-	reflect.TypeFor[events.Release]():       {events.Public, events.CoalitionOnly, events.CoordinatorsOnly},
-	reflect.TypeFor[events.ConditionKind](): {events.Parliament, events.CeaseFire, events.Mandate, events.Funding, events.OtherThing},
+	reflect.TypeFor[events.MemberRole](): {events.Coordinator, events.Liaison, events.Importer,
+		events.Reader},
+	reflect.TypeFor[events.Clearance](): {events.ForThePublic, events.ForTheCoalition,
+		events.ForTheNation, events.ForTheCoordinators},
+	reflect.TypeFor[events.Rung](): {events.Indicated, events.Offered, events.Accepted,
+		events.Confirmed, events.Deployed},
+	reflect.TypeFor[events.Presence](): {events.New, events.Present, events.Reserve},
+	reflect.TypeFor[events.Release](): {events.Public, events.CoalitionOnly,
+		events.CoordinatorsOnly},
+	reflect.TypeFor[events.ConditionKind](): {events.Parliament, events.CeaseFire, events.Mandate,
+		events.Funding, events.OtherThing},
 }
 
 // bounds are the numbers, by the names of their members.
-var bounds = map[string][2]int64{"size": {1, events.MaxCount}, "after": {0, events.MaxCount}, "priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
+var bounds = map[string][2]int64{"size": {1, events.MaxCount}, "after": {0, events.MaxCount},
+	"priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
 
 // memberSchema returns the schema of one member of a struct.
 func memberSchema(in reflect.Type, name string, t reflect.Type, optional bool) (object, error) {
@@ -110,10 +131,14 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 
 // limits are the most elements of lists, by the type of their elements.
 var limits = map[reflect.Type]int{
-	reflect.TypeFor[events.Role](): events.MaxRoles, reflect.TypeFor[events.RoleDefinition](): events.MaxRoles,
-	reflect.TypeFor[events.Unit](): events.MaxUnits, reflect.TypeFor[string](): events.MaxElsewhere,
-	reflect.TypeFor[events.Nation](): events.MaxReleasable, reflect.TypeFor[events.StandingCondition](): events.MaxHanging,
-	reflect.TypeFor[events.StandingCaveat](): events.MaxHanging, reflect.TypeFor[events.StandingAllocation](): events.MaxHanging,
+	reflect.TypeFor[events.Role]():               events.MaxRoles,
+	reflect.TypeFor[events.RoleDefinition]():     events.MaxRoles,
+	reflect.TypeFor[events.Unit]():               events.MaxUnits,
+	reflect.TypeFor[string]():                    events.MaxElsewhere,
+	reflect.TypeFor[events.Nation]():             events.MaxReleasable,
+	reflect.TypeFor[events.StandingCondition]():  events.MaxHanging,
+	reflect.TypeFor[events.StandingCaveat]():     events.MaxHanging,
+	reflect.TypeFor[events.StandingAllocation](): events.MaxHanging,
 }
 
 func listSchema(in reflect.Type, name string, element reflect.Type, optional bool) (object, error) {

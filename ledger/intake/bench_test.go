@@ -9,8 +9,8 @@ import (
 	"muster/ledger/intake"
 )
 
-// What 64 clients get through over HTTP, with a journal on the disk and the log in memory: where the server signs nothing, and
-// where each commit is signed and each receipt has its proof.
+// What 64 clients get through over HTTP, with a journal on the disk and the log in memory: where
+// the server signs nothing, and where each commit is signed and each receipt has its proof.
 func BenchmarkSubmit(b *testing.B) {
 	for _, name := range []string{"unsigned", "signed"} {
 		b.Run(name, func(b *testing.B) {

@@ -19,8 +19,8 @@ import (
 	"muster/ledger/logtest"
 )
 
-// A client signs what it says, and submits it to a server. When it gets no answer, it sends the same
-// statement again: that counts once.
+// A client signs what it says, and submits it to a server. When it gets no answer, it sends the
+// same statement again: that counts once.
 func ExampleHTTPClient() {
 	url, founder, stop := serve()
 	defer stop()

@@ -13,8 +13,9 @@ import (
 	"muster/ledger/intake"
 )
 
-// Clients send good statements and break the connection at once, two of three before the answer. The buffer that a request
-// was read into is used again for the next; what is recorded must be what was sent all the same, every byte of it.
+// Clients send good statements and break the connection at once, two of three before the answer.
+// The buffer that a request was read into is used again for the next; what is recorded must be what
+// was sent all the same, every byte of it.
 func TestHangingUp(t *testing.T) {
 	b := newBench(t)
 	url := b.overHTTP(t).URL
@@ -49,7 +50,8 @@ func TestHangingUp(t *testing.T) {
 		}
 	}
 	if b.journal.Last() < writers*each/4 {
-		t.Errorf("only %d of %d were recorded: too few to tell anything", b.journal.Last(), writers*each)
+		t.Errorf("only %d of %d were recorded: too few to tell anything",
+			b.journal.Last(), writers*each)
 	}
 }
 
@@ -60,11 +62,14 @@ func hangUp(t *testing.T, host string, note []byte, hold time.Duration) {
 		t.Error(err)
 		return
 	}
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", intake.Path, host, len(note), note)
+	_, err = fmt.Fprintf(conn,
+		"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+		intake.Path, host, len(note), note)
 	if err != nil {
 		t.Error(err)
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(hold)) // whether an answer comes in time is chance, and meant to be
+	// Whether an answer comes in time is chance, and meant to be.
+	_ = conn.SetReadDeadline(time.Now().Add(hold))
 	_, _ = conn.Read(make([]byte, 1))
 	_ = conn.(*net.TCPConn).SetLinger(0)
 	_ = conn.Close()

@@ -31,13 +31,15 @@ type postInput struct {
 // note returns the body, unless it says of itself that it is something else than a note.
 func (in *postInput) note() ([]byte, error) {
 	switch mediaType, _, _ := mime.ParseMediaType(in.ContentType); mediaType {
-	case ContentType, "application/octet-stream", "application/x-www-form-urlencoded": // the last is what curl says of any data
+	// The last is what curl says of any data.
+	case ContentType, "application/octet-stream", "application/x-www-form-urlencoded":
 		return in.RawBody, nil
 	}
 	if in.ContentType == "" {
 		return in.RawBody, nil
 	}
-	return nil, problem.New(problem.Usage, "the body is said to be %.100q, and a signed statement is text", in.ContentType).
+	return nil, problem.New(problem.Usage,
+		"the body is said to be %.100q, and a signed statement is text", in.ContentType).
 		WithHint("send the signed note as it is, with Content-Type: " + ContentType)
 }
 
@@ -56,12 +58,17 @@ func Register(api huma.API, to Submitter) {
 		Method:      http.MethodPost,
 		Path:        Path,
 		Summary:     "Submit a signed statement",
-		Description: "The body is the signed note, byte for byte (events/FORMAT.md). The answer comes when the statement is recorded " +
-			"for good: 201 the first time, 200 with the first receipt when the same statement of the same key was recorded before.",
+		Description: "The body is the signed note, byte for byte (events/FORMAT.md). The answer " +
+			"comes when the statement is recorded for good: 201 the first time, 200 with the " +
+			"first receipt when the same statement of the same key was recorded before.",
 		Tags:          []string{"statements"},
 		DefaultStatus: http.StatusCreated,
-		Responses: map[string]*huma.Response{"200": {Description: "The first receipt: the same statement of the same key was recorded before", Content: map[string]*huma.MediaType{
-			"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Receipt](), true, "Receipt")}}}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "The first receipt: the same statement of the same key was " +
+				"recorded before", Content: map[string]*huma.MediaType{
+				"application/json": {
+					Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Receipt](),
+						true, "Receipt")}}}},
 		Errors: []int{400, 403, 404, 409, 413, 421, 422, 503},
 		// One byte more than is taken, so that the refusal is the same as everywhere.
 		MaxBodyBytes:    events.MaxBytes + 1,
@@ -101,7 +108,8 @@ func Register(api huma.API, to Submitter) {
 		}
 		return &checkOutput{c}, nil
 	})
-	for _, path := range []string{Path, Path + "/check"} { // huma takes a body that it does not decode for bytes
+	// huma takes a body that it does not decode for bytes
+	for _, path := range []string{Path, Path + "/check"} {
 		body := api.OpenAPI().Paths[path].Post.RequestBody
 		body.Content[ContentType].Schema = &huma.Schema{Type: huma.TypeString,
 			Description: "The signed note: the statement as JSON in one line, an empty line, " +
@@ -143,9 +151,11 @@ func (c HTTPClient) post(ctx context.Context, path string, s events.Signed, into
 		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return problem.New(problem.Internal, "the answer from %s is none of Muster's", c.URL).WithHint("%s", askAgain)
+		return problem.New(problem.Internal, "the answer from %s is none of Muster's", c.URL).
+			WithHint("%s", askAgain)
 	}
 	return nil
 }
 
-const askAgain = "whether it was recorded is not known: send the same statement again, it counts once"
+const askAgain = "whether it was recorded is not known: send the same statement again, it " +
+	"counts once"

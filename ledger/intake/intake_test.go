@@ -41,7 +41,8 @@ func newBench(t testing.TB) *bench {
 	if b.journal, err = journal.Open(filepath.Join(t.TempDir(), "journal.db")); err != nil {
 		t.Fatal(err)
 	}
-	b.ledger, err = ledger.Open(t.Context(), ledger.Config{Journal: b.journal, Log: logtest.NewMemory(0).View(), Name: "test"})
+	b.ledger, err = ledger.Open(t.Context(),
+		ledger.Config{Journal: b.journal, Log: logtest.NewMemory(0).View(), Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,8 @@ func newBench(t testing.TB) *bench {
 			t.Error(err)
 		}
 	})
-	founded := &events.LedgerFounded{Header: head("ledger.founded"), Title: "test", Founder: b.founder.Key()}
+	founded := &events.LedgerFounded{Header: head("ledger.founded"), Title: "test",
+		Founder: b.founder.Key()}
 	if _, err := b.ledger.Submit(t.Context(), signed(t, founded, b.founder)); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,8 @@ func signed(t testing.TB, st events.Statement, with *events.Signer) events.Signe
 // admission is a good statement, another one at each call.
 func (b *bench) admission(t testing.TB) events.Signed {
 	t.Helper()
-	return signed(t, &events.MemberAdmitted{Header: head("member.admitted"), Key: newSigner(t, "FRA/paris").Key(), Role: events.Liaison}, b.founder)
+	return signed(t, &events.MemberAdmitted{Header: head("member.admitted"),
+		Key: newSigner(t, "FRA/paris").Key(), Role: events.Liaison}, b.founder)
 }
 
 // overHTTP serves the ledger over HTTP.
@@ -157,7 +160,8 @@ func TestEveryWayIn(t *testing.T) {
 
 func receipts(t *testing.T, b *bench, to intake.Submitter) {
 	s := b.admission(t)
-	if checked, err := to.Check(t.Context(), s); err != nil || !checked.OK || b.journal.Last() != 1 {
+	if checked, err := to.Check(t.Context(), s); err != nil || !checked.OK ||
+		b.journal.Last() != 1 {
 		t.Fatalf("a check of a good statement: %v; there are %d records", err, b.journal.Last())
 	}
 	first, err := to.Submit(t.Context(), s)
@@ -165,7 +169,9 @@ func receipts(t *testing.T, b *bench, to intake.Submitter) {
 		t.Fatal(err)
 	}
 	rec, err := b.journal.Record(2)
-	want := intake.Receipt{Sequence: 2, LeafIndex: 1, Recorded: rec.Recorded.Format(events.RecordedForm), ID: s.Statement.Head().ID, Type: "member.admitted", By: "test"}
+	want := intake.Receipt{Sequence: 2, LeafIndex: 1,
+		Recorded: rec.Recorded.Format(events.RecordedForm), ID: s.Statement.Head().ID,
+		Type: "member.admitted", By: "test"}
 	if err != nil || !reflect.DeepEqual(first, want) || string(rec.Note) != string(s.Note) {
 		t.Fatalf("got %+v, want %+v; %v", first, want, err)
 	}
@@ -180,15 +186,21 @@ func receipts(t *testing.T, b *bench, to intake.Submitter) {
 
 func refusals(t *testing.T, b *bench, to intake.Submitter) {
 	before := b.journal.Last()
-	stranger := signed(t, &events.MemberAdmitted{Header: head("member.admitted"), Key: b.founder.Key(), Role: events.Coordinator}, newSigner(t, "HQ/stranger"))
+	stranger := signed(t,
+		&events.MemberAdmitted{Header: head("member.admitted"), Key: b.founder.Key(),
+			Role: events.Coordinator}, newSigner(t, "HQ/stranger"))
 	garbled := b.admission(t)
 	garbled.Note = []byte("hello")
 	for _, do := range []func(context.Context, events.Signed) error{
 		func(ctx context.Context, s events.Signed) error { _, err := to.Check(ctx, s); return err },
-		func(ctx context.Context, s events.Signed) error { _, err := to.Submit(ctx, s); return err },
+		func(ctx context.Context, s events.Signed) error {
+			_, err := to.Submit(ctx, s)
+			return err
+		},
 	} {
 		p := problem.From(do(t.Context(), stranger))
-		if p == nil || p.Kind != problem.NotAllowed || p.Code != "not-admitted" || !strings.Contains(p.Detail, "HQ/stranger") || p.Hint == "" {
+		if p == nil || p.Kind != problem.NotAllowed || p.Code != "not-admitted" ||
+			!strings.Contains(p.Detail, "HQ/stranger") || p.Hint == "" {
 			t.Errorf("a stranger's statement: %+v", p)
 		}
 	}

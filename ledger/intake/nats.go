@@ -25,13 +25,14 @@ const SubjectPrefix = "muster."
 // How many statements the micro service works on at a time; more wait in the client's subscription.
 const natsWorkers = 256
 
-// RegisterNATS adds the endpoints that take and check statements to the micro service (NATS ADR-32). The returned function
-// waits for the requests that are being worked on; call it after the service has stopped. Log hears of requests that panic;
-// nil for the program's usual log.
+// RegisterNATS adds the endpoints that take and check statements to the micro service (NATS
+// ADR-32). The returned function waits for the requests that are being worked on; call it after the
+// service has stopped. Log hears of requests that panic; nil for the program's usual log.
 func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(), err error) {
 	var working errgroup.Group
 	working.SetLimit(natsWorkers)
-	add := func(name, description string, response reflect.Type, do func(context.Context, []byte) (any, error)) error {
+	add := func(name, description string, response reflect.Type,
+		do func(context.Context, []byte) (any, error)) error {
 		handle := func(req micro.Request) {
 			working.Go(func() error { // which waits while so many are under way
 				defer rescue(req, log)
@@ -40,16 +41,20 @@ func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(
 				return nil
 			})
 		}
-		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
-			micro.WithEndpointMetadata(map[string]string{"description": description, "request_schema": noteSchema, "response_schema": schemaOf(response)}))
+		return svc.AddEndpoint(name, micro.HandlerFunc(handle),
+			micro.WithEndpointSubject(SubjectPrefix+name), pending(),
+			micro.WithEndpointMetadata(map[string]string{"description": description,
+				"request_schema": noteSchema, "response_schema": schemaOf(response)}))
 	}
 	err = errors.Join(
-		add("submit", "Submit a signed statement; the request is the signed note", reflect.TypeFor[Receipt](), func(ctx context.Context, note []byte) (any, error) {
-			return submit(ctx, to, note)
-		}),
-		add("check", "Say whether a signed statement would be recorded now", reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
-			return check(ctx, to, note)
-		}))
+		add("submit", "Submit a signed statement; the request is the signed note",
+			reflect.TypeFor[Receipt](), func(ctx context.Context, note []byte) (any, error) {
+				return submit(ctx, to, note)
+			}),
+		add("check", "Say whether a signed statement would be recorded now",
+			reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
+				return check(ctx, to, note)
+			}))
 	return func() { _ = working.Wait() }, err // each error was answered
 }
 
@@ -69,7 +74,9 @@ const (
 	maxPendingBytes = 16 << 20
 )
 
-func pending() micro.EndpointOpt { return micro.WithEndpointPendingLimits(maxPending, maxPendingBytes) }
+func pending() micro.EndpointOpt {
+	return micro.WithEndpointPendingLimits(maxPending, maxPendingBytes)
+}
 
 // rescue answers for a request whose handling panics, which would end the process.
 func rescue(req micro.Request, log *slog.Logger) {
@@ -80,27 +87,31 @@ func rescue(req micro.Request, log *slog.Logger) {
 	if log == nil {
 		log = slog.Default()
 	}
-	log.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack", string(debug.Stack()))
+	log.Error("a request has panicked", "request", req.Subject(), "panic", broken, "stack",
+		string(debug.Stack()))
 	wire.NATS(req, wire.Panicked)
 }
 
 // noteSchema describes a request that is no JSON.
 const noteSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"string","contentMediaType":"text/plain",` +
-	`"description":"A signed note (C2SP signed-note) as it is, in UTF-8 and not in JSON: ` + "`muster schema` lists the statements" + `"}`
+	`"description":"A signed note (C2SP signed-note) as it is, in UTF-8 and not in JSON: ` +
+	"`muster schema` lists the statements" + `"}`
 
 // schemaOf returns the JSON Schema of an answer, made from its Go type.
 func schemaOf(answer reflect.Type) string {
 	r := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
 	root := r.Schema(answer, true, answer.Name())
-	text, err := json.Marshal(map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": root.Ref, "$defs": r.Map()})
+	text, err := json.Marshal(
+		map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": root.Ref,
+			"$defs": r.Map()})
 	if err != nil {
 		return "{}"
 	}
 	return string(text)
 }
 
-// respond answers a request of the micro service with JSON, or with a problem. It may be called after
-// the handler has returned.
+// respond answers a request of the micro service with JSON, or with a problem. It may be called
+// after the handler has returned.
 func respond(req micro.Request, a any, err error) {
 	if err != nil {
 		wire.NATS(req, err)
@@ -156,9 +167,11 @@ func request(ctx context.Context, nc Requester, subject string, data []byte) (*n
 	m, err := nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: data})
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, problem.New(problem.Unavailable, "no Muster server answers on this NATS server").WithHint("start one with: muster serve")
+		return nil, problem.New(problem.Unavailable,
+			"no Muster server answers on this NATS server").WithHint("start one with: muster serve")
 	case errors.Is(err, nats.ErrMaxPayload):
-		return nil, problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes", len(data))
+		return nil, problem.New(problem.TooLarge, "the request has %d bytes, more than NATS takes",
+			len(data))
 	case problem.Of(err) != nil:
 		return nil, err // of the requester's own
 	case err != nil:

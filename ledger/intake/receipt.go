@@ -1,7 +1,9 @@
-// Package intake takes signed statements from outside: by HTTP POST, by the NATS micro service, and the clients of both.
+// Package intake takes signed statements from outside: by HTTP POST, by the NATS micro service, and
+// the clients of both.
 //
-// What is sent is the signed note itself, as text. What comes back is a [Receipt], or a problem in the form of
-// [muster/events/problem], whose table gives the HTTP status, the NATS error code and the exit code at once.
+// What is sent is the signed note itself, as text. What comes back is a [Receipt], or a problem in
+// the form of [muster/events/problem], whose table gives the HTTP status, the NATS error code and
+// the exit code at once.
 package intake
 
 import (
@@ -14,11 +16,13 @@ import (
 	"muster/ledger"
 )
 
-// A Submitter takes signed statements: a [ledger.Ledger], or a client of one. It may be called concurrently.
+// A Submitter takes signed statements: a [ledger.Ledger], or a client of one. It may be called
+// concurrently.
 type Submitter interface {
 	// Submit returns when the statement is recorded for good, or with a problem.
 	Submit(ctx context.Context, s events.Signed) (Receipt, error)
-	// Check says what Submit would say now, and records nothing. There is no error where Submit would give a receipt.
+	// Check says what Submit would say now, and records nothing. There is no error where Submit
+	// would give a receipt.
 	Check(ctx context.Context, s events.Signed) (Checked, error)
 }
 
@@ -47,11 +51,13 @@ func (r Receipt) RecordedNote(sent events.Signed) []byte {
 }
 
 func receiptOf(r ledger.Receipt) Receipt {
-	return Receipt{Sequence: r.Sequence, LeafIndex: r.Sequence - 1, Recorded: r.Recorded.Format(events.RecordedForm), ID: r.ID, Type: r.Type, By: r.By, Again: r.Again}
+	return Receipt{Sequence: r.Sequence, LeafIndex: r.Sequence - 1,
+		Recorded: r.Recorded.Format(events.RecordedForm), ID: r.ID, Type: r.Type, By: r.By,
+		Again: r.Again}
 }
 
-// prove adds the proof to the receipt of what was sent. A record stays recorded when the journal cannot prove it: then the receipt has
-// none, and whoever checks it will say so.
+// prove adds the proof to the receipt of what was sent. A record stays recorded when the journal
+// cannot prove it: then the receipt has none, and whoever checks it will say so.
 func (r *Receipt) prove(l *ledger.Ledger, sent events.Signed) {
 	stored, proof, err := l.Prove(r.Sequence)
 	if err != nil {
@@ -110,8 +116,10 @@ func check(ctx context.Context, to Submitter, note []byte) (c Checked, err error
 	return c, err
 }
 
-func reading(ctx context.Context, note []byte, then func(context.Context, events.Signed) error) error {
-	// A statement keeps its bytes, also when whoever sent it hangs up and the request's buffer is used again.
+func reading(ctx context.Context, note []byte,
+	then func(context.Context, events.Signed) error) error {
+	// A statement keeps its bytes, also when whoever sent it hangs up and the request's buffer is
+	// used again.
 	s, err := events.ParseSigned(bytes.Clone(note))
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"muster/ledger/intake"
 )
 
-// The tiles of what is released are read about as fast as those of all records, whatever part of them
-// is withheld.
+// The tiles of what is released are read about as fast as those of all records, whatever part of
+// them is withheld.
 func BenchmarkTiles(b *testing.B) {
 	bench, mux := newBench(b), http.NewServeMux()
 	bench.signing(b)

@@ -26,7 +26,8 @@ type sparing struct{ journal *journal.Journal }
 
 func withheld(seq uint64) bool { return seq%3 == 0 }
 
-func (s sparing) Released(_ context.Context, view string, from uint64, n int) ([][]byte, bool, error) {
+func (s sparing) Released(_ context.Context, view string, from uint64,
+	n int) ([][]byte, bool, error) {
 	all, _, err := s.journal.Stored(from, n, nil)
 	for i := range all {
 		if view == "few" && withheld(from+uint64(i)) {
@@ -90,14 +91,15 @@ func TestReleasedForTorchwood(t *testing.T) {
 			n++
 		}
 		if client.Err() != nil || n != c.N || stubs != want {
-			t.Errorf("%q: %d records of %d, %d of them withheld, not %d: %v", view, n, c.N, stubs, want,
+			t.Errorf("%q: %d records of %d, %d of them withheld, not %d: %v", view, n,
+				c.N, stubs, want,
 				client.Err())
 		}
 	}
 }
 
-// Who may not read all of a tile gets it with stubs, and is told so. What depends on who asks is kept
-// by nobody for others.
+// Who may not read all of a tile gets it with stubs, and is told so. What depends on who asks is
+// kept by nobody for others.
 func TestReleasedOverHTTP(t *testing.T) {
 	b, mux := newBench(t), http.NewServeMux()
 	b.signing(t)
@@ -123,9 +125,10 @@ func TestReleasedOverHTTP(t *testing.T) {
 		"/tile/released/000?token=x":      `400 a tile has no such parameter`,
 		"/tile/released/000?view=a&view=": "400 is given 2 times",
 		"/tile/entries/000?view=%zz":      "400 cannot be read",
-		"/tile/released/002":              "404 there is no tile/entries/002: the checkpoint does not cover it",
-		"/tile/released/0/000":            "404 there is no tile/released/0/000",
-		"/tile/released/000.p/0":          "404 ", "/tile/released/-01": "404 ", "/tile/released/": "404 ",
+		"/tile/released/002": "404 there is no tile/entries/002: the checkpoint " +
+			"does not cover it",
+		"/tile/released/0/000":   "404 there is no tile/released/0/000",
+		"/tile/released/000.p/0": "404 ", "/tile/released/-01": "404 ", "/tile/released/": "404 ",
 	} {
 		r := asked(t, mux, "GET", path)
 		status, detail, _ := strings.Cut(says, " ")
@@ -168,7 +171,8 @@ func TestReleasedOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := intake.NATSClient{Conn: guest}
-	for _, path := range []string{"tile/released/000?view=few", "tile/released/000", "tile/entries/000",
+	for _, path := range []string{"tile/released/000?view=few", "tile/released/000",
+		"tile/entries/000",
 		"tile/entries/000.p/2?view=few"} {
 		want := bodyOf(t, asked(t, mux, "GET", "/"+path))
 		data, err := client.Fetch(t.Context(), path)
@@ -176,7 +180,8 @@ func TestReleasedOverNATS(t *testing.T) {
 			t.Errorf("%s: %d bytes over NATS, %d over HTTP: %v", path, len(data), len(want), err)
 		}
 	}
-	if _, err := client.Fetch(t.Context(), "tile/entries/000?view=few"); !problem.Is(err, problem.NotReadable) {
+	if _, err := client.Fetch(t.Context(), "tile/entries/000?view=few"); !problem.Is(err,
+		problem.NotReadable) {
 		t.Errorf("who may not read all of a tile is told %v", err)
 	}
 }

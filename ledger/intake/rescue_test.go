@@ -52,9 +52,11 @@ func TestPanicsOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newBench(t).admission(t)
-	for subject, data := range map[string][]byte{"submit": s.Note, "check": s.Note, "checkpoint": nil, "tile": []byte("tile/0/000.p/1")} {
+	for subject, data := range map[string][]byte{"submit": s.Note, "check": s.Note,
+		"checkpoint": nil, "tile": []byte("tile/0/000.p/1")} {
 		err := intake.Request(t.Context(), nc, intake.SubjectPrefix+subject, data, new(any))
-		if !problem.Is(err, problem.Internal) || strings.Contains(err.Error(), "no ledger") || problem.From(err).Hint == "" {
+		if !problem.Is(err, problem.Internal) || strings.Contains(err.Error(), "no ledger") ||
+			problem.From(err).Hint == "" {
 			t.Errorf("%s: %v", subject, err)
 		}
 	}
@@ -62,7 +64,8 @@ func TestPanicsOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait()
-	if log := said.String(); strings.Count(log, "a request has panicked") != 4 || !strings.Contains(log, "rescue_test.go") {
+	if log := said.String(); strings.Count(log, "a request has panicked") != 4 ||
+		!strings.Contains(log, "rescue_test.go") {
 		t.Errorf("the log says %s", log)
 	}
 }

@@ -23,16 +23,17 @@ import (
 type Tree interface {
 	// Checkpoint returns the last signed checkpoint, nil when there is none yet.
 	Checkpoint() []byte
-	// Tile returns a tile of hashes, or of records, within that checkpoint, or a problem of kind NotFound.
+	// Tile returns a tile of hashes, or of records, within that checkpoint, or a problem of kind
+	// NotFound.
 	Tile(tlog.Tile) ([]byte, error)
 }
 
 // Readers know who may read which record.
 type Readers interface {
 	// Released returns records of a tree as they are stored, so many from a sequence on, as far as
-	// those may read them who ask in the context: nil stands for one that they may not. View is what
-	// they ask to be shown, "" for all that they may read. Shared says that everybody who reaches
-	// the server would get the same. The error is a problem.
+	// those may read them who ask in the context: nil stands for one that they may not. View is
+	// what they ask to be shown, "" for all that they may read. Shared says that everybody who
+	// reaches the server would get the same. The error is a problem.
 	Released(ctx context.Context, view string, from uint64, n int) (all [][]byte, shared bool,
 		err error)
 }
@@ -47,7 +48,8 @@ type shown struct {
 type everybody struct{ tree Tree }
 
 // Released implements [Readers].
-func (e everybody) Released(_ context.Context, _ string, from uint64, n int) ([][]byte, bool, error) {
+func (e everybody) Released(_ context.Context, _ string, from uint64,
+	n int) ([][]byte, bool, error) {
 	t := tlog.Tile{H: torchwood.TileHeight, L: -1, N: int64(from-1) / torchwood.TileWidth, W: n}
 	data, err := e.tree.Tile(t)
 	var all [][]byte
@@ -66,9 +68,10 @@ func show(tree Tree, readers Readers) shown {
 	return shown{tree, readers}
 }
 
-// RegisterTree serves a tree as C2SP tlog-tiles asks: /checkpoint, /tile/LEVEL/NUMBER and, for those
-// who may read all of it, /tile/entries/NUMBER; and /tile/released/NUMBER, with stubs in the place of
-// what one may not read. Readers say who may read what; everybody reads all where they are nil.
+// RegisterTree serves a tree as C2SP tlog-tiles asks: /checkpoint, /tile/LEVEL/NUMBER and, for
+// those who may read all of it, /tile/entries/NUMBER; and /tile/released/NUMBER, with stubs in the
+// place of what one may not read. Readers say who may read what; everybody reads all where they are
+// nil.
 //
 // A tile never changes, so that anybody may keep it; but nobody is to be given what was kept for
 // somebody else. The checkpoint must be asked for each time: an older one, kept on the way by a
@@ -113,11 +116,12 @@ func checkpointOf(tree Tree) ([]byte, error) {
 	if c := tree.Checkpoint(); c != nil {
 		return c, nil
 	}
-	return nil, problem.New(problem.Unavailable, "this server has signed no checkpoint yet").WithHint("try again in a moment")
+	return nil, problem.New(problem.Unavailable, "this server has signed no checkpoint yet").
+		WithHint("try again in a moment")
 }
 
-const tilesAre = "tiles are at tile/LEVEL/NUMBER and tile/entries/NUMBER, as C2SP tlog-tiles writes " +
-	"them: tile/0/x001/067, tile/entries/000.p/5; and at tile/released/NUMBER"
+const tilesAre = "tiles are at tile/LEVEL/NUMBER and tile/entries/NUMBER, as C2SP tlog-tiles " +
+	"writes them: tile/0/x001/067, tile/entries/000.p/5; and at tile/released/NUMBER"
 
 // tile returns the tile at a path, of which the query may name a view, and whether it is the same
 // for everybody who asks.
@@ -180,7 +184,8 @@ func (s shown) leaves(t tlog.Tile) ([]byte, error) {
 }
 
 // releasedTile returns a tile of what is released to those who ask.
-func (s shown) releasedTile(ctx context.Context, view string, t tlog.Tile) (data []byte, err error) {
+func (s shown) releasedTile(ctx context.Context, view string,
+	t tlog.Tile) (data []byte, err error) {
 	leaves, err := s.leaves(t)
 	if err != nil {
 		return nil, err
@@ -223,8 +228,10 @@ func (s shown) entries(ctx context.Context, view string, t tlog.Tile) (data []by
 		case err != nil:
 			return nil, false, err
 		case stored == nil:
-			released := strings.Replace(torchwood.TilePath(t), "tile/entries/", proof.ReleasedPath, 1)
-			return nil, false, problem.New(problem.NotReadable, "%s holds records that you may not read",
+			released := strings.Replace(torchwood.TilePath(t), "tile/entries/",
+				proof.ReleasedPath, 1)
+			return nil, false, problem.New(problem.NotReadable,
+				"%s holds records that you may not read",
 				torchwood.TilePath(t)).
 				WithHint("ask for /%s, which has their leaf hashes in their place", released)
 		default:
@@ -234,11 +241,13 @@ func (s shown) entries(ctx context.Context, view string, t tlog.Tile) (data []by
 	return data, shared, err
 }
 
-// maxNATSTile is the most bytes of a tile that are sent over NATS, which takes a megabyte at most unless told otherwise.
+// maxNATSTile is the most bytes of a tile that are sent over NATS, which takes a megabyte at most
+// unless told otherwise.
 const maxNATSTile = 1 << 20 * 9 / 10
 
-// RegisterTreeNATS adds the endpoints muster.checkpoint, which answers the signed checkpoint, and muster.tile, which answers
-// the tile whose path is the request, as [RegisterTree] serves them, to the micro service.
+// RegisterTreeNATS adds the endpoints muster.checkpoint, which answers the signed checkpoint, and
+// muster.tile, which answers the tile whose path is the request, as [RegisterTree] serves them, to
+// the micro service.
 func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.Logger) error {
 	s := show(tree, readers)
 	add := func(name, description string,
@@ -250,30 +259,40 @@ func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.L
 				wire.NATS(req, err)
 				return
 			}
-			_ = req.Respond(data) // it fails only when the connection is gone, and the client with it
+			// It fails only when the connection is gone, and the client with it.
+			_ = req.Respond(data)
 		}
-		return svc.AddEndpoint(name, micro.HandlerFunc(handle), micro.WithEndpointSubject(SubjectPrefix+name), pending(),
+		return svc.AddEndpoint(name, micro.HandlerFunc(handle),
+			micro.WithEndpointSubject(SubjectPrefix+name), pending(),
 			micro.WithEndpointMetadata(map[string]string{"description": description}))
 	}
 	return errors.Join(
-		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)", func(micro.Request, string) ([]byte, error) { return checkpointOf(tree) }),
-		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 (C2SP tlog-tiles), or tile/released/000?view=coalition", func(req micro.Request, path string) ([]byte, error) {
-			ctx, cancel := context.WithTimeout(contextOf(req), submitTimeout)
-			defer cancel()
-			path, query, _ := strings.Cut(path, "?")
-			data, _, err := s.tile(ctx, path, query)
-			if len(data) > maxNATSTile {
-				return nil, problem.New(problem.TooLarge, "%s has %d bytes, more than are sent over NATS", path, len(data)).WithHint("ask for it over HTTP")
-			}
-			return data, err
-		}))
+		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)",
+			func(micro.Request, string) ([]byte, error) { return checkpointOf(tree) }),
+		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 "+
+			"(C2SP tlog-tiles), or tile/released/000?view=coalition",
+			func(req micro.Request, path string) ([]byte, error) {
+				ctx, cancel := context.WithTimeout(contextOf(req), submitTimeout)
+				defer cancel()
+				path, query, _ := strings.Cut(path, "?")
+				data, _, err := s.tile(ctx, path, query)
+				if len(data) > maxNATSTile {
+					return nil, problem.New(problem.TooLarge,
+						"%s has %d bytes, more than are sent over NATS", path, len(data)).
+						WithHint("ask for it over HTTP")
+				}
+				return data, err
+			}))
 }
 
-// Fetch reads what [RegisterTree] serves: "checkpoint", or the path of a tile. The error is a problem.
+// Fetch reads what [RegisterTree] serves: "checkpoint", or the path of a tile. The error is a
+// problem.
 func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+"/"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		strings.TrimSuffix(c.URL, "/")+"/"+path, nil)
 	if err != nil || req.URL.Host == "" {
-		return nil, problem.New(problem.Usage, "%q is no server's address", c.URL).WithHint("write it such as http://127.0.0.1:8080")
+		return nil, problem.New(problem.Usage, "%q is no server's address", c.URL).
+			WithHint("write it such as http://127.0.0.1:8080")
 	}
 	return wire.Fetch(c.HTTP, c.URL, req, maxFetched, "")
 }
@@ -281,7 +300,8 @@ func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 // maxFetched is more than any tile of 256 records can have.
 const maxFetched = 256 * (1 << 16)
 
-// Fetch reads what [RegisterTreeNATS] serves: "checkpoint", or the path of a tile. The error is a problem.
+// Fetch reads what [RegisterTreeNATS] serves: "checkpoint", or the path of a tile. The error is a
+// problem.
 func (c NATSClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
@@ -296,12 +316,14 @@ func (c NATSClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 	return m.Data, nil
 }
 
-// CheckpointSubject is where each server publishes the checkpoints that it signs: guests may listen there, and not publish.
+// CheckpointSubject is where each server publishes the checkpoints that it signs: guests may listen
+// there, and not publish.
 const CheckpointSubject = "muster.tip.checkpoint"
 
-// PublishCheckpoints publishes a tree's checkpoints over NATS, the newest at a time, until ctx ends. Wait returns when there
-// are more records than it is told, or with an error when ctx ends.
-func PublishCheckpoints(ctx context.Context, conn *nats.Conn, tree Tree, wait func(context.Context, uint64) error, last func() uint64) {
+// PublishCheckpoints publishes a tree's checkpoints over NATS, the newest at a time, until ctx
+// ends. Wait returns when there are more records than it is told, or with an error when ctx ends.
+func PublishCheckpoints(ctx context.Context, conn *nats.Conn, tree Tree,
+	wait func(context.Context, uint64) error, last func() uint64) {
 	for sequence := uint64(0); wait(ctx, sequence) == nil; {
 		sequence = last()
 		if c := tree.Checkpoint(); c != nil {

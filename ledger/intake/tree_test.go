@@ -37,13 +37,15 @@ func (b *bench) signing(t testing.TB) (key string) {
 	return s.Key()
 }
 
-// Every way in gives receipts that prove the record, the first time and again; from a server that signs nothing, none.
+// Every way in gives receipts that prove the record, the first time and again; from a server that
+// signs nothing, none.
 func TestReceiptsProve(t *testing.T) {
 	for name, open := range waysIn {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			to := open(t, b)
-			if r, err := to.Submit(t.Context(), b.admission(t)); err != nil || r.Proof != "" || r.Envelope != "" {
+			if r, err := to.Submit(t.Context(), b.admission(t)); err != nil || r.Proof != "" ||
+				r.Envelope != "" {
 				t.Fatalf("without a checkpoint: %+v, %v", r, err)
 			}
 			key, s := b.signing(t), b.admission(t)
@@ -52,7 +54,8 @@ func TestReceiptsProve(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				receipt := proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...), Proof: []byte(r.Proof), Signer: b.founder.Key()}
+				receipt := proof.Receipt{Record: append([]byte(r.Envelope+"\n"), s.Note...),
+					Proof: []byte(r.Proof), Signer: b.founder.Key()}
 				in, err := receipt.Check(key)
 				if err != nil || in.Record.Sequence != 3 || in.Checkpoint.N != b.journal.Tree().N {
 					t.Errorf("%+v, %v", in, err)
@@ -85,41 +88,54 @@ func bodyOf(t *testing.T, r *http.Response) string {
 func TestTreeOverHTTP(t *testing.T) {
 	b, mux := newBench(t), http.NewServeMux()
 	intake.RegisterTree(mux, b.journal, nil)
-	if r := asked(t, mux, "GET", "/checkpoint"); r.StatusCode != 503 || r.Header.Get("Content-Type") != "application/problem+json" {
+	if r := asked(t, mux, "GET", "/checkpoint"); r.StatusCode != 503 ||
+		r.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("before there is a checkpoint: %d, %s", r.StatusCode, bodyOf(t, r))
 	}
 	key := b.signing(t)
 	r := asked(t, mux, "GET", "/checkpoint")
 	tag, body := r.Header.Get("ETag"), bodyOf(t, r)
-	if _, err := proof.OpenCheckpoint([]byte(body), key); err != nil || r.Header.Get("Content-Type") != "text/plain; charset=utf-8" || r.Header.Get("Cache-Control") != "no-cache" || tag == "" {
+	if _, err := proof.OpenCheckpoint([]byte(body), key); err != nil ||
+		r.Header.Get("Content-Type") != "text/plain; charset=utf-8" ||
+		r.Header.Get("Cache-Control") != "no-cache" || tag == "" {
 		t.Errorf("%v, %v\n%s", err, r.Header, body)
 	}
-	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 304 || bodyOf(t, r) != "" {
+	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 304 ||
+		bodyOf(t, r) != "" {
 		t.Errorf("the same checkpoint again: %d", r.StatusCode)
 	}
 	if _, err := b.ledger.Submit(t.Context(), b.admission(t)); err != nil {
 		t.Fatal(err)
 	}
-	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 200 || r.Header.Get("ETag") == tag {
+	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 200 ||
+		r.Header.Get("ETag") == tag {
 		t.Errorf("another checkpoint: %d, %s", r.StatusCode, r.Header.Get("ETag"))
 	}
-	for path, bytes := range map[string]int{"/tile/0/000.p/1": 32, "/tile/0/000.p/2": 64, "/tile/entries/000.p/1": -1} {
+	for path, bytes := range map[string]int{"/tile/0/000.p/1": 32, "/tile/0/000.p/2": 64,
+		"/tile/entries/000.p/1": -1} {
 		r := asked(t, mux, "GET", path)
-		if body := bodyOf(t, r); r.StatusCode != 200 || r.Header.Get("Content-Type") != "application/octet-stream" ||
-			r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || bytes > 0 && len(body) != bytes {
+		if body := bodyOf(t, r); r.StatusCode != 200 ||
+			r.Header.Get("Content-Type") != "application/octet-stream" ||
+			r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || bytes > 0 &&
+			len(body) != bytes {
 			t.Errorf("%s: %d, %v, %d bytes", path, r.StatusCode, r.Header, len(body))
 		}
 	}
-	for _, path := range []string{"/tile/0/000", "/tile/0/000.p/3", "/tile/1/000.p/1", "/tile/entries/000.p/3", "/tile/0/0.p/1", "/tile/0/000.p/0", "/tile/0/000.p/256",
-		"/tile/0/-01", "/tile/64/000", "/tile/data/000", "/tile/", "/tile/0", "/tile/8/0/000.p/1", "/tile/0/x000/000.p/1", "/tile/0/999999999999999999999"} {
+	for _, path := range []string{"/tile/0/000", "/tile/0/000.p/3", "/tile/1/000.p/1",
+		"/tile/entries/000.p/3", "/tile/0/0.p/1", "/tile/0/000.p/0", "/tile/0/000.p/256",
+		"/tile/0/-01", "/tile/64/000", "/tile/data/000", "/tile/", "/tile/0", "/tile/8/0/000.p/1",
+		"/tile/0/x000/000.p/1", "/tile/0/999999999999999999999"} {
 		r := asked(t, mux, "GET", path)
-		if body := bodyOf(t, r); r.StatusCode != 404 || r.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, "urn:muster:problem:not-found") {
+		if body := bodyOf(t, r); r.StatusCode != 404 ||
+			r.Header.Get("Content-Type") != "application/problem+json" ||
+			!strings.Contains(body, "urn:muster:problem:not-found") {
 			t.Errorf("%s: %d, %s", path, r.StatusCode, body)
 		}
 	}
 }
 
-// Over NATS there is the same. The checkpoints are published where guests may listen, and may not publish.
+// Over NATS there is the same. The checkpoints are published where guests may listen, and may not
+// publish.
 func TestTreeOverNATS(t *testing.T) {
 	b := newBench(t)
 	key := b.signing(t)
@@ -130,7 +146,8 @@ func TestTreeOverNATS(t *testing.T) {
 	inside, err1 := srv.Connect()
 	service, err2 := srv.ConnectService()
 	denied := make(chan error, 1)
-	guest, err3 := nats.Connect(srv.URL(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
+	guest, err3 := nats.Connect(srv.URL(),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +167,8 @@ func TestTreeOverNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := intake.NATSClient{Conn: guest}
-	if data, err := client.Fetch(t.Context(), "checkpoint"); err != nil || !bytes.Equal(data, b.journal.Checkpoint()) {
+	if data, err := client.Fetch(t.Context(), "checkpoint"); err != nil ||
+		!bytes.Equal(data, b.journal.Checkpoint()) {
 		t.Errorf("%v\n%s", err, data)
 	}
 	if data, err := client.Fetch(t.Context(), "tile/0/000.p/1"); err != nil || len(data) != 32 {

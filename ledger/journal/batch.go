@@ -10,8 +10,9 @@ import (
 	"muster/events"
 )
 
-// A Batch is records on their way into the journal: they follow the last one that is there, and are safe when Commit has
-// returned, all or none. It belongs to one goroutine, and there is one at a time; it must be ended with Commit or Drop.
+// A Batch is records on their way into the journal: they follow the last one that is there, and are
+// safe when Commit has returned, all or none. It belongs to one goroutine, and there is one at a
+// time; it must be ended with Commit or Drop.
 type Batch struct {
 	journal *Journal
 	records []kept
@@ -28,14 +29,16 @@ type sealed struct {
 	checkpoint signedTree
 }
 
-// Begin begins a batch. Nobody has to wait for its end but another batch: reading goes on beside it.
+// Begin begins a batch. Nobody has to wait for its end but another batch: reading goes on beside
+// it.
 func (j *Journal) Begin() (*Batch, error) {
 	j.writing.Lock()
 	if err := j.makeRoom(); err != nil {
 		j.writing.Unlock()
 		return nil, err
 	}
-	return &Batch{journal: j, ids: map[events.ID]uint64{}, grow: j.edge.again(), last: j.Last()}, nil
+	return &Batch{journal: j, ids: map[events.ID]uint64{}, grow: j.edge.again(), last: j.Last()},
+		nil
 }
 
 // Add adds the record that follows. After an error the batch can only be dropped.
@@ -52,7 +55,8 @@ func (b *Batch) Add(rec events.Record) error {
 		}
 	}
 	if ok {
-		return fmt.Errorf("journal: the id %s of record %d is that of record %d", id, rec.Sequence, taken)
+		return fmt.Errorf("journal: the id %s of record %d is that of record %d", id,
+			rec.Sequence, taken)
 	}
 	if err := b.grow.add(rec.Stored); err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -71,8 +75,9 @@ func (b *Batch) Drop() {
 	}
 }
 
-// Seal makes the tree over the records so far, signed where this journal signs. Commit does it where it was not done; whoever has to wait
-// anyway does it before. It is done anew when more records are added: what was signed too early was shown to nobody.
+// Seal makes the tree over the records so far, signed where this journal signs. Commit does it
+// where it was not done; whoever has to wait anyway does it before. It is done anew when more
+// records are added: what was signed too early was shown to nobody.
 func (b *Batch) Seal() error {
 	if b.sealed != nil && b.sealed.tree.N == b.grow.size {
 		return nil
@@ -89,7 +94,8 @@ func (b *Batch) Seal() error {
 	return nil
 }
 
-// Commit ends the batch, and returns when its records are on the disk, and covered by a checkpoint where this journal signs them.
+// Commit ends the batch, and returns when its records are on the disk, and covered by a checkpoint
+// where this journal signs them.
 func (b *Batch) Commit() error {
 	if b.ended {
 		return errors.New("journal: the batch was ended already")
@@ -114,7 +120,8 @@ func (b *Batch) Commit() error {
 
 // write makes a commit safe in the tail, and then takes it as recent.
 func (j *Journal) write(records []kept, grow *grower, made *sealed) error {
-	f := frame{before: grow.since, tree: made.tree, checkpoint: made.checkpoint.signed, records: make([][]byte, len(records))}
+	f := frame{before: grow.since, tree: made.tree, checkpoint: made.checkpoint.signed,
+		records: make([][]byte, len(records))}
 	for i, r := range records {
 		f.records[i] = r.stored
 	}
@@ -124,7 +131,8 @@ func (j *Journal) write(records []kept, grow *grower, made *sealed) error {
 	return j.take(records, grow, made)
 }
 
-// Append commits records that follow the last one, all or none, and returns when they are on the disk.
+// Append commits records that follow the last one, all or none, and returns when they are on the
+// disk.
 func (j *Journal) Append(records []events.Record) error {
 	if len(records) == 0 {
 		return nil

@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However often a batch is sealed on its way, dropped, or begun again, what is committed is the plain tree, and signed.
+// However often a batch is sealed on its way, dropped, or begun again, what is committed is the
+// plain tree, and signed.
 func TestBatches(t *testing.T) {
 	const most = 600
 	all, key := manyRecords(t, most), newTestKey(t)

@@ -13,9 +13,10 @@ import (
 	"muster/events/problem"
 )
 
-// The last checkpoint that this server has signed lies in the file too. Each commit signs the tree that it makes, and the checkpoint
-// goes to the disk with its records, at once: so there is no second fsync, no record that is safe and not covered, and no moment
-// between the two at which a crash could do harm. A signature that was made for a commit that then failed, or grew, was never
+// The last checkpoint that this server has signed lies in the file too. Each commit signs the tree
+// that it makes, and the checkpoint goes to the disk with its records, at once: so there is no
+// second fsync, no record that is safe and not covered, and no moment between the two at which a
+// crash could do harm. A signature that was made for a commit that then failed, or grew, was never
 // shown to anybody: what is shown is what was committed.
 
 // keyCheckpoint is where in the bucket meta the last signed checkpoint lies, as it was signed.
@@ -27,8 +28,8 @@ type signedTree struct {
 	signed []byte
 }
 
-// loadCheckpoint makes sure that the tree as it was found is the one that this server has signed, or extends it: an
-// older file, or another history, must not be signed for.
+// loadCheckpoint makes sure that the tree as it was found is the one that this server has signed,
+// or extends it: an older file, or another history, must not be signed for.
 func (j *Journal) loadCheckpoint(tx *bbolt.Tx) error {
 	signed := bytes.Clone(tx.Bucket(bucketMeta).Get(keyCheckpoint))
 	if signed == nil {
@@ -62,13 +63,18 @@ func readCheckpoint(signed []byte) (torchwood.Checkpoint, error) {
 }
 
 func otherThanSigned(signed, found tlog.Tree) error {
-	return problem.New(problem.Unverified, "the journal does not go on from what this server has signed: the last checkpoint signed is of %d records with the root %s, and the journal has %d records with the root %s",
+	return problem.New(problem.Unverified,
+		"the journal does not go on from what this server has signed: the last checkpoint "+
+			"signed is of %d records with the root %s, and the journal has %d records with the "+
+			"root %s",
 		signed.N, signed.Hash, found.N, found.Hash).
-		WithHint("the file was altered: keep it to find out what happened; then move it away and start again: a new one is made from the stream")
+		WithHint("the file was altered: keep it to find out what happened; then move it away " +
+			"and start again: a new one is made from the stream")
 }
 
-// SignCheckpoints makes every commit from now on sign the tree that it makes, and signs the tree as it is, unless this has
-// been done. Sign is called while a commit is under way, by one goroutine at a time.
+// SignCheckpoints makes every commit from now on sign the tree that it makes, and signs the tree as
+// it is, unless this has been done. Sign is called while a commit is under way, by one goroutine at
+// a time.
 func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -90,7 +96,8 @@ func (j *Journal) SignCheckpoints(sign func(tlog.Tree) ([]byte, error)) error {
 	return nil
 }
 
-// checkSigned makes sure, before a transaction writes, that the checkpoint in the file is the one that this process has put there last.
+// checkSigned makes sure, before a transaction writes, that the checkpoint in the file is the one
+// that this process has put there last.
 func (j *Journal) checkSigned(tx *bbolt.Tx) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -100,8 +107,8 @@ func (j *Journal) checkSigned(tx *bbolt.Tx) error {
 	return nil
 }
 
-// signNext signs a tree that a commit makes. The tree goes on from what was signed last, since loadCheckpoint has seen it so and nothing
-// but a Batch has written since.
+// signNext signs a tree that a commit makes. The tree goes on from what was signed last, since
+// loadCheckpoint has seen it so and nothing but a Batch has written since.
 func (j *Journal) signNext(tree tlog.Tree) (signedTree, error) {
 	last := j.signed()
 	if j.sign == nil {
@@ -117,7 +124,8 @@ func (j *Journal) signNext(tree tlog.Tree) (signedTree, error) {
 	return signedTree{tree, signed}, nil
 }
 
-// Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed. It is not to be changed.
+// Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed.
+// It is not to be changed.
 func (j *Journal) Checkpoint() []byte {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -50,7 +50,8 @@ func newTestKey(t testing.TB) *testKey {
 
 func (k *testKey) sign(tree tlog.Tree) ([]byte, error) {
 	k.signed++
-	return note.Sign(&note.Note{Text: torchwood.Checkpoint{Origin: testOrigin, Tree: tree}.String()}, k.signer)
+	return note.Sign(&note.Note{Text: torchwood.Checkpoint{Origin: testOrigin,
+		Tree: tree}.String()}, k.signer)
 }
 
 // opens checks a checkpoint with another implementation than that which made it.
@@ -90,8 +91,10 @@ func TestEachCommitSignsItsTree(t *testing.T) {
 	}
 	for i, end := range []int{1, 2, 20, 40} {
 		appendTo(t, j, all[j.Last():end])
-		if tree := key.opens(t, j.Checkpoint()); tree != j.Tree() || tree.N != int64(end) || key.signed != i+1 {
-			t.Fatalf("after %d records the checkpoint is of %d, signed %d times", end, tree.N, key.signed)
+		if tree := key.opens(t, j.Checkpoint()); tree != j.Tree() || tree.N != int64(end) ||
+			key.signed != i+1 {
+			t.Fatalf("after %d records the checkpoint is of %d, signed %d times", end,
+				tree.N, key.signed)
 		}
 	}
 	last := j.Checkpoint()
@@ -140,11 +143,14 @@ func TestRecordsAndTheirCheckpointAreCommittedTogether(t *testing.T) {
 	before := j.Checkpoint()
 	signing := j.sign
 	j.sign = func(tlog.Tree) ([]byte, error) { return nil, errors.New("the key is gone") }
-	if err := j.Append(all[1:2]); err == nil || j.Last() != 1 || !bytes.Equal(j.Checkpoint(), before) {
-		t.Errorf("without a signature: %v, %d records, the checkpoint\n%s", err, j.Last(), j.Checkpoint())
+	if err := j.Append(all[1:2]); err == nil || j.Last() != 1 ||
+		!bytes.Equal(j.Checkpoint(), before) {
+		t.Errorf("without a signature: %v, %d records, the checkpoint\n%s", err, j.Last(),
+			j.Checkpoint())
 	}
 	j.sign = signing
-	if err := j.Append(all[2:]); err == nil || !bytes.Equal(j.Checkpoint(), before) { // record 2 is missing
+	// record 2 is missing
+	if err := j.Append(all[2:]); err == nil || !bytes.Equal(j.Checkpoint(), before) {
 		t.Errorf("with a gap: %v, the checkpoint\n%s", err, j.Checkpoint())
 	}
 	appendTo(t, j, all[1:])
@@ -158,22 +164,31 @@ func putCheckpoint(t *testing.T, path string, signed []byte) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err == nil {
-		err = errors.Join(db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyCheckpoint, signed) }), db.Close())
+		err = errors.Join(db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketMeta).Put(keyCheckpoint, signed)
+		}), db.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// What was signed once binds: a file that does not go on from it is not opened, and both trees are named.
+// What was signed once binds: a file that does not go on from it is not opened, and both trees are
+// named.
 func TestAnotherHistoryThanTheSignedOneIsNotOpened(t *testing.T) {
 	key := newTestKey(t)
 	for name, c := range map[string]struct {
 		tree tlog.Tree
 		want string
 	}{
-		"fewer records": {tlog.Tree{N: 9, Hash: tlog.RecordHash(nil)}, "the last checkpoint signed is of 9 records with the root bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=, and the journal has 5 records with the root "},
-		"another root":  {tlog.Tree{N: 4, Hash: tlog.RecordHash(nil)}, "the last checkpoint signed is of 4 records with the root bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=, and the journal has 5 records with the root "},
+		"fewer records": {tlog.Tree{N: 9, Hash: tlog.RecordHash(nil)},
+			"the last checkpoint signed is of 9 records with the root " +
+				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=, and the journal has 5 records " +
+				"with the root "},
+		"another root": {tlog.Tree{N: 4, Hash: tlog.RecordHash(nil)},
+			"the last checkpoint signed is of 4 records with the root " +
+				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=, and the journal has 5 records " +
+				"with the root "},
 	} {
 		path, _ := filled(t, 5)
 		signed, err := key.sign(c.tree)
@@ -198,7 +213,9 @@ func TestCheckpointOfSomebodyElseIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	put := func(checkpoint []byte) {
-		err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyCheckpoint, checkpoint) })
+		err := j.db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketMeta).Put(keyCheckpoint, checkpoint)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +229,8 @@ func TestCheckpointOfSomebodyElseIsNotReplaced(t *testing.T) {
 	_ = j.Append(all[2:3])   // which begins to fold
 	for begun := time.Now(); j.Append(all[j.Last():j.Last()+1]) == nil; {
 		if j.Last() > 50 || time.Since(begun) > 20*time.Second {
-			t.Fatalf("a checkpoint that somebody else had put there holds up nothing: there are %d records", j.Last())
+			t.Fatalf("a checkpoint that somebody else had put there holds up nothing: there are "+
+				"%d records", j.Last())
 		}
 	}
 	last := j.Last()
@@ -225,14 +243,16 @@ func TestCheckpointOfSomebodyElseIsNotReplaced(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if err := j.Append(all[last : last+1]); err == nil || !strings.Contains(err.Error(), "somebody else has signed") {
+	if err := j.Append(all[last : last+1]); err == nil ||
+		!strings.Contains(err.Error(), "somebody else has signed") {
 		t.Errorf("it goes on: %v", err)
 	}
 	put(first)
 	appendTo(t, j, all[last:last+1])
 }
 
-// Inclusion and consistency are proved as another implementation has them, for every size and every record.
+// Inclusion and consistency are proved as another implementation has them, for every size and every
+// record.
 func TestEveryProofAgainstAnotherImplementation(t *testing.T) {
 	const most = 300
 	all, key, hasher := manyRecords(t, most), newTestKey(t), rfc6962.DefaultHasher
@@ -242,7 +262,8 @@ func TestEveryProofAgainstAnotherImplementation(t *testing.T) {
 		t.Fatal(err)
 	}
 	var trees []tlog.Tree
-	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(testOrigin), torchwood.SingleVerifierPolicy(key.verifier))
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(testOrigin),
+		torchwood.SingleVerifierPolicy(key.verifier))
 	for size := uint64(1); size <= most; size++ {
 		appendTo(t, j, all[size-1:size])
 		tree := key.opens(t, j.Checkpoint())
@@ -252,13 +273,16 @@ func TestEveryProofAgainstAnotherImplementation(t *testing.T) {
 				continue
 			}
 			stored, p, checkpoint, err := j.prove(sequence)
-			if err != nil || !bytes.Equal(stored, all[sequence-1].Stored) || !bytes.Equal(checkpoint, j.Checkpoint()) {
+			if err != nil || !bytes.Equal(stored, all[sequence-1].Stored) ||
+				!bytes.Equal(checkpoint, j.Checkpoint()) {
 				t.Fatalf("record %d of %d: %v", sequence, size, err)
 			}
-			if _, text, err := j.Prove(sequence); err != nil || torchwood.VerifyProof(policy, tlog.RecordHash(stored), text) != nil {
+			if _, text, err := j.Prove(sequence); err != nil ||
+				torchwood.VerifyProof(policy, tlog.RecordHash(stored), text) != nil {
 				t.Fatalf("record %d of %d, as text: %v\n%s", sequence, size, err, text)
 			}
-			if err := proof.VerifyInclusion(hasher, sequence-1, size, hasher.HashLeaf(stored), hashesOf(p), tree.Hash[:]); err != nil {
+			if err := proof.VerifyInclusion(hasher, sequence-1, size, hasher.HashLeaf(stored),
+				hashesOf(p), tree.Hash[:]); err != nil {
 				t.Fatalf("record %d of %d: %v", sequence, size, err)
 			}
 		}
@@ -275,7 +299,8 @@ func TestEveryProofAgainstAnotherImplementation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := proof.VerifyConsistency(hasher, uint64(old.N), size, hashesOf(p), old.Hash[:], tree.Hash[:]); err != nil {
+			if err := proof.VerifyConsistency(hasher, uint64(old.N), size, hashesOf(p), old.Hash[:],
+				tree.Hash[:]); err != nil {
 				t.Fatalf("from %d to %d: %v", old.N, size, err)
 			}
 		}
@@ -371,7 +396,9 @@ func TestTilesWithinTheCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	appendTo(t, j, all)
-	for _, path := range []string{"tile/0/000", "tile/0/000.p/1", "tile/0/001.p/44", "tile/0/001.p/7", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44", "tile/entries/000.p/255"} {
+	for _, path := range []string{"tile/0/000", "tile/0/000.p/1", "tile/0/001.p/44",
+		"tile/0/001.p/7", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44",
+		"tile/entries/000.p/255"} {
 		tile, err := torchwood.ParseTilePath(path)
 		if err != nil {
 			t.Fatal(err)
@@ -382,12 +409,15 @@ func TestTilesWithinTheCheckpoint(t *testing.T) {
 		}
 		for i := 0; tile.L < 0 && i < tile.W; i++ {
 			var entry []byte
-			if entry, data, err = torchwood.ReadTileEntry(data); err != nil || !bytes.Equal(entry, all[int(tile.N)*256+i].Stored) {
+			if entry, data, err = torchwood.ReadTileEntry(data); err != nil ||
+				!bytes.Equal(entry, all[int(tile.N)*256+i].Stored) {
 				t.Fatalf("%s, entry %d: %v", path, i, err)
 			}
 		}
 	}
-	for _, path := range []string{"tile/0/001", "tile/0/001.p/45", "tile/0/002.p/1", "tile/1/000.p/2", "tile/2/000.p/1", "tile/7/000.p/1", "tile/8/000.p/1", "tile/63/000.p/1", "tile/entries/001", "tile/entries/x999/x999/x999/x999/x999/999.p/1"} {
+	for _, path := range []string{"tile/0/001", "tile/0/001.p/45", "tile/0/002.p/1",
+		"tile/1/000.p/2", "tile/2/000.p/1", "tile/7/000.p/1", "tile/8/000.p/1", "tile/63/000.p/1",
+		"tile/entries/001", "tile/entries/x999/x999/x999/x999/x999/999.p/1"} {
 		tile, err := torchwood.ParseTilePath(path)
 		if err != nil {
 			t.Fatal(err)

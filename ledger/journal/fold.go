@@ -13,8 +13,9 @@ import (
 	"muster/ledger/journal/internal/boltpages"
 )
 
-// foldAfter is how many records are folded into the bbolt file at a time: enough that what each costs there is little, and few enough that
-// nobody waits long for a processor meanwhile. foldAtMost is how many may wait for it before a commit has to wait, too.
+// foldAfter is how many records are folded into the bbolt file at a time: enough that what each
+// costs there is little, and few enough that nobody waits long for a processor meanwhile.
+// foldAtMost is how many may wait for it before a commit has to wait, too.
 const (
 	foldAfter  = 4096
 	foldAtMost = 64 * foldAfter
@@ -26,8 +27,9 @@ type fold struct {
 	err  error         // why not; to be read after done
 }
 
-// makeRoom begins to fold what is recent where there is enough of it, and waits where there is too much. When the last fold has failed, as
-// it does on a full disk, nothing is committed until one succeeds. The caller holds writing.
+// makeRoom begins to fold what is recent where there is enough of it, and waits where there is too
+// much. When the last fold has failed, as it does on a full disk, nothing is committed until one
+// succeeds. The caller holds writing.
 func (j *Journal) makeRoom() error {
 	if j.tail == nil {
 		return errors.New("journal: it was closed, or opened only to be read")
@@ -54,11 +56,12 @@ func (j *Journal) makeRoom() error {
 // waiting is how many records are to be folded.
 func (j *Journal) waiting() int { return len(j.recently().records) }
 
-// beginFold folds all that is recent, beside whoever goes on. What comes meanwhile goes into the other file of the tail, unless that still
-// has what an earlier fold could not do, or this one what a failed write has left.
+// beginFold folds all that is recent, beside whoever goes on. What comes meanwhile goes into the
+// other file of the tail, unless that still has what an earlier fold could not do, or this one what
+// a failed write has left.
 //
-// BUG: where the disk fails as bbolt makes a transaction valid, the next fold finds in the file what it did not expect, and nothing is
-// committed until the program was started anew.
+// BUG: where the disk fails as bbolt makes a transaction valid, the next fold finds in the file
+// what it did not expect, and nothing is committed until the program was started anew.
 func (j *Journal) beginFold() {
 	if t := j.tail; t.size[1-t.active] == 0 && !t.torn[t.active] {
 		t.turn()
@@ -72,7 +75,8 @@ func (j *Journal) beginFold() {
 	}()
 }
 
-// endFold waits for the fold. Of the tail, the file that is not written any more has nothing then that the bbolt file lacks.
+// endFold waits for the fold. Of the tail, the file that is not written any more has nothing then
+// that the bbolt file lacks.
 func (j *Journal) endFold() {
 	<-j.folding.done
 	if j.unfolded = j.folding.err; j.unfolded == nil && j.tail.size[1-j.tail.active] > 0 {
@@ -101,8 +105,8 @@ func (j *Journal) isFolded() bool {
 	return len(j.recent.records) == 0 && bytes.Equal(j.folded, j.checkpoint.signed)
 }
 
-// fold puts the recent records up to a tree into the bbolt file, with the checkpoint that was signed then, in one transaction, and lets
-// go of them.
+// fold puts the recent records up to a tree into the bbolt file, with the checkpoint that was
+// signed then, in one transaction, and lets go of them.
 func (j *Journal) fold(upTo tlog.Tree, checkpoint signedTree) error {
 	recent := j.recently()
 	n := upTo.N - recent.since
@@ -145,7 +149,8 @@ func putRecords(tx *bbolt.Tx, since int64, records []kept) error {
 		}
 		key := sequenceKey(uint64(since) + uint64(i) + 1)
 		if taken := byID.Get(r.id[:]); taken != nil {
-			return fmt.Errorf("the id %s of record %d is that of record %d", r.id, binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(taken))
+			return fmt.Errorf("the id %s of record %d is that of record %d", r.id,
+				binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(taken))
 		}
 		if err := bySequence.Put(key, r.stored); err != nil {
 			return err

@@ -16,8 +16,9 @@ import (
 	"muster/ledger/journal/internal/boltpages"
 )
 
-// A File is a journal as it lies on the disk, with the tail that a crash may have left, for whoever has to find out what is wrong with
-// it. Nothing in it is checked or believed, and nothing is written. It is for one goroutine.
+// A File is a journal as it lies on the disk, with the tail that a crash may have left, for whoever
+// has to find out what is wrong with it. Nothing in it is checked or believed, and nothing is
+// written. It is for one goroutine.
 type File struct {
 	file    *os.File
 	lock    *bbolt.DB // nil for a file that bbolt cannot open
@@ -36,8 +37,8 @@ type fileMeta struct {
 	err        error
 }
 
-// Inspect opens a journal's file, sound or not. The error is a problem of kind NotFound when it is not there, and of kind
-// Unavailable while a server has it open, for then it changes.
+// Inspect opens a journal's file, sound or not. The error is a problem of kind NotFound when it is
+// not there, and of kind Unavailable while a server has it open, for then it changes.
 func Inspect(path string) (*File, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -173,8 +174,8 @@ func (f *File) IDs() (map[events.ID]uint64, error) {
 	})
 }
 
-// Meta returns what the file says of itself: the tree that was saved with the last records, and the last checkpoint that
-// this server has signed, as it was signed; nil for what is not there.
+// Meta returns what the file says of itself: the tree that was saved with the last records, and the
+// last checkpoint that this server has signed, as it was signed; nil for what is not there.
 func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 	tree, checkpoint = f.meta.tree, f.meta.checkpoint
 	for _, fr := range f.tail {
@@ -193,7 +194,8 @@ func (f *File) readMeta() (m fileMeta) {
 			if len(i.Value) != 8+tlog.HashSize {
 				return errors.New("the saved tree has not the form of one")
 			}
-			m.tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.Value)), Hash: tlog.Hash(i.Value[8:])}
+			m.tree = &tlog.Tree{N: int64(binary.BigEndian.Uint64(i.Value)),
+				Hash: tlog.Hash(i.Value[8:])}
 		case string(keyCheckpoint):
 			m.checkpoint = i.Value
 		}

@@ -38,7 +38,8 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	if n != 700 || len(ids) != 700 || ids[all[9].Statement.Head().ID] != 10 || tree == nil || *tree != j.Tree() {
+	if n != 700 || len(ids) != 700 || ids[all[9].Statement.Head().ID] != 10 || tree == nil ||
+		*tree != j.Tree() {
 		t.Errorf("%d records, %d ids, the tree %v", n, len(ids), tree)
 	}
 	leaf, err := tlog.TileHashReader(*tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 600)})
@@ -57,7 +58,8 @@ func TestInspectWhatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Inspect(path); !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "another process has the journal") {
+	if _, err := Inspect(path); !problem.Is(err, problem.Unavailable) ||
+		!strings.Contains(err.Error(), "another process has the journal") {
 		t.Errorf("a file that is in use: %v", err)
 	}
 	if err := j.Close(); err != nil {
@@ -72,7 +74,8 @@ func TestInspectWhatIsNotThere(t *testing.T) {
 	}
 	defer f.Close()
 	err = f.Each(func(uint64, []byte) bool { return true })
-	if !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), "it does not begin as a journal does") {
+	if !problem.Is(err, problem.Unverified) ||
+		!strings.Contains(err.Error(), "it does not begin as a journal does") {
 		t.Errorf("garbage: %v", err)
 	}
 }

@@ -1,13 +1,16 @@
-// Package journal is the ledger's second copy: every record, byte for byte, in files that this process fsyncs itself. A statement
-// is acknowledged only when it is here; projections read from here and never from NATS.
+// Package journal is the ledger's second copy: every record, byte for byte, in files that this
+// process fsyncs itself. A statement is acknowledged only when it is here; projections read from
+// here and never from NATS.
 //
-// A commit writes all that is waiting, so that any number of writers share one fsync. It goes into the tail (tail.go), a file that is only
-// appended to, and from there, many commits at a time, into one bbolt file (fold.go). That one has all there is once the journal is
-// closed, and the tail is gone then. After a crash, the next Open folds what it finds in the tail.
+// A commit writes all that is waiting, so that any number of writers share one fsync. It goes into
+// the tail (tail.go), a file that is only appended to, and from there, many commits at a time, into
+// one bbolt file (fold.go). That one has all there is once the journal is closed, and the tail is
+// gone then. After a crash, the next Open folds what it finds in the tail.
 //
-// The bbolt file has four buckets: records (sequence, eight bytes big-endian → the stored bytes), ids (the statement's ULID →
-// sequence), tiles (level and place, nine bytes → up to 256 hashes of the Merkle tree over the records) and meta (the
-// version of this form; the tree's size and root; the last checkpoint that this server has signed).
+// The bbolt file has four buckets: records (sequence, eight bytes big-endian → the stored bytes),
+// ids (the statement's ULID → sequence), tiles (level and place, nine bytes → up to 256 hashes of
+// the Merkle tree over the records) and meta (the version of this form; the tree's size and root;
+// the last checkpoint that this server has signed).
 package journal
 
 import (
@@ -41,7 +44,8 @@ var (
 	version       = []byte("1")
 )
 
-// A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be called concurrently.
+// A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be
+// called concurrently.
 type Journal struct {
 	db    *bbolt.DB
 	isNew bool // Open has made the bbolt file
@@ -73,8 +77,8 @@ type Journal struct {
 // How long Open waits for another process to let go of the file.
 const lockWait = time.Second
 
-// Open opens the journal in the file at path, and creates it when it is not there. Only one process at a time may have it
-// open: for the second, the error is a problem of kind Unavailable.
+// Open opens the journal in the file at path, and creates it when it is not there. Only one process
+// at a time may have it open: for the second, the error is a problem of kind Unavailable.
 func Open(path string) (*Journal, error) { return open(path, false) }
 
 // OpenReadOnly opens a journal that is there, to read it.
@@ -112,7 +116,9 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 		err = j.replay(frames)
 	}
 	if err != nil {
-		return problem.New(problem.Unverified, "the newest records, in its tail (%s), cannot be read: %w", strings.Join(tailPaths(path), " and "), err).WithHint("%s", alteredTail)
+		return problem.New(problem.Unverified,
+			"the newest records, in its tail (%s), cannot be read: %w",
+			strings.Join(tailPaths(path), " and "), err).WithHint("%s", alteredTail)
 	}
 	if readOnly {
 		return nil
@@ -126,7 +132,8 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	return errors.Join(j.tail.empty(0), j.tail.empty(1))
 }
 
-const alteredTail = "keep the files to find out what happened; then move the tail away and start again: what it has comes back from the stream"
+const alteredTail = "keep the files to find out what happened; then move the tail away and " +
+	"start again: what it has comes back from the stream"
 
 func (j *Journal) load(readOnly bool) error {
 	if !readOnly {
@@ -141,7 +148,8 @@ func (j *Journal) load(readOnly bool) error {
 			return errors.New("this is no journal")
 		}
 		if v := meta.Get(keyVersion); !bytes.Equal(v, version) {
-			return fmt.Errorf("it has the form %q, and this program reads %q: use a newer muster", v, version)
+			return fmt.Errorf("it has the form %q, and this program reads %q: use a newer muster",
+				v, version)
 		}
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)
@@ -171,8 +179,8 @@ func create(tx *bbolt.Tx) (isNew bool, err error) {
 	return true, meta.Put(keyVersion, version)
 }
 
-// Close folds what is in the tail, takes the tail away and closes the file. Records that Append has returned for are safe whether or not
-// Close is called; where it fails, they are in the tail.
+// Close folds what is in the tail, takes the tail away and closes the file. Records that Append has
+// returned for are safe whether or not Close is called; where it fails, they are in the tail.
 func (j *Journal) Close() error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -181,7 +189,8 @@ func (j *Journal) Close() error {
 	}
 	err := j.foldAll()
 	if err == nil {
-		_ = boltpages.Guard(j.listFree) // without the list, the next start looks through all pages for those that are free
+		// without the list, the next start looks through all pages for those that are free
+		_ = boltpages.Guard(j.listFree)
 		err = j.tail.remove()
 	}
 	err = errors.Join(err, j.tail.close(), j.db.Close())
@@ -189,7 +198,8 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// listFree writes down which pages are free, which no commit before has done: it would take each longer.
+// listFree writes down which pages are free, which no commit before has done: it would take each
+// longer.
 func (j *Journal) listFree() error {
 	j.db.NoFreelistSync = false
 	return j.db.Update(func(*bbolt.Tx) error { return nil })
@@ -239,7 +249,8 @@ func (j *Journal) Record(sequence uint64) (events.Record, error) {
 
 func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 	if sequence == 0 || sequence > j.Last() {
-		return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", sequence, j.Last())
+		return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d",
+			sequence, j.Last())
 	}
 	recent := j.recently()
 	if found := recent.from(sequence, 1); len(found) > 0 {
@@ -252,8 +263,9 @@ func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 	return stored, err
 }
 
-// Find returns the sequence of the record whose statement has the id, and false when there is none. An id begins with the time at which
-// it was made, so that the file need not be asked for most of those that are new.
+// Find returns the sequence of the record whose statement has the id, and false when there is none.
+// An id begins with the time at which it was made, so that the file need not be asked for most of
+// those that are new.
 func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
 	sequence, ok, filed := j.recentID(id)
 	if ok || !filed {
@@ -268,13 +280,15 @@ func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
 	return sequence, ok, err
 }
 
-// CheckIndex returns a problem of kind Unverified when the id of a record's statement does not lead to the record: with such
-// an index, a statement that is sent again would be recorded again.
+// CheckIndex returns a problem of kind Unverified when the id of a record's statement does not lead
+// to the record: with such an index, a statement that is sent again would be recorded again.
 func (j *Journal) CheckIndex(rec events.Record) error {
 	id := rec.Statement.Head().ID
 	sequence, ok, err := j.Find(id)
 	if err == nil && (!ok || sequence != rec.Sequence) {
-		err = problem.New(problem.Unverified, "the journal's index of ids was altered or is damaged: %s does not lead to record %d", id, rec.Sequence).WithHint("%s", altered)
+		err = problem.New(problem.Unverified,
+			"the journal's index of ids was altered or is damaged: %s does not lead to record %d",
+			id, rec.Sequence).WithHint("%s", altered)
 	}
 	return err
 }
@@ -282,8 +296,9 @@ func (j *Journal) CheckIndex(rec events.Record) error {
 // How much Records reads and checks at once: as many as a tile of the tree has leaves.
 const chunk = 256
 
-// Records returns every record from a sequence on to the last one there is at the time, in order and without gaps, each
-// checked against the Merkle tree: bbolt itself would not notice a changed byte. After an error there is nothing more.
+// Records returns every record from a sequence on to the last one there is at the time, in order
+// and without gaps, each checked against the Merkle tree: bbolt itself would not notice a changed
+// byte. After an error there is nothing more.
 func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		for next := max(from, 1); ; {
@@ -309,9 +324,11 @@ func (j *Journal) Records(from uint64) iter.Seq2[events.Record, error] {
 	}
 }
 
-// Stored returns the records from a sequence on as they are stored, at most so many and up to the last that there is, checked as
-// Records checks them, and not parsed. They lie in room, which is returned as it has grown: who gives it again needs them no more.
-func (j *Journal) Stored(from uint64, most int, room []byte) (records [][]byte, used []byte, err error) {
+// Stored returns the records from a sequence on as they are stored, at most so many and up to the
+// last that there is, checked as Records checks them, and not parsed. They lie in room, which is
+// returned as it has grown: who gives it again needs them no more.
+func (j *Journal) Stored(from uint64, most int,
+	room []byte) (records [][]byte, used []byte, err error) {
 	from = max(from, 1)
 	n := min(uint64(max(most, 0)), max(j.Last()+1, from)-from)
 	room = slices.Grow(room[:0], 512*int(n))
@@ -322,19 +339,22 @@ func (j *Journal) Stored(from uint64, most int, room []byte) (records [][]byte, 
 	return records, room, err
 }
 
-// chunk returns the stored bytes of up to chunk records from a sequence on, checked against the tree.
+// chunk returns the stored bytes of up to chunk records from a sequence on, checked against the
+// tree.
 func (j *Journal) chunk(from uint64) (rows [][]byte, err error) { return j.rows(from, chunk) }
 
 func (j *Journal) rows(from uint64, most int64) ([][]byte, error) {
 	return j.copied(from, most, bytes.Clone)
 }
 
-// copied returns records, of which those from the bbolt file are copied and checked. Those that are recent were hashed by this process,
-// and have been in its memory since.
-func (j *Journal) copied(from uint64, most int64, clone func([]byte) []byte) (rows [][]byte, err error) {
+// copied returns records, of which those from the bbolt file are copied and checked. Those that are
+// recent were hashed by this process, and have been in its memory since.
+func (j *Journal) copied(from uint64, most int64,
+	clone func([]byte) []byte) (rows [][]byte, err error) {
 	tree, recent := j.Tree(), j.recently() // what is committed later has leaves that the tree lacks
 	last := min(int64(from)-1+most, tree.N)
-	if rows, err = j.copiedFromFile(tree, from, min(last, recent.since)-int64(from)+1, clone); err != nil {
+	if rows, err = j.copiedFromFile(tree, from, min(last, recent.since)-int64(from)+1,
+		clone); err != nil {
 		return rows, err
 	}
 	next := from + uint64(len(rows))
@@ -344,13 +364,15 @@ func (j *Journal) copied(from uint64, most int64, clone func([]byte) []byte) (ro
 	return rows, nil
 }
 
-func (j *Journal) copiedFromFile(tree tlog.Tree, from uint64, most int64, clone func([]byte) []byte) (rows [][]byte, err error) {
+func (j *Journal) copiedFromFile(tree tlog.Tree, from uint64, most int64,
+	clone func([]byte) []byte) (rows [][]byte, err error) {
 	if most <= 0 {
 		return nil, nil
 	}
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
-		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k, v = c.Next() {
+		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k,
+			v = c.Next() {
 			want := from + uint64(len(rows))
 			if got := binary.BigEndian.Uint64(k); got != want {
 				return fmt.Errorf("journal: record %d is missing: record %d follows", want, got)

@@ -42,8 +42,10 @@ func recordsOf(t *testing.T, from uint64, ids []events.ID) (all []events.Record)
 	}
 	for i, id := range ids {
 		n := from + uint64(i)
-		s, err := events.Sign(&events.LedgerFounded{Founder: key, Title: fmt.Sprintf("ledger %d", n),
-			Header: events.Header{Type: "ledger.founded", ID: id, Ledger: "muster.example/test"}}, founder)
+		s, err := events.Sign(&events.LedgerFounded{Founder: key,
+			Title:  fmt.Sprintf("ledger %d", n),
+			Header: events.Header{Type: "ledger.founded", ID: id, Ledger: "muster.example/test"}},
+			founder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +88,8 @@ func holds(t *testing.T, j *Journal, want []events.Record) {
 	}
 	n := 0
 	for rec, err := range j.Records(1) {
-		if err != nil || rec.Sequence != uint64(n+1) || string(rec.Stored) != string(want[n].Stored) {
+		if err != nil || rec.Sequence != uint64(n+1) ||
+			string(rec.Stored) != string(want[n].Stored) {
 			t.Fatalf("record %d: %v\n%s\n%s", n+1, err, rec.Stored, want[n].Stored)
 		}
 		sequence, ok, err := j.Find(rec.Statement.Head().ID)
@@ -147,7 +150,8 @@ func TestIDsInAnyOrder(t *testing.T) {
 		holds(t, j, all[:j.Last()])
 		for _, id := range append(others, ids[j.Last():]...) {
 			if at, ok, err := j.Find(id); ok || err != nil {
-				t.Fatalf("of %d records, one has the id %s, which none has: %d, %v", j.Last(), id, at, err)
+				t.Fatalf("of %d records, one has the id %s, which none has: %d, %v",
+					j.Last(), id, at, err)
 			}
 		}
 	}
@@ -157,7 +161,9 @@ func TestIDsInAnyOrder(t *testing.T) {
 		}
 		look(j)
 		again := recordsOf(t, uint64(i)+2, ids[random.IntN(i+1):][:1])
-		if err := j.Append(again); err == nil || !strings.Contains(err.Error(), "the id "+again[0].Statement.Head().ID.String()+" of record") {
+		if err := j.Append(again); err == nil ||
+			!strings.Contains(err.Error(),
+				"the id "+again[0].Statement.Head().ID.String()+" of record") {
 			t.Fatalf("an id a second time: %v", err)
 		}
 	}
@@ -180,7 +186,8 @@ func TestRecordsFromAnywhere(t *testing.T) {
 		}
 		want := max(0, len(all)-int(max(from, 1))+1)
 		if len(got) != want || want > 0 && got[0] != max(from, 1) {
-			t.Errorf("from %d: %d records, and not %d: %v", from, len(got), want, got[:min(3, len(got))])
+			t.Errorf("from %d: %d records, and not %d: %v", from, len(got), want,
+				got[:min(3, len(got))])
 		}
 	}
 	for rec := range j.Records(1) { // whoever has enough may stop
@@ -195,7 +202,8 @@ func TestRecordThatIsNotThere(t *testing.T) {
 	j := opened(t, path)
 	for _, n := range []uint64{0, 4, 1 << 63} {
 		_, err := j.Record(n)
-		if !problem.Is(err, problem.NotFound) || err.Error() != fmt.Sprintf("there is no record %d: the last is 3", n) {
+		if !problem.Is(err, problem.NotFound) ||
+			err.Error() != fmt.Sprintf("there is no record %d: the last is 3", n) {
 			t.Errorf("record %d: %v", n, err)
 		}
 	}
@@ -252,9 +260,12 @@ func TestWait(t *testing.T) {
 func TestOpenTwice(t *testing.T) {
 	path, _ := filled(t, 3)
 	j := opened(t, path)
-	for name, open := range map[string]func(string) (*Journal, error){"to write": Open, "to read": OpenReadOnly} {
+	for name, open := range map[string]func(string) (*Journal, error){"to write": Open,
+		"to read": OpenReadOnly} {
 		_, err := open(path)
-		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "another process has the journal") || problem.From(err).Hint == "" {
+		if !problem.Is(err, problem.Unavailable) ||
+			!strings.Contains(err.Error(), "another process has the journal") ||
+			problem.From(err).Hint == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -301,9 +312,12 @@ func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
 
 func TestNewerForm(t *testing.T) {
 	path, _ := filled(t, 3)
-	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyVersion, []byte("2")) })
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put(keyVersion, []byte("2"))
+	})
 	for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
-		if _, err := open(path); err == nil || !strings.Contains(err.Error(), "use a newer muster") {
+		if _, err := open(path); err == nil ||
+			!strings.Contains(err.Error(), "use a newer muster") {
 			t.Errorf("a journal of a newer form: %v", err)
 		}
 	}
@@ -315,12 +329,14 @@ func TestNoJournal(t *testing.T) {
 		_, err := tx.CreateBucket([]byte("something else"))
 		return err
 	})
-	if _, err := OpenReadOnly(path); err == nil || !strings.Contains(err.Error(), "this is no journal") {
+	if _, err := OpenReadOnly(path); err == nil ||
+		!strings.Contains(err.Error(), "this is no journal") {
 		t.Errorf("another program's file: %v", err)
 	}
 }
 
-// What is stored comes as it was stored, as many records as were asked for and are there, and checked.
+// What is stored comes as it was stored, as many records as were asked for and are there, and
+// checked.
 func TestStored(t *testing.T) {
 	path, records := filled(t, 5)
 	j := opened(t, path)
@@ -328,20 +344,23 @@ func TestStored(t *testing.T) {
 		from     uint64
 		most     int
 		first, n int
-	}{{1, 5, 1, 5}, {0, 2, 1, 2}, {2, 100, 2, 4}, {5, 1, 5, 1}, {6, 3, 6, 0}, {9, 3, 9, 0}, {1, 0, 1, 0}} {
+	}{{1, 5, 1, 5}, {0, 2, 1, 2}, {2, 100, 2, 4}, {5, 1, 5, 1}, {6, 3, 6, 0}, {9, 3, 9, 0},
+		{1, 0, 1, 0}} {
 		stored, _, err := j.Stored(test.from, test.most, nil)
 		if err != nil || len(stored) != test.n {
 			t.Errorf("from %d at most %d: %d records, %v", test.from, test.most, len(stored), err)
 		}
 		for i := range stored {
 			if want := records[test.first-1+i].Stored; !bytes.Equal(stored[i], want) {
-				t.Errorf("from %d: the record %d is %s, want %s", test.from, test.first+i, stored[i], want)
+				t.Errorf("from %d: the record %d is %s, want %s", test.from, test.first+i,
+					stored[i], want)
 			}
 		}
 	}
 	_, room, _ := j.Stored(1, 5, nil)
 	again, used, err := j.Stored(2, 1, room)
-	if err != nil || &used[0] != &room[0] || &again[0][0] != &room[0] || !bytes.Equal(again[0], records[1].Stored) {
+	if err != nil || &used[0] != &room[0] || &again[0][0] != &room[0] ||
+		!bytes.Equal(again[0], records[1].Stored) {
 		t.Errorf("in the same room: %q, %v", again, err)
 	}
 	if err := j.Close(); err != nil {

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// Who reads much wants a processor for as long as it takes, and who commits wants one at once, again and again, for a moment. On a machine
-// with few of them, the first makes the second wait. But a commit also waits for the disk, and then a processor is free: so while records
-// are being committed, a reader of many goes on a few at a time, as often as a commit goes to the disk. At any other time, and where many are
-// folded, it lets others go first as often: the scheduler by itself would let them wait for ten milliseconds.
+// Who reads much wants a processor for as long as it takes, and who commits wants one at once,
+// again and again, for a moment. On a machine with few of them, the first makes the second wait.
+// But a commit also waits for the disk, and then a processor is free: so while records are being
+// committed, a reader of many goes on a few at a time, as often as a commit goes to the disk. At
+// any other time, and where many are folded, it lets others go first as often: the scheduler by
+// itself would let them wait for ten milliseconds.
 
 const (
 	atOnce   = 8                    // records

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Who reads much waits for the next commit to go to the disk while there are some, not for long when none comes, and otherwise not at all.
+// Who reads much waits for the next commit to go to the disk while there are some, not for long
+// when none comes, and otherwise not at all.
 func TestReadersGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &Journal{resting: make(chan struct{})}

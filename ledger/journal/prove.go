@@ -11,9 +11,9 @@ import (
 	"muster/events/problem"
 )
 
-// Hashes of the tree never change once they are there, so what was read is kept. It was read from tiles that nobody has
-// checked: every proof made of it is itself checked before anybody gets it, and what is left over from a damaged tile is
-// thrown away.
+// Hashes of the tree never change once they are there, so what was read is kept. It was read from
+// tiles that nobody has checked: every proof made of it is itself checked before anybody gets it,
+// and what is left over from a damaged tile is thrown away.
 
 // maxHashes is how many hashes are kept for proofs, 64 bytes each.
 const maxHashes = 1 << 16
@@ -38,9 +38,10 @@ func through(kept *lru.Cache[int64, tlog.Hash], from tlog.HashReader) tlog.HashR
 	})
 }
 
-// Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of the last signed checkpoint,
-// with that checkpoint in it (C2SP tlog-proof). The error is a problem: of kind Unavailable while there is no checkpoint
-// that covers the record, and of kind Unverified when the file is damaged.
+// Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of the
+// last signed checkpoint, with that checkpoint in it (C2SP tlog-proof). The error is a problem: of
+// kind Unavailable while there is no checkpoint that covers the record, and of kind Unverified when
+// the file is damaged.
 func (j *Journal) Prove(sequence uint64) (stored, proof []byte, err error) {
 	stored, p, signed, err := j.prove(sequence)
 	if err != nil {
@@ -49,10 +50,13 @@ func (j *Journal) Prove(sequence uint64) (stored, proof []byte, err error) {
 	return stored, torchwood.FormatProof(int64(sequence)-1, p, signed), nil
 }
 
-func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof, checkpoint []byte, err error) {
+func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
+	checkpoint []byte, err error) {
 	signed := j.signed()
 	if sequence == 0 || sequence > uint64(signed.N) {
-		return nil, nil, nil, problem.New(problem.Unavailable, "there is no checkpoint yet that covers record %d", sequence)
+		return nil, nil, nil,
+			problem.New(problem.Unavailable, "there is no checkpoint yet that covers record %d",
+				sequence)
 	}
 	if stored, err = j.stored(sequence); err != nil {
 		return nil, nil, nil, err
@@ -61,11 +65,14 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 	return stored, proof, signed.signed, err
 }
 
-// proven returns the proof that the stored bytes of a record are its leaf of a tree, and has checked it.
-func (j *Journal) proven(tree tlog.Tree, sequence uint64, stored []byte) (proof tlog.RecordProof, err error) {
+// proven returns the proof that the stored bytes of a record are its leaf of a tree, and has
+// checked it.
+func (j *Journal) proven(tree tlog.Tree, sequence uint64,
+	stored []byte) (proof tlog.RecordProof, err error) {
 	recent := j.recently()
 	err = j.db.View(func(tx *bbolt.Tx) (err error) {
-		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1, through(j.hashes, recentHashes{recent, hashesIn(tx)}))
+		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1,
+			through(j.hashes, recentHashes{recent, hashesIn(tx)}))
 		return err
 	})
 	if err == nil {
@@ -73,17 +80,19 @@ func (j *Journal) proven(tree tlog.Tree, sequence uint64, stored []byte) (proof 
 	}
 	if err != nil {
 		j.hashes.Purge()
-		return nil, problem.New(problem.Unverified, "record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w", sequence, err).WithHint("%s", altered)
+		return nil, problem.New(problem.Unverified,
+			"record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w",
+			sequence, err).WithHint("%s", altered)
 	}
 	return proof, nil
 }
 
-// maxRoots is how many roots of earlier trees are kept. Statements name the tree that their signers have seen, and many
-// have seen the same.
+// maxRoots is how many roots of earlier trees are kept. Statements name the tree that their signers
+// have seen, and many have seen the same.
 const maxRoots = 1 << 12
 
-// RootAt returns the root that the tree had when it was of the given size, from 1 to that of now. It has been checked
-// against the tree as it is.
+// RootAt returns the root that the tree had when it was of the given size, from 1 to that of now.
+// It has been checked against the tree as it is.
 func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
 	root, ok := j.roots.Get(size)
 	if ok {
@@ -91,23 +100,26 @@ func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
 	}
 	tree := j.Tree()
 	if size < 1 || size > tree.N {
-		return root, problem.New(problem.NotFound, "the tree has %d records, and never had %d", tree.N, size)
+		return root, problem.New(problem.NotFound, "the tree has %d records, and never had %d",
+			tree.N, size)
 	}
 	root, err := tlog.TreeHash(size, tlog.TileHashReader(tree, j.Tiles()))
 	if err != nil {
-		return root, problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+		return root, problem.New(problem.Unverified,
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
 	j.roots.Add(size, root)
 	return root, nil
 }
 
-// LeafHashes returns the hashes of records in the tree (RFC 6962, section 2.1), which tell nothing of
-// what is in them. They have been checked against the tree as it is.
+// LeafHashes returns the hashes of records in the tree (RFC 6962, section 2.1), which tell nothing
+// of what is in them. They have been checked against the tree as it is.
 func (j *Journal) LeafHashes(sequences []uint64) ([]tlog.Hash, error) {
 	tree, indexes := j.Tree(), make([]int64, len(sequences))
 	for i, n := range sequences {
 		if n < 1 || int64(n) > tree.N {
-			return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", n, tree.N)
+			return nil, problem.New(problem.NotFound, "there is no record %d: the last is %d", n,
+				tree.N)
 		}
 		indexes[i] = tlog.StoredHashIndex(0, int64(n)-1)
 	}
@@ -122,12 +134,14 @@ func (j *Journal) LeafHashes(sequences []uint64) ([]tlog.Hash, error) {
 	return hashes, nil
 }
 
-// Tile returns a tile of the tree as C2SP tlog-tiles has it, of hashes, or of records (level -1), checked against the
-// tree. The error is a problem of kind NotFound for a tile that is not wholly within the last signed checkpoint.
+// Tile returns a tile of the tree as C2SP tlog-tiles has it, of hashes, or of records (level -1),
+// checked against the tree. The error is a problem of kind NotFound for a tile that is not wholly
+// within the last signed checkpoint.
 func (j *Journal) Tile(t tlog.Tile) ([]byte, error) {
 	signed := j.signed()
 	if !within(t, signed.N) {
-		return nil, problem.New(problem.NotFound, "there is no %s: the checkpoint is of %d records", torchwood.TilePath(t), signed.N).
+		return nil, problem.New(problem.NotFound, "there is no %s: the checkpoint is of %d records",
+			torchwood.TilePath(t), signed.N).
 			WithHint("ask for the tiles that the checkpoint covers (C2SP tlog-tiles)")
 	}
 	if t.L == -1 {
@@ -135,7 +149,8 @@ func (j *Journal) Tile(t tlog.Tile) ([]byte, error) {
 	}
 	data, err := tlog.ReadTileData(t, tlog.TileHashReader(signed.Tree, j.Tiles()))
 	if err != nil {
-		return nil, problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+		return nil, problem.New(problem.Unverified,
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
 	return data, nil
 }
@@ -153,7 +168,8 @@ func within(t tlog.Tile, size int64) bool {
 func (j *Journal) entries(t tlog.Tile) (data []byte, err error) {
 	rows, err := j.rows(uint64(t.N)<<TileHeight+1, int64(t.W))
 	if err == nil && len(rows) < t.W {
-		err = fmt.Errorf("journal: of %d records from %d on, %d are there", t.W, t.N<<TileHeight+1, len(rows))
+		err = fmt.Errorf("journal: of %d records from %d on, %d are there", t.W,
+			t.N<<TileHeight+1, len(rows))
 	}
 	for _, stored := range rows {
 		if err == nil {

@@ -11,8 +11,9 @@ import (
 	"muster/events"
 )
 
-// recent is what was committed and is not in the bbolt file yet: the records behind the first since, and the hashes that they have added to the
-// tree. Both are only appended to, and cut at the front in a new piece, so that a copy of the struct stays what it was.
+// recent is what was committed and is not in the bbolt file yet: the records behind the first
+// since, and the hashes that they have added to the tree. Both are only appended to, and cut at the
+// front in a new piece, so that a copy of the struct stays what it was.
 type recent struct {
 	since   int64 // how many records the bbolt file has
 	records []kept
@@ -37,7 +38,8 @@ func (r *recent) from(sequence uint64, most int64) []kept {
 	return r.records[first:min(first+most, int64(len(r.records)))]
 }
 
-// first returns the first n of the recent records, as a grower that adds them to the tree of those before.
+// first returns the first n of the recent records, as a grower that adds them to the tree of those
+// before.
 func (r *recent) first(n int64) *grower {
 	hashes := tlog.StoredHashIndex(0, r.since+n) - tlog.StoredHashIndex(0, r.since)
 	return &grower{since: r.since, size: r.since + n, fresh: r.fresh[:hashes]}
@@ -45,7 +47,8 @@ func (r *recent) first(n int64) *grower {
 
 // without returns what is left when the first n records are in the bbolt file.
 func (r *recent) without(n int64) recent {
-	return recent{since: r.since + n, records: slices.Clone(r.records[n:]), fresh: slices.Clone(r.fresh[len(r.first(n).fresh):])}
+	return recent{since: r.since + n, records: slices.Clone(r.records[n:]),
+		fresh: slices.Clone(r.fresh[len(r.first(n).fresh):])}
 }
 
 // recentHashes is a tlog.HashReader over the bbolt file and the recent records.
@@ -78,19 +81,22 @@ func (h recentHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 // tile returns a tile as it is now, or as much of it as is asked for.
 func (r *recent) tile(t tlog.Tile, bucket *bbolt.Bucket) ([]byte, error) {
 	if t.N<<TileHeight+int64(t.W) > r.last()>>(t.L*TileHeight) {
-		return nil, fmt.Errorf("journal: there is no tile %s: there are %d records", t.Path(), r.last())
+		return nil, fmt.Errorf("journal: there is no tile %s: there are %d records",
+			t.Path(), r.last())
 	}
 	return r.first(int64(len(r.records))).tile(t, bucket.Get(tileKey(t)))
 }
 
-// recently returns what is not in the bbolt file yet. Whoever reads takes it before the file, which may get it meanwhile.
+// recently returns what is not in the bbolt file yet. Whoever reads takes it before the file, which
+// may get it meanwhile.
 func (j *Journal) recently() recent {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.recent
 }
 
-// recentID returns the sequence of the recent record with an id, and otherwise whether the bbolt file may have one.
+// recentID returns the sequence of the recent record with an id, and otherwise whether the bbolt
+// file may have one.
 func (j *Journal) recentID(id events.ID) (sequence uint64, ok, filed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -98,7 +104,8 @@ func (j *Journal) recentID(id events.ID) (sequence uint64, ok, filed bool) {
 	return sequence, ok, bytes.Compare(id[:], j.highest[:]) <= 0
 }
 
-// replay takes the frames of a tail, as they were found on the disk, as what is recent. Each is held against the tree that it makes.
+// replay takes the frames of a tail, as they were found on the disk, as what is recent. Each is
+// held against the tree that it makes.
 func (j *Journal) replay(frames []frame) error {
 	for _, f := range frames {
 		grow := j.edge.again()
@@ -131,7 +138,8 @@ func (f *frame) sealed(grow *grower, last signedTree) (*sealed, error) {
 		return nil, err
 	}
 	if tree != f.tree {
-		return nil, fmt.Errorf("the records %d to %d do not make the root that was saved with them", f.before+1, f.tree.N)
+		return nil, fmt.Errorf("the records %d to %d do not make the root that was saved with them",
+			f.before+1, f.tree.N)
 	}
 	if f.checkpoint == nil || bytes.Equal(f.checkpoint, last.signed) {
 		return &sealed{tree, last}, nil
@@ -146,8 +154,8 @@ func (f *frame) sealed(grow *grower, last signedTree) (*sealed, error) {
 	return &sealed{tree, signedTree{tree, f.checkpoint}}, nil
 }
 
-// take takes records that are on the disk as recent, with the tree that they make, and tells whoever waits for them. What it does is
-// for one goroutine at a time.
+// take takes records that are on the disk as recent, with the tree that they make, and tells
+// whoever waits for them. What it does is for one goroutine at a time.
 func (j *Journal) take(records []kept, grow *grower, made *sealed) error {
 	edge, err := growFrom(grow.size, grow)
 	if err != nil {

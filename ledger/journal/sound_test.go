@@ -23,12 +23,15 @@ import (
 	"muster/ledger/seeded"
 )
 
-// isDamaged checks that a file is refused as a person needs it: which file, what is wrong, what to do.
+// isDamaged checks that a file is refused as a person needs it: which file, what is wrong, what to
+// do.
 func isDamaged(t *testing.T, path, what string) {
 	t.Helper()
 	for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
 		_, err := open(path)
-		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), path+" is damaged: ") || !strings.Contains(err.Error(), what) {
+		if !problem.Is(err, problem.Unavailable) ||
+			!strings.Contains(err.Error(), path+" is damaged: ") ||
+			!strings.Contains(err.Error(), what) {
 			t.Fatalf("the file is damaged (%s), and the error is %v", what, err)
 		}
 		if !strings.Contains(problem.From(err).Hint, "move the file away") {
@@ -79,7 +82,9 @@ func TestGarbage(t *testing.T) {
 
 func TestMissingRecord(t *testing.T) {
 	path, _ := filled(t, 300)
-	edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketRecords).Delete(sequenceKey(7)) })
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketRecords).Delete(sequenceKey(7))
+	})
 	isDamaged(t, path, "record 7 is missing")
 }
 
@@ -125,9 +130,9 @@ func listsFree(t *testing.T, path string) (lists bool) {
 	return lists
 }
 
-// However a disk spoils the file, the journal is refused, or what it gives is an error or what was written; and nothing
-// hangs, breaks, or takes memory without end. Every region of the file has its turn. The work is done by another process,
-// that may have little memory.
+// However a disk spoils the file, the journal is refused, or what it gives is an error or what was
+// written; and nothing hangs, breaks, or takes memory without end. Every region of the file has its
+// turn. The work is done by another process, that may have little memory.
 func TestAnyDamage(t *testing.T) {
 	times := 1000
 	if testing.Short() {
@@ -143,7 +148,9 @@ func TestAnyDamage(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0], "-test.run=^TestAnyDamage$", "-test.timeout=4m", fmt.Sprintf("-test.short=%t", testing.Short()))
+	cmd := exec.CommandContext(ctx, "sh", "-c", limit+`exec "$0" "$@"`, os.Args[0],
+		"-test.run=^TestAnyDamage$", "-test.timeout=4m",
+		fmt.Sprintf("-test.short=%t", testing.Short()))
 	cmd.Env = append(os.Environ(), spoilTimes+"=yes", "GOMEMLIMIT=256MiB")
 	if said, err := cmd.CombinedOutput(); err != nil { // where it hangs, it says where
 		t.Errorf("%v:\n%.9000s", err, said)
@@ -166,7 +173,8 @@ func testAnyDamage(t *testing.T, times int) {
 			path := fmt.Sprint(path, c)
 			for i := c; i < times; i += cores {
 				random := rand.New(rand.NewPCG(seed, uint64(i))) // however many cores there are
-				if err := os.WriteFile(path, spoil(random, good, used, used*i/times), 0o600); err != nil {
+				if err := os.WriteFile(path, spoil(random, good, used, used*i/times),
+					0o600); err != nil {
 					t.Error(err)
 				}
 				if !givesWhatWasWritten(t, path, all) {
@@ -177,12 +185,13 @@ func testAnyDamage(t *testing.T, times int) {
 	}
 	wg.Wait()
 	if refused.Load() < int64(times)/8 {
-		t.Errorf("only %d of %d spoilt files were refused: the damage is not enough to show anything", refused.Load(), times)
+		t.Errorf("only %d of %d spoilt files were refused: the damage is not enough to show "+
+			"anything", refused.Load(), times)
 	}
 }
 
-// givesWhatWasWritten opens a file that may be spoilt and reads all there is: every record is the one that was written, or
-// an error. It reports whether there was none.
+// givesWhatWasWritten opens a file that may be spoilt and reads all there is: every record is the
+// one that was written, or an error. It reports whether there was none.
 func givesWhatWasWritten(t *testing.T, path string, all []events.Record) bool {
 	j, err := Open(path)
 	if err != nil {
@@ -194,7 +203,8 @@ func givesWhatWasWritten(t *testing.T, path string, all []events.Record) bool {
 		if err != nil {
 			return false
 		}
-		if n >= len(all) || string(rec.Stored) != string(all[n].Stored) || rec.Sequence != all[n].Sequence {
+		if n >= len(all) || string(rec.Stored) != string(all[n].Stored) ||
+			rec.Sequence != all[n].Sequence {
 			t.Errorf("record %d is not the one that was written:\n%s", n+1, rec.Stored)
 			return false
 		}
@@ -203,8 +213,8 @@ func givesWhatWasWritten(t *testing.T, path string, all []events.Record) bool {
 	return true
 }
 
-// spoil returns a copy of a file in which a bit, a few bytes, the head of a page or a whole page is another, most often at a
-// place that is given.
+// spoil returns a copy of a file in which a bit, a few bytes, the head of a page or a whole page is
+// another, most often at a place that is given.
 func spoil(random *rand.Rand, good []byte, used, at int) []byte {
 	bad := append([]byte(nil), good...)
 	page := os.Getpagesize()
@@ -216,7 +226,8 @@ func spoil(random *rand.Rand, good []byte, used, at int) []byte {
 			bad[random.IntN(used)] ^= byte(1 + random.IntN(255))
 		}
 	case 1: // the head of a page, where bbolt keeps what it trusts
-		copy(bad[at/page*page:], []byte{byte(random.Uint32()), byte(random.Uint32()), byte(random.Uint32())})
+		copy(bad[at/page*page:],
+			[]byte{byte(random.Uint32()), byte(random.Uint32()), byte(random.Uint32())})
 		bad[at/page*page+8+random.IntN(60)] ^= byte(1 + random.IntN(255))
 	case 2:
 		clear(bad[at/page*page : (at/page+1)*page])

@@ -14,13 +14,15 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// A B+ tree of pages is the wrong thing to write for each commit: whatever a commit has, bbolt writes pages anew from the leaf to the
-// root, syncs them, and syncs the page that makes them valid. So a commit goes into the tail, a file that is only appended to, with one
-// write and one sync; and from there, many commits at a time, into the bbolt file (fold.go). What the tail has and the bbolt file has not
-// yet is kept in memory (recent.go), for whoever reads.
+// A B+ tree of pages is the wrong thing to write for each commit: whatever a commit has, bbolt
+// writes pages anew from the leaf to the root, syncs them, and syncs the page that makes them
+// valid. So a commit goes into the tail, a file that is only appended to, with one write and one
+// sync; and from there, many commits at a time, into the bbolt file (fold.go). What the tail has
+// and the bbolt file has not yet is kept in memory (recent.go), for whoever reads.
 //
-// There are two files, so that one is written while the other is folded. Both belong to the bbolt file, whose lock is theirs too; where
-// it was closed in good order they are not there. Each holds frames, and a frame holds one commit:
+// There are two files, so that one is written while the other is folded. Both belong to the bbolt
+// file, whose lock is theirs too; where it was closed in good order they are not there. Each holds
+// frames, and a frame holds one commit:
 //
 //	"MTL1"
 //	how many bytes follow the sum, 4 bytes big-endian
@@ -29,11 +31,13 @@ import (
 //	the length of the signed checkpoint, 4 bytes, and the checkpoint; empty for none
 //	of each record the length, 4 bytes, and the stored bytes
 //
-// A frame is written when the one before it is on the disk. So after a power cut only the last frame can be torn, and that one
-// was acknowledged to nobody: it is left out. A frame that is not whole and has a whole one behind it was damaged otherwise.
+// A frame is written when the one before it is on the disk. So after a power cut only the last
+// frame can be torn, and that one was acknowledged to nobody: it is left out. A frame that is not
+// whole and has a whole one behind it was damaged otherwise.
 //
-// BUG: where the last frame was altered on the disk, and not torn, that cannot be told, and it is left out too; so is one that was altered
-// and has a torn one behind it. The stream has their records still, from which they come back.
+// BUG: where the last frame was altered on the disk, and not torn, that cannot be told, and it is
+// left out too; so is one that was altered and has a torn one behind it. The stream has their
+// records still, from which they come back.
 
 const (
 	frameMagic = "MTL1"
@@ -76,14 +80,17 @@ func appendPiece(data, piece []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(data, uint32(len(piece))), piece...)
 }
 
-// parseFrame reads the frame at the beginning of data, and returns how many bytes it has. It reports false where there is no whole one.
+// parseFrame reads the frame at the beginning of data, and returns how many bytes it has. It
+// reports false where there is no whole one.
 func parseFrame(data []byte) (f frame, size int, ok bool) {
 	if len(data) < frameHead+frameFixed || string(data[:len(frameMagic)]) != frameMagic {
 		return f, 0, false
 	}
-	n, sum := binary.BigEndian.Uint32(data[len(frameMagic):]), binary.BigEndian.Uint32(data[len(frameMagic)+4:])
+	n, sum := binary.BigEndian.Uint32(data[len(frameMagic):]),
+		binary.BigEndian.Uint32(data[len(frameMagic)+4:])
 	body := data[frameHead:]
-	if uint64(n) > uint64(len(body)) || n < frameFixed || crc32.Checksum(body[:n], castagnoli) != sum {
+	if uint64(n) > uint64(len(body)) || n < frameFixed ||
+		crc32.Checksum(body[:n], castagnoli) != sum {
 		return f, 0, false
 	}
 	body = body[:n]
@@ -114,8 +121,8 @@ func cutPieces(data []byte) (pieces [][]byte, ok bool) {
 	return pieces, true
 }
 
-// parseFrames reads all frames that follow each other, and reports whether something is left behind them. The error says that one of them
-// was damaged: a newer one is behind it.
+// parseFrames reads all frames that follow each other, and reports whether something is left behind
+// them. The error says that one of them was damaged: a newer one is behind it.
 func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 	at, size := 0, int64(-1)
 	for at < len(data) {
@@ -132,7 +139,8 @@ func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 		}
 		from += next
 		if f, _, ok := parseFrame(data[from:]); ok && f.before >= size {
-			return frames, true, fmt.Errorf("its commit at byte %d was altered or is damaged, and is not the last", at)
+			return frames, true, fmt.Errorf(
+				"its commit at byte %d was altered or is damaged, and is not the last", at)
 		}
 	}
 	return frames, at < len(data), nil
@@ -141,8 +149,9 @@ func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 // errGap is of a tail that belongs to another bbolt file, or to a newer copy of it.
 var errGap = errors.New("it does not go on from the journal's file")
 
-// readTail returns the frames of both files that a bbolt file does not have yet, in order: of which it has size records. Where there are
-// no such files, there are none. With an error it returns those before what is wrong.
+// readTail returns the frames of both files that a bbolt file does not have yet, in order: of which
+// it has size records. Where there are no such files, there are none. With an error it returns
+// those before what is wrong.
 func readTail(path string, size int64) ([]frame, error) {
 	older, err := readTailFile(tailPaths(path)[0])
 	if err != nil {
@@ -152,10 +161,12 @@ func readTail(path string, size int64) ([]frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(newer.frames) > 0 && (len(older.frames) == 0 || older.frames[0].before > newer.frames[0].before) {
+	if len(newer.frames) > 0 &&
+		(len(older.frames) == 0 || older.frames[0].before > newer.frames[0].before) {
 		older, newer = newer, older
 	}
-	if older.damage == nil && older.rest && (len(newer.frames) > 0 || newer.rest) { // it was ended by a whole commit, before the other was begun
+	// It was ended by a whole commit, before the other was begun.
+	if older.damage == nil && older.rest && (len(newer.frames) > 0 || newer.rest) {
 		older.damage = fmt.Errorf("%s: its last commit was altered or is damaged", older.path)
 	}
 	frames, size, err := unfolded(nil, older.frames, size)
@@ -186,14 +197,16 @@ func readTailFile(path string) (f tailFile, err error) {
 	return f, nil
 }
 
-// unfolded appends those frames that go on from so many records, and returns how many there are then.
+// unfolded appends those frames that go on from so many records, and returns how many there are
+// then.
 func unfolded(frames, more []frame, size int64) ([]frame, int64, error) {
 	for _, f := range more {
 		switch {
 		case f.tree.N < size || f.tree.N == size && len(f.records) > 0:
 			continue // it was folded
 		case f.before > size:
-			return frames, size, fmt.Errorf("%w: it begins with record %d, and that ends with %d", errGap, f.before+1, size)
+			return frames, size, fmt.Errorf("%w: it begins with record %d, and that ends with %d",
+				errGap, f.before+1, size)
 		}
 		f.records = f.records[size-f.before:] // what was folded of it is not needed
 		f.before, size = size, f.tree.N
@@ -228,8 +241,9 @@ func openTail(path string) (*tail, error) {
 	return t, nil
 }
 
-// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the folder is refused: whoever may write
-// there could have planted it to have another file written over.
+// openInFolder opens a file of the data folder to be written. A symbolic link that leads out of the
+// folder is refused: whoever may write there could have planted it to have another file written
+// over.
 func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	folder, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -237,7 +251,8 @@ func openInFolder(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	}
 	f, err := folder.OpenFile(filepath.Base(path), flag, perm)
 	if info, is := os.Lstat(path); err != nil && is == nil && info.Mode()&fs.ModeSymlink != 0 {
-		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file itself there: %w", path, err)
+		err = fmt.Errorf("%s is a symbolic link that leads out of its folder: put the file "+
+			"itself there: %w", path, err)
 	}
 	return f, errors.Join(err, folder.Close())
 }
@@ -250,7 +265,8 @@ func syncFolder(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// write appends a frame, and returns when it is on the disk. After an error it is not, and the next is written in its place.
+// write appends a frame, and returns when it is on the disk. After an error it is not, and the next
+// is written in its place.
 func (t *tail) write(f *frame) error {
 	file, size, torn := t.files[t.active], &t.size[t.active], &t.torn[t.active]
 	if *torn {
@@ -281,7 +297,8 @@ func (t *tail) write(f *frame) error {
 // turn goes on in the other file, which is empty.
 func (t *tail) turn() { t.active = 1 - t.active }
 
-// empty forgets what a file has: it was folded. Where a power cut undoes that, the frames are known by their sizes.
+// empty forgets what a file has: it was folded. Where a power cut undoes that, the frames are known
+// by their sizes.
 func (t *tail) empty(file int) error {
 	if err := t.files[file].Truncate(0); err != nil {
 		return err

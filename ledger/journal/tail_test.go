@@ -19,7 +19,8 @@ import (
 	"muster/events/problem"
 )
 
-// A disk is what a crash leaves: the bbolt file and the two of the tail, nil for one that is not there.
+// A disk is what a crash leaves: the bbolt file and the two of the tail, nil for one that is not
+// there.
 type disk struct {
 	file    []byte
 	tail    [2][]byte
@@ -41,7 +42,8 @@ func crash(t *testing.T, j *Journal, path string) (d disk) {
 		}
 		return data
 	}
-	return disk{read(path), [2][]byte{read(tailPaths(path)[0]), read(tailPaths(path)[1])}, int(j.recently().since)}
+	return disk{read(path), [2][]byte{read(tailPaths(path)[0]), read(tailPaths(path)[1])},
+		int(j.recently().since)}
 }
 
 // put writes the disk into a folder of its own.
@@ -76,8 +78,10 @@ func (d disk) ends(t *testing.T) (first int, ends []int) {
 	return first, ends
 }
 
-// tailing makes a journal that signs, with so many commits of some records each, folded now and then, and returns what was on the disk after each.
-func tailing(t *testing.T, all []events.Record, commits []int) (key *testKey, after []disk, j *Journal) {
+// tailing makes a journal that signs, with so many commits of some records each, folded now and
+// then, and returns what was on the disk after each.
+func tailing(t *testing.T, all []events.Record,
+	commits []int) (key *testKey, after []disk, j *Journal) {
 	t.Helper()
 	key = newTestKey(t)
 	path := filepath.Join(t.TempDir(), "journal.db")
@@ -95,7 +99,8 @@ func tailing(t *testing.T, all []events.Record, commits []int) (key *testKey, af
 
 var someCommits = []int{1, 3, 10, 7, 1, 30, 2, 2, 25, 5, 1, 1, 40, 3, 3}
 
-// After a crash all that was committed is there, read as ever, proved and signed; and a journal that is only read, or looked into, has it too.
+// After a crash all that was committed is there, read as ever, proved and signed; and a journal
+// that is only read, or looked into, has it too.
 func TestAfterACrash(t *testing.T) {
 	all := manyRecords(t, 200)
 	plain := plainHashes(t, all)
@@ -125,7 +130,8 @@ func TestAfterACrash(t *testing.T) {
 			t.Errorf("after commit %d the checkpoint is of %d records", i+1, tree.N)
 		}
 		if now := crash(t, j, path); now.records != size || len(now.tail[0])+len(now.tail[1]) > 0 {
-			t.Errorf("opened again, the file has %d of %d records, and the tail %d bytes", now.records, size, len(now.tail[0])+len(now.tail[1]))
+			t.Errorf("opened again, the file has %d of %d records, and the tail %d bytes",
+				now.records, size, len(now.tail[0])+len(now.tail[1]))
 		}
 		appendTo(t, j, all[size:size+1])
 		if err := j.Close(); err != nil {
@@ -146,11 +152,13 @@ func TestAfterACrash(t *testing.T) {
 func hasRoot(t *testing.T, j *Journal, plain tlog.HashReader, size int) {
 	t.Helper()
 	tree := j.Tree()
-	if want, err := tlog.TreeHash(int64(size), plain); err != nil || tree.N != int64(size) || tree.Hash != want {
+	if want, err := tlog.TreeHash(int64(size), plain); err != nil || tree.N != int64(size) ||
+		tree.Hash != want {
 		t.Fatalf("the tree is %d %s, want %d %s, %v", tree.N, tree.Hash, size, want, err)
 	}
 	leaf := tlog.StoredHashIndex(0, tree.N-1)
-	if hashes, err := tlog.TileHashReader(tree, j.Tiles()).ReadHashes([]int64{0, leaf}); err != nil || len(hashes) != 2 {
+	if hashes, err := tlog.TileHashReader(tree, j.Tiles()).
+		ReadHashes([]int64{0, leaf}); err != nil || len(hashes) != 2 {
 		t.Fatalf("the tiles of %d records: %v", size, err)
 	}
 }
@@ -185,7 +193,8 @@ func looked(t *testing.T, path string, want []events.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if root, err := tlog.TreeHash(tree.N, tlog.TileHashReader(*tree, tiles)); err != nil || root != tree.Hash {
+	if root, err := tlog.TreeHash(tree.N, tlog.TileHashReader(*tree, tiles)); err != nil ||
+		root != tree.Hash {
 		t.Errorf("the tiles make the root %s, and not %s: %v", root, tree.Hash, err)
 	}
 	ids, err := f.IDs()
@@ -199,8 +208,9 @@ func looked(t *testing.T, path string, want []events.Record) {
 	}
 }
 
-// A crash may come when the records were folded and the tail was not emptied yet; and somebody may put back another copy of the bbolt file.
-// Whatever tail meets whatever file: all that both have is there, or it is said that one does not go on from the other.
+// A crash may come when the records were folded and the tail was not emptied yet; and somebody may
+// put back another copy of the bbolt file. Whatever tail meets whatever file: all that both have is
+// there, or it is said that one does not go on from the other.
 func TestAnyTailBehindAnyFile(t *testing.T) {
 	all := manyRecords(t, 200)
 	_, after, _ := tailing(t, all, someCommits)
@@ -218,7 +228,9 @@ func TestAnyTailBehindAnyFile(t *testing.T) {
 			switch {
 			case len(ends) > 0 && first > d.records:
 				gaps++
-				if !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), "does not go on from") || problem.From(err).Hint == "" {
+				if !problem.Is(err, problem.Unverified) ||
+					!strings.Contains(err.Error(), "does not go on from") ||
+					problem.From(err).Hint == "" {
 					t.Errorf("file %d with tail %d: %v", i, k, err)
 				}
 				continue
@@ -237,8 +249,8 @@ func TestAnyTailBehindAnyFile(t *testing.T) {
 	}
 }
 
-// Where the bbolt file was taken away, a tail that begins with the first record makes it anew, and another is set aside, each time under
-// a name of its own.
+// Where the bbolt file was taken away, a tail that begins with the first record makes it anew, and
+// another is set aside, each time under a name of its own.
 func TestTailWithoutItsFile(t *testing.T) {
 	all := manyRecords(t, 200)
 	_, after, _ := tailing(t, all, someCommits)
@@ -259,7 +271,8 @@ func TestTailWithoutItsFile(t *testing.T) {
 		j := opened(t, path)
 		holds(t, j, nil)
 		for i, path := range tailPaths(path) {
-			if data, err := os.ReadFile(path + aside); err != nil || !bytes.Equal(data, old.tail[i]) {
+			if data, err := os.ReadFile(path + aside); err != nil ||
+				!bytes.Equal(data, old.tail[i]) {
 				t.Errorf("the tail was not set aside as %s: %v", aside, err)
 			}
 		}
@@ -269,7 +282,8 @@ func TestTailWithoutItsFile(t *testing.T) {
 	}
 }
 
-// When what is in the tail cannot be folded at the start, as on a full disk, it stays where it is, and is there when it can be.
+// When what is in the tail cannot be folded at the start, as on a full disk, it stays where it is,
+// and is there when it can be.
 func TestTailThatCannotBeFolded(t *testing.T) {
 	all := manyRecords(t, 30)
 	_, after, _ := tailing(t, all, []int{3, 2, 4})
@@ -280,7 +294,8 @@ func TestTailThatCannotBeFolded(t *testing.T) {
 		return tx.Bucket(bucketIDs).Put(id[:], sequenceKey(99))
 	})
 	for range 2 {
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "is that of record 99") {
+		if _, err := Open(path); err == nil ||
+			!strings.Contains(err.Error(), "is that of record 99") {
 			t.Fatalf("opened with %v", err)
 		}
 		if now, err := os.ReadFile(tailPaths(path)[0]); err != nil || !bytes.Equal(now, d.tail[0]) {
@@ -304,7 +319,8 @@ func TestFailedWrite(t *testing.T) {
 	}
 	appendTo(t, j, all[:10])
 	good := j.tail.files[j.tail.active]
-	for _, cut := range []bool{true, false} { // whether the disk lets what was written be cut off at once
+	// Whether the disk lets what was written be cut off at once.
+	for _, cut := range []bool{true, false} {
 		was := j.Last()
 		reading, err := os.Open(tailPaths(path)[j.tail.active]) // which cannot be written
 		if err != nil {
@@ -318,7 +334,8 @@ func TestFailedWrite(t *testing.T) {
 		if cut {
 			j.tail.torn[j.tail.active] = false
 		} else { // a frame lies there as if it had been written and not synced
-			f := frame{before: int64(was), tree: tlog.Tree{N: int64(was) + 1}, records: [][]byte{all[50].Stored}}
+			f := frame{before: int64(was), tree: tlog.Tree{N: int64(was) + 1},
+				records: [][]byte{all[50].Stored}}
 			if _, err := good.WriteAt(f.append(nil), j.tail.size[j.tail.active]); err != nil {
 				t.Fatal(err)
 			}
@@ -333,7 +350,8 @@ func TestFailedWrite(t *testing.T) {
 	}
 }
 
-// Whatever a power cut leaves of the last commit, it was acknowledged to nobody, and all before it is there.
+// Whatever a power cut leaves of the last commit, it was acknowledged to nobody, and all before it
+// is there.
 func TestTornCommit(t *testing.T) {
 	all := manyRecords(t, 30)
 	_, after, _ := tailing(t, all, []int{3, 2, 4})
@@ -362,14 +380,16 @@ func TestTornCommit(t *testing.T) {
 	}
 	for end := begin; end < len(whole); end += 1 + (len(whole)-begin)/40 {
 		check(fmt.Sprintf("cut at %d", end), whole[:end])
-		check(fmt.Sprintf("zeros from %d on", end), append(bytes.Clone(whole[:end]), make([]byte, len(whole)-end)...))
+		check(fmt.Sprintf("zeros from %d on", end),
+			append(bytes.Clone(whole[:end]), make([]byte, len(whole)-end)...))
 		garbled := bytes.Clone(whole)
 		garbled[end] ^= 0x10
 		check(fmt.Sprintf("another byte at %d", end), garbled)
 	}
 }
 
-// What was altered in a commit that is not the last is told, and nothing is thrown away; nor is what was altered with its sum.
+// What was altered in a commit that is not the last is told, and nothing is thrown away; nor is
+// what was altered with its sum.
 func TestDamagedTail(t *testing.T) {
 	all := manyRecords(t, 30)
 	_, after, _ := tailing(t, all, []int{3, 2, 4})
@@ -379,30 +399,38 @@ func TestDamagedTail(t *testing.T) {
 		data[at] ^= 1
 		body := data[second+frameHead : len(after[1].tail[0])]
 		if sum {
-			binary.BigEndian.PutUint32(data[second+len(frameMagic)+4:], crc32.Checksum(body, castagnoli))
+			binary.BigEndian.PutUint32(data[second+len(frameMagic)+4:],
+				crc32.Checksum(body, castagnoli))
 		}
 		return data
 	}
-	root, checkpoint, record := second+frameHead+20, second+frameHead+frameFixed+20, len(after[1].tail[0])-200
+	root, checkpoint, record := second+frameHead+20, second+frameHead+frameFixed+20,
+		len(after[1].tail[0])-200
 	for what, data := range map[string][]byte{
-		"its magic": flip(second, false), "its length": flip(second+5, false), "its CRC": flip(second+9, false), "its root": flip(root, false),
-		"a record": flip(record, false), "its root, and its sum": flip(root, true), "its checkpoint, and its sum": flip(checkpoint, true),
-		"a record, and its sum": flip(record, true),
+		"its magic": flip(second, false), "its length": flip(second+5, false),
+		"its CRC": flip(second+9, false), "its root": flip(root, false),
+		"a record": flip(record, false), "its root, and its sum": flip(root, true),
+		"its checkpoint, and its sum": flip(checkpoint, true),
+		"a record, and its sum":       flip(record, true),
 	} {
 		d := good
 		d.tail[0] = data
 		path := d.put(t)
 		for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
 			_, err := open(path)
-			if !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), tailPaths(path)[0]) || !strings.Contains(problem.From(err).Hint, "move the tail away") {
+			if !problem.Is(err, problem.Unverified) ||
+				!strings.Contains(err.Error(), tailPaths(path)[0]) ||
+				!strings.Contains(problem.From(err).Hint, "move the tail away") {
 				t.Errorf("%s was altered: %v", what, err)
 			}
 		}
 		if now, err := os.ReadFile(tailPaths(path)[0]); err != nil || !bytes.Equal(now, data) {
 			t.Errorf("%s was altered, and the tail is not what it was: %v", what, err)
 		}
-		if n := readable(t, path); !strings.Contains(what, "sum") && n != 3 { // with its sum, who looks has to compute the tree
-			t.Errorf("%s was altered in the second commit: who looks into it finds %d records before it, and not 3", what, n)
+		// With its sum, who looks has to compute the tree.
+		if n := readable(t, path); !strings.Contains(what, "sum") && n != 3 {
+			t.Errorf("%s was altered in the second commit: who looks into it finds %d records "+
+				"before it, and not 3", what, n)
 		}
 	}
 }
@@ -427,7 +455,8 @@ func readable(t *testing.T, path string) (n int) {
 	return n
 }
 
-// The last commit of the file that is not written any more was acknowledged before the other was begun: it is not torn but damaged.
+// The last commit of the file that is not written any more was acknowledged before the other was
+// begun: it is not torn but damaged.
 func TestDamagedEndOfTheOlderFile(t *testing.T) {
 	all := manyRecords(t, 200)
 	key := newTestKey(t)
@@ -445,7 +474,8 @@ func TestDamagedEndOfTheOlderFile(t *testing.T) {
 	holds(t, opened(t, both.put(t)), all[:12])
 	d.tail, d.records = both.tail, 0
 	older := 1 - j.tail.active
-	for what, newer := range map[string][]byte{"a whole commit": both.tail[1-older], "a torn one": both.tail[1-older][:100]} {
+	for what, newer := range map[string][]byte{"a whole commit": both.tail[1-older],
+		"a torn one": both.tail[1-older][:100]} {
 		d.tail[older], d.tail[1-older] = bytes.Clone(both.tail[older]), newer
 		d.tail[older][len(d.tail[older])-300] ^= 1
 		if _, err := Open(d.put(t)); !problem.Is(err, problem.Unverified) {

@@ -12,8 +12,9 @@ import (
 	"muster/events/problem"
 )
 
-// The Merkle tree over the records (RFC 6962: a leaf is a record's stored bytes, its index the sequence less one) is kept
-// in tiles as C2SP tlog-tiles has them: 256 hashes of one level to a tile, so that a commit writes a few values of at most
+// The Merkle tree over the records (RFC 6962: a leaf is a record's stored bytes, its index the
+// sequence less one) is kept in tiles as C2SP tlog-tiles has them: 256 hashes of one level to a
+// tile, so that a commit writes a few values of at most
 // 8 KiB however many records it has. A tile at the right edge is written again as it fills.
 
 // TileHeight is the height of the tree's tiles: 8, as C2SP tlog-tiles asks.
@@ -50,8 +51,9 @@ func readHashes(indexes []int64, get func(key []byte) []byte) ([]tlog.Hash, erro
 	return hashes, nil
 }
 
-// A grower adds leaves to a tree. Of the tree as it was it needs only the right edge, the roots of the whole subtrees that
-// make it up, one for each bit of its size. So it reads nothing from the file.
+// A grower adds leaves to a tree. Of the tree as it was it needs only the right edge, the roots of
+// the whole subtrees that make it up, one for each bit of its size. So it reads nothing from the
+// file.
 type grower struct {
 	since int64 // the size of the tree as it was
 	size  int64
@@ -158,7 +160,8 @@ func encodeTree(t tlog.Tree) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(t.N)), t.Hash[:]...)
 }
 
-// loadTree makes the root anew from the tiles, and holds it against the one that was saved with the last records.
+// loadTree makes the root anew from the tiles, and holds it against the one that was saved with the
+// last records.
 func (j *Journal) loadTree(tx *bbolt.Tx) error {
 	if j.last == 0 {
 		return nil
@@ -172,13 +175,15 @@ func (j *Journal) loadTree(tx *bbolt.Tx) error {
 		err = fmt.Errorf("its tiles for %d records do not make the root that was saved", j.last)
 	}
 	if err != nil {
-		return problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+		return problem.New(problem.Unverified,
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
 	}
 	j.tree, j.edge = tree, grow
 	return nil
 }
 
-// Tree returns the size and the root of the Merkle tree over all records. Its root is zero when there is none.
+// Tree returns the size and the root of the Merkle tree over all records. Its root is zero when
+// there is none.
 func (j *Journal) Tree() tlog.Tree {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -193,21 +198,26 @@ func (j *Journal) check(tree tlog.Tree, from uint64, rows [][]byte) error {
 	}
 	hashes, err := tlog.TileHashReader(tree, j.Tiles()).ReadHashes(leaves)
 	if err != nil {
-		return problem.New(problem.Unverified, "the journal's Merkle tree was altered or is damaged, at record %d or soon after: %w", from, err).WithHint("%s", altered)
+		return problem.New(problem.Unverified,
+			"the journal's Merkle tree was altered or is damaged, at record %d or soon after: %w",
+			from, err).WithHint("%s", altered)
 	}
 	for i, stored := range rows {
 		if tlog.RecordHash(stored) != hashes[i] {
-			return problem.New(problem.Unverified, "record %d of the journal was altered or is damaged: it is not the leaf that the Merkle tree has", from+uint64(i)).
+			return problem.New(problem.Unverified,
+				"record %d of the journal was altered or is damaged: it is not the leaf that "+
+					"the Merkle tree has", from+uint64(i)).
 				WithHint("%s", altered)
 		}
 	}
 	return nil
 }
 
-const altered = "keep the file to find out what happened; then move it away and start again: a new one is made from the stream"
+const altered = "keep the file to find out what happened; then move it away and start again: a " +
+	"new one is made from the stream"
 
-// Tiles reads the tree's tiles. It is a tlog.TileReader for tlog.TileHashReader, which checks what it reads against a
-// root: the tiles themselves are not to be trusted. It may be used concurrently.
+// Tiles reads the tree's tiles. It is a tlog.TileReader for tlog.TileHashReader, which checks what
+// it reads against a root: the tiles themselves are not to be trusted. It may be used concurrently.
 func (j *Journal) Tiles() tlog.TileReader { return tileReader{j} }
 
 type tileReader struct{ journal *Journal }
@@ -218,7 +228,8 @@ func (tileReader) Height() int { return TileHeight }
 // SaveTiles implements tlog.TileReader: the tiles are saved already.
 func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
-// ReadTiles implements tlog.TileReader. A tile that has grown since is cut to the width that is asked for.
+// ReadTiles implements tlog.TileReader. A tile that has grown since is cut to the width that is
+// asked for.
 func (r tileReader) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	recent := r.journal.recently()
 	err = r.journal.db.View(func(tx *bbolt.Tx) error {
@@ -238,7 +249,8 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 // cutTile returns of a stored tile, which may have grown since, as much as is asked for.
 func cutTile(t tlog.Tile, stored []byte) ([]byte, error) {
 	if len(stored) < t.W*tlog.HashSize {
-		return nil, fmt.Errorf("journal: tile %s is missing or short: it has %d bytes", t.Path(), len(stored))
+		return nil, fmt.Errorf("journal: tile %s is missing or short: it has %d bytes",
+			t.Path(), len(stored))
 	}
 	return stored[:t.W*tlog.HashSize], nil
 }

@@ -30,12 +30,15 @@ func manyRecords(t testing.TB, n int) []events.Record {
 	}
 	all := make([]events.Record, n)
 	for i := range all {
-		s, err := events.Sign(&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(), Ledger: "muster.example/test"},
-			Key: signer.Key(), Reason: fmt.Sprint("reason ", i)}, signer)
+		s, err := events.Sign(
+			&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
+				Ledger: "muster.example/test"},
+				Key: signer.Key(), Reason: fmt.Sprint("reason ", i)}, signer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if all[i], err = events.NewRecord(uint64(i)+1, time.Unix(int64(i), 0), "test", s); err != nil {
+		if all[i], err = events.NewRecord(uint64(i)+1, time.Unix(int64(i), 0), "test",
+			s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,8 +66,8 @@ func plainHashes(t *testing.T, all []events.Record) tlog.HashReaderFunc {
 	return read
 }
 
-// However the records come in batches, and however often the file is opened anew, the root is that of the plain tree, and
-// the tiles prove each record and each earlier tree.
+// However the records come in batches, and however often the file is opened anew, the root is that
+// of the plain tree, and the tiles prove each record and each earlier tree.
 func TestTreeOfTiles(t *testing.T) {
 	const most = 700 // three tiles, the last of them partial
 	all := manyRecords(t, most)
@@ -124,7 +127,8 @@ func checkTree(t *rapid.T, j *Journal, all []events.Record, plain tlog.HashReade
 	}
 }
 
-// An altered tile is noticed: at the right edge when the file is opened, elsewhere when it is read, by tlog's reader.
+// An altered tile is noticed: at the right edge when the file is opened, elsewhere when it is read,
+// by tlog's reader.
 func TestAlteredTiles(t *testing.T) {
 	all := manyRecords(t, 300)
 	for name, place := range map[string]int64{"whole tile": 0, "right edge": 1} {
@@ -142,7 +146,8 @@ func TestAlteredTiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = j.Close() }() // the test's folder goes with it
-			if _, err := tlog.ProveRecord(300, 5, tlog.TileHashReader(j.Tree(), j.Tiles())); err == nil {
+			if _, err := tlog.ProveRecord(300, 5,
+				tlog.TileHashReader(j.Tree(), j.Tiles())); err == nil {
 				t.Fatal("a proof was made from an altered tile")
 			}
 		})
@@ -187,7 +192,8 @@ func TestAlteredRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Record(200); !problem.Is(err, problem.Unverified) || !strings.Contains(err.Error(), "record 200 of the journal was altered") {
+	if _, err := j.Record(200); !problem.Is(err, problem.Unverified) ||
+		!strings.Contains(err.Error(), "record 200 of the journal was altered") {
 		t.Errorf("by itself: %v", err)
 	}
 	n := 0

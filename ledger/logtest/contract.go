@@ -80,7 +80,8 @@ func appendAll(t *testing.T, l ledger.Log, from, to int) {
 			t.Fatalf("append %d of %d to %d: %v", i, from, to, err)
 		}
 		if err := a.Wait(); err != nil {
-			t.Fatalf("append %d of %d to %d had succeeded, and waited for again it has not: %v", i, from, to, err)
+			t.Fatalf("append %d of %d to %d had succeeded, and waited for again it has not: %v", i,
+				from, to, err)
 		}
 	}
 }
@@ -89,7 +90,8 @@ func expect(t *testing.T, l ledger.Log, from, to int) {
 	t.Helper()
 	next := from
 	err := l.Read(t.Context(), uint64(from), func(m ledger.Message) error {
-		if m.Sequence != uint64(next) || m.Subject != subject(next) || !bytes.Equal(m.Data, data(next)) {
+		if m.Sequence != uint64(next) || m.Subject != subject(next) ||
+			!bytes.Equal(m.Data, data(next)) {
 			return fmt.Errorf("message %d: got %d %s %q", next, m.Sequence, m.Subject, m.Data)
 		}
 		next++
@@ -178,7 +180,8 @@ func groupBreaksOff(t *testing.T, a, b ledger.Log) {
 	if err := first.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Append(others(2, 8), nil).Wait(); !errors.Is(err, ledger.ErrLostRace) { // 2 is taken, and 7 would fit by its sequence
+	// 2 is taken, and 7 would fit by its sequence
+	if err := b.Append(others(2, 8), nil).Wait(); !errors.Is(err, ledger.ErrLostRace) {
 		t.Fatalf("append of 2 to 8: %v, want ErrLostRace", err)
 	}
 	broken := append(group(7, 8), group(10, 11)...)

@@ -73,7 +73,9 @@ func (v *View) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	for i, next := range group {
 		if m.rude != nil && m.rude.IntN(10) == 0 {
 			answer = false
-			if m.rude.IntN(2) == 0 { // it is lost, and so are those behind it; the last would be answered, were it not lost itself
+			// It is lost, and so are those behind it; the last would be answered, were it not lost
+			// itself.
+			if m.rude.IntN(2) == 0 {
 				if i < len(group)-1 && m.rude.IntN(2) == 0 {
 					return &ack{err: ledger.ErrLostRace}
 				}

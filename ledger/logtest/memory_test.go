@@ -31,6 +31,7 @@ func TestRudeMemory(t *testing.T) {
 		next = last + 1
 	}
 	if unknown < 50 || landed == 0 || landed == unknown {
-		t.Fatalf("of 1000 appends %d had no answer, and %d of these were carried out: not rude enough", unknown, landed)
+		t.Fatalf("of 1000 appends %d had no answer, and %d of these were carried out: not rude "+
+			"enough", unknown, landed)
 	}
 }

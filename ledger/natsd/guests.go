@@ -42,7 +42,8 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 		user = d.user("guest")
 	default:
 		user = d.user(given.Username)
-		if user != nil && subtle.ConstantTimeCompare([]byte(user.Password), []byte(given.Password)) == 0 {
+		if user != nil && subtle.ConstantTimeCompare([]byte(user.Password),
+			[]byte(given.Password)) == 0 {
 			user = nil
 		}
 	}

@@ -40,10 +40,12 @@ func TestAGuestHearsNobodyElse(t *testing.T) {
 	}
 	heard := make(chan *nats.Msg, 64)
 	for _, spy := range []*guest{spying, nameless} {
-		subjects := []string{">", "*", "*.>", "_INBOX.guest.>", "_INBOX.guest.*.>", "_INBOX.guest.*.*.*",
+		subjects := []string{">", "*", "*.>", "_INBOX.guest.>", "_INBOX.guest.*.>",
+			"_INBOX.guest.*.*.*",
 			InboxOf(key) + ".>", InboxOf(key) + ".*", "muster.ev.>", "muster.>", "muster.*",
 			"muster.coverage", "muster.session", "muster.session.>", "muster.session.nonce",
-			"$JS.>", "$JS.API.>", "$JS.EVENT.>", "$SRV.>", "$SYS.>", "_MUSTER.>", "_SERVICE.>", "_R_.>"}
+			"$JS.>", "$JS.API.>", "$JS.EVENT.>", "$SRV.>", "$SYS.>", "_MUSTER.>",
+			"_SERVICE.>", "_R_.>"}
 		if spy == spying {
 			subjects = append(subjects, "_INBOX.>", "_INBOX.*", "_INBOX.*.>", "_INBOX.*.*.*",
 				"_INBOX.*.*.*.*", "_INBOX."+other)

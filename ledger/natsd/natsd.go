@@ -1,7 +1,8 @@
 // Package natsd runs a NATS server with JetStream inside this process, for whoever has no cluster.
 //
-// The server is configured from the text of a real nats-server.conf, the same that an administrator of a NATS cluster
-// would write, so that there is one language for both and nothing is lost in mapping options.
+// The server is configured from the text of a real nats-server.conf, the same that an administrator
+// of a NATS cluster would write, so that there is one language for both and nothing is lost in
+// mapping options.
 package natsd
 
 import (
@@ -50,14 +51,15 @@ type Server struct {
 // accountName is the one account, in which the stream is.
 const accountName = "MUSTER"
 
-// conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to an inbox that nobody else
-// may use. Everybody else is a guest, who may talk to the micro services and listen to notices, but may neither publish into
-// the ledger's subjects nor touch JetStream. Who is let in as which of them, and where each guest gets its answers, the door
-// decides.
+// conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to
+// an inbox that nobody else may use. Everybody else is a guest, who may talk to the micro services
+// and listen to notices, but may neither publish into the ledger's subjects nor touch JetStream.
+// Who is let in as which of them, and where each guest gets its answers, the door decides.
 //
-// Guests are answered by a third user, for they say where the answer shall go: what answers must not have more rights than
-// who asks, or an answer could be sent into the ledger's subjects. That is also why there are no allow_responses: they would
-// let a guest publish anywhere, by sending itself a message with that place for the answer.
+// Guests are answered by a third user, for they say where the answer shall go: what answers must
+// not have more rights than who asks, or an answer could be sent into the ledger's subjects. That
+// is also why there are no allow_responses: they would let a guest publish anywhere, by sending
+// itself a message with that place for the answer.
 var conf = template.Must(template.New("nats-server.conf").Parse(`
 server_name: muster
 {{if .Host}}host: {{printf "%q" .Host}}
@@ -113,7 +115,8 @@ func Start(cfg Config) (*Server, error) {
 	if !srv.ReadyForConnections(startTimeout) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("the NATS server in %s did not start within %s", cfg.Dir, startTimeout)
+		return nil, fmt.Errorf("the NATS server in %s did not start within %s",
+			cfg.Dir, startTimeout)
 	}
 	scheme := "nats://"
 	if cfg.TLS != nil {
@@ -127,7 +130,8 @@ func configText(cfg Config, password string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("nats folder: %w", err)
 	}
-	v := struct{ Host, Port, Dir, Password, Subjects string }{Dir: dir, Password: password, Subjects: events.SubjectPrefix}
+	v := struct{ Host, Port, Dir, Password, Subjects string }{Dir: dir, Password: password,
+		Subjects: events.SubjectPrefix}
 	if cfg.Listen != "" {
 		if v.Host, v.Port, err = hostPort(cfg.Listen); err != nil {
 			return "", err
@@ -138,11 +142,13 @@ func configText(cfg Config, password string) (string, error) {
 	return text.String(), err
 }
 
-// hostPort reads an address to listen on, and makes sure that it can be had: the NATS server itself would wait for it.
+// hostPort reads an address to listen on, and makes sure that it can be had: the NATS server itself
+// would wait for it.
 func hostPort(listen string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(listen)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-		return "", "", fmt.Errorf("the address for NATS clients %q: write host:port, such as 127.0.0.1:4222", listen)
+		return "", "", fmt.Errorf(
+			"the address for NATS clients %q: write host:port, such as 127.0.0.1:4222", listen)
 	} else if n == 0 {
 		port = "-1" // nats-server's way to ask for a free port
 	}
@@ -157,16 +163,20 @@ func hostPort(listen string) (host, port string, err error) {
 }
 
 // Connect opens a connection inside this process, with all rights.
-func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) { return s.connect("muster", opts) }
+func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
+	return s.connect("muster", opts)
+}
 
 // ConnectService opens a connection inside this process that only answers what guests ask.
 func (s *Server) ConnectService(opts ...nats.Option) (*nats.Conn, error) {
-	silent := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // the server reports what it denies
+	// The server reports what it denies.
+	silent := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})
 	return s.connect("service", append([]nats.Option{silent}, opts...))
 }
 
 func (s *Server) connect(user string, opts []nats.Option) (*nats.Conn, error) {
-	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s.srv), nats.UserInfo(user, s.password),
+	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s.srv),
+		nats.UserInfo(user, s.password),
 		nats.CustomInboxPrefix("_" + strings.ToUpper(user)), nats.MaxReconnects(-1)}, opts...)
 	nc, err := nats.Connect("", opts...)
 	if err != nil {

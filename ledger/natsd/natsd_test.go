@@ -57,7 +57,9 @@ type guest struct {
 func newGuest(t *testing.T, s *Server, opts ...nats.Option) *guest {
 	t.Helper()
 	g := &guest{denied: make(chan error, 16)}
-	opts = append(opts, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { g.denied <- err }))
+	opts = append(opts, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		g.denied <- err
+	}))
 	var err error
 	if g.Conn, err = nats.Connect(s.URL(), opts...); err != nil {
 		t.Fatal(err)
@@ -86,19 +88,28 @@ const someEvent = "muster.ev.FRA.mnf-u.pledge.01KAQ7Z0V4T5W9J8M3N2P6R1XC.offered
 
 func TestGuestsWriteNothing(t *testing.T) {
 	g := newGuest(t, started(t))
-	for _, subject := range []string{someEvent, "muster.ev.x", "muster.tip.MUSTER", "$JS.API.STREAM.DELETE.MUSTER", "$JS.API.STREAM.INFO.MUSTER",
+	for _, subject := range []string{someEvent, "muster.ev.x", "muster.tip.MUSTER",
+		"$JS.API.STREAM.DELETE.MUSTER", "$JS.API.STREAM.INFO.MUSTER",
 		"$JS.API.DIRECT.GET.MUSTER", "$SYS.REQ.SERVER.PING", "other.subject"} {
-		g.isDenied(t, "publishing to "+subject, func() error { return g.Publish(subject, []byte("x")) })
+		g.isDenied(t, "publishing to "+subject, func() error {
+			return g.Publish(subject, []byte("x"))
+		})
 	}
-	for _, subject := range []string{">", "muster.>", "muster.ev.>", "muster.submit", "$JS.>", "*.submit"} {
-		g.isDenied(t, "subscribing to "+subject, func() error { _, err := g.SubscribeSync(subject); return err })
+	for _, subject := range []string{">", "muster.>", "muster.ev.>", "muster.submit",
+		"$JS.>", "*.submit"} {
+		g.isDenied(t, "subscribing to "+subject, func() error {
+			_, err := g.SubscribeSync(subject)
+			return err
+		})
 	}
 }
 
 func TestGuestsAskAndListen(t *testing.T) {
 	s := started(t)
 	nc, service, g := inside(t, s), answering(t, s), newGuest(t, s)
-	if _, err := service.Subscribe("muster.coverage", func(m *nats.Msg) { _ = m.Respond([]byte("covered")) }); err != nil {
+	if _, err := service.Subscribe("muster.coverage", func(m *nats.Msg) {
+		_ = m.Respond([]byte("covered"))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	tips, err := g.SubscribeSync("muster.tip.>")
@@ -117,8 +128,8 @@ func TestGuestsAskAndListen(t *testing.T) {
 	}
 }
 
-// What a guest names as the place for an answer gets no more rights than the guest has: an answer into the ledger's subjects
-// would be a message in the stream that is no record.
+// What a guest names as the place for an answer gets no more rights than the guest has: an answer
+// into the ledger's subjects would be a message in the stream that is no record.
 func TestNoAnswerIntoTheLedger(t *testing.T) {
 	s := started(t)
 	nc, service, g := inside(t, s), answering(t, s), newGuest(t, s)
@@ -126,7 +137,8 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	str, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}})
+	str, err := js.CreateStream(t.Context(),
+		jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +151,8 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 	if err := errors.Join(err, service.Flush()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(g.PublishRequest("muster.coverage", someEvent, nil), g.Flush()); err != nil {
+	if err := errors.Join(g.PublishRequest("muster.coverage", someEvent, nil),
+		g.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -149,7 +162,9 @@ func TestNoAnswerIntoTheLedger(t *testing.T) {
 		t.Fatal("the question was neither answered nor denied")
 	}
 	// And a guest gives itself no right to answer, by a message to itself that names the place.
-	g.isDenied(t, "asking itself", func() error { return g.PublishRequest("_INBOX.self", someEvent, nil) })
+	g.isDenied(t, "asking itself", func() error {
+		return g.PublishRequest("_INBOX.self", someEvent, nil)
+	})
 	if info, err := str.Info(t.Context()); err != nil || info.State.Msgs != 0 {
 		t.Errorf("a guest has had %d messages written into the stream, %v", info.State.Msgs, err)
 	}
@@ -167,7 +182,8 @@ func TestInboxesAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
+	if _, err := js.CreateStream(t.Context(),
+		jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := js.Publish(t.Context(), someEvent, []byte("x")); err != nil {
@@ -221,7 +237,8 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// What was written is there after a restart on the same folder, whose name may be any that a folder can have.
+// What was written is there after a restart on the same folder, whose name may be any that a folder
+// can have.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir() + `/a "b" {c}`
 	for n := range uint64(3) {
@@ -234,10 +251,12 @@ func TestRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
+		if _, err = js.CreateOrUpdateStream(t.Context(),
+			jetstream.StreamConfig{Name: "MUSTER", Subjects: []string{"muster.ev.>"}}); err != nil {
 			t.Fatal(err)
 		}
-		if ack, err := js.Publish(t.Context(), someEvent, []byte("x")); err != nil || ack.Sequence != n+1 {
+		if ack, err := js.Publish(t.Context(), someEvent, []byte("x")); err != nil ||
+			ack.Sequence != n+1 {
 			t.Errorf("after %d restarts: %+v, %v", n, ack, err)
 		}
 		nc.Close()

@@ -17,9 +17,10 @@ import (
 	"muster/events/problem"
 )
 
-// A bundle is one file that holds a ledger, or the records of one pledge, with what is needed to verify them without the
-// server and without a network. FORMAT.md describes it. It is a sequence of blocks: a line of words, of which the last is a
-// length, and so many bytes, which are text and end with a line feed.
+// A bundle is one file that holds a ledger, or the records of one pledge, with what is needed to
+// verify them without the server and without a network. FORMAT.md describes it. It is a sequence of
+// blocks: a line of words, of which the last is a length, and so many bytes, which are text and end
+// with a line feed.
 
 const (
 	bundleMagic  = "muster-bundle v1"
@@ -33,9 +34,11 @@ const (
 type BundleHead struct {
 	// Pledge is the pledge that it is about; zero for the whole ledger.
 	Pledge events.ID
-	// View names those who may read what it holds; "" for all, which is a bundle of the first version.
+	// View names those who may read what it holds; "" for all, which is a bundle of the first
+	// version.
 	View events.View
-	// Key is the checkpoint key that whoever made the bundle took for the ledger's; "" for none. It is only a claim.
+	// Key is the checkpoint key that whoever made the bundle took for the ledger's; "" for none. It
+	// is only a claim.
 	Key string
 	// Checkpoint is the signed checkpoint, with all its signatures.
 	Checkpoint []byte
@@ -134,8 +137,8 @@ func (b *bundleReader) view(words []string) error {
 	return nil
 }
 
-// labelWithheld is what is told of the label of a record that is withheld from a view: the widest that
-// it can have. Which it has, and for which nations, would tell of what it is.
+// labelWithheld is what is told of the label of a record that is withheld from a view: the widest
+// that it can have. Which it has, and for which nations, would tell of what it is.
 func labelWithheld(v events.View) string {
 	if v == events.PublicView {
 		return string(events.CoalitionOnly)
@@ -162,20 +165,23 @@ func (b *bundleReader) rest(words []string, most int) (block, error) {
 	last := words[len(words)-1]
 	n, err := strconv.Atoi(last)
 	if err != nil || n < 1 || n > most || strconv.Itoa(n) != last {
-		return block{}, notBundle("the line %.60q does not end with a length up to %d", strings.Join(words, " "), most)
+		return block{}, notBundle("the line %.60q does not end with a length up to %d",
+			strings.Join(words, " "), most)
 	}
 	data := make([]byte, n)
 	if _, err := io.ReadFull(b.r, data); err != nil {
 		return block{}, notBundle("it ends in the middle: it was cut off")
 	}
 	if data[n-1] != '\n' {
-		return block{}, notBundle("what follows %.60q does not end with a line feed", strings.Join(words, " "))
+		return block{}, notBundle("what follows %.60q does not end with a line feed",
+			strings.Join(words, " "))
 	}
 	return block{words[:len(words)-1], data}, nil
 }
 
-// next reads the block with the given name that belongs to a sequence, or, where sequence is 0, to any. It returns io.EOF at
-// the end, of which it checks that it is one: so many records, and nothing behind it.
+// next reads the block with the given name that belongs to a sequence, or, where sequence is 0, to
+// any. It returns io.EOF at the end, of which it checks that it is one: so many records, and
+// nothing behind it.
 func (b *bundleReader) next(name string, sequence, before uint64) (uint64, []byte, error) {
 	words, err := b.row()
 	if err != nil {
@@ -198,18 +204,21 @@ func (b *bundleReader) block(words []string, name string, sequence uint64) (uint
 		return 0, nil, err
 	}
 	if len(k.words) != 2 || k.words[0] != name {
-		return 0, nil, notBundle("where a %s should be, there is %.60q", name, strings.Join(words, " "))
+		return 0, nil, notBundle("where a %s should be, there is %.60q", name,
+			strings.Join(words, " "))
 	}
 	got, err := strconv.ParseUint(k.words[1], 10, 63)
 	if err != nil || got == 0 || sequence != 0 && got != sequence {
-		return 0, nil, notBundle("%.60q has not the sequence that it should", strings.Join(words, " "))
+		return 0, nil, notBundle("%.60q has not the sequence that it should",
+			strings.Join(words, " "))
 	}
 	return got, k.data, nil
 }
 
 func (b *bundleReader) end(words []string, records uint64) error {
 	if len(words) != 2 || words[1] != strconv.FormatUint(records, 10) {
-		return notBundle("it ends with %.60q, and has %d records", strings.Join(words, " "), records)
+		return notBundle("it ends with %.60q, and has %d records",
+			strings.Join(words, " "), records)
 	}
 	if _, err := b.r.ReadByte(); !errors.Is(err, io.EOF) {
 		return notBundle("there is more after its end")
@@ -231,8 +240,9 @@ func ReadBundleHead(path string) (BundleHead, error) {
 	return b.head, nil
 }
 
-// VerifyBundle verifies the bundle in a file: that of a whole ledger as [Verify] does, that of a pledge with its proofs. It
-// needs nothing but the file. The key in the bundle is used, as the bundle's own claim, when the options have none.
+// VerifyBundle verifies the bundle in a file: that of a whole ledger as [Verify] does, that of a
+// pledge with its proofs. It needs nothing but the file. The key in the bundle is used, as the
+// bundle's own claim, when the options have none.
 func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -258,15 +268,16 @@ func VerifyBundle(ctx context.Context, path string, o Options) (Report, error) {
 	return Verify(ctx, src, o)
 }
 
-// OfBundle makes a Source of the bundle of a whole ledger in a file, of which nothing is verified yet.
-// Its entries may be read as often as anybody likes.
+// OfBundle makes a Source of the bundle of a whole ledger in a file, of which nothing is verified
+// yet. Its entries may be read as often as anybody likes.
 func OfBundle(path string) (Source, error) {
 	head, err := ReadBundleHead(path)
 	if err != nil {
 		return Source{}, err
 	}
 	if !head.Pledge.IsZero() {
-		return Source{}, problem.New(problem.Usage, "%s holds the records of one pledge, and not of a ledger",
+		return Source{}, problem.New(problem.Usage,
+			"%s holds the records of one pledge, and not of a ledger",
 			path).WithHint("make a bundle of the ledger with: muster export bundle FILE")
 	}
 	src := sourceOf("the bundle "+path, head)
@@ -346,7 +357,8 @@ func (b *bundleReader) readWithheld(words []string) (e Entry, err error) {
 		}
 	}
 	if err != nil || line != withheldLine(e.Sequence, e.Leaf, b.head.View) || e.Sequence == 0 {
-		return Entry{}, notBundle("%.100q is no line of a record that is withheld in the view %s", line,
+		return Entry{}, notBundle("%.100q is no line of a record that is withheld in the view %s",
+			line,
 			b.head.View)
 	}
 	return e, nil
@@ -366,7 +378,8 @@ func (b *bundleReader) endOfLedger(words []string) error {
 		return notBundle("it is of the view %s, and withholds nothing", b.head.View)
 	}
 	if len(words) != 3 || words[2] != strconv.FormatUint(b.withheld, 10) {
-		return notBundle("it ends with %.60q, and withholds %d records", strings.Join(words, " "), b.withheld)
+		return notBundle("it ends with %.60q, and withholds %d records",
+			strings.Join(words, " "), b.withheld)
 	}
 	return b.end(words[:2], b.records)
 }

@@ -24,8 +24,8 @@ type Exported struct {
 // and not kept; that they are those of the checkpoint is known at the end, and a bundle that is not
 // good never gets its last line. The key is what the bundle will claim.
 //
-// The source of a view is read from its first record to the first that is withheld before that, since
-// a bundle from which nothing is withheld is that of those who read all.
+// The source of a view is read from its first record to the first that is withheld before that,
+// since a bundle from which nothing is withheld is that of those who read all.
 func ExportLedger(ctx context.Context, w io.Writer, src Source, key TrustedKey,
 	progress func(done, of int64)) (x Exported, err error) {
 	c, err := checkpointToExport(src, key)
@@ -50,7 +50,8 @@ func ExportLedger(ctx context.Context, w io.Writer, src Source, key TrustedKey,
 	return x, b.end()
 }
 
-// withholding returns the view of a source if it withholds a record from it, "" when it has them all.
+// withholding returns the view of a source if it withholds a record from it, "" when it has them
+// all.
 func withholding(ctx context.Context, src Source, size int64) (events.View, error) {
 	if src.View == "" {
 		return "", nil
@@ -74,29 +75,34 @@ var errFound = errors.New("found")
 // checkpointToExport opens the source's checkpoint, which must be good.
 func checkpointToExport(src Source, key TrustedKey) (*Checkpoint, error) {
 	if src.Checkpoint == nil {
-		return nil, problem.New(problem.Unavailable, "%s has no checkpoint, and without one a bundle proves nothing", src.Name).
+		return nil, problem.New(problem.Unavailable,
+			"%s has no checkpoint, and without one a bundle proves nothing", src.Name).
 			WithHint("start the server once, so that it signs one")
 	}
 	c, err := openCheckpoint(src.Checkpoint, key)
 	if err != nil {
-		return nil, problem.New(problem.Unverified, "the checkpoint of %s is not good: %w", src.Name, err)
+		return nil, problem.New(problem.Unverified, "the checkpoint of %s is not good: %w",
+			src.Name, err)
 	}
 	return c, nil
 }
 
 // growTree reads a source up to a size, in order, and makes the tree over it.
-func growTree(ctx context.Context, src Source, size int64, progress func(done, of int64), yield func(Entry) error) (*tree, error) {
+func growTree(ctx context.Context, src Source, size int64, progress func(done, of int64),
+	yield func(Entry) error) (*tree, error) {
 	t := &tree{}
 	for e, err := range src.Entries(ctx) {
 		if t.size == size {
 			break // what was recorded since is not covered
 		}
 		if err == nil && e.Stored == nil && src.View == "" {
-			err = problem.New(problem.NotReadable, "record %d of %s may not be read", e.Sequence, src.Name).
+			err = problem.New(problem.NotReadable, "record %d of %s may not be read",
+				e.Sequence, src.Name).
 				WithHint("say which view it is that you may read: --view coalition")
 		}
 		if err == nil && e.Sequence != uint64(t.size)+1 {
-			err = problem.New(problem.Unverified, "record %d is missing in %s: record %d follows", t.size+1, src.Name, e.Sequence)
+			err = problem.New(problem.Unverified, "record %d is missing in %s: record %d follows",
+				t.size+1, src.Name, e.Sequence)
 		}
 		if err == nil {
 			err = yield(e)
@@ -115,15 +121,17 @@ func growTree(ctx context.Context, src Source, size int64, progress func(done, o
 func isTree(t *tree, c *Checkpoint) error {
 	root, ok := t.root(c.N)
 	if !ok || root != c.Hash {
-		return problem.New(problem.Unverified, "the %d records are not those that the checkpoint covers", t.size).
+		return problem.New(problem.Unverified,
+			"the %d records are not those that the checkpoint covers", t.size).
 			WithHint("see which is wrong: muster verify FOLDER")
 	}
 	return nil
 }
 
-// ExportPledge writes a bundle of what was said about one pledge: its records and those that say who might sign what (the
-// founding, and every member admitted or revoked), each with its inclusion proof. It reads the whole source, and keeps in
-// memory what it writes and 64 bytes for each record. The error is a problem of kind NotFound when there is no such pledge.
+// ExportPledge writes a bundle of what was said about one pledge: its records and those that say
+// who might sign what (the founding, and every member admitted or revoked), each with its inclusion
+// proof. It reads the whole source, and keeps in memory what it writes and 64 bytes for each
+// record. The error is a problem of kind NotFound when there is no such pledge.
 func ExportPledge(ctx context.Context, w io.Writer, src Source, pledge events.ID, key TrustedKey,
 	progress func(done, of int64)) (x Exported, err error) {
 	c, err := checkpointToExport(src, key)
@@ -155,7 +163,8 @@ func ExportPledge(ctx context.Context, w io.Writer, src Source, pledge events.ID
 		return x, err
 	}
 	if !found {
-		return x, problem.New(problem.NotFound, "no record is about a pledge %s", pledge).WithHint("see the pledges with their ids: muster pledge list")
+		return x, problem.New(problem.NotFound, "no record is about a pledge %s", pledge).
+			WithHint("see the pledges with their ids: muster pledge list")
 	}
 	b := writeBundle(w, BundleHead{Pledge: pledge, View: x.View, Key: key.Verifier,
 		Checkpoint: src.Checkpoint})

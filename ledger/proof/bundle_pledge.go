@@ -24,9 +24,9 @@ type Said struct {
 	Statement string `json:"statement"`
 }
 
-// A pledgeVerifier verifies the bundle of one pledge, record by record. The rules of the ledger about members are replayed
-// on the records that are about members, which are all of them, if the bundle tells the truth; the other rules need records
-// that it does not have.
+// A pledgeVerifier verifies the bundle of one pledge, record by record. The rules of the ledger
+// about members are replayed on the records that are about members, which are all of them, if the
+// bundle tells the truth; the other rules need records that it does not have.
 type pledgeVerifier struct {
 	b          *bundleReader
 	checkpoint *Checkpoint
@@ -42,7 +42,8 @@ type pledgeVerifier struct {
 func verifyPledge(name string, b *bundleReader, o Options) (Report, error) {
 	r := Report{Of: name, View: b.head.View, Said: []Said{}}
 	if o.Since != nil {
-		return r, problem.New(problem.Usage, "--since is for a whole ledger, and %s holds the records of one pledge", name)
+		return r, problem.New(problem.Usage,
+			"--since is for a whole ledger, and %s holds the records of one pledge", name)
 	}
 	c, bad := openCheckpoint(b.head.Checkpoint, o.Key)
 	var wrong *Fault
@@ -52,13 +53,16 @@ func verifyPledge(name string, b *bundleReader, o Options) (Report, error) {
 			return failedReport(name, notBundle("its checkpoint: %w", bad)), nil
 		}
 	}
-	v := &pledgeVerifier{b: b, checkpoint: c, roster: rules.NewState(), revoked: map[events.KeyID]uint64{}, r: &r}
+	v := &pledgeVerifier{b: b, checkpoint: c, roster: rules.NewState(),
+		revoked: map[events.KeyID]uint64{}, r: &r}
 	fault, err := v.all()
 	if err != nil {
 		return r, err
 	}
 	if fault == nil && wrong == nil && c.Origin != string(v.origin) {
-		wrong = &Fault{Check: "checkpoint", What: fmt.Sprintf("the checkpoint is of the ledger %q, and the records are of %s", c.Origin, v.origin)}
+		wrong = &Fault{Check: "checkpoint",
+			What: fmt.Sprintf("the checkpoint is of the ledger %q, and the records are of %s",
+				c.Origin, v.origin)}
 	}
 	v.report(o, fault, wrong)
 	return r, nil
@@ -70,7 +74,10 @@ func (v *pledgeVerifier) all() (*Fault, error) {
 		sequence, stored, err := v.b.next("record", 0, v.records)
 		if errors.Is(err, io.EOF) {
 			if len(v.r.Said) == 0 {
-				return &Fault{Check: "file", What: "the bundle holds nothing about the pledge " + v.b.head.Pledge.String()}, nil
+				return &Fault{Check: "file",
+						What: "the bundle holds nothing about the pledge " +
+							v.b.head.Pledge.String()},
+					nil
 			}
 			return nil, nil
 		}
@@ -134,10 +141,12 @@ func (v *pledgeVerifier) show(rec events.Record, at string) {
 	}
 	head := rec.Statement.Head()
 	line, _, _ := strings.Cut(string(rec.Note), "\n")
-	v.r.Said = append(v.r.Said, Said{rec.Sequence, at, head.Type, head.ID, rec.SignedBy().String(), line})
+	v.r.Said = append(v.r.Said,
+		Said{rec.Sequence, at, head.Type, head.ID, rec.SignedBy().String(), line})
 }
 
-// checkProof checks an inclusion proof: C2SP tlog-proof, without the checkpoint, which the bundle has once.
+// checkProof checks an inclusion proof: C2SP tlog-proof, without the checkpoint, which the bundle
+// has once.
 func (v *pledgeVerifier) checkProof(sequence uint64, stored, proof []byte) error {
 	index, path, rest, err := readProof(proof)
 	if err == nil && len(rest) > 0 {
@@ -149,8 +158,10 @@ func (v *pledgeVerifier) checkProof(sequence uint64, stored, proof []byte) error
 	if index != int64(sequence)-1 {
 		return fmt.Errorf("its inclusion proof is that of record %d", index+1)
 	}
-	if err := tlog.CheckRecord(path, v.checkpoint.N, v.checkpoint.Hash, index, tlog.RecordHash(stored)); err != nil {
-		return fmt.Errorf("its inclusion proof does not lead to the root of the checkpoint: the record, the proof or the checkpoint was altered (%w)", err)
+	if err := tlog.CheckRecord(path, v.checkpoint.N, v.checkpoint.Hash, index,
+		tlog.RecordHash(stored)); err != nil {
+		return fmt.Errorf("its inclusion proof does not lead to the root of the checkpoint: the "+
+			"record, the proof or the checkpoint was altered (%w)", err)
 	}
 	return nil
 }
@@ -164,30 +175,39 @@ func (v *pledgeVerifier) checkSigner(rec events.Record) *Fault {
 	}
 	switch {
 	case !known:
-		return &Fault{Check: "roster", Code: "not-admitted", What: fmt.Sprintf("no earlier record of the bundle admits its signer %s", id)}
+		return &Fault{Check: "roster", Code: "not-admitted",
+			What: fmt.Sprintf("no earlier record of the bundle admits its signer %s", id)}
 	case v.revoked[id] > 0:
-		return &Fault{Check: "roster", Code: "revoked", What: fmt.Sprintf("the key %s was revoked by record %d", id, v.revoked[id])}
+		return &Fault{Check: "roster", Code: "revoked",
+			What: fmt.Sprintf("the key %s was revoked by record %d", id, v.revoked[id])}
 	case rec.Statement.Head().Ledger != v.origin:
-		return &Fault{Check: "roster", Code: "other-ledger", What: fmt.Sprintf("it was said to the ledger %s, and this is %s", rec.Statement.Head().Ledger, v.origin)}
+		return &Fault{Check: "roster", Code: "other-ledger",
+			What: fmt.Sprintf("it was said to the ledger %s, and this is %s",
+				rec.Statement.Head().Ledger, v.origin)}
 	case rec.VerifiedBy(key) != nil:
-		return &Fault{Check: "signatures", Code: "bad-signature", What: fmt.Sprintf("the signature is not that of %s", id)}
+		return &Fault{Check: "signatures", Code: "bad-signature",
+			What: fmt.Sprintf("the signature is not that of %s", id)}
 	}
 	if isOfRoster(rec.Statement) {
 		return v.replay(rec, key)
 	}
 	if !isAbout(rec.Statement, v.b.head.Pledge) {
-		return &Fault{Check: "records", What: "it is not about the pledge " + v.b.head.Pledge.String()}
+		return &Fault{Check: "records",
+			What: "it is not about the pledge " + v.b.head.Pledge.String()}
 	}
 	if nation, _ := events.About(rec.Statement); key.Party() != nation && key.Party() != events.HQ {
-		return &Fault{Check: "roster", Code: "speaks-for-itself", What: fmt.Sprintf("%s cannot speak for %s", id, nation)}
+		return &Fault{Check: "roster", Code: "speaks-for-itself",
+			What: fmt.Sprintf("%s cannot speak for %s", id, nation)}
 	}
 	return nil
 }
 
-// replay takes a record about members into the roster. Its place there is its place among those of its kind.
+// replay takes a record about members into the roster. Its place there is its place among those of
+// its kind.
 func (v *pledgeVerifier) replay(rec events.Record, key events.Key) *Fault {
 	if err := rules.Decide(v.roster, key, rec.Statement); err != nil {
-		return &Fault{Check: "roster", Code: problem.From(err).Code, What: "the rules about members refuse it (" + problem.From(err).Code + ")"}
+		return &Fault{Check: "roster", Code: problem.From(err).Code,
+			What: "the rules about members refuse it (" + problem.From(err).Code + ")"}
 	}
 	if st, ok := rec.Statement.(*events.MemberRevoked); ok {
 		if id, ok := st.Key.ID(); ok {
@@ -205,10 +225,14 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 	r := v.r
 	r.Origin, r.Records, r.LastRecorded = v.origin, v.records, v.recorded
 	for _, c := range []struct{ name, text string }{
-		{"records", fmt.Sprintf("%d about the pledge %s and %d about members, in order", len(r.Said), v.b.head.Pledge, v.records-uint64(len(r.Said)))},
-		{"proofs", fmt.Sprintf("every record has its place in the tree of %d records with the root %s", v.checkpoint.N, v.checkpoint.Hash)},
+		{"records", fmt.Sprintf("%d about the pledge %s and %d about members, in order",
+			len(r.Said), v.b.head.Pledge, v.records-uint64(len(r.Said)))},
+		{"proofs", fmt.Sprintf(
+			"every record has its place in the tree of %d records with the root %s", v.checkpoint.N,
+			v.checkpoint.Hash)},
 		{"signatures", "every record is signed with the key that it names"},
-		{"roster", "every signer was admitted before it signed, up to the founder, and not revoked by then"},
+		{"roster", "every signer was admitted before it signed, up to the founder, and not " +
+			"revoked by then"},
 	} {
 		switch {
 		case fault != nil && fault.Check == c.name:
@@ -223,18 +247,22 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 		r.Add("file", Failed, "%s", fault)
 	}
 	v.reportCheckpoint(o, wrong)
-	r.Add("rules", NotChecked, "whether the statements about the pledge were allowed takes the records of the whole ledger")
+	r.Add("rules", NotChecked,
+		"whether the statements about the pledge were allowed takes the records of the whole "+
+			"ledger")
 	r.Fault = fault
 	if fault == nil {
 		r.Fault = wrong
 	}
 	r.OK = r.Fault == nil
 	r.CannotShow = append(cannotShow(r.Of, o.Key, v.checkpoint),
-		"that nothing was left out: there may be more records about this pledge, and more that revoke a key",
+		"that nothing was left out: there may be more records about this pledge, and more that "+
+			"revoke a key",
 		"that the rules of the ledger were kept")
 	if r.View != "" {
-		r.CannotShow = append(r.CannotShow, fmt.Sprintf("what was said about this pledge before the "+
-			"view %s could read it", r.View))
+		r.CannotShow = append(r.CannotShow,
+			fmt.Sprintf("what was said about this pledge before the "+
+				"view %s could read it", r.View))
 	}
 }
 
@@ -243,9 +271,11 @@ func (v *pledgeVerifier) reportCheckpoint(o Options, wrong *Fault) {
 	case wrong != nil:
 		v.r.Add("checkpoint", Failed, "%s", wrong)
 	case v.checkpoint.By == "":
-		v.r.Add("checkpoint", NotChecked, "no key is known to check its signature with: give one with --checkpoint-key")
+		v.r.Add("checkpoint", NotChecked,
+			"no key is known to check its signature with: give one with --checkpoint-key")
 	default:
 		v.r.Checkpoint = covered(v.checkpoint, o.Key)
-		v.r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", v.checkpoint.By, o.Key.Why, v.checkpoint.otherSignatures())
+		v.r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", v.checkpoint.By,
+			o.Key.Why, v.checkpoint.otherSignatures())
 	}
 }

@@ -55,12 +55,14 @@ func TestLedgerBundle(t *testing.T) {
 		t.Fatal(describe(r))
 	}
 	claimed := verifiedFile(t, bundle, Options{})
-	if !claimed.OK || !strings.Contains(describe(claimed), "the key is the bundle's own claim") || !strings.Contains(describe(claimed), "- that the checkpoint key is the ledger's") {
+	if !claimed.OK || !strings.Contains(describe(claimed), "the key is the bundle's own claim") ||
+		!strings.Contains(describe(claimed), "- that the checkpoint key is the ledger's") {
 		t.Error(describe(claimed))
 	}
 }
 
-// aPledge is a history with one pledge among others, which a coordinator takes up, and members who come and go.
+// aPledge is a history with one pledge among others, which a coordinator takes up, and members who
+// come and go.
 func aPledge(t testing.TB) (h *history, pledge events.ID) {
 	h = newHistory(t).offers(300)
 	staff, brest := testSigner(t, "HQ/staff"), testSigner(t, "FRA/brest")
@@ -72,7 +74,8 @@ func aPledge(t testing.TB) (h *history, pledge events.ID) {
 	h.say(h.admission(brest), staff)
 	h.offers(30)
 	step := func(typ events.Type) events.PledgeStep {
-		return events.PledgeStep{Header: h.head(typ), Dated: events.Dated{Effective: testDay}, Place: offer.Place, Step: events.Step{Pledge: offer.ID}}
+		return events.PledgeStep{Header: h.head(typ), Dated: events.Dated{Effective: testDay},
+			Place: offer.Place, Step: events.Step{Pledge: offer.ID}}
 	}
 	h.say(&events.PledgeAccepted{PledgeStep: step("pledge.accepted")}, staff)
 	h.say(h.revocation(h.paris), staff)
@@ -84,25 +87,30 @@ func TestPledgeBundle(t *testing.T) {
 	h, pledge := aPledge(t)
 	bundle := bundleOf(t, h, pledge)
 	r := verifiedFile(t, bundle, h.trusted())
-	if !r.OK || r.Records != 8 || len(r.Said) != 3 || r.Said[2].Type != "pledge.confirmed" || !strings.HasPrefix(r.Said[2].Signer, "FRA/brest+") {
+	if !r.OK || r.Records != 8 || len(r.Said) != 3 || r.Said[2].Type != "pledge.confirmed" ||
+		!strings.HasPrefix(r.Said[2].Signer, "FRA/brest+") {
 		t.Fatalf("%+v\n%s", r, describe(r))
 	}
-	for name, want := range map[string]Outcome{"records": Verified, "proofs": Verified, "signatures": Verified, "roster": Verified, "checkpoint": Verified, "rules": NotChecked} {
+	for name, want := range map[string]Outcome{"records": Verified, "proofs": Verified,
+		"signatures": Verified, "roster": Verified, "checkpoint": Verified, "rules": NotChecked} {
 		if got := outcomes(r)[name]; got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	if said := describe(r); !strings.Contains(said, "- that nothing was left out") || !strings.Contains(said, `"quantity":1200`) {
+	if said := describe(r); !strings.Contains(said, "- that nothing was left out") ||
+		!strings.Contains(said, `"quantity":1200`) {
 		t.Error(said)
 	}
 	var b bytes.Buffer
 	nobody, _ := events.IDAt(1, [10]byte{9})
-	if _, err := ExportPledge(t.Context(), &b, h.source(h.entries()), nobody, h.trusted().Key, nil); !problem.Is(err, problem.NotFound) || b.Len() > 0 {
+	if _, err := ExportPledge(t.Context(), &b, h.source(h.entries()), nobody, h.trusted().Key,
+		nil); !problem.Is(err, problem.NotFound) || b.Len() > 0 {
 		t.Errorf("no such pledge: %v, and %d bytes", err, b.Len())
 	}
 }
 
-// A proof block with the checkpoint after it is a C2SP tlog-proof, for any software that knows these.
+// A proof block with the checkpoint after it is a C2SP tlog-proof, for any software that knows
+// these.
 func TestProofsAreStandard(t *testing.T) {
 	h, pledge := aPledge(t)
 	b, err := readBundle(bytes.NewReader(bundleOf(t, h, pledge)))
@@ -113,7 +121,8 @@ func TestProofsAreStandard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(string(testOrigin)), torchwood.SingleVerifierPolicy(v))
+	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(string(testOrigin)),
+		torchwood.SingleVerifierPolicy(v))
 	for n := uint64(0); ; n++ {
 		sequence, stored, err := b.next("record", 0, n)
 		if err == io.EOF {
@@ -129,17 +138,20 @@ func TestProofsAreStandard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := torchwood.VerifyProof(policy, tlog.RecordHash(stored), append(proof, b.head.Checkpoint...)); err != nil {
+		if err := torchwood.VerifyProof(policy, tlog.RecordHash(stored),
+			append(proof, b.head.Checkpoint...)); err != nil {
 			t.Errorf("record %d: %v", sequence, err)
 		}
 	}
 }
 
-// Whatever byte of a bundle is changed, it is noticed: when the key was given from elsewhere, even in the key.
+// Whatever byte of a bundle is changed, it is noticed: when the key was given from elsewhere, even
+// in the key.
 func TestEveryByteOfABundle(t *testing.T) {
 	t.Parallel()
 	h, pledge := aPledge(t)
-	for name, bundle := range map[string][]byte{"pledge": bundleOf(t, h, pledge), "ledger": bundleOf(t, newHistoryLike(h, 12), events.ID{})} {
+	for name, bundle := range map[string][]byte{"pledge": bundleOf(t, h, pledge),
+		"ledger": bundleOf(t, newHistoryLike(h, 12), events.ID{})} {
 		path := filepath.Join(t.TempDir(), "bundle")
 		claim := len("key ") + len(h.vkey) + 1
 		begin := bytes.Index(bundle, []byte("key "))
@@ -154,7 +166,8 @@ func TestEveryByteOfABundle(t *testing.T) {
 			}
 			r, err := VerifyBundle(t.Context(), path, h.trusted())
 			if err == nil && (r.OK || r.Fault == nil) {
-				t.Errorf("%s: byte %d of %d was %q, is %q, and nobody notices", name, at, len(bundle), bundle[at], bad[at])
+				t.Errorf("%s: byte %d of %d was %q, is %q, and nobody notices", name, at,
+					len(bundle), bundle[at], bad[at])
 			}
 		}
 	}
@@ -173,7 +186,8 @@ func TestTamperedBundles(t *testing.T) {
 	other.log, other.vkey = h.log, h.vkey
 	ledger, part := string(bundleOf(t, h, events.ID{})), string(bundleOf(t, h, pledge))
 	foreign := string(bundleOf(t, other, otherPledge))
-	cut := func(s, from string, blocks int) string { // leaves out so many blocks from the one that begins so on
+	// leaves out so many blocks from the one that begins so on
+	cut := func(s, from string, blocks int) string {
 		i := strings.Index(s, from)
 		j := i
 		for range blocks {
@@ -187,38 +201,55 @@ func TestTamperedBundles(t *testing.T) {
 		}
 		return s[:i] + s[j:]
 	}
-	loose := strings.Index(ledger, "=\nrecord 1 ") - 1 // the last digit of a signature, of which two bits say nothing
+	// The last digit of a signature, of which two bits say nothing.
+	loose := strings.Index(ledger, "=\nrecord 1 ") - 1
 	for name, c := range map[string]struct {
 		bundle, check, says string
 		sequence            uint64
 	}{
-		"cut off":                    {ledger[:len(ledger)/2], "records", "it was cut off", 0},
-		"without an end":             {ledger[:strings.LastIndex(ledger, "end ")], "records", "it was cut off", 0},
-		"more after the end":         {ledger + "hello\n", "records", "there is more after its end", 0},
-		"a record left out":          {cut(ledger, "record 100 ", 1), "records", "it is missing: record 101 follows", 100},
-		"an end of more":             {strings.Replace(ledger, "\nend 339\n", "\nend 340\n", 1), "records", "it ends with \"end 340\", and has 339 records", 0},
-		"line ends of another world": {strings.ReplaceAll(part, "\n", "\r\n"), "file", "the bundle is damaged: its pledge", 0},
-		"an admission left out":      {strings.Replace(cut(part, "record 304 ", 2), "end 8", "end 7", 1), "roster", "no earlier record of the bundle admits its signer HQ/staff", 306},
-		"the founding left out":      {strings.Replace(cut(part, "record 1 ", 2), "end 8", "end 7", 1), "roster", "no earlier record of the bundle admits its signer HQ/founder", 3},
-		"another ledger's records":   {part[:strings.Index(part, "record 1 ")] + foreign[strings.Index(foreign, "record 1 "):], "proofs", "does not lead to the root", 1},
-		"loose bits":                 {ledger[:loose] + string(ledger[loose]+1) + ledger[loose+1:], "file", "is not in canonical base 64", 0},
-		"the proof of another":       {strings.Replace(part, "index 304\n", "index 303\n", 1), "proofs", "is that of record 304", 305},
+		"cut off": {ledger[:len(ledger)/2], "records", "it was cut off", 0},
+		"without an end": {ledger[:strings.LastIndex(ledger, "end ")], "records",
+			"it was cut off", 0},
+		"more after the end": {ledger + "hello\n", "records",
+			"there is more after its end", 0},
+		"a record left out": {cut(ledger, "record 100 ", 1), "records",
+			"it is missing: record 101 follows", 100},
+		"an end of more": {strings.Replace(ledger, "\nend 339\n", "\nend 340\n", 1),
+			"records", "it ends with \"end 340\", and has 339 records", 0},
+		"line ends of another world": {strings.ReplaceAll(part, "\n", "\r\n"), "file",
+			"the bundle is damaged: its pledge", 0},
+		"an admission left out": {strings.Replace(cut(part, "record 304 ", 2), "end 8", "end 7",
+			1), "roster", "no earlier record of the bundle admits its signer HQ/staff", 306},
+		"the founding left out": {strings.Replace(cut(part, "record 1 ", 2), "end 8", "end 7",
+			1), "roster", "no earlier record of the bundle admits its signer HQ/founder", 3},
+		"another ledger's records": {part[:strings.Index(part, "record 1 ")] +
+			foreign[strings.Index(foreign, "record 1 "):], "proofs",
+			"does not lead to the root", 1},
+		"loose bits": {ledger[:loose] + string(ledger[loose]+1) + ledger[loose+1:],
+			"file", "is not in canonical base 64", 0},
+		"the proof of another": {strings.Replace(part, "index 304\n", "index 303\n", 1), "proofs",
+			"is that of record 304", 305},
 	} {
 		r := verifiedFile(t, []byte(c.bundle), h.trusted())
-		if r.OK || r.Fault == nil || r.Fault.Check != c.check || !strings.Contains(r.Fault.What, c.says) || c.sequence != 0 && r.Fault.Sequence != c.sequence {
+		if r.OK || r.Fault == nil || r.Fault.Check != c.check ||
+			!strings.Contains(r.Fault.What, c.says) || c.sequence != 0 &&
+			r.Fault.Sequence != c.sequence {
 			t.Errorf("%s: %+v", name, r.Fault)
 		}
 	}
 }
 
-// Whoever makes a bundle can leave a revocation out of it: the report says that it cannot show this. What it has of the
-// roster is believed in no other order than that of the records.
+// Whoever makes a bundle can leave a revocation out of it: the report says that it cannot show
+// this. What it has of the roster is believed in no other order than that of the records.
 func TestRevokedSignerInBundle(t *testing.T) {
 	h, pledge := aPledge(t)
-	h.say(&events.PledgeWithdrawn{PledgeStep: events.PledgeStep{Header: h.head("pledge.withdrawn"), Dated: events.Dated{Effective: testDay},
-		Place: events.Place{Operation: "mnf-u", Nation: "FRA"}, Step: events.Step{Pledge: pledge}}}, h.paris)
+	h.say(&events.PledgeWithdrawn{PledgeStep: events.PledgeStep{Header: h.head("pledge.withdrawn"),
+		Dated: events.Dated{Effective: testDay},
+		Place: events.Place{Operation: "mnf-u", Nation: "FRA"}, Step: events.Step{Pledge: pledge}}},
+		h.paris)
 	r := verifiedFile(t, bundleOf(t, h, pledge), h.trusted())
-	if f := r.Fault; f == nil || f.Sequence != 340 || f.Check != "roster" || f.Code != "revoked" || !strings.Contains(f.What, "was revoked by record 338") {
+	if f := r.Fault; f == nil || f.Sequence != 340 || f.Check != "roster" || f.Code != "revoked" ||
+		!strings.Contains(f.What, "was revoked by record 338") {
 		t.Errorf("%+v", f)
 	}
 }

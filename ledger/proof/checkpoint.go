@@ -17,7 +17,8 @@ import (
 	"muster/events"
 )
 
-// A Checkpoint says how many records a ledger has and what root their Merkle tree has (C2SP tlog-checkpoint).
+// A Checkpoint says how many records a ledger has and what root their Merkle tree has (C2SP
+// tlog-checkpoint).
 type Checkpoint struct {
 	// Origin is the ledger that it is of.
 	Origin string
@@ -25,19 +26,20 @@ type Checkpoint struct {
 	tlog.Tree
 	// Signed is the note with its signatures, byte for byte as it came.
 	Signed []byte
-	// By is the key whose signature was verified, as signatures name it: "muster.example/berlin+1a2b3c4d". It is "" when
-	// nothing was verified.
+	// By is the key whose signature was verified, as signatures name it:
+	// "muster.example/berlin+1a2b3c4d". It is "" when nothing was verified.
 	By string
-	// Others counts the further signatures, which nobody looked at: those of other servers and of cosigners.
+	// Others counts the further signatures, which nobody looked at: those of other servers and of
+	// cosigners.
 	Others int
 }
 
 // MaxCheckpoint is the most bytes that a checkpoint may have, with all its signatures.
 const MaxCheckpoint = 64 << 10
 
-// OpenCheckpoint reads a signed checkpoint. One of the keys, in the text form of C2SP signed-note, must be named as the
-// checkpoint's origin and must have signed it; other signatures may stand beside. The error wraps
-// [note.UnverifiedNoteError] when none of the keys has signed.
+// OpenCheckpoint reads a signed checkpoint. One of the keys, in the text form of C2SP signed-note,
+// must be named as the checkpoint's origin and must have signed it; other signatures may stand
+// beside. The error wraps [note.UnverifiedNoteError] when none of the keys has signed.
 func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 	if len(signed) > MaxCheckpoint {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes: it is too long", len(signed))
@@ -50,7 +52,8 @@ func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 		}
 		verifiers[i] = v
 	}
-	n, err := note.Open(signed, note.VerifierList(verifiers...)) // keeps in Sigs those of the keys alone
+	// keeps in Sigs those of the keys alone
+	n, err := note.Open(signed, note.VerifierList(verifiers...))
 	if err != nil {
 		return Checkpoint{}, err
 	}
@@ -60,7 +63,8 @@ func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 	}
 	i := slices.IndexFunc(n.Sigs, func(s note.Signature) bool { return s.Name == c.Origin })
 	if i < 0 {
-		return Checkpoint{}, fmt.Errorf("it is of %.100q, and signed for %s", c.Origin, n.Sigs[0].Name)
+		return Checkpoint{}, fmt.Errorf("it is of %.100q, and signed for %s", c.Origin,
+			n.Sigs[0].Name)
 	}
 	c.Signed = bytes.Clone(signed)
 	c.By = fmt.Sprintf("%s+%08x", n.Sigs[i].Name, n.Sigs[i].Hash)
@@ -72,8 +76,8 @@ func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 // thousand years, and calculating with sizes near the largest number that there is never ends.
 const maxSize = 1e15 - 1
 
-// parseCheckpoint reads the text of a checkpoint, which may have further lines, none of them empty. It
-// takes no form of the first three but the one that checkpoints are written in.
+// parseCheckpoint reads the text of a checkpoint, which may have further lines, none of them empty.
+// It takes no form of the first three but the one that checkpoints are written in.
 func parseCheckpoint(text string) (Checkpoint, error) {
 	var c log.Checkpoint
 	more, err := c.Unmarshal([]byte(text))
@@ -85,7 +89,8 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	return Checkpoint{Origin: c.Origin, Tree: tree}, nil
 }
 
-// ReadCheckpoint reads a signed checkpoint without verifying any signature: what it says is nobody's word yet.
+// ReadCheckpoint reads a signed checkpoint without verifying any signature: what it says is
+// nobody's word yet.
 func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 	if len(signed) > MaxCheckpoint {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes: it is too long", len(signed))
@@ -103,15 +108,17 @@ func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 	return c, nil
 }
 
-// CheckpointVerifier reads a checkpoint key, "muster.example/berlin+1a2b3c4d+Aet…". Its name is the ledger's origin: the
-// key of a statement is refused.
+// CheckpointVerifier reads a checkpoint key, "muster.example/berlin+1a2b3c4d+Aet…". Its name is the
+// ledger's origin: the key of a statement is refused.
 func CheckpointVerifier(key string) (note.Verifier, error) {
 	v, err := events.NewVerifier(strings.TrimSpace(key))
 	if err != nil {
 		return nil, fmt.Errorf("the checkpoint key %.100q is no key", key)
 	}
 	if !events.Origin(v.Name()).Valid() {
-		return nil, fmt.Errorf("the key %.100s is no checkpoint key: those are named after a ledger, such as muster.example/berlin", v.Name())
+		return nil, fmt.Errorf(
+			"the key %.100s is no checkpoint key: those are named after a ledger, such as "+
+				"muster.example/berlin", v.Name())
 	}
 	return v, nil
 }
@@ -125,7 +132,8 @@ type CheckpointSigner struct {
 	verifier string
 }
 
-// NewCheckpointKey makes the secret key of a server, in the form of C2SP signed-note that NewCheckpointSigner reads.
+// NewCheckpointKey makes the secret key of a server, in the form of C2SP signed-note that
+// NewCheckpointSigner reads.
 func NewCheckpointKey(origin events.Origin) (secret string, err error) {
 	if !origin.Valid() {
 		return "", fmt.Errorf("%.100q is no origin of a ledger", string(origin))
@@ -142,9 +150,12 @@ func NewCheckpointSigner(secret string) (*CheckpointSigner, error) {
 		return nil, fmt.Errorf("no secret checkpoint key: %w", err)
 	}
 	if !events.Origin(signer.Name()).Valid() {
-		return nil, fmt.Errorf("the secret key of %.100s is not for checkpoints: theirs is named after a ledger", signer.Name())
+		return nil, fmt.Errorf(
+			"the secret key of %.100s is not for checkpoints: theirs is named after a ledger",
+			signer.Name())
 	}
-	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm and the seed.
+	// note.NewSigner has checked the form: "PRIVATE+KEY+name+hash+" and base 64 of the algorithm
+	// and the seed.
 	data, err := base64.StdEncoding.DecodeString(strings.SplitN(secret, "+", 5)[4])
 	if err != nil {
 		return nil, fmt.Errorf("no secret checkpoint key: %w", err)

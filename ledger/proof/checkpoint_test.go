@@ -53,7 +53,8 @@ func TestCheckpointIsSignedByOneOfTheKeys(t *testing.T) {
 	signed := signedTree(t, a, someTree)
 	for _, keys := range [][]string{{a.Key()}, {b.Key(), a.Key()}} {
 		c, err := proof.OpenCheckpoint(signed, keys...)
-		if err != nil || c.Tree != someTree || c.Origin != checkpointOrigin || c.By != keyID(t, a.Key()) || c.Others != 0 {
+		if err != nil || c.Tree != someTree || c.Origin != checkpointOrigin ||
+			c.By != keyID(t, a.Key()) || c.Others != 0 {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
@@ -68,7 +69,8 @@ func TestCheckpointIsSignedByOneOfTheKeys(t *testing.T) {
 	}
 }
 
-// Servers that share a ledger, and cosigners, add lines: a reader that knows one of the keys is content.
+// Servers that share a ledger, and cosigners, add lines: a reader that knows one of the keys is
+// content.
 func TestCheckpointMayHaveMoreSignatures(t *testing.T) {
 	a, b := newCheckpointSigner(t, checkpointOrigin), newCheckpointSigner(t, checkpointOrigin)
 	other := signedTree(t, b, someTree)
@@ -92,7 +94,8 @@ func TestCheckpointOfAnotherOriginIsNotTheKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _, _ := strings.Cut(string(signedTree(t, a, someTree)), "\n\n")
-	signed, err := note.Sign(&note.Note{Text: text + "\n"}, signer) // the words are Berlin's, and the signature is Paris's
+	// The words are Berlin's, and the signature is Paris's.
+	signed, err := note.Sign(&note.Note{Text: text + "\n"}, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +138,8 @@ func TestEventKeysAndCheckpointKeysAreNotTakenForEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := note.Sign(&note.Note{Text: "FRA/paris\n7\n" + someTree.Hash.String() + "\n"}, paris)
+	signed, err := note.Sign(&note.Note{Text: "FRA/paris\n7\n" + someTree.Hash.String() + "\n"},
+		paris)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +151,15 @@ func TestEventKeysAndCheckpointKeysAreNotTakenForEachOther(t *testing.T) {
 	if events.ValidKeyName(checkpointOrigin) {
 		t.Error("an origin is a valid name of an event key")
 	}
-	st := &events.MemberAdmitted{Header: events.Header{Type: "member.admitted", ID: events.NewID(), Ledger: checkpointOrigin}, Key: events.Key(server.Key()), Role: events.Liaison}
+	st := &events.MemberAdmitted{Header: events.Header{Type: "member.admitted", ID: events.NewID(),
+		Ledger: checkpointOrigin}, Key: events.Key(server.Key()), Role: events.Liaison}
 	if _, err := events.Marshal(st); err == nil {
 		t.Error("a checkpoint key was admitted as a member's")
 	}
 }
 
-// What a checkpoint says has one form: nobody may sign the same tree in two texts. Further lines may follow.
+// What a checkpoint says has one form: nobody may sign the same tree in two texts. Further lines
+// may follow.
 func TestCheckpointHasOneForm(t *testing.T) {
 	secret, err := proof.NewCheckpointKey(checkpointOrigin)
 	if err != nil {
@@ -187,7 +193,8 @@ func TestCheckpointHasOneForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err := proof.OpenCheckpoint(signed, key); (err == nil) != good || good && c.Tree != someTree {
+		if c, err := proof.OpenCheckpoint(signed, key); (err == nil) != good ||
+			good && c.Tree != someTree {
 			t.Errorf("%q: %+v, %v", text, c, err)
 		}
 	}

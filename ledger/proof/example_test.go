@@ -54,8 +54,8 @@ func ExampleVerifyBundle() {
 	// altered: record 1 fails the signatures
 }
 
-// exportTo writes the bundle of a ledger with one record, and returns its checkpoint key. On a server
-// it is `muster export bundle` that does this.
+// exportTo writes the bundle of a ledger with one record, and returns its checkpoint key. On a
+// server it is `muster export bundle` that does this.
 func exportTo(path string) (key string) {
 	const origin = "muster.example/berlin"
 	secret, founder, err := events.NewKey("HQ/founder")

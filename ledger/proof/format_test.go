@@ -42,17 +42,20 @@ func exampleSecret(t *testing.T) func(name string) string {
 			t.Fatal(err)
 		}
 		hash := strings.Split(vkey, "+")[1]
-		return fmt.Sprintf("PRIVATE+KEY+%s+%s+%s", name, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
+		return fmt.Sprintf("PRIVATE+KEY+%s+%s+%s", name, hash,
+			base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
 	}
 }
 
-// exampleHistory is the ledger of the examples: its keys are made from their names, so that it is the same every time.
+// exampleHistory is the ledger of the examples: its keys are made from their names, so that it is
+// the same every time.
 func exampleHistory(t *testing.T) (h *history, pledge events.ID) {
 	h = historyWith(t, exampleSecret(t))
 	h.offers(2)
 	offer := h.offer(1200)
 	h.say(offer, h.paris)
-	h.say(&events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: h.head("pledge.accepted"), Dated: events.Dated{Effective: testDay},
+	h.say(&events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: h.head("pledge.accepted"),
+		Dated: events.Dated{Effective: testDay},
 		Place: offer.Place, Step: events.Step{Pledge: offer.ID}}}, h.founder)
 	return h, offer.ID
 }
@@ -65,13 +68,16 @@ func TestFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	private := exampleOfView(t)
-	examples := map[string][]byte{"bundle-of-a-view": bundleOfView(t, private, events.CoalitionView, 4), "checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"), "bundle": bundleOf(t, h, pledge), "receipt": receiptOfHistory(t, h, pledge).Text()}
+	examples := map[string][]byte{"bundle-of-a-view": bundleOfView(t, private, events.CoalitionView,
+		4), "checkpoint": h.checkpoint(), "key": []byte(h.vkey + "\n"),
+		"bundle": bundleOf(t, h, pledge), "receipt": receiptOfHistory(t, h, pledge).Text()}
 	for name, want := range examples {
 		got, before, after := example(t, text, name)
 		if *update {
 			text = bytes.Join([][]byte{before, want, after}, nil)
 		} else if !bytes.Equal(got, want) {
-			t.Errorf("the example %s is\n%s\nand the code writes\n%s(go test -update writes it anew)", name, got, want)
+			t.Errorf("the example %s is\n%s\nand the code writes\n%s(go test -update writes it "+
+				"anew)", name, got, want)
 		}
 	}
 	if *update {
@@ -82,13 +88,16 @@ func TestFormat(t *testing.T) {
 	}
 	bundle, _, _ := example(t, text, "bundle")
 	key, _, _ := example(t, text, "key")
-	r := verifiedFile(t, bundle, Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
+	r := verifiedFile(t, bundle,
+		Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
 	if !r.OK || outcomes(r)["checkpoint"] != Verified || len(r.Said) != 2 {
 		t.Error(describe(r))
 	}
 	bundle, _, _ = example(t, text, "bundle-of-a-view")
-	r = verifiedFile(t, bundle, Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
-	if !r.OK || outcomes(r)["checkpoint"] != Verified || r.Withheld != 1 || r.View != events.CoalitionView {
+	r = verifiedFile(t, bundle,
+		Options{Key: TrustedKey{Verifier: strings.TrimSpace(string(key)), Why: "is in FORMAT.md"}})
+	if !r.OK || outcomes(r)["checkpoint"] != Verified || r.Withheld != 1 ||
+		r.View != events.CoalitionView {
 		t.Error(describe(r))
 	}
 }
@@ -96,19 +105,23 @@ func TestFormat(t *testing.T) {
 // receiptOfHistory is the receipt of the record that a statement made.
 func receiptOfHistory(t *testing.T, h *history, id events.ID) Receipt {
 	t.Helper()
-	i := slices.IndexFunc(h.records, func(r events.Record) bool { return r.Statement.Head().ID == id })
+	i := slices.IndexFunc(h.records, func(r events.Record) bool {
+		return r.Statement.Head().ID == id
+	})
 	p, err := tlog.ProveRecord(h.tree.size, int64(i), &h.tree)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Receipt{Key: h.vkey, Signer: h.paris.Key(), Record: h.records[i].Stored, Proof: torchwood.FormatProof(int64(i), p, h.checkpoint())}
+	r := Receipt{Key: h.vkey, Signer: h.paris.Key(), Record: h.records[i].Stored,
+		Proof: torchwood.FormatProof(int64(i), p, h.checkpoint())}
 	if in, err := r.Check(h.vkey); err != nil || in.Record.Sequence != uint64(i)+1 {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// example returns the block of text that follows the line <!-- name --> in a fence, and what is before and after it.
+// example returns the block of text that follows the line <!-- name --> in a fence, and what is
+// before and after it.
 func example(t *testing.T, text []byte, name string) (block, before, after []byte) {
 	t.Helper()
 	mark := []byte("<!-- " + name + " -->\n```\n")
@@ -135,13 +148,15 @@ func TestFormatIsComplete(t *testing.T) {
 			t.Errorf("FORMAT.md does not say what `%s` is", what)
 		}
 	}
-	for _, typ := range []reflect.Type{reflect.TypeFor[Report](), reflect.TypeFor[Check](), reflect.TypeFor[Fault](), reflect.TypeFor[Said](), reflect.TypeFor[Covered]()} {
+	for _, typ := range []reflect.Type{reflect.TypeFor[Report](), reflect.TypeFor[Check](),
+		reflect.TypeFor[Fault](), reflect.TypeFor[Said](), reflect.TypeFor[Covered]()} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 			named(name)
 		}
 	}
-	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since", "signatures", "older", "rules", "seen", "file", "index", "stream",
+	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since",
+		"signatures", "older", "rules", "seen", "file", "index", "stream",
 		"proofs", "roster", "withheld", "in-part", "views"} {
 		named(name)
 	}
@@ -166,7 +181,8 @@ func TestReportAsJSON(t *testing.T) {
 		}
 		Checks []struct{ Name, Outcome, Text string }
 	}
-	if err := json.Unmarshal(data, &r); err != nil || r.OK == nil || *r.OK || r.Fault.Sequence != 5 || r.Fault.Check != "records" || len(r.Checks) < 5 {
+	if err := json.Unmarshal(data, &r); err != nil || r.OK == nil || *r.OK ||
+		r.Fault.Sequence != 5 || r.Fault.Check != "records" || len(r.Checks) < 5 {
 		t.Errorf("%v %s", err, data)
 	}
 }

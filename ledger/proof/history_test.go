@@ -54,11 +54,15 @@ func historyWith(t testing.TB, secret func(name string) string) *history {
 		return s
 	}
 	log := signer(string(testOrigin))
-	h.founder, h.paris, h.log, h.vkey = signer("HQ/founder"), signer("FRA/paris"), log, string(log.Key())
-	h.say(&events.LedgerFounded{Header: h.head("ledger.founded"), Title: "a test", Founder: h.founder.Key()}, h.founder)
-	h.say(&events.OperationOpened{Header: h.head("operation.opened"), Dated: events.Dated{Effective: testDay},
-		OperationTerms: events.OperationTerms{Operation: "mnf-u", Title: "a test", Roles: []events.RoleDefinition{
-			{Role: "ground", Title: "troops", Units: []events.Unit{"personnel"}}}}}, h.founder)
+	h.founder, h.paris, h.log, h.vkey = signer("HQ/founder"), signer("FRA/paris"), log,
+		string(log.Key())
+	h.say(&events.LedgerFounded{Header: h.head("ledger.founded"), Title: "a test",
+		Founder: h.founder.Key()}, h.founder)
+	h.say(&events.OperationOpened{Header: h.head("operation.opened"),
+		Dated: events.Dated{Effective: testDay},
+		OperationTerms: events.OperationTerms{Operation: "mnf-u", Title: "a test",
+			Roles: []events.RoleDefinition{
+				{Role: "ground", Title: "troops", Units: []events.Unit{"personnel"}}}}}, h.founder)
 	h.say(h.admission(h.paris), h.founder)
 	return h
 }
@@ -86,17 +90,21 @@ func (h *history) head(typ events.Type) events.Header {
 }
 
 func (h *history) admission(of *events.Signer) *events.MemberAdmitted {
-	return &events.MemberAdmitted{Header: h.head("member.admitted"), Key: of.Key(), Role: events.Liaison}
+	return &events.MemberAdmitted{Header: h.head("member.admitted"), Key: of.Key(),
+		Role: events.Liaison}
 }
 
 func (h *history) revocation(of *events.Signer) *events.MemberRevoked {
-	return &events.MemberRevoked{Header: h.head("member.revoked"), Key: of.Key(), Reason: "left the service"}
+	return &events.MemberRevoked{Header: h.head("member.revoked"), Key: of.Key(),
+		Reason: "left the service"}
 }
 
 func (h *history) offer(quantity int64) *events.PledgeOffered {
-	return &events.PledgeOffered{Header: h.head("pledge.offered"), Dated: events.Dated{Effective: testDay},
-		Place:       events.Place{Operation: "mnf-u", Nation: "FRA"},
-		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: testDay.AddDays(1)}}}
+	return &events.PledgeOffered{Header: h.head("pledge.offered"),
+		Dated: events.Dated{Effective: testDay},
+		Place: events.Place{Operation: "mnf-u", Nation: "FRA"},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity),
+			Unit: "personnel", Window: events.Window{From: testDay.AddDays(1)}}}
 }
 
 // offers lets Paris make n offers.
@@ -151,7 +159,8 @@ func (h *history) entries() []Entry {
 
 // source is the history with a checkpoint that covers it, holding these entries.
 func (h *history) source(entries []Entry) Source {
-	return Source{Name: "the test", Entries: entriesOf(entries), Size: int64(len(entries)), Checkpoint: h.checkpoint()}
+	return Source{Name: "the test", Entries: entriesOf(entries), Size: int64(len(entries)),
+		Checkpoint: h.checkpoint()}
 }
 
 func entriesOf(all []Entry) func(context.Context) iter.Seq2[Entry, error] {

@@ -15,11 +15,11 @@ import (
 	"muster/events/problem"
 )
 
-// A Memory is what a client keeps in a folder, from one run to the next: for each ledger a folder named after its origin
-// (with %2F for a slash), with a file "keys" of the checkpoint keys that are trusted, one a line, and for each key the last
-// checkpoint that was verified with it, as it was signed, in a file such as "1a2b3c4d.checkpoint", and
-// a file "first" with the hash of its first record. Everything in it is text in standard forms, and may
-// be edited.
+// A Memory is what a client keeps in a folder, from one run to the next: for each ledger a folder
+// named after its origin (with %2F for a slash), with a file "keys" of the checkpoint keys that are
+// trusted, one a line, and for each key the last checkpoint that was verified with it, as it was
+// signed, in a file such as "1a2b3c4d.checkpoint", and a file "first" with the hash of its first
+// record. Everything in it is text in standard forms, and may be edited.
 type Memory struct{ Dir string }
 
 // A Known is what a Memory has of one ledger.
@@ -51,8 +51,9 @@ const (
 	firstFile = "first"
 )
 
-// Of returns what is known of a ledger: nothing, when there is no folder. A file that is not what it should be is an error,
-// of kind Invalid: it is not passed over, for that would forget what was seen.
+// Of returns what is known of a ledger: nothing, when there is no folder. A file that is not what
+// it should be is an error, of kind Invalid: it is not passed over, for that would forget what was
+// seen.
 func (m Memory) Of(origin events.Origin) (Known, error) {
 	k := Known{By: map[string]Checkpoint{}}
 	if !origin.Valid() { // it comes from a server, and becomes the name of a folder
@@ -72,8 +73,10 @@ func (m Memory) Of(origin events.Origin) (Known, error) {
 			err = m.load(&k, origin, key)
 		}
 		if err != nil {
-			return k, problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w", origin, m.folder(origin), err).
-				WithHint("look who has changed it, and put the folder back from a copy; to begin anew with this ledger, move it away")
+			return k, problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w",
+				origin, m.folder(origin), err).
+				WithHint("look who has changed it, and put the folder back from a copy; to " +
+					"begin anew with this ledger, move it away")
 		}
 	}
 	return k, nil
@@ -140,7 +143,8 @@ func (m Memory) Trust(key string) error {
 	return m.write(origin, keysFile, []byte(strings.Join(append(known.Keys, key), "\n")+"\n"))
 }
 
-// Saw remembers a checkpoint that was verified, unless another run has seen a larger one of the same key meanwhile.
+// Saw remembers a checkpoint that was verified, unless another run has seen a larger one of the
+// same key meanwhile.
 func (m Memory) Saw(c Checkpoint) error {
 	known, err := m.Of(events.Origin(c.Origin))
 	if err != nil || known.By[c.By].N >= c.N {
@@ -149,13 +153,15 @@ func (m Memory) Saw(c Checkpoint) error {
 	return m.write(events.Origin(c.Origin), checkpointFile(c.By), c.Signed)
 }
 
-// Evidence keeps the two checkpoints of another history in files that nothing else is ever written to, and returns their
-// paths: beside what is remembered or, where that cannot be written, in the working folder.
+// Evidence keeps the two checkpoints of another history in files that nothing else is ever written
+// to, and returns their paths: beside what is remembered or, where that cannot be written, in the
+// working folder.
 func (m Memory) Evidence(e *OtherHistory, now time.Time) (seen, shown string, err error) {
 	for _, dir := range []string{m.folder(events.Origin(e.Seen.Origin)), "."} {
 		stem := filepath.Join(dir, "other-history-"+now.UTC().Format("20060102T150405.000000Z"))
 		seen, shown = stem+"-seen.checkpoint", stem+"-shown.checkpoint"
-		if err = errors.Join(writeNew(seen, e.Seen.Signed), writeNew(shown, e.Shown.Signed)); err == nil {
+		if err = errors.Join(writeNew(seen, e.Seen.Signed),
+			writeNew(shown, e.Shown.Signed)); err == nil {
 			return seen, shown, nil
 		}
 	}

@@ -14,13 +14,15 @@ import (
 	"muster/events"
 )
 
-// A Receipt holds all that shows, without any server, that a statement is in a ledger: the record, and the proof that it is
-// a leaf of a tree that a checkpoint key has signed. Its text form is described in FORMAT.md.
+// A Receipt holds all that shows, without any server, that a statement is in a ledger: the record,
+// and the proof that it is a leaf of a tree that a checkpoint key has signed. Its text form is
+// described in FORMAT.md.
 type Receipt struct {
-	// Key is the checkpoint key that the receipt names. Whoever made the receipt may have written any: it proves something
-	// only to those who know from elsewhere that it is the ledger's.
+	// Key is the checkpoint key that the receipt names. Whoever made the receipt may have written
+	// any: it proves something only to those who know from elsewhere that it is the ledger's.
 	Key string
-	// Signer is the key of the member that signed the statement, "" when whoever saved the receipt did not know it.
+	// Signer is the key of the member that signed the statement, "" when whoever saved the receipt
+	// did not know it.
 	Signer events.Key
 	// Record is the record as it is stored, byte for byte.
 	Record []byte
@@ -34,7 +36,8 @@ const receiptHead = "muster receipt v1\n"
 // maxReceipt is the most bytes that the text of a receipt may have.
 const maxReceipt = 256 << 10
 
-// recordLines is how many lines a record has: the envelope, the statement, an empty line, and the signature.
+// recordLines is how many lines a record has: the envelope, the statement, an empty line, and the
+// signature.
 const recordLines = 4
 
 // IsReceipt reports whether data begins as the text of a receipt does.
@@ -52,7 +55,8 @@ func (r Receipt) Text() []byte {
 	return b.Bytes()
 }
 
-// ReadReceipt reads the text of a receipt. It checks the form, of which there is one only for each receipt, and nothing else.
+// ReadReceipt reads the text of a receipt. It checks the form, of which there is one only for each
+// receipt, and nothing else.
 func ReadReceipt(text []byte) (r Receipt, err error) {
 	if len(text) > maxReceipt {
 		return r, fmt.Errorf("it has %d bytes: no receipt is so long", len(text))
@@ -73,7 +77,9 @@ func ReadReceipt(text []byte) (r Receipt, err error) {
 		case i == 1 && name == "signer":
 			r.Signer = events.Key(value)
 		default:
-			return r, fmt.Errorf("line %d of its head, %.50q, is neither the key nor the signer, or not in its place", i+1, line)
+			return r, fmt.Errorf(
+				"line %d of its head, %.50q, is neither the key nor the signer, or not in its "+
+					"place", i+1, line)
 		}
 	}
 	lines := strings.SplitAfterN(rest, "\n", recordLines+2)
@@ -96,10 +102,11 @@ type Inclusion struct {
 	Checkpoint Checkpoint
 }
 
-// Check verifies the receipt's proof under one of the checkpoint keys that the caller trusts; the key that the receipt
-// names itself is used only when the caller gives it. When the receipt names its signer, the statement's signature is
-// verified too. That the signer was a member then, the receipt does not show: the server has checked it, and whoever reads
-// the ledger from its beginning can.
+// Check verifies the receipt's proof under one of the checkpoint keys that the caller trusts; the
+// key that the receipt names itself is used only when the caller gives it. When the receipt names
+// its signer, the statement's signature is verified too. That the signer was a member then, the
+// receipt does not show: the server has checked it, and whoever reads the ledger from its beginning
+// can.
 func (r Receipt) Check(keys ...string) (Inclusion, error) {
 	index, _, _, err := readProof(r.Proof)
 	if err != nil {
@@ -109,7 +116,9 @@ func (r Receipt) Check(keys ...string) (Inclusion, error) {
 	if err != nil {
 		return Inclusion{}, err
 	}
-	c, err := CheckIncluded(rec, r.Proof, func(signed []byte) (Checkpoint, error) { return OpenCheckpoint(signed, keys...) })
+	c, err := CheckIncluded(rec, r.Proof, func(signed []byte) (Checkpoint, error) {
+		return OpenCheckpoint(signed, keys...)
+	})
 	if err != nil {
 		return Inclusion{}, err
 	}
@@ -118,31 +127,36 @@ func (r Receipt) Check(keys ...string) (Inclusion, error) {
 			return Inclusion{}, err
 		}
 		if !strings.HasPrefix(string(r.Signer), rec.SignedBy().String()+"+") {
-			return Inclusion{}, fmt.Errorf("the signer's key %s is not written as keys are", r.Signer)
+			return Inclusion{}, fmt.Errorf("the signer's key %s is not written as keys are",
+				r.Signer)
 		}
 	}
 	return Inclusion{rec, c}, nil
 }
 
-// CheckIncluded verifies a tlog-proof of a record: that it is at its sequence, byte for byte, in the tree of the checkpoint
-// in the proof, which open verifies and returns.
-func CheckIncluded(rec events.Record, proof []byte, open func(signed []byte) (Checkpoint, error)) (Checkpoint, error) {
+// CheckIncluded verifies a tlog-proof of a record: that it is at its sequence, byte for byte, in
+// the tree of the checkpoint in the proof, which open verifies and returns.
+func CheckIncluded(rec events.Record, proof []byte,
+	open func(signed []byte) (Checkpoint, error)) (Checkpoint, error) {
 	index, path, signed, err := readProof(proof)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("the proof: %w", err)
 	}
 	if uint64(index)+1 != rec.Sequence {
-		return Checkpoint{}, fmt.Errorf("the proof is of record %d, and not of %d", index+1, rec.Sequence)
+		return Checkpoint{}, fmt.Errorf("the proof is of record %d, and not of %d",
+			index+1, rec.Sequence)
 	}
 	c, err := open(signed)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("the checkpoint: %w", err)
 	}
 	if err := tlog.CheckRecord(path, c.N, c.Hash, index, tlog.RecordHash(rec.Stored)); err != nil {
-		return Checkpoint{}, fmt.Errorf("the proof does not lead from the record to the checkpoint's root: %w", err)
+		return Checkpoint{}, fmt.Errorf(
+			"the proof does not lead from the record to the checkpoint's root: %w", err)
 	}
 	if origin := rec.Statement.Head().Ledger; string(origin) != c.Origin {
-		return Checkpoint{}, fmt.Errorf("the statement is for the ledger %s, and the checkpoint is of %s", origin, c.Origin)
+		return Checkpoint{}, fmt.Errorf(
+			"the statement is for the ledger %s, and the checkpoint is of %s", origin, c.Origin)
 	}
 	return c, nil
 }
@@ -160,7 +174,8 @@ func formatProof(index int64, path tlog.RecordProof, checkpoint []byte) []byte {
 func readProof(proof []byte) (index int64, path tlog.RecordProof, checkpoint []byte, err error) {
 	head, checkpoint, ok := bytes.Cut(proof, []byte("\n\n"))
 	lines := strings.Split(string(head), "\n")
-	if !ok || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "index ") {
+	if !ok || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" ||
+		!strings.HasPrefix(lines[1], "index ") {
 		return 0, nil, nil, errors.New("it has not the form of a C2SP tlog-proof")
 	}
 	for _, line := range lines[2:] {
@@ -177,8 +192,8 @@ func readProof(proof []byte) (index int64, path tlog.RecordProof, checkpoint []b
 	return index, path, checkpoint, canonicalSignatures(checkpoint)
 }
 
-// canonicalSignatures refuses signatures whose base 64 has loose bits, and those that are there twice: one receipt has one
-// form.
+// canonicalSignatures refuses signatures whose base 64 has loose bits, and those that are there
+// twice: one receipt has one form.
 func canonicalSignatures(checkpoint []byte) error {
 	_, signatures, _ := strings.Cut(string(checkpoint), "\n\n")
 	seen := map[string]bool{}
@@ -188,7 +203,8 @@ func canonicalSignatures(checkpoint []byte) error {
 		}
 		seen[line] = true
 		text := strings.TrimSuffix(line[strings.LastIndex(line, " ")+1:], "\n")
-		if data, err := base64.StdEncoding.DecodeString(text); err != nil || base64.StdEncoding.EncodeToString(data) != text {
+		if data, err := base64.StdEncoding.DecodeString(text); err != nil ||
+			base64.StdEncoding.EncodeToString(data) != text {
 			return errors.New("a signature of its checkpoint is not in canonical base 64")
 		}
 	}

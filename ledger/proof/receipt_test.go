@@ -55,8 +55,10 @@ func (s *shelf) add(t *testing.T, n int, reason string) {
 	t.Helper()
 	var all []events.Record
 	for i := range n {
-		signed, err := events.Sign(&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(), Ledger: checkpointOrigin},
-			Key: s.signer.Key(), Reason: reason}, s.signer)
+		signed, err := events.Sign(
+			&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
+				Ledger: checkpointOrigin},
+				Key: s.signer.Key(), Reason: reason}, s.signer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +114,8 @@ func TestReceiptOfEveryRecord(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		in, err := r.Check(s.server.Key())
-		if err != nil || in.Record.Sequence != sequence || in.Checkpoint.N != 5 || in.Checkpoint.By != keyID(t, s.server.Key()) || in.Record.KeyName != "FRA/paris" {
+		if err != nil || in.Record.Sequence != sequence || in.Checkpoint.N != 5 ||
+			in.Checkpoint.By != keyID(t, s.server.Key()) || in.Record.KeyName != "FRA/paris" {
 			t.Errorf("%+v, %v", in, err)
 		}
 		again, err := proof.ReadReceipt(r.Text())
@@ -128,7 +131,8 @@ func TestReceiptOfEveryRecord(t *testing.T) {
 	}
 }
 
-// No byte of a receipt can be changed, taken away or doubled, and no line be left out, without a refusal: there is one form.
+// No byte of a receipt can be changed, taken away or doubled, and no line be left out, without a
+// refusal: there is one form.
 func TestReceiptTampered(t *testing.T) {
 	s := newShelf(t, newCheckpointSigner(t, checkpointOrigin))
 	s.add(t, 5, "five")
@@ -138,7 +142,8 @@ func TestReceiptTampered(t *testing.T) {
 		if err == nil {
 			_, err = r.Check(s.server.Key())
 		}
-		// The key that a receipt names is its own claim: whoever checks with the ledger's key is not misled by another.
+		// The key that a receipt names is its own claim: whoever checks with the ledger's key is
+		// not misled by another.
 		if err == nil && r.Key == s.server.Key() {
 			t.Errorf("%s: accepted\n%s", what, text)
 		}
@@ -157,8 +162,10 @@ func TestReceiptTampered(t *testing.T) {
 		if strings.HasPrefix(string(lines[i]), "signer ") {
 			continue // a receipt may have none
 		}
-		check(fmt.Sprintf("without line %d", i+1), bytes.Join(append(append([][]byte(nil), lines[:i]...), lines[i+1:]...), nil))
-		check(fmt.Sprintf("line %d twice", i+1), bytes.Join(append(append([][]byte(nil), lines[:i+1]...), lines[i:]...), nil))
+		check(fmt.Sprintf("without line %d", i+1),
+			bytes.Join(append(append([][]byte(nil), lines[:i]...), lines[i+1:]...), nil))
+		check(fmt.Sprintf("line %d twice", i+1),
+			bytes.Join(append(append([][]byte(nil), lines[:i+1]...), lines[i:]...), nil))
 	}
 	other := s.receipt(t, 4)
 	other.Proof = s.receipt(t, 3).Proof
@@ -184,11 +191,14 @@ func TestCheckExtends(t *testing.T) {
 		shown := fork.last(t)
 		err := proof.CheckExtends(t.Context(), last, shown, fork.fetch)
 		var other *proof.OtherHistory
-		if !errors.As(err, &other) || !bytes.Equal(other.Seen.Signed, last.Signed) || !bytes.Equal(other.Shown.Signed, shown.Signed) ||
-			!strings.Contains(err.Error(), "are not those that were there before, with the root "+last.Hash.String()) {
+		if !errors.As(err, &other) || !bytes.Equal(other.Seen.Signed, last.Signed) ||
+			!bytes.Equal(other.Shown.Signed, shown.Signed) ||
+			!strings.Contains(err.Error(), "are not those that were there before, with the root "+
+				last.Hash.String()) {
 			t.Errorf("from %d to the fork: %v", last.N, err)
 		}
-		if err := proof.CheckExtends(t.Context(), last, shown, s.fetch); err == nil { // the tiles of another tree
+		// The tiles of another tree.
+		if err := proof.CheckExtends(t.Context(), last, shown, s.fetch); err == nil {
 			t.Errorf("from %d to the fork, with tiles that are not its own: accepted", last.N)
 		}
 	}
@@ -196,12 +206,14 @@ func TestCheckExtends(t *testing.T) {
 	same.add(t, int(next.N), "of the same size")
 	for _, shown := range []proof.Checkpoint{same.last(t), seen[0]} {
 		var other *proof.OtherHistory
-		if err := proof.CheckExtends(t.Context(), next, shown, same.fetch); !errors.As(err, &other) {
+		if err := proof.CheckExtends(t.Context(), next, shown,
+			same.fetch); !errors.As(err, &other) {
 			t.Errorf("%d records after %d: %v", shown.N, next.N, err)
 		}
 	}
 	gone := errors.New("no such tile today")
-	err := proof.CheckExtends(t.Context(), seen[0], next, func(context.Context, string) ([]byte, error) { return nil, gone })
+	err := proof.CheckExtends(t.Context(), seen[0], next,
+		func(context.Context, string) ([]byte, error) { return nil, gone })
 	var other *proof.OtherHistory
 	if !errors.Is(err, gone) || errors.As(err, &other) {
 		t.Errorf("without tiles: %v", err)
@@ -222,7 +234,8 @@ func TestMemory(t *testing.T) {
 		t.Fatalf("%+v, %v", k, err)
 	}
 	sees := func(s *proof.CheckpointSigner, n int64) {
-		c, err := proof.OpenCheckpoint(signedTree(t, s, tlog.Tree{N: n, Hash: tlog.RecordHash([]byte(fmt.Sprint(n)))}), s.Key())
+		c, err := proof.OpenCheckpoint(signedTree(t, s,
+			tlog.Tree{N: n, Hash: tlog.RecordHash([]byte(fmt.Sprint(n)))}), s.Key())
 		if err := errors.Join(err, m.Trust(s.Key()), m.Saw(c)); err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +245,8 @@ func TestMemory(t *testing.T) {
 	sees(a, 5) // another run was faster
 	k, err := m.Of(checkpointOrigin)
 	last, ok := k.Last()
-	if err != nil || fmt.Sprint(k.Keys) != fmt.Sprint([]string{a.Key(), b.Key()}) || !ok || last.N != 9 || k.By[keyID(t, a.Key())].N != 7 {
+	if err != nil || fmt.Sprint(k.Keys) != fmt.Sprint([]string{a.Key(), b.Key()}) || !ok ||
+		last.N != 9 || k.By[keyID(t, a.Key())].N != 7 {
 		t.Errorf("%+v, %v", k, err)
 	}
 	if k, err := m.Of("muster.example/paris"); err != nil || len(k.Keys) != 0 {
@@ -243,8 +257,10 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%q was looked up", origin)
 		}
 	}
-	seen, shown, err := m.Evidence(&proof.OtherHistory{Seen: last, Shown: k.By[keyID(t, a.Key())]}, time.Now())
-	if err != nil || filepath.Dir(seen) != filepath.Join(m.Dir, "muster.example%2Fberlin") || seen == shown {
+	seen, shown, err := m.Evidence(&proof.OtherHistory{Seen: last, Shown: k.By[keyID(t, a.Key())]},
+		time.Now())
+	if err != nil || filepath.Dir(seen) != filepath.Join(m.Dir, "muster.example%2Fberlin") ||
+		seen == shown {
 		t.Errorf("%s, %s, %v", seen, shown, err)
 	}
 }

@@ -33,8 +33,8 @@ func AppendWithheld(tile []byte, leaf tlog.Hash) []byte {
 	return append(append(tile, withheldEntry), leaf[:]...)
 }
 
-// CutReleased splits the next entry from a tile of what is released: the record, nil for one that is
-// withheld, its leaf hash, and the rest of the tile. It is what torchwood's client takes with
+// CutReleased splits the next entry from a tile of what is released: the record, nil for one that
+// is withheld, its leaf hash, and the rest of the tile. It is what torchwood's client takes with
 // WithCutEntry.
 func CutReleased(tile []byte) (stored []byte, leaf tlog.Hash, rest []byte, err error) {
 	if len(tile) == 0 {
@@ -51,7 +51,8 @@ func CutReleased(tile []byte) (stored []byte, leaf tlog.Hash, rest []byte, err e
 			return rest[:n:n], tlog.RecordHash(rest[:n]), rest[n:], nil
 		}
 	case kind > withheldEntry:
-		return nil, leaf, nil, fmt.Errorf("it begins with the byte %#02x, which means nothing", kind)
+		return nil, leaf, nil,
+			fmt.Errorf("it begins with the byte %#02x, which means nothing", kind)
 	}
 	return nil, leaf, nil, errors.New("the tile ends in the middle of it")
 }

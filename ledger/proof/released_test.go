@@ -19,7 +19,8 @@ func TestReleasedTile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "\x00\x00\x08a record\x01" + string(leaf[:]) + "\x00\xff\xffxxx"; !strings.HasPrefix(string(tile), want) {
+	if want := "\x00\x00\x08a record\x01" + string(leaf[:]) +
+		"\x00\xff\xffxxx"; !strings.HasPrefix(string(tile), want) {
 		t.Errorf("the tile begins with %q", tile[:60])
 	}
 	rest := tile
@@ -29,7 +30,8 @@ func TestReleasedTile(t *testing.T) {
 		if want != nil {
 			is = tlog.RecordHash(want)
 		}
-		if err != nil || !bytes.Equal(stored, want) || (stored == nil) != (want == nil) || hash != is {
+		if err != nil || !bytes.Equal(stored, want) ||
+			(stored == nil) != (want == nil) || hash != is {
 			t.Fatalf("entry %d: %.20q, %v, %v", i, stored, hash, err)
 		}
 		rest = after
@@ -40,7 +42,8 @@ func TestReleasedTile(t *testing.T) {
 	if _, err := AppendReleased(nil, append(long, 'x')); err == nil {
 		t.Error("a record is too long, and nobody says so")
 	}
-	for _, bad := range []string{"", "\x00", "\x00\x00", "\x00\x00\x00", "\x00\x00\x02a", "\x01", "\x02",
+	for _, bad := range []string{"", "\x00", "\x00\x00", "\x00\x00\x00", "\x00\x00\x02a",
+		"\x01", "\x02",
 		"\x01" + string(leaf[:31]), "{"} {
 		if stored, _, _, err := CutReleased([]byte(bad)); err == nil {
 			t.Errorf("%q is read as %q", bad, stored)

@@ -13,7 +13,8 @@ import (
 // An Outcome is what became of one check.
 type Outcome string
 
-// The outcomes. Only Failed is bad; NotChecked says that this could not be, or was not to be, looked at.
+// The outcomes. Only Failed is bad; NotChecked says that this could not be, or was not to be,
+// looked at.
 const (
 	Verified   Outcome = "verified"
 	Failed     Outcome = "failed"
@@ -23,7 +24,8 @@ const (
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
 	// Name is stable, for programs: records, tree, tiles, checkpoint, known, since, signatures,
-	// older, rules, seen, withheld, file, index, stream; and for a bundle of one pledge proofs, roster.
+	// older, rules, seen, withheld, file, index, stream; and for a bundle of one pledge proofs,
+	// roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"`
@@ -31,7 +33,8 @@ type Check struct {
 
 // A Fault is the first thing that is wrong.
 type Fault struct {
-	// Sequence is the first record that is not what it should be, or is missing; 0 when it cannot be told which it is.
+	// Sequence is the first record that is not what it should be, or is missing; 0 when it cannot
+	// be told which it is.
 	Sequence uint64 `json:"sequence,omitempty"`
 	// Check names the check that found it.
 	Check string `json:"check"`
@@ -69,15 +72,17 @@ type Report struct {
 	// OK is true when everything that was looked at is as it should be.
 	OK     bool          `json:"ok"`
 	Origin events.Origin `json:"origin,omitempty"`
-	// Records is how many were read; the recorded times are those of the first and the last that could be.
+	// Records is how many were read; the recorded times are those of the first and the last that
+	// could be.
 	Records       uint64 `json:"records"`
 	FirstRecorded string `json:"first_recorded,omitempty"`
 	LastRecorded  string `json:"last_recorded,omitempty"`
-	// View names those for whom the source was made; "" for all. Withheld is how many of the records
-	// those may not read: of these, nothing but their places in the tree was verified.
+	// View names those for whom the source was made; "" for all. Withheld is how many of the
+	// records those may not read: of these, nothing but their places in the tree was verified.
 	View     events.View `json:"view,omitempty"`
 	Withheld uint64      `json:"withheld,omitempty"`
-	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only some of them were.
+	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only
+	// some of them were.
 	Root string `json:"root,omitempty"`
 	// Checkpoint is the one whose signature was verified and which fits; nil when none does.
 	Checkpoint *Covered `json:"checkpoint,omitempty"`
@@ -116,7 +121,8 @@ func (r Report) Write(w io.Writer) error {
 		if i == 0 {
 			b.WriteString("\nWhat was said:\n")
 		}
-		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer, problem.Line(s.Statement))
+		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer,
+			problem.Line(s.Statement))
 	}
 	for i, text := range r.CannotShow {
 		if i == 0 {
@@ -128,7 +134,8 @@ func (r Report) Write(w io.Writer) error {
 	case r.Fault != nil:
 		fmt.Fprintf(&b, "\nVERIFICATION FAILED. First of all, %s.\n", r.Fault)
 	case r.Withheld > 0:
-		fmt.Fprintf(&b, "\nEverything that was looked at is as it should be. %s could not be read.\n",
+		fmt.Fprintf(&b, "\nEverything that was looked at is as it should be. %s could not be "+
+			"read.\n",
 			english.Several(r.Withheld, "record"))
 	default:
 		b.WriteString("\nEverything that was looked at is as it should be.\n")

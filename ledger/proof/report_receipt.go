@@ -7,7 +7,8 @@ import (
 	"muster/events"
 )
 
-// Checkpoint returns the signed checkpoint in the receipt's proof, nil when there is none. Nothing in it is verified.
+// Checkpoint returns the signed checkpoint in the receipt's proof, nil when there is none. Nothing
+// in it is verified.
 func (r Receipt) Checkpoint() []byte {
 	_, _, signed, err := readProof(r.Proof)
 	if err != nil {
@@ -16,8 +17,8 @@ func (r Receipt) Checkpoint() []byte {
 	return signed
 }
 
-// VerifyReceipt verifies the text of a receipt, as [Receipt.Check] does, and reports it as a bundle of one record. The key in
-// the receipt is used, as its own claim, when the options have none.
+// VerifyReceipt verifies the text of a receipt, as [Receipt.Check] does, and reports it as a bundle
+// of one record. The key in the receipt is used, as its own claim, when the options have none.
 func VerifyReceipt(name string, text []byte, o Options) Report {
 	failed := func(check string, err error) Report {
 		f := &Fault{Check: check, What: err.Error()}
@@ -40,17 +41,24 @@ func VerifyReceipt(name string, text []byte, o Options) Report {
 	at := rec.Recorded.Format(events.RecordedForm)
 	line, _, _ := strings.Cut(string(rec.Note), "\n")
 	head := rec.Statement.Head()
-	r := Report{Of: name, OK: true, Origin: head.Ledger, Records: 1, FirstRecorded: at, LastRecorded: at, Checkpoint: covered(&c, o.Key),
+	r := Report{Of: name, OK: true, Origin: head.Ledger, Records: 1, FirstRecorded: at,
+		LastRecorded: at, Checkpoint: covered(&c, o.Key),
 		Said: []Said{{rec.Sequence, at, head.Type, head.ID, rec.SignedBy().String(), line}}}
-	r.Add("proofs", Verified, "record %d has its place in the tree of %d records with the root %s", rec.Sequence, c.N, c.Hash)
-	r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", c.By, o.Key.Why, c.otherSignatures())
+	r.Add("proofs", Verified, "record %d has its place in the tree of %d records with the root %s",
+		rec.Sequence, c.N, c.Hash)
+	r.Add("checkpoint", Verified, "%s has signed for the tree; the key %s%s", c.By, o.Key.Why,
+		c.otherSignatures())
 	if receipt.Signer != "" {
-		r.Add("signatures", Verified, "the statement is signed with the key that the receipt names, %s", receipt.Signer)
+		r.Add("signatures", Verified,
+			"the statement is signed with the key that the receipt names, %s", receipt.Signer)
 	} else {
-		r.Add("signatures", NotChecked, "the receipt does not name the key of %s, who has signed the statement", rec.SignedBy())
+		r.Add("signatures", NotChecked,
+			"the receipt does not name the key of %s, who has signed the statement", rec.SignedBy())
 	}
-	r.Add("roster", NotChecked, "whether the signer was a member takes more records: muster export bundle FILE --pledge ID")
-	r.Add("rules", NotChecked, "whether the statement was allowed takes the records of the whole ledger")
+	r.Add("roster", NotChecked,
+		"whether the signer was a member takes more records: muster export bundle FILE --pledge ID")
+	r.Add("rules", NotChecked,
+		"whether the statement was allowed takes the records of the whole ledger")
 	r.CannotShow = cannotShow(name, o.Key, &c)
 	return r
 }

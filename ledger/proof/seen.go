@@ -11,13 +11,15 @@ import (
 	"muster/events/problem"
 )
 
-// A Fetcher reads from a server what C2SP tlog-tiles names: "checkpoint", "tile/0/x001/067". The error is a problem.
+// A Fetcher reads from a server what C2SP tlog-tiles names: "checkpoint", "tile/0/x001/067". The
+// error is a problem.
 type Fetcher func(ctx context.Context, path string) ([]byte, error)
 
-// OtherHistory is the error of a server that shows another history than the one that was seen before.
+// OtherHistory is the error of a server that shows another history than the one that was seen
+// before.
 type OtherHistory struct {
-	// Seen is the checkpoint that was verified before, and Shown the one that does not fit it. Both are signed: together they
-	// are the evidence.
+	// Seen is the checkpoint that was verified before, and Shown the one that does not fit it. Both
+	// are signed: together they are the evidence.
 	Seen, Shown Checkpoint
 	// What says what is wrong, in a sentence without a capital or a full stop.
 	What string
@@ -25,12 +27,12 @@ type OtherHistory struct {
 
 func (e *OtherHistory) Error() string { return e.What }
 
-// CheckExtends makes sure that the tree of next is that of last, with records added or with none: it reads tiles of the
-// server that has shown next, and checks what it reads against next's root, so that nothing of it need be trusted. Both must
-// have been verified.
+// CheckExtends makes sure that the tree of next is that of last, with records added or with none:
+// it reads tiles of the server that has shown next, and checks what it reads against next's root,
+// so that nothing of it need be trusted. Both must have been verified.
 //
-// The error is an *[OtherHistory] when next is another history than last, or is smaller; and the fetcher's when the tiles
-// cannot be read, so that nobody knows.
+// The error is an *[OtherHistory] when next is another history than last, or is smaller; and the
+// fetcher's when the tiles cannot be read, so that nobody knows.
 func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) error {
 	other := func(format string, args ...any) error {
 		return &OtherHistory{Seen: last, Shown: next, What: fmt.Sprintf(format, args...)}
@@ -41,7 +43,8 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	case next.N < last.N:
 		return other("it shows %d records, and there were %d", next.N, last.N)
 	case next.N == last.N && next.Hash != last.Hash:
-		return other("of the same %d records it shows the root %s, and it was %s", next.N, next.Hash, last.Hash)
+		return other("of the same %d records it shows the root %s, and it was %s", next.N,
+			next.Hash, last.Hash)
 	case next.N == last.N || last.N == 0:
 		return nil
 	}
@@ -51,17 +54,19 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	case tiles.err != nil:
 		return tiles.err
 	case err != nil:
-		return other("its tiles do not make the root %s of %d records that it has signed: %v", next.Hash, next.N, err)
+		return other("its tiles do not make the root %s of %d records that it has signed: %v",
+			next.Hash, next.N, err)
 	}
 	if err := tlog.CheckTree(p, next.N, next.Hash, last.N, last.Hash); err != nil {
-		return other("the first %d of its %d records are not those that were there before, with the root %s", last.N, next.N, last.Hash)
+		return other("the first %d of its %d records are not those that were there before, with "+
+			"the root %s", last.N, next.N, last.Hash)
 	}
 	return nil
 }
 
-// First returns the hash of the ledger's first record, in base 64, which no other ledger has, also of the same
-// name. It is read from the server that has shown c, which must have been verified, and checked
-// against c's root.
+// First returns the hash of the ledger's first record, in base 64, which no other ledger has, also
+// of the same name. It is read from the server that has shown c, which must have been verified, and
+// checked against c's root.
 func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
 	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
 	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 0)})
@@ -98,7 +103,9 @@ func (f *fetchedTiles) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	for _, t := range tiles {
 		d, err := f.fetch(f.ctx, tilePath(t))
 		if err != nil {
-			f.err = problem.New(problem.Unavailable, "whether the server still shows the history that was seen before is not known, for its %s cannot be read: %w", tilePath(t), err)
+			f.err = problem.New(problem.Unavailable,
+				"whether the server still shows the history that was seen before is not known, "+
+					"for its %s cannot be read: %w", tilePath(t), err)
 			return nil, f.err
 		}
 		data = append(data, d)

@@ -20,8 +20,8 @@ import (
 type Entry struct {
 	// Sequence is the place that the source gives it.
 	Sequence uint64
-	// Stored is the record, byte for byte. It is kept, and must not be changed afterwards. It is nil
-	// for a record that may not be read.
+	// Stored is the record, byte for byte. It is kept, and must not be changed afterwards. It is
+	// nil for a record that may not be read.
 	Stored []byte
 	// Leaf is the leaf hash of a record that may not be read; of others it is made of the bytes.
 	Leaf tlog.Hash
@@ -32,28 +32,35 @@ type Entry struct {
 // Withhold returns the entry as those have it who may not read the record.
 func (e Entry) Withhold() Entry { return Entry{Sequence: e.Sequence, Leaf: e.leaf()} }
 
-// A Source is where the records of a ledger come from: a server, a data folder, a bundle. Nothing that it says is believed.
+// A Source is where the records of a ledger come from: a server, a data folder, a bundle. Nothing
+// that it says is believed.
 type Source struct {
 	// Name says for people what it is: "the folder ledger".
 	Name string
-	// Entries yields the records from the first on, in the source's order. An error ends it; one of kind Unverified says that
-	// the source is not what it should be, any other that it cannot be read.
+	// Entries yields the records from the first on, in the source's order. An error ends it; one of
+	// kind Unverified says that the source is not what it should be, any other that it cannot be
+	// read.
 	Entries func(ctx context.Context) iter.Seq2[Entry, error]
-	// Size is how many records there are, as far as the source can tell; 0 when it cannot. It is for the progress alone.
+	// Size is how many records there are, as far as the source can tell; 0 when it cannot. It is
+	// for the progress alone.
 	Size int64
-	// Checkpoint is the signed checkpoint that the records are held against; nil when there is none.
+	// Checkpoint is the signed checkpoint that the records are held against; nil when there is
+	// none.
 	Checkpoint []byte
 	// NoCheckpoint says why there is none.
 	NoCheckpoint string
-	// Tree is what the source has saved as the size and root of its tree, unsigned; nil for nothing.
+	// Tree is what the source has saved as the size and root of its tree, unsigned; nil for
+	// nothing.
 	Tree *tlog.Tree
 	// Tiles reads the tree's tiles; nil when the source has none.
 	Tiles tlog.TileReader
 	// View names those for whom the source was made, who may not read all; "" for all.
 	View events.View
-	// MayBeOld says that the source was made at some time in the past, so that it may have fewer records than are known.
+	// MayBeOld says that the source was made at some time in the past, so that it may have fewer
+	// records than are known.
 	MayBeOld bool
-	// Also are further looks at what only this kind of source has. They come last, one after the other.
+	// Also are further looks at what only this kind of source has. They come last, one after the
+	// other.
 	Also []Extra
 }
 
@@ -61,19 +68,21 @@ type Source struct {
 type Options struct {
 	// Key is the key that checkpoints must be signed with, and how it is known to be the ledger's.
 	Key TrustedKey
-	// Since is a signed checkpoint that was verified before: the records that it covers must still be the same, and their
-	// signatures are not verified again. Nil for none.
+	// Since is a signed checkpoint that was verified before: the records that it covers must still
+	// be the same, and their signatures are not verified again. Nil for none.
 	Since []byte
-	// Known are checkpoints of this ledger that were verified before: the records that they cover must still be the same.
-	// Unlike Since, they save no work.
+	// Known are checkpoints of this ledger that were verified before: the records that they cover
+	// must still be the same. Unlike Since, they save no work.
 	Known []Checkpoint
-	// Progress is told, now and then and by several goroutines at once, how many records are done; it may be nil.
+	// Progress is told, now and then and by several goroutines at once, how many records are done;
+	// it may be nil.
 	Progress func(done, of int64)
 
 	treeOnly bool // for the benchmark: only hash
 }
 
-// A TrustedKey is a checkpoint key, in the text form of C2SP signed-note, with the reason to believe in it.
+// A TrustedKey is a checkpoint key, in the text form of C2SP signed-note, with the reason to
+// believe in it.
 type TrustedKey struct {
 	// Verifier is the key; "" when none is known.
 	Verifier string
@@ -83,14 +92,17 @@ type TrustedKey struct {
 	Why string
 }
 
-// Verify reads all the records of a source, checks everything that can be checked without trusting it, and says what the
-// first thing is that is wrong, if anything is. It uses all cores. It does not keep the records, but 150 bytes for each (hashes
-// and ids) and what the rules need to know: where every record begins a pledge, a process takes 2 KB for each.
+// Verify reads all the records of a source, checks everything that can be checked without trusting
+// it, and says what the first thing is that is wrong, if anything is. It uses all cores. It does
+// not keep the records, but 150 bytes for each (hashes and ids) and what the rules need to know:
+// where every record begins a pledge, a process takes 2 KB for each.
 //
-// The error is nil also when the verification failed: then the report says so. It is a problem when there is nothing to
-// report, because the source cannot be read or says what only a newer version can read; and ctx's error.
+// The error is nil also when the verification failed: then the report says so. It is a problem when
+// there is nothing to report, because the source cannot be read or says what only a newer version
+// can read; and ctx's error.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
-	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{}, signers: map[events.KeyID]bool{}}
+	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{},
+		signers: map[events.KeyID]bool{}}
 	v.bad.Store(math.MaxUint64)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
@@ -101,7 +113,8 @@ func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 	return v.conclude(ctx)
 }
 
-// A verifier is one run of Verify. What is not said to be for all belongs to the goroutine that judges in order.
+// A verifier is one run of Verify. What is not said to be for all belongs to the goroutine that
+// judges in order.
 type verifier struct {
 	src  Source
 	opts Options

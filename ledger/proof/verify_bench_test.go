@@ -15,8 +15,8 @@ import (
 
 // Run with: go test -run '^$' -bench . -cpu 2 ./ledger/proof
 //
-// Each figure is in records a second. What Verify does is measured beside what it cannot do without, on the same records and
-// on as many cores: Ed25519 of the standard library, and SHA-256.
+// Each figure is in records a second. What Verify does is measured beside what it cannot do
+// without, on the same records and on as many cores: Ed25519 of the standard library, and SHA-256.
 
 const benchRecords = 20_000
 
@@ -61,7 +61,8 @@ func onAllCores(records int, f func(i int)) {
 
 func BenchmarkReferenceEd25519(b *testing.B) {
 	h := benchHistory()
-	keys, texts, sigs := make([]ed25519.PublicKey, benchRecords), make([][]byte, benchRecords), make([][]byte, benchRecords)
+	keys, texts, sigs := make([]ed25519.PublicKey, benchRecords), make([][]byte, benchRecords),
+		make([][]byte, benchRecords)
 	for i, rec := range h.records {
 		key := h.paris.Key()
 		if i < 3 {

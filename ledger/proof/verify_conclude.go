@@ -38,7 +38,8 @@ func (v *verifier) conclude(ctx context.Context) (Report, error) {
 		}
 		v.blameAny(fault)
 	}
-	if v.newer != nil && len(v.whole) == 0 { // it may be right or wrong: whoever cannot read it does not guess
+	// It may be right or wrong: whoever cannot read it does not guess.
+	if v.newer != nil && len(v.whole) == 0 {
 		return r, v.newer
 	}
 	v.report(&r, tiles)
@@ -52,12 +53,15 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 	for _, c := range []struct {
 		*Checkpoint
 		what, check string
-	}{{v.checkpoint, "its checkpoint", "checkpoint"}, {v.since, "the checkpoint to begin with", "since"}} {
+	}{{v.checkpoint, "its checkpoint", "checkpoint"},
+		{v.since, "the checkpoint to begin with", "since"}} {
 		if c.Checkpoint == nil {
 			continue
 		}
 		if origin := v.state.Origin(); origin != "" && c.Origin != string(origin) {
-			v.blameWhole(&Fault{Check: c.check, What: fmt.Sprintf("%s is of the ledger %q, and the records are of %s", c.what, c.Origin, origin)})
+			v.blameWhole(&Fault{Check: c.check,
+				What: fmt.Sprintf("%s is of the ledger %q, and the records are of %s", c.what,
+					c.Origin, origin)})
 		}
 		v.compareTree(ctx, c.Tree, c.what, c.check)
 	}
@@ -67,15 +71,19 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 	}
 }
 
-// compareKnown holds the records against the checkpoints that were verified before. What has fewer records may be older, or
-// lag behind another server, and is no fault, unless the very key that has signed for more signs for less.
+// compareKnown holds the records against the checkpoints that were verified before. What has fewer
+// records may be older, or lag behind another server, and is no fault, unless the very key that has
+// signed for more signs for less.
 func (v *verifier) compareKnown(ctx context.Context) {
 	for _, c := range v.opts.Known {
 		switch {
 		case c.N <= v.tree.size:
 			v.compareTree(ctx, c.Tree, "a checkpoint that was verified before", "known")
 		case !v.src.MayBeOld && v.checkpoint != nil && c.By != "" && c.By == v.checkpoint.By:
-			v.blameWhole(&Fault{Check: "known", What: fmt.Sprintf("%s has signed for %d records before, which was verified then, and shows %d now: an old copy was put back, or it tells another history", c.By, c.N, v.tree.size)})
+			v.blameWhole(&Fault{Check: "known",
+				What: fmt.Sprintf("%s has signed for %d records before, which was verified "+
+					"then, and shows %d now: an old copy was put back, or it tells another history",
+					c.By, c.N, v.tree.size)})
 		default:
 			v.older = max(v.older, c.N)
 		}
@@ -85,9 +93,11 @@ func (v *verifier) compareKnown(ctx context.Context) {
 func (v *verifier) reportKnown(r *Report) {
 	switch {
 	case v.failed("known") == nil && v.older > 0:
-		r.Add("known", NotChecked, "a checkpoint that was verified before is of %d records: these here are older", v.older)
+		r.Add("known", NotChecked,
+			"a checkpoint that was verified before is of %d records: these here are older", v.older)
 	case len(v.opts.Known) > 0:
-		v.check(r, "known", "the records are still those of %s that earlier commands have verified", english.Several(uint64(len(v.opts.Known)), "checkpoint"))
+		v.check(r, "known", "the records are still those of %s that earlier commands have verified",
+			english.Several(uint64(len(v.opts.Known)), "checkpoint"))
 	}
 }
 
@@ -129,7 +139,8 @@ func (v *verifier) report(r *Report, tiles int) {
 	r.CannotShow = append(r.CannotShow, cannotShow(v.src.Name, v.opts.Key, v.checkpoint)...)
 }
 
-// check adds what a check has found: its fault, if it has one; or that it is verified, with a text of how far.
+// check adds what a check has found: its fault, if it has one; or that it is verified, with a text
+// of how far.
 func (v *verifier) check(r *Report, name, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	switch f := v.failed(name); {
@@ -143,19 +154,23 @@ func (v *verifier) check(r *Report, name, format string, args ...any) {
 }
 
 func (v *verifier) reportTree(r *Report, tiles int) {
-	v.check(r, "records", "the sequence has no gap, every record is well formed, and the recorded times never go back")
+	v.check(r, "records",
+		"the sequence has no gap, every record is well formed, and the recorded times never go "+
+			"back")
 	if f := v.failed("tree"); f != nil || v.checkpoint == nil && v.src.Tree == nil {
 		v.check(r, "tree", "the records make the root %s", r.Root)
 	} else {
 		r.Add("tree", Verified, "the records make the root %s", r.Root)
 	}
 	if tiles > 0 || v.failed("tiles") != nil {
-		v.check(r, "tiles", "the %d stored tiles of the Merkle tree are those that the records make", tiles)
+		v.check(r, "tiles", "the %d stored tiles of the Merkle tree are those that the records "+
+			"make", tiles)
 	}
 	v.reportCheckpoint(r)
 	v.reportKnown(r)
 	if v.since != nil {
-		v.check(r, "since", "the first %d records are still those of the checkpoint to begin with, root %s", v.since.N, v.since.Hash)
+		v.check(r, "since", "the first %d records are still those of the checkpoint to begin "+
+			"with, root %s", v.since.N, v.since.Hash)
 	}
 }
 
@@ -171,9 +186,12 @@ func (v *verifier) reportCheckpoint(r *Report) {
 		}
 		r.Add("checkpoint", NotChecked, "%s: nobody has signed for the whole", why)
 	case v.compared(c) != nil:
-		r.Add("checkpoint", Failed, "its signature may be right, but the records are not those that it covers")
+		r.Add("checkpoint", Failed,
+			"its signature may be right, but the records are not those that it covers")
 	case c.By == "":
-		r.Add("checkpoint", NotChecked, "the records are those of the checkpoint, but no key is known to check its signature with: give one with --checkpoint-key")
+		r.Add("checkpoint", NotChecked,
+			"the records are those of the checkpoint, but no key is known to check its "+
+				"signature with: give one with --checkpoint-key")
 	default:
 		r.Checkpoint = covered(c, v.opts.Key)
 		r.Add("checkpoint", Verified, "%s", v.signedText(c))
@@ -189,11 +207,13 @@ func (v *verifier) compared(c *Checkpoint) *Fault {
 }
 
 func (v *verifier) signedText(c *Checkpoint) string {
-	covers := fmt.Sprintf("the first %s of %d, with their root", english.Several(uint64(c.N), "record"), v.tree.size)
+	covers := fmt.Sprintf("the first %s of %d, with their root",
+		english.Several(uint64(c.N), "record"), v.tree.size)
 	if c.N == v.tree.size {
 		covers = english.Several(uint64(c.N), "record") + ", which are all, with this root"
 	}
-	return fmt.Sprintf("%s has signed for %s; the key %s%s", c.By, covers, v.opts.Key.Why, c.otherSignatures())
+	return fmt.Sprintf("%s has signed for %s; the key %s%s", c.By, covers, v.opts.Key.Why,
+		c.otherSignatures())
 }
 
 func (v *verifier) reportStatements(r *Report) {
@@ -204,19 +224,25 @@ func (v *verifier) reportStatements(r *Report) {
 	if of == 0 {
 		r.Add("signatures", NotChecked, "there are no new records")
 	} else {
-		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made", english.Several(uint64(v.signatures.Load()), "signature"), english.Several(uint64(len(v.signers)), "key"))
+		v.check(r, "signatures", "%s, by %s, each a member with that key when its record was made",
+			english.Several(uint64(v.signatures.Load()), "signature"),
+			english.Several(uint64(len(v.signers)), "key"))
 	}
 	if v.since != nil {
-		r.Add("older", NotChecked, "the signatures of the first %d records, which the checkpoint to begin with covers, were not verified again", v.since.N)
+		r.Add("older", NotChecked,
+			"the signatures of the first %d records, which the checkpoint to begin with covers, "+
+				"were not verified again", v.since.N)
 	}
 	if v.withheld > 0 {
-		v.check(r, "rules", "every statement that can be read was allowed when it was recorded, as far "+
-			"as what can be read tells, and no id is used twice")
+		v.check(r, "rules", "every statement that can be read was allowed when it was recorded, "+
+			"as far as what can be read tells, and no id is used twice")
 	} else {
-		v.check(r, "rules", "every statement was allowed when it was recorded, and every id is used once")
+		v.check(r, "rules", "every statement was allowed when it was recorded, and every id is "+
+			"used once")
 	}
 	if v.seen > 0 || v.failed("seen") != nil {
-		v.check(r, "seen", "%s an earlier tree that the signer had verified, and it is this one's", naming(v.seen))
+		v.check(r, "seen", "%s an earlier tree that the signer had verified, and it is this one's",
+			naming(v.seen))
 	}
 }
 
@@ -230,8 +256,11 @@ func naming(n uint64) string {
 // cannotShow is what no verification of records that one party hands over can show.
 func cannotShow(of string, key TrustedKey, c *Checkpoint) (all []string) {
 	if key.Claimed && c != nil && c.By != "" {
-		all = append(all, "that the checkpoint key is the ledger's: only "+of+" itself says so (give the key with --checkpoint-key)")
+		all = append(all, "that the checkpoint key is the ledger's: only "+of+
+			" itself says so (give the key with --checkpoint-key)")
 	}
-	return append(all, "that nobody else was shown another ledger under the same name: compare checkpoints with others",
-		"that what the statements say is true, and that the recorded times are: the server sets its own clock")
+	return append(all, "that nobody else was shown another ledger under the same name: compare "+
+		"checkpoints with others",
+		"that what the statements say is true, and that the recorded times are: the server sets "+
+			"its own clock")
 }

@@ -19,7 +19,8 @@ type JournalFile interface {
 	Each(yield func(sequence uint64, stored []byte) bool) error
 	// IDs returns under which sequence the file's index has each id.
 	IDs() (map[events.ID]uint64, error)
-	// Meta returns the tree and the signed checkpoint that were saved with the records, nil for none.
+	// Meta returns the tree and the signed checkpoint that were saved with the records, nil for
+	// none.
 	Meta() (tree *tlog.Tree, checkpoint []byte, err error)
 	// Tiles reads the tiles of the tree.
 	Tiles() (tlog.TileReader, error)
@@ -32,7 +33,8 @@ func OfJournal(name string, f JournalFile) Source {
 	src := Source{Name: name, Entries: entries}
 	tree, checkpoint, err := f.Meta()
 	if err == nil {
-		src.Tree, src.Checkpoint, src.NoCheckpoint = tree, checkpoint, "this server has not signed one"
+		src.Tree, src.Checkpoint, src.NoCheckpoint = tree, checkpoint,
+			"this server has not signed one"
 	}
 	if src.Tree != nil {
 		src.Size = src.Tree.N
@@ -78,7 +80,8 @@ func metaIsSound(errs ...error) Extra {
 	}
 }
 
-// checkIndex holds the journal's index of ids against the records: a wrong one would let a statement be recorded twice.
+// checkIndex holds the journal's index of ids against the records: a wrong one would let a
+// statement be recorded twice.
 func checkIndex(f JournalFile, found Found, r *Report) *Fault {
 	ids, err := f.IDs()
 	var fault *Fault
@@ -86,7 +89,8 @@ func checkIndex(f JournalFile, found Found, r *Report) *Fault {
 	case err != nil:
 		fault = &Fault{Check: "index", What: problem.From(err).Detail}
 	case !found.Whole():
-		r.Add("index", NotChecked, "the index of the statements' ids can only be compared where all records are good")
+		r.Add("index", NotChecked,
+			"the index of the statements' ids can only be compared where all records are good")
 		return nil
 	default:
 		fault = compareIDs(ids, found)
@@ -94,7 +98,8 @@ func checkIndex(f JournalFile, found Found, r *Report) *Fault {
 	if fault != nil {
 		r.Add("index", Failed, "%s", fault)
 	} else {
-		r.Add("index", Verified, "the index of the statements' ids holds every one of them, and no other")
+		r.Add("index", Verified,
+			"the index of the statements' ids holds every one of them, and no other")
 	}
 	return fault
 }
@@ -102,17 +107,21 @@ func checkIndex(f JournalFile, found Found, r *Report) *Fault {
 func compareIDs(ids map[events.ID]uint64, found Found) *Fault {
 	for id, sequence := range ids {
 		if at, ok := found.SequenceOf(id); !ok || at != sequence {
-			return &Fault{Check: "index", What: fmt.Sprintf("the index of the statements' ids says that %s is record %d, and it is not", id, sequence)}
+			return &Fault{Check: "index",
+				What: fmt.Sprintf("the index of the statements' ids says that %s is record %d, "+
+					"and it is not", id, sequence)}
 		}
 	}
 	if uint64(len(ids)) != found.Records() {
-		return &Fault{Check: "index", What: fmt.Sprintf("the index of the statements' ids holds %d of %d", len(ids), found.Records())}
+		return &Fault{Check: "index",
+			What: fmt.Sprintf("the index of the statements' ids holds %d of %d", len(ids),
+				found.Records())}
 	}
 	return nil
 }
 
-// An Extra looks at what only one kind of source has. It adds its checks to the report itself, and returns the first fault
-// that it has found. The error is for what cannot be looked at.
+// An Extra looks at what only one kind of source has. It adds its checks to the report itself, and
+// returns the first fault that it has found. The error is for what cannot be looked at.
 type Extra func(ctx context.Context, found Found, r *Report) (*Fault, error)
 
 // Found is what a verification has found in the records, for an Extra.
@@ -124,7 +133,8 @@ func (f Found) Records() uint64 { return uint64(f.v.tree.size) }
 // Whole reports whether every record was read and is good.
 func (f Found) Whole() bool { return f.v.fault == nil && !f.v.broken }
 
-// Is reports whether stored is the record with the sequence, byte for byte, and false for known when there was none.
+// Is reports whether stored is the record with the sequence, byte for byte, and false for known
+// when there was none.
 func (f Found) Is(sequence uint64, stored []byte) (same, known bool) {
 	leaf, known := f.v.tree.leaf(sequence)
 	return known && leaf == tlog.RecordHash(stored), known

@@ -47,7 +47,8 @@ func verifyJournal(t testing.TB, path string) (Report, error) {
 // edited changes the file as somebody would who has read how it is made.
 func edited(t *testing.T, path string, edit func(tx *bbolt.Tx) error) {
 	t.Helper()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600,
+		&bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +61,11 @@ func sequenceKey(n uint64) []byte { return []byte{0, 0, 0, 0, 0, 0, byte(n >> 8)
 
 func TestJournal(t *testing.T) {
 	h := newHistory(t).offers(600)
-	if r, err := verifyJournal(t, journalOf(t, h.records)); err != nil || !r.OK || r.Records != 603 {
+	if r, err := verifyJournal(t, journalOf(t, h.records)); err != nil || !r.OK ||
+		r.Records != 603 {
 		t.Fatal(err, describe(r))
-	} else if o := outcomes(r); o["tiles"] != Verified || o["index"] != Verified || o["tree"] != Verified || o["checkpoint"] != NotChecked {
+	} else if o := outcomes(r); o["tiles"] != Verified || o["index"] != Verified ||
+		o["tree"] != Verified || o["checkpoint"] != NotChecked {
 		t.Error(describe(r))
 	}
 	for name, c := range map[string]struct {
@@ -70,7 +73,9 @@ func TestJournal(t *testing.T) {
 		sequence    uint64
 		check, says string
 	}{
-		"a record removed": {func(tx *bbolt.Tx) error { return tx.Bucket([]byte("records")).Delete(sequenceKey(300)) },
+		"a record removed": {func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("records")).Delete(sequenceKey(300))
+		},
 			300, "records", "it is missing: record 301 follows"},
 		"two records swapped": {func(tx *bbolt.Tx) error {
 			b := tx.Bucket([]byte("records"))
@@ -86,8 +91,11 @@ func TestJournal(t *testing.T) {
 			}
 			return b.Put(sequenceKey(300), h.records[9].Stored)
 		}, 300, "tree", "it was altered or is damaged"},
-		"the last records cut off": {func(tx *bbolt.Tx) error { return tx.Bucket([]byte("records")).Delete(sequenceKey(603)) },
-			603, "records", "it is missing: the root that was saved with the records is of 603 records, and here are 602"},
+		"the last records cut off": {func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("records")).Delete(sequenceKey(603))
+		},
+			603, "records", "it is missing: the root that was saved with the records is of 603 " +
+				"records, and here are 602"},
 		"an id that leads elsewhere": {func(tx *bbolt.Tx) error {
 			id := h.records[9].Statement.Head().ID
 			return tx.Bucket([]byte("ids")).Put(id[:], sequenceKey(11))
@@ -113,19 +121,22 @@ func TestJournal(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if f := r.Fault; f == nil || f.Sequence != c.sequence || f.Check != c.check || !strings.Contains(f.What, c.says) || outcomes(r)[c.check] != Failed {
+		if f := r.Fault; f == nil || f.Sequence != c.sequence || f.Check != c.check ||
+			!strings.Contains(f.What, c.says) || outcomes(r)[c.check] != Failed {
 			t.Errorf("%s: %+v\n%s", name, r.Fault, describe(r))
 		}
 	}
 }
 
-// Who can write the journal's file, and knows how, can make a tree that fits. The rules still notice.
+// Who can write the journal's file, and knows how, can make a tree that fits. The rules still
+// notice.
 func TestForgedJournal(t *testing.T) {
 	h := newHistory(t).offers(20)
 	h.say(h.revocation(h.paris), h.founder)
 	h.offers(1)
 	r, err := verifyJournal(t, journalOf(t, h.records))
-	if err != nil || r.Fault == nil || r.Fault.Sequence != 25 || r.Fault.Code != "revoked" || !strings.Contains(r.Fault.What, "was revoked by record 24") {
+	if err != nil || r.Fault == nil || r.Fault.Sequence != 25 || r.Fault.Code != "revoked" ||
+		!strings.Contains(r.Fault.What, "was revoked by record 24") {
 		t.Errorf("%v, %+v", err, r.Fault)
 	}
 	if o := outcomes(r); o["tree"] != Verified || o["rules"] != Failed {
@@ -133,7 +144,8 @@ func TestForgedJournal(t *testing.T) {
 	}
 }
 
-// Whatever bit of the file is another, in every region of it: it is noticed, or it was a bit that means nothing.
+// Whatever bit of the file is another, in every region of it: it is noticed, or it was a bit that
+// means nothing.
 func TestEveryRegionOfAJournal(t *testing.T) {
 	t.Parallel()
 	times := 1000
@@ -167,14 +179,16 @@ func TestEveryRegionOfAJournal(t *testing.T) {
 				case err != nil || !r.OK:
 					noticed.Add(1)
 				case r.Root != whole.Root || r.Records != whole.Records:
-					t.Errorf("byte %d: it is called good, and has %d records with the root %s", at, r.Records, r.Root)
+					t.Errorf("byte %d: it is called good, and has %d records with the root %s", at,
+						r.Records, r.Root)
 				}
 			}
 		})
 	}
 	wg.Wait()
 	if noticed.Load() < int64(times)/8 {
-		t.Errorf("only %d of %d were noticed: the damage is not enough to show anything", noticed.Load(), times)
+		t.Errorf("only %d of %d were noticed: the damage is not enough to show anything",
+			noticed.Load(), times)
 	}
 }
 

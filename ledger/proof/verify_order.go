@@ -10,8 +10,9 @@ import (
 	"muster/ledger/rules"
 )
 
-// judge takes a batch in order: each record's place, its leaf, and, as long as nothing was found wrong, what it says. After
-// a fault it only adds leaves, so that the report can say whether the tree, at least, is the one that was signed.
+// judge takes a batch in order: each record's place, its leaf, and, as long as nothing was found
+// wrong, what it says. After a fault it only adds leaves, so that the report can say whether the
+// tree, at least, is the one that was signed.
 func (v *verifier) judge(b *batch) {
 	b.keys = make([]events.Key, 0, len(b.records))
 	for i, e := range b.entries {
@@ -34,7 +35,8 @@ func (v *verifier) judge(b *batch) {
 	}
 }
 
-// follows looks whether a record has the next sequence. When it has not, what comes later has no place in the tree.
+// follows looks whether a record has the next sequence. When it has not, what comes later has no
+// place in the tree.
 func (v *verifier) follows(e Entry) bool {
 	want := uint64(v.tree.size) + 1
 	if e.Sequence == want || v.broken {
@@ -43,14 +45,15 @@ func (v *verifier) follows(e Entry) bool {
 	v.broken = true
 	what := fmt.Sprintf("it is missing: record %d follows", e.Sequence)
 	if e.Sequence < want {
-		what = fmt.Sprintf("it is missing: a record that calls itself %d stands in its place", e.Sequence)
+		what = fmt.Sprintf("it is missing: a record that calls itself %d stands in its place",
+			e.Sequence)
 	}
 	v.blame(&Fault{Sequence: want, Check: "records", What: what})
 	return false
 }
 
-// judgeRecord replays one record: whether it may be there at all. It returns the key that must have signed it, "" when
-// the signature is not to be verified.
+// judgeRecord replays one record: whether it may be there at all. It returns the key that must have
+// signed it, "" when the signature is not to be verified.
 func (v *verifier) judgeRecord(rec events.Record, subject string) events.Key {
 	if rec.Statement == nil {
 		v.blameAny(v.passOver(rec.Sequence))
@@ -75,11 +78,14 @@ func (v *verifier) judgeRecord(rec events.Record, subject string) events.Key {
 
 func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fault) {
 	if want := events.Subject(rec.Statement); subject != "" && subject != want {
-		return "", &Fault{Check: "records", What: fmt.Sprintf("it lies under the subject %s, and its statement belongs under %s", subject, want)}
+		return "", &Fault{Check: "records",
+			What: fmt.Sprintf("it lies under the subject %s, and its statement belongs under %s",
+				subject, want)}
 	}
 	head := rec.Statement.Head()
 	if before, ok := v.ids[head.ID]; ok {
-		return "", &Fault{Check: "rules", Code: "id-taken", What: fmt.Sprintf("its id %s is that of record %d", head.ID, before)}
+		return "", &Fault{Check: "rules", Code: "id-taken",
+			What: fmt.Sprintf("its id %s is that of record %d", head.ID, before)}
 	}
 	if head.Seen != nil {
 		v.seen++
@@ -114,7 +120,8 @@ func (v *verifier) decide(rec events.Record) (events.Key, error) {
 	return key, err
 }
 
-// A tree is the Merkle tree over the records so far, every hash of it: 64 bytes a record. The order is that of package tlog.
+// A tree is the Merkle tree over the records so far, every hash of it: 64 bytes a record. The order
+// is that of package tlog.
 type tree struct {
 	size   int64
 	hashes []tlog.Hash
@@ -158,14 +165,17 @@ func (t *tree) leaf(sequence uint64) (tlog.Hash, bool) {
 	return t.hashes[tlog.StoredHashIndex(0, int64(sequence)-1)], true
 }
 
-// disagrees says what is wrong with the tree that a statement claims to have seen, "" when nothing is.
+// disagrees says what is wrong with the tree that a statement claims to have seen, "" when nothing
+// is.
 func (t *tree) disagrees(seen events.Seen, sequence uint64) string {
 	root, ok := t.root(seen.Size)
 	switch {
 	case !ok || uint64(seen.Size) >= sequence:
-		return fmt.Sprintf("its signer has seen a ledger of %d records, and this one had %d then", seen.Size, sequence-1)
+		return fmt.Sprintf("its signer has seen a ledger of %d records, and this one had %d then",
+			seen.Size, sequence-1)
 	case root.String() != seen.Root:
-		return fmt.Sprintf("its signer has seen another ledger: the first %d records had the root %s there, and have %s here", seen.Size, seen.Root, root)
+		return fmt.Sprintf("its signer has seen another ledger: the first %d records had the "+
+			"root %s there, and have %s here", seen.Size, seen.Root, root)
 	}
 	return ""
 }

@@ -11,10 +11,12 @@ import (
 	"muster/events/problem"
 )
 
-// Records go through a verification in batches. Workers, one to a core, parse and hash them; then one goroutine judges them
-// in order, and finds out with which key each must be signed; and workers verify the signatures.
+// Records go through a verification in batches. Workers, one to a core, parse and hash them; then
+// one goroutine judges them in order, and finds out with which key each must be signed; and workers
+// verify the signatures.
 
-// How many records a batch has: enough that handing it over costs nothing, few enough that every core has some.
+// How many records a batch has: enough that handing it over costs nothing, few enough that every
+// core has some.
 const batchSize = 256
 
 // How many batches may wait to be judged.
@@ -29,7 +31,8 @@ type batch struct {
 	hashed  chan struct{}   // closed when leaves, records and err are there
 }
 
-// run puts every record of the source through the pipeline. Its error is that of a source which cannot be read.
+// run puts every record of the source through the pipeline. Its error is that of a source which
+// cannot be read.
 func (v *verifier) run(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -122,7 +125,8 @@ func newBatch() *batch {
 	return &batch{entries: make([]Entry, 0, batchSize), hashed: make(chan struct{})}
 }
 
-// hash makes the leaves of a batch and parses its records. After the first that cannot be parsed it only hashes.
+// hash makes the leaves of a batch and parses its records. After the first that cannot be parsed it
+// only hashes.
 func (v *verifier) hash(b *batch) {
 	defer close(b.hashed)
 	b.leaves = make([]tlog.Hash, len(b.entries))
@@ -147,8 +151,8 @@ func (v *verifier) hash(b *batch) {
 	}
 }
 
-// verifySignatures decides with the standard library's Ed25519, one by one: a batch verifier accepts signatures that it
-// does not.
+// verifySignatures decides with the standard library's Ed25519, one by one: a batch verifier
+// accepts signatures that it does not.
 func (v *verifier) verifySignatures(b *batch) {
 	verified := int64(0)
 	for i, key := range b.keys {
@@ -158,7 +162,9 @@ func (v *verifier) verifySignatures(b *batch) {
 		}
 		if err := rec.VerifiedBy(key); err != nil {
 			v.blame(&Fault{Sequence: rec.Sequence, Check: "signatures", Code: "bad-signature",
-				What: "the signature is not that of " + rec.SignedBy().String() + ": the statement was changed after it was signed, or another key has signed it"})
+				What: "the signature is not that of " + rec.SignedBy().String() +
+					": the statement was changed after it was signed, or another key has signed " +
+					"it"})
 			break
 		}
 		verified++

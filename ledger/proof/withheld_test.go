@@ -37,7 +37,8 @@ func bundleOfView(t testing.TB, h *history, v events.View, withheld ...uint64) [
 	t.Helper()
 	var b bytes.Buffer
 	x, err := ExportLedger(t.Context(), &b, h.inView(v, withheld...), h.trusted().Key, nil)
-	if err != nil || x.Withheld != uint64(len(withheld)) || x.Records != uint64(len(h.records)-len(withheld)) {
+	if err != nil || x.Withheld != uint64(len(withheld)) ||
+		x.Records != uint64(len(h.records)-len(withheld)) {
 		t.Fatalf("%+v, %v", x, err)
 	}
 	return b.Bytes()
@@ -50,7 +51,8 @@ func TestVerifyView(t *testing.T) {
 	withheld := []uint64{5, 6, 200, 303}
 	src := h.inView(events.CoalitionView, withheld...)
 	for of, r := range map[string]Report{"the source": verified(t, src, h.trusted()),
-		"its bundle": verifiedFile(t, bundleOfView(t, h, events.CoalitionView, withheld...), h.trusted())} {
+		"its bundle": verifiedFile(t, bundleOfView(t, h, events.CoalitionView, withheld...),
+			h.trusted())} {
 		root, _ := h.tree.root(h.tree.size)
 		if !r.OK || r.Withheld != 4 || r.Records != 303 || r.View != events.CoalitionView ||
 			r.Root != root.String() || r.Checkpoint == nil {
@@ -60,9 +62,11 @@ func TestVerifyView(t *testing.T) {
 		if o["withheld"] != NotChecked || o["tree"] != Verified || o["rules"] != Verified {
 			t.Errorf("%s: %v", of, o)
 		}
-		for _, says := range []string{"303 records (4 of them withheld)", "299 signatures, by 2 keys",
+		for _, says := range []string{"303 records (4 of them withheld)",
+			"299 signatures, by 2 keys",
 			"4 records of 303 could not be read in the view coalition",
-			"as it should be. 4 records could not be read.\n", "- that nothing is withheld but what its label closes"} {
+			"as it should be. 4 records could not be read.\n",
+			"- that nothing is withheld but what its label closes"} {
 			if said := describe(r); !strings.Contains(said, says) {
 				t.Errorf("%s does not say %q:\n%s", of, says, said)
 			}
@@ -95,19 +99,25 @@ func TestFaultsInView(t *testing.T) {
 		check, says string
 		sequence    uint64
 	}{
-		"the founding is withheld": {of(same, 1), "records", "the founding of a ledger is for everybody to read", 1},
-		"a member is withheld":     {of(same, 3), "rules", "is not a member of this ledger", 4},
-		"an operation is withheld": {of(same, 2), "rules", "there is no such operation in this ledger", 4},
+		"the founding is withheld": {of(same, 1), "records",
+			"the founding of a ledger is for everybody to read", 1},
+		"a member is withheld": {of(same, 3), "rules", "is not a member of this ledger", 4},
+		"an operation is withheld": {of(same, 2), "rules",
+			"there is no such operation in this ledger", 4},
 		"another leaf hash": {of(func(all []Entry) []Entry {
 			all[4].Leaf[7] ^= 1
 			return all
 		}, 5), "checkpoint", "some record was altered, put in or left out", 0},
-		"a record is left out": {of(func(all []Entry) []Entry { return slices.Delete(all, 5, 6) }, 5),
+		"a record is left out": {of(func(all []Entry) []Entry { return slices.Delete(all, 5, 6) },
+			5),
 			"records", "it is missing: record 7 follows", 6},
-		"a withheld record is left out": {of(func(all []Entry) []Entry { return slices.Delete(all, 4, 5) }, 5),
+		"a withheld record is left out": {of(func(all []Entry) []Entry {
+			return slices.Delete(all, 4, 5)
+		}, 5),
 			"records", "it is missing: record 6 follows", 5},
 		"a record is changed": {of(func(all []Entry) []Entry {
-			all[6].Stored = bytes.Replace(all[6].Stored, []byte(`"quantity":4`), []byte(`"quantity":9`), 1)
+			all[6].Stored = bytes.Replace(all[6].Stored, []byte(`"quantity":4`),
+				[]byte(`"quantity":9`), 1)
 			return all
 		}, 5), "signatures", "the signature is not that of FRA/paris", 7},
 	} {
@@ -119,8 +129,8 @@ func TestFaultsInView(t *testing.T) {
 	}
 }
 
-// A bundle is of the second version only where something is withheld: who may read all has the first,
-// byte for byte.
+// A bundle is of the second version only where something is withheld: who may read all has the
+// first, byte for byte.
 func TestBundleOfWhoReadsAll(t *testing.T) {
 	h := newHistory(t).offers(5)
 	whole := bundleOf(t, h, events.ID{})
@@ -129,7 +139,8 @@ func TestBundleOfWhoReadsAll(t *testing.T) {
 	}
 	var b bytes.Buffer
 	src := h.source(h.without(5))
-	if _, err := ExportLedger(t.Context(), &b, src, h.trusted().Key, nil); !problem.Is(err, problem.NotReadable) {
+	if _, err := ExportLedger(t.Context(), &b, src, h.trusted().Key, nil); !problem.Is(err,
+		problem.NotReadable) {
 		t.Errorf("a source of all that withholds something: %v", err)
 	}
 }
@@ -140,17 +151,23 @@ func TestTamperedBundleOfView(t *testing.T) {
 	bundle := string(bundleOfView(t, h, events.CoalitionView, 5, 7))
 	line := withheldLine(5, tlog.RecordHash(h.records[4].Stored), events.CoalitionView)
 	for name, c := range map[string]struct{ from, to, says string }{
-		"another label":         {line, strings.Replace(line, " coordinators", " coalition", 1), "is no line of a record that is withheld"},
-		"nations of the label":  {line, line + "+FRA", "is no line of a record that is withheld"},
-		"no label":              {line, strings.TrimSuffix(line, " coordinators"), "is no line"},
-		"another sequence":      {"withheld 5 ", "withheld 05 ", "is no line"},
-		"another view":          {"view coalition", "view public", "is no line of a record that is withheld in the view public"},
-		"the view of all":       {"view coalition", "view coordinators", "is no view of those who may not read all"},
-		"a view by its name":    {"view coalition", "view France", "is no view"},
-		"no view":               {"view coalition\n", "", "where its view should be"},
-		"the first version":     {"bundle v2 ledger", "bundle v1 ledger", "does not end with a length"},
-		"another version":       {"bundle v2 ledger", "bundle v3 ledger", "this muster reads v1 and v2"},
-		"of something else":     {"bundle v2 ledger", "bundle v2 folder", "does not say of what it is"},
+		"another label": {line, strings.Replace(line, " coordinators", " coalition", 1),
+			"is no line of a record that is withheld"},
+		"nations of the label": {line, line + "+FRA", "is no line of a record that is withheld"},
+		"no label":             {line, strings.TrimSuffix(line, " coordinators"), "is no line"},
+		"another sequence":     {"withheld 5 ", "withheld 05 ", "is no line"},
+		"another view": {"view coalition", "view public",
+			"is no line of a record that is withheld in the view public"},
+		"the view of all": {"view coalition", "view coordinators",
+			"is no view of those who may not read all"},
+		"a view by its name": {"view coalition", "view France", "is no view"},
+		"no view":            {"view coalition\n", "", "where its view should be"},
+		"the first version": {"bundle v2 ledger", "bundle v1 ledger",
+			"does not end with a length"},
+		"another version": {"bundle v2 ledger", "bundle v3 ledger",
+			"this muster reads v1 and v2"},
+		"of something else": {"bundle v2 ledger", "bundle v2 folder",
+			"does not say of what it is"},
 		"left out":              {line + "\n", "", "it is missing: record 6 follows"},
 		"said twice":            {line, line + "\n" + line, "stands in its place"},
 		"another end":           {"end 6 2", "end 6 3", "it ends with"},
@@ -163,7 +180,8 @@ func TestTamperedBundleOfView(t *testing.T) {
 			t.Fatalf("%s: no %q in the bundle", name, c.from)
 		}
 		path := filepath.Join(t.TempDir(), "bundle")
-		if err := os.WriteFile(path, []byte(strings.Replace(bundle, c.from, c.to, 1)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(strings.Replace(bundle, c.from, c.to, 1)),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		r, err := VerifyBundle(t.Context(), path, h.trusted())
@@ -175,7 +193,8 @@ func TestTamperedBundleOfView(t *testing.T) {
 			t.Errorf("%s: %s", name, said)
 		}
 	}
-	if _, err := readBundle(strings.NewReader(strings.Replace(bundle, "withheld", "record", 1))); err != nil {
+	if _, err := readBundle(
+		strings.NewReader(strings.Replace(bundle, "withheld", "record", 1))); err != nil {
 		t.Error(err)
 	}
 }
@@ -200,13 +219,14 @@ func TestEveryByteOfABundleOfView(t *testing.T) {
 		}
 		r, err := VerifyBundle(t.Context(), path, h.trusted())
 		if err == nil && (r.OK || r.Fault == nil) {
-			t.Errorf("byte %d of %d was %q, is %q, and nobody notices", at, len(bundle), bundle[at], bad[at])
+			t.Errorf("byte %d of %d was %q, is %q, and nobody notices", at, len(bundle),
+				bundle[at], bad[at])
 		}
 	}
 }
 
-// A second verifier, which was written from FORMAT.md alone, finds the same root and as many records
-// withheld, in tiles of what is released and in a bundle; and notices what is changed.
+// A second verifier, which was written from FORMAT.md alone, finds the same root and as many
+// records withheld, in tiles of what is released and in a bundle; and notices what is changed.
 func TestSecondVerifier(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -226,7 +246,8 @@ func TestSecondVerifier(t *testing.T) {
 	}
 	want := found{603, len(withheld), root.String(), true}
 	look := func(what string) (f found, err error) {
-		out, err := exec.Command(python, "testdata/second_verifier.py", what, h.vkey).CombinedOutput()
+		out, err := exec.Command(python, "testdata/second_verifier.py", what, h.vkey).
+			CombinedOutput()
 		if err == nil {
 			err = json.Unmarshal(out, &f)
 		}
@@ -260,12 +281,14 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-// writeReleased writes the checkpoint and the tiles as a server shows them, into files of their names.
+// writeReleased writes the checkpoint and the tiles as a server shows them, into files of their
+// names.
 func (h *history) writeReleased(t *testing.T, dir string, withheld []uint64) {
 	t.Helper()
 	write(t, filepath.Join(dir, "checkpoint"), h.checkpoint())
 	for at := int64(0); at < h.tree.size; at += tileWidth {
-		tile := tlog.Tile{H: tileHeight, L: -1, N: at / tileWidth, W: int(min(tileWidth, h.tree.size-at))}
+		tile := tlog.Tile{H: tileHeight, L: -1, N: at / tileWidth,
+			W: int(min(tileWidth, h.tree.size-at))}
 		var data []byte
 		for i := range int64(tile.W) {
 			stored := h.records[at+i].Stored

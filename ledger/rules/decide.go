@@ -23,8 +23,8 @@ func Decide(s *State, key events.Key, st events.Statement) error {
 	return decideStatement(s, m, st)
 }
 
-// decideSigner keeps the rules 1, 2 and 4 to 8, which rest on the founding and the members alone. It
-// returns the member who signs, none for the founding.
+// decideSigner keeps the rules 1, 2 and 4 to 8, which rest on the founding and the members alone.
+// It returns the member who signs, none for the founding.
 func decideSigner(s *State, key events.Key, st events.Statement) (m member, err error) {
 	if err := decideLedger(s, st); err != nil {
 		return m, err
@@ -38,9 +38,9 @@ func decideSigner(s *State, key events.Key, st events.Statement) (m member, err 
 	return m, mayMake(s, m, st)
 }
 
-// DecideNew says whether the holder of key may make a statement that no record has yet. It is Decide,
-// asked as the signer sees the ledger: what the signer may not read is not there (rule 41), and a
-// refusal is that of a ledger in which it was never said. It keeps rule 39, too.
+// DecideNew says whether the holder of key may make a statement that no record has yet. It is
+// Decide, asked as the signer sees the ledger: what the signer may not read is not there (rule 41),
+// and a refusal is that of a ledger in which it was never said. It keeps rule 39, too.
 func DecideNew(s *State, key events.Key, st events.Statement) error {
 	if m, err := signer(s, key); err == nil {
 		s = s.readBy(m.view())
@@ -51,10 +51,10 @@ func DecideNew(s *State, key events.Key, st events.Statement) error {
 	return keepsRelease(s, st)
 }
 
-// DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by somebody who may make it: a liaison of the
-// nation, or else a coordinator or an importer. It returns nil, or the refusal that the first of them would get.
-// It is asked as that one sees the ledger, and tells those who have a view nothing of what is not
-// open to it, too.
+// DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by
+// somebody who may make it: a liaison of the nation, or else a coordinator or an importer. It
+// returns nil, or the refusal that the first of them would get. It is asked as that one sees the
+// ledger, and tells those who have a view nothing of what is not open to it, too.
 func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 	if err := decideLedger(s, st); err != nil {
 		return err
@@ -78,7 +78,8 @@ func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 	return cmp.Or(refused, mayNot)
 }
 
-// speakers returns a member of each party that the statement could be of: whose key it is makes no difference within a party.
+// speakers returns a member of each party that the statement could be of: whose key it is makes no
+// difference within a party.
 func (s *State) speakers(st events.Statement) []member {
 	nation, _ := events.About(st)
 	var liaison, coordinator, importer []member
@@ -96,19 +97,22 @@ func (s *State) speakers(st events.Statement) []member {
 	return slices.Concat(liaison, coordinator, importer)
 }
 
-// decideLedger keeps the rules 1 and 2: there is one beginning, and each statement is meant for this ledger.
+// decideLedger keeps the rules 1 and 2: there is one beginning, and each statement is meant for
+// this ledger.
 func decideLedger(s *State, st events.Statement) error {
 	_, founding := st.(*events.LedgerFounded)
 	switch {
 	case founding && s.last > 0:
-		return refuse(codeAlreadyFounded, "this ledger was founded already, as %s: a ledger has one beginning", s.origin).
+		return refuse(codeAlreadyFounded,
+			"this ledger was founded already, as %s: a ledger has one beginning", s.origin).
 			WithHint("to found another ledger, start a server on an empty folder")
 	case founding:
 		return nil
 	case s.last == 0:
 		return NotFounded()
 	case st.Head().Ledger != s.origin:
-		return refuse(codeOtherLedger, "the statement was made for the ledger %s, and this is %s", st.Head().Ledger, s.origin).
+		return refuse(codeOtherLedger, "the statement was made for the ledger %s, and this is %s",
+			st.Head().Ledger, s.origin).
 			WithHint("make it anew for this ledger, and sign it again")
 	}
 	return nil
@@ -116,7 +120,9 @@ func decideLedger(s *State, st events.Statement) error {
 
 func decideFounded(st *events.LedgerFounded, key events.Key) error {
 	if st.Founder != key {
-		return refuse(codeBadSignature, "the founding must be signed with the founder's key that it names, %s", st.Founder.Name()).
+		return refuse(codeBadSignature,
+			"the founding must be signed with the founder's key that it names, %s",
+			st.Founder.Name()).
 			WithHint("sign it with that key, or name the key that signs")
 	}
 	return nil
@@ -130,15 +136,19 @@ func signer(s *State, key events.Key) (member, error) {
 	case !ok || m.key != key:
 		return member{}, NotAdmitted(id)
 	case m.revoked > 0:
-		return member{}, refuse(codeRevoked, "the key %s was revoked by record %d, and what it signs is no longer taken", id, m.revoked).
-			WithHint("make a new key, and ask a coordinator to admit it: muster key new %s/NAME", m.key.Party())
+		return member{}, refuse(codeRevoked,
+			"the key %s was revoked by record %d, and what it signs is no longer taken",
+			id, m.revoked).
+			WithHint("make a new key, and ask a coordinator to admit it: muster key new %s/NAME",
+				m.key.Party())
 	}
 	return m, nil
 }
 
 // NotFounded is the refusal of all that comes before the founding: rule 1.
 func NotFounded() error {
-	return refuse(codeNotFounded, "this ledger was not founded yet").WithHint("try again in a moment")
+	return refuse(codeNotFounded, "this ledger was not founded yet").
+		WithHint("try again in a moment")
 }
 
 // NotAdmitted is the refusal of a statement whose signer is no member: rule 4.
@@ -150,28 +160,32 @@ func NotAdmitted(id events.KeyID) error {
 // BadSignature is the refusal of a statement whose signature is not its key's: rule 4. It is for
 // callers of [Decide], which takes the signature as verified.
 func BadSignature(id events.KeyID) error {
-	return refuse(codeBadSignature, "the signature is not that of %s: the statement was changed after it was signed, or another key has signed it", id).
+	return refuse(codeBadSignature,
+		"the signature is not that of %s: the statement was changed after it was signed, or "+
+			"another key has signed it", id).
 		WithHint("sign the statement again with %s, and send it as it was signed", id.Name)
 }
 
-// IDTaken is the refusal of a statement whose id is that of another one, recorded with the sequence:
-// rule 3, which the caller of [Decide] keeps.
+// IDTaken is the refusal of a statement whose id is that of another one, recorded with the
+// sequence: rule 3, which the caller of [Decide] keeps.
 func IDTaken(id events.ID, sequence uint64) error {
-	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d", id, sequence).
+	return refuse(codeIDTaken, "the id %s is that of another statement, recorded as %d",
+		id, sequence).
 		WithHint("look at record %d: if it says what is meant, it counts already, and to say it "+
 			"again would count twice; else give the new statement an id of its own", sequence)
 }
 
-// OtherHistory is the refusal of a statement whose signer has seen another history than this one, of
-// which found tells where it differs: rule 27, which the caller of [Decide] keeps.
+// OtherHistory is the refusal of a statement whose signer has seen another history than this one,
+// of which found tells where it differs: rule 27, which the caller of [Decide] keeps.
 func OtherHistory(seen *events.Seen, found string) error {
 	return refuse(codeOtherHistory, "the signer has seen %d records with the root %s, "+
 		"and that is not the history of this ledger, %s", seen.Size, seen.Root, found).
-		WithHint("keep the checkpoint that was seen: this server, or the one that showed it, tells " +
-			"another history, so compare both with what other servers and members hold")
+		WithHint("keep the checkpoint that was seen: this server, or the one that showed it, " +
+			"tells another history, so compare both with what other servers and members hold")
 }
 
-// parties says who may make which statement: rule 5. What a liaison may say, it says for its own nation alone.
+// parties says who may make which statement: rule 5. What a liaison may say, it says for its own
+// nation alone.
 var parties = map[events.Type][]events.MemberRole{
 	"member.admitted":       {events.Coordinator},
 	"member.revoked":        {events.Coordinator}, // and the holder of the key
@@ -233,18 +247,22 @@ func forItself(m member, st events.Statement) error {
 	if nation == own {
 		return nil
 	}
-	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(), own.Named(), nation.Named()).
+	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(),
+		own.Named(), nation.Named()).
 		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
 }
 
-// onBehalf keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of its own.
+// onBehalf keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of
+// its own.
 func onBehalf(s *State, st events.Statement) error {
 	nation, _ := events.About(st)
 	since, voiced := s.voiced[nation]
 	if !voiced {
 		return nil
 	}
-	return refuse(codeSpeaksForItself, "%s has spoken for itself since its first liaison was admitted (record %d): nobody else says %q for it",
+	return refuse(codeSpeaksForItself,
+		"%s has spoken for itself since its first liaison was admitted (record %d): nobody else "+
+			"says %q for it",
 		english.Capital(nation.Named()), since, st.Head().Type.Words()).
 		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
 }
@@ -272,9 +290,11 @@ func rolesText(roles []events.MemberRole) string {
 	return list(names, "or")
 }
 
-// noRule refuses a kind of statement that was added to package events and not here: what no rule allows is refused.
+// noRule refuses a kind of statement that was added to package events and not here: what no rule
+// allows is refused.
 func noRule(typ events.Type) error {
-	return refuse(codeWrongParty, "no rule of this ledger says who may say %q, so nobody may", typ.Words()).
+	return refuse(codeWrongParty, "no rule of this ledger says who may say %q, so nobody may",
+		typ.Words()).
 		WithHint("use a newer muster on the server")
 }
 

@@ -7,11 +7,13 @@ import (
 	"muster/events/problem"
 )
 
-// allocatable keeps rule 31 as far as the pledge alone goes: only what is offered can be set against a requirement.
+// allocatable keeps rule 31 as far as the pledge alone goes: only what is offered can be set
+// against a requirement.
 func allocatable(p *pledge) error {
 	switch {
 	case p.observed:
-		return promised(p, "cannot be allocated", "it counts for the requirement that it fits, where it fits one alone")
+		return promised(p, "cannot be allocated",
+			"it counts for the requirement that it fits, where it fits one alone")
 	case p.rung < offered:
 		return refuse(codeWrongRung, "the pledge %s is %s: only what is offered can be allocated",
 			p.id(), p.rung).WithHint("first it must be offered: %s", offered.command(p.id()))
@@ -28,32 +30,50 @@ func decideAllocated(s *State, p pledge, st *events.AllocationMade) error {
 	var wrong []problem.Field
 	t := p.termsOn(max(st.Effective, st.From))
 	if st.Unit != p.unit || st.Unit != l.unit {
-		wrong = append(wrong, field("unit", st.Unit, "the pledge is counted in %s and the requirement in %s: only forces in the requirement's unit fill it", p.unit, l.unit))
+		wrong = append(wrong,
+			field("unit", st.Unit,
+				"the pledge is counted in %s and the requirement in %s: only forces in the "+
+					"requirement's unit fill it", p.unit, l.unit))
 	}
 	if l.role != p.role {
-		wrong = append(wrong, field("line", st.Line, "the requirement is for %s and the pledge for %s: write a requirement for %s", l.role, p.role, p.role))
+		wrong = append(wrong,
+			field("line", st.Line,
+				"the requirement is for %s and the pledge for %s: write a requirement for %s",
+				l.role, p.role, p.role))
 	}
 	if a := t.area; a != "" && l.area != "" && a != l.area {
-		wrong = append(wrong, field("line", st.Line, "the requirement is in %s and the pledge for %s: write one in %s, or ask the nation", l.area, a, a))
+		wrong = append(wrong,
+			field("line", st.Line,
+				"the requirement is in %s and the pledge for %s: write one in %s, or ask the "+
+					"nation", l.area, a, a))
 	}
 	if w := t.window; st.Until != 0 && st.Until < w.From || w.Until != 0 && st.From > w.Until {
-		wrong = append(wrong, field("from", st.From.String(), "the pledge is there %s: write a window that meets it", w.Span()))
+		wrong = append(wrong,
+			field("from", st.From.String(), "the pledge is there %s: write a window that meets it",
+				w.Span()))
 	}
 	if t.reserve {
-		wrong = append(wrong, field("pledge", st.Pledge.String(), "is held in reserve, and a reserve fills no requirement: ask the nation to amend it"))
+		wrong = append(wrong,
+			field("pledge", st.Pledge.String(),
+				"is held in reserve, and a reserve fills no requirement: ask the nation to "+
+					"amend it"))
 	}
 	if err := refuseFields(codeAllocationMismatch, wrong); err != nil {
 		return err
 	}
 	if label := p.released(); !l.label.Covers(label) {
-		return refuseField(codeReleaseTooWide, field("line", st.Line, "the requirement is for the %s to read and the pledge for the %s: "+
-			"who may read the allocation could not read the requirement", l.label, label)).
-			WithHint("leave it unallocated: it counts for the requirement that it fits, where it fits one alone")
+		return refuseField(codeReleaseTooWide,
+			field("line", st.Line,
+				"the requirement is for the %s to read and the pledge for the %s: "+
+					"who may read the allocation could not read the requirement", l.label, label)).
+			WithHint("leave it unallocated: it counts for the requirement that it fits, where " +
+				"it fits one alone")
 	}
 	return within(&p, st)
 }
 
-// within keeps rule 32: on no day are more allocated than are pledged. It looks at each day on which one of the two may change.
+// within keeps rule 32: on no day are more allocated than are pledged. It looks at each day on
+// which one of the two may change.
 func within(p *pledge, st *events.AllocationMade) error {
 	n, _ := st.Quantity.Number()
 	first := max(st.Effective, st.From)
@@ -76,12 +96,18 @@ func within(p *pledge, st *events.AllocationMade) error {
 	for _, day := range days {
 		pledged, known := p.quantityOn(day)
 		if !known {
-			return refuse(codeOverAllocated, "how much the pledge %s is of is not known on %s, so nothing of it can be allocated", st.Pledge, day).
-				WithHint("the nation says how much with: muster pledge amend %s --quantity N", st.Pledge)
+			return refuse(codeOverAllocated,
+				"how much the pledge %s is of is not known on %s, so nothing of it can be "+
+					"allocated", st.Pledge, day).
+				WithHint("the nation says how much with: muster pledge amend %s --quantity N",
+					st.Pledge)
 		}
 		if free := pledged - p.allocatedOn(day); n > free {
-			return refuseField(codeOverAllocated, field("quantity", st.Quantity.String(), "on %s the pledge is of %s, and %s of that are free: write at most that, or release an allocation first",
-				day, p.unit.Of(pledged), p.unit.Of(max(0, free))))
+			return refuseField(codeOverAllocated,
+				field("quantity", st.Quantity.String(),
+					"on %s the pledge is of %s, and %s of that are free: write at most that, or "+
+						"release an allocation first",
+					day, p.unit.Of(pledged), p.unit.Of(max(0, free))))
 		}
 	}
 	return nil
@@ -104,13 +130,18 @@ func releasable(p *pledge, x *saying) error {
 		switch {
 		case a.id != x.other:
 		case a.released > 0:
-			return refuse(codeAllocationReleased, "the allocation %s was released already, by record %d", a.id, a.released)
+			return refuse(codeAllocationReleased,
+				"the allocation %s was released already, by record %d", a.id, a.released)
 		case x.effective < a.effective:
-			return refuseField(codeBeforeBeginning, field("effective", x.effective.String(), "the allocation holds from %s on: write that date or a later one", a.effective))
+			return refuseField(codeBeforeBeginning,
+				field("effective", x.effective.String(),
+					"the allocation holds from %s on: write that date or a later one", a.effective))
 		default:
 			return nil
 		}
 	}
-	return refuseField(codeAllocationUnknown, field("allocation", x.other.String(), "the pledge %s has no such allocation: check the id", p.id())).
+	return refuseField(codeAllocationUnknown,
+		field("allocation", x.other.String(), "the pledge %s has no such allocation: check the id",
+			p.id())).
 		WithHint("see what is allocated: muster pledge show %s", p.id())
 }

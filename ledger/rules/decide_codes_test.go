@@ -23,7 +23,8 @@ func ruleParse(t *testing.T, name string) *ast.File {
 	return f
 }
 
-// ruleCodes reads from refusals.go each code and the slug of its kind, in order: "not-founded unavailable".
+// ruleCodes reads from refusals.go each code and the slug of its kind, in order: "not-founded
+// unavailable".
 func ruleCodes(t *testing.T) []string {
 	t.Helper()
 	var codes []string
@@ -43,11 +44,12 @@ func ruleCodes(t *testing.T) []string {
 }
 
 var ruleKinds = map[string]string{
-	"Unavailable": "unavailable", "Conflict": "conflict", "NotAllowed": "not-allowed", "NotFound": "not-found", "Invalid": "invalid",
+	"Unavailable": "unavailable", "Conflict": "conflict", "NotAllowed": "not-allowed",
+	"NotFound": "not-found", "Invalid": "invalid",
 }
 
-// Programs and people rely on the codes and on what kind of problem each is. The file is added to at its end and never
-// changed otherwise.
+// Programs and people rely on the codes and on what kind of problem each is. The file is added to
+// at its end and never changed otherwise.
 func TestCodesAreAppendOnly(t *testing.T) {
 	data, err := os.ReadFile("testdata/codes.txt")
 	if err != nil {
@@ -57,11 +59,13 @@ func TestCodesAreAppendOnly(t *testing.T) {
 	codes := ruleCodes(t)
 	for i, want := range golden {
 		if i >= len(codes) || codes[i] != want {
-			t.Fatalf("code %d was %q and is not any more: codes are never changed, moved or removed", i+1, want)
+			t.Fatalf("code %d was %q and is not any more: codes are never changed, moved or "+
+				"removed", i+1, want)
 		}
 	}
 	if more := codes[len(golden):]; len(more) > 0 {
-		t.Errorf("add the new codes to the end of testdata/codes.txt:\n%s", strings.Join(more, "\n"))
+		t.Errorf("add the new codes to the end of testdata/codes.txt:\n%s",
+			strings.Join(more, "\n"))
 	}
 	seen := map[string]bool{}
 	for _, c := range codes {
@@ -73,7 +77,8 @@ func TestCodesAreAppendOnly(t *testing.T) {
 	}
 }
 
-// ruleProofs collects, from the tests of this package, which codes each function TestRule… checks a refusal for.
+// ruleProofs collects, from the tests of this package, which codes each function TestRule… checks a
+// refusal for.
 func ruleProofs(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
@@ -91,8 +96,8 @@ func ruleProofs(t *testing.T) map[string]map[string]bool {
 	return proofs
 }
 
-// ruleRefusals collects the codes in calls of refuses, refusesNew and ruleRefused: the third argument of
-// each.
+// ruleRefusals collects the codes in calls of refuses, refusesNew and ruleRefused: the third
+// argument of each.
 func ruleRefusals(f *ast.FuncDecl) map[string]bool {
 	codes := map[string]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -107,7 +112,8 @@ func ruleRefusals(f *ast.FuncDecl) map[string]bool {
 		case *ast.Ident:
 			name = fun.Name
 		}
-		if lit, ok := call.Args[2].(*ast.BasicLit); ok && slices.Contains([]string{"refuses", "refusesNew", "ruleRefused"}, name) {
+		if lit, ok := call.Args[2].(*ast.BasicLit); ok &&
+			slices.Contains([]string{"refuses", "refusesNew", "ruleRefused"}, name) {
 			slug, _ := strconv.Unquote(lit.Value)
 			codes[slug] = true
 		}
@@ -123,9 +129,11 @@ type ruleText struct {
 	test   string
 }
 
-var ruleInDoc = regexp.MustCompile(`(?s)^(\d+)\. .*\(([a-z-]+(?:,\s+[a-z-]+)*);\s+(TestRule(\d\d)\w+)\)$`)
+var ruleInDoc = regexp.MustCompile(
+	`(?s)^(\d+)\. .*\(([a-z-]+(?:,\s+[a-z-]+)*);\s+(TestRule(\d\d)\w+)\)$`)
 
-// ruleDoc reads the rules in the package comment, which are numbered from 1, each with its codes and its test.
+// ruleDoc reads the rules in the package comment, which are numbered from 1, each with its codes
+// and its test.
 func ruleDoc(t *testing.T) (all []ruleText) {
 	t.Helper()
 	_, rules, ok := strings.Cut(ruleParse(t, "doc.go").Doc.Text(), "# The rules")
@@ -137,7 +145,9 @@ func ruleDoc(t *testing.T) (all []ruleText) {
 		if m == nil || m[1] != strconv.Itoa(i+1) || m[4] != fmt.Sprintf("%02d", i+1) {
 			t.Fatalf("this is not rule %d with its codes and its test: %q", i+1, text)
 		}
-		codes := strings.FieldsFunc(m[2], func(r rune) bool { return strings.ContainsRune(", \n", r) })
+		codes := strings.FieldsFunc(m[2], func(r rune) bool {
+			return strings.ContainsRune(", \n", r)
+		})
 		all = append(all, ruleText{i + 1, codes, m[3]})
 	}
 	return all
@@ -153,7 +163,8 @@ func TestDocNamesEveryRule(t *testing.T) {
 	for _, rule := range ruleDoc(t) {
 		for _, code := range rule.codes {
 			if !proofs[rule.test][code] {
-				t.Errorf("rule %d: no %s checks a refusal with the code %s", rule.number, rule.test, code)
+				t.Errorf("rule %d: no %s checks a refusal with the code %s", rule.number,
+					rule.test, code)
 			}
 			delete(unproven, code)
 		}
@@ -167,13 +178,16 @@ func TestDocNamesEveryRule(t *testing.T) {
 	}
 }
 
-// The comments in the code name rules by number: each rule is kept somewhere, and none that is not there.
+// The comments in the code name rules by number: each rule is kept somewhere, and none that is not
+// there.
 func TestEveryRuleIsKept(t *testing.T) {
 	files, err := filepath.Glob("decide*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return strings.HasSuffix(name, "_test.go")
+	})
 	kept := map[int]bool{}
 	for _, name := range files {
 		for _, group := range ruleParse(t, name).Comments {

@@ -24,11 +24,16 @@ func conditionsMet(p *pledge) error {
 		}
 	}
 	if failed != nil {
-		return refuse(codeConditionOpen, "the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", p.id(), list(failed, "and")).
-			WithHint("withdraw it, and offer another: muster pledge withdraw %s; %s", p.id(), p.anew())
+		return refuse(codeConditionOpen,
+			"the pledge %s cannot be confirmed any more: it hangs on %s, which has failed", p.id(),
+			list(failed, "and")).
+			WithHint("withdraw it, and offer another: muster pledge withdraw %s; %s",
+				p.id(), p.anew())
 	}
 	if open != nil {
-		return refuse(codeConditionOpen, "the pledge %s hangs on %s: a nation is bound only when its own conditions are discharged", p.id(), list(open, "and")).
+		return refuse(codeConditionOpen,
+			"the pledge %s hangs on %s: a nation is bound only when its own conditions are "+
+				"discharged", p.id(), list(open, "and")).
 			WithHint("first say that it has happened: %s", discharging(p, open))
 	}
 	return nil
@@ -47,7 +52,8 @@ func discharging(p *pledge, conditions []events.Line) string {
 func newCondition(p *pledge, name events.Line) error {
 	for _, c := range p.conditions {
 		if c.name == name {
-			return refuse(codeConditionKnown, "the pledge %s has a condition named %s already", p.id(), name).
+			return refuse(codeConditionKnown, "the pledge %s has a condition named %s already",
+				p.id(), name).
 				WithHint("give the new one another name")
 		}
 	}
@@ -70,14 +76,17 @@ func openCondition(p *pledge, name events.Line) error {
 		}
 	}
 	if names == nil {
-		return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no conditions: "+
-			"add it first: muster condition add %s %s", p.id(), name))
+		return refuseField(codeConditionUnknown,
+			field("condition", name, "the pledge has no conditions: "+
+				"add it first: muster condition add %s %s", p.id(), name))
 	}
-	return refuseField(codeConditionUnknown, field("condition", name, "the pledge has no such condition: write %s", list(names, "or")))
+	return refuseField(codeConditionUnknown,
+		field("condition", name, "the pledge has no such condition: write %s", list(names, "or")))
 }
 
 func alreadySettled(c condition, how string) error {
-	return refuse(codeConditionKnown, "the condition %s %s already, by record %d", c.name, how, c.settled).
+	return refuse(codeConditionKnown, "the condition %s %s already, by record %d", c.name,
+		how, c.settled).
 		WithHint("if it is open again, add it under another name")
 }
 
@@ -85,7 +94,8 @@ func alreadySettled(c condition, how string) error {
 func newCaveat(p *pledge, name events.Line) error {
 	for _, c := range p.caveats {
 		if c.name == name {
-			return refuse(codeCaveatKnown, "the pledge %s has had a caveat named %s already", p.id(), name).WithHint("give the new one another name")
+			return refuse(codeCaveatKnown, "the pledge %s has had a caveat named %s already",
+				p.id(), name).WithHint("give the new one another name")
 		}
 	}
 	return nil
@@ -97,7 +107,8 @@ func heldCaveat(p *pledge, name events.Line) error {
 	for _, c := range p.caveats {
 		switch {
 		case c.name == name && c.lifted > 0:
-			return refuse(codeCaveatKnown, "the caveat %s was lifted already, by record %d", name, c.lifted)
+			return refuse(codeCaveatKnown, "the caveat %s was lifted already, by record %d",
+				name, c.lifted)
 		case c.name == name:
 			return nil
 		case c.lifted == 0:
@@ -105,7 +116,9 @@ func heldCaveat(p *pledge, name events.Line) error {
 		}
 	}
 	if held == nil {
-		return refuseField(codeCaveatUnknown, field("caveat", name, "no caveat holds for the pledge: there is none to lift"))
+		return refuseField(codeCaveatUnknown,
+			field("caveat", name, "no caveat holds for the pledge: there is none to lift"))
 	}
-	return refuseField(codeCaveatUnknown, field("caveat", name, "the pledge has no such caveat: write %s", list(held, "or")))
+	return refuseField(codeCaveatUnknown,
+		field("caveat", name, "the pledge has no such caveat: write %s", list(held, "or")))
 }

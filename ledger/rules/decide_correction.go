@@ -8,16 +8,21 @@ import (
 	"muster/events/problem"
 )
 
-// decideCorrected keeps the rules 35 to 37, and rule 24 where forces are there again that were said to have returned.
+// decideCorrected keeps the rules 35 to 37, and rule 24 where forces are there again that were said
+// to have returned.
 func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) error {
 	said, at := p.mend(st)
 	if at < 0 {
-		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "no statement about the pledge %s has this id: check it", st.Pledge)).
+		return refuseField(codeCorrectionUnknown,
+			field("corrects", st.Corrects.String(),
+				"no statement about the pledge %s has this id: check it", st.Pledge)).
 			WithHint("see what was said, with the ids: muster pledge show %s -o json", st.Pledge)
 	}
 	x := &p.said[at]
 	if x.typ() == "pledge.corrected" {
-		return refuseField(codeCorrectionUnknown, field("corrects", st.Corrects.String(), "is itself a correction: name the statement that it corrects, %s", x.other))
+		return refuseField(codeCorrectionUnknown,
+			field("corrects", st.Corrects.String(),
+				"is itself a correction: name the statement that it corrects, %s", x.other))
 	}
 	if err := notBeforeDisclosed(p, at, st); err != nil {
 		return err
@@ -28,28 +33,34 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 	if err := fits(s, p, at, st); err != nil {
 		return err
 	}
-	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck || x.typ() != "pledge.returned" {
+	if err := holds(p, said, at); err != nil || !p.observed || !st.Struck ||
+		x.typ() != "pledge.returned" {
 		return err
 	}
 	return observedOnce(s, observedKey{p.operation, p.nation, p.role}, p.id())
 }
 
-// mayCorrect keeps rule 35: whoever has said it, or a coordinator. That a liaison speaks for its own nation is known already.
+// mayCorrect keeps rule 35: whoever has said it, or a coordinator. That a liaison speaks for its
+// own nation is known already.
 func mayCorrect(m member, x *saying) error {
 	if m.role == events.Coordinator || m.role == events.Liaison && x.party() == m.key.Party() ||
-		m.role == events.Importer && slices.Contains(parties[x.typ()], events.Importer) && x.party() == events.HQ {
+		m.role == events.Importer && slices.Contains(parties[x.typ()], events.Importer) &&
+			x.party() == events.HQ {
 		return nil
 	}
 	whom := "a liaison of " + x.party().Named()
 	if x.party() == events.HQ {
 		whom = "a coordinator"
 	}
-	return refuse(codeWrongParty, "record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, corrects it", x.sequence, x.party(), m.key.Name(), roleText(m)).
+	return refuse(codeWrongParty,
+		"record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, "+
+			"corrects it", x.sequence, x.party(), m.key.Name(), roleText(m)).
 		WithHint("ask %s to correct it", whom)
 }
 
 var (
-	withTerms    = []events.Type{"pledge.indicated", "pledge.offered", "pledge.amended", "pledge.disclosed"}
+	withTerms = []events.Type{"pledge.indicated", "pledge.offered", "pledge.amended",
+		"pledge.disclosed"}
 	withStrength = []events.Type{"pledge.deployed", "pledge.reported", "pledge.observed"}
 )
 
@@ -58,7 +69,10 @@ func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 	x := &p.said[at]
 	switch {
 	case st.Struck && at == 0:
-		return refuseField(codeCorrectionMismatch, field("struck", "true", "the statement begins the pledge, which cannot be undone: withdraw the pledge instead"))
+		return refuseField(codeCorrectionMismatch,
+			field("struck", "true",
+				"the statement begins the pledge, which cannot be undone: withdraw the pledge "+
+					"instead"))
 	case st.Terms != nil && !slices.Contains(withTerms, x.typ()):
 		return refuseField(codeCorrectionMismatch, field("terms", "",
 			"record %d, %s, has no terms: leave them out", x.sequence, x.typ().Words()))
@@ -94,6 +108,7 @@ func breaks(said []saying, at, i int, err error) error {
 	if i == at {
 		which = "it"
 	}
-	return refuse(codeCorrectionBreaks, "so corrected, %s would not stand: %s", which, problem.From(err).Detail).
+	return refuse(codeCorrectionBreaks, "so corrected, %s would not stand: %s", which,
+		problem.From(err).Detail).
 		WithHint("correct what follows from it first, or only its date")
 }

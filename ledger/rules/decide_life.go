@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// follows keeps the rules that a pledge's own history makes. It is asked of what is said now, and, when something earlier is
-// corrected, of all that was said since.
+// follows keeps the rules that a pledge's own history makes. It is asked of what is said now, and,
+// when something earlier is corrected, of all that was said since.
 func follows(p *pledge, x *saying) error {
 	if err := stands(p, x); err != nil {
 		return err
@@ -30,15 +30,19 @@ func follows(p *pledge, x *saying) error {
 	case "pledge.reported":
 		return reportable(p, x)
 	case "pledge.amended":
-		return cmp.Or(promised(p, "has no terms to amend", "report its strength instead: "+reporting(p)),
+		return cmp.Or(promised(p, "has no terms to amend",
+			"report its strength instead: "+reporting(p)),
 			stillStands(p, x))
 	case "pledge.renewed":
-		return cmp.Or(promised(p, "does not expire", "report its strength, or its return: "+reporting(p)+
-			"; "+returned.command(p.id())), stillStands(p, x))
+		return cmp.Or(promised(p, "does not expire",
+			"report its strength, or its return: "+reporting(p)+
+				"; "+returned.command(p.id())), stillStands(p, x))
 	case "pledge.disclosed":
-		return cmp.Or(promised(p, "has no release to widen", "published figures need no disclosure"), stillStands(p, x))
+		return cmp.Or(promised(p, "has no release to widen",
+			"published figures need no disclosure"), stillStands(p, x))
 	case "condition.added":
-		return cmp.Or(promised(p, "has no conditions", "conditions belong to what is offered: "+p.anew()),
+		return cmp.Or(promised(p, "has no conditions",
+			"conditions belong to what is offered: "+p.anew()),
 			newCondition(p, x.name))
 	case "condition.discharged", "condition.failed":
 		return openCondition(p, x.name)
@@ -55,8 +59,8 @@ func follows(p *pledge, x *saying) error {
 	return noRule(x.typ())
 }
 
-// stands keeps rule 16, rule 18, rule 28 and rule 43: the pledge had begun, and has neither ended nor
-// lapsed, and nothing is said of the days before it was disclosed.
+// stands keeps rule 16, rule 18, rule 28 and rule 43: the pledge had begun, and has neither ended
+// nor lapsed, and nothing is said of the days before it was disclosed.
 func stands(p *pledge, x *saying) error {
 	again := "offer a new pledge: " + p.anew()
 	if p.observed {
@@ -65,14 +69,21 @@ func stands(p *pledge, x *saying) error {
 	late := x.typ() == "pledge.reported" && p.rung == returned && x.effective < p.reached[returned]
 	switch expired, lapsed := p.lapsed(x.effective); {
 	case p.rung.ended() && !late:
-		return refuse(codePledgeEnded, "the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).WithHint("%s", again)
+		return refuse(codePledgeEnded,
+			"the pledge %s was %s by record %d: nothing moves after that", p.id(), p.rung, p.ended).
+			WithHint("%s", again)
 	case lapsed:
-		return refuse(codePledgeEnded, "the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(), expired, x.effective).
+		return refuse(codePledgeEnded,
+			"the pledge %s expired on %s, and has lapsed on %s: nothing moves after that", p.id(),
+			expired, x.effective).
 			WithHint("what held on %s or before can still be recorded; else %s", expired, again)
 	}
 	if x.effective < p.opened {
-		return refuseField(codeDisclosed, field("effective", x.effective.String(), "the pledge was disclosed as it stands from %s on, "+
-			"and who reads it only from there knows of nothing before: write that date or a later one", p.opened))
+		return refuseField(codeDisclosed,
+			field("effective", x.effective.String(),
+				"the pledge was disclosed as it stands from %s on, "+
+					"and who reads it only from there knows of nothing before: write that date "+
+					"or a later one", p.opened))
 	}
 	return notBefore(p.began, x.effective, "pledge "+p.id().String())
 }
@@ -85,26 +96,33 @@ func stillStands(p *pledge, x *saying) error {
 	after, last := *p, &p.said[0]
 	after.said, after.expiring = append(slices.Clip(p.said), *x), true
 	for i := range p.said {
-		if y := &p.said[i]; !y.struck && y.typ() != "pledge.corrected" && y.effective > last.effective {
+		if y := &p.said[i]; !y.struck && y.typ() != "pledge.corrected" &&
+			y.effective > last.effective {
 			last = y
 		}
 	}
 	if _, lapsed := after.lapsed(last.effective); lapsed {
-		return refuseField(codeExpiresEarly, field("expires", x.expires().String(), "record %d, %s, holds from %s on: write that date or a later one, or correct that record first",
-			last.sequence, last.typ().Words(), last.effective))
+		return refuseField(codeExpiresEarly,
+			field("expires", x.expires().String(),
+				"record %d, %s, holds from %s on: write that date or a later one, or correct "+
+					"that record first",
+				last.sequence, last.typ().Words(), last.effective))
 	}
 	return nil
 }
 
-// climbs keeps the rules 19 and 29: a pledge climbs one rung at a time, leaves only where there is an exit, and reaches no rung
-// before the one below.
+// climbs keeps the rules 19 and 29: a pledge climbs one rung at a time, leaves only where there is
+// an exit, and reaches no rung before the one below.
 func climbs(p *pledge, x *saying, from ...rung) error {
 	if !slices.Contains(from, p.rung) {
 		return wrongRung(p, x, from)
 	}
 	if since := p.reached[p.rung]; x.effective < since {
-		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the pledge is %s from %s on, and cannot be %s before: write that date or a later one",
-			p.rung, since, x.typ().Event()))
+		return refuseField(codeBeforeRung,
+			field("effective", x.effective.String(),
+				"the pledge is %s from %s on, and cannot be %s before: write that date or a "+
+					"later one",
+				p.rung, since, x.typ().Event()))
 	}
 	return nil
 }
@@ -114,7 +132,8 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 	for i, r := range from {
 		names[i] = r.String()
 	}
-	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(), p.rung, list(names, "or"), x.typ().Event())
+	refusal := refuse(codeWrongRung, "the pledge %s is %s: only one that is %s can be %s", p.id(),
+		p.rung, list(names, "or"), x.typ().Event())
 	switch {
 	case p.rung < from[0]:
 		return refusal.WithHint("first it must be %s: %s", from[0], from[0].command(p.id()))
@@ -124,7 +143,8 @@ func wrongRung(p *pledge, x *saying, from []rung) error {
 	return refusal.WithHint("it is past that; see where it stands: muster pledge show %s", p.id())
 }
 
-// reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it is.
+// reportable keeps the rules 23 and 29: strength is told only of what is there, and from when it
+// is.
 func reportable(p *pledge, x *saying) error {
 	if p.rung == returned { // and the report is of a day before: see stands
 		return afterDeployed(p, x)
@@ -137,18 +157,24 @@ func reportable(p *pledge, x *saying) error {
 
 func afterDeployed(p *pledge, x *saying) error {
 	if since := p.reached[deployed]; x.effective < since {
-		return refuseField(codeBeforeRung, field("effective", x.effective.String(), "the forces are there from %s on: write that date or a later one", since))
+		return refuseField(codeBeforeRung,
+			field("effective", x.effective.String(),
+				"the forces are there from %s on: write that date or a later one", since))
 	}
 	return nil
 }
 
 // reporting is the command that reports the strength of a pledge.
-func reporting(p *pledge) string { return fmt.Sprintf("muster pledge report %s --quantity N", p.id()) }
+func reporting(p *pledge) string {
+	return fmt.Sprintf("muster pledge report %s --quantity N", p.id())
+}
 
 // promised keeps rule 26: what was only seen was never promised.
 func promised(p *pledge, so, hint string) error {
 	if !p.observed {
 		return nil
 	}
-	return refuse(codeNothingPledged, "the pledge %s was seen in published figures and never offered, so it %s", p.id(), so).WithHint("%s", hint)
+	return refuse(codeNothingPledged,
+		"the pledge %s was seen in published figures and never offered, so it %s", p.id(), so).
+		WithHint("%s", hint)
 }

@@ -10,17 +10,21 @@ func decideAdmitted(s *State, st *events.MemberAdmitted) error {
 	case !ok:
 		return nil
 	case m.key != st.Key: // a signature names its key by these two alone
-		return refuse(codeKeyKnown, "the key %s has the name and the hash of another one, and signatures could not be told apart", id).
+		return refuse(codeKeyKnown,
+			"the key %s has the name and the hash of another one, and signatures could not be "+
+				"told apart", id).
 			WithHint("make a new key: muster key new %s/NAME", st.Key.Party())
 	case m.revoked > 0:
-		return refuse(codeKeyKnown, "the key %s was revoked by record %d and cannot come back", id, m.revoked).
+		return refuse(codeKeyKnown, "the key %s was revoked by record %d and cannot come back",
+			id, m.revoked).
 			WithHint("make a new key: muster key new %s/NAME", st.Key.Party())
 	}
 	return refuse(codeKeyKnown, "the key %s is a member already, as %s", id, m.role).
 		WithHint("for another role, make another key: muster key new %s/NAME", st.Key.Party())
 }
 
-// decideRevoked keeps the rules 8 and 10: what is revoked is a member's key, and the last coordinator's stays.
+// decideRevoked keeps the rules 8 and 10: what is revoked is a member's key, and the last
+// coordinator's stays.
 func decideRevoked(s *State, st *events.MemberRevoked) error {
 	id, _ := st.Key.ID()
 	m, ok := s.members[id]
@@ -32,7 +36,8 @@ func decideRevoked(s *State, st *events.MemberRevoked) error {
 		return refuse(codeRevoked, "the key %s was revoked already, by record %d", id, m.revoked).
 			WithHint("nothing more needs to be said")
 	case m.role == events.Coordinator && coordinators(s) == 1:
-		return refuse(codeLastCoordinator, "%s is the last coordinator: without it nobody could admit another", id).
+		return refuse(codeLastCoordinator,
+			"%s is the last coordinator: without it nobody could admit another", id).
 			WithHint("admit another coordinator first: muster member admit KEY")
 	}
 	return nil

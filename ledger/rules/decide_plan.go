@@ -13,7 +13,8 @@ import (
 func decideOpened(s *State, st *events.OperationOpened) error {
 	if _, ok := s.operations[st.Operation]; ok {
 		return refuse(codeOperationKnown, "the operation %s was opened already", st.Operation).
-			WithHint("give the new one another name; or revise what is there: muster plan apply FILE")
+			WithHint("give the new one another name; or revise what is there: muster plan apply " +
+				"FILE")
 	}
 	return nil
 }
@@ -22,12 +23,13 @@ func knownOperation(s *State, o events.Operation) (operation, error) {
 	if op, ok := s.operations[o]; ok && s.mayRead(op.label) {
 		return op, nil
 	}
-	return operation{}, refuseField(codeOperationUnknown, field("operation", o, "there is no such operation in this ledger: check its name")).
+	return operation{}, refuseField(codeOperationUnknown,
+		field("operation", o, "there is no such operation in this ledger: check its name")).
 		WithHint("a coordinator opens it with: muster plan apply FILE")
 }
 
-// decideOperationRevised keeps the rules 13 and 16: what was ever counted keeps its place in the catalogue, and nothing
-// changes before it began.
+// decideOperationRevised keeps the rules 13 and 16: what was ever counted keeps its place in the
+// catalogue, and nothing changes before it began.
 func decideOperationRevised(s *State, st *events.OperationRevised) error {
 	op, err := knownOperation(s, st.Operation)
 	if err != nil {
@@ -39,8 +41,11 @@ func decideOperationRevised(s *State, st *events.OperationRevised) error {
 	var missing []problem.Field
 	for _, u := range usesOf(s, st.Operation) {
 		if units, _ := st.Units(u.role); !slices.Contains(units, u.unit) {
-			missing = append(missing, field("roles", u.role, "requirements or pledges of %s are counted in %s: keep the role, and this unit of it",
-				st.Operation, u.unit))
+			missing = append(missing,
+				field("roles", u.role,
+					"requirements or pledges of %s are counted in %s: keep the role, and this "+
+						"unit of it",
+					st.Operation, u.unit))
 		}
 	}
 	return refuseFields(codeRoleInUse, missing)
@@ -65,11 +70,13 @@ func notBefore(began, on events.Date, what string) error {
 	if on >= began {
 		return nil
 	}
-	return refuseField(codeBeforeBeginning, field("effective", on.String(), "the %s begins on %s: write that date or a later one", what, began))
+	return refuseField(codeBeforeBeginning,
+		field("effective", on.String(), "the %s begins on %s: write that date or a later one", what,
+			began))
 }
 
-// inCatalogue keeps the rules 11 and 12: the operation was opened, the role is in its catalogue, and the unit is one of
-// the role's.
+// inCatalogue keeps the rules 11 and 12: the operation was opened, the role is in its catalogue,
+// and the unit is one of the role's.
 func inCatalogue(s *State, o events.Operation, r events.Role, u events.Unit) error {
 	op, err := knownOperation(s, o)
 	if err != nil {
@@ -80,7 +87,8 @@ func inCatalogue(s *State, o events.Operation, r events.Role, u events.Unit) err
 		return refuseField(codeRoleUnknown, noSuchRole(op, "role", r))
 	}
 	if !slices.Contains(units, u) {
-		return refuseField(codeUnitNotOfRole, field("unit", u, "the role %s is not counted in that: write %s", r, list(units, "or")))
+		return refuseField(codeUnitNotOfRole,
+			field("unit", u, "the role %s is not counted in that: write %s", r, list(units, "or")))
 	}
 	return nil
 }
@@ -90,7 +98,8 @@ func noSuchRole(op operation, location string, r events.Role) problem.Field {
 	for i, d := range op.terms.Roles {
 		names[i] = d.Role
 	}
-	return field(location, r, "%s has no such role: write %s", op.terms.Operation, list(names, "or"))
+	return field(location, r, "%s has no such role: write %s", op.terms.Operation,
+		list(names, "or"))
 }
 
 // decideIssued keeps rule 14: a line is issued once, and its name is never used again.
@@ -103,19 +112,22 @@ func decideIssued(s *State, st *events.RequirementIssued) error {
 	case ok && l.cancelled > 0:
 		return lineCancelled(l, st.Operation, st.Line)
 	case ok:
-		return refuse(codeLineKnown, "the requirement %s of %s was issued already", st.Line, st.Operation).
+		return refuse(codeLineKnown, "the requirement %s of %s was issued already", st.Line,
+			st.Operation).
 			WithHint("revise it instead, or issue another under another name")
 	}
 	return nil
 }
 
 func lineCancelled(l line, o events.Operation, name events.Line) error {
-	return refuse(codeLineCancelled, "the requirement %s of %s was cancelled by record %d, and its name is not used again", name, o, l.cancelled).
+	return refuse(codeLineCancelled,
+		"the requirement %s of %s was cancelled by record %d, and its name is not used again", name,
+		o, l.cancelled).
 		WithHint("issue a new requirement under another name")
 }
 
-// liveLine finds the line that a statement changes, and keeps the rules 14 and 16: it was issued, it was not cancelled, and
-// it had begun.
+// liveLine finds the line that a statement changes, and keeps the rules 14 and 16: it was issued,
+// it was not cancelled, and it had begun.
 func liveLine(s *State, o events.Operation, name events.Line, on events.Date) (line, error) {
 	if _, err := knownOperation(s, o); err != nil {
 		return line{}, err
@@ -123,21 +135,26 @@ func liveLine(s *State, o events.Operation, name events.Line, on events.Date) (l
 	l, ok := s.lines[lineKey{o, name}]
 	switch {
 	case !ok:
-		return l, refuseField(codeLineUnknown, field("line", name, "%s has no such requirement: check the name, or issue it first", o))
+		return l, refuseField(codeLineUnknown,
+			field("line", name, "%s has no such requirement: check the name, or issue it first", o))
 	case l.cancelled > 0:
 		return l, lineCancelled(l, o, name)
 	}
 	return l, notBefore(l.began, on, "requirement "+string(name))
 }
 
-// decideRevised keeps the rules 12 and 14: a revised line keeps its role, and the unit is one of the role's.
+// decideRevised keeps the rules 12 and 14: a revised line keeps its role, and the unit is one of
+// the role's.
 func decideRevised(s *State, st *events.RequirementRevised) error {
 	l, err := liveLine(s, st.Operation, st.Line, st.Effective)
 	if err != nil {
 		return err
 	}
 	if l.role != st.Role {
-		return refuseField(codeRoleFixed, field("role", st.Role, "the requirement %s is for %s and stays so: cancel it and issue another", st.Line, l.role))
+		return refuseField(codeRoleFixed,
+			field("role", st.Role,
+				"the requirement %s is for %s and stays so: cancel it and issue another",
+				st.Line, l.role))
 	}
 	return inCatalogue(s, st.Operation, st.Role, st.Unit)
 }

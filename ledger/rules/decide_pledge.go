@@ -52,9 +52,11 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	return nil
 }
 
-// decideOpening keeps the rules 12, 15 and 34: the role is in the catalogue, and within what the nation is ready to do on the day
-// from which it is offered; and the pledges that it relieves, or that relieve it, are there.
-func decideOpening(s *State, at events.Place, on events.Date, id events.ID, t *events.PledgeTerms) error {
+// decideOpening keeps the rules 12, 15 and 34: the role is in the catalogue, and within what the
+// nation is ready to do on the day from which it is offered; and the pledges that it relieves, or
+// that relieve it, are there.
+func decideOpening(s *State, at events.Place, on events.Date, id events.ID,
+	t *events.PledgeTerms) error {
 	if err := inCatalogue(s, at.Operation, t.Role, t.Unit); err != nil {
 		return err
 	}
@@ -67,18 +69,22 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 	if !ok || len(sc.roles) == 0 || slices.Contains(sc.roles, role) {
 		return nil
 	}
-	return refuse(codeOutsideScope, "%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
-		english.Capital(at.Nation.Named()), at.Operation, sc.effective, list(sc.roles, "and"), sc.sequence, role).
-		WithHint("offer what is within it, or declare another scope first: muster scope declare %s %s "+
-			"--operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
+	return refuse(codeOutsideScope,
+		"%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
+		english.Capital(at.Nation.Named()), at.Operation, sc.effective, list(sc.roles, "and"),
+		sc.sequence, role).
+		WithHint("offer what is within it, or declare another scope first: muster scope declare "+
+			"%s %s --operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
 }
 
-// knownPledge finds the pledge that a statement is about and keeps rule 17: it exists where the statement says.
+// knownPledge finds the pledge that a statement is about and keeps rule 17: it exists where the
+// statement says.
 func knownPledge(s *State, st events.Statement) (pledge, error) {
 	id := events.Thing(st)
 	p, ok := s.pledge(id)
 	if !ok {
-		return pledge{}, refuseField(codePledgeUnknown, field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
+		return pledge{}, refuseField(codePledgeUnknown,
+			field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
 			WithHint("see the pledges with their ids: muster pledge list")
 	}
 	return *p, elsewhere(*p, id, st)
@@ -92,10 +98,14 @@ func elsewhere(p pledge, id events.ID, st events.Statement) error {
 	var wrong []problem.Field
 	nation, operation := events.About(st)
 	if p.nation != nation {
-		wrong = append(wrong, field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id, p.nation.Named(), p.nation))
+		wrong = append(wrong,
+			field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id,
+				p.nation.Named(), p.nation))
 	}
 	if p.operation != operation {
-		wrong = append(wrong, field("operation", operation, "the pledge %s belongs to %s: check its id, or write %s", id, p.operation, p.operation))
+		wrong = append(wrong,
+			field("operation", operation, "the pledge %s belongs to %s: check its id, or write %s",
+				id, p.operation, p.operation))
 	}
 	return refuseFields(codePledgeElsewhere, wrong)
 }
@@ -108,25 +118,35 @@ func effective(st events.Statement) events.Date {
 	return 0
 }
 
-// sameUnit keeps rule 20: a pledge keeps its unit. Within is the member that the unit is in, with a dot, or "".
+// sameUnit keeps rule 20: a pledge keeps its unit. Within is the member that the unit is in, with a
+// dot, or "".
 func sameUnit(p pledge, within string, unit events.Unit) error {
 	if p.unit == unit {
 		return nil
 	}
-	return refuseField(codeUnitFixed, field(within+"unit", unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
+	return refuseField(codeUnitFixed,
+		field(within+"unit", unit,
+			"the pledge is counted in %s, and units are never mixed: write %s, or make another "+
+				"pledge", p.unit, p.unit))
 }
 
-// sameTerms keeps the rules 20 and 34 for terms that are said anew: a pledge keeps its role and its unit, and what it relieves, or is
-// relieved by, is there.
+// sameTerms keeps the rules 20 and 34 for terms that are said anew: a pledge keeps its role and its
+// unit, and what it relieves, or is relieved by, is there.
 func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	var wrong []problem.Field
 	c := codeUnitFixed
 	if p.role != t.Role {
 		c = codeRoleFixed
-		wrong = append(wrong, field(within+"role", t.Role, "the pledge is for %s and stays so: write %s, or make another pledge", p.role, p.role))
+		wrong = append(wrong,
+			field(within+"role", t.Role,
+				"the pledge is for %s and stays so: write %s, or make another pledge",
+				p.role, p.role))
 	}
 	if p.unit != t.Unit {
-		wrong = append(wrong, field(within+"unit", t.Unit, "the pledge is counted in %s, and units are never mixed: write %s, or make another pledge", p.unit, p.unit))
+		wrong = append(wrong,
+			field(within+"unit", t.Unit,
+				"the pledge is counted in %s, and units are never mixed: write %s, or make "+
+					"another pledge", p.unit, p.unit))
 	}
 	if err := refuseFields(c, wrong); err != nil {
 		return err
@@ -134,8 +154,10 @@ func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	return rotates(s, p.operation, p.role, p.id(), within, t)
 }
 
-// rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the operation for the same role.
-func rotates(s *State, operation events.Operation, role events.Role, id events.ID, within string, t *events.PledgeTerms) error {
+// rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the
+// operation for the same role.
+func rotates(s *State, operation events.Operation, role events.Role, id events.ID, within string,
+	t *events.PledgeTerms) error {
 	var wrong []problem.Field
 	for _, other := range []struct {
 		name string
@@ -150,16 +172,18 @@ func rotates(s *State, operation events.Operation, role events.Role, id events.I
 		case other.id == id:
 			note("is the pledge itself: name another, or leave it out")
 		case !ok:
-			note("there is no such pledge in this ledger: check the id, or name it later by an amendment")
+			note("there is no such pledge in this ledger: check the id, or name it later by an " +
+				"amendment")
 		case o.operation != operation || o.role != role:
-			note("is a pledge for %s in %s: forces are relieved by others of the same role and operation", o.role, o.operation)
+			note("is a pledge for %s in %s: forces are relieved by others of the same role and "+
+				"operation", o.role, o.operation)
 		}
 	}
 	return refuseFields(codeRotationMismatch, wrong)
 }
 
-// decideIndicatedOffered decides about the offer that an indicated pledge becomes. What was indicated may have come to lie
-// outside the scope meanwhile.
+// decideIndicatedOffered decides about the offer that an indicated pledge becomes. What was
+// indicated may have come to lie outside the scope meanwhile.
 func decideIndicatedOffered(s *State, p pledge, st *events.PledgeOffered) error {
 	return cmp.Or(sameTerms(s, p, "", &st.PledgeTerms), inScope(s, st.Place, st.Role, st.Effective))
 }
@@ -176,19 +200,24 @@ func decideObserved(s *State, st *events.PledgeObserved) error {
 func observedOnce(s *State, key observedKey, besides events.ID) error {
 	for _, id := range s.observed[key] {
 		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
-			return refuse(codeAlreadyObserved, "%s was observed in %s as %s already, as the pledge %s: a second one would count it twice",
+			return refuse(codeAlreadyObserved,
+				"%s was observed in %s as %s already, as the pledge %s: a second one would "+
+					"count it twice",
 				english.Capital(key.nation.Named()), key.operation, key.role, id).
-				WithHint("report the new strength of that pledge instead: muster pledge report %s --quantity N", id)
+				WithHint("report the new strength of that pledge instead: muster pledge report "+
+					"%s --quantity N", id)
 		}
 	}
 	return nil
 }
 
-// importsObserved keeps rule 25: an importer touches only what was observed, never what a nation offered.
+// importsObserved keeps rule 25: an importer touches only what was observed, never what a nation
+// offered.
 func importsObserved(m member, p pledge, id events.ID) error {
 	if m.role != events.Importer || p.observed {
 		return nil
 	}
-	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(), roleText(m), id, p.nation.Named()).
+	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(),
+		roleText(m), id, p.nation.Named()).
 		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Named())
 }

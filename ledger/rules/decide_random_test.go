@@ -34,8 +34,10 @@ type ruleHistory []ruleCommand
 func ruleBegin(n int) ruleHistory {
 	founder := ruleFounder.Key()
 	h := ruleHistory{{founder, ruleSay("ledger.founded")}, {founder, ruleSay("operation.opened")}}
-	for _, key := range []events.Key{ruleUN.Key(), ruleParis.Key(), ruleBerlin.Key(), ruleSecond.Key()} {
-		h = append(h, ruleCommand{founder, ruleSay("member.admitted", "Key", key, "Role", ruleRoleOf(key))})
+	for _, key := range []events.Key{ruleUN.Key(), ruleParis.Key(), ruleBerlin.Key(),
+		ruleSecond.Key()} {
+		h = append(h, ruleCommand{founder,
+			ruleSay("member.admitted", "Key", key, "Role", ruleRoleOf(key))})
 	}
 	return h[:n]
 }
@@ -53,14 +55,16 @@ func (h ruleHistory) state(t rapid.TB) *rules.State {
 
 func ruleApply(t rapid.TB, s *rules.State, c ruleCommand) (undo func()) {
 	n := s.Last() + 1
-	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(), Signed: events.Signed{Statement: c.st, KeyName: c.key.Name()}})
+	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(),
+		Signed: events.Signed{Statement: c.st, KeyName: c.key.Name()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return undo
 }
 
-var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleUN.Key(), ruleParis.Key(), ruleBrest.Key(), ruleBerlin.Key(),
+var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleUN.Key(), ruleParis.Key(),
+	ruleBrest.Key(), ruleBerlin.Key(),
 	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key(), ruleAuditor.Key()}
 
 // ruleRoleOf returns the role that a key is admitted in.
@@ -76,8 +80,8 @@ func ruleRoleOf(key events.Key) events.MemberRole {
 	return events.Liaison
 }
 
-// ruleMoving are the types that as a rule are about a pledge that is there, and ruleFree the others, and two for a pledge
-// that is not there.
+// ruleMoving are the types that as a rule are about a pledge that is there, and ruleFree the
+// others, and two for a pledge that is not there.
 var ruleMoving, ruleFree = func() (moving, free []events.Type) {
 	for _, typ := range events.Types() {
 		switch st := ruleSay(typ); {
@@ -113,7 +117,9 @@ func (h ruleHistory) draw(t *rapid.T) ruleCommand {
 
 // suit draws what depends on the kind of statement or on what was said before.
 func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
-	said := h.where(func(old events.Statement) bool { return ruleOfPledge(old) && events.Thing(old) == events.Thing(st) })
+	said := h.where(func(old events.Statement) bool {
+		return ruleOfPledge(old) && events.Thing(old) == events.Thing(st)
+	})
 	about := func(label string, typ events.Type) events.ID {
 		var ids []events.ID
 		for _, c := range said {
@@ -136,7 +142,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		case 0, 1:
 			u.Set(reflect.ValueOf(events.Upon{After: int64(h.lastAbout(st))}))
 		case 2:
-			u.Set(reflect.ValueOf(events.Upon{After: int64(1 + ruleDie(t, "older", min(len(h)+1, 64)))}))
+			u.Set(reflect.ValueOf(
+				events.Upon{After: int64(1 + ruleDie(t, "older", min(len(h)+1, 64)))}))
 		}
 	}
 	terms := ruleTerms(st)
@@ -164,7 +171,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	}
 	terms.ReleasableTo = nil
 	if terms.Release == events.CoordinatorsOnly {
-		terms.ReleasableTo = ruleFew(t, "releasable to", 2, []events.Nation(nil), []events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"})
+		terms.ReleasableTo = ruleFew(t, "releasable to", 2, []events.Nation(nil),
+			[]events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"})
 	}
 	terms.Expires = 0
 	if ruleDie(t, "expires", 4) == 3 {
@@ -200,10 +208,12 @@ func (h ruleHistory) drawCorrection(t *rapid.T, st *events.PledgeCorrected) *eve
 	case 0, 1:
 		st.Struck = true
 	case 2:
-		st.Terms = &events.PledgeTerms{Role: role, Unit: unit, Quantity: events.Count(900), Window: events.Window{From: 2027_01_01}}
+		st.Terms = &events.PledgeTerms{Role: role, Unit: unit, Quantity: events.Count(900),
+			Window: events.Window{From: 2027_01_01}}
 		return st.Terms
 	case 3:
-		st.Strength = &events.Strength{Quantity: events.Count(900), Unit: ruleFew(t, "unit", 8, unit, "ship")}
+		st.Strength = &events.Strength{Quantity: events.Count(900),
+			Unit: ruleFew(t, "unit", 8, unit, "ship")}
 	}
 	return nil
 }
@@ -211,20 +221,24 @@ func (h ruleHistory) drawCorrection(t *rapid.T, st *events.PledgeCorrected) *eve
 // drawDisclosure restates the pledge as it stands, as a rule.
 func (h ruleHistory) drawDisclosure(t *rapid.T, st *events.PledgeDisclosed) {
 	stands := h.stands(ruleCommand{st: st})
-	if begun := h.of(st.Pledge).st; stands.Rung == "" || begun == nil || ruleDie(t, "restated", 8) == 7 {
+	if begun := h.of(st.Pledge).st; stands.Rung == "" || begun == nil ||
+		ruleDie(t, "restated", 8) == 7 {
 		st.Rung = events.Offered
 		if ruleDie(t, "deployed", 8) == 7 {
-			st.Rung, st.InPlace = events.Deployed, &events.Strength{Quantity: events.Count(1), Unit: st.Unit}
+			st.Rung, st.InPlace = events.Deployed,
+				&events.Strength{Quantity: events.Count(1), Unit: st.Unit}
 		}
 	} else {
-		st.PledgeTerms, st.Standing = h.ofPledge(ruleCommand{st: st}).terms(max(st.Effective, 2027_03_01)), stands
+		st.PledgeTerms, st.Standing = h.ofPledge(ruleCommand{st: st}).
+			terms(max(st.Effective, 2027_03_01)), stands
 		st.Effective = ruleFew(t, "disclosed on", 3, events.Date(2027_01_02), st.Effective)
 		st.Expires = h.ofPledge(ruleCommand{st: st}).expiry()
 		if stands.Rung == events.Deployed {
 			st.InPlace = &events.Strength{Quantity: events.Count(1), Unit: st.Unit}
 		}
 	}
-	st.Release, st.ReleasableTo = ruleFew(t, "disclosed to", 2, events.CoalitionOnly, events.Public, events.CoordinatorsOnly), nil
+	st.Release, st.ReleasableTo = ruleFew(t, "disclosed to", 2, events.CoalitionOnly, events.Public,
+		events.CoordinatorsOnly), nil
 	if st.Release == events.CoordinatorsOnly {
 		st.ReleasableTo = []events.Nation{"DEU", "FRA", "ITA"}
 	}
@@ -233,18 +247,24 @@ func (h ruleHistory) drawDisclosure(t *rapid.T, st *events.PledgeDisclosed) {
 // ruleDraw draws a value for everything that statements say.
 func ruleDraw(t *rapid.T) []ruleMember {
 	key := rulePick(t, "member", ruleKeys)
-	counted := ruleFew(t, "role and unit", 2, [2]string{"ground", "personnel"}, [2]string{"ground", "battalion"},
-		[2]string{"air", "aircraft"}, [2]string{"intelligence", "cell"}, [2]string{"sea", "ship"}, [2]string{"ground", "ship"})
+	counted := ruleFew(t, "role and unit", 2, [2]string{"ground", "personnel"},
+		[2]string{"ground", "battalion"},
+		[2]string{"air", "aircraft"}, [2]string{"intelligence", "cell"}, [2]string{"sea", "ship"},
+		[2]string{"ground", "ship"})
 	sea := events.RoleDefinition{Role: "sea", Title: "Ships", Units: []events.Unit{"ship"}}
 	return []ruleMember{
-		{"Key", key}, {"Role", ruleRoleOf(key)}, {"Founder", ruleFew(t, "founder", 4, ruleFounder.Key(), ruleSecond.Key())},
+		{"Key", key}, {"Role", ruleRoleOf(key)},
+		{"Founder", ruleFew(t, "founder", 4, ruleFounder.Key(), ruleSecond.Key())},
 		{"Ledger", ruleFew(t, "ledger", 20, ruleOrigin, "muster.example/other")},
-		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1), ruleDay.AddDays(-1), 2027_01_02)},
+		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1),
+			ruleDay.AddDays(-1), 2027_01_02)},
 		{"Operation", ruleFew(t, "operation", 8, events.Operation("mnf-u"), "unmil", "mnf-x")},
 		{"Nation", ruleFew(t, "nation", 2, events.Nation("FRA"), "DEU", "ITA", "POL")},
 		{"Role", events.Role(counted[0])}, {"Unit", events.Unit(counted[1])},
-		{"Roles", ruleFew(t, "catalogue", 2, ruleCatalogue, append(ruleCatalogue[:2:2], sea), ruleCatalogue[:1], []events.RoleDefinition{sea})},
-		{"Roles", rulePick(t, "scope", [][]events.Role{{"air"}, {"air", "intelligence"}, {"ground"}, {}, {"sea", "ground"}})},
+		{"Roles", ruleFew(t, "catalogue", 2, ruleCatalogue, append(ruleCatalogue[:2:2], sea),
+			ruleCatalogue[:1], []events.RoleDefinition{sea})},
+		{"Roles", rulePick(t, "scope", [][]events.Role{{"air"}, {"air", "intelligence"}, {"ground"},
+			{}, {"sea", "ground"}})},
 		{"Line", ruleFew(t, "line", 2, events.Line("ground-west"), "ground-east")},
 		{"Condition", ruleFew(t, "condition", 2, events.Line("vote"), "truce")},
 		{"Caveat", ruleFew(t, "caveat", 2, events.Line("by-day"), "by-night")},
@@ -253,9 +273,12 @@ func ruleDraw(t *rapid.T) []ruleMember {
 		{"Until", ruleFew(t, "until", 3, events.Date(0), 2027_01_03)},
 		{"From", ruleFew(t, "from", 3, events.Date(2027_01_01), 2027_01_02, 2027_01_09)},
 		{"Presence", ruleFew(t, "presence", 6, events.New, events.Reserve)},
-		{"Quantity", ruleFew(t, "quantity", 2, events.Count(1200), events.Count(500), events.Count(700))},
-		{"Release", ruleFew(t, "release", 2, events.Release(""), events.Public, events.CoalitionOnly, events.CoordinatorsOnly, events.CoordinatorsOnly)},
-		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.Funding, events.OtherThing, events.CeaseFire, events.Mandate)},
+		{"Quantity", ruleFew(t, "quantity", 2, events.Count(1200), events.Count(500),
+			events.Count(700))},
+		{"Release", ruleFew(t, "release", 2, events.Release(""), events.Public,
+			events.CoalitionOnly, events.CoordinatorsOnly, events.CoordinatorsOnly)},
+		{"Kind", ruleFew(t, "kind", 2, events.Parliament, events.Funding, events.OtherThing,
+			events.CeaseFire, events.Mandate)},
 	}
 }
 
@@ -267,9 +290,12 @@ func ruleFew[T any](t *rapid.T, label string, n int, usual T, others ...T) T {
 	return rulePick(t, label, others)
 }
 
-func rulePick[T any](t *rapid.T, label string, all []T) T { return all[ruleDie(t, label, len(all))] }
+func rulePick[T any](t *rapid.T, label string, all []T) T {
+	return all[ruleDie(t, label, len(all))]
+}
 
-// ruleDie draws a number below n, at most 64, each about as likely as the others: rapid's own draws prefer small ones.
+// ruleDie draws a number below n, at most 64, each about as likely as the others: rapid's own draws
+// prefer small ones.
 func ruleDie(t *rapid.T, label string, n int) int {
 	drawn := 0
 	for _, bit := range rapid.SliceOfN(rapid.Bool(), 6, 6).Draw(t, label) {
@@ -286,31 +312,41 @@ func (h ruleHistory) pledges(t *rapid.T) (all []events.ID) {
 	ended := ruleDie(t, "one that has ended", 6) == 5
 	for _, c := range h {
 		id := events.Thing(c.st)
-		if ruleOfPledge(c.st) && id == c.st.Head().ID && (ended || !strings.ContainsAny(h.life(id), "XWR")) {
+		if ruleOfPledge(c.st) && id == c.st.Head().ID &&
+			(ended || !strings.ContainsAny(h.life(id), "XWR")) {
 			all = append(all, id)
 		}
 	}
 	return all
 }
 
-// follow makes of what was drawn something about a pledge that is there, as a rule where it is and with its role and unit.
-func (h ruleHistory) follow(t *rapid.T, id events.ID, members []ruleMember) (events.Type, []ruleMember) {
+// follow makes of what was drawn something about a pledge that is there, as a rule where it is and
+// with its role and unit.
+func (h ruleHistory) follow(t *rapid.T, id events.ID,
+	members []ruleMember) (events.Type, []ruleMember) {
 	members = append(members, ruleMember{"Pledge", id})
 	if ruleDie(t, "other terms", 10) < 9 {
-		opening := h[slices.IndexFunc(h, func(c ruleCommand) bool { return c.st.Head().ID == id })].st
-		members = append(members, ruleMember{"Operation", ruleGet[events.Operation](opening, "Operation")}, ruleMember{"Nation", ruleGet[events.Nation](opening, "Nation")},
-			ruleMember{"Role", ruleGet[events.Role](opening, "Role")}, ruleMember{"Unit", ruleGet[events.Unit](opening, "Unit")})
+		opening := h[slices.IndexFunc(h,
+			func(c ruleCommand) bool { return c.st.Head().ID == id })].st
+		members = append(members,
+			ruleMember{"Operation", ruleGet[events.Operation](opening, "Operation")},
+			ruleMember{"Nation", ruleGet[events.Nation](opening, "Nation")},
+			ruleMember{"Role", ruleGet[events.Role](opening, "Role")},
+			ruleMember{"Unit", ruleGet[events.Unit](opening, "Unit")})
 	}
 	life := h.life(id)
 	rung := strings.TrimRight(life, "MKkfNEHhLlP")
-	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted", 'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
+	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted",
+		'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {
 	case next > 0 && strings.ContainsAny(life, "Ll") && ruleDie(t, "release", 3) == 2:
 		return "allocation.released", members
 	case next > 0 && strings.ContainsAny(life, "OAC") && ruleDie(t, "allocate", 12) == 11:
 		return "allocation.made", members
 	case next > 0 && strings.HasSuffix(life, "K"):
-		return rulePick(t, "settle", []events.Type{"condition.discharged", "condition.failed", "condition.discharged", "pledge.confirmed"}), members
+		return rulePick(t, "settle",
+			[]events.Type{"condition.discharged", "condition.failed", "condition.discharged",
+				"pledge.confirmed"}), members
 	case next > 1 && ok:
 		return up, members
 	}
@@ -322,6 +358,8 @@ func (h ruleHistory) signers(t *rapid.T, st events.Statement) []events.Key {
 	if ruleDie(t, "any key", 8) == 7 {
 		return ruleKeys
 	}
-	may := slices.DeleteFunc(slices.Clone(ruleKeys), func(k events.Key) bool { return h.roleOf(k) == "" || h.wrongParty(ruleCommand{k, st}) })
+	may := slices.DeleteFunc(slices.Clone(ruleKeys), func(k events.Key) bool {
+		return h.roleOf(k) == "" || h.wrongParty(ruleCommand{k, st})
+	})
 	return append(may, ruleFounder.Key())
 }

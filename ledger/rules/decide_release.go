@@ -50,7 +50,8 @@ func keepsRelease(s *State, st events.Statement) error {
 	}
 	return refuseField(codeReleaseFixed, field(within+"release", t.Release,
 		"the pledge is released to the %s and stays so: write that again", p.released())).
-		WithHint("to let more read it: muster pledge disclose %s --release coalition; what was read cannot be taken back", p.id())
+		WithHint("to let more read it: muster pledge disclose %s --release coalition; what was "+
+			"read cannot be taken back", p.id())
 }
 
 // termsSaidAnew returns the terms that a statement restates of a pledge that is there, and the
@@ -105,14 +106,16 @@ func widens(s *State, p pledge, st *events.PledgeDisclosed) error {
 		if l := s.lines[lineKey{p.operation, a.line}]; a.released == 0 && !l.label.Covers(said) {
 			return refuseField(codeReleaseTooWide,
 				field("release", st.Release,
-					"some of it is allocated to %s, which is for the %s to read: release that allocation first",
+					"some of it is allocated to %s, which is for the %s to read: release that "+
+						"allocation first",
 					a.line, l.label))
 		}
 	}
 	if was := p.released(); !said.Covers(was) || was.Covers(said) {
 		return refuseField(codeReleaseNotWider,
 			field("release", st.Release,
-				"the pledge is released to the %s already: a disclosure must let those still read it, and others too", was)).
+				"the pledge is released to the %s already: a disclosure must let those still "+
+					"read it, and others too", was)).
 			WithHint("write a wider release; what was read cannot be taken back")
 	}
 	return nil
@@ -231,8 +234,10 @@ func notBeforeDisclosed(p pledge, at int, st *events.PledgeCorrected) error {
 		case x.typ() != "pledge.disclosed":
 		case i > at:
 			return refuse(codeDisclosed,
-				"record %d disclosed the pledge %s as it stood, to some who do not know what was said before: that is not corrected any more",
-				x.sequence, p.id()).WithHint("correct the terms in that record, %s, or amend the pledge", x.id)
+				"record %d disclosed the pledge %s as it stood, to some who do not know what "+
+					"was said before: that is not corrected any more",
+				x.sequence, p.id()).WithHint(
+				"correct the terms in that record, %s, or amend the pledge", x.id)
 		case st.Struck:
 			return refuse(codeDisclosed,
 				"record %d disclosed the pledge %s, and what was read cannot be taken back",

@@ -26,8 +26,10 @@ func ruleConfided(typ events.Type, pairs ...any) events.Statement {
 
 func TestRule39ReleaseStays(t *testing.T) {
 	w := newReleaseWorld(t)
-	const message, hint = "the pledge is released to the coordinators FRA+GBR and stays so: write that again",
-		"to let more read it: muster pledge disclose 01KAQ7Z0V4000000000000FRA1 --release coalition; what was read cannot be taken back"
+	const message, hint = "the pledge is released to the coordinators FRA+GBR and stays so: " +
+		"write that again",
+		"to let more read it: muster pledge disclose 01KAQ7Z0V4000000000000FRA1 --release " +
+			"coalition; what was read cannot be taken back"
 	wider := ruleSay("pledge.amended", "Release", events.CoalitionOnly)
 	w.refusesNew(ruleParis, wider, "release-fixed", `release "coalition": `+message, hint)
 	if err := rules.Decide(w.state, ruleParis.Key(), wider); err != nil {
@@ -145,7 +147,8 @@ func TestRule42DisclosureRestates(t *testing.T) {
 		"release-not-wider",
 		`release "coalition": the pledge is released to the coalition already: a disclosure must let those still read it, and others too`,
 		"write a wider release; what was read cannot be taken back")
-	w.allows(ruleBerlin, ruleSay("pledge.offered", "Nation", "DEU", "Predecessor", ruleFRA1)) // which reads it now
+	// Which reads it now.
+	w.allows(ruleBerlin, ruleSay("pledge.offered", "Nation", "DEU", "Predecessor", ruleFRA1))
 }
 
 func TestRule43WhatWasDisclosedStays(t *testing.T) {
@@ -155,11 +158,13 @@ func TestRule43WhatWasDisclosedStays(t *testing.T) {
 		events.CoalitionOnly).(*events.PledgeAmended).PledgeTerms
 	terms.Quantity = events.Count(900)
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Terms", &terms), "disclosed",
-		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1 as it stood, to some who do not know what was said before: that is not corrected any more",
+		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1 as it stood, to some who do "+
+			"not know what was said before: that is not corrected any more",
 		"correct the terms in that record, 01KAQ7Z0V4000000000000FRA2, or amend the pledge")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Struck", true),
 		"disclosed",
-		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1, and what was read cannot be taken back", "")
+		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1, and what was read cannot be "+
+			"taken back", "")
 	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Terms", &terms))
 	w.says(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Effective",
 		ruleDay.AddDays(2)))

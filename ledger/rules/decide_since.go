@@ -21,10 +21,12 @@ func upToDate(p *pledge, st events.Statement) error {
 	at := slices.IndexFunc(p.said, func(x saying) bool { return x.sequence == after })
 	if at < 0 {
 		return refuseField(codeAfterUnknown, field("after", fmt.Sprint(after),
-			"that record says nothing of the pledge %s: write the last one about it that was seen, or leave it out", p.id())).
+			"that record says nothing of the pledge %s: write the last one about it that was "+
+				"seen, or leave it out", p.id())).
 			WithHint("see them: muster pledge show %s", p.id())
 	}
-	return refuse(codeChangedSince, "the pledge %s has changed since record %d, the last about it that the signer has seen: %s",
+	return refuse(codeChangedSince,
+		"the pledge %s has changed since record %d, the last about it that the signer has seen: %s",
 		p.id(), after, p.since(at+1)).
 		WithHint("look at it as it stands now, and say it again: muster pledge show %s", p.id())
 }
@@ -84,7 +86,8 @@ func (p *pledge) expiryOn(on events.Date) (expires events.Date) {
 	best := events.Date(0)
 	for i := range p.said {
 		x := &p.said[i]
-		if says := x.terms != nil || x.renewed != 0; says && !x.struck && x.effective <= on && x.effective >= best {
+		if says := x.terms != nil || x.renewed != 0; says && !x.struck && x.effective <= on &&
+			x.effective >= best {
 			best, expires = x.effective, x.expires()
 		}
 	}

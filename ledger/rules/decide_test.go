@@ -21,7 +21,8 @@ import (
 	"muster/ledger/rules"
 )
 
-// The cast of the rules' tests. Their keys are the same every time, for refusals tell the keys' hashes.
+// The cast of the rules' tests. Their keys are the same every time, for refusals tell the keys'
+// hashes.
 var (
 	ruleFounder  = ruleSigner("HQ/founder", 1)
 	ruleSecond   = ruleSigner("HQ/second", 2)
@@ -32,19 +33,22 @@ var (
 	ruleStranger = ruleSigner("POL/warsaw", 7)
 	ruleAuditor  = ruleSigner("HQ/auditor", 8)
 
-	// Two keys with the same name and, by a search of seconds, the same hash: signatures call both ITA/rome+73aee78d.
+	// Two keys with the same name and, by a search of seconds, the same hash: signatures call both
+	// ITA/rome+73aee78d.
 	ruleRome, ruleOtherRome = ruleSigner("ITA/rome", 4329), ruleSigner("ITA/rome", 118131)
 )
 
 // ruleSigner makes a signer from a seed that is a number.
 func ruleSigner(name string, seed uint32) *events.Signer {
-	private := ed25519.NewKeyFromSeed(binary.BigEndian.AppendUint32(make([]byte, ed25519.SeedSize-4), seed))
+	private := ed25519.NewKeyFromSeed(
+		binary.BigEndian.AppendUint32(make([]byte, ed25519.SeedSize-4), seed))
 	public, err := note.NewEd25519VerifierKey(name, private.Public().(ed25519.PublicKey))
 	if err != nil {
 		panic(err)
 	}
 	hash := strings.Split(public, "+")[1]
-	s, err := events.NewSigner("PRIVATE+KEY+" + name + "+" + hash + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, private.Seed()...)))
+	s, err := events.NewSigner("PRIVATE+KEY+" + name + "+" + hash + "+" +
+		base64.StdEncoding.EncodeToString(append([]byte{1}, private.Seed()...)))
 	if err != nil {
 		panic(err)
 	}
@@ -84,13 +88,18 @@ type ruleMember struct {
 
 // ruleDefaults is what statements say unless a test says otherwise.
 var ruleDefaults = []ruleMember{
-	{"Ledger", ruleOrigin}, {"Title", "a test"}, {"Reason", "as agreed"}, {"Source", "a publication"},
-	{"Effective", ruleDay}, {"Operation", events.Operation("mnf-u")}, {"Nation", events.Nation("FRA")},
-	{"Role", events.Role("ground")}, {"Role", events.Liaison}, {"Roles", ruleCatalogue}, {"Roles", []events.Role{"intelligence"}},
-	{"Line", events.Line("ground-west")}, {"Quantity", events.Count(1200)}, {"Unit", events.Unit("personnel")},
+	{"Ledger", ruleOrigin}, {"Title", "a test"}, {"Reason", "as agreed"},
+	{"Source", "a publication"},
+	{"Effective", ruleDay}, {"Operation", events.Operation("mnf-u")},
+	{"Nation", events.Nation("FRA")},
+	{"Role", events.Role("ground")}, {"Role", events.Liaison}, {"Roles", ruleCatalogue},
+	{"Roles", []events.Role{"intelligence"}},
+	{"Line", events.Line("ground-west")}, {"Quantity", events.Count(1200)},
+	{"Unit", events.Unit("personnel")},
 	{"From", events.Date(2027_01_01)}, {"Priority", 1}, {"Pledge", ruleFRA1},
 	{"Condition", events.Line("vote")}, {"Kind", events.Parliament}, {"Founder", ruleFounder.Key()},
-	{"Caveat", events.Line("by-day")}, {"Restriction", "by day only"}, {"Expires", ruleDay.AddDays(60)}, {"Corrects", ruleFRA1}, {"Allocation", ruleFRA2},
+	{"Caveat", events.Line("by-day")}, {"Restriction", "by day only"},
+	{"Expires", ruleDay.AddDays(60)}, {"Corrects", ruleFRA1}, {"Allocation", ruleFRA2},
 }
 
 // ruleFill gives st those of the members that it has.
@@ -103,7 +112,8 @@ func ruleFill(st events.Statement, members []ruleMember) {
 	}
 }
 
-// ruleSay makes a statement of a type. What it says besides the defaults is given in pairs of a member and its value.
+// ruleSay makes a statement of a type. What it says besides the defaults is given in pairs of a
+// member and its value.
 func ruleSay(typ events.Type, pairs ...any) events.Statement {
 	st, _ := events.NewStatement(typ)
 	ruleFill(st, ruleDefaults)
@@ -131,7 +141,8 @@ type ruleWorld struct {
 	state *rules.State
 }
 
-// newRuleWorld returns a ledger with one operation, two liaisons of France and an importer, made by the records 1 to 5.
+// newRuleWorld returns a ledger with one operation, two liaisons of France and an importer, made by
+// the records 1 to 5.
 func newRuleWorld(t *testing.T) *ruleWorld {
 	t.Helper()
 	w := &ruleWorld{t, rules.NewState()}
@@ -177,7 +188,8 @@ func (w *ruleWorld) allows(by *events.Signer, st events.Statement) {
 	w.allowed(by, w.record(by, st).Statement)
 }
 
-// allowed checks that the statement may be made by its signer, and that it is allowed before anybody has signed it too.
+// allowed checks that the statement may be made by its signer, and that it is allowed before
+// anybody has signed it too.
 func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
 	w.t.Helper()
 	if err := rules.Decide(w.state, by.Key(), st); err != nil {
@@ -188,7 +200,8 @@ func (w *ruleWorld) allowed(by *events.Signer, st events.Statement) {
 	}
 	revoked, ok := st.(*events.MemberRevoked)
 	ofItself := ok && revoked.Key == by.Key() // which only this signer may
-	if err := rules.DecideUnsigned(w.state, events.CoordinatorsView, st); err != nil && w.state.Last() > 0 && !ofItself {
+	if err := rules.DecideUnsigned(w.state, events.CoordinatorsView, st); err != nil &&
+		w.state.Last() > 0 && !ofItself {
 		w.t.Errorf("unsigned, %s is refused: %v", st.Head().Type, err)
 	}
 }
@@ -210,13 +223,14 @@ func ruleStep(event string) (*events.Signer, events.Statement) {
 	return ruleParis, st
 }
 
-// Before anybody has signed it, a statement is refused as it would be from the party that it concerns; only when no party may make it is the
-// party what is wrong.
+// Before anybody has signed it, a statement is refused as it would be from the party that it
+// concerns; only when no party may make it is the party what is wrong.
 func TestDecideUnsigned(t *testing.T) {
 	w := newRuleWorld(t)
 	refused := func(st events.Statement, code string) {
 		t.Helper()
-		if p := problem.From(rules.DecideUnsigned(w.state, events.CoordinatorsView, st)); p == nil || p.Code != code {
+		if p := problem.From(rules.DecideUnsigned(w.state, events.CoordinatorsView, st)); p ==
+			nil || p.Code != code {
 			t.Errorf("%s is refused as %+v, want %s", st.Head().Type, p, code)
 		}
 	}
@@ -229,7 +243,8 @@ func TestDecideUnsigned(t *testing.T) {
 	refused(ruleSay("pledge.offered", "Ledger", "muster.example/other"), "other-ledger")
 	refused(ruleSay("pledge.offered", "Role", "sea"), "role-unknown")
 	refused(ruleSay("ledger.founded"), "already-founded")
-	w.says(ruleFounder, ruleSay("pledge.offered", "Nation", "DEU")) // which has no liaison: a coordinator may
+	// Which has no liaison: a coordinator may.
+	w.says(ruleFounder, ruleSay("pledge.offered", "Nation", "DEU"))
 	for _, key := range []*events.Signer{ruleParis, ruleBrest} {
 		w.says(ruleFounder, ruleSay("member.revoked", "Key", key.Key()))
 	}
@@ -239,13 +254,15 @@ func TestDecideUnsigned(t *testing.T) {
 // refusesNew checks that the rules refuse the statement as one that is about to be made.
 func (w *ruleWorld) refusesNew(by *events.Signer, st events.Statement, code, message, hint string) {
 	w.t.Helper()
-	ruleRefused(w.t, rules.DecideNew(w.state, by.Key(), w.record(by, st).Statement), code, message, hint)
+	ruleRefused(w.t, rules.DecideNew(w.state, by.Key(), w.record(by, st).Statement), code,
+		message, hint)
 }
 
 // refuses checks that the rules refuse the statement with this code, in these words.
 func (w *ruleWorld) refuses(by *events.Signer, st events.Statement, code, message, hint string) {
 	w.t.Helper()
-	ruleRefused(w.t, rules.Decide(w.state, by.Key(), w.record(by, st).Statement), code, message, hint)
+	ruleRefused(w.t, rules.Decide(w.state, by.Key(), w.record(by, st).Statement), code,
+		message, hint)
 }
 
 func ruleRefused(t *testing.T, err error, code, message, hint string) {
@@ -254,7 +271,8 @@ func ruleRefused(t *testing.T, err error, code, message, hint string) {
 	if p == nil {
 		t.Fatalf("allowed, and should be refused as %s", code)
 	}
-	if diff := cmp.Diff([]string{code, message, hint}, []string{p.Code, p.Error(), p.Hint}); diff != "" {
+	if diff := cmp.Diff([]string{code, message, hint},
+		[]string{p.Code, p.Error(), p.Hint}); diff != "" {
 		t.Errorf("refusal (-want +got):\n%s", diff)
 	}
 }
@@ -263,7 +281,8 @@ func ruleRefused(t *testing.T, err error, code, message, hint string) {
 func ruleLedger(t *testing.T) *ledger.Ledger {
 	t.Helper()
 	l, _ := ruleUnfounded(t)
-	if _, err := l.Submit(t.Context(), ruleSigned(t, ruleFounder, ruleSay("ledger.founded"))); err != nil {
+	if _, err := l.Submit(t.Context(),
+		ruleSigned(t, ruleFounder, ruleSay("ledger.founded"))); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -276,7 +295,8 @@ func ruleUnfounded(t *testing.T) (*ledger.Ledger, *journal.Journal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: logtest.NewMemory(0).View(), Name: "test"})
+	l, err := ledger.Open(t.Context(),
+		ledger.Config{Journal: j, Log: logtest.NewMemory(0).View(), Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

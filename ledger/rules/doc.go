@@ -3,12 +3,12 @@
 // and asks no clock, so that an auditor judges with it what a server has recorded, and links no
 // database.
 //
-// A [State] is what the rules need to know of the records so far. [Decide] is all the rules: a
-// pure function of a State, a signer's key and a statement, which allows it or refuses it with a
+// A [State] is what the rules need to know of the records so far. [Decide] is all the rules: a pure
+// function of a State, a signer's key and a statement, which allows it or refuses it with a
 // [muster/events/problem.Problem] that carries the code of the rule. [DecideNew] is asked of what
-// somebody is about to say: it tells nothing that the signer may not read. [State.Apply] takes in what
-// was allowed. To replay a ledger is to do both for each record in its order, after its signature
-// was verified:
+// somebody is about to say: it tells nothing that the signer may not read. [State.Apply] takes in
+// what was allowed. To replay a ledger is to do both for each record in its order, after its
+// signature was verified:
 //
 //	s := rules.NewState()
 //	for each record rec, signed with key {
@@ -23,9 +23,10 @@
 // [DecideUnsigned] tells somebody who is about to sign what Decide would say. [State.Save] and
 // [LoadState] are the form in which a state is kept, so that a start need not read every record. It
 // is written by the tape of this package, which is not the codec of the read side's records, since
-// the two share no more than encoding/binary's varints and the taking of so many bytes: there, words
-// stand where they first occur, numbers are zigzag and masks say what is left out; here, words stand
-// in front and maps are written, and one codec for both would be both of them behind a switch.
+// the two share no more than encoding/binary's varints and the taking of so many bytes: there,
+// words stand where they first occur, numbers are zigzag and masks say what is left out; here,
+// words stand in front and maps are written, and one codec for both would be both of them behind a
+// switch.
 //
 // # The rules
 //
@@ -197,7 +198,7 @@
 //     hangs on it. (release-not-wider, disclosure-mismatch; TestRule42DisclosureRestates)
 //
 //  43. What was said of a pledge before a disclosure is not corrected after it, since some who read
-//     the pledge do not know of it; nor is a disclosure struck, nor anything effective before it that
-//     is said after it. The terms that it tells may be corrected.
-//     (disclosed; TestRule43WhatWasDisclosedStays)
+//     the pledge do not know of it; nor is a disclosure struck, nor anything effective before it
+//     that is said after it. The terms that it tells may be corrected. (disclosed;
+//     TestRule43WhatWasDisclosedStays)
 package rules

@@ -284,7 +284,8 @@ func TestRefusalsTellNothingThatIsWithheld(t *testing.T) {
 			got, want := rules.DecideNew(s, c.key, c.st),
 				rules.DecideNew(seen.state(t), c.key, c.st)
 			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
-				t.Fatalf("after %d records %v, who reads as %s:\n%+v\nwhere nothing is withheld\n%+v", len(h), c, reader, got, want)
+				t.Fatalf("after %d records %v, who reads as %s:\n%+v\nwhere nothing is "+
+					"withheld\n%+v", len(h), c, reader, got, want)
 			}
 			if fixed := problem.From(got) != nil &&
 				problem.From(got).Code == "release-fixed"; (got == nil || fixed) &&

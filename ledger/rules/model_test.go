@@ -15,8 +15,8 @@ import (
 	"muster/ledger/rules"
 )
 
-// The model says of a command which rules it breaks, by looking each time through all that was said before. It is slow,
-// keeps nothing, and shares nothing with the code but the numbers of the rules.
+// The model says of a command which rules it breaks, by looking each time through all that was said
+// before. It is slow, keeps nothing, and shares nothing with the code but the numbers of the rules.
 
 type ruleOfModel struct {
 	numbers []int
@@ -27,25 +27,31 @@ type ruleOfModel struct {
 var ruleModel = []ruleOfModel{
 	{[]int{1}, func(h ruleHistory, c ruleCommand) bool {
 		founding := c.st.Head().Type == "ledger.founded"
-		return founding != (len(h) == 0) || founding && ruleGet[events.Key](c.st, "Founder") != c.key
+		return founding != (len(h) == 0) || founding && ruleGet[events.Key](c.st,
+			"Founder") != c.key
 	}},
 	{[]int{2}, func(h ruleHistory, c ruleCommand) bool {
 		return len(h) > 0 && c.st.Head().Ledger != h[0].st.Head().Ledger
 	}},
-	{[]int{4}, func(h ruleHistory, c ruleCommand) bool { return len(h) > 0 && h.roleOf(c.key) == "" }},
+	{[]int{4}, func(h ruleHistory, c ruleCommand) bool {
+		return len(h) > 0 && h.roleOf(c.key) == ""
+	}},
 	{[]int{5, 6, 7, 8}, ruleHistory.wrongParty},
 	{[]int{8}, func(h ruleHistory, c ruleCommand) bool {
-		return c.st.Head().Type == "member.revoked" && h.roleOf(ruleGet[events.Key](c.st, "Key")) == ""
+		return c.st.Head().Type == "member.revoked" &&
+			h.roleOf(ruleGet[events.Key](c.st, "Key")) == ""
 	}},
 	{[]int{9}, ruleHistory.admittedBefore},
 	{[]int{10}, func(h ruleHistory, c ruleCommand) bool {
-		return c.st.Head().Type == "member.revoked" && !slices.ContainsFunc(ruleKeys, func(k events.Key) bool {
-			return h.roleOf(k) == events.Coordinator && k != ruleGet[events.Key](c.st, "Key")
-		})
+		return c.st.Head().Type == "member.revoked" && !slices.ContainsFunc(ruleKeys,
+			func(k events.Key) bool {
+				return h.roleOf(k) == events.Coordinator && k != ruleGet[events.Key](c.st, "Key")
+			})
 	}},
 	{[]int{11}, func(h ruleHistory, c ruleCommand) bool {
 		_, operation := events.About(c.st)
-		return operation != "" && (h.catalogue(operation) == nil) != (c.st.Head().Type == "operation.opened")
+		return operation != "" &&
+			(h.catalogue(operation) == nil) != (c.st.Head().Type == "operation.opened")
 	}},
 	{[]int{12}, ruleHistory.notInCatalogue},
 	{[]int{13}, ruleHistory.dropsRoleInUse},
@@ -53,7 +59,8 @@ var ruleModel = []ruleOfModel{
 		life := append(h.ofLine(c), c)
 		role := ruleGet[events.Role](c.st, "Role")
 		return c.st.Head().Type.Subject() == "requirement" &&
-			(!ruleLineLife.MatchString(ruleLetters(life)) || role != "" && role != ruleGet[events.Role](life[0].st, "Role"))
+			(!ruleLineLife.MatchString(ruleLetters(life)) || role != "" &&
+				role != ruleGet[events.Role](life[0].st, "Role"))
 	}},
 	{[]int{15}, ruleHistory.outsideScope},
 	{[]int{16}, func(h ruleHistory, c ruleCommand) bool {
@@ -62,55 +69,72 @@ var ruleModel = []ruleOfModel{
 	}},
 	{[]int{17}, func(h ruleHistory, c ruleCommand) bool {
 		before := h.ofPledge(c)
-		return ruleMoves(c.st) && (len(before) == 0 || ruleGet[events.Place](c.st, "Place") != ruleGet[events.Place](before[0].st, "Place"))
+		return ruleMoves(c.st) &&
+			(len(before) == 0 || ruleGet[events.Place](c.st,
+				"Place") != ruleGet[events.Place](before[0].st, "Place"))
 	}},
 	{[]int{18, 19, 23, 26, 31}, func(h ruleHistory, c ruleCommand) bool {
 		life := append(h.ofPledge(c), c)
 		returned := life.last("R")
-		return ruleOfPledge(c.st) && !ruleCorrects(c) && (!ruleLife.MatchString(ruleLetters(life)) ||
-			c.st.Head().Type == "pledge.reported" && returned.st != nil && ruleOn(c) >= ruleOn(returned))
+		return ruleOfPledge(c.st) && !ruleCorrects(c) &&
+			(!ruleLife.MatchString(ruleLetters(life)) ||
+				c.st.Head().Type == "pledge.reported" && returned.st != nil &&
+					ruleOn(c) >= ruleOn(returned))
 	}},
 	{[]int{20}, func(h ruleHistory, c ruleCommand) bool {
-		before, role, unit := h.ofPledge(c), ruleGet[events.Role](c.st, "Role"), ruleGet[events.Unit](c.st, "Unit")
+		before, role, unit := h.ofPledge(c), ruleGet[events.Role](c.st, "Role"),
+			ruleGet[events.Unit](c.st, "Unit")
 		if terms := ruleGet[*events.PledgeTerms](c.st, "Terms"); terms != nil {
 			role, unit = terms.Role, terms.Unit
 		}
 		if strength := ruleGet[*events.Strength](c.st, "Strength"); strength != nil {
 			unit = strength.Unit
 		}
-		return len(before) > 0 && c.st.Head().Type.Subject() != "allocation" && (role != "" && role != ruleGet[events.Role](before[0].st, "Role") ||
-			unit != "" && unit != ruleGet[events.Unit](before[0].st, "Unit"))
+		return len(before) > 0 && c.st.Head().Type.Subject() != "allocation" &&
+			(role != "" && role != ruleGet[events.Role](before[0].st, "Role") ||
+				unit != "" && unit != ruleGet[events.Unit](before[0].st, "Unit"))
 	}},
 	{[]int{21}, func(h ruleHistory, c ruleCommand) bool {
 		before := h.ofPledge(c)
-		return c.st.Head().Type == "pledge.confirmed" && slices.ContainsFunc(before, func(added ruleCommand) bool {
-			kind := ruleGet[events.ConditionKind](added.st, "Kind")
-			return strings.Contains("parliament funding other", string(kind)) && kind != "" && !strings.Contains(before.conditionLife(added), "k")
-		})
+		return c.st.Head().Type == "pledge.confirmed" && slices.ContainsFunc(before,
+			func(added ruleCommand) bool {
+				kind := ruleGet[events.ConditionKind](added.st, "Kind")
+				return strings.Contains("parliament funding other", string(kind)) && kind != "" &&
+					!strings.Contains(before.conditionLife(added), "k")
+			})
 	}},
 	{[]int{22}, func(h ruleHistory, c ruleCommand) bool {
-		return c.st.Head().Type.Subject() == "condition" && !ruleConditionLife.MatchString(append(h.ofPledge(c), c).conditionLife(c))
+		return c.st.Head().Type.Subject() == "condition" &&
+			!ruleConditionLife.MatchString(append(h.ofPledge(c), c).conditionLife(c))
 	}},
 	{[]int{24}, func(h ruleHistory, c ruleCommand) bool {
 		again := c.st.Head().Type == "pledge.observed"
 		if ruleCorrects(c) { // what had returned is there again
 			mended, corrected := h.mended(), c.st.(*events.PledgeCorrected)
-			again = corrected.Struck && mended.of(corrected.Corrects).st != nil && mended.of(corrected.Corrects).st.Head().Type == "pledge.returned"
+			again = corrected.Struck && mended.of(corrected.Corrects).st != nil &&
+				mended.of(corrected.Corrects).st.Head().Type == "pledge.returned"
 		}
 		return again && slices.ContainsFunc(h, func(old ruleCommand) bool {
-			if ruleCorrects(c) && (h.begun(c).st == nil || h.begun(c).st.Head().Type != "pledge.observed" || old.st.Head().ID == events.Thing(c.st)) {
+			if ruleCorrects(c) &&
+				(h.begun(c).st == nil || h.begun(c).st.Head().Type != "pledge.observed" ||
+					old.st.Head().ID == events.Thing(c.st)) {
 				return false
 			}
 			if ruleCorrects(c) {
-				return old.st.Head().Type == "pledge.observed" && ruleGet[events.Place](old.st, "Place") == ruleGet[events.Place](h.begun(c).st, "Place") &&
-					ruleGet[events.Role](old.st, "Role") == ruleGet[events.Role](h.begun(c).st, "Role") && !strings.Contains(h.life(events.Thing(old.st)), "R")
+				return old.st.Head().Type == "pledge.observed" && ruleGet[events.Place](old.st,
+					"Place") == ruleGet[events.Place](h.begun(c).st, "Place") &&
+					ruleGet[events.Role](old.st, "Role") == ruleGet[events.Role](h.begun(c).st,
+						"Role") && !strings.Contains(h.life(events.Thing(old.st)), "R")
 			}
-			return old.st.Head().Type == "pledge.observed" && ruleGet[events.Place](old.st, "Place") == ruleGet[events.Place](c.st, "Place") &&
-				ruleGet[events.Role](old.st, "Role") == ruleGet[events.Role](c.st, "Role") && !strings.Contains(h.life(events.Thing(old.st)), "R")
+			return old.st.Head().Type == "pledge.observed" && ruleGet[events.Place](old.st,
+				"Place") == ruleGet[events.Place](c.st, "Place") &&
+				ruleGet[events.Role](old.st, "Role") == ruleGet[events.Role](c.st, "Role") &&
+				!strings.Contains(h.life(events.Thing(old.st)), "R")
 		})
 	}},
 	{[]int{25}, func(h ruleHistory, c ruleCommand) bool {
-		return ruleMoves(c.st) && h.roleOf(c.key) == events.Importer && !strings.HasPrefix(h.life(events.Thing(c.st)), "S")
+		return ruleMoves(c.st) && h.roleOf(c.key) == events.Importer &&
+			!strings.HasPrefix(h.life(events.Thing(c.st)), "S")
 	}},
 	{[]int{28}, func(h ruleHistory, c ruleCommand) bool {
 		if !ruleMoves(c.st) || ruleCorrects(c) {
@@ -118,9 +142,10 @@ var ruleModel = []ruleOfModel{
 		}
 		before := h.ofPledge(c)
 		sets := ruleGet[events.Date](c.st, "Expires") != 0
-		return before.lapsed(ruleOn(c)) || sets && slices.ContainsFunc(before, func(old ruleCommand) bool {
-			return append(before[:len(before):len(before)], c).lapsed(ruleOn(old))
-		})
+		return before.lapsed(ruleOn(c)) || sets && slices.ContainsFunc(before,
+			func(old ruleCommand) bool {
+				return append(before[:len(before):len(before)], c).lapsed(ruleOn(old))
+			})
 	}},
 	{[]int{29}, func(h ruleHistory, c ruleCommand) bool {
 		before, below := h.ofPledge(c), ""
@@ -137,16 +162,23 @@ var ruleModel = []ruleOfModel{
 	}},
 	{[]int{30}, func(h ruleHistory, c ruleCommand) bool {
 		name := ruleGet[events.Line](c.st, "Caveat")
-		life := ruleLetters(append(h.ofPledge(c), c).where(func(st events.Statement) bool { return ruleGet[events.Line](st, "Caveat") == name }))
+		life := ruleLetters(append(h.ofPledge(c), c).where(func(st events.Statement) bool {
+			return ruleGet[events.Line](st, "Caveat") == name
+		}))
 		return name != "" && !ruleCaveatLife.MatchString(life)
 	}},
 	{[]int{14, 16, 31}, ruleHistory.misallocated},
 	{[]int{32}, ruleHistory.overAllocated},
 	{[]int{33}, func(h ruleHistory, c ruleCommand) bool {
 		released := ruleGet[events.ID](c.st, "Allocation")
-		made := h.ofPledge(c).where(func(st events.Statement) bool { return st.Head().Type == "allocation.made" && st.Head().ID == released })
-		again := h.ofPledge(c).where(func(st events.Statement) bool { return ruleGet[events.ID](st, "Allocation") == released })
-		return c.st.Head().Type == "allocation.released" && (len(made) == 0 || len(again) > 0 || ruleOn(c) < ruleOn(made[0]))
+		made := h.ofPledge(c).where(func(st events.Statement) bool {
+			return st.Head().Type == "allocation.made" && st.Head().ID == released
+		})
+		again := h.ofPledge(c).where(func(st events.Statement) bool {
+			return ruleGet[events.ID](st, "Allocation") == released
+		})
+		return c.st.Head().Type == "allocation.released" &&
+			(len(made) == 0 || len(again) > 0 || ruleOn(c) < ruleOn(made[0]))
 	}},
 	{[]int{34}, func(h ruleHistory, c ruleCommand) bool {
 		return slices.ContainsFunc(ruleRelated(c.st), func(other events.ID) bool {
@@ -155,15 +187,19 @@ var ruleModel = []ruleOfModel{
 				role = terms.Role
 			}
 			_, there := events.About(c.st)
-			return other == events.Thing(c.st) || begun.st == nil || ruleMoves(begun.st) || !ruleOfPledge(begun.st) ||
-				ruleGet[events.Operation](begun.st, "Operation") != there || ruleGet[events.Role](begun.st, "Role") != role
+			return other == events.Thing(c.st) || begun.st == nil || ruleMoves(begun.st) ||
+				!ruleOfPledge(begun.st) ||
+				ruleGet[events.Operation](begun.st, "Operation") != there ||
+				ruleGet[events.Role](begun.st, "Role") != role
 		})
 	}},
 	{[]int{35}, func(h ruleHistory, c ruleCommand) bool {
 		if !ruleCorrects(c) {
 			return false
 		}
-		mends := h.where(func(st events.Statement) bool { return ruleOfPledge(st) && events.Thing(st) == events.Thing(c.st) }).of(c.st.(*events.PledgeCorrected).Corrects)
+		mends := h.where(func(st events.Statement) bool {
+			return ruleOfPledge(st) && events.Thing(st) == events.Thing(c.st)
+		}).of(c.st.(*events.PledgeCorrected).Corrects)
 		if mends.st == nil || ruleCorrects(mends) {
 			return true
 		}
@@ -171,7 +207,8 @@ var ruleModel = []ruleOfModel{
 		case events.Liaison:
 			return mends.key.Party() != c.key.Party()
 		case events.Importer:
-			return mends.key.Party() != events.HQ || !strings.Contains(ruleImporters, " "+string(mends.st.Head().Type)+" ")
+			return mends.key.Party() != events.HQ ||
+				!strings.Contains(ruleImporters, " "+string(mends.st.Head().Type)+" ")
 		}
 		return false
 	}},
@@ -185,8 +222,12 @@ var ruleModel = []ruleOfModel{
 			typ = mends.st.Head().Type
 		}
 		return corrected.Struck && corrected.Corrects == corrected.Pledge ||
-			corrected.Terms != nil && !strings.Contains(" pledge.indicated pledge.offered pledge.amended pledge.disclosed ", " "+string(typ)+" ") ||
-			corrected.Strength != nil && !strings.Contains(" pledge.deployed pledge.reported pledge.observed ", " "+string(typ)+" ")
+			corrected.Terms != nil &&
+				!strings.Contains(" pledge.indicated pledge.offered pledge.amended "+
+					"pledge.disclosed ", " "+string(typ)+" ") ||
+			corrected.Strength != nil &&
+				!strings.Contains(" pledge.deployed pledge.reported pledge.observed ",
+					" "+string(typ)+" ")
 	}},
 	{[]int{38}, func(h ruleHistory, c ruleCommand) bool {
 		after := ruleGet[events.Upon](c.st, "Upon").After
@@ -211,7 +252,8 @@ func init() { // since the rule is about the others
 				numbers = slices.Delete(numbers, at, at+3) // 14, 16 and 31: see ruleModel
 			}
 			if moves && slices.ContainsFunc(numbers, func(n int) bool {
-				return strings.Contains(" 16 18 19 21 22 23 26 28 29 30 33 43 ", fmt.Sprint(" ", n, " "))
+				return strings.Contains(" 16 18 19 21 22 23 26 28 29 30 33 43 ",
+					fmt.Sprint(" ", n, " "))
 			}) {
 				return true
 			}
@@ -262,20 +304,23 @@ func (h ruleHistory) lastAbout(st events.Statement) (record int) {
 // last returns the last of those whose letter is one of these.
 func (h ruleHistory) last(letters string) (found ruleCommand) {
 	for _, c := range h {
-		if letter := ruleLetter[c.st.Head().Type]; letter != "" && strings.Contains(letters, letter) {
+		if letter := ruleLetter[c.st.Head().Type]; letter != "" &&
+			strings.Contains(letters, letter) {
 			found = c
 		}
 	}
 	return found
 }
 
-// mended puts what was corrected in the place of what was said, and leaves out what was struck, and the corrections.
+// mended puts what was corrected in the place of what was said, and leaves out what was struck, and
+// the corrections.
 func (h ruleHistory) mended() (all ruleHistory) {
 	for _, c := range h {
 		var mends *events.PledgeCorrected
 		terms := (*events.PledgeTerms)(nil)
 		for _, later := range h {
-			if x, ok := later.st.(*events.PledgeCorrected); ok && x.Corrects == c.st.Head().ID && x.Pledge == events.Thing(c.st) {
+			if x, ok := later.st.(*events.PledgeCorrected); ok && x.Corrects == c.st.Head().ID &&
+				x.Pledge == events.Thing(c.st) {
 				mends = x
 				if x.Terms != nil {
 					terms = x.Terms
@@ -301,8 +346,12 @@ func (h ruleHistory) mended() (all ruleHistory) {
 
 // lapsed reports whether the pledge of this history has lapsed by a date.
 func (h ruleHistory) lapsed(on events.Date) bool {
-	byDate := h.where(func(st events.Statement) bool { return ruleGet[events.Date](st, "Effective") <= on })
-	slices.SortStableFunc(byDate, func(a, b ruleCommand) int { return int(ruleOn(a)) - int(ruleOn(b)) })
+	byDate := h.where(func(st events.Statement) bool {
+		return ruleGet[events.Date](st, "Effective") <= on
+	})
+	slices.SortStableFunc(byDate, func(a, b ruleCommand) int {
+		return int(ruleOn(a)) - int(ruleOn(b))
+	})
 	expires, there := events.Date(0), false
 	for _, c := range byDate {
 		if expires != 0 && !there && ruleOn(c) > expires {
@@ -330,7 +379,8 @@ func (h ruleHistory) lapsed(on events.Date) bool {
 func (h ruleHistory) terms(on events.Date) (t events.PledgeTerms) {
 	best := events.Date(0)
 	for _, c := range h {
-		if own := ruleGet[events.PledgeTerms](c.st, "PledgeTerms"); own.Role != "" && ruleOn(c) <= on && ruleOn(c) >= best {
+		if own := ruleGet[events.PledgeTerms](c.st, "PledgeTerms"); own.Role != "" &&
+			ruleOn(c) <= on && ruleOn(c) >= best {
 			t, best = own, ruleOn(c)
 		}
 	}
@@ -343,10 +393,12 @@ func (h ruleHistory) misallocated(c ruleCommand) bool {
 		return false
 	}
 	before, requirement := h.ofPledge(c), h.where(func(st events.Statement) bool {
-		return st.Head().Type.Subject() == "requirement" && ruleGet[events.Line](st, "Line") == a.Line && ruleGet[events.Operation](st, "Operation") == a.Operation
+		return st.Head().Type.Subject() == "requirement" && ruleGet[events.Line](st,
+			"Line") == a.Line && ruleGet[events.Operation](st, "Operation") == a.Operation
 	})
 	last := requirement.last("IV")
-	if len(before) == 0 || last.st == nil || requirement.last("X").st != nil || ruleOn(c) < ruleOn(requirement[0]) {
+	if len(before) == 0 || last.st == nil || requirement.last("X").st != nil ||
+		ruleOn(c) < ruleOn(requirement[0]) {
 		return true
 	}
 	terms := before.terms(max(a.Effective, a.From))
@@ -354,7 +406,8 @@ func (h ruleHistory) misallocated(c ruleCommand) bool {
 		return true // observed
 	}
 	line := ruleGet[events.RequirementTerms](last.st, "RequirementTerms")
-	return terms.Role != line.Role || a.Unit != terms.Unit || a.Unit != line.Unit || terms.Presence == events.Reserve ||
+	return terms.Role != line.Role || a.Unit != terms.Unit || a.Unit != line.Unit ||
+		terms.Presence == events.Reserve ||
 		terms.Area != "" && line.Area != "" && terms.Area != line.Area ||
 		a.Until != 0 && a.Until < terms.From || terms.Until != 0 && a.From > terms.Until
 }
@@ -369,14 +422,17 @@ func (h ruleHistory) overAllocated(c ruleCommand) bool {
 	live := func(c ruleCommand, day events.Date) (n int64) {
 		made := c.st.(*events.AllocationMade)
 		ended := before.where(func(st events.Statement) bool {
-			return ruleGet[events.ID](st, "Allocation") == made.ID && ruleGet[events.Date](st, "Effective") <= day
+			return ruleGet[events.ID](st, "Allocation") == made.ID && ruleGet[events.Date](st,
+				"Effective") <= day
 		})
-		if made.Effective <= day && made.From <= day && (made.Until == 0 || day <= made.Until) && len(ended) == 0 {
+		if made.Effective <= day && made.From <= day && (made.Until == 0 || day <= made.Until) &&
+			len(ended) == 0 {
 			n, _ = made.Quantity.Number()
 		}
 		return n
 	}
-	for day := max(a.Effective, a.From); day <= 2027_03_01 && (a.Until == 0 || day <= a.Until); day = day.AddDays(1) {
+	for day := max(a.Effective, a.From); day <= 2027_03_01 &&
+		(a.Until == 0 || day <= a.Until); day = day.AddDays(1) {
 		sum, _ := a.Quantity.Number()
 		for _, other := range before {
 			if other.st.Head().Type == "allocation.made" {
@@ -390,19 +446,27 @@ func (h ruleHistory) overAllocated(c ruleCommand) bool {
 	return false
 }
 
-// A life is written as letters, one for each thing that was said, so that what it may be is a pattern.
+// A life is written as letters, one for each thing that was said, so that what it may be is a
+// pattern.
 var (
 	ruleLetter = map[events.Type]string{
-		"pledge.indicated": "I", "pledge.offered": "O", "pledge.amended": "M", "pledge.accepted": "A", "pledge.declined": "X",
-		"pledge.confirmed": "C", "pledge.withdrawn": "W", "pledge.deployed": "D", "pledge.reported": "N", "pledge.returned": "R",
-		"pledge.observed": "S", "condition.added": "K", "condition.discharged": "k", "condition.failed": "f",
-		"pledge.renewed": "E", "caveat.declared": "H", "caveat.lifted": "h", "allocation.made": "L", "allocation.released": "l",
-		"pledge.disclosed": "P", "requirement.issued": "I", "requirement.revised": "V", "requirement.cancelled": "X",
+		"pledge.indicated": "I", "pledge.offered": "O", "pledge.amended": "M",
+		"pledge.accepted": "A", "pledge.declined": "X",
+		"pledge.confirmed": "C", "pledge.withdrawn": "W", "pledge.deployed": "D",
+		"pledge.reported": "N", "pledge.returned": "R",
+		"pledge.observed": "S", "condition.added": "K", "condition.discharged": "k",
+		"condition.failed": "f",
+		"pledge.renewed":   "E", "caveat.declared": "H", "caveat.lifted": "h",
+		"allocation.made": "L", "allocation.released": "l",
+		"pledge.disclosed": "P", "requirement.issued": "I", "requirement.revised": "V",
+		"requirement.cancelled": "X",
 	}
 	ruleLineLife      = regexp.MustCompile(`^IV*X?$`)
 	ruleConditionLife = regexp.MustCompile(`^K[kf]?$`)
 	ruleCaveatLife    = regexp.MustCompile(`^Hh?$`)
-	ruleLife          = regexp.MustCompile(strings.NewReplacer("~", `[MKkfEHhP]*`, "-", `[MKkfEHhPLl]*`).Replace( // ~ is what may be said on every rung, - from the offer on
+	// ~ is what may be said on every rung, - from the offer on
+	ruleLife = regexp.MustCompile(strings.NewReplacer("~", `[MKkfEHhP]*`, "-",
+		`[MKkfEHhPLl]*`).Replace(
 		`^(SN*(RN*)?|I~[XW]?|(I~)?O-[XW]?|(I~)?O-A-W?|(I~)?O-A-C-W?|(I~)?O-A-C-D(N|-)*(RN*)?)$`))
 )
 
@@ -422,11 +486,14 @@ func ruleGet[T any](st events.Statement, name string) (value T) {
 }
 
 func ruleOfPledge(st events.Statement) bool {
-	return strings.Contains(" pledge condition caveat allocation ", " "+st.Head().Type.Subject()+" ")
+	return strings.Contains(" pledge condition caveat allocation ",
+		" "+st.Head().Type.Subject()+" ")
 }
 
 // ruleMoves reports whether st is about a pledge that must be there already.
-func ruleMoves(st events.Statement) bool { return ruleOfPledge(st) && events.Thing(st) != st.Head().ID }
+func ruleMoves(st events.Statement) bool {
+	return ruleOfPledge(st) && events.Thing(st) != st.Head().ID
+}
 
 func (h ruleHistory) where(keep func(st events.Statement) bool) (kept ruleHistory) {
 	for _, c := range h {
@@ -437,7 +504,8 @@ func (h ruleHistory) where(keep func(st events.Statement) bool) (kept ruleHistor
 	return kept
 }
 
-// ofPledge returns what was said about the pledge that c is about, as it was corrected; ofLine and ofOperation do so for theirs.
+// ofPledge returns what was said about the pledge that c is about, as it was corrected; ofLine and
+// ofOperation do so for theirs.
 func (h ruleHistory) ofPledge(c ruleCommand) ruleHistory {
 	return h.mended().where(func(st events.Statement) bool {
 		return ruleMoves(c.st) && ruleOfPledge(st) && events.Thing(st) == events.Thing(c.st)
@@ -449,7 +517,8 @@ func (h ruleHistory) ofLine(c ruleCommand) ruleHistory {
 	return h.where(func(st events.Statement) bool {
 		_, other := events.About(st)
 		line := ruleGet[events.Line](c.st, "Line")
-		return line != "" && c.st.Head().Type.Subject() == "requirement" && st.Head().Type.Subject() == "requirement" &&
+		return line != "" && c.st.Head().Type.Subject() == "requirement" &&
+			st.Head().Type.Subject() == "requirement" &&
 			other == operation && ruleGet[events.Line](st, "Line") == line
 	})
 }
@@ -458,23 +527,28 @@ func (h ruleHistory) ofOperation(c ruleCommand) ruleHistory {
 	_, operation := events.About(c.st)
 	return h.where(func(st events.Statement) bool {
 		_, other := events.About(st)
-		return c.st.Head().Type == "operation.revised" && st.Head().Type.Subject() == "operation" && other == operation
+		return c.st.Head().Type == "operation.revised" && st.Head().Type.Subject() == "operation" &&
+			other == operation
 	})
 }
 
 // life returns the letters of a pledge's life.
 func (h ruleHistory) life(id events.ID) string {
-	return ruleLetters(h.mended().where(func(st events.Statement) bool { return ruleOfPledge(st) && events.Thing(st) == id }))
+	return ruleLetters(h.mended().where(func(st events.Statement) bool {
+		return ruleOfPledge(st) && events.Thing(st) == id
+	}))
 }
 
-// conditionLife returns, of what was said about one pledge, the letters for the condition that c is about.
+// conditionLife returns, of what was said about one pledge, the letters for the condition that c is
+// about.
 func (h ruleHistory) conditionLife(c ruleCommand) string {
 	return ruleLetters(h.where(func(st events.Statement) bool {
 		return ruleGet[events.Line](st, "Condition") == ruleGet[events.Line](c.st, "Condition")
 	}))
 }
 
-// admittedAs returns the role in which a key was ever admitted, and roleOf the one that it has now; "" for none.
+// admittedAs returns the role in which a key was ever admitted, and roleOf the one that it has now;
+// "" for none.
 func (h ruleHistory) admittedAs(key events.Key) (role events.MemberRole) {
 	for _, c := range h {
 		switch c.st.Head().Type {
@@ -501,22 +575,31 @@ func (h ruleHistory) roleOf(key events.Key) events.MemberRole {
 }
 
 const (
-	ruleCoordinators = " member.admitted member.revoked operation.opened operation.revised requirement.issued requirement.revised requirement.cancelled " +
-		"pledge.accepted pledge.declined pledge.deployed pledge.reported pledge.returned pledge.observed pledge.corrected allocation.made allocation.released "
-	ruleLiaisons = " scope.declared pledge.indicated pledge.offered pledge.amended pledge.confirmed pledge.withdrawn pledge.deployed pledge.reported pledge.returned " +
-		"pledge.disclosed condition.added condition.discharged condition.failed pledge.renewed pledge.corrected caveat.declared caveat.lifted "
-	ruleImporters = " operation.opened pledge.observed pledge.reported pledge.returned pledge.corrected "
+	ruleCoordinators = " member.admitted member.revoked operation.opened operation.revised " +
+		"requirement.issued requirement.revised requirement.cancelled pledge.accepted " +
+		"pledge.declined pledge.deployed pledge.reported pledge.returned pledge.observed " +
+		"pledge.corrected allocation.made allocation.released "
+	ruleLiaisons = " scope.declared pledge.indicated pledge.offered pledge.amended " +
+		"pledge.confirmed pledge.withdrawn pledge.deployed pledge.reported pledge.returned " +
+		"pledge.disclosed condition.added condition.discharged condition.failed pledge.renewed " +
+		"pledge.corrected caveat.declared caveat.lifted "
+	ruleImporters = " operation.opened pledge.observed pledge.reported pledge.returned " +
+		"pledge.corrected "
 )
 
 func (h ruleHistory) wrongParty(c ruleCommand) bool {
 	nation, _ := events.About(c.st)
-	says := func(list string) bool { return strings.Contains(list, " "+string(c.st.Head().Type)+" ") }
+	says := func(list string) bool {
+		return strings.Contains(list, " "+string(c.st.Head().Type)+" ")
+	}
 	if c.st.Head().Type == "member.revoked" && ruleGet[events.Key](c.st, "Key") == c.key {
 		return false
 	}
 	switch h.roleOf(c.key) {
 	case events.Coordinator:
-		voiced := slices.ContainsFunc(ruleKeys, func(k events.Key) bool { return k.Party() == nation && h.admittedAs(k) == events.Liaison })
+		voiced := slices.ContainsFunc(ruleKeys, func(k events.Key) bool {
+			return k.Party() == nation && h.admittedAs(k) == events.Liaison
+		})
 		return !says(ruleCoordinators) && !(says(ruleLiaisons) && !voiced)
 	case events.Liaison:
 		return !says(ruleLiaisons) || nation != c.key.Party()
@@ -531,10 +614,11 @@ func (h ruleHistory) wrongParty(c ruleCommand) bool {
 func (h ruleHistory) admittedBefore(c ruleCommand) bool {
 	key := ruleGet[events.Key](c.st, "Key")
 	id, _ := key.ID()
-	return c.st.Head().Type == "member.admitted" && slices.ContainsFunc(ruleKeys, func(k events.Key) bool {
-		known, _ := k.ID()
-		return known == id && h.admittedAs(k) != ""
-	})
+	return c.st.Head().Type == "member.admitted" && slices.ContainsFunc(ruleKeys,
+		func(k events.Key) bool {
+			known, _ := k.ID()
+			return known == id && h.admittedAs(k) != ""
+		})
 }
 
 // catalogue returns the last catalogue of an operation, or nil.
@@ -566,20 +650,25 @@ func (h ruleHistory) notInCatalogue(c ruleCommand) bool {
 }
 
 func (h ruleHistory) dropsRoleInUse(c ruleCommand) bool {
-	return c.st.Head().Type == "operation.revised" && slices.ContainsFunc(h, func(old ruleCommand) bool {
-		_, operation := events.About(old.st)
-		role := ruleGet[events.Role](old.st, "Role")
-		return operation == ruleGet[events.Operation](c.st, "Operation") && role != "" &&
-			!ruleHas(ruleGet[[]events.RoleDefinition](c.st, "Roles"), role, ruleGet[events.Unit](old.st, "Unit"))
-	})
+	return c.st.Head().Type == "operation.revised" &&
+		slices.ContainsFunc(h, func(old ruleCommand) bool {
+			_, operation := events.About(old.st)
+			role := ruleGet[events.Role](old.st, "Role")
+			return operation == ruleGet[events.Operation](c.st, "Operation") && role != "" &&
+				!ruleHas(ruleGet[[]events.RoleDefinition](c.st, "Roles"), role,
+					ruleGet[events.Unit](old.st, "Unit"))
+		})
 }
 
 func (h ruleHistory) outsideScope(c ruleCommand) bool {
 	declared := h.where(func(st events.Statement) bool {
-		return st.Head().Type == "scope.declared" && ruleGet[events.Place](st, "Place") == ruleGet[events.Place](c.st, "Place") &&
+		return st.Head().Type == "scope.declared" && ruleGet[events.Place](st,
+			"Place") == ruleGet[events.Place](c.st, "Place") &&
 			ruleGet[events.Date](st, "Effective") <= ruleOn(c)
 	})
-	slices.SortStableFunc(declared, func(a, b ruleCommand) int { return int(ruleOn(a)) - int(ruleOn(b)) })
+	slices.SortStableFunc(declared, func(a, b ruleCommand) int {
+		return int(ruleOn(a)) - int(ruleOn(b))
+	})
 	if t := c.st.Head().Type; t != "pledge.offered" && t != "pledge.indicated" || declared == nil {
 		return false
 	}
@@ -597,8 +686,8 @@ func (h ruleHistory) broken(c ruleCommand) (numbers []int) {
 	return numbers
 }
 
-// Whatever is said, by whoever, after whatever history: Decide refuses it exactly when the model does, with a code that the
-// package comment gives to a rule that the model finds broken.
+// Whatever is said, by whoever, after whatever history: Decide refuses it exactly when the model
+// does, with a code that the package comment gives to a rule that the model finds broken.
 func TestDecideAgreesWithTheModel(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calculates for long, in one goroutine")
@@ -607,15 +696,19 @@ func TestDecideAgreesWithTheModel(t *testing.T) {
 	for _, rule := range ruleDoc(t) {
 		codes[rule.number] = rule.codes
 	}
-	met := map[string]bool{"id-taken": true, "other-history": true, "release-fixed": true} // which Decide leaves to others
-	for round := 0; round == 0 || round < 20 && len(met) < len(events.Types())+len(ruleCodes(t)); round++ {
+	// Which Decide leaves to others.
+	met := map[string]bool{"id-taken": true, "other-history": true, "release-fixed": true}
+	for round := 0; round == 0 || round < 20 && len(met) < len(events.Types())+
+		len(ruleCodes(t)); round++ {
 		rapid.Check(t, func(t *rapid.T) {
 			h := ruleBegin(ruleBeginning - rapid.IntRange(0, ruleBeginning).Draw(t, "left out"))
 			s := h.state(t)
 			for range 2 * ruleDie(t, "commands", 64) {
 				c := h.draw(t)
 				err, numbers := rules.Decide(s, c.key, c.st), h.broken(c)
-				switch known := func(n int) bool { return slices.Contains(codes[n], problem.From(err).Code) }; {
+				switch known := func(n int) bool {
+					return slices.Contains(codes[n], problem.From(err).Code)
+				}; {
 				case err == nil && numbers == nil:
 					met[string(c.st.Head().Type)] = true
 					ruleApply(t, s, c)
@@ -623,7 +716,8 @@ func TestDecideAgreesWithTheModel(t *testing.T) {
 				case err != nil && slices.ContainsFunc(numbers, known):
 					met[problem.From(err).Code] = true
 				default:
-					t.Fatalf("after %d records %v: decided %+v; the model says that the rules %v are broken", len(h), c, err, numbers)
+					t.Fatalf("after %d records %v: decided %+v; the model says that the rules "+
+						"%v are broken", len(h), c, err, numbers)
 				}
 			}
 		})

@@ -25,8 +25,8 @@ type Part struct {
 	met      map[events.ID]bool // pledges that they met in a disclosure, and which the state lacks
 }
 
-// NewPart returns the state before the first record. As long as nothing is withheld, it decides as a
-// State does.
+// NewPart returns the state before the first record. As long as nothing is withheld, it decides as
+// a State does.
 func NewPart() *Part { return &Part{NewState(), 0, map[events.ID]bool{}} }
 
 // Withheld returns how many records were withheld.

@@ -43,7 +43,8 @@ func TestPartCriesNoFalseFault(t *testing.T) {
 				}
 				judged, err := p.Decide(c.key, c.st)
 				if err != nil {
-					t.Fatalf("who reads as %s finds a fault with record %d, %v: %v", view, i+1, c, err)
+					t.Fatalf("who reads as %s finds a fault with record %d, %v: %v",
+						view, i+1, c, err)
 				}
 				if judged {
 					whole++
@@ -57,7 +58,8 @@ func TestPartCriesNoFalseFault(t *testing.T) {
 		}
 	})
 	if withheld == 0 || whole < 10*inPart {
-		t.Errorf("%d records were withheld, %d judged whole and %d in part", withheld, whole, inPart)
+		t.Errorf("%d records were withheld, %d judged whole and %d in part", withheld,
+			whole, inPart)
 	}
 }
 
@@ -121,8 +123,9 @@ func TestPartFindsFaults(t *testing.T) {
 	if err := p.Withhold(5); err != nil || p.Withheld() != 1 {
 		t.Error(err)
 	}
-	for code, rec := range map[string]ruleCommand{"speaks-for-itself": said[10], "pledge-unknown": said[9],
-		"not-admitted": {ruleStranger.Key(), said[10].st}} {
+	for code, rec := range map[string]ruleCommand{"speaks-for-itself": said[10],
+		"pledge-unknown": said[9],
+		"not-admitted":   {ruleStranger.Key(), said[10].st}} {
 		if _, err := p.Decide(rec.key, rec.st); err == nil || problem.From(err).Code != code {
 			t.Errorf("%v: %v, and not %s", rec, err, code)
 		}

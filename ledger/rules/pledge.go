@@ -21,8 +21,9 @@ const (
 	declined
 )
 
-var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted: "accepted", confirmed: "confirmed",
-	deployed: "deployed", returned: "returned", withdrawn: "withdrawn", declined: "declined"}
+var rungNames = [...]string{indicated: "indicated", offered: "offered", accepted: "accepted",
+	confirmed: "confirmed",
+	deployed:  "deployed", returned: "returned", withdrawn: "withdrawn", declined: "declined"}
 
 func (r rung) String() string { return rungNames[r] }
 
@@ -45,16 +46,19 @@ func (r rung) ended() bool { return r >= returned }
 var rungs = func() []rung {
 	all := make([]rung, len(types))
 	for t, to := range map[events.Type]rung{
-		"pledge.indicated": indicated, "pledge.offered": offered, "pledge.accepted": accepted, "pledge.confirmed": confirmed,
-		"pledge.deployed": deployed, "pledge.observed": deployed, "pledge.returned": returned, "pledge.withdrawn": withdrawn, "pledge.declined": declined,
+		"pledge.indicated": indicated, "pledge.offered": offered, "pledge.accepted": accepted,
+		"pledge.confirmed": confirmed,
+		"pledge.deployed":  deployed, "pledge.observed": deployed, "pledge.returned": returned,
+		"pledge.withdrawn": withdrawn, "pledge.declined": declined,
 	} {
 		all[kinds[t]] = to
 	}
 	return all
 }()
 
-// A pledge is all that was said about it, in order, and what follows from that. It is a value: whatever changes it makes
-// another, and its slices are replaced or appended to, never changed in place.
+// A pledge is all that was said about it, in order, and what follows from that. It is a value:
+// whatever changes it makes another, and its slices are replaced or appended to, never changed in
+// place.
 type pledge struct {
 	*subject
 	said []saying
@@ -151,7 +155,8 @@ func begun(st events.Statement) pledge {
 	return pledge{subject: sub, standing: standing{attached: nothingAttached}}
 }
 
-// saying appends what was said next. It grows by a quarter: most pledges are short, and there are many.
+// saying appends what was said next. It grows by a quarter: most pledges are short, and there are
+// many.
 func (p *pledge) saying(x saying) {
 	if len(p.said) == cap(p.said) {
 		p.said = append(make([]saying, 0, len(p.said)+len(p.said)/4+2), p.said...)
@@ -194,7 +199,8 @@ func (p *pledge) attach(x *saying) {
 	all := *p.attached
 	switch x.typ() {
 	case "condition.added":
-		all.conditions = append(slices.Clip(all.conditions), condition{name: x.name, kind: x.condition})
+		all.conditions = append(slices.Clip(all.conditions),
+			condition{name: x.name, kind: x.condition})
 	case "condition.discharged", "condition.failed":
 		all.conditions = slices.Clone(all.conditions)
 		for i := range all.conditions {
@@ -226,7 +232,8 @@ func (p *pledge) attach(x *saying) {
 	p.attached = &all
 }
 
-// mend returns what was said, with one statement as a correction has it, and the place of that statement; -1 when it is not there.
+// mend returns what was said, with one statement as a correction has it, and the place of that
+// statement; -1 when it is not there.
 func (p *pledge) mend(c *events.PledgeCorrected) (said []saying, at int) {
 	at = slices.IndexFunc(p.said, func(x saying) bool { return x.id == c.Corrects })
 	if at < 0 {
@@ -254,14 +261,19 @@ func (p pledge) corrected(c *events.PledgeCorrected) pledge {
 	return p
 }
 
-// lapsed returns the day on which the pledge had expired on a date, and false when it had not: a pledge that expires stands
-// through that day, unless it was renewed, amended or deployed by then. No clock is asked, only effective dates.
+// lapsed returns the day on which the pledge had expired on a date, and false when it had not: a
+// pledge that expires stands through that day, unless it was renewed, amended or deployed by then.
+// No clock is asked, only effective dates.
 func (p *pledge) lapsed(on events.Date) (expired events.Date, lapsed bool) {
 	if !p.expiring {
 		return 0, false
 	}
-	said := slices.DeleteFunc(slices.Clone(p.said), func(x saying) bool { return x.struck || x.effective > on })
-	slices.SortStableFunc(said, func(a, b saying) int { return int(a.effective) - int(b.effective) })
+	said := slices.DeleteFunc(slices.Clone(p.said), func(x saying) bool {
+		return x.struck || x.effective > on
+	})
+	slices.SortStableFunc(said, func(a, b saying) int {
+		return int(a.effective) - int(b.effective)
+	})
 	inPlace := false
 	for i := range said {
 		x := &said[i]
@@ -276,11 +288,13 @@ func (p *pledge) lapsed(on events.Date) (expired events.Date, lapsed bool) {
 	return expired, expired != 0 && !inPlace && on > expired
 }
 
-// termsOn returns the terms in force on a date, nil when there are none yet: of what only was observed, there never are.
+// termsOn returns the terms in force on a date, nil when there are none yet: of what only was
+// observed, there never are.
 func (p *pledge) termsOn(on events.Date) (t *terms) {
 	best := events.Date(0)
 	for i := range p.said {
-		if x := &p.said[i]; !x.struck && x.terms != nil && x.effective <= on && x.effective >= best {
+		if x := &p.said[i]; !x.struck && x.terms != nil && x.effective <= on &&
+			x.effective >= best {
 			best, t = x.effective, x.terms
 		}
 	}

@@ -7,13 +7,15 @@ import (
 	"muster/events/problem"
 )
 
-// A code names the rule that refuses a statement. The list is append-only: programs and people rely on the names.
+// A code names the rule that refuses a statement. The list is append-only: programs and people rely
+// on the names.
 type code struct {
 	slug string
 	kind problem.Kind
 }
 
-// The codes, in the order in which they came. Each is explained by the rule in doc.go that it belongs to.
+// The codes, in the order in which they came. Each is explained by the rule in doc.go that it
+// belongs to.
 var (
 	codeNotFounded         = code{"not-founded", problem.Unavailable}
 	codeAlreadyFounded     = code{"already-founded", problem.Conflict}
@@ -70,7 +72,8 @@ var (
 	codeDisclosed          = code{"disclosed", problem.Conflict}
 )
 
-// refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or in its hint.
+// refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or
+// in its hint.
 func refuse(c code, format string, args ...any) *problem.Problem {
 	return problem.New(c.kind, format, args...).WithCode(c.slug)
 }
@@ -82,7 +85,8 @@ func refuseField(c code, f problem.Field) *problem.Problem {
 	return p
 }
 
-// refuseFields makes the refusal that belongs to several fields, all of them at once; nil when there are none.
+// refuseFields makes the refusal that belongs to several fields, all of them at once; nil when
+// there are none.
 func refuseFields(c code, fields []problem.Field) error {
 	err := problem.OfFields(fields)
 	if err == nil {
@@ -95,7 +99,8 @@ func refuseFields(c code, fields []problem.Field) error {
 
 // field says what is wrong with one field of the statement, and what to write instead.
 func field[T ~string](location string, value T, format string, args ...any) problem.Field {
-	return problem.Field{Location: location, Value: string(value), Message: fmt.Sprintf(format, args...)}
+	return problem.Field{Location: location, Value: string(value),
+		Message: fmt.Sprintf(format, args...)}
 }
 
 // arguments writes words as arguments of a command.

@@ -17,7 +17,8 @@ import (
 // The form in which a state is saved. What was saved is used only when it is whole, of this form,
 // and of the caller's journal, which the root of the tree at its sequence tells.
 
-// savedForm begins the file. Whoever changes State, or how it is written, raises its number, and what was saved is thrown away.
+// savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
+// what was saved is thrown away.
 const savedForm = "muster ledger state 3\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -28,8 +29,10 @@ var errNotSaved = errors.New("nothing usable was saved")
 // tables are copied, and what they hold is never changed.
 func (s *State) Snapshot() *State {
 	c := *s
-	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced), maps.Clone(s.operations), maps.Clone(s.uses)
-	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes), maps.Clone(s.pledges), maps.Clone(s.observed), nil
+	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced),
+		maps.Clone(s.operations), maps.Clone(s.uses)
+	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes),
+		maps.Clone(s.pledges), maps.Clone(s.observed), nil
 	return &c
 }
 
@@ -76,7 +79,10 @@ func LoadState(data []byte) (*State, Root, error) {
 	head := tapeOf(data[len(savedForm)+len(root):end], nil)
 	head.texts(&known)
 	head.texts(&words)
-	if head.failed || slices.ContainsFunc(known, func(name string) bool { _, ok := kinds[events.Type(name)]; return !ok }) {
+	if head.failed || slices.ContainsFunc(known, func(name string) bool {
+		_, ok := kinds[events.Type(name)]
+		return !ok
+	}) {
 		return nil, root, errNotSaved
 	}
 	s, t := NewState(), tapeOf(head.data, words)
@@ -121,7 +127,11 @@ func (t *tape) state(s *State) {
 	table(t, s.scopes, func(k *scopeKey, all *scope) {
 		word(t, &k.operation)
 		word(t, &k.nation)
-		series(t, (*[]declared)(all), func(d *declared) { words(t, &d.roles); number(t, &d.effective); t.uint(&d.sequence) })
+		series(t, (*[]declared)(all), func(d *declared) {
+			words(t, &d.roles)
+			number(t, &d.effective)
+			t.uint(&d.sequence)
+		})
 	})
 	t.pledges(s)
 }
@@ -130,7 +140,11 @@ func (t *tape) operation(o *operation) {
 	word(t, &o.terms.Operation)
 	word(t, &o.terms.Title)
 	word(t, &o.terms.Note)
-	series(t, &o.terms.Roles, func(r *events.RoleDefinition) { word(t, &r.Role); word(t, &r.Title); words(t, &r.Units) })
+	series(t, &o.terms.Roles, func(r *events.RoleDefinition) {
+		word(t, &r.Role)
+		word(t, &r.Title)
+		words(t, &r.Units)
+	})
 	number(t, &o.began)
 	t.label(&o.label)
 }
@@ -197,13 +211,15 @@ type observedAt struct {
 	id    events.ID
 }
 
-// unreadSayings is what was said of a pledge, as it was saved. Of most pledges nothing more is ever said, so that it need not be read.
+// unreadSayings is what was said of a pledge, as it was saved. Of most pledges nothing more is ever
+// said, so that it need not be read.
 type unreadSayings struct {
 	data  []byte
 	words []string
 }
 
-// read returns the pledge with all that was said of it. It changes nothing, so that who has a copy of the state may read beside.
+// read returns the pledge with all that was said of it. It changes nothing, so that who has a copy
+// of the state may read beside.
 func (p *pledge) read() *pledge {
 	if p.unread == nil {
 		return p
@@ -212,7 +228,8 @@ func (p *pledge) read() *pledge {
 	all := &pledge{subject: p.subject, standing: standing{attached: nothingAttached}}
 	series(t, &all.said, t.saying)
 	if t.failed || len(t.data) > 0 || len(all.said) == 0 {
-		panic("rules: a saved state whose sum is right cannot be read") // this program, or another of the same form, has written it wrong
+		// This program, or another of the same form, has written it wrong.
+		panic("rules: a saved state whose sum is right cannot be read")
 	}
 	all.fold()
 	return all

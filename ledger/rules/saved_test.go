@@ -13,7 +13,8 @@ import (
 	"muster/ledger/rules"
 )
 
-// What was saved, and all that comes after it, make the same state as all the records do; and saving changes nothing.
+// What was saved, and all that comes after it, make the same state as all the records do; and
+// saving changes nothing.
 func TestSavedStateEqualsReplay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calculates for long, in one goroutine")
@@ -42,12 +43,14 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 		if diff := cmp.Diff(s, whole, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("after %v (-as it was +as it was saved):\n%s", h, diff)
 		}
-		if again, _, err := rules.LoadState(loaded.Save(root)); err != nil || again.ReadAll() < 0 || cmp.Diff(s, again, ruleDeeply, cmpopts.EquateEmpty()) != "" {
+		if again, _, err := rules.LoadState(loaded.Save(root)); err != nil || again.ReadAll() < 0 ||
+			cmp.Diff(s, again, ruleDeeply, cmpopts.EquateEmpty()) != "" {
 			t.Fatalf("saved again before it was read, it is another (%v)", err)
 		}
 		after, undo := h.drawAllowed(t, loaded, ruleDie(t, "records after", 30))
 		kept += loaded.ReadAll()
-		if diff := cmp.Diff(append(h, after...).state(t), loaded, ruleDeeply, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(append(h, after...).state(t), loaded, ruleDeeply,
+			cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("after %d more (-replayed +saved and gone on):\n%s", len(after), diff)
 		}
 		for i := len(undo) - 1; i >= 0; i-- {
@@ -61,7 +64,8 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 		rapid.Check(t, check)
 	}
 	if unread == 0 || kept == 0 || kept >= unread {
-		t.Errorf("of %d pledges, %d were still unread after more records: this shows little", unread, kept)
+		t.Errorf("of %d pledges, %d were still unread after more records: this shows little",
+			unread, kept)
 	}
 	t.Logf("%d of %d kinds of statement were saved", len(saved), len(events.Types()))
 	if len(saved) < len(events.Types())-6 {
@@ -88,8 +92,8 @@ func TestDamagedStateIsNotUsed(t *testing.T) {
 	})
 }
 
-// A state is saved beside others who read it: saving changes nothing of what copies share, which the
-// race detector sees.
+// A state is saved beside others who read it: saving changes nothing of what copies share, which
+// the race detector sees.
 func TestSavingOnlyReads(t *testing.T) {
 	root := sha256.Sum256([]byte("a root"))
 	rapid.Check(t, func(t *rapid.T) {

@@ -6,7 +6,8 @@ import (
 	"muster/events"
 )
 
-// A kind is the type of a statement, as its place among all types: what was said is kept in numbers, a million times.
+// A kind is the type of a statement, as its place among all types: what was said is kept in
+// numbers, a million times.
 type kind uint8
 
 var (
@@ -52,8 +53,9 @@ type particulars struct {
 	name      events.Line          // of the condition or caveat
 	condition events.ConditionKind // added
 	renewed   events.Date          // until when
-	other     events.ID            // the allocation that is released, or the statement that is corrected
-	label     *events.Label        // of the pledge from here on
+	// The allocation that is released, or the statement that is corrected.
+	other events.ID
+	label *events.Label // of the pledge from here on
 }
 
 var nothingMore = new(particulars)
@@ -61,7 +63,8 @@ var nothingMore = new(particulars)
 // saying takes from a statement what the rules may need of it later.
 func (s *State) saying(st events.Statement, sequence uint64, party events.Nation) saying {
 	x := sayingOf(st, sequence, party)
-	if label, says := s.labelOf(st); says && label.Release != "" && label.Release != events.CoalitionOnly {
+	if label, says := s.labelOf(st); says && label.Release != "" &&
+		label.Release != events.CoalitionOnly {
 		more := *x.particulars
 		more.label = &label
 		x.particulars = &more
@@ -70,7 +73,8 @@ func (s *State) saying(st events.Statement, sequence uint64, party events.Nation
 }
 
 func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying {
-	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence, effective: effective(st), particulars: nothingMore}
+	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence,
+		effective: effective(st), particulars: nothingMore}
 	copy(x.signed[:], party)
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
@@ -97,7 +101,8 @@ func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying 
 		x.particulars = &particulars{name: st.Caveat}
 	case *events.AllocationMade:
 		n, _ := st.Quantity.Number()
-		x.particulars = &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n, window: st.Window}}
+		x.particulars = &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n,
+			window: st.Window}}
 	case *events.AllocationReleased:
 		x.particulars = &particulars{other: st.Allocation}
 	}

@@ -9,26 +9,33 @@ import (
 	"muster/events"
 )
 
-// A State is what the rules need to know of the records so far, and no more: the write side's own memory, never shown.
-// The zero value is not useful: use NewState. A State is not safe for concurrent use.
+// A State is what the rules need to know of the records so far, and no more: the write side's own
+// memory, never shown. The zero value is not useful: use NewState. A State is not safe for
+// concurrent use.
 //
-// What it holds are tables of values that are replaced and never changed, so that Apply can hand out how to undo it: a
-// server decides against what is still in flight, and takes it back when the log refuses.
+// What it holds are tables of values that are replaced and never changed, so that Apply can hand
+// out how to undo it: a server decides against what is still in flight, and takes it back when the
+// log refuses.
 type State struct {
 	origin   events.Origin
 	last     uint64
 	recorded time.Time
 
-	members    map[events.KeyID]member
-	voiced     map[events.Nation]uint64 // nations that speak for themselves, and the record that admitted their first liaison
+	members map[events.KeyID]member
+	// nations that speak for themselves, and the record that admitted their first liaison
+	voiced     map[events.Nation]uint64
 	operations map[events.Operation]operation
-	uses       map[use]bool // for ever: what was cancelled or has ended still counts for the days before
-	lines      map[lineKey]line
-	scopes     map[scopeKey]scope
-	pledges    map[events.ID]*pledge       // what they point to is never changed; to be asked by pledge, for some are unread
-	observed   map[observedKey][]events.ID // the pledges that were observed and never offered; they may have ended
+	// For ever: what was cancelled or has ended still counts for the days before.
+	uses   map[use]bool
+	lines  map[lineKey]line
+	scopes map[scopeKey]scope
+	// What they point to is never changed; to be asked by pledge, for some are unread.
+	pledges map[events.ID]*pledge
+	// The pledges that were observed and never offered; they may have ended.
+	observed map[observedKey][]events.ID
 
-	reader events.View // for whom it is asked, who is not told of what they may not read; "" for all
+	// For whom it is asked, who is not told of what they may not read; "" for all.
+	reader events.View
 
 	undo []func() // how to take back what the present Apply has done, in order
 }
@@ -79,7 +86,8 @@ type line struct {
 	label     events.Label
 }
 
-// A scope is all that a nation has declared for an operation, by effective date and then by sequence.
+// A scope is all that a nation has declared for an operation, by effective date and then by
+// sequence.
 type scope []declared
 
 type declared struct {
@@ -130,14 +138,15 @@ func (s *State) Last() uint64 { return s.last }
 // Recorded returns the time of the last record applied.
 func (s *State) Recorded() time.Time { return s.recorded }
 
-// KeyOf returns the member's key that a signature names so, and false when none was ever admitted. Whether it may still
-// sign, Decide says.
+// KeyOf returns the member's key that a signature names so, and false when none was ever admitted.
+// Whether it may still sign, Decide says.
 func (s *State) KeyOf(id events.KeyID) (events.Key, bool) {
 	m, ok := s.members[id]
 	return m.key, ok
 }
 
-// Keys returns every key that was ever admitted, in any order, also those that may not sign any more.
+// Keys returns every key that was ever admitted, in any order, also those that may not sign any
+// more.
 func (s *State) Keys() iter.Seq[events.Key] {
 	return func(yield func(events.Key) bool) {
 		for _, m := range s.members {
@@ -148,9 +157,10 @@ func (s *State) Keys() iter.Seq[events.Key] {
 	}
 }
 
-// Apply takes a record in. It does not ask whether the record is allowed: Decide has. It returns how to take the record
-// back, which must be called in the reverse order of Apply, or an error for a record that does not follow the last one.
-// When it panics, the state is as it was: the tables that were changed up to there are put back first.
+// Apply takes a record in. It does not ask whether the record is allowed: Decide has. It returns
+// how to take the record back, which must be called in the reverse order of Apply, or an error for
+// a record that does not follow the last one. When it panics, the state is as it was: the tables
+// that were changed up to there are put back first.
 func (s *State) Apply(rec events.Record) (undo func(), err error) {
 	if err := s.follows(rec.Sequence, rec.Recorded); err != nil {
 		return nil, err
@@ -216,15 +226,17 @@ func (s *State) apply(rec events.Record) {
 			put(s, s.members, id, m)
 		}
 	case *events.OperationOpened:
-		put(s, s.operations, st.Operation, operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}})
+		put(s, s.operations, st.Operation,
+			operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}})
 	case *events.OperationRevised:
 		o := s.operations[st.Operation]
 		o.terms = st.OperationTerms
 		put(s, s.operations, st.Operation, o)
 	case *events.RequirementIssued:
 		label, _ := s.labelOf(st)
-		put(s, s.lines, lineKey{st.Operation, st.Line}, line{role: st.Role, unit: st.Unit, area: st.Area,
-			began: st.Effective, label: label})
+		put(s, s.lines, lineKey{st.Operation, st.Line},
+			line{role: st.Role, unit: st.Unit, area: st.Area,
+				began: st.Effective, label: label})
 		s.use(st.Operation, st.Role, st.Unit)
 	case *events.RequirementRevised:
 		l := s.lines[lineKey{st.Operation, st.Line}]
@@ -270,8 +282,9 @@ func (s *State) pledge(id events.ID) (*pledge, bool) {
 	return p, ok && s.mayRead(p.released())
 }
 
-// applyPledge takes in what is said about a pledge. An array of what was said is appended to, also when a part of it was
-// taken back before: since Apply is undone in reverse, nobody else holds what lies behind the end.
+// applyPledge takes in what is said about a pledge. An array of what was said is appended to, also
+// when a part of it was taken back before: since Apply is undone in reverse, nobody else holds what
+// lies behind the end.
 func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	id := events.Thing(st)
 	var p pledge

@@ -17,9 +17,10 @@ import (
 // ruleDeeply compares states with all that they keep to themselves.
 var ruleDeeply = cmp.Exporter(func(reflect.Type) bool { return true })
 
-// drawAllowed draws up to n more commands that the rules allow, and applies them to s, which h has made. It returns them
-// with how to undo each.
-func (h ruleHistory) drawAllowed(t *rapid.T, s *rules.State, n int) (more ruleHistory, undo []func()) {
+// drawAllowed draws up to n more commands that the rules allow, and applies them to s, which h has
+// made. It returns them with how to undo each.
+func (h ruleHistory) drawAllowed(t *rapid.T, s *rules.State,
+	n int) (more ruleHistory, undo []func()) {
 	for range n {
 		all := append(h[:len(h):len(h)], more...)
 		if c := all.draw(t); rules.Decide(s, c.key, c.st) == nil {
@@ -29,8 +30,9 @@ func (h ruleHistory) drawAllowed(t *rapid.T, s *rules.State, n int) (more ruleHi
 	return more, undo
 }
 
-// What is in flight is taken back when the log refuses: whatever was applied, undoing it in reverse leaves the state as it
-// was, from where another history can go on; and a replay of what is left comes to the same.
+// What is in flight is taken back when the log refuses: whatever was applied, undoing it in reverse
+// leaves the state as it was, from where another history can go on; and a replay of what is left
+// comes to the same.
 func TestApplyUndoAndReplay(t *testing.T) {
 	undone := map[events.Type]bool{}
 	rapid.Check(t, func(t *rapid.T) {
@@ -56,7 +58,8 @@ func TestApplyUndoAndReplay(t *testing.T) {
 	t.Logf("%d of %d kinds of statement were undone", len(undone), len(events.Types()))
 }
 
-// A record at which Apply panics halfway leaves the state as it was, so that the next one can follow.
+// A record at which Apply panics halfway leaves the state as it was, so that the next one can
+// follow.
 func TestApplyThatPanics(t *testing.T) {
 	halfway := map[events.Type]bool{}
 	rapid.Check(t, func(t *rapid.T) {
@@ -94,7 +97,8 @@ func TestApplyThatPanics(t *testing.T) {
 	}
 }
 
-// Decide changes neither the state nor the statement, whatever it decides, and decides the same when asked again.
+// Decide changes neither the state nor the statement, whatever it decides, and decides the same
+// when asked again.
 func TestDecideIsPure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rules.NewState()
@@ -108,7 +112,8 @@ func TestDecideIsPure(t *testing.T) {
 			c := h.draw(t)
 			before := c.String()
 			first := problem.From(rules.Decide(s, c.key, c.st))
-			if diff := cmp.Diff(first, problem.From(rules.Decide(s, c.key, c.st)), ruleDeeply); diff != "" {
+			if diff := cmp.Diff(first, problem.From(rules.Decide(s, c.key, c.st)),
+				ruleDeeply); diff != "" {
 				t.Fatalf("%v: decided differently when asked again:\n%s", c, diff)
 			}
 			if after := c.String(); after != before {
@@ -128,9 +133,12 @@ func TestApplyWantsTheNextRecord(t *testing.T) {
 		edit func(rec *events.Record)
 		want string
 	}{
-		"a gap":        {func(rec *events.Record) { rec.Sequence++ }, "record 7 does not follow record 5"},
-		"the same":     {func(rec *events.Record) { rec.Sequence-- }, "record 5 does not follow record 5"},
-		"back in time": {func(rec *events.Record) { rec.Recorded = rec.Recorded.Add(-time.Minute) }, "record 6 was recorded at 2026-11-23T02:22:05.000000Z, before record 5"},
+		"a gap": {func(rec *events.Record) { rec.Sequence++ },
+			"record 7 does not follow record 5"},
+		"the same": {func(rec *events.Record) { rec.Sequence-- },
+			"record 5 does not follow record 5"},
+		"back in time": {func(rec *events.Record) { rec.Recorded = rec.Recorded.Add(-time.Minute) },
+			"record 6 was recorded at 2026-11-23T02:22:05.000000Z, before record 5"},
 	} {
 		rec := last
 		test.edit(&rec)
@@ -141,7 +149,9 @@ func TestApplyWantsTheNextRecord(t *testing.T) {
 	if w.state.Last() != 5 {
 		t.Errorf("a record that was refused has changed the state: the last is %d", w.state.Last())
 	}
-	if _, err := w.state.Apply(last); err != nil || w.state.Last() != 6 || !w.state.Recorded().Equal(last.Recorded) || w.state.Origin() != ruleOrigin {
-		t.Errorf("the next record: %v; then %d, %s, %s", err, w.state.Last(), w.state.Recorded(), w.state.Origin())
+	if _, err := w.state.Apply(last); err != nil || w.state.Last() != 6 ||
+		!w.state.Recorded().Equal(last.Recorded) || w.state.Origin() != ruleOrigin {
+		t.Errorf("the next record: %v; then %d, %s, %s", err, w.state.Last(), w.state.Recorded(),
+			w.state.Origin())
 	}
 }

@@ -6,9 +6,10 @@ import (
 	"muster/events"
 )
 
-// A tape writes values one after the other, or reads them back in the same order: whoever describes a value to it describes both, so that
-// the two cannot differ. What is read from a tape that was cut or changed is of no use, and failed says so.
-// Writing changes nothing of what is written, which others may read meanwhile.
+// A tape writes values one after the other, or reads them back in the same order: whoever describes
+// a value to it describes both, so that the two cannot differ. What is read from a tape that was
+// cut or changed is of no use, and failed says so. Writing changes nothing of what is written,
+// which others may read meanwhile.
 type tape struct {
 	data    []byte // what was written, or what is left to read
 	reading bool
@@ -116,7 +117,8 @@ func (t *tape) texts(all *[]string) {
 	})
 }
 
-// apart has do write to a tape of its own with the same words, or returns what was written so, to be read later.
+// apart has do write to a tape of its own with the same words, or returns what was written so, to
+// be read later.
 func (t *tape) apart(do func(*tape)) (unread []byte) {
 	if t.reading {
 		n := uint64(0)

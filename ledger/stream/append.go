@@ -17,22 +17,24 @@ import (
 	"muster/ledger"
 )
 
-// JetStream reports a lost race by any of three codes: 10071; 10164 where it is replicated, by some versions; and 10070 when the
-// message before has the right sequence but is another.
+// JetStream reports a lost race by any of three codes: 10071; 10164 where it is replicated, by some
+// versions; and 10070 when the message before has the right sequence but is another.
 const (
 	wrongLastMessage          jetstream.ErrorCode = 10070
 	wrongLastSequence         jetstream.ErrorCode = 10071
 	wrongLastSequenceConstant jetstream.ErrorCode = 10164
 )
 
-// noBatch are the codes by which JetStream refuses a batch because it is one: none is allowed there; it came in only in part, as when another server became
-// the leader meanwhile; it is larger than an administrator allows; there are too many at once.
+// noBatch are the codes by which JetStream refuses a batch because it is one: none is allowed
+// there; it came in only in part, as when another server became the leader meanwhile; it is larger
+// than an administrator allows; there are too many at once.
 var noBatch = []jetstream.ErrorCode{10174, 10176, 10199, 10210}
 
-// Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a message behind one that is
-// in flight, Nats-Expected-Last-Msg-Id says which that must be: a message's Nats-Msg-Id is the hash of its data. So the last message gets
-// in only when all of the group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is asked otherwise: see
-// appendReplicated.
+// Append implements [ledger.Log]. The sequence is checked by Nats-Expected-Last-Sequence. For a
+// message behind one that is in flight, Nats-Expected-Last-Msg-Id says which that must be: a
+// message's Nats-Msg-Id is the hash of its data. So the last message gets in only when all of the
+// group have, and its answer is theirs: JetStream is asked for no other. A replicated stream is
+// asked otherwise: see appendReplicated.
 func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	if unfit := *s.unfit.Load(); unfit != nil {
 		return refusal{fmt.Errorf("stream %s: %w", s.cfg.Name, unfit)}
@@ -41,7 +43,8 @@ func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 		return refusal{ledger.ErrLostRace}
 	}
 	replicated := s.replicated.Load()
-	if _, was := after.(*replicatedAck); after != nil && was != replicated { // somebody has changed the number of replicas meanwhile
+	// somebody has changed the number of replicas meanwhile
+	if _, was := after.(*replicatedAck); after != nil && was != replicated {
 		return refusal{ledger.ErrLostRace}
 	}
 	if replicated {
@@ -58,7 +61,8 @@ func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 		before = msg.Header[jetstream.MsgIDHeader][0]
 	}
 	msg := s.message(group[last], before)
-	a := &ack{stream: s, sequence: group[last].Sequence, id: msg.Header[jetstream.MsgIDHeader][0], limit: s.cfg.Timeout + time.Second}
+	a := &ack{stream: s, sequence: group[last].Sequence, id: msg.Header[jetstream.MsgIDHeader][0],
+		limit: s.cfg.Timeout + time.Second}
 	future, err := s.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(0))
 	if err != nil {
 		a.settle(nil, err)
@@ -73,7 +77,8 @@ type refusal struct{ error }
 // Wait implements [ledger.Ack].
 func (r refusal) Wait() error { return r.error }
 
-// message returns what is published of a message, which must follow the one with the id before; "" where it is known which that is.
+// message returns what is published of a message, which must follow the one with the id before; ""
+// where it is known which that is.
 func (s *Stream) message(m ledger.Message, before string) *nats.Msg {
 	header := nats.Header{
 		jetstream.ExpectedStreamHeader:  {s.cfg.Name},
@@ -130,7 +135,9 @@ func (a *ack) settle(p *jetstream.PubAck, err error) {
 func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error {
 	var api *jetstream.APIError
 	switch {
-	case errors.As(err, &api) && (api.ErrorCode == wrongLastMessage || api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant):
+	case errors.As(err, &api) &&
+		(api.ErrorCode == wrongLastMessage || api.ErrorCode == wrongLastSequence ||
+			api.ErrorCode == wrongLastSequenceConstant):
 		return ledger.ErrLostRace
 	case err != nil:
 		return fmt.Errorf("appending %d: %w", sequence, err)
@@ -141,10 +148,12 @@ func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error 
 	return nil
 }
 
-// appendReplicated appends to a replicated stream: each group when the one before it is in, so that the sequence alone says which that is. It must
-// not be asked with Nats-Expected-Last-Msg-Id: a replicated stream looks at the sequence before it proposes a message, but at the id when each
-// replica applies it, and a replica that finds another id there stops, for good (NATS server 2.15); as one does that has caught
-// up by a snapshot, in which there is no id. The same goes for one replica on a cluster, as long as it can be made three while messages are under way.
+// appendReplicated appends to a replicated stream: each group when the one before it is in, so that
+// the sequence alone says which that is. It must not be asked with Nats-Expected-Last-Msg-Id: a
+// replicated stream looks at the sequence before it proposes a message, but at the id when each
+// replica applies it, and a replica that finds another id there stops, for good (NATS server 2.15);
+// as one does that has caught up by a snapshot, in which there is no id. The same goes for one
+// replica on a cluster, as long as it can be made three while messages are under way.
 func (s *Stream) appendReplicated(group []ledger.Message, after ledger.Ack) ledger.Ack {
 	a := &replicatedAck{done: make(chan struct{})}
 	go func() {
@@ -158,8 +167,9 @@ func (s *Stream) appendReplicated(group []ledger.Message, after ledger.Ack) ledg
 	return a
 }
 
-// appendGroup appends a group as an atomic batch (ADR-50), which gets in as a whole or not at all, and of which only the first message says where.
-// Where JetStream does not take it as one, nothing of it is in, and its messages go one after the other.
+// appendGroup appends a group as an atomic batch (ADR-50), which gets in as a whole or not at all,
+// and of which only the first message says where. Where JetStream does not take it as one, nothing
+// of it is in, and its messages go one after the other.
 func (s *Stream) appendGroup(group []ledger.Message) error {
 	last := len(group) - 1
 	if last > 0 && group[last].Sequence == group[0].Sequence+uint64(last) && s.atomic.Load() {
@@ -183,16 +193,19 @@ func (s *Stream) appendBatch(group []ledger.Message) error {
 		messages[i] = &nats.Msg{Subject: m.Subject, Data: m.Data, Header: nats.Header{}}
 	}
 	messages[0].Header.Set(jetstream.ExpectedStreamHeader, s.cfg.Name)
-	messages[0].Header.Set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(group[0].Sequence-1, 10))
+	messages[0].Header.Set(jetstream.ExpectedLastSeqHeader,
+		strconv.FormatUint(group[0].Sequence-1, 10))
 	last := group[len(group)-1].Sequence
-	p, err := jetstreamext.PublishMsgBatch(ctx, s.js, messages, jetstreamext.BatchFlowControl{}) // no answers but the last
+	// No answers but the last.
+	p, err := jetstreamext.PublishMsgBatch(ctx, s.js, messages, jetstreamext.BatchFlowControl{})
 	if err != nil {
 		return s.outcome(last, nil, err)
 	}
 	return s.outcome(last, &jetstream.PubAck{Sequence: p.Sequence}, nil)
 }
 
-// isNoBatch reports whether JetStream has refused a batch because it was one. Then nothing of it is in.
+// isNoBatch reports whether JetStream has refused a batch because it was one. Then nothing of it is
+// in.
 func isNoBatch(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && slices.Contains(noBatch, api.ErrorCode)
@@ -201,7 +214,8 @@ func isNoBatch(err error) bool {
 func (s *Stream) appendOne(m ledger.Message) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
 	defer cancel()
-	p, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Data: m.Data}, jetstream.WithRetryAttempts(0),
+	p, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Data: m.Data},
+		jetstream.WithRetryAttempts(0),
 		jetstream.WithExpectStream(s.cfg.Name), jetstream.WithExpectLastSequence(m.Sequence-1))
 	return s.outcome(m.Sequence, p, err)
 }

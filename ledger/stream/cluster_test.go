@@ -35,11 +35,14 @@ func newCluster(t *testing.T, set ...func(*server.Options)) *cluster {
 	c := &cluster{t: t}
 	var routes []*url.URL
 	for range c.servers {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", freePort(t))})
+		routes = append(routes,
+			&url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", freePort(t))})
 	}
 	for i := range c.servers {
-		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: freePort(t), JetStream: true, StoreDir: t.TempDir(),
-			Routes: routes, Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: portOf(t, routes[i].Host)}, NoSigs: true, NoLog: true}
+		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1",
+			Port: freePort(t), JetStream: true, StoreDir: t.TempDir(),
+			Routes: routes, Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1",
+				Port: portOf(t, routes[i].Host)}, NoSigs: true, NoLog: true}
 		for _, set := range set {
 			set(&c.options[i])
 		}
@@ -114,7 +117,8 @@ func (c *cluster) connect() *nats.Conn {
 	for _, o := range c.options {
 		urls = append(urls, fmt.Sprintf("nats://%s:%d", o.Host, o.Port))
 	}
-	nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1),
+		nats.ReconnectWait(50*time.Millisecond))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -156,14 +160,16 @@ func (c *cluster) have(n uint64) {
 	c.until("all replicas", func() error {
 		for i := range c.servers {
 			if messages, last := c.holds(i); messages != n || last != n {
-				return fmt.Errorf("server %d has %d messages up to %d, and not %d", i, messages, last, n)
+				return fmt.Errorf("server %d has %d messages up to %d, and not %d", i,
+					messages, last, n)
 			}
 		}
 		return nil
 	})
 }
 
-// The contract, on a stream of three replicas; and after each part of it, which loses races, all replicas go on.
+// The contract, on a stream of three replicas; and after each part of it, which loses races, all
+// replicas go on.
 func TestContractOnACluster(t *testing.T) {
 	c := newCluster(t)
 	logtest.Run(t, func(t *testing.T) (a, b ledger.Log) {
@@ -188,7 +194,8 @@ func TestContractOnACluster(t *testing.T) {
 	})
 }
 
-// A replica that was away for more than the others keep of what was said among them takes a copy from one of them, and goes on.
+// A replica that was away for more than the others keep of what was said among them takes a copy
+// from one of them, and goes on.
 func TestReplicaThatWasAway(t *testing.T) {
 	c := newCluster(t)
 	s := c.open(t)
@@ -204,7 +211,8 @@ func TestReplicaThatWasAway(t *testing.T) {
 			for i := range data {
 				data[i] = byte(random.Uint32())
 			}
-			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
+			group = append(group,
+				ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: data})
 		}
 		// The server that is asked may not have heard yet where a stream is that was just made.
 		c.until("the stream to be asked", func() error {
@@ -250,7 +258,9 @@ func TestBatches(t *testing.T) {
 		var group []ledger.Message
 		for range messages {
 			n++
-			group = append(group, ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)})
+			group = append(group,
+				ledger.Message{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n),
+					Data: fmt.Append(nil, "message ", n)})
 		}
 		before = s.Append(group, before)
 		if err := before.Wait(); err != nil {
@@ -258,7 +268,8 @@ func TestBatches(t *testing.T) {
 		}
 		for _, m := range group {
 			got, err := str.GetMsg(t.Context(), m.Sequence)
-			if err != nil || string(got.Data) != string(m.Data) || got.Subject != m.Subject || (got.Header.Get(jetstreamext.BatchIDHeader) != "") != asBatch {
+			if err != nil || string(got.Data) != string(m.Data) || got.Subject != m.Subject ||
+				(got.Header.Get(jetstreamext.BatchIDHeader) != "") != asBatch {
 				t.Fatalf("%s: message %d is %+v, %v", what, m.Sequence, got, err)
 			}
 		}
@@ -274,7 +285,9 @@ func TestBatches(t *testing.T) {
 	put("a group where none is allowed any more", 30, false)
 	c.have(n)
 	again := c.open(t)
-	before = again.Append([]ledger.Message{{Sequence: n, Subject: "muster.ev.x.a", Data: []byte("a")}, {Sequence: n + 1, Subject: "muster.ev.x.b", Data: []byte("b")}}, nil)
+	before = again.Append(
+		[]ledger.Message{{Sequence: n, Subject: "muster.ev.x.a", Data: []byte("a")},
+			{Sequence: n + 1, Subject: "muster.ev.x.b", Data: []byte("b")}}, nil)
 	if err := before.Wait(); !errors.Is(err, ledger.ErrLostRace) {
 		t.Errorf("a group that comes too late: %v", err)
 	}

@@ -16,7 +16,8 @@ import (
 	"muster/ledger/journal"
 )
 
-// ledger opens a ledger with a journal of its own on the cluster's stream, and closes it with the test.
+// ledger opens a ledger with a journal of its own on the cluster's stream, and closes it with the
+// test.
 func (c *cluster) ledger(t *testing.T, name string) (*ledger.Ledger, *journal.Journal) {
 	t.Helper()
 	j, err := journal.Open(filepath.Join(t.TempDir(), name))
@@ -61,17 +62,22 @@ func (f founder) header(typ events.Type) events.Header {
 }
 
 func (f founder) founding() events.Statement {
-	return &events.LedgerFounded{Header: f.header("ledger.founded"), Title: "test", Founder: f.Key()}
+	return &events.LedgerFounded{Header: f.header("ledger.founded"), Title: "test",
+		Founder: f.Key()}
 }
 
 func (f founder) opening(operation string) events.Statement {
-	return &events.OperationOpened{Header: f.header("operation.opened"), Dated: events.Dated{Effective: 2026_11_23}, OperationTerms: events.OperationTerms{
-		Operation: events.Operation(operation), Title: "test", Roles: []events.RoleDefinition{{Role: "ground", Title: "ground", Units: []events.Unit{"personnel"}}}}}
+	return &events.OperationOpened{Header: f.header("operation.opened"),
+		Dated: events.Dated{Effective: 2026_11_23}, OperationTerms: events.OperationTerms{
+			Operation: events.Operation(operation), Title: "test",
+			Roles: []events.RoleDefinition{{Role: "ground", Title: "ground",
+				Units: []events.Unit{"personnel"}}}}}
 }
 
-// submit returns where the ledger has put a statement; 0 when it has not taken it, or had it already. Told that nothing can be recorded now, it sends the same
-// again for so long.
-func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement, patience time.Duration) (signed events.Signed, sequence uint64) {
+// submit returns where the ledger has put a statement; 0 when it has not taken it, or had it
+// already. Told that nothing can be recorded now, it sends the same again for so long.
+func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement,
+	patience time.Duration) (signed events.Signed, sequence uint64) {
 	t.Helper()
 	signed, err := events.Sign(st, f.Signer)
 	if err != nil {
@@ -93,8 +99,9 @@ func (f founder) submit(t *testing.T, l *ledger.Ledger, st events.Statement, pat
 	}
 }
 
-// Two ledgers with many submitters each share a stream of three replicas. Nobody is told to come again; all that was acknowledged is recorded once, where
-// it was said to be, in the same order in both journals, and all replicas have all of it.
+// Two ledgers with many submitters each share a stream of three replicas. Nobody is told to come
+// again; all that was acknowledged is recorded once, where it was said to be, in the same order in
+// both journals, and all replicas have all of it.
 func TestTwoLedgersOnACluster(t *testing.T) {
 	const each = 40
 	d := newDuo(t, newCluster(t))
@@ -102,8 +109,9 @@ func TestTwoLedgersOnACluster(t *testing.T) {
 	d.check(t)
 }
 
-// An administrator takes two replicas away and gives them back meanwhile. Who is told to come again then comes again, and all else is the same: a stream of
-// one replica on a cluster can have three before anybody notices.
+// An administrator takes two replicas away and gives them back meanwhile. Who is told to come again
+// then comes again, and all else is the same: a stream of one replica on a cluster can have three
+// before anybody notices.
 func TestReplicasComeAndGo(t *testing.T) {
 	c := newCluster(t)
 	d := newDuo(t, c)
@@ -147,7 +155,8 @@ func newDuo(t *testing.T, c *cluster) *duo {
 	return d
 }
 
-// submit has many submit to each ledger, each for as long as more says so of how many of its statements are recorded.
+// submit has many submit to each ledger, each for as long as more says so of how many of its
+// statements are recorded.
 func (d *duo) submit(t *testing.T, patience time.Duration, more func(done int) bool) {
 	const submitters = 24
 	var all sync.WaitGroup
@@ -155,7 +164,8 @@ func (d *duo) submit(t *testing.T, patience time.Duration, more func(done int) b
 		for i := range submitters {
 			all.Go(func() {
 				for n := 0; more(n); n++ {
-					signed, sequence := d.founder.submit(t, l, d.opening(fmt.Sprintf("%c-%d-%d", 'a'+at, i, n)), patience)
+					signed, sequence := d.founder.submit(t, l,
+						d.opening(fmt.Sprintf("%c-%d-%d", 'a'+at, i, n)), patience)
 					if sequence == 0 {
 						return
 					}

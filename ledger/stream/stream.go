@@ -1,9 +1,11 @@
 // Package stream keeps the ledger's log on a NATS JetStream stream.
 //
-// JetStream gives the order and the replication; it is not trusted with the durability or the truth of what it holds (by
-// default it flushes to disk every two minutes and acknowledges before). That is why this package asks for nothing
-// clever: messages are appended with Nats-Expected-Last-Sequence (to a replicated stream one group at a time), read back by direct batch get, and the stream refuses
-// deletion, purging, expiry and rollups, so that sequence n is the ledger's record n for ever.
+// JetStream gives the order and the replication; it is not trusted with the durability or the truth
+// of what it holds (by default it flushes to disk every two minutes and acknowledges before). That
+// is why this package asks for nothing clever: messages are appended with
+// Nats-Expected-Last-Sequence (to a replicated stream one group at a time), read back by direct
+// batch get, and the stream refuses deletion, purging, expiry and rollups, so that sequence n is
+// the ledger's record n for ever.
 package stream
 
 import (
@@ -34,7 +36,8 @@ type Config struct {
 	Name string
 	// Replicas of a stream that has to be created: 1 on a server alone, 3 on a cluster. 0 means 1.
 	Replicas int
-	// Timeout is how long an append or a read may take before its outcome counts as unknown; 5 s when 0.
+	// Timeout is how long an append or a read may take before its outcome counts as unknown; 5 s
+	// when 0.
 	Timeout time.Duration
 }
 
@@ -63,8 +66,8 @@ type Stream struct {
 	done sync.WaitGroup
 }
 
-// Open finds the stream on the server that nc is connected to, or creates it, and checks that it keeps what it is given.
-// The connection stays the caller's, who closes it after the Stream.
+// Open finds the stream on the server that nc is connected to, or creates it, and checks that it
+// keeps what it is given. The connection stays the caller's, who closes it after the Stream.
 func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 	if cfg.Name == "" {
 		cfg.Name = DefaultName
@@ -73,13 +76,17 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(cfg.Timeout), jetstream.WithPublishAsyncMaxPending(1<<16))
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(cfg.Timeout),
+		jetstream.WithPublishAsyncMaxPending(1<<16))
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 	}
-	s := &Stream{cfg: cfg, js: js, nc: nc, tip: "muster.tip." + cfg.Name, changed: make(chan uint64, 1), appended: make(chan uint64, 1)}
+	s := &Stream{cfg: cfg, js: js, nc: nc, tip: "muster.tip." + cfg.Name,
+		changed: make(chan uint64, 1), appended: make(chan uint64, 1)}
 	if most := nc.MaxPayload(); most < largestMessage {
-		return nil, fmt.Errorf("the NATS server takes messages of %d bytes at most: set its max_payload to %d or more", most, largestMessage)
+		return nil, fmt.Errorf(
+			"the NATS server takes messages of %d bytes at most: set its max_payload to %d or more",
+			most, largestMessage)
 	}
 	if s.stream, err = s.findOrCreate(ctx); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
@@ -94,7 +101,8 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 	found, err := s.js.Stream(ctx, s.cfg.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		found, err = s.js.CreateStream(ctx, s.wanted())
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another server was faster, with another configuration
+		// Another server was faster, with another configuration.
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			found, err = s.js.Stream(ctx, s.cfg.Name)
 		}
 	}
@@ -104,11 +112,13 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 	return found, s.saw(found.CachedInfo())
 }
 
-// saw notes what matters of the stream's configuration, which an administrator can change while this server runs. The error says why the stream may not
-// be appended to.
+// saw notes what matters of the stream's configuration, which an administrator can change while
+// this server runs. The error says why the stream may not be appended to.
 func (s *Stream) saw(info *jetstream.StreamInfo) error {
-	onCluster := info.Cluster != nil && info.Cluster.Name != "" // a server alone says which is the leader, too
-	s.replicated.Store(info.Config.Replicas > 1 || onCluster)   // one replica becomes three before anybody notices
+	// A server alone says which is the leader, too.
+	onCluster := info.Cluster != nil && info.Cluster.Name != ""
+	// One replica becomes three before anybody notices.
+	s.replicated.Store(info.Config.Replicas > 1 || onCluster)
 	s.atomic.Store(info.Config.AllowAtomicPublish)
 	err := checkKeeps(info.Config)
 	s.unfit.Store(&err)
@@ -127,48 +137,60 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 		DenyDelete:  true,
 		DenyPurge:   true,
 		AllowDirect: true,
-		Duplicates:  100 * time.Millisecond, // the least: the ledger itself keeps a statement from being there twice
+		// The least: the ledger itself keeps a statement from being there twice.
+		Duplicates: 100 * time.Millisecond,
 
 		AllowAtomicPublish: true, // which matters where it has replicas
 	}
 }
 
-// largestMessage is how many bytes a message may need: a statement has events.MaxBytes at most, and as many again are left for the record's first line,
-// in which is the server's name, and for NATS's headers, which count as well.
+// largestMessage is how many bytes a message may need: a statement has events.MaxBytes at most, and
+// as many again are left for the record's first line, in which is the server's name, and for NATS's
+// headers, which count as well.
 const largestMessage = 2 * events.MaxBytes
 
-// checkKeeps refuses a stream that by its configuration could lose messages, keep them otherwise than they were sent, or not take them. An administrator can
-// set these options when the stream is created or later, some only the one or only the other.
-// Of some it is not plain what they do (NATS server 2.15):
+// checkKeeps refuses a stream that by its configuration could lose messages, keep them otherwise
+// than they were sent, or not take them. An administrator can set these options when the stream is
+// created or later, some only the one or only the other. Of some it is not plain what they do (NATS
+// server 2.15):
 //
 //   - no_ack: messages are kept, and no append is answered.
-//   - sealed, max_msg_size, allow_msg_counter: appends are refused; a stream of counters takes only numbers to add.
-//   - first_seq: a stream that is there already stays as it is until the NATS server is started anew. Then it throws away all messages if the first of them
-//     is before that, in spite of deny_purge.
-//   - subject_transform: messages are kept under other subjects, and so are no records to whoever reads them.
-//   - persist_mode async: what was acknowledged and not yet written is lost when the NATS server is killed, and not only in a power cut.
+//   - sealed, max_msg_size, allow_msg_counter: appends are refused; a stream of counters takes only
+//     numbers to add.
+//   - first_seq: a stream that is there already stays as it is until the NATS server is started
+//     anew. Then it throws away all messages if the first of them is before that, in spite of
+//     deny_purge.
+//   - subject_transform: messages are kept under other subjects, and so are no records to whoever
+//     reads them.
+//   - persist_mode async: what was acknowledged and not yet written is lost when the NATS server is
+//     killed, and not only in a power cut.
 //
-// What delete markers and schedules need shows in deny_purge and allow_rollup_hdrs. The others are harmless here: republish copies what is kept already;
-// allow_batched is for messages that ask for it, and without allow_atomic a replicated stream is slower; a longer duplicate_window takes memory; and there
-// are no consumers to be limited.
+// What delete markers and schedules need shows in deny_purge and allow_rollup_hdrs. The others are
+// harmless here: republish copies what is kept already; allow_batched is for messages that ask for
+// it, and without allow_atomic a replicated stream is slower; a longer duplicate_window takes
+// memory; and there are no consumers to be limited.
 func checkKeeps(c jetstream.StreamConfig) error {
-	const forGood = " (JetStream does not change this any more: begin the stream anew from the journal)"
+	const forGood = " (JetStream does not change this any more: begin the stream anew from the " +
+		"journal)"
 	var faults []string
 	fault := func(is bool, text string) {
 		if is {
 			faults = append(faults, text)
 		}
 	}
-	fault(!slices.Equal(c.Subjects, []string{events.SubjectPrefix + ">"}), "subjects must be "+events.SubjectPrefix+">")
+	fault(!slices.Equal(c.Subjects, []string{events.SubjectPrefix + ">"}),
+		"subjects must be "+events.SubjectPrefix+">")
 	fault(c.Retention != jetstream.LimitsPolicy, "retention must be limits")
-	fault(c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxAge > 0 || c.MaxMsgsPerSubject > 0, "there must be no limits and no expiry")
+	fault(c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxAge > 0 || c.MaxMsgsPerSubject > 0,
+		"there must be no limits and no expiry")
 	fault(!c.DenyDelete, "deny_delete must be on")
 	fault(!c.DenyPurge, "deny_purge must be on")
 	fault(c.AllowRollup, "allow_rollup_hdrs must be off")
 	fault(c.AllowMsgTTL, "allow_msg_ttl must be off"+forGood)
 	fault(!c.AllowDirect, "allow_direct must be on")
 	fault(c.Storage != jetstream.FileStorage, "storage must be file"+forGood)
-	fault(c.MaxMsgSize > 0 && c.MaxMsgSize < largestMessage, fmt.Sprintf("max_msg_size must be -1, or %d at least", largestMessage))
+	fault(c.MaxMsgSize > 0 && c.MaxMsgSize < largestMessage,
+		fmt.Sprintf("max_msg_size must be -1, or %d at least", largestMessage))
 	fault(c.NoAck, "no_ack must be off")
 	fault(c.Sealed, "sealed must be off"+forGood)
 	fault(c.FirstSeq > 1, "first_seq must be 1, or not set")
@@ -177,13 +199,14 @@ func checkKeeps(c jetstream.StreamConfig) error {
 	fault(c.PersistMode != jetstream.DefaultPersistMode, "persist_mode must be default"+forGood)
 	fault(c.Mirror != nil || len(c.Sources) > 0, "it must not mirror another stream")
 	if faults != nil {
-		return fmt.Errorf("this stream could lose records, or not take them: %s", strings.Join(faults, "; "))
+		return fmt.Errorf("this stream could lose records, or not take them: %s",
+			strings.Join(faults, "; "))
 	}
 	return nil
 }
 
-// follow listens for the notices of other servers, gives notice of what this one appended, and looks by itself in case a
-// notice was missed.
+// follow listens for the notices of other servers, gives notice of what this one appended, and
+// looks by itself in case a notice was missed.
 func (s *Stream) follow() error {
 	sub, err := s.nc.Subscribe(s.tip, func(m *nats.Msg) {
 		if sequence, err := strconv.ParseUint(string(m.Data), 10, 64); err == nil {
@@ -196,7 +219,8 @@ func (s *Stream) follow() error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.done.Go(func() {
-		defer func() { _ = sub.Unsubscribe() }() // it fails only when the connection is gone already
+		// It fails only when the connection is gone already.
+		defer func() { _ = sub.Unsubscribe() }()
 		tick := time.NewTicker(pollEvery)
 		defer tick.Stop()
 		for {
@@ -204,7 +228,8 @@ func (s *Stream) follow() error {
 			case <-ctx.Done():
 				return
 			case sequence := <-s.appended:
-				_ = s.nc.Publish(s.tip, strconv.AppendUint(nil, sequence, 10)) // others look by themselves when it is lost
+				// others look by themselves when it is lost
+				_ = s.nc.Publish(s.tip, strconv.AppendUint(nil, sequence, 10))
 			case <-tick.C:
 				s.look(ctx)
 			}
@@ -222,7 +247,8 @@ func (s *Stream) look(ctx context.Context) {
 	}
 }
 
-// offer puts the last sequence before whoever listens to Changed, in place of an older one that was not taken yet.
+// offer puts the last sequence before whoever listens to Changed, in place of an older one that was
+// not taken yet.
 func (s *Stream) offer(sequence uint64) { replace(s.changed, sequence) }
 
 // replace sends to a channel of capacity 1, in place of what lies there.
@@ -255,7 +281,8 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
-	if errors.Is(err, jetstream.ErrStreamNotFound) { // it was lost with all it held: the journals put that back
+	// It was lost with all it held: the journals put that back.
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if _, err = s.findOrCreate(ctx); err == nil {
 			info, err = s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
 		}
@@ -271,9 +298,11 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	case st.LastSeq == 0:
 		return 0, nil
 	case len(st.Deleted) > 0:
-		return 0, fmt.Errorf("stream %s has lost message %d (%d in all)", s.cfg.Name, st.Deleted[0], len(st.Deleted))
+		return 0, fmt.Errorf("stream %s has lost message %d (%d in all)", s.cfg.Name, st.Deleted[0],
+			len(st.Deleted))
 	case st.FirstSeq != 1 || st.Msgs != st.LastSeq:
-		return 0, fmt.Errorf("stream %s has lost messages: it holds %d, from %d to %d", s.cfg.Name, st.Msgs, st.FirstSeq, st.LastSeq)
+		return 0, fmt.Errorf("stream %s has lost messages: it holds %d, from %d to %d", s.cfg.Name,
+			st.Msgs, st.FirstSeq, st.LastSeq)
 	}
 	return st.LastSeq, nil
 }
@@ -313,10 +342,12 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *Stream) readBatch(ctx context.Context, from uint64, most int, yield func(ledger.Message) error) (n int, err error) {
+func (s *Stream) readBatch(ctx context.Context, from uint64, most int,
+	yield func(ledger.Message) error) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	batch, err := jetstreamext.GetBatch(ctx, s.js, s.cfg.Name, most, jetstreamext.GetBatchSeq(from), jetstreamext.GetBatchMaxBytes(batchMax))
+	batch, err := jetstreamext.GetBatch(ctx, s.js, s.cfg.Name, most, jetstreamext.GetBatchSeq(from),
+		jetstreamext.GetBatchMaxBytes(batchMax))
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 	}
@@ -327,10 +358,12 @@ func (s *Stream) readBatch(ctx context.Context, from uint64, most int, yield fun
 		case err != nil:
 			return n, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 		case m.Sequence != from+uint64(n):
-			return n, fmt.Errorf("stream %s has lost message %d: message %d follows", s.cfg.Name, from+uint64(n), m.Sequence)
+			return n, fmt.Errorf("stream %s has lost message %d: message %d follows", s.cfg.Name,
+				from+uint64(n), m.Sequence)
 		}
 		n++
-		if err := yield(ledger.Message{Sequence: m.Sequence, Subject: m.Subject, Data: m.Data}); err != nil {
+		if err := yield(ledger.Message{Sequence: m.Sequence, Subject: m.Subject,
+			Data: m.Data}); err != nil {
 			return n, err
 		}
 	}

@@ -60,7 +60,8 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// A server alone is asked for a group in the fastest way: each message names the one before it, and only the last is answered.
+// A server alone is asked for a group in the fastest way: each message names the one before it, and
+// only the last is answered.
 func TestGroupOnAServerAlone(t *testing.T) {
 	nc := connect(t, start(t))
 	s, err := stream.Open(t.Context(), nc, stream.Config{})
@@ -70,7 +71,9 @@ func TestGroupOnAServerAlone(t *testing.T) {
 	defer s.Close()
 	var group []ledger.Message
 	for n := range uint64(3) {
-		group = append(group, ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)})
+		group = append(group,
+			ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n),
+				Data: fmt.Append(nil, "message ", n)})
 	}
 	if err := s.Append(group, nil).Wait(); err != nil {
 		t.Fatal(err)
@@ -79,7 +82,8 @@ func TestGroupOnAServerAlone(t *testing.T) {
 	before := ""
 	for n := uint64(1); n <= 3; n++ {
 		m, err := str.GetMsg(t.Context(), n)
-		if err != nil || m.Header.Get(jetstream.ExpectedLastMsgIDHeader) != before || m.Header.Get(jetstream.MsgIDHeader) == "" {
+		if err != nil || m.Header.Get(jetstream.ExpectedLastMsgIDHeader) != before ||
+			m.Header.Get(jetstream.MsgIDHeader) == "" {
 			t.Fatalf("message %d is %+v, %v", n, m, err)
 		}
 		before = m.Header.Get(jetstream.MsgIDHeader)
@@ -93,35 +97,46 @@ func TestRefusesAStreamThatForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: stream.DefaultName, Subjects: []string{"muster.ev.>"}, MaxMsgs: 10, AllowDirect: true})
+	_, err = js.CreateStream(t.Context(),
+		jetstream.StreamConfig{Name: stream.DefaultName, Subjects: []string{"muster.ev.>"},
+			MaxMsgs: 10, AllowDirect: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = stream.Open(t.Context(), nc, stream.Config{})
-	for _, want := range []string{"could lose records", "no limits", "deny_delete must be on; deny_purge must be on"} {
+	for _, want := range []string{"could lose records", "no limits",
+		"deny_delete must be on; deny_purge must be on"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, and does not say %q", err, want)
 		}
 	}
 }
 
-// Each option that could make the stream lose, alter or refuse records is refused by its name, whether it was set when the stream was created or later: of
-// some, JetStream itself takes only one of the two.
+// Each option that could make the stream lose, alter or refuse records is refused by its name,
+// whether it was set when the stream was created or later: of some, JetStream itself takes only one
+// of the two.
 func TestRefusesEachOption(t *testing.T) {
 	_, good := goodStream(t, connect(t, start(t)))
 	for _, test := range []struct {
 		want   string
 		change func(*jetstream.StreamConfig)
 	}{
-		{"retention must be limits", func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy }},
-		{"max_msg_size must be -1, or 65536 at least", func(c *jetstream.StreamConfig) { c.MaxMsgSize = 65535 }},
+		{"retention must be limits", func(c *jetstream.StreamConfig) {
+			c.Retention = jetstream.InterestPolicy
+		}},
+		{"max_msg_size must be -1, or 65536 at least", func(c *jetstream.StreamConfig) {
+			c.MaxMsgSize = 65535
+		}},
 		{"no_ack must be off", func(c *jetstream.StreamConfig) { c.NoAck = true }},
 		{"sealed must be off" + forGood, func(c *jetstream.StreamConfig) { c.Sealed = true }},
 		{"first_seq must be 1, or not set", func(c *jetstream.StreamConfig) { c.FirstSeq = 2 }},
 		{"there must be no subject_transform", func(c *jetstream.StreamConfig) {
-			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "muster.ev.>", Destination: "other.>"}
+			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "muster.ev.>",
+				Destination: "other.>"}
 		}},
-		{"allow_msg_counter must be off" + forGood, func(c *jetstream.StreamConfig) { c.AllowMsgCounter, c.Discard = true, jetstream.DiscardOld }},
+		{"allow_msg_counter must be off" + forGood, func(c *jetstream.StreamConfig) {
+			c.AllowMsgCounter, c.Discard = true, jetstream.DiscardOld
+		}},
 		{"persist_mode must be default" + forGood, func(c *jetstream.StreamConfig) {
 			c.PersistMode, c.AllowAtomicPublish = jetstream.AsyncPersistMode, false
 		}},
@@ -129,7 +144,8 @@ func TestRefusesEachOption(t *testing.T) {
 		{"deny_purge must be on; allow_rollup_hdrs must be off", func(c *jetstream.StreamConfig) {
 			c.AllowMsgSchedules, c.Discard = true, jetstream.DiscardOld
 		}},
-		{"deny_purge must be on; allow_rollup_hdrs must be off; allow_msg_ttl must be off" + forGood, func(c *jetstream.StreamConfig) {
+		{"deny_purge must be on; allow_rollup_hdrs must be off; allow_msg_ttl must be off" +
+			forGood, func(c *jetstream.StreamConfig) {
 			c.SubjectDeleteMarkerTTL = time.Minute
 		}},
 	} {
@@ -138,7 +154,9 @@ func TestRefusesEachOption(t *testing.T) {
 			test.change(&bad)
 			taken := 0
 			for _, later := range []bool{false, true} {
-				nc := connect(t, start(t)) // a server of its own: a stream that was deleted can still be in the way of a new one
+				// A server of its own: a stream that was deleted can still be in the way of a new
+				// one.
+				nc := connect(t, start(t))
 				js, err := jetstream.New(nc)
 				if err != nil {
 					t.Fatal(err)
@@ -165,7 +183,8 @@ func TestRefusesEachOption(t *testing.T) {
 	}
 }
 
-// What an administrator changes while a server runs is noticed, too, and so is it when that is put right.
+// What an administrator changes while a server runs is noticed, too, and so is it when that is put
+// right.
 func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 	nc := connect(t, start(t))
 	js, good := goodStream(t, nc)
@@ -175,7 +194,8 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 	}
 	defer s.Close()
 	message := func(n uint64) []ledger.Message {
-		return []ledger.Message{{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n), Data: fmt.Append(nil, "message ", n)}}
+		return []ledger.Message{{Sequence: n, Subject: fmt.Sprint("muster.ev.x.", n),
+			Data: fmt.Append(nil, "message ", n)}}
 	}
 	const want = "there must be no limits and no expiry"
 	told := func(err error) bool { return err != nil && strings.HasSuffix(err.Error(), want) }
@@ -187,7 +207,8 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := time.After(clusterPatience)
-		for told(s.Append(message(99), nil).Wait()) != (maxAge > 0) { // which has no place, in either case
+		// Which has no place, in either case.
+		for told(s.Append(message(99), nil).Wait()) != (maxAge > 0) {
 			select {
 			case <-s.Changed(): // it has looked, though maybe just before
 			case <-end:
@@ -218,7 +239,8 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 
 // The largest record must fit through the NATS server.
 func TestRefusesASmallPayload(t *testing.T) {
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, MaxPayload: 65535, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, MaxPayload: 65535,
+		JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +252,9 @@ func TestRefusesASmallPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	if _, err = stream.Open(t.Context(), nc, stream.Config{}); err == nil || !strings.HasSuffix(err.Error(), "messages of 65535 bytes at most: set its max_payload to 65536 or more") {
+	if _, err = stream.Open(t.Context(), nc, stream.Config{}); err == nil ||
+		!strings.HasSuffix(err.Error(),
+			"messages of 65535 bytes at most: set its max_payload to 65536 or more") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -264,11 +288,13 @@ func found(t *testing.T, nc *nats.Conn) (jetstream.JetStream, jetstream.Stream) 
 	return js, s
 }
 
-// What does no harm is taken, and with it the largest statement that a server with a long name may record, in a group.
+// What does no harm is taken, and with it the largest statement that a server with a long name may
+// record, in a group.
 func TestTakesWhatIsHarmless(t *testing.T) {
 	nc := connect(t, start(t))
 	js, c := goodStream(t, nc)
-	c.MaxMsgSize, c.FirstSeq, c.Duplicates, c.AllowAtomicPublish, c.AllowBatchPublish = 65536, 1, time.Hour, false, true
+	c.MaxMsgSize, c.FirstSeq, c.Duplicates, c.AllowAtomicPublish, c.AllowBatchPublish = 65536, 1,
+		time.Hour, false, true
 	c.MaxConsumers, c.RePublish = 1, &jetstream.RePublish{Source: ">", Destination: "copy.>"}
 	if _, err := js.UpdateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -280,11 +306,14 @@ func TestTakesWhatIsHarmless(t *testing.T) {
 	defer s.Close()
 	var group []ledger.Message
 	for n := range uint64(3) {
-		rec, err := events.NewRecord(n+1, time.Now(), strings.Repeat("n", 253), events.Signed{Note: bytes.Repeat([]byte("x"), events.MaxBytes)})
+		rec, err := events.NewRecord(n+1, time.Now(), strings.Repeat("n", 253),
+			events.Signed{Note: bytes.Repeat([]byte("x"), events.MaxBytes)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		group = append(group, ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n), Data: rec.Stored})
+		group = append(group,
+			ledger.Message{Sequence: n + 1, Subject: fmt.Sprint("muster.ev.x.", n),
+				Data: rec.Stored})
 	}
 	if err := s.Append(group, nil).Wait(); err != nil {
 		t.Fatal(err)
@@ -306,7 +335,9 @@ func TestTakesWhatIsHarmless(t *testing.T) {
 func TestNothingIsDeleted(t *testing.T) {
 	srv := start(t)
 	s := open(t, srv)
-	if err := s.Append([]ledger.Message{{Sequence: 1, Subject: "muster.ev.FRA.mnf-u.pledge.X.offered", Data: []byte("one")}}, nil).Wait(); err != nil {
+	if err := s.Append([]ledger.Message{{Sequence: 1,
+		Subject: "muster.ev.FRA.mnf-u.pledge.X.offered", Data: []byte("one")}}, nil).
+		Wait(); err != nil {
 		t.Fatal(err)
 	}
 	js, err := jetstream.New(connect(t, srv))

@@ -71,7 +71,8 @@ func readContext(name string) (c natsContext, err error) {
 	case name != filepath.Base(name) || strings.HasPrefix(name, "."):
 		return c, problem.New(problem.Usage, "--nats-context: %q is no context's name", name)
 	case errors.Is(readErr, os.ErrNotExist):
-		return c, problem.New(problem.NotFound, "--nats-context: there is no context %s: no file %s",
+		return c, problem.New(problem.NotFound,
+			"--nats-context: there is no context %s: no file %s",
 			name, file).
 			WithHint("list those that there are with: nats context ls")
 	case readErr != nil:
@@ -112,7 +113,8 @@ func (c natsContext) canBeObeyed(file string) error {
 	}
 	for member, value := range map[string]string{"creds": c.Creds, "nkey": c.NKey,
 		"cert": c.Cert, "key": c.Key,
-		"ca": c.CA, "password": c.Password, "token": c.Token, "user_jwt": c.JWT, "user_seed": c.Seed} {
+		"ca": c.CA, "password": c.Password, "token": c.Token, "user_jwt": c.JWT,
+		"user_seed": c.Seed} {
 		for _, scheme := range []string{"op://", "nsc://", "env://", "data:"} {
 			if strings.HasPrefix(value, scheme) {
 				return problem.New(problem.Invalid, "--nats-context: %s in %s begins with %s, "+

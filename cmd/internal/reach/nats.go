@@ -188,8 +188,8 @@ func (n NATS) who() (opts []nats.Option, err error) {
 	switch {
 	case ways > 1:
 		return nil, problem.New(problem.Usage, "NATS is told in several ways who comes").
-			WithHint("give one of --nats-creds, --nats-nkey, MUSTER_NATS_USER, MUSTER_NATS_TOKEN, " +
-				"and a context that says it")
+			WithHint("give one of --nats-creds, --nats-nkey, MUSTER_NATS_USER, " +
+				"MUSTER_NATS_TOKEN, and a context that says it")
 	case n.Creds != "":
 		err = readable("--nats-creds", n.Creds)
 		return []nats.Option{nats.UserCredentials(n.Creds)}, err
@@ -267,7 +267,8 @@ func (n NATS) explain(err error) error {
 		errors.Is(err, nats.ErrNkeysNotSupported):
 		return p.WithCode("nats-refused").
 			WithHint("it was asked to let in %s; another way is given with "+
-				"--nats-creds, --nats-nkey or --nats-context: ask its administrator for one", n.whom())
+				"--nats-creds, --nats-nkey or --nats-context: ask its administrator for one",
+				n.whom())
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		return p.WithHint("it does not speak TLS there: is this its address? " +
 			"where nobody can listen in between, leave out tls:// and --nats-ca")

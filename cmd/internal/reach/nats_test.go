@@ -102,7 +102,8 @@ func comes(t *testing.T, as NATS) string {
 	if _, err := nc.Subscribe("echo", func(m *nats.Msg) { _ = m.Respond(m.Data) }); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := nc.Request("echo", []byte("x"), 5*time.Second); err != nil || string(m.Data) != "x" {
+	if m, err := nc.Request("echo", []byte("x"), 5*time.Second); err != nil ||
+		string(m.Data) != "x" {
 		t.Errorf("%+v: %v, %v", as, m, err)
 	}
 	return nc.NewInbox()
@@ -119,7 +120,8 @@ func isRefused(t *testing.T, as NATS, reason, remedy string) {
 	p := problem.Of(err)
 	if p == nil || !strings.Contains(p.Detail, reason) || !strings.Contains(p.Hint, remedy) ||
 		strings.Contains(p.Detail+p.Hint, "hunter2") {
-		t.Errorf("%+v: %v, hint %q\nand not: %s, hint %s", as, err, problem.From(err), reason, remedy)
+		t.Errorf("%+v: %v, hint %q\nand not: %s, hint %s", as, err, problem.From(err),
+			reason, remedy)
 	}
 }
 
@@ -194,7 +196,8 @@ func TestUsersOverTLS(t *testing.T) {
 		"secure connection not available", "does not speak TLS there")
 	comes(t, NATS{URLs: at("nats", "localhost", plain)})
 
-	if _, _, err := authority.Issue("server", time.Now().Add(-time.Minute), "localhost"); err != nil {
+	if _, _, err := authority.Issue("server", time.Now().Add(-time.Minute),
+		"localhost"); err != nil {
 		t.Fatal(err)
 	}
 	expired := startNATS(t, 0, withUsers, cert, key, public)
@@ -319,7 +322,8 @@ func TestContext(t *testing.T) {
 		inbox, "_INBOX.guest."+public+".") {
 		t.Errorf("answers go to %s", inbox)
 	}
-	if inbox := comes(t, NATS{Context: "paris"}); !strings.HasPrefix(inbox, "_INBOX.guest.paris.x.") {
+	if inbox := comes(t, NATS{Context: "paris"}); !strings.HasPrefix(inbox,
+		"_INBOX.guest.paris.x.") {
 		t.Errorf("answers go to %s", inbox)
 	}
 	comes(t, NATS{Context: "here", URLs: url, NKey: file})

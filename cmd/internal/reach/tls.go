@@ -16,7 +16,8 @@ import (
 // are. The flag is the one that names authorities.
 func explainTLS(where, flag string, err error) error {
 	distrusted := func(format string, args ...any) *problem.Problem {
-		return problem.New(problem.Unavailable, "the server at %s cannot be trusted: its certificate %s",
+		return problem.New(problem.Unavailable,
+			"the server at %s cannot be trusted: its certificate %s",
 			where, fmt.Sprintf(format, args...)).WithCode("certificate")
 	}
 	var unknown x509.UnknownAuthorityError
@@ -40,7 +41,8 @@ func explainTLS(where, flag string, err error) error {
 			WithHint("the server's administrator has to renew it; is this machine's clock right?")
 	case errors.As(err, &header):
 		return problem.New(problem.Unavailable, "the server at %s does not speak TLS", where).
-			WithHint("is this its address? where nobody can listen in between, it is asked in the clear")
+			WithHint("is this its address? where nobody can listen in between, it is asked in " +
+				"the clear")
 	}
 	return err
 }

@@ -54,7 +54,8 @@ func newCleaner() *cleaner {
 	return &cleaner{
 		rows: map[place]numbers{}, published: map[events.Date]total{}, dates: map[events.Date]int{},
 		titles: map[events.Operation]string{}, spelling: map[string]events.Nation{},
-		operation: map[string]events.Operation{}, nation: map[[2]string]events.Nation{}, inMonth: map[events.Date]events.Date{},
+		operation: map[string]events.Operation{}, nation: map[[2]string]events.Nation{},
+		inMonth: map[events.Date]events.Date{},
 	}
 }
 
@@ -74,7 +75,9 @@ func (c *cleaner) fault(line int, column, value, message string) {
 
 func (c *cleaner) err() error {
 	if c.more > 0 {
-		c.faults = append(c.faults, problem.Field{Location: "further lines", Message: fmt.Sprintf("%d more are wrong", c.more)})
+		c.faults = append(c.faults,
+			problem.Field{Location: "further lines",
+				Message: fmt.Sprintf("%d more are wrong", c.more)})
 	}
 	return problem.OfFields(c.faults)
 }
@@ -89,7 +92,8 @@ func (c *cleaner) row(l layout, line int, cells []string, stray bool) {
 	if !ok {
 		return
 	}
-	everybody, everywhere := strings.EqualFold(cells[l.name], all), strings.EqualFold(cells[l.mission], all)
+	everybody, everywhere := strings.EqualFold(cells[l.name], all),
+		strings.EqualFold(cells[l.mission], all)
 	if everybody || everywhere {
 		c.report.Totals++
 		if everybody && everywhere {
@@ -118,8 +122,10 @@ func (c *cleaner) keep(at place, n numbers) {
 	case before.men == n.men && before.women == n.women && before.total == n.total:
 		c.report.Repeated++
 	default:
-		c.fault(n.line, "", "", fmt.Sprintf("says something else of %s in %s than line %d does, for the same month: take out the wrong one",
-			at.nation, strings.ToUpper(string(at.mission)), before.line))
+		c.fault(n.line, "", "",
+			fmt.Sprintf("says something else of %s in %s than line %d does, for the same month: "+
+				"take out the wrong one",
+				at.nation, strings.ToUpper(string(at.mission)), before.line))
 	}
 }
 
@@ -142,7 +148,9 @@ func (c *cleaner) month(line int, text string) (events.Date, bool) {
 	first := date - date%100 + 1
 	before, known := c.inMonth[first]
 	if known && before != date {
-		c.fault(line, colDate, text, fmt.Sprintf("the month has the date %s in line %d: give all its rows one date", before, c.dates[before]))
+		c.fault(line, colDate, text,
+			fmt.Sprintf("the month has the date %s in line %d: give all its rows one date", before,
+				c.dates[before]))
 		return 0, false
 	}
 	if !known {
@@ -159,13 +167,16 @@ func (c *cleaner) publish(line int, month events.Date, cell string) {
 		return
 	}
 	if before, again := c.published[month]; again && before.n != n {
-		c.fault(line, "Total_Total", cell, fmt.Sprintf("the total of all in this month is %d in line %d: take out the wrong one", before.n, before.line))
+		c.fault(line, "Total_Total", cell,
+			fmt.Sprintf("the total of all in this month is %d in line %d: take out the wrong one",
+				before.n, before.line))
 		return
 	}
 	c.published[month] = total{line, n}
 }
 
-// contributor finds the nation by its code, or by its name where there is no code. The two must not contradict each other.
+// contributor finds the nation by its code, or by its name where there is no code. The two must not
+// contradict each other.
 func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool) {
 	if n, ok := c.nation[[2]string{code, name}]; ok {
 		return n, true
@@ -174,13 +185,18 @@ func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool)
 	named, byName := events.FindNation(name)
 	switch {
 	case byCode && byName && n != named:
-		c.fault(line, colCode, code, fmt.Sprintf("is not the code of %s, which is %s: mend one of them", name, named))
+		c.fault(line, colCode, code,
+			fmt.Sprintf("is not the code of %s, which is %s: mend one of them", name, named))
 		return "", false
 	case !byCode && code != "" && code != "NA":
-		c.fault(line, colCode, code, "no code of ISO 3166-1 that is known here: mend it, or leave it empty to go by the name")
+		c.fault(line, colCode, code,
+			"no code of ISO 3166-1 that is known here: mend it, or leave it empty to go by the "+
+				"name")
 		return "", false
 	case !byCode && !byName:
-		c.fault(line, colName, name, "not a nation that is known here: write its code of ISO 3166-1 into the column "+colCode)
+		c.fault(line, colName, name,
+			"not a nation that is known here: write its code of ISO 3166-1 into the column "+
+				colCode)
 		return "", false
 	case !byCode:
 		n = named
@@ -199,7 +215,9 @@ func (c *cleaner) mission(line int, name string) (events.Operation, bool) {
 	}
 	o := events.Operation(strings.ToLower(name))
 	if !o.Valid() {
-		c.fault(line, colMission, name, "write the mission's short name in letters, digits and hyphens, at most 32, such as MINUSMA")
+		c.fault(line, colMission, name,
+			"write the mission's short name in letters, digits and hyphens, at most 32, such as "+
+				"MINUSMA")
 		return "", false
 	}
 	c.operation[name], c.titles[o] = o, strings.ToUpper(name)
@@ -225,7 +243,8 @@ func (c *cleaner) numbers(l layout, line int, cells []string) (numbers, bool) {
 			n      *int64
 			column int
 			end    string
-		}{{&n.men[i], l.men[i], "_Male"}, {&n.women[i], l.women[i], "_Female"}, {&n.total[i], l.total[i], "_Total"}} {
+		}{{&n.men[i], l.men[i], "_Male"}, {&n.women[i], l.women[i], "_Female"},
+			{&n.total[i], l.total[i], "_Total"}} {
 			count, na, ok := people(cells[to.column])
 			if !ok {
 				c.fault(line, groups[i]+to.end, cells[to.column], notPeople)
@@ -238,7 +257,9 @@ func (c *cleaner) numbers(l layout, line int, cells []string) (numbers, bool) {
 		}
 	}
 	if sum := n.total[0] + n.total[1] + n.total[2] + n.total[3]; good && sum != n.total[4] {
-		c.fault(line, "Total_Total", cells[l.total[4]], fmt.Sprintf("the roles add up to %d: the row is damaged or cut, get the file again", sum))
+		c.fault(line, "Total_Total", cells[l.total[4]],
+			fmt.Sprintf("the roles add up to %d: the row is damaged or cut, get the file again",
+				sum))
 		good = false
 	}
 	return n, good

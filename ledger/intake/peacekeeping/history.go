@@ -45,8 +45,8 @@ type contribution struct {
 	role    events.Role
 }
 
-// Read reads and cleans a table of contributions. The error is a [problem.Problem] with the lines that cannot be cleaned, at
-// most the first twenty, unless r itself failed.
+// Read reads and cleans a table of contributions. The error is a [problem.Problem] with the lines
+// that cannot be cleaned, at most the first twenty, unless r itself failed.
 func Read(r io.Reader) (*History, error) {
 	c := newCleaner()
 	cut := func(line int, message string) { c.fault(line, "", "", message) }
@@ -57,7 +57,8 @@ func Read(r io.Reader) (*History, error) {
 		return nil, err
 	}
 	if len(c.rows) == 0 {
-		return nil, problem.New(problem.Invalid, "the file has a header, and no row of a contributor and a mission")
+		return nil, problem.New(problem.Invalid,
+			"the file has a header, and no row of a contributor and a mission")
 	}
 	h := c.history()
 	return h, h.Report.complete()
@@ -67,7 +68,8 @@ func Read(r io.Reader) (*History, error) {
 func (c *cleaner) history() *History {
 	h := &History{Report: c.report, people: map[contribution][]int64{}, titles: c.titles}
 	index := map[events.Date]int{}
-	for at := range c.rows { // a month that has nothing but totals does not say that everybody has left
+	// A month that has nothing but totals does not say that everybody has left.
+	for at := range c.rows {
 		index[at.month] = 0
 	}
 	h.months = slices.Sorted(maps.Keys(index))
@@ -93,8 +95,8 @@ func (c *cleaner) history() *History {
 // Months returns the dates of the file's months, as published, in order.
 func (h *History) Months() []events.Date { return slices.Clone(h.months) }
 
-// StrengthOn returns how many people were there on a date, by the last month that was published until then; 0 before the
-// first.
+// StrengthOn returns how many people were there on a date, by the last month that was published
+// until then; 0 before the first.
 func (h *History) StrengthOn(on events.Date) int64 {
 	i, found := slices.BinarySearch(h.months, on)
 	if !found {

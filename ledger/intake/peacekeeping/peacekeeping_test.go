@@ -44,7 +44,8 @@ func TestReport(t *testing.T) {
 		Rows: 36, Totals: 8, Repeated: 10, Apostrophes: 17, Cleaned: 18, NA: 114, MenAndWomen: 1,
 		Months: 5, Missions: 3, Contributors: 4, First: 2013_11_30, Last: 2014_04_30,
 		Names: map[string]events.Nation{
-			"Cote d Ivoire": "CIV", "Macedonia": "MKD", "The former Yugoslav Republic of Macedonia": "MKD", "Viet Nam": "VNM",
+			"Cote d Ivoire": "CIV", "Macedonia": "MKD",
+			"The former Yugoslav Republic of Macedonia": "MKD", "Viet Nam": "VNM",
 		},
 		Gaps:        []events.Date{2014_02_01},
 		Published:   3,
@@ -125,7 +126,8 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// naive reads a clean strength from the raw lines in the dullest way there is, to compare with: month → who → number.
+// naive reads a clean strength from the raw lines in the dullest way there is, to compare with:
+// month → who → number.
 func naive(t *testing.T, data []byte) map[events.Date]map[string]int64 {
 	t.Helper()
 	column := map[events.Role]int{"police": 6, "formed-police": 9, "experts": 12, "troops": 15}
@@ -153,7 +155,8 @@ func naive(t *testing.T, data []byte) map[events.Date]map[string]int64 {
 	return months
 }
 
-// fold does with statements what a ledger does: it keeps the pledges that are alive, and refuses what cannot be.
+// fold does with statements what a ledger does: it keeps the pledges that are alive, and refuses
+// what cannot be.
 type fold struct {
 	t          *testing.T
 	operations map[events.Operation]bool
@@ -181,7 +184,8 @@ func (f *fold) take(month events.Date, s events.Statement) {
 	case *events.PledgeObserved:
 		who := fmt.Sprintf("%s %s %s", s.Nation, s.Operation, s.Role)
 		if !f.operations[s.Operation] || f.strength[who] > 0 {
-			f.t.Fatalf("%s: the operation is not open, or the contribution is observed already", say(s))
+			f.t.Fatalf("%s: the operation is not open, or the contribution is observed already",
+				say(s))
 		}
 		f.alive[s.ID] = who
 		f.set(who, s.Quantity)
@@ -221,12 +225,14 @@ func (f *fold) set(who string, q events.Quantity) {
 	f.strength[who], _ = q.Number()
 }
 
-// foldBack folds the statements, compares every month with the naive reading, and returns all statements as bytes.
+// foldBack folds the statements, compares every month with the naive reading, and returns all
+// statements as bytes.
 func foldBack(t *testing.T, data []byte) []byte {
 	t.Helper()
 	h := history(t, data)
 	want := naive(t, data)
-	f := &fold{t, map[events.Operation]bool{}, map[events.ID]string{}, map[string]int64{}, map[events.ID]bool{}, nil}
+	f := &fold{t, map[events.Operation]bool{}, map[events.ID]string{}, map[string]int64{},
+		map[events.ID]bool{}, nil}
 	months := h.Statements(origin, source)
 	if len(months) != len(want) {
 		t.Fatalf("%d months, want %d", len(months), len(want))
@@ -239,7 +245,8 @@ func foldBack(t *testing.T, data []byte) []byte {
 			f.take(m.Date, s)
 		}
 		if !maps.Equal(f.strength, want[m.Date]) {
-			t.Errorf("%s: %d contributions folded, %d in the file, or with other numbers", m.Date, len(f.strength), len(want[m.Date]))
+			t.Errorf("%s: %d contributions folded, %d in the file, or with other numbers", m.Date,
+				len(f.strength), len(want[m.Date]))
 		}
 		if sum := h.StrengthOn(m.Date); sum != total(want[m.Date]) {
 			t.Errorf("%s: StrengthOn says %d, want %d", m.Date, sum, total(want[m.Date]))
@@ -288,10 +295,12 @@ func TestIDsAreFrozen(t *testing.T) {
 		"2014-03-31 reported unxa CIV 160":        "018MAPZ000QT4MG4FZ960PBA4H",
 	} {
 		if ids[what] != want {
-			t.Errorf("%s has the ID %s: a file that was imported would be there twice", what, ids[what])
+			t.Errorf("%s has the ID %s: a file that was imported would be there twice",
+				what, ids[what])
 		}
 	}
-	if other := h.Statements("muster.example/paris", source)[0].Statements[0].Head().ID; other.String() == ids["2013-11-30 opened unxa HQ"] {
+	if other := h.Statements("muster.example/paris",
+		source)[0].Statements[0].Head().ID; other.String() == ids["2013-11-30 opened unxa HQ"] {
 		t.Error("another ledger, and the same ID")
 	}
 }
@@ -299,7 +308,8 @@ func TestIDsAreFrozen(t *testing.T) {
 func TestStrengthOn(t *testing.T) {
 	h := history(t, dirty(t))
 	for date, want := range map[events.Date]int64{
-		2013_11_29: 0, 2013_11_30: 1446, 2013_12_30: 1446, 2013_12_31: 1221, 2014_02_28: 1435, 2014_03_31: 847, 2020_01_01: 163,
+		2013_11_29: 0, 2013_11_30: 1446, 2013_12_30: 1446, 2013_12_31: 1221, 2014_02_28: 1435,
+		2014_03_31: 847, 2020_01_01: 163,
 	} {
 		if got := h.StrengthOn(date); got != want {
 			t.Errorf("%s: %d, want %d", date, got, want)

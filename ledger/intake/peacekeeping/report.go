@@ -19,13 +19,15 @@ type Report struct {
 	Apostrophes int // rows with stray apostrophes, which were taken off
 	Cleaned     int // rows that are left: one for each month, contributor and mission
 	NA          int // cells of these that say NA, which means none
-	MenAndWomen int // rows of these whose men and women do not add up to the published total; the total is taken
+	// rows of these whose men and women do not add up to the published total; the total is taken
+	MenAndWomen int
 
 	Months, Missions, Contributors int
 	First, Last                    events.Date
 	// Names are the contributors as the file writes them, where Muster writes them otherwise.
 	Names map[string]events.Nation
-	// Gaps are the months between the first and the last that the file does not have, by their first days.
+	// Gaps are the months between the first and the last that the file does not have, by their
+	// first days.
 	Gaps []events.Date
 	// Published is how many months publish a total of everything.
 	Published int
@@ -80,20 +82,27 @@ func between(a, b events.Date) (missing []events.Date) {
 // Lines says the report for people, a line for each thing.
 func (r *Report) Lines() []string {
 	lines := []string{
-		fmt.Sprintf("%d rows read: %d months from %s to %s, %d missions, %d contributors", r.Rows, r.Months, r.First, r.Last, r.Missions, r.Contributors),
+		fmt.Sprintf("%d rows read: %d months from %s to %s, %d missions, %d contributors", r.Rows,
+			r.Months, r.First, r.Last, r.Missions, r.Contributors),
 		fmt.Sprintf("%d rows left out that are totals (\"all\")", r.Totals),
 		fmt.Sprintf("%d rows left out that were there before, with the same numbers", r.Repeated),
 		fmt.Sprintf("%d rows with stray apostrophes, which were taken off", r.Apostrophes),
-		fmt.Sprintf("%d rows are left; in these, %d cells say NA, which means none", r.Cleaned, r.NA),
+		fmt.Sprintf("%d rows are left; in these, %d cells say NA, which means none",
+			r.Cleaned, r.NA),
 	}
 	if r.MenAndWomen > 0 {
-		lines = append(lines, fmt.Sprintf("%d rows whose men and women do not add up to the total: the total was taken", r.MenAndWomen))
+		lines = append(lines,
+			fmt.Sprintf("%d rows whose men and women do not add up to the total: the total was "+
+				"taken", r.MenAndWomen))
 	}
 	if len(r.Names) > 0 {
-		lines = append(lines, fmt.Sprintf("%d names that are written otherwise here: %s", len(r.Names), r.names()))
+		lines = append(lines,
+			fmt.Sprintf("%d names that are written otherwise here: %s", len(r.Names), r.names()))
 	}
 	for _, gap := range r.Gaps {
-		lines = append(lines, fmt.Sprintf("there is no month %s: what the month before says goes on", gap.String()[:7]))
+		lines = append(lines,
+			fmt.Sprintf("there is no month %s: what the month before says goes on",
+				gap.String()[:7]))
 	}
 	return append(lines, r.comparison()...)
 }
@@ -107,23 +116,28 @@ func (r *Report) names() string {
 }
 
 func (r *Report) comparison() []string {
-	lines := []string{fmt.Sprintf("%d of the %d months that publish a grand total differ from the sum of their contributions", len(r.Differences), r.Published)}
+	lines := []string{fmt.Sprintf(
+		"%d of the %d months that publish a grand total differ from the sum of their contributions",
+		len(r.Differences), r.Published)}
 	for _, d := range r.Differences {
-		lines = append(lines, fmt.Sprintf("%s: %d published, %d in the sum, %+d (%+.2f %%)", d.Month, d.Published, d.Sum, d.Sum-d.Published, -d.Percent()))
+		lines = append(lines, fmt.Sprintf("%s: %d published, %d in the sum, %+d (%+.2f %%)",
+			d.Month, d.Published, d.Sum, d.Sum-d.Published, -d.Percent()))
 	}
 	return lines
 }
 
-// mostDifference is how much of its published total a month may lack, in percent. In the file as published the worst month
-// lacks 0.15; a file that was cut lacks most of a month.
+// mostDifference is how much of its published total a month may lack, in percent. In the file as
+// published the worst month lacks 0.15; a file that was cut lacks most of a month.
 const mostDifference = 1.0
 
-// complete refuses a history in which a month lacks a good part of what was published: its absent nations would be
-// recorded as returned, and nothing moves after that.
+// complete refuses a history in which a month lacks a good part of what was published: its absent
+// nations would be recorded as returned, and nothing moves after that.
 func (r *Report) complete() error {
 	for _, d := range r.Differences {
 		if math.Abs(d.Percent()) > mostDifference {
-			return problem.New(problem.Invalid, "%s: the published total is %d, and the contributions add up to %d: a part of the file is missing", d.Month, d.Published, d.Sum).
+			return problem.New(problem.Invalid,
+				"%s: the published total is %d, and the contributions add up to %d: a part of "+
+					"the file is missing", d.Month, d.Published, d.Sum).
 				WithHint("get the file again, whole")
 		}
 	}

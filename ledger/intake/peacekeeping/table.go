@@ -20,9 +20,10 @@ const (
 	colMission = "Mission"
 )
 
-// groups are the columns of numbers, each with the ends _Male, _Female and _Total. The last is the sum of the others,
-// which stand in the order of [roles].
-var groups = []string{"Troops", "Individual_Police", "Formed_Police_Units", "Experts_on_Mission", "Total"}
+// groups are the columns of numbers, each with the ends _Male, _Female and _Total. The last is the
+// sum of the others, which stand in the order of [roles].
+var groups = []string{"Troops", "Individual_Police", "Formed_Police_Units",
+	"Experts_on_Mission", "Total"}
 
 // layout says at which place of a row the columns are.
 type layout struct {
@@ -41,19 +42,24 @@ func readHeader(header []string) (layout, error) {
 		}
 		return i
 	}
-	l.date, l.name, l.code, l.mission = find(colDate), find(colName), find(colCode), find(colMission)
+	l.date, l.name, l.code, l.mission = find(colDate), find(colName), find(colCode),
+		find(colMission)
 	for i, g := range groups {
 		l.men[i], l.women[i], l.total[i] = find(g+"_Male"), find(g+"_Female"), find(g+"_Total")
 	}
 	if missing != nil {
-		return l, problem.New(problem.Invalid, "this is not the table of contributions: it has no column %s", strings.Join(missing, ", ")).
+		return l, problem.New(problem.Invalid,
+			"this is not the table of contributions: it has no column %s",
+			strings.Join(missing, ", ")).
 			WithHint("give the CSV file as it was published, with its header line")
 	}
 	return l, nil
 }
 
-// readRows calls row for every row after the header, with its line and the stray apostrophes taken off.
-func readRows(r io.Reader, row func(l layout, line int, cells []string, stray bool), cut func(line int, message string)) error {
+// readRows calls row for every row after the header, with its line and the stray apostrophes taken
+// off.
+func readRows(r io.Reader, row func(l layout, line int, cells []string, stray bool),
+	cut func(line int, message string)) error {
 	in := csv.NewReader(skipMark(r))
 	in.ReuseRecord = true
 	header, err := in.Read()
@@ -74,7 +80,9 @@ func readRows(r io.Reader, row func(l layout, line int, cells []string, stray bo
 			return nil
 		case errors.Is(err, csv.ErrFieldCount):
 			line, _ := in.FieldPos(0)
-			cut(line, fmt.Sprintf("has %d cells, and the header has %d: the row is cut, get the file again", len(cells), width))
+			cut(line, fmt.Sprintf(
+				"has %d cells, and the header has %d: the row is cut, get the file again",
+				len(cells), width))
 			continue
 		case err != nil:
 			return notCSV(err)
@@ -96,12 +104,14 @@ func skipMark(r io.Reader) io.Reader {
 func notCSV(err error) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		return problem.New(problem.Syntax, "the file is not CSV, or it is cut: %w", err).WithHint("get the file again")
+		return problem.New(problem.Syntax, "the file is not CSV, or it is cut: %w", err).
+			WithHint("get the file again")
 	}
 	return fmt.Errorf("reading the contributions: %w", err)
 }
 
-// trim takes white space and stray apostrophes off the cells, and reports whether there were any of the latter.
+// trim takes white space and stray apostrophes off the cells, and reports whether there were any of
+// the latter.
 func trim(cells []string) (stray bool) {
 	for i, cell := range cells {
 		cell = strings.TrimSpace(cell)

@@ -37,11 +37,13 @@ type Change struct {
 	Statement events.Statement
 }
 
-// Changes returns what must be said, in that order, for the ledger to follow the plan; nothing when it does already.
-// The statements hold from the plan's effective date, or from today when it has none. Lines that the plan no longer has
-// are cancelled. The error is a [problem.Problem] of kind Conflict with all the lines that no ledger can follow: one that
-// was cancelled cannot come back, and one whose role is another now needs another name.
-func Changes(p Plan, now Current, today events.Date, origin events.Origin, newID func() events.ID) ([]Change, error) {
+// Changes returns what must be said, in that order, for the ledger to follow the plan; nothing when
+// it does already. The statements hold from the plan's effective date, or from today when it has
+// none. Lines that the plan no longer has are cancelled. The error is a [problem.Problem] of kind
+// Conflict with all the lines that no ledger can follow: one that was cancelled cannot come back,
+// and one whose role is another now needs another name.
+func Changes(p Plan, now Current, today events.Date, origin events.Origin,
+	newID func() events.ID) ([]Change, error) {
 	if err := impossible(p, now); err != nil {
 		return nil, err
 	}
@@ -66,11 +68,14 @@ func impossible(p Plan, now Current) error {
 		at := fmt.Sprintf("requirements[%d].", i)
 		if now.Cancelled[r.Line] {
 			fields = append(fields, problem.Field{Location: at + "line", Value: string(r.Line),
-				Message: "was cancelled, and a cancelled line is never issued again: give the requirement another name"})
+				Message: "was cancelled, and a cancelled line is never issued again: give the " +
+					"requirement another name"})
 		}
 		if before, ok := now.Lines[r.Line]; ok && before.Role != r.Role {
 			fields = append(fields, problem.Field{Location: at + "role", Value: string(r.Role),
-				Message: fmt.Sprintf("the line %s is for the role %s, and a line keeps its role: give the requirement another name", r.Line, before.Role)})
+				Message: fmt.Sprintf(
+					"the line %s is for the role %s, and a line keeps its role: give the "+
+						"requirement another name", r.Line, before.Role)})
 		}
 	}
 	err := problem.OfFields(fields)
@@ -106,34 +111,46 @@ func (m maker) header(t events.Type) events.Header {
 func (m maker) operation(want events.OperationTerms, have *events.OperationTerms) []Change {
 	about := "operation " + string(want.Operation)
 	if have == nil {
-		sentence := fmt.Sprintf("%s: %s, with the roles %s", about, want.Title, roleNames(want.Roles))
-		return []Change{{Add, sentence, &events.OperationOpened{Header: m.header("operation.opened"), Dated: m.Dated, OperationTerms: want}}}
+		sentence := fmt.Sprintf("%s: %s, with the roles %s", about, want.Title,
+			roleNames(want.Roles))
+		return []Change{{Add, sentence,
+			&events.OperationOpened{Header: m.header("operation.opened"), Dated: m.Dated,
+				OperationTerms: want}}}
 	}
 	differs := operationDiff(*have, want)
 	if len(differs) == 0 {
 		return nil
 	}
 	sentence := about + ": " + strings.Join(differs, "; ")
-	return []Change{{Revise, sentence, &events.OperationRevised{Header: m.header("operation.revised"), Dated: m.Dated, OperationTerms: want}}}
+	return []Change{{Revise, sentence,
+		&events.OperationRevised{Header: m.header("operation.revised"), Dated: m.Dated,
+			OperationTerms: want}}}
 }
 
 func (m maker) cancel(have events.RequirementTerms, plan string) Change {
-	return Change{Cancel, fmt.Sprintf("%s: %s; not in the plan any more", have.Line, describe(have)), &events.RequirementCancelled{
-		Header: m.header("requirement.cancelled"), Dated: m.Dated,
-		Operation: have.Operation, Line: have.Line, Reason: "not in the plan any more: " + plan,
-	}}
+	return Change{Cancel,
+		fmt.Sprintf("%s: %s; not in the plan any more", have.Line, describe(have)),
+		&events.RequirementCancelled{
+			Header: m.header("requirement.cancelled"), Dated: m.Dated,
+			Operation: have.Operation, Line: have.Line, Reason: "not in the plan any more: " + plan,
+		}}
 }
 
-func (m maker) requirement(want events.RequirementTerms, lines map[events.Line]events.RequirementTerms) []Change {
+func (m maker) requirement(want events.RequirementTerms,
+	lines map[events.Line]events.RequirementTerms) []Change {
 	have, ok := lines[want.Line]
 	if !ok {
 		sentence := fmt.Sprintf("%s: %s", want.Line, describe(want))
-		return []Change{{Add, sentence, &events.RequirementIssued{Header: m.header("requirement.issued"), Dated: m.Dated, RequirementTerms: want}}}
+		return []Change{{Add, sentence,
+			&events.RequirementIssued{Header: m.header("requirement.issued"), Dated: m.Dated,
+				RequirementTerms: want}}}
 	}
 	differs := requirementDiff(have, want)
 	if len(differs) == 0 {
 		return nil
 	}
 	sentence := fmt.Sprintf("%s: %s", want.Line, strings.Join(differs, "; "))
-	return []Change{{Revise, sentence, &events.RequirementRevised{Header: m.header("requirement.revised"), Dated: m.Dated, RequirementTerms: want}}}
+	return []Change{{Revise, sentence,
+		&events.RequirementRevised{Header: m.header("requirement.revised"), Dated: m.Dated,
+			RequirementTerms: want}}}
 }

@@ -38,7 +38,8 @@ func changes(t *testing.T, text string, now plan.Current) []plan.Change {
 
 // apply does to the current picture what a ledger does that takes the changes.
 func apply(now plan.Current, all []plan.Change) plan.Current {
-	next := plan.Current{Operation: now.Operation, Lines: map[events.Line]events.RequirementTerms{}, Cancelled: map[events.Line]bool{}}
+	next := plan.Current{Operation: now.Operation, Lines: map[events.Line]events.RequirementTerms{},
+		Cancelled: map[events.Line]bool{}}
 	for line, terms := range now.Lines {
 		next.Lines[line] = terms
 	}
@@ -108,7 +109,8 @@ requirement.issued add money: 2500000.00 EUR for sustainment, from 2026-01-01, p
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	cancelled := all[1].Statement.(*events.RequirementCancelled)
-	if cancelled.Effective != 2026_12_01 || cancelled.Reason != "not in the plan any more: test.yaml" {
+	if cancelled.Effective != 2026_12_01 ||
+		cancelled.Reason != "not in the plan any more: test.yaml" {
 		t.Errorf("%+v", cancelled)
 	}
 	if again := changes(t, changed, apply(now, all)); len(again) != 0 {
@@ -116,13 +118,15 @@ requirement.issued add money: 2500000.00 EUR for sustainment, from 2026-01-01, p
 	}
 }
 
-// Whatever term of a requirement differs, it is noticed: a field that is added to the terms must be added to the diff.
+// Whatever term of a requirement differs, it is noticed: a field that is added to the terms must be
+// added to the diff.
 func TestEveryTermIsCompared(t *testing.T) {
 	p := read(t, small)
 	full := p.Requirements[0]
 	typ := reflect.TypeFor[events.RequirementTerms]()
 	for _, field := range reflect.VisibleFields(typ) {
-		if field.Anonymous || field.Name == "Operation" || field.Name == "Line" || field.Name == "Role" {
+		if field.Anonymous || field.Name == "Operation" || field.Name == "Line" ||
+			field.Name == "Role" {
 			continue // what names the line, and the role, which may not differ
 		}
 		have := full
@@ -137,7 +141,9 @@ func TestEveryTermIsCompared(t *testing.T) {
 		case reflect.Struct:
 			v.Set(reflect.ValueOf(events.Count(1)))
 		}
-		now := plan.Current{Operation: &p.Operation, Lines: map[events.Line]events.RequirementTerms{full.Line: have, "upkeep": p.Requirements[1]}}
+		now := plan.Current{Operation: &p.Operation,
+			Lines: map[events.Line]events.RequirementTerms{full.Line: have,
+				"upkeep": p.Requirements[1]}}
 		all, err := plan.Changes(p, now, today, origin, ids())
 		if err != nil || len(all) != 1 || all[0].Verb != plan.Revise {
 			t.Errorf("%s differs: %v %v", field.Name, sentences(all), err)
@@ -152,9 +158,13 @@ func TestEveryTermOfTheOperationIsCompared(t *testing.T) {
 		"note":        func(o *events.OperationTerms) { o.Note = "x" },
 		"role's name": func(o *events.OperationTerms) { o.Roles[0].Role = "x" },
 		"role's tile": func(o *events.OperationTerms) { o.Roles[0].Title = "x" },
-		"units":       func(o *events.OperationTerms) { o.Roles[0].Units = []events.Unit{"personnel", "ship"} },
-		"more":        func(o *events.OperationTerms) { o.Roles = append(o.Roles, events.RoleDefinition{Role: "x"}) },
-		"order":       func(o *events.OperationTerms) { o.Roles[0], o.Roles[1] = o.Roles[1], o.Roles[0] },
+		"units": func(o *events.OperationTerms) {
+			o.Roles[0].Units = []events.Unit{"personnel", "ship"}
+		},
+		"more": func(o *events.OperationTerms) {
+			o.Roles = append(o.Roles, events.RoleDefinition{Role: "x"})
+		},
+		"order": func(o *events.OperationTerms) { o.Roles[0], o.Roles[1] = o.Roles[1], o.Roles[0] },
 	} {
 		have := p.Operation
 		have.Roles = append([]events.RoleDefinition(nil), have.Roles...)
@@ -181,7 +191,8 @@ func TestWhatNoLedgerCanFollow(t *testing.T) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	got := problem.From(err)
-	if len(got.Fields) != 2 || got.Fields[0].Location != "requirements[0].line" || got.Fields[1].Location != "requirements[1].role" {
+	if len(got.Fields) != 2 || got.Fields[0].Location != "requirements[0].line" ||
+		got.Fields[1].Location != "requirements[1].role" {
 		t.Errorf("%+v", got.Fields)
 	}
 	if !strings.Contains(err.Error(), "never issued again: give the requirement another name") {

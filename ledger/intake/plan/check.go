@@ -35,9 +35,11 @@ var (
 	sampleDated  = events.Dated{Effective: 2026_01_01}
 )
 
-// check lets every statement that the plan becomes check itself, and then what holds a plan together.
+// check lets every statement that the plan becomes check itself, and then what holds a plan
+// together.
 func check(file *strictyaml.File, p Plan) {
-	opened := &events.OperationOpened{Header: sampleHeader, Dated: sampleDated, OperationTerms: p.Operation}
+	opened := &events.OperationOpened{Header: sampleHeader, Dated: sampleDated,
+		OperationTerms: p.Operation}
 	opened.Type = "operation.opened"
 	_, err := events.Marshal(opened)
 	for _, f := range problemOf(err) {
@@ -47,7 +49,8 @@ func check(file *strictyaml.File, p Plan) {
 	for i, r := range p.Requirements {
 		at := fmt.Sprintf("requirements[%d].", i)
 		if j, twice := first[r.Line]; twice && r.Line != "" {
-			file.Fault(at+"line", string(r.Line), fmt.Sprintf("is the name of requirements[%d] already: give each line its own", j))
+			file.Fault(at+"line", string(r.Line),
+				fmt.Sprintf("is the name of requirements[%d] already: give each line its own", j))
 		} else {
 			first[r.Line] = i
 		}
@@ -56,7 +59,8 @@ func check(file *strictyaml.File, p Plan) {
 	}
 }
 
-func checkRole(file *strictyaml.File, at string, r events.RequirementTerms, o events.OperationTerms) {
+func checkRole(file *strictyaml.File, at string, r events.RequirementTerms,
+	o events.OperationTerms) {
 	units, ok := o.Units(r.Role)
 	switch {
 	case !r.Role.Valid(): // the statement's own check says so
@@ -65,17 +69,22 @@ func checkRole(file *strictyaml.File, at string, r events.RequirementTerms, o ev
 		for i, def := range o.Roles {
 			names[i] = string(def.Role)
 		}
-		file.Fault(at+"role", string(r.Role), "no role of this plan: write one of "+strings.Join(names, ", ")+", or add it under roles")
+		file.Fault(at+"role", string(r.Role),
+			"no role of this plan: write one of "+strings.Join(names, ", ")+
+				", or add it under roles")
 		if r.Unit == "" {
-			file.Fault(at+"unit", "", "missing: it follows from the role, or write it, such as personnel")
+			file.Fault(at+"unit", "",
+				"missing: it follows from the role, or write it, such as personnel")
 		}
 	case r.Unit.Valid() && !slices.Contains(units, r.Unit):
-		file.Fault(at+"unit", string(r.Unit), fmt.Sprintf("the role %s is counted in %s", r.Role, joined(units)))
+		file.Fault(at+"unit", string(r.Unit),
+			fmt.Sprintf("the role %s is counted in %s", r.Role, joined(units)))
 	}
 }
 
 func checkRequirement(file *strictyaml.File, at string, r events.RequirementTerms) {
-	issued := &events.RequirementIssued{Header: sampleHeader, Dated: sampleDated, RequirementTerms: r}
+	issued := &events.RequirementIssued{Header: sampleHeader, Dated: sampleDated,
+		RequirementTerms: r}
 	issued.Type = "requirement.issued"
 	_, err := events.Marshal(issued)
 	for _, f := range problemOf(err) {

@@ -1,4 +1,5 @@
-// Package plan turns an operation's plan file into the statements that make the ledger say the same.
+// Package plan turns an operation's plan file into the statements that make the ledger say the
+// same.
 //
 // A plan is data that a coordinator writes: the catalogue of roles, and the requirement lines.
 //
@@ -22,9 +23,9 @@
 //	    essential: true          # optional: false
 //	    note: …                  # optional
 //
-// [Read] reads it, in YAML or JSON, and tells all that is wrong with it at once. [Changes] compares it with what the
-// ledger holds now and says what to add, revise and cancel; for a plan that was applied, that is nothing.
-// The package signs and sends nothing.
+// [Read] reads it, in YAML or JSON, and tells all that is wrong with it at once. [Changes] compares
+// it with what the ledger holds now and says what to add, revise and cancel; for a plan that was
+// applied, that is nothing. The package signs and sends nothing.
 package plan
 
 import (
@@ -35,7 +36,8 @@ import (
 	"muster/ledger/intake/plan/strictyaml"
 )
 
-// A Plan is what a plan file says. One that Read returned has passed the checks of the statements it becomes.
+// A Plan is what a plan file says. One that Read returned has passed the checks of the statements
+// it becomes.
 type Plan struct {
 	// Name is the file's name without its folder.
 	Name string
@@ -50,8 +52,9 @@ type Plan struct {
 // defaultPriority is the middle of 1 (first) to 9.
 const defaultPriority = 5
 
-// Read reads a plan file. The error is a [problem.Problem]: of kind Syntax for what is neither YAML nor JSON, of kind
-// Invalid, with every field that is wrong by its place and line in the file, for the rest.
+// Read reads a plan file. The error is a [problem.Problem]: of kind Syntax for what is neither YAML
+// nor JSON, of kind Invalid, with every field that is wrong by its place and line in the file, for
+// the rest.
 func Read(name string, data []byte) (Plan, error) {
 	file, top, err := strictyaml.Open(name, data)
 	if err != nil {
@@ -100,7 +103,8 @@ func readRoles(v strictyaml.Value) []events.RoleDefinition {
 }
 
 func readRequirement(v strictyaml.Value, operation events.OperationTerms) events.RequirementTerms {
-	m := v.Members("line", "role", "quantity", "unit", "area", "from", "until", "priority", "essential", "note")
+	m := v.Members("line", "role", "quantity", "unit", "area", "from", "until", "priority",
+		"essential", "note")
 	r := events.RequirementTerms{
 		Operation: operation.Operation,
 		Line:      events.Line(m["line"].Text()),

@@ -59,10 +59,13 @@ func TestRead(t *testing.T) {
 		t.Fatalf("%d requirements, %d roles", len(p.Requirements), len(p.Operation.Roles))
 	}
 	want := []events.RequirementTerms{{
-		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west", Quantity: events.Count(15000), Unit: "personnel",
-		Window: events.Window{From: 2026_03_01, Until: 2027_02_28}, Priority: 1, Essential: true, Note: "first: the west",
+		Operation: "mnf-u", Line: "ground-west", Role: "ground", Area: "west",
+		Quantity: events.Count(15000), Unit: "personnel",
+		Window: events.Window{From: 2026_03_01, Until: 2027_02_28}, Priority: 1, Essential: true,
+		Note: "first: the west",
 	}, {
-		Operation: "mnf-u", Line: "upkeep", Role: "sustainment", Quantity: quantity(t, "2500000.00"), Unit: "EUR",
+		Operation: "mnf-u", Line: "upkeep", Role: "sustainment",
+		Quantity: quantity(t, "2500000.00"), Unit: "EUR",
 		Window: events.Window{From: 2026_01_01}, Priority: 5,
 	}}
 	for i, r := range p.Requirements {
@@ -79,11 +82,14 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadJSON(t *testing.T) {
-	text := "{\n\t\"operation\": \"mnf-u\",\n\t\"title\": \"A \\\"force\\\" of 3\\/4\",\n\t\"effective\": \"2026-01-01\",\n" +
-		"\t\"roles\": [{\"role\": \"air\", \"title\": \"Air\\u0021\", \"units\": [\"aircraft\"]}],\n" +
-		"\t\"requirements\": [{\"line\": \"air\", \"role\": \"air\", \"quantity\": 9007199254740991, \"from\": \"2026-01-01\", \"essential\": true}]\n}\n"
+	text := "{\n\t\"operation\": \"mnf-u\",\n\t\"title\": \"A \\\"force\\\" of " +
+		"3\\/4\",\n\t\"effective\": \"2026-01-01\",\n\t\"roles\": [{\"role\": \"air\", " +
+		"\"title\": \"Air\\u0021\", \"units\": [\"aircraft\"]}],\n\t\"requirements\": " +
+		"[{\"line\": \"air\", \"role\": \"air\", \"quantity\": 9007199254740991, \"from\": " +
+		"\"2026-01-01\", \"essential\": true}]\n}\n"
 	p := read(t, text)
-	if p.Operation.Title != `A "force" of 3/4` || p.Operation.Roles[0].Title != "Air!" || p.Effective != 2026_01_01 {
+	if p.Operation.Title != `A "force" of 3/4` || p.Operation.Roles[0].Title != "Air!" ||
+		p.Effective != 2026_01_01 {
 		t.Errorf("%+v", p)
 	}
 	if n, _ := p.Requirements[0].Quantity.Number(); n != events.MaxCount {
@@ -125,8 +131,9 @@ requirements:
 		t.Fatalf("%v", err)
 	}
 	want := map[string]string{ // place: a part of the message
-		"operation":                 "(line 1)",
-		"titel":                     "unknown key: the keys here are operation, title, note, effective, roles, requirements (line 3)",
+		"operation": "(line 1)",
+		"titel": "unknown key: the keys here are operation, title, note, " +
+			"effective, roles, requirements (line 3)",
 		"title again":               "the second time in line 4",
 		"effective":                 "write year-month-day, such as 2026-11-23 (line 5)",
 		"roles[0].unit":             "leave it out: the role has units already (line 10)",
@@ -171,9 +178,10 @@ func TestReadRefusesWhatIsNoPlan(t *testing.T) {
 		"an alias":         {"operation: &o mnf-u\ntitle: *o\n", "aliases are not taken"},
 		"a merge":          {"operation: x\n<<: {title: x}\n", "unknown key"},
 		"a key of a list":  {"? [a]\n: b\n", "a key must be one word"},
-		"no requirements":  {strings.Split(small, "requirements:")[0], "`requirements: []` for none"},
-		"no roles":         {"operation: x\ntitle: x\nrequirements: []\n", "from 1 to 64"},
-		"cut JSON":         {`{"operation": "mnf-u", "title": "A fo`, "line 1"},
+		"no requirements": {strings.Split(small, "requirements:")[0],
+			"`requirements: []` for none"},
+		"no roles": {"operation: x\ntitle: x\nrequirements: []\n", "from 1 to 64"},
+		"cut JSON": {`{"operation": "mnf-u", "title": "A fo`, "line 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := plan.Read("test.yaml", []byte(c.text))

@@ -9,10 +9,12 @@ import (
 	"muster/events/english"
 )
 
-// describe says what a requirement is: "15000 personnel for ground in west, from 2026-03-01, priority 1, essential".
+// describe says what a requirement is: "15000 personnel for ground in west, from 2026-03-01,
+// priority 1, essential".
 func describe(r events.RequirementTerms) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s for %s", r.Quantity, english.Noun(r.Quantity.IsOne(), string(r.Unit)), r.Role)
+	fmt.Fprintf(&b, "%s %s for %s", r.Quantity, english.Noun(r.Quantity.IsOne(), string(r.Unit)),
+		r.Role)
 	if r.Area != "" {
 		fmt.Fprintf(&b, " in %s", r.Area)
 	}
@@ -23,8 +25,8 @@ func describe(r events.RequirementTerms) string {
 	return b.String()
 }
 
-// requirementDiff says in which of its terms a line differs. Every term that a statement holds must be among them, or a
-// change of it would go unnoticed.
+// requirementDiff says in which of its terms a line differs. Every term that a statement holds must
+// be among them, or a change of it would go unnoticed.
 func requirementDiff(have, want events.RequirementTerms) []string {
 	var d differences
 	d.add("quantity", have.Quantity.String(), want.Quantity.String())

@@ -14,7 +14,8 @@ import (
 	"muster/events/problem"
 )
 
-// A converter makes offers of rows. It remembers the rows that were there before, to tell equal ones apart.
+// A converter makes offers of rows. It remembers the rows that were there before, to tell equal
+// ones apart.
 type converter struct {
 	table   *table
 	mapping Mapping
@@ -35,8 +36,8 @@ func (c *converter) convert(r tableRow) Row {
 	return Row{Line: r.line, Offer: offer, Sentence: sentence(offer)}
 }
 
-// values returns the text of each field: the cell, or what always holds; then what its words stand for; then what the
-// rules say.
+// values returns the text of each field: the cell, or what always holds; then what its words stand
+// for; then what the rules say.
 func (c *converter) values(r tableRow) map[string]string {
 	v := maps.Clone(c.mapping.Always)
 	if v == nil {
@@ -78,15 +79,18 @@ func (c *converter) offer(v map[string]string) (*events.PledgeOffered, []problem
 	var wrong []problem.Field
 	refuse := func(field string, err error) {
 		if err != nil {
-			wrong = append(wrong, problem.Field{Location: field, Value: v[field], Message: err.Error()})
+			wrong = append(wrong,
+				problem.Field{Location: field, Value: v[field], Message: err.Error()})
 		}
 	}
 	offer := &events.PledgeOffered{
 		Header: events.Header{Type: "pledge.offered", Ledger: c.origin},
 		Place:  events.Place{Operation: events.Operation(v["operation"])},
 		PledgeTerms: events.PledgeTerms{
-			Role: events.Role(v["role"]), Unit: events.Unit(v["unit"]), Area: events.Area(v["area"]), Line: events.Line(v["line"]),
-			Presence: events.Presence(v["presence"]), Release: events.Release(v["release"]), Source: v["source"], Note: v["note"],
+			Role: events.Role(v["role"]), Unit: events.Unit(v["unit"]),
+			Area: events.Area(v["area"]), Line: events.Line(v["line"]),
+			Presence: events.Presence(v["presence"]), Release: events.Release(v["release"]),
+			Source: v["source"], Note: v["note"],
 		},
 	}
 	refuse("nation", read(v["nation"], &offer.Nation, c.nation))
@@ -96,12 +100,15 @@ func (c *converter) offer(v map[string]string) (*events.PledgeOffered, []problem
 	refuse("until", read(v["until"], &offer.Until, events.ParseDate))
 	refuse("notice_to_move", read(v["notice_to_move"], &offer.NoticeToMove, parseDays))
 	if unit := v["unit"]; unit != "" && !offer.Unit.Valid() {
-		refuse("unit", fmt.Errorf("no unit that is known: say under units what it stands for, such as `%s: {role: training, unit: team}`", unit))
+		refuse("unit", fmt.Errorf(
+			"no unit that is known: say under units what it stands for, such as `%s: {role: "+
+				"training, unit: team}`", unit))
 	}
 	return offer, withChecks(wrong, offer)
 }
 
-// read puts what parse makes of the text into its place. A text that is not there is left to the statement's own checks.
+// read puts what parse makes of the text into its place. A text that is not there is left to the
+// statement's own checks.
 func read[T any](text string, into *T, parse func(string) (T, error)) (err error) {
 	if text != "" {
 		*into, err = parse(text)
@@ -124,7 +131,8 @@ func parseDays(s string) (*int, error) {
 	return &n, nil
 }
 
-// withChecks adds what the statement's own checks find, but for the fields that are known to be wrong.
+// withChecks adds what the statement's own checks find, but for the fields that are known to be
+// wrong.
 func withChecks(wrong []problem.Field, offer *events.PledgeOffered) []problem.Field {
 	known := map[string]bool{}
 	for _, f := range wrong {
@@ -144,8 +152,9 @@ func withChecks(wrong []problem.Field, offer *events.PledgeOffered) []problem.Fi
 	return wrong
 }
 
-// identify gives the offer its ID: the effective date, and the first bytes of a digest of all that the offer says, the
-// ledger and the operation included, and of how often the same was said before in this table.
+// identify gives the offer its ID: the effective date, and the first bytes of a digest of all that
+// the offer says, the ledger and the operation included, and of how often the same was said before
+// in this table.
 func (c *converter) identify(offer *events.PledgeOffered) []problem.Field {
 	unnamed := *offer
 	unnamed.ID = events.ID{1}
@@ -160,7 +169,8 @@ func (c *converter) identify(offer *events.PledgeOffered) []problem.Field {
 	// An ID holds no time before 1970; the effective date is part of the digest, too.
 	ms := max(offer.Effective.Time().UnixMilli(), 0)
 	if offer.ID, err = events.IDAt(uint64(ms), [10]byte(sum[:10])); err != nil {
-		return []problem.Field{{Location: "effective", Value: offer.Effective.String(), Message: err.Error()}}
+		return []problem.Field{{Location: "effective", Value: offer.Effective.String(),
+			Message: err.Error()}}
 	}
 	return nil
 }
@@ -174,7 +184,8 @@ func amount(o *events.PledgeOffered) string {
 
 func sentence(o *events.PledgeOffered) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation, amount(o), o.Role, o.Operation)
+	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation,
+		amount(o), o.Role, o.Operation)
 	if o.Area != "" {
 		fmt.Fprintf(&b, " in %s", o.Area)
 	}

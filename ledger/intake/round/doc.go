@@ -1,7 +1,8 @@
-// Package round turns a pledging round into offers: a table of what allies announced, as somebody typed it or as a
-// spreadsheet saved it (CSV), becomes one pledge.offered for each row.
+// Package round turns a pledging round into offers: a table of what allies announced, as somebody
+// typed it or as a spreadsheet saved it (CSV), becomes one pledge.offered for each row.
 //
-// A [Mapping] says what the table's columns and words mean; it comes from a small file, from flags, or both:
+// A [Mapping] says what the table's columns and words mean; it comes from a small file, from flags,
+// or both:
 //
 //	columns:                     # what a pledge has: the column that holds it
 //	  nation: country            # not needed where the column has that name already
@@ -20,8 +21,9 @@
 //	  - when: {column: remark, contains: in reserve}
 //	    set: {presence: reserve}
 //
-// Nothing is guessed: a name, a word or a number that is not understood is refused with its line and the remedy, all of
-// them at once. The words that the mapping replaced are kept in the pledge's note.
+// Nothing is guessed: a name, a word or a number that is not understood is refused with its line
+// and the remedy, all of them at once. The words that the mapping replaced are kept in the pledge's
+// note.
 //
 // The IDs of the offers follow from the rows, so that a table that is imported twice is there once.
 // The package signs and sends nothing.

@@ -10,7 +10,8 @@ import (
 	"muster/ledger/intake/plan/strictyaml"
 )
 
-// fields are what a row of a round may say of a pledge, by the names that its statement has for them.
+// fields are what a row of a round may say of a pledge, by the names that its statement has for
+// them.
 var fields = []string{
 	"nation", "operation", "role", "quantity", "unit", "area", "line", "effective", "from", "until",
 	"notice_to_move", "presence", "release", "source", "note",
@@ -19,8 +20,8 @@ var fields = []string{
 // required are the fields without which no row can become an offer.
 var required = []string{"nation", "operation", "role", "quantity", "unit", "effective", "from"}
 
-// A Mapping says what the columns and words of a table mean. The zero Mapping fits a table whose columns have the names
-// of the fields.
+// A Mapping says what the columns and words of a table mean. The zero Mapping fits a table whose
+// columns have the names of the fields.
 type Mapping struct {
 	// Columns holds the column of a field, by the field's name.
 	Columns map[string]string
@@ -34,7 +35,8 @@ type Mapping struct {
 	Rules []Rule
 }
 
-// A Meaning is what a published unit ("police training team") stands for. An empty role leaves the row's role.
+// A Meaning is what a published unit ("police training team") stands for. An empty role leaves the
+// row's role.
 type Meaning struct {
 	Role events.Role
 	Unit events.Unit
@@ -46,7 +48,8 @@ type Rule struct {
 	Set              map[string]string
 }
 
-// ReadMapping reads a mapping file, in YAML or JSON. The error is a [problem.Problem] with all that is wrong in it.
+// ReadMapping reads a mapping file, in YAML or JSON. The error is a [problem.Problem] with all that
+// is wrong in it.
 func ReadMapping(name string, data []byte) (Mapping, error) {
 	file, top, err := strictyaml.Open(name, data)
 	if err != nil {
@@ -61,9 +64,11 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 	}
 	for _, e := range v["units"].Entries() {
 		meaning := e.Members("role", "unit")
-		m.Units[fold(e.Key)] = Meaning{events.Role(meaning["role"].Text()), events.Unit(meaning["unit"].Text())}
+		m.Units[fold(e.Key)] = Meaning{events.Role(meaning["role"].Text()),
+			events.Unit(meaning["unit"].Text())}
 		if u := events.Unit(meaning["unit"].Text()); !u.Valid() {
-			file.Fault(e.At()+".unit", string(u), "write the role and its unit, such as {role: training, unit: team}")
+			file.Fault(e.At()+".unit", string(u),
+				"write the role and its unit, such as {role: training, unit: team}")
 		}
 	}
 	for _, e := range v["nations"].Entries() {
@@ -81,7 +86,8 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 func readRule(file *strictyaml.File, v strictyaml.Value) Rule {
 	m := v.Members("when", "set")
 	when := m["when"].Members("column", "contains")
-	r := Rule{Column: when["column"].Text(), Contains: when["contains"].Text(), Set: texts(m["set"].Members(fields...))}
+	r := Rule{Column: when["column"].Text(), Contains: when["contains"].Text(),
+		Set: texts(m["set"].Members(fields...))}
 	if r.Column == "" || r.Contains == "" {
 		file.Fault(v.At()+".when", "", "say when: {column: remark, contains: in reserve}")
 	}
@@ -106,14 +112,16 @@ func (m *Mapping) SetColumn(field, column string) error {
 	return set(&m.Columns, field, column)
 }
 
-// SetAlways gives a field its value where the table has none: what a flag does, over the mapping file.
+// SetAlways gives a field its value where the table has none: what a flag does, over the mapping
+// file.
 func (m *Mapping) SetAlways(field, value string) error {
 	return set(&m.Always, field, value)
 }
 
 func set(in *map[string]string, field, value string) error {
 	if !slices.Contains(fields, field) {
-		return problem.New(problem.Usage, "a pledge has no field %q: write one of %s", field, strings.Join(fields, ", "))
+		return problem.New(problem.Usage, "a pledge has no field %q: write one of %s", field,
+			strings.Join(fields, ", "))
 	}
 	if *in == nil {
 		*in = map[string]string{}
@@ -126,7 +134,8 @@ func parseNation(s string) (events.Nation, error) {
 	if n, ok := events.FindNation(s); ok {
 		return n, nil
 	}
-	return "", fmt.Errorf("not a nation that is known here: write its three-letter code (ISO 3166-1), such as FRA")
+	return "", fmt.Errorf(
+		"not a nation that is known here: write its three-letter code (ISO 3166-1), such as FRA")
 }
 
 // fold makes two spellings equal that differ in case or spacing.

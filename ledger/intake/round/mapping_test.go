@@ -24,7 +24,8 @@ extra: 1
 `))
 	want := []string{
 		"columns.natoin: unknown key: the keys here are nation, operation, role, ", "(line 2)",
-		"units.teams.unit: write the role and its unit, such as {role: training, unit: team} (line 4)",
+		"units.teams.unit: write the role and its unit, such as {role: training, unit: team} " +
+			"(line 4)",
 		`nations.Elbonia "ELB": not a nation that is known here`,
 		"rules[0].when: say when: {column: remark, contains: in reserve} (line 8)",
 		"rules[0].set: say what: {presence: reserve} (line 9)",
@@ -42,7 +43,8 @@ extra: 1
 }
 
 func TestMappingOfColumnsThatAreNotThere(t *testing.T) {
-	m := mapping(t, "columns: {nation: country}\nrules:\n- {when: {column: remark, contains: x}, set: {presence: new}}\n")
+	m := mapping(t, "columns: {nation: country}\nrules:\n- {when: {column: remark, contains: "+
+		"x}, set: {presence: new}}\n")
 	_, err := round.Read([]byte(plain), m, origin)
 	for _, part := range []string{
 		`columns.nation "country": the file has no such column: it has nation, operation, role`,
@@ -61,16 +63,19 @@ func TestFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for field, value := range map[string]string{"operation": "mnf-u", "role": "air", "unit": "aircraft", "effective": "2026-11-23", "from": "2026-12-01"} {
+	for field, value := range map[string]string{"operation": "mnf-u", "role": "air",
+		"unit": "aircraft", "effective": "2026-11-23", "from": "2026-12-01"} {
 		if err := m.SetAlways(field, value); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r := read(t, "who,number\nNorway,6\n", m)
-	if got := r.Rows[0].Sentence; got != "Norway (NOR) offers 6 aircraft for air to mnf-u, from 2026-12-01" {
+	if got := r.Rows[0].Sentence; got !=
+		"Norway (NOR) offers 6 aircraft for air to mnf-u, from 2026-12-01" {
 		t.Error(got)
 	}
-	if err := m.SetColumn("natoin", "who"); !problem.Is(err, problem.Usage) || !strings.Contains(err.Error(), "write one of nation, operation") {
+	if err := m.SetColumn("natoin", "who"); !problem.Is(err, problem.Usage) ||
+		!strings.Contains(err.Error(), "write one of nation, operation") {
 		t.Errorf("%v", err)
 	}
 	if err := m.SetAlways("size", "1"); !problem.Is(err, problem.Usage) {

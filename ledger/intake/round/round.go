@@ -31,9 +31,9 @@ type Row struct {
 
 // Read reads a table and makes an offer of each row, for the ledger with the given origin.
 //
-// The error is a [problem.Problem]. For a file that is no table, or lacks a column that the mapping names, the Round is nil.
-// When rows are refused, the Round is there, to be shown, and the error lists everything that is wrong in all of them:
-// nothing of such a Round should be sent.
+// The error is a [problem.Problem]. For a file that is no table, or lacks a column that the mapping
+// names, the Round is nil. When rows are refused, the Round is there, to be shown, and the error
+// lists everything that is wrong in all of them: nothing of such a Round should be sent.
 func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 	t, err := readTable(data)
 	if err != nil {
@@ -58,7 +58,8 @@ func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 
 // newConverter finds the columns that the mapping speaks of, and tells all that are not there.
 func newConverter(t *table, m Mapping, origin events.Origin) (*converter, error) {
-	c := &converter{table: t, mapping: m, origin: origin, columns: map[string]int{}, rules: make([]int, len(m.Rules)), again: map[[32]byte]uint64{}}
+	c := &converter{table: t, mapping: m, origin: origin, columns: map[string]int{},
+		rules: make([]int, len(m.Rules)), again: map[[32]byte]uint64{}}
 	var wrong []problem.Field
 	absent := func(location, column string) {
 		wrong = append(wrong, problem.Field{Location: location, Value: column,
@@ -72,7 +73,9 @@ func newConverter(t *table, m Mapping, origin events.Origin) (*converter, error)
 			absent("columns."+field, name)
 		} else if slices.Contains(required, field) && !c.supplied(field) {
 			wrong = append(wrong, problem.Field{Location: field,
-				Message: fmt.Sprintf("nothing says it: name its column (the file has %s), or a value for all rows", t.columns())})
+				Message: fmt.Sprintf(
+					"nothing says it: name its column (the file has %s), or a value for all rows",
+					t.columns())})
 		}
 	}
 	for i, rule := range m.Rules {

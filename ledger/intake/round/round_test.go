@@ -50,7 +50,8 @@ func read(t *testing.T, text string, m round.Mapping) *round.Round {
 	return r
 }
 
-// The round of December 2009, as AFP published it: the figures are those of the source, added up by hand.
+// The round of December 2009, as AFP published it: the figures are those of the source, added up by
+// hand.
 func TestTheRoundOf2009(t *testing.T) {
 	m := mapping(t, string(file(t, "isaf-2009.map.yaml")))
 	r := read(t, string(file(t, "isaf-2009.csv")), m)
@@ -68,7 +69,8 @@ func TestTheRoundOf2009(t *testing.T) {
 		}
 		got[counted{o.Role, o.Unit, o.Presence == events.Reserve}] += n
 		nations[o.Nation] = true
-		if o.Operation != "isaf" || o.Effective != 2009_12_04 || !strings.HasPrefix(o.Source, "AFP, 4 December 2009") {
+		if o.Operation != "isaf" || o.Effective != 2009_12_04 ||
+			!strings.HasPrefix(o.Source, "AFP, 4 December 2009") {
 			t.Errorf("line %d: %+v", row.Line, o)
 		}
 	}
@@ -87,7 +89,8 @@ func TestTheRoundOf2009(t *testing.T) {
 	if len(got) != len(want) || len(r.Rows) != 28 || len(nations) != 23 || len(r.Unused) != 0 {
 		t.Errorf("%v, %d rows, %d nations, unused %v", got, len(r.Rows), len(nations), r.Unused)
 	}
-	for code, line := range map[events.Nation]int{"GBR": 5, "MKD": 14, "KOR": 25} { // Britain, Macedonia, South Korea
+	// Britain, Macedonia, South Korea
+	for code, line := range map[events.Nation]int{"GBR": 5, "MKD": 14, "KOR": 25} {
 		if got := r.Rows[line-2]; got.Line != line || got.Offer.Nation != code {
 			t.Errorf("line %d: %s %+v", line, got.Sentence, got.Offer)
 		}
@@ -95,7 +98,8 @@ func TestTheRoundOf2009(t *testing.T) {
 }
 
 func TestSentencesSayWhatARowBecomes(t *testing.T) {
-	r := read(t, string(file(t, "isaf-2009.csv")), mapping(t, string(file(t, "isaf-2009.map.yaml"))))
+	r := read(t, string(file(t, "isaf-2009.csv")),
+		mapping(t, string(file(t, "isaf-2009.map.yaml"))))
 	for line, want := range map[int]string{
 		2:  `Albania (ALB) offers 125 personnel for ground to isaf, from 2009-12-04`,
 		7:  `Croatia (HRV) offers 2 teams for training to isaf, from 2009-12-04 (published as "2 police training team"; not in the published sum; a team has 20 to 30 people as a rule)`,
@@ -184,7 +188,8 @@ func TestEveryBadRowIsTold(t *testing.T) {
 		"ITA,1.5,personnel\n" + // line 6
 		"Україна,\"1,200\",personnel\n" // line 7
 	m := mapping(t, "columns: {nation: who, quantity: number, unit: of}\n"+
-		"always: {operation: mnf-u, role: ground, effective: 2026-11-23, from: 2027-01-01, until: 2026-01-01}\n")
+		"always: {operation: mnf-u, role: ground, effective: 2026-11-23, from: 2027-01-01, "+
+		"until: 2026-01-01}\n")
 	r, err := round.Read([]byte(text), m, origin)
 	if !problem.Is(err, problem.Invalid) {
 		t.Fatal(err)
@@ -194,8 +199,10 @@ func TestEveryBadRowIsTold(t *testing.T) {
 		got = append(got, f.Location)
 	}
 	want := []string{
-		"line 2: quantity", "line 2: until", "line 3: nation", "line 3: quantity", "line 3: unit", "line 3: until",
-		"line 4: until", "line 5: quantity", "line 5: until", "line 6: quantity", "line 6: until", "line 7: nation", "line 7: quantity", "line 7: until",
+		"line 2: quantity", "line 2: until", "line 3: nation", "line 3: quantity", "line 3: unit",
+		"line 3: until",
+		"line 4: until", "line 5: quantity", "line 5: until", "line 6: quantity", "line 6: until",
+		"line 7: nation", "line 7: quantity", "line 7: until",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -203,7 +210,9 @@ func TestEveryBadRowIsTold(t *testing.T) {
 	if len(r.Rows) != 6 || r.Rows[1].Offer != nil {
 		t.Fatalf("%d rows", len(r.Rows))
 	}
-	for _, part := range []string{`refused: nation "Atlantis": not a nation`, "three-letter code", `quantity "12x"`, "say under units what it stands for, such as `dragon riders: {role: training, unit: team}`"} {
+	for _, part := range []string{`refused: nation "Atlantis": not a nation`, "three-letter code",
+		`quantity "12x"`, "say under units what it stands for, such as `dragon riders: {role: " +
+			"training, unit: team}`"} {
 		if !strings.Contains(r.Rows[1].Sentence, part) {
 			t.Errorf("%q does not say %q", r.Rows[1].Sentence, part)
 		}
@@ -224,14 +233,18 @@ rules:
 `)
 	r := read(t, text, m)
 	a, b := r.Rows[0].Offer, r.Rows[1].Offer
-	if !a.Quantity.IsUnknown() || a.Until != 2027_12_31 || a.NoticeToMove == nil || *a.NoticeToMove != 10 || a.Presence != events.New || a.Note != "from Toulon" {
+	if !a.Quantity.IsUnknown() || a.Until != 2027_12_31 || a.NoticeToMove == nil ||
+		*a.NoticeToMove != 10 || a.Presence != events.New || a.Note != "from Toulon" {
 		t.Errorf("%+v", a)
 	}
-	if b.Unit != "ship" || b.Role != "sea" || b.Until != 2027_06_30 || b.NoticeToMove != nil || b.Presence != events.Reserve || b.Area != "baltic" ||
+	if b.Unit != "ship" || b.Role != "sea" || b.Until != 2027_06_30 || b.NoticeToMove != nil ||
+		b.Presence != events.Reserve || b.Area != "baltic" ||
 		b.Note != `published as "2 frigates"; IN  Reserve` {
 		t.Errorf("%+v", b)
 	}
-	if want := "France (FRA) offers an unknown number of ships for sea to mnf-u in black-sea, 2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; r.Rows[0].Sentence != want {
+	if want := "France (FRA) offers an unknown number of ships for sea to mnf-u in black-sea, " +
+		"2027-01-01 to 2027-12-31, notice to move 10 days (from Toulon)"; r.Rows[0].Sentence !=
+		want {
 		t.Errorf("got  %s\nwant %s", r.Rows[0].Sentence, want)
 	}
 }
@@ -242,20 +255,28 @@ func TestFilesThatAreNoTable(t *testing.T) {
 		data []byte
 		part string
 	}{
-		"empty":            {nil, "the file is empty"},
-		"white space":      {[]byte(" \r\n"), "the file is empty"},
-		"byte order mark":  {[]byte("\ufeff"), "the file is empty"},
-		"a spreadsheet":    {xlsx, "not CSV"},
-		"UTF-16":           {[]byte("\xff\xfen\x00a\x00"), "UTF-16"},
-		"Latin-1":          {[]byte("nation,quantity\nT\xfcrkiye,1\n"), "not text in UTF-8: line 2"},
-		"a cut row":        {[]byte(strings.TrimSuffix(plain, ",\"two, in all\"\n")), "line 4: has 7 cells and the header has 8"},
-		"a cut quote":      {[]byte(strings.TrimSuffix(plain, " all\"\n")), "the row in line 4 has a quote that is never closed"},
-		"a cut last cell":  {[]byte(strings.TrimSuffix(plain, "\n")), "the last line has no line end, so the file may be cut"},
-		"a bare quote":     {[]byte("nation,note\nFRA,a 5\" gun\n"), "the row in line 2 has a quote"},
-		"only a header":    {[]byte(strings.SplitAfter(plain, "\n")[0]), "a header and no rows"},
-		"other columns":    {[]byte("country,number\nFRA,1\n"), "nation: nothing says it: name its column (the file has country, number)"},
-		"a column twice":   {[]byte("nation,quantity,quantity\nFRA,1,2\n"), `names the column "quantity" twice`},
-		"not a table":      {[]byte("# Notes\n\nSome text, and more.\n"), "line 3: has 2 cells and the header has 1"},
+		"empty":           {nil, "the file is empty"},
+		"white space":     {[]byte(" \r\n"), "the file is empty"},
+		"byte order mark": {[]byte("\ufeff"), "the file is empty"},
+		"a spreadsheet":   {xlsx, "not CSV"},
+		"UTF-16":          {[]byte("\xff\xfen\x00a\x00"), "UTF-16"},
+		"Latin-1": {[]byte("nation,quantity\nT\xfcrkiye,1\n"),
+			"not text in UTF-8: line 2"},
+		"a cut row": {[]byte(strings.TrimSuffix(plain, ",\"two, in all\"\n")),
+			"line 4: has 7 cells and the header has 8"},
+		"a cut quote": {[]byte(strings.TrimSuffix(plain, " all\"\n")),
+			"the row in line 4 has a quote that is never closed"},
+		"a cut last cell": {[]byte(strings.TrimSuffix(plain, "\n")),
+			"the last line has no line end, so the file may be cut"},
+		"a bare quote": {[]byte("nation,note\nFRA,a 5\" gun\n"),
+			"the row in line 2 has a quote"},
+		"only a header": {[]byte(strings.SplitAfter(plain, "\n")[0]), "a header and no rows"},
+		"other columns": {[]byte("country,number\nFRA,1\n"),
+			"nation: nothing says it: name its column (the file has country, number)"},
+		"a column twice": {[]byte("nation,quantity,quantity\nFRA,1,2\n"),
+			`names the column "quantity" twice`},
+		"not a table": {[]byte("# Notes\n\nSome text, and more.\n"),
+			"line 3: has 2 cells and the header has 1"},
 		"JSON and no rows": {[]byte(`{"nation": "FRA"}`), "a quote"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -281,8 +302,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(plain))
 	f.Add([]byte("nation;quantity;unit\r\nFRA;1;\"a\nb\"\r\n"))
 	m := round.Mapping{
-		Always: map[string]string{"operation": "mnf-u", "role": "ground", "effective": "2026-11-23", "from": "2026-11-23", "unit": "personnel"},
-		Units:  map[string]round.Meaning{"teams": {Role: "training", Unit: "team"}},
+		Always: map[string]string{"operation": "mnf-u", "role": "ground", "effective": "2026-11-23",
+			"from": "2026-11-23", "unit": "personnel"},
+		Units: map[string]round.Meaning{"teams": {Role: "training", Unit: "team"}},
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := round.Read(data, m, origin)

@@ -26,8 +26,9 @@ type tableRow struct {
 
 const saveAgain = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
 
-// readTable reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in LF or CRLF, cells
-// parted by commas, semicolons or tabs. Rows of empty cells are left out. Every row must have as many cells as the header.
+// readTable reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in
+// LF or CRLF, cells parted by commas, semicolons or tabs. Rows of empty cells are left out. Every
+// row must have as many cells as the header.
 func readTable(data []byte) (*table, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := plainText(data); err != nil {
@@ -48,7 +49,9 @@ func readTable(data []byte) (*table, error) {
 		case errors.Is(err, csv.ErrFieldCount):
 			line, _ := r.FieldPos(0)
 			cut = append(cut, problem.Field{Location: fmt.Sprintf("line %d", line),
-				Message: fmt.Sprintf("has %d cells and the header has %d: a row is cut, or a %q in a text needs quotes around the text", len(cells), len(t.header), r.Comma)})
+				Message: fmt.Sprintf(
+					"has %d cells and the header has %d: a row is cut, or a %q in a text needs "+
+						"quotes around the text", len(cells), len(t.header), r.Comma)})
 			continue
 		case err != nil:
 			return nil, notCSV(err)
@@ -65,19 +68,23 @@ func plainText(data []byte) error {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return problem.New(problem.Syntax, "the file is text in UTF-16").WithHint(saveAgain)
 	case bytes.IndexByte(data, 0) >= 0:
-		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").WithHint(saveAgain)
+		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").
+			WithHint(saveAgain)
 	case !utf8.Valid(data):
-		return problem.New(problem.Syntax, "the file is not text in UTF-8: line %d", 1+bytes.Count(data[:firstInvalid(data)], []byte("\n"))).WithHint(saveAgain)
+		return problem.New(problem.Syntax, "the file is not text in UTF-8: line %d",
+			1+bytes.Count(data[:firstInvalid(data)], []byte("\n"))).WithHint(saveAgain)
 	}
 	return nil
 }
 
-// lastLineEnds refuses a file whose last row may be cut: 1200 that was cut to 12 looks like any other number.
+// lastLineEnds refuses a file whose last row may be cut: 1200 that was cut to 12 looks like any
+// other number.
 func lastLineEnds(data []byte) error {
 	if bytes.HasSuffix(data, []byte("\n")) {
 		return nil
 	}
-	return problem.New(problem.Syntax, "the last line has no line end, so the file may be cut in the middle of its last row").
+	return problem.New(problem.Syntax,
+		"the last line has no line end, so the file may be cut in the middle of its last row").
 		WithHint("look at the last row; if it is whole, add a line end after it")
 }
 
@@ -92,7 +99,8 @@ func firstInvalid(data []byte) int {
 	return len(data)
 }
 
-// separator returns the one of comma, semicolon and tab that the header has most of, outside of quotes.
+// separator returns the one of comma, semicolon and tab that the header has most of, outside of
+// quotes.
 func separator(data []byte) rune {
 	header, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte("\n"))
 	count := map[rune]int{}
@@ -116,7 +124,8 @@ func separator(data []byte) rune {
 func notCSV(err error) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		return problem.New(problem.Syntax, `the row in line %d has a quote that is never closed, or one within a text that is not written ""`, parse.StartLine).
+		return problem.New(problem.Syntax,
+			`the row in line %d has a quote that is never closed, or one within a text that is not written ""`, parse.StartLine).
 			WithHint("the file may be cut: ask for it again, or mend the line")
 	}
 	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)
@@ -140,7 +149,8 @@ func (t *table) check(cut []problem.Field) error {
 	}
 	for i, name := range t.header {
 		if name != "" && slices.Contains(t.header[:i], name) {
-			return problem.New(problem.Invalid, "the header names the column %q twice: give each its own name", name)
+			return problem.New(problem.Invalid,
+				"the header names the column %q twice: give each its own name", name)
 		}
 	}
 	if len(t.rows) == 0 {
@@ -149,7 +159,8 @@ func (t *table) check(cut []problem.Field) error {
 	return nil
 }
 
-// column returns where the column of that name is: by its exact name, or else by its name in another case.
+// column returns where the column of that name is: by its exact name, or else by its name in
+// another case.
 func (t *table) column(name string) (int, bool) {
 	if i := slices.Index(t.header, name); i >= 0 {
 		return i, true

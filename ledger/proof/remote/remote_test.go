@@ -19,8 +19,8 @@ import (
 
 const testOrigin events.Origin = "muster.example/test"
 
-// A served is a ledger that the test writes record by record, and serves as C2SP tlog-tiles says. It
-// lies where the test tells it to.
+// A served is a ledger that the test writes record by record, and serves as C2SP tlog-tiles says.
+// It lies where the test tells it to.
 type served struct {
 	t          *testing.T
 	founder    *events.Signer

@@ -1,9 +1,11 @@
-// Package strictyaml reads the small files that people write for Muster, in YAML or JSON, and never guesses what they
-// meant: a key that is not known, a key that is there twice, an alias or a second document is a fault, not a surprise.
+// Package strictyaml reads the small files that people write for Muster, in YAML or JSON, and never
+// guesses what they meant: a key that is not known, a key that is there twice, an alias or a second
+// document is a fault, not a surprise.
 //
-// A [File] gathers every fault with its place in the file and its line, so that the writer mends them all at once.
-// A [Value] is one place of the file, whether something stands there or not; what it reads from it is text, exactly as
-// written, which the caller gives its meaning. So 1200, 2026-03-01 and 2500000.00 are never rounded on the way.
+// A [File] gathers every fault with its place in the file and its line, so that the writer mends
+// them all at once. A [Value] is one place of the file, whether something stands there or not; what
+// it reads from it is text, exactly as written, which the caller gives its meaning. So 1200,
+// 2026-03-01 and 2500000.00 are never rounded on the way.
 package strictyaml
 
 import (
@@ -67,7 +69,8 @@ func oneDocument(name string, data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, notYAML(name, err)
 	}
-	return nil, problem.New(problem.Syntax, "%s holds a second document from line %d on: leave one", name, second.Line)
+	return nil, problem.New(problem.Syntax, "%s holds a second document from line %d on: leave one",
+		name, second.Line)
 }
 
 func plainText(name string, data []byte) error {
@@ -75,13 +78,14 @@ func plainText(name string, data []byte) error {
 	case len(bytes.TrimSpace(data)) == 0:
 		return problem.New(problem.Syntax, "%s is empty", name)
 	case bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
-		return problem.New(problem.Syntax, "%s is no text in UTF-8", name).WithHint("save it as UTF-8 text")
+		return problem.New(problem.Syntax, "%s is no text in UTF-8", name).
+			WithHint("save it as UTF-8 text")
 	}
 	return nil
 }
 
-// spaceJSON turns the tabs between the tokens of JSON, which YAML would not take as indentation, into spaces.
-// There are no others: within a text JSON writes a tab as \t.
+// spaceJSON turns the tabs between the tokens of JSON, which YAML would not take as indentation,
+// into spaces. There are no others: within a text JSON writes a tab as \t.
 func spaceJSON(data []byte) []byte {
 	if !json.Valid(data) {
 		return data
@@ -94,12 +98,13 @@ func notYAML(name string, err error) error {
 	if !errors.As(err, &one) || one.Mark.Line == 0 {
 		return problem.New(problem.Syntax, "%s is neither YAML nor JSON: %w", name, err)
 	}
-	return problem.New(problem.Syntax, "%s is neither YAML nor JSON: line %d: %s", name, one.Mark.Line, one.Message).
+	return problem.New(problem.Syntax, "%s is neither YAML nor JSON: line %d: %s", name,
+		one.Mark.Line, one.Message).
 		WithHint("mend it there; a text that holds a colon and a space needs quotes")
 }
 
-// Fault records that what stands at location is wrong. The first fault of a place is the one that is told.
-// When nothing stands there, the line is that of what should hold it.
+// Fault records that what stands at location is wrong. The first fault of a place is the one that
+// is told. When nothing stands there, the line is that of what should hold it.
 func (f *File) Fault(location, value, message string) {
 	for _, before := range f.faults {
 		if before.field.Location == location {
@@ -110,7 +115,9 @@ func (f *File) Fault(location, value, message string) {
 	if line > 0 {
 		message = fmt.Sprintf("%s (line %d)", message, line)
 	}
-	f.faults = append(f.faults, fault{line, problem.Field{Location: cmp.Or(location, "the whole file"), Value: value, Message: message}})
+	f.faults = append(f.faults,
+		fault{line, problem.Field{Location: cmp.Or(location, "the whole file"), Value: value,
+			Message: message}})
 }
 
 // line returns the line of a place, or of the nearest place around it that is there.
@@ -124,7 +131,8 @@ func (f *File) line(location string) int {
 	return f.lines[""]
 }
 
-// Err returns all the faults as one [problem.Problem] of kind Invalid, in the order of their lines, or nil.
+// Err returns all the faults as one [problem.Problem] of kind Invalid, in the order of their lines,
+// or nil.
 func (f *File) Err() error {
 	slices.SortStableFunc(f.faults, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
 	fields := make([]problem.Field, len(f.faults))

@@ -19,9 +19,11 @@ func open(t *testing.T, text string) (*strictyaml.File, strictyaml.Value) {
 }
 
 func TestTextIsNeverRounded(t *testing.T) {
-	_, top := open(t, "\ufeffa: 2500000.10\r\nb: 2026-03-01\r\nc: 0x10\r\nd: ' yes '\r\ne: ~\r\nf: null\r\n")
+	_, top := open(t, "\ufeffa: 2500000.10\r\nb: 2026-03-01\r\nc: 0x10\r\nd: ' yes '\r\ne: "+
+		"~\r\nf: null\r\n")
 	m := top.Members("a", "b", "c", "d", "e", "f")
-	for key, want := range map[string]string{"a": "2500000.10", "b": "2026-03-01", "c": "0x10", "d": "yes", "e": "", "f": ""} {
+	for key, want := range map[string]string{"a": "2500000.10", "b": "2026-03-01", "c": "0x10",
+		"d": "yes", "e": "", "f": ""} {
 		if got := m[key].Text(); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}
@@ -34,7 +36,8 @@ func TestTextIsNeverRounded(t *testing.T) {
 func TestWhatIsNotThereIsNoFault(t *testing.T) {
 	f, top := open(t, "a: 1\n")
 	missing := top.Members("a", "b")["b"]
-	if missing.Text() != "" || missing.Items() != nil || missing.Entries() != nil || len(missing.Members("x")) != 0 || missing.Given() {
+	if missing.Text() != "" || missing.Items() != nil || missing.Entries() != nil ||
+		len(missing.Members("x")) != 0 || missing.Given() {
 		t.Error("something came of nothing")
 	}
 	missing.Fault("never told")
@@ -47,7 +50,9 @@ func TestFaultsAreToldByLine(t *testing.T) {
 	f, top := open(t, "list:\n- a: x\n- a: y\n  b: z\ntext: t\n")
 	items := top.Members("list", "text")["list"].Items()
 	for _, v := range items {
-		strictyaml.Parsed(v.Members("a", "b")["a"], func(string) (int, error) { return 0, errors.New("write a number") })
+		strictyaml.Parsed(v.Members("a", "b")["a"], func(string) (int, error) {
+			return 0, errors.New("write a number")
+		})
 	}
 	f.Fault("text", "t", "too short")
 	f.Fault("text", "t", "the second fault of a place is not told")
@@ -62,7 +67,8 @@ func TestFaultsAreToldByLine(t *testing.T) {
 
 func TestSyntaxIsToldWithItsLine(t *testing.T) {
 	_, _, err := strictyaml.Open("test.yaml", []byte("a: 1\nb: c: d\n"))
-	if !problem.Is(err, problem.Syntax) || !strings.Contains(err.Error(), "test.yaml is neither YAML nor JSON: line 2: ") {
+	if !problem.Is(err, problem.Syntax) ||
+		!strings.Contains(err.Error(), "test.yaml is neither YAML nor JSON: line 2: ") {
 		t.Errorf("%v", err)
 	}
 }

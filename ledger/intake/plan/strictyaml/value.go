@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// A Value is one place of a file. The zero Value, and what is null, stand for a place with nothing in it: it has no
-// members, no items and no text, and it is no fault by itself.
+// A Value is one place of a file. The zero Value, and what is null, stand for a place with nothing
+// in it: it has no members, no items and no text, and it is no fault by itself.
 type Value struct {
 	file *File
 	node *yaml.Node
@@ -39,7 +39,8 @@ func (v Value) Members(known ...string) map[string]Value {
 	members := map[string]Value{}
 	v.each(func(key string, member Value) {
 		if !slices.Contains(known, key) {
-			member.file.Fault(member.at, "", "unknown key: the keys here are "+strings.Join(known, ", "))
+			member.file.Fault(member.at, "",
+				"unknown key: the keys here are "+strings.Join(known, ", "))
 			return
 		}
 		members[key] = member
@@ -47,7 +48,8 @@ func (v Value) Members(known ...string) map[string]Value {
 	return members
 }
 
-// Entries returns the members of a mapping whose keys are free, in the order of the file. None may be there twice.
+// Entries returns the members of a mapping whose keys are free, in the order of the file. None may
+// be there twice.
 func (v Value) Entries() []Entry {
 	var all []Entry
 	v.each(func(key string, member Value) { all = append(all, Entry{key, member}) })
@@ -73,7 +75,9 @@ func (v Value) each(found func(key string, member Value)) {
 			continue
 		}
 		if seen[name.Value] {
-			member.file.Fault(member.at+" again", "", fmt.Sprintf("the key is there twice, the second time in line %d: leave one", name.Line))
+			member.file.Fault(member.at+" again", "",
+				fmt.Sprintf("the key is there twice, the second time in line %d: leave one",
+					name.Line))
 			continue
 		}
 		seen[name.Value] = true
@@ -102,7 +106,8 @@ func (v Value) Items() []Value {
 	return items
 }
 
-// Text returns the text, number or date that stands here, as written, without white space around it.
+// Text returns the text, number or date that stands here, as written, without white space around
+// it.
 func (v Value) Text() string {
 	if !v.is(yaml.ScalarNode, "write one value, not a list or keys") {
 		return ""
@@ -110,8 +115,8 @@ func (v Value) Text() string {
 	return strings.TrimSpace(v.node.Value)
 }
 
-// Parsed returns what parse makes of the text that stands here. It is the zero T when nothing stands here, and when
-// parse refuses the text, which is recorded as a fault.
+// Parsed returns what parse makes of the text that stands here. It is the zero T when nothing
+// stands here, and when parse refuses the text, which is recorded as a fault.
 func Parsed[T any](v Value, parse func(string) (T, error)) T {
 	var zero T
 	text := v.Text()
@@ -126,7 +131,8 @@ func Parsed[T any](v Value, parse func(string) (T, error)) T {
 	return parsed
 }
 
-// is reports whether a value of that kind stands here, and records the remedy when one of another kind does.
+// is reports whether a value of that kind stands here, and records the remedy when one of another
+// kind does.
 func (v Value) is(kind yaml.Kind, remedy string) bool {
 	switch {
 	case !v.Given():

@@ -142,46 +142,47 @@ func (p *Picture) Coverage(ctx context.Context, m Moment, f CoverageFilter) (Cov
 	if err != nil {
 		return Coverage{}, err
 	}
-	answer, err := p.coverages.coverage(b, f, func() (Coverage, error) {
-		return p.cover(b, chosen, f), p.meter.err()
-	})
-	if err == nil { // an answer that was ready is no answer for who has gone
-		err = p.meter.err()
+	answer, ready := p.coverages.get(b, f)
+	if !ready {
+		answer = p.cover(b, chosen, f)
 	}
-	answer.count()
-	if answer.InForce == 0 {
-		answer.Next = nextInForce(&b, chosen, f.Role)
+	if err := p.meter.err(); err != nil { // an answer that was ready is none for who has gone
+		return Coverage{}, err
 	}
-	if err == nil && (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
+	if !ready {
+		p.coverages.put(f, answer)
+	}
+	if (f.Beside || f.Differences) && (b.WhatIf != nil || b.Rung != Offered) {
 		err = p.setBaselines(ctx, &answer, f)
 	}
 	return answer, err
 }
 
-// count counts the lines in force, and those of them that are met.
-func (c *Coverage) count() {
-	c.InForce, c.Met = len(c.Lines), 0
-	for i := range c.Lines {
-		if missing, _ := c.Lines[i].Gap.Number(); missing == 0 {
-			c.Met++
-		}
-	}
-}
-
+// cover places every version that is there beside the lines in force, and tells what each line has
+// then.
 func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage {
 	answer := Coverage{Basis: b}
-	if b.IsRange() {
+	switch {
+	case b.IsRange():
 		p.coverRange(&answer, chosen, f)
-		return answer
-	}
-	t := p.newTally(chosen, b, f)
-	if f.Brief {
+	case f.Brief:
+		t := p.newTally(chosen, b, f)
 		p.eachSum(&b, t.placeSum)
 		answer.Lines = t.answer()
-		return answer
+	default:
+		t := p.newTally(chosen, b, f)
+		p.each(&b, t.place)
+		answer.Lines, answer.NotCounted = t.answer(), t.notCounted()
 	}
-	p.each(&b, t.place)
-	answer.Lines, answer.NotCounted = t.answer(), t.notCounted()
+	answer.InForce = len(answer.Lines)
+	for i := range answer.Lines {
+		if missing, _ := answer.Lines[i].Gap.Number(); missing == 0 {
+			answer.Met++
+		}
+	}
+	if answer.InForce == 0 {
+		answer.Next = nextInForce(&b, chosen, f.Role)
+	}
 	return answer
 }
 

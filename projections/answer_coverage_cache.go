@@ -30,22 +30,28 @@ func newCoverageCache() *coverageCache {
 	return &coverageCache{last}
 }
 
-// coverage returns the answer that was given to a question, or finds it. What is supposed is not kept,
-// nor what names pledges.
-func (a *coverageCache) coverage(b Basis, f CoverageFilter, find func() (Coverage, error)) (Coverage, error) {
+// get returns the answer that was given to a question before, which the caller may change. What is
+// supposed is not kept, nor what names pledges.
+func (a *coverageCache) get(b Basis, f CoverageFilter) (c Coverage, ok bool) {
 	if !f.Brief || b.WhatIf != nil {
-		return find()
+		return c, false
 	}
-	f.Beside, f.Differences = false, false // which come later
-	asked := coverageOf{b, f}
-	c, ok := a.last.Get(asked)
-	if !ok {
-		var err error
-		if c, err = find(); err != nil {
-			return Coverage{}, err
-		}
-		a.last.Add(asked, c)
+	c, ok = a.last.Get(coverageQuestion(b, f))
+	c.Lines = slices.Clone(c.Lines)
+	return c, ok
+}
+
+// put keeps an answer for get.
+func (a *coverageCache) put(f CoverageFilter, c Coverage) {
+	if !f.Brief || c.WhatIf != nil {
+		return
 	}
-	c.Lines = slices.Clone(c.Lines) // which the caller may change
-	return c, nil
+	c.Lines = slices.Clone(c.Lines)
+	a.last.Add(coverageQuestion(c.Basis, f), c)
+}
+
+// coverageQuestion is the question but for what is put beside its answer later.
+func coverageQuestion(b Basis, f CoverageFilter) coverageOf {
+	f.Beside, f.Differences = false, false
+	return coverageOf{b, f}
 }

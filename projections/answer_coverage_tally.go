@@ -13,7 +13,6 @@ type tally struct {
 	basis     Basis
 	brief     bool        // do not keep what does not count
 	day       events.Date // of a range, from which on the version that is placed is there
-	times     int         // of how many pledges the version that is placed is the sum
 	lines     []lineTally
 	of        map[*line]int // their indexes
 	matches   []kindMatch   // by the number of the kind
@@ -58,7 +57,7 @@ func (w *waiting) add(more waiting) {
 }
 
 func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tally {
-	t := &tally{p: p, basis: b, brief: f.Brief, times: 1, of: map[*line]int{},
+	t := &tally{p: p, basis: b, brief: f.Brief, of: map[*line]int{},
 		matches: make([]kindMatch, len(p.kinds.names))}
 	lines := newMatcher()
 	for _, o := range chosen {
@@ -83,14 +82,11 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 	return t
 }
 
-// placeSum is place for versions that are added up.
-func (t *tally) placeSum(v *version, pledges int) {
-	t.times = pledges
-	t.place(v)
-}
+// place counts the version of a pledge for its line, or notes why it counts for none.
+func (t *tally) place(v *version) { t.placeSum(v, 1) }
 
-// place counts a version for its line, or says why not.
-func (t *tally) place(v *version) {
+// placeSum places a version that is the sum of several pledges.
+func (t *tally) placeSum(v *version, pledges int) {
 	n, kind, known := v.amount(t.basis.Rung)
 	at := &t.matches[kind]
 	if !at.wanted {
@@ -102,7 +98,7 @@ func (t *tally) place(v *version) {
 	}
 	t.addRungs(v)
 	if reason := t.reason(v, at, known); reason != "" {
-		t.leave(v, reason, n, nil)
+		t.leave(v, reason, n, nil, pledges)
 		return
 	}
 	t.count(v, at.only, counted{pledge: v.pledge, number: n, by: at.by})
@@ -131,7 +127,7 @@ func (t *tally) placeShares(v *version) {
 		t.addShare(v, &shares[i])
 	}
 	if stopped := t.stops(v); stopped != "" {
-		t.leave(v, stopped, rest, nil)
+		t.leave(v, stopped, rest, nil, 1)
 		return
 	}
 	for i := range shares {
@@ -139,16 +135,16 @@ func (t *tally) placeShares(v *version) {
 		n := s.at(v, t.basis.Rung)
 		rest -= n
 		if at, inForce := t.of[s.line.same()]; !inForce {
-			t.leave(v, LineNotInForce, n, s)
+			t.leave(v, LineNotInForce, n, s, 1)
 		} else if n > 0 {
 			t.count(v, at, counted{pledge: v.pledge, number: n, by: ByAllocation, allocation: s.id})
 		}
 	}
 	switch {
 	case !known:
-		t.leave(v, UnknownQuantity, 0, nil)
+		t.leave(v, UnknownQuantity, 0, nil, 1)
 	case rest > 0:
-		t.leave(v, NotAllocated, rest, nil)
+		t.leave(v, NotAllocated, rest, nil, 1)
 	}
 }
 
@@ -187,7 +183,18 @@ func (t *tally) count(v *version, at int, c counted) {
 	}
 }
 
-// spread puts what waits of each kind on the lines at which it does, when everything is placed.
+// answer tells what each line has, when everything is placed.
+func (t *tally) answer() []LineCoverage {
+	t.spread()
+	lines := make([]LineCoverage, len(t.lines))
+	for i := range t.lines {
+		lines[i] = t.lines[i].answer(t)
+	}
+	return lines
+}
+
+// spread puts what waits of each kind on the lines at which it does: once for each kind, of which
+// there are few, and not for each pledge.
 func (t *tally) spread() {
 	for i := range t.matches {
 		at := &t.matches[i]
@@ -198,15 +205,6 @@ func (t *tally) spread() {
 			t.lines[fits].waiting.add(at.waiting)
 		}
 	}
-}
-
-func (t *tally) answer() []LineCoverage {
-	t.spread()
-	lines := make([]LineCoverage, len(t.lines))
-	for i := range t.lines {
-		lines[i] = t.lines[i].answer(t)
-	}
-	return lines
 }
 
 // supplies sums what is there on each rung or above. What is deployed counts there for what is in
@@ -224,9 +222,8 @@ func supplies(exact [Deployed + 1]int64) (supply [Deployed + 1]int64) {
 
 func (l *lineTally) answer(t *tally) LineCoverage {
 	supply := supplies(l.exact)
-	now := l.rung(t.basis.Rung, supply)
 	c := LineCoverage{
-		Requirement: l.Requirement, Supply: now.Supply, Gap: now.Gap, Fill: now.Fill,
+		Requirement: l.Requirement,
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
 		UnknownBy: l.unknownNations(t.p.nations.names), Waiting: l.Unit.Of(l.waiting.number),
 		WaitingUnknown: l.waiting.unknown,
@@ -234,20 +231,20 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 	}
 	rungs := Rungs()
 	c.Rungs = make([]RungCoverage, len(rungs))
+	required, _ := l.Required.Number()
 	for i, r := range rungs {
-		c.Rungs[i] = l.rung(r, supply)
+		at := RungCoverage{Rung: r, Supply: l.Unit.Of(supply[r]),
+			Gap: l.Unit.Of(max(0, required-supply[r])), Fill: percent(supply[r], required)}
+		c.Rungs[i] = at
+		if r == t.basis.Rung {
+			c.Supply, c.Gap, c.Fill = at.Supply, at.Gap, at.Fill
+		}
 	}
 	c.Dependence = dependence(c.Who, c.UnknownBy)
 	if !l.brief {
 		c.Counted = t.showCounted(l)
 	}
 	return c
-}
-
-func (l *lineTally) rung(r Rung, supply [Deployed + 1]int64) RungCoverage {
-	required, _ := l.Required.Number()
-	return RungCoverage{r, 0, l.Unit.Of(supply[r]), l.Unit.Of(max(0, required-supply[r])),
-		percent(supply[r], required)}
 }
 
 // showCounted tells the pledges in a line's supply, by ID.
@@ -296,4 +293,64 @@ func (l *lineTally) unknownNations(names []events.Nation) (all []events.Nation) 
 	}
 	slices.Sort(all)
 	return all
+}
+
+// stops says what keeps a version from counting whichever line it fits, "" when nothing does.
+func (t *tally) stops(v *version) Reason {
+	switch {
+	case v.flags&isReserve != 0:
+		return InReserve
+	case v.flags&isFailed != 0:
+		return ConditionFailed
+	case v.rung < t.basis.Rung:
+		return BelowRung
+	}
+	return ""
+}
+
+// reason says why a version without allocations does not count, "" when it does.
+func (t *tally) reason(v *version, at *kindMatch, known bool) Reason {
+	switch stopped := t.stops(v); {
+	case stopped != "":
+		return stopped
+	case !known:
+		return UnknownQuantity
+	case at.only >= 0:
+		return ""
+	case len(at.fits) > 1:
+		return SeveralLines
+	case len(at.near) > 0:
+		return OtherUnit
+	}
+	return NoLine
+}
+
+// leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
+func (t *tally) leave(v *version, why Reason, n int64, s *share, pledges int) {
+	_, kind, known := v.amount(t.basis.Rung)
+	at := &t.matches[kind]
+	if why == UnknownQuantity && at.only >= 0 {
+		l := &t.lines[at.only]
+		l.unknown += pledges
+		if l.unknownBy == nil {
+			l.unknownBy = map[uint16]bool{}
+		}
+		l.unknownBy[v.nation] = true
+	}
+	at.waiting.add(at.waits(why, n, pledges))
+	if !t.brief {
+		t.uncounted = append(t.uncounted, uncounted{v.pledge, t.day, kind, n, known, s, why})
+	}
+}
+
+// waits returns what waits for an allocation of so many pledges of a kind, where so much of them does
+// not count for a reason.
+func (at *kindMatch) waits(why Reason, n int64, pledges int) waiting {
+	switch {
+	case why == UnknownQuantity && at.only < 0:
+		return waiting{unknown: pledges}
+	case why == SeveralLines || why == NotAllocated:
+		return waiting{number: n}
+	}
+	return waiting{}
 }

@@ -59,66 +59,6 @@ type uncounted struct {
 	reason Reason
 }
 
-// stops says what keeps a version from counting whichever line it fits, "" when nothing does.
-func (t *tally) stops(v *version) Reason {
-	switch {
-	case v.flags&isReserve != 0:
-		return InReserve
-	case v.flags&isFailed != 0:
-		return ConditionFailed
-	case v.rung < t.basis.Rung:
-		return BelowRung
-	}
-	return ""
-}
-
-// reason says why a version without allocations does not count, "" when it does.
-func (t *tally) reason(v *version, at *kindMatch, known bool) Reason {
-	switch stopped := t.stops(v); {
-	case stopped != "":
-		return stopped
-	case !known:
-		return UnknownQuantity
-	case at.only >= 0:
-		return ""
-	case len(at.fits) > 1:
-		return SeveralLines
-	case len(at.near) > 0:
-		return OtherUnit
-	}
-	return NoLine
-}
-
-// leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
-func (t *tally) leave(v *version, why Reason, n int64, s *share) {
-	_, kind, known := v.amount(t.basis.Rung)
-	at := &t.matches[kind]
-	if why == UnknownQuantity && at.only >= 0 {
-		l := &t.lines[at.only]
-		l.unknown += t.times
-		if l.unknownBy == nil {
-			l.unknownBy = map[uint16]bool{}
-		}
-		l.unknownBy[v.nation] = true
-	}
-	at.waiting.add(at.waits(why, n, t.times))
-	if !t.brief {
-		t.uncounted = append(t.uncounted, uncounted{v.pledge, t.day, kind, n, known, s, why})
-	}
-}
-
-// waits returns what waits for an allocation of so many pledges of a kind, where so much of them does
-// not count for a reason.
-func (at *kindMatch) waits(why Reason, n int64, pledges int) waiting {
-	switch {
-	case why == UnknownQuantity && at.only < 0:
-		return waiting{unknown: pledges}
-	case why == SeveralLines || why == NotAllocated:
-		return waiting{number: n}
-	}
-	return waiting{}
-}
-
 // waitsAt calls do with what waits for an allocation of the pledge placed last, and the lines at which it does.
 func (t *tally) waitsAt(do func(w waiting, lines []int)) {
 	for i := range t.uncounted {

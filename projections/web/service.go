@@ -183,14 +183,11 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 	return m, nil
 }
 
-// lastDate is as late as a catalogue can begin to hold.
-const lastDate events.Date = 2199_12_31
-
 // known refuses an operation or role that the ledger does not have as of the moment: an empty answer would mislead. A role
 // that comes into the catalogue only later is known, since offers for it are.
 func known(ctx context.Context, p *projections.Picture, m projections.Moment, f projections.Filter) error {
 	var operations, roles []string
-	for _, on := range []events.Date{m.On, max(m.On, m.Until), lastDate} {
+	for _, on := range []events.Date{m.On, max(m.On, m.Until), events.LastDate} {
 		m.On, m.Until = on, 0
 		ops, err := p.Operations(ctx, m)
 		if err != nil {

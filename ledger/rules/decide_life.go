@@ -1,8 +1,8 @@
 package rules
 
 import (
-	"cmp"
 	"fmt"
+	"muster/events"
 	"slices"
 )
 
@@ -12,15 +12,24 @@ func follows(p *pledge, x *saying) error {
 	if err := stands(p, x); err != nil {
 		return err
 	}
+	if err := ofPromises(p, x.typ()); err != nil {
+		return err
+	}
 	switch x.typ() {
 	case "pledge.offered":
-		return cmp.Or(climbs(p, x, indicated), stillStands(p, x))
+		if err := climbs(p, x, indicated); err != nil {
+			return err
+		}
+		return stillStands(p, x)
 	case "pledge.accepted":
 		return climbs(p, x, offered)
 	case "pledge.declined":
 		return climbs(p, x, indicated, offered)
 	case "pledge.confirmed":
-		return cmp.Or(climbs(p, x, accepted), conditionsMet(p))
+		if err := climbs(p, x, accepted); err != nil {
+			return err
+		}
+		return conditionsMet(p)
 	case "pledge.deployed":
 		return climbs(p, x, confirmed)
 	case "pledge.withdrawn":
@@ -29,26 +38,14 @@ func follows(p *pledge, x *saying) error {
 		return climbs(p, x, deployed)
 	case "pledge.reported":
 		return reportable(p, x)
-	case "pledge.amended":
-		return cmp.Or(promised(p, "has no terms to amend",
-			"report its strength instead: "+reporting(p)),
-			stillStands(p, x))
-	case "pledge.renewed":
-		return cmp.Or(promised(p, "does not expire",
-			"report its strength, or its return: "+reporting(p)+
-				"; "+returned.command(p.id())), stillStands(p, x))
-	case "pledge.disclosed":
-		return cmp.Or(promised(p, "has no release to widen",
-			"published figures need no disclosure"), stillStands(p, x))
+	case "pledge.amended", "pledge.renewed", "pledge.disclosed":
+		return stillStands(p, x)
 	case "condition.added":
-		return cmp.Or(promised(p, "has no conditions",
-			"conditions belong to what is offered: "+p.anew()),
-			newCondition(p, x.name))
+		return newCondition(p, x.name)
 	case "condition.discharged", "condition.failed":
 		return openCondition(p, x.name)
 	case "caveat.declared":
-		return cmp.Or(promised(p, "has no caveats", "caveats belong to what is offered: "+p.anew()),
-			newCaveat(p, x.name))
+		return newCaveat(p, x.name)
 	case "caveat.lifted":
 		return heldCaveat(p, x.name)
 	case "allocation.made":
@@ -57,6 +54,24 @@ func follows(p *pledge, x *saying) error {
 		return releasable(p, x)
 	}
 	return noRule(x.typ())
+}
+
+// ofPromises keeps rule 26 for what is said of promises alone: only what was promised has them.
+func ofPromises(p *pledge, typ events.Type) error {
+	switch typ {
+	case "pledge.amended":
+		return promised(p, "has no terms to amend", "report its strength instead: "+reporting(p))
+	case "pledge.renewed":
+		return promised(p, "does not expire", "report its strength, or its return: "+reporting(p)+
+			"; "+returned.command(p.id()))
+	case "pledge.disclosed":
+		return promised(p, "has no release to widen", "published figures need no disclosure")
+	case "condition.added":
+		return promised(p, "has no conditions", "conditions belong to what is offered: "+p.anew())
+	case "caveat.declared":
+		return promised(p, "has no caveats", "caveats belong to what is offered: "+p.anew())
+	}
+	return nil
 }
 
 // stands keeps rule 16, rule 18, rule 28 and rule 43: the pledge had begun, and has neither ended

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"slices"
 
 	"muster/events"
@@ -25,7 +24,10 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(importsObserved(m, p, events.Thing(st)), upToDate(&p, st)); err != nil {
+	if err := importsObserved(m, p, events.Thing(st)); err != nil {
+		return err
+	}
+	if err := upToDate(&p, st); err != nil {
 		return err
 	}
 	if c, ok := st.(*events.PledgeCorrected); ok {
@@ -60,7 +62,10 @@ func decideOpening(s *State, at events.Place, on events.Date, id events.ID,
 	if err := inCatalogue(s, at.Operation, t.Role, t.Unit); err != nil {
 		return err
 	}
-	return cmp.Or(inScope(s, at, t.Role, on), rotates(s, at.Operation, t.Role, id, "", t))
+	if err := inScope(s, at, t.Role, on); err != nil {
+		return err
+	}
+	return rotates(s, at.Operation, t.Role, id, "", t)
 }
 
 // inScope keeps rule 15: what was declared to hold on the date counts.
@@ -185,7 +190,10 @@ func rotates(s *State, operation events.Operation, role events.Role, id events.I
 // decideIndicatedOffered decides about the offer that an indicated pledge becomes. What was
 // indicated may have come to lie outside the scope meanwhile.
 func decideIndicatedOffered(s *State, p pledge, st *events.PledgeOffered) error {
-	return cmp.Or(sameTerms(s, p, "", &st.PledgeTerms), inScope(s, st.Place, st.Role, st.Effective))
+	if err := sameTerms(s, p, "", &st.PledgeTerms); err != nil {
+		return err
+	}
+	return inScope(s, st.Place, st.Role, st.Effective)
 }
 
 // decideObserved keeps the rules 12 and 24: what was observed is not observed twice.

@@ -187,6 +187,7 @@ func (k Key) ID() (KeyID, bool) {
 // SignedBy returns which key the statement claims.
 func (s Signed) SignedBy() KeyID { return KeyID{s.KeyName, s.KeyHash} }
 
+// String returns the key as its name and its hash.
 func (id KeyID) String() string {
 	return fmt.Sprintf("%s+%08x", id.Name, id.Hash)
 }

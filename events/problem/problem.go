@@ -72,6 +72,7 @@ type Field struct {
 	Value string `json:"value,omitempty"`
 }
 
+// String says the field, what was given for it, and what is wrong with that.
 func (f Field) String() string {
 	if f.Value == "" {
 		return f.Location + ": " + f.Message

@@ -44,6 +44,7 @@ type Fault struct {
 	What string `json:"what"`
 }
 
+// String says where the fault is, and what it is.
 func (f *Fault) String() string {
 	if f.Sequence == 0 {
 		return f.What

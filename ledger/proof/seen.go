@@ -25,6 +25,7 @@ type OtherHistory struct {
 	What string
 }
 
+// Error implements error.
 func (e *OtherHistory) Error() string { return e.What }
 
 // CheckExtends makes sure that the tree of next is that of last, with records added or with none:

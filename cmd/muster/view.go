@@ -193,7 +193,8 @@ func (c *viewsCheck) compareView(ctx context.Context, found proof.Found, view ev
 		if e.Stored == nil {
 			withheld++
 		}
-		if last = e.Sequence; fault == nil {
+		last = e.Sequence
+		if fault == nil {
 			fault = c.compareEntry(found, view, e)
 		}
 	}

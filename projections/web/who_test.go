@@ -29,7 +29,8 @@ func TestViewsAreChosen(t *testing.T) {
 	may := map[string]string{"": "public", "public": "public", "coalition": "public coalition",
 		"FRA": "public coalition FRA", "POL": "public coalition POL",
 		"coordinators": "public coalition FRA POL coordinators"}
-	for _, s.Reads = range []access.Reading{access.ReadOpen, access.ReadReleased, access.ReadMembers} {
+	for _, reads := range []access.Reading{access.ReadOpen, access.ReadReleased, access.ReadMembers} {
+		s.Reads = reads
 		for name, asker := range askers() {
 			ctx := access.WithReader(t.Context(), asker)
 			for _, view := range views {

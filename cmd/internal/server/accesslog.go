@@ -228,7 +228,8 @@ func (l *accessLog) put(lines []byte) (rest []byte) {
 		n, err = l.to.Write([]byte{'\n'})
 		l.broken = n == 0
 	}
-	if n = 0; err == nil {
+	n = 0
+	if err == nil {
 		n, err = l.to.Write(lines)
 	}
 	if n > 0 {

@@ -59,7 +59,8 @@ func validWebAddress(address string) bool {
 		return false
 	}
 	host := u.Hostname()
-	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" {
+	if u.Port() != "" {
+		n, err := strconv.ParseUint(u.Port(), 10, 16)
 		if err != nil || n == 0 || u.Port() != fmt.Sprint(n) || u.Port() == ownPort[scheme] {
 			return false
 		}

@@ -18,7 +18,7 @@ import (
 // The appender is one goroutine. It takes commands from a channel, those that wait as a group. It
 // decides each against the state that includes what is in flight, gives it the next sequence, and
 // asks the log for the group, without waiting. Behind it the committer, another goroutine, waits
-// for the log's answers in order, commits what is settled to the journal, all that waits at once,
+// for the log's answers in order, commits what they accept to the journal, all that waits at once,
 // and only then answers the submitters.
 //
 // A refusal, too, waits for what was in flight when it was decided, for it may rest on it.
@@ -72,7 +72,7 @@ type group struct {
 	entries []*entry
 	records []events.Record // those of the entries that are records
 	ack     Ack             // the log's answer for them; nil where there are none
-	// For none: tells the appender that all before is settled, and what could not be.
+	// For none: tells the appender that all before is committed, and what could not be.
 	barrier chan<- []*group
 }
 
@@ -124,7 +124,7 @@ func (l *Ledger) heal() {
 	}
 }
 
-// drain settles what is in flight, and tells those who wait that they came too late.
+// drain waits for what is in flight, and tells those who wait that they came too late.
 func (l *Ledger) drain() {
 	for _, e := range entriesOf(l.flush()) {
 		e.command.answer(Receipt{}, errStopping)
@@ -366,7 +366,7 @@ func (l *Ledger) apply(rec events.Record) error {
 }
 
 // flush waits until the committer has dealt with everything in flight, and returns what could not
-// be settled, in order.
+// be committed, in order.
 func (l *Ledger) flush() []*group {
 	l.send()
 	reply := make(chan []*group, 1)
@@ -387,7 +387,7 @@ func entriesOf(groups []*group) (entries []*entry) {
 	return entries
 }
 
-// recover takes back from the state what could not be settled, learns what the log holds instead,
+// recover takes back from the state what could not be committed, learns what the log holds instead,
 // and decides again.
 func (l *Ledger) recover(groups []*group) {
 	failed := entriesOf(groups)

@@ -5,8 +5,8 @@ import (
 	"muster/ledger/journal"
 )
 
-// settle is the committer's goroutine: see appender.go. It ends when the queue is closed.
-func (l *Ledger) settle() {
+// runCommitter is the committer's goroutine: see appender.go. It ends when the queue is closed.
+func (l *Ledger) runCommitter() {
 	c := &committer{ledger: l}
 	for g := range l.queue {
 		c.add(g)
@@ -15,11 +15,11 @@ func (l *Ledger) settle() {
 
 type committer struct {
 	ledger *Ledger
-	batch  *journal.Batch // of the records that are being settled; nil before the first
+	batch  *journal.Batch // of the records that are being committed; nil before the first
 	failed []*group       // once one failed: it and all after it, until the appender's barrier
 }
 
-// add settles g together with all that waits behind it.
+// add commits g together with all that waits behind it.
 func (c *committer) add(g *group) {
 	groups, good, n := []*group{g}, c.take(g), len(g.entries)
 	for good && g.barrier == nil && n < maxInFlight {
@@ -30,15 +30,15 @@ func (c *committer) add(g *group) {
 		groups, good, n = append(groups, next), c.take(next), n+len(next.entries)
 		g = next
 	}
-	settled := len(groups)
+	done := len(groups)
 	if !good {
-		settled--
+		done--
 	}
-	if err := c.commit(groups[:settled], good); err != nil {
-		settled = 0
+	if err := c.commit(groups[:done], good); err != nil {
+		done = 0
 	}
-	c.answer(groups[:settled])
-	c.keep(groups[settled:])
+	c.answer(groups[:done])
+	c.keep(groups[done:])
 }
 
 // ready returns the next group when it is there. It may still have to be waited for: that is
@@ -53,7 +53,7 @@ func (c *committer) ready() (*group, bool) {
 }
 
 // take readies the records of a group for the commit while the log's answer is on its way, waits
-// for that, and reports whether the group can be settled. What comes after one that failed cannot.
+// for that, and reports whether the group can be committed. What comes after one that failed cannot.
 func (c *committer) take(g *group) bool {
 	if len(c.failed) > 0 {
 		return false
@@ -108,8 +108,8 @@ func recordsOf(groups []*group) (records []events.Record) {
 	return records
 }
 
-func (c *committer) answer(settled []*group) {
-	for _, g := range settled {
+func (c *committer) answer(done []*group) {
+	for _, g := range done {
 		if g.barrier != nil {
 			g.barrier <- nil
 		}
@@ -119,7 +119,7 @@ func (c *committer) answer(settled []*group) {
 	}
 }
 
-// answer tells the submitter what was settled.
+// answer tells the submitter what became of the command.
 func (e *entry) answer() {
 	switch {
 	case e.verdict != nil:
@@ -133,7 +133,7 @@ func (e *entry) answer() {
 	}
 }
 
-// keep holds back what could not be settled. Only the end of a batch can be a barrier: it hands
+// keep holds back what could not be committed. Only the end of a batch can be a barrier: it hands
 // over what was kept.
 func (c *committer) keep(rest []*group) {
 	for _, g := range rest {

@@ -143,7 +143,7 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 func (l *Ledger) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
-	l.workers.Go(func() { l.settle() })
+	l.workers.Go(func() { l.runCommitter() })
 	l.workers.Go(func() { l.run(ctx) })
 	if unread := l.saved.Load(); unread > 0 {
 		l.workers.Go(func() { l.checkBehind(ctx, unread) })

@@ -12,7 +12,7 @@ func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFi
 	b := &answer.Basis
 	c := p.newCourse(b, stretch{b.On, b.Until}, chosen, f.Role)
 	p.eachStretch(b, c.place)
-	c.settle()
+	c.match()
 	answer.Lines = p.coverOn(b, c, chosen, f)
 	if !f.Brief {
 		answer.NotCounted = p.notCountedIn(b, chosen, f)

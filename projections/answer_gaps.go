@@ -73,7 +73,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 	around.On, around.Until = max(c.On.AddDays(-365), events.FirstDate), min(c.last().AddDays(730), events.LastDate)
 	course := p.newCourse(&around, stretch{around.On, around.Until}, chosen, f.Role)
 	p.eachStretch(&around, course.place)
-	course.settle()
+	course.match()
 	fillers := newFillers(course, c.NotCounted)
 	for i := range c.Lines {
 		l := &c.Lines[i]

@@ -99,7 +99,7 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: []HandOver{}}
 	c := p.newCourse(&b, stretch{f.Days.From, f.Days.Until}, chosen, f.Role)
 	p.eachStretch(&b, c.place)
-	c.settle()
+	c.match()
 	for i := range c.lines {
 		if l := &c.lines[i]; f.Line == "" || f.Line == l.Line {
 			t.Lines = append(t.Lines, LineTimeline{l.Operation, l.Line, l.Role, l.Area, l.Unit,

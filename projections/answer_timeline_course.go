@@ -208,8 +208,8 @@ func (c *course) placeRest(days stretch, v *version, shares []share) {
 	}
 }
 
-// settle puts each kind on the line that it counts for, in each phase.
-func (c *course) settle() {
+// match puts each kind on the line that it counts for, in each phase.
+func (c *course) match() {
 	for i := range c.kinds {
 		c.kinds[i].accumulate()
 		c.rests[i].accumulate()
@@ -222,7 +222,7 @@ func (c *course) settle() {
 		r := &c.roles[i]
 		kinds := c.kindsOf(r.sought)
 		for j := range r.phases {
-			c.settlePhase(&r.phases[j], kinds)
+			c.matchPhase(&r.phases[j], kinds)
 		}
 	}
 	for i := range c.lines {
@@ -241,8 +241,8 @@ func (c *course) kindsOf(what sought) (kinds []int) {
 	return kinds
 }
 
-// settlePhase adds the segments of the lines that are in force in a phase.
-func (c *course) settlePhase(ph *phase, kinds []int) {
+// matchPhase adds the segments of the lines that are in force in a phase.
+func (c *course) matchPhase(ph *phase, kinds []int) {
 	sources := make([][2][]*trail, len(ph.inForce)) // of what is there, and of what waits
 	for i := range ph.inForce {
 		q := &ph.inForce[i]

@@ -339,8 +339,8 @@ func (a *app) otherHistory(e *proof.OtherHistory) *problem.Problem {
 	return p.WithHint("do not rely on this server; both signed checkpoints are kept, for the other members to see: %s was seen before, and %s is shown now", seen, shown)
 }
 
-// settle holds what receipts were under against what was seen: to be done before anybody is told that all is well.
-func (a *app) settle(ctx context.Context) error {
+// checkReceipts holds what receipts were under against what was seen: to be done before anybody is told that all is well.
+func (a *app) checkReceipts(ctx context.Context) error {
 	c := a.contact
 	if c == nil {
 		return nil

@@ -107,7 +107,7 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 		err = recordRows(ctx, s, signed, rows)
 	}
 	if err == nil {
-		err = a.settle(ctx)
+		err = a.checkReceipts(ctx)
 	}
 	if len(r.Unused) > 0 {
 		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n", strings.Join(r.Unused, ", "))
@@ -284,7 +284,7 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded), fmt.Sprint(before))
 	}
 	a.progress("")
-	if err := a.settle(ctx); err != nil {
+	if err := a.checkReceipts(ctx); err != nil {
 		return err
 	}
 	l.answer = done

@@ -100,7 +100,7 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 		}
 		done = append(done, change)
 	}
-	return done, a.settle(ctx)
+	return done, a.checkReceipts(ctx)
 }
 
 // afterSome says, of a list that broke off, how much of it was done.

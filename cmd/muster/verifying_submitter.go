@@ -137,7 +137,7 @@ func (c *contact) saw() *events.Seen {
 func (a *app) submitVerified(ctx context.Context, to intake.Submitter, s events.Signed, signer events.Key) (intake.Receipt, error) {
 	r, err := submitAgain(ctx, to, s)
 	if err == nil {
-		err = a.settle(ctx)
+		err = a.checkReceipts(ctx)
 	}
 	if err != nil || a.receiptFile == "" {
 		return r, err

@@ -105,7 +105,7 @@ func (m *Memory) tell(sequence uint64) {
 	}
 }
 
-// An ack is settled from the start; landed says what really happened.
+// An ack is over from the start; landed says what really happened.
 type ack struct {
 	landed bool
 	err    error

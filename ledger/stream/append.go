@@ -65,7 +65,7 @@ func (s *Stream) Append(group []ledger.Message, after ledger.Ack) ledger.Ack {
 		limit: s.cfg.Timeout + time.Second}
 	future, err := s.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(0))
 	if err != nil {
-		a.settle(nil, err)
+		a.end(nil, err)
 	}
 	a.future = future
 	return a
@@ -105,30 +105,30 @@ type ack struct {
 	id       string
 	limit    time.Duration
 
-	settled bool
+	ended bool
 	err     error
 }
 
 // Wait implements [ledger.Ack].
 func (a *ack) Wait() error {
-	if a.settled {
+	if a.ended {
 		return a.err
 	}
 	limit := time.NewTimer(a.limit)
 	defer limit.Stop()
 	select {
 	case p := <-a.future.Ok():
-		a.settle(p, nil)
+		a.end(p, nil)
 	case err := <-a.future.Err():
-		a.settle(nil, err)
+		a.end(nil, err)
 	case <-limit.C:
-		a.settle(nil, errors.New("no answer in time"))
+		a.end(nil, errors.New("no answer in time"))
 	}
 	return a.err
 }
 
-func (a *ack) settle(p *jetstream.PubAck, err error) {
-	a.settled, a.err = true, a.stream.outcome(a.sequence, p, err)
+func (a *ack) end(p *jetstream.PubAck, err error) {
+	a.ended, a.err = true, a.stream.outcome(a.sequence, p, err)
 }
 
 // outcome says what JetStream's answer to a message means, as [ledger.Ack] has it.

@@ -82,7 +82,7 @@ func (s *Service) tag(question, form string, r request, query any) (tag string, 
 		if !ok {
 			return nil
 		}
-		is, err := s.settle(p, query)
+		is, err := s.validityOf(p, query)
 		if err != nil || is.passing || is.needs > p.Sequence() {
 			return err
 		}
@@ -104,53 +104,53 @@ func (s *Service) tag(question, form string, r request, query any) (tag string, 
 	return tag, lasting
 }
 
-// A settled question is one whose defaults are filled in.
-type settled struct {
+// A validity says what an answer looks at, with all defaults filled in, and how long it stays good.
+type validity struct {
 	moments string // from which it looks
 	needs   uint64 // the record that must be in the picture first
 	passing bool   // it looks from a while ago
 	lasting bool   // no later day and no later record makes another answer
 }
 
-// settle fills in what a question leaves to the clock and to the ledger. Who asks about no moment
+// validityOf fills in what a question leaves to the clock and to the ledger. Who asks about no moment
 // is answered from all records, and from them alone.
-func (s *Service) settle(p *projections.Picture, q any) (settled, error) {
+func (s *Service) validityOf(p *projections.Picture, q any) (validity, error) {
 	if q, ok := q.(interface {
-		settle(*Service, *projections.Picture) (settled, error)
+		validity(*Service, *projections.Picture) (validity, error)
 	}); ok {
-		return q.settle(s, p)
+		return q.validity(s, p)
 	}
-	return settled{}, nil
+	return validity{}, nil
 }
 
-func (q *MomentQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+func (q *MomentQuery) validity(s *Service, p *projections.Picture) (validity, error) {
 	m, err := s.moment(p, *q, 0)
-	return settled{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning, m.NotBegun), needs: s.needed(*q),
+	return validity{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning, m.NotBegun), needs: s.needed(*q),
 		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0 && !q.Today}, err
 }
 
-func (q *TimelineQuery) settle(s *Service, p *projections.Picture) (settled, error) {
-	is, err := q.MomentQuery.settle(s, p)
+func (q *TimelineQuery) validity(s *Service, p *projections.Picture) (validity, error) {
+	is, err := q.MomentQuery.validity(s, p)
 	is.moments += fmt.Sprint(" ", q.Filter.Days.From, q.Filter.Days.Until)
 	return is, err
 }
 
 // What was counted for a record is told as of now, too.
-func (q *CountedQuery) settle(s *Service, p *projections.Picture) (settled, error) {
-	is, err := q.MomentQuery.settle(s, p)
+func (q *CountedQuery) validity(s *Service, p *projections.Picture) (validity, error) {
+	is, err := q.MomentQuery.validity(s, p)
 	is.needs, is.lasting = max(is.needs, q.Record), false
 	return is, err
 }
 
-func (q *DiffQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+func (q *DiffQuery) validity(s *Service, p *projections.Picture) (validity, error) {
 	from, to, err := q.moments(s, p)
-	return settled{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning, to.NotBegun),
+	return validity{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning, to.NotBegun),
 		needs:   max(s.needed(q.From), s.needed(q.To)),
 		passing: q.From.AsOf.Passing || q.To.AsOf.Passing}, err
 }
 
 // A time to begin at may pass between two records of which the picture does not know yet.
-func (q *RecordsQuery) settle(s *Service, p *projections.Picture) (is settled, err error) {
+func (q *RecordsQuery) validity(s *Service, p *projections.Picture) (is validity, err error) {
 	is.moments, is.passing = fmt.Sprint(firstRecord(p, q.From)), q.From.Passing
 	if !q.From.Time.IsZero() {
 		is.needs = s.Source.Last()
@@ -158,9 +158,9 @@ func (q *RecordsQuery) settle(s *Service, p *projections.Picture) (is settled, e
 	return is, nil
 }
 
-func (q *FingerprintQuery) settle(s *Service, p *projections.Picture) (settled, error) {
+func (q *FingerprintQuery) validity(s *Service, p *projections.Picture) (validity, error) {
 	m := MomentQuery{AsOf: q.AsOf, MinSeq: q.MinSeq}
-	return m.settle(s, p)
+	return m.validity(s, p)
 }
 
 // requestOfHTTP takes a request from its address.

@@ -39,9 +39,9 @@ type stamp struct {
 	size int64
 }
 
-// settled is how long files that cannot be used are as they are before that is logged: two files
+// quiet is how long files that cannot be used are as they are before that is logged: two files
 // are not replaced in one moment.
-const settled = time.Second
+const quiet = time.Second
 
 // readCertificate reads the files for the first time, when they must be right.
 func readCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
@@ -131,7 +131,7 @@ func (c *certificate) found(err error) {
 	case err == nil && c.told:
 		c.told = false
 		c.log.Info("the certificate can be used again", "file", c.certFile)
-	case err != nil && !c.told && c.current != nil && time.Since(c.since) > settled:
+	case err != nil && !c.told && c.current != nil && time.Since(c.since) > quiet:
 		c.told = true
 		c.log.Error("the new certificate is not used, and the one before still is",
 			"error", err, "expires", c.current.Leaf.NotAfter)

@@ -76,7 +76,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 			if !shown(t, c).Equal(second) {
 				t.Fatal("a certificate that cannot be used has changed what is shown")
 			}
-			c.since = c.since.Add(-settled)
+			c.since = c.since.Add(-quiet)
 			if lines := strings.Count(log.String(), "\n"); lines != min(look, 1) {
 				t.Errorf("look %d: logged %d times: %s", look, lines, &log)
 			}

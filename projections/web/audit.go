@@ -32,10 +32,7 @@ func (q *LateQuery) read(p *parameters) {
 
 // Late answers what was recorded late.
 func (s *Service) Late(ctx context.Context, q *LateQuery) (a projections.LateRecords, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, 0, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Late(ctx, m, q.Filter, q.Days)
 		return err
 	})

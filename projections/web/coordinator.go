@@ -30,10 +30,7 @@ func (q *DependenceQuery) read(p *parameters) {
 // Dependence answers which lines, and the strength of which operations, one nation holds to at
 // least half.
 func (s *Service) Dependence(ctx context.Context, q *DependenceQuery) (a projections.Dependences, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Dependences(ctx, m, projections.DependenceFilter{Filter: q.Filter, ByRole: q.ByRole})
 		return err
 	})
@@ -77,10 +74,7 @@ func (q *FilterQuery) read(p *parameters) {
 
 // filtered answers a question about what passes a filter.
 func filtered[A any](ctx context.Context, s *Service, q *FilterQuery, answer func(*projections.Picture, projections.Moment) (A, error)) (a A, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = answer(p, m)
 		return err
 	})
@@ -207,10 +201,7 @@ func (q *DueQuery) read(p *parameters) {
 
 // Due answers what lapses, ends or waits.
 func (s *Service) Due(ctx context.Context, q *DueQuery) (a projections.Dues, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, 0, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Due(ctx, m, q.Filter, q.Within)
 		return err
 	})
@@ -248,10 +239,7 @@ func (q *NationQuery) read(p *parameters) {
 
 // Nation answers everything about one nation.
 func (s *Service) Nation(ctx context.Context, q *NationQuery) (a projections.NationPage, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation}); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: q.Operation}, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Nation(ctx, m, q.Nation, q.Operation)
 		return err
 	})
@@ -315,10 +303,7 @@ func (q *NationsQuery) read(p *parameters) {
 
 // Nations answers which nations give what.
 func (s *Service) Nations(ctx context.Context, q *NationsQuery) (a projections.Nations, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Only}); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Only}, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Nations(ctx, m, q.Operation, q.Only)
 		return err
 	})

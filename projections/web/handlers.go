@@ -75,10 +75,7 @@ type OperationNote struct {
 // Coverage answers how far the requirements are met.
 func (s *Service) Coverage(ctx context.Context, q *CoverageQuery) (c Coverage, err error) {
 	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Beside: true, Differences: q.Differences}
-	return c, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
-			return err
-		}
+	return c, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: f.Operation, Role: f.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
 		if c.Coverage, err = p.Coverage(ctx, m, f); err != nil {
 			return err
 		}
@@ -100,10 +97,7 @@ func notes(ctx context.Context, p *projections.Picture, m projections.Moment, on
 
 // Strength answers what is pledged or deployed, summed only within a unit.
 func (s *Service) Strength(ctx context.Context, q *StrengthQuery) (a projections.Strength, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Strength(ctx, m, q.Filter, q.By)
 		return err
 	})
@@ -115,10 +109,7 @@ func (s *Service) Pledges(ctx context.Context, q *PledgesQuery) (a projections.P
 	if f.Limit == 0 {
 		f.Limit = s.pageSize
 	}
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, f.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, f.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Pledges(ctx, m, f)
 		return err
 	})
@@ -155,10 +146,7 @@ type Plan struct {
 // Plan answers what an operation is and needs.
 func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
 	f := projections.Filter{Operation: q.Operation}
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, f); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, 0, f, func(p *projections.Picture, m projections.Moment) (err error) {
 		if a.Catalogue, err = p.Catalogue(ctx, m, f.Operation); err != nil {
 			return err
 		}
@@ -178,10 +166,7 @@ func (s *Service) Members(ctx context.Context, q *MembersQuery) (a projections.R
 
 // Scopes answers what nations have declared that they are ready to give.
 func (s *Service) Scopes(ctx context.Context, q *ScopesQuery) (a projections.Scopes, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, q.Filter); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, 0, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Scopes(ctx, m, q.Filter)
 		return err
 	})

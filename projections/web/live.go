@@ -366,10 +366,7 @@ func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) 
 		}
 	}
 	m.AsOf.Sequence = asOf
-	return c, s.look(ctx, m, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
-			return err
-		}
+	return c, s.lookOf(ctx, m, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
 		c, err = p.Coverage(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
 		return err
 	})

@@ -29,10 +29,7 @@ func (q *GapsQuery) read(p *parameters) {
 
 // Gaps answers which requirements are not met, the most urgent first.
 func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: q.Operation, Role: q.Role}); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
 		a, err = p.Gaps(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
 		return err
 	})
@@ -101,10 +98,7 @@ func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections
 	if f.Step == "" {
 		f.Step = projections.ByChange
 	}
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		if err := known(ctx, p, m, projections.Filter{Operation: f.Operation, Role: f.Role}); err != nil {
-			return err
-		}
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: f.Operation, Role: f.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
 		if f.Days, err = q.days(p, m); err != nil {
 			return err
 		}

@@ -125,6 +125,17 @@ func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung
 	})
 }
 
+// lookOf is look for a question about some operation or role, which must be known.
+func (s *Service) lookOf(ctx context.Context, q MomentQuery, rung projections.Rung,
+	f projections.Filter, answer func(*projections.Picture, projections.Moment) error) error {
+	return s.look(ctx, q, rung, func(p *projections.Picture, m projections.Moment) error {
+		if err := known(ctx, p, m, f); err != nil {
+			return err
+		}
+		return answer(p, m)
+	})
+}
+
 // await waits until a record is in the picture. While it does, others have the question's slot.
 func (s *Service) await(ctx context.Context, record uint64) error {
 	if record <= s.Projector.Sequence() {

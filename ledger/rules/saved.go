@@ -44,7 +44,7 @@ type Root = [sha256.Size]byte
 // numbers; and the CRC-32C of that, which tells damage. The caller says what the root is: the state
 // does not know it.
 func (s *State) Save(root Root) []byte {
-	body, head := newTape(), newTape()
+	body, head := newCodec(), newCodec()
 	body.state(s)
 	head.data = append(append(head.data, savedForm...), root[:]...)
 	all := typeNames()
@@ -76,7 +76,7 @@ func LoadState(data []byte) (*State, Root, error) {
 	}
 	copy(root[:], data[len(savedForm):])
 	var known, words []string
-	head := tapeOf(data[len(savedForm)+len(root):end], nil)
+	head := codecOf(data[len(savedForm)+len(root):end], nil)
 	head.texts(&known)
 	head.texts(&words)
 	if head.failed || slices.ContainsFunc(known, func(name string) bool {
@@ -85,14 +85,14 @@ func LoadState(data []byte) (*State, Root, error) {
 	}) {
 		return nil, root, errNotSaved
 	}
-	s, t := NewState(), tapeOf(head.data, words)
+	s, t := NewState(), codecOf(head.data, words)
 	if t.state(s); t.failed || len(t.data) > 0 {
 		return nil, root, errNotSaved
 	}
 	return s, root, nil
 }
 
-func (t *tape) state(s *State) {
+func (t *codec) state(s *State) {
 	word(t, &s.origin)
 	t.uint(&s.last)
 	recorded := uint64(s.recorded.UnixMicro())
@@ -136,7 +136,7 @@ func (t *tape) state(s *State) {
 	t.pledges(s)
 }
 
-func (t *tape) operation(o *operation) {
+func (t *codec) operation(o *operation) {
 	word(t, &o.terms.Operation)
 	word(t, &o.terms.Title)
 	word(t, &o.terms.Note)
@@ -149,13 +149,13 @@ func (t *tape) operation(o *operation) {
 	t.label(&o.label)
 }
 
-func (t *tape) label(l *events.Label) {
+func (t *codec) label(l *events.Label) {
 	word(t, &l.Release)
 	word(t, &l.Owner)
 	words(t, &l.To)
 }
 
-func (t *tape) line(l *line) {
+func (t *codec) line(l *line) {
 	word(t, &l.role)
 	word(t, &l.unit)
 	word(t, &l.area)
@@ -165,7 +165,7 @@ func (t *tape) line(l *line) {
 }
 
 // pledges is what was said of each pledge. What follows from that is folded anew.
-func (t *tape) pledges(s *State) {
+func (t *codec) pledges(s *State) {
 	seen := map[observedKey][]observedAt{}
 	table(t, s.pledges, func(id *events.ID, p **pledge) {
 		if t.reading {
@@ -185,7 +185,7 @@ func (t *tape) pledges(s *State) {
 			began = (*p).said[0].sequence
 		}
 		t.uint(&began)
-		unread := t.apart(func(t *tape) { series(t, &(*p).said, t.saying) })
+		unread := t.apart(func(t *codec) { series(t, &(*p).said, t.saying) })
 		if t.reading {
 			(*p).unread = &unreadSayings{unread, t.words}
 		}
@@ -224,7 +224,7 @@ func (p *pledge) read() *pledge {
 	if p.unread == nil {
 		return p
 	}
-	t := tapeOf(p.unread.data, p.unread.words)
+	t := codecOf(p.unread.data, p.unread.words)
 	all := &pledge{subject: p.subject, standing: standing{attached: nothingAttached}}
 	series(t, &all.said, t.saying)
 	if t.failed || len(t.data) > 0 || len(all.said) == 0 {
@@ -244,7 +244,7 @@ func (p *pledge) fold() {
 	}
 }
 
-func (t *tape) saying(x *saying) {
+func (t *codec) saying(x *saying) {
 	t.id(&x.id)
 	t.uint(&x.sequence)
 	number(t, &x.effective)
@@ -272,7 +272,7 @@ func (t *tape) saying(x *saying) {
 	}
 }
 
-func (t *tape) particulars(p *particulars) {
+func (t *codec) particulars(p *particulars) {
 	optional(t, &p.terms, t.terms)
 	optional(t, &p.allocated, func(a *allocation) {
 		t.id(&a.id)
@@ -287,7 +287,7 @@ func (t *tape) particulars(p *particulars) {
 	optional(t, &p.label, t.label)
 }
 
-func optional[V any](t *tape, p **V, each func(*V)) {
+func optional[V any](t *codec, p **V, each func(*V)) {
 	is := *p != nil
 	if t.bool(&is); !is {
 		return
@@ -298,7 +298,7 @@ func optional[V any](t *tape, p **V, each func(*V)) {
 	each(*p)
 }
 
-func (t *tape) terms(m *terms) {
+func (t *codec) terms(m *terms) {
 	t.quantity(&m.quantity)
 	t.window(&m.window)
 	word(t, &m.area)
@@ -306,7 +306,7 @@ func (t *tape) terms(m *terms) {
 	number(t, &m.expires)
 }
 
-func (t *tape) quantity(q *events.Quantity) {
+func (t *codec) quantity(q *events.Quantity) {
 	text := q.String()
 	if word(t, &text); !t.reading || text == "" {
 		return
@@ -322,7 +322,7 @@ func (t *tape) quantity(q *events.Quantity) {
 	*q = known
 }
 
-func (t *tape) window(w *events.Window) {
+func (t *codec) window(w *events.Window) {
 	number(t, &w.From)
 	number(t, &w.Until)
 }

@@ -10,7 +10,7 @@
 //	               [events.ParseRecord] reads them
 //	segment.go     rows in their saved form, which codec.go writes and reads
 //
-// The codec is not the tape in which package rules of the ledger saves its state, since the two
+// The codec is not the one with which package rules of the ledger saves its state, since the two
 // share no more than encoding/binary's varints and the taking of so many bytes: here, words stand
 // where they first occur, numbers are zigzag and masks say what is left out, and one codec for both
 // would be both of them behind a switch.

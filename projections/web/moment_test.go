@@ -218,7 +218,7 @@ func TestAsOfWaitsForThePicture(t *testing.T) {
 func TestWhatDoesNotCome(t *testing.T) {
 	l := newRound(t)
 	s := newStillServer(t, l.testLog)
-	s.service.patience = 20 * time.Millisecond
+	s.service.recordWait = 20 * time.Millisecond
 	next := l.Last() + 1
 	refused := func(query, says string) {
 		t.Helper()
@@ -234,7 +234,7 @@ func TestWhatDoesNotCome(t *testing.T) {
 	refused("as_of=2026-01-20", "not in the picture yet")
 
 	// When the projector has stopped, nobody waits.
-	s.service.patience = patient
+	s.service.recordWait = patient
 	l.close(errors.New("the disk is gone"))
 	s.follow()
 	refused(fmt.Sprint("min_seq=", next+1), "the disk is gone")

@@ -83,7 +83,7 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 	}
 	defer done()
 	a := Records{AsOf: s.Source.Last(), Records: []Record{}, Next: from}
-	room := room{cmp.Or(q.Limit, s.pageSize), pageBytes}
+	left := pageLeft{cmp.Or(q.Limit, s.pageSize), pageBytes}
 	for rec, err := range s.Source.Records(from) {
 		switch {
 		case err != nil:
@@ -95,7 +95,7 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 		case rec.Stored == nil:
 			a.Withheld++
 		case !q.Filter.Match(rec) || rec.Recorded.Before(q.From.Time):
-		case !room.take(rec):
+		case !left.take(rec):
 			a.Next = rec.Sequence
 			return a, nil
 		default:
@@ -142,8 +142,8 @@ func (q *RecordsQuery) rest(ctx context.Context, s *Service, a Records) (map[str
 	return nil, nil
 }
 
-// A room is what is left of a page.
-type room struct{ records, bytes int }
+// A pageLeft is what is left of a page.
+type pageLeft struct{ records, bytes int }
 
 // pageBytes bounds a page of long records, so that it fits into a message over NATS: 1 MiB as it is usually set. In JSON a
 // record takes less than twice its stored bytes and what is told beside them.
@@ -153,7 +153,7 @@ const (
 )
 
 // take reports whether the record has room, and takes it. The first one always has.
-func (r *room) take(rec events.Record) bool {
+func (r *pageLeft) take(rec events.Record) bool {
 	cost := len(rec.Stored) + besideBytes
 	if r.records == 0 || cost > r.bytes {
 		return false

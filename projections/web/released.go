@@ -30,7 +30,7 @@ func (s *Service) Released(ctx context.Context, view string, from uint64, n int)
 
 // labelled waits until it is known who may read a record: the picture of all knows.
 func (s *Service) labelled(ctx context.Context, record uint64) error {
-	waiting, cancel := s.wait(ctx, s.patience)
+	waiting, cancel := s.wait(ctx, s.recordWait)
 	defer cancel()
 	if err := s.full.WaitFor(waiting, record); err != nil {
 		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w", record,

@@ -74,7 +74,7 @@ func newStillServer(t *testing.T, l *testLog) *testServer {
 		}
 	})
 	s.service.Now = func() time.Time { return today }
-	s.service.patience = patient
+	s.service.recordWait = patient
 	s.startHTTP()
 	s.startNATS()
 	return s

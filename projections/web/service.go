@@ -48,7 +48,7 @@ type Service struct {
 	// Bites counts how often a limit has held.
 	Bites *Bites
 
-	patience   time.Duration   // how long a question waits for the record that it asks to be in the picture
+	recordWait time.Duration   // how long a question waits for the record that it asks to be in the picture
 	heartbeat  time.Duration   // how often a stream on which nothing happens says that it is there
 	waiting    context.Context // ends when nobody is to wait any more
 	stop       context.CancelFunc
@@ -78,7 +78,7 @@ func NewService(p access.Pictures, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: unchosen{}, Source: unchosen{}, full: p, all: s,
 		Reads: access.ReadOpen, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
-		patience: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
+		recordWait: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()
 	return service
@@ -145,7 +145,7 @@ func (s *Service) await(ctx context.Context, record uint64) error {
 	if err != nil {
 		return err
 	}
-	waiting, cancel := s.wait(ctx, s.patience)
+	waiting, cancel := s.wait(ctx, s.recordWait)
 	defer cancel()
 	if err := s.Projector.WaitFor(waiting, record); err != nil {
 		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there; " +

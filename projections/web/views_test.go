@@ -214,7 +214,7 @@ func TestReleasedRecordsTellNothing(t *testing.T) {
 		!strings.Contains(err.Error(), `view "everybody": write public`) {
 		t.Errorf("a view that is none: %v", err)
 	}
-	s.service.patience = time.Millisecond
+	s.service.recordWait = time.Millisecond
 	if _, _, err := s.service.Released(t.Context(), "coalition", 1, n+1); !problem.Is(err, problem.Unavailable) {
 		t.Errorf("more than there is: %v", err)
 	}

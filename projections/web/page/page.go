@@ -225,14 +225,14 @@ func (s *shortened) Write(data []byte) (int, error) {
 	if s.Len()+len(data) > web.MaxPageBody {
 		return 0, errTooLong
 	}
-	if (s.Len()+len(data))/room > s.Len()/room {
+	if (s.Len()+len(data))/giveWayAfter > s.Len()/giveWayAfter {
 		runtime.Gosched()
 	}
 	return s.Buffer.Write(data)
 }
 
-// room is after how many bytes a page makes room for statements that pass by.
-const room = 1 << 10
+// giveWayAfter is after how many bytes a page lets statements pass by.
+const giveWayAfter = 1 << 10
 
 // giveUp says in plain text why a page cannot be shown.
 func (p *Pages) giveUp(w http.ResponseWriter, name string, err error) {

@@ -6,11 +6,11 @@ import (
 	"muster/events"
 )
 
-// A tape writes values one after the other, or reads them back in the same order: whoever describes
-// a value to it describes both, so that the two cannot differ. What is read from a tape that was
+// A codec writes values one after the other, or reads them back in the same order: whoever describes
+// a value to it describes both, so that the two cannot differ. What is read from a codec that was
 // cut or changed is of no use, and failed says so. Writing changes nothing of what is written,
 // which others may read meanwhile.
-type tape struct {
+type codec struct {
 	data    []byte // what was written, or what is left to read
 	reading bool
 	failed  bool
@@ -20,13 +20,13 @@ type tape struct {
 	quantities map[string]events.Quantity // in reading: those that were read before
 }
 
-func newTape() *tape { return &tape{number: map[string]uint64{}} }
-func tapeOf(data []byte, words []string) *tape {
-	return &tape{data: data, reading: true, words: words, quantities: map[string]events.Quantity{}}
+func newCodec() *codec { return &codec{number: map[string]uint64{}} }
+func codecOf(data []byte, words []string) *codec {
+	return &codec{data: data, reading: true, words: words, quantities: map[string]events.Quantity{}}
 }
 
-func (t *tape) fail() { t.failed, t.data = true, nil }
-func (t *tape) take(n uint64) []byte { // of what is left to read
+func (t *codec) fail() { t.failed, t.data = true, nil }
+func (t *codec) take(n uint64) []byte { // of what is left to read
 	if n > uint64(len(t.data)) {
 		t.fail()
 		return nil
@@ -37,7 +37,7 @@ func (t *tape) take(n uint64) []byte { // of what is left to read
 }
 
 // uint is a number.
-func (t *tape) uint(n *uint64) {
+func (t *codec) uint(n *uint64) {
 	if !t.reading {
 		t.data = binary.AppendUvarint(t.data, *n)
 		return
@@ -51,7 +51,7 @@ func (t *tape) uint(n *uint64) {
 }
 
 // count is how many there are of something, each of which takes at least a byte.
-func (t *tape) count(n int) int {
+func (t *codec) count(n int) int {
 	v := uint64(n)
 	if t.uint(&v); t.reading && v > uint64(len(t.data)) {
 		t.fail()
@@ -61,14 +61,14 @@ func (t *tape) count(n int) int {
 }
 
 // number is a number of any type.
-func number[N ~int32 | ~int64 | ~uint8 | ~uint64 | ~int](t *tape, n *N) {
+func number[N ~int32 | ~int64 | ~uint8 | ~uint64 | ~int](t *codec, n *N) {
 	v := uint64(*n)
 	if t.uint(&v); t.reading {
 		*n = N(v)
 	}
 }
 
-func (t *tape) bool(b *bool) {
+func (t *codec) bool(b *bool) {
 	v := uint64(0)
 	if *b {
 		v = 1
@@ -78,7 +78,7 @@ func (t *tape) bool(b *bool) {
 	}
 }
 
-func (t *tape) id(id *events.ID) {
+func (t *codec) id(id *events.ID) {
 	if !t.reading {
 		t.data = append(t.data, id[:]...)
 		return
@@ -87,7 +87,7 @@ func (t *tape) id(id *events.ID) {
 }
 
 // word is a text that comes again and again.
-func word[S ~string](t *tape, s *S) {
+func word[S ~string](t *codec, s *S) {
 	if !t.reading {
 		n, known := t.number[string(*s)]
 		if !known {
@@ -105,8 +105,8 @@ func word[S ~string](t *tape, s *S) {
 	*s = S(t.words[n])
 }
 
-// texts are texts in full, such as the words of another tape.
-func (t *tape) texts(all *[]string) {
+// texts are texts in full, such as the words of another codec.
+func (t *codec) texts(all *[]string) {
 	series(t, all, func(s *string) {
 		n := uint64(len(*s))
 		if t.uint(&n); t.reading {
@@ -117,15 +117,15 @@ func (t *tape) texts(all *[]string) {
 	})
 }
 
-// apart has do write to a tape of its own with the same words, or returns what was written so, to
+// apart has do write to a codec of its own with the same words, or returns what was written so, to
 // be read later.
-func (t *tape) apart(do func(*tape)) (unread []byte) {
+func (t *codec) apart(do func(*codec)) (unread []byte) {
 	if t.reading {
 		n := uint64(0)
 		t.uint(&n)
 		return t.take(n)
 	}
-	one := &tape{words: t.words, number: t.number}
+	one := &codec{words: t.words, number: t.number}
 	do(one)
 	t.words = one.words
 	n := uint64(len(one.data))
@@ -134,12 +134,12 @@ func (t *tape) apart(do func(*tape)) (unread []byte) {
 	return nil
 }
 
-func words[S ~string](t *tape, all *[]S) {
+func words[S ~string](t *codec, all *[]S) {
 	series(t, all, func(s *S) { word(t, s) })
 }
 
 // series is values in their order. An empty one is read as nil.
-func series[V any](t *tape, all *[]V, each func(*V)) {
+func series[V any](t *codec, all *[]V, each func(*V)) {
 	n := t.count(len(*all))
 	if t.reading && n > 0 {
 		*all = make([]V, n)
@@ -153,7 +153,7 @@ func series[V any](t *tape, all *[]V, each func(*V)) {
 }
 
 // table is a map, in any order.
-func table[K comparable, V any](t *tape, m map[K]V, each func(*K, *V)) {
+func table[K comparable, V any](t *codec, m map[K]V, each func(*K, *V)) {
 	n := t.count(len(m))
 	if !t.reading {
 		for k, v := range m {

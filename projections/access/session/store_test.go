@@ -168,7 +168,8 @@ func TestSignIn(t *testing.T) {
 	if w.over(token) {
 		t.Error("the session has ended before its time")
 	}
-	if w.now = w.now.Add(time.Second); !w.over(token) {
+	w.now = w.now.Add(time.Second)
+	if !w.over(token) {
 		t.Error("the session goes on after its time")
 	}
 	again := w.signIn("FRA/paris")

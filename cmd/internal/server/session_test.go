@@ -537,7 +537,8 @@ func TestSessionsOverNATS(t *testing.T) {
 	defer shared.Close()
 	for subject, token := range map[string]string{"muster.members": s.Token, "muster.session": ""} {
 		msg := nats.NewMsg(subject)
-		if msg.Data = []byte("{}"); token != "" {
+		msg.Data = []byte("{}")
+		if token != "" {
 			msg.Header.Set(web.SessionHeader, token)
 		}
 		m, err := shared.RequestMsgWithContext(t.Context(), msg)

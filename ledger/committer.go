@@ -53,7 +53,8 @@ func (c *committer) ready() (*group, bool) {
 }
 
 // take readies the records of a group for the commit while the log's answer is on its way, waits
-// for that, and reports whether the group can be committed. What comes after one that failed cannot.
+// for that, and reports whether the group can be committed. What comes after one that failed
+// cannot.
 func (c *committer) take(g *group) bool {
 	if len(c.failed) > 0 {
 		return false

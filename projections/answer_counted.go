@@ -19,23 +19,27 @@ type CountedAt struct {
 // A Counting is what was counted where for one record.
 type Counting struct {
 	Basis
-	// Record is the record that was asked about, and Pledge the pledge that it is about, as it stands.
+	// Record is the record that was asked about, and Pledge the pledge that it is about, as it
+	// stands.
 	Record LifeEvent `json:"record"`
 	Pledge Pledge    `json:"pledge"`
-	// Then is as of the record itself, on ThenOn: the date from which it holds or, while the pledge is not there yet, its first
-	// day, as known then. Now is as of the moment asked, on NowOn: the date asked or, likewise, the first day.
+	// Then is as of the record itself, on ThenOn: the date from which it holds or, while the pledge
+	// is not there yet, its first day, as known then. Now is as of the moment asked, on NowOn: the
+	// date asked or, likewise, the first day.
 	Then   []CountedAt `json:"then"`
 	ThenOn events.Date `json:"then_on"`
 	Now    []CountedAt `json:"now"`
 	NowOn  events.Date `json:"now_on"`
-	// Later tells the days after NowOn on which the pledge counts otherwise than on the day before, from the rung offered up: as
-	// when a requirement comes into force. LaterMore says that there are more days than these.
+	// Later tells the days after NowOn on which the pledge counts otherwise than on the day before,
+	// from the rung offered up: as when a requirement comes into force. LaterMore says that there
+	// are more days than these.
 	Later     []FirstDay `json:"later"`
 	LaterMore bool       `json:"later_more,omitzero"`
 }
 
-// Counting answers a liaison's question about one record: did you receive it, and what did you count? It tells for each rung where the
-// pledge counts, or why it does not: as of the record, and at the moment asked.
+// Counting answers a liaison's question about one record: did you receive it, and what did you
+// count? It tells for each rung where the pledge counts, or why it does not: as of the record, and
+// at the moment asked.
 func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -43,12 +47,14 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 		return Counting{}, err
 	}
 	if seq > b.AsOf {
-		return Counting{}, problem.New(problem.NotFound, "record %d was not known yet %s", seq, b.Known()).
+		return Counting{}, problem.New(problem.NotFound, "record %d was not known yet %s",
+			seq, b.Known()).
 			WithHint("ask as of that record or a later one, or leave as_of out")
 	}
 	pl, d := p.factOf(seq)
 	if d == nil {
-		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).WithHint("see what each record is: muster log")
+		return Counting{}, problem.New(problem.NotFound, "record %d is about no pledge", seq).
+			WithHint("see what each record is: muster log")
 	}
 	c := Counting{Basis: b, Record: p.lifeEvent(pl, d, b.AsOf)}
 	last := b.onDay(b.last())
@@ -72,7 +78,8 @@ func (p *Picture) Counting(ctx context.Context, m Moment, seq uint64) (Counting,
 	return c, cmp.Or(err, p.meter.err())
 }
 
-// thereFrom returns the first day asked or, while the pledge is not there yet, the first on which it is, as known then.
+// thereFrom returns the first day asked or, while the pledge is not there yet, the first on which
+// it is, as known then.
 func (pl *pledge) thereFrom(b *Basis) events.Date { return max(b.On, pl.daysThere(b).from) }
 
 // factOf finds what a record says, nil when it is about no pledge.
@@ -99,7 +106,8 @@ func (p *Picture) RecordOf(pledge, statement events.ID) uint64 {
 	return 0
 }
 
-// countedAt tells at each rung where a pledge counts, or why it does not, also where it is not there at all.
+// countedAt tells at each rung where a pledge counts, or why it does not, also where it is not
+// there at all.
 func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]CountedAt, error) {
 	all := []CountedAt{}
 	for _, rung := range Rungs() {
@@ -113,7 +121,8 @@ func (p *Picture) countedAt(ctx context.Context, pl *pledge, b Basis) ([]Counted
 		for _, l := range c.Lines {
 			for _, one := range l.Counted {
 				if one.Pledge == pl.id {
-					at.Counted = append(at.Counted, CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
+					at.Counted = append(at.Counted,
+						CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
 				}
 			}
 		}
@@ -140,6 +149,8 @@ func (p *Picture) away(pl *pledge, b Basis) NotCounted {
 	if !s.begun {
 		s = pl.beginning(b.AsOf)
 	}
-	return NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, Quantity: place.Quantity,
-		Unit: place.Unit, Rung: s.rung, Reason: place.Reason, Sentence: place.Sentence, Sequences: place.Sequences}
+	return NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation,
+		Role: s.terms.role, Area: s.terms.area, Quantity: place.Quantity,
+		Unit: place.Unit, Rung: s.rung, Reason: place.Reason, Sentence: place.Sentence,
+		Sequences: place.Sequences}
 }

@@ -10,7 +10,8 @@ import (
 	"muster/events"
 )
 
-// A Told is a record as an answer tells it: when it was made and from when it holds, who signed it, and what it says and why.
+// A Told is a record as an answer tells it: when it was made and from when it holds, who signed it,
+// and what it says and why.
 type Told struct {
 	// Sequence is 0 for a statement that is only supposed, and is no record: see [Picture.Preview].
 	Sequence  uint64           `json:"sequence"`
@@ -30,8 +31,10 @@ func (p *Picture) tell(pl *pledge, order uint32) Told {
 	facts := pl.now().facts
 	for i := range facts {
 		if d := &facts[i]; d.own() && d.order == order {
-			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ, Signer: d.remark.signer,
-				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id, Sentence: pl.sentence(d)}
+			t := Told{Sequence: uint64(order), Effective: d.effective, Type: d.move.typ,
+				Signer:    d.remark.signer,
+				Operation: pl.operation.name, Nation: pl.nation, Pledge: pl.id,
+				Sentence: pl.sentence(d)}
 			t.Recorded, _ = p.Recorded(t.Sequence)
 			return t
 		}
@@ -57,15 +60,18 @@ func (p *Picture) tellLine(l *line, seq uint64) Told {
 	t.Recorded, _ = p.Recorded(seq)
 	for i, term := range all.terms {
 		if term.seq == seq {
-			t.Type, t.Effective, t.Sentence = "requirement.revised", term.effective, "The coordinators change the requirement "+string(l.name)+" to"+term.what.describe()
+			t.Type, t.Effective, t.Sentence = "requirement.revised", term.effective,
+				"The coordinators change the requirement "+string(l.name)+" to"+term.what.describe()
 			if all.begins(i) {
-				t.Type, t.Sentence = "requirement.issued", "The coordinators ask for"+term.what.describe()+", as "+string(l.name)
+				t.Type, t.Sentence = "requirement.issued",
+					"The coordinators ask for"+term.what.describe()+", as "+string(l.name)
 			}
 		}
 	}
 	for _, end := range all.cancelled {
 		if end.seq == seq {
-			t.Type, t.Effective, t.Sentence = "requirement.cancelled", end.effective, "The coordinators cancel the requirement "+string(l.name)
+			t.Type, t.Effective, t.Sentence = "requirement.cancelled", end.effective,
+				"The coordinators cancel the requirement "+string(l.name)
 		}
 	}
 	if by.text != "" {
@@ -76,10 +82,13 @@ func (p *Picture) tellLine(l *line, seq uint64) Told {
 
 // begins reports whether a line's terms were the first to be recorded.
 func (l *lineSaid) begins(term int) bool {
-	return !slices.ContainsFunc(l.terms, func(s said[Requirement]) bool { return s.seq < l.terms[term].seq })
+	return !slices.ContainsFunc(l.terms, func(s said[Requirement]) bool {
+		return s.seq < l.terms[term].seq
+	})
 }
 
-// describe tells what is required: " 800 personnel for ground in west, from 2026-03-01, priority 1, essential".
+// describe tells what is required: " 800 personnel for ground in west, from 2026-03-01, priority 1,
+// essential".
 func (r *Requirement) describe() string {
 	s := " " + amount{r.Required, r.Unit}.String() + " for " + string(r.Role)
 	if r.Area != "" {

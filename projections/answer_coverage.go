@@ -98,14 +98,16 @@ type Baseline struct {
 
 // baseline returns the line as what it is compared with.
 func (l *LineCoverage) baseline() *Baseline {
-	return &Baseline{RungCoverage{Offered, l.Day, l.Supply, l.Gap, l.Fill}, l.Conditional, l.Caveated, l.Unknown, l.Waiting,
+	return &Baseline{RungCoverage{Offered, l.Day, l.Supply, l.Gap, l.Fill}, l.Conditional,
+		l.Caveated, l.Unknown, l.Waiting,
 		l.WaitingUnknown}
 }
 
 // differs reports whether a number of the line is another one than in its Baseline.
 func (l *LineCoverage) differs() bool {
 	own := *l.baseline()
-	own.Day, own.Fill = l.Baseline.Day, l.Baseline.Fill // of a range, the same is met least on another day
+	// Of a range, the same is met least on another day.
+	own.Day, own.Fill = l.Baseline.Day, l.Baseline.Fill
 	return own != *l.Baseline
 }
 
@@ -190,15 +192,19 @@ func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage
 func (p *Picture) setBaselines(ctx context.Context, c *Coverage, f CoverageFilter) error {
 	m := c.Moment()
 	m.Rung, m.WhatIf = Offered, nil
-	base, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
+	base, err := p.Coverage(ctx, m,
+		CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
 	if err != nil {
 		return err
 	}
 	kept := c.Lines[:0]
 	for i, l := range c.Lines { // the lines in force are the same in any world
 		b := base.Lines[i]
-		if b.Line != l.Line || b.Operation != l.Operation { // but of a range, each may be of another day, and have another priority there
-			b = base.Lines[slices.IndexFunc(base.Lines, func(o LineCoverage) bool { return o.Line == l.Line && o.Operation == l.Operation })]
+		// But of a range, each may be of another day, and have another priority there.
+		if b.Line != l.Line || b.Operation != l.Operation {
+			b = base.Lines[slices.IndexFunc(base.Lines, func(o LineCoverage) bool {
+				return o.Line == l.Line && o.Operation == l.Operation
+			})]
 		}
 		l.Baseline = b.baseline()
 		if !f.Differences || l.differs() {

@@ -6,9 +6,10 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// A coverageCache has the brief answers about coverage that were given last. An answer as of a record stays the
-// same for ever, so each is good for as long as it is kept: where nothing has changed since, the same
-// question costs next to nothing, whoever asks it: a stream, a page, another question that builds on it.
+// A coverageCache has the brief answers about coverage that were given last. An answer as of a
+// record stays the same for ever, so each is good for as long as it is kept: where nothing has
+// changed since, the same question costs next to nothing, whoever asks it: a stream, a page,
+// another question that builds on it.
 type coverageCache struct {
 	last *lru.Cache[coverageOf, Coverage]
 }

@@ -2,12 +2,13 @@ package projections
 
 import "muster/events"
 
-// A matcher says which of some requirements, those in force on one day, a pledge counts for that has
-// no allocation on it. Whatever sums, lists or compares what counts asks a matcher, so that all agree.
+// A matcher says which of some requirements, those in force on one day, a pledge counts for that
+// has no allocation on it. Whatever sums, lists or compares what counts asks a matcher, so that all
+// agree.
 //
-// A pledge fits a line of its operation that asks for its role in its unit, where both name the same
-// area or one of them names none. Where it fits several, these steps decide, and the first that does
-// is told with the number:
+// A pledge fits a line of its operation that asks for its role in its unit, where both name the
+// same area or one of them names none. Where it fits several, these steps decide, and the first
+// that does is told with the number:
 //
 //	lines                      pledge                   counts for
 //	north (in north), reserve  in north, for reserve    reserve, which it names
@@ -44,7 +45,8 @@ type namedLine struct {
 	line      events.Line
 }
 
-// A CountedBy says why a pledge counts for the line for which it does. Codes are added, never renamed.
+// A CountedBy says why a pledge counts for the line for which it does. Codes are added, never
+// renamed.
 type CountedBy string
 
 // The steps, in the order in which they are tried.
@@ -59,8 +61,8 @@ const (
 type match struct {
 	only int       // the line that they count for, or -1
 	by   CountedBy // why they do
-	// fits are the lines that they may be meant for: the one that they count for, or, where it is not
-	// clear which that is, each of those at which they wait for an allocation.
+	// fits are the lines that they may be meant for: the one that they count for, or, where it is
+	// not clear which that is, each of those at which they wait for an allocation.
 	fits []int
 	near []int // those that they would fit in another unit
 }
@@ -77,8 +79,8 @@ func (m *matcher) add(q *Requirement) {
 	m.lines = append(m.lines, wantedLine{what, q.Area, q.Unit})
 }
 
-// match finds where a kind belongs. It looks at each line of the kind's role once, or at the one that
-// the kind names.
+// match finds where a kind belongs. It looks at each line of the kind's role once, or at the one
+// that the kind names.
 func (m *matcher) match(k *kind) match {
 	what := sought{k.operation.name, k.role}
 	if at, ok := m.named[namedLine{what.operation, k.line}]; ok && m.lines[at].fits(what, k) {

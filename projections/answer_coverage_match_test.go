@@ -25,11 +25,12 @@ func TestALineWithoutAreaEmptiesNoOther(t *testing.T) {
 	p := l.picture()
 	const north = "north: 900/1000 gap 100 (POL 900)"
 	equal(t, "the day before", summary(coverage(t, p, Moment{On: day(9)})), north)
-	equal(t, "the day", summary(coverage(t, p, Moment{On: day(10)})), north+"; reserve: 0/100 gap 100 ()")
+	equal(t, "the day", summary(coverage(t, p, Moment{On: day(10)})),
+		north+"; reserve: 0/100 gap 100 ()")
 }
 
-// place tells where a pledge of 5 from France counts: the line and what decided, or the reason and the
-// lines at which it waits.
+// place tells where a pledge of 5 from France counts: the line and what decided, or the reason and
+// the lines at which it waits.
 func placeOf(t *testing.T, p *Picture) string {
 	t.Helper()
 	c := coverage(t, p, Moment{})
@@ -72,7 +73,8 @@ func TestWhichLineAPledgeCountsFor(t *testing.T) {
 		{[]line{north, reserve}, "", "", "several-lines north 5 reserve 5"},
 		{[]line{north, reserve}, "", "north", "north by named"},
 		{[]line{north, reserve}, "", "nort", "several-lines north 5 reserve 5"},
-		{[]line{north, {"north-2", "north"}, reserve}, "north", "", "several-lines north 5 north-2 5"},
+		{[]line{north, {"north-2", "north"}, reserve}, "north", "",
+			"several-lines north 5 north-2 5"},
 		{[]line{north, {"north-2", "north"}, reserve}, "north", "north-2", "north-2 by named"},
 		{[]line{reserve, {"pool", ""}}, "north", "", "several-lines pool 5 reserve 5"},
 		{[]line{reserve, {"pool", ""}}, "north", "pool", "pool by named"},
@@ -140,15 +142,20 @@ func TestWhatCouldFillAGap(t *testing.T) {
 	l.indicate("DEU", 1, 40)
 	l.offer("FRA", 7, inArea("north"), func(t *events.PledgeTerms) { t.Presence = events.Reserve })
 	l.offer("GBR", 8)
-	l.offer("ESP", 9, inLine("reserve"), func(t *events.PledgeTerms) { t.Quantity = events.Unknown })
+	l.offer("ESP", 9, inLine("reserve"), func(t *events.PledgeTerms) {
+		t.Quantity = events.Unknown
+	})
 	told := ""
-	for _, g := range must[Gaps](t)(l.picture().Gaps(t.Context(), Moment{On: day(20)}, CoverageFilter{})).Gaps {
+	for _, g := range must[Gaps](t)(l.picture().Gaps(t.Context(), Moment{On: day(20)},
+		CoverageFilter{})).Gaps {
 		told += fmt.Sprintf("%s waits %s, could", g.Line, g.Waiting)
 		for _, n := range g.Could {
 			told += fmt.Sprintf(" %s %s", n.Nation, n.Reason)
 		}
 		told += "; "
 	}
-	equal(t, "gaps", told, "north waits 8, could POL below-rung DEU below-rung FRA reserve GBR several-lines; "+
-		"reserve waits 8, could POL below-rung DEU below-rung GBR several-lines ESP unknown-quantity; ")
+	equal(t, "gaps", told,
+		"north waits 8, could POL below-rung DEU below-rung FRA reserve GBR several-lines; "+
+			"reserve waits 8, could POL below-rung DEU below-rung GBR several-lines ESP "+
+			"unknown-quantity; ")
 }

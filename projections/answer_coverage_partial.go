@@ -25,8 +25,8 @@ func (s *partial) merge(other partial) {
 // isAny reports whether there are any parts.
 func (s *partial) isAny() bool { return s.known+s.unknown > 0 }
 
-// of returns what the known parts are, unknown where there are parts and none of them is known: a sum of nothing is 0, and
-// what is unknown never is.
+// of returns what the known parts are, unknown where there are parts and none of them is known: a
+// sum of nothing is 0, and what is unknown never is.
 func (s *partial) of(u events.Unit) events.Quantity {
 	if s.known == 0 && s.unknown > 0 {
 		return events.Unknown

@@ -20,7 +20,8 @@ func (p *Picture) coverRange(answer *Coverage, chosen []*operation, f CoverageFi
 }
 
 // coverOn answers for each line on its day, in one pass for all days.
-func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFilter) []LineCoverage {
+func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation,
+	f CoverageFilter) []LineCoverage {
 	linesOf := map[events.Date][]*line{}
 	for l, at := range c.of {
 		_, day := c.lines[at].worst(b.Rung, c.days, 0)
@@ -32,7 +33,8 @@ func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFi
 	}
 	slices.SortFunc(tallies, func(a, b *tally) int { return cmp.Compare(a.basis.On, b.basis.On) })
 	p.eachOf(b, func(days stretch, v *version) {
-		first, _ := slices.BinarySearchFunc(tallies, days.from, func(t *tally, from events.Date) int { return cmp.Compare(t.basis.On, from) })
+		first, _ := slices.BinarySearchFunc(tallies, days.from,
+			func(t *tally, from events.Date) int { return cmp.Compare(t.basis.On, from) })
 		for _, t := range tallies[first:] {
 			if t.basis.On > days.until {
 				break
@@ -50,7 +52,8 @@ func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation, f CoverageFi
 		}
 	}
 	slices.SortFunc(all, func(a, b LineCoverage) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Priority, b.Priority),
+			cmp.Compare(a.Line, b.Line))
 	})
 	return all
 }
@@ -64,7 +67,8 @@ func (p *Picture) tallyOf(b Basis, chosen []*operation, lines []*line, f Coverag
 	return t
 }
 
-// notCountedIn tells what does not count on any day of a range, once for each reason, as it is on the first of these days.
+// notCountedIn tells what does not count on any day of a range, once for each reason, as it is on
+// the first of these days.
 func (p *Picture) notCountedIn(b *Basis, chosen []*operation, f CoverageFilter) []NotCounted {
 	phases := phasesOf(b, chosen)
 	tallies := make([]*tally, len(phases))
@@ -86,12 +90,14 @@ func (p *Picture) notCountedIn(b *Basis, chosen []*operation, f CoverageFilter) 
 		all = append(all, t.notCounted()...)
 	}
 	slices.SortStableFunc(all, func(a, b NotCounted) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge), cmp.Compare(a.Day, b.Day))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), compareIDs(a.Pledge, b.Pledge),
+			cmp.Compare(a.Day, b.Day))
 	})
 	return all
 }
 
-// phasesOf returns the first day of each run of the days asked in which the same lines are in force.
+// phasesOf returns the first day of each run of the days asked in which the same lines are in
+// force.
 func phasesOf(b *Basis, chosen []*operation) []events.Date {
 	first := []events.Date{b.On}
 	for _, o := range chosen {
@@ -132,6 +138,8 @@ func keepFirst(tallies []*tally) {
 		}
 	}
 	for _, t := range tallies {
-		t.uncounted = slices.DeleteFunc(t.uncounted, func(l uncounted) bool { return first[keyOf(&l)] != l.day })
+		t.uncounted = slices.DeleteFunc(t.uncounted, func(l uncounted) bool {
+			return first[keyOf(&l)] != l.day
+		})
 	}
 }

@@ -325,7 +325,8 @@ func (t *tally) reason(v *version, at *kindMatch, known bool) Reason {
 	return NoLine
 }
 
-// leave notes how much of a version does not count, and why; and as what it was allocated, where it was.
+// leave notes how much of a version does not count, and why; and as what it was allocated, where it
+// was.
 func (t *tally) leave(v *version, why Reason, n int64, s *share, pledges int) {
 	_, kind, known := v.amount(t.basis.Rung)
 	at := &t.matches[kind]
@@ -343,8 +344,8 @@ func (t *tally) leave(v *version, why Reason, n int64, s *share, pledges int) {
 	}
 }
 
-// waits returns what waits for an allocation of so many pledges of a kind, where so much of them does
-// not count for a reason.
+// waits returns what waits for an allocation of so many pledges of a kind, where so much of them
+// does not count for a reason.
 func (at *kindMatch) waits(why Reason, n int64, pledges int) waiting {
 	switch {
 	case why == UnknownQuantity && at.only < 0:

@@ -14,15 +14,18 @@ type Reason string
 
 // The reasons, in the order in which they are looked for: the first that applies is told.
 const (
-	InReserve       Reason = "reserve"           // stands by at home
-	ConditionFailed Reason = "condition-failed"  // hangs on what will not happen
-	BelowRung       Reason = "below-rung"        // has not climbed to the rung asked
-	LineNotInForce  Reason = "line-not-in-force" // allocated to a requirement that is not in force on the date
-	NotAllocated    Reason = "not-allocated"     // the rest of a pledge of which some is allocated
-	UnknownQuantity Reason = "unknown-quantity"  // nobody has said of how much, and unknown is never 0
-	SeveralLines    Reason = "several-lines"     // fits more than one line
-	OtherUnit       Reason = "other-unit"        // fits but for the unit, and units are never added to each other
-	NoLine          Reason = "no-line"           // nothing in force asks for it
+	InReserve       Reason = "reserve"          // stands by at home
+	ConditionFailed Reason = "condition-failed" // hangs on what will not happen
+	BelowRung       Reason = "below-rung"       // has not climbed to the rung asked
+	// allocated to a requirement that is not in force on the date
+	LineNotInForce Reason = "line-not-in-force"
+	NotAllocated   Reason = "not-allocated" // the rest of a pledge of which some is allocated
+	// Nobody has said of how much, and unknown is never 0.
+	UnknownQuantity Reason = "unknown-quantity"
+	SeveralLines    Reason = "several-lines" // fits more than one line
+	// fits but for the unit, and units are never added to each other
+	OtherUnit Reason = "other-unit"
+	NoLine    Reason = "no-line" // nothing in force asks for it
 )
 
 // A NotCounted is a pledge that is there, or a part of one, and is supply of no line.
@@ -40,7 +43,8 @@ type NotCounted struct {
 	Day events.Date `json:"day,omitzero"`
 	// MeantFor is the requirement that it names as the one that it is meant for.
 	MeantFor events.Line `json:"meant_for,omitzero"`
-	// Lines are those that it is allocated to, or may be meant for, or, when the unit is the reason, would fit in another unit.
+	// Lines are those that it is allocated to, or may be meant for, or, when the unit is the
+	// reason, would fit in another unit.
 	Lines []events.Line `json:"lines,omitzero"`
 	// Sentence says the reason to people.
 	Sentence string `json:"sentence"`
@@ -59,7 +63,8 @@ type uncounted struct {
 	reason Reason
 }
 
-// waitsAt calls do with what waits for an allocation of the pledge placed last, and the lines at which it does.
+// waitsAt calls do with what waits for an allocation of the pledge placed last, and the lines at
+// which it does.
 func (t *tally) waitsAt(do func(w waiting, lines []int)) {
 	for i := range t.uncounted {
 		l := &t.uncounted[i]
@@ -92,8 +97,10 @@ func (t *tally) show(l *uncounted, s *standing) NotCounted {
 	pl := t.p.pledges[l.pledge]
 	_, reported := s.amount(t.basis.Rung)
 	unit := t.p.kinds.names[l.kind].unit
-	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, MeantFor: s.terms.line,
-		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Day: l.day, Lines: t.linesOf(l),
+	n := NotCounted{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation,
+		Role: s.terms.role, Area: s.terms.area, MeantFor: s.terms.line,
+		Quantity: unit.Of(l.number), Unit: unit, Rung: s.rung, Reason: l.reason, Day: l.day,
+		Lines:     t.linesOf(l),
 		Sequences: s.appendSequences(nil, reported)}
 	if !l.known {
 		n.Quantity = events.Unknown
@@ -138,11 +145,14 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 	}
 	switch n.Reason {
 	case InReserve:
-		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.", nation, what, where)
+		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.",
+			nation, what, where)
 	case ConditionFailed:
-		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where, what.does("hang"), english.List(s.conditionsIn(Failed)))
+		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where,
+			what.does("hang"), english.List(s.conditionsIn(Failed)))
 	case BelowRung:
-		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(n.Nation), where, what.does("are"), n.Rung, t.basis.Rung)
+		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(n.Nation), where,
+			what.does("are"), n.Rung, t.basis.Rung)
 	case LineNotInForce:
 		return fmt.Sprintf("%s for %s %s allocated to %s, which is not in force on this date.",
 			what.of(n.Nation), where, what.does("are"), english.List(n.Lines))
@@ -150,15 +160,18 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 		return fmt.Sprintf("%s for %s %s what is not allocated of a pledge of which the rest is.",
 			what.of(n.Nation), where, what.does("are"))
 	case UnknownQuantity:
-		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.", nation, what, where)
+		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.",
+			nation, what, where)
 	case SeveralLines:
 		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
 			what.of(n.Nation), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
-		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where, english.List(n.Lines),
+		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where,
+			english.List(n.Lines),
 			english.Verb(len(n.Lines) == 1, "count"), english.List(plurals(t.unitsOf(n))))
 	}
-	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.", nation, what, where)
+	return fmt.Sprintf("%s pledges %s for %s, and no requirement in force asks for that.",
+		nation, what, where)
 }
 
 // severalLines tells where a pledge waits, and what it names without fitting it.
@@ -193,7 +206,8 @@ func (t *tally) unitsOf(n *NotCounted) []events.Unit {
 	var units []events.Unit
 	for i := range t.lines {
 		l := &t.lines[i]
-		if l.Operation == n.Operation && slices.Contains(n.Lines, l.Line) && !slices.Contains(units, l.Unit) {
+		if l.Operation == n.Operation && slices.Contains(n.Lines, l.Line) &&
+			!slices.Contains(units, l.Unit) {
 			units = append(units, l.Unit)
 		}
 	}

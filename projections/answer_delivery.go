@@ -14,7 +14,8 @@ type Stage struct {
 	Pledges int `json:"pledges"`
 	Median  int `json:"median,omitzero"`
 	Longest int `json:"longest,omitzero"`
-	// Waiting are how many have come to the first rung and not to the second, and Oldest since when the one has that waits longest.
+	// Waiting are how many have come to the first rung and not to the second, and Oldest since when
+	// the one has that waits longest.
 	Waiting int         `json:"waiting"`
 	Oldest  events.Date `json:"oldest,omitzero"`
 
@@ -27,13 +28,16 @@ type Delivery struct {
 	Operation events.Operation `json:"operation"`
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
-	// Offered is what was ever offered of pledges that are there or have been, and did not end before they were deployed, and Deployed what
-	// was last reported in place of them. Either is unknown where there are pledges and none of them is known.
+	// Offered is what was ever offered of pledges that are there or have been, and did not end
+	// before they were deployed, and Deployed what was last reported in place of them. Either is
+	// unknown where there are pledges and none of them is known.
 	Offered  events.Quantity `json:"offered"`
 	Deployed events.Quantity `json:"deployed"`
-	// Percent is how much came of what was offered, of the pledges of which both are known; absent where there are none.
+	// Percent is how much came of what was offered, of the pledges of which both are known; absent
+	// where there are none.
 	Percent *int `json:"percent,omitempty"`
-	// Ended are how many pledges were withdrawn or declined, or lapsed; Unknown how many have not said of how much they are.
+	// Ended are how many pledges were withdrawn or declined, or lapsed; Unknown how many have not
+	// said of how much they are.
 	Ended   int `json:"ended"`
 	Unknown int `json:"unknown,omitzero"`
 	// OfferedToConfirmed and ConfirmedToDeployed tell how long it took.
@@ -50,8 +54,9 @@ type Deliveries struct {
 	Deliveries []Delivery `json:"deliveries"`
 }
 
-// Delivery answers what became of offers: what is pledged beside what was delivered, how many days nations took from one to the other, and
-// what still waits. What was only observed was never promised, and is not there. Of a range, it tells how far that had come on the last day.
+// Delivery answers what became of offers: what is pledged beside what was delivered, how many days
+// nations took from one to the other, and what still waits. What was only observed was never
+// promised, and is not there. Of a range, it tells how far that had come on the last day.
 func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -72,19 +77,22 @@ func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries,
 			}
 			var room standing
 			s := pl.at(&last, &room)
-			if uint64(pl.first) > b.AsOf || !s.begun || s.pledged.quantity.IsZero() || !f.nation(pl.nation) || f.Role != "" && s.terms.role != f.Role {
+			if uint64(pl.first) > b.AsOf || !s.begun || s.pledged.quantity.IsZero() ||
+				!f.nation(pl.nation) || f.Role != "" && s.terms.role != f.Role {
 				continue
 			}
 			key := readyKey{o.name, s.terms.role, pl.nation, s.pledged.unit}
 			if rows[key] == nil {
-				rows[key] = &Delivery{Nation: key.nation, Operation: key.operation, Role: key.role, Unit: key.unit}
+				rows[key] = &Delivery{Nation: key.nation, Operation: key.operation, Role: key.role,
+					Unit: key.unit}
 				keys = append(keys, key)
 			}
 			rows[key].add(pl, s, &last)
 		}
 	}
 	slices.SortFunc(keys, func(a, b readyKey) int {
-		return cmp.Or(cmp.Compare(a.nation, b.nation), cmp.Compare(a.operation, b.operation), cmp.Compare(a.role, b.role), cmp.Compare(a.unit, b.unit))
+		return cmp.Or(cmp.Compare(a.nation, b.nation), cmp.Compare(a.operation, b.operation),
+			cmp.Compare(a.role, b.role), cmp.Compare(a.unit, b.unit))
 	})
 	answer := Deliveries{Basis: b, Deliveries: []Delivery{}}
 	for _, key := range keys {
@@ -117,11 +125,13 @@ func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
 	d.ConfirmedToDeployed.add(reached[Confirmed], reached[Deployed])
 }
 
-// reached returns the dates from which a pledge was on each rung, as known at a moment; zero for none.
+// reached returns the dates from which a pledge was on each rung, as known at a moment; zero for
+// none.
 func (pl *pledge) reached(b *Basis) (dates [Deployed + 1]events.Date) {
 	facts := pl.now().facts
 	for i := range facts {
-		if d := &facts[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 && dates[d.move.rung] == 0 {
+		if d := &facts[i]; d.known(uint32(b.AsOf)) && d.effective <= b.On && d.move.rung > 0 &&
+			dates[d.move.rung] == 0 {
 			dates[d.move.rung] = d.effective
 		}
 	}

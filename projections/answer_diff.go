@@ -17,9 +17,9 @@ type Diff struct {
 	To   Basis `json:"to"`
 	// Lines are the requirements whose coverage differs, by operation, priority and name.
 	Lines []LineDiff `json:"lines"`
-	// Pledges are those that count otherwise, by operation, nation and ID: the first that were offered,
-	// [MaxCompared] at most. PledgesMore is how many more there are. What is said of them is not
-	// among the causes, and all numbers are of all pledges.
+	// Pledges are those that count otherwise, by operation, nation and ID: the first that were
+	// offered, [MaxCompared] at most. PledgesMore is how many more there are. What is said of them
+	// is not among the causes, and all numbers are of all pledges.
 	Pledges     []PledgeDiff `json:"pledges"`
 	PledgesMore int          `json:"pledges_more,omitzero"`
 	// Strength are the sums by operation, nation and role that differ, whether a requirement asks
@@ -28,7 +28,9 @@ type Diff struct {
 }
 
 // IsZero reports whether nothing differs.
-func (d *Diff) IsZero() bool { return len(d.Lines) == 0 && len(d.Pledges) == 0 && len(d.Strength) == 0 }
+func (d *Diff) IsZero() bool {
+	return len(d.Lines) == 0 && len(d.Pledges) == 0 && len(d.Strength) == 0
+}
 
 // A LineDiff is a requirement that is met otherwise.
 type LineDiff struct {
@@ -97,11 +99,12 @@ type PledgeDiff struct {
 
 // A PledgeStand is where a pledge stands at one moment, and what it counts for.
 type PledgeStand struct {
-	State    State           `json:"state"`
-	Rung     Rung            `json:"rung"`
-	Role     events.Role     `json:"role"`
-	Area     events.Area     `json:"area,omitzero"`
-	Line     events.Line     `json:"line,omitzero"`     // that it names as the one that it is meant for
+	State State       `json:"state"`
+	Rung  Rung        `json:"rung"`
+	Role  events.Role `json:"role"`
+	Area  events.Area `json:"area,omitzero"`
+	// That it names as the one that it is meant for.
+	Line     events.Line     `json:"line,omitzero"`
 	Quantity events.Quantity `json:"quantity,omitzero"` // pledged; absent when it was only observed
 	Strength events.Quantity `json:"strength,omitzero"` // last reported; absent when nothing was
 	Unit     events.Unit     `json:"unit"`
@@ -150,7 +153,8 @@ func (p *Picture) Diff(ctx context.Context, from, to Moment, f Filter) (Diff, er
 	}
 	for _, one := range []Basis{a, b} {
 		if one.IsRange() {
-			return Diff{}, usage("on", one.Days(), "two dates are compared, not ranges of days: write one date")
+			return Diff{}, usage("on", one.Days(),
+				"two dates are compared, not ranges of days: write one date")
 		}
 	}
 	return diff(p, p, a, b, f, nil)
@@ -176,10 +180,13 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	}
 	d.from.open(a, f)
 	d.to.open(b, f)
-	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{}, Strength: []StrengthDiff{}}
+	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{},
+		Strength: []StrengthDiff{}}
 	pledges := now.sorted
 	if only != nil {
-		pledges = slices.SortedFunc(now.those(only), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
+		pledges = slices.SortedFunc(now.those(only), func(a, b *pledge) int {
+			return compareIDs(a.id, b.id)
+		})
 	}
 	if only == nil && d.comparable() {
 		d.from.scan()
@@ -189,7 +196,8 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 		if !now.meter.spend(1) {
 			break
 		}
-		if !d.alike(pl) && f.nation(pl.nation) && (f.Operation == "" || f.Operation == pl.operation.name) {
+		if !d.alike(pl) && f.nation(pl.nation) &&
+			(f.Operation == "" || f.Operation == pl.operation.name) {
 			d.pledge(pl)
 		}
 	}
@@ -245,7 +253,8 @@ func (p *Picture) knows(old *Picture, a, b Basis, f Filter) error {
 // comparable reports whether pledges count the same wherever their versions are equal: the same
 // requirements ask for the same, from the same rung, in the same world.
 func (d *differ) comparable() bool {
-	if d.from.p != d.to.p || d.from.basis.Rung != d.to.basis.Rung || d.from.basis.WhatIf != d.to.basis.WhatIf {
+	if d.from.p != d.to.p || d.from.basis.Rung != d.to.basis.Rung ||
+		d.from.basis.WhatIf != d.to.basis.WhatIf {
 		return false
 	}
 	for _, o := range d.to.p.operations {
@@ -323,7 +332,8 @@ func (d *differ) pledge(pl *pledge) {
 		d.leaveOut(pl, &a, &b)
 		return
 	}
-	one := PledgeDiff{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, From: d.from.stand(was), To: d.to.stand(is), Calendar: []Passing{}}
+	one := PledgeDiff{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation,
+		From: d.from.stand(was), To: d.to.stand(is), Calendar: []Passing{}}
 	one.Records = d.records(was, is)
 	if d.from.basis.On != d.to.basis.On {
 		one.Calendar = d.passings(is, was)
@@ -393,12 +403,17 @@ func (d *differ) line(was, is *LineCoverage) {
 	if either == nil {
 		either = was
 	}
-	one := LineDiff{Operation: either.Operation, Line: either.Line, From: standOf(was), To: standOf(is), Nations: nationDiffs(was, is), Calendar: []Passing{}}
+	one := LineDiff{Operation: either.Operation, Line: either.Line, From: standOf(was),
+		To: standOf(is), Nations: nationDiffs(was, is), Calendar: []Passing{}}
 	same := one.From != nil && one.To != nil && *one.From == *one.To && len(one.Nations) == 0
-	if same || d.filter.Nation != "" && !slices.ContainsFunc(one.Nations, func(n NationDiff) bool { return n.Nation == d.filter.Nation }) {
+	if same || d.filter.Nation != "" && !slices.ContainsFunc(one.Nations, func(n NationDiff) bool {
+		return n.Nation == d.filter.Nation
+	}) {
 		return
 	}
-	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool { return !d.filter.nation(n.Nation) })
+	one.Nations = slices.DeleteFunc(one.Nations, func(n NationDiff) bool {
+		return !d.filter.nation(n.Nation)
+	})
 	records, calendar := d.ofLine(one.Operation, one.Line)
 	one.Records, one.Calendar = slices.Clone(records), slices.Clone(calendar)
 	one.Pledges, one.PledgesMore = []events.ID{}, d.moreLines[lineOf{one.Operation, one.Line}]
@@ -412,8 +427,10 @@ func standOf(l *LineCoverage) *LineStand {
 	if l == nil {
 		return nil
 	}
-	s := &LineStand{Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority, Essential: l.Essential, Required: l.Required, Supply: l.Supply,
-		Gap: l.Gap, Conditional: l.Conditional, Caveated: l.Caveated, Unknown: l.Unknown, Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown}
+	s := &LineStand{Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority,
+		Essential: l.Essential, Required: l.Required, Supply: l.Supply,
+		Gap: l.Gap, Conditional: l.Conditional, Caveated: l.Caveated, Unknown: l.Unknown,
+		Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown}
 	for i, r := range l.Rungs {
 		s.Rungs[i] = r.Supply
 	}
@@ -468,7 +485,8 @@ func (d *differ) strength() {
 				continue // there is only what stands in reserve, or has failed
 			}
 			if rows[k] == nil {
-				rows[k] = &StrengthDiff{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit, Pledges: []events.ID{}}
+				rows[k] = &StrengthDiff{Operation: k.operation, Nation: k.nation, Role: k.role,
+					Unit: k.unit, Pledges: []events.ID{}}
 			}
 			set(rows[k], row.Quantity)
 		}
@@ -497,7 +515,8 @@ func (d *differ) strength() {
 		}
 	}
 	slices.SortFunc(d.answer.Strength, func(a, b StrengthDiff) int {
-		return groupKey{a.Operation, a.Nation, a.Role, a.Unit}.compare(groupKey{b.Operation, b.Nation, b.Role, b.Unit}, strengthDiffBy)
+		return groupKey{a.Operation, a.Nation, a.Role,
+			a.Unit}.compare(groupKey{b.Operation, b.Nation, b.Role, b.Unit}, strengthDiffBy)
 	})
 }
 

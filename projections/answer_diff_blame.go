@@ -7,8 +7,9 @@ import (
 	"muster/events"
 )
 
-// This file finds what made a difference: a record that only one of two moments knows, or that has become effective between them;
-// or a day between them on which something began, ended or lapsed by itself.
+// This file finds what made a difference: a record that only one of two moments knows, or that has
+// become effective between them; or a day between them on which something began, ended or lapsed by
+// itself.
 
 // A factKey tells the facts of a pledge from each other.
 type factKey struct{ order, seq uint32 }
@@ -28,8 +29,8 @@ func (s *side) effectiveFacts(pl *pledge) map[factKey]bool {
 	return all
 }
 
-// records tells the records of which only one moment has what they say. What was corrected between the moments is told by its
-// correction.
+// records tells the records of which only one moment has what they say. What was corrected between
+// the moments is told by its correction.
 func (d *differ) records(was, is *pledge) []Told {
 	old, now := d.from.effectiveFacts(was), d.to.effectiveFacts(is)
 	pl, p := is, d.to.p
@@ -63,8 +64,8 @@ func (d *differ) records(was, is *pledge) []Told {
 	return p.tellAll(pl, sequences)
 }
 
-// passings tells the days between the moments on which something of a pledge began or ended by itself, as the later of the two
-// dates has it.
+// passings tells the days between the moments on which something of a pledge began or ended by
+// itself, as the later of the two dates has it.
 func (d *differ) passings(is, was *pledge) []Passing {
 	all := []Passing{}
 	lo, hi := d.span()
@@ -88,26 +89,30 @@ func (d *differ) passings(is, was *pledge) []Passing {
 		all = append(all, passing(u.AddDays(1), "its window has ended, on %s", u))
 	}
 	if s.exit == Lapsed && between(s.exitOn) {
-		all = append(all, passing(s.exitOn, "it lapses: it stood through %s, and was not renewed", s.exitOn.AddDays(-1)))
+		all = append(all, passing(s.exitOn, "it lapses: it stood through %s, and was not renewed",
+			s.exitOn.AddDays(-1)))
 	}
 	for _, a := range s.allocations {
 		if between(a.From) {
 			all = append(all, passing(a.From, "its allocation to %s begins", a.line.name))
 		}
 		if a.Until != 0 && between(a.Until.AddDays(1)) {
-			all = append(all, passing(a.Until.AddDays(1), "its allocation to %s has ended, on %s", a.line.name, a.Until))
+			all = append(all, passing(a.Until.AddDays(1), "its allocation to %s has ended, on %s",
+				a.line.name, a.Until))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Passing) int { return int(a.On - b.On) })
 	return all
 }
 
-// blameLines adds to a pledge what made requirements ask for other things, or ask for them at one moment only: a pledge counts
-// otherwise when its requirement is gone, or another asks for the same.
+// blameLines adds to a pledge what made requirements ask for other things, or ask for them at one
+// moment only: a pledge counts otherwise when its requirement is gone, or another asks for the
+// same.
 func (d *differ) blameLines(one *PledgeDiff) {
 	var names []events.Line
 	for _, name := range slices.Concat(one.From.lines(), one.To.lines()) {
-		if !slices.Contains(names, name) && d.from.asks(one.Operation, name) != d.to.asks(one.Operation, name) {
+		if !slices.Contains(names, name) && d.from.asks(one.Operation,
+			name) != d.to.asks(one.Operation, name) {
 			names = append(names, name)
 		}
 	}
@@ -115,7 +120,8 @@ func (d *differ) blameLines(one *PledgeDiff) {
 		records, calendar := d.ofLine(one.Operation, name)
 		one.Records = append(one.Records, records...)
 		for _, c := range calendar {
-			one.Calendar = append(one.Calendar, passing(c.On, "for the requirement %s: %s", name, c.Sentence))
+			one.Calendar = append(one.Calendar,
+				passing(c.On, "for the requirement %s: %s", name, c.Sentence))
 		}
 	}
 	slices.SortStableFunc(one.Records, bySequence)
@@ -176,7 +182,8 @@ func (d *differ) findOfLine(o events.Operation, name events.Line) ([]Told, []Pas
 		}
 	}
 	issued := l.issued()
-	isThere := issued <= d.to.basis.AsOf // what one moment alone knows was issued between them, even where that holds only later
+	// What one moment alone knows was issued between them, even where that holds only later.
+	isThere := issued <= d.to.basis.AsOf
 	if wasThere := issued <= d.from.basis.AsOf; wasThere != isThere && old[issued] == now[issued] {
 		told = append(told, p.tellLine(l, issued))
 	}

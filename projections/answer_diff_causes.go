@@ -42,7 +42,8 @@ type causer struct {
 	from, to side
 	without  map[uint64][2]*side // by the record about a requirement that is left out
 	pairs    map[events.ID][2]*pledge
-	asking   map[sought][]Told // the records about requirements that only one moment has, by what they ask for
+	// The records about requirements that only one moment has, by what they ask for.
+	asking map[sought][]Told
 
 	gathered   [2]*gathered         // of both moments; nil before they were asked for
 	coveredBut map[uint64]coverages // without a record about a requirement
@@ -418,14 +419,16 @@ func (b *blame) causes(required []Told) []Cause {
 	}
 	for _, n := range l.Nations {
 		c := b.nation(n.Nation)
-		if l.From == nil || l.To == nil { // it has its part since the requirement is in force, or not any more
+		// It has its part since the requirement is in force, or not any more.
+		if l.From == nil || l.To == nil {
 			c.Records = append(slices.Clone(b.force), c.Records...)
 			c.Calendar = append(slices.Clone(l.Calendar), c.Calendar...)
 		}
 		add(c.What, n.Nation, c.Records, c.Calendar)
 	}
 	if differs(func(s *LineStand) events.Quantity { return s.Gap }) {
-		if len(b.gap) == 0 { // no single one can be missed: so much is there, or is missing, in any case
+		// No single one can be missed: so much is there, or is missing, in any case.
+		if len(b.gap) == 0 {
 			b.gap = append(slices.Clone(required), b.records[rung]...)
 		}
 		add("gap", "", b.gap, append(slices.Clone(l.Calendar), b.days[rung]...))

@@ -153,7 +153,8 @@ func sameStep(from, to, otherFrom, otherTo events.Quantity) bool {
 	b, _ := to.Number()
 	c, _ := otherFrom.Number()
 	d, _ := otherTo.Number()
-	return b-a == d-c && from.IsUnknown() == otherFrom.IsUnknown() && to.IsUnknown() == otherTo.IsUnknown()
+	return b-a == d-c && from.IsUnknown() == otherFrom.IsUnknown() &&
+		to.IsUnknown() == otherTo.IsUnknown()
 }
 
 // partOf returns a nation's part of a supply, as [LineCoverage.part] has it; absent where it has

@@ -42,8 +42,9 @@ func TestCauses(t *testing.T) {
 	d := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)},
 		Filter{}))
 	equal(t, "causes", tellCauses(d),
-		fmt.Sprintf("west supply  %[1]d; west supply from indicated up  %[1]d; west supply from offered up  %[1]d; "+
-			"west supply from accepted up  %[2]d %[3]d; west supply from confirmed up  %[3]d; west of which DEU %[1]d; west gap  %[1]d; ",
+		fmt.Sprintf("west supply  %[1]d; west supply from indicated up  %[1]d; west supply from "+
+			"offered up  %[1]d; west supply from accepted up  %[2]d %[3]d; west supply from "+
+			"confirmed up  %[3]d; west of which DEU %[1]d; west gap  %[1]d; ",
 			deu.seq, accepted, confirmed))
 	for _, r := range d.Strength {
 		for _, told := range r.Records {
@@ -153,11 +154,13 @@ func (m *causeModel) without(seq uint64, lines []LineCoverage) {
 			from, to, is := causeNumber(l.From, c.What), causeNumber(l.To, c.What),
 				causeNumber(other, c.What)
 			if is == from && !told && m.plays(seq, l.Line, c.What) {
-				m.t.Errorf("%s %s is %s and becomes %s, and without record %d it stays, which is not told: %v", l.Line, c.What, from, to, seq, c.Records)
+				m.t.Errorf("%s %s is %s and becomes %s, and without record %d it stays, which "+
+					"is not told: %v", l.Line, c.What, from, to, seq, c.Records)
 			}
 			if here := l.From != nil && l.To != nil && other != nil; here && m.isRequirement(seq) &&
 				!told && is != to {
-				m.t.Errorf("%s %s is %s and becomes %s, and %s without record %d about a requirement, which is not told",
+				m.t.Errorf("%s %s is %s and becomes %s, and %s without record %d about a "+
+					"requirement, which is not told",
 					l.Line, c.What, from, to, is, seq)
 			}
 			if is != to {
@@ -278,8 +281,9 @@ func TestCausesOfWhatWaits(t *testing.T) {
 	d.Lines = d.Lines[:1]
 	equal(t, "causes", tellCauses(d),
 		fmt.Sprintf("north supply  %[1]d %[2]d; north supply from indicated up  %[1]d %[2]d; "+
-			"north supply from offered up  %[1]d %[2]d; north of which DEU %[2]d; north gap  %[1]d %[2]d; "+
-			"north unknown  %[1]d %[3]d; north waiting  %[1]d %[4]d; north waiting unknown  %[1]d %[5]d; ",
+			"north supply from offered up  %[1]d %[2]d; north of which DEU %[2]d; north gap  "+
+			"%[1]d %[2]d; north unknown  %[1]d %[3]d; north waiting  %[1]d %[4]d; north waiting "+
+			"unknown  %[1]d %[5]d; ",
 			south, deu.seq, ita.seq, fra.seq, esp.seq))
 }
 

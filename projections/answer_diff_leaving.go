@@ -79,7 +79,8 @@ func (s *side) contribution(pl *pledge, o events.Operation, name events.Line) (o
 // leave returns the pledge as if a record about it had not been made: what it has corrected is as
 // it was said. It is nil when nothing has begun it then.
 func (pl *pledge) leave(seq uint64) *pledge {
-	if pl == nil || uint64(pl.first) == seq { // without the record that has named it, none could follow
+	// without the record that has named it, none could follow
+	if pl == nil || uint64(pl.first) == seq {
 		return nil
 	}
 	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation,
@@ -87,7 +88,8 @@ func (pl *pledge) leave(seq uint64) *pledge {
 	gone := uint32(seq)
 	all := chronicle{last: math.MaxUint32}
 	facts := pl.now().facts
-	until := func(d fact) uint32 { // of what the record has corrected: from which it is corrected again, if it is
+	// Of what the record has corrected: from which it is corrected again, if it is.
+	until := func(d fact) uint32 {
 		for i := range facts {
 			if facts[i].knownFrom == gone && facts[i].order == d.order {
 				return facts[i].knownTo

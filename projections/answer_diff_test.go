@@ -68,33 +68,51 @@ func TestDiff(t *testing.T) {
 	lowered := fra.amend(3, pledgeTerms(50))
 	gone := deu.move("pledge.withdrawn", 3)
 	pol := l.offer("POL", 15)
-	raised := l.revise(4, events.RequirementTerms{Operation: "op-a", Line: "west", Role: "ground", Quantity: events.Count(120), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1})
-	mended := pol.correct(pol.seq, 1, func(c *events.PledgeCorrected) { terms := pledgeTerms(12); c.Terms = &terms })
+	raised := l.revise(4, events.RequirementTerms{Operation: "op-a", Line: "west", Role: "ground",
+		Quantity: events.Count(120), Unit: "personnel",
+		Window: events.Window{From: day(1)}, Priority: 1})
+	mended := pol.correct(pol.seq, 1, func(c *events.PledgeCorrected) {
+		terms := pledgeTerms(12)
+		c.Terms = &terms
+	})
 	p := l.picture()
-	ask := func(from, to Moment) string { return tellDiff(must[Diff](t)(p.Diff(t.Context(), from, to, Filter{}))) }
+	ask := func(from, to Moment) string {
+		return tellDiff(must[Diff](t)(p.Diff(t.Context(), from, to, Filter{})))
+	}
 
 	equal(t, "two records", ask(Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}), fmt.Sprintf(
 		"west: 90/100 -> 62/120 DEU 30-> FRA 60->50 POL ->12 by %d; "+
 			"DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d; "+
 			"FRA: live offered 60 west -> live accepted 50 west by %d by %d; "+
-			"POL: -> live offered 12 west by %d by %d", raised, gone, accepted, lowered, pol.seq, mended))
-	equal(t, "the correction alone", ask(Moment{AsOf: mended - 1, On: day(9)}, Moment{On: day(9)}), fmt.Sprintf(
-		"west: 65/120 -> 62/120 POL 15->12; POL: live offered 15 west -> live offered 12 west by %d", mended))
+			"POL: -> live offered 12 west by %d by %d", raised, gone, accepted, lowered,
+		pol.seq, mended))
+	equal(t, "the correction alone", ask(Moment{AsOf: mended - 1, On: day(9)}, Moment{On: day(9)}),
+		fmt.Sprintf(
+			"west: 65/120 -> 62/120 POL 15->12; POL: live offered 15 west -> live offered 12 "+
+				"west by %d", mended))
 	equal(t, "two dates", ask(Moment{On: day(2)}, Moment{On: day(3)}), fmt.Sprintf(
-		"west: 102/100 -> 62/100 DEU 30-> FRA 60->50; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d; FRA: live accepted 60 west -> live accepted 50 west by %d",
+		"west: 102/100 -> 62/100 DEU 30-> FRA 60->50; DEU: live offered 30 west -> withdrawn "+
+			"offered 30 withdrawn by %d; FRA: live accepted 60 west -> live accepted 50 west by %d",
 		gone, lowered))
-	equal(t, "the requirement alone", ask(Moment{On: day(3)}, Moment{On: day(4)}), fmt.Sprintf("west: 62/100 -> 62/120 by %d", raised))
-	equal(t, "backwards", ask(Moment{On: day(4)}, Moment{On: day(3)}), fmt.Sprintf("west: 62/120 -> 62/100 by %d", raised))
+	equal(t, "the requirement alone", ask(Moment{On: day(3)}, Moment{On: day(4)}),
+		fmt.Sprintf("west: 62/100 -> 62/120 by %d", raised))
+	equal(t, "backwards", ask(Moment{On: day(4)}, Moment{On: day(3)}),
+		fmt.Sprintf("west: 62/120 -> 62/100 by %d", raised))
 	equal(t, "nothing", ask(Moment{On: day(9)}, Moment{On: day(10)}), "")
 	_ = west
 
-	one := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{Nation: "DEU"}))
-	equal(t, "one nation's", tellDiff(one), fmt.Sprintf("west: 90/100 -> 62/120 DEU 30-> by %d; DEU: live offered 30 west -> withdrawn offered 30 withdrawn by %d", raised, gone))
+	one := must[Diff](t)(p.Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)},
+		Filter{Nation: "DEU"}))
+	equal(t, "one nation's", tellDiff(one),
+		fmt.Sprintf("west: 90/100 -> 62/120 DEU 30-> by %d; DEU: live offered 30 west -> "+
+			"withdrawn offered 30 withdrawn by %d", raised, gone))
 	r := one.Pledges[0].Records[0]
 	equal(t, "who", r.Signer, "DEU/liaison")
 	equal(t, "when", fmt.Sprint(r.Effective), fmt.Sprint(day(3)))
 	equal(t, "what", r.Sentence, "Germany withdraws it")
-	equal(t, "who asked for more", must[Diff](t)(p.Diff(t.Context(), Moment{On: day(3)}, Moment{On: day(4)}, Filter{})).Lines[0].Records[0].Signer, "HQ/founder")
+	equal(t, "who asked for more",
+		must[Diff](t)(p.Diff(t.Context(), Moment{On: day(3)}, Moment{On: day(4)},
+			Filter{})).Lines[0].Records[0].Signer, "HQ/founder")
 }
 
 func TestDiffByTheCalendar(t *testing.T) {
@@ -104,17 +122,25 @@ func TestDiffByTheCalendar(t *testing.T) {
 	l.offer("DEU", 30, func(t *events.PledgeTerms) { t.Expires = day(7) })
 	p := l.picture()
 	ask := func(from, to int) string {
-		d := must[Diff](t)(p.Diff(t.Context(), Moment{On: day(from)}, Moment{On: day(to)}, Filter{}))
+		d := must[Diff](t)(p.Diff(t.Context(), Moment{On: day(from)},
+			Moment{On: day(to)}, Filter{}))
 		text := tellDiff(d)
 		for _, l := range d.Lines {
 			text += fmt.Sprint(l.Calendar)
 		}
 		return text
 	}
-	equal(t, "begins", ask(4, 5), "west: 30/100 -> 90/100 FRA ->60; FRA: live offered 60 window-ahead -> live offered 60 west on 2026-01-05[]")
-	equal(t, "lapses", ask(7, 8), "west: 90/100 -> 60/100 DEU 30->; DEU: live offered 30 west -> lapsed offered 30 lapsed on 2026-01-08[]")
-	equal(t, "ends", ask(10, 11), "west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 window-over on 2026-01-11[]")
-	equal(t, "the requirement's", ask(20, 21), "west: 0/100 ->[{2026-01-21 its window has ended, on 2026-01-20}]")
+	equal(t, "begins", ask(4, 5),
+		"west: 30/100 -> 90/100 FRA ->60; FRA: live offered 60 window-ahead -> live offered 60 "+
+			"west on 2026-01-05[]")
+	equal(t, "lapses", ask(7, 8),
+		"west: 90/100 -> 60/100 DEU 30->; DEU: live offered 30 west -> lapsed offered 30 lapsed "+
+			"on 2026-01-08[]")
+	equal(t, "ends", ask(10, 11),
+		"west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 "+
+			"window-over on 2026-01-11[]")
+	equal(t, "the requirement's", ask(20, 21),
+		"west: 0/100 ->[{2026-01-21 its window has ended, on 2026-01-20}]")
 }
 
 // Another line makes a pledge count otherwise, though nothing was said of the pledge.
@@ -124,8 +150,11 @@ func TestDiffByAnotherLine(t *testing.T) {
 	l.offer("FRA", 60)
 	before := l.Last()
 	second := l.need("east", 50)
-	equal(t, "several lines", tellDiff(must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))), fmt.Sprintf(
-		"east: -> 0/50 by %d; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 several-lines by %d", second, second))
+	equal(t, "several lines",
+		tellDiff(must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)},
+			Moment{On: day(9)}, Filter{}))), fmt.Sprintf(
+			"east: -> 0/50 by %d; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> "+
+				"live offered 60 several-lines by %d", second, second))
 }
 
 // What differs from another rung up only is told too, with what has made it so.
@@ -136,20 +165,26 @@ func TestDiffAtAnotherRung(t *testing.T) {
 	l.indicate("FRA", 1, 60)
 	before := l.Last()
 	gone := l.cancel(1, "east")
-	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)}, Moment{On: day(9)}, Filter{}))
-	equal(t, "another rung", tellDiff(d), fmt.Sprintf("west: 0/100 -> 0/100; east: 0/50 -> by %d; FRA: live indicated 60 below-rung -> live indicated 60 below-rung by %d", gone, gone))
-	equal(t, "supply", fmt.Sprint(d.Lines[0].From.Rungs, d.Lines[0].To.Rungs), "[0 0 0 0 0] [60 0 0 0 0]")
+	d := must[Diff](t)(l.picture().Diff(t.Context(), Moment{AsOf: before, On: day(9)},
+		Moment{On: day(9)}, Filter{}))
+	equal(t, "another rung", tellDiff(d),
+		fmt.Sprintf("west: 0/100 -> 0/100; east: 0/50 -> by %d; FRA: live indicated 60 "+
+			"below-rung -> live indicated 60 below-rung by %d", gone, gone))
+	equal(t, "supply", fmt.Sprint(d.Lines[0].From.Rungs, d.Lines[0].To.Rungs),
+		"[0 0 0 0 0] [60 0 0 0 0]")
 	equal(t, "pledges", len(d.Lines[0].Pledges), 1)
 }
 
-// Whatever is made up: what was there and what differs make what is there, and whatever differs has a record or a day behind it.
+// Whatever is made up: what was there and what differs make what is there, and whatever differs has
+// a record or a day behind it.
 func TestDiffEqualsCoverage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p, from, to := s.picture(), s.moment(), s.moment()
 		to.Rung = from.Rung
 		d := must[Diff](t)(p.Diff(t.Context(), from, to, Filter{}))
-		a, b := must[Coverage](t)(p.Coverage(t.Context(), from, CoverageFilter{})), must[Coverage](t)(p.Coverage(t.Context(), to, CoverageFilter{}))
+		a, b := must[Coverage](t)(p.Coverage(t.Context(), from, CoverageFilter{})),
+			must[Coverage](t)(p.Coverage(t.Context(), to, CoverageFilter{}))
 		lines := map[events.Line]string{}
 		for _, l := range a.Lines {
 			lines[l.Line] = fmt.Sprint(*standOf(&l), l.Who)

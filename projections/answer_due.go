@@ -15,9 +15,11 @@ type DueKind string
 
 // What is due.
 const (
-	LapsesSoon      DueKind = "lapses"          // the pledge lapses unless it is renewed
-	WaitsForAnswer  DueKind = "waits"           // it was offered, and the coordinators have not answered
-	NotConfirmed    DueKind = "unconfirmed"     // it was accepted, nothing is in its way, and the nation has not confirmed it
+	LapsesSoon DueKind = "lapses" // the pledge lapses unless it is renewed
+	// It was offered, and the coordinators have not answered.
+	WaitsForAnswer DueKind = "waits"
+	// It was accepted, nothing is in its way, and the nation has not confirmed it.
+	NotConfirmed    DueKind = "unconfirmed"
 	ConditionIsOpen DueKind = "condition-open"  // what must happen first has not happened
 	EndsUnrelieved  DueKind = "ends-unrelieved" // its window ends, and no successor is named
 )
@@ -33,7 +35,8 @@ const (
 )
 
 // sides are whom each kind waits for.
-var sides = map[DueKind]Side{LapsesSoon: ForNation, WaitsForAnswer: ForCoordinators, NotConfirmed: ForNation, ConditionIsOpen: ForCondition,
+var sides = map[DueKind]Side{LapsesSoon: ForNation, WaitsForAnswer: ForCoordinators,
+	NotConfirmed: ForNation, ConditionIsOpen: ForCondition,
 	EndsUnrelieved: ForCoordinators}
 
 // A Due is something that somebody has to do.
@@ -48,7 +51,8 @@ type Due struct {
 	Unit      events.Unit      `json:"unit"`
 	// By is the last day to do it; zero where there is none.
 	By events.Date `json:"by,omitzero"`
-	// Since is the date from which it is waited for, Sequence the record that says so and Recorded when that was recorded.
+	// Since is the date from which it is waited for, Sequence the record that says so and Recorded
+	// when that was recorded.
 	Since    events.Date `json:"since"`
 	Sequence uint64      `json:"sequence"`
 	Recorded time.Time   `json:"recorded"`
@@ -62,8 +66,10 @@ type Dues struct {
 	Due    []Due `json:"due"`
 }
 
-// Due answers which pledges lapse or end without a successor within so many days, which wait for the coordinators' answer, which
-// were accepted and wait for their nation to confirm them, and which hang on an open condition; each with the date since which it is so. Of a range, it answers what is due on any of its days.
+// Due answers which pledges lapse or end without a successor within so many days, which wait for
+// the coordinators' answer, which were accepted and wait for their nation to confirm them, and
+// which hang on an open condition; each with the date since which it is so. Of a range, it answers
+// what is due on any of its days.
 func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -92,19 +98,23 @@ func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues
 	return answer, p.meter.err()
 }
 
-// dueIn adds what is due of one pledge: on the last day of each run of days, since what has a day comes nearer.
+// dueIn adds what is due of one pledge: on the last day of each run of days, since what has a day
+// comes nearer.
 func (p *Picture) dueIn(d *Dues, pl *pledge, f Filter) {
 	from := len(d.Due)
 	pl.eachRun(&d.Basis, func(b *Basis, last events.Date) {
 		var room standing
 		s := b.WhatIf.suppose(pl.at(b, &room))
-		if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) && (f.Role == "" || f.Role == s.terms.role) {
+		if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) &&
+			(f.Role == "" || f.Role == s.terms.role) {
 			p.dueOf(d, pl, s, last)
 		}
 	})
 	var told []Due
 	for _, one := range d.Due[from:] { // each once, as it is on the last of the days
-		told = slices.DeleteFunc(told, func(o Due) bool { return o.Kind == one.Kind && o.By == one.By && o.Sequence == one.Sequence })
+		told = slices.DeleteFunc(told, func(o Due) bool {
+			return o.Kind == one.Kind && o.By == one.By && o.Sequence == one.Sequence
+		})
 		told = append(told, one)
 	}
 	d.Due = append(d.Due[:from], told...)
@@ -115,35 +125,48 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
 		p.meter.hold(1, answerRow)
 		recorded, _ := p.Recorded(uint64(c.seq))
-		d.Due = append(d.Due, Due{Kind: kind, WaitsFor: sides[kind], Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
-			By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded, Sentence: fmt.Sprintf(format, args...)})
+		d.Due = append(d.Due,
+			Due{Kind: kind, WaitsFor: sides[kind], Pledge: pl.id, Operation: pl.operation.name,
+				Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
+				By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded,
+				Sentence: fmt.Sprintf(format, args...)})
 	}
 	limit := on.AddDays(d.Within)
 	what := fmt.Sprintf("%s for %s", a.of(pl.nation), s.terms.role)
 	if s.lapsing() && s.expires <= limit {
-		due(LapsesSoon, s.expires, s.since, s.expiresBy, "%s %s after %s unless renewed: muster pledge renew %s --expires DATE", what, a.does("lapse"), s.expires, pl.id)
+		due(LapsesSoon, s.expires, s.since, s.expiresBy,
+			"%s %s after %s unless renewed: muster pledge renew %s --expires DATE", what,
+			a.does("lapse"), s.expires, pl.id)
 	}
 	if s.rung == Offered {
-		due(WaitsForAnswer, 0, s.rungOn, s.rungBy, "%s %s offered on %s and %s for the coordinators: muster pledge accept %s; muster pledge decline %s",
+		due(WaitsForAnswer, 0, s.rungOn, s.rungBy,
+			"%s %s offered on %s and %s for the coordinators: muster pledge accept %s; muster "+
+				"pledge decline %s",
 			what, a.does("were"), s.rungOn, a.does("wait"), pl.id, pl.id)
 	}
 	if since, by, ok := s.unconfirmed(); ok {
-		due(NotConfirmed, 0, since, by, "%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster pledge confirm %s",
+		due(NotConfirmed, 0, since, by,
+			"%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster "+
+				"pledge confirm %s",
 			what, a.does("were"), s.rungOn, pl.nation.Named(), a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {
-			due(ConditionIsOpen, 0, c.since, c.by, "%s %s on %s since %s.", what, a.does("hang"), c.describe(), c.since)
+			due(ConditionIsOpen, 0, c.since, c.by, "%s %s on %s since %s.", what, a.does("hang"),
+				c.describe(), c.since)
 		}
 	}
-	relieved := s.terms.further != nil && !s.terms.further.successor.IsZero() || p.relieved(pl, d.AsOf)
+	relieved := s.terms.further != nil && !s.terms.further.successor.IsZero() ||
+		p.relieved(pl, d.AsOf)
 	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
-		due(EndsUnrelieved, u, s.since, s.termsBy, "%s %s on %s, and no pledge is named to relieve %s.", what, a.does("end"), u, a.does("them"))
+		due(EndsUnrelieved, u, s.since, s.termsBy,
+			"%s %s on %s, and no pledge is named to relieve %s.", what, a.does("end"), u,
+			a.does("them"))
 	}
 }
 
-// unconfirmed returns since when a pledge waits for its nation alone, and the record that made it so: it was accepted, and
-// every condition has been discharged.
+// unconfirmed returns since when a pledge waits for its nation alone, and the record that made it
+// so: it was accepted, and every condition has been discharged.
 func (s *standing) unconfirmed() (since events.Date, by cause, ok bool) {
 	if s.rung != Accepted {
 		return 0, by, false

@@ -11,7 +11,8 @@ import (
 	"muster/events/problem"
 )
 
-// OtherLine is the reason for which a pledge is no supply of a requirement that is explained: it is supply of another.
+// OtherLine is the reason for which a pledge is no supply of a requirement that is explained: it is
+// supply of another.
 const OtherLine Reason = "other-line"
 
 // A Part is what one pledge has to do with a number: how much of it, or why nothing.
@@ -44,13 +45,16 @@ type Explanation struct {
 type Sum struct {
 	Quantity events.Quantity `json:"quantity"`
 	Unit     events.Unit     `json:"unit"`
-	Day      events.Date     `json:"day,omitzero"` // of a range, of which all that is in this unit tells
+	// Of a range, of which all that is in this unit tells.
+	Day events.Date `json:"day,omitzero"`
 }
 
-// ExplainCoverage tells what a requirement's supply is made of, and which pledges for its role are no part of it. The operation may
-// be left out where only one has a requirement of that name. Of a range, it explains the day of which [Picture.Coverage] tells, or, where
-// the requirement is not in force on any, the last.
-func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operation, name events.Line) (Explanation, error) {
+// ExplainCoverage tells what a requirement's supply is made of, and which pledges for its role are
+// no part of it. The operation may be left out where only one has a requirement of that name. Of a
+// range, it explains the day of which [Picture.Coverage] tells, or, where the requirement is not in
+// force on any, the last.
+func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operation,
+	name events.Line) (Explanation, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -82,8 +86,11 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 	if err != nil {
 		return Explanation{}, err
 	}
-	e.Requirement = &LineCoverage{Requirement: q, Supply: q.Unit.Of(0), Gap: q.Unit.Of(0), Conditional: q.Unit.Of(0), Caveated: q.Unit.Of(0), Waiting: q.Unit.Of(0), Rungs: []RungCoverage{}, Who: []Share{}}
-	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == name }); at >= 0 {
+	e.Requirement = &LineCoverage{Requirement: q, Supply: q.Unit.Of(0), Gap: q.Unit.Of(0),
+		Conditional: q.Unit.Of(0), Caveated: q.Unit.Of(0), Waiting: q.Unit.Of(0),
+		Rungs: []RungCoverage{}, Who: []Share{}}
+	if at := slices.IndexFunc(c.Lines,
+		func(one LineCoverage) bool { return one.Line == name }); at >= 0 {
 		e.Requirement = &c.Lines[at]
 	}
 	e.Sums = append(e.Sums, Sum{e.Requirement.Supply, q.Unit, 0})
@@ -97,7 +104,8 @@ func (p *Picture) explainRange(ctx context.Context, b Basis, l *line) (Explanati
 		return Explanation{}, err
 	}
 	day := b.Until
-	if at := slices.IndexFunc(c.Lines, func(one LineCoverage) bool { return one.Line == l.name }); at >= 0 {
+	if at := slices.IndexFunc(c.Lines,
+		func(one LineCoverage) bool { return one.Line == l.name }); at >= 0 {
 		day = c.Lines[at].Day
 	}
 	e, err := p.ExplainCoverage(ctx, b.onDay(day).Moment(), l.operation, l.name)
@@ -109,7 +117,8 @@ func (p *Picture) explainRange(ctx context.Context, b Basis, l *line) (Explanati
 }
 
 func newExplanation(b Basis) *Explanation {
-	return &Explanation{Basis: b, Sums: []Sum{}, Parts: []Part{}, NotCounted: []Part{}, Records: []Told{}}
+	return &Explanation{Basis: b, Sums: []Sum{}, Parts: []Part{}, NotCounted: []Part{},
+		Records: []Told{}}
 }
 
 func (e *Explanation) sorted() Explanation {
@@ -117,7 +126,9 @@ func (e *Explanation) sorted() Explanation {
 		slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Nation, b.Nation) })
 	}
 	slices.SortStableFunc(e.Records, bySequence)
-	e.Records = slices.CompactFunc(e.Records, func(a, b Told) bool { return a.Sequence == b.Sequence && a.Pledge == b.Pledge })
+	e.Records = slices.CompactFunc(e.Records, func(a, b Told) bool {
+		return a.Sequence == b.Sequence && a.Pledge == b.Pledge
+	})
 	return *e
 }
 
@@ -152,16 +163,19 @@ func (p *Picture) lineNamed(asOf uint64, o events.Operation, name events.Line) (
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return nil, problem.New(problem.Usage, "%d operations have a requirement %s", len(found), name).WithHint("say of which operation: --operation %s", found[0].operation)
+		return nil, problem.New(problem.Usage, "%d operations have a requirement %s", len(found),
+			name).WithHint("say of which operation: --operation %s", found[0].operation)
 	case len(others) == 0:
-		return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("no requirement was issued yet")
+		return nil, problem.New(problem.NotFound, "there is no requirement %s", name).
+			WithHint("no requirement was issued yet")
 	}
 	const most = 30
 	is := english.ThereIs(len(others))
 	if more := len(others) - most; more > 0 {
 		others = append(others[:most], fmt.Sprintf("%d more", more))
 	}
-	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).WithHint("%s %s", is, english.List(others))
+	return nil, problem.New(problem.NotFound, "there is no requirement %s", name).
+		WithHint("%s %s", is, english.List(others))
 }
 
 // consider adds what a pledge has to do with a requirement.
@@ -172,7 +186,8 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 		if !s.begun {
 			s = pl.beginning(e.AsOf)
 		}
-		one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Rung: s.rung, State: v.now.state(), Place: at}
+		one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation,
+			Role: s.terms.role, Rung: s.rung, State: v.now.state(), Place: at}
 		switch {
 		case at.Line == q.Line:
 			e.Parts = append(e.Parts, one)
@@ -187,8 +202,9 @@ func (e *Explanation) consider(p *Picture, v *viewer, pl *pledge, q *Requirement
 	}
 }
 
-// ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is no part of them. Of a
-// range, the sum of each unit, and all that is in this unit, is explained on the day on which it is lowest.
+// ExplainStrength tells what the sums of [Picture.Strength] for a filter are made of, and what is
+// no part of them. Of a range, the sum of each unit, and all that is in this unit, is explained on
+// the day on which it is lowest.
 func (p *Picture) ExplainStrength(ctx context.Context, m Moment, f Filter) (Explanation, error) {
 	p = p.metered(ctx)
 	totals, err := p.Strength(ctx, m, f, nil)
@@ -207,7 +223,8 @@ func (p *Picture) ExplainStrength(ctx context.Context, m Moment, f Filter) (Expl
 	return e.sorted(), p.meter.err()
 }
 
-// sumUpAll adds what the pledges of some operations have to do with the sums: of a range, those of each unit on its day.
+// sumUpAll adds what the pledges of some operations have to do with the sums: of a range, those of
+// each unit on its day.
 func (e *Explanation) sumUpAll(p *Picture, chosen []*operation, f Filter) {
 	days := []Sum{{}} // one of no unit, which is for all
 	if e.IsRange() {
@@ -240,8 +257,10 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 	if role != "" && role != s.terms.role || unit != "" && unit != a.unit {
 		return
 	}
-	one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role, Rung: s.rung, State: v.now.state(),
-		Place: Place{Quantity: a.quantity, Unit: a.unit, Sequences: s.appendSequences(nil, reported)}}
+	one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role,
+		Rung: s.rung, State: v.now.state(),
+		Place: Place{Quantity: a.quantity, Unit: a.unit,
+			Sequences: s.appendSequences(nil, reported)}}
 	switch {
 	case away != "":
 		one.Place = v.away(pl, away)
@@ -254,13 +273,16 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 	case a.quantity.IsUnknown():
 		one.Reason = UnknownQuantity
 	default:
-		one.Sentence = english.Capital(fmt.Sprintf("%s %s %s since %s.", a, a.does("are"), s.rung, s.rungOn))
+		one.Sentence = english.Capital(fmt.Sprintf("%s %s %s since %s.", a, a.does("are"),
+			s.rung, s.rungOn))
 		e.Parts = append(e.Parts, one)
 		e.Records = append(e.Records, p.tellAll(pl, slices.Clone(one.Sequences))...)
 		return
 	}
 	if one.Sentence == "" {
-		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area, MeantFor: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung, Reason: one.Reason}
+		n := NotCounted{Nation: pl.nation, Role: s.terms.role, Area: s.terms.area,
+			MeantFor: s.terms.line, Quantity: a.quantity, Unit: a.unit, Rung: s.rung,
+			Reason: one.Reason}
 		one.Sentence = v.sentence(&n, s)
 	}
 	e.NotCounted = append(e.NotCounted, one)

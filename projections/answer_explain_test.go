@@ -14,7 +14,8 @@ import (
 // tellParts writes parts in few words.
 func tellParts(parts []Part) (text string) {
 	for _, part := range parts {
-		text += fmt.Sprint(part.Nation, " ", part.Quantity, " ", part.Line, part.Reason, part.Sequences, "; ")
+		text += fmt.Sprint(part.Nation, " ", part.Quantity, " ", part.Line, part.Reason,
+			part.Sequences, "; ")
 	}
 	return text
 }
@@ -37,14 +38,20 @@ func TestExplainCoverage(t *testing.T) {
 	e := must[Explanation](t)(p.ExplainCoverage(t.Context(), Moment{On: day(9)}, "", "west"))
 	equal(t, "supply", fmt.Sprint(e.Sums), "[{40 personnel }]")
 	equal(t, "parts", tellParts(e.Parts), fmt.Sprintf("FRA 40 west[%d %d]; ", fra.seq, lowered))
-	equal(t, "not counted", tellParts(e.NotCounted), fmt.Sprintf("DEU 30 other-line[%d]; ESP 9 withdrawn[%d %d]; POL 15 several-lines[%d]; ", deu.seq, esp.seq, gone, pol.seq))
+	equal(t, "not counted", tellParts(e.NotCounted),
+		fmt.Sprintf("DEU 30 other-line[%d]; ESP 9 withdrawn[%d %d]; POL 15 several-lines[%d]; ",
+			deu.seq, esp.seq, gone, pol.seq))
 	text := ""
 	for _, r := range e.Records {
 		text += fmt.Sprint(r.Sequence, " ", r.Signer, ": ", r.Sentence, "; ")
 	}
-	equal(t, "records", text, fmt.Sprintf("%d HQ/founder: The coordinators ask for 100 personnel for ground in west, from 2026-01-01, priority 1, as west; "+
-		"%d FRA/liaison: France offers 60 personnel for ground in west, from 2026-01-01; %d FRA/liaison: France changes it to 40 personnel for ground in west, from 2026-01-01; ", issued, fra.seq, lowered))
-	if _, err := p.ExplainCoverage(t.Context(), Moment{}, "", "north"); err == nil || err.Error() != "there is no requirement north" {
+	equal(t, "records", text,
+		fmt.Sprintf("%d HQ/founder: The coordinators ask for 100 personnel for ground in west, "+
+			"from 2026-01-01, priority 1, as west; %d FRA/liaison: France offers 60 personnel "+
+			"for ground in west, from 2026-01-01; %d FRA/liaison: France changes it to 40 "+
+			"personnel for ground in west, from 2026-01-01; ", issued, fra.seq, lowered))
+	if _, err := p.ExplainCoverage(t.Context(), Moment{}, "", "north"); err == nil ||
+		err.Error() != "there is no requirement north" {
 		t.Error(err)
 	}
 	_ = air
@@ -54,7 +61,8 @@ func TestExplainStrength(t *testing.T) {
 	l, p := newForce(t)
 	p["POL"].move("pledge.accepted", 3)
 	picture := l.picture()
-	e := must[Explanation](t)(picture.ExplainStrength(t.Context(), Moment{On: day(9), Rung: Accepted}, Filter{Role: "ground"}))
+	e := must[Explanation](t)(picture.ExplainStrength(t.Context(),
+		Moment{On: day(9), Rung: Accepted}, Filter{Role: "ground"}))
 	equal(t, "sums", fmt.Sprint(e.Sums), "[{85 personnel }]")
 	equal(t, "parts", len(e.Parts), 2)
 	equal(t, "who", e.Parts[1].Nation, "POL")
@@ -65,7 +73,8 @@ func TestExplainStrength(t *testing.T) {
 	}
 }
 
-// Whatever is made up, the parts add up to the number, and every pledge that is there for the role is told of.
+// Whatever is made up, the parts add up to the number, and every pledge that is there for the role
+// is told of.
 func TestExplainEqualsCoverage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -99,7 +108,8 @@ func TestExplainEqualsCoverage(t *testing.T) {
 			}
 			for _, row := range st.Totals {
 				if n, known := row.Quantity.Number(); known && n != total[row.Unit] {
-					t.Errorf("the parts make %d %s, and the sum is %d", total[row.Unit], row.Unit, n)
+					t.Errorf("the parts make %d %s, and the sum is %d",
+						total[row.Unit], row.Unit, n)
 				}
 			}
 		}

@@ -64,7 +64,8 @@ func (t *trail) add(days stretch, r Rung, n int64) {
 	if len(t.added) >= max(maxAdded, 8*len(t.steps)) {
 		t.gather()
 	}
-	t.added = append(t.added, addition{days.from, r, false, n}, addition{dayAfter(days.until), r, true, n})
+	t.added = append(t.added, addition{days.from, r, false, n},
+		addition{dayAfter(days.until), r, true, n})
 }
 
 // gather puts what was added on one date together.

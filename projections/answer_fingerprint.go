@@ -11,7 +11,8 @@ import (
 	"muster/events"
 )
 
-// A Fingerprint is the hash of one projection in a canonical rendering: the same wherever the same records were folded.
+// A Fingerprint is the hash of one projection in a canonical rendering: the same wherever the same
+// records were folded.
 type Fingerprint struct {
 	Name    string `json:"name"`
 	Entries int    `json:"entries"`
@@ -25,13 +26,15 @@ type Fingerprints struct {
 	Whole string        `json:"whole"` // SHA-256, in hex, over the names and hashes of each
 }
 
-// Fingerprint renders every projection as of a record, 0 for the last, and hashes it. The rendering is text: one line for
-// each entry and each thing that was said about it, of fields that are quoted as in Go and separated by a space, in an
-// order that follows from the entries alone. Whoever folds the same records arrives at the same text.
+// Fingerprint renders every projection as of a record, 0 for the last, and hashes it. The rendering
+// is text: one line for each entry and each thing that was said about it, of fields that are quoted
+// as in Go and separated by a space, in an order that follows from the entries alone. Whoever folds
+// the same records arrives at the same text.
 //
-// Pledges, requirements, operations, scopes and the roster are rendered with their histories, so all that follows from
-// them at any moment is in the hash. Coverage has no state of its own; what is rendered are its answers at every rung on
-// the day of the last record, without their sentences, which are for people and may be reworded.
+// Pledges, requirements, operations, scopes and the roster are rendered with their histories, so
+// all that follows from them at any moment is in the hash. Coverage has no state of its own; what
+// is rendered are its answers at every rung on the day of the last record, without their sentences,
+// which are for people and may be reworded.
 func (p *Picture) Fingerprint(ctx context.Context, asOf uint64) (Fingerprints, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(Moment{AsOf: asOf})
@@ -54,7 +57,8 @@ func (p *Picture) Fingerprint(ctx context.Context, asOf uint64) (Fingerprints, e
 		if err := projection.render(ctx, r, b); err != nil {
 			return Fingerprints{}, fmt.Errorf("%s: %w", projection.name, err)
 		}
-		f.Each = append(f.Each, Fingerprint{projection.name, r.entries, hex.EncodeToString(r.hash.Sum(nil))})
+		f.Each = append(f.Each,
+			Fingerprint{projection.name, r.entries, hex.EncodeToString(r.hash.Sum(nil))})
 	}
 	whole := &rendering{hash: sha256.New()}
 	for _, one := range f.Each {
@@ -102,12 +106,14 @@ func (p *Picture) said(r *rendering, seq uint64, effective events.Date, what ...
 
 func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 	if b.AsOf > 0 {
-		r.line("ledger", p.times[0], p.roster.founding.Origin, p.roster.founding.Title, p.roster.founding.Founder)
+		r.line("ledger", p.times[0], p.roster.founding.Origin, p.roster.founding.Title,
+			p.roster.founding.Founder)
 	}
 	for _, member := range p.roster.members {
 		if m, ok := member.known(b.AsOf); ok {
 			r.entries++
-			r.line("member", m.Key, m.Role, m.Admitted, p.times[m.Admitted-1], m.Revoked, m.Note, m.Reason)
+			r.line("member", m.Key, m.Role, m.Admitted, p.times[m.Admitted-1], m.Revoked,
+				m.Note, m.Reason)
 			if m.Clearance != "" {
 				r.line("clearance", m.Clearance)
 			}
@@ -170,7 +176,8 @@ func (p *Picture) renderRequirements(_ context.Context, r *rendering, b Basis) e
 			r.line("requirement", name, lineName)
 			for _, s := range entries {
 				q := s.what
-				p.said(r, s.seq, s.effective, q.Role, q.Area, q.Required, q.Unit, q.From, q.Until, q.Priority, q.Essential, q.Note)
+				p.said(r, s.seq, s.effective, q.Role, q.Area, q.Required, q.Unit, q.From, q.Until,
+					q.Priority, q.Essential, q.Note)
 			}
 			for _, s := range l.cancelled.known(b.AsOf) {
 				p.said(r, s.seq, s.effective, "cancelled")
@@ -205,7 +212,8 @@ func (p *Picture) renderFact(r *rendering, d *fact, asOf uint64) {
 	if uint64(d.knownTo) <= asOf {
 		until = uint64(d.knownTo)
 	}
-	p.said(r, uint64(d.knownFrom), d.effective, d.move.typ, uint64(d.order), until, d.id, d.remark.signer, d.remark.source, d.remark.text,
+	p.said(r, uint64(d.knownFrom), d.effective, d.move.typ, uint64(d.order), until, d.id,
+		d.remark.signer, d.remark.source, d.remark.text,
 		d.quantity, d.unit, d.expires, uint64(d.corrects))
 	if t := d.terms; t != nil {
 		notice := -1
@@ -259,7 +267,8 @@ func (p *Picture) renderCoverage(ctx context.Context, r *rendering, b Basis) err
 		}
 		for _, l := range c.Lines {
 			r.entries++
-			r.line("line", rung, l.Operation, l.Line, l.Required, l.Supply, l.Gap, l.Conditional, l.Caveated, l.Unknown)
+			r.line("line", rung, l.Operation, l.Line, l.Required, l.Supply, l.Gap, l.Conditional,
+				l.Caveated, l.Unknown)
 			for _, n := range l.Counted {
 				r.line("counted", n.Pledge, n.Quantity, n.Allocation, n.Conditions, n.Caveats)
 			}

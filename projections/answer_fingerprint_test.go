@@ -12,7 +12,8 @@ import (
 // The canonical rendering is the same on every machine, and from one version to the next.
 func TestFingerprintIsFrozen(t *testing.T) {
 	l := newAllKinds(t)
-	for name, asOf := range map[string]uint64{"fingerprint-2.golden": beforeReleases - 1, "fingerprint-2-line.golden": beforeReleases,
+	for name, asOf := range map[string]uint64{"fingerprint-2.golden": beforeReleases - 1,
+		"fingerprint-2-line.golden":    beforeReleases,
 		"fingerprint-2-release.golden": l.Last()} {
 		f := must[Fingerprints](t)(l.picture().Fingerprint(t.Context(), asOf))
 		var all strings.Builder
@@ -23,19 +24,24 @@ func TestFingerprintIsFrozen(t *testing.T) {
 	}
 }
 
-// Whatever a record says, the fingerprint shows it, in the projection where it belongs, and keeps that of the record before.
+// Whatever a record says, the fingerprint shows it, in the projection where it belongs, and keeps
+// that of the record before.
 func TestFingerprintShowsEveryRecord(t *testing.T) {
 	l := newAllKinds(t)
 	p := l.picture()
-	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations", "scope": "scopes",
-		"requirement": "requirements", "pledge": "pledges", "condition": "pledges", "caveat": "pledges", "allocation": "pledges"}
+	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations",
+		"scope":       "scopes",
+		"requirement": "requirements", "pledge": "pledges", "condition": "pledges",
+		"caveat": "pledges", "allocation": "pledges"}
 	before := must[Fingerprints](t)(NewPicture().Fingerprint(t.Context(), 0))
 	for _, rec := range l.All {
 		now := must[Fingerprints](t)(p.Fingerprint(t.Context(), rec.Sequence))
 		for i, one := range now.Each {
 			changed := one.SHA256 != before.Each[i].SHA256
-			if want := one.Name == belongs[rec.Statement.Head().Type.Subject()]; changed != want && one.Name != "coverage" {
-				t.Errorf("record %d, a %s: %s changed %v", rec.Sequence, rec.Statement.Head().Type, one.Name, changed)
+			if want := one.Name == belongs[rec.Statement.Head().Type.Subject()]; changed != want &&
+				one.Name != "coverage" {
+				t.Errorf("record %d, a %s: %s changed %v", rec.Sequence, rec.Statement.Head().Type,
+					one.Name, changed)
 			}
 		}
 		equal(t, "as a fold up to there", now.Whole, whole(t, l.pictureUpTo(rec.Sequence)))

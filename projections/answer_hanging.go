@@ -8,7 +8,8 @@ import (
 	"muster/events"
 )
 
-// A HangingSupply is supply of one line that hangs on one condition, or is restricted by one caveat.
+// A HangingSupply is supply of one line that hangs on one condition, or is restricted by one
+// caveat.
 type HangingSupply struct {
 	// Kind is that of the condition, or "caveat"; Name is the condition's or the caveat's.
 	Kind      string           `json:"kind"`
@@ -18,8 +19,9 @@ type HangingSupply struct {
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
 	Day       events.Date      `json:"day,omitzero"` // of a range, on which the line is met least
-	// Quantity is what hangs on it. What hangs on two things is in both: the rows must not be added up.
-	// It is unknown where nothing of it is known, and Unknown is how many pledges have not said of how much they are.
+	// Quantity is what hangs on it. What hangs on two things is in both: the rows must not be added
+	// up. It is unknown where nothing of it is known, and Unknown is how many pledges have not said
+	// of how much they are.
 	Quantity events.Quantity `json:"quantity"`
 	Unknown  int             `json:"unknown,omitzero"`
 	// Gap is what would be missing of the line without it.
@@ -63,14 +65,17 @@ func (p *Picture) Hanging(ctx context.Context, m Moment, f Filter) (HangingSuppl
 	return answer, p.meter.err()
 }
 
-// hangingUnknown adds what hangs over the pledges that would be supply of one line, and have not said of how much they are.
+// hangingUnknown adds what hangs over the pledges that would be supply of one line, and have not
+// said of how much they are.
 func (p *Picture) hangingUnknown(answer *HangingSupplies, c *Coverage, f Filter) {
 	for i := range c.NotCounted {
 		n := &c.NotCounted[i]
 		if n.Reason != UnknownQuantity || len(n.Lines) != 1 || !f.nation(n.Nation) {
 			continue
 		}
-		at := slices.IndexFunc(c.Lines, func(l LineCoverage) bool { return l.Operation == n.Operation && l.Line == n.Lines[0] })
+		at := slices.IndexFunc(c.Lines, func(l LineCoverage) bool {
+			return l.Operation == n.Operation && l.Line == n.Lines[0]
+		})
 		if at >= 0 {
 			b := c.Basis.onDay(max(c.Lines[at].Day, c.On))
 			answer.Hanging = p.hangingOf(answer.Hanging, &b, &c.Lines[at],
@@ -80,17 +85,20 @@ func (p *Picture) hangingUnknown(answer *HangingSupplies, c *Coverage, f Filter)
 }
 
 // hangingOf adds what hangs over one pledge of a line.
-func (p *Picture) hangingOf(all []HangingSupply, b *Basis, l *LineCoverage, c Counted) []HangingSupply {
+func (p *Picture) hangingOf(all []HangingSupply, b *Basis, l *LineCoverage,
+	c Counted) []HangingSupply {
 	var room standing
 	pl, _ := p.find(c.Pledge)
 	s := b.WhatIf.suppose(pl.at(b, &room))
 	add := func(kind string, h hold) {
 		at := slices.IndexFunc(all, func(o HangingSupply) bool {
-			return o.Kind == kind && o.Name == h.name && o.Line == l.Line && o.Operation == l.Operation
+			return o.Kind == kind && o.Name == h.name && o.Line == l.Line &&
+				o.Operation == l.Operation
 		})
 		if at < 0 {
 			at = len(all)
-			all = append(all, HangingSupply{Kind: kind, Name: h.name, Operation: l.Operation, Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Quantity: l.Unit.Of(0)})
+			all = append(all, HangingSupply{Kind: kind, Name: h.name, Operation: l.Operation,
+				Line: l.Line, Role: l.Role, Unit: l.Unit, Day: l.Day, Quantity: l.Unit.Of(0)})
 		}
 		all[at].add(c, h)
 	}

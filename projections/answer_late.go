@@ -26,8 +26,8 @@ type LateRecords struct {
 	Records  []LateRecord `json:"records"`
 }
 
-// Late answers which records about pledges were made more than so many days after the date from which they hold: they have changed
-// what is known of days that had passed.
+// Late answers which records about pledges were made more than so many days after the date from
+// which they hold: they have changed what is known of days that had passed.
 func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (LateRecords, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -41,15 +41,20 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 	answer := LateRecords{Basis: b, MoreThan: moreThan, Records: []LateRecord{}}
 	p.eachFact(&b, chosen, f, func(pl *pledge, d *fact) {
 		recorded := events.DateOf(time.UnixMicro(p.times[d.order-1]).UTC())
-		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 && p.meter.hold(1, answerRow) {
-			answer.Records = append(answer.Records, LateRecord{p.lifeEvent(pl, d, b.AsOf), pl.id, pl.operation.name, pl.nation, days})
+		if days := daysBetween(d.effective, recorded); days > moreThan && d.corrects == 0 &&
+			p.meter.hold(1, answerRow) {
+			answer.Records = append(answer.Records,
+				LateRecord{p.lifeEvent(pl, d, b.AsOf), pl.id, pl.operation.name, pl.nation, days})
 		}
 	})
-	slices.SortFunc(answer.Records, func(a, b LateRecord) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortFunc(answer.Records, func(a, b LateRecord) int {
+		return cmp.Compare(a.Sequence, b.Sequence)
+	})
 	return answer, p.meter.err()
 }
 
-// eachFact calls do for what each record says of the pledges that pass a filter, as far as is known.
+// eachFact calls do for what each record says of the pledges that pass a filter, as far as is
+// known.
 func (p *Picture) eachFact(b *Basis, chosen []*operation, f Filter, do func(*pledge, *fact)) {
 	for _, o := range chosen {
 		for _, pl := range o.now().pledges {
@@ -69,7 +74,8 @@ func (p *Picture) eachFact(b *Basis, chosen []*operation, f Filter, do func(*ple
 	}
 }
 
-// isFor reports whether a pledge is for a role, as it is known, on the last date of which anything is said.
+// isFor reports whether a pledge is for a role, as it is known, on the last date of which anything
+// is said.
 func (pl *pledge) isFor(role events.Role, b *Basis) bool {
 	if uint64(pl.first) > b.AsOf {
 		return false
@@ -111,7 +117,8 @@ func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Correcti
 		if d.corrects == 0 {
 			return
 		}
-		c := Correction{LifeEvent: p.lifeEvent(pl, d, b.AsOf), Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation}
+		c := Correction{LifeEvent: p.lifeEvent(pl, d, b.AsOf), Pledge: pl.id,
+			Operation: pl.operation.name, Nation: pl.nation}
 		facts := pl.now().facts
 		for i := range facts {
 			if wrong := &facts[i]; wrong.own() && wrong.order == d.corrects {
@@ -120,6 +127,8 @@ func (p *Picture) Corrections(ctx context.Context, m Moment, f Filter) (Correcti
 		}
 		answer.Corrections = append(answer.Corrections, c)
 	})
-	slices.SortFunc(answer.Corrections, func(a, b Correction) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortFunc(answer.Corrections, func(a, b Correction) int {
+		return cmp.Compare(a.Sequence, b.Sequence)
+	})
 	return answer, p.meter.err()
 }

@@ -8,17 +8,21 @@ import (
 	"muster/events"
 )
 
-// A NationRole is what a nation has in one role of an operation, in one unit, by the rung that pledges are on.
+// A NationRole is what a nation has in one role of an operation, in one unit, by the rung that
+// pledges are on.
 type NationRole struct {
 	Operation events.Operation `json:"operation"`
 	Role      events.Role      `json:"role"`
 	Unit      events.Unit      `json:"unit"`
-	// Day is the day of a range of which the row tells: the first on which least is there from the rung asked.
+	// Day is the day of a range of which the row tells: the first on which least is there from the
+	// rung asked.
 	Day     events.Date `json:"day,omitzero"`
 	Pledges int         `json:"pledges"`
-	// Rungs are the sums from each rung up, from the lowest rung; unknown where there are pledges and none of them is known.
+	// Rungs are the sums from each rung up, from the lowest rung; unknown where there are pledges
+	// and none of them is known.
 	Rungs []events.Quantity `json:"rungs"`
-	// Reserve is what stands by at home, and Unknown how many pledges have not said of how much they are. Neither is in the sums.
+	// Reserve is what stands by at home, and Unknown how many pledges have not said of how much
+	// they are. Neither is in the sums.
 	Reserve events.Quantity `json:"reserve,omitzero"`
 	Unknown int             `json:"unknown,omitzero"`
 }
@@ -43,21 +47,25 @@ type NationPage struct {
 	Counted    []CountedFor  `json:"counted"`
 	NotCounted []NotCounted  `json:"not_counted"`
 	Members    []Member      `json:"members"`
-	// Next is the first later day on which a pledge of it is there, where none is. All that is asked about an operation that has
-	// not begun is answered for one day, its first, so that answers can be compared; a nation may come later than that.
+	// Next is the first later day on which a pledge of it is there, where none is. All that is
+	// asked about an operation that has not begun is answered for one day, its first, so that
+	// answers can be compared; a nation may come later than that.
 	Next events.Date `json:"next,omitzero"`
 }
 
-// Nation answers everything about one nation: what it has declared and pledged, what of that was counted for which requirement and
-// what was not, and who signs for it. Of a range, each of its parts answers as it does by itself.
-func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o events.Operation) (NationPage, error) {
+// Nation answers everything about one nation: what it has declared and pledged, what of that was
+// counted for which requirement and what was not, and who signs for it. Of a range, each of its
+// parts answers as it does by itself.
+func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation,
+	o events.Operation) (NationPage, error) {
 	p = p.metered(ctx)
 	f := Filter{Operation: o, Nation: nation}
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: o})
 	if err != nil {
 		return NationPage{}, err
 	}
-	page := NationPage{Basis: c.Basis, Nation: nation, Name: nation.Name(), Counted: []CountedFor{}, NotCounted: []NotCounted{}, Members: []Member{}}
+	page := NationPage{Basis: c.Basis, Nation: nation, Name: nation.Name(), Counted: []CountedFor{},
+		NotCounted: []NotCounted{}, Members: []Member{}}
 	chosen, err := p.chosen(c.AsOf, o)
 	if err != nil {
 		return NationPage{}, err
@@ -76,14 +84,16 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o 
 	if err != nil {
 		return NationPage{}, err
 	}
-	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes, p.nationRoles(&c.Basis, chosen, f)
+	page.Pledges, page.Scopes, page.Roles = list.Pledges, scopes.Scopes,
+		p.nationRoles(&c.Basis, chosen, f)
 	if len(page.Roles) == 0 {
 		page.Next = p.nextThere(&c.Basis, chosen, f)
 	}
 	for _, l := range c.Lines {
 		for _, one := range l.Counted {
 			if one.Nation == nation {
-				page.Counted = append(page.Counted, CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
+				page.Counted = append(page.Counted,
+					CountedFor{l.Operation, l.Line, l.Unit, l.Day, one})
 			}
 		}
 	}
@@ -100,9 +110,11 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation, o 
 	return page, p.meter.err()
 }
 
-// nationRoles sums a nation's pledges by role and rung, of a range each on the day on which least is there.
+// nationRoles sums a nation's pledges by role and rung, of a range each on the day on which least
+// is there.
 func (p *Picture) nationRoles(b *Basis, chosen []*operation, f Filter) []NationRole {
-	r := roleSums{lows: p.newLows(b, chosen), picture: p, chosen: chosen, filter: f, number: map[kind]int{}}
+	r := roleSums{lows: p.newLows(b, chosen), picture: p, chosen: chosen, filter: f,
+		number: map[kind]int{}}
 	p.eachOf(b, r.weigh)
 	r.days = r.lowestDays()
 	r.sums = make([]roleSum, len(r.days))
@@ -116,7 +128,8 @@ func (p *Picture) nationRoles(b *Basis, chosen []*operation, f Filter) []NationR
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b NationRole) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Unit, b.Unit))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role),
+			cmp.Compare(a.Unit, b.Unit))
 	})
 	return rows
 }
@@ -141,7 +154,8 @@ type roleSum struct {
 
 // has reports whether a version is the nation's, in an operation that is asked about.
 func (r *roleSums) has(v *version) bool {
-	return r.picture.nations.names[v.nation] == r.filter.Nation && v.flags&isFailed == 0 && isChosen(r.chosen, r.picture.kinds.names[v.promisedKind].operation)
+	return r.picture.nations.names[v.nation] == r.filter.Nation && v.flags&isFailed == 0 &&
+		isChosen(r.chosen, r.picture.kinds.names[v.promisedKind].operation)
 }
 
 // row returns the number of the sum of a kind.
@@ -190,7 +204,8 @@ func (r *roleSums) add(days stretch, v *version) {
 	}
 }
 
-// add adds what a version is at one of the rungs at which it is to be counted; a version is one pledge, whose first is such a rung.
+// add adds what a version is at one of the rungs at which it is to be counted; a version is one
+// pledge, whose first is such a rung.
 func (s *roleSum) add(v *version, at Rung, n int64, known, first bool) {
 	if first {
 		s.pledges++
@@ -204,7 +219,8 @@ func (s *roleSum) add(v *version, at Rung, n int64, known, first bool) {
 }
 
 func (s *roleSum) row(k kind) NationRole {
-	row := NationRole{Operation: k.operation.name, Role: k.role, Unit: k.unit, Pledges: s.pledges, Unknown: s.unknown}
+	row := NationRole{Operation: k.operation.name, Role: k.role, Unit: k.unit, Pledges: s.pledges,
+		Unknown: s.unknown}
 	for _, r := range Rungs() {
 		sum := s.exact[Deployed]
 		if r < Deployed { // where what is deployed counts for what was pledged: see supplies
@@ -228,7 +244,8 @@ type NationRow struct {
 	// Roles are those in which it has a pledge that is there, or that its scope names.
 	Roles   []events.Role `json:"roles"`
 	Pledges int           `json:"pledges"`
-	// Only is the one role that it gives: it has declared no other, or, where it has declared nothing, pledged no other.
+	// Only is the one role that it gives: it has declared no other, or, where it has declared
+	// nothing, pledged no other.
 	Only events.Role `json:"only,omitzero"`
 	// Declared says that Only follows from its declared scope.
 	Declared bool `json:"declared,omitzero"`
@@ -240,13 +257,16 @@ type NationRow struct {
 type Nations struct {
 	Basis
 	Nations []NationRow `json:"nations"`
-	// Next is the first later day on which a pledge is there, where no nation has pledged or declared anything.
+	// Next is the first later day on which a pledge is there, where no nation has pledged or
+	// declared anything.
 	Next events.Date `json:"next,omitzero"`
 }
 
-// Nations answers which nations give what, in short, by code. Only leaves out all but those that give this role and no other,
-// such as intelligence; "" leaves out none. Of a range, it answers what they give on any of its days.
-func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, only events.Role) (Nations, error) {
+// Nations answers which nations give what, in short, by code. Only leaves out all but those that
+// give this role and no other, such as intelligence; "" leaves out none. Of a range, it answers
+// what they give on any of its days.
+func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation,
+	only events.Role) (Nations, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	if err != nil {
@@ -291,7 +311,9 @@ func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation, onl
 	if len(rows) == 0 {
 		answer.Next = p.nextThere(&b, chosen, Filter{})
 	}
-	slices.SortFunc(answer.Nations, func(a, b NationRow) int { return cmp.Compare(a.Nation, b.Nation) })
+	slices.SortFunc(answer.Nations, func(a, b NationRow) int {
+		return cmp.Compare(a.Nation, b.Nation)
+	})
 	return answer, p.meter.err()
 }
 

@@ -8,12 +8,13 @@ import (
 	"muster/events"
 )
 
-// Opening returns m for a question that names no date, about an operation or, without one, about all: m itself or, where
-// none of them has begun on its date, m on the first day of the one that begins first, which m.Beginning then names. The
-// answer would be empty otherwise, as if nothing were required and nobody gave anything. An operation begins on the first
-// day on which a requirement of it is in force; one that has no requirements, with its first pledge. Those that begin later are
-// named in m.NotBegun. All of it is as known
-// as of m.AsOf. It looks at the requirements alone, unless an operation has none.
+// Opening returns m for a question that names no date, about an operation or, without one, about
+// all: m itself or, where none of them has begun on its date, m on the first day of the one that
+// begins first, which m.Beginning then names. The answer would be empty otherwise, as if nothing
+// were required and nobody gave anything. An operation begins on the first day on which a
+// requirement of it is in force; one that has no requirements, with its first pledge. Those that
+// begin later are named in m.NotBegun. All of it is as known as of m.AsOf. It looks at the
+// requirements alone, unless an operation has none.
 func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
 	b, err := p.Basis(m)
 	if err != nil {
@@ -44,7 +45,8 @@ func (p *Picture) Opening(m Moment, o events.Operation) (Moment, error) {
 	return m, nil
 }
 
-// OperationOf returns the only operation that has a requirement of a name, as known as of m; "" where none has, or several.
+// OperationOf returns the only operation that has a requirement of a name, as known as of m; ""
+// where none has, or several.
 func (p *Picture) OperationOf(m Moment, name events.Line) (found events.Operation) {
 	b, err := p.Basis(m)
 	if err != nil || name == "" {
@@ -63,8 +65,8 @@ func (p *Picture) OperationOf(m Moment, name events.Line) (found events.Operatio
 	return found
 }
 
-// opens returns the first day on which a requirement of the operation is in force, or one on or before the date asked; 0
-// for never. It also reports whether there are any requirements.
+// opens returns the first day on which a requirement of the operation is in force, or one on or
+// before the date asked; 0 for never. It also reports whether there are any requirements.
 func (o *operation) opens(b *Basis) (first events.Date, required bool) {
 	for _, name := range o.now().lineNames {
 		day, ok := o.now().lines[name].opens(b)
@@ -79,7 +81,8 @@ func (o *operation) opens(b *Basis) (first events.Date, required bool) {
 	return first, required
 }
 
-// opens returns the first day on which the line is in force, 0 for never; false when it is not known yet.
+// opens returns the first day on which the line is in force, 0 for never; false when it is not
+// known yet.
 func (l *line) opens(b *Basis) (events.Date, bool) {
 	var days []events.Date
 	l.edges(b.AsOf, func(d events.Date) { days = append(days, d) })
@@ -97,15 +100,16 @@ func (p *Picture) hasBegun(o *operation, b *Basis) bool {
 	t, asOf := &p.versions, uint32(b.AsOf)
 	extents := t.extents[:t.before(asOf)]
 	for i := range extents {
-		if e := &extents[i]; e.isKnown(asOf) && e.from <= b.On && p.kinds.names[t.what[i].promisedKind].operation == o {
+		if e := &extents[i]; e.isKnown(asOf) && e.from <= b.On &&
+			p.kinds.names[t.what[i].promisedKind].operation == o {
 			return true
 		}
 	}
 	return false
 }
 
-// nextThere returns the first day after those asked on which a pledge that passes a filter is there, 0 for none. It scans the
-// table, and is for answers in which nothing is.
+// nextThere returns the first day after those asked on which a pledge that passes a filter is
+// there, 0 for none. It scans the table, and is for answers in which nothing is.
 func (p *Picture) nextThere(b *Basis, chosen []*operation, f Filter) (next events.Date) {
 	t, asOf := &p.versions, uint32(b.AsOf)
 	extents := t.extents[:t.before(asOf)]
@@ -115,15 +119,18 @@ func (p *Picture) nextThere(b *Basis, chosen []*operation, f Filter) (next event
 		}
 		e, v := &extents[i], &t.what[i]
 		k := &p.kinds.names[v.promisedKind]
-		if e.isKnown(asOf) && e.from > b.last() && (next == 0 || e.from < next) && isChosen(chosen, k.operation) &&
-			f.nation(p.nations.names[v.nation]) && (f.Role == "" || f.Role == k.role) && b.WhatIf.lets(p, v) {
+		if e.isKnown(asOf) && e.from > b.last() && (next == 0 || e.from < next) &&
+			isChosen(chosen, k.operation) &&
+			f.nation(p.nations.names[v.nation]) && (f.Role == "" || f.Role == k.role) &&
+			b.WhatIf.lets(p, v) {
 			next = e.from
 		}
 	}
 	return next
 }
 
-// nextInForce returns the first day after those asked on which a requirement of some operations is in force, 0 for none.
+// nextInForce returns the first day after those asked on which a requirement of some operations is
+// in force, 0 for none.
 func nextInForce(b *Basis, chosen []*operation, role events.Role) (next events.Date) {
 	for _, o := range chosen {
 		for _, name := range o.now().lineNames {
@@ -131,7 +138,8 @@ func nextInForce(b *Basis, chosen []*operation, role events.Role) (next events.D
 				if d <= b.last() || next != 0 && d >= next {
 					return
 				}
-				if q, ok := o.now().lines[name].at(b.onDay(d)); ok && q.State == InForce && (role == "" || q.Role == role) {
+				if q, ok := o.now().lines[name].at(b.onDay(d)); ok && q.State == InForce &&
+					(role == "" || q.Role == role) {
 					next = d
 				}
 			})

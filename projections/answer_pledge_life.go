@@ -26,8 +26,8 @@ type LifeEvent struct {
 	CorrectedBy uint64 `json:"corrected_by,omitzero"`
 }
 
-// Life tells the life of a pledge as far as it is known as of m.AsOf: every record about it, in the order of recording,
-// those that are effective only after m.On included.
+// Life tells the life of a pledge as far as it is known as of m.AsOf: every record about it, in the
+// order of recording, those that are effective only after m.On included.
 func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -51,7 +51,8 @@ func (p *Picture) Life(ctx context.Context, m Moment, id events.ID) ([]LifeEvent
 
 func (p *Picture) lifeEvent(pl *pledge, d *fact, asOf uint64) LifeEvent {
 	recorded, _ := p.Recorded(uint64(d.order))
-	e := LifeEvent{Sequence: uint64(d.order), Recorded: recorded, Effective: d.effective, Type: d.move.typ, ID: d.id,
+	e := LifeEvent{Sequence: uint64(d.order), Recorded: recorded, Effective: d.effective,
+		Type: d.move.typ, ID: d.id,
 		Signer: d.remark.signer, Sentence: pl.sentence(d)}
 	if uint64(d.knownTo) <= asOf {
 		e.CorrectedBy = pl.correctionOf(d.order, uint32(asOf))
@@ -125,7 +126,8 @@ func Readers(r events.Release, to []events.Nation) string {
 	return said
 }
 
-// mended tells what a correction does to the record that it mends: what it should have said, and from when.
+// mended tells what a correction does to the record that it mends: what it should have said, and
+// from when.
 func (pl *pledge) mended(d *fact) string {
 	var was, is *fact
 	facts := pl.now().facts
@@ -143,7 +145,8 @@ func (pl *pledge) mended(d *fact) string {
 		return at + " should never have been made"
 	}
 	said := ""
-	if !is.quantity.IsZero() && (was == nil || is.quantity != was.quantity || is.terms != was.terms) {
+	if !is.quantity.IsZero() &&
+		(was == nil || is.quantity != was.quantity || is.terms != was.terms) {
 		said = " should have said " + amount{is.quantity, is.unit}.String()
 		if is.terms != nil {
 			said += is.terms.describe(is.move.strength)
@@ -176,13 +179,15 @@ func (pl *pledge) describeShare(d *fact) string {
 	facts := pl.now().facts
 	for i := range facts {
 		if made := &facts[i]; made.id == d.share.id && made.share != nil {
-			return " " + string(made.share.line.name) + " (" + amount{made.quantity, made.unit}.String() + ")"
+			return " " + string(made.share.line.name) + " (" + amount{made.quantity,
+				made.unit}.String() + ")"
 		}
 	}
 	return " " + d.share.id.String()
 }
 
-// describe tells the terms after an amount: "for ground in west, from 2026-03-01, at 30 days' notice".
+// describe tells the terms after an amount: "for ground in west, from 2026-03-01, at 30 days'
+// notice".
 func (t *terms) describe(observed bool) string {
 	s := " for " + string(t.role)
 	if t.area != "" {
@@ -212,7 +217,8 @@ func (t *terms) describe(observed bool) string {
 	return s
 }
 
-// String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "an unknown number of aircraft".
+// String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "an unknown number of
+// aircraft".
 func (a amount) String() string {
 	if a.quantity.IsUnknown() {
 		return "an " + a.unknown()
@@ -230,8 +236,8 @@ func (a amount) unknown() string { return english.Unknown(string(a.unit), a.unit
 // isOne reports whether a sentence speaks of the amount as of one thing.
 func (a amount) isOne() bool { return a.quantity.IsUnknown() || a.quantity.IsOne() }
 
-// of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown number
-// of aircraft".
+// of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown
+// number of aircraft".
 func (a amount) of(nation events.Nation) string {
 	whose := english.Capital(english.Possessive(nation.Named()))
 	if a.quantity.IsUnknown() {

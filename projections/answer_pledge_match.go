@@ -8,8 +8,9 @@ import (
 	"muster/events"
 )
 
-// Reasons for which a pledge is not there at all on a date, and so is supply of nothing. They stand beside those of
-// [NotCounted], which are of pledges that are there; the states of pledges that have ended are reasons too.
+// Reasons for which a pledge is not there at all on a date, and so is supply of nothing. They stand
+// beside those of [NotCounted], which are of pledges that are there; the states of pledges that
+// have ended are reasons too.
 const (
 	NotBegun     Reason = "ahead"         // begins only later
 	WindowAhead  Reason = "window-ahead"  // the first day of its window is still to come
@@ -17,17 +18,20 @@ const (
 	SupposedAway Reason = "supposed-away" // left out by what the question supposes
 )
 
-// A Place says of a pledge, or of a part of one, for which requirement it counts at a moment, or why it counts for none.
+// A Place says of a pledge, or of a part of one, for which requirement it counts at a moment, or
+// why it counts for none.
 type Place struct {
-	// Line is the requirement that it is supply of; absent when it is of none, and then Reason says why.
+	// Line is the requirement that it is supply of; absent when it is of none, and then Reason says
+	// why.
 	Line   events.Line `json:"line,omitzero"`
 	Reason Reason      `json:"reason,omitzero"`
 	// By says why it counts for the line.
 	By CountedBy `json:"by,omitzero"`
 	// Quantity is how much it is about, in the unit. It may be unknown where it does not count.
-	Quantity   events.Quantity `json:"quantity,omitzero"`
-	Unit       events.Unit     `json:"unit"`
-	Allocation events.ID       `json:"allocation,omitzero"` // what sets it against the line, where something does
+	Quantity events.Quantity `json:"quantity,omitzero"`
+	Unit     events.Unit     `json:"unit"`
+	// What sets it against the line, where something does.
+	Allocation events.ID `json:"allocation,omitzero"`
 	// Lines are those that it fits or is allocated to, where it does not count.
 	Lines    []events.Line `json:"lines,omitempty"`
 	Sentence string        `json:"sentence"`
@@ -84,7 +88,8 @@ func (v *viewer) absent(pl *pledge) Reason {
 	return ""
 }
 
-// place puts one pledge where it belongs. What it is counted for, and what is left of it, is in the tally until the next.
+// place puts one pledge where it belongs. What it is counted for, and what is left of it, is in the
+// tally until the next.
 func (v *viewer) place(pl *pledge) (why Reason) {
 	v.uncounted = v.uncounted[:0]
 	for i := range v.lines {
@@ -98,7 +103,8 @@ func (v *viewer) place(pl *pledge) (why Reason) {
 	return why
 }
 
-// wouldFit names the requirements that the pledge placed last, which is there, counts for from any rung up.
+// wouldFit names the requirements that the pledge placed last, which is there, counts for from any
+// rung up.
 func (v *viewer) wouldFit() (all []events.Line) {
 	if v.what.flags&(isReserve|isFailed) != 0 {
 		return nil
@@ -136,12 +142,14 @@ func (v *viewer) comparedPlaces(pl *pledge) (all []comparedPlace) {
 	}
 	for i := range v.lines {
 		for _, c := range v.lines[i].counted {
-			all = append(all, comparedPlace{line: v.lines[i].Line, number: c.number, allocation: c.allocation, unit: v.lines[i].Unit})
+			all = append(all, comparedPlace{line: v.lines[i].Line, number: c.number,
+				allocation: c.allocation, unit: v.lines[i].Unit})
 		}
 	}
 	for i := range v.uncounted {
 		l := &v.uncounted[i]
-		s := comparedPlace{reason: l.reason, number: l.number, unknown: !l.known, unit: v.p.kinds.names[l.kind].unit}
+		s := comparedPlace{reason: l.reason, number: l.number, unknown: !l.known,
+			unit: v.p.kinds.names[l.kind].unit}
 		if l.share != nil {
 			s.allocation = l.share.id
 		}
@@ -161,13 +169,16 @@ func (v *viewer) places(pl *pledge) []Place {
 	for i := range v.lines {
 		l := &v.lines[i]
 		for _, c := range l.counted {
-			all = append(all, Place{Line: l.Line, By: c.by, Quantity: l.Unit.Of(c.number), Unit: l.Unit, Allocation: c.allocation,
-				Sentence: v.countedSentence(l, c.by), Sequences: v.now.sequencesWith(c.allocation, reported)})
+			all = append(all, Place{Line: l.Line, By: c.by, Quantity: l.Unit.Of(c.number),
+				Unit: l.Unit, Allocation: c.allocation,
+				Sentence:  v.countedSentence(l, c.by),
+				Sequences: v.now.sequencesWith(c.allocation, reported)})
 		}
 	}
 	for i := range v.uncounted {
 		n := v.show(&v.uncounted[i], v.now)
-		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines, Sentence: n.Sentence, Sequences: n.Sequences}
+		at := Place{Reason: n.Reason, Quantity: n.Quantity, Unit: n.Unit, Lines: n.Lines,
+			Sentence: n.Sentence, Sequences: n.Sequences}
 		if n.Reason == BelowRung && v.what.allocated != nil {
 			at.Lines = v.wouldFit()
 		}
@@ -193,10 +204,12 @@ func (v *viewer) countedSentence(l *lineTally, by CountedBy) string {
 	case ByName:
 		return fmt.Sprintf("It counts for %s: it is meant for that requirement.", l.Line)
 	case ByArea:
-		return fmt.Sprintf("It counts for %s: of the requirements that it fits, no other is in %s.", l.Line, l.Area)
+		return fmt.Sprintf("It counts for %s: of the requirements that it fits, no other is in %s.",
+			l.Line, l.Area)
 	}
 	if named := v.now.terms.line; named != "" {
-		return fmt.Sprintf("It counts for %s: it does not fit %s, which it names, and fits no other requirement in force.", l.Line, named)
+		return fmt.Sprintf("It counts for %s: it does not fit %s, which it names, and fits no "+
+			"other requirement in force.", l.Line, named)
 	}
 	return fmt.Sprintf("It counts for %s: it fits no other requirement in force.", l.Line)
 }
@@ -208,7 +221,8 @@ func (v *viewer) away(pl *pledge, why Reason) Place {
 		s = pl.beginning(v.basis.AsOf)
 	}
 	a, reported := s.amount(v.basis.Rung)
-	at := Place{Reason: why, Quantity: a.quantity, Unit: a.unit, Sequences: s.appendSequences(nil, reported)}
+	at := Place{Reason: why, Quantity: a.quantity, Unit: a.unit,
+		Sequences: s.appendSequences(nil, reported)}
 	switch why {
 	case NotBegun:
 		at.Sentence = fmt.Sprintf("It begins only on %s.", s.since)
@@ -217,9 +231,11 @@ func (v *viewer) away(pl *pledge, why Reason) Place {
 	case WindowOver:
 		at.Sentence = fmt.Sprintf("It was for the days up to %s.", s.terms.Until)
 	case SupposedAway:
-		at.Sentence = fmt.Sprintf("It is left out, since the question supposes the world %s.", v.basis.WhatIf)
+		at.Sentence = fmt.Sprintf("It is left out, since the question supposes the world %s.",
+			v.basis.WhatIf)
 	case Reason(Lapsed):
-		at.Sentence = fmt.Sprintf("It has lapsed: it stood through %s and was not renewed.", s.exitOn.AddDays(-1))
+		at.Sentence = fmt.Sprintf("It has lapsed: it stood through %s and was not renewed.",
+			s.exitOn.AddDays(-1))
 	default:
 		at.Sentence = fmt.Sprintf("It has ended: it was %s with effect from %s.", why, s.exitOn)
 		at.Sequences = s.exitBy.appendTo(at.Sequences)

@@ -9,9 +9,12 @@ import (
 
 // Terms returns the terms of the pledge as a statement says them.
 func (p *Pledge) Terms() events.PledgeTerms {
-	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area, Window: p.Window,
-		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source, Note: p.Note, Expires: p.Expires,
-		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line, ReleasableTo: p.ReleasableTo}
+	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area,
+		Window:       p.Window,
+		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source,
+		Note: p.Note, Expires: p.Expires,
+		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line,
+		ReleasableTo: p.ReleasableTo}
 }
 
 // Standing returns where the pledge stands as a disclosure restates it, beside its terms.
@@ -22,15 +25,19 @@ func (p *Pledge) Standing() events.Standing {
 	}
 	for _, c := range p.Conditions {
 		if c.State != Discharged {
-			s.Conditions = append(s.Conditions, events.StandingCondition{Condition: c.Condition, Kind: c.Kind, Failed: c.State == Failed})
+			s.Conditions = append(s.Conditions,
+				events.StandingCondition{Condition: c.Condition, Kind: c.Kind,
+					Failed: c.State == Failed})
 		}
 	}
 	for _, c := range p.Caveats {
-		s.Caveats = append(s.Caveats, events.StandingCaveat{Caveat: c.Caveat, Restriction: c.Restriction})
+		s.Caveats = append(s.Caveats,
+			events.StandingCaveat{Caveat: c.Caveat, Restriction: c.Restriction})
 	}
 	for _, a := range p.Allocations {
-		s.Allocations = append(s.Allocations, events.StandingAllocation{Allocation: a.ID, Line: a.Line,
-			Strength: events.Strength{Quantity: a.Quantity, Unit: p.Unit}, Window: a.Window})
+		s.Allocations = append(s.Allocations,
+			events.StandingAllocation{Allocation: a.ID, Line: a.Line,
+				Strength: events.Strength{Quantity: a.Quantity, Unit: p.Unit}, Window: a.Window})
 	}
 	return s
 }
@@ -71,10 +78,15 @@ func termsOf(t *events.PledgeTerms) []term {
 		quantity = t.Quantity.String()
 	}
 	return []term{
-		{"role", string(t.Role)}, {"quantity", quantity}, {"unit", string(t.Unit)}, {"area", string(t.Area)},
-		{"line", string(t.Line)}, {"from", date(t.From)}, {"until", date(t.Until)}, {"notice_to_move", notice},
-		{"presence", string(t.Presence)}, {"release", string(t.Release)}, {"releasable_to", strings.Join(nationNames(t.ReleasableTo), ", ")}, {"expires", date(t.Expires)},
-		{"predecessor", id(t.Predecessor)}, {"successor", id(t.Successor)}, {"elsewhere", strings.Join(t.Elsewhere, "\n")},
+		{"role", string(t.Role)}, {"quantity", quantity}, {"unit", string(t.Unit)},
+		{"area", string(t.Area)},
+		{"line", string(t.Line)}, {"from", date(t.From)}, {"until", date(t.Until)},
+		{"notice_to_move", notice},
+		{"presence", string(t.Presence)}, {"release", string(t.Release)},
+		{"releasable_to", strings.Join(nationNames(t.ReleasableTo), ", ")},
+		{"expires", date(t.Expires)},
+		{"predecessor", id(t.Predecessor)}, {"successor", id(t.Successor)},
+		{"elsewhere", strings.Join(t.Elsewhere, "\n")},
 		{"source", t.Source}, {"note", t.Note},
 	}
 }

@@ -11,15 +11,17 @@ import (
 	"muster/events"
 )
 
-// A PledgeVersion is what a pledge amounts to on a run of days, as it was known between two records.
+// A PledgeVersion is what a pledge amounts to on a run of days, as it was known between two
+// records.
 type PledgeVersion struct {
-	// KnownFrom is the record from which this was known, and KnownTo the one that has replaced it; 0 when it is still so. The times are
-	// when they were recorded.
+	// KnownFrom is the record from which this was known, and KnownTo the one that has replaced it;
+	// 0 when it is still so. The times are when they were recorded.
 	KnownFrom uint64    `json:"known_from"`
 	Recorded  time.Time `json:"recorded"`
 	KnownTo   uint64    `json:"known_to,omitzero"`
 	Replaced  time.Time `json:"replaced,omitzero"`
-	// From and Until are the days on which it holds, both included; Until is absent when no end is known.
+	// From and Until are the days on which it holds, both included; Until is absent when no end is
+	// known.
 	From  events.Date `json:"from"`
 	Until events.Date `json:"until,omitzero"`
 
@@ -27,7 +29,8 @@ type PledgeVersion struct {
 	Role events.Role `json:"role"`
 	Area events.Area `json:"area,omitzero"`
 	Line events.Line `json:"line,omitzero"` // that it names as the one that it is meant for
-	// Quantity is what is pledged, absent when it was only observed; Strength is what was reported there, absent when nothing was.
+	// Quantity is what is pledged, absent when it was only observed; Strength is what was reported
+	// there, absent when nothing was.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Strength events.Quantity `json:"strength,omitzero"`
 	Unit     events.Unit     `json:"unit"`
@@ -37,7 +40,8 @@ type PledgeVersion struct {
 	By Told `json:"by"`
 }
 
-// PledgeVersions is the history of one pledge on both clocks: by the record from which each version was known, then by date.
+// PledgeVersions is the history of one pledge on both clocks: by the record from which each version
+// was known, then by date.
 type PledgeVersions struct {
 	Basis
 	Pledge   Pledge          `json:"pledge"`
@@ -45,9 +49,9 @@ type PledgeVersions struct {
 	Life     []LifeEvent     `json:"life"`
 }
 
-// Versions answers what was known of a pledge, and from when to when, for all days on which it is there: begun, not ended, and within
-// its window. A late record or a correction replaces what was known of days that had passed. The date of m is that on which the
-// pledge itself is shown.
+// Versions answers what was known of a pledge, and from when to when, for all days on which it is
+// there: begun, not ended, and within its window. A late record or a correction replaces what was
+// known of days that had passed. The date of m is that on which the pledge itself is shown.
 func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeVersions, error) {
 	p = p.metered(ctx)
 	one, err := p.Pledge(ctx, m, id)
@@ -82,7 +86,8 @@ func (p *Picture) Versions(ctx context.Context, m Moment, id events.ID) (PledgeV
 func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion {
 	v, extent := &p.versions.what[row], &p.versions.extents[row]
 	k := p.kinds.names[v.promisedKind]
-	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung, Role: k.role, Area: k.area, Line: k.line, Unit: k.unit,
+	one := PledgeVersion{KnownFrom: uint64(extent.knownFrom), From: extent.from, Rung: v.rung,
+		Role: k.role, Area: k.area, Line: k.line, Unit: k.unit,
 		By: p.tell(pl, extent.knownFrom)}
 	one.Recorded, _ = p.Recorded(one.KnownFrom)
 	if to := uint64(extent.closedBy()); to <= asOf {
@@ -112,7 +117,8 @@ func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion 
 	return one
 }
 
-// sentence tells a version to people: "confirmed: 6,000 personnel for ground in west, hangs on a condition, 400 allocated to ground-west".
+// sentence tells a version to people: "confirmed: 6,000 personnel for ground in west, hangs on a
+// condition, 400 allocated to ground-west".
 func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 	s := one.Rung.String() + ":"
 	if !one.Quantity.IsZero() {
@@ -133,7 +139,8 @@ func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 		flag flags
 		text string
 	}{
-		{isReserve, "in reserve"}, {isConditional, "hangs on an open condition"}, {isFailed, "hangs on what will not happen"},
+		{isReserve, "in reserve"}, {isConditional, "hangs on an open condition"},
+		{isFailed, "hangs on what will not happen"},
 		{isCaveated, "restricted by a caveat"}, {isElsewhere, "also pledged elsewhere"},
 	} {
 		if v.flags&is.flag != 0 {
@@ -141,7 +148,8 @@ func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 		}
 	}
 	for _, share := range v.shares() {
-		more = append(more, fmt.Sprintf("%s allocated to %s", amount{one.Unit.Of(share.set), one.Unit}, share.line.name))
+		more = append(more, fmt.Sprintf("%s allocated to %s",
+			amount{one.Unit.Of(share.set), one.Unit}, share.line.name))
 	}
 	if len(more) > 0 {
 		s += ", " + strings.Join(more, ", ")

@@ -62,12 +62,14 @@ type Pledge struct {
 	// Quantity is what was pledged; absent when the pledge was only observed. It may be unknown.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Unit     events.Unit     `json:"unit"`
-	// Strength is what is there, as last reported, since the date StrengthOn; absent when nothing was.
+	// Strength is what is there, as last reported, since the date StrengthOn; absent when nothing
+	// was.
 	Strength   events.Quantity `json:"strength,omitzero"`
 	StrengthOn events.Date     `json:"strength_on,omitzero"`
 	Rung       Rung            `json:"rung,omitzero"`
 	State      State           `json:"state"`
-	// Day is the day of a range from which on it stands so, up to the end of the range or until it does not pass the filter.
+	// Day is the day of a range from which on it stands so, up to the end of the range or until it
+	// does not pass the filter.
 	Day  events.Date `json:"day,omitzero"`
 	Area events.Area `json:"area,omitzero"`
 	events.Window
@@ -78,10 +80,12 @@ type Pledge struct {
 	ReleasableTo []events.Nation `json:"releasable_to,omitempty"`
 	Source       string          `json:"source,omitzero"`
 	Note         string          `json:"note,omitzero"`
-	Observed     bool            `json:"observed,omitzero"` // seen in published figures, never offered
+	// seen in published figures, never offered
+	Observed bool `json:"observed,omitzero"`
 	// Expires is the last day on which it stands unless it is renewed or deployed by then.
 	Expires events.Date `json:"expires,omitzero"`
-	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces relieve these.
+	// Predecessor is the pledge whose forces these relieve, and Successor the one whose forces
+	// relieve these.
 	Predecessor events.ID `json:"predecessor,omitzero"`
 	Successor   events.ID `json:"successor,omitzero"`
 	// Elsewhere is what else the same forces are pledged to.
@@ -91,7 +95,8 @@ type Pledge struct {
 	Conditions  []Condition  `json:"conditions,omitempty"`
 	Caveats     []Caveat     `json:"caveats,omitempty"`
 	Allocations []Allocation `json:"allocations,omitempty"`
-	// Since is the date from which it is there, RungSince that from which it is on its rung, and Ended that of its exit.
+	// Since is the date from which it is there, RungSince that from which it is on its rung, and
+	// Ended that of its exit.
 	Since     events.Date `json:"since,omitzero"`
 	RungSince events.Date `json:"rung_since,omitzero"`
 	Ended     events.Date `json:"ended,omitzero"`
@@ -108,9 +113,10 @@ type PledgeList struct {
 	Next events.ID `json:"next,omitzero"`
 }
 
-// Pledges lists the pledges that are known, by ID, whatever their window and whether they have ended. Here m.Rung is not
-// Offered when it is zero: then pledges of every rung are listed. Of a range, it lists the pledges that pass the filter on any of its
-// days, each as it stands on the last of these.
+// Pledges lists the pledges that are known, by ID, whatever their window and whether they have
+// ended. Here m.Rung is not Offered when it is zero: then pledges of every rung are listed. Of a
+// range, it lists the pledges that pass the filter on any of its days, each as it stands on the
+// last of these.
 func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (PledgeList, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -148,7 +154,8 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 	return list, p.meter.err()
 }
 
-// showIn returns the pledge as it stands on the last of the days asked on which it passes a filter, false when there is none.
+// showIn returns the pledge as it stands on the last of the days asked on which it passes a filter,
+// false when there is none.
 func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 	if uint64(pl.first) > b.AsOf || !f.nation(pl.nation) {
 		return last, false
@@ -170,7 +177,8 @@ func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 }
 
 func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
-	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) && (f.State == "" || f.State == p.State) &&
+	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) &&
+		(f.State == "" || f.State == p.State) &&
 		(f.Line == "" || f.Line == p.Line) && p.Rung >= b.Rung
 }
 
@@ -191,18 +199,20 @@ func (p *Picture) Pledge(ctx context.Context, m Moment, id events.ID) (Pledge, e
 }
 
 func noPledge(id events.ID) error {
-	return problem.New(problem.NotFound, "there is no pledge %s", id).WithHint("list them with: muster pledge list")
+	return problem.New(problem.NotFound, "there is no pledge %s", id).
+		WithHint("list them with: muster pledge list")
 }
 
-// show returns the pledge as it stands, and false when it is not known yet. One that is effective only later is shown as it
-// will begin.
+// show returns the pledge as it stands, and false when it is not known yet. One that is effective
+// only later is shown as it will begin.
 func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	if uint64(pl.first) > b.AsOf {
 		return Pledge{}, false
 	}
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
-	one := Pledge{ID: pl.id, Operation: pl.operation.name, Nation: pl.nation, State: s.state(), First: uint64(pl.first)}
+	one := Pledge{ID: pl.id, Operation: pl.operation.name, Nation: pl.nation, State: s.state(),
+		First: uint64(pl.first)}
 	if !s.begun {
 		s = pl.beginning(b.AsOf)
 	}
@@ -238,7 +248,8 @@ func (p *Pledge) setTerms(s *standing) {
 	p.Role, p.Area, p.Line, p.Window, p.NoticeToMove = t.role, t.area, t.line, t.Window, t.notice
 	p.Presence, p.Release, p.Expires = t.presence, s.released.release, s.expires
 	if t.further != nil {
-		p.Predecessor, p.Successor, p.Elsewhere = t.further.predecessor, t.further.successor, t.further.elsewhere
+		p.Predecessor, p.Successor, p.Elsewhere = t.further.predecessor, t.further.successor,
+			t.further.elsewhere
 	}
 	if f := s.released.further; f != nil {
 		p.ReleasableTo = f.to
@@ -261,7 +272,8 @@ func (p *Pledge) setHolds(s *standing) {
 		}
 	}
 	for _, a := range s.allocations {
-		p.Allocations = append(p.Allocations, Allocation{a.id, a.line.name, p.Unit.Of(a.number), a.Window, uint64(a.by.order)})
+		p.Allocations = append(p.Allocations,
+			Allocation{a.id, a.line.name, p.Unit.Of(a.number), a.Window, uint64(a.by.order)})
 	}
 }
 

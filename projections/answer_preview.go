@@ -60,18 +60,22 @@ func (p *Preview) IsZero() bool { return len(p.Effects) == 0 }
 // a copy of what they touch, so that the picture itself stays as it is, and may be read meanwhile.
 // Whether the ledger would take them is not its question: what contradicts the picture is refused,
 // and the rules are for the ledger to keep.
-func (p *Picture) Preview(ctx context.Context, m Moment, statements []events.Statement) (Preview, error) {
+func (p *Picture) Preview(ctx context.Context, m Moment,
+	statements []events.Statement) (Preview, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
 	switch {
 	case err != nil:
 		return Preview{}, err
 	case b.IsRange():
-		return Preview{}, usage("on", b.Days(), "a change is previewed on one date, and on the first on which it shows: write one date")
+		return Preview{}, usage("on", b.Days(),
+			"a change is previewed on one date, and on the first on which it shows: write one date")
 	case b.AsOf != p.Sequence():
-		return Preview{}, usage("as_of", fmt.Sprint(b.AsOf), "a change is previewed on top of all there is: leave as_of out")
+		return Preview{}, usage("as_of", fmt.Sprint(b.AsOf),
+			"a change is previewed on top of all there is: leave as_of out")
 	case len(statements) == 0 || len(statements) > MaxPreview:
-		return Preview{}, usage("statements", fmt.Sprint(len(statements)), "write from 1 to %d statements", MaxPreview)
+		return Preview{}, usage("statements", fmt.Sprint(len(statements)),
+			"write from 1 to %d statements", MaxPreview)
 	}
 	s := p.supposing(statements)
 	s.since = earliest(statements)
@@ -148,7 +152,9 @@ func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 	was := b
 	b.AsOf = s.now.Sequence()
 	sides, before := sidesOn{}, sidesOn{}
-	pledges := slices.SortedFunc(s.now.those(s.touched), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
+	pledges := slices.SortedFunc(s.now.those(s.touched), func(a, b *pledge) int {
+		return compareIDs(a.id, b.id)
+	})
 	for i, pl := range pledges {
 		first := max(pl.daysThere(&b).from, b.On)
 		if first > b.On || pl.daysThere(&b).from == b.On {
@@ -166,7 +172,9 @@ func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 			}
 		}
 	}
-	byDay := func(a, b FirstDay) int { return cmp.Or(cmp.Compare(a.On, b.On), compareIDs(a.Pledge, b.Pledge)) }
+	byDay := func(a, b FirstDay) int {
+		return cmp.Or(cmp.Compare(a.On, b.On), compareIDs(a.Pledge, b.Pledge))
+	}
 	slices.SortFunc(all, byDay)
 	slices.SortFunc(later, byDay)
 	return all, later, more
@@ -176,7 +184,9 @@ func (s *supposed) firstDays(b Basis) (all, later []FirstDay, more bool) {
 func (s *supposed) unnumberDay(one FirstDay) FirstDay {
 	for i := range one.Places {
 		at := &one.Places[i]
-		at.Sequences = slices.DeleteFunc(at.Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
+		at.Sequences = slices.DeleteFunc(at.Sequences, func(seq uint64) bool {
+			return seq > s.is.Sequence()
+		})
 	}
 	return one
 }
@@ -209,7 +219,8 @@ func (s *supposed) addFirstDays(answer *Preview) error {
 // sameEffect reports whether two dates show the same change of the same numbers.
 func sameEffect(a, b *Diff) bool {
 	same := func(x, y LineDiff) bool {
-		return x.Line == y.Line && x.Operation == y.Operation && (x.From == nil) == (y.From == nil) && (x.To == nil) == (y.To == nil) &&
+		return x.Line == y.Line && x.Operation == y.Operation &&
+			(x.From == nil) == (y.From == nil) && (x.To == nil) == (y.To == nil) &&
 			(x.From == nil || *x.From == *y.From) && (x.To == nil || *x.To == *y.To)
 	}
 	samePledge := func(x, y PledgeDiff) bool { return x.Pledge == y.Pledge }
@@ -266,7 +277,9 @@ func (s *supposed) unnumberPlaces(one *PledgeStand) {
 		return
 	}
 	for i := range one.Places {
-		one.Places[i].Sequences = slices.DeleteFunc(one.Places[i].Sequences, func(seq uint64) bool { return seq > s.is.Sequence() })
+		one.Places[i].Sequences = slices.DeleteFunc(one.Places[i].Sequences, func(seq uint64) bool {
+			return seq > s.is.Sequence()
+		})
 	}
 }
 
@@ -312,7 +325,9 @@ func (s *supposed) partsOf(p *Picture, b Basis) []LineCoverage {
 	chosen, _ := p.chosen(b.AsOf, "") // all that are known
 	chosen = slices.DeleteFunc(chosen, func(o *operation) bool { return !s.operated[o.name] })
 	t := p.newTally(chosen, b, CoverageFilter{Brief: true})
-	touched := slices.DeleteFunc(slices.Collect(p.those(s.touched)), func(pl *pledge) bool { return pl == nil })
+	touched := slices.DeleteFunc(slices.Collect(p.those(s.touched)), func(pl *pledge) bool {
+		return pl == nil
+	})
 	p.fold(&b, touched, t.place)
 	return t.answer()
 }

@@ -122,7 +122,8 @@ func (s *supposed) suppose(st events.Statement) error {
 		s.copyLine(o, r.Line)
 	}
 	if err := s.now.ApplyRow(rec.Sequence, &r); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence))) // it is none
+		// It is none.
+		return errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("record %d: ", rec.Sequence)))
 	}
 	if r.Line != "" && r.Type.Subject() == "requirement" {
 		if l := s.now.operations[o].now().lines[r.Line]; !slices.Contains(s.lines, l) {
@@ -131,7 +132,9 @@ func (s *supposed) suppose(st events.Statement) error {
 	}
 	if pl, ok := s.now.find(r.Thing); ok {
 		s.touched[pl.id] = true
-		pl.now().stretches(new(standing), uint32(rec.Sequence), 0, func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) }) // numbers its kinds
+		// numbers its kinds
+		pl.now().stretches(new(standing), uint32(rec.Sequence), 0,
+			func(days stretch, one *standing) { s.now.versionOf(pl, one, days.from) })
 	}
 	return nil
 }

@@ -30,29 +30,47 @@ func TestPreview(t *testing.T) {
 		return text
 	}
 	withdrawn := &events.PledgeWithdrawn{PledgeStep: fra.step("pledge.withdrawn", 5)}
-	gone := "west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> withdrawn offered 60 withdrawn by 0 | "
+	gone := "west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> withdrawn offered 60 " +
+		"withdrawn by 0 | "
 	equal(t, "today", say(Moment{On: day(9)}, withdrawn), "2026-01-09 "+gone)
 	equal(t, "only later", say(Moment{On: day(3)}, withdrawn), "2026-01-05 "+gone)
 
-	offered := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("DEU"),
-		PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.From, t.Until = day(5), day(20) })}
-	equal(t, "a new pledge", say(Moment{On: day(1)}, offered), "2026-01-01 DEU: -> ahead offered 30 ahead by 0 | 2026-01-05 west: 60/100 -> 90/100 DEU ->30; DEU: -> live offered 30 west by 0 | ")
-	equal(t, "since", must[Preview](t)(p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{offered})).First, day(5))
-	accepted := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
-	equal(t, "both", say(Moment{On: day(9), Rung: Accepted}, offered, accepted), "2026-01-05 west: 0/100 -> 0/100; DEU: -> live offered 30 below-rung by 0 | 2026-01-09 west: 0/100 -> 30/100 DEU ->30; DEU: -> live accepted 30 west by 0 by 0 | ")
+	offered := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2),
+		Place: place("DEU"),
+		PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) {
+			t.From, t.Until = day(5), day(20)
+		})}
+	equal(t, "a new pledge", say(Moment{On: day(1)}, offered),
+		"2026-01-01 DEU: -> ahead offered 30 ahead by 0 | 2026-01-05 west: 60/100 -> 90/100 DEU "+
+			"->30; DEU: -> live offered 30 west by 0 | ")
+	equal(t, "since", must[Preview](t)(p.Preview(t.Context(), Moment{On: day(9)},
+		[]events.Statement{offered})).First, day(5))
+	accepted := &events.PledgeAccepted{
+		PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6),
+			Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
+	equal(t, "both", say(Moment{On: day(9), Rung: Accepted}, offered, accepted),
+		"2026-01-05 west: 0/100 -> 0/100; DEU: -> live offered 30 below-rung by 0 | 2026-01-09 "+
+			"west: 0/100 -> 30/100 DEU ->30; DEU: -> live accepted 30 west by 0 by 0 | ")
 
-	second := &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "east",
-		Role: "ground", Quantity: events.Count(50), Unit: "personnel", Window: events.Window{From: day(1)}, Priority: 1}}
+	second := &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1),
+		RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "east",
+			Role: "ground", Quantity: events.Count(50), Unit: "personnel",
+			Window: events.Window{From: day(1)}, Priority: 1}}
 	equal(t, "a requirement", say(Moment{On: day(1)}, second),
-		"2026-01-01 east: -> 0/50 by 0; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 west -> live offered 60 several-lines by 0 | ")
-	admitted := &events.MemberAdmitted{Header: l.head("member.admitted"), Key: l.key("DEU/other").Key(), Role: events.Liaison}
+		"2026-01-01 east: -> 0/50 by 0; west: 60/100 -> 0/100 FRA 60->; FRA: live offered 60 "+
+			"west -> live offered 60 several-lines by 0 | ")
+	admitted := &events.MemberAdmitted{Header: l.head("member.admitted"),
+		Key: l.key("DEU/other").Key(), Role: events.Liaison}
 	equal(t, "nothing", say(Moment{On: day(9)}, admitted), "")
 
-	lost := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"), Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
-	if _, err := p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{lost}); !problem.Is(err, problem.Conflict) {
+	lost := &events.PledgeAccepted{PledgeStep: events.PledgeStep{Header: l.head("pledge.accepted"),
+		Dated: dated(6), Place: place("DEU"), Step: events.Step{Pledge: offered.ID}}}
+	if _, err := p.Preview(t.Context(), Moment{On: day(9)},
+		[]events.Statement{lost}); !problem.Is(err, problem.Conflict) {
 		t.Errorf("what is no pledge: %v", err)
 	}
-	if _, err := p.Preview(t.Context(), Moment{AsOf: before - 1}, []events.Statement{withdrawn}); !problem.Is(err, problem.Usage) {
+	if _, err := p.Preview(t.Context(), Moment{AsOf: before - 1},
+		[]events.Statement{withdrawn}); !problem.Is(err, problem.Usage) {
 		t.Errorf("in the past: %v", err)
 	}
 	equal(t, "the picture", p.Sequence(), before)
@@ -63,7 +81,8 @@ var (
 	// Never changed there, since nobody may suppose who signs, and what is supposed has no label.
 	sharedBySupposed = []string{"roster", "labels", "meter"}
 	// Only added to, for which there is no room that is shared.
-	sharedAsFarAsItGoes = []string{"times", "touched", "rotating", "labelled", "names", "nations.names",
+	sharedAsFarAsItGoes = []string{"times", "touched", "rotating", "labelled", "names",
+		"nations.names",
 		"kinds.names"}
 )
 
@@ -111,26 +130,32 @@ func sharedMemory(path string, a, b reflect.Value) (paths []string) {
 	return paths
 }
 
-// Previews and other questions may be asked at the same time: the race detector sees that neither writes.
+// Previews and other questions may be asked at the same time: the race detector sees that neither
+// writes.
 func TestPreviewBesideReaders(t *testing.T) {
 	l, force := newForce(t)
 	p := l.picture()
 	withdrawn := &events.PledgeWithdrawn{PledgeStep: force["FRA"].step("pledge.withdrawn", 5)}
-	second := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("GBR"), PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) { t.Area = "north" })}
+	second := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2),
+		Place: place("GBR"), PledgeTerms: pledgeTerms(30, func(t *events.PledgeTerms) {
+			t.Area = "north"
+		})}
 	tell := func(c Coverage) string { return string(must[[]byte](t)(json.Marshal(c))) }
 	want := tell(must[Coverage](t)(p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{})))
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			for range 20 {
-				if _, err := p.Preview(t.Context(), Moment{On: day(9)}, []events.Statement{withdrawn, second}); err != nil {
+				if _, err := p.Preview(t.Context(), Moment{On: day(9)},
+					[]events.Statement{withdrawn, second}); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 		all.Go(func() {
 			for range 20 {
-				if c, err := p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{}); err != nil || tell(c) != want {
+				if c, err := p.Coverage(t.Context(), Moment{On: day(9)}, CoverageFilter{}); err !=
+					nil || tell(c) != want {
 					t.Errorf("coverage is another beside a preview: %v", err)
 				}
 			}
@@ -139,7 +164,8 @@ func TestPreviewBesideReaders(t *testing.T) {
 	all.Wait()
 }
 
-// Whatever is made up: what a preview tells is what is told when it was recorded, and the picture stays as it is.
+// Whatever is made up: what a preview tells is what is told when it was recorded, and the picture
+// stays as it is.
 func TestPreviewEqualsRecording(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -157,7 +183,8 @@ func TestPreviewEqualsRecording(t *testing.T) {
 			t.Fatalf("a preview has changed the picture from %s\nto %s", was, now)
 		}
 		m := Moment{AsOf: n + k, On: on}
-		want := must[Diff](t)(s.pictureUpTo(n+k).Diff(t.Context(), Moment{AsOf: n, On: on}, m, Filter{}))
+		want := must[Diff](t)(s.pictureUpTo(n+k).Diff(t.Context(),
+			Moment{AsOf: n, On: on}, m, Filter{}))
 		told := ""
 		for _, e := range got.Effects {
 			if e.To.On == on {
@@ -165,7 +192,8 @@ func TestPreviewEqualsRecording(t *testing.T) {
 			}
 		}
 		if expected := effectOf(want); told != expected {
-			t.Errorf("on %s %d statements change\n%s, and the preview says\n%s", on, k, expected, told)
+			t.Errorf("on %s %d statements change\n%s, and the preview says\n%s", on, k,
+				expected, told)
 		}
 	})
 }
@@ -197,7 +225,8 @@ func TestPreviewTellsOfTheFirstDay(t *testing.T) {
 	l.need("west", 100, func(t *events.RequirementTerms) { t.From = day(20) })
 	p := l.picture()
 	offer := func(from int) []events.Statement {
-		return []events.Statement{&events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(2), Place: place("FRA"),
+		return []events.Statement{&events.PledgeOffered{Header: l.head("pledge.offered"),
+			Dated: dated(2), Place: place("FRA"),
 			PledgeTerms: pledgeTerms(60, func(t *events.PledgeTerms) { t.From = day(from) })}}
 	}
 	told := func(from int) (text string) {
@@ -206,15 +235,18 @@ func TestPreviewTellsOfTheFirstDay(t *testing.T) {
 			text += fmt.Sprint(e.To.On, " ", len(e.Lines), "; ")
 		}
 		for _, one := range a.FirstDays {
-			text += fmt.Sprint("first ", one.On, " ", one.Counts, " ", one.Places[0].Line, one.Places[0].Reason)
+			text += fmt.Sprint("first ", one.On, " ", one.Counts, " ", one.Places[0].Line,
+				one.Places[0].Reason)
 		}
 		for _, one := range a.Later {
-			text += fmt.Sprint("; from ", one.On, " ", one.Counts, " ", one.Places[0].Line, one.Places[0].Reason)
+			text += fmt.Sprint("; from ", one.On, " ", one.Counts, " ", one.Places[0].Line,
+				one.Places[0].Reason)
 		}
 		return text
 	}
 	equal(t, "before anything is required", told(10),
-		"2026-01-03 0; 2026-01-10 0; 2026-01-20 1; first 2026-01-10 false no-line; from 2026-01-20 true west")
+		"2026-01-03 0; 2026-01-10 0; 2026-01-20 1; first 2026-01-10 false no-line; from "+
+			"2026-01-20 true west")
 	equal(t, "when it is", told(25), "2026-01-03 0; 2026-01-25 1; first 2026-01-25 true west")
 
 	// What is not changed by the statement is not told as its effect.
@@ -222,11 +254,13 @@ func TestPreviewTellsOfTheFirstDay(t *testing.T) {
 	l.need("all", 10, func(t *events.RequirementTerms) { t.From = day(22) })
 	p = l.picture()
 	note := pledgeTerms(60, func(t *events.PledgeTerms) { t.Until, t.Note = day(25), "as before" })
-	amend := &events.PledgeAmended{Header: l.head("pledge.amended"), Dated: dated(2), Place: place("FRA"), Pledge: fra.id, PledgeTerms: note}
+	amend := &events.PledgeAmended{Header: l.head("pledge.amended"), Dated: dated(2),
+		Place: place("FRA"), Pledge: fra.id, PledgeTerms: note}
 	a := must[Preview](t)(p.Preview(t.Context(), Moment{On: day(3)}, []events.Statement{amend}))
 	equal(t, "later days of what stays the same", len(a.Later), 0)
 
-	// What was counted tells of the same days: it counts, waits where it fits two, and is not told when it has ended.
+	// What was counted tells of the same days: it counts, waits where it fits two, and is not told
+	// when it has ended.
 	c := must[Counting](t)(p.Counting(t.Context(), Moment{On: day(3)}, fra.seq))
 	text := ""
 	for _, one := range c.Later {

@@ -20,15 +20,15 @@ type ReadinessFilter struct {
 	ByNation bool
 }
 
-// A ReadyRow is how much of a role can move, and how soon. Each number is within the row's unit, and unknown where there are
-// pledges and none of them is known.
+// A ReadyRow is how much of a role can move, and how soon. Each number is within the row's unit,
+// and unknown where there are pledges and none of them is known.
 type ReadyRow struct {
 	Operation events.Operation `json:"operation"`
 	Role      events.Role      `json:"role"`
 	Nation    events.Nation    `json:"nation,omitzero"`
 	Unit      events.Unit      `json:"unit"`
-	// Day is the day of a range of which the row tells: the first on which least is in place or can move within the days asked, or,
-	// where none were, within those of the last step.
+	// Day is the day of a range of which the row tells: the first on which least is in place or can
+	// move within the days asked, or, where none were, within those of the last step.
 	Day events.Date `json:"day,omitzero"`
 	// InPlace is what is deployed and need not move.
 	InPlace events.Quantity `json:"in_place"`
@@ -52,7 +52,8 @@ type Readiness struct {
 	Next events.Date `json:"next,omitzero"`
 }
 
-// Readiness answers what can move within some days of the call. Of a range, each row tells of the day on which least can.
+// Readiness answers what can move within some days of the call. Of a range, each row tells of the
+// day on which least can.
 func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (Readiness, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
@@ -68,7 +69,8 @@ func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (R
 		answer.Steps = append(answer.Steps, f.Within)
 		slices.Sort(answer.Steps)
 	}
-	r := ready{picture: p, filter: f, steps: answer.Steps, basis: &b, chosen: chosen, lows: p.newLows(&b, chosen), number: map[readyKey]int{}}
+	r := ready{picture: p, filter: f, steps: answer.Steps, basis: &b, chosen: chosen,
+		lows: p.newLows(&b, chosen), number: map[readyKey]int{}}
 	p.eachOf(&b, r.weigh)
 	r.days = r.lowestDays()
 	r.sums = make([]readySum, len(r.days))
@@ -81,7 +83,8 @@ func (p *Picture) Readiness(ctx context.Context, m Moment, f ReadinessFilter) (R
 		answer.Rows = append(answer.Rows, row)
 	}
 	slices.SortFunc(answer.Rows, func(a, b ReadyRow) int {
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Unit, b.Unit))
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Role, b.Role),
+			cmp.Compare(a.Nation, b.Nation), cmp.Compare(a.Unit, b.Unit))
 	})
 	if len(r.keys) == 0 {
 		answer.Next = p.nextThere(&b, chosen, f.Filter)
@@ -106,7 +109,8 @@ type ready struct {
 // row returns the number of the row that a version is in, false when it is in none.
 func (r *ready) row(v *version, kind uint32) (int, bool) {
 	k, nation := &r.picture.kinds.names[kind], r.picture.nations.names[v.nation]
-	if v.rung < r.basis.Rung || v.flags&isFailed != 0 || !isChosen(r.chosen, k.operation) || r.filter.Role != "" && r.filter.Role != k.role || !r.filter.nation(nation) {
+	if v.rung < r.basis.Rung || v.flags&isFailed != 0 || !isChosen(r.chosen, k.operation) ||
+		r.filter.Role != "" && r.filter.Role != k.role || !r.filter.nation(nation) {
 		return 0, false
 	}
 	key := readyKey{operation: k.operation.name, role: k.role, unit: k.unit}
@@ -192,7 +196,8 @@ func (s *readySum) row(k readyKey, steps []int) ReadyRow {
 	if s.ready == nil {
 		s.ready = make([]partial, len(steps))
 	}
-	r := ReadyRow{Operation: k.operation, Role: k.role, Nation: k.nation, Unit: k.unit, InPlace: s.inPlace.of(k.unit), NotSaid: s.notSaid.of(k.unit),
+	r := ReadyRow{Operation: k.operation, Role: k.role, Nation: k.nation, Unit: k.unit,
+		InPlace: s.inPlace.of(k.unit), NotSaid: s.notSaid.of(k.unit),
 		Reserve: s.reserve.of(k.unit), Unknown: s.unknown}
 	for i := range s.ready {
 		r.Ready = append(r.Ready, s.ready[i].of(k.unit))

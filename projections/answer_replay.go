@@ -10,10 +10,12 @@ import (
 	"muster/events/problem"
 )
 
-// Replay folds records from the first one on, up to the sequence to, or to the last where to is 0. It calls progress, when
-// there is one, after each record. Records must come in order and without a gap, and be those of one ledger; whether they are
-// signed and lie in its Merkle tree is not looked at here.
-func Replay(ctx context.Context, records iter.Seq2[events.Record, error], to uint64, progress func(seq uint64)) (*Picture, error) {
+// Replay folds records from the first one on, up to the sequence to, or to the last where to is 0.
+// It calls progress, when there is one, after each record. Records must come in order and without a
+// gap, and be those of one ledger; whether they are signed and lie in its Merkle tree is not looked
+// at here.
+func Replay(ctx context.Context, records iter.Seq2[events.Record, error], to uint64,
+	progress func(seq uint64)) (*Picture, error) {
 	p := NewPicture()
 	for rec, err := range records {
 		switch {
@@ -39,10 +41,12 @@ func Replay(ctx context.Context, records iter.Seq2[events.Record, error], to uin
 	return p, nil
 }
 
-// Parting returns the first record as of which two pictures are not the same, 0 when they are the same as of the record to. It
-// asks theirs, and the picture itself, for the whole fingerprint as of a few records: what has once parted stays apart, since a
-// fingerprint shows every record before it.
-func (p *Picture) Parting(ctx context.Context, to uint64, theirs func(asOf uint64) (string, error)) (uint64, error) {
+// Parting returns the first record as of which two pictures are not the same, 0 when they are the
+// same as of the record to. It asks theirs, and the picture itself, for the whole fingerprint as of
+// a few records: what has once parted stays apart, since a fingerprint shows every record before
+// it.
+func (p *Picture) Parting(ctx context.Context, to uint64,
+	theirs func(asOf uint64) (string, error)) (uint64, error) {
 	same := func(asOf uint64) (bool, error) {
 		mine, err := p.Fingerprint(ctx, asOf)
 		if err != nil {

@@ -16,15 +16,20 @@ type FindingKind string
 
 // What a review finds.
 const (
-	Oversupplied   FindingKind = "over-supplied"     // a line has more than it needs
-	MatchesNoLine  FindingKind = "matches-no-line"   // nothing in force asks for a pledge
-	MatchesSeveral FindingKind = "matches-several"   // nobody has said which line a pledge is for
-	Overdrawn      FindingKind = "overdrawn"         // an allocation gets less than was set, since the pledge was lowered
-	LineGone       FindingKind = "line-not-in-force" // an allocation is to a line that is not in force
-	RestFree       FindingKind = "not-allocated"     // a part of a pledge is allocated, and the rest is not
-	AlsoElsewhere  FindingKind = "also-elsewhere"    // the same forces are pledged elsewhere too
-	RotationBroken FindingKind = "rotation-broken"   // the pledge before or after is gone, or says something else
-	NamesNothing   FindingKind = "names-nothing"     // a pledge is for an area, or a requirement, that is none or not for it
+	Oversupplied   FindingKind = "over-supplied"   // a line has more than it needs
+	MatchesNoLine  FindingKind = "matches-no-line" // nothing in force asks for a pledge
+	MatchesSeveral FindingKind = "matches-several" // nobody has said which line a pledge is for
+	// An allocation gets less than was set, since the pledge was lowered.
+	Overdrawn FindingKind = "overdrawn"
+	// An allocation is to a line that is not in force.
+	LineGone FindingKind = "line-not-in-force"
+	// A part of a pledge is allocated, and the rest is not.
+	RestFree      FindingKind = "not-allocated"
+	AlsoElsewhere FindingKind = "also-elsewhere" // the same forces are pledged elsewhere too
+	// The pledge before or after is gone, or says something else.
+	RotationBroken FindingKind = "rotation-broken"
+	// A pledge is for an area, or a requirement, that is none or not for it.
+	NamesNothing FindingKind = "names-nothing"
 )
 
 // A Finding is something that a coordinator should look at.
@@ -124,7 +129,9 @@ func (r *Review) oversupplied(l *LineCoverage) {
 	r.Findings = append(r.Findings,
 		Finding{Kind: Oversupplied, Operation: l.Operation, Line: l.Line, Day: l.Day,
 			Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
-			Sentence: fmt.Sprintf("%s has %s more than the %s that it needs: some of it could fill another line.", l.Line, amount{over, l.Unit}, Grouped(l.Required))})
+			Sentence: fmt.Sprintf(
+				"%s has %s more than the %s that it needs: some of it could fill another line.",
+				l.Line, amount{over, l.Unit}, Grouped(l.Required))})
 }
 
 func (r *Review) notCounted(n *NotCounted) {
@@ -138,9 +145,11 @@ func (r *Review) notCounted(n *NotCounted) {
 			" LINE; or let the nation say which line it is meant for: muster pledge amend " +
 			n.Pledge.String() + " --line LINE"
 	case LineNotInForce:
-		kind, remedy = LineGone, "release the allocation, or issue the requirement again under another name"
+		kind, remedy = LineGone,
+			"release the allocation, or issue the requirement again under another name"
 	case NotAllocated:
-		kind, remedy = RestFree, "allocate the rest: muster allocation make "+n.Pledge.String()+" LINE"
+		kind, remedy = RestFree,
+			"allocate the rest: muster allocation make "+n.Pledge.String()+" LINE"
 	default:
 		return
 	}
@@ -168,7 +177,8 @@ func (r *Review) keepFirst(from int) {
 }
 
 // namesNothing finds what a pledge names in vain: an area, or the requirement that it is meant for.
-func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Date, counts []events.Line) {
+func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Date,
+	counts []events.Line) {
 	if len(w.lines) == 0 {
 		return // there is nothing to be odd beside
 	}
@@ -204,13 +214,15 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 
 // reviewPledge looks at what one pledge says of itself on a day, of which w knows the requirements;
 // and for which it counts.
-func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role, w *warner, counts map[events.ID][]events.Line) {
+func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role, w *warner,
+	counts map[events.ID][]events.Line) {
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
 	if uint64(pl.first) > b.AsOf || !s.counts(b.On) || role != "" && s.terms.role != role {
 		return
 	}
-	found := func(kind FindingKind, line events.Line, q events.Quantity, by []uint64, format string, args ...any) {
+	found := func(kind FindingKind, line events.Line, q events.Quantity, by []uint64, format string,
+		args ...any) {
 		r.Findings = append(r.Findings,
 			Finding{Kind: kind, Operation: pl.operation.name, Line: line, Pledge: pl.id,
 				Nation: pl.nation, Quantity: q,
@@ -223,14 +235,14 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		switch {
 		case s.pledged.quantity.IsUnknown():
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
-				"%s pledge does not say of how much it is any more, and %s of it is set against %s: "+
-					"release that, or ask the nation.",
+				"%s pledge does not say of how much it is any more, and %s of it is set against "+
+					"%s: release that, or ask the nation.",
 				whose,
 				amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
-				"%s pledge has %s less than was set against %s, since it was lowered: release some of it, "+
-					"or ask the nation.",
+				"%s pledge has %s less than was set against %s, since it was lowered: release "+
+					"some of it, or ask the nation.",
 				whose, amount{short, s.pledged.unit}, a.line.name)
 		}
 	}

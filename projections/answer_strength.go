@@ -9,7 +9,8 @@ import (
 	"muster/events/english"
 )
 
-// A Strength is what is pledged, or deployed, at a moment: sums within a unit, and what cannot be summed beside.
+// A Strength is what is pledged, or deployed, at a moment: sums within a unit, and what cannot be
+// summed beside.
 type Strength struct {
 	Basis
 	// By is what the rows are grouped by, besides the unit.
@@ -29,18 +30,21 @@ type StrengthRow struct {
 	Unit      events.Unit      `json:"unit"`
 	// Day is the day of a range of which the row tells: the first on which Quantity is lowest.
 	Day events.Date `json:"day,omitzero"`
-	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them is known, those included
-	// that are not summed since they are in reserve, or hang on what will not happen.
+	// Quantity is the sum of the known quantities; unknown when there are pledges and none of them
+	// is known, those included that are not summed since they are in reserve, or hang on what will
+	// not happen.
 	Quantity events.Quantity `json:"quantity"`
 	// Pledges is how many pledges are summed.
 	Pledges int `json:"pledges"`
 	// Unknown is how many pledges beside them have no known quantity.
 	Unknown int `json:"unknown,omitzero"`
-	// Conditional is the part of Quantity that hangs on an open condition; absent when nothing does.
+	// Conditional is the part of Quantity that hangs on an open condition; absent when nothing
+	// does.
 	Conditional events.Quantity `json:"conditional,omitzero"`
 	// Caveated is the part of Quantity whose use is restricted; absent when nothing is.
 	Caveated events.Quantity `json:"caveated,omitzero"`
-	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does, or none of it is known.
+	// Reserve is what stands by at home, which is not in Quantity; absent when nothing does, or
+	// none of it is known.
 	Reserve events.Quantity `json:"reserve,omitzero"`
 	// ReserveUnknown is how many pledges in reserve have no known quantity.
 	ReserveUnknown int `json:"reserve_unknown,omitzero"`
@@ -53,10 +57,11 @@ type StrengthRow struct {
 // strengthGroups are the words that By may hold.
 var strengthGroups = []string{"operation", "nation", "role", "unit"}
 
-// Strength sums the pledges that are there on a date, from the rung asked. The rows are grouped by the given words
-// (operation, nation, role) and always by unit, and ordered by them in the order given. Which pledges are there is as for
-// [Picture.Coverage]; whether a requirement asks for them plays no part. Of a range, each row tells of the day on which it is
-// lowest, and each total too, so that a total is not the sum of its rows.
+// Strength sums the pledges that are there on a date, from the rung asked. The rows are grouped by
+// the given words (operation, nation, role) and always by unit, and ordered by them in the order
+// given. Which pledges are there is as for [Picture.Coverage]; whether a requirement asks for them
+// plays no part. Of a range, each row tells of the day on which it is lowest, and each total too,
+// so that a total is not the sum of its rows.
 func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string) (Strength, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
@@ -65,7 +70,8 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 	}
 	for _, word := range by {
 		if !slices.Contains(strengthGroups, word) {
-			return Strength{}, usage("by", word, "group by one or more of: %s", english.List(strengthGroups))
+			return Strength{}, usage("by", word, "group by one or more of: %s",
+				english.List(strengthGroups))
 		}
 	}
 	chosen, err := p.chosen(b.AsOf, f.Operation)
@@ -82,7 +88,8 @@ func (p *Picture) Strength(ctx context.Context, m Moment, f Filter, by []string)
 			totals.of(k.by(nil)).merge(s)
 		}
 	}
-	answer := Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by), Totals: totals.answer(nil)}
+	answer := Strength{Basis: b, By: append([]string{}, by...), Rows: rows.answer(by),
+		Totals: totals.answer(nil)}
 	if len(rows) == 0 {
 		answer.Next = p.nextThere(&b, chosen, f)
 	}
@@ -101,7 +108,8 @@ func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums
 	rows := sums{}
 	for i := range cells {
 		nation, k := p.nations.names[i/len(p.kinds.names)], p.kinds.names[i%len(p.kinds.names)]
-		if cells[i] != (sum{}) && isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+		if cells[i] != (sum{}) && isChosen(chosen, k.operation) && f.nation(nation) &&
+			(f.Role == "" || f.Role == k.role) {
 			rows.of(groupKey{k.operation.name, nation, k.role, k.unit}.by(by)).merge(&cells[i])
 		}
 	}
@@ -112,13 +120,15 @@ func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums
 func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string) sums {
 	l := p.newLows(b, chosen)
 	groups, number := []groupKey{}, map[groupKey]int{}
-	cells := make([]int, len(p.nations.names)*len(p.kinds.names)) // the group's number and one more, -1 for none
+	// The group's number and one more, -1 for none.
+	cells := make([]int, len(p.nations.names)*len(p.kinds.names))
 	group := func(v *version, kind uint32) int {
 		cell := &cells[int(v.nation)*len(p.kinds.names)+int(kind)]
 		if *cell == 0 {
 			k, nation := p.kinds.names[kind], p.nations.names[v.nation]
 			*cell = -1
-			if isChosen(chosen, k.operation) && f.nation(nation) && (f.Role == "" || f.Role == k.role) {
+			if isChosen(chosen, k.operation) && f.nation(nation) &&
+				(f.Role == "" || f.Role == k.role) {
 				key := groupKey{k.operation.name, nation, k.role, k.unit}.by(by)
 				if _, ok := number[key]; !ok {
 					number[key], groups = l.open(), append(groups, key)
@@ -156,7 +166,8 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 	return rows
 }
 
-// sums returns what of an amount of the version is in a sum: nothing where it is in reserve, or hangs on what will not happen.
+// sums returns what of an amount of the version is in a sum: nothing where it is in reserve, or
+// hangs on what will not happen.
 func (v *version) sums(n int64) int64 {
 	if v.flags&(isReserve|isFailed) != 0 {
 		return 0
@@ -250,7 +261,8 @@ func (s *sum) add(f flags, n int64, known bool, pledges int) {
 }
 
 func (s *sum) merge(other *sum) {
-	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity), add(s.conditional, other.conditional), add(s.reserve, other.reserve)
+	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity),
+		add(s.conditional, other.conditional), add(s.reserve, other.reserve)
 	s.caveated = add(s.caveated, other.caveated)
 	s.pledges, s.failed = s.pledges+other.pledges, s.failed+other.failed
 	s.failedUnknown += other.failedUnknown
@@ -259,7 +271,8 @@ func (s *sum) merge(other *sum) {
 
 // isUnknown reports whether there are pledges, and of none of them it is known how much it is.
 func (s *sum) isUnknown() bool {
-	notSummed := s.reserve == 0 && s.failed == s.failedUnknown && s.reserveUnknown+s.failedUnknown > 0
+	notSummed := s.reserve == 0 && s.failed == s.failedUnknown && s.reserveUnknown+
+		s.failedUnknown > 0
 	return s.pledges == 0 && (s.unknown > 0 || notSummed)
 }
 
@@ -288,7 +301,8 @@ func (all sums) answer(by []string) []StrengthRow {
 }
 
 func (k groupKey) row(s *sum) StrengthRow {
-	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role, Unit: k.unit, Day: s.day,
+	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role,
+		Unit: k.unit, Day: s.day,
 		Quantity: k.unit.Of(s.quantity), Pledges: s.pledges, Unknown: s.unknown,
 		ReserveUnknown: s.reserveUnknown, Failed: s.failed, FailedUnknown: s.failedUnknown}
 	if s.isUnknown() {

@@ -34,13 +34,14 @@ type TimelineFilter struct {
 	Step Step
 }
 
-// A TimelinePoint is how far a line is met from one day on, up to the next point. Its numbers are those of its worst day:
-// of the days on which the line is in force, the first on which most of it is missing, or, where nothing is missing on
-// any, the first on which its supply is lowest.
+// A TimelinePoint is how far a line is met from one day on, up to the next point. Its numbers are
+// those of its worst day: of the days on which the line is in force, the first on which most of it
+// is missing, or, where nothing is missing on any, the first on which its supply is lowest.
 type TimelinePoint struct {
 	From  events.Date `json:"from"`
 	Until events.Date `json:"until"`
-	// InForce reports whether the line is in force on any of these days. Where it is not, all that follows is absent.
+	// InForce reports whether the line is in force on any of these days. Where it is not, all that
+	// follows is absent.
 	InForce  bool            `json:"in_force"`
 	Day      events.Date     `json:"day,omitzero"` // of which the numbers tell
 	Required events.Quantity `json:"required,omitzero"`
@@ -80,8 +81,8 @@ type Timeline struct {
 	HandOvers []HandOver     `json:"hand_overs"`
 }
 
-// Timeline answers what [Picture.Coverage] answers for every day of a window at once: for each line that is in force on any of them.
-// The date of m plays no part.
+// Timeline answers what [Picture.Coverage] answers for every day of a window at once: for each line
+// that is in force on any of them. The date of m plays no part.
 func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Timeline, error) {
 	p = p.metered(ctx)
 	b, err := p.basisAtRung(m)
@@ -96,7 +97,8 @@ func (p *Picture) Timeline(ctx context.Context, m Moment, f TimelineFilter) (Tim
 		return Timeline{}, err
 	}
 	b.On, b.Until = f.Days.From, 0
-	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step, Lines: []LineTimeline{}, HandOvers: []HandOver{}}
+	t := Timeline{Basis: b, From: f.Days.From, Until: f.Days.Until, Step: f.Step,
+		Lines: []LineTimeline{}, HandOvers: []HandOver{}}
 	c := p.newCourse(&b, stretch{f.Days.From, f.Days.Until}, chosen, f.Role)
 	p.eachStretch(&b, c.place)
 	c.match()
@@ -185,7 +187,8 @@ func (l *lineCourse) point(rung Rung, days stretch, from int) TimelinePoint {
 	supply, required := worst.supply.supplies(), worst.required
 	now, fill := supply[rung], percent(supply[rung], required)
 	pt.InForce, pt.Day, pt.Fill = true, on, &fill
-	pt.Required, pt.Supply, pt.Gap = l.Unit.Of(required), l.Unit.Of(now), l.Unit.Of(max(0, required-now))
+	pt.Required, pt.Supply, pt.Gap = l.Unit.Of(required), l.Unit.Of(now),
+		l.Unit.Of(max(0, required-now))
 	for _, r := range Rungs() {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
 	}

@@ -23,7 +23,8 @@ type course struct {
 	basis *Basis
 	days  stretch
 	kinds []trail // what has no allocation, by the number of the kind
-	rests []trail // what is not allocated of pledges of which the rest is, by the number of the kind
+	// What is not allocated of pledges of which the rest is, by the number of the kind.
+	rests []trail
 	lines []lineCourse
 	of    map[*line]int
 	roles []roleCourse // by operation and role
@@ -46,8 +47,8 @@ type courseSegment struct {
 	waiting         // what fits the line, and waits for an allocation
 }
 
-// A roleCourse is the lines of one role in one operation. They are all that pledges for it can count
-// for.
+// A roleCourse is the lines of one role in one operation. They are all that pledges for it can
+// count for.
 type roleCourse struct {
 	sought
 	lines  []*line
@@ -84,7 +85,8 @@ func (p *Picture) newCourse(b *Basis, days stretch, chosen []*operation, role ev
 
 // byFirstDay orders lines as they come into force, and then by operation, priority and name.
 func byFirstDay(a, b *lineCourse) int {
-	return cmp.Or(cmp.Compare(a.segments[0].from, b.segments[0].from), cmp.Compare(a.Operation, b.Operation),
+	return cmp.Or(cmp.Compare(a.segments[0].from, b.segments[0].from),
+		cmp.Compare(a.Operation, b.Operation),
 		cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Line, b.Line))
 }
 
@@ -150,15 +152,16 @@ func (c *course) begin(l *line, q Requirement, from events.Date) {
 	if !known {
 		at = len(c.lines)
 		c.of[l.same()] = at
-		c.lines = append(c.lines, lineCourse{line: l, segments: []courseSegment{{stretch: stretch{from, from}}}})
+		c.lines = append(c.lines,
+			lineCourse{line: l, segments: []courseSegment{{stretch: stretch{from, from}}}})
 	}
 	if one := &c.lines[at]; !known || from < one.segments[0].from {
 		one.Requirement, one.segments[0].from = q, from
 	}
 }
 
-// phaseOn returns the phase that a date is in, for a role of an operation; nil when no line ever asks
-// for it.
+// phaseOn returns the phase that a date is in, for a role of an operation; nil when no line ever
+// asks for it.
 func (c *course) phaseOn(what sought, on events.Date) *phase {
 	for i := range c.roles {
 		if r := &c.roles[i]; r.sought == what {
@@ -172,7 +175,8 @@ func (c *course) phaseOn(what sought, on events.Date) *phase {
 // place notes what a version adds on the days of its stretch.
 func (c *course) place(days stretch, v *version) {
 	days = stretch{max(days.from, c.days.from), min(days.until, c.days.until)}
-	if days.from > days.until || v.flags&(isReserve|isFailed) != 0 || !c.kinds[v.promisedKind].wanted {
+	if days.from > days.until || v.flags&(isReserve|isFailed) != 0 ||
+		!c.kinds[v.promisedKind].wanted {
 		return
 	}
 	shares := v.shares()
@@ -319,9 +323,11 @@ func (s *courseSegment) isLike(o *courseSegment) bool {
 }
 
 // worst returns the day of some of which a line's numbers tell, and its segment: the first on which
-// most of the line is missing, or, where nothing is missing on any, on which its supply is lowest. It
-// is nil where the line is not in force on any. From is the first segment that may lie in these days.
-func (l *lineCourse) worst(rung Rung, days stretch, from int) (worst *courseSegment, on events.Date) {
+// most of the line is missing, or, where nothing is missing on any, on which its supply is lowest.
+// It is nil where the line is not in force on any. From is the first segment that may lie in these
+// days.
+func (l *lineCourse) worst(rung Rung, days stretch,
+	from int) (worst *courseSegment, on events.Date) {
 	gap, least := int64(0), int64(0)
 	for i := from; i < len(l.segments) && l.segments[i].from <= days.until; i++ {
 		s := &l.segments[i]

@@ -136,9 +136,11 @@ func (w *warner) line() string {
 		}
 	}
 	if q.Role == k.role && q.Unit == k.unit {
-		return fmt.Sprintf("the requirement is in %s, and this is for %s: it decides nothing", q.Area, k.area)
+		return fmt.Sprintf("the requirement is in %s, and this is for %s: it decides nothing",
+			q.Area, k.area)
 	}
-	return fmt.Sprintf("the requirement asks for %s in %s, and this is for %s in %s: it decides nothing",
+	return fmt.Sprintf("the requirement asks for %s in %s, and this is for %s in %s: it decides "+
+		"nothing",
 		q.Role, q.Unit, k.role, k.unit)
 }
 
@@ -155,9 +157,12 @@ func some[S ~string](names []S) string {
 	return english.ThereIs(len(names)) + " " + english.List(words)
 }
 
-// meant asks whether the nearest of some names was meant, where one is near: "; did you mean north?".
+// meant asks whether the nearest of some names was meant, where one is near: "; did you mean
+// north?".
 func meant[S ~string](name S, there []S) string {
-	distance := func(other S) int { return levenshtein.ComputeDistance(string(name), string(other)) }
+	distance := func(other S) int {
+		return levenshtein.ComputeDistance(string(name), string(other))
+	}
 	nearest := slices.MinFunc(there, func(a, b S) int { return distance(a) - distance(b) })
 	if distance(nearest) > max(1, len(name)/2) {
 		return ""

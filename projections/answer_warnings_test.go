@@ -17,7 +17,8 @@ func TestWarnings(t *testing.T) {
 	l.need("gone", 1, func(r *events.RequirementTerms) { r.Area = "east" })
 	l.cancel(2, "gone")
 	const areas = "no requirement of op-a is in this area: there are north and south"
-	const lines = "op-a has no such requirement yet: there are ground-n, ground-s, reserve and teams"
+	const lines = "op-a has no such requirement yet: there are ground-n, ground-s, reserve and " +
+		"teams"
 	p := l.picture()
 	for _, test := range []struct {
 		area events.Area
@@ -33,12 +34,15 @@ func TestWarnings(t *testing.T) {
 		{"", "ground-m", `line "ground-m": ` + lines + "; did you mean ground-n?"},
 		{"", "fleet", `line "fleet": ` + lines},
 		{"", "gone", `line "gone": the requirement was cancelled: it decides nothing`},
-		{"north", "ground-s", `line "ground-s": the requirement is in south, and this is for north: it decides nothing`},
+		{"north", "ground-s",
+			`line "ground-s": the requirement is in south, and this is for north: it decides nothing`},
 		{"", "teams", `line "teams": the requirement asks for ground in team, and this is for ground in personnel: it decides nothing`},
 	} {
 		terms := pledgeTerms(5, inArea(test.area), inLine(test.line))
-		offer := &events.PledgeOffered{Header: l.head("pledge.offered"), Place: place("FRA"), PledgeTerms: terms}
-		correct := &events.PledgeCorrected{Header: l.head("pledge.corrected"), Place: place("FRA"), Terms: &terms}
+		offer := &events.PledgeOffered{Header: l.head("pledge.offered"), Place: place("FRA"),
+			PledgeTerms: terms}
+		correct := &events.PledgeCorrected{Header: l.head("pledge.corrected"), Place: place("FRA"),
+			Terms: &terms}
 		said := func(st events.Statement) (text string) {
 			for _, w := range must[[]Warning](t)(p.Warnings(t.Context(), st)) {
 				text += w.Field.String()

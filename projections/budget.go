@@ -23,8 +23,8 @@ type Budget struct {
 	Pool *Pool
 }
 
-// A Pool bounds how much memory all answers that are made at a time take together, so that one may be
-// large while not all are. It may be used concurrently.
+// A Pool bounds how much memory all answers that are made at a time take together, so that one may
+// be large while not all are. It may be used concurrently.
 type Pool struct {
 	Most int64 // bytes
 	used atomic.Int64
@@ -56,10 +56,11 @@ type meter struct {
 	rows, bytes int
 	mu          sync.Mutex
 	taken       int64 // of the pool
-	over        bool  // what was taken is given back: a question that has not noticed yet takes no more
-	look        int   // after how many rows the context is looked at again
-	locked      bool  // a lock is held: see whileLocked
-	stopped     error
+	// What was taken is given back: a question that has not noticed yet takes no more.
+	over    bool
+	look    int  // after how many rows the context is looked at again
+	locked  bool // a lock is held: see whileLocked
+	stopped error
 }
 
 // lookEvery is how many rows pass between two looks at the context. There a question gives way to
@@ -118,7 +119,8 @@ func (m *meter) keep(bytes int) bool {
 	}
 	if pool := m.budget.Pool; pool != nil && m.stopped == nil {
 		if m.take(pool, int64(bytes)) > pool.Most && bytes > 0 {
-			m.stopped = problem.New(problem.Unavailable, "the server makes other large answers now").
+			m.stopped = problem.New(problem.Unavailable,
+				"the server makes other large answers now").
 				WithHint("ask again in a moment, or for less")
 		}
 	}
@@ -189,6 +191,7 @@ func ending(ctx context.Context) error {
 }
 
 func tooMuch(format string, args ...any) error {
-	return problem.New(problem.TooMuch, "this question costs too much: %s", fmt.Sprintf(format, args...)).
+	return problem.New(problem.TooMuch, "this question costs too much: %s",
+		fmt.Sprintf(format, args...)).
 		WithHint("ask for less") // whoever knows the question says of what
 }

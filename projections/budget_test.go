@@ -15,32 +15,107 @@ import (
 // questions are all that a picture is asked about a moment, as each is asked at its dearest.
 func questions(p *Picture, m Moment, pledge events.ID) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"coverage":     func(ctx context.Context) error { _, err := p.Coverage(ctx, m, CoverageFilter{}); return err },
-		"brief":        func(ctx context.Context) error { _, err := p.Coverage(ctx, m, CoverageFilter{Brief: true}); return err },
-		"gaps":         func(ctx context.Context) error { _, err := p.Gaps(ctx, m, CoverageFilter{}); return err },
-		"dependence":   func(ctx context.Context) error { _, err := p.Dependences(ctx, m, DependenceFilter{}); return err },
-		"hanging":      func(ctx context.Context) error { _, err := p.Hanging(ctx, m, Filter{}); return err },
-		"readiness":    func(ctx context.Context) error { _, err := p.Readiness(ctx, m, ReadinessFilter{}); return err },
-		"review":       func(ctx context.Context) error { _, err := p.Review(ctx, m, Filter{}); return err },
-		"due":          func(ctx context.Context) error { _, err := p.Due(ctx, m, Filter{}, 30); return err },
-		"nation":       func(ctx context.Context) error { _, err := p.Nation(ctx, m, "FRA", ""); return err },
-		"nations":      func(ctx context.Context) error { _, err := p.Nations(ctx, m, "", ""); return err },
-		"delivery":     func(ctx context.Context) error { _, err := p.Delivery(ctx, m, Filter{}); return err },
-		"pledges":      func(ctx context.Context) error { _, err := p.Pledges(ctx, m, PledgeFilter{}); return err },
-		"strength":     func(ctx context.Context) error { _, err := p.Strength(ctx, m, Filter{}, nil); return err },
-		"late":         func(ctx context.Context) error { _, err := p.Late(ctx, m, Filter{}, 0); return err },
-		"corrections":  func(ctx context.Context) error { _, err := p.Corrections(ctx, m, Filter{}); return err },
-		"fingerprint":  func(ctx context.Context) error { _, err := p.Fingerprint(ctx, m.AsOf); return err },
-		"versions":     func(ctx context.Context) error { _, err := p.Versions(ctx, m, pledge); return err },
-		"life":         func(ctx context.Context) error { _, err := p.Life(ctx, m, pledge); return err },
-		"pledge":       func(ctx context.Context) error { _, err := p.Pledge(ctx, m, pledge); return err },
-		"counting":     func(ctx context.Context) error { _, err := p.Counting(ctx, m, p.Sequence()); return err },
-		"explanation":  func(ctx context.Context) error { _, err := p.ExplainCoverage(ctx, m, "", "west"); return err },
-		"strength's":   func(ctx context.Context) error { _, err := p.ExplainStrength(ctx, m, Filter{}); return err },
-		"operations":   func(ctx context.Context) error { _, err := p.Operations(ctx, m); return err },
-		"scopes":       func(ctx context.Context) error { _, err := p.Scopes(ctx, m, Filter{}); return err },
-		"members":      func(ctx context.Context) error { _, err := p.Members(ctx, m); return err },
-		"requirements": func(ctx context.Context) error { _, err := p.Requirements(ctx, m, Filter{}); return err },
+		"coverage": func(ctx context.Context) error {
+			_, err := p.Coverage(ctx, m, CoverageFilter{})
+			return err
+		},
+		"brief": func(ctx context.Context) error {
+			_, err := p.Coverage(ctx, m, CoverageFilter{Brief: true})
+			return err
+		},
+		"gaps": func(ctx context.Context) error {
+			_, err := p.Gaps(ctx, m, CoverageFilter{})
+			return err
+		},
+		"dependence": func(ctx context.Context) error {
+			_, err := p.Dependences(ctx, m, DependenceFilter{})
+			return err
+		},
+		"hanging": func(ctx context.Context) error {
+			_, err := p.Hanging(ctx, m, Filter{})
+			return err
+		},
+		"readiness": func(ctx context.Context) error {
+			_, err := p.Readiness(ctx, m, ReadinessFilter{})
+			return err
+		},
+		"review": func(ctx context.Context) error {
+			_, err := p.Review(ctx, m, Filter{})
+			return err
+		},
+		"due": func(ctx context.Context) error {
+			_, err := p.Due(ctx, m, Filter{}, 30)
+			return err
+		},
+		"nation": func(ctx context.Context) error {
+			_, err := p.Nation(ctx, m, "FRA", "")
+			return err
+		},
+		"nations": func(ctx context.Context) error {
+			_, err := p.Nations(ctx, m, "", "")
+			return err
+		},
+		"delivery": func(ctx context.Context) error {
+			_, err := p.Delivery(ctx, m, Filter{})
+			return err
+		},
+		"pledges": func(ctx context.Context) error {
+			_, err := p.Pledges(ctx, m, PledgeFilter{})
+			return err
+		},
+		"strength": func(ctx context.Context) error {
+			_, err := p.Strength(ctx, m, Filter{}, nil)
+			return err
+		},
+		"late": func(ctx context.Context) error {
+			_, err := p.Late(ctx, m, Filter{}, 0)
+			return err
+		},
+		"corrections": func(ctx context.Context) error {
+			_, err := p.Corrections(ctx, m, Filter{})
+			return err
+		},
+		"fingerprint": func(ctx context.Context) error {
+			_, err := p.Fingerprint(ctx, m.AsOf)
+			return err
+		},
+		"versions": func(ctx context.Context) error {
+			_, err := p.Versions(ctx, m, pledge)
+			return err
+		},
+		"life": func(ctx context.Context) error {
+			_, err := p.Life(ctx, m, pledge)
+			return err
+		},
+		"pledge": func(ctx context.Context) error {
+			_, err := p.Pledge(ctx, m, pledge)
+			return err
+		},
+		"counting": func(ctx context.Context) error {
+			_, err := p.Counting(ctx, m, p.Sequence())
+			return err
+		},
+		"explanation": func(ctx context.Context) error {
+			_, err := p.ExplainCoverage(ctx, m, "", "west")
+			return err
+		},
+		"strength's": func(ctx context.Context) error {
+			_, err := p.ExplainStrength(ctx, m, Filter{})
+			return err
+		},
+		"operations": func(ctx context.Context) error {
+			_, err := p.Operations(ctx, m)
+			return err
+		},
+		"scopes": func(ctx context.Context) error {
+			_, err := p.Scopes(ctx, m, Filter{})
+			return err
+		},
+		"members": func(ctx context.Context) error { _, err := p.Members(ctx, m); return err },
+		"requirements": func(ctx context.Context) error {
+			_, err := p.Requirements(ctx, m, Filter{})
+			return err
+		},
 		"diff": func(ctx context.Context) error {
 			_, err := p.Diff(ctx, Moment{AsOf: 3, On: m.On}, m, Filter{})
 			return err
@@ -131,7 +206,8 @@ func TestBudgets(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"coverage", "pledges", "nation", "explanation"} {
-		err := questions(p, Moment{On: day(9)}, pledge)[name](WithBudget(t.Context(), Budget{Bytes: 1 << 20}))
+		err := questions(p, Moment{On: day(9)},
+			pledge)[name](WithBudget(t.Context(), Budget{Bytes: 1 << 20}))
 		if !problem.Is(err, problem.TooMuch) {
 			t.Errorf("%s of which the answer is larger than it may be: %v", name, err)
 		}
@@ -143,7 +219,8 @@ func TestBudgets(t *testing.T) {
 func TestOneCoverageAtATime(t *testing.T) {
 	p, pledge := manyPledges(t)
 	b := Budget{Bytes: 3 << 20}
-	if err := questions(p, Moment{On: day(9)}, pledge)["coverage"](WithBudget(t.Context(), b)); err != nil {
+	if err := questions(p, Moment{On: day(9)},
+		pledge)["coverage"](WithBudget(t.Context(), b)); err != nil {
 		t.Fatal(err)
 	}
 	ctx := WithBudget(t.Context(), b)
@@ -171,7 +248,8 @@ func TestTimelineCostsWhatHappens(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		days := events.Window{From: day(1), Until: day(1).AddDays(MaxTimeline - 1)}
-		a := must[Timeline](t)(p.Timeline(t.Context(), Moment{}, TimelineFilter{Days: days, Step: step}))
+		a := must[Timeline](t)(p.Timeline(t.Context(), Moment{},
+			TimelineFilter{Days: days, Step: step}))
 		runtime.ReadMemStats(&after)
 		equal(t, "lines", len(a.Lines), lines)
 		return (after.TotalAlloc - before.TotalAlloc) >> 20
@@ -197,8 +275,10 @@ func TestPreviewOfManyRevisions(t *testing.T) {
 	var revisions []events.Statement
 	for i := range 100 {
 		line := i % generatedLines
-		s := &events.RequirementRevised{Header: events.Header{Type: "requirement.revised"}, Dated: events.Dated{Effective: day(1).AddDays(7 * i)}}
-		s.RequirementTerms = must[Requirements](t)(p.Requirements(t.Context(), Moment{}, Filter{})).Requirements[line].Terms()
+		s := &events.RequirementRevised{Header: events.Header{Type: "requirement.revised"},
+			Dated: events.Dated{Effective: day(1).AddDays(7 * i)}}
+		s.RequirementTerms = must[Requirements](t)(p.Requirements(t.Context(), Moment{},
+			Filter{})).Requirements[line].Terms()
 		s.Note = "again"
 		if i == 99 {
 			s.Quantity = events.Count(50)
@@ -243,7 +323,8 @@ func TestPool(t *testing.T) {
 	pool := &Pool{Most: 3 << 19} // one coverage takes a megabyte
 	ask := func() (end context.CancelFunc, err error) {
 		ctx, end := context.WithCancel(t.Context())
-		_, err = p.Coverage(WithBudget(ctx, Budget{Pool: pool}), Moment{On: day(9)}, CoverageFilter{})
+		_, err = p.Coverage(WithBudget(ctx, Budget{Pool: pool}), Moment{On: day(9)},
+			CoverageFilter{})
 		return end, err
 	}
 	first, err := ask()
@@ -257,7 +338,8 @@ func TestPool(t *testing.T) {
 	first()
 	second()
 	counted, end := context.WithCancel(t.Context()) // asks for one coverage after the other
-	_, err = p.Counting(WithBudget(counted, Budget{Pool: &Pool{Most: 3 << 20}}), Moment{On: day(9)}, p.Sequence())
+	_, err = p.Counting(WithBudget(counted, Budget{Pool: &Pool{Most: 3 << 20}}),
+		Moment{On: day(9)}, p.Sequence())
 	end()
 	if err != nil {
 		t.Errorf("what lets each answer go before the next: %v", err)

@@ -20,7 +20,8 @@ func quickly(d *records.Decoder, stored []byte) (r records.Row, ok bool) {
 }
 
 // slow are the kinds of which there are few in any ledger: they are not read in one pass.
-var slow = []events.Type{"pledge.disclosed", "ledger.founded", "member.admitted", "member.revoked", "operation.opened",
+var slow = []events.Type{"pledge.disclosed", "ledger.founded", "member.admitted", "member.revoked",
+	"operation.opened",
 	"operation.revised", "requirement.issued", "requirement.revised", "requirement.cancelled",
 	"scope.declared", "pledge.corrected"}
 
@@ -61,8 +62,8 @@ func checkDecoding(t tb, d *records.Decoder, stored []byte) (quick bool) {
 	return true
 }
 
-// Whatever was said, a row that was decoded is that of the record, and of all kinds but those of which there are few it is read in one
-// pass.
+// Whatever was said, a row that was decoded is that of the record, and of all kinds but those of
+// which there are few it is read in one pass.
 func TestDecodingIsStrict(t *testing.T) {
 	l := newAllKinds(t)
 	l.withSeen()
@@ -98,37 +99,56 @@ func (l *testLedger) withSeen() {
 	notice := 30
 	h := l.head("pledge.offered")
 	h.Seen = &events.Seen{Size: 7, Root: "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="}
-	l.say("FRA/liaison", &events.PledgeOffered{Header: h, Dated: dated(1), Place: place("FRA"), PledgeTerms: pledgeTerms(7, func(t *events.PledgeTerms) {
-		t.Area, t.Until, t.NoticeToMove, t.Presence, t.Release = "west", day(9), &notice, events.Reserve, events.CoalitionOnly
-		t.Source, t.Note, t.Expires = "Le Monde, 3 février", "à confirmer — sous réserve", day(8)
-		t.Line = "west"
-		t.Predecessor = l.All[len(l.All)-1].Statement.Head().ID
-	})})
+	l.say("FRA/liaison", &events.PledgeOffered{Header: h, Dated: dated(1), Place: place("FRA"),
+		PledgeTerms: pledgeTerms(7, func(t *events.PledgeTerms) {
+			t.Area, t.Until, t.NoticeToMove, t.Presence, t.Release = "west", day(9), &notice,
+				events.Reserve, events.CoalitionOnly
+			t.Source, t.Note, t.Expires = "Le Monde, 3 février",
+				"à confirmer — sous réserve", day(8)
+			t.Line = "west"
+			t.Predecessor = l.All[len(l.All)-1].Statement.Head().ID
+		})})
 }
 
-// spoilings change a record a little: most of what they make is no record, and some of it is one with another meaning.
+// spoilings change a record a little: most of what they make is no record, and some of it is one
+// with another meaning.
 var spoilings = []struct{ from, to string }{
-	{"2026-01-", "2026-02-"}, {"-02\"", "-31\""}, {"-01\"", "-00\""}, {"2026", "1899"}, {"2026", "2200"}, {"2026", "2024"}, {"01-0", "13-0"},
+	{"2026-01-", "2026-02-"}, {"-02\"", "-31\""}, {"-01\"", "-00\""}, {"2026", "1899"},
+	{"2026", "2200"}, {"2026", "2024"}, {"01-0", "13-0"},
 	{`:00:00`, `:61:00`}, {"T1", "T3"}, {"Z\"", "\""}, {`"v":1`, `"v":2`}, {`"v":1`, `"v": 1`},
-	{`"quantity":1`, `"quantity":0`}, {`"quantity":1`, `"quantity":01`}, {`"quantity":1`, `"quantity":-1`}, {`"quantity":1`, `"quantity":1.0`},
-	{`"quantity":1`, `"quantity":1e1`}, {`"quantity":1`, `"quantity":"1.00"`}, {`"quantity":1`, `"quantity":9007199254740991`},
-	{`"quantity":1`, `"quantity":9007199254740992`}, {`"quantity":1`, `"quantity":"unknown"`}, {`"2500000.50"`, `"02500000.50"`},
-	{`"2500000.50"`, `"90071992547409.91"`}, {`"2500000.50"`, `"90071992547409.92"`}, {`"2500000.50"`, `"0.00"`}, {`"2500000.50"`, `"0.01"`},
-	{`"2500000.50"`, `2500000`}, {`"2500000.50"`, `"2500000.5"`}, {`"unit":"personnel"`, `"unit":"EUR"`}, {`"unit":"EUR"`, `"unit":"personnel"`},
-	{`"unit":"personnel"`, `"unit":""`}, {`"nation":"FRA"`, `"nation":"FRO"`}, {`"nation":"FRA"`, `"nation":null`}, {`"area":"west"`, `"area":""`},
-	{`"FRA"`, `"FR\u0041"`}, {`"reason":`, `"reaſon":`}, {`"nation"`, `"NATION"`}, {`{"type"`, `{ "type"`}, {`,"id"`, `,"id":"01KDVDNA000000000000000001","id"`},
-	{"01K", "81K"}, {"01K", "01I"}, {"01K", "01k"}, {"—", "-"}, {"\n\n", "\n"}, {"=\n", "\n"}, {"=\n", "=\n\n"}, {"=\n", "=\n— FRA/liaison AAAAAAAAAA==\n"},
-	{`"note":"`, `"note":"` + "\x7f"}, {`"note":"`, `"note":"` + "\xff"}, {`"note":"`, `"note":"\n`}, {`"note":"`, `"note":"é`},
-	{`"source":"`, `"source":"` + strings.Repeat("x", events.MaxText)}, {`"source":"a report"`, `"source":" "`}, {`"restriction":"by day only"`, `"restriction":""`},
-	{`"size":7`, `"size":0`}, {`"size":7`, `"size":07`}, {"BBA=", "BBB="}, {`"notice_to_move":30`, `"notice_to_move":3651`}, {`"notice_to_move":30`, `"notice_to_move":0`},
-	{`"presence":"reserve"`, `"presence":"afar"`}, {`"predecessor"`, `"successor"`}, {`"kind":"parliament"`, `"kind":"other"`}, {`"from"`, `"until"`},
-	{"pledge.offered", "pledge.amended"}, {"pledge.deployed", "pledge.reported"}, {"pledge.accepted", "pledge.renewed"}, {"condition.added", "caveat.lifted"},
-	{`"line":"west"`, `"line":""`}, {`"line":"west"`, `"line":"West"`}, {`"line":"west"`, `"line":["west"]`}, {"pledge.offered", "pledge.deployed"},
+	{`"quantity":1`, `"quantity":0`}, {`"quantity":1`, `"quantity":01`},
+	{`"quantity":1`, `"quantity":-1`}, {`"quantity":1`, `"quantity":1.0`},
+	{`"quantity":1`, `"quantity":1e1`}, {`"quantity":1`, `"quantity":"1.00"`},
+	{`"quantity":1`, `"quantity":9007199254740991`},
+	{`"quantity":1`, `"quantity":9007199254740992`}, {`"quantity":1`, `"quantity":"unknown"`},
+	{`"2500000.50"`, `"02500000.50"`},
+	{`"2500000.50"`, `"90071992547409.91"`}, {`"2500000.50"`, `"90071992547409.92"`},
+	{`"2500000.50"`, `"0.00"`}, {`"2500000.50"`, `"0.01"`},
+	{`"2500000.50"`, `2500000`}, {`"2500000.50"`, `"2500000.5"`},
+	{`"unit":"personnel"`, `"unit":"EUR"`}, {`"unit":"EUR"`, `"unit":"personnel"`},
+	{`"unit":"personnel"`, `"unit":""`}, {`"nation":"FRA"`, `"nation":"FRO"`},
+	{`"nation":"FRA"`, `"nation":null`}, {`"area":"west"`, `"area":""`},
+	{`"FRA"`, `"FR\u0041"`}, {`"reason":`, `"reaſon":`}, {`"nation"`, `"NATION"`},
+	{`{"type"`, `{ "type"`}, {`,"id"`, `,"id":"01KDVDNA000000000000000001","id"`},
+	{"01K", "81K"}, {"01K", "01I"}, {"01K", "01k"}, {"—", "-"}, {"\n\n", "\n"}, {"=\n", "\n"},
+	{"=\n", "=\n\n"}, {"=\n", "=\n— FRA/liaison AAAAAAAAAA==\n"},
+	{`"note":"`, `"note":"` + "\x7f"}, {`"note":"`, `"note":"` + "\xff"},
+	{`"note":"`, `"note":"\n`}, {`"note":"`, `"note":"é`},
+	{`"source":"`, `"source":"` + strings.Repeat("x", events.MaxText)},
+	{`"source":"a report"`, `"source":" "`}, {`"restriction":"by day only"`, `"restriction":""`},
+	{`"size":7`, `"size":0`}, {`"size":7`, `"size":07`}, {"BBA=", "BBB="},
+	{`"notice_to_move":30`, `"notice_to_move":3651`}, {`"notice_to_move":30`, `"notice_to_move":0`},
+	{`"presence":"reserve"`, `"presence":"afar"`}, {`"predecessor"`, `"successor"`},
+	{`"kind":"parliament"`, `"kind":"other"`}, {`"from"`, `"until"`},
+	{"pledge.offered", "pledge.amended"}, {"pledge.deployed", "pledge.reported"},
+	{"pledge.accepted", "pledge.renewed"}, {"condition.added", "caveat.lifted"},
+	{`"line":"west"`, `"line":""`}, {`"line":"west"`, `"line":"West"`},
+	{`"line":"west"`, `"line":["west"]`}, {"pledge.offered", "pledge.deployed"},
 	{"pledge.offered", "pledge.promised"}, {`"expires":"2026-01-20"`, `"expires":"2026-01-02"`},
 }
 
-// Statements say which state of a pledge they build on: no row has it, and those that do are read in
-// one pass like the others.
+// Statements say which state of a pledge they build on: no row has it, and those that do are read
+// in one pass like the others.
 func TestDecodingOfWhatBuildsOn(t *testing.T) {
 	l := newAllKinds(t)
 	d := learned(t, l.All)
@@ -143,7 +163,8 @@ func TestDecodingOfWhatBuildsOn(t *testing.T) {
 		if !checkDecoding(t, d, stored) {
 			t.Errorf("not read in one pass: %s", stored)
 		}
-		if got, _ := quickly(d, stored); cmp.Diff(must[records.Row](t)(strictly(rec.Stored)), got) != "" {
+		if got, _ := quickly(d, stored); cmp.Diff(must[records.Row](t)(strictly(rec.Stored)),
+			got) != "" {
 			t.Errorf("another row: %s", stored)
 		}
 		without := bytes.Replace(stored, []byte(`"pledge":`), []byte(`"pledgee":`), 1)

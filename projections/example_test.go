@@ -10,8 +10,8 @@ import (
 	"muster/projections"
 )
 
-// An operation, what it requires and what France offers are folded to a picture, which is asked how far
-// the requirement is met.
+// An operation, what it requires and what France offers are folded to a picture, which is asked how
+// far the requirement is met.
 func ExamplePicture_Coverage() {
 	secret, _, err := events.NewKey("HQ/coordinator")
 	if err != nil {

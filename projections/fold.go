@@ -7,8 +7,8 @@ import (
 	"muster/events"
 )
 
-// An admitted is what a record says of a pledge, ready to be folded into it. To fold it touches nothing but its pledge, so
-// pledges may be folded beside each other, and each in one go.
+// An admitted is what a record says of a pledge, ready to be folded into it. To fold it touches
+// nothing but its pledge, so pledges may be folded beside each other, and each in one go.
 type admitted struct {
 	pledge *pledge // nil when the record is about no pledge
 	fact   fact
@@ -24,8 +24,8 @@ type mending struct {
 	remark    *remark
 }
 
-// A folder folds facts into pledges: into the head of the pledge and into a table of versions. It has room that is used again, so
-// each goroutine that folds needs one of its own.
+// A folder folds facts into pledges: into the head of the pledge and into a table of versions. It
+// has room that is used again, so each goroutine that folds needs one of its own.
 type folder struct {
 	p     *Picture
 	table *versions
@@ -68,7 +68,8 @@ func (c *chronicle) refold() {
 	}
 }
 
-// refresh brings the versions of a pledge up to date, after a record that changed what follows from a date on.
+// refresh brings the versions of a pledge up to date, after a record that changed what follows from
+// a date on.
 func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date) {
 	t := f.table
 	keep := len(c.open)
@@ -80,7 +81,8 @@ func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date)
 	if f.p.watched {
 		c.open = slices.Clip(c.open) // readers have the rest of it
 	}
-	if len(f.old) > 0 && t.extents[f.old[0]].from < from { // cut in two: its beginning stays as it was
+	// cut in two: its beginning stays as it was
+	if len(f.old) > 0 && t.extents[f.old[0]].from < from {
 		f.add(c, seq, stretch{t.extents[f.old[0]].from, dayBefore(from)}, t.what[f.old[0]])
 	}
 	next := 0
@@ -89,7 +91,8 @@ func (f *folder) refresh(pl *pledge, c *chronicle, seq uint32, from events.Date)
 			t.extents[f.old[next]].close(seq)
 		}
 		v := f.p.versionOf(pl, s, days.from)
-		if next < len(f.old) && t.extents[f.old[next]].stretch == days && v.equal(&t.what[f.old[next]]) {
+		if next < len(f.old) && t.extents[f.old[next]].stretch == days &&
+			v.equal(&t.what[f.old[next]]) {
 			c.open = append(c.open, f.old[next])
 			next++
 			return

@@ -11,9 +11,10 @@ import (
 	"muster/projections/records"
 )
 
-// A bulk load is many rows that are taken in together, as when a ledger is replayed: the picture becomes what it would be with one after
-// the other. What is about pledges is put off, so that in the end each pledge can be folded in one go, while all of it is at hand,
-// and the pledges beside each other. Until then, and after an error, the picture is of no use.
+// A bulk load is many rows that are taken in together, as when a ledger is replayed: the picture
+// becomes what it would be with one after the other. What is about pledges is put off, so that in
+// the end each pledge can be folded in one go, while all of it is at hand, and the pledges beside
+// each other. Until then, and after an error, the picture is of no use.
 type bulkLoad struct {
 	p       *Picture
 	all     []admitted
@@ -22,14 +23,16 @@ type bulkLoad struct {
 
 // newBulkLoad returns a bulk load that makes room for so many rows.
 func newBulkLoad(p *Picture, rows uint64) *bulkLoad {
-	return &bulkLoad{p: p, all: make([]admitted, 0, min(rows, maxBulkLoad)), workers: make([]worker, runtime.GOMAXPROCS(0))}
+	return &bulkLoad{p: p, all: make([]admitted, 0, min(rows, maxBulkLoad)),
+		workers: make([]worker, runtime.GOMAXPROCS(0))}
 }
 
-// maxBulkLoad is how many rows are put off at most: each takes 112 bytes until it is folded. More would not be faster.
+// maxBulkLoad is how many rows are put off at most: each takes 112 bytes until it is folded. More
+// would not be faster.
 const maxBulkLoad = 1 << 18
 
-// Load takes in rows that follow, about so many, faster than one by one: on all processors, and with
-// each pledge folded in one go. After an error the picture is of no use.
+// Load takes in rows that follow, about so many, faster than one by one: on all processors, and
+// with each pledge folded in one go. After an error the picture is of no use.
 func (p *Picture) Load(batches iter.Seq[records.Batch], rows uint64) error {
 	defer collectLess()()
 	all := newBulkLoad(p, rows)
@@ -90,7 +93,8 @@ func (b *bulkLoad) fold() error {
 	var next atomic.Int64
 	beside(workers, func(w *worker) {
 		w.reset(b.p, before)
-		for from := next.Add(groupsAtOnce) - groupsAtOnce; from < int64(len(groups)); from = next.Add(groupsAtOnce) - groupsAtOnce {
+		for from := next.Add(groupsAtOnce) -
+			groupsAtOnce; from < int64(len(groups)); from = next.Add(groupsAtOnce) - groupsAtOnce {
 			for _, g := range groups[from:min(from+groupsAtOnce, int64(len(groups)))] {
 				w.fold(b.all, order[g.from:g.until])
 			}
@@ -143,8 +147,9 @@ func beside(workers []worker, do func(*worker)) {
 	all.Wait()
 }
 
-// A worker is one of the goroutines that fold a bulk load. Its folder writes into a table that has the rows of one pledge at a time; what
-// is new in it is kept, until it can be placed among the rows of all others.
+// A worker is one of the goroutines that fold a bulk load. Its folder writes into a table that has
+// the rows of one pledge at a time; what is new in it is kept, until it can be placed among the
+// rows of all others.
 type worker struct {
 	folder
 	before  uint32    // how many rows the table of all pledges has, before any is placed
@@ -162,7 +167,8 @@ func (w *worker) reset(p *Picture, before uint32) {
 		w.table = &versions{}
 	}
 	clear(w.fresh.what)
-	w.fresh.extents, w.fresh.what, w.pledges, w.places = w.fresh.extents[:0], w.fresh.what[:0], w.pledges[:0], w.places[:0]
+	w.fresh.extents, w.fresh.what, w.pledges, w.places = w.fresh.extents[:0], w.fresh.what[:0],
+		w.pledges[:0], w.places[:0]
 }
 
 // fold takes in the rows of one pledge, which are those of all that order names.
@@ -188,7 +194,8 @@ func (w *worker) fold(all []admitted, order []uint32) {
 	w.keep(pl, known)
 }
 
-// keep takes the rows of a pledge out of the worker's table: those that were known before go back to where they were.
+// keep takes the rows of a pledge out of the worker's table: those that were known before go back
+// to where they were.
 func (w *worker) keep(pl *pledge, known []uint32) {
 	for at, i := range known {
 		w.p.versions.extents[i] = w.table.extents[at]
@@ -198,7 +205,8 @@ func (w *worker) keep(pl *pledge, known []uint32) {
 		if int(i) < len(known) {
 			open[at] = known[i]
 		} else {
-			open[at] = i - uint32(len(known)) + uint32(len(w.fresh.what)) + w.before // until it is placed
+			// until it is placed
+			open[at] = i - uint32(len(known)) + uint32(len(w.fresh.what)) + w.before
 		}
 	}
 	w.fresh.extents = append(w.fresh.extents, w.table.extents[len(known):]...)
@@ -216,8 +224,9 @@ func firstError(workers []worker) (err error) {
 	return err
 }
 
-// place appends the fresh rows of all workers, which are known from records first to last, in the order of these records. A record is
-// about one pledge, so no two workers have rows of the same one.
+// place appends the fresh rows of all workers, which are known from records first to last, in the
+// order of these records. A record is about one pledge, so no two workers have rows of the same
+// one.
 func (t *versions) place(workers []worker, first, last uint32) {
 	next := make([]uint32, last-first+2) // by record: where the next of its rows goes
 	beside(workers, func(w *worker) {
@@ -252,19 +261,22 @@ func (t *versions) place(workers []worker, first, last uint32) {
 // grown returns s with n elements.
 func grown[T any](s []T, n int) []T { return slices.Grow(s, n-len(s))[:n] }
 
-// collecting is how many ask for less garbage collection, how many for none, and what to go back to.
+// collecting is how many ask for less garbage collection, how many for none, and what to go back
+// to.
 var collecting struct {
 	sync.Mutex
 	less, none int
 	usual      int
 }
 
-// collectLess makes the garbage collector come less often until the function that it returns is called: while a picture grows from
-// nothing, nearly all that is there stays, and to look at it again and again takes a third of the time.
+// collectLess makes the garbage collector come less often until the function that it returns is
+// called: while a picture grows from nothing, nearly all that is there stays, and to look at it
+// again and again takes a third of the time.
 func collectLess() (asUsual func()) { return collect(&collecting.less) }
 
-// collectNothing keeps the garbage collector away, but for the memory limit, while there is no garbage: it would read memory that is yet to be
-// written for the first time, and that costs twice as much then.
+// collectNothing keeps the garbage collector away, but for the memory limit, while there is no
+// garbage: it would read memory that is yet to be written for the first time, and that costs twice
+// as much then.
 func collectNothing() (asUsual func()) { return collect(&collecting.none) }
 
 func collect(asked *int) (asUsual func()) {

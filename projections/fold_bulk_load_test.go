@@ -12,7 +12,8 @@ import (
 	"muster/projections/records"
 )
 
-// inside tells what fingerprints do not show: the table of versions, row by row, and what of it is known now of each pledge.
+// inside tells what fingerprints do not show: the table of versions, row by row, and what of it is
+// known now of each pledge.
 func (p *Picture) inside() string {
 	var all strings.Builder
 	for i, e := range p.versions.extents {
@@ -27,13 +28,15 @@ func (p *Picture) inside() string {
 	}
 	for _, pl := range p.pledges {
 		c := pl.now()
-		fmt.Fprintln(&all, pl.id, pl.no, c.open, pl.first, c.last, c.latest, c.head.rung, c.head.exit, c.head.expires, len(c.facts))
+		fmt.Fprintln(&all, pl.id, pl.no, c.open, pl.first, c.last, c.latest, c.head.rung,
+			c.head.exit, c.head.expires, len(c.facts))
 	}
 	fmt.Fprintln(&all, p.times, p.touched)
 	return all.String()
 }
 
-// Rows that are taken in together, in any number of bulk loads and between them one by one, make the picture that one after the other makes.
+// Rows that are taken in together, in any number of bulk loads and between them one by one, make
+// the picture that one after the other makes.
 func TestBulkLoadEqualsOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := newStory(t).rows()
@@ -53,7 +56,8 @@ func TestBulkLoadEqualsOneByOne(t *testing.T) {
 				}
 			} else {
 				all := newBulkLoad(got, uint64(n))
-				if err := all.takeBatch(&records.Batch{First: uint64(at + 1), Rows: rows[at : at+n]}); err != nil {
+				if err := all.takeBatch(&records.Batch{First: uint64(at + 1),
+					Rows: rows[at : at+n]}); err != nil {
 					t.Fatal(err)
 				}
 				if err := all.fold(); err != nil {
@@ -70,7 +74,8 @@ func TestBulkLoadEqualsOneByOne(t *testing.T) {
 	})
 }
 
-// The error of a bulk load is that of the first row that cannot be, whether it is found before folding or in it.
+// The error of a bulk load is that of the first row that cannot be, whether it is found before
+// folding or in it.
 func TestBulkLoadTellsTheFirstError(t *testing.T) {
 	l := newTestLedger(t)
 	a, b := l.offer("FRA", 1), l.offer("DEU", 1)

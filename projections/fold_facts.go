@@ -8,11 +8,14 @@ import (
 	"muster/events"
 )
 
-// A fact is what one record says of a pledge, with its place on both clocks. A record that is corrected makes another fact in
-// the same place: the first is known until the correction, the second from then on.
+// A fact is what one record says of a pledge, with its place on both clocks. A record that is
+// corrected makes another fact in the same place: the first is known until the correction, the
+// second from then on.
 type fact struct {
-	knownFrom uint32      // the record from which it is known: its own, or the one that corrected it
-	knownTo   uint32      // the record from which it is not known any more, forever when there is none
+	// The record from which it is known: its own, or the one that corrected it.
+	knownFrom uint32
+	// The record from which it is not known any more, forever when there is none.
+	knownTo   uint32
 	order     uint32      // its own record, which orders it among those of one date
 	effective events.Date // the date from which it holds
 
@@ -34,8 +37,8 @@ type extra struct {
 	stands   *standsAt
 }
 
-// A standsAt is where a pledge stands that is disclosed, for those who do not know what was said of it
-// before.
+// A standsAt is where a pledge stands that is disclosed, for those who do not know what was said of
+// it before.
 type standsAt struct {
 	rung                Rung
 	strength            amount // absent where nothing is in place
@@ -52,12 +55,14 @@ const noKind = math.MaxUint32 // it was not numbered yet
 // known reports whether the fact is known as of a record.
 func (f *fact) known(asOf uint32) bool { return f.knownFrom <= asOf && asOf < f.knownTo }
 
-// own reports whether the fact is what its record said itself, and not what a correction has made of it.
+// own reports whether the fact is what its record said itself, and not what a correction has made
+// of it.
 func (f *fact) own() bool { return f.knownFrom == f.order }
 
 func (f *fact) cause() cause { return cause{f.knownFrom, f.order} }
 
-// A cause is the record that said something, and the one that has last corrected it, which is the same where none has.
+// A cause is the record that said something, and the one that has last corrected it, which is the
+// same where none has.
 type cause struct{ seq, order uint32 }
 
 func (c cause) appendTo(sequences []uint64) []uint64 {
@@ -81,8 +86,9 @@ type terms struct {
 	presence events.Presence
 	release  events.Release
 	expires  events.Date
-	kind     uint32   // in Picture.kinds, with the unit of the quantity that was said with the terms; or noKind
-	further  *further // nil when nothing of the kind was said
+	// In Picture.kinds, with the unit of the quantity that was said with the terms; or noKind.
+	kind    uint32
+	further *further // nil when nothing of the kind was said
 }
 
 // releasableTo returns the nations that may read it where its release alone would not let them.
@@ -128,7 +134,8 @@ func (c *chronicle) add(f fact) {
 	for at > 0 && f.before(&c.facts[at-1]) {
 		at--
 	}
-	// Many pledges have few facts: leave little room. What moves others along goes into another list.
+	// Many pledges have few facts: leave little room. What moves others along goes into another
+	// list.
 	if at < len(c.facts) || len(c.facts) == cap(c.facts) {
 		c.facts = append(make([]fact, 0, len(c.facts)+1+len(c.facts)/4), c.facts...)
 	}
@@ -140,12 +147,14 @@ func (f *fact) before(other *fact) bool {
 	return f.effective < other.effective || f.effective == other.effective && f.order < other.order
 }
 
-// correct takes in a correction: the fact that it mends is known until now, and what it should have been from now on. It
-// returns the date from which what follows from the pledge's facts may be another.
+// correct takes in a correction: the fact that it mends is known until now, and what it should have
+// been from now on. It returns the date from which what follows from the pledge's facts may be
+// another.
 func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 	at := c.lastSaid(m.statement)
 	if at < 0 {
-		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge", m.statement)
+		return 0, fmt.Errorf("the statement %s, which is corrected, says nothing of the pledge",
+			m.statement)
 	}
 	c.facts = slices.Clone(c.facts)
 	old := &c.facts[at]
@@ -157,7 +166,8 @@ func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 	switch {
 	case m.struck:
 	case m.terms != nil:
-		mended.quantity, mended.unit, mended.terms, mended.remark = m.amount.quantity, m.amount.unit, m.terms, m.remark
+		mended.quantity, mended.unit, mended.terms, mended.remark = m.amount.quantity,
+			m.amount.unit, m.terms, m.remark
 	case m.amount.unit != "":
 		mended.quantity, mended.unit = m.amount.quantity, m.amount.unit
 		if mended.terms != nil {
@@ -165,7 +175,8 @@ func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 			same.kind, mended.terms = noKind, &same
 		}
 	}
-	if mended.move.terms && mended.move.strength { // what was observed is there from the day on which it was seen
+	// What was observed is there from the day on which it was seen.
+	if mended.move.terms && mended.move.strength {
 		seen := *mended.terms
 		seen.From = by.effective
 		mended.terms = &seen
@@ -182,7 +193,8 @@ func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 func (c *chronicle) lastSaid(statement events.ID) (last int) {
 	last = -1
 	for i := range c.facts {
-		if f := &c.facts[i]; f.id == statement && (last < 0 || f.knownFrom > c.facts[last].knownFrom) {
+		if f := &c.facts[i]; f.id == statement &&
+			(last < 0 || f.knownFrom > c.facts[last].knownFrom) {
 			last = i
 		}
 	}

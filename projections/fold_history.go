@@ -6,17 +6,17 @@ import (
 	"muster/events"
 )
 
-// A said is something that a record said about one thing, with its place on both clocks. When it was recorded follows
-// from its sequence.
+// A said is something that a record said about one thing, with its place on both clocks. When it
+// was recorded follows from its sequence.
 type said[T any] struct {
 	seq       uint64
 	effective events.Date
 	what      T
 }
 
-// A history is all that was said about one thing, ordered by effective date and, within a date, by sequence. A record that
-// comes late goes to the place where it applies; what is known as of a sequence is found by leaving out what came after,
-// so a late record never changes an old answer.
+// A history is all that was said about one thing, ordered by effective date and, within a date, by
+// sequence. A record that comes late goes to the place where it applies; what is known as of a
+// sequence is found by leaving out what came after, so a late record never changes an old answer.
 type history[T any] []said[T]
 
 // add puts s in its place, in another list: readers may have the one that is there. Its sequence is
@@ -29,7 +29,8 @@ func (h *history[T]) add(s said[T]) {
 	*h = slices.Insert(slices.Clip(*h), at, s)
 }
 
-// last returns what holds on a date, as far as is known as of a sequence: the latest by effective date, then by sequence.
+// last returns what holds on a date, as far as is known as of a sequence: the latest by effective
+// date, then by sequence.
 func (h history[T]) last(asOf uint64, on events.Date) (said[T], bool) {
 	for i := len(h) - 1; i >= 0; i-- {
 		if h[i].seq <= asOf && h[i].effective <= on {

@@ -11,8 +11,9 @@ import (
 	"muster/events"
 )
 
-// A storyteller makes up histories: pledges, requirements and all that moves them, with dates in any order. It keeps fewer
-// rules than a ledger would, since an answer must follow from whatever was recorded.
+// A storyteller makes up histories: pledges, requirements and all that moves them, with dates in
+// any order. It keeps fewer rules than a ledger would, since an answer must follow from whatever
+// was recorded.
 type storyteller struct {
 	*testLedger
 	*rapid.T
@@ -56,7 +57,8 @@ func (s *storyteller) amount() (events.Role, events.Quantity, events.Unit) {
 }
 
 func (s *storyteller) terms() events.PledgeTerms {
-	t := events.PledgeTerms{Window: s.window(), Area: rapid.SampledFrom(someAreas).Draw(s.T, "area")}
+	t := events.PledgeTerms{Window: s.window(), Area: rapid.SampledFrom(someAreas).
+		Draw(s.T, "area")}
 	t.Role, t.Quantity, t.Unit = s.amount()
 	if rapid.IntRange(0, 3).Draw(s.T, "meant") == 0 {
 		t.Line = rapid.SampledFrom(someLines).Draw(s.T, "line")
@@ -100,7 +102,8 @@ func (s *storyteller) begin() {
 	case 1:
 		p = s.observe(nation, on, rapid.Int64Range(1, 50).Draw(s.T, "observed"))
 	default:
-		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(on), Place: place(nation), PledgeTerms: s.terms()}
+		o := &events.PledgeOffered{Header: s.head("pledge.offered"), Dated: dated(on),
+			Place: place(nation), PledgeTerms: s.terms()}
 		s.release(&o.PledgeTerms)
 		p = testPledge{s.testLedger, o.ID, nation, s.say(liaison(nation), o)}
 	}
@@ -112,11 +115,17 @@ func (s *storyteller) move(p testPledge) {
 		s.disclose(p, max(s.day(), s.disclosed[p.id]))
 		return
 	}
-	kinds := []events.Type{"pledge.offered", "pledge.amended", "pledge.amended", "pledge.accepted", "pledge.confirmed", "pledge.deployed",
-		"pledge.reported", "pledge.reported", "pledge.declined", "pledge.withdrawn", "pledge.returned",
-		"condition.added", "condition.added", "condition.discharged", "condition.failed", "caveat.declared", "caveat.lifted",
-		"pledge.disclosed", "pledge.disclosed", "pledge.renewed", "pledge.corrected", "pledge.corrected", "pledge.corrected", "allocation.made", "allocation.made", "allocation.released"}
-	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"), max(s.day(), s.disclosed[p.id]); kind {
+	kinds := []events.Type{"pledge.offered", "pledge.amended", "pledge.amended", "pledge.accepted",
+		"pledge.confirmed", "pledge.deployed",
+		"pledge.reported", "pledge.reported", "pledge.declined", "pledge.withdrawn",
+		"pledge.returned",
+		"condition.added", "condition.added", "condition.discharged", "condition.failed",
+		"caveat.declared", "caveat.lifted",
+		"pledge.disclosed", "pledge.disclosed", "pledge.renewed", "pledge.corrected",
+		"pledge.corrected", "pledge.corrected", "allocation.made", "allocation.made",
+		"allocation.released"}
+	switch kind, on := rapid.SampledFrom(kinds).Draw(s.T, "move"),
+		max(s.day(), s.disclosed[p.id]); kind {
 	case "pledge.disclosed":
 		s.disclose(p, on)
 	case "pledge.offered":
@@ -128,7 +137,8 @@ func (s *storyteller) move(p testPledge) {
 	case "pledge.reported":
 		p.report(on, rapid.Int64Range(1, 500).Draw(s.T, "reported"))
 	case "condition.added", "condition.discharged", "condition.failed":
-		p.condition(kind, on, rapid.SampledFrom([]events.Line{"parliament", "money"}).Draw(s.T, "condition"))
+		p.condition(kind, on, rapid.SampledFrom([]events.Line{"parliament", "money"}).
+			Draw(s.T, "condition"))
 	case "caveat.declared", "caveat.lifted":
 		p.caveat(kind, on, "by-day")
 	case "pledge.renewed":
@@ -136,9 +146,12 @@ func (s *storyteller) move(p testPledge) {
 	case "pledge.corrected":
 		s.correct(p, on)
 	case "allocation.made":
-		open := slices.DeleteFunc(slices.Clone(s.lines), func(name events.Line) bool { return s.hidden[name] })
+		open := slices.DeleteFunc(slices.Clone(s.lines), func(name events.Line) bool {
+			return s.hidden[name]
+		})
 		if len(open) > 0 {
-			id := p.allocate(on, rapid.SampledFrom(open).Draw(s.T, "against"), rapid.Int64Range(1, 600).Draw(s.T, "allocated"), s.window())
+			id := p.allocate(on, rapid.SampledFrom(open).Draw(s.T, "against"),
+				rapid.Int64Range(1, 600).Draw(s.T, "allocated"), s.window())
 			s.allocations[p.id] = append(s.allocations[p.id], id)
 		}
 	case "allocation.released":
@@ -175,7 +188,9 @@ func (s *storyteller) correct(p testPledge, on int) {
 			terms := s.terms()
 			c.Terms = &terms
 		case *events.PledgeDeployed, *events.PledgeReported, *events.PledgeObserved:
-			c.Strength = &events.Strength{Quantity: events.Count(rapid.Int64Range(1, 500).Draw(s.T, "rightly")), Unit: "personnel"}
+			c.Strength = &events.Strength{
+				Quantity: events.Count(rapid.Int64Range(1, 500).Draw(s.T, "rightly")),
+				Unit:     "personnel"}
 		}
 		if seq != p.seq && rapid.IntRange(0, 2).Draw(s.T, "struck") == 0 {
 			c.Struck, c.Terms, c.Strength = true, nil, nil
@@ -190,7 +205,8 @@ func (s *storyteller) require() {
 		s.cancel(s.day(), name)
 		return
 	}
-	t := events.RequirementTerms{Operation: "op-a", Line: name, Area: rapid.SampledFrom(someAreas).Draw(s.T, "area"), Window: s.window(),
+	t := events.RequirementTerms{Operation: "op-a", Line: name, Area: rapid.SampledFrom(someAreas).
+		Draw(s.T, "area"), Window: s.window(),
 		Priority: rapid.IntRange(1, 3).Draw(s.T, "priority")}
 	t.Role, t.Quantity, t.Unit = s.amount()
 	if t.Quantity.IsUnknown() {
@@ -205,14 +221,17 @@ func (s *storyteller) require() {
 	if s.hidden[name] = rapid.IntRange(0, 3).Draw(s.T, "hidden") == 0; s.hidden[name] {
 		release = events.CoordinatorsOnly
 	}
-	s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"), Dated: dated(s.day()), RequirementTerms: t, Release: release})
+	s.say("HQ/founder", &events.RequirementIssued{Header: s.head("requirement.issued"),
+		Dated: dated(s.day()), RequirementTerms: t, Release: release})
 }
 
 // release draws who may read a pledge that begins.
 func (s *storyteller) release(t *events.PledgeTerms) {
-	t.Release = rapid.SampledFrom([]events.Release{"", events.CoalitionOnly, events.CoordinatorsOnly, events.CoordinatorsOnly}).Draw(s.T, "release")
+	t.Release = rapid.SampledFrom([]events.Release{"", events.CoalitionOnly,
+		events.CoordinatorsOnly, events.CoordinatorsOnly}).Draw(s.T, "release")
 	if t.Release == events.CoordinatorsOnly {
-		t.ReleasableTo = rapid.SampledFrom([][]events.Nation{nil, {"GBR"}, {"DEU", "FRA"}}).Draw(s.T, "releasable to")
+		t.ReleasableTo = rapid.SampledFrom([][]events.Nation{nil, {"GBR"}, {"DEU", "FRA"}}).
+			Draw(s.T, "releasable to")
 	}
 }
 
@@ -234,7 +253,10 @@ func (s *storyteller) disclose(p testPledge, on int) {
 		return
 	}
 	as := shown.Standing()
-	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool { return c.Kind == "" }) // never added
+	// never added
+	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool {
+		return c.Kind == ""
+	})
 	p.disclose(on, terms, as)
 	s.disclosed[p.id] = on
 }
@@ -243,28 +265,34 @@ func (s *storyteller) tellPlan() {
 	on := dated(s.day())
 	if rapid.Bool().Draw(s.T, "scope") {
 		nation := rapid.SampledFrom(someNations).Draw(s.T, "nation")
-		s.say(liaison(nation), &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: on, Place: place(nation), Roles: []events.Role{"air"}})
+		s.say(liaison(nation), &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: on,
+			Place: place(nation), Roles: []events.Role{"air"}})
 		return
 	}
-	roles := []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}
+	roles := []events.RoleDefinition{{Role: "ground", Title: "Troops",
+		Units: []events.Unit{"personnel"}}}
 	s.say("HQ/founder", &events.OperationRevised{Header: s.head("operation.revised"), Dated: on,
-		OperationTerms: events.OperationTerms{Operation: "op-a", Title: fmt.Sprint("Title ", s.Last()), Roles: roles}})
+		OperationTerms: events.OperationTerms{Operation: "op-a",
+			Title: fmt.Sprint("Title ", s.Last()), Roles: roles}})
 }
 
 func (s *storyteller) tellRoster() {
 	if n := len(s.members); n > 0 && rapid.Bool().Draw(s.T, "revoke") {
-		s.say("HQ/founder", &events.MemberRevoked{Header: s.head("member.revoked"), Key: s.members[n-1], Reason: "lost"})
+		s.say("HQ/founder", &events.MemberRevoked{Header: s.head("member.revoked"),
+			Key: s.members[n-1], Reason: "lost"})
 		s.members = s.members[:n-1]
 		return
 	}
 	key := s.key(fmt.Sprint("FRA/member-", s.Last())).Key()
 	s.members = append(s.members, key)
-	s.say("HQ/founder", &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.Liaison})
+	s.say("HQ/founder", &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key,
+		Role: events.Liaison})
 }
 
 // newStory makes up a ledger of some records.
 func newStory(t *rapid.T) *storyteller {
-	s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{}, hidden: map[events.Line]bool{}, disclosed: map[events.ID]int{}}
+	s := &storyteller{testLedger: newTestLedger(t), T: t, allocations: map[events.ID][]events.ID{},
+		hidden: map[events.Line]bool{}, disclosed: map[events.ID]int{}}
 	for range rapid.IntRange(5, 40).Draw(t, "records") {
 		s.tell()
 	}
@@ -302,7 +330,8 @@ func (s *storyteller) answers(p *Picture, m Moment, ofPledges bool) string {
 	ask(p.Nation(s.T.Context(), m, "FRA", ""))
 	ask(p.Nations(s.T.Context(), m, "", ""))
 	ask(p.Delivery(s.T.Context(), m, Filter{}))
-	ask(p.Timeline(s.T.Context(), m, TimelineFilter{Days: events.Window{From: m.On, Until: day(28)}, Step: ByChange}))
+	ask(p.Timeline(s.T.Context(), m, TimelineFilter{Days: events.Window{From: m.On, Until: day(28)},
+		Step: ByChange}))
 	ask(p.Pledges(s.T.Context(), m, PledgeFilter{}))
 	ask(p.Requirements(s.T.Context(), m, Filter{}))
 	ask(p.Operations(s.T.Context(), m))
@@ -321,7 +350,8 @@ func (s *storyteller) answers(p *Picture, m Moment, ofPledges bool) string {
 	return string(text)
 }
 
-// What a picture of many records answers as of an earlier one is, byte for byte, what a plain replay up to there answers.
+// What a picture of many records answers as of an earlier one is, byte for byte, what a plain
+// replay up to there answers.
 func TestAsOfEqualsReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -331,8 +361,10 @@ func TestAsOfEqualsReplay(t *testing.T) {
 			if rapid.Bool().Draw(t, "range") {
 				m.Until = day(rapid.IntRange(int(m.On%100), 28).Draw(t, "until"))
 			}
-			if got, want := s.everything(now, m), s.everything(s.pictureUpTo(m.AsOf), m); got != want {
-				t.Fatalf("as of %d on %s at %q:\n%s\na replay says\n%s", m.AsOf, m.On, m.Rung, got, want)
+			if got, want := s.everything(now, m),
+				s.everything(s.pictureUpTo(m.AsOf), m); got != want {
+				t.Fatalf("as of %d on %s at %q:\n%s\na replay says\n%s", m.AsOf, m.On,
+					m.Rung, got, want)
 			}
 		}
 	})

@@ -152,7 +152,10 @@ func TestDisclosedPledgeStandsTheSame(t *testing.T) {
 // sameForAll is what everybody who reads a pledge sees alike, once it is disclosed.
 func sameForAll(p Pledge) string {
 	as := p.Standing()
-	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool { return c.Kind == "" }) // never added
+	// never added
+	as.Conditions = slices.DeleteFunc(as.Conditions, func(c events.StandingCondition) bool {
+		return c.Kind == ""
+	})
 	inPlace := events.Quantity{}
 	if as.InPlace != nil {
 		inPlace, as.InPlace = as.InPlace.Quantity, nil

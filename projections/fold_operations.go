@@ -29,12 +29,14 @@ type operationSaid struct {
 	lineNames  []events.Line // of lines, sorted
 	pledges    []*pledge     // by ID
 
-	predecessors map[events.ID][]uint32 // the records that name a pledge as the one that is relieved
+	// The records that name a pledge as the one that is relieved.
+	predecessors map[events.ID][]uint32
 }
 
 func newOperation(name events.Operation, first uint64) *operation {
 	o := &operation{name: name, first: first}
-	o.publish(&operationSaid{scopes: map[events.Nation]history[Scope]{}, lines: map[events.Line]*line{},
+	o.publish(&operationSaid{scopes: map[events.Nation]history[Scope]{},
+		lines:        map[events.Line]*line{},
 		predecessors: map[events.ID][]uint32{}})
 	return o
 }
@@ -67,7 +69,8 @@ func (p *Picture) takePlan(seq uint64, r *records.Row) error {
 	case "requirement.revised", "requirement.cancelled":
 		o, ok := p.operations[r.Operation]
 		if !ok || o.now().lines[r.Line] == nil {
-			return fmt.Errorf("the operation %s has no requirement %q to change", r.Operation, r.Line)
+			return fmt.Errorf("the operation %s has no requirement %q to change",
+				r.Operation, r.Line)
 		}
 		o.line(r.Line, p.watched).take(seq, r, p.watched)
 	default:
@@ -77,7 +80,8 @@ func (p *Picture) takePlan(seq uint64, r *records.Row) error {
 }
 
 func (o *operation) takeCatalogue(seq uint64, r *records.Row, watched bool) {
-	c := Catalogue{Operation: o.name, Title: r.Title, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
+	c := Catalogue{Operation: o.name, Title: r.Title, Note: r.Text,
+		Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		c.Roles = append(c.Roles, events.RoleDefinition(role))
 	}
@@ -87,7 +91,8 @@ func (o *operation) takeCatalogue(seq uint64, r *records.Row, watched bool) {
 }
 
 func (o *operation) takeScope(seq uint64, r *records.Row, watched bool) {
-	s := Scope{Operation: o.name, Nation: r.Nation, Unlimited: r.Unlimited, Note: r.Text, Effective: events.Date(r.Effective), Sequence: seq}
+	s := Scope{Operation: o.name, Nation: r.Nation, Unlimited: r.Unlimited, Note: r.Text,
+		Effective: events.Date(r.Effective), Sequence: seq}
 	for _, role := range r.Roles {
 		s.Roles = append(s.Roles, role.Role)
 	}
@@ -120,7 +125,8 @@ type Catalogue struct {
 
 // Terms returns the catalogue as a statement carries it.
 func (c Catalogue) Terms() events.OperationTerms {
-	return events.OperationTerms{Operation: c.Operation, Title: c.Title, Note: c.Note, Roles: c.Roles}
+	return events.OperationTerms{Operation: c.Operation, Title: c.Title, Note: c.Note,
+		Roles: c.Roles}
 }
 
 // Operations is the catalogues of operations at a moment.
@@ -129,9 +135,9 @@ type Operations struct {
 	Operations []Catalogue `json:"operations"`
 }
 
-// Operations returns the catalogue of each operation, by name. One that is opened only after m.On is there as it will be
-// opened: its plan is made before it begins. Of a range, each is as it stands on the last day. The slices of
-// the answer are shared and must not be changed.
+// Operations returns the catalogue of each operation, by name. One that is opened only after m.On
+// is there as it will be opened: its plan is made before it begins. Of a range, each is as it
+// stands on the last day. The slices of the answer are shared and must not be changed.
 func (p *Picture) Operations(ctx context.Context, m Moment) (Operations, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -160,7 +166,8 @@ func (p *Picture) catalogue(o *operation, b Basis) (Catalogue, bool) {
 }
 
 // Catalogue returns one operation's catalogue, as Operations does.
-func (p *Picture) Catalogue(ctx context.Context, m Moment, name events.Operation) (Catalogue, error) {
+func (p *Picture) Catalogue(ctx context.Context, m Moment,
+	name events.Operation) (Catalogue, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
 	if err != nil {
@@ -186,7 +193,9 @@ type Scope struct {
 }
 
 // Allows reports whether an offer for the role is within the scope.
-func (s Scope) Allows(role events.Role) bool { return s.Unlimited || slices.Contains(s.Roles, role) }
+func (s Scope) Allows(role events.Role) bool {
+	return s.Unlimited || slices.Contains(s.Roles, role)
+}
 
 // String says the scope for people: "unlimited", or "intelligence only".
 func (s Scope) String() string {
@@ -202,9 +211,9 @@ type Scopes struct {
 	Scopes []Scope `json:"scopes"`
 }
 
-// Scopes returns the scopes in force, by operation and nation. A nation that declared none is not there: it may offer
-// anything. Of a range, they are those that are in force on any of its days, one after the other. The slices of the answer are shared
-// and must not be changed.
+// Scopes returns the scopes in force, by operation and nation. A nation that declared none is not
+// there: it may offer anything. Of a range, they are those that are in force on any of its days,
+// one after the other. The slices of the answer are shared and must not be changed.
 func (p *Picture) Scopes(ctx context.Context, m Moment, f Filter) (Scopes, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)

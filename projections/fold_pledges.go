@@ -27,7 +27,8 @@ const (
 // States returns all states.
 func States() []State { return []State{Live, Ahead, Withdrawn, Declined, Lapsed, Returned} }
 
-// A ConditionState says where a condition stands, or a caveat, which holds (is open) until it is lifted (discharged).
+// A ConditionState says where a condition stands, or a caveat, which holds (is open) until it is
+// lifted (discharged).
 type ConditionState string
 
 // The states of a condition.
@@ -37,7 +38,8 @@ const (
 	Failed     ConditionState = "failed"
 )
 
-// A move is what a kind of statement does to a pledge. It is the whole of a pledge's life in one table.
+// A move is what a kind of statement does to a pledge. It is the whole of a pledge's life in one
+// table.
 type move struct {
 	typ       events.Type
 	begins    bool           // the pledge is there from then on
@@ -53,12 +55,15 @@ type move struct {
 	says      string         // for people; see sentence
 }
 
-// Rows are added with new kinds of statement. The rows of old ones stay: they say what old records mean.
+// Rows are added with new kinds of statement. The rows of old ones stay: they say what old records
+// mean.
 var moves = byType(
-	move{typ: "pledge.indicated", begins: true, terms: true, rung: Indicated, says: "%s is likely to offer"},
+	move{typ: "pledge.indicated", begins: true, terms: true, rung: Indicated,
+		says: "%s is likely to offer"},
 	move{typ: "pledge.offered", begins: true, terms: true, rung: Offered, says: "%s offers"},
 	move{typ: "pledge.amended", terms: true, says: "%s changes it to"},
-	move{typ: "pledge.observed", begins: true, terms: true, strength: true, rung: Deployed, says: "%s was seen with"},
+	move{typ: "pledge.observed", begins: true, terms: true, strength: true, rung: Deployed,
+		says: "%s was seen with"},
 	move{typ: "pledge.disclosed", terms: true, discloses: true, says: "%s opens it to"},
 	move{typ: "pledge.accepted", rung: Accepted, says: "the coordinators accept it"},
 	move{typ: "pledge.confirmed", rung: Confirmed, says: "%s is bound"},
@@ -75,7 +80,8 @@ var moves = byType(
 	move{typ: "caveat.declared", caveat: Hanging, says: "%s restricts its use by the caveat"},
 	move{typ: "caveat.lifted", caveat: Discharged, says: "%s lifts the caveat"},
 	move{typ: "allocation.made", allocates: true, says: "the coordinators set"},
-	move{typ: "allocation.released", releases: true, says: "the coordinators release what was set against"},
+	move{typ: "allocation.released", releases: true,
+		says: "the coordinators release what was set against"},
 )
 
 func byType(rows ...move) map[events.Type]*move {
@@ -106,8 +112,9 @@ type chronicle struct {
 	facts  []fact
 	last   uint32      // the last record about it
 	latest events.Date // the latest date from which something holds
-	head   standing    // the fold of all facts that are known now, which is what most questions ask for
-	open   []uint32    // its rows in Picture.versions that are known now, by date
+	// The fold of all facts that are known now, which is what most questions ask for.
+	head standing
+	open []uint32 // its rows in Picture.versions that are known now, by date
 }
 
 // admit makes of a row about a pledge what is to be folded into it.
@@ -120,14 +127,18 @@ func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error 
 	case r.New && known:
 		return fmt.Errorf("the pledge %s is begun a second time", r.Thing)
 	case !r.New && !known && !m.discloses:
-		return fmt.Errorf("a %s for the pledge %s, which no record before it began", r.Type, r.Thing)
+		return fmt.Errorf("a %s for the pledge %s, which no record before it began",
+			r.Type, r.Thing)
 	case known && (pl.nation != r.Nation || pl.operation.name != r.Operation):
 		return fmt.Errorf("the pledge %s is %s in %s, and not %s in %s", r.Thing,
-			english.Possessive(string(pl.nation)), pl.operation.name, english.Possessive(string(r.Nation)), r.Operation)
+			english.Possessive(string(pl.nation)), pl.operation.name,
+			english.Possessive(string(r.Nation)), r.Operation)
 	case r.Standing != nil && !p.hasLines(r):
-		return fmt.Errorf("the pledge %s is disclosed with an allocation to a requirement that the operation %s does not have", r.Thing, r.Operation)
+		return fmt.Errorf("the pledge %s is disclosed with an allocation to a requirement that "+
+			"the operation %s does not have", r.Thing, r.Operation)
 	case m.allocates && p.operations[r.Operation].now().lines[r.Line] == nil:
-		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against", r.Operation, r.Line)
+		return fmt.Errorf("the operation %s has no requirement %q to set a pledge against",
+			r.Operation, r.Line)
 	case !known:
 		pl = p.begin(seq, r)
 	}
@@ -149,13 +160,16 @@ func (p *Picture) admit(seq uint64, m *move, r *records.Row, a *admitted) error 
 // hasLines reports whether the requirements are there that a disclosure tells to be filled.
 func (p *Picture) hasLines(r *records.Row) bool {
 	o := p.operations[r.Operation]
-	return !slices.ContainsFunc(r.Standing.Allocations, func(a records.Allocation) bool { return o == nil || o.now().lines[a.Line] == nil })
+	return !slices.ContainsFunc(r.Standing.Allocations, func(a records.Allocation) bool {
+		return o == nil || o.now().lines[a.Line] == nil
+	})
 }
 
 func (p *Picture) begin(seq uint64, r *records.Row) *pledge {
 	o := p.operation(seq, r.Operation)
 	number := p.nations.of(r.Nation)
-	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o, nation: p.nations.names[number], nationNo: uint32(number), first: uint32(seq)}
+	pl := &pledge{id: r.Thing, no: uint32(len(p.pledges)), operation: o,
+		nation: p.nations.names[number], nationNo: uint32(number), first: uint32(seq)}
 	pl.publish(&pl.begun)
 	p.byID.add(pl)
 	p.pledges = append(p.pledges, pl)
@@ -180,15 +194,19 @@ func insertByID(pledges []*pledge, pl *pledge, watched bool) []*pledge {
 }
 
 func findByID(pledges []*pledge, id events.ID) (int, bool) {
-	return slices.BinarySearchFunc(pledges, id, func(p *pledge, id events.ID) int { return compareIDs(p.id, id) })
+	return slices.BinarySearchFunc(pledges, id, func(p *pledge, id events.ID) int {
+		return compareIDs(p.id, id)
+	})
 }
 
 func compareIDs(a, b events.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // fact makes of a row what it says of its pledge.
 func (p *Picture) fact(d *fact, pl *pledge, seq uint64, m *move, r *records.Row) {
-	*d = fact{knownFrom: uint32(seq), knownTo: forever, order: uint32(seq), effective: events.Date(r.Effective),
-		id: r.StatementID(), move: m, quantity: r.Quantity(), unit: intern(p.words, r.Unit), extra: noExtra, remark: p.remarkOf(r)}
+	*d = fact{knownFrom: uint32(seq), knownTo: forever, order: uint32(seq),
+		effective: events.Date(r.Effective),
+		id:        r.StatementID(), move: m, quantity: r.Quantity(), unit: intern(p.words, r.Unit),
+		extra: noExtra, remark: p.remarkOf(r)}
 	if !r.Predecessor.IsZero() {
 		p.operations[r.Operation].relieve(r.Predecessor, uint32(seq), p.watched)
 	}
@@ -200,11 +218,14 @@ func (p *Picture) fact(d *fact, pl *pledge, seq uint64, m *move, r *records.Row)
 		}
 	case m.condition != "":
 		p.conditions.add(plainWord(string(r.Line)))
-		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind, state: m.condition}}
+		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), kind: r.Kind,
+			state: m.condition}}
 	case m.caveat != "":
 		d.extra = &extra{hold: &hold{name: intern(p.words, r.Line), text: r.Title, state: m.caveat}}
 	case m.allocates:
-		d.extra = &extra{share: &allotment{id: d.id, line: p.operations[r.Operation].now().lines[r.Line], number: r.Number, Window: r.Window()}}
+		d.extra = &extra{share: &allotment{id: d.id,
+			line: p.operations[r.Operation].now().lines[r.Line], number: r.Number,
+			Window: r.Window()}}
 	case m.releases:
 		d.extra = &extra{share: &allotment{id: r.Allocation}}
 	case r.Reason != "":
@@ -227,21 +248,25 @@ func (p *Picture) standsAt(pl *pledge, d *fact, r *records.Row) *standsAt {
 			state = Failed
 		}
 		p.conditions.add(plainWord(string(h.Condition)))
-		s.conditions = append(s.conditions, hold{name: intern(p.words, h.Condition), kind: h.Kind, state: state})
+		s.conditions = append(s.conditions,
+			hold{name: intern(p.words, h.Condition), kind: h.Kind, state: state})
 	}
 	for _, h := range r.Standing.Caveats {
-		s.caveats = append(s.caveats, hold{name: intern(p.words, h.Caveat), text: h.Restriction, state: Hanging})
+		s.caveats = append(s.caveats,
+			hold{name: intern(p.words, h.Caveat), text: h.Restriction, state: Hanging})
 	}
 	for _, a := range r.Standing.Allocations {
-		s.allocations = append(s.allocations, allotment{id: a.ID, line: pl.operation.now().lines[a.Line], number: a.Number,
-			Window: events.Window{From: events.Date(a.From), Until: events.Date(a.Until)}})
+		s.allocations = append(s.allocations,
+			allotment{id: a.ID, line: pl.operation.now().lines[a.Line], number: a.Number,
+				Window: events.Window{From: events.Date(a.From), Until: events.Date(a.Until)}})
 	}
 	return s
 }
 
 // mending makes of the row of a correction what it does to the statement that it mends.
 func (p *Picture) mending(pl *pledge, r *records.Row) *mending {
-	m := &mending{statement: r.Corrects, struck: r.Struck, amount: amount{r.Quantity(), intern(p.words, r.Unit)}}
+	m := &mending{statement: r.Corrects, struck: r.Struck,
+		amount: amount{r.Quantity(), intern(p.words, r.Unit)}}
 	if r.Role != "" {
 		m.terms, m.remark = p.terms(pl, r), p.remarkOf(r)
 	}
@@ -249,8 +274,10 @@ func (p *Picture) mending(pl *pledge, r *records.Row) *mending {
 }
 
 func (p *Picture) terms(pl *pledge, r *records.Row) *terms {
-	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area), line: intern(p.words, r.Line), Window: r.Window(), notice: r.Notice,
-		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release), expires: events.Date(r.Expires)}
+	t := &terms{role: intern(p.words, r.Role), area: intern(p.words, r.Area),
+		line: intern(p.words, r.Line), Window: r.Window(), notice: r.Notice,
+		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release),
+		expires: events.Date(r.Expires)}
 	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, t.line, intern(p.words, r.Unit)})
 	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil || r.To != nil {
 		t.further = &further{r.Predecessor, r.Successor, r.Elsewhere, r.To}

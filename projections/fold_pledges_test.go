@@ -46,11 +46,15 @@ func TestPledgeList(t *testing.T) {
 		{"ahead", 0, PledgeFilter{State: Ahead}, "6"},
 		{"two", 0, PledgeFilter{Limit: 2}, "1 2"},
 	} {
-		equal(t, test.name, quantities(must[PledgeList](t)(p.Pledges(t.Context(), Moment{AsOf: 0, On: day(20), Rung: test.rung}, test.filter))), test.want)
+		equal(t, test.name, quantities(
+			must[PledgeList](t)(p.Pledges(t.Context(),
+				Moment{AsOf: 0, On: day(20), Rung: test.rung}, test.filter))), test.want)
 	}
-	early := must[PledgeList](t)(p.Pledges(t.Context(), Moment{AsOf: 4, On: day(20)}, PledgeFilter{}))
+	early := must[PledgeList](t)(p.Pledges(t.Context(), Moment{AsOf: 4, On: day(20)},
+		PledgeFilter{}))
 	equal(t, "as of the first", quantities(early), "1")
-	if _, err := p.Pledges(t.Context(), Moment{}, PledgeFilter{Filter: Filter{Operation: "op-c"}}); !problem.Is(err, problem.NotFound) {
+	if _, err := p.Pledges(t.Context(), Moment{},
+		PledgeFilter{Filter: Filter{Operation: "op-c"}}); !problem.Is(err, problem.NotFound) {
 		t.Errorf("an operation that is not there: %v", err)
 	}
 }
@@ -64,7 +68,8 @@ func TestPledgePages(t *testing.T) {
 	for _, test := range []struct {
 		filter Filter
 		want   string
-	}{{Filter{}, "1 2 3|4 5 6|7"}, {Filter{Nation: "FRA"}, "1 3 5|7"}, {Filter{Nation: "DEU"}, "2 4 6"}} {
+	}{{Filter{}, "1 2 3|4 5 6|7"}, {Filter{Nation: "FRA"}, "1 3 5|7"},
+		{Filter{Nation: "DEU"}, "2 4 6"}} {
 		var pages []string
 		f := PledgeFilter{Filter: test.filter, Limit: 3}
 		for {
@@ -84,18 +89,21 @@ func TestPledgesAreListedByID(t *testing.T) {
 	l := newTestLedger(t)
 	for i, b := range []byte{7, 3, 9, 1} {
 		id := must[events.ID](t)(events.IDAt(uint64(b), [10]byte{}))
-		s := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1), Place: place("FRA"), PledgeTerms: pledgeTerms(int64(i + 1))}
+		s := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1),
+			Place: place("FRA"), PledgeTerms: pledgeTerms(int64(i + 1))}
 		s.ID = id
 		l.say("FRA/liaison", s)
 	}
-	equal(t, "by ID", quantities(must[PledgeList](t)(l.picture().Pledges(t.Context(), Moment{}, PledgeFilter{}))), "4 2 1 3")
+	equal(t, "by ID", quantities(
+		must[PledgeList](t)(l.picture().Pledges(t.Context(), Moment{}, PledgeFilter{}))), "4 2 1 3")
 }
 
 func TestPledgeOnBothClocks(t *testing.T) {
 	l := newTestLedger(t)
 	days := 30
 	p := l.offer("DEU", 600, func(t *events.PledgeTerms) {
-		t.Area, t.NoticeToMove, t.Source, t.Note, t.Until = "west", &days, "a paper", "two companies", day(28)
+		t.Area, t.NoticeToMove, t.Source, t.Note, t.Until = "west", &days, "a paper",
+			"two companies", day(28)
 	})
 	p.condition("condition.added", 2, "bundestag")
 	p.amend(10, pledgeTerms(800))
@@ -106,21 +114,26 @@ func TestPledgeOnBothClocks(t *testing.T) {
 		return must[Pledge](t)(picture.Pledge(t.Context(), Moment{AsOf: asOf, On: day(on)}, p.id))
 	}
 	text := string(must[[]byte](t)(json.Marshal(at(p.seq, 5))))
-	equal(t, "at first", text, `{"id":"`+p.id.String()+`","operation":"op-a","nation":"DEU","role":"ground","quantity":600,"unit":"personnel",`+
-		`"rung":"offered","state":"live","area":"west","from":"2026-01-01","until":"2026-01-28","notice_to_move":30,"source":"a paper",`+
-		`"note":"two companies","since":"2026-01-01","rung_since":"2026-01-01","first":3,"last":3}`)
+	equal(t, "at first", text,
+		`{"id":"`+p.id.String()+
+			`","operation":"op-a","nation":"DEU","role":"ground","quantity":600,"unit":"personnel",`+
+			`"rung":"offered","state":"live","area":"west","from":"2026-01-01","until":"2026-01-28","notice_to_move":30,"source":"a paper",`+
+			`"note":"two companies","since":"2026-01-01","rung_since":"2026-01-01","first":3,"last":3}`)
 	now := at(0, 11)
 	equal(t, "quantity on the 11th", now.Quantity.String(), "800")
 	equal(t, "rung on the 11th", now.Rung, Accepted)
 	equal(t, "rung on the 4th", at(0, 4).Rung, Offered)
-	equal(t, "condition", now.Conditions[0], Condition{"bundestag", events.Parliament, Hanging, p.seq + 1})
+	equal(t, "condition", now.Conditions[0],
+		Condition{"bundestag", events.Parliament, Hanging, p.seq + 1})
 	equal(t, "strength on the 11th", now.Strength.String(), "")
 	equal(t, "strength on the 12th", at(0, 12).Strength.String(), "750")
 	equal(t, "last as of the amendment", at(p.seq+2, 12).Last, p.seq+2)
-	if _, err := picture.Pledge(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
+	if _, err := picture.Pledge(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err,
+		problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)
 	}
-	if _, err := picture.Pledge(t.Context(), Moment{}, events.NewID()); !problem.Is(err, problem.NotFound) {
+	if _, err := picture.Pledge(t.Context(), Moment{}, events.NewID()); !problem.Is(err,
+		problem.NotFound) {
 		t.Errorf("a pledge that is not there: %v", err)
 	}
 }
@@ -142,9 +155,12 @@ func TestFirstExitHolds(t *testing.T) {
 	p.move("pledge.withdrawn", 5)
 	picture := l.picture()
 	for on, want := range map[int]State{4: Live, 5: Withdrawn, 10: Withdrawn} {
-		equal(t, "state", must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)}, p.id)).State, want)
+		equal(t, "state", must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)},
+			p.id)).State, want)
 	}
-	equal(t, "as of the return", must[Pledge](t)(picture.Pledge(t.Context(), Moment{AsOf: p.seq + 1, On: day(10)}, p.id)).State, Returned)
+	equal(t, "as of the return",
+		must[Pledge](t)(picture.Pledge(t.Context(), Moment{AsOf: p.seq + 1, On: day(10)},
+			p.id)).State, Returned)
 }
 
 func TestConditionKeepsItsKind(t *testing.T) {
@@ -155,22 +171,29 @@ func TestConditionKeepsItsKind(t *testing.T) {
 	p.condition("condition.discharged", 9, "bundestag")
 	picture := l.picture()
 	states := func(on int) string {
-		text, err := json.Marshal(must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)}, p.id)).Conditions)
+		text, err := json.Marshal(
+			must[Pledge](t)(picture.Pledge(t.Context(), Moment{On: day(on)}, p.id)).Conditions)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(text)
 	}
-	equal(t, "on the 8th", states(8), `[{"condition":"bundestag","kind":"parliament","state":"open","sequence":4},{"condition":"money","kind":"parliament","state":"open","sequence":5}]`)
-	equal(t, "on the 9th", states(9), `[{"condition":"bundestag","kind":"parliament","state":"discharged","sequence":6},{"condition":"money","kind":"parliament","state":"open","sequence":5}]`)
+	equal(t, "on the 8th", states(8),
+		`[{"condition":"bundestag","kind":"parliament","state":"open","sequence":4},{"condition":"money","kind":"parliament","state":"open","sequence":5}]`)
+	equal(t, "on the 9th", states(9),
+		`[{"condition":"bundestag","kind":"parliament","state":"discharged","sequence":6},{"condition":"money","kind":"parliament","state":"open","sequence":5}]`)
 }
 
 func TestLife(t *testing.T) {
 	l := newTestLedger(t)
 	days := 30
-	p := l.offer("DEU", 1600, func(t *events.PledgeTerms) { t.Area, t.NoticeToMove, t.Note = "west", &days, "two companies" })
+	p := l.offer("DEU", 1600, func(t *events.PledgeTerms) {
+		t.Area, t.NoticeToMove, t.Note = "west", &days, "two companies"
+	})
 	p.condition("condition.added", 2, "bundestag")
-	p.amend(10, pledgeTerms(1, func(t *events.PledgeTerms) { t.Quantity, t.Presence = events.Unknown, events.Reserve }))
+	p.amend(10, pledgeTerms(1, func(t *events.PledgeTerms) {
+		t.Quantity, t.Presence = events.Unknown, events.Reserve
+	}))
 	p.condition("condition.discharged", 3, "bundestag")
 	p.move("pledge.accepted", 3)
 	p.move("pledge.confirmed", 4)
@@ -195,10 +218,13 @@ Reported in place: 760 personnel
 The forces have gone home`))
 	third := life[2]
 	recorded, _ := picture.Recorded(third.Sequence)
-	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10), Type: "pledge.amended",
-		ID: l.All[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
-	equal(t, "as of the second", len(must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{AsOf: p.seq + 1}, p.id))), 2)
-	if _, err := picture.Life(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err, problem.NotFound) {
+	equal(t, "third", third, LifeEvent{Sequence: p.seq + 2, Recorded: recorded, Effective: day(10),
+		Type: "pledge.amended",
+		ID:   l.All[p.seq+1].Statement.Head().ID, Signer: "DEU/liaison", Sentence: third.Sentence})
+	equal(t, "as of the second",
+		len(must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{AsOf: p.seq + 1}, p.id))), 2)
+	if _, err := picture.Life(t.Context(), Moment{AsOf: p.seq - 1}, p.id); !problem.Is(err,
+		problem.NotFound) {
 		t.Errorf("before it was offered: %v", err)
 	}
 }
@@ -208,12 +234,14 @@ func TestLifeOfAnObservedPledge(t *testing.T) {
 	p := l.observe("ETH", 5, 4010)
 	p.move("pledge.withdrawn", 6)
 	life := must[[]LifeEvent](t)(l.picture().Life(t.Context(), Moment{}, p.id))
-	equal(t, "seen", life[0].Sentence, "Ethiopia was seen with 4,010 personnel for ground [a report]")
+	equal(t, "seen", life[0].Sentence,
+		"Ethiopia was seen with 4,010 personnel for ground [a report]")
 	equal(t, "withdrawn", life[1].Sentence, "Ethiopia withdraws it")
 }
 
 func TestGrouped(t *testing.T) {
-	for number, want := range map[string]string{"1": "1", "999": "999", "1000": "1,000", "1234567": "1,234,567", "2500000.00": "2,500,000.00", "unknown": "unknown"} {
+	for number, want := range map[string]string{"1": "1", "999": "999", "1000": "1,000",
+		"1234567": "1,234,567", "2500000.00": "2,500,000.00", "unknown": "unknown"} {
 		equal(t, number, grouped(number), want)
 	}
 }

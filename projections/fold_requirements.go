@@ -34,25 +34,29 @@ type Requirement struct {
 	Essential bool      `json:"essential,omitzero"`
 	Note      string    `json:"note,omitzero"`
 	State     LineState `json:"state"`
-	// Day is the day of a range from which on the line stands so; where its coverage is told, that of which all of it tells: of those
-	// on which the line is in force, the first on which most of it is missing, and, where nothing ever is, on which its supply is
-	// lowest.
+	// Day is the day of a range from which on the line stands so; where its coverage is told, that
+	// of which all of it tells: of those on which the line is in force, the first on which most of
+	// it is missing, and, where nothing ever is, on which its supply is lowest.
 	Day      events.Date `json:"day,omitzero"`
 	Sequence uint64      `json:"sequence"` // the record that says so
 }
 
 // Terms returns the requirement as a statement carries it.
 func (r Requirement) Terms() events.RequirementTerms {
-	return events.RequirementTerms{Operation: r.Operation, Line: r.Line, Role: r.Role, Area: r.Area, Quantity: r.Required,
-		Unit: r.Unit, Window: r.Window, Priority: r.Priority, Essential: r.Essential, Note: r.Note}
+	return events.RequirementTerms{Operation: r.Operation, Line: r.Line, Role: r.Role, Area: r.Area,
+		Quantity: r.Required,
+		Unit:     r.Unit, Window: r.Window, Priority: r.Priority,
+		Essential: r.Essential, Note: r.Note}
 }
 
-// A line is the history of one requirement. Each record about it restates it in full, or ends it for ever.
+// A line is the history of one requirement. Each record about it restates it in full, or ends it
+// for ever.
 type line struct {
 	operation events.Operation
 	name      events.Line
 	label     uint16 // in Picture.labels; of the writer alone
-	copyOf    *line  // the line that this is a copy of, in a picture of what is only supposed; nil otherwise
+	// The line that this is a copy of, in a picture of what is only supposed; nil otherwise.
+	copyOf *line
 
 	published[lineSaid]
 }
@@ -103,13 +107,15 @@ func (l *line) take(seq uint64, r *records.Row, watched bool) {
 		return
 	}
 	all.terms.add(said[Requirement]{seq, effective, Requirement{
-		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.Quantity(), Unit: r.Unit, Window: r.Window(),
+		Operation: l.operation, Line: l.name, Role: r.Role, Area: r.Area, Required: r.Quantity(),
+		Unit: r.Unit, Window: r.Window(),
 		Priority: r.Priority, Essential: r.Essential, Note: r.Text, Sequence: seq,
 	}})
 }
 
-// at returns the line as it stands: on the date asked, or, when it holds only later, as it will begin. A cancelled line
-// keeps the terms that it had. The result is false when the line is not known yet.
+// at returns the line as it stands: on the date asked, or, when it holds only later, as it will
+// begin. A cancelled line keeps the terms that it had. The result is false when the line is not
+// known yet.
 func (l *line) at(b Basis) (Requirement, bool) {
 	all := l.now()
 	now, ok := all.terms.last(b.AsOf, b.On)
@@ -141,7 +147,8 @@ func (l *line) in(b Basis) (all []Requirement) {
 	slices.Sort(days)
 	for _, day := range days {
 		q, ok := l.at(b.onDay(day))
-		if repeats := len(all) > 0 && all[len(all)-1].Sequence == q.Sequence; ok && q.State == InForce && !repeats {
+		if repeats := len(all) > 0 && all[len(all)-1].Sequence == q.Sequence; ok &&
+			q.State == InForce && !repeats {
 			q.Day = day
 			all = append(all, q)
 		}
@@ -167,7 +174,8 @@ func (o *operation) inForce(b Basis, role events.Role) []Requirement {
 	var lines []Requirement
 	all := o.now()
 	for _, name := range all.lineNames {
-		if q, ok := all.lines[name].at(b); ok && q.State == InForce && (role == "" || q.Role == role) {
+		if q, ok := all.lines[name].at(b); ok && q.State == InForce &&
+			(role == "" || q.Role == role) {
 			lines = append(lines, q)
 		}
 	}
@@ -183,9 +191,10 @@ type Requirements struct {
 	Requirements []Requirement `json:"requirements"`
 }
 
-// Requirements returns every line that is known, in force or not, by operation, priority and name. The nation of f plays
-// no part: requirements are nobody's. Of a range, it returns the terms that are in force on any of its days, one after the other, and
-// where none are, the line as it stands on the last.
+// Requirements returns every line that is known, in force or not, by operation, priority and name.
+// The nation of f plays no part: requirements are nobody's. Of a range, it returns the terms that
+// are in force on any of its days, one after the other, and where none are, the line as it stands
+// on the last.
 func (p *Picture) Requirements(ctx context.Context, m Moment, f Filter) (Requirements, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)

@@ -15,7 +15,8 @@ type Member struct {
 	Name  string            `json:"name"`  // the key's name, such as FRA/paris
 	Party events.Nation     `json:"party"` // for whom it speaks: a nation, or HQ
 	Role  events.MemberRole `json:"role"`
-	// Admitted is the record since which the key may sign, and Revoked the one that ended it, 0 while it may.
+	// Admitted is the record since which the key may sign, and Revoked the one that ended it, 0
+	// while it may.
 	Admitted uint64 `json:"admitted"`
 	Revoked  uint64 `json:"revoked,omitzero"`
 	// Clearance is what a reader may read, and "" for all other roles.
@@ -31,7 +32,8 @@ type Founding struct {
 	Founder events.Key    `json:"founder"`
 }
 
-// A roster is who may sign. There is one clock in it: a key may sign from a record on, whatever the date.
+// A roster is who may sign. There is one clock in it: a key may sign from a record on, whatever the
+// date.
 type roster struct {
 	founding Founding
 	members  []Member // in the order of admission; a key that was admitted again is there again
@@ -63,14 +65,16 @@ func (ro *roster) take(seq uint64, r *records.Row) error {
 }
 
 func (ro *roster) admit(seq uint64, r *records.Row) {
-	m := Member{Key: r.Key, Name: r.Key.Name(), Party: r.Key.Party(), Role: r.Member, Clearance: r.Clearance, Admitted: seq}
+	m := Member{Key: r.Key, Name: r.Key.Name(), Party: r.Key.Party(), Role: r.Member,
+		Clearance: r.Clearance, Admitted: seq}
 	if r.Type != "ledger.founded" { // whose text is the ledger's title
 		m.Note = r.Text
 	}
 	ro.members = append(ro.members, m)
 }
 
-// known returns the member as it was known as of a sequence, and false when it was not admitted yet.
+// known returns the member as it was known as of a sequence, and false when it was not admitted
+// yet.
 func (m Member) known(asOf uint64) (Member, bool) {
 	if m.Revoked > asOf {
 		m.Revoked, m.Reason = 0, ""
@@ -98,7 +102,8 @@ type Roster struct {
 	Members []Member `json:"members"`
 }
 
-// Members returns all keys that were ever admitted as of m, in the order of their admission, those revoked included.
+// Members returns all keys that were ever admitted as of m, in the order of their admission, those
+// revoked included.
 func (p *Picture) Members(ctx context.Context, m Moment) (Roster, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)

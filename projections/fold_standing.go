@@ -181,7 +181,8 @@ const lastDay events.Date = 9999_12_31
 
 // stretches calls do for each stretch from a date on, as known as of a record. In the first stretch
 // the date may lie anywhere. The standing that do is called with lies in room.
-func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date, do func(stretch, *standing)) {
+func (c *chronicle) stretches(room *standing, asOf uint32, from events.Date,
+	do func(stretch, *standing)) {
 	*room = standing{}
 	s, next := room, 0
 	for ; next < len(c.facts) && c.facts[next].effective <= from; next++ {

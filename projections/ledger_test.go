@@ -78,62 +78,77 @@ func (l *testLedger) open(op events.Operation) uint64 {
 		{Role: "air", Title: "Aircraft", Units: []events.Unit{"aircraft"}},
 		{Role: "fund", Title: "Money", Units: []events.Unit{"EUR"}},
 	}
-	return l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1),
-		OperationTerms: events.OperationTerms{Operation: op, Title: "Operation " + string(op), Roles: roles}})
+	return l.say("HQ/founder",
+		&events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1),
+			OperationTerms: events.OperationTerms{Operation: op, Title: "Operation " + string(op),
+				Roles: roles}})
 }
 
 // need issues a line of op-a for ground, in personnel, in force from the 1st.
-func (l *testLedger) need(name events.Line, quantity int64, change ...func(*events.RequirementTerms)) uint64 {
+func (l *testLedger) need(name events.Line, quantity int64,
+	change ...func(*events.RequirementTerms)) uint64 {
 	l.t.Helper()
-	t := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground", Quantity: events.Count(quantity), Unit: "personnel",
+	t := events.RequirementTerms{Operation: "op-a", Line: name, Role: "ground",
+		Quantity: events.Count(quantity), Unit: "personnel",
 		Window: events.Window{From: day(1)}, Priority: 1}
 	for _, c := range change {
 		c(&t)
 	}
-	return l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), RequirementTerms: t})
+	return l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"),
+		Dated: dated(1), RequirementTerms: t})
 }
 
 func (l *testLedger) revise(on int, terms events.RequirementTerms) uint64 {
 	l.t.Helper()
-	return l.say("HQ/founder", &events.RequirementRevised{Header: l.head("requirement.revised"), Dated: dated(on), RequirementTerms: terms})
+	return l.say("HQ/founder", &events.RequirementRevised{Header: l.head("requirement.revised"),
+		Dated: dated(on), RequirementTerms: terms})
 }
 
 func (l *testLedger) cancel(on int, name events.Line) uint64 {
 	l.t.Helper()
-	return l.say("HQ/founder", &events.RequirementCancelled{Header: l.head("requirement.cancelled"), Dated: dated(on),
+	return l.say("HQ/founder", &events.RequirementCancelled{Header: l.head("requirement.cancelled"),
+		Dated:     dated(on),
 		Operation: "op-a", Line: name, Reason: "not needed"})
 }
 
 // pledgeTerms are for ground, in personnel, from the 1st on.
 func pledgeTerms(quantity int64, change ...func(*events.PledgeTerms)) events.PledgeTerms {
-	t := events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: day(1)}}
+	t := events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel",
+		Window: events.Window{From: day(1)}}
 	for _, c := range change {
 		c(&t)
 	}
 	return t
 }
 
-func place(nation events.Nation) events.Place { return events.Place{Operation: "op-a", Nation: nation} }
+func place(nation events.Nation) events.Place {
+	return events.Place{Operation: "op-a", Nation: nation}
+}
 
 func liaison(nation events.Nation) string { return string(nation) + "/liaison" }
 
 // offer offers, effective on the 1st.
-func (l *testLedger) offer(nation events.Nation, quantity int64, change ...func(*events.PledgeTerms)) testPledge {
+func (l *testLedger) offer(nation events.Nation, quantity int64,
+	change ...func(*events.PledgeTerms)) testPledge {
 	l.t.Helper()
-	s := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1), Place: place(nation), PledgeTerms: pledgeTerms(quantity, change...)}
+	s := &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1),
+		Place: place(nation), PledgeTerms: pledgeTerms(quantity, change...)}
 	return testPledge{l, s.ID, nation, l.say(liaison(nation), s)}
 }
 
 func (l *testLedger) indicate(nation events.Nation, on int, quantity int64) testPledge {
 	l.t.Helper()
-	s := &events.PledgeIndicated{Header: l.head("pledge.indicated"), Dated: dated(on), Place: place(nation), PledgeTerms: pledgeTerms(quantity)}
+	s := &events.PledgeIndicated{Header: l.head("pledge.indicated"), Dated: dated(on),
+		Place: place(nation), PledgeTerms: pledgeTerms(quantity)}
 	return testPledge{l, s.ID, nation, l.say(liaison(nation), s)}
 }
 
 func (l *testLedger) observe(nation events.Nation, on int, quantity int64) testPledge {
 	l.t.Helper()
-	s := &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(on), Place: place(nation), Role: "ground",
-		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}, Source: "a report"}
+	s := &events.PledgeObserved{Header: l.head("pledge.observed"), Dated: dated(on),
+		Place: place(nation), Role: "ground",
+		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"},
+		Source:   "a report"}
 	return testPledge{l, s.ID, nation, l.say("HQ/importer", s)}
 }
 
@@ -147,24 +162,30 @@ type testPledge struct {
 
 func (p testPledge) offerNow(on int, terms events.PledgeTerms) uint64 {
 	p.l.t.Helper()
-	return p.l.say(liaison(p.nation), &events.PledgeOffered{Header: p.l.head("pledge.offered"), Dated: dated(on), Place: place(p.nation),
-		Pledge: p.id, PledgeTerms: terms})
+	return p.l.say(liaison(p.nation),
+		&events.PledgeOffered{Header: p.l.head("pledge.offered"), Dated: dated(on),
+			Place:  place(p.nation),
+			Pledge: p.id, PledgeTerms: terms})
 }
 
 // disclose opens the pledge, as it stands.
 func (p testPledge) disclose(on int, terms events.PledgeTerms, as events.Standing) uint64 {
-	return p.l.say(liaison(p.nation), &events.PledgeDisclosed{Header: p.l.head("pledge.disclosed"), Dated: dated(on),
+	return p.l.say(liaison(p.nation), &events.PledgeDisclosed{Header: p.l.head("pledge.disclosed"),
+		Dated: dated(on),
 		Place: place(p.nation), Pledge: p.id, PledgeTerms: terms, Standing: as})
 }
 
 func (p testPledge) amend(on int, terms events.PledgeTerms) uint64 {
 	p.l.t.Helper()
-	return p.l.say(liaison(p.nation), &events.PledgeAmended{Header: p.l.head("pledge.amended"), Dated: dated(on), Place: place(p.nation),
-		Pledge: p.id, PledgeTerms: terms})
+	return p.l.say(liaison(p.nation),
+		&events.PledgeAmended{Header: p.l.head("pledge.amended"), Dated: dated(on),
+			Place:  place(p.nation),
+			Pledge: p.id, PledgeTerms: terms})
 }
 
 func (p testPledge) step(t events.Type, on int) events.PledgeStep {
-	return events.PledgeStep{Header: p.l.head(t), Dated: dated(on), Place: place(p.nation), Step: events.Step{Pledge: p.id}}
+	return events.PledgeStep{Header: p.l.head(t), Dated: dated(on), Place: place(p.nation),
+		Step: events.Step{Pledge: p.id}}
 }
 
 // move makes a statement that says no more than its type.
@@ -191,14 +212,16 @@ func (p testPledge) move(t events.Type, on int) uint64 {
 
 func (p testPledge) deploy(on int, quantity int64) uint64 {
 	p.l.t.Helper()
-	return p.l.say(liaison(p.nation), &events.PledgeDeployed{PledgeStep: p.step("pledge.deployed", on),
-		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
+	return p.l.say(liaison(p.nation),
+		&events.PledgeDeployed{PledgeStep: p.step("pledge.deployed", on),
+			Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
 }
 
 func (p testPledge) report(on int, quantity int64) uint64 {
 	p.l.t.Helper()
-	return p.l.say(liaison(p.nation), &events.PledgeReported{PledgeStep: p.step("pledge.reported", on),
-		Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
+	return p.l.say(liaison(p.nation),
+		&events.PledgeReported{PledgeStep: p.step("pledge.reported", on),
+			Strength: events.Strength{Quantity: events.Count(quantity), Unit: "personnel"}})
 }
 
 func (p testPledge) condition(t events.Type, on int, name events.Line) uint64 {
@@ -206,7 +229,8 @@ func (p testPledge) condition(t events.Type, on int, name events.Line) uint64 {
 	step := events.ConditionStep{PledgeStep: p.step(t, on), Condition: name}
 	switch t {
 	case "condition.added":
-		return p.l.say(liaison(p.nation), &events.ConditionAdded{ConditionStep: step, Kind: events.Parliament})
+		return p.l.say(liaison(p.nation),
+			&events.ConditionAdded{ConditionStep: step, Kind: events.Parliament})
 	case "condition.discharged":
 		return p.l.say(liaison(p.nation), &events.ConditionDischarged{ConditionStep: step})
 	}
@@ -218,14 +242,16 @@ func (p testPledge) caveat(t events.Type, on int, name events.Line) uint64 {
 	p.l.t.Helper()
 	step := events.CaveatStep{PledgeStep: p.step(t, on), Caveat: name}
 	if t == "caveat.declared" {
-		return p.l.say(liaison(p.nation), &events.CaveatDeclared{CaveatStep: step, Restriction: "by day only"})
+		return p.l.say(liaison(p.nation),
+			&events.CaveatDeclared{CaveatStep: step, Restriction: "by day only"})
 	}
 	return p.l.say(liaison(p.nation), &events.CaveatLifted{CaveatStep: step})
 }
 
 func (p testPledge) renew(on, expires int) uint64 {
 	p.l.t.Helper()
-	return p.l.say(liaison(p.nation), &events.PledgeRenewed{PledgeStep: p.step("pledge.renewed", on), Expires: day(expires)})
+	return p.l.say(liaison(p.nation),
+		&events.PledgeRenewed{PledgeStep: p.step("pledge.renewed", on), Expires: day(expires)})
 }
 
 // allocate sets some of the pledge against a line, and returns the allocation.
@@ -239,13 +265,16 @@ func (p testPledge) allocate(on int, name events.Line, quantity int64, w events.
 
 func (p testPledge) release(on int, allocation events.ID) uint64 {
 	p.l.t.Helper()
-	return p.l.say("HQ/founder", &events.AllocationReleased{PledgeStep: p.step("allocation.released", on), Allocation: allocation})
+	return p.l.say("HQ/founder",
+		&events.AllocationReleased{PledgeStep: p.step("allocation.released", on),
+			Allocation: allocation})
 }
 
 // correct mends the record of a sequence.
 func (p testPledge) correct(seq uint64, on int, change func(*events.PledgeCorrected)) uint64 {
 	p.l.t.Helper()
-	s := &events.PledgeCorrected{Header: p.l.head("pledge.corrected"), Dated: dated(on), Place: place(p.nation), Pledge: p.id,
+	s := &events.PledgeCorrected{Header: p.l.head("pledge.corrected"), Dated: dated(on),
+		Place: place(p.nation), Pledge: p.id,
 		Corrects: p.l.All[seq-1].Statement.Head().ID, Reason: "a slip"}
 	change(s)
 	return p.l.say("HQ/founder", s)

@@ -14,8 +14,8 @@ import (
 	"muster/events"
 )
 
-// The model answers coverage and strength in the plainest way there is: it reads every statement again for every pledge.
-// It shares no code with the Picture.
+// The model answers coverage and strength in the plainest way there is: it reads every statement
+// again for every pledge. It shares no code with the Picture.
 type model struct {
 	effective []events.Record // as of, and effective; by effective date, then by sequence
 	on        events.Date
@@ -32,7 +32,9 @@ func modelAt(records []events.Record, asOf uint64, on events.Date, rung Rung) mo
 			m.effective = append(m.effective, rec)
 		}
 	}
-	sort.SliceStable(m.effective, func(i, j int) bool { return effectiveOf(m.effective[i]) < effectiveOf(m.effective[j]) })
+	sort.SliceStable(m.effective, func(i, j int) bool {
+		return effectiveOf(m.effective[i]) < effectiveOf(m.effective[j])
+	})
 	return m
 }
 
@@ -43,7 +45,8 @@ func effectiveOf(rec events.Record) events.Date {
 	return 99990101
 }
 
-// mended puts what the last correction says in the place of what was said, false when it was never to be said.
+// mended puts what the last correction says in the place of what was said, false when it was never
+// to be said.
 func mended(rec events.Record, known []events.Record) (events.Record, bool) {
 	if _, ok := rec.Statement.(*events.PledgeCorrected); ok {
 		return rec, false
@@ -139,7 +142,8 @@ func (m model) pledge(id events.ID) modelPledge {
 			p.restate(&s.PledgeTerms)
 		case *events.PledgeObserved:
 			p.begun, p.strength = true, &s.Strength
-			p.terms, p.expires = &events.PledgeTerms{Role: s.Role, Window: events.Window{From: s.Effective}}, 0
+			p.terms, p.expires = &events.PledgeTerms{Role: s.Role,
+				Window: events.Window{From: s.Effective}}, 0
 			climb(5)
 		case *events.PledgeAccepted:
 			climb(3)
@@ -167,11 +171,15 @@ func (m model) pledge(id events.ID) modelPledge {
 		case *events.AllocationMade:
 			p.allocations = append(p.allocations, rec)
 		case *events.AllocationReleased:
-			p.allocations = slices.DeleteFunc(p.allocations, func(made events.Record) bool { return made.Statement.Head().ID == s.Allocation })
+			p.allocations = slices.DeleteFunc(p.allocations, func(made events.Record) bool {
+				return made.Statement.Head().ID == s.Allocation
+			})
 		}
 	}
 	p.pass(m.on)
-	sort.Slice(p.allocations, func(i, j int) bool { return p.allocations[i].Sequence < p.allocations[j].Sequence })
+	sort.Slice(p.allocations, func(i, j int) bool {
+		return p.allocations[i].Sequence < p.allocations[j].Sequence
+	})
 	for _, state := range p.conditions {
 		p.isFailed = p.isFailed || state == "failed"
 	}
@@ -180,10 +188,12 @@ func (m model) pledge(id events.ID) modelPledge {
 }
 
 func (m model) there(p modelPledge) bool {
-	return p.begun && !p.ended && p.terms.From <= m.on && (p.terms.Until == 0 || m.on <= p.terms.Until)
+	return p.begun && !p.ended && p.terms.From <= m.on &&
+		(p.terms.Until == 0 || m.on <= p.terms.Until)
 }
 
-// quantity is what the pledge counts for. An amendment of what was only observed pledges from its date on.
+// quantity is what the pledge counts for. An amendment of what was only observed pledges from its
+// date on.
 func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Unit) {
 	pledged := events.Strength{}
 	for _, rec := range m.effective {
@@ -204,11 +214,13 @@ func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Un
 	return pledged.Quantity, pledged.Unit
 }
 
-// coverage tells supply by line and nation, what of it is conditional, and why pledges do not count.
+// coverage tells supply by line and nation, what of it is conditional, and why pledges do not
+// count.
 func (m model) coverage(pledges []testPledge) string {
 	lines := m.lines()
 	var told []string
-	supply, conditional, caveated := map[events.Line]int64{}, map[events.Line]int64{}, map[events.Line]int64{}
+	supply, conditional, caveated := map[events.Line]int64{}, map[events.Line]int64{},
+		map[events.Line]int64{}
 	waiting, waitingUnknown := map[events.Line]int64{}, map[events.Line]int{}
 	wait := func(at []events.Line, n int64, unknown int) {
 		for _, line := range at {
@@ -267,13 +279,15 @@ func (m model) coverage(pledges []testPledge) string {
 				got := min(want, n)
 				n -= got
 				if _, ok := lines[a.Line]; !ok {
-					told = append(told, fmt.Sprint("not ", tp.id, " ", part(quantity, got, unit), " ", unit, " line-not-in-force"))
+					told = append(told, fmt.Sprint("not ", tp.id, " ", part(quantity, got, unit),
+						" ", unit, " line-not-in-force"))
 				} else if got > 0 {
 					count(tp.id, p, got, a.Line)
 				}
 			}
 			if quantity.IsUnknown() {
-				told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit, " unknown-quantity"))
+				told = append(told, fmt.Sprint("not ", tp.id, " ", quantity, " ", unit,
+					" unknown-quantity"))
 				if len(fits) > 1 {
 					wait(fits, 0, 1)
 				}
@@ -294,16 +308,19 @@ func (m model) coverage(pledges []testPledge) string {
 		}
 	}
 	for name := range lines {
-		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ", conditional[name], " caveated ", caveated[name],
+		told = append(told, fmt.Sprint("supply ", name, " ", supply[name], " conditional ",
+			conditional[name], " caveated ", caveated[name],
 			" waiting ", waiting[name], "+", waitingUnknown[name]))
 	}
 	slices.Sort(told)
 	return strings.Join(told, "\n")
 }
 
-// fitting returns the lines that a pledge may be meant for, and those that would be in another unit. Of all that it fits, it counts for
-// the one that it names; or else for those in its area, where there are any, and else for all. One that is alone takes it.
-func (m model) fitting(lines map[events.Line]events.RequirementTerms, t *events.PledgeTerms, unit events.Unit) (fits, near []events.Line) {
+// fitting returns the lines that a pledge may be meant for, and those that would be in another
+// unit. Of all that it fits, it counts for the one that it names; or else for those in its area,
+// where there are any, and else for all. One that is alone takes it.
+func (m model) fitting(lines map[events.Line]events.RequirementTerms, t *events.PledgeTerms,
+	unit events.Unit) (fits, near []events.Line) {
 	var inArea []events.Line
 	for name, l := range lines {
 		switch {
@@ -350,14 +367,17 @@ func told(c Coverage) string {
 	var told []string
 	for _, l := range c.Lines {
 		told = append(told, fmt.Sprint("line ", l.Line, " ", l.Required, " ", l.Unit),
-			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional, " caveated ", l.Caveated,
+			fmt.Sprint("supply ", l.Line, " ", l.Supply, " conditional ", l.Conditional,
+				" caveated ", l.Caveated,
 				" waiting ", l.Waiting, "+", l.WaitingUnknown))
 		for _, n := range l.Counted {
-			told = append(told, fmt.Sprint("counts ", n.Pledge, " ", n.Nation, " ", n.Quantity, " for ", l.Line))
+			told = append(told, fmt.Sprint("counts ", n.Pledge, " ", n.Nation, " ", n.Quantity,
+				" for ", l.Line))
 		}
 	}
 	for _, n := range c.NotCounted {
-		told = append(told, fmt.Sprint("not ", n.Pledge, " ", n.Quantity, " ", n.Unit, " ", n.Reason))
+		told = append(told, fmt.Sprint("not ", n.Pledge, " ", n.Quantity, " ", n.Unit,
+			" ", n.Reason))
 	}
 	slices.Sort(told)
 	return strings.Join(told, "\n")
@@ -389,7 +409,8 @@ func strengthTold(s Strength) string {
 	return fmt.Sprint(sums)
 }
 
-// Coverage and strength, as of any record and on any date, are what reading all the statements again would give.
+// Coverage and strength, as of any record and on any date, are what reading all the statements
+// again would give.
 func TestCoverageEqualsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -397,26 +418,37 @@ func TestCoverageEqualsModel(t *testing.T) {
 		for range 4 {
 			at := s.moment()
 			m := modelAt(s.All, at.AsOf, at.On, at.Rung)
-			pledges := slices.DeleteFunc(slices.Clone(s.pledges), func(p testPledge) bool { return p.seq > at.AsOf })
-			if got, want := told(must[Coverage](t)(p.Coverage(t.Context(), at, CoverageFilter{}))), m.coverage(pledges); got != want {
-				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On, at.Rung, got, want)
+			pledges := slices.DeleteFunc(slices.Clone(s.pledges), func(p testPledge) bool {
+				return p.seq > at.AsOf
+			})
+			if got, want := told(must[Coverage](t)(p.Coverage(t.Context(), at, CoverageFilter{}))),
+				m.coverage(pledges); got != want {
+				t.Fatalf("coverage as of %d on %s at %q:\n%s\nthe model says\n%s", at.AsOf, at.On,
+					at.Rung, got, want)
 			}
 			checkRungs(t, p, at)
-			if got, want := strengthTold(must[Strength](t)(p.Strength(t.Context(), at, Filter{}, []string{"nation"}))), m.strength(pledges); got != want {
-				t.Fatalf("strength as of %d on %s at %q: %s, and the model says %s", at.AsOf, at.On, at.Rung, got, want)
+			if got, want := strengthTold(
+				must[Strength](t)(p.Strength(t.Context(), at, Filter{}, []string{"nation"}))),
+				m.strength(pledges); got != want {
+				t.Fatalf("strength as of %d on %s at %q: %s, and the model says %s", at.AsOf, at.On,
+					at.Rung, got, want)
 			}
 		}
 	})
 }
 
-// checkRungs compares the rungs of a line, which stand side by side, with the answers for each of them.
+// checkRungs compares the rungs of a line, which stand side by side, with the answers for each of
+// them.
 func checkRungs(t *rapid.T, p *Picture, at Moment) {
 	side := must[Coverage](t)(p.Coverage(context.Background(), at, CoverageFilter{Brief: true}))
 	for i, rung := range Rungs() {
 		at.Rung = rung
-		for j, l := range must[Coverage](t)(p.Coverage(context.Background(), at, CoverageFilter{Brief: true})).Lines {
-			if want := (RungCoverage{Rung: rung, Supply: l.Supply, Gap: l.Gap, Fill: l.Fill}); side.Lines[j].Rungs[i] != want {
-				t.Fatalf("%s as of %d on %s: beside the others %v, by itself %v", l.Line, at.AsOf, at.On, side.Lines[j].Rungs[i], want)
+		for j, l := range must[Coverage](t)(p.Coverage(context.Background(), at,
+			CoverageFilter{Brief: true})).Lines {
+			if want := (RungCoverage{Rung: rung, Supply: l.Supply, Gap: l.Gap,
+				Fill: l.Fill}); side.Lines[j].Rungs[i] != want {
+				t.Fatalf("%s as of %d on %s: beside the others %v, by itself %v", l.Line, at.AsOf,
+					at.On, side.Lines[j].Rungs[i], want)
 			}
 		}
 	}

@@ -10,10 +10,12 @@ import (
 	"muster/events/problem"
 )
 
-// A Rung says how far a pledge has climbed. Rungs compare with <, and a pledge on a rung counts for all below it.
+// A Rung says how far a pledge has climbed. Rungs compare with <, and a pledge on a rung counts for
+// all below it.
 type Rung uint8
 
-// The rungs, from the lowest. Forces that went home have left the ladder, as those withdrawn or declined have: see [State].
+// The rungs, from the lowest. Forces that went home have left the ladder, as those withdrawn or
+// declined have: see [State].
 const (
 	Indicated Rung = iota + 1
 	Offered
@@ -57,35 +59,40 @@ func (r *Rung) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// A Moment is from where a question looks, on both clocks and on the ladder. Every member may be left zero.
+// A Moment is from where a question looks, on both clocks and on the ladder. Every member may be
+// left zero.
 type Moment struct {
-	// AsOf is the last record that is known: the recorded clock. 0 is the last there is. [Picture.SequenceAt] turns a time
-	// into a sequence.
+	// AsOf is the last record that is known: the recorded clock. 0 is the last there is.
+	// [Picture.SequenceAt] turns a time into a sequence.
 	AsOf uint64
 	// Before looks from before the first record, when nothing was known. AsOf is 0 then.
 	Before bool
-	// On is the date that is asked about: the effective clock. Zero is the day on which the record AsOf was recorded, so
-	// that even then the same question about an old moment has the same answer for ever.
+	// On is the date that is asked about: the effective clock. Zero is the day on which the record
+	// AsOf was recorded, so that even then the same question about an old moment has the same
+	// answer for ever.
 	On events.Date
-	// Until makes On the first day of a range, and is its last: see the package comment for what a range means. Zero is the one
-	// day On. A range without a beginning is from events.FirstDate on, and one without an end until events.LastDate.
+	// Until makes On the first day of a range, and is its last: see the package comment for what a
+	// range means. Zero is the one day On. A range without a beginning is from events.FirstDate on,
+	// and one without an end until events.LastDate.
 	Until events.Date
-	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are listed.
+	// Rung is the rung from which pledges count. Zero is Offered, or every rung where pledges are
+	// listed.
 	Rung Rung
 	// WhatIf is what the question supposes, nil for the world as it is.
 	WhatIf *WhatIf
-	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun: see
-	// [Picture.Opening].
+	// Beginning is the operation whose first day On is, where no date was asked for and nothing has
+	// begun: see [Picture.Opening].
 	Beginning events.Operation
-	// NotBegun names the operations that begin only later than On, each with its first day, where no
-	// date was asked for: "fut 2027-01-10, far 2028-06-01".
+	// NotBegun names the operations that begin only later than On, each with its first day, where
+	// no date was asked for: "fut 2027-01-10, far 2028-06-01".
 	NotBegun string
-	// View is what those may read who ask, where that is not all: the picture is theirs already, and
-	// answers say so.
+	// View is what those may read who ask, where that is not all: the picture is theirs already,
+	// and answers say so.
 	View events.View
 }
 
-// A Basis is what an answer rests on: its Moment with every member filled in. No total is shown without it.
+// A Basis is what an answer rests on: its Moment with every member filled in. No total is shown
+// without it.
 type Basis struct {
 	AsOf     uint64      `json:"as_of"`
 	Recorded time.Time   `json:"recorded,omitzero"` // when the record AsOf was recorded
@@ -93,10 +100,11 @@ type Basis struct {
 	Until    events.Date `json:"on_until,omitzero"` // of a range, of which On is the first day
 	Rung     Rung        `json:"rung,omitzero"`
 	WhatIf   *WhatIf     `json:"what_if,omitempty"`
-	// Beginning is the operation whose first day On is, where no date was asked for and nothing has begun.
+	// Beginning is the operation whose first day On is, where no date was asked for and nothing has
+	// begun.
 	Beginning events.Operation `json:"beginning,omitzero"`
-	// NotBegun names the operations that begin only later than On, each with its first day, where no
-	// date was asked for.
+	// NotBegun names the operations that begin only later than On, each with its first day, where
+	// no date was asked for.
 	NotBegun string `json:"not_begun,omitzero"`
 	// View says what was counted: what is released to those who may read no more. It is left out
 	// where all was.
@@ -105,11 +113,13 @@ type Basis struct {
 
 // Moment returns the question that has this basis, now and later.
 func (b Basis) Moment() Moment {
-	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung, WhatIf: b.WhatIf,
+	return Moment{AsOf: b.AsOf, Before: b.AsOf == 0, On: b.On, Until: b.Until, Rung: b.Rung,
+		WhatIf:    b.WhatIf,
 		Beginning: b.Beginning, NotBegun: b.NotBegun, View: b.View}
 }
 
-// Days writes the day, or the range, that an answer is about, as the parameter "on" is written: 2026-03-01, or
+// Days writes the day, or the range, that an answer is about, as the parameter "on" is written:
+// 2026-03-01, or
 // 2026-01-01..2026-06-30, of which either end may be left out.
 func (b Basis) Days() string {
 	if b.Until == 0 {
@@ -172,7 +182,8 @@ func (b Basis) span() string {
 	return "from " + b.On.String() + " to " + b.Until.String()
 }
 
-// String says to people what an answer rests on: "on 2026-03-01, from the rung offered up, as of record 17 (…)".
+// String says to people what an answer rests on: "on 2026-03-01, from the rung offered up, as of
+// record 17 (…)".
 func (b Basis) String() string {
 	s := ""
 	if b.On != 0 {
@@ -217,7 +228,8 @@ func (b Basis) supposing() string {
 	return "; supposing " + b.WhatIf.String()
 }
 
-// Opening says to people that an answer is about the first day of what has not begun, "" where it is not.
+// Opening says to people that an answer is about the first day of what has not begun, "" where it
+// is not.
 func (b Basis) Opening() string {
 	if b.Beginning == "" {
 		return ""
@@ -233,16 +245,18 @@ func (b Basis) Later() string {
 	return fmt.Sprintf("Not begun on this date: %s.", b.NotBegun)
 }
 
-// Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet: the answer could not
-// stay the same.
+// Basis fills in what m leaves out, except for the rung. It refuses a record that is not there yet:
+// the answer could not stay the same.
 func (p *Picture) Basis(m Moment) (Basis, error) {
 	last := p.Sequence()
 	if m.AsOf > last {
-		return Basis{}, problem.New(problem.NotFound, "the ledger has %s here, and no record %d yet",
+		return Basis{}, problem.New(problem.NotFound,
+			"the ledger has %s here, and no record %d yet",
 			english.Several(last, "record"), m.AsOf)
 	}
-	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning, NotBegun: m.NotBegun,
-		View: m.View}
+	b := Basis{AsOf: m.AsOf, On: m.On, Until: m.Until, Rung: m.Rung, Beginning: m.Beginning,
+		NotBegun: m.NotBegun,
+		View:     m.View}
 	if !m.WhatIf.IsZero() {
 		b.WhatIf = m.WhatIf
 	}
@@ -254,7 +268,8 @@ func (p *Picture) Basis(m Moment) (Basis, error) {
 		b.On = events.DateOf(b.Recorded)
 	}
 	if b.Until != 0 && b.Until < b.On {
-		return Basis{}, usage("on", b.Days(), "the range ends before it begins: write %s..%s", b.Until, b.On)
+		return Basis{}, usage("on", b.Days(), "the range ends before it begins: write %s..%s",
+			b.Until, b.On)
 	}
 	if b.Until == b.On {
 		b.Until = 0

@@ -13,17 +13,21 @@ import (
 	"muster/projections/records"
 )
 
-// A Picture is what follows from the records so far: the roster, the operations with their scopes and requirements, and
-// the pledges, each with its whole history, so that it answers for every [Moment]. Coverage and strength are folds over it.
+// A Picture is what follows from the records so far: the roster, the operations with their scopes
+// and requirements, and the pledges, each with its whole history, so that it answers for every
+// [Moment]. Coverage and strength are folds over it.
 //
-// It depends on the records alone: no clock, no settings, no order of arrival besides their sequence. The zero value is not
-// useful: use NewPicture. Its methods besides Apply may be called concurrently with each other, not with Apply. The pictures that a
-// projector shows do not change any more, so that their readers wait for nobody, and nobody waits for them.
+// It depends on the records alone: no clock, no settings, no order of arrival besides their
+// sequence. The zero value is not useful: use NewPicture. Its methods besides Apply may be called
+// concurrently with each other, not with Apply. The pictures that a projector shows do not change
+// any more, so that their readers wait for nobody, and nobody waits for them.
 //
-// What a picture has is of three sorts. Lists that only grow at their end are shared with later pictures, and each picture has its
-// own length of them. What changes is [published]. And some of it has a lock of its own, which is held for moments.
+// What a picture has is of three sorts. Lists that only grow at their end are shared with later
+// pictures, and each picture has its own length of them. What changes is [published]. And some of
+// it has a lock of its own, which is held for moments.
 type Picture struct {
-	times      []int64 // when each record was recorded, in Unix microseconds; the sequence is the index + 1
+	// When each record was recorded, in Unix microseconds; the sequence is the index + 1.
+	times      []int64
 	roster     roster
 	operations map[events.Operation]*operation
 	names      []events.Operation // of operations, sorted
@@ -31,8 +35,9 @@ type Picture struct {
 	sorted     []*pledge          // the same, by ID
 	byID       *index
 	rotating   []*pledge // those that have ever named another as before or after them
-	touched    []uint32  // by sequence - 1: the number of the pledge that the record is about, plus one, or 0
-	labelled   []uint16  // by sequence - 1: the number of the record's label, or noLabel
+	// By sequence - 1: the number of the pledge that the record is about, plus one, or 0.
+	touched    []uint32
+	labelled   []uint16 // by sequence - 1: the number of the record's label, or noLabel
 	labels     labels
 	versions   versions
 	dates      *dateIndexes
@@ -40,8 +45,10 @@ type Picture struct {
 	nations    numbering[events.Nation]
 	kinds      numbering[kind]
 	conditions *vocabulary // by which any was ever named, for [WhatIf.Check]
-	supposed   *supposed   // where it is only supposed, on top of another, and has no table of versions: see [Picture.Preview]
-	meter      *meter      // of the question that is answered from it
+	// Where it is only supposed, on top of another, and has no table of versions: see
+	// [Picture.Preview].
+	supposed *supposed
+	meter    *meter // of the question that is answered from it
 
 	*desk
 	watched bool // there are readers of what it shares
@@ -70,8 +77,9 @@ func NewPicture() *Picture {
 	}
 }
 
-// Apply takes the next record in. A record that does not follow the last one, or says what cannot be true, is an error and
-// changes nothing: such a record was never decided by a ledger, so its source is damaged or not the one it was.
+// Apply takes the next record in. A record that does not follow the last one, or says what cannot
+// be true, is an error and changes nothing: such a record was never decided by a ledger, so its
+// source is damaged or not the one it was.
 func (p *Picture) Apply(rec events.Record) error {
 	r, err := records.RowOf(rec)
 	if err != nil {
@@ -160,8 +168,9 @@ func (p *Picture) Recorded(seq uint64) (time.Time, bool) {
 	return time.UnixMicro(p.times[seq-1]).UTC(), true
 }
 
-// SequenceAt returns the last record that was recorded at t or before, 0 when there was none. It turns a time into the
-// AsOf of a [Moment]. As long as t lies ahead of the last record, its answer may still grow.
+// SequenceAt returns the last record that was recorded at t or before, 0 when there was none. It
+// turns a time into the AsOf of a [Moment]. As long as t lies ahead of the last record, its answer
+// may still grow.
 func (p *Picture) SequenceAt(t time.Time) uint64 {
 	at := t.UnixMicro()
 	return uint64(sort.Search(len(p.times), func(i int) bool { return p.times[i] > at }))
@@ -192,7 +201,8 @@ func (p *Picture) find(id events.ID) (*pledge, bool) {
 	return pl, true
 }
 
-// chosen returns the operations that a question is about, by name: the one that it names, or all that are known.
+// chosen returns the operations that a question is about, by name: the one that it names, or all
+// that are known.
 func (p *Picture) chosen(asOf uint64, name events.Operation) ([]*operation, error) {
 	var known []*operation
 	for _, n := range p.names {
@@ -220,8 +230,9 @@ func (p *Picture) noOperation(asOf uint64, name events.Operation) error {
 	return refusal.WithHint("%s", thereIs(known))
 }
 
-// A numbering numbers things in the order in which they are met, so that what is summed by them is summed in a slice. Those who number
-// are the writer and, in bulk, its workers; readers look numbers up.
+// A numbering numbers things in the order in which they are met, so that what is summed by them is
+// summed in a slice. Those who number are the writer and, in bulk, its workers; readers look
+// numbers up.
 type numbering[T comparable] struct {
 	mu     *sync.RWMutex
 	number map[T]int

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A picture that readers have stays as it was, whatever comes after it: at the end each answers as a
-// picture does that has never seen more. Half of them are asked beside the writer already, which
+// A picture that readers have stays as it was, whatever comes after it: at the end each answers as
+// a picture does that has never seen more. Half of them are asked beside the writer already, which
 // the race detector watches.
 func TestPicturesStayAsTheyWere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -50,8 +50,8 @@ func TestReopenEqualsFold(t *testing.T) {
 	})
 }
 
-// What a start costs without saved projections, apart from reading and hashing the journal, and with
-// them.
+// What a start costs without saved projections, apart from reading and hashing the journal, and
+// with them.
 func BenchmarkOpen(b *testing.B) {
 	for _, records := range []int{100_000, 1_000_000} {
 		l := projections.StoreLedger(b, records/20, records)

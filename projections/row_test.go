@@ -22,7 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares with a file in testdata. Such a file is added, and not edited: it says what old files hold.
+// golden compares with a file in testdata. Such a file is added, and not edited: it says what old
+// files hold.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -44,10 +45,15 @@ func golden(t *testing.T, name, got string) {
 func newAllKinds(t tb) *testLedger {
 	l := newTestLedger(t)
 	paris := l.key("FRA/paris").Key()
-	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: paris, Role: events.Liaison, Note: "the first"})
-	l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris, Reason: "lost"})
-	l.say("HQ/founder", &events.OperationRevised{Header: l.head("operation.revised"), Dated: dated(2), OperationTerms: events.OperationTerms{
-		Operation: "op-a", Title: "Renamed", Note: "illustrative", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}}}}})
+	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: paris,
+		Role: events.Liaison, Note: "the first"})
+	l.say("HQ/founder", &events.MemberRevoked{Header: l.head("member.revoked"), Key: paris,
+		Reason: "lost"})
+	l.say("HQ/founder", &events.OperationRevised{Header: l.head("operation.revised"),
+		Dated: dated(2), OperationTerms: events.OperationTerms{
+			Operation: "op-a", Title: "Renamed", Note: "illustrative",
+			Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops",
+				Units: []events.Unit{"personnel", "team"}}}}})
 	full := func(t *events.RequirementTerms) {
 		t.Area, t.Until, t.Essential, t.Note = "west", day(28), true, "first of all"
 	}
@@ -56,12 +62,15 @@ func newAllKinds(t tb) *testLedger {
 	west.Quantity = events.Count(900)
 	l.revise(3, west)
 	l.cancel(27, "west")
-	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1), Place: place("FRA"), Roles: []events.Role{"ground"}, Note: "for now"})
-	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(2), Place: place("FRA"), Unlimited: true})
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(1),
+		Place: place("FRA"), Roles: []events.Role{"ground"}, Note: "for now"})
+	l.say("FRA/paris", &events.ScopeDeclared{Header: l.head("scope.declared"), Dated: dated(2),
+		Place: place("FRA"), Unlimited: true})
 	days := 0
 	p := l.indicate("FRA", 1, 100)
 	p.offerNow(2, pledgeTerms(120, func(t *events.PledgeTerms) {
-		t.Area, t.NoticeToMove, t.Presence, t.Release, t.Source, t.Note = "west", &days, events.Present, events.Public, "a paper", "“really”"
+		t.Area, t.NoticeToMove, t.Presence, t.Release, t.Source, t.Note = "west", &days,
+			events.Present, events.Public, "a paper", "“really”"
 	}))
 	p.amend(3, pledgeTerms(1, func(t *events.PledgeTerms) { t.Quantity = events.Unknown }))
 	p.condition("condition.added", 3, "parliament")
@@ -79,12 +88,14 @@ func newAllKinds(t tb) *testLedger {
 	l.observe("ETH", 5, 4010)
 	l.need("east", 50)
 	rotation := l.offer("ITA", 60, func(t *events.PledgeTerms) {
-		t.Expires, t.Predecessor, t.Successor, t.Elsewhere = day(9), p.id, other.id, []string{"NATO Response Force"}
+		t.Expires, t.Predecessor, t.Successor, t.Elsewhere = day(9), p.id, other.id,
+			[]string{"NATO Response Force"}
 	})
 	rotation.caveat("caveat.declared", 2, "by-day")
 	rotation.caveat("caveat.lifted", 3, "by-day")
 	rotation.renew(4, 20)
-	rotation.release(8, rotation.allocate(5, "east", 40, events.Window{From: day(6), Until: day(20)}))
+	rotation.release(8, rotation.allocate(5, "east", 40,
+		events.Window{From: day(6), Until: day(20)}))
 	terms := pledgeTerms(66, func(t *events.PledgeTerms) { t.Note = "in full" })
 	rotation.correct(rotation.seq, 1, func(s *events.PledgeCorrected) { s.Terms = &terms })
 	rotation.correct(l.Last()-2, 8, func(s *events.PledgeCorrected) { s.Struck = true })
@@ -93,7 +104,8 @@ func newAllKinds(t tb) *testLedger {
 		s.Strength = &events.Strength{Quantity: events.Count(100), Unit: "personnel"}
 	})
 	l.offer("ESP", 1, func(t *events.PledgeTerms) {
-		t.Role, t.Unit, t.Quantity = "fund", "EUR", must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
+		t.Role, t.Unit, t.Quantity = "fund", "EUR",
+			must[events.Quantity](l.t)(events.ParseQuantity("2500000.50"))
 	})
 	l.offer("POL", 9, inLine("east"))
 	l.tellReleases()
@@ -105,12 +117,18 @@ const beforeReleases = 40
 
 // tellReleases says what there is to say of who may read.
 func (l *testLedger) tellReleases() {
-	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"), Key: l.key("HQ/auditor").Key(),
+	l.say("HQ/founder", &events.MemberAdmitted{Header: l.head("member.admitted"),
+		Key:  l.key("HQ/auditor").Key(),
 		Role: events.Reader, Clearance: events.ForTheCoalition})
-	l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1), Release: events.CoordinatorsOnly,
-		OperationTerms: events.OperationTerms{Operation: "quiet", Title: "Quiet", Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}}}}})
-	l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"), Dated: dated(1), Release: events.CoordinatorsOnly,
-		RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "hidden", Role: "ground", Quantity: events.Count(5), Unit: "personnel",
+	l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1),
+		Release: events.CoordinatorsOnly,
+		OperationTerms: events.OperationTerms{Operation: "quiet", Title: "Quiet",
+			Roles: []events.RoleDefinition{{Role: "ground", Title: "Troops",
+				Units: []events.Unit{"personnel"}}}}})
+	l.say("HQ/founder", &events.RequirementIssued{Header: l.head("requirement.issued"),
+		Dated: dated(1), Release: events.CoordinatorsOnly,
+		RequirementTerms: events.RequirementTerms{Operation: "op-a", Line: "hidden", Role: "ground",
+			Quantity: events.Count(5), Unit: "personnel",
 			Window: events.Window{From: day(1)}, Priority: 1}})
 	confided := func(t *events.PledgeTerms) {
 		t.Release, t.ReleasableTo = events.CoordinatorsOnly, []events.Nation{"NOR", "GBR"}
@@ -121,17 +139,22 @@ func (l *testLedger) tellReleases() {
 	p.condition("condition.failed", 1, "funds")
 	p.caveat("caveat.declared", 2, "by-day")
 	share := p.allocate(2, "east", 7, events.Window{From: day(6)})
-	p.disclose(3, pledgeTerms(70, func(t *events.PledgeTerms) { t.Release = events.CoalitionOnly }), events.Standing{Rung: events.Offered,
-		Conditions: []events.StandingCondition{{Condition: "vote", Kind: events.Parliament}, {Condition: "funds", Kind: events.Funding, Failed: true}},
-		Caveats:    []events.StandingCaveat{{Caveat: "by-day", Restriction: "by day only"}},
-		Allocations: []events.StandingAllocation{{Allocation: share, Line: "east", Window: events.Window{From: day(6)},
-			Strength: events.Strength{Quantity: events.Count(7), Unit: "personnel"}}}})
+	p.disclose(3, pledgeTerms(70, func(t *events.PledgeTerms) { t.Release = events.CoalitionOnly }),
+		events.Standing{Rung: events.Offered,
+			Conditions: []events.StandingCondition{{Condition: "vote", Kind: events.Parliament},
+				{Condition: "funds", Kind: events.Funding, Failed: true}},
+			Caveats: []events.StandingCaveat{{Caveat: "by-day", Restriction: "by day only"}},
+			Allocations: []events.StandingAllocation{{Allocation: share, Line: "east",
+				Window:   events.Window{From: day(6)},
+				Strength: events.Strength{Quantity: events.Count(7), Unit: "personnel"}}}})
 	deployed := l.offer("ESP", 80, confided)
 	for i, step := range []events.Type{"pledge.accepted", "pledge.confirmed"} {
 		deployed.move(step, 2+i)
 	}
 	deployed.deploy(4, 77)
-	deployed.disclose(5, pledgeTerms(80, func(t *events.PledgeTerms) { t.Release = events.CoalitionOnly }), events.Standing{Rung: events.Deployed,
+	deployed.disclose(5, pledgeTerms(80, func(t *events.PledgeTerms) {
+		t.Release = events.CoalitionOnly
+	}), events.Standing{Rung: events.Deployed,
 		InPlace: &events.Strength{Quantity: events.Count(77), Unit: "personnel"}})
 	deployed.report(6, 75)
 }
@@ -153,7 +176,8 @@ func TestAllKinds(t *testing.T) {
 	golden(t, filepath.Join("..", "internal", "ledgertest", "all-kinds.txt"), all.String())
 }
 
-// The saved form of every kind of statement is frozen. When this fails, the form has changed: see records.Form.
+// The saved form of every kind of statement is frozen. When this fails, the form has changed: see
+// records.Form.
 func TestStoredFormIsFrozen(t *testing.T) {
 	rows := newAllKinds(t).rows()
 	seen := map[events.Type]bool{}
@@ -168,18 +192,22 @@ func TestStoredFormIsFrozen(t *testing.T) {
 	golden(t, fmt.Sprintf("rows-%d.golden", records.Form), hex.Dump(records.Encode(rows).Data))
 }
 
-// What is read from a segment is what was written, to the last member, and what is missing stays missing.
+// What is read from a segment is what was written, to the last member, and what is missing stays
+// missing.
 func TestSegmentsKeepRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := newStory(t).rows()
-		rows = append(rows, records.Row{Elsewhere: []string{}, Roles: []records.Role{{Role: "a", Units: []events.Unit{}}, {Title: "b"}}, Number: -1, Priority: -1})
+		rows = append(rows, records.Row{Elsewhere: []string{},
+			Roles: []records.Role{{Role: "a", Units: []events.Unit{}}, {Title: "b"}}, Number: -1,
+			Priority: -1})
 		got := must[[]records.Row](t)(records.Decode(nil, records.Encode(rows).Data))
 		if diff := cmp.Diff(rows, got); diff != "" {
 			t.Fatal(diff)
 		}
 	})
 	all := newAllKinds(t).rows()
-	if diff := cmp.Diff(all, must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {
+	if diff := cmp.Diff(all,
+		must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {
 		t.Error(diff)
 	}
 }

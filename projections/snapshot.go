@@ -18,9 +18,9 @@ import (
 )
 
 // A Snapshot is a picture as it stood at a record, in its saved form: the pledges with their facts
-// and the table of versions, already folded. To fold a million rows again takes seconds, and to read
-// what came of them takes a fraction. Of a snapshot that cannot be used nothing is lost: the source
-// has all.
+// and the table of versions, already folded. To fold a million rows again takes seconds, and to
+// read what came of them takes a fraction. Of a snapshot that cannot be used nothing is lost: the
+// source has all.
 //
 //	"muster projections snapshot N\n", N being snapshotForm
 //	how many parts there are, 8 bytes little endian,
@@ -42,8 +42,8 @@ type Snapshot struct {
 	rotating          []uint32
 }
 
-// snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is written of it here, raises it, and
-// every snapshot is left unread.
+// snapshotForm is the version of the form. Whoever changes what a row does to a picture, or what is
+// written of it here, raises it, and every snapshot is left unread.
 const snapshotForm = 5
 
 func snapshotMagic() string { return fmt.Sprintf("muster projections snapshot %d\n", snapshotForm) }
@@ -68,8 +68,8 @@ func sumOf(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// planned are the rows that are about no pledge, as they were saved. They are few, and taken in again
-// one by one.
+// planned are the rows that are about no pledge, as they were saved. They are few, and taken in
+// again one by one.
 type planned struct {
 	coder *records.Codec
 	rows  uint64
@@ -153,7 +153,8 @@ func (s *Snapshot) Leaf() [sha256.Size]byte { return s.leaf }
 func (s *Snapshot) open(r io.ReaderAt, size int64) error {
 	in := io.NewSectionReader(r, 0, size)
 	begin := make([]byte, len(snapshotMagic())+8)
-	if _, err := io.ReadFull(in, begin); err != nil || !bytes.HasPrefix(begin, []byte(snapshotMagic())) {
+	if _, err := io.ReadFull(in, begin); err != nil ||
+		!bytes.HasPrefix(begin, []byte(snapshotMagic())) {
 		return ErrSnapshot
 	}
 	n := binary.LittleEndian.Uint64(begin[len(begin)-8:])
@@ -170,7 +171,8 @@ func (s *Snapshot) open(r io.ReaderAt, size int64) error {
 	}
 	at := int64(len(begin)+len(heads)) + sumSize
 	for heads := range slices.Chunk(heads, partHead) {
-		part := writtenPart{r, at, int64(binary.LittleEndian.Uint64(heads)), binary.LittleEndian.Uint32(heads[8:])}
+		part := writtenPart{r, at, int64(binary.LittleEndian.Uint64(heads)),
+			binary.LittleEndian.Uint32(heads[8:])}
 		s.parts = append(s.parts, part)
 		at += part.size
 	}
@@ -186,10 +188,12 @@ func (s *Snapshot) open(r io.ReaderAt, size int64) error {
 	return nil
 }
 
-// read has do read the part, provided that it is what was written. Room may be used again: nothing that was read is kept.
+// read has do read the part, provided that it is what was written. Room may be used again: nothing
+// that was read is kept.
 func (p *writtenPart) read(room *[]byte, do func(*records.Codec)) error {
 	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
-	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) || sumOf(*room) != p.sum {
+	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) ||
+		sumOf(*room) != p.sum {
 		return ErrSnapshot
 	}
 	c := records.NewReader(*room)
@@ -235,7 +239,9 @@ func (s *Snapshot) Picture() (*Picture, error) {
 		})
 	}
 	all.Wait()
-	if failed.Load() || slices.ContainsFunc(s.rotating, func(no uint32) bool { return uint64(no) >= s.pledges }) {
+	if failed.Load() || slices.ContainsFunc(s.rotating, func(no uint32) bool {
+		return uint64(no) >= s.pledges
+	}) {
 		return nil, ErrSnapshot
 	}
 	p.plan = s.plan
@@ -245,7 +251,9 @@ func (s *Snapshot) Picture() (*Picture, error) {
 
 // index makes what follows from the pledges.
 func (p *Picture) index(rotating []uint32) {
-	p.sorted = slices.SortedFunc(slices.Values(p.pledges), func(a, b *pledge) int { return compareIDs(a.id, b.id) })
+	p.sorted = slices.SortedFunc(slices.Values(p.pledges), func(a, b *pledge) int {
+		return compareIDs(a.id, b.id)
+	})
 	p.byID = newIndex(len(p.pledges))
 	for _, pl := range p.sorted {
 		p.byID.of[pl.id] = pl

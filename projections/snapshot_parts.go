@@ -10,8 +10,9 @@ import (
 	"muster/projections/records"
 )
 
-// What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the two cannot be different. Numbers of
-// pledges, nations and kinds are those of the picture. Of a pledge, what follows from its facts alone is not written.
+// What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the
+// two cannot be different. Numbers of pledges, nations and kinds are those of the picture. Of a
+// pledge, what follows from its facts alone is not written.
 
 // How many of each a part has.
 const (
@@ -22,7 +23,8 @@ const (
 
 // snapshotOf returns the snapshot of a picture, to be written.
 func snapshotOf(p *Picture, leaf [sha256.Size]byte) *Snapshot {
-	s := &Snapshot{cursor: p.Sequence(), leaf: leaf, pledges: uint64(len(p.pledges)), versions: uint64(len(p.versions.what)), plan: p.plan}
+	s := &Snapshot{cursor: p.Sequence(), leaf: leaf, pledges: uint64(len(p.pledges)),
+		versions: uint64(len(p.versions.what)), plan: p.plan}
 	for _, pl := range p.rotating {
 		s.rotating = append(s.rotating, pl.no)
 	}
@@ -32,13 +34,15 @@ func snapshotOf(p *Picture, leaf [sha256.Size]byte) *Snapshot {
 // A partCoder writes things of a picture into a part, or reads them out of it.
 type partCoder struct{ *records.Codec }
 
-// of returns what writes each part of the snapshot from the picture, or reads it into it. The head is read before it is called, then the
-// lists, and then all others, which may be beside each other.
+// of returns what writes each part of the snapshot from the picture, or reads it into it. The head
+// is read before it is called, then the lists, and then all others, which may be beside each other.
 func (s *Snapshot) of(p *Picture) []func(*records.Codec) {
 	parts := []func(*records.Codec){s.head, func(c *records.Codec) { s.lists(partCoder{c}, p) }}
 	cut := func(n uint64, each int, do func(c partCoder, from, until int)) {
 		for from := 0; from < int(n); from += each {
-			parts = append(parts, func(c *records.Codec) { do(partCoder{c}, from, min(from+each, int(n))) })
+			parts = append(parts, func(c *records.Codec) {
+				do(partCoder{c}, from, min(from+each, int(n)))
+			})
 		}
 	}
 	cut(s.pledges, pledgesInPart, func(c partCoder, from, until int) {
@@ -105,7 +109,8 @@ func (c partCoder) planned(pl *planned) {
 	c.Fixed(data)
 }
 
-// lists are those that others name the entries of by their numbers, and what the plan does not say of operations.
+// lists are those that others name the entries of by their numbers, and what the plan does not say
+// of operations.
 func (s *Snapshot) lists(c partCoder, p *Picture) {
 	operations := p.names
 	records.Each(c.Codec, &operations, func(name *events.Operation) {
@@ -120,7 +125,9 @@ func (s *Snapshot) lists(c partCoder, p *Picture) {
 			o.first = first
 		}
 		said := o.now()
-		predecessors := slices.SortedFunc(maps.Keys(said.predecessors), func(a, b events.ID) int { return compareIDs(a, b) })
+		predecessors := slices.SortedFunc(maps.Keys(said.predecessors), func(a, b events.ID) int {
+			return compareIDs(a, b)
+		})
 		records.Each(c.Codec, &predecessors, func(id *events.ID) {
 			c.Fixed(id[:])
 			named := said.predecessors[*id]
@@ -155,7 +162,8 @@ func (s *Snapshot) lists(c partCoder, p *Picture) {
 	}
 	p.pledges = make([]*pledge, s.pledges)
 	p.versions = versions{make([]extent, s.versions), make([]version, s.versions)}
-	p.times, p.touched, p.labelled = make([]int64, s.cursor), make([]uint32, s.cursor), make([]uint16, s.cursor)
+	p.times, p.touched, p.labelled = make([]int64, s.cursor), make([]uint32, s.cursor),
+		make([]uint16, s.cursor)
 }
 
 // labels are those that were met.
@@ -206,7 +214,8 @@ type dictionary[T any] struct {
 	room   []T           // likewise, for what is new
 }
 
-// one writes a number, or reads the thing that it stands for. What is new follows its number, with a mask of its own.
+// one writes a number, or reads the thing that it stands for. What is new follows its number, with
+// a mask of its own.
 func (d *dictionary[T]) one(c *records.Codec, thing **T) {
 	n := uint64(0)
 	if !c.Reading() {
@@ -300,7 +309,9 @@ func (c partCoder) move(m **move) {
 }
 
 // allMoves are those that the head lists, in its order.
-var allMoves = slices.SortedFunc(maps.Values(moves), func(a, b *move) int { return cmp.Compare(a.typ, b.typ) })
+var allMoves = slices.SortedFunc(maps.Values(moves), func(a, b *move) int {
+	return cmp.Compare(a.typ, b.typ)
+})
 
 // kinds is the list of moves. A snapshot with another one was written by another program.
 func (c partCoder) kinds() {

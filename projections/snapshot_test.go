@@ -18,11 +18,14 @@ import (
 	"muster/projections/records"
 )
 
-// sameInside fails unless two pictures are the same to the last member, but for what they keep to be faster.
+// sameInside fails unless two pictures are the same to the last member, but for what they keep to
+// be faster.
 func sameInside(t tb, got, want *Picture) {
 	t.Helper()
 	kept := map[string]bool{"dates": true, "coverages": true}
-	options := cmp.Options{cmpopts.EquateEmpty(), cmp.Exporter(func(reflect.Type) bool { return true }), cmp.FilterPath(func(path cmp.Path) bool {
+	options := cmp.Options{cmpopts.EquateEmpty(), cmp.Exporter(func(reflect.Type) bool {
+		return true
+	}), cmp.FilterPath(func(path cmp.Path) bool {
 		member, ok := path.Last().(cmp.StructField)
 		if !ok {
 			return false
@@ -38,14 +41,17 @@ func sameInside(t tb, got, want *Picture) {
 			return member.Name() == "published"
 		case reflect.TypeFor[numbering[kind]](): // whose keys have pointers
 			return member.Name() != "names"
-		case reflect.TypeFor[numbering[events.Nation]](), reflect.TypeFor[index](), reflect.TypeFor[vocabulary]():
+		case reflect.TypeFor[numbering[events.Nation]](), reflect.TypeFor[index](),
+			reflect.TypeFor[vocabulary]():
 			return member.Name() == "mu"
 		case reflect.TypeFor[records.Codec]():
-			return member.Name() != "data" && member.Name() != "number" && member.Name() != "recorded"
+			return member.Name() != "data" && member.Name() != "number" &&
+				member.Name() != "recorded"
 		}
 		return false
 	}, cmp.Ignore())}
-	// Operations and pledges name each other: of the one only the name is compared, while the other is.
+	// Operations and pledges name each other: of the one only the name is compared, while the other
+	// is.
 	operation := cmp.Comparer(func(a, b *operation) bool { return a.name == b.name })
 	theLine := cmp.Comparer(func(a, b *line) bool {
 		return a == b || a != nil && b != nil && a.operation == b.operation && a.name == b.name
@@ -87,8 +93,8 @@ func readBack(t tb, dir string, p *Picture) (*Snapshot, *os.File) {
 	return s, f
 }
 
-// What is read from a snapshot is the picture that was written, and it goes on from there as the one
-// that was folded row by row does.
+// What is read from a snapshot is the picture that was written, and it goes on from there as the
+// one that was folded row by row does.
 func TestSnapshotKeepsThePicture(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -118,7 +124,8 @@ func TestSnapshotKeepsThePicture(t *testing.T) {
 	sameInside(t, must[*Picture](t)(written.Picture()), p)
 }
 
-// A part whose sum is right and which says what cannot be makes no picture that panics, or none at all.
+// A part whose sum is right and which says what cannot be makes no picture that panics, or none at
+// all.
 func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	was := newAllKinds(t).picture()
 	sound, f := readBack(t, t.TempDir(), was)
@@ -138,7 +145,9 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 		for _, pl := range p.pledges {
 			_ = pl.at(&Basis{AsOf: p.Sequence(), On: 2026_06_01}, new(standing))
 		}
-		p.each(&Basis{AsOf: p.Sequence() - 1, On: 2026_06_01}, func(v *version) { _, _ = p.pledges[v.pledge], p.kinds.names[v.promisedKind] })
+		p.each(&Basis{AsOf: p.Sequence() - 1, On: 2026_06_01}, func(v *version) {
+			_, _ = p.pledges[v.pledge], p.kinds.names[v.promisedKind]
+		})
 	}
 	for part := 1; part < len(sound.parts); part++ {
 		data := make([]byte, sound.parts[part].size)
@@ -157,8 +166,8 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	equal(t, "some were refused", refused > 1000, true)
 }
 
-// What a snapshot says of every kind of statement is frozen. When this fails, a row does something else to a picture, or is written in
-// another way: see snapshotForm.
+// What a snapshot says of every kind of statement is frozen. When this fails, a row does something
+// else to a picture, or is written in another way: see snapshotForm.
 func TestSnapshotIsFrozen(t *testing.T) {
 	p := newAllKinds(t).picture()
 	var all bytes.Buffer

@@ -8,8 +8,8 @@ import (
 	"muster/events"
 )
 
-// A version is what a pledge amounts to in a stretch of dates, as known between two records. It is all that sums need, in few
-// bytes: what made it so is in the pledge's facts.
+// A version is what a pledge amounts to in a stretch of dates, as known between two records. It is
+// all that sums need, in few bytes: what made it so is in the pledge's facts.
 type version struct {
 	amounts
 	allocated *[]share // nil when nothing is; never changed
@@ -25,7 +25,8 @@ func (v *version) shares() []share {
 
 // amounts are what a version says besides its allocations.
 type amounts struct {
-	promised, present         int64  // the quantities pledged and last reported, in whole units or hundredths of money; 0 for none
+	// The quantities pledged and last reported, in whole units or hundredths of money; 0 for none.
+	promised, present         int64
 	pledge                    uint32 // in Picture.pledges
 	promisedKind, presentKind uint32 // in Picture.kinds: by the unit that each is counted in
 	nation                    uint16 // in Picture.nations
@@ -47,7 +48,8 @@ const (
 	isUnknownStrength       // how much is there is not known
 )
 
-// A share is what an allocation gets of a pledge: what was set against the line, as far as the pledge still has it.
+// A share is what an allocation gets of a pledge: what was set against the line, as far as the
+// pledge still has it.
 type share struct {
 	line              *line
 	id                events.ID
@@ -64,9 +66,10 @@ type kind struct {
 	unit      events.Unit
 }
 
-// versions is the table of pledge versions. A row is known as of the records from knownFrom to the one before knownTo, and holds on
-// the dates of its stretch. Rows are appended in the order of knownFrom, and change only in that they are closed. Of what is known
-// of a pledge as of one record, no two rows hold on one date.
+// versions is the table of pledge versions. A row is known as of the records from knownFrom to the
+// one before knownTo, and holds on the dates of its stretch. Rows are appended in the order of
+// knownFrom, and change only in that they are closed. Of what is known of a pledge as of one
+// record, no two rows hold on one date.
 type versions struct {
 	extents []extent  // apart from what, since most questions look at no more of most rows
 	what    []version // by the same index
@@ -108,11 +111,13 @@ func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version)
 	v.present, _ = s.strength.quantity.Number()
 	v.promisedKind = s.kind
 	if v.promisedKind == noKind {
-		v.promisedKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, s.pledged.unit})
+		v.promisedKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line,
+			s.pledged.unit})
 	}
 	v.presentKind = v.promisedKind
 	if s.strength.unit != "" && s.strength.unit != s.pledged.unit {
-		v.presentKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line, s.strength.unit})
+		v.presentKind = p.kindOf(kind{pl.operation, s.terms.role, s.terms.area, s.terms.line,
+			s.strength.unit})
 	}
 	if shares := s.shares(on); shares != nil {
 		v.allocated = &shares
@@ -134,7 +139,8 @@ func (s *standing) shares(on events.Date) (shares []share) {
 		if !a.Includes(on) {
 			continue
 		}
-		one := share{line: a.line, id: a.id, promised: min(a.number, promised), present: min(a.number, present), set: a.number}
+		one := share{line: a.line, id: a.id, promised: min(a.number, promised),
+			present: min(a.number, present), set: a.number}
 		promised, present = promised-one.promised, present-one.present
 		shares = append(shares, one)
 	}
@@ -162,13 +168,15 @@ func (s *standing) flags() (f flags) {
 	return f
 }
 
-// reported reports whether at a rung the version counts for what is there, and not for what was pledged.
+// reported reports whether at a rung the version counts for what is there, and not for what was
+// pledged.
 func (v *version) reported(at Rung) bool {
 	return at == Deployed && v.rung == Deployed || v.flags&isObserved != 0
 }
 
-// counting returns the rungs at which the version is to be counted once: as what was pledged, at its rung or, where it is
-// deployed, at the one below; and as what is in place, where it is deployed.
+// counting returns the rungs at which the version is to be counted once: as what was pledged, at
+// its rung or, where it is deployed, at the one below; and as what is in place, where it is
+// deployed.
 func (v *version) counting() []Rung {
 	if v.rung == Deployed {
 		return inPlace
@@ -181,7 +189,8 @@ var (
 	inPlace = []Rung{Confirmed, Deployed}
 )
 
-// amount returns what the version counts for at a rung, and its kind; known is false when nobody has said how much that is.
+// amount returns what the version counts for at a rung, and its kind; known is false when nobody
+// has said how much that is.
 func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {
 	if v.reported(at) {
 		return v.present, v.presentKind, v.flags&isUnknownStrength == 0
@@ -189,7 +198,8 @@ func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {
 	return v.promised, v.promisedKind, v.flags&isUnknown == 0
 }
 
-// each calls do for the version of every pledge that is there at a moment, in no order that matters.
+// each calls do for the version of every pledge that is there at a moment, in no order that
+// matters.
 func (p *Picture) each(b *Basis, do func(*version)) {
 	switch {
 	case p.supposed != nil:
@@ -201,7 +211,8 @@ func (p *Picture) each(b *Basis, do func(*version)) {
 	}
 }
 
-// eachOfDate is each from the index of the date, as of the last record; false when the index is ahead.
+// eachOfDate is each from the index of the date, as of the last record; false when the index is
+// ahead.
 func (p *Picture) eachOfDate(b *Basis, do func(*version)) bool {
 	return p.dates.of(b.On).look(p, false, func(s *dateIndex) {
 		all := b.WhatIf == nil
@@ -216,7 +227,8 @@ func (p *Picture) eachOfDate(b *Basis, do func(*version)) bool {
 	})
 }
 
-// eachSum is each for who only adds up: versions that differ in nothing else come as one, with how many pledges it is of.
+// eachSum is each for who only adds up: versions that differ in nothing else come as one, with how
+// many pledges it is of.
 func (p *Picture) eachSum(b *Basis, do func(v *version, pledges int)) {
 	isIndexed := p.supposed == nil && !b.WhatIf.folds() && b.AsOf == p.Sequence()
 	if isIndexed && p.dates.of(b.On).look(p, true, func(s *dateIndex) {
@@ -247,7 +259,8 @@ func (p *Picture) eachKnown(b *Basis, do func(*version)) {
 	}
 }
 
-// eachFolded folds every pledge again: it is how a question is answered that the table has no rows for.
+// eachFolded folds every pledge again: it is how a question is answered that the table has no rows
+// for.
 func (p *Picture) eachFolded(b *Basis, do func(*version)) { p.fold(b, p.pledges, do) }
 
 // foldCost is how many rows are spent to fold a pledge again, which takes as long as to look at
@@ -272,7 +285,8 @@ func (p *Picture) fold(b *Basis, pledges []*pledge, do func(*version)) {
 	}
 }
 
-// eachStretch calls do for every version that is known as of a record, with its dates; what if, as the basis says.
+// eachStretch calls do for every version that is known as of a record, with its dates; what if, as
+// the basis says.
 func (p *Picture) eachStretch(b *Basis, do func(stretch, *version)) {
 	t, asOf := &p.versions, uint32(b.AsOf)
 	if b.WhatIf.folds() {

@@ -9,9 +9,9 @@ import (
 	"muster/events"
 )
 
-// A date index has the versions that hold on one date as of one record, by the number of their pledge; a pledge that is not
-// there has the rung 0. It is brought up to date when a later picture asks for it, pledge by pledge. Readers of an
-// earlier one scan the table then.
+// A date index has the versions that hold on one date as of one record, by the number of their
+// pledge; a pledge that is not there has the rung 0. It is brought up to date when a later picture
+// asks for it, pledge by pledge. Readers of an earlier one scan the table then.
 type dateIndex struct {
 	on events.Date
 
@@ -49,8 +49,9 @@ func (t *dateIndexes) of(on events.Date) *dateIndex {
 	return s
 }
 
-// look calls do with the date index as of the picture's last record, and with its rollup where that is wanted. It reports false, and calls
-// nothing, where the date index is of a later picture already.
+// look calls do with the date index as of the picture's last record, and with its rollup where that
+// is wanted. It reports false, and calls nothing, where the date index is of a later picture
+// already.
 func (s *dateIndex) look(p *Picture, withRollup bool, do func(*dateIndex)) bool {
 	asOf := uint32(p.Sequence())
 	s.mu.RLock()
@@ -87,7 +88,8 @@ func (s *dateIndex) bringTo(p *Picture, withRollup bool) {
 	}
 }
 
-// versionsOn returns the versions that hold on a date as of the last record, by the number of their pledge.
+// versionsOn returns the versions that hold on a date as of the last record, by the number of their
+// pledge.
 func (p *Picture) versionsOn(on events.Date) []version {
 	t, asOf := &p.versions, uint32(p.Sequence())
 	rows := make([]version, len(p.pledges))
@@ -113,7 +115,8 @@ func (s *dateIndex) update(p *Picture, pl *pledge) {
 	}
 }
 
-// versionAt returns the version of a pledge on a date as of the last record, none where it is not there.
+// versionAt returns the version of a pledge on a date as of the last record, none where it is not
+// there.
 func (p *Picture) versionAt(pl *pledge, on events.Date) version {
 	c := pl.now()
 	if uint64(c.last) > p.Sequence() { // a later picture has another version of it already

@@ -6,11 +6,12 @@ import (
 	"muster/events"
 )
 
-// What follows answers for a range of days, as the package comment says: sums for the day on which they are lowest, lists for any
-// day. A range of one day is that day, and all of it holds there too.
+// What follows answers for a range of days, as the package comment says: sums for the day on which
+// they are lowest, lists for any day. A range of one day is that day, and all of it holds there
+// too.
 
-// eachOf calls do for every version that is there on any of the days asked, with those of its days that are among them; in no order
-// that matters.
+// eachOf calls do for every version that is there on any of the days asked, with those of its days
+// that are among them; in no order that matters.
 func (p *Picture) eachOf(b *Basis, do func(stretch, *version)) {
 	if !b.IsRange() {
 		p.each(b, func(v *version) { do(stretch{b.On, b.On}, v) })
@@ -29,7 +30,8 @@ func (p *Picture) runs(b *Basis, chosen []*operation) span {
 	if !b.IsRange() {
 		return s
 	}
-	begins, ends := make([]bool, b.Until-b.On+1), make([]bool, b.Until-b.On+1) // by the date less the first one, as numbers
+	// By the date less the first one, as numbers.
+	begins, ends := make([]bool, b.Until-b.On+1), make([]bool, b.Until-b.On+1)
 	cut := func(d events.Date) {
 		if d > b.On && d <= b.Until {
 			begins[d-b.On] = true
@@ -57,7 +59,8 @@ func (p *Picture) runs(b *Basis, chosen []*operation) span {
 	return s.numbered()
 }
 
-// A span is days one after the other, in runs that are numbered from 0: each as long as nothing changes, see [Picture.runs].
+// A span is days one after the other, in runs that are numbered from 0: each as long as nothing
+// changes, see [Picture.runs].
 type span struct {
 	dates  []events.Date // the first of each run
 	until  events.Date   // the last of all
@@ -85,7 +88,8 @@ func (s *span) last(run int) events.Date {
 	return s.until
 }
 
-// days returns the numbers of the first run of a stretch and of the one behind its last, within the span.
+// days returns the numbers of the first run of a stretch and of the one behind its last, within the
+// span.
 func (s *span) days(of stretch) (from, to int) {
 	first, last := s.dates[0], s.until
 	if of.from > last || of.until < first {
@@ -129,7 +133,8 @@ type low struct {
 	from, to int // the runs in which there is anything of it
 }
 
-// A lowChange is by how much a sum, and how many are beside it of which nobody has said how much, change with a run.
+// A lowChange is by how much a sum, and how many are beside it of which nobody has said how much,
+// change with a run.
 type lowChange struct {
 	known   total
 	unknown int64
@@ -159,8 +164,9 @@ func (l *lows) add(sum int, days stretch, known, unknown int64) {
 	s.changes[to].unknown -= unknown
 }
 
-// lowest returns the first day on which a sum is lowest: what is unknown is more than nothing. Where an end of the range is left open,
-// the days before there was anything of the sum, or after, do not count.
+// lowest returns the first day on which a sum is lowest: what is unknown is more than nothing.
+// Where an end of the range is left open, the days before there was anything of the sum, or after,
+// do not count.
 func (l *lows) lowest(sum int) events.Date {
 	s := &l.sums[sum]
 	from, to := 0, len(l.dates)
@@ -195,8 +201,8 @@ func (l *lows) lowestDays() []events.Date {
 
 func (s stretch) includes(d events.Date) bool { return s.from <= d && d <= s.until }
 
-// eachRun calls do for each run of the days asked in which a pledge stands the same, with the basis of the first of them and the
-// last; in order.
+// eachRun calls do for each run of the days asked in which a pledge stands the same, with the basis
+// of the first of them and the last; in order.
 func (pl *pledge) eachRun(b *Basis, do func(b *Basis, last events.Date)) {
 	if !b.IsRange() {
 		do(b, b.On)

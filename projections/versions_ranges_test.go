@@ -16,7 +16,8 @@ import (
 func (s *storyteller) rangeMoment() Moment {
 	m := s.moment()
 	m.Until = day(rapid.IntRange(int(m.On%100), 31).Draw(s.T, "until"))
-	m.WhatIf = rapid.SampledFrom([]*WhatIf{nil, {Without: []events.Nation{"FRA"}}, {WithoutConditional: true}, {Discharge: []string{"parliament"}}}).Draw(s.T, "what if")
+	m.WhatIf = rapid.SampledFrom([]*WhatIf{nil, {Without: []events.Nation{"FRA"}},
+		{WithoutConditional: true}, {Discharge: []string{"parliament"}}}).Draw(s.T, "what if")
 	return m
 }
 
@@ -28,8 +29,8 @@ func (m Moment) each(do func(Moment)) {
 	}
 }
 
-// Of a range, each row of strength is that of its day, which is the first on which it is lowest; and there is a row for whatever is
-// there on any day.
+// Of a range, each row of strength is that of its day, which is the first on which it is lowest;
+// and there is a row for whatever is there on any day.
 func TestStrengthOfRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -52,13 +53,16 @@ func TestStrengthOfRange(t *testing.T) {
 				on = m.On
 			}
 			r.Day = 0
-			if want := days[on][r.key()]; r != want && r.Pledges+r.Unknown+r.ReserveUnknown+r.Failed+int(number(r.Reserve)) > 0 {
+			if want := days[on][r.key()]; r != want && r.Pledges+r.Unknown+r.ReserveUnknown+
+				r.Failed+int(number(r.Reserve)) > 0 {
 				t.Fatalf("from %s to %s: %+v, and on %s: %+v", m.On, m.Until, r, on, want)
 			}
 			m.each(func(one Moment) {
 				n, lowest := number(days[one.On][r.key()].Quantity), number(r.Quantity)
-				if n < lowest || n == lowest && one.On < on && days[one.On][r.key()].Unknown <= r.Unknown {
-					t.Fatalf("from %s to %s %+v is not the lowest: %s is lower", m.On, m.Until, r, one.On)
+				if n < lowest || n == lowest && one.On < on &&
+					days[one.On][r.key()].Unknown <= r.Unknown {
+					t.Fatalf("from %s to %s %+v is not the lowest: %s is lower", m.On,
+						m.Until, r, one.On)
 				}
 			})
 		}
@@ -77,7 +81,8 @@ func TestStrengthOfOpenRange(t *testing.T) {
 	l.offer("FRA", 5, func(t *events.PledgeTerms) { t.From, t.Until = day(5), day(20) })
 	p := l.picture()
 	tell := func(on, until events.Date) (text string) {
-		for _, r := range must[Strength](t)(p.Strength(t.Context(), Moment{On: on, Until: until}, Filter{}, []string{"nation"})).Rows {
+		for _, r := range must[Strength](t)(p.Strength(t.Context(), Moment{On: on, Until: until},
+			Filter{}, []string{"nation"})).Rows {
 			text += fmt.Sprint(r.Nation, " ", r.Quantity, " on ", r.Day, "; ")
 		}
 		return text
@@ -93,7 +98,9 @@ func TestStrengthOfOpenRange(t *testing.T) {
 
 func TestDaysOfBasis(t *testing.T) {
 	for text, says := range map[string]string{
-		"2026-01-01..2026-06-30": "from 2026-01-01 to 2026-06-30", "..2026-06-30": "until 2026-06-30", "2026-01-01..": "from 2026-01-01 on", "..": "on any day",
+		"2026-01-01..2026-06-30": "from 2026-01-01 to 2026-06-30",
+		"..2026-06-30":           "until 2026-06-30", "2026-01-01..": "from 2026-01-01 on",
+		"..":         "on any day",
 		"2026-01-01": "on 2026-01-01",
 	} {
 		on, until, err := ParseDays(text)
@@ -104,30 +111,36 @@ func TestDaysOfBasis(t *testing.T) {
 		equal(t, "written", b.Days(), text)
 		equal(t, "said", b.String(), says+", as of record 3")
 	}
-	for _, text := range []string{"2026-06-30..2026-01-01", "2026-01-01..2026-13-01", "x..", "..x", "2026-01-01...2026-01-02", "2026-01-01.." + "2026-01-02.."} {
+	for _, text := range []string{"2026-06-30..2026-01-01", "2026-01-01..2026-13-01", "x..", "..x",
+		"2026-01-01...2026-01-02", "2026-01-01.." + "2026-01-02.."} {
 		if _, _, err := ParseDays(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
-	if _, err := newTestLedger(t).picture().Coverage(t.Context(), Moment{On: day(2), Until: day(1)}, CoverageFilter{}); err == nil {
+	if _, err := newTestLedger(t).picture().Coverage(t.Context(), Moment{On: day(2), Until: day(1)},
+		CoverageFilter{}); err == nil {
 		t.Error("a range that ends before it begins is taken")
 	}
 }
 
-// Of a range, each line is as coverage tells it of its day, which is the first on which it is met least of all days on which it is in
-// force; in any world, at any rung, and whoever asks for how much.
+// Of a range, each line is as coverage tells it of its day, which is the first on which it is met
+// least of all days on which it is in force; in any world, at any rung, and whoever asks for how
+// much.
 func TestCoverageOfRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p, m := s.picture(), s.rangeMoment()
-		f := CoverageFilter{Role: rapid.SampledFrom([]events.Role{"", "ground"}).Draw(t, "role"), Brief: rapid.Bool().Draw(t, "brief")}
-		days, least := map[events.Date]map[events.Line]LineCoverage{}, map[events.Line]LineCoverage{}
+		f := CoverageFilter{Role: rapid.SampledFrom([]events.Role{"", "ground"}).Draw(t, "role"),
+			Brief: rapid.Bool().Draw(t, "brief")}
+		days, least := map[events.Date]map[events.Line]LineCoverage{},
+			map[events.Line]LineCoverage{}
 		m.each(func(one Moment) {
 			days[one.On] = map[events.Line]LineCoverage{}
 			for _, l := range must[Coverage](t)(p.Coverage(t.Context(), one, f)).Lines {
 				days[one.On][l.Line] = l
 				gap, supply := number(l.Gap), number(l.Supply)
-				if was, ok := least[l.Line]; !ok || gap > number(was.Gap) || gap == number(was.Gap) && supply < number(was.Supply) {
+				if was, ok := least[l.Line]; !ok || gap > number(was.Gap) ||
+					gap == number(was.Gap) && supply < number(was.Supply) {
 					l.Day = one.On
 					least[l.Line] = l
 				}
@@ -149,14 +162,16 @@ func TestCoverageOfRange(t *testing.T) {
 	})
 }
 
-// What does not count on any day of a range is told once for each reason, as it is on the first of these days.
+// What does not count on any day of a range is told once for each reason, as it is on the first of
+// these days.
 func TestNotCountedOfRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
 		p, m := s.picture(), s.rangeMoment()
 		want, there := []string{}, map[string]bool{}
 		m.each(func(one Moment) {
-			for _, n := range must[Coverage](t)(p.Coverage(t.Context(), one, CoverageFilter{})).NotCounted {
+			for _, n := range must[Coverage](t)(p.Coverage(t.Context(), one,
+				CoverageFilter{})).NotCounted {
 				n.Day = one.On
 				if m.Until == m.On {
 					n.Day = 0
@@ -172,8 +187,10 @@ func TestNotCountedOfRange(t *testing.T) {
 			}
 		})
 		told, twice := []string{}, map[string]bool{}
-		for _, n := range must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{})).NotCounted {
-			if key := fmt.Sprint(n.Pledge, n.Reason, n.Lines); n.Reason != LineNotInForce || !twice[key] {
+		for _, n := range must[Coverage](t)(p.Coverage(t.Context(), m,
+			CoverageFilter{})).NotCounted {
+			if key := fmt.Sprint(n.Pledge, n.Reason, n.Lines); n.Reason != LineNotInForce ||
+				!twice[key] {
 				twice[key] = true
 				told = append(told, asJSON(n))
 			}
@@ -181,7 +198,8 @@ func TestNotCountedOfRange(t *testing.T) {
 		slices.Sort(want)
 		slices.Sort(told)
 		if fmt.Sprint(told) != fmt.Sprint(want) {
-			t.Fatalf("from %s to %s:\n%s\nand day by day\n%s", m.On, m.Until, strings.Join(told, "\n"), strings.Join(want, "\n"))
+			t.Fatalf("from %s to %s:\n%s\nand day by day\n%s", m.On, m.Until,
+				strings.Join(told, "\n"), strings.Join(want, "\n"))
 		}
 	})
 }

@@ -5,8 +5,9 @@ import (
 	wide "math/bits"
 )
 
-// A rollupRow is the versions on one date that differ in nothing but their pledge and their quantities, added up. There are far fewer of them
-// than pledges, and a sum over pledges is the same as one over these rows.
+// A rollupRow is the versions on one date that differ in nothing but their pledge and their
+// quantities, added up. There are far fewer of them than pledges, and a sum over pledges is the
+// same as one over these rows.
 type rollupRow struct {
 	sum               version // of no pledge
 	pledges           int
@@ -58,7 +59,8 @@ func (c *rollup) remove(v *version) {
 	default:
 		one := c.at(v)
 		one.pledges--
-		one.sum.promised, one.sum.present = one.promised.subtract(v.promised), one.present.subtract(v.present)
+		one.sum.promised, one.sum.present = one.promised.subtract(v.promised),
+			one.present.subtract(v.present)
 	}
 }
 
@@ -68,12 +70,15 @@ func (c *rollup) at(v *version) *rollupRow {
 	if !ok {
 		i = len(c.all)
 		c.of[key] = i
-		c.all = append(c.all, rollupRow{sum: version{amounts: amounts{promisedKind: v.promisedKind, presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
+		c.all = append(c.all,
+			rollupRow{sum: version{amounts: amounts{promisedKind: v.promisedKind,
+				presentKind: v.presentKind, nation: v.nation, flags: v.flags, rung: v.rung}}})
 	}
 	return &c.all[i]
 }
 
-// each calls do for each row as if it were one version, with how many pledges it is of; and for each version that has allocations.
+// each calls do for each row as if it were one version, with how many pledges it is of; and for
+// each version that has allocations.
 func (c *rollup) each(rows []version, do func(v *version, pledges int)) {
 	for i := range c.all {
 		if one := &c.all[i]; one.pledges > 0 {
@@ -85,8 +90,9 @@ func (c *rollup) each(rows []version, do func(v *version, pledges int)) {
 	}
 }
 
-// A total is a sum of numbers that are not negative, of which any can be taken back. It gives its number each time. In
-// between it may be less than nothing, as where what is taken back is summed apart from what was there.
+// A total is a sum of numbers that are not negative, of which any can be taken back. It gives its
+// number each time. In between it may be less than nothing, as where what is taken back is summed
+// apart from what was there.
 type total struct{ high, low uint64 }
 
 func (t *total) add(n int64) int64 {

@@ -16,7 +16,8 @@ func (p *Picture) show(each func(*Basis, func(*version)), b Basis) string {
 	each(&b, func(v *version) {
 		s := fmt.Sprint(p.pledges[v.pledge].id, " ", v.amounts)
 		for _, share := range v.shares() {
-			s += fmt.Sprint(" ", share.line.name, " ", share.id, " ", share.promised, " ", share.present)
+			s += fmt.Sprint(" ", share.line.name, " ", share.id, " ", share.promised, " ",
+				share.present)
 		}
 		all = append(all, s)
 	})
@@ -26,11 +27,13 @@ func (p *Picture) show(each func(*Basis, func(*version)), b Basis) string {
 
 // drawWhatIf draws what may be supposed, without what only folding can answer.
 func drawWhatIf(t *rapid.T) *WhatIf {
-	return rapid.SampledFrom([]*WhatIf{nil, {}, {Without: []events.Nation{"FRA", "GBR"}}, {WithoutConditional: true}, {WithoutCaveated: true}}).Draw(t, "what if")
+	return rapid.SampledFrom([]*WhatIf{nil, {}, {Without: []events.Nation{"FRA", "GBR"}},
+		{WithoutConditional: true}, {WithoutCaveated: true}}).Draw(t, "what if")
 }
 
-// Whatever the table of versions says of a moment is what folding every pledge's facts up to there says; and the index of the
-// last record, kept from question to question, says the same as the table.
+// Whatever the table of versions says of a moment is what folding every pledge's facts up to there
+// says; and the index of the last record, kept from question to question, says the same as the
+// table.
 func TestVersionsEqualFolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStory(t)
@@ -39,7 +42,8 @@ func TestVersionsEqualFolds(t *testing.T) {
 			if err := p.Apply(rec); err != nil {
 				t.Fatal(err)
 			}
-			b := must[Basis](t)(p.basisAtRung(Moment{On: day(rapid.IntRange(1, 9).Draw(t, "on")), WhatIf: drawWhatIf(t)}))
+			b := must[Basis](t)(p.basisAtRung(Moment{On: day(rapid.IntRange(1, 9).Draw(t, "on")),
+				WhatIf: drawWhatIf(t)}))
 			if got, want := p.show(p.each, b), p.show(p.eachFolded, b); got != want {
 				t.Fatalf("now, on %s:\n%s\na fold says\n%s", b.On, got, want)
 			}

@@ -9,21 +9,24 @@ import (
 	"muster/events/problem"
 )
 
-// A WhatIf asks of any question how the answer would be if the world were another. The zero value changes nothing, and a nil
-// WhatIf does not either. It is not changed once it is asked.
+// A WhatIf asks of any question how the answer would be if the world were another. The zero value
+// changes nothing, and a nil WhatIf does not either. It is not changed once it is asked.
 type WhatIf struct {
 	// Without leaves out all that these nations pledge.
 	Without []events.Nation `json:"without,omitempty"`
-	// WithoutConditional leaves out what hangs on an open condition, WithoutCaveated what is restricted by a caveat.
+	// WithoutConditional leaves out what hangs on an open condition, WithoutCaveated what is
+	// restricted by a caveat.
 	WithoutConditional bool `json:"without_conditional,omitzero"`
 	WithoutCaveated    bool `json:"without_caveated,omitzero"`
-	// Discharge supposes that these conditions have happened, by their name or kind. Hyphens and case play no part.
+	// Discharge supposes that these conditions have happened, by their name or kind. Hyphens and
+	// case play no part.
 	Discharge []string `json:"discharge,omitempty"`
 }
 
 // IsZero reports whether nothing is supposed.
 func (w *WhatIf) IsZero() bool {
-	return w == nil || len(w.Without) == 0 && !w.WithoutConditional && !w.WithoutCaveated && len(w.Discharge) == 0
+	return w == nil || len(w.Without) == 0 && !w.WithoutConditional && !w.WithoutCaveated &&
+		len(w.Discharge) == 0
 }
 
 // String says to people what is supposed: "without FRA, without what is conditional".
@@ -48,18 +51,24 @@ func (w *WhatIf) String() string {
 }
 
 // conditionKinds are words that every ledger knows.
-var conditionKinds = []events.ConditionKind{events.Parliament, events.CeaseFire, events.Mandate, events.Funding, events.OtherThing}
+var conditionKinds = []events.ConditionKind{events.Parliament, events.CeaseFire, events.Mandate,
+	events.Funding, events.OtherThing}
 
-// Check refuses a word to discharge that no condition has, so that a slip is not taken for a world in which nothing changes.
+// Check refuses a word to discharge that no condition has, so that a slip is not taken for a world
+// in which nothing changes.
 func (w *WhatIf) Check(p *Picture) error {
 	if w == nil {
 		return nil
 	}
 	for _, word := range w.Discharge {
-		isKind := slices.ContainsFunc(conditionKinds, func(k events.ConditionKind) bool { return sameWord(word, string(k)) })
+		isKind := slices.ContainsFunc(conditionKinds, func(k events.ConditionKind) bool {
+			return sameWord(word, string(k))
+		})
 		if !isKind && !p.conditions.has(plainWord(word)) {
-			return problem.New(problem.NotFound, "no condition of any pledge is named %q, or is of that kind", word).
-				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s", english.List(conditionKinds))
+			return problem.New(problem.NotFound,
+				"no condition of any pledge is named %q, or is of that kind", word).
+				WithHint("write a condition's name as `muster pledge list` shows it, or a kind: %s",
+					english.List(conditionKinds))
 		}
 	}
 	return nil

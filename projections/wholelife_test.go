@@ -23,7 +23,8 @@ func tellSums(t *testing.T, p *Picture, m Moment) string {
 	return text
 }
 
-// A pledge stands through the day on which it expires, and has lapsed on the next: no record and no clock is needed.
+// A pledge stands through the day on which it expires, and has lapsed on the next: no record and no
+// clock is needed.
 func TestLapse(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)
@@ -40,10 +41,12 @@ func TestLapse(t *testing.T) {
 	deployed.move("pledge.confirmed", 3)
 	deployed.deploy(4, 39)
 	p := l.picture()
-	for on, want := range map[int]string{5: "west 101 of 100; ", 6: "west 91 of 100; ", 9: "west 91 of 100; ", 10: "west 71 of 100; ", 28: "west 71 of 100; "} {
+	for on, want := range map[int]string{5: "west 101 of 100; ", 6: "west 91 of 100; ",
+		9: "west 91 of 100; ", 10: "west 71 of 100; ", 28: "west 71 of 100; "} {
 		equal(t, fmt.Sprint("on the ", on), tellSums(t, p, Moment{On: day(on)}), want)
 	}
-	for id, want := range map[events.ID]State{plain.id: Lapsed, renewed.id: Lapsed, amended.id: Live, deployed.id: Live} {
+	for id, want := range map[events.ID]State{plain.id: Lapsed, renewed.id: Lapsed,
+		amended.id: Live, deployed.id: Live} {
 		one := must[Pledge](t)(p.Pledge(t.Context(), Moment{On: day(20)}, id))
 		equal(t, fmt.Sprint(one.Nation), one.State, want)
 	}
@@ -51,7 +54,8 @@ func TestLapse(t *testing.T) {
 	equal(t, "ended", one.Ended, day(6))
 }
 
-// A renewal that is recorded late changes what holds on the days since, and nothing that was known before.
+// A renewal that is recorded late changes what holds on the days since, and nothing that was known
+// before.
 func TestLateRenewal(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)
@@ -59,7 +63,8 @@ func TestLateRenewal(t *testing.T) {
 	before := l.Last()
 	p.renew(4, 20)
 	picture := l.picture()
-	equal(t, "as of before", tellSums(t, picture, Moment{AsOf: before, On: day(10)}), "west 0 of 100; ")
+	equal(t, "as of before", tellSums(t, picture, Moment{AsOf: before, On: day(10)}),
+		"west 0 of 100; ")
 	equal(t, "now", tellSums(t, picture, Moment{On: day(10)}), "west 10 of 100; ")
 }
 
@@ -73,26 +78,32 @@ func TestCorrections(t *testing.T) {
 	before := l.Last()
 	first := p.correct(p.seq, 2, func(c *events.PledgeCorrected) { c.Terms = &right })
 	picture := l.picture()
-	equal(t, "as of before", tellSums(t, picture, Moment{AsOf: before, On: day(3)}), "west 10 of 1000; ")
+	equal(t, "as of before", tellSums(t, picture, Moment{AsOf: before, On: day(3)}),
+		"west 10 of 1000; ")
 	equal(t, "the terms", tellSums(t, picture, Moment{On: day(3)}), "west 100 of 1000; ")
 	equal(t, "the date", tellSums(t, picture, Moment{On: day(1)}), "west 0 of 1000; ")
-	equal(t, "the amendment still follows", tellSums(t, picture, Moment{On: day(5)}), "west 50 of 1000; ")
+	equal(t, "the amendment still follows", tellSums(t, picture, Moment{On: day(5)}),
+		"west 50 of 1000; ")
 
 	withdrawn := p.move("pledge.withdrawn", 7)
 	struck := p.correct(withdrawn, 7, func(c *events.PledgeCorrected) { c.Struck = true })
 	picture = l.picture()
-	equal(t, "withdrawn", tellSums(t, picture, Moment{AsOf: withdrawn, On: day(8)}), "west 0 of 1000; ")
-	equal(t, "never withdrawn", tellSums(t, picture, Moment{AsOf: struck, On: day(8)}), "west 50 of 1000; ")
+	equal(t, "withdrawn", tellSums(t, picture, Moment{AsOf: withdrawn, On: day(8)}),
+		"west 0 of 1000; ")
+	equal(t, "never withdrawn", tellSums(t, picture, Moment{AsOf: struck, On: day(8)}),
+		"west 50 of 1000; ")
 
 	life := must[[]LifeEvent](t)(picture.Life(t.Context(), Moment{}, p.id))
 	equal(t, "events", len(life), 5)
 	equal(t, "corrected by", life[0].CorrectedBy, first)
 	equal(t, "the withdrawal by", life[3].CorrectedBy, struck)
 	c := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(3)}, CoverageFilter{}))
-	equal(t, "sequences", fmt.Sprint(c.Lines[0].Counted[0].Sequences), fmt.Sprint([]uint64{p.seq, first}))
+	equal(t, "sequences", fmt.Sprint(c.Lines[0].Counted[0].Sequences),
+		fmt.Sprint([]uint64{p.seq, first}))
 }
 
-// What is allocated counts where it was put, the rest of the pledge nowhere, and a pledge that was lowered no more than it has.
+// What is allocated counts where it was put, the rest of the pledge nowhere, and a pledge that was
+// lowered no more than it has.
 func TestAllocations(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)
@@ -107,14 +118,18 @@ func TestAllocations(t *testing.T) {
 		4:  "west 50 of 100; east 30 of 100; FRA 10 not-allocated; ",
 		10: "west 50 of 100; east 0 of 100; FRA 40 not-allocated; ",
 	} {
-		equal(t, fmt.Sprint("on the ", on), inOrder(tellSums(t, picture, Moment{On: day(on)})), inOrder(want))
+		equal(t, fmt.Sprint("on the ", on), inOrder(tellSums(t, picture, Moment{On: day(on)})),
+			inOrder(want))
 	}
 	p.amend(6, pledgeTerms(60))
-	equal(t, "lowered", inOrder(tellSums(t, l.picture(), Moment{On: day(6)})), inOrder("west 50 of 100; east 10 of 100; "))
+	equal(t, "lowered", inOrder(tellSums(t, l.picture(), Moment{On: day(6)})),
+		inOrder("west 50 of 100; east 10 of 100; "))
 	p.release(7, first)
-	equal(t, "released", inOrder(tellSums(t, l.picture(), Moment{On: day(7)})), inOrder("west 0 of 100; east 30 of 100; FRA 30 not-allocated; "))
+	equal(t, "released", inOrder(tellSums(t, l.picture(), Moment{On: day(7)})),
+		inOrder("west 0 of 100; east 30 of 100; FRA 30 not-allocated; "))
 	l.cancel(8, "east")
-	equal(t, "cancelled", tellSums(t, l.picture(), Moment{On: day(8)}), "west 0 of 100; FRA 30 line-not-in-force; FRA 30 not-allocated; ")
+	equal(t, "cancelled", tellSums(t, l.picture(), Moment{On: day(8)}),
+		"west 0 of 100; FRA 30 line-not-in-force; FRA 30 not-allocated; ")
 }
 
 // A caveat leaves the supply as it is, and stands beside it until it is lifted.
@@ -127,7 +142,8 @@ func TestCaveats(t *testing.T) {
 	p.caveat("caveat.lifted", 6, "by-day")
 	picture := l.picture()
 	for on, want := range map[int]string{2: "95 0", 3: "95 90by-day", 5: "95 90by-day", 6: "95 0"} {
-		line := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(on)}, CoverageFilter{})).Lines[0]
+		line := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(on)},
+			CoverageFilter{})).Lines[0]
 		caveats := ""
 		for _, c := range line.Counted {
 			for _, name := range c.Caveats {
@@ -160,18 +176,21 @@ func TestWhatIf(t *testing.T) {
 		{&WhatIf{WithoutCaveated: true}, "3 hanging 2"},
 		{&WhatIf{Discharge: []string{"Parliament"}}, "7 hanging 0"},
 		{&WhatIf{Discharge: []string{"parliament"}, WithoutConditional: true}, "7 hanging 0"},
-		{&WhatIf{Discharge: []string{"money"}}, "7 hanging 2"}, // what will not happen does not happen
+		// What will not happen does not happen.
+		{&WhatIf{Discharge: []string{"money"}}, "7 hanging 2"},
 		{nil, "7 hanging 2"},
 	} {
 		m := Moment{On: day(9), WhatIf: test.w}
 		c := must[Coverage](t)(p.Coverage(t.Context(), m, CoverageFilter{}))
-		equal(t, fmt.Sprint("coverage ", test.w), fmt.Sprint(c.Lines[0].Supply, " hanging ", c.Lines[0].Conditional), test.want)
+		equal(t, fmt.Sprint("coverage ", test.w),
+			fmt.Sprint(c.Lines[0].Supply, " hanging ", c.Lines[0].Conditional), test.want)
 		s := must[Strength](t)(p.Strength(t.Context(), m, Filter{}, nil)).Totals[0]
 		hanging := events.Count(0)
 		if !s.Conditional.IsZero() {
 			hanging = s.Conditional
 		}
-		equal(t, fmt.Sprint("strength ", test.w), fmt.Sprint(s.Quantity, " hanging ", hanging), test.want)
+		equal(t, fmt.Sprint("strength ", test.w), fmt.Sprint(s.Quantity, " hanging ", hanging),
+			test.want)
 		if (c.WhatIf == nil) != test.w.IsZero() {
 			t.Errorf("%v: the answer does not say what it supposes", test.w)
 		}

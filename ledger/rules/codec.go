@@ -6,10 +6,10 @@ import (
 	"muster/events"
 )
 
-// A codec writes values one after the other, or reads them back in the same order: whoever describes
-// a value to it describes both, so that the two cannot differ. What is read from a codec that was
-// cut or changed is of no use, and failed says so. Writing changes nothing of what is written,
-// which others may read meanwhile.
+// A codec writes values one after the other, or reads them back in the same order: whoever
+// describes a value to it describes both, so that the two cannot differ. What is read from a codec
+// that was cut or changed is of no use, and failed says so. Writing changes nothing of what is
+// written, which others may read meanwhile.
 type codec struct {
 	data    []byte // what was written, or what is left to read
 	reading bool

@@ -106,7 +106,7 @@ type ack struct {
 	limit    time.Duration
 
 	ended bool
-	err     error
+	err   error
 }
 
 // Wait implements [ledger.Ack].

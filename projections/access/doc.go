@@ -14,6 +14,6 @@
 //	5       pledge.disclosed      coalition             take  begin      take  begin
 //
 // Two views that are open to the same are one picture. As long as nothing is withheld from the
-// coalition, that is the picture of all, which costs nothing; a nation that nobody confided anything
-// to, and that confided nothing, has the coalition's.
+// coalition, that is the picture of all, which costs nothing; a nation that nobody confided
+// anything to, and that confided nothing, has the coalition's.
 package access

@@ -7,9 +7,9 @@ import (
 )
 
 // A picture that nobody looks at is not brought up to date with each record, since five that are
-// would slow down whoever appends by a fifth. It is as soon as somebody asks, when no record has come
-// for the time of quiet, or when it is maxBehind records behind: taking those in takes some tenths of
-// a second.
+// would slow down whoever appends by a fifth. It is as soon as somebody asks, when no record has
+// come for the time of quiet, or when it is maxBehind records behind: taking those in takes some
+// tenths of a second.
 const (
 	quiet     = time.Second
 	maxBehind = 20_000

@@ -179,7 +179,8 @@ func TestViews(t *testing.T) {
 		"GBR": all, "POL": coalition, "public": ""})
 	kept := w.views.Kept()
 	if slices.Sort(kept); fmt.Sprint(kept) != "[coalition public]" {
-		t.Errorf("France and Britain see all, Poland what the coalition does, and there are pictures of %v", kept)
+		t.Errorf("France and Britain see all, Poland what the coalition does, and there are "+
+			"pictures of %v", kept)
 	}
 	_, seq = w.offer("POL/warsaw", 5, events.CoordinatorsOnly)
 	w.sees(seq, map[events.View]string{"coordinators": all + ", POL 5", "coalition": coalition,
@@ -229,7 +230,8 @@ func TestViewsGoOnUnasked(t *testing.T) {
 	}
 	for until := time.Now().Add(20 * access.Quiet); w.views.Taken("coalition") < seq; {
 		if time.Now().After(until) {
-			t.Fatalf("the coalition's picture has %d records of %d", w.views.Taken("coalition"), seq)
+			t.Fatalf("the coalition's picture has %d records of %d",
+				w.views.Taken("coalition"), seq)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -9,8 +9,8 @@ import (
 	"muster/events"
 )
 
-// A Visit gathers, while a request is answered, what only the inside of the server learns of it: who
-// asks, and in which view it is answered. It is for the access log, which stands outside.
+// A Visit gathers, while a request is answered, what only the inside of the server learns of it:
+// who asks, and in which view it is answered. It is for the access log, which stands outside.
 type Visit struct {
 	mu     sync.Mutex
 	reader Reader

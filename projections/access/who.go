@@ -76,7 +76,8 @@ func (reading Reading) Widest(r Reader) (events.View, error) {
 		return events.PublicView, nil
 	}
 	return "", problem.New(problem.SignedOut, "this server is read by members of the ledger alone").
-		WithHint("sign in: with --key FILE on the command line, and in the browser on the page Sign in")
+		WithHint("sign in: with --key FILE on the command line, and in the browser on the page " +
+			"Sign in")
 }
 
 // Choose returns the view in which a reader is answered: the one that it asks for, which may be no

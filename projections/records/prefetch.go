@@ -14,11 +14,10 @@ type StoredSource interface {
 
 	// Stored returns the records from a sequence on, at most so many and up to the last that there
 	// is. They are verified as those that Records yields are: each was read strictly when it came
-	// into the source, and is byte for byte what it was then. Nobody changes what was returned.
-	// A record that may not be read has no bytes.
-	// They may lie in room, grown where that is too small, which is returned too: a reader who
-	// gives it again needs them no more. With an error, it may return some. It may be called
-	// concurrently.
+	// into the source, and is byte for byte what it was then. Nobody changes what was returned. A
+	// record that may not be read has no bytes. They may lie in room, grown where that is too
+	// small, which is returned too: a reader who gives it again needs them no more. With an error,
+	// it may return some. It may be called concurrently.
 	Stored(from uint64, most int, room []byte) (records [][]byte, used []byte, err error)
 }
 

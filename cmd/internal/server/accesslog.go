@@ -44,8 +44,8 @@ const (
 	accessDrain = 2 * time.Second
 )
 
-// An accessLog is written by a goroutine of its own, so that no request waits for a disk: lines that
-// it cannot take or write are lost, counted and told of.
+// An accessLog is written by a goroutine of its own, so that no request waits for a disk: lines
+// that it cannot take or write are lost, counted and told of.
 type accessLog struct {
 	path string // "-" for the standard error
 	log  *slog.Logger
@@ -70,7 +70,8 @@ func newAccessLog(path string, log *slog.Logger) (*accessLog, error) {
 	to, err := l.open()
 	if err != nil {
 		return nil, problem.New(problem.Usage, "--access-log: %w", err).
-			WithHint("name a file in a folder that this server may write to, or - for the standard error")
+			WithHint("name a file in a folder that this server may write to, or - for the " +
+				"standard error")
 	}
 	return newAccessLogTo(to, path, log), nil
 }
@@ -134,7 +135,8 @@ func (l *accessLog) add(e any) {
 	case l.lines <- append(line, '\n'):
 	default:
 		if l.lost.Add(1) == 1 {
-			l.log.Warn("the access log is slower than what is asked: lines of it are lost", "file", l.path)
+			l.log.Warn("the access log is slower than what is asked: lines of it are lost",
+				"file", l.path)
 		}
 	}
 }

@@ -21,7 +21,8 @@ import (
 // entry begins the line of a request that began at a time.
 func entry(visit *access.Visit, begun time.Time) accessEntry {
 	reader, view := visit.Noted()
-	return accessEntry{Time: accessTime(begun), Who: reader.Key.Name(), Role: reader.Role, View: view,
+	return accessEntry{Time: accessTime(begun), Who: reader.Key.Name(),
+		Role: reader.Role, View: view,
 		MS: time.Since(begun).Milliseconds()}
 }
 

@@ -93,7 +93,8 @@ func TestAccessLogNeverWaits(t *testing.T) {
 	l.add(accessEntry{What: "/"}) // and nothing breaks afterwards
 }
 
-// Wherever a disk is full within a line, the lines that follow are whole, and what is lost is counted.
+// Wherever a disk is full within a line, the lines that follow are whole, and what is lost is
+// counted.
 func TestAccessLogOnAFullDisk(t *testing.T) {
 	line, err := json.Marshal(accessEntry{What: "/"})
 	if err != nil {
@@ -102,14 +103,16 @@ func TestAccessLogOnAFullDisk(t *testing.T) {
 	for room := range 3 * (len(line) + 1) {
 		disk := &short{room: room}
 		var said bytes.Buffer
-		l := &accessLog{to: disk, log: slog.New(slog.NewTextHandler(&said, nil)), lines: make(chan []byte)}
+		l := &accessLog{to: disk, log: slog.New(slog.NewTextHandler(&said, nil)),
+			lines: make(chan []byte)}
 		for range 5 {
 			l.write(append(bytes.Clone(line), '\n'))
 		}
 		disk.room = 1 << 20
 		l.write(append(bytes.Clone(line), '\n'))
 		if lines, lost := accounted(t, disk.String()); lines+lost != 6 || l.lost.Load() != 0 {
-			t.Fatalf("with room for %d bytes, %d lines and %d lost are not 6:\n%s", room, lines, lost, disk)
+			t.Fatalf("with room for %d bytes, %d lines and %d lost are not 6:\n%s", room,
+				lines, lost, disk)
 		}
 		if n := strings.Count(said.String(), "cannot be written"); n != 1 {
 			t.Errorf("it was said %d times: %s", n, &said)
@@ -120,7 +123,8 @@ func TestAccessLogOnAFullDisk(t *testing.T) {
 // What cannot be opened is told where it was typed.
 func TestAccessLogCannotBeOpened(t *testing.T) {
 	_, err := newAccessLog(t.TempDir(), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "--access-log") || !errors.Is(err, syscall.EISDIR) {
+	if err == nil || !strings.Contains(err.Error(), "--access-log") ||
+		!errors.Is(err, syscall.EISDIR) {
 		t.Errorf("%v", err)
 	}
 }

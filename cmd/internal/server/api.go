@@ -17,8 +17,8 @@ import (
 
 func init() {
 	huma.DefaultArrayNullable = false // a list in an answer may be empty, and is never null
-	// huma reports what it refuses by itself (a parameter that is no number, a body that is too long)
-	// through this variable: it becomes a problem like any other.
+	// huma reports what it refuses by itself (a parameter that is no number, a body that is too
+	// long) through this variable: it becomes a problem like any other.
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return problemOf(status, msg, errs)
 	}
@@ -50,7 +50,8 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 		kind = problem.NotFound
 	case http.StatusRequestEntityTooLarge:
 		kind, msg = problem.TooLarge, fmt.Sprintf("the body is too long: "+
-			"a signed statement has at most %d bytes, and a question %d", events.MaxBytes, web.MaxBody)
+			"a signed statement has at most %d bytes, and a question %d",
+			events.MaxBytes, web.MaxBody)
 	case http.StatusUnprocessableEntity, http.StatusUnsupportedMediaType, http.StatusNotAcceptable:
 		kind = problem.Invalid
 	case http.StatusServiceUnavailable, http.StatusRequestTimeout:
@@ -73,9 +74,11 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 		"on the command line."
 	config.Info.License = &huma.License{Name: "Apache-2.0",
 		URL: "https://www.apache.org/licenses/LICENSE-2.0"}
-	config.Servers = []*huma.Server{{URL: "/", Description: "The server that this document is from"}}
+	config.Servers = []*huma.Server{
+		{URL: "/", Description: "The server that this document is from"}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "The token of POST /api/v1/session"},
+		"bearer": {Type: "http", Scheme: "bearer",
+			Description: "The token of POST /api/v1/session"},
 		"cookie": {Type: "apiKey", In: "cookie", Name: web.CookieName,
 			Description: "The same token, in a browser"},
 	}
@@ -108,15 +111,19 @@ type healthOutput struct {
 }
 
 func (s *Server) registerHealth(api huma.API) {
-	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz",
-		Summary: "Whether the server takes statements and answers questions", Tags: []string{"server"},
-		Errors: []int{http.StatusMisdirectedRequest, http.StatusUnprocessableEntity},
+	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet,
+		Path:    "/healthz",
+		Summary: "Whether the server takes statements and answers questions",
+		Tags:    []string{"server"},
+		Errors:  []int{http.StatusMisdirectedRequest, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"503": {Description: "It does not: problem says why",
 			Content: map[string]*huma.MediaType{"application/json": {
-				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "")}}}}},
+				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](),
+					true, "")}}}}},
 		func(context.Context, *struct{}) (*healthOutput, error) {
 			h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
-				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(), Certificate: s.certificate.health()}
+				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(),
+				Certificate: s.certificate.health()}
 			if err := s.Healthy(); err != nil {
 				h.Status, h.Problem = "failing", problem.From(err)
 				return &healthOutput{http.StatusServiceUnavailable, h}, nil

@@ -48,7 +48,8 @@ func readCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, 
 	if certFile == "" || keyFile == "" {
 		return nil, problem.New(problem.Usage,
 			"--tls-cert and --tls-key belong together, and only one of them was given").
-			WithHint("give the file of the certificate with its chain, and that of its key, both as PEM")
+			WithHint("give the file of the certificate with its chain, and that of its key, " +
+				"both as PEM")
 	}
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
 	if warning := files.Exposed(keyFile); warning != "" {
@@ -105,8 +106,8 @@ func (c *certificate) read() error {
 	}
 	if read.Leaf.PublicKeyAlgorithm == x509.Ed25519 {
 		c.log.Warn(
-			"browsers take no certificate with an Ed25519 key: give one with ECDSA (P-256) or RSA, "+
-				"where people are to see the pages",
+			"browsers take no certificate with an Ed25519 key: give one with ECDSA (P-256) or "+
+				"RSA, where people are to see the pages",
 			"file",
 			c.certFile,
 		)
@@ -121,7 +122,8 @@ func (c *certificate) read() error {
 func (c *certificate) unusable(err error) error {
 	return problem.New(problem.Usage, "the certificate %s with the key %s cannot be used: %w",
 		c.certFile, c.keyFile, err).
-		WithHint("--tls-cert names the certificate with its chain, and --tls-key its key, both as PEM")
+		WithHint("--tls-cert names the certificate with its chain, and --tls-key its key, both " +
+			"as PEM")
 }
 
 // found notes what came of reading the files, and logs it once.
@@ -185,7 +187,8 @@ func (s *Server) secure(flag string, loopback bool) error {
 		return nil
 	}
 	return problem.New(problem.Usage,
-		"%s is an address for other machines, and what they say and read would pass in the clear", flag).
+		"%s is an address for other machines, and what they say and read would pass in the clear",
+		flag).
 		WithHint("give a certificate with --tls-cert and --tls-key; or say --plaintext, " +
 			"where a proxy before this server ends TLS")
 }
@@ -216,7 +219,8 @@ func (s *Server) writeAddress() error {
 		})
 		s.certificate.publishTo(func(pem []byte) {
 			if err := files.Replace(shown, 0o600, pem); err != nil {
-				s.cfg.Log.Warn(fmt.Sprintf("commands on this machine will not know the server: %v", err))
+				s.cfg.Log.Warn(fmt.Sprintf("commands on this machine will not know the server: %v",
+					err))
 			}
 		})
 	}

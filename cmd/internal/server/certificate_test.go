@@ -46,8 +46,7 @@ func shown(t *testing.T, c *certificate) *x509.Certificate {
 }
 
 // A new certificate is shown from the next look at its files on, and told before. Files that cannot
-// be used change nothing: that is logged once, when it
-// stays so, and in the health.
+// be used change nothing: that is logged once, when it stays so, and in the health.
 func TestCertificateIsReadAgain(t *testing.T) {
 	authority, certFile, keyFile := certified(t)
 	var log bytes.Buffer
@@ -143,7 +142,8 @@ func TestRefusesTheClear(t *testing.T) {
 		{"--listen 0.0.0.0:0 is an address for other machines", Config{Listen: "0.0.0.0:0"}},
 		{"--listen [::]:0 is an address for other machines", Config{Listen: "[::]:0"}},
 		{"--listen :0 is an address for other machines", Config{Listen: ":0"}},
-		{"--nats-listen 0.0.0.0:0 is an address for other machines", Config{NATSListen: "0.0.0.0:0"}},
+		{"--nats-listen 0.0.0.0:0 is an address for other machines",
+			Config{NATSListen: "0.0.0.0:0"}},
 		{"--nats-listen :0 is an address for other machines", Config{NATSListen: ":0"}},
 	} {
 		test.cfg.Dir = t.TempDir() + "/ledger"
@@ -165,9 +165,10 @@ func TestRefusesTheClear(t *testing.T) {
 // ask so ever after.
 func TestTLSAlone(t *testing.T) {
 	_, certFile, keyFile := certified(t)
-	s, err := Start(t.Context(), Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
-		Version: "0.0.0",
-		TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example"}})
+	s, err := Start(t.Context(),
+		Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
+			Version: "0.0.0",
+			TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +191,8 @@ func TestTLSAlone(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
-	for host, want := range map[string]string{"muster.example": "max-age=31536000", "localhost": ""} {
+	for host, want := range map[string]string{"muster.example": "max-age=31536000",
+		"localhost": ""} {
 		req, err := http.NewRequest(http.MethodGet, s.URL()+"/healthz", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -38,11 +38,12 @@ func (s *Server) openCheckpoints() (err error) {
 
 // makeCheckpointKey makes the key where there is none, and none is missing.
 func (s *Server) makeCheckpointKey(path string) ([]byte, error) {
-	if c, err := proof.ReadCheckpoint(s.Journal.Checkpoint()); err == nil && !s.cfg.NewCheckpointKey {
+	if c, err := proof.ReadCheckpoint(s.Journal.Checkpoint()); err == nil &&
+		!s.cfg.NewCheckpointKey {
 		return nil, problem.New(problem.NotFound, "the checkpoint key %s is missing: "+
 			"the journal's last checkpoint, of %d records, was signed with one", path, c.N).
-			WithHint("put it back from a copy; if it is lost, or this folder is to be another server's, " +
-				"start once with --new-checkpoint-key, and tell everybody the new key, " +
+			WithHint("put it back from a copy; if it is lost, or this folder is to be another " +
+				"server's, start once with --new-checkpoint-key, and tell everybody the new key, " +
 				"or they will not believe this server")
 	}
 	secret, err := proof.NewCheckpointKey(s.Ledger.Origin())

@@ -15,11 +15,12 @@ const (
 	AddressFile       = "address"        // where the server that runs on the folder listens
 	// AddressCertificateFile has the certificate that this server shows, if it speaks TLS.
 	AddressCertificateFile = "address.pem"
-	JournalFile            = "journal.db"     // the second copy: package journal
-	StateFile              = "ledger.state"   // what the write side saves, to read less of the journal
-	ProjectionsFile        = "projections.db" // saved projections: they can always be rebuilt
-	ViewsFolder            = "views"          // the same of those who may not read all: likewise
-	NATSFolder             = "nats"           // the embedded NATS server's
+	JournalFile            = "journal.db" // the second copy: package journal
+	// What the write side saves, to read less of the journal.
+	StateFile       = "ledger.state"
+	ProjectionsFile = "projections.db" // saved projections: they can always be rebuilt
+	ViewsFolder     = "views"          // the same of those who may not read all: likewise
+	NATSFolder      = "nats"           // the embedded NATS server's
 )
 
 // makeFolder makes the folder where there is none, and warns of what others may read or write.

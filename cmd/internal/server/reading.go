@@ -9,13 +9,14 @@ import (
 )
 
 // reading says who may read what. Where nothing was said, whoever reaches the server reads all as
-// long as that is this machine alone; where others may reach it, by its own address, through a proxy
-// or over NATS, they read what is released to the public.
+// long as that is this machine alone; where others may reach it, by its own address, through a
+// proxy or over NATS, they read what is released to the public.
 func (s *Server) reading() access.Reading {
 	switch {
 	case s.cfg.Read != "":
 		return s.cfg.Read
-	case s.cfg.Inside, s.listener != nil && !s.ListensToOthers() && !s.isPassedOn() && !s.hasGuests():
+	case s.cfg.Inside, s.listener != nil && !s.ListensToOthers() && !s.isPassedOn() &&
+		!s.hasGuests():
 		return access.ReadOpen
 	}
 	return access.ReadReleased

@@ -7,7 +7,8 @@ import (
 	"muster/projections/access"
 )
 
-// Everybody reads all only where nobody but this machine reaches the server, or where it was told so.
+// Everybody reads all only where nobody but this machine reaches the server, or where it was told
+// so.
 func TestWhoReadsWhat(t *testing.T) {
 	for _, test := range []struct {
 		name string

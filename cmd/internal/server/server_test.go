@@ -42,15 +42,16 @@ func founding(t *testing.T) *events.Signed {
 		t.Fatal(err)
 	}
 	signed, err := events.Sign(&events.LedgerFounded{Founder: public, Title: "test",
-		Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: "muster.example/test"}}, signer)
+		Header: events.Header{Type: "ledger.founded", ID: events.NewID(),
+			Ledger: "muster.example/test"}}, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &signed
 }
 
-// A server for this process alone founds the ledger that it was given, signs checkpoints and answers
-// questions; it leaves neither an address nor a founder's key, and goes on from its folder.
+// A server for this process alone founds the ledger that it was given, signs checkpoints and
+// answers questions; it leaves neither an address nor a founder's key, and goes on from its folder.
 func TestInside(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, Config{Dir: dir, Founding: founding(t)})
@@ -93,7 +94,8 @@ func TestStartTouchesNothing(t *testing.T) {
 
 	running := start(t, Config{Dir: dir, Founding: founding(t)})
 	before := names(t, dir)
-	if _, err := Start(t.Context(), Config{Dir: dir, Inside: true}); !problem.Is(err, problem.Unavailable) {
+	if _, err := Start(t.Context(), Config{Dir: dir, Inside: true}); !problem.Is(err,
+		problem.Unavailable) {
 		t.Errorf("a folder on which a server runs: %v", err)
 	}
 	if after := names(t, dir); !slices.Equal(after, before) || running.Healthy() != nil {
@@ -127,11 +129,14 @@ func TestFirstErrorInOrder(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "elsewhere"), saved); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Start(t.Context(), Config{Dir: dir, Inside: true}); err == nil || !strings.Contains(err.Error(), ProjectionsFile) {
+	if _, err := Start(t.Context(), Config{Dir: dir, Inside: true}); err == nil ||
+		!strings.Contains(err.Error(), ProjectionsFile) {
 		t.Fatalf("projections that cannot be opened: %v", err)
 	}
-	_, err := Start(t.Context(), Config{Dir: dir, Inside: true, NATS: reach.NATS{URLs: "nats://127.0.0.1:1"}})
-	if err == nil || !strings.Contains(err.Error(), "no connection to NATS") || strings.Contains(err.Error(), ProjectionsFile) {
+	_, err := Start(t.Context(),
+		Config{Dir: dir, Inside: true, NATS: reach.NATS{URLs: "nats://127.0.0.1:1"}})
+	if err == nil || !strings.Contains(err.Error(), "no connection to NATS") ||
+		strings.Contains(err.Error(), ProjectionsFile) {
 		t.Errorf("and NATS, which is not there: %v", err)
 	}
 }

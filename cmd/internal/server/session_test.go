@@ -84,7 +84,8 @@ func newConfidence(t *testing.T, cfg Config) *confidence {
 		c.say("HQ/founder", &events.MemberAdmitted{Header: c.head("member.admitted"),
 			Key: c.key(name).Key(), Role: events.Liaison})
 	}
-	for n, release := range map[int64]events.Release{7001: events.Public, 7002: events.CoalitionOnly,
+	for n, release := range map[int64]events.Release{7001: events.Public,
+		7002: events.CoalitionOnly,
 		7003: events.CoordinatorsOnly} {
 		c.say("FRA/paris", &events.PledgeOffered{Header: c.head("pledge.offered"), Dated: on,
 			Place: events.Place{Operation: "op", Nation: "FRA"},
@@ -153,7 +154,9 @@ func (c *confidence) ask(method, path, body string, headers ...string) answered 
 		}
 	}
 	client := &http.Client{Timeout: time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 	resp, err := client.Do(req)
 	if err != nil {
 		c.t.Fatal(err)
@@ -198,7 +201,8 @@ func (c *confidence) signIn(by string) (token string) {
 	c.t.Helper()
 	a := c.ask("POST", "/api/v1/session", c.note(by, c.URL()), "Content-Type", "text/plain")
 	var s web.Session
-	if a.StatusCode != http.StatusCreated || json.Unmarshal([]byte(a.body), &s) != nil || s.Token == "" {
+	if a.StatusCode != http.StatusCreated || json.Unmarshal([]byte(a.body), &s) != nil ||
+		s.Token == "" {
 		c.t.Fatalf("%s signs in: %s %s", by, a.Status, a.body)
 	}
 	return s.Token
@@ -229,8 +233,10 @@ func TestEachReadsItsOwn(t *testing.T) {
 					t.Errorf("%s, asked by %s: %s\n%s", path, name, a.Status, a.body)
 				}
 			}
-			if vary := strings.Join(a.Header.Values("Vary"), ", "); !strings.Contains(vary, "Authorization, Cookie") ||
-				!strings.Contains(a.Header.Get("Cache-Control"), "private") && path != "/api/v1/pledges.csv" {
+			if vary := strings.Join(a.Header.Values("Vary"), ", "); !strings.Contains(vary,
+				"Authorization, Cookie") ||
+				!strings.Contains(a.Header.Get("Cache-Control"), "private") &&
+					path != "/api/v1/pledges.csv" {
 				t.Errorf("%s, asked by %s: %v", path, name, a.Header)
 			}
 		}
@@ -241,7 +247,8 @@ func TestEachReadsItsOwn(t *testing.T) {
 			t.Errorf("%s asks for the view of France: %s %s", name, a.Status, a.body)
 		}
 	}
-	if a := c.ask("GET", "/api/v1/coverage?view=FRA", "", bearer(founder)...); a.StatusCode != 200 ||
+	if a := c.ask("GET", "/api/v1/coverage?view=FRA", "",
+		bearer(founder)...); a.StatusCode != 200 ||
 		!strings.Contains(a.body, `"view":"FRA"`) {
 		t.Errorf("the coordinators ask for the view of France: %s %s", a.Status, a.body)
 	}
@@ -269,7 +276,8 @@ func TestWhoOneIs(t *testing.T) {
 	}
 	token := set[0].Value
 	var paris web.SessionState
-	if a = c.ask("GET", "/api/v1/session", "", cookie(token)...); json.Unmarshal([]byte(a.body), &paris) != nil ||
+	if a = c.ask("GET", "/api/v1/session", "", cookie(token)...); json.Unmarshal([]byte(a.body),
+		&paris) != nil ||
 		paris.Key != c.key("FRA/paris").Key() || paris.View != "FRA" || paris.Nation != "FRA" ||
 		strings.Contains(a.body, token) || len(paris.Views) != 3 {
 		t.Errorf("Paris is %s %s", a.Status, a.body)
@@ -281,7 +289,8 @@ func TestWhoOneIs(t *testing.T) {
 	for _, path := range []string{"/api/v1/session", "/api/v1/coverage", "/api/v1/records/events",
 		"/tile/entries/000.p/2"} {
 		a := c.ask("GET", path, "", cookie(token)...)
-		if p := problemIn(a); p.Code != session.CodeEnded || a.StatusCode != 401 || len(a.Cookies()) != 1 ||
+		if p := problemIn(a); p.Code != session.CodeEnded || a.StatusCode != 401 ||
+			len(a.Cookies()) != 1 ||
 			a.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s after that: %s %v %s", path, a.Status, a.Header, a.body)
 		}
@@ -370,8 +379,9 @@ func TestNotesForTheClear(t *testing.T) {
 		"http" + strings.TrimPrefix(c.URL(), "https"): false, c.URL(): true,
 		"https://muster.example": true} {
 		now := time.Now().UTC().Truncate(time.Second)
-		note := c.signNote("FRA/paris", session.Note{Origin: testOrigin, Address: address, From: now,
-			Until: now.Add(time.Hour), Nonce: c.Questions.Sessions.Nonce()})
+		note := c.signNote("FRA/paris",
+			session.Note{Origin: testOrigin, Address: address, From: now,
+				Until: now.Add(time.Hour), Nonce: c.Questions.Sessions.Nonce()})
 		req := httptest.NewRequest("POST", "/api/v1/session", strings.NewReader(note))
 		req.RemoteAddr, req.Host = "127.0.0.1:9", strings.TrimPrefix(c.URL(), "https://")
 		req.Header.Set("Content-Type", "text/plain")
@@ -392,7 +402,8 @@ func TestOtherPagesDoNothing(t *testing.T) {
 		"DELETE /api/v1/session", "POST /api/v1/statements", "POST /api/v1/statements/check",
 		"POST /api/v1/preview", "POST /submit", "POST /verify"} {
 		method, path, _ := strings.Cut(does, " ")
-		for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+		for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"},
+			{"Sec-Fetch-Site", "same-site"},
 			{"Origin", "https://hostile.example"}, {"Origin", "null"}} {
 			a := c.ask(method, path, "x", append(from, cookie(token)...)...)
 			if a.StatusCode != 403 || len(a.Cookies()) != 0 {
@@ -405,8 +416,8 @@ func TestOtherPagesDoNothing(t *testing.T) {
 	}
 }
 
-// Guessing is slowed, whatever is guessed, and slows nobody else: neither another client, nor whoever
-// has a good token.
+// Guessing is slowed, whatever is guessed, and slows nobody else: neither another client, nor
+// whoever has a good token.
 func TestGuessingIsSlowed(t *testing.T) {
 	c := newConfidence(t, Config{Read: access.ReadReleased,
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
@@ -414,7 +425,8 @@ func TestGuessingIsSlowed(t *testing.T) {
 	from := func(client string) []string { return []string{"X-Forwarded-For", client} }
 	slowed := 0
 	for i := range 30 {
-		a := c.ask("GET", "/api/v1/coverage", "", append(from("192.0.2.7"), bearer("guess"+string(rune('a'+i)))...)...)
+		a := c.ask("GET", "/api/v1/coverage", "",
+			append(from("192.0.2.7"), bearer("guess"+string(rune('a'+i)))...)...)
 		if a.StatusCode == 429 {
 			slowed++
 			if a.Header.Get("Retry-After") == "" {
@@ -427,14 +439,16 @@ func TestGuessingIsSlowed(t *testing.T) {
 	if slowed < 15 {
 		t.Errorf("of 30 guesses %d were slowed", slowed)
 	}
-	if a := c.ask("POST", "/api/v1/session", c.note("FRA/paris", c.URL()), from("192.0.2.7")...); a.StatusCode != 429 {
+	if a := c.ask("POST", "/api/v1/session", c.note("FRA/paris", c.URL()),
+		from("192.0.2.7")...); a.StatusCode != 429 {
 		t.Errorf("the client may go on with notes: %s", a.Status)
 	}
 	if a := c.ask("POST", "/api/v1/session", "no note", from("192.0.2.8")...); a.StatusCode == 429 {
 		t.Errorf("another client is slowed: %s", a.Status)
 	}
 	for _, client := range []string{"192.0.2.7", "192.0.2.8"} {
-		if a := c.ask("GET", "/api/v1/coverage", "", append(from(client), bearer(token)...)...); a.StatusCode != 200 {
+		if a := c.ask("GET", "/api/v1/coverage", "",
+			append(from(client), bearer(token)...)...); a.StatusCode != 200 {
 			t.Errorf("a good token of %s: %s %s", client, a.Status, a.body)
 		}
 	}
@@ -443,7 +457,9 @@ func TestGuessingIsSlowed(t *testing.T) {
 // A stream and a wait end with the session, and so does everything when the member is revoked.
 func TestStreamsEndWithTheSession(t *testing.T) {
 	for name, end := range map[string]func(c *confidence, token string){
-		"signing out": func(c *confidence, token string) { c.ask("DELETE", "/api/v1/session", "", bearer(token)...) },
+		"signing out": func(c *confidence, token string) {
+			c.ask("DELETE", "/api/v1/session", "", bearer(token)...)
+		},
 		"revoked": func(c *confidence, _ string) {
 			c.say("HQ/founder", &events.MemberRevoked{Header: c.head("member.revoked"),
 				Key: c.key("FRA/paris").Key(), Reason: "it was lost"})
@@ -518,11 +534,13 @@ func TestSessionsOverNATS(t *testing.T) {
 		t.Fatalf("%s, %v", body, err)
 	}
 	now := time.Now().UTC().Truncate(time.Second)
-	note := session.Note{Origin: testOrigin, Address: n.Address, From: now, Until: now.Add(time.Hour),
+	note := session.Note{Origin: testOrigin, Address: n.Address, From: now,
+		Until: now.Add(time.Hour),
 		Nonce: n.Nonce}
 	other := note
 	other.Address = c.URL()
-	if _, p := ask("session", c.signNote("FRA/paris", other)); p == nil || p.Kind != problem.SignedOut {
+	if _, p := ask("session", c.signNote("FRA/paris", other)); p == nil ||
+		p.Kind != problem.SignedOut {
 		t.Errorf("a note for HTTP: %v", p)
 	}
 	var s web.Session
@@ -546,7 +564,8 @@ func TestSessionsOverNATS(t *testing.T) {
 			t.Errorf("%s is answered where others listen: %v, %v", subject, m, err)
 		}
 	}
-	if _, p := ask("session", c.signNote("FRA/paris", note)); p == nil || p.Kind != problem.SignedOut {
+	if _, p := ask("session", c.signNote("FRA/paris", note)); p == nil ||
+		p.Kind != problem.SignedOut {
 		t.Errorf("the note again: %v", p)
 	}
 	if body, _ = ask("pledges", "", s.Token); !strings.Contains(body, "7003") {
@@ -561,7 +580,8 @@ func TestSessionsOverNATS(t *testing.T) {
 	if body, p := ask("tile", "tile/entries/000.p/5"); p == nil {
 		t.Errorf("nobody reads the tile %s", body)
 	}
-	if body, p := ask("tile", "tile/entries/000.p/5", s.Token); p != nil || !strings.Contains(body, "ledger.founded") {
+	if body, p := ask("tile", "tile/entries/000.p/5", s.Token); p != nil ||
+		!strings.Contains(body, "ledger.founded") {
 		t.Errorf("Paris reads the tile %s, %v", body, p)
 	}
 	if body, _ = ask("session.who", "", s.Token); !strings.Contains(body, `"signed_in":true`) {
@@ -584,7 +604,8 @@ func TestTokensAreInNoLog(t *testing.T) {
 	_ = c.ask("POST", "/api/v1/session", token+"\n")
 	_ = c.ask("GET", "/api/v1/coverage", "", append(bearer(token), cookie("other")...)...)
 	c.Questions.Panicked("a test", "a fault")
-	if said := c.said.String(); strings.Contains(said, token) || !strings.Contains(said, "a fault") {
+	if said := c.said.String(); strings.Contains(said, token) ||
+		!strings.Contains(said, "a fault") {
 		t.Errorf("the log has the token, or nothing:\n%s", said)
 	}
 }

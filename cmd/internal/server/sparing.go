@@ -10,10 +10,10 @@ import (
 )
 
 // Clients can have lines written to the log as often as they like: a request that panics, a TLS
-// handshake that breaks off, an answer that NATS may not deliver. So that no client fills a disk with
-// them, or hides in them what somebody should see, each message is told logBurst times, then once in
-// logEvery, and with how many more there were. The message is the same whoever caused it: what varies
-// is in the attributes.
+// handshake that breaks off, an answer that NATS may not deliver. So that no client fills a disk
+// with them, or hides in them what somebody should see, each message is told logBurst times, then
+// once in logEvery, and with how many more there were. The message is the same whoever caused it:
+// what varies is in the attributes.
 const (
 	logBurst = 10
 	logEvery = 10 * time.Second

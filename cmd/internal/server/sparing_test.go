@@ -22,7 +22,8 @@ func TestLogIsSparing(t *testing.T) {
 			client := fmt.Sprintf("127.0.0.1:%d - cid:%d - %%q: publish violation", i%60_000, i)
 			nats.Errorf(client, "somewhere")
 			log.With("n", i).Warn("a request", "i", i)
-			_, _ = lineLog{log}.Write([]byte("http: TLS handshake error from 127.0.0.1:" + fmt.Sprint(i)))
+			_, _ = lineLog{log}.Write(
+				[]byte("http: TLS handshake error from 127.0.0.1:" + fmt.Sprint(i)))
 		}
 		nats.Errorf("JetStream %v", errors.New("no space"))
 		log.Error("something else")
@@ -32,8 +33,10 @@ func TestLogIsSparing(t *testing.T) {
 		if want := 3*(logBurst+1) + 2; len(lines) != want {
 			t.Errorf("%d lines, want %d", len(lines), want)
 		}
-		for _, want := range []string{`msg="nats: a client" more=99990`, `msg="a request" n=10 more=99990`,
-			`msg="http: a connection" more=99990`, `says="JetStream no space"`, `msg="something else"`,
+		for _, want := range []string{`msg="nats: a client" more=99990`,
+			`msg="a request" n=10 more=99990`,
+			`msg="http: a connection" more=99990`, `says="JetStream no space"`,
+			`msg="something else"`,
 			`says="127.0.0.1:9 - cid:9 - \"somewhere\": publish violation"`} {
 			if !strings.Contains(said.String(), want) {
 				t.Errorf("no line has %s:\n%s", want, said.String())

@@ -22,13 +22,14 @@ const (
 	// quietBytes are no more than what is allocated between two looks while the server is quiet: it
 	// takes statements, and answers some short questions.
 	quietBytes = 16 << 20
-	// worthBytes are worth a collection of garbage, when as many were allocated since the last; with
-	// more than that in use, half of it is.
+	// worthBytes are worth a collection of garbage, when as many were allocated since the last;
+	// with more than that in use, half of it is.
 	worthBytes = 64 << 20
 )
 
 func newThrift() *thrift {
-	t := &thrift{metrics: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}}
+	t := &thrift{metrics: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/gc/heap/live:bytes"}}}
 	t.looked, _ = t.read()
 	return t
 }

@@ -15,7 +15,8 @@ import (
 const (
 	guesses    = 10
 	guessAgain = 2 * time.Second
-	maxClients = 4096 // of whom the guesses are remembered; the one that guessed least lately is forgotten
+	// Of whom the guesses are remembered; the one that guessed least lately is forgotten.
+	maxClients = 4096
 )
 
 // Guesses slow those who try out notes and tokens, and nobody else. All methods may be called
@@ -54,6 +55,7 @@ func (g *Guesses) Check(client string, now time.Time) error {
 		return nil
 	}
 	wait := time.Duration(math.Ceil((1-left)*guessAgain.Seconds())) * time.Second
-	return problem.New(problem.Busy, "this client has tried too many notes or tokens that are wrong").
+	return problem.New(problem.Busy,
+		"this client has tried too many notes or tokens that are wrong").
 		WithHint("try again in %s", max(wait, time.Second))
 }

@@ -105,8 +105,8 @@ func parseText(text string) (Note, error) {
 	length := n.Until.Sub(n.From)
 	wrong(!n.Origin.Valid(), "origin", lines[1], "write the origin of the ledger")
 	wrong(!validAddress(n.Address, n.Origin), "address", lines[2],
-		"write the server's address, such as https://muster.example, in lower case, without a path "+
-			"and without the scheme's own port")
+		"write the server's address, such as https://muster.example, in lower case, without a "+
+			"path and without the scheme's own port")
 	wrong(!ok[0], "from", lines[3], "write when the session begins, such as 2026-11-23T02:23:00Z")
 	wrong(!ok[1], "until", lines[4], "write when the session ends, such as 2026-11-23T14:23:00Z")
 	wrong(ok == [2]bool{true, true} && (length <= 0 || length > MaxTime), "until", lines[4],

@@ -49,7 +49,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.say(&events.LedgerFounded{Header: w.head("ledger.founded"), Title: "a test",
 		Founder: w.key("HQ/founder").Key()})
-	if w.full, err = projector.Open(t.Context(), filepath.Join(dir, "projections.db"), j); err != nil {
+	if w.full, err = projector.Open(t.Context(), filepath.Join(dir, "projections.db"),
+		j); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -194,17 +195,30 @@ func TestOtherNotes(t *testing.T) {
 		change func(*session.Note)
 		by     string
 	}{
-		"another ledger":        {func(n *session.Note) { n.Origin = "muster.example/other" }, ""},
-		"another server":        {func(n *session.Note) { n.Address = "https://other.example" }, ""},
-		"over NATS":             {func(n *session.Note) { n.Address = session.NATSAddress(origin) }, ""},
-		"another server's":      {func(n *session.Note) { n.Nonce = other.store.Nonce() }, ""},
-		"made up":               {func(n *session.Note) { n.Nonce = n.Nonce[:40] + "AAAA" + n.Nonce[44:] }, ""},
-		"later":                 {func(n *session.Note) { n.From = w.now.Add(session.Skew + time.Second); n.Until = n.From.Add(1e9) }, ""},
-		"before":                {func(n *session.Note) { n.Until = w.now.Add(-session.Skew); n.From = n.Until.Add(-1e9) }, ""},
-		"who is no member":      {func(*session.Note) {}, stranger.Name()},
-		"who was revoked":       {func(*session.Note) {}, "GBR/london"},
-		"the key of the name":   {func(*session.Note) { w.keys["FRA/paris"] = nil }, "FRA/paris"},
-		"a nonce that is older": {func(n *session.Note) { w.now = w.now.Add(5*time.Minute + time.Second) }, ""},
+		"another ledger": {func(n *session.Note) { n.Origin = "muster.example/other" }, ""},
+		"another server": {func(n *session.Note) { n.Address = "https://other.example" },
+			""},
+		"over NATS": {func(n *session.Note) {
+			n.Address = session.NATSAddress(origin)
+		}, ""},
+		"another server's": {func(n *session.Note) { n.Nonce = other.store.Nonce() }, ""},
+		"made up": {func(n *session.Note) {
+			n.Nonce = n.Nonce[:40] + "AAAA" + n.Nonce[44:]
+		}, ""},
+		"later": {func(n *session.Note) {
+			n.From = w.now.Add(session.Skew + time.Second)
+			n.Until = n.From.Add(1e9)
+		}, ""},
+		"before": {func(n *session.Note) {
+			n.Until = w.now.Add(-session.Skew)
+			n.From = n.Until.Add(-1e9)
+		}, ""},
+		"who is no member":    {func(*session.Note) {}, stranger.Name()},
+		"who was revoked":     {func(*session.Note) {}, "GBR/london"},
+		"the key of the name": {func(*session.Note) { w.keys["FRA/paris"] = nil }, "FRA/paris"},
+		"a nonce that is older": {func(n *session.Note) {
+			w.now = w.now.Add(5*time.Minute + time.Second)
+		}, ""},
 	} {
 		paris := w.keys["FRA/paris"]
 		n := w.note()
@@ -357,7 +371,8 @@ func TestGuesses(t *testing.T) {
 		}
 		g.Wrong("10.0.0.1", now)
 	}
-	if p := problem.Of(g.Check("10.0.0.1", now)); p == nil || p.Kind != problem.Busy || p.Hint == "" {
+	if p := problem.Of(g.Check("10.0.0.1", now)); p == nil || p.Kind != problem.Busy ||
+		p.Hint == "" {
 		t.Errorf("the eleventh guess: %v", p)
 	}
 	if err := g.Check("10.0.0.2", now); err != nil {

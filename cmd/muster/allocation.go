@@ -12,7 +12,8 @@ import (
 )
 
 func (a *app) allocationCmd() *cobra.Command {
-	return group("allocation", "What is set against which requirement (coordinators)", a.allocationMakeCmd(), a.allocationReleaseCmd())
+	return group("allocation", "What is set against which requirement (coordinators)",
+		a.allocationMakeCmd(), a.allocationReleaseCmd())
 }
 
 func (a *app) allocationMakeCmd() *cobra.Command {
@@ -39,14 +40,18 @@ not allocated of it counts nowhere.`,
 		},
 	}
 	f.register(c)
-	c.Flags().StringVar(&quantity, "quantity", "", "how much of it (default: what is free on the first day)")
-	c.Flags().StringVar(&from, "from", "", "the first day (default: the pledge's, or the effective date when that is later)")
+	c.Flags().StringVar(&quantity, "quantity", "",
+		"how much of it (default: what is free on the first day)")
+	c.Flags().StringVar(&from, "from", "",
+		"the first day (default: the pledge's, or the effective date when that is later)")
 	c.Flags().StringVar(&until, "until", "", "the last day (default: the pledge's)")
 	return c
 }
 
-// setAllocation fills in the days and the quantity of an allocation, from the pledge where they were not given.
-func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quantity, from, until string) error {
+// setAllocation fills in the days and the quantity of an allocation, from the pledge where they
+// were not given.
+func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quantity, from,
+	until string) error {
 	p, err := a.pledge(ctx, st.Pledge.String(), st.Effective)
 	if err != nil {
 		return err
@@ -59,7 +64,8 @@ func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quan
 	}
 	if quantity != "" {
 		if st.Quantity, err = events.ParseQuantity(quantity); err != nil {
-			return problem.OfFields([]problem.Field{{Location: "quantity", Value: quantity, Message: err.Error()}})
+			return problem.OfFields(
+				[]problem.Field{{Location: "quantity", Value: quantity, Message: err.Error()}})
 		}
 		return nil
 	}
@@ -80,7 +86,8 @@ func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
 		}
 	}
 	if !known || n <= 0 {
-		return events.Quantity{}, usage("nothing that is known is free of the pledge %s on %s", p.ID, on).WithHint("say how much with --quantity, or release an allocation first")
+		return events.Quantity{}, usage("nothing that is known is free of the pledge %s on %s",
+			p.ID, on).WithHint("say how much with --quantity, or release an allocation first")
 	}
 	return p.Unit.Of(n), nil
 }
@@ -120,14 +127,18 @@ alone.`,
 	return c
 }
 
-// stepOfAllocation makes the step for the pledge that has an allocation with this id; where none has, the error is as it was.
-func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id string, notThere error) (events.PledgeStep, error) {
+// stepOfAllocation makes the step for the pledge that has an allocation with this id; where none
+// has, the error is as it was.
+func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id string,
+	notThere error) (events.PledgeStep, error) {
 	all, err := a.allPledges(cmd.Context(), map[string]string{"on": f.effective})
 	if err != nil {
 		return events.PledgeStep{}, err
 	}
 	for _, p := range all.Pledges {
-		if slices.ContainsFunc(p.Allocations, func(a projections.Allocation) bool { return a.ID.String() == id }) {
+		if slices.ContainsFunc(p.Allocations, func(a projections.Allocation) bool {
+			return a.ID.String() == id
+		}) {
 			step, _, err := a.step(cmd, s, f, p.ID.String())
 			return step, err
 		}
@@ -135,8 +146,10 @@ func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id s
 	return events.PledgeStep{}, notThere
 }
 
-// allocation finds the allocation of a pledge that a person means by its id, by its requirement, or by nothing where it is the only one.
-func (a *app) allocation(ctx context.Context, step events.PledgeStep, named []string) (events.ID, error) {
+// allocation finds the allocation of a pledge that a person means by its id, by its requirement, or
+// by nothing where it is the only one.
+func (a *app) allocation(ctx context.Context, step events.PledgeStep,
+	named []string) (events.ID, error) {
 	if len(named) == 1 {
 		if id, err := events.ParseID(named[0]); err == nil {
 			return id, nil
@@ -146,9 +159,13 @@ func (a *app) allocation(ctx context.Context, step events.PledgeStep, named []st
 	if err != nil {
 		return events.ID{}, err
 	}
-	meant := slices.DeleteFunc(p.Allocations, func(a projections.Allocation) bool { return len(named) == 1 && string(a.Line) != named[0] })
+	meant := slices.DeleteFunc(p.Allocations, func(a projections.Allocation) bool {
+		return len(named) == 1 && string(a.Line) != named[0]
+	})
 	if len(meant) != 1 {
-		return events.ID{}, problem.New(problem.NotFound, "%d allocations of the pledge %s could be meant on %s", len(meant), p.ID, step.Effective).
+		return events.ID{}, problem.New(problem.NotFound,
+			"%d allocations of the pledge %s could be meant on %s", len(meant), p.ID,
+			step.Effective).
 			WithHint("name one by its id, as it is listed by: muster pledge show %s --json", p.ID)
 	}
 	return meant[0].ID, nil

@@ -19,7 +19,8 @@ type badCommand struct {
 	args []string
 }
 
-// fails runs a command on a server as a liaison would type it, and checks that it fails well and records nothing.
+// fails runs a command on a server as a liaison would type it, and checks that it fails well and
+// records nothing.
 func (s *targetServer) fails(t *testing.T, bad badCommand) {
 	t.Helper()
 	before := s.recorded(t)
@@ -30,8 +31,10 @@ func (s *targetServer) fails(t *testing.T, bad badCommand) {
 	}
 	exit := run(args, strings.NewReader(""), &out, &said)
 	first, _, _ := strings.Cut(said.String(), "\n")
-	if exit != bad.exit || !strings.HasPrefix(first, "muster: error: ") || !strings.Contains(said.String(), bad.says) || out.Len() > 0 {
-		t.Errorf("exit code %d, want %d, saying %q\nerr: %s\nout: %s", exit, bad.exit, bad.says, &said, &out)
+	if exit != bad.exit || !strings.HasPrefix(first, "muster: error: ") ||
+		!strings.Contains(said.String(), bad.says) || out.Len() > 0 {
+		t.Errorf("exit code %d, want %d, saying %q\nerr: %s\nout: %s", exit, bad.exit,
+			bad.says, &said, &out)
 	}
 	if after := s.recorded(t); after != before {
 		t.Errorf("%d records were appended", after-before)
@@ -40,7 +43,8 @@ func (s *targetServer) fails(t *testing.T, bad badCommand) {
 
 // offering is the command line of a good offer, with some flags changed.
 func offering(changes ...string) []string {
-	flags := []string{"--operation", "mnf-u", "--nation", "FRA", "--role", "ground", "--quantity", "100", "--unit", "personnel",
+	flags := []string{"--operation", "mnf-u", "--nation", "FRA", "--role", "ground", "--quantity",
+		"100", "--unit", "personnel",
 		"--from", "2026-11-24", "--effective", "2026-11-23"}
 	for i := 0; i < len(changes); i += 2 {
 		if at := slices.Index(flags, changes[i]); at >= 0 {
@@ -55,8 +59,11 @@ func offering(changes ...string) []string {
 func TestBadCommands(t *testing.T) {
 	t.Parallel()
 	s := newTarget(t)
-	for _, bad := range append(append(append(s.badOffers(t), s.badFiles(t)...), s.badMoves()...), s.badLives()...) {
-		t.Run(fmt.Sprintf("%.60q", strings.Join(bad.args[1:], " ")), func(t *testing.T) { s.fails(t, bad) })
+	for _, bad := range append(append(append(s.badOffers(t), s.badFiles(t)...), s.badMoves()...),
+		s.badLives()...) {
+		t.Run(fmt.Sprintf("%.60q", strings.Join(bad.args[1:], " ")), func(t *testing.T) {
+			s.fails(t, bad)
+		})
 	}
 	s.stop(t)
 }
@@ -68,7 +75,8 @@ func (s *targetServer) badOffers(t *testing.T) (all []badCommand) {
 	for _, quantity := range []string{"0", "-1", "1.5", "1e400", "9007199254740993", "many", ""} {
 		offer(6, "quantity", "--quantity", quantity)
 	}
-	for _, word := range []string{"*", ">", "a.b", "a b", "a\r\nb", "аб", "FR\x00", "\xff\xfe", strings.Repeat("x", 4000)} {
+	for _, word := range []string{"*", ">", "a.b", "a b", "a\r\nb", "аб", "FR\x00", "\xff\xfe",
+		strings.Repeat("x", 4000)} {
 		for _, flag := range []string{"--nation", "--operation", "--role"} {
 			offer(6, flag[2:], flag, word)
 		}
@@ -111,7 +119,8 @@ func (s *targetServer) badMoves() []badCommand {
 	}
 }
 
-// badFiles are files that cannot be what they are said to be: for each, what every command that reads files makes of it.
+// badFiles are files that cannot be what they are said to be: for each, what every command that
+// reads files makes of it.
 func (s *targetServer) badFiles(t *testing.T) (all []badCommand) {
 	const demo, un = "demo/isaf-2009.csv", "../../ledger/intake/peacekeeping/testdata/dirty.csv"
 	for _, file := range []struct {
@@ -128,13 +137,16 @@ func (s *targetServer) badFiles(t *testing.T) (all []badCommand) {
 		{s.cutFile(t, un), 6},
 	} {
 		all = append(all,
-			badCommand{file.exit, "", []string{"import", "csv", file.path, "--map", "demo/isaf-2009.map.yaml"}},
+			badCommand{file.exit, "",
+				[]string{"import", "csv", file.path, "--map", "demo/isaf-2009.map.yaml"}},
 			badCommand{file.exit, "", []string{"import", "un", file.path}},
 			badCommand{file.exit, "", []string{"plan", "apply", file.path}})
 	}
 	return append(all,
 		badCommand{3, "missing", []string{"import", "csv", demo, "--map", "missing"}},
-		badCommand{6, "operation", []string{"import", "csv", demo, "--map", s.writeFile(t, "map.yaml", "columns: {nation: country}\n")}})
+		badCommand{6, "operation",
+			[]string{"import", "csv", demo, "--map",
+				s.writeFile(t, "map.yaml", "columns: {nation: country}\n")}})
 }
 
 // cutFile makes a copy of a table that ends in the middle of its last row.

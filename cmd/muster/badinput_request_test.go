@@ -27,10 +27,12 @@ func TestBadRequests(t *testing.T) {
 		{"POST", intake.Path, intake.ContentType, nil, 400, "body is required"},
 		{"POST", intake.Path + "?force=true", intake.ContentType, good, 422, "force"},
 		{"POST", intake.Path, "application/json", good, 400, "and a signed statement is text"},
-		{"POST", intake.Path, "multipart/form-data; boundary=x", good, 400, "and a signed statement is text"},
+		{"POST", intake.Path, "multipart/form-data; boundary=x", good, 400,
+			"and a signed statement is text"},
 		{"POST", intake.Path, intake.ContentType, make([]byte, 10<<20), 413, "bytes"},
 		{"POST", intake.Path + "/check", intake.ContentType, make([]byte, 10<<20), 413, "bytes"},
-		{"POST", intake.Path + "/check", intake.ContentType, []byte("hello"), 400, "no signed note"},
+		{"POST", intake.Path + "/check", intake.ContentType, []byte("hello"), 400,
+			"no signed note"},
 		{"GET", "/api/v1/coverage?colour=blue", "", nil, 400, "colour"},
 		{"GET", "/api/v1/coverage?as_of=yesterday", "", nil, 422, "as_of"},
 		{"GET", "/api/v1/coverage?as_of=0", "", nil, 422, "as_of"},
@@ -49,7 +51,8 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/api/v1/strength?by=colour", "", nil, 400, "by"},
 		{"GET", "/api/v1/strength?min_seq=x", "", nil, 422, "min_seq"},
 		{"GET", "/api/v1/pledges/not-an-id", "", nil, 422, "id"},
-		{"GET", "/api/v1/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC", "", nil, 404, "01KAQ7Z0V4T5W9J8M3N2P6R1XC"},
+		{"GET", "/api/v1/pledges/01KAQ7Z0V4T5W9J8M3N2P6R1XC", "", nil, 404,
+			"01KAQ7Z0V4T5W9J8M3N2P6R1XC"},
 		{"GET", "/api/v1/operations/none", "", nil, 404, "none"},
 	} {
 		name := fmt.Sprintf("%s %s %s", bad.method, bad.path, bad.contentType)
@@ -63,14 +66,17 @@ func TestBadRequests(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			if p := problemIn(t, resp, bad.status); !strings.Contains(p.Error(), bad.says) || p.Detail == "" {
+			if p := problemIn(t, resp, bad.status); !strings.Contains(p.Error(), bad.says) ||
+				p.Detail == "" {
 				t.Errorf("it says %q, and should name %s", p.Error(), bad.says)
 			}
 		})
 	}
-	for _, bad := range [][3]string{{"GET", intake.Path, "POST"}, {"PUT", intake.Path, "POST"}, {"DELETE", "/api/v1/records", "GET"}} {
+	for _, bad := range [][3]string{{"GET", intake.Path, "POST"}, {"PUT", intake.Path, "POST"},
+		{"DELETE", "/api/v1/records", "GET"}} {
 		resp, err := http.DefaultClient.Do(request(t, bad[0], s.url+bad[1], nil))
-		if err != nil || resp.StatusCode != 405 || !strings.Contains(resp.Header.Get("Allow"), bad[2]) {
+		if err != nil || resp.StatusCode != 405 ||
+			!strings.Contains(resp.Header.Get("Allow"), bad[2]) {
 			t.Errorf("%s %s: %v, %v", bad[0], bad[1], resp, err)
 		}
 	}
@@ -80,7 +86,8 @@ func TestBadRequests(t *testing.T) {
 	if after := s.recorded(t); after != before {
 		t.Errorf("%d records were appended", after-before)
 	}
-	if resp, err := http.Post(s.url+intake.Path, intake.ContentType, bytes.NewReader(good)); err != nil || resp.StatusCode != 201 {
+	if resp, err := http.Post(s.url+intake.Path, intake.ContentType, bytes.NewReader(good)); err !=
+		nil || resp.StatusCode != 201 {
 		t.Errorf("a good request after all: %v, %v", resp, err)
 	}
 	s.stop(t)
@@ -103,22 +110,25 @@ func TestEndlessBody(t *testing.T) {
 	s.stop(t)
 }
 
-// Whoever asks over NATS says where the answer goes. Not even so does a guest get anything into the ledger's subjects, where it
-// would be no record and would stop every server.
+// Whoever asks over NATS says where the answer goes. Not even so does a guest get anything into the
+// ledger's subjects, where it would be no record and would stop every server.
 func TestNoAnswerIntoTheLog(t *testing.T) {
 	t.Parallel()
 	s := newTarget(t)
 	before := s.recorded(t)
 	event := events.Subject(s.c.offer(t).Statement)
-	for _, ask := range []string{"muster.coverage", "muster.submit", "muster.check", "$SRV.PING", "$SRV.INFO.muster", "$SRV.STATS.muster"} {
+	for _, ask := range []string{"muster.coverage", "muster.submit", "muster.check", "$SRV.PING",
+		"$SRV.INFO.muster", "$SRV.STATS.muster"} {
 		if err := s.nc.PublishRequest(ask, event, []byte("{}")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.nc.Request("muster.coverage", []byte("{}"), patience); err != nil { // by now the others have been answered
+	// By now the others have been answered.
+	if _, err := s.nc.Request("muster.coverage", []byte("{}"), patience); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := s.client().Submit(t.Context(), s.c.offer(t)); err != nil || r.Sequence != before+1 {
+	if r, err := s.client().Submit(t.Context(), s.c.offer(t)); err != nil ||
+		r.Sequence != before+1 {
 		t.Errorf("a good statement afterwards: %+v, %v", r, err)
 	}
 	s.stop(t)

@@ -6,7 +6,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 )
 
-// A bar shows on the terminal how far long work has come, on standard error; elsewhere it says nothing.
+// A bar shows on the terminal how far long work has come, on standard error; elsewhere it says
+// nothing.
 type bar struct {
 	writer  progress.Writer
 	tracker *progress.Tracker
@@ -15,7 +16,8 @@ type bar struct {
 
 // bar begins to show work of so many steps. The caller ends it.
 func (a *app) bar(what string, steps uint64) *bar {
-	b := &bar{tracker: &progress.Tracker{Message: what, Total: int64(steps)}, ended: make(chan struct{})}
+	b := &bar{tracker: &progress.Tracker{Message: what, Total: int64(steps)},
+		ended: make(chan struct{})}
 	if !fancy(a.stderr) {
 		close(b.ended)
 		return b

@@ -20,10 +20,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The pages are tested in a real browser: Debian's chromium-headless-shell. Where there is none the tests are skipped with one line, and
-// fail where CI is set. With MUSTER_SHOTS=FOLDER each page that a test looks at is kept there as a picture, to be looked at.
+// The pages are tested in a real browser: Debian's chromium-headless-shell. Where there is none the
+// tests are skipped with one line, and fail where CI is set. With MUSTER_SHOTS=FOLDER each page
+// that a test looks at is kept there as a picture, to be looked at.
 
-var browserNames = []string{"chromium-headless-shell", "headless-shell", "chromium", "google-chrome"}
+var browserNames = []string{"chromium-headless-shell", "headless-shell", "chromium",
+	"google-chrome"}
 
 var theBrowser = struct {
 	sync.Once
@@ -32,11 +34,12 @@ var theBrowser = struct {
 	err error
 }{end: func() {}}
 
-// shortPages are the tests that look at pages in a short run too, which is one with the race detector:
-// so the server is raced while it sends pages and streams, and while a page submits.
+// shortPages are the tests that look at pages in a short run too, which is one with the race
+// detector: so the server is raced while it sends pages and streams, and while a page submits.
 var shortPages = []string{"TestPageConnection", "TestPageLive", "TestPageSubmit"}
 
-// browser returns the context of the one browser that all tests share; each opens tabs of its own in it.
+// browser returns the context of the one browser that all tests share; each opens tabs of its own
+// in it.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() && !slices.Contains(shortPages, t.Name()) {
@@ -61,12 +64,17 @@ func startBrowser() {
 		}
 	}
 	if path == "" {
-		theBrowser.err = fmt.Errorf("no browser: the pages are not tested (apt-get install chromium-headless-shell)")
+		theBrowser.err = fmt.Errorf(
+			"no browser: the pages are not tested (apt-get install chromium-headless-shell)")
 		return
 	}
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true))
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true))
 	ctx, end := chromedp.NewContext(allocator)
 	theBrowser.ctx, theBrowser.end = ctx, func() { end(); endAllocator() }
 	if err := chromedp.Do(ctx); err != nil {
@@ -89,14 +97,15 @@ type tab struct {
 // A tabOption sets a tab up before anything is opened in it.
 type tabOption func(*tab)
 
-// newTab opens a tab on the pages of a server. The test fails when a page of it writes an error to the console, such as that something is
-// against the policy of the pages.
+// newTab opens a tab on the pages of a server. The test fails when a page of it writes an error to
+// the console, such as that something is against the policy of the pages.
 func newTab(t *testing.T, url string, options ...tabOption) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser(t), chromedp.WithNewBrowserContext())
 	t.Cleanup(end)
 	b := &tab{t: t, ctx: ctx, url: url}
-	if err := chromedp.Do(ctx); err != nil { // what opens the tab must not have a time limit, which would close it again
+	// What opens the tab must not have a time limit, which would close it again.
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
 	b.do(chromedp.EmulateViewport(1280, 900))
@@ -125,7 +134,8 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	return r
 }
 
-// hear keeps the errors that a page writes. Answers that say no, and connections that break when a test stops the server, are no errors of the page.
+// hear keeps the errors that a page writes. Answers that say no, and connections that break when a
+// test stops the server, are no errors of the page.
 func (b *tab) hear(ev any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,19 +145,23 @@ func (b *tab) hear(ev any) {
 			b.said = append(b.said, ev.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
-		b.said = append(b.said, fmt.Sprint(ev.ExceptionDetails.Text, " ", ev.ExceptionDetails.Exception))
+		b.said = append(b.said,
+			fmt.Sprint(ev.ExceptionDetails.Text, " ", ev.ExceptionDetails.Exception))
 	}
 }
 
 func noScript(b *tab) {
-	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	call(b, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 func narrow(b *tab) { b.do(chromedp.EmulateViewport(390, 844)) }
 
 func feature(name, value string) tabOption {
 	return func(b *tab) {
-		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
+		call(b, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
 	}
 }
 
@@ -214,19 +228,23 @@ func (b *tab) until(what string, is func() (bool, error)) {
 
 // shown tells for a failed test what the page says.
 func (b *tab) shown() string {
-	text, _ := tryEval[string](b, "location.href + (document.hidden ? ' (hidden)' : '') + '\\n' + document.body.innerText.replace(/\\s+/g, ' ').slice(0, 1500)")
+	text, _ := tryEval[string](b,
+		"location.href + (document.hidden ? ' (hidden)' : '') + '\\n' + "+
+			"document.body.innerText.replace(/\\s+/g, ' ').slice(0, 1500)")
 	return text
 }
 
 // text returns what the first element that a CSS selector finds says.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
-	return eval[string](b, "(document.querySelector(%s)?.innerText ?? '(there is none)').trim()", quoted(selector))
+	return eval[string](b, "(document.querySelector(%s)?.innerText ?? '(there is none)').trim()",
+		quoted(selector))
 }
 
 func (b *tab) texts(selector string) []string {
 	b.t.Helper()
-	return eval[[]string](b, "[...document.querySelectorAll(%s)].map(e => e.innerText.trim())", quoted(selector))
+	return eval[[]string](b, "[...document.querySelectorAll(%s)].map(e => e.innerText.trim())",
+		quoted(selector))
 }
 
 func quoted(s string) string {
@@ -237,11 +255,12 @@ func quoted(s string) string {
 // says waits until an element says something.
 func (b *tab) says(selector, what string) {
 	b.t.Helper()
-	b.wait("(document.querySelector(%s)?.innerText ?? '').includes(%s)", quoted(selector), quoted(what))
+	b.wait("(document.querySelector(%s)?.innerText ?? '').includes(%s)",
+		quoted(selector), quoted(what))
 }
 
-// click clicks as a person does: on what is there, seen, not covered, and twice found in the same place. What the page does meanwhile, such
-// as going to another one, is waited for.
+// click clicks as a person does: on what is there, seen, not covered, and twice found in the same
+// place. What the page does meanwhile, such as going to another one, is waited for.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	var at, before *[2]float64
@@ -291,8 +310,11 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// axeCore is https://github.com/dequelabs/axe-core, which finds what keeps people from using a page.
-var axeCore = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("testdata/axe/axe-4.14.1.min.js") })
+// axeCore is https://github.com/dequelabs/axe-core, which finds what keeps people from using a
+// page.
+var axeCore = sync.OnceValues(func() ([]byte, error) {
+	return os.ReadFile("testdata/axe/axe-4.14.1.min.js")
+})
 
 // What axe found in one page.
 type axeResult struct {
@@ -309,11 +331,16 @@ type axeNode struct {
 	FailureSummary string
 }
 
-// flat lays out beside each other what lies over something else while one scrolls: axe cannot tell the colour behind that.
-const flat = "#page { width: max-content !important; max-width: none !important } .scroll { width: max-content !important; max-width: none !important; max-height: none !important; overflow: visible !important } th, td, tfoot *, caption { position: static !important } #status { display: none !important } .beside { display: block !important } .opened { position: static !important }"
+// flat lays out beside each other what lies over something else while one scrolls: axe cannot tell
+// the colour behind that.
+const flat = "#page { width: max-content !important; max-width: none !important } .scroll { " +
+	"width: max-content !important; max-width: none !important; max-height: none !important; " +
+	"overflow: visible !important } th, td, tfoot *, caption { position: static !important } " +
+	"#status { display: none !important } .beside { display: block !important } .opened { " +
+	"position: static !important }"
 
-// axe fails the test for whatever axe-core finds wrong on the page, and for what it cannot tell in a matrix: there, a red sign on red is
-// only "incomplete" to it.
+// axe fails the test for whatever axe-core finds wrong on the page, and for what it cannot tell in
+// a matrix: there, a red sign on red is only "incomplete" to it.
 func (b *tab) axe() {
 	b.t.Helper()
 	core, err := axeCore()
@@ -325,14 +352,17 @@ func (b *tab) axe() {
 	}
 	eval[bool](b, `(() => { const flat = new CSSStyleSheet(); flat.replaceSync(%s); document.adoptedStyleSheets.push(flat); return true })()`, quoted(flat))
 	const tags = `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
-	text := eval[string](b, `axe.run(document, {runOnly: `+tags+`}).then(r => JSON.stringify({Violations: r.violations, Incomplete: r.incomplete.filter(f => f.nodes.some(n => document.querySelector(n.target[0])?.closest("[data-matrix]")))}))`)
+	text := eval[string](b,
+		`axe.run(document, {runOnly: `+tags+
+			`}).then(r => JSON.stringify({Violations: r.violations, Incomplete: r.incomplete.filter(f => f.nodes.some(n => document.querySelector(n.target[0])?.closest("[data-matrix]")))}))`)
 	var r axeResult
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		b.t.Fatal(err)
 	}
 	for _, f := range slices.Concat(r.Violations, r.Incomplete) {
 		for _, n := range f.Nodes[:min(3, len(f.Nodes))] {
-			b.t.Errorf("%s: axe: %s: %s\n  %.300s\n  %s", b.address(), f.ID, f.Help, n.HTML, n.FailureSummary)
+			b.t.Errorf("%s: axe: %s: %s\n  %.300s\n  %s", b.address(), f.ID, f.Help, n.HTML,
+				n.FailureSummary)
 		}
 	}
 }

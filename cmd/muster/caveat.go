@@ -8,10 +8,11 @@ import (
 
 func (a *app) caveatCmd() *cobra.Command {
 	var restriction string
-	declare := a.caveatStepCmd("declare", "Restrict the use of what is pledged", func(s events.CaveatStep) events.Statement {
-		s.Type = "caveat.declared"
-		return &events.CaveatDeclared{CaveatStep: s, Restriction: restriction}
-	})
+	declare := a.caveatStepCmd("declare", "Restrict the use of what is pledged",
+		func(s events.CaveatStep) events.Statement {
+			s.Type = "caveat.declared"
+			return &events.CaveatDeclared{CaveatStep: s, Restriction: restriction}
+		})
 	declare.Example = `  muster caveat declare 01KAQ… by-day --restriction "flies by day only"`
 	declare.Flags().StringVar(&restriction, "restriction", "", "what is not allowed, in words")
 	return group("caveat", "National restrictions on the use of what is pledged", declare,

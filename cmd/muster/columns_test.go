@@ -22,8 +22,9 @@ var wide = []string{
 	"projections", "projections/access/session", "projections/web", "projections/web/page",
 }
 
-// TestColumns holds the lines of all source to the width at which two files lie beside each other on
-// a screen: all but addresses, tables in comments, and text in backquotes, which stands as it is.
+// TestColumns holds the lines of all source to the width at which two files lie beside each other
+// on a screen: all but addresses, tables in comments, and text in backquotes, which stands as it
+// is.
 func TestColumns(t *testing.T) {
 	root := filepath.Join("..", "..")
 	over, first := map[string]int{}, map[string]string{}

@@ -21,8 +21,8 @@ import (
 	"muster/projections/web"
 )
 
-// A contact is what a command knows of the ledger at the other end: its last checkpoint, which has been held against all
-// that this user has seen of the ledger before.
+// A contact is what a command knows of the ledger at the other end: its last checkpoint, which has
+// been held against all that this user has seen of the ledger before.
 type contact struct {
 	origin events.Origin
 	keys   []string // the checkpoint keys that are trusted
@@ -30,14 +30,15 @@ type contact struct {
 
 	mu   sync.Mutex
 	seen proof.Checkpoint // verified, and consistent with all before
-	told proof.Checkpoint // the largest that a receipt was under; its consistency is not verified yet
+	// The largest that a receipt was under; its consistency is not verified yet.
+	told proof.Checkpoint
 
 	opened *lru.Cache[string, proof.Checkpoint] // by their text
 }
 
-// meet is done once by every command that reads or writes, before anything else: it asks for the server's checkpoint, and
-// makes sure that it is signed with a trusted key and goes on from what was seen before. At the first contact the key that
-// the server tells is trusted, and said to be.
+// meet is done once by every command that reads or writes, before anything else: it asks for the
+// server's checkpoint, and makes sure that it is signed with a trusted key and goes on from what
+// was seen before. At the first contact the key that the server tells is trusted, and said to be.
 func (a *app) meet(ctx context.Context) (*contact, error) {
 	if a.contact != nil {
 		return a.contact, nil
@@ -82,8 +83,10 @@ func (a *app) meetAgain(ctx context.Context) error {
 		return err
 	}
 	if c.origin != was {
-		return problem.New(problem.Unverified, "another ledger is at this address now: it is %s, and was %s",
-			c.origin, was).WithHint("do not mix what came of the two: begin anew with the one that is meant")
+		return problem.New(problem.Unverified,
+			"another ledger is at this address now: it is %s, and was %s",
+			c.origin, was).WithHint(
+			"do not mix what came of the two: begin anew with the one that is meant")
 	}
 	return nil
 }
@@ -109,13 +112,15 @@ func fetchCheckpoint(ctx context.Context, fetch proof.Fetcher) (proof.Checkpoint
 	}
 	c, err := proof.ReadCheckpoint(signed)
 	if err != nil || !events.Origin(c.Origin).Valid() {
-		return c, problem.New(problem.Unavailable, "what the server gives as its checkpoint is none").
+		return c, problem.New(problem.Unavailable,
+			"what the server gives as its checkpoint is none").
 			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}
 	return c, nil
 }
 
-// memory is where it is kept what was seen: MUSTER_CONFIG, or the folder muster in the user's configuration.
+// memory is where it is kept what was seen: MUSTER_CONFIG, or the folder muster in the user's
+// configuration.
 func (a *app) memory() (proof.Memory, error) {
 	dir, err := a.configFolder()
 	return proof.Memory{Dir: filepath.Join(dir, "ledgers")}, err
@@ -130,7 +135,8 @@ func (a *app) configFolder() (string, error) {
 	return filepath.Join(dir, "muster"), err
 }
 
-// known is what was seen of a ledger before. Where nothing can be kept, nothing is known, and that is said.
+// known is what was seen of a ledger before. Where nothing can be kept, nothing is known, and that
+// is said.
 func (a *app) known(origin events.Origin) (proof.Known, error) {
 	m, err := a.memory()
 	if err != nil {
@@ -181,17 +187,22 @@ func (a *app) trust(key string) {
 	}
 }
 
-// cannotRemember says, once, that the next command will not notice when the server shows another history.
+// cannotRemember says, once, that the next command will not notice when the server shows another
+// history.
 func (a *app) cannotRemember(err error) {
 	if !a.forgetful {
 		a.forgetful = true
-		fmt.Fprintf(a.stderr, "muster: warning: what the server shows cannot be held against earlier contacts, or remembered for later ones: %v\n", err)
+		fmt.Fprintf(a.stderr,
+			"muster: warning: what the server shows cannot be held against earlier contacts, or "+
+				"remembered for later ones: %v\n", err)
 	}
 }
 
-// trustedKeys are the checkpoint keys to believe: the one that --checkpoint-key pins, or those of earlier contacts and that
-// of the data folder; and when there is none, the one that the server tells.
-func (a *app) trustedKeys(ctx context.Context, origin events.Origin, known proof.Known) ([]string, error) {
+// trustedKeys are the checkpoint keys to believe: the one that --checkpoint-key pins, or those of
+// earlier contacts and that of the data folder; and when there is none, the one that the server
+// tells.
+func (a *app) trustedKeys(ctx context.Context, origin events.Origin,
+	known proof.Known) ([]string, error) {
 	if a.checkpointKey != "" {
 		key, err := proof.ParseKey(a.checkpointKey)
 		if err == nil {
@@ -213,14 +224,18 @@ func (a *app) trustedKeys(ctx context.Context, origin events.Origin, known proof
 	}
 	key, err := proof.ParseKey(l.CheckpointKey)
 	if err != nil {
-		return nil, problem.New(problem.Unverified, "the server tells no key to check its checkpoints with: %w", err)
+		return nil, problem.New(problem.Unverified,
+			"the server tells no key to check its checkpoints with: %w", err)
 	}
 	a.trust(key)
-	fmt.Fprintf(a.stderr, "muster: first contact with the ledger %s: from now on its checkpoints must be signed with %s\n", origin, key)
+	fmt.Fprintf(a.stderr,
+		"muster: first contact with the ledger %s: from now on its checkpoints must be signed "+
+			"with %s\n", origin, key)
 	return []string{key}, nil
 }
 
-// ownKey is the checkpoint key of the server whose data folder was named, "" when it is another ledger's or cannot be read.
+// ownKey is the checkpoint key of the server whose data folder was named, "" when it is another
+// ledger's or cannot be read.
 func (a *app) ownKey(origin events.Origin) string {
 	if a.data == "" {
 		return ""
@@ -242,18 +257,19 @@ const (
 	lagPause   = 200 * time.Millisecond
 )
 
-// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than it
-// has itself signed before tells another history, and so does one whose first record is another. One
-// that shows less than another server of the ledger has may only lag: it is given time.
-func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown proof.Checkpoint) (proof.Checkpoint, error) {
+// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than
+// it has itself signed before tells another history, and so does one whose first record is another.
+// One that shows less than another server of the ledger has may only lag: it is given time.
+func (a *app) held(ctx context.Context, c *contact, known proof.Known,
+	shown proof.Checkpoint) (proof.Checkpoint, error) {
 	last, _ := known.Last()
 	for until := time.Now().Add(lagTimeout); ; {
 		next, err := a.opened(c, last, shown)
 		if err != nil {
 			return next, err
 		}
-		// Beside this run another may have seen more, of which this one has read after it had asked the server: then what
-		// the server shows now tells.
+		// Beside this run another may have seen more, of which this one has read after it had asked
+		// the server: then what the server shows now tells.
 		own := known.By[next.By]
 		if next.N >= last.N {
 			return next, a.extends(ctx, c, last, next)
@@ -265,10 +281,11 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known, shown pro
 			if own.N > next.N {
 				return next, a.extends(ctx, c, own, next)
 			}
-			return next, problem.New(problem.Unavailable, "this server lags: it shows %s, and %d were seen of the ledger before",
+			return next, problem.New(problem.Unavailable,
+				"this server lags: it shows %s, and %d were seen of the ledger before",
 				english.Several(next.N, "record"), last.N).
-				WithHint("ask again in a moment, or ask another server; if this lasts, this server is cut off from the others, " +
-					"or has another ledger of the same name")
+				WithHint("ask again in a moment, or ask another server; if this lasts, this " +
+					"server is cut off from the others, or has another ledger of the same name")
 		}
 		if own.N > next.N { // once more is enough, for a server never goes back
 			until = time.Now()
@@ -291,16 +308,23 @@ func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint
 		return next, nil
 	}
 	if last.N == 0 {
-		return next, problem.New(problem.Unverified, "the checkpoint of the ledger %s is not signed with the key that is trusted: %w", c.origin, err).
-			WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with --checkpoint-key")
+		return next, problem.New(problem.Unverified,
+			"the checkpoint of the ledger %s is not signed with the key that is trusted: %w",
+			c.origin, err).
+			WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with " +
+				"--checkpoint-key")
 	}
-	p := a.otherHistory(&proof.OtherHistory{Seen: last, Shown: shown, What: "its checkpoint is signed with no key that is trusted"})
-	return next, p.WithHint("%s; if this is another server of the same ledger, or its key was changed, ask its administrator for the key, and give it once with --checkpoint-key", p.Hint)
+	p := a.otherHistory(&proof.OtherHistory{Seen: last, Shown: shown,
+		What: "its checkpoint is signed with no key that is trusted"})
+	return next, p.WithHint(
+		"%s; if this is another server of the same ledger, or its key was changed, ask its "+
+			"administrator for the key, and give it once with --checkpoint-key", p.Hint)
 }
 
 // begins makes sure that a checkpoint which shows less than was seen is of a ledger with the same
 // first record. Where the first record is not known, it may be.
-func (a *app) begins(ctx context.Context, c *contact, first string, last, next proof.Checkpoint) error {
+func (a *app) begins(ctx context.Context, c *contact, first string, last,
+	next proof.Checkpoint) error {
 	if first == "" || next.N == 0 {
 		return nil
 	}
@@ -327,19 +351,24 @@ func (a *app) extends(ctx context.Context, c *contact, last, next proof.Checkpoi
 
 // otherHistory keeps the evidence, and says so.
 func (a *app) otherHistory(e *proof.OtherHistory) *problem.Problem {
-	p := problem.New(problem.Unverified, "THE SERVER SHOWS ANOTHER HISTORY of the ledger %s than was seen before: %s", e.Seen.Origin, e.What).WithCode("other-history")
+	p := problem.New(problem.Unverified,
+		"THE SERVER SHOWS ANOTHER HISTORY of the ledger %s than was seen before: %s", e.Seen.Origin,
+		e.What).WithCode("other-history")
 	m, err := a.memory()
 	var seen, shown string
 	if err == nil {
 		seen, shown, err = m.Evidence(e, time.Now())
 	}
 	if err != nil {
-		return p.WithHint("the two checkpoints could not be kept (%v), so here they are: seen before\n%sshown now\n%s", err, e.Seen.Signed, e.Shown.Signed)
+		return p.WithHint("the two checkpoints could not be kept (%v), so here they are: seen "+
+			"before\n%sshown now\n%s", err, e.Seen.Signed, e.Shown.Signed)
 	}
-	return p.WithHint("do not rely on this server; both signed checkpoints are kept, for the other members to see: %s was seen before, and %s is shown now", seen, shown)
+	return p.WithHint("do not rely on this server; both signed checkpoints are kept, for the "+
+		"other members to see: %s was seen before, and %s is shown now", seen, shown)
 }
 
-// checkReceipts holds what receipts were under against what was seen: to be done before anybody is told that all is well.
+// checkReceipts holds what receipts were under against what was seen: to be done before anybody is
+// told that all is well.
 func (a *app) checkReceipts(ctx context.Context) error {
 	c := a.contact
 	if c == nil {

@@ -28,10 +28,13 @@ corrected, in its own place; what was known before stays as it was, and both rec
 		Args: args("RECORD"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !strike && !changesTerms(cmd) && !cmd.Flags().Changed("effective") {
-				return usage("muster pledge correct corrects nothing so").WithHint("say what is right, such as --quantity or --effective, or --strike what was never so")
+				return usage("muster pledge correct corrects nothing so").
+					WithHint("say what is right, such as --quantity or --effective, or --strike " +
+						"what was never so")
 			}
 			if strike && changesTerms(cmd) {
-				return usage("what is struck has no --%s any more", changed(cmd)[0]).WithHint("leave out --strike to correct the record, or the rest to strike it")
+				return usage("what is struck has no --%s any more", changed(cmd)[0]).
+					WithHint("leave out --strike to correct the record, or the rest to strike it")
 			}
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				wrong, err := a.record(cmd.Context(), args[0])
@@ -47,7 +50,8 @@ corrected, in its own place; what was known before stays as it was, and both rec
 		},
 	}
 	f.register(c, false)
-	c.Flags().Lookup("effective").Usage = "the date from which the record should have held (default: its own)"
+	c.Flags().Lookup("effective").Usage =
+		"the date from which the record should have held (default: its own)"
 	c.Flags().StringVar(&reason, "reason", "", "what was wrong (required)")
 	c.Flags().BoolVar(&strike, "strike", false, "it should never have been recorded")
 	return c
@@ -57,10 +61,13 @@ corrected, in its own place; what was known before stays as it was, and both rec
 func (a *app) record(ctx context.Context, sequence string) (events.Record, error) {
 	n, err := strconv.ParseUint(sequence, 10, 64)
 	if err != nil || n == 0 {
-		return events.Record{}, usage("%q is no record: write its sequence, as `muster log` and `muster pledge show ID` tell it", sequence)
+		return events.Record{},
+			usage("%q is no record: write its sequence, as `muster log` and `muster pledge show "+
+				"ID` tell it", sequence)
 	}
 	var page web.Records
-	if err := a.ask(ctx, "records", map[string]string{"from": sequence, "limit": "1"}, &page); err != nil {
+	if err := a.ask(ctx, "records", map[string]string{"from": sequence, "limit": "1"},
+		&page); err != nil {
 		return events.Record{}, err
 	}
 	if len(page.Records) == 0 {
@@ -71,14 +78,19 @@ func (a *app) record(ctx context.Context, sequence string) (events.Record, error
 
 // changed returns the flags that change terms and were given.
 func changed(cmd *cobra.Command) []string {
-	return slices.DeleteFunc(slices.Clone(termNames), func(name string) bool { return !cmd.Flags().Changed(name) })
+	return slices.DeleteFunc(slices.Clone(termNames), func(name string) bool {
+		return !cmd.Flags().Changed(name)
+	})
 }
 
-// correction makes the statement that mends a record. What was corrected of it before stays corrected.
-func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong events.Record, strike bool) (*events.PledgeCorrected, error) {
+// correction makes the statement that mends a record. What was corrected of it before stays
+// corrected.
+func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong events.Record,
+	strike bool) (*events.PledgeCorrected, error) {
 	head := wrong.Statement.Head()
 	said, ok := wrong.Statement.(interface{ On() events.Date })
-	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"}, head.Type.Subject()) {
+	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"},
+		head.Type.Subject()) {
 		return nil, usage("record %d says %q, and only records about pledges are corrected",
 			wrong.Sequence, head.Type.Words())
 	}
@@ -87,7 +99,8 @@ func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong eve
 		return nil, err
 	}
 	nation, operation := events.About(wrong.Statement)
-	st := &events.PledgeCorrected{Header: s.head("pledge.corrected"), Place: events.Place{Operation: operation, Nation: nation},
+	st := &events.PledgeCorrected{Header: s.head("pledge.corrected"),
+		Place:  events.Place{Operation: operation, Nation: nation},
 		Pledge: p.ID, Upon: uponOf(p), Corrects: head.ID, Struck: strike}
 	if st.Effective, err = dateOr("effective", f.effective, effective); err != nil || strike {
 		return st, err
@@ -95,10 +108,13 @@ func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong eve
 	return st, f.correctContent(cmd, st, wrong.Statement)
 }
 
-// corrections puts into a record's statement what was corrected of it before, and returns its pledge and the date from which it holds so.
-func (a *app) corrections(ctx context.Context, wrong events.Record, effective events.Date) (projections.Pledge, events.Date, error) {
+// corrections puts into a record's statement what was corrected of it before, and returns its
+// pledge and the date from which it holds so.
+func (a *app) corrections(ctx context.Context, wrong events.Record,
+	effective events.Date) (projections.Pledge, events.Date, error) {
 	var w web.PledgeLife
-	if err := a.ask(ctx, "pledge", map[string]string{"id": events.Thing(wrong.Statement).String()}, &w); err != nil {
+	if err := a.ask(ctx, "pledge", map[string]string{"id": events.Thing(wrong.Statement).String()},
+		&w); err != nil {
 		return w.Pledge, 0, err
 	}
 	for _, e := range w.Life {
@@ -109,7 +125,8 @@ func (a *app) corrections(ctx context.Context, wrong events.Record, effective ev
 		if err != nil {
 			return w.Pledge, 0, err
 		}
-		if c, ok := rec.Statement.(*events.PledgeCorrected); ok && c.Corrects == wrong.Statement.Head().ID {
+		if c, ok := rec.Statement.(*events.PledgeCorrected); ok &&
+			c.Corrects == wrong.Statement.Head().ID {
 			effective = c.Effective
 			terms, strength := contentOf(wrong.Statement)
 			if c.Terms != nil && terms != nil {
@@ -123,7 +140,8 @@ func (a *app) corrections(ctx context.Context, wrong events.Record, effective ev
 	return w.Pledge, effective, nil
 }
 
-// contentOf returns the part of a statement that can be corrected besides its date: its terms, or its strength, or neither.
+// contentOf returns the part of a statement that can be corrected besides its date: its terms, or
+// its strength, or neither.
 func contentOf(st events.Statement) (*events.PledgeTerms, *events.Strength) {
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
@@ -143,7 +161,8 @@ func contentOf(st events.Statement) (*events.PledgeTerms, *events.Strength) {
 }
 
 // correctContent corrects the terms or the strength that a statement has, as the flags say.
-func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrected, wrong events.Statement) error {
+func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrected,
+	wrong events.Statement) error {
 	given := changed(cmd)
 	if len(given) == 0 {
 		return nil
@@ -153,9 +172,11 @@ func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrecte
 	case st.Terms != nil:
 		return withFields(st, st.Terms.Unit, f.set(cmd, st.Terms))
 	case st.Strength == nil:
-		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[0]).WithHint("correct its date with --effective, or --strike it")
+		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[0]).
+			WithHint("correct its date with --effective, or --strike it")
 	case other >= 0:
-		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[other]).WithHint("it says how much is there: --quantity")
+		return usage("%q has no --%s to correct", wrong.Head().Type.Words(), given[other]).
+			WithHint("it says how much is there: --quantity")
 	}
 	var said events.PledgeTerms
 	bad := f.set(cmd, &said)

@@ -14,10 +14,12 @@ import (
 type question struct {
 	name                      string // of the question, as the server knows it
 	use, short, long, example string
-	argument                  string                // the parameter that the command's one argument is, "" when it has none
-	flags                     []string              // those that become parameters; see flagTexts
-	always                    map[string]string     // parameters that are always given
-	differs                   func(answer any) bool // whether the command ends with the exit code for differences; nil for never
+	// The parameter that the command's one argument is, "" when it has none.
+	argument string
+	flags    []string          // those that become parameters; see flagTexts
+	always   map[string]string // parameters that are always given
+	// Whether the command ends with the exit code for differences; nil for never.
+	differs func(answer any) bool
 }
 
 // questionCmd makes the command of a question, whose answer of type A has rows.

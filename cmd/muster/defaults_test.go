@@ -20,11 +20,14 @@ func TestDefaultsOfFlags(t *testing.T) {
 	}
 	for typed, name := range map[string]string{
 		"coverage": "coverage", "gaps": "gaps", "timeline": "timeline", "strength": "strength",
-		"dependence": "dependence", "hanging": "hanging", "readiness": "readiness", "review": "review",
-		"due": "due", "nation": "nation", "nations": "nations", "log": "records", "diff": "diff",
+		"dependence": "dependence", "hanging": "hanging", "readiness": "readiness",
+		"review": "review",
+		"due":    "due", "nation": "nation", "nations": "nations", "log": "records", "diff": "diff",
 		"explain coverage": "explain", "explain strength": "explain", "counted": "counted",
-		"late": "late", "corrections": "corrections", "delivery": "delivery", "member list": "members",
-		"plan show": "plan", "scope list": "scopes", "pledge list": "pledges", "pledge show": "pledge",
+		"late": "late", "corrections": "corrections", "delivery": "delivery",
+		"member list": "members",
+		"plan show":   "plan", "scope list": "scopes", "pledge list": "pledges",
+		"pledge show":    "pledge",
 		"pledge history": "versions",
 	} {
 		c, _, err := root.Find(strings.Fields(typed))

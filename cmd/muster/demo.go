@@ -21,12 +21,14 @@ import (
 	"muster/projections/web"
 )
 
-// The demo's input: a real pledging round with its source, and the plan that this ledger was first asked for.
+// The demo's input: a real pledging round with its source, and the plan that this ledger was first
+// asked for.
 //
 //go:embed demo
 var demoFiles embed.FS
 
-// defaultDemo is the demo's data folder. The demo can be run again on it: what is recorded already stays as it is.
+// defaultDemo is the demo's data folder. The demo can be run again on it: what is recorded already
+// stays as it is.
 const (
 	defaultDemo = "demo-data"
 	demoTitle   = "Muster's demo"
@@ -49,7 +51,8 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 				return err
 			}
 			cfg.Dir, cfg.Name, cfg.Title, cfg.Version = a.data, "demo", demoTitle, version()
-			cfg.Log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			cfg.Log = slog.New(slog.NewTextHandler(a.stderr,
+				&slog.HandlerOptions{Level: slog.LevelWarn}))
 			s, err := server.Start(cmd.Context(), cfg)
 			if err != nil {
 				return err
@@ -64,7 +67,8 @@ plan that this ledger was first asked for, print the coverage, and stop. With --
 		},
 	}
 	c.Flags().BoolVar(&stay, "serve", false, "stay, and answer until interrupted")
-	c.Flags().StringVar(&cfg.Listen, "listen", "127.0.0.1:0", "address of the HTTP API, on any free port")
+	c.Flags().StringVar(&cfg.Listen, "listen", "127.0.0.1:0",
+		"address of the HTTP API, on any free port")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, &cfg)
 	return c
@@ -93,14 +97,17 @@ func (a *app) demo(ctx context.Context, s *server.Server, stay bool) error {
 	return nil
 }
 
-// checkDemoLedger keeps the demo out of any other ledger: what it records there could never be taken back.
+// checkDemoLedger keeps the demo out of any other ledger: what it records there could never be
+// taken back.
 func (a *app) checkDemoLedger(ctx context.Context) error {
 	var l web.Ledger
 	if err := a.ask(ctx, "ledger", nil, &l); err != nil {
 		return err
 	}
 	if l.Title != demoTitle {
-		return problem.New(problem.Conflict, "the folder %s holds the ledger %s, and not the demo's: nothing was recorded", a.data, l.Origin).
+		return problem.New(problem.Conflict,
+			"the folder %s holds the ledger %s, and not the demo's: nothing was recorded",
+			a.data, l.Origin).
 			WithHint("name another folder with --data, or none")
 	}
 	return nil
@@ -108,7 +115,8 @@ func (a *app) checkDemoLedger(ctx context.Context) error {
 
 // demoRound puts in the pledging round that NATO announced on 4 December 2009.
 func (a *app) demoRound(ctx context.Context) error {
-	a.say("1. A real pledging round: what allies and partners offered for Afghanistan (AFP, 4 December 2009).\n")
+	a.say("1. A real pledging round: what allies and partners offered for Afghanistan (AFP, 4 " +
+		"December 2009).\n")
 	s, err := a.demoApply(ctx, "isaf-2009.plan.yaml")
 	if err != nil {
 		return err
@@ -137,7 +145,8 @@ func (a *app) demoRound(ctx context.Context) error {
 	if err := recordRows(ctx, s, signed, rows); err != nil {
 		return err
 	}
-	a.say("%d offers are recorded, each signed, by the coordinator on the nations' behalf, since the source is the press.\n", len(rows))
+	a.say("%d offers are recorded, each signed, by the coordinator on the nations' behalf, "+
+		"since the source is the press.\n", len(rows))
 	return a.show(ctx, "coverage", "--operation", "isaf")
 }
 
@@ -166,9 +175,11 @@ func (a *app) show(ctx context.Context, args ...string) error {
 	return err
 }
 
-// demoPlan puts in the plan of December 2025 and a few pledges that show the shapes, signed by liaisons of their own.
+// demoPlan puts in the plan of December 2025 and a few pledges that show the shapes, signed by
+// liaisons of their own.
 func (a *app) demoPlan(ctx context.Context) error {
-	a.say("2. The plan that this ledger was first asked for (December 2025). Its quantities, and all pledges below, are illustrative.\n")
+	a.say("2. The plan that this ledger was first asked for (December 2025). Its quantities, " +
+		"and all pledges below, are illustrative.\n")
 	hq, err := a.demoApply(ctx, "mnf-u.plan.yaml")
 	if err != nil {
 		return err
@@ -186,10 +197,12 @@ func (a *app) demoPlan(ctx context.Context) error {
 		before = before || otherwise
 	}
 	if before {
-		a.say("An earlier version of the demo has filled this folder, and said some of it otherwise: that stays as it is recorded,\n" +
-			"and counts once. To see this version's: muster demo --data FOLDER\n")
+		a.say("An earlier version of the demo has filled this folder, and said some of it " +
+			"otherwise: that stays as it is recorded,\nand counts once. To see this version's: " +
+			"muster demo --data FOLDER\n")
 	}
-	a.say("Five nations have liaisons with keys of their own, who signed a pledge each; Canada gives intelligence only.")
+	a.say("Five nations have liaisons with keys of their own, who signed a pledge each; Canada " +
+		"gives intelligence only.")
 	a.say("An offer of troops by Canada is therefore refused:\n")
 	if err := a.demoRefusal(ctx, hq); err != nil {
 		return err
@@ -197,11 +210,12 @@ func (a *app) demoPlan(ctx context.Context) error {
 	return a.show(ctx, "coverage", "--operation", "mnf-u", "--on", "2026-07-01")
 }
 
-// demoConfidence shows a pledge that was made in confidence, to those who may read it and to those who
-// may not.
+// demoConfidence shows a pledge that was made in confidence, to those who may read it and to those
+// who may not.
 func (a *app) demoConfidence(ctx context.Context) error {
 	asked := []string{"coverage", "--operation", "mnf-u", "--role", "sea", "--on", "2026-07-01"}
-	a.say("3. In confidence: one of these pledges is released to the coordinators alone. They count it:\n")
+	a.say("3. In confidence: one of these pledges is released to the coordinators alone. They " +
+		"count it:\n")
 	if err := a.show(ctx, asked...); err != nil {
 		return err
 	}
@@ -210,20 +224,23 @@ func (a *app) demoConfidence(ctx context.Context) error {
 }
 
 // demoLiaison makes the key of a nation's liaison, once, and has the coordinator admit it.
-func (a *app) demoLiaison(ctx context.Context, hq *speaker, nation events.Nation) (*speaker, error) {
+func (a *app) demoLiaison(ctx context.Context, hq *speaker,
+	nation events.Nation) (*speaker, error) {
 	dir := filepath.Join(a.data, "keys")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the demo's keys: %w", err)
 	}
 	path := filepath.Join(dir, string(nation)+"-demo.key")
-	if _, err := files.NewKey(string(nation)+"/demo", path); err != nil && !problem.Is(err, problem.Conflict) {
+	if _, err := files.NewKey(string(nation)+"/demo", path); err != nil &&
+		!problem.Is(err, problem.Conflict) {
 		return nil, err
 	}
 	signer, err := files.ReadKey(path)
 	if err != nil {
 		return nil, err
 	}
-	_, err = hq.say(ctx, &events.MemberAdmitted{Header: hq.head("member.admitted"), Key: signer.Key(), Role: events.Liaison, Note: "made for the demo"})
+	_, err = hq.say(ctx, &events.MemberAdmitted{Header: hq.head("member.admitted"),
+		Key: signer.Key(), Role: events.Liaison, Note: "made for the demo"})
 	if p := problem.From(err); p != nil && p.Code != "key-known" {
 		return nil, err
 	}
@@ -240,24 +257,32 @@ type demoPledge struct {
 
 func demoPledges() []demoPledge {
 	days := func(n int) *int { return &n }
-	terms := func(role events.Role, n int64, unit events.Unit, area events.Area, notice *int, note string) events.PledgeTerms {
-		return events.PledgeTerms{Role: role, Quantity: events.Count(n), Unit: unit, Area: area, Window: events.Window{From: 2026_03_01},
+	terms := func(role events.Role, n int64, unit events.Unit, area events.Area, notice *int,
+		note string) events.PledgeTerms {
+		return events.PledgeTerms{Role: role, Quantity: events.Count(n), Unit: unit, Area: area,
+			Window:       events.Window{From: 2026_03_01},
 			NoticeToMove: notice, Note: "illustrative: " + note}
 	}
 	inConfidence := terms("sea", 4, "ship", "black-sea", days(15), "help to secure the sea")
 	inConfidence.Release = events.CoordinatorsOnly
 	return []demoPledge{
-		{nation: "CAN", terms: terms("intelligence", 2, "cell", "", nil, "intelligence only"), scope: []events.Role{"intelligence"}},
-		{nation: "FRA", terms: terms("ground", 6000, "personnel", "west", days(30), "after a vote in parliament"), condition: events.Parliament},
-		{nation: "GBR", terms: terms("air", 12, "aircraft", "west", days(10), "help to secure air space")},
+		{nation: "CAN", terms: terms("intelligence", 2, "cell", "", nil, "intelligence only"),
+			scope: []events.Role{"intelligence"}},
+		{nation: "FRA", terms: terms("ground", 6000, "personnel", "west", days(30),
+			"after a vote in parliament"), condition: events.Parliament},
+		{nation: "GBR", terms: terms("air", 12, "aircraft", "west", days(10),
+			"help to secure air space")},
 		{nation: "TUR", terms: inConfidence},
-		{nation: "USA", terms: terms("ceasefire-monitoring", 10, "team", "", days(5), "monitoring of the cease-fire")},
+		{nation: "USA", terms: terms("ceasefire-monitoring", 10, "team", "", days(5),
+			"monitoring of the cease-fire")},
 	}
 }
 
-// demoID gives each of the demo's statements an id that is the same every time, so that the demo can be run again.
+// demoID gives each of the demo's statements an id that is the same every time, so that the demo
+// can be run again.
 func demoID(pledge, step int) events.ID {
-	id, err := events.IDAt(uint64(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()), [10]byte{'d', 'e', 'm', 'o', 0, 0, 0, 0, byte(pledge), byte(step)})
+	id, err := events.IDAt(uint64(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()),
+		[10]byte{'d', 'e', 'm', 'o', 0, 0, 0, 0, byte(pledge), byte(step)})
 	if err != nil {
 		panic("demo: " + err.Error()) // a time of this century always fits
 	}
@@ -267,19 +292,24 @@ func demoID(pledge, step int) events.ID {
 // make says what there is of a pledge, and reports whether an earlier version of the demo has said
 // some of it otherwise, which stays.
 func (p demoPledge) make(ctx context.Context, s *speaker, number int) (otherwise bool, err error) {
-	dated, place := events.Dated{Effective: 2026_01_15}, events.Place{Operation: "mnf-u", Nation: p.nation}
+	dated, place := events.Dated{Effective: 2026_01_15},
+		events.Place{Operation: "mnf-u", Nation: p.nation}
 	head := func(t events.Type, step int) events.Header {
 		return events.Header{Type: t, ID: demoID(number, step), Ledger: s.origin}
 	}
 	var all []events.Statement
 	var offered int64 // the record that the next statement about the pledge builds on
 	if p.scope != nil {
-		all = append(all, &events.ScopeDeclared{Header: head("scope.declared", 0), Dated: dated, Place: place, Roles: p.scope})
+		all = append(all, &events.ScopeDeclared{Header: head("scope.declared", 0), Dated: dated,
+			Place: place, Roles: p.scope})
 	}
-	all = append(all, &events.PledgeOffered{Header: head("pledge.offered", 1), Dated: dated, Place: place, PledgeTerms: p.terms})
+	all = append(all, &events.PledgeOffered{Header: head("pledge.offered", 1), Dated: dated,
+		Place: place, PledgeTerms: p.terms})
 	if p.condition != "" {
-		all = append(all, &events.ConditionAdded{Kind: p.condition, ConditionStep: events.ConditionStep{Condition: events.Line(p.condition),
-			PledgeStep: events.PledgeStep{Header: head("condition.added", 2), Dated: dated, Place: place, Step: events.Step{Pledge: demoID(number, 1)}}}})
+		all = append(all, &events.ConditionAdded{Kind: p.condition,
+			ConditionStep: events.ConditionStep{Condition: events.Line(p.condition),
+				PledgeStep: events.PledgeStep{Header: head("condition.added", 2), Dated: dated,
+					Place: place, Step: events.Step{Pledge: demoID(number, 1)}}}})
 	}
 	for _, st := range all {
 		if c, ok := st.(*events.ConditionAdded); ok {
@@ -301,10 +331,12 @@ func (p demoPledge) make(ctx context.Context, s *speaker, number int) (otherwise
 // demoRefusal shows what a liaison reads whose offer is outside the nation's declared scope.
 func (a *app) demoRefusal(ctx context.Context, hq *speaker) error {
 	key := filepath.Join(a.data, "keys", "CAN-demo.key")
-	err := a.show(ctx, "pledge", "offer", "--operation", "mnf-u", "--role", "ground", "--quantity", "500", "--key", key)
+	err := a.show(ctx, "pledge", "offer", "--operation", "mnf-u", "--role", "ground", "--quantity",
+		"500", "--key", key)
 	p := problem.From(err)
 	if p == nil || p.Code != "outside-scope" {
-		return problem.New(problem.Internal, "the demo's offer outside the scope was not refused: %w", err)
+		return problem.New(problem.Internal,
+			"the demo's offer outside the scope was not refused: %w", err)
 	}
 	a.say("muster: error: %s\nmuster: hint: %s\n", p.Detail, p.Hint)
 	return nil

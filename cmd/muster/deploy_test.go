@@ -20,11 +20,12 @@ import (
 	"muster/cmd/internal/server"
 )
 
-// The configuration in deploy is taken by a real NATS server, and gives its users the rights that it says: Muster has all,
-// and neither a guest nor an answer to a guest gets into the log.
+// The configuration in deploy is taken by a real NATS server, and gives its users the rights that
+// it says: Muster has all, and neither a guest nor an answer to a guest gets into the log.
 func TestDeployedNATS(t *testing.T) {
 	opts := deployedOptions(t)
-	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1, natsserver.ClusterOpts{}, nil, true, true
+	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1,
+		natsserver.ClusterOpts{}, nil, true, true
 	srv := startNATS(t, opts)
 	address := "127.0.0.1:" + strings.TrimPrefix(srv.ClientURL(), "nats://127.0.0.1:")
 	log := startDeployed(t, "nats://muster:secret@"+address, "nats://service:secret@"+address)
@@ -35,19 +36,22 @@ func TestDeployedNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer guest.Close()
-	if m, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"origin"`) {
+	if m, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil ||
+		!strings.Contains(string(m.Data), `"origin"`) {
 		t.Fatalf("a guest's question: %v", err)
 	}
 	before := log()
 	for _, subject := range []string{"muster.ledger", "$SRV.PING.muster", "$SRV.INFO.muster"} {
-		if err := guest.PublishRequest(subject, "muster.ev.FRA.mnf-u.pledge.X.offered", []byte("{}")); err != nil {
+		if err := guest.PublishRequest(subject, "muster.ev.FRA.mnf-u.pledge.X.offered",
+			[]byte("{}")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := guest.Publish("muster.ev.FRA.mnf-u.pledge.X.offered", []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil { // answered after those before it
+	// answered after those before it
+	if _, err := guest.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if after := log(); after != before {
@@ -55,8 +59,8 @@ func TestDeployedNATS(t *testing.T) {
 	}
 }
 
-// deployedOptions reads the configuration in deploy, with what stands there as an example: TLS, and a
-// guest that has a name.
+// deployedOptions reads the configuration in deploy, with what stands there as an example: TLS, and
+// a guest that has a name.
 func deployedOptions(t *testing.T) *natsserver.Options {
 	t.Helper()
 	authority, err := certtest.New(t.TempDir())
@@ -80,7 +84,9 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 	if n := len(examples.FindAllIndex(text, -1)); n != 5 {
 		t.Fatalf("the configuration has %d lines of examples", n)
 	}
-	with := examples.ReplaceAllFunc(text, func(line []byte) []byte { return bytes.TrimLeft(line, "# ") })
+	with := examples.ReplaceAllFunc(text, func(line []byte) []byte {
+		return bytes.TrimLeft(line, "# ")
+	})
 	opts := &natsserver.Options{}
 	if err := opts.ProcessConfigString(string(with)); err != nil {
 		t.Fatal(err)
@@ -92,8 +98,8 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 	return opts
 }
 
-// theirOwnAnswers shows that a guest with a name, and a Muster server, are answered where nobody else
-// hears it.
+// theirOwnAnswers shows that a guest with a name, and a Muster server, are answered where nobody
+// else hears it.
 func theirOwnAnswers(t *testing.T, address string) {
 	t.Helper()
 	spy, err := nats.Connect("nats://" + address)
@@ -105,12 +111,14 @@ func theirOwnAnswers(t *testing.T, address string) {
 	if err := errors.Join(err, spy.Flush()); err != nil {
 		t.Fatal(err)
 	}
-	paris, err := reach.NATS{URLs: "nats://" + address, User: "paris", Password: "secret"}.ConnectAsGuest()
+	paris, err := reach.NATS{URLs: "nats://" + address, User: "paris",
+		Password: "secret"}.ConnectAsGuest()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer paris.Close()
-	if m, err := paris.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), `"origin"`) {
+	if m, err := paris.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil ||
+		!strings.Contains(string(m.Data), `"origin"`) {
 		t.Errorf("a guest with a name is not answered: %v", err)
 	}
 	if err := spy.Flush(); err != nil {
@@ -121,11 +129,13 @@ func theirOwnAnswers(t *testing.T, address string) {
 	}
 }
 
-// startDeployed starts a Muster server on a cluster, and returns how to ask for the number of messages in its log.
+// startDeployed starts a Muster server on a cluster, and returns how to ask for the number of
+// messages in its log.
 func startDeployed(t *testing.T, url, service string) func() uint64 {
 	t.Helper()
 	s, err := server.Start(t.Context(), server.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0",
-		NATS: reach.NATS{URLs: url}, NATSService: reach.NATS{URLs: service}, Replicas: 1, Name: "a", Title: "test", Version: version(),
+		NATS: reach.NATS{URLs: url}, NATSService: reach.NATS{URLs: service}, Replicas: 1, Name: "a",
+		Title: "test", Version: version(),
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -18,20 +18,24 @@ difference with the records that made it, who signed them and why, or with the d
 Without --on, each moment is about the day of its last record, or about today.
 
 The exit code is 10 when anything differs, and 0 when nothing does.`,
-		example: "  muster diff --from 120 --to 180\n  muster diff --from-on 2026-02-28 --to-on 2026-03-31 --operation mnf-u",
-		flags:   []string{"from", "to", "on", "from-on", "to-on", "operation", "nation", "role", "rung"},
+		example: "  muster diff --from 120 --to 180\n  muster diff --from-on 2026-02-28 --to-on " +
+			"2026-03-31 --operation mnf-u",
+		flags: []string{"from", "to", "on", "from-on", "to-on", "operation", "nation",
+			"role", "rung"},
 		differs: func(answer any) bool { d := answer.(projections.Diff); return !d.IsZero() },
 	}, web.DiffTable)
-	c.Flags().Lookup("from").Usage = "compare what was known then: a sequence, a time or a date (default: as --to)"
+	c.Flags().Lookup("from").Usage =
+		"compare what was known then: a sequence, a time or a date (default: as --to)"
 	c.Flags().Lookup("on").Usage = "what applies on this date, at both moments (default: " +
-		"today; with --from or --to, the day of its last record; and where nothing has begun by then, its " +
-		"first day, at both; today is always today)"
+		"today; with --from or --to, the day of its last record; and where nothing has begun by " +
+		"then, its first day, at both; today is always today)"
 	return c
 }
 
 func (a *app) explainCmd() *cobra.Command {
 	return group("explain", "Open a number into the records that make it", questionCmd(a, question{
-		name: "explain", use: "coverage REQUIREMENT", argument: "line", always: map[string]string{"what": "coverage"},
+		name: "explain", use: "coverage REQUIREMENT", argument: "line",
+		always:  map[string]string{"what": "coverage"},
 		short:   "What a requirement's supply is made of, and what is not counted and why",
 		example: "  muster explain coverage ground-west --on 2026-04-01",
 		flags:   []string{"operation", "on-opening", "rung", "as-of"},
@@ -46,7 +50,8 @@ func (a *app) explainCmd() *cobra.Command {
 func (a *app) pledgeHistoryCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "versions", use: "history ID", argument: "id",
-		short: "One pledge on both clocks: what was known of it from when to when, and for which days it holds",
+		short: "One pledge on both clocks: what was known of it from when to when, and for " +
+			"which days it holds",
 		long: `Show each version of a pledge: the record from which it was known and the one that has replaced it, the days on which it holds, what
 it says, and who has made it known. A correction or a late record replaces what was known of days that had passed, and hides nothing.`,
 		flags: []string{"as-of"},

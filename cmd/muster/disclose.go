@@ -21,7 +21,8 @@ be taken back, so nothing is ever narrowed; and what was said before is not corr
 		Args: args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if releases.release == "" {
-				return usage("--release is missing: say who may read the pledge from now on: public, coalition, or coordinators with --releasable-to")
+				return usage("--release is missing: say who may read the pledge from now on: " +
+					"public, coalition, or coordinators with --releasable-to")
 			}
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeDisclosed{Header: s.head("pledge.disclosed")}

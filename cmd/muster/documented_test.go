@@ -11,7 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// documented fails the test unless the server's own OpenAPI document describes the answer: its path, method and status, and, where it is JSON, its form.
+// documented fails the test unless the server's own OpenAPI document describes the answer: its
+// path, method and status, and, where it is JSON, its form.
 func documented(t *testing.T, resp *http.Response, body []byte) {
 	t.Helper()
 	base := "http://" + resp.Request.URL.Host
@@ -21,7 +22,8 @@ func documented(t *testing.T, resp *http.Response, body []byte) {
 		t.Fatal(err)
 	}
 	for template, item := range doc.(map[string]any)["paths"].(map[string]any) {
-		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$"
+		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).
+			ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$"
 		if !regexp.MustCompile(pattern).MatchString(resp.Request.URL.EscapedPath()) {
 			continue
 		}
@@ -30,12 +32,14 @@ func documented(t *testing.T, resp *http.Response, body []byte) {
 		responses, _ := op["responses"].(map[string]any)
 		response, ok := responses[strconv.Itoa(resp.StatusCode)].(map[string]any)
 		if !ok {
-			t.Errorf("%s %s: the document knows no status %d", resp.Request.Method, template, resp.StatusCode)
+			t.Errorf("%s %s: the document knows no status %d", resp.Request.Method, template,
+				resp.StatusCode)
 			return
 		}
 		contentType, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 		if _, ok := response["content"].(map[string]any)[contentType]; !ok {
-			t.Errorf("%s %s: the document knows no %s for %d", resp.Request.Method, template, contentType, resp.StatusCode)
+			t.Errorf("%s %s: the document knows no %s for %d", resp.Request.Method, template,
+				contentType, resp.StatusCode)
 			return
 		}
 		c := jsonschema.NewCompiler()
@@ -44,7 +48,9 @@ func documented(t *testing.T, resp *http.Response, body []byte) {
 			t.Fatal(err)
 		}
 		escape := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
-		s, err := c.Compile("openapi.json#/paths/" + escape.Replace(template) + "/" + method + "/responses/" + strconv.Itoa(resp.StatusCode) + "/content/" + escape.Replace(contentType) + "/schema")
+		s, err := c.Compile("openapi.json#/paths/" + escape.Replace(template) + "/" + method +
+			"/responses/" + strconv.Itoa(resp.StatusCode) + "/content/" +
+			escape.Replace(contentType) + "/schema")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +59,8 @@ func documented(t *testing.T, resp *http.Response, body []byte) {
 			err = s.Validate(answer)
 		}
 		if err != nil {
-			t.Errorf("%s %s answers %d with what the document does not describe: %v", resp.Request.Method, template, resp.StatusCode, err)
+			t.Errorf("%s %s answers %d with what the document does not describe: %v",
+				resp.Request.Method, template, resp.StatusCode, err)
 		}
 		return
 	}

@@ -32,8 +32,8 @@ var typedCommand = regexp.MustCompile("(: |; |`)muster ([a-z-][^;`\n]*)")
 // local are the commands that ask no server.
 var local = []string{"serve", "demo", "key", "receipt", "verify", "help", "sign", "schema"}
 
-// addressed gives the commands in a hint the flags that named the server, so that they go to the same
-// one when they are typed as they stand.
+// addressed gives the commands in a hint the flags that named the server, so that they go to the
+// same one when they are typed as they stand.
 func (a *app) addressed(root *cobra.Command, err error) error {
 	p := problem.From(err)
 	var flags string
@@ -55,8 +55,8 @@ func (a *app) addressed(root *cobra.Command, err error) error {
 	}))
 }
 
-// asTyped tells the fields of a refusal as they were typed: releasable_to[1] as --releasable-to. What is
-// no flag of the command stays as it is, such as a field of a statement in a file.
+// asTyped tells the fields of a refusal as they were typed: releasable_to[1] as --releasable-to.
+// What is no flag of the command stays as it is, such as a field of a statement in a file.
 func asTyped(c *cobra.Command, err error) error {
 	p := problem.Of(err)
 	if p == nil || len(p.Fields) == 0 {
@@ -77,7 +77,8 @@ func asTyped(c *cobra.Command, err error) error {
 // otherFlags are the flags that have another name than the field that they fill in.
 var otherFlags = map[string]string{"struck": "strike", "strength": "quantity"}
 
-// typedField returns the flag of a command that fills in a field, and the field where there is none.
+// typedField returns the flag of a command that fills in a field, and the field where there is
+// none.
 func typedField(c *cobra.Command, location string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(location, "terms."), "[")
 	name = cmp.Or(otherFlags[name], strings.ReplaceAll(name, "_", "-"))
@@ -97,9 +98,9 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// report tells an error to a person, or as problem+json when JSON was asked for, and returns the exit code.
-// The rules: one line "muster: error: …" without a capital or a full stop, a line for each wrong field when there are
-// several, and a line "muster: hint: …" with what to do next.
+// report tells an error to a person, or as problem+json when JSON was asked for, and returns the
+// exit code. The rules: one line "muster: error: …" without a capital or a full stop, a line for
+// each wrong field when there are several, and a line "muster: hint: …" with what to do next.
 func report(err error, asJSON bool, stderr io.Writer) int {
 	var exit exitWith
 	if errors.As(err, &exit) {

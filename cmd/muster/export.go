@@ -25,8 +25,9 @@ func (a *app) exportCmd() *cobra.Command {
 func (a *app) exportBundleCmd() *cobra.Command {
 	var pledge, view string
 	c := &cobra.Command{
-		Use:   "bundle FILE",
-		Short: "Write the ledger, or all about one pledge, into a file that verifies without the server",
+		Use: "bundle FILE",
+		Short: "Write the ledger, or all about one pledge, into a file that verifies without " +
+			"the server",
 		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the records of one pledge, with proofs that they
 are in the ledger and the records that say who may sign. Whoever has the file can check it without the server and
 without a network, with: muster verify FILE
@@ -34,8 +35,9 @@ With - for the file, it goes to the standard output.
 
 With --view, it is for those who may not read all: public, coalition, or a nation's code. In the place of each record
 that they may not read stands its leaf hash, so that the whole verifies all the same.`,
-		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle --pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
-		Args:    args("FILE"),
+		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle " +
+			"--pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
+		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			as, err := viewNamed(view)
 			if err != nil {
@@ -45,7 +47,8 @@ that they may not read stands its leaf hash, so that the whole verifies all the 
 		},
 	}
 	c.Flags().StringVar(&pledge, "pledge", "", "the id of the pledge")
-	c.Flags().StringVar(&view, "view", "", "for those who may read no more: public, coalition, or a nation's code such as FRA")
+	c.Flags().StringVar(&view, "view", "",
+		"for those who may read no more: public, coalition, or a nation's code such as FRA")
 	return c
 }
 
@@ -63,7 +66,8 @@ func (a *app) exportBundle(ctx context.Context, path, pledge string, view events
 	var id events.ID
 	if pledge != "" {
 		if id, err = events.ParseID(pledge); err != nil {
-			return problem.OfFields([]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
+			return problem.OfFields(
+				[]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
 		}
 	}
 	src, key, closeSource, err := a.exportSource(ctx, view)
@@ -100,14 +104,17 @@ func (a *app) exportBundle(ctx context.Context, path, pledge string, view events
 func (x exportedBundle) text() string {
 	what := english.Several(x.Records, "record")
 	if x.Withheld > 0 {
-		what += fmt.Sprintf(", and the places of %d that are withheld from the view %s,", x.Withheld, x.View)
+		what += fmt.Sprintf(", and the places of %d that are withheld from the view %s,",
+			x.Withheld, x.View)
 	}
 	return fmt.Sprintf("%s in %s. To check them: muster verify %s", what, x.File, x.File)
 }
 
-// exportSource is where the records come from: the journal in the data folder, if no server runs on it, or else the server.
-// The key is the one that its checkpoint must be signed with.
-func (a *app) exportSource(ctx context.Context, view events.View) (src proof.Source, key proof.TrustedKey, closeSource func() error, err error) {
+// exportSource is where the records come from: the journal in the data folder, if no server runs on
+// it, or else the server. The key is the one that its checkpoint must be signed with.
+func (a *app) exportSource(ctx context.Context,
+	view events.View) (src proof.Source, key proof.TrustedKey,
+	closeSource func() error, err error) {
 	claimed := keyOfFolder(a.data)
 	folder := a.data != "" && a.url == ""
 	if folder {
@@ -134,13 +141,15 @@ func (a *app) exportSource(ctx context.Context, view events.View) (src proof.Sou
 	return src, o.Key, closeSource, err
 }
 
-// writeFileOrOutput lets write fill a new file, which is there only when it is whole; or, for -, the standard output.
+// writeFileOrOutput lets write fill a new file, which is there only when it is whole; or, for -,
+// the standard output.
 func (a *app) writeFileOrOutput(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return problem.New(problem.Conflict, "the file %s is there already", path).WithHint("name another, or move it away")
+		return problem.New(problem.Conflict, "the file %s is there already", path).
+			WithHint("name another, or move it away")
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return problem.New(problem.Usage, "the file: %w", err)

@@ -51,7 +51,8 @@ func TestPlantedLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _, err := serverIn(t, server.Config{Dir: dir})
-			if replaced := name == server.AddressFile || name == server.StateFile; replaced != (err == nil) {
+			if replaced := name == server.AddressFile ||
+				name == server.StateFile; replaced != (err == nil) {
 				t.Errorf("the start says %v", err)
 			} else if err != nil && !strings.Contains(err.Error(), "symbolic link") {
 				t.Errorf("the error does not name the link: %v", err)
@@ -95,14 +96,16 @@ func TestOpenToOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(log.String(), "chmod") || strings.Contains(muster("key", "show", key), "chmod") {
+	if strings.Contains(log.String(), "chmod") ||
+		strings.Contains(muster("key", "show", key), "chmod") {
 		t.Errorf("a warning without a reason: %s", log)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	modes := map[string]os.FileMode{dir: 0o777, key: 0o644,
-		filepath.Join(dir, server.FounderFile): 0o640, filepath.Join(dir, server.CheckpointKeyFile): 0o602}
+		filepath.Join(dir, server.FounderFile):       0o640,
+		filepath.Join(dir, server.CheckpointKeyFile): 0o602}
 	for path, mode := range modes {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
@@ -120,7 +123,8 @@ func TestOpenToOthers(t *testing.T) {
 			t.Errorf("the log does not say %q: %s", want, log)
 		}
 	}
-	if said := muster("key", "show", key); !strings.Contains(said, "muster: warning: others than the owner may read "+key+": chmod 600 "+key) {
+	if said := muster("key", "show", key); !strings.Contains(said,
+		"muster: warning: others than the owner may read "+key+": chmod 600 "+key) {
 		t.Errorf("a key that others may read is shown with %q", said)
 	}
 }
@@ -142,15 +146,17 @@ func TestSlowBodies(t *testing.T) {
 			if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-				"Content-Length: 50000\r\n\r\ntype=", path, address); err != nil {
+			if _, err := fmt.Fprintf(conn,
+				"%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
+					"Content-Length: 50000\r\n\r\ntype=", path, address); err != nil {
 				t.Fatal(err)
 			}
 			answer, err := io.ReadAll(conn) // to the end of the connection
 			if err != nil {
 				t.Fatalf("after %q: %v", answer, err)
 			}
-			if status := fmt.Sprint(http.StatusServiceUnavailable); path == "POST /submit" && !strings.HasPrefix(string(answer), "HTTP/1.1 "+status) {
+			if status := fmt.Sprint(http.StatusServiceUnavailable); path == "POST /submit" &&
+				!strings.HasPrefix(string(answer), "HTTP/1.1 "+status) {
 				t.Errorf("the answer is %.200q", answer)
 			}
 		})

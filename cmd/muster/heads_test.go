@@ -21,20 +21,22 @@ func TestHeads(t *testing.T) {
 		"if s.kind = 1; !m.strength {}\nif n := f(); ok {}\nif n++; ok {}\nif f(&n); ok {}\n"+
 		"switch n := f(); g() {}\nfor _, m.rung = range all {}\n"+
 		"if err := f(); err != nil {}\nif s.kind = 1; s.kind > n {}\nif n++; n > 3 {}\n"+
-		"if c.look(); c.wrong {}\nswitch n := f(); {\ncase n > 3:\n}\nfor i := range all {}\n}\n"); len(aside) != 6 {
+		"if c.look(); c.wrong {}\nswitch n := f(); {\ncase n > 3:\n}\nfor i := range all "+
+		"{}\n}\n"); len(aside) != 6 {
 		t.Fatalf("the first six are, and no other: %q", aside)
 	}
 	files := 0
-	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") {
-			return err
-		}
-		files++
-		for _, head := range asideIn(t, path) {
-			t.Errorf("%s: write this on a line of its own, before what does not read it", head)
-		}
-		return nil
-	})
+	err := filepath.WalkDir(filepath.Join("..", ".."),
+		func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") {
+				return err
+			}
+			files++
+			for _, head := range asideIn(t, path) {
+				t.Errorf("%s: write this on a line of its own, before what does not read it", head)
+			}
+			return nil
+		})
 	if err != nil || files < 100 {
 		t.Fatalf("%d files, %v", files, err)
 	}

@@ -22,8 +22,9 @@ import (
 )
 
 // wireType finds kinds of statement as they are on the wire, in a sentence for people.
-var wireType = regexp.MustCompile(`\b(pledge|condition|caveat|allocation|member|requirement|operation|` +
-	`scope|ledger)\.[a-z]+ed\b`)
+var wireType = regexp.MustCompile(
+	`\b(pledge|condition|caveat|allocation|member|requirement|operation|` +
+		`scope|ledger)\.[a-z]+ed\b`)
 
 // Commands that are named in what the program says run as they are printed: each is there, with its
 // flags and as many arguments as it takes. Messages of the rules name no kind of statement as it is
@@ -32,7 +33,8 @@ func TestHints(t *testing.T) {
 	seen := 0
 	for _, dir := range []string{"events", "ledger", "projections", "cmd"} {
 		for where, said := range textsOf(t, filepath.Join("..", "..", dir)) {
-			if strings.Contains(where, "ledger/rules") && strings.Contains(said, " ") && wireType.MatchString(said) {
+			if strings.Contains(where, "ledger/rules") && strings.Contains(said, " ") &&
+				wireType.MatchString(said) {
 				t.Errorf("%s: %q names a kind of statement as it is on the wire", where, said)
 			}
 			for _, command := range commandsIn(said) {
@@ -42,7 +44,8 @@ func TestHints(t *testing.T) {
 				}
 			}
 			if loose := looseCommand(said); loose != "" && !strings.Contains(where, "_test.go") {
-				t.Errorf("%s: %q: write %s after a colon or between backticks, to be copied", where, said, loose)
+				t.Errorf("%s: %q: write %s after a colon or between backticks, to be copied",
+					where, said, loose)
 			}
 		}
 	}
@@ -84,7 +87,8 @@ func looseCommand(said string) string {
 	}
 	for _, found := range namesCommand.FindAllStringSubmatch(said, -1) {
 		sub, _, err := (&app{}).root().Find(found[1:2])
-		if err == nil && sub.Name() == found[1] && !strings.HasSuffix(said, "changes nothing so") && !strings.Contains(said, "corrects nothing so") {
+		if err == nil && sub.Name() == found[1] && !strings.HasSuffix(said, "changes nothing so") &&
+			!strings.Contains(said, "corrects nothing so") {
 			return found[0]
 		}
 	}
@@ -175,8 +179,8 @@ func (h *hintReader) Write(data []byte) (int, error) {
 // hintExit is how the program ends in tests when it has said what cannot be typed.
 const hintExit = 70
 
-// mainWithHints is the program as all tests of this package run it: it fails when it names a command
-// that does not run as it was printed.
+// mainWithHints is the program as all tests of this package run it: it fails when it names a
+// command that does not run as it was printed.
 func mainWithHints() {
 	said := &hintReader{Writer: os.Stderr}
 	code := run(os.Args[1:], os.Stdin, os.Stdout, said)
@@ -187,8 +191,8 @@ func mainWithHints() {
 	os.Exit(code)
 }
 
-// hinted [FLAGS]: types the first command of the hint that the last one has printed, with these flags
-// besides.
+// hinted [FLAGS]: types the first command of the hint that the last one has printed, with these
+// flags besides.
 func scriptHinted(ts *testscript.TestScript, neg bool, args []string) {
 	_, hint, ok := strings.Cut(ts.ReadFile("stderr"), "muster: hint: ")
 	commands := commandsIn(hint)
@@ -204,7 +208,8 @@ func textsOf(t *testing.T, root string) map[string]string {
 	t.Helper()
 	texts, files := map[string]string{}, token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") ||
+			strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		file, err := parser.ParseFile(files, path, nil, 0)

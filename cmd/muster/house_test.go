@@ -17,40 +17,62 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// house is the table of allowed imports: what each package may know. The standard library is open to all but where a line
-// below says otherwise; a path that ends in /… stands for a module or all below a folder.
+// house is the table of allowed imports: what each package may know. The standard library is open
+// to all but where a line below says otherwise; a path that ends in /… stands for a module or all
+// below a folder.
 //
-// The two halves, ledger and projections, never meet: reading cannot write. Both know events; only cmd knows both.
+// The two halves, ledger and projections, never meet: reading cannot write. Both know events; only
+// cmd knows both.
 var house = map[string][]string{
 	"events/english":      {},
 	"events/problem":      {},
 	"events/problem/wire": {"muster/events/problem", "github.com/nats-io/nats.go/micro"},
-	"events":              {"muster/events/problem", "github.com/go-json-experiment/json/…", "github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2", "golang.org/x/mod/sumdb/note"},
-	"events/schema":       {"muster/events"},
+	"events": {"muster/events/problem", "github.com/go-json-experiment/json/…",
+		"github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2",
+		"golang.org/x/mod/sumdb/note"},
+	"events/schema": {"muster/events"},
 
-	"ledger/rules":                      {"muster/events/…"},
-	"ledger":                            {"muster/events/…", "muster/ledger/rules", "muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
-	"ledger/journal":                    {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…", "muster/ledger/journal/internal/boltpages", "go.etcd.io/bbolt/…", "golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
+	"ledger/rules": {"muster/events/…"},
+	"ledger": {"muster/events/…", "muster/ledger/rules",
+		"muster/ledger/journal", "golang.org/x/mod/sumdb/tlog"},
+	"ledger/journal": {"github.com/hashicorp/golang-lru/v2/…", "muster/events/…",
+		"muster/ledger/journal/internal/boltpages", "go.etcd.io/bbolt/…",
+		"golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/journal/internal/boltpages": {"go.etcd.io/bbolt/…", "github.com/edsrzf/mmap-go"},
-	"ledger/stream":                     {"muster/events/…", "muster/ledger", "github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
-	"ledger/proof":                      {"muster/events/…", "muster/ledger/rules", "golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
-	"ledger/proof/remote":               {"muster/events", "muster/events/problem", "muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
-	"ledger/natsd":                      {"muster/events", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
-	"ledger/logtest":                    {"muster/ledger"},
-	"ledger/seeded":                     {},
-	"ledger/intake":                     {"golang.org/x/sync/errgroup", "muster/events/…", "muster/ledger", "muster/ledger/proof", "github.com/danielgtaylor/huma/v2", "github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
-	"ledger/intake/plan":                {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
-	"ledger/intake/plan/strictyaml":     {"muster/events/problem", "go.yaml.in/yaml/v4"},
-	"ledger/intake/round":               {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
-	"ledger/intake/peacekeeping":        {"muster/events/…"},
+	"ledger/stream": {"muster/events/…", "muster/ledger",
+		"github.com/nats-io/nats.go/…", "github.com/synadia-io/orbit.go/jetstreamext"},
+	"ledger/proof": {"muster/events/…", "muster/ledger/rules",
+		"golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
+	"ledger/proof/remote": {"muster/events", "muster/events/problem",
+		"muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/natsd": {"muster/events", "github.com/nats-io/nats.go",
+		"github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
+	"ledger/logtest": {"muster/ledger"},
+	"ledger/seeded":  {},
+	"ledger/intake": {"golang.org/x/sync/errgroup", "muster/events/…",
+		"muster/ledger", "muster/ledger/proof", "github.com/danielgtaylor/huma/v2",
+		"github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/intake/plan":            {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
+	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},
+	"ledger/intake/round":           {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
+	"ledger/intake/peacekeeping":    {"muster/events/…"},
 
-	"projections/records":        {"muster/events/…"},
-	"projections":                {"muster/events/…", "muster/projections/records", "github.com/agnivade/levenshtein", "github.com/hashicorp/golang-lru/v2/…"},
-	"projections/access":         {"muster/events/…", "muster/projections", "muster/projections/projector", "muster/projections/records"},
-	"projections/access/session": {"muster/events/…", "muster/projections", "muster/projections/access", "github.com/hashicorp/golang-lru/v2/…", "golang.org/x/time/rate"},
-	"projections/web": {"muster/events/…", "muster/projections", "muster/projections/access/…", "muster/projections/projector", "muster/projections/records", "github.com/danielgtaylor/huma/v2", "github.com/hashicorp/golang-lru/v2/…", "github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…", "github.com/go-json-experiment/json",
+	"projections/records": {"muster/events/…"},
+	"projections": {"muster/events/…", "muster/projections/records",
+		"github.com/agnivade/levenshtein", "github.com/hashicorp/golang-lru/v2/…"},
+	"projections/access": {"muster/events/…", "muster/projections",
+		"muster/projections/projector", "muster/projections/records"},
+	"projections/access/session": {"muster/events/…", "muster/projections",
+		"muster/projections/access", "github.com/hashicorp/golang-lru/v2/…",
+		"golang.org/x/time/rate"},
+	"projections/web": {"muster/events/…", "muster/projections", "muster/projections/access/…",
+		"muster/projections/projector", "muster/projections/records",
+		"github.com/danielgtaylor/huma/v2", "github.com/hashicorp/golang-lru/v2/…",
+		"github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…",
+		"github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
-	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/access", "muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
+	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/access",
+		"muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 
 	"projections/internal/ledgertest": {"muster/events"},
 	"projections/projector": {"muster/events/problem", "muster/projections",
@@ -58,17 +80,26 @@ var house = map[string][]string{
 
 	"cmd/internal/certtest": {},
 	"cmd/internal/files":    {"muster/events", "muster/events/problem"},
-	"cmd/internal/reach":    {"muster/events/problem", "muster/ledger/natsd", "github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
+	"cmd/internal/reach": {"muster/events/problem", "muster/ledger/natsd",
+		"github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
 	"cmd/internal/server": {"muster/cmd/internal/files", "muster/cmd/internal/reach",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
-		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…", "golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
-	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…", "muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…", "github.com/nats-io/nats.go/…",
-		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
-	"cmd/muster": {"golang.org/x/sync/errgroup", "golang.org/x/time/rate", "github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…", "muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
-		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…",
+		"golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
+	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…",
+		"muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…",
+		"github.com/nats-io/nats.go/…",
+		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog",
+		"filippo.io/torchwood"},
+	"cmd/muster": {"golang.org/x/sync/errgroup", "golang.org/x/time/rate",
+		"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…",
+		"muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
+		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		"golang.org/x/term"},
 }
 
-// The files are read in this process: a test that asked the go command would be cached, and miss a new import.
+// The files are read in this process: a test that asked the go command would be cached, and miss a
+// new import.
 func TestHouse(t *testing.T) {
 	root := filepath.Join("..", "..")
 	found := map[string]bool{}
@@ -76,7 +107,8 @@ func TestHouse(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2) {
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") &&
+			len(d.Name()) > 2) {
 			return filepath.SkipDir
 		}
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -110,8 +142,9 @@ var unlinked = map[string][]string{
 	"ledger/proof": {"go.etcd.io/bbolt/…", "github.com/nats-io/…", "net/http"},
 }
 
-// checkLinked asks the go command, which knows the packages of other modules too. Its answer follows
-// from files that this test has read, and from go.mod, so that a cached result is never an old one.
+// checkLinked asks the go command, which knows the packages of other modules too. Its answer
+// follows from files that this test has read, and from go.mod, so that a cached result is never an
+// old one.
 func checkLinked(t *testing.T, root string) {
 	t.Helper()
 	if _, err := os.ReadFile(filepath.Join(root, "go.mod")); err != nil {
@@ -136,7 +169,8 @@ func checkLinked(t *testing.T, root string) {
 	}
 }
 
-// repeatable are the packages outside tests in which chance must come out the same again: none of them serves anybody.
+// repeatable are the packages outside tests in which chance must come out the same again: none of
+// them serves anybody.
 var repeatable = []string{"cmd/bench", "ledger/logtest", "ledger/seeded"}
 
 func checkImports(t *testing.T, path, pkg string) {
@@ -157,11 +191,14 @@ func checkImports(t *testing.T, path, pkg string) {
 			continue
 		}
 		if strings.HasPrefix(name, "math/rand") && !slices.Contains(repeatable, pkg) {
-			t.Errorf("%s: what is random here nobody may guess: import crypto/rand, not %s", path, name)
+			t.Errorf("%s: what is random here nobody may guess: import crypto/rand, not %s", path,
+				name)
 		}
 		first, _, _ := strings.Cut(name, "/")
 		standard := !strings.Contains(first, ".") && first != "muster"
-		if !standard && !slices.ContainsFunc(allowed, func(a string) bool { return allows(a, name) }) {
+		if !standard && !slices.ContainsFunc(allowed, func(a string) bool {
+			return allows(a, name)
+		}) {
 			t.Errorf("%s: package %s may not import %s", path, pkg, name)
 		}
 	}
@@ -179,8 +216,10 @@ func TestTopLevel(t *testing.T) {
 		t.Fatal(err)
 	}
 	rooms := []string{"cmd", "deploy", "events", "ledger", "projections"}
-	files := []string{"LICENSE", "Makefile", "NEWS.md", "README.md", "SECURITY.md", "go.mod", "go.sum"}
-	made := []string{"bin", "demo-data", "muster-data", "shared"} // by the commands, and not part of the project
+	files := []string{"LICENSE", "Makefile", "NEWS.md", "README.md", "SECURITY.md",
+		"go.mod", "go.sum"}
+	// By the commands, and not part of the project.
+	made := []string{"bin", "demo-data", "muster-data", "shared"}
 	for _, e := range entries {
 		if name := filepath.Base(e); !slices.Contains(slices.Concat(rooms, files, made), name) {
 			t.Errorf("%s stands at the top of the project, and has no place there", name)
@@ -188,8 +227,8 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
-// A room of the README is a folder, as the list under "The folders" has it: indented by two below the
-// folder that it is in, with a slash at its end, and what it is for behind it.
+// A room of the README is a folder, as the list under "The folders" has it: indented by two below
+// the folder that it is in, with a slash at its end, and what it is for behind it.
 var room = regexp.MustCompile(`^    ((?:  )*)(\S+)/ +\S`)
 
 // The README lists every package and deploy, and no other folder. That the table has every package,

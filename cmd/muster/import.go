@@ -51,10 +51,13 @@ the nation itself). It is never narrowed; ` + whereOpen + ".",
 		},
 	}
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
-	c.Flags().StringToStringVar(&columns, "column", nil, "which column holds the field, as `FIELD=COLUMN`")
-	c.Flags().StringToStringVar(&always, "always", nil, "what holds for every row, as `FIELD=VALUE`")
+	c.Flags().StringToStringVar(&columns, "column", nil,
+		"which column holds the field, as `FIELD=COLUMN`")
+	c.Flags().StringToStringVar(&always, "always", nil,
+		"what holds for every row, as `FIELD=VALUE`")
 	c.Flags().Lookup("column").DefValue, c.Flags().Lookup("always").DefValue = "", "" // not "[]"
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "say row by row what would be recorded, and record nothing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false,
+		"say row by row what would be recorded, and record nothing")
 	return c
 }
 
@@ -110,7 +113,8 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 		err = a.checkReceipts(ctx)
 	}
 	if len(r.Unused) > 0 {
-		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n", strings.Join(r.Unused, ", "))
+		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n",
+			strings.Join(r.Unused, ", "))
 	}
 	if err != nil && !dryRun {
 		return err
@@ -122,8 +126,10 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dry
 	return errors.Join(a.printRows(ctx, rows, dryRun, offers), err)
 }
 
-// checkRows signs every offer and asks whether it would be recorded: all that would be refused is told, and nothing sent.
-func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, rows []importedRow) ([]events.Signed, error) {
+// checkRows signs every offer and asks whether it would be recorded: all that would be refused is
+// told, and nothing sent.
+func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row,
+	rows []importedRow) ([]events.Signed, error) {
 	signed := make([]events.Signed, len(offers))
 	var refused []problem.Field
 	hint := ""
@@ -142,7 +148,8 @@ func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, row
 			rows[i].What += "; warning: " + w.String()
 		}
 		if err != nil {
-			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line), Message: problem.From(err).Detail}
+			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line),
+				Message: problem.From(err).Detail}
 			rows[i].What += "; refused: " + f.Message
 			rows[i].Refused = []problem.Field{f}
 			refused = append(refused, f)
@@ -154,19 +161,22 @@ func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row, row
 	if refused == nil {
 		return signed, nil
 	}
-	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was recorded: %s", len(refused), len(offers), refused[0])
+	p := problem.New(problem.Conflict,
+		"%d of %d rows would be refused, so nothing was recorded: %s", len(refused),
+		len(offers), refused[0])
 	p.Fields, p.Hint = refused, hint
 	return nil, p
 }
 
-// idTaken is the code of the rule that an id is of one statement. What is imported has the id of its
-// row: so it was imported before, by another key or in other words.
+// idTaken is the code of the rule that an id is of one statement. What is imported has the id of
+// its row: so it was imported before, by another key or in other words.
 const idTaken = "id-taken"
 
 // saidOtherwise says what to do about a row that was imported before in other words.
 func saidOtherwise(pledge events.ID) string {
-	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, and what is recorded stays and "+
-		"counts once: leave the row out, or amend the pledge where the row is right now: muster pledge show %s", pledge)
+	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, "+
+		"and what is recorded stays and counts once: leave the row out, or amend the pledge "+
+		"where the row is right now: muster pledge show %s", pledge)
 }
 
 func recordRows(ctx context.Context, s *speaker, signed []events.Signed, rows []importedRow) error {
@@ -180,8 +190,10 @@ func recordRows(ctx context.Context, s *speaker, signed []events.Signed, rows []
 	return nil
 }
 
-func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool, offers []events.Statement) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": rows}, web.Table{Head: []string{"line", "what", "sequence"}}}
+func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool,
+	offers []events.Statement) error {
+	l := listing{map[string]any{"dry_run": dryRun, "rows": rows},
+		web.Table{Head: []string{"line", "what", "sequence"}}}
 	recorded, again, refused := 0, 0, 0
 	for _, r := range rows {
 		last := ""
@@ -221,7 +233,9 @@ func (a *app) warnOfRows(rows []importedRow) {
 		}
 	}
 	if n > 0 {
-		fmt.Fprintf(a.stderr, "muster: warning: rows with an area or a line that no requirement has: %d of %d; each says which\n", n, len(rows))
+		fmt.Fprintf(a.stderr,
+			"muster: warning: rows with an area or a line that no requirement has: %d of %d; "+
+				"each says which\n", n, len(rows))
 	}
 }
 
@@ -269,28 +283,34 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 	}
 	months := h.Statements(s.origin, "")
 	done := importedHistory{DryRun: dryRun, Cleaned: h.Report.Lines()}
-	l := listing{done, web.Table{Head: []string{"month", "statements", "recorded", "before"}, Above: append(done.Cleaned, "")}}
+	l := listing{done, web.Table{Head: []string{"month", "statements", "recorded", "before"},
+		Above: append(done.Cleaned, "")}}
 	for _, m := range months {
 		recorded, before := 0, 0
 		if !dryRun {
 			if recorded, before, err = f.submitMonth(ctx, s, m.Statements); err != nil {
-				return afterSome(importedBefore(err), done.Recorded+done.Before+recorded+before, count(months))
+				return afterSome(importedBefore(err), done.Recorded+done.Before+recorded+before,
+					count(months))
 			}
 			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))
 		}
 		done.Recorded += recorded
 		done.Before += before
-		l.Add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded, "recorded_before": before},
-			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded), fmt.Sprint(before))
+		l.Add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded,
+			"recorded_before": before},
+			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded),
+			fmt.Sprint(before))
 	}
 	a.progress("")
 	if err := a.checkReceipts(ctx); err != nil {
 		return err
 	}
 	l.answer = done
-	l.Below = []string{fmt.Sprintf("%s recorded now, %d recorded before.", english.Several(done.Recorded, "statement"), done.Before)}
+	l.Below = []string{fmt.Sprintf("%s recorded now, %d recorded before.",
+		english.Several(done.Recorded, "statement"), done.Before)}
 	if dryRun {
-		l.Below = []string{fmt.Sprintf("%s would be recorded. Nothing was done.", english.Several(count(months), "statement"))}
+		l.Below = []string{fmt.Sprintf("%s would be recorded. Nothing was done.",
+			english.Several(count(months), "statement"))}
 	}
 	return l.write(a.format, a.stdout)
 }
@@ -301,9 +321,9 @@ func importedBefore(err error) error {
 	if p == nil || p.Code != idTaken {
 		return err
 	}
-	return p.WithHint("this history was imported before, with another key or in other words, and what is recorded " +
-		"stays and counts once: go on with the key that imported it: muster import un FILE --key KEY; " +
-		"who that was: muster log --type pledge.observed")
+	return p.WithHint("this history was imported before, with another key or in other words, " +
+		"and what is recorded stays and counts once: go on with the key that imported it: " +
+		"muster import un FILE --key KEY; who that was: muster log --type pledge.observed")
 }
 
 func count(months []peacekeeping.Month) (n int) {
@@ -313,7 +333,8 @@ func count(months []peacekeeping.Month) (n int) {
 	return n
 }
 
-// progress overwrites one line of the terminal; elsewhere it says nothing. An empty text clears the line.
+// progress overwrites one line of the terminal; elsewhere it says nothing. An empty text clears the
+// line.
 func (a *app) progress(format string, args ...any) {
 	if fancy(a.stderr) {
 		fmt.Fprintf(a.stderr, "\r\033[K"+format, args...)

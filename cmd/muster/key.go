@@ -22,8 +22,9 @@ func (a *app) keyNewCmd() *cobra.Command {
 		Short: "Make a key for a liaison (FRA/paris) or a coordinator (HQ/staff)",
 		Long: `Make an Ed25519 key. The name says for whom the key speaks: a nation's code or HQ, a slash, and a name of its own.
 The secret goes into a file that only you can read; what is printed is public: give it to a coordinator, who admits it.`,
-		Example: "  muster key new FRA/paris\n  muster member admit \"$(muster key show FRA-paris.key)\"",
-		Args:    args("NAME"),
+		Example: "  muster key new FRA/paris\n  muster member admit \"$(muster key show " +
+			"FRA-paris.key)\"",
+		Args: args("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
 				file = strings.ReplaceAll(args[0], "/", "-") + ".key"
@@ -32,11 +33,13 @@ The secret goes into a file that only you can read; what is printed is public: g
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "muster: the secret is in %s: keep it, and show it to nobody\n", file)
+			fmt.Fprintf(a.stderr, "muster: the secret is in %s: keep it, and show it to nobody\n",
+				file)
 			return a.showKey(public)
 		},
 	}
-	c.Flags().StringVar(&file, "file", "", "where to put the secret (default NAME.key in this folder, with - for /)")
+	c.Flags().StringVar(&file, "file", "",
+		"where to put the secret (default NAME.key in this folder, with - for /)")
 	return c
 }
 

@@ -30,8 +30,10 @@ signed statement, an empty line and the signature. In json and ndjson, these byt
 		},
 	}
 	stringFlags(c, q, "nation", "operation", "type", "signer", "from", "view")
-	c.Flags().BoolVar(&raw, "raw", false, "the stored bytes themselves, an empty line after each record")
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new records as they come, until interrupted")
+	c.Flags().BoolVar(&raw, "raw", false,
+		"the stored bytes themselves, an empty line after each record")
+	c.Flags().BoolVarP(&follow, "follow", "f", false,
+		"go on with new records as they come, until interrupted")
 	return c
 }
 
@@ -64,7 +66,8 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bo
 	return nil
 }
 
-// followLog prints records as they come: as stored for people, one JSON object to a line for programs.
+// followLog prints records as they come: as stored for people, one JSON object to a line for
+// programs.
 func (a *app) followLog(ctx context.Context, parameters map[string]string, raw bool) error {
 	parameters["wait"] = "20"
 	for next := uint64(0); ; {
@@ -82,7 +85,8 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 		}
 		if page.AsOf+1 < next {
 			return problem.New(problem.Unverified, "the server had %s before, and has %d now: "+
-				"it has another ledger now, or lags behind the one that it followed", english.Several(next-1, "record"), page.AsOf)
+				"it has another ledger now, or lags behind the one that it followed",
+				english.Several(next-1, "record"), page.AsOf)
 		}
 		for _, r := range page.Records {
 			if err := a.followed(r, raw); err != nil {
@@ -100,7 +104,8 @@ func (a *app) followed(r web.Record, raw bool) error {
 		return err
 	}
 	if a.format == "table" {
-		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type, problem.Line(r.Statement()))
+		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type,
+			problem.Line(r.Statement()))
 		return err
 	}
 	return json.NewEncoder(a.stdout).Encode(r)

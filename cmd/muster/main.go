@@ -1,8 +1,9 @@
-// Command muster keeps a coalition's ledger of pledges: it runs the server, and it is what liaisons, coordinators and
-// auditors type.
+// Command muster keeps a coalition's ledger of pledges: it runs the server, and it is what
+// liaisons, coordinators and auditors type.
 //
-// Each command is a file of its own. What they share: root.go finds the server and the key, output.go prints, errors.go
-// turns problems into messages and exit codes, server.go puts a server together.
+// Each command is a file of its own. What they share: root.go finds the server and the key,
+// output.go prints, errors.go turns problems into messages and exit codes, server.go puts a server
+// together.
 package main
 
 import "os"

@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) memberCmd() *cobra.Command {
-	return group("member", "Who may sign what", a.memberAdmitCmd(), a.memberRevokeCmd(), a.memberListCmd())
+	return group("member", "Who may sign what", a.memberAdmitCmd(), a.memberRevokeCmd(),
+		a.memberListCmd())
 }
 
 func (a *app) memberAdmitCmd() *cobra.Command {
@@ -37,13 +38,17 @@ its holder signs no statements, and is to read what --clearance says.`,
 				}
 			}
 			return a.submitOne(cmd.Context(), false, func(s *speaker) (events.Statement, error) {
-				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key, Role: events.MemberRole(role), Note: note,
+				return &events.MemberAdmitted{Header: s.head("member.admitted"), Key: key,
+					Role: events.MemberRole(role), Note: note,
 					Clearance: events.Clearance(clearance)}, nil
 			})
 		},
 	}
-	c.Flags().StringVar(&role, "role", "", "liaison, coordinator, importer or reader (default: by the key's name)")
-	c.Flags().StringVar(&clearance, "clearance", "", "what a reader may read: public, coalition, nation (what that of its key may) or coordinators (all)")
+	c.Flags().StringVar(&role, "role", "",
+		"liaison, coordinator, importer or reader (default: by the key's name)")
+	c.Flags().StringVar(&clearance, "clearance", "",
+		"what a reader may read: public, coalition, nation (what that of its key may) or "+
+			"coordinators (all)")
 	c.Flags().StringVar(&note, "note", "", "a note for people")
 	return c
 }
@@ -63,7 +68,8 @@ func (a *app) memberRevokeCmd() *cobra.Command {
 				return err
 			}
 			return a.submitOne(cmd.Context(), false, func(s *speaker) (events.Statement, error) {
-				return &events.MemberRevoked{Header: s.head("member.revoked"), Key: key, Reason: reason}, nil
+				return &events.MemberRevoked{Header: s.head("member.revoked"), Key: key,
+					Reason: reason}, nil
 			})
 		},
 	}
@@ -71,14 +77,16 @@ func (a *app) memberRevokeCmd() *cobra.Command {
 	return c
 }
 
-// publicKey reads a public key from an argument: the key itself, or a file that holds it or its secret.
+// publicKey reads a public key from an argument: the key itself, or a file that holds it or its
+// secret.
 func (a *app) publicKey(arg string) (events.Key, error) {
 	if strings.Contains(arg, "+") {
 		return events.Key(arg), nil
 	}
 	data, err := os.ReadFile(arg)
 	if err != nil {
-		return "", problem.New(problem.Usage, "%q is no public key, and no file that could be read: %w", arg, err).
+		return "", problem.New(problem.Usage,
+			"%q is no public key, and no file that could be read: %w", arg, err).
 			WithHint("write the key as `muster key show` prints it")
 	}
 	if signer, err := events.NewSigner(string(data)); err == nil {
@@ -105,11 +113,14 @@ func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", problem.New(problem.NotFound, "there is no member named %s that could be revoked", arg).WithHint("see: muster member list")
+		return "", problem.New(problem.NotFound,
+			"there is no member named %s that could be revoked", arg).
+			WithHint("see: muster member list")
 	case 1:
 		return found[0], nil
 	}
-	return "", problem.New(problem.Conflict, "%d members are named %s", len(found), arg).WithHint("write the whole key, as it is listed by: muster member list")
+	return "", problem.New(problem.Conflict, "%d members are named %s", len(found), arg).
+		WithHint("write the whole key, as it is listed by: muster member list")
 }
 
 func (a *app) memberListCmd() *cobra.Command {

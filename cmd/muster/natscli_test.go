@@ -16,14 +16,16 @@ import (
 // natsCLI is the ordinary nats command, in the version that this test is about.
 const natsCLI = "github.com/nats-io/natscli/nats@v0.5.1"
 
-// natsCommand returns the path of the ordinary nats command. It is built once, and kept in the user's cache.
+// natsCommand returns the path of the ordinary nats command. It is built once, and kept in the
+// user's cache.
 func natsCommand(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
-	dir := filepath.Join(cache, "muster-test", strings.NewReplacer("/", "-", "@", "-").Replace(natsCLI))
+	dir := filepath.Join(cache, "muster-test", strings.NewReplacer("/", "-", "@", "-").
+		Replace(natsCLI))
 	path := filepath.Join(dir, "nats")
 	if _, err := os.Stat(path); err == nil {
 		return path
@@ -39,10 +41,12 @@ func natsCommand(t *testing.T) string {
 	return path
 }
 
-// The ordinary nats command finds the service, reads what its questions take and answer, asks them, and is told what is wrong.
+// The ordinary nats command finds the service, reads what its questions take and answer, asks them,
+// and is told what is wrong.
 func TestOrdinaryNATSCommand(t *testing.T) {
 	command := natsCommand(t)
-	server, err := startBackground(t.TempDir(), nil, "serve", "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--data", "ledger")
+	server, err := startBackground(t.TempDir(), nil, "serve", "--listen", "127.0.0.1:0",
+		"--nats-listen", "127.0.0.1:0", "--data", "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +56,8 @@ func TestOrdinaryNATSCommand(t *testing.T) {
 	home := t.TempDir()
 	nats := func(want int, args ...string) (stdout, stderr string) {
 		t.Helper()
-		cmd := exec.Command(command, append([]string{"--server", address, "--no-context"}, args...)...)
+		cmd := exec.Command(command,
+			append([]string{"--server", address, "--no-context"}, args...)...)
 		cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "NO_COLOR=1"}
 		var out, complaint bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &complaint
@@ -64,7 +69,8 @@ func TestOrdinaryNATSCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		if code != want {
-			t.Errorf("nats %s ends with %d, not %d: %s %s", strings.Join(args, " "), code, want, out.String(), complaint.String())
+			t.Errorf("nats %s ends with %d, not %d: %s %s", strings.Join(args, " "), code, want,
+				out.String(), complaint.String())
 		}
 		return out.String(), complaint.String()
 	}
@@ -92,13 +98,16 @@ func TestOrdinaryNATSCommand(t *testing.T) {
 		t.Errorf("over NATS %s\nover HTTP %s, %v", answer, body, err)
 	}
 
-	wrong, told := nats(0, "req", "muster.coverage", `{"on":"tomorrow","colour":"red"}`) // the command knows no errors of services: it shows their headers
-	for _, want := range []string{"Nats-Service-Error-Code: 422", "Nats-Service-Error: ", `"location":"on"`, `"location":"colour"`} {
+	// The command knows no errors of services: it shows their headers.
+	wrong, told := nats(0, "req", "muster.coverage", `{"on":"tomorrow","colour":"red"}`)
+	for _, want := range []string{"Nats-Service-Error-Code: 422", "Nats-Service-Error: ",
+		`"location":"on"`, `"location":"colour"`} {
 		if !strings.Contains(wrong+told, want) {
 			t.Errorf("a bad request is answered without %q: %s %s", want, wrong, told)
 		}
 	}
-	if _, told := nats(1, "pub", "muster.ev.FRA.x.y.z.w", "x"); !strings.Contains(told, "Permissions Violation") {
+	if _, told := nats(1, "pub", "muster.ev.FRA.x.y.z.w", "x"); !strings.Contains(told,
+		"Permissions Violation") {
 		t.Errorf("nats pub: %s", told)
 	}
 }
@@ -131,7 +140,8 @@ func natsCLISchemas(t *testing.T, nats func(int, ...string) (string, string)) {
 		}
 		for _, which := range []string{"request_schema", "response_schema"} {
 			var schema map[string]any
-			if err := json.Unmarshal([]byte(e.Metadata[which]), &schema); err != nil || schema["$schema"] == nil {
+			if err := json.Unmarshal([]byte(e.Metadata[which]), &schema); err != nil ||
+				schema["$schema"] == nil {
 				t.Errorf("the %s of %s: %v in %.200s", which, e.Name, err, e.Metadata[which])
 			}
 		}

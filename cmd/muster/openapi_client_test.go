@@ -40,7 +40,8 @@ func TestGeneratedClient(t *testing.T) {
 	if got.Health != "ok" || got.Origin != string(offered.Statement.Head().Ledger) {
 		t.Errorf("the server is %s, and its ledger %s", got.Health, got.Origin)
 	}
-	if got.Pledges != 1 || got.Quantity != 100 || got.Unit != "personnel" || got.Rung != "offered" ||
+	if got.Pledges != 1 || got.Quantity != 100 || got.Unit != "personnel" ||
+		got.Rung != "offered" ||
 		got.From != nextDay.String() || len(got.Sentences) != 1 {
 		t.Errorf("the pledge is %+v", got)
 	}

@@ -30,8 +30,8 @@ func (d description) at(names ...string) description {
 	return d
 }
 
-// Every operation says of every answer what it is, in each form that it has, whether it is a problem
-// or not; and nothing is described that no answer is made of.
+// Every operation says of every answer what it is, in each form that it has, whether it is a
+// problem or not; and nothing is described that no answer is made of.
 func TestOpenAPIIsWhole(t *testing.T) {
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
@@ -136,7 +136,8 @@ func (d description) hasRowsOf(t *testing.T, p *serverProcess) {
 		}
 		_ = resp.Body.Close()
 		described := d.at("paths", question+".csv") != nil
-		if answered := resp.StatusCode != http.StatusNotFound; answered != described || isRows && !answered {
+		if answered := resp.StatusCode != http.StatusNotFound; answered != described ||
+			isRows && !answered {
 			t.Errorf("%s.csv is answered with %s; described: %t", question, resp.Status, described)
 		}
 	}
@@ -150,10 +151,12 @@ func TestPagesLeadToDocs(t *testing.T) {
 	if _, err := p.client().Submit(t.Context(), offered); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/shortfalls", "/timeline", "/compare?from=1", "/log", "/pledges",
+	for _, path := range []string{"/", "/shortfalls", "/timeline", "/compare?from=1",
+		"/log", "/pledges",
 		"/submit", "/verify", "/?on=yesterday", "/nothing", "/pledges/nothing",
 		"/pledges/" + offered.Statement.Head().ID.String()} {
-		for lang, words := range map[string]string{"en": "For programs", "fr": "Pour les programmes"} {
+		for lang, words := range map[string]string{"en": "For programs",
+			"fr": "Pour les programmes"} {
 			mark := "?"
 			if strings.Contains(path, "?") {
 				mark = "&"

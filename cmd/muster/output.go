@@ -18,10 +18,14 @@ import (
 
 // This file writes the data of every command. The rules:
 //
-//   - Data goes to standard output, and nothing else does: messages, hints and progress go to standard error.
-//   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and nothing is ever cut.
-//   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and the same rows.
-//   - A table leaves out the columns that have nothing in any row; the other formats always have them all.
+//   - Data goes to standard output, and nothing else does: messages, hints and progress go to
+//     standard error.
+//   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and
+//     nothing is ever cut.
+//   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and
+//     the same rows.
+//   - A table leaves out the columns that have nothing in any row; the other formats always have
+//     them all.
 //   - The rows are those of the HTTP API, which package web makes of an answer: see [web.Table].
 
 // formats are what -o takes.
@@ -45,7 +49,8 @@ func (l listing) write(format string, w io.Writer) error {
 	}
 	t := l.Table
 	if t.Basis != nil && t.Basis.NotBegun != "" {
-		t.Above = append([]string{t.Basis.Later() + " To ask about one: --operation.", ""}, t.Above...)
+		t.Above = append([]string{t.Basis.Later() + " To ask about one: --operation.", ""},
+			t.Above...)
 	}
 	if t.Basis != nil && t.Basis.Beginning != "" {
 		t.Above = append([]string{t.Basis.Opening() + " For today: --on today.", ""}, t.Above...)
@@ -102,7 +107,8 @@ func render(w io.Writer, of web.Table) string {
 	columns := make([]table.ColumnConfig, len(of.Head))
 	for i, h := range of.Head {
 		head[i] = h
-		columns[i] = table.ColumnConfig{Number: i + 1, Align: align(of, i), AlignHeader: align(of, i), Hidden: empty(of, i),
+		columns[i] = table.ColumnConfig{Number: i + 1, Align: align(of, i),
+			AlignHeader: align(of, i), Hidden: empty(of, i),
 			WidthMax: widest, WidthMaxEnforcer: text.WrapSoft}
 	}
 	t.AppendHeader(head)
@@ -134,7 +140,8 @@ func empty(t web.Table, column int) bool {
 // align puts a column of numbers to the right.
 func align(t web.Table, column int) text.Align {
 	for _, r := range t.Rows {
-		if cell := r.Cells[column]; cell != "" && cell != "unknown" && strings.Trim(cell, "0123456789.,%") != "" {
+		if cell := r.Cells[column]; cell != "" && cell != "unknown" &&
+			strings.Trim(cell, "0123456789.,%") != "" {
 			return text.AlignLeft
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// theAhead is a server whose one operation begins long after today. Its tests read it, and write nothing.
+// theAhead is a server whose one operation begins long after today. Its tests read it, and write
+// nothing.
 var theAhead struct {
 	sync.Once
 	*background
@@ -78,7 +79,8 @@ func startAhead(t *testing.T) error {
 	says("plan", "apply", plan)
 	ids := map[string]string{}
 	for _, p := range aheadPledges {
-		offer := []string{"pledge", "offer", "--operation", "later", "--nation", p[0], "--role", p[1], "--quantity", p[3], "--from", "2190-01-01", "--json"}
+		offer := []string{"pledge", "offer", "--operation", "later", "--nation", p[0], "--role",
+			p[1], "--quantity", p[3], "--from", "2190-01-01", "--json"}
 		for i, flag := range map[int]string{2: "--area", 4: "--until"} {
 			if p[i] != "" {
 				offer = append(offer, flag, p[i])
@@ -103,7 +105,8 @@ func endAhead() {
 	}
 }
 
-// A month is shown by its worst day, in number and colour, on the screen and on paper, and says which day that is.
+// A month is shown by its worst day, in number and colour, on the screen and on paper, and says
+// which day that is.
 func TestPageMonthIsItsWorstDay(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	b.open("/?on=2190-02-10")
@@ -111,10 +114,12 @@ func TestPageMonthIsItsWorstDay(t *testing.T) {
 	b.says(march, "60 of 100")
 	b.says(march, "short 40")
 	b.says(march, "on 2190-03-16")
-	if class := eval[string](b, "document.querySelector(%q).className", march); !strings.Contains(class, "s-partly") {
+	if class := eval[string](b, "document.querySelector(%q).className",
+		march); !strings.Contains(class, "s-partly") {
 		t.Errorf("the month is coloured as %q", class)
 	}
-	if february := b.text(`tr[data-line="later/south"] td.cell:nth-of-type(3)`); strings.Contains(february, "short") {
+	if february := b.text(`tr[data-line="later/south"] td.cell:nth-of-type(3)`); strings.Contains(
+		february, "short") {
 		t.Errorf("the month before is %s", february)
 	}
 	b.says("#lines-caption", "Each stretch shows its worst day.")
@@ -125,17 +130,19 @@ func TestPageMonthIsItsWorstDay(t *testing.T) {
 	b.says("#opened-title", "south on 2190-03-16")
 	b.open("/timeline?line=south&from=2190-01-01&until=2190-03-31&step=month")
 	rows := b.texts(".figures tbody tr")
-	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "2190-01-01 not in force" || !strings.Contains(rows[2], "on 2190-03-16") {
+	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "2190-01-01 not in force" ||
+		!strings.Contains(rows[2], "on 2190-03-16") {
 		t.Errorf("the months are %q", rows)
 	}
 }
 
-// A requirement that begins later in the months that are shown has its row, with what it will have, though the sums are of the
-// day. It stands among the others by its priority.
+// A requirement that begins later in the months that are shown has its row, with what it will have,
+// though the sums are of the day. It stands among the others by its priority.
 func TestPageShowsWhatBeginsLater(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	b.open("/")
-	lines := eval[string](b, "[...document.querySelectorAll('tr[data-line]')].map(r => r.dataset.line).join()")
+	lines := eval[string](b,
+		"[...document.querySelectorAll('tr[data-line]')].map(r => r.dataset.line).join()")
 	if lines != "later/south,later/north,later/boats,later/ships" {
 		t.Errorf("the matrix has the rows %s", lines)
 	}
@@ -157,15 +164,18 @@ func TestPageShowsWhatBeginsLater(t *testing.T) {
 func TestPagePrintsSumsOnce(t *testing.T) {
 	b := newTab(t, demoServer(t))
 	b.open("/?operation=isaf&show=nations&on=2009-12-15")
-	eval[int](b, "[1, 2].map(() => document.querySelectorAll('.nations tbody tr').forEach(r => r.after(r.cloneNode(true)))).length")
+	eval[int](b, "[1, 2].map(() => document.querySelectorAll('.nations tbody tr').forEach(r => "+
+		"r.after(r.cloneNode(true)))).length")
 	sheets := b.printed("print-nations") // with so many rows that they take more than one
-	if said := strings.Join(sheets, "\n"); len(sheets) < 2 || strings.Count(said, "All nations") != 1 || !strings.Contains(sheets[len(sheets)-1], "All nations") {
+	if said := strings.Join(sheets, "\n"); len(sheets) < 2 ||
+		strings.Count(said, "All nations") != 1 || !strings.Contains(sheets[len(sheets)-1],
+		"All nations") {
 		t.Errorf("%d sheets:\n%s", len(sheets), said)
 	}
 }
 
-// What has not begun is shown on its first day, in a sentence that leads to today; there nothing is said to be met, and what
-// is shown in the place of requirements says so.
+// What has not begun is shown on its first day, in a sentence that leads to today; there nothing is
+// said to be met, and what is shown in the place of requirements says so.
 func TestPageBeforeTheFirstDay(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	for _, page := range []string{"/", "/shortfalls", "/timeline", "/compare"} {
@@ -182,15 +192,18 @@ func TestPageBeforeTheFirstDay(t *testing.T) {
 	b.says(".sum", "1 requirement is met, of 3 in force.")
 	b.click("#opening a")
 	b.wait("location.search.includes('on=today')")
-	b.says(".matrices .sum", "No requirement is in force on this date. The next one is from 2190-01-01 on.")
+	b.says(".matrices .sum",
+		"No requirement is in force on this date. The next one is from 2190-01-01 on.")
 	b.says(".matrices .sum", "Shown is what each nation gives.")
 	if b.texts("section.banner") != nil && len(b.texts("section.banner")) > 0 {
 		t.Errorf("today has the banners %q", b.texts("section.banner"))
 	}
 	b.open("/shortfalls?on=today")
-	b.says("#none-in-force", "No requirement is in force on this date. The next one is from 2190-01-01 on.")
+	b.says("#none-in-force",
+		"No requirement is in force on this date. The next one is from 2190-01-01 on.")
 	b.open("/shortfalls?on=today&lang=fr")
-	b.says("#none-in-force", "Aucun besoin n’est en vigueur à cette date. Le prochain l’est à partir du 2190-01-01.")
+	b.says("#none-in-force",
+		"Aucun besoin n’est en vigueur à cette date. Le prochain l’est à partir du 2190-01-01.")
 	b.click("#none-in-force a")
 	b.says(".sum", "2 besoins ne sont pas couverts.")
 	for _, page := range []string{"/log", "/verify", "/submit", "/pledges"} {
@@ -213,13 +226,16 @@ func TestPageOnlyWhatDiffers(t *testing.T) {
 	b.says(".empty", "Nothing differs")
 }
 
-// What is unknown is never shown as 0: not where it does not count, and not in a cell of a requirement.
+// What is unknown is never shown as 0: not where it does not count, and not in a cell of a
+// requirement.
 func TestPageUnknownIsNeverNothing(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	b.open("/?show=nations&on=2190-02-10")
-	for nation, want := range map[string]string{"KHM": "unknown personnel", "FIN": "unknown personnel 1 whose condition has failed"} {
+	for nation, want := range map[string]string{"KHM": "unknown personnel",
+		"FIN": "unknown personnel 1 whose condition has failed"} {
 		for _, row := range b.texts(".nations tbody tr") {
-			if said := strings.Join(strings.Fields(row), " "); strings.HasPrefix(said, nation) && !strings.Contains(said, want) {
+			if said := strings.Join(strings.Fields(row), " "); strings.HasPrefix(said, nation) &&
+				!strings.Contains(said, want) {
 				t.Errorf("%s, and not %s", said, want)
 			}
 		}
@@ -237,16 +253,21 @@ func TestPageUnknownIsNeverNothing(t *testing.T) {
 func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
 	b := newTab(t, aheadServer(t))
 	for lang, want := range map[string]string{
-		"en": "On its first day, 2190-01-05, it counts for nothing: Spain pledges 9 personnel for ground in south, and no requirement in force asks for that.",
-		"fr": "Le premier jour, 2190-01-05, il ne compte pour rien : ne correspond à aucun besoin en vigueur",
+		"en": "On its first day, 2190-01-05, it counts for nothing: Spain pledges 9 personnel " +
+			"for ground in south, and no requirement in force asks for that.",
+		"fr": "Le premier jour, 2190-01-05, il ne compte pour rien : ne correspond à aucun " +
+			"besoin en vigueur",
 	} {
 		b.open("/submit?lang=" + lang)
-		for name, value := range map[string]string{"operation": "later", "nation": "ESP", "role": "ground", "quantity": "9", "unit": "personnel", "area": "south", "from": "2190-01-05"} {
+		for name, value := range map[string]string{"operation": "later", "nation": "ESP",
+			"role": "ground", "quantity": "9", "unit": "personnel", "area": "south",
+			"from": "2190-01-05"} {
 			b.fill("#f-"+name, value)
 		}
 		b.click(".fields button.primary")
 		b.says(".first-day", want)
-		b.says(".later-day", map[string]string{"en": "From 2190-02-10 on it would count otherwise: 9 personnel for south",
+		b.says(".later-day", map[string]string{"en": "From 2190-02-10 on it would count " +
+			"otherwise: 9 personnel for south",
 			"fr": "À partir du 2190-02-10, il compterait autrement : 9 personnel pour south"}[lang])
 	}
 }

@@ -64,7 +64,8 @@ func (a *author) says(typ string, members map[string]any) string {
 }
 
 func (a *author) written(typ string, members map[string]any) string {
-	all := map[string]any{"type": typ, "id": events.NewID(), "ledger": a.origin, "effective": "2026-01-15"}
+	all := map[string]any{"type": typ, "id": events.NewID(), "ledger": a.origin,
+		"effective": "2026-01-15"}
 	if a.nation != events.HQ {
 		all["nation"], all["operation"] = a.nation, "mnf-u"
 	}

@@ -36,7 +36,8 @@ func (b *tab) differs(a projections.Diff) {
 	}
 	var lines, pledges []string
 	for _, l := range a.Lines {
-		lines = append(lines, fmt.Sprintf("%s/%s: %s → %s", l.Operation, l.Line, stand(l.From), stand(l.To)))
+		lines = append(lines,
+			fmt.Sprintf("%s/%s: %s → %s", l.Operation, l.Line, stand(l.From), stand(l.To)))
 	}
 	for _, p := range a.Pledges {
 		text := p.Pledge.String() + ":"
@@ -45,13 +46,17 @@ func (b *tab) differs(a projections.Diff) {
 		}
 		pledges = append(pledges, text)
 	}
-	said := eval[[]string](b, `[...document.querySelectorAll(".differs tr[data-line]")].map(r => r.dataset.line + ": " + [...r.querySelectorAll(".short")].map(c => c.innerText.replace(/\s+/g, " ").trim()).join(" → "))`)
+	said := eval[[]string](b,
+		`[...document.querySelectorAll(".differs tr[data-line]")].map(r => r.dataset.line + ": " + [...r.querySelectorAll(".short")].map(c => c.innerText.replace(/\s+/g, " ").trim()).join(" → "))`)
 	if !slices.Equal(said, lines) {
-		b.t.Errorf("%s: the page says of requirements\n%s\nand the API\n%s", b.address(), strings.Join(said, "\n"), strings.Join(lines, "\n"))
+		b.t.Errorf("%s: the page says of requirements\n%s\nand the API\n%s", b.address(),
+			strings.Join(said, "\n"), strings.Join(lines, "\n"))
 	}
-	said = eval[[]string](b, `[...document.querySelectorAll(".differs tr[data-pledge]")].map(r => r.dataset.pledge + ":" + [...r.querySelectorAll(".why > a")].map(a => " " + a.innerText).join(""))`)
+	said = eval[[]string](b,
+		`[...document.querySelectorAll(".differs tr[data-pledge]")].map(r => r.dataset.pledge + ":" + [...r.querySelectorAll(".why > a")].map(a => " " + a.innerText).join(""))`)
 	if !slices.Equal(said, pledges) {
-		b.t.Errorf("%s: the page says of pledges\n%s\nand the API\n%s", b.address(), strings.Join(said, "\n"), strings.Join(pledges, "\n"))
+		b.t.Errorf("%s: the page says of pledges\n%s\nand the API\n%s", b.address(),
+			strings.Join(said, "\n"), strings.Join(pledges, "\n"))
 	}
 }
 
@@ -62,7 +67,8 @@ func TestPageCompare(t *testing.T) {
 	b.click(`nav a[href^="/compare"]`)
 	b.says("h1", "Compare")
 	last := eval[int](b, "Number(document.getElementById('as-of-slide').max)")
-	b.says(".moments", fmt.Sprint(last-1)) // compared to the record before, as nothing is older than a week
+	// compared to the record before, as nothing is older than a week
+	b.says(".moments", fmt.Sprint(last-1))
 	b.differs(diffAt(t, url, fmt.Sprintf("from=%d&to=%d&on=%s", last-1, last, aDay)))
 
 	b.fill("#c-from", fmt.Sprint(last-8))
@@ -70,7 +76,8 @@ func TestPageCompare(t *testing.T) {
 	b.wait("document.querySelectorAll('.differs tr[data-line]').length > 1")
 	arrivals(t, url, b.address(), func(b *tab) {
 		b.differs(diffAt(t, url, fmt.Sprintf("from=%d&to=%d&on=%s", last-8, last, aDay)))
-		for _, what := range []string{"France 0 → 6,000", "France offers 6,000 personnel", "FRA/", "not known yet", "for ground-west"} {
+		for _, what := range []string{"France 0 → 6,000", "France offers 6,000 personnel", "FRA/",
+			"not known yet", "for ground-west"} {
 			if said := b.text("#content"); !strings.Contains(said, what) {
 				t.Errorf("the page does not say %q:\n%s", what, said)
 			}
@@ -83,13 +90,15 @@ func TestPageCompare(t *testing.T) {
 	b.wait("!location.search.includes('nation')")
 	b.fill("#c-from-on", "2026-01-20")
 	b.wait("location.search.includes('from_on=2026-01-20')")
-	b.differs(diffAt(t, url, fmt.Sprintf("from=%d&to=%d&from_on=2026-01-20&to_on=%s", last-8, last, aDay)))
+	b.differs(diffAt(t, url,
+		fmt.Sprintf("from=%d&to=%d&from_on=2026-01-20&to_on=%s", last-8, last, aDay)))
 	b.fill("#c-from", "not a moment")
 	b.says(".problem", "from")
 }
 
-// The address that is offered as lasting says the same whatever is recorded later; swapped, the page tells it the other way round; and where
-// nothing differs, it says so. All of it without JavaScript.
+// The address that is offered as lasting says the same whatever is recorded later; swapped, the
+// page tells it the other way round; and where nothing differs, it says so. All of it without
+// JavaScript.
 func TestPageCompareExactly(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url, noScript)
@@ -100,7 +109,8 @@ func TestPageCompareExactly(t *testing.T) {
 	b.wait("location.search.includes('from=%d')", last-3)
 	b.click(`#content > p:last-of-type a`)
 	b.wait("location.search.includes('as_of=%d')", last)
-	exact, want := b.address(), diffAt(t, url, fmt.Sprintf("operation=mnf-u&from=%d&to=%d&on=%s", last-3, last, aDay))
+	exact, want := b.address(),
+		diffAt(t, url, fmt.Sprintf("operation=mnf-u&from=%d&to=%d&on=%s", last-3, last, aDay))
 	b.differs(want)
 
 	live := newTab(t, url)
@@ -123,6 +133,7 @@ func TestPageCompareExactly(t *testing.T) {
 	b.says(`.differs tr[data-line="mnf-u/ground-west"]`, "Germany 900 → 0")
 	b.open(fmt.Sprintf("/compare?from=%d&as_of=%d&on=%s", last, last, aDay))
 	b.says(".sum", "Nothing differs between the two moments.")
-	b.open(fmt.Sprintf("/compare?from=%d&as_of=%d&on=2026-01-20..%s", last, last, aDay)) // a range is compared from its first day to its last
+	// A range is compared from its first day to its last.
+	b.open(fmt.Sprintf("/compare?from=%d&as_of=%d&on=2026-01-20..%s", last, last, aDay))
 	b.says(`.differs`, "On 2026-03-01:")
 }

@@ -14,8 +14,8 @@ import (
 	"muster/projections/web"
 )
 
-// Each journey is made as its reader makes it: arrive, do it, see the result; and the address that it ends at says the same when it is
-// opened anew, with and without JavaScript.
+// Each journey is made as its reader makes it: arrive, do it, see the result; and the address that
+// it ends at says the same when it is opened anew, with and without JavaScript.
 
 // arrivals opens an address in a fresh tab, and in one without JavaScript, and looks at each.
 func arrivals(t *testing.T, url, address string, look func(b *tab)) {
@@ -68,7 +68,9 @@ func (b *tab) shows(c web.Coverage) {
 	}
 	for _, l := range c.Lines {
 		name := string(l.Operation) + "/" + string(l.Line)
-		said := strings.Join(strings.Fields(eval[string](b, "document.querySelector(%s)?.textContent ?? ''", quoted(cell(name, 0)+" .what"))), " ")
+		said := strings.Join(
+			strings.Fields(eval[string](b, "document.querySelector(%s)?.textContent ?? ''",
+				quoted(cell(name, 0)+" .what"))), " ")
 		if want := saysOf(l); !strings.HasPrefix(said, want) {
 			b.t.Errorf("%s: the cell of %s says %q, and the API %q", b.address(), name, said, want)
 		}
@@ -85,7 +87,8 @@ func TestPageCoverage(t *testing.T) {
 	b.says("#opened", "France 6,000 personnel")
 	b.wait("document.activeElement.id === 'opened-title'")
 	arrivals(t, url, b.address(), func(b *tab) {
-		for _, what := range []string{"6,000 of 15,000 personnel, short 9,000", "France offers 6,000 personnel", "It hangs on the condition parliament"} {
+		for _, what := range []string{"6,000 of 15,000 personnel, short 9,000",
+			"France offers 6,000 personnel", "It hangs on the condition parliament"} {
 			if said := b.text("#opened"); !strings.Contains(said, what) {
 				t.Errorf("what is behind the cell does not say %q:\n%s", what, said)
 			}
@@ -93,12 +96,16 @@ func TestPageCoverage(t *testing.T) {
 	})
 	b.do(chromedp.KeyEvent(kb.Escape))
 	b.wait("!document.getElementById('opened')")
-	b.wait("document.activeElement.closest('[data-line=\"mnf-u/ground-west\"]')") // where it was opened from
+	// Where it was opened from.
+	b.wait("document.activeElement.closest('[data-line=\"mnf-u/ground-west\"]')")
 
 	b.fill("#w-rung", "confirmed")
 	b.says("caption", "“confirmed”")
-	arrivals(t, url, b.address(), func(b *tab) { b.shows(coverageAt(t, url, "on="+aDay+"&rung=confirmed")) })
-	if said := b.text(".not-counted"); !strings.Contains(said, "not climbed") && !strings.Contains(said, "confirmed") {
+	arrivals(t, url, b.address(), func(b *tab) {
+		b.shows(coverageAt(t, url, "on="+aDay+"&rung=confirmed"))
+	})
+	if said := b.text(".not-counted"); !strings.Contains(said, "not climbed") &&
+		!strings.Contains(said, "confirmed") {
 		t.Errorf("what is below the rung is not told: %s", said)
 	}
 }
@@ -116,7 +123,8 @@ func TestPageWhatIf(t *testing.T) {
 	b.click("[name=without_conditional]")
 	b.says(".banner", "conditional")
 	arrivals(t, url, b.address(), func(b *tab) {
-		if lines := b.texts("tr[data-line] th .slug"); !slices.Equal(lines, []string{"ground-west"}) {
+		if lines := b.texts("tr[data-line] th .slug"); !slices.Equal(lines,
+			[]string{"ground-west"}) {
 			t.Errorf("what differs without France is %q", lines)
 		}
 	})
@@ -138,7 +146,8 @@ func TestPageWithoutScript(t *testing.T) {
 	b.shows(coverageAt(t, url, "as_of=40&on="+aDay))
 	b.click("#known a.step:nth-of-type(2)")
 	b.says(".banner", "As known at record 41")
-	b.do(chromedp.SetValue(chromedp.CSS("#w-rung"), "indicated"), chromedp.SetValue(chromedp.CSS("#w-without"), "GBR"))
+	b.do(chromedp.SetValue(chromedp.CSS("#w-rung"), "indicated"),
+		chromedp.SetValue(chromedp.CSS("#w-without"), "GBR"))
 	b.click(".world button")
 	b.says(".banner", "without the United Kingdom")
 	b.click(cell("mnf-u/ground-west", 0) + " a")
@@ -148,7 +157,8 @@ func TestPageWithoutScript(t *testing.T) {
 	b.says(".banner", "hors Royaume-Uni")
 }
 
-// The slider's numbers are the API's for the same two clocks; what a page shows of an old moment, it shows again later.
+// The slider's numbers are the API's for the same two clocks; what a page shows of an old moment,
+// it shows again later.
 func TestPageClocks(t *testing.T) {
 	url := demoServer(t)
 	b := newTab(t, url)
@@ -180,7 +190,8 @@ func TestPageClocks(t *testing.T) {
 	b.says(".problem", "no operation was opened yet")
 }
 
-// Play goes through the records by itself, up to the last; who wants no motion gets a step for each press.
+// Play goes through the records by itself, up to the last; who wants no motion gets a step for each
+// press.
 func TestPagePlay(t *testing.T) {
 	url := demoServer(t)
 	b := newTab(t, url)
@@ -188,7 +199,8 @@ func TestPagePlay(t *testing.T) {
 	b.click("#play")
 	b.wait("document.getElementById('play').getAttribute('aria-pressed') === 'true'")
 	b.wait("document.getElementById('page').dataset.sequence > 51")
-	b.wait("!location.search.includes('as_of') && document.getElementById('play').getAttribute('aria-pressed') === 'false'")
+	b.wait("!location.search.includes('as_of') && " +
+		"document.getElementById('play').getAttribute('aria-pressed') === 'false'")
 	b.shows(coverageAt(t, url, "operation=mnf-u&on="+aDay))
 
 	still := newTab(t, url, calm)
@@ -206,11 +218,15 @@ func TestPageKeyboard(t *testing.T) {
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
 	at := func() string {
-		return eval[string](b, "document.activeElement.closest('tr')?.dataset.line + ' ' + document.activeElement.closest('td')?.cellIndex")
+		return eval[string](b,
+			"document.activeElement.closest('tr')?.dataset.line + ' ' + "+
+				"document.activeElement.closest('td')?.cellIndex")
 	}
-	eval[bool](b, "(document.querySelector(%s).focus(), true)", quoted(cell("mnf-u/ground-west", 0)+" a"))
+	eval[bool](b, "(document.querySelector(%s).focus(), true)",
+		quoted(cell("mnf-u/ground-west", 0)+" a"))
 	for _, press := range []struct{ key, want string }{
-		{kb.ArrowRight, "mnf-u/ground-west 3"}, {kb.ArrowRight, "mnf-u/ground-west 4"}, {kb.ArrowDown, "mnf-u/guarantees 4"},
+		{kb.ArrowRight, "mnf-u/ground-west 3"}, {kb.ArrowRight, "mnf-u/ground-west 4"},
+		{kb.ArrowDown, "mnf-u/guarantees 4"},
 		{kb.ArrowLeft, "mnf-u/guarantees 3"}, {kb.ArrowUp, "mnf-u/ground-west 3"},
 	} {
 		b.do(chromedp.KeyEvent(press.key))
@@ -248,7 +264,9 @@ func TestPageLive(t *testing.T) {
 	before := past.text(cell("mnf-u/air-west", 0))
 	offer := func(n string) {
 		t.Helper()
-		newUser(t).content(t, "pledge", "offer", "--url", url, "--key", filepath.Join(dir, "keys", "GBR-demo.key"), "--operation", "mnf-u", "--role", "air", "--area", "west",
+		newUser(t).content(t, "pledge", "offer", "--url", url, "--key",
+			filepath.Join(dir, "keys", "GBR-demo.key"), "--operation", "mnf-u", "--role", "air",
+			"--area", "west",
 			"--quantity", n, "--from", "2026-03-01", "--effective", "2026-01-15")
 	}
 	b.says(cell("mnf-u/air-west", 0), "12 of 48")
@@ -258,13 +276,14 @@ func TestPageLive(t *testing.T) {
 	if n := eval[int](b, "document.querySelectorAll('.changed').length"); n != 1 {
 		t.Errorf("%d lines are marked as changed", n)
 	}
-	if said := past.text(cell("mnf-u/air-west", 0)); said != before || eval[string](past, "document.getElementById('page').dataset.sequence") != "50" {
+	if said := past.text(cell("mnf-u/air-west", 0)); said != before ||
+		eval[string](past, "document.getElementById('page').dataset.sequence") != "50" {
 		t.Errorf("the page of an old moment has changed: %s", said)
 	}
 }
 
-// The page shows itself anew when a record comes. Whoever has opened another page by the time that the answer is there keeps that one, and what was
-// written into it.
+// The page shows itself anew when a record comes. Whoever has opened another page by the time that
+// the answer is there keeps that one, and what was written into it.
 func TestPageLateRefresh(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
@@ -279,19 +298,24 @@ func TestPageLateRefresh(t *testing.T) {
 		}
 		return true
 	})()`)
-	newUser(t).content(t, "pledge", "offer", "--url", url, "--key", filepath.Join(dir, "keys", "GBR-demo.key"), "--operation", "mnf-u", "--role", "air", "--area", "west",
+	newUser(t).content(t, "pledge", "offer", "--url", url, "--key",
+		filepath.Join(dir, "keys", "GBR-demo.key"), "--operation", "mnf-u", "--role", "air",
+		"--area", "west",
 		"--quantity", "5", "--from", "2026-03-01", "--effective", "2026-01-15")
 	b.wait("window.letGo")
 	b.click(`nav a[href^="/submit"]`)
 	b.fill("#f-note", "half a thought")
 	eval[bool](b, `(() => { addEventListener("htmx:finally:request", () => { window.late = true }); letGo(); return true })()`)
 	b.wait("window.late")
-	if note := eval[string](b, "document.getElementById('f-note')?.value ?? '(it is gone)'"); note != "half a thought" || !strings.HasPrefix(b.address(), "/submit") {
+	if note := eval[string](b,
+		"document.getElementById('f-note')?.value ?? '(it is gone)'"); note != "half a thought" ||
+		!strings.HasPrefix(b.address(), "/submit") {
 		t.Errorf("%s: the note is %q", b.address(), note)
 	}
 }
 
-// A server that goes away is told, and when it is there again the page heals, with what has happened meanwhile.
+// A server that goes away is told, and when it is there again the page heals, with what has
+// happened meanwhile.
 func TestPageConnection(t *testing.T) {
 	browser(t)
 	root := t.TempDir()
@@ -305,13 +329,15 @@ func TestPageConnection(t *testing.T) {
 	p.stop(t)
 	b.says("#status", "The connection to the server is lost")
 	again := serving(t, p.dir, "--listen", listen)
-	plan.content(t, "pledge", "offer", "--data", again.dir, "--operation", "mnf-u", "--nation", "NLD", "--role", "air", "--area", "west", "--quantity", "7",
+	plan.content(t, "pledge", "offer", "--data", again.dir, "--operation", "mnf-u", "--nation",
+		"NLD", "--role", "air", "--area", "west", "--quantity", "7",
 		"--from", "2026-03-01", "--effective", "2026-01-15")
 	b.says("#status", "The connection is back")
 	b.says(cell("mnf-u/air-west", 0), "7 of 48")
 }
 
-// A page that is open while another ledger takes the place of its own says so, and shows nothing of it.
+// A page that is open while another ledger takes the place of its own says so, and shows nothing of
+// it.
 func TestPageOfAnotherLedger(t *testing.T) {
 	browser(t)
 	root := t.TempDir()

@@ -33,7 +33,8 @@ func TestPageListsAreCut(t *testing.T) {
 		{"not counted", "/?" + on, ".not-counted tbody tr", ".not-counted .cut", 100},
 		{"counted for a line", "/?open=mnf-u/line-0&" + on, ".opened .parts:first-of-type > li",
 			".opened .parts:first-of-type + .cut", 50},
-		{"records of a line", "/?open=mnf-u/line-0&" + on, ".opened .records > li", ".records + .cut", 50},
+		{"records of a line", "/?open=mnf-u/line-0&" + on, ".opened .records > li",
+			".records + .cut", 50},
 		{"gaps", "/shortfalls?" + on, ".ranked tbody tr", ".scroll:has(.ranked) + .cut", 100},
 		{"hand-overs", "/timeline?step=month&" + on, "#hand-overs-caption ~ tbody tr",
 			".scroll:has(#hand-overs-caption) + .cut", 100},
@@ -62,7 +63,8 @@ func TestPageListsAreCut(t *testing.T) {
 		}
 		whole := rowsOf(t, resp)
 		if resp.Body.Close(); resp.StatusCode != http.StatusOK || whole >= 0 && whole < shown+more {
-			t.Errorf("%s: of %d there are %d at %s: %s", one.name, shown+more, whole, at, resp.Status)
+			t.Errorf("%s: of %d there are %d at %s: %s", one.name, shown+more, whole,
+				at, resp.Status)
 		}
 		if n := eval[int](b, "document.documentElement.outerHTML.length"); n > 500_000 {
 			t.Errorf("%s has %d characters", one.address, n)

@@ -10,8 +10,8 @@ import (
 	"muster/projections/web"
 )
 
-// A pledge that few may see is amended by the form and stays as it is released; then its nation lets
-// more see it: the form restates it as it stands, and asks for nothing but who may see it.
+// A pledge that few may see is amended by the form and stays as it is released; then its nation
+// lets more see it: the form restates it as it stands, and asks for nothing but who may see it.
 func TestPageDiscloses(t *testing.T) {
 	url, dir := ownDemo(t)
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
@@ -33,7 +33,8 @@ func TestPageDiscloses(t *testing.T) {
 	b.fill("#f-quantity", "4")
 	b.click(".fields .primary")
 	b.says("#statement", `"releasable_to":["FRA","NOR"]`)
-	b.says("#will-read", "the coordinators, United Kingdom, France, Norway. This server restricts nobody")
+	b.says("#will-read", "the coordinators, United Kingdom, France, Norway. This server "+
+		"restricts nobody")
 	signs(b, key)
 	b.says("#sign-done", "Recorded as record 58")
 
@@ -61,7 +62,8 @@ func TestPageDiscloses(t *testing.T) {
 
 	var now web.PledgeLife
 	getJSON(t, url+"/api/v1/pledges/"+id, &now)
-	if p := now.Pledge; p.Release != "coalition" || len(p.ReleasableTo) > 0 || p.Quantity.String() != "4" {
+	if p := now.Pledge; p.Release != "coalition" || len(p.ReleasableTo) > 0 ||
+		p.Quantity.String() != "4" {
 		t.Errorf("the pledge is %s, %v, %s", p.Release, p.ReleasableTo, p.Quantity)
 	}
 	b.open("/log?lang=fr&type=pledge.disclosed")

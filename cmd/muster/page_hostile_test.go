@@ -16,7 +16,8 @@ import (
 	pages "muster/projections/web/page"
 )
 
-// hostile is what somebody writes who wants a reader's browser, eyes or spreadsheet to do something, by what for.
+// hostile is what somebody writes who wants a reader's browser, eyes or spreadsheet to do
+// something, by what for.
 var hostile = map[string]string{
 	"script":   `<script>alert(1)</script>`,
 	"handler":  `"><img src=x onerror=alert(1)> ' onmouseover='alert(1)`,
@@ -34,7 +35,8 @@ var hostile = map[string]string{
 // pledge says a text in every free field of a pledge, and returns the pledge's id.
 func (a *author) pledge(text string) string {
 	a.t.Helper()
-	terms := map[string]any{"role": "ground", "area": "west", "quantity": 7, "unit": "personnel", "from": "2026-03-01", "note": text, "source": text}
+	terms := map[string]any{"role": "ground", "area": "west", "quantity": 7, "unit": "personnel",
+		"from": "2026-03-01", "note": text, "source": text}
 	if len(text) < 200 { // else the statement is too large
 		terms["elsewhere"] = []string{text, "another"}
 	}
@@ -44,7 +46,8 @@ func (a *author) pledge(text string) string {
 		more["pledge"], more["reason"] = id, text
 		a.says(typ, more)
 	}
-	step("condition.added", map[string]any{"condition": "parliament", "kind": "parliament", "source": text})
+	step("condition.added", map[string]any{"condition": "parliament", "kind": "parliament",
+		"source": text})
 	step("condition.discharged", map[string]any{"condition": "parliament"})
 	step("caveat.declared", map[string]any{"caveat": "by-day", "restriction": text})
 	step("pledge.renewed", map[string]any{"expires": "2027-01-01"})
@@ -53,16 +56,21 @@ func (a *author) pledge(text string) string {
 	return id
 }
 
-// hostileDemo is a demo in which a liaison and a coordinator have said hostile things: the pledges, by what for.
+// hostileDemo is a demo in which a liaison and a coordinator have said hostile things: the pledges,
+// by what for.
 func hostileDemo(t *testing.T) (url, dir string, pledges map[string]string) {
 	t.Helper()
 	url, dir = ownDemo(t)
 	hq, france := newAuthor(t, url, dir, "founder.key"), newAuthor(t, url, dir, "keys/FRA-demo.key")
 	for name, text := range hostile {
-		hq.says("requirement.issued", map[string]any{"operation": "mnf-u", "line": "hostile-" + name, "role": "sea", "quantity": 1, "unit": "ship", "from": "2026-03-01", "priority": 9, "note": text})
+		hq.says("requirement.issued",
+			map[string]any{"operation": "mnf-u", "line": "hostile-" + name, "role": "sea",
+				"quantity": 1, "unit": "ship", "from": "2026-03-01", "priority": 9, "note": text})
 	}
-	hq.says("operation.opened", map[string]any{"operation": "hostile", "title": hostile["handler"], "note": hostile["script"],
-		"roles": []any{map[string]any{"role": "ground", "title": hostile["closing"], "units": []string{"personnel"}}}})
+	hq.says("operation.opened", map[string]any{"operation": "hostile", "title": hostile["handler"],
+		"note": hostile["script"],
+		"roles": []any{map[string]any{"role": "ground", "title": hostile["closing"],
+			"units": []string{"personnel"}}}})
 	france.says("scope.declared", map[string]any{"unlimited": true, "note": hostile["script"]})
 	pledges = map[string]string{}
 	for name, text := range hostile {
@@ -85,8 +93,9 @@ const intruders = `[
 	...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => /^on/i.test(a.name))),
 ].map(e => e.outerHTML.slice(0, 200))`
 
-// turns finds hostile text that turns the direction of words that follow it in the same block. An element that isolates its text is no
-// protection: text may leave open what it begins, and so end the isolation.
+// turns finds hostile text that turns the direction of words that follow it in the same block. An
+// element that isolates its text is no protection: text may leave open what it begins, and so end
+// the isolation.
 const turns = `(() => { const found = [], words = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	const block = n => { let e = n.parentElement; while (getComputedStyle(e).display === "inline") e = e.parentElement; return e };
 	for (let n; n = walk.nextNode();) if (n.data.trim() && !n.parentElement.closest("template, option, textarea, title")) words.push(n);
@@ -109,12 +118,14 @@ func (b *tab) harmless() {
 	if eval[string](b, "document.title") == "hostile" {
 		b.t.Errorf("%s: something has run", b.address())
 	}
-	if wide := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+	if wide := eval[int](b,
+		"document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
 		b.t.Errorf("%s: the page is %d pixels wider than the window", b.address(), wide)
 	}
 }
 
-// Whatever a pledge says is text on every page, and nothing of it runs; and no list has a cell that begins as a formula does.
+// Whatever a pledge says is text on every page, and nothing of it runs; and no list has a cell that
+// begins as a formula does.
 func TestPageHostileText(t *testing.T) {
 	url, dir, pledges := hostileDemo(t)
 	t.Run("pages", func(t *testing.T) { hostilePages(t, url) })
@@ -126,7 +137,8 @@ func TestPageHostileText(t *testing.T) {
 // quotes reports whether an element that a selector finds says a text, to the letter.
 func (b *tab) quotes(selector, text string) bool {
 	b.t.Helper()
-	return eval[bool](b, "[...document.querySelectorAll(%s)].some(e => e.textContent.includes(%s))", quoted(selector), quoted(text))
+	return eval[bool](b, "[...document.querySelectorAll(%s)].some(e => e.textContent.includes(%s))",
+		quoted(selector), quoted(text))
 }
 
 func hostilePages(t *testing.T, url string) {
@@ -171,7 +183,8 @@ func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 		b.open("/pledges/" + id + "?on=" + aDay)
 		b.shot("hostile-" + name)
 		b.harmless()
-		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free", "#content td span[lang=en]"} {
+		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free",
+			"#content td span[lang=en]"} {
 			if !b.quotes(at, hostile[name]) {
 				t.Errorf("%s does not show what is hostile as %s in %s", b.address(), name, at)
 			}
@@ -180,7 +193,8 @@ func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 		b.wait("document.querySelector('form[data-kept]')")
 		b.harmless()
 		for _, field := range []string{"note", "source"} {
-			if !eval[bool](b, "document.getElementById('f-%s').value === %s", field, quoted(hostile[name])) {
+			if !eval[bool](b, "document.getElementById('f-%s').value === %s", field,
+				quoted(hostile[name])) {
 				t.Errorf("the field %s is not filled in with what is hostile as %s", field, name)
 			}
 		}
@@ -196,7 +210,8 @@ func inJSON(s string) string {
 	return strings.Trim(string(text), `"`)
 }
 
-// plainHeaders fails the test unless an address answers with a page under the policy, which nothing loosens.
+// plainHeaders fails the test unless an address answers with a page under the policy, which nothing
+// loosens.
 func plainHeaders(t *testing.T, address string) string {
 	t.Helper()
 	resp, err := http.Get(address)
@@ -214,10 +229,13 @@ func plainHeaders(t *testing.T, address string) string {
 
 func underPolicy(t *testing.T, address string, h http.Header) {
 	t.Helper()
-	if policy := h.Values("Content-Security-Policy"); len(policy) != 1 || policy[0] != pages.Policy || strings.Contains(policy[0], "unsafe") {
+	if policy := h.Values("Content-Security-Policy"); len(policy) != 1 ||
+		policy[0] != pages.Policy || strings.Contains(policy[0], "unsafe") {
 		t.Errorf("%.200s: the policy is %q", address, policy)
 	}
-	for name, want := range map[string]string{"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": ""} {
+	for name, want := range map[string]string{"Content-Type": "text/html; charset=utf-8",
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Access-Control-Allow-Origin": ""} {
 		if h.Get(name) != want {
 			t.Errorf("%.200s: %s is %q, want %q", address, name, h.Get(name), want)
 		}
@@ -225,7 +243,9 @@ func underPolicy(t *testing.T, address string, h http.Header) {
 }
 
 func hostileLists(t *testing.T, url string, pledges map[string]string) {
-	addresses := []string{"/records.csv?from=1", "/pledges.csv?on=" + aDay, "/scopes.csv", "/members.csv", "/corrections.csv", "/explain/strength.csv?nation=FRA&operation=mnf-u&on=" + aDay,
+	addresses := []string{"/records.csv?from=1", "/pledges.csv?on=" + aDay, "/scopes.csv",
+		"/members.csv", "/corrections.csv",
+		"/explain/strength.csv?nation=FRA&operation=mnf-u&on=" + aDay,
 		"/diff.csv?from=55&to_on=" + aDay + "&from_on=" + aDay, "/coverage.csv?on=" + aDay}
 	for _, id := range pledges {
 		addresses = append(addresses, "/pledges/"+id+".csv")
@@ -241,14 +261,16 @@ func hostileLists(t *testing.T, url string, pledges map[string]string) {
 		if err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %s, %v", address, resp.Status, err)
 		}
-		if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+		if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv") ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: a browser may take it for something else: %v", address, resp.Header)
 		}
 		for _, row := range rows {
 			for _, c := range row {
 				if strings.HasPrefix(c, "'") && strings.ContainsAny(c[1:2], "=+-@") {
 					guarded++
-				} else if c != "" && strings.ContainsAny(c[:1], "=+-@\t\r\n") && strings.Trim(c[1:], "0123456789.") != "" {
+				} else if c != "" && strings.ContainsAny(c[:1], "=+-@\t\r\n") &&
+					strings.Trim(c[1:], "0123456789.") != "" {
 					t.Errorf("%s: a cell begins as a formula: %.80q", address, c)
 				}
 			}
@@ -265,8 +287,10 @@ func hostileSigned(t *testing.T, url, dir string) {
 	b := newTab(t, url, unarmed)
 	b.open("/submit")
 	b.wait("document.querySelector('form[data-kept]')")
-	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air", "quantity": "9", "unit": "aircraft", "area": "west", "from": "2026-03-01",
-		"effective": "2026-01-15", "note": note, "source": hostile["handler"], "elsewhere": hostile["script"] + "\n" + hostile["formula"]} {
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air",
+		"quantity": "9", "unit": "aircraft", "area": "west", "from": "2026-03-01",
+		"effective": "2026-01-15", "note": note, "source": hostile["handler"],
+		"elsewhere": hostile["script"] + "\n" + hostile["formula"]} {
 		b.fill("#f-"+name, value)
 	}
 	b.click(".fields .primary")
@@ -278,14 +302,16 @@ func hostileSigned(t *testing.T, url, dir string) {
 	b.says("#sign-done", "Recorded as record")
 	b.harmless()
 	var list struct{ Records []struct{ Stored string } }
-	getJSON(t, url+"/api/v1/records?limit=1&from="+eval[string](b, "document.getElementById('sign-done').dataset.sequence"), &list)
+	getJSON(t, url+"/api/v1/records?limit=1&from="+eval[string](b,
+		"document.getElementById('sign-done').dataset.sequence"), &list)
 	_, signed, _ := strings.Cut(list.Records[0].Stored, "\n")
 	s, err := events.ParseSigned([]byte(signed))
 	if err != nil {
 		t.Fatal(err)
 	}
 	said, ok := s.Statement.(*events.PledgeOffered)
-	if !ok || said.Note != note || said.Source != hostile["handler"] || !slices.Equal(said.Elsewhere, []string{hostile["script"], hostile["formula"]}) {
+	if !ok || said.Note != note || said.Source != hostile["handler"] ||
+		!slices.Equal(said.Elsewhere, []string{hostile["script"], hostile["formula"]}) {
 		t.Errorf("recorded is %+v", s.Statement)
 	}
 }

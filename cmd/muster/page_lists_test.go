@@ -20,7 +20,8 @@ func TestPageLog(t *testing.T) {
 		t.Errorf("the newest record is not first: %s", shown)
 	}
 	b.click("tbody tr summary")
-	if stored := eval[string](b, "document.querySelector('tbody tr pre').textContent"); stored != last.Stored {
+	if stored := eval[string](b, "document.querySelector('tbody tr pre').textContent"); stored !=
+		last.Stored {
 		t.Errorf("record %d is shown as %q, and stored as %q", last.Sequence, stored, last.Stored)
 	}
 	b.click(".pages a:last-of-type")
@@ -33,7 +34,9 @@ func TestPageLog(t *testing.T) {
 	b.fill("#l-type", "condition.added")
 	b.wait("document.querySelectorAll('tbody tr').length === 1")
 	arrivals(t, url, b.address(), func(b *tab) {
-		if ids := eval[[]string](b, "[...document.querySelectorAll('tbody tr')].map(e => e.id)"); !slices.Equal(ids, []string{"r49"}) {
+		if ids := eval[[]string](b,
+			"[...document.querySelectorAll('tbody tr')].map(e => e.id)"); !slices.Equal(ids,
+			[]string{"r49"}) {
 			t.Errorf("what France's key has added of conditions is %q", ids)
 		}
 	})
@@ -52,7 +55,8 @@ func TestPageLogLive(t *testing.T) {
 	b := newTab(t, url)
 	b.open("/log")
 	b.wait("document.getElementById('r55')")
-	newUser(t).content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u", "--nation", "NOR", "--role", "air", "--quantity", "3")
+	newUser(t).content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u",
+		"--nation", "NOR", "--role", "air", "--quantity", "3")
 	b.wait("document.getElementById('r56')?.classList.contains('changed')")
 	if n := eval[int](b, "document.querySelectorAll('.changed').length"); n != 1 {
 		t.Errorf("%d records are marked as new", n)
@@ -75,7 +79,8 @@ func TestPagePledges(t *testing.T) {
 	b.fill("#w-op", "mnf-u")
 	b.wait("document.querySelectorAll('tbody tr').length === 5")
 	arrivals(t, url, b.address(), func(b *tab) {
-		if codes := b.texts("tbody th .code"); !slices.Equal(codes, []string{"USA", "TUR", "GBR", "FRA", "CAN"}) {
+		if codes := b.texts("tbody th .code"); !slices.Equal(codes,
+			[]string{"USA", "TUR", "GBR", "FRA", "CAN"}) {
 			t.Errorf("sorted downwards by nation: %q", codes)
 		}
 	})
@@ -84,7 +89,9 @@ func TestPagePledges(t *testing.T) {
 	b.click("tbody tr td:last-of-type a")
 	b.says("h1", "France: ground for mnf-u")
 	arrivals(t, url, b.address(), func(b *tab) {
-		for _, what := range []string{"6,000 personnel → ground-west", "parliament (parliament): open", "France offers 6,000 personnel", "pledge offered", "2026-01-15"} {
+		for _, what := range []string{"6,000 personnel → ground-west",
+			"parliament (parliament): open", "France offers 6,000 personnel", "pledge offered",
+			"2026-01-15"} {
 			if said := b.text("main"); !strings.Contains(said, what) {
 				t.Errorf("the page of the pledge does not say %q:\n%s", what, said)
 			}

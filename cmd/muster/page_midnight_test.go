@@ -78,12 +78,14 @@ func TestPageGoesOverAtMidnight(t *testing.T) {
 		"document.getElementById('page').dataset.today === '2190-02-11'")
 }
 
-// clockedServer starts a server with the operation that begins in 2190 and a clock that the test sets.
+// clockedServer starts a server with the operation that begins in 2190 and a clock that the test
+// sets.
 func clockedServer(t *testing.T, now string) (url string, set func(string)) {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := server.Start(t.Context(), server.Config{Dir: filepath.Join(dir, "ledger"),
-		Listen: "127.0.0.1:0", Name: "a", Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
+		Listen: "127.0.0.1:0", Name: "a", Title: "test", Version: version(),
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

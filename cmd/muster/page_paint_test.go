@@ -16,10 +16,12 @@ func TestPageWeight(t *testing.T) {
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
 	b.wait("document.querySelector('[data-matrix]')")
-	total := eval[int](b, `performance.getEntries().filter(e => e.entryType === "resource" || e.entryType === "navigation").filter(e => e.initiatorType !== "other").reduce((n, e) => n + e.transferSize, 0)`)
+	total := eval[int](b,
+		`performance.getEntries().filter(e => e.entryType === "resource" || e.entryType === "navigation").filter(e => e.initiatorType !== "other").reduce((n, e) => n + e.transferSize, 0)`)
 	t.Logf("the first view transfers %d bytes", total)
 	if total < 10_000 || total > 100_000 {
-		t.Errorf("the first view transfers %d bytes: between 10,000 and 100,000 are expected", total)
+		t.Errorf("the first view transfers %d bytes: between 10,000 and 100,000 are expected",
+			total)
 	}
 	for _, address := range []string{"/", "/static/muster.css"} {
 		req, err := http.NewRequest(http.MethodGet, url+address, nil)
@@ -38,11 +40,13 @@ func TestPageWeight(t *testing.T) {
 	}
 }
 
-// The whole published history of the UN's peace operations, in one matrix. How long it takes to be painted is told, and is no assertion.
+// The whole published history of the UN's peace operations, in one matrix. How long it takes to be
+// painted is told, and is no assertion.
 func TestPageUNHistory(t *testing.T) {
 	file := cmp.Or(os.Getenv("MUSTER_UN_DATA"), unData)
 	if _, err := os.Stat(file); err != nil {
-		t.Skipf("the table of the UN's contributions is not there (name it with MUSTER_UN_DATA): %v", err)
+		t.Skipf("the table of the UN's contributions is not there (name it with "+
+			"MUSTER_UN_DATA): %v", err)
 	}
 	browser(t)
 	dir := t.TempDir()
@@ -56,11 +60,15 @@ func TestPageUNHistory(t *testing.T) {
 	for range 5 {
 		b := newTab(t, server.url)
 		b.open("/?on=2014-02-28&show=nations")
-		b.wait("performance.getEntriesByType('paint').some(e => e.name === 'first-contentful-paint') && document.querySelector('.nations tfoot')")
-		if rows := eval[int](b, "document.querySelectorAll('.nations tbody tr').length"); rows < 100 {
+		b.wait("performance.getEntriesByType('paint').some(e => e.name === " +
+			"'first-contentful-paint') && document.querySelector('.nations tfoot')")
+		if rows := eval[int](b, "document.querySelectorAll('.nations tbody tr').length"); rows <
+			100 {
 			t.Fatalf("%d nations are shown", rows)
 		}
-		took = append(took, eval[float64](b, "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))"))
+		took = append(took, eval[float64](b,
+			"new Promise(done => requestAnimationFrame(() => setTimeout(() => "+
+				"done(performance.now()), 0)))"))
 		if len(took) == 1 {
 			said := b.text(".nations tfoot")
 			if !regexp.MustCompile(`personnel`).MatchString(said) {
@@ -70,5 +78,6 @@ func TestPageUNHistory(t *testing.T) {
 		}
 	}
 	slices.Sort(took)
-	t.Logf("painted after %.0f ms (median of %d; %.0f to %.0f)", took[len(took)/2], len(took), took[0], took[len(took)-1])
+	t.Logf("painted after %.0f ms (median of %d; %.0f to %.0f)", took[len(took)/2], len(took),
+		took[0], took[len(took)-1])
 }

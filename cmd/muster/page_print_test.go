@@ -32,7 +32,8 @@ func (b *tab) printed(name string) []string {
 	if err := os.WriteFile(file, pdf, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
-	if info, err := exec.Command("pdfinfo", file).Output(); err != nil || !strings.Contains(string(info), "A4") || !strings.Contains(string(info), "841.") {
+	if info, err := exec.Command("pdfinfo", file).Output(); err != nil ||
+		!strings.Contains(string(info), "A4") || !strings.Contains(string(info), "841.") {
 		b.t.Errorf("it is not printed on A4 across: %v\n%s", err, info)
 	}
 	text, err := exec.Command(program, "-layout", file, "-").Output()
@@ -42,7 +43,8 @@ func (b *tab) printed(name string) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\f"), "\f")
 }
 
-// One operation's coverage is one sheet, with what does not count on another; and every sheet says at its foot from where it looks, and what it can be checked with.
+// One operation's coverage is one sheet, with what does not count on another; and every sheet says
+// at its foot from where it looks, and what it can be checked with.
 func TestPagePrint(t *testing.T) {
 	url := demoServer(t)
 	var c projections.Coverage
@@ -50,8 +52,10 @@ func TestPagePrint(t *testing.T) {
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&rung=accepted&as_of=54&on=" + aDay)
 	sheets := b.printed("print-coverage")
-	if last := sheets[len(sheets)-1]; len(sheets) != 2 || !strings.Contains(last, "Not counted") || !strings.Contains(last, "not yet accepted") {
-		t.Errorf("the coverage of an operation and what does not count take %d sheets, of which the last is\n%s", len(sheets), last)
+	if last := sheets[len(sheets)-1]; len(sheets) != 2 || !strings.Contains(last, "Not counted") ||
+		!strings.Contains(last, "not yet accepted") {
+		t.Errorf("the coverage of an operation and what does not count take %d sheets, of which "+
+			"the last is\n%s", len(sheets), last)
 	}
 	for _, line := range c.Lines {
 		if !strings.Contains(sheets[0], string(line.Line)) {
@@ -66,8 +70,10 @@ func TestPagePrint(t *testing.T) {
 		address string
 		says    []string
 	}{
-		{"/?operation=mnf-u&rung=accepted&as_of=54&on=" + aDay, []string{"As of record 54", "on " + aDay, "from the rung “accepted” up"}},
-		{"/?open=mnf-u/ground-west&at=" + aDay + "&without=FRA&on=" + aDay, []string{"As of record 55", "on " + aDay, "without France"}},
+		{"/?operation=mnf-u&rung=accepted&as_of=54&on=" + aDay,
+			[]string{"As of record 54", "on " + aDay, "from the rung “accepted” up"}},
+		{"/?open=mnf-u/ground-west&at=" + aDay + "&without=FRA&on=" + aDay,
+			[]string{"As of record 55", "on " + aDay, "without France"}},
 		{"/shortfalls?on=" + aDay, []string{"As of record 55", "on " + aDay}},
 		{"/pledges?on=" + aDay, []string{"As of record 55"}},
 		{"/log", []string{"As of record 55"}},

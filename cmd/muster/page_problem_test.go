@@ -13,12 +13,18 @@ import (
 func TestPageProblems(t *testing.T) {
 	url := demoServer(t)
 	for address, told := range map[string]struct{ en, fr string }{
-		"/nope":                               {"there is no page at /nope", "il n’y a pas de page à l’adresse /nope"},
-		"/?zz=1":                              {"unknown: this page takes ", "inconnu : cette page accepte "},
-		"/?step=day&step=week":                {"is given 2 times: write it once", "est donné 2 fois : écrivez-le une seule fois"},
-		"/?show=cells":                        {"write one of: lines, nations", "écrivez l’un de : lines, nations"},
-		"/verify?record=99999":                {"there is no such record: write a number", "cet enregistrement n’existe pas : écrivez"},
-		"/?on=soon":                           {"not a date", "La demande ne peut pas être comprise|Certains champs sont erronés"},
+		"/nope": {"there is no page at /nope",
+			"il n’y a pas de page à l’adresse /nope"},
+		"/?zz=1": {"unknown: this page takes ",
+			"inconnu : cette page accepte "},
+		"/?step=day&step=week": {"is given 2 times: write it once",
+			"est donné 2 fois : écrivez-le une seule fois"},
+		"/?show=cells": {"write one of: lines, nations",
+			"écrivez l’un de : lines, nations"},
+		"/verify?record=99999": {"there is no such record: write a number",
+			"cet enregistrement n’existe pas : écrivez"},
+		"/?on=soon": {"not a date",
+			"La demande ne peut pas être comprise|Certains champs sont erronés"},
 		"/?operation=mnf-z":                   {"there is no operation mnf-z", "Cela n’existe pas"},
 		"/pledges/01ARZ3NDEKTSV4RRFFQ69G5FAV": {"there is no pledge 01ARZ", "Cela n’existe pas"},
 	} {
@@ -29,7 +35,8 @@ func TestPageProblems(t *testing.T) {
 			}
 			inEnglish := strings.Contains(body, "le détail est en anglais")
 			if lang == "fr" && inEnglish != strings.Contains(body, `lang="en"`) {
-				t.Errorf("%s: a French page says that details are in English: %t: %s", address, inEnglish, body)
+				t.Errorf("%s: a French page says that details are in English: %t: %s", address,
+					inEnglish, body)
 			}
 		}
 	}

@@ -24,11 +24,15 @@ func (b *tab) ranks(a projections.Gaps) {
 	}
 	var want []string
 	for _, g := range a.Gaps {
-		want = append(want, fmt.Sprintf("%d %s/%s %s of %s %s", g.Rank, g.Operation, g.Line, grouped(g.Missing.String()), grouped(g.Required.String()), projections.UnitOf(g.Required, g.Unit)))
+		want = append(want, fmt.Sprintf("%d %s/%s %s of %s %s", g.Rank, g.Operation, g.Line,
+			grouped(g.Missing.String()), grouped(g.Required.String()),
+			projections.UnitOf(g.Required, g.Unit)))
 	}
-	said := eval[[]string](b, `[...document.querySelectorAll(".ranked tbody tr")].map(r => r.cells[0].innerText + " " + r.dataset.line + " " + r.querySelector(".short a").innerText.trim() + " " + r.querySelector(".short a").nextSibling.textContent.trim())`)
+	said := eval[[]string](b,
+		`[...document.querySelectorAll(".ranked tbody tr")].map(r => r.cells[0].innerText + " " + r.dataset.line + " " + r.querySelector(".short a").innerText.trim() + " " + r.querySelector(".short a").nextSibling.textContent.trim())`)
 	if !slices.Equal(said, want) {
-		b.t.Errorf("%s: the page ranks\n%s\nand the API\n%s", b.address(), strings.Join(said, "\n"), strings.Join(want, "\n"))
+		b.t.Errorf("%s: the page ranks\n%s\nand the API\n%s", b.address(), strings.Join(said, "\n"),
+			strings.Join(want, "\n"))
 	}
 }
 
@@ -46,7 +50,8 @@ func TestPageShortfalls(t *testing.T) {
 	b.says(".ranked caption", "“accepted”")
 	arrivals(t, url, b.address(), func(b *tab) {
 		b.ranks(gapsAt(t, url, "operation=mnf-u&rung=accepted&on="+aDay))
-		if said := b.text(`.ranked tr[data-line="mnf-u/ground-west"]`); !strings.Contains(said, "France 6,000") || !strings.Contains(said, "are offered, and not yet accepted") {
+		if said := b.text(`.ranked tr[data-line="mnf-u/ground-west"]`); !strings.Contains(said,
+			"France 6,000") || !strings.Contains(said, "are offered, and not yet accepted") {
 			t.Errorf("what could fill the gap is not told with the reason: %s", said)
 		}
 	})
@@ -56,17 +61,24 @@ func TestPageShortfalls(t *testing.T) {
 	b.says("#opened", "0 of 15,000 personnel, short 15,000")
 }
 
-// Lines that one nation holds alone are told as such, and what is missing without it is one click away.
+// Lines that one nation holds alone are told as such, and what is missing without it is one click
+// away.
 func TestPageDependence(t *testing.T) {
 	url := demoServer(t)
 	look := func(b *tab) {
-		if said := b.text(`[data-held="mnf-u/ground-west"]`); !strings.Contains(said, "France alone") || !strings.Contains(said, "6,000 of 6,000") || !strings.Contains(said, "15,000") {
+		if said := b.text(`[data-held="mnf-u/ground-west"]`); !strings.Contains(said,
+			"France alone") || !strings.Contains(said, "6,000 of 6,000") ||
+			!strings.Contains(said, "15,000") {
 			t.Errorf("that France holds the line alone is told as %q", said)
 		}
-		if said := b.text("body"); !strings.Contains(said, "5 requirements are held by one nation alone") || !strings.Contains(said, "Poland holds 57 % of it") {
+		if said := b.text("body"); !strings.Contains(said,
+			"5 requirements are held by one nation alone") ||
+			!strings.Contains(said, "Poland holds 57 % of it") {
 			t.Errorf("what one nation holds is not told: %s", said)
 		}
-		if rows := b.texts(`[aria-labelledby="hanging-caption"] tbody tr`); len(rows) != 1 || !strings.Contains(rows[0], "parliament") || !strings.Contains(rows[0], "6,000 personnel") {
+		if rows := b.texts(`[aria-labelledby="hanging-caption"] tbody tr`); len(rows) != 1 ||
+			!strings.Contains(rows[0], "parliament") ||
+			!strings.Contains(rows[0], "6,000 personnel") {
 			t.Errorf("what hangs on something is %q", rows)
 		}
 	}

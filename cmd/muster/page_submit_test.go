@@ -19,8 +19,9 @@ import (
 func (b *tab) download(selector, to string) {
 	b.t.Helper()
 	dir := b.t.TempDir()
-	_, err := chromedp.CallBrowser(b.ctx, protocol.SetDownloadBehavior, protocol.SetDownloadBehaviorParams{Behavior: protocol.SetDownloadBehaviorBehaviorAllow,
-		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID, DownloadPath: dir})
+	_, err := chromedp.CallBrowser(b.ctx, protocol.SetDownloadBehavior,
+		protocol.SetDownloadBehaviorParams{Behavior: protocol.SetDownloadBehaviorBehaviorAllow,
+			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID, DownloadPath: dir})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -46,34 +47,41 @@ func offerByForm(b *tab, quantity string) {
 	b.t.Helper()
 	b.open("/submit")
 	b.wait("document.querySelector('form[data-kept]')")
-	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air", "quantity": quantity, "unit": "aircraft", "area": "west",
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "FRA", "role": "air",
+		"quantity": quantity, "unit": "aircraft", "area": "west",
 		"from": "2026-03-01", "effective": "2026-01-15", "note": "by form"} {
 		b.fill("#f-"+name, value)
 	}
 	b.click(".fields .primary")
 }
 
-// An area or a line that no requirement has is told before anybody signs, in both languages; and the form offers those that there are.
+// An area or a line that no requirement has is told before anybody signs, in both languages; and
+// the form offers those that there are.
 func TestPageWarns(t *testing.T) {
 	b := newTab(t, demoServer(t))
-	for lang, odd := range map[string]string{"en": "this is odd about it", "fr": "ceci est inhabituel : (le détail est en anglais)"} {
+	for lang, odd := range map[string]string{"en": "this is odd about it",
+		"fr": "ceci est inhabituel : (le détail est en anglais)"} {
 		b.open("/submit?operation=mnf-u&lang=" + lang)
 		b.wait("document.querySelector('form[data-kept]')")
-		b.wait("document.querySelector('#l-area option[value=west]') && document.querySelector('#l-line option[value=ground-west]')")
-		for name, value := range map[string]string{"nation": "FRA", "role": "air", "quantity": "9", "unit": "aircraft", "area": "wset", "line": "ground-west",
+		b.wait("document.querySelector('#l-area option[value=west]') && " +
+			"document.querySelector('#l-line option[value=ground-west]')")
+		for name, value := range map[string]string{"nation": "FRA", "role": "air", "quantity": "9",
+			"unit": "aircraft", "area": "wset", "line": "ground-west",
 			"from": "2026-03-01", "effective": "2026-01-15"} {
 			b.fill("#f-"+name, value)
 		}
 		b.click(".fields .primary")
 		b.says("#warnings", odd)
 		b.says("#warnings", "no requirement of mnf-u is in this area")
-		b.says("#warnings", "the requirement asks for ground in personnel, and this is for air in aircraft")
+		b.says("#warnings", "the requirement asks for ground in personnel, and this is for air "+
+			"in aircraft")
 		b.says("#statement", `"area":"wset","from":"2026-03-01","line":"ground-west"`)
 		b.axe()
 	}
 }
 
-// A liaison offers: what it would change is shown, the browser signs, another's page shows it, and the record verifies.
+// A liaison offers: what it would change is shown, the browser signs, another's page shows it, and
+// the record verifies.
 func TestPageSubmit(t *testing.T) {
 	url, dir := ownDemo(t)
 	other := newTab(t, url)
@@ -101,7 +109,8 @@ func TestPageSubmit(t *testing.T) {
 
 	var page web.Records
 	getJSON(t, url+"/api/v1/records?from=56", &page)
-	if len(page.Records) != 1 || !strings.Contains(page.Records[0].Stored, prepared+"\n\n— FRA/demo ") {
+	if len(page.Records) != 1 || !strings.Contains(page.Records[0].Stored,
+		prepared+"\n\n— FRA/demo ") {
 		t.Fatalf("record 56 is %+v, and what was shown is %s", page.Records, prepared)
 	}
 	_, note, _ := strings.Cut(page.Records[0].Stored, "\n")
@@ -125,7 +134,8 @@ func TestPageSubmit(t *testing.T) {
 	// The receipt, as it is saved, holds for itself.
 	receipt := filepath.Join(t.TempDir(), "saved.receipt")
 	b.download("#receipt", receipt)
-	if out, _ := newUser(t).content(t, "receipt", receipt); !strings.Contains(out, "as record 56 of the ledger") {
+	if out, _ := newUser(t).content(t, "receipt", receipt); !strings.Contains(out,
+		"as record 56 of the ledger") {
 		t.Errorf("the receipt says %s", out)
 	}
 
@@ -143,7 +153,8 @@ func TestPageSubmitWrong(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/submit")
-	for name, value := range map[string]string{"operation": "mnf-u", "nation": "France", "role": "Ground", "quantity": "-3", "from": "tomorrow"} {
+	for name, value := range map[string]string{"operation": "mnf-u", "nation": "France",
+		"role": "Ground", "quantity": "-3", "from": "tomorrow"} {
 		b.fill("#f-"+name, value)
 	}
 	b.click(".fields .primary")
@@ -152,7 +163,8 @@ func TestPageSubmitWrong(t *testing.T) {
 		if said := b.text("#w-" + name); said == "(there is none)" || said == "" {
 			t.Errorf("nothing is told beside the field %s", name)
 		}
-		if eval[string](b, "document.getElementById('f-%s').getAttribute('aria-invalid')", name) != "true" {
+		if eval[string](b, "document.getElementById('f-%s').getAttribute('aria-invalid')",
+			name) != "true" {
 			t.Errorf("the field %s is not marked as wrong", name)
 		}
 	}
@@ -162,10 +174,12 @@ func TestPageSubmitWrong(t *testing.T) {
 	b.shot("submit-wrong")
 	b.axe()
 
-	// Canada gives intelligence only: the ledger would refuse, and the page says why, before anything is signed.
+	// Canada gives intelligence only: the ledger would refuse, and the page says why, before
+	// anything is signed.
 	offer := func(nation string) {
 		b.open("/submit")
-		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation, "role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
+		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation,
+			"role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
 			b.fill("#f-"+name, value)
 		}
 		b.click(".fields .primary")
@@ -181,23 +195,27 @@ func TestPageSubmitWrong(t *testing.T) {
 	offer("GBR")
 	b.wait("document.getElementById('key-file')")
 	key := filepath.Join(dir, "keys", "GBR-demo.key")
-	newUser(t).content(t, "scope", "declare", "air", "--operation", "mnf-u", "--effective", "2026-01-01", "--key", key, "--url", url)
+	newUser(t).content(t, "scope", "declare", "air", "--operation", "mnf-u", "--effective",
+		"2026-01-01", "--key", key, "--url", url)
 	b.chooseFile("#key-file", key)
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
 	b.says("#sign-problem", "The ledger has refused it")
 	b.says("#sign-problem", "The United Kingdom has declared")
-	b.wait("document.getElementById('f-role').getAttribute('aria-invalid') === 'true' || document.getElementById('sign-problem').innerText.includes('scope')")
+	b.wait("document.getElementById('f-role').getAttribute('aria-invalid') === 'true' || " +
+		"document.getElementById('sign-problem').innerText.includes('scope')")
 	b.shot("submit-refused")
 }
 
-// Check asks the ledger's rules, as --dry-run does: a pledge that hangs on its parliament is not confirmed, with and without JavaScript.
+// Check asks the ledger's rules, as --dry-run does: a pledge that hangs on its parliament is not
+// confirmed, with and without JavaScript.
 func TestPageSubmitAsksTheRules(t *testing.T) {
 	url, dir := ownDemo(t)
 	key := filepath.Join(dir, "keys", "GBR-demo.key")
 	id := pledgeOf(t, url, "GBR", "air")
 	u := newUser(t)
-	u.content(t, "condition", "add", id, "parliament", "--kind", "parliament", "--key", key, "--url", url)
+	u.content(t, "condition", "add", id, "parliament", "--kind", "parliament", "--key",
+		key, "--url", url)
 	u.content(t, "pledge", "accept", id, "--url", url, "--data", dir)
 	code, _, dry := u.types(t, "pledge", "confirm", id, "--key", key, "--url", url, "--dry-run")
 	refusal, _, _ := strings.Cut(strings.TrimPrefix(dry, "muster: error: "), "\n")
@@ -259,7 +277,8 @@ func TestPageSubmitAmend(t *testing.T) {
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
 	b.says("#sign-done", "Recorded as record 56")
-	eval[bool](b, "(document.getElementById('sign-send').disabled = false, true)") // whoever sends it twice has said it once
+	// whoever sends it twice has said it once
+	eval[bool](b, "(document.getElementById('sign-send').disabled = false, true)")
 	b.click("#sign-send")
 	b.says("#sign-done", "first receipt")
 	b.says("#sign-done", "Recorded as record 56")
@@ -283,7 +302,8 @@ func TestPageSubmitWithoutScript(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url, noScript)
 	b.open("/submit?type=pledge.offered&operation=mnf-u&nation=FRA&role=air")
-	for name, value := range map[string]string{"quantity": "3", "unit": "aircraft", "area": "west", "from": "2026-03-01", "effective": "2026-01-15"} {
+	for name, value := range map[string]string{"quantity": "3", "unit": "aircraft", "area": "west",
+		"from": "2026-03-01", "effective": "2026-01-15"} {
 		b.do(chromedp.SetValue(chromedp.CSS("#f-"+name), value))
 	}
 	b.click(".fields .primary")
@@ -306,8 +326,10 @@ func TestPageSubmitWithoutScript(t *testing.T) {
 func TestPageCrossSite(t *testing.T) {
 	url := demoServer(t)
 	for _, path := range []string{"/submit", "/api/v1/statements"} {
-		for _, head := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}} {
-			req, err := http.NewRequest(http.MethodPost, url+path, strings.NewReader("type=pledge.offered"))
+		for _, head := range []map[string]string{{"Sec-Fetch-Site": "cross-site"},
+			{"Origin": "https://elsewhere.example"}} {
+			req, err := http.NewRequest(http.MethodPost, url+path,
+				strings.NewReader("type=pledge.offered"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -75,7 +75,8 @@ func endPages() {
 // aDay is within the windows of the demo's pledges.
 const aDay = "2026-07-01"
 
-// Every page, looked at with and without light, on a desk and on a telephone: nobody is kept from using it.
+// Every page, looked at with and without light, on a desk and on a telephone: nobody is kept from
+// using it.
 func TestPagesForEverybody(t *testing.T) {
 	url := demoServer(t)
 	for _, p := range []struct{ name, address string }{
@@ -87,7 +88,8 @@ func TestPagesForEverybody(t *testing.T) {
 		{"nations", "/?on=" + aDay + "&show=nations"},
 		{"nations-open", "/?on=" + aDay + "&show=nations&holds=mnf-u/FRA/ground"},
 		{"shortfalls", "/shortfalls?on=" + aDay},
-		{"shortfalls-range", "/shortfalls?operation=mnf-u&rung=accepted&on=" + aDay + "..2026-12-31"},
+		{"shortfalls-range", "/shortfalls?operation=mnf-u&rung=accepted&on=" + aDay +
+			"..2026-12-31"},
 		{"timeline", "/timeline?operation=mnf-u&on=" + aDay},
 		{"timeline-line", "/timeline?operation=mnf-u&line=ground-west&step=month&on=" + aDay},
 		{"compare", "/compare?from=45&nation=FRA&from_on=2026-03-01&step=week&on=" + aDay},
@@ -132,10 +134,12 @@ func TestPagesForEverybody(t *testing.T) {
 	}
 }
 
-// asksOnce fails the test for a form that gives a parameter twice, unseen and to be filled in: the server would refuse it.
+// asksOnce fails the test for a form that gives a parameter twice, unseen and to be filled in: the
+// server would refuse it.
 func (b *tab) asksOnce() {
 	b.t.Helper()
-	twice := eval[[]string](b, `[...document.forms].flatMap(f => { const names = [...new FormData(f).keys()]; return names.filter((n, i) => names.indexOf(n) < i).map(n => (f.id || f.className) + ": " + n) })`)
+	twice := eval[[]string](b,
+		`[...document.forms].flatMap(f => { const names = [...new FormData(f).keys()]; return names.filter((n, i) => names.indexOf(n) < i).map(n => (f.id || f.className) + ": " + n) })`)
 	for _, form := range twice {
 		b.t.Errorf("%s: a form gives a parameter twice: %s", b.address(), form)
 	}

@@ -34,9 +34,11 @@ func (b *tab) tells(a projections.Timeline) {
 			}
 			want = append(want, strings.TrimSpace(row))
 		}
-		said := eval[[]string](b, `[...document.querySelectorAll("[data-over='%s/%s'] .figures tbody tr")].map(r => [...r.cells].filter(c => !c.classList.contains("short")).map(c => c.innerText.trim()).join(" ").trim())`, l.Operation, l.Line)
+		said := eval[[]string](b,
+			`[...document.querySelectorAll("[data-over='%s/%s'] .figures tbody tr")].map(r => [...r.cells].filter(c => !c.classList.contains("short")).map(c => c.innerText.trim()).join(" ").trim())`, l.Operation, l.Line)
 		if !slices.Equal(said, want) {
-			b.t.Errorf("%s: the table of %s says\n%s\nand the API\n%s", b.address(), l.Line, strings.Join(said, "\n"), strings.Join(want, "\n"))
+			b.t.Errorf("%s: the table of %s says\n%s\nand the API\n%s", b.address(), l.Line,
+				strings.Join(said, "\n"), strings.Join(want, "\n"))
 		}
 	}
 }
@@ -44,7 +46,9 @@ func (b *tab) tells(a projections.Timeline) {
 // offer records an offer of forces for ground-west in a demo, and returns the pledge's id.
 func offer(t *testing.T, dir string, terms ...string) (id string) {
 	t.Helper()
-	out, _ := newUser(t).content(t, append([]string{"pledge", "offer", "--data", dir, "--operation", "mnf-u", "--role", "ground", "--area", "west", "--effective", "2026-01-15", "--json"}, terms...)...)
+	out, _ := newUser(t).content(t,
+		append([]string{"pledge", "offer", "--data", dir, "--operation", "mnf-u", "--role",
+			"ground", "--area", "west", "--effective", "2026-01-15", "--json"}, terms...)...)
 	var receipt struct{ ID string }
 	if err := json.Unmarshal([]byte(out), &receipt); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -58,7 +62,8 @@ func TestPageTimeline(t *testing.T) {
 	b.open("/?on=" + aDay + "&operation=mnf-u")
 	b.click(`nav a[href^="/timeline"]`)
 	b.says("h1", "Time line")
-	b.tells(timelineAt(t, url, "operation=mnf-u&from=2026-04-01&until=2028-03-31")) // around the date looked at
+	// around the date looked at
+	b.tells(timelineAt(t, url, "operation=mnf-u&from=2026-04-01&until=2028-03-31"))
 	b.fill("#tl-role", "ground")
 	b.wait("document.querySelectorAll('.over').length === 2")
 	b.fill("#tl-line", "ground-west")
@@ -70,38 +75,55 @@ func TestPageTimeline(t *testing.T) {
 	b.fill("#tl-step", "month")
 	b.wait("document.querySelectorAll('.figures tbody tr').length === 12")
 	arrivals(t, url, b.address(), func(b *tab) {
-		b.tells(timelineAt(t, url, "operation=mnf-u&line=ground-west&from=2026-01-01&until=2026-12-31&step=month"))
-		if said := eval[string](b, "document.querySelector('svg.chart title').textContent"); said != "ground-west over time, 2026-01-01 to 2026-12-31" {
+		b.tells(timelineAt(t, url,
+			"operation=mnf-u&line=ground-west&from=2026-01-01&until=2026-12-31&step=month"))
+		if said := eval[string](b, "document.querySelector('svg.chart title').textContent"); said !=
+			"ground-west over time, 2026-01-01 to 2026-12-31" {
 			t.Errorf("the chart is called %q", said)
 		}
-		if said := eval[string](b, "document.querySelector('svg.chart desc').textContent"); !strings.Contains(said, "short on 306 days, at most by 9,000, first on 2026-03-01") {
+		if said := eval[string](b,
+			"document.querySelector('svg.chart desc').textContent"); !strings.Contains(said,
+			"short on 306 days, at most by 9,000, first on 2026-03-01") {
 			t.Errorf("the chart is described as %q", said)
 		}
 	})
 }
 
-// A rotation that leaves days with nobody there is marked in the chart, listed, and missing in the figures.
+// A rotation that leaves days with nobody there is marked in the chart, listed, and missing in the
+// figures.
 func TestPageHandOver(t *testing.T) {
 	url, dir := ownDemo(t)
-	germans := offer(t, dir, "--nation", "DEU", "--quantity", "9000", "--from", "2026-04-01", "--until", "2026-09-30")
-	offer(t, dir, "--nation", "POL", "--quantity", "9500", "--from", "2026-10-11", "--until", "2027-06-30", "--predecessor", germans)
+	germans := offer(t, dir, "--nation", "DEU", "--quantity", "9000", "--from", "2026-04-01",
+		"--until", "2026-09-30")
+	offer(t, dir, "--nation", "POL", "--quantity", "9500", "--from", "2026-10-11", "--until",
+		"2027-06-30", "--predecessor", germans)
 	arrivals(t, url, "/timeline?operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31&on="+aDay, func(b *tab) {
-		b.tells(timelineAt(t, url, "operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31"))
-		if rows := b.texts(`[aria-labelledby="hand-overs-caption"] tbody tr`); len(rows) != 1 || !strings.Contains(rows[0], "10 days with nobody there") || !strings.Contains(rows[0], "Poland") {
+		b.tells(timelineAt(t, url,
+			"operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31"))
+		if rows := b.texts(`[aria-labelledby="hand-overs-caption"] tbody tr`); len(rows) != 1 ||
+			!strings.Contains(rows[0], "10 days with nobody there") ||
+			!strings.Contains(rows[0], "Poland") {
 			t.Errorf("the hand-overs are %q", rows)
 		}
-		if marks := eval[[]string](b, "[...document.querySelectorAll('svg.chart .relief-label')].map(e => e.textContent)"); !slices.Equal(marks, []string{"⇄ DEU to POL"}) {
+		if marks := eval[[]string](b,
+			"[...document.querySelectorAll('svg.chart .relief-label')].map(e => "+
+				"e.textContent)"); !slices.Equal(marks, []string{"⇄ DEU to POL"}) {
 			t.Errorf("the chart marks the hand-overs %q", marks)
 		}
-		width := eval[float64](b, "document.querySelector('svg.chart rect.relief').width.baseVal.value / document.querySelector('svg.chart .plot').width.baseVal.value")
+		width := eval[float64](b,
+			"document.querySelector('svg.chart rect.relief').width.baseVal.value / "+
+				"document.querySelector('svg.chart .plot').width.baseVal.value")
 		if want := 10.0 / 730; width < want*0.95 || width > want*1.05 {
 			t.Errorf("10 days of 730 are %.4f of the chart", width)
 		}
-		if marks := eval[int](elsewhere(t, url), "document.querySelectorAll('svg.chart .relief').length"); marks != 0 {
+		if marks := eval[int](elsewhere(t, url),
+			"document.querySelectorAll('svg.chart .relief').length"); marks != 0 {
 			t.Errorf("%d hand-overs are marked in the chart of another area", marks)
 		}
-		if shapes := eval[int](b, "document.querySelectorAll('svg.chart rect.missing').length"); shapes != 3 {
-			t.Errorf("%d stretches are hatched as missing, want 3: before Germany, between, and after Poland", shapes)
+		if shapes := eval[int](b,
+			"document.querySelectorAll('svg.chart rect.missing').length"); shapes != 3 {
+			t.Errorf("%d stretches are hatched as missing, want 3: before Germany, between, and "+
+				"after Poland", shapes)
 		}
 	})
 }
@@ -124,17 +146,26 @@ func TestPageTimelineSpans(t *testing.T) {
 		dates       []string
 	}{
 		{"2026-06-01", "2026-06-01", []string{"2026-06-01"}},
-		{"2026-06-01", "2026-06-08", []string{"2026-06-01", "2026-06-02", "2026-06-03", "2026-06-04", "2026-06-05", "2026-06-06", "2026-06-07", "2026-06-08"}},
-		{"2026-06-03", "2026-07-10", []string{"2026-06-08", "2026-06-15", "2026-06-22", "2026-06-29", "2026-07-06"}},
-		{"2026-01-01", "2026-12-31", []string{"2026-01", "2026-03", "2026-05", "2026-07", "2026-09", "2026-11"}},
+		{"2026-06-01", "2026-06-08",
+			[]string{"2026-06-01", "2026-06-02", "2026-06-03", "2026-06-04", "2026-06-05",
+				"2026-06-06", "2026-06-07", "2026-06-08"}},
+		{"2026-06-03", "2026-07-10",
+			[]string{"2026-06-08", "2026-06-15", "2026-06-22", "2026-06-29", "2026-07-06"}},
+		{"2026-01-01", "2026-12-31",
+			[]string{"2026-01", "2026-03", "2026-05", "2026-07", "2026-09", "2026-11"}},
 		{"2020-01-01", "2039-12-31", []string{"2020", "2025", "2030", "2035"}},
 	} {
-		b.open("/timeline?operation=mnf-u&line=ground-west&from=" + span.from + "&until=" + span.until + "&on=" + aDay)
-		dates := eval[[]string](b, "[...document.querySelectorAll('svg.chart .grid text:not([text-anchor])')].map(e => e.textContent)")
+		b.open("/timeline?operation=mnf-u&line=ground-west&from=" + span.from + "&until=" +
+			span.until + "&on=" + aDay)
+		dates := eval[[]string](b,
+			"[...document.querySelectorAll('svg.chart .grid text:not([text-anchor])')].map(e => "+
+				"e.textContent)")
 		if !slices.Equal(dates, span.dates) {
-			t.Errorf("%s to %s: under the chart stands %q, want %q", span.from, span.until, dates, span.dates)
+			t.Errorf("%s to %s: under the chart stands %q, want %q", span.from, span.until,
+				dates, span.dates)
 		}
-		if gap := eval[float64](b, "document.querySelector('svg.chart rect.missing').width.baseVal.value"); gap <= 0 {
+		if gap := eval[float64](b,
+			"document.querySelector('svg.chart rect.missing').width.baseVal.value"); gap <= 0 {
 			t.Errorf("%s to %s: nothing is hatched", span.from, span.until)
 		}
 		b.shot("span-" + span.from + "-" + span.until)
@@ -145,22 +176,30 @@ func TestPageTimelineSpans(t *testing.T) {
 	b.says(".empty", "No such requirement is in force from 2001-01-01 to 2001-12-31")
 }
 
-// The days shown are chosen by links, which work without JavaScript, and by dragging across a chart.
+// The days shown are chosen by links, which work without JavaScript, and by dragging across a
+// chart.
 func TestPageTimelineZoom(t *testing.T) {
 	url := demoServer(t)
 	const at = "/timeline?operation=mnf-u&line=ground-west&on=" + aDay
 	b := newTab(t, url, noScript)
 	b.open(at + "&from=2026-01-01&until=2026-12-31")
 	for _, press := range []struct{ words, from, until string }{
-		{"Zoom in", "2026-04-02", "2026-09-30"}, {"Later", "2026-07-02", "2026-12-30"}, {"Earlier", "2026-04-02", "2026-09-30"}, {"Zoom out", "2026-01-01", "2026-12-30"},
+		{"Zoom in", "2026-04-02", "2026-09-30"}, {"Later", "2026-07-02", "2026-12-30"},
+		{"Earlier", "2026-04-02", "2026-09-30"}, {"Zoom out", "2026-01-01", "2026-12-30"},
 		{"Around the date", "2026-04-01", "2028-03-31"},
 	} {
-		b.click(fmt.Sprintf(`.moves a:nth-of-type(%d)`, 1+slices.IndexFunc(b.texts(".moves a"), func(s string) bool { return strings.Contains(s, press.words) })))
-		b.wait("document.getElementById('tl-from').value === '%s' && document.getElementById('tl-until').value === '%s'", press.from, press.until)
+		b.click(fmt.Sprintf(`.moves a:nth-of-type(%d)`,
+			1+slices.IndexFunc(b.texts(".moves a"), func(s string) bool {
+				return strings.Contains(s, press.words)
+			})))
+		b.wait("document.getElementById('tl-from').value === '%s' && "+
+			"document.getElementById('tl-until').value === '%s'", press.from, press.until)
 	}
-	b.do(chromedp.SetValue(chromedp.CSS("#tl-from"), "2026-06-01"), chromedp.SetValue(chromedp.CSS("#tl-until"), "2026-06-01"))
+	b.do(chromedp.SetValue(chromedp.CSS("#tl-from"), "2026-06-01"),
+		chromedp.SetValue(chromedp.CSS("#tl-until"), "2026-06-01"))
 	b.click("#days button")
-	b.wait("document.querySelectorAll('.figures tbody tr').length === 1 && location.search.includes('until=2026-06-01')")
+	b.wait("document.querySelectorAll('.figures tbody tr').length === 1 && " +
+		"location.search.includes('until=2026-06-01')")
 	b.open(at + "&from=2026-06-01&until=2026-05-01")
 	b.says(".problem", "before the first day")
 
@@ -174,22 +213,29 @@ func TestPageTimelineZoom(t *testing.T) {
 	drag.fill("#tl-until", "2026-12-31")
 	drag.wait("location.search.includes('until=2026-12-31')")
 	drag.drags("svg.chart", 0.25, 0.75)
-	drag.wait("document.getElementById('tl-from').value === '2026-04-02' && document.getElementById('tl-until').value === '2026-10-01'")
-	drag.wait("location.search.includes('from=2026-04-02') && document.querySelector('svg.chart').dataset.first === '2026-04-02'")
+	drag.wait("document.getElementById('tl-from').value === '2026-04-02' && " +
+		"document.getElementById('tl-until').value === '2026-10-01'")
+	drag.wait("location.search.includes('from=2026-04-02') && " +
+		"document.querySelector('svg.chart').dataset.first === '2026-04-02'")
 }
 
 // drags moves the pressed mouse over the plot of a chart, from one part of its width to another.
 func (b *tab) drags(selector string, from, to float64) {
 	b.t.Helper()
-	eval[bool](b, "(document.querySelector(%s).scrollIntoView({block: 'center'}), true)", quoted(selector))
+	eval[bool](b, "(document.querySelector(%s).scrollIntoView({block: 'center'}), true)",
+		quoted(selector))
 	type point struct{ X, Y float64 }
 	at := func(part float64) point {
-		return eval[point](b, `(() => { const r = document.querySelector(%s + " .plot").getBoundingClientRect(); return {X: r.left + r.width * %f, Y: r.top + r.height / 2} })()`, quoted(selector)[:len(quoted(selector))-1]+`"`, part)
+		return eval[point](b,
+			`(() => { const r = document.querySelector(%s + " .plot").getBoundingClientRect(); return {X: r.left + r.width * %f, Y: r.top + r.height / 2} })()`, quoted(selector)[:len(quoted(selector))-1]+`"`, part)
 	}
 	a, z := at(from), at(to)
-	b.do(chromedp.MouseEvent(chromedp.MousePressed, a.X, a.Y, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseMoved, (a.X+z.X)/2, a.Y, chromedp.ButtonLeft))
-	if width := eval[float64](b, "Number(document.querySelector('svg.chart .drag').getAttribute('width'))"); width <= 0 {
+	b.do(chromedp.MouseEvent(chromedp.MousePressed, a.X, a.Y, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, (a.X+z.X)/2, a.Y, chromedp.ButtonLeft))
+	if width := eval[float64](b,
+		"Number(document.querySelector('svg.chart .drag').getAttribute('width'))"); width <= 0 {
 		b.t.Error("what is chosen is not shown while one drags")
 	}
-	b.do(chromedp.MouseEvent(chromedp.MouseMoved, z.X, z.Y, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseReleased, z.X, z.Y, chromedp.ButtonLeft))
+	b.do(chromedp.MouseEvent(chromedp.MouseMoved, z.X, z.Y, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseReleased, z.X, z.Y, chromedp.ButtonLeft))
 }

@@ -49,7 +49,8 @@ func TestPageTwoTabs(t *testing.T) {
 	second.shot("submit-since")
 	second.axe()
 
-	second.wait("document.getElementById('f-quantity').value === '25' && document.getElementById('f-until').value === '2027-12-31'")
+	second.wait("document.getElementById('f-quantity').value === '25' && " +
+		"document.getElementById('f-until').value === '2027-12-31'")
 	second.click(".fields .primary")
 	second.wait("document.getElementById('key-file')")
 	if rows := eval[int](second, "document.querySelectorAll('#terms tbody tr').length"); rows != 1 {
@@ -70,7 +71,8 @@ func TestPageTwoTabs(t *testing.T) {
 
 	var now web.PledgeLife
 	getJSON(t, url+"/api/v1/pledges/"+id, &now)
-	if got := now.Pledge.Quantity.String() + " until " + now.Pledge.Until.String(); got != "26 until 2027-12-31" {
+	if got := now.Pledge.Quantity.String() + " until " + now.Pledge.Until.String(); got !=
+		"26 until 2027-12-31" {
 		t.Errorf("the pledge is %s", got)
 	}
 }

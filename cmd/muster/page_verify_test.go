@@ -15,7 +15,8 @@ import (
 	"testing"
 )
 
-// between puts something between the browser and a server that can change what the server answers, or answer that it cannot (nil).
+// between puts something between the browser and a server that can change what the server answers,
+// or answer that it cannot (nil).
 func between(t *testing.T, server string, change func(path string, body []byte) []byte) string {
 	t.Helper()
 	to, err := url.Parse(server)
@@ -46,7 +47,8 @@ func between(t *testing.T, server string, change func(path string, body []byte) 
 	return s.URL
 }
 
-// checked waits until the browser has checked what it can, and returns what it says: first whether all holds.
+// checked waits until the browser has checked what it can, and returns what it says: first whether
+// all holds.
 func (b *tab) checked() string {
 	b.t.Helper()
 	b.wait("document.getElementById('check')?.dataset.state")
@@ -56,14 +58,16 @@ func (b *tab) checked() string {
 // holds and fails look for what the browser has found.
 func (b *tab) holds(what string) {
 	b.t.Helper()
-	if said := b.checked(); !strings.HasPrefix(said, "Everything that was checked holds.") || !strings.Contains(said, what) {
+	if said := b.checked(); !strings.HasPrefix(said, "Everything that was checked holds.") ||
+		!strings.Contains(said, what) {
 		b.t.Errorf("%s: the browser does not find that %q: %s", b.address(), what, said)
 	}
 }
 
 func (b *tab) fails(what string) {
 	b.t.Helper()
-	if said := b.checked(); !strings.HasPrefix(said, "THIS DOES NOT VERIFY.") || !strings.Contains(said, what) {
+	if said := b.checked(); !strings.HasPrefix(said, "THIS DOES NOT VERIFY.") ||
+		!strings.Contains(said, what) {
 		b.t.Errorf("%s: the browser does not find that %q: %s", b.address(), what, said)
 	}
 	if n := eval[int](b, "document.querySelectorAll('#check-verdict .problem').length"); n != 1 {
@@ -71,7 +75,8 @@ func (b *tab) fails(what string) {
 	}
 }
 
-// The browser checks by itself what the server shows: signature, inclusion, and that the ledger has only grown since it looked.
+// The browser checks by itself what the server shows: signature, inclusion, and that the ledger has
+// only grown since it looked.
 func TestPageVerify(t *testing.T) {
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
@@ -87,7 +92,8 @@ func TestPageVerify(t *testing.T) {
 	b.shot("verify")
 	user := newUser(t)
 	for n := 56; n < 64; n++ { // a proof of another shape each time
-		user.content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u", "--nation", "NOR", "--role", "air", "--quantity", "3")
+		user.content(t, "pledge", "indicate", "--url", url, "--data", dir, "--operation", "mnf-u",
+			"--nation", "NOR", "--role", "air", "--quantity", "3")
 		b.open("/verify")
 		b.holds("The ledger has only grown, from the ")
 		b.holds(fmt.Sprintf(" to %d: nothing before was altered or removed", n))
@@ -113,24 +119,30 @@ func (b *tab) sameProof(record int) {
 	receipt := eval[string](b, "document.getElementById('receipt').textContent")
 	_, included, _ := strings.Cut(receipt, fmt.Sprintf("index %d\n", record-1))
 	want, _, _ := strings.Cut(included, "\n\n")
-	computed := eval[string](b, "[...document.querySelectorAll('#check-evidence pre')].at(-1).textContent")
+	computed := eval[string](b,
+		"[...document.querySelectorAll('#check-evidence pre')].at(-1).textContent")
 	_, path, _ := strings.Cut(computed, "\n")
 	if want == "" || path != want {
-		b.t.Errorf("record %d: the browser has the proof\n%s\nand the server\n%s", record, path, want)
+		b.t.Errorf("record %d: the browser has the proof\n%s\nand the server\n%s",
+			record, path, want)
 	}
 }
 
-// Without JavaScript the page says that nothing is checked, and gives a receipt that the program checks.
+// Without JavaScript the page says that nothing is checked, and gives a receipt that the program
+// checks.
 func TestPageVerifyReceipt(t *testing.T) {
 	url := demoServer(t)
 	b := newTab(t, url, noScript)
 	b.open("/verify?record=33")
 	b.says("#content", "Without JavaScript the browser checks nothing by itself.")
 	file := filepath.Join(t.TempDir(), "record.receipt")
-	if err := os.WriteFile(file, []byte(eval[string](b, "document.getElementById('receipt').textContent")), 0o600); err != nil {
+	if err := os.WriteFile(file,
+		[]byte(eval[string](b, "document.getElementById('receipt').textContent")),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	said, _ := newUser(t).content(t, "receipt", file, "--checkpoint-key", eval[string](b, "document.getElementById('check-key').textContent"))
+	said, _ := newUser(t).content(t, "receipt", file, "--checkpoint-key",
+		eval[string](b, "document.getElementById('check-key').textContent"))
 	if !strings.Contains(said, "33") {
 		t.Errorf("the program says of the receipt: %s", said)
 	}
@@ -162,7 +174,9 @@ func TestPageVerifyTampered(t *testing.T) {
 	with := func(f func(string, []byte) []byte) { tamper.Store(&f) }
 	honest := func(_ string, body []byte) []byte { return body }
 	with(honest)
-	proxy := between(t, url, func(path string, body []byte) []byte { return (*tamper.Load())(path, body) })
+	proxy := between(t, url, func(path string, body []byte) []byte {
+		return (*tamper.Load())(path, body)
+	})
 	b := newTab(t, proxy)
 	b.open("/verify?record=48")
 	b.holds("Record 48 is in the tree")
@@ -173,7 +187,8 @@ func TestPageVerifyTampered(t *testing.T) {
 		{replaced("/tile/entries/000.p/55", "6000", "9000"), "the record or a hash was altered"},
 		{flipped("/tile/0/"), "the record or a hash was altered"},
 		{replaced("/verify", "6000", "9000"), "The page shows other bytes for this record"},
-		{replaced("/checkpoint", "\n55\n", "\n54\n"), "The signature under the checkpoint is wrong"},
+		{replaced("/checkpoint", "\n55\n", "\n54\n"),
+			"The signature under the checkpoint is wrong"},
 		{flipped("/checkpoint"), ""},
 	} {
 		with(one.change)
@@ -184,17 +199,20 @@ func TestPageVerifyTampered(t *testing.T) {
 	with(honest)
 	b.open("/verify?record=48")
 	b.holds("The ledger is the one that this browser has verified before")
-	// What is remembered is of a tree that this one is not: as of a server that has begun anew with the same key.
+	// What is remembered is of a tree that this one is not: as of a server that has begun anew with
+	// the same key.
 	const another = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	for _, one := range []struct {
 		size  int
 		found string
-	}{{50, "This is another history"}, {55, "This is another history"}, {5000, "The ledger has gone back"}} {
+	}{{50, "This is another history"}, {55, "This is another history"},
+		{5000, "The ledger has gone back"}} {
 		eval[bool](b, `(() => { for (const name of Object.keys(localStorage)) { const kept = JSON.parse(localStorage.getItem(name)), lines = kept.checkpoint.split("\n");
 			lines[1] = "%d"; lines[2] = "%s"; kept.checkpoint = lines.join("\n"); localStorage.setItem(name, JSON.stringify(kept)); } return true })()`, one.size, another)
 		b.open("/verify")
 		b.fails(one.found)
-		if kept := eval[string](b, "JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).checkpoint"); !strings.Contains(kept, another) {
+		if kept := eval[string](b,
+			"JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).checkpoint"); !strings.Contains(kept, another) {
 			t.Error("what does not agree has taken the place of what was remembered")
 		}
 	}
@@ -212,7 +230,8 @@ func TestPageVerifyUnavailable(t *testing.T) {
 		return body
 	}))
 	b.open("/verify?record=48")
-	if said := b.checked(); !strings.HasPrefix(said, "This could not be checked.") || !strings.Contains(said, "/tile/entries/000.p/55: 503") {
+	if said := b.checked(); !strings.HasPrefix(said, "This could not be checked.") ||
+		!strings.Contains(said, "/tile/entries/000.p/55: 503") {
 		t.Errorf("of a server that shows no tiles the browser says: %s", said)
 	}
 }

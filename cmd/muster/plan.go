@@ -40,7 +40,8 @@ With --dry-run it says what it would do, and does nothing.`,
 			return a.printChanges(cmd.Context(), changes, dryRun)
 		},
 	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done and what it would change, and do nothing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false,
+		"say what would be done and what it would change, and do nothing")
 	return c
 }
 
@@ -66,7 +67,8 @@ type planChange struct {
 }
 
 // applyPlan makes the changes that a plan file asks for, or only says them.
-func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bool) ([]planChange, error) {
+func (a *app) applyPlan(ctx context.Context, name string, data []byte,
+	dryRun bool) ([]planChange, error) {
 	p, err := plan.Read(name, data)
 	if err != nil {
 		return nil, err
@@ -107,14 +109,18 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte, dryRun bo
 func afterSome(err error, done, all int) error {
 	p := *problem.From(err)
 	if done > 0 {
-		p.Detail = fmt.Sprintf("%s (%d of %d were recorded before that, and stay)", p.Detail, done, all)
+		p.Detail = fmt.Sprintf("%s (%d of %d were recorded before that, and stay)",
+			p.Detail, done, all)
 	}
 	return &p
 }
 
-// currentPlan asks what the ledger has of an operation on the date from which changes would hold, which may be nothing.
-func (a *app) currentPlan(ctx context.Context, o events.Operation, on events.Date) (plan.Current, error) {
-	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{}, Cancelled: map[events.Line]bool{}}
+// currentPlan asks what the ledger has of an operation on the date from which changes would hold,
+// which may be nothing.
+func (a *app) currentPlan(ctx context.Context, o events.Operation,
+	on events.Date) (plan.Current, error) {
+	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{},
+		Cancelled: map[events.Line]bool{}}
 	w, err := a.planOn(ctx, o, on)
 	if problem.Is(err, problem.NotFound) {
 		return now, nil
@@ -122,7 +128,8 @@ func (a *app) currentPlan(ctx context.Context, o events.Operation, on events.Dat
 	if err != nil {
 		return now, err
 	}
-	ever, err := a.planOn(ctx, o, endOfTime) // a line that is cancelled from a later day on cannot come back either
+	// A line that is cancelled from a later day on cannot come back either.
+	ever, err := a.planOn(ctx, o, endOfTime)
 	if err != nil {
 		return now, err
 	}
@@ -142,13 +149,15 @@ func (a *app) currentPlan(ctx context.Context, o events.Operation, on events.Dat
 // endOfTime is the last date that can be asked about.
 const endOfTime events.Date = 2199_12_31
 
-func (a *app) planOn(ctx context.Context, o events.Operation, on events.Date) (w web.Plan, err error) {
+func (a *app) planOn(ctx context.Context, o events.Operation,
+	on events.Date) (w web.Plan, err error) {
 	err = a.ask(ctx, "plan", map[string]string{"operation": string(o), "on": on.String()}, &w)
 	return w, err
 }
 
 func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun bool) error {
-	l := listing{map[string]any{"dry_run": dryRun, "changes": changes}, web.Table{Head: []string{"change", "what", "sequence"}}}
+	l := listing{map[string]any{"dry_run": dryRun, "changes": changes},
+		web.Table{Head: []string{"change", "what", "sequence"}}}
 	var statements []events.Statement
 	for _, c := range changes {
 		statements = append(statements, c.statement)
@@ -162,7 +171,8 @@ func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun boo
 	case len(changes) == 0:
 		l.Below = []string{"The ledger says what the plan says: nothing to do."}
 	case dryRun:
-		l.Below = []string{fmt.Sprintf("%s would be made. Nothing was done.", english.Several(len(changes), "change"))}
+		l.Below = []string{fmt.Sprintf("%s would be made. Nothing was done.",
+			english.Several(len(changes), "change"))}
 		if err := a.addPreview(ctx, &l, statements); err != nil {
 			return err
 		}

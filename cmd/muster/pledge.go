@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) pledgeCmd() *cobra.Command {
-	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(), a.pledgeAmendCmd(), a.pledgeRenewCmd(), a.pledgeDiscloseCmd(),
+	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(),
+		a.pledgeAmendCmd(), a.pledgeRenewCmd(), a.pledgeDiscloseCmd(),
 		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd(), a.pledgeHistoryCmd())
 	for _, s := range pledgeSteps {
 		c.AddCommand(a.stepCmd(s))
@@ -36,8 +37,8 @@ type termFlags struct {
 	dryRun                                              bool
 }
 
-// register adds the flags of terms. Unsaid says what holds where a flag is not given, for terms that
-// are begun; where terms are changed, all that is not given stays.
+// register adds the flags of terms. Unsaid says what holds where a flag is not given, for terms
+// that are begun; where terms are changed, all that is not given stays.
 func (f *termFlags) register(c *cobra.Command, begins bool) {
 	fl := c.Flags()
 	unsaid := func(text string) string {
@@ -46,17 +47,22 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 		}
 		return " (default: it stays)"
 	}
-	fl.StringVar(&f.quantity, "quantity", "", `how much: a whole number, money with two decimals, or "unknown"`+unsaid(""))
-	fl.StringVar(&f.area, "area", "", "where the forces may be used"+unsaid("; without it, anywhere"))
-	fl.StringVar(&f.line, "line", "", "the requirement that the forces are meant for, which may still "+
-		"have to be issued; none for none"+unsaid(" (default: none)"))
+	fl.StringVar(&f.quantity, "quantity", "",
+		`how much: a whole number, money with two decimals, or "unknown"`+unsaid(""))
+	fl.StringVar(&f.area, "area", "",
+		"where the forces may be used"+unsaid("; without it, anywhere"))
+	fl.StringVar(&f.line, "line", "",
+		"the requirement that the forces are meant for, which may still "+
+			"have to be issued; none for none"+unsaid(" (default: none)"))
 	fl.StringVar(&f.from, "from", "", "first day"+unsaid(" (default: today)"))
 	fl.StringVar(&f.until, "until", "", "last day"+unsaid("; without it, open"))
-	fl.IntVar(&f.notice, "notice-to-move", 0, "`days` after the call within which they move"+unsaid(" (default: not said)"))
+	fl.IntVar(&f.notice, "notice-to-move", 0,
+		"`days` after the call within which they move"+unsaid(" (default: not said)"))
 	fl.StringVar(&f.presence, "presence", "", "new, present or reserve"+unsaid(" (default: new)"))
 	none := unsaid(" (default: none)")
-	fl.StringVar(&f.expires, "expires", "", "the last day on which it stands unless it is renewed or "+
-		"deployed by then; none for no such day"+none)
+	fl.StringVar(&f.expires, "expires", "",
+		"the last day on which it stands unless it is renewed or "+
+			"deployed by then; none for no such day"+none)
 	fl.StringVar(&f.predecessor, "predecessor", "",
 		"the id of the pledge whose forces these relieve; none for none"+none)
 	fl.StringVar(&f.successor, "successor", "",
@@ -66,7 +72,8 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 	fl.StringVar(&f.source, "source", "", "where this was published, if it was"+unsaid(""))
 	fl.StringVar(&f.note, "note", "", "a note for people"+unsaid(""))
 	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
-	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
+	fl.BoolVar(&f.dryRun, "dry-run", false,
+		"print what would be signed and what it would change, and send nothing")
 }
 
 // set fills in the terms from the flags that were given, and returns those that cannot be read.
@@ -74,7 +81,8 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	given := c.Flags().Changed
 	note := func(location, value string, err error) {
 		if err != nil { // which names the value too
-			bad = append(bad, problem.Field{Location: location, Value: value, Message: strings.TrimPrefix(err.Error(), strconv.Quote(value)+": ")})
+			bad = append(bad, problem.Field{Location: location, Value: value,
+				Message: strings.TrimPrefix(err.Error(), strconv.Quote(value)+": ")})
 		}
 	}
 	var err error
@@ -94,7 +102,9 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 		t.NoticeToMove = &f.notice
 	}
 	if given("line") {
-		t.Line, err = orNone(f.line, func(s string) (events.Line, error) { return events.Line(s), nil })
+		t.Line, err = orNone(f.line, func(s string) (events.Line, error) {
+			return events.Line(s), nil
+		})
 		note("line", f.line, err)
 	}
 	if given("expires") {
@@ -115,7 +125,8 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 			t.Elsewhere = nil
 		}
 	}
-	for name, to := range map[string]*string{"area": (*string)(&t.Area), "presence": (*string)(&t.Presence), "source": &t.Source, "note": &t.Note} {
+	for name, to := range map[string]*string{"area": (*string)(&t.Area),
+		"presence": (*string)(&t.Presence), "source": &t.Source, "note": &t.Note} {
 		if given(name) {
 			*to = c.Flags().Lookup(name).Value.String()
 		}
@@ -132,13 +143,17 @@ func orNone[T any](s string, read func(string) (T, error)) (value T, err error) 
 }
 
 // termNames are the flags that change the terms of a pledge.
-var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence", "source", "note", "expires", "predecessor", "successor", "elsewhere"}
+var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence",
+	"source", "note", "expires", "predecessor", "successor", "elsewhere"}
 
 // changesTerms reports whether any flag changes the terms.
-func changesTerms(c *cobra.Command) bool { return slices.ContainsFunc(termNames, c.Flags().Changed) }
+func changesTerms(c *cobra.Command) bool {
+	return slices.ContainsFunc(termNames, c.Flags().Changed)
+}
 
-// withFields adds the flags that could not be read to what is wrong with the statement that the others make: all at once,
-// but for a unit that was left out, which is looked up only for a statement that is right.
+// withFields adds the flags that could not be read to what is wrong with the statement that the
+// others make: all at once, but for a unit that was left out, which is looked up only for a
+// statement that is right.
 func withFields(st events.Statement, unit events.Unit, bad []problem.Field) error {
 	if bad == nil {
 		return nil
@@ -146,7 +161,9 @@ func withFields(st events.Statement, unit events.Unit, bad []problem.Field) erro
 	_, err := events.Marshal(st)
 	for _, f := range problem.From(err).AllFields() {
 		lookedUp := f.Location == "unit" && unit == ""
-		if !lookedUp && !slices.ContainsFunc(bad, func(b problem.Field) bool { return b.Location == f.Location }) {
+		if !lookedUp && !slices.ContainsFunc(bad, func(b problem.Field) bool {
+			return b.Location == f.Location
+		}) {
 			bad = append(bad, f)
 		}
 	}
@@ -156,10 +173,11 @@ func withFields(st events.Statement, unit events.Unit, bad []problem.Field) erro
 func (a *app) pledgeIndicateCmd() *cobra.Command {
 	f := &termFlags{}
 	c := &cobra.Command{
-		Use:     "indicate --operation OP --role ROLE --quantity N",
-		Short:   "Say that an offer is likely",
-		Example: "  muster pledge indicate --operation mnf-u --nation ITA --role air --quantity unknown --from 2026-03-01",
-		Args:    args(),
+		Use:   "indicate --operation OP --role ROLE --quantity N",
+		Short: "Say that an offer is likely",
+		Example: "  muster pledge indicate --operation mnf-u --nation ITA --role air --quantity " +
+			"unknown --from 2026-03-01",
+		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeIndicated{Header: s.head("pledge.indicated")}
@@ -185,14 +203,17 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
 				if indicated != "" {
-					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
+					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place,
+						&st.Dated, &st.PledgeTerms)
 				}
 				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
 		},
 	}
 	f.registerNew(c)
-	c.Flags().StringVar(&indicated, "indicated", "", "the id of the indicated pledge that becomes this offer, with its terms unless flags say otherwise")
+	c.Flags().StringVar(&indicated, "indicated", "",
+		"the id of the indicated pledge that becomes this offer, with its terms unless flags "+
+			"say otherwise")
 	return c
 }
 
@@ -201,13 +222,15 @@ func (f *termFlags) registerNew(c *cobra.Command) {
 	f.register(c, true)
 	f.releases.register(c, "who may read it (default: coalition): "+releaseHelp)
 	c.Flags().StringVar(&f.operation, "operation", "", "the operation")
-	c.Flags().StringVar(&f.nation, "nation", "", "the nation's code, such as FRA (default: the key's)")
+	c.Flags().StringVar(&f.nation, "nation", "",
+		"the nation's code, such as FRA (default: the key's)")
 	c.Flags().StringVar(&f.role, "role", "", "the role")
 	c.Flags().StringVar(&f.unit, "unit", "", "the unit (default: the role's first)")
 }
 
 // beginPledge fills in a statement that begins a pledge: at, on and t are parts of it.
-func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st events.Statement, at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
+func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st events.Statement,
+	at *events.Place, on *events.Dated, t *events.PledgeTerms) (err error) {
 	at.Operation, at.Nation = events.Operation(f.operation), nationOr(f.nation, s)
 	t.Role, t.Unit, t.From = events.Role(f.role), events.Unit(f.unit), today()
 	bad := f.set(cmd, t)
@@ -223,8 +246,11 @@ func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st event
 	return err
 }
 
-// restate fills in a statement that says a pledge's terms anew, as they stand but for what the flags say.
-func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement, pledge *events.ID, upon *events.Upon, at *events.Place, on *events.Dated, t *events.PledgeTerms) error {
+// restate fills in a statement that says a pledge's terms anew, as they stand but for what the
+// flags say.
+func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement,
+	pledge *events.ID, upon *events.Upon, at *events.Place, on *events.Dated,
+	t *events.PledgeTerms) error {
 	effective, err := dateOr("effective", f.effective, today())
 	if err != nil {
 		return err
@@ -233,7 +259,8 @@ func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Sta
 	if err != nil {
 		return err
 	}
-	*pledge, *upon, *at, *t, on.Effective = p.ID, uponOf(p), events.Place{Operation: p.Operation, Nation: p.Nation}, p.Terms(), effective
+	*pledge, *upon, *at, *t, on.Effective = p.ID, uponOf(p),
+		events.Place{Operation: p.Operation, Nation: p.Nation}, p.Terms(), effective
 	return withFields(st, t.Unit, f.set(cmd, t))
 }
 
@@ -249,7 +276,8 @@ func nationOr(given string, s *speaker) events.Nation {
 }
 
 // usualUnit is the first of a role's units.
-func (a *app) usualUnit(ctx context.Context, o events.Operation, role events.Role) (events.Unit, error) {
+func (a *app) usualUnit(ctx context.Context, o events.Operation,
+	role events.Role) (events.Unit, error) {
 	var p web.Plan
 	if err := a.ask(ctx, "plan", map[string]string{"operation": string(o)}, &p); err != nil {
 		return "", err
@@ -264,7 +292,9 @@ func (a *app) usualUnit(ctx context.Context, o events.Operation, role events.Rol
 			}
 			names += string(r.Role)
 		}
-		return "", problem.OfFields([]problem.Field{{Location: "role", Value: string(role), Message: fmt.Sprintf("%s has no such role: write one of %s", o, names)}})
+		return "", problem.OfFields(
+			[]problem.Field{{Location: "role", Value: string(role),
+				Message: fmt.Sprintf("%s has no such role: write one of %s", o, names)}})
 	}
 	return units[0], nil
 }
@@ -272,18 +302,22 @@ func (a *app) usualUnit(ctx context.Context, o events.Operation, role events.Rol
 func (a *app) pledgeAmendCmd() *cobra.Command {
 	f := &termFlags{}
 	c := &cobra.Command{
-		Use:     "amend ID",
-		Short:   "Change a pledge's terms: the world changed",
-		Long:    "Change what the flags name, from --effective on; the rest of the pledge's terms stays as it is.",
+		Use:   "amend ID",
+		Short: "Change a pledge's terms: the world changed",
+		Long: "Change what the flags name, from --effective on; the rest of the pledge's " +
+			"terms stays as it is.",
 		Example: "  muster pledge amend 01KAQ… --quantity 900 --effective 2026-05-01",
 		Args:    args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !changesTerms(cmd) {
-				return usage("muster pledge amend changes nothing so").WithHint("say what has changed, with one or more of: --%s", strings.Join(termNames, ", --"))
+				return usage("muster pledge amend changes nothing so").
+					WithHint("say what has changed, with one or more of: --%s",
+						strings.Join(termNames, ", --"))
 			}
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
-				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place, &st.Dated, &st.PledgeTerms)
+				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place,
+					&st.Dated, &st.PledgeTerms)
 			})
 		},
 	}
@@ -312,14 +346,18 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
 		},
 	}
-	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on", "as-of", "view")
-	c.Flags().Lookup("line").Usage = "only pledges that name this requirement as the one that they are meant for"
+	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on",
+		"as-of", "view")
+	c.Flags().Lookup("line").Usage =
+		"only pledges that name this requirement as the one that they are meant for"
 	return c
 }
 
 // allPledges asks for every page, all of one moment: what is recorded meanwhile is in none of them.
-func (a *app) allPledges(ctx context.Context, parameters map[string]string) (projections.PledgeList, error) {
-	all := projections.PledgeList{Pledges: []projections.Pledge{}} // a list even when there are none
+func (a *app) allPledges(ctx context.Context,
+	parameters map[string]string) (projections.PledgeList, error) {
+	// A list even when there are none.
+	all := projections.PledgeList{Pledges: []projections.Pledge{}}
 	for {
 		var page projections.PledgeList
 		if err := a.ask(ctx, "pledges", parameters, &page); err != nil {

@@ -82,13 +82,14 @@ func asks(t *testing.T, method, url string, header http.Header) int {
 	return resp.StatusCode
 }
 
-// What is asked over HTTP and NATS is noted, with how it was answered; where the file was moved away
-// and the server is told, in a new one. What nobody may learn from a log is not in it.
+// What is asked over HTTP and NATS is noted, with how it was answered; where the file was moved
+// away and the server is told, in a new one. What nobody may learn from a log is not in it.
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "access.log")
-	p := serving(t, filepath.Join(dir, "ledger"), "--nats-listen", "127.0.0.1:0", "--access-log", file)
+	p := serving(t, filepath.Join(dir, "ledger"), "--nats-listen", "127.0.0.1:0",
+		"--access-log", file)
 	p.awaitNATS(t)
 	token := strings.Repeat("aZ9-_", 9)[:43]
 	secrets := http.Header{"Authorization": {"Basic " + token}, "Referer": {p.url + "/?x=" + token}}
@@ -101,14 +102,17 @@ func TestAccessLog(t *testing.T) {
 	asks(t, "GET", p.url+"/last", nil)
 
 	if n := awaitNoted(t, file, "/api/v1/coverage?operation=mnf-u"); n.Status != 404 ||
-		n.Refused != "not-found" || n.Client != "127.0.0.1" || n.Face != "http" || n.Method != "GET" ||
+		n.Refused != "not-found" || n.Client != "127.0.0.1" || n.Face != "http" ||
+		n.Method != "GET" ||
 		n.Bytes == 0 || n.Who != "" || n.Time == "" {
 		t.Errorf("a question is noted as %+v", n)
 	}
-	if n := awaitNoted(t, file, "/api/v1/members.csv"); n.Status != 200 || n.Refused != "" || n.Bytes == 0 {
+	if n := awaitNoted(t, file, "/api/v1/members.csv"); n.Status != 200 || n.Refused != "" ||
+		n.Bytes == 0 {
 		t.Errorf("rows are noted as %+v", n)
 	}
-	if n := awaitNoted(t, file, "/api/v1/members?session=…"); n.Status != 400 || n.Refused != "usage" {
+	if n := awaitNoted(t, file, "/api/v1/members?session=…"); n.Status != 400 ||
+		n.Refused != "usage" {
 		t.Errorf("an unknown parameter is noted as %+v", n)
 	}
 	if n := awaitNoted(t, file, "/strength?rung=none"); n.Status < 400 || n.Refused == "" {
@@ -127,10 +131,12 @@ func TestAccessLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	for subject, data := range map[string]string{"muster.members": "{}", "muster.submit": `{"x":"secret"}`,
-		"muster.tile": "tile/x", "muster.coverage": `{"operation":"none"}`} {
-		if _, err := nc.RequestMsgWithContext(t.Context(), &nats.Msg{Subject: subject, Data: []byte(data),
-			Header: nats.Header{"Some": {token}}}); err != nil {
+	for subject, data := range map[string]string{"muster.members": "{}",
+		"muster.submit": `{"x":"secret"}`,
+		"muster.tile":   "tile/x", "muster.coverage": `{"operation":"none"}`} {
+		if _, err := nc.RequestMsgWithContext(t.Context(),
+			&nats.Msg{Subject: subject, Data: []byte(data),
+				Header: nats.Header{"Some": {token}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,7 +144,8 @@ func TestAccessLog(t *testing.T) {
 		!strings.HasPrefix(n.Client, "_INBOX.") || n.Bytes == 0 {
 		t.Errorf("a question over NATS is noted as %+v", n)
 	}
-	if n := awaitNoted(t, file, `muster.coverage {"operation":"none"}`); n.Status != 404 || n.Refused != "not-found" {
+	if n := awaitNoted(t, file, `muster.coverage {"operation":"none"}`); n.Status != 404 ||
+		n.Refused != "not-found" {
 		t.Errorf("a refusal over NATS is noted as %+v", n)
 	}
 	if n := awaitNoted(t, file, "muster.submit"); n.Status != 400 || n.Refused != "syntax" {
@@ -159,7 +166,8 @@ func TestAccessLog(t *testing.T) {
 	p.stop(t)
 	for _, name := range []string{file, rotated} {
 		text, err := os.ReadFile(name)
-		if err != nil || strings.Contains(string(text), token) || strings.Contains(string(text), "secret") {
+		if err != nil || strings.Contains(string(text), token) ||
+			strings.Contains(string(text), "secret") {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != fs.FileMode(0o600) {

@@ -16,8 +16,9 @@ import (
 	"muster/cmd/internal/server"
 )
 
-// A blockRecord is a message as JetStream stores it in a block: its length, a sequence, a time, a subject, headers, the data,
-// and a checksum (HighwayHash, keyed with the names of stream and block) over all but the lengths.
+// A blockRecord is a message as JetStream stores it in a block: its length, a sequence, a time, a
+// subject, headers, the data, and a checksum (HighwayHash, keyed with the names of stream and
+// block) over all but the lengths.
 type blockRecord struct {
 	sequence, time uint64
 	subject        string
@@ -27,7 +28,8 @@ type blockRecord struct {
 const blockHead, headerBit = 4 + 8 + 8 + 2, uint32(1) << 31
 
 func blockFile(dir string) string {
-	return filepath.Join(dir, server.NATSFolder, "jetstream", "MUSTER", "streams", "MUSTER", "msgs", "1.blk")
+	return filepath.Join(dir, server.NATSFolder, "jetstream", "MUSTER", "streams", "MUSTER",
+		"msgs", "1.blk")
 }
 
 // inBlock changes the stream's records in its file, and makes every checksum right again.
@@ -77,7 +79,9 @@ func writeBlock(t *testing.T, all []blockRecord) (data []byte) {
 		if r.header != nil {
 			n = (n + 4 + uint32(len(r.header))) | headerBit
 		}
-		head := le.AppendUint16(le.AppendUint64(le.AppendUint64(le.AppendUint32(nil, n), r.sequence), r.time), uint16(len(r.subject)))
+		head := le.AppendUint16(
+			le.AppendUint64(le.AppendUint64(le.AppendUint32(nil, n), r.sequence), r.time),
+			uint16(len(r.subject)))
 		hash.Reset()
 		for _, part := range [][]byte{head[4:20], []byte(r.subject), r.header, r.data} {
 			hash.Write(part)
@@ -91,8 +95,8 @@ func writeBlock(t *testing.T, all []blockRecord) (data []byte) {
 	return data
 }
 
-// Whoever can write the stream's files changes the first copy, checksums and all. The second copy tells; and where that was
-// lost too, signatures do.
+// Whoever can write the stream's files changes the first copy, checksums and all. The second copy
+// tells; and where that was lost too, signatures do.
 func TestTamperedStream(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
@@ -102,9 +106,11 @@ func TestTamperedStream(t *testing.T) {
 		rebuilds string // what a server says that has lost the journal
 	}{
 		"altered": {func(all []blockRecord) []blockRecord {
-			all[19].data = bytes.Replace(all[19].data, []byte(`"quantity":100`), []byte(`"quantity":900`), 1)
+			all[19].data = bytes.Replace(all[19].data, []byte(`"quantity":100`),
+				[]byte(`"quantity":900`), 1)
 			return all
-		}, `record 20: the stream holds another record here than the journal`, `sequence 20.*the signature is not that of FRA/paris`},
+		}, `record 20: the stream holds another record here than the journal`,
+			`sequence 20.*the signature is not that of FRA/paris`},
 		"swapped": {func(all []blockRecord) []blockRecord {
 			all[19].data, all[20].data = all[20].data, all[19].data
 			all[19].subject, all[20].subject = all[20].subject, all[19].subject
@@ -113,22 +119,26 @@ func TestTamperedStream(t *testing.T) {
 		"under another subject": {func(all []blockRecord) []blockRecord {
 			all[19].subject = all[20].subject
 			return all
-		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`, `sequence 20.*its subject is`},
+		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`,
+			`sequence 20.*its subject is`},
 		"removed": {func(all []blockRecord) []blockRecord { return slices.Delete(all, 19, 20) },
-			`the stream's copy of the records is damaged: .*lost message 20`, `the ledger cannot start: .*lost message 20`},
+			`the stream's copy of the records is damaged: .*lost message 20`,
+			`the ledger cannot start: .*lost message 20`},
 	} {
 		dir := l.copied(t)
 		inBlock(t, dir, c.edit)
 		isFound(t, name, c.words, dir)
 		whatIsServed(t, l, dir) // which is what the journal holds
-		if code, out, _ := says(t, "verify", dir, "--journal-only"); code != 0 || strings.Contains(out, "stream") {
+		if code, out, _ := says(t, "verify", dir, "--journal-only"); code != 0 ||
+			strings.Contains(out, "stream") {
 			t.Errorf("%s: the journal alone: exit code %d:\n%s", name, code, out)
 		}
 		if c.rebuilds == "" {
 			continue
 		}
 		remove(t, filepath.Join(dir, server.JournalFile))
-		if code, said := launch(t, dir).ends(t); code != 7 || !regexp.MustCompile(c.rebuilds).MatchString(said) {
+		if code, said := launch(t, dir).ends(t); code != 7 || !regexp.MustCompile(c.rebuilds).
+			MatchString(said) {
 			t.Errorf("%s: a server without its journal: exit code %d:\n%s", name, code, said)
 		}
 	}

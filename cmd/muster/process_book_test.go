@@ -15,7 +15,8 @@ import (
 	"muster/projections/web"
 )
 
-// An accountBook is what writers know: what they have sent, and which receipts they have for it. It may be used concurrently.
+// An accountBook is what writers know: what they have sent, and which receipts they have for it. It
+// may be used concurrently.
 type accountBook struct {
 	mu       sync.Mutex
 	sent     map[events.ID]events.Signed
@@ -24,7 +25,8 @@ type accountBook struct {
 }
 
 func newBook() *accountBook {
-	return &accountBook{sent: map[events.ID]events.Signed{}, receipts: map[events.ID]intake.Receipt{}, more: make(chan struct{})}
+	return &accountBook{sent: map[events.ID]events.Signed{},
+		receipts: map[events.ID]intake.Receipt{}, more: make(chan struct{})}
 }
 
 // submit sends a statement once, and writes down that it was sent and what came back.
@@ -71,8 +73,9 @@ func (b *accountBook) await(t *testing.T, n int) {
 	}
 }
 
-// check compares the book with a log: no gap and no id twice; what was acknowledged is there, with its receipt, byte for
-// byte; and nothing is there that nobody sent but what was there before the book was begun.
+// check compares the book with a log: no gap and no id twice; what was acknowledged is there, with
+// its receipt, byte for byte; and nothing is there that nobody sent but what was there before the
+// book was begun.
 func (b *accountBook) check(t *testing.T, log []web.Record, before int) {
 	t.Helper()
 	b.mu.Lock()
@@ -80,7 +83,8 @@ func (b *accountBook) check(t *testing.T, log []web.Record, before int) {
 	at := map[events.ID]web.Record{}
 	for i, rec := range log {
 		if first, twice := at[rec.ID]; twice || rec.Sequence != uint64(i+1) {
-			t.Fatalf("record %d has the sequence %d, and its id is that of record %d", i+1, rec.Sequence, first.Sequence)
+			t.Fatalf("record %d has the sequence %d, and its id is that of record %d", i+1,
+				rec.Sequence, first.Sequence)
 		}
 		at[rec.ID] = rec
 		if s, ok := b.sent[rec.ID]; !ok && i >= before {
@@ -97,7 +101,8 @@ func (b *accountBook) check(t *testing.T, log []web.Record, before int) {
 	}
 }
 
-// submitAllAgain sends everything once more: what was acknowledged gets its first receipt, and all is recorded in the end.
+// submitAllAgain sends everything once more: what was acknowledged gets its first receipt, and all
+// is recorded in the end.
 func (b *accountBook) submitAllAgain(t *testing.T, to intake.Submitter) {
 	t.Helper()
 	statements := slices.Collect(maps.Values(b.sent))
@@ -110,7 +115,8 @@ func (b *accountBook) submitAllAgain(t *testing.T, to intake.Submitter) {
 				again := r.Again
 				r.Again, r.Proof, first.Proof = false, "", "" // the tree has grown since
 				if err != nil || acknowledged && (!reflect.DeepEqual(r, first) || !again) {
-					t.Errorf("sent again: %+v (again: %t), %v; the first receipt was %+v", r, again, err, first)
+					t.Errorf("sent again: %+v (again: %t), %v; the first receipt was %+v", r,
+						again, err, first)
 				}
 			}
 		})
@@ -121,7 +127,9 @@ func (b *accountBook) submitAllAgain(t *testing.T, to intake.Submitter) {
 // sameLogs compares two servers' logs, byte for byte.
 func sameLogs(t *testing.T, a, b []web.Record) {
 	t.Helper()
-	if i := slices.IndexFunc(a[:min(len(a), len(b))], func(r web.Record) bool { return r.Stored != b[r.Sequence-1].Stored }); i >= 0 {
+	if i := slices.IndexFunc(a[:min(len(a), len(b))], func(r web.Record) bool {
+		return r.Stored != b[r.Sequence-1].Stored
+	}); i >= 0 {
 		t.Fatalf("the logs differ at record %d:\n%s\n%s", i+1, a[i].Stored, b[i].Stored)
 	}
 	if len(a) != len(b) {

@@ -30,7 +30,9 @@ func TestFollowedLogOfAnotherLedger(t *testing.T) {
 		to.Store(u)
 	}
 	at(first)
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to.Load()) }})
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to.Load())
+	}})
 	t.Cleanup(proxy.Close)
 
 	b, err := startBackground(t.TempDir(), nil, "log", "--follow", "--url", proxy.URL)
@@ -47,7 +49,8 @@ func TestFollowedLogOfAnotherLedger(t *testing.T) {
 		}
 	}
 	at(second)
-	if _, err := submitTo(first).Submit(t.Context(), first.c.offer(t)); err != nil { // which ends a wait
+	// Which ends a wait.
+	if _, err := submitTo(first).Submit(t.Context(), first.c.offer(t)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.await(&b.stderr, "another ledger is at this address now"); err != nil {
@@ -66,8 +69,8 @@ func TestFollowedLogOfAnotherLedger(t *testing.T) {
 
 func submitTo(s *targetServer) intake.HTTPClient { return intake.HTTPClient{URL: s.url} }
 
-// Many people amend one pledge at once, over HTTP and NATS: each amendment that is recorded builds on
-// the record before it, and who was too late is told what has changed.
+// Many people amend one pledge at once, over HTTP and NATS: each amendment that is recorded builds
+// on the record before it, and who was too late is told what has changed.
 func TestManyAmendAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newTarget(t)
@@ -84,7 +87,8 @@ func TestManyAmendAtOnce(t *testing.T) {
 		}
 		u := newUser(t)
 		working.Go(func() {
-			args := append([]string{"pledge", "amend", r.ID.String(), "--quantity", fmt.Sprint(100 + i), "--key", s.keyFile}, way...)
+			args := append([]string{"pledge", "amend", r.ID.String(), "--quantity",
+				fmt.Sprint(100 + i), "--key", s.keyFile}, way...)
 			switch code, _, said := u.types(t, args...); {
 			case code == 0:
 				done.Add(1)
@@ -106,7 +110,8 @@ func TestManyAmendAtOnce(t *testing.T) {
 		before = fmt.Sprint(one.Sequence)
 	}
 	if n := len(life.Records) - 1; n != int(done.Load()) || done.Load()+late.Load() != 8 || n == 0 {
-		t.Errorf("%d amendments are recorded, %d were told so, and %d that they were late", n, done.Load(), late.Load())
+		t.Errorf("%d amendments are recorded, %d were told so, and %d that they were late", n,
+			done.Load(), late.Load())
 	}
 	t.Logf("%d recorded, %d late", done.Load(), late.Load())
 	newUser(t).content(t, "verify", s.url)

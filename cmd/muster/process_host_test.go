@@ -42,9 +42,11 @@ func (p *serverProcess) askAs(t *testing.T, host, method, path string) (int, str
 // address, while the server's own names are answered.
 func TestHosts(t *testing.T) {
 	t.Parallel()
-	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--host", "Muster.example", "--host", "10.1.2.3")
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--host", "Muster.example",
+		"--host", "10.1.2.3")
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
-	for _, path := range []string{"/", "/submit", "/nothing", "/static/muster.js", "/healthz", "/checkpoint",
+	for _, path := range []string{"/", "/submit", "/nothing", "/static/muster.js", "/healthz",
+		"/checkpoint",
 		"/tile/entries/000.p/1", "/docs", "/openapi.json", "/asyncapi.json",
 		"/schemas/pledge.offered.json", "/api/v1/coverage", "/api/v1/coverage.csv",
 		"/api/v1/records/events", "/api/v1/coverage/events", "/api/nothing",
@@ -53,7 +55,8 @@ func TestHosts(t *testing.T) {
 		if post, ok := strings.CutPrefix(path, "POST "); ok {
 			method, path = http.MethodPost, post
 		}
-		for _, host := range []string{"evil.example", "evil.example:" + port, "muster.example.evil.example",
+		for _, host := range []string{"evil.example", "evil.example:" + port,
+			"muster.example.evil.example",
 			"localhost.evil.example", "192.0.2.7", "127.0.0.1.evil.example", "0.0.0.0:" + port} {
 			status, body := p.askAs(t, host, method, path)
 			told := problem.Decode(status, []byte(body))
@@ -62,7 +65,8 @@ func TestHosts(t *testing.T) {
 				t.Errorf("%s %s, asked of %s: %d %s", method, path, host, status, body)
 			}
 		}
-		for _, host := range []string{"127.0.0.1:" + port, "localhost", "localhost:" + port, "LocalHost.", "muster.localhost",
+		for _, host := range []string{"127.0.0.1:" + port, "localhost", "localhost:" + port,
+			"LocalHost.", "muster.localhost",
 			"[::1]:" + port, "muster.example", "MUSTER.EXAMPLE.:443", "10.1.2.3:80"} {
 			status, body := p.askAs(t, host, method, path)
 			if status == http.StatusMisdirectedRequest {
@@ -90,7 +94,8 @@ func TestHostsOfAllAddresses(t *testing.T) {
 		if status, body := p.askAs(t, "", http.MethodGet, "/healthz"); status != http.StatusOK {
 			t.Errorf("%s: %d %s", p.url, status, body)
 		}
-		if status, _ := p.askAs(t, "192.0.2.7", http.MethodGet, "/healthz"); status != http.StatusMisdirectedRequest {
+		if status, _ := p.askAs(t, "192.0.2.7", http.MethodGet, "/healthz"); status !=
+			http.StatusMisdirectedRequest {
 			t.Errorf("%s, asked of another address: %d", p.url, status)
 		}
 	}

@@ -51,7 +51,8 @@ func TestHostileClients(t *testing.T) {
 		if now := a.memory.now(t); now > attackedMemory {
 			t.Errorf("%s: %d MB are in use", one.name, now>>20)
 		}
-		t.Logf("%-28s alone p99 %s, attacked p99 %s, %d MB at most", one.name, p99(alone), p99(attacked), a.memory.most()>>20)
+		t.Logf("%-28s alone p99 %s, attacked p99 %s, %d MB at most", one.name, p99(alone),
+			p99(attacked), a.memory.most()>>20)
 	}
 	a.isWell()
 	a.longBesideShort()
@@ -81,7 +82,8 @@ func attackedServer(t *testing.T) *attacked {
 	a := &attacked{t: t, c: seedLedger(t, dir), many: &http.Client{Timeout: patience,
 		Transport: &http.Transport{MaxConnsPerHost: 0, MaxIdleConnsPerHost: 300}}}
 	a.memory = bounded(t)
-	a.serverProcess = launchIn(t, dir, []string{"GOMEMLIMIT=384MiB"}, "--nats-listen", "127.0.0.1:0")
+	a.serverProcess = launchIn(t, dir, []string{"GOMEMLIMIT=384MiB"}, "--nats-listen",
+		"127.0.0.1:0")
 	a.memory.hold(t, a.cmd.Process.Pid)
 	a.awaitListening(t)
 	a.awaitNATS(t)
@@ -138,7 +140,8 @@ func (c *country) record(t *testing.T, dir string, statements []events.Statement
 	var records []events.Record
 	for i, st := range statements {
 		n := uint64(i) + 1
-		rec, err := events.NewRecord(n, time.UnixMicro(1767225600000000+int64(n)*2e6).UTC(), "seed", signed(t, st, c.founder))
+		rec, err := events.NewRecord(n, time.UnixMicro(1767225600000000+int64(n)*2e6).UTC(), "seed",
+			signed(t, st, c.founder))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,19 +160,23 @@ func (c *country) record(t *testing.T, dir string, statements []events.Statement
 // preface is what stands before the first pledge.
 func (c *country) preface() []events.Statement {
 	all := []events.Statement{
-		&events.LedgerFounded{Header: c.head("ledger.founded"), Title: "To be attacked", Founder: c.founder.Key()},
+		&events.LedgerFounded{Header: c.head("ledger.founded"), Title: "To be attacked",
+			Founder: c.founder.Key()},
 		c.operation("mnf-u"),
 	}
 	for i := range attackedLines {
-		all = append(all, &events.RequirementIssued{Header: c.head("requirement.issued"), Dated: events.Dated{Effective: someDay},
+		all = append(all, &events.RequirementIssued{Header: c.head("requirement.issued"),
+			Dated:            events.Dated{Effective: someDay},
 			RequirementTerms: c.line(i, 100_000)})
 	}
 	return all
 }
 
 func (c *country) line(i int, quantity int64) events.RequirementTerms {
-	return events.RequirementTerms{Operation: "mnf-u", Line: events.Line(fmt.Sprint("line-", i)), Role: "ground",
-		Area: events.Area(fmt.Sprint("area-", i)), Quantity: events.Count(quantity), Unit: "personnel",
+	return events.RequirementTerms{Operation: "mnf-u", Line: events.Line(fmt.Sprint("line-", i)),
+		Role: "ground",
+		Area: events.Area(fmt.Sprint("area-", i)), Quantity: events.Count(quantity),
+		Unit:   "personnel",
 		Window: events.Window{From: someDay}, Priority: 1 + i%9}
 }
 
@@ -181,7 +188,8 @@ func (a *attacked) submitting(n int) (took []time.Duration) {
 		st.Nation, st.Area = "FRA", "area-1"
 		s := signed(a.t, st, a.c.founder)
 		began := time.Now()
-		if _, err := (intake.HTTPClient{URL: a.url, HTTP: a.many}).Submit(a.t.Context(), s); err != nil {
+		if _, err := (intake.HTTPClient{URL: a.url, HTTP: a.many}).Submit(a.t.Context(),
+			s); err != nil {
 			a.t.Fatalf("a statement was not taken: %v", err)
 		}
 		took = append(took, time.Since(began))
@@ -219,15 +227,19 @@ func (a *attacked) attacks() []attackOf {
 	all := strings.Join(nations, ",")
 	post := func(n int) func(context.Context) error {
 		body := a.revisions(n)
-		return func(ctx context.Context) error { return a.ask(ctx, http.MethodPost, web.Root+"/preview", body) }
+		return func(ctx context.Context) error {
+			return a.ask(ctx, http.MethodPost, web.Root+"/preview", body)
+		}
 	}
 	return []attackOf{
 		{"a long address", 20, get("/?x=" + strings.Repeat("a", 900_000))},
-		{"a longer list", 20, get(web.Root + "/coverage?without=" + strings.Repeat("FRA,", 224_000) + "FRA")},
+		{"a longer list", 20,
+			get(web.Root + "/coverage?without=" + strings.Repeat("FRA,", 224_000) + "FRA")},
 		{"a long list", 20, get("/?without=" + strings.Repeat("FRA,", 20_000) + "FRA")},
 		{"all nations", 50, get("/?without=" + url.QueryEscape(all))},
 		{"diff from the first record", 200, get(web.Root + "/diff?from=1")},
-		{"time lines of 20 years", 100, get(web.Root + "/timeline?from=2026-01-01&until=2045-12-31&step=day")},
+		{"time lines of 20 years", 100,
+			get(web.Root + "/timeline?from=2026-01-01&until=2045-12-31&step=day")},
 		{"all pledges", 100, get(web.Root + "/pledges?limit=10000")},
 		{"100 revisions", 20, post(100)},
 		{"500 revisions", 20, post(500)},
@@ -236,7 +248,8 @@ func (a *attacked) attacks() []attackOf {
 		{"waits", 200, get(web.Root + "/records?from=9000000&wait=60")},
 		{"waits for a record", 200, get(web.Root + "/coverage?min_seq=9000000")},
 		{"over NATS, all nations", 300, ask("coverage", []byte(`{"without":"`+all+`"}`))},
-		{"over NATS, a long list", 100, ask("coverage", []byte(`{"without":"`+strings.Repeat("FRA,", 200_000)+`FRA"}`))},
+		{"over NATS, a long list", 100,
+			ask("coverage", []byte(`{"without":"`+strings.Repeat("FRA,", 200_000)+`FRA"}`))},
 		{"over NATS, 500 revisions", 50, ask("preview", a.revisions(500))},
 	}
 }
@@ -245,8 +258,10 @@ func (a *attacked) attacks() []attackOf {
 func (a *attacked) revisions(n int) []byte {
 	list := make([]json.RawMessage, n)
 	for i := range list {
-		text, err := events.Marshal(&events.RequirementRevised{Header: a.c.head("requirement.revised"), Dated: events.Dated{Effective: nextDay},
-			RequirementTerms: a.c.line(i%attackedLines, int64(1000+i))})
+		text, err := events.Marshal(
+			&events.RequirementRevised{Header: a.c.head("requirement.revised"),
+				Dated:            events.Dated{Effective: nextDay},
+				RequirementTerms: a.c.line(i%attackedLines, int64(1000+i))})
 		if err != nil {
 			a.t.Fatal(err)
 		}
@@ -280,8 +295,9 @@ func (a *attacked) ask(ctx context.Context, method, path string, body []byte) er
 	return err
 }
 
-// attackPause is how long a client waits before it asks again. The attackers share the processors with
-// the server: those that never rest would show how fast a machine is on which something else runs.
+// attackPause is how long a client waits before it asks again. The attackers share the processors
+// with the server: those that never rest would show how fast a machine is on which something else
+// runs.
 const attackPause = 100 * time.Millisecond
 
 // attack has many clients do something at once until it is stopped, which waits for them.
@@ -291,7 +307,8 @@ func (a *attacked) attack(one attackOf) (stop func()) {
 	for range one.many {
 		clients.Go(func() {
 			for ctx.Err() == nil {
-				_ = one.do(ctx) // what is refused is refused: the server is looked at, not the answer
+				// What is refused is refused: the server is looked at, not the answer.
+				_ = one.do(ctx)
 				select {
 				case <-ctx.Done():
 				case <-time.After(attackPause):
@@ -313,7 +330,8 @@ func (a *attacked) isWell() {
 	if status, body := a.health(a.t); status != http.StatusOK {
 		a.t.Errorf("health: %d %s", status, body)
 	}
-	if status, body := get(a.t, a.url+web.Root+"/coverage?operation=mnf-u"); status != http.StatusOK {
+	if status, body := get(a.t, a.url+web.Root+"/coverage?operation=mnf-u"); status !=
+		http.StatusOK {
 		a.t.Errorf("coverage: %d %.300s", status, body)
 	}
 }
@@ -355,7 +373,8 @@ func (a *attacked) memoryComesBack() {
 		}
 		time.Sleep(10 * time.Millisecond) // between two looks
 	}
-	a.t.Logf("%d MB are in use, %d were before, and %d at most", a.memory.now(a.t)>>20, a.before>>20, a.memory.most()>>20)
+	a.t.Logf("%d MB are in use, %d were before, and %d at most", a.memory.now(a.t)>>20,
+		a.before>>20, a.memory.most()>>20)
 }
 
 // stopsUnderAttack ends the server in the midst of long questions.
@@ -363,8 +382,12 @@ func (a *attacked) stopsUnderAttack() {
 	a.t.Helper()
 	previews := a.revisions(500)
 	for _, one := range []attackOf{
-		{many: 50, do: func(ctx context.Context) error { return a.ask(ctx, http.MethodGet, web.Root+"/diff?from=1", nil) }},
-		{many: 20, do: func(ctx context.Context) error { return a.ask(ctx, http.MethodPost, web.Root+"/preview", previews) }},
+		{many: 50, do: func(ctx context.Context) error {
+			return a.ask(ctx, http.MethodGet, web.Root+"/diff?from=1", nil)
+		}},
+		{many: 20, do: func(ctx context.Context) error {
+			return a.ask(ctx, http.MethodPost, web.Root+"/preview", previews)
+		}},
 	} {
 		defer a.attack(one)()
 	}
@@ -378,15 +401,15 @@ func (a *attacked) stopsUnderAttack() {
 	}
 }
 
-// A memoryOf bounds the memory of a process with a control group (version 1, as root), and tells how
-// much it has.
+// A memoryOf bounds the memory of a process with a control group (version 1, as root), and tells
+// how much it has.
 type memoryOf struct {
 	group string // its folder
 	pid   int
 }
 
-// bounded makes a control group. Where none can be made, the test is skipped: what nothing bounds shows
-// nothing.
+// bounded makes a control group. Where none can be made, the test is skipped: what nothing bounds
+// shows nothing.
 func bounded(t *testing.T) *memoryOf {
 	m := &memoryOf{}
 	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("muster-test-%d", os.Getpid()))
@@ -406,7 +429,8 @@ func bounded(t *testing.T) *memoryOf {
 func (m *memoryOf) hold(t *testing.T, pid int) {
 	t.Helper()
 	m.pid = pid
-	if err := os.WriteFile(filepath.Join(m.group, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(m.group, "cgroup.procs"), []byte(strconv.Itoa(pid)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,11 +14,13 @@ import (
 	"muster/projections/web"
 )
 
-// The first server that a test starts founds the ledger: one record. Then come the operation and the liaison of begin.
+// The first server that a test starts founds the ledger: one record. Then come the operation and
+// the liaison of begin.
 const recordsOfBegin = 3
 
-// Sixteen writers submit, and the server is killed at a moment that nobody chose, again and again on the same folder. At
-// each start every acknowledged statement is there, once, byte for byte, and what was not acknowledged at most once.
+// Sixteen writers submit, and the server is killed at a moment that nobody chose, again and again
+// on the same folder. At each start every acknowledged statement is there, once, byte for byte, and
+// what was not acknowledged at most once.
 func TestKilledWhileSixteenSubmit(t *testing.T) {
 	t.Parallel()
 	const writers = 16
@@ -31,7 +33,8 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 	c, log, random := begin(t, p), []web.Record(nil), seeded.New(t)
 	for range rounds {
 		acknowledged, _ := book.count()
-		killWhileSubmitting(t, p, c, book, writers, acknowledged+1+random.IntN(60), upTo(random, 3*time.Millisecond))
+		killWhileSubmitting(t, p, c, book, writers, acknowledged+1+random.IntN(60),
+			upTo(random, 3*time.Millisecond))
 		if random.IntN(4) == 0 { // and while it starts
 			starting := launch(t, dir)
 			<-time.After(upTo(random, 300*time.Millisecond))
@@ -47,19 +50,21 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 		t.Errorf("%d statements were sent, and there are %d records", len(book.sent), len(log))
 	}
 	book.check(t, log, recordsOfBegin)
-	t.Logf("%d statements were sent, and %d acknowledged, before all were sent again", len(book.sent), len(book.receipts))
+	t.Logf("%d statements were sent, and %d acknowledged, before all were sent again",
+		len(book.sent), len(book.receipts))
 	p.stop(t)
 }
 
-// A server is killed while it founds its ledger, and started again: there is one founding, and the key in the folder is the
-// founder's.
+// A server is killed while it founds its ledger, and started again: there is one founding, and the
+// key in the folder is the founder's.
 func TestKilledWhileFounding(t *testing.T) {
 	t.Parallel()
 	random := seeded.New(t)
 	for round := range 4 {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		if round == 0 { // as if it had been killed between making the file and writing the key
-			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, server.FounderFile), nil, 0o600)); err != nil {
+			if err := errors.Join(os.Mkdir(dir, 0o700),
+				os.WriteFile(filepath.Join(dir, server.FounderFile), nil, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -83,7 +88,8 @@ func upTo(random *rand.Rand, most time.Duration) time.Duration {
 }
 
 // killWhileSubmitting lets writers submit, and kills the server a little after so many receipts.
-func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers, receipts int, after time.Duration) {
+func killWhileSubmitting(t *testing.T, p *serverProcess, c *country, book *accountBook, writers,
+	receipts int, after time.Duration) {
 	t.Helper()
 	to := p.client()
 	var wg sync.WaitGroup

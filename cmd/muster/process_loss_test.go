@@ -17,7 +17,8 @@ import (
 	"muster/projections/web"
 )
 
-// A stoppedLedger is a ledger in a folder that no server runs on at the moment, and what is known of it.
+// A stoppedLedger is a ledger in a folder that no server runs on at the moment, and what is known
+// of it.
 type stoppedLedger struct {
 	dir  string
 	c    *country
@@ -36,7 +37,8 @@ func someStoppedLedger(t *testing.T) *stoppedLedger {
 	return l
 }
 
-// write submits n offers to a server on the ledger, several at a time, and checks the whole log afterwards.
+// write submits n offers to a server on the ledger, several at a time, and checks the whole log
+// afterwards.
 func (l *stoppedLedger) write(t *testing.T, p *serverProcess, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -56,8 +58,8 @@ func (l *stoppedLedger) write(t *testing.T, p *serverProcess, n int) {
 	sameLogs(t, before, l.log[:len(before)])
 }
 
-// comesBack starts a server on the ledger: everything is there, and more can be written. Then it stops it, and looks whether
-// stream and journal hold the same.
+// comesBack starts a server on the ledger: everything is there, and more can be written. Then it
+// stops it, and looks whether stream and journal hold the same.
 func (l *stoppedLedger) comesBack(t *testing.T) {
 	t.Helper()
 	p := serving(t, l.dir)
@@ -67,7 +69,8 @@ func (l *stoppedLedger) comesBack(t *testing.T) {
 	stored := streamIn(t, l.dir)
 	for i, rec := range journalRecords(t, l.dir) {
 		if i >= len(stored) || string(rec.Stored) != string(stored[i].Data) {
-			t.Fatalf("the stream has %d messages, and not the journal's record %d", len(stored), i+1)
+			t.Fatalf("the stream has %d messages, and not the journal's record %d",
+				len(stored), i+1)
 		}
 	}
 }
@@ -90,20 +93,26 @@ func streamIn(t *testing.T, dir string) (all []ledger.Message) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Read(t.Context(), 1, func(m ledger.Message) error { all = append(all, m); return nil }); err != nil {
+	if err := s.Read(t.Context(), 1, func(m ledger.Message) error {
+		all = append(all, m)
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-// A power cut took the stream, or its end; or the journal was lost. What one copy has, the other gets back.
+// A power cut took the stream, or its end; or the journal was lost. What one copy has, the other
+// gets back.
 func TestACopyIsLost(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
-	nats, journal := filepath.Join(l.dir, server.NATSFolder), filepath.Join(l.dir, server.JournalFile)
+	nats, journal := filepath.Join(l.dir, server.NATSFolder),
+		filepath.Join(l.dir, server.JournalFile)
 	projections := filepath.Join(l.dir, server.ProjectionsFile)
 	old := t.TempDir()
-	for name, path := range map[string]string{"nats": nats, "journal": journal, "projections": projections} {
+	for name, path := range map[string]string{"nats": nats, "journal": journal,
+		"projections": projections} {
 		copyTo(t, path, filepath.Join(old, name))
 	}
 	remove(t, nats)
@@ -172,8 +181,10 @@ func TestTwoHistories(t *testing.T) {
 		}
 		p.stop(t)
 	}
-	refusesToStart(t, l.dir, fork.dir, `at sequence 44 the journal and the stream hold different records`)
-	refusesToStart(t, l.dir, someStoppedLedger(t).dir, `at sequence 1 the journal and the stream hold different records`)
+	refusesToStart(t, l.dir, fork.dir,
+		`at sequence 44 the journal and the stream hold different records`)
+	refusesToStart(t, l.dir, someStoppedLedger(t).dir,
+		`at sequence 1 the journal and the stream hold different records`)
 }
 
 // refusesToStart puts the stream of another folder beside a journal.
@@ -185,16 +196,19 @@ func refusesToStart(t *testing.T, dir, other, says string) {
 	copyTo(t, filepath.Join(other, server.NATSFolder), filepath.Join(mixed, server.NATSFolder))
 	journal, stream := journalRecords(t, mixed), streamIn(t, mixed)
 	code, said := launch(t, mixed).ends(t)
-	if code != 7 || !strings.Contains(said, says) || !strings.Contains(said, "muster: hint: nothing was written") {
+	if code != 7 || !strings.Contains(said, says) ||
+		!strings.Contains(said, "muster: hint: nothing was written") {
 		t.Errorf("exit code %d:\n%s", code, said)
 	}
-	if j, s := journalRecords(t, mixed), streamIn(t, mixed); len(j) != len(journal) || len(s) != len(stream) {
-		t.Errorf("the journal had %d records and has %d, the stream had %d and has %d", len(journal), len(j), len(stream), len(s))
+	if j, s := journalRecords(t, mixed), streamIn(t, mixed); len(j) != len(journal) ||
+		len(s) != len(stream) {
+		t.Errorf("the journal had %d records and has %d, the stream had %d and has %d",
+			len(journal), len(j), len(stream), len(s))
 	}
 }
 
-// A journal that is damaged is refused with a clear error, and nothing hangs or panics; moved away, it is made anew from the
-// stream.
+// A journal that is damaged is refused with a clear error, and nothing hangs or panics; moved away,
+// it is made anew from the stream.
 func TestDamagedJournal(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
@@ -210,14 +224,17 @@ func TestDamagedJournal(t *testing.T) {
 	hole := append([]byte(nil), good...)
 	copy(hole[3*os.Getpagesize():], garbage[:6*os.Getpagesize()])
 	for name, spoilt := range map[string][]byte{
-		"cut in the middle": good[:len(good)/2], "cut after a page": good[:os.Getpagesize()], "all garbage": garbage,
+		"cut in the middle": good[:len(good)/2], "cut after a page": good[:os.Getpagesize()],
+		"all garbage":    garbage,
 		"garbage inside": hole, "a few bytes": []byte("hello"),
 	} {
 		if err := os.WriteFile(path, spoilt, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code, said := launch(t, l.dir).ends(t)
-		if code != 7 || !regexp.MustCompile(`^muster: error: the journal \S+ is damaged: .{5,}\nmuster: hint: move the file away`).MatchString(said) {
+		if code != 7 || !regexp.MustCompile(
+			`^muster: error: the journal \S+ is damaged: .{5,}\nmuster: hint: move the file away`).
+			MatchString(said) {
 			t.Errorf("%s: exit code %d:\n%.500s", name, code, said)
 		}
 	}
@@ -225,19 +242,23 @@ func TestDamagedJournal(t *testing.T) {
 	l.comesBack(t)
 }
 
-// The NATS server that Muster servers share loses the end of the stream, or all of it, while they run: they put it back.
+// The NATS server that Muster servers share loses the end of the stream, or all of it, while they
+// run: they put it back.
 func TestStreamIsLostMeanwhile(t *testing.T) {
 	t.Parallel()
 	store, old := filepath.Join(t.TempDir(), "store"), filepath.Join(t.TempDir(), "old")
 	srv := natsCluster(t, store, anyPort)
 	url, port, dir := srv.ClientURL(), srv.Addr().(*net.TCPAddr).Port, t.TempDir()
-	a, b := serving(t, filepath.Join(dir, "a"), "--nats", url), serving(t, filepath.Join(dir, "b"), "--nats", url)
+	a, b := serving(t, filepath.Join(dir, "a"), "--nats", url),
+		serving(t, filepath.Join(dir, "b"), "--nats", url)
 	c, book := begin(t, a), newBook()
 	all := recordsOfBegin
 	submit := func() {
 		for _, p := range []*serverProcess{a, b, a} {
 			s := c.offer(t)
-			if err := untilKnown(t.Context(), func() error { return book.submit(t.Context(), p.client(), s) }); err != nil {
+			if err := untilKnown(t.Context(), func() error {
+				return book.submit(t.Context(), p.client(), s)
+			}); err != nil {
 				t.Fatal(err)
 			}
 			all++

@@ -23,8 +23,9 @@ func (p *serverProcess) checkpoint(t *testing.T) (path string) {
 	return path
 }
 
-// Whoever has kept a checkpoint notices an old copy that was put back, and a past that was written anew, also where all
-// that the server has fits together: nobody has signed an envelope, and who lost the journal has lost the tree.
+// Whoever has kept a checkpoint notices an old copy that was put back, and a past that was written
+// anew, also where all that the server has fits together: nobody has signed an envelope, and who
+// lost the journal has lost the tree.
 func TestThePastIsAnother(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
@@ -32,13 +33,17 @@ func TestThePastIsAnother(t *testing.T) {
 	p := serving(t, l.dir)
 	l.write(t, p, 8)
 	kept := p.checkpoint(t)
-	if code, out, said := says(t, "verify", p.url, "--since", kept); code != 0 || !strings.Contains(out, "the first 51 records are still those") {
+	if code, out, said := says(t, "verify", p.url, "--since", kept); code != 0 ||
+		!strings.Contains(out, "the first 51 records are still those") {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 	p.stop(t)
-	isFound(t, "an old copy", `record 44: it is missing: the checkpoint to begin with is of 51 records, and here are 43`, old, "--since", kept)
+	isFound(t, "an old copy",
+		`record 44: it is missing: the checkpoint to begin with is of 51 records, and here are 43`,
+		old, "--since", kept)
 	p = serving(t, old)
-	isFound(t, "an old copy that runs", `record 44: it is missing: the checkpoint to begin with`, p.url, "--since", kept)
+	isFound(t, "an old copy that runs", `record 44: it is missing: the checkpoint to begin with`,
+		p.url, "--since", kept)
 	p.stop(t)
 
 	other := l.copied(t)
@@ -48,7 +53,8 @@ func TestThePastIsAnother(t *testing.T) {
 	if code, out, said := says(t, "verify", p.url); code != 0 {
 		t.Errorf("what fits together: exit code %d:\n%s%s", code, out, said)
 	}
-	isFound(t, "an envelope", `the first 51 records make the root .*, and the checkpoint to begin with has .*: some record was altered, put in or left out`, p.url, "--since", kept)
+	isFound(t, "an envelope",
+		`the first 51 records make the root .*, and the checkpoint to begin with has .*: some record was altered, put in or left out`, p.url, "--since", kept)
 	p.stop(t)
 	seesAnotherPast(t, l, other, kept)
 }
@@ -59,8 +65,8 @@ func otherEnvelope(all []blockRecord) []blockRecord {
 	return all
 }
 
-// seesAnotherPast has a member say in a statement what checkpoint it has seen. From then on the ledger itself tells when
-// what that one covers is another: a server that is to follow it refuses.
+// seesAnotherPast has a member say in a statement what checkpoint it has seen. From then on the
+// ledger itself tells when what that one covers is another: a server that is to follow it refuses.
 func seesAnotherPast(t *testing.T, l *stoppedLedger, dir, kept string) {
 	t.Helper()
 	signedCheckpoint, err := os.ReadFile(kept)
@@ -78,12 +84,16 @@ func seesAnotherPast(t *testing.T, l *stoppedLedger, dir, kept string) {
 		t.Fatal(err)
 	}
 	p.stop(t)
-	if code, out, said := says(t, "verify", dir); code != 0 || !strings.Contains(out, "1 statement names an earlier tree") {
+	if code, out, said := says(t, "verify", dir); code != 0 ||
+		!strings.Contains(out, "1 statement names an earlier tree") {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 	inBlock(t, dir, otherEnvelope)
 	remove(t, filepath.Join(dir, server.JournalFile))
-	if code, said := launch(t, dir).ends(t); code != 7 || !strings.Contains(said, "at sequence 52 the stream holds what is no record: the signer has seen 51 records with the root "+c.Hash.String()) {
+	if code, said := launch(t, dir).ends(t); code != 7 ||
+		!strings.Contains(said,
+			"at sequence 52 the stream holds what is no record: the signer has seen 51 records "+
+				"with the root "+c.Hash.String()) {
 		t.Errorf("exit code %d:\n%s", code, said)
 	}
 }
@@ -101,10 +111,13 @@ func TestTamperedBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for from, to := range map[string]string{
-		`"quantity":100`: `"quantity":101`, `,"by":"`: `,"by" :"`, "record 20 ": "record 21 ", "\nend 43": "\nend 44",
-		"muster-bundle v1": "muster-bundle v3", "muster-bundle v1 ": "muster-bundle v2 ", "\n43\n": "\n42\n",
+		`"quantity":100`: `"quantity":101`, `,"by":"`: `,"by" :"`, "record 20 ": "record 21 ",
+		"\nend 43":         "\nend 44",
+		"muster-bundle v1": "muster-bundle v3", "muster-bundle v1 ": "muster-bundle v2 ",
+		"\n43\n": "\n42\n",
 	} {
-		if err := os.WriteFile(path, bytes.Replace(good, []byte(from), []byte(to), 1), 0o600); err != nil {
+		if err := os.WriteFile(path, bytes.Replace(good, []byte(from), []byte(to), 1),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		code, out, said := says(t, "verify", path)
@@ -112,7 +125,8 @@ func TestTamperedBundle(t *testing.T) {
 			if code != 7 || !strings.Contains(said, "use a newer muster") {
 				t.Errorf("%q: exit code %d:\n%s%s", to, code, out, said)
 			}
-		} else if code != 8 || !strings.Contains(out, "VERIFICATION FAILED") || !strings.Contains(said, "muster: error: verification failed: ") {
+		} else if code != 8 || !strings.Contains(out, "VERIFICATION FAILED") ||
+			!strings.Contains(said, "muster: error: verification failed: ") {
 			t.Errorf("%q: exit code %d:\n%s%s", to, code, out, said)
 		}
 	}

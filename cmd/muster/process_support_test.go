@@ -26,9 +26,11 @@ type serverProcess struct {
 }
 
 // What a process writes when it breaks, and never otherwise.
-var broken = regexp.MustCompile(`(?m)^(panic:|fatal error:|WARNING: DATA RACE|unexpected fault address)`)
+var broken = regexp.MustCompile(
+	`(?m)^(panic:|fatal error:|WARNING: DATA RACE|unexpected fault address)`)
 
-// launch starts a server on a folder and does not wait for it. It ends with the test, and must not break before.
+// launch starts a server on a folder and does not wait for it. It ends with the test, and must not
+// break before.
 func launch(t *testing.T, dir string, flags ...string) *serverProcess {
 	t.Helper()
 	return launchIn(t, dir, nil, flags...)
@@ -87,7 +89,8 @@ func (p *serverProcess) stop(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, server.AddressFile)); err == nil {
-		t.Errorf("the server on %s has stopped, and its address file is still there", filepath.Base(p.dir))
+		t.Errorf("the server on %s has stopped, and its address file is still there",
+			filepath.Base(p.dir))
 	}
 }
 
@@ -120,7 +123,8 @@ func (p *serverProcess) recordsAfter(t *testing.T, all []web.Record) []web.Recor
 	for {
 		var page web.Records
 		from := fmt.Sprint(len(all) + 1)
-		if err := (web.Client{URL: p.url}).Ask(t.Context(), "records", map[string]string{"from": from, "limit": "10000"}, &page); err != nil {
+		if err := (web.Client{URL: p.url}).Ask(t.Context(), "records",
+			map[string]string{"from": from, "limit": "10000"}, &page); err != nil {
 			t.Fatal(err)
 		}
 		if len(page.Records) == 0 {
@@ -135,9 +139,11 @@ func (p *serverProcess) awaitRecord(t *testing.T, sequence int) {
 	t.Helper()
 	var page web.Records
 	from := fmt.Sprint(sequence)
-	err := web.Client{URL: p.url}.Ask(t.Context(), "records", map[string]string{"from": from, "limit": "1", "wait": "30"}, &page)
+	err := web.Client{URL: p.url}.Ask(t.Context(), "records",
+		map[string]string{"from": from, "limit": "1", "wait": "30"}, &page)
 	if err != nil || len(page.Records) != 1 {
-		t.Fatalf("the server on %s has not come to record %d: %d records, %v", filepath.Base(p.dir), sequence, page.AsOf, err)
+		t.Fatalf("the server on %s has not come to record %d: %d records, %v", filepath.Base(p.dir),
+			sequence, page.AsOf, err)
 	}
 }
 
@@ -161,8 +167,8 @@ func get(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, b.String()
 }
 
-// natsCluster runs an ordinary NATS server with JetStream, in this process, as an administrator would for several Muster
-// servers. It stops with the test.
+// natsCluster runs an ordinary NATS server with JetStream, in this process, as an administrator
+// would for several Muster servers. It stops with the test.
 func natsCluster(t *testing.T, dir string, port int) *natsserver.Server {
 	t.Helper()
 	return startNATS(t, &natsserver.Options{Host: "127.0.0.1", Port: port, JetStream: true,
@@ -204,7 +210,8 @@ const (
 	nextDay events.Date = 2026_11_24
 )
 
-// begin makes what stands before the first pledge in the ledger that a server has founded: an operation and a liaison.
+// begin makes what stands before the first pledge in the ledger that a server has founded: an
+// operation and a liaison.
 func begin(t *testing.T, p *serverProcess) *country {
 	t.Helper()
 	c := &country{founder: founderOf(t, p.dir)}
@@ -257,9 +264,12 @@ func (c *country) head(typ events.Type) events.Header {
 }
 
 func (c *country) operation(name events.Operation) *events.OperationOpened {
-	return &events.OperationOpened{Header: c.head("operation.opened"), Dated: events.Dated{Effective: someDay},
-		OperationTerms: events.OperationTerms{Operation: name, Title: "a test", Roles: []events.RoleDefinition{
-			{Role: "ground", Title: "troops", Units: []events.Unit{"personnel"}}, {Role: "sea", Title: "ships", Units: []events.Unit{"ship"}}}}}
+	return &events.OperationOpened{Header: c.head("operation.opened"),
+		Dated: events.Dated{Effective: someDay},
+		OperationTerms: events.OperationTerms{Operation: name, Title: "a test",
+			Roles: []events.RoleDefinition{
+				{Role: "ground", Title: "troops", Units: []events.Unit{"personnel"}},
+				{Role: "sea", Title: "ships", Units: []events.Unit{"ship"}}}}}
 }
 
 func (c *country) admission(of *events.Signer) *events.MemberAdmitted {
@@ -271,9 +281,11 @@ func (c *country) admission(of *events.Signer) *events.MemberAdmitted {
 }
 
 func (c *country) offerOf(quantity int64) *events.PledgeOffered {
-	return &events.PledgeOffered{Header: c.head("pledge.offered"), Dated: events.Dated{Effective: someDay},
-		Place:       events.Place{Operation: "mnf-u", Nation: "FRA"},
-		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: nextDay}}}
+	return &events.PledgeOffered{Header: c.head("pledge.offered"),
+		Dated: events.Dated{Effective: someDay},
+		Place: events.Place{Operation: "mnf-u", Nation: "FRA"},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity),
+			Unit: "personnel", Window: events.Window{From: nextDay}}}
 }
 
 func (c *country) offer(t *testing.T) events.Signed { return signed(t, c.offerOf(100), c.paris) }

@@ -26,13 +26,15 @@ import (
 	"muster/ledger/seeded"
 )
 
-// These tests change the files of a ledger, as a disk or somebody with the administrator's rights would, and look what is
-// said: by muster verify, and by a server that is started on them.
+// These tests change the files of a ledger, as a disk or somebody with the administrator's rights
+// would, and look what is said: by muster verify, and by a server that is started on them.
 
-// says runs muster to its end, and returns its exit code and what it wrote. It may take little memory and not long.
+// says runs muster to its end, and returns its exit code and what it wrote. It may take little
+// memory and not long.
 func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -v 8000000; exec muster "$@"`, "sh"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "sh",
+		append([]string{"-c", `ulimit -v 8000000; exec muster "$@"`, "sh"}, args...)...)
 	if raceDetector { // which takes terabytes of addresses
 		cmd = exec.CommandContext(t.Context(), "muster", args...)
 	}
@@ -45,17 +47,21 @@ func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
 		t.Fatal(err)
 	}
 	if broken.MatchString(said.String()) || time.Since(begun) > patience {
-		t.Errorf("muster %s broke, or took %s:\n%s", strings.Join(args, " "), time.Since(begun), &said)
+		t.Errorf("muster %s broke, or took %s:\n%s", strings.Join(args, " "),
+			time.Since(begun), &said)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), said.String()
 }
 
-// isFound checks that muster verify fails, with the exit code 8, and says so in these words, on both of its outputs.
+// isFound checks that muster verify fails, with the exit code 8, and says so in these words, on
+// both of its outputs.
 func isFound(t *testing.T, name, words string, args ...string) {
 	t.Helper()
 	code, out, said := says(t, append([]string{"verify"}, args...)...)
 	re := regexp.MustCompile(words)
-	if code != 8 || !re.MatchString(out) || !re.MatchString(said) || !strings.Contains(out, "VERIFICATION FAILED. First of all, ") || !strings.Contains(said, "muster: hint: change nothing") {
+	if code != 8 || !re.MatchString(out) || !re.MatchString(said) ||
+		!strings.Contains(out, "VERIFICATION FAILED. First of all, ") ||
+		!strings.Contains(said, "muster: hint: change nothing") {
 		t.Errorf("%s: exit code %d, and it should say %s:\n%s%s", name, code, words, out, said)
 	}
 }
@@ -71,7 +77,8 @@ func (l *stoppedLedger) copied(t *testing.T) (dir string) {
 // inJournal changes the journal of a folder as somebody would who knows how it is made.
 func inJournal(t *testing.T, dir string, edit func(tx *bbolt.Tx) error) {
 	t.Helper()
-	db, err := bbolt.Open(filepath.Join(dir, server.JournalFile), 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(filepath.Join(dir, server.JournalFile), 0o600,
+		&bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,15 +89,17 @@ func inJournal(t *testing.T, dir string, edit func(tx *bbolt.Tx) error) {
 
 func keyOf(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
 
-// whatIsServed starts a server on a folder. It either refuses, with one of the exit codes for that, or it serves the ledger
-// as it was: it never gives a wrong answer. It returns what the server said when it refused.
+// whatIsServed starts a server on a folder. It either refuses, with one of the exit codes for that,
+// or it serves the ledger as it was: it never gives a wrong answer. It returns what the server said
+// when it refused.
 func whatIsServed(t *testing.T, l *stoppedLedger, dir string) (refused string) {
 	t.Helper()
 	p := launch(t, dir)
 	defer p.kill()
 	found, err := p.await(&p.stderr, `listening on (http://\S+)`)
 	if err != nil {
-		if code, said := p.ends(t); code != 7 && code != 8 || !strings.Contains(said, "muster: error: ") {
+		if code, said := p.ends(t); code != 7 && code != 8 ||
+			!strings.Contains(said, "muster: error: ") {
 			t.Errorf("exit code %d:\n%s", code, said)
 		}
 		return p.stderr.String()
@@ -105,7 +114,9 @@ func TestVerifyFolder(t *testing.T) {
 	l := someStoppedLedger(t)
 	before := filesOf(t, l.dir)
 	code, out, said := says(t, "verify", l.dir)
-	if code != 0 || !strings.Contains(out, "43 records") || !strings.Contains(out, "the stream holds the same 43 records") || !strings.Contains(out, "43 signatures, by 2 keys") {
+	if code != 0 || !strings.Contains(out, "43 records") ||
+		!strings.Contains(out, "the stream holds the same 43 records") ||
+		!strings.Contains(out, "43 signatures, by 2 keys") {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 	if strings.Contains(out, "failed") {
@@ -115,7 +126,8 @@ func TestVerifyFolder(t *testing.T) {
 		t.Errorf("the folder's files were changed:\n%s\n%s", before, after)
 	}
 	p := serving(t, l.dir)
-	if code, _, said := says(t, "verify", l.dir); code != 7 || !strings.Contains(said, "another process has the journal") {
+	if code, _, said := says(t, "verify", l.dir); code != 7 ||
+		!strings.Contains(said, "another process has the journal") {
 		t.Errorf("while a server runs: exit code %d:\n%s", code, said)
 	}
 	p.stop(t)
@@ -146,7 +158,8 @@ func TestTamperedJournal(t *testing.T) {
 		edit  func(b *bbolt.Bucket) error
 		words string
 	}{
-		"removed": {func(b *bbolt.Bucket) error { return b.Delete(keyOf(20)) }, `record 20: it is missing: record 21 follows`},
+		"removed": {func(b *bbolt.Bucket) error { return b.Delete(keyOf(20)) },
+			`record 20: it is missing: record 21 follows`},
 		"swapped": {func(b *bbolt.Bucket) error {
 			x, y := bytes.Clone(b.Get(keyOf(20))), bytes.Clone(b.Get(keyOf(21)))
 			return errors.Join(b.Put(keyOf(20), y), b.Put(keyOf(21), x))
@@ -160,12 +173,17 @@ func TestTamperedJournal(t *testing.T) {
 			return b.Put(keyOf(20), bytes.Clone(b.Get(keyOf(10))))
 		}, `record 20: it was altered or is damaged`},
 		"altered": {func(b *bbolt.Bucket) error {
-			return b.Put(keyOf(20), bytes.Replace(b.Get(keyOf(20)), []byte(`"quantity":100`), []byte(`"quantity":900`), 1))
+			return b.Put(keyOf(20),
+				bytes.Replace(b.Get(keyOf(20)), []byte(`"quantity":100`),
+					[]byte(`"quantity":900`), 1))
 		}, `record 20: it was altered or is damaged.*the signature is not that of FRA/paris`},
 		"the envelope altered": {func(b *bbolt.Bucket) error {
-			return b.Put(keyOf(20), bytes.Replace(b.Get(keyOf(20)), []byte(`,"by":"`), []byte(`,"by":"x`), 1))
+			return b.Put(keyOf(20),
+				bytes.Replace(b.Get(keyOf(20)), []byte(`,"by":"`), []byte(`,"by":"x`), 1))
 		}, `record 20: it was altered or is damaged`},
-		"cut off": {func(b *bbolt.Bucket) error { return errors.Join(b.Delete(keyOf(43)), b.Delete(keyOf(42))) },
+		"cut off": {func(b *bbolt.Bucket) error {
+			return errors.Join(b.Delete(keyOf(43)), b.Delete(keyOf(42)))
+		},
 			`record 42: it is missing: .* 43 records, and here are 41`},
 	} {
 		dir := l.copied(t)
@@ -185,7 +203,10 @@ func TestTamperedIndex(t *testing.T) {
 	for name, edit := range map[string]func(b *bbolt.Bucket) error{
 		"lacks one":    func(b *bbolt.Bucket) error { return b.Delete(id[:]) },
 		"leads astray": func(b *bbolt.Bucket) error { return b.Put(id[:], keyOf(21)) },
-		"has one more": func(b *bbolt.Bucket) error { other := events.NewID(); return b.Put(other[:], keyOf(20)) },
+		"has one more": func(b *bbolt.Bucket) error {
+			other := events.NewID()
+			return b.Put(other[:], keyOf(20))
+		},
 		"calls it else": func(b *bbolt.Bucket) error {
 			other := events.NewID()
 			return errors.Join(b.Delete(id[:]), b.Put(other[:], keyOf(20)))
@@ -194,19 +215,22 @@ func TestTamperedIndex(t *testing.T) {
 		dir := l.copied(t)
 		inJournal(t, dir, func(tx *bbolt.Tx) error { return edit(tx.Bucket([]byte("ids"))) })
 		isFound(t, name, `the index of the statements' ids`, dir)
-		if refused := whatIsServed(t, l, dir); name != "has one more" && !strings.Contains(refused, id.String()+" does not lead to record 20") {
+		if refused := whatIsServed(t, l, dir); name != "has one more" && !strings.Contains(refused,
+			id.String()+" does not lead to record 20") {
 			t.Errorf("%s: a server says %q", name, refused)
 		}
 	}
 }
 
-// Who holds all that a server holds can write a statement of a revoked member and make everything fit. The rules notice.
+// Who holds all that a server holds can write a statement of a revoked member and make everything
+// fit. The rules notice.
 func TestForgedStatement(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
 	remove(t, filepath.Join(l.dir, server.NATSFolder)) // which was to be made anew from the journal
 	forge := []events.Signed{
-		signed(t, &events.MemberRevoked{Header: l.c.head("member.revoked"), Key: l.c.paris.Key(), Reason: "left"}, l.c.founder), l.c.offer(t)}
+		signed(t, &events.MemberRevoked{Header: l.c.head("member.revoked"), Key: l.c.paris.Key(),
+			Reason: "left"}, l.c.founder), l.c.offer(t)}
 	j, err := journal.Open(filepath.Join(l.dir, server.JournalFile))
 	if err != nil {
 		t.Fatal(err)
@@ -223,16 +247,18 @@ func TestForgedStatement(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	isFound(t, "forged", `record 45: the key FRA/paris\+[0-9a-f]{8} was revoked by record 44`, l.dir)
+	isFound(t, "forged", `record 45: the key FRA/paris\+[0-9a-f]{8} was revoked by record 44`,
+		l.dir)
 	code, out, _ := says(t, "verify", l.dir, "-o", "csv")
-	if code != 8 || !strings.Contains(out, "tree,verified,") || !strings.Contains(out, "rules,failed,") || !strings.Contains(out, "stream,not checked,") {
+	if code != 8 || !strings.Contains(out, "tree,verified,") ||
+		!strings.Contains(out, "rules,failed,") || !strings.Contains(out, "stream,not checked,") {
 		t.Errorf("exit code %d:\n%s", code, out)
 	}
 }
 
-// Flipped bits in the files of a ledger: muster verify notices, or the bit meant nothing; a server gives no wrong answer.
-// TestAnyDamage of package journal and TestEveryRegionOfAJournal of package proof do the same a thousand times without
-// starting a process for each.
+// Flipped bits in the files of a ledger: muster verify notices, or the bit meant nothing; a server
+// gives no wrong answer. TestAnyDamage of package journal and TestEveryRegionOfAJournal of package
+// proof do the same a thousand times without starting a process for each.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	times := 60
@@ -274,15 +300,19 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// isGoodOrNoticed looks at a folder with another journal: muster verify says the same as of the whole one, which is reported,
-// or that it is wrong; and a server, if one is to be asked, serves the same or nothing.
-func (l *stoppedLedger) isGoodOrNoticed(t *testing.T, dir string, journal []byte, whole string, serve bool) (good bool) {
+// isGoodOrNoticed looks at a folder with another journal: muster verify says the same as of the
+// whole one, which is reported, or that it is wrong; and a server, if one is to be asked, serves
+// the same or nothing.
+func (l *stoppedLedger) isGoodOrNoticed(t *testing.T, dir string, journal []byte, whole string,
+	serve bool) (good bool) {
 	if err := os.WriteFile(filepath.Join(dir, server.JournalFile), journal, 0o600); err != nil {
 		t.Error(err)
 	}
 	code, out, said := says(t, "verify", dir, "--journal-only")
 	good = code == 0 && strings.ReplaceAll(out, dir, l.dir) == whole
-	before := code == 0 && strings.Contains(out, fmt.Sprintf(": %d records of the ledger", len(l.log)-1)) // as it was at the commit before the last
+	// As it was at the commit before the last.
+	before := code == 0 &&
+		strings.Contains(out, fmt.Sprintf(": %d records of the ledger", len(l.log)-1))
 	if !good && !before && code != 7 && code != 8 {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}

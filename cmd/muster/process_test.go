@@ -22,8 +22,9 @@ import (
 // beyondWindow is longer than JetStream remembers what it was sent, which stream.go sets to 100 ms.
 const beyondWindow = 300 * time.Millisecond
 
-// The same statement gets its first receipt, however late it comes again: JetStream's own window for duplicates is over, the
-// server was started anew, one of the two copies was lost. Another statement under its id never gets in.
+// The same statement gets its first receipt, however late it comes again: JetStream's own window
+// for duplicates is over, the server was started anew, one of the two copies was lost. Another
+// statement under its id never gets in.
 func TestSameIDAgain(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -57,7 +58,8 @@ func TestSameIDAgain(t *testing.T) {
 }
 
 // againAndTaken submits a statement that was recorded, and another one under its id.
-func againAndTaken(t *testing.T, p *serverProcess, offer events.Signed, first intake.Receipt, taken events.Signed) {
+func againAndTaken(t *testing.T, p *serverProcess, offer events.Signed, first intake.Receipt,
+	taken events.Signed) {
 	t.Helper()
 	r, err := p.client().Submit(t.Context(), offer)
 	first.Again = true
@@ -65,12 +67,14 @@ func againAndTaken(t *testing.T, p *serverProcess, offer events.Signed, first in
 		t.Fatalf("submitted again: %+v, %v; the first receipt was %+v", r, err, first)
 	}
 	_, err = p.client().Submit(t.Context(), taken)
-	if !problem.Is(err, problem.Conflict) || problem.From(err).Code != "id-taken" || report(err, false, io.Discard) != 5 {
+	if !problem.Is(err, problem.Conflict) || problem.From(err).Code != "id-taken" ||
+		report(err, false, io.Discard) != 5 {
 		t.Fatalf("another statement under the same id: %v", err)
 	}
 }
 
-// The same statement at the same moment, by many: one is told that it was the first, and all get the same receipt.
+// The same statement at the same moment, by many: one is told that it was the first, and all get
+// the same receipt.
 func TestSameIDAtOnce(t *testing.T) {
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
@@ -104,8 +108,9 @@ func TestSameIDAtOnce(t *testing.T) {
 	}
 }
 
-// A server that is asked to stop while many submit ends within seconds, with the exit code 0, also when a client waits for
-// records that do not come. Every acknowledged statement is there afterwards.
+// A server that is asked to stop while many submit ends within seconds, with the exit code 0, also
+// when a client waits for records that do not come. Every acknowledged statement is there
+// afterwards.
 func TestStopWhileSixteenSubmit(t *testing.T) {
 	t.Parallel()
 	const soon = 5 * time.Second
@@ -122,8 +127,10 @@ func TestStopWhileSixteenSubmit(t *testing.T) {
 			})
 		}
 		followers.Go(func() {
-			var page web.Records // an error when the server has gone, an empty page when it says that it is going
-			_ = web.Client{URL: p.url}.Ask(t.Context(), "records", map[string]string{"from": "1000000", "wait": "60"}, &page)
+			// An error when the server has gone, an empty page when it says that it is going.
+			var page web.Records
+			_ = web.Client{URL: p.url}.Ask(t.Context(), "records",
+				map[string]string{"from": "1000000", "wait": "60"}, &page)
 		})
 		book.await(t, acknowledged+50)
 		begun := time.Now()
@@ -146,7 +153,8 @@ func TestStopWhileSixteenSubmit(t *testing.T) {
 	p.stop(t)
 }
 
-// A server that is asked to stop while it starts says no more than that: whoever has no patience with a slow start is told of no damage.
+// A server that is asked to stop while it starts says no more than that: whoever has no patience
+// with a slow start is told of no damage.
 func TestStopWhileItStarts(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // a NATS server that says nothing
@@ -167,7 +175,8 @@ func TestStopWhileItStarts(t *testing.T) {
 	}
 }
 
-// Without the NATS servers that it was told to use, a server says so, takes nothing, and still stops when it is asked to.
+// Without the NATS servers that it was told to use, a server says so, takes nothing, and still
+// stops when it is asked to.
 func TestStopWithoutNATS(t *testing.T) {
 	t.Parallel()
 	srv := natsCluster(t, t.TempDir(), anyPort)
@@ -187,7 +196,8 @@ func TestStopWithoutNATS(t *testing.T) {
 	p.stop(t)
 	t.Logf("stop took %v", time.Since(begun))
 	begun = time.Now()
-	if code, said := launch(t, dir, "--nats", url).ends(t); code != 7 || !strings.Contains(said, "no connection to NATS") {
+	if code, said := launch(t, dir, "--nats", url).ends(t); code != 7 ||
+		!strings.Contains(said, "no connection to NATS") {
 		t.Errorf("started without NATS: exit code %d: %s", code, said)
 	}
 	t.Logf("refuse took %v", time.Since(begun))

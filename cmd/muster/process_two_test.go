@@ -16,7 +16,8 @@ import (
 	"muster/ledger/journal"
 )
 
-// Two servers that start at the same moment on a stream that is empty found one ledger, and only the founder keeps a key.
+// Two servers that start at the same moment on a stream that is empty found one ledger, and only
+// the founder keeps a key.
 func TestFoundedOnceByTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 4 {
@@ -43,14 +44,15 @@ func TestFoundedOnceByTwoAtOnce(t *testing.T) {
 	}
 }
 
-// Two servers take submissions for one stream, and one of them is killed on the way and comes back. There is no gap, no
-// duplicate and no lost acknowledgement, and both hold the same records, byte for byte; so does a third that begins with
-// an empty folder.
+// Two servers take submissions for one stream, and one of them is killed on the way and comes back.
+// There is no gap, no duplicate and no lost acknowledgement, and both hold the same records, byte
+// for byte; so does a third that begins with an empty folder.
 func TestTwoServersOnOneStream(t *testing.T) {
 	t.Parallel()
 	const writers, each = 8, 25
 	url, dir := natsCluster(t, t.TempDir(), anyPort).ClientURL(), t.TempDir()
-	a, b := serving(t, filepath.Join(dir, "a"), "--nats", url, "--name", "a"), serving(t, filepath.Join(dir, "b"), "--nats", url, "--name", "b")
+	a, b := serving(t, filepath.Join(dir, "a"), "--nats", url, "--name", "a"),
+		serving(t, filepath.Join(dir, "b"), "--nats", url, "--name", "b")
 	c, book := begin(t, a), newBook()
 	b.awaitRecord(t, recordsOfBegin)
 	toA, toB := newRoad(a), newRoad(b)
@@ -75,7 +77,8 @@ func TestTwoServersOnOneStream(t *testing.T) {
 		p.awaitRecord(t, all)
 		log := p.records(t)
 		if len(log) != all {
-			t.Errorf("%s has %d records, and %d were acknowledged", filepath.Base(p.dir), len(log), all)
+			t.Errorf("%s has %d records, and %d were acknowledged", filepath.Base(p.dir),
+				len(log), all)
 		}
 		book.check(t, log, recordsOfBegin)
 		p.stop(t)
@@ -100,15 +103,17 @@ func (r *road) goTo(p *serverProcess) {
 	r.to.Store(&c)
 }
 
-// writeThrough has n statements acknowledged by every server that a road leads to, at the same time. It asks again when the
-// outcome is not known, as clients do.
+// writeThrough has n statements acknowledged by every server that a road leads to, at the same
+// time. It asks again when the outcome is not known, as clients do.
 func writeThrough(t *testing.T, c *country, book *accountBook, n int, roads ...*road) {
 	for range n {
 		s := c.offer(t)
 		var wg sync.WaitGroup
 		for _, r := range roads {
 			wg.Go(func() {
-				if err := untilKnown(t.Context(), func() error { return book.submit(t.Context(), r.to.Load(), s) }); err != nil {
+				if err := untilKnown(t.Context(), func() error {
+					return book.submit(t.Context(), r.to.Load(), s)
+				}); err != nil {
 					t.Errorf("%s: %v", s.Statement.Head().ID, err)
 				}
 			})

@@ -78,12 +78,15 @@ func TestVerifyViewsFindsLies(t *testing.T) {
 	}{
 		"nothing": {nil, "verified     views       each view is shown what the labels",
 			"1 record of 5 could not be read in the view coalition"},
-		"an offer is withheld": {withhold(5), "record 5: it is withheld from the view coalition without a " +
-			"label that says so: it is for the coalition", "2 records of 5 could not be read"},
-		"a member is withheld": {withhold(3), "record 3: it is withheld from the view public without a " +
-			"label that says so: it is for the public", "is not a member of this ledger"},
+		"an offer is withheld": {withhold(5),
+			"record 5: it is withheld from the view coalition without a " +
+				"label that says so: it is for the coalition", "2 records of 5 could not be read"},
+		"a member is withheld": {withhold(3),
+			"record 3: it is withheld from the view public without a " +
+				"label that says so: it is for the public", "is not a member of this ledger"},
 		"a confidence is shown": {func(all []proof.Entry) { all[3].Stored = stored },
-			"record 4: the view public is shown it, though it is for the coordinators FRA", "which are all"},
+			"record 4: the view public is shown it, though it is for the coordinators FRA",
+			"which are all"},
 		"another leaf hash": {func(all []proof.Entry) { all[3].Leaf = tlog.Hash{} },
 			"record 4: the view public is shown another record, or the leaf hash of another",
 			"record 4: it was altered or is damaged"},
@@ -100,7 +103,8 @@ func TestVerifyViewsFindsLies(t *testing.T) {
 		if code != want || !strings.Contains(out, c.views) {
 			t.Errorf("%s: --views ends with %d, and says\n%s%s", name, code, out, said)
 		}
-		if _, out, said := says(t, "verify", url, "--view", "coalition"); !strings.Contains(out, c.view) {
+		if _, out, said := says(t, "verify", url, "--view",
+			"coalition"); !strings.Contains(out, c.view) {
 			t.Errorf("%s: --view coalition says\n%s%s", name, out, said)
 		}
 	}

@@ -25,8 +25,10 @@ func (a *app) timelineCmd() *cobra.Command {
 		long: `Show for each requirement what is required and what is there, over a range of dates: at the dates where something changes, or by day, week or
 month. Each step is shown by its worst day, which stands beside it, so that a dip of one day does not hide in a month. Below stand the rotations,
 and how many days lie between those who leave and those who relieve them.`,
-		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 --step month",
-		flags:   []string{"operation", "role", "line", "on-days", "from-date", "until", "step", "rung", "as-of"},
+		example: "  muster timeline --operation mnf-u --from 2026-03-01 --until 2028-02-29 " +
+			"--step month",
+		flags: []string{"operation", "role", "line", "on-days", "from-date", "until", "step",
+			"rung", "as-of"},
 	}, web.TimelineTable)
 }
 
@@ -51,7 +53,8 @@ func (a *app) readinessCmd() *cobra.Command {
 		name: "readiness", use: "readiness",
 		short:   "What can move within so many days of the call",
 		example: "  muster readiness --within 15 --operation mnf-u",
-		flags:   []string{"within-call", "operation", "nation", "role", "by-nation", "on-opening", "rung", "as-of"},
+		flags: []string{"within-call", "operation", "nation", "role", "by-nation", "on-opening",
+			"rung", "as-of"},
 	}, web.ReadinessTable)
 }
 

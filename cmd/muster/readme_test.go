@@ -13,9 +13,11 @@ import (
 // readmeData is the data folder of the session.
 const readmeData = "muster-data"
 
-// The session that README.md shows is what happens: its commands are run, one after another, and answer as it says.
+// The session that README.md shows is what happens: its commands are run, one after another, and
+// answer as it says.
 //
-// In a line of what is answered, times, keys, ids and the like may be others. A line … stands for any lines.
+// In a line of what is answered, times, keys, ids and the like may be others. A line … stands for
+// any lines.
 func TestReadmeSession(t *testing.T) {
 	t.Parallel()
 	project, err := filepath.Abs("../..")
@@ -23,7 +25,8 @@ func TestReadmeSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(project, readmeData, "doc.go")); err == nil {
-		t.Errorf("whoever types the session in the source folder founds a ledger in its package %s", readmeData)
+		t.Errorf("whoever types the session in the source folder founds a ledger in its package %s",
+			readmeData)
 	}
 	dir := t.TempDir()
 	err = errors.Join(os.Symlink(filepath.Join(project, "cmd"), filepath.Join(dir, "cmd")),
@@ -43,8 +46,10 @@ func TestReadmeSession(t *testing.T) {
 			if ok == strings.Contains(step.answer, "muster: error: ") {
 				t.Errorf("$ %s\nsucceeds: %t", step.command, ok)
 			}
-			if !answers(strings.Split(steady(step.answer), "\n"), strings.Split(steady(said), "\n")) {
-				t.Errorf("$ %s\nREADME.md says:\n%s\nand the answer is:\n%s", step.command, step.answer, said)
+			if !answers(strings.Split(steady(step.answer), "\n"),
+				strings.Split(steady(said), "\n")) {
+				t.Errorf("$ %s\nREADME.md says:\n%s\nand the answer is:\n%s", step.command,
+					step.answer, said)
 			}
 		}
 	}
@@ -83,19 +88,22 @@ func readmeSession(t *testing.T, file string) (steps []sessionStep) {
 	return steps
 }
 
-// runInShell types a command into a shell that remembers what was exported before, and returns all that appears, and
-// whether the command succeeded.
+// runInShell types a command into a shell that remembers what was exported before, and returns all
+// that appears, and whether the command succeeded.
 func runInShell(t *testing.T, dir, command string) (said string, ok bool) {
 	t.Helper()
-	c := exec.Command("sh", "-c", ". ./.session\n"+command+"\ncode=$?; export -p >.session; exit $code")
+	c := exec.Command("sh", "-c",
+		". ./.session\n"+command+"\ncode=$?; export -p >.session; exit $code")
 	c.Dir, c.Env = dir, plainEnv("MUSTER_CONFIG="+filepath.Join(dir, ".config"))
 	all, err := c.CombinedOutput()
 	return string(all), err == nil
 }
 
-// changing is what is another every time: ids, keys, signatures, the names of ledgers and machines, times.
-var changing = regexp.MustCompile(`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{80,}=*|` +
-	`muster\.local/[0-9a-f]{8}|"by":"[^"]*"|"root":"[^"]*"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*Z?|\b[0-9a-f]{64}\b`)
+// changing is what is another every time: ids, keys, signatures, the names of ledgers and machines,
+// times.
+var changing = regexp.MustCompile(
+	`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{80,}=*|` +
+		`muster\.local/[0-9a-f]{8}|"by":"[^"]*"|"root":"[^"]*"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*Z?|\b[0-9a-f]{64}\b`)
 
 // steady takes out what changes, and the space at the ends of lines.
 func steady(text string) string {

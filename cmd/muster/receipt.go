@@ -22,8 +22,9 @@ func (a *app) receiptCmd() *cobra.Command {
 		Long: `Check a receipt that was saved with --receipt: that the statement is what its signer signed, that the record is in the
 tree of the checkpoint, and that a checkpoint key of the ledger has signed that. No server and no network is needed, now or
 years later. What the receipt cannot show is said: whose key it is, when nobody has told but the file itself.`,
-		Example: "  muster pledge offer --operation mnf-u --role ground --quantity 300 --receipt offer.receipt\n  muster receipt offer.receipt",
-		Args:    args("FILE"),
+		Example: "  muster pledge offer --operation mnf-u --role ground --quantity 300 " +
+			"--receipt offer.receipt\n  muster receipt offer.receipt",
+		Args: args("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := readInput(args[0])
 			if err != nil {
@@ -72,14 +73,20 @@ func (a *app) checkReceipt(text []byte) (checkedReceipt, error) {
 	}
 	in, err := r.Check(keys...)
 	if err != nil {
-		return checkedReceipt{}, problem.New(problem.Unverified, "the receipt does not hold, with the key that is %s: %w", from, err).
-			WithHint("it was altered, or is not of the ledger whose key that is: do not rely on it")
+		return checkedReceipt{},
+			problem.New(problem.Unverified,
+				"the receipt does not hold, with the key that is %s: %w", from, err).
+				WithHint("it was altered, or is not of the ledger whose key that is: do not " +
+					"rely on it")
 	}
 	rec := in.Record
 	statement, _, _ := strings.Cut(string(rec.Note), "\n")
-	c := checkedReceipt{OK: true, Sequence: rec.Sequence, Recorded: rec.Recorded.Format(events.RecordedForm), By: rec.By,
-		Statement: json.RawMessage(statement), SignedBy: rec.SignedBy().String(), SignatureIs: "not checked", Origin: events.Origin(in.Checkpoint.Origin),
-		Size: in.Checkpoint.N, Root: in.Checkpoint.Hash.String(), CheckpointKey: in.Checkpoint.By, KeyFrom: from}
+	c := checkedReceipt{OK: true, Sequence: rec.Sequence,
+		Recorded: rec.Recorded.Format(events.RecordedForm), By: rec.By,
+		Statement: json.RawMessage(statement), SignedBy: rec.SignedBy().String(),
+		SignatureIs: "not checked", Origin: events.Origin(in.Checkpoint.Origin),
+		Size: in.Checkpoint.N, Root: in.Checkpoint.Hash.String(), CheckpointKey: in.Checkpoint.By,
+		KeyFrom: from}
 	if r.Signer != "" {
 		c.SignatureIs = "verified"
 	}
@@ -109,8 +116,10 @@ func (a *app) keysOfReceipt(r proof.Receipt) (keys []string, from string, err er
 
 func (a *app) printReceipt(c checkedReceipt) error {
 	if a.format != "table" {
-		l := listing{c, web.Table{Head: []string{"sequence", "recorded", "signed_by", "signature", "origin", "size", "root", "checkpoint_key", "key_from", "statement"}}}
-		l.Add(c, fmt.Sprint(c.Sequence), c.Recorded, c.SignedBy, c.SignatureIs, string(c.Origin), fmt.Sprint(c.Size), c.Root, c.CheckpointKey, c.KeyFrom, string(c.Statement))
+		l := listing{c, web.Table{Head: []string{"sequence", "recorded", "signed_by", "signature",
+			"origin", "size", "root", "checkpoint_key", "key_from", "statement"}}}
+		l.Add(c, fmt.Sprint(c.Sequence), c.Recorded, c.SignedBy, c.SignatureIs, string(c.Origin),
+			fmt.Sprint(c.Size), c.Root, c.CheckpointKey, c.KeyFrom, string(c.Statement))
 		return l.write(a.format, a.stdout)
 	}
 	signature := "the signature is that of the signer's key in the receipt"
@@ -120,7 +129,8 @@ func (a *app) printReceipt(c checkedReceipt) error {
 	whose := map[string]string{
 		keyGiven:      "which was given with --checkpoint-key",
 		keyRemembered: "which is remembered from earlier contact with the ledger",
-		keyClaimed:    "which nobody but this receipt says is the ledger's: compare it with the ledger's key, or give that with --checkpoint-key",
+		keyClaimed: "which nobody but this receipt says is the ledger's: compare it with the " +
+			"ledger's key, or give that with --checkpoint-key",
 	}
 	_, err := fmt.Fprintf(a.stdout, `Said:        %s
 Signed by:   %s; %s
@@ -139,8 +149,9 @@ func (a *app) checkpointCmd() *cobra.Command {
 		Long: `Ask the server for its latest checkpoint, make sure that it is signed with a key that is trusted and goes on from the
 last one that was seen, and print it as it was signed: how many records there are, and the root of their Merkle tree. Keep
 it, or compare it with what others see: two checkpoints that do not fit are the proof of two histories.`,
-		Example: "  muster checkpoint > 2026-11-23.checkpoint\n  muster verify http://127.0.0.1:8080 --since 2026-11-23.checkpoint",
-		Args:    args(),
+		Example: "  muster checkpoint > 2026-11-23.checkpoint\n  muster verify " +
+			"http://127.0.0.1:8080 --since 2026-11-23.checkpoint",
+		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.meet(cmd.Context())
 			if err != nil {
@@ -156,7 +167,8 @@ func (a *app) printCheckpoint(c proof.Checkpoint) error {
 		_, err := a.stdout.Write(c.Signed)
 		return err
 	}
-	value := map[string]any{"origin": c.Origin, "size": c.N, "root": c.Hash.String(), "key": c.By, "signed": string(c.Signed)}
+	value := map[string]any{"origin": c.Origin, "size": c.N, "root": c.Hash.String(), "key": c.By,
+		"signed": string(c.Signed)}
 	l := listing{value, web.Table{Head: []string{"origin", "size", "root", "key"}}}
 	l.Add(value, c.Origin, fmt.Sprint(c.N), c.Hash.String(), c.By)
 	return l.write(a.format, a.stdout)

@@ -10,9 +10,10 @@ func (a *app) pledgeRenewCmd() *cobra.Command {
 	var f stepFlags
 	var expires string
 	c := &cobra.Command{
-		Use:     "renew ID --expires DATE",
-		Short:   "Let a pledge stand longer than it was to",
-		Long:    "Set another last day on which a pledge stands. A pledge that has lapsed is not renewed: offer it anew.",
+		Use:   "renew ID --expires DATE",
+		Short: "Let a pledge stand longer than it was to",
+		Long: "Set another last day on which a pledge stands. A pledge that has lapsed is " +
+			"not renewed: offer it anew.",
 		Example: "  muster pledge renew 01KAQ… --expires 2026-12-31",
 		Args:    args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {

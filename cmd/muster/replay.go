@@ -51,13 +51,15 @@ With --view, the picture is that of those who may not read all, such as coalitio
 		},
 	}
 	c.Flags().Uint64Var(&to, "to", 0, "the last record to fold (default: the last there is)")
-	c.Flags().StringVar(&view, "view", "", "the picture of those who may read no more: public, coalition, or a nation's code such as FRA")
+	c.Flags().StringVar(&view, "view", "",
+		"the picture of those who may read no more: public, coalition, or a nation's code such "+
+			"as FRA")
 	c.Flags().StringVar(&against, "against", "", "the address of a server to compare with")
 	return c
 }
 
-// replay folds the records of a folder's journal, a bundle, or else of the server's log, as those read
-// them who have a view. It returns the view, which a bundle may name.
+// replay folds the records of a folder's journal, a bundle, or else of the server's log, as those
+// read them who have a view. It returns the view, which a bundle may name.
 func (a *app) replay(ctx context.Context, from []string, to uint64, view events.View) (
 	*projections.Picture, events.View, error) {
 	r, err := a.recordsOf(ctx, from, view)
@@ -113,8 +115,8 @@ func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (r
 	return r.seenIn(ctx, view)
 }
 
-// recordsOfServer returns the records of the server's log, as those read them who have a view: without
-// one, whoever asks.
+// recordsOfServer returns the records of the server's log, as those read them who have a view:
+// without one, whoever asks.
 func (a *app) recordsOfServer(ctx context.Context, view events.View) (replayable, error) {
 	if v, err := a.visitor(); err == nil && view == "" {
 		if view, err = viewOf(ctx, v); err != nil {
@@ -127,7 +129,8 @@ func (a *app) recordsOfServer(ctx context.Context, view events.View) (replayable
 }
 
 // recordsOfBundle returns the records of the bundle of a ledger.
-func (a *app) recordsOfBundle(ctx context.Context, path string, view events.View) (replayable, error) {
+func (a *app) recordsOfBundle(ctx context.Context, path string,
+	view events.View) (replayable, error) {
 	src, err := proof.OfBundle(path)
 	if err != nil {
 		return replayable{}, err
@@ -155,7 +158,8 @@ func (r replayable) seenIn(ctx context.Context, view events.View) (replayable, e
 	r.view = view
 	r.records = func(yield func(events.Record, error) bool) {
 		for rec, err := range all {
-			if label, known := labels.Label(rec.Sequence); err == nil && !(known && label.OpenTo(view)) {
+			if label, known := labels.Label(rec.Sequence); err == nil &&
+				!(known && label.OpenTo(view)) {
 				rec = events.Record{Sequence: rec.Sequence}
 			}
 			if !yield(rec, err) {
@@ -185,7 +189,8 @@ func (a *app) serverRecords(ctx context.Context, view events.View) iter.Seq2[eve
 					}
 				}
 				from++
-				if rec, err := events.ParseRecord(r.Sequence, []byte(r.Stored)); !yield(rec, err) || err != nil {
+				if rec, err := events.ParseRecord(r.Sequence, []byte(r.Stored)); !yield(rec,
+					err) || err != nil {
 					return
 				}
 			}
@@ -204,8 +209,8 @@ func (a *app) serverRecords(ctx context.Context, view events.View) iter.Seq2[eve
 // A replayed is the outcome of a replay.
 type replayed struct {
 	projections.Fingerprints
-	// Against is the server that it was compared with, and Parted the first record as of which the two differ, 0 for none.
-	// View is of those whose picture it is, "" for all.
+	// Against is the server that it was compared with, and Parted the first record as of which the
+	// two differ, 0 for none. View is of those whose picture it is, "" for all.
 	View    events.View `json:"view,omitempty"`
 	Against string      `json:"against,omitempty"`
 	Parted  uint64      `json:"parted,omitempty"`
@@ -236,7 +241,8 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, view even
 		english.Several(f.AsOf, "record"), in, f.Whole)}
 	switch {
 	case r.Parted > 0:
-		t.Below = append(t.Below, fmt.Sprintf("NOT the same as at %s: the two part at record %d.", against, r.Parted))
+		t.Below = append(t.Below, fmt.Sprintf("NOT the same as at %s: the two part at record %d.",
+			against, r.Parted))
 	case against != "":
 		t.Below = append(t.Below, fmt.Sprintf("The same as at %s.", against))
 	}
@@ -253,7 +259,8 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, view even
 func parting(ctx context.Context, p *projections.Picture, view events.View, server web.Client) (
 	uint64, error) {
 	var theirs web.Ledger
-	if err := server.Ask(ctx, "ledger", map[string]string{"view": string(view)}, &theirs); err != nil {
+	if err := server.Ask(ctx, "ledger", map[string]string{"view": string(view)},
+		&theirs); err != nil {
 		return 0, err
 	}
 	if theirs.Sequence < p.Sequence() {
@@ -263,8 +270,9 @@ func parting(ctx context.Context, p *projections.Picture, view events.View, serv
 	}
 	return p.Parting(ctx, p.Sequence(), func(asOf uint64) (string, error) {
 		var f projections.Fingerprints
-		err := server.Ask(ctx, "fingerprint", map[string]string{"as_of": strconv.FormatUint(asOf, 10),
-			"view": string(view)}, &f)
+		err := server.Ask(ctx, "fingerprint",
+			map[string]string{"as_of": strconv.FormatUint(asOf, 10),
+				"view": string(view)}, &f)
 		return f.Whole, err
 	})
 }

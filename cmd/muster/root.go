@@ -39,14 +39,15 @@ type app struct {
 	visitors       map[string]*visitor     // by the same addresses
 	natsAt         *visitor                // of the servers that are asked over NATS
 	conn           *nats.Conn              // to --nats, once it is needed
-	config         string                  // where it is kept what was seen; "" for the user's configuration
-	checkpointKey  string                  // the only key to believe checkpoints of
-	receiptFile    string                  // where to save a receipt
-	receiptSaved   bool                    // that one was
-	contact        *contact                // nil before the first one
-	forgetful      bool                    // that nothing can be kept was said
-	format         string
-	json           bool
+	// Where it is kept what was seen; "" for the user's configuration.
+	config        string
+	checkpointKey string   // the only key to believe checkpoints of
+	receiptFile   string   // where to save a receipt
+	receiptSaved  bool     // that one was
+	contact       *contact // nil before the first one
+	forgetful     bool     // that nothing can be kept was said
+	format        string
+	json          bool
 }
 
 // run executes the command line and returns the exit code.
@@ -67,7 +68,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return report(asTyped(ran, err), false, stderr)
 	}
 	if a.receiptFile != "" && !a.receiptSaved {
-		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that record one statement")
+		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that "+
+			"record one statement")
 	}
 	return 0
 }
@@ -98,17 +100,24 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 		return usage("%s", plainFlagError(err)).WithHint("see: %s --help", cmd.CommandPath())
 	})
 	f := root.PersistentFlags()
-	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"), "the server's address (MUSTER_URL); without it, the server that runs on --data, or http://127.0.0.1:8080")
+	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"),
+		"the server's address (MUSTER_URL); without it, the server that runs on --data, or "+
+			"http://127.0.0.1:8080")
 	f.StringVar(&a.ca, "ca", os.Getenv("MUSTER_CA"),
 		"the file of the certificates to believe of an https:// server (MUSTER_CA); "+
 			"without it, those of this machine")
 	a.natsFlags(root)
-	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"), "the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
+	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"),
+		"the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
 	f.BoolVar(&a.anonymous, "anonymous", false,
 		"ask as nobody: do not sign in where the server does not let everybody read all")
-	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"), "the server's data folder on this machine (MUSTER_DATA)")
-	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"), "the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); without it, the keys of earlier contacts")
-	f.StringVar(&a.receiptFile, "receipt", "", "save the receipt of what is recorded in this file, for: muster receipt FILE")
+	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"),
+		"the server's data folder on this machine (MUSTER_DATA)")
+	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"),
+		"the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); "+
+			"without it, the keys of earlier contacts")
+	f.StringVar(&a.receiptFile, "receipt", "",
+		"save the receipt of what is recorded in this file, for: muster receipt FILE")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
@@ -121,7 +130,8 @@ func plainFlagError(err error) string {
 	message := err.Error()
 	var number *strconv.NumError
 	if !errors.As(err, &number) {
-		return strings.Replace(message, " must be formatted as key=value", " has no = in it: write it such as quantity=troops", 1)
+		return strings.Replace(message, " must be formatted as key=value",
+			" has no = in it: write it such as quantity=troops", 1)
 	}
 	remedy := "write a whole number"
 	switch {
@@ -142,12 +152,18 @@ func (a *app) addCommands(root *cobra.Command) {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(), a.planCmd(), a.importCmd()}},
-		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(), a.allocationCmd(), a.signCmd(), a.submitCmd()}},
-		{"Ask what is covered:", []*cobra.Command{a.coverageCmd(), a.gapsCmd(), a.timelineCmd(), a.strengthCmd(), a.dependenceCmd(), a.hangingCmd(),
+		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(),
+			a.planCmd(), a.importCmd()}},
+		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),
+			a.allocationCmd(), a.signCmd(), a.submitCmd()}},
+		{"Ask what is covered:", []*cobra.Command{a.coverageCmd(), a.gapsCmd(), a.timelineCmd(),
+			a.strengthCmd(), a.dependenceCmd(), a.hangingCmd(),
 			a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd()}},
-		{"Ask how it came about:", []*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(), a.correctionsCmd(), a.deliveryCmd()}},
-		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
+		{"Ask how it came about:",
+			[]*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(),
+				a.correctionsCmd(), a.deliveryCmd()}},
+		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(),
+			a.replayCmd(), a.rebuildCmd()}},
 		{"Others:", []*cobra.Command{a.sessionCmd(), a.schemaCmd(), versionCmd()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -176,16 +192,18 @@ func noSuchCommand(root *cobra.Command, args []string) error {
 
 // group makes a command that only holds others, and says which when none was named.
 func group(use, short string, subs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
-		}
-		var names []string
-		for _, s := range cmd.Commands() {
-			names = append(names, s.Name())
-		}
-		return usage("muster %s has no command %q: write one of %s", cmd.Name(), args[0], strings.Join(names, ", "))
-	}}
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var names []string
+			for _, s := range cmd.Commands() {
+				names = append(names, s.Name())
+			}
+			return usage("muster %s has no command %q: write one of %s", cmd.Name(), args[0],
+				strings.Join(names, ", "))
+		}}
 	c.AddCommand(subs...)
 	return c
 }
@@ -212,13 +230,15 @@ func useLine(c *cobra.Command) string { return strings.TrimSuffix(c.UseLine(), "
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, got []string) error {
 		if len(got) > n {
-			return usage("%s: what is %q?", cmd.CommandPath(), got[n]).WithHint("write: %s", useLine(cmd))
+			return usage("%s: what is %q?", cmd.CommandPath(), got[n]).
+				WithHint("write: %s", useLine(cmd))
 		}
 		return nil
 	}
 }
 
-// serverURL finds the server: --url, or the address that a server on --data has left there, or the usual one.
+// serverURL finds the server: --url, or the address that a server on --data has left there, or the
+// usual one.
 func (a *app) serverURL() (string, error) {
 	if a.url != "" {
 		return a.url, nil
@@ -229,13 +249,15 @@ func (a *app) serverURL() (string, error) {
 	text, err := os.ReadFile(filepath.Join(a.data, server.AddressFile))
 	if err != nil {
 		return "", problem.New(problem.Unavailable, "no server runs on the folder %s", a.data).
-			WithHint("start it with: muster serve --data %s; or name another server with --url", a.data)
+			WithHint("start it with: muster serve --data %s; or name another server with --url",
+				a.data)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
 // ask asks a server that shows the history which was seen before.
-func (a *app) ask(ctx context.Context, question string, parameters map[string]string, answer any) error {
+func (a *app) ask(ctx context.Context, question string, parameters map[string]string,
+	answer any) error {
 	if _, err := a.meet(ctx); err != nil {
 		return err
 	}
@@ -243,7 +265,8 @@ func (a *app) ask(ctx context.Context, question string, parameters map[string]st
 }
 
 // question asks the server a question: over NATS when --nats names servers, else over HTTP.
-func (a *app) question(ctx context.Context, question string, parameters map[string]string, answer any) error {
+func (a *app) question(ctx context.Context, question string, parameters map[string]string,
+	answer any) error {
 	if !a.nats.Given() {
 		url, err := a.serverURL()
 		if err != nil {
@@ -288,7 +311,8 @@ func (a *app) signer() (*events.Signer, error) {
 	if path == "" {
 		if a.data == "" {
 			return nil, problem.New(problem.Usage, "there is no key to sign with").
-				WithHint("name the key's file with --key or MUSTER_KEY, or, on the server's machine, its data folder with --data or MUSTER_DATA")
+				WithHint("name the key's file with --key or MUSTER_KEY, or, on the server's " +
+					"machine, its data folder with --data or MUSTER_DATA")
 		}
 		path = filepath.Join(a.data, server.FounderFile)
 	}
@@ -304,11 +328,13 @@ func (a *app) signerKey(meant events.KeyID) (events.Key, error) {
 			return signer.Key(), nil
 		}
 	}
-	return "", problem.New(problem.Unverified, "the statement was recorded before with another signature, and the key %s that verifies it "+
-		"is not at hand", meant).WithHint("name the file of that key with --key")
+	return "", problem.New(problem.Unverified,
+		"the statement was recorded before with another signature, and the key %s that verifies "+
+			"it is not at hand", meant).WithHint("name the file of that key with --key")
 }
 
-// A speaker is what a command needs to say something: the ledger's origin, a key, and the way to the server.
+// A speaker is what a command needs to say something: the ledger's origin, a key, and the way to
+// the server.
 type speaker struct {
 	origin  events.Origin
 	signer  *events.Signer
@@ -360,8 +386,10 @@ func (s *speaker) say(ctx context.Context, st events.Statement) (intake.Receipt,
 	return submitAgain(ctx, s.to, signed)
 }
 
-// submitAgain submits the same bytes again, a few times, when it is not known whether they were recorded: they count once.
-func submitAgain(ctx context.Context, to intake.Submitter, s events.Signed) (r intake.Receipt, err error) {
+// submitAgain submits the same bytes again, a few times, when it is not known whether they were
+// recorded: they count once.
+func submitAgain(ctx context.Context, to intake.Submitter,
+	s events.Signed) (r intake.Receipt, err error) {
 	for pause := 200 * time.Millisecond; ; pause *= 3 {
 		r, err = to.Submit(ctx, s)
 		if pause > 2*time.Second || !problem.Is(err, problem.Unavailable) {

@@ -30,8 +30,10 @@ declares another scope, or --unlimited.`,
 				return err
 			}
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {
-				st := &events.ScopeDeclared{Header: s.head("scope.declared"), Dated: events.Dated{Effective: on}, Unlimited: unlimited, Note: note,
-					Place: events.Place{Operation: events.Operation(operation), Nation: nationOr(nation, s)}}
+				st := &events.ScopeDeclared{Header: s.head("scope.declared"),
+					Dated: events.Dated{Effective: on}, Unlimited: unlimited, Note: note,
+					Place: events.Place{Operation: events.Operation(operation),
+						Nation: nationOr(nation, s)}}
 				for _, r := range args {
 					st.Roles = append(st.Roles, events.Role(r))
 				}
@@ -43,8 +45,10 @@ declares another scope, or --unlimited.`,
 	c.Flags().StringVar(&nation, "nation", "", "the nation's code (default: the key's)")
 	c.Flags().BoolVar(&unlimited, "unlimited", false, "lift an earlier limit")
 	c.Flags().StringVar(&note, "note", "", "a note for people")
-	c.Flags().StringVar(&effective, "effective", "", "the date from which this holds (default: today)")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
+	c.Flags().StringVar(&effective, "effective", "",
+		"the date from which this holds (default: today)")
+	c.Flags().BoolVar(&dryRun, "dry-run", false,
+		"print what would be signed and what it would change, and send nothing")
 	return c
 }
 
@@ -70,28 +74,32 @@ var flagTexts = map[string]string{
 	"role":      "only this role, such as ground",
 	"rung": "count pledges from this rung on: indicated, offered, accepted, confirmed, deployed " +
 		"(default: offered)",
-	"rung-all": "only pledges from this rung on: indicated, offered, accepted, confirmed, deployed " +
-		"(default: all)",
+	"rung-all": "only pledges from this rung on: indicated, offered, accepted, confirmed, " +
+		"deployed (default: all)",
 	"on": appliesOn + " (default: today; with --as-of, the day of its last record)",
 	"on-opening": appliesOn + " (default: today; with --as-of, the day of its last record; and " +
 		"where nothing has begun by then, its first day; today is always today)",
 	"on-days": "the days, such as 2026-01-01..2026-12-31, or the first of them; today is always " +
 		"today (default: as --from and --until say)",
-	"as-of":  "what was known then: a sequence, a time or a date (default: all there is)",
-	"state":  "only pledges that are live, ahead, withdrawn, declined, lapsed or returned (default: all)",
-	"by":     "what to group by: nation, role, operation, separated by commas (default: nation)",
-	"type":   "only this kind of statement, such as pledge.offered, or pledge for all about pledges",
+	"as-of": "what was known then: a sequence, a time or a date (default: all there is)",
+	"state": "only pledges that are live, ahead, withdrawn, declined, lapsed or returned " +
+		"(default: all)",
+	"by": "what to group by: nation, role, operation, separated by commas (default: nation)",
+	"type": "only this kind of statement, such as pledge.offered, or pledge for all about " +
+		"pledges",
 	"signer": "only what the key of this name has signed, such as FRA/paris",
 	"from":   "from this record on: a sequence, a time or a date (default: 1)",
 
 	"without":             "what if: leave out what these nations pledge, such as FRA,GBR",
 	"without-conditional": "what if: leave out what hangs on an open condition",
 	"without-caveated":    "what if: leave out what is restricted by a caveat",
-	"discharge":           "what if: these conditions have happened, by name or kind, such as cease-fire",
-	"line":                "only this requirement, such as ground-west",
-	"from-date": "the first day (default: that of --on; else today, or with --as-of the day of its " +
-		"last record; and where nothing has begun by then, the first day of what begins)",
-	"until":       "the last day, at most 20 years later (default: that of --on, or a year after the first)",
+	"discharge": "what if: these conditions have happened, by name or kind, such as " +
+		"cease-fire",
+	"line": "only this requirement, such as ground-west",
+	"from-date": "the first day (default: that of --on; else today, or with --as-of the day of " +
+		"its last record; and where nothing has begun by then, the first day of what begins)",
+	"until": "the last day, at most 20 years later (default: that of --on, or a year " +
+		"after the first)",
 	"step":        "change (where something changes), day, week or month (default: change)",
 	"by-role":     "tell the strength of operations by role",
 	"by-nation":   "tell each nation's by itself",
@@ -102,21 +110,24 @@ var flagTexts = map[string]string{
 	"to":          "with what was known then: a sequence, a time or a date (default: all there is)",
 	"from-on":     "compare what applies on this date (default: as --on)",
 	"to-on":       "with what applies on this date (default: as --on)",
-	"view": "what those would be told who may read no more: public, coalition, or a nation's code " +
-		"(default: coordinators: all)",
+	"view": "what those would be told who may read no more: public, coalition, or a nation's " +
+		"code (default: coordinators: all)",
 	"differences": "only what the rung asked, or what is supposed, makes another than it is",
 }
 
 // switches are the flags that need no value.
-var switches = []string{"without-conditional", "without-caveated", "differences", "by-role", "by-nation"}
+var switches = []string{"without-conditional", "without-caveated", "differences",
+	"by-role", "by-nation"}
 
 // whatIf are the flags of every question that asks on a date.
 var whatIf = []string{"without", "without-conditional", "without-caveated", "discharge"}
 
-// stringFlags gives a command flags that become the parameters of a question. With on, or for what-if, come those that suppose
-// something.
+// stringFlags gives a command flags that become the parameters of a question. With on, or for
+// what-if, come those that suppose something.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
-	if slices.ContainsFunc(names, func(n string) bool { return variant.ReplaceAllString(n, "") == "on" }) {
+	if slices.ContainsFunc(names, func(n string) bool {
+		return variant.ReplaceAllString(n, "") == "on"
+	}) {
 		names = append(slices.Clone(names), "what-if")
 	}
 	if i := slices.Index(names, "what-if"); i >= 0 {
@@ -134,7 +145,8 @@ func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	}
 }
 
-// A switchFlag is a flag that needs no value. What is given is read by the server, as any parameter.
+// A switchFlag is a flag that needs no value. What is given is read by the server, as any
+// parameter.
 type switchFlag string
 
 func (s *switchFlag) Set(value string) error { *s = switchFlag(value); return nil }

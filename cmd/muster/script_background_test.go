@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
-// plainEnv is the environment of a muster process, and more: nothing of this machine's user but the search path. Without
-// the last of it, the race detector has every process sleep for a second before it ends.
+// plainEnv is the environment of a muster process, and more: nothing of this machine's user but the
+// search path. Without the last of it, the race detector has every process sleep for a second
+// before it ends.
 func plainEnv(more ...string) []string {
-	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "MUSTER_CONFIG=/dev/null", "GORACE=atexit_sleep_ms=0"}, more...)
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "MUSTER_CONFIG=/dev/null",
+		"GORACE=atexit_sleep_ms=0"}, more...)
 }
 
 // How long a test waits for what must happen soon, before it says that it did not.
@@ -29,10 +31,12 @@ type background struct {
 	err            error
 }
 
-// startBackground starts muster with arguments, in a folder and with nothing of this machine's user but the search path.
+// startBackground starts muster with arguments, in a folder and with nothing of this machine's user
+// but the search path.
 func startBackground(dir string, env []string, args ...string) (*background, error) {
 	b := &background{cmd: exec.Command("muster", args...), ended: make(chan struct{})}
-	b.cmd.Dir, b.cmd.Env = dir, plainEnv(append([]string{"MUSTER_CONFIG=" + filepath.Join(dir, ".config")}, env...)...)
+	b.cmd.Dir, b.cmd.Env = dir,
+		plainEnv(append([]string{"MUSTER_CONFIG=" + filepath.Join(dir, ".config")}, env...)...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, &b.stderr
 	if err := b.cmd.Start(); err != nil {
 		return nil, err
@@ -44,7 +48,8 @@ func startBackground(dir string, env []string, args ...string) (*background, err
 	return b, nil
 }
 
-// await waits until what the process has said matches the pattern, and returns the groups of the match.
+// await waits until what the process has said matches the pattern, and returns the groups of the
+// match.
 func (b *background) await(said *heard, pattern string) ([]string, error) {
 	re, err := regexp.Compile("(?m)" + pattern)
 	if err != nil {
@@ -62,9 +67,11 @@ func (b *background) await(said *heard, pattern string) ([]string, error) {
 			if found := re.FindStringSubmatch(said.String()); found != nil {
 				return found, nil
 			}
-			return nil, fmt.Errorf("muster has ended (%v) without saying %s:\n%s", b.err, pattern, &b.stderr)
+			return nil, fmt.Errorf("muster has ended (%v) without saying %s:\n%s", b.err,
+				pattern, &b.stderr)
 		case <-late:
-			return nil, fmt.Errorf("muster has not said %s within %s, but:\n%s%s", pattern, patience, text, &b.stderr)
+			return nil, fmt.Errorf("muster has not said %s within %s, but:\n%s%s", pattern,
+				patience, text, &b.stderr)
 		}
 	}
 }
@@ -83,7 +90,8 @@ func (b *background) signal(s os.Signal) error {
 	case <-b.ended:
 	case <-time.After(patience):
 		b.kill()
-		return fmt.Errorf("muster has not ended within %s after %v; it said:\n%s", patience, s, &b.stderr)
+		return fmt.Errorf("muster has not ended within %s after %v; it said:\n%s",
+			patience, s, &b.stderr)
 	}
 	if b.err != nil {
 		return fmt.Errorf("muster ended after %v with %w; it said:\n%s", s, b.err, &b.stderr)

@@ -10,9 +10,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// json STEP... VALUE: the standard output is JSON, and has this value at the end of these steps. A step is a member, the number
-// of an element, MEMBER=VALUE for the only element of a list that has it, or len for how many there are:
-// json lines line=ground-west supply 6000. What is not there has the value -. With -stderr first, it is the standard error.
+// json STEP... VALUE: the standard output is JSON, and has this value at the end of these steps. A
+// step is a member, the number of an element, MEMBER=VALUE for the only element of a list that has
+// it, or len for how many there are: json lines line=ground-west supply 6000. What is not there has
+// the value -. With -stderr first, it is the standard error.
 func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
 	from := "stdout"
 	if len(args) > 0 && args[0] == "-stderr" {
@@ -29,7 +30,8 @@ func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// let NAME STEP...: gives the environment variable the value that json finds at the end of these steps.
+// let NAME STEP...: gives the environment variable the value that json finds at the end of these
+// steps.
 func scriptLet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: let NAME STEP...")
@@ -99,7 +101,8 @@ func element(list []any, step string) (any, error) {
 	return nil, fmt.Errorf("%d elements have %s", len(found), step)
 }
 
-// written is a value as a script writes it: text without quotes, and a list or an object as JSON on one line.
+// written is a value as a script writes it: text without quotes, and a list or an object as JSON on
+// one line.
 func written(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:

@@ -26,8 +26,9 @@ import (
 	"muster/projections/web"
 )
 
-// In scripts, and in every other test of this package, muster is a process of its own: this test program under that name.
-// What this process itself sees of ledgers is kept in a folder that goes with it.
+// In scripts, and in every other test of this package, muster is a process of its own: this test
+// program under that name. What this process itself sees of ledgers is kept in a folder that goes
+// with it.
 func TestMain(m *testing.M) {
 	tests := forgetful{M: m}
 	if os.Getenv("MUSTER_CONFIG") == "" {
@@ -49,7 +50,8 @@ func (f forgetful) Run() int {
 	return f.M.Run()
 }
 
-// The scripts type what people type, and look at what they would see: a script for each family of commands.
+// The scripts type what people type, and look at what they would see: a script for each family of
+// commands.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
@@ -101,9 +103,9 @@ func running(ts *testscript.TestScript, key scriptKey) **background {
 	return ts.Value(key).(**background)
 }
 
-// serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no other is named, and goes on
-// when it answers. $URL is then its address, $PORT its port, and $NATS that for NATS clients, and
-// $NATSPORT its port, if it listens for them.
+// serve [--data DIR] [FLAGS]: starts a server on a free port, with the data folder ledger if no
+// other is named, and goes on when it answers. $URL is then its address, $PORT its port, and $NATS
+// that for NATS clients, and $NATSPORT its port, if it listens for them.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || *running(ts, theServer) != nil {
 		ts.Fatalf("usage: serve [FLAGS], once until halt")
@@ -128,8 +130,9 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it stops by itself, with the
-// exit code 0 and without an error in its log. What the server said is then the standard error.
+// halt [-INT]: stops the server with SIGTERM, or with what Control-C sends, and fails unless it
+// stops by itself, with the exit code 0 and without an error in its log. What the server said is
+// then the standard error.
 func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	p := *running(ts, theServer)
 	interrupt := slices.Equal(args, []string{"-INT"})
@@ -145,7 +148,8 @@ func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	said := p.stderr.String()
 	fmt.Fprint(ts.Stderr(), said)
 	for line := range strings.Lines(said) {
-		if strings.Contains(line, "level=ERROR") && !strings.Contains(line, "Publish Violation") { // what a guest may not do is logged
+		// What a guest may not do is logged.
+		if strings.Contains(line, "level=ERROR") && !strings.Contains(line, "Publish Violation") {
 			ts.Fatalf("the server logged an error: %s", line)
 		}
 	}
@@ -156,14 +160,15 @@ func scriptWatch(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: watch ARGS")
 	}
-	p, err := startBackground(ts.MkAbs("."), []string{"MUSTER_DATA=" + ts.Getenv("MUSTER_DATA")}, args...)
+	p, err := startBackground(ts.MkAbs("."), []string{"MUSTER_DATA=" + ts.Getenv("MUSTER_DATA")},
+		args...)
 	ts.Check(err)
 	ts.Defer(p.kill)
 	*running(ts, theWatcher) = p
 }
 
-// seen PATTERN: waits until the output of the watched command matches. seen alone: interrupts the command, and fails unless
-// it ends with the exit code 0; its output is then the standard output.
+// seen PATTERN: waits until the output of the watched command matches. seen alone: interrupts the
+// command, and fails unless it ends with the exit code 0; its output is then the standard output.
 func scriptSeen(ts *testscript.TestScript, neg bool, args []string) {
 	p := *running(ts, theWatcher)
 	if neg || len(args) > 1 || p == nil {
@@ -201,7 +206,8 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 
 var spaces = regexp.MustCompile(`\s+`)
 
-// row WORDS: a line of the standard output has these cells beside each other, with any space between them.
+// row WORDS: a line of the standard output has these cells beside each other, with any space
+// between them.
 func scriptRow(ts *testscript.TestScript, neg bool, args []string) {
 	want := " " + strings.Join(args, " ") + " "
 	found := false
@@ -225,7 +231,8 @@ func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// get PATH: asks the server over HTTP. The standard output is the status, and in the lines after it the body.
+// get PATH: asks the server over HTTP. The standard output is the status, and in the lines after it
+// the body.
 func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: get PATH")
@@ -239,7 +246,8 @@ func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: post FILE")
 	}
-	resp, err := http.Post(ts.Getenv("URL")+intake.Path, intake.ContentType, strings.NewReader(ts.ReadFile(args[0])))
+	resp, err := http.Post(ts.Getenv("URL")+intake.Path, intake.ContentType,
+		strings.NewReader(ts.ReadFile(args[0])))
 	answered(ts, resp, err)
 }
 
@@ -251,14 +259,16 @@ func answered(ts *testscript.TestScript, resp *http.Response, err error) {
 	fmt.Fprintf(ts.Stdout(), "%s\n%s\n", resp.Status, bytes.TrimSpace(body))
 }
 
-// note SEQUENCE FILE: puts the signed note of a record into a file: what is stored, without the server's envelope line.
+// note SEQUENCE FILE: puts the signed note of a record into a file: what is stored, without the
+// server's envelope line.
 func scriptNote(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: note SEQUENCE FILE")
 	}
 	var page web.Records
 	parameters := map[string]string{"from": args[0], "limit": "1"}
-	ts.Check(web.Client{URL: ts.Getenv("URL")}.Ask(context.Background(), "records", parameters, &page))
+	ts.Check(web.Client{URL: ts.Getenv("URL")}.Ask(context.Background(), "records",
+		parameters, &page))
 	if len(page.Records) != 1 {
 		ts.Fatalf("there is no record %s", args[0])
 	}
@@ -284,13 +294,14 @@ func scriptResign(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), signed.Note, 0o600))
 }
 
-// nats publish|request SUBJECT [DATA|@FILE]: what any client of the server's NATS address can do. The standard output is the answer,
-// with its headers, or why there is none.
+// nats publish|request SUBJECT [DATA|@FILE]: what any client of the server's NATS address can do.
+// The standard output is the answer, with its headers, or why there is none.
 func scriptNATS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: nats publish|request SUBJECT [DATA]")
 	}
-	nc, err := nats.Connect(ts.Getenv("NATS"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	nc, err := nats.Connect(ts.Getenv("NATS"),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	ts.Check(err)
 	defer nc.Close()
 	data := []byte(strings.Join(args[2:], ""))

@@ -8,15 +8,17 @@ import (
 	"muster/events"
 )
 
-// signCmd signs what another program has prepared, such as the page does for whoever uses it without JavaScript. It asks no server.
+// signCmd signs what another program has prepared, such as the page does for whoever uses it
+// without JavaScript. It asks no server.
 func (a *app) signCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sign FILE",
 		Short: "Sign a statement that is in a file, and print the signed note",
 		Long: `Sign one statement, which is a line of JSON (events/FORMAT.md), with the key of --key, and print the signed note. Nothing is sent:
 muster submit does that.`,
-		Example: "  muster sign statement.json --key FRA-paris.key > statement.note\n  muster submit statement.note",
-		Args:    args("FILE"),
+		Example: "  muster sign statement.json --key FRA-paris.key > statement.note\n  muster " +
+			"submit statement.note",
+		Args: args("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := readInput(args[0])
 			if err != nil {

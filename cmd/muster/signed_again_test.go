@@ -38,7 +38,8 @@ func noncedOf(t *testing.T, secret string) nonced {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := base64.StdEncoding.DecodeString(strings.SplitN(strings.TrimSpace(secret), "+", 5)[4])
+	data, err := base64.StdEncoding.DecodeString(
+		strings.SplitN(strings.TrimSpace(secret), "+", 5)[4])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,8 @@ func TestSignedAgain(t *testing.T) {
 	}
 	defer conn.Close()
 	first.Again, first.Note = true, string(offer.Note)
-	for name, to := range map[string]intake.Submitter{"HTTP": p.client(), "NATS": intake.NATSClient{Conn: conn}} {
+	for name, to := range map[string]intake.Submitter{"HTTP": p.client(),
+		"NATS": intake.NATSClient{Conn: conn}} {
 		if r, err := to.Submit(t.Context(), again); err != nil || !reflect.DeepEqual(r, first) {
 			t.Errorf("over %s: %+v, %v; want %+v", name, r, err, first)
 		}
@@ -89,7 +91,8 @@ func TestSignedAgain(t *testing.T) {
 			t.Errorf("a check over %s: %v", name, err)
 		}
 		_, err := to.Submit(t.Context(), resigned(t, offer, c.founder))
-		if got := problem.From(err); got == nil || got.Code != "id-taken" || got.Kind != problem.Conflict {
+		if got := problem.From(err); got == nil || got.Code != "id-taken" ||
+			got.Kind != problem.Conflict {
 			t.Errorf("the same text of another key, over %s: %v", name, err)
 		}
 	}
@@ -102,15 +105,18 @@ func TestSignedAgain(t *testing.T) {
 	}
 	write("again.note", string(again.Note))
 	write("paris.key", c.secret)
-	out, _ := u.content(t, "submit", "again.note", "--url", p.url, "--key", "paris.key", "--receipt", "paris.receipt")
+	out, _ := u.content(t, "submit", "again.note", "--url", p.url, "--key", "paris.key",
+		"--receipt", "paris.receipt")
 	if !strings.Contains(out, "was recorded before") {
 		t.Errorf("the program says %s", out)
 	}
 	out, _ = u.content(t, "receipt", "paris.receipt")
-	if want := fmt.Sprintf("as record %d of the ledger", first.Sequence); !strings.Contains(out, want) {
+	if want := fmt.Sprintf("as record %d of the ledger",
+		first.Sequence); !strings.Contains(out, want) {
 		t.Errorf("the receipt says %s", out)
 	}
-	if code, _, said := u.types(t, "submit", "again.note", "--url", p.url); code != 8 || !strings.Contains(said, "--key") {
+	if code, _, said := u.types(t, "submit", "again.note", "--url", p.url); code != 8 ||
+		!strings.Contains(said, "--key") {
 		t.Errorf("without the key, which verifies what was recorded: exit code %d, %s", code, said)
 	}
 	if log := p.records(t); len(log) != recordsOfBegin+1 {
@@ -147,8 +153,10 @@ func TestPageSignsOnce(t *testing.T) {
 	b.click("#sign-send")
 	b.says("#sign-done", "first receipt")
 	b.says("#sign-done", "Recorded as record 56")
-	if !eval[bool](b, "window.sent.length === 2 && window.sent[0] === window.sent[1] && window.signatures === 1") {
-		t.Errorf("sent %q, with %d signatures", eval[[]string](b, "window.sent"), eval[int](b, "window.signatures"))
+	if !eval[bool](b, "window.sent.length === 2 && window.sent[0] === window.sent[1] && "+
+		"window.signatures === 1") {
+		t.Errorf("sent %q, with %d signatures", eval[[]string](b, "window.sent"),
+			eval[int](b, "window.signatures"))
 	}
 
 	// Another tab knows nothing of that, and its browser signs with random nonces.
@@ -173,7 +181,8 @@ func TestPageSignsOnce(t *testing.T) {
 	b.says("#sign-done", "Recorded as record 56")
 	receipt := filepath.Join(t.TempDir(), "saved.receipt")
 	b.download("#receipt", receipt)
-	if out, _ := newUser(t).content(t, "receipt", receipt); !strings.Contains(out, "as record 56 of the ledger") {
+	if out, _ := newUser(t).content(t, "receipt", receipt); !strings.Contains(out,
+		"as record 56 of the ledger") {
 		t.Errorf("the receipt says %s", out)
 	}
 }

@@ -15,34 +15,41 @@ type pledgeStepDef struct {
 }
 
 var pledgeSteps = []pledgeStepDef{
-	{"accept", "Take up an offer (coordinators)", false, func(s events.PledgeStep, _ events.Strength) events.Statement {
-		s.Type = "pledge.accepted"
-		return &events.PledgeAccepted{PledgeStep: s}
-	}},
-	{"decline", "Do not take up an offer (coordinators)", false, func(s events.PledgeStep, _ events.Strength) events.Statement {
-		s.Type = "pledge.declined"
-		return &events.PledgeDeclined{PledgeStep: s}
-	}},
-	{"confirm", "Be bound by an accepted pledge", false, func(s events.PledgeStep, _ events.Strength) events.Statement {
-		s.Type = "pledge.confirmed"
-		return &events.PledgeConfirmed{PledgeStep: s}
-	}},
-	{"withdraw", "Take a pledge back", false, func(s events.PledgeStep, _ events.Strength) events.Statement {
-		s.Type = "pledge.withdrawn"
-		return &events.PledgeWithdrawn{PledgeStep: s}
-	}},
-	{"deploy", "Say that the forces are in place, and how many", true, func(s events.PledgeStep, n events.Strength) events.Statement {
-		s.Type = "pledge.deployed"
-		return &events.PledgeDeployed{PledgeStep: s, Strength: n}
-	}},
-	{"report", "Say how many are in place now", true, func(s events.PledgeStep, n events.Strength) events.Statement {
-		s.Type = "pledge.reported"
-		return &events.PledgeReported{PledgeStep: s, Strength: n}
-	}},
-	{"return", "Say that the forces have gone home", false, func(s events.PledgeStep, _ events.Strength) events.Statement {
-		s.Type = "pledge.returned"
-		return &events.PledgeReturned{PledgeStep: s}
-	}},
+	{"accept", "Take up an offer (coordinators)", false,
+		func(s events.PledgeStep, _ events.Strength) events.Statement {
+			s.Type = "pledge.accepted"
+			return &events.PledgeAccepted{PledgeStep: s}
+		}},
+	{"decline", "Do not take up an offer (coordinators)", false,
+		func(s events.PledgeStep, _ events.Strength) events.Statement {
+			s.Type = "pledge.declined"
+			return &events.PledgeDeclined{PledgeStep: s}
+		}},
+	{"confirm", "Be bound by an accepted pledge", false,
+		func(s events.PledgeStep, _ events.Strength) events.Statement {
+			s.Type = "pledge.confirmed"
+			return &events.PledgeConfirmed{PledgeStep: s}
+		}},
+	{"withdraw", "Take a pledge back", false,
+		func(s events.PledgeStep, _ events.Strength) events.Statement {
+			s.Type = "pledge.withdrawn"
+			return &events.PledgeWithdrawn{PledgeStep: s}
+		}},
+	{"deploy", "Say that the forces are in place, and how many", true,
+		func(s events.PledgeStep, n events.Strength) events.Statement {
+			s.Type = "pledge.deployed"
+			return &events.PledgeDeployed{PledgeStep: s, Strength: n}
+		}},
+	{"report", "Say how many are in place now", true,
+		func(s events.PledgeStep, n events.Strength) events.Statement {
+			s.Type = "pledge.reported"
+			return &events.PledgeReported{PledgeStep: s, Strength: n}
+		}},
+	{"return", "Say that the forces have gone home", false,
+		func(s events.PledgeStep, _ events.Strength) events.Statement {
+			s.Type = "pledge.returned"
+			return &events.PledgeReturned{PledgeStep: s}
+		}},
 }
 
 func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
@@ -61,7 +68,9 @@ func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
 				n := events.Strength{Unit: unit}
 				if def.strength {
 					if n.Quantity, err = events.ParseQuantity(quantity); err != nil {
-						return nil, problem.OfFields([]problem.Field{{Location: "quantity", Value: quantity, Message: err.Error()}})
+						return nil, problem.OfFields(
+							[]problem.Field{{Location: "quantity", Value: quantity,
+								Message: err.Error()}})
 					}
 				}
 				return def.make(step, n), nil
@@ -84,12 +93,16 @@ type stepFlags struct {
 func (f *stepFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.reason, "reason", "", "why, for people")
 	c.Flags().StringVar(&f.source, "source", "", "where this was published, if it was")
-	c.Flags().StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be signed and what it would change, and send nothing")
+	c.Flags().StringVar(&f.effective, "effective", "",
+		"the date from which this holds (default: today)")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false,
+		"print what would be signed and what it would change, and send nothing")
 }
 
-// step makes what the statements have in common that move a pledge along; the type is the caller's to set.
-func (a *app) step(cmd *cobra.Command, s *speaker, f stepFlags, id string) (events.PledgeStep, events.Unit, error) {
+// step makes what the statements have in common that move a pledge along; the type is the caller's
+// to set.
+func (a *app) step(cmd *cobra.Command, s *speaker, f stepFlags,
+	id string) (events.PledgeStep, events.Unit, error) {
 	effective, err := dateOr("effective", f.effective, today())
 	if err != nil {
 		return events.PledgeStep{}, "", err
@@ -99,29 +112,36 @@ func (a *app) step(cmd *cobra.Command, s *speaker, f stepFlags, id string) (even
 		return events.PledgeStep{}, "", err
 	}
 	return events.PledgeStep{Header: s.head(""), Dated: events.Dated{Effective: effective},
-		Place: events.Place{Operation: p.Operation, Nation: p.Nation},
-		Step:  events.Step{Pledge: p.ID, Upon: uponOf(p), Reason: f.reason, Source: f.source}}, p.Unit, nil
+			Place: events.Place{Operation: p.Operation, Nation: p.Nation},
+			Step:  events.Step{Pledge: p.ID, Upon: uponOf(p), Reason: f.reason, Source: f.source}},
+		p.Unit, nil
 }
 
 func (a *app) conditionCmd() *cobra.Command {
 	var kind string
-	add := a.conditionStepCmd("add", "Say what must happen first: a vote, a cease-fire, a mandate, funding", func(s events.ConditionStep) events.Statement {
-		s.Type = "condition.added"
-		return &events.ConditionAdded{ConditionStep: s, Kind: events.ConditionKind(kind)}
-	})
-	add.Flags().StringVar(&kind, "kind", "other", "parliament, cease-fire, mandate, funding or other")
+	add := a.conditionStepCmd("add",
+		"Say what must happen first: a vote, a cease-fire, a mandate, funding",
+		func(s events.ConditionStep) events.Statement {
+			s.Type = "condition.added"
+			return &events.ConditionAdded{ConditionStep: s, Kind: events.ConditionKind(kind)}
+		})
+	add.Flags().StringVar(&kind, "kind", "other",
+		"parliament, cease-fire, mandate, funding or other")
 	return group("condition", "What a pledge hangs on", add,
-		a.conditionStepCmd("discharge", "Say that it has happened", func(s events.ConditionStep) events.Statement {
-			s.Type = "condition.discharged"
-			return &events.ConditionDischarged{ConditionStep: s}
-		}),
-		a.conditionStepCmd("fail", "Say that it will not happen", func(s events.ConditionStep) events.Statement {
-			s.Type = "condition.failed"
-			return &events.ConditionFailed{ConditionStep: s}
-		}))
+		a.conditionStepCmd("discharge", "Say that it has happened",
+			func(s events.ConditionStep) events.Statement {
+				s.Type = "condition.discharged"
+				return &events.ConditionDischarged{ConditionStep: s}
+			}),
+		a.conditionStepCmd("fail", "Say that it will not happen",
+			func(s events.ConditionStep) events.Statement {
+				s.Type = "condition.failed"
+				return &events.ConditionFailed{ConditionStep: s}
+			}))
 }
 
-// namedStepCmd is a command that says something of a condition or a caveat of a pledge, by its name.
+// namedStepCmd is a command that says something of a condition or a caveat of a pledge, by its
+// name.
 func (a *app) namedStepCmd(use, what, short string,
 	make func(events.PledgeStep, events.Line) events.Statement) *cobra.Command {
 	var f stepFlags

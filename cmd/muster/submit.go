@@ -18,7 +18,8 @@ import (
 )
 
 // submitOne signs one statement, submits it, and prints the receipt.
-func (a *app) submitOne(ctx context.Context, dryRun bool, make func(*speaker) (events.Statement, error)) error {
+func (a *app) submitOne(ctx context.Context, dryRun bool,
+	make func(*speaker) (events.Statement, error)) error {
 	s, err := a.speaker(ctx)
 	if err != nil {
 		return err
@@ -52,14 +53,16 @@ func (a *app) receiptOf(ctx context.Context, r intake.Receipt, st events.Stateme
 	return a.receipts(a.readers(ctx, st), r)
 }
 
-// unsent keeps a signed statement of which nobody knows whether it was recorded, so that these very bytes are sent again:
-// the same command would sign another statement, and might pledge twice.
+// unsent keeps a signed statement of which nobody knows whether it was recorded, so that these very
+// bytes are sent again: the same command would sign another statement, and might pledge twice.
 func unsent(s events.Signed, why error) error {
 	file := "muster-" + s.Statement.Head().ID.String() + ".note"
 	if err := files.Replace(file, 0o600, s.Note); err != nil {
 		return errors.Join(why, fmt.Errorf("and the signed statement could not be kept: %w", err))
 	}
-	return problem.From(why).WithHint("it may be recorded or not, and the signed statement is in %s: do not type the command again, but: muster submit %s", file, file)
+	return problem.From(why).WithHint(
+		"it may be recorded or not, and the signed statement is in %s: do not type the command "+
+			"again, but: muster submit %s", file, file)
 }
 
 func (a *app) submitCmd() *cobra.Command {
@@ -89,7 +92,8 @@ func (a *app) submitCmd() *cobra.Command {
 	}
 }
 
-// checkOne asks whether a statement would be recorded, and prints it unsigned, with what it would change.
+// checkOne asks whether a statement would be recorded, and prints it unsigned, with what it would
+// change.
 func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) error {
 	text, err := events.Marshal(st)
 	if err != nil {
@@ -108,13 +112,16 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "muster: this would be recorded, signed by %s; nothing was sent for good\n", s.signer.Name())
+	fmt.Fprintf(a.stderr,
+		"muster: this would be recorded, signed by %s; nothing was sent for good\n",
+		s.signer.Name())
 	for _, line := range a.readers(ctx, st) {
 		fmt.Fprintf(a.stderr, "muster: %s\n", line)
 	}
 	switch a.format {
 	case "json":
-		return writeJSON(a.stdout, map[string]any{"statement": json.RawMessage(text), "preview": effect})
+		return writeJSON(a.stdout,
+			map[string]any{"statement": json.RawMessage(text), "preview": effect})
 	case "table":
 		if _, err := fmt.Fprintf(a.stdout, "%s\n", text); err != nil {
 			return err
@@ -123,7 +130,8 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 	return listing{effect, web.PreviewTable(effect)}.write(a.format, a.stdout)
 }
 
-// addPreview adds to what a dry run of several statements prints what they would change; of very many, nothing.
+// addPreview adds to what a dry run of several statements prints what they would change; of very
+// many, nothing.
 func (a *app) addPreview(ctx context.Context, l *listing, statements []events.Statement) error {
 	if len(statements) == 0 || len(statements) > projections.MaxPreview {
 		return nil
@@ -139,7 +147,8 @@ func (a *app) addPreview(ctx context.Context, l *listing, statements []events.St
 }
 
 // preview asks what statements would change.
-func (a *app) preview(ctx context.Context, statements ...events.Statement) (effect projections.Preview, err error) {
+func (a *app) preview(ctx context.Context,
+	statements ...events.Statement) (effect projections.Preview, err error) {
 	texts := make([]json.RawMessage, len(statements))
 	for i, st := range statements {
 		if texts[i], err = events.Marshal(st); err != nil {
@@ -150,7 +159,8 @@ func (a *app) preview(ctx context.Context, statements ...events.Statement) (effe
 	if err != nil {
 		return effect, err
 	}
-	return effect, a.question(ctx, "preview", map[string]string{"statements": string(list)}, &effect)
+	return effect, a.question(ctx, "preview", map[string]string{"statements": string(list)},
+		&effect)
 }
 
 // receipts prints receipts, with what there is to say below them.
@@ -163,7 +173,8 @@ func (a *app) receipts(below []string, all ...intake.Receipt) error {
 		a.warn(r.Warnings)
 		l.Add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
 		if r.Again && a.format == "table" {
-			l.Below = append(l.Below, fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
+			l.Below = append(l.Below,
+				fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
 	}
 	l.Below = append(l.Below, below...)

@@ -15,11 +15,12 @@ import (
 	"muster/projections/web"
 )
 
-// importers is how many statements of an import are under way at a time: they share the server's commits.
+// importers is how many statements of an import are under way at a time: they share the server's
+// commits.
 const importers = 64
 
-// A builder is what an import knows of the pledges that it goes on with: what it says of them builds
-// on what it has seen, and what it has said before says so in the same bytes as then.
+// A builder is what an import knows of the pledges that it goes on with: what it says of them
+// builds on what it has seen, and what it has said before says so in the same bytes as then.
 type builder struct {
 	mu    sync.Mutex
 	last  map[events.ID]int64 // the last record about each pledge
@@ -81,9 +82,14 @@ func (f *builder) said(st events.Statement, r intake.Receipt) {
 	f.last[id] = max(f.last[id], int64(r.Sequence))
 }
 
-// submitMonth submits a month of history: first the operations that it opens, then what happened in them.
-func (f *builder) submitMonth(ctx context.Context, s *speaker, all []events.Statement) (recorded, before int, err error) {
-	rest := slices.IndexFunc(all, func(st events.Statement) bool { _, opens := st.(*events.OperationOpened); return !opens })
+// submitMonth submits a month of history: first the operations that it opens, then what happened in
+// them.
+func (f *builder) submitMonth(ctx context.Context, s *speaker,
+	all []events.Statement) (recorded, before int, err error) {
+	rest := slices.IndexFunc(all, func(st events.Statement) bool {
+		_, opens := st.(*events.OperationOpened)
+		return !opens
+	})
 	if rest < 0 {
 		rest = len(all)
 	}
@@ -97,10 +103,11 @@ func (f *builder) submitMonth(ctx context.Context, s *speaker, all []events.Stat
 	return recorded, before, nil
 }
 
-// submitAll signs and submits statements that do not rest on each other, many at a time, and counts those
-// recorded now and those recorded before. An operation that was opened by somebody else is as good. It
-// stops at the first error.
-func (f *builder) submitAll(ctx context.Context, s *speaker, all []events.Statement) (recorded, before int, err error) {
+// submitAll signs and submits statements that do not rest on each other, many at a time, and counts
+// those recorded now and those recorded before. An operation that was opened by somebody else is as
+// good. It stops at the first error.
+func (f *builder) submitAll(ctx context.Context, s *speaker,
+	all []events.Statement) (recorded, before int, err error) {
 	var now, earlier atomic.Int64
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)

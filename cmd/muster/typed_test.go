@@ -31,16 +31,20 @@ var commandsOf = map[events.Type]string{
 // notTyped are the fields that the program fills in, or that are no flag but a word of the command:
 // of all, and of some.
 var (
-	notTyped     = strings.Fields("type id ledger seen after pledge operation nation allocation condition caveat key record corrects")
+	notTyped = strings.Fields(
+		"type id ledger seen after pledge operation nation allocation condition caveat key " +
+			"record corrects")
 	notTypedSome = map[events.Type]string{
 		"scope.declared": "roles", "allocation.made": "line unit", "pledge.deployed": "unit",
 		"pledge.reported": "unit", "pledge.corrected": "terms",
 		"pledge.amended": "role unit release releasable_to",
-		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from in_place line note " +
-			"notice_to_move predecessor presence quantity role rung source successor unit until",
+		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from " +
+			"in_place line note notice_to_move predecessor presence quantity role rung source " +
+			"successor unit until",
 	}
-	ofFiles = strings.Fields("ledger.founded operation.opened requirement.issued requirement.revised " +
-		"requirement.cancelled operation.revised pledge.observed")
+	ofFiles = strings.Fields(
+		"ledger.founded operation.opened requirement.issued requirement.revised " +
+			"requirement.cancelled operation.revised pledge.observed")
 )
 
 // Who typed a flag is told of the flag, and not of the field that it fills in. So every field of a
@@ -61,7 +65,8 @@ func TestFieldsAreToldAsFlags(t *testing.T) {
 		}
 		for _, field := range fieldsOf(t, typ) {
 			program := append(strings.Fields(notTypedSome[typ]), notTyped...)
-			if told := typedField(c, field); !strings.HasPrefix(told, "--") && !slices.Contains(program, field) {
+			if told := typedField(c, field); !strings.HasPrefix(told, "--") &&
+				!slices.Contains(program, field) {
 				t.Errorf("muster %s: %s is told as %s", name, field, told)
 			}
 		}

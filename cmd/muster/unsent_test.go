@@ -16,8 +16,9 @@ import (
 	"muster/cmd/internal/server"
 )
 
-// The server records a statement, and all its answers are lost on the way. The command keeps the very bytes that it signed,
-// says so, and sending them again gives the first receipt: nothing was pledged twice.
+// The server records a statement, and all its answers are lost on the way. The command keeps the
+// very bytes that it signed, says so, and sending them again gives the first receipt: nothing was
+// pledged twice.
 func TestAnswersAreLost(t *testing.T) {
 	dir := t.TempDir()
 	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
@@ -37,20 +38,23 @@ func TestAnswersAreLost(t *testing.T) {
 	t.Chdir(t.TempDir())
 	muster := func(url string, args ...string) (code int, stdout, stderr string) {
 		var out, errs bytes.Buffer
-		code = run(append(args, "--url", url, "--data", dir, "--nats", "", "--key", ""), strings.NewReader(""), &out, &errs)
+		code = run(append(args, "--url", url, "--data", dir, "--nats", "", "--key", ""),
+			strings.NewReader(""), &out, &errs)
 		return code, out.String(), errs.String()
 	}
 	if code, _, stderr := muster(s.URL(), "plan", "apply", plan); code != 0 {
 		t.Fatal(stderr)
 	}
 	before := s.Journal.Last()
-	code, _, stderr := muster(losing(t, s.URL()), "pledge", "offer", "--operation", "mnf-u", "--nation", "ITA", "--role", "sea", "--quantity", "4")
+	code, _, stderr := muster(losing(t, s.URL()), "pledge", "offer", "--operation", "mnf-u",
+		"--nation", "ITA", "--role", "sea", "--quantity", "4")
 	kept, err := filepath.Glob("muster-*.note")
 	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, " submit "+kept[0]) {
 		t.Fatalf("exit code %d, kept %v, %v: %s", code, kept, err, stderr)
 	}
 	code, stdout, stderr := muster(s.URL(), "submit", kept[0])
-	if code != 0 || !strings.Contains(stdout, fmt.Sprint(before+1)) || !strings.Contains(stdout, "was recorded before") {
+	if code != 0 || !strings.Contains(stdout, fmt.Sprint(before+1)) ||
+		!strings.Contains(stdout, "was recorded before") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
 	if last := s.Journal.Last(); last != before+1 {

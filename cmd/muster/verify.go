@@ -44,8 +44,11 @@ or a nation's code. The tree, its checkpoint and its growth are everybody's. Of 
 many records that are, and that neither their signatures nor the rules were looked at. With --views, somebody who may
 read all has every view of a server compared with the labels, which follow from the records: what is withheld without
 a label that says so, or shown although its label closes it, is named.`,
-		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster verify ledger.bundle\n  muster verify https://muster.example --view coalition\n  muster verify https://muster.example --views",
-		Args:    args("URL|DIR|FILE"),
+		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key " +
+			"muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster " +
+			"verify ledger.bundle\n  muster verify https://muster.example --view coalition\n  " +
+			"muster verify https://muster.example --views",
+		Args: args("URL|DIR|FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := proof.Options{Progress: a.verifyProgress()}
 			if since != "" {
@@ -70,9 +73,13 @@ a label that says so, or shown although its label closes it, is named.`,
 		},
 	}
 	c.Flags().StringVar(&since, "since", "", "the file of a checkpoint that was verified before")
-	c.Flags().BoolVar(&journalOnly, "journal-only", false, "of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
-	c.Flags().StringVar(&view, "view", "", "of a server: what those are shown who may read no more: public, coalition, or a nation's code such as FRA")
-	c.Flags().BoolVar(&views, "views", false, "of a server of which you may read all: compare what each view is shown with the labels")
+	c.Flags().BoolVar(&journalOnly, "journal-only", false,
+		"of a folder: do not look at the stream's copy (it is copied elsewhere for that)")
+	c.Flags().StringVar(&view, "view", "",
+		"of a server: what those are shown who may read no more: public, coalition, or a "+
+			"nation's code such as FRA")
+	c.Flags().BoolVar(&views, "views", false,
+		"of a server of which you may read all: compare what each view is shown with the labels")
 	return c
 }
 
@@ -91,7 +98,8 @@ type looks struct {
 	views       bool
 }
 
-func (a *app) verify(ctx context.Context, what string, o proof.Options, l looks) (proof.Report, error) {
+func (a *app) verify(ctx context.Context, what string, o proof.Options,
+	l looks) (proof.Report, error) {
 	if strings.Contains(what, "://") {
 		return a.verifyServer(ctx, what, o, l)
 	}
@@ -101,12 +109,15 @@ func (a *app) verify(ctx context.Context, what string, o proof.Options, l looks)
 	info, err := os.Stat(what)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return proof.Report{}, problem.New(problem.NotFound, "there is no file or folder %s", what).WithHint("give a server's address with its https:// or http://, a data folder, or the file of a bundle")
+		return proof.Report{}, problem.New(problem.NotFound, "there is no file or folder %s", what).
+			WithHint("give a server's address with its https:// or http://, a data folder, or " +
+				"the file of a bundle")
 	case err != nil:
 		return proof.Report{}, problem.New(problem.Unavailable, "%w", err)
 	case info.IsDir():
 		if l.view != "" {
-			return proof.Report{}, usage("a folder holds all records, and is verified whole: leave --view out")
+			return proof.Report{},
+				usage("a folder holds all records, and is verified whole: leave --view out")
 		}
 		return a.verifyFolder(ctx, what, o, l.journalOnly)
 	}
@@ -151,7 +162,8 @@ func (a *app) ofServer(ctx context.Context, url string, view events.View) (proof
 	return remote.OfServer(ctx, url, view, client)
 }
 
-func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, journalOnly bool) (proof.Report, error) {
+func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
+	journalOnly bool) (proof.Report, error) {
 	src, closeFile, err := ofFolder(dir)
 	if err != nil {
 		return proof.Report{}, err
@@ -170,7 +182,8 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options, jou
 func ofFolder(dir string) (proof.Source, func() error, error) {
 	f, err := journal.Inspect(filepath.Join(dir, server.JournalFile))
 	if problem.Is(err, problem.NotFound) {
-		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir, server.JournalFile)
+		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir,
+			server.JournalFile)
 	}
 	if err != nil {
 		return proof.Source{}, nil, err
@@ -178,8 +191,8 @@ func ofFolder(dir string) (proof.Source, func() error, error) {
 	return proof.OfJournal("the folder "+dir, f), f.Close, nil
 }
 
-// entriesOfFolder reads the records of a data folder as often as anybody likes, where a file that was
-// opened reads them once.
+// entriesOfFolder reads the records of a data folder as often as anybody likes, where a file that
+// was opened reads them once.
 func entriesOfFolder(dir string) func(context.Context) iter.Seq2[proof.Entry, error] {
 	return func(ctx context.Context) iter.Seq2[proof.Entry, error] {
 		return func(yield func(proof.Entry, error) bool) {
@@ -218,8 +231,10 @@ func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view
 	case proof.IsBundle(begin):
 		return a.verifyBundle(ctx, path, o, view)
 	case !proof.IsReceipt(begin):
-		return proof.Report{}, problem.New(problem.Unverified, "%s is no bundle and no receipt: it does not begin as one", path).
-			WithHint("make a bundle with: muster export bundle FILE")
+		return proof.Report{},
+			problem.New(problem.Unverified,
+				"%s is no bundle and no receipt: it does not begin as one", path).
+				WithHint("make a bundle with: muster export bundle FILE")
 	case o.Since != nil:
 		return proof.Report{}, usage("--since is for a whole ledger, and %s is a receipt", path)
 	case view != "":
@@ -232,12 +247,14 @@ func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, vi
 	proof.Report, error) {
 	head, err := proof.ReadBundleHead(path)
 	if err == nil && view != "" && view != head.View {
-		return proof.Report{}, usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
+		return proof.Report{},
+			usage("the bundle %s is of %s: leave --view out", path, whose(head.View))
 	}
 	if err == nil {
 		err = a.trustIn(&o, head.Checkpoint, claimOf(head.Key, "is the bundle's own claim"))
 	}
-	if err != nil && !problem.Is(err, problem.Unverified) { // the report will say that it is damaged
+	// The report will say that it is damaged.
+	if err != nil && !problem.Is(err, problem.Unverified) {
 		return proof.Report{}, err
 	}
 	return proof.VerifyBundle(ctx, path, o)
@@ -249,7 +266,8 @@ func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) 
 		return proof.Report{}, err
 	}
 	if r, err := proof.ReadReceipt(text); err == nil {
-		if err := a.trustIn(&o, r.Checkpoint(), claimOf(r.Key, "is the receipt's own claim")); err != nil {
+		if err := a.trustIn(&o, r.Checkpoint(),
+			claimOf(r.Key, "is the receipt's own claim")); err != nil {
 			return proof.Report{}, err
 		}
 	}
@@ -271,7 +289,8 @@ func beginningOf(path string) ([]byte, error) {
 	return begin[:n], err
 }
 
-// printReport prints what was found. A failure is an error too, so that it is told when nobody looks at the output.
+// printReport prints what was found. A failure is an error too, so that it is told when nobody
+// looks at the output.
 func (a *app) printReport(r proof.Report) error {
 	if a.format == "table" {
 		if err := r.Write(a.stdout); err != nil {
@@ -289,14 +308,17 @@ func (a *app) printReport(r proof.Report) error {
 	if r.Fault != nil {
 		hint := "change nothing, and keep what was verified: it is the evidence"
 		if r.Fault.Check == "checkpoint" && a.checkpointKey == "" {
-			hint += "; if it is from another server of the same ledger, give that one's key with --checkpoint-key"
+			hint += "; if it is from another server of the same ledger, give that one's key " +
+				"with --checkpoint-key"
 		}
-		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).WithCode(r.Fault.Code).WithHint("%s", hint)
+		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).
+			WithCode(r.Fault.Code).WithHint("%s", hint)
 	}
 	return nil
 }
 
-// verifyProgress overwrites a line of the terminal with how far the work is, ten times a second at most.
+// verifyProgress overwrites a line of the terminal with how far the work is, ten times a second at
+// most.
 func (a *app) verifyProgress() func(done, of int64) {
 	now := rate.Sometimes{Interval: 100 * time.Millisecond}
 	return func(done, of int64) {

@@ -16,13 +16,16 @@ import (
 	"muster/ledger/stream"
 )
 
-// streamOf looks at the stream in a data folder, the first copy of the records, and holds it against the journal, which is
-// the second. A NATS server mends its files when it starts, so that it is given a copy of them, in a temporary folder.
+// streamOf looks at the stream in a data folder, the first copy of the records, and holds it
+// against the journal, which is the second. A NATS server mends its files when it starts, so that
+// it is given a copy of them, in a temporary folder.
 func (a *app) streamOf(dir string) proof.Extra {
 	return func(ctx context.Context, found proof.Found, r *proof.Report) (*proof.Fault, error) {
 		from := filepath.Join(dir, server.NATSFolder)
 		if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
-			r.Add("stream", proof.NotChecked, "there is no stream in the folder: it may be on a NATS cluster, which was not looked at")
+			r.Add("stream", proof.NotChecked,
+				"there is no stream in the folder: it may be on a NATS cluster, which was not "+
+					"looked at")
 			return nil, nil
 		}
 		a.progress("copying the stream")
@@ -32,7 +35,8 @@ func (a *app) streamOf(dir string) proof.Extra {
 		}
 		defer os.RemoveAll(to)
 		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-			r.Add("stream", proof.NotChecked, "the stream could not be copied to be looked at: %v", err)
+			r.Add("stream", proof.NotChecked, "the stream could not be copied to be looked at: %v",
+				err)
 			return nil, ctx.Err()
 		}
 		c := &streamComparison{found: found}
@@ -41,7 +45,8 @@ func (a *app) streamOf(dir string) proof.Extra {
 			return nil, ctx.Err()
 		}
 		if c.fault == nil && err != nil {
-			c.fault = &proof.Fault{Check: "stream", What: "the stream's copy of the records is damaged: " + err.Error()}
+			c.fault = &proof.Fault{Check: "stream",
+				What: "the stream's copy of the records is damaged: " + err.Error()}
 		}
 		c.report(r)
 		return c.fault, nil
@@ -94,8 +99,10 @@ func (c *streamComparison) take(m ledger.Message) error {
 	case !same:
 		what = "the stream holds another record here than the journal"
 	default:
-		if rec, err := events.ParseRecord(m.Sequence, m.Data); err == nil && events.Subject(rec.Statement) != m.Subject {
-			what = fmt.Sprintf("it lies in the stream under the subject %s, and belongs under %s", m.Subject, events.Subject(rec.Statement))
+		if rec, err := events.ParseRecord(m.Sequence, m.Data); err == nil &&
+			events.Subject(rec.Statement) != m.Subject {
+			what = fmt.Sprintf("it lies in the stream under the subject %s, and belongs under %s",
+				m.Subject, events.Subject(rec.Statement))
 		}
 	}
 	if what != "" {
@@ -111,11 +118,16 @@ func (c *streamComparison) report(r *proof.Report) {
 	case c.fault != nil:
 		r.Add("stream", proof.Failed, "%s", c.fault)
 	case c.last < c.found.Records():
-		r.Add("stream", proof.Verified, "the stream holds the same, and lacks the last %s: the server puts back what it lacks when it starts",
+		r.Add("stream", proof.Verified,
+			"the stream holds the same, and lacks the last %s: the server puts back what it "+
+				"lacks when it starts",
 			english.Several(c.found.Records()-c.last, "record"))
 	case c.more > 0:
-		r.Add("stream", proof.Verified, "the stream holds the same, and %d more, which were not looked at: the server takes them into the journal when it starts", c.more)
+		r.Add("stream", proof.Verified,
+			"the stream holds the same, and %d more, which were not looked at: the server takes "+
+				"them into the journal when it starts", c.more)
 	default:
-		r.Add("stream", proof.Verified, "the stream holds the same %s, each under its subject", english.Several(c.same, "record"))
+		r.Add("stream", proof.Verified, "the stream holds the same %s, each under its subject",
+			english.Several(c.same, "record"))
 	}
 }

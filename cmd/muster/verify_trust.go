@@ -9,10 +9,12 @@ import (
 	"muster/ledger/proof"
 )
 
-// trustIn says in the options with which key a source's checkpoint must be signed, and what was seen of its ledger before:
-// the key that was given; or those of earlier contacts; or, when the ledger was never met, what the source itself claims.
-// What it claims counts for nothing where a key is known: whoever forges a ledger names a key of his own.
-func (a *app) trustIn(o *proof.Options, signed []byte, claimed func(events.Origin) proof.TrustedKey) error {
+// trustIn says in the options with which key a source's checkpoint must be signed, and what was
+// seen of its ledger before: the key that was given; or those of earlier contacts; or, when the
+// ledger was never met, what the source itself claims. What it claims counts for nothing where a
+// key is known: whoever forges a ledger names a key of his own.
+func (a *app) trustIn(o *proof.Options, signed []byte,
+	claimed func(events.Origin) proof.TrustedKey) error {
 	c, err := proof.ReadCheckpoint(signed)
 	if err != nil || !events.Origin(c.Origin).Valid() {
 		return nil // the report will say so
@@ -28,7 +30,8 @@ func (a *app) trustIn(o *proof.Options, signed []byte, claimed func(events.Origi
 		o.Key.Verifier, err = proof.ParseKey(a.checkpointKey)
 		o.Key.Why = "was given with --checkpoint-key"
 	case len(known.Keys) > 0:
-		o.Key = proof.TrustedKey{Verifier: signerAmong(known.Keys, signed), Why: "is known from an earlier contact"}
+		o.Key = proof.TrustedKey{Verifier: signerAmong(known.Keys, signed),
+			Why: "is known from an earlier contact"}
 	default:
 		o.Key = claimed(origin)
 	}
@@ -55,8 +58,9 @@ func claimOf(key, why string) func(events.Origin) proof.TrustedKey {
 	}
 }
 
-// firstContact trusts the key of the server whose data folder was named, or else the key that the server tells, as every
-// command does that meets a ledger for the first time. Whatever else serves a ledger's tiles tells none.
+// firstContact trusts the key of the server whose data folder was named, or else the key that the
+// server tells, as every command does that meets a ledger for the first time. Whatever else serves
+// a ledger's tiles tells none.
 func (a *app) firstContact(ctx context.Context) func(events.Origin) proof.TrustedKey {
 	return func(origin events.Origin) proof.TrustedKey {
 		keys, err := a.trustedKeys(ctx, origin, proof.Known{})
@@ -66,7 +70,8 @@ func (a *app) firstContact(ctx context.Context) func(events.Origin) proof.Truste
 		if keys[0] == a.ownKey(origin) {
 			return proof.TrustedKey{Verifier: keys[0], Why: "is that of the data folder " + a.data}
 		}
-		return proof.TrustedKey{Verifier: keys[0], Claimed: true, Why: "is what the server itself says, and trusted from now on"}
+		return proof.TrustedKey{Verifier: keys[0], Claimed: true,
+			Why: "is what the server itself says, and trusted from now on"}
 	}
 }
 

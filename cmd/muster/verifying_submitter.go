@@ -45,16 +45,20 @@ func (p verifyingSubmitter) Submit(ctx context.Context, s events.Signed) (intake
 		return r, told
 	}
 	if err != nil {
-		return r, problem.New(problem.Unverified, "the server says that the statement is record %d, and does not prove it: %w", r.Sequence, err).
-			WithHint("do not rely on it: ask another server of the ledger, or another member, whether the statement %s is there", sent.Statement.Head().ID)
+		return r, problem.New(problem.Unverified,
+			"the server says that the statement is record %d, and does not prove it: %w",
+			r.Sequence, err).
+			WithHint("do not rely on it: ask another server of the ledger, or another member, "+
+				"whether the statement %s is there", sent.Statement.Head().ID)
 	}
 	p.contact.tell(c)
 	return r, nil
 }
 
-// signedAgain returns what the server says that it has recorded of a statement that was signed again: it must be the same, and the
-// signature that of its signer.
-func (p verifyingSubmitter) signedAgain(r intake.Receipt, sent events.Signed) (events.Signed, error) {
+// signedAgain returns what the server says that it has recorded of a statement that was signed
+// again: it must be the same, and the signature that of its signer.
+func (p verifyingSubmitter) signedAgain(r intake.Receipt,
+	sent events.Signed) (events.Signed, error) {
 	recorded, err := events.ParseSigned([]byte(r.Note))
 	if err != nil {
 		return recorded, err
@@ -69,8 +73,8 @@ func (p verifyingSubmitter) signedAgain(r intake.Receipt, sent events.Signed) (e
 	return recorded, recorded.VerifiedBy(key)
 }
 
-// recordOf puts the record together from what was sent, so that the server cannot have recorded anything else, and makes
-// sure that the receipt says of it what the record says itself.
+// recordOf puts the record together from what was sent, so that the server cannot have recorded
+// anything else, and makes sure that the receipt says of it what the record says itself.
 func recordOf(r intake.Receipt, s events.Signed) (events.Record, error) {
 	stored := append([]byte(r.Envelope+"\n"), s.Note...)
 	recorded, err := time.Parse(events.RecordedForm, r.Recorded)
@@ -78,15 +82,19 @@ func recordOf(r intake.Receipt, s events.Signed) (events.Record, error) {
 		return events.Record{}, fmt.Errorf("the receipt's time %.50q is none", r.Recorded)
 	}
 	rec, err := events.NewRecord(r.Sequence, recorded, r.By, s)
-	if err == nil && !bytes.Equal(rec.Stored, stored) { // a newer server may say more in the envelope
+	// A newer server may say more in the envelope.
+	if err == nil && !bytes.Equal(rec.Stored, stored) {
 		rec, err = events.ParseRecord(r.Sequence, stored)
 	}
 	if err != nil {
 		return rec, err
 	}
 	head := rec.Statement.Head()
-	if !bytes.Equal(rec.Note, s.Note) || r.LeafIndex+1 != rec.Sequence || r.Recorded != rec.Recorded.Format(events.RecordedForm) || r.By != rec.By || r.ID != head.ID || r.Type != head.Type {
-		return rec, fmt.Errorf("the record is %s, %s, recorded %s by %s", head.Type, head.ID, rec.Recorded.Format(events.RecordedForm), rec.By)
+	if !bytes.Equal(rec.Note, s.Note) || r.LeafIndex+1 != rec.Sequence ||
+		r.Recorded != rec.Recorded.Format(events.RecordedForm) || r.By != rec.By ||
+		r.ID != head.ID || r.Type != head.Type {
+		return rec, fmt.Errorf("the record is %s, %s, recorded %s by %s", head.Type, head.ID,
+			rec.Recorded.Format(events.RecordedForm), rec.By)
 	}
 	return rec, nil
 }
@@ -132,9 +140,10 @@ func (c *contact) saw() *events.Seen {
 	return &events.Seen{Size: c.seen.N, Root: c.seen.Hash.String()}
 }
 
-// submitVerified submits one statement, and returns when its receipt is proved and saved. Signer is the key that signed it, ""
-// when that is not known.
-func (a *app) submitVerified(ctx context.Context, to intake.Submitter, s events.Signed, signer events.Key) (intake.Receipt, error) {
+// submitVerified submits one statement, and returns when its receipt is proved and saved. Signer is
+// the key that signed it, "" when that is not known.
+func (a *app) submitVerified(ctx context.Context, to intake.Submitter, s events.Signed,
+	signer events.Key) (intake.Receipt, error) {
 	r, err := submitAgain(ctx, to, s)
 	if err == nil {
 		err = a.checkReceipts(ctx)
@@ -149,10 +158,12 @@ func (a *app) submitVerified(ctx context.Context, to intake.Submitter, s events.
 		}
 	}
 	if err := saveReceipt(a.receiptFile, saved.Text()); err != nil {
-		return r, fmt.Errorf("the statement is recorded as %d, but its receipt was not saved: %w", r.Sequence, err)
+		return r, fmt.Errorf("the statement is recorded as %d, but its receipt was not saved: %w",
+			r.Sequence, err)
 	}
 	a.receiptSaved = true
-	fmt.Fprintf(a.stderr, "muster: the receipt is in %s: check it with: muster receipt %s\n", a.receiptFile, a.receiptFile)
+	fmt.Fprintf(a.stderr, "muster: the receipt is in %s: check it with: muster receipt %s\n",
+		a.receiptFile, a.receiptFile)
 	return r, nil
 }
 

@@ -27,8 +27,8 @@ func viewNamed(text string) (events.View, error) {
 	return v, nil
 }
 
-// viewOf returns the view in which a server answers whoever asks there, "" for all. What knows nothing
-// of signing in lets everybody read all; what does not answer is told where it is read.
+// viewOf returns the view in which a server answers whoever asks there, "" for all. What knows
+// nothing of signing in lets everybody read all; what does not answer is told where it is read.
 func viewOf(ctx context.Context, v *visitor) (events.View, error) {
 	w, err := v.who(ctx, false)
 	switch {
@@ -79,7 +79,8 @@ func withheldFrom(ctx context.Context, src proof.Source, view events.View) (proo
 	src.Entries = func(ctx context.Context) iter.Seq2[proof.Entry, error] {
 		return func(yield func(proof.Entry, error) bool) {
 			for e, err := range entries(ctx) {
-				if label, known := all.Label(e.Sequence); err == nil && !(known && label.OpenTo(view)) {
+				if label, known := all.Label(e.Sequence); err == nil &&
+					!(known && label.OpenTo(view)) {
 					e = e.Withhold()
 				}
 				if !yield(e, err) {
@@ -170,8 +171,9 @@ func (c *viewsCheck) compare(ctx context.Context, found proof.Found, r *proof.Re
 		r.Add("views", proof.Failed, "%s", first)
 		return first, nil
 	}
-	r.Add("views", proof.Verified, "each view is shown what the labels of the records open to it, and "+
-		"nothing else: %s", english.List(shown))
+	r.Add("views", proof.Verified,
+		"each view is shown what the labels of the records open to it, and "+
+			"nothing else: %s", english.List(shown))
 	return nil, nil
 }
 
@@ -208,12 +210,15 @@ func (c *viewsCheck) compareEntry(found proof.Found, view events.View, e proof.E
 	label, _ := c.picture.Label(e.Sequence)
 	switch open := label.OpenTo(view); {
 	case !found.Has(e):
-		return viewFault(e.Sequence, "the view %s is shown another record, or the leaf hash of another", view)
+		return viewFault(e.Sequence,
+			"the view %s is shown another record, or the leaf hash of another", view)
 	case open && e.Stored == nil:
-		return viewFault(e.Sequence, "it is withheld from the view %s without a label that says so: "+
-			"it is for the %s", view, label)
+		return viewFault(e.Sequence,
+			"it is withheld from the view %s without a label that says so: "+
+				"it is for the %s", view, label)
 	case !open && e.Stored != nil:
-		return viewFault(e.Sequence, "the view %s is shown it, though it is for the %s", view, label)
+		return viewFault(e.Sequence, "the view %s is shown it, though it is for the %s", view,
+			label)
 	}
 	return nil
 }

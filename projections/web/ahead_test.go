@@ -9,23 +9,32 @@ import (
 	"muster/projections"
 )
 
-// newAhead is a ledger of one operation, of which nothing is required before February, and nobody is there.
+// newAhead is a ledger of one operation, of which nothing is required before February, and nobody
+// is there.
 func newAhead(t *testing.T) *testLog {
 	l := newTestLog(t)
-	l.open("later", events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}})
-	l.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"), Dated: events.Dated{Effective: 2026_01_01},
-		RequirementTerms: events.RequirementTerms{Operation: "later", Line: "west", Role: "ground", Quantity: events.Count(10), Unit: "personnel",
+	l.open("later", events.RoleDefinition{Role: "ground", Title: "Troops",
+		Units: []events.Unit{"personnel"}})
+	l.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"),
+		Dated: events.Dated{Effective: 2026_01_01},
+		RequirementTerms: events.RequirementTerms{Operation: "later", Line: "west", Role: "ground",
+			Quantity: events.Count(10), Unit: "personnel",
 			Window: events.Window{From: 2026_02_10}, Priority: 1}})
 	return l
 }
 
-// What has not begun is answered on its first day, on every face, and says so; whoever asks for today is answered for today.
+// What has not begun is answered on its first day, on every face, and says so; whoever asks for
+// today is answered for today.
 func TestWhatHasNotBegun(t *testing.T) {
 	s := newServer(t, newAhead(t))
-	for _, question := range []string{"coverage", "strength", "gaps", "dependence", "hanging", "readiness", "review", "nations", "timeline"} {
-		for query, want := range map[string]string{"": "2026-02-10 later", "on=": "2026-02-10 later", "on=today": "2026-01-20 ", "on=2026-02-10": "2026-02-10 ",
-			"operation=later": "2026-02-10 later", "as_of=3": "2026-02-10 later", "as_of=1": "2026-01-01 "} {
-			for face, a := range map[string]answer{"HTTP": s.overHTTP(question, query), "NATS": s.overNATS(question, query)} {
+	for _, question := range []string{"coverage", "strength", "gaps", "dependence", "hanging",
+		"readiness", "review", "nations", "timeline"} {
+		for query, want := range map[string]string{"": "2026-02-10 later",
+			"on=": "2026-02-10 later", "on=today": "2026-01-20 ", "on=2026-02-10": "2026-02-10 ",
+			"operation=later": "2026-02-10 later", "as_of=3": "2026-02-10 later",
+			"as_of=1": "2026-01-01 "} {
+			for face, a := range map[string]answer{"HTTP": s.overHTTP(question, query),
+				"NATS": s.overNATS(question, query)} {
 				var b projections.Basis
 				if err := json.Unmarshal([]byte(a.body), &b); err != nil {
 					t.Fatalf("%s?%s: %s", question, query, a.body)
@@ -34,7 +43,8 @@ func TestWhatHasNotBegun(t *testing.T) {
 			}
 		}
 	}
-	for _, question := range []string{"pledges", "due", "scopes", "members", "late", "corrections", "delivery"} {
+	for _, question := range []string{"pledges", "due", "scopes", "members", "late",
+		"corrections", "delivery"} {
 		var b projections.Basis
 		if err := json.Unmarshal([]byte(s.overHTTP(question, "").body), &b); err != nil {
 			t.Fatal(question, err)
@@ -48,7 +58,8 @@ func TestWhatHasNotBegun(t *testing.T) {
 // The word today is another date tomorrow: no answer to it is kept for longer than the day.
 func TestTodayPasses(t *testing.T) {
 	s := newServer(t, newAhead(t))
-	for _, path := range []string{"/coverage?on=today&as_of=3", "/timeline?on=today&as_of=3", "/coverage?on=today"} {
+	for _, path := range []string{"/coverage?on=today&as_of=3", "/timeline?on=today&as_of=3",
+		"/coverage?on=today"} {
 		_, before, caching, _ := s.fetch(path, "")
 		equal(t, path, caching, "private, no-cache")
 		s.service.Now = func() time.Time { return today.AddDate(0, 0, 1) }

@@ -69,8 +69,8 @@ func (s *Service) notReceived(err error) error {
 		WithHint("send it again")
 }
 
-// readAhead reads on until a body has ended or so much of it was read, and reports whether there may
-// be more.
+// readAhead reads on until a body has ended or so much of it was read, and reports whether there
+// may be more.
 func readAhead(into *bytes.Buffer, body io.Reader, most int64) (more bool, err error) {
 	wanted := most - int64(into.Len())
 	n, err := io.Copy(into, io.LimitReader(body, wanted))

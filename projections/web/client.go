@@ -25,9 +25,11 @@ type Client struct {
 // maxAnswer is the most bytes of an answer that a client reads.
 const maxAnswer = 1 << 30
 
-// Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters are left out. The error is
-// the server's problem, or one of kind Unavailable when no answer came; it is in the chain of ctx.Err() when ctx has ended.
-func (c Client) Ask(ctx context.Context, question string, parameters map[string]string, into any) error {
+// Ask asks a question by its name, with its parameters, and decodes the answer. Empty parameters
+// are left out. The error is the server's problem, or one of kind Unavailable when no answer came;
+// it is in the chain of ctx.Err() when ctx has ended.
+func (c Client) Ask(ctx context.Context, question string, parameters map[string]string,
+	into any) error {
 	if question == "preview" {
 		return c.post(ctx, question, parameters, into)
 	}
@@ -39,7 +41,8 @@ func (c Client) Ask(ctx context.Context, question string, parameters map[string]
 }
 
 // post asks a question whose parameters are more than an address may hold.
-func (c Client) post(ctx context.Context, question string, parameters map[string]string, into any) error {
+func (c Client) post(ctx context.Context, question string, parameters map[string]string,
+	into any) error {
 	where, err := c.address(question, nil)
 	if err != nil {
 		return err
@@ -58,8 +61,10 @@ func (c Client) address(question string, parameters map[string]string) (string, 
 		return "", fmt.Errorf("there is no question %q", question)
 	}
 	path := row.path
-	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", problem.New(problem.Usage, "%q is no server's address", c.URL).WithHint("write it such as http://127.0.0.1:8080")
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" &&
+		u.Scheme != "https" {
+		return "", problem.New(problem.Usage, "%q is no server's address", c.URL).
+			WithHint("write it such as http://127.0.0.1:8080")
 	}
 	q := url.Values{}
 	for name, value := range parameters {
@@ -73,7 +78,9 @@ func (c Client) address(question string, parameters map[string]string) (string, 
 		}
 	}
 	if part := partOfPath.FindStringSubmatch(path); part != nil {
-		return "", problem.OfFields([]problem.Field{{Location: part[1], Message: "missing: it is part of the question's path"}})
+		return "", problem.OfFields(
+			[]problem.Field{{Location: part[1],
+				Message: "missing: it is part of the question's path"}})
 	}
 	where := strings.TrimSuffix(c.URL, "/") + Root + path
 	if len(q) > 0 {
@@ -109,7 +116,8 @@ func (c Client) ask(ctx context.Context, method, where string, body io.Reader, i
 	return nil
 }
 
-// Parameters renders the parameters of a question as the JSON of a request over NATS. Empty ones are left out.
+// Parameters renders the parameters of a question as the JSON of a request over NATS. Empty ones
+// are left out.
 func Parameters(parameters map[string]string) ([]byte, error) {
 	given := map[string]string{}
 	for name, value := range parameters {

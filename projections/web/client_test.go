@@ -18,25 +18,30 @@ func TestClient(t *testing.T) {
 	s := newServer(t, l.testLog)
 	for _, c := range []Client{{URL: s.url}, {URL: s.url + "/", HTTP: &http.Client{}}} {
 		var life PledgeLife
-		given := map[string]string{"id": l.swe.id.String(), "as_of": "2026-01-02T01:00:00+01:00", "on": ""}
+		given := map[string]string{"id": l.swe.id.String(),
+			"as_of": "2026-01-02T01:00:00+01:00", "on": ""}
 		if err := c.Ask(t.Context(), "pledge", given, &life); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "as of", life.AsOf, 13)
 		equal(t, "nation", life.Pledge.Nation, "SWE")
 		var plan Plan
-		if err := c.Ask(t.Context(), "plan", map[string]string{"operation": "force"}, &plan); err != nil || plan.Catalogue.Operation != "force" {
+		if err := c.Ask(t.Context(), "plan", map[string]string{"operation": "force"},
+			&plan); err != nil || plan.Catalogue.Operation != "force" {
 			t.Errorf("%v, %+v", err, plan)
 		}
 	}
 }
 
-// What a person types for a part of a path stays that part, and what the server refuses comes back as its problem.
+// What a person types for a part of a path stays that part, and what the server refuses comes back
+// as its problem.
 func TestClientEscapes(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
-	for _, id := range []string{"a/b", "..", ".", "...", "../members", "a/../../members", "%2E%2E", "a?b=c", "a#b", "a b", "é", "{id}", "{operation}", "a\x00b", "+", ";"} {
+	for _, id := range []string{"a/b", "..", ".", "...", "../members", "a/../../members", "%2E%2E",
+		"a?b=c", "a#b", "a b", "é", "{id}", "{operation}", "a\x00b", "+", ";"} {
 		for question, name := range map[string]string{"pledge": "id", "plan": "operation"} {
-			err := Client{URL: s.url}.Ask(t.Context(), question, map[string]string{name: id}, &struct{}{})
+			err := Client{URL: s.url}.Ask(t.Context(), question,
+				map[string]string{name: id}, &struct{}{})
 			p := problem.From(err)
 			if p.Kind != problem.Invalid || located(p) != name || p.Fields[0].Value != id {
 				t.Errorf("%s %q: %+v", question, id, p)
@@ -46,7 +51,8 @@ func TestClientEscapes(t *testing.T) {
 }
 
 func TestClientMisused(t *testing.T) {
-	for _, address := range []string{"", "127.0.0.1:8080", "localhost:8080", "ftp://127.0.0.1", "http://", "://", "http://a b", "/data"} {
+	for _, address := range []string{"", "127.0.0.1:8080", "localhost:8080", "ftp://127.0.0.1",
+		"http://", "://", "http://a b", "/data"} {
 		err := Client{URL: address}.Ask(t.Context(), "ledger", nil, &Ledger{})
 		if p := problem.From(err); p.Kind != problem.Usage || p.Hint == "" {
 			t.Errorf("%q: %v", address, err)
@@ -69,26 +75,39 @@ func TestClientBehindAProxy(t *testing.T) {
 		kind   problem.Kind
 		says   string
 	}{
-		"a gateway":   {func(w http.ResponseWriter) { w.WriteHeader(502); fmt.Fprint(w, "<html>Bad Gateway</html>") }, problem.Unavailable, "status 502"},
-		"a log-in":    {func(w http.ResponseWriter) { fmt.Fprint(w, "<html>Who are you?</html>") }, problem.Unavailable, "none of Muster's"},
-		"nothing":     {func(http.ResponseWriter) {}, problem.Unavailable, "none of Muster's"},
-		"a list":      {func(w http.ResponseWriter) { fmt.Fprint(w, "[]") }, problem.Unavailable, "none of Muster's"},
-		"two answers": {func(w http.ResponseWriter) { fmt.Fprint(w, "{}{}") }, problem.Unavailable, "none of Muster's"},
-		"a refusal":   {func(w http.ResponseWriter) { w.WriteHeader(403); fmt.Fprint(w, `{"error":"no"}`) }, problem.Internal, "status 403"},
+		"a gateway": {func(w http.ResponseWriter) {
+			w.WriteHeader(502)
+			fmt.Fprint(w, "<html>Bad Gateway</html>")
+		}, problem.Unavailable, "status 502"},
+		"a log-in": {func(w http.ResponseWriter) { fmt.Fprint(w, "<html>Who are you?</html>") },
+			problem.Unavailable, "none of Muster's"},
+		"nothing": {func(http.ResponseWriter) {}, problem.Unavailable, "none of Muster's"},
+		"a list": {func(w http.ResponseWriter) { fmt.Fprint(w, "[]") }, problem.Unavailable,
+			"none of Muster's"},
+		"two answers": {func(w http.ResponseWriter) { fmt.Fprint(w, "{}{}") }, problem.Unavailable,
+			"none of Muster's"},
+		"a refusal": {func(w http.ResponseWriter) {
+			w.WriteHeader(403)
+			fmt.Fprint(w, `{"error":"no"}`)
+		}, problem.Internal, "status 403"},
 		"half an answer": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "1000")
 			fmt.Fprint(w, `{"as_of":1`)
 		}, problem.Unavailable, "broke off"},
-		"no connection": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, problem.Unavailable, "no answer from http"},
+		"no connection": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+			problem.Unavailable, "no answer from http"},
 		"a problem": {func(w http.ResponseWriter) {
 			w.WriteHeader(409)
 			fmt.Fprint(w, `{"type":"urn:muster:problem:conflict","detail":"it is so","hint":"wait"}`)
 		}, problem.Conflict, "it is so"},
 	} {
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { test.answer(w) }))
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			test.answer(w)
+		}))
 		err := Client{URL: srv.URL}.Ask(t.Context(), "members", nil, &projections.Roster{})
 		srv.Close()
-		if p := problem.From(err); p.Kind != test.kind || !strings.Contains(p.Detail, test.says) || p.Hint == "" {
+		if p := problem.From(err); p.Kind != test.kind || !strings.Contains(p.Detail, test.says) ||
+			p.Hint == "" {
 			t.Errorf("%s: %s, %v, hint %q", name, p.Kind.Slug, err, p.Hint)
 		}
 	}
@@ -98,7 +117,8 @@ func TestClientWithoutServer(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	err := Client{URL: srv.URL}.Ask(t.Context(), "ledger", nil, &Ledger{})
-	if p := problem.From(err); p.Kind != problem.Unavailable || !strings.Contains(p.Hint, "muster serve") {
+	if p := problem.From(err); p.Kind != problem.Unavailable ||
+		!strings.Contains(p.Hint, "muster serve") {
 		t.Errorf("%v", err)
 	}
 }
@@ -122,7 +142,8 @@ func TestClientInterrupted(t *testing.T) {
 		go func() { <-arrived; cancel() }()
 		err := Client{URL: srv.URL}.Ask(ctx, "records", map[string]string{"wait": "60"}, &Records{})
 		srv.Close()
-		if !errors.Is(err, context.Canceled) || !problem.Is(err, problem.Unavailable) || strings.Contains(problem.From(err).Hint, "start it") {
+		if !errors.Is(err, context.Canceled) || !problem.Is(err, problem.Unavailable) ||
+			strings.Contains(problem.From(err).Hint, "start it") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

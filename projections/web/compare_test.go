@@ -13,8 +13,10 @@ import (
 
 // withdrawal is France's statement that it withdraws its pledge, unsigned.
 func (l round) withdrawal() string {
-	s := &events.PledgeWithdrawn{PledgeStep: events.PledgeStep{Header: head("pledge.withdrawn"), Dated: dated(2026_01_20),
-		Place: events.Place{Operation: "force", Nation: "FRA"}, Step: events.Step{Pledge: l.fra.id}}}
+	s := &events.PledgeWithdrawn{PledgeStep: events.PledgeStep{Header: head("pledge.withdrawn"),
+		Dated: dated(2026_01_20),
+		Place: events.Place{Operation: "force", Nation: "FRA"},
+		Step:  events.Step{Pledge: l.fra.id}}}
 	text, err := events.Marshal(s)
 	if err != nil {
 		l.t.Fatal(err)
@@ -36,22 +38,31 @@ func TestPreview(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
-	one := asked[projections.Preview](s, "preview", "on=2026-02-01&statements="+url.QueryEscape(l.withdrawal()))
+	one := asked[projections.Preview](s, "preview",
+		"on=2026-02-01&statements="+url.QueryEscape(l.withdrawal()))
 	equal(t, "effects", len(one.Effects), 1)
 	equal(t, "first", one.First, 2026_01_20)
 	equal(t, "supply", one.Effects[0].Lines[0].To.Supply, events.Count(300))
-	equal(t, "a list of one", asked[projections.Preview](s, "preview", "on=2026-02-01&statements="+url.QueryEscape("["+l.withdrawal()+"]")).First, one.First)
-	equal(t, "nothing was kept", asked[projections.Coverage](s, "coverage", "on=2026-02-01").Lines[1].Supply, events.Count(700))
+	equal(t, "a list of one",
+		asked[projections.Preview](s, "preview",
+			"on=2026-02-01&statements="+url.QueryEscape("["+l.withdrawal()+"]")).First, one.First)
+	equal(t, "nothing was kept",
+		asked[projections.Coverage](s, "coverage", "on=2026-02-01").Lines[1].Supply,
+		events.Count(700))
 	equal(t, "records", asked[Ledger](s, "ledger", "").Sequence, last)
 	for query, want := range map[string]string{
 		"": "missing", "statements=x": "statements.0", "statements=[x": "no list",
-		"statements=" + url.QueryEscape(strings.Replace(l.withdrawal(), "2026-01-20", "2026-02-31", 1)): "statements.0.effective",
+		"statements=" + url.QueryEscape(strings.Replace(l.withdrawal(), "2026-01-20", "2026-02-31",
+			1)): "statements.0.effective",
 	} {
 		if p := s.ask("preview", query).problem(t); !strings.Contains(p.Error()+p.Detail, want) {
 			t.Errorf("%q is refused with %v", query, p)
 		}
 	}
-	equal(t, "another's pledge", s.ask("preview", "statements="+url.QueryEscape(strings.Replace(l.withdrawal(), "FRA", "DEU", 1))).status, http.StatusConflict)
+	equal(t, "another's pledge",
+		s.ask("preview", "statements="+
+			url.QueryEscape(strings.Replace(l.withdrawal(), "FRA", "DEU", 1))).status,
+		http.StatusConflict)
 }
 
 func TestDiff(t *testing.T) {
@@ -61,9 +72,13 @@ func TestDiff(t *testing.T) {
 	equal(t, "pledges", len(d.Pledges), 1)
 	equal(t, "whose", d.Pledges[0].Nation, "DNK")
 	equal(t, "who", d.Pledges[0].Records[0].Signer, "DNK/liaison")
-	equal(t, "one date by another way", len(asked[projections.Diff](s, "diff", "from_on=2026-01-04&on=2026-01-05").Pledges), 1)
-	equal(t, "a record and all there is", asked[projections.Diff](s, "diff", "on=2026-02-01&from=8").From.AsOf, 8)
-	for query, want := range map[string]string{"": "write what to compare", "from_on=2026-01-01&to_on=2026-01-01": "write what to compare", "from=0": "the first record is 1"} {
+	equal(t, "one date by another way",
+		len(asked[projections.Diff](s, "diff", "from_on=2026-01-04&on=2026-01-05").Pledges), 1)
+	equal(t, "a record and all there is",
+		asked[projections.Diff](s, "diff", "on=2026-02-01&from=8").From.AsOf, 8)
+	for query, want := range map[string]string{"": "write what to compare",
+		"from_on=2026-01-01&to_on=2026-01-01": "write what to compare",
+		"from=0":                              "the first record is 1"} {
 		if p := s.ask("diff", query).problem(t); !strings.Contains(p.Detail, want) {
 			t.Errorf("%q is refused with %v", query, p)
 		}
@@ -76,9 +91,12 @@ func TestExplain(t *testing.T) {
 	e := asked[projections.Explanation](s, "explain", "what=coverage&line=ground-all&on=2026-02-01")
 	equal(t, "parts", len(e.Parts), 2)
 	equal(t, "not counted", len(e.NotCounted), 4)
-	equal(t, "strength", asked[projections.Explanation](s, "explain", "what=strength&nation=FRA&on=2026-02-01").Sums[0].Quantity, events.Count(400))
-	for query, want := range map[string]string{"what=coverage": "missing", "what=weather": "one of", "what=strength&line=ground-all": "leave line out",
-		"what=coverage&line=ground-all&nation=FRA": "leave nation and role out", "what=coverage&line=nothing": "no requirement nothing"} {
+	equal(t, "strength", asked[projections.Explanation](s, "explain",
+		"what=strength&nation=FRA&on=2026-02-01").Sums[0].Quantity, events.Count(400))
+	for query, want := range map[string]string{"what=coverage": "missing", "what=weather": "one of",
+		"what=strength&line=ground-all":            "leave line out",
+		"what=coverage&line=ground-all&nation=FRA": "leave nation and role out",
+		"what=coverage&line=nothing":               "no requirement nothing"} {
 		if p := s.ask("explain", query).problem(t); !strings.Contains(p.Detail, want) {
 			t.Errorf("%q is refused with %v", query, p)
 		}
@@ -92,8 +110,9 @@ func TestMorePledgesThanAreTold(t *testing.T) {
 	other.Supply = events.Count(2)
 	told := []projections.Told{{Sequence: 7, Effective: 2026_11_23, Sentence: "France offered."}}
 	d := projections.Diff{Pledges: []projections.PledgeDiff{{Nation: "FRA"}}, PledgesMore: 59,
-		Lines: []projections.LineDiff{{Operation: "mnf-u", Line: "west", From: &one, To: &other, PledgesMore: 41,
-			Causes: []projections.Cause{{What: "supply", Records: told}}}},
+		Lines: []projections.LineDiff{{Operation: "mnf-u", Line: "west", From: &one, To: &other,
+			PledgesMore: 41,
+			Causes:      []projections.Cause{{What: "supply", Records: told}}}},
 		Strength: []projections.StrengthDiff{{Nation: "FRA", PledgesMore: 1}}}
 	rows := map[string]string{}
 	table := DiffTable(d)
@@ -101,9 +120,10 @@ func TestMorePledgesThanAreTold(t *testing.T) {
 		rows[r.Cells[0]] = strings.Join(r.Cells, "|")
 	}
 	for what, says := range map[string]string{
-		"supply":    "7||2026-11-23: France offered.; and what is said of 41 more pledges|",
-		"strength":  "|and what is said of 1 more pledge|",
-		morePledges: "|59|pledges|||count otherwise, and are left out: ask for one operation, one role or one nation|",
+		"supply":   "7||2026-11-23: France offered.; and what is said of 41 more pledges|",
+		"strength": "|and what is said of 1 more pledge|",
+		morePledges: "|59|pledges|||count otherwise, and are left out: ask for one operation, " +
+			"one role or one nation|",
 	} {
 		if !strings.Contains(rows[what], says) {
 			t.Errorf("%s: %s", what, rows[what])

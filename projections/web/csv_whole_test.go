@@ -37,7 +37,8 @@ func (s *testServer) getRows(path string) (rows [][]string, rest string) {
 	return all[1:], rest
 }
 
-// A list as CSV is whole, however many pages it has, and one that the client has cut leads to the rest.
+// A list as CSV is whole, however many pages it has, and one that the client has cut leads to the
+// rest.
 func TestCSVIsWhole(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
@@ -47,7 +48,8 @@ func TestCSVIsWhole(t *testing.T) {
 	s.service.pageSize = 2
 	for path, want := range map[string][]Row{
 		"/pledges.csv": pledges, "/records.csv": records, "/records.csv?type=pledge": ground,
-		"/records.csv?from=4": records[3:], "/pledges.csv?limit=3": pledges, "/records.csv?limit=5": records,
+		"/records.csv?from=4": records[3:], "/pledges.csv?limit=3": pledges,
+		"/records.csv?limit=5":             records,
 		"/records.csv?limit=3&type=pledge": ground, "/records.csv?limit=10000": records,
 	} {
 		limit := len(want)
@@ -75,7 +77,8 @@ func TestCSVIsWhole(t *testing.T) {
 // The bytes of a page bound no list as CSV: neither one without a limit nor one with.
 func TestCSVOfLongRecords(t *testing.T) {
 	l := newTestLog(t)
-	l.open("force", events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}})
+	l.open("force", events.RoleDefinition{Role: "ground", Title: "Troops",
+		Units: []events.Unit{"personnel"}})
 	for range 2 * pageBytes / 8000 {
 		l.offer("GBR", 1, func(o *events.PledgeOffered) { o.Note = strings.Repeat("€", 2600) })
 	}
@@ -90,7 +93,8 @@ func TestCSVOfLongRecords(t *testing.T) {
 	}
 	rows, rest := s.getRows(Root + "/records.csv?limit=100")
 	equal(t, "limited", len(rows), 100)
-	equal(t, "the rest", rest, Root+"/records.csv?"+url.Values{"from": {"101"}, "limit": {"100"}}.Encode())
+	equal(t, "the rest", rest,
+		Root+"/records.csv?"+url.Values{"from": {"101"}, "limit": {"100"}}.Encode())
 }
 
 // What is recorded while a list is written is not in it: all pages are of one moment.
@@ -119,7 +123,8 @@ func TestCSVOfOneMoment(t *testing.T) {
 		}
 		want := before
 		if question == "pledges" {
-			want = uint64(len(told[projections.PledgeList](s, "pledges", "as_of="+number(before)+"&limit=1000").Pledges))
+			want = uint64(len(told[projections.PledgeList](s, "pledges",
+				"as_of="+number(before)+"&limit=1000").Pledges))
 		}
 		equal(t, question, uint64(rows), want)
 		if pages < 3 {
@@ -155,7 +160,8 @@ func TestCSVEndsWithItsClient(t *testing.T) {
 					t.Errorf("%s: the connection was not cut: %v", path, why)
 				}
 			}()
-			s.service.Handler(http.NewServeMux()).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, Root+path, nil))
+			s.service.Handler(http.NewServeMux()).
+				ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, Root+path, nil))
 		}()
 		if rows := strings.Count(w.Body.String(), "\n"); rows > 3 {
 			t.Errorf("%s: %d rows were written for nobody", path, rows)
@@ -188,7 +194,8 @@ func TestCSVBreaksOff(t *testing.T) {
 		t.Error("the client is told that the list is whole")
 	}
 	rows, err := csv.NewReader(strings.NewReader(string(body))).ReadAll()
-	if err != nil || len(rows) != 3 || rows[2][0] != "NOT WHOLE: the list breaks off here: the disk is gone" {
+	if err != nil || len(rows) != 3 ||
+		rows[2][0] != "NOT WHOLE: the list breaks off here: the disk is gone" {
 		t.Errorf("%q %v", body, err)
 	}
 }

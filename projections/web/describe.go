@@ -7,8 +7,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Over NATS every question says by itself what it takes and answers: the metadata of its endpoint (ADR-32) has the JSON Schema of both, made
-// from the same types and the same reading of parameters as the API's document.
+// Over NATS every question says by itself what it takes and answers: the metadata of its endpoint
+// (ADR-32) has the JSON Schema of both, made from the same types and the same reading of parameters
+// as the API's document.
 
 // A Description is what a question takes and answers, as JSON Schema.
 type Description struct {
@@ -32,11 +33,13 @@ func (q *question) metadata() map[string]string {
 		"request_schema": requestSchema(q.takes), "response_schema": responseSchema(q.gives)}
 }
 
-// requestSchema returns the schema of a request: an object of the parameters, each text or a number.
+// requestSchema returns the schema of a request: an object of the parameters, each text or a
+// number.
 func requestSchema(takes []*huma.Param) string {
 	properties, required := map[string]any{}, []string{}
 	for _, p := range takes {
-		property := map[string]any{"description": p.Description, "type": []string{"string", "number"}}
+		property := map[string]any{"description": p.Description,
+			"type": []string{"string", "number"}}
 		if p.Schema.Pattern != "" {
 			property["pattern"] = p.Schema.Pattern
 		}
@@ -48,7 +51,8 @@ func requestSchema(takes []*huma.Param) string {
 			required = append(required, p.Name)
 		}
 	}
-	return schemaText(map[string]any{"$schema": jsonSchema, "type": "object", "properties": properties, "required": required, "additionalProperties": false})
+	return schemaText(map[string]any{"$schema": jsonSchema, "type": "object",
+		"properties": properties, "required": required, "additionalProperties": false})
 }
 
 // jsonSchema is the dialect.

@@ -15,14 +15,15 @@ import (
 	"muster/projections/access"
 )
 
-// An answer follows from the records, the question and its parameters, so that its strong entity tag (RFC 9110, section 8.8.3) is
-// known before the answer is: whoever has it already is told so for next to nothing.
+// An answer follows from the records, the question and its parameters, so that its strong entity
+// tag (RFC 9110, section 8.8.3) is known before the answer is: whoever has it already is told so
+// for next to nothing.
 
 // uncached are the questions whose answers are work that was asked for, or that wait.
 var uncached = []string{"rebuild"}
 
-// cached answers with 304 whoever has the answer, and puts its tag on it otherwise. Form tells apart what one question is
-// answered in.
+// cached answers with 304 whoever has the answer, and puts its tag on it otherwise. Form tells
+// apart what one question is answered in.
 func (s *Service) cached(q *question, form string, next http.Handler) http.Handler {
 	if slices.Contains(uncached, q.name) {
 		return next
@@ -50,7 +51,8 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 		r = r.WithContext(context.WithValue(r.Context(), parsedKey{}, parsed{q.name, query}))
 		w.Header().Set("ETag", now)
 		w.Header().Set("Cache-Control", "private, no-cache")
-		if lasting && s.Reads == access.ReadOpen { // so that only another version of the program could answer otherwise
+		// So that only another version of the program could answer otherwise.
+		if lasting && s.Reads == access.ReadOpen {
 			w.Header().Set("Cache-Control", "private, max-age=86400")
 		}
 		if matches(r.Header.Values("If-None-Match"), now) {
@@ -70,9 +72,10 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 }
 
 // tag returns the entity tag of the answer to a question at this moment; "" when it is not known
-// before the answer is: the question waits for a record, goes by the time of day, or looks at a record that is not in the picture yet. It names what the answer follows from: the
-// ledger, the form, what was given, and, of a question about moments, these moments with every
-// default filled in. Lasting says that no later day and no later record changes the answer.
+// before the answer is: the question waits for a record, goes by the time of day, or looks at a
+// record that is not in the picture yet. It names what the answer follows from: the ledger, the
+// form, what was given, and, of a question about moments, these moments with every default filled
+// in. Lasting says that no later day and no later record changes the answer.
 func (s *Service) tag(question, form string, r request, query any) (tag string, lasting bool) {
 	if r.given["wait"] != "" {
 		return "", false
@@ -112,8 +115,8 @@ type validity struct {
 	lasting bool   // no later day and no later record makes another answer
 }
 
-// validityOf fills in what a question leaves to the clock and to the ledger. Who asks about no moment
-// is answered from all records, and from them alone.
+// validityOf fills in what a question leaves to the clock and to the ledger. Who asks about no
+// moment is answered from all records, and from them alone.
 func (s *Service) validityOf(p *projections.Picture, q any) (validity, error) {
 	if q, ok := q.(interface {
 		validity(*Service, *projections.Picture) (validity, error)
@@ -125,7 +128,8 @@ func (s *Service) validityOf(p *projections.Picture, q any) (validity, error) {
 
 func (q *MomentQuery) validity(s *Service, p *projections.Picture) (validity, error) {
 	m, err := s.moment(p, *q, 0)
-	return validity{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning, m.NotBegun), needs: s.needed(*q),
+	return validity{moments: fmt.Sprint(m.AsOf, m.On, m.Until, m.Beginning, m.NotBegun),
+		needs:   s.needed(*q),
 		passing: q.AsOf.Passing, lasting: q.AsOf.Sequence != 0 && !q.Today}, err
 }
 
@@ -144,7 +148,8 @@ func (q *CountedQuery) validity(s *Service, p *projections.Picture) (validity, e
 
 func (q *DiffQuery) validity(s *Service, p *projections.Picture) (validity, error) {
 	from, to, err := q.moments(s, p)
-	return validity{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On, to.Beginning, to.NotBegun),
+	return validity{moments: fmt.Sprint(from.AsOf, from.On, to.AsOf, to.On,
+		to.Beginning, to.NotBegun),
 		needs:   max(s.needed(q.From), s.needed(q.To)),
 		passing: q.From.AsOf.Passing || q.To.AsOf.Passing}, err
 }
@@ -191,12 +196,13 @@ func matches(has []string, tag string) bool {
 	return false
 }
 
-// A tagged answer loses its tag when it is none: a problem; or when a record came while it was made, so that it may be of either
-// sequence.
+// A tagged answer loses its tag when it is none: a problem; or when a record came while it was
+// made, so that it may be of either sequence.
 type tagged struct {
 	http.ResponseWriter
-	tag      func() string
-	anything bool // the client has any answer there is (If-None-Match: *), which is only known when there is one
+	tag func() string
+	// The client has any answer there is (If-None-Match: *), which is only known when there is one.
+	anything bool
 	written  bool
 	kept     bool   // the client has it
 	body     []byte // what was written, while it is an answer that may be kept

@@ -8,7 +8,8 @@ import (
 	"muster/events"
 )
 
-// fetch asks with what the client has already, and returns the status, the tag, the caching and the body.
+// fetch asks with what the client has already, and returns the status, the tag, the caching and the
+// body.
 func (s *testServer) fetch(path, has string) (status int, tag, caching, body string) {
 	s.t.Helper()
 	given := http.Header{}
@@ -25,8 +26,10 @@ func TestETag(t *testing.T) {
 	s := newServer(t, l.testLog)
 	last := number(l.Last())
 	for path, pinned := range map[string]bool{ // whether a record changes nothing
-		"/coverage": false, "/coverage.csv": false, "/coverage?on=2026-01-04": false, "/pledges": false, "/ledger": false, "/records": false,
-		"/coverage?as_of=" + last + "&on=2026-01-04": true, "/strength?as_of=" + last: true, "/nations/FRA": false, "/nations/FRA.csv": false, "/fingerprint": false,
+		"/coverage": false, "/coverage.csv": false, "/coverage?on=2026-01-04": false,
+		"/pledges": false, "/ledger": false, "/records": false,
+		"/coverage?as_of=" + last + "&on=2026-01-04": true, "/strength?as_of=" + last: true,
+		"/nations/FRA": false, "/nations/FRA.csv": false, "/fingerprint": false,
 		"/coverage?as_of=2026-01-19": false, "/timeline": false,
 	} {
 		status, tag, _, body := s.fetch(path, "")
@@ -68,7 +71,8 @@ func TestETagsDiffer(t *testing.T) {
 		}
 		seen[tag] = what
 	}
-	for _, path := range []string{"/coverage", "/coverage.csv", "/coverage?role=air", "/coverage?without=FRA", "/strength", "/nations/FRA", "/nations/GBR"} {
+	for _, path := range []string{"/coverage", "/coverage.csv", "/coverage?role=air",
+		"/coverage?without=FRA", "/strength", "/nations/FRA", "/nations/GBR"} {
 		_, tag, caching, _ := s.fetch(path, "")
 		note(path, tag)
 		equal(t, path, caching, "private, no-cache")
@@ -83,7 +87,8 @@ func TestETagsDiffer(t *testing.T) {
 	other := newServer(t, newRound(t).testLog)
 	_, elsewhere, _, _ := other.fetch("/coverage", "")
 	note("another ledger", elsewhere)
-	for _, path := range []string{"/coverage?as_of=-1h", "/diff?from=-1h", "/diff?from=1&to=-1h"} { // which pass on with the clock
+	// Which pass on with the clock.
+	for _, path := range []string{"/coverage?as_of=-1h", "/diff?from=-1h", "/diff?from=1&to=-1h"} {
 		_, tag, _, _ := s.fetch(path, "")
 		equal(t, path, tag, "")
 	}
@@ -97,30 +102,36 @@ func TestETagsDiffer(t *testing.T) {
 	}
 }
 
-// What is asked again while nothing has changed is not made again, a problem is not kept, and a new record makes another answer.
+// What is asked again while nothing has changed is not made again, a problem is not kept, and a new
+// record makes another answer.
 func TestKeptAnswers(t *testing.T) {
 	l := newTestLog(t)
 	s := newServer(t, l)
 	a := s.service.kept
 	for _, path := range []string{"/coverage", "/pledges.csv", "/ledger"} {
 		_, tag, _, made := s.fetch(path, "")
-		for end := time.Now().Add(patient); !a.change(tag, "as it was kept"); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(patient); !a.change(tag,
+			"as it was kept"); time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("the answer of %s was not kept", path)
 			}
 		}
-		if status, same, _, again := s.fetch(path, ""); status != http.StatusOK || same != tag || again != "as it was kept" {
+		if status, same, _, again := s.fetch(path, ""); status != http.StatusOK || same != tag ||
+			again != "as it was kept" {
 			t.Errorf("%s, asked again: %d, %s:\n%s", path, status, same, again)
 		}
-		l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"), Key: l.key("FRA/" + path[1:4]).Key(), Role: events.Liaison})
+		l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"),
+			Key: l.key("FRA/" + path[1:4]).Key(), Role: events.Liaison})
 		if err := s.projector.WaitFor(t.Context(), l.Last()); err != nil {
 			t.Fatal(err)
 		}
-		if _, other, _, now := s.fetch(path, ""); other == tag || now == "as it was kept" || made == "" {
+		if _, other, _, now := s.fetch(path, ""); other == tag ||
+			now == "as it was kept" || made == "" {
 			t.Errorf("%s, after another record: %s:\n%s", path, other, now)
 		}
 	}
-	if status, tag, _, _ := s.fetch("/coverage?on=never", ""); status != http.StatusUnprocessableEntity || tag != "" || a.change("", "") {
+	if status, tag, _, _ := s.fetch("/coverage?on=never",
+		""); status != http.StatusUnprocessableEntity || tag != "" || a.change("", "") {
 		t.Errorf("a problem: %d, %s, or it was kept", status, tag)
 	}
 }

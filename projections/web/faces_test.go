@@ -27,7 +27,8 @@ type answer struct {
 func (a answer) problem(t *testing.T) *problem.Problem {
 	t.Helper()
 	p := problem.Decode(a.status, []byte(a.body))
-	if a.status == http.StatusOK || p.Kind.Status != a.status || strings.Contains(p.Detail, "no explanation") {
+	if a.status == http.StatusOK || p.Kind.Status != a.status ||
+		strings.Contains(p.Detail, "no explanation") {
 		t.Errorf("no problem with status %d: %s", a.status, a.body)
 	}
 	return p
@@ -82,12 +83,14 @@ func (s *testServer) get(address string) answer {
 	return answer{resp.StatusCode, strings.TrimSpace(string(body))}
 }
 
-// isDocumented fails the test unless the API's document says what was answered: every answer that any test gets is looked at.
+// isDocumented fails the test unless the API's document says what was answered: every answer that
+// any test gets is looked at.
 func (s *testServer) isDocumented(path string, status int, body []byte) {
 	s.t.Helper()
 	var op *huma.Operation
 	for _, template := range paths {
-		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(Root+template), "[^/]+") + "$"
+		pattern := "^" + regexp.MustCompile(`\\\{\w+\\\}`).
+			ReplaceAllString(regexp.QuoteMeta(Root+template), "[^/]+") + "$"
 		item := s.api.OpenAPI().Paths[Root+template]
 		if regexp.MustCompile(pattern).MatchString(path) && (op == nil || op.Path != path) {
 			op = item.Get
@@ -110,7 +113,8 @@ func (s *testServer) isDocumented(path string, status int, body []byte) {
 	for _, content := range response.Content {
 		var result huma.ValidateResult
 		content.Schema.PrecomputeMessages()
-		huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
+		huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema,
+			huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
 		for _, err := range result.Errors {
 			s.t.Errorf("%s: %v", path, err)
 		}
@@ -144,7 +148,8 @@ func (s *testServer) request(question, data string) answer {
 	return answer{status, strings.TrimSpace(string(m.Data))}
 }
 
-// ask asks on both faces, and fails the test unless they answer in the same bytes and without any null.
+// ask asks on both faces, and fails the test unless they answer in the same bytes and without any
+// null.
 func (s *testServer) ask(question, query string) answer {
 	s.t.Helper()
 	return s.same(question+" "+query, s.overHTTP(question, query), s.overNATS(question, query))
@@ -162,7 +167,8 @@ func (s *testServer) askTogether(question, query string) <-chan answer {
 func (s *testServer) same(what string, a, b answer) answer {
 	s.t.Helper()
 	if a != b {
-		s.t.Errorf("%s\nover HTTP: %d %s\nover NATS: %d %s", what, a.status, a.body, b.status, b.body)
+		s.t.Errorf("%s\nover HTTP: %d %s\nover NATS: %d %s", what, a.status, a.body,
+			b.status, b.body)
 	}
 	var decoded any
 	if err := json.Unmarshal([]byte(a.body), &decoded); err != nil {

@@ -8,7 +8,8 @@ import (
 	"muster/projections"
 )
 
-// The fingerprint as of any record is that of a replay up to there, also when there are more records by now.
+// The fingerprint as of any record is that of a replay up to there, also when there are more
+// records by now.
 func TestFingerprint(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
@@ -26,5 +27,6 @@ func TestFingerprint(t *testing.T) {
 		equal(t, "as of", got.AsOf, asOf)
 	}
 	equal(t, "now", told[projections.Fingerprints](s, "fingerprint", "").AsOf, l.Last())
-	equal(t, "not there yet", s.ask("fingerprint", fmt.Sprint("as_of=", l.Last()+1)).status, http.StatusNotFound)
+	equal(t, "not there yet", s.ask("fingerprint", fmt.Sprint("as_of=", l.Last()+1)).status,
+		http.StatusNotFound)
 }

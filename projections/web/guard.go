@@ -19,8 +19,8 @@ import (
 )
 
 // Guard stands before all that the server answers over HTTP. It refuses addresses that are too
-// long, reads what was sent, gives each request a slot and a time, and answers for what panics: no request ends the
-// server, and none waits for another client's for ever.
+// long, reads what was sent, gives each request a slot and a time, and answers for what panics: no
+// request ends the server, and none waits for another client's for ever.
 func (s *Service) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		protect(w.Header())
@@ -91,13 +91,15 @@ func (s *Service) admit(ctx context.Context, a *asker, slots *Slots) error {
 	return a.enter(ctx, slots)
 }
 
-var errStopping = problem.New(problem.Unavailable, "the server stops").WithHint("ask again in a moment")
+var errStopping = problem.New(problem.Unavailable, "the server stops").
+	WithHint("ask again in a moment")
 
 // A work is what a request is to the limits.
 type work struct {
-	slots  *Slots        // nil for what takes none
-	time   time.Duration // how long it may take, 0 where that is bounded elsewhere
-	asks   bool          // it is a question; otherwise those that it asks meanwhile take slots of their own
+	slots *Slots        // nil for what takes none
+	time  time.Duration // how long it may take, 0 where that is bounded elsewhere
+	// It is a question; otherwise those that it asks meanwhile take slots of their own.
+	asks   bool
 	budget projections.Budget
 }
 
@@ -106,7 +108,8 @@ type work struct {
 func (s *Service) workOf(r *http.Request) work {
 	path := strings.TrimSuffix(r.URL.Path, csvSuffix)
 	switch {
-	case path == "/healthz", strings.HasPrefix(path, "/static/"), strings.HasSuffix(path, "/events"):
+	case path == "/healthz", strings.HasPrefix(path, "/static/"),
+		strings.HasSuffix(path, "/events"):
 		return work{}
 	case strings.HasPrefix(path, Root+"/statements"):
 		return work{slots: s.slots.statements, time: statementTime}
@@ -129,7 +132,8 @@ func (s *Service) workOfQuestion(name string, waits bool) work {
 	case name == "records" && waits:
 		return work{slots: s.slots.waits, time: maxWait*time.Second + questionTime}
 	case name == "rebuild":
-		return work{nil, rebuildTime, true, longBudget} // one at a time is done, and another refused
+		// One at a time is done, and another refused.
+		return work{nil, rebuildTime, true, longBudget}
 	case slices.Contains(longQuestions, name):
 		return work{s.slots.long, longTime, true, longBudget}
 	}
@@ -248,7 +252,8 @@ func (p polite) Err() error {
 }
 
 // within bounds the time of a question. It ends, too, some moments after the server stops.
-func (s *Service) within(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+func (s *Service) within(ctx context.Context,
+	atMost time.Duration) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	stopping := context.AfterFunc(s.waiting, func() {
 		time.AfterFunc(graceful, func() { end(errStopping) })
@@ -293,8 +298,8 @@ func (s *Service) clientOf(r *http.Request) string {
 }
 
 // ClientAddress returns from where a request comes. A proxy that the server was told of tells the
-// address itself: the last in X-Forwarded-For that is none of these proxies, since a client can write
-// what stands before it.
+// address itself: the last in X-Forwarded-For that is none of these proxies, since a client can
+// write what stands before it.
 func (s *Service) ClientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -319,7 +324,9 @@ func (s *Service) ClientAddress(r *http.Request) string {
 }
 
 func (s *Service) isProxy(at netip.Addr) bool {
-	return slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool { return p.Contains(at.Unmap()) })
+	return slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool {
+		return p.Contains(at.Unmap())
+	})
 }
 
 // ParseProxy reads the address of a proxy, or of the network that has some.
@@ -331,7 +338,8 @@ func ParseProxy(text string) (netip.Prefix, error) {
 }
 
 func addressTooLong(n int) error {
-	p := *problem.New(problem.Usage, "the address has %d bytes, and at most %d are taken", n, MaxAddress).
+	p := *problem.New(problem.Usage, "the address has %d bytes, and at most %d are taken",
+		n, MaxAddress).
 		WithHint("leave out what the question does not need; statements to preview can be posted")
 	p.Kind.Status = http.StatusRequestURITooLong
 	return &p
@@ -381,7 +389,8 @@ func (s *Service) Panicked(where string, broken any) {
 	if log == nil {
 		log = slog.Default()
 	}
-	log.Error("a request has panicked", "request", where, "panic", broken, "stack", string(debug.Stack()))
+	log.Error("a request has panicked", "request", where, "panic", broken, "stack",
+		string(debug.Stack()))
 }
 
 // A guarded answer must be read at some speed, so that nobody keeps a slot by not reading.

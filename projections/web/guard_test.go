@@ -26,8 +26,10 @@ import (
 func TestLongAddress(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	long := strings.Repeat("a", 20_000)
-	for _, path := range []string{"/api/v1/coverage?x=" + long, "/api/v1/coverage.csv?x=" + long, "/api/v1/records/events?x=" + long,
-		"/api/v1/coverage/events?without=" + long, "/api/v1/pledges/" + long, "/?x=" + long, "/" + long} {
+	for _, path := range []string{"/api/v1/coverage?x=" + long, "/api/v1/coverage.csv?x=" + long,
+		"/api/v1/records/events?x=" + long,
+		"/api/v1/coverage/events?without=" + long, "/api/v1/pledges/" + long,
+		"/?x=" + long, "/" + long} {
 		resp, err := http.Get(s.url + path)
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +42,8 @@ func TestLongAddress(t *testing.T) {
 		}
 	}
 	equal(t, "counted", s.service.Bites.Address.Load(), 7)
-	if p := s.request("coverage", `{"without":"`+long+`"}`).problem(t); !strings.Contains(p.Detail, "at most 4096 are taken") {
+	if p := s.request("coverage", `{"without":"`+long+`"}`).
+		problem(t); !strings.Contains(p.Detail, "at most 4096 are taken") {
 		t.Errorf("over NATS: %v", p)
 	}
 	equal(t, "counted over NATS", s.service.Bites.Address.Load(), 8)
@@ -61,14 +64,17 @@ func TestLongLists(t *testing.T) {
 	if want := "has 301 words, and at most 300 are taken"; p.Fields[0].Message != want {
 		t.Error(p.Fields[0].Message)
 	}
-	equal(t, "strength", fmt.Sprint(asked[projections.Strength](s, "strength", "by=role,role,nation,role").By), "[role nation]")
+	equal(t, "strength", fmt.Sprint(asked[projections.Strength](s, "strength",
+		"by=role,role,nation,role").By), "[role nation]")
 }
 
 // What an address cannot hold can be posted, and is answered as over the two other ways.
 func TestPostedPreview(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	many, err := Parameters(map[string]string{"statements": "[" + strings.Repeat(l.withdrawal()+",", 99) + l.withdrawal() + "]"})
+	many, err := Parameters(
+		map[string]string{"statements": "[" + strings.Repeat(l.withdrawal()+",", 99) +
+			l.withdrawal() + "]"})
 	if err != nil || len(many) < MaxAddress {
 		t.Fatalf("%d bytes, %v", len(many), err)
 	}
@@ -77,7 +83,8 @@ func TestPostedPreview(t *testing.T) {
 	if err := (Client{URL: s.url}).Ask(t.Context(), "preview", given, &posted); err != nil {
 		t.Fatal(err)
 	}
-	same := asked[projections.Preview](s, "preview", "on=2026-02-01&statements="+url.QueryEscape(l.withdrawal()))
+	same := asked[projections.Preview](s, "preview",
+		"on=2026-02-01&statements="+url.QueryEscape(l.withdrawal()))
 	equal(t, "posted", jsonOf(t, posted), jsonOf(t, same))
 	for body, want := range map[string]int{string(many): 200, `{"x":1}`: 422, "[]": 400} {
 		resp, err := http.Post(s.url+Root+"/preview", "application/json", strings.NewReader(body))
@@ -115,7 +122,8 @@ func TestSlots(t *testing.T) {
 	}
 	refused := func(client string, k problem.Kind) {
 		t.Helper()
-		if _, err := s.Acquire(t.Context(), client); !problem.Is(err, k) || problem.From(err).Hint == "" {
+		if _, err := s.Acquire(t.Context(), client); !problem.Is(err, k) ||
+			problem.From(err).Hint == "" {
 			t.Errorf("%s: %v", client, err)
 		}
 	}
@@ -266,7 +274,8 @@ func TestPanics(t *testing.T) {
 	s.service.Now = now
 	equal(t, "then", s.ask("coverage", "").status, http.StatusOK)
 	equal(t, "counted", s.service.Bites.Panicked.Load(), 4)
-	if log := said.String(); strings.Count(log, `panic="no clock"`) != 4 || !strings.Contains(log, "guard_test.go") {
+	if log := said.String(); strings.Count(log, `panic="no clock"`) != 4 ||
+		!strings.Contains(log, "guard_test.go") {
 		t.Errorf("the log says %s", log)
 	}
 }
@@ -298,7 +307,8 @@ func TestQuestionsEnd(t *testing.T) {
 	ctx, cancel := s.service.within(t.Context(), time.Nanosecond)
 	defer cancel()
 	<-ctx.Done()
-	if err := s.service.WhyEnded(ctx, ctx.Err()); !problem.Is(err, problem.TooMuch) || problem.From(err).Hint == "" {
+	if err := s.service.WhyEnded(ctx, ctx.Err()); !problem.Is(err, problem.TooMuch) ||
+		problem.From(err).Hint == "" {
 		t.Errorf("its time is over: %v", err)
 	}
 	equal(t, "counted", s.service.Bites.Time.Load(), 1)
@@ -315,7 +325,8 @@ func TestQuestionsEnd(t *testing.T) {
 	case <-time.After(patient):
 		t.Fatal("a question goes on, and the server has stopped")
 	}
-	if err := s.service.WhyEnded(ctx, fmt.Errorf("it was given up: %w", ctx.Err())); !problem.Is(err, problem.Unavailable) {
+	if err := s.service.WhyEnded(ctx, fmt.Errorf("it was given up: %w", ctx.Err())); !problem.Is(
+		err, problem.Unavailable) {
 		t.Errorf("the server stops: %v", err)
 	}
 }
@@ -347,8 +358,10 @@ func TestSlowReader(t *testing.T) {
 
 // Clients are told apart by what nobody has many of.
 func TestClientOf(t *testing.T) {
-	for remote, want := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[::ffff:192.0.2.1]:80": "192.0.2.1",
-		"[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64", "@": "@", "": ""} {
+	for remote, want := range map[string]string{"192.0.2.1:80": "192.0.2.1",
+		"[::ffff:192.0.2.1]:80":     "192.0.2.1",
+		"[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64",
+		"@": "@", "": ""} {
 		equal(t, remote, (&Service{}).clientOf(&http.Request{RemoteAddr: remote}), want)
 	}
 	var s Service
@@ -359,10 +372,13 @@ func TestClientOf(t *testing.T) {
 		}
 		s.Proxies = append(s.Proxies, proxy)
 	}
-	for passed, want := range map[string]string{"198.51.100.7": "198.51.100.7", "203.0.113.9, 198.51.100.7": "198.51.100.7",
-		"198.51.100.7, 10.1.2.3": "198.51.100.7", "": "192.0.2.1", "garbage": "192.0.2.1", "198.51.100.7, garbage": "192.0.2.1",
-		"10.1.2.3": "10.1.2.3", "2001:db8:5::6, 2001:db8::1": "2001:db8:5::/64"} {
-		r := &http.Request{RemoteAddr: "192.0.2.1:80", Header: http.Header{"X-Forwarded-For": {passed}}}
+	for passed, want := range map[string]string{"198.51.100.7": "198.51.100.7",
+		"203.0.113.9, 198.51.100.7": "198.51.100.7",
+		"198.51.100.7, 10.1.2.3":    "198.51.100.7", "": "192.0.2.1", "garbage": "192.0.2.1",
+		"198.51.100.7, garbage": "192.0.2.1",
+		"10.1.2.3":              "10.1.2.3", "2001:db8:5::6, 2001:db8::1": "2001:db8:5::/64"} {
+		r := &http.Request{RemoteAddr: "192.0.2.1:80",
+			Header: http.Header{"X-Forwarded-For": {passed}}}
 		equal(t, passed, s.clientOf(r), want)
 		r.RemoteAddr = "192.0.2.2:80" // which nobody has told of
 		equal(t, passed, s.clientOf(r), "192.0.2.2")
@@ -377,9 +393,12 @@ func TestWorkOf(t *testing.T) {
 			t.Errorf("%s is asked at %s", name, paths[name])
 		}
 	}
-	for path, want := range map[string]*Slots{"/": s.slots.short, Root + "/coverage.csv": s.slots.short, Root + "/diff.csv": s.slots.long,
-		Root + "/pledges/diff": s.slots.short, "/compare": s.slots.long, Root + "/records?wait=1": s.slots.waits, Root + "/records.csv?wait=1": s.slots.waits,
-		Root + "/records": s.slots.short, Root + "/statements/check": s.slots.statements, "/healthz": nil, Root + "/records/events": nil, Root + "/rebuild": nil} {
+	for path, want := range map[string]*Slots{"/": s.slots.short,
+		Root + "/coverage.csv": s.slots.short, Root + "/diff.csv": s.slots.long,
+		Root + "/pledges/diff": s.slots.short, "/compare": s.slots.long,
+		Root + "/records?wait=1": s.slots.waits, Root + "/records.csv?wait=1": s.slots.waits,
+		Root + "/records": s.slots.short, Root + "/statements/check": s.slots.statements,
+		"/healthz": nil, Root + "/records/events": nil, Root + "/rebuild": nil} {
 		if got := s.workOf(httptest.NewRequest(http.MethodGet, path, nil)).slots; got != want {
 			t.Errorf("%s has %+v", path, got)
 		}
@@ -390,8 +409,10 @@ func TestWorkOf(t *testing.T) {
 func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	const head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
-	for _, start := range []string{"POST /api/v1/preview HTTP/1.1\r\n" + head, "POST /submit HTTP/1.1\r\n" + head,
+	const head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+		"1000000\r\n\r\n"
+	for _, start := range []string{"POST /api/v1/preview HTTP/1.1\r\n" + head,
+		"POST /submit HTTP/1.1\r\n" + head,
 		"POST /api/v1/statements HTTP/1.1\r\n" + head, "GET /api/v1/coverage HTTP/1.1\r\n" + head,
 		"POST /api/v1/preview HTTP/1.1\r\n" + head + strings.Repeat(" ", shortBody)} {
 		for range bodyShare {
@@ -406,7 +427,8 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	for s.service.slots.bodies.users("127.0.0.1") < bodyShare {
 		time.Sleep(time.Millisecond)
 	}
-	for _, slots := range []*Slots{s.service.slots.short, s.service.slots.long, s.service.slots.statements} {
+	for _, slots := range []*Slots{s.service.slots.short, s.service.slots.long,
+		s.service.slots.statements} {
 		equal(t, "who sends has taken of "+slots.what, slots.users("127.0.0.1"), 0)
 	}
 	equal(t, "a long question", s.ask("timeline", "").status, http.StatusOK)
@@ -420,19 +442,20 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 func TestStopLeavesWhoDoesNotRead(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	begun, ended := make(chan struct{}, 2), make(chan error, 2)
-	srv := httptest.NewServer(s.service.Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		control := http.NewResponseController(w)
-		begun <- struct{}{}
-		for {
-			if err := control.SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
-				t.Error(err)
+	srv := httptest.NewServer(
+		s.service.Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			control := http.NewResponseController(w)
+			begun <- struct{}{}
+			for {
+				if err := control.SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
+					t.Error(err)
+				}
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					ended <- err
+					return
+				}
 			}
-			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
-				ended <- err
-				return
-			}
-		}
-	})))
+		})))
 	defer srv.Close()
 	for _, path := range []string{"/api/v1/records/events", "/api/v1/records.csv"} {
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
@@ -452,13 +475,16 @@ func TestStopLeavesWhoDoesNotRead(t *testing.T) {
 func TestBodiesAreWhole(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	for _, size := range []int{1000, shortBody - 1, shortBody, shortBody + 1, MaxBody, MaxBody + 1, 3 * MaxBody} {
+	for _, size := range []int{1000, shortBody - 1, shortBody, shortBody + 1, MaxBody, MaxBody + 1,
+		3 * MaxBody} {
 		given, err := Parameters(map[string]string{"statements": "[" + l.withdrawal() + "]"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		body := append(bytes.Repeat([]byte(" "), size-len(given)), given...)
-		for _, sent := range []io.Reader{bytes.NewReader(body), io.MultiReader(bytes.NewReader(body))} { // the latter in chunks
+		// The latter in chunks.
+		for _, sent := range []io.Reader{bytes.NewReader(body),
+			io.MultiReader(bytes.NewReader(body))} {
 			resp, err := http.Post(s.url+Root+"/preview", "application/json", sent)
 			if err != nil {
 				t.Fatal(err)

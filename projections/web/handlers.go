@@ -55,7 +55,8 @@ func (s *Service) firstHash() (string, error) {
 }
 
 func notFounded() error {
-	return problem.New(problem.Unavailable, "this ledger was not founded yet").WithHint("try again in a moment")
+	return problem.New(problem.Unavailable, "this ledger was not founded yet").
+		WithHint("try again in a moment")
 }
 
 // Coverage is the answer to CoverageQuery.
@@ -74,17 +75,21 @@ type OperationNote struct {
 
 // Coverage answers how far the requirements are met.
 func (s *Service) Coverage(ctx context.Context, q *CoverageQuery) (c Coverage, err error) {
-	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Beside: true, Differences: q.Differences}
-	return c, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: f.Operation, Role: f.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
-		if c.Coverage, err = p.Coverage(ctx, m, f); err != nil {
+	f := projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Beside: true,
+		Differences: q.Differences}
+	return c, s.lookOf(ctx, q.MomentQuery, q.Rung,
+		projections.Filter{Operation: f.Operation, Role: f.Role},
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			if c.Coverage, err = p.Coverage(ctx, m, f); err != nil {
+				return err
+			}
+			c.Notes, err = notes(ctx, p, m, f.Operation)
 			return err
-		}
-		c.Notes, err = notes(ctx, p, m, f.Operation)
-		return err
-	})
+		})
 }
 
-func notes(ctx context.Context, p *projections.Picture, m projections.Moment, only events.Operation) ([]OperationNote, error) {
+func notes(ctx context.Context, p *projections.Picture, m projections.Moment,
+	only events.Operation) ([]OperationNote, error) {
 	ops, err := p.Operations(ctx, m)
 	all := []OperationNote{}
 	for _, c := range ops.Operations {
@@ -96,23 +101,27 @@ func notes(ctx context.Context, p *projections.Picture, m projections.Moment, on
 }
 
 // Strength answers what is pledged or deployed, summed only within a unit.
-func (s *Service) Strength(ctx context.Context, q *StrengthQuery) (a projections.Strength, err error) {
-	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Strength(ctx, m, q.Filter, q.By)
-		return err
-	})
+func (s *Service) Strength(ctx context.Context,
+	q *StrengthQuery) (a projections.Strength, err error) {
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, q.Filter,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Strength(ctx, m, q.Filter, q.By)
+			return err
+		})
 }
 
 // Pledges lists pledges by id.
-func (s *Service) Pledges(ctx context.Context, q *PledgesQuery) (a projections.PledgeList, err error) {
+func (s *Service) Pledges(ctx context.Context,
+	q *PledgesQuery) (a projections.PledgeList, err error) {
 	f := q.Filter
 	if f.Limit == 0 {
 		f.Limit = s.pageSize
 	}
-	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, f.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Pledges(ctx, m, f)
-		return err
-	})
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, f.Filter,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Pledges(ctx, m, f)
+			return err
+		})
 }
 
 // PledgeLife is one pledge as it stands, and its life.
@@ -124,16 +133,17 @@ type PledgeLife struct {
 
 // Pledge answers what became of one pledge.
 func (s *Service) Pledge(ctx context.Context, q *PledgeQuery) (a PledgeLife, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		if a.Basis, err = p.Basis(m); err != nil {
+	return a, s.look(ctx, q.MomentQuery, 0,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			if a.Basis, err = p.Basis(m); err != nil {
+				return err
+			}
+			if a.Pledge, err = p.Pledge(ctx, m, q.ID); err != nil {
+				return err
+			}
+			a.Life, err = p.Life(ctx, m, q.ID)
 			return err
-		}
-		if a.Pledge, err = p.Pledge(ctx, m, q.ID); err != nil {
-			return err
-		}
-		a.Life, err = p.Life(ctx, m, q.ID)
-		return err
-	})
+		})
 }
 
 // Plan is an operation's catalogue and all its requirement lines.
@@ -146,28 +156,31 @@ type Plan struct {
 // Plan answers what an operation is and needs.
 func (s *Service) Plan(ctx context.Context, q *PlanQuery) (a Plan, err error) {
 	f := projections.Filter{Operation: q.Operation}
-	return a, s.lookOf(ctx, q.MomentQuery, 0, f, func(p *projections.Picture, m projections.Moment) (err error) {
-		if a.Catalogue, err = p.Catalogue(ctx, m, f.Operation); err != nil {
+	return a, s.lookOf(ctx, q.MomentQuery, 0, f,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			if a.Catalogue, err = p.Catalogue(ctx, m, f.Operation); err != nil {
+				return err
+			}
+			r, err := p.Requirements(ctx, m, f)
+			a.Basis, a.Requirements = r.Basis, r.Requirements
 			return err
-		}
-		r, err := p.Requirements(ctx, m, f)
-		a.Basis, a.Requirements = r.Basis, r.Requirements
-		return err
-	})
+		})
 }
 
 // Members answers who may sign, and who once could.
 func (s *Service) Members(ctx context.Context, q *MembersQuery) (a projections.Roster, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Members(ctx, m)
-		return err
-	})
+	return a, s.look(ctx, q.MomentQuery, 0,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Members(ctx, m)
+			return err
+		})
 }
 
 // Scopes answers what nations have declared that they are ready to give.
 func (s *Service) Scopes(ctx context.Context, q *ScopesQuery) (a projections.Scopes, err error) {
-	return a, s.lookOf(ctx, q.MomentQuery, 0, q.Filter, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Scopes(ctx, m, q.Filter)
-		return err
-	})
+	return a, s.lookOf(ctx, q.MomentQuery, 0, q.Filter,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Scopes(ctx, m, q.Filter)
+			return err
+		})
 }

@@ -34,13 +34,16 @@ func TestNotFounded(t *testing.T) {
 	}
 	equal(t, "pledges", len(told[projections.PledgeList](s, "pledges", "").Pledges), 0)
 	equal(t, "records", told[Records](s, "records", "").Next, 1)
-	equal(t, "as of a date", s.ask("pledges", "as_of=2026-01-01").status, http.StatusUnprocessableEntity)
+	equal(t, "as of a date", s.ask("pledges", "as_of=2026-01-01").status,
+		http.StatusUnprocessableEntity)
 }
 
-// A ledger in which nothing was said but that there is one has answers to all questions: lists that are empty, and not null.
+// A ledger in which nothing was said but that there is one has answers to all questions: lists that
+// are empty, and not null.
 func TestNothingSaid(t *testing.T) {
 	s := newServer(t, newTestLog(t))
-	for _, question := range []string{"ledger", "coverage", "strength", "pledges", "members", "scopes", "records", "rebuild", "gaps", "timeline", "dependence",
+	for _, question := range []string{"ledger", "coverage", "strength", "pledges", "members",
+		"scopes", "records", "rebuild", "gaps", "timeline", "dependence",
 		"hanging", "readiness", "review", "due", "nations"} {
 		equal(t, question, s.ask(question, "").status, http.StatusOK)
 	}
@@ -64,18 +67,27 @@ func TestCoverage(t *testing.T) {
 	}
 	const beside = " POL unknown-quantity NOR reserve ESP no-line"
 	for query, want := range map[string]string{
-		"":                               "2026-01-20 offered: air-all 5/10 ground-all 700/1000" + beside + " (force illustrative) (relief illustrative)",
-		"operation=force&on=2026-01-04":  "2026-01-04 offered: air-all 5/10 ground-all 720/1000" + beside + " (force illustrative)",
-		"role=air":                       "2026-01-20 offered: air-all 5/10 (force illustrative) (relief illustrative)",
-		"operation=force&role=ground":    "2026-01-20 offered: ground-all 700/1000 POL unknown-quantity NOR reserve (force illustrative)",
-		"role=air&rung=deployed":         "2026-01-20 deployed: air-all 4/10 (force illustrative) (relief illustrative)",
-		"role=ground&on=2026-03-01":      "2026-03-01 offered: ground-all 750/1000 POL unknown-quantity NOR reserve (force illustrative) (relief illustrative)",
-		"operation=relief":               "2026-01-20 offered: (relief illustrative)",
-		"operation=relief&role=medical":  "2026-01-20 offered: (relief illustrative)",
-		"role=air&as_of=6":               "2026-01-01 offered: air-all 0/10 (force illustrative) (relief illustrative)",
-		"as_of=2&on=2026-01-20":          "2026-01-20 offered: (force illustrative)",
-		"role=air&on=2026-01-03&rung=":   "2026-01-03 offered: air-all 5/10 (force illustrative) (relief illustrative)",
-		"role=air&rung=accepted&as_of=7": "2026-01-01 accepted: air-all 0/10 (force illustrative) (relief illustrative)",
+		"": "2026-01-20 offered: air-all 5/10 ground-all 700/1000" +
+			beside + " (force illustrative) (relief illustrative)",
+		"operation=force&on=2026-01-04": "2026-01-04 offered: air-all 5/10 ground-all 720/1000" +
+			beside + " (force illustrative)",
+		"role=air": "2026-01-20 offered: air-all 5/10 (force " +
+			"illustrative) (relief illustrative)",
+		"operation=force&role=ground": "2026-01-20 offered: ground-all 700/1000 POL " +
+			"unknown-quantity NOR reserve (force illustrative)",
+		"role=air&rung=deployed": "2026-01-20 deployed: air-all 4/10 (force " +
+			"illustrative) (relief illustrative)",
+		"role=ground&on=2026-03-01": "2026-03-01 offered: ground-all 750/1000 POL " +
+			"unknown-quantity NOR reserve (force illustrative) (relief illustrative)",
+		"operation=relief":              "2026-01-20 offered: (relief illustrative)",
+		"operation=relief&role=medical": "2026-01-20 offered: (relief illustrative)",
+		"role=air&as_of=6": "2026-01-01 offered: air-all 0/10 (force " +
+			"illustrative) (relief illustrative)",
+		"as_of=2&on=2026-01-20": "2026-01-20 offered: (force illustrative)",
+		"role=air&on=2026-01-03&rung=": "2026-01-03 offered: air-all 5/10 (force " +
+			"illustrative) (relief illustrative)",
+		"role=air&rung=accepted&as_of=7": "2026-01-01 accepted: air-all 0/10 (force " +
+			"illustrative) (relief illustrative)",
 	} {
 		equal(t, query, tell(query), want)
 	}
@@ -156,24 +168,29 @@ func TestPledgesByPages(t *testing.T) {
 				want = append(want, p.ID.String())
 			}
 			for after := ""; ; {
-				page := told[projections.PledgeList](s, "pledges", fmt.Sprintf("%s&limit=%d&after=%s", query, limit, after))
+				page := told[projections.PledgeList](s, "pledges",
+					fmt.Sprintf("%s&limit=%d&after=%s", query, limit, after))
 				for _, p := range page.Pledges {
 					got = append(got, p.ID.String())
 				}
 				if len(page.Pledges) > limit || len(got) > len(want) {
-					t.Fatalf("a page of %d has %d pledges, and %d came", limit, len(page.Pledges), len(got))
+					t.Fatalf("a page of %d has %d pledges, and %d came", limit,
+						len(page.Pledges), len(got))
 				}
 				if page.Next.IsZero() {
 					break
 				}
 				after = page.Next.String()
 			}
-			equal(t, fmt.Sprint(query, " by ", limit), strings.Join(got, " "), strings.Join(want, " "))
+			equal(t, fmt.Sprint(query, " by ", limit), strings.Join(got, " "),
+				strings.Join(want, " "))
 		}
 	}
 	first := told[projections.PledgeList](s, "pledges", "after="+l.fra.id.String())
 	equal(t, "after the first", first.Pledges[0].Nation, "DEU")
-	equal(t, "after what is no pledge", len(told[projections.PledgeList](s, "pledges", "after=7ZZZZZZZZZZZZZZZZZZZZZZZZZ").Pledges), 0)
+	equal(t, "after what is no pledge",
+		len(told[projections.PledgeList](s, "pledges", "after=7ZZZZZZZZZZZZZZZZZZZZZZZZZ").Pledges),
+		0)
 }
 
 func TestPledge(t *testing.T) {
@@ -187,8 +204,10 @@ func TestPledge(t *testing.T) {
 	early := told[PledgeLife](s, "pledge", fmt.Sprint(swe, "&as_of=", l.swe.seq))
 	equal(t, "rung then", early.Pledge.Rung, projections.Offered)
 	equal(t, "life then", len(early.Life), 1)
-	equal(t, "before it was accepted", told[PledgeLife](s, "pledge", swe+"&on=2026-01-01").Pledge.Rung, projections.Offered)
-	equal(t, "not yet", s.ask("pledge", fmt.Sprint(swe, "&as_of=", l.swe.seq-1)).status, http.StatusNotFound)
+	equal(t, "before it was accepted",
+		told[PledgeLife](s, "pledge", swe+"&on=2026-01-01").Pledge.Rung, projections.Offered)
+	equal(t, "not yet", s.ask("pledge", fmt.Sprint(swe, "&as_of=", l.swe.seq-1)).status,
+		http.StatusNotFound)
 }
 
 func TestPlanMembersScopes(t *testing.T) {
@@ -198,14 +217,18 @@ func TestPlanMembersScopes(t *testing.T) {
 	equal(t, "roles", len(plan.Catalogue.Roles), 3)
 	equal(t, "lines", len(plan.Requirements), 2)
 	equal(t, "lines then", len(told[Plan](s, "plan", "operation=force&as_of=5").Requirements), 1)
-	equal(t, "lines of relief", len(told[Plan](s, "plan", "operation=relief&on=2026-01-01").Requirements), 0)
+	equal(t, "lines of relief",
+		len(told[Plan](s, "plan", "operation=relief&on=2026-01-01").Requirements), 0)
 
 	members := told[projections.Roster](s, "members", "").Members
 	equal(t, "members", len(members), 3)
 	equal(t, "revoked", members[2].Revoked, l.Last())
-	equal(t, "not revoked then", told[projections.Roster](s, "members", fmt.Sprint("as_of=", l.Last()-1)).Members[2].Revoked, 0)
+	equal(t, "not revoked then",
+		told[projections.Roster](s, "members", fmt.Sprint("as_of=", l.Last()-1)).Members[2].Revoked,
+		0)
 
-	for query, want := range map[string]int{"": 1, "nation=FRA": 1, "nation=DEU": 0, "role=ground": 1, "role=air": 0,
+	for query, want := range map[string]int{"": 1, "nation=FRA": 1, "nation=DEU": 0,
+		"role=ground": 1, "role=air": 0,
 		"operation=force": 1, "operation=relief": 0, "as_of=10": 0, "on=2025-12-31": 0} {
 		equal(t, "scopes "+query, len(told[projections.Scopes](s, "scopes", query).Scopes), want)
 	}
@@ -214,23 +237,30 @@ func TestPlanMembersScopes(t *testing.T) {
 // What is asked about and is not there is refused with what is there.
 func TestNotThere(t *testing.T) {
 	l := newRound(t)
-	l.open("zulu", events.RoleDefinition{Role: "escort", Title: "Escort", Units: []events.Unit{"ship"}})
+	l.open("zulu", events.RoleDefinition{Role: "escort", Title: "Escort",
+		Units: []events.Unit{"ship"}})
 	s := newServer(t, l.testLog)
 	for _, test := range []struct{ question, query, detail, hint string }{
 		{"coverage", "operation=other", "operation other", "there are force, relief, zulu"},
 		{"coverage", "operation=zulu&as_of=3", "operation zulu", "there are force, relief"},
 		{"coverage", "operation=force&as_of=1", "operation force", "no operation was opened yet"},
-		{"coverage", "role=cavalry", "role cavalry in the catalogue of any operation", "there are air, escort, fund, ground, medical"},
-		{"strength", "operation=relief&role=air", "role air in the catalogue of relief", "there is medical"},
-		{"strength", "operation=other&role=air", "operation other", "there are force, relief, zulu"},
-		{"pledges", "role=cavalry&operation=force", "role cavalry in the catalogue of force", "there are air, fund, ground"},
+		{"coverage", "role=cavalry", "role cavalry in the catalogue of any operation",
+			"there are air, escort, fund, ground, medical"},
+		{"strength", "operation=relief&role=air", "role air in the catalogue of relief",
+			"there is medical"},
+		{"strength", "operation=other&role=air", "operation other",
+			"there are force, relief, zulu"},
+		{"pledges", "role=cavalry&operation=force", "role cavalry in the catalogue of force",
+			"there are air, fund, ground"},
 		{"scopes", "role=cavalry", "role cavalry", "there are air, escort, fund, ground, medical"},
 		{"plan", "operation=other", "operation other", "there are force, relief, zulu"},
-		{"pledge", "id=01KAQ7Z0V4T5W9J8M3N2P6R1XC", "pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC", "list them with"},
+		{"pledge", "id=01KAQ7Z0V4T5W9J8M3N2P6R1XC", "pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
+			"list them with"},
 	} {
 		a := s.ask(test.question, test.query)
 		equal(t, test.question+" "+test.query, a.status, http.StatusNotFound)
-		if p := a.problem(t); !strings.Contains(p.Detail, test.detail) || !strings.Contains(p.Hint, test.hint) {
+		if p := a.problem(t); !strings.Contains(p.Detail, test.detail) ||
+			!strings.Contains(p.Hint, test.hint) {
 			t.Errorf("%s %s: %s", test.question, test.query, a.body)
 		}
 	}
@@ -239,21 +269,29 @@ func TestNotThere(t *testing.T) {
 // A role that comes into a catalogue later may be offered before, so it can be asked about.
 func TestRoleOfLaterCatalogue(t *testing.T) {
 	l := newRound(t)
-	l.say("HQ/founder", &events.OperationRevised{Header: head("operation.revised"), Dated: dated(2026_06_01), OperationTerms: events.OperationTerms{
-		Operation: "relief", Title: "Relief", Roles: []events.RoleDefinition{{Role: "medical", Title: "Doctors", Units: []events.Unit{"team"}}, {Role: "water", Title: "Water", Units: []events.Unit{"item"}}}}})
+	l.say("HQ/founder", &events.OperationRevised{Header: head("operation.revised"),
+		Dated: dated(2026_06_01), OperationTerms: events.OperationTerms{
+			Operation: "relief", Title: "Relief",
+			Roles: []events.RoleDefinition{{Role: "medical", Title: "Doctors",
+				Units: []events.Unit{"team"}},
+				{Role: "water", Title: "Water", Units: []events.Unit{"item"}}}}})
 	s := newServer(t, l.testLog)
 	equal(t, "pledges", len(told[projections.PledgeList](s, "pledges", "role=water").Pledges), 0)
-	equal(t, "before it was said", s.ask("pledges", fmt.Sprint("role=water&as_of=", l.Last()-1)).status, http.StatusNotFound)
+	equal(t, "before it was said",
+		s.ask("pledges", fmt.Sprint("role=water&as_of=", l.Last()-1)).status, http.StatusNotFound)
 }
 
 // Long lists of what is there are cut.
 func TestManyOperations(t *testing.T) {
 	l := newTestLog(t)
 	for i := range 40 {
-		l.open(events.Operation(fmt.Sprintf("op-%02d", i)), events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}})
+		l.open(events.Operation(fmt.Sprintf("op-%02d", i)),
+			events.RoleDefinition{Role: "ground", Title: "Troops",
+				Units: []events.Unit{"personnel"}})
 	}
 	p := newServer(t, l).ask("coverage", "operation=other").problem(t)
-	if !strings.Contains(p.Hint, "op-00, op-01") || !strings.HasSuffix(p.Hint, "op-29 and 10 more") {
+	if !strings.Contains(p.Hint, "op-00, op-01") ||
+		!strings.HasSuffix(p.Hint, "op-29 and 10 more") {
 		t.Error(p.Hint)
 	}
 }
@@ -267,7 +305,8 @@ func TestNoSuchQuestion(t *testing.T) {
 	}
 	resp.Body.Close()
 	equal(t, "status", resp.StatusCode, http.StatusNotFound)
-	if err := (Client{URL: s.url}).Ask(t.Context(), "nothing", nil, nil); err == nil || !strings.Contains(err.Error(), `"nothing"`) {
+	if err := (Client{URL: s.url}).Ask(t.Context(), "nothing", nil, nil); err == nil ||
+		!strings.Contains(err.Error(), `"nothing"`) {
 		t.Error(err)
 	}
 }

@@ -21,9 +21,10 @@ import (
 // else could give it: so it is for a server that listens on all addresses of its machine, too.
 // Any port is taken.
 //
-// A request in HTTP/1.0 may name no host (RFC 9112, section 3.2), as those of some load balancers do.
-// It is meant for the address at which it has arrived. No browser sends one, so that no page from
-// elsewhere can have it sent. What is no host at all is refused with 400, as that section says.
+// A request in HTTP/1.0 may name no host (RFC 9112, section 3.2), as those of some load balancers
+// do. It is meant for the address at which it has arrived. No browser sends one, so that no page
+// from elsewhere can have it sent. What is no host at all is refused with 400, as that section
+// says.
 func AnswerOnly(hosts []string, next http.Handler) http.Handler {
 	named := plainHosts(hosts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,9 +33,11 @@ func AnswerOnly(hosts []string, next http.Handler) http.Handler {
 		}
 		host, err := hostOf(r)
 		if err == nil && !slices.Contains(named, host) && !isLoopback(host) && !arrivedAt(r, host) {
-			err = problem.New(problem.Misdirected, "this server is not named %s", problem.Name(r.Host)).
+			err = problem.New(problem.Misdirected, "this server is not named %s",
+				problem.Name(r.Host)).
 				WithHint("ask it by its own name or address; "+
-					"if this is one of its names, start it with: muster serve --host %s", problem.Name(host))
+					"if this is one of its names, start it with: muster serve --host %s",
+					problem.Name(host))
 		}
 		if err == nil {
 			next.ServeHTTP(w, r)
@@ -77,8 +80,8 @@ func plainHosts(hosts []string) []string {
 	return plain
 }
 
-// ValidHost reports whether a server can be named so: a host name or an address, without a scheme or
-// a port.
+// ValidHost reports whether a server can be named so: a host name or an address, without a scheme
+// or a port.
 func ValidHost(host string) bool {
 	if _, err := netip.ParseAddr(plainHost(host)); err == nil {
 		return true

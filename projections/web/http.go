@@ -14,8 +14,8 @@ import (
 
 type httpAnswer[A any] struct{ Body A }
 
-// serveHTTP adds one question to an HTTP API. The parameters are read here and not by huma, so that they are taken and
-// refused in the same way, and all at once, on every face.
+// serveHTTP adds one question to an HTTP API. The parameters are read here and not by huma, so that
+// they are taken and refused in the same way, and all at once, on every face.
 func serveHTTP[A any](api huma.API, op huma.Operation, reply replier) {
 	op.SkipValidateParams = true
 	huma.Register(api, op, func(ctx context.Context, in *httpRequest) (*httpAnswer[A], error) {
@@ -42,8 +42,8 @@ func servePosted[A any](api huma.API, op huma.Operation, reply replier) {
 	op.OperationID, op.Method, op.Parameters = op.OperationID+"-posted", http.MethodPost, nil
 	op.Responses = nil
 	op.Summary += " (posted)"
-	op.Description = "The body is a JSON object of the parameters that the same address takes with GET, each as text: what " +
-		"is longer than an address may be is asked so."
+	op.Description = "The body is a JSON object of the parameters that the same address takes " +
+		"with GET, each as text: what is longer than an address may be is asked so."
 	op.SkipValidateBody, op.BodyReadTimeout = true, MaxBodyTime
 	op.MaxBodyBytes = MaxBody + 1 // as many are refused
 	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge)

@@ -32,10 +32,12 @@ func AskLess(err error, takes []string) error {
 	}
 	switch n := len(ways); n {
 	case 0:
-		return problem.From(err).WithHint("nothing makes this answer smaller: ask again when the server has less to do")
+		return problem.From(err).WithHint(
+			"nothing makes this answer smaller: ask again when the server has less to do")
 	case 1:
 		return problem.From(err).WithHint("ask for less: %s", ways[0])
 	default:
-		return problem.From(err).WithHint("ask for less: %s or %s", strings.Join(ways[:n-1], ", "), ways[n-1])
+		return problem.From(err).WithHint("ask for less: %s or %s",
+			strings.Join(ways[:n-1], ", "), ways[n-1])
 	}
 }

@@ -18,7 +18,8 @@ func TestAskForLess(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
-	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id, "plan": "operation=force", "nation": "nation=FRA",
+	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id,
+		"plan": "operation=force", "nation": "nation=FRA",
 		"counted": "record=5", "diff": "from=1", "explain": "what=strength",
 		"preview": "statements=" + url.QueryEscape("["+l.withdrawal()+"]")}
 	budget.Bytes, longBudget.Bytes = 1, 1
@@ -30,7 +31,8 @@ func TestAskForLess(t *testing.T) {
 		}
 		refused++
 		for _, way := range lesser {
-			if says := strings.Contains(p.Hint, way.words); says != slices.Contains(q.inQuery(), way.parameter) {
+			if says := strings.Contains(p.Hint, way.words); says != slices.Contains(q.inQuery(),
+				way.parameter) {
 				t.Errorf("%s, which takes %s, is refused with: %s", q.name, q.inQuery(), p.Hint)
 			}
 		}
@@ -51,7 +53,8 @@ func TestAskForLess(t *testing.T) {
 	if refused < 10 {
 		t.Errorf("only %d questions were refused: this shows little", refused)
 	}
-	if p := s.request("diff", `{"from":"1"}`).problem(t); p.Hint != "ask for less: one operation, one role or one nation" {
+	if p := s.request("diff", `{"from":"1"}`).
+		problem(t); p.Hint != "ask for less: one operation, one role or one nation" {
 		t.Errorf("over NATS: %s", p.Hint)
 	}
 }

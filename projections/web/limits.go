@@ -13,19 +13,21 @@ import (
 
 // What one request may say.
 const (
-	// MaxAddress is the most bytes of an address behind the host. A page repeats its address in each of
-	// its links; with every nation and a dozen conditions supposed away it has half as many.
+	// MaxAddress is the most bytes of an address behind the host. A page repeats its address in
+	// each of its links; with every nation and a dozen conditions supposed away it has half as
+	// many.
 	MaxAddress = 4 << 10
-	// MaxHeader is the most bytes of a request's line and headers together. Browsers send some hundred, and
-	// what other programs on the same host have left as cookies.
+	// MaxHeader is the most bytes of a request's line and headers together. Browsers send some
+	// hundred, and what other programs on the same host have left as cookies.
 	MaxHeader = 32 << 10
-	// MaxBody is the most bytes of a question that is posted: as many as a message over NATS has, unless
-	// that was set otherwise. Several hundred statements to preview have room in it.
+	// MaxBody is the most bytes of a question that is posted: as many as a message over NATS has,
+	// unless that was set otherwise. Several hundred statements to preview have room in it.
 	MaxBody = 1 << 20
-	// shortBody is the most bytes of a body that is read whatever else is. A statement has half as many.
+	// shortBody is the most bytes of a body that is read whatever else is. A statement has half as
+	// many.
 	shortBody = 64 << 10
-	// MaxList is the most entries of a list with commas, each counted once: a list of nations cannot use
-	// more, there are not so many in the world.
+	// MaxList is the most entries of a list with commas, each counted once: a list of nations
+	// cannot use more, there are not so many in the world.
 	MaxList = 300
 )
 
@@ -37,10 +39,11 @@ const (
 	MaxHeaderTime = 10 * time.Second
 	// MaxIdle is how long a connection stays open on which nothing is asked.
 	MaxIdle = 2 * time.Minute
-	// MaxWriting is how long an answer that is ready at once may take to be read: pages' files, tiles.
+	// MaxWriting is how long an answer that is ready at once may take to be read: pages' files,
+	// tiles.
 	MaxWriting = time.Minute
-	// slowest is how long a client may take to begin to read, and leastSpeed how many bytes a second it
-	// must read from then on. Who reads slower holds a slot that others wait for.
+	// slowest is how long a client may take to begin to read, and leastSpeed how many bytes a
+	// second it must read from then on. Who reads slower holds a slot that others wait for.
 	slowest    = 30 * time.Second
 	leastSpeed = 32 << 10
 	// maxSlotWait is how long a question waits for a slot before it is refused.
@@ -53,28 +56,29 @@ const (
 const (
 	// Questions take tens of milliseconds and some megabytes each. Their number bounds the memory.
 	questionSlots, questionShare = 8, 4
-	// Long questions, which look at many moments or at all there is, have slots of their own, so that
-	// short ones never wait for them.
+	// Long questions, which look at many moments or at all there is, have slots of their own, so
+	// that short ones never wait for them.
 	longSlots, longShare = 2, 1
 	// A wait for a record costs a connection.
 	waitSlots, waitShare = 128, 32
-	// MaxStreams is the most clients that are told live at a time, and streamShare how many of them may be
-	// one: a browser opens one for each page, and an office may have one address.
+	// MaxStreams is the most clients that are told live at a time, and streamShare how many of them
+	// may be one: a browser opens one for each page, and an office may have one address.
 	MaxStreams, streamShare = 128, 32
 	// Statements wait for the disk, not for each other: many at a time are recorded at once.
 	statementSlots, statementShare = 512, 256
-	// Bodies are read before there is a slot for what they ask. Their number bounds the memory, of those
-	// that are longer than shortBody.
+	// Bodies are read before there is a slot for what they ask. Their number bounds the memory, of
+	// those that are longer than shortBody.
 	bodySlots, bodyShare = 32, 4
-	// messageSlots bound the questions over NATS that are worked on or wait for a slot. Whoever asks over
-	// NATS says who he is himself: so all of them together have one client's share of the slots above.
+	// messageSlots bound the questions over NATS that are worked on or wait for a slot. Whoever
+	// asks over NATS says who he is himself: so all of them together have one client's share of the
+	// slots above.
 	messageSlots, messageShare = 64, 32
 	// maxPending and maxPendingBytes bound what waits in the client for each question over NATS.
 	maxPending, maxPendingBytes = 1024, 8 << 20
 	// maxQueue is how many requests of one client may wait for its share of slots.
 	maxQueue = 64
-	// turnTime is how long a question calculates while others wait for a turn, and turnPatience how long
-	// one waits before it goes on without: see [turns].
+	// turnTime is how long a question calculates while others wait for a turn, and turnPatience how
+	// long one waits before it goes on without: see [turns].
 	turnTime     = 5 * time.Millisecond
 	turnPatience = 300 * time.Millisecond
 )
@@ -103,7 +107,8 @@ var (
 // Views are the limits of the pictures of single nations: a record takes about a kilobyte of each.
 var Views = access.Limits{Nations: 8, Records: 200_000}
 
-// MaxPageBody is the most bytes of a page for the browser. The longest table of pledges has a fourth.
+// MaxPageBody is the most bytes of a page for the browser. The longest table of pledges has a
+// fourth.
 const MaxPageBody = 8 << 20
 
 // Bites counts how often a limit has held, since the server started. It may be read at any time.

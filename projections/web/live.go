@@ -24,15 +24,17 @@ import (
 	"muster/projections"
 )
 
-// Live updates are server-sent events (WHATWG HTML, section 9.2). The id of an event is the sequence
-// of a record, so that a client which comes back, and says by Last-Event-ID what it has seen, misses
-// nothing and gets nothing twice. After a hyphen it has the beginning of the hash of the ledger's first
-// record: all that a client says by itself when it comes back is this id, and without the hash it
-// would go on, unnoticed, in the middle of another ledger that is as long. The sequence alone is
-// taken, too.
+// Live updates are server-sent events (WHATWG HTML, section 9.2). The id of an event is the
+// sequence of a record, so that a client which comes back, and says by Last-Event-ID what it has
+// seen, misses nothing and gets nothing twice. After a hyphen it has the beginning of the hash of
+// the ledger's first record: all that a client says by itself when it comes back is this id, and
+// without the hash it would go on, unnoticed, in the middle of another ledger that is as long. The
+// sequence alone is taken, too.
 
 const (
-	breath = 500 * time.Millisecond // the least time between two changes of coverage that are told: what lies between is told at once
+	// The least time between two changes of coverage that are told: what lies between is told at
+	// once.
+	breath = 500 * time.Millisecond
 )
 
 // A live is one client that is told what happens.
@@ -61,7 +63,8 @@ func (s *Service) handleLive(mux *http.ServeMux) {
 }
 
 // tell reads the parameters, and then sends events of the view that was chosen, until the client
-// goes, the server stops, or something fails, which ends the stream: the client comes back by itself.
+// goes, the server stops, or something fails, which ends the stream: the client comes back by
+// itself.
 func (s *Service) tell(w http.ResponseWriter, r *http.Request, read func(*parameters),
 	events func(context.Context, *Service, *live) error) {
 	a := newAsker(s.clientOf(r))
@@ -115,19 +118,22 @@ func (s *Service) beginTelling(r *http.Request, read func(*parameters), a *asker
 	return s, &live{ledger: first[:ledgerDigits], seen: seen, begun: s.Source.Last()}, nil
 }
 
-// ledgerDigits is how many digits of the hash of a ledger's first record are in the ids of its events.
+// ledgerDigits is how many digits of the hash of a ledger's first record are in the ids of its
+// events.
 const ledgerDigits = 12
 
 // goesOn makes sure that a client which comes back finds the ledger that it has left: the one whose
-// first record has the hash it says, where it says one or the id of the last event does (of), with the
-// last record that it has seen, which a server that lags behind another one is given a moment to have.
+// first record has the hash it says, where it says one or the id of the last event does (of), with
+// the last record that it has seen, which a server that lags behind another one is given a moment
+// to have.
 func (s *Service) goesOn(ctx context.Context, ledger, of string, seen uint64) error {
 	first, err := s.firstHash()
 	switch {
 	case err != nil:
 		return err
 	case !strings.HasPrefix(first, ledger) || !strings.HasPrefix(first, of):
-		return problem.New(problem.Conflict, "this is another ledger: its first record has the hash %s", first).
+		return problem.New(problem.Conflict,
+			"this is another ledger: its first record has the hash %s", first).
 			WithCode("other-ledger").WithHint("leave ledger and Last-Event-ID out, and begin anew")
 	}
 	waiting, cancel := s.wait(ctx, s.lag)
@@ -136,17 +142,20 @@ func (s *Service) goesOn(ctx context.Context, ledger, of string, seen uint64) er
 		return nil
 	}
 	if ledger == "" {
-		return problem.New(problem.Conflict, "record %d, which Last-Event-ID says was seen, is not here: "+
-			"this ledger has %s, and is another one, or this server lags far behind", seen,
+		return problem.New(problem.Conflict,
+			"record %d, which Last-Event-ID says was seen, is not here: "+
+				"this ledger has %s, and is another one, or this server lags far behind", seen,
 			english.Several(s.Source.Last(), "record")).
 			WithCode("other-ledger").WithHint("leave Last-Event-ID out, and begin anew")
 	}
-	return problem.New(problem.Unavailable, "record %d, which Last-Event-ID says was seen, is not here yet: "+
-		"this server lags, and has %s", seen, english.Several(s.Source.Last(), "record")).WithHint("come back in a moment")
+	return problem.New(problem.Unavailable,
+		"record %d, which Last-Event-ID says was seen, is not here yet: "+
+			"this server lags, and has %s", seen, english.Several(s.Source.Last(), "record")).
+		WithHint("come back in a moment")
 }
 
-// lastEventID returns the last record that a client which comes back has been told, 0 for one that is new.
-// The id says of which ledger it is, unless the client has made it of the sequence alone.
+// lastEventID returns the last record that a client which comes back has been told, 0 for one that
+// is new. The id says of which ledger it is, unless the client has made it of the sequence alone.
 func lastEventID(r *http.Request) (seen uint64, of string, err error) {
 	id := r.Header.Get("Last-Event-ID")
 	if id == "" {
@@ -155,7 +164,8 @@ func lastEventID(r *http.Request) (seen uint64, of string, err error) {
 	sequence, of, whole := strings.Cut(id, "-")
 	seq, err := strconv.ParseUint(sequence, 10, 64)
 	if err != nil || seq > events.MaxCount || whole && !ledgerPart.MatchString(of) {
-		return 0, "", problem.New(problem.Usage, "Last-Event-ID %q is none of this server's", problem.Shorten(id)).
+		return 0, "", problem.New(problem.Usage, "Last-Event-ID %q is none of this server's",
+			problem.Shorten(id)).
 			WithHint("leave it out, and begin anew")
 	}
 	return seq, of, nil
@@ -164,7 +174,8 @@ func lastEventID(r *http.Request) (seen uint64, of string, err error) {
 var ledgerPart = regexp.MustCompile(fmt.Sprintf("^[0-9a-f]{%d}$", ledgerDigits))
 
 func (l *live) send(text []byte) error {
-	if err := l.control.SetWriteDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := l.control.SetWriteDeadline(time.Now().Add(slowest)); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := l.w.Write(text); err != nil {
@@ -190,7 +201,9 @@ func (l *live) event(name string, id uint64, data any) error {
 type LiveRecordsQuery struct{ RecordsQuery }
 
 func (q *LiveRecordsQuery) read(p *parameters) {
-	q.From = p.instant("from", "The first record: a sequence, a time or a date (its beginning). Without it, the next that comes. Last-Event-ID goes before it.", events.Date.Time)
+	q.From = p.instant("from",
+		"The first record: a sequence, a time or a date (its beginning). Without it, the next "+
+			"that comes. Last-Event-ID goes before it.", events.Date.Time)
 	q.readFilter(p)
 	p.ledger()
 }
@@ -200,7 +213,8 @@ func (p *parameters) ledger() {
 	const doc = "The ledger that is meant, as first of /ledger tells it: any other one is refused."
 	v := p.value("ledger", doc, &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9a-f]{64}$"})
 	if v != "" && !isHash(v) {
-		p.invalid("ledger", v, "write the hash of the ledger's first record, as first of /ledger tells it")
+		p.invalid("ledger", v,
+			"write the hash of the ledger's first record, as first of /ledger tells it")
 	}
 }
 
@@ -209,7 +223,8 @@ func isHash(s string) bool {
 	return err == nil && len(hash) == sha256.Size && s == strings.ToLower(s)
 }
 
-// tellRecords sends every record that passes the filter, in order, from the one after those that were seen.
+// tellRecords sends every record that passes the filter, in order, from the one after those that
+// were seen.
 func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery) error {
 	from := s.firstRecord(q.From)
 	switch {
@@ -231,14 +246,17 @@ func (s *Service) tellRecords(ctx context.Context, l *live, q *LiveRecordsQuery)
 		if from = page.Next; from <= page.AsOf {
 			continue
 		}
-		if err := s.waitFor(ctx, l, func(ctx context.Context) error { return s.Source.Wait(ctx, from-1) }); err != nil {
+		if err := s.waitFor(ctx, l, func(ctx context.Context) error {
+			return s.Source.Wait(ctx, from-1)
+		}); err != nil {
 			return err
 		}
 	}
 }
 
 // waitFor waits for something, and says now and then that the stream is there.
-func (s *Service) waitFor(ctx context.Context, l *live, something func(context.Context) error) error {
+func (s *Service) waitFor(ctx context.Context, l *live,
+	something func(context.Context) error) error {
 	for {
 		until, cancel := context.WithTimeout(ctx, s.heartbeat)
 		err := something(until)
@@ -256,8 +274,10 @@ func (s *Service) waitFor(ctx context.Context, l *live, something func(context.C
 type LiveCoverageQuery struct{ CoverageQuery }
 
 func (q *LiveCoverageQuery) read(p *parameters) {
-	q.On, q.Until = p.days("on", "What applies on that date, or in a range of dates. Without it, today (UTC), from midnight to midnight; "+
-		"and where nothing has begun, the first day of what begins. today is always today.")
+	q.On, q.Until = p.days("on",
+		"What applies on that date, or in a range of dates. Without it, today (UTC), from "+
+			"midnight to midnight; and where nothing has begun, the first day of what begins. "+
+			"today is always today.")
 	q.WhatIf = p.whatIf()
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	p.ledger()
@@ -282,8 +302,8 @@ type LineName struct {
 	Line      events.Line      `json:"line"`
 }
 
-// tellCoverage sends the lines as they are, or, to a client that has seen them as of a record, as they have changed since; and then
-// whatever changes, with a record or with the day.
+// tellCoverage sends the lines as they are, or, to a client that has seen them as of a record, as
+// they have changed since; and then whatever changes, with a record or with the day.
 func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuery) error {
 	shown := map[LineName]string{}
 	anew := l.seen == 0 || s.passed(q, l.seen)
@@ -327,8 +347,8 @@ func (s *Service) tellCoverage(ctx context.Context, l *live, q *LiveCoverageQuer
 	}
 }
 
-// passed reports whether a client that was told the coverage of its day as of a record may have been
-// told so on another day than this one: then all has to be told again.
+// passed reports whether a client that was told the coverage of its day as of a record may have
+// been told so on another day than this one: then all has to be told again.
 func (s *Service) passed(q *LiveCoverageQuery, seen uint64) (passed bool) {
 	_ = s.Projector.View(func(p *projections.Picture) error {
 		at, ok := p.Recorded(seen)
@@ -348,7 +368,8 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // lines answers the coverage, in brief, as of a record, 0 for the last.
-func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) (c projections.Coverage, err error) {
+func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery,
+	asOf uint64) (c projections.Coverage, err error) {
 	ctx, done, err := s.slot(ctx)
 	if err != nil {
 		return c, err
@@ -366,10 +387,12 @@ func (s *Service) lines(ctx context.Context, q *LiveCoverageQuery, asOf uint64) 
 		}
 	}
 	m.AsOf.Sequence = asOf
-	return c, s.lookOf(ctx, m, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
-		c, err = p.Coverage(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
-		return err
-	})
+	return c, s.lookOf(ctx, m, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Role},
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			c, err = p.Coverage(ctx, m,
+				projections.CoverageFilter{Operation: q.Operation, Role: q.Role, Brief: true})
+			return err
+		})
 }
 
 // changed returns the lines that are not as they were shown, and notes them as shown.
@@ -403,14 +426,22 @@ func documentLive(api huma.API) {
 		event             string
 		data              reflect.Type
 	}{
-		{"/records/events", "records-live", "The log as it comes, as server-sent events: an event record for each, whose id begins with its sequence", new(LiveRecordsQuery).read, "record", reflect.TypeFor[Record]()},
-		{"/coverage/events", "coverage-live", "Coverage as it changes, as server-sent events: an event coverage with the lines that changed, and an id that begins with the sequence", new(LiveCoverageQuery).read, "coverage", reflect.TypeFor[CoverageChange]()},
+		{"/records/events", "records-live",
+			"The log as it comes, as server-sent events: an event record for each, whose id " +
+				"begins with its sequence", new(LiveRecordsQuery).read, "record",
+			reflect.TypeFor[Record]()},
+		{"/coverage/events", "coverage-live",
+			"Coverage as it changes, as server-sent events: an event coverage with the lines " +
+				"that changed, and an id that begins with the sequence",
+			new(LiveCoverageQuery).read, "coverage", reflect.TypeFor[CoverageChange]()},
 	} {
 		var takes parameters
 		one.read(&takes)
 		takes.view()
-		parameters := append(takes.takes, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The last event that was seen: go on from there.",
-			Schema: &huma.Schema{Type: huma.TypeString, Pattern: eventIDPattern}})
+		parameters := append(takes.takes,
+			&huma.Param{Name: "Last-Event-ID", In: "header",
+				Description: "The last event that was seen: go on from there.",
+				Schema:      &huma.Schema{Type: huma.TypeString, Pattern: eventIDPattern}})
 		data := schemas.Schema(one.data, true, "")
 		op := huma.Operation{OperationID: one.id, Method: http.MethodGet, Path: Root + one.path,
 			Summary: one.summary, Tags: []string{"live"}, Parameters: parameters,
@@ -419,8 +450,10 @@ func documentLive(api huma.API) {
 				Content: map[string]*huma.MediaType{
 					"text/event-stream": {Schema: eventsSchema(one.event, data)}}}}}
 		documentProblems(api, &op, []int{400, 401, 403, 409, 414, 421, 422, 429, 503})
-		op.Responses["409"].Description = "This is another ledger than the one that the client has left"
-		op.Responses["429"].Description = "This client is told live by as many streams as one client has"
+		op.Responses["409"].Description =
+			"This is another ledger than the one that the client has left"
+		op.Responses["429"].Description =
+			"This client is told live by as many streams as one client has"
 		op.Responses["503"].Description = "Too many clients are told live: come back in a while"
 		api.OpenAPI().AddOperation(&op)
 	}
@@ -431,11 +464,14 @@ const eventIDPattern = "^[0-9]+(-[0-9a-f]{12})?$"
 // eventsSchema describes a stream of events as a list of them, since OpenAPI 3.1 has no words for a
 // stream.
 func eventsSchema(name string, data *huma.Schema) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeArray, Description: "Server-sent events, each with these fields",
+	return &huma.Schema{Type: huma.TypeArray,
+		Description: "Server-sent events, each with these fields",
 		Items: &huma.Schema{Type: huma.TypeObject, Required: []string{"id", "event", "data"},
 			Properties: map[string]*huma.Schema{
-				"id": {Type: huma.TypeString, Pattern: eventIDPattern, Description: "The sequence of a record, " +
-					"and after a hyphen the beginning of the ledger, as first of /ledger tells it"},
+				"id": {Type: huma.TypeString, Pattern: eventIDPattern,
+					Description: "The sequence of a record, " +
+						"and after a hyphen the beginning of the ledger, as first of /ledger " +
+						"tells it"},
 				"event": {Type: huma.TypeString, Enum: []any{name}},
 				"data":  data,
 			}}}

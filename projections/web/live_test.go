@@ -80,7 +80,8 @@ func TestLiveRecords(t *testing.T) {
 	for want := uint64(1); want <= last; want++ {
 		var r Record
 		id, name := all.hear(&r)
-		equal(t, "record", fmt.Sprint(id, " ", name, " ", r.Sequence), fmt.Sprint(want, " record ", want))
+		equal(t, "record", fmt.Sprint(id, " ", name, " ", r.Sequence),
+			fmt.Sprint(want, " record ", want))
 		equal(t, "stored", r.Stored, string(l.records[want-1].Stored))
 	}
 	fresh := s.listen("/records/events?nation=GBR", "")
@@ -105,7 +106,8 @@ func TestLiveCoverage(t *testing.T) {
 	equal(t, "event", name, "coverage")
 	equal(t, "all lines", len(c.Lines), 1)
 	before := c.Lines[0].Supply
-	l.offer("GBR", 5, func(o *events.PledgeOffered) { o.Role, o.Unit = "air", "aircraft" }) // changes nothing of ground
+	// changes nothing of ground
+	l.offer("GBR", 5, func(o *events.PledgeOffered) { o.Role, o.Unit = "air", "aircraft" })
 	seq := l.offer("GBR", 7).seq
 	c = CoverageChange{}
 	id, _ := heard.hear(&c)
@@ -146,8 +148,8 @@ func TestLiveMidnight(t *testing.T) {
 	equal(t, "of one day, only a record makes an event", id, number(seq))
 }
 
-// A client that comes back to another ledger is told so: at once where it says which one it has left,
-// and else when the record that it has seen does not come. It never waits in silence.
+// A client that comes back to another ledger is told so: at once where it says which one it has
+// left, and else when the record that it has seen does not come. It never waits in silence.
 func TestLiveOfAnotherLedger(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
@@ -196,12 +198,15 @@ func TestLiveOfAnotherLedger(t *testing.T) {
 		// A client that says no more than the id of the last event comes back to a ledger as long.
 		ours, theirs := "1-"+first[:12], "1-"+other[:12]
 		s.listen(stream, ours).stop()
-		for id, says := range map[string]string{theirs: "this is another ledger", "1-x": "none of this server's"} {
-			if status, body := ask(stream, id); status == http.StatusOK || !strings.Contains(body, says) {
+		for id, says := range map[string]string{theirs: "this is another ledger",
+			"1-x": "none of this server's"} {
+			if status, body := ask(stream, id); status == http.StatusOK ||
+				!strings.Contains(body, says) {
 				t.Errorf("%s after %s: %d %s", stream, id, status, body)
 			}
 		}
-		if status, body := ask(stream, number(l.Last()+5)+"-"+first[:12]); status != http.StatusServiceUnavailable {
+		if status, body := ask(stream, number(l.Last()+5)+"-"+first[:12]); status !=
+			http.StatusServiceUnavailable {
 			t.Errorf("%s on a server that lags: %d %s", stream, status, body)
 		}
 	}
@@ -223,7 +228,9 @@ func TestLiveOfAnotherLedger(t *testing.T) {
 
 func TestLiveRefuses(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
-	for path, want := range map[string]int{"/records/events?type=cheese": 400, "/coverage/events?rung=top&on=x": 422, "/coverage/events?as_of=3": 400, "/records/events?limit=3": 400} {
+	for path, want := range map[string]int{"/records/events?type=cheese": 400,
+		"/coverage/events?rung=top&on=x": 422, "/coverage/events?as_of=3": 400,
+		"/records/events?limit=3": 400} {
 		status, _, _, body := s.fetch(path, "")
 		if status != want || !strings.Contains(body, `"errors"`) {
 			t.Errorf("%s: %d %s", path, status, body)
@@ -235,7 +242,8 @@ func TestLiveRefuses(t *testing.T) {
 		}
 	}
 	status, _, _, body := s.fetch("/records/events", "")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "as many live streams under way as it takes") {
+	if status != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "as many live streams under way as it takes") {
 		t.Errorf("too many: %d %s", status, body)
 	}
 }

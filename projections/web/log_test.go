@@ -25,8 +25,10 @@ type testLog struct {
 }
 
 func newTestLog(t testing.TB) *testLog {
-	l := &testLog{t: t, more: make(chan struct{}), clock: time.Date(2026, 1, 1, 11, 0, 0, 0, time.UTC), keys: map[string]*events.Signer{}}
-	l.say("HQ/founder", &events.LedgerFounded{Header: head("ledger.founded"), Title: "A test", Founder: l.key("HQ/founder").Key()})
+	l := &testLog{t: t, more: make(chan struct{}),
+		clock: time.Date(2026, 1, 1, 11, 0, 0, 0, time.UTC), keys: map[string]*events.Signer{}}
+	l.say("HQ/founder", &events.LedgerFounded{Header: head("ledger.founded"), Title: "A test",
+		Founder: l.key("HQ/founder").Key()})
 	return l
 }
 
@@ -128,14 +130,19 @@ func dated(on events.Date) events.Dated { return events.Dated{Effective: on} }
 
 func (l *testLog) open(o events.Operation, roles ...events.RoleDefinition) uint64 {
 	l.t.Helper()
-	return l.say("HQ/founder", &events.OperationOpened{Header: head("operation.opened"), Dated: dated(2026_01_01),
-		OperationTerms: events.OperationTerms{Operation: o, Title: "Operation " + string(o), Note: "illustrative", Roles: roles}})
+	return l.say("HQ/founder",
+		&events.OperationOpened{Header: head("operation.opened"), Dated: dated(2026_01_01),
+			OperationTerms: events.OperationTerms{Operation: o, Title: "Operation " + string(o),
+				Note: "illustrative", Roles: roles}})
 }
 
-func (l *testLog) need(name events.Line, role events.Role, unit events.Unit, quantity int64) uint64 {
+func (l *testLog) need(name events.Line, role events.Role, unit events.Unit,
+	quantity int64) uint64 {
 	l.t.Helper()
-	return l.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"), Dated: dated(2026_01_01),
-		RequirementTerms: events.RequirementTerms{Operation: "force", Line: name, Role: role, Quantity: events.Count(quantity), Unit: unit,
+	return l.say("HQ/founder", &events.RequirementIssued{Header: head("requirement.issued"),
+		Dated: dated(2026_01_01),
+		RequirementTerms: events.RequirementTerms{Operation: "force", Line: name, Role: role,
+			Quantity: events.Count(quantity), Unit: unit,
 			Window: events.Window{From: 2026_01_01}, Priority: 1}})
 }
 
@@ -148,10 +155,13 @@ type testPledge struct {
 }
 
 // offer offers personnel for ground in force, unless it is changed.
-func (l *testLog) offer(nation events.Nation, quantity int64, change ...func(*events.PledgeOffered)) testPledge {
+func (l *testLog) offer(nation events.Nation, quantity int64,
+	change ...func(*events.PledgeOffered)) testPledge {
 	l.t.Helper()
-	s := &events.PledgeOffered{Header: head("pledge.offered"), Dated: dated(2026_01_01), Place: events.Place{Operation: "force", Nation: nation},
-		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity), Unit: "personnel", Window: events.Window{From: 2026_01_01}}}
+	s := &events.PledgeOffered{Header: head("pledge.offered"), Dated: dated(2026_01_01),
+		Place: events.Place{Operation: "force", Nation: nation},
+		PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(quantity),
+			Unit: "personnel", Window: events.Window{From: 2026_01_01}}}
 	for _, c := range change {
 		c(s)
 	}
@@ -159,7 +169,8 @@ func (l *testLog) offer(nation events.Nation, quantity int64, change ...func(*ev
 }
 
 func (p testPledge) step(t events.Type, on events.Date) events.PledgeStep {
-	return events.PledgeStep{Header: head(t), Dated: dated(on), Place: events.Place{Operation: "force", Nation: p.nation}, Step: events.Step{Pledge: p.id}}
+	return events.PledgeStep{Header: head(t), Dated: dated(on),
+		Place: events.Place{Operation: "force", Nation: p.nation}, Step: events.Step{Pledge: p.id}}
 }
 
 func (p testPledge) accept(on events.Date) uint64 {
@@ -167,17 +178,20 @@ func (p testPledge) accept(on events.Date) uint64 {
 }
 
 func (p testPledge) withdraw(on events.Date) uint64 {
-	return p.l.say(string(p.nation)+"/liaison", &events.PledgeWithdrawn{PledgeStep: p.step("pledge.withdrawn", on)})
+	return p.l.say(string(p.nation)+"/liaison",
+		&events.PledgeWithdrawn{PledgeStep: p.step("pledge.withdrawn", on)})
 }
 
 func (p testPledge) deploy(on events.Date, quantity int64, unit events.Unit) uint64 {
-	return p.l.say(string(p.nation)+"/liaison", &events.PledgeDeployed{PledgeStep: p.step("pledge.deployed", on),
-		Strength: events.Strength{Quantity: events.Count(quantity), Unit: unit}})
+	return p.l.say(string(p.nation)+"/liaison",
+		&events.PledgeDeployed{PledgeStep: p.step("pledge.deployed", on),
+			Strength: events.Strength{Quantity: events.Count(quantity), Unit: unit}})
 }
 
 func (p testPledge) hangOn(condition events.Line) uint64 {
 	return p.l.say(string(p.nation)+"/liaison", &events.ConditionAdded{Kind: events.Parliament,
-		ConditionStep: events.ConditionStep{PledgeStep: p.step("condition.added", 2026_01_01), Condition: condition}})
+		ConditionStep: events.ConditionStep{PledgeStep: p.step("condition.added", 2026_01_01),
+			Condition: condition}})
 }
 
 // A round is a log in which a bit of everything was said.
@@ -189,11 +203,14 @@ type round struct {
 func newRound(t testing.TB) round {
 	l := newTestLog(t)
 	l.open("force",
-		events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}},
+		events.RoleDefinition{Role: "ground", Title: "Troops",
+			Units: []events.Unit{"personnel", "team"}},
 		events.RoleDefinition{Role: "air", Title: "Aircraft", Units: []events.Unit{"aircraft"}},
 		events.RoleDefinition{Role: "fund", Title: "Money", Units: []events.Unit{"EUR"}})
-	l.open("relief", events.RoleDefinition{Role: "medical", Title: "Doctors", Units: []events.Unit{"team"}})
-	l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"), Key: l.key("FRA/liaison").Key(), Role: events.Liaison})
+	l.open("relief", events.RoleDefinition{Role: "medical", Title: "Doctors",
+		Units: []events.Unit{"team"}})
+	l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"),
+		Key: l.key("FRA/liaison").Key(), Role: events.Liaison})
 	l.need("ground-all", "ground", "personnel", 1000)
 	l.need("air-all", "air", "aircraft", 10)
 	r := round{testLog: l}
@@ -204,15 +221,22 @@ func newRound(t testing.TB) round {
 	l.offer("ESP", 1, func(s *events.PledgeOffered) {
 		s.Role, s.Unit, s.Quantity = "fund", "EUR", events.Unit("EUR").Of(250_000_050)
 	})
-	r.swe = l.offer("SWE", 5, func(s *events.PledgeOffered) { s.Role, s.Unit, s.Note = "air", "aircraft", "“<Gripen> & crew”" })
+	r.swe = l.offer("SWE", 5, func(s *events.PledgeOffered) {
+		s.Role, s.Unit, s.Note = "air", "aircraft", "“<Gripen> & crew”"
+	})
 	r.swe.accept(2026_01_02)
 	r.swe.deploy(2026_01_03, 4, "aircraft")
-	r.gbr = l.offer("GBR", 50, func(s *events.PledgeOffered) { s.Effective, s.From = 2026_03_01, 2026_03_01 })
+	r.gbr = l.offer("GBR", 50, func(s *events.PledgeOffered) {
+		s.Effective, s.From = 2026_03_01, 2026_03_01
+	})
 	r.dnk = l.offer("DNK", 20)
 	r.dnk.withdraw(2026_01_05)
-	l.say("FRA/liaison", &events.ScopeDeclared{Header: head("scope.declared"), Dated: dated(2026_01_01),
+	l.say("FRA/liaison", &events.ScopeDeclared{Header: head("scope.declared"),
+		Dated: dated(2026_01_01),
 		Place: events.Place{Operation: "force", Nation: "FRA"}, Roles: []events.Role{"ground"}})
-	l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"), Key: l.key("DEU/bonn").Key(), Role: events.Liaison})
-	l.say("HQ/founder", &events.MemberRevoked{Header: head("member.revoked"), Key: l.key("DEU/bonn").Key(), Reason: "moved"})
+	l.say("HQ/founder", &events.MemberAdmitted{Header: head("member.admitted"),
+		Key: l.key("DEU/bonn").Key(), Role: events.Liaison})
+	l.say("HQ/founder", &events.MemberRevoked{Header: head("member.revoked"),
+		Key: l.key("DEU/bonn").Key(), Reason: "moved"})
 	return r
 }

@@ -17,9 +17,12 @@ import (
 // given are values of parameters: of those that have no example here, one from their schema.
 func given(l round) map[string]string {
 	return map[string]string{
-		"as_of": number(l.Last() - 2), "on": "2026-01-04", "from": "3", "to": "6", "from_on": "2026-01-04",
-		"to_on": "2026-02-04", "until": "2026-06-30", "min_seq": "2", "view": "coalition", "without": "FRA", "discharge": "vote",
-		"rung": "accepted", "operation": "force", "role": "ground", "nation": "FRA", "only": "ground",
+		"as_of": number(l.Last() - 2), "on": "2026-01-04", "from": "3", "to": "6",
+		"from_on": "2026-01-04",
+		"to_on":   "2026-02-04", "until": "2026-06-30", "min_seq": "2", "view": "coalition",
+		"without": "FRA", "discharge": "vote",
+		"rung": "accepted", "operation": "force", "role": "ground", "nation": "FRA",
+		"only": "ground",
 		"line": "ground-all", "by": "role", "after": l.fra.id.String(), "id": l.fra.id.String(),
 		"record": number(l.Last()), "limit": "2", "within": "5", "days": "3", "type": "pledge",
 		"signer": "HQ/founder", "wait": "1", "what": "coverage", "step": "month", "state": "live",
@@ -27,7 +30,8 @@ func given(l round) map[string]string {
 	}
 }
 
-// addresses returns every question with each of its parameters absent, empty and given, on both forms.
+// addresses returns every question with each of its parameters absent, empty and given, on both
+// forms.
 func addresses(t *testing.T, api huma.API, l round) (all []string) {
 	values := given(l)
 	add := func(path, name, value string) {
@@ -41,7 +45,9 @@ func addresses(t *testing.T, api huma.API, l round) (all []string) {
 		if name != "" {
 			q.Set(name, value)
 		}
-		filled := partOfPath.ReplaceAllStringFunc(path, func(part string) string { return values[strings.Trim(part, "{}")] })
+		filled := partOfPath.ReplaceAllStringFunc(path, func(part string) string {
+			return values[strings.Trim(part, "{}")]
+		})
 		for _, form := range []string{"", csvSuffix} {
 			all = append(all, filled+form+"?"+q.Encode())
 		}
@@ -88,8 +94,8 @@ func (s *testServer) newFresh() func(path string) string {
 	}
 }
 
-// After midnight nobody is answered as of yesterday: neither who has yesterday's answer, nor who asks
-// for the first time and would get what the server has kept.
+// After midnight nobody is answered as of yesterday: neither who has yesterday's answer, nor who
+// asks for the first time and would get what the server has kept.
 func TestMidnight(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)

@@ -50,7 +50,8 @@ func TestAsOf(t *testing.T) {
 
 	beyond := s.ask("members", fmt.Sprint("as_of=", last+1))
 	equal(t, "beyond the last record", beyond.status, http.StatusNotFound)
-	if p := beyond.problem(t); !strings.Contains(p.Detail, fmt.Sprintf("no record %d yet", last+1)) {
+	if p := beyond.problem(t); !strings.Contains(p.Detail,
+		fmt.Sprintf("no record %d yet", last+1)) {
 		t.Error(beyond.body)
 	}
 }
@@ -61,11 +62,14 @@ func TestBeforeTheFirstRecord(t *testing.T) {
 	s := newServer(t, l.testLog)
 	for _, before := range []string{"2026-01-01T11:59:59Z", "2025-12-31"} {
 		c := told[Coverage](s, "coverage", "as_of="+before)
-		equal(t, before, fmt.Sprint(c.AsOf, " ", c.On, len(c.Lines), len(c.NotCounted), len(c.Notes)),
+		equal(t, before, fmt.Sprint(c.AsOf, " ", c.On, len(c.Lines), len(c.NotCounted),
+			len(c.Notes)),
 			"0 "+before[:10]+" 0 0 0")
 	}
-	known := map[string]string{"plan": "operation=force", "pledge": "id=" + l.fra.id.String(), "nation": "nation=FRA",
-		"versions": "id=" + l.fra.id.String(), "counted": "record=" + number(l.fra.seq), "explain": "what=strength"}
+	known := map[string]string{"plan": "operation=force", "pledge": "id=" + l.fra.id.String(),
+		"nation":   "nation=FRA",
+		"versions": "id=" + l.fra.id.String(), "counted": "record=" + number(l.fra.seq),
+		"explain": "what=strength"}
 	missing := map[string]bool{"plan": true, "pledge": true, "versions": true, "counted": true}
 	for question, path := range paths {
 		takes := s.api.OpenAPI().Paths[Root+path].Get.Parameters
@@ -94,17 +98,20 @@ func TestDiffFromBeforeTheFirstRecord(t *testing.T) {
 	equal(t, "from", fmt.Sprint(d.From.AsOf, " ", d.From.On), "0 2026-03-01")
 	now := told[Coverage](s, "coverage", "on=2026-03-01")
 	if len(now.Lines) == 0 || len(d.Lines) != len(now.Lines) || len(d.Pledges) == 0 {
-		t.Errorf("%d lines and %d pledges differ, of %d", len(d.Lines), len(d.Pledges), len(now.Lines))
+		t.Errorf("%d lines and %d pledges differ, of %d", len(d.Lines), len(d.Pledges),
+			len(now.Lines))
 	}
 	for _, one := range d.Lines {
 		if one.From != nil || one.To == nil || len(one.Records) == 0 {
 			t.Errorf("%s: %+v", one.Line, one)
 		}
 	}
-	if back := told[projections.Diff](s, "diff", "from=2026-01-01&to=2025-12-31&on=2026-03-01"); back.To.AsOf != 0 {
+	if back := told[projections.Diff](s, "diff",
+		"from=2026-01-01&to=2025-12-31&on=2026-03-01"); back.To.AsOf != 0 {
 		t.Errorf("%+v", back.To)
 	}
-	equal(t, "two moments before", len(told[projections.Diff](s, "diff", "from=2025-12-01&to=2025-12-31").Lines), 0)
+	equal(t, "two moments before",
+		len(told[projections.Diff](s, "diff", "from=2025-12-01&to=2025-12-31").Lines), 0)
 	table := DiffTable(d)
 	if !strings.Contains(strings.Join(table.Above, "\n"), "before the first record") {
 		t.Errorf("%q", table.Above)
@@ -117,29 +124,39 @@ func TestAsOfAheadOfTheClock(t *testing.T) {
 	s := newServer(t, l)
 	s.service.Now = func() time.Time { return l.records[0].Recorded.Add(-time.Minute) }
 	equal(t, "as of", told[projections.Roster](s, "members", "as_of="+l.recorded(1)).AsOf, 1)
-	equal(t, "a moment later", s.ask("members", "as_of="+l.records[0].Recorded.Add(time.Second).Format(time.RFC3339)).status, http.StatusUnprocessableEntity)
+	equal(t, "a moment later",
+		s.ask("members", "as_of="+l.records[0].Recorded.Add(time.Second).
+			Format(time.RFC3339)).status, http.StatusUnprocessableEntity)
 }
 
-// questionsOfMoments are all questions that take as_of, with every parameter that changes what they show.
+// questionsOfMoments are all questions that take as_of, with every parameter that changes what they
+// show.
 func questionsOfMoments(l round) [][2]string {
 	return [][2]string{
-		{"coverage", "a"}, {"coverage", "on=2026-01-04"}, {"coverage", "on=2026-03-01&rung=indicated"}, {"coverage", "rung=deployed&operation=force"},
+		{"coverage", "a"}, {"coverage", "on=2026-01-04"},
+		{"coverage", "on=2026-03-01&rung=indicated"}, {"coverage", "rung=deployed&operation=force"},
 		{"coverage", "operation=other"}, {"coverage", "role=cavalry"},
-		{"strength", "a"}, {"strength", "on=2026-03-02&by=operation,role"}, {"strength", "rung=accepted&nation=SWE&by=unit"},
-		{"pledges", "a"}, {"pledges", "on=2026-03-01&state=live"}, {"pledges", "limit=3"}, {"pledges", "limit=3&after=" + l.fra.id.String()},
-		{"pledge", "id=" + l.fra.id.String()}, {"pledge", "on=2026-01-02&id=" + l.swe.id.String()}, {"pledge", "id=" + l.dnk.id.String()},
-		{"plan", "operation=force"}, {"plan", "operation=force&on=2026-02-01"}, {"plan", "operation=other"},
-		{"members", "a"}, {"scopes", "a"}, {"scopes", "nation=FRA&on=2026-02-01"}, {"scopes", "operation=other"},
+		{"strength", "a"}, {"strength", "on=2026-03-02&by=operation,role"},
+		{"strength", "rung=accepted&nation=SWE&by=unit"},
+		{"pledges", "a"}, {"pledges", "on=2026-03-01&state=live"}, {"pledges", "limit=3"},
+		{"pledges", "limit=3&after=" + l.fra.id.String()},
+		{"pledge", "id=" + l.fra.id.String()}, {"pledge", "on=2026-01-02&id=" + l.swe.id.String()},
+		{"pledge", "id=" + l.dnk.id.String()},
+		{"plan", "operation=force"}, {"plan", "operation=force&on=2026-02-01"},
+		{"plan", "operation=other"},
+		{"members", "a"}, {"scopes", "a"}, {"scopes", "nation=FRA&on=2026-02-01"},
+		{"scopes", "operation=other"},
 	}
 }
 
-// An old question has the same answer for ever: in the same bytes, whatever was recorded since, and however far back it
-// reaches on the other clock.
+// An old question has the same answer for ever: in the same bytes, whatever was recorded since, and
+// however far back it reaches on the other clock.
 func TestOldAnswersStay(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
-	moments := []string{fmt.Sprint(last), fmt.Sprint(last - 5), l.recorded(last), "2026-01-01T20:00:00Z", "2026-01-01"}
+	moments := []string{fmt.Sprint(last), fmt.Sprint(last - 5), l.recorded(last),
+		"2026-01-01T20:00:00Z", "2026-01-01"}
 	ask := func() map[string]answer {
 		answers := map[string]answer{}
 		for _, q := range questionsOfMoments(l) {
@@ -161,7 +178,8 @@ func TestOldAnswersStay(t *testing.T) {
 	}
 	for what, after := range ask() {
 		if was := before[what]; after != was {
-			t.Errorf("%s\nbefore: %d %s\n after: %d %s", what, was.status, was.body, after.status, after.body)
+			t.Errorf("%s\nbefore: %d %s\n after: %d %s", what, was.status, was.body,
+				after.status, after.body)
 		}
 	}
 }
@@ -172,16 +190,25 @@ func sayMore(l round) {
 	l.fra.deploy(2026_01_01, 390, "personnel")
 	l.swe.withdraw(2026_01_03)
 	l.offer("PRT", 7)
-	l.offer("BEL", 1, func(s *events.PledgeOffered) { s.Effective, s.From = 2026_02_01, 2026_02_01 })
+	l.offer("BEL", 1, func(s *events.PledgeOffered) {
+		s.Effective, s.From = 2026_02_01, 2026_02_01
+	})
 	l.need("ground-more", "ground", "personnel", 5)
-	l.open("other", events.RoleDefinition{Role: "cavalry", Title: "Horses", Units: []events.Unit{"horse"}})
-	l.say("HQ/founder", &events.OperationRevised{Header: head("operation.revised"), Dated: dated(2026_01_01), OperationTerms: events.OperationTerms{
-		Operation: "force", Title: "Renamed", Note: "otherwise", Roles: []events.RoleDefinition{
-			{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}}, {Role: "air", Title: "Aircraft", Units: []events.Unit{"aircraft"}},
-			{Role: "fund", Title: "Money", Units: []events.Unit{"EUR"}}, {Role: "cavalry", Title: "Horses", Units: []events.Unit{"horse"}}}}})
-	l.say("HQ/founder", &events.RequirementCancelled{Header: head("requirement.cancelled"), Dated: dated(2026_01_01), Operation: "force", Line: "air-all", Reason: "not needed"})
-	l.say("HQ/founder", &events.MemberRevoked{Header: head("member.revoked"), Key: l.key("FRA/liaison").Key(), Reason: "lost"})
-	l.say("FRA/liaison", &events.ScopeDeclared{Header: head("scope.declared"), Dated: dated(2026_01_01),
+	l.open("other", events.RoleDefinition{Role: "cavalry", Title: "Horses",
+		Units: []events.Unit{"horse"}})
+	l.say("HQ/founder", &events.OperationRevised{Header: head("operation.revised"),
+		Dated: dated(2026_01_01), OperationTerms: events.OperationTerms{
+			Operation: "force", Title: "Renamed", Note: "otherwise", Roles: []events.RoleDefinition{
+				{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel", "team"}},
+				{Role: "air", Title: "Aircraft", Units: []events.Unit{"aircraft"}},
+				{Role: "fund", Title: "Money", Units: []events.Unit{"EUR"}},
+				{Role: "cavalry", Title: "Horses", Units: []events.Unit{"horse"}}}}})
+	l.say("HQ/founder", &events.RequirementCancelled{Header: head("requirement.cancelled"),
+		Dated: dated(2026_01_01), Operation: "force", Line: "air-all", Reason: "not needed"})
+	l.say("HQ/founder", &events.MemberRevoked{Header: head("member.revoked"),
+		Key: l.key("FRA/liaison").Key(), Reason: "lost"})
+	l.say("FRA/liaison", &events.ScopeDeclared{Header: head("scope.declared"),
+		Dated: dated(2026_01_01),
 		Place: events.Place{Operation: "force", Nation: "FRA"}, Unlimited: true})
 }
 
@@ -201,14 +228,17 @@ func TestMinSeq(t *testing.T) {
 	equal(t, "none", s.ask("members", "min_seq=0").status, http.StatusOK)
 }
 
-// A question about a time waits until all that was recorded then is in the picture: else its answer would not stay.
+// A question about a time waits until all that was recorded then is in the picture: else its answer
+// would not stay.
 func TestAsOfWaitsForThePicture(t *testing.T) {
 	l := newRound(t)
 	s := newStillServer(t, l.testLog)
 	behind := l.Last()
 	l.offer("PRT", 7)
-	equal(t, "as of what the picture has", s.ask("members", fmt.Sprint("as_of=", behind)).status, http.StatusOK)
-	byTime, bySequence := s.askTogether("members", "as_of=2026-01-20"), s.askTogether("members", fmt.Sprint("as_of=", behind+1))
+	equal(t, "as of what the picture has", s.ask("members", fmt.Sprint("as_of=", behind)).status,
+		http.StatusOK)
+	byTime, bySequence := s.askTogether("members", "as_of=2026-01-20"),
+		s.askTogether("members", fmt.Sprint("as_of=", behind+1))
 	s.follow()
 	for _, answers := range []<-chan answer{byTime, bySequence} {
 		equal(t, "as of", decode[projections.Roster](s, soon(t, answers)).AsOf, behind+1)
@@ -228,7 +258,8 @@ func TestWhatDoesNotCome(t *testing.T) {
 			t.Errorf("%s: %s", query, a.body)
 		}
 	}
-	refused(fmt.Sprint("min_seq=", next), fmt.Sprintf("record %d is not in the picture yet, which is at record %d", next, next-1))
+	refused(fmt.Sprint("min_seq=", next),
+		fmt.Sprintf("record %d is not in the picture yet, which is at record %d", next, next-1))
 	l.offer("PRT", 7)
 	refused(fmt.Sprint("as_of=", next), "not in the picture yet")
 	refused("as_of=2026-01-20", "not in the picture yet")

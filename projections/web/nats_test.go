@@ -24,7 +24,8 @@ func TestMicroService(t *testing.T) {
 	}
 	equal(t, "questions", len(info.Endpoints), len(paths))
 	for _, e := range info.Endpoints {
-		if _, ok := paths[e.Name]; !ok || e.Subject != "muster."+e.Name || e.Metadata["description"] == "" {
+		if _, ok := paths[e.Name]; !ok || e.Subject != "muster."+e.Name ||
+			e.Metadata["description"] == "" {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -33,12 +34,14 @@ func TestMicroService(t *testing.T) {
 // The header of a refusal says all, too, and in one line.
 func TestRefusalOverNATS(t *testing.T) {
 	s := newServer(t, newTestLog(t))
-	m, err := s.nc.Request("muster.coverage", []byte(`{"on":"x\r\nNats-Service-Error-Code: 200","a\r\nb: c":1}`), patient)
+	m, err := s.nc.Request("muster.coverage",
+		[]byte(`{"on":"x\r\nNats-Service-Error-Code: 200","a\r\nb: c":1}`), patient)
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "code", m.Header.Get(micro.ErrorCodeHeader), "422")
-	if said := m.Header.Get(micro.ErrorHeader); !strings.Contains(said, `on "x\r\nNats`) || !strings.Contains(said, `"a\r\nb: c": unknown`) || len(m.Header) != 2 {
+	if said := m.Header.Get(micro.ErrorHeader); !strings.Contains(said, `on "x\r\nNats`) ||
+		!strings.Contains(said, `"a\r\nb: c": unknown`) || len(m.Header) != 2 {
 		t.Errorf("%q in %v", said, m.Header)
 	}
 }
@@ -46,7 +49,8 @@ func TestRefusalOverNATS(t *testing.T) {
 // An answer that no message can hold is a problem, and not silence.
 func TestTooMuchForNATS(t *testing.T) {
 	l := newTestLog(t)
-	l.open("force", events.RoleDefinition{Role: "ground", Title: "Troops", Units: []events.Unit{"personnel"}})
+	l.open("force", events.RoleDefinition{Role: "ground", Title: "Troops",
+		Units: []events.Unit{"personnel"}})
 	for range 120 {
 		l.offer("FRA", 1, func(s *events.PledgeOffered) { s.Note = strings.Repeat("x", 9000) })
 	}
@@ -54,7 +58,8 @@ func TestTooMuchForNATS(t *testing.T) {
 	equal(t, "over HTTP", s.overHTTP("pledges", "").status, http.StatusOK)
 	a := s.overNATS("pledges", "")
 	equal(t, "over NATS", a.status, http.StatusBadRequest)
-	if p := a.problem(t); !strings.Contains(p.Detail, "too many for a message") || !strings.Contains(p.Hint, "smaller limit") {
+	if p := a.problem(t); !strings.Contains(p.Detail, "too many for a message") ||
+		!strings.Contains(p.Hint, "smaller limit") {
 		t.Error(a.body)
 	}
 	equal(t, "less", s.ask("pledges", "limit=50").status, http.StatusOK)

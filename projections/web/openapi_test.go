@@ -64,12 +64,14 @@ func TestOpenAPI(t *testing.T) {
 	} {
 		equal(t, what, test[0], test[1])
 	}
-	for _, of := range [][2]string{{"Pledge", "quantity"}, {"Pledge", "strength"}, {"LineCoverage", "gap"}, {"StrengthRow", "quantity"}, {"Requirement", "required"}} {
+	for _, of := range [][2]string{{"Pledge", "quantity"}, {"Pledge", "strength"},
+		{"LineCoverage", "gap"}, {"StrengthRow", "quantity"}, {"Requirement", "required"}} {
 		if one, ok := member(of[0], of[1])["oneOf"].([]any); !ok || len(one) != 2 {
 			t.Errorf("%s of %s is no quantity: %v", of[1], of[0], member(of[0], of[1]))
 		}
 	}
-	if required := fmt.Sprint(at(t, schemas, "Pledge", "required")); !strings.Contains(required, " unit") || strings.Contains(required, "note") {
+	if required := fmt.Sprint(at(t, schemas, "Pledge", "required")); !strings.Contains(required,
+		" unit") || strings.Contains(required, "note") {
 		t.Errorf("a pledge always has %s", required)
 	}
 }
@@ -113,35 +115,55 @@ func TestOpenAPIParameters(t *testing.T) {
 	equal(t, "questions, rows and streams", described, len(paths)+lists+2)
 	for question, want := range map[string]string{
 		"ledger": "", "rebuild": "",
-		"coverage": "as_of on min_seq without without_conditional without_caveated discharge rung operation role differences",
-		"strength": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by",
-		"pledges":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role state line after limit",
-		"pledge":   "id as_of on min_seq without without_conditional without_caveated discharge",
-		"plan":     "operation as_of on min_seq without without_conditional without_caveated discharge",
-		"members":  "as_of on min_seq without without_conditional without_caveated discharge",
-		"scopes":   "as_of on min_seq without without_conditional without_caveated discharge operation nation role",
-		"records":  "from nation operation type signer limit wait",
+		"coverage": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation role differences",
+		"strength": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role by",
+		"pledges": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role state line after limit",
+		"pledge": "id as_of on min_seq without without_conditional without_caveated discharge",
+		"plan": "operation as_of on min_seq without without_conditional without_caveated " +
+			"discharge",
+		"members": "as_of on min_seq without without_conditional without_caveated discharge",
+		"scopes": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"operation nation role",
+		"records": "from nation operation type signer limit wait",
 
 		"fingerprint": "as_of min_seq",
 
-		"late":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role days",
-		"corrections": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
-		"delivery":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
-		"versions":    "id as_of on min_seq without without_conditional without_caveated discharge",
-		"preview":     "statements on min_seq without without_conditional without_caveated discharge rung",
-		"diff":        "from to on from_on to_on min_seq without without_conditional without_caveated discharge rung operation nation role",
-		"explain":     "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role what line",
-		"counted":     "record as_of on min_seq without without_conditional without_caveated discharge",
+		"late": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"operation nation role days",
+		"corrections": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role",
+		"delivery": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role",
+		"versions": "id as_of on min_seq without without_conditional without_caveated discharge",
+		"preview": "statements on min_seq without without_conditional without_caveated " +
+			"discharge rung",
+		"diff": "from to on from_on to_on min_seq without without_conditional " +
+			"without_caveated discharge rung operation nation role",
+		"explain": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role what line",
+		"counted": "record as_of on min_seq without without_conditional without_caveated discharge",
 
-		"gaps":       "as_of on min_seq without without_conditional without_caveated discharge rung operation role",
-		"timeline":   "as_of on min_seq without without_conditional without_caveated discharge rung operation role line from until step",
-		"dependence": "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role by_role",
-		"hanging":    "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
-		"readiness":  "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role within by_nation",
-		"review":     "as_of on min_seq without without_conditional without_caveated discharge rung operation nation role",
-		"due":        "as_of on min_seq without without_conditional without_caveated discharge operation nation role within",
-		"nations":    "as_of on min_seq without without_conditional without_caveated discharge rung operation only",
-		"nation":     "nation as_of on min_seq without without_conditional without_caveated discharge rung operation",
+		"gaps": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation role",
+		"timeline": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation role line from until step",
+		"dependence": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role by_role",
+		"hanging": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role",
+		"readiness": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role within by_nation",
+		"review": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation nation role",
+		"due": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"operation nation role within",
+		"nations": "as_of on min_seq without without_conditional without_caveated discharge " +
+			"rung operation only",
+		"nation": "nation as_of on min_seq without without_conditional without_caveated " +
+			"discharge rung operation",
 	} {
 		op := at(t, doc, "paths", Root+paths[question], "get").(map[string]any)
 		var got []string
@@ -149,7 +171,8 @@ func TestOpenAPIParameters(t *testing.T) {
 		for _, p := range listed {
 			name, in := at(t, p, "name").(string), at(t, p, "in").(string)
 			got = append(got, name)
-			if isPart := strings.Contains(paths[question], "{"+name+"}"); isPart != (in == "path") || isPart != (p.(map[string]any)["required"] == true) {
+			if isPart := strings.Contains(paths[question], "{"+name+"}"); isPart !=
+				(in == "path") || isPart != (p.(map[string]any)["required"] == true) {
 				t.Errorf("%s: %s is in the %s", question, name, in)
 			}
 			if at(t, p, "description") == "" {
@@ -159,7 +182,8 @@ func TestOpenAPIParameters(t *testing.T) {
 		}
 		equal(t, question, strings.Join(got, " "), strings.TrimSpace(want+" view"))
 		for _, status := range []string{"400", "404", "422", "503"} {
-			equal(t, question, at(t, op, "responses", status, "content", "application/problem+json", "schema", "$ref").(string), "#/components/schemas/ProblemJSON")
+			equal(t, question, at(t, op, "responses", status, "content", "application/problem+json",
+				"schema", "$ref").(string), "#/components/schemas/ProblemJSON")
 		}
 	}
 }
@@ -168,9 +192,14 @@ func TestOpenAPIParameters(t *testing.T) {
 func TestAnswersAreAsDocumented(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	asked := append(questionsOfMoments(l), [][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""}, {"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
-		{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""}, {"nations", ""}, {"nation", "nation=FRA"}, {"late", "days=0"}, {"corrections", ""},
-		{"delivery", ""}, {"counted", "record=7"}, {"diff", "from=3"}, {"explain", "what=strength"}, {"versions", "id=" + l.swe.id.String()}, {"preview", "statements=" + url.QueryEscape(l.withdrawal())}}...)
+	asked := append(questionsOfMoments(l),
+		[][2]string{{"ledger", ""}, {"records", ""}, {"rebuild", ""}, {"fingerprint", ""},
+			{"members", "on=x"}, {"gaps", ""}, {"timeline", "step=month"}, {"dependence", ""},
+			{"hanging", ""}, {"readiness", "within=7&by_nation=true"}, {"review", ""}, {"due", ""},
+			{"nations", ""}, {"nation", "nation=FRA"}, {"late", "days=0"}, {"corrections", ""},
+			{"delivery", ""}, {"counted", "record=7"}, {"diff", "from=3"},
+			{"explain", "what=strength"}, {"versions", "id=" + l.swe.id.String()},
+			{"preview", "statements=" + url.QueryEscape(l.withdrawal())}}...)
 	seen := map[string]bool{}
 	for _, q := range asked {
 		query := strings.TrimPrefix(q[1], "a")
@@ -185,18 +214,22 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			t.Fatalf("%s %s: the status %d is not in the document", q[0], query, a.status)
 		}
 		if len(response.Content) == 0 {
-			t.Errorf("%s %s: nothing is said of an answer with the status %d", q[0], query, a.status)
+			t.Errorf("%s %s: nothing is said of an answer with the status %d", q[0],
+				query, a.status)
 		}
 		for _, content := range response.Content {
 			var result huma.ValidateResult
 			content.Schema.PrecomputeMessages()
-			huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
+			huma.Validate(s.api.OpenAPI().Components.Schemas, content.Schema,
+				huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, decoded, &result)
 			for _, err := range result.Errors {
 				t.Errorf("%s %s: %v", q[0], query, err)
 			}
 		}
 	}
-	if left := slices.DeleteFunc(slices.Sorted(maps.Keys(paths)), func(q string) bool { return seen[q] }); len(left) > 0 {
+	if left := slices.DeleteFunc(slices.Sorted(maps.Keys(paths)), func(q string) bool {
+		return seen[q]
+	}); len(left) > 0 {
 		t.Errorf("not asked: %v", left)
 	}
 }

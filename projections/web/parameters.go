@@ -23,8 +23,9 @@ type request struct {
 	garbled map[string]string // what is wrong with what is not one text
 }
 
-// Parameters reads a request. Every method that reads also notes that the question takes the parameter: the API's document
-// follows from what is read, and what is given and not read is unknown. All that is wrong is told at once.
+// Parameters reads a request. Every method that reads also notes that the question takes the
+// parameter: the API's document follows from what is read, and what is given and not read is
+// unknown. All that is wrong is told at once.
 type parameters struct {
 	request
 	now   time.Time   // the latest time as of which a question can be asked
@@ -48,7 +49,8 @@ func (p *parameters) refuse(kind problem.Kind, name, value, message string) {
 	case p.kind != kind:
 		p.kind = problem.Invalid
 	}
-	p.wrong = append(p.wrong, problem.Field{Location: name, Value: problem.Shorten(value), Message: message})
+	p.wrong = append(p.wrong, problem.Field{Location: name, Value: problem.Shorten(value),
+		Message: message})
 }
 
 func (p *parameters) invalid(name, value, format string, args ...any) {
@@ -102,7 +104,8 @@ func (p *parameters) names() []string {
 
 // value returns what was given for a parameter, "" when nothing was.
 func (p *parameters) value(name, doc string, schema *huma.Schema) string {
-	p.takes = append(p.takes, &huma.Param{Name: name, In: "query", Description: doc, Schema: schema})
+	p.takes = append(p.takes,
+		&huma.Param{Name: name, In: "query", Description: doc, Schema: schema})
 	if message, ok := p.garbled[name]; ok {
 		p.refuse(problem.Usage, name, "", message)
 	}
@@ -130,7 +133,8 @@ func (p *parameters) date(name, doc string) (d events.Date) {
 	return d
 }
 
-// todayWord stands for the date it is now, also where a question would answer for another day by itself.
+// todayWord stands for the date it is now, also where a question would answer for another day by
+// itself.
 const todayWord = "today"
 
 // day reads a date on which something applies.
@@ -145,12 +149,14 @@ func (p *parameters) day(name, doc string) (d events.Date) {
 
 const datePattern = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
 
-var daySchema = &huma.Schema{Type: huma.TypeString, Pattern: "^(" + todayWord + "|" + datePattern + ")$"}
+var daySchema = &huma.Schema{Type: huma.TypeString,
+	Pattern: "^(" + todayWord + "|" + datePattern + ")$"}
 
 // days reads a date, or a range of dates, for both clocks' questions.
 func (p *parameters) days(name, doc string) (on, until events.Date) {
 	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString,
-		Pattern: "^(" + todayWord + "|" + datePattern + "|(" + datePattern + `)?\.\.(` + datePattern + ")?)$"})
+		Pattern: "^(" + todayWord + "|" + datePattern + "|(" + datePattern + `)?\.\.(` +
+			datePattern + ")?)$"})
 	switch v {
 	case "":
 		return 0, 0
@@ -172,7 +178,8 @@ func (p *parameters) id(name, doc string) (id events.ID) {
 // number reads a whole number within bounds, 0 when none was given.
 func (p *parameters) number(name, doc string, least, most uint64) uint64 {
 	from, to := float64(least), float64(most)
-	v := p.value(name, doc, &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &from, Maximum: &to})
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &from,
+		Maximum: &to})
 	if v == "" {
 		return 0
 	}
@@ -193,7 +200,9 @@ func (p *parameters) oneOf(name, doc string, words []string) string {
 }
 
 func (p *parameters) rung() projections.Rung {
-	r, _ := projections.ParseRung(p.oneOf("rung", "Count pledges from this rung on. Without it, offered; where pledges are listed, all.", words(projections.Rungs())))
+	r, _ := projections.ParseRung(p.oneOf("rung",
+		"Count pledges from this rung on. Without it, offered; where pledges are listed, all.",
+		words(projections.Rungs())))
 	return r
 }
 
@@ -201,7 +210,8 @@ func (p *parameters) operation() events.Operation {
 	const doc = "An operation, such as mnf-u."
 	o := events.Operation(p.value("operation", doc, slugSchema()))
 	if o != "" && !o.Valid() {
-		p.invalid("operation", string(o), "no operation can have this name: write lower-case letters, digits and hyphens")
+		p.invalid("operation", string(o),
+			"no operation can have this name: write lower-case letters, digits and hyphens")
 	}
 	return o
 }
@@ -212,7 +222,8 @@ func (p *parameters) role() events.Role { return p.roleAs("role", "A role, such 
 func (p *parameters) line(name, doc string) events.Line {
 	l := events.Line(p.value(name, doc, slugSchema()))
 	if l != "" && !l.Valid() {
-		p.invalid(name, string(l), "no requirement can have this name: write lower-case letters, digits and hyphens")
+		p.invalid(name, string(l),
+			"no requirement can have this name: write lower-case letters, digits and hyphens")
 	}
 	return l
 }
@@ -220,14 +231,16 @@ func (p *parameters) line(name, doc string) events.Line {
 func (p *parameters) roleAs(name, doc string) events.Role {
 	r := events.Role(p.value(name, doc, slugSchema()))
 	if r != "" && !r.Valid() {
-		p.invalid(name, string(r), "no role can have this name: write lower-case letters, digits and hyphens")
+		p.invalid(name, string(r),
+			"no role can have this name: write lower-case letters, digits and hyphens")
 	}
 	return r
 }
 
 // nation reads a nation's code, or one of the others that are allowed beside.
 func (p *parameters) nation(doc string, others ...events.Nation) events.Nation {
-	n := events.Nation(p.value("nation", doc, &huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$"}))
+	n := events.Nation(p.value("nation", doc,
+		&huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$"}))
 	if n != "" && !n.Known() && !slices.Contains(others, n) {
 		p.invalid("nation", string(n), "not a nation's code in capitals, such as FRA")
 	}
@@ -279,7 +292,9 @@ func (p *parameters) nations(name, doc string) (all []events.Nation) {
 	for _, word := range p.list(name, doc) {
 		n := events.Nation(word)
 		if !n.Known() {
-			p.invalid(name, p.given[name], "%q is not a nation's code in capitals: write such as FRA,GBR", problem.Shorten(word))
+			p.invalid(name, p.given[name],
+				"%q is not a nation's code in capitals: write such as FRA,GBR",
+				problem.Shorten(word))
 		}
 		all = append(all, n)
 	}
@@ -297,7 +312,8 @@ type Instant struct {
 // IsZero reports whether no place was named.
 func (i Instant) IsZero() bool { return i.Sequence == 0 && i.Time.IsZero() }
 
-// instant reads a place on the recorded clock that is not in the future. OfDay says which moment a date stands for.
+// instant reads a place on the recorded clock that is not in the future. OfDay says which moment a
+// date stands for.
 func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time) Instant {
 	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString})
 	if v == "" {
@@ -306,7 +322,8 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 	n, err := strconv.ParseUint(v, 10, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
 		if n < 1 || n > events.MaxCount {
-			p.invalid(name, v, "the first record is 1, and no ledger has more than %d", events.MaxCount)
+			p.invalid(name, v, "the first record is 1, and no ledger has more than %d",
+				events.MaxCount)
 		}
 		return Instant{Sequence: n}
 	}

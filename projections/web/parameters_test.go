@@ -28,20 +28,25 @@ func TestWrongParameter(t *testing.T) {
 		{"coverage", "as_of", "-1", "write a sequence such as 17"},
 		{"coverage", "as_of", "1.5", "write a sequence such as 17"},
 		{"coverage", "as_of", "9007199254740993", "no ledger has more than 9007199254740991"},
-		{"coverage", "as_of", "99999999999999999999999", "no ledger has more than 9007199254740991"},
+		{"coverage", "as_of", "99999999999999999999999",
+			"no ledger has more than 9007199254740991"},
 		{"coverage", "as_of", "2026-02-30", "write a sequence such as 17"},
 		{"coverage", "as_of", "2026-01-21", "lies ahead: it is 2026-01-20T12:00:00Z now"},
 		{"coverage", "as_of", "2026-01-20T12:00:01Z", "lies ahead"},
 		{"coverage", "as_of", "2026-01-01T12:00:00", "write a sequence such as 17"},
 		{"coverage", "on", "tomorrow", "not a date: write year-month-day"},
 		{"coverage", "on", "1026-01-01", "outside 1900-01-01 to 2199-12-31"},
-		{"coverage", "on", "2026-06-30..2026-01-01", "the range ends before it begins: write 2026-01-01..2026-06-30"},
-		{"coverage", "on", "2026-01-01..2026-02-30", "\"2026-02-30\": not a date: write year-month-day"},
+		{"coverage", "on", "2026-06-30..2026-01-01",
+			"the range ends before it begins: write 2026-01-01..2026-06-30"},
+		{"coverage", "on", "2026-01-01..2026-02-30",
+			"\"2026-02-30\": not a date: write year-month-day"},
 		{"pledges", "on", "...", "\".\": not a date"},
-		{"coverage", "rung", "top", "write one of: indicated, offered, accepted, confirmed, deployed"},
+		{"coverage", "rung", "top",
+			"write one of: indicated, offered, accepted, confirmed, deployed"},
 		{"coverage", "rung", "Offered", "write one of"},
 		{"coverage", "min_seq", "-1", "write a whole number from 0 to 9007199254740991"},
-		{"coverage", "min_seq", "9007199254740992", "write a whole number from 0 to 9007199254740991"},
+		{"coverage", "min_seq", "9007199254740992",
+			"write a whole number from 0 to 9007199254740991"},
 		{"coverage", "min_seq", "1e3", "write a whole number"},
 		{"coverage", "operation", "Force", "no operation can have this name"},
 		{"coverage", "operation", "for*ce", "no operation can have this name"},
@@ -50,7 +55,8 @@ func TestWrongParameter(t *testing.T) {
 		{"strength", "nation", "fra", "not a nation's code in capitals, such as FRA"},
 		{"strength", "nation", "HQ", "not a nation's code"},
 		{"strength", "nation", "FRА", "not a nation's code"}, // the last letter is Cyrillic
-		{"pledges", "state", "bogus", "write one of: live, ahead, withdrawn, declined, lapsed, returned"},
+		{"pledges", "state", "bogus",
+			"write one of: live, ahead, withdrawn, declined, lapsed, returned"},
 		{"pledges", "after", "nope", "not an id: write a ULID"},
 		{"pledges", "limit", "0", "write a whole number from 1 to 10000"},
 		{"pledges", "limit", "10001", "write a whole number from 1 to 10000"},
@@ -68,12 +74,14 @@ func TestWrongParameter(t *testing.T) {
 		{"records", "wait", "61", "write a whole number from 0 to 60"},
 		{"records", "wait", "-1", "write a whole number from 0 to 60"},
 	} {
-		query := test.name + "=" + strings.NewReplacer(" ", "%20", "\r", "%0D", "\n", "%0A", "*", "%2A").Replace(test.value)
+		query := test.name + "=" + strings.NewReplacer(" ", "%20", "\r", "%0D", "\n", "%0A", "*",
+			"%2A").Replace(test.value)
 		a := s.ask(test.question, query)
 		p := a.problem(t)
 		equal(t, query, a.status, http.StatusUnprocessableEntity)
 		equal(t, query, located(p), test.name)
-		if !strings.Contains(p.Fields[0].Message, test.says) || p.Fields[0].Value != test.value || strings.Count(p.Detail, test.says) != 1 {
+		if !strings.Contains(p.Fields[0].Message, test.says) || p.Fields[0].Value != test.value ||
+			strings.Count(p.Detail, test.says) != 1 {
 			t.Errorf("%s %s: %s", test.question, query, a.body)
 		}
 	}
@@ -106,13 +114,17 @@ func TestAllAtOnce(t *testing.T) {
 		"ledger":   {"", ""},
 		"rebuild":  {"", ""},
 		"coverage": {moment + "&rung=x&operation=X&role=X", "as_of on min_seq rung operation role"},
-		"strength": {moment + "&rung=x&operation=X&nation=x&role=X&by=x", "as_of on min_seq rung operation nation role by"},
-		"pledges":  {moment + "&rung=x&operation=X&nation=x&role=X&state=x&after=x&limit=x", "as_of on min_seq rung operation nation role state after limit"},
-		"pledge":   {moment + "&id=x", "id as_of on min_seq"},
-		"plan":     {moment + "&operation=X", "operation as_of on min_seq"},
-		"members":  {moment, "as_of on min_seq"},
-		"scopes":   {moment + "&operation=X&nation=x&role=X", "as_of on min_seq operation nation role"},
-		"records":  {"from=x&nation=x&operation=X&type=x&limit=x&wait=x", "from nation operation type limit wait"},
+		"strength": {moment + "&rung=x&operation=X&nation=x&role=X&by=x",
+			"as_of on min_seq rung operation nation role by"},
+		"pledges": {moment + "&rung=x&operation=X&nation=x&role=X&state=x&after=x&limit=x",
+			"as_of on min_seq rung operation nation role state after limit"},
+		"pledge":  {moment + "&id=x", "id as_of on min_seq"},
+		"plan":    {moment + "&operation=X", "operation as_of on min_seq"},
+		"members": {moment, "as_of on min_seq"},
+		"scopes": {moment + "&operation=X&nation=x&role=X",
+			"as_of on min_seq operation nation role"},
+		"records": {"from=x&nation=x&operation=X&type=x&limit=x&wait=x",
+			"from nation operation type limit wait"},
 	} {
 		a := s.ask(question, test[0]+"&whatever=1&As_of=2")
 		p := a.problem(t)
@@ -131,7 +143,8 @@ func TestAllAtOnce(t *testing.T) {
 func TestUnknownParameter(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	for query, test := range map[string][2]string{
-		"colour=red":                    {"colour", "unknown: this question takes as_of, on, min_seq"},
+		"colour=red": {"colour",
+			"unknown: this question takes as_of, on, min_seq"},
 		"=red":                          {`""`, "unknown"},
 		"a%0D%0Ab=1":                    {`"a\r\nb"`, "unknown"},
 		"on%20=1":                       {"on ", "unknown"},
@@ -222,7 +235,8 @@ func TestOnlyOverNATS(t *testing.T) {
 	}
 	for _, question := range []string{"pledge", "plan"} {
 		p := s.request(question, `{"on":"x"}`).problem(t)
-		if names := strings.Split(located(p), " "); len(names) != 2 || !slices.Contains(names, "on") || !strings.HasPrefix(p.Fields[0].Message, "missing") {
+		if names := strings.Split(located(p), " "); len(names) != 2 ||
+			!slices.Contains(names, "on") || !strings.HasPrefix(p.Fields[0].Message, "missing") {
 			t.Errorf("%s: %v", question, p)
 		}
 	}

@@ -24,7 +24,8 @@ type PreviewQuery struct {
 
 func (q *PreviewQuery) read(p *parameters) {
 	q.Statements = p.statements()
-	q.On = p.day("on", "The date on which to show the effect, beside the first on which there is any. Without it, today (UTC).")
+	q.On = p.day("on", "The date on which to show the effect, beside the first on which there "+
+		"is any. Without it, today (UTC).")
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()
@@ -32,7 +33,9 @@ func (q *PreviewQuery) read(p *parameters) {
 
 // statements reads one statement, or a list of them in order, as JSON. They are not signed.
 func (p *parameters) statements() (all []events.Statement) {
-	v := p.value("statements", "The statements, in order: a JSON list of them, or one by itself, as they would be signed.", &huma.Schema{Type: huma.TypeString})
+	v := p.value("statements",
+		"The statements, in order: a JSON list of them, or one by itself, as they would be signed.",
+		&huma.Schema{Type: huma.TypeString})
 	p.must("statements", `write a list of statements as JSON, such as [{"type":"pledge.withdrawn",…}]`)
 	if v == "" {
 		return nil
@@ -68,10 +71,11 @@ func (p *parameters) badStatement(where string, err error) {
 
 // Preview answers what statements would change if they were recorded now. Nothing is kept of them.
 func (s *Service) Preview(ctx context.Context, q *PreviewQuery) (a projections.Preview, err error) {
-	return a, s.look(ctx, q.MomentQuery, q.Rung, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Preview(ctx, m, q.Statements)
-		return err
-	})
+	return a, s.look(ctx, q.MomentQuery, q.Rung,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Preview(ctx, m, q.Statements)
+			return err
+		})
 }
 
 // A previewRow is one difference on a date as programs read it, or a warning.
@@ -86,13 +90,16 @@ func addTerms(t *Table, changes []projections.TermChange) {
 	if len(changes) == 0 {
 		return
 	}
-	terms := Table{Head: []string{"term", "now", "then", "pledge"}, Above: []string{"The terms that would be others:"}}
+	terms := Table{Head: []string{"term", "now", "then", "pledge"},
+		Above: []string{"The terms that would be others:"}}
 	for i := range changes {
 		c := &changes[i]
 		from, to := orDash(c.From), orDash(c.To)
 		value := previewRow{diffRow: diffRow{What: "term", Term: c}}
 		terms.Add(value, c.Term, from, to, c.Pledge.String())
-		t.Also = append(t.Also, Row{value, []string{"", "term " + c.Term, "", "", "", "", c.From, c.To, "", "this one", "", "", c.Pledge.String()}})
+		t.Also = append(t.Also,
+			Row{value, []string{"", "term " + c.Term, "", "", "", "", c.From, c.To, "", "this one",
+				"", "", c.Pledge.String()}})
 	}
 	t.Beside = append(t.Beside, terms)
 }
@@ -112,8 +119,9 @@ func firstDays(all []projections.FirstDay) (lines []string) {
 			continue
 		}
 		for _, at := range one.Places {
-			lines = append(lines, fmt.Sprintf("On its first day, %s, %s pledge counts for nothing: %s", one.On,
-				english.Possessive(one.Nation.Named()), at.Sentence))
+			lines = append(lines,
+				fmt.Sprintf("On its first day, %s, %s pledge counts for nothing: %s", one.On,
+					english.Possessive(one.Nation.Named()), at.Sentence))
 		}
 	}
 	return lines
@@ -128,7 +136,9 @@ func laterDays(all []projections.FirstDay, more bool) (lines []string) {
 		}
 	}
 	if more {
-		lines = append(lines, "There are more days on which it changes: once it is recorded, they are told by: muster counted RECORD")
+		lines = append(lines,
+			"There are more days on which it changes: once it is recorded, they are told by: "+
+				"muster counted RECORD")
 	}
 	return lines
 }
@@ -149,9 +159,12 @@ func PreviewTable(p projections.Preview) (t Table) {
 	for _, e := range p.Effects {
 		d := DiffTable(e)
 		for _, r := range d.all() {
-			t.Also = append(t.Also, Row{previewRow{On: e.To.On, diffRow: r.Value.(diffRow)}, append([]string{e.To.On.String()}, r.Cells...)})
+			t.Also = append(t.Also,
+				Row{previewRow{On: e.To.On, diffRow: r.Value.(diffRow)},
+					append([]string{e.To.On.String()}, r.Cells...)})
 		}
-		d.Above = []string{fmt.Sprintf("The effect on %s, from the rung %q up:", e.To.On, e.To.Rung)}
+		d.Above = []string{fmt.Sprintf("The effect on %s, from the rung %q up:",
+			e.To.On, e.To.Rung)}
 		if len(e.Lines) == 0 {
 			d.Below = []string{"No effect on coverage."}
 		}
@@ -162,7 +175,8 @@ func PreviewTable(p projections.Preview) (t Table) {
 	case !today:
 		t.Below = []string{fmt.Sprintf("No effect on %s. It first shows on %s:", p.On, p.First)}
 	case p.First < p.On && len(p.Effects) == 1:
-		t.Below = []string{fmt.Sprintf("It first shows on %s, and on %s is the same:", p.First, p.On)}
+		t.Below = []string{fmt.Sprintf("It first shows on %s, and on %s is the same:",
+			p.First, p.On)}
 	}
 	return t
 }

@@ -19,7 +19,8 @@ type query[Q any] interface {
 	read(p *parameters)
 }
 
-// MomentQuery is from where a question looks: the two clocks, and the record that must be in the picture first.
+// MomentQuery is from where a question looks: the two clocks, and the record that must be in the
+// picture first.
 type MomentQuery struct {
 	AsOf   Instant     // zero for all there is
 	On     events.Date // zero for today, or, with AsOf, for the day of its last record
@@ -33,8 +34,9 @@ type MomentQuery struct {
 	ofLine events.Line      // or the only operation that has this requirement
 }
 
-// opening makes the question one about what is there on a date: where none is asked for, and neither the operation nor,
-// without one, any has begun, it is about the first day. See [projections.Picture.Opening].
+// opening makes the question one about what is there on a date: where none is asked for, and
+// neither the operation nor, without one, any has begun, it is about the first day. See
+// [projections.Picture.Opening].
 func (q *MomentQuery) opening(o events.Operation) { q.opens, q.of = true, o }
 
 // openingOf is opening for a question about a requirement, of which the operation may be left out.
@@ -51,35 +53,43 @@ func (q *MomentQuery) read(p *parameters) { q.readOn(p, ".") }
 // readOpening reads what a question is asked with that begins on the first day of what has not
 // begun: see [MomentQuery.opening].
 func (q *MomentQuery) readOpening(p *parameters) {
-	q.readOn(p, "; and where nothing of what is asked about has begun by then, its first day. today is always today.")
+	q.readOn(p, "; and where nothing of what is asked about has begun by then, its first day. "+
+		"today is always today.")
 }
 
 // readOn reads the moment; the end of what is told of on says where it differs.
 func (q *MomentQuery) readOn(p *parameters, end string) {
 	q.AsOf = p.asOf()
 	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of "+
-		"dates, such as 2026-01-01..2026-06-30, of which either end may be left out: sums then answer "+
-		"for the day on which they are lowest, lists for any day. Without it, today (UTC); with as_of, "+
-		"the day of its last record"+end)
+		"dates, such as 2026-01-01..2026-06-30, of which either end may be left out: sums then "+
+		"answer for the day on which they are lowest, lists for any day. Without it, today "+
+		"(UTC); with as_of, the day of its last record"+end)
 	q.Today = p.given["on"] == todayWord
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 }
 
 func (p *parameters) whatIf() (w projections.WhatIf) {
-	w.Without = p.nations("without", "What if: leave out all that these nations pledge, such as FRA,GBR.")
-	w.WithoutConditional = p.flag("without_conditional", "What if: leave out what hangs on an open condition.")
-	w.WithoutCaveated = p.flag("without_caveated", "What if: leave out what is restricted by a caveat.")
-	w.Discharge = p.list("discharge", "What if: these conditions have happened, by name or kind, such as cease-fire,parliament.")
+	w.Without = p.nations("without",
+		"What if: leave out all that these nations pledge, such as FRA,GBR.")
+	w.WithoutConditional = p.flag("without_conditional",
+		"What if: leave out what hangs on an open condition.")
+	w.WithoutCaveated = p.flag("without_caveated",
+		"What if: leave out what is restricted by a caveat.")
+	w.Discharge = p.list("discharge",
+		"What if: these conditions have happened, by name or kind, such as cease-fire,parliament.")
 	return w
 }
 
 func (p *parameters) asOf() Instant {
-	return p.instant("as_of", "What was known then: a sequence, "+timeForms+"; a date stands for its end. Without it, all there is.", endOf)
+	return p.instant("as_of",
+		"What was known then: a sequence, "+timeForms+
+			"; a date stands for its end. Without it, all there is.", endOf)
 }
 
 func (p *parameters) minSeq() uint64 {
-	return p.number("min_seq", "Wait until this record is in the picture: read what you wrote.", 0, events.MaxCount)
+	return p.number("min_seq", "Wait until this record is in the picture: read what you wrote.", 0,
+		events.MaxCount)
 }
 
 // LedgerQuery asks what the ledger is.
@@ -101,7 +111,8 @@ func (q *CoverageQuery) read(p *parameters) {
 	q.MomentQuery.readOpening(p)
 	q.Rung, q.Operation, q.Role = p.rung(), p.operation(), p.role()
 	q.opening(q.Operation)
-	q.Differences = p.flag("differences", "Only lines that the rung asked, or what is supposed, makes another than they are.")
+	q.Differences = p.flag("differences",
+		"Only lines that the rung asked, or what is supposed, makes another than they are.")
 }
 
 // StrengthQuery asks what is pledged or deployed.
@@ -118,10 +129,12 @@ func (q *StrengthQuery) read(p *parameters) {
 	q.Rung, q.Filter = p.rung(), p.filter()
 	q.opening(q.Filter.Operation)
 	q.By = []string{"nation"}
-	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.", &huma.Schema{Type: huma.TypeString}); v != "" {
+	if v := p.value("by", "What to group by, such as nation,role,operation. Without it, nation.",
+		&huma.Schema{Type: huma.TypeString}); v != "" {
 		q.By = once(strings.Split(v, ","))
 		// Whether there are such groups does not depend on what is in them.
-		if _, err := projections.NewPicture().Strength(context.Background(), projections.Moment{}, projections.Filter{}, q.By); err != nil {
+		if _, err := projections.NewPicture().Strength(context.Background(), projections.Moment{},
+			projections.Filter{}, q.By); err != nil {
 			p.refuseAs("by", v, err)
 		}
 	}
@@ -138,10 +151,13 @@ type PledgesQuery struct {
 func (q *PledgesQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
 	q.Rung, q.Filter.Filter = p.rung(), p.filter()
-	q.Filter.State = projections.State(p.oneOf("state", "Only pledges in this state. Without it, all.", words(projections.States())))
-	q.Filter.Line = p.line("line", "Only pledges that name this requirement as the one that they are meant for.")
+	q.Filter.State = projections.State(p.oneOf("state",
+		"Only pledges in this state. Without it, all.", words(projections.States())))
+	q.Filter.Line = p.line("line",
+		"Only pledges that name this requirement as the one that they are meant for.")
 	q.Filter.After = p.id("after", "The next of the page before.")
-	q.Filter.Limit = int(p.number("limit", "The most pledges to return; 1000 without it, and as CSV all.", 1, maxPage))
+	q.Filter.Limit = int(p.number("limit",
+		"The most pledges to return; 1000 without it, and as CSV all.", 1, maxPage))
 }
 
 // next implements pagedQuery. A page that the client has limited is all that it asks for.
@@ -154,7 +170,8 @@ func (q *PledgesQuery) next(a projections.PledgeList) bool {
 }
 
 // rest implements pagedQuery.
-func (q *PledgesQuery) rest(_ context.Context, _ *Service, a projections.PledgeList) (map[string]string, error) {
+func (q *PledgesQuery) rest(_ context.Context, _ *Service,
+	a projections.PledgeList) (map[string]string, error) {
 	if q.Filter.Limit == 0 || a.Next.IsZero() {
 		return nil, nil
 	}
@@ -200,12 +217,14 @@ func (q *ScopesQuery) read(p *parameters) {
 }
 
 func (p *parameters) filter() projections.Filter {
-	return projections.Filter{Operation: p.operation(), Nation: p.nation("A nation's code, such as FRA."), Role: p.role()}
+	return projections.Filter{Operation: p.operation(),
+		Nation: p.nation("A nation's code, such as FRA."), Role: p.role()}
 }
 
 // RecordsQuery asks for a page of the log.
 type RecordsQuery struct {
-	// From is the first record: the one of the sequence, or the first that was recorded at the time or later.
+	// From is the first record: the one of the sequence, or the first that was recorded at the time
+	// or later.
 	From   Instant
 	Filter records.LogFilter
 	Limit  int           // 0 is 1000
@@ -217,22 +236,34 @@ type RecordsQuery struct {
 const maxWait = 60
 
 func (q *RecordsQuery) read(p *parameters) {
-	q.From = p.instant("from", "The first record: a sequence, "+timeForms+"; a date stands for its beginning. Without it, 1.", events.Date.Time)
+	q.From = p.instant("from",
+		"The first record: a sequence, "+timeForms+
+			"; a date stands for its beginning. Without it, 1.", events.Date.Time)
 	q.readFilter(p)
-	q.Limit = int(p.number("limit", "The most records to return; 1000 without it, and as CSV all. A page of long records ends earlier, unless it is CSV.", 1, maxPage))
-	q.Wait = time.Second * time.Duration(p.number("wait", "Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
+	q.Limit = int(p.number("limit",
+		"The most records to return; 1000 without it, and as CSV all. A page of long records "+
+			"ends earlier, unless it is CSV.", 1, maxPage))
+	q.Wait = time.Second * time.Duration(p.number("wait",
+		"Wait so many seconds for a record to return, when there is none yet.", 0, maxWait))
 }
 
 func (q *RecordsQuery) readFilter(p *parameters) {
-	q.Filter.Nation = p.nation("Only what is about this nation or signed for it; HQ for the coordinators.", events.HQ)
+	q.Filter.Nation = p.nation(
+		"Only what is about this nation or signed for it; HQ for the coordinators.", events.HQ)
 	q.Filter.Operation = p.operation()
-	q.Filter.Type = p.value("type", "Only this kind of statement, such as pledge.offered, or pledge for all about pledges.", &huma.Schema{Type: huma.TypeString})
+	q.Filter.Type = p.value("type",
+		"Only this kind of statement, such as pledge.offered, or pledge for all about pledges.",
+		&huma.Schema{Type: huma.TypeString})
 	if err := q.Filter.Check(); err != nil {
 		p.refuseAs("type", q.Filter.Type, err)
 	}
-	q.Filter.Signer = p.value("signer", "Only what the key of this name has signed, such as FRA/paris.", &huma.Schema{Type: huma.TypeString})
+	q.Filter.Signer = p.value("signer",
+		"Only what the key of this name has signed, such as FRA/paris.",
+		&huma.Schema{Type: huma.TypeString})
 	if s := q.Filter.Signer; s != "" && events.Key(s).Party() == "" {
-		p.invalid("signer", s, "no key can have this name: write such as FRA/paris, or HQ/founder for the coordinators")
+		p.invalid("signer", s,
+			"no key can have this name: write such as FRA/paris, or HQ/founder for the "+
+				"coordinators")
 	}
 }
 

@@ -106,15 +106,16 @@ var questions = []question{
 		"The log itself, as stored",
 		(*Service).Records, RecordsTable),
 	of("fingerprint", "/fingerprint",
-		"The fingerprint of the picture as of a record: the same wherever the same records were folded",
+		"The fingerprint of the picture as of a record: the same wherever the same records were "+
+			"folded",
 		(*Service).Fingerprint, FingerprintTable),
 	of("rebuild", "/rebuild",
 		"Build all projections anew and compare them with those in use",
 		(*Service).Rebuild, RebuildTable),
 }
 
-// A question is a row of the table. Its parameters and its answer have types of their own, which only
-// the functions here know.
+// A question is a row of the table. Its parameters and its answer have types of their own, which
+// only the functions here know.
 type question struct {
 	name, path, summary string
 	takes               []*huma.Param
@@ -200,7 +201,8 @@ type parsed struct {
 // parsedKey is where the context of a request has them.
 type parsedKey struct{}
 
-// read reads the parameters of a request. When it has an entity tag, the answer is to the same reading.
+// read reads the parameters of a request. When it has an entity tag, the answer is to the same
+// reading.
 func (q *question) read(ctx context.Context, s *Service, r request) (any, error) {
 	if was, ok := ctx.Value(parsedKey{}).(parsed); ok && was.name == q.name {
 		return was.query, nil
@@ -239,14 +241,16 @@ func (s *Service) Register(api huma.API) {
 	neverNull(api.OpenAPI().Components.Schemas)
 }
 
-// RegisterNATS adds all questions to the micro service (NATS ADR-32), as muster.coverage and so on; a request is the JSON
-// of the parameters, {} for none. When the micro service has stopped, call the function that is returned: it stops the
-// waiting on every face, as Stop does, and returns when the requests being worked on are answered.
+// RegisterNATS adds all questions to the micro service (NATS ADR-32), as muster.coverage and so on;
+// a request is the JSON of the parameters, {} for none. When the micro service has stopped, call
+// the function that is returned: it stops the waiting on every face, as Stop does, and returns when
+// the requests being worked on are answered.
 func (s *Service) RegisterNATS(svc micro.Service) (wait func(), err error) {
 	var working sync.WaitGroup
 	for _, q := range s.questions {
 		added := svc.AddEndpoint(q.name, s.overNATS(&q, &working),
-			micro.WithEndpointSubject(SubjectPrefix+q.name), micro.WithEndpointMetadata(q.metadata()),
+			micro.WithEndpointSubject(SubjectPrefix+q.name),
+			micro.WithEndpointMetadata(q.metadata()),
 			micro.WithEndpointPendingLimits(maxPending, maxPendingBytes))
 		if err == nil {
 			err = added
@@ -276,7 +280,8 @@ func describe(name string, rows bool) string {
 	return d
 }
 
-// failures are the statuses of a question's problems. What is only supposed may be refused as if it were said.
+// failures are the statuses of a question's problems. What is only supposed may be refused as if it
+// were said.
 func failures(name string) []int {
 	if name == "preview" {
 		return []int{400, 401, 403, 404, 409, 414, 421, 422, 429, 503}
@@ -293,14 +298,17 @@ func notModified(name string) map[string]*huma.Response {
 		Description: "The client has the answer: If-None-Match names its entity tag"}}
 }
 
-// documentRows adds the rows of a question, which huma does not serve, to the API's document. They have
-// a path of their own there as well: so a client that is made from the document knows what it gets.
+// documentRows adds the rows of a question, which huma does not serve, to the API's document. They
+// have a path of their own there as well: so a client that is made from the document knows what it
+// gets.
 func documentRows(api huma.API, question huma.Operation) {
 	op := huma.Operation{OperationID: question.OperationID + "-csv", Method: http.MethodGet,
-		Path: question.Path + csvSuffix, Summary: question.Summary + ", as rows", Tags: []string{tagRows},
+		Path: question.Path + csvSuffix, Summary: question.Summary + ", as rows",
+		Tags:       []string{tagRows},
 		Parameters: question.Parameters, Responses: notModified(question.OperationID)}
 	op.Responses["200"] = &huma.Response{Description: "The rows of the answer",
-		Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+		Content: map[string]*huma.MediaType{
+			"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	documentProblems(api, &op, append(question.Errors, http.StatusInternalServerError))
 	api.OpenAPI().AddOperation(&op)
 }

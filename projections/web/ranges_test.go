@@ -13,11 +13,15 @@ import (
 func TestOnRange(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	for question, more := range map[string]string{"coverage": "&operation=force", "strength": "&by=nation", "pledges": "&limit=3", "pledge": "&id=" + l.swe.id.String(),
-		"plan": "&operation=force", "members": "", "scopes": "", "gaps": "&role=ground", "dependence": "", "hanging": "", "readiness": "&within=7", "review": "", "due": "",
-		"nations": "", "nation": "&nation=SWE", "late": "", "corrections": "", "delivery": "", "counted": "&record=13",
+	for question, more := range map[string]string{"coverage": "&operation=force",
+		"strength": "&by=nation", "pledges": "&limit=3", "pledge": "&id=" + l.swe.id.String(),
+		"plan": "&operation=force", "members": "", "scopes": "", "gaps": "&role=ground",
+		"dependence": "", "hanging": "", "readiness": "&within=7", "review": "", "due": "",
+		"nations": "", "nation": "&nation=SWE", "late": "", "corrections": "", "delivery": "",
+		"counted": "&record=13",
 		"explain": "&what=strength"} {
-		for _, on := range []string{"2026-01-02..2026-03-31", "..2026-03-31", "2026-01-02..", ".."} {
+		for _, on := range []string{"2026-01-02..2026-03-31", "..2026-03-31",
+			"2026-01-02..", ".."} {
 			var a projections.Basis
 			if err := json.Unmarshal([]byte(s.ask(question, "on="+on+more).body), &a); err != nil {
 				t.Fatal(err)
@@ -39,11 +43,14 @@ func TestRangeIsTold(t *testing.T) {
 		one := told[Coverage](s, "coverage", "operation=force&on="+l.Day.String())
 		for _, same := range one.Lines {
 			if same.Line == l.Line && (same.Supply != l.Supply || same.Gap != l.Gap) {
-				t.Errorf("%s has %s on %s, and %s of the range", l.Line, same.Supply, l.Day, l.Supply)
+				t.Errorf("%s has %s on %s, and %s of the range", l.Line, same.Supply,
+					l.Day, l.Supply)
 			}
 		}
 	}
-	for _, question := range []string{"coverage", "strength", "pledges", "gaps", "dependence", "readiness", "review", "due", "hanging", "nations", "nations/SWE", "scopes", "delivery", "operations/force"} {
+	for _, question := range []string{"coverage", "strength", "pledges", "gaps", "dependence",
+		"readiness", "review", "due", "hanging", "nations", "nations/SWE", "scopes", "delivery",
+		"operations/force"} {
 		status, _, body := s.getCSV("/" + question + ".csv?" + half)
 		equal(t, question, status, http.StatusOK)
 		rows := strings.Split(strings.TrimSpace(body), "\n")
@@ -64,5 +71,6 @@ func TestTimelineOnRange(t *testing.T) {
 	a := told[projections.Timeline](s, "timeline", "on=2026-01-02..2026-03-31")
 	equal(t, "from", a.From, 2026_01_02)
 	equal(t, "until", a.Until, 2026_03_31)
-	equal(t, "the first alone", told[projections.Timeline](s, "timeline", "on=2026-01-02").Until, 2027_01_02)
+	equal(t, "the first alone", told[projections.Timeline](s, "timeline", "on=2026-01-02").Until,
+		2027_01_02)
 }

@@ -5,10 +5,12 @@ import (
 	"slices"
 )
 
-// Read reads the parameters of a question from the values of an address that has others beside them, as a page's does: those that the
-// question does not take are left alone. What is wrong with one is told as the API tells it.
+// Read reads the parameters of a question from the values of an address that has others beside
+// them, as a page's does: those that the question does not take are left alone. What is wrong with
+// one is told as the API tells it.
 func Read[Q any, P query[Q]](s *Service, values url.Values) (*Q, error) {
-	q, p := new(Q), parameters{request: requestFrom("", values, nil), now: s.latest(), today: s.today()}
+	q, p := new(Q), parameters{request: requestFrom("", values, nil), now: s.latest(),
+		today: s.today()}
 	P(q).read(&p)
 	names := p.names()
 	for name := range values {

@@ -8,14 +8,16 @@ import (
 	"muster/projections/projector"
 )
 
-// Rebuild builds all projections anew from the first record, and compares them with the picture that answers. It is work:
-// one at a time is done, and another is refused meanwhile.
+// Rebuild builds all projections anew from the first record, and compares them with the picture
+// that answers. It is work: one at a time is done, and another is refused meanwhile.
 func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projector.Rebuilding, error) {
 	select {
 	case s.rebuilding <- struct{}{}:
 		defer func() { <-s.rebuilding }()
 	default:
-		return projector.Rebuilding{}, problem.New(problem.Unavailable, "the projections are being rebuilt already").WithHint("try again when that is done")
+		return projector.Rebuilding{},
+			problem.New(problem.Unavailable, "the projections are being rebuilt already").
+				WithHint("try again when that is done")
 	}
 	asOf := s.Projector.Sequence()
 	if asOf == 0 {

@@ -30,11 +30,12 @@ type Records struct {
 	// AsOf is the last record there was.
 	AsOf    uint64   `json:"as_of" doc:"The last record there was"`
 	Records []Record `json:"records"`
-	// Withheld is how many of the places from the first that was asked for up to Next, without it, are those of
-	// records that the view does not show: all that is told of these is where they are.
+	// Withheld is how many of the places from the first that was asked for up to Next, without it,
+	// are those of records that the view does not show: all that is told of these is where they
+	// are.
 	Withheld uint64 `json:"withheld,omitempty" doc:"How many places of this page are those of records that the view does not show"`
-	// Next is the from of the next page. It is always there: the log goes on. When it is higher than AsOf, this page ends
-	// with the last record that there was to return.
+	// Next is the from of the next page. It is always there: the log goes on. When it is higher
+	// than AsOf, this page ends with the last record that there was to return.
 	Next uint64 `json:"next" doc:"The from of the next page; higher than as_of when there is no more for now"`
 }
 
@@ -53,12 +54,14 @@ func (s *Service) Records(ctx context.Context, q *RecordsQuery) (Records, error)
 		case errors.Is(err, waiting.Err()):
 			return page, nil
 		default:
-			return Records{}, problem.New(problem.Unavailable, "the log cannot be followed: %w", err)
+			return Records{}, problem.New(problem.Unavailable,
+				"the log cannot be followed: %w", err)
 		}
 	}
 }
 
-// firstRecord returns the first record that may have been recorded at the place or later: the picture may be behind.
+// firstRecord returns the first record that may have been recorded at the place or later: the
+// picture may be behind.
 func (s *Service) firstRecord(from Instant) (n uint64) {
 	_ = s.Projector.View(func(p *projections.Picture) error {
 		n = firstRecord(p, from)
@@ -74,8 +77,8 @@ func firstRecord(p *projections.Picture, from Instant) uint64 {
 	return p.SequenceAt(from.Time.Add(-time.Microsecond)) + 1
 }
 
-// page reads the records from a sequence on. It looks one match further than it returns, so that there is no empty page
-// behind a full one.
+// page reads the records from a sequence on. It looks one match further than it returns, so that
+// there is no empty page behind a full one.
 func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Records, error) {
 	ctx, done, err := s.slot(ctx)
 	if err != nil {
@@ -89,7 +92,8 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 		case err != nil:
 			return Records{}, err
 		case ctx.Err() != nil:
-			return Records{}, problem.New(problem.Unavailable, "reading the log was given up: %w", ctx.Err())
+			return Records{}, problem.New(problem.Unavailable,
+				"reading the log was given up: %w", ctx.Err())
 		case q.until > 0 && rec.Sequence > q.until:
 			return a, nil
 		case rec.Stored == nil:
@@ -120,7 +124,8 @@ func (q *RecordsQuery) next(a Records) bool {
 	return a.Next <= q.until
 }
 
-// rest implements pagedQuery. It looks for the record behind the limit, and keeps none of those before.
+// rest implements pagedQuery. It looks for the record behind the limit, and keeps none of those
+// before.
 func (q *RecordsQuery) rest(ctx context.Context, s *Service, a Records) (map[string]string, error) {
 	if q.Limit == 0 {
 		return nil, nil
@@ -145,8 +150,9 @@ func (q *RecordsQuery) rest(ctx context.Context, s *Service, a Records) (map[str
 // A pageLeft is what is left of a page.
 type pageLeft struct{ records, bytes int }
 
-// pageBytes bounds a page of long records, so that it fits into a message over NATS: 1 MiB as it is usually set. In JSON a
-// record takes less than twice its stored bytes and what is told beside them.
+// pageBytes bounds a page of long records, so that it fits into a message over NATS: 1 MiB as it is
+// usually set. In JSON a record takes less than twice its stored bytes and what is told beside
+// them.
 const (
 	pageBytes   = 448 << 10
 	besideBytes = 256
@@ -165,5 +171,6 @@ func (r *pageLeft) take(rec events.Record) bool {
 func recordOf(rec events.Record) Record {
 	nation, operation := events.About(rec.Statement)
 	head := rec.Statement.Head()
-	return Record{rec.Sequence, rec.Recorded.Format(events.RecordedForm), rec.By, head.Type, head.ID, nation, operation, rec.KeyName, string(rec.Stored)}
+	return Record{rec.Sequence, rec.Recorded.Format(events.RecordedForm), rec.By, head.Type,
+		head.ID, nation, operation, rec.KeyName, string(rec.Stored)}
 }

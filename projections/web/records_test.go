@@ -28,10 +28,11 @@ func TestRecords(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for query, want := range map[string]string{
-		"type=pledge.accepted":        "14 of 21, next 22",
-		"type=requirement":            "5 6 of 21, next 22",
-		"type=condition":              "9 of 21, next 22",
-		"nation=DEU":                  "8 9 20 21 of 21, next 22", // what admits and revokes its keys is about it
+		"type=pledge.accepted": "14 of 21, next 22",
+		"type=requirement":     "5 6 of 21, next 22",
+		"type=condition":       "9 of 21, next 22",
+		// What admits and revokes its keys is about it.
+		"nation=DEU":                  "8 9 20 21 of 21, next 22",
 		"nation=HQ&type=pledge":       "14 of 21, next 22",
 		"nation=ITA":                  "of 21, next 22",
 		"operation=relief":            "3 of 21, next 22",
@@ -61,24 +62,29 @@ func TestRecords(t *testing.T) {
 
 	all := told[Records](s, "records", "").Records
 	for i, rec := range l.records {
-		if r := all[i]; r.Stored != string(rec.Stored) || r.ID != rec.Statement.Head().ID || r.Signer != rec.KeyName || r.By != testOrigin ||
-			r.Recorded != rec.Recorded.Format(events.RecordedForm) || r.Type != rec.Statement.Head().Type {
+		if r := all[i]; r.Stored != string(rec.Stored) || r.ID != rec.Statement.Head().ID ||
+			r.Signer != rec.KeyName || r.By != testOrigin ||
+			r.Recorded != rec.Recorded.Format(events.RecordedForm) ||
+			r.Type != rec.Statement.Head().Type {
 			t.Errorf("record %d is told as %+v", rec.Sequence, r)
 		}
 	}
 }
 
-// From a time on means from the first record recorded then, also when the picture is behind the log.
+// From a time on means from the first record recorded then, also when the picture is behind the
+// log.
 func TestRecordsFromTimeWhenThePictureIsBehind(t *testing.T) {
 	l := newTestLog(t)
 	s := newStillServer(t, l)
 	for range 5 {
 		l.offer("FRA", 1)
 	}
-	equal(t, "from", sequences(told[Records](s, "records", "from="+l.recorded(4))), "4 5 6 of 6, next 7")
+	equal(t, "from", sequences(told[Records](s, "records", "from="+l.recorded(4))),
+		"4 5 6 of 6, next 7")
 }
 
-// walk reads the log page by page, as a listing does: up to the last record there was when the last page was read.
+// walk reads the log page by page, as a listing does: up to the last record there was when the last
+// page was read.
 func walk(t *testing.T, s *testServer, query string) (got []uint64, asOf uint64) {
 	t.Helper()
 	for from := "1"; ; {
@@ -211,13 +217,15 @@ func TestRecordsLongPoll(t *testing.T) {
 	default:
 	}
 	l.offer("ITA", 1)
-	equal(t, "what came", sequences(decode[Records](s, soon(t, answers))), fmt.Sprintf("%d of %d, next %d", last+2, last+2, last+3))
+	equal(t, "what came", sequences(decode[Records](s, soon(t, answers))),
+		fmt.Sprintf("%d of %d, next %d", last+2, last+2, last+3))
 
 	ahead := s.askTogether("records", fmt.Sprintf("from=%d&wait=60", last+4))
 	s.waiting(last+3, 2)
 	l.offer("PRT", 1)
 	l.offer("PRT", 2)
-	equal(t, "from ahead", sequences(decode[Records](s, soon(t, ahead))), fmt.Sprintf("%d of %d, next %d", last+4, last+4, last+5))
+	equal(t, "from ahead", sequences(decode[Records](s, soon(t, ahead))),
+		fmt.Sprintf("%d of %d, next %d", last+4, last+4, last+5))
 }
 
 // From a time on, the first record after the wait is the first that is told.
@@ -225,12 +233,14 @@ func TestRecordsLongPollFromTime(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
-	answers := s.askTogether("records", "wait=60&from="+l.records[last-1].Recorded.Add(90*time.Minute).Format(time.RFC3339))
+	answers := s.askTogether("records",
+		"wait=60&from="+l.records[last-1].Recorded.Add(90*time.Minute).Format(time.RFC3339))
 	s.waiting(last, 2)
 	l.offer("PRT", 1) // within the hour and a half
 	s.waiting(last+1, 2)
 	l.offer("PRT", 2)
-	equal(t, "what came", sequences(decode[Records](s, soon(t, answers))), fmt.Sprintf("%d of %d, next %d", last+2, last+2, last+3))
+	equal(t, "what came", sequences(decode[Records](s, soon(t, answers))),
+		fmt.Sprintf("%d of %d, next %d", last+2, last+2, last+3))
 }
 
 func TestRecordsWaitForNothing(t *testing.T) {
@@ -256,10 +266,12 @@ func TestStop(t *testing.T) {
 	go func() { blocked <- s.overHTTP("members", "min_seq=22") }()
 	s.stopNATS()
 	for _, answers := range []<-chan answer{over, nats} {
-		equal(t, "those who wait", sequences(decode[Records](s, soon(t, answers))), "of 21, next 22")
+		equal(t, "those who wait", sequences(decode[Records](s, soon(t, answers))),
+			"of 21, next 22")
 	}
 	equal(t, "who waits for a record", soon(t, blocked).status, http.StatusServiceUnavailable)
-	equal(t, "who comes", sequences(decode[Records](s, s.overHTTP("records", "from=22&wait=60"))), "of 21, next 22")
+	equal(t, "who comes", sequences(decode[Records](s, s.overHTTP("records", "from=22&wait=60"))),
+		"of 21, next 22")
 	equal(t, "who does not wait", s.overHTTP("members", "").status, http.StatusOK)
 }
 

@@ -33,7 +33,8 @@ func (s *Service) labelled(ctx context.Context, record uint64) error {
 	waiting, cancel := s.wait(ctx, s.recordWait)
 	defer cancel()
 	if err := s.full.WaitFor(waiting, record); err != nil {
-		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w", record,
+		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w",
+			record,
 			err).WithHint("ask again in a moment")
 	}
 	return nil

@@ -10,11 +10,13 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Answers that were given lately are kept, so that what many ask while nothing changes is made once. An entity tag names an answer: another
-// record, another day or another address is another tag, and nothing that is kept can be out of date.
+// Answers that were given lately are kept, so that what many ask while nothing changes is made
+// once. An entity tag names an answer: another record, another day or another address is another
+// tag, and nothing that is kept can be out of date.
 
-// maxCachedResponse is the longest answer that is kept, in bytes; and maxCachedBytes and maxCachedResponses how much is
-// kept at all, in bytes and in answers. Those go first that nobody has asked for longest.
+// maxCachedResponse is the longest answer that is kept, in bytes; and maxCachedBytes and
+// maxCachedResponses how much is kept at all, in bytes and in answers. Those go first that nobody
+// has asked for longest.
 const (
 	maxCachedResponse  = 4 << 20
 	maxCachedBytes     = 32 << 20
@@ -27,7 +29,8 @@ type cachedResponse struct {
 	body []byte
 }
 
-// tellsOfBody are the headers that belong to an answer, and not to the request that it was made for.
+// tellsOfBody are the headers that belong to an answer, and not to the request that it was made
+// for.
 var tellsOfBody = []string{"Content-Type", "Content-Disposition", "Link"}
 
 type responseCache struct {

@@ -10,7 +10,8 @@ import (
 	"muster/projections"
 )
 
-// DescribeWords tells the API's document how the words of Muster look in JSON, where the Go types do not show it.
+// DescribeWords tells the API's document how the words of Muster look in JSON, where the Go types
+// do not show it.
 func DescribeWords(r huma.Registry) {
 	for typ, stands := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[events.Quantity]():  reflect.TypeFor[quantitySchema](),
@@ -23,7 +24,8 @@ func DescribeWords(r huma.Registry) {
 	}
 }
 
-// neverNull takes back what huma concludes from pointers: a member that is not there is left out of an answer.
+// neverNull takes back what huma concludes from pointers: a member that is not there is left out of
+// an answer.
 func neverNull(r huma.Registry) {
 	for _, s := range r.Map() {
 		for _, member := range s.Properties {
@@ -50,7 +52,8 @@ type idSchema struct{}
 
 // Schema implements huma.SchemaProvider.
 func (idSchema) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Description: "A ULID", Pattern: "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+	return &huma.Schema{Type: huma.TypeString, Description: "A ULID",
+		Pattern: "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
 }
 
 type dateSchema struct{}
@@ -63,7 +66,9 @@ func (dateSchema) Schema(huma.Registry) *huma.Schema {
 type rungSchema struct{}
 
 // Schema implements huma.SchemaProvider.
-func (rungSchema) Schema(huma.Registry) *huma.Schema { return wordSchema(words(projections.Rungs())) }
+func (rungSchema) Schema(huma.Registry) *huma.Schema {
+	return wordSchema(words(projections.Rungs()))
+}
 
 func wordSchema(words []string) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}

@@ -81,7 +81,8 @@ func newStillServer(t *testing.T, l *testLog) *testServer {
 }
 
 func (s *testServer) startProjector(l *testLog) {
-	p, err := projector.Open(context.Background(), filepath.Join(s.t.TempDir(), "projections.db"), l)
+	p, err := projector.Open(context.Background(), filepath.Join(s.t.TempDir(), "projections.db"),
+		l)
 	if err != nil {
 		s.t.Fatal(err)
 	}

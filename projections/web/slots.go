@@ -42,7 +42,8 @@ func (b *Bites) slots(what string, total, share int64, patience time.Duration) *
 func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err error) {
 	own := s.enter(client)
 	if own == nil {
-		return nil, s.refuse(s.overShare, problem.Busy, "this client has %d %s under way, and more waiting", s.share, s.what)
+		return nil, s.refuse(s.overShare, problem.Busy,
+			"this client has %d %s under way, and more waiting", s.share, s.what)
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
@@ -51,7 +52,8 @@ func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, s.refuse(s.overShare, problem.Busy, "this client has %d %s under way: no more are taken of one client", s.share, s.what)
+		return nil, s.refuse(s.overShare, problem.Busy,
+			"this client has %d %s under way: no more are taken of one client", s.share, s.what)
 	}
 	if !s.take(waiting, s.all) {
 		own.slots.Release(1)
@@ -59,7 +61,8 @@ func (s *Slots) Acquire(ctx context.Context, client string) (release func(), err
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, s.refuse(s.overAll, problem.Unavailable, "the server has as many %s under way as it takes", s.what)
+		return nil, s.refuse(s.overAll, problem.Unavailable,
+			"the server has as many %s under way as it takes", s.what)
 	}
 	return sync.OnceFunc(func() {
 		s.all.Release(1)

@@ -10,21 +10,27 @@ import (
 func TestParseTime(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{
-		"2026-11-23T02:31:00Z": "2026-11-23T02:31:00Z", "2026-11-23T02:31:00+01:00": "2026-11-23T01:31:00Z", "2026-11-22": "2026-11-22T23:59:59.999999Z",
-		"-72h": "2026-11-20T12:00:00Z", "-3d": "2026-11-20T12:00:00Z", "-2w": "2026-11-09T12:00:00Z", "-90m": "2026-11-23T10:30:00Z",
-		"230231ZNOV26": "2026-11-23T02:31:00Z", "230231Z NOV 26": "2026-11-23T02:31:00Z", "230231zNov26": "2026-11-23T02:31:00Z", "290000ZFEB28": "2028-02-29T00:00:00Z",
+		"2026-11-23T02:31:00Z":      "2026-11-23T02:31:00Z",
+		"2026-11-23T02:31:00+01:00": "2026-11-23T01:31:00Z",
+		"2026-11-22":                "2026-11-22T23:59:59.999999Z",
+		"-72h":                      "2026-11-20T12:00:00Z", "-3d": "2026-11-20T12:00:00Z",
+		"-2w": "2026-11-09T12:00:00Z", "-90m": "2026-11-23T10:30:00Z",
+		"230231ZNOV26": "2026-11-23T02:31:00Z", "230231Z NOV 26": "2026-11-23T02:31:00Z",
+		"230231zNov26": "2026-11-23T02:31:00Z", "290000ZFEB28": "2028-02-29T00:00:00Z",
 	} {
 		got, _, err := parseTime(text, now, endOf)
 		if err != nil || got.UTC().Format(time.RFC3339Nano) != want {
 			t.Errorf("%s: %s, %v; want %s", text, got.UTC().Format(time.RFC3339Nano), err, want)
 		}
 	}
-	for _, text := range []string{"", "-72", "72h", "-72y", "-h", "--3d", "230231NOV26", "230231ANOV26", "310000ZNOV26", "232500ZNOV26", "230231ZNOW26", "now", "2026-11"} {
+	for _, text := range []string{"", "-72", "72h", "-72y", "-h", "--3d", "230231NOV26",
+		"230231ANOV26", "310000ZNOV26", "232500ZNOV26", "230231ZNOW26", "now", "2026-11"} {
 		if got, _, err := parseTime(text, now, endOf); err == nil {
 			t.Errorf("%q is read as %s", text, got)
 		}
 	}
-	if _, begins, _ := parseTime("2026-11-22", now, events.Date.Time); begins != time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC) {
+	if _, begins, _ := parseTime("2026-11-22", now, events.Date.Time); begins != time.Date(2026, 11,
+		22, 0, 0, 0, 0, time.UTC) {
 		t.Errorf("a date begins at %s", begins)
 	}
 }

@@ -17,18 +17,19 @@ import (
 func TestQuestionsTakeTurns(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	var calculate, most, answered atomic.Int64
-	srv := httptest.NewServer(s.service.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		for range 5 {
-			most.Store(max(most.Load(), calculate.Add(1)))
-			for began := time.Now(); time.Since(began) < 2*turnTime; {
+	srv := httptest.NewServer(
+		s.service.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			for range 5 {
+				most.Store(max(most.Load(), calculate.Add(1)))
+				for began := time.Now(); time.Since(began) < 2*turnTime; {
+				}
+				calculate.Add(-1)
+				if r.Context().Err() != nil {
+					return
+				}
 			}
-			calculate.Add(-1)
-			if r.Context().Err() != nil {
-				return
-			}
-		}
-		answered.Add(1)
-	})))
+			answered.Add(1)
+		})))
 	defer srv.Close()
 	var clients sync.WaitGroup
 	for range 8 {
@@ -44,7 +45,8 @@ func TestQuestionsTakeTurns(t *testing.T) {
 	clients.Wait()
 	equal(t, "answered", answered.Load(), 8)
 	if most.Load() > int64(cap(processors.free)) {
-		t.Errorf("%d have calculated at a time, and there are %d turns", most.Load(), cap(processors.free))
+		t.Errorf("%d have calculated at a time, and there are %d turns", most.Load(),
+			cap(processors.free))
 	}
 	equal(t, "turns that were given back", len(processors.free), cap(processors.free))
 }

@@ -108,7 +108,8 @@ func (c confidence) unsaid(reader string) *testLog {
 func TestNothingIsLeaked(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
-	told := func(view events.View, body string) string { // that it is told in a view, which it may say
+	// That it is told in a view, which it may say.
+	told := func(view events.View, body string) string {
 		body = strings.ReplaceAll(body, fmt.Sprintf(`,"view":%q`, view), "")
 		return strings.ReplaceAll(body, "; counted: what is released to France", "")
 	}
@@ -173,7 +174,8 @@ func TestViewIsNamed(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	for _, view := range []string{"coalition", "FRA", "France", "public", "coordinators", ""} {
-		a := s.ask("coverage", url.Values{"view": {view}}.Encode()) // on both faces, and compares them
+		// On both faces, and compares them.
+		a := s.ask("coverage", url.Values{"view": {view}}.Encode())
 		says := strings.Contains(string(a.body), `"view":`)
 		if a.status != 200 || says != !slices.Contains([]string{"coordinators", ""}, view) {
 			t.Errorf("%q: %d %s", view, a.status, a.body)
@@ -187,13 +189,14 @@ func TestViewIsNamed(t *testing.T) {
 	equal(t, "a server without views", p.Detail, `view "coalition": this server keeps no views`)
 }
 
-// The records of a view, of which tiles of what is released are made, are those of a ledger in which
-// what is withheld was never said; and they stay what they are when it is disclosed.
+// The records of a view, of which tiles of what is released are made, are those of a ledger in
+// which what is withheld was never said; and they stay what they are when it is disclosed.
 func TestReleasedRecordsTellNothing(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	n := len(c.records)
-	for reader, view := range map[string]string{"P": "public", "C": "coalition", "F": "FRA", "B": "GBR",
+	for reader, view := range map[string]string{"P": "public", "C": "coalition",
+		"F": "FRA", "B": "GBR",
 		"A": "", "H": "coordinators"} {
 		all, shared, err := s.service.Released(t.Context(), view, 1, n)
 		if err != nil || len(all) != n || shared != (view == "") {
@@ -215,7 +218,8 @@ func TestReleasedRecordsTellNothing(t *testing.T) {
 		t.Errorf("a view that is none: %v", err)
 	}
 	s.service.recordWait = time.Millisecond
-	if _, _, err := s.service.Released(t.Context(), "coalition", 1, n+1); !problem.Is(err, problem.Unavailable) {
+	if _, _, err := s.service.Released(t.Context(), "coalition", 1, n+1); !problem.Is(err,
+		problem.Unavailable) {
 		t.Errorf("more than there is: %v", err)
 	}
 	s.service.Views = nil

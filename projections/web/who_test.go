@@ -29,7 +29,8 @@ func TestViewsAreChosen(t *testing.T) {
 	may := map[string]string{"": "public", "public": "public", "coalition": "public coalition",
 		"FRA": "public coalition FRA", "POL": "public coalition POL",
 		"coordinators": "public coalition FRA POL coordinators"}
-	for _, reads := range []access.Reading{access.ReadOpen, access.ReadReleased, access.ReadMembers} {
+	for _, reads := range []access.Reading{access.ReadOpen, access.ReadReleased,
+		access.ReadMembers} {
 		s.Reads = reads
 		for name, asker := range askers() {
 			ctx := access.WithReader(t.Context(), asker)
@@ -38,10 +39,12 @@ func TestViewsAreChosen(t *testing.T) {
 				said := string(s.Reads) + ", " + name + " asks for " + string(view)
 				switch allowed := strings.Fields(may[name]); {
 				case s.Reads == access.ReadMembers && name == "":
-					if p := problem.From(err); p == nil || p.Kind != problem.SignedOut || p.Hint == "" {
+					if p := problem.From(err); p == nil || p.Kind != problem.SignedOut ||
+						p.Hint == "" {
 						t.Errorf("%s: %v", said, err)
 					}
-				case s.Reads != access.ReadOpen && view != "" && !slices.Contains(allowed, string(view)):
+				case s.Reads != access.ReadOpen && view != "" && !slices.Contains(allowed,
+					string(view)):
 					if p := problem.From(err); p == nil || p.Kind != problem.NotReadable ||
 						len(p.Fields) != 1 || p.Fields[0].Location != "view" {
 						t.Errorf("%s: %v", said, err)

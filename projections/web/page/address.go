@@ -12,8 +12,9 @@ import (
 	"muster/events/problem"
 )
 
-// valuesOf reads the parameters of an address. An address of which something cannot be read, or that gives a parameter twice, is refused as a
-// whole: a page that leaves out what it does not understand shows other figures than were asked for. The values can be shown all the same.
+// valuesOf reads the parameters of an address. An address of which something cannot be read, or
+// that gives a parameter twice, is refused as a whole: a page that leaves out what it does not
+// understand shows other figures than were asked for. The values can be shown all the same.
 func valuesOf(s *speaker, r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -26,7 +27,8 @@ func valuesOf(s *speaker, r *http.Request) (url.Values, error) {
 			clean.Add(printable(name), printable(value))
 		}
 		if n := len(values[name]); n > 1 {
-			twice = append(twice, problem.Field{Location: printable(name), Message: s.T("problem.twice", n)})
+			twice = append(twice,
+				problem.Field{Location: printable(name), Message: s.T("problem.twice", n)})
 		}
 	}
 	if err == nil && len(twice) > 0 {
@@ -93,7 +95,8 @@ func (s *speaker) ofFields(k problem.Kind, fields []problem.Field) error {
 		Detail: s.T("problem.fields", len(fields))}}
 }
 
-// printable puts U+FFFD in the place of control characters and of bytes that are no UTF-8: a page can hold neither.
+// printable puts U+FFFD in the place of control characters and of bytes that are no UTF-8: a page
+// can hold neither.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -103,7 +106,8 @@ func printable(s string) string {
 	}, s)
 }
 
-// tidy takes the parameters that say nothing out of an address, as forms leave them, and reports whether there were any.
+// tidy takes the parameters that say nothing out of an address, as forms leave them, and reports
+// whether there were any.
 func tidy(values url.Values) (found bool) {
 	for name, all := range values {
 		if len(all) == 1 && strings.TrimSpace(all[0]) == "" {

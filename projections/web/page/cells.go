@@ -18,13 +18,15 @@ type shownCell struct {
 	Address any
 	Now     bool
 	IsOpen  bool
-	// Was is what the numbers are in the world as it is, where something is supposed or another rung is asked and they differ.
+	// Was is what the numbers are in the world as it is, where something is supposed or another
+	// rung is asked and they differ.
 	Was []string
 }
 
 // Cell shows a cell of a line.
 func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
-	s := shownCell{cell: one, F: c.frame, Address: c.OpenLine(l, one), Now: now, IsOpen: c.IsOpen(l, one) && now == (one.On == l.Now.On)}
+	s := shownCell{cell: one, F: c.frame, Address: c.OpenLine(l, one), Now: now,
+		IsOpen: c.IsOpen(l, one) && now == (one.On == l.Now.On)}
 	if now && l.Baseline != nil {
 		s.Was = c.otherwise(&l.LineCoverage)
 	}
@@ -64,7 +66,8 @@ func (f *frame) Depends(d projections.Dependence) string {
 		for i, n := range d.UnknownBy {
 			names[i] = f.Named(n)
 		}
-		return f.T("depends.known", english.Capital(f.Named(d.Nation)), d.Percent, strings.Join(names, ", "))
+		return f.T("depends.known", english.Capital(f.Named(d.Nation)), d.Percent,
+			strings.Join(names, ", "))
 	}
 	return f.T("depends", english.Capital(f.Named(d.Nation)), d.Percent)
 }
@@ -85,7 +88,8 @@ type waiting struct {
 	Unknown  int
 }
 
-// Waiting shows what waits for an allocation at a line: how much, and how many pledges of unknown quantity.
+// Waiting shows what waits for an allocation at a line: how much, and how many pledges of unknown
+// quantity.
 func (f *frame) Waiting(q events.Quantity, unknown int) waiting { return waiting{f, q, unknown} }
 
 // Said is how much waits, "" for nothing.
@@ -99,7 +103,8 @@ func (w waiting) Said() string {
 	return w.F.T("waiting.other", w.Quantity)
 }
 
-// A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer, which is English.
+// A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer,
+// which is English.
 type why struct{ Words, Sentence string }
 
 // Why says a reason. English readers get the sentence, which says more.

@@ -14,8 +14,10 @@ func TestSentencesOfOneAndSeveral(t *testing.T) {
 		t.Fatal(err)
 	}
 	for lang, want := range map[string][]string{
-		"en": {"", "1 waits for an allocation", "1,200 wait for an allocation", "+ 1 unknown", "+ 2 unknown"},
-		"fr": {"", "1 en attente d’affectation", "1\u00a0200 en attente d’affectation", "+ 1 inconnu", "+ 2 inconnus"},
+		"en": {"", "1 waits for an allocation", "1,200 wait for an allocation", "+ 1 unknown",
+			"+ 2 unknown"},
+		"fr": {"", "1 en attente d’affectation", "1\u00a0200 en attente d’affectation",
+			"+ 1 inconnu", "+ 2 inconnus"},
 	} {
 		f := &frame{speaker: words.speakerFor(httptest.NewRequest("GET", "/?lang="+lang, nil))}
 		var got []string

@@ -10,9 +10,10 @@ import (
 	"muster/projections"
 )
 
-// The charts are SVG that the server draws. So they print, work without JavaScript and say the same in every browser; a library for
-// charts would weigh ten times the page, need JavaScript, and still leave the text alternative and the patterns to us. Every shape says
-// what it is three times: by its pattern or dashes, by its colour, and in the legend; the table beside the chart is its text.
+// The charts are SVG that the server draws. So they print, work without JavaScript and say the same
+// in every browser; a library for charts would weigh ten times the page, need JavaScript, and still
+// leave the text alternative and the patterns to us. Every shape says what it is three times: by
+// its pattern or dashes, by its colour, and in the legend; the table beside the chart is its text.
 
 // A chart is how one requirement is met over time. Its measures are those of its view box.
 type chart struct {
@@ -66,7 +67,8 @@ const (
 
 // chart draws how a line is met. Its points are by change.
 func (o *overTime) chart(l *projections.LineTimeline, height int) *chart {
-	c := &chart{ID: string(l.Operation) + "-" + string(l.Line), W: chartWidth, H: height, Left: 74, Top: 26, Days: o.Days}
+	c := &chart{ID: string(l.Operation) + "-" + string(l.Line), W: chartWidth, H: height, Left: 74,
+		Top: 26, Days: o.Days}
 	c.Width, c.Height = c.W-c.Left-14, c.H-c.Top-28
 	c.Title = o.T("timeline.chart", l.Line, o.Days.From, o.Days.Until)
 	c.About = o.about(l)
@@ -75,9 +77,14 @@ func (o *overTime) chart(l *projections.LineTimeline, height int) *chart {
 		c.Y = append(c.Y, tick{c.at(y, v), o.axis(v / y.whole)})
 	}
 	for i, r := range projections.Rungs() {
-		c.Areas = append(c.Areas, area{r, c.path(y, l.Points, func(pt projections.TimelinePoint) int64 { return fromRung(pt, i) }, true)})
+		c.Areas = append(c.Areas,
+			area{r, c.path(y, l.Points, func(pt projections.TimelinePoint) int64 {
+				return fromRung(pt, i)
+			}, true)})
 	}
-	c.Required = c.path(y, l.Points, func(pt projections.TimelinePoint) int64 { return number(pt.Required) }, false)
+	c.Required = c.path(y, l.Points, func(pt projections.TimelinePoint) int64 {
+		return number(pt.Required)
+	}, false)
 	c.Short = o.short(c, y, l.Points)
 	c.X = c.dates()
 	for i := range o.HandOvers {
@@ -109,13 +116,15 @@ func (o *overTime) about(l *projections.LineTimeline) string {
 	if short == 0 {
 		return all + o.T("timeline.never-short")
 	}
-	return all + o.Count("timeline.short-days", short) + " " + o.T("timeline.worst", l.Unit.Of(worst), on)
+	return all + o.Count("timeline.short-days", short) + " " + o.T("timeline.worst",
+		l.Unit.Of(worst), on)
 }
 
 // x returns where a day begins.
 func (c *chart) x(d events.Date) float64 {
 	d = min(max(d, c.Days.From), c.Days.Until.AddDays(1))
-	return float64(c.Left) + float64(c.Width)*float64(daysFrom(c.Days.From, d))/float64(c.Days.count())
+	return float64(c.Left) + float64(c.Width)*float64(daysFrom(c.Days.From, d))/
+		float64(c.Days.count())
 }
 
 // fromRung returns the supply from a rung up, nothing while the line is not in force.
@@ -129,9 +138,10 @@ func fromRung(pt projections.TimelinePoint, rung int) int64 {
 // at returns where a number is.
 func (c *chart) at(y scale, n int64) float64 { return float64(c.Top) + y.down(n) }
 
-// path goes along the top of what is, in steps from point to point. Where there is nothing it is left; it begins and ends on the ground
-// when it is filled.
-func (c *chart) path(y scale, points []projections.TimelinePoint, of func(projections.TimelinePoint) int64, filled bool) string {
+// path goes along the top of what is, in steps from point to point. Where there is nothing it is
+// left; it begins and ends on the ground when it is filled.
+func (c *chart) path(y scale, points []projections.TimelinePoint,
+	of func(projections.TimelinePoint) int64, filled bool) string {
 	var b strings.Builder
 	ground, last := c.at(y, 0), int64(0)
 	for _, pt := range points {
@@ -257,12 +267,14 @@ func (o *overTime) axis(n int64) string {
 // mostDates is for how many dates there is room under a chart.
 const mostDates = 9
 
-// dates returns the dates under a chart: days, first days of weeks, months or years, as many as there is room for.
+// dates returns the dates under a chart: days, first days of weeks, months or years, as many as
+// there is room for.
 func (c *chart) dates() []tick {
 	for _, k := range []struct {
 		months, days int
 		form         string
-	}{{0, 1, "2006-01-02"}, {0, 2, "2006-01-02"}, {0, 7, "2006-01-02"}, {0, 14, "2006-01-02"}, {1, 0, "2006-01"}, {2, 0, "2006-01"}, {3, 0, "2006-01"}, {6, 0, "2006-01"},
+	}{{0, 1, "2006-01-02"}, {0, 2, "2006-01-02"}, {0, 7, "2006-01-02"}, {0, 14, "2006-01-02"},
+		{1, 0, "2006-01"}, {2, 0, "2006-01"}, {3, 0, "2006-01"}, {6, 0, "2006-01"},
 		{12, 0, "2006"}, {24, 0, "2006"}} {
 		if all := c.every(k.months, k.days, k.form); len(all) <= mostDates {
 			return all
@@ -271,7 +283,8 @@ func (c *chart) dates() []tick {
 	return c.every(60, 0, "2006")
 }
 
-// every returns the dates of the plot, so many months or days after each other: months from January on, weeks on Mondays.
+// every returns the dates of the plot, so many months or days after each other: months from January
+// on, weeks on Mondays.
 func (c *chart) every(months, step int, form string) (all []tick) {
 	d := c.Days.From
 	if months == 0 && step%7 == 0 {
@@ -286,7 +299,8 @@ func (c *chart) every(months, step int, form string) (all []tick) {
 		m = (m + months - 1) / months * months
 		d = events.DateOf(time.Date(0, time.Month(m+1), 1, 0, 0, 0, 0, time.UTC))
 	}
-	for ; d <= c.Days.Until && len(all) <= mostDates; d = events.DateOf(d.Time().AddDate(0, months, step)) {
+	for ; d <= c.Days.Until &&
+		len(all) <= mostDates; d = events.DateOf(d.Time().AddDate(0, months, step)) {
 		all = append(all, tick{c.x(d), d.Time().Format(form)})
 	}
 	return all

@@ -12,8 +12,9 @@ import (
 	"muster/projections/web"
 )
 
-// A comparison is the page of what two moments differ in, by whom and why. The moment compared with is the one of the two clocks, as_of and
-// on, as on every page; from and from_on, of this page alone, say what it is compared to. So the same link leads on to any other page.
+// A comparison is the page of what two moments differ in, by whom and why. The moment compared with
+// is the one of the two clocks, as_of and on, as on every page; from and from_on, of this page
+// alone, say what it is compared to. So the same link leads on to any other page.
 type comparison struct {
 	*frame
 	D projections.Diff
@@ -30,7 +31,9 @@ type comparison struct {
 const maxDiffs = 150
 
 // Lines are the requirements that are shown.
-func (c *comparison) Lines() []projections.LineDiff { return c.D.Lines[:min(maxDiffs, len(c.D.Lines))] }
+func (c *comparison) Lines() []projections.LineDiff {
+	return c.D.Lines[:min(maxDiffs, len(c.D.Lines))]
+}
 
 // Pledges are the pledges that are shown.
 func (c *comparison) Pledges() []projections.PledgeDiff {
@@ -67,26 +70,35 @@ func (p *Pages) comparison(f *frame) (any, error) {
 		return nil, err
 	}
 	fromOn, toOn := to.On, max(to.On, to.Until)
-	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to", place(to), "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
+	pairs := []any{"from", cmp.Or(f.Get("from"), strconv.FormatUint(ledger.usual(), 10)), "to",
+		place(to), "from_on", cmp.Or(f.Get("from_on"), fromOn.String()), "to_on", toOn, "on", ""}
 	if c.D, err = ask(f, web.Read[web.DiffQuery], f.service.Diff, pairs...); err != nil {
 		return nil, err
 	}
 	if f.Basis = c.D.To; f.Basis.On == to.On {
 		f.Basis.Beginning = to.Beginning
 	}
-	c.Exact = f.Here("from", place(c.D.From), "from_on", c.D.From.On, "as_of", place(c.D.To), "on", c.D.To.On)
-	c.Swapped = f.Here("from", place(c.D.To), "from_on", c.D.To.On, "as_of", place(c.D.From), "on", c.D.From.On)
-	c.CSV = f.csv("diff", []string{"operation", "nation", "role", "rung", "without", "without_conditional", "without_caveated", "discharge"},
+	c.Exact = f.Here("from", place(c.D.From), "from_on", c.D.From.On, "as_of", place(c.D.To),
+		"on", c.D.To.On)
+	c.Swapped = f.Here("from", place(c.D.To), "from_on", c.D.To.On, "as_of", place(c.D.From),
+		"on", c.D.From.On)
+	c.CSV = f.csv("diff",
+		[]string{"operation", "nation", "role", "rung", "without", "without_conditional",
+			"without_caveated", "discharge"},
 		"from", place(c.D.From), "from_on", c.D.From.On, "to", place(c.D.To), "to_on", c.D.To.On)
 	for _, one := range []struct {
 		name string
 		seq  uint64
-	}{{"record", ledger.before}, {"day", ledger.day}, {"week", ledger.week}, {"month", ledger.month}, {"beginning", 1}} {
+	}{{"record", ledger.before}, {"day", ledger.day}, {"week", ledger.week},
+		{"month", ledger.month}, {"beginning", 1}} {
 		if one.seq > 0 && one.seq < to.AsOf {
-			c.Since = append(c.Since, sinceWhen{one.name, f.Here("from", one.seq), c.D.From.AsOf == one.seq})
+			c.Since = append(c.Since,
+				sinceWhen{one.name, f.Here("from", one.seq), c.D.From.AsOf == one.seq})
 		}
 	}
-	c.Since = slices.CompactFunc(c.Since, func(a, b sinceWhen) bool { return a.Address == b.Address })
+	c.Since = slices.CompactFunc(c.Since, func(a, b sinceWhen) bool {
+		return a.Address == b.Address
+	})
 	return c, nil
 }
 
@@ -99,15 +111,17 @@ func (f *frame) pastOf(b *projections.Basis) (all past, err error) {
 		at := func(t time.Time) uint64 { return pic.SequenceAt(t) }
 		seen := b.Recorded
 		if b.AsOf == pic.Sequence() {
-			seen = f.service.Now() // what is looked at is what is known now, however long ago it was recorded
+			// What is looked at is what is known now, however long ago it was recorded.
+			seen = f.service.Now()
 		}
-		all = past{b.AsOf - min(b.AsOf, 1), at(seen.AddDate(0, 0, -1)), at(seen.AddDate(0, 0, -7)), at(seen.AddDate(0, -1, 0))}
+		all = past{b.AsOf - min(b.AsOf, 1), at(seen.AddDate(0, 0, -1)), at(seen.AddDate(0, 0, -7)),
+			at(seen.AddDate(0, -1, 0))}
 		return nil
 	})
 }
 
-// usual returns the record compared to when nobody names one: the last of a week before or, where nothing was recorded since or nothing
-// before that, the one before the last.
+// usual returns the record compared to when nobody names one: the last of a week before or, where
+// nothing was recorded since or nothing before that, the one before the last.
 func (p past) usual() uint64 {
 	if p.week > 0 && p.week <= p.before {
 		return p.week
@@ -137,7 +151,8 @@ func (c *comparison) Because(d projections.PledgeDiff) reasons {
 	return reasons{F: c.frame, Records: d.Records, Calendar: d.Calendar}
 }
 
-// LineBecause shows why a requirement is met otherwise: what has caused any of its numbers to differ, or else its terms.
+// LineBecause shows why a requirement is met otherwise: what has caused any of its numbers to
+// differ, or else its terms.
 func (c *comparison) LineBecause(l projections.LineDiff) reasons {
 	r := reasons{F: c.frame, Pledges: l.PledgesMore}
 	for _, cause := range l.Causes {
@@ -155,7 +170,9 @@ func (c *comparison) LineBecause(l projections.LineDiff) reasons {
 	if len(r.Records)+len(r.Calendar) == 0 {
 		r.Records, r.Calendar = l.Records, l.Calendar
 	}
-	slices.SortStableFunc(r.Records, func(a, b projections.Told) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortStableFunc(r.Records, func(a, b projections.Told) int {
+		return cmp.Compare(a.Sequence, b.Sequence)
+	})
 	return r
 }
 
@@ -177,11 +194,13 @@ type shownStand struct {
 }
 
 // StandCell shows a requirement at one of the two moments; s is nil where it is not in force.
-func (c *comparison) StandCell(l projections.LineDiff, s *projections.LineStand, b projections.Basis) shownStand {
+func (c *comparison) StandCell(l projections.LineDiff, s *projections.LineStand,
+	b projections.Basis) shownStand {
 	shown := shownStand{F: c.frame, cell: cell{State: "off"}}
 	if s != nil {
 		shown.cell = cellOf(s.Required, s.Supply, s.Gap, s.Unknown)
-		shown.Address = c.To("/", "open", string(l.Operation)+"/"+string(l.Line), "as_of", c.Seq(b.AsOf), "on", b.On, "at", b.On)
+		shown.Address = c.To("/", "open", string(l.Operation)+"/"+string(l.Line), "as_of",
+			c.Seq(b.AsOf), "on", b.On, "at", b.On)
 	}
 	return shown
 }
@@ -189,12 +208,13 @@ func (c *comparison) StandCell(l projections.LineDiff, s *projections.LineStand,
 // A change is what else differs, at both moments.
 type change struct{ Name, From, To string }
 
-// Changes lists what else differs of a requirement: supply from other rungs up, what hangs and what it is, where both moments
-// have it, and what is unknown or waits for an allocation.
+// Changes lists what else differs of a requirement: supply from other rungs up, what hangs and what
+// it is, where both moments have it, and what is unknown or waits for an allocation.
 func (c *comparison) Changes(l projections.LineDiff) (all []change) {
 	was, is := l.From, l.To
 	if was == nil || is == nil {
-		return c.besides(cmp.Or(was, &projections.LineStand{}), cmp.Or(is, &projections.LineStand{}))
+		return c.besides(cmp.Or(was, &projections.LineStand{}),
+			cmp.Or(is, &projections.LineStand{}))
 	}
 	add := func(name string, from, to events.Quantity) {
 		if from != to {
@@ -208,7 +228,8 @@ func (c *comparison) Changes(l projections.LineDiff) (all []change) {
 	}
 	add(c.T("compare.conditional"), was.Conditional, is.Conditional)
 	add(c.T("compare.caveated"), was.Caveated, is.Caveated)
-	add(c.T("compare.priority"), events.Count(int64(was.Priority)), events.Count(int64(is.Priority)))
+	add(c.T("compare.priority"), events.Count(int64(was.Priority)),
+		events.Count(int64(is.Priority)))
 	say := func(name, from, to string) {
 		if from != to {
 			all = append(all, change{name, from, to})
@@ -220,7 +241,8 @@ func (c *comparison) Changes(l projections.LineDiff) (all []change) {
 	return append(all, c.besides(was, is)...)
 }
 
-// besides lists what differs of what is in no sum: how many pledges are of unknown quantity, and what waits for an allocation.
+// besides lists what differs of what is in no sum: how many pledges are of unknown quantity, and
+// what waits for an allocation.
 func (c *comparison) besides(was, is *projections.LineStand) (all []change) {
 	add := func(name, from, to string) {
 		if from != to {
@@ -229,7 +251,8 @@ func (c *comparison) besides(was, is *projections.LineStand) (all []change) {
 	}
 	add(c.T("compare.unknown"), strconv.Itoa(was.Unknown), strconv.Itoa(is.Unknown))
 	add(c.T("compare.waiting"), c.Amount(was.Waiting), c.Amount(is.Waiting))
-	add(c.T("compare.waiting-unknown"), strconv.Itoa(was.WaitingUnknown), strconv.Itoa(is.WaitingUnknown))
+	add(c.T("compare.waiting-unknown"), strconv.Itoa(was.WaitingUnknown),
+		strconv.Itoa(is.WaitingUnknown))
 	return all
 }
 
@@ -261,7 +284,8 @@ func (s shownPledge) Place(p projections.Place) string {
 	case string(p.Reason) == string(s.S.State):
 		return ""
 	case p.Reason == projections.SeveralLines:
-		return amount + s.F.T("compare.not-counted-at", s.F.Word("reason", p.Reason), named(p.Lines))
+		return amount + s.F.T("compare.not-counted-at", s.F.Word("reason", p.Reason),
+			named(p.Lines))
 	}
 	return amount + s.F.T("compare.not-counted", s.F.Word("reason", p.Reason))
 }

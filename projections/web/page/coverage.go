@@ -15,7 +15,8 @@ import (
 // A coverage is the page of the matrices.
 type coverage struct {
 	*frame
-	// Show is which matrix is shown: lines, of requirements over time; or nations, by what they give.
+	// Show is which matrix is shown: lines, of requirements over time; or nations, by what they
+	// give.
 	Show    string
 	Step    projections.Step
 	Columns cut[projections.TimelinePoint] // the stretches of time
@@ -56,7 +57,8 @@ type cell struct {
 	Gap      events.Quantity
 	// Unknown is how many pledges beside the supply are of unknown quantity.
 	Unknown int
-	// On is the day of which the cell tells, and Within is set where it is not the first of its stretch.
+	// On is the day of which the cell tells, and Within is set where it is not the first of its
+	// stretch.
 	On     events.Date
 	Within bool
 }
@@ -76,7 +78,8 @@ func (p *Pages) coverage(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Basis, c.NotCounted, c.Lines = answer.Basis, cutAt(answer.NotCounted, maxListed), len(answer.Lines)
+	f.Basis, c.NotCounted, c.Lines = answer.Basis, cutAt(answer.NotCounted, maxListed),
+		len(answer.Lines)
 	c.CSV = f.csv("coverage", append([]string{"differences"}, gapsTakes...))
 	c.InForce, c.Met, c.Next = answer.InForce, answer.Met, answer.Next
 	if c.Show == "" {
@@ -136,11 +139,15 @@ func (c *coverage) readLines(answer *web.Coverage) error {
 	return nil
 }
 
-// later is the row of a line that is not in force yet: what it asks for on the first day on which it is.
+// later is the row of a line that is not in force yet: what it asks for on the first day on which
+// it is.
 func later(l *projections.LineTimeline) *projections.LineCoverage {
-	row := &projections.LineCoverage{Requirement: projections.Requirement{Operation: l.Operation, Line: l.Line,
+	row := &projections.LineCoverage{Requirement: projections.Requirement{Operation: l.Operation,
+		Line: l.Line,
 		Role: l.Role, Area: l.Area, Unit: l.Unit, Priority: l.Priority, Essential: l.Essential}}
-	if i := slices.IndexFunc(l.Points, func(pt projections.TimelinePoint) bool { return pt.InForce }); i >= 0 {
+	if i := slices.IndexFunc(l.Points, func(pt projections.TimelinePoint) bool {
+		return pt.InForce
+	}); i >= 0 {
 		row.Required = l.Points[i].Required
 	}
 	return row
@@ -190,7 +197,8 @@ func (c *coverage) timeline() (projections.Timeline, error) {
 	} else if until == 0 {
 		until = events.DateOf(from.Time().AddDate(0, stretches, -from.Time().Day()))
 	}
-	return ask(c.frame, web.Read[web.TimelineQuery], c.service.Timeline, "on", "", "from", from, "until", orGiven(c.Get("until"), until), "step", c.Step)
+	return ask(c.frame, web.Read[web.TimelineQuery], c.service.Timeline, "on", "", "from", from,
+		"until", orGiven(c.Get("until"), until), "step", c.Step)
 }
 
 func orGiven(given string, d events.Date) string {
@@ -225,7 +233,8 @@ func number(q events.Quantity) int64 {
 	return n
 }
 
-// cellOf says how far a line is met. Where so many pledges have not said of how much they are, there is something, and not none.
+// cellOf says how far a line is met. Where so many pledges have not said of how much they are,
+// there is something, and not none.
 func cellOf(required, supply, gap events.Quantity, unknown int) cell {
 	one := cell{State: "partly", Required: required, Supply: supply, Gap: gap, Unknown: unknown}
 	switch {
@@ -244,7 +253,8 @@ type nationMatrix struct {
 	Columns []nationColumn
 	Rows    []nationRow
 	Totals  [][]projections.StrengthRow // by column
-	Next    events.Date                 // the first later day on which anything is there, where nothing is
+	// The first later day on which anything is there, where nothing is.
+	Next events.Date
 }
 
 // A nationColumn is a role of an operation, or an operation.
@@ -269,10 +279,12 @@ func (c *coverage) readNations() (*nationMatrix, error) {
 			return nil, err
 		}
 		m := matrixOf(s.Rows)
-		if len(m.Columns) > maxColumns && strings.HasSuffix(by, "role") && severalOperations(m.Columns) {
+		if len(m.Columns) > maxColumns && strings.HasSuffix(by, "role") &&
+			severalOperations(m.Columns) {
 			continue
 		}
-		totals, err := ask(c.frame, web.Read[web.StrengthQuery], c.service.Strength, "by", strings.TrimPrefix(by, "nation,"))
+		totals, err := ask(c.frame, web.Read[web.StrengthQuery], c.service.Strength, "by",
+			strings.TrimPrefix(by, "nation,"))
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +296,9 @@ func (c *coverage) readNations() (*nationMatrix, error) {
 }
 
 func severalOperations(all []nationColumn) bool {
-	return slices.ContainsFunc(all, func(c nationColumn) bool { return c.Operation != all[0].Operation })
+	return slices.ContainsFunc(all, func(c nationColumn) bool {
+		return c.Operation != all[0].Operation
+	})
 }
 
 func matrixOf(rows []projections.StrengthRow) *nationMatrix {
@@ -295,7 +309,8 @@ func matrixOf(rows []projections.StrengthRow) *nationMatrix {
 		}
 	}
 	slices.SortFunc(m.Columns, func(a, b nationColumn) int {
-		return strings.Compare(string(a.Operation)+"\x00"+string(a.Role), string(b.Operation)+"\x00"+string(b.Role))
+		return strings.Compare(string(a.Operation)+"\x00"+string(a.Role),
+			string(b.Operation)+"\x00"+string(b.Role))
 	})
 	at := map[events.Nation]int{}
 	for _, r := range rows {
@@ -303,12 +318,15 @@ func matrixOf(rows []projections.StrengthRow) *nationMatrix {
 		if !ok {
 			i = len(m.Rows)
 			at[r.Nation] = i
-			m.Rows = append(m.Rows, nationRow{r.Nation, make([][]projections.StrengthRow, len(m.Columns))})
+			m.Rows = append(m.Rows,
+				nationRow{r.Nation, make([][]projections.StrengthRow, len(m.Columns))})
 		}
 		column := slices.Index(m.Columns, nationColumn{r.Operation, r.Role})
 		m.Rows[i].Cells[column] = append(m.Rows[i].Cells[column], r)
 	}
-	slices.SortFunc(m.Rows, func(a, b nationRow) int { return strings.Compare(string(a.Nation), string(b.Nation)) })
+	slices.SortFunc(m.Rows, func(a, b nationRow) int {
+		return strings.Compare(string(a.Nation), string(b.Nation))
+	})
 	return m
 }
 
@@ -325,7 +343,8 @@ func (m *nationMatrix) total(rows []projections.StrengthRow) {
 type opened struct {
 	*frame
 	E projections.Explanation
-	// Line is the requirement, "" where the cell is a sum: of Who's strength, in the role if there is one.
+	// Line is the requirement, "" where the cell is a sum: of Who's strength, in the role if there
+	// is one.
 	Line events.Line
 	Who  events.Nation
 	Role events.Role
@@ -333,8 +352,9 @@ type opened struct {
 	CSV, JSON string
 }
 
-// readOpen explains the cell that is open: open names a requirement, as operation/line; holds a nation's strength, as
-// operation/nation/role, of which the role may be left out. The date is that of at.
+// readOpen explains the cell that is open: open names a requirement, as operation/line; holds a
+// nation's strength, as operation/nation/role, of which the role may be left out. The date is that
+// of at.
 func (c *coverage) readOpen() (*opened, error) {
 	o := &opened{frame: c.frame}
 	pairs := []any{"nation", "", "role", "", "line", ""}
@@ -355,7 +375,8 @@ func (c *coverage) readOpen() (*opened, error) {
 	pairs = append(pairs, "operation", operation)
 	e, err := ask(c.frame, web.Read[web.ExplainQuery], c.service.Explain, pairs...)
 	o.E = e
-	o.CSV, o.JSON = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional", "without_caveated", "discharge"), pairs)
+	o.CSV, o.JSON = explainAddress(c.only("as_of", "on", "rung", "without", "without_conditional",
+		"without_caveated", "discharge"), pairs)
 	return o, err
 }
 
@@ -387,7 +408,8 @@ func (o *opened) ShownRecords() cut[projections.Told] { return cutAt(o.E.Records
 
 // LiveAddress is where the server tells when the coverage that is shown changes.
 func (c *coverage) LiveAddress() string {
-	return web.Root + "/coverage/events?" + c.only("operation", "on", "rung", "without", "without_conditional", "without_caveated", "discharge").Encode()
+	return web.Root + "/coverage/events?" + c.only("operation", "on", "rung", "without",
+		"without_conditional", "without_caveated", "discharge").Encode()
 }
 
 // OpenLine is the address of what is behind a cell of a line.
@@ -397,7 +419,8 @@ func (c *coverage) OpenLine(l matrixLine, one cell) any {
 
 // OpenSum is the address of what is behind a sum of a nation's strength.
 func (c *coverage) OpenSum(r projections.StrengthRow) any {
-	return c.Here("holds", string(r.Operation)+"/"+string(r.Nation)+"/"+string(r.Role), "at", r.Day, "open", "")
+	return c.Here("holds", string(r.Operation)+"/"+string(r.Nation)+"/"+string(r.Role), "at",
+		r.Day, "open", "")
 }
 
 // Close is the address of the page with nothing opened.
@@ -405,5 +428,6 @@ func (o *opened) Close() any { return o.Here("open", "", "holds", "", "at", "") 
 
 // IsOpen reports whether it is the cell that is open.
 func (c *coverage) IsOpen(l matrixLine, one cell) bool {
-	return c.Get("open") == string(l.Operation)+"/"+string(l.Line) && (c.Get("at") == one.On.String() || c.Get("at") == "" && one.On == c.Basis.On)
+	return c.Get("open") == string(l.Operation)+"/"+string(l.Line) &&
+		(c.Get("at") == one.On.String() || c.Get("at") == "" && one.On == c.Basis.On)
 }

@@ -12,8 +12,8 @@ const (
 	maxOpened = 50
 	// maxStretches is the most stretches of time in the matrix: two years of weeks.
 	maxStretches = 106
-	// maxSequences is how many records are named in one cell, and maxHanging how many conditions and
-	// caveats of a pledge in a list.
+	// maxSequences is how many records are named in one cell, and maxHanging how many conditions
+	// and caveats of a pledge in a list.
 	maxSequences = 12
 	maxHanging   = 4
 )

@@ -16,8 +16,8 @@ func (d days) count() int { return daysFrom(d.From, d.Until) + 1 }
 // daysFrom returns how many days b is after a.
 func daysFrom(a, b events.Date) int { return int(b.Time().Sub(a.Time()) / (24 * time.Hour)) }
 
-// daysAround returns what is shown when nobody asks for other days: two years, from a quarter before the date looked at, or the range
-// looked at, as far as a time line goes.
+// daysAround returns what is shown when nobody asks for other days: two years, from a quarter
+// before the date looked at, or the range looked at, as far as a time line goes.
 func daysAround(b *projections.Basis) days {
 	if b.IsRange() && b.On > events.FirstDate && b.Until < events.LastDate {
 		return days{b.On, min(b.Until, b.On.AddDays(projections.MaxTimeline-1))}
@@ -47,7 +47,8 @@ func (d days) bounded() days {
 	return days{max(d.From, events.FirstDate), min(d.Until, events.LastDate)}
 }
 
-// shifted returns as many days, half as many earlier (-1) or later (1); the same where that would leave what statements can carry.
+// shifted returns as many days, half as many earlier (-1) or later (1); the same where that would
+// leave what statements can carry.
 func (d days) shifted(way int) days {
 	by := way * max(1, d.count()/2)
 	to := days{d.From.AddDays(by), d.Until.AddDays(by)}
@@ -57,7 +58,8 @@ func (d days) shifted(way int) days {
 	return to
 }
 
-// zoomed returns half as many days around the same middle, or twice as many, from one day to as many as a time line has.
+// zoomed returns half as many days around the same middle, or twice as many, from one day to as
+// many as a time line has.
 func (d days) zoomed(in bool) days {
 	n, to := d.count(), 0
 	if in {

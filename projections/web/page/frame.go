@@ -17,7 +17,8 @@ import (
 
 func sprint(v any) string { return fmt.Sprint(v) }
 
-// A frame is what is around every page: what it is called, from where it looks, and what paper must say of it. Templates see its methods.
+// A frame is what is around every page: what it is called, from where it looks, and what paper must
+// say of it. Templates see its methods.
 type frame struct {
 	*speaker
 	location
@@ -60,7 +61,8 @@ func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) (f *frame,
 // isBefore reports whether a page looks from before the first record.
 func isBefore(b projections.Basis) bool { return b.AsOf == 0 && b.On != 0 }
 
-// finish fills in what the content has made known, or the last record where it has made nothing known.
+// finish fills in what the content has made known, or the last record where it has made nothing
+// known.
 func (f *frame) finish() {
 	if !f.HasClocks() {
 		return
@@ -73,7 +75,8 @@ func (f *frame) finish() {
 	}
 }
 
-// readBasis fills in the moment looked from, on a page about what is there whose answer does not tell it.
+// readBasis fills in the moment looked from, on a page about what is there whose answer does not
+// tell it.
 func (f *frame) readBasis() error {
 	s, err := ask(f, web.Read[web.StrengthQuery], f.service.Strength)
 	f.Basis = s.Basis
@@ -92,8 +95,10 @@ func (f *frame) readPast() error {
 	return err
 }
 
-// ask reads the parameters of a question from the page's address, and some more, and has it answered. Names and values come in turn.
-func ask[Q, A any](f *frame, read func(*web.Service, url.Values) (*Q, error), answer func(context.Context, *Q) (A, error), pairs ...any) (a A, err error) {
+// ask reads the parameters of a question from the page's address, and some more, and has it
+// answered. Names and values come in turn.
+func ask[Q, A any](f *frame, read func(*web.Service, url.Values) (*Q, error),
+	answer func(context.Context, *Q) (A, error), pairs ...any) (a A, err error) {
 	values := url.Values{}
 	for name, all := range f.values {
 		values[name] = all
@@ -157,10 +162,11 @@ func (f *frame) IsLive() bool {
 // nothing may be read, and not where one signs in.
 func (f *frame) HasClocks() bool { return f.service != nil && f.Kind.Name != "session" }
 
-// IsToday reports whether the page shows what applies today, or, of what has not begun, its first day, which the page says
-// by itself.
+// IsToday reports whether the page shows what applies today, or, of what has not begun, its first
+// day, which the page says by itself.
 func (f *frame) IsToday() bool {
-	return f.Basis.Beginning != "" || !f.Basis.IsRange() && (f.Basis.On == 0 || f.Basis.On == f.Today)
+	return f.Basis.Beginning != "" || !f.Basis.IsRange() &&
+		(f.Basis.On == 0 || f.Basis.On == f.Today)
 }
 
 // Supposes says what the page supposes, "" for nothing.
@@ -270,7 +276,8 @@ func (f *frame) KnownDay() string {
 	return events.DateOf(f.Basis.Recorded).String()
 }
 
-// Operations lists the operations that a reader may choose from, as known at the moment looked from.
+// Operations lists the operations that a reader may choose from, as known at the moment looked
+// from.
 func (f *frame) Operations() []projections.Catalogue {
 	var all projections.Operations
 	_ = f.service.Projector.View(func(p *projections.Picture) (err error) {

@@ -26,7 +26,8 @@ func (l location) Get(name string) string { return l.values.Get(name) }
 // Has reports whether a parameter is given.
 func (l location) Has(name string) bool { return l.values.Has(name) }
 
-// Here returns the address of the same page with some parameters set otherwise: names and values in turn. An empty value takes one away.
+// Here returns the address of the same page with some parameters set otherwise: names and values in
+// turn. An empty value takes one away.
 func (l location) Here(pairs ...any) template.URL {
 	return address(l.path, l.values, pairs)
 }
@@ -45,7 +46,8 @@ func (l location) To(path string, pairs ...any) template.URL {
 // A hidden is a parameter that a form takes along unseen.
 type hidden struct{ Name, Value string }
 
-// Hidden returns what a form on this page must take along, which is all but what it asks for itself.
+// Hidden returns what a form on this page must take along, which is all but what it asks for
+// itself.
 func (l location) Hidden(asked ...string) (all []hidden) {
 	for name, values := range l.values {
 		if !slices.Contains(asked, name) {
@@ -56,11 +58,13 @@ func (l location) Hidden(asked ...string) (all []hidden) {
 	return all
 }
 
-// worldAsks are the parameters that the form of the world asks for on every page, or that another world takes away; worldAsksMore those that
-// it asks for on one page, in the template "more".
+// worldAsks are the parameters that the form of the world asks for on every page, or that another
+// world takes away; worldAsksMore those that it asks for on one page, in the template "more".
 var (
-	worldAsks     = []string{"operation", "rung", "without", "without_conditional", "without_caveated", "discharge", "open", "holds", "at"}
-	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"}, "pledges": {"nation", "role", "line", "state"}, "compare": {"nation"}}
+	worldAsks = []string{"operation", "rung", "without", "without_conditional",
+		"without_caveated", "discharge", "open", "holds", "at"}
+	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"},
+		"pledges": {"nation", "role", "line", "state"}, "compare": {"nation"}}
 )
 
 // WorldHidden returns what the form of the world must take along.

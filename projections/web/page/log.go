@@ -56,7 +56,8 @@ func (p *Pages) log(f *frame) (any, error) {
 	if from == "" && !l.Filtered {
 		from = strconv.FormatUint(max(1, last-min(last, logSize)+1), 10)
 	}
-	answer, err := ask(f, web.Read[web.RecordsQuery], f.service.Records, "from", from, "limit", logSize, "wait", "")
+	answer, err := ask(f, web.Read[web.RecordsQuery], f.service.Records, "from", from, "limit",
+		logSize, "wait", "")
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,8 @@ func (p *Pages) log(f *frame) (any, error) {
 	if n := len(l.Records); n > 0 && l.Records[n-1].Sequence > 1 && !l.Filtered {
 		l.Earlier = l.Records[n-1].Sequence - min(l.Records[n-1].Sequence-1, logSize)
 	}
-	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "from").Encode()
+	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "from").
+		Encode()
 	return l, nil
 }
 

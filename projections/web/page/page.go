@@ -26,9 +26,10 @@ import (
 //go:embed templates static words
 var files embed.FS
 
-// Policy is what a browser may do on a page: load scripts, styles and images from the server itself and ask it, and nothing else. There is
-// no inline script or style.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// Policy is what a browser may do on a page: load scripts, styles and images from the server itself
+// and ask it, and nothing else. There is no inline script or style.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // A Config is what pages are made of.
 type Config struct {
@@ -61,7 +62,8 @@ type pageKind struct {
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
 	{"mine", "/mine", true, words("nation"), (*Pages).mine},
-	{"coverage", "/", true, words("role show step until differences open holds at"), (*Pages).coverage},
+	{"coverage", "/", true, words("role show step until differences open holds at"),
+		(*Pages).coverage},
 	{"shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls},
 	{"timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline},
 	{"compare", "/compare", true, words("from from_on nation role"), (*Pages).comparison},
@@ -77,7 +79,8 @@ func words(s string) []string { return strings.Fields(s) }
 
 // New returns the pages of a service.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{}, comparing: make(chan struct{}, 1)}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{},
+		comparing: make(chan struct{}, 1)}
 	var err error
 	if p.words, err = readWords(); err != nil {
 		return nil, err
@@ -103,19 +106,24 @@ func New(c Config) (*Pages, error) {
 	return p, nil
 }
 
-// Handle adds the pages to a mux: one pattern for each, one for their files, and "GET /", which says that there is no such page.
+// Handle adds the pages to a mux: one pattern for each, one for their files, and "GET /", which
+// says that there is no such page.
 func (p *Pages) Handle(mux *http.ServeMux) {
 	for _, k := range kinds {
 		pattern := "GET " + k.path
 		if k.path == "/" {
 			pattern = "GET /{$}"
 		}
-		mux.Handle(pattern, gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
+		mux.Handle(pattern, gzhttp.GzipHandler(
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, k) })))
 	}
 	mux.HandleFunc("POST "+web.SignInPath, p.serveSignOut)
 	mux.Handle("POST /verify", http.HandlerFunc(p.serveCompare))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
-	mux.Handle("GET /", gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, problemPage) })))
+	mux.Handle("GET /", gzhttp.GzipHandler(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p.serve(w, r, problemPage)
+		})))
 	mux.Handle("GET /static/{file}", gzhttp.GzipHandler(http.HandlerFunc(p.serveStatic)))
 }
 
@@ -124,7 +132,8 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 	speaker := p.words.speakerFor(r)
 	values, err := valuesOf(speaker, r)
 	if err == nil && tidy(values) {
-		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(), http.StatusSeeOther)
+		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(),
+			http.StatusSeeOther)
 		return
 	}
 	if err == nil {
@@ -191,7 +200,8 @@ func (p *Pages) refuse(w http.ResponseWriter, f *frame, err error) {
 	p.write(w, f, f.Problem.Kind.Status, problemPage.Name, f)
 }
 
-// problemPage tells what is wrong, in the frame of the page that was asked for; asked for itself, that there is no such page.
+// problemPage tells what is wrong, in the frame of the page that was asked for; asked for itself,
+// that there is no such page.
 var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (any, error) {
 	return nil, f.refusal(problem.NotFound, "problem.no-page", printable(f.path))
 }}
@@ -217,7 +227,8 @@ func (p *Pages) write(w http.ResponseWriter, f *frame, status int, name string, 
 // A shortened page has an end: what would be longer is no page.
 type shortened struct{ bytes.Buffer }
 
-var errTooLong = problem.New(problem.TooMuch, "the page would have more than %d MB", web.MaxPageBody>>20).
+var errTooLong = problem.New(problem.TooMuch, "the page would have more than %d MB",
+	web.MaxPageBody>>20).
 	WithHint("narrow the list, or take it as CSV")
 
 // Write implements io.Writer.
@@ -242,7 +253,8 @@ func (p *Pages) giveUp(w http.ResponseWriter, name string, err error) {
 		http.Error(w, why.Detail+"\n"+why.Hint, why.Kind.Status)
 		return
 	}
-	http.Error(w, fmt.Sprintf("the page %s cannot be shown: %v", name, err), http.StatusInternalServerError)
+	http.Error(w, fmt.Sprintf("the page %s cannot be shown: %v", name, err),
+		http.StatusInternalServerError)
 }
 
 func guard(h http.Header) {
@@ -259,7 +271,9 @@ type asset struct {
 	tag         string // of its content, which its address carries, so that browsers may keep it
 }
 
-var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8", ".svg": "image/svg+xml"}
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8",
+	".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8",
+	".svg": "image/svg+xml"}
 
 func (p *Pages) readStatic() error {
 	return fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
@@ -268,13 +282,16 @@ func (p *Pages) readStatic() error {
 		}
 		data, err := files.ReadFile(name)
 		sum := sha256.Sum256(data)
-		p.static[path.Base(name)] = asset{data, contentTypes[path.Ext(name)], hex.EncodeToString(sum[:8])}
+		p.static[path.Base(name)] = asset{data, contentTypes[path.Ext(name)],
+			hex.EncodeToString(sum[:8])}
 		return err
 	})
 }
 
 // address returns where a page loads a file from.
-func (p *Pages) address(file string) string { return "/static/" + file + "?v=" + p.static[file].tag }
+func (p *Pages) address(file string) string {
+	return "/static/" + file + "?v=" + p.static[file].tag
+}
 
 func (p *Pages) serveStatic(w http.ResponseWriter, r *http.Request) {
 	a, ok := p.static[r.PathValue("file")]

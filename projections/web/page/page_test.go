@@ -83,7 +83,10 @@ func TestEveryKindHasWords(t *testing.T) {
 }
 
 // Words that are looked up by a key made while the program runs: the sets of which they are.
-var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month.", "reason.", "by.", "type.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.", "hint.", "presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.", "view.", "readers.", "mine.due.", "mine.", "session."}
+var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month.", "reason.", "by.",
+	"type.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.", "hint.",
+	"presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.", "view.",
+	"readers.", "mine.due.", "mine.", "session."}
 
 var wordUse = regexp.MustCompile(`\b(T|Count|orGiven|SortHead "\w+") ?\(?"([a-z0-9.-]+)"`)
 
@@ -109,7 +112,9 @@ func TestWordsAreUsed(t *testing.T) {
 		}
 	}
 	for key := range words {
-		if !used[key] && !slices.ContainsFunc(wordSets, func(set string) bool { return strings.HasPrefix(key, set) }) {
+		if !used[key] && !slices.ContainsFunc(wordSets, func(set string) bool {
+			return strings.HasPrefix(key, set)
+		}) {
 			t.Errorf("nobody says the words of %s", key)
 		}
 	}
@@ -132,11 +137,14 @@ func sources(t *testing.T) (all []string) {
 	return append(all, goSources(t)...)
 }
 
-// Nothing is inline: the policy would keep browsers from running it, and a template that says so is a slip.
+// Nothing is inline: the policy would keep browsers from running it, and a template that says so is
+// a slip.
 func TestNothingInline(t *testing.T) {
-	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:\s+type="module")?>`)
+	inline := regexp.MustCompile(
+		`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:\s+type="module")?>`)
 	for _, text := range sources(t) {
-		if found := inline.FindString(text); found != "" && !strings.Contains(text, "package page") {
+		if found := inline.FindString(text); found != "" &&
+			!strings.Contains(text, "package page") {
 			t.Errorf("a template has %q", found)
 		}
 	}

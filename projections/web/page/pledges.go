@@ -21,16 +21,24 @@ type pledgesPage struct {
 	CSV  string
 }
 
-// pledgesSize is how many pledges are shown at most: who looks at more narrows the list, or takes it as CSV.
+// pledgesSize is how many pledges are shown at most: who looks at more narrows the list, or takes
+// it as CSV.
 const pledgesSize = 1000
 
 // pledgeOrders are what the list is sorted by, by the name of the column.
 var pledgeOrders = map[string]func(a, b *projections.Pledge) int{
-	"nation":    func(a, b *projections.Pledge) int { return strings.Compare(string(a.Nation), string(b.Nation)) },
-	"operation": func(a, b *projections.Pledge) int { return strings.Compare(string(a.Operation), string(b.Operation)) },
-	"role":      func(a, b *projections.Pledge) int { return strings.Compare(string(a.Role), string(b.Role)) },
+	"nation": func(a, b *projections.Pledge) int {
+		return strings.Compare(string(a.Nation), string(b.Nation))
+	},
+	"operation": func(a, b *projections.Pledge) int {
+		return strings.Compare(string(a.Operation), string(b.Operation))
+	},
+	"role": func(a, b *projections.Pledge) int {
+		return strings.Compare(string(a.Role), string(b.Role))
+	},
 	"quantity": func(a, b *projections.Pledge) int {
-		return cmp.Or(strings.Compare(string(a.Unit), string(b.Unit)), cmp.Compare(number(a.Quantity), number(b.Quantity)))
+		return cmp.Or(strings.Compare(string(a.Unit), string(b.Unit)),
+			cmp.Compare(number(a.Quantity), number(b.Quantity)))
 	},
 	"rung":  func(a, b *projections.Pledge) int { return cmp.Compare(a.Rung, b.Rung) },
 	"from":  func(a, b *projections.Pledge) int { return cmp.Compare(a.From, b.From) },
@@ -41,7 +49,8 @@ var pledgeOrders = map[string]func(a, b *projections.Pledge) int{
 // pledges answers the list of pledges.
 func (p *Pages) pledges(f *frame) (any, error) {
 	l := &pledgesPage{frame: f}
-	if l.Sort, l.Down = strings.TrimPrefix(f.Get("sort"), "-"), strings.HasPrefix(f.Get("sort"), "-"); l.Sort != "" && pledgeOrders[l.Sort] == nil {
+	if l.Sort, l.Down = strings.TrimPrefix(f.Get("sort"), "-"),
+		strings.HasPrefix(f.Get("sort"), "-"); l.Sort != "" && pledgeOrders[l.Sort] == nil {
 		return nil, f.oneOf("sort", f.Get("sort"), f.T("problem.sorts"))
 	}
 	answer, err := ask(f, web.Read[web.PledgesQuery], f.service.Pledges, "limit", pledgesSize)
@@ -57,7 +66,9 @@ func (p *Pages) pledges(f *frame) (any, error) {
 			return order(&a, &b)
 		})
 	}
-	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation", "role", "line", "state", "without", "without_conditional", "without_caveated", "discharge").Encode()
+	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation",
+		"role", "line", "state", "without", "without_conditional", "without_caveated", "discharge").
+		Encode()
 	return l, nil
 }
 
@@ -125,7 +136,8 @@ func (p *Pages) pledge(f *frame) (any, error) {
 		return nil, err
 	}
 	one := &pledgePage{frame: f, Pledge: v.Pledge, Versions: v.Versions, Life: v.Life}
-	c, err := ask(f, web.Read[web.CoverageQuery], f.service.Coverage, "operation", v.Pledge.Operation, "role", "", "differences", "")
+	c, err := ask(f, web.Read[web.CoverageQuery], f.service.Coverage, "operation",
+		v.Pledge.Operation, "role", "", "differences", "")
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +184,8 @@ func (p *pledgePage) place(c *web.Coverage) {
 		l := &c.Lines[i]
 		for _, counted := range l.Counted {
 			if counted.Pledge == p.Pledge.ID {
-				p.Counts = append(p.Counts, countedFor{l.Line, counted.Quantity, l.Unit, counted.By, counted.Sequences})
+				p.Counts = append(p.Counts,
+					countedFor{l.Line, counted.Quantity, l.Unit, counted.By, counted.Sequences})
 			}
 		}
 	}
@@ -196,7 +209,8 @@ func (p *pledgePage) Acts() (all []act) {
 	}
 	for _, f := range forms {
 		if f.Pledge {
-			all = append(all, act{f.Type, p.To("/submit", "type", string(f.Type), "pledge", p.Pledge.ID, "as_of", "")})
+			all = append(all, act{f.Type,
+				p.To("/submit", "type", string(f.Type), "pledge", p.Pledge.ID, "as_of", "")})
 		}
 	}
 	return all

@@ -29,7 +29,8 @@ type termSince struct{ Name, Was, Is, Form string }
 //	11            25    11            25
 //	11            25    13            13, beside the 25
 func (s *submitPage) catchUp() error {
-	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", s.About.ID, "as_of", s.After)
+	was, err := ask(s.frame, web.Read[web.PledgeQuery], s.service.Pledge, "id", s.About.ID,
+		"as_of", s.After)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,9 @@ func (s *submitPage) catchUp() error {
 	}
 	for _, c := range projections.TermChanges(&was.Pledge, s.About) {
 		one := termSince{Name: c.Term, Was: c.From, Is: c.To}
-		if at := slices.IndexFunc(s.Fields, func(f field) bool { return f.Name == c.Term && s.restates() }); at >= 0 {
+		if at := slices.IndexFunc(s.Fields, func(f field) bool {
+			return f.Name == c.Term && s.restates()
+		}); at >= 0 {
 			f := &s.Fields[at]
 			if f.Value == c.From {
 				f.Value, f.Stands = c.To, true
@@ -65,7 +68,8 @@ type standRow struct{ Nation, From, To string }
 func (s *submitPage) Stands(d *projections.Diff) cut[standRow] {
 	var all []standRow
 	for _, p := range d.Pledges {
-		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From != row.To {
+		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From !=
+			row.To {
 			all = append(all, row)
 		}
 	}

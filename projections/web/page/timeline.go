@@ -10,8 +10,8 @@ import (
 	"muster/projections/web"
 )
 
-// An overTime is the page of time lines: how requirements are met over time, each in a chart with the same figures in a table beside it,
-// and the hand-overs between rotations.
+// An overTime is the page of time lines: how requirements are met over time, each in a chart with
+// the same figures in a table beside it, and the hand-overs between rotations.
 type overTime struct {
 	*frame
 	Days  days // those shown
@@ -25,7 +25,8 @@ type overTime struct {
 	Roles     []events.Role
 	// CSV and JSON are where all rows are, and all hand-overs.
 	CSV, JSON string
-	// order is the places of requirements in the list that one can choose from, and areas where the pledges of rotations are.
+	// order is the places of requirements in the list that one can choose from, and areas where the
+	// pledges of rotations are.
 	order map[web.LineName]int
 	areas map[events.ID]events.Area
 }
@@ -66,12 +67,14 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	told.Lines = slices.Clone(t.Lines)
 	if o.Step != projections.ByChange {
 		pairs[len(pairs)-1] = o.Step
-		if told, err = ask(f, web.Read[web.TimelineQuery], f.service.Timeline, pairs...); err != nil {
+		if told, err = ask(f, web.Read[web.TimelineQuery], f.service.Timeline,
+			pairs...); err != nil {
 			return nil, err
 		}
 	}
 	o.Days, o.HandOvers = days{t.From, t.Until}, t.HandOvers
-	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without", "without_conditional", "without_caveated", "discharge"},
+	o.CSV = f.csv("timeline", []string{"operation", "role", "line", "as_of", "rung", "without",
+		"without_conditional", "without_caveated", "discharge"},
 		"from", o.Days.From, "until", o.Days.Until, "step", o.Step)
 	o.JSON = strings.Replace(o.CSV, ".csv", "", 1)
 	if err := f.service.Projector.View(o.look); err != nil {
@@ -81,7 +84,8 @@ func (p *Pages) timeline(f *frame) (any, error) {
 	return o, nil
 }
 
-// wanted returns which days are asked for, as the address says or, where it does not, around the date looked at.
+// wanted returns which days are asked for, as the address says or, where it does not, around the
+// date looked at.
 func (o *overTime) wanted(b *projections.Basis) (from, until string) {
 	from, until = o.Get("from"), o.Get("until")
 	first, errFirst := events.ParseDate(from)
@@ -101,7 +105,8 @@ func (o *overTime) wanted(b *projections.Basis) (from, until string) {
 	return first.String(), last.String()
 }
 
-// show makes the charts of the lines of t, and beside each the table of the same line of told, by the steps asked.
+// show makes the charts of the lines of t, and beside each the table of the same line of told, by
+// the steps asked.
 func (o *overTime) show(t, told *projections.Timeline) {
 	height := chartHeight
 	if len(t.Lines) > 1 {
@@ -148,17 +153,19 @@ func rowsOf(lines []projections.LineTimeline) int {
 // Overs are the hand-overs, as far as they are shown.
 func (o *overTime) Overs() cut[projections.HandOver] { return cutAt(o.HandOvers, maxListed) }
 
-// touches reports whether a rotation may be of the supply of a line: it is of the same operation, role and unit and, where both say one,
-// in the same area.
+// touches reports whether a rotation may be of the supply of a line: it is of the same operation,
+// role and unit and, where both say one, in the same area.
 func (o *overTime) touches(h *projections.HandOver, l *projections.LineTimeline) bool {
 	area := cmp.Or(o.areas[h.From], o.areas[h.To])
-	return h.Operation == l.Operation && h.Role == l.Role && h.Unit == l.Unit && (area == l.Area || area == "" || l.Area == "")
+	return h.Operation == l.Operation && h.Role == l.Role && h.Unit == l.Unit &&
+		(area == l.Area || area == "" || l.Area == "")
 }
 
 // look reads which roles and requirements one can choose from, and where rotations are.
 func (o *overTime) look(p *projections.Picture) error {
 	m := projections.Moment{AsOf: o.Basis.AsOf, Before: isBefore(o.Basis), On: o.Basis.On}
-	all, err := p.Requirements(o.ctx, m, projections.Filter{Operation: events.Operation(o.Get("operation"))})
+	all, err := p.Requirements(o.ctx, m,
+		projections.Filter{Operation: events.Operation(o.Get("operation"))})
 	if err != nil {
 		return err
 	}
@@ -189,7 +196,8 @@ func (o *overTime) look(p *projections.Picture) error {
 // sort puts lines into the order of the requirements: by operation, priority and name.
 func (o *overTime) sort(lines []projections.LineTimeline) {
 	slices.SortStableFunc(lines, func(a, b projections.LineTimeline) int {
-		return cmp.Compare(o.order[web.LineName{Operation: a.Operation, Line: a.Line}], o.order[web.LineName{Operation: b.Operation, Line: b.Line}])
+		return cmp.Compare(o.order[web.LineName{Operation: a.Operation, Line: a.Line}],
+			o.order[web.LineName{Operation: b.Operation, Line: b.Line}])
 	})
 }
 

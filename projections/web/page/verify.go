@@ -15,27 +15,31 @@ import (
 	"muster/projections"
 )
 
-// A Ledger is what pages show of how the ledger is kept: the server's own tree, and whether its copies agree. It may be used concurrently.
+// A Ledger is what pages show of how the ledger is kept: the server's own tree, and whether its
+// copies agree. It may be used concurrently.
 type Ledger interface {
-	// CheckUnsigned says whether the ledger's rules would take a statement if somebody signed it now who may make it: nil, or a
-	// [problem.Problem]. It is asked in a view, "" for that of all, and records nothing.
+	// CheckUnsigned says whether the ledger's rules would take a statement if somebody signed it
+	// now who may make it: nil, or a [problem.Problem]. It is asked in a view, "" for that of all,
+	// and records nothing.
 	CheckUnsigned(context.Context, events.View, events.Statement) error
-	// LeafHashes returns the hashes of records in the tree (RFC 6962), which tell nothing of what is
-	// in them.
+	// LeafHashes returns the hashes of records in the tree (RFC 6962), which tell nothing of what
+	// is in them.
 	LeafHashes(sequences []uint64) ([][sha256.Size]byte, error)
 	// RootAt returns the root hash of the tree of the first size records.
 	RootAt(size int64) ([sha256.Size]byte, error)
-	// Checkpoint returns the last signed checkpoint (C2SP tlog-checkpoint), nil when there is none yet.
+	// Checkpoint returns the last signed checkpoint (C2SP tlog-checkpoint), nil when there is none
+	// yet.
 	Checkpoint() []byte
-	// Receipt returns a record as stored, and its receipt under the last checkpoint, as "muster receipt" reads it.
+	// Receipt returns a record as stored, and its receipt under the last checkpoint, as "muster
+	// receipt" reads it.
 	Receipt(sequence uint64) (stored, receipt []byte, err error)
 	// Healthy returns why no statement can be taken now, or nil.
 	Healthy() error
-	// Opened returns when the server has opened the ledger, and the record at which it then found the stream to hold the same as the
-	// journal: the journal's last, 0 when it had none.
+	// Opened returns when the server has opened the ledger, and the record at which it then found
+	// the stream to hold the same as the journal: the journal's last, 0 when it had none.
 	Opened() (at time.Time, met uint64)
-	// Compared returns through which record, and when, the journal was last compared with the whole stream and found the same; 0 for
-	// never since the server started. Compare does it now.
+	// Compared returns through which record, and when, the journal was last compared with the whole
+	// stream and found the same; 0 for never since the server started. Compare does it now.
 	Compared() (through uint64, at time.Time)
 	Compare(context.Context) error
 }
@@ -56,11 +60,12 @@ type verifyPage struct {
 	Trouble *problem.Problem
 	// Compared is why the comparison that was asked for failed.
 	Compared *problem.Problem
-	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server proves it with.
+	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server
+	// proves it with.
 	Record          uint64
 	Stored, Receipt string
-	// Leaf is the hash of a record that the view withholds, in base 64: then it has no Stored and no
-	// Receipt.
+	// Leaf is the hash of a record that the view withholds, in base 64: then it has no Stored and
+	// no Receipt.
 	Leaf string
 }
 
@@ -131,7 +136,8 @@ func (v *verifyPage) read() {
 		name, data, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "— ")), " ")
 		if raw, err := base64.StdEncoding.DecodeString(data); err == nil && len(raw) > 4 {
 			id := hex.EncodeToString(raw[:4])
-			v.Signatures = append(v.Signatures, signature{name, id, strings.HasPrefix(v.Ledger.CheckpointKey, name+"+"+id+"+")})
+			v.Signatures = append(v.Signatures,
+				signature{name, id, strings.HasPrefix(v.Ledger.CheckpointKey, name+"+"+id+"+")})
 		}
 	}
 }
@@ -158,7 +164,8 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 		err = p.Ledger.Compare(ctx)
 		<-p.comparing
 	default:
-		err = problem.New(problem.Unavailable, "stream and journal are being compared already").WithHint("look again in a moment")
+		err = problem.New(problem.Unavailable, "stream and journal are being compared already").
+			WithHint("look again in a moment")
 	}
 	if err == nil {
 		http.Redirect(w, r, string(f.Here()), http.StatusSeeOther)

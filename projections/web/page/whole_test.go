@@ -10,11 +10,12 @@ import (
 	"muster/projections/web"
 )
 
-// A page is whole or there is none: one that would be too long for a browser is refused, and nothing
-// of it is sent.
+// A page is whole or there is none: one that would be too long for a browser is refused, and
+// nothing of it is sent.
 func TestPageTooLong(t *testing.T) {
-	p := &Pages{Config: Config{Service: &web.Service{Bites: new(web.Bites)}}, templates: map[string]*template.Template{
-		"list": template.Must(template.New("page").Parse(`{{range .}}{{.}}{{end}}`))}}
+	p := &Pages{Config: Config{Service: &web.Service{Bites: new(web.Bites)}},
+		templates: map[string]*template.Template{
+			"list": template.Must(template.New("page").Parse(`{{range .}}{{.}}{{end}}`))}}
 	rows := make([]string, 9)
 	for i := range rows {
 		rows[i] = strings.Repeat("a", web.MaxPageBody/8)
@@ -27,7 +28,8 @@ func TestPageTooLong(t *testing.T) {
 	}
 	w = httptest.NewRecorder()
 	p.write(w, f, http.StatusOK, "list", rows)
-	if w.Code != errTooLong.Kind.Status || w.Body.String() != errTooLong.Detail+"\n"+errTooLong.Hint+"\n" {
+	if w.Code != errTooLong.Kind.Status || w.Body.String() != errTooLong.Detail+"\n"+
+		errTooLong.Hint+"\n" {
 		t.Errorf("longer: %d, %d bytes: %.200s", w.Code, w.Body.Len(), w.Body)
 	}
 	if n := p.Service.Bites.Budget.Load(); n != 1 {

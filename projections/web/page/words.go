@@ -23,8 +23,8 @@ var matcher = language.NewMatcher(languages)
 // A catalogue has the words of the pages, by key and language ("en").
 type catalogue map[string]map[string]string
 
-// readWords reads the catalogue. Its files have a key on a line of its own, and under it the words in each language, indented, after the
-// language's name.
+// readWords reads the catalogue. Its files have a key on a line of its own, and under it the words
+// in each language, indented, after the language's name.
 func readWords() (catalogue, error) {
 	c := catalogue{}
 	names, err := fs.Glob(files, "words/*.txt")
@@ -72,15 +72,18 @@ type speaker struct {
 	printer *message.Printer
 }
 
-// speakerFor returns who speaks the language that the reader wants: the one named, or else one that the browser accepts.
+// speakerFor returns who speaks the language that the reader wants: the one named, or else one that
+// the browser accepts.
 func (c catalogue) speakerFor(r *http.Request) *speaker {
-	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"),
+		r.Header.Get("Accept-Language"))
 	tag := languages[at]
 	return &speaker{c, tag.String(), tag, message.NewPrinter(tag)}
 }
 
-// T returns the words of a key, with the values in their places (as of package fmt; numbers are grouped as the language does). A key that
-// is not in the catalogue is returned as it is: the roles, units and lines of a plan are its own words.
+// T returns the words of a key, with the values in their places (as of package fmt; numbers are
+// grouped as the language does). A key that is not in the catalogue is returned as it is: the
+// roles, units and lines of a plan are its own words.
 func (s *speaker) T(key string, values ...any) string {
 	words, ok := s.words[key][s.Lang]
 	if !ok {
@@ -100,7 +103,8 @@ func (s *speaker) T(key string, values ...any) string {
 	return s.printer.Sprintf(words, values...)
 }
 
-// Word returns the words for one of a closed set, such as a rung: key and value with a point between.
+// Word returns the words for one of a closed set, such as a rung: key and value with a point
+// between.
 func (s *speaker) Word(set string, value any) string {
 	v := fmt.Sprint(value)
 	if words, ok := s.words[set+"."+v][s.Lang]; ok {
@@ -138,8 +142,8 @@ func (s *speaker) Q(q events.Quantity) string {
 	return s.printer.Sprintf("%d", n)
 }
 
-// Amount writes a quantity and its unit, which a plan names in words of its own: "1 team", "2 teams".
-// In French what is less than two is one.
+// Amount writes a quantity and its unit, which a plan names in words of its own: "1 team", "2
+// teams". In French what is less than two is one.
 func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
 	return s.Q(q) + " " + s.Unit(q, u)
 }

@@ -39,6 +39,8 @@ type door interface {
 	do(ctx context.Context, what act, token string, note []byte) ([]byte, error)
 	// address is what the note says of where the server is, which has told the origin.
 	address(events.Origin) (string, error)
+	// canBeHeard reports whether others on the way hear what is said there.
+	canBeHeard() bool
 }
 
 // An act is what is done at a door.
@@ -123,6 +125,10 @@ func (v *visitor) enter(ctx context.Context, signer *events.Signer, why error, i
 		return why
 	}
 	v.app.warnExposed(v.app.keyFile())
+	if v.door.canBeHeard() {
+		fmt.Fprintf(v.app.stderr, "muster: warning: signing in at %s in the clear: whoever listens in "+
+			"between can read what you read until the session ends; is it reached over https://, too?\n", v.name)
+	}
 	note, err := v.note(in, signer)
 	if err != nil {
 		return err
@@ -202,7 +208,7 @@ func (a *app) meansKey(origin events.Origin) bool {
 func (a *app) signInHint(err error) error {
 	p := problem.Of(err)
 	switch {
-	case p == nil || p.Kind != problem.SignedOut:
+	case p == nil || p.Kind != problem.SignedOut && p.Kind != problem.NotReadable:
 		return err
 	case a.anonymous:
 		return p.WithHint("leave out --anonymous, and name the file of a member's key with --key or MUSTER_KEY")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"muster/events"
@@ -16,13 +18,13 @@ import (
 )
 
 // visitorOver asks at the server at an address over HTTP, with a client that does not sign in.
-func (a *app) visitorOver(url string, client *http.Client) (*visitor, error) {
-	address, err := session.Address(url)
+func (a *app) visitorOver(at string, client *http.Client) (*visitor, error) {
+	address, err := session.Address(at)
 	if err != nil {
 		return nil, err
 	}
 	plain := *client
-	return &visitor{app: a, name: address, door: httpDoor{strings.TrimSuffix(url, "/"), address, &plain}},
+	return &visitor{app: a, name: address, door: httpDoor{strings.TrimSuffix(at, "/"), address, &plain}},
 		nil
 }
 
@@ -39,6 +41,16 @@ const (
 
 // address implements door.
 func (d httpDoor) address(events.Origin) (string, error) { return d.at, nil }
+
+// canBeHeard implements door: nobody listens within one machine.
+func (d httpDoor) canBeHeard() bool {
+	u, err := url.Parse(d.at)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
 
 // do implements door.
 func (d httpDoor) do(ctx context.Context, what act, token string, note []byte) ([]byte, error) {

@@ -212,7 +212,7 @@ func TestReceiptThatDoesNotProve(t *testing.T) {
 		pattern := regexp.MustCompile(from)
 		proxy := httputil.NewSingleHostReverseProxy(u)
 		proxy.ModifyResponse = func(r *http.Response) error {
-			if r.Request.Method != http.MethodPost {
+			if r.Request.URL.Path != intake.Path {
 				return nil
 			}
 			data, err := io.ReadAll(r.Body)

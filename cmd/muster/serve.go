@@ -164,6 +164,7 @@ func checkHosts(hosts []string) error {
 const maxName = 253
 
 func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
+	hangups := hangupsOf(cfg)
 	s, err := server.Start(cmd.Context(), cfg)
 	if err != nil && cmd.Context().Err() != nil { // what failed was not waited for
 		fmt.Fprintln(a.stderr, "muster: stopped before it had started")
@@ -182,7 +183,7 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 	if url := s.NATSURL(); url != "" {
 		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", url)
 	}
-	defer reopenAtHangup(s, cfg)()
+	defer hangups.reopen(s)()
 	select {
 	case <-cmd.Context().Done():
 		fmt.Fprintln(a.stderr, "muster: stopping")
@@ -195,26 +196,32 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 	return err
 }
 
-// reopenAtHangup has the access log opened anew at SIGHUP, as logrotate has it: a server without one
-// ends then, as ever. The function that is returned ends that.
-func reopenAtHangup(s *server.Server, cfg server.Config) (end func()) {
-	if cfg.AccessLog == "" {
-		return func() {}
+// Hangups are what SIGHUP tells a server that keeps an access log: to open it anew, as logrotate has
+// it. One without ends then, as ever.
+type hangups chan os.Signal
+
+func hangupsOf(cfg server.Config) hangups {
+	h := make(hangups, 1)
+	if cfg.AccessLog != "" {
+		signal.Notify(h, syscall.SIGHUP)
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+	return h
+}
+
+// reopen does so until the function that is returned is called.
+func (h hangups) reopen(s *server.Server) (end func()) {
 	done := make(chan struct{})
 	go func() {
 		for {
 			select {
-			case <-hangups:
+			case <-h:
 				s.ReopenAccessLog()
 			case <-done:
 				return
 			}
 		}
 	}()
-	return func() { signal.Stop(hangups); close(done) }
+	return func() { signal.Stop(h); close(done) }
 }
 
 // version is the module's version, as the Go tool recorded it.

@@ -75,8 +75,8 @@ func (a *app) readers(ctx context.Context, st events.Statement) (lines []string)
 		}
 		about = within
 	}
-	lines = []string{fmt.Sprintf("%s be read by %s, and by those who run the servers. That is never narrowed.",
-		what, whoReads(about))}
+	lines = []string{fmt.Sprintf("%s be read by %s, and by those who run the servers. "+
+		"That is never narrowed.", what, whoReads(about))}
 	if a.reading(ctx) == access.ReadOpen {
 		lines = append(lines, "For now, this server lets everybody who reaches it read all.")
 	}

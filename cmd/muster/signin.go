@@ -127,7 +127,8 @@ func (v *visitor) enter(ctx context.Context, signer *events.Signer, why error, i
 	v.app.warnExposed(v.app.keyFile())
 	if v.door.canBeHeard() {
 		fmt.Fprintf(v.app.stderr, "muster: warning: signing in at %s in the clear: whoever listens in "+
-			"between can read what you read until the session ends; is it reached over https://, too?\n", v.name)
+			"between can read what you read until the session ends; is it reached over https://, too?\n",
+			v.name)
 	}
 	note, err := v.note(in, signer)
 	if err != nil {
@@ -211,7 +212,8 @@ func (a *app) signInHint(err error) error {
 	case p == nil || p.Kind != problem.SignedOut && p.Kind != problem.NotReadable:
 		return err
 	case a.anonymous:
-		return p.WithHint("leave out --anonymous, and name the file of a member's key with --key or MUSTER_KEY")
+		return p.WithHint("leave out --anonymous, and name the file of a member's key with --key or " +
+			"MUSTER_KEY")
 	case a.keyFile() == "":
 		return p.WithHint("name the file of a member's key with --key or MUSTER_KEY, or, on the server's " +
 			"machine, its data folder with --data or MUSTER_DATA")

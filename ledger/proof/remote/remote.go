@@ -60,7 +60,8 @@ func OfServer(ctx context.Context, url string, view events.View, with *http.Clie
 	if err != nil {
 		return proof.Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
 	}
-	s := server{fetcher, c.N, view}
+	refused := func(ctx context.Context, t tlog.Tile) error { return refusal(ctx, client, url+"/"+path(t)) }
+	s := server{fetcher, c.N, view, refused}
 	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
 	return src, nil
 }
@@ -92,6 +93,27 @@ func fetchCheckpoint(ctx context.Context, client *http.Client, url string) ([]by
 		return nil, errors.New("it is too long for a checkpoint")
 	}
 	return data, err
+}
+
+// refusal asks why something may not be read, of which no more is known than that it cannot be.
+func refusal(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	if err != nil {
+		return nil
+	}
+	return problem.Decode(resp.StatusCode, body)
 }
 
 // withLimits is a client that waits for no tile for ever, nor reads one without end.
@@ -140,6 +162,8 @@ type server struct {
 	fetcher *torchwood.TileFetcher
 	size    int64
 	view    events.View // "" for all
+	// refused asks why a tile may not be read; nil where it is something else.
+	refused func(context.Context, tlog.Tile) error
 }
 
 // How many tiles of entries are fetched together, while those before are verified.
@@ -157,11 +181,11 @@ func (s server) entries(ctx context.Context) iter.Seq2[proof.Entry, error] {
 		defer stop()
 		for f := range s.fetch(ctx) {
 			if f.err != nil {
-				p := problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err)
-				if s.view == "" {
-					p = p.WithHint("if you may not read all of them, say which view you may read: --view coalition")
+				err := s.refused(ctx, f.tiles[0])
+				if err == nil {
+					err = problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err)
 				}
-				yield(proof.Entry{}, p)
+				yield(proof.Entry{}, err)
 				return
 			}
 			for i, t := range f.tiles {

@@ -259,7 +259,7 @@ func terms(s, other *projections.LineStand) string {
 	if s.Essential {
 		all = append(all, "essential")
 	}
-	return strings.Join(all, ", ")
+	return joined(all, ", ")
 }
 
 func orNothing(q events.Quantity) string {
@@ -335,7 +335,7 @@ func sequencesOf(records []projections.Told) string {
 		}
 		all = append(all, number(r.Sequence))
 	}
-	return strings.Join(all, " ")
+	return joined(all, " ")
 }
 
 // morePledges is what stands in the last row where not all pledges are told.
@@ -371,7 +371,7 @@ func because(records []projections.Told, calendar []projections.Passing) string 
 	for _, c := range calendar {
 		all = append(all, fmt.Sprintf("%s: %s", c.On, c.Sentence))
 	}
-	return strings.Join(all, "; ")
+	return joined(all, "; ")
 }
 
 // ExplainQuery asks what is behind a number.
@@ -485,7 +485,7 @@ func numbers(sequences []uint64) string {
 	for i, n := range sequences {
 		all[i] = number(n)
 	}
-	return strings.Join(all, " ")
+	return joined(all, " ")
 }
 
 // Versions answers what was known of one pledge, and from when to when.

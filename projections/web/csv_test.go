@@ -2,11 +2,13 @@ package web
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,4 +205,26 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 func TestWrap(t *testing.T) {
 	lines := wrap("Ålesund møter é 日本語 日本語 end", 14)
 	equal(t, "lines", strings.Join(lines, "|"), "Ålesund møter|é 日本語|日本語 end")
+}
+
+// A list in one cell is as long as a spreadsheet reads, and says how much more there is.
+func TestCellsAreCut(t *testing.T) {
+	short := []string{"3", "4", "5"}
+	if got := joined(short, " "); got != "3 4 5" {
+		t.Errorf("a short list is %q", got)
+	}
+	same := []string{"begins", "begins", "ends", "begins"}
+	if got := joined(same, "; "); got != "begins (2 times); ends; begins" {
+		t.Errorf("what is there several times is %q", got)
+	}
+	long := make([]string, 60_000)
+	for i := range long {
+		long[i] = strconv.Itoa(10_000 + i)
+	}
+	got := joined(long, " ")
+	shown := strings.Count(strings.Split(got, " and ")[0], " ") + 1
+	if want := fmt.Sprintf(" and %d more, as JSON", len(long)-shown); len(got) > 32_767 ||
+		!strings.HasSuffix(got, want) || shown < 4_000 {
+		t.Errorf("of a long list there are %d, and it ends in %q", shown, got[len(got)-40:])
+	}
 }

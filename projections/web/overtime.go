@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"muster/events"
 	"muster/events/english"
@@ -66,7 +65,7 @@ func could(all []projections.NotCounted) string {
 	for i, n := range all {
 		words[i] = fmt.Sprintf("%s %s (%s)", n.Nation, n.Quantity, n.Reason)
 	}
-	return strings.Join(words, ", ")
+	return joined(words, ", ")
 }
 
 // TimelineQuery asks how requirements are met over time.

@@ -39,6 +39,35 @@ type Row struct {
 	Cells []string
 }
 
+// maxCell is the most bytes that a list has in one cell. A spreadsheet cuts a cell of more than 32,767
+// characters, without a sign.
+const maxCell = 30_000
+
+// joined writes a list into one cell: each of what is there several times on end once, and what would
+// make the cell too long as how many more there are, which the answer as JSON has.
+func joined(all []string, between string) string {
+	var b strings.Builder
+	for i := 0; i < len(all); {
+		times := 1
+		for i+times < len(all) && all[i+times] == all[i] {
+			times++
+		}
+		if b.Len()+len(between)+len(all[i]) > maxCell {
+			fmt.Fprintf(&b, "%sand %d more, as JSON", between, len(all)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(between)
+		}
+		b.WriteString(all[i])
+		if times > 1 {
+			fmt.Fprintf(&b, " (%d times)", times)
+		}
+		i += times
+	}
+	return b.String()
+}
+
 // Add adds a row.
 func (t *Table) Add(value any, cells ...string) { t.Rows = append(t.Rows, Row{value, cells}) }
 

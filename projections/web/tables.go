@@ -38,7 +38,7 @@ func text[S ~string](words []S, between string) string {
 	for i, w := range words {
 		all[i] = string(w)
 	}
-	return strings.Join(all, between)
+	return joined(all, between)
 }
 
 // noteLines are what stands over an answer about an operation.
@@ -218,7 +218,7 @@ func remarks(l projections.LineCoverage) string {
 	if b := l.Baseline; b != nil {
 		all = append(all, otherwise(l, b)...)
 	}
-	return strings.Join(all, "; ")
+	return joined(all, "; ")
 }
 
 // otherwise says what of the remarks would be otherwise in the world as it is: of what is a part of
@@ -367,7 +367,7 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 			all = append(all, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	return strings.Join(all, ", ")
+	return joined(all, ", ")
 }
 
 // PlanTable has a row for each requirement; its roles stand beside.

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"muster/events"
 	"muster/events/english"
@@ -22,7 +21,7 @@ func PledgesTable(all projections.PledgeList) Table {
 			p.Quantity.String(), string(p.Unit), p.Strength.String(),
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(),
 			string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
-			conditions(p), caveats(p), allocations(p, plain), strings.Join(p.Elsewhere, ", "),
+			conditions(p), caveats(p), allocations(p, plain), joined(p.Elsewhere, ", "),
 			string(p.Release), text(p.ReleasableTo, ", "), p.Note)
 	}
 	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"),
@@ -42,7 +41,7 @@ func conditions(p projections.Pledge) string {
 	for i, c := range p.Conditions {
 		all[i] = fmt.Sprintf("%s %s", c.Condition, c.State)
 	}
-	return strings.Join(all, ", ")
+	return joined(all, ", ")
 }
 
 func caveats(p projections.Pledge) string {
@@ -50,7 +49,7 @@ func caveats(p projections.Pledge) string {
 	for i, c := range p.Caveats {
 		all[i] = string(c.Caveat)
 	}
-	return strings.Join(all, ", ")
+	return joined(all, ", ")
 }
 
 // allocations says to which lines how much is allocated, with quantities written by write.
@@ -59,7 +58,7 @@ func allocations(p projections.Pledge, write func(events.Quantity) string) strin
 	for i, a := range p.Allocations {
 		all[i] = fmt.Sprintf("%s %s", a.Line, write(a.Quantity))
 	}
-	return strings.Join(all, ", ")
+	return joined(all, ", ")
 }
 
 // PledgeTable has a row for each record of a pledge's life.
@@ -114,7 +113,7 @@ func PledgeSentence(p projections.Pledge) string {
 		{"restricted by ", caveats(p)}, {"allocated to ", allocations(p, projections.Grouped)},
 		{"meant for ", string(p.Line)},
 		{"expires on ", p.Expires.String()},
-		{"also pledged to ", strings.Join(p.Elsewhere, ", ")}} {
+		{"also pledged to ", joined(p.Elsewhere, ", ")}} {
 		if more.what != "" {
 			s += ", " + more.before + more.what
 		}

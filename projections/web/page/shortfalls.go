@@ -1,6 +1,8 @@
 package page
 
 import (
+	"strings"
+
 	"muster/events"
 	"muster/projections"
 	"muster/projections/web"
@@ -20,6 +22,8 @@ type shortfalls struct {
 	Essential   int // how many of Gaps are essential
 	// GapsCSV, HoldsCSV and HangingCSV are where the API gives the same rows.
 	GapsCSV, HoldsCSV, HangingCSV string
+	// GapsJSON is where all is that could fill a gap.
+	GapsJSON string
 }
 
 // shortfalls answers the page of what is missing.
@@ -54,7 +58,8 @@ func (p *Pages) shortfalls(f *frame) (any, error) {
 		}
 		s.Lines = append(s.Lines, h)
 	}
-	s.GapsCSV, s.HoldsCSV, s.HangingCSV = f.csv("gaps", gapsTakes), f.csv("dependence", gapsTakes), f.csv("hanging", gapsTakes)
+	s.GapsCSV, s.HoldsCSV = f.csv("gaps", gapsTakes), f.csv("dependence", gapsTakes)
+	s.HangingCSV, s.GapsJSON = f.csv("hanging", gapsTakes), strings.Replace(s.GapsCSV, ".csv", "", 1)
 	return s, nil
 }
 
@@ -139,7 +144,7 @@ func (s *shortfalls) Holders(g projections.Gap) holders {
 }
 
 // CouldFill returns what could fill a gap. Of a long ledger that may be hundreds of pledges for each
-// requirement, which the rows as CSV have all.
+// requirement, which the answer as JSON has all.
 func (s *shortfalls) CouldFill(g projections.Gap) cut[projections.NotCounted] {
 	return cutAt(g.Could, 20)
 }

@@ -322,15 +322,25 @@ func (s *submitPage) text() []byte {
 	return text
 }
 
-// ID returns the id that the statement has, whatever is changed in it until it is recorded.
+// ID returns the id that the statement has, whatever is changed in it until it is recorded, and
+// however often the form is sent. Where it is that of a record, what is said next is another one.
 func (s *submitPage) ID() string {
+	if s.given == nil || s.IsTaken() {
+		return events.NewID().String()
+	}
 	var head struct{ ID string }
 	_ = json.Unmarshal([]byte(s.Statement), &head)
-	if head.ID == "" && s.given != nil {
+	if head.ID == "" {
 		return s.given.Get("id")
 	}
 	return head.ID
 }
+
+// IsTaken reports whether what the form said before it was changed is recorded.
+func (s *submitPage) IsTaken() bool { return s.Wrong != nil && s.Wrong.Code == idTaken }
+
+// idTaken is the code of the rule that an id is of one statement.
+const idTaken = "id-taken"
 
 // Others returns the problems that are of no field that is shown.
 func (s *submitPage) Others() (all []problem.Field) {

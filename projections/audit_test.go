@@ -100,3 +100,28 @@ func TestCounting(t *testing.T) {
 		}
 	}
 }
+
+// What a nation has said last is what its own keys have signed, of all its pledges, the latest first.
+func TestSaid(t *testing.T) {
+	l := newTestLedger(t)
+	first := l.offer("FRA", 10)
+	l.offer("DEU", 20)
+	second := l.offer("FRA", 30)
+	accepted := first.move("pledge.accepted", 3) // which the ledger of the tests has all parties say
+	confirmed := first.move("pledge.confirmed", 4)
+	picture := l.picture()
+	said := func(m Moment, most int) (all []uint64) {
+		t.Helper()
+		for _, s := range must[[]SaidRecord](t)(picture.Said(t.Context(), m, "FRA", most)) {
+			if all = append(all, s.Sequence); events.Key(s.Signer).Party() != "FRA" {
+				t.Errorf("record %d is signed by %s", s.Sequence, s.Signer)
+			}
+		}
+		return all
+	}
+	equal(t, "all", fmt.Sprint(said(Moment{}, 9)),
+		fmt.Sprint([]uint64{confirmed, accepted, second.seq, first.seq}))
+	equal(t, "the latest two", fmt.Sprint(said(Moment{}, 2)), fmt.Sprint([]uint64{confirmed, accepted}))
+	equal(t, "before", fmt.Sprint(said(Moment{AsOf: confirmed - 1}, 9)),
+		fmt.Sprint([]uint64{accepted, second.seq, first.seq}))
+}

@@ -159,7 +159,6 @@ func TestPageSignInLands(t *testing.T) {
 	b.click(".who a")
 	b.says("main", "only what is released to everybody can be read here")
 	b.shot("sign-in-narrow")
-	b.open("/session")
 	b.signsIn(c.key("GBR"))
 	b.says("h1", "United Kingdom")
 	b.shot("mine-signed-in-narrow")

@@ -260,6 +260,14 @@ func TestPageViews(t *testing.T) {
 	b.says("dl.facts", "hush-hush")
 	b.open("/pledges/" + c.id + "?view=NOR")
 	b.says("main", "There is no such thing.")
+	resp, err := http.Get(c.url + "/api/v1/pledges.csv?view=coalition")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if name := resp.Header.Get("Content-Disposition"); name != `inline; filename="pledges-coalition.csv"` {
+		t.Errorf("a file of rows does not say for whom it was counted: %s", name)
+	}
 	b.open("/?view=nobody&lang=fr")
 	b.says("main", "view")
 	b.shot("view-wrong")

@@ -159,6 +159,9 @@ func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question)
 	if err == nil {
 		s, err = s.choose(r.Context(), asked)
 	}
+	if err == nil && s.View() != "" { // a file says for whom it was counted, whose rows cannot
+		a.name = q.name + "-" + string(s.View()) + csvSuffix
+	}
 	if err == nil {
 		query, err = q.read(r.Context(), s, asked)
 	}

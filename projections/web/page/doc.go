@@ -6,6 +6,11 @@
 // works without JavaScript; htmx only saves the reader the flicker of a new page, and muster.js adds what an address cannot do: it marks
 // what changes while one looks, moves in a matrix with the arrow keys, plays the recorded clock, and signs.
 //
+// Each page is of one view (views.go): all that it shows comes from the service of that view, which
+// web.Service.For has chosen for whoever looks, and a banner, and paper, say for whom it is counted.
+// Who that is stands on top; session.go is where one signs in, with a key that stays in the browser,
+// and where a page leads whose reader may see nothing of it.
+//
 // One file makes one page: coverage.go the matrix of requirements and what is behind each cell, and so on; each has a template of its name
 // under templates. frame.go is what is around all of them. Words (words.go) are in one catalogue, in English and French, under words; a test
 // holds that no word is missing, and none left over. What the records themselves say is quoted as it was recorded.

@@ -70,6 +70,7 @@ const begin = async () => {
 // arrive goes on where somebody is signed in who did not seem to be: the cookie is not sent with links from elsewhere.
 const arrive = async () => {
   if (!box()) return;
+  openKey(document.getElementById("session-key").files[0]); // which may have been chosen before this script came
   const then = box().dataset.then;
   const state = await fetch("/api/v1/session", { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
   if (state.signed_in) location.replace(then || location.href);

@@ -475,51 +475,6 @@ func nationDiffs(was, is *LineCoverage) []NationDiff {
 
 var strengthDiffBy = []string{"operation", "nation", "role"}
 
-// strength adds the sums that differ.
-func (d *differ) strength() {
-	rows := map[groupKey]*StrengthDiff{}
-	of := func(s *side, set func(*StrengthDiff, events.Quantity)) {
-		for k, sum := range s.p.sum(&s.basis, s.chosen, d.filter, strengthDiffBy) {
-			row := k.row(sum)
-			if sum.pledges+sum.unknown == 0 {
-				continue // there is only what stands in reserve, or has failed
-			}
-			if rows[k] == nil {
-				rows[k] = &StrengthDiff{Operation: k.operation, Nation: k.nation, Role: k.role,
-					Unit: k.unit, Pledges: []events.ID{}}
-			}
-			set(rows[k], row.Quantity)
-		}
-	}
-	of(&d.from, func(r *StrengthDiff, q events.Quantity) { r.From = q })
-	of(&d.to, func(r *StrengthDiff, q events.Quantity) { r.To = q })
-	for i := range d.answer.Pledges {
-		pd := &d.answer.Pledges[i]
-		for _, s := range []*PledgeStand{pd.From, pd.To} {
-			if s == nil {
-				continue
-			}
-			r := rows[groupKey{pd.Operation, pd.Nation, s.Role, s.Unit}]
-			if r == nil {
-				continue
-			}
-			if n := len(r.Pledges); n == 0 || r.Pledges[n-1] != pd.Pledge {
-				r.Pledges = append(r.Pledges, pd.Pledge)
-			}
-		}
-	}
-	for k, r := range rows {
-		r.PledgesMore = d.moreSums[k]
-		if r.From != r.To {
-			d.answer.Strength = append(d.answer.Strength, *r)
-		}
-	}
-	slices.SortFunc(d.answer.Strength, func(a, b StrengthDiff) int {
-		return groupKey{a.Operation, a.Nation, a.Role,
-			a.Unit}.compare(groupKey{b.Operation, b.Nation, b.Role, b.Unit}, strengthDiffBy)
-	})
-}
-
 // span returns the earlier and the later date of the two moments.
 func (d *differ) span() (lo, hi events.Date) {
 	return min(d.from.basis.On, d.to.basis.On), max(d.from.basis.On, d.to.basis.On)

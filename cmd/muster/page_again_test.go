@@ -22,8 +22,8 @@ func recordedAfter(t *testing.T, url string, sequence uint64) (signers []string)
 	return signers
 }
 
-// What is changed in a form that was recorded is no silent second pledge, and no dead end; and whoever
-// goes back and forth after a submit records nothing.
+// What is changed in a form that was recorded is no silent second pledge, and no dead end; and
+// whoever goes back and forth after a submit records nothing.
 func TestPageBackAfterSubmit(t *testing.T) {
 	url, dir := ownDemo(t)
 	key := filepath.Join(dir, "keys", "FRA-demo.key")
@@ -85,7 +85,8 @@ func TestPageTwoKeys(t *testing.T) {
 	for b, nation := range keys {
 		b.open("/submit")
 		b.wait("document.querySelector('form[data-kept]')")
-		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation, "role": "air",
+		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation,
+			"role":     "air",
 			"quantity": "3", "unit": "aircraft", "area": "west", "from": "2026-03-01",
 			"effective": "2026-01-15"} {
 			b.fill("#f-"+name, value)
@@ -108,7 +109,8 @@ func TestPageTwoKeys(t *testing.T) {
 	britain.wait("!document.getElementById('sign-send').disabled")
 	britain.click("#sign-send")
 	britain.says("#sign-done", "Recorded as record 57")
-	if got := recordedAfter(t, url, 55); len(got) != 2 || got[0] != "FRA/demo" || got[1] != "GBR/demo" {
+	if got := recordedAfter(t, url, 55); len(got) != 2 || got[0] != "FRA/demo" ||
+		got[1] != "GBR/demo" {
 		t.Errorf("signed by %q are recorded", got)
 	}
 }

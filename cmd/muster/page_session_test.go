@@ -213,14 +213,16 @@ func TestPageSessionEnds(t *testing.T) {
 func TestPageSignInLeadsNowhereElse(t *testing.T) {
 	c := newRestricted(t, "members")
 	for _, then := range []string{"//evil.example", "https://evil.example/", `/\evil.example`,
-		`\\evil.example`, "/\t/evil.example", "evil.example", "javascript:alert(1)", "/%0a//evil.example\n"} {
+		`\\evil.example`, "/\t/evil.example", "evil.example", "javascript:alert(1)",
+		"/%0a//evil.example\n"} {
 		status, page := get(t, c.url+"/session?then="+url.QueryEscape(then))
 		if status != 422 || strings.Contains(page, "evil.example") ||
 			strings.Contains(page, "data-then=") {
 			t.Errorf("%q: %d\n%.2000s", then, status, page)
 		}
 	}
-	for _, path := range []string{"/pledges?nation=FRA", "//evil.example", "/nothing", "/log?token=x"} {
+	for _, path := range []string{"/pledges?nation=FRA", "//evil.example", "/nothing",
+		"/log?token=x"} {
 		req, _ := http.NewRequest("GET", c.url, nil)
 		req.URL.Opaque = path
 		resp, err := staying.Do(req)
@@ -398,7 +400,8 @@ func TestSessionHeaders(t *testing.T) {
 		resp.Body.Close()
 		return resp.Header
 	}
-	for _, path := range []string{"/", "/mine", "/session", "/log", "/nothing", "/pledges/" + c.id} {
+	for _, path := range []string{"/", "/mine", "/session", "/log", "/nothing",
+		"/pledges/" + c.id} {
 		if h := asks("GET", path); h.Get("Cache-Control") != "no-store" ||
 			!strings.Contains(strings.Join(h.Values("Vary"), ", "), "Cookie") {
 			t.Errorf("%s: %s, Vary: %s", path, h.Get("Cache-Control"), h.Values("Vary"))
@@ -409,7 +412,8 @@ func TestSessionHeaders(t *testing.T) {
 		!strings.HasPrefix(gone, "__Host-muster=; ") || !strings.Contains(gone, "Max-Age=0") {
 		t.Errorf("signing out says %v", h)
 	}
-	for _, path := range []string{"/", "/mine", "/session", "/api/v1/coverage", "/api/v1/pledges.csv",
+	for _, path := range []string{"/", "/mine", "/session", "/api/v1/coverage",
+		"/api/v1/pledges.csv",
 		"/api/v1/session", "/checkpoint", "/static/muster.js", "/docs", "/nothing"} {
 		resp, err := http.Get(c.url + path)
 		if err != nil {

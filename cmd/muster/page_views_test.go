@@ -87,7 +87,8 @@ func (c confided) told(text string) (all []string) {
 }
 
 var (
-	linked  = regexp.MustCompile(`(?:href|src|data-live|data-log)="([^"]*)"|<form method="post" action="([^"]*)"`)
+	linked = regexp.MustCompile(
+		`(?:href|src|data-live|data-log)="([^"]*)"|<form method="post" action="([^"]*)"`)
 	asking  = regexp.MustCompile(`(?s)<form method="get".*?</form>`)
 	leaving = regexp.MustCompile(`(?s)<section class="banner counted".*?</section>`)
 )
@@ -130,8 +131,10 @@ func crawl(t *testing.T, start string, look func(address, body string)) {
 			at.Path == "/docs" || at.Path == "/session" {
 			continue
 		}
-		for _, found := range linked.FindAllStringSubmatch(leaving.ReplaceAllString(string(body), ""), -1) {
-			if to, err := base.Parse(html.UnescapeString(found[1] + found[2])); err == nil && to.Host == base.Host {
+		for _, found := range linked.FindAllStringSubmatch(
+			leaving.ReplaceAllString(string(body), ""), -1) {
+			if to, err := base.Parse(html.UnescapeString(found[1] + found[2])); err == nil &&
+				to.Host == base.Host {
 				next = append(next, to)
 			}
 		}
@@ -179,7 +182,8 @@ func TestPageSubmitTellsNothing(t *testing.T) {
 	nobody := "01KAQ7Z0V4T5W9J8M3N2P6R1XC"
 	asks := func(view, typ, field, id string) (int, string) {
 		t.Helper()
-		form := url.Values{"type": {typ}, "operation": {"mnf-u"}, "nation": {"GBR"}, "role": {"sea"},
+		form := url.Values{"type": {typ}, "operation": {"mnf-u"}, "nation": {"GBR"},
+			"role":     {"sea"},
 			"quantity": {"3"}, "unit": {"ship"}, "from": {aDay}, "effective": {aDay},
 			"id": {"01KAQ7Z0V4T5W9J8M3N2P6R1XD"}}
 		form.Set(field, id)
@@ -265,7 +269,8 @@ func TestPageViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if name := resp.Header.Get("Content-Disposition"); name != `inline; filename="pledges-coalition.csv"` {
+	if name := resp.Header.Get("Content-Disposition"); name !=
+		`inline; filename="pledges-coalition.csv"` {
 		t.Errorf("a file of rows does not say for whom it was counted: %s", name)
 	}
 	b.open("/?view=nobody&lang=fr")

@@ -60,15 +60,18 @@ func (u user) content(t *testing.T, args ...string) (stdout, stderr string) {
 	return out, said
 }
 
-var evidenceFiles = regexp.MustCompile(`(\S+-seen\.checkpoint) was seen before, and (\S+-shown\.checkpoint) is shown now`)
+var evidenceFiles = regexp.MustCompile(
+	`(\S+-seen\.checkpoint) was seen before, and (\S+-shown\.checkpoint) is shown now`)
 
-// isWarned fails the test unless a command refuses to go on because the server shows another history, and the evidence, two
-// checkpoints that the key has signed, is kept.
-func (u user) isWarned(t *testing.T, words, key string, args ...string) (seen, shown proof.Checkpoint) {
+// isWarned fails the test unless a command refuses to go on because the server shows another
+// history, and the evidence, two checkpoints that the key has signed, is kept.
+func (u user) isWarned(t *testing.T, words, key string,
+	args ...string) (seen, shown proof.Checkpoint) {
 	t.Helper()
 	code, out, said := u.types(t, args...)
 	files := evidenceFiles.FindStringSubmatch(said)
-	if code != 8 || out != "" || !strings.Contains(said, "THE SERVER SHOWS ANOTHER HISTORY") || !regexp.MustCompile(words).MatchString(said) || files == nil {
+	if code != 8 || out != "" || !strings.Contains(said, "THE SERVER SHOWS ANOTHER HISTORY") ||
+		!regexp.MustCompile(words).MatchString(said) || files == nil {
 		t.Fatalf("muster %s: exit code %d\n%s%s", strings.Join(args, " "), code, out, said)
 	}
 	for i, c := range []*proof.Checkpoint{&seen, &shown} {
@@ -100,7 +103,9 @@ type liar struct {
 
 func newLiar(t *testing.T) (l *liar, url string) {
 	l = &liar{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.to.Load().ServeHTTP(w, r) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.to.Load().ServeHTTP(w, r)
+	}))
 	t.Cleanup(srv.Close)
 	return l, srv.URL
 }
@@ -124,8 +129,9 @@ func copyFolder(t *testing.T, dir string) string {
 	return to
 }
 
-// A server tells one history to one client and another to another, both signed with its key. Neither can know, until it is
-// shown what the other was; then it says so, sends nothing, and has the proof.
+// A server tells one history to one client and another to another, both signed with its key.
+// Neither can know, until it is shown what the other was; then it says so, sends nothing, and has
+// the proof.
 func TestServerThatShowsTwoHistories(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -142,11 +148,14 @@ func TestServerThatShowsTwoHistories(t *testing.T) {
 	}
 	lie, url := newLiar(t)
 	key := filepath.Join(dir, server.FounderFile)
-	offer := []string{"pledge", "offer", "--url", url, "--key", key, "--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5"}
+	offer := []string{"pledge", "offer", "--url", url, "--key", key, "--operation", "mnf-u",
+		"--nation", "NLD", "--role", "ground", "--quantity", "5"}
 	alice, bob := newUser(t), newUser(t)
 
 	lie.show(t, first)
-	if _, said := alice.content(t, "pledge", "list", "--url", url); !strings.Contains(said, "first contact with the ledger "+string(c.origin)) || !strings.Contains(said, first.checkpointKey(t)) {
+	if _, said := alice.content(t, "pledge", "list", "--url", url); !strings.Contains(said,
+		"first contact with the ledger "+string(c.origin)) ||
+		!strings.Contains(said, first.checkpointKey(t)) {
 		t.Errorf("at the first contact it is said:\n%s", said)
 	}
 	lie.show(t, second)
@@ -154,8 +163,10 @@ func TestServerThatShowsTwoHistories(t *testing.T) {
 	bob.content(t, "pledge", "list", "--url", url) // the same again is no news
 
 	before := len(second.records(t))
-	for _, command := range [][]string{{"pledge", "list", "--url", url}, offer, {"checkpoint", "--url", url}} {
-		seen, shown := alice.isWarned(t, "it shows 5 records, and there were 6", first.checkpointKey(t), command...)
+	for _, command := range [][]string{{"pledge", "list", "--url", url}, offer,
+		{"checkpoint", "--url", url}} {
+		seen, shown := alice.isWarned(t, "it shows 5 records, and there were 6",
+			first.checkpointKey(t), command...)
 		if seen.N != 6 || shown.N != 5 || seen.Origin != string(c.origin) {
 			t.Errorf("the evidence is of %d and %d records", seen.N, shown.N)
 		}
@@ -164,7 +175,9 @@ func TestServerThatShowsTwoHistories(t *testing.T) {
 		t.Errorf("%d statements were sent to the liar", n-before)
 	}
 	lie.show(t, first)
-	seen, shown := bob.isWarned(t, "the first 5 of its 6 records are not those that were there before", first.checkpointKey(t), offer...)
+	seen, shown := bob.isWarned(t,
+		"the first 5 of its 6 records are not those that were there before",
+		first.checkpointKey(t), offer...)
 	if seen.N != 5 || shown.N != 6 {
 		t.Errorf("the evidence is of %d and %d records", seen.N, shown.N)
 	}
@@ -172,7 +185,8 @@ func TestServerThatShowsTwoHistories(t *testing.T) {
 	lie.show(t, second)
 	alice.isWarned(t, "of the same 6 records it shows the root", first.checkpointKey(t), offer...)
 	submitted(t, second, c)
-	alice.isWarned(t, "the first 6 of its 7 records are not those that were there before", first.checkpointKey(t), offer...)
+	alice.isWarned(t, "the first 6 of its 7 records are not those that were there before",
+		first.checkpointKey(t), offer...)
 	lie.show(t, first)
 	alice.content(t, offer...) // who goes on with the history that was seen is believed
 	first.stop(t)
@@ -187,7 +201,8 @@ func submitted(t *testing.T, p *serverProcess, c *country) {
 	}
 }
 
-// A server that says more than it proves is not believed: nobody is told that anything was recorded.
+// A server that says more than it proves is not believed: nobody is told that anything was
+// recorded.
 func TestReceiptThatDoesNotProve(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -226,10 +241,13 @@ func TestReceiptThatDoesNotProve(t *testing.T) {
 		}
 		srv := httptest.NewServer(proxy)
 		receipt := filepath.Join(t.TempDir(), "receipt")
-		code, out, said := newUser(t).types(t, "pledge", "offer", "--url", srv.URL, "--key", filepath.Join(dir, server.FounderFile),
-			"--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--receipt", receipt)
+		code, out, said := newUser(t).types(t, "pledge", "offer", "--url", srv.URL, "--key",
+			filepath.Join(dir, server.FounderFile),
+			"--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5",
+			"--receipt", receipt)
 		_, err := os.Stat(receipt)
-		if code != 8 || out != "" || !strings.Contains(said, "and does not prove it: ") || err == nil {
+		if code != 8 || out != "" || !strings.Contains(said, "and does not prove it: ") ||
+			err == nil {
 			t.Errorf("%s: exit code %d\n%s%s", from, code, out, said)
 		}
 		srv.Close()
@@ -237,8 +255,8 @@ func TestReceiptThatDoesNotProve(t *testing.T) {
 	p.stop(t)
 }
 
-// An old copy of the folder is put back: whoever has seen more says so, over HTTP and over NATS. Who comes for the first
-// time cannot know.
+// An old copy of the folder is put back: whoever has seen more says so, over HTTP and over NATS.
+// Who comes for the first time cannot know.
 func TestOldCopyIsNoticed(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -249,7 +267,9 @@ func TestOldCopyIsNoticed(t *testing.T) {
 
 	p = serving(t, dir)
 	u, key := newUser(t), p.checkpointKey(t)
-	out, _ := u.content(t, "pledge", "offer", "--url", p.url, "--key", filepath.Join(dir, server.FounderFile), "--operation", "mnf-u", "--nation", "NLD", "--role", "ground", "--quantity", "5", "--json")
+	out, _ := u.content(t, "pledge", "offer", "--url", p.url, "--key",
+		filepath.Join(dir, server.FounderFile), "--operation", "mnf-u", "--nation", "NLD", "--role",
+		"ground", "--quantity", "5", "--json")
 	if !strings.Contains(out, `"proof":`) && !strings.Contains(out, `"proof": `) {
 		t.Errorf("the receipt has no proof:\n%s", out)
 	}
@@ -258,7 +278,8 @@ func TestOldCopyIsNoticed(t *testing.T) {
 	p = serving(t, old, "--nats-listen", "127.0.0.1:0")
 	p.awaitNATS(t)
 	for _, where := range [][]string{{"--url", p.url}, {"--nats", p.nats}} {
-		seen, shown := u.isWarned(t, "it shows 3 records, and there were 4", key, append([]string{"pledge", "list"}, where...)...)
+		seen, shown := u.isWarned(t, "it shows 3 records, and there were 4", key,
+			append([]string{"pledge", "list"}, where...)...)
 		if seen.N != 4 || shown.N != recordsOfBegin {
 			t.Errorf("the evidence is of %d and %d records", seen.N, shown.N)
 		}
@@ -266,7 +287,8 @@ func TestOldCopyIsNoticed(t *testing.T) {
 	newUser(t).content(t, "pledge", "list", "--url", p.url)
 	submitted(t, p, c)
 	submitted(t, p, c)
-	u.isWarned(t, "the first 4 of its 5 records are not those", key, "pledge", "list", "--nats", p.nats)
+	u.isWarned(t, "the first 4 of its 5 records are not those", key, "pledge", "list",
+		"--nats", p.nats)
 	p.stop(t)
 }
 
@@ -284,12 +306,16 @@ func TestAnotherKeyIsNotTrusted(t *testing.T) {
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := launch(t, dir).ends(t); code != 3 || !strings.Contains(said, "is missing: the journal's last checkpoint, of 3 records, was signed with one") {
+	if code, said := launch(t, dir).ends(t); code != 3 ||
+		!strings.Contains(said,
+			"is missing: the journal's last checkpoint, of 3 records, was signed with one") {
 		t.Errorf("without its key: exit code %d:\n%s", code, said)
 	}
 	p = serving(t, dir, "--new-checkpoint-key")
 	code, out, said := u.types(t, "pledge", "list", "--url", p.url)
-	if code != 8 || out != "" || !strings.Contains(said, "its checkpoint is signed with no key that is trusted") || !strings.Contains(said, "--checkpoint-key") {
+	if code != 8 || out != "" ||
+		!strings.Contains(said, "its checkpoint is signed with no key that is trusted") ||
+		!strings.Contains(said, "--checkpoint-key") {
 		t.Errorf("another key: exit code %d\n%s%s", code, out, said)
 	}
 	u.content(t, "pledge", "list", "--url", p.url, "--checkpoint-key", p.checkpointKey(t))
@@ -311,8 +337,8 @@ func TestAnotherKeyIsNotTrusted(t *testing.T) {
 	p.stop(t)
 }
 
-// Two servers of one ledger sign with keys of their own. Who trusts both holds them against each other; one that is behind
-// lags, and is not taken for a liar.
+// Two servers of one ledger sign with keys of their own. Who trusts both holds them against each
+// other; one that is behind lags, and is not taken for a liar.
 func TestServersOfOneLedger(t *testing.T) {
 	t.Parallel()
 	cluster, dir := natsCluster(t, t.TempDir(), anyPort), t.TempDir()
@@ -321,7 +347,8 @@ func TestServersOfOneLedger(t *testing.T) {
 	c, u := begin(t, a), newUser(t)
 	b.awaitRecord(t, recordsOfBegin)
 	u.content(t, "checkpoint", "--url", a.url)
-	if code, _, said := u.types(t, "checkpoint", "--url", b.url); code != 8 || !strings.Contains(said, "if this is another server of the same ledger") {
+	if code, _, said := u.types(t, "checkpoint", "--url", b.url); code != 8 ||
+		!strings.Contains(said, "if this is another server of the same ledger") {
 		t.Errorf("the key of b is not known: exit code %d\n%s", code, said)
 	}
 	out, _ := u.content(t, "checkpoint", "--url", b.url, "--checkpoint-key", b.checkpointKey(t))
@@ -339,15 +366,17 @@ func TestServersOfOneLedger(t *testing.T) {
 	u.content(t, "checkpoint", "--url", a.url)
 	b = serving(t, alone, "--name", "b")
 	code, out, said := u.types(t, "checkpoint", "--url", b.url)
-	if code != 7 || out != "" || !strings.Contains(said, "this server lags: it shows 4 records, and 5 were seen of the ledger before") {
+	if code != 7 || out != "" ||
+		!strings.Contains(said,
+			"this server lags: it shows 4 records, and 5 were seen of the ledger before") {
 		t.Errorf("b lags: exit code %d\n%s%s", code, out, said)
 	}
 	a.stop(t)
 	b.stop(t)
 }
 
-// Another ledger under an old name, with fewer records, does not lag: it is another one, and said to be,
-// at once and with the evidence.
+// Another ledger under an old name, with fewer records, does not lag: it is another one, and said
+// to be, at once and with the evidence.
 func TestAnotherLedgerOfTheName(t *testing.T) {
 	t.Parallel()
 	dir, u := t.TempDir(), newUser(t)
@@ -359,8 +388,11 @@ func TestAnotherLedgerOfTheName(t *testing.T) {
 	b := serving(t, filepath.Join(dir, "b"), "--origin", "muster.example/name")
 	for _, typed := range [][]string{{"checkpoint"}, {"pledge", "list"}, {"log"}} {
 		code, out, said := u.types(t, append(typed, "--url", b.url, "--data", b.dir)...)
-		if code != 8 || out != "" || !strings.Contains(said, "it is another ledger of the same name: its first record is ") ||
-			!strings.Contains(said, "both signed checkpoints are kept") || strings.Contains(said, "lags") {
+		if code != 8 || out != "" ||
+			!strings.Contains(said,
+				"it is another ledger of the same name: its first record is ") ||
+			!strings.Contains(said, "both signed checkpoints are kept") ||
+			strings.Contains(said, "lags") {
 			t.Errorf("%s: exit code %d\n%s%s", typed, code, out, said)
 		}
 	}
@@ -372,17 +404,21 @@ func TestNoPlaceToRemember(t *testing.T) {
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
 	u := newUser(t)
-	if err := os.WriteFile(filepath.Join(u.dir, "config"), nil, 0o600); err != nil { // where the folder should be
+	// Where the folder should be.
+	if err := os.WriteFile(filepath.Join(u.dir, "config"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, said := u.content(t, "log", "--url", p.url)
-	if !strings.Contains(out, "ledger.founded") || strings.Count(said, "muster: warning: what the server shows cannot be held against earlier contacts") != 1 {
+	if !strings.Contains(out, "ledger.founded") ||
+		strings.Count(said, "muster: warning: what the server shows cannot be held against "+
+			"earlier contacts") != 1 {
 		t.Errorf("%s%s", out, said)
 	}
 	p.stop(t)
 }
 
-// Torchwood's client reads the log as any C2SP tlog-tiles log, and finds every record where it should be.
+// Torchwood's client reads the log as any C2SP tlog-tiles log, and finds every record where it
+// should be.
 func TestTorchwoodReadsTheLog(t *testing.T) {
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0")
@@ -422,8 +458,10 @@ func TestTorchwoodReadsTheLog(t *testing.T) {
 		}
 		n++
 	}
-	if err := client.Err(); err != nil || n != len(log) || n != recordsOfBegin+8*65 || checkpoint.N != int64(n) {
-		t.Errorf("%d entries of %d records, the checkpoint is of %d, %v", n, len(log), checkpoint.N, err)
+	if err := client.Err(); err != nil || n != len(log) || n != recordsOfBegin+8*65 ||
+		checkpoint.N != int64(n) {
+		t.Errorf("%d entries of %d records, the checkpoint is of %d, %v", n, len(log),
+			checkpoint.N, err)
 	}
 	nc, err := nats.Connect(p.nats)
 	if err != nil {
@@ -431,18 +469,20 @@ func TestTorchwoodReadsTheLog(t *testing.T) {
 	}
 	defer nc.Close()
 	overNATS, overHTTP := intake.NATSClient{Conn: nc}, p.client()
-	for _, path := range []string{"checkpoint", "tile/0/000", "tile/0/002.p/11", "tile/1/000.p/2", "tile/entries/001", "tile/entries/002.p/3"} {
+	for _, path := range []string{"checkpoint", "tile/0/000", "tile/0/002.p/11", "tile/1/000.p/2",
+		"tile/entries/001", "tile/entries/002.p/3"} {
 		a, err1 := overNATS.Fetch(t.Context(), path)
 		b, err2 := overHTTP.Fetch(t.Context(), path)
 		if errors.Join(err1, err2) != nil || !bytes.Equal(a, b) || len(a) == 0 {
-			t.Errorf("%s: %d bytes over NATS, and %d over HTTP; %v, %v", path, len(a), len(b), err1, err2)
+			t.Errorf("%s: %d bytes over NATS, and %d over HTTP; %v, %v", path, len(a),
+				len(b), err1, err2)
 		}
 	}
 	p.stop(t)
 }
 
-// The server is killed while it commits. Each commit has its checkpoint, and every checkpoint that anybody was given is of
-// the history that the server goes on with.
+// The server is killed while it commits. Each commit has its checkpoint, and every checkpoint that
+// anybody was given is of the history that the server goes on with.
 func TestKilledWhileSigning(t *testing.T) {
 	t.Parallel()
 	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
@@ -465,7 +505,8 @@ func TestKilledWhileSigning(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, before := range append(given, book.checkpoints(t, key)...) {
-			if err := proof.CheckExtends(context.Background(), before, now, p.client().Fetch); err != nil {
+			if err := proof.CheckExtends(context.Background(), before, now,
+				p.client().Fetch); err != nil {
 				t.Fatalf("a checkpoint of %d records, that was given before: %v", before.N, err)
 			}
 		}
@@ -474,7 +515,8 @@ func TestKilledWhileSigning(t *testing.T) {
 	p.stop(t)
 }
 
-// signedIn reads the last checkpoint and the number of records from the journal of a server that does not run.
+// signedIn reads the last checkpoint and the number of records from the journal of a server that
+// does not run.
 func signedIn(t *testing.T, dir string) (proof.Checkpoint, int64) {
 	t.Helper()
 	f, err := journal.Inspect(filepath.Join(dir, server.JournalFile))
@@ -503,7 +545,8 @@ func (b *accountBook) checkpoints(t *testing.T, key string) (all []proof.Checkpo
 		if n++; n%30 != 0 {
 			continue
 		}
-		receipt := proof.Receipt{Record: append([]byte(r.Envelope+"\n"), b.sent[id].Note...), Proof: []byte(r.Proof)}
+		receipt := proof.Receipt{Record: append([]byte(r.Envelope+"\n"), b.sent[id].Note...),
+			Proof: []byte(r.Proof)}
 		in, err := receipt.Check(key)
 		if err != nil {
 			t.Fatal(fmt.Errorf("the receipt of record %d: %w", r.Sequence, err))

@@ -16,9 +16,10 @@ import (
 
 // What is said of a release wherever one can be given, and of a clearance.
 const (
-	releaseHelp = "public (everybody), coalition (every member of the ledger) or coordinators (they, the " +
-		"nation itself and those of --releasable-to); it is never narrowed; " + whereOpen
-	whereOpen = "a server that lets everybody read all (--read open) shows it to everybody all the same"
+	releaseHelp = "public (everybody), coalition (every member of the ledger) or coordinators " +
+		"(they, the nation itself and those of --releasable-to); it is never narrowed; " + whereOpen
+	whereOpen = "a server that lets everybody read all (--read open) shows it to everybody all " +
+		"the same"
 )
 
 // releaseFlags say who may read a pledge.
@@ -30,7 +31,8 @@ type releaseFlags struct {
 func (f *releaseFlags) register(c *cobra.Command, usage string) {
 	c.Flags().StringVar(&f.release, "release", "", usage)
 	c.Flags().StringSliceVar(&f.releasableTo, "releasable-to", nil,
-		"the nations that may read it too, where it is released to the coordinators, such as GBR,NOR")
+		"the nations that may read it too, where it is released to the coordinators, such as "+
+			"GBR,NOR")
 }
 
 // set fills in who may read the terms, and returns what cannot be read.
@@ -46,16 +48,18 @@ func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []probl
 		n, ok := events.FindNation(strings.TrimSpace(name))
 		if !ok {
 			bad = append(bad, problem.Field{Location: fmt.Sprintf("releasable_to[%d]", i),
-				Value:   name,
-				Message: "is no nation that is known here: write its three-letter code, such as GBR"})
+				Value: name,
+				Message: "is no nation that is known here: write its three-letter code, such as " +
+					"GBR"})
 		}
 		t.ReleasableTo = append(t.ReleasableTo, n)
 	}
 	return bad
 }
 
-// readers says to people who will be able to read what a statement begins or opens, nothing of one that
-// does neither: what is said of a pledge later has its label. It is as narrow as the operation's.
+// readers says to people who will be able to read what a statement begins or opens, nothing of one
+// that does neither: what is said of a pledge later has its label. It is as narrow as the
+// operation's.
 func (a *app) readers(ctx context.Context, st events.Statement) (lines []string) {
 	about, begins := events.LabelOf(st)
 	_, operation := events.About(st)

@@ -41,7 +41,9 @@ folder; commands on this machine sign with it when they are told the folder (--d
 On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or is told --plaintext, behind a
 proxy that does.`,
 		Example: "  muster serve --data ./ledger\n" +
-			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
+			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert " +
+			"muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats " +
+			"nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := readingOf(&cfg, read); err != nil {
@@ -57,18 +59,20 @@ proxy that does.`,
 	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, &cfg)
-	f.StringVar(&read, "read", "", "who may read what: open (whoever reaches the server reads all), "+
-		"released (who has not signed in reads what is released to the public, and each member what is "+
-		"released to it) or members (nobody else reads anything); without it, open where nobody but this "+
-		"machine reaches the server, and released elsewhere")
+	f.StringVar(&read, "read", "",
+		"who may read what: open (whoever reaches the server reads all), "+
+			"released (who has not signed in reads what is released to the public, and each "+
+			"member what is released to it) or members (nobody else reads anything); without "+
+			"it, open where nobody but this machine reaches the server, and released elsewhere")
 	f.StringArrayVar(&proxies, "proxy", nil,
-		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be repeated)")
+		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be "+
+			"repeated)")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "",
 		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
 	serviceFlags(c, &cfg.NATSService)
 	f.StringVar(&cfg.AccessLog, "access-log", "",
-		"the file to note in who asked what, as JSON lines, or - for the standard error; it is opened "+
-			"anew at SIGHUP (default: none)")
+		"the file to note in who asked what, as JSON lines, or - for the standard error; it is "+
+			"opened anew at SIGHUP (default: none)")
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
@@ -106,18 +110,21 @@ func (a *app) configure(cfg *server.Config, origin string, proxies []string) err
 		cfg.Dir = defaultData
 	}
 	if origin != "" && !cfg.Origin.Valid() {
-		return usage("--origin %s: write a name like a URL without a scheme, such as muster.example/berlin", origin)
+		return usage("--origin %s: write a name like a URL without a scheme, such as "+
+			"muster.example/berlin", origin)
 	}
 	for _, text := range proxies {
 		proxy, err := web.ParseProxy(text)
 		if err != nil {
-			return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or 10.0.0.0/8", text)
+			return usage("--proxy %q: write an address or a network, such as 10.0.0.5 or "+
+				"10.0.0.0/8", text)
 		}
 		cfg.Proxies = append(cfg.Proxies, proxy)
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) ||
 		strings.IndexFunc(cfg.Name, unicode.IsControl) >= 0 {
-		return usage("--name: it has %d bytes: write one line of text of %d at most, such as berlin-1",
+		return usage("--name: it has %d bytes: write one line of text of %d at most, such as "+
+			"berlin-1",
 			len(cfg.Name), maxName)
 	}
 	if err := checkHosts(cfg.Hosts); err != nil {
@@ -131,8 +138,8 @@ func (a *app) configure(cfg *server.Config, origin string, proxies []string) err
 	return nil
 }
 
-const hostsHelp = "a name by which clients know this server, such as muster.example, may be repeated: " +
-	"who asks for another host than these, its address and localhost is refused"
+const hostsHelp = "a name by which clients know this server, such as muster.example, may be " +
+	"repeated: who asks for another host than these, its address and localhost is refused"
 
 func hostFlag(c *cobra.Command, hosts *[]string) {
 	c.Flags().StringArrayVar(hosts, "host", nil, hostsHelp)
@@ -153,7 +160,8 @@ func tlsFlags(c *cobra.Command, cfg *server.Config) {
 func checkHosts(hosts []string) error {
 	for _, h := range hosts {
 		if !web.ValidHost(h) {
-			return usage("--host %s: write a name or an address without a scheme and a port, such as muster.example", h)
+			return usage("--host %s: write a name or an address without a scheme and a port, "+
+				"such as muster.example", h)
 		}
 	}
 	return nil
@@ -178,7 +186,8 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.CheckpointKey())
 	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.URL())
 	if s.ListensToOthers() && len(cfg.Hosts) == 0 {
-		fmt.Fprintln(a.stderr, "muster: who asks for this server by a name is refused: give its names with --host")
+		fmt.Fprintln(a.stderr,
+			"muster: who asks for this server by a name is refused: give its names with --host")
 	}
 	if url := s.NATSURL(); url != "" {
 		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", url)
@@ -196,8 +205,8 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
 	return err
 }
 
-// Hangups are what SIGHUP tells a server that keeps an access log: to open it anew, as logrotate has
-// it. One without ends then, as ever.
+// Hangups are what SIGHUP tells a server that keeps an access log: to open it anew, as logrotate
+// has it. One without ends then, as ever.
 type hangups chan os.Signal
 
 func hangupsOf(cfg server.Config) hangups {

@@ -105,8 +105,9 @@ func (a *app) showSession(ctx context.Context) error {
 // noDoor says so where a server knows nothing of signing in.
 func noDoor(err error) error {
 	if err == errNoDoor {
-		return problem.New(problem.NotFound, "this server has nobody sign in: it is an older one, and "+
-			"whoever reaches it reads all")
+		return problem.New(problem.NotFound,
+			"this server has nobody sign in: it is an older one, and "+
+				"whoever reaches it reads all")
 	}
 	return err
 }
@@ -163,7 +164,8 @@ func (a *app) endSession(ctx context.Context) error {
 	}
 	token := a.keptToken(v.name, signer.Key())
 	if token == "" {
-		fmt.Fprintf(a.stderr, "muster: %s is not signed in at this server from here\n", signer.Name())
+		fmt.Fprintf(a.stderr, "muster: %s is not signed in at this server from here\n",
+			signer.Name())
 		return nil
 	}
 	_, err = v.door.do(ctx, signOut, token, nil)

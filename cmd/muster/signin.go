@@ -126,8 +126,10 @@ func (v *visitor) enter(ctx context.Context, signer *events.Signer, why error, i
 	}
 	v.app.warnExposed(v.app.keyFile())
 	if v.door.canBeHeard() {
-		fmt.Fprintf(v.app.stderr, "muster: warning: signing in at %s in the clear: whoever listens in "+
-			"between can read what you read until the session ends; is it reached over https://, too?\n",
+		fmt.Fprintf(v.app.stderr,
+			"muster: warning: signing in at %s in the clear: whoever listens in "+
+				"between can read what you read until the session ends; is it reached over "+
+				"https://, too?\n",
 			v.name)
 	}
 	note, err := v.note(in, signer)
@@ -174,7 +176,8 @@ func (v *visitor) notLetIn(in web.SessionNonce, signer *events.Signer, err error
 }
 
 func notMusters(what string) error {
-	return problem.New(problem.Unavailable, "%s that the server answers with is none of Muster's", what).
+	return problem.New(problem.Unavailable, "%s that the server answers with is none of Muster's",
+		what).
 		WithHint("is there a Muster server at this address, and nothing else in between?")
 }
 
@@ -199,8 +202,8 @@ func (a *app) whoAsks() (*events.Signer, error) {
 	return files.ReadKey(file)
 }
 
-// meansKey reports whether the key is meant for a ledger. One that was named is. The founder's, which
-// is at hand where a data folder was named, is so for the folder's own ledger.
+// meansKey reports whether the key is meant for a ledger. One that was named is. The founder's,
+// which is at hand where a data folder was named, is so for the folder's own ledger.
 func (a *app) meansKey(origin events.Origin) bool {
 	return a.key != "" || a.ownKey(origin) != ""
 }
@@ -212,11 +215,11 @@ func (a *app) signInHint(err error) error {
 	case p == nil || p.Kind != problem.SignedOut && p.Kind != problem.NotReadable:
 		return err
 	case a.anonymous:
-		return p.WithHint("leave out --anonymous, and name the file of a member's key with --key or " +
-			"MUSTER_KEY")
+		return p.WithHint("leave out --anonymous, and name the file of a member's key with " +
+			"--key or MUSTER_KEY")
 	case a.keyFile() == "":
-		return p.WithHint("name the file of a member's key with --key or MUSTER_KEY, or, on the server's " +
-			"machine, its data folder with --data or MUSTER_DATA")
+		return p.WithHint("name the file of a member's key with --key or MUSTER_KEY, or, on the " +
+			"server's machine, its data folder with --data or MUSTER_DATA")
 	}
 	return err
 }

@@ -24,7 +24,8 @@ func (a *app) visitorOver(at string, client *http.Client) (*visitor, error) {
 		return nil, err
 	}
 	plain := *client
-	return &visitor{app: a, name: address, door: httpDoor{strings.TrimSuffix(at, "/"), address, &plain}},
+	return &visitor{app: a, name: address,
+			door: httpDoor{strings.TrimSuffix(at, "/"), address, &plain}},
 		nil
 }
 
@@ -88,8 +89,8 @@ func bear(req *http.Request, token string) {
 	}
 }
 
-// asVisitor does requests as the visitor of their server: with its token, and once more when that has
-// ended.
+// asVisitor does requests as the visitor of their server: with its token, and once more when that
+// has ended.
 type asVisitor struct {
 	http.RoundTripper
 	visitor *visitor
@@ -97,7 +98,8 @@ type asVisitor struct {
 
 // RoundTrip implements http.RoundTripper.
 func (s asVisitor) RoundTrip(req *http.Request) (*http.Response, error) {
-	if at, err := session.Address(req.URL.String()); err != nil || at != s.visitor.name || isForAll(req) {
+	if at, err := session.Address(req.URL.String()); err != nil || at != s.visitor.name ||
+		isForAll(req) {
 		return s.RoundTripper.RoundTrip(req)
 	}
 	token, err := s.visitor.tokenFor(req.Context())

@@ -29,7 +29,8 @@ func (a *app) natsVisitor() (*visitor, error) {
 		return nil, err
 	}
 	if a.natsAt == nil {
-		a.natsAt = &visitor{app: a, name: "nats " + a.nats.URLs + " " + a.nats.Context, door: natsDoor{nc}}
+		a.natsAt = &visitor{app: a, name: "nats " + a.nats.URLs + " " + a.nats.Context,
+			door: natsDoor{nc}}
 	}
 	return a.natsAt, nil
 }
@@ -53,7 +54,8 @@ func (d natsDoor) do(ctx context.Context, what act, token string, note []byte) (
 	defer cancel()
 	subject := intake.SubjectPrefix + "session" + map[act]string{askNonce: ".nonce", askWho: ".who",
 		signOut: ".end"}[what]
-	m, err := d.conn.RequestMsgWithContext(ctx, bearing(&nats.Msg{Subject: subject, Data: note}, token))
+	m, err := d.conn.RequestMsgWithContext(ctx,
+		bearing(&nats.Msg{Subject: subject, Data: note}, token))
 	switch {
 	case errors.Is(err, nats.ErrNoResponders) && (what == askNonce || what == askWho):
 		return nil, errNoDoor

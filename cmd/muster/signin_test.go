@@ -23,8 +23,8 @@ func TestSignInInTheClear(t *testing.T) {
 	}
 }
 
-// A token that is kept is taken for its own server and key alone, by its owner alone, and not when it
-// is about to end; what is no token is thrown away.
+// A token that is kept is taken for its own server and key alone, by its owner alone, and not when
+// it is about to end; what is no token is thrown away.
 func TestKeptToken(t *testing.T) {
 	dir := t.TempDir()
 	var said strings.Builder
@@ -48,7 +48,8 @@ func TestKeptToken(t *testing.T) {
 	if a.keptToken(other, key) != "" || a.keptToken(server, "GBR/x") != "" {
 		t.Error("it is taken for another server, or another key")
 	}
-	if text, err := os.ReadFile(file); err != nil || strings.Contains(filepath.Base(file), "paris") ||
+	if text, err := os.ReadFile(file); err != nil ||
+		strings.Contains(filepath.Base(file), "paris") ||
 		!strings.Contains(string(text), "token") {
 		t.Errorf("%s: %v", text, err)
 	}

@@ -14,7 +14,8 @@ import (
 	"muster/projections"
 )
 
-// This file has the questions that compare two moments, that open a number, and that tell a pledge on both clocks.
+// This file has the questions that compare two moments, that open a number, and that tell a pledge
+// on both clocks.
 
 // DiffQuery asks what two moments differ in.
 type DiffQuery struct {
@@ -25,10 +26,13 @@ type DiffQuery struct {
 
 func (q *DiffQuery) read(p *parameters) {
 	const place = " A sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end)."
-	q.From.AsOf = p.instant("from", "Compare what was known then."+place+" Without it, what is known at to.", endOf)
-	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.", endOf)
-	on := p.day("on", "What applies on that date, at both moments. Without it, today (UTC); with from or to, the day of its last record; "+
-		"and where nothing has begun by then, the first day of what begins, at both moments. today is always today.")
+	q.From.AsOf = p.instant("from",
+		"Compare what was known then."+place+" Without it, what is known at to.", endOf)
+	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.",
+		endOf)
+	on := p.day("on", "What applies on that date, at both moments. Without it, today (UTC); "+
+		"with from or to, the day of its last record; and where nothing has begun by then, the "+
+		"first day of what begins, at both moments. today is always today.")
 	q.From.On = p.day("from_on", "Compare what applies on that date.")
 	q.To.On = p.day("to_on", "With what applies on that date. Without it, as on.")
 	q.To.MinSeq = p.minSeq()
@@ -38,7 +42,9 @@ func (q *DiffQuery) read(p *parameters) {
 	q.From.opening(q.Filter.Operation)
 	q.To.opening(q.Filter.Operation)
 	if p.given["from"]+p.given["to"] == "" && q.From.On == q.To.On {
-		p.invalid("from", "", "missing: write what to compare: from and to are places in the record (a sequence or a time), from_on and to_on are dates on which it applies")
+		p.invalid("from", "",
+			"missing: write what to compare: from and to are places in the record (a sequence "+
+				"or a time), from_on and to_on are dates on which it applies")
 	}
 	if q.From.AsOf.IsZero() {
 		q.From.AsOf = q.To.AsOf
@@ -67,7 +73,8 @@ func (s *Service) Diff(ctx context.Context, q *DiffQuery) (a projections.Diff, e
 }
 
 // moments returns the two moments, with their defaults filled in.
-func (q *DiffQuery) moments(s *Service, p *projections.Picture) (from, to projections.Moment, err error) {
+func (q *DiffQuery) moments(s *Service,
+	p *projections.Picture) (from, to projections.Moment, err error) {
 	if to, err = s.moment(p, q.To, q.Rung); err == nil {
 		from, err = s.moment(p, q.From, q.Rung)
 	}
@@ -87,10 +94,12 @@ type diffRow struct {
 	More     int                       `json:"more,omitzero"` // pledges that are left out
 }
 
-var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit", "records", "signed by", "why", "pledge"}
+var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit",
+	"records", "signed by", "why", "pledge"}
 
-// DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people, one for each pledge that counts
-// otherwise and for each sum. Every row tells the records that have made the difference, who signed them and why.
+// DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people,
+// one for each pledge that counts otherwise and for each sum. Every row tells the records that have
+// made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
 	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
@@ -101,10 +110,13 @@ func DiffTable(d projections.Diff) Table {
 	for i := range d.Pledges {
 		pd := &d.Pledges[i]
 		role, unit := roleOf(pd)
-		pledges.Add(diffRow{What: "pledge", Pledge: pd}, "pledge", string(pd.Operation), "", role, string(pd.Nation), standing(pd.From), standing(pd.To), unit,
-			sequencesOf(pd.Records), projections.Who(pd.Records), because(pd.Records, pd.Calendar), pd.Pledge.String())
+		pledges.Add(diffRow{What: "pledge", Pledge: pd}, "pledge", string(pd.Operation), "", role,
+			string(pd.Nation), standing(pd.From), standing(pd.To), unit,
+			sequencesOf(pd.Records), projections.Who(pd.Records), because(pd.Records, pd.Calendar),
+			pd.Pledge.String())
 	}
-	sums := Table{Head: t.Head, Above: []string{"Sums that differ, whether a requirement asks for them or not:"}}
+	sums := Table{Head: t.Head,
+		Above: []string{"Sums that differ, whether a requirement asks for them or not:"}}
 	for i := range d.Strength {
 		r := &d.Strength[i]
 		why := because(r.Records, r.Calendar)
@@ -112,7 +124,8 @@ func DiffTable(d projections.Diff) Table {
 			why = ""
 		}
 		why = andOfMore(why, r.PledgesMore)
-		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "", string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
+		sums.Add(diffRow{What: "strength", Strength: r}, "strength", string(r.Operation), "",
+			string(r.Role), string(r.Nation), r.From.String(), r.To.String(), string(r.Unit),
 			sequencesOf(r.Records), projections.Who(r.Records), why, "")
 	}
 	left := Table{Head: t.Head, Above: []string{"Left out:"}}
@@ -148,8 +161,9 @@ func clocks(b projections.Basis) string {
 	return s
 }
 
-// addLineDiff adds what differs of a requirement: what is required, each nation's part of the supply, the whole, and the gap; each
-// number with the records without which it would differ otherwise.
+// addLineDiff adds what differs of a requirement: what is required, each nation's part of the
+// supply, the whole, and the gap; each number with the records without which it would differ
+// otherwise.
 func addLineDiff(t *Table, l *projections.LineDiff) {
 	was, is := l.From, l.To
 	either := is
@@ -158,10 +172,12 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 	}
 	value := diffRow{What: "requirement", Line: l}
 	row := func(what string, nation events.Nation, from, to string, c projections.Cause) {
-		t.Add(value, what, string(l.Operation), string(l.Line), string(either.Role), string(nation), from, to, string(either.Unit),
+		t.Add(value, what, string(l.Operation), string(l.Line), string(either.Role), string(nation),
+			from, to, string(either.Unit),
 			sequencesOf(c.Records), projections.Who(c.Records), whyOf(c, l), "")
 	}
-	number := func(s *projections.LineStand, of func(*projections.LineStand) events.Quantity) string {
+	number := func(s *projections.LineStand,
+		of func(*projections.LineStand) events.Quantity) string {
 		if s == nil {
 			return "not in force"
 		}
@@ -172,14 +188,23 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 		of          func(*projections.LineStand) events.Quantity
 		always      bool
 	}{
-		{"required", "required", func(s *projections.LineStand) events.Quantity { return s.Required }, true},
-		{"supply", "supply", func(s *projections.LineStand) events.Quantity { return s.Supply }, true},
+		{"required", "required", func(s *projections.LineStand) events.Quantity {
+			return s.Required
+		}, true},
+		{"supply", "supply", func(s *projections.LineStand) events.Quantity { return s.Supply },
+			true},
 		{"gap", "gap", func(s *projections.LineStand) events.Quantity { return s.Gap }, true},
-		{"conditional", "conditional", func(s *projections.LineStand) events.Quantity { return s.Conditional }, false},
-		{"under caveat", "caveated", func(s *projections.LineStand) events.Quantity { return s.Caveated }, false},
-		{"waiting", "waiting", func(s *projections.LineStand) events.Quantity { return s.Waiting }, isAny(was, is, waitingOf)},
+		{"conditional", "conditional", func(s *projections.LineStand) events.Quantity {
+			return s.Conditional
+		}, false},
+		{"under caveat", "caveated", func(s *projections.LineStand) events.Quantity {
+			return s.Caveated
+		}, false},
+		{"waiting", "waiting", func(s *projections.LineStand) events.Quantity { return s.Waiting },
+			isAny(was, is, waitingOf)},
 	} {
-		if from, to := number(was, one.of), number(is, one.of); from != to && (was != nil && is != nil || one.always) {
+		if from, to := number(was, one.of),
+			number(is, one.of); from != to && (was != nil && is != nil || one.always) {
 			row(one.what, "", from, to, l.CauseOf(one.cause, ""))
 		}
 		if one.what == "supply" {
@@ -188,7 +213,8 @@ func addLineDiff(t *Table, l *projections.LineDiff) {
 				row(what, "", from, to, l.CauseOf(what, ""))
 			})
 			for _, n := range l.Nations {
-				row("of which", n.Nation, orNothing(n.From), orNothing(n.To), l.CauseOf("of which", n.Nation))
+				row("of which", n.Nation, orNothing(n.From), orNothing(n.To),
+					l.CauseOf("of which", n.Nation))
 			}
 		}
 	}
@@ -208,15 +234,20 @@ func isAny(was, is *projections.LineStand, of func(*projections.LineStand) int64
 	return was != nil && of(was) > 0 || is != nil && of(is) > 0
 }
 
-// addUnknown adds how many pledges have not said of how much they are, and how many of such wait for an allocation.
+// addUnknown adds how many pledges have not said of how much they are, and how many of such wait
+// for an allocation.
 func addUnknown(t *Table, l *projections.LineDiff, value diffRow) {
 	either := cmp.Or(l.To, l.From)
 	for _, one := range []struct {
 		what, cause string
 		of          func(*projections.LineStand) int64
 	}{
-		{"of unknown size", "unknown", func(s *projections.LineStand) int64 { return int64(s.Unknown) }},
-		{"waiting, of unknown size", "waiting unknown", func(s *projections.LineStand) int64 { return int64(s.WaitingUnknown) }},
+		{"of unknown size", "unknown", func(s *projections.LineStand) int64 {
+			return int64(s.Unknown)
+		}},
+		{"waiting, of unknown size", "waiting unknown", func(s *projections.LineStand) int64 {
+			return int64(s.WaitingUnknown)
+		}},
 	} {
 		of := func(s *projections.LineStand) string {
 			if s == nil {
@@ -226,7 +257,8 @@ func addUnknown(t *Table, l *projections.LineDiff, value diffRow) {
 		}
 		if from, to := of(l.From), of(l.To); from != to && isAny(l.From, l.To, one.of) {
 			c := l.CauseOf(one.cause, "")
-			t.Add(value, one.what, string(l.Operation), string(l.Line), string(either.Role), "", from, to, "pledges",
+			t.Add(value, one.what, string(l.Operation), string(l.Line), string(either.Role), "",
+				from, to, "pledges",
 				sequencesOf(c.Records), projections.Who(c.Records), whyOf(c, l), "")
 		}
 	}
@@ -244,7 +276,8 @@ func addRungs(was, is *projections.LineStand, add func(rung, from, to string)) {
 	}
 }
 
-// terms tells what a requirement is besides its numbers, and for which role in which unit where the other moment has another.
+// terms tells what a requirement is besides its numbers, and for which role in which unit where the
+// other moment has another.
 func terms(s, other *projections.LineStand) string {
 	if s == nil {
 		return "not in force"
@@ -278,7 +311,8 @@ func roleOf(pd *projections.PledgeDiff) (role, unit string) {
 	return "", ""
 }
 
-// standing tells where a pledge stands in few words: "offered 600, 500 for ground-west, not counted: not-allocated".
+// standing tells where a pledge stands in few words: "offered 600, 500 for ground-west, not
+// counted: not-allocated".
 func standing(s *projections.PledgeStand) string {
 	if s == nil {
 		return "not known"
@@ -318,7 +352,8 @@ func standing(s *projections.PledgeStand) string {
 
 // fitting names the requirements at which a part of a pledge waits.
 func fitting(at projections.Place) string {
-	if at.Reason != projections.SeveralLines && (at.Reason != projections.UnknownQuantity || len(at.Lines) < 2) {
+	if at.Reason != projections.SeveralLines &&
+		(at.Reason != projections.UnknownQuantity || len(at.Lines) < 2) {
 		return ""
 	}
 	return " (" + named(at.Lines) + ")"
@@ -382,7 +417,8 @@ type ExplainQuery struct {
 
 func (q *ExplainQuery) read(p *parameters) {
 	q.FilterQuery.read(p)
-	what := p.value("what", "The number: coverage of a requirement, or strength.", &huma.Schema{Type: huma.TypeString, Enum: []any{"coverage", "strength"}})
+	what := p.value("what", "The number: coverage of a requirement, or strength.",
+		&huma.Schema{Type: huma.TypeString, Enum: []any{"coverage", "strength"}})
 	q.Line = p.line("line", "The requirement whose coverage it is, such as ground-west.")
 	q.openingOf(q.Filter.Operation, q.Line)
 	switch {
@@ -391,20 +427,23 @@ func (q *ExplainQuery) read(p *parameters) {
 	case what == "coverage" && q.Line == "":
 		p.must("line", "write the requirement's name, such as ground-west")
 	case what == "coverage" && (q.Filter.Nation != "" || q.Filter.Role != ""):
-		p.refuse(problem.Usage, "line", string(q.Line), "a requirement's coverage is explained as a whole: leave nation and role out")
+		p.refuse(problem.Usage, "line", string(q.Line),
+			"a requirement's coverage is explained as a whole: leave nation and role out")
 	case what == "strength" && q.Line != "":
-		p.refuse(problem.Usage, "line", string(q.Line), "strength is of nations and roles, not of a requirement: leave line out")
+		p.refuse(problem.Usage, "line", string(q.Line),
+			"strength is of nations and roles, not of a requirement: leave line out")
 	}
 }
 
 // Explain answers what is behind a number.
 func (s *Service) Explain(ctx context.Context, q *ExplainQuery) (projections.Explanation, error) {
-	return filtered(ctx, s, &q.FilterQuery, func(p *projections.Picture, m projections.Moment) (projections.Explanation, error) {
-		if q.Line != "" {
-			return p.ExplainCoverage(ctx, m, q.Filter.Operation, q.Line)
-		}
-		return p.ExplainStrength(ctx, m, q.Filter)
-	})
+	return filtered(ctx, s, &q.FilterQuery,
+		func(p *projections.Picture, m projections.Moment) (projections.Explanation, error) {
+			if q.Line != "" {
+				return p.ExplainCoverage(ctx, m, q.Filter.Operation, q.Line)
+			}
+			return p.ExplainStrength(ctx, m, q.Filter)
+		})
 }
 
 // An explainedRow is a part of a number, or what is none, as programs read it.
@@ -413,12 +452,15 @@ type explainedRow struct {
 	projections.Part
 }
 
-// ExplainTable has a row for each part of the number, and for each pledge that is none with the reason; the records behind it stand beside.
+// ExplainTable has a row for each part of the number, and for each pledge that is none with the
+// reason; the records behind it stand beside.
 func ExplainTable(e projections.Explanation) Table {
-	t := Table{Basis: &e.Basis, Head: []string{"counted", "nation", "role", "quantity", "unit", "stands at", "why", "records", "pledge"}}
+	t := Table{Basis: &e.Basis, Head: []string{"counted", "nation", "role", "quantity", "unit",
+		"stands at", "why", "records", "pledge"}}
 	t.Above = explained(e)
 	add := func(to *Table, counted string, part *projections.Part) {
-		to.Add(explainedRow{counted == "yes", *part}, counted, string(part.Nation), string(part.Role), orNothing(part.Quantity), string(part.Unit), part.Rung.String(),
+		to.Add(explainedRow{counted == "yes", *part}, counted, string(part.Nation),
+			string(part.Role), orNothing(part.Quantity), string(part.Unit), part.Rung.String(),
 			part.Sentence, numbers(part.Sequences), part.Pledge.String())
 	}
 	for i := range e.Parts {
@@ -431,9 +473,11 @@ func ExplainTable(e projections.Explanation) Table {
 	for i := range e.NotCounted {
 		add(&left, "no", &e.NotCounted[i])
 	}
-	records := Table{Head: []string{"record", "recorded", "effective", "signed by", "what"}, Above: []string{"The records behind it, in order:"}}
+	records := Table{Head: []string{"record", "recorded", "effective", "signed by", "what"},
+		Above: []string{"The records behind it, in order:"}}
 	for _, r := range e.Records {
-		records.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(), r.Signer, r.Sentence)
+		records.Add(r, number(r.Sequence), r.Recorded.UTC().Format(timeForm), r.Effective.String(),
+			r.Signer, r.Sentence)
 	}
 	t.Also = left.Rows
 	for _, beside := range []Table{left, records} {
@@ -460,7 +504,8 @@ func explained(e projections.Explanation) []string {
 	what := strings.Join(sums, " and ")
 	if q := e.Requirement; q != nil {
 		what = fmt.Sprintf("%s: %s of %s %s, a gap of %s", q.Line, projections.Grouped(q.Supply),
-			projections.Grouped(q.Required), projections.UnitOf(q.Required, q.Unit), projections.Grouped(q.Gap))
+			projections.Grouped(q.Required), projections.UnitOf(q.Required, q.Unit),
+			projections.Grouped(q.Gap))
 		if q.Unknown > 0 {
 			what += fmt.Sprintf(", %d of unknown size beside it", q.Unknown)
 		}
@@ -489,28 +534,37 @@ func numbers(sequences []uint64) string {
 }
 
 // Versions answers what was known of one pledge, and from when to when.
-func (s *Service) Versions(ctx context.Context, q *PledgeQuery) (a projections.PledgeVersions, err error) {
-	return a, s.look(ctx, q.MomentQuery, 0, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Versions(ctx, m, q.ID)
-		return err
-	})
+func (s *Service) Versions(ctx context.Context,
+	q *PledgeQuery) (a projections.PledgeVersions, err error) {
+	return a, s.look(ctx, q.MomentQuery, 0,
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Versions(ctx, m, q.ID)
+			return err
+		})
 }
 
-// VersionsTable has a row for each version: what was known of the pledge between two records, for which days, and what made it known.
+// VersionsTable has a row for each version: what was known of the pledge between two records, for
+// which days, and what made it known.
 func VersionsTable(a projections.PledgeVersions) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "replaced", "holds from", "until", "what", "signed by", "because"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID, a.Pledge.Nation.Named(), a.Pledge.Nation, a.Pledge.Operation), ""}
+	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "replaced",
+		"holds from", "until", "what", "signed by", "because"}}
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID,
+		a.Pledge.Nation.Named(), a.Pledge.Nation, a.Pledge.Operation), ""}
 	for _, v := range a.Versions {
 		replaced, until := "", v.Until.String()
 		if v.KnownTo != 0 {
 			replaced = v.Replaced.UTC().Format(timeForm)
 		}
-		t.Add(v, number(v.KnownFrom), v.Recorded.UTC().Format(timeForm), orEmpty(v.KnownTo), replaced, v.From.String(), until, v.Sentence, v.By.Signer, v.By.Sentence)
+		t.Add(v, number(v.KnownFrom), v.Recorded.UTC().Format(timeForm), orEmpty(v.KnownTo),
+			replaced, v.From.String(), until, v.Sentence, v.By.Signer, v.By.Sentence)
 	}
-	t.Below = []string{"A version without an until record is what is known now; one without an until holds for all days after."}
-	life := Table{Head: []string{"record", "recorded", "effective", "signed by", "what", "corrected by"}, Above: []string{"Its life:"}}
+	t.Below = []string{"A version without an until record is what is known now; one without an " +
+		"until holds for all days after."}
+	life := Table{Head: []string{"record", "recorded", "effective", "signed by", "what",
+		"corrected by"}, Above: []string{"Its life:"}}
 	for _, e := range a.Life {
-		life.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(), e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
+		life.Add(e, number(e.Sequence), e.Recorded.UTC().Format(timeForm), e.Effective.String(),
+			e.Signer, e.Sentence, orEmpty(e.CorrectedBy))
 	}
 	t.Beside = []Table{life}
 	return t

@@ -23,21 +23,25 @@ func (s *testServer) getCSV(path string) (status int, contentType, body string) 
 	return status, header.Get("Content-Type"), body
 }
 
-// Every list can be had as CSV at its own address: the same rows that the command line prints from the answer.
+// Every list can be had as CSV at its own address: the same rows that the command line prints from
+// the answer.
 func TestCSV(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
 	for path, table := range map[string]Table{
-		"/coverage.csv?on=2026-01-04&rung=accepted": CoverageTable(told[Coverage](s, "coverage", "on=2026-01-04&rung=accepted")),
-		"/strength.csv?by=nation,role":              StrengthTable(told[projections.Strength](s, "strength", "by=nation,role")),
-		"/pledges.csv":                              PledgesTable(told[projections.PledgeList](s, "pledges", "")),
-		"/pledges/" + id + ".csv":                   PledgeTable(told[PledgeLife](s, "pledge", "id="+id)),
-		"/operations/force.csv":                     PlanTable(told[Plan](s, "plan", "operation=force")),
-		"/members.csv":                              MembersTable(told[projections.Roster](s, "members", "")),
-		"/scopes.csv":                               ScopesTable(told[projections.Scopes](s, "scopes", "")),
-		"/records.csv?type=pledge":                  RecordsTable(told[Records](s, "records", "type=pledge")),
-		"/fingerprint.csv":                          FingerprintTable(told[projections.Fingerprints](s, "fingerprint", "")),
+		"/coverage.csv?on=2026-01-04&rung=accepted": CoverageTable(told[Coverage](s, "coverage",
+			"on=2026-01-04&rung=accepted")),
+		"/strength.csv?by=nation,role": StrengthTable(told[projections.Strength](s, "strength",
+			"by=nation,role")),
+		"/pledges.csv":             PledgesTable(told[projections.PledgeList](s, "pledges", "")),
+		"/pledges/" + id + ".csv":  PledgeTable(told[PledgeLife](s, "pledge", "id="+id)),
+		"/operations/force.csv":    PlanTable(told[Plan](s, "plan", "operation=force")),
+		"/members.csv":             MembersTable(told[projections.Roster](s, "members", "")),
+		"/scopes.csv":              ScopesTable(told[projections.Scopes](s, "scopes", "")),
+		"/records.csv?type=pledge": RecordsTable(told[Records](s, "records", "type=pledge")),
+		"/fingerprint.csv": FingerprintTable(told[projections.Fingerprints](s,
+			"fingerprint", "")),
 	} {
 		status, contentType, body := s.getCSV(path)
 		equal(t, path, status, http.StatusOK)
@@ -57,24 +61,30 @@ func TestCSV(t *testing.T) {
 func TestCSVRefuses(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	for path, want := range map[string]int{
-		"/coverage.csv?rung=top": http.StatusUnprocessableEntity, "/coverage.csv?colour=red": http.StatusBadRequest,
-		"/coverage.csv?operation=none": http.StatusNotFound, "/pledges/nope.csv": http.StatusUnprocessableEntity,
-		"/coverage.csv?on=%zz": http.StatusBadRequest, "/ledger.csv": http.StatusNotFound,
+		"/coverage.csv?rung=top":       http.StatusUnprocessableEntity,
+		"/coverage.csv?colour=red":     http.StatusBadRequest,
+		"/coverage.csv?operation=none": http.StatusNotFound,
+		"/pledges/nope.csv":            http.StatusUnprocessableEntity,
+		"/coverage.csv?on=%zz":         http.StatusBadRequest, "/ledger.csv": http.StatusNotFound,
 	} {
 		status, contentType, body := s.getCSV(path)
 		equal(t, path, status, want)
-		if p := problem.Decode(status, []byte(body)); contentType != "application/problem+json" || p.Error() == "" {
+		if p := problem.Decode(status, []byte(body)); contentType != "application/problem+json" ||
+			p.Error() == "" {
 			t.Errorf("%s: %s %s", path, contentType, body)
 		}
 	}
 }
 
-// In CSV every row says what it rests on, what is not counted is there with its reason, and no cell is a formula.
+// In CSV every row says what it rests on, what is not counted is there with its reason, and no cell
+// is a formula.
 func TestCSVCells(t *testing.T) {
 	var table Table
-	b := projections.Basis{AsOf: 17, On: 2026_01_04, Rung: projections.Confirmed, WhatIf: &projections.WhatIf{WithoutConditional: true}}
+	b := projections.Basis{AsOf: 17, On: 2026_01_04, Rung: projections.Confirmed,
+		WhatIf: &projections.WhatIf{WithoutConditional: true}}
 	table.Basis, table.Head = &b, []string{"what", "how much"}
-	for _, cell := range []string{"=1+1", "+1", "-1", "-x", "@x", "\tx", "plain", "=", `"quoted", and cut`} {
+	for _, cell := range []string{"=1+1", "+1", "-1", "-x", "@x", "\tx", "plain", "=",
+		`"quoted", and cut`} {
 		table.Add(nil, cell, "1")
 	}
 	table.Also = []Row{{nil, []string{"beside", "2"}}}
@@ -101,21 +111,27 @@ func TestNothingThere(t *testing.T) {
 	s := newServer(t, newRound(t).testLog)
 	for _, path := range []string{"/nothing", "/coverage/", "/coverage.xls", "/pledges/a/b"} {
 		status, contentType, body := s.getCSV(path)
-		if p := problem.Decode(status, []byte(body)); status != http.StatusNotFound || contentType != "application/problem+json" || p.Hint == "" {
+		if p := problem.Decode(status, []byte(body)); status != http.StatusNotFound ||
+			contentType != "application/problem+json" || p.Hint == "" {
 			t.Errorf("%s: %d %s %s", path, status, contentType, body)
 		}
 	}
-	for path, allowed := range map[string]string{"/coverage": "GET, HEAD", "/coverage.csv": "GET, HEAD", "/records.csv": "GET, HEAD",
-		"/pledges/x": "GET, HEAD", "/pledges/x.csv": "GET, HEAD", "/preview.csv": "GET, HEAD", "/preview": "GET, HEAD, POST",
+	for path, allowed := range map[string]string{"/coverage": "GET, HEAD",
+		"/coverage.csv": "GET, HEAD", "/records.csv": "GET, HEAD",
+		"/pledges/x": "GET, HEAD", "/pledges/x.csv": "GET, HEAD", "/preview.csv": "GET, HEAD",
+		"/preview":        "GET, HEAD, POST",
 		"/records/events": "GET, HEAD", "/coverage/events": "GET, HEAD"} {
-		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "BREW"} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete,
+			http.MethodOptions, "BREW"} {
 			if strings.Contains(allowed, method) {
 				continue
 			}
 			status, header, body := s.do(method, path)
-			if p := problem.Decode(status, []byte(body)); status != http.StatusMethodNotAllowed || header.Get("Allow") != allowed ||
+			if p := problem.Decode(status, []byte(body)); status != http.StatusMethodNotAllowed ||
+				header.Get("Allow") != allowed ||
 				p.Detail != method+" is not done here: use GET" {
-				t.Errorf("%s %s: %d, allowed %q, %s", method, path, status, header.Get("Allow"), body)
+				t.Errorf("%s %s: %d, allowed %q, %s", method, path, status,
+					header.Get("Allow"), body)
 			}
 		}
 	}
@@ -168,20 +184,25 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
-	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id, "plan": "operation=force", "nation": "nation=FRA", "counted": "record=5",
-		"diff": "from=1", "explain": "what=strength", "strength": "by=nation,unit,nation", "readiness": "within=7",
-		"preview": "statements=" + url.QueryEscape(`[{"type":"requirement.cancelled","id":"`+id+`","ledger":"l","effective":"2026-01-01","operation":"force","line":"west","reason":"x"}]`)}
+	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id,
+		"plan": "operation=force", "nation": "nation=FRA", "counted": "record=5",
+		"diff": "from=1", "explain": "what=strength", "strength": "by=nation,unit,nation",
+		"readiness": "within=7",
+		"preview": "statements=" + url.QueryEscape(`[{"type":"requirement.cancelled","id":"`+id+
+			`","ledger":"l","effective":"2026-01-01","operation":"force","line":"west","reason":"x"}]`)}
 	for _, row := range s.service.questions {
 		question := row.name
 		if row.list == nil {
 			continue
 		}
-		for _, more := range []string{"", "on=2026-01-01..2026-01-20", "rung=accepted&without=FRA"} {
+		for _, more := range []string{"", "on=2026-01-01..2026-01-20",
+			"rung=accepted&without=FRA"} {
 			a := s.overHTTP(question, strings.Trim(needs[question]+"&"+more, "&"))
 			if a.status != http.StatusOK {
 				continue // it does not take these
 			}
-			address, err := Client{URL: s.url}.address(question, params(t, strings.Trim(needs[question]+"&"+more, "&")))
+			address, err := Client{URL: s.url}.address(question,
+				params(t, strings.Trim(needs[question]+"&"+more, "&")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -201,7 +222,8 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// A note is wrapped by the columns that it takes, in which some signs take two, and never within a sign.
+// A note is wrapped by the columns that it takes, in which some signs take two, and never within a
+// sign.
 func TestWrap(t *testing.T) {
 	lines := wrap("Ålesund møter é 日本語 日本語 end", 14)
 	equal(t, "lines", strings.Join(lines, "|"), "Ålesund møter|é 日本語|日本語 end")

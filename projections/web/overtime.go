@@ -28,24 +28,32 @@ func (q *GapsQuery) read(p *parameters) {
 
 // Gaps answers which requirements are not met, the most urgent first.
 func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, err error) {
-	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: q.Operation, Role: q.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
-		a, err = p.Gaps(ctx, m, projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
-		return err
-	})
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung,
+		projections.Filter{Operation: q.Operation, Role: q.Role},
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			a, err = p.Gaps(ctx, m,
+				projections.CoverageFilter{Operation: q.Operation, Role: q.Role})
+			return err
+		})
 }
 
 // GapsTable has a row for each gap.
 func GapsTable(a projections.Gaps) Table {
-	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area", "priority", "essential", "missing", "required", "supply", "unit", "fill",
+	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area",
+		"priority", "essential", "missing", "required", "supply", "unit", "fill",
 		"short from", "short until", "who", "what could fill it", "waiting"}}
 	t.days()
 	if a.IsRange() {
 		t.Head = append(t.Head, "first short", "days short")
 	}
-	t.Above = []string{fmt.Sprintf("Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
+	t.Above = []string{fmt.Sprintf(
+		"Requirements that are not met, essential ones first, then by priority, %s.", a.Basis), ""}
 	for _, g := range a.Gaps {
-		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role), string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
-			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill), g.From.String(), g.Until.String(), who(g.Who, g.UnknownBy), could(g.Could), orNone(g.Waiting)}
+		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role),
+			string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
+			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill),
+			g.From.String(), g.Until.String(), who(g.Who, g.UnknownBy), could(g.Could),
+			orNone(g.Waiting)}
 		if a.IsRange() {
 			cells = append(cells, g.First.String(), number(g.Days))
 		}
@@ -77,7 +85,8 @@ type TimelineQuery struct {
 
 func (q *TimelineQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
-	q.On, q.Until = p.days("on", "The days, such as 2026-01-01..2026-12-31, or the first of them; today is always today.")
+	q.On, q.Until = p.days("on",
+		"The days, such as 2026-01-01..2026-12-31, or the first of them; today is always today.")
 	q.Today = p.given["on"] == todayWord
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
@@ -85,31 +94,41 @@ func (q *TimelineQuery) read(p *parameters) {
 	q.Filter.Operation, q.Filter.Role = p.operation(), p.role()
 	q.Filter.Line = p.line("line", "Only this requirement.")
 	q.openingOf(q.Filter.Operation, q.Filter.Line)
-	q.Filter.Days.From = cmp.Or(p.date("from", "The first day; without it, that of on; else today, or, with as_of, the day of its last record; "+
-		"and where nothing has begun by then, the first day of what begins."), q.On)
-	q.Filter.Days.Until = cmp.Or(p.date("until", "The last day, at most 20 years later; without it, that of on, or a year after the first."), q.Until)
-	q.Filter.Step = projections.Step(p.oneOf("step", "How far apart the points are; without it, at the dates where something changes.", words(projections.Steps())))
+	q.Filter.Days.From = cmp.Or(p.date("from",
+		"The first day; without it, that of on; else today, or, with as_of, the day of its last "+
+			"record; and where nothing has begun by then, the first day of what begins."), q.On)
+	q.Filter.Days.Until =
+		cmp.Or(p.date("until",
+			"The last day, at most 20 years later; without it, that of on, or a year after the "+
+				"first."), q.Until)
+	q.Filter.Step = projections.Step(p.oneOf("step",
+		"How far apart the points are; without it, at the dates where something changes.",
+		words(projections.Steps())))
 }
 
 // Timeline answers how requirements are met over time.
-func (s *Service) Timeline(ctx context.Context, q *TimelineQuery) (a projections.Timeline, err error) {
+func (s *Service) Timeline(ctx context.Context,
+	q *TimelineQuery) (a projections.Timeline, err error) {
 	f := q.Filter
 	if f.Step == "" {
 		f.Step = projections.ByChange
 	}
-	return a, s.lookOf(ctx, q.MomentQuery, q.Rung, projections.Filter{Operation: f.Operation, Role: f.Role}, func(p *projections.Picture, m projections.Moment) (err error) {
-		if f.Days, err = q.days(p, m); err != nil {
+	return a, s.lookOf(ctx, q.MomentQuery, q.Rung,
+		projections.Filter{Operation: f.Operation, Role: f.Role},
+		func(p *projections.Picture, m projections.Moment) (err error) {
+			if f.Days, err = q.days(p, m); err != nil {
+				return err
+			}
+			if m.On != f.Days.From {
+				m.Beginning, m.NotBegun = "", ""
+			}
+			a, err = p.Timeline(ctx, m, f)
 			return err
-		}
-		if m.On != f.Days.From {
-			m.Beginning, m.NotBegun = "", ""
-		}
-		a, err = p.Timeline(ctx, m, f)
-		return err
-	})
+		})
 }
 
-// days returns the days to answer for: a year from the date on that any question is about, unless it says otherwise.
+// days returns the days to answer for: a year from the date on that any question is about, unless
+// it says otherwise.
 func (q *TimelineQuery) days(p *projections.Picture, m projections.Moment) (events.Window, error) {
 	d := q.Filter.Days
 	b, err := p.Basis(m)
@@ -122,13 +141,17 @@ func (q *TimelineQuery) days(p *projections.Picture, m projections.Moment) (even
 	return d, err
 }
 
-// TimelineTable has a row for each point of each line; the hand-overs between rotations stand beside.
+// TimelineTable has a row for each point of each line; the hand-overs between rotations stand
+// beside.
 func TimelineTable(a projections.Timeline) Table {
 	b := a.Basis
 	b.On, b.Until = 0, 0
-	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until", "required", "supply", "gap", "unit", "fill", "worst day",
-		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size", "waiting", "waiting of unknown size"}}
-	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until, a.Step, b), ""}
+	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until",
+		"required", "supply", "gap", "unit", "fill", "worst day",
+		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size", "waiting",
+		"waiting of unknown size"}}
+	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until,
+		a.Step, b), ""}
 	for _, l := range a.Lines {
 		for _, pt := range l.Points {
 			t.Add(timelineRow{l.Operation, l.Line, l.Role, l.Unit, pt}, pointCells(&l, &pt)...)
@@ -137,9 +160,12 @@ func TimelineTable(a projections.Timeline) Table {
 	if len(a.Lines) == 0 {
 		t.Below = []string{"No requirement is in force in these days."}
 	}
-	overs := Table{Above: []string{"Hand-overs between rotations:"}, Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to", "begins", "days between", "pledge", "relieved by"}}
+	overs := Table{Above: []string{"Hand-overs between rotations:"},
+		Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to", "begins",
+			"days between", "pledge", "relieved by"}}
 	for _, h := range a.HandOvers {
-		overs.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit), string(h.FromBy), h.Ends.String(), string(h.ToBy), h.Begins.String(),
+		overs.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit),
+			string(h.FromBy), h.Ends.String(), string(h.ToBy), h.Begins.String(),
 			number(h.Days), h.From.String(), h.To.String())
 	}
 	if len(overs.Rows) > 0 {
@@ -150,7 +176,8 @@ func TimelineTable(a projections.Timeline) Table {
 
 // pointCells are the cells of a point; there are no numbers where the line is not in force.
 func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []string {
-	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(), pt.Until.String()}
+	cells := []string{string(l.Operation), string(l.Line), string(l.Role), pt.From.String(),
+		pt.Until.String()}
 	if !pt.InForce {
 		off := []string{"not in force", "", "", string(l.Unit), "", ""}
 		return append(append(cells, off...), make([]string, len(projections.Rungs())+3)...)
@@ -160,7 +187,8 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 	for _, n := range pt.Rungs {
 		cells = append(cells, n.String())
 	}
-	return append(cells, severalOrNone(pt.Unknown), orNone(pt.Waiting), severalOrNone(pt.WaitingUnknown))
+	return append(cells, severalOrNone(pt.Unknown), orNone(pt.Waiting),
+		severalOrNone(pt.WaitingUnknown))
 }
 
 // severalOrNone writes how many pledges there are, and nothing for none.

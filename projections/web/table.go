@@ -12,12 +12,12 @@ import (
 	"muster/projections"
 )
 
-// A Table is an answer in rows, for whoever reads it and for whatever sorts it: the same rows as CSV over HTTP, and as a table, CSV
-// or JSON lines on the command line.
+// A Table is an answer in rows, for whoever reads it and for whatever sorts it: the same rows as
+// CSV over HTTP, and as a table, CSV or JSON lines on the command line.
 //
 //   - A number that is a sum stands beside its unit. What is unknown is written "unknown", never 0.
-//   - In CSV, every row says what it rests on (as_of, on, rung), and text that a spreadsheet would take for a formula is made
-//     harmless with an apostrophe before it.
+//   - In CSV, every row says what it rests on (as_of, on, rung), and text that a spreadsheet would
+//     take for a formula is made harmless with an apostrophe before it.
 type Table struct {
 	Head []string
 	Rows []Row
@@ -39,12 +39,12 @@ type Row struct {
 	Cells []string
 }
 
-// maxCell is the most bytes that a list has in one cell. A spreadsheet cuts a cell of more than 32,767
-// characters, without a sign.
+// maxCell is the most bytes that a list has in one cell. A spreadsheet cuts a cell of more than
+// 32,767 characters, without a sign.
 const maxCell = 30_000
 
-// joined writes a list into one cell: each of what is there several times on end once, and what would
-// make the cell too long as how many more there are, which the answer as JSON has.
+// joined writes a list into one cell: each of what is there several times on end once, and what
+// would make the cell too long as how many more there are, which the answer as JSON has.
 func joined(all []string, between string) string {
 	var b strings.Builder
 	for i := 0; i < len(all); {
@@ -94,7 +94,8 @@ func onDays(b projections.Basis) string {
 	return "on this date"
 }
 
-// nothingThere says to people that nothing is there, of a nation or of all, and when the first is, if it ever is.
+// nothingThere says to people that nothing is there, of a nation or of all, and when the first is,
+// if it ever is.
 func nothingThere(b projections.Basis, of string, next events.Date) string {
 	s := "Nothing" + of + " is there " + onDays(b) + "."
 	if next != 0 {
@@ -103,7 +104,8 @@ func nothingThere(b projections.Basis, of string, next events.Date) string {
 	return s
 }
 
-// noneInForce says to people that no requirement is in force, and when the next one is, if one ever is.
+// noneInForce says to people that no requirement is in force, and when the next one is, if one ever
+// is.
 func noneInForce(b projections.Basis, next events.Date) string {
 	s := "No requirement is in force " + onDays(b) + "."
 	if next != 0 {
@@ -184,7 +186,8 @@ func (t Table) WriteNDJSON(w io.Writer) error {
 
 // guardFormula keeps a spreadsheet from running text. Plain negative numbers are left alone.
 func guardFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && strings.Trim(cell, "-0123456789.") != "" {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) &&
+		strings.Trim(cell, "-0123456789.") != "" {
 		return "'" + cell
 	}
 	return cell

@@ -83,7 +83,8 @@ func CoverageTable(c Coverage) Table {
 	t := Table{Basis: &c.Basis,
 		Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap",
 			"unit", "fill",
-			"who", "remarks", "indicated", "offered", "accepted", "confirmed", "deployed", "waiting"}}
+			"who", "remarks", "indicated", "offered", "accepted", "confirmed",
+			"deployed", "waiting"}}
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is", "waiting as it is")
 	}
@@ -93,7 +94,9 @@ func CoverageTable(c Coverage) Table {
 	}
 	t.Above = append(t.Above, fmt.Sprintf("Coverage %s.", c.Basis))
 	if c.IsRange() {
-		t.Above = append(t.Above, "Each requirement is shown on the day on which it is met least, of those on which it is in force.")
+		t.Above = append(t.Above,
+			"Each requirement is shown on the day on which it is met least, of those on which "+
+				"it is in force.")
 	}
 	t.Above = append(t.Above, "")
 	for _, line := range c.Lines {
@@ -126,7 +129,8 @@ func CoverageTable(c Coverage) Table {
 		t.Also = append(t.Also, Row{notCountedRow{n, c.Basis},
 			[]string{string(n.Operation), "", string(n.Role), string(n.Area), "", "", "",
 				string(n.Unit), "",
-				fmt.Sprintf("%s %s", n.Nation, n.Quantity), "not counted (" + string(n.Reason) + "): " +
+				fmt.Sprintf("%s %s", n.Nation, n.Quantity),
+				"not counted (" + string(n.Reason) + "): " +
 					n.Sentence}})
 	}
 	for i := range t.Also { // the columns that only lines have
@@ -294,7 +298,8 @@ func StrengthTable(s projections.Strength) Table {
 	t.Above = []string{fmt.Sprintf("Strength %s.", s.Basis), ""}
 	if s.IsRange() {
 		t.Above = []string{t.Above[0],
-			"Each row is shown on the day on which it is lowest, and so is the total: it is not their sum.", ""}
+			"Each row is shown on the day on which it is lowest, and so is the total: it is not " +
+				"their sum.", ""}
 	}
 	for _, r := range s.Rows {
 		t.AddOn(r.Day, strengthRow{r, s.Basis},

@@ -21,18 +21,19 @@ import (
 	"muster/ledger/proof"
 )
 
-// How long a server may take for one tile, and what it may send at most: 256 records, each with its length.
+// How long a server may take for one tile, and what it may send at most: 256 records, each with its
+// length.
 const (
 	tileTimeout  = 30 * time.Second
 	maxTileBytes = torchwood.TileWidth * (3 + 1<<16)
 )
 
-// OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP tlog-tiles
-// says: its checkpoint, its tiles and its entries. It asks for the checkpoint at once, and the source
-// has the records that this one covers, however the ledger grows meanwhile. The error is a problem of
-// kind Unavailable. The client does the requests, and says which certificates are believed;
-// http.DefaultClient when nil. The view says of whom the records are, who may not read all; "" for
-// all.
+// OfServer makes a Source of a running server, or of anything that serves a ledger as C2SP
+// tlog-tiles says: its checkpoint, its tiles and its entries. It asks for the checkpoint at once,
+// and the source has the records that this one covers, however the ledger grows meanwhile. The
+// error is a problem of kind Unavailable. The client does the requests, and says which certificates
+// are believed; http.DefaultClient when nil. The view says of whom the records are, who may not
+// read all; "" for all.
 func OfServer(ctx context.Context, url string, view events.View, with *http.Client) (proof.Source,
 	error) {
 	url = strings.TrimSuffix(url, "/")
@@ -42,8 +43,10 @@ func OfServer(ctx context.Context, url string, view events.View, with *http.Clie
 		return proof.Source{}, p
 	}
 	if err != nil {
-		return proof.Source{}, problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
-			WithHint("is it a muster server that is running? its checkpoint is at %s/checkpoint", url)
+		return proof.Source{},
+			problem.New(problem.Unavailable, "the checkpoint of the server %s: %w", url, err).
+				WithHint("is it a muster server that is running? its checkpoint is at "+
+					"%s/checkpoint", url)
 	}
 	src := proof.Source{Name: "the server " + url, Checkpoint: signed, View: view}
 	c, err := proof.ReadCheckpoint(signed)
@@ -60,7 +63,9 @@ func OfServer(ctx context.Context, url string, view events.View, with *http.Clie
 	if err != nil {
 		return proof.Source{}, problem.New(problem.Usage, "the server %s: %w", url, err)
 	}
-	refused := func(ctx context.Context, t tlog.Tile) error { return refusal(ctx, client, url+"/"+path(t)) }
+	refused := func(ctx context.Context, t tlog.Tile) error {
+		return refusal(ctx, client, url+"/"+path(t))
+	}
 	s := server{fetcher, c.N, view, refused}
 	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
 	return src, nil
@@ -183,7 +188,8 @@ func (s server) entries(ctx context.Context) iter.Seq2[proof.Entry, error] {
 			if f.err != nil {
 				err := s.refused(ctx, f.tiles[0])
 				if err == nil {
-					err = problem.New(problem.Unavailable, "the server's records cannot be read: %w", f.err)
+					err = problem.New(problem.Unavailable,
+						"the server's records cannot be read: %w", f.err)
 				}
 				yield(proof.Entry{}, err)
 				return
@@ -214,7 +220,8 @@ func (s server) fetch(ctx context.Context) <-chan fetched {
 		defer close(groups)
 		for from := int64(0); from < s.size; from += tilesTogether * torchwood.TileWidth {
 			f := fetched{}
-			for at := from; at < min(s.size, from+tilesTogether*torchwood.TileWidth); at += torchwood.TileWidth {
+			for at := from; at < min(s.size,
+				from+tilesTogether*torchwood.TileWidth); at += torchwood.TileWidth {
 				f.tiles = append(f.tiles, tlog.Tile{H: torchwood.TileHeight, L: -1,
 					N: at / torchwood.TileWidth, W: int(min(torchwood.TileWidth, s.size-at))})
 			}
@@ -237,7 +244,8 @@ func (s server) yieldTile(t tlog.Tile, data []byte, yield func(proof.Entry, erro
 		sequence := uint64(t.N*torchwood.TileWidth) + uint64(i) + 1
 		entry, rest, err := s.cut(data)
 		if err != nil {
-			yield(proof.Entry{}, problem.New(problem.Unverified, "record %d is missing: the tile %s ends before it: %w",
+			yield(proof.Entry{}, problem.New(problem.Unverified,
+				"record %d is missing: the tile %s ends before it: %w",
 				sequence, torchwood.TilePath(t), err))
 			return false
 		}
@@ -248,7 +256,8 @@ func (s server) yieldTile(t tlog.Tile, data []byte, yield func(proof.Entry, erro
 		data = rest
 	}
 	if len(data) > 0 {
-		yield(proof.Entry{}, problem.New(problem.Unverified, "the tile %s holds more than its %d records",
+		yield(proof.Entry{}, problem.New(problem.Unverified,
+			"the tile %s holds more than its %d records",
 			torchwood.TilePath(t), t.W))
 		return false
 	}

@@ -8,14 +8,17 @@ import (
 	"muster/projections/web"
 )
 
-// A shortfalls is the page of what is missing, and of what would be if one nation, or one condition, fell away.
+// A shortfalls is the page of what is missing, and of what would be if one nation, or one
+// condition, fell away.
 type shortfalls struct {
 	*frame
 	Gaps []projections.Gap
-	// InForce is how many requirements are in force, and Next the next day on which one is, where none is.
+	// InForce is how many requirements are in force, and Next the next day on which one is, where
+	// none is.
 	InForce int
 	Next    events.Date
-	// Lines and Sums are what one nation holds at least half of: requirements, and the strength of operations.
+	// Lines and Sums are what one nation holds at least half of: requirements, and the strength of
+	// operations.
 	Lines, Sums []projections.Hold
 	Hanging     []projections.HangingSupply
 	Alone       int // how many of Lines are held by one nation alone
@@ -59,15 +62,17 @@ func (p *Pages) shortfalls(f *frame) (any, error) {
 		s.Lines = append(s.Lines, h)
 	}
 	s.GapsCSV, s.HoldsCSV = f.csv("gaps", gapsTakes), f.csv("dependence", gapsTakes)
-	s.HangingCSV, s.GapsJSON = f.csv("hanging", gapsTakes), strings.Replace(s.GapsCSV, ".csv", "", 1)
+	s.HangingCSV, s.GapsJSON = f.csv("hanging", gapsTakes),
+		strings.Replace(s.GapsCSV, ".csv", "", 1)
 	return s, nil
 }
 
 // gapsTakes are the parameters that all three questions of the page take.
-var gapsTakes = []string{"as_of", "on", "rung", "operation", "role", "without", "without_conditional", "without_caveated", "discharge"}
+var gapsTakes = []string{"as_of", "on", "rung", "operation", "role", "without",
+	"without_conditional", "without_caveated", "discharge"}
 
-// csv is where the API gives the rows of a question, asked with those of the parameters of this page that it takes, and with others: names
-// and values in turn.
+// csv is where the API gives the rows of a question, asked with those of the parameters of this
+// page that it takes, and with others: names and values in turn.
 func (f *frame) csv(question string, takes []string, pairs ...any) string {
 	return string(address(web.Root+"/"+question+".csv", f.only(takes...), pairs))
 }
@@ -100,7 +105,8 @@ func (s *shortfalls) StateOf(g projections.Gap) cell {
 	return cellOf(g.Required, g.Supply, g.Missing, len(g.UnknownBy))
 }
 
-// LevelOf says how much one nation holds, as a state of the matrix: alone as bad as nothing, and the rest as partly.
+// LevelOf says how much one nation holds, as a state of the matrix: alone as bad as nothing, and
+// the rest as partly.
 func (s *shortfalls) LevelOf(h projections.Hold) string {
 	if h.Level == projections.Alone {
 		return "none"
@@ -143,8 +149,8 @@ func (s *shortfalls) Holders(g projections.Gap) holders {
 	return holders{g.Who[:n], g.Who[n:]}
 }
 
-// CouldFill returns what could fill a gap. Of a long ledger that may be hundreds of pledges for each
-// requirement, which the answer as JSON has all.
+// CouldFill returns what could fill a gap. Of a long ledger that may be hundreds of pledges for
+// each requirement, which the answer as JSON has all.
 func (s *shortfalls) CouldFill(g projections.Gap) cut[projections.NotCounted] {
 	return cutAt(g.Could, 20)
 }

@@ -198,8 +198,8 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	return s, s.make()
 }
 
-// choiceSize is how many pledges one can choose from, of those that are there and of those that begin
-// later.
+// choiceSize is how many pledges one can choose from, of those that are there and of those that
+// begin later.
 const choiceSize = 500
 
 // readPledges finds the pledge that the form is about, or else those that it can be.
@@ -227,7 +227,9 @@ func (s *submitPage) readPledges() error {
 		s.Mine = append(s.Mine, all.Pledges...)
 		s.MoreOfMine = s.MoreOfMine || !all.Next.IsZero()
 	}
-	slices.SortFunc(s.Mine, func(a, b projections.Pledge) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(s.Mine, func(a, b projections.Pledge) int {
+		return bytes.Compare(a.ID[:], b.ID[:])
+	})
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (s *targetServer) badOffers(t *testing.T) (all []badCommand) {
 	offer(2, "--effective", "--effective", "yesterday")
 	offer(6, "from", "--from", "2026-02-30")
 	offer(6, "presence", "--presence", "home")
-	offer(6, "notice_to_move", "--notice-to-move", "-5")
+	offer(6, `--notice-to-move "-5"`, "--notice-to-move", "-5")
 	offer(2, "notice-to-move", "--notice-to-move", "soon")
 	offer(6, "bytes", "--note", strings.Repeat("😀", 9000))
 	return all
@@ -112,7 +112,7 @@ func (s *targetServer) badMoves() []badCommand {
 		{6, "roles", []string{"scope", "declare", "GROUND", "--operation", "mnf-u"}},
 		{6, "roles", []string{"scope", "declare", "--operation", "mnf-u"}},
 		{6, "rung", []string{"coverage", "--rung", "sworn"}},
-		{6, "as_of", []string{"coverage", "--as-of", "yesterday"}},
+		{6, `--as-of "yesterday"`, []string{"coverage", "--as-of", "yesterday"}},
 		{2, "by", []string{"strength", "--by", "colour"}},
 		{6, "from", []string{"log", "--from", "never"}},
 		{6, "nation", []string{"log", "--nation", "*"}},

@@ -80,7 +80,7 @@ func (s *targetServer) badLives() []badCommand {
 		{6, "there is no such pledge", offering("--predecessor", nobody)},
 		{6, "is the predecessor too", offering("--predecessor", nobody, "--successor", nobody)},
 		{6, "expires", offering("--expires", "soon")},
-		{6, "elsewhere[1]", append(offering("--elsewhere", "NRF"), "--elsewhere", "NRF")},
+		{6, `--elsewhere "NRF"`, append(offering("--elsewhere", "NRF"), "--elsewhere", "NRF")},
 		{3, nobody, []string{"pledge", "offer", "--indicated", nobody}},
 		{6, "expires", []string{"pledge", "indicate", "--operation", "mnf-u", "--role", "ground",
 			"--quantity", "5", "--expires", "2026-02-30"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,8 +58,10 @@ func TestHostileClients(t *testing.T) {
 	}
 	a.isWell()
 	a.longBesideShort()
-	// Half a dozen turns of the scheduler are noise, whatever the disk does.
-	if limit := max(3*p99(a.alone), 150*time.Millisecond); p99(a.attacked) > limit {
+	t.Logf("all together: alone p99 %s, attacked p99 %s", p99(a.alone), p99(a.attacked))
+	// The attackers calculate on the same processors: some turns of theirs are noise, whatever the
+	// disk does.
+	if limit := max(3*p99(a.alone), 100*time.Millisecond); p99(a.attacked) > limit {
 		t.Errorf("submits took %s (p99) under attack, and %s alone", p99(a.attacked), p99(a.alone))
 	}
 	a.memoryComesBack()
@@ -110,6 +114,12 @@ func seedLedger(t *testing.T, dir string) *country {
 			p.Until = p.From.AddDays(180 + i%500)
 		}
 		p.Area = events.Area(fmt.Sprint("area-", i%attackedLines))
+		switch i % 10 { // so that each nation has a view of its own
+		case 1:
+			p.Release = events.CoordinatorsOnly
+		case 2:
+			p.Release, p.ReleasableTo = events.CoordinatorsOnly, []events.Nation{nations[i/10%len(nations)]}
+		}
 		statements = append(statements, p)
 	}
 	c.record(t, dir, statements)
@@ -243,6 +253,7 @@ func (a *attacked) attacks() []attackOf {
 		{"all pledges", 100, get(web.Root + "/pledges?limit=10000")},
 		{"100 revisions", 20, post(100)},
 		{"500 revisions", 20, post(500)},
+		{"views of all nations", 100, a.views()},
 		{"fingerprints", 50, get(web.Root + "/fingerprint?as_of=40000")},
 		{"live streams", 200, get(web.Root + "/coverage/events")},
 		{"waits", 200, get(web.Root + "/records?from=9000000&wait=60")},
@@ -251,6 +262,18 @@ func (a *attacked) attacks() []attackOf {
 		{"over NATS, a long list", 100,
 			ask("coverage", []byte(`{"without":"`+strings.Repeat("FRA,", 200_000)+`FRA"}`))},
 		{"over NATS, 500 revisions", 50, ask("preview", a.revisions(500))},
+	}
+}
+
+// views asks for the coverage that each nation may see, and for what it may see of all pledges, one
+// nation after the other: more than pictures are kept of.
+func (a *attacked) views() func(context.Context) error {
+	nations := events.Nations()[:attackedNations]
+	var asked atomic.Int64
+	return func(ctx context.Context) error {
+		n := int(asked.Add(1))
+		question := []string{"/coverage?operation=mnf-u&view=", "/pledges?limit=1000&view="}[n%2]
+		return a.ask(ctx, http.MethodGet, web.Root+question+string(nations[n/2%len(nations)]), nil)
 	}
 }
 
@@ -334,6 +357,10 @@ func (a *attacked) isWell() {
 		http.StatusOK {
 		a.t.Errorf("coverage: %d %.300s", status, body)
 	}
+	if status, body := get(a.t, a.url+web.Root+"/coverage?operation=mnf-u&view=FRA"); status !=
+		http.StatusOK {
+		a.t.Errorf("coverage that France may see: %d %.300s", status, body)
+	}
 }
 
 // longBesideShort asks short questions while long ones are answered.
@@ -401,8 +428,8 @@ func (a *attacked) stopsUnderAttack() {
 	}
 }
 
-// A memoryOf bounds the memory of a process with a control group (version 1, as root), and tells
-// how much it has.
+// A memoryOf bounds the memory of a process with a control group (as root), and tells how much it
+// has.
 type memoryOf struct {
 	group string // its folder
 	pid   int
@@ -411,18 +438,60 @@ type memoryOf struct {
 // bounded makes a control group. Where none can be made, the test is skipped: what nothing bounds
 // shows nothing.
 func bounded(t *testing.T) *memoryOf {
-	m := &memoryOf{}
-	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("muster-test-%d", os.Getpid()))
-	if err := os.Mkdir(group, 0o755); err != nil {
-		t.Skipf("no control group bounds the memory here: %v", err)
+	name := fmt.Sprintf("muster-test-%d", os.Getpid())
+	var errs []error
+	for _, place := range groupsOfMemory() {
+		group := filepath.Join(place.folder, name)
+		err := os.Mkdir(group, 0o755)
+		if err == nil {
+			err = overwrite(filepath.Join(group, place.limit), strconv.Itoa(attackedMemory))
+			if err == nil {
+				t.Cleanup(func() { _ = os.Remove(group) }) // it is empty when the server has ended
+				return &memoryOf{group: group}
+			}
+			_ = os.Remove(group)
+		}
+		errs = append(errs, err)
 	}
-	t.Cleanup(func() { _ = os.Remove(group) }) // it is empty when the server has ended
-	limit := filepath.Join(group, "memory.limit_in_bytes")
-	if err := os.WriteFile(limit, []byte(strconv.Itoa(attackedMemory)), 0o644); err != nil {
-		t.Fatal(err)
+	t.Skipf("no control group bounds the memory here: %v", errors.Join(errs...))
+	return nil
+}
+
+// A groupOfMemory is where control groups that bound memory can be made, and the name of the limit.
+type groupOfMemory struct{ folder, limit string }
+
+// groupsOfMemory returns the places to try: that of version 1, and of version 2 the group that this
+// process is in and those above it, in which there must be no process.
+func groupsOfMemory() []groupOfMemory {
+	all := []groupOfMemory{{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}}
+	const root, most = "/sys/fs/cgroup", "memory.max"
+	own := "/"
+	if data, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		for line := range strings.Lines(string(data)) {
+			if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+				own = path
+			}
+		}
 	}
-	m.group = group
-	return m
+	for at := own; ; at = filepath.Dir(at) {
+		folder := filepath.Join(root, at)
+		// Where this fails, the limit is not there to be written either.
+		_ = overwrite(filepath.Join(folder, "cgroup.subtree_control"), "+memory")
+		all = append(all, groupOfMemory{folder, most})
+		if at == "/" || at == "." {
+			return all
+		}
+	}
+}
+
+// overwrite writes to a file that is there.
+func overwrite(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // hold has the group hold a process.

@@ -32,6 +32,7 @@ type Views struct {
 	ctx  context.Context // ends when the views are closed
 	stop context.CancelFunc
 
+	making  chan struct{} // capacity 1: who has it in may make a picture
 	mu      sync.Mutex
 	open    map[events.View]*kept
 	leaving map[events.View]*kept // those that have yet to let go of their files
@@ -58,7 +59,7 @@ type kept struct {
 func Open(dir string, all records.Source, full Pictures, most Limits) *Views {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Views{dir: dir, all: all, full: full, most: most, ctx: ctx, stop: stop,
-		open: map[events.View]*kept{}, leaving: map[events.View]*kept{}}
+		making: make(chan struct{}, 1), open: map[events.View]*kept{}, leaving: map[events.View]*kept{}}
 }
 
 // Close saves and closes all pictures. Whoever asks for one of them afterwards gets an error.
@@ -130,28 +131,17 @@ func (v *Views) IsMade(view events.View) bool {
 }
 
 // pictures returns what keeps the picture of a view that is not the coordinators', as soon as it is
-// made.
+// made. One is made at a time: it takes memory, and all processors.
 func (v *Views) pictures(ctx context.Context, view events.View) (*kept, error) {
 	for {
-		k, gaveWay := v.keep(view)
-		if k == nil {
-			return nil, errClosed
+		k, err := v.opened(ctx, view)
+		if err != nil {
+			return nil, err
 		}
-		if gaveWay != nil {
-			v.letGo(gaveWay)
-		}
-		k.once.Do(func() {
-			go func() {
-				defer close(k.made)
-				k.err = v.follow(k, view)
-			}()
-		})
 		select {
 		case <-k.made:
 		case <-ctx.Done():
-			return nil, problem.New(problem.Unavailable,
-				"the picture of what %s may read is being made: %w", view, ctx.Err()).
-				WithHint("ask again in a moment")
+			return nil, isBeingMade(ctx, view)
 		}
 		switch {
 		case k.err == nil:
@@ -161,6 +151,52 @@ func (v *Views) pictures(ctx context.Context, view events.View) (*kept, error) {
 			return nil, k.err
 		}
 	}
+}
+
+// opened returns the picture of a view, which is being made where it was not open.
+func (v *Views) opened(ctx context.Context, view events.View) (*kept, error) {
+	if k := v.ask(view); k != nil {
+		return k, nil
+	}
+	select {
+	case v.making <- struct{}{}:
+	case <-ctx.Done():
+		return nil, isBeingMade(ctx, view)
+	}
+	k, gaveWay := v.keep(view)
+	if k == nil {
+		<-v.making
+		return nil, errClosed
+	}
+	go func() {
+		defer func() { <-v.making }()
+		if gaveWay != nil {
+			v.letGo(gaveWay)
+		}
+		k.once.Do(func() {
+			k.err = v.follow(k, view)
+			close(k.made)
+		})
+	}()
+	return k, nil
+}
+
+func isBeingMade(ctx context.Context, view events.View) error {
+	return problem.New(problem.Unavailable,
+		"the picture of what %s may read is being made: %w", view, ctx.Err()).
+		WithHint("ask again in a moment")
+}
+
+// ask returns the picture of a view that is open, nil for none, and notes that it was asked for.
+func (v *Views) ask(view events.View) *kept {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	k := v.open[view]
+	if _, is := view.Nation(); is && k != nil {
+		v.forget(view)
+		v.asked = append(v.asked, view)
+	}
+	return k
 }
 
 // keep returns the picture of a view, which may still have to be made, nil when the views are

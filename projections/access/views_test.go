@@ -399,7 +399,8 @@ func (s *slowSource) wait() {
 	<-s.gate
 }
 
-// Whoever waits for a picture that is being made may go away: it is made for those who stay.
+// Whoever waits for a picture that is being made may go away: it is made for those who stay. No
+// other one is made meanwhile.
 func TestWhoWaitsForAPictureMayGo(t *testing.T) {
 	w := newWorld(t)
 	_, seq := w.offer("FRA/paris", 200, events.CoordinatorsOnly)
@@ -419,11 +420,21 @@ func TestWhoWaitsForAPictureMayGo(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) || !problem.Is(err, problem.Unavailable) {
 		t.Errorf("who has gone is told %v", err)
 	}
+	_, seq = w.offer("FRA/paris", 5, events.CoordinatorsOnly, "GBR")
+	if err := w.full.WaitFor(t.Context(), seq); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancelSoon := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancelSoon()
+	err := w.views.Await(soon, "GBR")
+	if kept := w.views.Kept(); !problem.Is(err, problem.Unavailable) || len(kept) != 1 {
+		t.Errorf("while another picture is made: %v, and there are those of %v", err, kept)
+	}
 	stays := make(chan error, 1)
 	go func() { stays <- w.views.Await(t.Context(), "POL") }()
 	close(source.gate)
-	if err := <-stays; err != nil || !w.views.IsMade("POL") {
+	if err = <-stays; err != nil || !w.views.IsMade("POL") {
 		t.Errorf("who has stayed is told %v", err)
 	}
-	w.sees(seq, map[events.View]string{"POL": "", "FRA": "FRA 200"})
+	w.sees(seq, map[events.View]string{"POL": "", "FRA": "FRA 200, FRA 5"})
 }

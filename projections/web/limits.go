@@ -1,6 +1,7 @@
 package web
 
 import (
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -104,8 +105,12 @@ var (
 	longBudget = projections.Budget{Rows: 200_000_000, Bytes: 128 << 20, Pool: pool}
 )
 
-// Views are the limits of the pictures of single nations: a record takes about a kilobyte of each.
-var Views = access.Limits{Nations: 8, Records: 200_000}
+// ViewLimits are those of the pictures of single nations. A record takes about a kilobyte of each:
+// they take a fourth of the memory that the process may have (GOMEMLIMIT), and 200 MB at most.
+func ViewLimits() access.Limits {
+	const each = 1 << 10
+	return access.Limits{Nations: 8, Records: min(200_000, uint64(debug.SetMemoryLimit(-1))/4/each)}
+}
 
 // MaxPageBody is the most bytes of a page for the browser. The longest table of pledges has a
 // fourth.

@@ -66,7 +66,7 @@ func newStillServer(t *testing.T, l *testLog) *testServer {
 	s := &testServer{t: t, source: &watched{testLog: l, waits: make(chan uint64, 100)}}
 	s.startProjector(l)
 	s.service = NewService(s.projector, s.source)
-	views := access.Open(filepath.Join(t.TempDir(), "views"), s.source, s.projector, Views)
+	views := access.Open(filepath.Join(t.TempDir(), "views"), s.source, s.projector, ViewLimits())
 	s.service.Views = views
 	t.Cleanup(func() {
 		if err := views.Close(); err != nil {

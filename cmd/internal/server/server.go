@@ -267,7 +267,7 @@ func (s *Server) openProjector(ctx context.Context) (err error) {
 func (s *Server) follow(ctx context.Context) error {
 	s.Questions = web.NewService(s.Projector, s.Journal)
 	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
-		web.Views)
+		web.ViewLimits())
 	s.onClose(s.Questions.Views.Close)
 	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()

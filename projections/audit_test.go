@@ -140,7 +140,8 @@ func TestSaid(t *testing.T) {
 	said := func(m Moment, most int) (all []uint64) {
 		t.Helper()
 		for _, s := range must[[]SaidRecord](t)(picture.Said(t.Context(), m, "FRA", most)) {
-			if all = append(all, s.Sequence); events.Key(s.Signer).Party() != "FRA" {
+			all = append(all, s.Sequence)
+			if events.Key(s.Signer).Party() != "FRA" {
 				t.Errorf("record %d is signed by %s", s.Sequence, s.Signer)
 			}
 		}

@@ -59,7 +59,8 @@ func TestKeptToken(t *testing.T) {
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if a.keptToken(server, key); !strings.Contains(said.String(), "chmod 600 "+file) {
+	a.keptToken(server, key)
+	if !strings.Contains(said.String(), "chmod 600 "+file) {
 		t.Errorf("that others may read it is not said: %s", &said)
 	}
 	for what, spoil := range map[string]func() error{

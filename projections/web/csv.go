@@ -61,6 +61,7 @@ func listPages[Q, A any](ctx context.Context, s *Service, q *Q,
 // may guess that a list is a page.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	s.routes = mux
 	mux.Handle("/", next)
 	s.handleLive(mux)
 	for _, q := range s.questions {

@@ -69,7 +69,8 @@ type Service struct {
 
 	pageSize int // how many entries a page has when the question does not say
 
-	questions []question // the table
+	questions []question     // the table
+	routes    *http.ServeMux // what it answers over HTTP: see Handler
 }
 
 // NewService returns a service on the machine's clock, from which nothing can be read before a view

@@ -169,13 +169,13 @@ func (s *Service) registerSessions(api huma.API) {
 		})
 	end := op("session-end", http.MethodDelete, sessionPath, "Sign out", 401)
 	huma.Register(api, end, func(ctx context.Context, _ *struct{}) (*endOutput, error) {
-		return &endOutput{noStore, noCookie, `"cache"`, s.endSession(ctx)}, nil
+		s.Sessions.End(knockOf(ctx).token)
+		return &endOutput{noStore, noCookie, `"cache"`, s.endedState(ctx)}, nil
 	})
 }
 
-// endSession ends the session with whose token somebody asks, and says what he may read now.
-func (s *Service) endSession(ctx context.Context) SessionState {
-	s.Sessions.End(knockOf(ctx).token)
+// endedState says what somebody may read whose session was ended.
+func (s *Service) endedState(ctx context.Context) SessionState {
 	return s.sessionState(access.WithReader(ctx, access.Reader{}))
 }
 
@@ -229,7 +229,8 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 		{"session-who", ".who", "Who one is to this server, and what one may read",
 			func(ctx context.Context, _ []byte) (any, error) { return s.sessionState(ctx), nil }},
 		{"session-end", ".end", "Sign out", func(ctx context.Context, _ []byte) (any, error) {
-			return s.endSession(ctx), nil
+			s.Sessions.endOverNATS(ctx, knockOf(ctx).token)
+			return s.endedState(ctx), nil
 		}},
 	} {
 		handle := func(req micro.Request) {
@@ -260,10 +261,10 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 }
 
 func (s *Service) beginSessionNATS(ctx context.Context, note []byte) (any, error) {
-	token, who, err := s.Sessions.signIn(knockOf(ctx).client, note, s.Sessions.reachedOverNATS)
+	begun, who, err := s.Sessions.signInOverNATS(ctx, knockOf(ctx).client, note)
 	if err != nil {
 		return nil, err
 	}
 	access.NoteReader(ctx, who)
-	return sessionOf(token, who), nil
+	return begun, nil
 }

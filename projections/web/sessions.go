@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+	"golang.org/x/sync/semaphore"
 
 	"muster/events"
 	"muster/events/problem"
@@ -39,12 +41,15 @@ type Sessions struct {
 	Port  string
 	// TLS says that it speaks TLS itself, and PassedOn that a proxy may do so before it.
 	TLS, PassedOn bool
+
+	peers  *nats.Conn          // on which the ledger's other servers are asked; nil where there is none
+	asking *semaphore.Weighted // how many are asked at a time
 }
 
 // NewSessions returns those of a server that nobody reaches yet.
 func NewSessions(origin events.Origin, pictures access.Pictures) *Sessions {
 	return &Sessions{Store: session.NewStore(origin, pictures), Guesses: session.NewGuesses(),
-		Origin: origin}
+		Origin: origin, asking: semaphore.NewWeighted(peersAsked)}
 }
 
 // who returns whose token it is that a client gives. Who tries out tokens is told to wait; whoever
@@ -255,13 +260,28 @@ type knownService struct {
 
 // AddEndpoint implements micro.Service.
 func (k knownService) AddEndpoint(name string, h micro.Handler, opts ...micro.EndpointOpt) error {
-	return k.Service.AddEndpoint(name, micro.HandlerFunc(func(req micro.Request) {
+	handle := func(req micro.Request) {
 		ctx, err := k.service.knownOverNATS(req)
 		if err != nil {
 			wire.NATS(req, err)
 			return
 		}
 		h.Handle(knownRequest{req, ctx})
+	}
+	return k.Service.AddEndpoint(name, micro.HandlerFunc(func(req micro.Request) {
+		if !k.service.Sessions.isOfPeer(req) {
+			handle(req)
+			return
+		}
+		if !k.service.Sessions.asking.TryAcquire(1) {
+			wire.NATS(req, problem.New(problem.Unavailable, "too many sessions of other servers are asked for").
+				WithHint("ask again in a moment"))
+			return
+		}
+		go func() { // so that nobody waits for another server but who asks it
+			defer k.service.Sessions.asking.Release(1)
+			handle(req)
+		}()
 	}), opts...)
 }
 
@@ -291,7 +311,7 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 	if k.token == "" || slices.Contains(needNone, req.Subject()) {
 		return ctx, nil
 	}
-	who, err := s.Sessions.who(k.client, k.token)
+	who, err := s.Sessions.whoOverNATS(ctx, k.client, k.token)
 	return access.WithReader(ctx, who), err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/access"
 )
 
@@ -65,6 +66,24 @@ func (s *Service) awaitView(ctx context.Context, view events.View) error {
 		return s.WhyEnded(ctx, err)
 	}
 	return goOn()
+}
+
+// ForSigner returns the service that answers the holder of a key, whose signature was verified: of
+// all that it may read. So a statement needs no session to be told what is odd about it.
+func (s *Service) ForSigner(key events.KeyID) (as *Service, err error) {
+	err = s.full.View(func(p *projections.Picture) error {
+		m, ok := p.Member(key)
+		if !ok {
+			return problem.New(problem.NotFound, "there is no member %s", key.Name)
+		}
+		reader := access.Reader{Key: m.Key, Role: m.Role, View: events.ViewOf(m.Key, m.Role, m.Clearance)}
+		widest, err := s.Reads.Widest(reader)
+		if err == nil {
+			as, err = s.in(widest)
+		}
+		return err
+	})
+	return as, err
 }
 
 // in returns the service that answers in a view.

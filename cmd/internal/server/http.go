@@ -44,8 +44,9 @@ const shutdownTimeout = 10 * time.Second
 // openAPI answers over HTTP, and leaves the address in the folder for the commands on this machine.
 func (s *Server) openAPI() error {
 	mux := http.NewServeMux()
+	s.routes = mux
 	api := newAPI(mux, s.cfg.Version)
-	intake.Register(api, readYourWrites{intake.Of(s.Ledger), s.Projector})
+	intake.Register(api, s.readYourWrites())
 	intake.RegisterTree(mux, s.Journal, s.Questions)
 	s.Questions.Register(api)
 	s.registerHealth(api)

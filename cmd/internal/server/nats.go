@@ -91,8 +91,15 @@ func (s *Server) openService() error {
 	if err != nil {
 		return fmt.Errorf("the NATS micro service: %w", err)
 	}
+	if s.natsd == nil {
+		leave, err := s.Questions.MeetPeers(s.Conn)
+		if err != nil {
+			return fmt.Errorf("the sessions of the cluster: %w", err)
+		}
+		s.onClose(leave)
+	}
 	known := s.Questions.KnownNATS(s.access.overNATS(svc))
-	waitSubmits, err1 := intake.RegisterNATS(known, readYourWrites{intake.Of(s.Ledger), s.Projector}, s.cfg.Log)
+	waitSubmits, err1 := intake.RegisterNATS(known, s.readYourWrites(), s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(known)
 	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
 	s.publishCheckpoints()

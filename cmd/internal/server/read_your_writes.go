@@ -9,6 +9,7 @@ import (
 	"muster/ledger/intake"
 	"muster/projections"
 	"muster/projections/projector"
+	"muster/projections/web"
 )
 
 // readYourWrites is a submitter that gives a receipt when the record can be read as well as being
@@ -18,6 +19,11 @@ import (
 type readYourWrites struct {
 	intake.Submitter
 	projector *projector.Projector
+	questions *web.Service
+}
+
+func (s *Server) readYourWrites() readYourWrites {
+	return readYourWrites{intake.Of(s.Ledger), s.Projector, s.Questions}
 }
 
 // The longest that a receipt waits for the projections. The record stays recorded, whether or not
@@ -33,7 +39,7 @@ func (v readYourWrites) Submit(ctx context.Context, s events.Signed) (intake.Rec
 		_ = v.projector.WaitFor(ctx, r.Sequence) // when it fails, /healthz says why
 	}
 	if err == nil && !r.Again {
-		r.Warnings = v.warnings(ctx, s.Statement)
+		r.Warnings = v.warnings(ctx, s)
 	}
 	return r, err
 }
@@ -42,14 +48,21 @@ func (v readYourWrites) Submit(ctx context.Context, s events.Signed) (intake.Rec
 func (v readYourWrites) Check(ctx context.Context, s events.Signed) (intake.Checked, error) {
 	c, err := v.Submitter.Check(ctx, s)
 	if err == nil {
-		c.Warnings = v.warnings(ctx, s.Statement)
+		c.Warnings = v.warnings(ctx, s)
 	}
 	return c, err
 }
 
-func (v readYourWrites) warnings(ctx context.Context, st events.Statement) (all []problem.Field) {
-	_ = v.projector.View(func(p *projections.Picture) error {
-		warnings, err := p.Warnings(ctx, st)
+// warnings tells what is odd, as far as the signer may read.
+func (v readYourWrites) warnings(ctx context.Context, s events.Signed) (all []problem.Field) {
+	as, err := v.questions.ForSigner(events.KeyID{Name: s.KeyName, Hash: s.KeyHash})
+	ctx, cancel := context.WithTimeout(ctx, readableWithin)
+	defer cancel()
+	if err != nil || as.Projector.WaitFor(ctx, v.projector.Sequence()) != nil {
+		return nil
+	}
+	_ = as.Projector.View(func(p *projections.Picture) error {
+		warnings, err := p.Warnings(ctx, s.Statement)
 		for _, w := range warnings {
 			all = append(all, w.Field)
 		}

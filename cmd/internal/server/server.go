@@ -97,7 +97,8 @@ type Server struct {
 	natsd       *natsd.Server // nil with an outside cluster
 	prepared    func(context.Context, ledger.Log) (*ledger.Ledger, error)
 	signer      *proof.CheckpointSigner
-	access      *accessLog // nil for none
+	access      *accessLog     // nil for none
+	routes      *http.ServeMux // what is answered over HTTP
 	http        *http.Server
 
 	opened time.Time // when journal and stream were brought to the same end

@@ -18,13 +18,14 @@ const (
 	nonceTime = 5 * time.Minute
 )
 
-// A nonce is random bytes, the time at which it was made, and what proves that this process has made
-// it. So nonces that are asked for take no memory, however many they are; those that were used are
+// A nonce is the name of the store that has made it, random bytes, the time, and what proves that
+// this process has made it. So nonces that are asked for take no memory, however many they are; those that were used are
 // remembered until they would have ended.
 //
-//	0         16        24                        56
-//	| random  | seconds | HMAC-SHA-256 of the rest |
+//	0       8        16        24                        56
+//	| store | random | seconds | HMAC-SHA-256 of the rest |
 type nonces struct {
+	store  [idLength]byte
 	secret [sha256.Size]byte
 
 	mu   *sync.Mutex
@@ -33,15 +34,16 @@ type nonces struct {
 
 const nonceHead, nonceLength = 24, 24 + sha256.Size
 
-func newNonces() nonces {
-	n := nonces{mu: new(sync.Mutex), used: map[string]time.Time{}}
+func newNonces(store [idLength]byte) nonces {
+	n := nonces{store: store, mu: new(sync.Mutex), used: map[string]time.Time{}}
 	_, _ = rand.Read(n.secret[:]) // which never fails
 	return n
 }
 
 func (n *nonces) make(now time.Time) string {
 	nonce := make([]byte, nonceHead, nonceLength)
-	_, _ = rand.Read(nonce[:16])
+	copy(nonce, n.store[:])
+	_, _ = rand.Read(nonce[idLength:16])
 	binary.BigEndian.PutUint64(nonce[16:], uint64(now.Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(nonce, n.sum(nonce)...))
 }

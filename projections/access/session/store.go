@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Store struct {
 	// Now tells the time.
 	Now func() time.Time
 
+	id       [idLength]byte // of this store, among those of the ledger's servers
 	origin   events.Origin
 	pictures access.Pictures // of all: who is a member
 	nonces   nonces
@@ -43,13 +45,32 @@ type Store struct {
 type held struct {
 	key   events.Key
 	until time.Time
+	note  []byte        // with which it was begun
 	ended chan struct{} // closed when it is ended before its time
 }
 
 // NewStore returns the store of a server of a ledger, of which pictures has the picture of all.
 func NewStore(origin events.Origin, pictures access.Pictures) *Store {
-	return &Store{Now: time.Now, origin: origin, pictures: pictures, nonces: newNonces(),
+	s := &Store{Now: time.Now, origin: origin, pictures: pictures,
 		held: map[[sha256.Size]byte]*held{}}
+	_, _ = rand.Read(s.id[:]) // which never fails
+	s.nonces = newNonces(s.id)
+	return s
+}
+
+// idLength is how many bytes name a store, in front of its nonces and tokens.
+const idLength = 8
+
+// ID names the store among those of the servers of a ledger.
+func (s *Store) ID() string { return hex.EncodeToString(s.id[:]) }
+
+// IDOf returns the name of the store that has made a nonce or a token, "" where it is none.
+func IDOf(nonceOrToken string) string {
+	data, err := base64.RawURLEncoding.DecodeString(nonceOrToken)
+	if err != nil || len(data) < idLength {
+		return ""
+	}
+	return hex.EncodeToString(data[:idLength])
 }
 
 // Nonce makes one for a note to sign. Nothing is remembered of it until it is used.
@@ -79,9 +100,43 @@ func (s *Store) SignIn(msg []byte, reached func(address string) error) (token st
 	if err := s.nonces.use(n.Nonce, now); err != nil { // last, so that only members use any up
 		return "", who, err
 	}
-	token = newToken()
-	s.hold(token, &held{key: m.Key, until: n.Until, ended: make(chan struct{})})
+	token = s.newToken()
+	s.hold(token, &held{key: m.Key, until: n.Until, note: msg, ended: make(chan struct{})})
 	return token, readerOf(m, n.Until), nil
+}
+
+// Note returns the note with which the session of a token began, of which it takes the hash, and
+// false where there is no such session: so a server vouches for it to another one of the ledger.
+func (s *Store) Note(hash [sha256.Size]byte) ([]byte, bool) {
+	s.mu.Lock()
+	h := s.held[hash]
+	s.mu.Unlock()
+	if h == nil || s.over(h, s.Now()) {
+		return nil, false
+	}
+	return h.note, true
+}
+
+// EndHash is [Store.End] for a token of which the caller has the hash.
+func (s *Store) EndHash(hash [sha256.Size]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(hash)
+}
+
+// Vouched returns who has signed a note that another server of the ledger vouches for. Beside that it
+// was not used twice and its session was not ended, this server believes the signature alone.
+func (s *Store) Vouched(msg []byte, reached func(address string) error) (who access.Reader, err error) {
+	n, err := Parse(msg)
+	if err != nil {
+		return who, err
+	}
+	m, ok := s.member(n.By())
+	if !ok || n.Origin != s.origin || reached(n.Address) != nil || n.VerifiedBy(m.Key) != nil ||
+		!n.Until.After(s.Now().Add(-Skew)) || n.From.After(s.Now().Add(Skew)) {
+		return who, Ended()
+	}
+	return readerOf(m, n.Until), nil
 }
 
 // check checks what a note says, beside who says it.
@@ -123,11 +178,11 @@ func readerOf(m projections.Member, until time.Time) access.Reader {
 		View: events.ViewOf(m.Key, m.Role, m.Clearance)}
 }
 
-// newToken makes a token of 32 random bytes.
-func newToken() string {
-	var random [32]byte
-	_, _ = rand.Read(random[:]) // which never fails
-	return base64.RawURLEncoding.EncodeToString(random[:])
+// newToken makes a token: the name of the store, and 24 random bytes.
+func (s *Store) newToken() string {
+	token := append(s.id[:], make([]byte, 24)...)
+	_, _ = rand.Read(token[idLength:]) // which never fails
+	return base64.RawURLEncoding.EncodeToString(token)
 }
 
 // hold keeps a session, and ends those that are too many.
@@ -188,7 +243,7 @@ func (s *Store) Who(token string) (access.Reader, error) {
 	h := s.held[hash]
 	s.mu.Unlock()
 	if h == nil {
-		return access.Reader{}, ended()
+		return access.Reader{}, Ended()
 	}
 	id, _ := h.key.ID()
 	m, ok := s.member(id)
@@ -196,22 +251,19 @@ func (s *Store) Who(token string) (access.Reader, error) {
 		s.mu.Lock()
 		s.drop(hash)
 		s.mu.Unlock()
-		return access.Reader{}, ended()
+		return access.Reader{}, Ended()
 	}
 	return readerOf(m, h.until), nil
 }
 
-func ended() *problem.Problem {
+// Ended is the refusal of a token that is none, or none any more.
+func Ended() *problem.Problem {
 	return problem.New(problem.SignedOut, "this session has ended, or there never was one").
 		WithCode(CodeEnded).WithHint("sign in again")
 }
 
 // End ends a session. It is no error when there is none.
-func (s *Store) End(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.drop(sha256.Sum256([]byte(token)))
-}
+func (s *Store) End(token string) { s.EndHash(sha256.Sum256([]byte(token))) }
 
 // While returns a context that ends when the session does, for what goes on for long. The caller
 // ends it.
@@ -221,11 +273,11 @@ func (s *Store) While(ctx context.Context, token string) (context.Context, conte
 	h := s.held[sha256.Sum256([]byte(token))]
 	s.mu.Unlock()
 	if h == nil {
-		end(ended())
+		end(Ended())
 		return ctx, func() {}
 	}
 	go func() {
-		defer end(ended())
+		defer end(Ended())
 		for {
 			changed := s.pictures.Changed() // before it is looked at
 			if _, err := s.Who(token); err != nil {

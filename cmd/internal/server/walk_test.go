@@ -1,0 +1,200 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"muster/events/problem"
+	"muster/projections"
+	"muster/projections/access"
+	"muster/projections/access/session"
+)
+
+// forEverybody are the paths that are answered in no view: there is nothing of the ledger in them, or
+// nothing but what proves that it was not changed.
+var forEverybody = []string{
+	"/checkpoint", "/tile/0/000.p/1", // the root and the hashes, which tell nothing of what is hashed
+	"/healthz",                                                               // whether the server works, and how many records it has
+	"/docs", "/docs.css", "/asyncapi.json", "/openapi.json", "/openapi.yaml", // what can be asked
+	"/openapi-3.0.json", "/openapi-3.0.yaml", "/schemas/all.json", // what can be said
+	"/static/muster.js",                        // what pages load
+	"/signin",                                  // where one signs in, and out
+	"/api/v1/session", "/api/v1/session/nonce", // and who one is
+	"/api/v1/statements", "/api/v1/statements/check", // a signature says by itself whose it is
+}
+
+// forEverybodyOverNATS are the subjects of the same.
+var forEverybodyOverNATS = []string{"muster.checkpoint", "muster.tile", "muster.submit", "muster.check",
+	"muster.session", "muster.session.nonce", "muster.session.who", "muster.session.end"}
+
+// patternsOf returns all that is registered on a mux, which does not tell by itself.
+func patternsOf(mux *http.ServeMux) (all []string) {
+	index := reflect.ValueOf(mux).Elem().FieldByName("index")
+	add := func(patterns reflect.Value) {
+		for i := range patterns.Len() {
+			all = append(all, patterns.Index(i).Elem().FieldByName("str").String())
+		}
+	}
+	add(index.FieldByName("multis"))
+	for each := index.FieldByName("segments").MapRange(); each.Next(); {
+		add(each.Value())
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+var inBraces = regexp.MustCompile(`\{[^}]*\}`)
+
+// concrete returns a request's method and path for a pattern: there are examples of the parts that
+// stand for something.
+func (c *confidence) concrete(pattern string) (method, path string) {
+	method, path, both := strings.Cut(pattern, " ")
+	if !both {
+		method, path = "GET", pattern
+	}
+	var pledge string
+	_ = c.Projector.View(func(p *projections.Picture) error {
+		list, err := p.Pledges(c.t.Context(), projections.Moment{On: 2026_06_01},
+			projections.PledgeFilter{})
+		if err == nil {
+			pledge = list.Pledges[0].ID.String()
+		}
+		return err
+	})
+	path = strings.NewReplacer("{$}", "", "{id}", pledge, "{nation}", "FRA", "{operation}", "op",
+		"{record}", "5", "{what}", "coverage", "{file}", "all.json").Replace(path)
+	switch path {
+	case "/static/all.json":
+		path = "/static/muster.js"
+	case "/tile/":
+		path = "/tile/entries/000.p/5"
+	}
+	return method, inBraces.ReplaceAllString(path, "x")
+}
+
+// reached are all requests that can be made: what the document of the API has, and what is registered
+// beside it.
+func (c *confidence) reached() (all []string) {
+	muxes := []*http.ServeMux{c.routes, (*http.ServeMux)(reflect.ValueOf(c.Questions).Elem().
+		FieldByName("routes").UnsafePointer())}
+	for _, mux := range muxes {
+		for _, pattern := range patternsOf(mux) {
+			if pattern != "/" { // which leads to the other mux
+				method, path := c.concrete(pattern)
+				all = append(all, method+" "+path)
+			}
+		}
+	}
+	var document struct{ Paths map[string]map[string]any }
+	if err := json.Unmarshal([]byte(c.ask("GET", "/openapi.json", "").body), &document); err != nil {
+		c.t.Fatal(err)
+	}
+	for path, methods := range document.Paths {
+		for method := range methods {
+			method, path := c.concrete(strings.ToUpper(method) + " " + path)
+			all = append(all, method+" "+path)
+		}
+	}
+	all = append(all, "GET /tile/0/000.p/1", "GET /tile/released/000.p/5", "GET /no-such-page",
+		"GET /pledges/01K00000000000000000000000", "POST /verify", "POST /submit")
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// serve has a request served, and returns the answer and the views that were chosen for it. What
+// would go on for ever is ended.
+func (c *confidence) serve(does string, headers ...string) (*httptest.ResponseRecorder, string) {
+	method, path, _ := strings.Cut(does, " ")
+	ctx, visit := access.WithVisit(c.t.Context())
+	if strings.HasSuffix(path, "/events") {
+		method = http.MethodHead
+	}
+	req := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader("{}"))
+	req.Host, req.RemoteAddr = strings.TrimPrefix(c.URL(), "http://"), "127.0.0.1:9"
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	c.http.Handler.ServeHTTP(rec, req)
+	_, views := visit.Noted()
+	return rec, views
+}
+
+// Nothing can be reached over HTTP without a view having been chosen, but what is for everybody, and
+// only for members where it is theirs alone.
+func TestNothingIsReachedWithoutAView(t *testing.T) {
+	for _, read := range []access.Reading{access.ReadMembers, access.ReadReleased} {
+		c := newConfidence(t, Config{Read: read})
+		all := c.reached()
+		if len(all) < 80 {
+			t.Fatalf("only %d requests are known: %q", len(all), all)
+		}
+		for _, does := range all {
+			_, path, _ := strings.Cut(does, " ")
+			rec, views := c.serve(does)
+			switch {
+			case slices.Contains(forEverybody, path):
+				if views != "" || rec.Code == 401 && !strings.HasPrefix(path, "/api/v1/session") {
+					t.Errorf("%s: %s is for everybody, and answered in the view %q: %d", read, does, views, rec.Code)
+				}
+			case rec.Code >= 500:
+				t.Errorf("%s: %s: %d %s", read, does, rec.Code, rec.Body)
+			case read == access.ReadMembers && rec.Code != 401 && !leadsToSignIn(rec):
+				t.Errorf("%s: %s is answered to nobody: %d %.200s", read, does, rec.Code, rec.Body)
+			case read == access.ReadReleased && views != "public" && rec.Code < 400:
+				t.Errorf("%s: %s is answered in the view %q: %d %.200s", read, does, views, rec.Code, rec.Body)
+			}
+			for _, withheld := range []string{"7002", "7003"} {
+				if strings.Contains(rec.Body.String(), withheld) {
+					t.Errorf("%s: %s tells nobody of %s", read, does, withheld)
+				}
+			}
+		}
+	}
+}
+
+func leadsToSignIn(rec *httptest.ResponseRecorder) bool {
+	return rec.Code == http.StatusSeeOther && strings.HasPrefix(rec.Header().Get("Location"), "/signin")
+}
+
+// Over NATS neither: all endpoints that the micro service tells of are asked.
+func TestNothingIsReachedWithoutAViewOverNATS(t *testing.T) {
+	c := newConfidence(t, Config{Read: access.ReadMembers, NATSListen: "127.0.0.1:0"})
+	nc, err := nats.Connect(c.NATSURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	m, err := nc.Request("$SRV.INFO.muster", nil, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct{ Endpoints []struct{ Subject string } }
+	if err := json.Unmarshal(m.Data, &info); err != nil || len(info.Endpoints) < 30 {
+		t.Fatalf("%d endpoints, %v", len(info.Endpoints), err)
+	}
+	for _, e := range info.Endpoints {
+		m, err := nc.Request(e.Subject, []byte(`{}`), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := m.Header.Get("Nats-Service-Error-Code") == "401"
+		p := problem.Decode(401, m.Data)
+		if refused == slices.Contains(forEverybodyOverNATS, e.Subject) || p.Code == session.CodeEnded {
+			t.Errorf("%s is answered to nobody: %v, %s", e.Subject, m.Header, m.Data)
+		}
+	}
+	m, err = nc.Request("muster.tile", []byte("tile/released/000.p/5"), time.Minute)
+	if err != nil || m.Header.Get("Nats-Service-Error-Code") != "401" {
+		t.Errorf("a tile of records is answered to nobody: %s, %v", m.Data, err)
+	}
+}

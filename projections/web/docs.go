@@ -70,6 +70,9 @@ type docs struct {
 	Schemas                     []docsSchema
 }
 
+// Asks returns the address of a path as one word of a shell.
+func (d docs) Asks(path string) string { return quoted(d.Server + path) }
+
 type docsGroup struct {
 	Name       string
 	Operations []docsOperation

@@ -91,6 +91,11 @@ func (ss *Sessions) askPeer(ctx context.Context, made, what string, data []byte)
 	return a, err == nil && json.Unmarshal(m.Data, &a) == nil
 }
 
+// has reports whether a token is of a session that this server has given.
+func (ss *Sessions) has(token string) bool {
+	return ss != nil && token != "" && session.IDOf(token) == ss.ID()
+}
+
 // isOfPeer reports whether a request has the token of a session that another server has.
 func (ss *Sessions) isOfPeer(req micro.Request) bool {
 	token := req.Headers().Get(SessionHeader)

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"testing"
 
 	"muster/events"
@@ -174,4 +175,33 @@ func TestRule43WhatWasDisclosedStays(t *testing.T) {
 	w.says(ruleParis, ruleSay("condition.added", "ID", ruleID("01KAQ7Z0V4000000000000FRA5")))
 	w.allows(ruleParis, ruleSay("pledge.corrected", "Corrects",
 		ruleID("01KAQ7Z0V4000000000000FRA5"), "Struck", true))
+}
+
+// Who looks at what is about to be signed learns nothing of what is not open to him: of a pledge that
+// he may not read he is told what he is told of one that was never made.
+func TestUnsignedTellsWhatItsReaderMayKnow(t *testing.T) {
+	w, never := newReleaseWorld(t), newRuleWorld(t)
+	never.says(ruleFounder, ruleSay("member.admitted", "Key", ruleBerlin.Key()))
+	never.says(ruleFounder, ruleSay("requirement.issued"))
+	for _, st := range []events.Statement{ruleSay("pledge.confirmed"), ruleSay("pledge.accepted"),
+		ruleConfided("pledge.amended"), ruleSay("allocation.made", "ID", ruleFRA2),
+		ruleSay("pledge.withdrawn", "Pledge", ruleID("01KAQ7Z0V4000000000000FRA9"))} {
+		for view, reads := range map[events.View]bool{events.PublicView: false,
+			events.CoalitionView: false, "DEU": false, "GBR": true, "FRA": true,
+			events.CoordinatorsView: true} {
+			got := rules.DecideUnsigned(w.state, view, st)
+			unsaid := rules.DecideUnsigned(never.state, view, st)
+			if same := fmt.Sprint(got) == fmt.Sprint(unsaid); !reads && !same {
+				t.Errorf("%s is told of %s: %v, and of one that was never made: %v", view,
+					st.Head().Type, got, unsaid)
+			}
+		}
+	}
+	confirm := ruleSay("pledge.withdrawn")
+	if err := rules.DecideUnsigned(w.state, "FRA", confirm); err != nil {
+		t.Errorf("France is told of its own pledge: %v", err)
+	}
+	if err := rules.DecideUnsigned(w.state, "DEU", confirm); err == nil {
+		t.Error("Germany is told that France's pledge is there")
+	}
 }

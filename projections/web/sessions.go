@@ -161,6 +161,9 @@ func (s *Service) Known(next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Add("Vary", "Authorization, Cookie")
+		if s.Reads != access.ReadOpen {
+			w.Header().Set("Cache-Control", "private, no-cache") // where nothing stricter is said
+		}
 		client := s.clientOf(r)
 		token, cookie, err := tokenOf(r)
 		who := access.Reader{}

@@ -97,7 +97,7 @@ func TestSessionsOnTwoServers(t *testing.T) {
 	founder := founderOf(t, a.dir)
 	c := &country{founder: founder}
 	c.paris, c.secret = newSigner(t, "FRA/paris")
-	nc, err := nats.Connect(url)
+	nc, err := nats.Connect(url, nats.CustomInboxPrefix("_INBOX.guest.test"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -199,7 +199,8 @@ func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) {
 
 func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOutput, error) {
 	k := knockOf(ctx)
-	token, who, err := s.Sessions.signIn(k.client, in.RawBody, s.Sessions.reachedBy(k.r, k.client))
+	reached := s.Sessions.reachedBy(k.r, s.ClientAddress(k.r))
+	token, who, err := s.Sessions.signIn(k.client, in.RawBody, reached)
 	if err != nil {
 		return nil, problem.From(err)
 	}

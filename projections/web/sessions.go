@@ -97,19 +97,19 @@ func otherServer(address, remedy string) error {
 }
 
 // reachedBy returns what says whether the server that a request has come to is reached at an
-// address. Whoever signs writes the address that it has asked; another server that passes the note
-// on here cannot change it, and could write in its request whatever it likes. So it is the server
-// that must know the address as its own:
+// address; from is where the request has come from. Whoever signs writes the address that it has
+// asked; another server that passes the note on here cannot change it, and could write in its request
+// whatever it likes. So it is the server that must know the address as its own:
 //
 //   - a name that it was given, at its own port, at the scheme's, or at the one that the request names,
 //     since a machine may lead another port to it;
 //   - the address of this machine at which the request has arrived;
 //   - this machine itself, for requests that come from it, at its own port: behind another port there
 //     is another program.
-func (ss *Sessions) reachedBy(r *http.Request, client string) func(string) error {
+func (ss *Sessions) reachedBy(r *http.Request, from string) func(string) error {
 	return func(address string) error {
 		u, err := url.Parse(address)
-		if err == nil && ss.speaks(u.Scheme) && ss.isNamed(r, client, u) {
+		if err == nil && ss.speaks(u.Scheme) && ss.isNamed(r, from, u) {
 			return nil
 		}
 		return otherServer(address, "ask it by its own name, which serve --host says")
@@ -121,14 +121,14 @@ func (ss *Sessions) speaks(scheme string) bool {
 	return scheme == "https" && (ss.TLS || ss.PassedOn) || scheme == "http" && !ss.TLS
 }
 
-func (ss *Sessions) isNamed(r *http.Request, client string, u *url.URL) bool {
+func (ss *Sessions) isNamed(r *http.Request, from string, u *url.URL) bool {
 	own := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	host, port := plainHost(u.Hostname()), cmp.Or(u.Port(), own)
 	_, askedPort, _ := net.SplitHostPort(r.Host)
 	isAsked := plainHost(r.Host) == host && cmp.Or(askedPort, own) == port
 	switch {
 	case isLoopback(host):
-		local, err := netip.ParseAddr(client)
+		local, err := netip.ParseAddr(from)
 		return err == nil && local.IsLoopback() && port == ss.Port
 	case slices.Contains(plainHosts(ss.Hosts), host):
 		return isAsked || port == own || port == ss.Port

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -367,6 +368,20 @@ func TestNotesOfOtherServers(t *testing.T) {
 	if a := c.ask("POST", "/api/v1/session", note); a.StatusCode != 401 ||
 		problemIn(a).AllFields()[0].Location != "nonce" {
 		t.Errorf("the server takes it twice: %s %s", a.Status, a.body)
+	}
+}
+
+// A server is signed in to by its address of either kind.
+func TestNotesOverIPv6(t *testing.T) {
+	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skip("this machine has no IPv6")
+	} else if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := newConfidence(t, Config{Listen: "[::1]:0", Read: access.ReadMembers})
+	a := c.ask("GET", "/api/v1/pledges", "", bearer(c.signIn("FRA/paris"))...)
+	if a.StatusCode != 200 {
+		t.Errorf("%s: %s %s", c.URL(), a.Status, a.body)
 	}
 }
 

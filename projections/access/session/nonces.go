@@ -19,8 +19,8 @@ const (
 )
 
 // A nonce is the name of the store that has made it, random bytes, the time, and what proves that
-// this process has made it. So nonces that are asked for take no memory, however many they are; those that were used are
-// remembered until they would have ended.
+// this process has made it. So nonces that are asked for take no memory, however many they are; those
+// that were used are remembered until they would have ended.
 //
 //	0       8        16        24                        56
 //	| store | random | seconds | HMAC-SHA-256 of the rest |

@@ -40,6 +40,7 @@ func (c confidence) withheldFrom(t *testing.T) (all []withheld) {
 func (w withheld) told(body string) string {
 	body = strings.ReplaceAll(body, fmt.Sprintf(`,"view":%q`, w.view), "")
 	body = strings.ReplaceAll(body, fmt.Sprintf(`"view":%q,`, w.view), "")
+	body = strings.ReplaceAll(body, "-"+string(w.view)+csvSuffix, csvSuffix) // the name of a file
 	return strings.ReplaceAll(body, "view="+string(w.view), "view=")
 }
 

@@ -103,6 +103,9 @@ func plainHost(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
+// IsThisMachine reports whether a request names the host that is the machine of whoever asks.
+func IsThisMachine(r *http.Request) bool { return isLoopback(plainHost(r.Host)) }
+
 // isLoopback reports whether a host is this machine for whoever names it (RFC 6761, section 6.3).
 func isLoopback(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {

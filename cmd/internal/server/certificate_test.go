@@ -162,13 +162,14 @@ func TestRefusesTheClear(t *testing.T) {
 }
 
 // TLS is spoken in its version 1.3 alone, and browsers that have asked for the server by its name
-// ask so ever after.
+// ask so ever after. Browsers apply that to every port: so it is not said of this machine, where
+// other servers may not speak TLS, even to who has named the server so.
 func TestTLSAlone(t *testing.T) {
 	_, certFile, keyFile := certified(t)
 	s, err := Start(t.Context(),
 		Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
 			Version: "0.0.0",
-			TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example"}})
+			TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example", "localhost", "127.0.0.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestTLSAlone(t *testing.T) {
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
 	for host, want := range map[string]string{"muster.example": "max-age=31536000",
-		"localhost": ""} {
+		"localhost": "", "muster.localhost": "", "127.0.0.1": ""} {
 		req, err := http.NewRequest(http.MethodGet, s.URL()+"/healthz", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -94,13 +94,14 @@ func (s *Server) serve() error {
 }
 
 // onlyTLS has browsers ask for the names that the server was given over TLS alone from then on
-// (RFC 6797), where it speaks TLS. It leaves out localhost, where other servers may not.
+// (RFC 6797), where it speaks TLS. It leaves out the names of this machine, even where it was given
+// one of them: browsers apply that to all ports, and other servers there may not speak TLS.
 func (s *Server) onlyTLS(next http.Handler) http.Handler {
 	if s.certificate == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if web.IsNamed(r, s.cfg.Hosts) {
+		if web.IsNamed(r, s.cfg.Hosts) && !web.IsThisMachine(r) {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)

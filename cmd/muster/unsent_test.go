@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"muster/cmd/internal/server"
+	"muster/ledger/intake"
 )
 
 // The server records a statement, and all its answers are lost on the way. The command keeps the
@@ -71,7 +72,7 @@ func losing(t *testing.T, to string) string {
 	}
 	pass := httputil.NewSingleHostReverseProxy(target)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
+		if r.Method != http.MethodPost || r.URL.Path != intake.Path {
 			pass.ServeHTTP(w, r)
 			return
 		}

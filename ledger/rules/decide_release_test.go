@@ -177,8 +177,8 @@ func TestRule43WhatWasDisclosedStays(t *testing.T) {
 		ruleID("01KAQ7Z0V4000000000000FRA5"), "Struck", true))
 }
 
-// Who looks at what is about to be signed learns nothing of what is not open to him: of a pledge that
-// he may not read he is told what he is told of one that was never made.
+// Who looks at what is about to be signed learns nothing of what is not open to him: of a pledge
+// that he may not read he is told what he is told of one that was never made.
 func TestUnsignedTellsWhatItsReaderMayKnow(t *testing.T) {
 	w, never := newReleaseWorld(t), newRuleWorld(t)
 	never.says(ruleFounder, ruleSay("member.admitted", "Key", ruleBerlin.Key()))

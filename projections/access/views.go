@@ -59,7 +59,8 @@ type kept struct {
 func Open(dir string, all records.Source, full Pictures, most Limits) *Views {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Views{dir: dir, all: all, full: full, most: most, ctx: ctx, stop: stop,
-		making: make(chan struct{}, 1), open: map[events.View]*kept{}, leaving: map[events.View]*kept{}}
+		making: make(chan struct{}, 1), open: map[events.View]*kept{},
+		leaving: map[events.View]*kept{}}
 }
 
 // Close saves and closes all pictures. Whoever asks for one of them afterwards gets an error.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -214,25 +215,36 @@ func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOut
 	return out, nil
 }
 
+// sessionNoteSchema describes a request that is no JSON.
+const sessionNoteSchema = `{"$schema":"` + jsonSchema + `","type":"string",` +
+	`"contentMediaType":"text/plain","description":"The signed note as it is, in UTF-8 and not in ` +
+	`JSON: see \"Signing in\" in events/FORMAT.md"}`
+
 // registerSessionsNATS adds the same to the micro service.
 func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 	for _, e := range []struct {
 		name, subject, description string
+		takes                      string // the schema of a request
+		gives                      reflect.Type
 		do                         func(ctx context.Context, note []byte) (any, error)
 	}{
 		{"session-nonce", ".nonce", "A nonce for the note with which a member signs in",
+			requestSchema(nil), reflect.TypeFor[SessionNonce](),
 			func(context.Context, []byte) (any, error) {
 				n := s.sessionNonce()
 				n.Address = session.NATSAddress(n.Origin)
 				return n, nil
 			}},
-		{"session", "", "Sign in; the request is the signed note", s.beginSessionNATS},
+		{"session", "", "Sign in; the request is the signed note", sessionNoteSchema,
+			reflect.TypeFor[Session](), s.beginSessionNATS},
 		{"session-who", ".who", "Who one is to this server, and what one may read",
+			requestSchema(nil), reflect.TypeFor[SessionState](),
 			func(ctx context.Context, _ []byte) (any, error) { return s.sessionState(ctx), nil }},
-		{"session-end", ".end", "Sign out", func(ctx context.Context, _ []byte) (any, error) {
-			s.Sessions.endOverNATS(ctx, knockOf(ctx).token)
-			return s.endedState(ctx), nil
-		}},
+		{"session-end", ".end", "Sign out", requestSchema(nil), reflect.TypeFor[SessionState](),
+			func(ctx context.Context, _ []byte) (any, error) {
+				s.Sessions.endOverNATS(ctx, knockOf(ctx).token)
+				return s.endedState(ctx), nil
+			}},
 	} {
 		handle := func(req micro.Request) {
 			defer func() {
@@ -255,7 +267,8 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 		added := svc.AddEndpoint(e.name, micro.HandlerFunc(handle),
 			micro.WithEndpointSubject(sessionSubject+e.subject),
 			micro.WithEndpointPendingLimits(maxPending, maxPendingBytes),
-			micro.WithEndpointMetadata(map[string]string{"description": e.description}))
+			micro.WithEndpointMetadata(map[string]string{"description": e.description,
+				"request_schema": e.takes, "response_schema": responseSchema(e.gives)}))
 		err = cmp.Or(err, added)
 	}
 	return err

@@ -166,12 +166,15 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		c.answer(Receipt{}, l.Healthy())
 		return
 	}
-	known, err := l.found(c)
-	if known {
+	answered, withheld, err := l.found(c)
+	if answered {
 		return
 	}
 	if err == nil {
 		err = l.judge(c)
+	}
+	if err == nil && withheld && !c.unsigned {
+		err = rules.IDWithheld(c.signed.Statement.Head().ID)
 	}
 	if err != nil {
 		l.join(&entry{command: c, verdict: err})
@@ -203,12 +206,12 @@ func (l *Ledger) judge(c *command) error {
 }
 
 // found is known, with the error where that panics.
-func (l *Ledger) found(c *command) (known bool, err error) {
+func (l *Ledger) found(c *command) (answered, withheld bool, err error) {
 	err = l.attempt(c.signed.Statement, func() error {
-		known = l.known(c)
+		answered, withheld = l.known(c)
 		return nil
 	})
-	return known, err
+	return answered, withheld, err
 }
 
 // attempt does something for one statement. Where that panics, the statement is refused, the log
@@ -233,35 +236,53 @@ var errFault = problem.New(problem.Internal, "the statement has met a fault of t
 // known answers a command whose id is there already: with the first receipt when the statement and
 // the key are the same, with a conflict when they are not. The signature was verified, so that
 // nobody else is told.
-func (l *Ledger) known(c *command) bool {
+//
+// Where whoever asks may not read the record with the id, it is withheld, and the command is not
+// answered: the rules refuse it as they would if that record had never been made.
+func (l *Ledger) known(c *command) (answered, withheld bool) {
 	id := c.signed.Statement.Head().ID
 	if e, ok := l.inFlight[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
+		if l.withholds(e.record, c) {
+			return false, true
+		}
 		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c)})
-		return true
+		return true, false
 	}
 	delete(l.inFlight, id)
 	sequence, ok, err := l.cfg.Journal.Find(id)
 	if err == nil && !ok {
-		return false
+		return false, false
 	}
 	var rec events.Record
 	if err == nil {
 		rec, err = l.cfg.Journal.Record(sequence)
+	}
+	if err == nil && l.withholds(rec, c) {
+		return false, true
 	}
 	if err == nil {
 		err = sameOrConflict(rec, c)
 	}
 	if err != nil {
 		c.answer(Receipt{}, problem.From(err))
-		return true
+		return true, false
 	}
 	// The log has taken it, and not those behind it in its group.
 	if c.asked && rec.By == l.cfg.Name {
 		c.answer(receiptOf(rec), nil)
-		return true
+		return true, false
 	}
 	c.answer(againReceipt(rec), nil)
-	return true
+	return true, false
+}
+
+// withholds reports whether a record is not for whoever gives a command to read. What one has
+// signed oneself is no secret.
+func (l *Ledger) withholds(rec events.Record, c *command) bool {
+	if c.unsigned {
+		return !l.state.MayRead(cmp.Or(c.view, events.CoordinatorsView), rec)
+	}
+	return sameOrConflict(rec, c) != nil && !l.state.MayRead(l.state.ViewOf(c.key), rec)
 }
 
 func againReceipt(rec events.Record) Receipt {
@@ -456,7 +477,7 @@ func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
 	l.silent.Store(why)
 	l.silentAt = time.Now()
 	for _, e := range failed {
-		if !l.known(e.command) {
+		if answered, _ := l.known(e.command); !answered {
 			e.command.answer(Receipt{}, why)
 		}
 	}

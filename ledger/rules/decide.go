@@ -175,6 +175,14 @@ func IDTaken(id events.ID, sequence uint64) error {
 			"again would count twice; else give the new statement an id of its own", sequence)
 }
 
+// IDWithheld is IDTaken for a signer who may not read the record that has the id, and whose
+// statement breaks no other rule: where it is recorded is not told.
+func IDWithheld(id events.ID) error {
+	return refuse(codeIDTaken,
+		"the id %s is that of another statement, which is not for you to read", id).
+		WithHint("give the statement an id of its own")
+}
+
 // OtherHistory is the refusal of a statement whose signer has seen another history than this one,
 // of which found tells where it differs: rule 27, which the caller of [Decide] keeps.
 func OtherHistory(seen *events.Seen, found string) error {

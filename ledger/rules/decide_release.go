@@ -33,6 +33,57 @@ func (s *State) readBy(v events.View) *State {
 
 func (s *State) mayRead(l events.Label) bool { return s.reader == "" || l.OpenTo(s.reader) }
 
+// ViewOf returns what the holder of a key may read: what is public, for whom is no member.
+func (s *State) ViewOf(key events.Key) events.View {
+	m, err := signer(s, key)
+	if err != nil {
+		return events.PublicView
+	}
+	return m.view()
+}
+
+// MayRead reports whether those who have a view may read a record that the state has taken in.
+func (s *State) MayRead(v events.View, rec events.Record) bool {
+	return s.labelAt(rec).OpenTo(v)
+}
+
+// labelAt returns the label of a record that the state has taken in.
+func (s *State) labelAt(rec events.Record) events.Label {
+	switch st := rec.Statement.(type) {
+	case *events.LedgerFounded, *events.MemberAdmitted, *events.MemberRevoked:
+		return events.Label{Release: events.Public}
+	case *events.OperationRevised:
+		return s.operations[st.Operation].label
+	case *events.RequirementRevised:
+		return s.lines[lineKey{st.Operation, st.Line}].label
+	case *events.RequirementCancelled:
+		return s.lines[lineKey{st.Operation, st.Line}].label
+	}
+	if l, says := s.labelOf(rec.Statement); says {
+		return l
+	}
+	if p, _ := s.pledge(events.Thing(rec.Statement)); p != nil {
+		return p.releasedAt(rec.Sequence)
+	}
+	return events.Label{Release: events.CoordinatorsOnly}
+}
+
+// releasedAt returns the label of what the record says of the pledge: that of its beginning, or of
+// its last disclosure until then.
+func (p *pledge) releasedAt(sequence uint64) events.Label {
+	then := pledge{subject: p.subject}
+	for i := range p.said {
+		x := &p.said[i]
+		if x.sequence > sequence {
+			break
+		}
+		if x.label != nil || x.typ() == "pledge.disclosed" {
+			then.label = x.label
+		}
+	}
+	return then.released()
+}
+
 // keepsRelease keeps rule 39: terms that are said anew say the release that there is.
 func keepsRelease(s *State, st events.Statement) error {
 	t, within := termsSaidAnew(st)

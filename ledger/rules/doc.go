@@ -44,7 +44,8 @@
 //  3. An id is used once: the same statement again, signed with the same key, is answered with the
 //     first receipt, also when its signature is another one that is right; another statement with
 //     the id, or another signer, is refused. [Decide] leaves this rule to the
-//     [muster/ledger.Ledger], which can look into its journal. (id-taken; TestRule03IDOnce)
+//     [muster/ledger.Ledger], which can look into its journal. Where the record with the id is is
+//     told to those who may read it. (id-taken; TestRule03IDOnce)
 //
 //  4. Only a member signs, with the very key that was admitted, from the record of its admission
 //     to that of its revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)

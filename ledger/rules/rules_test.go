@@ -2,11 +2,13 @@ package rules_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger"
 	"muster/ledger/rules"
 )
 
@@ -35,6 +37,116 @@ func TestRule02ForThisLedger(t *testing.T) {
 		"other-ledger",
 		"the statement was made for the ledger muster.example/other, and this is "+
 			"muster.example/test", "make it anew for this ledger, and sign it again")
+}
+
+// Under the id of what one may not read, a statement is refused as where that was never said, as
+// long as it breaks another rule; of one that breaks none, and of nothing else, it is told that the
+// id is taken, and not by what.
+func TestIDOfWhatIsWithheld(t *testing.T) {
+	said, never := ruleLedger(t), ruleLedger(t)
+	submit := func(l *ledger.Ledger, by *events.Signer, st events.Statement) error {
+		_, err := l.Submit(t.Context(), ruleSigned(t, by, st))
+		return err
+	}
+	begin := func(l *ledger.Ledger, release events.Release) {
+		for _, st := range []events.Statement{ruleSay("operation.opened"),
+			ruleSay("member.admitted", "Key", ruleParis.Key()),
+			ruleSay("member.admitted", "Key", ruleBerlin.Key()),
+			ruleSay("operation.opened", "ID", ruleFRA2, "Operation", "quiet", "Release", release)} {
+			if err := submit(l, ruleFounder, st); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	begin(said, events.CoordinatorsOnly)
+	offer := ruleSay("pledge.offered", "ID", ruleFRA1, "Release", events.CoordinatorsOnly)
+	if err := submit(said, ruleParis, offer); err != nil {
+		t.Fatal(err)
+	}
+	begin(never, "")
+
+	const taken = "the id 01KAQ7Z0V4000000000000FRA1 is that of another statement, "
+	ofBerlin := ruleSay("pledge.offered", "ID", ruleFRA1, "Nation", "DEU")
+	ofParis := ruleSay("pledge.offered", "ID", ruleFRA1, "Quantity", events.Count(7))
+	ruleRefused(t, submit(said, ruleBerlin, ofBerlin), "id-taken",
+		taken+"which is not for you to read", "give the statement an id of its own")
+	if err := submit(said, ruleParis, ofParis); err == nil ||
+		!strings.Contains(err.Error(), taken+"recorded as 6") {
+		t.Errorf("France is not told where its own pledge is: %v", err)
+	}
+	if err := submit(said, ruleParis, offer); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
+
+	// A founding is signed with any key.
+	founding := ruleSay("ledger.founded", "ID", ruleFRA1, "Founder", ruleAuditor.Key())
+	for by, st := range map[*events.Signer]events.Statement{ruleAuditor: founding,
+		ruleBerlin: ruleSay("pledge.confirmed", "ID", ruleFRA1, "Nation", "DEU"),
+		ruleRome:   ofBerlin} {
+		got, want := submit(said, by, st), submit(never, by, st)
+		if got == nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s is told %v, and where it was never said %v", by.Name(), got, want)
+		}
+	}
+	for _, view := range []events.View{events.PublicView, events.CoalitionView, "DEU"} {
+		for _, st := range []events.Statement{offer, ofBerlin, founding} {
+			got := said.CheckUnsigned(t.Context(), view, st)
+			want := never.CheckUnsigned(t.Context(), view, st)
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("unsigned, %s is told %v, and where it was never said %v", view, got, want)
+			}
+		}
+	}
+	for _, view := range []events.View{"FRA", events.CoordinatorsView, ""} {
+		if err := said.CheckUnsigned(t.Context(), view, ofParis); err == nil ||
+			!strings.Contains(err.Error(), taken+"recorded as 6") {
+			t.Errorf("unsigned, %q is told %v", view, err)
+		}
+	}
+}
+
+// Who may read a record follows from the records until then: what was said before a disclosure is
+// for no more to read after it.
+func TestMayRead(t *testing.T) {
+	w := newReleaseWorld(t) // the pledge is record 8
+	var all []events.Record
+	say := func(by *events.Signer, st events.Statement) {
+		all = append(all, w.record(by, st))
+		w.says(by, st)
+	}
+	offer := ruleConfided("pledge.offered", "ID", ruleFRA2)
+	say(ruleParis, offer)
+	say(ruleFounder, ruleSay("pledge.accepted", "Pledge", ruleFRA2))
+	say(ruleParis, ruleSay("pledge.disclosed", "Pledge", ruleFRA2, "Release", events.CoalitionOnly,
+		"Rung", events.Accepted))
+	say(ruleParis, ruleSay("pledge.withdrawn", "Pledge", ruleFRA2))
+	say(ruleFounder, ruleSay("requirement.issued", "Line", "quiet", "Release",
+		events.CoordinatorsOnly))
+	say(ruleFounder, ruleSay("requirement.cancelled", "Line", "quiet"))
+	say(ruleFounder, ruleSay("operation.revised"))
+	say(ruleFounder, ruleSay("member.admitted", "Key", ruleAuditor.Key(), "Role", events.Reader,
+		"Clearance", events.ForThePublic))
+	const nobody, few, coalition, everybody = "", "FRA GBR ", "FRA GBR DEU coalition ",
+		"FRA GBR DEU coalition public "
+	for i, want := range []string{few, few, coalition, coalition, nobody, nobody, coalition,
+		everybody} {
+		got := ""
+		for _, v := range []events.View{"FRA", "GBR", "DEU", events.CoalitionView,
+			events.PublicView} {
+			if w.state.MayRead(v, all[i]) {
+				got += string(v) + " "
+			}
+		}
+		if got != want || !w.state.MayRead(events.CoordinatorsView, all[i]) {
+			t.Errorf("%s is for %q to read, and not for %q", all[i].Statement.Head().Type, got, want)
+		}
+	}
+	for key, want := range map[*events.Signer]events.View{ruleParis: "FRA",
+		ruleStranger: events.PublicView, ruleFounder: events.CoordinatorsView} {
+		if got := w.state.ViewOf(key.Key()); got != want {
+			t.Errorf("%s reads what is for %q, want %q", key.Name(), got, want)
+		}
+	}
 }
 
 func TestRule03IDOnce(t *testing.T) {

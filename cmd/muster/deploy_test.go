@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -18,17 +19,16 @@ import (
 	"muster/cmd/internal/certtest"
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
+	"muster/ledger/intake"
+	"muster/projections/web"
 )
 
 // The configuration in deploy is taken by a real NATS server, and gives its users the rights that
 // it says: Muster has all, and neither a guest nor an answer to a guest gets into the log.
 func TestDeployedNATS(t *testing.T) {
-	opts := deployedOptions(t)
-	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1,
-		natsserver.ClusterOpts{}, nil, true, true
-	srv := startNATS(t, opts)
-	address := "127.0.0.1:" + strings.TrimPrefix(srv.ClientURL(), "nats://127.0.0.1:")
-	log := startDeployed(t, "nats://muster:secret@"+address, "nats://service:secret@"+address)
+	address := deployed(t)
+	startDeployed(t, "a", t.TempDir(), "muster", address)
+	log := messagesAt(t, "nats://muster:secret@"+address)
 
 	theirOwnAnswers(t, address)
 	guest, err := nats.Connect("nats://" + address)
@@ -59,6 +59,54 @@ func TestDeployedNATS(t *testing.T) {
 	}
 }
 
+// Servers whose user has no more rights than the example in deploy gives it keep a log together,
+// and each knows the sessions of the other.
+func TestDeployedNATSNarrowed(t *testing.T) {
+	address, dir := deployed(t), t.TempDir()
+	a := startDeployed(t, "a", dir, "berlin", address)
+	b := startDeployed(t, "b", t.TempDir(), "berlin", address)
+	if err := b.Projector.WaitFor(t.Context(), a.Journal.Last()); err != nil {
+		t.Fatal(err)
+	}
+	paris := asParis(t, address)
+	var n web.SessionNonce
+	told(t, paris, "muster.session.nonce", "", "", &n)
+	var one web.Session
+	told(t, paris, "muster.session", signedNote(t, n, n.Address, founderOf(t, dir)), "", &one)
+	for range 12 { // either server answers, as it comes
+		var who web.SessionState
+		told(t, paris, "muster.session.who", "", one.Token, &who)
+		if !who.SignedIn {
+			t.Fatal("a session is known to one server alone")
+		}
+	}
+}
+
+// told asks over NATS, with the token of a session unless it is "".
+func told(t *testing.T, nc *nats.Conn, subject, body, token string, into any) {
+	t.Helper()
+	m, err := nc.RequestMsgWithContext(t.Context(),
+		bearing(&nats.Msg{Subject: subject, Data: []byte(body)}, token))
+	if err == nil {
+		err = intake.ProblemIn(m)
+	}
+	if err == nil {
+		err = json.Unmarshal(m.Data, into)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", subject, err)
+	}
+}
+
+// deployed starts a NATS server with the configuration in deploy, and returns its address.
+func deployed(t *testing.T) string {
+	t.Helper()
+	opts := deployedOptions(t)
+	opts.Host, opts.Port, opts.Cluster, opts.Routes, opts.NoSigs, opts.NoLog = "127.0.0.1", -1,
+		natsserver.ClusterOpts{}, nil, true, true
+	return strings.TrimPrefix(startNATS(t, opts).ClientURL(), "nats://")
+}
+
 // deployedOptions reads the configuration in deploy, with what stands there as an example: TLS, and
 // a guest that has a name.
 func deployedOptions(t *testing.T) *natsserver.Options {
@@ -73,7 +121,7 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 	}
 	for name, value := range map[string]string{"NODE": "a", "ROUTE_A": "nats://127.0.0.1:1",
 		"ROUTE_B": "nats://127.0.0.1:2", "STORE": t.TempDir(), "MUSTER_PASSWORD": "secret",
-		"PARIS_PASSWORD": "secret", "CERT": cert, "KEY": key} {
+		"PARIS_PASSWORD": "secret", "BERLIN_PASSWORD": "secret", "CERT": cert, "KEY": key} {
 		t.Setenv(name, value)
 	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "nats-server.conf"))
@@ -81,7 +129,7 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile(`(?m)^(#   tls|      #   )`)
-	if n := len(examples.FindAllIndex(text, -1)); n != 5 {
+	if n := len(examples.FindAllIndex(text, -1)); n != 9 {
 		t.Fatalf("the configuration has %d lines of examples", n)
 	}
 	with := examples.ReplaceAllFunc(text, func(line []byte) []byte {
@@ -111,12 +159,7 @@ func theirOwnAnswers(t *testing.T, address string) {
 	if err := errors.Join(err, spy.Flush()); err != nil {
 		t.Fatal(err)
 	}
-	paris, err := reach.NATS{URLs: "nats://" + address, User: "paris",
-		Password: "secret"}.ConnectAsGuest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer paris.Close()
+	paris := asParis(t, address)
 	if m, err := paris.Request("muster.ledger", []byte("{}"), 5*time.Second); err != nil ||
 		!strings.Contains(string(m.Data), `"origin"`) {
 		t.Errorf("a guest with a name is not answered: %v", err)
@@ -129,14 +172,27 @@ func theirOwnAnswers(t *testing.T, address string) {
 	}
 }
 
-// startDeployed starts a Muster server on a cluster, and returns how to ask for the number of
-// messages in its log.
-func startDeployed(t *testing.T, url, service string) func() uint64 {
+// asParis connects as the guest that has a name.
+func asParis(t *testing.T, address string) *nats.Conn {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0",
-		NATS: reach.NATS{URLs: url}, NATSService: reach.NATS{URLs: service}, Replicas: 1, Name: "a",
-		Title: "test", Version: version(),
-		Log: slog.New(slog.DiscardHandler)})
+	nc, err := reach.NATS{URLs: "nats://" + address, User: "paris",
+		Password: "secret"}.ConnectAsGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// startDeployed starts a Muster server on a cluster as one of its users.
+func startDeployed(t *testing.T, name, dir, user, address string) *server.Server {
+	t.Helper()
+	as := func(user string) reach.NATS {
+		return reach.NATS{URLs: "nats://" + user + ":secret@" + address}
+	}
+	s, err := server.Start(t.Context(), server.Config{Dir: dir, Listen: "127.0.0.1:0",
+		NATS: as(user), NATSService: as("service"), Replicas: 1, Name: name,
+		Title: "test", Version: version(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +201,12 @@ func startDeployed(t *testing.T, url, service string) func() uint64 {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// messagesAt returns how to ask for the number of messages in the log of a cluster.
+func messagesAt(t *testing.T, url string) func() uint64 {
+	t.Helper()
 	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)

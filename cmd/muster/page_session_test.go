@@ -174,6 +174,19 @@ func TestPageSignInLands(t *testing.T) {
 	b.says(".foot", "Compté : tout")
 	b.do(chromedp.SetValue(chromedp.CSS("#view"), "coalition"))
 	b.says("#counted", "la coalition")
+	b.open("/verify?view=coalition&lang=fr")
+	b.says("main", "il contrôle la place dans l’arbre, et rien d’autre.")
+	b.axe()
+	if said := b.commands(t, c.key("founder"), []string{" --view coalition", " --key KEY.key"},
+		nil); strings.Count(said, "could not be read in the view coalition") != 2 {
+		t.Errorf("the commands are not of the view: %s", said)
+	}
+	b.open("/verify?lang=en")
+	b.says("main", "KEY.key is the key file with which you have signed in")
+	if said := b.commands(t, c.key("founder"), []string{" --key KEY.key"},
+		[]string{"--view"}); strings.Contains(said, "could not be read") {
+		t.Errorf("the commands do not read what the reader does: %s", said)
+	}
 
 	still := newTab(t, c.url, noScript, dark)
 	still.open("/session")

@@ -128,6 +128,29 @@ func (b *tab) sameProof(record int) {
 	}
 }
 
+// commands types what the page of checking says to, with the checkpoint key that it tells and with
+// a key file, and returns what was said. They must hold the words that they are looked for.
+func (b *tab) commands(t *testing.T, key string, with, without []string) (said string) {
+	t.Helper()
+	user, text := newUser(t), strings.Join(b.texts("pre.command"), "\n")
+	for _, word := range with {
+		if strings.Count(text, word) != 2 { // of the server, and of the file
+			t.Errorf("%s: the commands do not both say %s:\n%s", b.address(), word, text)
+		}
+	}
+	for _, word := range without {
+		if strings.Contains(text, word) {
+			t.Errorf("%s: the commands say %s:\n%s", b.address(), word, text)
+		}
+	}
+	text = strings.ReplaceAll(text, "--checkpoint-key KEY", "--checkpoint-key "+b.text("#check-key"))
+	for line := range strings.Lines(strings.ReplaceAll(text, "KEY.key", key)) {
+		out, _ := user.content(t, strings.Fields(line)[1:]...)
+		said += out
+	}
+	return said
+}
+
 // Without JavaScript the page says that nothing is checked, and gives a receipt that the program
 // checks.
 func TestPageVerifyReceipt(t *testing.T) {
@@ -146,6 +169,7 @@ func TestPageVerifyReceipt(t *testing.T) {
 	if !strings.Contains(said, "33") {
 		t.Errorf("the program says of the receipt: %s", said)
 	}
+	b.commands(t, "", nil, []string{"--view", "--key"})
 }
 
 // flipped changes one bit in the middle of what begins with a path.

@@ -254,6 +254,10 @@ func TestPageViews(t *testing.T) {
 	}
 	b.open("/verify?view=coalition&record=33")
 	b.holds("Record 33 is in the tree")
+	if said := b.commands(t, "", []string{" --view coalition"}, []string{"--key"}); strings.Count(
+		said, "could not be read in the view coalition") != 2 {
+		t.Errorf("the commands are not of the view: %s", said)
+	}
 	b.click("#counted a")
 	b.wait("!document.getElementById('counted')")
 	if at := b.address(); at != "/verify?record=33" {

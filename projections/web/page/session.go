@@ -112,7 +112,7 @@ func (f *frame) Reading() access.Reading { return f.pages.Service.Reads }
 func (s *sessionPage) Origin() events.Origin { return s.pages.Service.Sessions.Origin }
 
 // Server is this server's address, as commands are given it.
-func (s *sessionPage) Server() string { return web.ReachedAt(s.request) }
+func (f *frame) Server() string { return web.ReachedAt(f.request) }
 
 // Party is the nation of the key, "" for the coordinators.
 func (s *sessionPage) Party() events.Nation { return s.nationality() }

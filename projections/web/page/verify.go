@@ -182,6 +182,17 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	p.write(w, f, v.Compared.Kind.Status, "verify", v)
 }
 
+// WithView is what a command is told for the view of the page, where it is not the reader's own.
+func (v *verifyPage) WithView() string {
+	if !v.CanLeave() {
+		return ""
+	}
+	return " --view " + string(v.Counted())
+}
+
+// NeedsKey reports whether a command reads what the reader does only when it signs in as well.
+func (v *verifyPage) NeedsKey() bool { return v.Who().SignedIn() && !v.IsOpen() }
+
 // Others counts the signatures that are not this server's own.
 func (v *verifyPage) Others() (n int) {
 	for _, s := range v.Signatures {

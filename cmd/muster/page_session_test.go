@@ -137,14 +137,21 @@ func TestPageSignIn(t *testing.T) {
 	if kept := eval[[]string](b, keeps); len(kept) > 0 {
 		t.Errorf("the browser keeps %q", kept)
 	}
-	for range 3 {
+	b.backTellsNothing(c, 3)
+}
+
+// backTellsNothing goes back so many pages after signing out, and finds nothing of the secret where
+// nobody may read without signing in.
+func (b *tab) backTellsNothing(c confided, pages int) {
+	b.t.Helper()
+	for range pages {
 		eval[bool](b, "history.back(), true")
 		b.wait("location.pathname !== '/session' || document.getElementById('sign-in')")
 		b.wait("document.readyState === 'complete' && document.getElementById('sign-in')")
 		page := strings.ReplaceAll(eval[string](b, "document.documentElement.outerHTML"),
 			"/pledges/"+c.id, "") // where one was, which is in the address that one comes back to
 		if told := c.told(strings.ReplaceAll(page, "%2Fpledges%2F"+c.id, "")); told != nil {
-			t.Fatalf("going back shows %q", told)
+			b.t.Fatalf("going back shows %q", told)
 		}
 	}
 }

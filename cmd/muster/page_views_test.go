@@ -32,8 +32,8 @@ func newConfided(t *testing.T) confided {
 	return c
 }
 
-// newRestricted is the same behind a server that restricts reading.
-func newRestricted(t *testing.T, read string) confided {
+// newRestricted is the same behind a server that restricts reading, and is told more by flags.
+func newRestricted(t *testing.T, read string, flags ...string) confided {
 	t.Helper()
 	browser(t)
 	root := t.TempDir()
@@ -47,13 +47,13 @@ func newRestricted(t *testing.T, read string) confided {
 	if err := open.terminate(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := startBackground(root, nil, "serve", "--data", c.dir, "--read", read,
-		"--listen", "127.0.0.1:0")
+	b, err := startBackground(root, nil, append([]string{"serve", "--data", c.dir, "--read", read,
+		"--listen", "127.0.0.1:0"}, flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.kill)
-	found, err := b.await(&b.stderr, `listening on (http://\S+)`)
+	found, err := b.await(&b.stderr, `listening on (https?://\S+)`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,8 @@ func TestMayRead(t *testing.T) {
 			}
 		}
 		if got != want || !w.state.MayRead(events.CoordinatorsView, all[i]) {
-			t.Errorf("%s is for %q to read, and not for %q", all[i].Statement.Head().Type, got, want)
+			t.Errorf("%s is for %q to read, and not for %q", all[i].Statement.Head().Type, got,
+				want)
 		}
 	}
 	for key, want := range map[*events.Signer]events.View{ruleParis: "FRA",

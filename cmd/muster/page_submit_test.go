@@ -317,7 +317,8 @@ func TestPageSubmitWithoutScript(t *testing.T) {
 	if err := os.WriteFile(file, []byte(note), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u.content(t, "submit", file, "--url", url)
+	_, submit, _ := strings.Cut(b.text("pre.command"), "\nmuster ")
+	u.content(t, strings.Fields(strings.Replace(submit, "statement.note", file, 1))...)
 	b.open("/?operation=mnf-u&on=" + aDay)
 	b.says(cell("mnf-u/air-west", 0), "15 of 48")
 }

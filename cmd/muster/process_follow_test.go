@@ -88,7 +88,7 @@ func TestManyAmendAtOnce(t *testing.T) {
 		u := newUser(t)
 		working.Go(func() {
 			args := append([]string{"pledge", "amend", r.ID.String(), "--quantity",
-				fmt.Sprint(100 + i), "--key", s.keyFile}, way...)
+				fmt.Sprint(101 + i), "--key", s.keyFile}, way...)
 			switch code, _, said := u.types(t, args...); {
 			case code == 0:
 				done.Add(1)

@@ -137,7 +137,26 @@ func (c *cluster) open(t *testing.T) (s *stream.Stream) {
 		return err
 	})
 	t.Cleanup(s.Close)
+	c.until("the way to the stream", func() error { return isReached(nc) })
 	return s
+}
+
+// isReached tells why what a connection publishes does not reach the stream yet: its server may not
+// have heard where a stream is that was just made. What is published is refused for its sequence.
+func isReached(nc *nats.Conn) error {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err = js.Publish(ctx, "muster.ev.x.never", nil, jetstream.WithExpectLastSequence(1<<40),
+		jetstream.WithRetryAttempts(0))
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) {
+		return nil
+	}
+	return fmt.Errorf("a message that must be refused: %w", err)
 }
 
 // holds returns how many messages one server has by itself, and which is the last.

@@ -207,7 +207,11 @@ func (c *course) placeRest(days stretch, v *version, shares []share) {
 	for i := range shares {
 		rest -= shares[i].at(v, c.basis.Rung)
 	}
-	if known && rest > 0 && v.rung >= c.basis.Rung {
+	switch {
+	case v.rung < c.basis.Rung:
+	case !known: // how much there is beyond what is allocated
+		c.kinds[kind].add(days, ofUnknown, 1)
+	case rest > 0:
 		c.rests[kind].add(days, c.basis.Rung, rest)
 	}
 }

@@ -82,6 +82,28 @@ func compareDay(t *rapid.T, p *Picture, m Moment, l LineTimeline, step Step,
 
 func number(q events.Quantity) int64 { n, _ := q.Number(); return n }
 
+// A pledge of which some is allocated, and has not said since how much it is, is unknown beyond that
+// on each of its days, as coverage says.
+func TestTimelineOfAnUnknownRest(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	p := l.offer("FRA", 60)
+	p.allocate(1, "west", 40, events.Window{From: day(1)})
+	unknown := pledgeTerms(60)
+	unknown.Quantity = events.Unknown
+	p.amend(2, unknown)
+	picture := l.picture()
+	line := must[Timeline](t)(picture.Timeline(t.Context(), Moment{},
+		TimelineFilter{Days: events.Window{From: day(1), Until: day(3)}, Step: ByDay})).Lines[0]
+	for i, pt := range line.Points {
+		c := must[Coverage](t)(picture.Coverage(t.Context(), Moment{On: day(i + 1)},
+			CoverageFilter{})).Lines[0]
+		equal(t, fmt.Sprint("day ", i+1), fmt.Sprint(pt.Supply, " ", pt.Unknown),
+			fmt.Sprint(c.Supply, " ", c.Unknown))
+	}
+	equal(t, "on the third day", line.Points[2].Unknown, 1)
+}
+
 func TestTimelineDays(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)

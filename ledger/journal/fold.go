@@ -9,8 +9,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/tlog"
-
-	"muster/ledger/journal/internal/boltpages"
 )
 
 // foldAfter is how many records are folded into the bbolt file at a time: enough that what each
@@ -21,18 +19,25 @@ const (
 	foldAtMost = 64 * foldAfter
 )
 
-// A fold is recent records on their way into the bbolt file.
+// A fold is the recent records up to a tree, and the checkpoint that was signed then, on their way
+// into the bbolt file.
 type fold struct {
-	done chan struct{} // closed when they are there, or cannot be
-	err  error         // why not; to be read after done
+	upTo       tlog.Tree
+	checkpoint signedTree
+	done       chan struct{} // closed when they are there, or cannot be
+	begun      bool          // it may have left something; to be read after done, as is err
+	err        error         // why they cannot be there
 }
 
 // makeRoom begins to fold what is recent where there is enough of it, and waits where there is too
-// much. When the last fold has failed, as it does on a full disk, nothing is committed until one
-// succeeds. The caller holds writing.
+// much. When the last fold has failed, as it does on a full disk, or a write into the tail, nothing
+// is committed until all is folded. The caller holds writing.
 func (j *Journal) makeRoom() error {
 	if j.tail == nil {
 		return errors.New("journal: it was closed, or opened only to be read")
+	}
+	if j.tail.isSpoiled() {
+		return j.foldAll()
 	}
 	if j.folding != nil {
 		select {
@@ -57,21 +62,20 @@ func (j *Journal) makeRoom() error {
 func (j *Journal) waiting() int { return len(j.recently().records) }
 
 // beginFold folds all that is recent, beside whoever goes on. What comes meanwhile goes into the
-// other file of the tail, unless that still has what an earlier fold could not do, or this one what
-// a failed write has left.
-//
-// BUG: where the disk fails as bbolt makes a transaction valid, the next fold finds in the file
-// what it did not expect, and nothing is committed until the program was started anew.
+// other file of the tail, unless that still has what an earlier fold could not do.
 func (j *Journal) beginFold() {
-	if t := j.tail; t.size[1-t.active] == 0 && !t.torn[t.active] {
+	if t := j.tail; t.size[1-t.active] == 0 {
 		t.turn()
 	}
-	f := &fold{done: make(chan struct{})}
-	upTo, checkpoint := j.Tree(), j.signed()
+	f := &fold{upTo: j.Tree(), checkpoint: j.signed(), done: make(chan struct{})}
 	j.folding = f
+	tried := j.tried
 	go func() {
 		defer close(f.done)
-		f.err = boltpages.Guard(func() error { return j.fold(upTo, checkpoint) })
+		if f.err = j.settle(tried); f.err == nil {
+			f.begun = true
+			f.err = j.fold(f)
+		}
 	}()
 }
 
@@ -79,23 +83,32 @@ func (j *Journal) beginFold() {
 // that the bbolt file lacks.
 func (j *Journal) endFold() {
 	<-j.folding.done
-	if j.unfolded = j.folding.err; j.unfolded == nil && j.tail.size[1-j.tail.active] > 0 {
-		j.unfolded = j.tail.empty(1 - j.tail.active)
+	j.unfolded = j.folding.err
+	switch other := 1 - j.tail.active; {
+	case j.unfolded == nil:
+		j.tried = nil
+		if j.tail.size[other] > 0 {
+			j.tail.empty(other)
+		}
+	case j.folding.begun:
+		j.tried = j.folding
 	}
 	j.folding = nil
 }
 
-// foldAll folds all that is recent, and waits for it.
+// foldAll folds all that is recent, waits for it, and begins anew what is spoiled of the tail.
 func (j *Journal) foldAll() error {
 	if j.folding != nil {
 		j.endFold()
 	}
-	if j.unfolded == nil && j.isFolded() {
-		return nil
+	if j.unfolded != nil || !j.isFolded() {
+		j.beginFold()
+		j.endFold()
 	}
-	j.beginFold()
-	j.endFold()
-	return j.unfolded
+	if j.unfolded != nil {
+		return j.unfolded
+	}
+	return j.tail.renew()
 }
 
 // isFolded reports whether the bbolt file has all there is.
@@ -105,39 +118,69 @@ func (j *Journal) isFolded() bool {
 	return len(j.recent.records) == 0 && bytes.Equal(j.folded, j.checkpoint.signed)
 }
 
-// fold puts the recent records up to a tree into the bbolt file, with the checkpoint that was
-// signed then, in one transaction, and lets go of them.
-func (j *Journal) fold(upTo tlog.Tree, checkpoint signedTree) error {
+// settle finds out what a fold that has failed has left in the bbolt file: all of it, or nothing.
+func (j *Journal) settle(tried *fold) error {
+	if tried == nil {
+		return nil
+	}
+	if err := j.makeSure(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	var tree, checkpoint []byte
+	err := j.view(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		tree, checkpoint = bytes.Clone(meta.Get(keyTree)), bytes.Clone(meta.Get(keyCheckpoint))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if bytes.Equal(tree, encodeTree(tried.upTo)) &&
+		bytes.Equal(checkpoint, tried.checkpoint.signed) {
+		j.letGo(tried)
+	}
+	return nil
+}
+
+// fold puts the records into the bbolt file, with the checkpoint, in one transaction, and lets go
+// of them.
+func (j *Journal) fold(f *fold) error {
 	recent := j.recently()
-	n := upTo.N - recent.since
-	err := j.db.Update(func(tx *bbolt.Tx) error {
+	n := f.upTo.N - recent.since
+	err := j.store(func(tx *bbolt.Tx) error {
 		if err := j.checkSigned(tx); err != nil {
 			return err
 		}
 		if err := putRecords(tx, recent.since, recent.records[:n]); err != nil {
 			return err
 		}
-		if err := recent.first(n).save(tx, upTo); err != nil {
+		if err := recent.first(n).save(tx, f.upTo); err != nil {
 			return err
 		}
-		if checkpoint.signed == nil {
+		if f.checkpoint.signed == nil {
 			return nil
 		}
-		return tx.Bucket(bucketMeta).Put(keyCheckpoint, checkpoint.signed)
+		return tx.Bucket(bucketMeta).Put(keyCheckpoint, f.checkpoint.signed)
 	})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	j.letGo(f)
+	return nil
+}
+
+// letGo forgets as recent what was folded.
+func (j *Journal) letGo(f *fold) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, r := range recent.records[:n] {
+	n := f.upTo.N - j.recent.since
+	for _, r := range j.recent.records[:n] {
 		delete(j.recentIDs, r.id)
 		if bytes.Compare(r.id[:], j.highest[:]) > 0 {
 			j.highest = r.id
 		}
 	}
-	j.recent, j.folded = j.recent.without(n), checkpoint.signed
-	return nil
+	j.recent, j.folded = j.recent.without(n), f.checkpoint.signed
 }
 
 func putRecords(tx *bbolt.Tx, since int64, records []kept) error {

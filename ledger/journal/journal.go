@@ -31,7 +31,6 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger/journal/internal/boltpages"
 )
 
 var (
@@ -57,6 +56,11 @@ type Journal struct {
 	folding   *fold   // nil while none is under way
 	foldAfter int     // records
 	unfolded  error   // why the last fold has failed
+	tried     *fold   // which that was: what it has left is not known yet
+
+	storing sync.Mutex   // for what writes into the bbolt file, and what follows
+	unsure  bool         // it may show what is not on the disk: see store
+	reading sync.RWMutex // for what reads it
 
 	mu         sync.Mutex
 	last       uint64
@@ -95,7 +99,7 @@ func open(path string, readOnly bool) (*Journal, error) {
 		j.roots, err = lru.New[int64, tlog.Hash](maxRoots)
 	}
 	if err == nil {
-		err = j.load(readOnly)
+		err = j.load(path, readOnly)
 	}
 	if err == nil {
 		err = j.loadTail(path, readOnly)
@@ -129,20 +133,26 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	if err := j.foldAll(); err != nil { // what is in the tail is nowhere else
 		return err
 	}
-	return errors.Join(j.tail.empty(0), j.tail.empty(1))
+	j.tail.empty(0)
+	j.tail.empty(1)
+	return j.tail.renew()
 }
 
 const alteredTail = "keep the files to find out what happened; then move the tail away and " +
 	"start again: what it has comes back from the stream"
 
-func (j *Journal) load(readOnly bool) error {
+func (j *Journal) load(path string, readOnly bool) error {
 	if !readOnly {
-		err := j.db.Update(func(tx *bbolt.Tx) (err error) { j.isNew, err = create(tx); return err })
+		// a process that has ended before may have left it so
+		err := syncMetaPages(path, j.db.Info().PageSize)
+		if err == nil {
+			err = j.store(func(tx *bbolt.Tx) (err error) { j.isNew, err = create(tx); return err })
+		}
 		if err != nil {
 			return err
 		}
 	}
-	return j.db.View(func(tx *bbolt.Tx) error {
+	return j.view(func(tx *bbolt.Tx) error {
 		meta, records := tx.Bucket(bucketMeta), tx.Bucket(bucketRecords)
 		if meta == nil || records == nil {
 			return errors.New("this is no journal")
@@ -190,7 +200,7 @@ func (j *Journal) Close() error {
 	err := j.foldAll()
 	if err == nil {
 		// without the list, the next start looks through all pages for those that are free
-		_ = boltpages.Guard(j.listFree)
+		_ = j.listFree()
 		err = j.tail.remove()
 	}
 	err = errors.Join(err, j.tail.close(), j.db.Close())
@@ -202,7 +212,7 @@ func (j *Journal) Close() error {
 // longer.
 func (j *Journal) listFree() error {
 	j.db.NoFreelistSync = false
-	return j.db.Update(func(*bbolt.Tx) error { return nil })
+	return j.store(func(*bbolt.Tx) error { return nil })
 }
 
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
@@ -256,7 +266,7 @@ func (j *Journal) stored(sequence uint64) (stored []byte, err error) {
 	if found := recent.from(sequence, 1); len(found) > 0 {
 		return found[0].stored, nil
 	}
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		stored = bytes.Clone(tx.Bucket(bucketRecords).Get(sequenceKey(sequence)))
 		return nil
 	})
@@ -271,7 +281,7 @@ func (j *Journal) Find(id events.ID) (sequence uint64, ok bool, err error) {
 	if ok || !filed {
 		return sequence, ok, nil
 	}
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		if key := tx.Bucket(bucketIDs).Get(id[:]); key != nil {
 			sequence, ok = binary.BigEndian.Uint64(key), true
 		}
@@ -369,7 +379,7 @@ func (j *Journal) copiedFromFile(tree tlog.Tree, from uint64, most int64,
 	if most <= 0 {
 		return nil, nil
 	}
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
 		for k, v := c.Seek(sequenceKey(from)); k != nil && int64(len(rows)) < most; k,
 			v = c.Next() {

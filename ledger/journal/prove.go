@@ -70,7 +70,7 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 func (j *Journal) proven(tree tlog.Tree, sequence uint64,
 	stored []byte) (proof tlog.RecordProof, err error) {
 	recent := j.recently()
-	err = j.db.View(func(tx *bbolt.Tx) (err error) {
+	err = j.view(func(tx *bbolt.Tx) (err error) {
 		proof, err = tlog.ProveRecord(tree.N, int64(sequence)-1,
 			through(j.hashes, recentHashes{recent, hashesIn(tx)}))
 		return err

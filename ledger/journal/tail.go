@@ -217,17 +217,18 @@ func unfolded(frames, more []frame, size int64) ([]frame, int64, error) {
 
 // A tail is the two files, open to be written.
 type tail struct {
-	files  [2]*os.File
-	size   [2]int64 // of what is good in each
-	torn   [2]bool  // a write has failed, and what it has left has yet to be cut off
-	active int
-	buffer []byte
+	paths   []string
+	files   [2]*os.File
+	size    [2]int64 // of what is good in each
+	spoiled [2]bool  // a write or a sync has failed: it is not written any more
+	active  int
+	buffer  []byte
 }
 
 // openTail opens the files of the tail, and makes those that are not there.
 func openTail(path string) (*tail, error) {
-	t := &tail{}
-	for i, path := range tailPaths(path) {
+	t := &tail{paths: tailPaths(path)}
+	for i, path := range t.paths {
 		f, err := openInFolder(path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, errors.Join(err, t.close())
@@ -265,16 +266,11 @@ func syncFolder(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// write appends a frame, and returns when it is on the disk. After an error it is not, and the next
-// is written in its place.
+// write appends a frame, and returns when it is on the disk. After an error nobody knows what is
+// there: so the file is spoiled, and written no more. What it has was acknowledged, but for that
+// frame, and is in memory until it is folded.
 func (t *tail) write(f *frame) error {
-	file, size, torn := t.files[t.active], &t.size[t.active], &t.torn[t.active]
-	if *torn {
-		if err := file.Truncate(*size); err != nil {
-			return err
-		}
-		*torn = false
-	}
+	file, size := t.files[t.active], &t.size[t.active]
 	t.buffer = f.append(t.buffer[:0])
 	if len(t.buffer) > frameMost {
 		return fmt.Errorf("a commit of %d bytes is too much at once", len(t.buffer))
@@ -284,7 +280,7 @@ func (t *tail) write(f *frame) error {
 		err = syncData(file)
 	}
 	if err != nil {
-		*torn = file.Truncate(*size) != nil
+		t.spoiled[t.active] = true
 		return err
 	}
 	*size += int64(len(t.buffer))
@@ -294,16 +290,49 @@ func (t *tail) write(f *frame) error {
 	return nil
 }
 
+func (t *tail) isSpoiled() bool { return t.spoiled[0] || t.spoiled[1] }
+
 // turn goes on in the other file, which is empty.
 func (t *tail) turn() { t.active = 1 - t.active }
 
 // empty forgets what a file has: it was folded. Where a power cut undoes that, the frames are known
 // by their sizes.
-func (t *tail) empty(file int) error {
-	if err := t.files[file].Truncate(0); err != nil {
+func (t *tail) empty(file int) {
+	t.size[file] = 0
+	if t.files[file].Truncate(0) != nil {
+		t.spoiled[file] = true
+	}
+}
+
+// renew puts new files in the place of those that are spoiled. All that they have was folded.
+func (t *tail) renew() error {
+	for i := range t.files {
+		if !t.spoiled[i] {
+			continue
+		}
+		if err := t.replace(i); err != nil {
+			return fmt.Errorf("journal: beginning %s anew: %w", t.paths[i], err)
+		}
+	}
+	return nil
+}
+
+func (t *tail) replace(file int) error {
+	path := t.paths[file]
+	fresh, err := openInFolder(path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	t.size[file], t.torn[file] = 0, false
+	if err := os.Rename(path+".new", path); err != nil {
+		return errors.Join(err, fresh.Close())
+	}
+	_ = t.files[file].Close() // it may say again what is known
+	t.files[file], t.size[file] = fresh, 0
+	// Or a power cut could bring the old one back, with a commit that was acknowledged to nobody.
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	t.spoiled[file] = false
 	return nil
 }
 
@@ -321,8 +350,8 @@ func (t *tail) close() (err error) {
 
 // remove takes the files away, once nothing is in them that is needed.
 func (t *tail) remove() (err error) {
-	for _, f := range t.files {
-		err = errors.Join(err, os.Remove(f.Name()))
+	for _, path := range t.paths {
+		err = errors.Join(err, os.Remove(path))
 	}
 	return err
 }

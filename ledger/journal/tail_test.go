@@ -309,7 +309,8 @@ func TestTailThatCannotBeFolded(t *testing.T) {
 	holds(t, opened(t, path), all[:9])
 }
 
-// A write that has failed leaves nothing behind, whichever file is written next.
+// A write that has failed, or its sync, leaves nothing behind: what was in the file before goes
+// into the bbolt file, and the tail goes on in another file.
 func TestFailedWrite(t *testing.T) {
 	all, key := manyRecords(t, 60), newTestKey(t)
 	path := filepath.Join(t.TempDir(), "journal.db")
@@ -317,34 +318,41 @@ func TestFailedWrite(t *testing.T) {
 	if err := j.SignCheckpoints(key.sign); err != nil {
 		t.Fatal(err)
 	}
-	appendTo(t, j, all[:10])
-	good := j.tail.files[j.tail.active]
-	// Whether the disk lets what was written be cut off at once.
-	for _, cut := range []bool{true, false} {
-		was := j.Last()
-		reading, err := os.Open(tailPaths(path)[j.tail.active]) // which cannot be written
+	for what, flag := range map[string]int{
+		tailPaths(path)[0]: os.O_RDONLY, // it cannot be written
+		os.DevNull:         os.O_RDWR,   // it cannot be synced
+	} {
+		appendTo(t, j, all[j.Last():j.Last()+4])
+		bad, err := os.OpenFile(what, flag, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.tail.files[j.tail.active] = reading
-		if err := j.Append(all[was : was+3]); err == nil || j.Last() != was {
-			t.Fatalf("%d records, %v", j.Last(), err)
+		was, active := j.Last(), j.tail.active
+		good := j.tail.files[active]
+		before, err := good.Stat()
+		if err != nil {
+			t.Fatal(err)
 		}
-		j.tail.files[j.tail.active] = good
-		if cut {
-			j.tail.torn[j.tail.active] = false
-		} else { // a frame lies there as if it had been written and not synced
-			f := frame{before: int64(was), tree: tlog.Tree{N: int64(was) + 1},
-				records: [][]byte{all[50].Stored}}
-			if _, err := good.WriteAt(f.append(nil), j.tail.size[j.tail.active]); err != nil {
-				t.Fatal(err)
-			}
-			j.foldAfter = 1 // what is folded next must not leave it behind
+		j.tail.files[active] = bad
+		if err := j.Append(all[was : was+3]); err == nil || j.Last() != was {
+			t.Fatalf("%s: %d records, %v", what, j.Last(), err)
+		}
+		holds(t, j, all[:was])
+		f := frame{before: int64(was), tree: tlog.Tree{N: int64(was) + 1},
+			records: [][]byte{all[50].Stored}} // as if it had been written and not synced
+		if _, err := good.WriteAt(f.append(nil), j.tail.size[active]); err != nil {
+			t.Fatal(err)
 		}
 		appendTo(t, j, all[was:was+3])
+		if now, err := os.Stat(tailPaths(path)[active]); err != nil || os.SameFile(now, before) {
+			t.Errorf("%s: the tail goes on in the file for which it failed (%v)", what, err)
+		}
+		if since := j.recently().since; since != int64(was) {
+			t.Errorf("%s: the bbolt file has %d records of %d", what, since, was)
+		}
 		again := opened(t, crash(t, j, path).put(t))
 		holds(t, again, all[:was+3])
-		if err := errors.Join(reading.Close(), again.Close()); err != nil {
+		if err := errors.Join(good.Close(), again.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

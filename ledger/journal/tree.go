@@ -232,7 +232,7 @@ func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 // asked for.
 func (r tileReader) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	recent := r.journal.recently()
-	err = r.journal.db.View(func(tx *bbolt.Tx) error {
+	err = r.journal.view(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(bucketTiles)
 		for _, t := range tiles {
 			d, err := recent.tile(t, bucket)

@@ -82,8 +82,8 @@ func compareDay(t *rapid.T, p *Picture, m Moment, l LineTimeline, step Step,
 
 func number(q events.Quantity) int64 { n, _ := q.Number(); return n }
 
-// A pledge of which some is allocated, and has not said since how much it is, is unknown beyond that
-// on each of its days, as coverage says.
+// A pledge of which some is allocated, and has not said since how much it is, is unknown beyond
+// that on each of its days, as coverage says.
 func TestTimelineOfAnUnknownRest(t *testing.T) {
 	l := newTestLedger(t)
 	l.need("west", 100)

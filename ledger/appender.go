@@ -41,6 +41,7 @@ type command struct {
 	key      events.Key  // the signature was verified with it
 	check    bool        // only say whether it would be recorded
 	done     chan result
+	begun    time.Time // when it began to wait for its turn
 	attempts int
 	silence  int  // how often the log gave no answer
 	asked    bool // the log was asked to append it
@@ -72,6 +73,7 @@ type group struct {
 	entries []*entry
 	records []events.Record // those of the entries that are records
 	ack     Ack             // the log's answer for them; nil where there are none
+	asked   time.Time       // when the log was asked
 	// For none: tells the appender that all before is committed, and what could not be.
 	barrier chan<- []*group
 }
@@ -81,6 +83,8 @@ func (l *Ledger) run(ctx context.Context) {
 	defer close(l.queue)
 	rest := time.NewTicker(saveEvery)
 	defer rest.Stop()
+	reach := time.NewTicker(reachEvery)
+	defer reach.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -99,7 +103,26 @@ func (l *Ledger) run(ctx context.Context) {
 		case <-rest.C:
 			l.heal()
 			l.saveSome()
+		case <-reach.C:
+			l.reach()
 		}
+	}
+}
+
+// reachEvery is how often the log is asked whether it can be reached.
+const reachEvery = 2 * time.Second
+
+// reach looks whether the log can be appended to, where it tells: those who go by Healthy shall not
+// have to wait for somebody who submits.
+func (l *Ledger) reach() {
+	log, tells := l.cfg.Log.(Reachable)
+	if !tells {
+		return
+	}
+	if err := log.Reached(); err != nil {
+		l.health.set(away, l.failure(err))
+	} else {
+		l.health.clear(away)
 	}
 }
 
@@ -116,7 +139,7 @@ func (l *Ledger) follow() {
 // two histories have parted does not heal by waiting.
 func (l *Ledger) heal() {
 	if time.Since(l.silentAt) >= saveEvery {
-		l.silent.Store(nil)
+		l.health.forget(silent)
 	}
 	var parted *divergence
 	if l.behind && !errors.As(l.Healthy(), &parted) {
@@ -147,6 +170,7 @@ func (l *Ledger) take(c *command) {
 	}
 	defer l.send()
 	for n := 1; ; n++ {
+		l.took(StepQueue, c.begun)
 		l.decide(c, false)
 		if n == groupMost {
 			return
@@ -348,6 +372,7 @@ func (l *Ledger) send() {
 		}
 	}
 	if len(messages) > 0 {
+		g.asked = time.Now()
 		l.before = l.cfg.Log.Append(messages, l.before)
 		g.ack = l.before
 	}
@@ -421,7 +446,7 @@ func (l *Ledger) recover(groups []*group) {
 	l.before = nil
 	if err := l.catchUp(context.Background()); err != nil {
 		l.behind = true
-		l.trouble.Store(l.failure(err))
+		l.health.set(trouble, l.failure(err))
 		l.retryAt = time.Now().Add(retryAfter)
 		for _, e := range failed {
 			e.command.answer(Receipt{}, l.Healthy())
@@ -429,7 +454,7 @@ func (l *Ledger) recover(groups []*group) {
 		return
 	}
 	l.behind = false
-	l.trouble.Store(nil)
+	l.health.clear(trouble)
 	if silence := silenceOf(groups); silence != nil {
 		l.giveUp(failed, l.failure(silence))
 		return
@@ -474,7 +499,7 @@ func silenceOf(failed []*group) (silence error) {
 func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
 	why = why.WithHint("send the same statement again later: it counts once; if this lasts, " +
 		"look whether the NATS server has space left on its disk, and start it anew")
-	l.silent.Store(why)
+	l.health.set(silent, why)
 	l.silentAt = time.Now()
 	for _, e := range failed {
 		if answered, _ := l.known(e.command); !answered {

@@ -235,7 +235,7 @@ func (f *follower) commit() error {
 		return err
 	}
 	if len(batch) > 0 {
-		f.ledger.silent.Store(nil)
+		f.ledger.health.clear(silent)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"muster/events"
 	"muster/ledger/journal"
 )
@@ -59,7 +61,14 @@ func (c *committer) take(g *group) bool {
 	if len(c.failed) > 0 {
 		return false
 	}
-	return g.ack == nil || c.stage(g.records) == nil && g.ack.Wait() == nil
+	if g.ack == nil {
+		return true
+	}
+	if c.stage(g.records) != nil || g.ack.Wait() != nil {
+		return false
+	}
+	c.ledger.took(StepLog, g.asked)
+	return true
 }
 
 // stage adds records to the batch. A record that is the first, and often stays alone, is sealed at
@@ -90,6 +99,7 @@ func (c *committer) commit(groups []*group, whole bool) (err error) {
 	if batch == nil {
 		return nil
 	}
+	begun := time.Now()
 	if whole {
 		err = batch.Commit()
 	} else {
@@ -97,7 +107,8 @@ func (c *committer) commit(groups []*group, whole bool) (err error) {
 		err = c.ledger.cfg.Journal.Append(recordsOf(groups))
 	}
 	if err == nil && len(groups) > 0 {
-		c.ledger.silent.Store(nil)
+		c.ledger.took(StepCommit, begun)
+		c.ledger.health.clear(silent)
 	}
 	return err
 }

@@ -29,8 +29,12 @@ type Config struct {
 	// 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
 	Saved     string
 	SaveAfter uint64
-	// Faults hears of statements at which the program has a fault; nil for the program's usual log.
+	// Faults hears of what whoever runs the server should know: when it begins to take no
+	// statements and when it takes them again, and statements at which the program has a fault; nil
+	// for the program's usual log.
 	Faults *slog.Logger
+	// Observe is told how long things take; nil for nobody.
+	Observe Observer
 
 	decide func(*rules.State, events.Key, events.Statement) error // rules.DecideNew when nil
 }
@@ -61,12 +65,9 @@ type Ledger struct {
 	before   Ack
 	behind   bool      // the journal may lack what the log has: catch up before deciding
 	retryAt  time.Time // not before, after it failed
-	silentAt time.Time // when silent was set last
+	silentAt time.Time // when the log was last silent
 
-	trouble atomic.Pointer[problem.Problem] // why nothing can be taken now
-	damaged atomic.Pointer[problem.Problem] // the journal is: found after the start, and for good
-	// The log does not answer, and nothing was recorded since.
-	silent   atomic.Pointer[problem.Problem]
+	health   health
 	compared atomic.Pointer[Comparison]
 	origin   atomic.Pointer[events.Origin]
 }
@@ -114,6 +115,9 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 	if cfg.Faults == nil {
 		cfg.Faults = slog.Default()
 	}
+	if cfg.Observe == nil {
+		cfg.Observe = unobserved{}
+	}
 	if cfg.decide == nil {
 		cfg.decide = rules.DecideNew
 	}
@@ -126,6 +130,7 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 		stopped:  make(chan struct{}),
 		state:    rules.NewState(),
 		inFlight: map[events.ID]*entry{},
+		health:   health{last: cfg.Journal.Last, log: cfg.Faults, turned: cfg.Observe.Turned},
 	}
 	if err := l.read(); err != nil {
 		return nil, err
@@ -181,7 +186,7 @@ func (l *Ledger) checkBehind(ctx context.Context, to uint64) {
 			err = l.cfg.Journal.CheckIndex(rec)
 		}
 		if err != nil {
-			l.damaged.Store(problem.From(fmt.Errorf("reading the journal: %w", err)))
+			l.health.set(damaged, problem.From(fmt.Errorf("reading the journal: %w", err)))
 			return
 		}
 	}
@@ -215,14 +220,7 @@ func (l *Ledger) Prove(sequence uint64) (stored, proof []byte, err error) {
 }
 
 // Healthy returns nil, or the problem because of which no statement can be taken now.
-func (l *Ledger) Healthy() error {
-	for _, p := range []*problem.Problem{l.damaged.Load(), l.trouble.Load(), l.silent.Load()} {
-		if p != nil {
-			return p
-		}
-	}
-	return nil
-}
+func (l *Ledger) Healthy() error { return l.health.err() }
 
 // Submit gives a signed statement its place in the ledger. It returns when the record is safe, or
 // with a refusal or failure, always a [problem.Problem]. After a problem of kind Unavailable, and
@@ -239,8 +237,8 @@ func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
 // sure asks again after a refusal, when this server has seen all that the log held when it was
 // asked first.
 func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Receipt, error) {
-	if damaged := l.damaged.Load(); damaged != nil {
-		return Receipt{}, damaged
+	if err := l.health.of(damaged); err != nil {
+		return Receipt{}, err
 	}
 	receipt, err := submit()
 	if err == nil || problem.Is(err, problem.Unavailable) || problem.Is(err, problem.Internal) {
@@ -299,7 +297,9 @@ func (l *Ledger) refresh(ctx context.Context) error {
 const refreshTimeout = 10 * time.Second
 
 func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Receipt, error) {
+	begun := time.Now()
 	key, err := l.verify(s)
+	l.took(StepVerify, begun)
 	if err == nil {
 		err = l.checkSeen(s.Statement)
 	}
@@ -311,7 +311,7 @@ func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Recei
 
 // ask gives a command to the appender, and returns with its answer.
 func (l *Ledger) ask(ctx context.Context, c *command) (Receipt, error) {
-	c.done = make(chan result, 1)
+	c.done, c.begun = make(chan result, 1), time.Now()
 	select {
 	case l.commands <- c:
 	case <-l.stopped:

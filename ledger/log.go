@@ -33,6 +33,13 @@ type Log interface {
 	Changed() <-chan uint64
 }
 
+// A Reachable is a Log that tells, at once and while nobody appends, whether it could be appended
+// to.
+type Reachable interface {
+	// Reached returns why not, as far as it is known by now, nil when nothing speaks against it.
+	Reached() error
+}
+
 // A Message is a record in the Log.
 type Message struct {
 	Sequence uint64

@@ -65,7 +65,10 @@ func (l *Ledger) saveSome() {
 	s := l.state.Snapshot()
 	l.workers.Go(func() {
 		defer l.saving.Store(false)
-		_ = l.store(s) // it is tried again in a while, and at the end
+		if err := l.store(s); err != nil { // it is tried again in a while, and at the end
+			l.cfg.Faults.Warn("the state cannot be saved: the next start takes longer",
+				"error", err)
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,8 +108,9 @@ func TestDamageBehindSavedState(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	l, err = ledger.Open(t.Context(),
-		ledger.Config{Journal: j, Log: mem.View(), Name: "a", Saved: saved, SaveAfter: 10})
+	o := &observed{}
+	l, err = ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "a",
+		Saved: saved, SaveAfter: 10, Faults: slog.New(slog.NewTextHandler(o, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,4 +126,6 @@ func TestDamageBehindSavedState(t *testing.T) {
 	if _, err := l.Submit(t.Context(), k.offer(t, 1)); err == nil {
 		t.Error("a statement was taken with a damaged journal")
 	}
+	expectLines(t, o.lines(), `level=ERROR msg="the ledger takes no statements" why="record 15 of `+
+		`the journal was altered or is damaged`)
 }

@@ -144,6 +144,7 @@ func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error 
 	case p.Sequence != sequence || p.Duplicate:
 		return fmt.Errorf("appending %d: the stream answered that it is %d", sequence, p.Sequence)
 	}
+	s.raise(sequence)
 	replace(s.appended, sequence)
 	return nil
 }

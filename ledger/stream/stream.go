@@ -62,6 +62,11 @@ type Stream struct {
 	atomic     atomic.Bool           // it takes atomic batches
 	unfit      atomic.Pointer[error] // why it may not be appended to: see checkKeeps
 
+	// What was heard of it last.
+	last  atomic.Uint64         // its last message
+	heard atomic.Int64          // when it answered, in nanoseconds since 1970
+	mute  atomic.Pointer[error] // why it did not answer since; nil where it did
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -120,6 +125,9 @@ func (s *Stream) saw(info *jetstream.StreamInfo) error {
 	// One replica becomes three before anybody notices.
 	s.replicated.Store(info.Config.Replicas > 1 || onCluster)
 	s.atomic.Store(info.Config.AllowAtomicPublish)
+	s.last.Store(info.State.LastSeq)
+	s.heard.Store(time.Now().UnixNano())
+	s.mute.Store(nil)
 	err := checkKeeps(info.Config)
 	s.unfit.Store(&err)
 	return err
@@ -241,15 +249,53 @@ func (s *Stream) follow() error {
 func (s *Stream) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	if info, err := s.stream.Info(ctx); err == nil { // after an error the next tick looks again
-		_ = s.saw(info) // Append tells it
-		s.offer(info.State.LastSeq)
+	info, err := s.stream.Info(ctx)
+	if err != nil { // the next tick looks again
+		s.mute.Store(&err)
+		return
 	}
+	_ = s.saw(info) // Append tells it
+	s.offer(info.State.LastSeq)
+}
+
+// How long a stream may be mute before it counts as out of reach: as long as a cluster needs to
+// choose another leader.
+const muteFor = 5 * time.Second
+
+// Reached implements [ledger.Reachable].
+func (s *Stream) Reached() error {
+	if unfit := *s.unfit.Load(); unfit != nil {
+		return fmt.Errorf("stream %s: %w", s.cfg.Name, unfit)
+	}
+	_, heard := s.Heard()
+	if mute := s.mute.Load(); mute != nil && time.Since(heard) > muteFor {
+		return fmt.Errorf("stream %s has not answered since %s: %w", s.cfg.Name,
+			heard.UTC().Format(time.RFC3339), *mute)
+	}
+	return nil
+}
+
+// Heard returns the last message of the stream, as far as it is known, and when that was asked
+// last.
+func (s *Stream) Heard() (last uint64, at time.Time) {
+	return s.last.Load(), time.Unix(0, s.heard.Load())
 }
 
 // offer puts the last sequence before whoever listens to Changed, in place of an older one that was
 // not taken yet.
-func (s *Stream) offer(sequence uint64) { replace(s.changed, sequence) }
+func (s *Stream) offer(sequence uint64) {
+	s.raise(sequence)
+	replace(s.changed, sequence)
+}
+
+// raise notes that the stream has come so far.
+func (s *Stream) raise(sequence uint64) {
+	for last := s.last.Load(); last < sequence; last = s.last.Load() {
+		if s.last.CompareAndSwap(last, sequence) {
+			return
+		}
+	}
+}
 
 // replace sends to a channel of capacity 1, in place of what lies there.
 func replace(c chan uint64, n uint64) {

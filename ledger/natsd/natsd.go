@@ -98,7 +98,6 @@ func Start(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("nats-server.conf: %w", err)
 	}
 	opts.NoSigs = true // this process handles its signals itself
-	opts.NoLog = cfg.Log == nil
 	opts.DontListen = cfg.Listen == ""
 	door := &door{users: opts.Users, nameless: isLoopback(cfg.Listen)}
 	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
@@ -108,15 +107,16 @@ func Start(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
 	door.srv = srv
-	if cfg.Log != nil {
-		srv.SetLoggerV2(cfg.Log, false, false, false)
+	if cfg.Log == nil {
+		cfg.Log = silentLog{}
 	}
+	log := &startLog{Logger: cfg.Log, fatal: make(chan string, 1)}
+	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()
-	if !srv.ReadyForConnections(startTimeout) {
+	if err := log.ready(srv); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("the NATS server in %s did not start within %s",
-			cfg.Dir, startTimeout)
+		return nil, fmt.Errorf("the NATS server in %s %w", cfg.Dir, err)
 	}
 	scheme := "nats://"
 	if cfg.TLS != nil {

@@ -107,8 +107,8 @@ func deployed(t *testing.T) string {
 	return strings.TrimPrefix(startNATS(t, opts).ClientURL(), "nats://")
 }
 
-// deployedOptions reads the configuration in deploy, with what stands there as an example: TLS, and
-// a guest that has a name.
+// deployedOptions reads the configuration in deploy, with what stands there as an example: a guest
+// that has a name, and a Muster server with few rights.
 func deployedOptions(t *testing.T) *natsserver.Options {
 	t.Helper()
 	authority, err := certtest.New(t.TempDir())
@@ -121,15 +121,16 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 	}
 	for name, value := range map[string]string{"NODE": "a", "ROUTE_A": "nats://127.0.0.1:1",
 		"ROUTE_B": "nats://127.0.0.1:2", "STORE": t.TempDir(), "MUSTER_PASSWORD": "secret",
-		"PARIS_PASSWORD": "secret", "BERLIN_PASSWORD": "secret", "CERT": cert, "KEY": key} {
+		"PARIS_PASSWORD": "secret", "BERLIN_PASSWORD": "secret", "ADMIN_PASSWORD": "secret",
+		"ROUTE_PASSWORD": "secret", "CERT": cert, "KEY": key, "CA": authority.File} {
 		t.Setenv(name, value)
 	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "nats-server.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := regexp.MustCompile(`(?m)^(#   tls|      #   )`)
-	if n := len(examples.FindAllIndex(text, -1)); n != 9 {
+	examples := regexp.MustCompile(`(?m)^ +#   `)
+	if n := len(examples.FindAllIndex(text, -1)); n != 8 {
 		t.Fatalf("the configuration has %d lines of examples", n)
 	}
 	with := examples.ReplaceAllFunc(text, func(line []byte) []byte {
@@ -140,9 +141,9 @@ func deployedOptions(t *testing.T) *natsserver.Options {
 		t.Fatal(err)
 	}
 	if opts.TLSConfig == nil {
-		t.Error("the example speaks no TLS")
+		t.Error("a node speaks no TLS with clients")
 	}
-	opts.TLSConfig = nil // how clients speak it, is tested elsewhere
+	opts.TLSConfig = nil // how they speak it, is tested with three nodes
 	return opts
 }
 

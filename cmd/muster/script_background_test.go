@@ -23,7 +23,7 @@ func plainEnv(more ...string) []string {
 // How long a test waits for what must happen soon, before it says that it did not.
 const patience = 30 * time.Second
 
-// A background is a muster process that runs beside a test.
+// A background is a process that runs beside a test.
 type background struct {
 	cmd            *exec.Cmd
 	stdout, stderr heard
@@ -34,7 +34,13 @@ type background struct {
 // startBackground starts muster with arguments, in a folder and with nothing of this machine's user
 // but the search path.
 func startBackground(dir string, env []string, args ...string) (*background, error) {
-	b := &background{cmd: exec.Command("muster", args...), ended: make(chan struct{})}
+	return startProgram("muster", dir, env, args...)
+}
+
+// startProgram is startBackground for any program in the search path, such as one that this test
+// program is under another name.
+func startProgram(name, dir string, env []string, args ...string) (*background, error) {
+	b := &background{cmd: exec.Command(name, args...), ended: make(chan struct{})}
 	b.cmd.Dir, b.cmd.Env = dir,
 		plainEnv(append([]string{"MUSTER_CONFIG=" + filepath.Join(dir, ".config")}, env...)...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, &b.stderr
@@ -67,8 +73,8 @@ func (b *background) await(said *heard, pattern string) ([]string, error) {
 			if found := re.FindStringSubmatch(said.String()); found != nil {
 				return found, nil
 			}
-			return nil, fmt.Errorf("muster has ended (%v) without saying %s:\n%s", b.err,
-				pattern, &b.stderr)
+			return nil, fmt.Errorf("%s has ended (%v) without saying %s:\n%s", b.cmd.Args[0],
+				b.err, pattern, &b.stderr)
 		case <-late:
 			return nil, fmt.Errorf("muster has not said %s within %s, but:\n%s%s", pattern,
 				patience, text, &b.stderr)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		tests.config, _ = os.MkdirTemp("", "muster-test")
 		_ = os.Setenv("MUSTER_CONFIG", tests.config)
 	}
-	testscript.Main(tests, map[string]func(){"muster": mainWithHints})
+	testscript.Main(tests, map[string]func(){"muster": mainWithHints, "nats-server": natsNode})
 }
 
 type forgetful struct {

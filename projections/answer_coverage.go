@@ -169,11 +169,11 @@ func (p *Picture) cover(b Basis, chosen []*operation, f CoverageFilter) Coverage
 		p.coverRange(&answer, chosen, f)
 	case f.Brief:
 		t := p.newTally(chosen, b, f)
-		p.eachSum(&b, t.placeSum)
+		p.eachSum(&b, t.place)
 		answer.Lines = t.answer()
 	default:
 		t := p.newTally(chosen, b, f)
-		p.each(&b, t.place)
+		p.each(&b, func(v *version) { t.place(v, 1) })
 		answer.Lines, answer.NotCounted = t.answer(), t.notCounted()
 	}
 	answer.InForce = len(answer.Lines)

@@ -86,36 +86,26 @@ func (m *matcher) match(k *kind) match {
 	if at, ok := m.named[namedLine{what.operation, k.line}]; ok && m.lines[at].fits(what, k) {
 		return match{only: at, by: ByName, fits: []int{at}}
 	}
-	found := match{only: -1}
+	found := match{only: -1, by: ByFit}
+	var inArea []int // those of the lines it fits that name its area
 	for _, at := range m.asking[what] {
 		switch l := &m.lines[at]; {
 		case l.fits(what, k):
 			found.fits = append(found.fits, at)
+			if k.area != "" && l.area == k.area {
+				inArea = append(inArea, at)
+			}
 		case compatible(l.area, k.area):
 			found.near = append(found.near, at)
 		}
 	}
-	found.decide(m, k.area)
+	if len(found.fits) > 1 && len(inArea) > 0 {
+		found.by, found.fits = ByArea, inArea
+	}
+	if len(found.fits) == 1 {
+		found.only = found.fits[0]
+	}
 	return found
-}
-
-// decide takes the only line, or, among several, the only one in the area.
-func (f *match) decide(m *matcher, area events.Area) {
-	f.by = ByFit
-	if len(f.fits) > 1 && area != "" {
-		var same []int
-		for _, at := range f.fits {
-			if m.lines[at].area == area {
-				same = append(same, at)
-			}
-		}
-		if same != nil {
-			f.by, f.fits = ByArea, same
-		}
-	}
-	if len(f.fits) == 1 {
-		f.only = f.fits[0]
-	}
 }
 
 // fits reports whether forces of a kind can fill the line.

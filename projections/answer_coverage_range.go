@@ -39,7 +39,7 @@ func (p *Picture) coverOn(b *Basis, c *course, chosen []*operation,
 			if t.basis.On > days.until {
 				break
 			}
-			t.place(v)
+			t.place(v, 1)
 		}
 	})
 	all := []LineCoverage{}
@@ -80,7 +80,7 @@ func (p *Picture) notCountedIn(b *Basis, chosen []*operation, f CoverageFilter) 
 		for i, from := range phases {
 			if from <= days.until && (i+1 == len(phases) || days.from < phases[i+1]) {
 				tallies[i].day = max(days.from, from)
-				tallies[i].place(v)
+				tallies[i].place(v, 1)
 			}
 		}
 	})

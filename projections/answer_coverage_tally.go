@@ -82,11 +82,9 @@ func (p *Picture) newTally(chosen []*operation, b Basis, f CoverageFilter) *tall
 	return t
 }
 
-// place counts the version of a pledge for its line, or notes why it counts for none.
-func (t *tally) place(v *version) { t.placeSum(v, 1) }
-
-// placeSum places a version that is the sum of several pledges.
-func (t *tally) placeSum(v *version, pledges int) {
+// place counts the version of a pledge for its line, or notes why it counts for none. A version
+// that is a sum is that of so many pledges.
+func (t *tally) place(v *version, pledges int) {
 	n, kind, known := v.amount(t.basis.Rung)
 	at := &t.matches[kind]
 	if !at.wanted {

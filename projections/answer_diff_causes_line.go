@@ -59,7 +59,7 @@ func (s *side) covered(o events.Operation, all *gathered) map[events.Line]*LineC
 		return found
 	}
 	t := s.p.newTally([]*operation{op}, s.basis, CoverageFilter{Operation: o, Brief: true})
-	all.each(s.p.meter, t.placeSum)
+	all.each(s.p.meter, t.place)
 	lines := t.answer()
 	for i := range lines {
 		found[lines[i].Line] = &lines[i]

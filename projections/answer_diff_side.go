@@ -28,7 +28,7 @@ func (s *side) open(b Basis, f Filter) {
 	s.aim(b, f)
 	t := s.p.newTally(s.chosen, b,
 		CoverageFilter{Operation: f.Operation, Role: f.Role, Brief: true})
-	s.p.each(&b, t.place)
+	s.p.each(&b, func(v *version) { t.place(v, 1) })
 	s.lines.Lines = t.answer()
 }
 

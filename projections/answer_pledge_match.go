@@ -98,7 +98,7 @@ func (v *viewer) place(pl *pledge) (why Reason) {
 	v.now = v.standing(pl, &v.room)
 	if why = v.absent(pl); why == "" {
 		v.what = v.p.versionOf(pl, v.now, v.basis.On)
-		v.tally.place(&v.what)
+		v.tally.place(&v.what, 1)
 	}
 	return why
 }

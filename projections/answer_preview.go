@@ -328,7 +328,7 @@ func (s *supposed) partsOf(p *Picture, b Basis) []LineCoverage {
 	touched := slices.DeleteFunc(slices.Collect(p.those(s.touched)), func(pl *pledge) bool {
 		return pl == nil
 	})
-	p.fold(&b, touched, t.place)
+	p.fold(&b, touched, func(v *version) { t.place(v, 1) })
 	return t.answer()
 }
 

@@ -71,7 +71,7 @@ func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries,
 	rows := map[readyKey]*Delivery{}
 	var keys []readyKey
 	for _, o := range chosen {
-		for _, pl := range o.now().pledges {
+		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {
 				break
 			}

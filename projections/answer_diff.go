@@ -182,17 +182,17 @@ func diff(old, now *Picture, a, b Basis, f Filter, only map[events.ID]bool) (Dif
 	d.to.open(b, f)
 	d.answer = Diff{From: a, To: b, Lines: []LineDiff{}, Pledges: []PledgeDiff{},
 		Strength: []StrengthDiff{}}
-	pledges := now.sorted
+	pledges := now.sorted.all()
 	if only != nil {
-		pledges = slices.SortedFunc(now.those(only), func(a, b *pledge) int {
+		pledges = slices.Values(slices.SortedFunc(now.those(only), func(a, b *pledge) int {
 			return compareIDs(a.id, b.id)
-		})
+		}))
 	}
 	if only == nil && d.comparable() {
 		d.from.scan()
 		d.to.scan()
 	}
-	for _, pl := range pledges {
+	for pl := range pledges {
 		if !now.meter.spend(1) {
 			break
 		}

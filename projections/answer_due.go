@@ -82,7 +82,7 @@ func (p *Picture) Due(ctx context.Context, m Moment, f Filter, within int) (Dues
 	}
 	answer := Dues{Basis: b, Within: within, Due: []Due{}}
 	for _, o := range chosen {
-		for _, pl := range o.now().pledges {
+		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {
 				break
 			}

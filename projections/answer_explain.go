@@ -74,7 +74,7 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 	q, _ := l.at(b)
 	e := newExplanation(b)
 	e.addLine(p, l)
-	for _, pl := range p.operations[l.operation].now().pledges {
+	for pl := range p.operations[l.operation].now().pledges.all() {
 		if !p.meter.spend(foldCost) {
 			break
 		}
@@ -234,7 +234,7 @@ func (e *Explanation) sumUpAll(p *Picture, chosen []*operation, f Filter) {
 		b := e.Basis.onDay(max(of.Day, e.On))
 		v := &viewer{tally: p.newTally(nil, b, CoverageFilter{Operation: f.Operation})}
 		for _, o := range chosen {
-			for _, pl := range o.now().pledges {
+			for pl := range o.now().pledges.all() {
 				if !p.meter.spend(foldCost) {
 					break
 				}

@@ -188,7 +188,7 @@ func (p *Picture) renderRequirements(_ context.Context, r *rendering, b Basis) e
 }
 
 func (p *Picture) renderPledges(_ context.Context, r *rendering, b Basis) error {
-	for _, pl := range p.sorted {
+	for pl := range p.sorted.all() {
 		if !p.meter.spend(foldCost) {
 			return p.meter.err()
 		}

@@ -57,7 +57,7 @@ func (p *Picture) Late(ctx context.Context, m Moment, f Filter, moreThan int) (L
 // known.
 func (p *Picture) eachFact(b *Basis, chosen []*operation, f Filter, do func(*pledge, *fact)) {
 	for _, o := range chosen {
-		for _, pl := range o.now().pledges {
+		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {
 				return
 			}

@@ -132,11 +132,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 		all = chosen[0].now().pledges
 	}
 	list := PledgeList{Basis: b, Pledges: []Pledge{}}
-	at, found := findByID(all, f.After)
-	if found {
-		at++
-	}
-	for _, pl := range all[at:] {
+	for pl := range all.after(f.After) {
 		if !p.meter.spend(foldCost) {
 			break
 		}

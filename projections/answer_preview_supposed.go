@@ -28,7 +28,7 @@ func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now.times, now.touched = slices.Clip(p.times), slices.Clip(p.touched)
 	now.rotating, now.labelled = slices.Clip(p.rotating), slices.Clip(p.labelled)
 	now.operations, now.names = maps.Clone(p.operations), slices.Clip(p.names)
-	now.pledges, now.sorted = slices.Clone(p.pledges), slices.Clone(p.sorted)
+	now.pledges, now.sorted = slices.Clone(p.pledges), p.sorted.own()
 	now.byID = &index{of: map[events.ID]*pledge{}, under: p.byID}
 	now.nations, now.kinds, now.conditions = p.nations.own(), p.kinds.own(), p.conditions.own()
 	now.versions, now.dates, now.coverages = versions{}, newDateIndexes(), newCoverageCache()
@@ -61,8 +61,7 @@ func (s *supposed) copyPledge(pl *pledge) {
 	s.copied[pl] = other
 	s.now.byID.add(other)
 	s.now.pledges[pl.no] = other
-	at, _ := findByID(s.now.sorted, pl.id)
-	s.now.sorted[at] = other
+	s.now.sorted.replace(other)
 	s.touched[pl.id] = true
 }
 
@@ -74,10 +73,10 @@ func (s *supposed) copyOperation(name events.Operation) {
 		return
 	}
 	all := *o.now()
-	all.pledges = slices.Clone(all.pledges)
-	for at, pl := range all.pledges {
-		if copied := s.copied[pl]; copied != nil {
-			all.pledges[at] = copied
+	all.pledges = all.pledges.own()
+	for pl, copied := range s.copied {
+		if pl.operation == o {
+			all.pledges.replace(copied)
 		}
 	}
 	other := &operation{name: o.name, first: o.first}

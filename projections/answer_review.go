@@ -83,7 +83,7 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 	for _, o := range chosen {
 		w := warner{said: o.now(), asOf: r.AsOf, operation: o.name}
 		w.findLines()
-		for _, pl := range o.now().pledges {
+		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {
 				break
 			}

@@ -27,7 +27,7 @@ type operationSaid struct {
 	nations    []events.Nation // of scopes, sorted
 	lines      map[events.Line]*line
 	lineNames  []events.Line // of lines, sorted
-	pledges    []*pledge     // by ID
+	pledges    roll          // by ID
 
 	// The records that name a pledge as the one that is relieved.
 	predecessors map[events.ID][]uint32

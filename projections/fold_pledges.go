@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -173,33 +172,12 @@ func (p *Picture) begin(seq uint64, r *records.Row) *pledge {
 	pl.publish(&pl.begun)
 	p.byID.add(pl)
 	p.pledges = append(p.pledges, pl)
-	p.sorted = insertByID(p.sorted, pl, p.watched)
+	p.sorted.add(pl, p.watched)
 	said := o.change(p.watched)
-	said.pledges = insertByID(said.pledges, pl, p.watched)
+	said.pledges.add(pl, p.watched)
 	o.publish(said)
 	return pl
 }
-
-// insertByID keeps pledges by ID. Most IDs ascend, so most are appended; what is put between others
-// makes another list where there are readers.
-func insertByID(pledges []*pledge, pl *pledge, watched bool) []*pledge {
-	if n := len(pledges); n == 0 || compareIDs(pledges[n-1].id, pl.id) < 0 {
-		return append(pledges, pl)
-	}
-	if watched {
-		pledges = slices.Clip(pledges)
-	}
-	at, _ := findByID(pledges, pl.id)
-	return slices.Insert(pledges, at, pl)
-}
-
-func findByID(pledges []*pledge, id events.ID) (int, bool) {
-	return slices.BinarySearchFunc(pledges, id, func(p *pledge, id events.ID) int {
-		return compareIDs(p.id, id)
-	})
-}
-
-func compareIDs(a, b events.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // fact makes of a row what it says of its pledge.
 func (p *Picture) fact(d *fact, pl *pledge, seq uint64, m *move, r *records.Row) {

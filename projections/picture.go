@@ -32,7 +32,7 @@ type Picture struct {
 	operations map[events.Operation]*operation
 	names      []events.Operation // of operations, sorted
 	pledges    []*pledge          // all of them, in the order in which they began
-	sorted     []*pledge          // the same, by ID
+	sorted     roll               // the same, by ID
 	byID       *index
 	rotating   []*pledge // those that have ever named another as before or after them
 	// By sequence - 1: the number of the pledge that the record is about, plus one, or 0.

@@ -251,14 +251,13 @@ func (s *Snapshot) Picture() (*Picture, error) {
 
 // index makes what follows from the pledges.
 func (p *Picture) index(rotating []uint32) {
-	p.sorted = slices.SortedFunc(slices.Values(p.pledges), func(a, b *pledge) int {
-		return compareIDs(a.id, b.id)
-	})
 	p.byID = newIndex(len(p.pledges))
-	for _, pl := range p.sorted {
+	for _, pl := range slices.SortedFunc(slices.Values(p.pledges), func(a, b *pledge) int {
+		return compareIDs(a.id, b.id)
+	}) {
 		p.byID.of[pl.id] = pl
-		o := pl.operation.now() // which nobody reads yet
-		o.pledges = append(o.pledges, pl)
+		p.sorted.add(pl, false)
+		pl.operation.now().pledges.add(pl, false) // nobody reads it yet
 	}
 	for _, pl := range p.pledges {
 		if last := pl.now().last; last > 0 && uint64(last) <= p.Sequence() {

@@ -498,7 +498,8 @@ func silenceOf(failed []*group) (silence error) {
 // giveUp answers commands that the log does not take, but for those that turn out to be recorded.
 func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
 	why = why.WithHint("send the same statement again later: it counts once; if this lasts, " +
-		"look whether the NATS server has space left on its disk, and start it anew")
+		"look whether the NATS server has space left on its disk, and start it anew if it is not " +
+		"the one inside this program")
 	l.health.set(silent, why)
 	l.silentAt = time.Now()
 	for _, e := range failed {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"muster/cmd/internal/server"
 	"muster/events/problem"
+	"muster/ledger/intake"
 )
 
 // The disk with the journal is full: submissions are answered with the reason, and what was
@@ -36,6 +40,7 @@ func TestJournalDiskIsFull(t *testing.T) {
 		t.Errorf("a stranger's statement was answered after %s with %v", time.Since(begun), err)
 	}
 	free()
+	p.awaitHealthy(t)
 	goesOn(t, p, c, book)
 	p.stop(t)
 	// The new cluster gets all of it.
@@ -43,9 +48,10 @@ func TestJournalDiskIsFull(t *testing.T) {
 		book)
 }
 
-// The disk with the embedded NATS server's stream is full. JetStream answers no more then, and does
-// not begin again by itself: submissions are told so within seconds, and after a restart everything
-// acknowledged is there.
+// The disk with the embedded NATS server's stream is full. JetStream answers no more then, and
+// would not begin again before its server is started anew: submissions are told so within seconds,
+// and as soon as there is space again, the same process goes on, at the same address for NATS
+// clients.
 func TestStreamDiskIsFull(t *testing.T) {
 	t.Parallel()
 	disk, dir := smallDisk(t), filepath.Join(t.TempDir(), "ledger")
@@ -53,18 +59,81 @@ func TestStreamDiskIsFull(t *testing.T) {
 		os.Symlink(disk, filepath.Join(dir, server.NATSFolder))); err != nil {
 		t.Fatal(err)
 	}
-	p := serving(t, dir)
+	p := serving(t, dir, "--nats-listen", "127.0.0.1:0")
+	p.awaitNATS(t)
+	nc, err := nats.Connect(p.nats, nats.UserInfo("guest", "guest"), nats.MaxReconnects(-1),
+		nats.CustomInboxPrefix("_INBOX.full"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	c, book := begin(t, p), newBook()
+	for range 2 {
+		free := fill(t, disk)
+		writeUntilFull(t, p, c, book, "nothing can be recorded now")
+		if status, body := p.health(t); status != http.StatusServiceUnavailable ||
+			!strings.Contains(body, "nothing can be recorded now") {
+			t.Errorf("the server says of itself: %d %s", status, body)
+		}
+		book.check(t, p.records(t), recordsOfBegin)
+		free()
+		p.awaitHealthy(t)
+		goesOn(t, p, c, book)
+	}
+	if err := book.submit(t.Context(), intake.NATSClient{Conn: nc}, c.offer(t)); err != nil {
+		t.Errorf("a client that was connected all the time: %v", err)
+	}
+	p.stop(t)
+	goesOn(t, serving(t, dir), c, book)
+}
+
+// All of the data folder is on the disk that is full: journal, stream and what is saved.
+func TestDataDiskIsFull(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	p := serving(t, filepath.Join(disk, "ledger"))
+	c, book := begin(t, p), newBook()
+	for range 2 {
+		free := fill(t, disk)
+		writeUntilFull(t, p, c, book, "nothing can be recorded now")
+		free()
+		p.awaitHealthy(t)
+		goesOn(t, p, c, book)
+	}
+	p.stop(t)
+	goesOn(t, serving(t, p.dir), c, book)
+}
+
+// The disk of an outside NATS server is full. Whoever runs that frees some and starts it anew; the
+// muster server goes on by itself.
+func TestOutsideStreamDiskIsFull(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	outside := natsCluster(t, disk, anyPort)
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats", outside.ClientURL())
 	c, book := begin(t, p), newBook()
 	free := fill(t, disk)
 	writeUntilFull(t, p, c, book, "nothing can be recorded now")
-	if status, body := p.health(t); status != http.StatusServiceUnavailable ||
-		!strings.Contains(body, "nothing can be recorded now") {
-		t.Errorf("the server says of itself: %d %s", status, body)
-	}
-	book.check(t, p.records(t), recordsOfBegin)
 	free()
+	port := outside.Addr().(*net.TCPAddr).Port
+	stopNATS(outside)
+	natsCluster(t, disk, port)
+	p.awaitHealthy(t)
+	goesOn(t, p, c, book)
 	p.stop(t)
-	goesOn(t, serving(t, dir), c, book)
+}
+
+// awaitHealthy returns when the server says of itself that it takes statements.
+func (p *serverProcess) awaitHealthy(t *testing.T) {
+	t.Helper()
+	var status int
+	var body string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if status, body = p.health(t); status == http.StatusOK {
+			return
+		}
+	}
+	t.Fatalf("the server is not well again: %d %s", status, body)
 }
 
 // smallDisk mounts a disk of 16 MiB, for which root's rights are needed.

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 	"time"
 
@@ -41,11 +43,13 @@ const startTimeout = 20 * time.Second
 // How long a client may take for its part of the TLS handshake.
 const tlsTimeout = 5 * time.Second
 
-// A Server is a running NATS server.
+// A Server is a running NATS server. Its methods may be called concurrently.
 type Server struct {
-	srv      *server.Server
-	scheme   string
+	cfg      Config
 	password string
+
+	changing sync.Mutex // for Restart and Shutdown
+	srv      atomic.Pointer[server.Server]
 }
 
 // accountName is the one account, in which the stream is.
@@ -88,41 +92,53 @@ accounts {
 
 // Start runs a server and returns when it takes connections. The caller stops it with Shutdown.
 func Start(cfg Config) (*Server, error) {
-	password := rand.Text()
-	text, err := configText(cfg, password)
-	if err != nil {
-		return nil, err
-	}
-	opts := &server.Options{}
-	if err := opts.ProcessConfigString(text); err != nil {
-		return nil, fmt.Errorf("nats-server.conf: %w", err)
-	}
-	opts.NoSigs = true // this process handles its signals itself
-	opts.DontListen = cfg.Listen == ""
-	door := &door{users: opts.Users, nameless: isLoopback(cfg.Listen)}
-	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
-	opts.TLSConfig, opts.TLSTimeout = cfg.TLS, tlsTimeout.Seconds()
-	srv, err := server.NewServer(opts)
-	if err != nil {
-		return nil, fmt.Errorf("nats server: %w", err)
-	}
-	door.srv = srv
 	if cfg.Log == nil {
 		cfg.Log = silentLog{}
 	}
-	log := &startLog{Logger: cfg.Log, fatal: make(chan string, 1)}
+	s := &Server{cfg: cfg, password: rand.Text()}
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	if cfg.Listen != "" { // the port that clients know stays what it is
+		host, _, _ := net.SplitHostPort(cfg.Listen)
+		_, port, err := net.SplitHostPort(s.srv.Load().Addr().String())
+		if err != nil {
+			return nil, errors.Join(err, s.Shutdown())
+		}
+		s.cfg.Listen = net.JoinHostPort(host, port)
+	}
+	return s, nil
+}
+
+func (s *Server) start() error {
+	text, err := configText(s.cfg, s.password)
+	if err != nil {
+		return err
+	}
+	opts := &server.Options{}
+	if err := opts.ProcessConfigString(text); err != nil {
+		return fmt.Errorf("nats-server.conf: %w", err)
+	}
+	opts.NoSigs = true // this process handles its signals itself
+	opts.DontListen = s.cfg.Listen == ""
+	door := &door{users: opts.Users, nameless: isLoopback(s.cfg.Listen)}
+	opts.CustomClientAuthentication, opts.AlwaysEnableNonce = door, true
+	opts.TLSConfig, opts.TLSTimeout = s.cfg.TLS, tlsTimeout.Seconds()
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		return fmt.Errorf("nats server: %w", err)
+	}
+	door.srv = srv
+	log := &startLog{Logger: s.cfg.Log, fatal: make(chan string, 1)}
 	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()
 	if err := log.ready(srv); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("the NATS server in %s %w", cfg.Dir, err)
+		return fmt.Errorf("the NATS server in %s %w", s.cfg.Dir, err)
 	}
-	scheme := "nats://"
-	if cfg.TLS != nil {
-		scheme = "tls://"
-	}
-	return &Server{srv, scheme, password}, nil
+	s.srv.Store(srv)
+	return nil
 }
 
 func configText(cfg Config, password string) (string, error) {
@@ -174,9 +190,13 @@ func (s *Server) ConnectService(opts ...nats.Option) (*nats.Conn, error) {
 	return s.connect("service", append([]nats.Option{silent}, opts...))
 }
 
+// reconnectWait is how often a connection inside this process looks whether the server, which is
+// started anew, is there again.
+const reconnectWait = 100 * time.Millisecond
+
 func (s *Server) connect(user string, opts []nats.Option) (*nats.Conn, error) {
-	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s.srv),
-		nats.UserInfo(user, s.password),
+	opts = append([]nats.Option{nats.Name(user), nats.InProcessServer(s),
+		nats.UserInfo(user, s.password), nats.ReconnectWait(reconnectWait),
 		nats.CustomInboxPrefix("_" + strings.ToUpper(user)), nats.MaxReconnects(-1)}, opts...)
 	nc, err := nats.Connect("", opts...)
 	if err != nil {
@@ -185,19 +205,36 @@ func (s *Server) connect(user string, opts []nats.Option) (*nats.Conn, error) {
 	return nc, nil
 }
 
+// InProcessConn implements [nats.InProcessConnProvider]: what it returns is to the server that runs
+// at the time.
+func (s *Server) InProcessConn() (net.Conn, error) {
+	return s.srv.Load().InProcessConn()
+}
+
 // URL returns the address for clients from outside, or "" when there is none.
 func (s *Server) URL() string {
-	if s.srv.Addr() == nil {
+	addr := s.srv.Load().Addr()
+	if addr == nil {
 		return ""
 	}
-	return s.scheme + s.srv.Addr().String()
+	if s.cfg.TLS != nil {
+		return "tls://" + addr.String()
+	}
+	return "nats://" + addr.String()
 }
 
 // Shutdown stops the server and waits until its files are closed.
 func (s *Server) Shutdown() error {
-	s.srv.Shutdown()
-	s.srv.WaitForShutdown()
-	if s.srv.Running() {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	return s.shutdown()
+}
+
+func (s *Server) shutdown() error {
+	srv := s.srv.Load()
+	srv.Shutdown()
+	srv.WaitForShutdown()
+	if srv.Running() {
 		return errors.New("the NATS server did not stop")
 	}
 	return nil

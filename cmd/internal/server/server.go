@@ -10,6 +10,7 @@
 //	                and the key that signs checkpoints; beside it, openProjector
 //	follow          the projections, up to the journal's end
 //	openThrift      which gives memory back
+//	keepNATS        which starts the embedded NATS server anew where it gives up
 //	openAccessLog   where one is kept
 //	openAPI         HTTP
 //	openService     NATS
@@ -145,6 +146,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.openThrift()
+	s.keepNATS()
 	if err := s.openAccessLog(); err != nil {
 		return err
 	}

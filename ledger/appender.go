@@ -85,20 +85,21 @@ func (l *Ledger) run(ctx context.Context) {
 	defer rest.Stop()
 	reach := time.NewTicker(reachEvery)
 	defer reach.Stop()
-	for {
+	for turn := 0; ; turn++ {
+		next := l.inTurn(turn)
 		select {
 		case <-ctx.Done():
 			l.drain()
 			return
-		case <-l.faults:
+		case <-next.faults:
 			l.recover(l.flush())
-		case last := <-l.cfg.Log.Changed():
+		case last := <-next.changed:
 			if last > l.state.Last() {
 				l.follow()
 			}
-		case <-l.nudges:
+		case <-next.nudges:
 			l.follow()
-		case c := <-l.commands:
+		case c := <-next.commands:
 			l.take(c)
 		case <-rest.C:
 			l.heal()
@@ -107,6 +108,34 @@ func (l *Ledger) run(ctx context.Context) {
 			l.reach()
 		}
 	}
+}
+
+// sources are what the appender listens to; nil to what it does not.
+type sources struct {
+	faults, nudges <-chan struct{}
+	changed        <-chan uint64
+	commands       <-chan *command
+}
+
+// inTurn returns what to listen to: to everything where nothing has come yet, and where several
+// have, to one of them, which is another one each time. The select of Go would choose by chance; so
+// none waits longer than its turn, and what a simulated server does can be had again.
+func (l *Ledger) inTurn(turn int) sources {
+	all := sources{l.faults, l.nudges, l.cfg.Log.Changed(), l.commands}
+	const kinds = 4
+	for n := range kinds {
+		switch next := (turn + n) % kinds; {
+		case next == 0 && len(all.faults) > 0:
+			return sources{faults: all.faults}
+		case next == 1 && len(all.nudges) > 0:
+			return sources{nudges: all.nudges}
+		case next == 2 && len(all.changed) > 0:
+			return sources{changed: all.changed}
+		case next == 3 && len(all.commands) > 0:
+			return sources{commands: all.commands}
+		}
+	}
+	return all
 }
 
 // reachEvery is how often the log is asked whether it can be reached.

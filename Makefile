@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test lint bench compare clean
+.PHONY: all build demo test faults lint bench compare clean
 
 all: build
 
@@ -18,6 +18,11 @@ demo: build
 test:
 	go test -timeout 25m ./...
 	go test -short -race -vet=off -timeout 25m ./...
+
+# What make test has of cmd/faults, as often as it takes to believe it, within 40 minutes. It needs root's
+# rights, for disks and networks of its own, and strace; what cannot be done is skipped, and told.
+faults:
+	go test -count=1 -timeout 40m -v -run . ./cmd/faults -often
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }

@@ -91,6 +91,8 @@ var house = map[string][]string{
 		"github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog",
 		"filippo.io/torchwood"},
+	"cmd/faults": {"muster/cmd/internal/files", "muster/events", "muster/ledger/intake",
+		"muster/projections/web"},
 	"cmd/muster": {"golang.org/x/sync/errgroup", "golang.org/x/time/rate",
 		"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…",
 		"muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",

@@ -149,6 +149,13 @@ func illegal(all []porcupine.Operation) string {
 		for _, o := range part {
 			b.WriteString(o.Input.(*deed).String())
 		}
+		_, info := porcupine.CheckOperationsVerbose(pledges, part, time.Minute)
+		for _, longest := range info.PartialLinearizationsOperations()[0] {
+			b.WriteString("the longest order that can be:\n")
+			for _, o := range longest {
+				b.WriteString(o.Input.(*deed).String())
+			}
+		}
 	}
 	return b.String()
 }

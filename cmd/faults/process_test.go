@@ -37,6 +37,10 @@ var muster = sync.OnceValues(func() (string, error) {
 var built string // the folder of the program
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asNode) != "" {
+		natsNode()
+		return
+	}
 	code := m.Run()
 	_ = os.RemoveAll(built)
 	os.Exit(code)

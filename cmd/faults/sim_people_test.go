@@ -181,11 +181,14 @@ func (w *world) say(n int, pledge events.ID, r *rand.Rand) {
 func (w *world) do(n int, pledge events.ID, s events.Signed, r *rand.Rand) *deed {
 	d := &deed{person: n, pledge: pledge, statement: s, call: w.now()}
 	for {
-		receipt, err := w.submit(w.servers[r.IntN(len(w.servers))], s, r)
+		to := w.servers[r.IntN(len(w.servers))]
+		receipt, err := w.submit(to, s, r)
 		if d.known = err == nil || !problem.Is(err, problem.Unavailable); d.known {
 			d.sequence = receipt.Sequence
 			if err != nil {
 				d.refusal = problem.From(err).Code
+				// It rests on records that it does not always name: who looks next wants them all.
+				w.learn(to.last())
 			}
 			break
 		}
@@ -220,11 +223,16 @@ func (w *world) look(n int, pledge events.ID, r *rand.Rand) *deed {
 	if p.State == projections.Withdrawn {
 		d.rung = exit
 	}
+	w.learn(p.Last)
 	w.remember(d)
+	return d
+}
+
+// learn notes that somebody knows of a record.
+func (w *world) learn(sequence uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known = max(w.known, p.Last)
-	return d
+	w.known = max(w.known, sequence)
 }
 
 // remember keeps what somebody did for the check of the histories.

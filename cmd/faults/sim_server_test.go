@@ -192,6 +192,16 @@ func (s *simServer) pledge(ctx context.Context, id events.ID,
 	return found, err
 }
 
+// last is the last record of the process that runs, or 0.
+func (s *simServer) last() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return 0
+	}
+	return s.process.journal.Last()
+}
+
 func (s *simServer) cut(d time.Duration, there, back bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,10 +19,13 @@ test:
 	go test -timeout 25m ./...
 	go test -short -race -vet=off -timeout 25m ./...
 
-# What make test has of cmd/faults, as often as it takes to believe it, within 40 minutes. It needs root's
-# rights, for disks and networks of its own, and strace; what cannot be done is skipped, and told.
+# Every test that deploy/RELIABILITY.md names, as often as it takes to believe it: within 40 minutes. It
+# needs root's rights, for disks and networks of its own, and strace; what cannot be done here is skipped,
+# and says so.
 faults:
-	go test -count=1 -timeout 40m -v -run . ./cmd/faults -often
+	MUSTER_FAULTS=1 go test -v -count=1 -p 1 -timeout 40m \
+	-run "^($$(grep -o 'Test[A-Z][A-Za-z0-9]*' deploy/RELIABILITY.md | sort -u | paste -sd '|' -))$$" \
+	./cmd/... ./ledger/...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt:"; gofmt -l .; exit 1; }

@@ -111,15 +111,17 @@ func (n *notes) check(l heldLedger) (wrong []error) {
 
 // has checks that what a receipt is for is in its place.
 func (l *heldLedger) has(r noted) []error {
-	if r.Sequence == 0 || r.Sequence > uint64(len(l.records)) {
-		return []error{fmt.Errorf("lost: %s was acknowledged at %s as record %d, and there are %d",
-			r.ID, r.At.Format(time.RFC3339Nano), r.Sequence, len(l.records))}
+	lost := func(instead string, args ...any) []error {
+		return []error{fmt.Errorf("lost: %s was acknowledged at %s as record %d, and %s", r.ID,
+			r.At.Format(time.RFC3339Nano), r.Sequence, fmt.Sprintf(instead, args...))}
+	}
+	if r.Sequence > uint64(len(l.records)) {
+		return lost("there are %d", len(l.records))
 	}
 	rec := l.records[r.Sequence-1]
 	leaf := sha256.Sum256([]byte(rec.Stored))
 	if rec.ID.String() != r.ID || hex.EncodeToString(leaf[:]) != r.Leaf {
-		return []error{fmt.Errorf("lost: %s was acknowledged at %s as record %d, and that is %s", r.ID,
-			r.At.Format(time.RFC3339Nano), r.Sequence, rec.ID)}
+		return lost("that is another record, or was altered: %s", rec.ID)
 	}
 	return nil
 }

@@ -74,13 +74,17 @@ func (w *town) server(n int) *process {
 func (w *town) letFail(c *cluster, flags []string, r *rand.Rand) {
 	w.t.Helper()
 	w.trial.await(20)
-	n := r.IntN(3)
-	switch r.IntN(3) {
+	n, long := r.IntN(3), time.Duration(r.Int64N(int64(6*time.Second)))
+	if often && r.IntN(4) == 0 {
+		long = []time.Duration{12 * time.Second, 75 * time.Second}[r.IntN(2)]
+	}
+	switch r.IntN(4) {
 	case 0:
-		w.t.Logf("%s: node %d hangs", time.Since(w.began), n)
-		c.nodes[n].signal(w.t, syscall.SIGSTOP)
-		time.Sleep(time.Duration(r.Int64N(int64(12 * time.Second))))
-		c.nodes[n].signal(w.t, syscall.SIGCONT)
+		w.t.Logf("%s: node %d hangs for %s", time.Since(w.began), n, long)
+		c.nodes[n].hangs(w.t, long)
+	case 3:
+		w.t.Logf("%s: server %d hangs for %s", time.Since(w.began), n, long)
+		w.server(n).hangs(w.t, long)
 	case 1:
 		w.t.Logf("%s: node %d is killed", time.Since(w.began), n)
 		c.nodes[n].kill()
@@ -98,10 +102,16 @@ func (w *town) letFail(c *cluster, flags []string, r *rand.Rand) {
 	}
 }
 
-func (p *process) signal(t testing.TB, s syscall.Signal) {
+// hangs stops the process for a time, which does not notice.
+func (p *process) hangs(t testing.TB, d time.Duration) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := p.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGSTOP {
+			time.Sleep(d)
+		}
 	}
 }
 

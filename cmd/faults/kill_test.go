@@ -8,10 +8,10 @@ import (
 	"muster/ledger/seeded"
 )
 
-// rounds is how often a fault is repeated: seldom in a short run, and often where many is set.
+// rounds is how often a fault is repeated: seldom in a short run, and many times for make faults.
 func rounds(short, usual, long int) int {
 	switch {
-	case *often:
+	case often:
 		return long
 	case testing.Short():
 		return short

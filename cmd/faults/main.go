@@ -55,7 +55,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 		}
 		return write(*url, *founder, *notebook, *writers, *limit, stdout)
 	case "check":
-		until := f.String("until", "", "a time, RFC 3339: what was acknowledged later does not count")
+		until := f.String("until", "",
+			"a time, RFC 3339: what was acknowledged later does not count")
 		if err := f.Parse(args[1:]); err != nil {
 			return err
 		}

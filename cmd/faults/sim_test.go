@@ -3,14 +3,15 @@ package main
 import (
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
 
-var (
-	seed  = flag.Uint64("seed", 0, "the one world to simulate")
-	often = flag.Bool("often", false, "simulate thousands of worlds, and repeat every fault often")
-)
+var seed = flag.Uint64("seed", 0, "the one world to simulate")
+
+// often is for make faults: thousands of worlds, and every fault many times.
+var often = os.Getenv("MUSTER_FAULTS") != ""
 
 // seeds returns the worlds to simulate.
 func seeds() (all []uint64) {
@@ -19,7 +20,7 @@ func seeds() (all []uint64) {
 	}
 	n := 250
 	switch {
-	case *often:
+	case often:
 		n = 3000
 	case testing.Short():
 		n = 25

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	aTest  = regexp.MustCompile("`(Test[A-Z][A-Za-z0-9]*)`")
+	aFunc  = regexp.MustCompile(`(?m)^func (Test[A-Z][A-Za-z0-9]*)\(t \*testing\.T\)`)
+	behind = filepath.Join("..", "..")
+)
+
+// Every promise of deploy/RELIABILITY.md names a test that shows it, and each test that is named is
+// there.
+func TestReliabilityIsShown(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(behind, "deploy", "RELIABILITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := allTests(t)
+	for _, named := range aTest.FindAllStringSubmatch(string(text), -1) {
+		if !there[named[1]] {
+			t.Errorf("there is no test %s", named[1])
+		}
+	}
+	promises := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") ||
+			strings.Contains(line, "| shown by |") {
+			continue
+		}
+		if promises++; !aTest.MatchString(line) {
+			t.Errorf("this promise names no test: %s", line)
+		}
+	}
+	if promises < 10 {
+		t.Errorf("there are %d promises", promises)
+	}
+}
+
+// allTests returns the names of all tests.
+func allTests(t *testing.T) map[string]bool {
+	all := map[string]bool{}
+	err := filepath.WalkDir(behind, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, found := range aFunc.FindAllStringSubmatch(string(text), -1) {
+			all[found[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

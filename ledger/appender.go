@@ -226,7 +226,7 @@ func (l *Ledger) decide(c *command, anchored bool) {
 	if err == nil {
 		err = l.judge(c)
 	}
-	if err == nil && withheld && !c.unsigned {
+	if err == nil && withheld && !c.check { // to ask is free, and a record names who has guessed
 		err = rules.IDWithheld(c.signed.Statement.Head().ID)
 	}
 	if err != nil {

@@ -250,7 +250,8 @@ func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Rece
 	return submit()
 }
 
-// Check says what Submit would say of a statement now, nil for a record, and records nothing.
+// Check says what Submit would say of a statement now, nil for a record, and records nothing. Only
+// that its id is taken by what the signer may not read, it does not say.
 func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 	_, err := l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, true) })
 	return err

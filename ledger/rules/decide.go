@@ -175,8 +175,9 @@ func IDTaken(id events.ID, sequence uint64) error {
 			"again would count twice; else give the new statement an id of its own", sequence)
 }
 
-// IDWithheld is IDTaken for a signer who may not read the record that has the id, and whose
-// statement breaks no other rule: where it is recorded is not told.
+// IDWithheld is IDTaken for a signer who may not read the record that has the id, who submits a
+// statement that breaks no other rule: where it is recorded is not told, and nothing at all to who
+// only asks. So each guess at an id that is wrong is a record, which names its signer.
 func IDWithheld(id events.ID) error {
 	return refuse(codeIDTaken,
 		"the id %s is that of another statement, which is not for you to read", id).

@@ -45,7 +45,8 @@
 //     first receipt, also when its signature is another one that is right; another statement with
 //     the id, or another signer, is refused. [Decide] leaves this rule to the
 //     [muster/ledger.Ledger], which can look into its journal. Where the record with the id is is
-//     told to those who may read it. (id-taken; TestRule03IDOnce)
+//     told to those who may read it, and to others who submit a statement, not to those who only
+//     ask, that there is one. (id-taken; TestRule03IDOnce)
 //
 //  4. Only a member signs, with the very key that was admitted, from the record of its admission
 //     to that of its revocation. (not-admitted, revoked, bad-signature; TestRule04OnlyMembersSign)

@@ -40,8 +40,8 @@ func TestRule02ForThisLedger(t *testing.T) {
 }
 
 // Under the id of what one may not read, a statement is refused as where that was never said, as
-// long as it breaks another rule; of one that breaks none, and of nothing else, it is told that the
-// id is taken, and not by what.
+// long as it breaks another rule or is only asked about; of one that breaks none, and of nothing
+// else, it is told that the id is taken, and not by what.
 func TestIDOfWhatIsWithheld(t *testing.T) {
 	said, never := ruleLedger(t), ruleLedger(t)
 	submit := func(l *ledger.Ledger, by *events.Signer, st events.Statement) error {
@@ -70,6 +70,9 @@ func TestIDOfWhatIsWithheld(t *testing.T) {
 	ofParis := ruleSay("pledge.offered", "ID", ruleFRA1, "Quantity", events.Count(7))
 	ruleRefused(t, submit(said, ruleBerlin, ofBerlin), "id-taken",
 		taken+"which is not for you to read", "give the statement an id of its own")
+	if err := said.Check(t.Context(), ruleSigned(t, ruleBerlin, ofBerlin)); err != nil {
+		t.Errorf("who only asks is told %v", err)
+	}
 	if err := submit(said, ruleParis, ofParis); err == nil ||
 		!strings.Contains(err.Error(), taken+"recorded as 6") {
 		t.Errorf("France is not told where its own pledge is: %v", err)

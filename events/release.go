@@ -14,7 +14,7 @@ type Release string
 // From the widest to the narrowest. What says nothing of it is for the coalition.
 const (
 	Public           Release = "public"       // everybody
-	CoalitionOnly    Release = "coalition"    // every member of the ledger
+	CoalitionOnly    Release = "coalition"    // every member but readers cleared for less
 	CoordinatorsOnly Release = "coordinators" // the coordinators, and the nation whose it is
 )
 

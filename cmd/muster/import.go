@@ -33,8 +33,9 @@ func (a *app) importCSVCmd() *cobra.Command {
 column is what, what holds for every row, and what the file's words for units stand for; flags add to it. Every row is
 checked before the first is recorded: when one is refused, nothing is. Importing the same file again records nothing.
 
-The field release says who may read a pledge: public (everybody), coalition (every member of the ledger) or coordinators (they and
-the nation itself). It is never narrowed; ` + whereOpen + ".",
+The field release says who may read a pledge: public (everybody), coalition (every nation, the
+coordinators and the readers cleared for it) or coordinators (they, the readers cleared as they
+are, and the nation itself). It is never narrowed; ` + whereOpen + ".",
 		Example: `  muster import csv round.csv --map round.map.yaml --dry-run
   muster import csv round.csv --column nation=country --column quantity=offered --always operation=mnf-u --always role=ground --always unit=personnel --always from=2026-03-01 --always effective=2026-01-10`,
 		Args: args("FILE"),

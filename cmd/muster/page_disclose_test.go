@@ -33,8 +33,8 @@ func TestPageDiscloses(t *testing.T) {
 	b.fill("#f-quantity", "4")
 	b.click(".fields .primary")
 	b.says("#statement", `"releasable_to":["FRA","NOR"]`)
-	b.says("#will-read", "the coordinators, United Kingdom, France, Norway. This server "+
-		"restricts nobody")
+	b.says("#will-read", "the coordinators and the readers cleared as they are, United Kingdom, "+
+		"France, Norway. This server restricts nobody")
 	signs(b, key)
 	b.says("#sign-done", "Recorded as record 58")
 

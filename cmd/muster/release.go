@@ -16,8 +16,9 @@ import (
 
 // What is said of a release wherever one can be given, and of a clearance.
 const (
-	releaseHelp = "public (everybody), coalition (every member of the ledger) or coordinators " +
-		"(they, the nation itself and those of --releasable-to); it is never narrowed; " + whereOpen
+	releaseHelp = "public (everybody), coalition (every nation, the coordinators and the readers " +
+		"cleared for it) or coordinators (they, the readers cleared as they are, the nation " +
+		"itself and those of --releasable-to); it is never narrowed; " + whereOpen
 	whereOpen = "a server that lets everybody read all (--read open) shows it to everybody all " +
 		"the same"
 )
@@ -93,9 +94,9 @@ func whoReads(l events.Label) string {
 	case events.Public:
 		return "everybody"
 	case events.CoalitionOnly, "":
-		return "every member of the ledger"
+		return "every nation, the coordinators and the readers cleared for the coalition"
 	}
-	who := []string{"the coordinators"}
+	who := []string{"the coordinators", "the readers cleared as they are"}
 	for _, n := range append([]events.Nation{l.Owner}, l.To...) {
 		if n != "" {
 			who = append(who, n.Named())

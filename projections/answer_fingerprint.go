@@ -24,6 +24,8 @@ type Fingerprints struct {
 	AsOf  uint64        `json:"as_of"`
 	Each  []Fingerprint `json:"each"`
 	Whole string        `json:"whole"` // SHA-256, in hex, over the names and hashes of each
+	// View is whose picture it is: see [Basis].
+	View events.View `json:"view,omitzero"`
 }
 
 // Fingerprint renders every projection as of a record, 0 for the last, and hashes it. The rendering

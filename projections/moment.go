@@ -201,15 +201,23 @@ func (b Basis) String() string {
 
 // released says to people what was counted, "" for all.
 func (b Basis) released() string {
-	switch nation, is := b.View.Nation(); {
-	case b.View == "":
+	if b.View == "" {
 		return ""
-	case is:
-		return "; counted: what is released to " + nation.Named()
-	case b.View == events.PublicView:
-		return "; counted: what is public"
 	}
-	return "; counted: what is released to the " + string(b.View)
+	return "; counted: " + Released(b.View)
+}
+
+// Released says to people what a view has.
+func Released(v events.View) string {
+	switch nation, is := v.Nation(); {
+	case is:
+		return "what is released to " + nation.Named()
+	case v == events.PublicView:
+		return "what is public"
+	case v == events.CoalitionView:
+		return "what is released to the coalition"
+	}
+	return "all"
 }
 
 // Known says to people what was known.

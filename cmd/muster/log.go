@@ -44,7 +44,8 @@ func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bo
 		if err := a.ask(ctx, "records", parameters, &page); err != nil {
 			return err
 		}
-		all.AsOf, all.Next, all.Withheld = page.AsOf, page.Next, all.Withheld+page.Withheld
+		all.AsOf, all.Next, all.View = page.AsOf, page.Next, page.View
+		all.Withheld += page.Withheld
 		all.Records = append(all.Records, page.Records...)
 		if page.Next > page.AsOf {
 			break

@@ -55,7 +55,11 @@ func (l listing) write(format string, w io.Writer) error {
 	if t.Basis != nil && t.Basis.Beginning != "" {
 		t.Above = append([]string{t.Basis.Opening() + " For today: --on today.", ""}, t.Above...)
 	}
-	return writeTable(w, t)
+	err := writeTable(w, t)
+	if foot := t.Foot(); foot != "" && err == nil {
+		_, err = fmt.Fprintln(w, foot)
+	}
+	return err
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -31,7 +31,7 @@ server does it. The exit code is 10 when there was a difference.`,
 	}
 }
 
-func (a *app) rebuild(ctx context.Context) (r projector.Rebuilding, err error) {
+func (a *app) rebuild(ctx context.Context) (r web.Rebuilding, err error) {
 	if a.data == "" || a.url != "" || a.nats.Given() {
 		return r, a.ask(ctx, "rebuild", nil, &r)
 	}
@@ -47,10 +47,11 @@ func (a *app) rebuild(ctx context.Context) (r projector.Rebuilding, err error) {
 		return r, err
 	}
 	defer j.Close()
-	return projector.Rebuild(ctx, filepath.Join(a.data, server.ProjectionsFile), j)
+	r.Rebuilding, err = projector.Rebuild(ctx, filepath.Join(a.data, server.ProjectionsFile), j)
+	return r, err
 }
 
-func (a *app) printRebuilding(r projector.Rebuilding) error {
+func (a *app) printRebuilding(r web.Rebuilding) error {
 	if err := (listing{r, web.RebuildTable(r)}).write(a.format, a.stdout); err != nil {
 		return err
 	}

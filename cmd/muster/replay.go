@@ -210,10 +210,9 @@ func (a *app) serverRecords(ctx context.Context, view events.View) iter.Seq2[eve
 type replayed struct {
 	projections.Fingerprints
 	// Against is the server that it was compared with, and Parted the first record as of which the
-	// two differ, 0 for none. View is of those whose picture it is, "" for all.
-	View    events.View `json:"view,omitempty"`
-	Against string      `json:"against,omitempty"`
-	Parted  uint64      `json:"parted,omitempty"`
+	// two differ, 0 for none.
+	Against string `json:"against,omitempty"`
+	Parted  uint64 `json:"parted,omitempty"`
 }
 
 func (a *app) printReplay(ctx context.Context, p *projections.Picture, view events.View,
@@ -222,7 +221,8 @@ func (a *app) printReplay(ctx context.Context, p *projections.Picture, view even
 	if err != nil {
 		return err
 	}
-	r := replayed{Fingerprints: f, View: view, Against: against}
+	f.View = view
+	r := replayed{Fingerprints: f, Against: against}
 	if against != "" {
 		client, err := a.asking(against)
 		if err != nil {

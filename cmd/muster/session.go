@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/events"
 	"muster/events/problem"
+	"muster/projections"
 	"muster/projections/access"
 	"muster/projections/web"
 )
@@ -146,7 +146,7 @@ func sessionSentence(w web.SessionState) string {
 	case w.View == "":
 		return who + ". This server is read by members of the ledger alone."
 	}
-	return fmt.Sprintf("%s. It reads %s.", who, readable(w.View))
+	return fmt.Sprintf("%s. It reads %s.", who, projections.Released(w.View))
 }
 
 func (a *app) endSession(ctx context.Context) error {
@@ -175,18 +175,4 @@ func (a *app) endSession(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// readable says to people what a view shows.
-func readable(v events.View) string {
-	nation, is := v.Nation()
-	switch {
-	case is:
-		return "what is released to " + nation.Named()
-	case v == events.PublicView:
-		return "what is public"
-	case v == events.CoordinatorsView:
-		return "all"
-	}
-	return "what is released to the coalition"
 }

@@ -42,6 +42,7 @@ func (s *Service) Fingerprint(ctx context.Context,
 				p = projections.NewPicture()
 			}
 			f, err = p.Fingerprint(ctx, m.AsOf)
+			f.View = m.View
 			return err
 		})
 }

@@ -19,6 +19,8 @@ type Ledger struct {
 	// Sequence is the last record, and Recorded when it was recorded.
 	Sequence uint64    `json:"sequence"`
 	Recorded time.Time `json:"recorded"`
+	// View is for whom this was answered: see [projections.Basis].
+	View events.View `json:"view,omitzero"`
 	// CheckpointKey verifies this server's checkpoints, when nobody has said before which key does.
 	CheckpointKey string `json:"checkpoint_key,omitempty" doc:"The public key with which this server signs checkpoints (C2SP signed-note)"`
 }
@@ -30,7 +32,8 @@ func (s *Service) Ledger(_ context.Context, _ *LedgerQuery) (l Ledger, err error
 		if !ok {
 			return notFounded()
 		}
-		l = Ledger{Founding: founding, Sequence: p.Sequence(), CheckpointKey: s.CheckpointKey}
+		l = Ledger{Founding: founding, Sequence: p.Sequence(), View: s.view,
+			CheckpointKey: s.CheckpointKey}
 		l.Recorded, _ = p.Recorded(l.Sequence)
 		l.First, err = s.firstHash()
 		return err

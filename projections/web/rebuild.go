@@ -3,14 +3,27 @@ package web
 import (
 	"context"
 
+	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/projector"
 )
 
+// A Rebuilding is what came of it when a picture was built anew.
+type Rebuilding struct {
+	projector.Rebuilding
+	// View is whose picture it is: see [projections.Basis].
+	View events.View `json:"view,omitzero"`
+}
+
 // Rebuild builds all projections anew from the first record, and compares them with the picture
 // that answers. It is work: one at a time is done, and another is refused meanwhile.
-func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (projector.Rebuilding, error) {
+func (s *Service) Rebuild(ctx context.Context, _ *RebuildQuery) (Rebuilding, error) {
+	r, err := s.rebuild(ctx)
+	return Rebuilding{r, s.view}, err
+}
+
+func (s *Service) rebuild(ctx context.Context) (projector.Rebuilding, error) {
 	select {
 	case s.rebuilding <- struct{}{}:
 		defer func() { <-s.rebuilding }()

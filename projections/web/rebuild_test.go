@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"muster/projections/projector"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 func TestRebuild(t *testing.T) {
 	l := newRound(t)
 	s := newServer(t, l.testLog)
-	r := told[projector.Rebuilding](s, "rebuild", "")
+	r := told[Rebuilding](s, "rebuild", "")
 	if !r.Identical() || r.AsOf != l.Last() || len(r.Each) == 0 || r.Replaced || r.Discarded != "" {
 		t.Errorf("%+v", r)
 	}
@@ -28,7 +27,7 @@ func TestRebuildOfAPictureThatIsBehind(t *testing.T) {
 	s := newStillServer(t, l.testLog)
 	asOf := l.Last()
 	l.offer("PRT", 7)
-	r := told[projector.Rebuilding](s, "rebuild", "")
+	r := told[Rebuilding](s, "rebuild", "")
 	equal(t, "identical", r.Identical(), true)
 	equal(t, "as of", r.AsOf, asOf)
 }
@@ -39,7 +38,7 @@ func TestRebuildFindsWhatDiffers(t *testing.T) {
 	s := newServer(t, l.testLog)
 	another := newRound(t)
 	s.source.testLog = another.testLog
-	r := told[projector.Rebuilding](s, "rebuild", "")
+	r := told[Rebuilding](s, "rebuild", "")
 	differ := map[string]bool{}
 	for _, one := range r.Each {
 		differ[one.Name] = !one.Identical

@@ -30,6 +30,8 @@ type Records struct {
 	// AsOf is the last record there was.
 	AsOf    uint64   `json:"as_of" doc:"The last record there was"`
 	Records []Record `json:"records"`
+	// View is whose log it is, where some records are withheld from those: see [projections.Basis].
+	View events.View `json:"view,omitzero"`
 	// Withheld is how many of the places from the first that was asked for up to Next, without it,
 	// are those of records that the view does not show: all that is told of these is where they
 	// are.
@@ -85,7 +87,7 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 		return Records{}, err
 	}
 	defer done()
-	a := Records{AsOf: s.Source.Last(), Records: []Record{}, Next: from}
+	a := Records{AsOf: s.Source.Last(), Records: []Record{}, View: s.view, Next: from}
 	left := pageLeft{cmp.Or(q.Limit, s.pageSize), pageBytes}
 	for rec, err := range s.Source.Records(from) {
 		switch {

@@ -16,8 +16,9 @@ import (
 // CSV over HTTP, and as a table, CSV or JSON lines on the command line.
 //
 //   - A number that is a sum stands beside its unit. What is unknown is written "unknown", never 0.
-//   - In CSV, every row says what it rests on (as_of, on, rung), and text that a spreadsheet would
-//     take for a formula is made harmless with an apostrophe before it.
+//   - In CSV, every row says what it rests on (as_of, on, rung), and for whom it was counted where
+//     that is not everybody (view); text that a spreadsheet would take for a formula is made
+//     harmless with an apostrophe before it.
 type Table struct {
 	Head []string
 	Rows []Row
@@ -25,6 +26,8 @@ type Table struct {
 	Above, Below []string
 	// Basis is what the rows rest on, when they rest on a moment.
 	Basis *projections.Basis
+	// View is for whom they were counted, where they rest on none; "" for whoever reads all.
+	View events.View
 	// Since is what they are compared with, when they are.
 	Since *projections.Basis
 	// Beside are tables for people of what is told beside the rows and never mixed in.
@@ -147,29 +150,47 @@ func (t Table) writeRows(c *csv.Writer) error {
 
 func (t Table) all() []Row { return slices.Concat(t.Rows, t.Also) }
 
-// basis returns the columns of what every row rests on.
+// basis returns the columns of what every row rests on, and for whom it was counted.
 func (t Table) basis() (head, cells []string) {
-	b := t.Basis
-	if b == nil {
-		return nil, nil
+	add := func(column, cell string) {
+		if cell != "" {
+			head, cells = append(head, column), append(cells, cell)
+		}
 	}
-	head, cells = []string{"as_of", "on"}, []string{number(b.AsOf), b.Days()}
-	if !b.Rung.IsZero() {
-		head, cells = append(head, "rung"), append(cells, b.Rung.String())
+	if b := t.Basis; b != nil {
+		head, cells = []string{"as_of", "on"}, []string{number(b.AsOf), b.Days()}
+		add("rung", b.Rung.String())
+		if b.WhatIf != nil {
+			add("what_if", b.WhatIf.String())
+		}
+		add("beginning", string(b.Beginning))
+		add("not_begun", b.NotBegun)
+		if s := t.Since; s != nil {
+			head = append(head, "from_as_of", "from_on")
+			cells = append(cells, number(s.AsOf), s.Days())
+		}
 	}
-	if b.WhatIf != nil {
-		head, cells = append(head, "what_if"), append(cells, b.WhatIf.String())
-	}
-	if b.Beginning != "" {
-		head, cells = append(head, "beginning"), append(cells, string(b.Beginning))
-	}
-	if b.NotBegun != "" {
-		head, cells = append(head, "not_begun"), append(cells, b.NotBegun)
-	}
-	if s := t.Since; s != nil {
-		head, cells = append(head, "from_as_of", "from_on"), append(cells, number(s.AsOf), s.Days())
-	}
+	add("view", string(t.view()))
 	return head, cells
+}
+
+// Foot says to people for whom the rows were counted: "" for all, and where a line over or under
+// the table says so already.
+func (t Table) Foot() string {
+	view := t.view()
+	said := projections.Released(view)
+	if view == "" || strings.Contains(strings.Join(slices.Concat(t.Above, t.Below), "\n"), said) {
+		return ""
+	}
+	return "Counted: " + said + "."
+}
+
+// view is for whom the rows were counted, "" for all.
+func (t Table) view() events.View {
+	if t.Basis != nil {
+		return t.Basis.View
+	}
+	return t.View
 }
 
 // WriteNDJSON writes the values of the rows, each as one line of JSON.

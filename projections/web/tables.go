@@ -11,7 +11,6 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/projections"
-	"muster/projections/projector"
 )
 
 // This file has the rows of the answers: the first column says what a row is about, the last what a
@@ -400,7 +399,8 @@ func PlanTable(p Plan) Table {
 
 // MembersTable has a row for each key.
 func MembersTable(r projections.Roster) Table {
-	t := Table{Head: []string{"name", "role", "party", "clearance", "admitted", "revoked", "key"}}
+	t := Table{View: r.View,
+		Head: []string{"name", "role", "party", "clearance", "admitted", "revoked", "key"}}
 	for _, m := range r.Members {
 		t.Add(m, m.Name, string(m.Role), string(m.Party), string(m.Clearance), number(m.Admitted),
 			orEmpty(m.Revoked), string(m.Key))
@@ -421,8 +421,8 @@ func ScopesTable(all projections.Scopes) Table {
 
 // RecordsTable has a row for each record.
 func RecordsTable(all Records) Table {
-	t := Table{Head: []string{"sequence", "recorded", "type", "nation", "operation", "signed by",
-		"statement"}}
+	t := Table{View: all.View, Head: []string{"sequence", "recorded", "type", "nation", "operation",
+		"signed by", "statement"}}
 	for _, r := range all.Records {
 		t.Add(r, number(r.Sequence), r.Recorded, string(r.Type), string(r.Nation),
 			string(r.Operation), r.Signer, r.Statement())
@@ -439,7 +439,7 @@ func (r Record) Statement() string {
 
 // FingerprintTable has a row for each projection.
 func FingerprintTable(f projections.Fingerprints) Table {
-	t := Table{Head: []string{"projection", "entries", "fingerprint"}}
+	t := Table{View: f.View, Head: []string{"projection", "entries", "fingerprint"}}
 	for _, one := range f.Each {
 		t.Add(one, one.Name, number(one.Entries), one.SHA256)
 	}
@@ -449,8 +449,8 @@ func FingerprintTable(f projections.Fingerprints) Table {
 }
 
 // RebuildTable has a row for each projection.
-func RebuildTable(r projector.Rebuilding) Table {
-	t := Table{Head: []string{"projection", "entries", "identical", "fingerprint"}}
+func RebuildTable(r Rebuilding) Table {
+	t := Table{View: r.View, Head: []string{"projection", "entries", "identical", "fingerprint"}}
 	for _, p := range r.Each {
 		identical := "NO"
 		if p.Identical {

@@ -64,8 +64,8 @@ func allocations(p projections.Pledge, write func(events.Quantity) string) strin
 // PledgeTable has a row for each record of a pledge's life.
 func PledgeTable(w PledgeLife) Table {
 	p := w.Pledge
-	t := Table{Head: []string{"sequence", "recorded", "effective", "type", "signed by", "what",
-		"corrected by"}}
+	t := Table{View: w.View, Head: []string{"sequence", "recorded", "effective", "type",
+		"signed by", "what", "corrected by"}}
 	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Named(), p.Nation,
 		p.Operation), PledgeSentence(p)}
 	if released := releaseSentence(&p); released != "" {

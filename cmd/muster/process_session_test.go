@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,10 +172,27 @@ func TestSessionsOnTwoServers(t *testing.T) {
 	if a.reads(t, onA) != 200 || b.reads(t, onB) != 200 || a.reads(t, onB) != 401 {
 		t.Error("the sessions of the two servers")
 	}
+	waits := make(chan *problem.Problem)
+	for _, body := range slices.Repeat([]string{`{"from":100,"wait":60}`}, 8) {
+		go func() {
+			_, p := ask("records", body, tokens[2])
+			waits <- p
+		}()
+	}
 	revoked := &events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
 		Ledger: c.origin}, Key: c.paris.Key(), Reason: "it was lost"}
 	if _, err := a.client().Submit(t.Context(), signed(t, revoked, founder)); err != nil {
 		t.Fatal(err)
+	}
+	for range 8 { // which either server has taken
+		select {
+		case p := <-waits:
+			if p == nil || p.Code != session.CodeEnded && p.Kind != problem.Busy {
+				t.Errorf("a wait of somebody who was revoked ends with %v", p)
+			}
+		case <-time.After(patience):
+			t.Fatal("a wait of somebody who was revoked goes on")
+		}
 	}
 	b.awaitProjected(t, 4)
 	if a.reads(t, onA) != 401 || b.reads(t, onB) != 401 {

@@ -139,7 +139,7 @@ func (s *Service) goesOn(ctx context.Context, ledger, of string, seen uint64) er
 	waiting, cancel := s.wait(ctx, s.lag)
 	defer cancel()
 	if seen <= s.Source.Last() || s.Source.Wait(waiting, seen-1) == nil {
-		return nil
+		return s.stillKnown(ctx)
 	}
 	if ledger == "" {
 		return problem.New(problem.Conflict,
@@ -261,7 +261,10 @@ func (s *Service) waitFor(ctx context.Context, l *live,
 		until, cancel := context.WithTimeout(ctx, s.heartbeat)
 		err := something(until)
 		cancel()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		if err == nil {
+			return s.stillKnown(ctx)
+		}
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 		if err := l.send([]byte(": still here\n\n")); err != nil {

@@ -75,11 +75,6 @@ func (s *Service) answerNATS(
 		return nil, err
 	}
 	does := s.workOfQuestion(name, r.given["wait"] != "")
-	if token := knockOf(ctx).token; r.given["wait"] != "" && s.Sessions.has(token) {
-		var end context.CancelFunc
-		ctx, end = s.Sessions.While(ctx, token)
-		defer end()
-	}
 	err = s.served(ctx, newAsker(overNATS), does, func(ctx context.Context) error {
 		a, err := reply(ctx, r)
 		if err == nil {

@@ -91,49 +91,41 @@ func (ss *Sessions) askPeer(ctx context.Context, made, what string, data []byte)
 	return a, err == nil && json.Unmarshal(m.Data, &a) == nil
 }
 
-// has reports whether a token is of a session that this server has given.
-func (ss *Sessions) has(token string) bool {
-	return ss != nil && token != "" && session.IDOf(token) == ss.ID()
-}
-
 // isOfPeer reports whether a request has the token of a session that another server has.
 func (ss *Sessions) isOfPeer(req micro.Request) bool {
 	token := req.Headers().Get(SessionHeader)
 	return ss.peers != nil && token != "" && session.IDOf(token) != ss.ID()
 }
 
-// whoOverNATS returns whose token it is, which another server may have given.
-func (ss *Sessions) whoOverNATS(ctx context.Context, client, token string) (access.Reader, error) {
+// whose returns whose token it is, which another server may have given.
+func (ss *Sessions) whose(ctx context.Context, token string) (access.Reader, error) {
 	hash := sha256.Sum256([]byte(token))
 	a, ok := ss.askPeer(ctx, token, "note", hash[:])
 	if !ok {
-		return ss.who(client, token)
+		return ss.Store.Who(token)
 	}
 	who, err := ss.Vouched(a.Note, ss.reachedOverNATS)
 	if err != nil {
 		err = session.Ended()
 	}
-	return who, ss.guessed(client, err)
+	return who, err
 }
 
 // signInOverNATS begins a session, at the server that has given the nonce.
 func (ss *Sessions) signInOverNATS(ctx context.Context, client string, note []byte) (Session,
 	access.Reader, error) {
-	var who access.Reader
 	if n, err := session.Parse(note); err == nil {
-		if err := ss.Check(client, ss.Now()); err != nil {
-			return Session{}, who, err
-		}
-		if a, ok := ss.askPeer(ctx, n.Nonce, "begin", note); ok && a.Problem != nil {
-			return Session{}, who, ss.guessed(client, a.Problem)
-		} else if ok && a.Session != nil {
-			who = access.Reader{Key: a.Session.Key, Role: a.Session.Role, View: a.Session.View,
-				Until: a.Session.Until}
-			return *a.Session, who, nil
+		a, ok := ss.askPeer(ctx, n.Nonce, "begin", note)
+		switch {
+		case ok && a.Problem != nil:
+			return Session{}, access.Reader{}, ss.guessedOverNATS(client, a.Problem)
+		case ok && a.Session != nil:
+			return *a.Session, access.Reader{Key: a.Session.Key, Role: a.Session.Role,
+				View: a.Session.View, Until: a.Session.Until}, nil
 		}
 	}
-	token, who, err := ss.signIn(client, note, ss.reachedOverNATS)
-	return sessionOf(token, who), who, err
+	token, who, err := ss.SignIn(note, ss.reachedOverNATS)
+	return sessionOf(token, who), who, ss.guessedOverNATS(client, err)
 }
 
 // endOverNATS ends a session, which another server may have.

@@ -51,7 +51,11 @@ func (s *Service) Records(ctx context.Context, q *RecordsQuery) (Records, error)
 			return page, err
 		}
 		from = page.Next
-		switch err := s.Source.Wait(waiting, from-1); {
+		err = s.Source.Wait(waiting, from-1)
+		if ended := s.stillKnown(ctx); ended != nil {
+			return Records{}, ended
+		}
+		switch {
 		case err == nil:
 		case errors.Is(err, waiting.Err()):
 			return page, nil

@@ -32,7 +32,11 @@ func (s *Service) Released(ctx context.Context, view string, from uint64, n int)
 func (s *Service) labelled(ctx context.Context, record uint64) error {
 	waiting, cancel := s.wait(ctx, s.recordWait)
 	defer cancel()
-	if err := s.full.WaitFor(waiting, record); err != nil {
+	err := s.full.WaitFor(waiting, record)
+	if ended := s.stillKnown(ctx); ended != nil {
+		return ended
+	}
+	if err != nil {
 		return problem.New(problem.Unavailable, "who may read record %d is not known yet: %w",
 			record,
 			err).WithHint("ask again in a moment")

@@ -89,11 +89,14 @@ func NewService(p access.Pictures, s records.Source) *Service {
 // is told that it is not there. Call it before waiting for the requests being worked on.
 func (s *Service) Stop() { s.stop() }
 
-// wait returns a context for waiting no longer than that. The caller ends it.
-func (s *Service) wait(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+// wait returns a context for waiting no longer than that, and no longer than the session of whoever
+// asks lasts. The caller ends it, and then asks stillKnown.
+func (s *Service) wait(ctx context.Context, atMost time.Duration) (context.Context,
+	context.CancelFunc) {
+	ctx, end := s.whileKnown(ctx)
 	ctx, cancel := context.WithTimeout(ctx, atMost)
 	release := context.AfterFunc(s.waiting, cancel)
-	return ctx, func() { release(); cancel() }
+	return ctx, func() { release(); cancel(); end() }
 }
 
 // today returns the date it is now.
@@ -148,7 +151,11 @@ func (s *Service) await(ctx context.Context, record uint64) error {
 	}
 	waiting, cancel := s.wait(ctx, s.recordWait)
 	defer cancel()
-	if err := s.Projector.WaitFor(waiting, record); err != nil {
+	err = s.Projector.WaitFor(waiting, record)
+	if ended := s.stillKnown(ctx); ended != nil {
+		return ended
+	}
+	if err != nil {
 		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there; " +
 			"if the record never comes, this is another ledger than the one that has it")
 	}

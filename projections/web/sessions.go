@@ -42,6 +42,8 @@ type Sessions struct {
 	// TLS says that it speaks TLS itself, and PassedOn that a proxy may do so before it.
 	TLS, PassedOn bool
 
+	messages *session.Guesses // of all who come over NATS
+
 	peers  *nats.Conn          // on which the ledger's other servers are asked; nil where there is none
 	asking *semaphore.Weighted // how many are asked at a time
 }
@@ -49,7 +51,7 @@ type Sessions struct {
 // NewSessions returns those of a server that nobody reaches yet.
 func NewSessions(origin events.Origin, pictures access.Pictures) *Sessions {
 	return &Sessions{Store: session.NewStore(origin, pictures), Guesses: session.NewGuesses(),
-		Origin: origin, asking: semaphore.NewWeighted(peersAsked)}
+		messages: session.NewGuessesOfAll(), Origin: origin, asking: semaphore.NewWeighted(peersAsked)}
 }
 
 // who returns whose token it is that a client gives. Who tries out tokens is told to wait; whoever
@@ -57,6 +59,28 @@ func NewSessions(origin events.Origin, pictures access.Pictures) *Sessions {
 func (ss *Sessions) who(client, token string) (access.Reader, error) {
 	who, err := ss.Store.Who(token)
 	return who, ss.guessed(client, err)
+}
+
+// whileKnown returns a context that ends when the session does of whoever asks. The caller ends it.
+func (s *Service) whileKnown(ctx context.Context) (context.Context, context.CancelFunc) {
+	switch token := knockOf(ctx).token; {
+	case token == "" || !access.ReaderOf(ctx).SignedIn():
+		return ctx, func() {}
+	case session.IDOf(token) == s.Sessions.ID():
+		return s.Sessions.While(ctx, token)
+	}
+	return s.Sessions.WhileVouched(ctx, access.ReaderOf(ctx))
+}
+
+// stillKnown refuses whoever asks when the session has ended meanwhile: after each wait, since what
+// was waited for may be the record that revokes the member, or one behind it.
+func (s *Service) stillKnown(ctx context.Context) error {
+	token := knockOf(ctx).token
+	if token == "" || !access.ReaderOf(ctx).SignedIn() {
+		return nil
+	}
+	_, err := s.Sessions.whose(ctx, token)
+	return err
 }
 
 // guessed counts it when a client is told that it is not who it says, and says so where that was
@@ -69,6 +93,20 @@ func (ss *Sessions) guessed(client string, err error) error {
 		return wait
 	}
 	ss.Wrong(client, ss.Now())
+	return err
+}
+
+// guessedOverNATS counts it, and says so, for an inbox and for all: whoever guesses can come from
+// another inbox each time. Since anybody can name the inbox of somebody else, too, nobody who has a
+// good note or token is told to wait there.
+func (ss *Sessions) guessedOverNATS(inbox string, err error) error {
+	if err = ss.guessed(inbox, err); !problem.Is(err, problem.SignedOut) {
+		return err
+	}
+	if wait := ss.messages.Check(overNATS, ss.Now()); wait != nil {
+		return wait
+	}
+	ss.messages.Wrong(overNATS, ss.Now())
 	return err
 }
 
@@ -180,8 +218,11 @@ func (s *Service) Known(next http.Handler) http.Handler {
 		}
 		ctx := context.WithValue(r.Context(), knockKey{}, knock{r, client, token})
 		if who.SignedIn() {
+			ctx = access.WithReader(ctx, who)
+		}
+		if goesOn(r) {
 			var end context.CancelFunc
-			ctx, end = s.while(access.WithReader(ctx, who), r, token)
+			ctx, end = s.whileKnown(ctx)
 			defer end()
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -209,14 +250,10 @@ func needsNone(r *http.Request) bool {
 // SignInPath is the page on which one signs in.
 const SignInPath = "/session"
 
-// while ends a request that goes on for long when the session does.
-func (s *Service) while(ctx context.Context, r *http.Request, token string) (context.Context,
-	context.CancelFunc) {
-	path := strings.TrimSuffix(r.URL.Path, csvSuffix)
-	if strings.HasSuffix(path, "/events") || path != r.URL.Path || r.URL.Query().Get("wait") != "" {
-		return s.Sessions.While(ctx, token)
-	}
-	return ctx, func() {}
+// goesOn reports whether an answer goes on for long, for no longer than the session. Others end with
+// it while they wait: see wait.
+func goesOn(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, csvSuffix)
 }
 
 // tokenOf returns the token of a request, "" for none, and whether it is in the cookie.
@@ -314,8 +351,8 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 	if k.token == "" || slices.Contains(needNone, req.Subject()) {
 		return ctx, nil
 	}
-	who, err := s.Sessions.whoOverNATS(ctx, k.client, k.token)
-	return access.WithReader(ctx, who), err
+	who, err := s.Sessions.whose(ctx, k.token)
+	return access.WithReader(ctx, who), s.Sessions.guessedOverNATS(k.client, err)
 }
 
 // needNone are the subjects for which nobody needs a session: see needsNone.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -469,6 +470,79 @@ func TestGuessingIsSlowed(t *testing.T) {
 	}
 }
 
+// Over NATS nothing proves who asks. Guesses are slowed there from whichever inboxes they come, and
+// nobody who has a good token or a good note is.
+func TestGuessingIsSlowedOverNATS(t *testing.T) {
+	c := newConfidence(t, Config{Read: access.ReadMembers, NATSListen: "127.0.0.1:0"})
+	nc, err := reach.NATS{URLs: c.NATSURL()}.ConnectAsGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	ask := func(subject, body, token string) (string, *problem.Problem) {
+		t.Helper()
+		m, err := nc.RequestMsgWithContext(t.Context(), &nats.Msg{Subject: "muster." + subject,
+			Data: []byte(body), Header: nats.Header{web.SessionHeader: {token}}})
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case m.Header.Get("Nats-Service-Error-Code") != "":
+			return "", problem.Decode(0, m.Data)
+		}
+		return string(m.Data), nil
+	}
+	signIn := func() (s web.Session) {
+		t.Helper()
+		var n web.SessionNonce
+		body, _ := ask("session.nonce", "", "")
+		if err := json.Unmarshal([]byte(body), &n); err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now().UTC().Truncate(time.Second)
+		body, p := ask("session", c.signNote("FRA/paris", session.Note{Origin: testOrigin,
+			Address: n.Address, From: now, Until: now.Add(time.Hour), Nonce: n.Nonce}), "")
+		if p != nil || json.Unmarshal([]byte(body), &s) != nil {
+			t.Fatalf("who has a good note is slowed: %s %v", body, p)
+		}
+		return s
+	}
+	good := signIn()
+	// From the inbox of somebody else, and from one of his own for each guess.
+	for i := range 2000 {
+		inbox := nc.NewInbox()
+		if i >= 100 {
+			inbox = fmt.Sprintf("_INBOX.guest.G%d.x", i)
+		}
+		if i%500 == 499 { // more at a time would be dropped unread
+			if _, p := ask("members", "{}", good.Token); p != nil {
+				t.Fatalf("who has a good token is slowed: %v", p)
+			}
+		}
+		err := nc.PublishMsg(&nats.Msg{Subject: "muster.members", Reply: inbox, Data: []byte("{}"),
+			Header: nats.Header{web.SessionHeader: {good.Token[:20] + fmt.Sprint(i)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, p := ask("members", "{}", good.Token[:20]); p == nil || p.Kind != problem.Busy {
+		t.Errorf("after thousands of guesses, one more is told %v", p)
+	}
+	if _, p := ask("members", "{}", good.Token); p != nil {
+		t.Errorf("who has a good token is slowed: %v", p)
+	}
+	signIn()
+	guesser, err := reach.NATS{URLs: c.NATSURL()}.ConnectAsGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guesser.Close()
+	m, err := guesser.RequestMsgWithContext(t.Context(), &nats.Msg{Subject: "muster.members",
+		Header: nats.Header{web.SessionHeader: {good.Token[:20]}}})
+	if err != nil || problem.Decode(0, m.Data).Kind != problem.Busy {
+		t.Errorf("a guess from another inbox is not slowed: %s %v", m.Data, err)
+	}
+}
+
 // A stream and a wait end with the session, and so does everything when the member is revoked.
 func TestStreamsEndWithTheSession(t *testing.T) {
 	for name, end := range map[string]func(c *confidence, token string){
@@ -516,6 +590,28 @@ func TestStreamsEndWithTheSession(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever waits for a record is told at once when the session ends, and not what was recorded.
+func TestWaitsEndWithTheSession(t *testing.T) {
+	for _, path := range []string{"/api/v1/records?from=100&wait=60",
+		"/api/v1/coverage?min_seq=100", "/api/v1/pledges.csv?min_seq=100"} {
+		c := newConfidence(t, Config{Read: access.ReadReleased})
+		token := c.signIn("FRA/paris")
+		told := make(chan answered, 1)
+		go func() { told <- c.ask("GET", path, "", bearer(token)...) }()
+		c.say("HQ/founder", &events.MemberRevoked{Header: c.head("member.revoked"),
+			Key: c.key("FRA/paris").Key(), Reason: "it was lost"})
+		select {
+		case a := <-told:
+			if a.StatusCode != 401 || !strings.Contains(a.body, session.CodeEnded) {
+				t.Errorf("%s: %s %s", path, a.Status, a.body)
+			}
+		case <-time.After(8 * time.Second):
+			t.Errorf("%s: the wait goes on", path)
+			<-told
+		}
 	}
 }
 

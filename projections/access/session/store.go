@@ -268,26 +268,48 @@ func (s *Store) End(token string) { s.EndHash(sha256.Sum256([]byte(token))) }
 // While returns a context that ends when the session does, for what goes on for long. The caller
 // ends it.
 func (s *Store) While(ctx context.Context, token string) (context.Context, context.CancelFunc) {
-	ctx, end := context.WithCancelCause(ctx)
 	s.mu.Lock()
 	h := s.held[sha256.Sum256([]byte(token))]
 	s.mu.Unlock()
 	if h == nil {
+		ctx, end := context.WithCancelCause(ctx)
 		end(Ended())
 		return ctx, func() {}
 	}
+	return s.while(ctx, h.until, h.ended, func() bool {
+		_, err := s.Who(token)
+		return err == nil
+	})
+}
+
+// WhileVouched is [Store.While] for somebody whose session another server of the ledger has: it
+// ends when the member is revoked and when its time is over, and not when somebody signs out there.
+func (s *Store) WhileVouched(ctx context.Context, who access.Reader) (context.Context,
+	context.CancelFunc) {
+	id, _ := who.Key.ID()
+	return s.while(ctx, who.Until, nil, func() bool {
+		m, ok := s.member(id)
+		return ok && m.Key == who.Key && who.Until.After(s.Now().Add(-Skew))
+	})
+}
+
+// while returns a context that ends with what a session ends with. Whether it lasts is looked at
+// with every record.
+func (s *Store) while(ctx context.Context, until time.Time, ended <-chan struct{},
+	lasts func() bool) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
 	go func() {
 		defer end(Ended())
 		for {
 			changed := s.pictures.Changed() // before it is looked at
-			if _, err := s.Who(token); err != nil {
+			if !lasts() {
 				return
 			}
-			left := time.NewTimer(max(h.until.Add(Skew).Sub(s.Now()), time.Millisecond))
+			left := time.NewTimer(max(until.Add(Skew).Sub(s.Now()), time.Millisecond))
 			select {
 			case <-changed:
 			case <-left.C:
-			case <-h.ended:
+			case <-ended:
 			case <-ctx.Done():
 			}
 			left.Stop()

@@ -159,6 +159,10 @@ func (c confidence) pageAsks() (all []pageAsk) {
 			all = append(all, pageAsk{path: "/pledges/" + id})
 		}
 	}
+	for _, path := range []string{"/verify", "/verify?record=20", "/verify?record=999",
+		"/verify?as_of=24", "/verify?as_of=24&record=27", "/session", "/session?then=/pledges"} {
+		all = append(all, pageAsk{path, url.Values{}}) // which compares, and signs out
+	}
 	last := len(ids) - 7 // of pledges, of which some may be read by few
 	ids = append(slices.Clone(ids[last:]), ids[0], c.fra.id.String())
 	for _, id := range ids {
@@ -279,6 +283,43 @@ func TestNothingIsLeakedOnPages(t *testing.T) {
 		}
 		if leaked > 0 {
 			t.Errorf("%d of %d pages tell %s what is withheld", leaked, len(asks), who.letter)
+		}
+	}
+}
+
+// On a server that lets everybody read all, a page in a view is that of a ledger in which nothing
+// else was ever said.
+func TestNothingIsLeakedInAViewOfPages(t *testing.T) {
+	c := newConfidence(t)
+	open := func(said *testLog) http.Handler {
+		s := newServer(t, said)
+		s.service.Reads = access.ReadOpen
+		return ServePages(s.service, c.kept(said))
+	}
+	whole := open(c.testLog)
+	all := c.pageAsks()
+	for letter, view := range map[string]string{"P": "public", "C": "coalition", "F": "FRA",
+		"B": "GBR"} {
+		never, leaked, shown, asked := open(c.unsaid(letter)), 0, 0, 0
+		for i, ask := range all {
+			if i%3 != len(view)%3 || strings.Contains(ask.path, "view=") {
+				continue
+			}
+			asked++
+			ask.path += sep(ask.path) + "view=" + view
+			got := ask.get(whole, access.Reader{}, "en")
+			if want := ask.get(never, access.Reader{}, "en"); got != want {
+				if leaked++; leaked < 5 {
+					t.Errorf("%s:\n%s", ask, firstDifference(got, want))
+				}
+			}
+			if strings.HasPrefix(got, "200 ") {
+				shown++
+			}
+		}
+		if leaked > 0 || shown < asked/4 {
+			t.Errorf("of %d pages in the view %s %d are shown, and %d tell what is withheld", asked,
+				view, shown, leaked)
 		}
 	}
 }

@@ -72,9 +72,13 @@ func nationOf(who access.Reader) events.Nation {
 	return ""
 }
 
-// sessionState says who asks, and what he may read.
+// sessionState says who asks.
 func (s *Service) sessionState(ctx context.Context) SessionState {
-	who := access.ReaderOf(ctx)
+	return s.stateOf(access.ReaderOf(ctx))
+}
+
+// stateOf says who somebody is, and what he may read.
+func (s *Service) stateOf(who access.Reader) SessionState {
 	state := SessionState{SignedIn: who.SignedIn(), Read: s.Reads, Views: []events.View{}}
 	if who.SignedIn() {
 		state.Key, state.Role, state.Nation, state.Until = who.Key, who.Role, nationOf(who), who.Until
@@ -171,13 +175,8 @@ func (s *Service) registerSessions(api huma.API) {
 	end := op("session-end", http.MethodDelete, sessionPath, "Sign out", 401)
 	huma.Register(api, end, func(ctx context.Context, _ *struct{}) (*endOutput, error) {
 		s.Sessions.End(knockOf(ctx).token)
-		return &endOutput{noStore, noCookie, `"cache"`, s.endedState(ctx)}, nil
+		return &endOutput{noStore, noCookie, `"cache"`, s.stateOf(access.Reader{})}, nil
 	})
-}
-
-// endedState says what somebody may read whose session was ended.
-func (s *Service) endedState(ctx context.Context) SessionState {
-	return s.sessionState(access.WithReader(ctx, access.Reader{}))
 }
 
 // SessionEnded is the code of the refusal of a session that has ended.
@@ -243,7 +242,7 @@ func (s *Service) registerSessionsNATS(svc micro.Service) (err error) {
 		{"session-end", ".end", "Sign out", requestSchema(nil), reflect.TypeFor[SessionState](),
 			func(ctx context.Context, _ []byte) (any, error) {
 				s.Sessions.endOverNATS(ctx, knockOf(ctx).token)
-				return s.endedState(ctx), nil
+				return s.stateOf(access.Reader{}), nil
 			}},
 	} {
 		handle := func(req micro.Request) {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"muster/events"
 	"muster/ledger/intake"
 	"muster/projections/web"
 )
@@ -124,4 +125,69 @@ func TestManyAmendAtOnce(t *testing.T) {
 	again := serving(t, s.dir)
 	newUser(t).content(t, "replay", copied, "--against", again.url)
 	again.stop(t)
+}
+
+// Whoever follows a log signs in again by itself when the session has ended, and goes on where it
+// was, over HTTP and over NATS; when its key is revoked, it is told so.
+func TestFollowedLogAcrossSessions(t *testing.T) {
+	t.Parallel()
+	s := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0",
+		"--read", "released")
+	s.awaitNATS(t)
+	c, key := begin(t, s), filepath.Join(t.TempDir(), "paris.key")
+	if err := os.WriteFile(key, []byte(c.secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says := func(st events.Statement, with *events.Signer) {
+		t.Helper()
+		if _, err := s.client().Submit(t.Context(), signed(t, st, with)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says(c.offerOf(7001), c.paris)
+	ways := [][]string{{"--key", key, "--url", s.url}, {"--key", key, "--nats", s.nats}}
+	var all []*background
+	hears := func(offer string) {
+		t.Helper()
+		for _, b := range all {
+			if _, err := b.await(&b.stdout, offer); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var users []user
+	for _, way := range ways {
+		u := newUser(t)
+		b, err := startBackground(u.dir,
+			[]string{"MUSTER_CONFIG=" + filepath.Join(u.dir, "config")},
+			append([]string{"log", "--follow"}, way...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.kill)
+		all, users = append(all, b), append(users, u)
+	}
+	hears(`"quantity":7001`)
+	for i, u := range users {
+		u.content(t, append([]string{"session", "end"}, ways[i]...)...)
+	}
+	says(c.offerOf(7002), c.paris)
+	hears(`"quantity":7002`)
+	says(&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
+		Ledger: c.origin}, Key: c.paris.Key(), Reason: "it was lost"}, c.founder)
+	says(c.operation("after-it"), c.founder)
+	for i, b := range all {
+		if _, err := b.await(&b.stderr,
+			"FRA/paris could not sign in: .* or it was revoked$"); err != nil {
+			t.Fatal(err)
+		}
+		<-b.ended
+		said := b.stdout.String()
+		if code := b.cmd.ProcessState.ExitCode(); code != 4 ||
+			strings.Count(said, "7001") != 1 || strings.Count(said, "7002") != 1 ||
+			strings.Contains(said, "after-it") {
+			t.Errorf("%v: exit code %d after\n%s%s", ways[i], code, said, &b.stderr)
+		}
+	}
+	s.stop(t)
 }

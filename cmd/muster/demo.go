@@ -18,6 +18,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/round"
+	"muster/projections/access"
 	"muster/projections/web"
 )
 
@@ -93,6 +94,12 @@ func (a *app) demo(ctx context.Context, s *server.Server, stay bool) error {
 	a.say("\nThe server stays, on %s, until you interrupt it. "+
 		"Open that in a browser; on a day of the plan:\n%s/?operation=mnf-u&on=2026-07-01",
 		s.URL(), s.URL())
+	if s.Questions.Reads != access.ReadOpen {
+		a.say("Other machines may reach it: who has not signed in there is shown what is public, "+
+			"which is nothing of this.\nSign in, there too, with a key file of this folder: "+
+			"%s reads all, %s what France may.", filepath.Join(a.data, server.FounderFile),
+			filepath.Join(a.data, "keys", "FRA-demo.key"))
+	}
 	<-ctx.Done()
 	return nil
 }

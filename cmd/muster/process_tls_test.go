@@ -134,3 +134,35 @@ func TestClusterOverTLS(t *testing.T) {
 	}
 	p.stop(t)
 }
+
+// The demo, too, is shown to other machines over TLS alone, and says who is shown what there.
+func TestDemoForOtherMachines(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	code, _, said := u.types(t, "demo", "--serve", "--listen", "0.0.0.0:0")
+	if code != 2 || !strings.Contains(said, "in the clear") {
+		t.Errorf("without TLS: exit code %d\n%s", code, said)
+	}
+	authority, cert, key := certifiedFor(t, "localhost")
+	b, err := startBackground(u.dir, nil, "demo", "--serve", "--listen", "0.0.0.0:0",
+		"--tls-cert", cert, "--tls-key", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.kill)
+	found, err := b.await(&b.stdout, `The server stays, on https://\S+:(\d+),[^§]*`+
+		`Sign in, there too, with a key file of this folder: (\S+) reads all, (\S+) what France may`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := []string{"coverage", "--operation", "mnf-u", "--on", "2026-07-01", "--url",
+		"https://localhost:" + found[1], "--ca", authority.File}
+	if code, _, said := u.types(t, append(at, "--anonymous")...); code != 3 {
+		t.Errorf("the public is shown the demo: exit code %d\n%s", code, said)
+	}
+	for key, view := range map[string]string{found[2]: "TUR 4", found[3]: "released to France"} {
+		if out, _ := u.content(t, append(at, "--key", key)...); !strings.Contains(out, view) {
+			t.Errorf("who signs in with %s is shown\n%s", key, out)
+		}
+	}
+}

@@ -169,7 +169,8 @@ func TestTLSAlone(t *testing.T) {
 	s, err := Start(t.Context(),
 		Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", Founding: founding(t),
 			Version: "0.0.0",
-			TLSCert: certFile, TLSKey: keyFile, Hosts: []string{"muster.example", "localhost", "127.0.0.1"}})
+			TLSCert: certFile, TLSKey: keyFile,
+			Hosts: []string{"muster.example", "localhost", "127.0.0.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}

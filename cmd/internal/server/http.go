@@ -30,7 +30,8 @@ func (s *Server) listen() (err error) {
 			WithHint("name another address with --listen, such as 127.0.0.1:8081")
 	}
 	s.onClose(func() error {
-		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) { // the HTTP server closes it too
+		// The HTTP server closes it, too.
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
@@ -63,9 +64,11 @@ func (s *Server) openAPI() error {
 	handler = web.AnswerOnly(s.names(), s.onlyTLS(handler))
 	handler = s.access.overHTTP(s.Questions.ClientAddress, handler)
 	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
-		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
-		MaxHeaderBytes: web.MaxHeader,
-		ErrorLog:       log.New(lineLog{s.cfg.Log}, "", 0)}
+		ReadHeaderTimeout: web.MaxHeaderTime,
+		IdleTimeout:       web.MaxIdle,
+		WriteTimeout:      web.MaxWriting,
+		MaxHeaderBytes:    web.MaxHeader,
+		ErrorLog:          log.New(lineLog{s.cfg.Log}, "", 0)}
 	go func() {
 		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err

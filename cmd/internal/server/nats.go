@@ -43,7 +43,8 @@ func (s *Server) openNATS() (err error) {
 	if s.cfg.NATS.Given() {
 		if s.cfg.NATSListen != "" {
 			return problem.New(problem.Usage,
-				"--nats-listen is for the embedded NATS server, and --nats for another: give one of them")
+				"--nats-listen is for the embedded NATS server, and --nats for another: "+
+					"give one of them")
 		}
 		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", s.stays()...)
 		s.warnOfTheClear(err)
@@ -72,7 +73,8 @@ func (s *Server) warnOfTheClear(err error) {
 		return
 	}
 	addr, bad := net.ResolveTCPAddr("tcp", s.Conn.ConnectedAddr())
-	if _, clear := s.Conn.TLSConnectionState(); clear != nil && bad == nil && !addr.IP.IsLoopback() {
+	_, clear := s.Conn.TLSConnectionState()
+	if clear != nil && bad == nil && !addr.IP.IsLoopback() {
 		s.cfg.Log.Warn("the records pass in the clear on their way to NATS: write its addresses as tls://, "+
 			"unless the line is safe otherwise", "address", s.Conn.ConnectedAddr())
 	}
@@ -123,8 +125,8 @@ func (s *Server) serviceConn() (conn *nats.Conn, err error) {
 		conn, err = s.cfg.NATSService.Connect("_SERVICE", s.stays()...)
 	default:
 		s.cfg.Log.Warn("who asks over NATS is answered with this server's own rights, " +
-			"and says where the answer goes: give --nats-service a user that may publish to _INBOX.> " +
-			"only (deploy/nats-server.conf)")
+			"and says where the answer goes: give --nats-service a user that may publish to " +
+			"_INBOX.> only (deploy/nats-server.conf)")
 		return s.Conn, nil
 	}
 	if err == nil {
@@ -147,7 +149,8 @@ func (l natsLog) Warnf(format string, v ...any) {
 }
 func (l natsLog) Errorf(format string, v ...any) {
 	level := slog.LevelError
-	if strings.Contains(format, "TLS handshake error") || strings.Contains(format, "authentication error") {
+	if strings.Contains(format, "TLS handshake error") ||
+		strings.Contains(format, "authentication error") {
 		level = slog.LevelWarn // a stranger's, and none of this server
 	}
 	l.Log(context.Background(), level, natsSource(format), "says", fmt.Sprintf(format, v...))
@@ -165,8 +168,8 @@ func natsSource(format string) string {
 	return "nats: the server"
 }
 
-// natsErrors tells what goes wrong on a connection without anybody waiting for it, such as an answer
-// that may not be delivered where a client has asked for it.
+// natsErrors tells what goes wrong on a connection without anybody waiting for it, such as an
+// answer that may not be delivered where a client has asked for it.
 func (s *Server) natsErrors() nats.Option {
 	return nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
 		subject := ""

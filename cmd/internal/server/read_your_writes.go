@@ -13,9 +13,9 @@ import (
 )
 
 // readYourWrites is a submitter that gives a receipt when the record can be read as well as being
-// recorded: whoever has the receipt finds the record in this server's next answer. It also tells what
-// is odd about a statement beside the plan, which is no reason to refuse it. The ledger knows nothing
-// of the projections, so that they meet here.
+// recorded: whoever has the receipt finds the record in this server's next answer. It also tells
+// what is odd about a statement beside the plan, which is no reason to refuse it. The ledger knows
+// nothing of the projections, so that they meet here.
 type readYourWrites struct {
 	intake.Submitter
 	projector *projector.Projector

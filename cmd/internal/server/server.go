@@ -57,21 +57,21 @@ type Config struct {
 	NATSService reach.NATS     // the cluster for a user that only answers; the zero value for NATS
 	Replicas    int            // of a stream that is created on a cluster
 	Name        string         // this server's, in its records
-	Origin      events.Origin  // the ledger's name, when it is founded; "" for one made from the key
+	Origin      events.Origin  // the ledger's name, when it is founded; "" to make one
 	Title       string         // what the ledger is for, when it is founded
 	Version     string         // the program's
 	Log         *slog.Logger   // nobody is told anything when nil
 	Proxies     []netip.Prefix // that tell whose requests they pass on
-	TLSCert     string         // the file of a certificate with its chain, to speak TLS; "" for none
+	TLSCert     string         // the file of a certificate and its chain, to speak TLS; "" for none
 	TLSKey      string         // the file of its key
 	Plaintext   bool           // to do without TLS where other machines reach the server
 	Read        access.Reading // who may read what; "" for what [Server.reading] finds safe
-	AccessLog   string         // the file of the access log, "-" for the standard error; "" for none
+	AccessLog   string         // the access log's file, "-" for the standard error; "" for none
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
-	// Otherwise it is made of Origin and Title, and signed with a key that is made, too, and lies in
-	// the folder.
+	// Otherwise it is made of Origin and Title, and signed with a key that is made, too, and lies
+	// in the folder.
 	Founding *events.Signed
 
 	// Inside is set for a server that is asked in this process alone: nobody is answered over HTTP
@@ -272,7 +272,8 @@ func (s *Server) follow(ctx context.Context) error {
 	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
 		web.ViewLimits())
 	s.onClose(s.Questions.Views.Close)
-	s.Questions.Version, s.Questions.Log, s.Questions.Proxies = s.cfg.Version, s.cfg.Log, s.cfg.Proxies
+	s.Questions.Version, s.Questions.Log = s.cfg.Version, s.cfg.Log
+	s.Questions.Proxies = s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()
 	s.Questions.Reads = s.reading()
 	if !s.cfg.Inside {

@@ -20,22 +20,28 @@ import (
 	"muster/projections/web"
 )
 
-// forEverybody are the paths that are answered in no view: there is nothing of the ledger in them, or
-// nothing but what proves that it was not changed.
+// forEverybody are the paths that are answered in no view: there is nothing of the ledger in them,
+// or nothing but what proves that it was not changed.
 var forEverybody = []string{
-	"/checkpoint", "/tile/0/000.p/1", // the root and the hashes, which tell nothing of what is hashed
-	"/healthz",                                                               // whether the server works, and how many records it has
-	"/docs", "/docs.css", "/asyncapi.json", "/openapi.json", "/openapi.yaml", // what can be asked
-	"/openapi-3.0.json", "/openapi-3.0.yaml", "/schemas/all.json", // what can be said
-	"/static/muster.js",                        // what pages load
-	web.SignInPath,                             // where one signs in, and out
-	"/api/v1/session", "/api/v1/session/nonce", // and who one is
-	"/api/v1/statements", "/api/v1/statements/check", // a signature says by itself whose it is
+	// The root and the hashes, which tell nothing of what is hashed.
+	"/checkpoint", "/tile/0/000.p/1",
+	// Whether the server works, and how many records it has.
+	"/healthz",
+	// What can be asked, and what can be said.
+	"/docs", "/docs.css", "/asyncapi.json", "/openapi.json", "/openapi.yaml",
+	"/openapi-3.0.json", "/openapi-3.0.yaml", "/schemas/all.json",
+	// What pages load.
+	"/static/muster.js",
+	// Where one signs in and out, and who one is.
+	web.SignInPath, "/api/v1/session", "/api/v1/session/nonce",
+	// A signature says by itself whose it is.
+	"/api/v1/statements", "/api/v1/statements/check",
 }
 
 // forEverybodyOverNATS are the subjects of the same.
-var forEverybodyOverNATS = []string{"muster.checkpoint", "muster.tile", "muster.submit", "muster.check",
-	"muster.session", "muster.session.nonce", "muster.session.who", "muster.session.end"}
+var forEverybodyOverNATS = []string{"muster.checkpoint", "muster.tile", "muster.submit",
+	"muster.check", "muster.session", "muster.session.nonce", "muster.session.who",
+	"muster.session.end"}
 
 // patternsOf returns all that is registered on a mux, which does not tell by itself.
 func patternsOf(mux *http.ServeMux) (all []string) {
@@ -82,8 +88,8 @@ func (c *confidence) concrete(pattern string) (method, path string) {
 	return method, inBraces.ReplaceAllString(path, "x")
 }
 
-// reached are all requests that can be made: what the document of the API has, and what is registered
-// beside it.
+// reached are all requests that can be made: what the document of the API has, and what is
+// registered beside it.
 func (c *confidence) reached() (all []string) {
 	muxes := []*http.ServeMux{c.routes, (*http.ServeMux)(reflect.ValueOf(c.Questions).Elem().
 		FieldByName("routes").UnsafePointer())}
@@ -96,7 +102,8 @@ func (c *confidence) reached() (all []string) {
 		}
 	}
 	var document struct{ Paths map[string]map[string]any }
-	if err := json.Unmarshal([]byte(c.ask("GET", "/openapi.json", "").body), &document); err != nil {
+	text := c.ask("GET", "/openapi.json", "").body
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
 		c.t.Fatal(err)
 	}
 	for path, methods := range document.Paths {
@@ -130,8 +137,8 @@ func (c *confidence) serve(does string, headers ...string) (*httptest.ResponseRe
 	return rec, views
 }
 
-// Nothing can be reached over HTTP without a view having been chosen, but what is for everybody, and
-// only for members where it is theirs alone.
+// Nothing can be reached over HTTP without a view having been chosen, but what is for everybody,
+// and only for members where it is theirs alone.
 func TestNothingIsReachedWithoutAView(t *testing.T) {
 	for _, read := range []access.Reading{access.ReadMembers, access.ReadReleased} {
 		c := newConfidence(t, Config{Read: read})
@@ -144,15 +151,18 @@ func TestNothingIsReachedWithoutAView(t *testing.T) {
 			rec, views := c.serve(does)
 			switch {
 			case slices.Contains(forEverybody, path):
-				if views != "" && path != web.SignInPath || rec.Code == 401 && !strings.HasPrefix(path, "/api/v1/session") {
-					t.Errorf("%s: %s is for everybody, and answered in the view %q: %d", read, does, views, rec.Code)
+				if views != "" && path != web.SignInPath ||
+					rec.Code == 401 && !strings.HasPrefix(path, "/api/v1/session") {
+					t.Errorf("%s: %s is for everybody, and answered in the view %q: %d", read, does,
+						views, rec.Code)
 				}
 			case rec.Code >= 500:
 				t.Errorf("%s: %s: %d %s", read, does, rec.Code, rec.Body)
 			case read == access.ReadMembers && rec.Code != 401 && !leadsToSignIn(rec):
 				t.Errorf("%s: %s is answered to nobody: %d %.200s", read, does, rec.Code, rec.Body)
 			case read == access.ReadReleased && views != "public" && rec.Code < 400:
-				t.Errorf("%s: %s is answered in the view %q: %d %.200s", read, does, views, rec.Code, rec.Body)
+				t.Errorf("%s: %s is answered in the view %q: %d %.200s", read, does, views,
+					rec.Code, rec.Body)
 			}
 			for _, withheld := range []string{"7002", "7003"} {
 				if strings.Contains(rec.Body.String(), withheld) {
@@ -164,7 +174,8 @@ func TestNothingIsReachedWithoutAView(t *testing.T) {
 }
 
 func leadsToSignIn(rec *httptest.ResponseRecorder) bool {
-	return rec.Code == http.StatusSeeOther && strings.HasPrefix(rec.Header().Get("Location"), web.SignInPath)
+	return rec.Code == http.StatusSeeOther &&
+		strings.HasPrefix(rec.Header().Get("Location"), web.SignInPath)
 }
 
 // Over NATS neither: all endpoints that the micro service tells of are asked.
@@ -189,8 +200,9 @@ func TestNothingIsReachedWithoutAViewOverNATS(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused := m.Header.Get("Nats-Service-Error-Code") == "401"
+		forAll := slices.Contains(forEverybodyOverNATS, e.Subject)
 		p := problem.Decode(401, m.Data)
-		if refused == slices.Contains(forEverybodyOverNATS, e.Subject) || p.Code == session.CodeEnded {
+		if refused == forAll || p.Code == session.CodeEnded {
 			t.Errorf("%s is answered to nobody: %v, %s", e.Subject, m.Header, m.Data)
 		}
 	}

@@ -146,8 +146,12 @@ func TestMonthsBefore1970(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(""))
 	f.Add([]byte("Date,Contributor\n2014-01-31,Nepal\n"))
-	header := "Date,Contributor,Contributor_ISO-3,Mission,Individual_Police_Male,Individual_Police_Female,Individual_Police_Total,Formed_Police_Units_Male,Formed_Police_Units_Female,Formed_Police_Units_Total," +
-		"Experts_on_Mission_Male,Experts_on_Mission_Female,Experts_on_Mission_Total,Troops_Male,Troops_Female,Troops_Total,Total_Male,Total_Female,Total_Total\n"
+	header := "Date,Contributor,Contributor_ISO-3,Mission,"
+	for _, kind := range []string{"Individual_Police", "Formed_Police_Units", "Experts_on_Mission",
+		"Troops", "Total"} {
+		header += kind + "_Male," + kind + "_Female," + kind + "_Total,"
+	}
+	header = strings.TrimSuffix(header, ",") + "\n"
 	f.Add([]byte(header + nepal + "\n" + ghana + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := peacekeeping.Read(bytes.NewReader(data))

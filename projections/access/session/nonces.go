@@ -19,8 +19,8 @@ const (
 )
 
 // A nonce is the name of the store that has made it, random bytes, the time, and what proves that
-// this process has made it. So nonces that are asked for take no memory, however many they are; those
-// that were used are remembered until they would have ended.
+// this process has made it. So nonces that are asked for take no memory, however many they are;
+// those that were used are remembered until they would have ended.
 //
 //	0       8        16        24                        56
 //	| store | random | seconds | HMAC-SHA-256 of the rest |
@@ -57,7 +57,8 @@ func (n *nonces) sum(head []byte) []byte {
 // endOf returns when a nonce of this process ends, and false for all others.
 func (n *nonces) endOf(nonce string) (time.Time, bool) {
 	data, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
-	if err != nil || len(data) != nonceLength || !hmac.Equal(data[nonceHead:], n.sum(data[:nonceHead])) {
+	if err != nil || len(data) != nonceLength ||
+		!hmac.Equal(data[nonceHead:], n.sum(data[:nonceHead])) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(binary.BigEndian.Uint64(data[16:])), 0).Add(nonceTime), true

@@ -91,7 +91,8 @@ func (s *Store) SignIn(msg []byte, reached func(address string) error) (token st
 	}
 	m, ok := s.member(n.By())
 	if !ok {
-		return "", who, refused("key", n.By().Name, "no member of this ledger has this key, or it was revoked").
+		return "", who, refused("key", n.By().Name,
+			"no member of this ledger has this key, or it was revoked").
 			WithHint("sign with a key that a coordinator has admitted; who is: muster member list")
 	}
 	if err := n.VerifiedBy(m.Key); err != nil {
@@ -124,9 +125,10 @@ func (s *Store) EndHash(hash [sha256.Size]byte) {
 	s.drop(hash)
 }
 
-// Vouched returns who has signed a note that another server of the ledger vouches for. Beside that it
-// was not used twice and its session was not ended, this server believes the signature alone.
-func (s *Store) Vouched(msg []byte, reached func(address string) error) (who access.Reader, err error) {
+// Vouched returns who has signed a note that another server of the ledger vouches for. Beside that
+// it was not used twice and its session was not ended, this server believes the signature alone.
+func (s *Store) Vouched(msg []byte, reached func(address string) error) (who access.Reader,
+	err error) {
 	n, err := Parse(msg)
 	if err != nil {
 		return who, err
@@ -143,12 +145,15 @@ func (s *Store) Vouched(msg []byte, reached func(address string) error) (who acc
 func (s *Store) check(n Note, now time.Time, reached func(string) error) error {
 	switch {
 	case n.Origin != s.origin:
-		return refused("origin", string(n.Origin), "the note is for another ledger than %s", s.origin)
+		return refused("origin", string(n.Origin), "the note is for another ledger than %s",
+			s.origin)
 	case n.From.After(now.Add(Skew)):
-		return refused("from", timeText(n.From), "the note is for later: it is %s here", timeText(now)).
+		return refused("from", timeText(n.From), "the note is for later: it is %s here",
+			timeText(now)).
 			WithHint("set this machine's clock")
 	case !n.Until.After(now.Add(-Skew)):
-		return refused("until", timeText(n.Until), "the note has ended: it is %s here", timeText(now)).
+		return refused("until", timeText(n.Until), "the note has ended: it is %s here",
+			timeText(now)).
 			WithHint("sign in again; if that does not help, set this machine's clock")
 	}
 	if err := reached(n.Address); err != nil {

@@ -13,15 +13,15 @@ import (
 
 const csvSuffix = ".csv"
 
-// A writePage is given each page of a list to write, of which the first is there even when it has no
-// rows. A list of which the client has limited the length may go on: then the first page comes with the
-// parameters that lead to the rest.
+// A writePage is given each page of a list to write, of which the first is there even when it has
+// no rows. A list of which the client has limited the length may go on: then the first page comes
+// with the parameters that lead to the rest.
 type writePage func(page Table, rest map[string]string) error
 
 // A pagedQuery asks for a list that has pages, as A.
 type pagedQuery[A any] interface {
-	// rest returns the parameters that lead to what is left of a list behind the limit that the client
-	// has set; nil where nothing is, or no limit was set. A is its first page.
+	// rest returns the parameters that lead to what is left of a list behind the limit that the
+	// client has set; nil where nothing is, or no limit was set. A is its first page.
 	rest(ctx context.Context, s *Service, a A) (map[string]string, error)
 	// next asks for the page behind a, all of one moment, and reports whether there is one.
 	next(a A) bool
@@ -29,7 +29,8 @@ type pagedQuery[A any] interface {
 
 // listPages answers a question in rows: a list is whole, however many pages it has.
 func listPages[Q, A any](ctx context.Context, s *Service, q *Q,
-	answer func(context.Context, *Service, *Q) (A, error), table func(A) Table, write writePage) error {
+	answer func(context.Context, *Service, *Q) (A, error), table func(A) Table,
+	write writePage) error {
 	page := func() (a A, err error) {
 		ctx, done, err := s.slot(ctx) // which nobody holds while the client reads
 		if err != nil {
@@ -56,9 +57,10 @@ func listPages[Q, A any](ctx context.Context, s *Service, q *Q,
 	return err
 }
 
-// Handler serves what stands before and beside the API, which is next, and hands all else on to it: entity tags, the rows of a question
-// with .csv at the end of its path, and live updates. It is called after Register. What is answered is what its Content-Type says: no browser
-// may guess that a list is a page.
+// Handler serves what stands before and beside the API, which is next, and hands all else on to it:
+// entity tags, the rows of a question with .csv at the end of its path, and live updates. It is
+// called after Register. What is answered is what its Content-Type says: no browser may guess that
+// a list is a page.
 func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	s.routes = mux
@@ -108,12 +110,14 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 			}
 		}
 		if len(methods) == 0 {
-			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s", problem.Name(r.URL.Path)).
+			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s",
+				problem.Name(r.URL.Path)).
 				WithHint("the API is described at /openapi.json and /docs"))
 			return
 		}
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		p := *problem.New(problem.Usage, "%s is not done here: use %s", problem.Name(r.Method), methods[0])
+		p := *problem.New(problem.Usage, "%s is not done here: use %s", problem.Name(r.Method),
+			methods[0])
 		p.Kind.Status = http.StatusMethodNotAllowed
 		wire.HTTP(w, &p)
 	})
@@ -150,9 +154,9 @@ type csvAnswer struct {
 	width int // how many columns there are
 }
 
-// answerCSV answers with rows, or with a problem as every other address does. They are written as they
-// are made, so that a list may be long. One that breaks off is no whole answer: its last row says so,
-// and the connection is cut.
+// answerCSV answers with rows, or with a problem as every other address does. They are written as
+// they are made, so that a list may be long. One that breaks off is no whole answer: its last row
+// says so, and the connection is cut.
 func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question) {
 	a := &csvAnswer{ResponseWriter: w, r: r, name: q.name + csvSuffix, rows: csv.NewWriter(w)}
 	var query any
@@ -160,7 +164,7 @@ func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question)
 	if err == nil {
 		s, err = s.choose(r.Context(), asked)
 	}
-	if err == nil && s.View() != "" { // a file says for whom it was counted, whose rows cannot
+	if err == nil && s.View() != "" { // as its rows do, where it has any
 		a.name = q.name + "-" + string(s.View()) + csvSuffix
 	}
 	if err == nil {
@@ -186,7 +190,8 @@ func (a *csvAnswer) write(page Table, rest map[string]string) error {
 	if err := page.writeRows(a.rows); err != nil {
 		return err
 	}
-	if err := http.NewResponseController(a).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	err := http.NewResponseController(a).Flush()
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return a.r.Context().Err()

@@ -16,11 +16,13 @@ var docsFiles embed.FS
 
 var docsPage = template.Must(template.ParseFS(docsFiles, "docs/docs.html"))
 
-// DocsPolicy is what a browser may load for the docs page: a stylesheet from the server itself, and nothing from anywhere else.
-const DocsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// DocsPolicy is what a browser may load for the docs page: a stylesheet from the server itself, and
+// nothing from anywhere else.
+const DocsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; " +
+	"frame-ancestors 'none'"
 
-// HandleDocs serves the API's documentation at /docs, made from its document: a page without scripts, that loads nothing from elsewhere.
-// It is called when everything is registered.
+// HandleDocs serves the API's documentation at /docs, made from its document: a page without
+// scripts, that loads nothing from elsewhere. It is called when everything is registered.
 func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	described := docsOf(&api)
 	if err := docsPage.Execute(io.Discard, described); err != nil {
@@ -49,8 +51,8 @@ func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	return nil
 }
 
-// ReachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS in
-// front of it says so.
+// ReachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS
+// in front of it says so.
 func ReachedAt(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
@@ -184,7 +186,8 @@ func docsSchemaOf(name string, s *huma.Schema) docsSchema {
 	d := docsSchema{Name: name, Description: s.Description}
 	for _, member := range sorted(s.Properties) {
 		m := s.Properties[member]
-		d.Members = append(d.Members, docsMember{member, m.Description, slices.Contains(s.Required, member), docsTypeOf(m)})
+		d.Members = append(d.Members, docsMember{member, m.Description,
+			slices.Contains(s.Required, member), docsTypeOf(m)})
 	}
 	return d
 }

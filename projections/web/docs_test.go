@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// The docs page tells every question with its parameters and answer, has no script, and loads nothing but its own stylesheet.
+// The docs page tells every question with its parameters and answer, has no script, and loads
+// nothing but its own stylesheet.
 func TestDocs(t *testing.T) {
 	s := newServer(t, newTestLog(t))
 	mux := http.NewServeMux()
@@ -52,7 +53,8 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	style, header := load("/docs.css")
-	if strings.Contains(style, "url(") || strings.Contains(style, "@import") || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {
+	if strings.Contains(style, "url(") || strings.Contains(style, "@import") ||
+		!strings.HasPrefix(header.Get("Content-Type"), "text/css") {
 		t.Error("the stylesheet loads from elsewhere")
 	}
 }
@@ -82,7 +84,8 @@ func TestDocsAskTheServer(t *testing.T) {
 		}
 		commands := regexp.MustCompile(`(?m)^(?:<pre><code>)?(curl .*?)(?:</code>.*)?$`).
 			FindAllStringSubmatch(w.Body.String(), -1)
-		equal(t, "commands", len(commands), len(paths)+3+4) // two streams, preview, which can be posted, and signing in
+		// Two streams, preview, which can be posted, and signing in.
+		equal(t, "commands", len(commands), len(paths)+3+4)
 		for _, m := range commands[:6] {
 			// What a shell makes of the end of the line is one address.
 			shell := exec.Command("sh", "-c", `curl() { printf '%s\n' "$@"; }; `+html.UnescapeString(m[1]))

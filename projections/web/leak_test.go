@@ -16,8 +16,8 @@ import (
 	"muster/events"
 )
 
-// What is withheld of a ledger from each of its readers, and a server of the same ledger in which it
-// was never said.
+// What is withheld of a ledger from each of its readers, and a server of the same ledger in which
+// it was never said.
 type withheld struct {
 	view   events.View
 	reads  []bool // each record
@@ -114,15 +114,16 @@ func TestNothingIsLeakedOverNATS(t *testing.T) {
 			}
 			want := w.server.messaged(one[0], one[1])
 			if got := w.told(s.messaged(one[0], inView(given, w.view))); got != w.told(want) {
-				t.Fatalf("%s %s, told to %s:\n%s\nand where nothing was withheld:\n%s", one[0], one[1],
-					w.view, got, want)
+				t.Fatalf("%s %s, told to %s:\n%s\nand where nothing was withheld:\n%s", one[0],
+					one[1], w.view, got, want)
 			}
 			if s.messaged(one[0], one[1]) != want {
 				differ++
 			}
 		}
 		if differ < len(asked)/4 {
-			t.Errorf("only %d of %d answers are others for %s: this shows little", differ, len(asked), w.view)
+			t.Errorf("only %d of %d answers are others for %s: this shows little", differ,
+				len(asked), w.view)
 		}
 	}
 }
@@ -147,8 +148,8 @@ func partsOf(path string, u *url.URL) (map[string]string, bool) {
 	return given, true
 }
 
-// What is only supposed is judged by what may be read: a statement about what is withheld is refused
-// as one about what was never said. So it is with what is posted.
+// What is only supposed is judged by what may be read: a statement about what is withheld is
+// refused as one about what was never said. So it is with what is posted.
 func TestNothingIsLeakedByPreview(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
@@ -196,7 +197,8 @@ func TestNothingIsLeakedByPreview(t *testing.T) {
 func TestNothingIsLeakedAround(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
-	ofItself := []string{"Date", "Etag", "Content-Length"} // which follow from the body, or name the view
+	// Which follow from the body, or name the view.
+	ofItself := []string{"Date", "Etag", "Content-Length"}
 	fetch := func(s *testServer, path string) (header, body string) {
 		status, h, body := s.send(http.MethodGet, s.url+Root+path, nil, nil)
 		for _, name := range ofItself {
@@ -206,19 +208,21 @@ func TestNothingIsLeakedAround(t *testing.T) {
 	}
 	for _, w := range c.withheldFrom(t) {
 		in := func(path string) string { return path + "view=" + string(w.view) }
-		for _, path := range []string{"/pledges?limit=1&", "/pledges.csv?limit=2&", "/records?limit=2&",
-			"/records.csv?limit=3&", "/rebuild?", "/pledges/01K00000000000000000000000?", "/coverage?",
-			"/nations.csv?", "/fingerprint?"} {
+		for _, path := range []string{"/pledges?limit=1&", "/pledges.csv?limit=2&",
+			"/records?limit=2&", "/records.csv?limit=3&", "/rebuild?",
+			"/pledges/01K00000000000000000000000?", "/coverage?", "/nations.csv?",
+			"/fingerprint?"} {
 			for next := path; next != ""; {
 				header, body := fetch(s, in(next))
 				wantHeader, want := fetch(w.server, next)
 				if w.told(header) != wantHeader && w.told(header) != w.told(in(wantHeader)) &&
 					strings.ReplaceAll(w.told(header), "&view=", "") != wantHeader {
-					t.Errorf("%s, told to %s: %s\nand where nothing was withheld: %s", next, w.view, header,
-						wantHeader)
+					t.Errorf("%s, told to %s: %s\nand where nothing was withheld: %s", next, w.view,
+						header, wantHeader)
 				}
 				if w.told(body) != w.told(want) {
-					t.Errorf("%s, told to %s: %s\nand where nothing was withheld: %s", next, w.view, body, want)
+					t.Errorf("%s, told to %s: %s\nand where nothing was withheld: %s", next, w.view,
+						body, want)
 				}
 				next = following(path, body)
 			}
@@ -246,7 +250,8 @@ func following(path, body string) string {
 	return ""
 }
 
-// Streams tell what is released, as it comes and from where a client has left off, with the same ids.
+// Streams tell what is released, as it comes and from where a client has left off, with the same
+// ids.
 func TestNothingIsLeakedLive(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
@@ -255,8 +260,9 @@ func TestNothingIsLeakedLive(t *testing.T) {
 	if err := json.Unmarshal([]byte(ledger), &l); err != nil {
 		t.Fatal(err)
 	}
+	last := uint64(len(c.records))
 	for _, w := range c.withheldFrom(t) {
-		for _, seen := range []uint64{0, 1, 4, uint64(len(c.records)) - 3, uint64(len(c.records)) - 1} {
+		for _, seen := range []uint64{0, 1, 4, last - 3, last - 1} {
 			open := 0
 			for i, reads := range w.reads {
 				if uint64(i) >= seen && reads {
@@ -267,14 +273,19 @@ func TestNothingIsLeakedLive(t *testing.T) {
 			if seen > 0 {
 				id = fmt.Sprintf("%d-%s", seen, l.First[:ledgerDigits])
 			}
-			got := s.heard("/records/events?from=1&view="+string(w.view), id, open)
-			if want := w.server.heard("/records/events?from=1", id, open); w.told(got) != w.told(want) {
-				t.Errorf("told live to %s from %q:\n%s\nand where nothing was withheld:\n%s", w.view, id, got, want)
+			const from = "/records/events?from=1"
+			got, want := s.heard(from+"&view="+string(w.view), id, open),
+				w.server.heard(from, id, open)
+			if w.told(got) != w.told(want) {
+				t.Errorf("told live to %s from %q:\n%s\nand where nothing was withheld:\n%s",
+					w.view, id, got, want)
 			}
 		}
-		got := s.heard("/coverage/events?on=2026-01-04&view="+string(w.view), "", 1)
-		if want := w.server.heard("/coverage/events?on=2026-01-04", "", 1); w.told(got) != w.told(want) {
-			t.Errorf("coverage, told live to %s:\n%s\nand where nothing was withheld:\n%s", w.view, got, want)
+		const on = "/coverage/events?on=2026-01-04"
+		got, want := s.heard(on+"&view="+string(w.view), "", 1), w.server.heard(on, "", 1)
+		if w.told(got) != w.told(want) {
+			t.Errorf("coverage, told live to %s:\n%s\nand where nothing was withheld:\n%s", w.view,
+				got, want)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // To say that there is no such pledge is the same work, byte for byte and allocation for
-// allocation, whether it is withheld or was never made. How long it takes is told, and not judged: a machine
-// that is busy would be blamed for what it does besides.
+// allocation, whether it is withheld or was never made. How long it takes is told, and not judged:
+// a machine that is busy would be blamed for what it does besides.
 func TestNotFoundIsTheSameWork(t *testing.T) {
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
@@ -25,9 +25,13 @@ func TestNotFoundIsTheSameWork(t *testing.T) {
 			pages.ServeHTTP(w, httptest.NewRequest("GET", path+"?view=coalition", nil))
 			return w.Body.String()
 		},
-		"answer":   func(path string) string { return answers(path + "?view=coalition") },
-		"csv":      func(path string) string { return answers(path + csvSuffix + "?view=coalition") },
-		"versions": func(path string) string { return answers(path + "/versions?view=coalition") },
+		"answer": func(path string) string { return answers(path + "?view=coalition") },
+		"csv": func(path string) string {
+			return answers(path + csvSuffix + "?view=coalition")
+		},
+		"versions": func(path string) string {
+			return answers(path + "/versions?view=coalition")
+		},
 	}
 	withheld := c.withheldOffer("FIN")
 	never := withheld

@@ -33,7 +33,8 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 				}
 			}()
 			a, err := s.answerNATS(access.ContextOf(req), name, req.Data(), reply)
-			if err == nil && req.Respond(a) != nil { // which else fails only when nobody is there to be told
+			// Which else fails only when nobody is there to be told.
+			if err == nil && req.Respond(a) != nil {
 				err = tooLongForMessage(len(a))
 			}
 			if err != nil {
@@ -47,8 +48,8 @@ func (s *Service) overNATS(q *question, working *sync.WaitGroup) micro.HandlerFu
 func inboxOf(req micro.Request) string { return Inbox(req.Reply()) }
 
 // Inbox is the part of an inbox that all of one connection's have: _INBOX and the connection's own
-// token, or _INBOX.guest and the guest's name. Nothing proves that who asks listens there, so that all
-// who ask over NATS have one client's share together.
+// token, or _INBOX.guest and the guest's name. Nothing proves that who asks listens there, so that
+// all who ask over NATS have one client's share together.
 func Inbox(reply string) string {
 	of := 2
 	if strings.HasPrefix(reply, guestInbox) {
@@ -67,7 +68,8 @@ func (s *Service) answerNATS(
 ) (answer []byte, err error) {
 	if most := maxRequest(name); len(data) > most {
 		s.Bites.Address.Add(1)
-		return nil, problem.New(problem.Usage, "the request has %d bytes, and at most %d are taken", len(data), most).
+		return nil, problem.New(problem.Usage,
+			"the request has %d bytes, and at most %d are taken", len(data), most).
 			WithHint("leave out what the question does not need")
 	}
 	r, err := requestOf(data)
@@ -102,7 +104,8 @@ func requestOf(data []byte) (request, error) {
 	var members map[string]json.RawMessage
 	err := jsonv2.Unmarshal(data, &members)
 	if err != nil || members == nil { // null
-		return r, problem.New(problem.Usage, "the request must be a JSON object of the question's parameters, {} for none")
+		return r, problem.New(problem.Usage,
+			"the request must be a JSON object of the question's parameters, {} for none")
 	}
 	for name, v := range members {
 		var text string
@@ -118,7 +121,8 @@ func requestOf(data []byte) (request, error) {
 	return r, nil
 }
 
-// maxMessage is the most bytes that a NATS server takes in one message, unless it was set otherwise.
+// maxMessage is the most bytes that a NATS server takes in one message, unless it was set
+// otherwise.
 const maxMessage = 1 << 20
 
 // messageOf is an answer as JSON, in the same bytes as over HTTP.
@@ -136,6 +140,7 @@ func messageOf(a any) ([]byte, error) {
 }
 
 func tooLongForMessage(n int) error {
-	return problem.New(problem.Usage, "the answer has %d bytes, too many for a message over NATS", n).
+	return problem.New(problem.Usage,
+		"the answer has %d bytes, too many for a message over NATS", n).
 		WithHint("ask for less, with a filter or a smaller limit, or ask over HTTP")
 }

@@ -269,13 +269,14 @@ func TestNothingIsLeakedOnPages(t *testing.T) {
 			if strings.HasPrefix(got, "200 ") {
 				shown++
 			}
-			if i%8 == nth && ask.get(whole, coordinator, lang) != ask.get(never, coordinator, lang) {
+			if i%8 == nth &&
+				ask.get(whole, coordinator, lang) != ask.get(never, coordinator, lang) {
 				secret++
 			}
 		}
 		if secret < len(asks)/8/4 {
-			t.Errorf("only %d of %d pages are others for %s than for all: this shows little", secret,
-				len(asks)/8, who.letter)
+			t.Errorf("only %d of %d pages are others for %s than for all: this shows little",
+				secret, len(asks)/8, who.letter)
 		}
 		if shown < len(asks)/4 {
 			t.Errorf("only %d of %d pages are shown to %s: this shows little", shown, len(asks),
@@ -329,7 +330,8 @@ func firstDifference(got, want string) string {
 	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
-			return fmt.Sprintf("line %d: %.1500s\nand where nothing was withheld: %.1500s", i, a[i], b[i])
+			return fmt.Sprintf("line %d: %.1500s\nand where nothing was withheld: %.1500s", i,
+				a[i], b[i])
 		}
 	}
 	return fmt.Sprintf("%d lines, and where nothing was withheld %d", len(a), len(b))

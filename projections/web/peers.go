@@ -14,15 +14,16 @@ import (
 	"muster/projections/access/session"
 )
 
-// Over NATS any server of a cluster answers: the one that is asked to sign somebody in need not be the
-// one that has given the nonce, nor the next one that with the session. It asks that one, whose name
-// is in the nonce and in the token. What it is told is the note with which the session began, so that
-// it believes the member's signature, and not whoever answers.
+// Over NATS any server of a cluster answers: the one that is asked to sign somebody in need not be
+// the one that has given the nonce, nor the next one that with the session. It asks that one, whose
+// name is in the nonce and in the token. What it is told is the note with which the session began,
+// so that it believes the member's signature, and not whoever answers.
 
 // peerSubject begins the subjects on which servers ask each other, where no guest may listen.
 const peerSubject = "_MUSTER.at."
 
-// peerTime is how long another server has to answer, and peersAsked how many requests wait for that.
+// peerTime is how long another server has to answer, and peersAsked how many requests wait for
+// that.
 const (
 	peerTime   = 2 * time.Second
 	peersAsked = 64
@@ -35,8 +36,8 @@ type peerAnswer struct {
 	Problem *problem.Problem `json:"problem,omitempty"`
 }
 
-// MeetPeers has the servers of a cluster know each other's sessions, over the connection of the server
-// itself, until the function that is returned is called.
+// MeetPeers has the servers of a cluster know each other's sessions, over the connection of the
+// server itself, until the function that is returned is called.
 func (s *Service) MeetPeers(conn *nats.Conn) (leave func() error, err error) {
 	s.Sessions.peers = conn
 	does := map[string]func([]byte) peerAnswer{
@@ -80,7 +81,8 @@ func (s *Service) MeetPeers(conn *nats.Conn) (leave func() error, err error) {
 
 // askPeer asks the server that has made a nonce or a token, and reports whether that is another one
 // which has answered.
-func (ss *Sessions) askPeer(ctx context.Context, made, what string, data []byte) (a peerAnswer, ok bool) {
+func (ss *Sessions) askPeer(ctx context.Context, made, what string, data []byte) (a peerAnswer,
+	ok bool) {
 	id := session.IDOf(made)
 	if ss.peers == nil || id == "" || id == ss.ID() {
 		return a, false

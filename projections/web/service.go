@@ -20,7 +20,8 @@ import (
 	"muster/projections/records"
 )
 
-// A Service answers questions from a projector's picture and from the log beside it. It may be used concurrently.
+// A Service answers questions from a projector's picture and from the log beside it. It may be used
+// concurrently.
 type Service struct {
 	// Projector keeps the picture of the view that was chosen: see [Service.For].
 	Projector access.Pictures
@@ -32,23 +33,26 @@ type Service struct {
 	Sessions *Sessions
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
 	Views *access.Views
-	// Now tells the time: questions about no date are about its day, and nobody asks as of a later one.
+	// Now tells the time: questions about no date are about its day, and nobody asks as of a later
+	// one.
 	Now func() time.Time
 	// Version is that of the program: another one may answer in another form.
 	Version string
-	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; "" when it signs none.
+	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; ""
+	// when it signs none.
 	CheckpointKey string
 
 	// Proxies are those that pass requests on and tell whose they are: see X-Forwarded-For.
 	Proxies []netip.Prefix
 	// Log hears of requests that panic; nil for the program's usual log.
 	Log *slog.Logger
-	// RefusePage answers with a problem where the address is that of a page, and reports whether it is.
+	// RefusePage answers with a problem where the address is that of a page, and reports whether it
+	// is.
 	RefusePage func(w http.ResponseWriter, r *http.Request, err error) bool
 	// Bites counts how often a limit has held.
 	Bites *Bites
 
-	recordWait time.Duration   // how long a question waits for the record that it asks to be in the picture
+	recordWait time.Duration   // how long a question waits for the record that it asks for
 	heartbeat  time.Duration   // how often a stream on which nothing happens says that it is there
 	waiting    context.Context // ends when nobody is to wait any more
 	stop       context.CancelFunc
@@ -78,15 +82,19 @@ type Service struct {
 func NewService(p access.Pictures, s records.Source) *Service {
 	waiting, stop := context.WithCancel(context.Background())
 	service := &Service{Projector: unchosen{}, Source: unchosen{}, full: p, all: s,
-		Reads: access.ReadOpen, Now: time.Now, Bites: new(Bites), first: new(atomic.Pointer[string]),
-		recordWait: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second, waiting: waiting, stop: stop, rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
+		Reads: access.ReadOpen, Now: time.Now, Bites: new(Bites),
+		first:      new(atomic.Pointer[string]),
+		recordWait: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second,
+		waiting: waiting, stop: stop,
+		rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
 		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
 	service.openSlots()
 	return service
 }
 
-// Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and whoever waits for a record
-// is told that it is not there. Call it before waiting for the requests being worked on.
+// Stop ends all waiting, now and later: whoever follows the log gets the page that there is, and
+// whoever waits for a record is told that it is not there. Call it before waiting for the requests
+// being worked on.
 func (s *Service) Stop() { s.stop() }
 
 // wait returns a context for waiting no longer than that, and no longer than the session of whoever
@@ -102,8 +110,8 @@ func (s *Service) wait(ctx context.Context, atMost time.Duration) (context.Conte
 // today returns the date it is now.
 func (s *Service) today() events.Date { return events.DateOf(s.Now()) }
 
-// latest returns the latest time as of which a question can be asked: now, or, where another server's clock is ahead of this
-// one's, when the last record was recorded.
+// latest returns the latest time as of which a question can be asked: now, or, where another
+// server's clock is ahead of this one's, when the last record was recorded.
 func (s *Service) latest() time.Time {
 	now := s.Now()
 	_ = s.Projector.View(func(p *projections.Picture) error {
@@ -115,8 +123,10 @@ func (s *Service) latest() time.Time {
 	return now
 }
 
-// look waits for what the question needs in the picture, and shows it with the moment that the parameters name.
-func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung, answer func(*projections.Picture, projections.Moment) error) error {
+// look waits for what the question needs in the picture, and shows it with the moment that the
+// parameters name.
+func (s *Service) look(ctx context.Context, q MomentQuery, rung projections.Rung,
+	answer func(*projections.Picture, projections.Moment) error) error {
 	if err := s.await(ctx, s.needed(q)); err != nil {
 		return err
 	}
@@ -156,14 +166,16 @@ func (s *Service) await(ctx context.Context, record uint64) error {
 		return ended
 	}
 	if err != nil {
-		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see what is there; " +
-			"if the record never comes, this is another ledger than the one that has it")
+		return problem.From(err).WithHint("ask again in a moment, or leave min_seq out to see " +
+			"what is there; if the record never comes, this is another ledger than the one that " +
+			"has it")
 	}
 	return goOn()
 }
 
-// needed returns the record that must be in the picture before a question is answered, 0 for none. A question about an old
-// moment needs all that was recorded up to there: its answer is the same for ever.
+// needed returns the record that must be in the picture before a question is answered, 0 for none.
+// A question about an old moment needs all that was recorded up to there: its answer is the same
+// for ever.
 func (s *Service) needed(q MomentQuery) uint64 {
 	last := s.Source.Last()
 	switch {
@@ -176,8 +188,10 @@ func (s *Service) needed(q MomentQuery) uint64 {
 }
 
 // moment fills in what a question leaves to the clock and to the ledger.
-func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (projections.Moment, error) {
-	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung, WhatIf: &q.WhatIf, View: s.view}
+func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections.Rung) (
+	projections.Moment, error) {
+	m := projections.Moment{AsOf: q.AsOf.Sequence, On: q.On, Until: q.Until, Rung: rung,
+		WhatIf: &q.WhatIf, View: s.view}
 	if err := q.WhatIf.Check(p); err != nil {
 		return m, err
 	}
@@ -202,9 +216,11 @@ func (s *Service) moment(p *projections.Picture, q MomentQuery, rung projections
 	return m, nil
 }
 
-// known refuses an operation or role that the ledger does not have as of the moment: an empty answer would mislead. A role
-// that comes into the catalogue only later is known, since offers for it are.
-func known(ctx context.Context, p *projections.Picture, m projections.Moment, f projections.Filter) error {
+// known refuses an operation or role that the ledger does not have as of the moment: an empty
+// answer would mislead. A role that comes into the catalogue only later is known, since offers for
+// it are.
+func known(ctx context.Context, p *projections.Picture, m projections.Moment,
+	f projections.Filter) error {
 	var operations, roles []string
 	for _, on := range []events.Date{m.On, max(m.On, m.Until), events.LastDate} {
 		m.On, m.Until = on, 0
@@ -223,13 +239,17 @@ func known(ctx context.Context, p *projections.Picture, m projections.Moment, f 
 	}
 	switch {
 	case f.Operation != "" && !slices.Contains(operations, string(f.Operation)):
-		return problem.New(problem.NotFound, "there is no operation %s in this ledger", f.Operation).WithHint("%s", thereIs(operations))
+		return problem.New(problem.NotFound, "there is no operation %s in this ledger",
+			f.Operation).WithHint("%s", thereIs(operations))
 	case f.Role == "" || slices.Contains(roles, string(f.Role)):
 		return nil
 	case f.Operation == "":
-		return problem.New(problem.NotFound, "there is no role %s in the catalogue of any operation", f.Role).WithHint("%s", thereIs(roles))
+		return problem.New(problem.NotFound,
+			"there is no role %s in the catalogue of any operation", f.Role).
+			WithHint("%s", thereIs(roles))
 	}
-	return problem.New(problem.NotFound, "there is no role %s in the catalogue of %s", f.Role, f.Operation).WithHint("%s", thereIs(roles))
+	return problem.New(problem.NotFound, "there is no role %s in the catalogue of %s", f.Role,
+		f.Operation).WithHint("%s", thereIs(roles))
 }
 
 // thereIs tells the names that there are, each once.

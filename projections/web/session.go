@@ -61,8 +61,8 @@ func (s *Service) sessionNonce() SessionNonce {
 }
 
 func sessionOf(token string, who access.Reader) Session {
-	return Session{Token: token, Key: who.Key, Role: who.Role, Nation: nationOf(who), View: who.View,
-		Until: who.Until}
+	return Session{Token: token, Key: who.Key, Role: who.Role, Nation: nationOf(who),
+		View: who.View, Until: who.Until}
 }
 
 func nationOf(who access.Reader) events.Nation {
@@ -81,7 +81,8 @@ func (s *Service) sessionState(ctx context.Context) SessionState {
 func (s *Service) stateOf(who access.Reader) SessionState {
 	state := SessionState{SignedIn: who.SignedIn(), Read: s.Reads, Views: []events.View{}}
 	if who.SignedIn() {
-		state.Key, state.Role, state.Nation, state.Until = who.Key, who.Role, nationOf(who), who.Until
+		state.Key, state.Role, state.Nation = who.Key, who.Role, nationOf(who)
+		state.Until = who.Until
 	}
 	if widest, err := s.Reads.Widest(who); err == nil {
 		state.View, state.Views = widest, s.viewsWithin(widest)
@@ -89,8 +90,8 @@ func (s *Service) stateOf(who access.Reader) SessionState {
 	return state
 }
 
-// viewsWithin returns the views that may be asked for: within the coordinators', those of the nations
-// that are members.
+// viewsWithin returns the views that may be asked for: within the coordinators', those of the
+// nations that are members.
 func (s *Service) viewsWithin(widest events.View) []events.View {
 	all := access.Narrower(widest)
 	if widest != events.CoordinatorsView {
@@ -160,7 +161,8 @@ func (s *Service) registerSessions(api huma.API) {
 		func(context.Context, *struct{}) (*nonceOutput, error) {
 			return &nonceOutput{noStore, s.sessionNonce()}, nil
 		})
-	begin := op("session-begin", http.MethodPost, sessionPath, "Sign in with a signed note", 401, 413)
+	begin := op("session-begin", http.MethodPost, sessionPath, "Sign in with a signed note",
+		401, 413)
 	begin.Description = `The body is a note that a member has signed with its event key: events/FORMAT.md, "Signing in".`
 	begin.DefaultStatus = http.StatusCreated
 	begin.MaxBodyBytes, begin.BodyReadTimeout = session.MaxBytes+1, MaxBodyTime

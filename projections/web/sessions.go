@@ -23,8 +23,8 @@ import (
 
 // Where a request has the token of its session: in one of these, and never in its address.
 const (
-	// CookieName is the cookie's, which browsers take over TLS or from this machine alone, and from no
-	// other host.
+	// CookieName is the cookie's, which browsers take over TLS or from this machine alone, and from
+	// no other host.
 	CookieName = "__Host-muster"
 	// SessionHeader is the header of a request over NATS.
 	SessionHeader = "Muster-Session"
@@ -44,14 +44,15 @@ type Sessions struct {
 
 	messages *session.Guesses // of all who come over NATS
 
-	peers  *nats.Conn          // on which the ledger's other servers are asked; nil where there is none
+	peers  *nats.Conn          // on which other servers are asked; nil where there is none
 	asking *semaphore.Weighted // how many are asked at a time
 }
 
 // NewSessions returns those of a server that nobody reaches yet.
 func NewSessions(origin events.Origin, pictures access.Pictures) *Sessions {
 	return &Sessions{Store: session.NewStore(origin, pictures), Guesses: session.NewGuesses(),
-		messages: session.NewGuessesOfAll(), Origin: origin, asking: semaphore.NewWeighted(peersAsked)}
+		messages: session.NewGuessesOfAll(), Origin: origin,
+		asking: semaphore.NewWeighted(peersAsked)}
 }
 
 // who returns whose token it is that a client gives. Who tries out tokens is told to wait; whoever
@@ -136,14 +137,14 @@ func otherServer(address, remedy string) error {
 
 // reachedBy returns what says whether the server that a request has come to is reached at an
 // address; from is where the request has come from. Whoever signs writes the address that it has
-// asked; another server that passes the note on here cannot change it, and could write in its request
-// whatever it likes. So it is the server that must know the address as its own:
+// asked; another server that passes the note on here cannot change it, and could write in its
+// request whatever it likes. So it is the server that must know the address as its own:
 //
-//   - a name that it was given, at its own port, at the scheme's, or at the one that the request names,
-//     since a machine may lead another port to it;
+//   - a name that it was given, at its own port, at the scheme's, or at the one that the request
+//     names, since a machine may lead another port to it;
 //   - the address of this machine at which the request has arrived;
-//   - this machine itself, for requests that come from it, at its own port: behind another port there
-//     is another program.
+//   - this machine itself, for requests that come from it, at its own port: behind another port
+//     there is another program.
 func (ss *Sessions) reachedBy(r *http.Request, from string) func(string) error {
 	return func(address string) error {
 		u, err := url.Parse(address)
@@ -174,7 +175,8 @@ func (ss *Sessions) isNamed(r *http.Request, from string, u *url.URL) bool {
 	return isAsked && arrivedAt(r, host)
 }
 
-// A knock is a request at the door: with it, and whose token it has, endpoints begin and end sessions.
+// A knock is a request at the door: with it, and whose token it has, endpoints begin and end
+// sessions.
 type knock struct {
 	r             *http.Request
 	client, token string
@@ -229,18 +231,19 @@ func (s *Service) Known(next http.Handler) http.Handler {
 	})
 }
 
-// isForAll reports whether a request is for what has nothing of the ledger in it, or nothing but what
-// proves that it was not changed: the same for everybody, whoever asks.
+// isForAll reports whether a request is for what has nothing of the ledger in it, or nothing but
+// what proves that it was not changed: the same for everybody, whoever asks.
 func isForAll(r *http.Request) bool {
 	path := r.URL.Path
-	return slices.Contains([]string{"/healthz", "/checkpoint", "/docs", "/docs.css", "/openapi.json",
-		"/openapi.yaml", "/asyncapi.json"}, path) || strings.HasPrefix(path, "/static/") ||
+	return slices.Contains([]string{"/healthz", "/checkpoint", "/docs", "/docs.css",
+		"/openapi.json", "/openapi.yaml", "/asyncapi.json"}, path) ||
+		strings.HasPrefix(path, "/static/") ||
 		strings.HasPrefix(path, "/schemas/") || strings.HasPrefix(path, "/tile/") &&
 		!strings.HasPrefix(path, "/tile/entries/") && !strings.HasPrefix(path, "/tile/released/")
 }
 
-// needsNone reports whether a request is one that somebody makes whose session has ended: to sign in
-// again, or to hand in a statement, whose signature says by itself whose it is.
+// needsNone reports whether a request is one that somebody makes whose session has ended: to sign
+// in again, or to hand in a statement, whose signature says by itself whose it is.
 func needsNone(r *http.Request) bool {
 	path := r.URL.Path
 	return path == SignInPath || r.Method == http.MethodPost && (path == sessionPath ||
@@ -250,8 +253,8 @@ func needsNone(r *http.Request) bool {
 // SignInPath is the page on which one signs in.
 const SignInPath = "/session"
 
-// goesOn reports whether an answer goes on for long, for no longer than the session. Others end with
-// it while they wait: see wait.
+// goesOn reports whether an answer goes on for long, for no longer than the session. Others end
+// with it while they wait: see wait.
 func goesOn(r *http.Request) bool {
 	return strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, csvSuffix)
 }
@@ -274,7 +277,8 @@ func tokenOf(r *http.Request) (token string, cookie bool, err error) {
 	}
 	for _, other := range all[1:] {
 		if other != all[0] {
-			return "", cookie, problem.New(problem.Usage, "the request has the tokens of different sessions").
+			return "", cookie, problem.New(problem.Usage,
+				"the request has the tokens of different sessions").
 				WithHint("send one: in Authorization, or in the cookie %s", CookieName)
 		}
 	}
@@ -314,7 +318,8 @@ func (k knownService) AddEndpoint(name string, h micro.Handler, opts ...micro.En
 			return
 		}
 		if !k.service.Sessions.asking.TryAcquire(1) {
-			wire.NATS(req, problem.New(problem.Unavailable, "too many sessions of other servers are asked for").
+			wire.NATS(req, problem.New(problem.Unavailable,
+				"too many sessions of other servers are asked for").
 				WithHint("ask again in a moment"))
 			return
 		}
@@ -325,8 +330,8 @@ func (k knownService) AddEndpoint(name string, h micro.Handler, opts ...micro.En
 	}), opts...)
 }
 
-// guestInbox begins the inboxes of those who come with a name: the permissions of NATS let nobody else
-// listen there. Who comes without one shares all other inboxes with others like it.
+// guestInbox begins the inboxes of those who come with a name: the permissions of NATS let nobody
+// else listen there. Who comes without one shares all other inboxes with others like it.
 const guestInbox = "_INBOX.guest."
 
 // knownOverNATS returns the context in which somebody asks over NATS.
@@ -334,18 +339,20 @@ func (s *Service) knownOverNATS(req micro.Request) (context.Context, error) {
 	ctx := access.ContextOf(req)
 	tokens := req.Headers().Values(SessionHeader)
 	if len(tokens) > 1 {
-		return nil, problem.New(problem.Usage, "the request has %s %d times: send it once", SessionHeader,
-			len(tokens))
+		return nil, problem.New(problem.Usage, "the request has %s %d times: send it once",
+			SessionHeader, len(tokens))
 	}
 	k := knock{client: Inbox(req.Reply())}
 	if len(tokens) == 1 {
 		k.token = tokens[0]
 	}
-	if (k.token != "" || req.Subject() == sessionSubject) && !strings.HasPrefix(req.Reply(), guestInbox) {
-		return nil, problem.New(problem.Usage, "the answer is for one reader alone, and others could hear "+
-			"it at %s", problem.Name(k.client)).
-			WithHint("come with an nkey, and have the answer sent to an inbox of your own, below %s and "+
-				"the nkey's public key", guestInbox)
+	if (k.token != "" || req.Subject() == sessionSubject) &&
+		!strings.HasPrefix(req.Reply(), guestInbox) {
+		return nil, problem.New(problem.Usage,
+			"the answer is for one reader alone, and others could hear it at %s",
+			problem.Name(k.client)).
+			WithHint("come with an nkey, and have the answer sent to an inbox of your own, below "+
+				"%s and the nkey's public key", guestInbox)
 	}
 	ctx = context.WithValue(ctx, knockKey{}, k)
 	if k.token == "" || slices.Contains(needNone, req.Subject()) {

@@ -15,8 +15,8 @@ const whichViews = "write public, coalition, a nation's code such as FRA, or coo
 
 // view reads for whom a question is asked, which every question may say.
 func (p *parameters) view() events.View {
-	const doc = "What those would be told who may read no more: public, coalition, or a nation's code; " +
-		"without it, all that the one who asks may read"
+	const doc = "What those would be told who may read no more: public, coalition, or a nation's " +
+		"code; without it, all that the one who asks may read"
 	text := p.value("view", doc, &huma.Schema{Type: huma.TypeString})
 	if text == "" {
 		return events.CoordinatorsView
@@ -76,7 +76,8 @@ func (s *Service) ForSigner(key events.KeyID) (as *Service, err error) {
 		if !ok {
 			return problem.New(problem.NotFound, "there is no member %s", key.Name)
 		}
-		reader := access.Reader{Key: m.Key, Role: m.Role, View: events.ViewOf(m.Key, m.Role, m.Clearance)}
+		reader := access.Reader{Key: m.Key, Role: m.Role,
+			View: events.ViewOf(m.Key, m.Role, m.Clearance)}
 		widest, err := s.Reads.Widest(reader)
 		if err == nil {
 			as, err = s.in(widest)

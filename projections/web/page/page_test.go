@@ -17,7 +17,9 @@ import (
 
 // What was vendored is what its makers have published.
 func TestVendored(t *testing.T) {
-	for name, want := range map[string]string{"htmx-4.0.1.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"} {
+	for name, want := range map[string]string{
+		"htmx-4.0.1.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
+	} {
 		data, err := files.ReadFile("static/" + name)
 		if err != nil {
 			t.Fatal(err)

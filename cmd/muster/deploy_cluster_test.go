@@ -182,14 +182,16 @@ func TestDeployedCertificates(t *testing.T) {
 		t.Fatal("the authority is no certificate")
 	}
 	for _, name := range []string{"a.example", "192.0.2.1"} {
-		for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
+		for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth,
+			x509.ExtKeyUsageClientAuth} {
 			if _, err := own.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: known,
 				KeyUsages: []x509.ExtKeyUsage{use}}); err != nil {
 				t.Errorf("%s, as %v: %v", name, use, err)
 			}
 		}
 	}
-	if info, err := os.Stat(filepath.Join(dir, "a.key")); err != nil || info.Mode().Perm()&0o077 != 0 {
+	info, err := os.Stat(filepath.Join(dir, "a.key"))
+	if err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("others can read the key: %v, %v", info.Mode(), err)
 	}
 }

@@ -97,9 +97,9 @@ func TestPageHandOver(t *testing.T) {
 		"--until", "2026-09-30")
 	offer(t, dir, "--nation", "POL", "--quantity", "9500", "--from", "2026-10-11", "--until",
 		"2027-06-30", "--predecessor", germans)
-	arrivals(t, url, "/timeline?operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31&on="+aDay, func(b *tab) {
-		b.tells(timelineAt(t, url,
-			"operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31"))
+	const asked = "operation=mnf-u&line=ground-west&from=2026-01-01&until=2027-12-31"
+	arrivals(t, url, "/timeline?"+asked+"&on="+aDay, func(b *tab) {
+		b.tells(timelineAt(t, url, asked))
 		if rows := b.texts(`[aria-labelledby="hand-overs-caption"] tbody tr`); len(rows) != 1 ||
 			!strings.Contains(rows[0], "10 days with nobody there") ||
 			!strings.Contains(rows[0], "Poland") {

@@ -143,7 +143,8 @@ func (b *tab) commands(t *testing.T, key string, with, without []string) (said s
 			t.Errorf("%s: the commands say %s:\n%s", b.address(), word, text)
 		}
 	}
-	text = strings.ReplaceAll(text, "--checkpoint-key KEY", "--checkpoint-key "+b.text("#check-key"))
+	text = strings.ReplaceAll(text, "--checkpoint-key KEY",
+		"--checkpoint-key "+b.text("#check-key"))
 	for line := range strings.Lines(strings.ReplaceAll(text, "KEY.key", key)) {
 		out, _ := user.content(t, strings.Fields(line)[1:]...)
 		said += out
@@ -235,8 +236,9 @@ func TestPageVerifyTampered(t *testing.T) {
 			lines[1] = "%d"; lines[2] = "%s"; kept.checkpoint = lines.join("\n"); localStorage.setItem(name, JSON.stringify(kept)); } return true })()`, one.size, another)
 		b.open("/verify")
 		b.fails(one.found)
-		if kept := eval[string](b,
-			"JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).checkpoint"); !strings.Contains(kept, another) {
+		kept := eval[string](b,
+			"JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).checkpoint")
+		if !strings.Contains(kept, another) {
 			t.Error("what does not agree has taken the place of what was remembered")
 		}
 	}

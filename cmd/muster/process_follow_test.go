@@ -173,8 +173,8 @@ func TestFollowedLogAcrossSessions(t *testing.T) {
 	}
 	says(c.offerOf(7002), c.paris)
 	hears(`"quantity":7002`)
-	says(&events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
-		Ledger: c.origin}, Key: c.paris.Key(), Reason: "it was lost"}, c.founder)
+	says(&events.MemberRevoked{Header: c.head("member.revoked"), Key: c.paris.Key(),
+		Reason: "it was lost"}, c.founder)
 	says(c.operation("after-it"), c.founder)
 	for i, b := range all {
 		if _, err := b.await(&b.stderr,

@@ -118,7 +118,8 @@ func seedLedger(t *testing.T, dir string) *country {
 		case 1:
 			p.Release = events.CoordinatorsOnly
 		case 2:
-			p.Release, p.ReleasableTo = events.CoordinatorsOnly, []events.Nation{nations[i/10%len(nations)]}
+			p.Release = events.CoordinatorsOnly
+			p.ReleasableTo = []events.Nation{nations[i/10%len(nations)]}
 		}
 		statements = append(statements, p)
 	}

@@ -45,8 +45,8 @@ func (p *serverProcess) signsIn(t *testing.T, with *events.Signer) string {
 func signedNote(t *testing.T, n web.SessionNonce, address string, with *events.Signer) string {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	msg, err := session.Note{Origin: n.Origin, Address: address, From: now, Until: now.Add(time.Hour),
-		Nonce: n.Nonce}.Sign(with)
+	msg, err := session.Note{Origin: n.Origin, Address: address, From: now,
+		Until: now.Add(time.Hour), Nonce: n.Nonce}.Sign(with)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,8 @@ func signedNote(t *testing.T, n web.SessionNonce, address string, with *events.S
 // reads returns the status with which a token is answered.
 func (p *serverProcess) reads(t *testing.T, token string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/api/v1/pledges", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		p.url+"/api/v1/pledges", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +85,9 @@ func (p *serverProcess) awaitProjected(t *testing.T, records uint64) {
 	}
 }
 
-// Of a cluster of two servers, each lets members sign in, and over NATS it makes no difference which
-// of them is asked. When a member is revoked at one of them, its sessions end on both at once. No
-// token is in what they say, or in their access logs.
+// Of a cluster of two servers, each lets members sign in, and over NATS it makes no difference
+// which of them is asked. When a member is revoked at one of them, its sessions end on both at
+// once. No token is in what they say, or in their access logs.
 func TestSessionsOnTwoServers(t *testing.T) {
 	t.Parallel()
 	url, dir := natsCluster(t, t.TempDir(), anyPort).ClientURL(), t.TempDir()
@@ -179,8 +180,8 @@ func TestSessionsOnTwoServers(t *testing.T) {
 			waits <- p
 		}()
 	}
-	revoked := &events.MemberRevoked{Header: events.Header{Type: "member.revoked", ID: events.NewID(),
-		Ledger: c.origin}, Key: c.paris.Key(), Reason: "it was lost"}
+	revoked := &events.MemberRevoked{Header: c.head("member.revoked"), Key: c.paris.Key(),
+		Reason: "it was lost"}
 	if _, err := a.client().Submit(t.Context(), signed(t, revoked, founder)); err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,11 @@ type Server struct {
 // accountName is the one account, in which the stream is.
 const accountName = "MUSTER"
 
+// StreamDir returns the folder in which a server that has dir for its files keeps a stream.
+func StreamDir(dir, stream string) string {
+	return filepath.Join(dir, "jetstream", accountName, "streams", stream)
+}
+
 // conf is the server's configuration. Muster itself is one user, whose answers from JetStream go to
 // an inbox that nobody else may use. Everybody else is a guest, who may talk to the micro services
 // and listen to notices, but may neither publish into the ledger's subjects nor touch JetStream.

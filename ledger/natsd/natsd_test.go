@@ -3,6 +3,8 @@ package natsd
 import (
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -262,6 +264,65 @@ func TestRestart(t *testing.T) {
 		nc.Close()
 		if err := s.Shutdown(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+// A server that is restarted has its address and its passwords as before, and connections find it
+// again, with what they were subscribed to; between, its files may be taken away.
+func TestRestartInPlace(t *testing.T) {
+	s := started(t)
+	nc, g, url := inside(t, s), newGuest(t, s, nats.ReconnectWait(10*time.Millisecond)), s.URL()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := func() {
+		t.Helper()
+		if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S",
+			Subjects: []string{"muster.ev.>"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create()
+	if _, err := os.Stat(filepath.Join(StreamDir(s.cfg.Dir, "S"), "meta.inf")); err != nil {
+		t.Fatal(err)
+	}
+	heard, err := g.SubscribeSync("muster.tip.x")
+	if err := errors.Join(err, g.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	wanted := errors.New("as it was wanted")
+	if err := s.RestartAfter(func() error {
+		return errors.Join(os.RemoveAll(s.cfg.Dir), wanted)
+	}); !errors.Is(err, wanted) {
+		t.Fatal(err)
+	}
+	if s.URL() != url {
+		t.Errorf("its address was %s, and is %s", url, s.URL())
+	}
+	until(t, "the connections to be back", func() bool {
+		return nc.IsConnected() && g.IsConnected() && g.Flush() == nil
+	})
+	if _, err := js.Stream(t.Context(), "S"); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("the stream that was taken away: %v", err)
+	}
+	create()
+	if err := nc.Publish("muster.tip.x", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := heard.NextMsg(10 * time.Second); err != nil {
+		t.Errorf("the guest hears nothing any more: %v", err)
+	}
+}
+
+// until returns when something is so.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); !is(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }

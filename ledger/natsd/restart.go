@@ -39,14 +39,20 @@ func (s *Server) Writable() (err error) {
 // Restart starts the server anew, at the same address, and returns when it takes connections. Those
 // inside this process connect again by themselves, and clients from outside may. What JetStream has
 // not written is lost: the journal puts it back.
-func (s *Server) Restart() error {
+func (s *Server) Restart() error { return s.RestartAfter(func() error { return nil }) }
+
+// RestartAfter is Restart, which calls between while the server's files are closed. The server is
+// started also when that has failed.
+func (s *Server) RestartAfter(between func() error) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	if err := s.shutdown(); err != nil {
 		return err
 	}
-	if err := s.start(); err != nil {
-		return fmt.Errorf("starting the NATS server in %s anew: %w", filepath.Base(s.cfg.Dir), err)
+	err := between()
+	if failed := s.start(); failed != nil {
+		err = errors.Join(err, fmt.Errorf("starting the NATS server in %s anew: %w",
+			filepath.Base(s.cfg.Dir), failed))
 	}
-	return nil
+	return err
 }

@@ -118,7 +118,7 @@ func (l *Ledger) compare(ctx context.Context, at uint64) error {
 	case parted > 0:
 		return l.parting(ctx, at)
 	case !whole:
-		return fmt.Errorf("the log has lost record %d", at)
+		return fmt.Errorf("%w: record %d", ErrLost, at)
 	}
 	return nil
 }

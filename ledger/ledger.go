@@ -96,16 +96,19 @@ func receiptOf(rec events.Record) Receipt {
 // Open reads the journal, brings journal and log to the same end, and begins to take statements. It
 // fails when the two tell different histories: then somebody must look, and nothing is written.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	open, err := Prepare(cfg)
+	p, err := Prepare(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, cfg.Log)
+	return p.Open(ctx, cfg.Log)
 }
 
-// Prepare does what Open does with the journal, and returns what does the rest, to be called once:
-// so the log, which the configuration need not name then, can be opened meanwhile.
-func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err error) {
+// A Prepared ledger has read its journal, and no log yet: that can be opened meanwhile, or be
+// mended. Its methods are for one goroutine.
+type Prepared struct{ ledger *Ledger }
+
+// Prepare does what [Open] does with the journal. The configuration need not name the log.
+func Prepare(cfg Config) (*Prepared, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
@@ -135,14 +138,17 @@ func Prepare(cfg Config) (open func(context.Context, Log) (*Ledger, error), err 
 	if err := l.read(); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, log Log) (*Ledger, error) {
-		l.cfg.Log = log
-		if err := l.reconcile(ctx); err != nil {
-			return nil, err
-		}
-		l.start()
-		return l, nil
-	}, nil
+	return &Prepared{l}, nil
+}
+
+// Open does what [Open] does with the log. After an error it may be called again.
+func (p *Prepared) Open(ctx context.Context, log Log) (*Ledger, error) {
+	p.ledger.cfg.Log = log
+	if err := p.ledger.reconcile(ctx); err != nil {
+		return nil, err
+	}
+	p.ledger.start()
+	return p.ledger, nil
 }
 
 func (l *Ledger) start() {

@@ -22,11 +22,12 @@ type Log interface {
 	// the log. Append is called by one goroutine at a time, and keeps the data, which must not
 	// change afterwards.
 	Append(group []Message, after Ack) Ack
-	// Last returns the sequence of the last message, 0 when there is none. It fails when a message
-	// before it is missing.
+	// Last returns the sequence of the last message, 0 when there is none. It fails, with an error
+	// that is ErrLost, when a message before it is missing.
 	Last(ctx context.Context) (uint64, error)
 	// Read calls yield for each message from sequence from to the last one, in order and without
-	// gaps, until yield fails. A message's data may be kept.
+	// gaps, until yield fails. A message's data may be kept. It fails with an error that is ErrLost
+	// where a message cannot be read.
 	Read(ctx context.Context, from uint64, yield func(Message) error) error
 	// Changed receives the sequence of the last message, now and then, when anybody has appended.
 	// Some may be missed when they come fast; the last one never is.
@@ -55,6 +56,9 @@ type Ack interface {
 	// same however often it is called.
 	Wait() error
 }
+
+// ErrLost says that the log has a message no more that it must have, or cannot read it.
+var ErrLost = errors.New("the log has lost a message")
 
 // ErrLostRace says that another message has the sequence that Append asked for.
 var ErrLostRace = errors.New("another server appended first")

@@ -96,39 +96,48 @@ func writeBlock(t *testing.T, all []blockRecord) (data []byte) {
 }
 
 // Whoever can write the stream's files changes the first copy, checksums and all. The second copy
-// tells; and where that was lost too, signatures do.
+// tells, and the first is made anew from it; where that was lost too, signatures tell. But where
+// the first copy has other records that were signed, a person must look.
 func TestTamperedStream(t *testing.T) {
 	t.Parallel()
 	l := someStoppedLedger(t)
 	for name, c := range map[string]struct {
 		edit     func(all []blockRecord) []blockRecord
 		words    string
+		refused  string // what a server says that does not start
 		rebuilds string // what a server says that has lost the journal
 	}{
 		"altered": {func(all []blockRecord) []blockRecord {
 			all[19].data = bytes.Replace(all[19].data, []byte(`"quantity":100`),
 				[]byte(`"quantity":900`), 1)
 			return all
-		}, `record 20: the stream holds another record here than the journal`,
+		}, `record 20: the stream holds another record here than the journal`, ``,
 			`sequence 20.*the signature is not that of FRA/paris`},
 		"swapped": {func(all []blockRecord) []blockRecord {
 			all[19].data, all[20].data = all[20].data, all[19].data
 			all[19].subject, all[20].subject = all[20].subject, all[19].subject
 			return all
-		}, `record 20: the stream holds another record here than the journal`, ``},
+		}, `record 20: the stream holds another record here than the journal`,
+			`at sequence 20 the journal and the stream hold different records`, ``},
 		"under another subject": {func(all []blockRecord) []blockRecord {
 			all[19].subject = all[20].subject
 			return all
-		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`,
+		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`, ``,
 			`sequence 20.*its subject is`},
 		"removed": {func(all []blockRecord) []blockRecord { return slices.Delete(all, 19, 20) },
-			`the stream's copy of the records is damaged: .*lost message 20`,
-			`the ledger cannot start: .*lost message 20`},
+			`the stream's copy of the records is damaged: .*lost message 20`, ``,
+			`the ledger cannot start: .*behind message 19, and has records up to 43.*message 21 ` +
+				`follows message 19`},
 	} {
 		dir := l.copied(t)
 		inBlock(t, dir, c.edit)
 		isFound(t, name, c.words, dir)
-		whatIsServed(t, l, dir) // which is what the journal holds
+		if refused := whatIsServed(t, l, dir); (refused == "") != (c.refused == "") ||
+			!strings.Contains(refused, c.refused) {
+			t.Errorf("%s: a server says %q", name, refused)
+		} else if c.refused == "" && name != "under another subject" { // which only the scrub sees
+			isMended(t, dir)
+		}
 		if code, out, _ := says(t, "verify", dir, "--journal-only"); code != 0 ||
 			strings.Contains(out, "stream") {
 			t.Errorf("%s: the journal alone: exit code %d:\n%s", name, code, out)
@@ -136,10 +145,24 @@ func TestTamperedStream(t *testing.T) {
 		if c.rebuilds == "" {
 			continue
 		}
+		dir = l.copied(t)
+		inBlock(t, dir, c.edit)
 		remove(t, filepath.Join(dir, server.JournalFile))
 		if code, said := launch(t, dir).ends(t); code != 7 || !regexp.MustCompile(c.rebuilds).
 			MatchString(said) {
 			t.Errorf("%s: a server without its journal: exit code %d:\n%s", name, code, said)
 		}
+	}
+}
+
+// isMended checks that the stream in a folder is whole, and that the damaged one was kept.
+func isMended(t *testing.T, dir string) {
+	t.Helper()
+	if kept, _ := filepath.Glob(filepath.Join(dir, "nats.damaged-*")); len(kept) != 1 {
+		t.Errorf("kept are %v", kept)
+	}
+	if code, out, said := says(t, "verify", dir); code != 0 ||
+		!strings.Contains(out, "the stream holds the same 43 records") {
+		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 }

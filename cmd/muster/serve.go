@@ -78,6 +78,9 @@ proxy that does.`,
 		"this server's name in the records it makes (default: the machine's)")
 	f.StringVar(&origin, "origin", "",
 		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
+	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
+		"make the stream anew from the journal where it is damaged, or holds other records, and "+
+			"nothing proves that the journal is right: the other stream is kept")
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
@@ -86,7 +89,8 @@ proxy that does.`,
 	section(c, "Where it listens", "listen", "host", "proxy")
 	section(c, "Who reads what", "read", "access-log")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
-		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas")
+		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
+		"restore-stream")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
 }

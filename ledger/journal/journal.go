@@ -48,6 +48,8 @@ var (
 type Journal struct {
 	db    *bbolt.DB
 	isNew bool // Open has made the bbolt file
+	// Open has found a tail: whoever had the journal open before has not closed it.
+	crashed bool
 
 	writing   sync.Mutex // for a Batch, SignCheckpoints and Close, and what follows
 	sign      func(tlog.Tree) ([]byte, error)
@@ -127,6 +129,7 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	if readOnly {
 		return nil
 	}
+	j.crashed = hasTail(path)
 	if j.tail, err = openTail(path); err != nil {
 		return err
 	}
@@ -216,6 +219,10 @@ func (j *Journal) listFree() error {
 }
 
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }
+
+// Crashed reports whether whoever had the journal open before, to write, has not closed it: it was
+// killed, or the power was cut. What was under way then may be in other copies, and not here.
+func (j *Journal) Crashed() bool { return j.crashed }
 
 // Last returns the sequence of the last record, 0 when there is none.
 func (j *Journal) Last() uint64 {
@@ -347,6 +354,24 @@ func (j *Journal) Stored(from uint64, most int,
 		return room[len(room)-len(v) : len(room) : len(room)]
 	})
 	return records, room, err
+}
+
+// Unchecked returns the records that are in the bbolt file, from a sequence on, as they lie there:
+// nothing is held against the tree. It is for comparing, and passes some millions a second. The
+// bytes are valid until the next are asked for, and must not be changed. Meanwhile no commit makes
+// the file longer.
+func (j *Journal) Unchecked(from uint64) iter.Seq2[uint64, []byte] {
+	return func(yield func(uint64, []byte) bool) {
+		_ = j.db.View(func(tx *bbolt.Tx) error { // it returns no error of its own
+			c := tx.Bucket(bucketRecords).Cursor()
+			for k, v := c.Seek(sequenceKey(from)); k != nil; k, v = c.Next() {
+				if !yield(binary.BigEndian.Uint64(k), v) {
+					break
+				}
+			}
+			return nil
+		})
+	}
 }
 
 // chunk returns the stored bytes of up to chunk records from a sequence on, checked against the

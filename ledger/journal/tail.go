@@ -51,6 +51,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // tailPaths returns where the tail of a bbolt file lies.
 func tailPaths(path string) []string { return []string{path + ".tail0", path + ".tail1"} }
 
+// hasTail reports whether a bbolt file has a tail, if only an empty one.
+func hasTail(path string) bool {
+	for _, p := range tailPaths(path) {
+		if _, err := os.Lstat(p); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // A frame is one commit in the tail.
 type frame struct {
 	before     int64 // the size of the tree

@@ -267,6 +267,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 }
+
 // A server that is restarted has its address and its passwords as before, and connections find it
 // again, with what they were subscribed to; between, its files may be taken away.
 func TestRestartInPlace(t *testing.T) {

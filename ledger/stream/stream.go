@@ -157,6 +157,9 @@ func (s *Stream) wanted() jetstream.StreamConfig {
 // headers, which count as well.
 const largestMessage = 2 * events.MaxBytes
 
+// ErrUnfit says that a stream is configured so that it must not be used.
+var ErrUnfit = errors.New("this stream could lose records, or not take them")
+
 // checkKeeps refuses a stream that by its configuration could lose messages, keep them otherwise
 // than they were sent, or not take them. An administrator can set these options when the stream is
 // created or later, some only the one or only the other. Of some it is not plain what they do (NATS
@@ -207,8 +210,7 @@ func checkKeeps(c jetstream.StreamConfig) error {
 	fault(c.PersistMode != jetstream.DefaultPersistMode, "persist_mode must be default"+forGood)
 	fault(c.Mirror != nil || len(c.Sources) > 0, "it must not mirror another stream")
 	if faults != nil {
-		return fmt.Errorf("this stream could lose records, or not take them: %s",
-			strings.Join(faults, "; "))
+		return fmt.Errorf("%w: %s", ErrUnfit, strings.Join(faults, "; "))
 	}
 	return nil
 }
@@ -344,13 +346,22 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	case st.LastSeq == 0:
 		return 0, nil
 	case len(st.Deleted) > 0:
-		return 0, fmt.Errorf("stream %s has lost message %d (%d in all)", s.cfg.Name, st.Deleted[0],
-			len(st.Deleted))
+		return 0, s.lost("has lost message %d (%d in all)", st.Deleted[0], len(st.Deleted))
 	case st.FirstSeq != 1 || st.Msgs != st.LastSeq:
-		return 0, fmt.Errorf("stream %s has lost messages: it holds %d, from %d to %d", s.cfg.Name,
-			st.Msgs, st.FirstSeq, st.LastSeq)
+		return 0, s.lost("has lost messages: it holds %d, from %d to %d", st.Msgs, st.FirstSeq,
+			st.LastSeq)
 	}
 	return st.LastSeq, nil
+}
+
+// A loss is an error that is [ledger.ErrLost].
+type loss struct{ error }
+
+// Is implements what errors.Is asks for.
+func (loss) Is(target error) bool { return target == ledger.ErrLost }
+
+func (s *Stream) lost(format string, args ...any) error {
+	return loss{fmt.Errorf("stream %s "+format, append([]any{s.cfg.Name}, args...)...)}
 }
 
 // Read implements [ledger.Log].
@@ -369,7 +380,7 @@ func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Messag
 			next += uint64(n)
 			deadline = time.Now().Add(s.cfg.Timeout)
 		case time.Now().After(deadline):
-			return fmt.Errorf("stream %s: message %d of %d cannot be read", s.cfg.Name, next, last)
+			return s.lost("has lost message %d of %d: it cannot be read", next, last)
 		default: // a replica that has not got the message yet has answered
 			if err := pause(ctx, 10*time.Millisecond); err != nil {
 				return err
@@ -404,8 +415,7 @@ func (s *Stream) readBatch(ctx context.Context, from uint64, most int,
 		case err != nil:
 			return n, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 		case m.Sequence != from+uint64(n):
-			return n, fmt.Errorf("stream %s has lost message %d: message %d follows", s.cfg.Name,
-				from+uint64(n), m.Sequence)
+			return n, s.lost("has lost message %d: message %d follows", from+uint64(n), m.Sequence)
 		}
 		n++
 		if err := yield(ledger.Message{Sequence: m.Sequence, Subject: m.Subject,

@@ -6,8 +6,9 @@
 //	listen          the certificate and the address; nobody is answered yet
 //	makeFolder      the data folder
 //	openJournal     which locks the folder, and finds what is damaged
-//	openBothSides   openWriteSide: NATS, the stream and the ledger, which is founded where it is new,
-//	                and the key that signs checkpoints; beside it, openProjector
+//	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the stream
+//	                and the ledger, which is founded where it is new, and the key that signs
+//	                checkpoints; beside it, openProjector
 //	follow          the projections, up to the journal's end
 //	openThrift      which gives memory back
 //	keepNATS        which starts the embedded NATS server anew where it gives up
@@ -78,6 +79,10 @@ type Config struct {
 	// or NATS.
 	Inside bool
 
+	// RestoreStream has a stream given up where nothing proves that the journal is the right one of
+	// the two: see [Server.Start].
+	RestoreStream bool
+
 	// NewCheckpointKey has a checkpoint key made although the folder has had one.
 	NewCheckpointKey bool
 }
@@ -96,7 +101,7 @@ type Server struct {
 	certificate *certificate // nil where TLS is not spoken
 	listener    net.Listener
 	natsd       *natsd.Server // nil with an outside cluster
-	prepared    func(context.Context, ledger.Log) (*ledger.Ledger, error)
+	prepared    *ledger.Prepared
 	signer      *proof.CheckpointSigner
 	access      *accessLog     // nil for none
 	routes      *http.ServeMux // what is answered over HTTP
@@ -166,26 +171,51 @@ func (s *Server) openBothSides(ctx context.Context) error {
 	return cmp.Or(err, other)
 }
 
-// openWriteSide opens the ledger on the stream. What needs the journal alone is done while NATS
-// starts, and when both fail, the error is always that of NATS.
+// openWriteSide opens the ledger on the stream. What needs the journal alone is done while the
+// stream's files are looked at and NATS starts, and when both fail, the error is always that of
+// NATS.
 func (s *Server) openWriteSide(ctx context.Context) error {
 	var beside errgroup.Group
 	beside.Go(s.prepareLedger)
-	err := s.openNATS()
+	err := s.mendBefore(ctx, beside.Wait)
 	if err == nil {
-		err = s.openStream(ctx)
+		err = s.openNATS()
 	}
-	other := beside.Wait()
-	if err = cmp.Or(err, other); err != nil {
-		return err
+	if err == nil {
+		err = s.openLog(ctx, beside.Wait)
 	}
-	if err := s.openLedger(ctx); err != nil {
+	if err = cmp.Or(err, beside.Wait()); err != nil {
 		return err
 	}
 	if err := s.found(ctx); err != nil {
 		return err
 	}
 	return s.openCheckpoints()
+}
+
+// openLog opens the stream, and the ledger on it once that is prepared. Where the embedded NATS
+// server has not kept the stream, although its files looked well, it is made anew, once.
+func (s *Server) openLog(ctx context.Context, prepared func() error) error {
+	err := s.openStream(ctx)
+	if err == nil {
+		if err := prepared(); err != nil {
+			return err
+		}
+		err = s.openLedger(ctx)
+	}
+	lost := errors.Is(err, ledger.ErrLost) || errors.Is(err, stream.ErrUnfit)
+	if s.natsd == nil || !lost || prepared() != nil {
+		return err
+	}
+	if err := s.renewStream(ctx, err); err != nil {
+		return err
+	}
+	if s.Stream == nil {
+		if err := s.openStream(ctx); err != nil {
+			return err
+		}
+	}
+	return s.openLedger(ctx)
 }
 
 func (s *Server) onClose(f func() error) {
@@ -230,10 +260,11 @@ func (s *Server) openJournal() (err error) {
 	return err
 }
 
-func (s *Server) openStream(ctx context.Context) (err error) {
-	s.Stream, err = stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas})
+func (s *Server) openStream(ctx context.Context) error {
+	opened, err := stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas})
 	if err == nil {
-		s.onClose(func() error { s.Stream.Close(); return nil })
+		s.Stream = opened
+		s.onClose(func() error { opened.Close(); return nil })
 	}
 	return err
 }
@@ -246,7 +277,7 @@ func (s *Server) prepareLedger() (err error) {
 }
 
 func (s *Server) openLedger(ctx context.Context) (err error) {
-	s.Ledger, err = s.prepared(ctx, s.Stream)
+	s.Ledger, err = s.prepared.Open(ctx, s.Stream)
 	s.opened = time.Now()
 	if err == nil {
 		s.onClose(s.Ledger.Close)

@@ -1,0 +1,53 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+
+	"muster/events"
+)
+
+// Follow takes into the journal what a copy of the log has beyond it, checked as if it had been
+// submitted here, and returns how far the journal goes then. Read calls yield for each message of
+// the copy from a sequence on, in order and without gaps. So what one copy alone has is in the
+// journal before the copy is given up. With an error, what was good before it is in the journal.
+func (p *Prepared) Follow(
+	read func(from uint64, yield func(Message) error) error) (last uint64, err error) {
+	f := &follower{ledger: p.ledger}
+	err = read(p.ledger.state.Last()+1, f.take)
+	err = errors.Join(err, f.commit(), p.ledger.rewind())
+	return p.ledger.cfg.Journal.Last(), err
+}
+
+// IsRecord reports whether a message could be a record of some history of this ledger, under its
+// own subject, and signed with a key that was admitted at some time. What a disk has damaged is
+// none.
+func (p *Prepared) IsRecord(m Message) bool {
+	rec, err := events.ParseRecord(m.Sequence, m.Data)
+	if err != nil || events.Subject(rec.Statement) != m.Subject {
+		return false
+	}
+	_, err = p.ledger.verify(rec.Signed)
+	return err == nil
+}
+
+// CheckJournal holds every record of the journal against its tree, and so shows that a log can be
+// made anew from it. It reads all of the journal.
+func (p *Prepared) CheckJournal(ctx context.Context) error {
+	j := p.ledger.cfg.Journal
+	var room []byte
+	for next, last := uint64(1), j.Last(); next <= last; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, used, err := j.Stored(next, checkAtOnce, room)
+		if err != nil {
+			return err
+		}
+		next, room = next+uint64(len(rows)), used
+	}
+	return nil
+}
+
+// checkAtOnce is how many records are held against the tree at once.
+const checkAtOnce = 4096

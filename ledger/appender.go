@@ -85,6 +85,12 @@ func (l *Ledger) run(ctx context.Context) {
 	defer rest.Stop()
 	reach := time.NewTicker(reachEvery)
 	defer reach.Stop()
+	again := time.NewTicker(askAgain)
+	defer again.Stop()
+	var news <-chan struct{}
+	if l.cfg.Peers != nil {
+		news = l.cfg.Peers.News()
+	}
 	for turn := 0; ; turn++ {
 		next := l.inTurn(turn)
 		select {
@@ -101,6 +107,11 @@ func (l *Ledger) run(ctx context.Context) {
 			l.follow()
 		case c := <-next.commands:
 			l.take(c)
+		case <-news:
+			l.suspectIfBroken()
+			l.hear()
+		case <-again.C:
+			l.hear()
 		case <-rest.C:
 			l.heal()
 			l.saveSome()
@@ -163,6 +174,17 @@ func (l *Ledger) follow() {
 	}
 }
 
+// askAgain is how often peers are asked that have not answered.
+const askAgain = 2 * time.Second
+
+// hear asks the peers again, if there is still something to be asked.
+func (l *Ledger) hear() {
+	var parted *divergence
+	if l.doubt != nil && l.behind && !errors.As(l.Healthy(), &parted) {
+		l.recover(l.flush())
+	}
+}
+
 // heal looks whether the log is well again, when nobody submits: those who go by Healthy would not.
 // Whether it takes records again, only a record can tell; so after a while it counts as well. That
 // two histories have parted does not heal by waiting.
@@ -194,7 +216,9 @@ func (l *Ledger) drain() {
 // take decides a command, and those that wait behind it, and asks the log to append what may be
 // said.
 func (l *Ledger) take(c *command) {
-	if l.behind && time.Now().After(l.retryAt) {
+	l.suspectIfBroken()
+	// Where others are waited for, nobody asks again because of a command.
+	if l.behind && !l.waiting && time.Now().After(l.retryAt) {
 		l.recover(l.flush())
 	}
 	defer l.send()
@@ -402,6 +426,7 @@ func (l *Ledger) send() {
 	}
 	if len(messages) > 0 {
 		g.asked = time.Now()
+		l.underWay.Store(messages[len(messages)-1].Sequence)
 		l.before = l.cfg.Log.Append(messages, l.before)
 		g.ack = l.before
 	}
@@ -473,6 +498,7 @@ func (l *Ledger) recover(groups []*group) {
 	}
 	clear(l.inFlight)
 	l.before = nil
+	l.underWay.Store(0) // what is not in the journal now comes there only when it is read again
 	if err := l.catchUp(context.Background()); err != nil {
 		l.behind = true
 		l.health.set(trouble, l.failure(err))
@@ -482,7 +508,7 @@ func (l *Ledger) recover(groups []*group) {
 		}
 		return
 	}
-	l.behind = false
+	l.behind, l.retryAt = false, time.Time{}
 	l.health.clear(trouble)
 	if silence := silenceOf(groups); silence != nil {
 		l.giveUp(failed, l.failure(silence))
@@ -547,6 +573,11 @@ func (l *Ledger) failure(err error) *problem.Problem {
 	if errors.As(err, &d) {
 		return problem.New(problem.Unavailable, "the ledger has stopped: %w", err).
 			WithHint("%s", d.remedy)
+	}
+	var w *waiting
+	if errors.As(err, &w) {
+		return problem.New(problem.Unavailable, "nothing is recorded until other servers were "+
+			"heard: %w", err).WithHint("%s", w.remedy)
 	}
 	return problem.New(problem.Unavailable, "nothing can be recorded now: %w", err).
 		WithHint("send the same statement again in a moment: it counts once, however often it " +

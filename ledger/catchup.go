@@ -25,11 +25,14 @@ const (
 		"an old copy, and put the right one in its place"
 	remedyRecord = "something that is not Muster has published into the ledger's subjects: take " +
 		"that right away in NATS, and begin the stream anew from the journal"
+	remedyJournals = "nothing was written: find out which of the two was altered, put back from " +
+		"an old copy, or wrote on without the other, and keep both folders: what only one of " +
+		"them holds is nowhere else"
 )
 
 // reconcile brings journal and log to the same end before the first statement is taken: where the
 // log is behind it gets back what it lost, where it is ahead the journal follows, and where they
-// part the ledger does not start.
+// part the ledger does not start. To wait for other servers is no error.
 func (l *Ledger) reconcile(ctx context.Context) error {
 	if _, err := l.cfg.Log.Last(ctx); err != nil {
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
@@ -37,6 +40,11 @@ func (l *Ledger) reconcile(ctx context.Context) error {
 				"away and start again, and it is put back")
 	}
 	err := l.catchUp(ctx)
+	if l.waiting {
+		l.behind = true
+		l.health.set(trouble, l.failure(err))
+		return nil
+	}
 	var d *divergence
 	if errors.As(err, &d) {
 		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
@@ -170,7 +178,7 @@ func message(rec events.Record) Message {
 // servers have appended, and what this one has without learning of it. Everything is checked as if
 // it had been submitted here. Reading begins with the journal's last record, since a log that holds
 // another one there tells another history; and a log that has lost that record gets back what it
-// lost.
+// lost, from the longest journal that there is.
 func (l *Ledger) catchUp(ctx context.Context) error {
 	if err := l.rewind(); err != nil {
 		return err
@@ -193,10 +201,16 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errEnough):
 		return l.parting(ctx, have)
-	case err == nil && !met:
-		return l.putBack(ctx)
+	case err != nil:
+		return err
+	case met:
+		return l.certain(ctx)
 	}
-	return err
+	l.suspect(true)
+	if err := l.certain(ctx); err != nil {
+		return err
+	}
+	return l.putBack(ctx)
 }
 
 // A follower takes messages into the state, and commits them to the journal in batches.
@@ -215,6 +229,7 @@ func (f *follower) take(m Message) error {
 	if err != nil {
 		return err
 	}
+	f.ledger.underWay.Store(m.Sequence)
 	if f.ids == nil {
 		f.ids = map[events.ID]uint64{}
 	}

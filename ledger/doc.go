@@ -9,7 +9,9 @@
 // JetStream, package [muster/ledger/natsd] runs a NATS server inside the process for whoever has
 // none, and package [muster/ledger/logtest] holds the contract of a Log as a test, with a Log in
 // memory that is rude on purpose. Package [muster/ledger/journal] is the second copy of every
-// record, which this process fsyncs itself.
+// record, which this process fsyncs itself. What the log has lost may be in one journal alone: so
+// servers that share a log are [Peers], and package [muster/ledger/peers] has them ask each other,
+// over NATS, how far their journals reach, before one of them makes a record.
 //
 // A start need not read all of the journal: the [rules.State] of a long ledger is saved now and
 // then (saved.go), and what it stands for is checked against the tree after the start.

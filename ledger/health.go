@@ -103,9 +103,12 @@ func (h *health) first() *problem.Problem {
 func (h *health) reasons(why *problem.Problem) []any {
 	told := []any{"why", why.Detail, "last", h.last()}
 	var parted *divergence
+	var w *waiting
 	switch {
 	case errors.As(why, &parted):
 		return append(told, "sequence", parted.sequence, "remedy", why.Hint)
+	case errors.As(why, &w):
+		return append(told, "remedy", why.Hint)
 	case why == h.each[damaged].Load() && why.Hint != "":
 		return append(told, "remedy", why.Hint)
 	}

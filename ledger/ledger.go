@@ -20,6 +20,9 @@ type Config struct {
 	Journal *journal.Journal
 	// Log is the shared first copy.
 	Log Log
+	// Peers are the other servers on the Log; nil where there can be none, as with a NATS server
+	// inside this process.
+	Peers Peers
 	// Name is this server's, written into every record that it makes.
 	Name string
 	// Clock tells the time; time.Now when nil.
@@ -66,7 +69,11 @@ type Ledger struct {
 	behind   bool      // the journal may lack what the log has: catch up before deciding
 	retryAt  time.Time // not before, after it failed
 	silentAt time.Time // when the log was last silent
+	doubt    *doubt    // nil when the log is known to hold all that any journal holds
+	breaks   uint64    // how often the line to the peers was broken, when that was looked at last
+	waiting  bool      // for peers: what is missing comes by itself, or never
 
+	underWay atomic.Uint64 // the last record that is or was on its way into the journal
 	health   health
 	compared atomic.Pointer[Comparison]
 	origin   atomic.Pointer[events.Origin]
@@ -94,20 +101,23 @@ func receiptOf(rec events.Record) Receipt {
 }
 
 // Open reads the journal, brings journal and log to the same end, and begins to take statements. It
-// fails when the two tell different histories: then somebody must look, and nothing is written.
+// fails when the two tell different histories, or two journals do: then somebody must look, and
+// nothing is written. Where a peer has not been heard that must be, the Ledger takes in what the
+// log has, and no statements: Healthy says so.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	p, err := Prepare(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return p.Open(ctx, cfg.Log)
+	return p.Open(ctx, cfg.Log, cfg.Peers)
 }
 
 // A Prepared ledger has read its journal, and no log yet: that can be opened meanwhile, or be
 // mended. Its methods are for one goroutine.
 type Prepared struct{ ledger *Ledger }
 
-// Prepare does what [Open] does with the journal. The configuration need not name the log.
+// Prepare does what [Open] does with the journal. The configuration need not name the log
+// and the peers.
 func Prepare(cfg Config) (*Prepared, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -141,14 +151,21 @@ func Prepare(cfg Config) (*Prepared, error) {
 	return &Prepared{l}, nil
 }
 
-// Open does what [Open] does with the log. After an error it may be called again.
-func (p *Prepared) Open(ctx context.Context, log Log) (*Ledger, error) {
-	p.ledger.cfg.Log = log
-	if err := p.ledger.reconcile(ctx); err != nil {
+// Open does what [Open] does with the log and the peers on it, nil where there can be none. After
+// an error it may be called again.
+func (p *Prepared) Open(ctx context.Context, log Log, peers Peers) (*Ledger, error) {
+	l := p.ledger
+	l.cfg.Log, l.cfg.Peers = log, peers
+	if peers != nil {
+		peers.Answer(l.Reach)
+		l.breaks = peers.Breaks()
+	}
+	l.suspect(true)
+	if err := l.reconcile(ctx); err != nil {
 		return nil, err
 	}
-	p.ledger.start()
-	return p.ledger, nil
+	l.start()
+	return l, nil
 }
 
 func (l *Ledger) start() {
@@ -224,6 +241,10 @@ func (l *Ledger) Origin() events.Origin {
 func (l *Ledger) Prove(sequence uint64) (stored, proof []byte, err error) {
 	return l.cfg.Journal.Prove(sequence)
 }
+
+// Reach returns the last sequence that the journal has or may come to have, when all that is on its
+// way is committed.
+func (l *Ledger) Reach() uint64 { return max(l.underWay.Load(), l.cfg.Journal.Last()) }
 
 // Healthy returns nil, or the problem because of which no statement can be taken now.
 func (l *Ledger) Healthy() error { return l.health.err() }

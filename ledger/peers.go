@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"muster/events/english"
+)
+
+// Peers are the other servers on a Log. Their journals may hold records that the log has lost, in a
+// power cut, and that this server has never seen: to give the sequences of those to new records
+// would lose what was acknowledged. So a Ledger asks its peers how far their journals reach before
+// its first record after a start, and again when the log has gone back, and neither records
+// anything nor puts anything back until all have been heard, or given up by a person. Package
+// [muster/ledger/peers] asks over NATS.
+type Peers interface {
+	// Answer has peers told from now on how far this server's journal may yet come to reach, when
+	// what is on its way is committed. It may be called from any goroutine.
+	Answer(reach func() uint64)
+	// Ask begins to ask all peers. Only the newest question is asked.
+	Ask() Question
+	// News receives when asking again may bring more: a peer was heard that had not answered yet,
+	// or the line to the peers was broken.
+	News() <-chan struct{}
+	// Breaks counts how often the line to the peers was broken. Meanwhile the log may have gone
+	// back, unseen. It is cheap, and may be called from any goroutine.
+	Breaks() uint64
+}
+
+// A Question is one that is asked until all have answered. It belongs to one goroutine.
+type Question interface {
+	// Ends asks, and returns in bounded time, a second or so: the ends of all that have answered
+	// since the question began, and the names of those that must be heard and have not answered.
+	// Called again it asks again. An answer stays good: what a peer records later it has put behind
+	// the end of the log that there was.
+	Ends(ctx context.Context) (ends []End, silent []string, err error)
+}
+
+// An End is what another server says of its journal.
+type End struct {
+	Name string // of the server
+	// Reach is the last sequence that its journal has or may come to have.
+	Reach uint64
+	// Parted is the first sequence at which its journal holds another record than this server's, as
+	// the roots of their trees tell; 0 where the shorter one is a prefix of the longer.
+	Parted uint64
+}
+
+// A doubt is that the log may have lost its end.
+type doubt struct {
+	question Question
+	gone     bool // the log has gone back, or nobody knows that it has not: all must be heard
+	since    time.Time
+}
+
+// lenience is how long peers that do not answer are waited for when the line to the log was broken,
+// and nothing else says that the log has gone back.
+const lenience = 3 * time.Second
+
+// suspect begins to doubt that the log holds all that any journal holds. Gone says that the log has
+// lost its end, as far as anybody knows.
+func (l *Ledger) suspect(gone bool) {
+	switch {
+	case l.cfg.Peers == nil:
+	case l.doubt == nil:
+		l.doubt = &doubt{question: l.cfg.Peers.Ask(), gone: gone, since: time.Now()}
+	default:
+		l.doubt.gone = l.doubt.gone || gone
+	}
+}
+
+// suspectIfBroken begins to doubt when the line to the log was broken. Answers from before that
+// tell nothing any more.
+func (l *Ledger) suspectIfBroken() {
+	if l.cfg.Peers == nil {
+		return
+	}
+	if n := l.cfg.Peers.Breaks(); n != l.breaks {
+		gone := l.doubt != nil && l.doubt.gone
+		l.breaks, l.doubt = n, nil
+		l.behind, l.retryAt = true, time.Time{} // to be looked into before anything is decided
+		l.suspect(gone)
+	}
+}
+
+// certain returns nil when the journal of no other server reaches further than this one's, which
+// must have all that the log has.
+func (l *Ledger) certain(ctx context.Context) (err error) {
+	defer func() {
+		var w *waiting
+		l.waiting = errors.As(err, &w)
+	}()
+	if l.doubt == nil {
+		return nil
+	}
+	ends, silent, err := l.doubt.question.Ends(ctx)
+	if err != nil {
+		return &waiting{"the other servers cannot be asked how far their journals reach: " +
+			err.Error(), "see that this server reaches NATS, and that its user there may publish " +
+			"and subscribe to _MUSTER.>"}
+	}
+	longer := ""
+	for _, end := range ends {
+		if end.Parted > 0 {
+			return &divergence{end.Parted, fmt.Sprintf(
+				"the journals of this server and of %s hold different records", end.Name),
+				remedyJournals}
+		}
+		if last := l.cfg.Journal.Last(); end.Reach > last && longer == "" {
+			longer = fmt.Sprintf("%s has %s, and here there are %d", end.Name,
+				english.Several(end.Reach, "record"), last)
+		}
+	}
+	if len(silent) > 0 && (l.doubt.gone || time.Since(l.doubt.since) < lenience) {
+		return silence(silent)
+	}
+	if longer != "" {
+		l.doubt.gone = true // what it has the log has lost, or is about to tell
+		return &waiting{longer, "the server that has more puts it back by itself, when it has " +
+			"heard all others: look what its /healthz says"}
+	}
+	l.doubt = nil
+	return nil
+}
+
+// silence tells for whom this server waits.
+func silence(names []string) error {
+	flags := "--without " + strings.Join(names, " --without ")
+	return &waiting{fmt.Sprintf("%s %s not answered how far the journal there reaches, and may "+
+		"have records that the stream has lost", english.List(names),
+		english.Verb(len(names) == 1, "have")),
+		"start what does not run, and see that it reaches NATS; only where a server and its " +
+			"journal are gone for good, start this one with " + flags +
+			": what only that journal holds is lost then"}
+}
+
+// A waiting is why nothing is recorded before other servers were heard.
+type waiting struct{ what, remedy string }
+
+func (w *waiting) Error() string { return w.what }

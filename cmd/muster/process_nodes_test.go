@@ -222,12 +222,17 @@ func howKept(t *testing.T, nc *nats.Conn, expected int) (all []nodeReport) {
 // serve starts a Muster server whose connection goes to a node first.
 func (c *nodes) serve(t *testing.T, name string, to *node, flags ...string) *serverProcess {
 	t.Helper()
-	p := launchIn(t, filepath.Join(c.dir, name), []string{"MUSTER_NATS_USER=muster",
+	p := c.launch(t, name, to, flags...)
+	p.awaitListening(t)
+	return p
+}
+
+func (c *nodes) launch(t *testing.T, name string, to *node, flags ...string) *serverProcess {
+	t.Helper()
+	return launchIn(t, filepath.Join(c.dir, name), []string{"MUSTER_NATS_USER=muster",
 		"MUSTER_NATS_PASSWORD=" + musterPassword, "MUSTER_NATS_SERVICE_USER=service",
 		"MUSTER_NATS_SERVICE_PASSWORD=" + musterPassword}, append([]string{"--name", name,
 		"--nats", to.url(), "--nats-ca", c.authority.File, "--replicas", "3"}, flags...)...)
-	p.awaitListening(t)
-	return p
 }
 
 // leader returns the node that leads the ledger's stream.

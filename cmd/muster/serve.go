@@ -76,6 +76,10 @@ proxy that does.`,
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
+	f.StringArrayVar(&cfg.Without, "without", nil,
+		"a server of the cluster that is gone for good, with its journal, by its name (may be "+
+			"repeated): it is not waited for any more, and what only its journal holds is lost; "+
+			"that is remembered until a server of that name is back")
 	f.StringVar(&origin, "origin", "",
 		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
 	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
@@ -90,7 +94,7 @@ proxy that does.`,
 	section(c, "Who reads what", "read", "access-log")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
-		"restore-stream")
+		"restore-stream", "without")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
 	return c
 }

@@ -21,6 +21,7 @@ const (
 	ProjectionsFile = "projections.db" // saved projections: they can always be rebuilt
 	ViewsFolder     = "views"          // the same of those who may not read all: likewise
 	NATSFolder      = "nats"           // the embedded NATS server's
+	PeersFile       = "peers.json"     // which other servers there are on a cluster: package peers
 )
 
 // makeFolder makes the folder where there is none, and warns of what others may read or write.

@@ -17,6 +17,8 @@ import (
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/natsd"
+	"muster/ledger/peers"
+	"muster/ledger/stream"
 )
 
 // stays are the options of a connection that is for as long as the server runs: also when it was
@@ -49,6 +51,10 @@ func (s *Server) openNATS() (err error) {
 		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", s.stays()...)
 		s.warnOfTheClear(err)
 	} else {
+		if len(s.cfg.Without) > 0 {
+			return problem.New(problem.Usage,
+				"--without is for the servers of a NATS cluster: give --nats, too")
+		}
 		cfg := natsd.Config{Dir: filepath.Join(s.cfg.Dir, NATSFolder),
 			Listen: s.cfg.NATSListen, Log: natsLog{s.cfg.Log}}
 		if s.certificate != nil && cfg.Listen != "" {
@@ -63,6 +69,22 @@ func (s *Server) openNATS() (err error) {
 	}
 	if err == nil {
 		s.onClose(func() error { s.Conn.Close(); return nil })
+	}
+	return err
+}
+
+// openPeers begins to answer the other servers of a cluster, and to remember them. The embedded
+// server's stream is this server's alone.
+func (s *Server) openPeers() (err error) {
+	if s.natsd != nil {
+		return nil
+	}
+	s.peers, err = peers.Open(peers.Config{Conn: s.Conn, Stream: stream.DefaultName,
+		Journal: s.Journal, Name: s.cfg.Name, Without: s.cfg.Without, Log: s.cfg.Log,
+		File:  filepath.Join(s.cfg.Dir, PeersFile),
+		Write: func(file string, data []byte) error { return files.Replace(file, 0o600, data) }})
+	if err == nil {
+		s.onClose(s.peers.Close)
 	}
 	return err
 }

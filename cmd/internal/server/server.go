@@ -6,9 +6,9 @@
 //	listen          the certificate and the address; nobody is answered yet
 //	makeFolder      the data folder
 //	openJournal     which locks the folder, and finds what is damaged
-//	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the stream
-//	                and the ledger, which is founded where it is new, and the key that signs
-//	                checkpoints; beside it, openProjector
+//	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the other
+//	                servers of a cluster, the stream and the ledger, which is founded where it is
+//	                new, and the key that signs checkpoints; beside it, openProjector
 //	follow          the projections, up to the journal's end
 //	openThrift      which gives memory back
 //	keepNATS        which starts the embedded NATS server anew where it gives up
@@ -41,6 +41,7 @@ import (
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/ledger/natsd"
+	"muster/ledger/peers"
 	"muster/ledger/proof"
 	"muster/ledger/stream"
 	"muster/projections/access"
@@ -58,6 +59,7 @@ type Config struct {
 	NATSService reach.NATS     // the cluster for a user that only answers; the zero value for NATS
 	Replicas    int            // of a stream that is created on a cluster
 	Name        string         // this server's, in its records
+	Without     []string       // servers of the cluster that a person has given up, by their names
 	Origin      events.Origin  // the ledger's name, when it is founded; "" to make one
 	Title       string         // what the ledger is for, when it is founded
 	Version     string         // the program's
@@ -101,6 +103,7 @@ type Server struct {
 	certificate *certificate // nil where TLS is not spoken
 	listener    net.Listener
 	natsd       *natsd.Server // nil with an outside cluster
+	peers       *peers.Peers  // the other servers on the cluster; nil without one
 	prepared    *ledger.Prepared
 	signer      *proof.CheckpointSigner
 	access      *accessLog     // nil for none
@@ -180,6 +183,9 @@ func (s *Server) openWriteSide(ctx context.Context) error {
 	err := s.mendBefore(ctx, beside.Wait)
 	if err == nil {
 		err = s.openNATS()
+	}
+	if err == nil {
+		err = s.openPeers()
 	}
 	if err == nil {
 		err = s.openLog(ctx, beside.Wait)
@@ -277,7 +283,11 @@ func (s *Server) prepareLedger() (err error) {
 }
 
 func (s *Server) openLedger(ctx context.Context) (err error) {
-	s.Ledger, err = s.prepared.Open(ctx, s.Stream)
+	var others ledger.Peers
+	if s.peers != nil {
+		others = s.peers
+	}
+	s.Ledger, err = s.prepared.Open(ctx, s.Stream, others)
 	s.opened = time.Now()
 	if err == nil {
 		s.onClose(s.Ledger.Close)

@@ -32,12 +32,17 @@ var typedCommand = regexp.MustCompile("(: |; |`)muster ([a-z-][^;`\n]*)")
 // local are the commands that ask no server.
 var local = []string{"serve", "demo", "key", "receipt", "verify", "help", "sign", "schema"}
 
+// reaching are the flags that say which server is meant, and how it is reached. Who signs is not
+// among them: what is to be done next may be for another to do.
+var reaching = []string{"url", "ca", "nats", "nats-context", "nats-ca", "nats-creds", "nats-nkey",
+	"nats-cert", "nats-key", "nats-inbox", "data"}
+
 // addressed gives the commands in a hint the flags that named the server, so that they go to the
 // same one when they are typed as they stand.
 func (a *app) addressed(root *cobra.Command, err error) error {
 	p := problem.From(err)
 	var flags string
-	for _, name := range []string{"url", "nats", "data"} {
+	for _, name := range reaching {
 		if f := root.PersistentFlags().Lookup(name); f.Changed {
 			flags += " --" + name + " " + shellWord(f.Value.String())
 		}

@@ -48,7 +48,7 @@ its holder signs no statements, and is to read what --clearance says.`,
 		"liaison, coordinator, importer or reader (default: by the key's name)")
 	c.Flags().StringVar(&clearance, "clearance", "",
 		"what a reader may read: public, coalition, nation (what that of its key may) or "+
-			"coordinators (all)")
+			"coordinators (all; for a key named HQ/…)")
 	c.Flags().StringVar(&note, "note", "", "a note for people")
 	return c
 }

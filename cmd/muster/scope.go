@@ -111,7 +111,7 @@ var flagTexts = map[string]string{
 	"from-on":     "compare what applies on this date (default: as --on)",
 	"to-on":       "with what applies on this date (default: as --on)",
 	"view": "what those would be told who may read no more: public, coalition, or a nation's " +
-		"code (default: coordinators: all)",
+		"code (default: all that you may read)",
 	"differences": "only what the rung asked, or what is supposed, makes another than it is",
 }
 

@@ -68,8 +68,7 @@ func otherThanSigned(signed, found tlog.Tree) error {
 			"signed is of %d records with the root %s, and the journal has %d records with the "+
 			"root %s",
 		signed.N, signed.Hash, found.N, found.Hash).
-		WithHint("the file was altered: keep it to find out what happened; then move it away " +
-			"and start again: a new one is made from the stream")
+		WithHint("%s", putBack)
 }
 
 // SignCheckpoints makes every commit from now on sign the tree that it makes, and signs the tree as

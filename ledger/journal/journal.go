@@ -40,7 +40,6 @@ var (
 	bucketMeta    = []byte("meta")
 	keyVersion    = []byte("version")
 	keyTree       = []byte("tree") // size, eight bytes big-endian, and root
-	version       = []byte("1")
 )
 
 // A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be
@@ -91,6 +90,9 @@ func Open(path string) (*Journal, error) { return open(path, false) }
 func OpenReadOnly(path string) (*Journal, error) { return open(path, true) }
 
 func open(path string, readOnly bool) (*Journal, error) {
+	if err := checkTailAlone(path); err != nil {
+		return nil, err
+	}
 	db, err := openSound(path, readOnly)
 	if err != nil {
 		return nil, err
@@ -115,16 +117,13 @@ func open(path string, readOnly bool) (*Journal, error) {
 // loadTail takes in what a crash has left in the tail, and folds it, unless it may only read.
 func (j *Journal) loadTail(path string, readOnly bool) error {
 	frames, err := readTail(path, int64(j.last))
-	if errors.Is(err, errGap) && j.isNew { // somebody has taken the bbolt file away
-		frames, err = nil, setTailAside(path)
-	}
 	if err == nil {
 		err = j.replay(frames)
 	}
 	if err != nil {
 		return problem.New(problem.Unverified,
 			"the newest records, in its tail (%s), cannot be read: %w",
-			strings.Join(tailPaths(path), " and "), err).WithHint("%s", alteredTail)
+			strings.Join(tailPaths(path), " and "), err).WithHint("%s", putBack)
 	}
 	if readOnly {
 		return nil
@@ -141,15 +140,15 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	return j.tail.renew()
 }
 
-const alteredTail = "keep the files to find out what happened; then move the tail away and " +
-	"start again: what it has comes back from the stream"
-
 func (j *Journal) load(path string, readOnly bool) error {
 	if !readOnly {
 		// a process that has ended before may have left it so
 		err := syncMetaPages(path, j.db.Info().PageSize)
 		if err == nil {
-			err = j.store(func(tx *bbolt.Tx) (err error) { j.isNew, err = create(tx); return err })
+			err = j.store(func(tx *bbolt.Tx) (err error) {
+				j.isNew, err = makeForm(tx)
+				return err
+			})
 		}
 		if err != nil {
 			return err
@@ -157,12 +156,11 @@ func (j *Journal) load(path string, readOnly bool) error {
 	}
 	return j.view(func(tx *bbolt.Tx) error {
 		meta, records := tx.Bucket(bucketMeta), tx.Bucket(bucketRecords)
-		if meta == nil || records == nil {
-			return errors.New("this is no journal")
+		if err := checkForm(meta); err != nil {
+			return err
 		}
-		if v := meta.Get(keyVersion); !bytes.Equal(v, version) {
-			return fmt.Errorf("it has the form %q, and this program reads %q: use a newer muster",
-				v, version)
+		if records == nil {
+			return errNoJournal
 		}
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)
@@ -176,20 +174,6 @@ func (j *Journal) load(path string, readOnly bool) error {
 		}
 		return j.loadCheckpoint(tx)
 	})
-}
-
-// create makes the buckets, and reports whether the file is a new one.
-func create(tx *bbolt.Tx) (isNew bool, err error) {
-	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketTiles, bucketMeta} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return false, err
-		}
-	}
-	meta := tx.Bucket(bucketMeta)
-	if meta.Get(keyVersion) != nil {
-		return false, nil
-	}
-	return true, meta.Put(keyVersion, version)
 }
 
 // Close folds what is in the tail, takes the tail away and closes the file. Records that Append has
@@ -305,7 +289,7 @@ func (j *Journal) CheckIndex(rec events.Record) error {
 	if err == nil && (!ok || sequence != rec.Sequence) {
 		err = problem.New(problem.Unverified,
 			"the journal's index of ids was altered or is damaged: %s does not lead to record %d",
-			id, rec.Sequence).WithHint("%s", altered)
+			id, rec.Sequence).WithHint("%s", putBack)
 	}
 	return err
 }

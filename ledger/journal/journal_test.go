@@ -310,16 +310,54 @@ func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	}
 }
 
-func TestNewerForm(t *testing.T) {
-	path, _ := filled(t, 3)
-	edit(t, path, func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketMeta).Put(keyVersion, []byte("2"))
-	})
+// A journal of a later form is refused, with the program that it needs, and nothing is changed.
+// That of the first form becomes one of today's, which programs of the first form refuse: also the
+// one that had no tree yet.
+func TestForms(t *testing.T) {
+	path, all := filled(t, 3)
+	put := func(key []byte, value string) {
+		t.Helper()
+		edit(t, path, func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketMeta).Put(key, []byte(value))
+		})
+	}
+	put(keyVersion, "3")
+	put(keyProgram, "7.0.1")
 	for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
-		if _, err := open(path); err == nil ||
-			!strings.Contains(err.Error(), "use a newer muster") {
-			t.Errorf("a journal of a newer form: %v", err)
+		_, err := open(path)
+		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), `form "3"`) ||
+			!strings.Contains(problem.From(err).Hint, "start muster 7.0.1") {
+			t.Errorf("a journal of a later form: %v", err)
 		}
+	}
+	for _, noTree := range []bool{false, true} {
+		put(keyVersion, formFirst)
+		edit(t, path, func(tx *bbolt.Tx) error {
+			meta := tx.Bucket(bucketMeta)
+			if !noTree {
+				return meta.Delete(keyProgram)
+			}
+			return errors.Join(meta.Delete(keyTree), tx.DeleteBucket(bucketTiles))
+		})
+		j := opened(t, path)
+		holds(t, j, all)
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, path, func(tx *bbolt.Tx) error {
+			meta := tx.Bucket(bucketMeta)
+			if form, by := meta.Get(keyVersion), meta.Get(keyProgram); string(form) != formNow ||
+				string(by) != program() {
+				t.Errorf("opened, it has the form %q of %q", form, by)
+			}
+			return nil
+		})
+	}
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return errors.Join(tx.Bucket(bucketMeta).Delete(keyTree), tx.DeleteBucket(bucketTiles))
+	})
+	if _, err := Open(path); !problem.Is(err, problem.Unverified) {
+		t.Errorf("a journal of today's form without its tree: %v", err)
 	}
 }
 

@@ -68,6 +68,14 @@ func openingError(path string, err error) error {
 		return fmt.Errorf("journal %s: %w", path, err)
 	}
 	return problem.New(problem.Unavailable, "the journal %s is damaged: %w", path, err).
-		WithHint("move the file away and start again: a new one is made from the stream; " +
-			"keep the old one until you have seen that nothing is missing")
+		WithHint("%s", putBack)
 }
+
+// putBack is what to do about a journal that is damaged. Nothing of it is to be moved away or
+// deleted: a new one would be made of what the stream has, and that may have lost the newest
+// records, which were acknowledged. What is put back may lack them, too; then the folder tells, in
+// what is saved beside the journal, how far it once was.
+const putBack = "keep a copy of the whole folder, and delete nothing of it: the newest records " +
+	"may be nowhere else. Put back journal.db, with journal.db.tail0 and .tail1 where there are " +
+	"any, all from one copy that is whole (`muster verify FOLDER`): what it lacks comes back " +
+	"from the stream, and the server does not start where that has not all of it"

@@ -82,7 +82,7 @@ func (j *Journal) proven(tree tlog.Tree, sequence uint64,
 		j.hashes.Purge()
 		return nil, problem.New(problem.Unverified,
 			"record %d of the journal, or the Merkle tree above it, was altered or is damaged: %w",
-			sequence, err).WithHint("%s", altered)
+			sequence, err).WithHint("%s", putBack)
 	}
 	return proof, nil
 }
@@ -106,7 +106,7 @@ func (j *Journal) RootAt(size int64) (tlog.Hash, error) {
 	root, err := tlog.TreeHash(size, tlog.TileHashReader(tree, j.Tiles()))
 	if err != nil {
 		return root, problem.New(problem.Unverified,
-			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", putBack)
 	}
 	j.roots.Add(size, root)
 	return root, nil
@@ -129,7 +129,7 @@ func (j *Journal) LeafHashes(sequences []uint64) ([]tlog.Hash, error) {
 	hashes, err := tlog.TileHashReader(tree, j.Tiles()).ReadHashes(indexes)
 	if err != nil {
 		return nil, problem.New(problem.Unverified,
-			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", putBack)
 	}
 	return hashes, nil
 }
@@ -150,7 +150,7 @@ func (j *Journal) Tile(t tlog.Tile) ([]byte, error) {
 	data, err := tlog.ReadTileData(t, tlog.TileHashReader(signed.Tree, j.Tiles()))
 	if err != nil {
 		return nil, problem.New(problem.Unverified,
-			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", putBack)
 	}
 	return data, nil
 }

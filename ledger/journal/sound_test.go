@@ -34,7 +34,7 @@ func isDamaged(t *testing.T, path, what string) {
 			!strings.Contains(err.Error(), what) {
 			t.Fatalf("the file is damaged (%s), and the error is %v", what, err)
 		}
-		if !strings.Contains(problem.From(err).Hint, "move the file away") {
+		if !strings.Contains(problem.From(err).Hint, "delete nothing") {
 			t.Errorf("no remedy: %q", problem.From(err).Hint)
 		}
 	}

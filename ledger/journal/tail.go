@@ -10,8 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/events/problem"
 )
 
 // A B+ tree of pages is the wrong thing to write for each commit: whatever a commit has, bbolt
@@ -156,7 +159,8 @@ func parseFrames(data []byte) (frames []frame, rest bool, err error) {
 	return frames, at < len(data), nil
 }
 
-// errGap is of a tail that belongs to another bbolt file, or to a newer copy of it.
+// errGap is of a tail that belongs to another bbolt file, to a newer copy of it, or to one that is
+// not there.
 var errGap = errors.New("it does not go on from the journal's file")
 
 // readTail returns the frames of both files that a bbolt file does not have yet, in order: of which
@@ -366,19 +370,17 @@ func (t *tail) remove() (err error) {
 	return err
 }
 
-// setTailAside gives the files another name, where they belong to a bbolt file that is gone.
-func setTailAside(path string) (err error) {
-	for _, path := range tailPaths(path) {
-		aside := path + ".old"
-		for n := 2; ; n++ {
-			if _, there := os.Lstat(aside); errors.Is(there, fs.ErrNotExist) {
-				break
-			}
-			aside = fmt.Sprintf("%s.old%d", path, n)
-		}
-		if failed := os.Rename(path, aside); !errors.Is(failed, fs.ErrNotExist) {
-			err = errors.Join(err, failed)
-		}
+// checkTailAlone refuses a tail of which the bbolt file is not there: what was folded is in that,
+// and a new one beside the tail would look as if that had never been. A tail that begins with the
+// first record is all there is.
+func checkTailAlone(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return err
+	if _, err := readTail(path, 0); err != nil {
+		return problem.New(problem.Unverified,
+			"the journal %s is not there, and its tail (%s) is: %w", path,
+			strings.Join(tailPaths(path), " and "), err).WithHint("%s", putBack)
+	}
+	return nil
 }

@@ -176,7 +176,7 @@ func (j *Journal) loadTree(tx *bbolt.Tx) error {
 	}
 	if err != nil {
 		return problem.New(problem.Unverified,
-			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", altered)
+			"the journal's Merkle tree was altered or is damaged: %w", err).WithHint("%s", putBack)
 	}
 	j.tree, j.edge = tree, grow
 	return nil
@@ -200,21 +200,18 @@ func (j *Journal) check(tree tlog.Tree, from uint64, rows [][]byte) error {
 	if err != nil {
 		return problem.New(problem.Unverified,
 			"the journal's Merkle tree was altered or is damaged, at record %d or soon after: %w",
-			from, err).WithHint("%s", altered)
+			from, err).WithHint("%s", putBack)
 	}
 	for i, stored := range rows {
 		if tlog.RecordHash(stored) != hashes[i] {
 			return problem.New(problem.Unverified,
 				"record %d of the journal was altered or is damaged: it is not the leaf that "+
 					"the Merkle tree has", from+uint64(i)).
-				WithHint("%s", altered)
+				WithHint("%s", putBack)
 		}
 	}
 	return nil
 }
-
-const altered = "keep the file to find out what happened; then move it away and start again: a " +
-	"new one is made from the stream"
 
 // Tiles reads the tree's tiles. It is a tlog.TileReader for tlog.TileHashReader, which checks what
 // it reads against a root: the tiles themselves are not to be trusted. It may be used concurrently.

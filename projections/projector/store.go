@@ -314,3 +314,28 @@ func soundly(do func() error) (err error) {
 	}()
 	return do()
 }
+
+// SavedThrough returns the last record of the picture that is saved at path, 0 where none is or it
+// cannot be read: so many records the source has had once.
+func SavedThrough(path string) (through uint64) {
+	if _, err := os.Stat(path); err != nil {
+		return 0
+	}
+	err := soundly(func() error {
+		db, err := bbolt.Open(path, 0, &bbolt.Options{Timeout: lockWait, ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		err = db.View(func(tx *bbolt.Tx) error {
+			if meta := tx.Bucket(bucketMeta); meta != nil && len(meta.Get(keyCursor)) == 8 {
+				through = binary.BigEndian.Uint64(meta.Get(keyCursor))
+			}
+			return nil
+		})
+		return errors.Join(err, db.Close())
+	})
+	if err != nil {
+		return 0
+	}
+	return through
+}

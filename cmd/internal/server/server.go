@@ -112,6 +112,7 @@ type Server struct {
 
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too
+	saved  uint64    // the last record that the saved projections have seen before the start
 
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
@@ -168,6 +169,12 @@ func (s *Server) start(ctx context.Context) error {
 // since each may have to read the journal from its beginning. When both fail, the error is always
 // that of the write side.
 func (s *Server) openBothSides(ctx context.Context) error {
+	if s.lacks() { // or what is saved would be thrown away before the stream was asked
+		if err := s.openWriteSide(ctx); err != nil {
+			return err
+		}
+		return s.openProjector(ctx)
+	}
 	var beside errgroup.Group
 	beside.Go(func() error { return s.openProjector(ctx) })
 	err, other := s.openWriteSide(ctx), beside.Wait()
@@ -191,6 +198,9 @@ func (s *Server) openWriteSide(ctx context.Context) error {
 		err = s.openLog(ctx, beside.Wait)
 	}
 	if err = cmp.Or(err, beside.Wait()); err != nil {
+		return err
+	}
+	if err := s.checkWhole(); err != nil {
 		return err
 	}
 	if err := s.found(ctx); err != nil {
@@ -262,6 +272,7 @@ func (s *Server) openJournal() (err error) {
 	s.Journal, err = journal.Open(filepath.Join(s.cfg.Dir, JournalFile))
 	if err == nil {
 		s.onClose(s.Journal.Close)
+		s.noteSaved()
 	}
 	return err
 }

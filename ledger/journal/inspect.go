@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -28,12 +29,16 @@ type File struct {
 	meta    fileMeta
 	tail    []frame // what the file does not have yet
 	torn    error   // what is wrong with the tail behind that
+	noTail  bool    // its files are not there
 }
 
 // A fileMeta is what the bbolt file says of itself, or why it does not.
 type fileMeta struct {
 	tree       *tlog.Tree
 	checkpoint []byte
+	open       []byte // what it says of its being open
+	copied     []byte // what it says of its being a copy
+	restored   []byte // and of those that it came from
 	err        error
 }
 
@@ -63,6 +68,7 @@ func Inspect(path string) (*File, error) {
 
 func (f *File) inspectTail(path string) {
 	f.meta = f.readMeta()
+	f.noTail = !tailIsThere(path)
 	if f.meta.err != nil { // then it is not known from where the tail should go on
 		return
 	}
@@ -75,6 +81,9 @@ func (f *File) inspectTail(path string) {
 		f.torn = damaged(fmt.Errorf("in its tail, %w", err))
 	}
 }
+
+// IsFile reports whether a file that begins so is a journal's, or another one of bbolt's.
+func IsFile(begin []byte) bool { return boltpages.Begins(begin) }
 
 // Close lets go of the file.
 func (f *File) Close() error {
@@ -187,6 +196,61 @@ func (f *File) Meta() (tree *tlog.Tree, checkpoint []byte, err error) {
 	return tree, checkpoint, cmp.Or(f.meta.err, f.torn)
 }
 
+// A State is how a journal's file was left, as it says itself.
+type State int
+
+// The states of a file.
+const (
+	Unsaid   State = iota // by a program that did not say so yet, or damaged
+	Closed                // in good order: it needs no tail
+	LeftOpen              // open: its newest records may be in a tail
+)
+
+// State returns how the file was left.
+func (f *File) State() State {
+	switch {
+	case bytes.Equal(f.meta.open, openYes):
+		return LeftOpen
+	case bytes.Equal(f.meta.open, openNo):
+		return Closed
+	}
+	return Unsaid
+}
+
+// InTail returns how many records the file does not have itself, and its tail does.
+func (f *File) InTail() (n int64) {
+	for _, fr := range f.tail {
+		n += int64(len(fr.records))
+	}
+	return n
+}
+
+// Copied returns what the file is a copy of, and false when it says nothing of the kind. A file
+// that is open, or was when a crash came, and has no tail beside it, is a copy of the file alone.
+func (f *File) Copied() (c Copied, ok bool, err error) {
+	c, ok, err = decodeCopied(f.meta.copied)
+	switch {
+	case err != nil:
+		return c, false, damaged(fmt.Errorf("what it says of its being a copy: %w", err))
+	case !ok && f.State() == LeftOpen && f.noTail:
+		c, ok = Copied{NoTail: true}, true
+		if f.meta.tree != nil {
+			c.Records = uint64(f.meta.tree.N)
+		}
+	}
+	return c, ok, nil
+}
+
+// Restored returns the copies that this journal came from, and went on from although records may be
+// missing.
+func (f *File) Restored() ([]Copied, error) {
+	all, err := decodeRestored(f.meta.restored)
+	if err != nil {
+		err = damaged(fmt.Errorf("what it says of where it was restored from: %w", err))
+	}
+	return all, err
+}
+
 func (f *File) readMeta() (m fileMeta) {
 	m.err = f.walk(bucketMeta, func(i boltpages.Item) error {
 		switch string(i.Key) {
@@ -198,6 +262,12 @@ func (f *File) readMeta() (m fileMeta) {
 				Hash: tlog.Hash(i.Value[8:])}
 		case string(keyCheckpoint):
 			m.checkpoint = i.Value
+		case string(keyOpen):
+			m.open = i.Value
+		case string(keyCopy):
+			m.copied = i.Value
+		case string(keyRestored):
+			m.restored = i.Value
 		}
 		return nil
 	})

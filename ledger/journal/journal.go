@@ -10,7 +10,7 @@
 // The bbolt file has four buckets: records (sequence, eight bytes big-endian → the stored bytes),
 // ids (the statement's ULID → sequence), tiles (level and place, nine bytes → up to 256 hashes of
 // the Merkle tree over the records) and meta (the version of this form; the tree's size and root;
-// the last checkpoint that this server has signed).
+// the last checkpoint that this server has signed; what a copy would not tell: copied.go).
 package journal
 
 import (
@@ -71,6 +71,8 @@ type Journal struct {
 	recentIDs  map[events.ID]uint64
 	highest    events.ID     // of the ids in the bbolt file
 	folded     []byte        // the checkpoint in the bbolt file
+	copyOf     Copied        // where isCopy
+	isCopy     bool          // and nobody has said that nothing is missing
 	changed    chan struct{} // closed when last grows
 	resting    chan struct{} // closed when a commit goes to the disk
 	committed  time.Time     // when last grew last
@@ -132,6 +134,9 @@ func (j *Journal) loadTail(path string, readOnly bool) error {
 	if j.tail, err = openTail(path); err != nil {
 		return err
 	}
+	if err := j.markOpen(); err != nil {
+		return err
+	}
 	if err := j.foldAll(); err != nil { // what is in the tail is nowhere else
 		return err
 	}
@@ -172,6 +177,9 @@ func (j *Journal) load(path string, readOnly bool) error {
 		if err := j.loadTree(tx); err != nil {
 			return err
 		}
+		if err := j.loadCopied(meta, path); err != nil {
+			return err
+		}
 		return j.loadCheckpoint(tx)
 	})
 }
@@ -187,19 +195,22 @@ func (j *Journal) Close() error {
 	err := j.foldAll()
 	if err == nil {
 		// without the list, the next start looks through all pages for those that are free
-		_ = j.listFree()
-		err = j.tail.remove()
+		if err = j.markClosed(); err == nil {
+			err = j.tail.remove()
+		}
 	}
 	err = errors.Join(err, j.tail.close(), j.db.Close())
 	j.tail = nil
 	return err
 }
 
-// listFree writes down which pages are free, which no commit before has done: it would take each
-// longer.
-func (j *Journal) listFree() error {
+// markClosed notes that nothing is in the tail any more, and which pages are free, which no commit
+// before has done: it would take each longer.
+func (j *Journal) markClosed() error {
 	j.db.NoFreelistSync = false
-	return j.store(func(*bbolt.Tx) error { return nil })
+	return j.store(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put(keyOpen, openNo)
+	})
 }
 
 func sequenceKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64(nil, sequence) }

@@ -55,6 +55,9 @@ func follows(key []byte, next uint64) error {
 	return nil
 }
 
+// ErrInUse is in the chain of the error of opening a journal that another process has open.
+var ErrInUse = errors.New("another process has the journal open")
+
 // openingError tells a file that is in use, and one that cannot be reached, from one that is
 // damaged.
 func openingError(path string, err error) error {
@@ -62,8 +65,9 @@ func openingError(path string, err error) error {
 	var system syscall.Errno
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return problem.New(problem.Unavailable, "another process has the journal %s open", path).
-			WithHint("a muster server runs on this folder: ask it with --url, or stop it")
+		return problem.New(problem.Unavailable, "%w: %s", ErrInUse, path).
+			WithHint("a muster server runs on this folder: ask it with --url, or stop it; or a " +
+				"backup or a verification of it is under way: wait for that")
 	case errors.As(err, &unreachable), errors.As(err, &system):
 		return fmt.Errorf("journal %s: %w", path, err)
 	}

@@ -88,6 +88,11 @@ func Read(file *os.File) (*Pages, error) {
 	return best, err
 }
 
+// Begins reports whether a file of bbolt begins so, of which 20 bytes are enough to tell.
+func Begins(begin []byte) bool {
+	return len(begin) >= pageHead+4 && native.Uint32(begin[pageHead:]) == boltMagic
+}
+
 // readMeta reads where everything begins, and which transaction has written that; nil where no
 // sound meta lies.
 func readMeta(file *os.File, at int64) (p *Pages, tx uint64) {

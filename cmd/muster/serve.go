@@ -85,6 +85,9 @@ proxy that does.`,
 	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
 		"make the stream anew from the journal where it is damaged, or holds other records, and "+
 			"nothing proves that the journal is right: the other stream is kept")
+	f.Uint64Var(&cfg.RestoredAsOf, "restored-as-of", 0,
+		"go on from a backup that ends with this record, where nothing has what was recorded "+
+			"later: it is lost then; the server says when it needs this, once")
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
@@ -95,7 +98,8 @@ proxy that does.`,
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
 		"restore-stream", "without")
-	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key")
+	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key",
+		"restored-as-of")
 	return c
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"muster/cmd/internal/backup"
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
@@ -181,17 +182,45 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
 	return proof.Verify(ctx, src, o)
 }
 
+// verifyJournal verifies a journal's file, with the tail that lies beside it.
+func (a *app) verifyJournal(ctx context.Context, name, path string, o proof.Options,
+	claimed func(events.Origin) proof.TrustedKey) (proof.Report, error) {
+	src, closeFile, err := ofJournal(name, path)
+	if err != nil {
+		return proof.Report{}, err
+	}
+	defer closeFile()
+	if err := a.trustIn(&o, src.Checkpoint, claimed); err != nil {
+		return proof.Report{}, err
+	}
+	return proof.Verify(ctx, src, o)
+}
+
 // ofFolder opens the journal in a data folder.
 func ofFolder(dir string) (proof.Source, func() error, error) {
-	f, err := journal.Inspect(filepath.Join(dir, server.JournalFile))
+	src, closeFile, err := ofJournal("the folder "+dir, filepath.Join(dir, server.JournalFile))
 	if problem.Is(err, problem.NotFound) {
 		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir,
 			server.JournalFile)
 	}
+	return src, closeFile, err
+}
+
+// ofJournal opens a journal's file.
+func ofJournal(name, path string) (proof.Source, func() error, error) {
+	f, err := journal.Inspect(path)
 	if err != nil {
 		return proof.Source{}, nil, err
 	}
-	return proof.OfJournal("the folder "+dir, f), f.Close, nil
+	src := proof.OfJournal(name, f)
+	c, ok, err := f.Copied()
+	if err == nil && ok && c.NoTail && c.Records == 0 {
+		return proof.Source{}, nil, errors.Join(problem.New(problem.Unverified,
+			"verification failed: %s is %s", name, c).WithHint("%s", copyAgain), f.Close())
+	}
+	src.MayBeOld = err == nil && ok && !c.NoTail
+	src.Also = append(src.Also, wholeness(f))
+	return src, f.Close, nil
 }
 
 // entriesOfFolder reads the records of a data folder as often as anybody likes, where a file that
@@ -214,7 +243,8 @@ func entriesOfFolder(dir string) func(context.Context) iter.Seq2[proof.Entry, er
 func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
 	secret, err := os.ReadFile(filepath.Join(dir, server.CheckpointKeyFile))
 	if err != nil {
-		return claimOf("", "")
+		m, _ := backup.ReadManifest(dir) // which has none where it cannot be read
+		return claimOf(m.CheckpointKey, "is the backup's own claim")
 	}
 	key, err := proof.KeyOfSecret(string(secret))
 	if err != nil {
@@ -233,6 +263,12 @@ func (a *app) verifyFile(ctx context.Context, path string, o proof.Options, view
 	switch {
 	case proof.IsBundle(begin):
 		return a.verifyBundle(ctx, path, o, view)
+	case journal.IsFile(begin):
+		if view != "" {
+			return proof.Report{},
+				usage("a journal holds all records, and is verified whole: leave --view out")
+		}
+		return a.verifyJournal(ctx, "the journal "+path, path, o, keyOfFolder(filepath.Dir(path)))
 	case !proof.IsReceipt(begin):
 		return proof.Report{},
 			problem.New(problem.Unverified,
@@ -313,6 +349,9 @@ func (a *app) printReport(r proof.Report) error {
 		if r.Fault.Check == "checkpoint" && a.checkpointKey == "" {
 			hint += "; if it is from another server of the same ledger, give that one's key " +
 				"with --checkpoint-key"
+		}
+		if r.Fault.Check == "tail" {
+			hint = copyAgain
 		}
 		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).
 			WithCode(r.Fault.Code).WithHint("%s", hint)

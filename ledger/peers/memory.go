@@ -75,6 +75,19 @@ func readMemory(file string) (*memory, error) {
 	return m, nil
 }
 
+// ForBackup returns what a backup is to have of the file: without the last words. Who has said one
+// may be back by the time when the backup is restored, and have recorded more.
+func ForBackup(file string) ([]byte, error) {
+	m, err := readMemory(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range m.Met {
+		p.Last = nil
+	}
+	return m.encode()
+}
+
 // encode returns what the file has then.
 func (m *memory) encode() ([]byte, error) {
 	data, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))

@@ -24,8 +24,8 @@ const (
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
 	// Name is stable, for programs: records, tree, tiles, checkpoint, known, since, signatures,
-	// older, rules, seen, withheld, file, index, stream; and for a bundle of one pledge proofs,
-	// roster.
+	// older, rules, seen, withheld, file, index, tail, copy, stream; and for a bundle of one pledge
+	// proofs, roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"`
@@ -82,6 +82,9 @@ type Report struct {
 	// records those may not read: of these, nothing but their places in the tree was verified.
 	View     events.View `json:"view,omitempty"`
 	Withheld uint64      `json:"withheld,omitempty"`
+	// Older is of how many records a checkpoint is that was verified before, where these are
+	// fewer; 0 where they are not.
+	Older int64 `json:"older,omitempty"`
 	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only
 	// some of them were.
 	Root string `json:"root,omitempty"`

@@ -93,6 +93,7 @@ func (v *verifier) compareKnown(ctx context.Context) {
 func (v *verifier) reportKnown(r *Report) {
 	switch {
 	case v.failed("known") == nil && v.older > 0:
+		r.Older = v.older
 		r.Add("known", NotChecked,
 			"a checkpoint that was verified before is of %d records: these here are older", v.older)
 	case len(v.opts.Known) > 0:

@@ -22,6 +22,10 @@ const (
 	ViewsFolder     = "views"          // the same of those who may not read all: likewise
 	NATSFolder      = "nats"           // the embedded NATS server's
 	PeersFile       = "peers.json"     // which other servers there are on a cluster: package peers
+	// BackupFile says of the last backup of the folder when it was made, and where.
+	BackupFile = "last-backup.json"
+	// RestoringFolder is there while a backup is restored into the folder.
+	RestoringFolder = "restoring"
 )
 
 // makeFolder makes the folder where there is none, and warns of what others may read or write.
@@ -29,6 +33,12 @@ func (s *Server) makeFolder() error {
 	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
 		return problem.New(problem.Usage, "the data folder: %w", err).
 			WithHint("name another with --data")
+	}
+	if _, err := os.Lstat(filepath.Join(s.cfg.Dir, RestoringFolder)); err == nil {
+		return problem.New(problem.Conflict,
+			"a backup is being restored into %s, or that broke off", s.cfg.Dir).
+			WithHint("wait for it; or, where it broke off, remove the folder and restore it "+
+				"anew: muster restore BACKUP %s", s.cfg.Dir)
 	}
 	founder := filepath.Join(s.cfg.Dir, FounderFile)
 	checkpoints := filepath.Join(s.cfg.Dir, CheckpointKeyFile)

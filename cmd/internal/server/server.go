@@ -6,6 +6,7 @@
 //	listen          the certificate and the address; nobody is answered yet
 //	makeFolder      the data folder
 //	openJournal     which locks the folder, and finds what is damaged
+//	openControl     what the folder's owner asks of a server: a backup
 //	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the other
 //	                servers of a cluster, the stream and the ledger, which is founded where it is
 //	                new, and the key that signs checkpoints; beside it, openProjector
@@ -85,6 +86,10 @@ type Config struct {
 	// the two: see [Server.Start].
 	RestoreStream bool
 
+	// RestoredAsOf is the last record of a journal that is a copy, when it is accepted that what
+	// came after it is lost; 0 while that is not.
+	RestoredAsOf uint64
+
 	// NewCheckpointKey has a checkpoint key made although the folder has had one.
 	NewCheckpointKey bool
 }
@@ -147,6 +152,11 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	if err := s.openJournal(); err != nil {
 		return err
+	}
+	if !s.cfg.Inside {
+		if err := s.openControl(); err != nil {
+			return err
+		}
 	}
 	if err := s.openBothSides(ctx); err != nil {
 		return err
@@ -293,17 +303,22 @@ func (s *Server) prepareLedger() (err error) {
 	return err
 }
 
-func (s *Server) openLedger(ctx context.Context) (err error) {
+func (s *Server) openLedger(ctx context.Context) error {
+	settle, err := s.fromCopy(ctx)
+	if err != nil {
+		return err
+	}
 	var others ledger.Peers
 	if s.peers != nil {
 		others = s.peers
 	}
 	s.Ledger, err = s.prepared.Open(ctx, s.Stream, others)
 	s.opened = time.Now()
-	if err == nil {
-		s.onClose(s.Ledger.Close)
+	if err != nil {
+		return err
 	}
-	return err
+	s.onClose(s.Ledger.Close)
+	return settle()
 }
 
 func (s *Server) openProjector(ctx context.Context) (err error) {

@@ -154,7 +154,8 @@ func (a *app) addCommands(root *cobra.Command) {
 	}{
 		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(),
 			a.planCmd(), a.importCmd()}},
-		{"Look after a server:", []*cobra.Command{a.backupCmd(), a.restoreCmd()}},
+		{"Look after a server:", []*cobra.Command{a.doctorCmd(), a.backupCmd(),
+			a.restoreCmd()}},
 		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),
 			a.allocationCmd(), a.signCmd(), a.submitCmd()}},
 		{"Ask what is covered:", []*cobra.Command{a.coverageCmd(), a.gapsCmd(), a.timelineCmd(),

@@ -228,6 +228,16 @@ func (s *Server) URL() string {
 	return "nats://" + addr.String()
 }
 
+// Sync returns how often the server syncs what it was given to the disk; always, where it does so
+// before it acknowledges.
+func (s *Server) Sync() (every time.Duration, always bool) {
+	c := s.srv.Load().JetStreamConfig()
+	if c == nil {
+		return 0, false
+	}
+	return c.SyncInterval, c.SyncAlways
+}
+
 // Shutdown stops the server and waits until its files are closed.
 func (s *Server) Shutdown() error {
 	s.changing.Lock()

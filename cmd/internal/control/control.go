@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // File is the socket's name in the data folder.
@@ -72,6 +73,9 @@ func (l listener) Close() error {
 // URL begins the addresses of what is asked over the socket; the host is nobody's.
 const URL = "http://server"
 
+// answering is how long a server may take to begin its answer: one that hangs gives none.
+const answering = 15 * time.Second
+
 // Client returns what asks the server on a data folder. Where none listens, requests fail with what
 // [NobodyListens] knows.
 func Client(dir string) *http.Client {
@@ -82,7 +86,8 @@ func Client(dir string) *http.Client {
 		})
 		return conn, err
 	}
-	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true,
+		ResponseHeaderTimeout: answering}}
 }
 
 // NobodyListens reports whether a request has failed because no server listens in the folder: there

@@ -36,6 +36,7 @@ func (s *Server) openControl() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+BackupPath, s.answerBackup)
+	mux.HandleFunc("GET "+StatePath, s.answerState)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: readingTime,
 		ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
 	done := make(chan struct{})

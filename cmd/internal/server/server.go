@@ -119,6 +119,7 @@ type Server struct {
 	met    uint64    // the journal's last record before that, which the stream held too
 	saved  uint64    // the last record that the saved projections have seen before the start
 
+	ready     atomic.Bool // the start is over
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
 	failed    chan error                      // the HTTP server ended by itself
@@ -172,7 +173,11 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openAPI(); err != nil {
 		return err
 	}
-	return s.openService()
+	if err := s.openService(); err != nil {
+		return err
+	}
+	s.ready.Store(true)
+	return nil
 }
 
 // openBothSides opens what rests on the journal: the write side, and beside it the projections,

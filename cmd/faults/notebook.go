@@ -71,7 +71,8 @@ func (b *notebook) write() {
 		for more := true; more; {
 			select {
 			case next, ok := <-b.lines:
-				if more = ok; ok {
+				more = ok
+				if ok {
 					all = append(all, next)
 				}
 			default:

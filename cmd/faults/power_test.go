@@ -159,7 +159,8 @@ func cutUnderLoad(t *testing.T, dir string, disks []*disk, rounds int) {
 func cutPower(p *process, disks []*disk, which int) (g gone) {
 	for i, d := range disks {
 		if which&(1<<i) != 0 {
-			if before := d.cut(); g.from.IsZero() {
+			before := d.cut()
+			if g.from.IsZero() {
 				g.from = before
 			}
 		}

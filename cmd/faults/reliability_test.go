@@ -34,7 +34,8 @@ func TestReliabilityIsShown(t *testing.T) {
 			strings.Contains(line, "| shown by |") {
 			continue
 		}
-		if promises++; !aTest.MatchString(line) {
+		promises++
+		if !aTest.MatchString(line) {
 			t.Errorf("this promise names no test: %s", line)
 		}
 	}

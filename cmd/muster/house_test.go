@@ -186,7 +186,7 @@ func checkLinked(t *testing.T, root string) {
 
 // repeatable are the packages outside tests in which chance must come out the same again: none of
 // them serves anybody.
-var repeatable = []string{"cmd/bench", "ledger/logtest", "ledger/seeded"}
+var repeatable = []string{"cmd/bench", "ledger/damage", "ledger/logtest", "ledger/seeded"}
 
 func checkImports(t *testing.T, path, pkg string) {
 	allowed, ok := house[pkg]

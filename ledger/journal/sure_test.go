@@ -114,7 +114,8 @@ func writeUntilDone(t *testing.T, dir string) {
 			if err == nil {
 				return
 			}
-			if fmt.Println("failed: ", err); tries == 20 {
+			fmt.Println("failed: ", err)
+			if tries == 20 {
 				t.Fatal("it does not go on")
 			}
 		}

@@ -189,7 +189,8 @@ func (s *Server) checkDiffering(f finding) error {
 func (s *Server) takeBeyond(ctx context.Context, f finding) (err error) {
 	last := f.journal
 	if f.same() > last {
-		if last, err = s.prepared.Follow(s.readFiles(ctx, f.same())); ctx.Err() != nil {
+		last, err = s.prepared.Follow(s.readFiles(ctx, f.same()))
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

@@ -159,8 +159,8 @@ func (p *Prepared) Open(ctx context.Context, log Log, peers Peers) (*Ledger, err
 	if peers != nil {
 		peers.Answer(l.Reach)
 		l.breaks = peers.Breaks()
+		l.suspect(!peers.Trust())
 	}
-	l.suspect(true)
 	if err := l.reconcile(ctx); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,10 @@ type Peers interface {
 	// News receives when asking again may bring more: a peer was heard that had not answered yet,
 	// or the line to the peers was broken.
 	News() <-chan struct{}
+	// Trust reports whether the log is known to have written to the disk all that it has
+	// acknowledged, since before this server ended. Then peers that do not answer after a start are
+	// not waited for long: nothing says that it has gone back.
+	Trust() bool
 	// Breaks counts how often the line to the peers was broken. Meanwhile the log may have gone
 	// back, unseen. It is cheap, and may be called from any goroutine.
 	Breaks() uint64
@@ -56,8 +60,8 @@ type doubt struct {
 	since    time.Time
 }
 
-// lenience is how long peers that do not answer are waited for when the line to the log was broken,
-// and nothing else says that the log has gone back.
+// lenience is how long peers that do not answer are waited for when nothing says that the log has
+// gone back: where it is trusted, or the line to it was broken.
 const lenience = 3 * time.Second
 
 // suspect begins to doubt that the log holds all that any journal holds. Gone says that the log has
@@ -121,6 +125,10 @@ func (l *Ledger) certain(ctx context.Context) (err error) {
 		l.doubt.gone = true // what it has the log has lost, or is about to tell
 		return &waiting{longer, "the server that has more puts it back by itself, when it has " +
 			"heard all others: look what its /healthz says"}
+	}
+	if len(silent) > 0 {
+		l.cfg.Faults.Warn("servers that do not answer are not waited for: nothing says that the "+
+			"stream has lost its end", "servers", english.List(silent))
 	}
 	l.doubt = nil
 	return nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -76,6 +78,7 @@ func TestSiteLosesPower(t *testing.T) {
 	s.b = s.serve(t, "b", s.each[1])
 	s.submit(t, s.a, 3)
 	s.submit(t, s.b, 3)
+	s.doesNotWait(t)
 	s.keep(t)
 	behind := s.fallBehind(t)
 	s.losePower(t)
@@ -114,10 +117,26 @@ func (s *site) fallBehind(t *testing.T) (behind int) {
 	if err := s.b.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	await(t, "the end of all that b does", s.b.isStopped)
 	s.submit(t, s.a, 10)
 	s.a.kill()
 	s.b.kill()
 	return behind
+}
+
+// doesNotWait shows that b starts alone as long as all nodes sync always, and have done so before.
+func (s *site) doesNotWait(t *testing.T) {
+	t.Helper()
+	s.b.awaitRecord(t, s.all)
+	s.a.kill()
+	s.b.kill()
+	s.b = s.serve(t, "b", s.each[1])
+	says := "servers that do not answer are not waited for.* servers=a"
+	if _, err := s.b.await(&s.b.stderr, says); err != nil {
+		t.Error(err)
+	}
+	s.submit(t, s.b, 1)
+	s.a = s.serve(t, "a", s.each[0])
 }
 
 // waits shows that b, which comes back first, waits for a, and what was acknowledged is there then.
@@ -125,6 +144,12 @@ func (s *site) waits(t *testing.T, behind int) {
 	t.Helper()
 	s.b = s.serve(t, "b", s.each[1])
 	s.b.refuses(t, s.says, "a has not answered how far the journal there reaches", "--without a")
+	for _, n := range s.each {
+		says := "acknowledges what is not on its disk yet.* node=" + n.name + " sync_interval=10s"
+		if _, err := s.b.await(&s.b.stderr, says); err != nil {
+			t.Error(err)
+		}
+	}
 	if n := len(s.b.records(t)); n != behind {
 		t.Fatalf("the server that was behind had %d records, and has %d", behind, n)
 	}
@@ -171,6 +196,18 @@ func (s *site) goesOnWithout(t *testing.T, behind int) {
 		t.Errorf("what was acknowledged without a: %+v, %v", again, err)
 	}
 	b.stop(t)
+}
+
+// isStopped returns nil when all threads of a process have been stopped.
+func (p *serverProcess) isStopped() error {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	for _, thread := range threads {
+		state, bad := os.ReadFile(thread)
+		if err = errors.Join(err, bad); err == nil && !strings.Contains(string(state), ") T ") {
+			err = fmt.Errorf("a thread goes on: %s", state)
+		}
+	}
+	return err
 }
 
 // refuses shows that a server takes no statement, and says so, with the reason and a remedy.

@@ -31,6 +31,9 @@ type memory struct {
 	Recorded []string `json:"recorded"`
 	// Met are the servers that were met, by their IDs.
 	Met map[string]*peer `json:"met"`
+	// Synced says that all the log's nodes wrote to their disks what they acknowledged, when that
+	// was looked at last.
+	Synced bool `json:"synced"`
 	// GivenUp are the names of servers that a person has given up, and when.
 	GivenUp map[string]time.Time `json:"given_up"`
 }
@@ -75,8 +78,9 @@ func readMemory(file string) (*memory, error) {
 	return m, nil
 }
 
-// ForBackup returns what a backup is to have of the file: without the last words. Who has said one
-// may be back by the time when the backup is restored, and have recorded more.
+// ForBackup returns what a backup is to have of the file: without the last words, and without trust
+// in the nodes. Who has said one may be back by the time when the backup is restored, and have
+// recorded more; and the nodes may have written to their disks otherwise meanwhile.
 func ForBackup(file string) ([]byte, error) {
 	m, err := readMemory(file)
 	if err != nil {
@@ -85,6 +89,7 @@ func ForBackup(file string) ([]byte, error) {
 	for _, p := range m.Met {
 		p.Last = nil
 	}
+	m.Synced = false
 	return m.encode()
 }
 

@@ -71,10 +71,11 @@ type Peers struct {
 	status  chan nats.Status
 	ended   sync.WaitGroup
 
-	mu     sync.Mutex
-	memory *memory
-	newest *question // nil when nothing was asked yet
-	odd    map[string]bool
+	mu      sync.Mutex
+	memory  *memory
+	newest  *question // nil when nothing was asked yet
+	odd     map[string]bool
+	trusted bool // see Trust
 }
 
 // A word is what a server says of itself.
@@ -178,6 +179,27 @@ func (p *Peers) Answer(reach func() uint64) { p.reach.Store(&reach) }
 
 // News implements [ledger.Peers].
 func (p *Peers) News() <-chan struct{} { return p.news }
+
+// Synced says whether all nodes that keep the log write to their disks what they acknowledge,
+// before they do. Where they do, and did when a server looked last before it ended, the log has
+// lost nothing by that end, as far as anybody can tell.
+func (p *Peers) Synced(always bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trusted = p.memory.Synced && always
+	if p.memory.Synced == always {
+		return nil
+	}
+	p.memory.Synced = always
+	return p.save()
+}
+
+// Trust implements [ledger.Peers].
+func (p *Peers) Trust() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trusted
+}
 
 // Breaks implements [ledger.Peers].
 func (p *Peers) Breaks() uint64 { return p.breaks.Load() }

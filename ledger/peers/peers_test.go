@@ -35,6 +35,7 @@ type cluster struct {
 	nats    *server.Server
 	founder *events.Signer
 	dir     string
+	synced  bool // the log writes to the disk what it acknowledges
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -121,6 +122,9 @@ func (c *cluster) tryMember(folder, name string, without ...string) (*member, er
 	m.peers, err = peers.Open(peers.Config{Conn: conn, Stream: "TEST", Journal: m.journal,
 		Name: name, Without: without, Log: log, File: filepath.Join(path, "peers.json"),
 		Write: func(file string, data []byte) error { return os.WriteFile(file, data, 0o600) }})
+	if err == nil {
+		err = m.peers.Synced(c.synced)
+	}
 	if err == nil {
 		m.Ledger, err = ledger.Open(c.t.Context(), ledger.Config{Journal: m.journal,
 			Log: c.log.View(), Peers: m.peers, Name: name, Faults: log})
@@ -511,6 +515,40 @@ func TestBrokenLine(t *testing.T) {
 	breaks()
 	c.until(func() error { _, err := a.submit(); return err })
 	a.takes(9)
+}
+
+// Where the log wrote to the disk all that it acknowledged, and did before, a server waits for
+// nobody who does not answer, unless the log has gone back all the same.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	a, b := c.member("a"), c.member("b")
+	a.records(5)
+	b.has(5)
+	b.records(1)
+	a.has(6)
+	b.crashes()
+	a.crashes()
+	c.synced = true // which may be so since the log lost its end
+	b = c.member("b")
+	b.waits("a has not answered", "--without a")
+	b.crashes()
+	b = c.member("b")
+	c.until(b.Healthy)
+	b.takes(7)
+	b.crashes()
+	c.log.Truncate(6)
+	b = c.member("b")
+	b.waits("a has not answered", "--without a")
+	c.logEndsAt(6)
+	b.crashes()
+	c.synced = false
+	c.log.Truncate(0)
+	a = c.member("a")
+	a.waits("b has not answered", "--without b")
+	b = c.member("b")
+	b.takes(8)
+	a.has(8)
 }
 
 // Files that a server cannot go by.

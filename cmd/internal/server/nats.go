@@ -8,7 +8,9 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -87,6 +89,77 @@ func (s *Server) openPeers() (err error) {
 		s.onClose(s.peers.Close)
 	}
 	return err
+}
+
+// lookAtNodes tells the peers whether the cluster's nodes write to the disk what they acknowledge,
+// and looks again now and then, until the server stops, where they tell.
+func (s *Server) lookAtNodes(ctx context.Context) error {
+	if s.peers == nil {
+		return nil
+	}
+	nodes, err := s.lookOnce(ctx, nil)
+	told := func(n stream.Node) bool { return n.Told }
+	if err != nil || !slices.ContainsFunc(nodes, told) {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if nodes, err = s.lookOnce(ctx, nodes); err != nil {
+					s.cfg.Log.Error("how the NATS nodes keep their files", "error", err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	s.onClose(func() error {
+		stop()
+		<-done
+		return nil
+	})
+	return nil
+}
+
+// lookOnce asks the nodes, and says what is otherwise than before. Of nodes that cannot be asked it
+// is not known that they sync always.
+func (s *Server) lookOnce(ctx context.Context, before []stream.Node) ([]stream.Node, error) {
+	nodes, err := stream.Nodes(ctx, s.Conn, stream.DefaultName)
+	if ctx.Err() != nil {
+		return before, nil
+	}
+	if err != nil {
+		s.cfg.Log.Warn("the NATS nodes do not tell how they keep their files", "error", err)
+	}
+	if !slices.Equal(nodes, before) {
+		s.sayNodes(nodes)
+	}
+	return nodes, s.peers.Synced(err == nil && stream.SyncAlways(nodes))
+}
+
+// lookEvery is how often nodes are asked how they keep their files: one that was started anew may
+// do otherwise than before.
+const lookEvery = time.Minute
+
+// sayNodes names the nodes from which a power cut can take what they have acknowledged.
+func (s *Server) sayNodes(nodes []stream.Node) {
+	for _, n := range nodes {
+		switch {
+		case !n.Told:
+			s.cfg.Log.Info("a NATS node does not tell how it keeps its files: see that its "+
+				"configuration says sync_interval: always", "node", n.Name)
+		case !n.SyncAlways:
+			s.cfg.Log.Warn("a NATS node acknowledges what is not on its disk yet: a power cut can "+
+				"take the end of the stream, which only journals have then; write sync_interval: "+
+				"always into its configuration", "node", n.Name, "sync_interval", n.SyncInterval)
+		}
+	}
 }
 
 // warnOfTheClear says that what goes to a cluster on other machines can be heard on the way.

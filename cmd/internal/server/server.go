@@ -313,6 +313,9 @@ func (s *Server) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.lookAtNodes(ctx); err != nil {
+		return err
+	}
 	var others ledger.Peers
 	if s.peers != nil {
 		others = s.peers

@@ -222,7 +222,7 @@ func TestRestoredOnACluster(t *testing.T) {
 	u.content(t, "restore", filepath.Join(dir, "backup"), b.dir)
 	fresh := natsCluster(t, filepath.Join(dir, "fresh"), anyPort).ClientURL()
 	code, said := launch(t, b.dir, "--nats", fresh, "--name", "b").ends(t)
-	if code != 5 || !strings.Contains(said, "Nor is it in the stream, which is empty") {
+	if code != 7 || !strings.Contains(said, "Nor is it in the stream, which is empty") {
 		t.Errorf("the restored server alone: exit code %d\n%s", code, said)
 	}
 	a = serving(t, a.dir, "--nats", fresh, "--name", "a")

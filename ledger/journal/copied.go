@@ -54,8 +54,12 @@ func (c Copied) String() string {
 		return fmt.Sprintf("a copy that was taken while a server ran, without the files of its "+
 			"tail: of what was recorded after record %d, nothing is in it", c.Records)
 	}
-	return fmt.Sprintf("a copy of %s, made at %s: what was recorded later is not in it",
-		english.Several(c.Records, "record"), c.At.UTC().Format(time.RFC3339))
+	made := ""
+	if !c.At.IsZero() {
+		made = ", made at " + c.At.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("a copy of %s%s: what was recorded later is not in it",
+		english.Several(c.Records, "record"), made)
 }
 
 // Copied returns what the journal is a copy of, as long as nobody has said that nothing is missing;

@@ -36,10 +36,7 @@ func (s *Server) fromCopy(ctx context.Context) (settle func() error, err error) 
 			return s.Journal.Settle(time.Time{})
 		}, nil
 	case s.cfg.RestoredAsOf == c.Records && c.Records > 0:
-		s.cfg.Log.Warn("the ledger goes on from a copy: what was acknowledged after it is lost, "+
-			"unless another server or a stream has it still", "record", c.Records,
-			"taken", c.At)
-		return func() error { return nil }, s.Journal.Settle(time.Now())
+		return func() error { return nil }, s.giveUp(c)
 	}
 	return nil, s.lacking(c, last)
 }
@@ -55,11 +52,26 @@ func (s *Server) lacking(c journal.Copied, last uint64) error {
 	if last > 0 {
 		has = fmt.Sprintf("ends with record %d", last)
 	}
-	return problem.New(problem.Conflict,
+	return problem.New(problem.Unavailable,
 		"the journal is %s. Nor is it in the stream, which %s: nothing was written", c, has).
 		WithHint("bring what has it: start another server of the ledger first, or put back the "+
-			"stream (the folder nats of the lost server), or a newer backup. Where nothing has "+
-			"it, the records after %d are lost: start once with --restored-as-of %d, and tell the "+
-			"members; whoever has seen a lost record will refuse this server, and is right",
+			"stream (the folder nats of the lost server), or a newer backup. "+lostForGood,
 			c.Records, c.Records)
+}
+
+// lostForGood is what is left to do where nothing has what came after a record.
+const lostForGood = "Where nothing has them, the records after %d are lost: start once with " +
+	"--restored-as-of %d, and tell the members; whoever has seen a lost record will refuse this " +
+	"server, and is right"
+
+// giveUp goes on from a copy without what came later, as somebody has accepted, and notes that in
+// the journal.
+func (s *Server) giveUp(c journal.Copied) error {
+	s.cfg.Log.Warn("the ledger goes on from a copy: what was acknowledged after it is lost, "+
+		"unless another server or a stream has it still", "record", c.Records, "taken", c.At)
+	s.saved = 0 // which is of what is lost
+	if err := s.Journal.MarkCopy(c); err != nil {
+		return err
+	}
+	return s.Journal.Settle(time.Now())
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"muster/events/problem"
+	"muster/ledger/journal"
 	"muster/projections/projector"
 )
 
@@ -26,12 +27,15 @@ func (s *Server) checkWhole() error {
 		return nil
 	}
 	last := s.Journal.Last()
+	if last > 0 && last == s.cfg.RestoredAsOf {
+		return s.giveUp(journal.Copied{Records: last})
+	}
 	return problem.New(problem.Unverified,
 		"journal and stream have %d records, and this folder once had %d, as %s tells: those "+
 			"after record %d were acknowledged, and are missing", last, s.saved,
 		ProjectionsFile, last).
-		WithHint("nothing was recorded. Put back what has them, from a copy: journal.db, with " +
-			"journal.db.tail0 and .tail1 where there are any, or the stream; or start another " +
-			"server of the ledger that has them, which puts them back into the stream, and then " +
-			"this one again")
+		WithHint("nothing was recorded. Put back what has them, from a copy: journal.db, with "+
+			"journal.db.tail0 and .tail1 where there are any, or the stream; or start another "+
+			"server of the ledger that has them, which puts them back into the stream, and then "+
+			"this one again. "+lostForGood, last, last)
 }

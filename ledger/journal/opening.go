@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"go.etcd.io/bbolt"
@@ -25,12 +26,17 @@ func openSound(path string, readOnly bool) (*bbolt.DB, error) {
 	if !readOnly {
 		options.OpenFile = openInFolder
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, openingError(path, errFolder)
+	}
 	db, err := boltpages.Open(path, options, inSequence)
 	if err != nil {
 		return nil, openingError(path, err)
 	}
 	return db, nil
 }
+
+var errFolder = errors.New("a folder is in its place")
 
 // inSequence returns what the items of a bucket must pass: records have sequences without a gap.
 func inSequence(bucket string) func(boltpages.Item) error {
@@ -68,6 +74,14 @@ func openingError(path string, err error) error {
 		return problem.New(problem.Unavailable, "%w: %s", ErrInUse, path).
 			WithHint("a muster server runs on this folder: ask it with --url, or stop it; or a " +
 				"backup or a verification of it is under way: wait for that")
+	case errors.Is(err, errFolder):
+		return problem.New(problem.Unavailable, "the journal %s cannot be opened: %w", path, err).
+			WithHint("put the journal back in its place: nothing else has what is in it alone")
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return problem.New(problem.Unavailable, "the journal %s cannot be opened: %w", path, err).
+			WithHint("leave the file where it is, and let the user who runs muster read and " +
+				"write it and the folder that it is in: look at owner and rights, and whether " +
+				"the disk is mounted to be read only")
 	case errors.As(err, &unreachable), errors.As(err, &system):
 		return fmt.Errorf("journal %s: %w", path, err)
 	}

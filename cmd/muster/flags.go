@@ -10,8 +10,8 @@ import (
 // sections are the titles under which --help shows flags that belong together, in their order,
 // after those without one.
 var sections = []string{
-	"Where it listens", "TLS", "The embedded NATS server, or a cluster", "The ledger",
-	"How NATS is reached",
+	"Where it listens", "TLS", "Who reads what", "The embedded NATS server, or a cluster",
+	"The ledger", "What the operator watches", "How NATS is reached",
 }
 
 const sectionAnnotation = "muster section"

@@ -98,6 +98,7 @@ var house = map[string][]string{
 		"muster/cmd/internal/reach",
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…",
+		"github.com/prometheus/client_golang/…",
 		"golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
 	"cmd/bench": {"muster/cmd/internal/server", "muster/events", "muster/ledger/…",
 		"muster/projections/…", "github.com/danielgtaylor/huma/v2/…", "github.com/jackc/pgx/v5/…",

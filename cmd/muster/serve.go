@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -31,6 +30,7 @@ func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
 	var origin, read string
 	var proxies []string
+	log := logging{to: a.stderr}
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
@@ -52,7 +52,11 @@ proxy that does.`,
 			if err := a.configure(&cfg, origin, proxies); err != nil {
 				return err
 			}
-			return a.serve(cmd, cfg)
+			var err error
+			if cfg.Log, err = log.logger(); err != nil {
+				return err
+			}
+			return a.serve(cmd, cfg, log)
 		},
 	}
 	f := c.Flags()
@@ -100,6 +104,7 @@ proxy that does.`,
 		"restore-stream", "without")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key",
 		"restored-as-of")
+	watchFlags(c, &cfg, &log)
 	return c
 }
 
@@ -146,7 +151,7 @@ func (a *app) configure(cfg *server.Config, origin string, proxies []string) err
 		// Without a name, records say that nobody in particular recorded them.
 		cfg.Name, _ = os.Hostname()
 	}
-	cfg.Version, cfg.Log = version(), slog.New(slog.NewTextHandler(a.stderr, nil))
+	cfg.Version = version()
 	return nil
 }
 
@@ -183,31 +188,33 @@ func checkHosts(hosts []string) error {
 // of a machine.
 const maxName = 253
 
-func (a *app) serve(cmd *cobra.Command, cfg server.Config) error {
+func (a *app) serve(cmd *cobra.Command, cfg server.Config, log logging) error {
 	hangups := hangupsOf(cfg)
 	s, err := server.Start(cmd.Context(), cfg)
 	if err != nil && cmd.Context().Err() != nil { // what failed was not waited for
-		fmt.Fprintln(a.stderr, "muster: stopped before it had started")
+		log.say("stopped before it had started")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "muster: ledger %s, %s, in %s\n", s.Ledger.Origin(),
+	log.say("ledger %s, %s, in %s", s.Ledger.Origin(),
 		english.Several(s.Journal.Last(), "record"), cfg.Dir)
-	fmt.Fprintf(a.stderr, "muster: checkpoint key %s\n", s.CheckpointKey())
-	fmt.Fprintf(a.stderr, "muster: listening on %s\n", s.URL())
+	log.say("checkpoint key %s", s.CheckpointKey())
+	if url := s.AdminURL(); url != "" {
+		log.say("metrics on %s", url)
+	}
+	log.say("listening on %s", s.URL())
 	if s.ListensToOthers() && len(cfg.Hosts) == 0 {
-		fmt.Fprintln(a.stderr,
-			"muster: who asks for this server by a name is refused: give its names with --host")
+		log.say("who asks for this server by a name is refused: give its names with --host")
 	}
 	if url := s.NATSURL(); url != "" {
-		fmt.Fprintf(a.stderr, "muster: NATS clients on %s\n", url)
+		log.say("NATS clients on %s", url)
 	}
 	defer hangups.reopen(s)()
 	select {
 	case <-cmd.Context().Done():
-		fmt.Fprintln(a.stderr, "muster: stopping")
+		log.say("stopping")
 	case err = <-s.Failed():
 	}
 	closed := s.Close()

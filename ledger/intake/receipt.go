@@ -26,6 +26,12 @@ type Submitter interface {
 	Check(ctx context.Context, s events.Signed) (Checked, error)
 }
 
+// A Listener is a Submitter that hears, too, of what was sent to be submitted or checked and is no
+// statement, which never comes to it otherwise.
+type Listener interface {
+	Malformed(ctx context.Context, check bool, err error)
+}
+
 // A Receipt says that a statement is recorded. Its JSON members are added to, never renamed.
 type Receipt struct {
 	Sequence  uint64      `json:"sequence" doc:"The record's place in the ledger, from 1 on"`
@@ -95,7 +101,7 @@ const submitTimeout = 30 * time.Second
 
 // submit reads a note from outside and submits it.
 func submit(ctx context.Context, to Submitter, note []byte) (r Receipt, err error) {
-	err = reading(ctx, note, func(ctx context.Context, s events.Signed) (err error) {
+	err = reading(ctx, to, false, note, func(ctx context.Context, s events.Signed) (err error) {
 		r, err = to.Submit(ctx, s)
 		return err
 	})
@@ -109,19 +115,22 @@ type Checked struct {
 }
 
 func check(ctx context.Context, to Submitter, note []byte) (c Checked, err error) {
-	err = reading(ctx, note, func(ctx context.Context, s events.Signed) (err error) {
+	err = reading(ctx, to, true, note, func(ctx context.Context, s events.Signed) (err error) {
 		c, err = to.Check(ctx, s)
 		return err
 	})
 	return c, err
 }
 
-func reading(ctx context.Context, note []byte,
+func reading(ctx context.Context, to Submitter, check bool, note []byte,
 	then func(context.Context, events.Signed) error) error {
 	// A statement keeps its bytes, also when whoever sent it hangs up and the request's buffer is
 	// used again.
 	s, err := events.ParseSigned(bytes.Clone(note))
 	if err != nil {
+		if l, listens := to.(Listener); listens {
+			l.Malformed(ctx, check, err)
+		}
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)

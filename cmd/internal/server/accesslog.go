@@ -54,6 +54,7 @@ type accessLog struct {
 	reopens chan struct{}
 	done    chan struct{}
 	lost    atomic.Uint64 // that were not told of yet
+	ever    atomic.Uint64 // that were lost
 
 	closing sync.RWMutex
 	closed  bool
@@ -123,7 +124,7 @@ func (keptOpen) Close() error { return nil }
 func (l *accessLog) add(e any) {
 	line, err := json.Marshal(e)
 	if err != nil {
-		l.lost.Add(1)
+		l.lose(1)
 		return
 	}
 	l.closing.RLock()
@@ -134,11 +135,25 @@ func (l *accessLog) add(e any) {
 	select {
 	case l.lines <- append(line, '\n'):
 	default:
-		if l.lost.Add(1) == 1 {
+		if l.lose(1) == 1 {
 			l.log.Warn("the access log is slower than what is asked: lines of it are lost",
 				"file", l.path)
 		}
 	}
+}
+
+// lose counts lines that are lost, and returns how many are that were not told of yet.
+func (l *accessLog) lose(lines uint64) uint64 {
+	l.ever.Add(lines)
+	return l.lost.Add(lines)
+}
+
+// lostLines is how many were lost since the start.
+func (l *accessLog) lostLines() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.ever.Load()
 }
 
 // reopen opens the file anew: the old one was moved away.
@@ -209,7 +224,7 @@ func (l *accessLog) write(lines []byte) {
 		break
 	}
 	l.tellLost()
-	l.lost.Add(uint64(bytes.Count(l.put(lines), []byte("\n"))))
+	l.lose(uint64(bytes.Count(l.put(lines), []byte("\n"))))
 }
 
 // tellLost says in the log, where lines are missing, how many.
@@ -239,7 +254,7 @@ func (l *accessLog) put(lines []byte) (rest []byte) {
 	}
 	switch {
 	case err == nil && l.failed:
-		l.log.Info("the access log can be written again", "file", l.path)
+		l.log.Warn("the access log can be written again", "file", l.path)
 	case err != nil && !l.failed:
 		l.log.Error("the access log cannot be written: the server goes on, and counts what is lost",
 			"file", l.path, "error", err)

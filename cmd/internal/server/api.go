@@ -1,11 +1,9 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -90,44 +88,4 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	config.RejectUnknownQueryParameters = true
 	web.DescribeWords(config.Components.Schemas)
 	return humago.New(mux, config)
-}
-
-// Health is the answer to whoever watches the server.
-type Health struct {
-	Status string        `json:"status" doc:"ok, or failing"`
-	Origin events.Origin `json:"origin" doc:"The ledger's name"`
-	Name   string        `json:"name" doc:"This server's name"`
-	// Recorded and Projected are equal when readers see all that was written.
-	Recorded  uint64           `json:"recorded" doc:"The last record in this server's journal"`
-	Projected uint64           `json:"projected" doc:"The last record in the picture that questions are answered from"`
-	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
-	// Certificate has problems of its own: the server works meanwhile.
-	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
-}
-
-type healthOutput struct {
-	Status int
-	Body   Health
-}
-
-func (s *Server) registerHealth(api huma.API) {
-	huma.Register(api, huma.Operation{OperationID: "health", Method: http.MethodGet,
-		Path:    "/healthz",
-		Summary: "Whether the server takes statements and answers questions",
-		Tags:    []string{"server"},
-		Errors:  []int{http.StatusMisdirectedRequest, http.StatusUnprocessableEntity},
-		Responses: map[string]*huma.Response{"503": {Description: "It does not: problem says why",
-			Content: map[string]*huma.MediaType{"application/json": {
-				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](),
-					true, "")}}}}},
-		func(context.Context, *struct{}) (*healthOutput, error) {
-			h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
-				Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(),
-				Certificate: s.certificate.health()}
-			if err := s.Healthy(); err != nil {
-				h.Status, h.Problem = "failing", problem.From(err)
-				return &healthOutput{http.StatusServiceUnavailable, h}, nil
-			}
-			return &healthOutput{http.StatusOK, h}, nil
-		})
 }

@@ -132,7 +132,7 @@ func (c *certificate) found(err error) {
 	switch {
 	case err == nil && c.told:
 		c.told = false
-		c.log.Info("the certificate can be used again", "file", c.certFile)
+		c.log.Warn("the certificate can be used again", "file", c.certFile)
 	case err != nil && !c.told && c.current != nil && time.Since(c.since) > quiet:
 		c.told = true
 		c.log.Error("the new certificate is not used, and the one before still is",

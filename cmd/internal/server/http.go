@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/projections/web"
 	"muster/projections/web/page"
@@ -25,9 +24,8 @@ func (s *Server) listen() (err error) {
 			return err
 		}
 	}
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return problem.New(problem.Unavailable, "listening on %s: %w", s.cfg.Listen, err).
-			WithHint("name another address with --listen, such as 127.0.0.1:8081")
+	if s.listener, err = listenOn("--listen", s.cfg.Listen); err != nil {
+		return err
 	}
 	s.onClose(func() error {
 		// The HTTP server closes it, too.
@@ -36,7 +34,20 @@ func (s *Server) listen() (err error) {
 		}
 		return nil
 	})
-	return errors.Join(s.secure("--listen "+s.cfg.Listen, !s.ListensToOthers()), s.secureNATS())
+	if err := errors.Join(s.secure("--listen "+s.cfg.Listen, !s.ListensToOthers()),
+		s.secureNATS()); err != nil {
+		return err
+	}
+	if s.cfg.NATSListen != "" && !s.cfg.NATS.Given() { // the NATS server takes it later
+		l, err := listenOn("--nats-listen", s.cfg.NATSListen)
+		if err != nil {
+			return err
+		}
+		if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	return s.listenAdmin()
 }
 
 // How long requests that are under way may take when the server stops.
@@ -47,7 +58,7 @@ func (s *Server) openAPI() error {
 	mux := http.NewServeMux()
 	s.routes = mux
 	api := newAPI(mux, s.cfg.Version)
-	intake.Register(api, s.readYourWrites())
+	intake.Register(api, s.watched())
 	intake.RegisterTree(mux, s.Journal, s.Questions)
 	s.Questions.Register(api)
 	s.registerHealth(api)
@@ -62,7 +73,7 @@ func (s *Server) openAPI() error {
 	pages.Handle(mux)
 	handler := s.Questions.Guard(http.NewCrossOriginProtection().Handler(s.Questions.Handler(mux)))
 	handler = web.AnswerOnly(s.names(), s.onlyTLS(handler))
-	handler = s.access.overHTTP(s.Questions.ClientAddress, handler)
+	handler = s.access.overHTTP(s.Questions.ClientAddress, s.countHTTP(handler))
 	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
 		ReadHeaderTimeout: web.MaxHeaderTime,
 		IdleTimeout:       web.MaxIdle,

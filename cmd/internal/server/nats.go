@@ -26,7 +26,15 @@ import (
 // stays are the options of a connection that is for as long as the server runs: also when it was
 // refused for a time, as while passwords are changed.
 func (s *Server) stays() []nats.Option {
-	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), s.natsErrors()}
+	return []nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), s.natsErrors(),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // otherwise the server has closed it
+				s.cfg.Log.Warn("nats: the connection is lost", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			s.cfg.Log.Warn("nats: connected again", "address", nc.ConnectedAddr())
+		})}
 }
 
 // NATSURL is where the embedded NATS server takes clients, "" when nowhere, and on a cluster.
@@ -64,7 +72,9 @@ func (s *Server) openNATS() (err error) {
 		}
 		s.natsd, err = natsd.Start(cfg)
 		if err != nil {
-			return err
+			return problem.New(problem.Unavailable, "%w", err).WithHint("look whether the user who "+
+				"runs muster serve may write all that is in %s, and whether it has space; the "+
+				"journal beside it has every record", cfg.Dir)
 		}
 		s.onClose(s.natsd.Shutdown)
 		s.Conn, err = s.natsd.Connect(s.natsErrors())
@@ -195,8 +205,8 @@ func (s *Server) openService() error {
 		}
 		s.onClose(leave)
 	}
-	known := s.Questions.KnownNATS(s.access.overNATS(svc))
-	waitSubmits, err1 := intake.RegisterNATS(known, s.readYourWrites(), s.cfg.Log)
+	known := s.Questions.KnownNATS(s.access.overNATS(s.countNATS(svc)))
+	waitSubmits, err1 := intake.RegisterNATS(known, s.watched(), s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(known)
 	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
 	s.publishCheckpoints()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -20,10 +22,11 @@ type readYourWrites struct {
 	intake.Submitter
 	projector *projector.Projector
 	questions *web.Service
+	readable  prometheus.Observer // is told how long a receipt has waited, in seconds
 }
 
 func (s *Server) readYourWrites() readYourWrites {
-	return readYourWrites{intake.Of(s.Ledger), s.Projector, s.Questions}
+	return readYourWrites{intake.Of(s.Ledger), s.Projector, s.Questions, s.metrics.readable}
 }
 
 // The longest that a receipt waits for the projections. The record stays recorded, whether or not
@@ -36,7 +39,9 @@ func (v readYourWrites) Submit(ctx context.Context, s events.Signed) (intake.Rec
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, readableWithin)
 		defer cancel()
+		begun := time.Now()
 		_ = v.projector.WaitFor(ctx, r.Sequence) // when it fails, /healthz says why
+		v.readable.Observe(time.Since(begun).Seconds())
 	}
 	if err == nil && !r.Again {
 		r.Warnings = v.warnings(ctx, s)

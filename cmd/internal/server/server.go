@@ -17,6 +17,8 @@
 //	openAPI         HTTP
 //	openService     NATS
 //
+// Where somebody watches (--admin), listen answers there from the first step on.
+//
 // What goes wrong is said to whoever typed muster serve, in the words of its flags.
 package server
 
@@ -71,6 +73,8 @@ type Config struct {
 	Plaintext   bool           // to do without TLS where other machines reach the server
 	Read        access.Reading // who may read what; "" for what [Server.reading] finds safe
 	AccessLog   string         // the access log's file, "-" for the standard error; "" for none
+	Admin       string         // the address at which metrics and health are told; "" for none
+	AdminAnyone bool           // other machines may reach that
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
@@ -105,6 +109,9 @@ type Server struct {
 	Questions *web.Service
 
 	cfg         Config
+	all         *slog.Logger // that of the configuration, which tells all it is given
+	metrics     *counters
+	admin       net.Listener // nil for none
 	certificate *certificate // nil where TLS is not spoken
 	listener    net.Listener
 	natsd       *natsd.Server // nil with an outside cluster
@@ -132,8 +139,9 @@ type Server struct {
 // it has no effect.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg.BodyTime = cmp.Or(cfg.BodyTime, web.MaxBodyTime)
-	cfg.Log = sparing(cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)))
-	s := &Server{cfg: cfg, failed: make(chan error, 1)}
+	all := cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	cfg.Log = sparing(all)
+	s := &Server{cfg: cfg, all: all, metrics: newCounters(), failed: make(chan error, 1)}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -176,6 +184,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openService(); err != nil {
 		return err
 	}
+	s.metrics.register(s)
 	s.ready.Store(true)
 	return nil
 }
@@ -272,17 +281,6 @@ func (s *Server) Failed() <-chan error { return s.failed }
 // CheckpointKey is the public half of the key with which the server signs checkpoints.
 func (s *Server) CheckpointKey() string { return s.signer.Key() }
 
-// Healthy returns why the server cannot do its work now, or nil.
-func (s *Server) Healthy() error {
-	if err := s.Ledger.Healthy(); err != nil {
-		return err
-	}
-	if p := s.projected.Load(); p != nil {
-		return p
-	}
-	return nil
-}
-
 func (s *Server) openJournal() (err error) {
 	s.Journal, err = journal.Open(filepath.Join(s.cfg.Dir, JournalFile))
 	if err == nil {
@@ -304,7 +302,8 @@ func (s *Server) openStream(ctx context.Context) error {
 func (s *Server) prepareLedger() (err error) {
 	s.met = s.Journal.Last()
 	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.Journal, Name: s.cfg.Name,
-		Saved: filepath.Join(s.cfg.Dir, StateFile), Faults: s.cfg.Log})
+		Saved: filepath.Join(s.cfg.Dir, StateFile), Faults: s.cfg.Log,
+		Observe: s.metrics})
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -24,6 +25,11 @@ func sparing(log *slog.Logger) *slog.Logger {
 	return slog.New(sparingHandler{log.Handler(), &messages{by: map[message]*told{}}})
 }
 
+// sparedBy returns how many lines a logger that sparing has made has not told.
+func sparedBy(log *slog.Logger) uint64 {
+	return log.Handler().(sparingHandler).messages.spared.Load()
+}
+
 // A sparingHandler hands on to the handler what is not too much.
 type sparingHandler struct {
 	slog.Handler
@@ -31,8 +37,9 @@ type sparingHandler struct {
 }
 
 type messages struct {
-	mu sync.Mutex
-	by map[message]*told // as many as the program has
+	spared atomic.Uint64 // lines that were not told
+	mu     sync.Mutex
+	by     map[message]*told // as many as the program has
 }
 
 type message struct {
@@ -67,6 +74,7 @@ func (m *messages) take(what message, to slog.Handler) bool {
 	if one.more == 0 && one.limit.Allow() {
 		return true
 	}
+	m.spared.Add(1)
 	if one.more++; one.more == 1 {
 		time.AfterFunc(logEvery, func() { m.tellMore(what, to) })
 	}

@@ -26,7 +26,7 @@ var forEverybody = []string{
 	// The root and the hashes, which tell nothing of what is hashed.
 	"/checkpoint", "/tile/0/000.p/1",
 	// Whether the server works, and how many records it has.
-	"/healthz",
+	"/healthz", "/readyz", "/livez",
 	// What can be asked, and what can be said.
 	"/docs", "/docs.css", "/asyncapi.json", "/openapi.json", "/openapi.yaml",
 	"/openapi-3.0.json", "/openapi-3.0.yaml", "/schemas/all.json",

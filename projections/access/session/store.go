@@ -58,6 +58,19 @@ func NewStore(origin events.Origin, pictures access.Pictures) *Store {
 	return s
 }
 
+// Len returns how many sessions have not ended.
+func (s *Store) Len() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.Now()
+	for _, h := range s.held {
+		if !s.over(h, now) {
+			n++
+		}
+	}
+	return n
+}
+
 // idLength is how many bytes name a store, in front of its nonces and tokens.
 const idLength = 8
 

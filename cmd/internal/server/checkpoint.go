@@ -21,8 +21,13 @@ func (s *Server) openCheckpoints() (err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		secret, err = s.makeCheckpointKey(path)
 	}
-	if err != nil {
+	if problem.Of(err) != nil {
 		return err
+	}
+	if err != nil {
+		return problem.New(problem.Unavailable, "the checkpoint key %s cannot be read: %w", path,
+			err).WithHint("let the user who runs muster serve read it; if it is not this " +
+			"server's key, put the right file back from a copy")
 	}
 	if s.signer, err = proof.NewCheckpointSigner(string(secret)); err != nil {
 		return problem.New(problem.Invalid, "the file %s holds %w", path, err).

@@ -6,6 +6,7 @@
 //	listen          the certificate and the address; nobody is answered yet
 //	makeFolder      the data folder
 //	openJournal     which locks the folder, and finds what is damaged
+//	checkPlaces     whether all else there can be written
 //	openControl     what the folder's owner asks of a server: a backup
 //	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the other
 //	                servers of a cluster, the stream and the ledger, which is founded where it is
@@ -160,6 +161,9 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	if err := s.openJournal(); err != nil {
+		return err
+	}
+	if err := s.checkPlaces(); err != nil {
 		return err
 	}
 	if !s.cfg.Inside {

@@ -84,7 +84,7 @@ func obstacles(t *testing.T) []obstacle {
 	}
 	t.Cleanup(func() { _ = taken.Close() })
 	port := taken.Addr().String()
-	const rights = "let the user who runs muster serve read and write DIR/"
+	const rights = "let the user who runs the server read and write DIR/"
 	return []obstacle{
 		{"nats is a file", inPlace("nats", false), nil, 7,
 			[]string{"DIR/nats, the folder of the embedded NATS server, must be a folder, and a file",

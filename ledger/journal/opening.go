@@ -79,7 +79,7 @@ func openingError(path string, err error) error {
 			WithHint("put the journal back in its place: nothing else has what is in it alone")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return problem.New(problem.Unavailable, "the journal %s cannot be opened: %w", path, err).
-			WithHint("leave the file where it is, and let the user who runs muster read and " +
+			WithHint("leave the file where it is, and let the user who runs the server read and " +
 				"write it and the folder that it is in: look at owner and rights, and whether " +
 				"the disk is mounted to be read only")
 	case errors.As(err, &unreachable), errors.As(err, &system):

@@ -26,7 +26,7 @@ func (s *Server) openCheckpoints() (err error) {
 	}
 	if err != nil {
 		return problem.New(problem.Unavailable, "the checkpoint key %s cannot be read: %w", path,
-			err).WithHint("let the user who runs muster serve read it; if it is not this " +
+			err).WithHint("let the user who runs the server read it; if it is not this " +
 			"server's key, put the right file back from a copy")
 	}
 	if s.signer, err = proof.NewCheckpointSigner(string(secret)); err != nil {

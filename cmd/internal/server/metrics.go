@@ -71,8 +71,8 @@ func (m *counters) counter(name, help string, labels ...string) *prometheus.Coun
 }
 
 // buckets are of times, from what one fsync takes on a good disk to where everybody gives up.
-var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5,
-	5, 10, 30, 60}
+var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1,
+	2.5, 5, 10, 30, 60}
 
 func (m *counters) histogram(name, help string, labels ...string) *prometheus.HistogramVec {
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help,

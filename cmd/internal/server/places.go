@@ -77,7 +77,7 @@ func (p place) check(path string) error {
 }
 
 func letWrite(path string) string {
-	return fmt.Sprintf("let the user who runs muster serve read and write %s: look at its owner "+
+	return fmt.Sprintf("let the user who runs the server read and write %s: look at its owner "+
 		"and its rights, and whether the disk is mounted to be read only", path)
 }
 

@@ -11,8 +11,8 @@ import (
 	"muster/ledger/intake"
 )
 
-// Watched counts and logs what becomes of statements: its id, what it is, whose, and the sequence or
-// the problem; never what it says.
+// watched counts and logs what becomes of statements: the id, the type, the nation, and the
+// sequence or the problem; never what one says.
 type watched struct {
 	intake.Submitter
 	metrics *counters

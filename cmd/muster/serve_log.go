@@ -27,7 +27,8 @@ func watchFlags(c *cobra.Command, cfg *server.Config, l *logging) {
 		"let other machines reach --admin: whoever does reads, without signing in, how much is "+
 			"recorded, asked and refused, and when")
 	f.StringVar(&l.format, "log-format", "text",
-		"how the server writes its log, to the standard error: text, or json, an object in each line")
+		"how the server writes its log, to the standard error: text, or json, an object in each "+
+			"line")
 	f.StringVar(&l.level, "log-level", "warn",
 		"what it writes there at least: debug, info (with a line for each statement and each "+
 			"refusal, without what it says), warn or error")

@@ -132,7 +132,8 @@ func expressions(t *testing.T) map[string]string {
 	}
 	for _, panel := range dashboard.Panels {
 		for i, target := range panel.Targets {
-			all[panel.Title+" "+string(rune('A'+i))] = strings.ReplaceAll(target.Expr, "$instance", ".*")
+			where := panel.Title + " " + string(rune('A'+i))
+			all[where] = strings.ReplaceAll(target.Expr, "$instance", ".*")
 		}
 	}
 	return all

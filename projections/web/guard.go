@@ -108,7 +108,8 @@ type work struct {
 func (s *Service) workOf(r *http.Request) work {
 	path := strings.TrimSuffix(r.URL.Path, csvSuffix)
 	switch {
-	case path == "/healthz", path == "/readyz", path == "/livez", strings.HasPrefix(path, "/static/"),
+	case path == "/healthz", path == "/readyz", path == "/livez",
+		strings.HasPrefix(path, "/static/"),
 		strings.HasSuffix(path, "/events"):
 		return work{}
 	case strings.HasPrefix(path, Root+"/statements"):

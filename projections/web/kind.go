@@ -51,7 +51,8 @@ func (s *Service) KindOverNATS(endpoint string) string {
 	return ""
 }
 
-// leadsTo reports whether the steps of a path are those of a pattern, in which {name} stands for any.
+// leadsTo reports whether the steps of a path are those of a pattern, in which {name} stands for
+// any.
 func leadsTo(pattern, steps []string) bool {
 	return slices.EqualFunc(pattern, steps, func(p, s string) bool {
 		return p == s || strings.HasPrefix(p, "{") && s != ""

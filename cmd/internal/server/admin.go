@@ -25,10 +25,11 @@ func (s *Server) listenAdmin() (err error) {
 		return err
 	}
 	if !s.admin.Addr().(*net.TCPAddr).IP.IsLoopback() && !s.cfg.AdminAnyone {
-		return errors.Join(problem.New(problem.Usage, "--admin %s is an address for other machines, "+
-			"and whoever reaches it reads how much is recorded and asked, and when", s.cfg.Admin).
-			WithHint("name an address of this machine alone, such as 127.0.0.1:9464; or say "+
-				"--admin-anyone, where nobody but who watches the server reaches it"), s.admin.Close())
+		p := problem.New(problem.Usage, "--admin %s is an address for other machines, and whoever "+
+			"reaches it reads how much is recorded and asked, and when", s.cfg.Admin).
+			WithHint("name an address of this machine alone, such as 127.0.0.1:9464; or say " +
+				"--admin-anyone, where nobody but who watches the server reaches it")
+		return errors.Join(p, s.admin.Close())
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+metricsPath, promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{
@@ -51,8 +52,8 @@ func (s *Server) listenAdmin() (err error) {
 		tell(w, status, answer)
 	})
 	server := &http.Server{Handler: web.AnswerOnly(s.names(), mux),
-		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle, WriteTimeout: web.MaxWriting,
-		MaxHeaderBytes: web.MaxHeader, ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
+		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle,
+		WriteTimeout: web.MaxWriting, MaxHeaderBytes: web.MaxHeader, ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
 	go func() {
 		if err := server.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
 			s.cfg.Log.Error("nobody is told of metrics any more", "error", err)

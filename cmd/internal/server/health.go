@@ -110,7 +110,9 @@ func (s *Server) registerHealth(api huma.API) {
 	}
 	huma.Register(api, op("health", healthPath,
 		"Whether the server takes statements and answers questions", reflect.TypeFor[Health]()),
-		func(context.Context, *struct{}) (*probeOutput[Health], error) { return probed(s.health()) })
+		func(context.Context, *struct{}) (*probeOutput[Health], error) {
+			return probed(s.health())
+		})
 	huma.Register(api, op("ready", readyPath,
 		"Whether to send requests to the server: it takes statements, and its answers have all "+
 			"that was recorded", reflect.TypeFor[Probe]()),

@@ -34,8 +34,8 @@ func newCounters() *counters {
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.statements = m.counter("muster_statements_total",
-		"Statements that came, by what became of them: recorded, again, or the kind of the problem.",
-		"result")
+		"Statements that came, by what became of them: recorded, again, or the kind of the "+
+			"problem.", "result")
 	m.checks = m.counter("muster_checks_total",
 		"Statements that were only checked: ok, or the kind of the problem.", "result")
 	for _, k := range problem.Kinds() {
@@ -54,7 +54,8 @@ func newCounters() *counters {
 		m.steps[s] = steps.WithLabelValues(ledger.Step(s).String())
 	}
 	m.readable = steps.WithLabelValues("readable")
-	stops := m.counter("muster_stops_total", "How often the ledger has begun to take no statements.")
+	stops := m.counter("muster_stops_total",
+		"How often the ledger has begun to take no statements.")
 	m.stops = stops.WithLabelValues()
 	m.questions = m.counter("muster_questions_total",
 		"Questions and pages that were asked for, by how they were answered: ok, or the kind of "+

@@ -26,7 +26,7 @@ var gauges = []reading{
 		func(s *Server) float64 { last, _ := s.Stream.Heard(); return float64(last) }},
 	{"muster_stream_heard_timestamp_seconds", "When the stream last told its state.",
 		func(s *Server) float64 { _, at := s.Stream.Heard(); return seconds(at) }},
-	{"muster_projections_records", "The last record in the picture that questions are answered from.",
+	{"muster_projections_records", "The last record in the picture that answers are made of.",
 		func(s *Server) float64 { return float64(s.Projector.Sequence()) }},
 	{"muster_projections_lag_records", "Records in the journal that are not in the picture yet.",
 		func(s *Server) float64 {
@@ -50,7 +50,7 @@ var counted = []reading{
 		func(s *Server) float64 { return float64(s.Conn.Stats().Reconnects) }},
 	{"muster_access_log_lost_lines_total", "Lines that the access log has lost.",
 		func(s *Server) float64 { return float64(s.access.lostLines()) }},
-	{"muster_log_spared_lines_total", "Lines that the log was spared, since the same was told often.",
+	{"muster_log_spared_lines_total", "Lines that the log was spared: the same was told often.",
 		func(s *Server) float64 { return float64(sparedBy(s.cfg.Log)) }},
 }
 

@@ -72,9 +72,9 @@ func (s *Server) openNATS() (err error) {
 		}
 		s.natsd, err = natsd.Start(cfg)
 		if err != nil {
-			return problem.New(problem.Unavailable, "%w", err).WithHint("look whether the user who "+
-				"runs the server may write all that is in %s, and whether it has space; the "+
-				"journal beside it has every record", cfg.Dir)
+			return problem.New(problem.Unavailable, "%w", err).
+				WithHint("look whether the user who runs the server may write all that is in %s, "+
+					"and whether it has space; the journal beside it has every record", cfg.Dir)
 		}
 		s.onClose(s.natsd.Shutdown)
 		s.Conn, err = s.natsd.Connect(s.natsErrors())

@@ -53,7 +53,8 @@ func (s *Server) listenAdmin() (err error) {
 	})
 	server := &http.Server{Handler: web.AnswerOnly(s.names(), mux),
 		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle,
-		WriteTimeout: web.MaxWriting, MaxHeaderBytes: web.MaxHeader, ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
+		WriteTimeout: web.MaxWriting, MaxHeaderBytes: web.MaxHeader,
+		ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
 	go func() {
 		if err := server.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
 			s.cfg.Log.Error("nobody is told of metrics any more", "error", err)

@@ -49,6 +49,10 @@ func (s *Server) Ready(ctx context.Context) error {
 		return problem.New(problem.Unavailable, "the server is starting").
 			WithHint("ask again in a moment")
 	}
+	if s.stopping.Load() {
+		return problem.New(problem.Unavailable, "the server is stopping").
+			WithHint("ask another server, or this one when it has started again")
+	}
 	if err := s.Healthy(); err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 type counters struct {
 	registry *prometheus.Registry
 
-	statements, checks *prometheus.CounterVec // by result
-	whole, readable    prometheus.Observer    // of a statement
+	statements, checks map[string]prometheus.Counter // by result
+	whole, readable    prometheus.Observer           // of a statement
 	steps              [ledger.Steps]prometheus.Observer
 	recorded, again    prometheus.Counter // of statements
 	stops              prometheus.Counter
@@ -33,18 +33,19 @@ func newCounters() *counters {
 	m := &counters{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.statements = m.counter("muster_statements_total",
+	statements := m.counter("muster_statements_total",
 		"Statements that came, by what became of them: recorded, again, or the kind of the "+
 			"problem.", "result")
-	m.checks = m.counter("muster_checks_total",
+	checks := m.counter("muster_checks_total",
 		"Statements that were only checked: ok, or the kind of the problem.", "result")
+	m.statements, m.checks = map[string]prometheus.Counter{}, map[string]prometheus.Counter{}
 	for _, k := range problem.Kinds() {
-		m.statements.WithLabelValues(k.Slug)
-		m.checks.WithLabelValues(k.Slug)
+		m.statements[k.Slug] = statements.WithLabelValues(k.Slug)
+		m.checks[k.Slug] = checks.WithLabelValues(k.Slug)
 	}
-	m.recorded = m.statements.WithLabelValues("recorded")
-	m.again = m.statements.WithLabelValues("again")
-	m.checks.WithLabelValues(resultOK)
+	m.recorded = statements.WithLabelValues("recorded")
+	m.again = statements.WithLabelValues("again")
+	m.checks[resultOK] = checks.WithLabelValues(resultOK)
 	m.whole = m.histogram("muster_statement_duration_seconds",
 		"From a statement's arrival to its answer.").WithLabelValues()
 	steps := m.histogram("muster_statement_step_duration_seconds",

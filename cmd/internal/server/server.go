@@ -128,6 +128,7 @@ type Server struct {
 	saved  uint64    // the last record that the saved projections have seen before the start
 
 	ready     atomic.Bool // the start is over
+	stopping  atomic.Bool // nobody new is let in any more
 	running   sync.WaitGroup
 	projected atomic.Pointer[problem.Problem] // why the projector stopped
 	failed    chan error                      // the HTTP server ended by itself
@@ -271,6 +272,7 @@ func (s *Server) onClose(f func() error) {
 // Close stops everything in reverse order: first nobody new is let in, then what is under way is
 // finished.
 func (s *Server) Close() (err error) {
+	s.stopping.Store(true)
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		err = errors.Join(err, s.closers[i]())
 	}

@@ -32,16 +32,14 @@ func (w watched) Submit(ctx context.Context, s events.Signed) (intake.Receipt, e
 	w.metrics.whole.Observe(time.Since(begun).Seconds())
 	switch {
 	case err != nil:
-		w.metrics.statements.WithLabelValues(problem.From(err).Kind.Slug).Inc()
+		w.metrics.statements[problem.From(err).Kind.Slug].Inc()
 		w.refused(ctx, s.Statement, problem.From(err))
 	case r.Again:
 		w.metrics.again.Inc()
-		w.log(ctx, w.sparing, "a statement was recorded before", s.Statement,
-			slog.Uint64("sequence", r.Sequence))
+		w.log(ctx, w.sparing, "a statement was recorded before", s.Statement, r.Sequence, nil)
 	default:
 		w.metrics.recorded.Inc()
-		w.log(ctx, w.all, "a statement was recorded", s.Statement,
-			slog.Uint64("sequence", r.Sequence))
+		w.log(ctx, w.all, "a statement was recorded", s.Statement, r.Sequence, nil)
 	}
 	return r, err
 }
@@ -58,7 +56,7 @@ func (w watched) checked(err error) {
 	if err != nil {
 		result = problem.From(err).Kind.Slug
 	}
-	w.metrics.checks.WithLabelValues(result).Inc()
+	w.metrics.checks[result].Inc()
 }
 
 // Malformed implements intake.Listener.
@@ -68,7 +66,7 @@ func (w watched) Malformed(ctx context.Context, check bool, err error) {
 		return
 	}
 	p := problem.From(err)
-	w.metrics.statements.WithLabelValues(p.Kind.Slug).Inc()
+	w.metrics.statements[p.Kind.Slug].Inc()
 	w.sparing.LogAttrs(ctx, slog.LevelInfo, "what was submitted is no statement",
 		slog.String("problem", p.Kind.Slug))
 }
@@ -81,18 +79,23 @@ func (w watched) refused(ctx context.Context, st events.Statement, p *problem.Pr
 	if slices.Contains(fromAnybody, p.Code) {
 		to = w.sparing
 	}
-	w.log(ctx, to, "a statement was refused", st, slog.String("problem", p.Kind.Slug),
-		slog.String("code", p.Code))
+	w.log(ctx, to, "a statement was refused", st, 0, p)
 }
 
+// log logs a statement with its sequence, or with the problem because of which it has none.
 func (w watched) log(ctx context.Context, to *slog.Logger, what string, st events.Statement,
-	outcome ...slog.Attr) {
+	sequence uint64, p *problem.Problem) {
 	if !to.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
 	head := st.Head()
 	nation, _ := events.About(st)
-	to.LogAttrs(ctx, slog.LevelInfo, what, append([]slog.Attr{
-		slog.String("id", head.ID.String()), slog.String("type", string(head.Type)),
-		slog.String("nation", string(nation))}, outcome...)...)
+	told := []slog.Attr{slog.String("id", head.ID.String()), slog.String("type", string(head.Type)),
+		slog.String("nation", string(nation))}
+	if p == nil {
+		told = append(told, slog.Uint64("sequence", sequence))
+	} else {
+		told = append(told, slog.String("problem", p.Kind.Slug), slog.String("code", p.Code))
+	}
+	to.LogAttrs(ctx, slog.LevelInfo, what, told...)
 }

@@ -73,6 +73,16 @@ func (b *accountBook) await(t *testing.T, n int) {
 	}
 }
 
+// last is the highest sequence of all receipts.
+func (b *accountBook) last() (sequence int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.receipts {
+		sequence = max(sequence, int(r.Sequence))
+	}
+	return sequence
+}
+
 // check compares the book with a log: no gap and no id twice; what was acknowledged is there, with
 // its receipt, byte for byte; and nothing is there that nobody sent but what was there before the
 // book was begun.

@@ -52,32 +52,37 @@ type nodes struct {
 type node struct {
 	*background
 	name, host    string
-	client, route int // ports
+	client, route int    // ports
+	space         string // the network namespace that it runs in, "" for this process's
+
+	env []string
 }
 
 // What the nodes show each other, and what Muster's users and the administrator show them.
 const routePassword, musterPassword, adminPassword = "between-nodes", "of-muster", "of-the-admin"
 
-// startNodes starts three nodes on addresses of this machine, and returns when they take streams.
-func startNodes(t *testing.T, hosts ...string) *nodes {
+// startNodes starts three nodes on this machine, and returns when they take streams.
+func startNodes(t *testing.T) *nodes {
 	t.Helper()
 	c := &nodes{dir: t.TempDir()}
+	for i := range c.each {
+		c.each[i] = &node{name: fmt.Sprint("n", i), host: "127.0.0.1", client: freePort(t),
+			route: freePort(t)}
+	}
+	c.startAll(t)
+	return c
+}
+
+func (c *nodes) startAll(t *testing.T) {
+	t.Helper()
 	var err error
 	if c.authority, err = certtest.New(c.dir); err != nil {
 		t.Fatal(err)
-	}
-	for i := range c.each {
-		c.each[i] = &node{name: fmt.Sprint("n", i), host: "127.0.0.1"}
-		if hosts != nil {
-			c.each[i].host = hosts[i]
-		}
-		c.each[i].client, c.each[i].route = freePort(t), freePort(t)
 	}
 	for i, n := range c.each {
 		c.start(t, n, c.authority, routePassword, c.each[(i+1)%3], c.each[(i+2)%3])
 	}
 	c.awaitLeader(t)
-	return c
 }
 
 // start starts a node that shows certificates of an authority and a password to two others. Edits
@@ -104,21 +109,33 @@ func (c *nodes) start(t *testing.T, n *node, by *certtest.Authority, password st
 	route := func(to *node) string {
 		return fmt.Sprintf("nats://route:%s@%s:%d", password, to.host, to.route)
 	}
-	n.background, err = startProgram("nats-server", c.dir, []string{"NODE=" + n.name,
-		"ROUTE_A=" + route(a), "ROUTE_B=" + route(b), "STORE=" + filepath.Join(c.dir, n.name),
-		"CERT=" + cert, "KEY=" + key, "CA=" + by.File, "ROUTE_PASSWORD=" + password,
-		"MUSTER_PASSWORD=" + musterPassword, "ADMIN_PASSWORD=" + adminPassword,
-		"PARIS_PASSWORD=" + musterPassword, "BERLIN_PASSWORD=" + musterPassword}, "-c", conf)
+	n.env = []string{"NODE=" + n.name, "ROUTE_A=" + route(a), "ROUTE_B=" + route(b),
+		"STORE=" + filepath.Join(c.dir, n.name), "CERT=" + cert, "KEY=" + key, "CA=" + by.File,
+		"ROUTE_PASSWORD=" + password, "MUSTER_PASSWORD=" + musterPassword,
+		"ADMIN_PASSWORD=" + adminPassword, "PARIS_PASSWORD=" + musterPassword,
+		"BERLIN_PASSWORD=" + musterPassword}
+	c.restart(t, n)
+}
+
+// restart starts a node as it was started before.
+func (c *nodes) restart(t *testing.T, n *node) {
+	t.Helper()
+	command := []string{"nats-server", "-c", filepath.Join(c.dir, n.name+".conf")}
+	if n.space != "" {
+		command = append([]string{"ip", "netns", "exec", n.space}, command...)
+	}
+	b, err := startProgram(command[0], c.dir, n.env, command[1:]...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.background = b
 	t.Cleanup(func() {
-		n.kill()
-		if said := n.stderr.String(); broken.MatchString(said) || t.Failed() {
+		b.kill()
+		if said := b.stderr.String(); broken.MatchString(said) || t.Failed() {
 			t.Logf("the node %s said:\n%.20000s", n.name, said)
 		}
 	})
-	if _, err := n.await(&n.stderr, `Server is ready`); err != nil {
+	if _, err := b.await(&b.stderr, `Server is ready`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -232,7 +249,8 @@ func (c *nodes) launch(t *testing.T, name string, to *node, flags ...string) *se
 	return launchIn(t, filepath.Join(c.dir, name), []string{"MUSTER_NATS_USER=muster",
 		"MUSTER_NATS_PASSWORD=" + musterPassword, "MUSTER_NATS_SERVICE_USER=service",
 		"MUSTER_NATS_SERVICE_PASSWORD=" + musterPassword}, append([]string{"--name", name,
-		"--nats", to.url(), "--nats-ca", c.authority.File, "--replicas", "3"}, flags...)...)
+		"--nats", to.url(), "--nats-ca", c.authority.File, "--replicas", "3", "--read", "open"},
+		flags...)...)
 }
 
 // leader returns the node that leads the ledger's stream.

@@ -140,6 +140,9 @@ func (s *Stream) outcome(sequence uint64, p *jetstream.PubAck, err error) error 
 			api.ErrorCode == wrongLastSequenceConstant):
 		return ledger.ErrLostRace
 	case err != nil:
+		if errors.Is(err, context.DeadlineExceeded) && s.isAtLeader() {
+			s.leave()
+		}
 		return fmt.Errorf("appending %d: %w", sequence, err)
 	case p.Sequence != sequence || p.Duplicate:
 		return fmt.Errorf("appending %d: the stream answered that it is %d", sequence, p.Sequence)

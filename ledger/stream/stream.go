@@ -67,6 +67,9 @@ type Stream struct {
 	heard atomic.Int64          // when it answered, in nanoseconds since 1970
 	mute  atomic.Pointer[error] // why it did not answer since; nil where it did
 
+	leader atomic.Pointer[string]    // the node that was leader when it was asked last
+	left   atomic.Pointer[time.Time] // when the connection was taken to another node
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -122,6 +125,9 @@ func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
 func (s *Stream) saw(info *jetstream.StreamInfo) error {
 	// A server alone says which is the leader, too.
 	onCluster := info.Cluster != nil && info.Cluster.Name != ""
+	if onCluster {
+		s.leader.Store(&info.Cluster.Leader)
+	}
 	// One replica becomes three before anybody notices.
 	s.replicated.Store(info.Config.Replicas > 1 || onCluster)
 	s.atomic.Store(info.Config.AllowAtomicPublish)
@@ -251,7 +257,7 @@ func (s *Stream) follow() error {
 func (s *Stream) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	info, err := s.stream.Info(ctx)
+	info, err := s.info(ctx)
 	if err != nil { // the next tick looks again
 		s.mute.Store(&err)
 		return
@@ -328,15 +334,18 @@ func (s *Stream) Changed() <-chan uint64 { return s.changed }
 func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+	info, err := s.info(ctx, jetstream.WithDeletedDetails(true))
 	// It was lost with all it held: the journals put that back.
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if _, err = s.findOrCreate(ctx); err == nil {
-			info, err = s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+			info, err = s.info(ctx, jetstream.WithDeletedDetails(true))
 		}
 	}
 	if err == nil {
 		err = s.saw(info)
+	}
+	if errors.Is(err, context.DeadlineExceeded) { // this node may know of no leader, and another
+		s.leave()
 	}
 	if err != nil {
 		return 0, fmt.Errorf("stream %s: %w", s.cfg.Name, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
@@ -84,7 +85,7 @@ func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 	if inbox = cmp.Or(n.Inbox, inbox); inbox != "" {
 		line = append(line, nats.CustomInboxPrefix(inbox))
 	}
-	all := append([]nats.Option{nats.Name("muster"), silent}, line...)
+	all := append(append([]nats.Option{nats.Name("muster"), silent}, awake...), line...)
 	nc, err := nats.Connect(n.URLs, append(append(all, who...), opts...)...)
 	if err != nil {
 		return nil, n.explain(err)
@@ -94,6 +95,19 @@ func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 		return nil, err
 	}
 	return nc, nil
+}
+
+// awake has a connection leave a NATS server that hangs, or that is cut off, within 4 seconds, and
+// go to another. Without it nats.go waits for up to 6 minutes for such a server to answer, and for
+// one in which what is published may be stuck. The others of a cluster take about as long to do
+// without it (deploy/nats-server.conf).
+var awake = []nats.Option{
+	nats.PingInterval(time.Second),
+	nats.MaxPingsOutstanding(2),
+	nats.FlusherTimeout(3 * time.Second),
+	nats.Timeout(2 * time.Second), // for each server that is tried
+	nats.ReconnectWait(250 * time.Millisecond),
+	nats.ReconnectJitter(100*time.Millisecond, 250*time.Millisecond),
 }
 
 // silent has nothing written to the standard error beside what is returned.

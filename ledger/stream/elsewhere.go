@@ -1,0 +1,88 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Of three nodes that keep a stream one can hang, or be cut off from the others, by the time that
+// it is asked. While the others choose a new leader, which takes them 4 to 9 seconds, nobody
+// answers what was asked before: so it is asked again. That a node hangs its clients see by
+// themselves (package reach). But one that only the other nodes cannot reach answers its clients,
+// and goes on for 10 seconds to say that it leads the stream, and takes nothing in: so a connection
+// to a leader that has not answered an append in time goes on to another node.
+
+// askEvery is how long an answer of the stream's leader is waited for before it is asked again.
+const askEvery = 500 * time.Millisecond
+
+// info asks how the stream is, again and again until ctx ends, and takes the first answer.
+func (s *Stream) info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
+	*jetstream.StreamInfo, error) {
+	type answer struct {
+		info *jetstream.StreamInfo
+		err  error
+	}
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	answers := make(chan answer)
+	ask := func() {
+		info, err := s.stream.Info(asking, opts...)
+		select {
+		case answers <- answer{info, err}:
+		case <-asking.Done():
+		}
+	}
+	go ask()
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	err := error(nats.ErrTimeout)
+	for {
+		select {
+		case a := <-answers:
+			if a.err == nil || !isNoLeader(a.err) {
+				return a.info, a.err
+			}
+			err = a.err
+		case <-again.C:
+			go ask()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+	}
+}
+
+// isNoLeader reports whether somebody else may answer soon.
+func isNoLeader(err error) bool {
+	const clusterNotAvailable, streamOffline jetstream.ErrorCode = 10008, 10118
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode == clusterNotAvailable || api.ErrorCode == streamOffline
+	}
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrConnectionClosed) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+}
+
+// leave goes on to another node, unless it has done so lately. All that is under way on the
+// connection has to be asked again.
+func (s *Stream) leave() {
+	if len(s.nc.Servers()) < 2 {
+		return
+	}
+	now, before := time.Now(), s.left.Load()
+	if before != nil && now.Sub(*before) < 2*s.cfg.Timeout || !s.left.CompareAndSwap(before, &now) {
+		return
+	}
+	_ = s.nc.ForceReconnect() // it fails when the connection is closed
+}
+
+// isAtLeader reports whether the connection is to the node that leads the stream, as far as that is
+// known.
+func (s *Stream) isAtLeader() bool {
+	leader := s.leader.Load()
+	return leader != nil && *leader == s.nc.ConnectedServerName()
+}

@@ -185,7 +185,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	}
 	have := l.state.Last()
 	met := have == 0
-	f := &follower{ledger: l}
+	f := newFollower(l)
 	err := l.cfg.Log.Read(ctx, max(have, 1), func(m Message) error {
 		if met {
 			return f.take(m)
@@ -197,7 +197,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 		}
 		return err
 	})
-	err = errors.Join(err, f.commit()) // what was good before a fault is kept
+	err = f.end(err)
 	switch {
 	case errors.Is(err, errEnough):
 		return l.parting(ctx, have)
@@ -211,119 +211,6 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 		return err
 	}
 	return l.putBack(ctx)
-}
-
-// A follower takes messages into the state, and commits them to the journal in batches.
-type follower struct {
-	ledger *Ledger
-	batch  []events.Record
-	ids    map[events.ID]uint64 // of the batch
-	undo   []func()             // how to take the batch back from the state
-}
-
-// How many records of other servers are committed at once.
-const followBatch = 1024
-
-func (f *follower) take(m Message) error {
-	rec, err := f.admit(m)
-	if err != nil {
-		return err
-	}
-	f.ledger.underWay.Store(m.Sequence)
-	if f.ids == nil {
-		f.ids = map[events.ID]uint64{}
-	}
-	f.ids[rec.Statement.Head().ID] = rec.Sequence
-	if f.batch = append(f.batch, rec); len(f.batch) == followBatch {
-		return f.commit()
-	}
-	return nil
-}
-
-func (f *follower) commit() error {
-	batch, undo := f.batch, f.undo
-	f.batch, f.ids, f.undo = nil, nil, nil
-	if err := f.ledger.cfg.Journal.Append(batch); err != nil {
-		for i := len(undo) - 1; i >= 0; i-- {
-			undo[i]()
-		}
-		return err
-	}
-	if len(batch) > 0 {
-		f.ledger.health.clear(silent)
-	}
-	return nil
-}
-
-// admit checks a message that another server has appended as strictly as a submission: its form,
-// its subject, its id, its signature, the rules and its time. What does not pass is no record, and
-// stops the ledger.
-func (f *follower) admit(m Message) (events.Record, error) {
-	wrong := func(err error) (events.Record, error) {
-		return events.Record{},
-			&divergence{m.Sequence, "the stream holds what is no record: " + err.Error(),
-				remedyRecord}
-	}
-	rec, err := events.ParseRecord(m.Sequence, m.Data)
-	if err != nil {
-		return wrong(err)
-	}
-	if want := events.Subject(rec.Statement); want != m.Subject {
-		return wrong(fmt.Errorf("its subject is %s, and should be %s", m.Subject, want))
-	}
-	before, err := f.find(rec.Statement.Head().ID)
-	if err != nil {
-		return events.Record{}, err
-	}
-	if before > 0 {
-		return wrong(fmt.Errorf("its statement is record %d already", before))
-	}
-	if err := f.commitSeen(rec.Statement); err != nil {
-		return events.Record{}, err
-	}
-	key, err := f.ledger.verify(rec.Signed)
-	if err == nil {
-		err = f.ledger.checkSeen(rec.Statement)
-	}
-	if problem.Is(err, problem.Unverified) { // it is the journal that is damaged
-		return events.Record{}, err
-	}
-	var undo func()
-	if err == nil {
-		err = f.ledger.attempt(rec.Statement, func() (err error) {
-			if err = f.ledger.cfg.decide(f.ledger.state, key, rec.Statement); err == nil {
-				undo, err = f.ledger.state.Apply(rec)
-			}
-			return err
-		})
-	}
-	if errors.Is(err, errFault) { // it may well be a record: a server without the fault takes it
-		return events.Record{}, fmt.Errorf("record %d: %w", m.Sequence, err)
-	}
-	if err != nil {
-		return wrong(err)
-	}
-	f.undo = append(f.undo, undo)
-	f.ledger.learn(rec.Statement)
-	return rec, nil
-}
-
-// commitSeen commits what was taken in so far when the signer of a statement says to have seen it:
-// the journal's tree tells whether that is so.
-func (f *follower) commitSeen(st events.Statement) error {
-	if seen := st.Head().Seen; seen == nil || seen.Size <= int64(f.ledger.cfg.Journal.Last()) {
-		return nil
-	}
-	return f.commit()
-}
-
-// find returns the sequence of the record that has the id, 0 when there is none.
-func (f *follower) find(id events.ID) (uint64, error) {
-	if sequence, ok := f.ids[id]; ok {
-		return sequence, nil
-	}
-	sequence, _, err := f.ledger.cfg.Journal.Find(id)
-	return sequence, err
 }
 
 // rewind makes sure that the state ends where the journal ends. It does unless a commit failed

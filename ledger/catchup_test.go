@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,6 +69,41 @@ func TestJournalBehindLog(t *testing.T) {
 	_, j := newLedger(t, filepath.Join(t.TempDir(), "empty.db"), mem.View())
 	if j.Last() != 10 {
 		t.Fatalf("the journal has %d records, want 10", j.Last())
+	}
+}
+
+// A server with an empty folder takes in a long log, of which many messages are checked beside each
+// other. It stops at the first that is no record, and keeps all before it.
+func TestLongLog(t *testing.T) {
+	const long = 600
+	path, mem, _ := someLedger(t, long)
+	_, j := newLedger(t, filepath.Join(t.TempDir(), "empty.db"), mem.View())
+	if j.Last() != long {
+		t.Fatalf("the journal has %d records", j.Last())
+	}
+	for _, bad := range []uint64{4, 256, 257, 300, 513, long} {
+		good := recordAt(t, path, bad)
+		forged := good
+		forged.Note = []byte(strings.Replace(string(good.Note), `"quantity":1`, `"quantity":9`, 1))
+		rec, err := events.NewRecord(bad, good.Recorded, "a", forged.Signed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mem.Replace(bad, rec.Stored)
+		j, err := journal.Open(filepath.Join(t.TempDir(), "forged.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "b"})
+		if !problem.Is(err, problem.Unavailable) ||
+			!strings.Contains(err.Error(), fmt.Sprintf("at sequence %d ", bad)) ||
+			strings.Count(err.Error(), "at sequence") != 1 || j.Last() != bad-1 {
+			t.Errorf("where record %d is forged, the journal has %d: %v", bad, j.Last(), err)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+		mem.Replace(bad, good.Stored)
 	}
 }
 

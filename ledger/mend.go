@@ -13,9 +13,9 @@ import (
 // journal before the copy is given up. With an error, what was good before it is in the journal.
 func (p *Prepared) Follow(
 	read func(from uint64, yield func(Message) error) error) (last uint64, err error) {
-	f := &follower{ledger: p.ledger}
-	err = read(p.ledger.state.Last()+1, f.take)
-	err = errors.Join(err, f.commit(), p.ledger.rewind())
+	f := newFollower(p.ledger)
+	err = f.end(read(p.ledger.state.Last()+1, f.take))
+	err = errors.Join(err, p.ledger.rewind())
 	return p.ledger.cfg.Journal.Last(), err
 }
 

@@ -40,7 +40,7 @@ bench:
 	go test -run '^TestMeasures$$' ./cmd/bench -every
 	@mkdir -p bin
 	go build -o bin/bench ./cmd/bench
-	@for measure in append replay start query grow views; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done
+	@for measure in append replay start query grow views join; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done
 
 # Whether this source answers as another commit does, byte for byte, to all that users can ask (see
 # cmd/bench/compare.go): make compare BASE=main LEDGER=muster-data; without LEDGER, on the demo's.

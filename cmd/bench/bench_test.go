@@ -34,6 +34,7 @@ func TestMeasures(t *testing.T) {
 			"muster, to who has the answer (304)"},
 		"views": {"the coalition's view, saved", "of the coalition's view, while nothing changes",
 			"muster, with five views"},
+		"join": {"reading the stream", "muster, until it is ready"},
 		"grow": {"replay from the journal", "coverage now: " + nowWay},
 	} {
 		if name != "query" && !*everyMeasure {

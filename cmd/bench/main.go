@@ -2,7 +2,7 @@
 // machine: appending statements, replaying a ledger, starting a server and answering questions,
 // next to the raw limits of the machine, JetStream alone, and PostgreSQL.
 //
-//	go run ./cmd/bench append|replay|start|query|grow|views [flags]
+//	go run ./cmd/bench append|replay|start|query|grow|views|join [flags]
 //	go run ./cmd/bench table FILE...                           # rows that were kept as JSON, as a table
 //	go run ./cmd/bench compare --base FILE [--ledger FOLDER]   # whether two builds answer alike
 //
@@ -46,6 +46,7 @@ var measures = map[string]func(*options) ([]row, error){
 	"append": measureAppend, "replay": measureReplay, "start": measureStart, "query": measureQuery,
 	"grow":  measureGrowth,
 	"views": measureViews,
+	"join":  measureJoin,
 }
 
 func main() {
@@ -56,7 +57,7 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) error {
-	const usage = "say what to measure: append, replay, start, query, grow or views"
+	const usage = "say what to measure: append, replay, start, query, grow, views or join"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}

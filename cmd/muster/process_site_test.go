@@ -13,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"muster/cmd/internal/doctor"
 	"muster/events/problem"
 	"muster/ledger/stream"
 )
@@ -135,6 +136,9 @@ func (s *site) doesNotWait(t *testing.T) {
 	if _, err := s.b.await(&s.b.stderr, says); err != nil {
 		t.Error(err)
 	}
+	if _, by := examined(t, s.b.dir); by["sync"].Outcome != doctor.OK {
+		t.Errorf("the doctor says of nodes that sync always: %+v", by["sync"])
+	}
 	s.submit(t, s.b, 1)
 	s.a = s.serve(t, "a", s.each[0])
 }
@@ -149,6 +153,10 @@ func (s *site) waits(t *testing.T, behind int) {
 		if _, err := s.b.await(&s.b.stderr, says); err != nil {
 			t.Error(err)
 		}
+	}
+	if _, by := examined(t, s.b.dir); by["sync"].Outcome != doctor.Bad ||
+		!strings.Contains(by["sync"].Text, "n0 syncs every 10s") {
+		t.Errorf("the doctor says of nodes that sync now and then: %+v", by["sync"])
 	}
 	if n := len(s.b.records(t)); n != behind {
 		t.Fatalf("the server that was behind had %d records, and has %d", behind, n)

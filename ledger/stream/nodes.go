@@ -15,14 +15,14 @@ import (
 
 // A Node is one of the NATS servers that keep a stream.
 type Node struct {
-	Name string
+	Name string `json:"name"`
 	// Told says that the node has told how it keeps its files. What follows is known then.
-	Told bool
+	Told bool `json:"told"`
 	// SyncAlways says that what the node has acknowledged is on its disk. Otherwise a power cut
 	// takes what it was told since SyncInterval before: a stream loses its end where that befalls
 	// all its nodes, or enough of them.
-	SyncAlways   bool
-	SyncInterval time.Duration
+	SyncAlways   bool          `json:"sync_always"`
+	SyncInterval time.Duration `json:"sync_interval"`
 }
 
 // SyncAlways reports whether all nodes are known to write to their disks what they acknowledge,

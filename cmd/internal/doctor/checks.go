@@ -151,6 +151,23 @@ func checkSync(f *Facts) Finding {
 			return ok("the stream is synced every %s; the journal beside it, before each "+
 				"acknowledgement", s.SyncEvery)
 		}
+		var late, mute []string
+		for _, n := range s.Nodes {
+			if !n.Told {
+				mute = append(mute, n.Name)
+			} else if !n.SyncAlways {
+				late = append(late, fmt.Sprintf("%s syncs every %s", n.Name, n.SyncInterval))
+			}
+		}
+		switch {
+		case late != nil:
+			return bad("write sync_interval: always into their configuration", "a power cut can "+
+				"take from NATS servers what they have acknowledged: %s", english.List(late))
+		case mute != nil:
+			return unknown("look for sync_interval in their configuration: it should be always; "+
+				"deploy/nats-server.conf lets a Muster server ask",
+				"how often NATS servers sync cannot be seen from here: %s", english.List(mute))
+		}
 		return unknown("look for sync_interval in the configuration of each NATS server: it "+
 			"should be always", "how often the NATS servers sync cannot be seen from here")
 	})

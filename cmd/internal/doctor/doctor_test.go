@@ -61,6 +61,11 @@ func TestChecks(t *testing.T) {
 			func(f *Facts) { f.Server.Stream.Cluster = "" },
 			func(f *Facts) { f.Server.Stream.Leader = "" },
 			func(f *Facts) { f.Server.Stream.Behind = []string{"muster-b"} }},
+		"sync": {func(f *Facts) {
+			f.Server.SyncAlways = false
+			f.Server.Nodes = []stream.Node{{Name: "a", Told: true, SyncAlways: true},
+				{Name: "b", Told: true, SyncInterval: 10 * time.Second}, {Name: "c"}}
+		}},
 		"tree": {func(f *Facts) { f.Server.Damaged = wrong }, stopped(Stopped{Err: wrong})},
 		"copy": {stopped(Stopped{Records: 3, First: later, Last: well().Now, IsCopy: true,
 			Copied: journal.Copied{Records: 3}})},
@@ -123,5 +128,9 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	f.Server.SyncAlways, f.Server.Compared = false, time.Time{}
 	if r := Check(f); !r.OK {
 		t.Errorf("a sync that cannot be seen, and no scrub yet: %+v", r)
+	}
+	f.Server.Nodes = []stream.Node{{Name: "a", Told: true, SyncAlways: true}, {Name: "b"}}
+	if r := Check(f); !r.OK {
+		t.Errorf("a node that does not tell how it syncs: %+v", r)
 	}
 }

@@ -47,9 +47,11 @@ type State struct {
 	NATS string `json:"nats,omitempty"`
 
 	// Embedded says that the NATS server is inside, and syncs every so often, or always.
-	Embedded    bool          `json:"embedded"`
-	SyncEvery   time.Duration `json:"sync_every,omitempty"`
-	SyncAlways  bool          `json:"sync_always,omitempty"`
+	Embedded   bool          `json:"embedded"`
+	SyncEvery  time.Duration `json:"sync_every,omitempty"`
+	SyncAlways bool          `json:"sync_always,omitempty"`
+	// Nodes are the NATS servers of a cluster that keep the stream, and how often they sync.
+	Nodes       []stream.Node `json:"nodes,omitempty"`
 	Stream      stream.State  `json:"stream"`
 	StreamError string        `json:"stream_error,omitempty"`
 }
@@ -78,6 +80,8 @@ func (s *Server) state(ctx context.Context) State {
 	if s.natsd != nil {
 		st.Embedded = true
 		st.SyncEvery, st.SyncAlways = s.natsd.Sync()
+	} else if nodes, err := stream.Nodes(ctx, s.Conn, stream.DefaultName); err == nil {
+		st.Nodes, st.SyncAlways = nodes, stream.SyncAlways(nodes)
 	}
 	var err error
 	if st.Stream, err = s.Stream.State(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -180,6 +181,54 @@ func TestDoctorOfTheStream(t *testing.T) {
 		t.Errorf("a server that hangs: %+v", by["server"])
 	}
 	p.kill()
+}
+
+// A server on three nodes as deploy has them is well; with a stream of one replica it is not, nor
+// while a node is away.
+func TestDoctorOnACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three NATS nodes start")
+	}
+	t.Parallel()
+	c := startNodes(t)
+	p := c.serve(t, "a", c.each[0])
+	isBad(t, p.dir)
+	if _, by := examined(t, p.dir); by["sync"].Outcome != doctor.OK ||
+		by["replicas"].Outcome != doctor.OK {
+		t.Errorf("three nodes: %+v, %+v", by["sync"], by["replicas"])
+	}
+	c.each[2].kill()
+	awaitBad(t, p.dir, "replicas")
+	c.start(t, c.each[2], c.authority, routePassword, c.each[0], c.each[1])
+	js, err := jetstream.New(c.connect(t, "muster", musterPassword))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(t.Context(), "MUSTER")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := s.CachedInfo().Config
+	cfg.Replicas = 1
+	if _, err := js.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if f := awaitBad(t, p.dir, "replicas"); !strings.Contains(f.Text, "1 replica ") {
+		t.Errorf("one replica: %+v", f)
+	}
+	p.stop(t)
+}
+
+// awaitBad waits until a check is bad.
+func awaitBad(t *testing.T, dir, check string) doctor.Finding {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if _, by := examined(t, dir); by[check].Outcome == doctor.Bad {
+			return by[check]
+		}
+	}
+	t.Fatalf("the check %s does not become bad", check)
+	return doctor.Finding{}
 }
 
 // There is little space, or the folder is in memory.

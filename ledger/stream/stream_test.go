@@ -228,12 +228,19 @@ func TestNoticesWhatIsChangedMeanwhile(t *testing.T) {
 	_, err = s.Last(t.Context())
 	refused("asking for the last", err)
 	refused("reading", s.Read(t.Context(), 1, func(ledger.Message) error { return nil }))
+	refused("reaching it, which nobody has to ask for", s.Reached())
 	set(0)
+	if err := s.Reached(); err != nil {
+		t.Errorf("when it was put right, it is out of reach: %v", err)
+	}
 	if err := s.Append(message(2), failed).Wait(); !errors.Is(err, ledger.ErrLostRace) {
 		t.Errorf("behind what was refused: %v", err)
 	}
 	if err := s.Append(message(1), nil).Wait(); err != nil {
 		t.Errorf("when it was put right: %v", err)
+	}
+	if last, at := s.Heard(); last != 1 || time.Since(at) > time.Minute {
+		t.Errorf("it was heard to have %d messages, at %s", last, at)
 	}
 }
 

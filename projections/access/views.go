@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,10 @@ type Limits struct{ Nations, Records uint64 }
 
 // Views are the pictures of all views of a ledger. All methods may be called concurrently.
 type Views struct {
+	// Log hears of pictures that do not go on; nil for nobody. It is set before the first is asked
+	// for.
+	Log *slog.Logger
+
 	dir  string
 	all  records.Source
 	full Pictures
@@ -309,7 +314,11 @@ func (v *Views) follow(k *kept, view events.View) (err error) {
 	k.stop = stop
 	go func() {
 		defer close(k.done)
-		_ = k.projector.Run(ctx) // whoever waits is told: see reader.now
+		// Whoever waits is told, too: see reader.now.
+		if err := k.projector.Run(ctx); err != nil && v.Log != nil {
+			v.Log.Error("the projections of a view have stopped: they are made anew when they "+
+				"are asked for", "view", view, "error", err)
+		}
 	}()
 	return nil
 }

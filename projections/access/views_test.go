@@ -1,10 +1,12 @@
 package access_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -258,6 +260,8 @@ func TestViewThatFails(t *testing.T) {
 	w := newWorld(t)
 	source := &brokenSource{Journal: w.journal}
 	w.views = access.Open(filepath.Join(w.dir, "others"), source, w.full, limits)
+	var said bytes.Buffer // which is written before whoever asks is told
+	w.views.Log = slog.New(slog.NewTextHandler(&said, nil))
 	w.offer("FRA/paris", 1, events.CoordinatorsOnly)
 	_, seq := w.offer("POL/warsaw", 10, "")
 	w.sees(seq, map[events.View]string{"coalition": "POL 10"})
@@ -270,6 +274,10 @@ func TestViewThatFails(t *testing.T) {
 	err := pictures.View(func(*projections.Picture) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), errBroken.Error()) {
 		t.Errorf("a picture that stopped is shown: %v", err)
+	}
+	if log := said.String(); !strings.Contains(log, "the projections of a view have stopped") ||
+		!strings.Contains(log, "view=coalition") || !strings.Contains(log, errBroken.Error()) {
+		t.Errorf("the log says %q", log)
 	}
 	source.broken.Store(false)
 	w.sees(seq, map[events.View]string{"coalition": "POL 10, POL 20"})

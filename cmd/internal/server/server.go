@@ -351,6 +351,7 @@ func (s *Server) follow(ctx context.Context) error {
 	s.Questions = web.NewService(s.Projector, s.Journal)
 	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
 		web.ViewLimits())
+	s.Questions.Views.Log = s.cfg.Log
 	s.onClose(s.Questions.Views.Close)
 	s.Questions.Version, s.Questions.Log = s.cfg.Version, s.cfg.Log
 	s.Questions.Proxies = s.cfg.Proxies

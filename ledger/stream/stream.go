@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ type Config struct {
 	Name string
 	// Replicas of a stream that has to be created: 1 on a server alone, 3 on a cluster. 0 means 1.
 	Replicas int
+	// Log hears of nodes that have lost messages; nil for nobody.
+	Log *slog.Logger
 	// Timeout is how long an append or a read may take before its outcome counts as unknown; 5 s
 	// when 0.
 	Timeout time.Duration
@@ -56,6 +59,9 @@ type Stream struct {
 	tip      string      // the subject of notices
 	changed  chan uint64 // capacity 1: the last sequence that anybody appended
 	appended chan uint64 // capacity 1: what this server has appended and not yet given notice of
+
+	keepers atomic.Pointer[[]string] // the nodes that keep it, as they were last seen
+	told    sync.Map                 // node → true: those that were said to be damaged
 
 	// What its configuration says, as it was last seen.
 	replicated atomic.Bool           // there are several replicas, or can be at any moment
@@ -81,6 +87,9 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 		cfg.Name = DefaultName
 	}
 	cfg.Replicas = max(cfg.Replicas, 1)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}
@@ -131,6 +140,8 @@ func (s *Stream) saw(info *jetstream.StreamInfo) error {
 	// One replica becomes three before anybody notices.
 	s.replicated.Store(info.Config.Replicas > 1 || onCluster)
 	s.atomic.Store(info.Config.AllowAtomicPublish)
+	keepers := keepersOf(info)
+	s.keepers.Store(&keepers)
 	s.last.Store(info.State.LastSeq)
 	s.heard.Store(time.Now().UnixNano())
 	s.mute.Store(nil)
@@ -354,13 +365,15 @@ func (s *Stream) Last(ctx context.Context) (uint64, error) {
 	switch {
 	case st.LastSeq == 0:
 		return 0, nil
+	case st.FirstSeq == 1 && st.Msgs == st.LastSeq:
+		return st.LastSeq, nil
+	case s.isWholeElsewhere(ctx, info):
+		return st.LastSeq, nil
 	case len(st.Deleted) > 0:
 		return 0, s.lost("has lost message %d (%d in all)", st.Deleted[0], len(st.Deleted))
-	case st.FirstSeq != 1 || st.Msgs != st.LastSeq:
-		return 0, s.lost("has lost messages: it holds %d, from %d to %d", st.Msgs, st.FirstSeq,
-			st.LastSeq)
 	}
-	return st.LastSeq, nil
+	return 0, s.lost("has lost messages: it holds %d, from %d to %d", st.Msgs, st.FirstSeq,
+		st.LastSeq)
 }
 
 // A loss is an error that is [ledger.ErrLost].
@@ -382,13 +395,18 @@ func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Messag
 	deadline := time.Now().Add(s.cfg.Timeout)
 	for next := from; next <= last; {
 		n, err := s.readBatch(ctx, next, int(min(batchSize, last-next+1)), yield)
+		next += uint64(n)
+		late := n == 0 && time.Now().After(deadline)
+		if (errors.Is(err, ledger.ErrLost) || err == nil && late) && s.replicated.Load() {
+			n, err = s.readElsewhere(ctx, next, int(min(batchSize, last-next+1)), yield)
+			next += uint64(n)
+		}
 		switch {
 		case err != nil:
 			return err
 		case n > 0:
-			next += uint64(n)
 			deadline = time.Now().Add(s.cfg.Timeout)
-		case time.Now().After(deadline):
+		case late:
 			return s.lost("has lost message %d of %d: it cannot be read", next, last)
 		default: // a replica that has not got the message yet has answered
 			if err := pause(ctx, 10*time.Millisecond); err != nil {

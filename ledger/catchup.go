@@ -107,18 +107,18 @@ func (l *Ledger) putBack(ctx context.Context) error {
 		return err
 	}
 	if left := min(last, have); left > 0 {
-		if err := l.compare(ctx, left); err != nil {
+		if err := l.meetAt(ctx, left); err != nil {
 			return err
 		}
 	}
 	if err := l.appendFrom(last + 1); err != nil {
 		return err
 	}
-	return l.compare(ctx, have)
+	return l.meetAt(ctx, have)
 }
 
-// compare looks whether journal and log hold the same at a sequence, and if not, where they part.
-func (l *Ledger) compare(ctx context.Context, at uint64) error {
+// meetAt looks whether journal and log hold the same at a sequence, and if not, where they part.
+func (l *Ledger) meetAt(ctx context.Context, at uint64) error {
 	parted, whole, err := l.sameAt(ctx, at, at)
 	switch {
 	case err != nil:

@@ -32,6 +32,12 @@ type Config struct {
 	// 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
 	Saved     string
 	SaveAfter uint64
+	// ScrubEvery is how often all of journal and log is read and compared; scrubEvery when 0.
+	ScrubEvery time.Duration
+	// Mend makes a damaged log anew, when the scrub has found it damaged and the journal has, at
+	// that place, what its tree has. It returns when the log is there again, and has nothing, or
+	// only what is whole. It is nil for a log that cannot be mended: then nothing more is taken.
+	Mend func(ctx context.Context, found error) error
 	// Faults hears of what whoever runs the server should know: when it begins to take no
 	// statements and when it takes them again, and statements at which the program has a fault; nil
 	// for the program's usual log.
@@ -73,10 +79,11 @@ type Ledger struct {
 	breaks   uint64    // how often the line to the peers was broken, when that was looked at last
 	waiting  bool      // for peers: what is missing comes by itself, or never
 
-	underWay atomic.Uint64 // the last record that is or was on its way into the journal
-	health   health
-	compared atomic.Pointer[Comparison]
-	origin   atomic.Pointer[events.Origin]
+	underWay  atomic.Uint64 // the last record that is or was on its way into the journal
+	health    health
+	compared  atomic.Pointer[Comparison]
+	scrubbing atomic.Pointer[Scrubbing]
+	origin    atomic.Pointer[events.Origin]
 }
 
 // A Receipt says that a statement is in the ledger for good: in the log, and fsynced in this
@@ -124,6 +131,9 @@ func Prepare(cfg Config) (*Prepared, error) {
 	}
 	if cfg.SaveAfter == 0 {
 		cfg.SaveAfter = saveAfter
+	}
+	if cfg.ScrubEvery == 0 {
+		cfg.ScrubEvery = scrubEvery
 	}
 	if cfg.Faults == nil {
 		cfg.Faults = slog.Default()
@@ -173,6 +183,7 @@ func (l *Ledger) start() {
 	l.stop = stop
 	l.workers.Go(func() { l.runCommitter() })
 	l.workers.Go(func() { l.run(ctx) })
+	l.workers.Go(func() { l.scrub(ctx) })
 	if unread := l.saved.Load(); unread > 0 {
 		l.workers.Go(func() { l.checkBehind(ctx, unread) })
 	}
@@ -310,10 +321,7 @@ func (l *Ledger) refresh(ctx context.Context) error {
 	if err := l.Healthy(); err != nil { // what is missing cannot come
 		return err
 	}
-	select {
-	case l.nudges <- struct{}{}:
-	default:
-	}
+	l.nudge()
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	if err := l.cfg.Journal.Wait(ctx, last-1); err != nil {

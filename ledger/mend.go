@@ -22,12 +22,14 @@ func (p *Prepared) Follow(
 // IsRecord reports whether a message could be a record of some history of this ledger, under its
 // own subject, and signed with a key that was admitted at some time. What a disk has damaged is
 // none.
-func (p *Prepared) IsRecord(m Message) bool {
+func (p *Prepared) IsRecord(m Message) bool { return p.ledger.isRecord(m) }
+
+func (l *Ledger) isRecord(m Message) bool {
 	rec, err := events.ParseRecord(m.Sequence, m.Data)
 	if err != nil || events.Subject(rec.Statement) != m.Subject {
 		return false
 	}
-	_, err = p.ledger.verify(rec.Signed)
+	_, err = l.verify(rec.Signed)
 	return err == nil
 }
 

@@ -10,8 +10,5 @@ func (l *Ledger) Silent() error {
 // the log has, and puts back what that has lost.
 func (l *Ledger) Renewed() {
 	l.health.forget(silent)
-	select {
-	case l.nudges <- struct{}{}:
-	default:
-	}
+	l.nudge()
 }

@@ -106,8 +106,7 @@ func TestPageVerify(t *testing.T) {
 	b.says("#check-list", "The key is the one that was entered here")
 	b.open("/verify")
 	b.holds("The key is the one that was entered here")
-	b.says("#compared", "Not compared since this server has started.")
-	b.click("#compare")
+	b.click("#compare") // the server does it by itself, too, in a while
 	b.says("#compared", "are the same, byte for byte, through record 63.")
 	b.open("/verify?record=4000")
 	b.says(".problem", "there is no such record")

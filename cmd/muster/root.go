@@ -166,7 +166,7 @@ func (a *app) addCommands(root *cobra.Command) {
 				a.correctionsCmd(), a.deliveryCmd()}},
 		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(),
 			a.replayCmd(), a.rebuildCmd()}},
-		{"Others:", []*cobra.Command{a.sessionCmd(), a.schemaCmd(), versionCmd()}},
+		{"Others:", []*cobra.Command{a.statusCmd(), a.sessionCmd(), a.schemaCmd(), versionCmd()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, c := range g.commands {

@@ -143,6 +143,7 @@ func isSubmission(req *http.Request) bool {
 // the ledger was not changed.
 func isForAll(req *http.Request) bool {
 	path := req.URL.Path
-	return strings.HasSuffix(path, "/checkpoint") || strings.Contains(path, "/tile/") &&
-		!strings.Contains(path, "/tile/entries/") && !strings.Contains(path, "/tile/released/")
+	return strings.HasSuffix(path, "/healthz") || strings.HasSuffix(path, "/checkpoint") ||
+		strings.Contains(path, "/tile/") &&
+			!strings.Contains(path, "/tile/entries/") && !strings.Contains(path, "/tile/released/")
 }

@@ -53,6 +53,15 @@ func (m *Memory) Replace(sequence uint64, data []byte) {
 	m.messages[sequence-1].Data = data
 }
 
+// Swap puts two messages in each other's place, as nobody may.
+func (m *Memory) Swap(a, b uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one, other := &m.messages[a-1], &m.messages[b-1]
+	one.Data, other.Data = other.Data, one.Data
+	one.Subject, other.Subject = other.Subject, one.Subject
+}
+
 // A View implements [ledger.Log].
 type View struct {
 	memory  *Memory

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,7 +71,12 @@ func (l *stopped) write(t *testing.T, s *Server, n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Ledger.Submit(t.Context(), signed); err != nil {
+		_, err = s.Ledger.Submit(t.Context(), signed)
+		for end := time.Now().Add(30 * time.Second); problem.Is(err, problem.Unavailable) &&
+			time.Now().Before(end); { // while the stream is made anew: as clients are told
+			_, err = s.Ledger.Submit(t.Context(), signed)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,9 +104,28 @@ func (l *stopped) copied(t *testing.T) *stopped {
 	return &c
 }
 
-// hears returns a logger, and what was logged so far.
-func hears() (*slog.Logger, *bytes.Buffer) {
-	said := &bytes.Buffer{}
+// A heard is what was logged so far.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (h *heard) Write(line []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(line)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String()
+}
+
+// hears returns a logger, and what it has logged.
+func hears() (*slog.Logger, *heard) {
+	said := &heard{}
 	return slog.New(slog.NewTextHandler(said, nil)), said
 }
 
@@ -244,32 +269,24 @@ func TestDamagedStreamAheadOfJournal(t *testing.T) {
 	}
 	// An old copy of the journal is put beside the newer stream.
 	copyFile(t, filepath.Join(old.dir, JournalFile), filepath.Join(l.dir, JournalFile))
-	block := filepath.Join(natsd.StreamDir(filepath.Join(l.dir, NATSFolder), stream.DefaultName),
-		"msgs", "1.blk")
-	flipIn := func(l *stopped, message int) *stopped {
-		c := l.copied(t)
-		b := strings.Replace(block, l.dir, c.dir, 1)
-		data, err := os.ReadFile(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := bytes.Index(data, l.stored[message-1])
-		data[at] ^= 1
-		if err := os.WriteFile(b, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
 	if said := l.copied(t).comesBack(t, "not damaged"); strings.Contains(said, "set aside") {
 		t.Errorf("a stream that is whole: said was\n%s", said)
 	}
 	for damaged, left := range map[int]int{10: 20, 30: 29, 40: 39} {
-		c := flipIn(l, damaged)
+		c := l.copied(t)
+		folder := natsd.StreamDir(filepath.Join(c.dir, NATSFolder), stream.DefaultName)
+		if err := flipIn(folder, l.stored[damaged-1]); err != nil {
+			t.Fatal(err)
+		}
 		_, err := Start(t.Context(), Config{Dir: c.dir, Inside: true})
 		says := fmt.Sprintf("damaged behind message %d, and has records up to 40", damaged-1)
 		if !problem.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), says) ||
 			!strings.Contains(problem.From(err).Hint, "--restore-stream") {
 			t.Errorf("damaged at %d: %v", damaged, err)
+		}
+		// What remembers that there was more.
+		if err := os.Remove(filepath.Join(c.dir, ProjectionsFile)); err != nil {
+			t.Fatal(err)
 		}
 		s := start(t, Config{Dir: c.dir, RestoreStream: true})
 		if now := storedIn(t, s); len(now) != left || !bytes.Equal(now[left-1], l.stored[left-1]) {
@@ -293,4 +310,62 @@ func copyFile(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A stream that is damaged while the server runs is found by the scrub, set aside, and made anew;
+// the server takes statements before and after that, and says what it has kept.
+func TestStreamDamagedWhileRunning(t *testing.T) {
+	t.Parallel()
+	l := aStopped(t, 40)
+	log, said := hears()
+	s := start(t, Config{Dir: l.dir, ScrubEvery: 50 * time.Millisecond, Log: log})
+	through := func(n uint64, after time.Time) {
+		t.Helper()
+		end := time.After(30 * time.Second)
+		for {
+			if c := s.copies(); c.Through >= n && s.Ledger.Compared().At.After(after) {
+				return
+			}
+			select {
+			case <-time.After(10 * time.Millisecond):
+			case <-end:
+				t.Fatalf("%d records are not whole: %+v\n%s", n, s.copies(), said)
+			}
+		}
+	}
+	through(40, time.Time{})
+	if kept := s.copies().Kept; len(kept) > 0 {
+		t.Fatalf("kept are %v", kept)
+	}
+	// The NATS server itself has to read its files anew, or it would not notice.
+	if err := s.natsd.RestartAfter(func() error {
+		return flipIn(s.streamStore().Dir, l.stored[19])
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l.write(t, s, 1)
+	through(41, time.Now())
+	l.write(t, s, 1)
+	through(42, time.Now())
+	if c := s.copies(); len(c.Kept) != 1 || c.Problem != nil || s.Healthy() != nil {
+		t.Errorf("got %+v, %v", c, s.Healthy())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if said := said.String(); !strings.Contains(said, "the scrub has found the stream damaged") ||
+		!strings.Contains(said, "it was set aside, and is made anew") {
+		t.Errorf("said was\n%s", said)
+	}
+}
+
+// flipIn flips a bit of a message in a stream's first block.
+func flipIn(dir string, stored []byte) error {
+	block := filepath.Join(dir, "msgs", "1.blk")
+	data, err := os.ReadFile(block)
+	if err != nil {
+		return err
+	}
+	data[bytes.Index(data, stored)] ^= 1
+	return os.WriteFile(block, data, 0o600)
 }

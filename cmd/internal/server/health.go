@@ -21,6 +21,7 @@ type Health struct {
 	Recorded  uint64           `json:"recorded" doc:"The last record in this server's journal"`
 	Projected uint64           `json:"projected" doc:"The last record in the picture that questions are answered from"`
 	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
+	Copies    Copies           `json:"copies" doc:"When journal and stream were last read and found whole"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
 }
@@ -66,7 +67,7 @@ const readyWithin = time.Second
 
 func (s *Server) health() (int, Health) {
 	h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
-		Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(),
+		Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(), Copies: s.copies(),
 		Certificate: s.certificate.health()}
 	if err := s.Healthy(); err != nil {
 		h.Status, h.Problem = "failing", problem.From(err)

@@ -209,6 +209,7 @@ func (s *Server) openService() error {
 	waitSubmits, err1 := intake.RegisterNATS(known, s.watched(), s.cfg.Log)
 	waitQuestions, err2 := s.Questions.RegisterNATS(known)
 	err3 := intake.RegisterTreeNATS(known, s.Journal, s.Questions, s.cfg.Log)
+	err4 := s.registerStatus(known)
 	s.publishCheckpoints()
 	s.onClose(func() error {
 		err := svc.Stop()
@@ -216,7 +217,8 @@ func (s *Server) openService() error {
 		waitQuestions()
 		return err
 	})
-	return errors.Join(err1, err2, err3, conn.Flush()) // only then is it there for whoever asks
+	// only when it was sent is it there for whoever asks
+	return errors.Join(err1, err2, err3, err4, conn.Flush())
 }
 
 // serviceConn returns the connection that answers over NATS: with the embedded server one of its

@@ -95,6 +95,9 @@ type Config struct {
 	// came after it is lost; 0 while that is not.
 	RestoredAsOf uint64
 
+	// ScrubEvery is how often journal and stream are read and compared; twice an hour when 0.
+	ScrubEvery time.Duration
+
 	// NewCheckpointKey has a checkpoint key made although the folder has had one.
 	NewCheckpointKey bool
 }
@@ -297,7 +300,8 @@ func (s *Server) openJournal() (err error) {
 }
 
 func (s *Server) openStream(ctx context.Context) error {
-	opened, err := stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas})
+	opened, err := stream.Open(ctx, s.Conn, stream.Config{Replicas: s.cfg.Replicas,
+		Log: s.cfg.Log})
 	if err == nil {
 		s.Stream = opened
 		s.onClose(func() error { opened.Close(); return nil })
@@ -309,7 +313,7 @@ func (s *Server) prepareLedger() (err error) {
 	s.met = s.Journal.Last()
 	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.Journal, Name: s.cfg.Name,
 		Saved: filepath.Join(s.cfg.Dir, StateFile), Faults: s.cfg.Log,
-		Observe: s.metrics})
+		Observe: s.metrics, ScrubEvery: s.cfg.ScrubEvery, Mend: s.mendRunning})
 	return err
 }
 

@@ -190,9 +190,9 @@ func (s *Server) takeBeyond(ctx context.Context, f finding) (err error) {
 	last := f.journal
 	if f.same() > last {
 		last, err = s.prepared.Follow(s.readFiles(ctx, f.same()))
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	lost := f.known() - min(f.known(), last)
 	if err == nil && (lost == 0 || f.crashed && lost <= inFlightMost) || s.cfg.RestoreStream {
@@ -206,7 +206,8 @@ func (s *Server) takeBeyond(ctx context.Context, f finding) (err error) {
 		f.known(), last, err).
 		WithHint("nothing was given up: if the journal is an old copy, put the newest one in its "+
 			"place, with its tail; to go on with the %d records that can be read, and without "+
-			"those after them, start once with --restore-stream: the stream is kept", last)
+			"those after them, move %s away, which remembers more, and start once with "+
+			"--restore-stream: the damaged stream is kept", last, ProjectionsFile)
 }
 
 // readFiles returns what reads the stream's files from a message to another.

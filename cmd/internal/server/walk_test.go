@@ -40,7 +40,7 @@ var forEverybody = []string{
 
 // forEverybodyOverNATS are the subjects of the same.
 var forEverybodyOverNATS = []string{"muster.checkpoint", "muster.tile", "muster.submit",
-	"muster.check", "muster.session", "muster.session.nonce", "muster.session.who",
+	"muster.check", "muster.status", "muster.session", "muster.session.nonce", "muster.session.who",
 	"muster.session.end"}
 
 // patternsOf returns all that is registered on a mux, which does not tell by itself.

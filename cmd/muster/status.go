@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/cmd/internal/server"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/projections/web"
+)
+
+func (a *app) statusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Whether the server takes statements, and when its copies were last whole",
+		Long: `Ask the server whether it takes statements, how many records it has, and when all of its two
+copies of the records, the journal and the stream, was last read and found whole and the same. That
+is done twice an hour, and after each start. It also names the folders in which damaged streams
+were kept, until somebody takes them away.`,
+		Example: "  muster status --url https://muster.example\n  muster status -o json",
+		Args:    args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, err := a.status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := (listing{h, statusTable(h)}).write(a.format, a.stdout); err != nil {
+				return err
+			}
+			if h.Problem != nil {
+				return h.Problem
+			}
+			return nil
+		},
+	}
+}
+
+// statusMost is how many bytes the answer may have.
+const statusMost = 1 << 20
+
+// status asks the server how it is: over NATS when --nats names servers, else over HTTP.
+func (a *app) status(ctx context.Context) (h server.Health, err error) {
+	if a.nats.Given() {
+		nc, err := a.natsAsking()
+		if err != nil {
+			return h, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		return h, intake.Request(ctx, nc, server.StatusSubject, nil, &h)
+	}
+	url, err := a.serverURL()
+	if err != nil {
+		return h, err
+	}
+	client, err := a.httpTo(url)
+	if err != nil {
+		return h, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		strings.TrimSuffix(url, "/")+"/healthz", nil)
+	if err != nil {
+		return h, usage("--url %s: %w", url, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return h, problem.New(problem.Unavailable, "no answer from %s: %w", url, err).
+			WithHint("is the server running there? start it with: muster serve")
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, statusMost))
+	if err != nil {
+		return h, problem.New(problem.Unavailable, "the answer from %s broke off: %w", url, err).
+			WithHint("ask again")
+	}
+	if json.Unmarshal(data, &h) != nil || h.Status == "" {
+		return h, problem.Decode(resp.StatusCode, data)
+	}
+	return h, nil
+}
+
+func statusTable(h server.Health) web.Table {
+	t := web.Table{Head: []string{"of", "status"}}
+	add := func(of, text string) {
+		t.Add(map[string]string{"of": of, "status": text}, of, text)
+	}
+	add("ledger", string(h.Origin))
+	add("server", h.Name)
+	add("statements", map[bool]string{true: "are taken", false: "are not taken"}[h.Problem == nil])
+	add("records", strconv.FormatUint(h.Recorded, 10))
+	c := h.Copies
+	if c.At == nil {
+		add("copies", "not compared since this server has started")
+	} else {
+		add("copies", fmt.Sprintf("the journal and the stream were whole, and the same, up to "+
+			"record %d, at %s", c.Through, c.At.Format(time.RFC3339)))
+	}
+	if c.Reading > 0 {
+		add("copies", fmt.Sprintf("are being compared: up to record %d now", c.Reading))
+	}
+	if c.Problem != nil {
+		add("copies", "when they were compared last: "+c.Problem.Detail)
+	}
+	if len(c.Kept) > 0 {
+		add("kept", english.Several(len(c.Kept), "damaged stream")+": "+strings.Join(c.Kept, ", "))
+	}
+	return t
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"muster/cmd/internal/backup"
+	"muster/cmd/internal/control"
 	"muster/cmd/internal/server"
+	"muster/ledger/intake"
 	"muster/ledger/seeded"
 )
 
@@ -139,6 +142,42 @@ func TestKilledWhileBackingUp(t *testing.T) {
 		t.Errorf("the server says of itself: %s", body)
 	}
 	p.stop(t)
+}
+
+// Who has asked for a backup and does not read it holds up no record, and no server that is
+// stopped.
+func TestBackupIsNotRead(t *testing.T) {
+	t.Parallel()
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
+	c, book, to := begin(t, p), newBook(), p.client()
+	for range 16 {
+		writeSome(t, book, to, c, 64)
+	}
+	resp, err := control.Client(p.dir).Get(control.URL + server.BackupPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	writeSome(t, book, to, c, 64)
+	p.stop(t)
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Errorf("all of it was waiting to be read, %d bytes: this shows nothing", n)
+	}
+	goesOn(t, serving(t, p.dir), c, book)
+}
+
+// writeSome submits n offers at once.
+func writeSome(t *testing.T, book *accountBook, to intake.Submitter, c *country, n int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if err := book.submit(t.Context(), to, c.offer(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // The disk becomes full while a backup is made, or restored: it is told why, and nothing is left.

@@ -348,12 +348,26 @@ func checkBackup(f *Facts) Finding {
 
 func checkScrub(f *Facts) Finding {
 	return ofServer(f, func(s *server.State) Finding {
-		if s.Compared.IsZero() {
-			return unknown("have all of it compared on the page Verify, or stop the server and "+
-				"look with: muster verify "+f.Dir,
-				"journal and stream were not compared whole since the start at %s",
+		const do = "read the server's log; it reads all of both twice an hour, and says why not"
+		c := s.Copies
+		switch {
+		case c.Problem != nil:
+			return bad(cmp.Or(c.Problem.Hint, do), "%s", c.Problem.Detail)
+		case c.At == nil && f.Now.Sub(s.Started) < scrubWithin:
+			return unknown("look again later", "journal and stream are compared for the first "+
+				"time since the start at %s", s.Started.UTC().Format(time.RFC3339))
+		case c.At == nil:
+			return bad(do, "journal and stream were not compared since the start at %s",
 				s.Started.UTC().Format(time.RFC3339))
+		case f.Now.Sub(*c.At) > scrubWithin:
+			return bad(do, "journal and stream were last compared at %s",
+				c.At.Format(time.RFC3339))
 		}
-		return ok("journal and stream were the same at %s", s.Compared.Format(time.RFC3339))
+		kept := ""
+		if len(c.Kept) > 0 {
+			kept = "; damaged streams are kept in " + strings.Join(c.Kept, ", ")
+		}
+		return ok("journal and stream were whole and the same at %s, up to record %d%s",
+			c.At.Format(time.RFC3339), c.Through, kept)
 	})
 }

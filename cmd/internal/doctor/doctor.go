@@ -49,6 +49,7 @@ const (
 	clockBehind   = 5 * time.Minute        // beside the last record
 	certificateIn = 14 * 24 * time.Hour    // until it ends
 	projectedIn   = 1000                   // records that the picture may lack
+	scrubWithin   = 2 * time.Hour          // twice what a server takes at most
 )
 
 // Facts are what the checks look at.

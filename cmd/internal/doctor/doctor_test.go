@@ -19,7 +19,7 @@ func well() *Facts {
 	return &Facts{Dir: "data", Now: now, BackupWithin: 24 * time.Hour,
 		Server: &server.State{Name: "a", Ledger: "muster.example/test", Recorded: 7, Projected: 7,
 			LastRecorded: now.Add(-time.Hour), FirstRecorded: now.AddDate(-1, 0, 0),
-			Started: now.Add(-time.Hour), Compared: now, URL: "https://muster.example", Open: true,
+			Started: now.Add(-3 * time.Hour), Copies: server.Copies{Through: 7, At: &now}, URL: "https://muster.example", Open: true,
 			Hosts:       []string{"muster.example"},
 			Certificate: &server.CertificateHealth{Expires: now.AddDate(0, 2, 0)},
 			SyncAlways:  true,
@@ -44,6 +44,7 @@ func TestChecks(t *testing.T) {
 	}
 	wrong := problem.New(problem.Unavailable, "something").WithHint("do something")
 	later := well().Now.Add(time.Hour)
+	longAgo := well().Now.Add(-scrubWithin - time.Minute)
 	stopped := func(s Stopped) func(*Facts) {
 		return func(f *Facts) { f.Server, f.Stopped = nil, &s }
 	}
@@ -81,6 +82,9 @@ func TestChecks(t *testing.T) {
 			func(f *Facts) { f.Disk.Files = 1 }, func(f *Facts) { f.Disk.InMemory = true }},
 		"speed": {func(f *Facts) { f.Speed.Middle = time.Second },
 			func(f *Facts) { f.Speed = Speed{Err: errors.New("read-only")} }},
+		"scrub": {func(f *Facts) { f.Server.Copies.Problem = wrong },
+			func(f *Facts) { f.Server.Copies.At = nil },
+			func(f *Facts) { f.Server.Copies.At = &longAgo }},
 		"backup": {func(f *Facts) { f.Backup.Taken = f.Now.AddDate(0, 0, -2) },
 			func(f *Facts) { f.HasBackup = false }},
 	}
@@ -125,7 +129,7 @@ func TestWhatCannotBeSeen(t *testing.T) {
 		t.Errorf("a stopped folder: well: %t, %d cannot be seen", r.OK, unknowns)
 	}
 	f = well()
-	f.Server.SyncAlways, f.Server.Compared = false, time.Time{}
+	f.Server.SyncAlways, f.Server.Copies.At, f.Server.Started = false, nil, f.Now
 	if r := Check(f); !r.OK {
 		t.Errorf("a sync that cannot be seen, and no scrub yet: %+v", r)
 	}

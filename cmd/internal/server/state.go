@@ -32,8 +32,8 @@ type State struct {
 	Damaged      *problem.Problem `json:"damaged,omitempty"`
 	// FirstRecorded is the time in the first record.
 	FirstRecorded time.Time `json:"first_recorded,omitzero"`
-	// Compared is when journal and stream were last compared whole, zero for never since the start.
-	Compared time.Time `json:"compared,omitzero"`
+	// Copies are journal and stream, and when both were last whole.
+	Copies Copies `json:"copies"`
 
 	URL string `json:"url"`
 	// Open says that other machines reach it, and Hosts by which names.
@@ -71,7 +71,7 @@ func (s *Server) answerState(w http.ResponseWriter, r *http.Request) {
 func (s *Server) state(ctx context.Context) State {
 	st := State{Version: s.cfg.Version, Name: s.cfg.Name, Ledger: s.Ledger.Origin(),
 		Started: s.opened, Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(),
-		Compared: s.Ledger.Compared().At, URL: s.URL(), Open: s.ListensToOthers(),
+		Copies: s.copies(), URL: s.URL(), Open: s.ListensToOthers(),
 		Hosts: s.cfg.Hosts, Plaintext: s.certificate == nil, NATS: s.NATSURL(),
 		Certificate: s.certificate.health(), Unnamed: s.certificate.unnamed(s.cfg.Hosts)}
 	if err := s.Healthy(); err != nil {

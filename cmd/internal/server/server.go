@@ -356,7 +356,6 @@ func (s *Server) follow(ctx context.Context) error {
 	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
 		web.ViewLimits())
 	s.Questions.Views.Log = s.cfg.Log
-	s.onClose(s.Questions.Views.Close)
 	s.Questions.Version, s.Questions.Log = s.cfg.Version, s.cfg.Log
 	s.Questions.Proxies = s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()
@@ -380,5 +379,6 @@ func (s *Server) follow(ctx context.Context) error {
 		s.running.Wait()
 		return nil
 	})
+	s.onClose(s.Questions.Views.Close) // before what they follow ends
 	return s.Projector.WaitFor(ctx, s.Journal.Last())
 }

@@ -100,6 +100,7 @@ func (l *Ledger) run(ctx context.Context) {
 		case <-next.faults:
 			l.recover(l.flush())
 		case last := <-next.changed:
+			l.told = max(l.told, last)
 			if last > l.state.Last() {
 				l.follow()
 			}

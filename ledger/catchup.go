@@ -204,9 +204,10 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	case err != nil:
 		return err
 	case met:
+		l.lookBack(l.state.Last() < l.told)
 		return l.certain(ctx)
 	}
-	l.suspect(true)
+	l.lookBack(true)
 	if err := l.certain(ctx); err != nil {
 		return err
 	}

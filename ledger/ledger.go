@@ -76,6 +76,7 @@ type Ledger struct {
 	retryAt  time.Time // not before, after it failed
 	silentAt time.Time // when the log was last silent
 	doubt    *doubt    // nil when the log is known to hold all that any journal holds
+	told     uint64    // the last sequence that the log is known to have had
 	breaks   uint64    // how often the line to the peers was broken, when that was looked at last
 	waiting  bool      // for peers: what is missing comes by itself, or never
 
@@ -169,7 +170,7 @@ func (p *Prepared) Open(ctx context.Context, log Log, peers Peers) (*Ledger, err
 	if peers != nil {
 		peers.Answer(l.Reach)
 		l.breaks = peers.Breaks()
-		l.suspect(!peers.Trust())
+		l.suspect().unknown = !peers.Trust()
 	}
 	if err := l.reconcile(ctx); err != nil {
 		return nil, err

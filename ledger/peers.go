@@ -56,23 +56,36 @@ type End struct {
 // A doubt is that the log may have lost its end.
 type doubt struct {
 	question Question
-	gone     bool // the log has gone back, or nobody knows that it has not: all must be heard
 	since    time.Time
+	// All must be heard where nobody knows what became of the log while this server did not run,
+	// and where the log ends before what it is known to have had.
+	unknown, back bool
 }
 
 // lenience is how long peers that do not answer are waited for when nothing says that the log has
 // gone back: where it is trusted, or the line to it was broken.
 const lenience = 3 * time.Second
 
-// suspect begins to doubt that the log holds all that any journal holds. Gone says that the log has
-// lost its end, as far as anybody knows.
-func (l *Ledger) suspect(gone bool) {
+// suspect begins to doubt that the log holds all that any journal holds, where there are others.
+func (l *Ledger) suspect() *doubt {
+	if l.cfg.Peers == nil {
+		return &doubt{}
+	}
+	if l.doubt == nil {
+		l.doubt = &doubt{question: l.cfg.Peers.Ask(), since: time.Now()}
+	}
+	return l.doubt
+}
+
+// lookBack notes whether the log, of which all was read, ends before what it is known to have had.
+// If it did a moment ago and does not any more, then a node has answered that was behind; or
+// somebody has put it back, who has heard all others before.
+func (l *Ledger) lookBack(back bool) {
 	switch {
-	case l.cfg.Peers == nil:
-	case l.doubt == nil:
-		l.doubt = &doubt{question: l.cfg.Peers.Ask(), gone: gone, since: time.Now()}
-	default:
-		l.doubt.gone = l.doubt.gone || gone
+	case back:
+		l.suspect().back = true
+	case l.doubt != nil && l.doubt.back:
+		l.doubt.back, l.doubt.since = false, time.Now()
 	}
 }
 
@@ -83,10 +96,10 @@ func (l *Ledger) suspectIfBroken() {
 		return
 	}
 	if n := l.cfg.Peers.Breaks(); n != l.breaks {
-		gone := l.doubt != nil && l.doubt.gone
+		unknown := l.doubt != nil && l.doubt.unknown
 		l.breaks, l.doubt = n, nil
 		l.behind, l.retryAt = true, time.Time{} // to be looked into before anything is decided
-		l.suspect(gone)
+		l.suspect().unknown = unknown
 	}
 }
 
@@ -118,11 +131,11 @@ func (l *Ledger) certain(ctx context.Context) (err error) {
 				english.Several(end.Reach, "record"), last)
 		}
 	}
-	if len(silent) > 0 && (l.doubt.gone || time.Since(l.doubt.since) < lenience) {
+	strict := l.doubt.unknown || l.doubt.back
+	if len(silent) > 0 && (strict || time.Since(l.doubt.since) < lenience) {
 		return silence(silent)
 	}
-	if longer != "" {
-		l.doubt.gone = true // what it has the log has lost, or is about to tell
+	if longer != "" { // the log is about to tell it, or has lost it
 		return &waiting{longer, "the server that has more puts it back by itself, when it has " +
 			"heard all others: look what its /healthz says"}
 	}
@@ -130,7 +143,7 @@ func (l *Ledger) certain(ctx context.Context) (err error) {
 		l.cfg.Faults.Warn("servers that do not answer are not waited for: nothing says that the "+
 			"stream has lost its end", "servers", english.List(silent))
 	}
-	l.doubt = nil
+	l.doubt, l.told = nil, l.state.Last()
 	return nil
 }
 

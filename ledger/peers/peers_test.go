@@ -36,7 +36,17 @@ type cluster struct {
 	founder *events.Signer
 	dir     string
 	synced  bool // the log writes to the disk what it acknowledges
+	// What the next servers are told of the log; nil where they are told at once.
+	late chan uint64
 }
+
+// A lateLog tells its server late that others have appended.
+type lateLog struct {
+	ledger.Log
+	changed chan uint64
+}
+
+func (l lateLog) Changed() <-chan uint64 { return l.changed }
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
@@ -126,8 +136,12 @@ func (c *cluster) tryMember(folder, name string, without ...string) (*member, er
 		err = m.peers.Synced(c.synced)
 	}
 	if err == nil {
+		var shared ledger.Log = c.log.View()
+		if c.late != nil {
+			shared = lateLog{shared, c.late}
+		}
 		m.Ledger, err = ledger.Open(c.t.Context(), ledger.Config{Journal: m.journal,
-			Log: c.log.View(), Peers: m.peers, Name: name, Faults: log})
+			Log: shared, Peers: m.peers, Name: name, Faults: log})
 	}
 	if err != nil {
 		if m.peers != nil {
@@ -160,6 +174,19 @@ func (m *member) stops() {
 		m.c.t.Error(err)
 	}
 	m.conn.Close()
+}
+
+// stopsHeard stops a server, and returns when another one has heard its last word.
+func (m *member) stopsHeard(by string) {
+	m.c.t.Helper()
+	m.stops()
+	m.c.until(func() error {
+		text, err := os.ReadFile(filepath.Join(m.c.dir, by, "peers.json"))
+		if err == nil && !bytes.Contains(text, []byte(`"last"`)) {
+			err = fmt.Errorf("%s has heard no last word", by)
+		}
+		return err
+	})
 }
 
 // crashes ends a server that has no time to say anything.
@@ -316,6 +343,33 @@ func TestLogGoesBackMeanwhile(t *testing.T) {
 	a.has(9)
 }
 
+// A server that has not followed yet what others have recorded is told of it when the log has lost
+// that already: it does not take the log for whole.
+func TestToldOfWhatIsLost(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	a := c.member("a")
+	a.records(5)
+	c.late = make(chan uint64, 1)
+	b := c.member("b")
+	b.has(5)
+	a.records(3)
+	a.crashes()
+	c.log.Truncate(5)
+	c.late <- 8
+	c.until(func() error {
+		if b.Healthy() == nil {
+			return errors.New("b takes statements")
+		}
+		return nil
+	})
+	b.waits("a has not answered", "--without a")
+	c.late = nil
+	a = c.member("a")
+	a.takes(9)
+	c.logEndsAt(9)
+}
+
 // Who stops cleanly says how far its journal reaches, and need not be heard by those that have as
 // much.
 func TestLastWord(t *testing.T) {
@@ -327,7 +381,7 @@ func TestLastWord(t *testing.T) {
 	b.has(5)
 	b.records(1)
 	a.has(6)
-	a.stops()
+	a.stopsHeard("b")
 	b.stops()
 	b = c.member("b") // the last to stop has heard all others
 	b.takes(7)
@@ -337,7 +391,7 @@ func TestLastWord(t *testing.T) {
 	b = c.member("b")
 	b.takes(8)
 	a.has(8)
-	a.stops()
+	a.stopsHeard("b")
 	c.log.Truncate(5) // what was said then is still the end of a's journal
 	b.takes(9)
 	b.crashes()
@@ -357,7 +411,7 @@ func TestLastWordOfTheLongest(t *testing.T) {
 	a.records(3)
 	c.log.Truncate(5)
 	b = c.member("b") // and hears the last word of a
-	a.stops()
+	a.stopsHeard("b")
 	b.crashes()
 	b = c.member("b")
 	b.waits("a has 8 records, and here there are 5", "puts it back")
@@ -549,6 +603,34 @@ func TestTrust(t *testing.T) {
 	b = c.member("b")
 	b.takes(8)
 	a.has(8)
+}
+
+// While one server is away and another one records all the time, a third comes back, and is always
+// a little behind: that is no sign that the log has lost anything.
+func TestTrustUnderLoad(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.synced = true
+	a, b, busy := c.member("a"), c.member("b"), c.member("busy")
+	a.records(5)
+	b.has(5)
+	a.crashes()
+	b.crashes()
+	ctx, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	load.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := busy.submit(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	b = c.member("b")
+	c.until(b.Healthy)
+	stop()
+	load.Wait()
+	b.has(busy.journal.Last())
+	b.takes(busy.journal.Last() + 1)
 }
 
 // Files that a server cannot go by.

@@ -87,8 +87,9 @@ proxy that does.`,
 	f.StringVar(&origin, "origin", "",
 		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
 	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
-		"make the stream anew from the journal where it is damaged, or holds other records, and "+
-			"nothing proves that the journal is right: the other stream is kept")
+		"of the embedded NATS server: make the stream anew from the journal where it is damaged, "+
+			"or holds other records, and nothing proves that the journal is right: the other "+
+			"stream is kept")
 	f.Uint64Var(&cfg.RestoredAsOf, "restored-as-of", 0,
 		"go on from a backup that ends with this record, where nothing has what was recorded "+
 			"later: it is lost then; the server says when it needs this, once")

@@ -160,19 +160,39 @@ func (l *stopped) comesBack(t *testing.T, what string) (said string) {
 	return heard.String()
 }
 
+// crashed returns the ledger as a crash would leave it, when a server has gone on with it.
+func (l *stopped) crashed(t *testing.T) *stopped {
+	t.Helper()
+	running := l.copied(t)
+	s := start(t, Config{Dir: running.dir})
+	running.write(t, s, 5)
+	running.stored = storedIn(t, s)
+	left := running.copied(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
 // Whatever was damaged in the stream's files while the server did not run: it starts, has all of
 // its records, and takes more; and what was damaged is kept, unless it meant nothing.
 func TestAnyDamagedStream(t *testing.T) {
 	t.Parallel()
 	times := 30
-	if testing.Short() {
+	switch {
+	case os.Getenv("MUSTER_FAULTS") != "":
+		times = 200
+	case testing.Short():
 		times = 8
 	}
 	l := aStopped(t, 40)
-	random := seeded.New(t)
-	for range times {
+	crashed, random := l.crashed(t), seeded.New(t)
+	for n := range times {
 		seed := random.Uint64()
 		c := l.copied(t)
+		if n%3 == 0 {
+			c = crashed.copied(t)
+		}
 		nats := filepath.Join(c.dir, NATSFolder)
 		what, err := damage.Any(nats, rand.New(rand.NewPCG(seed, 0)))
 		if err != nil {

@@ -38,6 +38,15 @@ var gauges = []reading{
 		func(s *Server) float64 { return float64(s.Ledger.Compared().Through) }},
 	{"muster_compared_timestamp_seconds", "When they were; 0 for never since the start.",
 		func(s *Server) float64 { return seconds(s.Ledger.Compared().At) }},
+	{"muster_copies_whole", "1 unless journal or stream was damaged when they were read last.",
+		func(s *Server) float64 { return yes(s.Ledger.Scrubbing().Problem == nil) }},
+	{"muster_scrub_records", "While journal and stream are being read: the last record that was " +
+		"compared; 0 else.", func(s *Server) float64 {
+		now := s.Ledger.Scrubbing()
+		return float64(now.At) * yes(now.Running)
+	}},
+	{"muster_kept_damaged_streams", "Damaged streams that this server has set aside and kept.",
+		func(s *Server) float64 { return float64(len(s.kept())) }},
 	{"muster_sessions", "Sessions of members that have not ended.",
 		func(s *Server) float64 { return float64(s.Questions.Sessions.Len()) }},
 	{"muster_nats_connected", "1 while the server is connected to NATS.",

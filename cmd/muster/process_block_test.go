@@ -125,7 +125,7 @@ func TestTamperedStream(t *testing.T) {
 		}, `record 20: it lies in the stream under the subject muster\.ev\.FRA`, ``,
 			`sequence 20.*its subject is`},
 		"removed": {func(all []blockRecord) []blockRecord { return slices.Delete(all, 19, 20) },
-			`the stream's copy of the records is damaged: .*lost message 20`, ``,
+			`the stream's copy of the records is damaged: .*message 21 follows message 19`, ``,
 			`the ledger cannot start: .*behind message 19, and has records up to 43.*message 21 ` +
 				`follows message 19`},
 	} {
@@ -164,5 +164,28 @@ func isMended(t *testing.T, dir string) {
 	if code, out, said := says(t, "verify", dir); code != 0 ||
 		!strings.Contains(out, "the stream holds the same 43 records") {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
+	}
+}
+
+// A sequence whose highest bit was flipped has a NATS server make room for all those before.
+// Nothing of that happens: the stream is found damaged, and made anew.
+func TestStreamWithoutEnd(t *testing.T) {
+	t.Parallel()
+	l := someStoppedLedger(t)
+	for _, bit := range []byte{0x80, 0x40, 0x20} {
+		dir := l.copied(t)
+		data, err := os.ReadFile(blockFile(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[4+7] ^= bit
+		if err := os.WriteFile(blockFile(dir), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		isFound(t, "a sequence", `1\.blk, byte 0, where message 1 should be`, dir)
+		if refused := whatIsServed(t, l, dir); refused != "" {
+			t.Errorf("a server says %q", refused)
+		}
+		isMended(t, dir)
 	}
 }

@@ -153,9 +153,10 @@ func (l *Ledger) inTurn(turn int) sources {
 // reachEvery is how often the log is asked whether it can be reached.
 const reachEvery = 2 * time.Second
 
-// reach looks whether the log can be appended to, where it tells: those who go by Healthy shall not
-// have to wait for somebody who submits.
+// reach looks whether the clocks agree, and whether the log can be appended to, where it tells:
+// those who go by Healthy shall not have to wait for somebody who submits.
 func (l *Ledger) reach() {
+	l.tellClock()
 	log, tells := l.cfg.Log.(Reachable)
 	if !tells {
 		return
@@ -256,6 +257,10 @@ func (l *Ledger) decide(c *command, anchored bool) {
 	}
 	if err != nil {
 		l.join(&entry{command: c, verdict: err})
+		return
+	}
+	if why := l.tellClock(); why != nil {
+		c.answer(Receipt{}, why)
 		return
 	}
 	if c.check {
@@ -442,15 +447,6 @@ func (l *Ledger) forget() {
 			delete(l.inFlight, id)
 		}
 	}
-}
-
-// now is the clock, never earlier than the record before.
-func (l *Ledger) now() time.Time {
-	now := l.cfg.Clock().UTC().Truncate(time.Microsecond)
-	if now.Before(l.state.Recorded()) {
-		return l.state.Recorded()
-	}
-	return now
 }
 
 // apply takes into the state a record that is safe already.

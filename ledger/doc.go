@@ -16,6 +16,10 @@
 // A start need not read all of the journal: the [rules.State] of a long ledger is saved now and
 // then (saved.go), and what it stands for is checked against the tree after the start.
 //
+// A record's time is its server's clock, and never before that of the record before it. So a server
+// makes no record while its clock and that of the log are more than [MaxSkew] apart, or the last
+// record is so far ahead of it (clock.go).
+//
 // With these, a [Ledger] takes what was signed and gives a [Receipt] when it is in both copies.
 // Whatever comes to it has gone through one of the packages under intake, which turn files and
 // requests into statements and decide nothing.

@@ -19,6 +19,7 @@ const (
 	trouble              // journal and log could not be brought to the same end
 	silent               // the log does not answer, and nothing was recorded since
 	away                 // nobody has asked the log to append, and it could not
+	clock                // this server's is wrong, or that of the log or of the last record
 	causes
 )
 
@@ -109,7 +110,7 @@ func (h *health) reasons(why *problem.Problem) []any {
 		return append(told, "sequence", parted.sequence, "remedy", why.Hint)
 	case errors.As(why, &w):
 		return append(told, "remedy", why.Hint)
-	case why == h.each[damaged].Load() && why.Hint != "":
+	case why == h.each[damaged].Load() && why.Hint != "", why == h.each[clock].Load():
 		return append(told, "remedy", why.Hint)
 	}
 	return told

@@ -27,6 +27,9 @@ type Config struct {
 	Name string
 	// Clock tells the time; time.Now when nil.
 	Clock func() time.Time
+	// Past is the record that new ones may follow although its time and the clock are far apart:
+	// see MaxSkew and MaxPause. 0 for none.
+	Past uint64
 	// Saved is a file in which the state is kept, so that a start need not read all of the journal;
 	// "" for none. It can be thrown away at any time. It is saved after so many records each;
 	// 20,000 when SaveAfter is 0. A ledger of fewer is read whole at each start.
@@ -79,6 +82,8 @@ type Ledger struct {
 	told     uint64    // the last sequence that the log is known to have had
 	breaks   uint64    // how often the line to the peers was broken, when that was looked at last
 	waiting  bool      // for peers: what is missing comes by itself, or never
+
+	leading events.Record // the first of those with the time that firstAt was asked for last
 
 	underWay  atomic.Uint64 // the last record that is or was on its way into the journal
 	health    health

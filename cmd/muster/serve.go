@@ -93,6 +93,9 @@ proxy that does.`,
 	f.Uint64Var(&cfg.RestoredAsOf, "restored-as-of", 0,
 		"go on from a backup that ends with this record, where nothing has what was recorded "+
 			"later: it is lost then; the server says when it needs this, once")
+	f.Uint64Var(&cfg.Past, "past-record", 0,
+		"record on after this record, although its time and this machine's clock are far apart: "+
+			"the server says when it needs this, and which record it is")
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
@@ -104,7 +107,7 @@ proxy that does.`,
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
 		"restore-stream", "without")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key",
-		"restored-as-of")
+		"restored-as-of", "past-record")
 	watchFlags(c, &cfg, &log)
 	return c
 }

@@ -52,26 +52,25 @@ func checkForm(meta *bbolt.Bucket) error {
 		WithHint("nothing was changed: start %s on this folder", needed)
 }
 
-// makeForm makes the buckets of a new file, and a file of form 1 one of today's. It reports whether
-// the file is a new one.
-func makeForm(tx *bbolt.Tx) (isNew bool, err error) {
+// makeForm makes the buckets of a new file, and a file of form 1 one of today's.
+func makeForm(tx *bbolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
-	isNew = meta == nil || meta.Get(keyVersion) == nil
+	isNew := meta == nil || meta.Get(keyVersion) == nil
 	if !isNew {
 		if err := checkForm(meta); err != nil {
-			return false, err
+			return err
 		}
 	}
 	noTree := !isNew && tx.Bucket(bucketTiles) == nil
 	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketTiles, bucketMeta} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return false, err
+			return err
 		}
 	}
 	meta = tx.Bucket(bucketMeta)
 	if noTree && string(meta.Get(keyVersion)) == formFirst {
 		if err := growTree(tx); err != nil {
-			return false, err
+			return err
 		}
 	}
 	for key, value := range map[string]string{
@@ -80,10 +79,10 @@ func makeForm(tx *bbolt.Tx) (isNew bool, err error) {
 			continue
 		}
 		if err := meta.Put([]byte(key), []byte(value)); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return isNew, nil
+	return nil
 }
 
 // growTree makes the Merkle tree of a file that is older than that.

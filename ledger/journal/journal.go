@@ -45,8 +45,7 @@ var (
 // A Journal is an open journal file. Begin and Append are for one goroutine; everything else may be
 // called concurrently.
 type Journal struct {
-	db    *bbolt.DB
-	isNew bool // Open has made the bbolt file
+	db *bbolt.DB
 	// Open has found a tail: whoever had the journal open before has not closed it.
 	crashed bool
 
@@ -150,10 +149,7 @@ func (j *Journal) load(path string, readOnly bool) error {
 		// a process that has ended before may have left it so
 		err := syncMetaPages(path, j.db.Info().PageSize)
 		if err == nil {
-			err = j.store(func(tx *bbolt.Tx) (err error) {
-				j.isNew, err = makeForm(tx)
-				return err
-			})
+			err = j.store(makeForm)
 		}
 		if err != nil {
 			return err

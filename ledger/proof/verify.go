@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -102,7 +103,7 @@ type TrustedKey struct {
 // can read; and ctx's error.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{},
-		signers: map[events.KeyID]bool{}}
+		signers: map[events.KeyID]bool{}, leaps: leaps{now: time.Now()}}
 	v.bad.Store(math.MaxUint64)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
@@ -127,6 +128,7 @@ type verifier struct {
 	ids     map[events.ID]uint64
 	signers map[events.KeyID]bool
 	first   string // recorded time of the first record
+	leaps   leaps  // of the recorded times
 	seen    uint64 // how many statements name an earlier tree
 	older   int64  // the size of a checkpoint that is known, and of more records than there are
 	broken  bool   // the sequence has a gap: what follows has no place in the tree

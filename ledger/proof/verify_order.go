@@ -59,6 +59,7 @@ func (v *verifier) judgeRecord(rec events.Record, subject string) events.Key {
 		v.blameAny(v.passOver(rec.Sequence))
 		return ""
 	}
+	v.leaps.see(rec, v.state.Recorded())
 	key, fault := v.mayFollow(rec, subject)
 	if fault != nil {
 		fault.Sequence = rec.Sequence

@@ -31,7 +31,11 @@ func (s *Stream) info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
 	defer stop()
 	answers := make(chan answer)
 	ask := func() {
+		asked := time.Now()
 		info, err := s.stream.Info(asking, opts...)
+		if err == nil {
+			s.hearTime(info, asked)
+		}
 		select {
 		case answers <- answer{info, err}:
 		case <-asking.Done():

@@ -66,6 +66,7 @@ type Stream struct {
 	// What its configuration says, as it was last seen.
 	replicated atomic.Bool           // there are several replicas, or can be at any moment
 	atomic     atomic.Bool           // it takes atomic batches
+	clock      atomic.Pointer[told]  // what time it is there
 	unfit      atomic.Pointer[error] // why it may not be appended to: see checkKeeps
 
 	// What was heard of it last.

@@ -98,6 +98,13 @@ type Config struct {
 	// ScrubEvery is how often journal and stream are read and compared; twice an hour when 0.
 	ScrubEvery time.Duration
 
+	// Past is the record that new ones may follow although its time and the clock are far apart,
+	// as [ledger.Config] has it; 0 for none.
+	Past uint64
+
+	// Clock tells the time of new records; time.Now when nil, as it is but in tests.
+	Clock func() time.Time
+
 	// NewCheckpointKey has a checkpoint key made although the folder has had one.
 	NewCheckpointKey bool
 }
@@ -312,6 +319,7 @@ func (s *Server) openStream(ctx context.Context) error {
 func (s *Server) prepareLedger() (err error) {
 	s.met = s.Journal.Last()
 	s.prepared, err = ledger.Prepare(ledger.Config{Journal: s.Journal, Name: s.cfg.Name,
+		Clock: s.cfg.Clock, Past: s.cfg.Past,
 		Saved: filepath.Join(s.cfg.Dir, StateFile), Faults: s.cfg.Log,
 		Observe: s.metrics, ScrubEvery: s.cfg.ScrubEvery, Mend: s.mendRunning})
 	return err

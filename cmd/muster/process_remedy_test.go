@@ -52,7 +52,10 @@ func TestRemediesLoseNothing(t *testing.T) {
 		}
 	}
 	damages := map[string]func(dir string){
-		"journal.db is damaged": func(dir string) { spoil(dir, server.JournalFile, 3*4096+20) },
+		"journal.db is damaged": func(dir string) { // both of the pages that say where all is
+			spoil(dir, server.JournalFile, 16)
+			spoil(dir, server.JournalFile, os.Getpagesize()+16)
+		},
 		"the tail is damaged": func(dir string) {
 			name := server.JournalFile + ".tail0"
 			if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {

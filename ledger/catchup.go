@@ -36,8 +36,8 @@ const (
 func (l *Ledger) reconcile(ctx context.Context) error {
 	if _, err := l.cfg.Log.Last(ctx); err != nil {
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
-			WithHint("if messages are lost: the journal has every record, so move the stream " +
-				"away and start again, and it is put back")
+			WithHint("change nothing in the folder. If messages are lost: keep a copy of the " +
+				"stream, and start with --restore-stream: the journals put back what they have")
 	}
 	err := l.catchUp(ctx)
 	if l.waiting {
@@ -52,8 +52,9 @@ func (l *Ledger) reconcile(ctx context.Context) error {
 	}
 	if p := problem.From(err); p != nil && p.Kind == problem.Internal {
 		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
-			WithHint("if the log has lost what the journal does not have: put back a copy of " +
-				"the journal, or another server's")
+			WithHint("leave the journal as it is. If the log has lost what this journal does " +
+				"not have: start another server of the ledger that has it, which puts it back, " +
+				"and then this one again")
 	}
 	return err
 }

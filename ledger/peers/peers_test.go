@@ -439,6 +439,9 @@ func TestGivenUp(t *testing.T) {
 	b.crashes()
 	b = c.member("b")
 	b.takes(8)
+	if !strings.Contains(b.said.String(), `level=WARN msg="a server stays given up`) {
+		t.Errorf("the log says: %s", b.said)
+	}
 	a = c.member("a") // it follows
 	a.takes(9)
 	b.has(9)

@@ -79,11 +79,11 @@ func (s *Server) mendBefore(ctx context.Context, prepared func() error) error {
 		return nil
 	}
 	f, err := s.lookAtFiles(ctx)
-	if err != nil || f.isWhole() {
+	if err != nil || f.isWhole() && f.hasAll() {
 		return err
 	}
 	if err := prepared(); problem.Is(err, problem.Unverified) {
-		return bothDamaged(ctx, f, err)
+		return damagedJournal(ctx, f, err)
 	} else if err != nil {
 		return err
 	}
@@ -104,6 +104,9 @@ func (s *Server) renewStream(ctx context.Context, why error) error {
 
 // isWhole reports whether the files are as they should be, so far as they go.
 func (f *finding) isWhole() bool { return f.State.IsWhole() && f.differs.Sequence == 0 }
+
+// hasAll reports whether the stream goes as far as the journal.
+func (f *finding) hasAll() bool { return f.Last >= f.journal }
 
 // onlyEnd reports whether nothing is wrong that a crash may not leave: the end of the stream is
 // torn or lost.
@@ -159,7 +162,7 @@ func (s *Server) mendFiles(ctx context.Context, f finding) error {
 		return err
 	}
 	if err := s.prepared.CheckJournal(ctx); err != nil {
-		return bothDamaged(ctx, f, err)
+		return damagedJournal(ctx, f, err)
 	}
 	return s.setStreamAside(f)
 }
@@ -225,13 +228,23 @@ func (s *Server) readFiles(ctx context.Context,
 	}
 }
 
-// bothDamaged says that neither copy is whole. What one of them lacks, the other may have.
-func bothDamaged(ctx context.Context, f finding, journal error) error {
+// damagedJournal says what to do about a journal that is damaged. Where the stream is whole by
+// itself, and has all, a copy of the journal gets from it what it lacks; else neither copy is
+// whole, and what one of them lacks, the other may have.
+func damagedJournal(ctx context.Context, f finding, journal error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if f.State.IsWhole() && f.hasAll() {
+		return journal
+	}
+	why := f.what()
+	if !f.hasAll() {
+		why = errors.Join(why, fmt.Errorf("it has %d records, and the journal %d", f.Last,
+			f.journal))
+	}
 	return problem.New(problem.Unavailable, "the ledger cannot start: both copies are damaged: "+
-		"the journal (%w), and the stream (%v)", journal, f.what()).
+		"the journal (%w), and the stream (%v)", journal, why).
 		WithHint("change nothing, and copy the folder: a backup of the journal, or another " +
 			"server's, put in its place, gets from the stream what it lacks")
 }

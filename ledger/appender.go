@@ -83,15 +83,16 @@ func (l *Ledger) run(ctx context.Context) {
 	defer close(l.queue)
 	rest := time.NewTicker(saveEvery)
 	defer rest.Stop()
-	reach := time.NewTicker(reachEvery)
-	defer reach.Stop()
-	again := time.NewTicker(askAgain)
-	defer again.Stop()
-	var news <-chan struct{}
-	if l.cfg.Peers != nil {
-		news = l.cfg.Peers.News()
-	}
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
 	for turn := 0; ; turn++ {
+		select { // what comes by the clock comes first
+		case <-beat.C:
+			l.hear()
+			l.reach()
+			continue
+		default:
+		}
 		next := l.inTurn(turn)
 		select {
 		case <-ctx.Done():
@@ -108,33 +109,35 @@ func (l *Ledger) run(ctx context.Context) {
 			l.follow()
 		case c := <-next.commands:
 			l.take(c)
-		case <-news:
+		case <-next.news:
 			l.suspectIfBroken()
 			l.hear()
-		case <-again.C:
+		case <-beat.C:
 			l.hear()
+			l.reach()
 		case <-rest.C:
 			l.heal()
 			l.saveSome()
-		case <-reach.C:
-			l.reach()
 		}
 	}
 }
 
 // sources are what the appender listens to; nil to what it does not.
 type sources struct {
-	faults, nudges <-chan struct{}
-	changed        <-chan uint64
-	commands       <-chan *command
+	faults, nudges, news <-chan struct{}
+	changed              <-chan uint64
+	commands             <-chan *command
 }
 
 // inTurn returns what to listen to: to everything where nothing has come yet, and where several
 // have, to one of them, which is another one each time. The select of Go would choose by chance; so
 // none waits longer than its turn, and what a simulated server does can be had again.
 func (l *Ledger) inTurn(turn int) sources {
-	all := sources{l.faults, l.nudges, l.cfg.Log.Changed(), l.commands}
-	const kinds = 4
+	all := sources{l.faults, l.nudges, nil, l.cfg.Log.Changed(), l.commands}
+	if l.cfg.Peers != nil {
+		all.news = l.cfg.Peers.News()
+	}
+	const kinds = 5
 	for n := range kinds {
 		switch next := (turn + n) % kinds; {
 		case next == 0 && len(all.faults) > 0:
@@ -145,13 +148,16 @@ func (l *Ledger) inTurn(turn int) sources {
 			return sources{changed: all.changed}
 		case next == 3 && len(all.commands) > 0:
 			return sources{commands: all.commands}
+		case next == 4 && len(all.news) > 0:
+			return sources{news: all.news}
 		}
 	}
 	return all
 }
 
-// reachEvery is how often the log is asked whether it can be reached.
-const reachEvery = 2 * time.Second
+// beatEvery is how often the log is asked whether it can be reached, and peers that have not
+// answered.
+const beatEvery = 2 * time.Second
 
 // reach looks whether the clocks agree, and whether the log can be appended to, where it tells:
 // those who go by Healthy shall not have to wait for somebody who submits.
@@ -175,9 +181,6 @@ func (l *Ledger) follow() {
 		l.recover(l.flush())
 	}
 }
-
-// askAgain is how often peers are asked that have not answered.
-const askAgain = 2 * time.Second
 
 // hear asks the peers again, if there is still something to be asked.
 func (l *Ledger) hear() {
@@ -430,7 +433,11 @@ func (l *Ledger) send() {
 			g.records, messages = append(g.records, e.record), append(messages, e.message)
 		}
 	}
-	if len(messages) > 0 {
+	switch {
+	case len(messages) == 0:
+	case l.isBroken():
+		g.ack = unasked{}
+	default:
 		g.asked = time.Now()
 		l.underWay.Store(messages[len(messages)-1].Sequence)
 		l.before = l.cfg.Log.Append(messages, l.before)
@@ -496,7 +503,7 @@ func (l *Ledger) recover(groups []*group) {
 	clear(l.inFlight)
 	l.before = nil
 	l.underWay.Store(0) // what is not in the journal now comes there only when it is read again
-	if err := l.catchUp(context.Background()); err != nil {
+	if err := l.catchUpUnbroken(context.Background()); err != nil {
 		l.behind = true
 		l.health.set(trouble, l.failure(err))
 		l.retryAt = time.Now().Add(retryAfter)

@@ -103,6 +103,29 @@ func (l *Ledger) suspectIfBroken() {
 	}
 }
 
+// isBroken reports whether the line to the log was broken since this server has last begun to look
+// where the log ends. Meanwhile the log may have gone back, and records of other servers, which
+// this one has not seen, may have to be put back into it.
+func (l *Ledger) isBroken() bool { return l.cfg.Peers != nil && l.cfg.Peers.Breaks() != l.breaks }
+
+// unasked is the answer to a group for which the log was not asked, since the line was broken: its
+// place may be that of another server's record.
+type unasked struct{}
+
+// Wait implements [Ack].
+func (unasked) Wait() error { return ErrLostRace }
+
+// catchUpUnbroken is catchUp, again where the line was broken meanwhile: what was read and heard
+// before that tells nothing any more.
+func (l *Ledger) catchUpUnbroken(ctx context.Context) error {
+	for {
+		l.suspectIfBroken()
+		if err := l.catchUp(ctx); err != nil || !l.isBroken() {
+			return err
+		}
+	}
+}
+
 // certain returns nil when the journal of no other server reaches further than this one's, which
 // must have all that the log has.
 func (l *Ledger) certain(ctx context.Context) (err error) {

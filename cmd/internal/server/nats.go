@@ -58,7 +58,9 @@ func (s *Server) openNATS() (err error) {
 				"--nats-listen is for the embedded NATS server, and --nats for another: "+
 					"give one of them")
 		}
-		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", s.stays()...)
+		// What is published while the line is broken must not be sent when it is whole again: by
+		// then the log may end elsewhere.
+		s.Conn, err = s.cfg.NATS.Connect("_MUSTER", append(s.stays(), nats.ReconnectBufSize(-1))...)
 		s.warnOfTheClear(err)
 	} else {
 		if len(s.cfg.Without) > 0 {

@@ -1,0 +1,82 @@
+package ledger_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"muster/events"
+	"muster/ledger"
+	"muster/ledger/journal"
+	"muster/ledger/logtest"
+)
+
+// onePeer is another server, which answers with its journal's end.
+type onePeer struct {
+	journal *journal.Journal
+	breaks  uint64
+}
+
+func (p *onePeer) Answer(func() uint64)  {}
+func (p *onePeer) News() <-chan struct{} { return nil }
+func (p *onePeer) Breaks() uint64        { return p.breaks }
+func (p *onePeer) Trust() bool           { return false }
+func (p *onePeer) Ask() ledger.Question  { return p }
+
+func (p *onePeer) Ends(context.Context) ([]ledger.End, []string, error) {
+	return []ledger.End{{Name: "other", Reach: p.journal.Last()}}, nil, nil
+}
+
+// A watchedLog lets something happen once, when it has been read.
+type watchedLog struct {
+	*logtest.View
+	read func()
+}
+
+func (w *watchedLog) Read(ctx context.Context, from uint64,
+	yield func(ledger.Message) error) error {
+	err := w.View.Read(ctx, from, yield)
+	if then := w.read; then != nil {
+		w.read = nil
+		then()
+	}
+	return err
+}
+
+// A server looks where the log ends. Then another one records, the log loses that, and the line is
+// broken; and only then does the first go on. It must not take the other's place, but wait until
+// that has put back what it has.
+func TestLineBreaksWhileCatchingUp(t *testing.T) {
+	path, mem, k := someLedger(t, 10)
+	other, theirs := newLedger(t, filepath.Join(t.TempDir(), "other.db"), mem.View())
+	log, peer := &watchedLog{View: mem.View()}, &onePeer{journal: theirs}
+	j, err := journal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: log, Name: "a", Peers: peer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Close()
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	log.read = func() {
+		submitAll(t, other, []events.Signed{k.offer(t, 2)})
+		mem.Truncate(10)
+		peer.breaks++
+	}
+	mine := k.offer(t, 1)
+	if r, err := l.Submit(t.Context(), mine); err == nil && r.Sequence == 11 {
+		t.Fatalf("it is recorded in the place of another: %+v", r)
+	}
+	submitAll(t, other, []events.Signed{k.offer(t, 3)}) // which puts back what the log has lost
+	if r := submitUntil(t, l, mine); r.Sequence < 12 {
+		t.Errorf("it is record %d", r.Sequence)
+	}
+	waitFor(t, theirs, 13)
+	sameAsLog(t, theirs, mem.View())
+}

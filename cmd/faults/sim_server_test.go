@@ -54,6 +54,7 @@ type simProcess struct {
 	kill      context.CancelFunc
 	journal   *journal.Journal
 	projector *projector.Projector
+	peers     *simPeers
 	ledger    *ledger.Ledger // to be used after ready
 	ready     chan struct{}
 	ended     chan struct{}
@@ -69,6 +70,7 @@ func (s *simServer) start() {
 	p := &simProcess{server: s, ready: make(chan struct{}), ended: make(chan struct{})}
 	p.view = s.w.log.view(fmt.Sprintf("%s.%d", s.name(), s.processes))
 	p.ctx, p.kill = context.WithCancel(context.Background())
+	p.peers = newSimPeers(p)
 	s.process = p
 	s.w.note("%s starts", p.view.name)
 	var err error
@@ -106,7 +108,7 @@ func (p *simProcess) run() {
 		}
 	})
 	for p.ledger == nil && p.ctx.Err() == nil {
-		l, err := ledger.Open(p.ctx, ledger.Config{Journal: p.journal, Log: p.view,
+		l, err := ledger.Open(p.ctx, ledger.Config{Journal: p.journal, Log: p.view, Peers: p.peers,
 			Name: p.server.name(), Clock: time.Now, Faults: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			p.server.w.note("%s cannot start: %v", p.view.name, err)
@@ -130,9 +132,18 @@ func (p *simProcess) run() {
 
 // isNoDivergence fails the test where a server has found two histories: nobody has made them.
 func (p *simProcess) isNoDivergence(err error) {
-	if err != nil && strings.Contains(err.Error(), "at sequence ") {
-		p.server.w.t.Errorf("%s: %v", p.view.name, err)
+	if err == nil || !strings.Contains(err.Error(), "at sequence ") {
+		return
 	}
+	w := p.server.w
+	w.note("%s: %v", p.view.name, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.parted { // the others find it too, and whoever submits is told so again and again
+		w.t.Errorf("%s: %v", p.view.name, err)
+	}
+	w.parted = true
+	w.over.Store(true)
 }
 
 // running returns the process, once it is ready.
@@ -205,8 +216,22 @@ func (s *simServer) last() uint64 {
 func (s *simServer) cut(d time.Duration, there, back bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p := s.process
+	if p == nil {
+		return
+	}
+	p.view.cut(d, there, back)
+	if d > 2*time.Second { // then the client notices, and connects again
+		time.AfterFunc(d, p.peers.broke)
+	}
+}
+
+// broke tells the process that its line to the log was broken.
+func (s *simServer) broke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.process != nil {
-		s.process.view.cut(d, there, back)
+		s.process.peers.broke()
 	}
 }
 

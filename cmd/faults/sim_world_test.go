@@ -40,6 +40,7 @@ type world struct {
 	receipts map[events.ID]*acknowledged
 	at       map[uint64]events.ID // whose statement has a sequence
 	pledges  []events.ID
+	parted   bool   // a server has found two histories
 	known    uint64 // the highest sequence that anybody was told
 	history  []*deed
 	recorded map[events.ID]uint64 // in the end
@@ -105,6 +106,11 @@ func simulate(t *testing.T, seed uint64, kind worldKind) (trace string) {
 		dir = fast
 		defer os.RemoveAll(fast)
 	}
+	defer func() { // also when the test ends there
+		if t.Failed() && w != nil {
+			t.Logf("seed %d:\n%s", seed, w.told())
+		}
+	}()
 	synctest.Test(t, func(t *testing.T) {
 		w = &world{t: t, seed: seed, kind: kind, dir: dir, keys: newSimKeys(t),
 			began: time.Now(), receipts: map[events.ID]*acknowledged{}, at: map[uint64]events.ID{}}
@@ -199,13 +205,32 @@ func (w *world) fault(r *rand.Rand) {
 		s.start()
 	case 8:
 		if w.kind.logFails {
-			w.log.powerCut(r, long/4)
+			w.siteLosesPower(r, long)
 		} else {
 			w.log.sync()
 		}
 	}
 	if r.IntN(3) == 0 {
 		w.log.sync()
+	}
+}
+
+// siteLosesPower cuts the power of the log, and of all servers, which come back one after the
+// other. A server that is the only one may keep its power, and has its line broken. See
+// deploy/RELIABILITY.md for what cannot be had where it is one of several.
+func (w *world) siteLosesPower(r *rand.Rand, long time.Duration) {
+	alone := len(w.servers) == 1 && r.IntN(2) == 0
+	w.log.powerCut(r, long/4)
+	if alone {
+		w.servers[0].broke()
+		return
+	}
+	for _, s := range w.servers {
+		s.kill(r)
+	}
+	for _, n := range r.Perm(len(w.servers)) {
+		time.Sleep(time.Duration(r.Int64N(int64(3 * time.Second))))
+		w.servers[n].start()
 	}
 }
 

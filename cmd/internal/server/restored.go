@@ -31,7 +31,7 @@ func (s *Server) fromCopy(ctx context.Context) (settle func() error, err error) 
 	switch {
 	case last > 0 && last >= c.Records, s.Journal.Last() > c.Records: // it has followed one
 		return func() error {
-			s.cfg.Log.Info("the journal was restored, and the stream has what was missing",
+			s.cfg.Log.Warn("the journal was restored, and the stream has what was missing",
 				"restored", c.Records, "now", s.Journal.Last())
 			return s.Journal.Settle(time.Time{})
 		}, nil

@@ -21,6 +21,10 @@ type divergence struct {
 func (d *divergence) Error() string { return fmt.Sprintf("at sequence %d %s", d.sequence, d.what) }
 
 const (
+	remedyLost = "change nothing in the folder. A stream of the server's own is made anew by " +
+		"itself. Of a cluster: where messages are lost on all NATS nodes, keep a copy of the " +
+		"stream's files, and delete the stream with the nats command while all servers run that " +
+		"can: their journals put back what they have"
 	remedyParted = "nothing was written: find out which of the two was altered or put back from " +
 		"an old copy, and put the right one in its place"
 	remedyRecord = "something that is not Muster has published into the ledger's subjects: take " +
@@ -36,8 +40,7 @@ const (
 func (l *Ledger) reconcile(ctx context.Context) error {
 	if _, err := l.cfg.Log.Last(ctx); err != nil {
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
-			WithHint("change nothing in the folder. If messages are lost: keep a copy of the " +
-				"stream, and start with --restore-stream: the journals put back what they have")
+			WithHint("%s", remedyLost)
 	}
 	err := l.catchUp(ctx)
 	if l.waiting {

@@ -44,8 +44,7 @@ func (l *Ledger) Compare(ctx context.Context) (Comparison, error) {
 	case errors.As(err, &differs):
 		return c, problem.New(problem.Unverified, "%w", err).WithHint("%s", remedyParted)
 	case errors.Is(err, ErrLost):
-		return c, problem.New(problem.Unverified, "%w", err).
-			WithHint("start the server again: it puts back what the journal has")
+		return c, problem.New(problem.Unverified, "%w", err).WithHint("%s", remedyLost)
 	case problem.Is(err, problem.Unverified):
 		return c, problem.From(err)
 	}

@@ -50,12 +50,12 @@ func awaits(t *testing.T, what string, is func() bool) {
 
 // What is whole is found whole, and it is said when; and so again, when there is more.
 func TestScrubFindsAllWhole(t *testing.T) {
-	path, mem, k := someLedger(t, 2500)
+	path, mem, k := someLedger(t, 1030)
 	l := scrubbed(t, path, mem.View(), nil)
-	awaits(t, "a comparison", func() bool { return l.Scrubbing().Whole.Through == 2500 })
+	awaits(t, "a comparison", func() bool { return l.Scrubbing().Whole.Through == 1030 })
 	submitAll(t, l, []events.Signed{k.offer(t, 1)})
 	before := l.Scrubbing().Whole.At
-	awaits(t, "another one", func() bool { return l.Scrubbing().Whole.Through == 2501 })
+	awaits(t, "another one", func() bool { return l.Scrubbing().Whole.Through == 1031 })
 	if s := l.Scrubbing(); !s.Whole.At.After(before) || s.Problem != nil || l.Healthy() != nil {
 		t.Errorf("got %+v, %v", s, l.Healthy())
 	}
@@ -63,7 +63,7 @@ func TestScrubFindsAllWhole(t *testing.T) {
 
 // A message that was damaged after the start is found, wherever it is, and mended once.
 func TestScrubMendsTheLog(t *testing.T) {
-	path, mem, _ := someLedger(t, 1500)
+	path, mem, _ := someLedger(t, 60)
 	stored := recordAt(t, path, 7).Stored
 	told := make(chan error, 10)
 	l := scrubbed(t, path, mem.View(), func(_ context.Context, found error) error {
@@ -71,7 +71,7 @@ func TestScrubMendsTheLog(t *testing.T) {
 		told <- found
 		return nil
 	})
-	awaits(t, "a comparison", func() bool { return l.Scrubbing().Whole.Through == 1500 })
+	awaits(t, "a comparison", func() bool { return l.Scrubbing().Whole.Through == 60 })
 	mem.Replace(7, bytes.Replace(stored, []byte(`"quantity":1`), []byte(`"quantity":9`), 1))
 	if found := <-told; !strings.Contains(found.Error(), "at sequence 7") {
 		t.Errorf("found was %v", found)

@@ -53,7 +53,7 @@ func TestDeployedCluster(t *testing.T) {
 			regexp.MustCompile(`(?i)rid:\d+ - authentication error`)},
 	} {
 		heard := len(c.each[0].stderr.String())
-		stranger := &node{name: name, host: "127.0.0.1", client: freePort(t), route: freePort(t)}
+		stranger := newNode(t, name)
 		c.start(t, stranger, lacks.by, lacks.password, c.each[0], c.each[1], lacks.edits...)
 		for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 			said := c.each[0].stderr.String()[heard:]

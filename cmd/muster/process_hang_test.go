@@ -87,7 +87,8 @@ func startSteady(t *testing.T, n *nodes) *steadyCluster {
 	return c
 }
 
-// outlast makes one node suffer for a time, and shows how long each writer had to wait then.
+// outlast makes one node suffer for a time, and shows how long each writer had to wait then, and
+// when the node was back: it asks to lead then, and the others choose anew.
 func (c *steadyCluster) outlast(t *testing.T, what string,
 	whom func(*testing.T, *steadyCluster) *node, length time.Duration,
 	fault func(*testing.T, *node) (mend func())) {
@@ -96,6 +97,7 @@ func (c *steadyCluster) outlast(t *testing.T, what string,
 	n, since := whom(t, c), time.Now()
 	mend := fault(t, n)
 	time.Sleep(length) // which is what is tried
+	mended := time.Now()
 	mend()
 	c.write(t)
 	limit := longestWait
@@ -104,12 +106,16 @@ func (c *steadyCluster) outlast(t *testing.T, what string,
 		limit = max(limit, chosen+afterChoice)
 	}
 	for i, w := range c.writers {
-		waited := w.longestGap(since)
+		waited := max(w.longestGap(since, mended), w.longestGap(mended, time.Now()))
 		t.Logf("%s %s: at the server that was connected to %s the longest wait was %s",
 			n.name, what, c.each[i].name, waited)
 		if waited > limit {
 			t.Errorf("%s %s: the server that was connected to %s acknowledged nothing for %s; "+
 				"it said:\n%s", n.name, what, c.each[i].name, waited, w.refusals())
+		}
+		if said := w.refusals(); strings.Contains(said, "lost message") {
+			t.Errorf("%s %s, and a server says that the stream has lost something:\n%s", n.name,
+				what, said)
 		}
 	}
 }
@@ -253,16 +259,16 @@ func (w *steadyWriter) await(t *testing.T, moment time.Time) {
 	}
 }
 
-// longestGap returns the longest time without a receipt since a moment.
-func (w *steadyWriter) longestGap(since time.Time) (longest time.Duration) {
+// longestGap returns the longest time without a receipt from one moment to another.
+func (w *steadyWriter) longestGap(from, to time.Time) (longest time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, at := range w.acks {
-		if at.After(since) {
-			longest, since = max(longest, at.Sub(since)), at
+		if at.After(from) && at.Before(to) {
+			longest, from = max(longest, at.Sub(from)), at
 		}
 	}
-	return longest
+	return max(longest, to.Sub(from))
 }
 
 // refusals are what the server has said last instead of giving a receipt.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -66,8 +68,7 @@ func startNodes(t *testing.T) *nodes {
 	t.Helper()
 	c := &nodes{dir: t.TempDir()}
 	for i := range c.each {
-		c.each[i] = &node{name: fmt.Sprint("n", i), host: "127.0.0.1", client: freePort(t),
-			route: freePort(t)}
+		c.each[i] = newNode(t, fmt.Sprint("n", i))
 	}
 	c.startAll(t)
 	return c
@@ -140,15 +141,23 @@ func (c *nodes) restart(t *testing.T, n *node) {
 	}
 }
 
-// freePort returns a port that nobody listens on, though somebody may soon.
-func freePort(t *testing.T) int {
+// newNode finds a place for a node on this machine. On Linux it has an address of its own, where
+// nobody takes the ports that were found free.
+func newNode(t *testing.T, name string) *node {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	n := &node{name: name, host: "127.0.0.1"}
+	if runtime.GOOS == "linux" {
+		n.host = fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for _, port := range []*int{&n.client, &n.route} {
+		l, err := net.Listen("tcp", n.host+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		*port = l.Addr().(*net.TCPAddr).Port
+	}
+	return n
 }
 
 // url is where a node takes clients.

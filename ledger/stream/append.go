@@ -190,7 +190,7 @@ func (s *Stream) appendGroup(group []ledger.Message) error {
 }
 
 func (s *Stream) appendBatch(group []ledger.Message) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(s.line.Load(), min(s.cfg.Timeout, appendMost))
 	defer cancel()
 	messages := make([]*nats.Msg, len(group))
 	for i, m := range group {
@@ -203,7 +203,7 @@ func (s *Stream) appendBatch(group []ledger.Message) error {
 	// No answers but the last.
 	p, err := jetstreamext.PublishMsgBatch(ctx, s.js, messages, jetstreamext.BatchFlowControl{})
 	if err != nil {
-		return s.outcome(last, nil, err)
+		return s.outcome(last, nil, whyNot(ctx, err))
 	}
 	return s.outcome(last, &jetstream.PubAck{Sequence: p.Sequence}, nil)
 }
@@ -216,12 +216,23 @@ func isNoBatch(err error) bool {
 }
 
 func (s *Stream) appendOne(m ledger.Message) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(s.line.Load(), min(s.cfg.Timeout, appendMost))
 	defer cancel()
 	p, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Data: m.Data},
 		jetstream.WithRetryAttempts(0),
 		jetstream.WithExpectStream(s.cfg.Name), jetstream.WithExpectLastSequence(m.Sequence-1))
+	if err != nil {
+		err = whyNot(ctx, err)
+	}
 	return s.outcome(m.Sequence, p, err)
+}
+
+// whyNot says why there was no answer, where that is so because ctx has ended.
+func whyNot(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // replicatedAck waits for the end of appendReplicated. Its Wait may be called concurrently.

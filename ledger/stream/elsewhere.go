@@ -17,6 +17,38 @@ import (
 // and goes on for 10 seconds to say that it leads the stream, and takes nothing in: so a connection
 // to a leader that has not answered an append in time goes on to another node.
 
+// What was asked of a node before the connection to it broke is answered no more. So it is not
+// waited for: a line is the way to one node, and ends when it breaks.
+type line struct {
+	context.Context
+	end context.CancelCauseFunc
+}
+
+var errBroken = errors.New("the connection to NATS was broken before the answer")
+
+func (s *Stream) newLine() {
+	ctx, end := context.WithCancelCause(context.Background())
+	s.line.Store(&line{ctx, end})
+}
+
+// watchLine ends each line when it breaks, until the returned function is called.
+func (s *Stream) watchLine() (stop func()) {
+	s.newLine()
+	status := s.nc.StatusChanged(nats.RECONNECTING)
+	s.done.Go(func() {
+		for range status {
+			broken := s.line.Load()
+			s.newLine()
+			broken.end(errBroken)
+		}
+	})
+	return func() { s.nc.RemoveStatusListener(status) } // which closes it
+}
+
+// appendMost is how long a replicated stream may take for an append. What has gone to a leader that
+// hangs is not answered; and other servers wait, too, until it is known what became of it.
+const appendMost = 3 * time.Second
+
 // askEvery is how long an answer of the stream's leader is waited for before it is asked again.
 const askEvery = 500 * time.Millisecond
 
@@ -89,4 +121,16 @@ func (s *Stream) leave() {
 func (s *Stream) isAtLeader() bool {
 	leader := s.leader.Load()
 	return leader != nil && *leader == s.nc.ConnectedServerName()
+}
+
+// isLed returns nil where the stream has a leader. Until its replicas have one they do not show
+// what they took last, which is not lost.
+func (s *Stream) isLed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*askEvery)
+	defer cancel()
+	info, err := s.info(ctx)
+	if err == nil && info.Cluster != nil && info.Cluster.Name != "" && info.Cluster.Leader == "" {
+		err = errors.New("it has no leader")
+	}
+	return err
 }

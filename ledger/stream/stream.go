@@ -77,7 +77,9 @@ type Stream struct {
 	leader atomic.Pointer[string]    // the node that was leader when it was asked last
 	left   atomic.Pointer[time.Time] // when the connection was taken to another node
 
-	stop context.CancelFunc
+	line atomic.Pointer[line]
+
+	stop func()
 	done sync.WaitGroup
 }
 
@@ -245,7 +247,11 @@ func (s *Stream) follow() error {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	unwatch := s.watchLine()
+	s.stop = func() {
+		stop()
+		unwatch()
+	}
 	s.done.Go(func() {
 		// It fails only when the connection is gone already.
 		defer func() { _ = sub.Unsubscribe() }()
@@ -398,6 +404,12 @@ func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Messag
 		n, err := s.readBatch(ctx, next, int(min(batchSize, last-next+1)), yield)
 		next += uint64(n)
 		late := n == 0 && time.Now().After(deadline)
+		if late {
+			if err := s.isLed(ctx); err != nil {
+				return fmt.Errorf("stream %s: message %d of %d cannot be read now: %w", s.cfg.Name,
+					next, last, err)
+			}
+		}
 		if (errors.Is(err, ledger.ErrLost) || err == nil && late) && s.replicated.Load() {
 			n, err = s.readElsewhere(ctx, next, int(min(batchSize, last-next+1)), yield)
 			next += uint64(n)
@@ -409,7 +421,7 @@ func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Messag
 			deadline = time.Now().Add(s.cfg.Timeout)
 		case late:
 			return s.lost("has lost message %d of %d: it cannot be read", next, last)
-		default: // a replica that has not got the message yet has answered
+		default: // a replica that has not got the message yet has answered, or the line broke
 			if err := pause(ctx, 10*time.Millisecond); err != nil {
 				return err
 			}
@@ -431,6 +443,8 @@ func (s *Stream) readBatch(ctx context.Context, from uint64, most int,
 	yield func(ledger.Message) error) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
+	line := s.line.Load()
+	defer context.AfterFunc(line, cancel)()
 	batch, err := jetstreamext.GetBatch(ctx, s.js, s.cfg.Name, most, jetstreamext.GetBatchSeq(from),
 		jetstreamext.GetBatchMaxBytes(batchMax))
 	if err != nil {
@@ -438,7 +452,7 @@ func (s *Stream) readBatch(ctx context.Context, from uint64, most int,
 	}
 	for m, err := range batch {
 		switch {
-		case errors.Is(err, jetstreamext.ErrNoMessages):
+		case errors.Is(err, jetstreamext.ErrNoMessages), line.Err() != nil:
 			return n, nil
 		case err != nil:
 			return n, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
@@ -450,6 +464,12 @@ func (s *Stream) readBatch(ctx context.Context, from uint64, most int,
 			Data: m.Data}); err != nil {
 			return n, err
 		}
+	}
+	if line.Err() != nil {
+		return n, nil
+	}
+	if err := ctx.Err(); err != nil && n == 0 { // no answer at all looks as one without messages
+		return 0, fmt.Errorf("stream %s: reading from %d: %w", s.cfg.Name, from, err)
 	}
 	return n, nil
 }

@@ -19,6 +19,8 @@ const (
 	scrubRest = 9
 	// scrubRetry is how long after a comparison that could not be made the next one begins.
 	scrubRetry = 10 * time.Second
+	// scrubSure is how long after the log was found damaged it is looked at once more.
+	scrubSure = time.Second
 )
 
 // A Scrubbing says how the scrub goes.
@@ -66,6 +68,10 @@ func (l *Ledger) scrubOnce(ctx context.Context, by time.Time) bool {
 		rest(ctx, min(scrubRest*took, time.Until(by)/time.Duration(left)-took))
 		return ctx.Err()
 	})
+	if isInLog(err) { // the log may have lost its end meanwhile, and have been given it back
+		rest(ctx, min(scrubSure, l.cfg.ScrubEvery))
+		_, err = l.compare(ctx, func(time.Duration, uint64) error { return ctx.Err() })
+	}
 	if err == nil || ctx.Err() != nil {
 		l.scrubbing.Store(&Scrubbing{})
 		return true
@@ -86,23 +92,23 @@ func rest(ctx context.Context, d time.Duration) {
 // scrubbed sees to what the scrub has found: a log that is damaged is mended where it can be, and
 // otherwise nothing is taken any more. What only could not be read now is read again.
 func (l *Ledger) scrubbed(ctx context.Context, found error) *problem.Problem {
-	var differs *difference
-	inLog := errors.As(found, &differs) || errors.Is(found, ErrLost)
 	switch {
 	case problem.Is(found, problem.Unverified): // the journal is damaged
 		p := problem.From(found)
 		l.health.set(damaged, p)
 		return p
-	case !inLog:
+	case !isInLog(found):
 		return l.failure(found)
 	case errors.Is(found, ErrLost) && l.isBehind(ctx):
 		l.nudge() // it has lost its end, and is given that back
 		return l.failure(found)
 	}
+	var differs *difference
+	another := errors.As(found, &differs) && l.isRecord(differs.Message) // of another history
 	p := problem.New(problem.Unavailable, "the stream is damaged: %w", found).
 		WithHint("%s", remedyDamaged)
 	l.cfg.Faults.Error("the scrub has found the stream damaged", "what", found)
-	if l.cfg.Mend != nil && !(differs != nil && l.isRecord(differs.Message)) {
+	if l.cfg.Mend != nil && !another {
 		err := l.cfg.Mend(ctx, found)
 		if err == nil {
 			l.Renewed()
@@ -117,6 +123,12 @@ func (l *Ledger) scrubbed(ctx context.Context, found error) *problem.Problem {
 const remedyDamaged = "nothing more is recorded until somebody has looked: keep all files; a " +
 	"server with a stream of its own makes that anew from its journal when it is started again; " +
 	"of a cluster, see to the NATS node that the log names"
+
+// isInLog reports whether an error of a comparison is that the log is damaged.
+func isInLog(err error) bool {
+	var differs *difference
+	return errors.As(err, &differs) || errors.Is(err, ErrLost)
+}
 
 // isBehind reports whether the log ends before the journal, and has lost nothing else.
 func (l *Ledger) isBehind(ctx context.Context) bool {

@@ -87,11 +87,27 @@ func startSteady(t *testing.T, n *nodes) *steadyCluster {
 	return c
 }
 
-// outlast makes one node suffer for a time, and shows how long each writer had to wait then, and
-// when the node was back: it asks to lead then, and the others choose anew.
+// outlast makes one node suffer for a time, and shows that nobody has to wait too long then, nor
+// when the node is back: it asks to lead, and the others choose anew. Now and then NATS has to
+// choose twice, on a busy machine above all; so what takes too long is tried once more.
 func (c *steadyCluster) outlast(t *testing.T, what string,
 	whom func(*testing.T, *steadyCluster) *node, length time.Duration,
 	fault func(*testing.T, *node) (mend func())) {
+	t.Helper()
+	late := c.suffer(t, what, whom, length, fault)
+	if len(late) > 0 {
+		t.Logf("tried once more, since %s", strings.Join(late, "\n"))
+		late = c.suffer(t, what, whom, length, fault)
+	}
+	if len(late) > 0 {
+		t.Error(strings.Join(late, "\n"))
+	}
+}
+
+// suffer makes one node suffer, and returns which servers have let their writers wait too long.
+func (c *steadyCluster) suffer(t *testing.T, what string,
+	whom func(*testing.T, *steadyCluster) *node, length time.Duration,
+	fault func(*testing.T, *node) (mend func())) (late []string) {
 	t.Helper()
 	c.write(t) // all is well
 	n, since := whom(t, c), time.Now()
@@ -110,14 +126,16 @@ func (c *steadyCluster) outlast(t *testing.T, what string,
 		t.Logf("%s %s: at the server that was connected to %s the longest wait was %s",
 			n.name, what, c.each[i].name, waited)
 		if waited > limit {
-			t.Errorf("%s %s: the server that was connected to %s acknowledged nothing for %s; "+
-				"it said:\n%s", n.name, what, c.each[i].name, waited, w.refusals())
+			late = append(late, fmt.Sprintf("%s %s: the server that was connected to %s "+
+				"acknowledged nothing for %s; it said:\n%s", n.name, what, c.each[i].name,
+				waited, w.refusals()))
 		}
 		if said := w.refusals(); strings.Contains(said, "lost message") {
-			t.Errorf("%s %s, and a server says that the stream has lost something:\n%s", n.name,
-				what, said)
+			t.Errorf("%s %s, and a server says that the stream has lost something:\n%s",
+				n.name, what, said)
 		}
 	}
+	return late
 }
 
 var newLeader = regexp.MustCompile(

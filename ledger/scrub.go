@@ -61,9 +61,10 @@ func (l *Ledger) scrub(ctx context.Context) {
 // be, and reports whether they were compared.
 func (l *Ledger) scrubOnce(ctx context.Context, by time.Time) bool {
 	last := l.cfg.Journal.Last()
-	l.scrubbing.Store(&Scrubbing{Running: true})
+	was := l.Scrubbing().Problem
+	l.scrubbing.Store(&Scrubbing{Running: true, Problem: was})
 	_, err := l.compare(ctx, func(took time.Duration, at uint64) error {
-		l.scrubbing.Store(&Scrubbing{Running: true, At: at})
+		l.scrubbing.Store(&Scrubbing{Running: true, At: at, Problem: was})
 		left := max(1, (max(last, at)-at)/compareAtOnce)
 		rest(ctx, min(scrubRest*took, time.Until(by)/time.Duration(left)-took))
 		return ctx.Err()

@@ -80,6 +80,9 @@ func (s *Stream) info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
 	for {
 		select {
 		case a := <-answers:
+			if a.err == nil {
+				a.err = isLed(a.info)
+			}
 			if a.err == nil || !isNoLeader(a.err) {
 				return a.info, a.err
 			}
@@ -99,8 +102,9 @@ func isNoLeader(err error) bool {
 	if errors.As(err, &api) {
 		return api.ErrorCode == clusterNotAvailable || api.ErrorCode == streamOffline
 	}
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrConnectionClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+	return errors.Is(err, errLeaderless) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrTimeout) ||
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 // leave goes on to another node, unless it has done so lately. All that is under way on the
@@ -123,14 +127,22 @@ func (s *Stream) isAtLeader() bool {
 	return leader != nil && *leader == s.nc.ConnectedServerName()
 }
 
-// isLed returns nil where the stream has a leader. Until its replicas have one they do not show
-// what they took last, which is not lost.
-func (s *Stream) isLed(ctx context.Context) error {
+// errLeaderless is said of a stream whose replicas have no leader. Each of them says then what it
+// has itself, which may be less than what was acknowledged, and is not what the stream has.
+var errLeaderless = errors.New("the stream has no leader")
+
+func isLed(info *jetstream.StreamInfo) error {
+	if info.Cluster != nil && info.Cluster.Name != "" && info.Cluster.Leader == "" {
+		return errLeaderless
+	}
+	return nil
+}
+
+// hasLeader returns nil where the stream has a leader now. Until its replicas have one they do not
+// show what they took last, which is not lost.
+func (s *Stream) hasLeader(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askEvery)
 	defer cancel()
-	info, err := s.info(ctx)
-	if err == nil && info.Cluster != nil && info.Cluster.Name != "" && info.Cluster.Leader == "" {
-		err = errors.New("it has no leader")
-	}
+	_, err := s.info(ctx)
 	return err
 }

@@ -405,7 +405,7 @@ func (s *Stream) Read(ctx context.Context, from uint64, yield func(ledger.Messag
 		next += uint64(n)
 		late := n == 0 && time.Now().After(deadline)
 		if late {
-			if err := s.isLed(ctx); err != nil {
+			if err := s.hasLeader(ctx); err != nil {
 				return fmt.Errorf("stream %s: message %d of %d cannot be read now: %w", s.cfg.Name,
 					next, last, err)
 			}

@@ -86,9 +86,9 @@ func newConfidence(t *testing.T, cfg Config) *confidence {
 		c.say("HQ/founder", &events.MemberAdmitted{Header: c.head("member.admitted"),
 			Key: c.key(name).Key(), Role: events.Liaison})
 	}
-	for n, release := range map[int64]events.Release{7001: events.Public,
-		7002: events.CoalitionOnly,
-		7003: events.CoordinatorsOnly} {
+	for n, release := range map[int64]events.Release{700100017: events.Public,
+		700200019: events.CoalitionOnly,
+		700300023: events.CoordinatorsOnly} {
 		c.say("FRA/paris", &events.PledgeOffered{Header: c.head("pledge.offered"), Dated: on,
 			Place: events.Place{Operation: "op", Nation: "FRA"},
 			PledgeTerms: events.PledgeTerms{Role: "ground", Quantity: events.Count(n),
@@ -218,9 +218,9 @@ func cookie(token string) []string { return []string{"Cookie", web.CookieName + 
 func TestEachReadsItsOwn(t *testing.T) {
 	c := newConfidence(t, Config{Read: access.ReadReleased})
 	paris, london, founder := c.signIn("FRA/paris"), c.signIn("GBR/london"), c.signIn("HQ/founder")
-	for path, of := range map[string]string{"/api/v1/pledges": "7001 7002 7003",
-		"/api/v1/pledges.csv": "7001 7002 7003", "/api/v1/records": "7001 7002 7003",
-		"/api/v1/records?from=1&wait=1": "7001 7002 7003"} {
+	const of = "700100017 700200019 700300023"
+	for _, path := range []string{"/api/v1/pledges", "/api/v1/pledges.csv", "/api/v1/records",
+		"/api/v1/records?from=1&wait=1"} {
 		for name, test := range map[string]struct {
 			headers []string
 			sees    int
@@ -680,7 +680,7 @@ func TestSessionsOverNATS(t *testing.T) {
 		p.Kind != problem.SignedOut {
 		t.Errorf("the note again: %v", p)
 	}
-	if body, _ = ask("pledges", "", s.Token); !strings.Contains(body, "7003") {
+	if body, _ = ask("pledges", "", s.Token); !strings.Contains(body, "700300023") {
 		t.Errorf("Paris reads %s", body)
 	}
 	if body, p := ask("pledges", ""); p == nil || p.Kind != problem.SignedOut {

@@ -33,6 +33,12 @@ func (q *question) metadata() map[string]string {
 		"request_schema": requestSchema(q.takes), "response_schema": responseSchema(q.gives)}
 }
 
+// Metadata describes an endpoint of the micro service that takes nothing, and is no question.
+func Metadata(summary string, gives reflect.Type) map[string]string {
+	return map[string]string{"description": summary,
+		"request_schema": requestSchema(nil), "response_schema": responseSchema(gives)}
+}
+
 // requestSchema returns the schema of a request: an object of the parameters, each text or a
 // number.
 func requestSchema(takes []*huma.Param) string {

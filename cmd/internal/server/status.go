@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"muster/events/problem"
 	"muster/events/problem/wire"
 	"muster/ledger/intake"
+	"muster/projections/web"
 )
 
 // Copies is what a server knows of its two copies of the records: its journal, and the stream. All
@@ -60,8 +62,8 @@ func (s *Server) registerStatus(svc micro.Service) error {
 			return
 		}
 		_ = req.Respond(data) // it fails only when the connection is gone
-	}), micro.WithEndpointSubject(StatusSubject), micro.WithEndpointMetadata(
-		map[string]string{"description": "How the server is, and when its copies were last whole"}))
+	}), micro.WithEndpointSubject(StatusSubject), micro.WithEndpointMetadata(web.Metadata(
+		"How the server is, and when its copies were last whole", reflect.TypeFor[Health]())))
 }
 
 // mendRunning makes the stream of the embedded NATS server anew while it runs: see

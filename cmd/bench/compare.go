@@ -28,10 +28,11 @@ import (
 // pages in both languages, as far as links lead; the documents; and, when the servers have stopped,
 // the commands of an auditor. What is refused is compared as well.
 //
-// Aside are the header Date, times on pages that are later than the servers' start, what a server
-// streams until it is left (paths that end in /events), and what would record something (POST).
-// The builds must have the same version, which is in the entity tags and in the document: build
-// with -buildvcs=false. Answers about today need both to be asked on the same day.
+// Aside are the header Date, times on pages that are later than the servers' start, when a server
+// has read its two copies, what it streams until it is left (paths that end in /events), and what
+// would record something (POST). The builds must have the same version, which is in the entity tags
+// and in the document: build with -buildvcs=false. Answers about today need both to be asked on the
+// same day.
 func compareBuilds(args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("compare", flag.ContinueOnError)
 	f.SetOutput(stderr)

@@ -109,6 +109,9 @@ var onPage = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`)
 // time.
 var formID = regexp.MustCompile(`name="id" value="[0-9A-Z]{26}"`)
 
+// copiesRead is what a server tells of how far, and when, it has read its two copies.
+var copiesRead = regexp.MustCompile(`"copies":\{[^}]*\}`)
+
 // answerOf asks one server.
 func (w *walk) answerOf(ctx context.Context, address string) (a answer) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -125,6 +128,10 @@ func (w *walk) answerOf(ctx context.Context, address string) (a answer) {
 	a.header.Del("Date")
 	if a.body, err = io.ReadAll(resp.Body); err != nil {
 		a.body = append(a.body, err.Error()...)
+	}
+	if strings.HasSuffix(address, "/healthz") {
+		a.body = copiesRead.ReplaceAllLiteral(a.body, []byte(`"copies":{}`))
+		a.header.Del("Content-Length")
 	}
 	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		a.body = onPage.ReplaceAllFunc(a.body, func(at []byte) []byte {

@@ -44,6 +44,7 @@ func natsCommand(t *testing.T) string {
 // The ordinary nats command finds the service, reads what its questions take and answer, asks them,
 // and is told what is wrong.
 func TestOrdinaryNATSCommand(t *testing.T) {
+	t.Parallel()
 	command := natsCommand(t)
 	server, err := startBackground(t.TempDir(), nil, "serve", "--listen", "127.0.0.1:0",
 		"--nats-listen", "127.0.0.1:0", "--data", "ledger")

@@ -53,6 +53,9 @@ func TestJournalDiskIsFull(t *testing.T) {
 // and as soon as there is space again, the same process goes on, at the same address for NATS
 // clients.
 func TestStreamDiskIsFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for a NATS server that does not answer")
+	}
 	t.Parallel()
 	disk, dir := smallDisk(t), filepath.Join(t.TempDir(), "ledger")
 	if err := errors.Join(os.Mkdir(dir, 0o700),
@@ -89,6 +92,7 @@ func TestStreamDiskIsFull(t *testing.T) {
 
 // All of the data folder is on the disk that is full: journal, stream and what is saved.
 func TestDataDiskIsFull(t *testing.T) {
+	onlyLong(t)
 	t.Parallel()
 	disk := smallDisk(t)
 	p := serving(t, filepath.Join(disk, "ledger"))
@@ -107,6 +111,7 @@ func TestDataDiskIsFull(t *testing.T) {
 // The disk of an outside NATS server is full. Whoever runs that frees some and starts it anew; the
 // muster server goes on by itself.
 func TestOutsideStreamDiskIsFull(t *testing.T) {
+	onlyLong(t)
 	t.Parallel()
 	disk := smallDisk(t)
 	outside := natsCluster(t, disk, anyPort)

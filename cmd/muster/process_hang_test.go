@@ -21,6 +21,14 @@ import (
 // and all of them are tried: MUSTER_FAULTS=1, for tests that may take minutes.
 const longFaults = "MUSTER_FAULTS"
 
+// onlyLong skips a test that waits for half a minute, and has a shorter one beside it.
+func onlyLong(t *testing.T) {
+	t.Helper()
+	if os.Getenv(longFaults) == "" {
+		t.Skip("it takes long: make faults runs it")
+	}
+}
+
 // Whatever becomes of one node of three, nobody waits for longer for a receipt. The others choose a
 // new leader within 9 seconds, unless each of them has asked for the other's vote: then it takes
 // them longer, which no server can change, and it has a second more.
@@ -46,21 +54,17 @@ func TestNodeThatHangs(t *testing.T) {
 }
 
 // What a node sends gets lost, and it hears the others; or the other way round. The rest is as with
-// a node that hangs. The first of all is tried by itself without MUSTER_FAULTS=1.
+// a node that hangs.
 func TestNodeThatIsCutOff(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
+	onlyLong(t)
 	nodes, net := startNodesApart(t)
 	c := startSteady(t, nodes)
 	c.outlast(t, "is not heard", theLeader, 12*time.Second, net.notHeard)
-	if os.Getenv(longFaults) != "" {
-		c.outlast(t, "does not hear", theLeader, 12*time.Second, net.deaf)
-		c.outlast(t, "is not heard", another, 12*time.Second, net.notHeard)
-		c.outlast(t, "does not hear", another, 12*time.Second, net.deaf)
-		c.outlast(t, "is not heard", theLeader, 75*time.Second, net.notHeard)
-		c.outlast(t, "does not hear", theLeader, 75*time.Second, net.deaf)
-	}
+	c.outlast(t, "does not hear", theLeader, 12*time.Second, net.deaf)
+	c.outlast(t, "is not heard", another, 12*time.Second, net.notHeard)
+	c.outlast(t, "does not hear", another, 12*time.Second, net.deaf)
+	c.outlast(t, "is not heard", theLeader, 75*time.Second, net.notHeard)
+	c.outlast(t, "does not hear", theLeader, 75*time.Second, net.deaf)
 	c.check(t)
 }
 

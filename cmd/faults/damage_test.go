@@ -109,6 +109,9 @@ func damage(t *testing.T, dir string, r *rand.Rand) (what string) {
 		of = dir
 	}
 	err := filepath.WalkDir(of, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		if of == dir && d.IsDir() && path != dir {
 			return fs.SkipDir
 		}

@@ -51,12 +51,11 @@ const patience = 30 * time.Second
 
 // A process is a muster server, or another program, that runs beside a test.
 type process struct {
-	cmd    *exec.Cmd
-	said   heard
-	ended  chan struct{}
-	dir    string // the data folder of a server
-	url    string
-	stayed bool // it was to be killed, and not to end by itself
+	cmd   *exec.Cmd
+	said  heard
+	ended chan struct{}
+	dir   string // the data folder of a server
+	url   string
 }
 
 // command is muster with arguments.

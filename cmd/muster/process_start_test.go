@@ -154,7 +154,8 @@ func inPlace(name string, folder bool) func(*testing.T, string) func() {
 		return func() {
 			// What a server makes anew, it is left to make.
 			puts := strings.HasPrefix(name, "journal") || strings.HasPrefix(name, "checkpoint")
-			if err := os.RemoveAll(path); err == nil && moved && puts {
+			err := os.RemoveAll(path)
+			if err == nil && moved && puts {
 				err = os.Rename(path+".moved", path)
 			}
 			if err != nil {

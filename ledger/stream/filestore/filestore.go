@@ -75,9 +75,6 @@ type State struct {
 // IsWhole reports whether nothing is wrong with the files.
 func (s State) IsWhole() bool { return s.Damage == nil && s.Index == nil }
 
-// errEnough ends a walk.
-var errEnough = errors.New("enough was read")
-
 // Read reads all files, calls yield with each whole message from the first on as long as they
 // follow each other, and says what it has found. Where there is no stream, that is nothing. The
 // error is that of yield or of ctx, or says that the files may not be read. It takes as long as to

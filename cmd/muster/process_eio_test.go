@@ -14,6 +14,7 @@ import (
 // One write of a block fails, or one sync, of the stream or of the journal's tail: what was in it
 // is acknowledged to nobody, and the same process goes on by itself.
 func TestWriteErrors(t *testing.T) {
+	onlyLong(t)
 	t.Parallel()
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace is not installed, so that no call to the kernel can be made to fail")

@@ -21,6 +21,8 @@ type divergence struct {
 func (d *divergence) Error() string { return fmt.Sprintf("at sequence %d %s", d.sequence, d.what) }
 
 const (
+	remedyAway = "see that the NATS nodes run, reach each other and have chosen who leads, and " +
+		"start this server again: nothing was written"
 	remedyLost = "change nothing in the folder. A stream of the server's own is made anew by " +
 		"itself. Of a cluster: where messages are lost on all NATS nodes, keep a copy of the " +
 		"stream's files, and delete the stream with the nats command while all servers run that " +
@@ -39,8 +41,12 @@ const (
 // part the ledger does not start. To wait for other servers is no error.
 func (l *Ledger) reconcile(ctx context.Context) error {
 	if _, err := l.cfg.Log.Last(ctx); err != nil {
+		remedy := remedyAway
+		if errors.Is(err, ErrLost) {
+			remedy = remedyLost
+		}
 		return problem.New(problem.Unavailable, "the ledger's log cannot be used: %w", err).
-			WithHint("%s", remedyLost)
+			WithHint("%s", remedy)
 	}
 	err := l.catchUp(ctx)
 	if l.waiting {

@@ -25,6 +25,7 @@ import (
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 )
 
@@ -108,13 +109,42 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 			"the NATS server takes messages of %d bytes at most: set its max_payload to %d or more",
 			most, largestMessage)
 	}
-	if s.stream, err = s.findOrCreate(ctx); err != nil {
+	if s.stream, err = s.await(ctx); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 	}
 	if err := s.follow(); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 	}
 	return s, nil
+}
+
+// How long it is tried to find the stream when a server starts, and how long each time: a NATS
+// server that has just been started may not have heard the first question, and the nodes of a
+// cluster that have all been started need some seconds to choose who leads.
+const (
+	openPatience = 30 * time.Second
+	openTry      = 2 * time.Second
+	openPause    = 50 * time.Millisecond
+)
+
+// await finds the stream, or creates it, once there is somebody who answers.
+func (s *Stream) await(ctx context.Context) (jetstream.Stream, error) {
+	for late := time.Now().Add(openPatience); ; {
+		once, cancel := context.WithTimeout(ctx, openTry)
+		found, err := s.findOrCreate(once)
+		cancel()
+		switch {
+		case err == nil || ctx.Err() != nil || !isNoLeader(err):
+			return found, err
+		case time.Now().After(late):
+			return nil, problem.New(problem.Unavailable, "NATS gives no answer about it: %w", err).
+				WithHint("see that the NATS nodes run, reach each other and have chosen who " +
+					"leads (nats server report jetstream), and start this server again")
+		}
+		if err := pause(ctx, openPause); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {

@@ -64,6 +64,9 @@ func TestLineBreaksWhileCatchingUp(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	awaits(t, "the scrub, which reads the log too", func() bool {
+		return l.Scrubbing().Whole.Through == 10
+	})
 	log.read = func() {
 		submitAll(t, other, []events.Signed{k.offer(t, 2)})
 		mem.Truncate(10)

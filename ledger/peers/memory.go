@@ -118,11 +118,28 @@ func (m *memory) giveUp(names []string, log *slog.Logger) {
 	for _, name := range names {
 		log.Warn("a server is given up: its journal is not waited for, and records that only it "+
 			"holds are lost when others take their place", "server", name)
+		if !m.knows(name) {
+			log.Warn("no server of this name is known here, or not yet: look whether it is "+
+				"spelled as in the records", "server", name)
+		}
 		m.GivenUp[name] = time.Now().UTC().Truncate(time.Second)
 		maps.DeleteFunc(m.Met, func(_ string, p *peer) bool {
 			return slices.Contains(p.Names, name)
 		})
 	}
+}
+
+// knows reports whether a server of a name was met, or has made a record.
+func (m *memory) knows(name string) bool {
+	if slices.Contains(m.Recorded, name) {
+		return true
+	}
+	for _, p := range m.Met {
+		if slices.Contains(p.Names, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // takeBack forgets that servers of these names were given up.
@@ -165,30 +182,46 @@ type stored interface {
 	Stored(from uint64, most int, room []byte) ([][]byte, []byte, error)
 }
 
-// learn notes who has made the journal's records, and reports whether that is news. It reads those
-// that it has not read before, 100,000 or more in a second.
-func (m *memory) learn(j stored) (news bool, err error) {
+// makers returns who has made the journal's records after one, and up to which they were read: 100,000
+// or more in a second.
+func makers(j stored, after uint64) (names []string, through uint64, err error) {
 	known := map[string]bool{}
 	var room []byte
-	m.Through = min(m.Through, j.Last())
-	for m.Through < j.Last() {
+	for through = min(after, j.Last()); through < j.Last(); {
 		var rows [][]byte
-		if rows, room, err = j.Stored(m.Through+1, 1024, room); err != nil {
-			return news, err
+		if rows, room, err = j.Stored(through+1, 1024, room); err != nil {
+			return names, through, err
 		}
 		for _, row := range rows {
-			m.Through++
-			if by, ok := byOf(row); ok && !known[string(by)] {
-				known[string(by)] = true
-				added, err := m.hasRecorded(by)
-				if err != nil {
-					return news, fmt.Errorf("record %d: %w", m.Through, err)
-				}
-				news = news || added
+			through++
+			by, ok := byOf(row)
+			if !ok || known[string(by)] {
+				continue
 			}
+			known[string(by)] = true
+			var name string
+			if err := json.Unmarshal(by, &name); err != nil {
+				return names, through, fmt.Errorf("record %d: %w", through, err)
+			}
+			names = append(names, name)
 		}
 	}
-	return news, nil
+	return names, through, nil
+}
+
+// rereadMost is how many records are rather read again at a start than noted as read each time.
+const rereadMost = 4096
+
+// learn notes who has made the records up to one, and reports whether that is worth to be written.
+func (m *memory) learn(names []string, through uint64) (news bool) {
+	news = through >= m.Through+rereadMost || through < m.Through
+	for _, name := range names {
+		if !slices.Contains(m.Recorded, name) {
+			m.Recorded, news = append(m.Recorded, name), true
+		}
+	}
+	m.Through = through
+	return news
 }
 
 // byOf finds who has made a record, as a quoted string. Within one, no quote stands bare.
@@ -196,13 +229,4 @@ func byOf(row []byte) (quoted []byte, ok bool) {
 	line, _, _ := bytes.Cut(row, []byte("\n"))
 	_, quoted, ok = bytes.Cut(bytes.TrimSuffix(line, []byte("}")), []byte(`,"by":`))
 	return quoted, ok
-}
-
-func (m *memory) hasRecorded(quoted []byte) (news bool, err error) {
-	var name string
-	if err := json.Unmarshal(quoted, &name); err != nil || slices.Contains(m.Recorded, name) {
-		return false, err
-	}
-	m.Recorded = append(m.Recorded, name)
-	return true, nil
 }

@@ -431,10 +431,18 @@ func TestGivenUp(t *testing.T) {
 	a.has(6)
 	a.crashes()
 	b.crashes()
+	const spelled = "no server of this name is known here"
+	b = c.member("b", "A")
+	b.waits("a has not answered", "--without a")
+	if !strings.Contains(b.said.String(), spelled) {
+		t.Errorf("the log says: %s", b.said)
+	}
+	b.crashes()
 	b = c.member("b", "a")
 	b.takes(7)
-	if !strings.Contains(b.said.String(), `level=WARN msg="a server is given up`) {
-		t.Errorf("the log says: %s", b.said)
+	if said := b.said.String(); strings.Contains(said, spelled) ||
+		!strings.Contains(said, `level=WARN msg="a server is given up`) {
+		t.Errorf("the log says: %s", said)
 	}
 	b.crashes()
 	b = c.member("b")

@@ -71,14 +71,21 @@ func (p *Peers) isGivenUp(w *word) bool {
 	return p.memory.isGivenUp(w.Names)
 }
 
-// learn has the memory know who has made the records that the journal has now.
+// learn has the memory know who has made the records that the journal has now. Others are answered
+// meanwhile: it takes a while where there are many that were not read yet.
 func (q *question) learn() error {
 	p := q.peers
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	news, err := p.memory.learn(p.cfg.Journal)
-	if err != nil || !news {
+	after := p.memory.Through
+	p.mu.Unlock()
+	names, through, err := makers(p.cfg.Journal, after)
+	if err != nil {
 		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.memory.learn(names, through) {
+		return nil
 	}
 	return p.save()
 }

@@ -1,13 +1,10 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"muster/events"
@@ -155,54 +152,6 @@ func (l *Ledger) inTurn(turn int) sources {
 	return all
 }
 
-// beatEvery is how often the log is asked whether it can be reached, and peers that have not
-// answered.
-const beatEvery = 2 * time.Second
-
-// reach looks whether the clocks agree, and whether the log can be appended to, where it tells:
-// those who go by Healthy shall not have to wait for somebody who submits.
-func (l *Ledger) reach() {
-	l.tellClock()
-	log, tells := l.cfg.Log.(Reachable)
-	if !tells {
-		return
-	}
-	if err := log.Reached(); err != nil {
-		l.health.set(away, l.failure(err))
-	} else {
-		l.health.clear(away)
-	}
-}
-
-// follow takes in what other servers have appended.
-func (l *Ledger) follow() {
-	l.behind = true
-	if time.Now().After(l.retryAt) {
-		l.recover(l.flush())
-	}
-}
-
-// hear asks the peers again, if there is still something to be asked.
-func (l *Ledger) hear() {
-	var parted *divergence
-	if l.doubt != nil && l.behind && !errors.As(l.Healthy(), &parted) {
-		l.recover(l.flush())
-	}
-}
-
-// heal looks whether the log is well again, when nobody submits: those who go by Healthy would not.
-// Whether it takes records again, only a record can tell; so after a while it counts as well. That
-// two histories have parted does not heal by waiting.
-func (l *Ledger) heal() {
-	if time.Since(l.silentAt) >= saveEvery {
-		l.health.forget(silent)
-	}
-	var parted *divergence
-	if l.behind && !errors.As(l.Healthy(), &parted) {
-		l.follow()
-	}
-}
-
 // drain waits for what is in flight, and tells those who wait that they came too late.
 func (l *Ledger) drain() {
 	for _, e := range entriesOf(l.flush()) {
@@ -319,76 +268,6 @@ func (l *Ledger) attempt(st events.Statement, do func() error) (err error) {
 var errFault = problem.New(problem.Internal, "the statement has met a fault of this program").
 	WithHint("nothing was recorded, and the server's log has more about it: tell whoever runs it")
 
-// known answers a command whose id is there already: with the first receipt when the statement and
-// the key are the same, with a conflict when they are not. The signature was verified, so that
-// nobody else is told.
-//
-// Where whoever asks may not read the record with the id, it is withheld, and the command is not
-// answered: the rules refuse it as they would if that record had never been made.
-func (l *Ledger) known(c *command) (answered, withheld bool) {
-	id := c.signed.Statement.Head().ID
-	if e, ok := l.inFlight[id]; ok && e.record.Sequence > l.cfg.Journal.Last() {
-		if l.withholds(e.record, c) {
-			return false, true
-		}
-		l.join(&entry{command: c, record: e.record, verdict: sameOrConflict(e.record, c)})
-		return true, false
-	}
-	delete(l.inFlight, id)
-	sequence, ok, err := l.cfg.Journal.Find(id)
-	if err == nil && !ok {
-		return false, false
-	}
-	var rec events.Record
-	if err == nil {
-		rec, err = l.cfg.Journal.Record(sequence)
-	}
-	if err == nil && l.withholds(rec, c) {
-		return false, true
-	}
-	if err == nil {
-		err = sameOrConflict(rec, c)
-	}
-	if err != nil {
-		c.answer(Receipt{}, problem.From(err))
-		return true, false
-	}
-	// The log has taken it, and not those behind it in its group.
-	if c.asked && rec.By == l.cfg.Name {
-		c.answer(receiptOf(rec), nil)
-		return true, false
-	}
-	c.answer(againReceipt(rec), nil)
-	return true, false
-}
-
-// withholds reports whether a record is not for whoever gives a command to read. What one has
-// signed oneself is no secret.
-func (l *Ledger) withholds(rec events.Record, c *command) bool {
-	if c.unsigned {
-		return !l.state.MayRead(cmp.Or(c.view, events.CoordinatorsView), rec)
-	}
-	return sameOrConflict(rec, c) != nil && !l.state.MayRead(l.state.ViewOf(c.key), rec)
-}
-
-func againReceipt(rec events.Record) Receipt {
-	r := receiptOf(rec)
-	r.Again = true
-	return r
-}
-
-func sameOrConflict(rec events.Record, c *command) error {
-	same := bytes.Equal(rec.Note, c.signed.Note) || rec.SaysTheSame(c.signed)
-	if c.unsigned {
-		text, err := events.Marshal(c.signed.Statement)
-		same = err == nil && bytes.HasPrefix(rec.Note, append(text, '\n'))
-	}
-	if same {
-		return nil
-	}
-	return rules.IDTaken(rec.Statement.Head().ID, rec.Sequence)
-}
-
 // append gives the command the next sequence.
 func (l *Ledger) append(c *command) {
 	e := &entry{command: c}
@@ -467,123 +346,4 @@ func (l *Ledger) apply(rec events.Record) error {
 	}
 	l.learn(rec.Statement)
 	return nil
-}
-
-// flush waits until the committer has dealt with everything in flight, and returns what could not
-// be committed, in order.
-func (l *Ledger) flush() []*group {
-	l.send()
-	reply := make(chan []*group, 1)
-	l.queue <- &group{barrier: reply}
-	failed := <-reply
-	select { // the fault that led here, or that came on the way, is dealt with
-	case <-l.faults:
-	default:
-	}
-	l.behind = l.behind || failed != nil
-	return failed
-}
-
-func entriesOf(groups []*group) (entries []*entry) {
-	for _, g := range groups {
-		entries = append(entries, g.entries...)
-	}
-	return entries
-}
-
-// recover takes back from the state what could not be committed, learns what the log holds instead,
-// and decides again.
-func (l *Ledger) recover(groups []*group) {
-	failed := entriesOf(groups)
-	for _, e := range slices.Backward(failed) {
-		if e.isRecord() {
-			e.undo()
-		}
-	}
-	clear(l.inFlight)
-	l.before = nil
-	l.underWay.Store(0) // what is not in the journal now comes there only when it is read again
-	if err := l.catchUpUnbroken(context.Background()); err != nil {
-		l.behind = true
-		l.health.set(trouble, l.failure(err))
-		l.retryAt = time.Now().Add(retryAfter)
-		for _, e := range failed {
-			e.command.answer(Receipt{}, l.Healthy())
-		}
-		return
-	}
-	l.behind, l.retryAt = false, time.Time{}
-	l.health.clear(trouble)
-	if silence := silenceOf(groups); silence != nil {
-		l.giveUp(failed, l.failure(silence))
-		return
-	}
-	for _, e := range failed {
-		if e.command.attempts++; e.command.attempts > maxAttempts {
-			e.command.answer(Receipt{}, l.failure(ErrLostRace))
-			continue
-		}
-		l.decide(e.command, true) // it may be recorded by now: then its first receipt answers it
-		if len(l.group) == groupMost {
-			l.send()
-		}
-	}
-	l.send()
-}
-
-// silenceOf counts for which commands the log gave no answer, and returns the error when that was
-// too often for one of them. A log that can be read and yet does not answer may have no space left.
-func silenceOf(failed []*group) (silence error) {
-	for _, g := range failed {
-		if g.ack == nil {
-			continue
-		}
-		err := g.ack.Wait()
-		if err == nil || errors.Is(err, ErrLostRace) {
-			continue
-		}
-		for _, e := range g.entries {
-			if !e.isRecord() {
-				continue
-			}
-			if e.command.silence++; e.command.silence >= maxSilence && silence == nil {
-				silence = err
-			}
-		}
-	}
-	return silence
-}
-
-// giveUp answers commands that the log does not take, but for those that turn out to be recorded.
-func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
-	why = why.WithHint("send the same statement again later: it counts once; if this lasts, " +
-		"look whether the NATS server has space left on its disk, and start it anew if it is not " +
-		"the one inside this program")
-	l.health.set(silent, why)
-	l.silentAt = time.Now()
-	for _, e := range failed {
-		if answered, _ := l.known(e.command); !answered {
-			e.command.answer(Receipt{}, why)
-		}
-	}
-}
-
-// How long commands are refused at once after the log could not be read, before it is tried again.
-const retryAfter = 500 * time.Millisecond
-
-// failure tells a submitter why nothing can be recorded now.
-func (l *Ledger) failure(err error) *problem.Problem {
-	var d *divergence
-	if errors.As(err, &d) {
-		return problem.New(problem.Unavailable, "the ledger has stopped: %w", err).
-			WithHint("%s", d.remedy)
-	}
-	var w *waiting
-	if errors.As(err, &w) {
-		return problem.New(problem.Unavailable, "nothing is recorded until other servers were "+
-			"heard: %w", err).WithHint("%s", w.remedy)
-	}
-	return problem.New(problem.Unavailable, "nothing can be recorded now: %w", err).
-		WithHint("send the same statement again in a moment: it counts once, however often it " +
-			"is sent")
 }

@@ -59,37 +59,69 @@ proxy that does.`,
 			return a.serve(cmd, cfg, log)
 		},
 	}
+	listenFlags(c, &cfg, &proxies)
+	readFlags(c, &cfg, &read)
+	clusterFlags(c, &cfg)
+	ledgerFlags(c, &cfg, &origin)
+	watchFlags(c, &cfg, &log)
+	return c
+}
+
+// listenFlags say where the server listens.
+func listenFlags(c *cobra.Command, cfg *server.Config, proxies *[]string) {
 	f := c.Flags()
 	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
-	tlsFlags(c, &cfg)
-	f.StringVar(&read, "read", "",
+	tlsFlags(c, cfg)
+	f.StringArrayVar(proxies, "proxy", nil,
+		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be "+
+			"repeated)")
+	section(c, "Where it listens", "listen", "host", "proxy")
+}
+
+// readFlags say who reads what, and where that is noted.
+func readFlags(c *cobra.Command, cfg *server.Config, read *string) {
+	f := c.Flags()
+	f.StringVar(read, "read", "",
 		"who may read what: open (whoever reaches the server reads all), "+
 			"released (who has not signed in reads what is released to the public, and each "+
 			"member what is released to it) or members (nobody else reads anything); without "+
 			"it, open where nobody but this machine reaches the server, and released elsewhere")
-	f.StringArrayVar(&proxies, "proxy", nil,
-		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be "+
-			"repeated)")
-	f.StringVar(&cfg.NATSListen, "nats-listen", "",
-		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
-	serviceFlags(c, &cfg.NATSService)
 	f.StringVar(&cfg.AccessLog, "access-log", "",
 		"the file to note in who asked what, as JSON lines, or - for the standard error; it is "+
 			"opened anew at SIGHUP (default: none)")
+	section(c, "Who reads what", "read", "access-log")
+}
+
+// clusterFlags are about the embedded NATS server, or a cluster and the servers that share it.
+func clusterFlags(c *cobra.Command, cfg *server.Config) {
+	f := c.Flags()
+	f.StringVar(&cfg.NATSListen, "nats-listen", "",
+		"address for NATS clients, such as 127.0.0.1:4222 (default: none)")
+	serviceFlags(c, &cfg.NATSService)
 	f.IntVar(&cfg.Replicas, "replicas", 1, "replicas of a stream that is created on a NATS cluster")
-	f.StringVar(&cfg.Name, "name", "",
-		"this server's name in the records it makes (default: the machine's)")
 	f.StringArrayVar(&cfg.Without, "without", nil,
 		"a server of the cluster that is gone for good, with its journal, by its name (may be "+
 			"repeated): it is not waited for any more, and what only its journal holds is lost; "+
 			"that is remembered until a server of that name is back")
-	f.StringVar(&origin, "origin", "",
-		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
 	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
 		"of the embedded NATS server: make the stream anew from the journal where it is damaged, "+
 			"or holds other records, and nothing proves that the journal is right: the other "+
 			"stream is kept")
+	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
+		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
+		"restore-stream", "without")
+}
+
+// ledgerFlags are about the ledger, and what a person decides about its records.
+func ledgerFlags(c *cobra.Command, cfg *server.Config, origin *string) {
+	f := c.Flags()
+	f.StringVar(&cfg.Name, "name", "",
+		"this server's name in the records it makes (default: the machine's)")
+	f.StringVar(origin, "origin", "",
+		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
+	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
+		"what the ledger is for, when it is founded")
 	f.Uint64Var(&cfg.RestoredAsOf, "restored-as-of", 0,
 		"go on from a backup that ends with this record, where nothing has what was recorded "+
 			"later: it is lost then; the server says when it needs this, once")
@@ -99,17 +131,8 @@ proxy that does.`,
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
-	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
-		"what the ledger is for, when it is founded")
-	section(c, "Where it listens", "listen", "host", "proxy")
-	section(c, "Who reads what", "read", "access-log")
-	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
-		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
-		"restore-stream", "without")
 	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key",
 		"restored-as-of", "past-record")
-	watchFlags(c, &cfg, &log)
-	return c
 }
 
 // readingOf fills in who may read what.

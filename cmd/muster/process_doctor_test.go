@@ -204,14 +204,24 @@ func TestDoctorOnACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := js.Stream(t.Context(), "MUSTER")
-	if err != nil {
-		t.Fatal(err)
+	oneReplica := func() error { // once the nodes have chosen who leads
+		s, err := js.Stream(t.Context(), "MUSTER")
+		if err != nil {
+			return err
+		}
+		cfg := s.CachedInfo().Config
+		cfg.Replicas = 1
+		_, err = js.UpdateStream(t.Context(), cfg)
+		return err
 	}
-	cfg := s.CachedInfo().Config
-	cfg.Replicas = 1
-	if _, err := js.UpdateStream(t.Context(), cfg); err != nil {
-		t.Fatal(err)
+	for end := time.Now().Add(patience); ; {
+		err := oneReplica()
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
 	}
 	if f := awaitBad(t, p.dir, "replicas"); !strings.Contains(f.Text, "1 replica ") {
 		t.Errorf("one replica: %+v", f)

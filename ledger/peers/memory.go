@@ -182,8 +182,8 @@ type stored interface {
 	Stored(from uint64, most int, room []byte) ([][]byte, []byte, error)
 }
 
-// makers returns who has made the journal's records after one, and up to which they were read: 100,000
-// or more in a second.
+// makers returns who has made the journal's records after one, and up to which they were read:
+// 100,000 or more in a second.
 func makers(j stored, after uint64) (names []string, through uint64, err error) {
 	known := map[string]bool{}
 	var room []byte

@@ -657,9 +657,9 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"is damaged":               string(good[:len(good)/2]),
-		"written by a newer":       strings.Replace(string(good), `"v": 1`, `"v": 2`, 1),
-		"is damaged: json: cannot": strings.Replace(string(good), `"names"`, `"nomes"`, 1),
+		"is damaged":            string(good[:len(good)/2]),
+		"written by a newer":    strings.Replace(string(good), `"v": 1`, `"v": 2`, 1),
+		"unknown object member": strings.Replace(string(good), `"names"`, `"nomes"`, 1),
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -104,7 +104,6 @@ func isNoLeader(err error) bool {
 	}
 	return errors.Is(err, errLeaderless) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrTimeout) ||
-		errors.Is(err, nats.ErrReconnectBufExceeded) || // it has no buffer, and is not connected
 		errors.Is(err, context.DeadlineExceeded)
 }
 

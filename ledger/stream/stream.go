@@ -133,8 +133,9 @@ func (s *Stream) await(ctx context.Context) (jetstream.Stream, error) {
 		once, cancel := context.WithTimeout(ctx, openTry)
 		found, err := s.findOrCreate(once)
 		cancel()
+		unheard := isNoLeader(err) || errors.Is(err, nats.ErrReconnectBufExceeded)
 		switch {
-		case err == nil || ctx.Err() != nil || !isNoLeader(err):
+		case err == nil || ctx.Err() != nil || !unheard:
 			return found, err
 		case time.Now().After(late):
 			return nil, problem.New(problem.Unavailable, "NATS gives no answer about it: %w", err).

@@ -218,7 +218,11 @@ func TestSameStatementAtOnce(t *testing.T) {
 // Two servers share a log that loses answers, sixteen writers each. Every acknowledged statement is
 // there, once, in both journals, which are the same byte for byte.
 func TestTwoServersOnARudeLog(t *testing.T) {
-	for seed := range uint64(5) {
+	seeds := uint64(5)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) { twoServers(t, logtest.NewMemory(seed+1)) })
 	}
 }

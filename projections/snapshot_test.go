@@ -127,6 +127,9 @@ func TestSnapshotKeepsThePicture(t *testing.T) {
 // A part whose sum is right and which says what cannot be makes no picture that panics, or none at
 // all.
 func TestSnapshotPartsThatCannotBe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	was := newAllKinds(t).picture()
 	sound, f := readBack(t, t.TempDir(), was)
 	defer f.Close()

@@ -111,6 +111,7 @@ func TestPagesForEverybody(t *testing.T) {
 		{"wrong", "/?on=yesterday&rung=high"},
 	} {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel() // in a tab of its own
 			for _, look := range []struct {
 				name    string
 				options []tabOption

@@ -23,7 +23,10 @@ import (
 // what it lacks.
 func TestBackupUnderLoad(t *testing.T) {
 	t.Parallel()
-	const writers = 64
+	writers := 64
+	if testing.Short() {
+		writers = 16
+	}
 	dir, book := t.TempDir(), newBook()
 	p := serving(t, filepath.Join(dir, "ledger"))
 	c, to := begin(t, p), p.client()

@@ -95,6 +95,9 @@ func TestSnapshot(t *testing.T) {
 // More records than one frame takes wait to be folded, and so does a new checkpoint of a tree that
 // is in the file already.
 func TestSnapshotOfManyFrames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, with very many records")
+	}
 	const n = 2*foldAfter + 7
 	all := manyRecords(t, n)
 	j := opened(t, filepath.Join(t.TempDir(), "journal.db"))

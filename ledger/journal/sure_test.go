@@ -24,6 +24,9 @@ const (
 // valid, once, twice, four times on end, or every fifth: nothing is acknowledged that it was for,
 // the journal goes on by itself, and after a crash all that was acknowledged is there.
 func TestFailedSync(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes, one after the other")
+	}
 	if dir := os.Getenv(failingFolder); dir != "" {
 		writeUntilDone(t, dir)
 		return

@@ -21,6 +21,9 @@ import (
 // One of three nodes has lost a message: whoever is connected to it reads all all the same, from
 // another one, also where it leads the stream; and it is named.
 func TestOneReplicaIsDamaged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three NATS nodes start")
+	}
 	c := newCluster(t)
 	s := c.open(t)
 	const last = 40

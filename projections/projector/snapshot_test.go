@@ -52,6 +52,9 @@ func TestSnapshotsAreWrittenSeldom(t *testing.T) {
 // Whatever is wrong with a snapshot, it is thrown away, and the picture is built from the first
 // record.
 func TestUnsoundSnapshotIsThrownAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "projections.db")
 	l := allKinds(t)

@@ -239,6 +239,9 @@ func (c confidence) pages(s *testServer, said *testLog) http.Handler {
 // No page tells anything of what is withheld from whoever looks at it: it is that of a ledger in
 // which it was never said, byte for byte, in both languages.
 func TestNothingIsLeakedOnPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every page is asked for twice, one after the other")
+	}
 	c := newConfidence(t)
 	whole := c.pages(newServer(t, c.testLog), c.testLog)
 	asks := c.pageAsks()
@@ -291,6 +294,9 @@ func TestNothingIsLeakedOnPages(t *testing.T) {
 // On a server that lets everybody read all, a page in a view is that of a ledger in which nothing
 // else was ever said.
 func TestNothingIsLeakedInAViewOfPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every page is asked for twice, one after the other")
+	}
 	c := newConfidence(t)
 	open := func(said *testLog) http.Handler {
 		s := newServer(t, said)

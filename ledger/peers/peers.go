@@ -75,7 +75,8 @@ type Peers struct {
 	memory  *memory
 	newest  *question // nil when nothing was asked yet
 	odd     map[string]bool
-	trusted bool // see Trust
+	over    map[string]bool // the processes that have said their last word
+	trusted bool            // see Trust
 }
 
 // A word is what a server says of itself.
@@ -116,7 +117,7 @@ func parseWord(data []byte) (w word, ok bool) {
 // Open reads what is remembered, begins to answer, and says whom a person has given up.
 func Open(cfg Config) (*Peers, error) {
 	p := &Peers{cfg: cfg, process: events.NewID().String(), news: make(chan struct{}, 1),
-		odd: map[string]bool{}}
+		odd: map[string]bool{}, over: map[string]bool{}}
 	var err error
 	if p.memory, err = readMemory(cfg.File); err != nil {
 		return nil, err
@@ -279,11 +280,17 @@ func (p *Peers) answerRoot(m *nats.Msg) {
 
 // meet remembers a server by its word. A word of what cannot be a server of this ledger, since its
 // journal holds other records, is not remembered: whoever was started here by mistake need not be
-// waited for.
+// waited for. Nor is what a process has said before its last word, and is heard after it: answers
+// come on another way.
 func (p *Peers) meet(w word) error {
 	agrees, known := p.agrees(w)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if w.Last {
+		p.over[w.Process] = true
+	} else if p.over[w.Process] {
+		return nil
+	}
 	if p.newest != nil && p.newest.heard[w.ID] == nil {
 		p.tell() // it can be asked
 	}

@@ -420,6 +420,33 @@ func TestLastWordOfTheLongest(t *testing.T) {
 	b.has(9)
 }
 
+// What a server has said before its last word may be heard after it, on another way.
+func TestLastWordIsTheLast(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	b := c.member("b")
+	words, err := b.conn.SubscribeSync("_MUSTER.ends.TEST")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	a := c.member("a")
+	earlier, err := words.NextMsg(patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.stopsHeard("b")
+	if _, err := b.conn.Request(earlier.Subject, earlier.Data, patience); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(c.dir, "b", "peers.json")
+	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`"last"`)) {
+		t.Errorf("its last word is forgotten: %v: %s", err, text)
+	}
+}
+
 // A person gives a server up: that is said, and remembered, until it is back.
 func TestGivenUp(t *testing.T) {
 	t.Parallel()

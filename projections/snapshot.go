@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"muster/events/compact"
 	"muster/projections/records"
 )
 
@@ -71,15 +72,15 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // planned are the rows that are about no pledge, as they were saved. They are few, and taken in
 // again one by one.
 type planned struct {
-	coder *records.Codec
+	coder *compact.Codec
 	rows  uint64
 }
 
-func newPlanned() planned { return planned{coder: records.NewWriter(0)} }
+func newPlanned() planned { return planned{coder: compact.NewWriter(0)} }
 
 func (pl *planned) add(seq uint64, r *records.Row) {
 	pl.coder.Uvarint(seq)
-	pl.coder.Row(r)
+	records.Code(pl.coder, r)
 	pl.rows++
 }
 
@@ -89,7 +90,7 @@ func (pl *planned) take(p *Picture) error {
 	for range pl.rows {
 		var r records.Row
 		seq := pl.coder.Uvarint(0)
-		pl.coder.Row(&r)
+		records.Code(pl.coder, &r)
 		if pl.coder.Failed() || moves[r.Type] != nil {
 			return ErrSnapshot
 		}
@@ -116,7 +117,7 @@ func (s *Snapshot) writeParts(f io.WriteSeeker, p *Picture) error {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, write := range parts {
-		c := records.NewWriter(0)
+		c := compact.NewWriter(0)
 		write(c)
 		data := c.Bytes()
 		head = binary.LittleEndian.AppendUint64(head, uint64(len(data)))
@@ -190,13 +191,13 @@ func (s *Snapshot) open(r io.ReaderAt, size int64) error {
 
 // read has do read the part, provided that it is what was written. Room may be used again: nothing
 // that was read is kept.
-func (p *writtenPart) read(room *[]byte, do func(*records.Codec)) error {
+func (p *writtenPart) read(room *[]byte, do func(*compact.Codec)) error {
 	*room = slices.Grow((*room)[:0], int(p.size))[:p.size]
 	if _, err := p.ReadAt(*room, p.at); err != nil && !errors.Is(err, io.EOF) ||
 		sumOf(*room) != p.sum {
 		return ErrSnapshot
 	}
-	c := records.NewReader(*room)
+	c := compact.NewReader(*room)
 	if faults(func() { do(c) }) || c.Failed() || len(c.Bytes()) > 0 {
 		return ErrSnapshot
 	}

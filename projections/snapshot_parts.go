@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/projections/records"
+	"muster/events/compact"
 )
 
 // What is in the parts of a snapshot. As with rows, what writes a thing also reads it, so that the
@@ -32,15 +32,15 @@ func snapshotOf(p *Picture, leaf [sha256.Size]byte) *Snapshot {
 }
 
 // A partCoder writes things of a picture into a part, or reads them out of it.
-type partCoder struct{ *records.Codec }
+type partCoder struct{ *compact.Codec }
 
 // of returns what writes each part of the snapshot from the picture, or reads it into it. The head
 // is read before it is called, then the lists, and then all others, which may be beside each other.
-func (s *Snapshot) of(p *Picture) []func(*records.Codec) {
-	parts := []func(*records.Codec){s.head, func(c *records.Codec) { s.lists(partCoder{c}, p) }}
+func (s *Snapshot) of(p *Picture) []func(*compact.Codec) {
+	parts := []func(*compact.Codec){s.head, func(c *compact.Codec) { s.lists(partCoder{c}, p) }}
 	cut := func(n uint64, each int, do func(c partCoder, from, until int)) {
 		for from := 0; from < int(n); from += each {
-			parts = append(parts, func(c *records.Codec) {
+			parts = append(parts, func(c *compact.Codec) {
 				do(partCoder{c}, from, min(from+each, int(n)))
 			})
 		}
@@ -77,31 +77,31 @@ func (s *Snapshot) of(p *Picture) []func(*records.Codec) {
 			if c.Reading() {
 				p.times[i] = recorded
 			}
-			records.Wide32(c.Codec, &p.touched[i])
-			records.Wide16(c.Codec, &p.labelled[i])
+			compact.Wide32(c.Codec, &p.touched[i])
+			compact.Wide16(c.Codec, &p.labelled[i])
 		}
 	})
 	return parts
 }
 
-// touch writes to memory that is new, before anybody reads it: see [records.Codec.Has].
+// touch writes to memory that is new, before anybody reads it: see [compact.Codec.Has].
 func touch[T any](fresh []T) { clear(fresh) }
 
-func (s *Snapshot) head(in *records.Codec) {
+func (s *Snapshot) head(in *compact.Codec) {
 	c := partCoder{in}
-	records.Natural(c.Codec, &s.cursor)
+	compact.Natural(c.Codec, &s.cursor)
 	c.Fixed(s.leaf[:])
-	records.Natural(c.Codec, &s.pledges)
-	records.Natural(c.Codec, &s.versions)
+	compact.Natural(c.Codec, &s.pledges)
+	compact.Natural(c.Codec, &s.versions)
 	c.kinds()
-	records.Each(c.Codec, &s.rotating, func(no *uint32) { records.Natural(c.Codec, no) })
+	compact.Each(c.Codec, &s.rotating, func(no *uint32) { compact.Natural(c.Codec, no) })
 	c.planned(&s.plan)
 }
 
 func (c partCoder) planned(pl *planned) {
-	records.Natural(c.Codec, &pl.rows)
+	compact.Natural(c.Codec, &pl.rows)
 	if c.Reading() {
-		pl.coder = records.NewReader(slices.Clone(c.Take(c.Uvarint(0))))
+		pl.coder = compact.NewReader(slices.Clone(c.Take(c.Uvarint(0))))
 		return
 	}
 	data := pl.coder.Bytes()
@@ -113,13 +113,13 @@ func (c partCoder) planned(pl *planned) {
 // of operations.
 func (s *Snapshot) lists(c partCoder, p *Picture) {
 	operations := p.names
-	records.Each(c.Codec, &operations, func(name *events.Operation) {
+	compact.Each(c.Codec, &operations, func(name *events.Operation) {
 		c.Plain((*string)(name))
 		first := uint64(0)
 		if !c.Reading() {
 			first = p.operations[*name].first
 		}
-		records.Natural(c.Codec, &first)
+		compact.Natural(c.Codec, &first)
 		o := p.operation(first, *name)
 		if c.Reading() {
 			o.first = first
@@ -128,17 +128,17 @@ func (s *Snapshot) lists(c partCoder, p *Picture) {
 		predecessors := slices.SortedFunc(maps.Keys(said.predecessors), func(a, b events.ID) int {
 			return compareIDs(a, b)
 		})
-		records.Each(c.Codec, &predecessors, func(id *events.ID) {
+		compact.Each(c.Codec, &predecessors, func(id *events.ID) {
 			c.Fixed(id[:])
 			named := said.predecessors[*id]
-			records.Each(c.Codec, &named, func(seq *uint32) { records.Natural(c.Codec, seq) })
+			compact.Each(c.Codec, &named, func(seq *uint32) { compact.Natural(c.Codec, seq) })
 			if c.Reading() {
 				said.predecessors[*id] = named
 			}
 		})
 	})
-	records.Each(c.Codec, &p.nations.names, func(n *events.Nation) { c.Plain((*string)(n)) })
-	records.Each(c.Codec, &p.kinds.names, func(k *kind) {
+	compact.Each(c.Codec, &p.nations.names, func(n *events.Nation) { c.Plain((*string)(n)) })
+	compact.Each(c.Codec, &p.kinds.names, func(k *kind) {
 		c.operation(p, &k.operation)
 		c.Plain((*string)(&k.role))
 		c.Plain((*string)(&k.area))
@@ -147,7 +147,7 @@ func (s *Snapshot) lists(c partCoder, p *Picture) {
 	})
 	c.labels(p)
 	conditions := slices.Sorted(maps.Keys(p.conditions.words))
-	records.Each(c.Codec, &conditions, func(name *string) { c.Plain(name) })
+	compact.Each(c.Codec, &conditions, func(name *string) { c.Plain(name) })
 	if !c.Reading() || c.Failed() {
 		return
 	}
@@ -169,10 +169,10 @@ func (s *Snapshot) lists(c partCoder, p *Picture) {
 // labels are those that were met.
 func (c partCoder) labels(p *Picture) {
 	all := p.labels.all
-	records.Each(c.Codec, &all, func(l *events.Label) {
+	compact.Each(c.Codec, &all, func(l *events.Label) {
 		c.Plain((*string)(&l.Release))
 		c.Plain((*string)(&l.Owner))
-		records.Each(c.Codec, &l.To, func(n *events.Nation) { c.Plain((*string)(n)) })
+		compact.Each(c.Codec, &l.To, func(n *events.Nation) { c.Plain((*string)(n)) })
 	})
 	if !c.Reading() || c.Failed() {
 		return
@@ -216,7 +216,7 @@ type dictionary[T any] struct {
 
 // one writes a number, or reads the thing that it stands for. What is new follows its number, with
 // a mask of its own.
-func (d *dictionary[T]) one(c *records.Codec, thing **T) {
+func (d *dictionary[T]) one(c *compact.Codec, thing **T) {
 	n := uint64(0)
 	if !c.Reading() {
 		known := false
@@ -248,13 +248,13 @@ func (d *dictionary[T]) one(c *records.Codec, thing **T) {
 func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
 	c.Fixed(pl.id[:])
 	c.operation(p, &pl.operation)
-	records.Natural(c.Codec, &pl.nationNo)
-	records.Natural(c.Codec, &pl.first)
+	compact.Natural(c.Codec, &pl.nationNo)
+	compact.Natural(c.Codec, &pl.first)
 	said := pl.now()
-	records.Natural(c.Codec, &said.last)
+	compact.Natural(c.Codec, &said.last)
 	c.Day(&said.latest)
-	records.Each(c.Codec, &said.open, func(at *uint32) { records.Natural(c.Codec, at) })
-	records.Each(c.Codec, &said.facts, func(d *fact) { c.fact(p, d, known) })
+	compact.Each(c.Codec, &said.open, func(at *uint32) { compact.Natural(c.Codec, at) })
+	compact.Each(c.Codec, &said.facts, func(d *fact) { c.fact(p, d, known) })
 	c.FailIf(int(pl.nationNo) >= len(p.nations.names))
 	if c.Reading() && !c.Failed() {
 		pl.nation = p.nations.names[pl.nationNo]
@@ -264,18 +264,18 @@ func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
 
 func (c partCoder) fact(p *Picture, d *fact, known *shared) {
 	c.Begin()
-	records.Wide32(c.Codec, &d.order)
+	compact.Wide32(c.Codec, &d.order)
 	if c.Has(!c.Reading() && d.knownFrom != d.order) {
-		records.Natural(c.Codec, &d.knownFrom)
+		compact.Natural(c.Codec, &d.knownFrom)
 	} else if c.Reading() {
 		d.knownFrom = d.order
 	}
 	if c.Has(!c.Reading() && d.knownTo != forever) {
-		records.Natural(c.Codec, &d.knownTo)
+		compact.Natural(c.Codec, &d.knownTo)
 	} else if c.Reading() {
 		d.knownTo = forever
 	}
-	records.Wide32(c.Codec, &d.effective)
+	compact.Wide32(c.Codec, &d.effective)
 	c.ID(&d.id)
 	c.move(&d.move)
 	c.Word((*string)(&d.unit))
@@ -346,20 +346,20 @@ func (c partCoder) terms(t *terms) {
 		if c.Reading() {
 			t.notice = new(int)
 		}
-		records.Integer(c.Codec, t.notice)
+		compact.Integer(c.Codec, t.notice)
 	}
 	c.Word((*string)(&t.presence))
 	c.Word((*string)(&t.release))
 	c.Date((*int32)(&t.expires))
-	records.Natural(c.Codec, &t.kind)
+	compact.Natural(c.Codec, &t.kind)
 	if c.Has(!c.Reading() && t.further != nil) {
 		if c.Reading() {
 			t.further = new(further)
 		}
 		c.ID(&t.further.predecessor)
 		c.ID(&t.further.successor)
-		records.Each(c.Codec, &t.further.elsewhere, c.Plain)
-		records.Each(c.Codec, &t.further.to, func(n *events.Nation) { c.Plain((*string)(n)) })
+		compact.Each(c.Codec, &t.further.elsewhere, c.Plain)
+		compact.Each(c.Codec, &t.further.to, func(n *events.Nation) { c.Plain((*string)(n)) })
 	}
 }
 
@@ -390,7 +390,7 @@ func (c partCoder) extra(p *Picture, x *extra) {
 		c.Date((*int32)(&x.share.Until))
 	}
 	c.Date((*int32)(&x.expires))
-	records.Natural(c.Codec, &x.corrects)
+	compact.Natural(c.Codec, &x.corrects)
 	if c.Has(!c.Reading() && x.stands != nil) {
 		if c.Reading() {
 			x.stands = new(standsAt)
@@ -400,14 +400,14 @@ func (c partCoder) extra(p *Picture, x *extra) {
 }
 
 func (c partCoder) stands(p *Picture, s *standsAt) {
-	records.Natural(c.Codec, &s.rung)
+	compact.Natural(c.Codec, &s.rung)
 	n, _ := s.strength.quantity.Number()
 	c.Plain((*string)(&s.strength.unit))
-	if records.Integer(c.Codec, &n); c.Reading() && n != 0 {
+	if compact.Integer(c.Codec, &n); c.Reading() && n != 0 {
 		s.strength.quantity = s.strength.unit.Of(n)
 	}
 	holds := func(all *[]hold) {
-		records.Each(c.Codec, all, func(h *hold) {
+		compact.Each(c.Codec, all, func(h *hold) {
 			c.Plain((*string)(&h.name))
 			c.Plain((*string)(&h.kind))
 			c.Plain(&h.text)
@@ -416,31 +416,31 @@ func (c partCoder) stands(p *Picture, s *standsAt) {
 	}
 	holds(&s.conditions)
 	holds(&s.caveats)
-	records.Each(c.Codec, &s.allocations, func(a *allotment) {
+	compact.Each(c.Codec, &s.allocations, func(a *allotment) {
 		c.Fixed(a.id[:])
 		c.line(p, &a.line)
-		records.Integer(c.Codec, &a.number)
+		compact.Integer(c.Codec, &a.number)
 		c.Day(&a.From)
 		c.Day(&a.Until)
 	})
 }
 
 func (c partCoder) extent(e *extent) {
-	records.Wide32(c.Codec, &e.knownFrom)
-	records.Wide32(c.Codec, &e.knownTo)
-	records.Wide32(c.Codec, &e.from)
-	records.Wide32(c.Codec, &e.until)
+	compact.Wide32(c.Codec, &e.knownFrom)
+	compact.Wide32(c.Codec, &e.knownTo)
+	compact.Wide32(c.Codec, &e.from)
+	compact.Wide32(c.Codec, &e.until)
 }
 
 func (c partCoder) version(p *Picture, v *version) {
-	records.Wide64(c.Codec, &v.promised)
-	records.Wide64(c.Codec, &v.present)
-	records.Wide32(c.Codec, &v.pledge)
-	records.Wide32(c.Codec, &v.promisedKind)
-	records.Wide32(c.Codec, &v.presentKind)
-	records.Wide16(c.Codec, &v.nation)
-	records.Wide16(c.Codec, &v.flags)
-	records.Natural(c.Codec, &v.rung)
+	compact.Wide64(c.Codec, &v.promised)
+	compact.Wide64(c.Codec, &v.present)
+	compact.Wide32(c.Codec, &v.pledge)
+	compact.Wide32(c.Codec, &v.promisedKind)
+	compact.Wide32(c.Codec, &v.presentKind)
+	compact.Wide16(c.Codec, &v.nation)
+	compact.Wide16(c.Codec, &v.flags)
+	compact.Natural(c.Codec, &v.rung)
 	some := uint64(0)
 	if v.allocated != nil {
 		some = 1
@@ -449,12 +449,12 @@ func (c partCoder) version(p *Picture, v *version) {
 		if c.Reading() {
 			v.allocated = new([]share)
 		}
-		records.Each(c.Codec, v.allocated, func(s *share) {
+		compact.Each(c.Codec, v.allocated, func(s *share) {
 			c.line(p, &s.line)
 			c.Fixed(s.id[:])
-			records.Integer(c.Codec, &s.promised)
-			records.Integer(c.Codec, &s.present)
-			records.Integer(c.Codec, &s.set)
+			compact.Integer(c.Codec, &s.promised)
+			compact.Integer(c.Codec, &s.present)
+			compact.Integer(c.Codec, &s.set)
 		})
 	}
 	kinds := uint32(len(p.kinds.names))

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/events"
+	"muster/events/compact"
 	"muster/projections/records"
 )
 
@@ -44,7 +45,7 @@ func sameInside(t tb, got, want *Picture) {
 		case reflect.TypeFor[numbering[events.Nation]](), reflect.TypeFor[index](),
 			reflect.TypeFor[vocabulary]():
 			return member.Name() == "mu"
-		case reflect.TypeFor[records.Codec]():
+		case reflect.TypeFor[compact.Codec]():
 			return member.Name() != "data" && member.Name() != "number" &&
 				member.Name() != "recorded"
 		}
@@ -137,7 +138,7 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 	refused := 0
 	try := func(part int, data []byte) {
 		s := *sound
-		s.plan = planned{coder: records.NewReader(sound.plan.coder.Bytes()), rows: sound.plan.rows}
+		s.plan = planned{coder: compact.NewReader(sound.plan.coder.Bytes()), rows: sound.plan.rows}
 		s.parts = slices.Clone(sound.parts)
 		s.parts[part] = writtenPart{bytes.NewReader(data), 0, int64(len(data)), sumOf(data)}
 		p, err := s.Picture()
@@ -175,7 +176,7 @@ func TestSnapshotIsFrozen(t *testing.T) {
 	p := newAllKinds(t).picture()
 	var all bytes.Buffer
 	for i, write := range snapshotOf(p, [sha256.Size]byte{}).of(p) {
-		c := records.NewWriter(0)
+		c := compact.NewWriter(0)
 		write(c)
 		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.Bytes()))
 	}

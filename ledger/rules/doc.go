@@ -22,11 +22,8 @@
 //
 // [DecideUnsigned] tells somebody who is about to sign what Decide would say. [State.Save] and
 // [LoadState] are the form in which a state is kept, so that a start need not read every record. It
-// is written by the codec of this package, which is not the codec of the read side's records, since
-// the two share no more than encoding/binary's varints and the taking of so many bytes: there,
-// words stand where they first occur, numbers are zigzag and masks say what is left out; here,
-// words stand in front and maps are written, and one codec for both would be both of them behind a
-// switch.
+// is in the form of [muster/events/compact], with all words in front, so that what was said of a
+// pledge is read when somebody speaks of it again.
 //
 // # The rules
 //

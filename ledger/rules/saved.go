@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/compact"
 )
 
 // The form in which a state is saved. What was saved is used only when it is whole, of this form,
@@ -19,7 +20,7 @@ import (
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
 // what was saved is thrown away.
-const savedForm = "muster ledger state 3\n"
+const savedForm = "muster ledger state 4\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -44,13 +45,12 @@ type Root = [sha256.Size]byte
 // numbers; and the CRC-32C of that, which tells damage. The caller says what the root is: the state
 // does not know it.
 func (s *State) Save(root Root) []byte {
-	body, head := newCodec(), newCodec()
+	body, head := newCoder(compact.NewWriterApart()), compact.NewWriter(0)
 	body.state(s)
-	head.data = append(append(head.data, savedForm...), root[:]...)
-	all := typeNames()
-	head.texts(&all)
-	head.texts(&body.words)
-	data := append(head.data, body.data...)
+	known, words := typeNames(), body.Words()
+	head.Texts(&known)
+	head.Texts(&words)
+	data := slices.Concat([]byte(savedForm), root[:], head.Bytes(), body.Bytes())
 	return binary.BigEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 }
 
@@ -76,125 +76,144 @@ func LoadState(data []byte) (*State, Root, error) {
 	}
 	copy(root[:], data[len(savedForm):])
 	var known, words []string
-	head := codecOf(data[len(savedForm)+len(root):end], nil)
-	head.texts(&known)
-	head.texts(&words)
-	if head.failed || slices.ContainsFunc(known, func(name string) bool {
+	head := compact.NewReader(data[len(savedForm)+len(root) : end])
+	head.Texts(&known)
+	head.Texts(&words)
+	if head.Failed() || slices.ContainsFunc(known, func(name string) bool {
 		_, ok := kinds[events.Type(name)]
 		return !ok
 	}) {
 		return nil, root, errNotSaved
 	}
-	s, t := NewState(), codecOf(head.data, words)
-	if t.state(s); t.failed || len(t.data) > 0 {
+	s, t := NewState(), newCoder(compact.NewReaderApart(head.Bytes(), words))
+	if t.state(s); t.Failed() || len(t.Bytes()) > 0 {
 		return nil, root, errNotSaved
 	}
 	return s, root, nil
 }
 
-func (t *codec) state(s *State) {
+// A coder writes a state, or reads it: the same calls do both.
+type coder struct {
+	*compact.Codec
+	quantities map[string]events.Quantity // in reading: those that were read before
+}
+
+func newCoder(c *compact.Codec) coder { return coder{c, map[string]events.Quantity{}} }
+
+func word[S ~string](t coder, s *S) { compact.Plain(t.Codec, s) }
+
+func words[S ~string](t coder, all *[]S) {
+	compact.Each(t.Codec, all, func(s *S) { word(t, s) })
+}
+
+func (t coder) state(s *State) {
 	word(t, &s.origin)
-	t.uint(&s.last)
+	compact.Natural(t.Codec, &s.last)
 	recorded := uint64(s.recorded.UnixMicro())
-	t.uint(&recorded)
+	compact.Natural(t.Codec, &recorded)
 	s.recorded = time.UnixMicro(int64(recorded)).UTC()
-	table(t, s.members, func(id *events.KeyID, m *member) {
+	compact.Table(t.Codec, s.members, func(id *events.KeyID, m *member) {
 		word(t, &id.Name)
 		hash := uint64(id.Hash)
-		t.uint(&hash)
+		compact.Natural(t.Codec, &hash)
 		id.Hash = uint32(hash)
 		word(t, &m.key)
 		word(t, &m.role)
 		word(t, &m.clearance)
-		t.uint(&m.revoked)
+		compact.Natural(t.Codec, &m.revoked)
 	})
-	table(t, s.voiced, func(n *events.Nation, seq *uint64) { word(t, n); t.uint(seq) })
-	table(t, s.operations, func(name *events.Operation, o *operation) {
+	compact.Table(t.Codec, s.voiced, func(n *events.Nation, seq *uint64) {
+		word(t, n)
+		compact.Natural(t.Codec, seq)
+	})
+	compact.Table(t.Codec, s.operations, func(name *events.Operation, o *operation) {
 		word(t, name)
 		t.operation(o)
 	})
-	table(t, s.uses, func(u *use, is *bool) {
+	compact.Table(t.Codec, s.uses, func(u *use, is *bool) {
 		word(t, &u.operation)
 		word(t, &u.role)
 		word(t, &u.unit)
-		t.bool(is)
+		t.Flag(is)
 	})
-	table(t, s.lines, func(k *lineKey, l *line) {
+	compact.Table(t.Codec, s.lines, func(k *lineKey, l *line) {
 		word(t, &k.operation)
 		word(t, &k.line)
 		t.line(l)
 	})
-	table(t, s.scopes, func(k *scopeKey, all *scope) {
+	compact.Table(t.Codec, s.scopes, func(k *scopeKey, all *scope) {
 		word(t, &k.operation)
 		word(t, &k.nation)
-		series(t, (*[]declared)(all), func(d *declared) {
+		compact.Each(t.Codec, (*[]declared)(all), func(d *declared) {
 			words(t, &d.roles)
-			number(t, &d.effective)
-			t.uint(&d.sequence)
+			t.Day(&d.effective)
+			compact.Natural(t.Codec, &d.sequence)
 		})
 	})
 	t.pledges(s)
 }
 
-func (t *codec) operation(o *operation) {
+func (t coder) operation(o *operation) {
 	word(t, &o.terms.Operation)
 	word(t, &o.terms.Title)
 	word(t, &o.terms.Note)
-	series(t, &o.terms.Roles, func(r *events.RoleDefinition) {
+	compact.Each(t.Codec, &o.terms.Roles, func(r *events.RoleDefinition) {
 		word(t, &r.Role)
 		word(t, &r.Title)
 		words(t, &r.Units)
 	})
-	number(t, &o.began)
+	t.Day(&o.began)
 	t.label(&o.label)
 }
 
-func (t *codec) label(l *events.Label) {
+func (t coder) label(l *events.Label) {
 	word(t, &l.Release)
 	word(t, &l.Owner)
 	words(t, &l.To)
 }
 
-func (t *codec) line(l *line) {
+func (t coder) line(l *line) {
 	word(t, &l.role)
 	word(t, &l.unit)
 	word(t, &l.area)
-	number(t, &l.began)
-	t.uint(&l.cancelled)
+	t.Day(&l.began)
+	compact.Natural(t.Codec, &l.cancelled)
 	t.label(&l.label)
 }
 
 // pledges is what was said of each pledge. What follows from that is folded anew.
-func (t *codec) pledges(s *State) {
+func (t coder) pledges(s *State) {
 	seen := map[observedKey][]observedAt{}
-	table(t, s.pledges, func(id *events.ID, p **pledge) {
-		if t.reading {
+	compact.Table(t.Codec, s.pledges, func(id *events.ID, p **pledge) {
+		if t.Reading() {
 			*p = &pledge{subject: new(subject)}
 		} else {
 			*p = (*p).read()
 		}
-		t.id(id)
+		t.Fixed(id[:])
 		sub := (*p).subject
 		word(t, &sub.operation)
 		word(t, &sub.nation)
 		word(t, &sub.role)
 		word(t, &sub.unit)
-		t.bool(&sub.observed)
+		t.Flag(&sub.observed)
 		began := uint64(0)
-		if !t.reading {
+		if !t.Reading() {
 			began = (*p).said[0].sequence
 		}
-		t.uint(&began)
-		unread := t.apart(func(t *codec) { series(t, &(*p).said, t.saying) })
-		if t.reading {
-			(*p).unread = &unreadSayings{unread, t.words}
+		compact.Natural(t.Codec, &began)
+		unread := t.Later(func(c *compact.Codec) {
+			compact.Each(c, &(*p).said, newCoder(c).saying)
+		})
+		if t.Reading() {
+			(*p).unread = &unreadSayings{unread, t.Words()}
 		}
 		if sub.observed {
 			key := observedKey{sub.operation, sub.nation, sub.role}
 			seen[key] = append(seen[key], observedAt{began, *id})
 		}
 	})
-	if !t.reading || t.failed {
+	if !t.Reading() || t.Failed() {
 		return
 	}
 	for key, all := range seen {
@@ -224,10 +243,10 @@ func (p *pledge) read() *pledge {
 	if p.unread == nil {
 		return p
 	}
-	t := codecOf(p.unread.data, p.unread.words)
+	t := newCoder(compact.NewReaderApart(p.unread.data, p.unread.words))
 	all := &pledge{subject: p.subject, standing: standing{attached: nothingAttached}}
-	series(t, &all.said, t.saying)
-	if t.failed || len(t.data) > 0 || len(all.said) == 0 {
+	compact.Each(t.Codec, &all.said, t.saying)
+	if t.Failed() || len(t.Bytes()) > 0 || len(all.said) == 0 {
 		// This program, or another of the same form, has written it wrong.
 		panic("rules: a saved state whose sum is right cannot be read")
 	}
@@ -244,23 +263,23 @@ func (p *pledge) fold() {
 	}
 }
 
-func (t *codec) saying(x *saying) {
-	t.id(&x.id)
-	t.uint(&x.sequence)
-	number(t, &x.effective)
+func (t coder) saying(x *saying) {
+	t.Fixed(x.id[:])
+	compact.Natural(t.Codec, &x.sequence)
+	t.Day(&x.effective)
 	typ := x.typ() // by its name: its number is this program's
 	word(t, &typ)
 	kind, known := kinds[typ]
 	if !known {
-		t.fail()
+		t.FailIf(true)
 		return
 	}
-	t.bool(&x.struck)
+	t.Flag(&x.struck)
 	party := x.party()
 	word(t, &party)
 	more := x.particulars != nil && x.particulars != nothingMore
-	t.bool(&more)
-	if t.reading {
+	t.Flag(&more)
+	if t.Reading() {
 		x.kind, x.particulars = kind, nothingMore
 		copy(x.signed[:], party)
 		if more {
@@ -272,57 +291,46 @@ func (t *codec) saying(x *saying) {
 	}
 }
 
-func (t *codec) particulars(p *particulars) {
-	optional(t, &p.terms, t.terms)
-	optional(t, &p.allocated, func(a *allocation) {
-		t.id(&a.id)
+func (t coder) particulars(p *particulars) {
+	compact.Optional(t.Codec, &p.terms, t.terms)
+	compact.Optional(t.Codec, &p.allocated, func(a *allocation) {
+		t.Fixed(a.id[:])
 		word(t, &a.line)
-		number(t, &a.number)
+		compact.Integer(t.Codec, &a.number)
 		t.window(&a.window)
 	})
 	word(t, &p.name)
 	word(t, &p.condition)
-	number(t, &p.renewed)
-	t.id(&p.other)
-	optional(t, &p.label, t.label)
+	t.Day(&p.renewed)
+	t.Fixed(p.other[:])
+	compact.Optional(t.Codec, &p.label, t.label)
 }
 
-func optional[V any](t *codec, p **V, each func(*V)) {
-	is := *p != nil
-	if t.bool(&is); !is {
-		return
-	}
-	if t.reading {
-		*p = new(V)
-	}
-	each(*p)
-}
-
-func (t *codec) terms(m *terms) {
+func (t coder) terms(m *terms) {
 	t.quantity(&m.quantity)
 	t.window(&m.window)
 	word(t, &m.area)
-	t.bool(&m.reserve)
-	number(t, &m.expires)
+	t.Flag(&m.reserve)
+	t.Day(&m.expires)
 }
 
-func (t *codec) quantity(q *events.Quantity) {
+func (t coder) quantity(q *events.Quantity) {
 	text := q.String()
-	if word(t, &text); !t.reading || text == "" {
+	if word(t, &text); !t.Reading() || text == "" {
 		return
 	}
 	known, ok := t.quantities[text]
 	if !ok {
 		var err error
 		if known, err = events.ParseQuantity(text); err != nil {
-			t.fail()
+			t.FailIf(true)
 		}
 		t.quantities[text] = known
 	}
 	*q = known
 }
 
-func (t *codec) window(w *events.Window) {
-	number(t, &w.From)
-	number(t, &w.Until)
+func (t coder) window(w *events.Window) {
+	t.Day(&w.From)
+	t.Day(&w.Until)
 }

@@ -8,12 +8,7 @@
 //	prefetch.go    rows in batches, made on all processors ahead of the one who takes them
 //	decode.go      rows of nearly all records in one pass (scan.go, scan_value.go), of the rest as
 //	               [events.ParseRecord] reads them
-//	segment.go     rows in their saved form, which codec.go writes and reads
-//
-// The codec is not the one with which package rules of the ledger saves its state, since the two
-// share no more than encoding/binary's varints and the taking of so many bytes: here, words stand
-// where they first occur, numbers are zigzag and masks say what is left out, and one codec for both
-// would be both of them behind a switch.
+//	segment.go     rows in their saved form, of [muster/events/compact]
 //
 // What it buys to decode in one pass, and what holds it to the strict parser, is told at [Decoder].
 // Before and after, of one record:

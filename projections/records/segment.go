@@ -5,9 +5,10 @@ import (
 	"fmt"
 
 	"muster/events"
+	"muster/events/compact"
 )
 
-// Form is the version of the saved form. A change of the type Row, or of what [Codec.Row] does with
+// Form is the version of the saved form. A change of the type Row, or of what [Code] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
 const Form = 5
 
@@ -22,19 +23,19 @@ type Segment struct {
 
 // Encode returns the segment of rows.
 func Encode(rows []Row) Segment {
-	c := NewWriter(72 * len(rows))
+	c := compact.NewWriter(72 * len(rows))
 	for i := range rows {
-		c.Row(&rows[i])
+		Code(c, &rows[i])
 	}
-	return Segment{len(rows), c.data}
+	return Segment{len(rows), c.Bytes()}
 }
 
 // Decode appends the rows of a segment.
 func Decode(rows []Row, data []byte) ([]Row, error) {
-	c := NewReader(data)
-	for len(c.data) > 0 {
+	c := compact.NewReader(data)
+	for len(c.Bytes()) > 0 {
 		rows = append(rows, Row{})
-		if c.Row(&rows[len(rows)-1]); c.failed {
+		if Code(c, &rows[len(rows)-1]); c.Failed() {
 			return rows, fmt.Errorf("%w at row %d of a segment", ErrDamaged, len(rows))
 		}
 	}
@@ -49,11 +50,11 @@ func DecodeInto(in *Buffer, first uint64, data []byte) Batch {
 	return b
 }
 
-// Row writes a row, or reads one, so that the two cannot be different. Members that most rows have
+// Code writes a row, or reads one, so that the two cannot be different. Members that most rows have
 // come first.
-func (c *Codec) Row(r *Row) {
+func Code(c *compact.Codec, r *Row) {
 	c.Begin()
-	c.time(&r.Recorded)
+	c.Time(&r.Recorded)
 	c.Word((*string)(&r.Type))
 	c.Word(&r.Signer)
 	c.Date(&r.Effective)
@@ -68,40 +69,40 @@ func (c *Codec) Row(r *Row) {
 	c.Word((*string)(&r.Area))
 	c.Date(&r.From)
 	c.Date(&r.Until)
-	c.truth(&r.New)
-	c.ofPledge(r)
-	c.ofPlan(r)
+	c.Truth(&r.New)
+	ofPledge(c, r)
+	ofPlan(c, r)
 	c.End()
 }
 
-func (c *Codec) ofPledge(r *Row) {
+func ofPledge(c *compact.Codec, r *Row) {
 	c.Word(&r.Source)
 	c.Word((*string)(&r.Presence))
 	c.Word((*string)(&r.Release))
-	c.truth(&r.Unknown)
+	c.Truth(&r.Unknown)
 	if c.Has(r.Notice != nil) {
-		if c.reading {
+		if c.Reading() {
 			r.Notice = new(int)
 		}
-		Integer(c, r.Notice)
+		compact.Integer(c, r.Notice)
 	}
 	c.Date(&r.Expires)
 	c.ID(&r.Predecessor)
 	c.ID(&r.Successor)
 	if c.Has(r.Elsewhere != nil) {
-		Each(c, &r.Elsewhere, c.Plain)
+		compact.Each(c, &r.Elsewhere, c.Plain)
 	}
 	if c.Has(r.To != nil) {
-		Each(c, &r.To, func(n *events.Nation) { c.Plain((*string)(n)) })
+		compact.Each(c, &r.To, func(n *events.Nation) { c.Plain((*string)(n)) })
 	}
 	if c.Has(r.Standing != nil) {
-		if c.reading {
+		if c.Reading() {
 			r.Standing = new(Standing)
 		}
-		c.standing(r.Standing)
+		standing(c, r.Standing)
 	}
 	c.ID(&r.Corrects)
-	c.truth(&r.Struck)
+	c.Truth(&r.Struck)
 	c.Word(&r.Reason)
 	c.ID(&r.Allocation)
 	c.Word((*string)(&r.Line))
@@ -109,10 +110,10 @@ func (c *Codec) ofPledge(r *Row) {
 	c.Word(&r.Title)
 }
 
-func (c *Codec) standing(s *Standing) {
+func standing(c *compact.Codec, s *Standing) {
 	c.Plain((*string)(&s.Rung))
 	s.InPlace = c.Varint(s.InPlace)
-	Each(c, &s.Conditions, func(h *events.StandingCondition) {
+	compact.Each(c, &s.Conditions, func(h *events.StandingCondition) {
 		c.Plain((*string)(&h.Condition))
 		c.Plain((*string)(&h.Kind))
 		failed := uint64(0)
@@ -121,11 +122,11 @@ func (c *Codec) standing(s *Standing) {
 		}
 		h.Failed = c.Uvarint(failed) == 1
 	})
-	Each(c, &s.Caveats, func(h *events.StandingCaveat) {
+	compact.Each(c, &s.Caveats, func(h *events.StandingCaveat) {
 		c.Plain((*string)(&h.Caveat))
 		c.Plain(&h.Restriction)
 	})
-	Each(c, &s.Allocations, func(a *Allocation) {
+	compact.Each(c, &s.Allocations, func(a *Allocation) {
 		c.Fixed(a.ID[:])
 		c.Plain((*string)(&a.Line))
 		a.Number = c.Varint(a.Number)
@@ -133,19 +134,19 @@ func (c *Codec) standing(s *Standing) {
 	})
 }
 
-func (c *Codec) ofPlan(r *Row) {
+func ofPlan(c *compact.Codec, r *Row) {
 	priority := int64(r.Priority)
 	c.Count(&priority)
 	r.Priority = int(priority)
-	c.truth(&r.Essential)
+	c.Truth(&r.Essential)
 	if c.Has(r.Roles != nil) {
-		Each(c, &r.Roles, func(role *Role) {
+		compact.Each(c, &r.Roles, func(role *Role) {
 			c.Plain((*string)(&role.Role))
 			c.Plain(&role.Title)
-			Each(c, &role.Units, func(unit *events.Unit) { c.Plain((*string)(unit)) })
+			compact.Each(c, &role.Units, func(unit *events.Unit) { c.Plain((*string)(unit)) })
 		})
 	}
-	c.truth(&r.Unlimited)
+	c.Truth(&r.Unlimited)
 	c.Word((*string)(&r.Key))
 	c.Word((*string)(&r.Member))
 	c.Word((*string)(&r.Clearance))

@@ -1,4 +1,7 @@
-package records
+// Package compact is the form of few bytes in which both halves of the program save what they hold:
+// the state of the rules, rows of records, and pictures. It is for files that a program writes for
+// itself and can make anew, so each of them has a number of its form, and a sum.
+package compact
 
 import (
 	"encoding/binary"
@@ -12,7 +15,8 @@ import (
 //
 //	number  varint: zigzag, or plain where it is never negative
 //	time    varint: microseconds since the one before, or since 1970
-//	word    uvarint: the number of a word; a new word has the next number, then its length and bytes
+//	word    uvarint: the number of a word; a new word has the next number, then its length and bytes,
+//	        but where words are kept apart (see [NewWriterApart])
 //	id      16 bytes
 //	truth   nothing more than its bit in the mask
 //
@@ -28,8 +32,9 @@ type Codec struct {
 	mask, bit uint64
 	at        int // where the mask of the thing that is written lies
 	recorded  int64
-	words     []string          // in reading
+	words     []string          // in reading, and in writing where they are apart
 	number    map[string]uint64 // in writing: of words
+	apart     bool              // words do not stand where they first occur
 }
 
 // NewWriter returns a codec that writes, with room for so many bytes.
@@ -41,6 +46,19 @@ func NewWriter(room int) *Codec {
 func NewReader(data []byte) *Codec {
 	return &Codec{data: data, reading: true, words: make([]string, 0, 128)}
 }
+
+// NewWriterApart returns a codec that writes of each word only its number: whoever reads it needs
+// the words ([Codec.Words]) before, and can then begin anywhere.
+func NewWriterApart() *Codec { return &Codec{number: map[string]uint64{}, apart: true} }
+
+// NewReaderApart returns a codec that reads what was written with its words apart. It keeps the
+// words, and changes nothing of them.
+func NewReaderApart(data []byte, words []string) *Codec {
+	return &Codec{data: data, reading: true, words: words, apart: true}
+}
+
+// Words are the words by their numbers, of a codec that keeps them apart.
+func (c *Codec) Words() []string { return c.words }
 
 // WriteOn has a codec that has read some data write what comes behind the data.
 func (c *Codec) WriteOn(data []byte) {
@@ -60,7 +78,14 @@ func (c *Codec) Bytes() []byte { return c.data }
 func (c *Codec) Failed() bool { return c.failed }
 
 // FailIf notes that what was read cannot have been written.
-func (c *Codec) FailIf(is bool) { c.failed = c.failed || is }
+func (c *Codec) FailIf(is bool) {
+	if is {
+		c.fail()
+	}
+}
+
+// fail leaves nothing to be read: what is read of what was cut or changed has an end.
+func (c *Codec) fail() { c.failed, c.data = true, nil }
 
 // Begin begins a thing with members that may be left out.
 func (c *Codec) Begin() {
@@ -80,7 +105,7 @@ func (c *Codec) End() {
 	if !c.reading {
 		binary.LittleEndian.PutUint64(c.data[c.at:], c.mask)
 	} else if c.mask >= c.bit {
-		c.failed = true // there are members that nobody knows
+		c.fail() // there are members that nobody knows
 	}
 }
 
@@ -99,7 +124,8 @@ func (c *Codec) Has(is bool) bool {
 	return is
 }
 
-func (c *Codec) truth(is *bool) {
+// Truth is a truth that is left out where it is none.
+func (c *Codec) Truth(is *bool) {
 	there := c.Has(*is)
 	if c.reading {
 		*is = there
@@ -125,10 +151,22 @@ func (c *Codec) Plain(s *string) {
 		c.number[*s] = n
 	}
 	c.Uvarint(n)
-	if !known {
-		c.Uvarint(uint64(len(*s)))
-		c.data = append(c.data, *s...)
+	if known {
+		return
 	}
+	if c.apart {
+		c.words = append(c.words, *s)
+		return
+	}
+	c.Uvarint(uint64(len(*s)))
+	c.data = append(c.data, *s...)
+}
+
+// Plain is a word of any type that is always there.
+func Plain[S ~string](c *Codec, s *S) {
+	word := string(*s)
+	c.Plain(&word)
+	*s = S(word)
 }
 
 func (c *Codec) readWord() string {
@@ -136,9 +174,13 @@ func (c *Codec) readWord() string {
 	if n < uint64(len(c.words)) {
 		return c.words[n]
 	}
+	if c.apart {
+		c.fail()
+		return ""
+	}
 	word := string(c.Take(c.Uvarint(0)))
 	if n != uint64(len(c.words)) {
-		c.failed = true
+		c.fail()
 	}
 	c.words = append(c.words, word)
 	return word
@@ -155,7 +197,8 @@ func (c *Codec) ID(id *events.ID) {
 	}
 }
 
-func (c *Codec) time(at *int64) {
+// Time is a time in microseconds since 1970, left out where it is 0.
+func (c *Codec) Time(at *int64) {
 	if c.Has(!c.reading && *at != 0) {
 		c.recorded += c.Varint(*at - c.recorded)
 		*at = c.recorded
@@ -196,13 +239,81 @@ func Each[T any](c *Codec, all *[]T, do func(*T)) {
 	n = c.Uvarint(n)
 	if c.reading && n > 0 {
 		if n-1 > uint64(len(c.data)) {
-			c.failed = true
+			c.fail()
 			return
 		}
 		*all = make([]T, n-1)
 	}
 	for i := range *all {
 		do(&(*all)[i])
+	}
+}
+
+// Texts are texts in full, such as the words of a codec that keeps them apart.
+func (c *Codec) Texts(all *[]string) {
+	Each(c, all, func(s *string) {
+		n := c.Uvarint(uint64(len(*s)))
+		if c.reading {
+			*s = string(c.Take(n))
+		} else {
+			c.data = append(c.data, *s...)
+		}
+	})
+}
+
+// Table is a map, in any order. What is read is put into the map, which must be there.
+func Table[K comparable, V any](c *Codec, m map[K]V, do func(*K, *V)) {
+	n := c.Uvarint(uint64(len(m)))
+	if !c.reading {
+		for k, v := range m {
+			do(&k, &v)
+		}
+		return
+	}
+	for range n {
+		var k K
+		var v V
+		if do(&k, &v); c.failed {
+			return
+		}
+		m[k] = v
+	}
+}
+
+// Optional is a thing that may not be there.
+func Optional[V any](c *Codec, p **V, do func(*V)) {
+	is := *p != nil
+	if c.Flag(&is); !is {
+		return
+	}
+	if c.reading {
+		*p = new(V)
+	}
+	do(*p)
+}
+
+// Later has do write what can be read by itself, or returns what was written so: whoever keeps it
+// reads it with [NewReaderApart]. The words must be kept apart.
+func (c *Codec) Later(do func(*Codec)) (unread []byte) {
+	if c.reading {
+		return c.Take(c.Uvarint(0))
+	}
+	one := &Codec{words: c.words, number: c.number, apart: true}
+	do(one)
+	c.words = one.words
+	c.Uvarint(uint64(len(one.data)))
+	c.data = append(c.data, one.data...)
+	return nil
+}
+
+// Flag is a truth that is always there.
+func (c *Codec) Flag(is *bool) {
+	n := uint64(0)
+	if *is {
+		n = 1
+	}
+	if n = c.Uvarint(n); c.reading {
+		*is = n == 1
 	}
 }
 
@@ -218,7 +329,7 @@ func (c *Codec) Uvarint(n uint64) uint64 {
 	}
 	n, size := binary.Uvarint(c.data)
 	if size <= 0 {
-		c.failed = true
+		c.fail()
 		return 0
 	}
 	c.data = c.data[size:]
@@ -234,7 +345,7 @@ func (c *Codec) Varint(n int64) int64 {
 // Take reads so many bytes. They are not to be kept.
 func (c *Codec) Take(n uint64) []byte {
 	if n > uint64(len(c.data)) {
-		c.failed = true
+		c.fail()
 		return nil
 	}
 	taken := c.data[:n]
@@ -243,7 +354,7 @@ func (c *Codec) Take(n uint64) []byte {
 }
 
 // Natural is a number that is never negative.
-func Natural[N ~uint8 | ~uint16 | ~uint32 | ~uint64](c *Codec, n *N) {
+func Natural[N ~int32 | ~uint8 | ~uint16 | ~uint32 | ~uint64](c *Codec, n *N) {
 	if c.reading {
 		*n = N(c.Uvarint(0))
 	} else {

@@ -108,6 +108,9 @@ func TestTypes(t *testing.T) {
 
 // The forms that FORMAT.md and the schemas give are those that are kept.
 func TestFormsAreThosePublished(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	forms := []struct {
 		form  string
 		taken func(string) bool

@@ -23,7 +23,7 @@ func seeds() (all []uint64) {
 	case often:
 		n = 3000
 	case testing.Short():
-		n = 25
+		n = 10
 	}
 	for i := range n {
 		all = append(all, uint64(i)+1)
@@ -54,6 +54,9 @@ func TestSimulation(t *testing.T) {
 // two goroutines of a server race within one moment of simulated time, so that the world has two
 // ways to go on: then it is looked for among a few, and one in five may not be found.
 func TestSimulationReplays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("worlds run one after the other")
+	}
 	all, differ := seeds()[:rounds(5, 10, 100)], 0
 	for _, n := range all {
 		t.Run(fmt.Sprint("seed=", n), func(t *testing.T) {

@@ -57,6 +57,7 @@ func offering(changes ...string) []string {
 }
 
 func TestBadCommands(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	s := newTarget(t)
 	for _, bad := range append(append(append(s.badOffers(t), s.badFiles(t)...), s.badMoves()...),

@@ -15,6 +15,7 @@ import (
 
 // What is wrong with the request itself, and not with a statement in it.
 func TestBadRequests(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	s := newTarget(t)
 	good, before := s.with(t, "", ""), s.recorded(t)

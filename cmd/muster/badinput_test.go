@@ -151,9 +151,7 @@ func problemIn(t *testing.T, resp *http.Response, status int) *problem.Problem {
 }
 
 func TestBadStatements(t *testing.T) {
-	if testing.Short() {
-		t.Skip("every bad statement is sent in every way, one after the other")
-	}
+	notShort(t)
 	t.Parallel()
 	s := newTarget(t)
 	bad := append(append(s.malformed(t), s.badFields(t)...), s.badLife(t)...)

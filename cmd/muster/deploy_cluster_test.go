@@ -94,9 +94,7 @@ func (c *nodes) syncAlways(t *testing.T) {
 // A guest that takes as much as it gets is refused the rest, and the ledger goes on: servers come
 // and write, and a guest that is there already is answered.
 func TestDeployedLimits(t *testing.T) {
-	if testing.Short() {
-		t.Skip("three NATS nodes start")
-	}
+	notShort(t)
 	t.Parallel()
 	c := startNodes(t)
 	p := c.serve(t, "ledger", c.each[0])

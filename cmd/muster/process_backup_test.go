@@ -23,9 +23,9 @@ import (
 // what it lacks.
 func TestBackupUnderLoad(t *testing.T) {
 	t.Parallel()
-	writers := 64
+	writers, each := 64, 500
 	if testing.Short() {
-		writers = 16
+		writers, each = 16, 100
 	}
 	dir, book := t.TempDir(), newBook()
 	p := serving(t, filepath.Join(dir, "ledger"))
@@ -49,7 +49,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	u, before, m := newUser(t), 0, backup.Manifest{}
 	for i, name := range []string{"one", "two", "three"} {
-		book.await(t, before+500*(i+1))
+		book.await(t, before+each*(i+1))
 		before, _ = book.count()
 		u.content(t, "backup", filepath.Join(dir, name), "--data", p.dir, "--keys")
 		var err error
@@ -150,6 +150,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 // Who has asked for a backup and does not read it holds up no record, and no server that is
 // stopped.
 func TestBackupIsNotRead(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
 	c, book, to := begin(t, p), newBook(), p.client()
@@ -230,6 +231,7 @@ func fileSize(t *testing.T, path string) int64 {
 // follows; where the stream was lost, it waits for the server that has it, and takes no sequence
 // that was given already.
 func TestRestoredOnACluster(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir := t.TempDir()
 	srv := natsCluster(t, filepath.Join(dir, "store"), anyPort)

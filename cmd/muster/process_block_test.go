@@ -99,9 +99,7 @@ func writeBlock(t *testing.T, all []blockRecord) (data []byte) {
 // tells, and the first is made anew from it; where that was lost too, signatures tell. But where
 // the first copy has other records that were signed, a person must look.
 func TestTamperedStream(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many servers start, one after the other")
-	}
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	for name, c := range map[string]struct {
@@ -173,6 +171,7 @@ func isMended(t *testing.T, dir string) {
 // A sequence whose highest bit was flipped has a NATS server make room for all those before.
 // Nothing of that happens: the stream is found damaged, and made anew.
 func TestStreamWithoutEnd(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	for _, bit := range []byte{0x80, 0x40, 0x20} {

@@ -143,9 +143,7 @@ func TestDoctorOfTLS(t *testing.T) {
 // The stream is on one NATS server, by its configuration could lose records, does not answer; and a
 // server that hangs says nothing.
 func TestDoctorOfTheStream(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it is waited for what does not answer")
-	}
+	notShort(t)
 	t.Parallel()
 	dir := t.TempDir()
 	srv := natsCluster(t, filepath.Join(dir, "store"), anyPort)

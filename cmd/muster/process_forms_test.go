@@ -23,9 +23,7 @@ const recordsOfForms = 2 // that each of them has
 // Today's program opens each of them with all its records, and what it has made of it is refused by
 // a program of a later form, by name, and with all in its place.
 func TestFormsOfFolders(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many servers start, one after the other")
-	}
+	notShort(t)
 	t.Parallel()
 	all, err := filepath.Glob("testdata/forms/*.tgz")
 	if err != nil || len(all) < 10 {

@@ -29,6 +29,15 @@ func onlyLong(t *testing.T) {
 	}
 }
 
+// notShort skips a test in a short run, which has the race detector: its servers do one thing after
+// the other, and nothing beside each other that those of other tests do not.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one thing after the other: the run without the race detector does it")
+	}
+}
+
 // Whatever becomes of one node of three, nobody waits for longer for a receipt. The others choose a
 // new leader within 9 seconds, unless each of them has asked for the other's vote: then it takes
 // them longer, which no server can change, and it has a second more.

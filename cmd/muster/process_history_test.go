@@ -133,6 +133,7 @@ func copyFolder(t *testing.T, dir string) string {
 // Neither can know, until it is shown what the other was; then it says so, sends nothing, and has
 // the proof.
 func TestServerThatShowsTwoHistories(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	first := serving(t, dir)
@@ -258,6 +259,7 @@ func TestReceiptThatDoesNotProve(t *testing.T) {
 // An old copy of the folder is put back: whoever has seen more says so, over HTTP and over NATS.
 // Who comes for the first time cannot know.
 func TestOldCopyIsNoticed(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, dir)
@@ -484,6 +486,7 @@ func TestTorchwoodReadsTheLog(t *testing.T) {
 // The server is killed while it commits. Each commit has its checkpoint, and every checkpoint that
 // anybody was given is of the history that the server goes on with.
 func TestKilledWhileSigning(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
 	p := serving(t, dir)

@@ -41,6 +41,7 @@ func (p *serverProcess) askAs(t *testing.T, host, method, path string) (int, str
 // A page whose name was made to lead to this server (DNS rebinding) reads nothing here, at no
 // address, while the server's own names are answered.
 func TestHosts(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--host", "Muster.example",
 		"--host", "10.1.2.3")

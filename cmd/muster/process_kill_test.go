@@ -58,6 +58,7 @@ func TestKilledWhileSixteenSubmit(t *testing.T) {
 // A server is killed while it founds its ledger, and started again: there is one founding, and the
 // key in the folder is the founder's.
 func TestKilledWhileFounding(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	random := seeded.New(t)
 	for round := range 4 {

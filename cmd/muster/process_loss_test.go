@@ -107,6 +107,7 @@ func streamIn(t *testing.T, dir string) (all []ledger.Message) {
 // A power cut took the stream, or its end; or the journal was lost. What one copy has, the other
 // gets back.
 func TestACopyIsLost(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	nats, journal := filepath.Join(l.dir, server.NATSFolder),
@@ -179,6 +180,7 @@ func (n noSockets) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // A server that finds two histories does not start, writes nothing, and says where they part.
 func TestTwoHistories(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	fork := *l

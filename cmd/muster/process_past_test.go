@@ -27,6 +27,7 @@ func (p *serverProcess) checkpoint(t *testing.T) (path string) {
 // anew, also where all that the server has fits together: nobody has signed an envelope, and who
 // lost the journal has lost the tree.
 func TestThePastIsAnother(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	old := l.copied(t)

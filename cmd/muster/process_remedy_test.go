@@ -16,9 +16,7 @@ import (
 // was acknowledged is there, or the server does not start. In each case the stream has lost its end
 // too, so that the newest records are in the journal alone.
 func TestRemediesLoseNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many servers start, one after the other")
-	}
+	notShort(t)
 	t.Parallel()
 	l := someStoppedLedger(t)
 	older := l.copied(t)

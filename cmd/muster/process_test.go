@@ -26,6 +26,7 @@ const beyondWindow = 300 * time.Millisecond
 // for duplicates is over, the server was started anew, one of the two copies was lost. Another
 // statement under its id never gets in.
 func TestSameIDAgain(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, dir)

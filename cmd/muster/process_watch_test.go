@@ -209,6 +209,7 @@ no_auth_user: guest`
 // so each time. A client that does nothing else has a few lines written to the log, with how many
 // more there were: as well where the server itself denies it as where a cluster does.
 func TestDenialsDoNotFillTheLog(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	inside := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0")
 	inside.awaitNATS(t)

@@ -212,6 +212,9 @@ func looked(t *testing.T, path string, want []events.Record) {
 // put back another copy of the bbolt file. Whatever tail meets whatever file: all that both have is
 // there, or it is said that one does not go on from the other.
 func TestAnyTailBehindAnyFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	all := manyRecords(t, 200)
 	_, after, _ := tailing(t, all, someCommits)
 	gaps, joined := 0, 0
@@ -367,6 +370,9 @@ func TestFailedWrite(t *testing.T) {
 // Whatever a power cut leaves of the last commit, it was acknowledged to nobody, and all before it
 // is there.
 func TestTornCommit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	all := manyRecords(t, 30)
 	_, after, _ := tailing(t, all, []int{3, 2, 4})
 	d := after[2]

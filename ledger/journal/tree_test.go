@@ -69,6 +69,9 @@ func plainHashes(t *testing.T, all []events.Record) tlog.HashReaderFunc {
 // However the records come in batches, and however often the file is opened anew, the root is that
 // of the plain tree, and the tiles prove each record and each earlier tree.
 func TestTreeOfTiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, with very many records")
+	}
 	const most = 700 // three tiles, the last of them partial
 	all := manyRecords(t, most)
 	plain := plainHashes(t, all)

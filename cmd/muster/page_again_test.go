@@ -25,6 +25,7 @@ func recordedAfter(t *testing.T, url string, sequence uint64) (signers []string)
 // What is changed in a form that was recorded is no silent second pledge, and no dead end; and
 // whoever goes back and forth after a submit records nothing.
 func TestPageBackAfterSubmit(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	key := filepath.Join(dir, "keys", "FRA-demo.key")
 	b := newTab(t, url)
@@ -57,6 +58,7 @@ func TestPageBackAfterSubmit(t *testing.T) {
 // A form that is sent again, since the answer of a browser without JavaScript was loaded again, is
 // the same statement: it has the same id, and nothing was recorded.
 func TestPageResend(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	id, key := pledgeOf(t, url, "GBR", "air"), filepath.Join(dir, "keys", "GBR-demo.key")
 	b := newTab(t, url, noScript)
@@ -79,6 +81,7 @@ func TestPageResend(t *testing.T) {
 
 // Two tabs have a key each: what is signed in one has nothing of the key that the other has open.
 func TestPageTwoKeys(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	france, britain := newTab(t, url), newTab(t, url)
 	keys := map[*tab]string{france: "FRA", britain: "GBR"}

@@ -108,6 +108,7 @@ func endAhead() {
 // A month is shown by its worst day, in number and colour, on the screen and on paper, and says
 // which day that is.
 func TestPageMonthIsItsWorstDay(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	b.open("/?on=2190-02-10")
 	march := `tr[data-line="later/south"] td.cell:nth-of-type(4)`
@@ -139,6 +140,7 @@ func TestPageMonthIsItsWorstDay(t *testing.T) {
 // A requirement that begins later in the months that are shown has its row, with what it will have,
 // though the sums are of the day. It stands among the others by its priority.
 func TestPageShowsWhatBeginsLater(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	b.open("/")
 	lines := eval[string](b,
@@ -162,6 +164,7 @@ func TestPageShowsWhatBeginsLater(t *testing.T) {
 
 // The sum under a table stands once on paper, under its last row.
 func TestPagePrintsSumsOnce(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, demoServer(t))
 	b.open("/?operation=isaf&show=nations&on=2009-12-15")
 	eval[int](b, "[1, 2].map(() => document.querySelectorAll('.nations tbody tr').forEach(r => "+
@@ -177,6 +180,7 @@ func TestPagePrintsSumsOnce(t *testing.T) {
 // What has not begun is shown on its first day, in a sentence that leads to today; there nothing is
 // said to be met, and what is shown in the place of requirements says so.
 func TestPageBeforeTheFirstDay(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	for _, page := range []string{"/", "/shortfalls", "/timeline", "/compare"} {
 		b.open(page)
@@ -216,6 +220,7 @@ func TestPageBeforeTheFirstDay(t *testing.T) {
 
 // Only what differs is shown, and the sums are of all that is in force.
 func TestPageOnlyWhatDiffers(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	b.open("/?on=2190-02-10&without=FRA&differences=true")
 	b.says(".sum", "1 requirement is met, of 4 in force. 1 differs and is shown.")
@@ -229,6 +234,7 @@ func TestPageOnlyWhatDiffers(t *testing.T) {
 // What is unknown is never shown as 0: not where it does not count, and not in a cell of a
 // requirement.
 func TestPageUnknownIsNeverNothing(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	b.open("/?show=nations&on=2190-02-10")
 	for nation, want := range map[string]string{"KHM": "unknown personnel",
@@ -251,6 +257,7 @@ func TestPageUnknownIsNeverNothing(t *testing.T) {
 
 // What would count for nothing on its first day says so before it is signed.
 func TestPageSubmitTellsOfTheFirstDay(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, aheadServer(t))
 	for lang, want := range map[string]string{
 		"en": "On its first day, 2190-01-05, it counts for nothing: Spain pledges 9 personnel " +

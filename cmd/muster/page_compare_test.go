@@ -61,6 +61,7 @@ func (b *tab) differs(a projections.Diff) {
 }
 
 func TestPageCompare(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
@@ -100,6 +101,7 @@ func TestPageCompare(t *testing.T) {
 // page tells it the other way round; and where nothing differs, it says so. All of it without
 // JavaScript.
 func TestPageCompareExactly(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url, noScript)
 	b.open("/compare?operation=mnf-u&on=" + aDay)

@@ -78,6 +78,7 @@ func (b *tab) shows(c web.Coverage) {
 }
 
 func TestPageCoverage(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
@@ -111,6 +112,7 @@ func TestPageCoverage(t *testing.T) {
 }
 
 func TestPageWhatIf(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -134,6 +136,7 @@ func TestPageWhatIf(t *testing.T) {
 
 // Without JavaScript the same is done by forms with buttons.
 func TestPageWithoutScript(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url, noScript)
 	b.open("/")
@@ -160,6 +163,7 @@ func TestPageWithoutScript(t *testing.T) {
 // The slider's numbers are the API's for the same two clocks; what a page shows of an old moment,
 // it shows again later.
 func TestPageClocks(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -193,6 +197,7 @@ func TestPageClocks(t *testing.T) {
 // Play goes through the records by itself, up to the last; who wants no motion gets a step for each
 // press.
 func TestPagePlay(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&as_of=50&on=" + aDay)
@@ -214,6 +219,7 @@ func TestPagePlay(t *testing.T) {
 }
 
 func TestPageKeyboard(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -239,6 +245,7 @@ func TestPageKeyboard(t *testing.T) {
 }
 
 func TestPageNations(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
@@ -256,6 +263,7 @@ func TestPageNations(t *testing.T) {
 
 // What one records, another sees at once, and marked; a lost connection is told, and heals.
 func TestPageLive(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -285,6 +293,7 @@ func TestPageLive(t *testing.T) {
 // The page shows itself anew when a record comes. Whoever has opened another page by the time that
 // the answer is there keeps that one, and what was written into it.
 func TestPageLateRefresh(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -317,6 +326,7 @@ func TestPageLateRefresh(t *testing.T) {
 // A server that goes away is told, and when it is there again the page heals, with what has
 // happened meanwhile.
 func TestPageConnection(t *testing.T) {
+	t.Parallel()
 	browser(t)
 	root := t.TempDir()
 	p := serving(t, filepath.Join(root, "ledger"))
@@ -339,6 +349,7 @@ func TestPageConnection(t *testing.T) {
 // A page that is open while another ledger takes the place of its own says so, and shows nothing of
 // it.
 func TestPageOfAnotherLedger(t *testing.T) {
+	t.Parallel()
 	browser(t)
 	root := t.TempDir()
 	p := serving(t, filepath.Join(root, "ledger"))

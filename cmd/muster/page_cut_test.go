@@ -19,6 +19,7 @@ const many = 110
 // A page shows as much of each list as people read, says how much more there is, and leads to where
 // all of it is. What it counts and sums, it counts and sums over all.
 func TestPageListsAreCut(t *testing.T) {
+	t.Parallel()
 	browser(t)
 	url, pledge := manyLedger(t)
 	const on = "on=2026-12-20"

@@ -13,6 +13,7 @@ import (
 // A pledge that few may see is amended by the form and stays as it is released; then its nation
 // lets more see it: the form restates it as it stands, and asks for nothing but who may see it.
 func TestPageDiscloses(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
 	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3",
@@ -80,6 +81,7 @@ func TestPageDiscloses(t *testing.T) {
 // A disclosure restates the pledge as it stands on the day from which it holds; what somebody else
 // has said since the form was opened is shown, and then restated.
 func TestPageDisclosesWhatStands(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
 	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "3",

@@ -114,6 +114,7 @@ func framed(t *testing.T, name string, req *http.Request) (int, string) {
 // From before the first record, every page shows that nothing was known, and what is wrong is told
 // in the frame of the ledger as it is now.
 func TestPagesBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	says := func(address, what string) string {
 		_, body := framed(t, address, request(t, http.MethodGet, server+address, nil))
@@ -147,6 +148,7 @@ func TestPagesBeforeTheFirstRecord(t *testing.T) {
 // Whatever an address says, a page answers, in its frame, and says what is wrong. No address makes
 // the server stumble.
 func TestPageHostileAddress(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	for path, more := range pageParameters {
 		t.Run(path, func(t *testing.T) {
@@ -186,6 +188,7 @@ func TestPageHostileAddress(t *testing.T) {
 
 // What is no page, or no pledge, is said in the frame too.
 func TestPageHostilePath(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	for path, want := range map[string]int{
 		"/nothing": 404, "/coverage.html": 404, "/pledges/": 404, "/pledges/a/b": 404,
@@ -219,6 +222,7 @@ func TestPageHostilePath(t *testing.T) {
 
 // Whatever the form is given comes back in it as text, with what is wrong.
 func TestPageHostileForm(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	fields := []string{"type", "pledge", "id", "seen_size", "seen_root", "operation", "nation",
 		"role", "quantity", "unit", "area", "line", "from", "until", "notice_to_move", "presence",
@@ -263,6 +267,7 @@ func TestPageHostileForm(t *testing.T) {
 // A page of another site sends a statement, signed and good as it may be, and a form, from the
 // reader's own browser: nothing comes of it.
 func TestPageHostileSite(t *testing.T) {
+	t.Parallel()
 	server, dir := ownDemo(t)
 	france := newAuthor(t, server, dir, "keys/FRA-demo.key")
 	note := france.signs("scope.declared",
@@ -340,6 +345,7 @@ func TestPageHostileSite(t *testing.T) {
 // A page takes the parameters that it has, each once, and no others: who mistypes one would else be
 // shown other figures than were asked for.
 func TestPageUnknownParameter(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	for path, takes := range pageParameters {
 		for _, name := range nobodyAsks {
@@ -372,6 +378,7 @@ func TestPageUnknownParameter(t *testing.T) {
 
 // However long an address is, the answer is short, and a page where one was asked for.
 func TestPageLongAddress(t *testing.T) {
+	t.Parallel()
 	server := demoServer(t)
 	for path := range pageParameters {
 		for _, query := range []string{"x=" + strings.Repeat("a", 20_000),

@@ -127,6 +127,7 @@ func (b *tab) harmless() {
 // Whatever a pledge says is text on every page, and nothing of it runs; and no list has a cell that
 // begins as a formula does.
 func TestPageHostileText(t *testing.T) {
+	t.Parallel()
 	url, dir, pledges := hostileDemo(t)
 	t.Run("pages", func(t *testing.T) { hostilePages(t, url) })
 	t.Run("pledges", func(t *testing.T) { hostilePledges(t, url, pledges) })

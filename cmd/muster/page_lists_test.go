@@ -10,6 +10,7 @@ import (
 )
 
 func TestPageLog(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	var all web.Records
 	getJSON(t, url+"/api/v1/records", &all)
@@ -51,6 +52,7 @@ func TestPageLog(t *testing.T) {
 
 // New records come to the log by themselves.
 func TestPageLogLive(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/log")
@@ -64,6 +66,7 @@ func TestPageLogLive(t *testing.T) {
 }
 
 func TestPagePledges(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	var all projections.PledgeList
 	getJSON(t, url+"/api/v1/pledges?on="+aDay, &all)

@@ -43,6 +43,7 @@ func handClocked(begin string) tabOption {
 // A page that shows today goes over to the new day when that has begun on the server, without being
 // touched; one about a date, or about what was known then, stays.
 func TestPageGoesOverAtMidnight(t *testing.T) {
+	t.Parallel()
 	const evening, midnight = "2190-02-09T23:30:00Z", "2190-02-10T00:00:01Z"
 	browser(t)
 	url, setClock := clockedServer(t, evening)

@@ -11,6 +11,7 @@ import (
 // that answers it, and what its keys have said last, each with its receipt. Others are not shown
 // what is withheld from them.
 func TestPageMine(t *testing.T) {
+	t.Parallel()
 	c := newConfided(t)
 	gbr, u := filepath.Join(c.dir, "keys", "GBR-demo.key"), newUser(t)
 	hq := filepath.Join(c.dir, "founder.key")

@@ -12,6 +12,7 @@ import (
 
 // The first view, with all that it loads, is light enough for a slow line.
 func TestPageWeight(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
@@ -43,6 +44,7 @@ func TestPageWeight(t *testing.T) {
 // The whole published history of the UN's peace operations, in one matrix. How long it takes to be
 // painted is told, and is no assertion.
 func TestPageUNHistory(t *testing.T) {
+	t.Parallel()
 	file := cmp.Or(os.Getenv("MUSTER_UN_DATA"), unData)
 	if _, err := os.Stat(file); err != nil {
 		t.Skipf("the table of the UN's contributions is not there (name it with "+

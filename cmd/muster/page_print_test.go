@@ -46,6 +46,7 @@ func (b *tab) printed(name string) []string {
 // One operation's coverage is one sheet, with what does not count on another; and every sheet says
 // at its foot from where it looks, and what it can be checked with.
 func TestPagePrint(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	var c projections.Coverage
 	getJSON(t, url+"/api/v1/coverage?operation=mnf-u&as_of=54&on="+aDay, &c)

@@ -11,6 +11,7 @@ import (
 // What is wrong with an address is told once, and in the language of the page where it is the page
 // that tells it; where it is told in English, a French page says so.
 func TestPageProblems(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	for address, told := range map[string]struct{ en, fr string }{
 		"/nope": {"there is no page at /nope",

@@ -82,6 +82,7 @@ func (b *tab) posts(to string) {
 // every page, until one signs out. Then nothing is left of what was shown: going back leads to the
 // page of signing in, and drafts are gone.
 func TestPageSignIn(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "members")
 	b := newTab(t, c.url)
 	b.open("/pledges?nation=GBR&lang=en")
@@ -159,6 +160,7 @@ func (b *tab) backTellsNothing(c confided, pages int) {
 // A liaison lands on the page of its country, and a coordinator on the coverage. Without JavaScript
 // the page says how the program does it, and signing out works.
 func TestPageSignInLands(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "released")
 	b := newTab(t, c.url, narrow)
 	b.open("/")
@@ -210,6 +212,7 @@ func TestPageSignInLands(t *testing.T) {
 
 // Somebody whose key is revoked while a page is open is shown nothing more.
 func TestPageSessionEnds(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "released")
 	b := newTab(t, c.url)
 	b.open("/session?then=%2Flog")
@@ -231,6 +234,7 @@ func TestPageSessionEnds(t *testing.T) {
 
 // Signing in leads to no other server.
 func TestPageSignInLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "members")
 	for _, then := range []string{"//evil.example", "https://evil.example/", `/\evil.example`,
 		`\\evil.example`, "/\t/evil.example", "evil.example", "javascript:alert(1)",
@@ -272,6 +276,7 @@ func attackers(t *testing.T) (all []string) {
 // What others try with the browser of somebody who is signed in: to fix the cookie, to have it say
 // or end something, and to read what it reads. No address has the token in it.
 func TestPageSessionThreats(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "released")
 	b := newTab(t, c.url)
 	fixed := strings.Repeat("A", 43)
@@ -365,6 +370,7 @@ const attack = `(async (server, id) => {
 // A proxy that takes headers away makes nobody another: without the cookie one has not signed in,
 // and without what tells where a request is from, the cookie is still not sent from elsewhere.
 func TestPageSessionBehindStrippingProxy(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "released")
 	b := newTab(t, c.url)
 	b.open("/session")
@@ -401,6 +407,7 @@ func stripping(t *testing.T, server string, names ...string) string {
 // Answers to somebody who is signed in are kept by nobody, signing out has the browser forget, and
 // a page from elsewhere can load nothing.
 func TestSessionHeaders(t *testing.T) {
+	t.Parallel()
 	c := newRestricted(t, "released")
 	b := newTab(t, c.url)
 	b.open("/session")

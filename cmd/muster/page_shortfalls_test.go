@@ -37,6 +37,7 @@ func (b *tab) ranks(a projections.Gaps) {
 }
 
 func TestPageShortfalls(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay)
@@ -64,6 +65,7 @@ func TestPageShortfalls(t *testing.T) {
 // Lines that one nation holds alone are told as such, and what is missing without it is one click
 // away.
 func TestPageDependence(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	look := func(b *tab) {
 		if said := b.text(`[data-held="mnf-u/ground-west"]`); !strings.Contains(said,

@@ -58,6 +58,7 @@ func offerByForm(b *tab, quantity string) {
 // An area or a line that no requirement has is told before anybody signs, in both languages; and
 // the form offers those that there are.
 func TestPageWarns(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, demoServer(t))
 	for lang, odd := range map[string]string{"en": "this is odd about it",
 		"fr": "ceci est inhabituel : (le détail est en anglais)"} {
@@ -83,6 +84,7 @@ func TestPageWarns(t *testing.T) {
 // A liaison offers: what it would change is shown, the browser signs, another's page shows it, and
 // the record verifies.
 func TestPageSubmit(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	other := newTab(t, url)
 	other.open("/?operation=mnf-u&on=" + aDay)
@@ -150,6 +152,7 @@ func TestPageSubmit(t *testing.T) {
 
 // All that is wrong is told at once, beside the fields; what the ledger refuses, too.
 func TestPageSubmitWrong(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/submit")
@@ -210,6 +213,7 @@ func TestPageSubmitWrong(t *testing.T) {
 // Check asks the ledger's rules, as --dry-run does: a pledge that hangs on its parliament is not
 // confirmed, with and without JavaScript.
 func TestPageSubmitAsksTheRules(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	key := filepath.Join(dir, "keys", "GBR-demo.key")
 	id := pledgeOf(t, url, "GBR", "air")
@@ -246,6 +250,7 @@ func pledgeOf(t *testing.T, url, nation, role string) string {
 
 // A draft survives a reload, and goes when it is discarded.
 func TestPageSubmitDraft(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/submit")
@@ -263,6 +268,7 @@ func TestPageSubmitDraft(t *testing.T) {
 
 // Amending, confirming and withdrawing begin at the pledge, and say the rest as it is.
 func TestPageSubmitAmend(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/pledges?operation=mnf-u&nation=GBR&on=" + aDay)
@@ -299,6 +305,7 @@ func TestPageSubmitAmend(t *testing.T) {
 
 // Without JavaScript the statement is made and checked by the form, and signed by the program.
 func TestPageSubmitWithoutScript(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url, noScript)
 	b.open("/submit?type=pledge.offered&operation=mnf-u&nation=FRA&role=air")
@@ -325,6 +332,7 @@ func TestPageSubmitWithoutScript(t *testing.T) {
 
 // What another site's page sends in a reader's name is refused.
 func TestPageCrossSite(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	for _, path := range []string{"/submit", "/api/v1/statements"} {
 		for _, head := range []map[string]string{{"Sec-Fetch-Site": "cross-site"},

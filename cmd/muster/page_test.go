@@ -78,6 +78,7 @@ const aDay = "2026-07-01"
 // Every page, looked at with and without light, on a desk and on a telephone: nobody is kept from
 // using it.
 func TestPagesForEverybody(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	for _, p := range []struct{ name, address string }{
 		{"coverage", "/?on=" + aDay},

@@ -57,6 +57,7 @@ func offer(t *testing.T, dir string, terms ...string) (id string) {
 }
 
 func TestPageTimeline(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	b.open("/?on=" + aDay + "&operation=mnf-u")
@@ -92,6 +93,7 @@ func TestPageTimeline(t *testing.T) {
 // A rotation that leaves days with nobody there is marked in the chart, listed, and missing in the
 // figures.
 func TestPageHandOver(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	germans := offer(t, dir, "--nation", "DEU", "--quantity", "9000", "--from", "2026-04-01",
 		"--until", "2026-09-30")
@@ -139,6 +141,7 @@ func elsewhere(t *testing.T, url string) *tab {
 
 // One day, and as many years as a time line has, are drawn as well.
 func TestPageTimelineSpans(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url)
 	for _, span := range []struct {
@@ -179,6 +182,7 @@ func TestPageTimelineSpans(t *testing.T) {
 // The days shown are chosen by links, which work without JavaScript, and by dragging across a
 // chart.
 func TestPageTimelineZoom(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	const at = "/timeline?operation=mnf-u&line=ground-west&on=" + aDay
 	b := newTab(t, url, noScript)

@@ -42,6 +42,7 @@ func anyCertificate(b *tab) {
 
 // Over TLS, and with that HTTP/2, pages live, and the browser checks and signs, as they do without.
 func TestPageOverTLS(t *testing.T) {
+	t.Parallel()
 	browser(t)
 	_, cert, key := certifiedFor(t, "localhost")
 	dir := filepath.Join(t.TempDir(), "ledger")
@@ -77,6 +78,7 @@ func TestPageOverTLS(t *testing.T) {
 // page of one's country with a cookie that goes over TLS alone, and signs out; then going back
 // shows nothing. Who asks the same port without TLS reads nothing.
 func TestPageSignInOverTLS(t *testing.T) {
+	t.Parallel()
 	authority, cert, key := certifiedFor(t, "localhost", "127.0.0.1", "muster.example")
 	c := newRestricted(t, "released", "--tls-cert", cert, "--tls-key", key,
 		"--host", "localhost", "--host", "muster.example")

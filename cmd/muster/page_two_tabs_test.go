@@ -11,6 +11,7 @@ import (
 // Two tabs amend one pledge: the second is told before it signs, sees both versions beside each
 // other, and changes only what it has changed itself.
 func TestPageTwoTabs(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	id, key := pledgeOf(t, url, "GBR", "air"), filepath.Join(dir, "keys", "GBR-demo.key")
 	form := "/submit?type=pledge.amended&pledge=" + id
@@ -80,6 +81,7 @@ func TestPageTwoTabs(t *testing.T) {
 // A form without JavaScript says which state it builds on, too; a step restates nothing, and is
 // told all the same.
 func TestPageTwoTabsWithoutScript(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	id, key := pledgeOf(t, url, "GBR", "air"), filepath.Join(dir, "keys", "GBR-demo.key")
 	b := newTab(t, url, noScript)

@@ -78,6 +78,7 @@ func (b *tab) fails(what string) {
 // The browser checks by itself what the server shows: signature, inclusion, and that the ledger has
 // only grown since it looked.
 func TestPageVerify(t *testing.T) {
+	t.Parallel()
 	url, dir := ownDemo(t)
 	b := newTab(t, url)
 	b.open("/verify?record=33")
@@ -154,6 +155,7 @@ func (b *tab) commands(t *testing.T, key string, with, without []string) (said s
 // Without JavaScript the page says that nothing is checked, and gives a receipt that the program
 // checks.
 func TestPageVerifyReceipt(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	b := newTab(t, url, noScript)
 	b.open("/verify?record=33")
@@ -193,6 +195,7 @@ func replaced(at, from, to string) func(string, []byte) []byte {
 
 // What is changed on the way, or behind the browser's back, is noticed and said.
 func TestPageVerifyTampered(t *testing.T) {
+	t.Parallel()
 	url := demoServer(t)
 	var tamper atomic.Pointer[func(string, []byte) []byte]
 	with := func(f func(string, []byte) []byte) { tamper.Store(&f) }
@@ -248,6 +251,7 @@ func TestPageVerifyTampered(t *testing.T) {
 
 // What cannot be had is not taken for right, and not for wrong.
 func TestPageVerifyUnavailable(t *testing.T) {
+	t.Parallel()
 	b := newTab(t, between(t, demoServer(t), func(path string, body []byte) []byte {
 		if strings.HasPrefix(path, "/tile/") {
 			return nil

@@ -147,6 +147,7 @@ func crawl(t *testing.T, start string, look func(address, body string)) {
 // Whoever looks in a view stays in it, wherever links lead, and is told nothing of what is withheld
 // on any page, in any list or file, in either language.
 func TestPagesTellNothing(t *testing.T) {
+	t.Parallel()
 	c := newConfided(t)
 	free := regexp.MustCompile(`^(/docs|/checkpoint|/static/|/openapi|/session)`)
 	for view, lang := range map[string]string{"coalition": "en", "NOR": "fr"} {
@@ -178,6 +179,7 @@ func TestPagesTellNothing(t *testing.T) {
 // The form asks what somebody may read about what is typed into it, and nothing else: of a pledge
 // that is withheld it says the same as of one that is not there.
 func TestPageSubmitTellsNothing(t *testing.T) {
+	t.Parallel()
 	c := newConfided(t)
 	nobody := "01KAQ7Z0V4T5W9J8M3N2P6R1XC"
 	asks := func(view, typ, field, id string) (int, string) {
@@ -216,6 +218,7 @@ func TestPageSubmitTellsNothing(t *testing.T) {
 // A view is chosen on any page and left again, and stands on the page and on paper, in both
 // languages; what is withheld has its place in the log and can be checked.
 func TestPageViews(t *testing.T) {
+	t.Parallel()
 	c := newConfided(t)
 	b := newTab(t, c.url)
 	b.open("/?operation=mnf-u&on=" + aDay)
@@ -293,6 +296,7 @@ func TestPageViews(t *testing.T) {
 
 // What is withheld comes to no stream of a view, and changes its pages by nothing.
 func TestPageLiveInAView(t *testing.T) {
+	t.Parallel()
 	c := newConfided(t)
 	b := newTab(t, c.url)
 	b.open("/log?view=coalition")

@@ -51,7 +51,9 @@ func OfServer(ctx context.Context, url string, view events.View, with *http.Clie
 	src := proof.Source{Name: "the server " + url, Checkpoint: signed, View: view}
 	c, err := proof.ReadCheckpoint(signed)
 	if err != nil {
-		return src, nil // proof.Verify says so
+		return src, problem.New(problem.Unavailable,
+			"what the server %s gives as its checkpoint is none: %w", url, err).
+			WithHint("is there a Muster server at this address, and nothing else in between?")
 	}
 	path := torchwood.TilePath
 	if view != "" {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"muster/cmd/internal/backup"
 	"muster/cmd/internal/server"
@@ -137,7 +136,7 @@ func (a *app) backupOptions() backup.Options {
 
 // backupTar writes a backup to the standard output, once all of it was verified.
 func (a *app) backupTar(ctx context.Context, o backup.Options) error {
-	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(a.stdout) {
 		return usage("a tar is not written to a terminal").
 			WithHint("write > FILE behind the command, or | and what the tar is for")
 	}
@@ -151,7 +150,7 @@ func (a *app) backupTar(ctx context.Context, o backup.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := backup.WriteTar(a.stdout, inside, m); err != nil {
+	if err := backup.WriteTar(exact(a.stdout), inside, m); err != nil {
 		return problem.New(problem.Unavailable, "the tar broke off: %w", err)
 	}
 	a.noteBackup(m, "-")

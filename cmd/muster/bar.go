@@ -23,7 +23,7 @@ func (a *app) bar(what string, steps uint64) *bar {
 		return b
 	}
 	b.writer = progress.NewWriter()
-	b.writer.SetOutputWriter(a.stderr)
+	b.writer.SetOutputWriter(own(a.stderr))
 	b.writer.SetUpdateFrequency(100 * time.Millisecond)
 	b.writer.SetTrackerPosition(progress.PositionRight)
 	b.writer.Style().Visibility.ETA = true

@@ -107,21 +107,21 @@ func shellWord(word string) string {
 // report tells an error to a person, or as problem+json when JSON was asked for, and returns the
 // exit code. The rules: one line "muster: error: …" without a capital or a full stop, a line for
 // each wrong field when there are several, and a line "muster: hint: …" with what to do next.
-func report(err error, asJSON bool, stderr io.Writer) int {
+func report(err error, machine bool, stderr io.Writer) int {
 	var exit exitWith
 	if errors.As(err, &exit) {
 		return int(exit)
 	}
 	p := problem.From(err)
-	if asJSON {
+	if machine {
 		if data, encoded := json.Marshal(p); encoded == nil {
-			fmt.Fprintf(stderr, "%s\n", data)
+			fmt.Fprintf(asJSON(stderr), "%s\n", data)
 			return p.Kind.Exit
 		}
 	}
-	fmt.Fprintf(stderr, "muster: error: %s\n", p.Detail)
+	fmt.Fprintf(stderr, "muster: error: %s\n", problem.Line(p.Detail))
 	for _, f := range p.Listed() {
-		fmt.Fprintf(stderr, "muster: error:   %s\n", f)
+		fmt.Fprintf(stderr, "muster: error:   %s\n", problem.Line(f.String()))
 	}
 	if p.Hint != "" {
 		fmt.Fprintf(stderr, "muster: hint: %s\n", p.Hint)

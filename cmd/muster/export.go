@@ -145,7 +145,7 @@ func (a *app) exportSource(ctx context.Context,
 // the standard output.
 func (a *app) writeFileOrOutput(path string, write func(io.Writer) error) error {
 	if path == "-" {
-		return write(a.stdout)
+		return write(exact(a.stdout))
 	}
 	if _, err := os.Lstat(path); err == nil {
 		return problem.New(problem.Conflict, "the file %s is there already", path).

@@ -338,6 +338,7 @@ func count(months []peacekeeping.Month) (n int) {
 // line.
 func (a *app) progress(format string, args ...any) {
 	if fancy(a.stderr) {
-		fmt.Fprintf(a.stderr, "\r\033[K"+format, args...)
+		fmt.Fprint(own(a.stderr), "\r\033[K")
+		fmt.Fprintf(a.stderr, format, args...)
 	}
 }

@@ -101,13 +101,13 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 
 func (a *app) followed(r web.Record, raw bool) error {
 	if raw {
-		_, err := fmt.Fprintf(a.stdout, "%s\n", r.Stored)
+		_, err := fmt.Fprintf(exact(a.stdout), "%s\n", r.Stored)
 		return err
 	}
 	if a.format == "table" {
-		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence, r.Recorded, r.Type,
-			problem.Line(r.Statement()))
+		_, err := fmt.Fprintf(a.stdout, "%d  %s  %-22s %s\n", r.Sequence,
+			problem.Line(r.Recorded), problem.Line(string(r.Type)), problem.Line(r.Statement()))
 		return err
 	}
-	return json.NewEncoder(a.stdout).Encode(r)
+	return json.NewEncoder(asJSON(a.stdout)).Encode(r)
 }

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 
 	"muster/events/problem"
 	"muster/projections/web"
@@ -19,7 +17,7 @@ import (
 // This file writes the data of every command. The rules:
 //
 //   - Data goes to standard output, and nothing else does: messages, hints and progress go to
-//     standard error.
+//     standard error. Both are a screen: see screen.go for what becomes of others' text.
 //   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and
 //     nothing is ever cut.
 //   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and
@@ -43,9 +41,9 @@ func (l listing) write(format string, w io.Writer) error {
 	case "json":
 		return writeJSON(w, l.answer)
 	case "ndjson":
-		return l.WriteNDJSON(w)
+		return l.WriteNDJSON(asJSON(w))
 	case "csv":
-		return l.WriteCSV(w)
+		return l.WriteCSV(exact(w))
 	}
 	t := l.Table
 	if t.Basis != nil && t.Basis.NotBegun != "" {
@@ -63,19 +61,25 @@ func (l listing) write(format string, w io.Writer) error {
 }
 
 func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(asJSON(w))
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
 
 func writeTable(w io.Writer, t web.Table) error {
-	lines := slices.Clone(t.Above)
-	if len(t.Rows) > 0 {
-		lines = append(lines, render(w, t))
+	for _, line := range t.Above {
+		if _, err := fmt.Fprintln(w, problem.Line(line)); err != nil {
+			return err
+		}
 	}
-	for _, line := range append(lines, t.Below...) {
-		if _, err := fmt.Fprintln(w, showable(line)); err != nil {
+	if len(t.Rows) > 0 {
+		if _, err := fmt.Fprintln(own(w), render(w, t)); err != nil {
+			return err
+		}
+	}
+	for _, line := range t.Below {
+		if _, err := fmt.Fprintln(w, problem.Line(line)); err != nil {
 			return err
 		}
 	}
@@ -88,17 +92,11 @@ func writeTable(w io.Writer, t web.Table) error {
 	return nil
 }
 
-// showable makes what is in a line of text printable; a table is already.
-func showable(line string) string {
-	if strings.Contains(line, "\n") {
-		return line
-	}
-	return problem.Line(line)
-}
-
 // On a terminal, a cell of more characters than this goes on in the next line.
 const terminalCell = 60
 
+// render returns the rows as a table for w. All that is in its cells is shown already, so that they
+// are as wide as they look.
 func render(w io.Writer, of web.Table) string {
 	t := table.NewWriter()
 	t.SetStyle(plainStyle)
@@ -169,8 +167,7 @@ func styles() (plain, terminal table.Style) {
 
 // fancy reports whether w is a terminal whose owner has not asked for plain text (NO_COLOR).
 func fancy(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
+	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
 }
 
 func checkFormat(format string) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -138,8 +139,17 @@ Recorded:    as record %d of the ledger %s, at %s, by the server %s
 Proved:      in the tree of %s with the root %s
 Checkpoint:  signed with %s, %s
 The receipt does not show that the signer was a member then: the ledger does, with muster verify.
-`, c.Statement, c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, c.By, english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom])
+`, problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom])
 	return err
+}
+
+// serverName quotes the name that a server has given itself in an envelope, unless it is one: what
+// is no name could say that something was verified.
+func serverName(by string) string {
+	if events.Origin(by).Valid() {
+		return by
+	}
+	return strconv.QuoteToGraphic(by)
 }
 
 func (a *app) checkpointCmd() *cobra.Command {
@@ -164,7 +174,7 @@ it, or compare it with what others see: two checkpoints that do not fit are the 
 
 func (a *app) printCheckpoint(c proof.Checkpoint) error {
 	if a.format == "table" {
-		_, err := a.stdout.Write(c.Signed)
+		_, err := exact(a.stdout).Write(c.Signed)
 		return err
 	}
 	value := map[string]any{"origin": c.Origin, "size": c.N, "root": c.Hash.String(), "key": c.By,

@@ -54,6 +54,7 @@ type app struct {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	stdout, stderr = newScreen(stdout), newScreen(stderr)
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, config: os.Getenv("MUSTER_CONFIG")}
 	root := a.root()
 	root.SetArgs(args)

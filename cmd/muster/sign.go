@@ -34,7 +34,7 @@ muster submit does that.`,
 			}
 			signed, err := events.Sign(st, signer)
 			if err == nil {
-				_, err = a.stdout.Write(signed.Note)
+				_, err = exact(a.stdout).Write(signed.Note)
 			}
 			return err
 		},

@@ -25,14 +25,15 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, so that a client reports a server's problem as its
-// own.
+// own. What to do next is one line: a second one could be taken for a message of the client.
 func (p *Problem) UnmarshalJSON(data []byte) error {
 	var w wire
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
 	slug, _ := strings.CutPrefix(w.Type, URNPrefix)
-	*p = Problem{Kind: KindOf(slug), Detail: w.Detail, Code: w.Code, Hint: w.Hint, Fields: w.Errors}
+	*p = Problem{Kind: KindOf(slug), Detail: w.Detail, Code: w.Code, Hint: oneLine.Replace(w.Hint),
+		Fields: w.Errors}
 	return nil
 }
 

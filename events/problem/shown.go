@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -29,18 +30,37 @@ func Name(s string) string {
 	return s
 }
 
-// Line makes control and bidirectional characters in somebody's text visible, and keeps the text on
-// one line.
-func Line(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e,
-			r >= 0x2066 && r <= 0x2069,
-			r == 0x200e, r == 0x200f, r == 0x061c:
-			return utf8.RuneError
+// Line shows somebody's text on one line: as [Text], with a space for each new line and tab.
+func Line(s string) string { return Text(oneLine.Replace(s)) }
+
+var oneLine = strings.NewReplacer("\n", " ", "\t", " ")
+
+// Text shows somebody's text as what it is: each character that moves a cursor or turns a line
+// around as its number, such as ⟨U+202E⟩, and each byte that is no UTF-8 as U+FFFD. New lines and
+// tabs stay.
+func Text(s string) string {
+	if strings.IndexFunc(s, acts) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if acts(r) {
+			b.WriteString(Shown(r))
+		} else {
+			b.WriteRune(r)
 		}
-		return r
-	}, s)
+	}
+	return b.String()
 }
+
+func acts(r rune) bool { return Acts(r) && r != '\n' && r != '\t' }
+
+// Acts reports whether a character does something to the text around it, or to what shows it: it is
+// a control character, or one of those that turn the direction of writing.
+func Acts(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e ||
+		r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c
+}
+
+// Shown is how a character that acts is shown to people. Data that is JSON has \u202e instead.
+func Shown(r rune) string { return fmt.Sprintf("⟨U+%04X⟩", r) }

@@ -19,7 +19,10 @@ func TestWhatOthersHaveWritten(t *testing.T) {
 		{"a name in quotes", problem.Name(`a"b`), `"a\"b"`},
 		{"two lines", problem.Line("one\ntwo\tthree"), "one two three"},
 		{"a line that is turned around", problem.Line("a\u202eb\u061cc\x9b"),
-			"a\uFFFDb\uFFFDc\uFFFD"},
+			"a⟨U+202E⟩b⟨U+061C⟩c\uFFFD"},
+		{"control characters", problem.Line("\x1b]0;x\a\r\x00\u009b2J\x7f"),
+			"⟨U+001B⟩]0;x⟨U+0007⟩⟨U+000D⟩⟨U+0000⟩⟨U+009B⟩2J⟨U+007F⟩"},
+		{"several lines", problem.Text("one\n\ttwo\u2066"), "one\n\ttwo⟨U+2066⟩"},
 		{"what people write", problem.Line("8\u202f000 soldats, à l’ouest"),
 			"8\u202f000 soldats, à l’ouest"},
 	} {

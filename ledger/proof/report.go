@@ -107,7 +107,7 @@ func (r *Report) Add(name string, outcome Outcome, format string, args ...any) {
 // Write writes the report for people.
 func (r Report) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", r.Of, english.Several(r.Records, "record"))
+	fmt.Fprintf(&b, "%s: %s", problem.Line(r.Of), english.Several(r.Records, "record"))
 	if r.Withheld > 0 {
 		fmt.Fprintf(&b, " (%d of them withheld)", r.Withheld)
 	}
@@ -119,24 +119,25 @@ func (r Report) Write(w io.Writer) error {
 	}
 	b.WriteString("\n\n")
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%-11s  %-10s  %s\n", c.Outcome, c.Name, c.Text)
+		fmt.Fprintf(&b, "%-11s  %-10s  %s\n", c.Outcome, c.Name, problem.Line(c.Text))
 	}
 	for i, s := range r.Said {
 		if i == 0 {
 			b.WriteString("\nWhat was said:\n")
 		}
-		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type, s.Signer,
-			problem.Line(s.Statement))
+		fmt.Fprintf(&b, "%d  %s  %s  %s\n   %s\n", s.Sequence, s.Recorded, s.Type,
+			problem.Line(s.Signer), problem.Line(s.Statement))
 	}
 	for i, text := range r.CannotShow {
 		if i == 0 {
 			b.WriteString("\nWhat this cannot show:\n")
 		}
-		fmt.Fprintf(&b, "- %s\n", text)
+		fmt.Fprintf(&b, "- %s\n", problem.Line(text))
 	}
 	switch {
 	case r.Fault != nil:
-		fmt.Fprintf(&b, "\nVERIFICATION FAILED. First of all, %s.\n", r.Fault)
+		fmt.Fprintf(&b, "\nVERIFICATION FAILED. First of all, %s.\n",
+			problem.Line(r.Fault.String()))
 	case r.Withheld > 0:
 		fmt.Fprintf(&b, "\nEverything that was looked at is as it should be. %s could not be "+
 			"read.\n",

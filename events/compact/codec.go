@@ -273,7 +273,8 @@ func Table[K comparable, V any](c *Codec, m map[K]V, do func(*K, *V)) {
 	for range n {
 		var k K
 		var v V
-		if do(&k, &v); c.failed {
+		do(&k, &v)
+		if c.failed {
 			return
 		}
 		m[k] = v
@@ -283,7 +284,8 @@ func Table[K comparable, V any](c *Codec, m map[K]V, do func(*K, *V)) {
 // Optional is a thing that may not be there.
 func Optional[V any](c *Codec, p **V, do func(*V)) {
 	is := *p != nil
-	if c.Flag(&is); !is {
+	c.Flag(&is)
+	if !is {
 		return
 	}
 	if c.reading {
@@ -312,7 +314,8 @@ func (c *Codec) Flag(is *bool) {
 	if *is {
 		n = 1
 	}
-	if n = c.Uvarint(n); c.reading {
+	n = c.Uvarint(n)
+	if c.reading {
 		*is = n == 1
 	}
 }

@@ -48,6 +48,8 @@ var house = map[string][]string{
 		"github.com/nats-io/nats.go", "golang.org/x/mod/sumdb/tlog"},
 	"ledger/proof": {"muster/events/…", "muster/ledger/rules",
 		"golang.org/x/mod/sumdb/…", "github.com/transparency-dev/formats/…"},
+	"ledger/witness": {"muster/events/problem", "muster/ledger/proof", "go.etcd.io/bbolt/…",
+		"golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/proof/remote": {"muster/events", "muster/events/problem",
 		"muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/natsd": {"muster/events", "github.com/nats-io/nats.go",

@@ -13,6 +13,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/witness"
 	"muster/projections/web"
 )
 
@@ -153,23 +154,37 @@ func serverName(by string) string {
 }
 
 func (a *app) checkpointCmd() *cobra.Command {
-	return &cobra.Command{
+	var by witness.Client
+	c := &cobra.Command{
 		Use:   "checkpoint",
 		Short: "Print the ledger's latest checkpoint, checked against all that was seen before",
 		Long: `Ask the server for its latest checkpoint, make sure that it is signed with a key that is trusted and goes on from the
 last one that was seen, and print it as it was signed: how many records there are, and the root of their Merkle tree. Keep
-it, or compare it with what others see: two checkpoints that do not fit are the proof of two histories.`,
+it, or compare it with what others see: two checkpoints that do not fit are the proof of two histories.
+
+With --witness the witness at that address (muster witness, or any other of C2SP tlog-witness) is asked to sign it too. It
+signs only what goes on from all that it has signed before, whoever asked for that: so a server that shows another history
+to you than to others who ask the same witness is found out. The checkpoint is printed with the witness's signature.`,
 		Example: "  muster checkpoint > 2026-11-23.checkpoint\n  muster verify " +
-			"http://127.0.0.1:8080 --since 2026-11-23.checkpoint",
+			"http://127.0.0.1:8080 --since 2026-11-23.checkpoint\n  muster checkpoint --witness " +
+			"https://witness.mod.example --witness-key witness.mod.example/fra+1a2b3c4d+BAe…",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.meet(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return a.printCheckpoint(c.seen)
+			seen := c.seen
+			if by.URL != "" || by.Key != "" {
+				if seen, err = a.cosigned(cmd.Context(), c, by); err != nil {
+					return err
+				}
+			}
+			return a.printCheckpoint(seen)
 		},
 	}
+	witnessFlags(c, &by)
+	return c
 }
 
 func (a *app) printCheckpoint(c proof.Checkpoint) error {

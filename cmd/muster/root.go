@@ -154,7 +154,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		commands []*cobra.Command
 	}{
 		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(),
-			a.planCmd(), a.importCmd()}},
+			a.planCmd(), a.importCmd(), a.witnessCmd()}},
 		{"Look after a server:", []*cobra.Command{a.doctorCmd(), a.backupCmd(),
 			a.restoreCmd()}},
 		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),

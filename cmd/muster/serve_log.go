@@ -26,13 +26,17 @@ func watchFlags(c *cobra.Command, cfg *server.Config, l *logging) {
 	f.BoolVar(&cfg.AdminAnyone, "admin-anyone", false,
 		"let other machines reach --admin: whoever does reads, without signing in, how much is "+
 			"recorded, asked and refused, and when")
-	f.StringVar(&l.format, "log-format", "text",
+	l.flags(c, "info (with a line for each statement and each refusal, without what it says)")
+	section(c, "What the operator watches", "admin", "admin-anyone", "log-format", "log-level")
+}
+
+// flags say how the log is written; info is what its level of that name has.
+func (l *logging) flags(c *cobra.Command, info string) {
+	c.Flags().StringVar(&l.format, "log-format", "text",
 		"how the server writes its log, to the standard error: text, or json, an object in each "+
 			"line")
-	f.StringVar(&l.level, "log-level", "warn",
-		"what it writes there at least: debug, info (with a line for each statement and each "+
-			"refusal, without what it says), warn or error")
-	section(c, "What the operator watches", "admin", "admin-anyone", "log-format", "log-level")
+	c.Flags().StringVar(&l.level, "log-level", "warn",
+		"what it writes there at least: debug, "+info+", warn or error")
 }
 
 // handler makes what the log goes through.

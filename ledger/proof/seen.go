@@ -65,6 +65,13 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	return nil
 }
 
+// Hashes reads the hashes of a checkpoint's tree from the server that has shown it, to make proofs
+// of. They are checked against the checkpoint's root, so the checkpoint must have been verified.
+// The error is the fetcher's, or says that the tiles do not make the root.
+func Hashes(ctx context.Context, c Checkpoint, fetch Fetcher) tlog.HashReader {
+	return tlog.TileHashReader(c.Tree, &fetchedTiles{ctx: ctx, fetch: fetch})
+}
+
 // First returns the hash of the ledger's first record, in base 64, which no other ledger has, also
 // of the same name. It is read from the server that has shown c, which must have been verified, and
 // checked against c's root.

@@ -183,7 +183,11 @@ func (c *certificate) health() *CertificateHealth {
 // secure says how clients reach the server: over TLS, or else, on an address that other machines
 // reach, only when it was told to do without.
 func (s *Server) secure(flag string, loopback bool) error {
-	if s.certificate != nil || loopback || s.cfg.Plaintext {
+	return secure(flag, loopback || s.certificate != nil || s.cfg.Plaintext)
+}
+
+func secure(flag string, is bool) error {
+	if is {
 		return nil
 	}
 	return problem.New(problem.Usage,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -74,12 +75,7 @@ func (s *Server) openAPI() error {
 	handler := s.Questions.Guard(http.NewCrossOriginProtection().Handler(s.Questions.Handler(mux)))
 	handler = web.AnswerOnly(s.names(), s.onlyTLS(handler))
 	handler = s.access.overHTTP(s.Questions.ClientAddress, s.countHTTP(handler))
-	s.http = &http.Server{Handler: timely(s.cfg.BodyTime, handler),
-		ReadHeaderTimeout: web.MaxHeaderTime,
-		IdleTimeout:       web.MaxIdle,
-		WriteTimeout:      web.MaxWriting,
-		MaxHeaderBytes:    web.MaxHeader,
-		ErrorLog:          log.New(lineLog{s.cfg.Log}, "", 0)}
+	s.http = bounded(timely(s.cfg.BodyTime, handler), s.cfg.Log)
 	go func() {
 		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
@@ -96,6 +92,16 @@ func (s *Server) openAPI() error {
 		return err
 	})
 	return addressed
+}
+
+// bounded is an HTTP server whose clients take no more time and memory than they need.
+func bounded(handler http.Handler, to *slog.Logger) *http.Server {
+	return &http.Server{Handler: handler,
+		ReadHeaderTimeout: web.MaxHeaderTime,
+		IdleTimeout:       web.MaxIdle,
+		WriteTimeout:      web.MaxWriting,
+		MaxHeaderBytes:    web.MaxHeader,
+		ErrorLog:          log.New(lineLog{to}, "", 0)}
 }
 
 // serve answers until the server is closed.

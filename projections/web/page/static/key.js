@@ -2,13 +2,13 @@
 // note, as the program sends it (C2SP signed-note; events/FORMAT.md has the form).
 
 const utf8 = new TextEncoder();
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 export const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
 const joined = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
 const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
 
 // readKey reads a secret key: "PRIVATE+KEY+", the name, the hash in hexadecimal, and base 64 of the algorithm (1, Ed25519) and the seed. It
-// returns nothing for what is none. The hash is that of the name and the public half, which tells a damaged file.
+// returns nothing for what is none, and else its name, the hash, the secret key, and the public half, as a key and as text. The hash is that of the name and the public half, which tells a damaged file.
 export const readKey = async (text) => {
   const found = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text.trim());
   if (!found) return undefined;
@@ -18,9 +18,11 @@ export const readKey = async (text) => {
   const pkcs8 = joined([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], secret.slice(1)); // RFC 8410
   const open = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const x = (await crypto.subtle.exportKey("jwk", open)).x.replaceAll("-", "+").replaceAll("_", "/");
-  const id = new Uint8Array(await crypto.subtle.digest("SHA-256", joined(utf8.encode(name + "\n"), [1], bytesOf(x)))).slice(0, 4);
+  const half = bytesOf(x + "=".repeat((4 - x.length % 4) % 4)), spoken = `${name}+${hash}+${base64Of(joined([1], half))}`;
+  const id = new Uint8Array(await crypto.subtle.digest("SHA-256", joined(utf8.encode(name + "\n"), [1], half))).slice(0, 4);
   if (!same([...id], hash.match(/../g).map((h) => parseInt(h, 16)))) return undefined;
-  return { name, id, key: await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
+  const verifier = await crypto.subtle.importKey("raw", half, "Ed25519", false, ["verify"]);
+  return { name, id, public: spoken, verifier, key: await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
 };
 
 // signed returns the signed note of a text, which a new line ends: a statement, or who signs in.
@@ -28,4 +30,13 @@ export const signed = async (lines, { name, id, key }) => {
   const text = lines + "\n";
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8.encode(text)));
   return `${text}\n— ${name} ${base64Of(joined(id, signature))}\n`;
+};
+
+// verified reports whether a note has one signature, and that of a key.
+export const verified = async (note, { name, id, verifier }) => {
+  const end = note.indexOf("\n\n— "), text = note.slice(0, end + 1);
+  const [, by, base64] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})\n$/.exec(note.slice(end + 2)) ?? [];
+  if (end < 0 || by !== name) return false;
+  const data = bytesOf(base64);
+  return base64Of(data) === base64 && same([...data.slice(0, 4)], [...id]) && crypto.subtle.verify("Ed25519", verifier, data.slice(4), utf8.encode(text));
 };

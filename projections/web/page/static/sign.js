@@ -1,10 +1,8 @@
 // Signing a statement in the browser, with a key that stays in it (key.js).
 
 import { base64Of, readKey, signed } from "./key.js";
-import { seen } from "./tree.js";
-
-// receiptText is the receipt as "muster receipt" reads it.
-const receiptText = (r, note, key) => `muster receipt v1\nkey ${key}\n\n${r.envelope}\n${note}\n${r.proof}`;
+import { checkReceipt } from "./receipt.js";
+import { Unavailable, seen } from "./tree.js";
 
 const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
 
@@ -65,18 +63,29 @@ const refusal = (p) => {
   }
 };
 
-const done = (r) => {
+const saving = (text, words, name, id) => {
+  const file = URL.createObjectURL(new Blob([text], { type: "text/plain" })), save = element("p", "");
+  save.append(element("a", words, { href: file, download: name, class: "button", id }));
+  return save;
+};
+
+// unproved says what does not hold of a receipt, and keeps the signed statement: whether it is recorded is not known.
+const unproved = (e) => {
+  const words = box().dataset, code = "e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase());
+  complain(words.unproved, e instanceof Unavailable ? `${words.eUnavailable} ${e.message}` : words[code] ?? String(e), words.unprovedThen);
+  document.getElementById("sign-problem").append(saving(note, words.keep, `muster-${JSON.parse(statement()).id}.note`, "signed-note"));
+};
+
+// done says that a statement is recorded, which its receipt has proved.
+const done = (r, receipt) => {
   const words = box().dataset, at = document.getElementById("sign-done");
-  const file = URL.createObjectURL(new Blob([receiptText(r, r.note ?? note, words.key)], { type: "text/plain" }));
   const told = element("p", words.recorded + " ");
   const log = new URL(words.log, location);
   log.searchParams.set("from", r.sequence);
   told.append(element("a", String(r.sequence), { href: `${log.pathname}${log.search}#r${r.sequence}` }), `, ${r.recorded}.`);
   at.replaceChildren(told);
   if (r.again) at.append(element("p", words.again));
-  const save = element("p", "");
-  save.append(element("a", words.receipt, { href: file, download: `muster-${r.id}.receipt`, class: "button", id: "receipt" }));
-  at.append(save, element("pre", r.proof));
+  at.append(saving(receipt, words.receipt, `muster-${r.id}.receipt`, "receipt"), element("pre", r.proof));
   at.dataset.sequence = r.sequence;
   forget();
   document.getElementById("sign-send").disabled = true;
@@ -91,8 +100,9 @@ const send = async () => {
     const answer = await post("/api/v1/statements", note);
     document.getElementById("sign-done").textContent = "";
     const body = await answer.json();
-    if (answer.ok) return done(body);
-    refusal(body);
+    if (!answer.ok) refusal(body);
+    else await checkReceipt(body, note, opened, words.origin, words.key).then((receipt) => done(body, receipt), unproved);
+    if (document.getElementById("receipt")) return;
   } catch (e) {
     document.getElementById("sign-done").textContent = "";
     complain(words.unsent);

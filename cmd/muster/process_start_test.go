@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -75,6 +76,39 @@ func TestStartsThatFail(t *testing.T) {
 			again.stop(t)
 		})
 	}
+}
+
+// Where the log is JSON, so is what a server says that cannot start: a line for it, with the
+// remedy, and the same exit code.
+func TestStartsThatFailAsJSON(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "ledger")
+	p := serving(t, dir)
+	for name, o := range map[string]obstacle{
+		"another runs": {code: 7,
+			says: []string{"another process has the journal open", "stop it"}},
+		"flags": {code: 2, flags: []string{"--read", "nobody"},
+			says: []string{"--read", ""}},
+		"a port": {code: 7, flags: []string{"--listen", strings.TrimPrefix(p.url, "http://")},
+			says: []string{"listen", "name another address with --listen"}},
+	} {
+		code, said := launch(t, dir, append(o.flags, "--log-format", "json")...).ends(t)
+		var last struct {
+			Level, Why, Remedy, Problem string
+			Time                        time.Time
+			Exit                        int
+		}
+		for line := range strings.Lines(said) {
+			if err := json.Unmarshal([]byte(line), &last); err != nil || last.Time.IsZero() {
+				t.Errorf("%s: a line is no JSON with a time: %s", name, line)
+			}
+		}
+		if code != o.code || last.Exit != code || last.Level != "ERROR" || last.Problem == "" ||
+			!strings.Contains(last.Why, o.says[0]) || !strings.Contains(last.Remedy, o.says[1]) {
+			t.Errorf("%s: exit code %d:\n%s", name, code, said)
+		}
+	}
+	p.stop(t)
 }
 
 func obstacles(t *testing.T) []obstacle {

@@ -46,17 +46,20 @@ proxy that does.`,
 			"nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := readingOf(&cfg, read); err != nil {
+			err := readingOf(&cfg, read)
+			if err == nil {
+				err = a.configure(&cfg, origin, proxies)
+			}
+			if err == nil {
+				cfg.Log, err = log.logger()
+			}
+			if err == nil {
+				err = a.serve(cmd, cfg, log)
+			}
+			if err == nil || log.format != "json" {
 				return err
 			}
-			if err := a.configure(&cfg, origin, proxies); err != nil {
-				return err
-			}
-			var err error
-			if cfg.Log, err = log.logger(); err != nil {
-				return err
-			}
-			return a.serve(cmd, cfg, log)
+			return log.ended(a.addressed(cmd.Root(), err))
 		},
 	}
 	listenFlags(c, &cfg, &proxies)

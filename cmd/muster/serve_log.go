@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/server"
+	"muster/events/problem"
 )
 
 // A logging is how a server says what happens, on the standard error: as a person reads it, or as
@@ -69,4 +71,20 @@ func (l logging) say(format string, args ...any) {
 		return
 	}
 	fmt.Fprintf(l.to, "muster: "+format+"\n", args...)
+}
+
+// ended tells why the server has not started, or has ended by itself, as a line of its log, which
+// is JSON: what collects it need not read another form.
+func (l logging) ended(err error) error {
+	var exit exitWith
+	if errors.As(err, &exit) {
+		return err
+	}
+	p := problem.From(err)
+	told := []any{"why", p.Detail, "problem", p.Kind.Slug, "exit", p.Kind.Exit}
+	if p.Hint != "" {
+		told = append(told, "remedy", p.Hint)
+	}
+	slog.New(l.handler(slog.LevelError)).Error("the server has ended", told...)
+	return exitWith(p.Kind.Exit)
 }

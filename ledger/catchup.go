@@ -24,13 +24,16 @@ const (
 	remedyAway = "see that the NATS nodes run, reach each other and have chosen who leads, and " +
 		"start this server again: nothing was written"
 	remedyLost = "change nothing in the folder. A stream of the server's own is made anew by " +
-		"itself. Of a cluster: where messages are lost on all NATS nodes, keep a copy of the " +
-		"stream's files, and delete the stream with the nats command while all servers run that " +
-		"can: their journals put back what they have"
+		"itself. Of an outside NATS server or cluster: where no node has the messages any more, " +
+		"start all servers of the ledger once with --restore-stream: the one with the longest " +
+		"journal takes in what goes on from it, keeps a copy of the stream, and makes it anew"
 	remedyParted = "nothing was written: find out which of the two was altered or put back from " +
-		"an old copy, and put the right one in its place"
+		"an old copy, and put the right one in its place; where the journal is right, start all " +
+		"servers of the ledger once with --restore-stream: they make sure that they agree, keep " +
+		"a copy of the stream, and make it anew from the journal"
 	remedyRecord = "something that is not Muster has published into the ledger's subjects: take " +
-		"that right away in NATS, and begin the stream anew from the journal"
+		"that right away in NATS, and start all servers of the ledger once with " +
+		"--restore-stream, which keeps a copy of the stream and makes it anew from the journal"
 	remedyJournals = "nothing was written: find out which of the two was altered, put back from " +
 		"an old copy, or wrote on without the other, and keep both folders: what only one of " +
 		"them holds is nowhere else"

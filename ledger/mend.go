@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"muster/events"
+	"muster/events/problem"
 )
 
 // Follow takes into the journal what a copy of the log has beyond it, checked as if it had been
@@ -23,6 +24,9 @@ func (p *Prepared) Follow(
 // own subject, and signed with a key that was admitted at some time. What a disk has damaged is
 // none.
 func (p *Prepared) IsRecord(m Message) bool { return p.ledger.isRecord(m) }
+
+// Has reports whether the journal has a message at its sequence, byte for byte.
+func (p *Prepared) Has(m Message) (bool, error) { return p.ledger.inJournal(m) }
 
 func (l *Ledger) isRecord(m Message) bool {
 	rec, err := events.ParseRecord(m.Sequence, m.Data)
@@ -49,6 +53,35 @@ func (p *Prepared) CheckJournal(ctx context.Context) error {
 		next, room = next+uint64(len(rows)), used
 	}
 	return nil
+}
+
+// Agree asks all other servers on the log how far their journals reach. It returns nil where none
+// reaches further than this one's and none holds other records: then the log can be made anew from
+// this journal. Each must be heard, or have said its last word, or have been given up by a person;
+// else the error is one of which IsWaiting says so. It takes some seconds at most.
+func (p *Prepared) Agree(ctx context.Context, peers Peers) error {
+	l := p.ledger
+	l.cfg.Peers, l.doubt = peers, nil
+	breaks := peers.Breaks()
+	l.suspect().unknown = true
+	err := l.certain(ctx)
+	l.doubt, l.waiting = nil, false
+	if err == nil && peers.Breaks() != breaks {
+		err = &waiting{"the line to the other servers was broken while they were asked",
+			"see that this server reaches NATS"}
+	}
+	var d *divergence
+	if errors.As(err, &d) {
+		return problem.New(problem.Unavailable, "the ledger cannot start: %w", err).
+			WithHint("%s", d.remedy)
+	}
+	return err
+}
+
+// IsWaiting reports whether an error is that another server was not heard, or reaches further.
+func IsWaiting(err error) bool {
+	var w *waiting
+	return errors.As(err, &w)
 }
 
 // checkAtOnce is how many records are held against the tree at once.

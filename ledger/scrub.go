@@ -123,7 +123,9 @@ func (l *Ledger) scrubbed(ctx context.Context, found error) *problem.Problem {
 
 const remedyDamaged = "nothing more is recorded until somebody has looked: keep all files; a " +
 	"server with a stream of its own makes that anew from its journal when it is started again; " +
-	"of a cluster, see to the NATS node that the log names"
+	"of a cluster, see to the NATS node that the log names, and where no node has what is lost, " +
+	"start all servers of the ledger once with --restore-stream: they keep a copy of the stream " +
+	"and make it anew from the longest journal"
 
 // isInLog reports whether an error of a comparison is that the log is damaged.
 func isInLog(err error) bool {

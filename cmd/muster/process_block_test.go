@@ -35,7 +35,12 @@ func blockFile(dir string) string {
 // inBlock changes the stream's records in its file, and makes every checksum right again.
 func inBlock(t *testing.T, dir string, edit func([]blockRecord) []blockRecord) {
 	t.Helper()
-	data, err := os.ReadFile(blockFile(dir))
+	inBlockFile(t, blockFile(dir), edit)
+}
+
+func inBlockFile(t *testing.T, path string, edit func([]blockRecord) []blockRecord) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +48,7 @@ func inBlock(t *testing.T, dir string, edit func([]blockRecord) []blockRecord) {
 	if !bytes.Equal(writeBlock(t, all), data) {
 		t.Fatal("the block file has not the form that this test knows")
 	}
-	if err := os.WriteFile(blockFile(dir), writeBlock(t, edit(all)), 0o600); err != nil {
+	if err := os.WriteFile(path, writeBlock(t, edit(all)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

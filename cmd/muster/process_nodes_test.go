@@ -66,11 +66,17 @@ const routePassword, musterPassword, adminPassword = "between-nodes", "of-muster
 // startNodes starts three nodes on this machine, and returns when they take streams.
 func startNodes(t *testing.T) *nodes {
 	t.Helper()
+	c := newNodes(t)
+	c.startAll(t)
+	return c
+}
+
+func newNodes(t *testing.T) *nodes {
+	t.Helper()
 	c := &nodes{dir: t.TempDir()}
 	for i := range c.each {
 		c.each[i] = newNode(t, fmt.Sprint("n", i))
 	}
-	c.startAll(t)
 	return c
 }
 

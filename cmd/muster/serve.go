@@ -108,9 +108,9 @@ func clusterFlags(c *cobra.Command, cfg *server.Config) {
 			"repeated): it is not waited for any more, and what only its journal holds is lost; "+
 			"that is remembered until a server of that name is back")
 	f.BoolVar(&cfg.RestoreStream, "restore-stream", false,
-		"of the embedded NATS server: make the stream anew from the journal where it is damaged, "+
-			"or holds other records, and nothing proves that the journal is right: the other "+
-			"stream is kept")
+		"make the stream anew from the journal where it holds other records, or is damaged and "+
+			"nothing proves that the journal is right; on a cluster, start all servers with it: "+
+			"the one with the longest journal does it; the other stream is kept")
 	section(c, "The embedded NATS server, or a cluster", "nats-listen", "nats-service",
 		"nats-service-creds", "nats-service-nkey", "nats-service-context", "replicas",
 		"restore-stream", "without")

@@ -28,6 +28,11 @@ func (s *Server) fromCopy(ctx context.Context) (settle func() error, err error) 
 			"the journal is %s; and whether the stream has that cannot be seen: %w", c, err).
 			WithHint("mend the stream, or bring back what holds it; start again then")
 	}
+	return s.fromCopyOf(c, last)
+}
+
+// fromCopyOf decides it of a stream with so many messages.
+func (s *Server) fromCopyOf(c journal.Copied, last uint64) (settle func() error, err error) {
 	switch {
 	case last > 0 && last >= c.Records, s.Journal.Last() > c.Records: // it has followed one
 		return func() error {

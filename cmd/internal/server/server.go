@@ -88,7 +88,7 @@ type Config struct {
 	Inside bool
 
 	// RestoreStream has a stream given up where nothing proves that the journal is the right one of
-	// the two: see [Server.Start].
+	// the two, and the damaged stream of an outside NATS server made anew.
 	RestoreStream bool
 
 	// RestoredAsOf is the last record of a journal that is a copy, when it is accepted that what
@@ -254,6 +254,9 @@ func (s *Server) openLog(ctx context.Context, prepared func() error) error {
 	err := s.openStream(ctx)
 	if err == nil {
 		if err := prepared(); err != nil {
+			return err
+		}
+		if err := s.restoreOutside(ctx); err != nil {
 			return err
 		}
 		err = s.openLedger(ctx)

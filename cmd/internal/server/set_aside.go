@@ -34,7 +34,7 @@ func (s *Server) indexFile() string {
 
 // setIndexAside keeps a damaged index.
 func (s *Server) setIndexAside(f finding) error {
-	to, err := s.aside(f, func(to string) error {
+	to, err := s.aside(f.what(), func(to string) error {
 		return os.Rename(s.indexFile(), filepath.Join(to, filepath.Base(s.indexFile())))
 	})
 	if err == nil {
@@ -46,7 +46,7 @@ func (s *Server) setIndexAside(f finding) error {
 
 // setStreamAside keeps a damaged stream, and leaves none in its place.
 func (s *Server) setStreamAside(f finding) error {
-	to, err := s.aside(f, func(to string) error { return moveAll(s.natsDir(), to) })
+	to, err := s.aside(f.what(), func(to string) error { return moveAll(s.natsDir(), to) })
 	if err != nil {
 		return err
 	}
@@ -62,9 +62,9 @@ func (s *Server) setStreamAside(f finding) error {
 
 // aside has what is damaged moved into a new folder, in which it says what was wrong. The folder is
 // in the data folder, or in that of the stream, where this is on another disk.
-func (s *Server) aside(f finding, move func(to string) error) (to string, err error) {
+func (s *Server) aside(what error, move func(to string) error) (to string, err error) {
 	for _, in := range []string{s.cfg.Dir, s.natsDir()} {
-		if to, err = newAside(in, f.what()); err == nil {
+		if to, err = newAside(in, what); err == nil {
 			err = move(to)
 		}
 		if !errors.Is(err, syscall.EXDEV) {

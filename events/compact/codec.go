@@ -166,7 +166,9 @@ func (c *Codec) Plain(s *string) {
 func Plain[S ~string](c *Codec, s *S) {
 	word := string(*s)
 	c.Plain(&word)
-	*s = S(word)
+	if c.reading {
+		*s = S(word)
+	}
 }
 
 func (c *Codec) readWord() string {
@@ -201,7 +203,9 @@ func (c *Codec) ID(id *events.ID) {
 func (c *Codec) Time(at *int64) {
 	if c.Has(!c.reading && *at != 0) {
 		c.recorded += c.Varint(*at - c.recorded)
-		*at = c.recorded
+		if c.reading {
+			*at = c.recorded
+		}
 	}
 }
 

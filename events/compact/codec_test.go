@@ -3,6 +3,7 @@ package compact_test
 import (
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -63,7 +64,10 @@ func same(a, b *thing) bool {
 func TestCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		was, w := things(t), compact.NewWriterApart()
+		var beside sync.WaitGroup
+		beside.Go(func() { was.code(compact.NewWriterApart()) }) // which changes nothing of it
 		was.code(w)
+		beside.Wait()
 		data, words := w.Bytes(), w.Words()
 		var is thing
 		r := compact.NewReaderApart(data, words)

@@ -112,15 +112,11 @@ func ofPledge(c *compact.Codec, r *Row) {
 
 func standing(c *compact.Codec, s *Standing) {
 	c.Plain((*string)(&s.Rung))
-	s.InPlace = c.Varint(s.InPlace)
+	compact.Integer(c, &s.InPlace)
 	compact.Each(c, &s.Conditions, func(h *events.StandingCondition) {
 		c.Plain((*string)(&h.Condition))
 		c.Plain((*string)(&h.Kind))
-		failed := uint64(0)
-		if h.Failed {
-			failed = 1
-		}
-		h.Failed = c.Uvarint(failed) == 1
+		c.Flag(&h.Failed)
 	})
 	compact.Each(c, &s.Caveats, func(h *events.StandingCaveat) {
 		c.Plain((*string)(&h.Caveat))
@@ -129,15 +125,18 @@ func standing(c *compact.Codec, s *Standing) {
 	compact.Each(c, &s.Allocations, func(a *Allocation) {
 		c.Fixed(a.ID[:])
 		c.Plain((*string)(&a.Line))
-		a.Number = c.Varint(a.Number)
-		a.From, a.Until = int32(c.Uvarint(uint64(a.From))), int32(c.Uvarint(uint64(a.Until)))
+		compact.Integer(c, &a.Number)
+		compact.Natural(c, &a.From)
+		compact.Natural(c, &a.Until)
 	})
 }
 
 func ofPlan(c *compact.Codec, r *Row) {
 	priority := int64(r.Priority)
 	c.Count(&priority)
-	r.Priority = int(priority)
+	if c.Reading() {
+		r.Priority = int(priority)
+	}
 	c.Truth(&r.Essential)
 	if c.Has(r.Roles != nil) {
 		compact.Each(c, &r.Roles, func(role *Role) {

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -250,9 +251,9 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 	r.Add("rules", NotChecked,
 		"whether the statements about the pledge were allowed takes the records of the whole "+
 			"ledger")
-	r.Fault = fault
-	if fault == nil {
-		r.Fault = wrong
+	r.Fault = cmp.Or(fault, wrong)
+	if r.Fault == nil {
+		r.compareAlone(*v.checkpoint, o.Known)
 	}
 	r.OK = r.Fault == nil
 	r.CannotShow = append(cannotShow(r.Of, o.Key, v.checkpoint),

@@ -3,6 +3,7 @@ package proof
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,8 @@ import (
 // named after its origin (with %2F for a slash), with a file "keys" of the checkpoint keys that are
 // trusted, one a line, and for each key the last checkpoint that was verified with it, as it was
 // signed, in a file such as "1a2b3c4d.checkpoint", and a file "first" with the hash of its first
-// record. Everything in it is text in standard forms, and may be edited.
+// record. In "compared" and "waiting" are the checkpoints that came by, from servers and from
+// elsewhere. Everything in it is text in standard forms, and may be edited.
 type Memory struct{ Dir string }
 
 // A Known is what a Memory has of one ledger.
@@ -28,14 +30,23 @@ type Known struct {
 	Keys []string
 	// By has, for each key that has signed one, the last checkpoint that was verified.
 	By map[string]Checkpoint
+	// Waiting are the checkpoints that came from elsewhere, such as a receipt, and that nobody has
+	// compared yet with those of By.
+	Waiting []Checkpoint
 	// First is the hash of the first record, as [First] returns it; "" when it is not known.
 	First string
 }
 
-// Last returns the largest checkpoint that was verified, and false when there is none.
-func (k Known) Last() (last Checkpoint, ok bool) {
-	for _, c := range k.By {
-		if !ok || c.N > last.N {
+// Last returns the largest checkpoint that was verified, also one that waits, and false when there
+// is none.
+func (k Known) Last() (last Checkpoint, ok bool) { return k.largest("") }
+
+// LastBy is [Known.Last] of one key, named as signatures do.
+func (k Known) LastBy(key string) (last Checkpoint, ok bool) { return k.largest(key) }
+
+func (k Known) largest(by string) (last Checkpoint, ok bool) {
+	for _, c := range slices.Concat(slices.Collect(maps.Values(k.By)), k.Waiting) {
+		if (by == "" || c.By == by) && (!ok || c.N > last.N) {
 			last, ok = c, true
 		}
 	}
@@ -51,20 +62,18 @@ const (
 	firstFile = "first"
 )
 
-// Of returns what is known of a ledger: nothing, when there is no folder. A file that is not what
+// Of returns what is known of a ledger: nothing, when there is no folder. What waits and is signed
+// with a key that is trusted or one of those that are given is part of it. A file that is not what
 // it should be is an error, of kind Invalid: it is not passed over, for that would forget what was
 // seen.
-func (m Memory) Of(origin events.Origin) (Known, error) {
+func (m Memory) Of(origin events.Origin, keys ...string) (Known, error) {
 	k := Known{By: map[string]Checkpoint{}}
 	if !origin.Valid() { // it comes from a server, and becomes the name of a folder
 		return k, problem.New(problem.Invalid, "%.100q is no origin of a ledger", string(origin))
 	}
 	path := filepath.Join(m.folder(origin), keysFile)
 	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return k, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return k, fmt.Errorf("the trusted keys: %w", err)
 	}
 	err = m.loadFirst(&k, origin)
@@ -72,14 +81,22 @@ func (m Memory) Of(origin events.Origin) (Known, error) {
 		if key = strings.TrimSpace(key); err == nil && key != "" && !slices.Contains(k.Keys, key) {
 			err = m.load(&k, origin, key)
 		}
-		if err != nil {
-			return k, problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w",
-				origin, m.folder(origin), err).
-				WithHint("look who has changed it, and put the folder back from a copy; to " +
-					"begin anew with this ledger, move it away")
-		}
+	}
+	if err == nil {
+		k.Waiting, err = m.seenIn(origin, waitingFolder, append(slices.Clone(k.Keys), keys...))
+	}
+	if err != nil {
+		return k, m.altered(origin, err)
 	}
 	return k, nil
+}
+
+// altered says that what is remembered is not what was written.
+func (m Memory) altered(origin events.Origin, err error) error {
+	return problem.New(problem.Invalid, "what is remembered of the ledger %s in %s: %w",
+		origin, m.folder(origin), err).
+		WithHint("look who has changed it, and put the folder back from a copy; to " +
+			"begin anew with this ledger, move it away")
 }
 
 func (m Memory) load(k *Known, origin events.Origin, key string) error {
@@ -143,16 +160,6 @@ func (m Memory) Trust(key string) error {
 	return m.write(origin, keysFile, []byte(strings.Join(append(known.Keys, key), "\n")+"\n"))
 }
 
-// Saw remembers a checkpoint that was verified, unless another run has seen a larger one of the
-// same key meanwhile.
-func (m Memory) Saw(c Checkpoint) error {
-	known, err := m.Of(events.Origin(c.Origin))
-	if err != nil || known.By[c.By].N >= c.N {
-		return err
-	}
-	return m.write(events.Origin(c.Origin), checkpointFile(c.By), c.Signed)
-}
-
 // Evidence keeps the two checkpoints of another history in files that nothing else is ever written
 // to, and returns their paths: beside what is remembered or, where that cannot be written, in the
 // working folder.
@@ -179,7 +186,12 @@ func writeNew(path string, data []byte) error {
 
 // write replaces a file as a whole.
 func (m Memory) write(origin events.Origin, name string, data []byte) error {
-	dir := m.folder(origin)
+	return m.writeIn(origin, "", name, data)
+}
+
+// writeIn replaces a file of a folder in that of the ledger.
+func (m Memory) writeIn(origin events.Origin, folder, name string, data []byte) error {
+	dir := filepath.Join(m.folder(origin), folder)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

@@ -236,7 +236,7 @@ func TestMemory(t *testing.T) {
 	sees := func(s *proof.CheckpointSigner, n int64) {
 		c, err := proof.OpenCheckpoint(signedTree(t, s,
 			tlog.Tree{N: n, Hash: tlog.RecordHash([]byte(fmt.Sprint(n)))}), s.Key())
-		if err := errors.Join(err, m.Trust(s.Key()), m.Saw(c)); err != nil {
+		if err := errors.Join(err, m.Trust(s.Key()), m.Saw(c, proof.Known{})); err != nil {
 			t.Fatal(err)
 		}
 	}

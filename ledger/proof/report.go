@@ -95,6 +95,9 @@ type Report struct {
 	Fault *Fault `json:"fault,omitempty"`
 	// Said are the statements that a bundle of one pledge shows, in order; nil for a whole ledger.
 	Said []Said `json:"said,omitempty"`
+	// Other are two checkpoints that cannot both be true, one known before and one of what was
+	// verified, both signed with keys that are trusted: the evidence. Nil when there are none.
+	Other *OtherHistory `json:"-"`
 	// CannotShow lists what no look at these records could have shown.
 	CannotShow []string `json:"cannot_show,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/events"
 	"muster/events/problem"
 )
 
@@ -82,6 +83,32 @@ func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
 		return "", err
 	}
 	return found[0].String(), nil
+}
+
+// CheckStill makes sure that a record is in the tree of c, which must have been verified, at its
+// place and byte for byte. It reads tiles of the server that has shown c, and checks them against
+// c's root. The error is of kind Unverified when another record is there, or none; and the
+// fetcher's when the tiles cannot be read.
+func CheckStill(ctx context.Context, rec events.Record, c Checkpoint, fetch Fetcher) error {
+	gone := func(format string, args ...any) error {
+		return problem.New(problem.Unverified, format, args...).WithHint(
+			"keep the receipt: it proves that the record was there")
+	}
+	if rec.Sequence > uint64(c.N) {
+		return gone("record %d is not there: the server shows %d", rec.Sequence, c.N)
+	}
+	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
+	leaf := tlog.StoredHashIndex(0, int64(rec.Sequence)-1)
+	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{leaf})
+	switch {
+	case tiles.err != nil:
+		return tiles.err
+	case err != nil:
+		return gone("the server's tiles do not make the root that it has signed: %w", err)
+	case found[0] != tlog.RecordHash(rec.Stored):
+		return gone("another record is in the place of record %d now", rec.Sequence)
+	}
+	return nil
 }
 
 // Tiles are as high and as wide as C2SP tlog-tiles has them.

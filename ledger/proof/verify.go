@@ -122,6 +122,7 @@ type verifier struct {
 
 	checkpoint, since *Checkpoint // nil for none
 	checkpointFault   *Fault
+	other             *OtherHistory // two checkpoints that cannot both be true
 
 	tree    tree
 	state   *rules.Part

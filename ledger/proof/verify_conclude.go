@@ -65,6 +65,9 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 		}
 		v.compareTree(ctx, c.Tree, c.what, c.check)
 	}
+	if v.since != nil {
+		v.noteOther(*v.since)
+	}
 	v.compareKnown(ctx)
 	if v.src.Tree != nil {
 		v.compareTree(ctx, *v.src.Tree, "the root that was saved with the records", "tree")
@@ -79,6 +82,7 @@ func (v *verifier) compareKnown(ctx context.Context) {
 		switch {
 		case c.N <= v.tree.size:
 			v.compareTree(ctx, c.Tree, "a checkpoint that was verified before", "known")
+			v.noteOther(c)
 		case !v.src.MayBeOld && v.checkpoint != nil && c.By != "" && c.By == v.checkpoint.By:
 			v.blameWhole(&Fault{Check: "known",
 				What: fmt.Sprintf("%s has signed for %d records before, which was verified "+
@@ -87,6 +91,22 @@ func (v *verifier) compareKnown(ctx context.Context) {
 		default:
 			v.older = max(v.older, c.N)
 		}
+	}
+}
+
+// noteOther notes two checkpoints that cannot both be true: one that was verified before, and the
+// source's own, where the records are those of the second.
+func (v *verifier) noteOther(seen Checkpoint) {
+	c := v.checkpoint
+	if c == nil || c.By == "" || seen.By == "" || v.other != nil || seen.N > v.tree.size {
+		return
+	}
+	if root, ok := v.tree.root(c.N); !ok || root != c.Hash {
+		return
+	}
+	if root, ok := v.tree.root(seen.N); ok && root != seen.Hash {
+		v.other = &OtherHistory{Seen: seen, Shown: *c, What: fmt.Sprintf(
+			"the first %d records make the root %s, and it was %s", seen.N, root, seen.Hash)}
 	}
 }
 
@@ -137,7 +157,7 @@ func (v *verifier) report(r *Report, tiles int) {
 	if r.Fault = v.fault; r.Fault == nil && len(v.whole) > 0 {
 		r.Fault = v.whole[0]
 	}
-	r.OK = r.Fault == nil
+	r.OK, r.Other = r.Fault == nil, v.other
 	r.CannotShow = append(r.CannotShow, cannotShow(v.src.Name, v.opts.Key, v.checkpoint)...)
 }
 

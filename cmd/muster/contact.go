@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,8 +31,10 @@ type contact struct {
 
 	mu   sync.Mutex
 	seen proof.Checkpoint // verified, and consistent with all before
-	// The largest that a receipt was under; its consistency is not verified yet.
-	told proof.Checkpoint
+	// What is remembered, which seen is consistent with.
+	known proof.Known
+	// Those that receipts were under, by their text; their consistency is not verified yet.
+	told map[string]proof.Checkpoint
 
 	opened *lru.Cache[string, proof.Checkpoint] // by their text
 }
@@ -59,13 +62,18 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 	if err == nil {
 		c.keys, err = a.trustedKeys(ctx, c.origin, known)
 	}
+	if err == nil { // among what waits there may be what a key has signed that is trusted since
+		known, err = a.known(c.origin, c.keys...)
+	}
 	if err == nil {
 		c.seen, err = a.held(ctx, c, known, shown)
+	}
+	if err == nil {
+		err = a.remember(c, c.seen, known)
 	}
 	if err != nil {
 		return nil, err
 	}
-	a.remember(c.seen)
 	if known.First == "" && c.seen.N > 0 {
 		a.rememberFirst(ctx, c)
 	}
@@ -135,15 +143,15 @@ func (a *app) configFolder() (string, error) {
 	return filepath.Join(dir, "muster"), err
 }
 
-// known is what was seen of a ledger before. Where nothing can be kept, nothing is known, and that
-// is said.
-func (a *app) known(origin events.Origin) (proof.Known, error) {
+// known is what was seen of a ledger before, signed with a key that is trusted or is given. Where
+// nothing can be kept, nothing is known, and that is said.
+func (a *app) known(origin events.Origin, keys ...string) (proof.Known, error) {
 	m, err := a.memory()
 	if err != nil {
 		a.cannotRemember(err)
 		return proof.Known{}, nil
 	}
-	known, err := m.Of(origin)
+	known, err := m.Of(origin, keys...)
 	if err != nil && !problem.Is(err, problem.Invalid) {
 		a.cannotRemember(err)
 		return proof.Known{}, nil
@@ -151,14 +159,27 @@ func (a *app) known(origin events.Origin) (proof.Known, error) {
 	return known, err
 }
 
-func (a *app) remember(c proof.Checkpoint) {
+// remember keeps a checkpoint that goes on from all that was known.
+func (a *app) remember(c *contact, next proof.Checkpoint, known proof.Known) error {
 	m, err := a.memory()
 	if err == nil {
-		err = m.Saw(c)
+		err = m.Saw(next, known)
+	}
+	var other *proof.OtherHistory
+	if errors.As(err, &other) {
+		return a.otherHistory(serverShows, other)
 	}
 	if err != nil {
 		a.cannotRemember(err)
 	}
+	by := map[string]proof.Checkpoint{next.By: next}
+	for key, seen := range known.By {
+		if seen.N > by[key].N {
+			by[key] = seen
+		}
+	}
+	c.known = proof.Known{Keys: known.Keys, By: by, First: known.First}
+	return nil
 }
 
 // rememberFirst remembers the first record, by which another ledger of the same name is told.
@@ -270,16 +291,16 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 		}
 		// Beside this run another may have seen more, of which this one has read after it had asked
 		// the server: then what the server shows now tells.
-		own := known.By[next.By]
+		own, _ := known.LastBy(next.By)
 		if next.N >= last.N {
-			return next, a.extends(ctx, c, last, next)
+			return next, a.extends(ctx, c, known, next)
 		}
 		if err := a.begins(ctx, c, known.First, last, next); err != nil {
 			return next, err
 		}
 		if time.Now().After(until) {
 			if own.N > next.N {
-				return next, a.extends(ctx, c, own, next)
+				return next, a.extends(ctx, c, known, next)
 			}
 			return next, problem.New(problem.Unavailable,
 				"this server lags: it shows %s, and %d were seen of the ledger before",
@@ -314,7 +335,7 @@ func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint
 			WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with " +
 				"--checkpoint-key")
 	}
-	p := a.otherHistory(&proof.OtherHistory{Seen: last, Shown: shown,
+	p := a.otherHistory(serverShows, &proof.OtherHistory{Seen: last, Shown: shown,
 		What: "its checkpoint is signed with no key that is trusted"})
 	return next, p.WithHint(
 		"%s; if this is another server of the same ledger, or its key was changed, ask its "+
@@ -332,39 +353,51 @@ func (a *app) begins(ctx context.Context, c *contact, first string, last,
 	if err != nil || shown == first {
 		return err
 	}
-	return a.otherHistory(&proof.OtherHistory{Seen: last, Shown: next, What: fmt.Sprintf(
-		"it is another ledger of the same name: its first record is %s, and was %s", shown, first)})
+	return a.otherHistory(serverShows, &proof.OtherHistory{Seen: last, Shown: next,
+		What: fmt.Sprintf("it is another ledger of the same name: its first record is %s, and "+
+			"was %s", shown, first)})
 }
 
-// extends makes sure that next goes on from last.
-func (a *app) extends(ctx context.Context, c *contact, last, next proof.Checkpoint) error {
-	if last.N == 0 {
-		return nil
-	}
-	err := proof.CheckExtends(ctx, last, next, c.fetch)
+// extends makes sure that next goes on from all that is known and not larger.
+func (a *app) extends(ctx context.Context, c *contact, known proof.Known,
+	next proof.Checkpoint) error {
+	err := known.CheckExtended(ctx, next, c.fetch)
 	var other *proof.OtherHistory
 	if errors.As(err, &other) {
-		return a.otherHistory(other)
+		return a.otherHistory(serverShows, other)
 	}
 	return err
 }
 
+// What shows another history than was seen before, to begin a sentence with.
+const (
+	serverShows    = "THE SERVER SHOWS"
+	receiptIsOf    = "THE RECEIPT IS OF"
+	sourceIsOf     = "WHAT WAS VERIFIED IS OF"
+	checkpointIsOf = "THE CHECKPOINT IS OF"
+)
+
 // otherHistory keeps the evidence, and says so.
-func (a *app) otherHistory(e *proof.OtherHistory) *problem.Problem {
+func (a *app) otherHistory(who string, e *proof.OtherHistory) *problem.Problem {
 	p := problem.New(problem.Unverified,
-		"THE SERVER SHOWS ANOTHER HISTORY of the ledger %s than was seen before: %s", e.Seen.Origin,
+		"%s ANOTHER HISTORY of the ledger %s than was seen before: %s", who, e.Seen.Origin,
 		e.What).WithCode("other-history")
+	return p.WithHint("do not rely on whoever has signed both; %s", a.evidence(e))
+}
+
+// evidence keeps both checkpoints, and says where.
+func (a *app) evidence(e *proof.OtherHistory) string {
 	m, err := a.memory()
 	var seen, shown string
 	if err == nil {
 		seen, shown, err = m.Evidence(e, time.Now())
 	}
 	if err != nil {
-		return p.WithHint("the two checkpoints could not be kept (%v), so here they are: seen "+
+		return fmt.Sprintf("the two checkpoints could not be kept (%v), so here they are: seen "+
 			"before\n%sshown now\n%s", err, e.Seen.Signed, e.Shown.Signed)
 	}
-	return p.WithHint("do not rely on this server; both signed checkpoints are kept, for the "+
-		"other members to see: %s was seen before, and %s is shown now", seen, shown)
+	return fmt.Sprintf("both signed checkpoints are kept, for the other members to see: "+
+		"%s was seen before, and %s is shown now", seen, shown)
 }
 
 // checkReceipts holds what receipts were under against what was seen: to be done before anybody is
@@ -376,13 +409,23 @@ func (a *app) checkReceipts(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.told.N == 0 || c.told.N <= c.seen.N && c.told.By != c.seen.By {
+	if len(c.told) == 0 {
 		return nil
 	}
-	if err := a.extends(ctx, c, c.seen, c.told); err != nil {
+	known := c.known
+	known.Waiting = slices.Concat(known.Waiting, slices.Collect(maps.Values(c.told)))
+	next := c.seen
+	for _, told := range c.told {
+		if told.N > next.N || told.N == next.N && told.By == next.By {
+			next = told
+		}
+	}
+	if err := a.extends(ctx, c, known, next); err != nil {
 		return err
 	}
-	c.seen = c.told
-	a.remember(c.seen)
+	if err := a.remember(c, next, known); err != nil {
+		return err
+	}
+	c.seen, c.told = next, nil
 	return nil
 }

@@ -40,6 +40,7 @@ func says(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	}
 	var out, said bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv("GOMEMLIMIT=256MiB"), &out, &said
+	cmd.Dir = t.TempDir() // where evidence is kept, since nothing can be remembered
 	begun := time.Now()
 	err := cmd.Run()
 	var exit *exec.ExitError

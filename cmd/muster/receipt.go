@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,36 +10,51 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/reach"
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
-	"muster/ledger/witness"
 	"muster/projections/web"
 )
 
 func (a *app) receiptCmd() *cobra.Command {
-	return &cobra.Command{
+	var at string
+	c := &cobra.Command{
 		Use:   "receipt FILE",
-		Short: "Check a saved receipt, without any server",
+		Short: "Check a saved receipt, without any server or against one",
 		Long: `Check a receipt that was saved with --receipt: that the statement is what its signer signed, that the record is in the
 tree of the checkpoint, and that a checkpoint key of the ledger has signed that. No server and no network is needed, now or
-years later. What the receipt cannot show is said: whose key it is, when nobody has told but the file itself.`,
+years later. What the receipt cannot show is said: whose key it is, when nobody has told but
+the file itself.
+
+Its checkpoint is held against all that was seen of the ledger before, and remembered. Another
+tree of the same size is the proof of two histories: the exit code is then 8, and both
+checkpoints are kept. Whether trees of other sizes belong together a server must show: until one
+was asked, the receipt is "not compared". With --at, the server is asked whether the record is
+still there, and whether its ledger goes on from the receipt's checkpoint.`,
 		Example: "  muster pledge offer --operation mnf-u --role ground --quantity 300 " +
-			"--receipt offer.receipt\n  muster receipt offer.receipt",
+			"--receipt offer.receipt\n  muster receipt offer.receipt\n  muster receipt " +
+			"offer.receipt --at https://muster.example",
 		Args: args("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := readInput(args[0])
 			if err != nil {
 				return err
 			}
-			c, err := a.checkReceipt(text)
+			c, in, err := a.checkReceipt(text)
+			if err == nil && at != "" {
+				err = a.stillThere(cmd.Context(), at, in, &c)
+			}
 			if err != nil {
 				return err
 			}
 			return a.printReceipt(c)
 		},
 	}
+	c.Flags().StringVar(&at, "at", "",
+		"the address of a server: is the record still there, and nothing else in its place?")
+	return c
 }
 
 // Where the checkpoint key is from with which a receipt was checked.
@@ -62,20 +78,27 @@ type checkedReceipt struct {
 	Root          string          `json:"root"`
 	CheckpointKey string          `json:"checkpoint_key"`
 	KeyFrom       string          `json:"key_from"`
+	// Compared is what became of holding the checkpoint against those that were seen before: same,
+	// consistent, or not compared.
+	Compared string `json:"compared"`
+	// At is the server that was asked, and PresentSize of how many records its tree was.
+	At          string `json:"at,omitempty"`
+	PresentSize int64  `json:"present_size,omitempty"`
 }
 
-func (a *app) checkReceipt(text []byte) (checkedReceipt, error) {
+func (a *app) checkReceipt(text []byte) (checkedReceipt, proof.Inclusion, error) {
 	r, err := proof.ReadReceipt(text)
 	if err != nil {
-		return checkedReceipt{}, problem.New(problem.Unverified, "this is no receipt: %w", err)
+		return checkedReceipt{}, proof.Inclusion{},
+			problem.New(problem.Unverified, "this is no receipt: %w", err)
 	}
 	keys, from, err := a.keysOfReceipt(r)
 	if err != nil {
-		return checkedReceipt{}, err
+		return checkedReceipt{}, proof.Inclusion{}, err
 	}
 	in, err := r.Check(keys...)
 	if err != nil {
-		return checkedReceipt{},
+		return checkedReceipt{}, in,
 			problem.New(problem.Unverified,
 				"the receipt does not hold, with the key that is %s: %w", from, err).
 				WithHint("it was altered, or is not of the ledger whose key that is: do not " +
@@ -92,7 +115,34 @@ func (a *app) checkReceipt(text []byte) (checkedReceipt, error) {
 	if r.Signer != "" {
 		c.SignatureIs = "verified"
 	}
-	return c, nil
+	c.Compared, err = a.holdCheckpoint(receiptIsOf, in.Checkpoint,
+		signerAmong(keys, in.Checkpoint.Signed))
+	return c, in, err
+}
+
+// stillThere asks a server whether a receipt's record is in its present tree, at its place, and
+// whether that tree goes on from the receipt's. Nothing that it answers is believed unproved.
+func (a *app) stillThere(ctx context.Context, url string, in proof.Inclusion,
+	r *checkedReceipt) error {
+	a.url, a.nats = url, reach.NATS{}
+	c, err := a.meet(ctx)
+	if err != nil {
+		return err
+	}
+	if c.origin != r.Origin {
+		return problem.New(problem.NotFound,
+			"the server at %s has the ledger %s, and the receipt is of %s", url, c.origin,
+			r.Origin).
+			WithHint("name a server of the receipt's ledger with --at")
+	}
+	if err := a.goesOnFrom(ctx, receiptIsOf, c, in.Checkpoint); err != nil {
+		return err
+	}
+	if err := proof.CheckStill(ctx, in.Record, c.seen, c.fetch); err != nil {
+		return err
+	}
+	r.Compared, r.At, r.PresentSize = proof.Consistent, url, c.seen.N
+	return nil
 }
 
 // keysOfReceipt are the keys to check a receipt with, and where they are from.
@@ -118,10 +168,16 @@ func (a *app) keysOfReceipt(r proof.Receipt) (keys []string, from string, err er
 
 func (a *app) printReceipt(c checkedReceipt) error {
 	if a.format != "table" {
+		present := ""
+		if c.At != "" {
+			present = fmt.Sprint(c.PresentSize)
+		}
 		l := listing{c, web.Table{Head: []string{"sequence", "recorded", "signed_by", "signature",
-			"origin", "size", "root", "checkpoint_key", "key_from", "statement"}}}
+			"origin", "size", "root", "checkpoint_key", "key_from", "statement",
+			"compared", "at", "present_size"}}}
 		l.Add(c, fmt.Sprint(c.Sequence), c.Recorded, c.SignedBy, c.SignatureIs, string(c.Origin),
-			fmt.Sprint(c.Size), c.Root, c.CheckpointKey, c.KeyFrom, string(c.Statement))
+			fmt.Sprint(c.Size), c.Root, c.CheckpointKey, c.KeyFrom, string(c.Statement),
+			c.Compared, c.At, present)
 		return l.write(a.format, a.stdout)
 	}
 	signature := "the signature is that of the signer's key in the receipt"
@@ -139,8 +195,9 @@ Signed by:   %s; %s
 Recorded:    as record %d of the ledger %s, at %s, by the server %s
 Proved:      in the tree of %s with the root %s
 Checkpoint:  signed with %s, %s
+Compared:    %s
 The receipt does not show that the signer was a member then: the ledger does, with muster verify.
-`, problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom])
+`, problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom], c.compared())
 	return err
 }
 
@@ -153,48 +210,15 @@ func serverName(by string) string {
 	return strconv.QuoteToGraphic(by)
 }
 
-func (a *app) checkpointCmd() *cobra.Command {
-	var by witness.Client
-	c := &cobra.Command{
-		Use:   "checkpoint",
-		Short: "Print the ledger's latest checkpoint, checked against all that was seen before",
-		Long: `Ask the server for its latest checkpoint, make sure that it is signed with a key that is trusted and goes on from the
-last one that was seen, and print it as it was signed: how many records there are, and the root of their Merkle tree. Keep
-it, or compare it with what others see: two checkpoints that do not fit are the proof of two histories.
-
-With --witness the witness at that address (muster witness, or any other of C2SP tlog-witness) is asked to sign it too. It
-signs only what goes on from all that it has signed before, whoever asked for that: so a server that shows another history
-to you than to others who ask the same witness is found out. The checkpoint is printed with the witness's signature.`,
-		Example: "  muster checkpoint > 2026-11-23.checkpoint\n  muster verify " +
-			"http://127.0.0.1:8080 --since 2026-11-23.checkpoint\n  muster checkpoint --witness " +
-			"https://witness.mod.example --witness-key witness.mod.example/fra+1a2b3c4d+BAe…",
-		Args: args(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.meet(cmd.Context())
-			if err != nil {
-				return err
-			}
-			seen := c.seen
-			if by.URL != "" || by.Key != "" {
-				if seen, err = a.cosigned(cmd.Context(), c, by); err != nil {
-					return err
-				}
-			}
-			return a.printCheckpoint(seen)
-		},
+// compared says for people what became of holding the checkpoint against others.
+func (c checkedReceipt) compared() string {
+	switch {
+	case c.At != "":
+		return fmt.Sprintf("the record is still there: %s shows %s now, with this one in its "+
+			"place, and goes on from the receipt's tree", c.At,
+			english.Several(c.PresentSize, "record"))
+	case c.Compared == proof.Same:
+		return "the tree is one that was seen before"
 	}
-	witnessFlags(c, &by)
-	return c
-}
-
-func (a *app) printCheckpoint(c proof.Checkpoint) error {
-	if a.format == "table" {
-		_, err := exact(a.stdout).Write(c.Signed)
-		return err
-	}
-	value := map[string]any{"origin": c.Origin, "size": c.N, "root": c.Hash.String(), "key": c.By,
-		"signed": string(c.Signed)}
-	l := listing{value, web.Table{Head: []string{"origin", "size", "root", "key"}}}
-	l.Add(value, c.Origin, fmt.Sprint(c.N), c.Hash.String(), c.By)
-	return l.write(a.format, a.stdout)
+	return "not compared with what servers have shown: ask one, with --at URL"
 }

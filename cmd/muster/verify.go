@@ -144,9 +144,15 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	if err := a.trustIn(&o, src.Checkpoint, a.firstContact(ctx)); err != nil {
 		return proof.Report{}, err
 	}
+	known := proof.Known{}
+	if c, err := proof.ReadCheckpoint(src.Checkpoint); err == nil {
+		if known, err = a.known(events.Origin(c.Origin), o.Key.Verifier); err != nil {
+			return proof.Report{}, err
+		}
+	}
 	r, err := proof.Verify(ctx, src, o)
 	if err == nil {
-		a.rememberVerified(r, src.Checkpoint, o.Key.Verifier)
+		err = a.rememberVerified(r, src.Checkpoint, o.Key.Verifier, known)
 	}
 	return r, err
 }
@@ -179,7 +185,11 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
 	if err := a.trustIn(&o, src.Checkpoint, keyOfFolder(dir)); err != nil {
 		return proof.Report{}, err
 	}
-	return proof.Verify(ctx, src, o)
+	r, err := proof.Verify(ctx, src, o)
+	if err == nil {
+		err = a.hold(sourceIsOf, r, src.Checkpoint, o.Key.Verifier)
+	}
+	return r, err
 }
 
 // verifyJournal verifies a journal's file, with the tail that lies beside it.
@@ -193,7 +203,11 @@ func (a *app) verifyJournal(ctx context.Context, name, path string, o proof.Opti
 	if err := a.trustIn(&o, src.Checkpoint, claimed); err != nil {
 		return proof.Report{}, err
 	}
-	return proof.Verify(ctx, src, o)
+	r, err := proof.Verify(ctx, src, o)
+	if err == nil {
+		err = a.hold(sourceIsOf, r, src.Checkpoint, o.Key.Verifier)
+	}
+	return r, err
 }
 
 // ofFolder opens the journal in a data folder.
@@ -296,7 +310,11 @@ func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, vi
 	if err != nil && !problem.Is(err, problem.Unverified) {
 		return proof.Report{}, err
 	}
-	return proof.VerifyBundle(ctx, path, o)
+	r, err := proof.VerifyBundle(ctx, path, o)
+	if err == nil {
+		err = a.hold(sourceIsOf, r, head.Checkpoint, o.Key.Verifier)
+	}
+	return r, err
 }
 
 func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) {
@@ -304,13 +322,15 @@ func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) 
 	if err != nil {
 		return proof.Report{}, err
 	}
-	if r, err := proof.ReadReceipt(text); err == nil {
-		if err := a.trustIn(&o, r.Checkpoint(),
-			claimOf(r.Key, "is the receipt's own claim")); err != nil {
+	receipt, err := proof.ReadReceipt(text)
+	if err == nil {
+		if err := a.trustIn(&o, receipt.Checkpoint(),
+			claimOf(receipt.Key, "is the receipt's own claim")); err != nil {
 			return proof.Report{}, err
 		}
 	}
-	return proof.VerifyReceipt("the receipt "+path, text, o), nil
+	r := proof.VerifyReceipt("the receipt "+path, text, o)
+	return r, a.hold(receiptIsOf, r, receipt.Checkpoint(), o.Key.Verifier)
 }
 
 // beginningOf returns the first bytes of a file that may be long.
@@ -352,6 +372,9 @@ func (a *app) printReport(r proof.Report) error {
 		}
 		if r.Fault.Check == "tail" {
 			hint = copyAgain
+		}
+		if r.Other != nil {
+			hint += "; " + a.evidence(r.Other)
 		}
 		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).
 			WithCode(r.Fault.Code).WithHint("%s", hint)

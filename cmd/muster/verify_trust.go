@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger/proof"
 )
 
@@ -24,7 +26,6 @@ func (a *app) trustIn(o *proof.Options, signed []byte,
 	if err != nil {
 		return err
 	}
-	o.Known = slices.Collect(maps.Values(known.By))
 	switch {
 	case a.checkpointKey != "":
 		o.Key.Verifier, err = proof.ParseKey(a.checkpointKey)
@@ -35,7 +36,39 @@ func (a *app) trustIn(o *proof.Options, signed []byte,
 	default:
 		o.Key = claimed(origin)
 	}
+	if err != nil {
+		return err
+	}
+	o.Known, err = a.everSeen(c, o.Key.Verifier)
 	return err
+}
+
+// everSeen is all that is remembered of the ledger of a checkpoint, by the keys that are trusted
+// and one more; but not the very same where it waits to be compared.
+func (a *app) everSeen(c proof.Checkpoint, key string) ([]proof.Checkpoint, error) {
+	origin := events.Origin(c.Origin)
+	known, err := a.known(origin, key)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Collect(maps.Values(known.By))
+	add := func(some []proof.Checkpoint) {
+		for _, c := range some {
+			same := func(k proof.Checkpoint) bool { return k.Tree == c.Tree }
+			if !slices.ContainsFunc(all, same) {
+				all = append(all, c)
+			}
+		}
+	}
+	add(slices.DeleteFunc(known.Waiting,
+		func(w proof.Checkpoint) bool { return w.Tree == c.Tree }))
+	m, err := a.memory()
+	if err != nil || a.forgetful {
+		return all, nil // which was said
+	}
+	compared, err := m.Compared(origin, append(known.Keys, key)...)
+	add(compared)
+	return all, err
 }
 
 // signerAmong returns the key that has signed, and the first when none has.
@@ -75,12 +108,53 @@ func (a *app) firstContact(ctx context.Context) func(events.Origin) proof.Truste
 	}
 }
 
-// rememberVerified keeps the checkpoint of a server that was verified, for the next time.
-func (a *app) rememberVerified(r proof.Report, signed []byte, key string) {
+// rememberVerified keeps the checkpoint of a server of which all records were verified and are
+// those of every checkpoint that was known, for the next time.
+func (a *app) rememberVerified(r proof.Report, signed []byte, key string,
+	known proof.Known) error {
 	if !r.OK || r.Checkpoint == nil {
-		return
+		return nil
 	}
-	if c, err := proof.OpenCheckpoint(signed, key); err == nil {
-		a.remember(c)
+	c, err := proof.OpenCheckpoint(signed, key)
+	if err != nil {
+		return nil // then it was not verified
 	}
+	if last, _ := known.Last(); last.N > c.N {
+		return a.hold(sourceIsOf, r, signed, key)
+	}
+	return a.remember(&contact{}, c, known)
+}
+
+// hold remembers the checkpoint of what was verified and is no server.
+func (a *app) hold(who string, r proof.Report, signed []byte, key string) error {
+	if !r.OK || r.Checkpoint == nil {
+		return nil
+	}
+	c, err := proof.OpenCheckpoint(signed, key)
+	if err == nil {
+		_, err = a.holdCheckpoint(who, c, key)
+	}
+	return err
+}
+
+// holdCheckpoint holds a checkpoint that was verified and comes from no server against all that is
+// remembered, and remembers it. The answer is what became of it, as [proof.Memory.Hold] says.
+func (a *app) holdCheckpoint(who string, c proof.Checkpoint, key string) (string, error) {
+	m, err := a.memory()
+	if err != nil {
+		a.cannotRemember(err)
+		return proof.NotCompared, nil
+	}
+	was, err := m.Hold(c, key)
+	var other *proof.OtherHistory
+	switch {
+	case errors.As(err, &other):
+		return was, a.otherHistory(who, other)
+	case problem.Is(err, problem.Invalid), problem.Is(err, problem.Unavailable):
+		return was, err
+	case err != nil:
+		a.cannotRemember(err)
+		return proof.NotCompared, nil
+	}
+	return was, nil
 }

@@ -121,13 +121,14 @@ func (c *contact) open(signed []byte) (proof.Checkpoint, error) {
 	return next, nil
 }
 
-// tell notes the largest checkpoint that a receipt was under.
+// tell notes a checkpoint that a receipt was under.
 func (c *contact) tell(next proof.Checkpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if next.N > c.told.N {
-		c.told = next
+	if c.told == nil {
+		c.told = map[string]proof.Checkpoint{}
 	}
+	c.told[string(next.Signed)] = next
 }
 
 // saw is what a statement says that its signer has seen.

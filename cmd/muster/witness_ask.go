@@ -58,7 +58,8 @@ func (a *app) cosigned(ctx context.Context, c *contact, by witness.Client) (
 func (a *app) witnessedOther(ctx context.Context, c *contact, by witness.Client, err error) error {
 	if signed, ok := by.Last(ctx, string(c.origin)); ok {
 		if held, bad := proof.OpenCheckpoint(signed, c.keys...); bad == nil {
-			return a.otherHistory(&proof.OtherHistory{Seen: held, Shown: c.seen, What: err.Error()})
+			return a.otherHistory(serverShows,
+				&proof.OtherHistory{Seen: held, Shown: c.seen, What: err.Error()})
 		}
 	}
 	return problem.New(problem.Unverified, "%w", err).

@@ -130,8 +130,8 @@ func (m Memory) seenIn(origin events.Origin, folder string, keys []string) ([]Ch
 	return all, nil
 }
 
-// Compared returns the checkpoints that are remembered of a ledger, that one of the keys has signed,
-// and that were compared. It reads and verifies up to 1,000 files.
+// Compared returns the checkpoints that are remembered of a ledger, that one of the keys has
+// signed, and that were compared. It reads and verifies up to 1,000 files.
 func (m Memory) Compared(origin events.Origin, keys ...string) ([]Checkpoint, error) {
 	if !origin.Valid() {
 		return nil, nil

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // between puts something between the browser and a server that can change what the server answers,
@@ -105,6 +107,19 @@ func TestPageVerify(t *testing.T) {
 	b.fill("#known-key", b.text("#check-key"))
 	b.click("#know-key")
 	b.says("#check-list", "The key is the one that was entered here")
+	for _, unsound := range [][]byte{{0: 1, 31: 0}, {31: 0x80}, // of small order, and beyond p
+		append([]byte{0xf0}, append(bytes.Repeat([]byte{0xff}, 30), 0x7f)...)} {
+		key, err := note.NewEd25519VerifierKey("muster.example/other", unsound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.fill("#known-key", key)
+		b.click("#know-key")
+		b.says("#check-list", "The checkpoint key is no key")
+		b.fill("#known-key", b.text("#check-key"))
+		b.click("#know-key")
+		b.says("#check-list", "The key is the one that was entered here")
+	}
 	b.open("/verify")
 	b.holds("The key is the one that was entered here")
 	b.click("#compare") // the server does it by itself, too, in a while

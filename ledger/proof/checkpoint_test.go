@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strings"
@@ -211,6 +212,26 @@ func TestCheckpointOfAnImpossibleSize(t *testing.T) {
 		_, read := proof.ReadCheckpoint(signed)
 		if (opened == nil) != taken || (read == nil) != taken {
 			t.Errorf("size %d: opened: %v, read: %v", size, opened, read)
+		}
+	}
+}
+
+// A key for which anybody can sign is no checkpoint key, nor one that libraries read differently:
+// not of the ledger, and not of a witness.
+func TestUnsoundCheckpointKeys(t *testing.T) {
+	for what, public := range map[string][]byte{
+		"of small order": append([]byte{1}, make([]byte, 31)...),
+		"beyond p":       append([]byte{0xf0}, append(bytes.Repeat([]byte{0xff}, 30), 0x7f)...)} {
+		key, err := note.NewEd25519VerifierKey("muster.example/berlin", public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := proof.ParseKey(key); err == nil {
+			t.Errorf("%s: %s is taken", what, key)
+		}
+		if _, err := proof.OpenCheckpoint(nil, key); err == nil ||
+			!strings.Contains(err.Error(), "is no key") {
+			t.Errorf("%s: a checkpoint is opened with %s: %v", what, key, err)
 		}
 	}
 }

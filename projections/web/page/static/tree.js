@@ -42,12 +42,25 @@ export const readCheckpoint = (text) => {
 // fetchCheckpoint returns the server's newest checkpoint, of which nothing is verified yet.
 export const fetchCheckpoint = async () => readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await get("/checkpoint")));
 
+// The points of small order by their y, in hexadecimal: for them anybody can make a signature of any text.
+const smallOrder = ["00".repeat(32), "01" + "00".repeat(31), "ec" + "ff".repeat(30) + "7f",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"];
+
+// sound reports whether a public key can be somebody's (events/FORMAT.md): its y is less than 2^255-19, and it is none of the points of small
+// order. What is no point at all has no signature that verifies.
+const sound = (bytes) => {
+  const y = [...bytes.slice(0, 31), bytes[31] & 0x7f];
+  const beyond = y[0] >= 0xed && y.slice(1, 31).every((b) => b === 0xff) && y[31] === 0x7f;
+  return !beyond && !smallOrder.includes(y.map((b) => b.toString(16).padStart(2, "0")).join(""));
+};
+
 // readKey reads a checkpoint key, "name+hash+base64" (C2SP signed-note, Ed25519). Its hash is that of its name and bytes.
 const readKey = async (text) => {
   const [, name, hash, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text.trim()) ?? [];
   if (!name) throw new Unverified("bad-key");
   const data = bytesOf(base64), id = hash.match(/../g).map((h) => parseInt(h, 16));
   if (data[0] !== 1 || !same((await sha256(joined(utf8.encode(name + "\n"), data))).slice(0, 4), id)) throw new Unverified("bad-key");
+  if (!sound(data.slice(1))) throw new Unverified("bad-key");
   return { name, id, key: await crypto.subtle.importKey("raw", data.slice(1), "Ed25519", false, ["verify"]) };
 };
 

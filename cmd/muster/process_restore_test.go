@@ -187,7 +187,7 @@ func TestOutsideStreamHoldsOtherBytes(t *testing.T) {
 }
 
 // An older copy of the journal is beside a stream that is damaged behind its end: nothing is given
-// up unless a person says so, and it is kept then.
+// up unless a person says so.
 func TestOutsideStreamBeyondJournal(t *testing.T) {
 	t.Parallel()
 	l := someOutsideLedger(t)

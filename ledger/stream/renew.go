@@ -107,7 +107,7 @@ func (s *Stream) readAround(ctx context.Context, from uint64, most int) (got []l
 	return got, nil
 }
 
-// The files of a backup, as the nats command makes them: "nats stream restore" takes the folder.
+// The files of a backup, with the names that the nats command gives them.
 const (
 	backupConfig = "backup.json"
 	backupData   = "stream.tar.s2"

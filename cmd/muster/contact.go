@@ -69,6 +69,9 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		c.seen, err = a.held(ctx, c, known, shown)
 	}
 	if err == nil {
+		if a.checkpointKey != "" {
+			a.trust(c.keys[0])
+		}
 		err = a.remember(c, c.seen, known)
 	}
 	if err != nil {
@@ -226,10 +229,7 @@ func (a *app) trustedKeys(ctx context.Context, origin events.Origin,
 	known proof.Known) ([]string, error) {
 	if a.checkpointKey != "" {
 		key, err := proof.ParseKey(a.checkpointKey)
-		if err == nil {
-			a.trust(key)
-		}
-		return []string{key}, err
+		return []string{key}, err // it is remembered when something was verified with it
 	}
 	keys := known.Keys
 	if own := a.ownKey(origin); own != "" && !slices.Contains(keys, own) {

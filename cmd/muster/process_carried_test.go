@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"muster/cmd/internal/server"
+	"muster/events"
 	"muster/ledger/proof"
 )
 
@@ -128,4 +129,44 @@ func TestWhatCarriesCheckpointsOfTwoHistories(t *testing.T) {
 	}
 	a.stop(t)
 	b.stop(t)
+}
+
+// A key that was given is remembered when a checkpoint was verified with it, and not before.
+func TestGivenKeyIsRememberedOnceItHasVerified(t *testing.T) {
+	t.Parallel()
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
+	key := p.checkpointKey(t)
+	name, _, _ := strings.Cut(key, "+")
+	other := newCheckpointKey(t, name)
+	for _, args := range [][]string{{"checkpoint", "--url", p.url}, {"verify", p.url}} {
+		u := newUser(t)
+		if code, out, said := u.types(t, append(args, "--checkpoint-key", other)...); code != 8 {
+			t.Errorf("with another key: exit code %d\n%s%s", code, out, said)
+		}
+		_, said := u.content(t, append(args, "--checkpoint-key", key)...)
+		if strings.Contains(said, "warning") {
+			t.Errorf("with its key: %s", said)
+		}
+		kept, err := filepath.Glob(filepath.Join(u.dir, "config", "ledgers", "*", "keys"))
+		if err != nil || len(kept) != 1 {
+			t.Fatalf("%v, %v", kept, err)
+		}
+		if text, err := os.ReadFile(kept[0]); err != nil || string(text) != key+"\n" {
+			t.Errorf("the keys that are remembered: %q, %v", text, err)
+		}
+	}
+	p.stop(t)
+}
+
+func newCheckpointKey(t *testing.T, origin string) string {
+	t.Helper()
+	secret, err := proof.NewCheckpointKey(events.Origin(origin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := proof.KeyOfSecret(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

@@ -119,6 +119,9 @@ func (a *app) rememberVerified(r proof.Report, signed []byte, key string,
 	if err != nil {
 		return nil // then it was not verified
 	}
+	if a.checkpointKey != "" {
+		a.trust(key)
+	}
 	if last, _ := known.Last(); last.N > c.N {
 		return a.hold(sourceIsOf, r, signed, key)
 	}

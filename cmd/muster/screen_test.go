@@ -129,6 +129,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"counted":             {line: "20"},
 	"coverage":            {line: "--on 2026-04-01"},
 	"delivery":            {},
+	"witness":             {why: "what it signs is held to its form: package witness"},
 	"demo":                {why: "it runs until it is ended, on what it has written itself"},
 	"dependence":          {line: "--on 2026-04-01"},
 	"diff":                {line: "--from 20 --on 2026-04-01"},

@@ -204,6 +204,10 @@ func writeSynced(path string, write func(io.Writer) error) error {
 	return errors.Join(err, f.Close())
 }
 
+// IsGone reports whether an error is that there is no stream: as it is for a moment while another
+// server makes it anew.
+func IsGone(err error) bool { return errors.Is(err, jetstream.ErrStreamNotFound) }
+
 // ErrRenewed says that the stream was made anew by somebody else meanwhile.
 var ErrRenewed = errors.New("the stream was made anew by another server")
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -138,24 +139,43 @@ func (s *Server) restoreOutside(ctx context.Context) error {
 	if s.natsd != nil || !s.cfg.RestoreStream {
 		return nil
 	}
+	var gone time.Time // since when there is no stream; zero where there is one
 	for {
-		f, err := s.lookOutside(ctx)
-		if err != nil || f.isWhole() {
+		err := s.restoreOnce(ctx)
+		switch {
+		case errors.Is(err, stream.ErrRenewed):
+			gone = time.Time{}
+		case !stream.IsGone(err) || !gone.IsZero() && time.Since(gone) > goneMost:
 			return err
+		case gone.IsZero():
+			gone = time.Now()
 		}
-		s.cfg.Log.Error("the stream is damaged", "what", f.what(), "messages", f.last,
-			"journal", s.Journal.Last())
-		if err := s.checkOutside(ctx, f); err != nil {
-			return err
-		}
-		renewed, err := s.awaitAgreement(ctx, f)
-		if err == nil && !renewed {
-			err = s.renewOutside(ctx, f)
-		}
-		if err != nil && !errors.Is(err, stream.ErrRenewed) {
-			return err
+		select {
+		case <-time.After(agreePause):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
+}
+
+// goneMost is how long there may be no stream, while another server makes it anew.
+const goneMost = 30 * time.Second
+
+// restoreOnce returns nil when the stream is whole, or was made anew here, and otherwise why not.
+func (s *Server) restoreOnce(ctx context.Context) error {
+	f, err := s.lookOutside(ctx)
+	if err != nil || f.isWhole() {
+		return err
+	}
+	s.cfg.Log.Error("the stream is damaged", "what", f.what(), "messages", f.last,
+		"journal", s.Journal.Last())
+	if err := s.checkOutside(ctx, f); err != nil {
+		return err
+	}
+	if renewed, err := s.awaitAgreement(ctx, f); err != nil || renewed {
+		return cmp.Or(err, stream.ErrRenewed)
+	}
+	return s.renewOutside(ctx, f)
 }
 
 // checkOutside returns nil where nothing would be lost with a damaged stream but what a person has
@@ -236,10 +256,47 @@ func (s *Server) awaitAgreement(ctx context.Context, f outsideFinding) (renewed 
 	}
 }
 
+// whileThere returns a context that ends when another server has made the stream anew, of which no
+// more pieces come then, and whether it has. It is to be asked once.
+func (s *Server) whileThere(ctx context.Context, f outsideFinding) (there context.Context,
+	gone func() bool) {
+	there, end := context.WithCancel(ctx)
+	looked, renewed := make(chan struct{}), false
+	go func() {
+		defer close(looked)
+		for there.Err() == nil {
+			created, err := s.Stream.Created(there)
+			if err == nil && !created.Equal(f.created) {
+				renewed = true
+				end()
+			}
+			select {
+			case <-time.After(agreePause):
+			case <-there.Done():
+			}
+		}
+	}()
+	return there, func() bool {
+		end()
+		<-looked
+		return renewed
+	}
+}
+
 // renewOutside keeps a copy of the damaged stream, and makes it anew. What the journal has is put
 // back when the ledger opens, which asks the other servers again before.
 func (s *Server) renewOutside(ctx context.Context, f outsideFinding) error {
-	to, err := s.aside(f.what(), func(to string) error { return s.Stream.Backup(ctx, to) })
+	there, gone := s.whileThere(ctx, f)
+	to, err := s.aside(f.what(), func(to string) error {
+		err := s.Stream.Backup(there, to)
+		if err != nil { // half a copy is none
+			err = errors.Join(err, os.RemoveAll(to))
+		}
+		return err
+	})
+	if gone() {
+		return stream.ErrRenewed
+	}
 	if err != nil {
 		return problem.New(problem.Unavailable, "the damaged stream is not made anew: %w", err).
 			WithHint("see that the folder %s has space, and that this server's user in NATS may "+

@@ -289,6 +289,9 @@ func (w *Witness) Add(body []byte) (cosignature []byte, err error) {
 		return nil, err
 	}
 	next.Signed = append(whole, lines...)
+	if next.Tree == last.Tree && len(last.Signed) > 0 { // whoever asks again costs no write
+		return []byte(lines), nil
+	}
 	err = w.db.Update(func(tx *bbolt.Tx) error { // which is on the disk when it returns
 		return tx.Bucket(signedBucket).Put([]byte(next.Origin), next.Signed)
 	})
@@ -357,12 +360,16 @@ func (w *Witness) refused(last, next proof.Checkpoint, err error) {
 			"why", err)
 		return
 	}
-	// The same pair has the same name: it is kept once, however often it is sent.
+	// The same pair has the same name: it is kept and said once, however often it is sent.
 	file := filepath.Join(w.cfg.Dir, fmt.Sprintf("other-history-%s-%d-%x.checkpoints",
 		nameOf(next.Origin)[:16], next.N, next.Hash[:8]))
-	if err := keepNew(file, slices.Concat(last.Signed, []byte("\n"), next.Signed)); err != nil {
+	fresh, err := keepNew(file, slices.Concat(last.Signed, []byte("\n"), next.Signed))
+	if err != nil {
 		w.cfg.Log.Error("the proof of two histories cannot be kept", "error", err,
 			"held", string(last.Signed), "shown", string(next.Signed))
+		return
+	}
+	if !fresh { // it was said when it was kept
 		return
 	}
 	w.cfg.Log.Error("a ledger shows two histories: two checkpoints of one size are signed by it",
@@ -370,15 +377,18 @@ func (w *Witness) refused(last, next proof.Checkpoint, err error) {
 		"shown", next.Hash.String(), "kept", file)
 }
 
-// keepNew writes a file, unless it is there.
-func keepNew(file string, data []byte) error {
+// keepNew writes a file, unless it is there, which it reports.
+func keepNew(file string, data []byte) (fresh bool, err error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return false, errors.Join(err, os.Remove(file)) // half of it would stand for all
+	}
+	return true, nil
 }

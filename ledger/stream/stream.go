@@ -13,9 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,8 +22,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
-	"muster/events"
-	"muster/events/problem"
 	"muster/ledger"
 )
 
@@ -118,51 +114,6 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Stream, error) {
 	return s, nil
 }
 
-// How long it is tried to find the stream when a server starts, and how long each time: a NATS
-// server that has just been started may not have heard the first question, and the nodes of a
-// cluster that have all been started need some seconds to choose who leads.
-const (
-	openPatience = 30 * time.Second
-	openTry      = 2 * time.Second
-	openPause    = 50 * time.Millisecond
-)
-
-// await finds the stream, or creates it, once there is somebody who answers.
-func (s *Stream) await(ctx context.Context) (jetstream.Stream, error) {
-	for late := time.Now().Add(openPatience); ; {
-		once, cancel := context.WithTimeout(ctx, openTry)
-		found, err := s.findOrCreate(once)
-		cancel()
-		unheard := isNoLeader(err) || errors.Is(err, nats.ErrReconnectBufExceeded)
-		switch {
-		case err == nil || ctx.Err() != nil || !unheard:
-			return found, err
-		case time.Now().After(late):
-			return nil, problem.New(problem.Unavailable, "NATS gives no answer about it: %w", err).
-				WithHint("see that the NATS nodes run, reach each other and have chosen who " +
-					"leads (nats server report jetstream), and start this server again")
-		}
-		if err := pause(ctx, openPause); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (s *Stream) findOrCreate(ctx context.Context) (jetstream.Stream, error) {
-	found, err := s.js.Stream(ctx, s.cfg.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		found, err = s.js.CreateStream(ctx, s.wanted())
-		// Another server was faster, with another configuration.
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			found, err = s.js.Stream(ctx, s.cfg.Name)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return found, s.saw(found.CachedInfo())
-}
-
 // saw notes what matters of the stream's configuration, which an administrator can change while
 // this server runs. The error says why the stream may not be appended to.
 func (s *Stream) saw(info *jetstream.StreamInfo) error {
@@ -182,88 +133,6 @@ func (s *Stream) saw(info *jetstream.StreamInfo) error {
 	err := checkKeeps(info.Config)
 	s.unfit.Store(&err)
 	return err
-}
-
-func (s *Stream) wanted() jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:        s.cfg.Name,
-		Description: "Muster ledger: sequence n is record n",
-		Subjects:    []string{events.SubjectPrefix + ">"},
-		Retention:   jetstream.LimitsPolicy,
-		Discard:     jetstream.DiscardNew,
-		Storage:     jetstream.FileStorage,
-		Replicas:    s.cfg.Replicas,
-		DenyDelete:  true,
-		DenyPurge:   true,
-		AllowDirect: true,
-		// The least: the ledger itself keeps a statement from being there twice.
-		Duplicates: 100 * time.Millisecond,
-
-		AllowAtomicPublish: true, // which matters where it has replicas
-	}
-}
-
-// largestMessage is how many bytes a message may need: a statement has events.MaxBytes at most, and
-// as many again are left for the record's first line, in which is the server's name, and for NATS's
-// headers, which count as well.
-const largestMessage = 2 * events.MaxBytes
-
-// ErrUnfit says that a stream is configured so that it must not be used.
-var ErrUnfit = errors.New("this stream could lose records, or not take them")
-
-// checkKeeps refuses a stream that by its configuration could lose messages, keep them otherwise
-// than they were sent, or not take them. An administrator can set these options when the stream is
-// created or later, some only the one or only the other. Of some it is not plain what they do (NATS
-// server 2.15):
-//
-//   - no_ack: messages are kept, and no append is answered.
-//   - sealed, max_msg_size, allow_msg_counter: appends are refused; a stream of counters takes only
-//     numbers to add.
-//   - first_seq: a stream that is there already stays as it is until the NATS server is started
-//     anew. Then it throws away all messages if the first of them is before that, in spite of
-//     deny_purge.
-//   - subject_transform: messages are kept under other subjects, and so are no records to whoever
-//     reads them.
-//   - persist_mode async: what was acknowledged and not yet written is lost when the NATS server is
-//     killed, and not only in a power cut.
-//
-// What delete markers and schedules need shows in deny_purge and allow_rollup_hdrs. The others are
-// harmless here: republish copies what is kept already; allow_batched is for messages that ask for
-// it, and without allow_atomic a replicated stream is slower; a longer duplicate_window takes
-// memory; and there are no consumers to be limited.
-func checkKeeps(c jetstream.StreamConfig) error {
-	const forGood = " (JetStream does not change this any more: begin the stream anew from the " +
-		"journal)"
-	var faults []string
-	fault := func(is bool, text string) {
-		if is {
-			faults = append(faults, text)
-		}
-	}
-	fault(!slices.Equal(c.Subjects, []string{events.SubjectPrefix + ">"}),
-		"subjects must be "+events.SubjectPrefix+">")
-	fault(c.Retention != jetstream.LimitsPolicy, "retention must be limits")
-	fault(c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxAge > 0 || c.MaxMsgsPerSubject > 0,
-		"there must be no limits and no expiry")
-	fault(!c.DenyDelete, "deny_delete must be on")
-	fault(!c.DenyPurge, "deny_purge must be on")
-	fault(c.AllowRollup, "allow_rollup_hdrs must be off")
-	fault(c.AllowMsgTTL, "allow_msg_ttl must be off"+forGood)
-	fault(!c.AllowDirect, "allow_direct must be on")
-	fault(c.Storage != jetstream.FileStorage, "storage must be file"+forGood)
-	fault(c.MaxMsgSize > 0 && c.MaxMsgSize < largestMessage,
-		fmt.Sprintf("max_msg_size must be -1, or %d at least", largestMessage))
-	fault(c.NoAck, "no_ack must be off")
-	fault(c.Sealed, "sealed must be off"+forGood)
-	fault(c.FirstSeq > 1, "first_seq must be 1, or not set")
-	fault(c.SubjectTransform != nil, "there must be no subject_transform")
-	fault(c.AllowMsgCounter, "allow_msg_counter must be off"+forGood)
-	fault(c.PersistMode != jetstream.DefaultPersistMode, "persist_mode must be default"+forGood)
-	fault(c.Mirror != nil || len(c.Sources) > 0, "it must not mirror another stream")
-	if faults != nil {
-		return fmt.Errorf("%w: %s", ErrUnfit, strings.Join(faults, "; "))
-	}
-	return nil
 }
 
 // follow listens for the notices of other servers, gives notice of what this one appended, and

@@ -24,10 +24,10 @@ func (a *app) checkpointCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "checkpoint [FILE|URL]",
 		Short: "Print the ledger's latest checkpoint, checked against all that was seen before",
-		Long: `Ask the server for its latest checkpoint, make sure that it is signed with a key that is
-trusted and goes on from the last one that was seen, and print it as it was signed: how many
-records there are, and the root of their Merkle tree. Keep it, or compare it with what others
-see: two checkpoints that do not fit are the proof of two histories.
+		Long: `Ask the server for its latest checkpoint, make sure that it is signed with a key that
+is trusted and goes on from the last one that was seen, and print it as it was signed: how many
+records there are, and the root of their Merkle tree. Keep it, or compare it with what others see:
+two checkpoints that do not fit are the proof of two histories.
 
 With --witness the witness at that address (muster witness, or any other of C2SP tlog-witness) is
 asked to sign it too. It signs only what goes on from all that it has signed before, whoever asked

@@ -172,7 +172,8 @@ func TestOutsideStreamHoldsOtherBytes(t *testing.T) {
 	l := someOutsideLedger(t)
 	l.damage(t, otherEnvelope)
 	a := l.serve(t, "a")
-	if _, err := a.await(&a.stderr, `the ledger takes no statements.*--restore-stream`); err != nil {
+	const stops = `the ledger takes no statements.*--restore-stream`
+	if _, err := a.await(&a.stderr, stops); err != nil {
 		t.Fatal(err)
 	}
 	a.stop(t)

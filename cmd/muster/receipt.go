@@ -197,7 +197,10 @@ Proved:      in the tree of %s with the root %s
 Checkpoint:  signed with %s, %s
 Compared:    %s
 The receipt does not show that the signer was a member then: the ledger does, with muster verify.
-`, problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded, serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey, whose[c.KeyFrom], c.compared())
+`,
+		problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded,
+		serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey,
+		whose[c.KeyFrom], c.compared())
 	return err
 }
 

@@ -25,15 +25,16 @@ func (a *app) witnessCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "witness --log KEY... [--name NAME]",
 		Short: "Be a witness of ledgers: sign what was seen to grow, and nothing else",
-		Long: `Run a witness (C2SP tlog-witness). It signs checkpoints of the ledgers whose checkpoint keys are given, and each only
-when it was proved that it goes on from the last one that the witness has signed. It reads no record, believes no server,
-and signs nothing when a ledger shows another history: it keeps the two checkpoints then, and says so. Run it on a machine
-of another state than the server's: who asks for its signature finds out a server that shows different things to different
-people.
+		Long: `Run a witness (C2SP tlog-witness). It signs checkpoints of the ledgers whose checkpoint
+keys are given, and each only when it was proved that it goes on from the last one that the
+witness has signed. It reads no record, believes no server, and signs nothing when a ledger shows
+another history: it keeps the two checkpoints then, and says so. Run it on a machine of another
+state than the server's: who asks for its signature finds out a server that shows different things
+to different people.
 
-The key of the witness is made at the first start, which needs --name, and is printed at each start: give it to those who
-ask with muster checkpoint --witness. No server asks by itself. A ledger has a checkpoint key for each of its servers: give
-all of them.`,
+The key of the witness is made at the first start, which needs --name, and is printed at each
+start: give it to those who ask with muster checkpoint --witness. No server asks by itself. A
+ledger has a checkpoint key for each of its servers: give all of them.`,
 		Example: "  muster witness --name witness.mod.example/fra --data witness --log " +
 			"muster.example/berlin+1a2b3c4d+Aet… --listen 0.0.0.0:8090 --tls-cert cert.pem " +
 			"--tls-key key.pem",

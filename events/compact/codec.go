@@ -15,8 +15,8 @@ import (
 //
 //	number  varint: zigzag, or plain where it is never negative
 //	time    varint: microseconds since the one before, or since 1970
-//	word    uvarint: the number of a word; a new word has the next number, then its length and bytes,
-//	        but where words are kept apart (see [NewWriterApart])
+//	word    uvarint: the number of a word; a new word has the next number, then its length and
+//	        bytes, but where words are kept apart (see [NewWriterApart])
 //	id      16 bytes
 //	truth   nothing more than its bit in the mask
 //

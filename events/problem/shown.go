@@ -36,8 +36,8 @@ func Line(s string) string { return Text(oneLine.Replace(s)) }
 var oneLine = strings.NewReplacer("\n", " ", "\t", " ")
 
 // Text shows somebody's text as what it is: each character that moves a cursor or turns a line
-// around as its number, such as ⟨U+202E⟩, and each byte that is no UTF-8 as U+FFFD. New lines and
-// tabs stay.
+// around as its number, such as ⟨U+202E⟩, and each byte that is no UTF-8 as U+FFFD. New lines
+// and tabs stay.
 func Text(s string) string {
 	if strings.IndexFunc(s, acts) < 0 && utf8.ValidString(s) {
 		return s

@@ -15,9 +15,10 @@ demo: build
 # of a short run then run again with it, and so do the servers that they start: fewer random cases, and
 # few pages in a browser. MUSTER_SEED gives tests the random numbers of a run that failed, and
 # -rapid.seed those that draw with rapid.
-# Those beside each other wait for servers more than they calculate: four at a time.
+# Those beside each other wait for servers more than they calculate: four at a time. What go vet finds
+# is for make lint to say.
 test:
-	go test -parallel 4 -timeout 12m ./...
+	go test -parallel 4 -vet=off -timeout 12m ./...
 	go test -parallel 4 -short -race -vet=off -timeout 12m ./...
 
 # Every test that deploy/RELIABILITY.md names, as often as it takes to believe it: within 40 minutes. It

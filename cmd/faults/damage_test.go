@@ -18,6 +18,9 @@ import (
 // stop and after a crash. The server starts with all that was acknowledged, or does not start and
 // says what to do; and whoever does that has everything again.
 func TestDamagedCopies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many servers start, one after the other")
+	}
 	random := seeded.New(t)
 	for _, clean := range []bool{true, false} {
 		dir := filepath.Join(t.TempDir(), "ledger")

@@ -30,6 +30,9 @@ func failing(t testing.TB, cmd *exec.Cmd, call string, n, many int) *exec.Cmd {
 // The disk fails at a call of each kind, once or for good: the server goes on, or says why it does
 // not, or ends; and nothing is lost of what it acknowledged, before and after.
 func TestFailingDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many servers start, one after the other")
+	}
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serve(t, dir)
 	tr := begin(t, p)

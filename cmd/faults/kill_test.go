@@ -22,6 +22,9 @@ func rounds(short, usual, long int) int {
 // A server is killed under load, again and again, and also while it starts: nothing that was
 // acknowledged is lost, nothing is there twice, and the two copies are the same.
 func TestKilledUnderLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many servers start, one after the other")
+	}
 	dir := filepath.Join(t.TempDir(), "ledger")
 	random := seeded.New(t)
 	p := serve(t, dir)

@@ -109,12 +109,18 @@ func (d *disk) again() {
 // The power of the disk with both copies is cut under load, again and again: nothing that was
 // acknowledged before is lost.
 func TestPowerCut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many servers start, one after the other")
+	}
 	d := newDisk(t, 512)
 	cutUnderLoad(t, filepath.Join(d.folder, "ledger"), []*disk{d}, rounds(2, 4, 50))
 }
 
 // The stream has a disk of its own, and each loses its power by itself, or both do.
 func TestPowerCutOfTwoDisks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many servers start, one after the other")
+	}
 	a, b := newDisk(t, 512), newDisk(t, 512)
 	dir := filepath.Join(a.folder, "ledger")
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -102,6 +102,9 @@ var someCommits = []int{1, 3, 10, 7, 1, 30, 2, 2, 25, 5, 1, 1, 40, 3, 3}
 // After a crash all that was committed is there, read as ever, proved and signed; and a journal
 // that is only read, or looked into, has it too.
 func TestAfterACrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	all := manyRecords(t, 200)
 	plain := plainHashes(t, all)
 	key, after, _ := tailing(t, all, someCommits)

@@ -134,6 +134,9 @@ func TestReceiptOfEveryRecord(t *testing.T) {
 // No byte of a receipt can be changed, taken away or doubled, and no line be left out, without a
 // refusal: there is one form.
 func TestReceiptTampered(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	s := newShelf(t, newCheckpointSigner(t, checkpointOrigin))
 	s.add(t, 5, "five")
 	good := s.receipt(t, 3).Text()

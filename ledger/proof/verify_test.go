@@ -104,6 +104,9 @@ func renumbered(all []Entry) []Entry {
 }
 
 func TestTampering(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	h := newHistory(t).offers(600)
 	for _, c := range tamperings {
 		r := verified(t, h.source(c.spoil(h, h.entries())), h.trusted())
@@ -150,6 +153,9 @@ func (t tilesOf) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 
 // What somebody adds who holds the checkpoint key: the tree is whole, and only the rules notice.
 func TestForgeries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other, very often")
+	}
 	brest, stranger := testSigner(t, "FRA/brest"), testSigner(t, "FRA/nobody")
 	for name, c := range map[string]struct {
 		forge func(h *history)

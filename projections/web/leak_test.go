@@ -154,6 +154,9 @@ func partsOf(path string, u *url.URL) (map[string]string, bool) {
 // What is only supposed is judged by what may be read: a statement about what is withheld is
 // refused as one about what was never said. So it is with what is posted.
 func TestNothingIsLeakedByPreview(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every question is asked, one after the other")
+	}
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	var statements []string
@@ -198,6 +201,9 @@ func TestNothingIsLeakedByPreview(t *testing.T) {
 
 // The headers of an answer, the pages of a list and the work of building anew tell nothing either.
 func TestNothingIsLeakedAround(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every question is asked, one after the other")
+	}
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	// Which follow from the body, or name the view.

@@ -11,6 +11,9 @@ import (
 
 // Every question that takes on takes a range, and says which it was.
 func TestOnRange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every question is asked, one after the other")
+	}
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for question, more := range map[string]string{"coverage": "&operation=force",

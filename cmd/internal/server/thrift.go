@@ -14,17 +14,25 @@ type thrift struct {
 	metrics []metrics.Sample
 	looked  uint64 // how many bytes had been allocated, ever, at the last look
 	thrifty uint64 // how many when memory was given back last
+	silent  int    // for how many looks in a row next to nothing was allocated
 }
 
 const (
 	// thriftPause is how long lies between two looks, which cost microseconds.
 	thriftPause = time.Second
 	// quietBytes are no more than what is allocated between two looks while the server is quiet: it
-	// takes statements, and answers some short questions.
-	quietBytes = 16 << 20
+	// takes statements, answers some short questions, and compares journal and stream, which goes
+	// on for half an hour where there are many records.
+	quietBytes = 64 << 20
 	// worthBytes are worth a collection of garbage, when as many were allocated since the last;
 	// with more than that in use, half of it is.
 	worthBytes = 64 << 20
+	// silentBytes are no more than what is allocated between two looks while nobody asks. After
+	// silentLooks of these in a row less is worth it, since nobody waits for the processors:
+	// silentWorthBytes, or a sixteenth of what is in use.
+	silentBytes      = 1 << 20
+	silentLooks      = 5
+	silentWorthBytes = 16 << 20
 )
 
 func newThrift() *thrift {
@@ -43,9 +51,16 @@ func (t *thrift) read() (allocated, live uint64) {
 // look gives memory back when it is time to, and reports whether it did.
 func (t *thrift) look() bool {
 	allocated, live := t.read()
-	quiet := allocated-t.looked <= quietBytes
+	since := allocated - t.looked
 	t.looked = allocated
-	if !quiet || allocated-t.thrifty < max(worthBytes, live/2) {
+	if t.silent++; since > silentBytes {
+		t.silent = 0
+	}
+	worth := max(worthBytes, live/2)
+	if t.silent >= silentLooks {
+		worth = max(silentWorthBytes, live/16)
+	}
+	if since > quietBytes || allocated-t.thrifty < worth {
 		return false
 	}
 	t.thrifty = allocated

@@ -27,6 +27,27 @@ func TestThriftGivesMemoryBack(t *testing.T) {
 	}
 }
 
+// Where nobody asks any more, less is worth a collection.
+func TestThriftOfASilentServer(t *testing.T) {
+	of := newThrift()
+	of.look()
+	of.look()
+	took := make([]byte, silentWorthBytes+of.inUse()/16)
+	runtime.KeepAlive(took)
+	for i := range silentLooks {
+		if of.look() {
+			t.Fatalf("memory was given back at look %d, while it was too little", i+1)
+		}
+	}
+	before := released()
+	if !of.look() {
+		t.Error("no memory was given back, though the server was silent")
+	}
+	if after := released(); after < before+silentWorthBytes {
+		t.Errorf("%d MB were given back, where %d were taken", (after-before)>>20, len(took)>>20)
+	}
+}
+
 func (t *thrift) inUse() uint64 {
 	_, live := t.read()
 	return live

@@ -62,5 +62,22 @@ func Acts(r rune) bool {
 		r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c
 }
 
-// Shown is how a character that acts is shown to people. Data that is JSON has \u202e instead.
+// InJSON escapes the characters of a JSON text that act as JSON does it, such as \u202e: the text
+// means the same. It must have no white space but spaces outside its strings.
+func InJSON(text string) string {
+	if strings.IndexFunc(text, Acts) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if Acts(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// Shown is how a character that acts is shown to people. Data that is JSON has it as [InJSON] does.
 func Shown(r rune) string { return fmt.Sprintf("⟨U+%04X⟩", r) }

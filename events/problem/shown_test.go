@@ -23,6 +23,8 @@ func TestWhatOthersHaveWritten(t *testing.T) {
 		{"control characters", problem.Line("\x1b]0;x\a\r\x00\u009b2J\x7f"),
 			"⟨U+001B⟩]0;x⟨U+0007⟩⟨U+000D⟩⟨U+0000⟩⟨U+009B⟩2J⟨U+007F⟩"},
 		{"several lines", problem.Text("one\n\ttwo\u2066"), "one\n\ttwo⟨U+2066⟩"},
+		{"text of JSON", problem.InJSON("{\"by\": \"a\u202eb\x7f\u009b é\"}"),
+			`{"by": "a\u202eb\u007f\u009b é"}`},
 		{"what people write", problem.Line("8\u202f000 soldats, à l’ouest"),
 			"8\u202f000 soldats, à l’ouest"},
 	} {

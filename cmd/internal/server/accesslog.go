@@ -133,7 +133,7 @@ func (l *accessLog) add(e any) {
 		return
 	}
 	select {
-	case l.lines <- append(line, '\n'):
+	case l.lines <- append([]byte(problem.InJSON(string(line))), '\n'):
 	default:
 		if l.lose(1) == 1 {
 			l.log.Warn("the access log is slower than what is asked: lines of it are lost",

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"muster/events/problem"
 )
 
 // A stuck disk takes nothing until it is let go.
@@ -91,6 +93,25 @@ func TestAccessLogNeverWaits(t *testing.T) {
 		t.Errorf("how many were lost was not said: %s", &said)
 	}
 	l.add(accessEntry{What: "/"}) // and nothing breaks afterwards
+}
+
+// Whoever reads the log on a terminal reads what was asked, and nothing of it acts.
+func TestAccessLogShowsWhatActs(t *testing.T) {
+	to := &short{room: 1 << 20}
+	l := newAccessLogTo(to, "-", slog.New(slog.DiscardHandler))
+	const asked = "/\u009b2J\u202e?a=\x1b]0;x\a\x7f"
+	l.add(accessEntry{What: asked})
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	line := to.String()
+	var e accessEntry
+	if err := json.Unmarshal([]byte(line), &e); err != nil || e.What != asked {
+		t.Errorf("%v: it was asked %q, not %q", err, asked, e.What)
+	}
+	if strings.ContainsFunc(strings.TrimSuffix(line, "\n"), problem.Acts) {
+		t.Errorf("a line of the log acts: %q", line)
+	}
 }
 
 // Wherever a disk is full within a line, the lines that follow are whole, and what is lost is

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"muster/events"
+	"muster/events/problem"
 	pages "muster/projections/web/page"
 )
 
@@ -93,6 +95,15 @@ const intruders = `[
 	...[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => /^on/i.test(a.name))),
 ].map(e => e.outerHTML.slice(0, 200))`
 
+// acted finds text that acts, but in the fields of forms, which send it back.
+const acted = `(() => { const found = [], walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+	const acts = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+	for (let n; n = walk.nextNode();) {
+		if (n.data !== undefined && n.parentElement.tagName !== "TEXTAREA" && acts.test(n.data)) found.push(n.data.slice(0, 80));
+		for (const a of n.attributes ?? []) if (!["value", "data-stands"].includes(a.name) && acts.test(a.value)) found.push(a.name + "=" + a.value.slice(0, 80));
+	}
+	return found })()`
+
 // turns finds hostile text that turns the direction of words that follow it in the same block. An
 // element that isolates its text is no protection: text may leave open what it begins, and so end
 // the isolation.
@@ -109,6 +120,9 @@ const turns = `(() => { const found = [], words = [], walk = document.createTree
 // harmless fails the test for whatever hostile text has done to the page that is open.
 func (b *tab) harmless() {
 	b.t.Helper()
+	for _, found := range eval[[]string](b, "%s", acted) {
+		b.t.Errorf("%s: this is not shown as what it is: %q", b.address(), found)
+	}
 	for _, found := range eval[[]string](b, "%s", intruders) {
 		b.t.Errorf("%s: the page has %s", b.address(), found)
 	}
@@ -131,6 +145,7 @@ func TestPageHostileText(t *testing.T) {
 	url, dir, pledges := hostileDemo(t)
 	t.Run("pages", func(t *testing.T) { hostilePages(t, url) })
 	t.Run("pledges", func(t *testing.T) { hostilePledges(t, url, pledges) })
+	t.Run("verified", func(t *testing.T) { hostileVerified(t, url) })
 	t.Run("lists", func(t *testing.T) { hostileLists(t, url, pledges) })
 	t.Run("signed", func(t *testing.T) { hostileSigned(t, url, dir) })
 }
@@ -170,6 +185,7 @@ func hostilePages(t *testing.T, url string) {
 				if p.quotes == ".stored pre" {
 					text = inJSON(text)
 				}
+				text = problem.Text(text)
 				if p.quotes != "" && !b.quotes(p.quotes, text) {
 					t.Errorf("%s does not show what is hostile as %s", p.address, name)
 				}
@@ -186,7 +202,7 @@ func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 		b.harmless()
 		for _, at := range []string{".facts dd", ".facts dd.free", ".facts dd .free",
 			"#content td span[lang=en]"} {
-			if !b.quotes(at, hostile[name]) {
+			if !b.quotes(at, problem.Text(hostile[name])) {
 				t.Errorf("%s does not show what is hostile as %s in %s", b.address(), name, at)
 			}
 		}
@@ -200,6 +216,31 @@ func hostilePledges(t *testing.T, url string, pledges map[string]string) {
 			}
 		}
 	}
+}
+
+// hostileVerified has the browser prove a record whose bytes are not what is shown of them.
+func hostileVerified(t *testing.T, url string) {
+	var list struct {
+		Records []struct {
+			Sequence uint64
+			Stored   string
+		}
+	}
+	getJSON(t, url+"/api/v1/records?type=pledge.offered&limit=1000", &list)
+	for _, r := range list.Records {
+		if !strings.Contains(r.Stored, hostile["turned"]) {
+			continue
+		}
+		b := newTab(t, url, unarmed)
+		b.open(fmt.Sprintf("/verify?record=%d", r.Sequence))
+		b.holds(fmt.Sprintf("Record %d is in the tree", r.Sequence))
+		b.harmless()
+		if !b.quotes("#stored", problem.Text(r.Stored)) {
+			t.Errorf("what is stored is not shown: %q", b.text("#stored"))
+		}
+		return
+	}
+	t.Error("no record turns text around")
 }
 
 // inJSON writes a text as it stands in a statement, which escapes only what JSON must.

@@ -88,7 +88,7 @@ func New(c Config) (*Pages, error) {
 	if err := p.readStatic(); err != nil {
 		return nil, err
 	}
-	shared, err := template.New("").ParseFS(files, "templates/shared/*.html")
+	shared, err := template.New("").Funcs(printing).ParseFS(files, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,7 @@ func New(c Config) (*Pages, error) {
 		if err != nil {
 			return nil, err
 		}
+		showAll(one)
 		p.templates[k.Name] = one
 	}
 	return p, nil

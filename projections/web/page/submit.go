@@ -257,7 +257,7 @@ func (s *submitPage) make() error {
 		err = s.pages.Ledger.CheckUnsigned(s.ctx, s.service.View(), st)
 	}
 	if err == nil {
-		s.Statement = string(text)
+		s.Statement = problem.InJSON(string(text))
 		return s.preview(st)
 	}
 	s.Wrong = problem.From(err)

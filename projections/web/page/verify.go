@@ -182,6 +182,10 @@ func (p *Pages) serveCompare(w http.ResponseWriter, r *http.Request) {
 	p.write(w, f, v.Compared.Kind.Status, "verify", v)
 }
 
+// Exact is the record's bytes in base 64: what is shown of them is not what is hashed, where they
+// have characters that act.
+func (v *verifyPage) Exact() string { return base64.StdEncoding.EncodeToString([]byte(v.Stored)) }
+
 // WithView is what a command is told for the view of the page, where it is not the reader's own.
 func (v *verifyPage) WithView() string {
 	if !v.CanLeave() {

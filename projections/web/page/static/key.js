@@ -7,6 +7,9 @@ export const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
 const joined = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
 const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
 
+// shown shows text of others as what it is: what acts, or turns the text around it, as its number.
+export const shown = (text) => String(text).replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+
 // readKey reads a secret key: "PRIVATE+KEY+", the name, the hash in hexadecimal, and base 64 of the algorithm (1, Ed25519) and the seed. It
 // returns nothing for what is none, and else its name, the hash, the secret key, and the public half, as a key and as text. The hash is that of the name and the public half, which tells a damaged file.
 export const readKey = async (text) => {

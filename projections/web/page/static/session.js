@@ -1,7 +1,7 @@
 // Signing in. The browser signs a note that names this ledger, this server as the browser has reached it, a time and a nonce: nobody can use
 // it for anything else. The answer is a cookie that no script can read. The key stays here (key.js).
 
-import { readKey, signed } from "./key.js";
+import { readKey, shown, signed } from "./key.js";
 
 const box = () => document.getElementById("sign-in");
 const longest = 12 * 3600e3; // milliseconds that a session lasts at most
@@ -10,7 +10,7 @@ let opened; // the key
 
 const complain = (...lines) => {
   const at = document.getElementById("session-problem");
-  at.replaceChildren(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  at.replaceChildren(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: shown(line) })));
   at.classList.toggle("problem", lines.some(Boolean));
 };
 const say = (text) => { document.getElementById("session-status").textContent = text; };
@@ -25,7 +25,7 @@ const openKey = async (file) => {
     return complain(box().dataset.unsupported);
   }
   if (!opened) return complain(box().dataset.nokey);
-  name.textContent = opened.name;
+  name.textContent = shown(opened.name);
   button.disabled = false;
 };
 

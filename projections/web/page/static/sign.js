@@ -1,6 +1,6 @@
 // Signing a statement in the browser, with a key that stays in it (key.js).
 
-import { base64Of, readKey, signed } from "./key.js";
+import { base64Of, readKey, shown, signed } from "./key.js";
 import { checkReceipt } from "./receipt.js";
 import { Unavailable, seen } from "./tree.js";
 
@@ -19,7 +19,7 @@ const signedOnce = async (statement, who) => {
 
 const element = (tag, text, attributes = {}) => {
   const e = document.createElement(tag);
-  e.textContent = text;
+  e.textContent = shown(text);
   for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
   return e;
 };
@@ -45,7 +45,7 @@ const openKey = async (file) => {
     return complain(words.unsupported);
   }
   if (!opened) return complain(words.nokey);
-  name.textContent = opened.name;
+  name.textContent = shown(opened.name);
   const nation = opened.name.split("/")[0], of = JSON.parse(statement()).nation;
   if (of && nation !== of && nation !== "HQ") return complain(words.other.replaceAll("NATION", nation).replaceAll("OTHER", of));
   button.disabled = false;

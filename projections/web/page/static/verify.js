@@ -1,5 +1,6 @@
 // The page Verify: the browser checks the checkpoint, that the ledger has only grown, and one record, and says what it has found.
 
+import { shown } from "./key.js";
 import { Unavailable, Unverified, base64Of, bytesOf, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported } from "./tree.js";
 
 const box = () => document.getElementById("check");
@@ -7,7 +8,7 @@ const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => Strin
 
 const element = (tag, text, className = "") => {
   const e = document.createElement(tag);
-  e.textContent = text;
+  e.textContent = shown(text);
   e.className = className;
   return e;
 };
@@ -16,11 +17,18 @@ const element = (tag, text, className = "") => {
 const line = (state, text) => {
   const li = element("li", "", `s-${state}`), sign = element("span", "", "sym");
   sign.setAttribute("aria-hidden", "true");
-  li.append(sign, ` ${text}`);
+  li.append(sign, ` ${shown(text)}`);
   return li;
 };
 
 const when = (iso) => iso.replace("T", " ").replace(/\.\d+Z$/, " UTC");
+
+// shownRecord returns the bytes of the record that the page shows: what is shown of them is not what is hashed, where they have characters that act.
+const shownRecord = () => {
+  const at = document.getElementById("stored"), exact = bytesOf(at.dataset.exact);
+  if (shown(new TextDecoder("utf-8", { ignoreBOM: true }).decode(exact)) !== at.textContent) throw new Unverified("other-bytes");
+  return exact;
+};
 
 const findings = async (data) => {
   if (!supported()) throw new DOMException("", "NotSupportedError");
@@ -31,7 +39,7 @@ const findings = async (data) => {
   else lines.push(line("met", filled(before.size === checkpoint.size ? data.same : data.grown, values)));
   let proof;
   if (data.record) {
-    const leaf = document.getElementById("leaf"), stored = !leaf && new TextEncoder().encode(document.getElementById("stored").textContent);
+    const leaf = document.getElementById("leaf"), stored = !leaf && shownRecord();
     const given = leaf ? { leaf: bytesOf(leaf.textContent) } : "counted" in data ? { stored } : {};
     proof = await inclusion(Number(data.record), checkpoint, given);
     if (!leaf && !same(stored, proof.stored)) throw new Unverified("other-bytes");

@@ -53,7 +53,8 @@ func (t *thrift) look() bool {
 	allocated, live := t.read()
 	since := allocated - t.looked
 	t.looked = allocated
-	if t.silent++; since > silentBytes {
+	t.silent++
+	if since > silentBytes {
 		t.silent = 0
 	}
 	worth := max(worthBytes, live/2)

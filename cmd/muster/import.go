@@ -141,8 +141,8 @@ func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row,
 		}
 		signed[i] = one
 		checked, err := s.to.Check(ctx, signed[i])
-		if problem.Is(err, problem.Unavailable) {
-			return nil, err
+		if unknown(err) {
+			return nil, err // which is no refusal
 		}
 		rows[i].Warnings = checked.Warnings
 		for _, w := range checked.Warnings {

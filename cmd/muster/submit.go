@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func (a *app) submitOne(ctx context.Context, dryRun bool,
 		return err
 	}
 	r, err := a.submitVerified(ctx, s.to, signed, s.signer.Key())
-	if problem.Is(err, problem.Unavailable) {
+	if unknown(err) {
 		return unsent(signed, err)
 	}
 	if err != nil {
@@ -53,6 +54,14 @@ func (a *app) receiptOf(ctx context.Context, r intake.Receipt, st events.Stateme
 	return a.receipts(a.readers(ctx, st), r)
 }
 
+// unknown reports whether a statement may be recorded although submitting it has failed. Then no
+// refusal of the ledger was answered, but a fault, nothing, or a receipt that does not prove it; or
+// somebody on the way has spoken.
+func unknown(err error) bool {
+	p := problem.Of(err)
+	return p != nil && p.Kind.Status >= http.StatusInternalServerError
+}
+
 // unsent keeps a signed statement of which nobody knows whether it was recorded, so that these very
 // bytes are sent again: the same command would sign another statement, and might pledge twice.
 func unsent(s events.Signed, why error) error {
@@ -60,9 +69,13 @@ func unsent(s events.Signed, why error) error {
 	if err := files.Replace(file, 0o600, s.Note); err != nil {
 		return errors.Join(why, fmt.Errorf("and the signed statement could not be kept: %w", err))
 	}
-	return problem.From(why).WithHint(
-		"it may be recorded or not, and the signed statement is in %s: do not type the command "+
-			"again, but: muster submit %s", file, file)
+	hint := fmt.Sprintf("it may be recorded or not, and the signed statement is in %s: do not "+
+		"type the command again, but: muster submit %s", file, file)
+	p := problem.From(why)
+	if p.Kind == problem.Unverified && p.Hint != "" {
+		hint = p.Hint + "; " + hint
+	}
+	return p.WithHint("%s", hint)
 }
 
 func (a *app) submitCmd() *cobra.Command {

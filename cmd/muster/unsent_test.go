@@ -46,11 +46,38 @@ func TestAnswersAreLost(t *testing.T) {
 	if code, _, stderr := muster(s.URL(), "plan", "apply", plan); code != 0 {
 		t.Fatal(stderr)
 	}
+	for what, c := range map[string]struct {
+		lost http.HandlerFunc
+		exit int
+	}{
+		"the connection ends": {func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		}, 7},
+		"502": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "bad gateway", http.StatusBadGateway)
+		}, 7},
+		"500": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "a fault", http.StatusInternalServerError)
+		}, 1},
+		"499":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(499) }, 1},
+		"rubbish":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<p>") }, 1},
+		"no receipt": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }, 8},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			answersAreLost(t, s, muster, losing(t, s.URL(), c.lost), c.exit)
+		})
+	}
+}
+
+func answersAreLost(t *testing.T, s *server.Server,
+	muster func(url string, args ...string) (int, string, string), losing string, exit int) {
 	before := s.Journal.Last()
-	code, _, stderr := muster(losing(t, s.URL()), "pledge", "offer", "--operation", "mnf-u",
+	code, _, stderr := muster(losing, "pledge", "offer", "--operation", "mnf-u",
 		"--nation", "ITA", "--role", "sea", "--quantity", "4")
 	kept, err := filepath.Glob("muster-*.note")
-	if err != nil || len(kept) != 1 || code != 7 || !strings.Contains(stderr, " submit "+kept[0]) {
+	if err != nil || len(kept) != 1 || code != exit ||
+		!strings.Contains(stderr, " submit "+kept[0]) {
 		t.Fatalf("exit code %d, kept %v, %v: %s", code, kept, err, stderr)
 	}
 	code, stdout, stderr := muster(s.URL(), "submit", kept[0])
@@ -63,8 +90,9 @@ func TestAnswersAreLost(t *testing.T) {
 	}
 }
 
-// losing is a proxy to the server that loses the answer to every statement.
-func losing(t *testing.T, to string) string {
+// losing is a proxy to the server that loses the answer to every statement, and says instead what
+// lost does.
+func losing(t *testing.T, to string, lost http.HandlerFunc) string {
 	t.Helper()
 	target, err := url.Parse(to)
 	if err != nil {
@@ -80,7 +108,7 @@ func losing(t *testing.T, to string) string {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			_ = resp.Body.Close()
 		}
-		panic(http.ErrAbortHandler) // the connection ends without an answer
+		lost(w, r)
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL

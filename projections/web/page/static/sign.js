@@ -69,12 +69,22 @@ const saving = (text, words, name, id) => {
   return save;
 };
 
-// unproved says what does not hold of a receipt, and keeps the signed statement: whether it is recorded is not known.
-const unproved = (e) => {
-  const words = box().dataset, code = "e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase());
-  complain(words.unproved, e instanceof Unavailable ? `${words.eUnavailable} ${e.message}` : words[code] ?? String(e), words.unprovedThen);
+// unknown says why it is not known whether a statement is recorded, what to do, and keeps what was signed.
+const unknown = (...why) => {
+  const words = box().dataset;
+  complain(...why, words.unprovedThen);
   document.getElementById("sign-problem").append(saving(note, words.keep, `muster-${JSON.parse(statement()).id}.note`, "signed-note"));
 };
+
+// unproved says what does not hold of a receipt.
+const unproved = (e) => {
+  const words = box().dataset, code = "e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase());
+  unknown(words.unproved, e instanceof Unavailable ? `${words.eUnavailable} ${e.message}` : words[code] ?? String(e));
+};
+
+// refuses reports whether an answer is the ledger's refusal, after which nothing is recorded. A fault (5xx), or what somebody on the way says,
+// may come after the statement was recorded.
+const refuses = (answer, body) => answer.status >= 400 && answer.status < 500 && String(body?.type).startsWith("urn:muster:problem:");
 
 // done says that a statement is recorded, which its receipt has proved.
 const done = (r, receipt) => {
@@ -96,16 +106,19 @@ const send = async () => {
   button.disabled = true; complain();
   document.getElementById("sign-done").textContent = words.checking;
   try {
+    note = undefined;
     note = await signedOnce(statement(), opened);
     const answer = await post("/api/v1/statements", note);
+    const body = await answer.json().catch(() => undefined);
     document.getElementById("sign-done").textContent = "";
-    const body = await answer.json();
-    if (!answer.ok) refusal(body);
+    if (refuses(answer, body)) refusal(body);
+    else if (!answer.ok) unknown(words.unknown.replaceAll("STATUS", answer.status), body?.detail);
     else await checkReceipt(body, note, opened, words.origin, words.key).then((receipt) => done(body, receipt), unproved);
     if (document.getElementById("receipt")) return;
   } catch (e) {
     document.getElementById("sign-done").textContent = "";
-    complain(words.unsent);
+    if (note) unknown(words.unsent);
+    else complain(words.unsupported);
   }
   button.disabled = false;
 };

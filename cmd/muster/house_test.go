@@ -52,6 +52,8 @@ var house = map[string][]string{
 		"golang.org/x/mod/sumdb/…", "filippo.io/torchwood"},
 	"ledger/proof/remote": {"muster/events", "muster/events/problem",
 		"muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
+	"ledger/proof/policy": {"muster/events", "muster/events/problem", "muster/ledger/proof",
+		"golang.org/x/mod/sumdb/note", "filippo.io/torchwood"},
 	"ledger/natsd": {"muster/events", "github.com/nats-io/nats.go",
 		"github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest": {"muster/ledger"},

@@ -235,6 +235,13 @@ var badInputs = []badInput{
 	{"note too long", `"role"`, `"note":"` + strings.Repeat("é", 10_001) + `","role"`,
 		problem.Invalid, `note "` + strings.Repeat("é", 80) +
 			`…": has 10001 characters: write at most 10000`},
+	{"not after a day", `"role"`, `"not_after":"2026-11-23","role"`, problem.Invalid,
+		`not_after "2026-11-23": not a time: write date and time in UTC, such as ` +
+			`2026-11-23T18:00:00Z`},
+	{"not after nothing", `"role"`, `"not_after":"","role"`, problem.Invalid,
+		`not_after: not a time: write date and time in UTC, such as 2026-11-23T18:00:00Z`},
+	{"not after long ago", `"role"`, `"not_after":"1999-12-31T23:59:59Z","role"`, problem.Invalid,
+		`not_after "1999-12-31T23:59:59Z": before 2000-01-01T00:00:00Z: write a later time`},
 	{"seen nothing", `"role"`, `"seen":7,"role"`, problem.Invalid,
 		`seen "7": write an object, {…}, not a number`},
 	{"root not canonical", `"role"`,

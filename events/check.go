@@ -139,6 +139,16 @@ func (c *checker) dateIfAny(location string, d Date) {
 	}
 }
 
+// instantIfAny checks an instant from Go code: one that was read is within its bounds.
+func (c *checker) instantIfAny(location string, i Instant) {
+	if i == 0 {
+		return
+	}
+	if _, err := parseInstant(i.String()); err != nil {
+		c.field(location, i.String(), "%s", err)
+	}
+}
+
 func (c *checker) window(w Window) {
 	c.date("from", w.From)
 	c.dateIfAny("until", w.Until)

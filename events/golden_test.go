@@ -201,8 +201,9 @@ func TestGoldensShowEveryMember(t *testing.T) {
 	for _, typ := range Types() {
 		s, _ := NewStatement(typ)
 		for _, m := range members(reflect.TypeOf(s).Elem()) {
-			if seenTooEarly := m.name == "seen" && typ == "ledger.founded"; !seenTooEarly &&
-				!shown[string(typ)+" "+m.name] {
+			seenTooEarly := m.name == "seen" && typ == "ledger.founded"
+			ofHead := m.name == "not_after" && shown["pledge.offered "+m.name]
+			if !seenTooEarly && !ofHead && !shown[string(typ)+" "+m.name] {
 				t.Errorf("no golden file of %s has the member %q", typ, m.name)
 			}
 		}

@@ -3,13 +3,14 @@ package events
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 // goldens lists every golden file's statement. Add to it; change nothing.
 func goldens(t testing.TB) []golden {
 	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(),
 		uponGoldens(),
-		releaseGoldens(t))
+		releaseGoldens(t), notAfterGoldens(t))
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -277,5 +278,21 @@ func releaseGoldens(t testing.TB) []golden {
 		{88, "release", subject + "disclosed",
 			&PledgeDisclosed{goldenHead(88, "pledge.disclosed"), goldenDated, goldenPlace,
 				goldenID(11), Upon{}, rotation, Standing{Rung: Offered}}},
+	}
+}
+
+// notAfterGoldens may be recorded until a moment.
+func notAfterGoldens(t testing.TB) []golden {
+	head := func(n int, typ Type) Header {
+		h := goldenHeadSeen(n, typ)
+		h.NotAfter = InstantOf(goldenStart.Add(time.Hour))
+		return h
+	}
+	return []golden{
+		{100, "not-after", "muster.ev.FRA.mnf-u.pledge.01M833GGNV0000000000000034.offered",
+			&PledgeOffered{head(100, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{},
+				goldenTerms()}},
+		{101, "not-after", "muster.ev.HQ.-.member.01M833GHN30000000000000035.admitted",
+			&MemberAdmitted{head(101, "member.admitted"), franceSigner(t).Key(), Liaison, "", ""}},
 	}
 }

@@ -51,6 +51,29 @@ func TestParseDateTakesDaysOnly(t *testing.T) {
 	})
 }
 
+// What was read is written the same again, and of all texts that look like a time those that name a
+// second are taken.
+func TestInstantProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		i := drawInstant(t)
+		if again, err := ParseInstant(i.String()); err != nil || again != i {
+			t.Fatalf("%s was read as %s, %v", i, again, err)
+		}
+		if text := i.Time().Format(time.RFC3339); text != i.String() {
+			t.Fatalf("%s is written as %s", text, i)
+		}
+	})
+	for _, text := range []string{"", "2026-11-23", "2026-11-23T18:00Z", "2026-11-23T18:00:00",
+		"2026-11-23T18:00:00+00:00", "2026-11-23T18:00:00.5Z", "2026-11-23T18:00:00,0Z",
+		"2026-11-23t18:00:00z", "2026-11-23 18:00:00Z", "2026-11-23T24:00:00Z",
+		"2026-11-23T23:59:60Z", "2026-02-30T00:00:00Z", "1999-12-31T23:59:59Z",
+		"1970-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "2026-11-23T18:00:00Z "} {
+		if i, err := ParseInstant(text); err == nil {
+			t.Errorf("%q was read as %s", text, i)
+		}
+	}
+}
+
 func TestWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var w Window
@@ -191,6 +214,11 @@ func drawDate(t *rapid.T) Date {
 	first, last := FirstDate.Time(), LastDate.Time()
 	days := rapid.IntRange(0, int(last.Sub(first).Hours()/24)).Draw(t, "date")
 	return FirstDate.AddDays(days)
+}
+
+func drawInstant(t *rapid.T) Instant {
+	last := InstantOf(LastDate.AddDays(1).Time()) - 1
+	return Instant(rapid.Int64Range(int64(firstInstant), int64(last)).Draw(t, "instant"))
 }
 
 func drawID(t *rapid.T) (id ID) {
@@ -341,6 +369,10 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 		drawn = drawID(t)
 	case Date:
 		drawn = drawDate(t)
+	case Instant:
+		if rapid.Bool().Draw(t, name) {
+			drawn = drawInstant(t)
+		}
 	case Window:
 		fixWindow(t, &x)
 		drawn = x

@@ -122,6 +122,9 @@ type Header struct {
 	Ledger Origin `json:"ledger"`
 	// Seen is the last checkpoint that the signer verified, when it has verified one.
 	Seen *Seen `json:"seen,omitzero"`
+	// NotAfter is the last moment at which the statement may be recorded, where its signer has set
+	// one: so who keeps it back cannot record it later.
+	NotAfter Instant `json:"not_after,omitzero"`
 }
 
 // Seen names a checkpoint: the number of records and the root of their Merkle tree (RFC 6962), in
@@ -143,6 +146,7 @@ func (h *Header) check(c *checker) {
 	if h.Seen != nil {
 		c.root("seen", h.Seen)
 	}
+	c.instantIfAny("not_after", h.NotAfter)
 }
 
 // Dated is the day from which a statement applies: the second of the two clocks. The first is the

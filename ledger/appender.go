@@ -215,8 +215,9 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		c.answer(Receipt{}, why)
 		return
 	}
-	if c.check {
-		l.join(&entry{command: c})
+	now := l.now()
+	if late := rules.InTime(c.signed.Statement, now); late != nil || c.check {
+		l.join(&entry{command: c, verdict: late})
 		return
 	}
 	if l.before == nil && l.state.Last() > 0 && !anchored {
@@ -226,7 +227,7 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		l.decide(c, true)
 		return
 	}
-	l.append(c)
+	l.append(c, now)
 }
 
 // judge asks the rules.
@@ -268,11 +269,11 @@ func (l *Ledger) attempt(st events.Statement, do func() error) (err error) {
 var errFault = problem.New(problem.Internal, "the statement has met a fault of this program").
 	WithHint("nothing was recorded, and the server's log has more about it: tell whoever runs it")
 
-// append gives the command the next sequence.
-func (l *Ledger) append(c *command) {
+// append gives the command the next sequence, and the time.
+func (l *Ledger) append(c *command, now time.Time) {
 	e := &entry{command: c}
 	err := l.attempt(c.signed.Statement, func() (err error) {
-		e.record, err = events.NewRecord(l.state.Last()+1, l.now(), l.cfg.Name, c.signed)
+		e.record, err = events.NewRecord(l.state.Last()+1, now, l.cfg.Name, c.signed)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
 // A follower takes messages into the state, and commits them to the journal in batches.
@@ -187,6 +188,9 @@ func (f *follower) admit(a *arrival) (events.Record, error) {
 	}
 	if err == nil {
 		err = f.ledger.checkSeen(rec.Statement)
+	}
+	if err == nil {
+		err = rules.InTime(rec.Statement, rec.Recorded)
 	}
 	if problem.Is(err, problem.Unverified) { // it is the journal that is damaged
 		return events.Record{}, err

@@ -251,7 +251,7 @@ func (a *app) demoLiaison(ctx context.Context, hq *speaker,
 	if p := problem.From(err); p != nil && p.Code != "key-known" {
 		return nil, err
 	}
-	return &speaker{origin: hq.origin, signer: signer, to: hq.to}, nil
+	return &speaker{origin: hq.origin, signer: signer, to: hq.to, deadline: hq.deadline}, nil
 }
 
 // A demoPledge is one of the demo's pledges, with what goes before and after it.

@@ -88,7 +88,9 @@ var otherFlags = map[string]string{"struck": "strike", "strength": "quantity"}
 func typedField(c *cobra.Command, location string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(location, "terms."), "[")
 	name = cmp.Or(otherFlags[name], strings.ReplaceAll(name, "_", "-"))
-	if c.LocalNonPersistentFlags().Lookup(name) == nil {
+	every := c.InheritedFlags().Lookup(name)
+	ofEvery := location == "not_after" && every != nil && every.Changed
+	if c.LocalNonPersistentFlags().Lookup(name) == nil && !ofEvery {
 		return location
 	}
 	return "--" + name

@@ -94,6 +94,9 @@ func TestPageSubmit(t *testing.T) {
 	offerByForm(b, "9")
 	b.says("#effect", "12 of 48, short 36")
 	b.says("#effect", "21 of 48, short 27")
+	b.fill("#f-not_after", "2100-01-01T00:00:00Z")
+	b.click(".fields button:not([type])")
+	b.says("#statement", `"not_after":"2100-01-01T00:00:00Z"`)
 	prepared := eval[string](b, "document.getElementById('statement').textContent")
 	b.shot("submit-review")
 	b.axe()
@@ -157,12 +160,12 @@ func TestPageSubmitWrong(t *testing.T) {
 	b := newTab(t, url)
 	b.open("/submit")
 	for name, value := range map[string]string{"operation": "mnf-u", "nation": "France",
-		"role": "Ground", "quantity": "-3", "from": "tomorrow"} {
+		"role": "Ground", "quantity": "-3", "from": "tomorrow", "not_after": "tonight"} {
 		b.fill("#f-"+name, value)
 	}
 	b.click(".fields .primary")
 	b.wait("document.activeElement.id === 'wrong'")
-	for _, name := range []string{"nation", "role", "quantity", "unit", "from"} {
+	for _, name := range []string{"nation", "role", "quantity", "unit", "from", "not_after"} {
 		if said := b.text("#w-" + name); said == "(there is none)" || said == "" {
 			t.Errorf("nothing is told beside the field %s", name)
 		}
@@ -182,7 +185,8 @@ func TestPageSubmitWrong(t *testing.T) {
 	offer := func(nation string) {
 		b.open("/submit")
 		for name, value := range map[string]string{"operation": "mnf-u", "nation": nation,
-			"role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01"} {
+			"role": "ground", "quantity": "500", "unit": "personnel", "from": "2026-03-01",
+			"not_after": ""} { // what was wrong is in the draft
 			b.fill("#f-"+name, value)
 		}
 		b.click(".fields .primary")

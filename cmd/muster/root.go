@@ -44,6 +44,7 @@ type app struct {
 	checkpointKey string   // the only key to believe checkpoints of
 	receiptFile   string   // where to save a receipt
 	receiptSaved  bool     // that one was
+	deadline      deadline // of what is signed
 	contact       *contact // nil before the first one
 	forgetful     bool     // that nothing can be kept was said
 	format        string
@@ -68,6 +69,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 		return report(asTyped(ran, err), false, stderr)
 	}
+	a.tellUnused(root.PersistentFlags())
 	if a.receiptFile != "" && !a.receiptSaved {
 		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that "+
 			"record one statement")
@@ -92,6 +94,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 				a.format = "json"
 			}
 			if err := noSecrets(cmd); err != nil {
+				return err
+			}
+			if err := a.deadline.check(); err != nil {
 				return err
 			}
 			return checkFormat(a.format)
@@ -119,6 +124,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			"without it, the keys of earlier contacts")
 	f.StringVar(&a.receiptFile, "receipt", "",
 		"save the receipt of what is recorded in this file, for: muster receipt FILE")
+	f.StringVar(&a.deadline.text, "not-after", os.Getenv("MUSTER_NOT_AFTER"),
+		"until when what is signed may be recorded (MUSTER_NOT_AFTER): how long from now, such as "+
+			"2h, a day, or a time in UTC; without it, at any time")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
 	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
@@ -343,6 +351,8 @@ type speaker struct {
 	signer  *events.Signer
 	to      intake.Submitter
 	contact *contact
+	// By when what it says is to be recorded.
+	deadline *deadline
 }
 
 func (a *app) speaker(ctx context.Context) (*speaker, error) {
@@ -354,7 +364,8 @@ func (a *app) speaker(ctx context.Context) (*speaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &speaker{origin: a.contact.origin, signer: signer, to: to, contact: a.contact}, nil
+	return &speaker{origin: a.contact.origin, signer: signer, to: to, contact: a.contact,
+		deadline: &a.deadline}, nil
 }
 
 // submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
@@ -375,9 +386,12 @@ func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	return verifyingSubmitter{client, c, a.signerKey}, err
 }
 
-// head makes the head of a new statement, which says what its signer has seen.
+// head makes the head of a new statement, which says what its signer has seen, and until when it
+// may be recorded.
 func (s *speaker) head(t events.Type) events.Header {
-	return events.Header{Type: t, ID: events.NewID(), Ledger: s.origin, Seen: s.contact.saw()}
+	h := events.Header{Type: t, ID: events.NewID(), Ledger: s.origin, Seen: s.contact.saw()}
+	s.deadline.head(&h)
+	return h
 }
 
 // say signs a statement and submits it.

@@ -15,7 +15,7 @@ func (a *app) signCmd() *cobra.Command {
 		Use:   "sign FILE",
 		Short: "Sign a statement that is in a file, and print the signed note",
 		Long: `Sign one statement, which is a line of JSON (events/FORMAT.md), with the key of --key, and print the signed note. Nothing is sent:
-muster submit does that.`,
+muster submit does that. A statement that lies in a file can be recorded whenever somebody submits it; --not-after says until when.`,
 		Example: "  muster sign statement.json --key FRA-paris.key > statement.note\n  muster " +
 			"submit statement.note",
 		Args: args("FILE"),
@@ -32,6 +32,7 @@ muster submit does that.`,
 			if err != nil {
 				return err
 			}
+			a.deadline.head(st.Head())
 			signed, err := events.Sign(st, signer)
 			if err == nil {
 				_, err = exact(a.stdout).Write(signed.Note)

@@ -32,8 +32,8 @@ var commandsOf = map[events.Type]string{
 // of all, and of some.
 var (
 	notTyped = strings.Fields(
-		"type id ledger seen after pledge operation nation allocation condition caveat key " +
-			"record corrects")
+		"type id ledger seen not_after after pledge operation nation allocation condition caveat " +
+			"key record corrects")
 	notTypedSome = map[events.Type]string{
 		"scope.declared": "roles", "allocation.made": "line unit", "pledge.deployed": "unit",
 		"pledge.reported": "unit", "pledge.corrected": "terms",

@@ -25,6 +25,10 @@ func defs() object {
 		"date": object{"type": "string", "format": "date",
 			"description": "From 1900-01-01 to 2199-12-31, in UTC",
 			"pattern":     `^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`},
+		"instant": object{"type": "string", "format": "date-time",
+			"description": "From 2000-01-01 to 2199-12-31, in UTC, to the second",
+			"pattern": `^(20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
+				`T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$`},
 		"unit": object{"type": "string",
 			"anyOf": []any{object{"pattern": events.UnitForm},
 				object{"pattern": events.CurrencyForm}}},
@@ -55,6 +59,7 @@ var byType = map[reflect.Type]string{
 	reflect.TypeFor[events.Area](): "slug",
 	reflect.TypeFor[events.Line](): "slug", reflect.TypeFor[events.Unit](): "unit",
 	reflect.TypeFor[events.Date](): "date", reflect.TypeFor[events.Key](): "key",
+	reflect.TypeFor[events.Instant](): "instant",
 }
 
 // words are the closed sets.

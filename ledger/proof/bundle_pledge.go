@@ -125,6 +125,9 @@ func (v *pledgeVerifier) take(sequence uint64, stored, proof []byte) (*Fault, er
 		return fault("records", "it was recorded at %s, before record %d", at, before)
 	}
 	v.recorded = at
+	if err := rules.InTime(rec.Statement, rec.Recorded); err != nil {
+		return fault("records", "%s", problem.From(err).Detail)
+	}
 	if f := v.checkSigner(rec); f != nil {
 		f.Sequence = sequence
 		return f, nil

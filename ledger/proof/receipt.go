@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
+	"muster/ledger/rules"
 )
 
 // A Receipt holds all that shows, without any server, that a statement is in a ledger: the record,
@@ -135,7 +136,8 @@ func (r Receipt) Check(keys ...string) (Inclusion, error) {
 }
 
 // CheckIncluded verifies a tlog-proof of a record: that it is at its sequence, byte for byte, in
-// the tree of the checkpoint in the proof, which open verifies and returns.
+// the tree of the checkpoint in the proof, which open verifies and returns; and that it was
+// recorded by when its signer wanted it to be.
 func CheckIncluded(rec events.Record, proof []byte,
 	open func(signed []byte) (Checkpoint, error)) (Checkpoint, error) {
 	index, path, signed, err := readProof(proof)
@@ -157,6 +159,9 @@ func CheckIncluded(rec events.Record, proof []byte,
 	if origin := rec.Statement.Head().Ledger; string(origin) != c.Origin {
 		return Checkpoint{}, fmt.Errorf(
 			"the statement is for the ledger %s, and the checkpoint is of %s", origin, c.Origin)
+	}
+	if err := rules.InTime(rec.Statement, rec.Recorded); err != nil {
+		return Checkpoint{}, err
 	}
 	return c, nil
 }

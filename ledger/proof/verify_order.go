@@ -95,6 +95,9 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 		}
 	}
 	key, err := v.decide(rec)
+	if err == nil {
+		err = rules.InTime(rec.Statement, rec.Recorded)
+	}
 	if err != nil {
 		p := problem.From(err)
 		return "", &Fault{Check: "rules", Code: p.Code, What: p.Detail}

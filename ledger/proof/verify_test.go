@@ -199,6 +199,12 @@ func TestForgeries(t *testing.T) {
 			o.Quantity = events.Count(7)
 			h.say(o, h.paris)
 		}, "rules", "id-taken", "is that of record 24"},
+		"after its last moment": {func(h *history) {
+			o := h.offer(1)
+			o.NotAfter = events.InstantOf(time.Unix(1_795_392_000, 0))
+			h.say(o, h.paris)
+		}, "rules", "too-late", "not_after \"2026-11-23T00:00:00Z\": is past: its record would " +
+			"have the time 2026-11-23T00:00:23.000000Z"},
 		"seen in another ledger": {func(h *history) { h.saySeen(10, tlog.Hash{1}) }, "seen",
 			"other-history", "its signer has seen another ledger: the first 10 records had the " +
 				"root"},

@@ -11,8 +11,9 @@ import (
 // Decide says whether the holder of key may make the statement now: nil, or a refusal as a
 // [problem.Problem] with the code of the rule. It is a pure function: it changes nothing, asks no
 // clock and reads nothing but its arguments. The caller has verified the signature with key, and
-// keeps the rules 3 and 27, which ask the records themselves: see [IDTaken] and [OtherHistory]. The
-// rules are those of the package comment, with their numbers.
+// keeps the rules 3 and 27, which ask the records themselves, and rule 44, which asks the record's
+// time: see [IDTaken], [OtherHistory] and [InTime]. The rules are those of the package comment,
+// with their numbers.
 //
 // It is what a record must keep. Who is about to make one asks [DecideNew].
 func Decide(s *State, key events.Key, st events.Statement) error {

@@ -12,7 +12,11 @@
 //
 //	s := rules.NewState()
 //	for each record rec, signed with key {
-//		if err := rules.Decide(s, key, rec.Statement); err != nil {
+//		err := rules.Decide(s, key, rec.Statement)
+//		if err == nil {
+//			err = rules.InTime(rec.Statement, rec.Recorded)
+//		}
+//		if err != nil {
 //			// the record breaks a rule, and err says which
 //		}
 //		if _, err := s.Apply(rec); err != nil {
@@ -200,4 +204,9 @@
 //     the pledge do not know of it; nor is a disclosure struck, nor anything effective before it
 //     that is said after it. The terms that it tells may be corrected. (disclosed;
 //     TestRule43WhatWasDisclosedStays)
+//
+//  44. A statement that says until when it may be recorded has no later record. The time is that of
+//     the record, and no clock's, so that all come to the same; so [Decide] leaves this rule to its
+//     callers: see [InTime]. What was recorded in time is answered with its receipt ever after.
+//     (too-late; TestRule44RecordedInTime)
 package rules

@@ -70,6 +70,7 @@ var (
 	codeReleaseNotWider    = code{"release-not-wider", problem.Conflict}
 	codeDisclosureMismatch = code{"disclosure-mismatch", problem.Invalid}
 	codeDisclosed          = code{"disclosed", problem.Conflict}
+	codeTooLate            = code{"too-late", problem.Invalid}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or

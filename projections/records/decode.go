@@ -126,6 +126,7 @@ const (
 	memberLine
 	memberAllocation
 	memberAfter
+	memberNotAfter
 	members
 )
 
@@ -149,11 +150,12 @@ type shape struct {
 var shapes = func() map[events.Type]shape {
 	head := bits(memberType, memberID, memberLedger, memberEffective, memberOperation, memberNation)
 	terms := head | bits(memberRole, memberQuantity, memberUnit, memberFrom)
-	mayTerms := bits(memberSeen, memberArea, memberUntil, memberNotice, memberPresence,
+	mayHead := bits(memberSeen, memberNotAfter)
+	mayTerms := mayHead | bits(memberArea, memberUntil, memberNotice, memberPresence,
 		memberRelease, memberSource, memberNote, memberExpires, memberPredecessor,
 		memberSuccessor, memberLine)
 	step := head | bits(memberPledge)
-	mayStep := bits(memberSeen, memberAfter, memberReason, memberSource)
+	mayStep := mayHead | bits(memberAfter, memberReason, memberSource)
 	amount := bits(memberQuantity, memberUnit)
 	mayOffer, mayAmend := mayTerms|bits(memberPledge, memberAfter), mayTerms|bits(memberAfter)
 	observed := head | amount | bits(memberRole, memberSource)
@@ -163,7 +165,7 @@ var shapes = func() map[events.Type]shape {
 		"pledge.indicated":     {must: terms, may: mayTerms, begins: true, unknown: true},
 		"pledge.offered":       {must: terms, may: mayOffer, begins: true, unknown: true},
 		"pledge.amended":       {must: terms | bits(memberPledge), may: mayAmend, unknown: true},
-		"pledge.observed":      {must: observed, may: bits(memberSeen), begins: true},
+		"pledge.observed":      {must: observed, may: mayHead, begins: true},
 		"pledge.accepted":      of(0),
 		"pledge.declined":      of(0),
 		"pledge.confirmed":     of(0),

@@ -68,6 +68,8 @@ func memberOf(name []byte) (member, bool) {
 		return memberLedger, true
 	case "seen":
 		return memberSeen, true
+	case "not_after":
+		return memberNotAfter, true
 	case "effective":
 		return memberEffective, true
 	case "operation":
@@ -172,6 +174,8 @@ func (s *scan) member(m member) {
 		r.Text = s.text()
 	case memberRestriction:
 		r.Title = s.text()
+	case memberNotAfter: // which is asked for when the record is made
+		s.instant()
 	case memberEffective:
 		r.Effective = s.date()
 	case memberFrom:

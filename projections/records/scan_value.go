@@ -130,6 +130,14 @@ func (s *scan) date() int32 {
 	return int32(d)
 }
 
+// instant reads the rest of an instant, 2026-11-23T18:00:00Z", of which the row has nothing.
+func (s *scan) instant() {
+	text := s.until('"')
+	if _, err := events.ParseInstant(string(text)); err != nil {
+		s.failed = true
+	}
+}
+
 // recorded reads a time of recording.
 func (s *scan) recorded() int64 {
 	if len(s.rest) < len(events.RecordedForm) {

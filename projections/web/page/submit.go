@@ -142,7 +142,7 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 
 // formUnknown refuses fields that no form has, and fields that are given twice.
 func formUnknown(s *speaker, given url.Values) error {
-	takes := words("type pledge after id seen_size seen_root operation nation effective")
+	takes := words("type pledge after id seen_size seen_root operation nation effective not_after")
 	for _, one := range forms {
 		takes = append(takes, one.Fields...)
 	}

@@ -42,7 +42,7 @@ func (s *submitPage) readFields() {
 	if !s.Say.Pledge {
 		names = append([]string{"operation", "nation"}, names...)
 	}
-	names = append(slices.Clone(names), "effective")
+	names = append(slices.Clone(names), "effective", "not_after")
 	now, lines := s.now(), s.lines()
 	for _, name := range names {
 		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name],

@@ -23,6 +23,7 @@ const checkEnvelope = (r, statement) => {
   demand(v === 1 && typeof by === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(recorded) && !Number.isNaN(Date.parse(recorded)), "bad-envelope");
   demand(r.envelope === `{"v":1,"recorded":"${recorded}","by":${JSON.stringify(by)}}`, "bad-envelope");
   demand(r.recorded === recorded && r.by === by, "bad-envelope");
+  demand(!statement.not_after || recorded <= statement.not_after.replace("Z", ".000000Z"), "bad-envelope");
   demand(r.id === statement.id && r.type === statement.type, "other-record");
 };
 

@@ -31,7 +31,7 @@ var typedCommand = regexp.MustCompile("(: |; |`)muster ([a-z-][^;`\n]*)")
 
 // local are the commands that ask no server.
 var local = []string{"serve", "demo", "key", "receipt", "verify", "help", "sign", "schema",
-	"restore"}
+	"restore", "found"}
 
 // reaching are the flags that say which server is meant, and how it is reached. Who signs is not
 // among them: what is to be done next may be for another to do.

@@ -161,8 +161,8 @@ func (a *app) addCommands(root *cobra.Command) {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.demoCmd(), a.keyCmd(), a.memberCmd(),
-			a.planCmd(), a.importCmd(), a.witnessCmd()}},
+		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.foundCmd(), a.demoCmd(), a.keyCmd(),
+			a.memberCmd(), a.planCmd(), a.importCmd(), a.witnessCmd()}},
 		{"Look after a server:", []*cobra.Command{a.doctorCmd(), a.backupCmd(),
 			a.restoreCmd()}},
 		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),
@@ -326,6 +326,12 @@ func (a *app) signer() (*events.Signer, error) {
 					"machine, its data folder with --data or MUSTER_DATA")
 		}
 		path = filepath.Join(a.data, server.FounderFile)
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, problem.New(problem.NotFound,
+				"there is no founder's key in the folder %s", a.data).
+				WithHint("the ledger may have been founded elsewhere, or by another server: name " +
+					"the file of your own key with --key or MUSTER_KEY")
+		}
 	}
 	a.warnExposed(path)
 	return files.ReadKey(path)

@@ -136,6 +136,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"doctor":              {line: "--data DIR"},
 	"due":                 {},
 	"exit-codes":          {},
+	"found":               {line: "--origin DIR"},
 	"explain coverage":    {line: "mnf-u/ground-west --on 2026-04-01"},
 	"explain strength":    {line: "--operation mnf-u --on 2026-04-01"},
 	"export bundle":       {line: "DIR.bundle"},

@@ -16,6 +16,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/english"
+	"muster/events/problem"
 	"muster/projections/access"
 	"muster/projections/web"
 )
@@ -28,7 +29,7 @@ const (
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
-	var origin, read string
+	var origin, read, founding string
 	var proxies []string
 	log := logging{to: a.stderr}
 	c := &cobra.Command{
@@ -38,17 +39,25 @@ func (a *app) serveCmd() *cobra.Command {
 cluster that any number of servers share. The first start founds the ledger and makes the founder's key, which lies in the
 folder; commands on this machine sign with it when they are told the folder (--data or MUSTER_DATA).
 
+Whoever keeps the server need not speak for the coordinators: with --founding, the ledger begins with the statement that
+"muster found" has signed wherever the founder's key is, and no key of the founder comes to the server.
+
 On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or is told --plaintext, behind a
 proxy that does.`,
 		Example: "  muster serve --data ./ledger\n" +
 			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert " +
-			"muster.pem --tls-key muster.key\n  muster serve --data ./ledger --nats " +
+			"muster.pem --tls-key muster.key\n" +
+			"  muster serve --data ./ledger --founding founding.note\n" +
+			"  muster serve --data ./ledger --nats " +
 			"nats://a:4222,nats://b:4222,nats://c:4222 --replicas 3",
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := readingOf(&cfg, read)
 			if err == nil {
 				err = a.configure(&cfg, origin, proxies)
+			}
+			if err == nil && founding != "" {
+				err = foundingOf(&cfg, founding)
 			}
 			if err == nil {
 				cfg.Log, err = log.logger()
@@ -65,7 +74,7 @@ proxy that does.`,
 	listenFlags(c, &cfg, &proxies)
 	readFlags(c, &cfg, &read)
 	clusterFlags(c, &cfg)
-	ledgerFlags(c, &cfg, &origin)
+	ledgerFlags(c, &cfg, &origin, &founding)
 	watchFlags(c, &cfg, &log)
 	return c
 }
@@ -117,10 +126,13 @@ func clusterFlags(c *cobra.Command, cfg *server.Config) {
 }
 
 // ledgerFlags are about the ledger, and what a person decides about its records.
-func ledgerFlags(c *cobra.Command, cfg *server.Config, origin *string) {
+func ledgerFlags(c *cobra.Command, cfg *server.Config, origin, founding *string) {
 	f := c.Flags()
 	f.StringVar(&cfg.Name, "name", "",
 		"this server's name in the records it makes (default: the machine's)")
+	f.StringVar(founding, "founding", "",
+		"the file of the signed statement that the ledger begins with, made elsewhere; "+
+			"without it, the first start makes a founder's key in the folder, and signs one")
 	f.StringVar(origin, "origin", "",
 		"the ledger's name for ever, when it is founded (default: made from the founder's key)")
 	f.StringVar(&cfg.Title, "title", "A coalition's pledges",
@@ -134,8 +146,28 @@ func ledgerFlags(c *cobra.Command, cfg *server.Config, origin *string) {
 	f.BoolVar(&cfg.NewCheckpointKey, "new-checkpoint-key", false,
 		"make a new checkpoint key where the old one is lost: "+
 			"nobody believes this server until they are told the new one")
-	section(c, "The ledger", "name", "origin", "title", "new-checkpoint-key",
+	section(c, "The ledger", "name", "founding", "origin", "title", "new-checkpoint-key",
 		"restored-as-of", "past-record")
+}
+
+// foundingOf fills in the statement that the ledger begins with. The file says what it is called.
+func foundingOf(cfg *server.Config, file string) error {
+	note, err := readInput(file)
+	if err != nil {
+		return err
+	}
+	founding, err := server.ReadFounding(note)
+	if err != nil {
+		p := *problem.From(err)
+		p.Detail = "--founding " + file + ": " + p.Detail
+		return p.WithHint("have it made by: muster found --key FILE")
+	}
+	if origin := founding.Statement.Head().Ledger; cfg.Origin != "" && cfg.Origin != origin {
+		return usage("--founding %s is of the ledger %s, and --origin says %s: leave --origin out",
+			file, origin, cfg.Origin)
+	}
+	cfg.Founding = &founding
+	return nil
 }
 
 // readingOf fills in who may read what.

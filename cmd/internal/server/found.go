@@ -10,19 +10,59 @@ import (
 	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
 // found makes the first record when there is none: of the statement that the configuration has, or
 // of one that is signed with the founder's key, which is made for it and lies in the folder.
 func (s *Server) found(ctx context.Context) error {
-	if s.Ledger.Origin() != "" {
+	switch {
+	case s.cfg.Founding != nil:
+		return s.foundWith(ctx, *s.cfg.Founding)
+	case s.Ledger.Origin() != "":
 		return s.checkOrigin()
 	}
-	if s.cfg.Founding != nil {
-		_, err := s.Ledger.Submit(ctx, *s.cfg.Founding)
+	return s.foundWithKey(ctx)
+}
+
+// foundWith makes the first record of a statement that was signed elsewhere, or makes sure that it
+// is the first record already: another server may have been faster.
+func (s *Server) foundWith(ctx context.Context, founding events.Signed) error {
+	var err error
+	if s.Ledger.Origin() == "" {
+		_, err = s.Ledger.Submit(ctx, founding)
+	}
+	if s.Ledger.Origin() == "" || err != nil && !problem.Is(err, problem.Conflict) {
 		return err
 	}
-	return s.foundWithKey(ctx)
+	first, err := s.Journal.Record(1)
+	if err != nil || first.SaysTheSame(founding) {
+		return err
+	}
+	head := first.Statement.Head()
+	return problem.New(problem.Conflict,
+		"this ledger was founded as %s by %s, in a statement with the id %s, and --founding has "+
+			"another one", head.Ledger, first.SignedBy(), head.ID).
+		WithHint("a ledger has one beginning: leave --founding out to go on with this one, or " +
+			"use another data folder and stream for the other")
+}
+
+// ReadFounding reads the statement that founds a ledger, as muster found writes it, and verifies
+// its signature.
+func ReadFounding(note []byte) (founding events.Signed, err error) {
+	founding, err = events.ParseSigned(note)
+	if err != nil {
+		return founding, err
+	}
+	st, ok := founding.Statement.(*events.LedgerFounded)
+	if !ok {
+		return founding, problem.New(problem.Invalid, "it is a %s, and founds no ledger",
+			founding.Statement.Head().Type)
+	}
+	if founding.VerifiedBy(st.Founder) != nil {
+		return founding, rules.BadSignature(founding.SignedBy())
+	}
+	return founding, nil
 }
 
 func (s *Server) foundWithKey(ctx context.Context) error {
@@ -45,7 +85,7 @@ func (s *Server) foundWithKey(ctx context.Context) error {
 	}
 	origin := s.cfg.Origin
 	if origin == "" {
-		origin = events.Origin(fmt.Sprintf("muster.local/%08x", signer.KeyHash()))
+		origin = OriginOf(signer)
 	}
 	signed, err := events.Sign(&events.LedgerFounded{
 		Header: events.Header{Type: "ledger.founded", ID: events.NewID(), Ledger: origin},
@@ -62,6 +102,11 @@ func (s *Server) foundWithKey(ctx context.Context) error {
 		return errors.Join(err, s.checkOrigin())
 	}
 	return err
+}
+
+// OriginOf is how a ledger is called whose founder has given it no name.
+func OriginOf(founder *events.Signer) events.Origin {
+	return events.Origin(fmt.Sprintf("muster.local/%08x", founder.KeyHash()))
 }
 
 // checkOrigin refuses a ledger of another name than the server was told.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"muster/cmd/internal/server"
+	"muster/events"
+)
+
+// foundCmd signs the statement that a ledger begins with. It asks no server: there is none yet.
+func (a *app) foundCmd() *cobra.Command {
+	var origin, title string
+	c := &cobra.Command{
+		Use:   "found",
+		Short: "Sign the statement that a ledger begins with, wherever the founder's key is",
+		Long: `Sign the statement that founds a ledger, with the key of --key, and print the signed note. It names the key as that of the
+first coordinator, whose name begins with HQ/. Nothing is sent, and the key stays where it is: whoever keeps the server is given the
+note alone, and starts it with "muster serve --founding FILE".`,
+		Example: "  muster key new HQ/staff\n  muster found --key HQ-staff.key --origin " +
+			"muster.example/berlin > founding.note\n  muster serve --data ./ledger --founding " +
+			"founding.note",
+		Args: args(),
+		RunE: func(*cobra.Command, []string) error {
+			signer, err := a.signer()
+			if err != nil {
+				return err
+			}
+			st := &events.LedgerFounded{Header: events.Header{Type: "ledger.founded",
+				ID: events.NewID(), Ledger: events.Origin(origin)}, Title: title,
+				Founder: signer.Key()}
+			if origin == "" {
+				st.Ledger = server.OriginOf(signer)
+			}
+			a.deadline.head(st.Head())
+			signed, err := events.Sign(st, signer)
+			if err != nil {
+				return err
+			}
+			if _, err := exact(a.stdout).Write(signed.Note); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "muster: this founds the ledger %s, with the coordinator %s; "+
+				"its server begins with: muster serve --founding FILE\n", st.Ledger, signer.Name())
+			return nil
+		},
+	}
+	c.Flags().StringVar(&origin, "origin", "",
+		"the ledger's name for ever, such as muster.example/berlin (default: made from the key)")
+	c.Flags().StringVar(&title, "title", "A coalition's pledges", "what the ledger is for")
+	return c
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -77,7 +78,8 @@ func OpenCheckpoint(signed []byte, keys ...string) (Checkpoint, error) {
 const maxSize = 1e15 - 1
 
 // parseCheckpoint reads the text of a checkpoint, which may have further lines, none of them empty.
-// It takes no form of the first three but the one that checkpoints are written in.
+// It takes no form of the first three but the one that checkpoints are written in, and of a tree
+// without records no root but the one that it has (RFC 6962, section 2.1).
 func parseCheckpoint(text string) (Checkpoint, error) {
 	var c log.Checkpoint
 	more, err := c.Unmarshal([]byte(text))
@@ -86,6 +88,10 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 		return Checkpoint{}, errors.New("malformed checkpoint")
 	}
 	tree := tlog.Tree{N: int64(c.Size), Hash: tlog.Hash(c.Hash)}
+	if tree.N == 0 && tree.Hash != sha256.Sum256(nil) {
+		return Checkpoint{}, errors.New("malformed checkpoint: it has no records, " +
+			"and the root of a tree that has some")
+	}
 	return Checkpoint{Origin: c.Origin, Tree: tree}, nil
 }
 

@@ -216,6 +216,28 @@ func TestCheckpointOfAnImpossibleSize(t *testing.T) {
 	}
 }
 
+// A tree without records has one root, and a checkpoint that says another is none, whoever signs
+// it.
+func TestCheckpointOfAnEmptyTree(t *testing.T) {
+	s := newCheckpointSigner(t, checkpointOrigin)
+	empty, err := tlog.TreeHash(0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for root, ok := range map[tlog.Hash]bool{empty: true, {}: false, {1}: false} {
+		signed, err := s.Sign(tlog.Tree{Hash: root})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := proof.OpenCheckpoint(signed, s.Key()); (err == nil) != ok {
+			t.Errorf("opened with the root %v: %v", root, err)
+		}
+		if _, err := proof.ReadCheckpoint(signed); (err == nil) != ok {
+			t.Errorf("read with the root %v: %v", root, err)
+		}
+	}
+}
+
 // A key for which anybody can sign is no checkpoint key, nor one that libraries read differently:
 // not of the ledger, and not of a witness.
 func TestUnsoundCheckpointKeys(t *testing.T) {

@@ -21,10 +21,12 @@ import (
 	"muster/ledger/proof"
 )
 
-// How long a server may take for one tile, and what it may send at most: 256 records, each with its
-// length.
+// How long a server may take for one tile, and for all that are fetched together, with what is
+// tried again and the pauses that it asks for; and what it may send at most: 256 records, each with
+// its length.
 const (
 	tileTimeout  = 30 * time.Second
+	groupTimeout = 90 * time.Second
 	maxTileBytes = torchwood.TileWidth * (3 + 1<<16)
 )
 
@@ -68,8 +70,9 @@ func OfServer(ctx context.Context, url string, view events.View, with *http.Clie
 	refused := func(ctx context.Context, t tlog.Tile) error {
 		return refusal(ctx, client, url+"/"+path(t))
 	}
-	s := server{fetcher, c.N, view, refused}
-	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, fetcher}
+	patient := inTime{fetcher, groupTimeout}
+	s := server{patient, c.N, view, refused}
+	src.Size, src.Entries, src.Tiles = c.N, s.entries, tilesWith{ctx, patient}
 	return src, nil
 }
 
@@ -148,10 +151,30 @@ func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// inTime fetches tiles together, and gives up a server that holds them back.
+type inTime struct {
+	*torchwood.TileFetcher
+	limit time.Duration
+}
+
+// ReadTiles returns the tiles' data in their order.
+func (f inTime) ReadTiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.limit, problem.New(problem.Unavailable,
+		"the server has not sent %d tiles of the ledger in %v", len(tiles), f.limit).
+		WithHint("ask again; if this lasts, something between here and the server holds answers "+
+			"back, or the server does"))
+	defer cancel()
+	data, err := f.TileFetcher.ReadTiles(ctx, tiles)
+	if p := problem.Of(context.Cause(ctx)); err != nil && p != nil {
+		return nil, p
+	}
+	return data, err
+}
+
 // tilesWith is a tlog.TileReader that gives up with a context.
 type tilesWith struct {
 	ctx     context.Context
-	fetcher *torchwood.TileFetcher
+	fetcher inTime
 }
 
 // Height implements tlog.TileReader.
@@ -166,7 +189,7 @@ func (t tilesWith) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 func (t tilesWith) SaveTiles([]tlog.Tile, [][]byte) {}
 
 type server struct {
-	fetcher *torchwood.TileFetcher
+	fetcher inTime
 	size    int64
 	view    events.View // "" for all
 	// refused asks why a tile may not be read; nil where it is something else.
@@ -189,7 +212,9 @@ func (s server) entries(ctx context.Context) iter.Seq2[proof.Entry, error] {
 		for f := range s.fetch(ctx) {
 			if f.err != nil {
 				err := s.refused(ctx, f.tiles[0])
-				if err == nil {
+				if p := problem.Of(f.err); err == nil && p != nil {
+					err = p
+				} else if err == nil {
 					err = problem.New(problem.Unavailable,
 						"the server's records cannot be read: %w", f.err)
 				}

@@ -35,7 +35,7 @@ func (a *app) httpTo(url string) (*http.Client, error) {
 	if a.isOwn(url) {
 		trust.Own = filepath.Join(a.data, server.AddressCertificateFile)
 	}
-	client, err := reach.HTTP(url, trust)
+	client, err := reach.HTTP(url, trust, a.limits)
 	if err != nil {
 		return nil, err
 	}

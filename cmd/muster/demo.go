@@ -172,12 +172,13 @@ func (a *app) demoApply(ctx context.Context, name string) (*speaker, error) {
 // show runs a command as a person would type it, and shows what was typed.
 func (a *app) show(ctx context.Context, args ...string) error {
 	a.say("$ muster %s", strings.Join(args, " "))
-	b := &app{stdin: a.stdin, stdout: a.stdout, stderr: a.stderr}
+	b := &app{stdin: a.stdin, stdout: a.stdout, stderr: a.stderr, limits: reach.Usual}
 	root := b.root()
 	root.SetArgs(append(args, "--data", a.data, "--url", a.url, "--nats", "", "--nats-context", ""))
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
+	b.end()
 	a.say("")
 	return err
 }

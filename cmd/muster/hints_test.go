@@ -183,6 +183,7 @@ const hintExit = 70
 // command that does not run as it was printed.
 func mainWithHints() {
 	said := &hintReader{Writer: os.Stderr}
+	leave = os.Exit
 	code := run(os.Args[1:], os.Stdin, os.Stdout, said)
 	for _, err := range said.wrong {
 		fmt.Fprintf(os.Stderr, "this cannot be typed: %v\n", err)

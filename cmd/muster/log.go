@@ -39,18 +39,13 @@ signed statement, an empty line and the signature. In json and ndjson, these byt
 
 func (a *app) printLog(ctx context.Context, parameters map[string]string, raw bool) error {
 	all := web.Records{Records: []web.Record{}} // a list even when there are none
-	for {
-		var page web.Records
-		if err := a.ask(ctx, "records", parameters, &page); err != nil {
+	for page, err := range a.recordPages(ctx, parameters) {
+		if err != nil {
 			return err
 		}
 		all.AsOf, all.Next, all.View = page.AsOf, page.Next, page.View
 		all.Withheld += page.Withheld
 		all.Records = append(all.Records, page.Records...)
-		if page.Next > page.AsOf {
-			break
-		}
-		parameters["from"] = strconv.FormatUint(page.Next, 10)
 	}
 	if all.Withheld > 0 {
 		fmt.Fprintf(a.stderr, "muster: %s may not be read by who asks, and %s not listed\n",

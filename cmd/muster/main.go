@@ -8,4 +8,7 @@ package main
 
 import "os"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	leave = os.Exit
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -174,11 +174,10 @@ func (r replayable) seenIn(ctx context.Context, view events.View) (replayable, e
 // record that is withheld from the view it yields the place: the page goes on behind it.
 func (a *app) serverRecords(ctx context.Context, view events.View) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
-		for from := uint64(1); ; {
-			var page web.Records
-			parameters := map[string]string{"from": strconv.FormatUint(from, 10), "limit": "10000",
-				"view": string(view)}
-			if err := a.ask(ctx, "records", parameters, &page); err != nil {
+		from := uint64(1)
+		for page, err := range a.recordPages(ctx, map[string]string{"from": "1", "limit": "10000",
+			"view": string(view)}) {
+			if err != nil {
 				yield(events.Record{}, err)
 				return
 			}
@@ -198,9 +197,6 @@ func (a *app) serverRecords(ctx context.Context, view events.View) iter.Seq2[eve
 				if !yield(events.Record{Sequence: from}, nil) {
 					return
 				}
-			}
-			if page.Next > page.AsOf {
-				return
 			}
 		}
 	}

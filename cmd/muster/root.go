@@ -49,6 +49,11 @@ type app struct {
 	forgetful     bool     // that nothing can be kept was said
 	format        string
 	json          bool
+	// How long the command may take, 0 for as long as it likes, and what servers may take of it.
+	timeout time.Duration
+	limits  reach.Limits
+	late    func() bool // the time is over; nil before the command has begun
+	done    func()      // says that the command has ended; nil before it has begun
 }
 
 // run executes the command line and returns the exit code.
@@ -56,14 +61,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	stdout, stderr = newScreen(stdout), newScreen(stderr)
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, config: os.Getenv("MUSTER_CONFIG")}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, config: os.Getenv("MUSTER_CONFIG"),
+		limits: reach.Usual}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if ran, err := root.ExecuteContextC(ctx); err != nil {
-		err = a.addressed(root, a.signInHint(err))
+	ran, err := root.ExecuteContextC(ctx)
+	a.end()
+	if err != nil {
+		err = a.addressed(root, a.overdue(a.signInHint(err)))
 		if a.json || a.format == "json" {
 			return report(err, true, stderr)
 		}
@@ -99,6 +107,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			if err := a.deadline.check(); err != nil {
 				return err
 			}
+			a.begin(cmd)
 			return checkFormat(a.format)
 		},
 	}
@@ -129,6 +138,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			"2h, a day, or a time in UTC; without it, at any time")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
+	f.DurationVar(&a.timeout, "timeout", usualTimeout,
+		"how long the command may take, 0 for as long as it likes; what reads a whole log, "+
+			"imports, or stays, may do so unless this is given")
 	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
 	a.addCommands(root)
 	return root

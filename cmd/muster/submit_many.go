@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -12,7 +11,6 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
-	"muster/projections/web"
 )
 
 // importers is how many statements of an import are under way at a time: they share the server's
@@ -38,9 +36,11 @@ func (a *app) builder(ctx context.Context, s *speaker) (*builder, error) {
 		f.last[p.ID] = int64(p.Last)
 	}
 	parameters := map[string]string{"type": "pledge", "signer": s.signer.Name(), "limit": "10000"}
-	for len(f.last) > 0 {
-		var page web.Records
-		if err := a.ask(ctx, "records", parameters, &page); err != nil {
+	if len(f.last) == 0 {
+		return f, nil
+	}
+	for page, err := range a.recordPages(ctx, parameters) {
+		if err != nil {
 			return nil, err
 		}
 		for _, r := range page.Records {
@@ -50,10 +50,6 @@ func (a *app) builder(ctx context.Context, s *speaker) (*builder, error) {
 			}
 			f.after[r.ID] = int64(events.After(st))
 		}
-		if page.Next > page.AsOf {
-			break
-		}
-		parameters["from"] = strconv.FormatUint(page.Next, 10)
 	}
 	return f, nil
 }

@@ -28,7 +28,7 @@ func witnessFlags(c *cobra.Command, by *witness.Client) {
 func (a *app) cosigned(ctx context.Context, c *contact, by witness.Client) (
 	proof.Checkpoint, error) {
 	seen := c.seen
-	client, err := reach.HTTP(by.URL, reach.Trust{Authorities: a.ca})
+	client, err := reach.HTTP(by.URL, reach.Trust{Authorities: a.ca}, a.limits)
 	if err != nil {
 		return seen, err
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"muster/events/problem"
 )
@@ -23,15 +24,19 @@ type Trust struct {
 	Own         string // the file of the one certificate to believe, and no other; or ""
 }
 
-// HTTP makes the client for all that is asked of the server at an address.
-func HTTP(url string, trust Trust) (*http.Client, error) {
+// HTTP makes the client for all that is asked of the server at an address. It keeps limits, of
+// which the requests are counted together, and follows no redirection to another host.
+func HTTP(url string, trust Trust, limits Limits) (*http.Client, error) {
 	config, err := trust.config()
 	if err != nil {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = config
-	return &http.Client{Transport: explaining{transport, url}, CheckRedirect: staysSecure}, nil
+	transport.ResponseHeaderTimeout = limits.Begin
+	transport.MaxResponseHeaderBytes = maxAnswerHeader
+	return &http.Client{CheckRedirect: staysThere,
+		Transport: explaining{limited{transport, limits, new(atomic.Int64)}, url}}, nil
 }
 
 func (t Trust) config() (*tls.Config, error) {
@@ -81,11 +86,20 @@ func ownTLS(file string) *tls.Config {
 
 var errNotOwn = errors.New("the certificate is not the one in the data folder")
 
-// staysSecure follows no redirection that would send in the clear what was to go over TLS.
-func staysSecure(req *http.Request, via []*http.Request) error {
-	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return problem.New(problem.Unavailable, "%s leads to %s, in the clear: it was not followed",
-			via[0].URL.Redacted(), req.URL.Redacted()).
+// staysThere follows no redirection to another host, nor one that would send in the clear what was
+// to go over TLS. One from http to https on the same host is followed.
+func staysThere(req *http.Request, via []*http.Request) error {
+	from, to := via[0].URL, req.URL
+	what := ""
+	switch secured := from.Scheme == "http" && to.Scheme == "https"; {
+	case from.Scheme == "https" && to.Scheme != "https":
+		what = ", in the clear"
+	case from.Host != to.Host && !(secured && from.Hostname() == to.Hostname()):
+		what = ", which is another server"
+	}
+	if what != "" {
+		return problem.New(problem.Unavailable, "%s leads to %s%s: it was not followed",
+			from.Redacted(), problem.Shorten(to.Redacted()), what).
 			WithHint("what is the server's own address? give that with --url")
 	}
 	if len(via) >= 10 {

@@ -68,6 +68,12 @@ func Fetch(client *http.Client, server string, req *http.Request, most int64, do
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if p := problem.Of(err); p != nil { // of the client's own
+		if doubt != "" {
+			p = p.WithHint("%s", doubt)
+		}
+		return nil, p
+	}
 	if err != nil {
 		return nil, problem.New(problem.Unavailable, "the answer from %s broke off: %w",
 			server, err).

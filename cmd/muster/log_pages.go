@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"strconv"
+
+	"muster/events/problem"
+	"muster/projections/web"
+)
+
+// recordPages yields the pages of the server's records that have what the parameters ask for, up to
+// the last one that the verified checkpoint covers: what the server says to be behind it nobody has
+// signed for, and a list that does not go on would have no end.
+func (a *app) recordPages(ctx context.Context,
+	parameters map[string]string) iter.Seq2[web.Records, error] {
+	return func(yield func(web.Records, error) bool) {
+		c, err := a.meet(ctx)
+		if err != nil {
+			yield(web.Records{}, err)
+			return
+		}
+		end := uint64(c.seen.N)
+		asked := maps.Clone(parameters)
+		for {
+			var page web.Records
+			if err := a.question(ctx, "records", asked, &page); err != nil {
+				yield(page, err)
+				return
+			}
+			from, _ := strconv.ParseUint(asked["from"], 10, 64) // 0 for a day, or none
+			if err := continues(page, from); err != nil {
+				yield(page, err)
+				return
+			}
+			coveredBy(&page, end)
+			if !yield(page, nil) || page.Next > page.AsOf {
+				return
+			}
+			asked["from"] = strconv.FormatUint(page.Next, 10)
+		}
+	}
+}
+
+// continues makes sure that a page has records from one on, in their order, and ends behind them.
+func continues(page web.Records, from uint64) error {
+	next := from
+	for _, r := range page.Records {
+		if r.Sequence < max(next, 1) {
+			return endless(from)
+		}
+		next = r.Sequence + 1
+	}
+	if page.Next < next || page.Next <= from && page.Next <= page.AsOf {
+		return endless(from)
+	}
+	return nil
+}
+
+func endless(from uint64) error {
+	return problem.New(problem.Unverified,
+		"the server's list of records does not go on from record %d", from).
+		WithHint("do not rely on it: is there a Muster server at this address, and nothing else " +
+			"in between?")
+}
+
+// coveredBy leaves off what stands behind the last record that a checkpoint covers.
+func coveredBy(page *web.Records, end uint64) {
+	for n := len(page.Records); n > 0 && page.Records[n-1].Sequence > end; n-- {
+		page.Records = page.Records[:n-1]
+	}
+	page.AsOf, page.Next = min(page.AsOf, end), min(page.Next, end+1)
+}

@@ -30,7 +30,7 @@ func usage(format string, args ...any) *problem.Problem {
 var typedCommand = regexp.MustCompile("(: |; |`)muster ([a-z-][^;`\n]*)")
 
 // local are the commands that ask no server.
-var local = []string{"serve", "demo", "key", "receipt", "verify", "help", "sign", "schema",
+var local = []string{"serve", "trust", "demo", "key", "receipt", "verify", "help", "sign", "schema",
 	"restore", "found"}
 
 // reaching are the flags that say which server is meant, and how it is reached. Who signs is not

@@ -151,7 +151,7 @@ func TestEveryCommandEnds(t *testing.T) {
 				defer func() { s.CloseClientConnections(); s.Close() }()
 				line := append(strings.Fields(name), strings.Fields(strings.NewReplacer(
 					"PLEDGE", pledge, "FILE", file, "DIR", filepath.Join(root, mode, name),
-					"URL", s.URL).Replace(of.line))...)
+					"URL", s.URL, "KEY", "key+key").Replace(of.line))...)
 				line = append(line, "--url", s.URL, "--timeout", "1s")
 				if !strings.Contains(of.line, "--data") {
 					line = append(line, "--key", filepath.Join(demo, "keys/FRA-demo.key"))

@@ -185,8 +185,8 @@ func (a *app) addCommands(root *cobra.Command) {
 		{"Ask how it came about:",
 			[]*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(),
 				a.correctionsCmd(), a.deliveryCmd()}},
-		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.receiptCmd(), a.exportCmd(),
-			a.replayCmd(), a.rebuildCmd()}},
+		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.trustCmd(),
+			a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
 		{"Others:", []*cobra.Command{a.statusCmd(), a.sessionCmd(), a.schemaCmd(), versionCmd()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})

@@ -112,9 +112,9 @@ func spoil(v any, member string, all bool) any {
 	return v
 }
 
-// commandLines is a command line for each command, with PLEDGE, FILE and DIR in the places of a
-// pledge, of a file with acting text, and of a folder whose name has some. Why is why there is
-// none.
+// commandLines is a command line for each command, with PLEDGE, FILE, DIR and KEY in the places of
+// a pledge, of a file with acting text, of a folder whose name has some, and of a key that has. Why
+// is why there is none.
 var commandLines = map[string]struct{ line, why string }{
 	"allocation make":     {line: "PLEDGE mnf-u/ground-west --quantity 1"},
 	"allocation release":  {line: "PLEDGE"},
@@ -187,13 +187,16 @@ var commandLines = map[string]struct{ line, why string }{
 	"strength":            {line: "--on 2026-04-01"},
 	"submit":              {line: "FILE"},
 	"timeline":            {line: "--operation mnf-u --from 2026-01-01 --until 2026-06-01"},
+	"trust add":           {line: "KEY"},
+	"trust list":          {},
+	"trust remove":        {line: "KEY"},
 	"verify":              {line: "URL"},
 	"version":             {},
 }
 
 // quiet are the commands that repeat nothing of what they ask or read.
 var quiet = []string{"exit-codes", "import un", "key show", "plan apply", "receipt", "replay",
-	"schema", "serve", "session end", "sign", "submit", "version"}
+	"schema", "serve", "session end", "sign", "submit", "trust list", "version"}
 
 // acts returns the characters of a text that would do something to a terminal.
 func acts(text string) (found []string) {
@@ -224,7 +227,8 @@ func TestNothingActsOnTheTerminal(t *testing.T) {
 	if err := os.WriteFile(file, []byte(acting), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	where := strings.NewReplacer("PLEDGE", pledge, "FILE", file, "DIR", dir, "URL", h.URL)
+	where := strings.NewReplacer("PLEDGE", pledge, "FILE", file, "DIR", dir, "URL", h.URL,
+		"KEY", acting+"+"+acting)
 	for c := range leaves((&app{}).root()) {
 		name := strings.TrimPrefix(c.CommandPath(), "muster ")
 		of, ok := commandLines[name]

@@ -34,7 +34,7 @@ func (a *app) cosigned(ctx context.Context, c *contact, by witness.Client) (
 	}
 	client.Timeout = witnessTime
 	by.HTTP = client
-	lines, err := by.Cosign(ctx, seen, proof.Hashes(ctx, seen, c.fetch))
+	lines, err := by.Cosign(ctx, 0, seen, proof.Hashes(ctx, seen, c.fetch))
 	var ahead *witness.AheadError
 	var other *witness.OtherHistoryError
 	switch {

@@ -28,6 +28,9 @@ type Client struct {
 	HTTP *http.Client
 }
 
+// maxHeld is more records than any ledger can have, which no witness can have signed.
+const maxHeld = 1e15 - 1
+
 // maxAnswer is the most that is read of a witness's answer.
 const maxAnswer = 16 << 10
 
@@ -59,12 +62,13 @@ func (e *OtherHistoryError) Error() string {
 
 // Cosign has the witness sign a checkpoint that was verified, with the proof that it goes on from
 // what the witness has signed before, which is made of the hashes of the checkpoint's tree. It
-// returns the lines of the witness's signature, which stand below those of the checkpoint.
+// returns the lines of the witness's signature, which stand below those of the checkpoint. Held is
+// how many records the witness has signed, where that is known: 0 costs a question more.
 //
 // The error is an *[AheadError] or an *[OtherHistoryError] when the witness has signed what cannot
 // be, and a problem when it cannot be asked or its answer is none.
-func (c Client) Cosign(ctx context.Context, next proof.Checkpoint, hashes tlog.HashReader) (
-	lines []byte, err error) {
+func (c Client) Cosign(ctx context.Context, held int64, next proof.Checkpoint,
+	hashes tlog.HashReader) (lines []byte, err error) {
 	v, err := torchwood.NewCosignatureVerifier(strings.TrimSpace(c.Key))
 	if err != nil {
 		return nil, problem.New(problem.Usage, "%.100q is no key of a witness: %w", c.Key, err).
@@ -72,7 +76,10 @@ func (c Client) Cosign(ctx context.Context, next proof.Checkpoint, hashes tlog.H
 	}
 	// What the witness holds it says itself when it is asked from 0, and again when somebody else
 	// has asked meanwhile.
-	old := int64(0)
+	old := held
+	if old > next.N {
+		old = 0
+	}
 	for range 5 {
 		body, err := request(old, next, hashes)
 		if err != nil {
@@ -88,7 +95,7 @@ func (c Client) Cosign(ctx context.Context, next proof.Checkpoint, hashes tlog.H
 		case status == http.StatusConflict && kind == "text/x.tlog.size":
 			held, err := strconv.ParseInt(strings.TrimSuffix(string(answer), "\n"), 10, 64)
 			switch {
-			case err != nil || held < 0:
+			case err != nil || held < 0 || held > maxHeld:
 				return nil, c.odd("answers %.100q to the size %d", answer, old)
 			case held > next.N:
 				return nil, &AheadError{v.Name(), held, next.N}

@@ -54,6 +54,8 @@ var house = map[string][]string{
 		"muster/ledger/proof", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/proof/policy": {"muster/events", "muster/events/problem", "muster/ledger/proof",
 		"golang.org/x/mod/sumdb/note", "filippo.io/torchwood"},
+	"ledger/witness/feed": {"muster/events/problem", "muster/ledger/proof/…",
+		"muster/ledger/witness", "golang.org/x/mod/sumdb/tlog"},
 	"ledger/natsd": {"muster/events", "github.com/nats-io/nats.go",
 		"github.com/nats-io/nats-server/v2/…", "github.com/nats-io/nkeys"},
 	"ledger/logtest": {"muster/ledger"},

@@ -211,6 +211,10 @@ func (l *Ledger) decide(c *command, anchored bool) {
 		l.join(&entry{command: c, verdict: err})
 		return
 	}
+	if why := l.health.of(held); why != nil {
+		c.answer(Receipt{}, why)
+		return
+	}
 	if why := l.tellClock(); why != nil {
 		c.answer(Receipt{}, why)
 		return

@@ -16,6 +16,7 @@ type cause int
 
 const (
 	damaged cause = iota // the journal is: found after the start, and for good
+	held                 // whoever runs the server has it wait: see Ledger.Hold
 	trouble              // journal and log could not be brought to the same end
 	silent               // the log does not answer, and nothing was recorded since
 	away                 // nobody has asked the log to append, and it could not
@@ -110,7 +111,8 @@ func (h *health) reasons(why *problem.Problem) []any {
 		return append(told, "sequence", parted.sequence, "remedy", why.Hint)
 	case errors.As(why, &w):
 		return append(told, "remedy", why.Hint)
-	case why == h.each[damaged].Load() && why.Hint != "", why == h.each[clock].Load():
+	case why == h.each[damaged].Load() && why.Hint != "", why == h.each[clock].Load(),
+		why == h.each[held].Load():
 		return append(told, "remedy", why.Hint)
 	}
 	return told

@@ -135,6 +135,35 @@ func TestTurnsAreLoggedOnce(t *testing.T) {
 	})
 }
 
+// A ledger that is held takes nothing, says why, and answers what it has recorded before.
+func TestHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, mem, k := someLedger(t, 4)
+		l, o := watchedLedger(t, path, mem.View())
+		before := k.offer(t, 1)
+		submitAll(t, l, []events.Signed{before})
+		why := problem.New(problem.Unavailable, "somebody has to look").WithHint("look")
+		l.Hold(why)
+		l.Hold(why)
+		for _, err := range []error{l.Healthy(), l.Check(t.Context(), k.offer(t, 2)),
+			func() error { _, err := l.Submit(t.Context(), k.offer(t, 3)); return err }()} {
+			if !problem.Is(err, problem.Unavailable) ||
+				!strings.Contains(err.Error(), "somebody has to look") {
+				t.Errorf("it is held: %v", err)
+			}
+		}
+		if r, err := l.Submit(t.Context(), before); err != nil || !r.Again || r.Sequence != 5 {
+			t.Errorf("what was recorded before is answered with %+v, %v", r, err)
+		}
+		expectLines(t, o.lines(), `the ledger takes no statements" why="somebody has to look" `+
+			`last=5 remedy=look`)
+		l.Release()
+		l.Release()
+		submitAll(t, l, []events.Signed{k.offer(t, 4)})
+		expectLines(t, o.lines(), "the ledger takes statements again")
+	})
+}
+
 // A log that knows that it is away is believed while nobody submits.
 func TestNobodyNeedSubmitToSeeTheLogAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -266,6 +266,14 @@ func (l *Ledger) Reach() uint64 { return max(l.underWay.Load(), l.cfg.Journal.La
 // Healthy returns nil, or the problem because of which no statement can be taken now.
 func (l *Ledger) Healthy() error { return l.health.err() }
 
+// Hold has the ledger take no statements, for a reason that Healthy and whoever submits are told,
+// until Release. What has its place in the log already is recorded still, and what was recorded
+// before is answered with its receipt.
+func (l *Ledger) Hold(why *problem.Problem) { l.health.set(held, why) }
+
+// Release ends what Hold has begun, if it has.
+func (l *Ledger) Release() { l.health.clear(held) }
+
 // Submit gives a signed statement its place in the ledger. It returns when the record is safe, or
 // with a refusal or failure, always a [problem.Problem]. After a problem of kind Unavailable, and
 // after ctx's end, the statement may or may not be recorded: to submit the same statement again,

@@ -22,6 +22,7 @@ type broken struct{}
 func (broken) Submit(context.Context, events.Signed) (intake.Receipt, error) { panic("no ledger") }
 func (broken) Check(context.Context, events.Signed) (intake.Checked, error)  { panic("no ledger") }
 func (broken) Checkpoint() []byte                                            { panic("no tree") }
+func (broken) Witnessed() []byte                                             { panic("no tree") }
 func (broken) Tile(tlog.Tile) ([]byte, error)                                { panic("no tree") }
 
 // A panic over NATS, which nothing else recovers from, is an answer and a line in the log.

@@ -23,6 +23,8 @@ import (
 type Tree interface {
 	// Checkpoint returns the last signed checkpoint, nil when there is none yet.
 	Checkpoint() []byte
+	// Witnessed returns the largest that witnesses have signed too, nil when there is none.
+	Witnessed() []byte
 	// Tile returns a tile of hashes, or of records, within that checkpoint, or a problem of kind
 	// NotFound.
 	Tile(tlog.Tile) ([]byte, error)
@@ -68,33 +70,22 @@ func show(tree Tree, readers Readers) shown {
 	return shown{tree, readers}
 }
 
+// WitnessedPath is where the largest checkpoint is that witnesses have signed.
+const WitnessedPath = "checkpoint/witnessed"
+
 // RegisterTree serves a tree as C2SP tlog-tiles asks: /checkpoint, /tile/LEVEL/NUMBER and, for
 // those who may read all of it, /tile/entries/NUMBER; and /tile/released/NUMBER, with stubs in the
-// place of what one may not read. Readers say who may read what; everybody reads all where they are
-// nil.
+// place of what one may not read, and /checkpoint/witnessed. Readers say who may read what;
+// everybody reads all where they are nil.
 //
 // A tile never changes, so that anybody may keep it; but nobody is to be given what was kept for
 // somebody else. The checkpoint must be asked for each time: an older one, kept on the way by a
 // cache, would look as if the ledger had gone back.
 func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
 	s := show(tree, readers)
-	mux.HandleFunc("GET /checkpoint", func(w http.ResponseWriter, req *http.Request) {
-		checkpoint, err := checkpointOf(tree)
-		if err != nil {
-			wire.HTTP(w, err)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-		h.Set("Cache-Control", "no-cache")
-		tag := fmt.Sprintf("%q", tlog.RecordHash(checkpoint).String())
-		h.Set("ETag", tag)
-		if req.Header.Get("If-None-Match") == tag {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		_, _ = w.Write(checkpoint)
-	})
+	mux.HandleFunc("GET /checkpoint", showing(func() ([]byte, error) { return checkpointOf(tree) }))
+	mux.HandleFunc("GET /"+WitnessedPath,
+		showing(func() ([]byte, error) { return witnessedOf(tree) }))
 	mux.HandleFunc("GET /tile/", func(w http.ResponseWriter, req *http.Request) {
 		path := strings.TrimPrefix(req.URL.Path, "/")
 		data, shared, err := s.tile(req.Context(), path, req.URL.RawQuery)
@@ -110,6 +101,35 @@ func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
 		}
 		_, _ = w.Write(data)
 	})
+}
+
+// showing answers with a checkpoint.
+func showing(which func() ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		checkpoint, err := which()
+		if err != nil {
+			wire.HTTP(w, err)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "no-cache")
+		tag := fmt.Sprintf("%q", tlog.RecordHash(checkpoint).String())
+		h.Set("ETag", tag)
+		if req.Header.Get("If-None-Match") == tag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = w.Write(checkpoint)
+	}
+}
+
+func witnessedOf(tree Tree) ([]byte, error) {
+	if c := tree.Witnessed(); c != nil {
+		return c, nil
+	}
+	return nil, problem.New(problem.NotFound, "no witness has signed a checkpoint of this server").
+		WithHint("the newest checkpoint, which the server alone has signed, is at /checkpoint")
 }
 
 func checkpointOf(tree Tree) ([]byte, error) {
@@ -267,8 +287,14 @@ func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.L
 			micro.WithEndpointMetadata(map[string]string{"description": description}))
 	}
 	return errors.Join(
-		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint)",
-			func(micro.Request, string) ([]byte, error) { return checkpointOf(tree) }),
+		add("checkpoint", "The last signed checkpoint (C2SP tlog-checkpoint); where the request "+
+			"is the word witnessed, the largest that witnesses have signed too",
+			func(_ micro.Request, which string) ([]byte, error) {
+				if which == "witnessed" {
+					return witnessedOf(tree)
+				}
+				return checkpointOf(tree)
+			}),
 		add("tile", "A tile of the Merkle tree; the request is its path, such as tile/0/000.p/5 "+
 			"(C2SP tlog-tiles), or tile/released/000?view=coalition",
 			func(req micro.Request, path string) ([]byte, error) {
@@ -285,8 +311,8 @@ func RegisterTreeNATS(svc micro.Service, tree Tree, readers Readers, log *slog.L
 			}))
 }
 
-// Fetch reads what [RegisterTree] serves: "checkpoint", or the path of a tile. The error is a
-// problem.
+// Fetch reads what [RegisterTree] serves: "checkpoint", [WitnessedPath], or the path of a tile. The
+// error is a problem.
 func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
 		strings.TrimSuffix(c.URL, "/")+"/"+path, nil)
@@ -300,14 +326,14 @@ func (c HTTPClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 // maxFetched is more than any tile of 256 records can have.
 const maxFetched = 256 * (1 << 16)
 
-// Fetch reads what [RegisterTreeNATS] serves: "checkpoint", or the path of a tile. The error is a
-// problem.
+// Fetch reads what [RegisterTreeNATS] serves: "checkpoint", [WitnessedPath], or the path of a tile.
+// The error is a problem.
 func (c NATSClient) Fetch(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 	defer cancel()
 	subject, data := SubjectPrefix+"tile", []byte(path)
-	if path == "checkpoint" {
-		subject, data = SubjectPrefix+path, nil
+	if name, which, _ := strings.Cut(path, "/"); name == "checkpoint" {
+		subject, data = SubjectPrefix+name, []byte(which)
 	}
 	m, err := request(ctx, c.Conn, subject, data)
 	if err != nil {

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"io"
 	"net/http"
@@ -11,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/torchwood"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -35,6 +39,36 @@ func (b *bench) signing(t testing.TB) (key string) {
 		t.Fatal(err)
 	}
 	return s.Key()
+}
+
+// witnessed is what a witness has signed, and nothing else.
+func witnessed(t *testing.T, checkpoint []byte) func(int64) (tlog.Tree, []byte, bool) {
+	t.Helper()
+	_, secret, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := torchwood.NewCosignatureSigner("a.witness", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := proof.ReadCheckpoint(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(checkpoint), "\n\n")
+	line, err := note.Sign(&note.Note{Text: text + "\n"}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lines, _ := strings.Cut(string(line), "\n\n")
+	signed := append(bytes.Clone(checkpoint), lines...)
+	return func(least int64) (tlog.Tree, []byte, bool) {
+		if least > c.N {
+			return tlog.Tree{}, nil, false
+		}
+		return c.Tree, signed, true
+	}
 }
 
 // Every way in gives receipts that prove the record, the first time and again; from a server that
@@ -104,12 +138,31 @@ func TestTreeOverHTTP(t *testing.T) {
 		bodyOf(t, r) != "" {
 		t.Errorf("the same checkpoint again: %d", r.StatusCode)
 	}
+	older := witnessed(t, b.journal.Signed())
 	if _, err := b.ledger.Submit(t.Context(), b.admission(t)); err != nil {
 		t.Fatal(err)
 	}
 	if r := asked(t, mux, "GET", "/checkpoint", "If-None-Match", tag); r.StatusCode != 200 ||
 		r.Header.Get("ETag") == tag {
 		t.Errorf("another checkpoint: %d, %s", r.StatusCode, r.Header.Get("ETag"))
+	}
+	const path = "/checkpoint/witnessed"
+	if r := asked(t, mux, "GET", path); r.StatusCode != 404 {
+		t.Errorf("before a witness has signed: %d, %s", r.StatusCode, bodyOf(t, r))
+	}
+	b.journal.CosignedBy(older)
+	if r := asked(t, mux, "GET", path); r.StatusCode != 200 ||
+		!strings.Contains(bodyOf(t, r), "\n1\n") || r.Header.Get("Cache-Control") != "no-cache" {
+		t.Errorf("what a witness has signed: %d, %v", r.StatusCode, r.Header)
+	}
+	if body := bodyOf(t, asked(t, mux, "GET", "/checkpoint")); strings.Contains(body, "a.witness") {
+		t.Errorf("the newest, which no witness has signed, is\n%s", body)
+	}
+	b.journal.CosignedBy(witnessed(t, b.journal.Signed()))
+	body = bodyOf(t, asked(t, mux, "GET", "/checkpoint"))
+	if c, err := proof.OpenCheckpoint([]byte(body), key); err != nil || c.N != 2 ||
+		!strings.Contains(body, "\n— a.witness ") {
+		t.Errorf("the newest, which a witness has signed, is %v\n%s", err, body)
 	}
 	for path, bytes := range map[string]int{"/tile/0/000.p/1": 32, "/tile/0/000.p/2": 64,
 		"/tile/entries/000.p/1": -1} {
@@ -173,6 +226,15 @@ func TestTreeOverNATS(t *testing.T) {
 	}
 	if data, err := client.Fetch(t.Context(), "tile/0/000.p/1"); err != nil || len(data) != 32 {
 		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if data, err := client.Fetch(t.Context(), "checkpoint/witnessed"); !problem.Is(err,
+		problem.NotFound) {
+		t.Errorf("before a witness has signed: %v\n%s", err, data)
+	}
+	b.journal.CosignedBy(witnessed(t, b.journal.Signed()))
+	if data, err := client.Fetch(t.Context(), "checkpoint/witnessed"); err != nil ||
+		!bytes.Contains(data, []byte("\n— a.witness ")) {
+		t.Errorf("%v\n%s", err, data)
 	}
 	for _, path := range []string{"tile/0/000", "rubbish", ""} {
 		if data, err := client.Fetch(t.Context(), path); !problem.Is(err, problem.NotFound) {

@@ -123,12 +123,42 @@ func (j *Journal) signNext(tree tlog.Tree) (signedTree, error) {
 	return signedTree{tree, signed}, nil
 }
 
-// Checkpoint returns the last signed checkpoint that is on the disk, and nil when none was signed.
-// It is not to be changed.
+// Signed returns the last signed checkpoint that is on the disk, and nil when none was signed. It
+// is not to be changed.
+func (j *Journal) Signed() []byte { return j.signed().signed }
+
+// Checkpoint returns the last signed checkpoint that is on the disk, with the signatures of those
+// witnesses that have signed it too, and nil when none was signed. It is not to be changed.
 func (j *Journal) Checkpoint() []byte {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.checkpoint.signed
+	signed := j.signed()
+	if c, ok := j.cosigned(signed.N); ok && c.Tree == signed.Tree {
+		return c.signed
+	}
+	return signed.signed
+}
+
+// Witnessed returns the largest checkpoint that witnesses have signed, as many as are asked for
+// where that is so of any; nil where none have. It is not to be changed.
+func (j *Journal) Witnessed() []byte {
+	c, _ := j.cosigned(1)
+	return c.signed
+}
+
+// CosignedBy has what is shown and proved from now on carry the signatures of witnesses. Best
+// returns the best checkpoint of at least so many records that has some: its tree must be one that
+// this journal has signed. It is called for every proof, by several goroutines at a time.
+func (j *Journal) CosignedBy(best func(least int64) (tree tlog.Tree, signed []byte, ok bool)) {
+	j.witnesses.Store(&best)
+}
+
+// cosigned returns the best checkpoint of at least so many records, if there is one.
+func (j *Journal) cosigned(least int64) (c signedTree, ok bool) {
+	best := j.witnesses.Load()
+	if best == nil {
+		return c, false
+	}
+	c.Tree, c.signed, ok = (*best)(least)
+	return c, ok
 }
 
 // signed returns the last signed checkpoint with its tree.

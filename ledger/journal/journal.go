@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -75,6 +76,8 @@ type Journal struct {
 	changed    chan struct{} // closed when last grows
 	resting    chan struct{} // closed when a commit goes to the disk
 	committed  time.Time     // when last grew last
+
+	witnesses atomic.Pointer[func(least int64) (tlog.Tree, []byte, bool)] // see CosignedBy
 
 	hashes *lru.Cache[int64, tlog.Hash] // for Prove, by stored hash index
 	roots  *lru.Cache[int64, tlog.Hash] // for RootAt, by size

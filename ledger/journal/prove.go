@@ -38,10 +38,11 @@ func through(kept *lru.Cache[int64, tlog.Hash], from tlog.HashReader) tlog.HashR
 	})
 }
 
-// Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of the
-// last signed checkpoint, with that checkpoint in it (C2SP tlog-proof). The error is a problem: of
-// kind Unavailable while there is no checkpoint that covers the record, and of kind Unverified when
-// the file is damaged.
+// Prove returns the stored bytes of a record, and the proof that they are a leaf of the tree of a
+// signed checkpoint, with that checkpoint in it (C2SP tlog-proof): of one that witnesses have
+// signed, where one covers the record, and else of the last one. The error is a problem: of kind
+// Unavailable while there is no checkpoint that covers the record, and of kind Unverified when the
+// file is damaged.
 func (j *Journal) Prove(sequence uint64) (stored, proof []byte, err error) {
 	stored, p, signed, err := j.prove(sequence)
 	if err != nil {
@@ -57,6 +58,9 @@ func (j *Journal) prove(sequence uint64) (stored []byte, proof tlog.RecordProof,
 		return nil, nil, nil,
 			problem.New(problem.Unavailable, "there is no checkpoint yet that covers record %d",
 				sequence)
+	}
+	if c, ok := j.cosigned(int64(sequence)); ok && c.N <= signed.N {
+		signed = c
 	}
 	if stored, err = j.stored(sequence); err != nil {
 		return nil, nil, nil, err

@@ -24,6 +24,7 @@ func TestKinds(t *testing.T) {
 		Root + "/statements": "", Root + "/statements/check": "", "/healthz": "", "/livez": "",
 		"/readyz": "", "/static/muster.js": "", "/docs": "", "/openapi.json": "",
 		"/schemas/all.json": "", "/tile/0/000": "tree", "/checkpoint": "tree",
+		"/checkpoint/witnessed": "tree",
 		Root + "/session": "session", Root + "/session/nonce": "session",
 		Root + "/coverage/events": "live", Root + "/records/events": "live",
 		"/": "page", "/pledges": "page", "/timeline": "page", "/no-such-page": "page",

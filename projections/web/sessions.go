@@ -235,7 +235,8 @@ func (s *Service) Known(next http.Handler) http.Handler {
 // what proves that it was not changed: the same for everybody, whoever asks.
 func isForAll(r *http.Request) bool {
 	path := r.URL.Path
-	return slices.Contains([]string{"/healthz", "/checkpoint", "/docs", "/docs.css",
+	return slices.Contains([]string{"/healthz", "/checkpoint",
+		"/checkpoint/witnessed", "/docs", "/docs.css",
 		"/openapi.json", "/openapi.yaml", "/asyncapi.json"}, path) ||
 		strings.HasPrefix(path, "/static/") ||
 		strings.HasPrefix(path, "/schemas/") || strings.HasPrefix(path, "/tile/") &&

@@ -24,7 +24,7 @@ import (
 // or nothing but what proves that it was not changed.
 var forEverybody = []string{
 	// The root and the hashes, which tell nothing of what is hashed.
-	"/checkpoint", "/tile/0/000.p/1",
+	"/checkpoint", "/checkpoint/witnessed", "/tile/0/000.p/1",
 	// Whether the server works, and how many records it has.
 	"/healthz", "/readyz", "/livez",
 	// What can be asked, and what can be said.

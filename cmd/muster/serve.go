@@ -17,6 +17,7 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
+	"muster/ledger/proof/policy"
 	"muster/projections/access"
 	"muster/projections/web"
 )
@@ -29,7 +30,7 @@ const (
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
-	var origin, read, founding string
+	var origin, read, founding, witnesses string
 	var proxies []string
 	log := logging{to: a.stderr}
 	c := &cobra.Command{
@@ -43,7 +44,12 @@ Whoever keeps the server need not speak for the coordinators: with --founding, t
 "muster found" has signed wherever the founder's key is, and no key of the founder comes to the server.
 
 On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or is told --plaintext, behind a
-proxy that does.`,
+proxy that does.
+
+With --policy, witnesses sign what the server has recorded (muster witness, or any other of C2SP tlog-witness). They also keep
+it from going on from an old copy of its folder: at its start it asks them what they have seen, and does not start where that
+is more than it has. It takes statements when as many have signed as the policy asks for, and waits for that long; from then
+on it waits for no witness. With "quorum none" it waits for nobody.`,
 		Example: "  muster serve --data ./ledger\n" +
 			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert " +
 			"muster.pem --tls-key muster.key\n" +
@@ -58,6 +64,10 @@ proxy that does.`,
 			}
 			if err == nil && founding != "" {
 				err = foundingOf(&cfg, founding)
+			}
+			if err == nil && witnesses != "" {
+				cfg.Authorities = a.ca
+				cfg.Policy, err = policy.Read(witnesses)
 			}
 			if err == nil {
 				cfg.Log, err = log.logger()
@@ -75,6 +85,7 @@ proxy that does.`,
 	readFlags(c, &cfg, &read)
 	clusterFlags(c, &cfg)
 	ledgerFlags(c, &cfg, &origin, &founding)
+	witnessesFlags(c, &witnesses)
 	watchFlags(c, &cfg, &log)
 	return c
 }
@@ -168,6 +179,16 @@ func foundingOf(cfg *server.Config, file string) error {
 	}
 	cfg.Founding = &founding
 	return nil
+}
+
+// witnessesFlags say who is to sign what the server has committed.
+func witnessesFlags(c *cobra.Command, file *string) {
+	c.Flags().StringVar(file, "policy", "",
+		"a file with the witnesses of the ledger, and how many are enough (C2SP tlog-policy): the "+
+			"server has them sign each checkpoint, at most one a second; it takes statements when "+
+			"enough have signed since its start, and none while one has signed what it does not "+
+			"have")
+	section(c, "Witnesses", "policy")
 }
 
 // readingOf fills in who may read what.

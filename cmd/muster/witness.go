@@ -33,8 +33,9 @@ state than the server's: who asks for its signature finds out a server that show
 to different people.
 
 The key of the witness is made at the first start, which needs --name, and is printed at each
-start: give it to those who ask with muster checkpoint --witness. No server asks by itself. A
-ledger has a checkpoint key for each of its servers: give all of them.`,
+start: it stands in the policies of those who ask. These are the ledger's servers, by themselves
+(muster serve --policy), and whoever else wants to (muster checkpoint --witness). A ledger has a
+checkpoint key for each of its servers: give all of them.`,
 		Example: "  muster witness --name witness.mod.example/fra --data witness --log " +
 			"muster.example/berlin+1a2b3c4d+Aet… --listen 0.0.0.0:8090 --tls-cert cert.pem " +
 			"--tls-key key.pem",

@@ -10,7 +10,8 @@
 //	openControl     what the folder's owner asks of a server: a backup
 //	openBothSides   openWriteSide: the embedded stream's files, which are mended, NATS, the other
 //	                servers of a cluster, the stream and the ledger, which is founded where it is
-//	                new, and the key that signs checkpoints; beside it, openProjector
+//	                new, the key that signs checkpoints, and the witnesses, who are asked what
+//	                they have seen; beside it, openProjector
 //	follow          the projections, up to the journal's end
 //	openThrift      which gives memory back
 //	keepNATS        which starts the embedded NATS server anew where it gives up
@@ -47,7 +48,9 @@ import (
 	"muster/ledger/natsd"
 	"muster/ledger/peers"
 	"muster/ledger/proof"
+	"muster/ledger/proof/policy"
 	"muster/ledger/stream"
+	"muster/ledger/witness/feed"
 	"muster/projections/access"
 	"muster/projections/projector"
 	"muster/projections/web"
@@ -86,6 +89,11 @@ type Config struct {
 	// Inside is set for a server that is asked in this process alone: nobody is answered over HTTP
 	// or NATS.
 	Inside bool
+
+	// Policy says which witnesses are to sign what is committed, nil for none; and Authorities is
+	// the file of those whose certificates of them are believed, "" for the machine's.
+	Policy      *policy.Policy
+	Authorities string
 
 	// RestoreStream has a stream given up where nothing proves that the journal is the right one of
 	// the two, and the damaged stream of an outside NATS server made anew.
@@ -129,6 +137,7 @@ type Server struct {
 	peers       *peers.Peers  // the other servers on the cluster; nil without one
 	prepared    *ledger.Prepared
 	signer      *proof.CheckpointSigner
+	witnesses   *feed.Feeder   // nil without a policy
 	access      *accessLog     // nil for none
 	routes      *http.ServeMux // what is answered over HTTP
 	http        *http.Server
@@ -136,6 +145,11 @@ type Server struct {
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too
 	saved  uint64    // the last record that the saved projections have seen before the start
+
+	standing  sync.Mutex // for what follows, of the witnesses
+	asked     bool       // all of them, at the start
+	sureOfAll bool       // enough have signed since the start
+	savedAt   time.Time  // when what they have signed was kept
 
 	ready     atomic.Bool // the start is over
 	stopping  atomic.Bool // nobody new is let in any more
@@ -245,7 +259,10 @@ func (s *Server) openWriteSide(ctx context.Context) error {
 	if err := s.found(ctx); err != nil {
 		return err
 	}
-	return s.openCheckpoints()
+	if err := s.openCheckpoints(); err != nil {
+		return err
+	}
+	return s.openWitnesses(ctx)
 }
 
 // openLog opens the stream, and the ledger on it once that is prepared. Where the embedded NATS

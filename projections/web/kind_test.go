@@ -25,7 +25,7 @@ func TestKinds(t *testing.T) {
 		"/readyz": "", "/static/muster.js": "", "/docs": "", "/openapi.json": "",
 		"/schemas/all.json": "", "/tile/0/000": "tree", "/checkpoint": "tree",
 		"/checkpoint/witnessed": "tree",
-		Root + "/session": "session", Root + "/session/nonce": "session",
+		Root + "/session":       "session", Root + "/session/nonce": "session",
 		Root + "/coverage/events": "live", Root + "/records/events": "live",
 		"/": "page", "/pledges": "page", "/timeline": "page", "/no-such-page": "page",
 		Root + "/": "other", Root + "/nothing": "other", Root + "/pledges/": "other",

@@ -166,8 +166,9 @@ func feature(name, value string) tabOption {
 }
 
 var (
-	dark = feature("prefers-color-scheme", "dark")
-	calm = feature("prefers-reduced-motion", "reduce")
+	dark  = feature("prefers-color-scheme", "dark")
+	light = feature("prefers-color-scheme", "light")
+	calm  = feature("prefers-reduced-motion", "reduce")
 )
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -339,22 +340,25 @@ const flat = "#page { width: max-content !important; max-width: none !important 
 	"#status { display: none !important } .beside { display: block !important } .opened { " +
 	"position: static !important }"
 
-// axe fails the test for whatever axe-core finds wrong on the page, and for what it cannot tell in
-// a matrix: there, a red sign on red is only "incomplete" to it.
-func (b *tab) axe() {
+// axe fails the test for whatever axe-core finds wrong on the page by some rules, by all where none
+// are named, and for what it cannot tell in a matrix: there, a red sign on red is only "incomplete"
+// to it.
+func (b *tab) axe(rules ...string) {
 	b.t.Helper()
-	core, err := axeCore()
+	if !eval[bool](b, `"axe" in window`) { // a page that was looked at before has it
+		b.bringAxe()
+	}
+	if len(rules) == 0 {
+		rules = []string{"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"}
+	}
+	names, err := json.Marshal(rules)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := tryEval[bool](b, string(core)+"; true"); err != nil {
-		b.t.Fatal(err)
-	}
-	eval[bool](b, `(() => { const flat = new CSSStyleSheet(); flat.replaceSync(%s); document.adoptedStyleSheets.push(flat); return true })()`, quoted(flat))
-	const tags = `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
-	text := eval[string](b,
-		`axe.run(document, {runOnly: `+tags+
-			`}).then(r => JSON.stringify({Violations: r.violations, Incomplete: r.incomplete.filter(f => f.nodes.some(n => document.querySelector(n.target[0])?.closest("[data-matrix]")))}))`)
+	text := eval[string](b, `axe.run(document, {runOnly: %s})
+		.then(r => JSON.stringify({Violations: r.violations,
+			Incomplete: r.incomplete.filter(f => f.nodes.some(
+				n => document.querySelector(n.target[0])?.closest("[data-matrix]")))}))`, names)
 	var r axeResult
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		b.t.Fatal(err)
@@ -365,4 +369,22 @@ func (b *tab) axe() {
 				n.FailureSummary)
 		}
 	}
+}
+
+// bringAxe makes axe-core known to the page, and lays it out so that it can tell the colours.
+func (b *tab) bringAxe() {
+	b.t.Helper()
+	core, err := axeCore()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := tryEval[bool](b, string(core)+"; true"); err != nil {
+		b.t.Fatal(err)
+	}
+	eval[bool](b, `(() => {
+		const flat = new CSSStyleSheet()
+		flat.replaceSync(%s)
+		document.adoptedStyleSheets.push(flat)
+		return true
+	})()`, quoted(flat))
 }

@@ -37,6 +37,7 @@ type contact struct {
 	told map[string]proof.Checkpoint
 
 	opened *lru.Cache[string, proof.Checkpoint] // by their text
+	shown  *proof.Shown                         // nil before the first records are shown
 }
 
 // meet is done once by every command that reads or writes, before anything else: it asks for the
@@ -87,7 +88,8 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 // meetAgain makes sure that the ledger at the other end is still the one that was met, and goes on
 // from what it was then: behind an address, another server may have taken the place of the first.
 func (a *app) meetAgain(ctx context.Context) error {
-	was := a.contact.origin
+	before := a.contact
+	was := before.origin
 	a.contact = nil
 	c, err := a.meet(ctx)
 	if err != nil {
@@ -99,6 +101,7 @@ func (a *app) meetAgain(ctx context.Context) error {
 			c.origin, was).WithHint(
 			"do not mix what came of the two: begin anew with the one that is meant")
 	}
+	c.shown = before.shown // the keys in the records of the same tree
 	return nil
 }
 

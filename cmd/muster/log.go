@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,12 @@ func (a *app) logCmd() *cobra.Command {
 		Use:   "log",
 		Short: "The records, as stored",
 		Long: `Print the records in their order. With --raw, each byte for byte as it is stored: the server's envelope line, the
-signed statement, an empty line and the signature. In json and ndjson, these bytes are the member "stored".`,
+signed statement, an empty line and the signature. In json and ndjson, these bytes are the member "stored".
+
+Of each record that is printed it is made sure that it is in the tree of the checkpoint which the server has signed, at its place
+and byte for byte, and that its signature is that of a key which an earlier record admits; else the exit code is 8. Whether a
+list leaves something out that was asked for, and whether the rules of the ledger were kept, is
+looked at by "muster verify", which takes all records.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if follow {
@@ -84,13 +90,34 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 				"it has another ledger now, or lags behind the one that it followed",
 				english.Several(next-1, "record"), page.AsOf)
 		}
+		err := continues(page, next)
+		coveredBy(&page, uint64(a.contact.seen.N)) // the rest comes with a later checkpoint
+		if err == nil {
+			err = a.makeSure(ctx, &page)
+		}
+		if err != nil {
+			return err
+		}
 		for _, r := range page.Records {
 			if err := a.followed(r, raw); err != nil {
 				return err
 			}
 		}
+		if page.Next == next && pause(ctx, lagPause) != nil {
+			return nil
+		}
 		next = page.Next
 		parameters["from"] = strconv.FormatUint(page.Next, 10)
+	}
+}
+
+// pause waits, or returns why not.
+func pause(ctx context.Context, length time.Duration) error {
+	select {
+	case <-time.After(length):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"strconv"
 
 	"muster/events/problem"
+	"muster/ledger/proof"
 	"muster/projections/web"
 )
 
 // recordPages yields the pages of the server's records that have what the parameters ask for, up to
 // the last one that the verified checkpoint covers: what the server says to be behind it nobody has
-// signed for, and a list that does not go on would have no end.
+// signed for, and a list that does not go on would have no end. Each record is the one that the
+// ledger has there: see [proof.Shown].
 func (a *app) recordPages(ctx context.Context,
 	parameters map[string]string) iter.Seq2[web.Records, error] {
 	return func(yield func(web.Records, error) bool) {
@@ -35,6 +37,10 @@ func (a *app) recordPages(ctx context.Context,
 				return
 			}
 			coveredBy(&page, end)
+			if err := a.makeSure(ctx, &page); err != nil {
+				yield(page, err)
+				return
+			}
 			if !yield(page, nil) || page.Next > page.AsOf {
 				return
 			}
@@ -71,4 +77,57 @@ func coveredBy(page *web.Records, end uint64) {
 		page.Records = page.Records[:n-1]
 	}
 	page.AsOf, page.Next = min(page.AsOf, end), min(page.Next, end+1)
+}
+
+// makeSure makes sure of the records of a page, and has what is shown of them follow from what is
+// stored.
+func (a *app) makeSure(ctx context.Context, page *web.Records) error {
+	c := a.contact
+	if c.shown == nil {
+		c.shown = &proof.Shown{Fetch: c.fetch, Members: a.members}
+	}
+	recs, err := c.shown.Check(ctx, c.seen, shownIn(*page))
+	for i, rec := range recs {
+		page.Records[i] = web.RecordOf(rec)
+	}
+	return err
+}
+
+func shownIn(page web.Records) []proof.Entry {
+	all := make([]proof.Entry, len(page.Records))
+	for i, r := range page.Records {
+		all[i] = proof.Entry{Sequence: r.Sequence, Stored: []byte(r.Stored)}
+	}
+	return all
+}
+
+// members asks for the founding and the records about members, from a sequence on. Nothing of them
+// is verified.
+func (a *app) members(ctx context.Context, from uint64) ([]proof.Entry, error) {
+	var all []proof.Entry
+	asked := map[string]string{"type": "member", "from": strconv.FormatUint(from, 10)}
+	if from <= 1 {
+		asked = map[string]string{"type": "ledger", "from": "1"}
+	}
+	for {
+		var page web.Records
+		err := a.question(ctx, "records", asked, &page)
+		if err == nil {
+			from, _ := strconv.ParseUint(asked["from"], 10, 64)
+			err = continues(page, from)
+		}
+		if err != nil {
+			return nil, err
+		}
+		coveredBy(&page, uint64(a.contact.seen.N))
+		all = append(all, shownIn(page)...)
+		switch {
+		case page.Next <= page.AsOf:
+			asked["from"] = strconv.FormatUint(page.Next, 10)
+		case asked["type"] == "ledger":
+			asked = map[string]string{"type": "member", "from": "2"}
+		default:
+			return all, nil
+		}
+	}
 }

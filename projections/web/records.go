@@ -109,7 +109,7 @@ func (s *Service) page(ctx context.Context, q *RecordsQuery, from uint64) (Recor
 			a.Next = rec.Sequence
 			return a, nil
 		default:
-			a.Records = append(a.Records, recordOf(rec))
+			a.Records = append(a.Records, RecordOf(rec))
 		}
 		a.AsOf, a.Next = max(a.AsOf, rec.Sequence), rec.Sequence+1
 	}
@@ -174,7 +174,8 @@ func (r *pageLeft) take(rec events.Record) bool {
 	return true
 }
 
-func recordOf(rec events.Record) Record {
+// RecordOf returns what a listing shows of a record.
+func RecordOf(rec events.Record) Record {
 	nation, operation := events.About(rec.Statement)
 	head := rec.Statement.Head()
 	return Record{rec.Sequence, rec.Recorded.Format(events.RecordedForm), rec.By, head.Type,

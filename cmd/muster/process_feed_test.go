@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -118,6 +119,14 @@ func TestServerFeedsWitnesses(t *testing.T) {
 	}
 	p.awaitNotSigned(t, "paris")
 	p.isHealthy(t)
+	out, _ = u.content(t, "status", "--url", p.url)
+	for _, says := range []string{`witnessed +3\d records, witnessed by 2 of 3`,
+		`witness paris +signs nothing now: the witness cannot be asked`,
+		`witness oslo +has signed for 3\d records at 20`} {
+		if !regexp.MustCompile(says).MatchString(out) {
+			t.Errorf("the status has not %s:\n%s", says, out)
+		}
+	}
 	p.stop(t)
 
 	// An old copy: one witness is enough to know, and one that shows what it has signed proves it.

@@ -26,7 +26,12 @@ func (a *app) statusCmd() *cobra.Command {
 		Long: `Ask the server whether it takes statements, how many records it has, and when all of its two
 copies of the records, the journal and the stream, was last read and found whole and the same. That
 is done twice an hour, and after each start. It also names the folders in which damaged streams
-were kept, until somebody takes them away.`,
+were kept, until somebody takes them away.
+
+A record that is recorded is in both copies of this server. It is witnessed when witnesses have
+signed a checkpoint that covers it, so that the server cannot show another one in its place to
+anybody who asks for their signatures. What it says of its witnesses is its own word, which
+muster checkpoint --policy FILE proves.`,
 		Example: "  muster status --url https://muster.example\n  muster status -o json",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -89,6 +94,26 @@ func (a *app) status(ctx context.Context) (h server.Health, err error) {
 	return h, nil
 }
 
+// addWitnesses says what is witnessed of what is recorded, in words of its own.
+func addWitnesses(add func(of, text string), w *server.Witnesses) {
+	if w == nil {
+		add("witnessed", "this server has no witnesses")
+		return
+	}
+	add("witnessed", fmt.Sprintf("%s, %s", english.Several(w.Witnessed, "record"), w.By))
+	for _, each := range w.Each {
+		switch {
+		case each.Problem != nil:
+			add("witness "+each.Witness, "signs nothing now: "+each.Problem.Detail)
+		case each.At != nil:
+			add("witness "+each.Witness, fmt.Sprintf("has signed for %s at %s",
+				english.Several(each.Signed, "record"), each.At.Format(time.RFC3339)))
+		default:
+			add("witness "+each.Witness, "has not answered yet")
+		}
+	}
+}
+
 func statusTable(h server.Health) web.Table {
 	t := web.Table{Head: []string{"of", "status"}}
 	add := func(of, text string) {
@@ -98,6 +123,7 @@ func statusTable(h server.Health) web.Table {
 	add("server", h.Name)
 	add("statements", map[bool]string{true: "are taken", false: "are not taken"}[h.Problem == nil])
 	add("records", strconv.FormatUint(h.Recorded, 10))
+	addWitnesses(add, h.Witnesses)
 	c := h.Copies
 	if c.At == nil {
 		add("copies", "not compared since this server has started")

@@ -22,6 +22,8 @@ type Health struct {
 	Projected uint64           `json:"projected" doc:"The last record in the picture that questions are answered from"`
 	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
 	Copies    Copies           `json:"copies" doc:"When journal and stream were last read and found whole"`
+	// Witnesses says what is witnessed of what is recorded; the server works while they are away.
+	Witnesses *Witnesses `json:"witnesses,omitempty" doc:"Where the server has a policy: what witnesses have signed, as the server says; the checkpoint at /checkpoint/witnessed proves it"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
 }
@@ -68,7 +70,7 @@ const readyWithin = time.Second
 func (s *Server) health() (int, Health) {
 	h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
 		Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(), Copies: s.copies(),
-		Certificate: s.certificate.health()}
+		Certificate: s.certificate.health(), Witnesses: s.witnessed()}
 	if err := s.Healthy(); err != nil {
 		h.Status, h.Problem = "failing", problem.From(err)
 		return http.StatusServiceUnavailable, h

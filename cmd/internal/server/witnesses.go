@@ -15,6 +15,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/proof/policy"
 	"muster/ledger/witness"
 	"muster/ledger/witness/feed"
 )
@@ -77,6 +78,27 @@ func (s *Server) openWitnesses(ctx context.Context) (err error) {
 	s.standing.Unlock()
 	s.stands(now)
 	return nil
+}
+
+// Witnesses is what a server knows of the witnesses of its policy.
+type Witnesses struct {
+	// Witnessed and By are of the largest tree that as many have signed as the policy asks for; of
+	// the largest that any has signed where there is none.
+	Witnessed int64            `json:"witnessed" doc:"How many of the records are witnessed; 0 for none"`
+	By        policy.Witnessed `json:"by" doc:"Which witnesses have signed for these"`
+	Each      []feed.State     `json:"each" doc:"How it goes with each witness that the server asks"`
+}
+
+func (s *Server) witnessed() *Witnesses {
+	if s.witnesses == nil {
+		return nil
+	}
+	best, ok := s.witnesses.Best(1)
+	if !ok { // nobody has signed anything
+		best.By = policy.Witnessed{By: []policy.Cosignature{}, Of: len(s.cfg.Policy.Witnesses),
+			Needs: s.cfg.Policy.Needs(), Enough: s.cfg.Policy.Enough()}
+	}
+	return &Witnesses{best.N, best.By, s.witnesses.States()}
 }
 
 // stands has the ledger take statements, or not, as the witnesses say.

@@ -14,6 +14,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/proof/policy"
 	"muster/ledger/witness"
 	"muster/projections/web"
 )
@@ -33,6 +34,9 @@ With --witness the witness at that address (muster witness, or any other of C2SP
 asked to sign it too. It signs only what goes on from all that it has signed before, whoever asked
 for that: so a server that shows another history to you than to others who ask the same witness is
 found out. The checkpoint is printed with the witness's signature.
+
+With --policy, the largest checkpoint is printed that as many witnesses have signed as the policy
+asks for: the server has asked them. What it shows now must go on from that.
 
 With --compare FILE, and another file or a server's address behind it, the two are compared. A
 file is a checkpoint, a receipt, or a bundle. Two files can be compared when they are of the same
@@ -65,7 +69,10 @@ the exit code is 8, and both are kept.`,
 					return err
 				}
 			}
-			return a.printCheckpoint(seen)
+			if c.witnessed.Signed != nil && by.URL == "" {
+				return a.printCheckpoint(c.witnessed.Checkpoint, &c.witnessed.by)
+			}
+			return a.printCheckpoint(seen, nil)
 		},
 	}
 	c.Flags().StringVar(&compare, "compare", "",
@@ -75,15 +82,21 @@ the exit code is 8, and both are kept.`,
 	return c
 }
 
-func (a *app) printCheckpoint(c proof.Checkpoint) error {
+// printCheckpoint prints a checkpoint, with what the witnesses of the policy have signed of it, if
+// there is one.
+func (a *app) printCheckpoint(c proof.Checkpoint, by *policy.Witnessed) error {
 	if a.format == "table" {
 		_, err := exact(a.stdout).Write(c.Signed)
 		return err
 	}
 	value := map[string]any{"origin": c.Origin, "size": c.N, "root": c.Hash.String(), "key": c.By,
 		"signed": string(c.Signed)}
-	l := listing{value, web.Table{Head: []string{"origin", "size", "root", "key"}}}
-	l.Add(value, c.Origin, fmt.Sprint(c.N), c.Hash.String(), c.By)
+	said := ""
+	if by != nil {
+		value["witnessed"], said = by, by.String()
+	}
+	l := listing{value, web.Table{Head: []string{"origin", "size", "root", "key", "witnessed"}}}
+	l.Add(value, c.Origin, fmt.Sprint(c.N), c.Hash.String(), c.By, said)
 	return l.write(a.format, a.stdout)
 }
 

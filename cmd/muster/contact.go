@@ -31,6 +31,8 @@ type contact struct {
 
 	mu   sync.Mutex
 	seen proof.Checkpoint // verified, and consistent with all before
+	// With a policy: the largest that enough witnesses have signed, which seen goes on from.
+	witnessed witnessed
 	// What is remembered, which seen is consistent with.
 	known proof.Known
 	// Those that receipts were under, by their text; their consistency is not verified yet.
@@ -70,10 +72,13 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		c.seen, err = a.held(ctx, c, known, shown)
 	}
 	if err == nil {
-		if a.checkpointKey != "" {
-			a.trust(c.keys[0])
+		if a.checkpointKey != "" || a.policy != nil {
+			a.trust(signerAmong(c.keys, c.seen.Signed))
 		}
 		err = a.remember(c, c.seen, known)
+	}
+	if err == nil {
+		err = a.meetWitnesses(ctx, c)
 	}
 	if err != nil {
 		return nil, err
@@ -233,6 +238,9 @@ func (a *app) trustedKeys(ctx context.Context, origin events.Origin,
 	if a.checkpointKey != "" {
 		key, err := proof.ParseKey(a.checkpointKey)
 		return []string{key}, err // it is remembered when something was verified with it
+	}
+	if keys, err := a.keysOfPolicy(origin); err != nil || len(keys) > 0 {
+		return keys, err
 	}
 	keys := known.Keys
 	if own := a.ownKey(origin); own != "" && !slices.Contains(keys, own) {

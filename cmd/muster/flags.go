@@ -11,7 +11,7 @@ import (
 // after those without one.
 var sections = []string{
 	"Where it listens", "TLS", "Who reads what", "The embedded NATS server, or a cluster",
-	"The ledger", "Witnesses", "What the operator watches", "How NATS is reached",
+	"The ledger", "What the operator watches", "How NATS is reached",
 }
 
 const sectionAnnotation = "muster section"

@@ -15,11 +15,13 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/proof/policy"
 	"muster/projections/web"
 )
 
 func (a *app) receiptCmd() *cobra.Command {
 	var at string
+	var renew bool
 	c := &cobra.Command{
 		Use:   "receipt FILE",
 		Short: "Check a saved receipt, without any server or against one",
@@ -32,10 +34,17 @@ Its checkpoint is held against all that was seen of the ledger before, and remem
 tree of the same size is the proof of two histories: the exit code is then 8, and both
 checkpoints are kept. Whether trees of other sizes belong together a server must show: until one
 was asked, the receipt is "not compared". With --at, the server is asked whether the record is
-still there, and whether its ledger goes on from the receipt's checkpoint.`,
+still there, and whether its ledger goes on from the receipt's checkpoint.
+
+A receipt says that the statement is recorded. That it is witnessed too, it says with --policy:
+when as many witnesses as the policy asks for have signed its checkpoint, or, with --at, one that
+the server shows, in which the record is. They are asked after the record was made, so that a
+receipt that is minutes old has few of their signatures or none: with --at and --renew the file is
+written anew, with the signatures that there are by now.`,
 		Example: "  muster pledge offer --operation mnf-u --role ground --quantity 300 " +
 			"--receipt offer.receipt\n  muster receipt offer.receipt\n  muster receipt " +
-			"offer.receipt --at https://muster.example",
+			"offer.receipt --at https://muster.example\n  muster receipt offer.receipt --at " +
+			"https://muster.example --renew --policy witnesses.policy",
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := readInput(args[0])
@@ -46,6 +55,12 @@ still there, and whether its ledger goes on from the receipt's checkpoint.`,
 			if err == nil && at != "" {
 				err = a.stillThere(cmd.Context(), at, in, &c)
 			}
+			if err == nil && renew {
+				err = a.renewReceipt(cmd.Context(), args[0], at, text, in)
+			}
+			if err == nil {
+				err = c.isWitnessed()
+			}
 			if err != nil {
 				return err
 			}
@@ -54,6 +69,8 @@ still there, and whether its ledger goes on from the receipt's checkpoint.`,
 	}
 	c.Flags().StringVar(&at, "at", "",
 		"the address of a server: is the record still there, and nothing else in its place?")
+	c.Flags().BoolVar(&renew, "renew", false,
+		"with --at: write the file anew, with the signatures of witnesses that there are by now")
 	return c
 }
 
@@ -61,6 +78,7 @@ still there, and whether its ledger goes on from the receipt's checkpoint.`,
 const (
 	keyGiven      = "given"      // with --checkpoint-key
 	keyRemembered = "remembered" // from an earlier contact
+	keyOfPolicy   = "policy"     // named by the policy
 	keyClaimed    = "claimed"    // by the receipt alone
 )
 
@@ -84,6 +102,11 @@ type checkedReceipt struct {
 	// At is the server that was asked, and PresentSize of how many records its tree was.
 	At          string `json:"at,omitempty"`
 	PresentSize int64  `json:"present_size,omitempty"`
+	// Witnessed is what the witnesses of the policy have signed of a tree with the record in it, of
+	// WitnessedSize records; absent without a policy.
+	Witnessed     *policy.Witnessed `json:"witnessed,omitempty"`
+	WitnessedSize int64             `json:"witnessed_size,omitempty"`
+	others        int               // signatures of its checkpoint that nobody looked at
 }
 
 func (a *app) checkReceipt(text []byte) (checkedReceipt, proof.Inclusion, error) {
@@ -111,7 +134,17 @@ func (a *app) checkReceipt(text []byte) (checkedReceipt, proof.Inclusion, error)
 		Statement: json.RawMessage(statement), SignedBy: rec.SignedBy().String(),
 		SignatureIs: "not checked", Origin: events.Origin(in.Checkpoint.Origin),
 		Size: in.Checkpoint.N, Root: in.Checkpoint.Hash.String(), CheckpointKey: in.Checkpoint.By,
-		KeyFrom: from}
+		KeyFrom: from, others: in.Checkpoint.Others}
+	if p, err := a.witnesses(); err != nil {
+		return c, in, err
+	} else if p != nil {
+		by, err := p.Witnessed(in.Checkpoint.Signed)
+		if err != nil {
+			return c, in, problem.New(problem.Unverified, "the receipt does not hold: %w", err).
+				WithHint("it was altered: do not rely on it")
+		}
+		c.Witnessed, c.WitnessedSize = &by, c.Size
+	}
 	if r.Signer != "" {
 		c.SignatureIs = "verified"
 	}
@@ -142,7 +175,63 @@ func (a *app) stillThere(ctx context.Context, url string, in proof.Inclusion,
 		return err
 	}
 	r.Compared, r.At, r.PresentSize = proof.Consistent, url, c.seen.N
+	if r.Witnessed == nil || r.Witnessed.Enough || c.witnessed.N < int64(r.Sequence) {
+		return nil
+	}
+	if err := proof.CheckStill(ctx, in.Record, c.witnessed.Checkpoint, c.fetch); err != nil {
+		return err
+	}
+	r.Witnessed, r.WitnessedSize = &c.witnessed.by, c.witnessed.N
 	return nil
+}
+
+// renewReceipt writes the file of a receipt anew, under the checkpoint that enough witnesses have
+// signed, where that has the record, and else under the newest.
+func (a *app) renewReceipt(ctx context.Context, file, at string, text []byte,
+	in proof.Inclusion) error {
+	if at == "" {
+		return usage("--renew asks a server: name it with --at")
+	}
+	c, err := a.meet(ctx)
+	if err != nil {
+		return err
+	}
+	under := c.witnessed.Checkpoint
+	if under.N < int64(in.Record.Sequence) {
+		under = c.seen
+	}
+	r, err := proof.ReadReceipt(text)
+	if err == nil {
+		r.Proof, err = proof.Prove(ctx, in.Record, under, c.fetch)
+	}
+	if err != nil {
+		return err
+	}
+	r.Key = signerAmong(c.keys, under.Signed)
+	if err := saveReceipt(file, r.Text()); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "muster: %s is written anew, under the checkpoint of %s\n", file,
+		english.Several(under.N, "record"))
+	return nil
+}
+
+// isWitnessed is the error of a receipt that is not, with a policy, or that has a time which cannot
+// be.
+func (c checkedReceipt) isWitnessed() error {
+	if c.Witnessed == nil {
+		return nil
+	}
+	if what := outside(c.Recorded, *c.Witnessed); what != "" {
+		return problem.New(problem.Unverified, "the receipt does not hold: %s", what).
+			WithHint("keep it, and ask whoever runs the server and the witness for their clocks")
+	}
+	if c.Witnessed.Enough {
+		return nil
+	}
+	return problem.New(problem.Unverified, "the statement is recorded as %d, and %s", c.Sequence,
+		c.Witnessed).WithHint("ask the server for what witnesses have signed since, and keep " +
+		"that: muster receipt FILE --at URL --renew")
 }
 
 // keysOfReceipt are the keys to check a receipt with, and where they are from.
@@ -159,6 +248,9 @@ func (a *app) keysOfReceipt(r proof.Receipt) (keys []string, from string, err er
 	if err != nil {
 		return nil, keyClaimed, err
 	}
+	if named, err := a.keysOfPolicy(events.Origin(v.Name())); err != nil || len(named) > 0 {
+		return named, keyOfPolicy, err
+	}
 	known, err := a.known(events.Origin(v.Name()))
 	if err == nil && slices.Contains(known.Keys, key) {
 		return known.Keys, keyRemembered, nil
@@ -168,16 +260,19 @@ func (a *app) keysOfReceipt(r proof.Receipt) (keys []string, from string, err er
 
 func (a *app) printReceipt(c checkedReceipt) error {
 	if a.format != "table" {
-		present := ""
+		present, witnessedBy, witnessedSize := "", "", ""
+		if c.Witnessed != nil {
+			witnessedBy, witnessedSize = c.Witnessed.String(), fmt.Sprint(c.WitnessedSize)
+		}
 		if c.At != "" {
 			present = fmt.Sprint(c.PresentSize)
 		}
 		l := listing{c, web.Table{Head: []string{"sequence", "recorded", "signed_by", "signature",
 			"origin", "size", "root", "checkpoint_key", "key_from", "statement",
-			"compared", "at", "present_size"}}}
+			"compared", "at", "present_size", "witnessed", "witnessed_size"}}}
 		l.Add(c, fmt.Sprint(c.Sequence), c.Recorded, c.SignedBy, c.SignatureIs, string(c.Origin),
 			fmt.Sprint(c.Size), c.Root, c.CheckpointKey, c.KeyFrom, string(c.Statement),
-			c.Compared, c.At, present)
+			c.Compared, c.At, present, witnessedBy, witnessedSize)
 		return l.write(a.format, a.stdout)
 	}
 	signature := "the signature is that of the signer's key in the receipt"
@@ -186,6 +281,7 @@ func (a *app) printReceipt(c checkedReceipt) error {
 	}
 	whose := map[string]string{
 		keyGiven:      "which was given with --checkpoint-key",
+		keyOfPolicy:   "which is in the policy",
 		keyRemembered: "which is remembered from earlier contact with the ledger",
 		keyClaimed: "which nobody but this receipt says is the ledger's: compare it with the " +
 			"ledger's key, or give that with --checkpoint-key",
@@ -195,12 +291,13 @@ Signed by:   %s; %s
 Recorded:    as record %d of the ledger %s, at %s, by the server %s
 Proved:      in the tree of %s with the root %s
 Checkpoint:  signed with %s, %s
+Witnessed:   %s
 Compared:    %s
 The receipt does not show that the signer was a member then: the ledger does, with muster verify.
 `,
 		problem.Line(string(c.Statement)), c.SignedBy, signature, c.Sequence, c.Origin, c.Recorded,
 		serverName(c.By), english.Several(c.Size, "record"), c.Root, c.CheckpointKey,
-		whose[c.KeyFrom], c.compared())
+		whose[c.KeyFrom], c.witnessed(), c.compared())
 	return err
 }
 
@@ -211,6 +308,20 @@ func serverName(by string) string {
 		return by
 	}
 	return strconv.QuoteToGraphic(by)
+}
+
+// witnessed says for people what the witnesses have signed, which is another thing than that the
+// statement is recorded.
+func (c checkedReceipt) witnessed() string {
+	switch {
+	case c.Witnessed != nil:
+		return fmt.Sprintf("the tree of %s is %s", english.Several(c.WitnessedSize, "record"),
+			toldWitnesses(*c.Witnessed))
+	case c.others > 0:
+		return fmt.Sprintf("not checked: the checkpoint has %s beside the server's: say whose "+
+			"they are to be, with --policy", english.Several(c.others, "signature"))
+	}
+	return "not by anybody: the checkpoint has no other signature than the server's"
 }
 
 // compared says for people what became of holding the checkpoint against others.

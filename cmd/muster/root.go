@@ -23,6 +23,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/ledger/proof/policy"
 	"muster/projections/web"
 )
 
@@ -41,7 +42,9 @@ type app struct {
 	conn           *nats.Conn              // to --nats, once it is needed
 	// Where it is kept what was seen; "" for the user's configuration.
 	config        string
-	checkpointKey string   // the only key to believe checkpoints of
+	checkpointKey string // the only key to believe checkpoints of
+	policyFile    string // with the witnesses; "" for none
+	policy        *policy.Policy
 	receiptFile   string   // where to save a receipt
 	receiptSaved  bool     // that one was
 	deadline      deadline // of what is signed
@@ -131,6 +134,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.StringVar(&a.checkpointKey, "checkpoint-key", os.Getenv("MUSTER_CHECKPOINT_KEY"),
 		"the key that must have signed the ledger's checkpoints (MUSTER_CHECKPOINT_KEY); "+
 			"without it, the keys of earlier contacts")
+	f.StringVar(&a.policyFile, "policy", os.Getenv("MUSTER_POLICY"),
+		"a file with the witnesses of the ledger, and how many of them are to have signed what "+
+			"the server shows (MUSTER_POLICY; C2SP tlog-policy)")
 	f.StringVar(&a.receiptFile, "receipt", "",
 		"save the receipt of what is recorded in this file, for: muster receipt FILE")
 	f.StringVar(&a.deadline.text, "not-after", os.Getenv("MUSTER_NOT_AFTER"),

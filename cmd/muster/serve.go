@@ -17,7 +17,6 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
-	"muster/ledger/proof/policy"
 	"muster/projections/access"
 	"muster/projections/web"
 )
@@ -30,7 +29,7 @@ const (
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
-	var origin, read, founding, witnesses string
+	var origin, read, founding string
 	var proxies []string
 	log := logging{to: a.stderr}
 	c := &cobra.Command{
@@ -65,9 +64,9 @@ on it waits for no witness. With "quorum none" it waits for nobody.`,
 			if err == nil && founding != "" {
 				err = foundingOf(&cfg, founding)
 			}
-			if err == nil && witnesses != "" {
+			if err == nil {
 				cfg.Authorities = a.ca
-				cfg.Policy, err = policy.Read(witnesses)
+				cfg.Policy, err = a.witnesses()
 			}
 			if err == nil {
 				cfg.Log, err = log.logger()
@@ -85,7 +84,6 @@ on it waits for no witness. With "quorum none" it waits for nobody.`,
 	readFlags(c, &cfg, &read)
 	clusterFlags(c, &cfg)
 	ledgerFlags(c, &cfg, &origin, &founding)
-	witnessesFlags(c, &witnesses)
 	watchFlags(c, &cfg, &log)
 	return c
 }
@@ -179,16 +177,6 @@ func foundingOf(cfg *server.Config, file string) error {
 	}
 	cfg.Founding = &founding
 	return nil
-}
-
-// witnessesFlags say who is to sign what the server has committed.
-func witnessesFlags(c *cobra.Command, file *string) {
-	c.Flags().StringVar(file, "policy", "",
-		"a file with the witnesses of the ledger, and how many are enough (C2SP tlog-policy): the "+
-			"server has them sign each checkpoint, at most one a second; it takes statements when "+
-			"enough have signed since its start, and none while one has signed what it does not "+
-			"have")
-	section(c, "Witnesses", "policy")
 }
 
 // readingOf fills in who may read what.

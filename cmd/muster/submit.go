@@ -182,13 +182,30 @@ func (a *app) receipts(below []string, all ...intake.Receipt) error {
 	if len(all) == 1 {
 		l.answer = all[0]
 	}
-	for _, r := range all {
+	by, err := a.witnessedSoFar(all)
+	if err != nil {
+		return err
+	}
+	if len(by) == 1 {
+		l.answer = by[0]
+	} else if len(by) > 1 {
+		l.answer = by
+	}
+	for i, r := range all {
 		a.warn(r.Warnings)
-		l.Add(r, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
+		row := any(r)
+		if len(by) > 0 {
+			row = by[i]
+		}
+		l.Add(row, fmt.Sprint(r.Sequence), r.Recorded, string(r.Type), r.ID.String())
 		if r.Again && a.format == "table" {
 			l.Below = append(l.Below,
 				fmt.Sprintf("%s was recorded before: this is its first receipt", r.ID))
 		}
+	}
+	if len(by) > 0 && a.format == "table" {
+		l.Below = append(l.Below, "recorded, and so far "+fewest(by).Witnessed.String()+
+			"; what is witnessed later says: muster receipt FILE --at URL --renew")
 	}
 	l.Below = append(l.Below, below...)
 	return l.write(a.format, a.stdout)

@@ -150,7 +150,17 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 			return proof.Report{}, err
 		}
 	}
+	older, err := a.olderWitnessed(ctx, url, o.Key.Verifier)
+	if err != nil {
+		return proof.Report{}, err
+	}
+	if older != nil {
+		o.Known = append(o.Known, *older)
+	}
 	r, err := proof.Verify(ctx, src, o)
+	if err == nil {
+		err = a.witnessedReport(&r, src.Checkpoint, older)
+	}
 	if err == nil {
 		err = a.rememberVerified(r, src.Checkpoint, o.Key.Verifier, known)
 	}
@@ -187,6 +197,9 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
 	}
 	r, err := proof.Verify(ctx, src, o)
 	if err == nil {
+		err = a.witnessedReport(&r, src.Checkpoint, nil)
+	}
+	if err == nil {
 		err = a.hold(sourceIsOf, r, src.Checkpoint, o.Key.Verifier)
 	}
 	return r, err
@@ -204,6 +217,9 @@ func (a *app) verifyJournal(ctx context.Context, name, path string, o proof.Opti
 		return proof.Report{}, err
 	}
 	r, err := proof.Verify(ctx, src, o)
+	if err == nil {
+		err = a.witnessedReport(&r, src.Checkpoint, nil)
+	}
 	if err == nil {
 		err = a.hold(sourceIsOf, r, src.Checkpoint, o.Key.Verifier)
 	}
@@ -312,6 +328,9 @@ func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, vi
 	}
 	r, err := proof.VerifyBundle(ctx, path, o)
 	if err == nil {
+		err = a.witnessedReport(&r, head.Checkpoint, nil)
+	}
+	if err == nil {
 		err = a.hold(sourceIsOf, r, head.Checkpoint, o.Key.Verifier)
 	}
 	return r, err
@@ -330,6 +349,9 @@ func (a *app) verifyReceipt(path string, o proof.Options) (proof.Report, error) 
 		}
 	}
 	r := proof.VerifyReceipt("the receipt "+path, text, o)
+	if err := a.witnessedReport(&r, receipt.Checkpoint(), nil); err != nil {
+		return r, err
+	}
 	return r, a.hold(receiptIsOf, r, receipt.Checkpoint(), o.Key.Verifier)
 }
 
@@ -372,6 +394,9 @@ func (a *app) printReport(r proof.Report) error {
 		}
 		if r.Fault.Check == "tail" {
 			hint = copyAgain
+		}
+		if r.Fault.Check == "witnessed" {
+			hint = askAgainForWitnesses
 		}
 		if r.Other != nil {
 			hint += "; " + a.evidence(r.Other)

@@ -26,10 +26,16 @@ func (a *app) trustIn(o *proof.Options, signed []byte,
 	if err != nil {
 		return err
 	}
+	named, err := a.keysOfPolicy(origin)
+	if err != nil {
+		return err
+	}
 	switch {
 	case a.checkpointKey != "":
 		o.Key.Verifier, err = proof.ParseKey(a.checkpointKey)
 		o.Key.Why = "was given with --checkpoint-key"
+	case len(named) > 0:
+		o.Key = proof.TrustedKey{Verifier: signerAmong(named, signed), Why: "is in the policy"}
 	case len(known.Keys) > 0:
 		o.Key = proof.TrustedKey{Verifier: signerAmong(known.Keys, signed),
 			Why: "is known from an earlier contact"}
@@ -119,7 +125,7 @@ func (a *app) rememberVerified(r proof.Report, signed []byte, key string,
 	if err != nil {
 		return nil // then it was not verified
 	}
-	if a.checkpointKey != "" {
+	if a.checkpointKey != "" || a.policy != nil {
 		a.trust(key)
 	}
 	if last, _ := known.Last(); last.N > c.N {

@@ -111,6 +111,24 @@ func CheckStill(ctx context.Context, rec events.Record, c Checkpoint, fetch Fetc
 	return nil
 }
 
+// Prove returns the proof that a record is in the tree of c, which must have been verified, with c
+// in it (C2SP tlog-proof): what a receipt has that was asked for again. Its errors are those of
+// [CheckStill].
+func Prove(ctx context.Context, rec events.Record, c Checkpoint, fetch Fetcher) ([]byte, error) {
+	if err := CheckStill(ctx, rec, c, fetch); err != nil {
+		return nil, err
+	}
+	index := int64(rec.Sequence) - 1
+	path, err := tlog.ProveRecord(c.N, index, Hashes(ctx, c, fetch))
+	if err == nil {
+		err = tlog.CheckRecord(path, c.N, c.Hash, index, tlog.RecordHash(rec.Stored))
+	}
+	if err != nil {
+		return nil, problem.New(problem.Unverified, "the proof of record %d: %w", rec.Sequence, err)
+	}
+	return formatProof(index, path, c.Signed), nil
+}
+
 // Tiles are as high and as wide as C2SP tlog-tiles has them.
 const (
 	tileHeight = 8

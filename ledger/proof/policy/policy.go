@@ -137,6 +137,21 @@ func (w Witnessed) First() (at time.Time) {
 	return at
 }
 
+// Skew is how far the clock of a witness and that of a server may differ.
+const Skew = time.Minute
+
+// Outside returns the earliest cosignature, and true where a record of the tree has a recorded time
+// that is later by more than [Skew]: a witness can have signed for no record that was not there.
+func (w Witnessed) Outside(recorded time.Time) (c Cosignature, late bool) {
+	first := w.First()
+	for _, c := range w.By {
+		if c.At.Equal(first) {
+			return c, recorded.After(first.Add(Skew))
+		}
+	}
+	return c, false
+}
+
 // Witnessed verifies the cosignatures of a checkpoint that are those of the policy's witnesses;
 // others are passed over. That a checkpoint key of the ledger has signed it, the caller has
 // verified. The error is of what is no signed note, or has a witness's signature that is wrong.

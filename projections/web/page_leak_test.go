@@ -104,6 +104,8 @@ func (k *keptLedger) Healthy() error { return nil }
 
 func (k *keptLedger) Opened() (time.Time, uint64) { return today, 1 }
 
+func (k *keptLedger) Witnessed() (records int64, by, of int, enough bool) { return 1, 1, 3, false }
+
 func (k *keptLedger) Compared() (uint64, time.Time) { return 1, today }
 
 func (k *keptLedger) Compare(context.Context) error { return errors.New("they differ") }

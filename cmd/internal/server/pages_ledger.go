@@ -48,6 +48,15 @@ func (k pagesLedger) Receipt(sequence uint64) (stored, receipt []byte, err error
 	return stored, proof.Receipt{Key: k.signer.Key(), Record: stored, Proof: included}.Text(), nil
 }
 
+// Witnessed implements page.Ledger.
+func (k pagesLedger) Witnessed() (records int64, by, of int, enough bool) {
+	w := k.witnessed()
+	if w == nil {
+		return 0, 0, 0, false
+	}
+	return w.Witnessed, len(w.By.By), w.By.Of, w.By.Enough
+}
+
 // Opened implements page.Ledger.
 func (k pagesLedger) Opened() (at time.Time, met uint64) { return k.opened, k.met }
 

@@ -33,6 +33,10 @@ type Ledger interface {
 	// Receipt returns a record as stored, and its receipt under the last checkpoint, as "muster
 	// receipt" reads it.
 	Receipt(sequence uint64) (stored, receipt []byte, err error)
+	// Witnessed returns of how many records the tree is that witnesses have signed, as the server
+	// knows it, how many of how many they are, 0 where it has none, and whether that is as many as
+	// its policy asks for.
+	Witnessed() (records int64, by, of int, enough bool)
 	// Healthy returns why no statement can be taken now, or nil.
 	Healthy() error
 	// Opened returns when the server has opened the ledger, and the record at which it then found
@@ -58,6 +62,9 @@ type verifyPage struct {
 	Through uint64
 	At      time.Time
 	Trouble *problem.Problem
+	// Witnessed tells how many records are witnessed, as Ledger has it; Of is 0 where the server
+	// has no witnesses.
+	Witnessed witnessed
 	// Compared is why the comparison that was asked for failed.
 	Compared *problem.Problem
 	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server
@@ -67,6 +74,12 @@ type verifyPage struct {
 	// Leaf is the hash of a record that the view withholds, in base 64: then it has no Stored and
 	// no Receipt.
 	Leaf string
+}
+
+type witnessed struct {
+	Records int64
+	By, Of  int
+	Enough  bool
 }
 
 // A signature is one of those under a checkpoint.
@@ -87,6 +100,8 @@ func (p *Pages) verify(f *frame) (any, error) {
 	if err := p.Ledger.Healthy(); err != nil {
 		v.Trouble = problem.From(err)
 	}
+	w := &v.Witnessed
+	w.Records, w.By, w.Of, w.Enough = p.Ledger.Witnessed()
 	v.read()
 	v.Opened, v.Met = p.Ledger.Opened()
 	v.Through, v.At = p.Ledger.Compared()

@@ -18,7 +18,7 @@ func seeds() (all []uint64) {
 	if *seed != 0 {
 		return []uint64{*seed}
 	}
-	n := 250
+	n := 200
 	switch {
 	case often:
 		n = 3000

@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -217,4 +220,50 @@ func TestOutsideStreamBeyondJournal(t *testing.T) {
 	a = l.serve(t, "a", "--restore-stream", "--without", "b")
 	l.book.check(t, a.records(t), recordsOfBegin)
 	a.stop(t)
+}
+
+// The same, and nothing has the later records any more: a person gives them up by saying where the
+// journal ends, and by no other number. What the stream tells of them is kept.
+func TestOutsideStreamIsGivenUp(t *testing.T) {
+	t.Parallel()
+	l := someOutsideLedger(t)
+	remove(t, filepath.Join(l.dir, "b"))
+	have := l.book.last()
+	known := l.book
+	older := filepath.Join(l.dir, "older")
+	copyTo(t, filepath.Join(l.dir, "a"), older)
+	a := l.serve(t, "a", "--without", "b")
+	l.book = newBook() // of what may be lost: the stream has the first of it still
+	l.submit(t, a, 8)
+	a.stop(t)
+	maps.Copy(known.sent, l.book.sent)
+	l.book = known
+	remove(t, a.dir)
+	copyTo(t, older, a.dir)
+	l.damage(t, lacking(have+3, 0))
+	again := func(asOf int) *serverProcess {
+		return l.launch(t, "a", "--restore-stream", "--without", "b", "--restored-as-of",
+			strconv.Itoa(asOf))
+	}
+	code, said := l.launch(t, "a", "--restore-stream", "--without", "b").ends(t)
+	hint := regexp.MustCompile(`--restore-stream --restored-as-of (\d+)`).FindStringSubmatch(said)
+	if code != 7 || hint == nil {
+		t.Fatalf("exit code %d:\n%s", code, said)
+	}
+	asOf, err := strconv.Atoi(hint[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []int{asOf - 1, asOf + 8} {
+		if code, said := again(wrong).ends(t); code != 7 || kept(t, a.dir) != "" {
+			t.Errorf("as of %d: exit code %d:\n%s", wrong, code, said)
+		}
+	}
+	a = again(asOf)
+	a.awaitListening(t)
+	if said := a.stderr.String(); !strings.Contains(said, "they are given up") {
+		t.Errorf("the server said:\n%s", said)
+	}
+	b := l.serve(t, "b") // a new one, which follows
+	l.isWhole(t, a, b, `"quantity"`)
 }

@@ -53,8 +53,14 @@ func (f *outsideFinding) what() (err error) {
 		err = errors.Join(err, fmt.Errorf("message %d is not what the journal has",
 			f.differs.Sequence))
 	}
+	if f.lacks > 0 && errors.Is(f.untaken, errGap) { // which has been said
+		return err
+	}
 	return errors.Join(err, f.untaken)
 }
+
+// errGap is that the stream has lost the message with which the journal would go on.
+var errGap = errors.New("a message is lost")
 
 // lookOutside has the journal take in what of the stream goes on from it, and compares all of both.
 // What looks damaged is looked at twice: a node may have been behind.
@@ -124,7 +130,7 @@ func (s *Server) takeOutside(ctx context.Context, f outsideFinding) error {
 		next := from
 		_, err := s.Stream.Salvage(ctx, from, func(m ledger.Message) error {
 			if m.Sequence != next {
-				return fmt.Errorf("message %d is lost", next)
+				return errGap
 			}
 			next++
 			return yield(m)

@@ -72,8 +72,12 @@ const lostForGood = "Where nothing has them, the records after %d are lost: star
 // giveUp goes on from a copy without what came later, as somebody has accepted, and notes that in
 // the journal.
 func (s *Server) giveUp(c journal.Copied) error {
+	of := []any{"record", c.Records}
+	if !c.At.IsZero() {
+		of = append(of, "taken", c.At)
+	}
 	s.cfg.Log.Warn("the ledger goes on from a copy: what was acknowledged after it is lost, "+
-		"unless another server or a stream has it still", "record", c.Records, "taken", c.At)
+		"unless another server or a stream has it still", of...)
 	s.saved = 0 // which is of what is lost
 	if err := s.Journal.MarkCopy(c); err != nil {
 		return err

@@ -32,6 +32,7 @@ func TestOneNodeOfThreeIsFull(t *testing.T) {
 			free := fill(t, disk)
 			return func() {
 				free()
+				c.isNamedBehind(t, n) // NATS keeps nothing there until it is started anew
 				n.kill()
 				c.restart(t, n)
 			}
@@ -43,14 +44,31 @@ func TestOneNodeOfThreeIsFull(t *testing.T) {
 // isCurrent returns when a node has all of the stream that the others have.
 func (c *steadyCluster) isCurrent(t *testing.T, n *node) {
 	t.Helper()
+	c.awaitBehind(t, "the node to have all of the stream", func(behind []string) bool {
+		return !slices.Contains(behind, n.name)
+	})
+}
+
+// isNamedBehind returns when the stream's state, which muster doctor shows, names a node that has
+// not all of it.
+func (c *steadyCluster) isNamedBehind(t *testing.T, n *node) {
+	t.Helper()
+	c.awaitBehind(t, "the node to be named", func(behind []string) bool {
+		return slices.Contains(behind, n.name)
+	})
+}
+
+// awaitBehind waits until somebody leads and those that are behind are as is wanted.
+func (c *steadyCluster) awaitBehind(t *testing.T, what string, as func([]string) bool) {
+	t.Helper()
 	s, err := stream.Open(t.Context(), c.asking, stream.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	await(t, "the node to have all of the stream", func() error {
+	await(t, what, func() error {
 		st, err := s.State(t.Context())
-		if err == nil && (st.Leader == "" || slices.Contains(st.Behind, n.name)) {
+		if err == nil && (st.Leader == "" || !as(st.Behind)) {
 			err = fmt.Errorf("%s leads, and these are behind: %s", st.Leader, st.Behind)
 		}
 		return err

@@ -44,8 +44,12 @@ func (w *worker) run(ctx context.Context) {
 			w.has(next, lines)
 			continue
 		}
-		w.hasNot(err)
 		last = proof.Checkpoint{} // what it holds it says itself, when it is asked again
+		if errors.Is(err, errBehind) {
+			wait = w.feeder.cfg.Every
+		} else {
+			w.hasNot(err)
+		}
 		if !pause(ctx, wait) {
 			return
 		}
@@ -123,9 +127,6 @@ func (w *worker) has(c proof.Checkpoint, lines []byte) {
 // hasNot notes why the witness has not signed.
 func (w *worker) hasNot(err error) {
 	f := w.feeder
-	if errors.Is(err, errBehind) {
-		return
-	}
 	f.mu.Lock()
 	was := w.failed
 	w.answered, w.failed = true, problem.From(err)

@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"muster/ledger/intake"
 	"muster/ledger/proof"
 	"muster/ledger/proof/policy"
 )
@@ -235,6 +239,99 @@ func TestWitnessOfTwoServers(t *testing.T) {
 	}
 }
 
+// Two servers of a ledger have the same witness: each is a moment behind the other now and then,
+// and takes statements all the same; and each has what it shows signed.
+func TestServersShareAWitness(t *testing.T) {
+	t.Parallel()
+	url, dir := natsCluster(t, t.TempDir(), anyPort).ClientURL(), t.TempDir()
+	names := []string{"a", "b"}
+	start := func(name string, flags ...string) *serverProcess {
+		return serving(t, filepath.Join(dir, name),
+			append([]string{"--nats", url, "--name", name}, flags...)...)
+	}
+	servers := []*serverProcess{start("a"), start("b")}
+	c := begin(t, servers[0])
+	servers[1].awaitRecord(t, recordsOfBegin)
+	keys := []string{servers[0].checkpointKey(t), servers[1].checkpointKey(t)}
+	for _, p := range servers {
+		p.stop(t)
+	}
+	w := witnessing(t, filepath.Join(dir, "witness"), "--name", "witness.example/fra", "--log",
+		keys[0], "--log", keys[1])
+	file := policyFile(t, keys[0]+"\nlog "+keys[1], 1, [3]string{"paris", w.key, w.url})
+	for i, name := range names {
+		servers[i] = start(name, "--policy", file)
+	}
+	for _, p := range servers {
+		p.isHealthy(t) // they have heard each other, too
+	}
+	const all = 60
+	for i := range all {
+		if _, err := servers[i%2].client().Submit(t.Context(), c.offer(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, p := range servers {
+		p.awaitWitnessed(t, file, keys[i], recordsOfBegin+all, 1)
+		if said := p.stderr.String(); strings.Contains(said, "the witness paris has signed") {
+			t.Errorf("the server %s says\n%s", names[i], said)
+		}
+		p.stop(t)
+	}
+}
+
+// Behind an address are the checkpoints that witnesses have signed, and another history than they
+// have: only who demands witnesses finds that out at the first contact.
+func TestForkBehindWitnesses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := serving(t, filepath.Join(dir, "ledger"))
+	c := begin(t, p)
+	key := p.checkpointKey(t)
+	p.stop(t)
+	copyTo(t, p.dir, filepath.Join(dir, "copy", "ledger"))
+	w := witnessing(t, filepath.Join(dir, "witness"), "--name", "witness.example/fra", "--log", key)
+	file := policyFile(t, key, 1, [3]string{"paris", w.key, w.url})
+	p = serving(t, p.dir, "--policy", file)
+	p.isHealthy(t)
+	forked := serving(t, filepath.Join(dir, "copy", "ledger"))
+	for _, to := range []*serverProcess{p, p, forked, forked, forked} {
+		if _, err := to.client().Submit(t.Context(), c.offer(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.awaitWitnessed(t, file, key, recordsOfBegin+2, 1)
+	signed, err := p.client().Fetch(t.Context(), intake.WitnessedPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lie := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/"+intake.WitnessedPath {
+			_, _ = w.Write(signed)
+			return
+		}
+		to, err := http.Get(forked.url + r.URL.RequestURI())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer to.Body.Close()
+		w.Header().Set("Content-Type", to.Header.Get("Content-Type"))
+		w.WriteHeader(to.StatusCode)
+		_, _ = io.Copy(w, to.Body)
+	}))
+	t.Cleanup(lie.Close)
+	newUser(t).content(t, "pledge", "list", "--url", lie.URL) // as who has seen nothing else
+	newUser(t).isWarned(t, "", key, "pledge", "list", "--url", lie.URL, "--policy", file)
+	code, out, said := newUser(t).types(t, "verify", lie.URL, "--policy", file)
+	if code != 8 || !strings.Contains(out, "failed       known") {
+		t.Errorf("exit code %d:\n%s%s", code, out, said)
+	}
+	newUser(t).content(t, "pledge", "list", "--url", p.url, "--policy", file)
+	p.stop(t)
+	forked.stop(t)
+}
+
 // A policy that cannot be is refused before anything else is done.
 func TestServePolicy(t *testing.T) {
 	t.Parallel()
@@ -242,6 +339,16 @@ func TestServePolicy(t *testing.T) {
 	wrong := filepath.Join(dir, "wrong")
 	if err := os.WriteFile(wrong, []byte("quorum nobody\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	unasked := filepath.Join(dir, "unasked")
+	text := "witness paris witness.example/fra+d4df3d89+BHjVM/2QsKnJ9JwMHJHVG+rkAuYUXmDwhATt/" +
+		"iEUNYw3\nquorum paris\n"
+	if err := os.WriteFile(unasked, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, filepath.Join(dir, "unasked-ledger"), "--policy", unasked)
+	if code, said := p.ends(t); code != 2 || !strings.Contains(said, "witness NAME KEY URL") {
+		t.Errorf("exit code %d: %s", code, said)
 	}
 	for file, says := range map[string]string{wrong: "line 1 of the policy",
 		filepath.Join(dir, "none"): "no such file"} {

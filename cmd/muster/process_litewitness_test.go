@@ -19,6 +19,9 @@ type lite struct {
 // litewitness starts one that knows a ledger's checkpoint key.
 func litewitness(t *testing.T, checkpointKey string) *lite {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes a while to build")
+	}
 	for _, program := range []string{"ssh-agent", "ssh-add", "ssh-keygen"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("litewitness has its key in an agent: %v", err)

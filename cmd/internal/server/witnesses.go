@@ -52,6 +52,9 @@ func (s *Server) openWitnesses(ctx context.Context) (err error) {
 			"not this server's, %s", s.signer.Key()).
 			WithHint("add the line: log %s", s.signer.Key())
 	}
+	if err := s.reachable(); err != nil {
+		return err
+	}
 	lag := time.Duration(0)
 	if s.peers != nil {
 		lag = peersLag
@@ -78,6 +81,23 @@ func (s *Server) openWitnesses(ctx context.Context) (err error) {
 	s.standing.Unlock()
 	s.stands(now)
 	return nil
+}
+
+// reachable makes sure that the witnesses with an address can be enough: the server would wait for
+// ever else.
+func (s *Server) reachable() error {
+	var names []string
+	for _, w := range s.cfg.Policy.Witnesses {
+		if w.URL != "" {
+			names = append(names, w.Name)
+		}
+	}
+	if s.cfg.Policy.Enough(names...) {
+		return nil
+	}
+	return problem.New(problem.Usage, "the policy asks for more witnesses than it says the "+
+		"addresses of, %d", len(names)).
+		WithHint("write where each witness is asked: witness NAME KEY URL")
 }
 
 // Witnesses is what a server knows of the witnesses of its policy.

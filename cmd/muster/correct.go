@@ -70,8 +70,12 @@ func (a *app) record(ctx context.Context, sequence string) (events.Record, error
 		&page); err != nil {
 		return events.Record{}, err
 	}
+	coveredBy(&page, uint64(a.contact.seen.N))
 	if len(page.Records) == 0 {
 		return events.Record{}, problem.New(problem.NotFound, "there is no record %d yet", n)
+	}
+	if err := a.makeSure(ctx, &page); err != nil {
+		return events.Record{}, err
 	}
 	return events.ParseRecord(page.Records[0].Sequence, []byte(page.Records[0].Stored))
 }

@@ -39,7 +39,7 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 		if err := a.ask(cmd.Context(), q.name, parameters, &answer); err != nil {
 			return err
 		}
-		err := listing{answer, table(answer)}.write(a.format, a.stdout)
+		err := a.write(listing{answer, table(answer)})
 		if err == nil && q.differs != nil && q.differs(answer) {
 			return exitWith(10)
 		}

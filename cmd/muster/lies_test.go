@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -66,5 +70,145 @@ func TestFollowedLogShowsNothingUnverified(t *testing.T) {
 		strings.NewReader(""), &out, &errs)
 	if code != 8 || strings.Contains(out.String(), "9000") {
 		t.Errorf("exit code %d:\n%s%s", code, &out, &errs)
+	}
+}
+
+// questionsAsked are the questions, as they are typed in the tests of answers: each has an answer
+// with numbers.
+var questionsAsked = []string{
+	"coverage --on 2026-04-01", "coverage --operation mnf-u --differences",
+	"gaps --on 2026-04-01",
+	"timeline --operation mnf-u --from 2026-01-01 --until 2026-06-01",
+	"strength --on 2026-04-01", "dependence --on 2026-04-01", "hanging --on 2026-04-01",
+	"readiness --within 60 --operation mnf-u --on 2026-04-01", "review --on 2026-04-01",
+	"due --within 400", "nation FRA --on 2026-04-01", "nations --on 2026-04-01",
+	"late --days 1", "corrections", "delivery", "counted 48",
+	"diff --from 20 --on 2026-04-01", "explain coverage ground-west --on 2026-04-01",
+	"explain strength --operation mnf-u --on 2026-04-01", "plan show mnf-u", "member list",
+	"scope list", "pledge list", "pledge list --view coalition", "pledge show PLEDGE",
+	"pledge history PLEDGE", "coverage --as-of 40 --on 2026-04-01",
+	"coverage --view coalition --on 2026-04-01", "strength --view FRA --as-of 50",
+}
+
+// spoilNumbers makes the numbers of an answer that people read greater by one, and reports whether
+// there were some.
+func spoilNumbers(v any, member string) (_ any, found bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, of := range v {
+			spoiled, some := spoilNumbers(of, name)
+			v[name], found = spoiled, found || some
+		}
+	case []any:
+		for i, of := range v {
+			spoiled, some := spoilNumbers(of, member)
+			v[i], found = spoiled, found || some
+		}
+	case float64:
+		if member != "as_of" {
+			return v + 1, true
+		}
+	}
+	return v, found
+}
+
+// A question of which the answer is verified is answered as the records say, or not at all: behind
+// a proxy that shows the true checkpoint and tiles, and other numbers.
+func TestVerifiedAnswers(t *testing.T) {
+	t.Parallel()
+	url, dir := ownDemo(t)
+	pledge := newAuthor(t, url, dir, "keys/FRA-demo.key").pledge("a note")
+	var lies atomic.Int64
+	liar := between(t, url, func(path string, body []byte) []byte {
+		var answer any
+		if !strings.HasPrefix(path, "/api/v1/") || path == "/api/v1/ledger" ||
+			strings.HasPrefix(path, "/api/v1/session") || json.Unmarshal(body, &answer) != nil {
+			return body
+		}
+		answer, found := spoilNumbers(answer, "")
+		if !found {
+			return body
+		}
+		lies.Add(1)
+		body, err := json.Marshal(answer)
+		if err != nil {
+			t.Error(err)
+		}
+		return body
+	})
+	muster := func(url, line string, more ...string) (int, string, string) {
+		var out, errs bytes.Buffer
+		a := append(strings.Fields(strings.Replace(line, "PLEDGE", pledge, 1)), "--url", url)
+		code := run(append(a, more...), strings.NewReader(""), &out, &errs)
+		return code, out.String(), errs.String()
+	}
+	for _, line := range questionsAsked {
+		for _, format := range []string{"table", "json"} {
+			code, plain, errs := muster(url, line, "-o", format)
+			if code != 0 && code != 10 {
+				t.Fatalf("muster %s: exit code %d\n%s%s", line, code, plain, errs)
+			}
+			verified, out, errs := muster(url, line, "-o", format, "--verify")
+			if verified != code || format == "json" && out != plain {
+				t.Errorf("muster %s --verify: exit code %d, %s\n%s", line, verified, errs, out)
+			}
+		}
+		lies.Store(0)
+		code, out, errs := muster(liar, line, "--verify")
+		if lies.Load() == 0 {
+			t.Errorf("muster %s: its answer has no numbers", line)
+		} else if code != 8 || out != "" {
+			t.Errorf("muster %s, which is lied to: exit code %d\n%s%s", line, code, out, errs)
+		}
+		lies.Store(0)
+		if code, out, _ := muster(liar, line); lies.Load() > 0 && code == 0 &&
+			!strings.Contains(out, "according to") {
+			t.Errorf("muster %s does not say whose word this is:\n%s", line, out)
+		}
+	}
+}
+
+// What was verified is kept, and read again from this machine; what is damaged of it is read anew,
+// and is nobody's lie.
+func TestVerifiedRecordsAreKept(t *testing.T) {
+	t.Parallel()
+	url, dir := ownDemo(t)
+	france := newAuthor(t, url, dir, "keys/FRA-demo.key")
+	for range 250 {
+		france.says("scope.declared", map[string]any{"unlimited": true})
+	}
+	var read atomic.Int64
+	counted := between(t, url, func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "/tile/entries/") {
+			read.Add(1)
+		}
+		return body
+	})
+	nations := func(tiles int64) {
+		t.Helper()
+		read.Store(0)
+		var out, errs bytes.Buffer
+		if code := run([]string{"nations", "--verify", "--url", counted}, strings.NewReader(""),
+			&out, &errs); code != 0 || read.Load() != tiles {
+			t.Errorf("exit code %d, and %d tiles were read, not %d: %s", code, read.Load(), tiles,
+				&errs)
+		}
+	}
+	nations(2)
+	nations(1) // the last one, which is not full
+	kept := filepath.Join(os.Getenv("MUSTER_CONFIG"), "cache", "ledgers",
+		strings.ReplaceAll(string(france.origin), "/", "%2F"), "all", "tile", "entries", "000")
+	good, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.Replace(good, []byte("6000"), []byte("9000"), 1)
+	if err := os.WriteFile(kept, bad, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nations(3)
+	nations(1)
+	if again, err := os.ReadFile(kept); err != nil || !bytes.Equal(again, good) {
+		t.Errorf("what was damaged is kept: %v", err)
 	}
 }

@@ -41,7 +41,7 @@ var errOverdue = errors.New("the time of the command is over")
 // that was interrupted ends.
 func (a *app) begin(cmd *cobra.Command) {
 	given := cmd.Flags().Changed("timeout")
-	if among(unhurried, cmd) {
+	if among(unhurried, cmd) || a.verifies {
 		a.limits.Requests = 0
 		if !given {
 			a.timeout = 0

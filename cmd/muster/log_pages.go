@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
+	"slices"
 	"strconv"
+	"time"
 
 	"muster/events/problem"
 	"muster/ledger/proof"
@@ -40,6 +43,12 @@ func (a *app) recordPages(ctx context.Context,
 			if err := a.makeSure(ctx, &page); err != nil {
 				yield(page, err)
 				return
+			}
+			if a.verifies {
+				if err := a.nothingLeftOut(ctx, asked, page); err != nil {
+					yield(page, err)
+					return
+				}
 			}
 			if !yield(page, nil) || page.Next > page.AsOf {
 				return
@@ -130,4 +139,50 @@ func (a *app) members(ctx context.Context, from uint64) ([]proof.Entry, error) {
 			return all, nil
 		}
 	}
+}
+
+// nothingLeftOut makes sure that a page has all that was asked for, up to where it ends: it reads
+// and verifies the whole ledger for that.
+func (a *app) nothingLeftOut(ctx context.Context, asked map[string]string, page web.Records) error {
+	l, err := a.ledgerVerified(ctx)
+	if err != nil {
+		return err
+	}
+	view, err := viewNamed(asked["view"])
+	if err != nil {
+		return err
+	}
+	f, err := l.fold(ctx, l.size, cmp.Or(view, l.view))
+	if err != nil {
+		return err
+	}
+	a.answersVerified = true
+	var there []uint64
+	own := maps.Clone(asked)
+	for next := uint64(0); next < page.Next; own["from"] = strconv.FormatUint(next, 10) {
+		var mine web.Records
+		if err := f.Ask(ctx, time.Now(), "records", own, &mine); err != nil {
+			return err
+		}
+		for _, r := range mine.Records {
+			if r.Sequence < page.Next {
+				there = append(there, r.Sequence)
+			}
+		}
+		next = mine.Next
+		if next > mine.AsOf {
+			break
+		}
+	}
+	var shown []uint64
+	for _, r := range page.Records {
+		shown = append(shown, r.Sequence)
+	}
+	if slices.Equal(there, shown) {
+		return nil
+	}
+	return problem.New(problem.Unverified, "of the records up to %d, the ledger has %d that were "+
+		"asked for, and the server shows %d", page.Next-1, len(there), len(shown)).
+		WithCode("other-answer").
+		WithHint("do not rely on this server, or on what stands before it")
 }

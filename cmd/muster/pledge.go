@@ -343,7 +343,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return listing{all, web.PledgesTable(all)}.write(a.format, a.stdout)
+			return a.write(listing{all, web.PledgesTable(all)})
 		},
 	}
 	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on",

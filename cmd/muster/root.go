@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +53,9 @@ type app struct {
 	forgetful     bool     // that nothing can be kept was said
 	format        string
 	json          bool
+	// Answers are held against what follows from the verified records, and some were.
+	verifies, answersVerified bool
+	verified                  *verifiedLedger // nil before the first one
 	// How long the command may take, 0 for as long as it likes, and what servers may take of it.
 	timeout time.Duration
 	limits  reach.Limits
@@ -84,6 +88,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if a.receiptFile != "" && !a.receiptSaved {
 		fmt.Fprintln(stderr, "muster: no receipt was saved: --receipt is for commands that "+
 			"record one statement")
+	}
+	if a.verifies && !a.answersVerified {
+		fmt.Fprintln(stderr, "muster: no answer was verified: --verify is for commands that ask a "+
+			"question")
 	}
 	return 0
 }
@@ -144,6 +152,9 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			"2h, a day, or a time in UTC; without it, at any time")
 	f.StringVarP(&a.format, "output", "o", "table", "output: "+strings.Join(formats, ", "))
 	f.BoolVar(&a.json, "json", false, "the same as -o json")
+	f.BoolVar(&a.verifies, "verify", false,
+		"of a question, or of the log: read and verify the ledger's records, answer from them, "+
+			"and refuse an answer of the server that differs (exit code 8)")
 	f.DurationVar(&a.timeout, "timeout", usualTimeout,
 		"how long the command may take, 0 for as long as it likes; what reads a whole log, "+
 			"imports, or stays, may do so unless this is given")
@@ -289,6 +300,9 @@ func (a *app) ask(ctx context.Context, question string, parameters map[string]st
 	answer any) error {
 	if _, err := a.meet(ctx); err != nil {
 		return err
+	}
+	if a.verifies && !slices.Contains(notVerifiable, question) {
+		return a.askVerified(ctx, question, parameters, answer)
 	}
 	return a.question(ctx, question, parameters, answer)
 }

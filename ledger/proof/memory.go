@@ -53,6 +53,9 @@ func (k Known) largest(by string) (last Checkpoint, ok bool) {
 	return last, ok
 }
 
+// FolderOf is the folder of a ledger, which need not be there.
+func (m Memory) FolderOf(origin events.Origin) string { return m.folder(origin) }
+
 func (m Memory) folder(origin events.Origin) string {
 	return filepath.Join(m.Dir, strings.NewReplacer("/", "%2F", ":", "%3A").Replace(string(origin)))
 }

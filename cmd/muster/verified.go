@@ -1,0 +1,381 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"time"
+
+	"muster/cmd/internal/files"
+	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/ledger/proof"
+	"muster/ledger/proof/remote"
+	"muster/projections"
+	"muster/projections/web"
+)
+
+// notVerifiable are the questions of which no answer follows from the records: what this server is,
+// what would be, and what it finds of itself. The log has its own way: see [app.recordPages].
+var notVerifiable = []string{"ledger", "preview", "rebuild", "records"}
+
+// A verifiedLedger is all that there is to read of the ledger for who asks, of which everything was
+// verified.
+type verifiedLedger struct {
+	records iter.Seq2[events.Record, error]
+	size    uint64
+	view    events.View // of who asks, "" for all
+	folded  map[foldedAs]*web.Folded
+}
+
+// foldedAs says which records were folded: up to which one, and as who sees them.
+type foldedAs struct {
+	to   uint64
+	view events.View
+}
+
+// ledgerVerified reads and verifies the ledger up to the checkpoint that was met, once. What was
+// read in earlier runs is read from this machine.
+func (a *app) ledgerVerified(ctx context.Context) (*verifiedLedger, error) {
+	if l := a.verified; l != nil && l.size == uint64(a.contact.seen.N) {
+		return l, nil
+	}
+	if a.nats.Given() {
+		return nil, usage("--verify reads the ledger's records over HTTP: name the server " +
+			"with --url")
+	}
+	url, err := a.serverURL()
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.httpTo(url)
+	if err != nil {
+		return nil, err
+	}
+	view, err := viewOf(ctx, a.visitors[url])
+	if err != nil {
+		return nil, err
+	}
+	tiles := a.tilesOf(client, view)
+	asking := *client
+	asking.Transport = tiles
+	r, src, err := a.verifyTiles(ctx, url, view, &asking, tiles)
+	if err == nil && !r.OK && tiles.forget() { // it may be what was kept that is damaged
+		r, src, err = a.verifyTiles(ctx, url, view, &asking, tiles)
+	}
+	a.progress("")
+	switch {
+	case err != nil:
+		return nil, cannotVerify(err)
+	case !r.OK:
+		return nil, problem.New(problem.Unverified, "verification failed: %s", r.Fault).
+			WithCode(r.Fault.Code).WithHint("change nothing, and see: muster verify %s", url)
+	}
+	tiles.keep()
+	a.verified = &verifiedLedger{records: parsed(ctx, src), size: uint64(a.contact.seen.N),
+		view: src.View, folded: map[foldedAs]*web.Folded{}}
+	return a.verified, nil
+}
+
+// verifyTiles verifies all records, as "muster verify" does; and the signatures of those that are
+// new.
+func (a *app) verifyTiles(ctx context.Context, url string, view events.View, asking *http.Client,
+	tiles *keptTiles) (r proof.Report, src proof.Source, err error) {
+	if src, err = remote.OfServer(ctx, url, view, asking); err != nil {
+		return r, src, err
+	}
+	src.Tiles = nil // the tree is made of the records
+	key := signerAmong(a.contact.keys, src.Checkpoint)
+	r, err = proof.Verify(ctx, src, proof.Options{Progress: a.verifyProgress(),
+		Key:   proof.TrustedKey{Verifier: key, Why: "is the one that was met"},
+		Since: tiles.since(key, a.contact.seen)})
+	return r, src, err
+}
+
+// fold folds the verified records, up to one, as those see them who have a view.
+func (l *verifiedLedger) fold(ctx context.Context, to uint64, view events.View) (*web.Folded,
+	error) {
+	as := foldedAs{to, view}
+	if f := l.folded[as]; f != nil {
+		return f, nil
+	}
+	r := replayable{l.records, l.size, l.view, closeNothing}
+	if view != l.view {
+		var err error
+		if r, err = r.seenIn(ctx, view); err != nil {
+			return nil, err
+		}
+	}
+	p, err := projections.Replay(ctx, r.records, to, nil)
+	if err != nil {
+		return nil, err
+	}
+	f := web.NewFolded(p, view, r.records)
+	clear(l.folded) // one picture at a time is enough
+	l.folded[as] = f
+	return f, nil
+}
+
+// write prints an answer, and says to people below a table whose word it is.
+func (a *app) write(answer listing) error {
+	err := answer.write(a.format, a.stdout)
+	if err == nil && a.format == "table" && a.contact != nil {
+		_, err = fmt.Fprintln(a.stdout, a.whoseWord())
+	}
+	return err
+}
+
+// whoseWord is the sentence that says it.
+func (a *app) whoseWord() string {
+	if v := a.verified; a.answersVerified && v != nil {
+		said := fmt.Sprintf("Verified: this follows from the %s of the ledger %s",
+			english.Several(int64(v.size), "record"), a.contact.origin)
+		if v.view != "" {
+			said += ", as far as you may read them"
+		}
+		return said + "."
+	}
+	const how = "; --verify holds it against the records."
+	switch {
+	case a.nats.Given():
+		return "This is according to the server that answers over NATS."
+	case a.url == "" && a.data != "":
+		return "This is according to the server on " + a.data + how
+	}
+	url, err := a.serverURL()
+	if err != nil {
+		return "This is according to the server" + how
+	}
+	return "This is according to the server " + url + how
+}
+
+// askVerified asks, and holds the answer against what follows from the verified records. What is
+// recorded meanwhile is no difference: it is looked for twice.
+func (a *app) askVerified(ctx context.Context, question string, parameters map[string]string,
+	answer any) error {
+	a.answersVerified = true
+	var found *otherAnswer
+	for range 2 {
+		asked := maps.Clone(parameters)
+		if asked == nil {
+			asked = map[string]string{}
+		}
+		asked["min_seq"] = fmt.Sprint(a.contact.seen.N)
+		reflect.ValueOf(answer).Elem().SetZero()
+		told := a.question(ctx, question, asked, answer)
+		if p := problem.From(told); p != nil && !isOfTheLedger(p.Kind) {
+			return told
+		}
+		var err error
+		if found, err = a.differs(ctx, question, parameters, answer, told); err != nil {
+			return err
+		}
+		if found == nil {
+			return told
+		}
+		if err := a.meetAgain(ctx); err != nil {
+			return err
+		}
+	}
+	return a.otherAnswer(question, found)
+}
+
+// isOfTheLedger reports whether a refusal follows from the records and the question alone.
+func isOfTheLedger(k problem.Kind) bool {
+	return slices.Contains([]problem.Kind{problem.NotFound, problem.Invalid, problem.Usage}, k)
+}
+
+// An otherAnswer is what a server has told, and what follows from the records.
+type otherAnswer struct {
+	told, follows []byte // JSON
+	why           string
+}
+
+// differs holds an answer against what follows from the records; nil where they are the same.
+func (a *app) differs(ctx context.Context, question string, parameters map[string]string,
+	answer any, told error) (*otherAnswer, error) {
+	asOf := asOfIn(answer)
+	before := uint64(a.contact.seen.N)
+	if asOf > before {
+		if err := a.meetAgain(ctx); err != nil {
+			return nil, err
+		}
+	}
+	text, err := answerText(answer, told)
+	if err != nil {
+		return nil, err
+	}
+	size := uint64(a.contact.seen.N)
+	given := parameters["as_of"] != ""
+	switch {
+	case asOf > size:
+		return &otherAnswer{told: text, why: fmt.Sprintf("it is as of record %d, and the server "+
+			"has signed %d", asOf, size)}, nil
+	case told == nil && !given && asOf > 0 && asOf < before:
+		return &otherAnswer{told: text, why: fmt.Sprintf("it is as of record %d, and the server "+
+			"had signed %d before", asOf, before)}, nil
+	case told != nil || given || asOf == 0:
+		asOf = size
+	}
+	l, err := a.ledgerVerified(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view, err := viewNamed(parameters["view"])
+	if err != nil {
+		return nil, err
+	}
+	f, err := l.fold(ctx, asOf, cmp.Or(view, l.view))
+	if err != nil {
+		return nil, err
+	}
+	var first []byte
+	for _, now := range todays(time.Now()) {
+		mine := reflect.New(reflect.TypeOf(answer).Elem()).Interface()
+		err := f.Ask(ctx, now, question, parameters, mine)
+		if p := problem.From(err); p != nil && !isOfTheLedger(p.Kind) {
+			return nil, err
+		}
+		follows, err := answerText(mine, err)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(text, follows) {
+			return nil, nil
+		}
+		if first == nil {
+			first = follows
+		}
+	}
+	return &otherAnswer{text, first, firstDifference(text, first)}, nil
+}
+
+// todays are the times that a server's clock may show, one for each day: it may be a quarter of an
+// hour from this one.
+func todays(now time.Time) []time.Time {
+	all := []time.Time{now}
+	for _, other := range []time.Time{now.Add(-15 * time.Minute), now.Add(15 * time.Minute)} {
+		if events.DateOf(other) != events.DateOf(now) {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// asOfIn is the record as of which an answer says that it is, 0 for none.
+func asOfIn(answer any) uint64 {
+	var basis struct {
+		AsOf uint64 `json:"as_of"`
+	}
+	data, err := json.Marshal(answer)
+	if err == nil {
+		err = json.Unmarshal(data, &basis)
+	}
+	if err != nil {
+		return 0
+	}
+	return basis.AsOf
+}
+
+// answerText is an answer as this program reads it, or the kind of a refusal.
+func answerText(answer any, err error) ([]byte, error) {
+	if err != nil {
+		return json.Marshal(map[string]string{"refused": problem.From(err).Kind.Slug})
+	}
+	return json.Marshal(answer)
+}
+
+// firstDifference says where two answers part, as a path of members and places.
+func firstDifference(told, follows []byte) string {
+	var a, b any
+	if json.Unmarshal(told, &a) != nil || json.Unmarshal(follows, &b) != nil {
+		return "it is another"
+	}
+	where, x, y := firstApart("", a, b)
+	return fmt.Sprintf("at %s it says %s, and the records say %s", cmp.Or(where, "its beginning"),
+		shortJSON(x), shortJSON(y))
+}
+
+func firstApart(at string, a, b any) (string, any, any) {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok {
+			return at, a, b
+		}
+		for _, name := range slices.Sorted(maps.Keys(maps.Collect(both(x, y)))) {
+			if !reflect.DeepEqual(x[name], y[name]) {
+				return firstApart(at+"/"+name, x[name], y[name])
+			}
+		}
+	case []any:
+		y, ok := b.([]any)
+		if !ok {
+			return at, a, b
+		}
+		for i := range min(len(x), len(y)) {
+			if !reflect.DeepEqual(x[i], y[i]) {
+				return firstApart(fmt.Sprintf("%s/%d", at, i), x[i], y[i])
+			}
+		}
+		return at, english.Several(int64(len(x)), "entry"), english.Several(int64(len(y)), "entry")
+	}
+	return at, a, b
+}
+
+func both(a, b map[string]any) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		for _, one := range []map[string]any{a, b} {
+			for name := range one {
+				if !yield(name, true) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func shortJSON(v any) string {
+	if v == nil {
+		return "nothing"
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "another value"
+	}
+	return problem.Shorten(string(text))
+}
+
+// otherAnswer keeps both answers, and says so.
+func (a *app) otherAnswer(question string, o *otherAnswer) error {
+	p := problem.New(problem.Unverified,
+		"the server's answer is not what follows from the verified records of the ledger %s: %s",
+		a.contact.origin, o.why).WithCode("other-answer")
+	m, err := a.memory()
+	if err != nil || o.follows == nil {
+		return p.WithHint("do not rely on this server, or on what stands before it")
+	}
+	stem := filepath.Join(m.FolderOf(a.contact.origin), fmt.Sprintf("other-answer-%s-%s",
+		time.Now().UTC().Format("20060102T150405.000000Z"), question))
+	told, follows := stem+"-told.json", stem+"-follows.json"
+	for file, text := range map[string][]byte{told: o.told, follows: o.follows} {
+		if err == nil {
+			err = files.Replace(file, 0o600, append(text, '\n'))
+		}
+	}
+	if err != nil {
+		return p.WithHint("do not rely on this server, or on what stands before it; the two " +
+			"answers could not be kept")
+	}
+	return p.WithHint("do not rely on this server, or on what stands before it; both answers are "+
+		"kept: %s was told, and %s follows from the records", told, follows)
+}

@@ -236,8 +236,7 @@ func (c *checker) oneOf(location, value string, allowed ...string) {
 }
 
 func (c *checker) root(location string, s *Seen) {
-	if root, err := base64.StdEncoding.DecodeString(s.Root); err != nil || len(root) != 32 ||
-		canonicalBase64(s.Root) != s.Root {
+	if !isHash(s.Root) {
 		c.field(location+".root", s.Root,
 			"write the root hash of the checkpoint, 32 bytes in base 64")
 	}
@@ -245,4 +244,10 @@ func (c *checker) root(location string, s *Seen) {
 		c.field(location+".size", fmt.Sprint(s.Size),
 			"write the number of records in the checkpoint, from 1 on")
 	}
+}
+
+// isHash tells 32 bytes in canonical base 64.
+func isHash(s string) bool {
+	hash, err := base64.StdEncoding.DecodeString(s)
+	return err == nil && len(hash) == 32 && canonicalBase64(s) == s
 }

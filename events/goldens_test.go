@@ -10,7 +10,7 @@ import (
 func goldens(t testing.TB) []golden {
 	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(),
 		uponGoldens(),
-		releaseGoldens(t), notAfterGoldens(t))
+		releaseGoldens(t), trustGoldens(t))
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -51,7 +51,8 @@ func coordinatorGoldens(t testing.TB) []golden {
 	}
 	return []golden{
 		{1, "", "muster.ev.HQ.-.ledger.01M833DG030000000000000001.founded",
-			&LedgerFounded{goldenHead(1, "ledger.founded"), "The test ledger", hqSigner(t).Key()}},
+			&LedgerFounded{goldenHead(1, "ledger.founded"), "The test ledger", hqSigner(t).Key(),
+				0}},
 		{2, "", "muster.ev.HQ.-.member.01M833DGZB0000000000000002.admitted",
 			&MemberAdmitted{goldenHeadSeen(2, "member.admitted"), franceSigner(t).Key(), Liaison,
 				"by letter of 20 November 2026", ""}},
@@ -281,8 +282,8 @@ func releaseGoldens(t testing.TB) []golden {
 	}
 }
 
-// notAfterGoldens may be recorded until a moment.
-func notAfterGoldens(t testing.TB) []golden {
+// trustGoldens may be recorded until a moment, or ask for a second word, or give it.
+func trustGoldens(t testing.TB) []golden {
 	head := func(n int, typ Type) Header {
 		h := goldenHeadSeen(n, typ)
 		h.NotAfter = InstantOf(goldenStart.Add(time.Hour))
@@ -292,6 +293,12 @@ func notAfterGoldens(t testing.TB) []golden {
 		{100, "not-after", "muster.ev.FRA.mnf-u.pledge.01M833GGNV0000000000000034.offered",
 			&PledgeOffered{head(100, "pledge.offered"), goldenDated, goldenPlace, ID{}, Upon{},
 				goldenTerms()}},
+		{102, "seconds", "muster.ev.HQ.-.ledger.01M833GJMB0000000000000036.founded",
+			&LedgerFounded{goldenHead(102, "ledger.founded"), "The test ledger", hqSigner(t).Key(),
+				2}},
+		{103, "", "muster.ev.HQ.-.member.01M833GKKK0000000000000037.seconded",
+			&MemberSeconded{goldenHeadSeen(103, "member.seconded"), goldenID(2),
+				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=", franceSigner(t).Key()}},
 		{101, "not-after", "muster.ev.HQ.-.member.01M833GHN30000000000000035.admitted",
 			&MemberAdmitted{head(101, "member.admitted"), franceSigner(t).Key(), Liaison, "", ""}},
 	}

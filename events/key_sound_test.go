@@ -58,7 +58,7 @@ func TestUnsoundKeys(t *testing.T) {
 			head, role := goldenHead(1, "member.admitted"), Liaison
 			if of == "HQ/staff" {
 				role = Coordinator
-				_, err = Marshal(&LedgerFounded{goldenHead(1, "ledger.founded"), "title", key})
+				_, err = Marshal(&LedgerFounded{goldenHead(1, "ledger.founded"), "title", key, 0})
 				refused(t, err, problem.Invalid, `founder "`+string(key)+remedy)
 			}
 			_, err = Marshal(&MemberAdmitted{head, key, role, "", ""})

@@ -98,7 +98,7 @@ func TestKeysInStatements(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, err = Marshal(&LedgerFounded{goldenHead(1, "ledger.founded"), " ", france})
+	_, err = Marshal(&LedgerFounded{goldenHead(1, "ledger.founded"), " ", france, 0})
 	refused(t, err, problem.Invalid,
 		`2 fields are wrong: title: missing: write a few words; founder "`+string(france)+
 			`": the founder is a coordinator: its key's name begins with HQ/`)

@@ -1,5 +1,7 @@
 package events
 
+import "strconv"
+
 // LedgerFounded is the first record of every ledger, and only that. It names the founder's key;
 // everything about who may sign follows from the records after it. It is signed with the key that
 // it names.
@@ -9,7 +11,14 @@ type LedgerFounded struct {
 	Title string `json:"title"`
 	// Founder is the public key of the first coordinator.
 	Founder Key `json:"founder"`
+	// Seconds is how many coordinators beside the signer it takes to admit and to revoke a key, or
+	// all others where there are fewer; 0 for none. Where it is not 0, a nation that has a liaison
+	// seconds its further keys itself: see package seconds.
+	Seconds int `json:"seconds,omitzero"`
 }
+
+// MaxSeconds is the most seconds that a founding may ask for.
+const MaxSeconds = 9
 
 func (s *LedgerFounded) check(c *checker) {
 	s.Header.check(c)
@@ -18,6 +27,10 @@ func (s *LedgerFounded) check(c *checker) {
 	if s.Founder.Party() != HQ {
 		c.field("founder", string(s.Founder),
 			"the founder is a coordinator: its key's name begins with HQ/")
+	}
+	if s.Seconds < 0 || s.Seconds > MaxSeconds {
+		c.field("seconds", strconv.Itoa(s.Seconds), "write how many coordinators beside the "+
+			"signer it takes to admit and to revoke a key, from 0 to %d", MaxSeconds)
 	}
 }
 
@@ -99,4 +112,26 @@ func (s *MemberRevoked) check(c *checker) {
 	s.Header.check(c)
 	c.key("key", s.Key)
 	c.title("reason", s.Reason)
+}
+
+// MemberSeconded is a second word for an admission or a revocation that waits for one.
+type MemberSeconded struct {
+	Header
+	// Statement is the id of the statement that is seconded.
+	Statement ID `json:"statement"`
+	// Leaf is the leaf hash of its record, in base 64: what is seconded is these bytes, and nothing
+	// else that somebody might show under the same id.
+	Leaf string `json:"leaf"`
+	// Key is the key that it admits or revokes.
+	Key Key `json:"key"`
+}
+
+func (s *MemberSeconded) check(c *checker) {
+	s.Header.check(c)
+	c.id("statement", s.Statement, "that is seconded")
+	if !isHash(s.Leaf) {
+		c.field("leaf", s.Leaf, "write the leaf hash of the record that is seconded, 32 bytes in "+
+			"base 64")
+	}
+	c.key("key", s.Key)
 }

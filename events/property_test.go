@@ -240,6 +240,8 @@ func drawStatement(t *rapid.T) Statement {
 	switch s := s.(type) {
 	case *LedgerFounded:
 		s.Founder = drawKey(t, HQ)
+	case *MemberSeconded:
+		s.Leaf = "bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="
 	case *MemberAdmitted:
 		drawClearance(t, s)
 	case *ScopeDeclared:

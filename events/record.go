@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -34,6 +35,11 @@ type Record struct {
 	// Stored is the whole record, byte for byte as it lies in the stream and the journal, and as it
 	// is hashed.
 	Stored []byte
+}
+
+// Leaf returns the record's leaf hash in the Merkle tree of its ledger (RFC 6962).
+func (r Record) Leaf() [sha256.Size]byte {
+	return sha256.Sum256(append([]byte{0}, r.Stored...))
 }
 
 // RecordedForm is the form of recorded times: RFC 3339 with microseconds, in UTC.

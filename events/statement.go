@@ -70,6 +70,7 @@ var kinds = []kind{
 	{"allocation.made", func() Statement { return new(AllocationMade) }},
 	{"allocation.released", func() Statement { return new(AllocationReleased) }},
 	{"pledge.disclosed", func() Statement { return new(PledgeDisclosed) }},
+	{"member.seconded", func() Statement { return new(MemberSeconded) }},
 }
 
 // Types returns every type of statement that this version knows, in the order of the table.

@@ -435,6 +435,8 @@ func (l *Ledger) learn(st events.Statement) {
 		l.origin.Store(&st.Ledger)
 	case *events.MemberAdmitted:
 		key = st.Key
+	case *events.MemberSeconded:
+		key = st.Key
 	default:
 		return
 	}

@@ -122,7 +122,13 @@ func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 			if m.Revoked > 0 {
 				r.line("revoked", p.times[m.Revoked-1])
 			}
+			if m.Proposed > 0 {
+				r.line("proposed", m.Proposed, len(m.Seconded))
+			}
 		}
+	}
+	for _, w := range (rosterAt{&p.roster, b.AsOf}).waiting() {
+		r.line("waiting", w.Sequence, w.Key, w.Revokes, len(w.Seconded))
 	}
 	return nil
 }

@@ -172,5 +172,6 @@ func TestRoster(t *testing.T) {
 	}
 	founding, ok := p.Founding()
 	equal(t, "founded", ok, true)
-	equal(t, "founding", founding, Founding{ledgertest.Origin, "A test", l.key("HQ/founder").Key()})
+	equal(t, "founding", founding, Founding{ledgertest.Origin, "A test",
+		l.key("HQ/founder").Key(), 0})
 }

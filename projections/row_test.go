@@ -179,7 +179,7 @@ func TestAllKinds(t *testing.T) {
 // The saved form of every kind of statement is frozen. When this fails, the form has changed: see
 // records.Form.
 func TestStoredFormIsFrozen(t *testing.T) {
-	rows := newAllKinds(t).rows()
+	rows := append(newAllKinds(t).rows(), newSeconding(t).rows()...)
 	seen := map[events.Type]bool{}
 	for i := range rows {
 		seen[rows[i].Type] = true
@@ -205,7 +205,7 @@ func TestSegmentsKeepRows(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
-	all := newAllKinds(t).rows()
+	all := append(newAllKinds(t).rows(), newSeconding(t).rows()...)
 	if diff := cmp.Diff(all,
 		must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {
 		t.Error(diff)

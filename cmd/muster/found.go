@@ -12,12 +12,16 @@ import (
 // foundCmd signs the statement that a ledger begins with. It asks no server: there is none yet.
 func (a *app) foundCmd() *cobra.Command {
 	var origin, title string
+	var seconds int
 	c := &cobra.Command{
 		Use:   "found",
 		Short: "Sign the statement that a ledger begins with, wherever the founder's key is",
 		Long: `Sign the statement that founds a ledger, with the key of --key, and print the signed note. It names the key as that of the
 first coordinator, whose name begins with HQ/. Nothing is sent, and the key stays where it is: whoever keeps the server is given the
-note alone, and starts it with "muster serve --founding FILE".`,
+note alone, and starts it with "muster serve --founding FILE".
+
+With --seconds 1, nobody admits or revokes a key alone: another coordinator seconds it (muster member second). As long as there is
+only one coordinator, that one still does; so admit the others first.`,
 		Example: "  muster key new HQ/staff\n  muster found --key HQ-staff.key --origin " +
 			"muster.example/berlin > founding.note\n  muster serve --data ./ledger --founding " +
 			"founding.note",
@@ -29,7 +33,7 @@ note alone, and starts it with "muster serve --founding FILE".`,
 			}
 			st := &events.LedgerFounded{Header: events.Header{Type: "ledger.founded",
 				ID: events.NewID(), Ledger: events.Origin(origin)}, Title: title,
-				Founder: signer.Key()}
+				Founder: signer.Key(), Seconds: seconds}
 			if origin == "" {
 				st.Ledger = server.OriginOf(signer)
 			}
@@ -48,6 +52,9 @@ note alone, and starts it with "muster serve --founding FILE".`,
 	}
 	c.Flags().StringVar(&origin, "origin", "",
 		"the ledger's name for ever, such as muster.example/berlin (default: made from the key)")
+	c.Flags().IntVar(&seconds, "seconds", 0,
+		"how many coordinators beside the signer it takes to admit and to revoke a key, for ever; "+
+			"with 1 or more, a nation's liaison must second each further key of the nation")
 	c.Flags().StringVar(&title, "title", "A coalition's pledges", "what the ledger is for")
 	return c
 }

@@ -31,7 +31,8 @@ var house = map[string][]string{
 	"events": {"muster/events/problem", "github.com/go-json-experiment/json/…",
 		"github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2",
 		"golang.org/x/mod/sumdb/note"},
-	"events/schema": {"muster/events"},
+	"events/schema":  {"muster/events"},
+	"events/seconds": {"muster/events"},
 
 	"ledger/rules": {"muster/events/…"},
 	"ledger": {"muster/events/…", "muster/ledger/rules",

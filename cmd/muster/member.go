@@ -14,7 +14,7 @@ import (
 
 func (a *app) memberCmd() *cobra.Command {
 	return group("member", "Who may sign what", a.memberAdmitCmd(), a.memberRevokeCmd(),
-		a.memberListCmd())
+		a.memberSecondCmd(), a.memberListCmd())
 }
 
 func (a *app) memberAdmitCmd() *cobra.Command {

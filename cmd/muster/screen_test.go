@@ -151,6 +151,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"member admit":        {line: "FRA/x+1a2b3c4d+AAAA"},
 	"member list":         {},
 	"member revoke":       {line: "FRA/demo --reason x"},
+	"member second":       {line: "FRA/demo"},
 	"nation":              {line: "FRA --on 2026-04-01"},
 	"nations":             {line: "--on 2026-04-01"},
 	"plan apply":          {line: "FILE"},

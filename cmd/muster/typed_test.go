@@ -25,7 +25,8 @@ var commandsOf = map[events.Type]string{
 	"caveat.declared":  "caveat declare", "caveat.lifted": "caveat lift",
 	"allocation.made": "allocation make", "allocation.released": "allocation release",
 	"member.admitted": "member admit", "member.revoked": "member revoke",
-	"scope.declared": "scope declare",
+	"member.seconded": "member second",
+	"scope.declared":  "scope declare",
 }
 
 // notTyped are the fields that the program fills in, or that are no flag but a word of the command:
@@ -37,7 +38,7 @@ var (
 	notTypedSome = map[events.Type]string{
 		"scope.declared": "roles", "allocation.made": "line unit", "pledge.deployed": "unit",
 		"pledge.reported": "unit", "pledge.corrected": "terms",
-		"pledge.amended": "role unit release releasable_to",
+		"pledge.amended": "role unit release releasable_to", "member.seconded": "statement leaf",
 		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from " +
 			"in_place line note notice_to_move predecessor presence quantity role rung source " +
 			"successor unit until",

@@ -79,7 +79,7 @@ var words = map[reflect.Type][]any{
 
 // bounds are the numbers, by the names of their members.
 var bounds = map[string][2]int64{"size": {1, events.MaxCount}, "after": {0, events.MaxCount},
-	"priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
+	"seconds": {0, events.MaxSeconds}, "priority": {1, 9}, "notice_to_move": {0, events.MaxNotice}}
 
 // memberSchema returns the schema of one member of a struct.
 func memberSchema(in reflect.Type, name string, t reflect.Type, optional bool) (object, error) {
@@ -114,7 +114,7 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 		return ref("quantity"), nil
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}, nil
-	case t.Kind() == reflect.String && name == "root":
+	case t.Kind() == reflect.String && (name == "root" || name == "leaf"):
 		return ref("hash"), nil
 	case t.Kind() == reflect.String && optional:
 		return ref("text"), nil

@@ -213,14 +213,21 @@ func (v *pledgeVerifier) replay(rec events.Record, key events.Key) *Fault {
 		return &Fault{Check: "roster", Code: problem.From(err).Code,
 			What: "the rules about members refuse it (" + problem.From(err).Code + ")"}
 	}
-	if st, ok := rec.Statement.(*events.MemberRevoked); ok {
-		if id, ok := st.Key.ID(); ok {
-			v.revoked[id] = rec.Sequence
-		}
-	}
+	sequence := rec.Sequence
 	rec.Sequence = v.roster.Last() + 1
 	if _, err := v.roster.Apply(rec); err != nil {
 		return &Fault{Check: "records", What: err.Error()}
+	}
+	var revoked events.Key // or perhaps: a second may be lacking
+	switch st := rec.Statement.(type) {
+	case *events.MemberRevoked:
+		revoked = st.Key
+	case *events.MemberSeconded:
+		revoked = st.Key
+	}
+	id, _ := revoked.ID()
+	if _, known := v.roster.KeyOf(id); known && !v.roster.MaySign(id) && v.revoked[id] == 0 {
+		v.revoked[id] = sequence
 	}
 	return nil
 }

@@ -95,6 +95,8 @@ type Report struct {
 	Fault *Fault `json:"fault,omitempty"`
 	// Said are the statements that a bundle of one pledge shows, in order; nil for a whole ledger.
 	Said []Said `json:"said,omitempty"`
+	// Unheard are the further keys of nations that none of the nation's liaisons has seconded.
+	Unheard []Unheard `json:"unheard,omitempty"`
 	// Other are two checkpoints that cannot both be true, one known before and one of what was
 	// verified, both signed with keys that are trusted: the evidence. Nil when there are none.
 	Other *OtherHistory `json:"-"`

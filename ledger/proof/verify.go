@@ -130,6 +130,7 @@ type verifier struct {
 	signers map[events.KeyID]bool
 	first   string // recorded time of the first record
 	leaps   leaps  // of the recorded times
+	unheard []Unheard
 	seen    uint64 // how many statements name an earlier tree
 	older   int64  // the size of a checkpoint that is known, and of more records than there are
 	broken  bool   // the sequence has a gap: what follows has no place in the tree

@@ -262,6 +262,7 @@ func (v *verifier) reportStatements(r *Report) {
 		v.check(r, "rules", "every statement was allowed when it was recorded, and every id is "+
 			"used once")
 	}
+	v.reportNations(r)
 	if v.seen > 0 || v.failed("seen") != nil {
 		v.check(r, "seen", "%s an earlier tree that the signer had verified, and it is this one's",
 			naming(v.seen))

@@ -102,6 +102,7 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 		p := problem.From(err)
 		return "", &Fault{Check: "rules", Code: p.Code, What: p.Detail}
 	}
+	v.hear(rec)
 	if err := v.state.Apply(rec); err != nil {
 		return "", &Fault{Check: "records", What: whatOf(rec.Sequence, err)}
 	}

@@ -80,13 +80,16 @@ func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 }
 
 // speakers returns a member of each party that the statement could be of: whose key it is makes no
-// difference within a party.
+// difference within a party, but for a second, which any member might say.
 func (s *State) speakers(st events.Statement) []member {
 	nation, _ := events.About(st)
+	_, second := st.(*events.MemberSeconded) // which not everybody of a party may say
 	var liaison, coordinator, importer []member
 	for _, m := range s.members {
 		switch {
 		case m.revoked > 0:
+		case second:
+			coordinator = append(coordinator, m)
 		case m.role == events.Liaison && m.key.Party() == nation:
 			liaison = []member{m}
 		case m.role == events.Coordinator:
@@ -135,6 +138,9 @@ func signer(s *State, key events.Key) (member, error) {
 	m, ok := s.members[id]
 	switch {
 	case !ok || m.key != key:
+		if p, waits := s.waiting(id); waits && p.Key == key {
+			return member{}, notSeconded(s, id, p)
+		}
 		return member{}, NotAdmitted(id)
 	case m.revoked > 0:
 		return member{}, refuse(codeRevoked,
@@ -198,7 +204,8 @@ func OtherHistory(seen *events.Seen, found string) error {
 // nation alone.
 var parties = map[events.Type][]events.MemberRole{
 	"member.admitted":       {events.Coordinator},
-	"member.revoked":        {events.Coordinator}, // and the holder of the key
+	"member.revoked":        {events.Coordinator},                 // and the holder of the key
+	"member.seconded":       {events.Liaison, events.Coordinator}, // see rule 47
 	"operation.opened":      {events.Coordinator, events.Importer},
 	"operation.revised":     {events.Coordinator},
 	"requirement.issued":    {events.Coordinator},
@@ -235,8 +242,9 @@ func mayMake(s *State, m member, st events.Statement) error {
 		return noRule(st.Head().Type)
 	}
 	revoke, _ := st.(*events.MemberRevoked)
+	_, seconds := st.(*events.MemberSeconded)
 	switch {
-	case revoke != nil && revoke.Key == m.key:
+	case revoke != nil && revoke.Key == m.key, seconds && slices.Contains(allowed, m.role):
 		return nil
 	case m.role == events.Liaison && slices.Contains(allowed, events.Liaison):
 		return forItself(m, st)
@@ -314,6 +322,8 @@ func decideStatement(s *State, m member, st events.Statement) error {
 		return decideAdmitted(s, st)
 	case *events.MemberRevoked:
 		return decideRevoked(s, st)
+	case *events.MemberSeconded:
+		return decideSeconded(s, m, st)
 	case *events.OperationOpened:
 		return decideOpened(s, st)
 	case *events.OperationRevised:

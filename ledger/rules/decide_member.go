@@ -6,6 +6,9 @@ import "muster/events"
 func decideAdmitted(s *State, st *events.MemberAdmitted) error {
 	id, _ := st.Key.ID()
 	m, ok := s.members[id]
+	if p, waits := s.waiting(id); !ok && waits {
+		ok, m.key = p.Key != st.Key, p.Key
+	}
 	switch {
 	case !ok:
 		return nil

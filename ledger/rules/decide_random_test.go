@@ -55,15 +55,18 @@ func (h ruleHistory) state(t rapid.TB) *rules.State {
 
 func ruleApply(t rapid.TB, s *rules.State, c ruleCommand) (undo func()) {
 	n := s.Last() + 1
+	id, _ := c.key.ID()
 	undo, err := s.Apply(events.Record{Sequence: n, Recorded: time.Unix(int64(n), 0).UTC(),
-		Signed: events.Signed{Statement: c.st, KeyName: c.key.Name()}})
+		Signed: events.Signed{Statement: c.st, KeyName: id.Name, KeyHash: id.Hash},
+		Stored: []byte(c.String())})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return undo
 }
 
-var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleUN.Key(), ruleParis.Key(),
+var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleThird.Key(), ruleUN.Key(),
+	ruleParis.Key(),
 	ruleBrest.Key(), ruleBerlin.Key(),
 	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key(), ruleAuditor.Key()}
 
@@ -93,7 +96,8 @@ var ruleMoving, ruleFree = func() (moving, free []events.Type) {
 			free = append(free, typ)
 		}
 	}
-	return moving, append(free, "pledge.amended", "condition.failed")
+	return moving, append(free, "pledge.amended", "condition.failed", "member.seconded",
+		"member.seconded")
 }()
 
 // draw draws something that somebody might want to say after h: often what fits, and often not.
@@ -153,6 +157,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		if st.Role == events.Reader {
 			st.Clearance = events.ForTheCoalition
 		}
+	case *events.MemberSeconded:
+		h.drawSecond(t, st)
 	case *events.PledgeDisclosed:
 		h.drawDisclosure(t, st)
 		return
@@ -255,6 +261,7 @@ func ruleDraw(t *rapid.T) []ruleMember {
 	return []ruleMember{
 		{"Key", key}, {"Role", ruleRoleOf(key)},
 		{"Founder", ruleFew(t, "founder", 4, ruleFounder.Key(), ruleSecond.Key())},
+		{"Seconds", ruleDie(t, "seconds", 3)}, {"Statement", ruleFRA2}, {"Leaf", zeroRoot},
 		{"Ledger", ruleFew(t, "ledger", 20, ruleOrigin, "muster.example/other")},
 		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1),
 			ruleDay.AddDays(-1), 2027_01_02)},

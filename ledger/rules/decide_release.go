@@ -50,7 +50,8 @@ func (s *State) MayRead(v events.View, rec events.Record) bool {
 // labelAt returns the label of a record that the state has taken in.
 func (s *State) labelAt(rec events.Record) events.Label {
 	switch st := rec.Statement.(type) {
-	case *events.LedgerFounded, *events.MemberAdmitted, *events.MemberRevoked:
+	case *events.LedgerFounded, *events.MemberAdmitted, *events.MemberRevoked,
+		*events.MemberSeconded:
 		return events.Label{Release: events.Public}
 	case *events.OperationRevised:
 		return s.operations[st.Operation].label

@@ -32,6 +32,7 @@ var (
 	ruleBerlin   = ruleSigner("DEU/berlin", 6)
 	ruleStranger = ruleSigner("POL/warsaw", 7)
 	ruleAuditor  = ruleSigner("HQ/auditor", 8)
+	ruleThird    = ruleSigner("HQ/third", 9)
 
 	// Two keys with the same name and, by a search of seconds, the same hash: signatures call both
 	// ITA/rome+73aee78d.
@@ -100,6 +101,7 @@ var ruleDefaults = []ruleMember{
 	{"Condition", events.Line("vote")}, {"Kind", events.Parliament}, {"Founder", ruleFounder.Key()},
 	{"Caveat", events.Line("by-day")}, {"Restriction", "by day only"},
 	{"Expires", ruleDay.AddDays(60)}, {"Corrects", ruleFRA1}, {"Allocation", ruleFRA2},
+	{"Statement", ruleFRA2}, {"Leaf", zeroRoot}, {"Key", ruleParis.Key()},
 }
 
 // ruleFill gives st those of the members that it has.

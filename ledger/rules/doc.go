@@ -209,4 +209,20 @@
 //     the record, and no clock's, so that all come to the same; so [Decide] leaves this rule to its
 //     callers: see [InTime]. What was recorded in time is answered with its receipt ever after.
 //     (too-late; TestRule44RecordedInTime)
+//
+//  45. Where the founding asks for seconds, an admission or a revocation counts once so many
+//     coordinators beside its signer have seconded it, or all others where there are fewer. Until
+//     then an admitted key is no member, and a revoked one still is. Its holder revokes a key at
+//     once. (not-seconded; TestRule45SecondsOfCoordinators)
+//
+//  46. There, a further key of a nation that has had a liaison of its own counts only when one of
+//     its liaisons has seconded it, too; where none of them may sign any more, one other
+//     coordinator must have. It is so only where the founding asks for seconds: in other ledgers
+//     coordinators have admitted such keys alone, and what these have signed stays. (not-seconded;
+//     TestRule46SecondOfTheNation)
+//
+//  47. What is seconded is an admission or a revocation that waits, named by its id, its leaf hash
+//     and its key, and whose signer may sign still: by a coordinator who has not signed it, or, of
+//     a key of its own nation, by a liaison; by each once. (proposal-unknown, proposal-mismatch,
+//     seconded-already, wrong-party, speaks-for-itself; TestRule47WhoSeconds)
 package rules

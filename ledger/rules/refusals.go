@@ -71,6 +71,10 @@ var (
 	codeDisclosureMismatch = code{"disclosure-mismatch", problem.Invalid}
 	codeDisclosed          = code{"disclosed", problem.Conflict}
 	codeTooLate            = code{"too-late", problem.Invalid}
+	codeNotSeconded        = code{"not-seconded", problem.NotAllowed}
+	codeProposalUnknown    = code{"proposal-unknown", problem.NotFound}
+	codeProposalMismatch   = code{"proposal-mismatch", problem.Invalid}
+	codeSecondedAlready    = code{"seconded-already", problem.Conflict}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or

@@ -220,6 +220,7 @@ func TestRule04OnlyMembersSign(t *testing.T) {
 func TestRule05WhoMaySayWhat(t *testing.T) {
 	parties := map[events.Type]string{
 		"member.admitted": "coordinator", "member.revoked": "coordinator",
+		"member.seconded":  "liaison coordinator",
 		"operation.opened": "coordinator importer", "operation.revised": "coordinator",
 		"requirement.issued": "coordinator", "requirement.revised": "coordinator",
 		"requirement.cancelled": "coordinator",

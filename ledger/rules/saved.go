@@ -13,6 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/compact"
+	"muster/events/seconds"
 )
 
 // The form in which a state is saved. What was saved is used only when it is whole, of this form,
@@ -20,7 +21,7 @@ import (
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
 // what was saved is thrown away.
-const savedForm = "muster ledger state 4\n"
+const savedForm = "muster ledger state 5\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -30,6 +31,7 @@ var errNotSaved = errors.New("nothing usable was saved")
 // tables are copied, and what they hold is never changed.
 func (s *State) Snapshot() *State {
 	c := *s
+	c.proposals = maps.Clone(s.proposals)
 	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced),
 		maps.Clone(s.operations), maps.Clone(s.uses)
 	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes),
@@ -112,11 +114,10 @@ func (t coder) state(s *State) {
 	recorded := uint64(s.recorded.UnixMicro())
 	compact.Natural(t.Codec, &recorded)
 	s.recorded = time.UnixMicro(int64(recorded)).UTC()
+	compact.Natural(t.Codec, &s.seconds)
+	compact.Table(t.Codec, s.proposals, t.proposal)
 	compact.Table(t.Codec, s.members, func(id *events.KeyID, m *member) {
-		word(t, &id.Name)
-		hash := uint64(id.Hash)
-		compact.Natural(t.Codec, &hash)
-		id.Hash = uint32(hash)
+		t.keyID(id)
 		word(t, &m.key)
 		word(t, &m.role)
 		word(t, &m.clearance)
@@ -151,6 +152,26 @@ func (t coder) state(s *State) {
 		})
 	})
 	t.pledges(s)
+}
+
+func (t coder) keyID(id *events.KeyID) {
+	word(t, &id.Name)
+	hash := uint64(id.Hash)
+	compact.Natural(t.Codec, &hash)
+	id.Hash = uint32(hash)
+}
+
+func (t coder) proposal(id *events.ID, p *seconds.Proposal) {
+	t.Fixed(id[:])
+	p.Statement = *id
+	compact.Natural(t.Codec, &p.Sequence)
+	t.Fixed(p.Leaf[:])
+	t.keyID(&p.By)
+	word(t, &p.Key)
+	t.Flag(&p.Revokes)
+	word(t, &p.Role)
+	word(t, &p.Clearance)
+	compact.Each(t.Codec, &p.Seconded, t.keyID)
 }
 
 func (t coder) operation(o *operation) {

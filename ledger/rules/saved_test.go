@@ -23,7 +23,7 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 	saved := map[events.Type]bool{}
 	unread, kept := 0, 0
 	check := func(t *rapid.T) {
-		h := ruleBegin(ruleBeginning)
+		h := ruleBegin(ruleBeginning).asking(ruleDie(t, "seconds", 3))
 		s := h.state(t)
 		more, _ := h.drawAllowed(t, s, ruleDie(t, "records", 60))
 		h = append(h, more...)
@@ -76,7 +76,7 @@ func TestSavedStateEqualsReplay(t *testing.T) {
 // What was cut or changed anywhere is not used.
 func TestDamagedStateIsNotUsed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := ruleBegin(ruleBeginning)
+		h := ruleBegin(ruleBeginning).asking(ruleDie(t, "seconds", 3))
 		s := h.state(t)
 		h.drawAllowed(t, s, 20)
 		data := s.Save(rules.Root{})
@@ -97,7 +97,7 @@ func TestDamagedStateIsNotUsed(t *testing.T) {
 func TestSavingOnlyReads(t *testing.T) {
 	root := sha256.Sum256([]byte("a root"))
 	rapid.Check(t, func(t *rapid.T) {
-		h := ruleBegin(ruleBeginning)
+		h := ruleBegin(ruleBeginning).asking(ruleDie(t, "seconds", 3))
 		s := h.state(t)
 		h.drawAllowed(t, s, ruleDie(t, "records", 30))
 		var savers sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/events/seconds"
 )
 
 // A State is what the rules need to know of the records so far, and no more: the write side's own
@@ -22,6 +23,9 @@ type State struct {
 	recorded time.Time
 
 	members map[events.KeyID]member
+	// What the founding asks for, and by the id of its statement what waits for it.
+	seconds   uint8
+	proposals map[events.ID]seconds.Proposal
 	// nations that speak for themselves, and the record that admitted their first liaison
 	voiced     map[events.Nation]uint64
 	operations map[events.Operation]operation
@@ -119,6 +123,7 @@ func (s scope) with(d declared) scope {
 func NewState() *State {
 	return &State{
 		members:    map[events.KeyID]member{},
+		proposals:  map[events.ID]seconds.Proposal{},
 		voiced:     map[events.Nation]uint64{},
 		operations: map[events.Operation]operation{},
 		uses:       map[use]bool{},
@@ -145,12 +150,23 @@ func (s *State) KeyOf(id events.KeyID) (events.Key, bool) {
 	return m.key, ok
 }
 
+// MaySign reports whether the holder of a key may sign now.
+func (s *State) MaySign(id events.KeyID) bool {
+	m, ok := s.members[id]
+	return ok && m.revoked == 0
+}
+
 // Keys returns every key that was ever admitted, in any order, also those that may not sign any
-// more.
+// more, and those that wait for a second.
 func (s *State) Keys() iter.Seq[events.Key] {
 	return func(yield func(events.Key) bool) {
 		for _, m := range s.members {
 			if !yield(m.key) {
+				return
+			}
+		}
+		for _, p := range s.proposals {
+			if !p.Revokes && !yield(p.Key) {
 				return
 			}
 		}
@@ -198,7 +214,8 @@ func (s *State) follows(sequence uint64, recorded time.Time) error {
 	return nil
 }
 
-// put sets table[key] and notes how to undo it. It is the only way that a table changes.
+// put sets table[key] and notes how to undo it. Beside drop, it is the only way that a table
+// changes.
 func put[K comparable, V any](s *State, table map[K]V, key K, value V) {
 	old, had := table[key]
 	table[key] = value
@@ -211,20 +228,23 @@ func put[K comparable, V any](s *State, table map[K]V, key K, value V) {
 	})
 }
 
+// drop deletes table[key], which is there, and notes how to undo it.
+func drop[K comparable, V any](s *State, table map[K]V, key K) {
+	old := table[key]
+	delete(table, key)
+	s.undo = append(s.undo, func() { table[key] = old })
+}
+
 func (s *State) apply(rec events.Record) {
 	switch st := rec.Statement.(type) {
 	case *events.LedgerFounded:
-		s.origin = st.Ledger
-		s.undo = append(s.undo, func() { s.origin = "" })
+		s.origin, s.seconds = st.Ledger, uint8(st.Seconds)
+		s.undo = append(s.undo, func() { s.origin, s.seconds = "", 0 })
 		s.admit(st.Founder, events.Coordinator, "")
-	case *events.MemberAdmitted:
-		s.admit(st.Key, st.Role, st.Clearance)
-	case *events.MemberRevoked:
-		if id, ok := st.Key.ID(); ok {
-			m := s.members[id]
-			m.revoked = s.last
-			put(s, s.members, id, m)
-		}
+	case *events.MemberAdmitted, *events.MemberRevoked:
+		s.propose(rec)
+	case *events.MemberSeconded:
+		s.second(rec)
 	case *events.OperationOpened:
 		put(s, s.operations, st.Operation,
 			operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}})

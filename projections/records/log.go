@@ -63,7 +63,7 @@ func (f LogFilter) matchesType(t events.Type) bool {
 	return f.Type == string(t) || f.Type == t.Subject()
 }
 
-// keyOf returns the key that a statement admits or revokes, "" for all others.
+// keyOf returns the key that a statement admits, revokes or seconds, "" for all others.
 func keyOf(s events.Statement) events.Key {
 	switch s := s.(type) {
 	case *events.LedgerFounded:
@@ -71,6 +71,8 @@ func keyOf(s events.Statement) events.Key {
 	case *events.MemberAdmitted:
 		return s.Key
 	case *events.MemberRevoked:
+		return s.Key
+	case *events.MemberSeconded:
 		return s.Key
 	}
 	return ""

@@ -85,6 +85,11 @@ type Row struct {
 	// Clearance is what a reader may read.
 	Clearance events.Clearance
 	Origin    events.Origin
+	// Seconds is how many the founding asks for. Proposal is the statement that admits or revokes a
+	// key, also that of a second; SignerHash is the hash of the key that signed such a statement.
+	Seconds    int
+	Proposal   events.ID
+	SignerHash uint32
 }
 
 // A Role is one of an operation's catalogue, or of a scope.
@@ -144,6 +149,9 @@ func RowOf(rec events.Record) (Row, error) {
 	if d, ok := st.(interface{ On() events.Date }); ok {
 		r.Effective = int32(d.On())
 	}
+	if r.Type.Subject() == "member" {
+		r.SignerHash = rec.KeyHash
+	}
 	if r.ofLedger(st) || r.ofPlan(st) || r.ofPledge(st) || r.ofStep(st) || r.ofHold(st) {
 		return r, nil
 	}
@@ -155,10 +163,14 @@ func (r *Row) ofLedger(st events.Statement) bool {
 	switch s := st.(type) {
 	case *events.LedgerFounded:
 		r.Key, r.Member, r.Origin, r.Text = s.Founder, events.Coordinator, s.Ledger, s.Title
+		r.Seconds = s.Seconds
 	case *events.MemberAdmitted:
 		r.Key, r.Member, r.Clearance, r.Text = s.Key, s.Role, s.Clearance, s.Note
+		r.Proposal = s.ID
 	case *events.MemberRevoked:
-		r.Key, r.Text = s.Key, s.Reason
+		r.Key, r.Text, r.Proposal = s.Key, s.Reason, s.ID
+	case *events.MemberSeconded:
+		r.Key, r.Proposal = s.Key, s.Statement
 	default:
 		return false
 	}

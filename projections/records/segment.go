@@ -10,7 +10,7 @@ import (
 
 // Form is the version of the saved form. A change of the type Row, or of what [Code] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
-const Form = 5
+const Form = 6
 
 // ErrDamaged is in the chain of the error of a segment that is not what was written.
 var ErrDamaged = errors.New("the saved rows are damaged")
@@ -150,4 +150,13 @@ func ofPlan(c *compact.Codec, r *Row) {
 	c.Word((*string)(&r.Member))
 	c.Word((*string)(&r.Clearance))
 	c.Word((*string)(&r.Origin))
+	seconds := int64(r.Seconds)
+	c.Count(&seconds)
+	if c.Reading() {
+		r.Seconds = int(seconds)
+	}
+	c.ID(&r.Proposal)
+	if c.Has(r.SignerHash != 0) {
+		compact.Natural(c, &r.SignerHash)
+	}
 }

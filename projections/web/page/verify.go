@@ -13,6 +13,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/web"
 )
 
 // A Ledger is what pages show of how the ledger is kept: the server's own tree, and whether its
@@ -65,6 +66,10 @@ type verifyPage struct {
 	// Witnessed tells how many records are witnessed, as Ledger has it; Of is 0 where the server
 	// has no witnesses.
 	Witnessed witnessed
+	// Unheard are the keys that were admitted without their nation's word, and Waiting is what
+	// waits for a second.
+	Unheard []projections.Member
+	Waiting []projections.Waiting
 	// Compared is why the comparison that was asked for failed.
 	Compared *problem.Problem
 	// Record is the record to check, 0 for none, Stored its bytes, and Receipt what the server
@@ -103,6 +108,9 @@ func (p *Pages) verify(f *frame) (any, error) {
 	w := &v.Witnessed
 	w.Records, w.By, w.Of, w.Enough = p.Ledger.Witnessed()
 	v.read()
+	if err := v.readKeys(); err != nil {
+		return nil, err
+	}
 	v.Opened, v.Met = p.Ledger.Opened()
 	v.Through, v.At = p.Ledger.Compared()
 	text := f.Get("record")
@@ -115,6 +123,18 @@ func (p *Pages) verify(f *frame) (any, error) {
 			Message: f.T("problem.record", f.Ledger.Sequence)}})
 	}
 	return v, v.look(n)
+}
+
+// readKeys fills in which keys somebody should look at.
+func (v *verifyPage) readKeys() error {
+	members, err := v.service.Members(v.ctx, &web.MembersQuery{})
+	for _, m := range members.Members {
+		if m.Unheard {
+			v.Unheard = append(v.Unheard, m)
+		}
+	}
+	v.Waiting = members.Waiting
+	return err
 }
 
 // look fills in the record to check, or its place where the view withholds it.

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/projections"
+)
+
+// A coordinator who keeps the server admits another France, and has no one to second it: its key
+// signs nothing, and everybody sees it wait. With a colleague's word it still waits for France's;
+// and once France has no liaison, every report says that nobody of France was asked.
+func TestSeconds(t *testing.T) {
+	t.Parallel()
+	hq, dir := newUser(t), filepath.Join(t.TempDir(), "ledger")
+	key := func(name string) string {
+		t.Helper()
+		file := filepath.Join(hq.dir, strings.ReplaceAll(name, "/", "-")+".key")
+		if _, err := os.Stat(file); err != nil {
+			hq.content(t, "key", "new", name)
+		}
+		return file
+	}
+	note, _ := hq.content(t, "found", "--key", key("HQ/staff"), "--seconds", "1")
+	founding := filepath.Join(hq.dir, "founding.note")
+	if err := os.WriteFile(founding, []byte(note), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serving(t, dir, "--founding", founding)
+	as := func(name string, args ...string) (string, string) {
+		t.Helper()
+		return hq.content(t, append(args, "--key", key(name), "--url", p.url)...)
+	}
+	refused := func(name string, want int, words string, args ...string) {
+		t.Helper()
+		code, _, said := hq.types(t, append(args, "--key", key(name), "--url", p.url)...)
+		if code != want || !strings.Contains(said, words) {
+			t.Errorf("muster %s: exit code %d: %s", strings.Join(args, " "), code, said)
+		}
+	}
+	offer := strings.Fields("pledge offer --operation mnf-u --role ground --quantity 100")
+	plan, err := filepath.Abs("demo/mnf-u.plan.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	as("HQ/staff", "member", "admit", key("HQ/two"))
+	as("HQ/staff", "plan", "apply", plan)
+	as("HQ/staff", "member", "admit", key("FRA/paris"))
+	refused("FRA/paris", 4, "may sign once this is seconded by 1 more coordinator", offer...)
+	as("HQ/two", "member", "second", "FRA/paris")
+	as("FRA/paris", offer...)
+
+	// Another France.
+	as("HQ/staff", "member", "admit", key("FRA/other"))
+	refused("HQ/staff", 5, "a second word is another's", "member", "second", "FRA/other")
+	as("HQ/two", "member", "second", "FRA/other")
+	refused("FRA/other", 4, "may sign once this is seconded by a liaison of France", offer...)
+	var roster projections.Roster
+	getJSON(t, p.url+"/api/v1/members", &roster)
+	if len(roster.Waiting) != 1 || roster.Waiting[0].Liaison != "FRA" || roster.Seconds != 1 {
+		t.Fatalf("the server tells %+v", roster)
+	}
+	out, _ := as("HQ/two", "member", "list")
+	if !strings.Contains(out, "What waits for a second, and does not count yet:") ||
+		!strings.Contains(out, "a liaison of FRA") {
+		t.Errorf("the list says\n%s", out)
+	}
+	out, _ = newUser(t).content(t, "verify", p.url)
+	if !strings.Contains(out, "every further key of a nation was seconded by one of its liaisons") {
+		t.Errorf("verify says\n%s", out)
+	}
+
+	page := func(words ...string) {
+		t.Helper()
+		for _, lang := range []string{"en", "fr"} {
+			_, html := get(t, p.url+"/verify?lang="+lang)
+			for _, w := range words {
+				if !strings.Contains(html, w) {
+					t.Errorf("the page in %s does not have %q", lang, w)
+				}
+			}
+		}
+	}
+	page(`id="waiting"`, "muster member second "+roster.Waiting[0].Statement.String())
+
+	// France is asked, and shown what it seconds before it does.
+	id := roster.Waiting[0].Statement.String()
+	_, said := as("FRA/paris", "member", "second", id, "--dry-run")
+	if !strings.Contains(said, ": admit "+string(roster.Waiting[0].Key)+" as liaison") {
+		t.Errorf("it is shown %s", said)
+	}
+	refused("FRA/other", 4, "may sign once this is seconded", offer...)
+	as("FRA/paris", "member", "second", string(roster.Waiting[0].Key))
+	as("FRA/other", offer...)
+
+	// To revoke takes two as well. Who has no liaison is not asked, and everybody is told.
+	for _, name := range []string{"FRA/paris", "FRA/other"} {
+		as("HQ/staff", "member", "revoke", name, "--reason", "a test")
+		as(name, "session")
+		as("HQ/two", "member", "second", name)
+	}
+	refused("FRA/paris", 4, "was revoked by record", offer...)
+	as("HQ/staff", "member", "admit", key("FRA/third"))
+	as("HQ/two", "member", "second", "FRA/third")
+	as("FRA/third", offer...)
+	out, _ = as("HQ/two", "member", "list")
+	if !strings.Contains(out, "FRA/third was admitted without the word of its nation") {
+		t.Errorf("the list says\n%s", out)
+	}
+	page(`id="unheard"`, "<code>FRA/third")
+	p.stop(t)
+	const unheard = "whether their nations know of these further keys, which no liaison of " +
+		"theirs has seconded: FRA/third+"
+	if out, _ = newUser(t).content(t, "verify", dir); !strings.Contains(out, unheard) {
+		t.Errorf("verify says\n%s", out)
+	}
+	p = serving(t, dir) // which has to read what was saved, and remember who waits
+	as("HQ/staff", "member", "admit", key("DEU/berlin"))
+	p.stop(t)
+	p = serving(t, dir)
+	refused("DEU/berlin", 4, "may sign once this is seconded", "pledge", "offer", "--operation",
+		"mnf-u", "--role", "ground", "--quantity", "100")
+	as("HQ/two", "member", "second", "DEU/berlin")
+	as("DEU/berlin", offer...)
+}

@@ -135,7 +135,8 @@ func checkReplicas(f *Facts) Finding {
 			return bad("look at the NATS servers: more than half must run",
 				"the stream has no leader")
 		case len(st.Behind) > 0:
-			return bad("look at these NATS servers",
+			return bad("see that these NATS servers run and have space, and start those anew "+
+				"whose disk was full",
 				"replicas are away, or behind: %s", strings.Join(st.Behind, ", "))
 		}
 		return ok("%d replicas on the cluster %s, all of them current", st.Replicas, st.Cluster)

@@ -68,6 +68,34 @@ func NewSigner(secret string) (*Signer, error) {
 	return &Signer{signer, Key(vkey)}, nil
 }
 
+// NewSignerWith returns the signer of a key whose secret is elsewhere, in a token for instance. It
+// has sign make the Ed25519 signature of each text (RFC 8032), 64 bytes, at once by several where
+// the signer is used so. The name must be one that [ValidKeyName] takes, and the public half
+// [IsSound].
+func NewSignerWith(name string, public ed25519.PublicKey,
+	sign func(text []byte) ([]byte, error)) (*Signer, error) {
+	if !ValidKeyName(name) || !IsSound(public) {
+		return nil, fmt.Errorf("%q, with this public half, is no event key", name)
+	}
+	vkey, err := note.NewEd25519VerifierKey(name, public)
+	if err != nil {
+		return nil, err
+	}
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{elsewhere{v, sign}, Key(vkey)}, nil
+}
+
+// elsewhere is a note.Signer whose secret is not here.
+type elsewhere struct {
+	note.Verifier // for the name and the hash of the key
+	sign          func([]byte) ([]byte, error)
+}
+
+func (e elsewhere) Sign(text []byte) ([]byte, error) { return e.sign(text) }
+
 // Key returns the public half.
 func (s *Signer) Key() Key { return s.key }
 

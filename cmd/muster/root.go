@@ -21,6 +21,7 @@ import (
 	"muster/cmd/internal/files"
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
+	"muster/cmd/internal/sshagent"
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -134,7 +135,8 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			"without it, those of this machine")
 	a.natsFlags(root)
 	f.StringVar(&a.key, "key", os.Getenv("MUSTER_KEY"),
-		"the file of the key to sign with (MUSTER_KEY); without it, the founder's key in --data")
+		"the file of the key to sign with (MUSTER_KEY), or agent:NAME for one that an ssh-agent "+
+			"has; without it, the founder's key in --data")
 	f.BoolVar(&a.anonymous, "anonymous", false,
 		"ask as nobody: do not sign in where the server does not let everybody read all")
 	f.StringVar(&a.data, "data", os.Getenv("MUSTER_DATA"),
@@ -365,8 +367,16 @@ func (a *app) signer() (*events.Signer, error) {
 					"the file of your own key with --key or MUSTER_KEY")
 		}
 	}
-	a.warnExposed(path)
-	return files.ReadKey(path)
+	return a.readKey(path)
+}
+
+// readKey reads a key to sign with from a file, or finds it in an ssh-agent.
+func (a *app) readKey(named string) (*events.Signer, error) {
+	if sshagent.Named(named) {
+		return sshagent.Open(named)
+	}
+	a.warnExposed(named)
+	return files.ReadKey(named)
 }
 
 // signerKey returns the public half of the key that was named, if it is the one that is meant.

@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 
 // scriptCommands are what scripts can do besides what testscript gives them.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"agent":  scriptAgent,
 	"serve":  scriptServe,
 	"halt":   scriptHalt,
 	"watch":  scriptWatch,

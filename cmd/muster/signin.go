@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"muster/cmd/internal/files"
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
@@ -199,7 +198,7 @@ func (a *app) whoAsks() (*events.Signer, error) {
 	if _, err := os.Stat(file); a.key == "" && errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	return files.ReadKey(file)
+	return a.readKey(file)
 }
 
 // meansKey reports whether the key is meant for a ledger. One that was named is. The founder's,

@@ -71,6 +71,11 @@ func readmeSession(t *testing.T, file string) (steps []sessionStep) {
 	}
 	_, section, _ := strings.Cut(string(data), "\n## A session\n")
 	section, _, _ = strings.Cut(section, "\n## ")
+	return consoleSteps(section)
+}
+
+// consoleSteps reads the console blocks of a text.
+func consoleSteps(section string) (steps []sessionStep) {
 	inside := false
 	for line := range strings.Lines(section) {
 		line = strings.TrimSuffix(line, "\n")

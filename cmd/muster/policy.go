@@ -174,6 +174,32 @@ func (a *app) witnessedReport(r *proof.Report, signed []byte, older *proof.Check
 	return nil
 }
 
+// boundTimes adds to the options when witnesses of the policy have signed for trees of the ledger:
+// the one that is verified, the one to begin with, and all that are remembered.
+func (a *app) boundTimes(o *proof.Options, signed []byte) error {
+	p, err := a.witnesses()
+	if p == nil || err != nil {
+		return err
+	}
+	all := slices.Clone(o.Known)
+	for _, signed := range [][]byte{signed, o.Since} {
+		if c, err := proof.OpenCheckpoint(signed, o.Key.Verifier); err == nil {
+			all = append(all, c)
+		}
+	}
+	for _, c := range all {
+		by, err := p.Witnessed(c.Signed)
+		if err != nil {
+			continue // the report says what is wrong with the checkpoint that is verified
+		}
+		for _, w := range by.By {
+			o.Bounds = append(o.Bounds, proof.Bound{Size: c.N, By: "the witness " + w.Witness,
+				At: w.At})
+		}
+	}
+	return nil
+}
+
 // olderWitnessed is the checkpoint that a server shows as signed by witnesses, if there is one that
 // the key has signed. That its records are the same is still to be verified.
 func (a *app) olderWitnessed(ctx context.Context, url, key string) (*proof.Checkpoint, error) {

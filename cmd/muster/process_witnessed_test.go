@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/events"
+	"muster/ledger/proof"
 	"muster/ledger/proof/policy"
 )
 
@@ -91,6 +92,9 @@ func TestWitnessedIsAnotherWord(t *testing.T) {
 		if !strings.Contains(out, "verified     witnessed   the tree of ") {
 			t.Errorf("%v: it is\n%s", args, out)
 		}
+		if !strings.Contains(out, "verified     times ") && args[1] != "offer.receipt" {
+			t.Errorf("%v: it says nothing of times:\n%s", args, out)
+		}
 		code, out, said := u.types(t, append(args, "--policy", three)...)
 		if code != 8 || !strings.Contains(out, "failed       witnessed   what is recorded is "+
 			"witnessed by 2 of 3: the policy asks for more") {
@@ -115,7 +119,7 @@ func TestOutside(t *testing.T) {
 	by := policy.Witnessed{By: []policy.Cosignature{{Witness: "oslo", At: at.Add(time.Hour)},
 		{Witness: "paris", At: at}}, Of: 2, Enough: true}
 	for after, late := range map[time.Duration]bool{-time.Hour: false, 0: false,
-		policy.Skew: false, policy.Skew + time.Second: true, 30 * time.Minute: true} {
+		proof.Skew: false, proof.Skew + time.Second: true, 30 * time.Minute: true} {
 		c := checkedReceipt{Sequence: 7, Witnessed: &by,
 			Recorded: at.Add(after).Format(events.RecordedForm)}
 		err := c.isWitnessed()

@@ -157,6 +157,9 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	if older != nil {
 		o.Known = append(o.Known, *older)
 	}
+	if err := a.boundTimes(&o, src.Checkpoint); err != nil {
+		return proof.Report{}, err
+	}
 	r, err := proof.Verify(ctx, src, o)
 	if err == nil {
 		err = a.witnessedReport(&r, src.Checkpoint, older)
@@ -195,6 +198,9 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
 	if err := a.trustIn(&o, src.Checkpoint, keyOfFolder(dir)); err != nil {
 		return proof.Report{}, err
 	}
+	if err := a.boundTimes(&o, src.Checkpoint); err != nil {
+		return proof.Report{}, err
+	}
 	r, err := proof.Verify(ctx, src, o)
 	if err == nil {
 		err = a.witnessedReport(&r, src.Checkpoint, nil)
@@ -214,6 +220,9 @@ func (a *app) verifyJournal(ctx context.Context, name, path string, o proof.Opti
 	}
 	defer closeFile()
 	if err := a.trustIn(&o, src.Checkpoint, claimed); err != nil {
+		return proof.Report{}, err
+	}
+	if err := a.boundTimes(&o, src.Checkpoint); err != nil {
 		return proof.Report{}, err
 	}
 	r, err := proof.Verify(ctx, src, o)
@@ -324,6 +333,9 @@ func (a *app) verifyBundle(ctx context.Context, path string, o proof.Options, vi
 	}
 	// The report will say that it is damaged.
 	if err != nil && !problem.Is(err, problem.Unverified) {
+		return proof.Report{}, err
+	}
+	if err := a.boundTimes(&o, head.Checkpoint); err != nil {
 		return proof.Report{}, err
 	}
 	r, err := proof.VerifyBundle(ctx, path, o)

@@ -159,7 +159,7 @@ func TestFormatIsComplete(t *testing.T) {
 	}
 	for _, name := range []string{"records", "tree", "tiles", "checkpoint", "known", "since",
 		"signatures", "older", "rules", "seen", "file", "index", "stream",
-		"proofs", "roster", "withheld", "in-part", "views"} {
+		"proofs", "roster", "withheld", "times", "in-part", "views"} {
 		named(name)
 	}
 	for _, n := range []int{maxRecord, maxProof, MaxCheckpoint, maxBundleRow} {

@@ -24,8 +24,8 @@ const (
 // A Check is one thing that was looked at, or not, in words for people.
 type Check struct {
 	// Name is stable, for programs: records, tree, tiles, checkpoint, known, since, signatures,
-	// older, rules, seen, withheld, clock, file, index, tail, copy, stream; and for a bundle of
-	// one pledge proofs, roster.
+	// older, rules, seen, withheld, times, clock, witnessed, file, index, tail, copy, stream; and
+	// for a bundle of one pledge proofs, roster.
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"`

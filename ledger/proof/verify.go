@@ -75,6 +75,8 @@ type Options struct {
 	// Known are checkpoints of this ledger that were verified before: the records that they cover
 	// must still be the same. Unlike Since, they save no work.
 	Known []Checkpoint
+	// Bounds are when others have signed for trees of this ledger, by their own clocks.
+	Bounds []Bound
 	// Progress is told, now and then and by several goroutines at once, how many records are done;
 	// it may be nil.
 	Progress func(done, of int64)
@@ -103,7 +105,8 @@ type TrustedKey struct {
 // can read; and ctx's error.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{},
-		signers: map[events.KeyID]bool{}, leaps: leaps{now: time.Now()}}
+		signers: map[events.KeyID]bool{}, leaps: leaps{now: time.Now()},
+		bounded: newBounded(o.Bounds)}
 	v.bad.Store(math.MaxUint64)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
@@ -131,6 +134,7 @@ type verifier struct {
 	first   string // recorded time of the first record
 	leaps   leaps  // of the recorded times
 	unheard []Unheard
+	bounded bounded
 	seen    uint64 // how many statements name an earlier tree
 	older   int64  // the size of a checkpoint that is known, and of more records than there are
 	broken  bool   // the sequence has a gap: what follows has no place in the tree

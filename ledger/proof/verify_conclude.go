@@ -152,6 +152,7 @@ func (v *verifier) report(r *Report, tiles int) {
 	v.reportTree(r, tiles)
 	v.reportStatements(r)
 	v.reportWithheld(r)
+	v.reportTimes(r)
 	v.leaps.report(r)
 	r.Checks = append(r.Checks, also...)
 	if r.Fault = v.fault; r.Fault == nil && len(v.whole) > 0 {

@@ -83,6 +83,9 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 			What: fmt.Sprintf("it lies under the subject %s, and its statement belongs under %s",
 				subject, want)}
 	}
+	if what := v.bounded.late(rec); what != "" {
+		return "", &Fault{Check: "times", What: what}
+	}
 	head := rec.Statement.Head()
 	if before, ok := v.ids[head.ID]; ok {
 		return "", &Fault{Check: "rules", Code: "id-taken",

@@ -137,16 +137,14 @@ func (w Witnessed) First() (at time.Time) {
 	return at
 }
 
-// Skew is how far the clock of a witness and that of a server may differ.
-const Skew = time.Minute
-
 // Outside returns the earliest cosignature, and true where a record of the tree has a recorded time
-// that is later by more than [Skew]: a witness can have signed for no record that was not there.
+// that is later by more than [proof.Skew]: a witness can have signed for no record that was not
+// there.
 func (w Witnessed) Outside(recorded time.Time) (c Cosignature, late bool) {
 	first := w.First()
 	for _, c := range w.By {
 		if c.At.Equal(first) {
-			return c, recorded.After(first.Add(Skew))
+			return c, recorded.After(first.Add(proof.Skew))
 		}
 	}
 	return c, false

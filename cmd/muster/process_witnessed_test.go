@@ -39,8 +39,9 @@ func TestWitnessedIsAnotherWord(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(c.secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p = serving(t, p.dir, "--policy", two)
+	p = serving(t, p.dir, "--policy", two, "--admin", "127.0.0.1:0")
 	p.isHealthy(t)
+	metrics := p.awaitAdmin(t)
 
 	u := newUser(t)
 	asks := func(policy string, args ...string) []string {
@@ -85,6 +86,13 @@ func TestWitnessedIsAnotherWord(t *testing.T) {
 		t.Errorf("the receipt is\n%s", again)
 	}
 	p.awaitWitnessed(t, two, key, recordsOfBegin+2, 2)
+	_, told := get(t, metrics+"/metrics")
+	for _, says := range []string{"muster_witnesses 3", "muster_witnesses_failing 1",
+		"muster_witnessed_records 5"} {
+		if !strings.Contains(told, "\n"+says+"\n") {
+			t.Errorf("the metrics have not %s", says)
+		}
+	}
 	u.content(t, "export", "bundle", "all.bundle", "--url", p.url)
 	for _, args := range [][]string{{"verify", p.url}, {"verify", "all.bundle"},
 		{"verify", "offer.receipt"}} {

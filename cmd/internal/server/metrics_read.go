@@ -47,6 +47,22 @@ var gauges = []reading{
 	}},
 	{"muster_kept_damaged_streams", "Damaged streams that this server has set aside and kept.",
 		func(s *Server) float64 { return float64(len(s.kept())) }},
+	{"muster_witnesses", "Witnesses that the server asks, by its policy; 0 without one.",
+		func(s *Server) float64 { return float64(len(s.witnessStates())) }},
+	{"muster_witnesses_failing", "Those of them that sign nothing now.",
+		func(s *Server) (n float64) {
+			for _, w := range s.witnessStates() {
+				n += yes(w.Problem != nil)
+			}
+			return n
+		}},
+	{"muster_witnessed_records", "The last record that as many witnesses have signed for as the " +
+		"policy asks for.", func(s *Server) float64 {
+		if w := s.witnessed(); w != nil && w.By.Enough {
+			return float64(w.Witnessed)
+		}
+		return 0
+	}},
 	{"muster_sessions", "Sessions of members that have not ended.",
 		func(s *Server) float64 { return float64(s.Questions.Sessions.Len()) }},
 	{"muster_nats_connected", "1 while the server is connected to NATS.",

@@ -121,6 +121,13 @@ func (s *Server) witnessed() *Witnesses {
 	return &Witnesses{best.N, best.By, s.witnesses.States()}
 }
 
+func (s *Server) witnessStates() []feed.State {
+	if s.witnesses == nil {
+		return nil
+	}
+	return s.witnesses.States()
+}
+
 // stands has the ledger take statements, or not, as the witnesses say.
 func (s *Server) stands(now feed.Standing) {
 	s.standing.Lock()

@@ -17,6 +17,7 @@ func TestPageLog(t *testing.T) {
 	last := all.Records[len(all.Records)-1]
 	b := newTab(t, url)
 	b.open("/log")
+	b.wait("document.getElementById('log-check').dataset.state === 'met'")
 	if shown := b.text("tbody tr"); !strings.HasPrefix(shown, "55") {
 		t.Errorf("the newest record is not first: %s", shown)
 	}
@@ -42,6 +43,7 @@ func TestPageLog(t *testing.T) {
 		}
 	})
 	b.open("/log?as_of=20")
+	b.wait("document.getElementById('log-check').dataset.state === 'met'")
 	if shown := b.text("tbody tr"); !strings.HasPrefix(shown, "20") {
 		t.Errorf("as of record 20 the log begins with %s", shown)
 	}

@@ -120,6 +120,10 @@ func (l *logPage) addWithheld(from string, until uint64) (uint64, error) {
 	return until, err
 }
 
+// Exact is a record's bytes in base 64, which the browser looks for in the tree: what is shown of
+// them is not what is hashed, where they have characters that act.
+func (r logRecord) Exact() string { return base64.StdEncoding.EncodeToString([]byte(r.Stored)) }
+
 func shownRecord(r web.Record) logRecord {
 	at, _ := time.Parse(time.RFC3339Nano, r.Recorded) // as the server wrote it
 	_, rest, _ := strings.Cut(r.Stored, "\n")

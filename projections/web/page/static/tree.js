@@ -157,12 +157,14 @@ class Tree {
   }
 }
 
+// treeOf returns the tree of a checkpoint, for who looks for several records in it: no tile is read twice.
+export const treeOf = (checkpoint) => new Tree(checkpoint.size);
+
 // inclusion shows that a record is in the tree of a checkpoint, and returns { stored, leaf, path }: its bytes, its hash, and the hashes of the
 // proof, all of which come from the server's tiles, and lead to the checkpoint's root. Who may not read all of the log gives what there is of
 // the record: its bytes (stored), or its hash alone (leaf), where it is withheld.
-export const inclusion = async (sequence, checkpoint, given = {}) => {
+export const inclusion = async (sequence, checkpoint, given = {}, tree = treeOf(checkpoint)) => {
   if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > checkpoint.size) throw new Unverified("not-covered");
-  const tree = new Tree(checkpoint.size);
   const stored = given.leaf ? undefined : given.stored ?? await tree.entry(sequence - 1);
   const leaf = given.leaf ?? await leafHash(stored), path = await tree.inclusion(sequence - 1);
   const root = await rootOf(leaf, sequence - 1, checkpoint.size, path);

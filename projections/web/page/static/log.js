@@ -1,0 +1,75 @@
+// The page Log: the browser looks for each record in the tree of the checkpoint that the ledger's key has signed, before it shows it; and what
+// the row says must be what is stored. Whether something is left out it does not know.
+
+import { shown } from "./key.js";
+import { Unverified, bytesOf, current, inclusion, supported, treeOf } from "./tree.js";
+
+const box = () => document.getElementById("log-check");
+const rows = () => [...document.querySelectorAll("table.log tbody tr")];
+
+// partsOf takes a record apart, by the names that the row has for its parts.
+const partsOf = (bytes) => {
+  const stored = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), [envelope, statement] = stored.split("\n", 2);
+  const { recorded, by } = JSON.parse(envelope), { type, operation } = JSON.parse(statement);
+  const [, signer] = /\n— (\S+) \S+\n$/.exec(stored) ?? [];
+  return { stored, statement, by, type, operation, signer, time: recorded.replace("T", " ").replace(/\.\d+Z$/, " UTC") };
+};
+
+// checkRow returns when a row shows a record of the tree, or the hash of one that is withheld.
+const checkRow = async (row, checkpoint, tree) => {
+  const { exact, leaf } = row.dataset, sequence = Number(row.id.slice(1));
+  if (leaf) return inclusion(sequence, checkpoint, { leaf: bytesOf(leaf) }, tree);
+  const stored = bytesOf(exact);
+  await inclusion(sequence, checkpoint, { stored }, tree);
+  const parts = partsOf(stored);
+  for (const e of row.querySelectorAll("[data-of]")) if (e.textContent !== shown(parts[e.dataset.of])) throw new Unverified("other-bytes");
+  if (row.querySelector("th").textContent !== String(sequence)) throw new Unverified("other-bytes");
+};
+
+// refuse takes away what a row shows.
+const refuse = (row, text) => {
+  while (row.cells.length > 1) row.lastElementChild.remove();
+  row.append(Object.assign(document.createElement("td"), { colSpan: 5, className: "s-none", textContent: text }));
+};
+
+const say = (state, text) => {
+  const at = document.getElementById("log-verdict"), told = document.createElement("p");
+  at.setAttribute("role", state === "none" ? "alert" : "status");
+  told.className = state === "none" ? "problem" : "note";
+  told.textContent = text;
+  at.replaceChildren(told);
+  box().dataset.state = state;
+};
+
+let run = 0; // the newest check
+
+const check = async () => {
+  const table = document.querySelector("table.log");
+  if (!box() || !table || table.dataset.state !== "open") return;
+  const mine = ++run, words = box().dataset, wrong = [];
+  if (!supported()) {
+    table.dataset.state = "unchecked";
+    return say("none", words.unsupported);
+  }
+  try {
+    const { checkpoint } = await current(words.origin, words.key), tree = treeOf(checkpoint);
+    for (const row of rows()) {
+      try {
+        await checkRow(row, checkpoint, tree);
+      } catch (e) {
+        if (!(e instanceof Unverified) && !(e instanceof SyntaxError)) throw e;
+        wrong.push(row);
+      }
+    }
+    if (mine !== run) return;
+    for (const row of wrong) refuse(row, words.other);
+    table.dataset.state = "checked";
+    if (wrong.length) say("none", words.wrong);
+    else say("met", words.held.replace("SIZE", checkpoint.size));
+  } catch (e) { // nothing is shown of which nothing is known
+    if (mine === run) say("none", e instanceof Unverified ? words.failed : `${words.open} ${e.message}`);
+  }
+};
+
+window.addEventListener("muster:shown", check);
+check();

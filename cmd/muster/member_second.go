@@ -11,6 +11,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/projections"
+	"muster/projections/web"
 )
 
 func (a *app) memberSecondCmd() *cobra.Command {
@@ -99,4 +100,27 @@ func inBrackets(text string) string {
 		return ""
 	}
 	return " (" + problem.Line(text) + ")"
+}
+
+// waits tells to whoever has proposed something, or seconded it, whose word is still lacking.
+func (a *app) waits(ctx context.Context, st events.Statement) []string {
+	id := st.Head().ID
+	switch st := st.(type) {
+	case *events.MemberAdmitted, *events.MemberRevoked:
+	case *events.MemberSeconded:
+		id = st.Statement
+	default:
+		return nil
+	}
+	var roster projections.Roster
+	if a.question(ctx, "members", nil, &roster) != nil {
+		return nil // it is recorded, and the list tells
+	}
+	for _, w := range roster.Waiting {
+		if w.Statement == id {
+			return []string{fmt.Sprintf("It does not count yet, and waits to be seconded by %s: "+
+				"muster member second %s", web.Lacks(w), id)}
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -47,7 +48,11 @@ func TestSeconds(t *testing.T) {
 	}
 	as("HQ/staff", "member", "admit", key("HQ/two"))
 	as("HQ/staff", "plan", "apply", plan)
-	as("HQ/staff", "member", "admit", key("FRA/paris"))
+	out, _ := as("HQ/staff", "member", "admit", key("FRA/paris"))
+	if !strings.Contains(out, "It does not count yet, and waits to be seconded by 1 coordinator: "+
+		"muster member second ") {
+		t.Errorf("who admits is told\n%s", out)
+	}
 	refused("FRA/paris", 4, "may sign once this is seconded by 1 more coordinator", offer...)
 	as("HQ/two", "member", "second", "FRA/paris")
 	as("FRA/paris", offer...)
@@ -62,7 +67,7 @@ func TestSeconds(t *testing.T) {
 	if len(roster.Waiting) != 1 || roster.Waiting[0].Liaison != "FRA" || roster.Seconds != 1 {
 		t.Fatalf("the server tells %+v", roster)
 	}
-	out, _ := as("HQ/two", "member", "list")
+	out, _ = as("HQ/two", "member", "list", "--verify") // which follows from the records
 	if !strings.Contains(out, "What waits for a second, and does not count yet:") ||
 		!strings.Contains(out, "a liaison of FRA") {
 		t.Errorf("the list says\n%s", out)
@@ -104,7 +109,10 @@ func TestSeconds(t *testing.T) {
 	refused("FRA/paris", 4, "was revoked by record", offer...)
 	as("HQ/staff", "member", "admit", key("FRA/third"))
 	as("HQ/two", "member", "second", "FRA/third")
-	as("FRA/third", offer...)
+	out, _ = as("FRA/third", append(offer, "-o", "ndjson")...)
+	pledge := regexp.MustCompile(`"id":"(\w+)"`).FindStringSubmatch(out)[1]
+	bundle := filepath.Join(hq.dir, "third.bundle")
+	as("HQ/two", "export", "bundle", bundle, "--pledge", pledge)
 	out, _ = as("HQ/two", "member", "list")
 	if !strings.Contains(out, "FRA/third was admitted without the word of its nation") {
 		t.Errorf("the list says\n%s", out)
@@ -113,8 +121,10 @@ func TestSeconds(t *testing.T) {
 	p.stop(t)
 	const unheard = "whether their nations know of these further keys, which no liaison of " +
 		"theirs has seconded: FRA/third+"
-	if out, _ = newUser(t).content(t, "verify", dir); !strings.Contains(out, unheard) {
-		t.Errorf("verify says\n%s", out)
+	for _, what := range []string{dir, bundle} {
+		if out, _ = newUser(t).content(t, "verify", what); !strings.Contains(out, unheard) {
+			t.Errorf("verify says\n%s", out)
+		}
 	}
 	p = serving(t, dir) // which has to read what was saved, and remember who waits
 	as("HQ/staff", "member", "admit", key("DEU/berlin"))

@@ -51,7 +51,7 @@ func (a *app) receiptOf(ctx context.Context, r intake.Receipt, st events.Stateme
 	if a.format != "table" {
 		return a.receipts(nil, r)
 	}
-	return a.receipts(a.readers(ctx, st), r)
+	return a.receipts(append(a.readers(ctx, st), a.waits(ctx, st)...), r)
 }
 
 // unknown reports whether a statement may be recorded although submitting it has failed. Then no

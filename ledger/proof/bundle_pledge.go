@@ -33,6 +33,7 @@ type pledgeVerifier struct {
 	checkpoint *Checkpoint
 	roster     *rules.State
 	revoked    map[events.KeyID]uint64
+	unheard    []Unheard
 	origin     events.Origin
 	recorded   string
 	sequence   uint64
@@ -214,6 +215,7 @@ func (v *pledgeVerifier) replay(rec events.Record, key events.Key) *Fault {
 			What: "the rules about members refuse it (" + problem.From(err).Code + ")"}
 	}
 	sequence := rec.Sequence
+	v.unheard = heard(v.unheard, v.roster, sequence, rec)
 	rec.Sequence = v.roster.Last() + 1
 	if _, err := v.roster.Apply(rec); err != nil {
 		return &Fault{Check: "records", What: err.Error()}
@@ -258,6 +260,7 @@ func (v *pledgeVerifier) report(o Options, fault, wrong *Fault) {
 		r.Add("file", Failed, "%s", fault)
 	}
 	v.reportCheckpoint(o, wrong)
+	r.tellUnheard(v.unheard)
 	r.Add("rules", NotChecked,
 		"whether the statements about the pledge were allowed takes the records of the whole "+
 			"ledger")

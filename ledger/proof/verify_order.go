@@ -105,7 +105,7 @@ func (v *verifier) mayFollow(rec events.Record, subject string) (events.Key, *Fa
 		p := problem.From(err)
 		return "", &Fault{Check: "rules", Code: p.Code, What: p.Detail}
 	}
-	v.hear(rec)
+	v.unheard = heard(v.unheard, v.state.State, rec.Sequence, rec)
 	if err := v.state.Apply(rec); err != nil {
 		return "", &Fault{Check: "records", What: whatOf(rec.Sequence, err)}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/ledger/rules"
 )
 
 // An Unheard is a key that was admitted as a further one of a nation that has had a liaison of its
@@ -17,35 +18,40 @@ type Unheard struct {
 	Key      events.Key    `json:"key"`
 }
 
-// hear notes a key that a record is about to let sign without its nation's word.
-func (v *verifier) hear(rec events.Record) {
-	if key := v.state.Unheard(rec); key != "" {
-		v.unheard = append(v.unheard, Unheard{rec.Sequence, key.Party(), key})
+// heard returns the keys that were unheard before a record, and the one that it lets sign, if any.
+// The state is that before the record.
+func heard(before []Unheard, s *rules.State, sequence uint64, rec events.Record) []Unheard {
+	if key := s.Unheard(rec); key != "" {
+		return append(before, Unheard{sequence, key.Party(), key})
 	}
+	return before
 }
 
 // maxUnheard is how many of them the report names.
 const maxUnheard = 20
 
-// reportNations tells of keys whose nations were not asked. In a ledger that asks for no seconds,
-// and has none such, there is nothing to tell.
-func (v *verifier) reportNations(r *Report) {
-	r.Unheard = v.unheard
-	if len(v.unheard) == 0 {
-		if v.state.Roll().Asked() > 0 {
-			v.check(r, "nations", "every further key of a nation was seconded by one of its "+
-				"liaisons")
-		}
-		return
-	}
+// tellUnheard tells of keys whose nations were not asked.
+func (r *Report) tellUnheard(all []Unheard) {
+	r.Unheard = all
 	var named []string
-	for _, u := range v.unheard[:min(maxUnheard, len(v.unheard))] {
+	for _, u := range all[:min(maxUnheard, len(all))] {
 		id, _ := u.Key.ID()
 		named = append(named, fmt.Sprintf("%s (record %d)", id, u.Sequence))
 	}
-	if more := len(v.unheard) - len(named); more > 0 {
+	if more := len(all) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("and %d more", more))
 	}
-	r.Add("nations", NotChecked, "whether their nations know of these further keys, which no "+
-		"liaison of theirs has seconded: %s", strings.Join(named, ", "))
+	if len(named) > 0 {
+		r.Add("nations", NotChecked, "whether their nations know of these further keys, which no "+
+			"liaison of theirs has seconded: %s", strings.Join(named, ", "))
+	}
+}
+
+// reportNations tells of the same, and where the ledger asks for seconds, that there are none. In
+// another ledger without such keys there is nothing to tell.
+func (v *verifier) reportNations(r *Report) {
+	r.tellUnheard(v.unheard)
+	if len(v.unheard) == 0 && v.state.Roll().Asked() > 0 {
+		v.check(r, "nations", "every further key of a nation was seconded by one of its liaisons")
+	}
 }

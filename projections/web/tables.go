@@ -431,17 +431,21 @@ func waitingTable(all []projections.Waiting) Table {
 	t := Table{Above: []string{"What waits for a second, and does not count yet:"},
 		Head: []string{"name", "proposed", "by", "sequence", "lacks", "id"}}
 	for _, w := range all {
-		var lacks []string
-		if w.Coordinators > 0 {
-			lacks = append(lacks, english.Several(w.Coordinators, "coordinator"))
-		}
-		if w.Liaison != "" {
-			lacks = append(lacks, "a liaison of "+string(w.Liaison))
-		}
-		t.Add(w, w.Name, proposes(w), w.Signer, number(w.Sequence), strings.Join(lacks, ", "),
-			w.Statement.String())
+		t.Add(w, w.Name, proposes(w), w.Signer, number(w.Sequence), Lacks(w), w.Statement.String())
 	}
 	return t
+}
+
+// Lacks says whose word something lacks: "1 coordinator and a liaison of FRA".
+func Lacks(w projections.Waiting) string {
+	var all []string
+	if w.Coordinators > 0 {
+		all = append(all, english.Several(w.Coordinators, "coordinator"))
+	}
+	if w.Liaison != "" {
+		all = append(all, "a liaison of "+string(w.Liaison))
+	}
+	return strings.Join(all, " and ")
 }
 
 // ScopesTable has a row for each nation that has declared one.

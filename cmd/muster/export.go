@@ -34,7 +34,10 @@ without a network, with: muster verify FILE
 With - for the file, it goes to the standard output.
 
 With --view, it is for those who may not read all: public, coalition, or a nation's code. In the place of each record
-that they may not read stands its leaf hash, so that the whole verifies all the same.`,
+that they may not read stands its leaf hash, so that the whole verifies all the same.
+
+With --policy, it is under a checkpoint that as many witnesses have signed as the policy asks for: the newest records, which
+are not witnessed yet, are not in it.`,
 		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle " +
 			"--pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args: args("FILE"),
@@ -115,6 +118,7 @@ func (x exportedBundle) text() string {
 func (a *app) exportSource(ctx context.Context,
 	view events.View) (src proof.Source, key proof.TrustedKey,
 	closeSource func() error, err error) {
+	var url string // of a server
 	claimed := keyOfFolder(a.data)
 	folder := a.data != "" && a.url == ""
 	if folder {
@@ -128,7 +132,6 @@ func (a *app) exportSource(ctx context.Context,
 	}
 	if !folder || problem.Is(err, problem.Unavailable) { // a server runs on the folder
 		claimed, closeSource = a.firstContact(ctx), func() error { return nil }
-		var url string
 		if url, err = a.serverURL(); err == nil {
 			src, err = a.ofServer(ctx, url, view)
 		}
@@ -138,6 +141,9 @@ func (a *app) exportSource(ctx context.Context,
 	}
 	var o proof.Options
 	err = a.trustIn(&o, src.Checkpoint, claimed)
+	if err == nil {
+		err = a.underWitnessed(ctx, &src, url, o.Key.Verifier)
+	}
 	return src, o.Key, closeSource, err
 }
 

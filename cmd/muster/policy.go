@@ -226,6 +226,36 @@ func (a *app) olderWitnessed(ctx context.Context, url, key string) (*proof.Check
 	return &c, nil
 }
 
+// underWitnessed has a source be under a checkpoint that as many witnesses have signed as the
+// policy asks for: its own, or else the larger one of those that its server shows at the address.
+// That the records are those of it is still to be verified.
+func (a *app) underWitnessed(ctx context.Context, src *proof.Source, url, key string) error {
+	p, err := a.witnesses()
+	if p == nil || err != nil {
+		return err
+	}
+	by, wrong := p.Witnessed(src.Checkpoint)
+	if wrong == nil && !by.Enough && url != "" {
+		older, err := a.olderWitnessed(ctx, url, key)
+		if err != nil {
+			return err
+		}
+		if older != nil {
+			src.Checkpoint = older.Signed
+			by, wrong = p.Witnessed(older.Signed)
+		}
+	}
+	switch {
+	case wrong != nil:
+		return problem.New(problem.Unverified, "the checkpoint of %s: %w", src.Name, wrong).
+			WithHint("it was altered: do not rely on it")
+	case !by.Enough:
+		return problem.New(problem.Unverified, "what %s has is recorded, and %s", src.Name, by).
+			WithHint("%s", askAgainForWitnesses)
+	}
+	return nil
+}
+
 // A witnessedReceipt is the receipt of a submission with what witnesses have signed of it so far.
 type witnessedReceipt struct {
 	intake.Receipt

@@ -85,6 +85,11 @@ func TestWitnessedIsAnotherWord(t *testing.T) {
 	if !strings.Contains(again, `"witnessed": {`) || !strings.Contains(again, `"enough": false`) {
 		t.Errorf("the receipt is\n%s", again)
 	}
+	u.content(t, asks(two, "export", "bundle", "witnessed.bundle")...) // at once
+	u.content(t, "verify", "witnessed.bundle", "--policy", two)
+	if code, _, said := u.types(t, asks(three, "export", "bundle", "three.bundle")...); code != 8 {
+		t.Errorf("exit code %d: %s", code, said)
+	}
 	p.awaitWitnessed(t, two, key, recordsOfBegin+2, 2)
 	_, told := get(t, metrics+"/metrics")
 	for _, says := range []string{"muster_witnesses 3", "muster_witnesses_failing 1",

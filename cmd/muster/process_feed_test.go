@@ -234,9 +234,25 @@ func TestWitnessOfTwoServers(t *testing.T) {
 	}
 	p.stop(t)
 	q.stop(t)
+
+	// A policy that asks for nobody has the server wait for nobody, and hear who answers.
+	none := filepath.Join(t.TempDir(), "none")
+	text = fmt.Appendf(nil, "witness paris %s %s\nquorum none\n", w.key, w.url)
+	if err := os.WriteFile(none, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	late := launch(t, p.dir, "--policy", none)
+	if code, said := late.ends(t); code != 7 || !strings.Contains(said, "has signed 5 records") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
 	if err := w.terminate(); err != nil {
 		t.Fatal(err)
 	}
+	q = serving(t, q.dir, "--policy", none)
+	if _, err := q.client().Submit(t.Context(), c.offer(t)); err != nil {
+		t.Error(err)
+	}
+	q.stop(t)
 }
 
 // Two servers of a ledger have the same witness: each is a moment behind the other now and then,

@@ -365,8 +365,9 @@ func (h ruleHistory) signers(t *rapid.T, st events.Statement) []events.Key {
 	if ruleDie(t, "any key", 8) == 7 {
 		return ruleKeys
 	}
+	roll := h.roll()
 	may := slices.DeleteFunc(slices.Clone(ruleKeys), func(k events.Key) bool {
-		return h.roleOf(k) == "" || h.wrongParty(ruleCommand{k, st})
+		return roll.role(k) == "" || h.wrongParty(ruleCommand{k, st})
 	})
 	return append(may, ruleFounder.Key())
 }

@@ -105,8 +105,9 @@ func (r *ruleRoll) settle(i int) {
 // "" for none.
 func (h ruleHistory) admittedAs(key events.Key) events.MemberRole { return h.roll().admitted[key] }
 
-func (h ruleHistory) roleOf(key events.Key) events.MemberRole {
-	r := h.roll()
+func (h ruleHistory) roleOf(key events.Key) events.MemberRole { return h.roll().role(key) }
+
+func (r ruleRoll) role(key events.Key) events.MemberRole {
 	if r.revoked[key] {
 		return ""
 	}
@@ -115,9 +116,8 @@ func (h ruleHistory) roleOf(key events.Key) events.MemberRole {
 
 // waiting returns what can be seconded still: that whose signer may sign.
 func (h ruleHistory) waiting() []ruleProposal {
-	return slices.DeleteFunc(h.roll().open, func(p ruleProposal) bool {
-		return h.roleOf(p.key) == ""
-	})
+	r := h.roll()
+	return slices.DeleteFunc(r.open, func(p ruleProposal) bool { return r.role(p.key) == "" })
 }
 
 // isProposed reports whether a key waits for its admission to count.

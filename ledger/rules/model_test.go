@@ -570,10 +570,11 @@ func (h ruleHistory) wrongParty(c ruleCommand) bool {
 	if c.st.Head().Type == "member.revoked" && ruleGet[events.Key](c.st, "Key") == c.key {
 		return false
 	}
-	switch h.roleOf(c.key) {
+	roll := h.roll()
+	switch roll.role(c.key) {
 	case events.Coordinator:
 		voiced := slices.ContainsFunc(ruleKeys, func(k events.Key) bool {
-			return k.Party() == nation && h.admittedAs(k) == events.Liaison
+			return k.Party() == nation && roll.admitted[k] == events.Liaison
 		})
 		return !says(ruleCoordinators) && !(says(ruleLiaisons) && !voiced)
 	case events.Liaison:

@@ -117,8 +117,8 @@ func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong eve
 func (a *app) corrections(ctx context.Context, wrong events.Record,
 	effective events.Date) (projections.Pledge, events.Date, error) {
 	var w web.PledgeLife
-	if err := a.ask(ctx, "pledge", map[string]string{"id": events.Thing(wrong.Statement).String()},
-		&w); err != nil {
+	if err := a.askToSign(ctx, "pledge",
+		map[string]string{"id": events.Thing(wrong.Statement).String()}, &w); err != nil {
 		return w.Pledge, 0, err
 	}
 	for _, e := range w.Life {

@@ -30,7 +30,7 @@ be taken back, so nothing is ever narrowed; and what was said before is not corr
 				if st.Effective, err = dateOr("effective", effective, today()); err != nil {
 					return nil, err
 				}
-				p, err := a.pledge(cmd.Context(), args[0], st.Effective)
+				p, err := a.pledgeToRestate(cmd.Context(), args[0], st.Effective)
 				if err != nil {
 					return nil, err
 				}

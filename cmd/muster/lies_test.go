@@ -212,3 +212,32 @@ func TestVerifiedRecordsAreKept(t *testing.T) {
 		t.Errorf("what was damaged is kept: %v", err)
 	}
 }
+
+// Nobody signs again what a server says to have been signed: what is restated is verified first.
+func TestNothingUnverifiedIsRestated(t *testing.T) {
+	t.Parallel()
+	url, dir := ownDemo(t)
+	pledge := newAuthor(t, url, dir, "keys/FRA-demo.key").pledge("a note")
+	liar := behindLies(t, url, `"quantity":8`, `"quantity":9`)
+	for line, honest := range map[string]int{
+		"pledge amend " + pledge + " --note another":      0,
+		"pledge correct 56 --reason wrong --note another": 0,
+		"pledge disclose " + pledge + " --release public": 6, // its operation is for the coalition
+	} {
+		for at, want := range map[string]int{liar: 8, url: honest} {
+			var out, errs bytes.Buffer
+			a := append(strings.Fields(line), "--dry-run", "--url", at, "--key",
+				filepath.Join(dir, "keys", "FRA-demo.key"))
+			if code := run(a, strings.NewReader(""), &out, &errs); code != want {
+				t.Errorf("muster %s, at the liar: %v: exit code %d\n%s%s", line, at == liar, code,
+					&out, &errs)
+			}
+		}
+	}
+	liar = behindLies(t, url, "GBR/demo+", "GBR/dem0+")
+	var out, errs bytes.Buffer
+	if code := run([]string{"member", "revoke", "GBR/demo", "--reason", "x", "--url", liar, "--key",
+		filepath.Join(dir, "founder.key")}, strings.NewReader(""), &out, &errs); code != 8 {
+		t.Errorf("a key that the ledger does not have: exit code %d\n%s%s", code, &out, &errs)
+	}
+}

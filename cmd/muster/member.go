@@ -108,7 +108,7 @@ func (a *app) memberKey(cmd *cobra.Command, arg string) (events.Key, error) {
 		return a.publicKey(arg)
 	}
 	var roster projections.Roster
-	if err := a.ask(cmd.Context(), "members", nil, &roster); err != nil {
+	if err := a.askToSign(cmd.Context(), "members", nil, &roster); err != nil {
 		return "", err
 	}
 	var found []events.Key

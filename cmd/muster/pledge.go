@@ -255,7 +255,7 @@ func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Sta
 	if err != nil {
 		return err
 	}
-	p, err := a.pledge(cmd.Context(), id, effective)
+	p, err := a.pledgeToRestate(cmd.Context(), id, effective)
 	if err != nil {
 		return err
 	}
@@ -329,6 +329,14 @@ func (a *app) pledgeAmendCmd() *cobra.Command {
 func (a *app) pledge(ctx context.Context, id string, on events.Date) (projections.Pledge, error) {
 	var w web.PledgeLife
 	err := a.ask(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
+	return w.Pledge, err
+}
+
+// pledgeToRestate is pledge for whoever signs its terms again.
+func (a *app) pledgeToRestate(ctx context.Context, id string, on events.Date) (projections.Pledge,
+	error) {
+	var w web.PledgeLife
+	err := a.askToSign(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
 	return w.Pledge, err
 }
 

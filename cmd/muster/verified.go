@@ -200,6 +200,19 @@ type otherAnswer struct {
 	why           string
 }
 
+// askToSign asks for what becomes part of a statement: nobody signs a number on a server's word.
+// Over NATS, where the ledger's records cannot be read, the answer is taken as it is.
+func (a *app) askToSign(ctx context.Context, question string, parameters map[string]string,
+	answer any) error {
+	if _, err := a.meet(ctx); err != nil {
+		return err
+	}
+	if a.nats.Given() {
+		return a.question(ctx, question, parameters, answer)
+	}
+	return a.askVerified(ctx, question, parameters, answer)
+}
+
 // differs holds an answer against what follows from the records; nil where they are the same.
 func (a *app) differs(ctx context.Context, question string, parameters map[string]string,
 	answer any, told error) (*otherAnswer, error) {

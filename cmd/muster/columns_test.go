@@ -19,6 +19,9 @@ const columns = 100
 // on a screen: all but addresses, tables in comments, and text in backquotes, which stands as it
 // is.
 func TestColumns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry,
 		err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") {

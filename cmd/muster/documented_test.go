@@ -68,6 +68,9 @@ func documented(t *testing.T, resp *http.Response, body []byte) {
 
 // What is taken is answered as the document says: 201 the first time, and 200 afterwards.
 func TestReceiptsAreDocumented(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	s := newTarget(t)
 	good := s.c.offer(t)

@@ -17,6 +17,9 @@ import (
 // something else. And a range names variables, since one that sets a member of something leaves it
 // set to the last.
 func TestHeads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	if aside := asideIn(t, "package p\nfunc f() {\n"+
 		"if s.kind = 1; !m.strength {}\nif n := f(); ok {}\nif n++; ok {}\nif f(&n); ok {}\n"+
 		"switch n := f(); g() {}\nfor _, m.rung = range all {}\n"+

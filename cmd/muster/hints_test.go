@@ -30,6 +30,9 @@ var wireType = regexp.MustCompile(
 // flags and as many arguments as it takes. Messages of the rules name no kind of statement as it is
 // on the wire.
 func TestHints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	seen := 0
 	for _, dir := range []string{"events", "ledger", "projections", "cmd"} {
 		for where, said := range textsOf(t, filepath.Join("..", "..", dir)) {

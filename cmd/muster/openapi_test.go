@@ -33,6 +33,9 @@ func (d description) at(names ...string) description {
 // Every operation says of every answer what it is, in each form that it has, whether it is a
 // problem or not; and nothing is described that no answer is made of.
 func TestOpenAPIIsWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
 	doc := p.described(t)
@@ -145,6 +148,9 @@ func (d description) hasRowsOf(t *testing.T, p *serverProcess) {
 
 // Every page leads to the API's documentation, also one that tells of a problem, in both languages.
 func TestPagesLeadToDocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
 	offered := begin(t, p).offer(t)

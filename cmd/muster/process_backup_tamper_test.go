@@ -54,6 +54,9 @@ func TestTamperedBackup(t *testing.T) {
 
 // Somebody has altered a record of a backup, and what the backup says of its file to go with it.
 func TestForgedBackup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir, u := t.TempDir(), newUser(t)
 	p := serving(t, filepath.Join(dir, "ledger"))

@@ -110,6 +110,9 @@ func TestDoctor(t *testing.T) {
 
 // The certificate ends soon, or has ended, or is not for the server's names.
 func TestDoctorOfTLS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	authority, err := certtest.New(dir)

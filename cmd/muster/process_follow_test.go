@@ -20,6 +20,9 @@ import (
 // Somebody follows a log, and behind its address another ledger takes the place of the first, which
 // has as many records and more: that is told, and none of them is shown.
 func TestFollowedLogOfAnotherLedger(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	first, second := newTarget(t), newTarget(t)
 	var to atomic.Pointer[url.URL]
@@ -130,6 +133,9 @@ func TestManyAmendAtOnce(t *testing.T) {
 // Whoever follows a log signs in again by itself when the session has ended, and goes on where it
 // was, over HTTP and over NATS; when its key is revoked, it is told so.
 func TestFollowedLogAcrossSessions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	s := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0",
 		"--read", "released")

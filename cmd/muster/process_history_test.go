@@ -205,6 +205,9 @@ func submitted(t *testing.T, p *serverProcess, c *country) {
 // A server that says more than it proves is not believed: nobody is told that anything was
 // recorded.
 func TestReceiptThatDoesNotProve(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, dir)
@@ -296,6 +299,9 @@ func TestOldCopyIsNoticed(t *testing.T) {
 
 // The key that was trusted first stays the trusted one. Another is believed when somebody gives it.
 func TestAnotherKeyIsNotTrusted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, dir)
@@ -380,6 +386,9 @@ func TestServersOfOneLedger(t *testing.T) {
 // Another ledger under an old name, with fewer records, does not lag: it is another one, and said
 // to be, at once and with the evidence.
 func TestAnotherLedgerOfTheName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir, u := t.TempDir(), newUser(t)
 	a := serving(t, filepath.Join(dir, "a"), "--origin", "muster.example/name")

@@ -79,6 +79,9 @@ func TestHosts(t *testing.T) {
 
 // A server that listens on all addresses of its machine is named by each of them.
 func TestHostsOfAllAddresses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--listen", "0.0.0.0:0", "--plaintext")
 	addresses, err := net.InterfaceAddrs()

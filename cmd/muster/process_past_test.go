@@ -101,6 +101,9 @@ func seesAnotherPast(t *testing.T, l *stoppedLedger, dir, kept string) {
 
 // A bundle is found out as well, whatever was done to it.
 func TestTamperedBundle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someStoppedLedger(t)
 	path := filepath.Join(t.TempDir(), "ledger.bundle")

@@ -28,6 +28,9 @@ const startTime = 5 * time.Second
 // A server that cannot start says why and what to do, with the exit code of its kind, at once.
 // Whoever does what it says has every record afterwards.
 func TestStartsThatFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	ledger := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, ledger)

@@ -111,6 +111,9 @@ func whatIsServed(t *testing.T, l *stoppedLedger, dir string) (refused string) {
 }
 
 func TestVerifyFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someStoppedLedger(t)
 	before := filesOf(t, l.dir)
@@ -153,6 +156,9 @@ func filesOf(t *testing.T, dir string) (all []string) {
 
 // Whoever can write the journal's file removes, swaps, inserts and alters records in it.
 func TestTamperedJournal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someStoppedLedger(t)
 	for name, c := range map[string]struct {
@@ -198,6 +204,9 @@ func TestTamperedJournal(t *testing.T) {
 
 // A damaged index would let a statement be recorded twice.
 func TestTamperedIndex(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someStoppedLedger(t)
 	id := l.log[19].ID
@@ -226,6 +235,9 @@ func TestTamperedIndex(t *testing.T) {
 // Who holds all that a server holds can write a statement of a revoked member and make everything
 // fit. The rules notice.
 func TestForgedStatement(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someStoppedLedger(t)
 	remove(t, filepath.Join(l.dir, server.NATSFolder)) // which was to be made anew from the journal

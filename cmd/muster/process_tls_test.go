@@ -137,6 +137,9 @@ func TestClusterOverTLS(t *testing.T) {
 
 // The demo, too, is shown to other machines over TLS alone, and says who is shown what there.
 func TestDemoForOtherMachines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	u := newUser(t)
 	code, _, said := u.types(t, "demo", "--serve", "--listen", "0.0.0.0:0")

@@ -43,6 +43,9 @@ func withStubs(t *testing.T, all []proof.Entry) (tile []byte) {
 // Who may read all finds out a server that withholds what it must show, or shows what it must not;
 // whoever reads a view alone finds what does not fit the tree, or the rest of what is read.
 func TestVerifyViewsFindsLies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
 	c := begin(t, p)

@@ -19,6 +19,9 @@ const readmeData = "muster-data"
 // In a line of what is answered, times, keys, ids and the like may be others. A line … stands for
 // any lines.
 func TestReadmeSession(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	project, err := filepath.Abs("../..")
 	if err != nil {

@@ -65,6 +65,9 @@ func resigned(t *testing.T, s events.Signed, with note.Signer) events.Signed {
 // every way in, and the receipt proves the record, whose bytes are those of the first time. The
 // same text of another key is a conflict.
 func TestSignedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	p := serving(t, dir, "--nats-listen", "127.0.0.1:0")

@@ -142,6 +142,9 @@ func expressions(t *testing.T) map[string]string {
 // Names follow the conventions of Prometheus: what only grows ends in _total, and units are base
 // units in the plural.
 func TestMetricsAreNamedWell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--admin", "127.0.0.1:0")
 	_, text := get(t, p.awaitAdmin(t)+"/metrics")

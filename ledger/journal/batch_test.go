@@ -12,6 +12,9 @@ import (
 // However often a batch is sealed on its way, dropped, or begun again, what is committed is the
 // plain tree, and signed.
 func TestBatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	const most = 600
 	all, key := manyRecords(t, most), newTestKey(t)
 	plain := plainHashes(t, all)

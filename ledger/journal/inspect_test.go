@@ -14,6 +14,9 @@ import (
 )
 
 func TestInspect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	path, all := filled(t, 700)
 	f, err := Inspect(path)
 	if err != nil {

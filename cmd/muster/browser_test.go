@@ -35,7 +35,7 @@ var theBrowser = struct {
 }{end: func() {}}
 
 // shortPages are the tests that look at pages in a short run too, which is one with the race
-// detector: so the server is raced while it sends pages and streams, and while a page submits.
+// detector: so the server is raced while it sends pages and streams.
 var shortPages = []string{"TestPageConnection", "TestPageLive"}
 
 // browser returns the context of the one browser that all tests share; each opens tabs of its own

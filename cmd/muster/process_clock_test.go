@@ -17,6 +17,9 @@ import (
 // record nothing, until a person says behind which record they may go on: then all that was
 // acknowledged is there, and what is recorded has that record's time.
 func TestRecordAheadOfTheClock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	outside := natsCluster(t, t.TempDir(), anyPort)
 	dir := filepath.Join(t.TempDir(), "ledger")

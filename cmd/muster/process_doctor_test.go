@@ -60,6 +60,9 @@ func isBadWith(t *testing.T, dir string, flags []string, checks ...string) {
 
 // A server that is well, and each line of its folder that can be made bad.
 func TestDoctor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	p := serving(t, filepath.Join(dir, "ledger"))

@@ -191,6 +191,9 @@ func (p *serverProcess) awaitNotSigned(t *testing.T, name string) {
 // While a server runs, another one signs with a copy of its folder: the first takes nothing more,
 // and keeps what both have signed.
 func TestWitnessOfTwoServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	p := serving(t, filepath.Join(dir, "ledger"))
@@ -299,6 +302,9 @@ func TestServersShareAWitness(t *testing.T) {
 // Behind an address are the checkpoints that witnesses have signed, and another history than they
 // have: only who demands witnesses finds that out at the first contact.
 func TestForkBehindWitnesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	p := serving(t, filepath.Join(dir, "ledger"))

@@ -14,6 +14,9 @@ import (
 // not at its start, and not when the founder speaks. Started again in the same way, the server goes
 // on; and it begins no ledger with another founding.
 func TestFoundedElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	hq, dir := newUser(t), filepath.Join(t.TempDir(), "ledger")
 	hq.content(t, "key", "new", "HQ/staff")

@@ -171,6 +171,9 @@ func TestOutsideStreamLosesAMessage(t *testing.T) {
 // The stream holds other bytes than the journals: the servers stop when they find that, and make it
 // anew when they are told to.
 func TestOutsideStreamHoldsOtherBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someOutsideLedger(t)
 	l.damage(t, otherEnvelope)
@@ -225,6 +228,9 @@ func TestOutsideStreamBeyondJournal(t *testing.T) {
 // The same, and nothing has the later records any more: a person gives them up by saying where the
 // journal ends, and by no other number. What the stream tells of them is kept.
 func TestOutsideStreamIsGivenUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	l := someOutsideLedger(t)
 	remove(t, filepath.Join(l.dir, "b"))

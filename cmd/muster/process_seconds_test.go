@@ -14,6 +14,9 @@ import (
 // signs nothing, and everybody sees it wait. With a colleague's word it still waits for France's;
 // and once France has no liaison, every report says that nobody of France was asked.
 func TestSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	hq, dir := newUser(t), filepath.Join(t.TempDir(), "ledger")
 	key := func(name string) string {

@@ -114,7 +114,10 @@ func TestSameIDAtOnce(t *testing.T) {
 // afterwards.
 func TestStopWhileSixteenSubmit(t *testing.T) {
 	t.Parallel()
-	const soon = 5 * time.Second
+	soon := 5 * time.Second
+	if raceDetector { // which makes it some times as slow, beside three other tests
+		soon *= 3
+	}
 	dir, book := filepath.Join(t.TempDir(), "ledger"), newBook()
 	p := serving(t, dir)
 	c := begin(t, p)

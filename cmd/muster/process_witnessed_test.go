@@ -17,6 +17,9 @@ import (
 // That something is recorded, and that it is witnessed, are two things wherever they are said: who
 // asks for witnesses is told how many have signed, and is not content with fewer than enough.
 func TestWitnessedIsAnotherWord(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	p := serving(t, filepath.Join(dir, "ledger"))

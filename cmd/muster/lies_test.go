@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"muster/projections/web"
 )
 
 // behindLies has a server's checkpoint and tiles be true, and what it answers be edited: in all of
@@ -239,5 +242,35 @@ func TestNothingUnverifiedIsRestated(t *testing.T) {
 	if code := run([]string{"member", "revoke", "GBR/demo", "--reason", "x", "--url", liar, "--key",
 		filepath.Join(dir, "founder.key")}, strings.NewReader(""), &out, &errs); code != 8 {
 		t.Errorf("a key that the ledger does not have: exit code %d\n%s%s", code, &out, &errs)
+	}
+}
+
+// What a server leaves out of the log is found by who verifies the whole.
+func TestLogLacksNothing(t *testing.T) {
+	t.Parallel()
+	url := demoServer(t)
+	liar := between(t, url, func(path string, body []byte) []byte {
+		var page web.Records
+		if path != "/api/v1/records" || json.Unmarshal(body, &page) != nil {
+			return body
+		}
+		page.Records = slices.DeleteFunc(page.Records,
+			func(r web.Record) bool { return r.Sequence == 48 })
+		body, err := json.Marshal(page)
+		if err != nil {
+			t.Error(err)
+		}
+		return body
+	})
+	for _, line := range []string{"log", "log --raw --nation FRA", "log --type pledge -o csv"} {
+		for at, want := range map[string]int{url: 0, liar: 8} {
+			var out, errs bytes.Buffer
+			code := run(append(strings.Fields(line), "--verify", "--url", at),
+				strings.NewReader(""), &out, &errs)
+			if code != want || code == 8 && out.Len() > 0 {
+				t.Errorf("muster %s, at the liar: %v: exit code %d\n%s%s", line, at == liar, code,
+					&out, &errs)
+			}
+		}
 	}
 }

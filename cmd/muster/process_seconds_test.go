@@ -80,10 +80,10 @@ func TestSeconds(t *testing.T) {
 		t.Errorf("verify says\n%s", out)
 	}
 
-	page := func(words ...string) {
+	page := func(path string, words ...string) {
 		t.Helper()
 		for _, lang := range []string{"en", "fr"} {
-			_, html := get(t, p.url+"/verify?lang="+lang)
+			_, html := get(t, p.url+path+"lang="+lang)
 			for _, w := range words {
 				if !strings.Contains(html, w) {
 					t.Errorf("the page in %s does not have %q", lang, w)
@@ -91,7 +91,9 @@ func TestSeconds(t *testing.T) {
 			}
 		}
 	}
-	page(`id="waiting"`, "muster member second "+roster.Waiting[0].Statement.String())
+	second := "muster member second " + roster.Waiting[0].Statement.String()
+	page("/verify?", `id="waiting"`, second)
+	page("/mine?nation=FRA&", `id="keys"`, second)
 
 	// France is asked, and shown what it seconds before it does.
 	id := roster.Waiting[0].Statement.String()
@@ -120,7 +122,7 @@ func TestSeconds(t *testing.T) {
 	if !strings.Contains(out, "FRA/third was admitted without the word of its nation") {
 		t.Errorf("the list says\n%s", out)
 	}
-	page(`id="unheard"`, "<code>FRA/third")
+	page("/verify?", `id="unheard"`, "<code>FRA/third")
 	p.stop(t)
 	const unheard = "whether their nations know of these further keys, which no liaison of " +
 		"theirs has seconded: FRA/third+"

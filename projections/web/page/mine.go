@@ -25,7 +25,9 @@ type minePage struct {
 	More    bool
 	Readers []readersOf
 	Waiting []waitsFor
-	Said    []projections.SaidRecord
+	// Keys are those that are to sign for the nation, and lack the word of one of its liaisons.
+	Keys []projections.Waiting
+	Said []projections.SaidRecord
 }
 
 // A minePledge is a pledge, and who may read it.
@@ -90,6 +92,9 @@ func (p *Pages) mine(f *frame) (any, error) {
 	if err := m.wait(); err != nil {
 		return nil, err
 	}
+	if err := m.readKeys(); err != nil {
+		return nil, err
+	}
 	m.Said, err = ask(f, web.Read[web.NationQuery],
 		func(ctx context.Context, q *web.NationQuery) ([]projections.SaidRecord, error) {
 			return f.service.Said(ctx, q, saidSize)
@@ -97,6 +102,15 @@ func (p *Pages) mine(f *frame) (any, error) {
 	m.More = m.More || len(m.Pledges) > mineSize
 	m.Pledges = m.Pledges[:min(mineSize, len(m.Pledges))]
 	return m, err
+}
+
+// readKeys fills in the keys that wait for the nation.
+func (m *minePage) readKeys() error {
+	members, err := m.service.Members(m.ctx, &web.MembersQuery{})
+	m.Keys = slices.DeleteFunc(members.Waiting, func(w projections.Waiting) bool {
+		return w.Liaison != m.Of
+	})
+	return err
 }
 
 // take keeps the pledges that have not ended, with who may read each: whoever may read what was

@@ -119,6 +119,7 @@ func spoilNumbers(v any, member string) (_ any, found bool) {
 // a proxy that shows the true checkpoint and tiles, and other numbers.
 func TestVerifiedAnswers(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	url, dir := ownDemo(t)
 	pledge := newAuthor(t, url, dir, "keys/FRA-demo.key").pledge("a note")
 	var lies atomic.Int64
@@ -175,6 +176,7 @@ func TestVerifiedAnswers(t *testing.T) {
 // and is nobody's lie.
 func TestVerifiedRecordsAreKept(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	url, dir := ownDemo(t)
 	france := newAuthor(t, url, dir, "keys/FRA-demo.key")
 	for range 250 {
@@ -219,6 +221,7 @@ func TestVerifiedRecordsAreKept(t *testing.T) {
 // Nobody signs again what a server says to have been signed: what is restated is verified first.
 func TestNothingUnverifiedIsRestated(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	url, dir := ownDemo(t)
 	pledge := newAuthor(t, url, dir, "keys/FRA-demo.key").pledge("a note")
 	liar := behindLies(t, url, `"quantity":8`, `"quantity":9`)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"muster/projections"
 )
 
@@ -106,7 +104,7 @@ func TestPageCompareExactly(t *testing.T) {
 	b := newTab(t, url, noScript)
 	b.open("/compare?operation=mnf-u&on=" + aDay)
 	last := eval[int](b, "Number(document.getElementById('as-of-slide').max)")
-	b.do(chromedp.SetValue(chromedp.CSS("#c-from"), fmt.Sprint(last-3)))
+	b.fill("#c-from", fmt.Sprint(last-3))
 	b.click(".compare > button")
 	b.wait("location.search.includes('from=%d')", last-3)
 	b.click(`#content > p:last-of-type a`)

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"muster/projections/web"
 )
 
@@ -93,8 +91,8 @@ func TestPageDisclosesWhatStands(t *testing.T) {
 		"--key", key, "--url", url)
 	choose := func(day string) {
 		t.Helper()
-		b.do(chromedp.SetValue(chromedp.CSS("#f-release"), "coalition"),
-			chromedp.SetValue(chromedp.CSS("#f-effective"), day))
+		b.fill("#f-release", "coalition")
+		b.fill("#f-effective", day)
 		b.click(".fields button:not([type=button])")
 	}
 	choose("2190-02-01")

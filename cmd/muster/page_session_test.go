@@ -181,7 +181,7 @@ func TestPageSignInLands(t *testing.T) {
 	b.says("h1", "Couverture")
 	b.says(".who", "HQ/founder")
 	b.says(".foot", "Compté : tout")
-	b.do(chromedp.SetValue(chromedp.CSS("#view"), "coalition"))
+	b.fill("#view", "coalition")
 	b.says("#counted", "la coalition")
 	b.open("/verify?view=coalition&lang=fr")
 	b.says("main", "il contrôle la place dans l’arbre, et rien d’autre.")

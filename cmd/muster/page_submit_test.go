@@ -315,7 +315,7 @@ func TestPageSubmitWithoutScript(t *testing.T) {
 	b.open("/submit?type=pledge.offered&operation=mnf-u&nation=FRA&role=air")
 	for name, value := range map[string]string{"quantity": "3", "unit": "aircraft", "area": "west",
 		"from": "2026-03-01", "effective": "2026-01-15"} {
-		b.do(chromedp.SetValue(chromedp.CSS("#f-"+name), value))
+		b.fill("#f-"+name, value)
 	}
 	b.click(".fields .primary")
 	b.says("#effect", "15 of 48")

@@ -199,8 +199,8 @@ func TestPageTimelineZoom(t *testing.T) {
 		b.wait("document.getElementById('tl-from').value === '%s' && "+
 			"document.getElementById('tl-until').value === '%s'", press.from, press.until)
 	}
-	b.do(chromedp.SetValue(chromedp.CSS("#tl-from"), "2026-06-01"),
-		chromedp.SetValue(chromedp.CSS("#tl-until"), "2026-06-01"))
+	b.fill("#tl-from", "2026-06-01")
+	b.fill("#tl-until", "2026-06-01")
 	b.click("#days button")
 	b.wait("document.querySelectorAll('.figures tbody tr').length === 1 && " +
 		"location.search.includes('until=2026-06-01')")

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"muster/projections/web"
 )
 
@@ -225,7 +223,7 @@ func TestPageViews(t *testing.T) {
 	if n := eval[int](b, "document.querySelectorAll('#counted').length"); n > 0 {
 		t.Error("all is counted, and a banner says for whom")
 	}
-	b.do(chromedp.SetValue(chromedp.CSS("#view"), "coalition"))
+	b.fill("#view", "coalition")
 	b.says("#counted", "Counted: what is released to the coalition.")
 	if at := b.address(); at != "/?on="+aDay+"&operation=mnf-u&view=coalition" {
 		t.Error(at)
@@ -240,7 +238,7 @@ func TestPageViews(t *testing.T) {
 	}
 	b.click("nav a[href^='/log']")
 	b.wait("document.querySelector('[data-page=log] #r55') && !document.getElementById('r56')")
-	b.do(chromedp.SetValue(chromedp.CSS("#l-op"), ""))
+	b.fill("#l-op", "")
 	b.says("#r56", "Withheld")
 	b.shot("view-log")
 	b.axe()
@@ -289,7 +287,7 @@ func TestPageViews(t *testing.T) {
 	still.open("/pledges?view=GBR")
 	still.says("#counted", "released to the United Kingdom")
 	still.shot("view-narrow")
-	still.do(chromedp.SetValue(chromedp.CSS("#view"), "public"))
+	still.fill("#view", "public")
 	still.click("#views button")
 	still.says("#counted", "released to everybody")
 }

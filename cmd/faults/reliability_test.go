@@ -15,32 +15,33 @@ var (
 	behind = filepath.Join("..", "..")
 )
 
-// Every promise of deploy/RELIABILITY.md names a test that shows it, and each test that is named is
-// there.
-func TestReliabilityIsShown(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(behind, "deploy", "RELIABILITY.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+// Every promise of these pages names a test that shows it, and each test that is named is there.
+func TestPromisesAreShown(t *testing.T) {
 	there := allTests(t)
-	for _, named := range aTest.FindAllStringSubmatch(string(text), -1) {
-		if !there[named[1]] {
-			t.Errorf("there is no test %s", named[1])
+	for _, page := range []string{"RELIABILITY.md", "TRUST.md"} {
+		text, err := os.ReadFile(filepath.Join(behind, "deploy", page))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	promises := 0
-	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") ||
-			strings.Contains(line, "| shown by |") {
-			continue
+		for _, named := range aTest.FindAllStringSubmatch(string(text), -1) {
+			if !there[named[1]] {
+				t.Errorf("%s: there is no test %s", page, named[1])
+			}
 		}
-		promises++
-		if !aTest.MatchString(line) {
-			t.Errorf("this promise names no test: %s", line)
+		promises := 0
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") ||
+				strings.Contains(line, "| shown by |") {
+				continue
+			}
+			promises++
+			if !aTest.MatchString(line) {
+				t.Errorf("%s: this promise names no test: %s", page, line)
+			}
 		}
-	}
-	if promises < 10 {
-		t.Errorf("there are %d promises", promises)
+		if promises < 10 {
+			t.Errorf("%s: there are %d promises", page, promises)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ type Config struct {
 	// Lag is how long this server may be behind another one of the ledger that feeds the same
 	// witnesses; 0 where there is no other.
 	Lag time.Duration
-	// Standing is told, by one goroutine at a time, each time when that changes.
+	// Standing is told, by one goroutine at a time, how it stands after each answer of a witness.
 	Standing func(Standing)
 	// Log hears of each witness when it signs no more, and when it signs again.
 	Log *slog.Logger

@@ -164,6 +164,10 @@ func (k Key) isCanonical(v note.Verifier) bool {
 	return string(k) == fmt.Sprintf("%s+%08x+%s", v.Name(), v.KeyHash(), canonicalBase64(data))
 }
 
+// unsoundKey is the message of the field of a key that is not [IsSound].
+const unsoundKey = "a key with which anybody could sign: make another one, with " +
+	"`muster key new NAME`"
+
 func (c *checker) key(location string, k Key) {
 	const remedy = "write the public key as `muster key show` prints it"
 	v, err := k.Verifier()
@@ -171,8 +175,7 @@ func (c *checker) key(location string, k Key) {
 	case k == "":
 		c.field(location, "", "missing: %s", remedy)
 	case errors.Is(err, errUnsound):
-		c.field(location, string(k),
-			"a key with which anybody could sign: make another one, with `muster key new NAME`")
+		c.field(location, string(k), unsoundKey)
 	case err != nil || !k.isCanonical(v):
 		c.field(location, string(k), "not a public key: %s", remedy)
 	case !ValidKeyName(k.Name()):

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,12 +126,26 @@ var errNewer = errors.New("it was written by a newer muster")
 // unreadable is the problem of a stored record that cannot be read. Fields that are wrong in it are
 // not the reader's fault: a server has once accepted them, so that a newer one knows them.
 func unreadable(sequence uint64, err error) error {
+	if isUnsound(err) {
+		return problem.New(problem.Unverified, "no ledger can have record %d: %w", sequence, err).
+			WithHint("no Muster takes such a key: whoever has made this record may have signed " +
+				"anything in its name")
+	}
 	if errors.Is(err, errNewer) || problem.Is(err, problem.Invalid) {
 		return problem.New(problem.Unavailable, "record %d says what this muster cannot read: %w",
 			sequence, err).
 			WithHint("use a newer muster; if this is the newest, the record is damaged")
 	}
 	return problem.New(problem.Unverified, "record %d is damaged: %w", sequence, err)
+}
+
+// isUnsound reports whether an error is of a key with which anybody could sign. No newer Muster
+// will take one.
+func isUnsound(err error) bool {
+	p := problem.Of(err)
+	return p != nil && slices.ContainsFunc(p.Fields, func(f problem.Field) bool {
+		return f.Message == unsoundKey
+	})
 }
 
 // SubjectPrefix begins the NATS subject of every record; the stream takes SubjectPrefix + ">".

@@ -3,10 +3,13 @@ package proof
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -287,5 +290,51 @@ func TestCosigned(t *testing.T) {
 	r := verifiedFile(t, b.Bytes(), h.trusted())
 	if !r.OK || !strings.Contains(describe(r), "beside it, 1 signature that no key was given for") {
 		t.Error(describe(r))
+	}
+}
+
+// A host founds a ledger with a key of small order, for which anybody can make a signature of any
+// text without a secret. The bundle is as it should be otherwise: tree and checkpoint hold.
+func TestBundleOfAnUnsoundFounding(t *testing.T) {
+	h := newHistory(t).offers(5)
+	neutral := append([]byte{1}, make([]byte, 31)...)
+	key, err := note.NewEd25519VerifierKey(h.founder.Name(), neutral)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := binary.BigEndian.AppendUint32(nil, v.KeyHash())
+	signature = append(append(signature, neutral...), make([]byte, 32)...)
+	founding := strings.ReplaceAll(string(h.records[0].Stored), string(h.founder.Key()), key)
+	signed := strings.LastIndex(founding, " ") + 1
+	founding = founding[:signed] + base64.StdEncoding.EncodeToString(signature) + "\n"
+	_, text, _ := strings.Cut(founding, "\n")
+	if _, err := note.Open([]byte(text), note.VerifierList(v)); err != nil {
+		t.Fatalf("the signature holds for the library that this is about: %v", err)
+	}
+	forged := *h
+	forged.records, forged.tree = slices.Clone(h.records), tree{}
+	forged.records[0].Stored = []byte(founding)
+	for _, rec := range forged.records {
+		forged.tree.add(tlog.RecordHash(rec.Stored))
+	}
+	whole := string(bundleOf(t, h, events.ID{}))
+	for was, is := range map[string]string{string(h.records[0].Stored): founding,
+		string(h.checkpoint()): string(forged.checkpoint())} {
+		if strings.Count(whole, was) != 1 {
+			t.Fatalf("the bundle does not have, once:\n%s", was)
+		}
+		whole = strings.Replace(whole, was, is, 1)
+	}
+	r := verifiedFile(t, []byte(whole), forged.trusted())
+	if f := r.Fault; f == nil || f.Sequence != 1 || f.Check != "records" ||
+		!strings.Contains(f.What, "a key with which anybody could sign") {
+		t.Errorf("the bundle is taken, or refused for something else: %+v", f)
+	}
+	if got := outcomes(r); got["tree"] != Verified || got["checkpoint"] != Verified {
+		t.Errorf("all but the record holds: %v", got)
 	}
 }

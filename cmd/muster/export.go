@@ -28,16 +28,17 @@ func (a *app) exportBundleCmd() *cobra.Command {
 		Use: "bundle FILE",
 		Short: "Write the ledger, or all about one pledge, into a file that verifies without " +
 			"the server",
-		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the records of one pledge, with proofs that they
-are in the ledger and the records that say who may sign. Whoever has the file can check it without the server and
-without a network, with: muster verify FILE
-With - for the file, it goes to the standard output.
+		Long: `Write a bundle: every record under a signed checkpoint; or, with --pledge, the
+records of one pledge, with proofs that they are in the ledger and the records that say who may
+sign. Whoever has the file can check it without the server and without a network, with: muster
+verify FILE With - for the file, it goes to the standard output.
 
-With --view, it is for those who may not read all: public, coalition, or a nation's code. In the place of each record
-that they may not read stands its leaf hash, so that the whole verifies all the same.
+With --view, it is for those who may not read all: public, coalition, or a nation's code. In the
+place of each record that they may not read stands its leaf hash, so that the whole verifies all
+the same.
 
-With --policy, it is under a checkpoint that as many witnesses have signed as the policy asks for: the newest records, which
-are not witnessed yet, are not in it.`,
+With --policy, it is under a checkpoint that as many witnesses have signed as the policy asks for:
+the newest records, which are not witnessed yet, are not in it.`,
 		Example: "  muster export bundle ledger.bundle\n  muster export bundle paris.bundle " +
 			"--pledge 01KAQ7Z0V4T5W9J8M3N2P6R1XC",
 		Args: args("FILE"),

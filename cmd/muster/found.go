@@ -16,12 +16,14 @@ func (a *app) foundCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "found",
 		Short: "Sign the statement that a ledger begins with, wherever the founder's key is",
-		Long: `Sign the statement that founds a ledger, with the key of --key, and print the signed note. It names the key as that of the
-first coordinator, whose name begins with HQ/. Nothing is sent, and the key stays where it is: whoever keeps the server is given the
-note alone, and starts it with "muster serve --founding FILE".
+		Long: `Sign the statement that founds a ledger, with the key of --key, and print the
+signed note. It names the key as that of the first coordinator, whose name begins with HQ/.
+Nothing is sent, and the key stays where it is: whoever keeps the server is given the note alone,
+and starts it with "muster serve --founding FILE".
 
-With --seconds 1, nobody admits or revokes a key alone: another coordinator seconds it (muster member second). As long as there is
-only one coordinator, that one still does; so admit the others first.`,
+With --seconds 1, nobody admits or revokes a key alone: another coordinator seconds it (muster
+member second). As long as there is only one coordinator, that one still does; so admit the others
+first.`,
 		Example: "  muster key new HQ/staff\n  muster found --key HQ-staff.key --origin " +
 			"muster.example/berlin > founding.note\n  muster serve --data ./ledger --founding " +
 			"founding.note",

@@ -20,13 +20,15 @@ func (a *app) logCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "log",
 		Short: "The records, as stored",
-		Long: `Print the records in their order. With --raw, each byte for byte as it is stored: the server's envelope line, the
-signed statement, an empty line and the signature. In json and ndjson, these bytes are the member "stored".
+		Long: `Print the records in their order. With --raw, each byte for byte as it is stored:
+the server's envelope line, the signed statement, an empty line and the signature. In json and
+ndjson, these bytes are the member "stored".
 
-Of each record that is printed it is made sure that it is in the tree of the checkpoint which the server has signed, at its place
-and byte for byte, and that its signature is that of a key which an earlier record admits; else the exit code is 8. Whether a
-list leaves something out that was asked for, and whether the rules of the ledger were kept, is
-looked at by "muster verify", which takes all records.`,
+Of each record that is printed it is made sure that it is in the tree of the checkpoint which the
+server has signed, at its place and byte for byte, and that its signature is that of a key which
+an earlier record admits; else the exit code is 8. Whether a list leaves something out that was
+asked for, and whether the rules of the ledger were kept, is looked at by "muster verify", which
+takes all records.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if follow {

@@ -22,12 +22,13 @@ func (a *app) memberAdmitCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "admit KEY",
 		Short: "Let the holder of a key sign",
-		Long: `Admit a public key, as "muster key new" prints it, or the file that holds it. A key named after a nation is its
-liaison's; one named HQ/… is a coordinator's, or an importer's with --role importer. With --role reader
-its holder signs no statements, and is to read what --clearance says.
+		Long: `Admit a public key, as "muster key new" prints it, or the file that holds it. A key
+named after a nation is its liaison's; one named HQ/… is a coordinator's, or an importer's with
+--role importer. With --role reader its holder signs no statements, and is to read what
+--clearance says.
 
-In a ledger whose founding asks for seconds, the key signs once others have seconded this (muster member second): coordinators,
-and for a further key of a nation one of its liaisons.`,
+In a ledger whose founding asks for seconds, the key signs once others have seconded this (muster
+member second): coordinators, and for a further key of a nation one of its liaisons.`,
 		Args: args("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := a.publicKey(args[0])
@@ -61,9 +62,10 @@ func (a *app) memberRevokeCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revoke KEY|NAME",
 		Short: "End what a key may sign; what it signed before stays",
-		Long: `End what a key may sign, from this record on. A key's holder does so alone (--key with that very key), as when it may have been
-stolen. In a ledger whose founding asks for seconds, what a coordinator revokes counts once others have seconded it (muster member
-second). What to do when a key is lost: deploy/KEYS.md.`,
+		Long: `End what a key may sign, from this record on. A key's holder does so alone (--key
+with that very key), as when it may have been stolen. In a ledger whose founding asks for seconds,
+what a coordinator revokes counts once others have seconded it (muster member second). What to do
+when a key is lost: deploy/KEYS.md.`,
 		Args: args("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {

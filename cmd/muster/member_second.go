@@ -19,11 +19,13 @@ func (a *app) memberSecondCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "second ID|KEY|NAME",
 		Short: "Give a second word to an admission or a revocation that waits for one",
-		Long: `Second what another has signed, in a ledger whose founding asks for that (muster found --seconds): by the id of the
-admission or revocation, or by the key that it is about, or that key's name. "muster member list" shows what waits, and for whose word.
+		Long: `Second what another has signed, in a ledger whose founding asks for that (muster
+found --seconds): by the id of the admission or revocation, or by the key that it is about, or
+that key's name. "muster member list" shows what waits, and for whose word.
 
-The record is read, and what is signed names it by its hash: what you second is what is told here, whatever else a server shows to
-others. Look at the key: have its holder tell it to you, in person or over a line that you trust.`,
+The record is read, and what is signed names it by its hash: what you second is what is told here,
+whatever else a server shows to others. Look at the key: have its holder tell it to you, in person
+or over a line that you trust.`,
 		Args: args("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.submitOne(cmd.Context(), dryRun, func(s *speaker) (events.Statement, error) {

@@ -96,11 +96,16 @@ const intruders = `[
 ].map(e => e.outerHTML.slice(0, 200))`
 
 // acted finds text that acts, but in the fields of forms, which send it back.
-const acted = `(() => { const found = [], walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+const acted = `(() => {
+	const found = [], walk = document.createTreeWalker(document.documentElement,
+		NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
 	const acts = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 	for (let n; n = walk.nextNode();) {
-		if (n.data !== undefined && n.parentElement.tagName !== "TEXTAREA" && acts.test(n.data)) found.push(n.data.slice(0, 80));
-		for (const a of n.attributes ?? []) if (!["value", "data-stands"].includes(a.name) && acts.test(a.value)) found.push(a.name + "=" + a.value.slice(0, 80));
+		if (n.data !== undefined && n.parentElement.tagName !== "TEXTAREA" && acts.test(n.data))
+			found.push(n.data.slice(0, 80));
+		for (const a of n.attributes ?? [])
+			if (!["value", "data-stands"].includes(a.name) && acts.test(a.value))
+				found.push(a.name + "=" + a.value.slice(0, 80));
 	}
 	return found })()`
 

@@ -119,6 +119,10 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			if err := a.deadline.check(); err != nil {
 				return err
 			}
+			if a.timeout < 0 {
+				return usage("--timeout %v is before now: write how long the command may take, "+
+					"such as 10m, or 0 for as long as it likes", a.timeout)
+			}
 			a.begin(cmd)
 			return checkFormat(a.format)
 		},

@@ -35,20 +35,23 @@ func (a *app) serveCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
-		Long: `Run a server: with nothing but a folder, in which NATS and the journal are embedded, or with --nats on a NATS
-cluster that any number of servers share. The first start founds the ledger and makes the founder's key, which lies in the
-folder; commands on this machine sign with it when they are told the folder (--data or MUSTER_DATA).
+		Long: `Run a server: with nothing but a folder, in which NATS and the journal are
+embedded, or with --nats on a NATS cluster that any number of servers share. The first start
+founds the ledger and makes the founder's key, which lies in the folder; commands on this machine
+sign with it when they are told the folder (--data or MUSTER_DATA).
 
-Whoever keeps the server need not speak for the coordinators: with --founding, the ledger begins with the statement that
-"muster found" has signed wherever the founder's key is, and no key of the founder comes to the server.
+Whoever keeps the server need not speak for the coordinators: with --founding, the ledger begins
+with the statement that "muster found" has signed wherever the founder's key is, and no key of the
+founder comes to the server.
 
-On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or is told --plaintext, behind a
-proxy that does.
+On an address that other machines reach, the server speaks TLS, with --tls-cert and --tls-key, or
+is told --plaintext, behind a proxy that does.
 
-With --policy, witnesses sign what the server has recorded (muster witness, or any other of C2SP tlog-witness). They also keep
-it from going on from an old copy of its folder: at its start it asks them what they have seen, and does not start where that
-is more than it has. It takes statements when as many have signed as the policy asks for, and waits for that long; from then
-on it waits for no witness. With "quorum none" it waits for nobody.`,
+With --policy, witnesses sign what the server has recorded (muster witness, or any other of C2SP
+tlog-witness). They also keep it from going on from an old copy of its folder: at its start it
+asks them what they have seen, and does not start where that is more than it has. It takes
+statements when as many have signed as the policy asks for, and waits for that long; from then on
+it waits for no witness. With "quorum none" it waits for nobody.`,
 		Example: "  muster serve --data ./ledger\n" +
 			"  muster serve --data ./ledger --listen :443 --host muster.example --tls-cert " +
 			"muster.pem --tls-key muster.key\n" +

@@ -14,8 +14,10 @@ func (a *app) signCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sign FILE",
 		Short: "Sign a statement that is in a file, and print the signed note",
-		Long: `Sign one statement, which is a line of JSON (events/FORMAT.md), with the key of --key, and print the signed note. Nothing is sent:
-muster submit does that. A statement that lies in a file can be recorded whenever somebody submits it; --not-after says until when.`,
+		Long: `Sign one statement, which is a line of JSON (events/FORMAT.md), with the key of
+--key, and print the signed note. Nothing is sent: that is what "muster submit" is for. A
+statement that lies in a file can be recorded whenever somebody submits it; --not-after says until
+when.`,
 		Example: "  muster sign statement.json --key FRA-paris.key > statement.note\n  muster " +
 			"submit statement.note",
 		Args: args("FILE"),

@@ -109,9 +109,10 @@ func (a *app) trustAddCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "add KEY",
 		Short: "Believe a checkpoint key from now on",
-		Long: `Believe a ledger's checkpoint key, as the server prints it when it starts, or the file
-that holds it. Have it from somebody whom you trust, and not from the server alone: with it, the
-first contact with the ledger is no matter of belief. Each server of a ledger has a key of its own.`,
+		Long: `Believe a ledger's checkpoint key, as the server prints it when it starts, or the
+file that holds it. Have it from somebody whom you trust, and not from the server alone: with it,
+the first contact with the ledger is no matter of belief. Each server of a ledger has a key of its
+own.`,
 		Example: "  muster trust add muster.example/berlin+1a2b3c4d+Aet…",
 		Args:    args("KEY"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -112,7 +112,7 @@ type Witnessed struct {
 	By     []Cosignature `json:"by" doc:"The witnesses that have signed, in the policy's order"`
 	Of     int           `json:"of" doc:"How many witnesses the policy names"`
 	Needs  int           `json:"needs" doc:"How few of them can be enough; 0 where none is asked for"`
-	Enough bool          `json:"enough" doc:"Whether those that have signed are as many as the policy asks for"`
+	Enough bool          `json:"enough" doc:"Whether as many have signed as are asked for"`
 }
 
 // String is what there is to say: "witnessed by 2 of 3", with what is missing.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"muster/events"
@@ -20,14 +21,61 @@ type Folded struct {
 	picture *projections.Picture
 	view    events.View
 	records iter.Seq2[events.Record, error]
+
+	mu    sync.Mutex
+	place *place // where the last question has stopped; nil for nowhere, or while it is used
+}
+
+// A place is how far the records were gone through. A list is asked for page by page, each from
+// where the one before has ended: whoever began anew for each would read the square of the log.
+type place struct {
+	next func() (events.Record, error, bool)
+	stop func()
+	rec  events.Record // the one that is next
+	err  error
+	ok   bool
+}
+
+func (p *place) advance() { p.rec, p.err, p.ok = p.next() }
+
+// from takes the place up to go on from a record, or begins anew where it is behind that already.
+func (f *Folded) from(seq uint64) *place {
+	f.mu.Lock()
+	p := f.place
+	f.place = nil
+	f.mu.Unlock()
+	if p != nil && p.rec.Sequence > seq {
+		p.stop()
+		p = nil
+	}
+	if p == nil {
+		p = &place{}
+		p.next, p.stop = iter.Pull2(f.records)
+		p.advance()
+	}
+	for p.ok && p.err == nil && p.rec.Sequence < seq {
+		p.advance()
+	}
+	return p
+}
+
+// leave keeps the place for the next question, unless it is of no use.
+func (f *Folded) leave(p *place) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !p.ok || p.err != nil || f.place != nil {
+		p.stop()
+		return
+	}
+	f.place = p
 }
 
 // NewFolded returns what answers from a picture of those who have a view, "" for who reads all,
 // into which the records were folded. They can be gone through as often as anybody likes, and may
-// be more than are in the picture.
+// be more than are in the picture. Between two questions it stays where it is in them.
 func NewFolded(p *projections.Picture, view events.View,
 	records iter.Seq2[events.Record, error]) *Folded {
-	return &Folded{p, view, records}
+	return &Folded{picture: p, view: view, records: records}
 }
 
 // Ask answers a question by its name, with its parameters, as [Client.Ask] does; now is the time
@@ -100,11 +148,10 @@ func (f foldedSource) Wait(ctx context.Context, after uint64) error {
 // Records implements [records.Source].
 func (f foldedSource) Records(from uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
-		for rec, err := range f.records {
-			if err == nil && rec.Sequence > f.Last() {
-				return
-			}
-			if (err != nil || rec.Sequence >= from) && !yield(rec, err) {
+		p := f.from(from)
+		defer func() { f.leave(p) }()
+		for ; p.ok && (p.err != nil || p.rec.Sequence <= f.Last()); p.advance() {
+			if !yield(p.rec, p.err) || p.err != nil {
 				return
 			}
 		}

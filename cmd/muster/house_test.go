@@ -32,7 +32,7 @@ var house = map[string][]string{
 		"github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2",
 		"golang.org/x/mod/sumdb/note"},
 	"events/schema":  {"muster/events"},
-	"events/seconds": {"muster/events"},
+	"events/seconds": {"muster/events", "muster/events/english"},
 
 	"ledger/rules": {"muster/events/…"},
 	"ledger": {"muster/events/…", "muster/ledger/rules",

@@ -325,7 +325,9 @@ func firstApart(at string, a, b any) (string, any, any) {
 		if !ok {
 			return at, a, b
 		}
-		for _, name := range slices.Sorted(maps.Keys(maps.Collect(both(x, y)))) {
+		either := maps.Clone(x)
+		maps.Copy(either, y)
+		for _, name := range slices.Sorted(maps.Keys(either)) {
 			if !reflect.DeepEqual(x[name], y[name]) {
 				return firstApart(at+"/"+name, x[name], y[name])
 			}
@@ -343,18 +345,6 @@ func firstApart(at string, a, b any) (string, any, any) {
 		return at, english.Several(int64(len(x)), "entry"), english.Several(int64(len(y)), "entry")
 	}
 	return at, a, b
-}
-
-func both(a, b map[string]any) iter.Seq2[string, bool] {
-	return func(yield func(string, bool) bool) {
-		for _, one := range []map[string]any{a, b} {
-			for name := range one {
-				if !yield(name, true) {
-					return
-				}
-			}
-		}
-	}
 }
 
 func shortJSON(v any) string {

@@ -15,8 +15,10 @@ package seconds
 
 import (
 	"slices"
+	"strings"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A Proposal is an admission or a revocation, and who has seconded it.
@@ -76,6 +78,19 @@ type Lack struct {
 	Coordinators int
 	// Liaison is the nation of which a liaison must, "" for none.
 	Liaison events.Nation
+}
+
+// String says whose word is lacking, "2 more coordinators and a liaison of France"; it is "" where
+// nobody's is.
+func (l Lack) String() string {
+	var all []string
+	if l.Coordinators > 0 {
+		all = append(all, english.Several(l.Coordinators, "more coordinator"))
+	}
+	if l.Liaison != "" {
+		all = append(all, "a liaison of "+l.Liaison.Named())
+	}
+	return strings.Join(all, " and ")
 }
 
 // Lacks returns what a proposal lacks with those who may sign, nothing when it counts.

@@ -5,31 +5,15 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/seconds"
 )
-
-// lackText says whose word is lacking: "2 more coordinators and a liaison of France".
-func lackText(l seconds.Lack) string {
-	text := ""
-	if l.Coordinators > 0 {
-		text = english.Several(uint64(l.Coordinators), "more coordinator")
-	}
-	if l.Liaison != "" {
-		if text != "" {
-			text += " and "
-		}
-		text += "a liaison of " + l.Liaison.Named()
-	}
-	return text
-}
 
 // notSeconded keeps the rules 45 and 46 for who signs: the holder of a key whose admission waits is
 // no member.
 func notSeconded(s *State, id events.KeyID, p seconds.Proposal) error {
 	return refuse(codeNotSeconded,
 		"the key %s was proposed by record %d, and may sign once this is seconded by %s", id,
-		p.Sequence, lackText(p.Lacks(roll{s}))).
+		p.Sequence, p.Lacks(roll{s})).
 		WithHint("ask them to second it: muster member second %s", p.Statement)
 }
 

@@ -67,8 +67,10 @@ var house = map[string][]string{
 		"github.com/nats-io/nats.go/…", "golang.org/x/mod/sumdb/tlog", "filippo.io/torchwood"},
 	"ledger/intake/plan":            {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},
-	"ledger/intake/round":           {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
-	"ledger/intake/peacekeeping":    {"muster/events/…"},
+	"ledger/intake/round": {"muster/events/…", "muster/ledger/intake/plan/strictyaml",
+		"muster/ledger/intake/sheet"},
+	"ledger/intake/sheet":        {"muster/events/problem"},
+	"ledger/intake/peacekeeping": {"muster/events/…"},
 
 	"projections/records": {"muster/events/…"},
 	"projections": {"muster/events/…", "muster/projections/records",

@@ -12,12 +12,13 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
+	"muster/ledger/intake/sheet"
 )
 
 // A converter makes offers of rows. It remembers the rows that were there before, to tell equal
 // ones apart.
 type converter struct {
-	table   *table
+	table   *sheet.Table
 	mapping Mapping
 	origin  events.Origin
 	columns map[string]int      // where the fields are
@@ -25,34 +26,34 @@ type converter struct {
 	again   map[[32]byte]uint64 // how often a row was there, by the digest of its offer
 }
 
-func (c *converter) convert(r tableRow) Row {
+func (c *converter) convert(r sheet.Row) Row {
 	offer, wrong := c.offer(c.values(r))
 	if len(wrong) == 0 {
 		wrong = c.identify(offer)
 	}
 	if len(wrong) > 0 {
-		return Row{Line: r.line, Sentence: "refused: " + sentences(wrong), Problems: wrong}
+		return Row{Line: r.Line, Sentence: "refused: " + sentences(wrong), Problems: wrong}
 	}
-	return Row{Line: r.line, Offer: offer, Sentence: sentence(offer)}
+	return Row{Line: r.Line, Offer: offer, Sentence: sentence(offer)}
 }
 
 // values returns the text of each field: the cell, or what always holds; then what its words stand
 // for; then what the rules say.
-func (c *converter) values(r tableRow) map[string]string {
+func (c *converter) values(r sheet.Row) map[string]string {
 	v := maps.Clone(c.mapping.Always)
 	if v == nil {
 		v = map[string]string{}
 	}
 	for field, column := range c.columns {
-		if cell := r.cells[column]; cell != "" {
+		if cell := r.Cells[column]; cell != "" {
 			v[field] = cell
 		}
 	}
-	if meaning, ok := c.mapping.Units[fold(v["unit"])]; ok {
+	if meaning, ok := c.mapping.Units[sheet.Fold(v["unit"])]; ok {
 		c.replaceUnit(v, meaning)
 	}
 	for i, rule := range c.mapping.Rules {
-		if strings.Contains(fold(r.cells[c.rules[i]]), fold(rule.Contains)) {
+		if strings.Contains(sheet.Fold(r.Cells[c.rules[i]]), sheet.Fold(rule.Contains)) {
 			maps.Copy(v, rule.Set)
 		}
 	}
@@ -117,7 +118,7 @@ func read[T any](text string, into *T, parse func(string) (T, error)) (err error
 }
 
 func (c *converter) nation(s string) (events.Nation, error) {
-	if n, ok := c.mapping.Nations[fold(s)]; ok {
+	if n, ok := c.mapping.Nations[sheet.Fold(s)]; ok {
 		return n, nil
 	}
 	return parseNation(s)

@@ -8,6 +8,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake/plan/strictyaml"
+	"muster/ledger/intake/sheet"
 )
 
 // fields are what a row of a round may say of a pledge, by the names that its statement has for
@@ -64,7 +65,7 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 	}
 	for _, e := range v["units"].Entries() {
 		meaning := e.Members("role", "unit")
-		m.Units[fold(e.Key)] = Meaning{events.Role(meaning["role"].Text()),
+		m.Units[sheet.Fold(e.Key)] = Meaning{events.Role(meaning["role"].Text()),
 			events.Unit(meaning["unit"].Text())}
 		if u := events.Unit(meaning["unit"].Text()); !u.Valid() {
 			file.Fault(e.At()+".unit", string(u),
@@ -72,7 +73,7 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 		}
 	}
 	for _, e := range v["nations"].Entries() {
-		m.Nations[fold(e.Key)] = strictyaml.Parsed(e.Value, parseNation)
+		m.Nations[sheet.Fold(e.Key)] = strictyaml.Parsed(e.Value, parseNation)
 	}
 	for _, item := range v["rules"].Items() {
 		m.Rules = append(m.Rules, readRule(file, item))
@@ -137,6 +138,3 @@ func parseNation(s string) (events.Nation, error) {
 	return "", fmt.Errorf(
 		"not a nation that is known here: write its three-letter code (ISO 3166-1), such as FRA")
 }
-
-// fold makes two spellings equal that differ in case or spacing.
-func fold(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }

@@ -8,6 +8,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/intake/sheet"
 )
 
 // A Round is a table that was read.
@@ -35,7 +36,7 @@ type Row struct {
 // names, the Round is nil. When rows are refused, the Round is there, to be shown, and the error
 // lists everything that is wrong in all of them: nothing of such a Round should be sent.
 func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
-	t, err := readTable(data)
+	t, err := sheet.ReadCSV(data)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 	}
 	round := &Round{Unused: c.unused()}
 	var wrong []problem.Field
-	for _, r := range t.rows {
+	for _, r := range t.Rows {
 		row := c.convert(r)
 		round.Rows = append(round.Rows, row)
 		for _, f := range row.Problems {
@@ -57,17 +58,17 @@ func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 }
 
 // newConverter finds the columns that the mapping speaks of, and tells all that are not there.
-func newConverter(t *table, m Mapping, origin events.Origin) (*converter, error) {
+func newConverter(t *sheet.Table, m Mapping, origin events.Origin) (*converter, error) {
 	c := &converter{table: t, mapping: m, origin: origin, columns: map[string]int{},
 		rules: make([]int, len(m.Rules)), again: map[[32]byte]uint64{}}
 	var wrong []problem.Field
 	absent := func(location, column string) {
 		wrong = append(wrong, problem.Field{Location: location, Value: column,
-			Message: "the file has no such column: it has " + t.columns()})
+			Message: "the file has no such column: it has " + t.Columns()})
 	}
 	for _, field := range fields {
 		name := cmp.Or(m.Columns[field], field)
-		if i, ok := t.column(name); ok {
+		if i, ok := t.Column(name); ok {
 			c.columns[field] = i
 		} else if m.Columns[field] != "" {
 			absent("columns."+field, name)
@@ -75,11 +76,11 @@ func newConverter(t *table, m Mapping, origin events.Origin) (*converter, error)
 			wrong = append(wrong, problem.Field{Location: field,
 				Message: fmt.Sprintf(
 					"nothing says it: name its column (the file has %s), or a value for all rows",
-					t.columns())})
+					t.Columns())})
 		}
 	}
 	for i, rule := range m.Rules {
-		at, ok := t.column(rule.Column)
+		at, ok := t.Column(rule.Column)
 		if !ok {
 			absent(fmt.Sprintf("rules[%d].when.column", i), rule.Column)
 		}
@@ -104,7 +105,7 @@ func (c *converter) supplied(field string) bool {
 func (c *converter) unused() []string {
 	used := slices.AppendSeq(slices.Clone(c.rules), maps.Values(c.columns))
 	var names []string
-	for i, name := range c.table.header {
+	for i, name := range c.table.Header {
 		if !slices.Contains(used, i) && name != "" {
 			names = append(names, name)
 		}

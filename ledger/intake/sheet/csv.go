@@ -1,4 +1,4 @@
-package round
+package sheet
 
 import (
 	"bytes"
@@ -6,44 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"muster/events/problem"
 )
 
-// A table is a CSV file with a header row.
-type table struct {
-	header []string
-	rows   []tableRow
-}
-
-type tableRow struct {
-	line  int // where the row begins in the file
-	cells []string
-}
-
 const saveAgain = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
 
-// readTable reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in
+// ReadCSV reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in
 // LF or CRLF, cells parted by commas, semicolons or tabs. Rows of empty cells are left out. Every
-// row must have as many cells as the header.
-func readTable(data []byte) (*table, error) {
+// row must have as many cells as the header. The error is a [problem.Problem].
+func ReadCSV(data []byte) (*Table, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if err := plainText(data); err != nil {
 		return nil, err
 	}
 	r := csv.NewReader(bytes.NewReader(data))
 	r.Comma = separator(data)
-	t := &table{}
+	t := &Table{}
 	var cut []problem.Field
 	for {
 		cells, err := r.Read()
 		switch {
 		case errors.Is(err, io.EOF):
 			if err := t.check(cut); err != nil {
-				return t, err
+				return nil, err
 			}
 			return t, lastLineEnds(data)
 		case errors.Is(err, csv.ErrFieldCount):
@@ -51,7 +38,7 @@ func readTable(data []byte) (*table, error) {
 			cut = append(cut, problem.Field{Location: fmt.Sprintf("line %d", line),
 				Message: fmt.Sprintf(
 					"has %d cells and the header has %d: a row is cut, or a %q in a text needs "+
-						"quotes around the text", len(cells), len(t.header), r.Comma)})
+						"quotes around the text", len(cells), len(t.Header), r.Comma)})
 			continue
 		case err != nil:
 			return nil, notCSV(err)
@@ -129,52 +116,4 @@ func notCSV(err error) error {
 			WithHint("the file may be cut: ask for it again, or mend the line")
 	}
 	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)
-}
-
-func (t *table) add(line int, cells []string) {
-	for i := range cells {
-		cells[i] = strings.TrimSpace(cells[i])
-	}
-	switch {
-	case t.header == nil:
-		t.header = cells
-	case slices.ContainsFunc(cells, func(c string) bool { return c != "" }):
-		t.rows = append(t.rows, tableRow{line, cells})
-	}
-}
-
-func (t *table) check(cut []problem.Field) error {
-	if err := problem.OfFields(cut); err != nil {
-		return err
-	}
-	for i, name := range t.header {
-		if name != "" && slices.Contains(t.header[:i], name) {
-			return problem.New(problem.Invalid,
-				"the header names the column %q twice: give each its own name", name)
-		}
-	}
-	if len(t.rows) == 0 {
-		return problem.New(problem.Invalid, "the file has a header and no rows")
-	}
-	return nil
-}
-
-// column returns where the column of that name is: by its exact name, or else by its name in
-// another case.
-func (t *table) column(name string) (int, bool) {
-	if i := slices.Index(t.header, name); i >= 0 {
-		return i, true
-	}
-	i := slices.IndexFunc(t.header, func(h string) bool { return fold(h) == fold(name) })
-	return i, i >= 0
-}
-
-// columns lists the columns for people, not more than fit into a sentence.
-func (t *table) columns() string {
-	const most = 200
-	list := []rune(strings.Join(t.header, ", "))
-	if len(list) > most {
-		return string(list[:most]) + "…"
-	}
-	return string(list)
 }

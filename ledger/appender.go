@@ -37,6 +37,7 @@ type command struct {
 	view     events.View // of who asks that, "" for all
 	key      events.Key  // the signature was verified with it
 	check    bool        // only say whether it would be recorded
+	refused  error       // why it cannot be recorded, by what this server has had at the time
 	done     chan result
 	begun    time.Time // when it began to wait for its turn
 	attempts int
@@ -195,6 +196,10 @@ func (l *Ledger) take(c *command) {
 func (l *Ledger) decide(c *command, anchored bool) {
 	if l.behind {
 		c.answer(Receipt{}, l.Healthy())
+		return
+	}
+	if c.refused != nil { // by all that there is, since nothing is missing
+		l.join(&entry{command: c, verdict: c.refused})
 		return
 	}
 	answered, withheld, err := l.found(c)

@@ -314,11 +314,8 @@ func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 // to sign, and who read the ledger in a view.
 func (l *Ledger) CheckUnsigned(ctx context.Context, view events.View, st events.Statement) error {
 	_, err := l.sure(ctx, func() (Receipt, error) {
-		if err := l.checkSeen(st); err != nil {
-			return Receipt{}, err
-		}
 		return l.ask(ctx, &command{signed: events.Signed{Statement: st}, unsigned: true,
-			view: view, check: true})
+			view: view, check: true, refused: l.checkSeen(st)})
 	})
 	return err
 }
@@ -353,10 +350,7 @@ func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Recei
 	if err == nil {
 		err = l.checkSeen(s.Statement)
 	}
-	if err != nil {
-		return Receipt{}, err
-	}
-	return l.ask(ctx, &command{signed: s, key: key, check: check})
+	return l.ask(ctx, &command{signed: s, key: key, check: check, refused: err})
 }
 
 // ask gives a command to the appender, and returns with its answer.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/ledger/logtest"
@@ -82,4 +83,47 @@ func TestLineBreaksWhileCatchingUp(t *testing.T) {
 	}
 	waitFor(t, theirs, 13)
 	sameAsLog(t, theirs, mem.View())
+}
+
+// A server that waits for others may lack what they have: a member, or the tree that somebody has
+// seen. So it refuses nothing meanwhile, and says that it takes nothing.
+func TestNothingIsRefusedWhileWaiting(t *testing.T) {
+	_, mem, k := someLedger(t, 10)
+	_, theirs := newLedger(t, filepath.Join(t.TempDir(), "other.db"), mem.View())
+	waitFor(t, theirs, 10)
+	mem.Truncate(1) // the founding alone
+	j, err := journal.Open(filepath.Join(t.TempDir(), "behind.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), ledger.Config{Journal: j, Log: mem.View(), Name: "b",
+		Peers: &onePeer{journal: theirs}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Close()
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	waitFor(t, j, 1)
+	root, err := theirs.RootAt(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer := k.offer(t, 1)
+	seen := *offer.Statement.(*events.PledgeOffered)
+	seen.ID, seen.Seen = events.NewID(), &events.Seen{Size: 10, Root: root.String()}
+	for name, st := range map[string]events.Signed{"of a member that was admitted": offer,
+		"upon a tree that was seen": sign(t, &seen, k.paris)} {
+		_, submitted := l.Submit(t.Context(), st)
+		for how, err := range map[string]error{"submit": submitted,
+			"check":          l.Check(t.Context(), st),
+			"check unsigned": l.CheckUnsigned(t.Context(), "", st.Statement)} {
+			if !problem.Is(err, problem.Unavailable) {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+		}
+	}
 }

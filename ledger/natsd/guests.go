@@ -27,6 +27,7 @@ type door struct {
 	srv      *server.Server
 	users    []*server.User
 	nameless bool // guests without an nkey are let in
+	guests   *room
 }
 
 // Check implements server.Authentication.
@@ -48,6 +49,11 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 		}
 	}
 	if user == nil || user.Username == "guest" && !d.nameless {
+		return false
+	}
+	// Muster's own connections are within this process, and have no address.
+	if isGuest := user.Username == "guest" || given.Nkey != ""; isGuest &&
+		!d.guests.takes(c.RemoteAddress()) {
 		return false
 	}
 	account, err := d.srv.LookupAccount(accountName)

@@ -2,6 +2,7 @@ package natsd
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -182,4 +183,55 @@ func seedOf(t *testing.T, pair nkeys.KeyPair) []byte {
 		t.Fatal(err)
 	}
 	return seed
+}
+
+// One address does not take the place of all others, and has room again when it has let go.
+func TestRoomForOthers(t *testing.T) {
+	s := started(t)
+	connect := func(from string) (*nats.Conn, error) {
+		pair, err := nkeys.CreateUser()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := pair.PublicKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nats.Connect(s.URL(), nats.Nkey(key, pair.Sign), nats.MaxReconnects(0),
+			nats.SetCustomDialer(&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}))
+	}
+	var all []*nats.Conn
+	t.Cleanup(func() {
+		for _, nc := range all {
+			nc.Close()
+		}
+	})
+	for len(all) < maxPerAddress {
+		nc, err := connect("127.0.0.1")
+		if err != nil {
+			t.Fatalf("guest %d: %v", len(all)+1, err)
+		}
+		all = append(all, nc)
+	}
+	if nc, err := connect("127.0.0.1"); err == nil {
+		nc.Close()
+		t.Errorf("one address has %d guests", maxPerAddress+1)
+	}
+	other, err := connect("127.0.0.2")
+	if err != nil {
+		t.Fatalf("another address: %v", err)
+	}
+	all = append(all, other)
+	inside(t, s)
+	all[0].Close()
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(recount / 10) {
+		nc, err := connect("127.0.0.1")
+		if err == nil {
+			all[0] = nc
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("there is no room again: %v", err)
+		}
+	}
 }

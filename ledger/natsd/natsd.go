@@ -133,7 +133,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return fmt.Errorf("nats server: %w", err)
 	}
-	door.srv = srv
+	door.srv, door.guests = srv, newRoom(srv)
 	log := &startLog{Logger: s.cfg.Log, fatal: make(chan string, 1)}
 	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()

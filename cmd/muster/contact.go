@@ -296,7 +296,7 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 	shown proof.Checkpoint) (proof.Checkpoint, error) {
 	last, _ := known.Last()
 	for until := time.Now().Add(lagTimeout); ; {
-		next, err := a.opened(c, last, shown)
+		next, err := a.opened(ctx, c, known, shown)
 		if err != nil {
 			return next, err
 		}
@@ -334,23 +334,45 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 }
 
 // opened verifies a checkpoint's signature.
-func (a *app) opened(c *contact, last, shown proof.Checkpoint) (proof.Checkpoint, error) {
+func (a *app) opened(ctx context.Context, c *contact, known proof.Known,
+	shown proof.Checkpoint) (proof.Checkpoint, error) {
 	next, err := proof.OpenCheckpoint(shown.Signed, c.keys...)
 	if err == nil && next.Origin == string(c.origin) {
 		return next, nil
 	}
-	if last.N == 0 {
-		return next, problem.New(problem.Unverified,
-			"the checkpoint of the ledger %s is not signed with the key that is trusted: %w",
-			c.origin, err).
-			WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with " +
-				"--checkpoint-key")
+	if last, _ := known.Last(); last.N > 0 {
+		return next, a.otherKey(ctx, c, known, last, shown)
 	}
-	p := a.otherHistory(serverShows, &proof.OtherHistory{Seen: last, Shown: shown,
-		What: "its checkpoint is signed with no key that is trusted"})
-	return next, p.WithHint(
-		"%s; if this is another server of the same ledger, or its key was changed, ask its "+
-			"administrator for the key, and give it once with --checkpoint-key", p.Hint)
+	return next, problem.New(problem.Unverified,
+		"the checkpoint of the ledger %s is not signed with the key that is trusted: %w",
+		c.origin, err).
+		WithHint("ask somebody you trust for the ledger's checkpoint key, and give it with " +
+			"--checkpoint-key")
+}
+
+// otherKey is the error of a checkpoint that no trusted key has signed, of a ledger of which some
+// records were seen. It tells whether those that are shown go on from them: then the key may have
+// been changed, or this may be another server of the ledger. They are evidence where they do not.
+func (a *app) otherKey(ctx context.Context, c *contact, known proof.Known, last,
+	shown proof.Checkpoint) error {
+	err := known.CheckExtended(ctx, shown, c.fetch)
+	if other := (*proof.OtherHistory)(nil); errors.As(err, &other) {
+		return a.otherHistory(serverShows, other)
+	}
+	if begins := a.begins(ctx, c, known.First, last, shown); problem.Is(begins,
+		problem.Unverified) {
+		return begins
+	}
+	how := "and were not compared with"
+	if err == nil && shown.N >= last.N {
+		how = "which go on from"
+	}
+	return problem.New(problem.Unverified, "the checkpoint of the ledger %s is signed with no key "+
+		"that is trusted: it is of %s, %s the %d that were verified before", c.origin,
+		english.Several(shown.N, "record"), how, last.N).WithCode("other-key").
+		WithHint("if its key was changed, or this is another server of the ledger, ask its " +
+			"administrator for the key, in person or over a line that you trust, and give it " +
+			"once with --checkpoint-key; do not rely on this server before")
 }
 
 // begins makes sure that a checkpoint which shows less than was seen is of a ledger with the same

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -163,19 +164,57 @@ func (m Memory) Trust(key string) error {
 	return m.write(origin, keysFile, []byte(strings.Join(append(known.Keys, key), "\n")+"\n"))
 }
 
+// MaxEvidence is how many pairs of checkpoints of two histories are kept of a ledger.
+const MaxEvidence = 100
+
 // Evidence keeps the two checkpoints of another history in files that nothing else is ever written
 // to, and returns their paths: beside what is remembered or, where that cannot be written, in the
-// working folder.
+// working folder. Two that are kept already stay where they are. It is an error when [MaxEvidence]
+// others are.
 func (m Memory) Evidence(e *OtherHistory, now time.Time) (seen, shown string, err error) {
-	for _, dir := range []string{m.folder(events.Origin(e.Seen.Origin)), "."} {
-		stem := filepath.Join(dir, "other-history-"+now.UTC().Format("20060102T150405.000000Z"))
-		seen, shown = stem+"-seen.checkpoint", stem+"-shown.checkpoint"
+	dirs := []string{m.folder(events.Origin(e.Seen.Origin)), "."}
+	for _, dir := range dirs {
+		kept, err := evidenceIn(dir)
+		if err != nil {
+			return "", "", err
+		}
+		for _, seen := range kept {
+			shown := strings.TrimSuffix(seen, seenSuffix) + shownSuffix
+			if holds(seen, e.Seen.Signed) && holds(shown, e.Shown.Signed) {
+				return seen, shown, nil
+			}
+		}
+		if len(kept) >= MaxEvidence {
+			return "", "", fmt.Errorf("%d pairs of checkpoints are kept in %s already",
+				len(kept), dir)
+		}
+	}
+	for _, dir := range dirs {
+		stem := filepath.Join(dir, evidencePrefix+now.UTC().Format("20060102T150405.000000Z"))
+		seen, shown = stem+seenSuffix, stem+shownSuffix
 		if err = errors.Join(writeNew(seen, e.Seen.Signed),
 			writeNew(shown, e.Shown.Signed)); err == nil {
 			return seen, shown, nil
 		}
 	}
 	return "", "", err
+}
+
+// The names of files of evidence: "other-history-20261129T101500.000000Z-seen.checkpoint".
+const (
+	evidencePrefix = "other-history-"
+	seenSuffix     = "-seen.checkpoint"
+	shownSuffix    = "-shown.checkpoint"
+)
+
+// evidenceIn returns the first file of each pair in a folder.
+func evidenceIn(dir string) ([]string, error) {
+	return filepath.Glob(filepath.Join(escaped(dir), evidencePrefix+"*"+seenSuffix))
+}
+
+func holds(path string, data []byte) bool {
+	kept, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(kept, data)
 }
 
 func writeNew(path string, data []byte) error {

@@ -39,7 +39,7 @@ func (m Memory) All() ([]Remembered, error) {
 		r := Remembered{Origin: origin}
 		r.Known, r.Damage = m.Of(origin)
 		found, globErr := filepath.Glob(filepath.Join(escaped(m.folder(origin)),
-			"other-history-*.checkpoint"))
+			evidencePrefix+"*.checkpoint"))
 		r.Evidence = found
 		err = errors.Join(err, globErr)
 		all = append(all, r)

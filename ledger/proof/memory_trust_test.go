@@ -47,6 +47,12 @@ func TestMemoryOfAll(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 
+	for range proof.MaxEvidence + 1 { // what is shown again is kept once
+		if _, _, err := m.Evidence(&proof.OtherHistory{Seen: seen, Shown: seen},
+			time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := m.Distrust(first.Key()); err != nil {
 		t.Fatal(err)
 	}

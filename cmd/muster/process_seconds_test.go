@@ -75,6 +75,14 @@ func TestSeconds(t *testing.T) {
 		!strings.Contains(out, "a liaison of France") {
 		t.Errorf("the list says\n%s", out)
 	}
+	status := func(want string) {
+		t.Helper()
+		if out, _ := newUser(t).content(t, "status", "--url", p.url); !strings.Contains(out, want) {
+			t.Errorf("status says not %q, but\n%s", want, out)
+		}
+	}
+	status("1 waits for a second word, and 0 keys have not been seconded by their own nation: " +
+		"muster member list")
 	out, _ = newUser(t).content(t, "verify", p.url)
 	if !strings.Contains(out, "every further key of a nation was seconded by one of its liaisons") {
 		t.Errorf("verify says\n%s", out)
@@ -122,6 +130,7 @@ func TestSeconds(t *testing.T) {
 	if !strings.Contains(out, "FRA/third was admitted without the word of its nation") {
 		t.Errorf("the list says\n%s", out)
 	}
+	status("0 wait for a second word, and 1 key has not been seconded by its own nation")
 	page("/verify?", `id="unheard"`, "<code>FRA/third")
 	p.stop(t)
 	const unheard = "whether their nations know of these further keys, which no liaison of " +

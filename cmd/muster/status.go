@@ -124,6 +124,15 @@ func statusTable(h server.Health) web.Table {
 	add("statements", map[bool]string{true: "are taken", false: "are not taken"}[h.Problem == nil])
 	add("records", strconv.FormatUint(h.Recorded, 10))
 	addWitnesses(add, h.Witnesses)
+	if m := h.Members; m != nil {
+		has, its := "have", "their"
+		if m.Unheard == 1 {
+			has, its = "has", "its"
+		}
+		add("members", fmt.Sprintf("%d %s for a second word, and %s %s not been seconded by %s "+
+			"own nation: muster member list", m.Waiting, english.Verb(m.Waiting == 1, "wait"),
+			english.Several(m.Unheard, "key"), has, its))
+	}
 	c := h.Copies
 	if c.At == nil {
 		add("copies", "not compared since this server has started")

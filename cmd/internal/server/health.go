@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/projections"
 )
 
 // Health is the answer to whoever watches the server.
@@ -23,9 +24,35 @@ type Health struct {
 	Problem   *problem.Problem `json:"problem,omitempty" doc:"What is wrong"`
 	Copies    Copies           `json:"copies" doc:"When journal and stream were last read and found whole"`
 	// Witnesses says what is witnessed of what is recorded; the server works while they are away.
-	Witnesses *Witnesses `json:"witnesses,omitempty" doc:"Where the server has a policy: what witnesses have signed, as the server says; the checkpoint at /checkpoint/witnessed proves it"`
+	Witnesses *Witnesses     `json:"witnesses,omitempty" doc:"Where the server has a policy: what witnesses have signed, as the server says; the checkpoint at /checkpoint/witnessed proves it"`
+	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign: muster member list"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
+}
+
+// MembersHealth is how many keys somebody should look at. Everybody may read who the members are.
+type MembersHealth struct {
+	Waiting int `json:"waiting,omitempty" doc:"Admissions and revocations that wait for a second word"`
+	Unheard int `json:"unheard,omitempty" doc:"Keys that may sign, further ones of a nation with a liaison, that no liaison of the nation has seconded"`
+}
+
+// members returns nil where nothing is to be looked at.
+func (s *Server) members() *MembersHealth {
+	var m MembersHealth
+	err := s.Projector.View(func(p *projections.Picture) error {
+		roster, err := p.Members(context.Background(), projections.Moment{})
+		m.Waiting = len(roster.Waiting)
+		for _, member := range roster.Members {
+			if member.Unheard && member.Revoked == 0 {
+				m.Unheard++
+			}
+		}
+		return err
+	})
+	if err != nil || m == (MembersHealth{}) {
+		return nil
+	}
+	return &m
 }
 
 // Probe is the answer to whoever decides whether to restart the server, or to send it requests.
@@ -70,7 +97,7 @@ const readyWithin = time.Second
 func (s *Server) health() (int, Health) {
 	h := Health{Status: "ok", Origin: s.Ledger.Origin(), Name: s.cfg.Name,
 		Recorded: s.Journal.Last(), Projected: s.Projector.Sequence(), Copies: s.copies(),
-		Certificate: s.certificate.health(), Witnesses: s.witnessed()}
+		Certificate: s.certificate.health(), Witnesses: s.witnessed(), Members: s.members()}
 	if err := s.Healthy(); err != nil {
 		h.Status, h.Problem = "failing", problem.From(err)
 		return http.StatusServiceUnavailable, h

@@ -216,6 +216,11 @@ func TestVerifiedRecordsAreKept(t *testing.T) {
 	if again, err := os.ReadFile(kept); err != nil || !bytes.Equal(again, good) {
 		t.Errorf("what was damaged is kept: %v", err)
 	}
+	left, err := filepath.Glob(strings.TrimSuffix(kept, filepath.Join("tile", "entries", "000")) +
+		waitPrefix + "*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("tiles wait still in %v, %v", left, err)
+	}
 }
 
 // Nobody signs again what a server says to have been signed: what is restated is verified first.
@@ -238,6 +243,16 @@ func TestNothingUnverifiedIsRestated(t *testing.T) {
 				t.Errorf("muster %s, at the liar: %v: exit code %d\n%s%s", line, at == liar, code,
 					&out, &errs)
 			}
+		}
+	}
+	// The plan is the ledger's, so there is nothing to do; of one with other words, there is.
+	liar = behindLies(t, url, `:7000`, `:6000`)
+	for at, want := range map[string]int{liar: 8, url: 0} {
+		var out, errs bytes.Buffer
+		if code := run([]string{"plan", "apply", filepath.Join("demo", "isaf-2009.plan.yaml"), "--url",
+			at, "--key", filepath.Join(dir, "founder.key")}, strings.NewReader(""), &out,
+			&errs); code != want {
+			t.Errorf("plan apply, at the liar: %v: exit code %d\n%s%s", at == liar, code, &out, &errs)
 		}
 	}
 	liar = behindLies(t, url, "GBR/demo+", "GBR/dem0+")

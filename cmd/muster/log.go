@@ -77,7 +77,7 @@ func (a *app) followLog(ctx context.Context, parameters map[string]string, raw b
 	for next := uint64(0); ; {
 		var page web.Records
 		if err := a.ask(ctx, "records", parameters, &page); err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil && next > 0 {
 				return nil // interrupted, as it is meant to end
 			}
 			return err

@@ -81,7 +81,11 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte,
 	if effective == 0 {
 		effective = today()
 	}
-	now, err := a.currentPlan(ctx, p.Operation.Operation, effective)
+	ask := a.askToSign // what is revised or cancelled is not chosen on a server's word
+	if dryRun {
+		ask = a.ask
+	}
+	now, err := currentPlan(ctx, ask, p.Operation.Operation, effective)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +121,11 @@ func afterSome(err error, done, all int) error {
 
 // currentPlan asks what the ledger has of an operation on the date from which changes would hold,
 // which may be nothing.
-func (a *app) currentPlan(ctx context.Context, o events.Operation,
+func currentPlan(ctx context.Context, ask asker, o events.Operation,
 	on events.Date) (plan.Current, error) {
 	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{},
 		Cancelled: map[events.Line]bool{}}
-	w, err := a.planOn(ctx, o, on)
+	w, err := planOn(ctx, ask, o, on)
 	if problem.Is(err, problem.NotFound) {
 		return now, nil
 	}
@@ -129,7 +133,7 @@ func (a *app) currentPlan(ctx context.Context, o events.Operation,
 		return now, err
 	}
 	// A line that is cancelled from a later day on cannot come back either.
-	ever, err := a.planOn(ctx, o, endOfTime)
+	ever, err := planOn(ctx, ask, o, endOfTime)
 	if err != nil {
 		return now, err
 	}
@@ -149,9 +153,13 @@ func (a *app) currentPlan(ctx context.Context, o events.Operation,
 // endOfTime is the last date that can be asked about.
 const endOfTime events.Date = 2199_12_31
 
-func (a *app) planOn(ctx context.Context, o events.Operation,
+// An asker asks a question, as [app.ask] and [app.askToSign] do.
+type asker func(ctx context.Context, question string, parameters map[string]string,
+	answer any) error
+
+func planOn(ctx context.Context, ask asker, o events.Operation,
 	on events.Date) (w web.Plan, err error) {
-	err = a.ask(ctx, "plan", map[string]string{"operation": string(o), "on": on.String()}, &w)
+	err = ask(ctx, "plan", map[string]string{"operation": string(o), "on": on.String()}, &w)
 	return w, err
 }
 

@@ -73,7 +73,7 @@ func (a *app) readers(ctx context.Context, st events.Statement) (lines []string)
 		return nil
 	}
 	what := "It can"
-	if p, err := a.planOn(ctx, operation, today()); err == nil {
+	if p, err := planOn(ctx, a.ask, operation, today()); err == nil {
 		within := about.Within(events.Label{Release: p.Catalogue.Release})
 		if within.Release != about.Release {
 			what = "As its operation is released no wider, it can"

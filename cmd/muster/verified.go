@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -73,6 +74,9 @@ func (a *app) ledgerVerified(ctx context.Context) (*verifiedLedger, error) {
 		r, src, err = a.verifyTiles(ctx, url, view, &asking, tiles)
 	}
 	a.progress("")
+	if err != nil || !r.OK {
+		tiles.discard()
+	}
 	switch {
 	case err != nil:
 		return nil, cannotVerify(err)
@@ -367,8 +371,9 @@ func (a *app) otherAnswer(question string, o *otherAnswer) error {
 	if err != nil || o.follows == nil {
 		return p.WithHint("do not rely on this server, or on what stands before it")
 	}
-	stem := filepath.Join(m.FolderOf(a.contact.origin), fmt.Sprintf("other-answer-%s-%s",
-		time.Now().UTC().Format("20060102T150405.000000Z"), question))
+	both := sha256.Sum256(slices.Concat(o.told, o.follows)) // what is told again is kept once
+	stem := filepath.Join(m.FolderOf(a.contact.origin), fmt.Sprintf("other-answer-%s-%x",
+		question, both[:8]))
 	told, follows := stem+"-told.json", stem+"-follows.json"
 	for file, text := range map[string][]byte{told: o.told, follows: o.follows} {
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"muster/cmd/internal/files"
 	"muster/events"
@@ -20,6 +21,9 @@ import (
 // who asks again reads nothing but what is new. The checkpoint is the one that was held against all
 // that was seen. Of what is read twice in one run, the first answer counts.
 //
+// What is new waits on the disk, in a folder of this run beside the others, until all of it is
+// verified: a whole ledger is more than belongs into memory.
+//
 // The folder may be removed at any time. What is in it is verified each time it is read.
 type keptTiles struct {
 	http.RoundTripper
@@ -27,9 +31,14 @@ type keptTiles struct {
 	checkpoint []byte
 
 	mu   sync.Mutex
-	read map[string][]byte // in this run, and not in the folder
+	read map[string][]byte // in this run: parts of tiles, and all where there is no folder
+	new  map[string]bool   // whole tiles that wait
+	wait string            // the folder in which they do, "" before the first
 	used bool              // something of the folder was
 }
+
+// waitPrefix begins the name of a folder in which tiles wait.
+const waitPrefix = "new-"
 
 // recordsTile is the path of a tile of records, and whole of one that is.
 var (
@@ -61,10 +70,42 @@ func (k *keptTiles) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	k.note(path[at:], data)
+	return fromTile(req, data), nil
+}
+
+// note keeps a tile that was read until it is known whether it is a right one.
+func (k *keptTiles) note(path string, data []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.read[path[at:]] = data
-	return fromTile(req, data), nil
+	if k.dir != "" && !partOfTile.MatchString(path) {
+		if k.wait == "" && os.MkdirAll(k.dir, 0o700) == nil {
+			k.clearOld()
+			k.wait, _ = os.MkdirTemp(k.dir, waitPrefix)
+		}
+		file := fileIn(k.wait, path)
+		if k.wait != "" && os.MkdirAll(filepath.Dir(file), 0o700) == nil &&
+			os.WriteFile(file, data, 0o600) == nil {
+			k.new[path] = true
+			return
+		}
+	}
+	k.read[path] = data
+}
+
+// waitsAtMost is longer than any run takes.
+const waitsAtMost = 24 * time.Hour
+
+// clearOld removes what waited in runs that were killed.
+func (k *keptTiles) clearOld() {
+	found, _ := os.ReadDir(k.dir)
+	for _, e := range found {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), waitPrefix) &&
+			time.Since(info.ModTime()) > waitsAtMost {
+			_ = os.RemoveAll(filepath.Join(k.dir, e.Name()))
+		}
+	}
 }
 
 // maxKeptTile is more than 256 records have.
@@ -77,13 +118,17 @@ func (k *keptTiles) kept(path string) ([]byte, bool) {
 	if data, ok := k.read[path]; ok || k.dir == "" || partOfTile.MatchString(path) {
 		return data, ok
 	}
-	data, err := os.ReadFile(k.file(path))
+	if k.new[path] {
+		data, err := os.ReadFile(fileIn(k.wait, path))
+		return data, err == nil
+	}
+	data, err := os.ReadFile(fileIn(k.dir, path))
 	k.used = k.used || err == nil
 	return data, err == nil
 }
 
-func (k *keptTiles) file(path string) string {
-	return filepath.Join(k.dir, filepath.FromSlash(strings.TrimPrefix(path, "/")))
+func fileIn(dir, path string) string {
+	return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(path, "/")))
 }
 
 // since is the checkpoint up to which everything was verified before, nil where there is none that
@@ -109,20 +154,33 @@ func (k *keptTiles) keep() {
 	if k.dir == "" {
 		return
 	}
-	for path, data := range k.read {
-		if partOfTile.MatchString(path) {
-			continue
-		}
-		file := k.file(path)
+	for path := range k.new {
+		file := fileIn(k.dir, path)
 		err := os.MkdirAll(filepath.Dir(file), 0o700)
-		if err != nil || files.Replace(file, 0o600, data) != nil {
+		if err != nil || os.Rename(fileIn(k.wait, path), file) != nil {
 			return
 		}
-		delete(k.read, path)
+		delete(k.new, path)
 	}
+	k.clear()
 	if os.MkdirAll(k.dir, 0o700) == nil {
 		_ = files.Replace(filepath.Join(k.dir, keptCheckpoint), 0o600, k.checkpoint)
 	}
+}
+
+// discard removes what was read and not verified.
+func (k *keptTiles) discard() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.clear()
+}
+
+// clear removes what waits. The caller has the lock.
+func (k *keptTiles) clear() {
+	if k.wait != "" {
+		_ = os.RemoveAll(k.wait)
+	}
+	k.wait, k.new = "", map[string]bool{}
 }
 
 // forget has all be read again, and reports whether something was kept before this run.
@@ -130,6 +188,7 @@ func (k *keptTiles) forget() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.read = map[string][]byte{}
+	k.clear()
 	used := k.used
 	if k.dir != "" {
 		for _, name := range []string{keptCheckpoint, "tile"} {
@@ -172,5 +231,5 @@ func (a *app) tilesOf(client *http.Client, view events.View) *keptTiles {
 			a.contact.origin)), cmp.Or(string(view), "all"))
 	}
 	return &keptTiles{RoundTripper: client.Transport, dir: dir,
-		checkpoint: a.contact.seen.Signed, read: map[string][]byte{}}
+		checkpoint: a.contact.seen.Signed, read: map[string][]byte{}, new: map[string]bool{}}
 }

@@ -249,10 +249,11 @@ func TestNothingUnverifiedIsRestated(t *testing.T) {
 	liar = behindLies(t, url, `:7000`, `:6000`)
 	for at, want := range map[string]int{liar: 8, url: 0} {
 		var out, errs bytes.Buffer
-		if code := run([]string{"plan", "apply", filepath.Join("demo", "isaf-2009.plan.yaml"), "--url",
-			at, "--key", filepath.Join(dir, "founder.key")}, strings.NewReader(""), &out,
-			&errs); code != want {
-			t.Errorf("plan apply, at the liar: %v: exit code %d\n%s%s", at == liar, code, &out, &errs)
+		code := run([]string{"plan", "apply", filepath.Join("demo", "isaf-2009.plan.yaml"), "--url",
+			at, "--key", filepath.Join(dir, "founder.key")}, strings.NewReader(""), &out, &errs)
+		if code != want {
+			t.Errorf("plan apply, at the liar: %v: exit code %d\n%s%s", at == liar, code, &out,
+				&errs)
 		}
 	}
 	liar = behindLies(t, url, "GBR/demo+", "GBR/dem0+")

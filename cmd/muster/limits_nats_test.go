@@ -73,7 +73,8 @@ func tire(c net.Conn, mode string) {
 		case words[0] == "SUB":
 			subscribed = words[len(words)-1]
 		case strings.HasSuffix(words[0], "PUB"): // a request, whose reply goes to the last SUB
-			switch reply := words[2]; mode {
+			reply := words[2]
+			switch mode {
 			case "answers nothing":
 			case "part":
 				send(fmt.Sprintf("MSG %s %s 1000\r\n{", reply, subscribed))
@@ -95,8 +96,8 @@ func tire(c net.Conn, mode string) {
 func TestHostileNATSServer(t *testing.T) {
 	t.Parallel()
 	notShort(t)
-	for _, mode := range []string{"silent", "drips", "endless", "answers nothing", "part", "rubbish",
-		"floods", "huge"} {
+	for _, mode := range []string{"silent", "drips", "endless", "answers nothing", "part",
+		"rubbish", "floods", "huge"} {
 		for _, line := range []string{"coverage", "log --follow", "status"} {
 			t.Run(mode+" "+line, func(t *testing.T) {
 				t.Parallel()

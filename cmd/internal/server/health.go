@@ -25,7 +25,7 @@ type Health struct {
 	Copies    Copies           `json:"copies" doc:"When journal and stream were last read and found whole"`
 	// Witnesses says what is witnessed of what is recorded; the server works while they are away.
 	Witnesses *Witnesses     `json:"witnesses,omitempty" doc:"Where the server has a policy: what witnesses have signed, as the server says; the checkpoint at /checkpoint/witnessed proves it"`
-	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign: muster member list"`
+	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign, as the question members tells them"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
 }

@@ -1,11 +1,8 @@
 package events
 
 import (
-	_ "embed"
-	"encoding/csv"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, or an organisation's
@@ -142,51 +139,3 @@ func (n Nation) Named() string {
 
 // Nations returns every known code, in order.
 func Nations() []Nation { return slices.Clone(gazetteer().codes) }
-
-// FindNation returns the nation with the given code or English name, in any case ("fra", "Britain",
-// "South Korea"). It is for what people type and for files to import; a statement holds the code in
-// capitals and nothing else.
-func FindNation(name string) (Nation, bool) {
-	n, ok := gazetteer().byName[foldName(name)]
-	return n, ok
-}
-
-// nations.csv: codes and names of ISO 3166-1, from the public-domain table datasets/country-codes
-// (ODC-PDDL-1.0), with EUE and UNO from ICAO 9303, XKX as the European Union uses it, and other
-// names that published lists use.
-//
-//go:embed nations.csv
-var nationsCSV string
-
-type nationTable struct {
-	codes  []Nation
-	names  map[Nation]string
-	byName map[string]Nation
-}
-
-var gazetteer = sync.OnceValue(func() *nationTable {
-	rows, err := csv.NewReader(strings.NewReader(nationsCSV)).ReadAll()
-	if err != nil {
-		panic("events: nations.csv: " + err.Error()) // the file is compiled in and tested
-	}
-	t := &nationTable{names: map[Nation]string{}, byName: map[string]Nation{}}
-	for _, row := range rows[1:] {
-		code := Nation(row[0])
-		t.codes = append(t.codes, code)
-		t.names[code] = row[1]
-		for _, name := range append(strings.Split(row[2], ";"), row[0], row[1]) {
-			if name != "" {
-				t.byName[foldName(name)] = code
-			}
-		}
-	}
-	slices.Sort(t.codes)
-	return t
-})
-
-// foldName makes two spellings of a name equal that differ in case, in the apostrophe's form or in
-// spacing.
-func foldName(name string) string {
-	name = strings.NewReplacer("’", "'", "`", "'").Replace(strings.ToLower(name))
-	return strings.Join(strings.Fields(name), " ")
-}

@@ -28,9 +28,10 @@ var house = map[string][]string{
 	"events/english":      {},
 	"events/problem":      {},
 	"events/problem/wire": {"muster/events/problem", "github.com/nats-io/nats.go/micro"},
-	"events": {"muster/events/problem", "github.com/go-json-experiment/json/…",
+	"events": {"muster/events/problem", "github.com/agnivade/levenshtein",
+		"github.com/go-json-experiment/json/…",
 		"github.com/oasisprotocol/curve25519-voi/curve/…", "github.com/oklog/ulid/v2",
-		"golang.org/x/mod/sumdb/note"},
+		"golang.org/x/mod/sumdb/note", "golang.org/x/text/unicode/norm"},
 	"events/schema":  {"muster/events"},
 	"events/seconds": {"muster/events", "muster/events/english"},
 

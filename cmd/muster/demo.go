@@ -144,16 +144,19 @@ func (a *app) demoRound(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]importedRow, len(r.Rows))
-	signed, err := a.checkRows(ctx, s, r.Rows, rows)
+	in := newImporter(s, r)
+	refused, err := in.check(ctx)
+	if err == nil && refused != nil {
+		err = refused
+	}
 	if err != nil {
 		return err
 	}
-	if err := recordRows(ctx, s, signed, rows); err != nil {
+	if err := in.record(ctx); err != nil {
 		return err
 	}
 	a.say("%d offers are recorded, each signed, by the coordinator on the nations' behalf, "+
-		"since the source is the press.\n", len(rows))
+		"since the source is the press.\n", len(in.rows))
 	return a.show(ctx, "coverage", "--operation", "isaf")
 }
 

@@ -70,8 +70,9 @@ var house = map[string][]string{
 	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},
 	"ledger/intake/round": {"muster/events/…", "muster/ledger/intake/plan/strictyaml",
 		"muster/ledger/intake/sheet"},
-	"ledger/intake/sheet":        {"muster/events/problem"},
-	"ledger/intake/peacekeeping": {"muster/events/…"},
+	"ledger/intake/sheet": {"muster/events/english", "muster/events/problem",
+		"golang.org/x/text/encoding/…"},
+	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet"},
 
 	"projections/records": {"muster/events/…"},
 	"projections": {"muster/events/…", "muster/projections/records",

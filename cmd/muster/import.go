@@ -5,33 +5,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
-	"muster/ledger/intake"
 	"muster/ledger/intake/peacekeeping"
 	"muster/ledger/intake/round"
 	"muster/projections/web"
 )
 
 func (a *app) importCmd() *cobra.Command {
-	return group("import", "Bring in what others have published", a.importCSVCmd(), a.importUNCmd())
+	return group("import", "Bring in what others have published", a.importCSVCmd(), a.importUNCmd(),
+		a.importGuessCmd())
 }
 
 func (a *app) importCSVCmd() *cobra.Command {
 	var mapFile string
 	var columns, always map[string]string
-	var dryRun bool
+	var how importing
 	c := &cobra.Command{
 		Use:   "csv FILE",
 		Short: "Import a pledging round: a spreadsheet of offers, saved as CSV",
-		Long: `Read a CSV file with a head, in which each row is an offer, and record the offers. A small mapping file says which
-column is what, what holds for every row, and what the file's words for units stand for; flags add to it. Every row is
-checked before the first is recorded: when one is refused, nothing is. Importing the same file again records nothing.
+		Long: `Read a CSV file with a head, in which each row is an offer, and record the offers. A small
+mapping file says which column is what, what holds for every row, and what the file's words stand
+for ("muster help mapping" tells all of it); flags add to it, and "muster import guess FILE" writes
+a first one. Every row is checked before the first is recorded: when one is refused, nothing is,
+unless --good is given. What is wrong is told once for each cause, with the rows that have it, and
+--returned writes the file back with a column "problem". Importing the same file again records
+nothing.
 
 The field release says who may read a pledge: public (everybody), coalition (every nation, the
 coordinators and the readers cleared for it) or coordinators (they, the readers cleared as they
@@ -48,7 +50,11 @@ are, and the nation itself). It is never narrowed; ` + whereOpen + ".",
 			if err != nil {
 				return err
 			}
-			return a.importRound(cmd.Context(), data, m, dryRun)
+			if how.good && how.returned == "" {
+				return usage("--good records some of the rows: --returned is missing, the file " +
+					"for the others")
+			}
+			return a.importRound(cmd.Context(), data, m, how)
 		},
 	}
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
@@ -57,9 +63,38 @@ are, and the nation itself). It is never narrowed; ` + whereOpen + ".",
 	c.Flags().StringToStringVar(&always, "always", nil,
 		"what holds for every row, as `FIELD=VALUE`")
 	c.Flags().Lookup("column").DefValue, c.Flags().Lookup("always").DefValue = "", "" // not "[]"
-	c.Flags().BoolVar(&dryRun, "dry-run", false,
+	c.Flags().BoolVar(&how.dryRun, "dry-run", false,
 		"say row by row what would be recorded, and record nothing")
+	c.Flags().StringVar(&how.returned, "returned", "",
+		"write the file back to `FILE`, with what is wrong beside each row")
+	c.Flags().BoolVar(&how.good, "good", false,
+		"record the rows that can be recorded, and return only the others")
 	return c
+}
+
+func (a *app) importGuessCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "guess FILE",
+		Short: "Write a first mapping for a file of offers",
+		Long: `Look at a CSV file of offers, and print a mapping for it, with a question mark wherever
+somebody has to look: which column is what, how numbers and dates are written, which rows are no
+offers. It asks no server and records nothing. All that a mapping can say is told by
+"muster help mapping".`,
+		Example: `  muster import guess round.csv > round.map.yaml
+  muster import csv round.csv --map round.map.yaml --dry-run`,
+		Args: args("FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			text, err := round.Guess(args[0], data)
+			if err == nil {
+				_, err = fmt.Fprint(a.stdout, text)
+			}
+			return err
+		},
+	}
 }
 
 func mapping(file string, columns, always map[string]string) (m round.Mapping, err error) {
@@ -79,165 +114,6 @@ func mapping(file string, columns, always map[string]string) (m round.Mapping, e
 		err = errors.Join(err, m.SetAlways(field, value))
 	}
 	return m, err
-}
-
-// An importedRow is what became of a row of the file.
-type importedRow struct {
-	Line     int             `json:"line"`
-	What     string          `json:"what"`
-	Refused  []problem.Field `json:"refused,omitempty"`
-	Warnings []problem.Field `json:"warnings,omitempty"`
-	Receipt  *intake.Receipt `json:"receipt,omitempty"`
-}
-
-func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping, dryRun bool) error {
-	s, err := a.speaker(ctx)
-	if err != nil {
-		return err
-	}
-	r, err := round.Read(data, m, s.origin)
-	if r == nil {
-		return err
-	}
-	rows := make([]importedRow, len(r.Rows))
-	for i, row := range r.Rows {
-		rows[i] = importedRow{Line: row.Line, What: row.Sentence, Refused: row.Problems}
-	}
-	var signed []events.Signed
-	if err == nil {
-		signed, err = a.checkRows(ctx, s, r.Rows, rows)
-	}
-	if err == nil && !dryRun {
-		err = recordRows(ctx, s, signed, rows)
-	}
-	if err == nil {
-		err = a.checkReceipts(ctx)
-	}
-	if len(r.Unused) > 0 {
-		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n",
-			strings.Join(r.Unused, ", "))
-	}
-	if err != nil && !dryRun {
-		return err
-	}
-	var offers []events.Statement
-	for _, one := range signed {
-		offers = append(offers, one.Statement)
-	}
-	return errors.Join(a.printRows(ctx, rows, dryRun, offers), err)
-}
-
-// checkRows signs every offer and asks whether it would be recorded: all that would be refused is
-// told, and nothing sent.
-func (a *app) checkRows(ctx context.Context, s *speaker, offers []round.Row,
-	rows []importedRow) ([]events.Signed, error) {
-	signed := make([]events.Signed, len(offers))
-	var refused []problem.Field
-	hint := ""
-	for i, o := range offers {
-		one, err := events.Sign(o.Offer, s.signer)
-		if err != nil {
-			return nil, err
-		}
-		signed[i] = one
-		checked, err := s.to.Check(ctx, signed[i])
-		if unknown(err) {
-			return nil, err // which is no refusal
-		}
-		rows[i].Warnings = checked.Warnings
-		for _, w := range checked.Warnings {
-			rows[i].What += "; warning: " + w.String()
-		}
-		if err != nil {
-			f := problem.Field{Location: fmt.Sprintf("line %d", o.Line),
-				Message: problem.From(err).Detail}
-			rows[i].What += "; refused: " + f.Message
-			rows[i].Refused = []problem.Field{f}
-			refused = append(refused, f)
-			if problem.From(err).Code == idTaken {
-				hint = saidOtherwise(o.Offer.ID)
-			}
-		}
-	}
-	if refused == nil {
-		return signed, nil
-	}
-	p := problem.New(problem.Conflict,
-		"%d of %d rows would be refused, so nothing was recorded: %s", len(refused),
-		len(offers), refused[0])
-	p.Fields, p.Hint = refused, hint
-	return nil, p
-}
-
-// idTaken is the code of the rule that an id is of one statement. What is imported has the id of
-// its row: so it was imported before, by another key or in other words.
-const idTaken = "id-taken"
-
-// saidOtherwise says what to do about a row that was imported before in other words.
-func saidOtherwise(pledge events.ID) string {
-	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, "+
-		"and what is recorded stays and counts once: leave the row out, or amend the pledge "+
-		"where the row is right now: muster pledge show %s", pledge)
-}
-
-func recordRows(ctx context.Context, s *speaker, signed []events.Signed, rows []importedRow) error {
-	for i := range signed {
-		r, err := s.to.Submit(ctx, signed[i])
-		if err != nil {
-			return afterSome(err, i, len(signed))
-		}
-		rows[i].Receipt = &r
-	}
-	return nil
-}
-
-func (a *app) printRows(ctx context.Context, rows []importedRow, dryRun bool,
-	offers []events.Statement) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": rows},
-		web.Table{Head: []string{"line", "what", "sequence"}}}
-	recorded, again, refused := 0, 0, 0
-	for _, r := range rows {
-		last := ""
-		switch {
-		case r.Refused != nil:
-			refused++
-			last = "refused"
-		case r.Receipt != nil && r.Receipt.Again:
-			again++
-			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)
-		case r.Receipt != nil:
-			recorded++
-			last = fmt.Sprint(r.Receipt.Sequence)
-		}
-		l.Add(r, fmt.Sprint(r.Line), r.What, last)
-	}
-	if dryRun {
-		l.Below = []string{fmt.Sprintf("%s would be recorded, %d refused. Nothing was done.",
-			english.Several(len(rows)-refused, "row"), refused)}
-		if err := a.addPreview(ctx, &l, offers); err != nil {
-			return err
-		}
-	} else {
-		l.Below = []string{fmt.Sprintf("%s: %d recorded now, %d recorded before.",
-			english.Several(len(rows), "row"), recorded, again)}
-	}
-	a.warnOfRows(rows)
-	return l.write(a.format, a.stdout)
-}
-
-// warnOfRows says how many rows name what no requirement has.
-func (a *app) warnOfRows(rows []importedRow) {
-	n := 0
-	for _, r := range rows {
-		if r.Warnings != nil {
-			n++
-		}
-	}
-	if n > 0 {
-		fmt.Fprintf(a.stderr,
-			"muster: warning: rows with an area or a line that no requirement has: %d of %d; "+
-				"each says which\n", n, len(rows))
-	}
 }
 
 func (a *app) importUNCmd() *cobra.Command {

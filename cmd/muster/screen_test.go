@@ -143,11 +143,13 @@ var commandLines = map[string]struct{ line, why string }{
 	"gaps":                {line: "--on 2026-04-01"},
 	"hanging":             {line: "--on 2026-04-01"},
 	"import csv":          {line: "FILE"},
+	"import guess":        {line: "FILE"},
 	"import un":           {line: "FILE"},
 	"key new":             {line: "DIR/x"},
 	"key show":            {line: "FILE"},
 	"late":                {},
 	"log":                 {},
+	"mapping":             {},
 	"member admit":        {line: "FRA/x+1a2b3c4d+AAAA"},
 	"member list":         {},
 	"member revoke":       {line: "FRA/demo --reason x"},
@@ -195,9 +197,10 @@ var commandLines = map[string]struct{ line, why string }{
 	"version":             {},
 }
 
-// quiet are the commands that repeat nothing of what they ask or read.
-var quiet = []string{"exit-codes", "import un", "key show", "plan apply", "receipt", "replay",
-	"schema", "serve", "session end", "sign", "submit", "trust list", "version"}
+// quiet are the commands that repeat nothing of what they ask or read, or write it in quotes.
+var quiet = []string{"exit-codes", "import guess", "import un", "key show", "mapping", "plan apply",
+	"receipt", "replay", "schema", "serve", "session end", "sign", "submit", "trust list",
+	"version"}
 
 // acts returns the characters of a text that would do something to a terminal.
 func acts(text string) (found []string) {

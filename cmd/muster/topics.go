@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"muster/ledger/intake/round"
 )
 
 // What muster help tells beside its commands.
@@ -28,6 +30,12 @@ problem+json (RFC 9457).`
 // exitCodesTopic is no command: it only has a help.
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes}
+}
+
+// mappingTopic tells what a mapping file of an import can say.
+func mappingTopic() *cobra.Command {
+	return &cobra.Command{Use: "mapping", Short: "What a mapping file of an import can say",
+		Long: strings.TrimSpace(round.Help)}
 }
 
 // helpCmd shows the help of a command or of a topic, and refuses what is neither.

@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/intake/sheet"
 )
 
 // all stands for every contributor or every mission: the row is a total.
@@ -18,14 +19,14 @@ const maxPeople = 1_000_000_000
 // A cleaner takes the rows of a table, one by one, and keeps what is left of them.
 type cleaner struct {
 	report Report
-	faults []problem.Field
-	more   int // faults that are not told one by one
+	faults sheet.Faults
 
 	rows      map[place]numbers
 	published map[events.Date]total       // the totals of everything
 	dates     map[events.Date]int         // the line that a date is first in
 	titles    map[events.Operation]string // missions as they are written
 	spelling  map[string]events.Nation    // contributors as they are written
+	unknown   map[string]string           // what is wrong with names
 	operation map[string]events.Operation // the operation of a mission
 	nation    map[[2]string]events.Nation // the nation of a code and name
 	inMonth   map[events.Date]events.Date // the date of a month, by its first day
@@ -54,33 +55,19 @@ func newCleaner() *cleaner {
 	return &cleaner{
 		rows: map[place]numbers{}, published: map[events.Date]total{}, dates: map[events.Date]int{},
 		titles: map[events.Operation]string{}, spelling: map[string]events.Nation{},
-		operation: map[string]events.Operation{}, nation: map[[2]string]events.Nation{},
+		unknown: map[string]string{}, operation: map[string]events.Operation{},
+		nation:  map[[2]string]events.Nation{},
 		inMonth: map[events.Date]events.Date{},
 	}
 }
 
-// fault records what is wrong with a line. The first are told one by one.
+// fault records what is wrong with a line.
 func (c *cleaner) fault(line int, column, value, message string) {
-	const most = 20
-	if len(c.faults) >= most {
-		c.more++
-		return
-	}
-	location := fmt.Sprintf("line %d", line)
-	if column != "" {
-		location += ": " + column
-	}
-	c.faults = append(c.faults, problem.Field{Location: location, Value: value, Message: message})
+	c.faults.Add(sheet.Row{Line: line}.Place(),
+		problem.Field{Location: column, Value: value, Message: message})
 }
 
-func (c *cleaner) err() error {
-	if c.more > 0 {
-		c.faults = append(c.faults,
-			problem.Field{Location: "further lines",
-				Message: fmt.Sprintf("%d more are wrong", c.more)})
-	}
-	return problem.OfFields(c.faults)
-}
+func (c *cleaner) err() error { return c.faults.Err() }
 
 // row takes one row of the table.
 func (c *cleaner) row(l layout, line int, cells []string, stray bool) {
@@ -194,9 +181,7 @@ func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool)
 				"name")
 		return "", false
 	case !byCode && !byName:
-		c.fault(line, colName, name,
-			"not a nation that is known here: write its code of ISO 3166-1 into the column "+
-				colCode)
+		c.fault(line, colName, name, c.unknownName(name))
 		return "", false
 	case !byCode:
 		n = named
@@ -206,6 +191,18 @@ func (c *cleaner) contributor(line int, name, code string) (events.Nation, bool)
 		c.spelling[name] = n
 	}
 	return n, true
+}
+
+// unknownName says what is wrong with a name, and looks once for names that are near to it.
+func (c *cleaner) unknownName(name string) string {
+	message, known := c.unknown[name]
+	if !known {
+		if _, err := events.ParseNation(name); err != nil {
+			message = err.Error() + ", into the column " + colCode
+		}
+		c.unknown[name] = message
+	}
+	return message
 }
 
 // mission finds the operation that a mission is: its name in lower case.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -21,91 +20,125 @@ type converter struct {
 	table   *sheet.Table
 	mapping Mapping
 	origin  events.Origin
-	columns map[string]int      // where the fields are
-	rules   []int               // where the columns of the rules are
+	columns map[string][]int    // where the fields are
+	rules   [][]int             // where the columns of the rules' conditions are
 	again   map[[32]byte]uint64 // how often a row was there, by the digest of its offer
+	unknown map[string]error    // names of nations that were not found
 }
 
-func (c *converter) convert(r sheet.Row) Row {
-	offer, wrong := c.offer(c.values(r))
-	if len(wrong) == 0 {
+// convert makes of a row what it says. Why says why the row is left out, when it is.
+func (c *converter) convert(r sheet.Row) (row Row, why string) {
+	row = Row{Line: r.Line, Of: r.Of}
+	v := c.values(r)
+	size, err := c.size(v)
+	if size.blank && r.Of != "" {
+		return row, "cells without a number, of columns that became rows"
+	}
+	if why = c.mapping.Skip.quantity(size); why != "" {
+		return row, why
+	}
+	if err == nil && size.sign < 0 && c.mapping.Reduce {
+		row.taken, row.unit = size, events.Unit(v.text["unit"])
+		v.text["quantity"], v.cell["quantity"] = size.positive(), false
+	}
+	note := v.text["note"]
+	offer, wrong := c.offer(v)
+	if row.taken.number != nil {
+		offer.ID = events.ID{1} // of no pledge: reduce finds the one that it is about
+	} else if len(wrong) == 0 {
+		// The id does not rest on the words that stay in the note by themselves.
+		whole := offer.Note
+		offer.Note = note
 		wrong = c.identify(offer)
+		offer.Note = whole
+	}
+	if len(wrong) == 0 {
+		row.Rung, row.Then, wrong = c.follow(v, offer)
 	}
 	if len(wrong) > 0 {
-		return Row{Line: r.Line, Sentence: "refused: " + sentences(wrong), Problems: wrong}
+		row.refuse(wrong)
+		return row, ""
 	}
-	return Row{Line: r.Line, Offer: offer, Sentence: sentence(offer)}
+	row.Offer = offer
+	row.Sentence = row.sentence()
+	return row, ""
 }
 
-// values returns the text of each field: the cell, or what always holds; then what its words stand
-// for; then what the rules say.
-func (c *converter) values(r sheet.Row) map[string]string {
-	v := maps.Clone(c.mapping.Always)
-	if v == nil {
-		v = map[string]string{}
+// numbers are how the field writes numbers: as the file does where it is a cell.
+func (c *converter) numbers(v *values, field string) Numbers {
+	if v.cell[field] {
+		return c.mapping.Numbers
 	}
-	for field, column := range c.columns {
-		if cell := r.Cells[column]; cell != "" {
-			v[field] = cell
-		}
-	}
-	if meaning, ok := c.mapping.Units[sheet.Fold(v["unit"])]; ok {
-		c.replaceUnit(v, meaning)
-	}
-	for i, rule := range c.mapping.Rules {
-		if strings.Contains(sheet.Fold(r.Cells[c.rules[i]]), sheet.Fold(rule.Contains)) {
-			maps.Copy(v, rule.Set)
-		}
-	}
-	return v
+	return Numbers{}
 }
 
-// replaceUnit puts in the meaning of a published unit, and keeps the words in the note.
-func (c *converter) replaceUnit(v map[string]string, meaning Meaning) {
-	if words := v["unit"]; words != string(meaning.Unit) {
-		note := fmt.Sprintf("published as %q", v["quantity"]+" "+words)
-		if v["note"] != "" {
-			note += "; " + v["note"]
-		}
-		v["note"] = note
-	}
-	v["unit"] = string(meaning.Unit)
-	if meaning.Role != "" {
-		v["role"] = string(meaning.Role)
-	}
+// size reads the quantity as a number, where it is one.
+func (c *converter) size(v *values) (amount, error) {
+	return c.numbers(v, "quantity").read(v.text["quantity"])
+}
+
+// positive is the amount without its sign, as a text that is read again exactly.
+func (a amount) positive() string {
+	const decimals = 24
+	text := strings.TrimPrefix(a.number.FloatString(decimals), "-")
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 // offer makes the statement of the values, with every field that cannot be read.
-func (c *converter) offer(v map[string]string) (*events.PledgeOffered, []problem.Field) {
-	var wrong []problem.Field
+func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
+	wrong := v.wrong
+	text := v.text
 	refuse := func(field string, err error) {
 		if err != nil {
-			wrong = append(wrong,
-				problem.Field{Location: field, Value: v[field], Message: err.Error()})
+			wrong = append(wrong, problem.Field{Location: field,
+				Value: problem.Shorten(text[field]), Message: err.Error()})
 		}
 	}
 	offer := &events.PledgeOffered{
 		Header: events.Header{Type: "pledge.offered", Ledger: c.origin},
-		Place:  events.Place{Operation: events.Operation(v["operation"])},
+		Place:  events.Place{Operation: events.Operation(text["operation"])},
 		PledgeTerms: events.PledgeTerms{
-			Role: events.Role(v["role"]), Unit: events.Unit(v["unit"]),
-			Area: events.Area(v["area"]), Line: events.Line(v["line"]),
-			Presence: events.Presence(v["presence"]), Release: events.Release(v["release"]),
-			Source: v["source"], Note: v["note"],
+			Role: events.Role(text["role"]), Unit: events.Unit(text["unit"]),
+			Area: events.Area(text["area"]), Line: events.Line(text["line"]),
+			Presence: events.Presence(text["presence"]), Release: events.Release(text["release"]),
+			Source: text["source"], Elsewhere: list(text["elsewhere"]),
 		},
 	}
-	refuse("nation", read(v["nation"], &offer.Nation, c.nation))
-	refuse("quantity", read(v["quantity"], &offer.Quantity, events.ParseQuantity))
-	refuse("effective", read(v["effective"], &offer.Effective, events.ParseDate))
-	refuse("from", read(v["from"], &offer.From, events.ParseDate))
-	refuse("until", read(v["until"], &offer.Until, events.ParseDate))
-	refuse("notice_to_move", read(v["notice_to_move"], &offer.NoticeToMove, parseDays))
-	if unit := v["unit"]; unit != "" && !offer.Unit.Valid() {
+	named := text["nation"]
+	refuse("nation", read(named, &offer.Nation, func(string) (events.Nation, error) {
+		return c.nation(v)
+	}))
+	refuse("quantity", c.quantity(v, "quantity", offer.Unit, &offer.Quantity))
+	refuse("effective", read(text["effective"], &offer.Effective, c.beginning))
+	refuse("from", read(text["from"], &offer.From, c.beginning))
+	refuse("until", read(text["until"], &offer.Until, c.end))
+	refuse("expires", read(text["expires"], &offer.Expires, c.end))
+	refuse("notice_to_move", read(text["notice_to_move"], &offer.NoticeToMove, parseDays))
+	refuse("releasable_to", read(text["releasable_to"], &offer.ReleasableTo, parseNations))
+	if unit := text["unit"]; unit != "" && !offer.Unit.Valid() {
 		refuse("unit", fmt.Errorf(
 			"no unit that is known: say under units what it stands for, such as `%s: {role: "+
 				"training, unit: team}`", unit))
 	}
+	offer.Note = v.note()
 	return offer, withChecks(wrong, offer)
+}
+
+func (c *converter) beginning(s string) (events.Date, error) {
+	return c.mapping.parseDate(s, false)
+}
+
+func (c *converter) end(s string) (events.Date, error) { return c.mapping.parseDate(s, true) }
+
+// quantity reads a field that is a quantity.
+func (c *converter) quantity(v *values, field string, u events.Unit,
+	into *events.Quantity) (err error) {
+	if v.text[field] == "" && field == "quantity" && len(c.columns[field]) > 0 {
+		return errBlank
+	}
+	return read(v.text[field], into, func(s string) (events.Quantity, error) {
+		return c.numbers(v, field).quantity(s, u)
+	})
 }
 
 // read puts what parse makes of the text into its place. A text that is not there is left to the
@@ -117,11 +150,25 @@ func read[T any](text string, into *T, parse func(string) (T, error)) (err error
 	return err
 }
 
-func (c *converter) nation(s string) (events.Nation, error) {
-	if n, ok := c.mapping.Nations[sheet.Fold(s)]; ok {
-		return n, nil
+// list parts what a cell names several of.
+func list(text string) (all []string) {
+	for one := range strings.SplitSeq(text, ";") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
 	}
-	return parseNation(s)
+	return all
+}
+
+func parseNations(s string) (all []events.Nation, err error) {
+	for _, name := range list(strings.ReplaceAll(s, ",", ";")) {
+		n, err := events.ParseNation(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func parseDays(s string) (*int, error) {
@@ -134,14 +181,16 @@ func parseDays(s string) (*int, error) {
 
 // withChecks adds what the statement's own checks find, but for the fields that are known to be
 // wrong.
-func withChecks(wrong []problem.Field, offer *events.PledgeOffered) []problem.Field {
+func withChecks(wrong []problem.Field, st events.Statement) []problem.Field {
 	known := map[string]bool{}
 	for _, f := range wrong {
 		known[f.Location] = true
 	}
-	checked := *offer
-	checked.ID = events.ID{1} // the ID follows when all is right
-	_, err := events.Marshal(&checked)
+	if st.Head().ID.IsZero() { // the ID follows when all is right
+		st.Head().ID = events.ID{1}
+		defer func() { st.Head().ID = events.ID{} }()
+	}
+	_, err := events.Marshal(st)
 	if err == nil {
 		return wrong
 	}
@@ -166,47 +215,27 @@ func (c *converter) identify(offer *events.PledgeOffered) []problem.Field {
 	digest := sha256.Sum256(text)
 	before := c.again[digest]
 	c.again[digest]++
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64(text, before))
-	// An ID holds no time before 1970; the effective date is part of the digest, too.
-	ms := max(offer.Effective.Time().UnixMilli(), 0)
-	if offer.ID, err = events.IDAt(uint64(ms), [10]byte(sum[:10])); err != nil {
+	id, err := idOf(offer.Effective, binary.BigEndian.AppendUint64(text, before))
+	if err != nil {
 		return []problem.Field{{Location: "effective", Value: offer.Effective.String(),
 			Message: err.Error()}}
 	}
+	offer.ID = id
 	return nil
 }
 
-func amount(o *events.PledgeOffered) string {
-	if o.Quantity.IsUnknown() {
-		return "an " + english.Unknown(string(o.Unit), o.Unit.IsMoney())
-	}
-	return o.Quantity.String() + " " + english.Noun(o.Quantity.IsOne(), string(o.Unit))
+// idOf makes an ID of a date and the digest of a text.
+func idOf(on events.Date, text []byte) (events.ID, error) {
+	sum := sha256.Sum256(text)
+	// An ID holds no time before 1970; the date is part of the text, too.
+	return events.IDAt(uint64(max(on.Time().UnixMilli(), 0)), [10]byte(sum[:10]))
 }
 
-func sentence(o *events.PledgeOffered) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) offers %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation,
-		amount(o), o.Role, o.Operation)
-	if o.Area != "" {
-		fmt.Fprintf(&b, " in %s", o.Area)
+func amountOf(q events.Quantity, u events.Unit) string {
+	if q.IsUnknown() {
+		return "an " + english.Unknown(string(u), u.IsMoney())
 	}
-	if o.Line != "" {
-		fmt.Fprintf(&b, ", meant for %s", o.Line)
-	}
-	fmt.Fprintf(&b, ", %s", o.Span())
-	if o.NoticeToMove != nil {
-		fmt.Fprintf(&b, ", notice to move %s", english.Several(*o.NoticeToMove, "day"))
-	}
-	switch o.Presence {
-	case events.Reserve:
-		b.WriteString(", in reserve")
-	case events.Present:
-		b.WriteString(", present already")
-	}
-	if o.Note != "" {
-		fmt.Fprintf(&b, " (%s)", o.Note)
-	}
-	return b.String()
+	return q.String() + " " + english.Noun(q.IsOne(), string(u))
 }
 
 func sentences(wrong []problem.Field) string {

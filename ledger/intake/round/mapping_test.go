@@ -27,10 +27,11 @@ extra: 1
 		"units.teams.unit: write the role and its unit, such as {role: training, unit: team} " +
 			"(line 4)",
 		`nations.Elbonia "ELB": not a nation that is known here`,
-		"rules[0].when: say when: {column: remark, contains: in reserve} (line 8)",
+		"rules[0].when: say how the cell is: equals, starts, contains", "(line 8)",
 		"rules[0].set: say what: {presence: reserve} (line 9)",
 		"rules[1].set.presense: unknown key",
-		"extra: unknown key: the keys here are columns, always, units, nations, rules (line 12)",
+		"extra: unknown key: the keys here are header, encoding, wide, skip, only, columns, ",
+		"(line 12)",
 	}
 	if !problem.Is(err, problem.Invalid) {
 		t.Fatal(err)

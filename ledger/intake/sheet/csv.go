@@ -4,86 +4,76 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"muster/events/problem"
 )
 
-const saveAgain = "save it as CSV in UTF-8 (in Excel: CSV UTF-8)"
+// A Form says of a file what does not stand in it.
+type Form struct {
+	// Header is the line in which the header begins; 0 for the first one.
+	Header int
+	// Encoding is the name of the text's encoding ("windows-1252"); empty for what is found: UTF-8,
+	// or what the first bytes say.
+	Encoding string
+}
 
 // ReadCSV reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in
-// LF or CRLF, cells parted by commas, semicolons or tabs. Rows of empty cells are left out. Every
-// row must have as many cells as the header. The error is a [problem.Problem].
-func ReadCSV(data []byte) (*Table, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if err := plainText(data); err != nil {
+// LF or CRLF, cells parted by commas, semicolons or tabs. Rows of empty cells are left out. Who
+// has left out what else is no row asks [Table.Check]. The error is a [problem.Problem].
+func ReadCSV(data []byte, form Form) (*Table, error) {
+	data, err := toUTF8(data, form.Encoding)
+	if err != nil {
 		return nil, err
 	}
-	r := csv.NewReader(bytes.NewReader(data))
-	r.Comma = separator(data)
-	t := &Table{}
-	var cut []problem.Field
+	above, body, err := headerFrom(data, form.Header)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{above: above, comma: separator(body)}
+	before := bytes.Count(above, []byte("\n"))
+	r := csv.NewReader(bytes.NewReader(body))
+	r.Comma, r.FieldsPerRecord = t.comma, -1
 	for {
 		cells, err := r.Read()
 		switch {
 		case errors.Is(err, io.EOF):
-			if err := t.check(cut); err != nil {
-				return nil, err
-			}
-			return t, lastLineEnds(data)
-		case errors.Is(err, csv.ErrFieldCount):
-			line, _ := r.FieldPos(0)
-			cut = append(cut, problem.Field{Location: fmt.Sprintf("line %d", line),
-				Message: fmt.Sprintf(
-					"has %d cells and the header has %d: a row is cut, or a %q in a text needs "+
-						"quotes around the text", len(cells), len(t.Header), r.Comma)})
-			continue
+			return t, t.lastLineEnds(data)
 		case err != nil:
-			return nil, notCSV(err)
+			return nil, notCSV(err, before)
 		}
 		line, _ := r.FieldPos(0)
-		t.add(line, cells)
+		t.add(before+line, cells)
 	}
 }
 
-func plainText(data []byte) error {
-	switch {
-	case len(bytes.TrimSpace(data)) == 0:
-		return problem.New(problem.Syntax, "the file is empty")
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return problem.New(problem.Syntax, "the file is text in UTF-16").WithHint(saveAgain)
-	case bytes.IndexByte(data, 0) >= 0:
-		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").
-			WithHint(saveAgain)
-	case !utf8.Valid(data):
-		return problem.New(problem.Syntax, "the file is not text in UTF-8: line %d",
-			1+bytes.Count(data[:firstInvalid(data)], []byte("\n"))).WithHint(saveAgain)
+// headerFrom parts what stands above the header from the rest.
+func headerFrom(data []byte, line int) (above, rest []byte, err error) {
+	at := 0
+	for range line - 1 {
+		end := bytes.IndexByte(data[at:], '\n')
+		if end < 0 {
+			return nil, nil, problem.New(problem.Invalid,
+				"the mapping says that the header is line %d, and the file has %d lines", line,
+				lineOf(data, len(data)))
+		}
+		at += end + 1
 	}
-	return nil
+	return data[:at], data[at:], nil
 }
 
 // lastLineEnds refuses a file whose last row may be cut: 1200 that was cut to 12 looks like any
-// other number.
-func lastLineEnds(data []byte) error {
+// other number. A row that lacks cells says that better.
+func (t *Table) lastLineEnds(data []byte) error {
 	if bytes.HasSuffix(data, []byte("\n")) {
 		return nil
+	}
+	if err := t.Check(); err != nil {
+		return err
 	}
 	return problem.New(problem.Syntax,
 		"the last line has no line end, so the file may be cut in the middle of its last row").
 		WithHint("look at the last row; if it is whole, add a line end after it")
-}
-
-func firstInvalid(data []byte) int {
-	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return len(data)
 }
 
 // separator returns the one of comma, semicolon and tab that the header has most of, outside of
@@ -108,11 +98,12 @@ func separator(data []byte) rune {
 	return best
 }
 
-func notCSV(err error) error {
+func notCSV(err error, before int) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
 		return problem.New(problem.Syntax,
-			`the row in line %d has a quote that is never closed, or one within a text that is not written ""`, parse.StartLine).
+			"the row in line %d has a quote that is never closed, or one within a text that is "+
+				`not written ""`, before+parse.StartLine).
 			WithHint("the file may be cut: ask for it again, or mend the line")
 	}
 	return problem.New(problem.Syntax, "the file is not CSV: %w", err).WithHint(saveAgain)

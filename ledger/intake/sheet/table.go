@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,10 +10,15 @@ import (
 
 // A Table is the rows of a file below its header.
 type Table struct {
-	// Header has the names of the columns. No two are equal but empty ones.
+	// Header has the names of the columns.
 	Header []string
 	// Rows are those with something in them. Each has as many cells as the header.
 	Rows []Row
+
+	above []byte // what stands above the header, as it is
+	comma rune
+	all   []Row    // the rows as the file has them
+	names []string // the header as the file has it
 }
 
 // A Row is a row of a table.
@@ -21,6 +27,19 @@ type Row struct {
 	Line int
 	// Cells are its texts, without white space around them.
 	Cells []string
+	// Of is the column of the file that the row was made of, where there is a row for each of
+	// several columns: see [Wide].
+	Of string
+
+	found int // how many cells the file has
+}
+
+// Place says where the row is: "line 7", or "line 7, column 2021-02".
+func (r Row) Place() string {
+	if r.Of == "" {
+		return fmt.Sprintf("line %d", r.Line)
+	}
+	return fmt.Sprintf("line %d, column %s", r.Line, r.Of)
 }
 
 // Column returns where the column of that name is: by its exact name, or else by its name in
@@ -46,21 +65,54 @@ func (t *Table) Columns() string {
 // Fold makes two spellings equal that differ in case or spacing.
 func Fold(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
-// add takes in the next row of the file. The first is the header.
+// add takes in the next row of the file. The first is the header. A row of another width is kept
+// until Check.
 func (t *Table) add(line int, cells []string) {
 	for i := range cells {
 		cells[i] = strings.TrimSpace(cells[i])
 	}
-	switch {
-	case t.Header == nil:
-		t.Header = cells
-	case slices.ContainsFunc(cells, func(c string) bool { return c != "" }):
-		t.Rows = append(t.Rows, Row{line, cells})
+	if !slices.ContainsFunc(cells, func(c string) bool { return c != "" }) {
+		return
 	}
+	if t.Header == nil {
+		t.Header, t.names = cells, cells
+		return
+	}
+	found := len(cells)
+	for len(cells) < len(t.Header) {
+		cells = append(cells, "")
+	}
+	t.Rows = append(t.Rows, Row{Line: line, Cells: cells, found: found})
+	t.all = t.Rows
 }
 
-func (t *Table) check(cut []problem.Field) error {
-	if err := problem.OfFields(cut); err != nil {
+// LeaveOut takes out the rows of which out is true, such as totals, and returns them. A row may
+// have more cells than the header, until Check.
+func (t *Table) LeaveOut(out func(Row) bool) (left []Row) {
+	rows := make([]Row, 0, len(t.Rows))
+	for _, r := range t.Rows {
+		if out(r) {
+			left = append(left, r)
+		} else {
+			rows = append(rows, r)
+		}
+	}
+	t.Rows = rows
+	return left
+}
+
+// Check refuses a table in which a row has other cells than the header, or two columns one name, or
+// which has no rows.
+func (t *Table) Check() error {
+	var cut Faults
+	for _, r := range t.Rows {
+		if r.found != len(t.names) {
+			cut.Add(r.Place(), problem.Field{Message: fmt.Sprintf(
+				"has %d cells and the header has %d: a row is cut, or a %q in a text needs quotes "+
+					"around the text", r.found, len(t.names), t.comma)})
+		}
+	}
+	if err := cut.Err(); err != nil {
 		return err
 	}
 	for i, name := range t.Header {
@@ -74,3 +126,25 @@ func (t *Table) check(cut []problem.Field) error {
 	}
 	return nil
 }
+
+// First returns the first cell with something in it.
+func (r Row) First() string {
+	for _, c := range r.Cells {
+		if c != "" {
+			return c
+		}
+	}
+	return ""
+}
+
+// At returns the cells in some of the columns.
+func (r Row) At(columns []int) []string {
+	some := make([]string, len(columns))
+	for i, j := range columns {
+		some[i] = r.Cells[j]
+	}
+	return some
+}
+
+// Found is how many cells the file has in the row.
+func (r Row) Found() int { return r.found }

@@ -106,6 +106,31 @@ func (v Value) Items() []Value {
 	return items
 }
 
+// OneOrMore returns the items of a list, or what stands here alone, which is a list of one.
+func (v Value) OneOrMore() []Value {
+	switch {
+	case !v.Given():
+		return nil
+	case v.node.Kind == yaml.SequenceNode:
+		return v.Items()
+	}
+	return []Value{v}
+}
+
+// Texts returns a text, or the texts of a list.
+func (v Value) Texts() []string {
+	var all []string
+	for _, one := range v.OneOrMore() {
+		if text := one.Text(); text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// IsText reports whether one text, number or date stands here.
+func (v Value) IsText() bool { return v.Given() && v.node.Kind == yaml.ScalarNode }
+
 // Text returns the text, number or date that stands here, as written, without white space around
 // it.
 func (v Value) Text() string {
@@ -113,6 +138,14 @@ func (v Value) Text() string {
 		return ""
 	}
 	return strings.TrimSpace(v.node.Value)
+}
+
+// Raw is Text with the white space around it, which may be what is meant.
+func (v Value) Raw() string {
+	if !v.is(yaml.ScalarNode, "write one value, not a list or keys") {
+		return ""
+	}
+	return v.node.Value
 }
 
 // Parsed returns what parse makes of the text that stands here. It is the zero T when nothing

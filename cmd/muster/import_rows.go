@@ -1,0 +1,416 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"muster/cmd/internal/files"
+	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/intake/round"
+	"muster/ledger/intake/sheet"
+	"muster/projections/web"
+)
+
+// importing is how a file of rows is imported.
+type importing struct {
+	dryRun, good bool
+	returned     string // the file that is written back, if any
+}
+
+// An importedRow is what became of a row of the file.
+type importedRow struct {
+	Line     int             `json:"line"`
+	Column   string          `json:"column,omitempty"`
+	What     string          `json:"what"`
+	Refused  []problem.Field `json:"refused,omitempty"`
+	Warnings []problem.Field `json:"warnings,omitempty"`
+	Receipt  *intake.Receipt `json:"receipt,omitempty"`
+	// Receipts are those of all that the row says, where that is more than one statement.
+	Receipts []intake.Receipt `json:"receipts,omitempty"`
+
+	all []intake.Receipt
+}
+
+// An importer imports the rows of a file.
+type importer struct {
+	*speaker
+	rows   []importedRow
+	chains []chain
+}
+
+// A chain is what the file says of one pledge, signed.
+type chain struct {
+	said   round.Chain
+	signed []events.Signed
+	// What the ledger said of the first statement, when it was asked.
+	checked intake.Checked
+	refused *problem.Problem
+}
+
+func newImporter(s *speaker, r *round.Round) *importer {
+	in := &importer{speaker: s, rows: make([]importedRow, len(r.Rows))}
+	for i, row := range r.Rows {
+		in.rows[i] = importedRow{Line: row.Line, Column: row.Of, What: row.Sentence,
+			Refused: row.Problems}
+	}
+	for _, said := range r.Chains() {
+		in.chains = append(in.chains, chain{said: said})
+	}
+	return in
+}
+
+func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
+	how importing) error {
+	s, err := a.speaker(ctx)
+	if err != nil {
+		return err
+	}
+	r, wrong := round.Read(data, m, s.origin)
+	if r == nil {
+		return wrong
+	}
+	a.tellUnread(r)
+	in := newImporter(s, r)
+	some := how.good && in.refused() > 0 // and what is wrong are rows
+	if wrong == nil || some {
+		refusals, err := in.check(ctx)
+		if err != nil {
+			return err
+		}
+		wrong = in.all(wrong, refusals)
+	}
+	if wrong != nil && how.returned != "" {
+		if err := in.giveBack(r.Table, how); err != nil {
+			return err
+		}
+	}
+	recording := !how.dryRun && (wrong == nil || how.good && in.refused() > 0)
+	if recording {
+		if err := in.record(ctx); err != nil {
+			return err
+		}
+	}
+	if recording {
+		wrong = in.returned(wrong, how)
+	}
+	if wrong == nil || recording {
+		if err := a.checkReceipts(ctx); err != nil {
+			return err
+		}
+	}
+	if !recording && !how.dryRun {
+		return wrong
+	}
+	return errors.Join(a.printRows(ctx, in, how.dryRun), wrong)
+}
+
+// tellUnread says what of the file is not used.
+func (a *app) tellUnread(r *round.Round) {
+	if len(r.Unused) > 0 {
+		fmt.Fprintf(a.stderr, "muster: these columns are not used: %s\n",
+			problem.Line(strings.Join(r.Unused, ", ")))
+	}
+	for _, left := range r.Left {
+		fmt.Fprintf(a.stderr, "muster: left out, %s: %d (%s)\n", problem.Line(left.Why),
+			len(left.Lines), lines(left.Lines))
+	}
+}
+
+// lines names the first of several lines.
+func lines(all []int) string {
+	const most = 10
+	var b strings.Builder
+	b.WriteString("line")
+	if len(all) > 1 {
+		b.WriteString("s")
+	}
+	for i, n := range all[:min(len(all), most)] {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		fmt.Fprintf(&b, " %d", n)
+	}
+	if len(all) > most {
+		b.WriteString(", …")
+	}
+	return b.String()
+}
+
+// refused is how many rows are refused.
+func (in *importer) refused() (n int) {
+	for _, r := range in.rows {
+		if r.Refused != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// check signs everything and asks whether each pledge would be recorded. It returns what would be
+// refused, each cause once; the error is no refusal. What is said of a pledge later follows from
+// its beginning, which the package round has looked at, but for who may say it.
+func (in *importer) check(ctx context.Context) (*problem.Problem, error) {
+	working, beside := errgroup.WithContext(ctx)
+	working.SetLimit(importers)
+	for i := range in.chains {
+		if beside.Err() != nil {
+			break
+		}
+		working.Go(func() error { return in.checkOne(beside, &in.chains[i]) })
+	}
+	if err := cmp.Or(working.Wait(), context.Cause(ctx)); err != nil {
+		return nil, err
+	}
+	var faults sheet.Faults
+	hint, rows := "", 0
+	for i := range in.chains {
+		c := &in.chains[i]
+		first := &in.rows[c.said[0].Row]
+		first.Warnings = c.checked.Warnings
+		for _, w := range first.Warnings {
+			first.What += "; warning: " + w.String()
+		}
+		if c.refused == nil {
+			continue
+		}
+		if c.refused.Code == idTaken {
+			hint = saidOtherwise(c.said[0].Statement.Head().ID)
+		}
+		for _, said := range c.said {
+			if row := &in.rows[said.Row]; row.Refused == nil {
+				rows++
+				f := problem.Field{Message: c.refused.Detail}
+				if c.refused.Code == idTaken {
+					f.Message = "is recorded already, with another key or in other words"
+				}
+				faults.Add(row.place(), f)
+				f.Location = row.place()
+				row.What += "; refused: " + f.Message
+				row.Refused = []problem.Field{f}
+			}
+		}
+	}
+	fields := faults.Fields()
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was "+
+		"recorded: %s", rows, len(in.rows), fields[0])
+	p.Fields, p.Hint = fields, hint
+	return p, nil
+}
+
+func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
+	c.signed = make([]events.Signed, len(c.said))
+	for i, said := range c.said {
+		if c.signed[i], err = events.Sign(said.Statement, in.signer); err != nil {
+			return err
+		}
+		if said.Statement.Head().Type == "pledge.accepted" && in.signer.Key().Party() != events.HQ {
+			c.refused = problem.New(problem.NotAllowed, "that a pledge is accepted, which comes "+
+				"before confirmed and deployed, the coordinators say: leave out the rung and what "+
+				"is deployed, or let a coordinator import the file")
+		}
+	}
+	c.checked, err = in.to.Check(ctx, c.signed[0])
+	if unknown(err) || ctx.Err() != nil {
+		return cmp.Or(err, ctx.Err()) // which is no refusal
+	}
+	if err != nil {
+		c.refused = problem.From(err)
+	}
+	return nil
+}
+
+func (r *importedRow) place() string { return sheet.Row{Line: r.Line, Of: r.Column}.Place() }
+
+// all puts together what the file and what the ledger is against, where some rows are recorded all
+// the same.
+func (in *importer) all(file error, ledger *problem.Problem) error {
+	if file == nil && ledger == nil {
+		return nil
+	}
+	p := problem.From(file)
+	if p == nil {
+		return ledger
+	}
+	q := *p
+	if ledger != nil {
+		q.Fields = append(slices.Clone(p.Fields), ledger.Fields...)
+		q.Hint = cmp.Or(q.Hint, ledger.Hint)
+	}
+	return &q
+}
+
+// returned says that the others are recorded, where some rows are refused.
+func (in *importer) returned(wrong error, how importing) error {
+	p := problem.From(wrong)
+	if p == nil {
+		return nil
+	}
+	q := *p
+	q.Detail = fmt.Sprintf("%d of %d rows are refused, and are in %s; the others are recorded",
+		in.refused(), len(in.rows), how.returned)
+	q.Hint = cmp.Or(q.Hint, "mend them there, and import that file")
+	return &q
+}
+
+// record records the chains of which nothing is refused: a short file in its order, a long one many
+// at a time.
+func (in *importer) record(ctx context.Context) error {
+	var done atomic.Int64
+	total := 0
+	working, beside := errgroup.WithContext(ctx)
+	working.SetLimit(importers)
+	if len(in.chains) <= importers {
+		working.SetLimit(1)
+	}
+	for i := range in.chains {
+		c := &in.chains[i]
+		if c.refused != nil {
+			continue
+		}
+		total += len(c.said)
+		working.Go(func() error {
+			for i, said := range c.said {
+				if beside.Err() != nil {
+					return nil // another one has failed, and says why
+				}
+				r, err := submitAgain(beside, in.to, c.signed[i])
+				if err != nil {
+					return err
+				}
+				done.Add(1)
+				in.rows[said.Row].recorded(r)
+			}
+			return nil
+		})
+	}
+	if err := cmp.Or(working.Wait(), context.Cause(ctx)); err != nil {
+		return afterSome(err, int(done.Load()), total)
+	}
+	return nil
+}
+
+// recorded notes a receipt of what the row says.
+func (r *importedRow) recorded(receipt intake.Receipt) {
+	r.all = append(r.all, receipt)
+	if len(r.all) > 1 {
+		r.Receipts = r.all
+	}
+	if r.Receipt == nil || r.Receipt.Again && !receipt.Again {
+		r.Receipt = &receipt
+	}
+}
+
+// giveBack writes the file back, with what is wrong beside its rows.
+func (in *importer) giveBack(t *sheet.Table, how importing) error {
+	wrong := map[int][]string{}
+	for _, r := range in.rows {
+		for _, f := range r.Refused {
+			text := f.Message
+			if f.Location != "" && f.Location != r.place() {
+				text = f.String()
+			}
+			if r.Column != "" {
+				text = r.Column + ": " + text
+			}
+			wrong[r.Line] = append(wrong[r.Line], text)
+		}
+	}
+	return files.Replace(how.returned, 0o600, t.Returned(wrong, how.good))
+}
+
+// idTaken is the code of the rule that an id is of one statement. What is imported has the id of
+// its row: so it was imported before, by another key or in other words.
+const idTaken = "id-taken"
+
+// saidOtherwise says what to do about a row that was imported before in other words.
+func saidOtherwise(pledge events.ID) string {
+	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, "+
+		"and what is recorded stays and counts once: leave the row out, or amend the pledge "+
+		"where the row is right now: muster pledge show %s", pledge)
+}
+
+func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
+	l := listing{map[string]any{"dry_run": dryRun, "rows": in.rows},
+		web.Table{Head: []string{"line", "what", "sequence"}}}
+	recorded, again, refused, unshown := 0, 0, 0, 0
+	for _, r := range in.rows {
+		last := ""
+		switch {
+		case r.Refused != nil:
+			refused++
+			last = "refused"
+		case r.Receipt != nil && r.Receipt.Again:
+			again++
+			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)
+		case r.Receipt != nil:
+			recorded++
+			last = fmt.Sprint(r.Receipt.Sequence)
+		}
+		if r.Refused != nil && refused > sheet.Shown && a.format == "table" {
+			unshown++
+			continue
+		}
+		l.Add(r, strings.TrimPrefix(r.place(), "line "), r.What, last)
+	}
+	if unshown > 0 {
+		l.Below = []string{fmt.Sprintf("… and %s more that are refused: each cause is told below",
+			english.Several(unshown, "row"))}
+	}
+	if dryRun {
+		l.Below = append(l.Below, fmt.Sprintf("%s would be recorded, %d refused. Nothing was done.",
+			english.Several(len(in.rows)-refused, "row"), refused))
+		if refused == 0 {
+			if err := a.addPreview(ctx, &l, in.statements()); err != nil {
+				return err
+			}
+		}
+	} else {
+		l.Below = append(l.Below, fmt.Sprintf("%s: %d recorded now, %d recorded before.",
+			english.Several(len(in.rows), "row"), recorded, again))
+		if refused > 0 {
+			l.Below = append(l.Below, fmt.Sprintf("%d refused, and returned.", refused))
+		}
+	}
+	a.warnOfRows(in.rows)
+	return l.write(a.format, a.stdout)
+}
+
+// statements are those that would be recorded, in an order in which they could be.
+func (in *importer) statements() (all []events.Statement) {
+	for _, c := range in.chains {
+		if c.refused == nil && c.signed != nil {
+			for _, s := range c.signed {
+				all = append(all, s.Statement)
+			}
+		}
+	}
+	return all
+}
+
+// warnOfRows says how many rows name what no requirement has.
+func (a *app) warnOfRows(rows []importedRow) {
+	n := 0
+	for _, r := range rows {
+		if r.Warnings != nil {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(a.stderr,
+			"muster: warning: rows with an area or a line that no requirement has: %d of %d; "+
+				"each says which\n", n, len(rows))
+	}
+}

@@ -1,0 +1,88 @@
+package round_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/ledger/intake/round"
+)
+
+// What is guessed is a mapping that can be read, and says what a person would.
+func TestGuess(t *testing.T) {
+	for name, c := range map[string]struct {
+		file  string
+		parts []string
+	}{
+		"semicolons": {"Nation;Troops\nAlbania;13\nArmenia;35\n",
+			[]string{"nation: Nation", "quantity: Troops", "# operation: mnf-u # ?",
+				"# from: 2026-11-23 # ?"}},
+		"flows": {flows, []string{"nation: donor", "quantity: amount", "rung: status",
+			"paid: deployed", "commitment: confirmed", "effective: date", "skip: [negative]"}},
+		"months": {"country,2021-01,2021-02,2021-03\nFrance,1,2,3\nTotal,1,2,3\n",
+			[]string{`columns: ["2021-01", "2021-02", "2021-03"]`, "from: month",
+				"dates: [2021-12]", "skip: [totals]"}},
+		"title": {"A list\n\nDonor,Amount (EUR),Date\nFrance,\"1,000\",31/01/2021\n",
+			[]string{"header: 3", "unit: EUR # ?", `thousands: "," # ?`, "dates: [31/12/2021]"}},
+		"words": {"country,offered,of\nPoland,600,personnel\nPoland,2,police training teams\n",
+			[]string{"unit: of", "police training teams: {unit: teams}"}},
+		"eight bits": {"country,n\nC\xf4te d'Ivoire,5\nFrance,1\n",
+			[]string{"encoding: windows-1252 # ?", "nation: country"}},
+	} {
+		text, err := round.Guess("file.csv", []byte(c.file))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := round.ReadMapping("guess", []byte(text)); err != nil {
+			t.Errorf("%s: %v in\n%s", name, err, text)
+		}
+		for _, part := range c.parts {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s: does not say %q:\n%s", name, part, text)
+			}
+		}
+	}
+}
+
+// The files of others stay outside the project: where they are at hand, each gets a mapping that
+// can be read.
+func TestGuessOfPublicFiles(t *testing.T) {
+	for _, file := range public(t, "*.csv", "field/*.csv") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := round.Guess(filepath.Base(file), data)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if _, err := round.ReadMapping("guess", []byte(text)); err != nil {
+			t.Errorf("%s: %v in\n%s", file, err, text)
+		}
+		t.Logf("%s\n%s", file, text)
+	}
+}
+
+// public returns the public files that are at hand: what MUSTER_TEST_DATA names, or a folder beside
+// the project.
+func public(t *testing.T, patterns ...string) (files []string) {
+	t.Helper()
+	folder := os.Getenv("MUSTER_TEST_DATA")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "..", "shared", "data")
+	}
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	if len(files) == 0 {
+		t.Skipf("no public files in %s: MUSTER_TEST_DATA says where they are", folder)
+	}
+	return files
+}

@@ -1,0 +1,151 @@
+package round
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/intake/sheet"
+)
+
+// values are the texts of a row's fields, on their way from the cells to a statement.
+type values struct {
+	text map[string]string
+	cell map[string]bool // the fields whose text is still that of a cell
+	// The words that were replaced by others, each with its column: `status "paid"`.
+	published []string
+	unit      string // what was put into the note about a replaced unit
+	wrong     []problem.Field
+}
+
+// values returns the texts of a row: the cells, or what always holds; then what their words stand
+// for; then what the rules say.
+func (c *converter) values(r sheet.Row) *values {
+	v := &values{text: maps.Clone(c.mapping.Always), cell: map[string]bool{}}
+	if v.text == nil {
+		v.text = map[string]string{}
+	}
+	for field, columns := range c.columns {
+		parts := slices.DeleteFunc(r.At(columns), func(s string) bool { return s == "" })
+		if len(parts) > 0 {
+			v.text[field], v.cell[field] = strings.Join(parts, " "), true
+		}
+	}
+	if meaning, ok := c.mapping.Units[sheet.Fold(v.text["unit"])]; ok {
+		v.replaceUnit(meaning)
+	}
+	for field, words := range c.mapping.Words {
+		if to, ok := words[sheet.Fold(v.text[field])]; ok {
+			c.replace(v, field, to)
+		}
+	}
+	c.applyRules(v, r)
+	for _, field := range []string{"operation", "role", "area", "line"} {
+		if lower := strings.ToLower(v.text[field]); v.cell[field] && events.Line(lower).Valid() {
+			v.text[field] = lower // names have no capitals
+		}
+	}
+	return v
+}
+
+// replaceUnit puts in the meaning of a published unit, and keeps the words in the note.
+func (v *values) replaceUnit(meaning Meaning) {
+	if words := v.text["unit"]; words != string(meaning.Unit) {
+		v.unit = fmt.Sprintf("published as %q", v.text["quantity"]+" "+words)
+		v.text["note"] = joined(v.unit, v.text["note"])
+	}
+	v.text["unit"] = string(meaning.Unit)
+	v.cell["unit"] = false
+	if meaning.Role != "" {
+		v.text["role"] = string(meaning.Role)
+		v.cell["role"] = false
+	}
+}
+
+// replace puts another text in the place of a cell's, and keeps the cell's words.
+func (c *converter) replace(v *values, field, to string) {
+	if was := v.text[field]; v.cell[field] && was != to {
+		v.published = append(v.published, fmt.Sprintf("%s %q", c.named(field), was))
+	}
+	v.text[field], v.cell[field] = to, false
+}
+
+// named is the name of a field's column, or columns.
+func (c *converter) named(field string) string {
+	return strings.Join(sheet.Row{Cells: c.table.Header}.At(c.columns[field]), " ")
+}
+
+// applyRules sets what the rules set that fit the row. Two that set one field to different values
+// do not fit together, unless the mapping says that the last wins.
+func (c *converter) applyRules(v *values, r sheet.Row) {
+	by := map[string]int{}
+	for i := range c.mapping.Rules {
+		rule := &c.mapping.Rules[i]
+		cells := r.At(c.rules[i])
+		if !rule.fits(cells) {
+			continue
+		}
+		for field := range rule.Set {
+			to := rule.value(field, cells)
+			before, set := by[field]
+			if set && v.text[field] != to && !c.mapping.LastWins {
+				v.wrong = append(v.wrong, problem.Field{Location: field, Message: fmt.Sprintf(
+					"two rules fit the row and say different things: rules[%d] (%s) says %q, and "+
+						"rules[%d] (%s) says %q; let one say more narrowly when it holds (equals "+
+						"in place of contains), or write overlap: last, and the last one wins",
+					before, &c.mapping.Rules[before], v.text[field], i, rule, to)})
+				continue
+			}
+			c.replace(v, field, to)
+			by[field] = i
+		}
+	}
+}
+
+func (r *Rule) fits(cells []string) bool {
+	for i := range r.When {
+		if !r.When[i].fits(cells[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// note is the pledge's note: the words that were replaced, and then the row's own.
+func (v *values) note() string {
+	var words string
+	if len(v.published) > 0 {
+		slices.Sort(v.published)
+		words = "published with " + strings.Join(v.published, ", ")
+	}
+	if note := v.text["note"]; v.unit != "" && !strings.HasPrefix(note, v.unit) {
+		return joined(joined(v.unit, words), note) // a rule has replaced the note
+	}
+	return joined(words, v.text["note"])
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+func (c *converter) nation(v *values) (events.Nation, error) {
+	s := v.text["nation"]
+	if n, ok := c.mapping.Nations[sheet.Fold(s)]; ok {
+		c.replace(v, "nation", string(n))
+		return n, nil
+	}
+	if err, known := c.unknown[s]; known {
+		return "", err
+	}
+	n, err := events.ParseNation(s)
+	if err != nil {
+		c.unknown[s] = err
+	}
+	return n, err
+}

@@ -71,7 +71,7 @@ var house = map[string][]string{
 	"ledger/intake/round": {"muster/events/…", "muster/ledger/intake/plan/strictyaml",
 		"muster/ledger/intake/sheet"},
 	"ledger/intake/sheet": {"muster/events/english", "muster/events/problem",
-		"golang.org/x/text/encoding/…"},
+		"github.com/xuri/excelize/v2", "golang.org/x/text/encoding/…"},
 	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet"},
 
 	"projections/records": {"muster/events/…"},

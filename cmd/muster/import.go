@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake/peacekeeping"
@@ -16,15 +18,12 @@ import (
 )
 
 func (a *app) importCmd() *cobra.Command {
-	return group("import", "Bring in what others have published", a.importCSVCmd(), a.importUNCmd(),
-		a.importGuessCmd())
+	return group("import", "Bring in what others have published", a.importCSVCmd(),
+		a.importXLSXCmd(), a.importUNCmd(), a.importGuessCmd())
 }
 
 func (a *app) importCSVCmd() *cobra.Command {
-	var mapFile string
-	var columns, always map[string]string
-	var how importing
-	c := &cobra.Command{
+	return a.importRowsCmd(round.Read, &cobra.Command{
 		Use:   "csv FILE",
 		Short: "Import a pledging round: a spreadsheet of offers, saved as CSV",
 		Long: `Read a CSV file with a head, in which each row is an offer, and record the offers. A small
@@ -40,22 +39,43 @@ coordinators and the readers cleared for it) or coordinators (they, the readers 
 are, and the nation itself). It is never narrowed; ` + whereOpen + ".",
 		Example: `  muster import csv round.csv --map round.map.yaml --dry-run
   muster import csv round.csv --column nation=country --column quantity=offered --always operation=mnf-u --always role=ground --always unit=personnel --always from=2026-03-01 --always effective=2026-01-10`,
-		Args: args("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := mapping(mapFile, columns, always)
-			if err != nil {
-				return err
-			}
-			data, err := readInput(args[0])
-			if err != nil {
-				return err
-			}
-			if how.good && how.returned == "" {
-				return usage("--good records some of the rows: --returned is missing, the file " +
-					"for the others")
-			}
-			return a.importRound(cmd.Context(), data, m, how)
-		},
+	})
+}
+
+func (a *app) importXLSXCmd() *cobra.Command {
+	return a.importRowsCmd(round.ReadXLSX, &cobra.Command{
+		Use:   "xlsx FILE",
+		Short: "Import a pledging round: a workbook (XLSX) of offers",
+		Long: `Read a sheet of a workbook, in which each row below a head is an offer, and record the offers, as
+"import csv" does with a CSV file: the same mapping says what the columns and words mean, and under
+sheet which sheet it is. Days are dates, and numbers have all their digits, whatever they are shown
+as. A workbook that is damaged, cut, crafted or huge is refused before anything is read from it;
+--returned writes CSV.`,
+		Example: `  muster import xlsx round.xlsx --map round.map.yaml --dry-run`,
+	})
+}
+
+// importRowsCmd completes a command that imports the rows of a file.
+func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*round.Round, error),
+	c *cobra.Command) *cobra.Command {
+	var mapFile string
+	var columns, always map[string]string
+	how := importing{read: read}
+	c.Args = args("FILE")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		m, err := mapping(mapFile, columns, always)
+		if err != nil {
+			return err
+		}
+		data, err := readInput(args[0])
+		if err != nil {
+			return err
+		}
+		if how.good && how.returned == "" {
+			return usage("--good records some of the rows: --returned is missing, the file " +
+				"for the others")
+		}
+		return a.importRound(cmd.Context(), data, m, how)
 	}
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
 	c.Flags().StringToStringVar(&columns, "column", nil,
@@ -76,7 +96,7 @@ func (a *app) importGuessCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "guess FILE",
 		Short: "Write a first mapping for a file of offers",
-		Long: `Look at a CSV file of offers, and print a mapping for it, with a question mark wherever
+		Long: `Look at a CSV file or a workbook of offers, and print a mapping for it, with a question mark wherever
 somebody has to look: which column is what, how numbers and dates are written, which rows are no
 offers. It asks no server and records nothing. All that a mapping can say is told by
 "muster help mapping".`,
@@ -88,7 +108,7 @@ offers. It asks no server and records nothing. All that a mapping can say is tol
 			if err != nil {
 				return err
 			}
-			text, err := round.Guess(args[0], data)
+			text, err := round.Guess(filepath.Base(args[0]), data)
 			if err == nil {
 				_, err = fmt.Fprint(a.stdout, text)
 			}

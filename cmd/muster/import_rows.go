@@ -23,6 +23,7 @@ import (
 
 // importing is how a file of rows is imported.
 type importing struct {
+	read         func([]byte, round.Mapping, events.Origin) (*round.Round, error)
 	dryRun, good bool
 	returned     string // the file that is written back, if any
 }
@@ -75,7 +76,7 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
 	if err != nil {
 		return err
 	}
-	r, wrong := round.Read(data, m, s.origin)
+	r, wrong := how.read(data, m, s.origin)
 	if r == nil {
 		return wrong
 	}

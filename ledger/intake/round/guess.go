@@ -64,12 +64,16 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // open reads the table: in the first encoding that fits it, below the row that looks like a header.
 func (g *guess) open(data []byte) error {
-	t, err := sheet.ReadCSV(data, sheet.Form{})
+	read := sheet.ReadCSV
+	if sheet.IsXLSX(data) {
+		read = sheet.ReadXLSX
+	}
+	t, err := read(data, sheet.Form{})
 	for _, in := range []string{"windows-1252", "utf-16le"} {
-		if err == nil {
+		if err == nil || sheet.IsXLSX(data) {
 			break
 		}
-		if other, bad := sheet.ReadCSV(data, sheet.Form{Encoding: in}); bad == nil {
+		if other, bad := read(data, sheet.Form{Encoding: in}); bad == nil {
 			t, err, g.encoding = other, nil, in
 		}
 	}
@@ -90,7 +94,7 @@ func (g *guess) open(data []byte) error {
 	}
 	if g.header > 0 {
 		form := sheet.Form{Header: g.header, Encoding: g.encoding}
-		if t, err = sheet.ReadCSV(data, form); err != nil {
+		if t, err = read(data, form); err != nil {
 			return err
 		}
 	}
@@ -137,7 +141,7 @@ func (g *guess) profile(i int) profile {
 			}
 		}
 		for w, way := range ways {
-			if _, err := way.read(c); err == nil {
+			if _, err := way.quantity(c, "personnel"); err == nil || isAmount(way, c) {
 				numbers[w]++
 			}
 		}
@@ -162,6 +166,12 @@ func (g *guess) profile(i int) profile {
 		}
 	}
 	return p
+}
+
+// isAmount reports whether a cell is a number written in that way, though perhaps none of people.
+func isAmount(way Numbers, cell string) bool {
+	_, err := way.read(cell)
+	return err == nil
 }
 
 // most reports whether nearly all of the filled cells are of the kind that n counts.

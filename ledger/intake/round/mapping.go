@@ -68,9 +68,9 @@ type Meaning struct {
 }
 
 // keys are those of a mapping file, in the order in which they are used.
-var keys = []string{"header", "encoding", "wide", "skip", "only", "columns", "always", "decimal",
-	"thousands", "times", "dates", "negative", "units", "nations", "words", "rules", "overlap",
-	"expect"}
+var keys = []string{"header", "encoding", "sheet", "wide", "skip", "only",
+	"columns", "always", "decimal", "thousands", "times", "dates", "negative", "units", "nations",
+	"words", "rules", "overlap", "expect"}
 
 // ReadMapping reads a mapping file, in YAML or JSON. The error is a [problem.Problem] with all that
 // is wrong in it.
@@ -82,7 +82,7 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 	v := top.Members(keys...)
 	m := Mapping{
 		Form: sheet.Form{Header: strictyaml.Parsed(v["header"], parseLine),
-			Encoding: strictyaml.Parsed(v["encoding"], parseEncoding)},
+			Encoding: strictyaml.Parsed(v["encoding"], parseEncoding), Sheet: v["sheet"].Text()},
 		Wide:     readWide(v["wide"]),
 		Skip:     readSkip(v["skip"]),
 		Columns:  map[string][]string{},

@@ -135,7 +135,16 @@ func Read(data []byte, m Mapping, origin events.Origin) (*Round, error) {
 	return ReadTable(t, m, origin)
 }
 
-// ReadTable is [Read] for a table that was read from something else than CSV.
+// ReadXLSX is [Read] for a workbook.
+func ReadXLSX(data []byte, m Mapping, origin events.Origin) (*Round, error) {
+	t, err := sheet.ReadXLSX(data, m.Form)
+	if err != nil {
+		return nil, err
+	}
+	return ReadTable(t, m, origin)
+}
+
+// ReadTable is [Read] for a table that was read already.
 func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) {
 	left, err := m.shape(t)
 	if err != nil {

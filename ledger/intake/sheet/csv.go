@@ -16,6 +16,8 @@ type Form struct {
 	// Encoding is the name of the text's encoding ("windows-1252"); empty for what is found: UTF-8,
 	// or what the first bytes say.
 	Encoding string
+	// Sheet is the name of the sheet of a workbook; empty for the first that is not hidden.
+	Sheet string
 }
 
 // ReadCSV reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in

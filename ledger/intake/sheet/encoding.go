@@ -89,6 +89,9 @@ func plainText(data []byte) error {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return problem.New(problem.Syntax, "the file is empty")
+	case IsXLSX(data):
+		return problem.New(problem.Syntax, "the file is not CSV, but a workbook, or another "+
+			"archive").WithHint("import it as it is: muster import xlsx FILE; or " + saveAgain)
 	case bytes.IndexByte(data, 0) >= 0:
 		return problem.New(problem.Syntax, "the file is not CSV: it holds bytes that no text has").
 			WithHint(saveAgain + "; text in UTF-16 without a mark at its beginning is read when " +

@@ -19,6 +19,8 @@ type Table struct {
 	comma rune
 	all   []Row    // the rows as the file has them
 	names []string // the header as the file has it
+
+	isBook bool
 }
 
 // A Row is a row of a table.
@@ -105,11 +107,14 @@ func (t *Table) LeaveOut(out func(Row) bool) (left []Row) {
 // which has no rows.
 func (t *Table) Check() error {
 	var cut Faults
+	why := fmt.Sprintf("a row is cut, or a %q in a text needs quotes around the text", t.comma)
+	if t.isBook {
+		why = "say in the mapping, under header, in which row the names of the columns stand"
+	}
 	for _, r := range t.Rows {
 		if r.found != len(t.names) {
 			cut.Add(r.Place(), problem.Field{Message: fmt.Sprintf(
-				"has %d cells and the header has %d: a row is cut, or a %q in a text needs quotes "+
-					"around the text", r.found, len(t.names), t.comma)})
+				"has %d cells and the header has %d: %s", r.found, len(t.names), why)})
 		}
 	}
 	if err := cut.Err(); err != nil {

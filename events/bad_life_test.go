@@ -26,6 +26,9 @@ func TestBadInputOfAPledgesLife(t *testing.T) {
 	amend := func(rest string) string {
 		return say("pledge.amended", ","+strings.Trim(terms, "{}")+rest)
 	}
+	indefinite := func(rest string) string {
+		return strings.Replace(amend(rest), `"quantity":1200`, `"quantity":"unknown"`, 1)
+	}
 	for _, bad := range []struct{ name, text, message string }{
 		{"renewed until nobody says", say("pledge.renewed", ``),
 			"expires: missing: write a date, such as 2026-11-23"},
@@ -93,6 +96,21 @@ func TestBadInputOfAPledgesLife(t *testing.T) {
 			`line "[\"north\",\"south\"]": write text in quotes, not a list`},
 		{"elsewhere as text", amend(`,"elsewhere":"NRF"`),
 			`elsewhere "NRF": write a list, […], not text`},
+		{"least of what is known", amend(`,"least":10`), `least "10": leave it out of a quantity ` +
+			`that is known, or write "unknown" as the quantity`},
+		{"most less than least", indefinite(`,"least":10,"most":9`),
+			`most "9": is less than the least: write 10 or more`},
+		{"least in money", indefinite(`,"least":"10.00"`), `least "10.00": does not fit the unit ` +
+			`personnel: write a whole number from 1 on`},
+		{"most unknown", indefinite(`,"most":"unknown"`),
+			`most "unknown": write a number, or leave it out`},
+		{"least nothing", indefinite(`,"least":0`), `least "0": ` + wantQuantity},
+		{"a reference of two lines", amend(`,"reference":"a\nb"`),
+			"reference \"a\\nb\": is of several lines: write one, without tabs"},
+		{"a reference with space around it", amend(`,"reference":" a"`),
+			`reference " a": leave out the space around it`},
+		{"a reference of 101 characters", amend(`,"reference":"` + strings.Repeat("ä", 101) + `"`),
+			`reference "` + strings.Repeat("ä", 80) + `…": has 101 characters: write at most 100`},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			_, err := Parse([]byte(bad.text))

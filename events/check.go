@@ -169,12 +169,20 @@ func (c *checker) unit(location string, u Unit) {
 	}
 }
 
+// numberRemedy says how a number of a unit is written.
+func numberRemedy(u Unit) string {
+	switch {
+	case u.IsMoney() && !u.IsCurrency():
+		return u.noCurrency()
+	case u.IsMoney():
+		return `write an amount of money as text with two decimals, such as "2500000.00"`
+	}
+	return "write a whole number from 1 on"
+}
+
 // amount checks a quantity and its unit together. Only pledges may leave a quantity unknown.
 func (c *checker) amount(q Quantity, u Unit, mayBeUnknown bool) {
-	remedy := "write a whole number from 1 on"
-	if u.IsMoney() {
-		remedy = `write an amount of money as text with two decimals, such as "2500000.00"`
-	}
+	remedy := numberRemedy(u)
 	if mayBeUnknown {
 		remedy += `, or "unknown"`
 	}

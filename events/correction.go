@@ -17,7 +17,8 @@ type PledgeCorrected struct {
 	// Corrects is the ID of the statement that is mended.
 	Corrects ID `json:"corrects"`
 	// Struck says that the statement should never have been made. Terms and Strength are then left
-	// out.
+	// out. Where the statement began the pledge, so that Corrects is the pledge's ID, the pledge
+	// was never made from this record on, for good.
 	Struck bool `json:"struck,omitzero"`
 	// Terms are all the terms, where the mended statement has some: it indicated, offered or
 	// amended the pledge.

@@ -10,7 +10,7 @@ import (
 func goldens(t testing.TB) []golden {
 	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(),
 		uponGoldens(),
-		releaseGoldens(t), trustGoldens(t))
+		releaseGoldens(t), trustGoldens(t), amountGoldens())
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -301,5 +301,38 @@ func trustGoldens(t testing.TB) []golden {
 				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=", franceSigner(t).Key()}},
 		{101, "not-after", "muster.ev.HQ.-.member.01M833GHN30000000000000035.admitted",
 			&MemberAdmitted{head(101, "member.admitted"), franceSigner(t).Key(), Liaison, "", ""}},
+	}
+}
+
+// amountGoldens tell what is known of a quantity that is unknown, and the nation's own number.
+func amountGoldens() []golden {
+	between, most := goldenTerms(), goldenTerms()
+	between.SetAmount(Amount{Unknown, Count(10), Count(14)})
+	between.Reference = "NV 12/2026"
+	most.Unit = "EUR"
+	most.SetAmount(Amount{Quantity: Unknown, Most: most.Unit.Of(1800)})
+	disclosed := between
+	disclosed.Release = Public
+	subject := "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B."
+	return []golden{
+		{110, "amount", "muster.ev.FRA.mnf-u.pledge.01M833GTEB000000000000003E.offered",
+			&PledgeOffered{goldenHead(110, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, between}},
+		{111, "amount", "muster.ev.FRA.mnf-u.pledge.01M833GVDK000000000000003F.indicated",
+			&PledgeIndicated{goldenHead(111, "pledge.indicated"), goldenDated, goldenPlace,
+				between}},
+		{112, "most", "muster.ev.FRA.mnf-u.pledge.01M833GWCV000000000000003G.offered",
+			&PledgeOffered{goldenHead(112, "pledge.offered"), goldenDated, goldenPlace, ID{},
+				Upon{}, most}},
+		{113, "amount", subject + "amended",
+			&PledgeAmended{goldenHead(113, "pledge.amended"), goldenDated, goldenPlace,
+				goldenID(11), Upon{}, between}},
+		{114, "amount", subject + "corrected",
+			&PledgeCorrected{Header: goldenHead(114, "pledge.corrected"), Dated: goldenDated,
+				Place: goldenPlace, Pledge: goldenID(11), Corrects: goldenID(12), Terms: &between,
+				Reason: "it was a range"}},
+		{115, "amount", subject + "disclosed",
+			&PledgeDisclosed{goldenHead(115, "pledge.disclosed"), goldenDated, goldenPlace,
+				goldenID(11), Upon{}, disclosed, Standing{Rung: Offered}}},
 	}
 }

@@ -3,6 +3,8 @@ package events
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // Place is where a pledge belongs: whose it is and to which operation. Every statement about a
@@ -61,6 +63,19 @@ type PledgeTerms struct {
 	Line Line `json:"line,omitzero"`
 	// ReleasableTo are nations that read it too, where it is released to the coordinators.
 	ReleasableTo []Nation `json:"releasable_to,omitzero"`
+	// Reference is the nation's own number of the pledge, such as that of a note verbale.
+	Reference string `json:"reference,omitzero"`
+	// Least and Most are what is known of a quantity that is unknown: see [Amount].
+	Least Quantity `json:"least,omitzero"`
+	Most  Quantity `json:"most,omitzero"`
+}
+
+// Amount returns how much is pledged.
+func (t *PledgeTerms) Amount() Amount { return Amount{t.Quantity, t.Least, t.Most} }
+
+// SetAmount says how much is pledged.
+func (t *PledgeTerms) SetAmount(a Amount) {
+	t.Quantity, t.Least, t.Most = a.Quantity, a.Least, a.Most
 }
 
 // Limits of a pledge's terms.
@@ -69,11 +84,14 @@ const (
 	MaxNotice = 3650
 	// MaxElsewhere is the most other commitments that a pledge may name.
 	MaxElsewhere = 16
+	// MaxReference is the most characters of a reference.
+	MaxReference = 100
 )
 
 func (t *PledgeTerms) check(c *checker) {
 	c.slug("role", string(t.Role), "ground")
 	c.amount(t.Quantity, t.Unit, true)
+	c.bounds(t)
 	if t.Area != "" {
 		c.slug("area", string(t.Area), "west")
 	}
@@ -95,6 +113,47 @@ func (t *PledgeTerms) check(c *checker) {
 	}
 	c.text("source", t.Source)
 	c.text("note", t.Note)
+	c.reference(t.Reference)
+}
+
+// bounds checks what is known of a quantity that is unknown.
+func (c *checker) bounds(t *PledgeTerms) {
+	for _, one := range []struct {
+		name string
+		q    Quantity
+	}{{"least", t.Least}, {"most", t.Most}} {
+		switch n, known := one.q.Number(); {
+		case one.q.IsZero():
+		case !t.Quantity.IsZero() && !t.Quantity.IsUnknown():
+			c.field(one.name, one.q.String(),
+				`leave it out of a quantity that is known, or write "unknown" as the quantity`)
+		case !known:
+			c.field(one.name, "unknown", "write a number, or leave it out")
+		case n < 1 || n > MaxCount:
+			c.field(one.name, one.q.String(), "write a number from 1 to %s",
+				Quantity{MaxCount, one.q.form})
+		case t.Unit.Valid() && t.Unit.IsMoney() != (one.q.form == money):
+			c.field(one.name, one.q.String(), "does not fit the unit %s: %s", t.Unit,
+				numberRemedy(t.Unit))
+		}
+	}
+	least, isLeast := t.Least.Number()
+	if most, isMost := t.Most.Number(); isLeast && isMost && most < least {
+		c.field("most", t.Most.String(), "is less than the least: write %s or more", t.Least)
+	}
+}
+
+// reference checks the nation's own number of a pledge: one line, which can be a key.
+func (c *checker) reference(s string) {
+	c.text("reference", s)
+	switch n := utf8.RuneCountInString(s); {
+	case n > MaxReference:
+		c.field("reference", s, "has %d characters: write at most %d", n, MaxReference)
+	case strings.ContainsAny(s, "\n\t"):
+		c.field("reference", s, "is of several lines: write one, without tabs")
+	case strings.TrimSpace(s) != s:
+		c.field("reference", s, "leave out the space around it")
+	}
 }
 
 func (c *checker) rotation(predecessor, successor ID) {

@@ -309,6 +309,11 @@ func fill(t *rapid.T, v reflect.Value) {
 	switch x := v.Addr().Interface().(type) {
 	case *PledgeTerms:
 		x.Quantity = drawQuantity(t, x.Unit, true)
+		drawBounds(t, x)
+		x.Reference = ""
+		if rapid.Bool().Draw(t, "referred") {
+			x.Reference = rapid.StringMatching(`[A-Za-z](?:[ -~]{0,60}[0-9])?`).Draw(t, "reference")
+		}
 		if x.Successor == x.Predecessor {
 			x.Successor = ID{}
 		}
@@ -324,6 +329,21 @@ func fill(t *rapid.T, v reflect.Value) {
 		x.Quantity = drawQuantity(t, x.Unit, false)
 	case *Strength:
 		x.Quantity = drawQuantity(t, x.Unit, false)
+	}
+}
+
+// drawBounds draws what is known of a quantity that is unknown.
+func drawBounds(t *rapid.T, x *PledgeTerms) {
+	x.Least, x.Most = Quantity{}, Quantity{}
+	if !x.Quantity.IsUnknown() {
+		return
+	}
+	if rapid.Bool().Draw(t, "at least") {
+		x.Least = drawQuantity(t, x.Unit, false)
+	}
+	if rapid.Bool().Draw(t, "at most") {
+		n, _ := x.Least.Number()
+		x.Most = x.Unit.Of(max(n, rapid.Int64Range(1, MaxCount).Draw(t, "most")))
 	}
 }
 

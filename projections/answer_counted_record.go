@@ -90,7 +90,7 @@ func (l *lineSaid) begins(term int) bool {
 // describe tells what is required: " 800 personnel for ground in west, from 2026-03-01, priority 1,
 // essential".
 func (r *Requirement) describe() string {
-	s := " " + amount{r.Required, r.Unit}.String() + " for " + string(r.Role)
+	s := " " + amount{quantity: r.Required, unit: r.Unit}.String() + " for " + string(r.Role)
 	if r.Area != "" {
 		s += " in " + string(r.Area)
 	}

@@ -65,6 +65,10 @@ type LineCoverage struct {
 	// much.
 	Waiting        events.Quantity `json:"waiting"`
 	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
+	// OnTop is how much may come on top of the supply, of pledges that say "10 to 14"; absent where
+	// nothing may. OnTopOpen is how many say "at least 10", and not how much more it may be.
+	OnTop     events.Quantity `json:"on_top,omitzero"`
+	OnTopOpen int             `json:"on_top_open,omitzero"`
 	// Who are the nations that make the supply, the largest first.
 	Who []Share `json:"who"`
 	// Dependence is set when one nation holds at least half.

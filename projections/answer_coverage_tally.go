@@ -25,6 +25,8 @@ type lineTally struct {
 	exact                 [Deployed + 1]int64 // by the rung that pledges are on, for [supplies]
 	conditional, caveated int64
 	unknown               int
+	onTop                 int64           // what may come on top of what counts
+	onTopOpen             int             // pledges of which nobody has said how much that may be
 	unknownBy             map[uint16]bool // nations, by number
 	waiting               waiting
 	nations               []int64 // parts of the supply, by the nation's number
@@ -100,6 +102,9 @@ func (t *tally) place(v *version, pledges int) {
 		return
 	}
 	t.count(v, at.only, counted{pledge: v.pledge, number: n, by: at.by})
+	more, open := v.tops(t.basis.Rung, pledges)
+	l := &t.lines[at.only]
+	l.onTop, l.onTopOpen = add(l.onTop, more), l.onTopOpen+open
 }
 
 // addRungs adds what the version is at its rung to its line's supply, where it fits one and nothing
@@ -224,8 +229,11 @@ func (l *lineTally) answer(t *tally) LineCoverage {
 		Requirement: l.Requirement,
 		Conditional: l.Unit.Of(l.conditional), Caveated: l.Unit.Of(l.caveated), Unknown: l.unknown,
 		UnknownBy: l.unknownNations(t.p.nations.names), Waiting: l.Unit.Of(l.waiting.number),
-		WaitingUnknown: l.waiting.unknown,
-		Who:            l.shares(t.p.nations.names, supply[t.basis.Rung]),
+		WaitingUnknown: l.waiting.unknown, OnTopOpen: l.onTopOpen,
+		Who: l.shares(t.p.nations.names, supply[t.basis.Rung]),
+	}
+	if l.onTop > 0 {
+		c.OnTop = l.Unit.Of(l.onTop)
 	}
 	rungs := Rungs()
 	c.Rungs = make([]RungCoverage, len(rungs))

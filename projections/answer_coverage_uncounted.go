@@ -138,7 +138,10 @@ func (t *tally) linesOf(l *uncounted) []events.Line {
 
 // sentence says the reason, and the remedy where there is one.
 func (t *tally) sentence(n *NotCounted, s *standing) string {
-	nation, what := english.Capital(n.Nation.Named()), amount{n.Quantity, n.Unit}
+	nation, what := english.Capital(n.Nation.Named()), amount{quantity: n.Quantity, unit: n.Unit}
+	if n.Quantity.IsUnknown() && n.Unit == s.pledged.unit {
+		what.bounds = s.pledged.bounds
+	}
 	where := string(n.Role)
 	if n.Area != "" {
 		where += " in " + string(n.Area)

@@ -102,7 +102,7 @@ func (p *Picture) Delivery(ctx context.Context, m Moment, f Filter) (Deliveries,
 }
 
 func (d *Delivery) add(pl *pledge, s *standing, b *Basis) {
-	n, known := s.pledged.quantity.Number()
+	n, known := s.pledged.sure()
 	switch {
 	case s.exit == Withdrawn || s.exit == Declined || s.exit == Lapsed:
 		d.Ended++

@@ -39,7 +39,7 @@ func (d *differ) records(was, is *pledge) []Told {
 	}
 	var sequences []uint64
 	if was == nil || is == nil {
-		sequences = append(sequences, uint64(pl.first)) // even where it begins only later
+		sequences = append(sequences, d.made(pl)) // even where it begins only later
 	}
 	for at := range now {
 		if !old[at] {
@@ -62,6 +62,16 @@ func (d *differ) records(was, is *pledge) []Told {
 		}
 	}
 	return p.tellAll(pl, sequences)
+}
+
+// made returns the record for which a pledge is known at one moment alone: the one that began it,
+// or the one that struck it.
+func (d *differ) made(pl *pledge) uint64 {
+	if by := pl.struckBy(max(d.from.basis.AsOf, d.to.basis.AsOf)); by != 0 &&
+		uint64(pl.first) <= min(d.from.basis.AsOf, d.to.basis.AsOf) {
+		return by
+	}
+	return uint64(pl.first)
 }
 
 // passings tells the days between the moments on which something of a pledge began or ended by

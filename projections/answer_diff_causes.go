@@ -95,7 +95,7 @@ func (c *causer) askings(what sought) []Told {
 // no single one does.
 func (c *causer) own(pd *PledgeDiff) {
 	both := c.pair(pd.Pledge)
-	was, is := c.from.comparedOf(both[0]), c.to.comparedOf(both[1])
+	was, is := c.from.comparedOf(c.from.known(both[0])), c.to.comparedOf(c.to.known(both[1]))
 	kept := slices.DeleteFunc(slices.Clone(pd.Records), func(t Told) bool {
 		if t.Pledge != pd.Pledge || !c.to.p.meter.spend(2*foldCost) {
 			return false

@@ -86,7 +86,10 @@ func (pl *pledge) leave(seq uint64) *pledge {
 	other := &pledge{id: pl.id, no: pl.no, nationNo: pl.nationNo, operation: pl.operation,
 		nation: pl.nation, first: math.MaxUint32}
 	gone := uint32(seq)
-	all := chronicle{last: math.MaxUint32}
+	all := chronicle{last: math.MaxUint32, struck: pl.now().struck}
+	if all.struck == gone {
+		all.struck = 0
+	}
 	facts := pl.now().facts
 	// Of what the record has corrected: from which it is corrected again, if it is.
 	until := func(d fact) uint32 {
@@ -173,11 +176,12 @@ func (c *causer) leavingLine(o events.Operation, name events.Line, seq uint64) [
 	return sides
 }
 
-// pair returns a pledge at both sides.
+// pair returns a pledge at both sides, also where it was struck: it may be that record which is
+// left out.
 func (c *causer) pair(id events.ID) [2]*pledge {
 	both, ok := c.pairs[id]
 	if !ok {
-		both = [2]*pledge{c.differ.from.find(id), c.differ.to.find(id)}
+		both = [2]*pledge{c.differ.from.met(id), c.differ.to.met(id)}
 		c.pairs[id] = both
 	}
 	return both
@@ -185,7 +189,7 @@ func (c *causer) pair(id events.ID) [2]*pledge {
 
 // known returns the pledge where it is known at the side, and so what has begun it.
 func (s *side) known(pl *pledge) *pledge {
-	if pl == nil || uint64(pl.first) > s.basis.AsOf || !pl.beginning(s.basis.AsOf).begun {
+	if pl == nil || !pl.isKnown(s.basis.AsOf) || !pl.beginning(s.basis.AsOf).begun {
 		return nil
 	}
 	return pl

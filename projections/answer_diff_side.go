@@ -34,6 +34,14 @@ func (s *side) open(b Basis, f Filter) {
 
 // find returns the side's own pledge, nil when it is not known there.
 func (s *side) find(id events.ID) *pledge {
+	if pl := s.met(id); pl != nil && pl.isKnown(s.basis.AsOf) {
+		return pl
+	}
+	return nil
+}
+
+// met returns the side's own pledge, also where it was struck.
+func (s *side) met(id events.ID) *pledge {
 	if pl, ok := s.p.find(id); ok && uint64(pl.first) <= s.basis.AsOf {
 		return pl
 	}

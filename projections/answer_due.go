@@ -187,7 +187,7 @@ func (s *standing) unconfirmed() (since events.Date, by cause, ok bool) {
 // relieved reports whether another pledge of the operation names this one as its predecessor.
 func (p *Picture) relieved(pl *pledge, asOf uint64) bool {
 	for _, by := range pl.operation.now().predecessors[pl.id] {
-		if uint64(by) <= asOf {
+		if uint64(by) <= asOf && p.pledges[p.touched[by-1]-1].isKnown(asOf) {
 			return true
 		}
 	}

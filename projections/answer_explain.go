@@ -78,7 +78,7 @@ func (p *Picture) ExplainCoverage(ctx context.Context, m Moment, o events.Operat
 		if !p.meter.spend(foldCost) {
 			break
 		}
-		if uint64(pl.first) <= b.AsOf {
+		if pl.isKnown(b.AsOf) {
 			e.consider(p, v, pl, &q)
 		}
 	}
@@ -238,7 +238,7 @@ func (e *Explanation) sumUpAll(p *Picture, chosen []*operation, f Filter) {
 				if !p.meter.spend(foldCost) {
 					break
 				}
-				if uint64(pl.first) <= b.AsOf && f.nation(pl.nation) {
+				if pl.isKnown(b.AsOf) && f.nation(pl.nation) {
 					e.sumUp(p, v, pl, f.Role, of.Unit)
 				}
 			}
@@ -257,6 +257,7 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 	if role != "" && role != s.terms.role || unit != "" && unit != a.unit {
 		return
 	}
+	sure, known := a.sure()
 	one := Part{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation, Role: s.terms.role,
 		Rung: s.rung, State: v.now.state(),
 		Place: Place{Quantity: a.quantity, Unit: a.unit,
@@ -270,9 +271,10 @@ func (e *Explanation) sumUp(p *Picture, v *viewer, pl *pledge, role events.Role,
 		one.Reason = ConditionFailed
 	case s.inReserve():
 		one.Reason = InReserve
-	case a.quantity.IsUnknown():
+	case !known:
 		one.Reason = UnknownQuantity
 	default:
+		one.Quantity = a.unit.Of(sure)
 		one.Sentence = english.Capital(fmt.Sprintf("%s %s %s since %s.", a, a.does("are"),
 			s.rung, s.rungOn))
 		e.Parts = append(e.Parts, one)

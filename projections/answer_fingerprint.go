@@ -237,6 +237,12 @@ func (p *Picture) renderFact(r *rendering, d *fact, asOf uint64) {
 			if len(t.further.to) > 0 {
 				r.line("releasable to", t.further.to)
 			}
+			if t.further.reference != "" {
+				r.line("reference", t.further.reference)
+			}
+			if t.further.bounds != (bounds{}) {
+				r.line("between", t.further.least, t.further.most)
+			}
 		}
 	}
 	if d.stands != nil {

@@ -82,6 +82,9 @@ func (pl *pledge) isFor(role events.Role, b *Basis) bool {
 	}
 	last := b.onDay(events.LastDate)
 	s := pl.at(&last, new(standing))
+	if pl.struckBy(b.AsOf) != 0 {
+		s = pl.beginning(b.AsOf)
+	}
 	return s.terms != nil && s.terms.role == role
 }
 

@@ -55,7 +55,7 @@ func (p *Picture) lifeEvent(pl *pledge, d *fact, asOf uint64) LifeEvent {
 		Type: d.move.typ, ID: d.id,
 		Signer: d.remark.signer, Sentence: pl.sentence(d)}
 	if uint64(d.knownTo) <= asOf {
-		e.CorrectedBy = pl.correctionOf(d.order, uint32(asOf))
+		e.CorrectedBy = max(pl.correctionOf(d.order, uint32(asOf)), pl.struckBy(asOf))
 	}
 	return e
 }
@@ -84,7 +84,7 @@ func (pl *pledge) sentence(d *fact) string {
 		said += pl.mended(d)
 	}
 	if !d.quantity.IsZero() && d.corrects == 0 {
-		said += " " + amount{d.quantity, d.unit}.String()
+		said += " " + d.amount().String()
 	}
 	if d.terms != nil {
 		said += d.terms.describe(d.move.strength)
@@ -141,13 +141,16 @@ func (pl *pledge) mended(d *fact) string {
 		}
 	}
 	at := fmt.Sprintf(" record %d", d.corrects)
+	if d.order == pl.now().struck {
+		return at + " should never have been made, nor all that was said of the pledge since"
+	}
 	if is == nil {
 		return at + " should never have been made"
 	}
 	said := ""
 	if !is.quantity.IsZero() &&
 		(was == nil || is.quantity != was.quantity || is.terms != was.terms) {
-		said = " should have said " + amount{is.quantity, is.unit}.String()
+		said = " should have said " + is.amount().String()
 		if is.terms != nil {
 			said += is.terms.describe(is.move.strength)
 		}
@@ -179,8 +182,7 @@ func (pl *pledge) describeShare(d *fact) string {
 	facts := pl.now().facts
 	for i := range facts {
 		if made := &facts[i]; made.id == d.share.id && made.share != nil {
-			return " " + string(made.share.line.name) + " (" + amount{made.quantity,
-				made.unit}.String() + ")"
+			return " " + string(made.share.line.name) + " (" + made.amount().String() + ")"
 		}
 	}
 	return " " + d.share.id.String()
@@ -211,16 +213,22 @@ func (t *terms) describe(observed bool) string {
 	if t.expires != 0 {
 		s += ", until it expires on " + t.expires.String()
 	}
+	if t.further != nil && t.further.reference != "" {
+		s += ", reference " + t.further.reference
+	}
 	if t.further != nil && t.further.elsewhere != nil {
 		s += ", also pledged to " + english.List(t.further.elsewhere)
 	}
 	return s
 }
 
-// String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "an unknown number of
-// aircraft".
+// String tells an amount to people: "1,200 personnel", "2,500,000.00 EUR", "10 to 14 tanks", "an
+// unknown number of aircraft".
 func (a amount) String() string {
-	if a.quantity.IsUnknown() {
+	switch {
+	case a.quantity.IsUnknown() && a.bounds != (bounds{}):
+		return a.said().Say(Grouped) + " " + english.Noun(false, string(a.unit))
+	case a.quantity.IsUnknown():
 		return "an " + a.unknown()
 	}
 	return grouped(a.quantity.String()) + " " + UnitOf(a.quantity, a.unit)
@@ -234,13 +242,15 @@ func UnitOf(q events.Quantity, u events.Unit) string {
 func (a amount) unknown() string { return english.Unknown(string(a.unit), a.unit.IsMoney()) }
 
 // isOne reports whether a sentence speaks of the amount as of one thing.
-func (a amount) isOne() bool { return a.quantity.IsUnknown() || a.quantity.IsOne() }
+func (a amount) isOne() bool {
+	return a.quantity.IsUnknown() && a.bounds == (bounds{}) || a.quantity.IsOne()
+}
 
 // of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown
 // number of aircraft".
 func (a amount) of(nation events.Nation) string {
 	whose := english.Capital(english.Possessive(nation.Named()))
-	if a.quantity.IsUnknown() {
+	if a.quantity.IsUnknown() && a.bounds == (bounds{}) {
 		return whose + " " + a.unknown()
 	}
 	return whose + " " + a.String()

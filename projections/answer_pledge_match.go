@@ -74,6 +74,8 @@ func (v *viewer) absent(pl *pledge) Reason {
 		return SupposedAway
 	case s.exit != "":
 		return Reason(s.exit)
+	case pl.struckBy(v.basis.AsOf) != 0:
+		return Reason(Struck)
 	case !s.begun:
 		return NotBegun
 	case on < s.terms.From:
@@ -224,6 +226,10 @@ func (v *viewer) away(pl *pledge, why Reason) Place {
 	at := Place{Reason: why, Quantity: a.quantity, Unit: a.unit,
 		Sequences: s.appendSequences(nil, reported)}
 	switch why {
+	case Reason(Struck):
+		by := pl.struckBy(v.basis.AsOf)
+		at.Sentence = fmt.Sprintf("Record %d has struck it: it was never to be said.", by)
+		at.Sequences = append(at.Sequences, by)
 	case NotBegun:
 		at.Sentence = fmt.Sprintf("It begins only on %s.", s.since)
 	case WindowAhead:

@@ -14,7 +14,7 @@ func (p *Pledge) Terms() events.PledgeTerms {
 		NoticeToMove: p.NoticeToMove, Presence: p.Presence, Release: p.Release, Source: p.Source,
 		Note: p.Note, Expires: p.Expires,
 		Predecessor: p.Predecessor, Successor: p.Successor, Elsewhere: p.Elsewhere, Line: p.Line,
-		ReleasableTo: p.ReleasableTo}
+		ReleasableTo: p.ReleasableTo, Reference: p.Reference, Least: p.Least, Most: p.Most}
 }
 
 // Standing returns where the pledge stands as a disclosure restates it, beside its terms.
@@ -52,11 +52,11 @@ type TermChange struct {
 	To     string    `json:"to"`
 }
 
-// A term is one of a pledge's, by the name of its member.
-type term struct{ name, value string }
+// A Term is one of a pledge's, by the name of its member, and as a [TermChange] writes it.
+type Term struct{ Name, Value string }
 
-// termsOf lists the terms in the order in which people read them.
-func termsOf(t *events.PledgeTerms) []term {
+// TermsOf lists the terms in the order in which people read them.
+func TermsOf(t *events.PledgeTerms) []Term {
 	notice := ""
 	if t.NoticeToMove != nil {
 		notice = fmt.Sprint(*t.NoticeToMove)
@@ -73,12 +73,10 @@ func termsOf(t *events.PledgeTerms) []term {
 		}
 		return d.String()
 	}
-	quantity := ""
-	if !t.Quantity.IsZero() {
-		quantity = t.Quantity.String()
-	}
-	return []term{
-		{"role", string(t.Role)}, {"quantity", quantity}, {"unit", string(t.Unit)},
+	number := func(q events.Quantity) string { return q.String() }
+	return []Term{
+		{"role", string(t.Role)}, {"quantity", number(t.Quantity)},
+		{"least", number(t.Least)}, {"most", number(t.Most)}, {"unit", string(t.Unit)},
 		{"area", string(t.Area)},
 		{"line", string(t.Line)}, {"from", date(t.From)}, {"until", date(t.Until)},
 		{"notice_to_move", notice},
@@ -87,7 +85,7 @@ func termsOf(t *events.PledgeTerms) []term {
 		{"expires", date(t.Expires)},
 		{"predecessor", id(t.Predecessor)}, {"successor", id(t.Successor)},
 		{"elsewhere", strings.Join(t.Elsewhere, "\n")},
-		{"source", t.Source}, {"note", t.Note},
+		{"source", t.Source}, {"note", t.Note}, {"reference", t.Reference},
 	}
 }
 
@@ -101,10 +99,10 @@ func nationNames(all []events.Nation) (names []string) {
 // TermChanges lists the terms that are others in the second of two states of a pledge.
 func TermChanges(was, is *Pledge) (all []TermChange) {
 	from, to := was.Terms(), is.Terms()
-	after := termsOf(&to)
-	for i, t := range termsOf(&from) {
-		if t.value != after[i].value {
-			all = append(all, TermChange{is.ID, t.name, t.value, after[i].value})
+	after := TermsOf(&to)
+	for i, t := range TermsOf(&from) {
+		if t.Value != after[i].Value {
+			all = append(all, TermChange{is.ID, t.Name, t.Value, after[i].Value})
 		}
 	}
 	return all

@@ -25,8 +25,8 @@ func TestEveryTermIsCompared(t *testing.T) {
 	}
 	collect(reflect.TypeFor[events.PledgeTerms]())
 	var compared []string
-	for _, one := range termsOf(new(events.PledgeTerms)) {
-		compared = append(compared, one.name)
+	for _, one := range TermsOf(new(events.PledgeTerms)) {
+		compared = append(compared, one.Name)
 	}
 	slices.Sort(names)
 	slices.Sort(compared)

@@ -32,6 +32,8 @@ type PledgeVersion struct {
 	// Quantity is what is pledged, absent when it was only observed; Strength is what was reported
 	// there, absent when nothing was.
 	Quantity events.Quantity `json:"quantity,omitzero"`
+	Least    events.Quantity `json:"least,omitzero"` // of a quantity that is unknown
+	Most     events.Quantity `json:"most,omitzero"`
 	Strength events.Quantity `json:"strength,omitzero"`
 	Unit     events.Unit     `json:"unit"`
 	// Sentence says to people what it is.
@@ -100,8 +102,14 @@ func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion 
 	if v.flags&isObserved == 0 {
 		one.Quantity = k.unit.Of(v.promised)
 	}
-	if v.flags&isUnknown != 0 {
+	switch {
+	case v.flags&isUnknown != 0:
 		one.Quantity = events.Unknown
+	case v.flags&isAtLeast != 0:
+		one.Quantity, one.Least = events.Unknown, k.unit.Of(v.promised)
+		if v.flags&isOpenOnTop == 0 {
+			one.Most = k.unit.Of(v.promised + v.onTop)
+		}
 	}
 	present := p.kinds.names[v.presentKind].unit
 	switch {
@@ -122,7 +130,10 @@ func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion 
 func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 	s := one.Rung.String() + ":"
 	if !one.Quantity.IsZero() {
-		s += " " + amount{one.Quantity, one.Unit}.String()
+		a := amount{quantity: one.Quantity, unit: one.Unit}
+		a.least, _ = one.Least.Number()
+		a.most, _ = one.Most.Number()
+		s += " " + a.String()
 	}
 	s += " for " + string(one.Role)
 	if one.Area != "" {
@@ -132,7 +143,7 @@ func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 		s += ", meant for " + string(one.Line)
 	}
 	if !one.Strength.IsZero() {
-		s += ", " + amount{one.Strength, present}.String() + " in place"
+		s += ", " + amount{quantity: one.Strength, unit: present}.String() + " in place"
 	}
 	var more []string
 	for _, is := range []struct {
@@ -149,7 +160,7 @@ func (v *version) sentence(one *PledgeVersion, present events.Unit) string {
 	}
 	for _, share := range v.shares() {
 		more = append(more, fmt.Sprintf("%s allocated to %s",
-			amount{one.Unit.Of(share.set), one.Unit}, share.line.name))
+			amount{quantity: one.Unit.Of(share.set), unit: one.Unit}, share.line.name))
 	}
 	if len(more) > 0 {
 		s += ", " + strings.Join(more, ", ")

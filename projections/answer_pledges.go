@@ -24,6 +24,8 @@ type PledgeFilter struct {
 	State State
 	// Line is the requirement that they name as the one that they are meant for.
 	Line events.Line
+	// Reference is the nation's own number, exactly.
+	Reference string
 	// After is the last ID of the page before; Limit is the most pledges to return, 0 for all.
 	After events.ID
 	Limit int
@@ -62,6 +64,9 @@ type Pledge struct {
 	// Quantity is what was pledged; absent when the pledge was only observed. It may be unknown.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Unit     events.Unit     `json:"unit"`
+	// Least and Most are what is known of a quantity that is unknown: sums count Least.
+	Least events.Quantity `json:"least,omitzero"`
+	Most  events.Quantity `json:"most,omitzero"`
 	// Strength is what is there, as last reported, since the date StrengthOn; absent when nothing
 	// was.
 	Strength   events.Quantity `json:"strength,omitzero"`
@@ -91,7 +96,9 @@ type Pledge struct {
 	// Elsewhere is what else the same forces are pledged to.
 	Elsewhere []string `json:"elsewhere,omitempty"`
 	// Line is the requirement that it names as the one that it is meant for.
-	Line        events.Line  `json:"line,omitzero"`
+	Line events.Line `json:"line,omitzero"`
+	// Reference is the nation's own number of it.
+	Reference   string       `json:"reference,omitzero"`
 	Conditions  []Condition  `json:"conditions,omitempty"`
 	Caveats     []Caveat     `json:"caveats,omitempty"`
 	Allocations []Allocation `json:"allocations,omitempty"`
@@ -114,9 +121,9 @@ type PledgeList struct {
 }
 
 // Pledges lists the pledges that are known, by ID, whatever their window and whether they have
-// ended. Here m.Rung is not Offered when it is zero: then pledges of every rung are listed. Of a
-// range, it lists the pledges that pass the filter on any of its days, each as it stands on the
-// last of these.
+// ended; those that were struck where f.State asks for them alone. Here m.Rung is not Offered when
+// it is zero: then pledges of every rung are listed. Of a range, it lists the pledges that pass the
+// filter on any of its days, each as it stands on the last of these.
 func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (PledgeList, error) {
 	p = p.metered(ctx)
 	b, err := p.Basis(m)
@@ -153,7 +160,8 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 // showIn returns the pledge as it stands on the last of the days asked on which it passes a filter,
 // false when there is none.
 func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
-	if uint64(pl.first) > b.AsOf || !f.nation(pl.nation) {
+	if uint64(pl.first) > b.AsOf || !f.nation(pl.nation) ||
+		f.State != Struck && !pl.isKnown(b.AsOf) {
 		return last, false
 	}
 	pl.eachRun(b, func(day *Basis, _ events.Date) {
@@ -175,7 +183,8 @@ func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 func (f *PledgeFilter) lets(b *Basis, p *Pledge) bool {
 	return f.nation(p.Nation) && (f.Role == "" || f.Role == p.Role) &&
 		(f.State == "" || f.State == p.State) &&
-		(f.Line == "" || f.Line == p.Line) && p.Rung >= b.Rung
+		(f.Line == "" || f.Line == p.Line) &&
+		(f.Reference == "" || f.Reference == p.Reference) && p.Rung >= b.Rung
 }
 
 // Pledge returns one pledge; of a range, as it stands on the last day.
@@ -200,10 +209,17 @@ func noPledge(id events.ID) error {
 }
 
 // show returns the pledge as it stands, and false when it is not known yet. One that is effective
-// only later is shown as it will begin.
+// only later is shown as it will begin, and one that was struck as it stood before.
 func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	if uint64(pl.first) > b.AsOf {
 		return Pledge{}, false
+	}
+	if by := pl.struckBy(b.AsOf); by != 0 {
+		before := *b
+		before.AsOf = by - 1
+		one, known := pl.show(&before)
+		one.State, one.Last = Struck, by
+		return one, known
 	}
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
@@ -224,9 +240,13 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	return one, true
 }
 
-// beginning returns where the pledge will stand on the day on which it begins.
+// beginning returns where the pledge will stand on the day on which it begins; what was struck, as
+// it was known before.
 func (pl *pledge) beginning(asOf uint64) *standing {
 	var s standing
+	if by := pl.struckBy(asOf); by != 0 {
+		asOf = by - 1
+	}
 	facts := pl.now().facts
 	for i := range facts {
 		if d := &facts[i]; d.known(uint32(asOf)) {
@@ -246,12 +266,15 @@ func (p *Pledge) setTerms(s *standing) {
 	if t.further != nil {
 		p.Predecessor, p.Successor, p.Elsewhere = t.further.predecessor, t.further.successor,
 			t.further.elsewhere
+		p.Reference = t.further.reference
 	}
 	if f := s.released.further; f != nil {
 		p.ReleasableTo = f.to
 	}
 	p.Source, p.Note = s.remark.source, s.remark.text
 	p.Quantity, p.Unit = s.pledged.quantity, s.pledged.unit
+	said := s.pledged.said()
+	p.Least, p.Most = said.Least, said.Most
 	p.Strength, p.StrengthOn = s.strength.quantity, s.strengthOn
 	if p.Observed = p.Quantity.IsZero(); p.Observed {
 		p.Unit = s.strength.unit

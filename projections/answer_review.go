@@ -30,6 +30,8 @@ const (
 	RotationBroken FindingKind = "rotation-broken"
 	// A pledge is for an area, or a requirement, that is none or not for it.
 	NamesNothing FindingKind = "names-nothing"
+	// Two pledges of a nation say the same in all: they may be one.
+	LikelyDouble FindingKind = "likely-double"
 )
 
 // A Finding is something that a coordinator should look at.
@@ -59,9 +61,9 @@ type Review struct {
 
 // Review looks for what does not fit: lines with too much, pledges that match none or several, or
 // name an area or a requirement in vain, also where they count all the same, allocations that a
-// later record has overdrawn or left without a line, forces that are pledged twice, and rotations
-// of which one side is missing. Of a range, it tells what does not fit on any of its days, but of
-// lines only those that have too much on all.
+// later record has overdrawn or left without a line, forces that are pledged twice, pledges that
+// may be one, and rotations of which one side is missing. Of a range, it tells what does not fit on
+// any of its days, but of lines only those that have too much on all.
 func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error) {
 	p = p.metered(ctx)
 	c, err := p.Coverage(ctx, m, CoverageFilter{Operation: f.Operation, Role: f.Role})
@@ -83,14 +85,18 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 	for _, o := range chosen {
 		w := warner{said: o.now(), asOf: r.AsOf, operation: o.name}
 		w.findLines()
+		seen := doubles{}
 		for pl := range o.now().pledges.all() {
 			if !p.meter.spend(foldCost) {
 				break
 			}
 			from := len(r.Findings)
-			pl.eachRun(&r.Basis, func(b *Basis, _ events.Date) {
+			pl.eachRun(&r.Basis, func(b *Basis, last events.Date) {
 				p.reviewPledge(&r, b, pl, f.Role,
 					&w, counts)
+				if f.nation(pl.nation) {
+					seen.review(&r, b, last, pl, f.Role)
+				}
 			})
 			r.keepFirst(from)
 		}
@@ -106,7 +112,7 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 // order is that in which findings are told: what makes a number wrong first.
 var order = map[FindingKind]int{Overdrawn: 1, LineGone: 2, MatchesSeveral: 3, MatchesNoLine: 4,
 	NamesNothing: 5, RestFree: 6,
-	RotationBroken: 7, AlsoElsewhere: 8, Oversupplied: 9}
+	RotationBroken: 7, AlsoElsewhere: 8, LikelyDouble: 9, Oversupplied: 10}
 
 // countsFor returns for which lines each pledge counts.
 func (c *Coverage) countsFor() map[events.ID][]events.Line {
@@ -131,7 +137,7 @@ func (r *Review) oversupplied(l *LineCoverage) {
 			Quantity: over, Unit: l.Unit, Sequences: []uint64{l.Sequence},
 			Sentence: fmt.Sprintf(
 				"%s has %s more than the %s that it needs: some of it could fill another line.",
-				l.Line, amount{over, l.Unit}, Grouped(l.Required))})
+				l.Line, amount{quantity: over, unit: l.Unit}, Grouped(l.Required))})
 }
 
 func (r *Review) notCounted(n *NotCounted) {
@@ -233,17 +239,17 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 	for _, a := range s.shares(b.On) {
 		short := s.pledged.unit.Of(a.set - a.promised)
 		switch {
-		case s.pledged.quantity.IsUnknown():
+		case s.pledged.quantity.IsUnknown() && s.pledged.least == 0:
 			found(Overdrawn, a.line.name, events.Unknown, s.sequencesWith(a.id, false),
 				"%s pledge does not say of how much it is any more, and %s of it is set against "+
 					"%s: release that, or ask the nation.",
 				whose,
-				amount{s.pledged.unit.Of(a.set), s.pledged.unit}, a.line.name)
+				amount{quantity: s.pledged.unit.Of(a.set), unit: s.pledged.unit}, a.line.name)
 		case a.promised < a.set:
 			found(Overdrawn, a.line.name, short, s.sequencesWith(a.id, false),
 				"%s pledge has %s less than was set against %s, since it was lowered: release "+
 					"some of it, or ask the nation.",
-				whose, amount{short, s.pledged.unit}, a.line.name)
+				whose, amount{quantity: short, unit: s.pledged.unit}, a.line.name)
 		}
 	}
 	r.namesNothing(pl, s, w, r.day(b), counts[pl.id])
@@ -280,6 +286,9 @@ func (p *Picture) broken(b *Basis, id events.ID) string {
 	other, known := p.find(id)
 	if !known || uint64(other.first) > b.AsOf {
 		return "is not known"
+	}
+	if other.struckBy(b.AsOf) != 0 {
+		return "was struck, as never said"
 	}
 	one, _ := other.show(b)
 	if one.State == Withdrawn || one.State == Declined || one.State == Lapsed {

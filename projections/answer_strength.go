@@ -52,6 +52,10 @@ type StrengthRow struct {
 	Failed int `json:"failed,omitzero"`
 	// FailedUnknown is how many of Failed have no known quantity.
 	FailedUnknown int `json:"failed_unknown,omitzero"`
+	// OnTop is how much may come on top of Quantity, of pledges that say "10 to 14"; absent where
+	// nothing may. OnTopOpen is how many of Pledges say "at least 10", and not how much more.
+	OnTop     events.Quantity `json:"on_top,omitzero"`
+	OnTopOpen int             `json:"on_top_open,omitzero"`
 }
 
 // strengthGroups are the words that By may hold.
@@ -102,7 +106,7 @@ func (p *Picture) sum(b *Basis, chosen []*operation, f Filter, by []string) sums
 	p.eachSum(b, func(v *version, pledges int) {
 		n, kind, known := v.amount(b.Rung)
 		if v.rung >= b.Rung {
-			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v.flags, n, known, pledges)
+			cells[int(v.nation)*len(p.kinds.names)+int(kind)].add(v, b.Rung, n, known, pledges)
 		}
 	})
 	rows := sums{}
@@ -155,7 +159,7 @@ func (p *Picture) sumLowest(b *Basis, chosen []*operation, f Filter, by []string
 			return
 		}
 		if i := group(v, kind); i >= 0 && of.includes(days[i]) {
-			found[i].add(v.flags, n, known, 1)
+			found[i].add(v, b.Rung, n, known, 1)
 		}
 	})
 	rows := sums{}
@@ -230,13 +234,15 @@ func (k groupKey) compare(other groupKey, words []string) int {
 type sum struct {
 	quantity, conditional, caveated, reserve int64
 	pledges, unknown, reserveUnknown, failed int
-	failedUnknown                            int         // of failed
+	failedUnknown                            int // of failed
+	onTop                                    int64
+	onTopOpen                                int
 	day                                      events.Date // of a range
 }
 
-// add adds what so many pledges, which have the same flags, count for in all.
-func (s *sum) add(f flags, n int64, known bool, pledges int) {
-	switch {
+// add adds what so many pledges, which are one version, count for in all at a rung.
+func (s *sum) add(v *version, at Rung, n int64, known bool, pledges int) {
+	switch f := v.flags; {
 	case f&isFailed != 0:
 		s.failed += pledges
 		if !known {
@@ -251,6 +257,8 @@ func (s *sum) add(f flags, n int64, known bool, pledges int) {
 	default:
 		s.pledges += pledges
 		s.quantity = add(s.quantity, n)
+		more, open := v.tops(at, pledges)
+		s.onTop, s.onTopOpen = add(s.onTop, more), s.onTopOpen+open
 		if f&isConditional != 0 {
 			s.conditional = add(s.conditional, n)
 		}
@@ -264,6 +272,7 @@ func (s *sum) merge(other *sum) {
 	s.quantity, s.conditional, s.reserve = add(s.quantity, other.quantity),
 		add(s.conditional, other.conditional), add(s.reserve, other.reserve)
 	s.caveated = add(s.caveated, other.caveated)
+	s.onTop, s.onTopOpen = add(s.onTop, other.onTop), s.onTopOpen+other.onTopOpen
 	s.pledges, s.failed = s.pledges+other.pledges, s.failed+other.failed
 	s.failedUnknown += other.failedUnknown
 	s.unknown, s.reserveUnknown = s.unknown+other.unknown, s.reserveUnknown+other.reserveUnknown
@@ -304,7 +313,11 @@ func (k groupKey) row(s *sum) StrengthRow {
 	r := StrengthRow{Operation: k.operation, Nation: k.nation, Role: k.role,
 		Unit: k.unit, Day: s.day,
 		Quantity: k.unit.Of(s.quantity), Pledges: s.pledges, Unknown: s.unknown,
-		ReserveUnknown: s.reserveUnknown, Failed: s.failed, FailedUnknown: s.failedUnknown}
+		ReserveUnknown: s.reserveUnknown, Failed: s.failed, FailedUnknown: s.failedUnknown,
+		OnTopOpen: s.onTopOpen}
+	if s.onTop > 0 {
+		r.OnTop = k.unit.Of(s.onTop)
+	}
 	if s.isUnknown() {
 		r.Quantity = events.Unknown
 	}

@@ -91,8 +91,7 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 	there := map[[2]*pledge]bool{}
 	add := func(from, to *pledge) {
 		pair := [2]*pledge{from, to}
-		if from != nil && to != nil && uint64(from.first) <= b.AsOf && uint64(to.first) <= b.AsOf &&
-			!there[pair] {
+		if from != nil && to != nil && from.isKnown(b.AsOf) && to.isKnown(b.AsOf) && !there[pair] {
 			there[pair] = true
 			pairs = append(pairs, pair)
 		}

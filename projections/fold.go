@@ -19,6 +19,7 @@ type admitted struct {
 type mending struct {
 	statement events.ID
 	struck    bool
+	all       bool   // with all that was said of the pledge: it is its beginning that is struck
 	terms     *terms // with the amount and the remark, where these are mended
 	amount    amount
 	remark    *remark
@@ -39,6 +40,9 @@ func (f *folder) fold(a *admitted) (err error) {
 	from := d.effective
 	atEnd := len(c.facts) == 0 || !d.before(&c.facts[len(c.facts)-1])
 	switch {
+	case a.mends != nil && a.mends.all:
+		from = c.strike(*d)
+		c.refold()
 	case a.mends != nil:
 		if from, err = c.correct(*d, a.mends); err != nil {
 			return fmt.Errorf("record %d: %w %s", d.order, err, a.pledge.id)

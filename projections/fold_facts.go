@@ -104,6 +104,21 @@ type further struct {
 	predecessor, successor events.ID
 	elsewhere              []string
 	to                     []events.Nation // that it is releasable to
+	reference              string          // the nation's own number
+	bounds
+}
+
+// bounds are what is known of a quantity that is unknown, in whole units or hundredths; 0 where
+// nothing is.
+type bounds struct{ least, most int64 }
+
+// amount returns how much the fact tells of.
+func (d *fact) amount() amount {
+	a := amount{quantity: d.quantity, unit: d.unit}
+	if d.terms != nil && d.terms.further != nil && d.quantity.IsUnknown() {
+		a.bounds = d.terms.further.bounds
+	}
+	return a
 }
 
 // A hold is what hangs over a pledge: a condition, or a caveat.
@@ -186,6 +201,35 @@ func (c *chronicle) correct(by fact, m *mending) (from events.Date, err error) {
 		c.add(mended)
 	}
 	return from, nil
+}
+
+// strike takes in the correction that strikes the beginning of the pledge: nothing that was said of
+// it is known any more. It returns the first date on which anything was.
+func (c *chronicle) strike(by fact) (from events.Date) {
+	c.facts = slices.Clone(c.facts)
+	from = by.effective
+	for i := range c.facts {
+		d := &c.facts[i]
+		from = min(from, d.effective)
+		if d.corrects == 0 {
+			d.knownTo = min(d.knownTo, by.knownFrom)
+		}
+	}
+	if len(c.facts) > 0 {
+		by.extra = &extra{corrects: c.first()}
+	}
+	c.struck = by.knownFrom
+	c.add(by)
+	return from
+}
+
+// first returns the first record about the pledge.
+func (c *chronicle) first() uint32 {
+	first := c.facts[0].order
+	for i := range c.facts {
+		first = min(first, c.facts[i].order)
+	}
+	return first
 }
 
 // lastSaid finds what a statement says by its last correction, or by itself where there is none;

@@ -24,6 +24,7 @@ type storyteller struct {
 	allocations map[events.ID][]events.ID // by pledge
 	hidden      map[events.Line]bool      // from all but the coordinators
 	disclosed   map[events.ID]int         // the day from which a pledge was
+	struck      []events.ID               // pledges, at their beginning
 }
 
 var (
@@ -60,6 +61,15 @@ func (s *storyteller) terms() events.PledgeTerms {
 	t := events.PledgeTerms{Window: s.window(), Area: rapid.SampledFrom(someAreas).
 		Draw(s.T, "area")}
 	t.Role, t.Quantity, t.Unit = s.amount()
+	if t.Quantity.IsUnknown() && rapid.Bool().Draw(s.T, "at least") {
+		t.Least = t.Unit.Of(rapid.Int64Range(1, 50).Draw(s.T, "least"))
+		if rapid.Bool().Draw(s.T, "at most") {
+			t.Most = t.Unit.Of(rapid.Int64Range(50, 90).Draw(s.T, "most"))
+		}
+	}
+	if rapid.IntRange(0, 9).Draw(s.T, "referred") == 0 {
+		t.Reference = "NV 12/2026"
+	}
 	if rapid.IntRange(0, 3).Draw(s.T, "meant") == 0 {
 		t.Line = rapid.SampledFrom(someLines).Draw(s.T, "line")
 	}
@@ -111,6 +121,9 @@ func (s *storyteller) begin() {
 }
 
 func (s *storyteller) move(p testPledge) {
+	if slices.Contains(s.struck, p.id) {
+		return // nothing more is said of it
+	}
 	if rapid.IntRange(0, 5).Draw(s.T, "disclosed") == 0 {
 		s.disclose(p, max(s.day(), s.disclosed[p.id]))
 		return
@@ -177,6 +190,11 @@ func (s *storyteller) correct(p testPledge, on int) {
 		default:
 			mendable = append(mendable, rec.Sequence)
 		}
+	}
+	if rapid.IntRange(0, 5).Draw(s.T, "never made") == 0 {
+		p.correct(p.seq, on, func(c *events.PledgeCorrected) { c.Struck = true })
+		s.struck = append(s.struck, p.id)
+		return
 	}
 	if mendable == nil {
 		return
@@ -333,6 +351,8 @@ func (s *storyteller) answers(p *Picture, m Moment, ofPledges bool) string {
 	ask(p.Timeline(s.T.Context(), m, TimelineFilter{Days: events.Window{From: m.On, Until: day(28)},
 		Step: ByChange}))
 	ask(p.Pledges(s.T.Context(), m, PledgeFilter{}))
+	ask(p.Pledges(s.T.Context(), m, PledgeFilter{State: Struck}))
+	ask(p.Corrections(s.T.Context(), m, Filter{Role: "ground"}))
 	ask(p.Requirements(s.T.Context(), m, Filter{}))
 	ask(p.Operations(s.T.Context(), m))
 	ask(p.Scopes(s.T.Context(), m, Filter{}))

@@ -21,10 +21,13 @@ const (
 	Declined  State = "declined"
 	Lapsed    State = "lapsed" // its expiry passed before it was deployed, and it was not renewed
 	Returned  State = "returned"
+	Struck    State = "struck" // it should never have been recorded, and was never made
 )
 
 // States returns all states.
-func States() []State { return []State{Live, Ahead, Withdrawn, Declined, Lapsed, Returned} }
+func States() []State {
+	return []State{Live, Ahead, Withdrawn, Declined, Lapsed, Returned, Struck}
+}
 
 // A ConditionState says where a condition stands, or a caveat, which holds (is open) until it is
 // lifted (discharged).
@@ -111,9 +114,23 @@ type chronicle struct {
 	facts  []fact
 	last   uint32      // the last record about it
 	latest events.Date // the latest date from which something holds
+	struck uint32      // the record that struck its beginning, and so all of it; 0 for none
 	// The fold of all facts that are known now, which is what most questions ask for.
 	head standing
 	open []uint32 // its rows in Picture.versions that are known now, by date
+}
+
+// isKnown reports whether the pledge is known as of a record: begun by then, and not struck.
+func (pl *pledge) isKnown(asOf uint64) bool {
+	return uint64(pl.first) <= asOf && pl.struckBy(asOf) == 0
+}
+
+// struckBy returns the record that struck the pledge, 0 where none had as of a record.
+func (pl *pledge) struckBy(asOf uint64) uint64 {
+	if by := uint64(pl.now().struck); by <= asOf {
+		return by
+	}
+	return 0
 }
 
 // admit makes of a row about a pledge what is to be folded into it.
@@ -218,7 +235,7 @@ func (p *Picture) standsAt(pl *pledge, d *fact, r *records.Row) *standsAt {
 	s := &standsAt{}
 	s.rung, _ = ParseRung(string(r.Standing.Rung))
 	if n := r.Standing.InPlace; n > 0 {
-		s.strength = amount{d.unit.Of(n), d.unit}
+		s.strength = amount{quantity: d.unit.Of(n), unit: d.unit}
 	}
 	for _, h := range r.Standing.Conditions {
 		state := Hanging
@@ -243,8 +260,8 @@ func (p *Picture) standsAt(pl *pledge, d *fact, r *records.Row) *standsAt {
 
 // mending makes of the row of a correction what it does to the statement that it mends.
 func (p *Picture) mending(pl *pledge, r *records.Row) *mending {
-	m := &mending{statement: r.Corrects, struck: r.Struck,
-		amount: amount{r.Quantity(), intern(p.words, r.Unit)}}
+	m := &mending{statement: r.Corrects, struck: r.Struck, all: r.Struck && r.Corrects == r.Thing,
+		amount: amount{quantity: r.Quantity(), unit: intern(p.words, r.Unit)}}
 	if r.Role != "" {
 		m.terms, m.remark = p.terms(pl, r), p.remarkOf(r)
 	}
@@ -257,8 +274,10 @@ func (p *Picture) terms(pl *pledge, r *records.Row) *terms {
 		presence: intern(p.words, r.Presence), release: intern(p.words, r.Release),
 		expires: events.Date(r.Expires)}
 	t.kind = p.kindOf(kind{pl.operation, t.role, t.area, t.line, intern(p.words, r.Unit)})
-	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil || r.To != nil {
-		t.further = &further{r.Predecessor, r.Successor, r.Elsewhere, r.To}
+	more := bounds{r.Least, r.Most}
+	if !r.Predecessor.IsZero() || !r.Successor.IsZero() || r.Elsewhere != nil || r.To != nil ||
+		r.Reference != "" || more != (bounds{}) {
+		t.further = &further{r.Predecessor, r.Successor, r.Elsewhere, r.To, r.Reference, more}
 	}
 	return t
 }

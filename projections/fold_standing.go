@@ -32,6 +32,38 @@ type standing struct {
 type amount struct {
 	quantity events.Quantity
 	unit     events.Unit
+	bounds
+}
+
+// said returns the amount as a statement says it.
+func (a *amount) said() events.Amount {
+	all := events.Amount{Quantity: a.quantity}
+	if a.least > 0 {
+		all.Least = a.unit.Of(a.least)
+	}
+	if a.most > 0 {
+		all.Most = a.unit.Of(a.most)
+	}
+	return all
+}
+
+// sure returns of how much it is at the least, false where nobody has said.
+func (a *amount) sure() (int64, bool) {
+	if n, known := a.quantity.Number(); known {
+		return n, true
+	}
+	return a.least, a.least > 0
+}
+
+// onTop returns how much may come on top of what is sure; open says that nobody has said how much.
+func (a *amount) onTop() (n int64, open bool) {
+	switch {
+	case !a.quantity.IsUnknown() || a.least == 0:
+		return 0, false
+	case a.most == 0:
+		return 0, true
+	}
+	return a.most - a.least, false
 }
 
 // step folds in one fact. Facts come in the order of their places.
@@ -52,11 +84,12 @@ func (s *standing) step(d *fact) {
 		s.expires, s.expiresBy = d.terms.expires, d.cause()
 		s.kind = noKind
 		if !m.strength {
-			s.pledged, s.kind = amount{d.quantity, d.unit}, d.terms.kind
+			s.pledged, s.kind = d.amount(), d.terms.kind
 		}
 	}
 	if m.strength {
-		s.strength, s.strengthBy, s.strengthOn = amount{d.quantity, d.unit}, d.cause(), d.effective
+		s.strength, s.strengthBy, s.strengthOn = amount{quantity: d.quantity, unit: d.unit},
+			d.cause(), d.effective
 	}
 	if d.expires != 0 {
 		s.expires, s.expiresBy = d.expires, d.cause()

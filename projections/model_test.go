@@ -51,6 +51,12 @@ func mended(rec events.Record, known []events.Record) (events.Record, bool) {
 	if _, ok := rec.Statement.(*events.PledgeCorrected); ok {
 		return rec, false
 	}
+	for _, later := range known {
+		if c, ok := later.Statement.(*events.PledgeCorrected); ok && c.Struck &&
+			c.Corrects == c.Pledge && c.Pledge == events.Thing(rec.Statement) {
+			return rec, false // with all that was said of the pledge
+		}
+	}
 	for i := len(known) - 1; i >= 0; i-- {
 		c, ok := known[i].Statement.(*events.PledgeCorrected)
 		if !ok || c.Corrects != rec.Statement.Head().ID {
@@ -200,11 +206,11 @@ func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Un
 		if events.Thing(rec.Statement) == id {
 			switch s := rec.Statement.(type) {
 			case *events.PledgeIndicated:
-				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+				pledged = surelyPledged(&s.PledgeTerms)
 			case *events.PledgeOffered:
-				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+				pledged = surelyPledged(&s.PledgeTerms)
 			case *events.PledgeAmended:
-				pledged = events.Strength{Quantity: s.Quantity, Unit: s.Unit}
+				pledged = surelyPledged(&s.PledgeTerms)
 			}
 		}
 	}
@@ -212,6 +218,14 @@ func (m model) quantity(id events.ID, p modelPledge) (events.Quantity, events.Un
 		return p.strength.Quantity, p.strength.Unit
 	}
 	return pledged.Quantity, pledged.Unit
+}
+
+// surelyPledged is how much is pledged at the least.
+func surelyPledged(t *events.PledgeTerms) events.Strength {
+	if t.Quantity.IsUnknown() && !t.Least.IsZero() {
+		return events.Strength{Quantity: t.Least, Unit: t.Unit}
+	}
+	return events.Strength{Quantity: t.Quantity, Unit: t.Unit}
 }
 
 // coverage tells supply by line and nation, what of it is conditional, and why pledges do not

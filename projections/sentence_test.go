@@ -31,7 +31,7 @@ func TestAmounts(t *testing.T) {
 			"an unknown amount of EUR; The Philippines' unknown amount of EUR was, hangs"},
 		{events.Unit("EUR").Of(250), "EUR", "SWE", "2.50 EUR; Sweden's 2.50 EUR were, hang"},
 	} {
-		a := amount{test.quantity, test.unit}
+		a := amount{quantity: test.quantity, unit: test.unit}
 		equal(t, "an amount", a.String()+"; "+a.of(test.nation)+" "+a.does("were")+", "+
 			a.does("hang"), test.says)
 	}

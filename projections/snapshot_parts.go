@@ -253,6 +253,7 @@ func (c partCoder) pledge(p *Picture, pl *pledge, known *shared) {
 	said := pl.now()
 	compact.Natural(c.Codec, &said.last)
 	c.Day(&said.latest)
+	compact.Natural(c.Codec, &said.struck)
 	compact.Each(c.Codec, &said.open, func(at *uint32) { compact.Natural(c.Codec, at) })
 	compact.Each(c.Codec, &said.facts, func(d *fact) { c.fact(p, d, known) })
 	c.FailIf(int(pl.nationNo) >= len(p.nations.names))
@@ -360,6 +361,9 @@ func (c partCoder) terms(t *terms) {
 		c.ID(&t.further.successor)
 		compact.Each(c.Codec, &t.further.elsewhere, c.Plain)
 		compact.Each(c.Codec, &t.further.to, func(n *events.Nation) { c.Plain((*string)(n)) })
+		c.Plain(&t.further.reference)
+		compact.Integer(c.Codec, &t.further.least)
+		compact.Integer(c.Codec, &t.further.most)
 	}
 }
 
@@ -435,6 +439,7 @@ func (c partCoder) extent(e *extent) {
 func (c partCoder) version(p *Picture, v *version) {
 	compact.Wide64(c.Codec, &v.promised)
 	compact.Wide64(c.Codec, &v.present)
+	compact.Integer(c.Codec, &v.onTop)
 	compact.Wide32(c.Codec, &v.pledge)
 	compact.Wide32(c.Codec, &v.promisedKind)
 	compact.Wide32(c.Codec, &v.presentKind)

@@ -26,7 +26,9 @@ func (v *version) shares() []share {
 // amounts are what a version says besides its allocations.
 type amounts struct {
 	// The quantities pledged and last reported, in whole units or hundredths of money; 0 for none.
-	promised, present         int64
+	promised, present int64
+	// How much may come on top of what is promised at the least.
+	onTop                     int64
 	pledge                    uint32 // in Picture.pledges
 	promisedKind, presentKind uint32 // in Picture.kinds: by the unit that each is counted in
 	nation                    uint16 // in Picture.nations
@@ -46,6 +48,8 @@ const (
 	isObserved              // nothing was pledged, only seen
 	isElsewhere             // the same forces are pledged elsewhere too
 	isUnknownStrength       // how much is there is not known
+	isAtLeast               // what is promised is what is sure of it
+	isOpenOnTop             // and nobody has said how much may come on top
 )
 
 // A share is what an allocation gets of a pledge: what was set against the line, as far as the
@@ -107,7 +111,8 @@ func (v *version) equal(other *version) bool {
 // versionOf makes the version of a standing on a date on which it counts.
 func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version) {
 	v.pledge, v.nation, v.rung, v.flags = pl.no, uint16(pl.nationNo), s.rung, s.flags()
-	v.promised, _ = s.pledged.quantity.Number()
+	v.promised, _ = s.pledged.sure()
+	v.onTop, _ = s.pledged.onTop()
 	v.present, _ = s.strength.quantity.Number()
 	v.promisedKind = s.kind
 	if v.promisedKind == noKind {
@@ -132,7 +137,7 @@ func (p *Picture) kindOf(k kind) uint32 {
 
 // shares divides what the pledge has among its allocations on a date, the oldest first.
 func (s *standing) shares(on events.Date) (shares []share) {
-	promised, _ := s.pledged.quantity.Number()
+	promised, _ := s.pledged.sure()
 	present, _ := s.strength.quantity.Number()
 	for i := range s.allocations {
 		a := &s.allocations[i]
@@ -148,6 +153,9 @@ func (s *standing) shares(on events.Date) (shares []share) {
 }
 
 func (s *standing) flags() (f flags) {
+	_, known := s.pledged.sure()
+	unknown := s.pledged.quantity.IsUnknown()
+	_, open := s.pledged.onTop()
 	for _, is := range []struct {
 		flag flags
 		so   bool
@@ -156,7 +164,9 @@ func (s *standing) flags() (f flags) {
 		{isFailed, holding(s.conditions, Failed)},
 		{isConditional, holding(s.conditions, Hanging)},
 		{isCaveated, holding(s.caveats, Hanging)},
-		{isUnknown, s.pledged.quantity.IsUnknown()},
+		{isUnknown, unknown && !known},
+		{isAtLeast, unknown && known},
+		{isOpenOnTop, open},
 		{isObserved, s.pledged.quantity.IsZero()},
 		{isElsewhere, s.terms.further != nil && len(s.terms.further.elsewhere) > 0},
 		{isUnknownStrength, s.strength.quantity.IsUnknown()},
@@ -196,6 +206,18 @@ func (v *version) amount(at Rung) (n int64, kind uint32, known bool) {
 		return v.present, v.presentKind, v.flags&isUnknownStrength == 0
 	}
 	return v.promised, v.promisedKind, v.flags&isUnknown == 0
+}
+
+// tops returns how much may come on top of what the version counts for at a rung, and of how many
+// pledges, where it is one or the sum of so many, nobody has said how much.
+func (v *version) tops(at Rung, pledges int) (n int64, open int) {
+	switch {
+	case v.flags&isAtLeast == 0 || v.reported(at):
+		return 0, 0
+	case v.flags&isOpenOnTop != 0:
+		return 0, pledges
+	}
+	return v.onTop, 0
 }
 
 // each calls do for the version of every pledge that is there at a moment, in no order that

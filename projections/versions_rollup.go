@@ -12,6 +12,7 @@ type rollupRow struct {
 	sum               version // of no pledge
 	pledges           int
 	promised, present total // what sum has, exactly
+	onTop             total
 }
 
 // A rollupKey is what versions of one row have in common.
@@ -47,6 +48,7 @@ func (c *rollup) add(v *version) {
 		one := c.at(v)
 		one.pledges++
 		one.sum.promised, one.sum.present = one.promised.add(v.promised), one.present.add(v.present)
+		one.sum.onTop = one.onTop.add(v.onTop)
 	}
 }
 
@@ -61,6 +63,7 @@ func (c *rollup) remove(v *version) {
 		one.pledges--
 		one.sum.promised, one.sum.present = one.promised.subtract(v.promised),
 			one.present.subtract(v.present)
+		one.sum.onTop = one.onTop.subtract(v.onTop)
 	}
 }
 

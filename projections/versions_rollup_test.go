@@ -40,7 +40,7 @@ func TestRollupEqualsPledges(t *testing.T) {
 				if v.rung >= b.Rung {
 					k := p.kinds.names[no]
 					want.of(groupKey{k.operation.name, p.nations.names[v.nation], k.role,
-						k.unit}.by(strengthGroups)).add(v.flags, n, known, 1)
+						k.unit}.by(strengthGroups)).add(v, b.Rung, n, known, 1)
 				}
 			})
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(sum{}, groupKey{})); diff != "" {

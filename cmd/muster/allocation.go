@@ -63,10 +63,12 @@ func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quan
 		return err
 	}
 	if quantity != "" {
-		if st.Quantity, err = events.ParseQuantity(quantity); err != nil {
+		said, err := events.ParseAmount(quantity)
+		if err != nil {
 			return problem.OfFields(
 				[]problem.Field{{Location: "quantity", Value: quantity, Message: err.Error()}})
 		}
+		st.Quantity = said.In(p.Unit).Quantity
 		return nil
 	}
 	if p, err = a.pledge(ctx, st.Pledge.String(), st.From); err != nil {
@@ -78,7 +80,8 @@ func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quan
 
 // free is what is not allocated of a pledge on a date.
 func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
-	n, known := p.Quantity.Number()
+	terms := p.Terms()
+	n, known := terms.Amount().Sure()
 	for _, a := range p.Allocations {
 		m, _ := a.Quantity.Number()
 		if a.Includes(on) {

@@ -17,16 +17,25 @@ func (a *app) pledgeCorrectCmd() *cobra.Command {
 	f := &termFlags{}
 	var reason string
 	var strike bool
+	var other otherPledge
 	c := &cobra.Command{
 		Use:   "correct RECORD --reason WHY",
 		Short: "Mend a record that was wrong when it was made",
 		Long: `Mend one record about a pledge, by its sequence: we wrote it wrong. (When the world has changed, amend the pledge.) What the flags
 name is corrected, and the rest of the record stays as it was said. With --strike it was never to be said. From then on the record counts as
-corrected, in its own place; what was known before stays as it was, and both records stay to be seen.`,
+corrected, in its own place; what was known before stays as it was, and both records stay to be seen.
+
+Where the record is the one that began the pledge, --strike takes the whole pledge off, for good: from then on it was never made, and counts
+nowhere. So the wrong nation, role, unit or operation is mended: strike the pledge, and offer it anew. With --nation, --role, --unit or
+--operation this command says what to type for that.`,
 		Example: `  muster pledge correct 17 --quantity 1200 --reason "a digit was missing"
-  muster pledge correct 21 --strike --reason "it was another pledge"`,
+  muster pledge correct 21 --strike --reason "it was another pledge"
+  muster pledge correct 4 --nation AUS --reason "it was Australia"`,
 		Args: args("RECORD"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if other != (otherPledge{}) {
+				return a.strikeAndOffer(cmd, f, args[0], reason, other)
+			}
 			if !strike && !changesTerms(cmd) && !cmd.Flags().Changed("effective") {
 				return usage("muster pledge correct corrects nothing so").
 					WithHint("say what is right, such as --quantity or --effective, or --strike " +
@@ -53,7 +62,9 @@ corrected, in its own place; what was known before stays as it was, and both rec
 	c.Flags().Lookup("effective").Usage =
 		"the date from which the record should have held (default: its own)"
 	c.Flags().StringVar(&reason, "reason", "", "what was wrong (required)")
-	c.Flags().BoolVar(&strike, "strike", false, "it should never have been recorded")
+	c.Flags().BoolVar(&strike, "strike", false,
+		"it should never have been recorded; nor the pledge, where the record began it")
+	other.register(c)
 	return c
 }
 
@@ -92,13 +103,11 @@ func changed(cmd *cobra.Command) []string {
 func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong events.Record,
 	strike bool) (*events.PledgeCorrected, error) {
 	head := wrong.Statement.Head()
-	said, ok := wrong.Statement.(interface{ On() events.Date })
-	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"},
-		head.Type.Subject()) {
-		return nil, usage("record %d says %q, and only records about pledges are corrected",
-			wrong.Sequence, head.Type.Words())
+	on, err := correctable(wrong)
+	if err != nil {
+		return nil, err
 	}
-	p, effective, err := a.corrections(cmd.Context(), wrong, said.On())
+	p, effective, err := a.corrections(cmd.Context(), wrong, on)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +119,18 @@ func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong eve
 		return st, err
 	}
 	return st, f.correctContent(cmd, st, wrong.Statement)
+}
+
+// correctable returns the date from which a record holds that can be corrected: one about a pledge.
+func correctable(wrong events.Record) (events.Date, error) {
+	said, ok := wrong.Statement.(interface{ On() events.Date })
+	typ := wrong.Statement.Head().Type
+	if !ok || !slices.Contains([]string{"pledge", "condition", "caveat", "allocation"},
+		typ.Subject()) {
+		return 0, usage("record %d says %q, and only records about pledges are corrected",
+			wrong.Sequence, typ.Words())
+	}
+	return said.On(), nil
 }
 
 // corrections puts into a record's statement what was corrected of it before, and returns its
@@ -183,6 +204,7 @@ func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrecte
 			WithHint("it says how much is there: --quantity")
 	}
 	var said events.PledgeTerms
+	said.Unit = st.Strength.Unit
 	bad := f.set(cmd, &said)
 	st.Strength.Quantity = said.Quantity
 	return withFields(st, st.Strength.Unit, bad)

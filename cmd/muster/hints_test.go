@@ -66,7 +66,7 @@ var (
 // commandsIn returns the command lines that a sentence holds.
 func commandsIn(said string) (all []string) {
 	for _, found := range typedCommand.FindAllStringSubmatch(said, -1) {
-		all = append(all, strings.TrimRight(found[2], " \n"))
+		all = append(all, strings.TrimRight(inQuotes.ReplaceAllString(found[2], "TEXT"), " \n"))
 	}
 	for _, found := range listedCommand.FindAllStringSubmatch(said, -1) {
 		all = append(all, inQuotes.ReplaceAllString(found[1], "TEXT"))

@@ -37,7 +37,7 @@ takes all records.`,
 			return a.printLog(cmd.Context(), values(q), raw)
 		},
 	}
-	stringFlags(c, q, "nation", "operation", "type", "signer", "from", "view")
+	stringFlags(c, q, "nation", "operation", "type", "signer", "import", "from", "view")
 	c.Flags().BoolVar(&raw, "raw", false,
 		"the stored bytes themselves, an empty line after each record")
 	c.Flags().BoolVarP(&follow, "follow", "f", false,

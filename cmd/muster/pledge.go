@@ -29,7 +29,7 @@ func (a *app) pledgeCmd() *cobra.Command {
 type termFlags struct {
 	operation, nation, role, quantity, unit, area, line string
 	from, until, effective                              string
-	presence, source, note                              string
+	presence, source, note, reference                   string
 	releases                                            releaseFlags
 	expires, predecessor, successor                     string
 	elsewhere                                           []string
@@ -48,7 +48,8 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 		return " (default: it stays)"
 	}
 	fl.StringVar(&f.quantity, "quantity", "",
-		`how much: a whole number, money with two decimals, or "unknown"`+unsaid(""))
+		`how much: a whole number, an amount of money, "10 to 14", "up to 18", "at least 4", `+
+			`"around 7000" or "unknown"`+unsaid(""))
 	fl.StringVar(&f.area, "area", "",
 		"where the forces may be used"+unsaid("; without it, anywhere"))
 	fl.StringVar(&f.line, "line", "",
@@ -69,6 +70,9 @@ func (f *termFlags) register(c *cobra.Command, begins bool) {
 		"the id of the pledge whose forces relieve these; none for none"+none)
 	fl.StringArrayVar(&f.elsewhere, "elsewhere", nil,
 		"what else the same forces are pledged to; may be given again; none for nothing"+none)
+	fl.StringVar(&f.reference, "reference", "",
+		"the nation's own number of it, such as that of a note verbale, at most 100 characters"+
+			unsaid(""))
 	fl.StringVar(&f.source, "source", "", "where this was published, if it was"+unsaid(""))
 	fl.StringVar(&f.note, "note", "", "a note for people"+unsaid(""))
 	fl.StringVar(&f.effective, "effective", "", "the date from which this holds (default: today)")
@@ -87,7 +91,9 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 	}
 	var err error
 	if given("quantity") {
-		t.Quantity, err = events.ParseQuantity(f.quantity)
+		var said events.Amount
+		said, err = events.ParseAmount(f.quantity)
+		t.SetAmount(said.In(t.Unit))
 		note("quantity", f.quantity, err)
 	}
 	if given("from") {
@@ -126,7 +132,8 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 		}
 	}
 	for name, to := range map[string]*string{"area": (*string)(&t.Area),
-		"presence": (*string)(&t.Presence), "source": &t.Source, "note": &t.Note} {
+		"presence": (*string)(&t.Presence), "source": &t.Source, "note": &t.Note,
+		"reference": &t.Reference} {
 		if given(name) {
 			*to = c.Flags().Lookup(name).Value.String()
 		}
@@ -144,7 +151,7 @@ func orNone[T any](s string, read func(string) (T, error)) (value T, err error) 
 
 // termNames are the flags that change the terms of a pledge.
 var termNames = []string{"quantity", "area", "line", "from", "until", "notice-to-move", "presence",
-	"source", "note", "expires", "predecessor", "successor", "elsewhere"}
+	"source", "note", "reference", "expires", "predecessor", "successor", "elsewhere"}
 
 // changesTerms reports whether any flag changes the terms.
 func changesTerms(c *cobra.Command) bool {
@@ -242,6 +249,7 @@ func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st event
 	}
 	if t.Unit == "" && at.Operation.Valid() && t.Role.Valid() {
 		t.Unit, err = a.usualUnit(cmd.Context(), at.Operation, t.Role)
+		t.SetAmount(t.Amount().In(t.Unit))
 	}
 	return err
 }
@@ -354,7 +362,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 			return a.write(listing{all, web.PledgesTable(all)})
 		},
 	}
-	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "on",
+	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "reference", "on",
 		"as-of", "view")
 	c.Flags().Lookup("line").Usage =
 		"only pledges that name this requirement as the one that they are meant for"

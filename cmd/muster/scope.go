@@ -82,12 +82,13 @@ var flagTexts = map[string]string{
 	"on-days": "the days, such as 2026-01-01..2026-12-31, or the first of them; today is always " +
 		"today (default: as --from and --until say)",
 	"as-of": "what was known then: a sequence, a time or a date (default: all there is)",
-	"state": "only pledges that are live, ahead, withdrawn, declined, lapsed or returned " +
-		"(default: all)",
+	"state": "only pledges that are live, ahead, withdrawn, declined, lapsed, returned or struck " +
+		"(default: all but struck)",
 	"by": "what to group by: nation, role, operation, separated by commas (default: nation)",
 	"type": "only this kind of statement, such as pledge.offered, or pledge for all about " +
 		"pledges",
 	"signer": "only what the key of this name has signed, such as FRA/paris",
+	"import": "only what came from the import of this name, such as kiel-tracker",
 	"from":   "from this record on: a sequence, a time or a date (default: 1)",
 
 	"without":             "what if: leave out what these nations pledge, such as FRA,GBR",
@@ -95,7 +96,8 @@ var flagTexts = map[string]string{
 	"without-caveated":    "what if: leave out what is restricted by a caveat",
 	"discharge": "what if: these conditions have happened, by name or kind, such as " +
 		"cease-fire",
-	"line": "only this requirement, such as ground-west",
+	"line":      "only this requirement, such as ground-west",
+	"reference": "only pledges with this number of the nation's own, exactly",
 	"from-date": "the first day (default: that of --on; else today, or with --as-of the day of " +
 		"its last record; and where nothing has begun by then, the first day of what begins)",
 	"until": "the last day, at most 20 years later (default: that of --on, or a year " +

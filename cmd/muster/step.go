@@ -67,11 +67,13 @@ func (a *app) stepCmd(def pledgeStepDef) *cobra.Command {
 				}
 				n := events.Strength{Unit: unit}
 				if def.strength {
-					if n.Quantity, err = events.ParseQuantity(quantity); err != nil {
+					said, err := events.ParseAmount(quantity)
+					if err != nil {
 						return nil, problem.OfFields(
 							[]problem.Field{{Location: "quantity", Value: quantity,
 								Message: err.Error()}})
 					}
+					n.Quantity = said.In(unit).Quantity
 				}
 				return def.make(step, n), nil
 			})

@@ -108,7 +108,8 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 	switch {
 	case t == reflect.TypeFor[events.Type]():
 		return object{"type": "string"}, nil
-	case t == reflect.TypeFor[events.Quantity]() && in == reflect.TypeFor[events.PledgeTerms]():
+	case t == reflect.TypeFor[events.Quantity]() && name == "quantity" &&
+		in == reflect.TypeFor[events.PledgeTerms]():
 		return ref("quantity-or-unknown"), nil
 	case t == reflect.TypeFor[events.Quantity]():
 		return ref("quantity"), nil
@@ -116,6 +117,9 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 		return object{"type": "boolean"}, nil
 	case t.Kind() == reflect.String && (name == "root" || name == "leaf"):
 		return ref("hash"), nil
+	case name == "reference":
+		return object{"type": "string", "maxLength": events.MaxReference,
+			"pattern": `^(?:[^\x00-\x1f\x7f\s](?:[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s])?)?$`}, nil
 	case t.Kind() == reflect.String && optional:
 		return ref("text"), nil
 	case t.Kind() == reflect.String:

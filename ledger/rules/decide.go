@@ -41,7 +41,7 @@ func decideSigner(s *State, key events.Key, st events.Statement) (m member, err 
 
 // DecideNew says whether the holder of key may make a statement that no record has yet. It is
 // Decide, asked as the signer sees the ledger: what the signer may not read is not there (rule 41),
-// and a refusal is that of a ledger in which it was never said. It keeps rule 39, too.
+// and a refusal is that of a ledger in which it was never said. It keeps the rules 39 and 49, too.
 func DecideNew(s *State, key events.Key, st events.Statement) error {
 	if m, err := signer(s, key); err == nil {
 		s = s.readBy(m.view())
@@ -49,7 +49,15 @@ func DecideNew(s *State, key events.Key, st events.Statement) error {
 	if err := Decide(s, key, st); err != nil {
 		return err
 	}
-	return keepsRelease(s, st)
+	return keepsNewer(s, st)
+}
+
+// keepsNewer keeps the rules that older records may break: 39 and 49.
+func keepsNewer(s *State, st events.Statement) error {
+	if err := keepsRelease(s, st); err != nil {
+		return err
+	}
+	return namesCurrencies(s, st)
 }
 
 // DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by
@@ -69,7 +77,7 @@ func DecideUnsigned(s *State, view events.View, st events.Statement) error {
 		as := s.readBy(m.view().Common(view))
 		err := decideStatement(as, m, st)
 		if err == nil {
-			err = keepsRelease(as, st)
+			err = keepsNewer(as, st)
 		}
 		if err == nil {
 			return nil

@@ -8,8 +8,8 @@ import (
 	"muster/events/problem"
 )
 
-// decideCorrected keeps the rules 35 to 37, and rule 24 where forces are there again that were said
-// to have returned.
+// decideCorrected keeps the rules 35 to 37 and 48, and rule 24 where forces are there again that
+// were said to have returned.
 func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) error {
 	said, at := p.mend(st)
 	if at < 0 {
@@ -24,10 +24,13 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 			field("corrects", st.Corrects.String(),
 				"is itself a correction: name the statement that it corrects, %s", x.other))
 	}
-	if err := notBeforeDisclosed(p, at, st); err != nil {
+	if err := mayCorrect(m, x); err != nil {
 		return err
 	}
-	if err := mayCorrect(m, x); err != nil {
+	if strikesAll(st) {
+		return nothingAllocated(&p)
+	}
+	if err := notBeforeDisclosed(p, at, st); err != nil {
 		return err
 	}
 	if err := fits(s, p, at, st); err != nil {
@@ -64,15 +67,41 @@ var (
 	withStrength = []events.Type{"pledge.deployed", "pledge.reported", "pledge.observed"}
 )
 
+// strikesAll reports whether a correction strikes the beginning of its pledge, and so all of it.
+func strikesAll(st *events.PledgeCorrected) bool { return st.Struck && st.Corrects == st.Pledge }
+
+// nothingAllocated keeps rule 48: what is set against a requirement is released before the pledge
+// is struck. Of a pledge that has ended nothing is there to be released.
+func nothingAllocated(p *pledge) error {
+	if p.rung.ended() {
+		return nil
+	}
+	for i := range p.allocations {
+		if a := &p.allocations[i]; a.released == 0 {
+			return refuse(codeStillAllocated,
+				"%s of the pledge %s are allocated to %s, and what was never said fills no "+
+					"requirement", p.unit.Of(a.number), p.id(), a.line).
+				WithHint("let a coordinator release that first: muster allocation release %s", a.id)
+		}
+	}
+	return nil
+}
+
+// notStruck keeps rule 48: nothing more is said of a pledge that was struck.
+func notStruck(p *pledge) error {
+	if !p.isStruck() {
+		return nil
+	}
+	return refuse(codePledgeStruck,
+		"record %d has struck the pledge %s, as never said: nothing more is said of it",
+		p.struckBy(), p.id()).
+		WithHint("offer what is meant as a new pledge: %s", p.anew())
+}
+
 // fits keeps the rules 20, 34 and 36: what is corrected is something that the statement says.
 func fits(s *State, p pledge, at int, st *events.PledgeCorrected) error {
 	x := &p.said[at]
 	switch {
-	case st.Struck && at == 0:
-		return refuseField(codeCorrectionMismatch,
-			field("struck", "true",
-				"the statement begins the pledge, which cannot be undone: withdraw the pledge "+
-					"instead"))
 	case st.Terms != nil && !slices.Contains(withTerms, x.typ()):
 		return refuseField(codeCorrectionMismatch, field("terms", "",
 			"record %d, %s, has no terms: leave them out", x.sequence, x.typ().Words()))

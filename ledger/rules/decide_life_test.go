@@ -292,8 +292,6 @@ func TestRule36CorrectionFits(t *testing.T) {
 		"terms: record 7, pledge accepted, has no terms: leave them out", "")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Strength", &strength), "correction-mismatch",
 		"strength: record 6, pledge offered, tells no strength: leave it out", "")
-	w.refuses(ruleParis, ruleSay("pledge.corrected", "Struck", true), "correction-mismatch",
-		`struck "true": the statement begins the pledge, which cannot be undone: withdraw the pledge instead`, "")
 	terms.Unit = "battalion"
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Terms", &terms), "unit-fixed",
 		`terms.unit "battalion": the pledge is counted in personnel, and units are never mixed: write personnel, or make another pledge`, "")

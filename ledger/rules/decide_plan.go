@@ -19,6 +19,31 @@ func decideOpened(s *State, st *events.OperationOpened) error {
 	return nil
 }
 
+// namesCurrencies keeps rule 49: what a catalogue takes up in three capitals is a currency. What it
+// had before stays, since it may be in use.
+func namesCurrencies(s *State, st events.Statement) error {
+	var t *events.OperationTerms
+	switch st := st.(type) {
+	case *events.OperationOpened:
+		t = &st.OperationTerms
+	case *events.OperationRevised:
+		t = &st.OperationTerms
+	default:
+		return nil
+	}
+	had := s.operations[t.Operation].terms
+	var wrong []problem.Field
+	for i, r := range t.Roles {
+		before, _ := had.Units(r.Role)
+		for j, u := range r.Units {
+			if odd := u.Odd(); odd != "" && !slices.Contains(before, u) {
+				wrong = append(wrong, field(fmt.Sprintf("roles[%d].units[%d]", i, j), u, "%s", odd))
+			}
+		}
+	}
+	return refuseFields(codeNoCurrency, wrong)
+}
+
 func knownOperation(s *State, o events.Operation) (operation, error) {
 	if op, ok := s.operations[o]; ok && s.mayRead(op.label) {
 		return op, nil

@@ -27,6 +27,9 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	if err := importsObserved(m, p, events.Thing(st)); err != nil {
 		return err
 	}
+	if err := notStruck(&p); err != nil {
+		return err
+	}
 	if err := upToDate(&p, st); err != nil {
 		return err
 	}
@@ -179,6 +182,9 @@ func rotates(s *State, operation events.Operation, role events.Role, id events.I
 		case !ok:
 			note("there is no such pledge in this ledger: check the id, or name it later by an " +
 				"amendment")
+		case o.isStruck():
+			note("record %d has struck that pledge, as never said: name another, or leave it out",
+				o.struckBy())
 		case o.operation != operation || o.role != role:
 			note("is a pledge for %s in %s: forces are relieved by others of the same role and "+
 				"operation", o.role, o.operation)
@@ -207,7 +213,8 @@ func decideObserved(s *State, st *events.PledgeObserved) error {
 // observedOnce keeps rule 24: besides the pledge that is meant, no other is there of what was seen.
 func observedOnce(s *State, key observedKey, besides events.ID) error {
 	for _, id := range s.observed[key] {
-		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() {
+		if p, ok := s.pledge(id); ok && id != besides && !p.rung.ended() &&
+			!p.isStruck() {
 			return refuse(codeAlreadyObserved,
 				"%s was observed in %s as %s already, as the pledge %s: a second one would "+
 					"count it twice",

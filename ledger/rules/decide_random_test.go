@@ -180,6 +180,13 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		terms.ReleasableTo = ruleFew(t, "releasable to", 2, []events.Nation(nil),
 			[]events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"})
 	}
+	terms.SetAmount(events.Amount{Quantity: terms.Quantity})
+	switch ruleDie(t, "how much", 16) {
+	case 14:
+		terms.SetAmount(events.Amount{Quantity: events.Unknown, Least: events.Count(700)})
+	case 15:
+		terms.SetAmount(events.Amount{Quantity: events.Unknown, Most: events.Count(700)})
+	}
 	terms.Expires = 0
 	if ruleDie(t, "expires", 4) == 3 {
 		terms.Expires = ruleFew(t, "expiry", 2, ruleDay.AddDays(60), ruleDay, ruleDay.AddDays(1))
@@ -320,7 +327,7 @@ func (h ruleHistory) pledges(t *rapid.T) (all []events.ID) {
 	for _, c := range h {
 		id := events.Thing(c.st)
 		if ruleOfPledge(c.st) && id == c.st.Head().ID &&
-			(ended || !strings.ContainsAny(h.life(id), "XWR")) {
+			(ended || !strings.ContainsAny(h.life(id), "XWR") && !h.struck(c.st)) {
 			all = append(all, id)
 		}
 	}
@@ -343,6 +350,9 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID,
 	}
 	life := h.life(id)
 	rung := strings.TrimRight(life, "MKkfNEHhLlP")
+	if rung == "" { // it was struck
+		return rulePick(t, "about what was struck", ruleMoving), members
+	}
 	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted",
 		'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {

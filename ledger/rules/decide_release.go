@@ -186,7 +186,7 @@ func (p *pledge) restated(st *events.PledgeDisclosed) (wrong []problem.Field) {
 	if t == nil {
 		t = new(terms)
 	}
-	differs("quantity", said.quantity, t.quantity)
+	differs("quantity", said.amount, t.amount)
 	differs("from", said.window.From, t.window.From)
 	differs("until", orWord(said.window.Until, "none"), orWord(t.window.Until, "none"))
 	differs("area", orWord(said.area, "none"), orWord(t.area, "none"))

@@ -71,7 +71,7 @@ func (p *pledge) changedBy(at int) (all []string) {
 		add("expires", expires, x.renewed.String())
 	case x.terms != nil:
 		is := x.terms
-		add("quantity", was.quantity.String(), is.quantity.String())
+		add("quantity", was.amount.String(), is.amount.String())
 		add("area", orWord(was.area, "anywhere"), orWord(is.area, "anywhere"))
 		add("from", was.window.From.String(), is.window.From.String())
 		add("until", orWord(was.window.Until, "open"), orWord(is.window.Until, "open"))

@@ -128,6 +128,9 @@ func (h ruleHistory) correctsDisclosed(c ruleCommand) bool {
 		disclosed := h.ofPledge(c).last("P")
 		return ruleMoves(c.st) && disclosed.st != nil && ruleOn(c) < ruleOn(disclosed)
 	}
+	if ruleStrikesAll(c.st) {
+		return false
+	}
 	mended, behind := h.of(corrected.Corrects).st, false
 	for _, old := range h {
 		behind = behind || old.st == mended
@@ -172,8 +175,10 @@ func (h ruleHistory) notDisclosed(c ruleCommand) bool {
 		return true
 	}
 	t := before.terms(st.Effective)
-	said := fmt.Sprint(st.Quantity, st.Window, st.Area, st.Presence == events.Reserve, st.Expires)
-	return said != fmt.Sprint(t.Quantity, t.Window, t.Area, t.Presence == events.Reserve,
+	said := fmt.Sprint(st.Quantity, st.Least, st.Most, st.Window, st.Area,
+		st.Presence == events.Reserve, st.Expires)
+	return said != fmt.Sprint(t.Quantity, t.Least, t.Most, t.Window, t.Area,
+		t.Presence == events.Reserve,
 		before.expiry()) ||
 		!ruleSameStanding(st.Standing, h.stands(c))
 }

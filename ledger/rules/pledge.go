@@ -77,11 +77,11 @@ type subject struct {
 
 // terms are what the rules ask of a pledge's terms.
 type terms struct {
-	quantity events.Quantity
-	window   events.Window
-	area     events.Area
-	reserve  bool
-	expires  events.Date
+	amount  events.Amount
+	window  events.Window
+	area    events.Area
+	reserve bool
+	expires events.Date
 }
 
 // A standing is the fold of what was said, in the order of recording.
@@ -165,9 +165,19 @@ func (p *pledge) saying(x saying) {
 	p.step(&x)
 }
 
-// step folds in what was said next.
+// isStruck reports whether all of the pledge was struck, by a correction of its beginning; and
+// struckBy returns that record, which is the last about it.
+func (p *pledge) isStruck() bool   { return p.said[0].struck }
+func (p *pledge) struckBy() uint64 { return p.said[len(p.said)-1].sequence }
+
+// step folds in what was said next. Of a pledge that is struck its label stays: whoever reads it
+// reads that it was struck.
 func (p *pledge) step(x *saying) {
-	if x.struck {
+	if x.struck && len(p.said) > 1 {
+		return
+	}
+	if p.isStruck() {
+		p.relabel(x)
 		return
 	}
 	if len(p.said) <= 1 {
@@ -179,15 +189,20 @@ func (p *pledge) step(x *saying) {
 			p.ended = x.sequence
 		}
 	}
-	if x.label != nil || x.typ() == "pledge.disclosed" {
-		p.label = x.label
-	}
+	p.relabel(x)
 	if x.typ() == "pledge.disclosed" {
 		p.opened = x.effective
 	}
 	p.expiring = p.expiring || x.expires() != 0
 	if x.particulars != nothingMore {
 		p.attach(x)
+	}
+}
+
+// relabel folds in who may read the pledge from here on.
+func (p *pledge) relabel(x *saying) {
+	if x.label != nil || x.typ() == "pledge.disclosed" {
+		p.label = x.label
 	}
 }
 
@@ -236,6 +251,9 @@ func (p *pledge) attach(x *saying) {
 // statement; -1 when it is not there.
 func (p *pledge) mend(c *events.PledgeCorrected) (said []saying, at int) {
 	at = slices.IndexFunc(p.said, func(x saying) bool { return x.id == c.Corrects })
+	if strikesAll(c) {
+		at = 0 // also where the pledge is known from its disclosure on
+	}
 	if at < 0 {
 		return p.said, at
 	}
@@ -301,10 +319,10 @@ func (p *pledge) termsOn(on events.Date) (t *terms) {
 	return t
 }
 
-// quantityOn returns how much is pledged on a date, false when nobody has said.
+// quantityOn returns how much is pledged on a date, at the least, false when nobody has said.
 func (p *pledge) quantityOn(on events.Date) (n int64, known bool) {
 	if t := p.termsOn(on); t != nil {
-		return t.quantity.Number()
+		return t.amount.Sure()
 	}
 	return 0, false
 }

@@ -75,6 +75,9 @@ var (
 	codeProposalUnknown    = code{"proposal-unknown", problem.NotFound}
 	codeProposalMismatch   = code{"proposal-mismatch", problem.Invalid}
 	codeSecondedAlready    = code{"seconded-already", problem.Conflict}
+	codeStillAllocated     = code{"still-allocated", problem.Conflict}
+	codePledgeStruck       = code{"pledge-struck", problem.Conflict}
+	codeNoCurrency         = code{"no-currency", problem.Invalid}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or

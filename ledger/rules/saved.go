@@ -21,7 +21,7 @@ import (
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
 // what was saved is thrown away.
-const savedForm = "muster ledger state 5\n"
+const savedForm = "muster ledger state 6\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -328,7 +328,9 @@ func (t coder) particulars(p *particulars) {
 }
 
 func (t coder) terms(m *terms) {
-	t.quantity(&m.quantity)
+	t.quantity(&m.amount.Quantity)
+	t.quantity(&m.amount.Least)
+	t.quantity(&m.amount.Most)
 	t.window(&m.window)
 	word(t, &m.area)
 	t.Flag(&m.reserve)

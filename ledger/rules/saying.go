@@ -110,5 +110,5 @@ func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying 
 }
 
 func termsOf(t *events.PledgeTerms) *terms {
-	return &terms{t.Quantity, t.Window, t.Area, t.Presence == events.Reserve, t.Expires}
+	return &terms{t.Amount(), t.Window, t.Area, t.Presence == events.Reserve, t.Expires}
 }

@@ -127,6 +127,7 @@ const (
 	memberAllocation
 	memberAfter
 	memberNotAfter
+	memberReference
 	members
 )
 
@@ -153,7 +154,7 @@ var shapes = func() map[events.Type]shape {
 	mayHead := bits(memberSeen, memberNotAfter)
 	mayTerms := mayHead | bits(memberArea, memberUntil, memberNotice, memberPresence,
 		memberRelease, memberSource, memberNote, memberExpires, memberPredecessor,
-		memberSuccessor, memberLine)
+		memberSuccessor, memberLine, memberReference)
 	step := head | bits(memberPledge)
 	mayStep := mayHead | bits(memberAfter, memberReason, memberSource)
 	amount := bits(memberQuantity, memberUnit)

@@ -21,6 +21,8 @@ type LogFilter struct {
 	Type string
 	// Signer is the name of the key that signed, such as FRA/paris.
 	Signer string
+	// Import is the name of an import from which the statement came: see [events.ImportOf].
+	Import string
 }
 
 // Check refuses a type that no record can have, so that a slip is not answered with an empty list.
@@ -56,7 +58,8 @@ func (f LogFilter) Match(rec events.Record) bool {
 		events.Key(rec.KeyName).Party() == f.Nation || keyOf(rec.Statement).Party() == f.Nation) &&
 		(f.Operation == "" || operation == f.Operation) &&
 		(f.Type == "" || f.matchesType(rec.Statement.Head().Type)) &&
-		(f.Signer == "" || f.Signer == rec.KeyName)
+		(f.Signer == "" || f.Signer == rec.KeyName) &&
+		(f.Import == "" || f.Import == events.ImportOf(rec.Statement))
 }
 
 func (f LogFilter) matchesType(t events.Type) bool {

@@ -46,6 +46,10 @@ type Row struct {
 	Predecessor events.ID
 	Successor   events.ID
 	Elsewhere   []string
+	Reference   string
+	// Least and Most are what is known of a quantity that is unknown, in whole units or hundredths;
+	// 0 where nothing is.
+	Least, Most int64
 
 	// Of a correction: the statement that is mended, and whether it never was. What is mended
 	// stands with the others below.
@@ -298,6 +302,9 @@ func (r *Row) terms(st events.Statement, p events.Place, t *events.PledgeTerms) 
 	r.amount(t.Quantity, t.Unit)
 	r.From, r.Until = int32(t.From), int32(t.Until)
 	r.Source, r.Text, r.To = t.Source, t.Note, t.ReleasableTo
+	r.Reference = t.Reference
+	r.Least, _ = t.Least.Number()
+	r.Most, _ = t.Most.Number()
 }
 
 // ofStep takes in what moves a pledge along.

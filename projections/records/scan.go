@@ -122,6 +122,8 @@ func memberOf(name []byte) (member, bool) {
 		return memberAllocation, true
 	case "after":
 		return memberAfter, true
+	case "reference":
+		return memberReference, true
 	}
 	return 0, false
 }
@@ -170,6 +172,10 @@ func (s *scan) member(m member) {
 		r.Kind = events.ConditionKind(s.word(m, '"'))
 	case memberSource:
 		r.Source = s.text()
+	case memberReference:
+		r.Reference = s.text()
+		s.failed = s.failed || len(r.Reference) > events.MaxReference ||
+			strings.TrimSpace(r.Reference) != r.Reference
 	case memberNote, memberReason:
 		r.Text = s.text()
 	case memberRestriction:

@@ -10,7 +10,7 @@ import (
 
 // Form is the version of the saved form. A change of the type Row, or of what [Code] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
-const Form = 6
+const Form = 7
 
 // ErrDamaged is in the chain of the error of a segment that is not what was written.
 var ErrDamaged = errors.New("the saved rows are damaged")
@@ -91,6 +91,11 @@ func ofPledge(c *compact.Codec, r *Row) {
 	c.ID(&r.Successor)
 	if c.Has(r.Elsewhere != nil) {
 		compact.Each(c, &r.Elsewhere, c.Plain)
+	}
+	c.Word(&r.Reference)
+	if c.Has(r.Least != 0 || r.Most != 0) {
+		compact.Integer(c, &r.Least)
+		compact.Integer(c, &r.Most)
 	}
 	if c.Has(r.To != nil) {
 		compact.Each(c, &r.To, func(n *events.Nation) { c.Plain((*string)(n)) })

@@ -25,6 +25,7 @@ func given(l round) map[string]string {
 		"only": "ground",
 		"line": "ground-all", "by": "role", "after": l.fra.id.String(), "id": l.fra.id.String(),
 		"record": number(l.Last()), "limit": "2", "within": "5", "days": "3", "type": "pledge",
+		"reference": "NV 12/2026", "import": "kiel-tracker",
 		"signer": "HQ/founder", "wait": "1", "what": "coverage", "step": "month", "state": "live",
 		"statements": `{"type":"pledge.withdrawn"}`,
 	}

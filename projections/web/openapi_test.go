@@ -120,14 +120,14 @@ func TestOpenAPIParameters(t *testing.T) {
 		"strength": "as_of on min_seq without without_conditional without_caveated discharge " +
 			"rung operation nation role by",
 		"pledges": "as_of on min_seq without without_conditional without_caveated discharge " +
-			"rung operation nation role state line after limit",
+			"rung operation nation role state line reference after limit",
 		"pledge": "id as_of on min_seq without without_conditional without_caveated discharge",
 		"plan": "operation as_of on min_seq without without_conditional without_caveated " +
 			"discharge",
 		"members": "as_of on min_seq without without_conditional without_caveated discharge",
 		"scopes": "as_of on min_seq without without_conditional without_caveated discharge " +
 			"operation nation role",
-		"records": "from nation operation type signer limit wait",
+		"records": "from nation operation type import signer limit wait",
 
 		"fingerprint": "as_of min_seq",
 

@@ -155,6 +155,9 @@ func (q *PledgesQuery) read(p *parameters) {
 		"Only pledges in this state. Without it, all.", words(projections.States())))
 	q.Filter.Line = p.line("line",
 		"Only pledges that name this requirement as the one that they are meant for.")
+	q.Filter.Reference = p.value("reference",
+		"Only pledges with this number of the nation's own, exactly.",
+		&huma.Schema{Type: huma.TypeString})
 	q.Filter.After = p.id("after", "The next of the page before.")
 	q.Filter.Limit = int(p.number("limit",
 		"The most pledges to return; 1000 without it, and as CSV all.", 1, maxPage))
@@ -256,6 +259,13 @@ func (q *RecordsQuery) readFilter(p *parameters) {
 		&huma.Schema{Type: huma.TypeString})
 	if err := q.Filter.Check(); err != nil {
 		p.refuseAs("type", q.Filter.Type, err)
+	}
+	q.Filter.Import = p.value("import",
+		"Only what came from the import of this name, such as kiel-tracker.",
+		&huma.Schema{Type: huma.TypeString})
+	if s := q.Filter.Import; s != "" && !events.IsImportName(s) {
+		p.invalid("import", s, "no import can have this name: write lower-case letters, digits, "+
+			"hyphens and dots")
 	}
 	q.Filter.Signer = p.value("signer",
 		"Only what the key of this name has signed, such as FRA/paris.",

@@ -198,6 +198,18 @@ func who(shares []projections.Share, unknown []events.Nation) string {
 	return strings.Join(names, ", ")
 }
 
+// tops says what may come on top of a sum, with quantities written by write.
+func tops(n events.Quantity, open int, write func(events.Quantity) string) (all []string) {
+	if !n.IsZero() {
+		all = append(all, write(n)+" more may come on top")
+	}
+	if open > 0 {
+		all = append(all, fmt.Sprintf("%s at the least, with no upper limit",
+			english.Several(open, "pledge")))
+	}
+	return all
+}
+
 // remarks are what a coordinator must know of a line besides its numbers.
 func remarks(l projections.LineCoverage) string {
 	var all []string
@@ -214,6 +226,7 @@ func remarks(l projections.LineCoverage) string {
 	if l.Unknown > 0 {
 		all = append(all, fmt.Sprintf("%d of unknown size beside it", l.Unknown))
 	}
+	all = append(all, tops(l.OnTop, l.OnTopOpen, plain)...)
 	all = append(all, waits(l.Waiting, l.WaitingUnknown, plain)...)
 	if d := l.Dependence; d != nil {
 		all = append(all, holder(*d))
@@ -359,6 +372,7 @@ func beside(r projections.StrengthRow, write func(events.Quantity) string) strin
 			all = append(all, write(q.n)+" "+q.what)
 		}
 	}
+	all = append(all, tops(r.OnTop, r.OnTopOpen, write)...)
 	for _, c := range []struct {
 		n    int
 		what string

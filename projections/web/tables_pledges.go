@@ -14,7 +14,8 @@ func PledgesTable(all projections.PledgeList) Table {
 	t := Table{Basis: &all.Basis, Head: []string{"id", "nation", "operation", "role", "quantity",
 		"unit", "strength", "stands at", "state", "from", "until", "expires", "area", "line",
 		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "release",
-		"releasable to", "note"}}
+		"releasable to", "note", "reference", "least", "most", "source", "effective",
+		"revision"}}
 	t.days()
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role),
@@ -22,7 +23,8 @@ func PledgesTable(all projections.PledgeList) Table {
 			p.Rung.String(), string(p.State), p.From.String(), p.Until.String(), p.Expires.String(),
 			string(p.Area), string(p.Line), string(p.Presence), days(p.NoticeToMove),
 			conditions(p), caveats(p), allocations(p, plain), joined(p.Elsewhere, ", "),
-			string(p.Release), text(p.ReleasableTo, ", "), p.Note)
+			string(p.Release), text(p.ReleasableTo, ", "), p.Note, p.Reference,
+			p.Least.String(), p.Most.String(), p.Source, p.Since.String(), number(p.Last))
 	}
 	t.Below = []string{fmt.Sprintf("%s, %s.", english.Several(len(all.Pledges), "pledge"),
 		all.Basis)}
@@ -93,7 +95,8 @@ func releaseSentence(p *projections.Pledge) string {
 
 // PledgeSentence says to people what a pledge is.
 func PledgeSentence(p projections.Pledge) string {
-	s := fmt.Sprintf("%s: %s %s", p.Role, projections.Grouped(p.Quantity),
+	terms := p.Terms()
+	s := fmt.Sprintf("%s: %s %s", p.Role, terms.Amount().Say(projections.Grouped),
 		projections.UnitOf(p.Quantity, p.Unit))
 	if p.Quantity.IsZero() {
 		s = fmt.Sprintf("%s: nothing was offered", p.Role)
@@ -111,7 +114,7 @@ func PledgeSentence(p projections.Pledge) string {
 	}
 	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)},
 		{"restricted by ", caveats(p)}, {"allocated to ", allocations(p, projections.Grouped)},
-		{"meant for ", string(p.Line)},
+		{"meant for ", string(p.Line)}, {"reference ", p.Reference},
 		{"expires on ", p.Expires.String()},
 		{"also pledged to ", joined(p.Elsewhere, ", ")}} {
 		if more.what != "" {

@@ -64,7 +64,7 @@ var (
 	worldAsks = []string{"operation", "rung", "without", "without_conditional",
 		"without_caveated", "discharge", "open", "holds", "at"}
 	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"},
-		"pledges": {"nation", "role", "line", "state"}, "compare": {"nation"}}
+		"pledges": {"nation", "role", "line", "reference", "state"}, "compare": {"nation"}}
 )
 
 // WorldHidden returns what the form of the world must take along.

@@ -35,7 +35,7 @@ type logRecord struct {
 // logSize is how many records a page of the log has.
 const logSize = 50
 
-var logFilters = []string{"nation", "type", "signer", "operation"}
+var logFilters = []string{"nation", "type", "signer", "import", "operation"}
 
 // log answers the page of the log. As of a record, it ends there.
 func (p *Pages) log(f *frame) (any, error) {
@@ -79,8 +79,8 @@ func (p *Pages) log(f *frame) (any, error) {
 	if n := len(l.Records); n > 0 && l.Records[n-1].Sequence > 1 && !l.Filtered {
 		l.Earlier = l.Records[n-1].Sequence - min(l.Records[n-1].Sequence-1, logSize)
 	}
-	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "from").
-		Encode()
+	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "import",
+		"from").Encode()
 	return l, nil
 }
 

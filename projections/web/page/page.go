@@ -67,10 +67,10 @@ var kinds = []pageKind{
 	{"shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls},
 	{"timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline},
 	{"compare", "/compare", true, words("from from_on nation role"), (*Pages).comparison},
-	{"pledges", "/pledges", true, words("nation role line state sort"), (*Pages).pledges},
+	{"pledges", "/pledges", true, words("nation role line reference state sort"), (*Pages).pledges},
 	{"pledge", "/pledges/{id}", false, nil, (*Pages).pledge},
 	{"submit", "/submit", true, words("type pledge nation role"), (*Pages).submit},
-	{"log", "/log", true, words("nation type signer from"), (*Pages).log},
+	{"log", "/log", true, words("nation type signer import from"), (*Pages).log},
 	{"verify", "/verify", true, words("record"), (*Pages).verify},
 	{"session", web.SignInPath, false, words("then said"), (*Pages).session},
 }

@@ -67,7 +67,8 @@ func (p *Pages) pledges(f *frame) (any, error) {
 		})
 	}
 	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation",
-		"role", "line", "state", "without", "without_conditional", "without_caveated", "discharge").
+		"role", "line", "reference", "state", "without", "without_conditional", "without_caveated",
+		"discharge").
 		Encode()
 	return l, nil
 }
@@ -202,13 +203,14 @@ type act struct {
 	Address any
 }
 
-// Acts lists what can be said of the pledge.
+// Acts lists what can be said of the pledge: of one that has ended, that it never was.
 func (p *pledgePage) Acts() (all []act) {
-	if p.Pledge.State != projections.Live && p.Pledge.State != projections.Ahead {
+	if p.Pledge.State == projections.Struck {
 		return nil
 	}
+	goesOn := p.Pledge.State == projections.Live || p.Pledge.State == projections.Ahead
 	for _, f := range forms {
-		if f.Pledge {
+		if f.Pledge && (goesOn || f.Type == struck) {
 			all = append(all, act{f.Type,
 				p.To("/submit", "type", string(f.Type), "pledge", p.Pledge.ID, "as_of", "")})
 		}

@@ -34,12 +34,15 @@ type form struct {
 var (
 	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until",
 		"notice_to_move", "presence", "release", "releasable_to",
-		"expires", "predecessor", "successor", "elsewhere", "source", "note"}
+		"expires", "predecessor", "successor", "elsewhere", "reference", "source", "note"}
 	stepFields = []string{"reason", "source"}
 )
 
 // disclosed is the form that restates the pledge by itself: only who may read it is filled in.
 const disclosed events.Type = "pledge.disclosed"
+
+// struck is the form that takes off a pledge that should never have been recorded.
+const struck events.Type = "pledge.corrected"
 
 // forms are what can be said on the page, in the order of a pledge's life.
 var forms = []form{
@@ -56,6 +59,7 @@ var forms = []form{
 	{"pledge.reported", true, append([]string{"quantity"}, stepFields...)},
 	{"pledge.returned", true, stepFields},
 	{"pledge.withdrawn", true, stepFields},
+	{struck, true, stepFields},
 }
 
 // A submitPage is the form, and what became of it.
@@ -220,7 +224,8 @@ func (s *submitPage) readPledges() error {
 	}
 	for _, state := range []projections.State{projections.Live, projections.Ahead} {
 		all, err := ask(s.frame, web.Read[web.PledgesQuery], s.service.Pledges, "as_of", "",
-			"limit", choiceSize, "role", "", "line", "", "rung", "", "state", state)
+			"limit", choiceSize, "role", "", "line", "", "reference", "", "rung", "", "state",
+			state)
 		if err != nil {
 			return err
 		}
@@ -308,11 +313,18 @@ func (s *submitPage) text() []byte {
 			s.About.Nation
 		members["after"] = written("after", s.After)
 	}
-	if s.About != nil && s.Say.Type == disclosed {
+	switch {
+	case s.About != nil && s.Say.Type == disclosed:
 		restate(members, s.About)
+	case s.About != nil && s.Say.Type == struck:
+		members["corrects"], members["struck"] = s.About.ID, true
 	}
 	for _, f := range s.Fields {
-		if f.Value != "" {
+		switch {
+		case f.Value == "":
+		case f.Name == "quantity":
+			s.writeAmount(members, f.Value)
+		default:
 			members[f.Name] = written(f.Name, f.Value)
 		}
 	}

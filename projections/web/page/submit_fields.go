@@ -55,7 +55,7 @@ func (s *submitPage) readFields() {
 		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit",
 			"from", "effective", "condition", "kind"}, name) ||
 			name == "expires" && s.Say.Type == "pledge.renewed" || name == "release" &&
-			s.Say.Type == disclosed
+			s.Say.Type == disclosed || name == "reason" && s.Say.Type == struck
 		s.offer(&f, lines)
 		s.Fields = append(s.Fields, f)
 	}
@@ -80,7 +80,8 @@ func (s *submitPage) now() map[string]string {
 		now[name] = sprint(v)
 	}
 	if !s.About.Quantity.IsZero() {
-		now["quantity"] = s.About.Quantity.String()
+		terms := s.About.Terms()
+		now["quantity"] = terms.Amount().String()
 	}
 	now["elsewhere"] = strings.Join(s.About.Elsewhere, "\n")
 	now["releasable_to"] = strings.Join(codes(s.About.ReleasableTo), ", ")
@@ -175,10 +176,31 @@ func codes(all []events.Nation) []string {
 	return text
 }
 
+// writeAmount writes how much, as people say it. What cannot be read so is written as it is: the
+// reader of the statement tells what is wrong with it.
+func (s *submitPage) writeAmount(members map[string]any, said string) {
+	a, err := events.ParseAmount(said)
+	if err != nil {
+		members["quantity"] = said
+		return
+	}
+	unit := events.Unit(strings.TrimSpace(s.given.Get("unit")))
+	if s.About != nil {
+		unit = s.About.Unit
+	}
+	a = a.In(unit)
+	members["quantity"] = a.Quantity
+	for name, q := range map[string]events.Quantity{"least": a.Least, "most": a.Most} {
+		if !q.IsZero() {
+			members[name] = q
+		}
+	}
+}
+
 // written is a field's value as a statement writes it.
 func written(name, value string) any {
 	switch name {
-	case "quantity", "notice_to_move", "after":
+	case "notice_to_move", "after":
 		if strings.Trim(value, "0123456789") == "" {
 			return json.Number(value)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/projections"
 )
 
 // languages are those that the pages speak. The first is that of whoever asks for none of them.
@@ -146,6 +147,23 @@ func (s *speaker) Q(q events.Quantity) string {
 // teams". In French what is less than two is one.
 func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
 	return s.Q(q) + " " + s.Unit(q, u)
+}
+
+// HowMuch writes how much a pledge is of, with the unit: "10 to 14 tanks".
+func (s *speaker) HowMuch(p projections.Pledge) string {
+	least, most := !p.Least.IsZero(), !p.Most.IsZero()
+	unit := english.Noun(false, string(p.Unit))
+	switch {
+	case least && most && p.Least == p.Most:
+		return s.T("amount.around", s.Q(p.Least)) + " " + unit
+	case least && most:
+		return s.T("amount.between", s.Q(p.Least), s.Q(p.Most)) + " " + unit
+	case least:
+		return s.T("amount.least", s.Q(p.Least)) + " " + unit
+	case most:
+		return s.T("amount.most", s.Q(p.Most)) + " " + unit
+	}
+	return s.Amount(p.Quantity, p.Unit)
 }
 
 // Unit writes the unit of a quantity: see [speaker.Amount].

@@ -1,0 +1,76 @@
+package rules_test
+
+import (
+	"testing"
+
+	"muster/events"
+)
+
+// The wrong nation was typed: from the record that strikes its beginning the pledge was never made,
+// and nothing more is said of it.
+func TestRule48StruckAtItsBeginning(t *testing.T) {
+	w := newRuleWorld(t)
+	allocated := ruleID("01KAQ7Z0V4000000000000FRA4")
+	strike := ruleSay("pledge.corrected", "Struck", true)
+	w.says(ruleFounder, ruleSay("requirement.issued"))
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
+	w.says(ruleFounder, ruleSay("pledge.accepted"))
+	w.says(ruleFounder, ruleSay("allocation.made", "ID", allocated, "Quantity", events.Count(300)))
+	w.refuses(ruleFounder, strike, "still-allocated",
+		"300 of the pledge 01KAQ7Z0V4000000000000FRA1 are allocated to ground-west, and what was "+
+			"never said fills no requirement",
+		"let a coordinator release that first: muster allocation release "+
+			"01KAQ7Z0V4000000000000FRA4")
+	w.says(ruleFounder, ruleSay("allocation.released", "Allocation", allocated))
+	w.refuses(ruleUN, strike, "wrong-party", "HQ/un is an importer, which records published "+
+		"figures only, and the pledge 01KAQ7Z0V4000000000000FRA1 was offered by France",
+		"it is for a liaison of France or a coordinator to say")
+	w.allows(ruleFounder, strike)
+	w.says(ruleParis, strike)
+
+	const hint = "offer what is meant as a new pledge: muster pledge offer --operation mnf-u " +
+		"--nation FRA --role ground --quantity N"
+	for _, more := range []events.Statement{ruleSay("pledge.amended"), ruleSay("pledge.withdrawn"),
+		ruleSay("pledge.corrected"), strike, ruleSay("condition.added")} {
+		w.refuses(ruleParis, more, "pledge-struck", "record 11 has struck the pledge "+
+			"01KAQ7Z0V4000000000000FRA1, as never said: nothing more is said of it", hint)
+	}
+	w.refuses(ruleParis, ruleSay("pledge.offered", "Predecessor", ruleFRA1), "rotation-mismatch",
+		`predecessor "01KAQ7Z0V4000000000000FRA1": record 11 has struck that pledge, as never `+
+			`said: name another, or leave it out`, "")
+	w.allows(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA2))
+}
+
+// What has ended needs no release, and what was observed by mistake may be observed anew.
+func TestStruckAfterItsEnd(t *testing.T) {
+	w := newRuleWorld(t)
+	w.says(ruleFounder, ruleSay("requirement.issued"))
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1))
+	w.says(ruleFounder, ruleSay("allocation.made", "Quantity", events.Count(300)))
+	w.says(ruleParis, ruleSay("pledge.withdrawn"))
+	w.says(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+
+	seen := ruleSay("pledge.observed", "ID", ruleFRA2)
+	w.says(ruleUN, seen)
+	w.says(ruleUN, ruleSay("pledge.corrected", "Pledge", ruleFRA2, "Corrects", ruleFRA2,
+		"Struck", true))
+	w.allows(ruleUN, ruleSay("pledge.observed", "ID", ruleID("01KAQ7Z0V4000000000000FRA3")))
+}
+
+// Who met the pledge in a disclosure reads that it was struck: its label stays what it was.
+func TestStruckAfterADisclosure(t *testing.T) {
+	w := newReleaseWorld(t)
+	w.says(ruleParis, ruleSay("pledge.disclosed", "Release", events.CoalitionOnly))
+	rec := w.record(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+	w.says(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+	if !w.state.MayRead("DEU", rec) || w.state.MayRead(events.PublicView, rec) {
+		t.Error("the correction is not for those who read the pledge")
+	}
+
+	w = newReleaseWorld(t)
+	rec = w.record(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+	w.says(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+	if w.state.MayRead("DEU", rec) || !w.state.MayRead("GBR", rec) {
+		t.Error("what was confided is not confided any more when it is struck")
+	}
+}

@@ -72,7 +72,9 @@ var house = map[string][]string{
 		"muster/ledger/intake/sheet"},
 	"ledger/intake/sheet": {"muster/events/english", "muster/events/problem",
 		"github.com/xuri/excelize/v2", "golang.org/x/text/encoding/…"},
-	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet"},
+	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet",
+		"muster/ledger/intake/reconcile"},
+	"ledger/intake/reconcile": {"muster/events/…"},
 
 	"projections/records": {"muster/events/…"},
 	"projections": {"muster/events/…", "muster/projections/records",

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,16 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/events"
-	"muster/events/english"
-	"muster/events/problem"
-	"muster/ledger/intake/peacekeeping"
 	"muster/ledger/intake/round"
-	"muster/projections/web"
 )
 
 func (a *app) importCmd() *cobra.Command {
 	return group("import", "Bring in what others have published", a.importCSVCmd(),
-		a.importXLSXCmd(), a.importUNCmd(), a.importGuessCmd())
+		a.importXLSXCmd(), a.importUNCmd(), a.importGuessCmd(), a.importUndoCmd())
 }
 
 func (a *app) importCSVCmd() *cobra.Command {
@@ -134,100 +128,6 @@ func mapping(file string, columns, always map[string]string) (m round.Mapping, e
 		err = errors.Join(err, m.SetAlways(field, value))
 	}
 	return m, err
-}
-
-func (a *app) importUNCmd() *cobra.Command {
-	var dryRun bool
-	c := &cobra.Command{
-		Use:   "un FILE",
-		Short: "Import the UN's monthly contributions to peace operations",
-		Long: `Read uniformed contributions to UN peace operations, as published by month, contributor and mission, clean them, and
-record what changed from month to month: strength observed, reported, and returned. Importing the same file again records
-nothing.`,
-		Args: args("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			data, err := readInput(args[0])
-			if err != nil {
-				return err
-			}
-			h, err := peacekeeping.Read(bytes.NewReader(data))
-			if err != nil {
-				return err
-			}
-			return a.importHistory(cmd.Context(), h, dryRun)
-		},
-	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be recorded, and record nothing")
-	return c
-}
-
-// An importedHistory is what became of a file of history.
-type importedHistory struct {
-	DryRun   bool     `json:"dry_run"`
-	Cleaned  []string `json:"cleaned"`
-	Recorded int      `json:"recorded"`
-	Before   int      `json:"recorded_before"`
-}
-
-func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun bool) error {
-	s, err := a.speaker(ctx)
-	if err != nil {
-		return err
-	}
-	f, err := a.builder(ctx, s)
-	if err != nil {
-		return err
-	}
-	months := h.Statements(s.origin, "")
-	done := importedHistory{DryRun: dryRun, Cleaned: h.Report.Lines()}
-	l := listing{done, web.Table{Head: []string{"month", "statements", "recorded", "before"},
-		Above: append(done.Cleaned, "")}}
-	for _, m := range months {
-		recorded, before := 0, 0
-		if !dryRun {
-			if recorded, before, err = f.submitMonth(ctx, s, m.Statements); err != nil {
-				return afterSome(importedBefore(err), done.Recorded+done.Before+recorded+before,
-					count(months))
-			}
-			a.progress("%s: %s", m.Date, english.Several(done.Recorded+done.Before, "statement"))
-		}
-		done.Recorded += recorded
-		done.Before += before
-		l.Add(map[string]any{"month": m.Date, "statements": len(m.Statements), "recorded": recorded,
-			"recorded_before": before},
-			m.Date.String(), fmt.Sprint(len(m.Statements)), fmt.Sprint(recorded),
-			fmt.Sprint(before))
-	}
-	a.progress("")
-	if err := a.checkReceipts(ctx); err != nil {
-		return err
-	}
-	l.answer = done
-	l.Below = []string{fmt.Sprintf("%s recorded now, %d recorded before.",
-		english.Several(done.Recorded, "statement"), done.Before)}
-	if dryRun {
-		l.Below = []string{fmt.Sprintf("%s would be recorded. Nothing was done.",
-			english.Several(count(months), "statement"))}
-	}
-	return l.write(a.format, a.stdout)
-}
-
-// importedBefore says what to do about history that was imported before by somebody else.
-func importedBefore(err error) error {
-	p := problem.Of(err)
-	if p == nil || p.Code != idTaken {
-		return err
-	}
-	return p.WithHint("this history was imported before, with another key or in other words, " +
-		"and what is recorded stays and counts once: go on with the key that imported it: " +
-		"muster import un FILE --key KEY; who that was: muster log --type pledge.observed")
-}
-
-func count(months []peacekeeping.Month) (n int) {
-	for _, m := range months {
-		n += len(m.Statements)
-	}
-	return n
 }
 
 // progress overwrites one line of the terminal; elsewhere it says nothing. An empty text clears the

@@ -145,6 +145,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"import csv":          {line: "FILE"},
 	"import guess":        {line: "FILE"},
 	"import un":           {line: "FILE"},
+	"import undo":         {line: "kiel-tracker --reason x"},
 	"import xlsx":         {line: "FILE"},
 	"key new":             {line: "DIR/x"},
 	"key show":            {line: "FILE"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,6 +10,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/ledger/intake/reconcile"
 )
 
 // importers is how many statements of an import are under way at a time: they share the server's
@@ -18,54 +18,31 @@ import (
 const importers = 64
 
 // A builder is what an import knows of the pledges that it goes on with: what it says of them
-// builds on what it has seen, and what it has said before says so in the same bytes as then.
+// builds on what it has seen.
 type builder struct {
-	mu    sync.Mutex
-	last  map[events.ID]int64 // the last record about each pledge
-	after map[events.ID]int64 // what statements that are recorded already build on, by their ids
+	mu   sync.Mutex
+	last map[events.ID]int64 // the last record about each pledge
 }
 
-// builder asks for the pledges that are there, and for what the signer has said of them.
-func (a *app) builder(ctx context.Context, s *speaker) (*builder, error) {
-	f := &builder{last: map[events.ID]int64{}, after: map[events.ID]int64{}}
-	pledges, err := a.allPledges(ctx, map[string]string{"limit": "5000"})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range pledges.Pledges {
+func newBuilder(known *reconcile.Known) *builder {
+	f := &builder{last: map[events.ID]int64{}}
+	for _, p := range known.All() {
 		f.last[p.ID] = int64(p.Last)
 	}
-	parameters := map[string]string{"type": "pledge", "signer": s.signer.Name(), "limit": "10000"}
-	if len(f.last) == 0 {
-		return f, nil
-	}
-	for page, err := range a.recordPages(ctx, parameters) {
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page.Records {
-			st, err := events.Parse([]byte(r.Statement()))
-			if err != nil {
-				return nil, err
-			}
-			f.after[r.ID] = int64(events.After(st))
-		}
-	}
-	return f, nil
+	return f
 }
 
 // build fills in which state of its pledge a statement builds on.
 func (f *builder) build(st events.Statement) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	after, before := f.after[st.Head().ID]
-	if !before {
-		after = f.last[events.Thing(st)]
-	}
+	after := f.last[events.Thing(st)]
 	switch st := st.(type) {
 	case *events.PledgeReported:
 		st.After = after
 	case *events.PledgeReturned:
+		st.After = after
+	case *events.PledgeCorrected:
 		st.After = after
 	}
 }
@@ -78,19 +55,11 @@ func (f *builder) said(st events.Statement, r intake.Receipt) {
 	f.last[id] = max(f.last[id], int64(r.Sequence))
 }
 
-// submitMonth submits a month of history: first the operations that it opens, then what happened in
-// them.
-func (f *builder) submitMonth(ctx context.Context, s *speaker,
-	all []events.Statement) (recorded, before int, err error) {
-	rest := slices.IndexFunc(all, func(st events.Statement) bool {
-		_, opens := st.(*events.OperationOpened)
-		return !opens
-	})
-	if rest < 0 {
-		rest = len(all)
-	}
-	for _, part := range [][]events.Statement{all[:rest], all[rest:]} {
-		r, b, err := f.submitAll(ctx, s, part)
+// submitWaves submits statements, wave after wave.
+func (f *builder) submitWaves(ctx context.Context, s *speaker,
+	waves [][]events.Statement) (recorded, before int, err error) {
+	for _, wave := range waves {
+		r, b, err := f.submitAll(ctx, s, wave)
 		recorded, before = recorded+r, before+b
 		if err != nil {
 			return recorded, before, err

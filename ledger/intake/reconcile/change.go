@@ -1,0 +1,110 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/events"
+)
+
+// A Change is one thing that a row says otherwise than the ledger has it, as a person reads it.
+type Change struct {
+	Field string `json:"field"`
+	Was   string `json:"was"`
+	Is    string `json:"is"`
+}
+
+// String says "quantity 500 -> 563".
+func (c Change) String() string {
+	return fmt.Sprintf("%s %s -> %s", c.Field, orNone(c.Was), orNone(c.Is))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// A term is one that a row may say: how it is written, and how it is put into other terms.
+type term struct {
+	field string
+	write func(*events.PledgeTerms) string
+	put   func(into, from *events.PledgeTerms)
+}
+
+// terms are those that a row may restate. The source is none of them: it says where a row was
+// published, and not what the row is. Nor is who may read it, which a disclosure alone changes.
+var terms = []term{
+	{"role", func(t *events.PledgeTerms) string { return string(t.Role) },
+		func(into, from *events.PledgeTerms) { into.Role = from.Role }},
+	{"unit", func(t *events.PledgeTerms) string { return string(t.Unit) },
+		func(into, from *events.PledgeTerms) { into.Unit = from.Unit }},
+	{"quantity", func(t *events.PledgeTerms) string { return t.Amount().String() },
+		func(into, from *events.PledgeTerms) { into.SetAmount(from.Amount()) }},
+	{"area", func(t *events.PledgeTerms) string { return string(t.Area) },
+		func(into, from *events.PledgeTerms) { into.Area = from.Area }},
+	{"line", func(t *events.PledgeTerms) string { return string(t.Line) },
+		func(into, from *events.PledgeTerms) { into.Line = from.Line }},
+	{"from", func(t *events.PledgeTerms) string { return day(t.From) },
+		func(into, from *events.PledgeTerms) { into.From = from.From }},
+	{"until", func(t *events.PledgeTerms) string { return day(t.Until) },
+		func(into, from *events.PledgeTerms) { into.Until = from.Until }},
+	{"notice_to_move", func(t *events.PledgeTerms) string {
+		if t.NoticeToMove == nil {
+			return ""
+		}
+		return fmt.Sprint(*t.NoticeToMove)
+	}, func(into, from *events.PledgeTerms) { into.NoticeToMove = from.NoticeToMove }},
+	{"presence", func(t *events.PledgeTerms) string {
+		if t.Presence == events.New { // which is the same as nothing
+			return ""
+		}
+		return string(t.Presence)
+	}, func(into, from *events.PledgeTerms) { into.Presence = from.Presence }},
+	{"expires", func(t *events.PledgeTerms) string { return day(t.Expires) },
+		func(into, from *events.PledgeTerms) { into.Expires = from.Expires }},
+	{"elsewhere", func(t *events.PledgeTerms) string { return strings.Join(t.Elsewhere, ", ") },
+		func(into, from *events.PledgeTerms) { into.Elsewhere = from.Elsewhere }},
+	{"reference", func(t *events.PledgeTerms) string { return t.Reference },
+		func(into, from *events.PledgeTerms) { into.Reference = from.Reference }},
+	{"note", func(t *events.PledgeTerms) string { return t.Note },
+		func(into, from *events.PledgeTerms) { into.Note = from.Note }},
+}
+
+func day(d events.Date) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// changes lists what a row says otherwise than some terms do.
+func (r *Row) changes(was *events.PledgeTerms) (all []Change) {
+	is := &r.Offer.PledgeTerms
+	for _, t := range terms {
+		if a, b := t.write(was), t.write(is); a != b && r.says(t.field) &&
+			!(t.field == "quantity" && !r.ID.IsZero() && is.Quantity.IsUnknown() &&
+				was.Quantity.IsUnknown() && is.Least.IsZero() && is.Most.IsZero()) {
+			all = append(all, Change{t.field, a, b})
+		}
+	}
+	return all
+}
+
+// over returns some terms with all that the row says in their place.
+func (r *Row) over(was events.PledgeTerms) events.PledgeTerms {
+	for _, t := range terms {
+		if r.says(t.field) {
+			t.put(&was, &r.Offer.PledgeTerms)
+		}
+	}
+	was.Source = r.Offer.Source
+	return was
+}
+
+// says reports whether the file says a field of the row, or leaves it as it is.
+func (r *Row) says(field string) bool {
+	return r.Fields == nil || slices.Contains(r.Fields, field)
+}

@@ -108,17 +108,22 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 	refuse("nation", read(named, &offer.Nation, func(string) (events.Nation, error) {
 		return c.nation(v)
 	}))
-	refuse("quantity", c.quantity(v, "quantity", offer.Unit, &offer.Quantity))
+	refuse("quantity", c.howMuch(v, &offer.PledgeTerms))
 	refuse("effective", read(text["effective"], &offer.Effective, c.beginning))
 	refuse("from", read(text["from"], &offer.From, c.beginning))
 	refuse("until", read(text["until"], &offer.Until, c.end))
 	refuse("expires", read(text["expires"], &offer.Expires, c.end))
 	refuse("notice_to_move", read(text["notice_to_move"], &offer.NoticeToMove, parseDays))
 	refuse("releasable_to", read(text["releasable_to"], &offer.ReleasableTo, parseNations))
-	if unit := text["unit"]; unit != "" && !offer.Unit.Valid() {
+	switch unit := text["unit"]; {
+	case unit != "" && !offer.Unit.Valid():
 		refuse("unit", fmt.Errorf(
 			"no unit that is known: say under units what it stands for, such as `%s: {role: "+
 				"training, unit: team}`", unit))
+	case offer.Unit.IsMoney() && !offer.Unit.IsCurrency():
+		refuse("unit", fmt.Errorf(
+			"is no currency of ISO 4217: say under units what it stands for, such as `%s: {unit: "+
+				"%s}`", unit, strings.ToLower(unit)))
 	}
 	offer.Note = v.note()
 	return offer, withChecks(wrong, offer)
@@ -129,6 +134,21 @@ func (c *converter) beginning(s string) (events.Date, error) {
 }
 
 func (c *converter) end(s string) (events.Date, error) { return c.mapping.parseDate(s, true) }
+
+// howMuch reads how much is pledged: a number as the file writes it, or what is known of one, as
+// people write that.
+func (c *converter) howMuch(v *values, t *events.PledgeTerms) error {
+	err := c.quantity(v, "quantity", t.Unit, &t.Quantity)
+	if err == nil || c.numbers(v, "quantity").Times != nil {
+		return err
+	}
+	a, unread := events.ParseAmount(v.text["quantity"])
+	if unread != nil || !a.Quantity.IsUnknown() {
+		return err
+	}
+	t.SetAmount(a.In(t.Unit))
+	return nil
+}
 
 // quantity reads a field that is a quantity.
 func (c *converter) quantity(v *values, field string, u events.Unit,
@@ -232,7 +252,15 @@ func idOf(on events.Date, text []byte) (events.ID, error) {
 }
 
 func amountOf(q events.Quantity, u events.Unit) string {
-	if q.IsUnknown() {
+	return howMuchOf(events.Amount{Quantity: q}, u)
+}
+
+func howMuchOf(a events.Amount, u events.Unit) string {
+	q := a.Quantity
+	switch {
+	case q.IsUnknown() && !(a.Least.IsZero() && a.Most.IsZero()):
+		return a.String() + " " + english.Noun(false, string(u))
+	case q.IsUnknown():
 		return "an " + english.Unknown(string(u), u.IsMoney())
 	}
 	return q.String() + " " + english.Noun(q.IsOne(), string(u))

@@ -17,7 +17,7 @@ func (r *Row) sentence() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s) %s %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation, verb,
-		amountOf(o.Quantity, o.Unit), o.Role, o.Operation)
+		howMuchOf(o.Amount(), o.Unit), o.Role, o.Operation)
 	if r.Rung == observed {
 		fmt.Fprintf(&b, " on %s", o.Effective)
 		return b.String()

@@ -127,13 +127,18 @@ func (g *guess) profile(i int) profile {
 	numbers, dates := make([]int, len(ways)), make([]int, len(usualForms))
 	const most = 400
 	plain := 0
-	for _, r := range g.t.Rows[:min(len(g.t.Rows), most)] {
+	for n, r := range g.t.Rows {
 		c := r.Cells[i]
 		if c == "" || r.IsTags() || r.IsTotal() {
 			continue
 		}
+		if len(p.words) < most {
+			p.words[c]++
+		}
+		if n >= most {
+			continue // whose words are of interest, and not their form
+		}
 		p.filled++
-		p.words[c]++
 		if n, ok := events.FindNation(c); ok {
 			p.nations++
 			if string(n) == c {
@@ -233,7 +238,7 @@ var hints = []struct {
 		words("until|end|created|updated|usage|budget"),
 		func(p *profile) bool { return p.most(p.dates) }},
 	{"until", words("until|\\bend|expir"), nil, func(p *profile) bool { return p.most(p.dates) }},
-	{"unit", words("unit|^of$|unit[ée]|currency"), words("original"), isWords},
+	{"unit", words("\\bunits?\\b|^of$|unit[ée]|currency"), words("original"), isWords},
 	{"rung", words("status|rung|statut"), nil, isWords},
 	{"operation", words("mission|operation"), words("countr|hq|bloc|lat|lon|continent|region|_"),
 		isWords},
@@ -376,7 +381,7 @@ func (g *guess) translate(field string, p *profile) {
 		if field == "rung" {
 			to = rungOf[sheet.Fold(word)]
 		}
-		if to != word && to != "" {
+		if to != strings.ToLower(word) && to != "" {
 			lines = append(lines, fmt.Sprintf("    %s: %s", quoted(word), to))
 		} else if to == "" {
 			lines = append(lines, fmt.Sprintf("    # %s: ?", quoted(word)))

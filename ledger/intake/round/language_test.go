@@ -98,6 +98,32 @@ rules:
 	}
 }
 
+// The words that stay in the note by themselves change no id: a file that was imported before they
+// did is there once.
+func TestIDsDoNotRestOnWordsThatStay(t *testing.T) {
+	m := mapping(t, `
+columns: {nation: country, quantity: tanks, unit: of, note: remark}
+always: {operation: op1, role: armour, effective: 2023-01-25, from: 2023-01-25}
+nations: {Elbonia: NOR}
+units: {tanks: {unit: tank}}
+rules:
+  - {when: {column: tanks, contains: to}, set: {quantity: unknown}}
+  - {when: {column: remark, contains: soon}, set: {note: later, presence: new}}
+`)
+	r := read(t, "country,tanks,of,remark\nElbonia,4 to 8,tank,considering\n"+
+		"France,3,tanks,soon\n", m)
+	for i, want := range []struct{ id, note string }{
+		{"01GQK3JT00GJFZCBZQH8VF983H",
+			`published with country "Elbonia", tanks "4 to 8"; considering`},
+		{"01GQK3JT00C2XZXHCQRH7XAAN7",
+			`published as "3 tanks"; published with remark "soon"; later`},
+	} {
+		if o := r.Rows[i].Offer; o.ID.String() != want.id || o.Note != want.note {
+			t.Errorf("got  %s %s\nwant %s %s", o.ID, o.Note, want.id, want.note)
+		}
+	}
+}
+
 // Numbers and dates as published lists have them, each of which says what the mapping lacks, and
 // then has it.
 func TestNumbersAndDates(t *testing.T) {

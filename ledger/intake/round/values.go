@@ -67,7 +67,11 @@ func (v *values) replaceUnit(meaning Meaning) {
 
 // replace puts another text in the place of a cell's, and keeps the cell's words.
 func (c *converter) replace(v *values, field, to string) {
-	if was := v.text[field]; v.cell[field] && was != to {
+	was := v.text[field]
+	if field == "note" && v.unit != "" {
+		was = strings.TrimPrefix(strings.TrimPrefix(was, v.unit), "; ") // which is kept by itself
+	}
+	if v.cell[field] && was != to {
 		v.published = append(v.published, fmt.Sprintf("%s %q", c.named(field), was))
 	}
 	v.text[field], v.cell[field] = to, false

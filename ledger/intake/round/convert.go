@@ -102,6 +102,7 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 			Area: events.Area(text["area"]), Line: events.Line(text["line"]),
 			Presence: events.Presence(text["presence"]), Release: events.Release(text["release"]),
 			Source: text["source"], Elsewhere: list(text["elsewhere"]),
+			Reference: text["reference"],
 		},
 	}
 	named := text["nation"]

@@ -178,7 +178,7 @@ func TestEveryTermHasADefault(t *testing.T) {
 	m := mapping(t, `
 always: {operation: op1, role: ground, unit: personnel, effective: 2024-01-01, from: 2024-01-01,
   expires: 2024-06-30, conditions: parliament; funding, caveats: "no night flights; west-only: stays in the west",
-  release: coordinators, releasable_to: "GBR, Norway", line: g, notice_to_move: 5, elsewhere: NRF; EU BG, rung: indicated}
+  release: coordinators, releasable_to: "GBR, Norway", line: g, reference: NV 12/2024, notice_to_move: 5, elsewhere: NRF; EU BG, rung: indicated}
 `)
 	r := read(t, "nation,quantity\nFRA,10\n", m)
 	want := []string{`indicated FRA 10, added parliament, added funding, declared ` +
@@ -188,7 +188,8 @@ always: {operation: op1, role: ground, unit: personnel, effective: 2024-01-01, f
 	}
 	o := r.Rows[0].Offer
 	if o.Expires != 2024_06_30 || len(o.ReleasableTo) != 2 || o.ReleasableTo[1] != "NOR" ||
-		len(o.Elsewhere) != 2 || o.Line != "g" || *o.NoticeToMove != 5 {
+		len(o.Elsewhere) != 2 || o.Line != "g" || *o.NoticeToMove != 5 ||
+		o.Reference != "NV 12/2024" {
 		t.Errorf("%+v", o)
 	}
 	m.Always["rung"] = "deployed"

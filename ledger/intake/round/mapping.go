@@ -17,7 +17,7 @@ import (
 var fields = []string{
 	"nation", "operation", "role", "quantity", "unit", "area", "line", "effective", "from", "until",
 	"notice_to_move", "presence", "release", "source", "note", "expires", "releasable_to",
-	"elsewhere",
+	"elsewhere", "reference",
 	"conditions", "caveats", "rung", "deployed", "deployed_on",
 }
 

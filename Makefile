@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test faults lint bench compare clean
+.PHONY: all build demo test outside faults lint bench compare clean
 
 all: build
 
@@ -20,6 +20,11 @@ demo: build
 test:
 	go test -parallel 4 -vet=off -timeout 12m ./...
 	go test -parallel 4 -short -race -vet=off -timeout 12m ./...
+
+# Other software reads the files that lists are written as. It is a module of its own, and takes minutes
+# to build the first time.
+outside:
+	cd projections/web/tabular/outside && go test ./...
 
 # Every test that deploy/RELIABILITY.md names, as often as it takes to believe it: within 40 minutes. It
 # needs root's rights, for disks and networks of its own, and strace; what cannot be done here is skipped,

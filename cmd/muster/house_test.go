@@ -86,10 +86,12 @@ var house = map[string][]string{
 		"golang.org/x/time/rate"},
 	"projections/web": {"muster/events/…", "muster/projections", "muster/projections/access/…",
 		"muster/projections/projector", "muster/projections/records",
+		"muster/projections/web/tabular",
 		"github.com/danielgtaylor/huma/v2", "github.com/hashicorp/golang-lru/v2/…",
 		"github.com/mattn/go-runewidth", "github.com/nats-io/nats.go/…",
 		"github.com/go-json-experiment/json",
 		"golang.org/x/sync/semaphore", "golang.org/x/mod/sumdb/tlog"},
+	"projections/web/tabular": {"github.com/parquet-go/parquet-go", "github.com/xuri/excelize/v2"},
 	"projections/web/page": {"muster/events/…", "muster/projections", "muster/projections/access",
 		"muster/projections/web", "github.com/klauspost/compress/gzhttp", "golang.org/x/text/…"},
 

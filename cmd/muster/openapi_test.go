@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,6 +81,11 @@ func (d description) isWhole(t *testing.T) {
 	}
 }
 
+// rowsMedia are the forms of rows, by the end of an address.
+var rowsMedia = map[string]string{".csv": "text/csv",
+	".xlsx":    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	".parquet": "application/vnd.apache.parquet"}
+
 // checkAnswer refuses what an operation says of an answer unless that is a schema, in the form that
 // answers of its kind have.
 func (d description) checkAnswer(t *testing.T, where, status string) {
@@ -90,8 +96,8 @@ func (d description) checkAnswer(t *testing.T, where, status string) {
 		return
 	case status >= "400" && where+status != "get /healthz503" && where+status != "get /readyz503":
 		form = "application/problem+json"
-	case strings.HasSuffix(where, ".csv"):
-		form = "text/csv"
+	case rowsMedia[path.Ext(where)] != "":
+		form = rowsMedia[path.Ext(where)]
 	case strings.HasSuffix(where, "/events"):
 		form = "text/event-stream"
 	}
@@ -127,21 +133,28 @@ func (d description) find(part any, found map[string]bool) {
 
 // hasRowsOf looks whether rows are described where a server has some, and nowhere else.
 func (d description) hasRowsOf(t *testing.T, p *serverProcess) {
-	for path := range d.at("paths") {
-		question, isRows := strings.CutSuffix(path, ".csv")
-		if strings.Contains(path, "{") || d.at("paths", path, "get") == nil ||
-			strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "z") {
+	for at := range d.at("paths") {
+		isRows := rowsMedia[path.Ext(at)] != ""
+		if strings.Contains(at, "{") || d.at("paths", at, "get") == nil ||
+			strings.HasSuffix(at, "/events") || strings.HasSuffix(at, "z") {
 			continue
 		}
-		resp, err := http.Get(p.url + question + ".csv")
-		if err != nil {
-			t.Fatal(err)
+		question := at
+		if isRows {
+			question = strings.TrimSuffix(at, path.Ext(at))
 		}
-		_ = resp.Body.Close()
-		described := d.at("paths", question+".csv") != nil
-		if answered := resp.StatusCode != http.StatusNotFound; answered != described ||
-			isRows && !answered {
-			t.Errorf("%s.csv is answered with %s; described: %t", question, resp.Status, described)
+		for suffix := range rowsMedia {
+			resp, err := http.Get(p.url + question + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			described := d.at("paths", question+suffix) != nil
+			if answered := resp.StatusCode != http.StatusNotFound; answered != described ||
+				isRows && !answered {
+				t.Errorf("%s%s is answered with %s; described: %t", question, suffix, resp.Status,
+					described)
+			}
 		}
 	}
 }

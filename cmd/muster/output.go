@@ -21,13 +21,13 @@ import (
 //   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and
 //     nothing is ever cut.
 //   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and
-//     the same rows.
+//     the same rows; xlsx and parquet are these rows as files, which no terminal shows.
 //   - A table leaves out the columns that have nothing in any row; the other formats always have
 //     them all.
 //   - The rows are those of the HTTP API, which package web makes of an answer: see [web.Table].
 
 // formats are what -o takes.
-var formats = []string{"table", "json", "ndjson", "csv"}
+var formats = []string{"table", "json", "ndjson", "csv", "xlsx", "parquet"}
 
 // A listing is what a command answers: one answer as JSON, and its rows.
 type listing struct {
@@ -44,6 +44,12 @@ func (l listing) write(format string, w io.Writer) error {
 		return l.WriteNDJSON(asJSON(w))
 	case "csv":
 		return l.WriteCSV(exact(w))
+	case "xlsx", "parquet":
+		if isTerminal(w) {
+			return usage("-o %s is a file, which a terminal cannot show", format).
+				WithHint("write it into one: … -o %s >list.%s", format, format)
+		}
+		return l.WriteFile(format, exact(w))
 	}
 	t := l.Table
 	if t.Basis != nil && t.Basis.NotBegun != "" {

@@ -23,6 +23,7 @@ import (
 	"muster/ledger/proof/remote"
 	"muster/projections"
 	"muster/projections/web"
+	"muster/projections/web/tabular"
 )
 
 // notVerifiable are the questions of which no answer follows from the records: what this server is,
@@ -131,11 +132,27 @@ func (l *verifiedLedger) fold(ctx context.Context, to uint64, view events.View) 
 
 // write prints an answer, and says to people below a table whose word it is.
 func (a *app) write(answer listing) error {
+	answer.RestsOn = a.restsOn(answer.Basis)
 	err := answer.write(a.format, a.stdout)
 	if err == nil && a.format == "table" && a.contact != nil {
 		_, err = fmt.Fprintln(a.stdout, a.whoseWord())
 	}
 	return err
+}
+
+// restsOn says of which ledger an answer is, whose word it is, and the root of the tree of the
+// records of which it is, where that is known.
+func (a *app) restsOn(b *projections.Basis) (all []tabular.Fact) {
+	c := a.contact
+	if c == nil {
+		return nil
+	}
+	all = []tabular.Fact{{Name: "ledger", Value: string(c.origin)},
+		{Name: "according to", Value: a.whoseWord()}}
+	if b == nil || b.AsOf != uint64(c.seen.N) {
+		return all
+	}
+	return append(all, tabular.Fact{Name: "root", Value: c.seen.Hash.String()})
 }
 
 // whoseWord is the sentence that says it.

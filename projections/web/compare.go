@@ -9,6 +9,7 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/projections"
+	"muster/projections/web/tabular"
 )
 
 // This file has the questions that compare two moments, that open a number, and that tell a pledge
@@ -94,11 +95,14 @@ type diffRow struct {
 var diffHead = []string{"what", "operation", "requirement", "role", "nation", "from", "to", "unit",
 	"records", "signed by", "why", "pledge"}
 
+// diffKinds says that what two sides show is not always a number: a line may not be in force.
+var diffKinds = map[string]tabular.Kind{"from": tabular.Text}
+
 // DiffTable has a row for each number of a requirement that differs; in CSV, and beside for people,
 // one for each pledge that counts otherwise and for each sum. Every row tells the records that have
 // made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
-	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead}
+	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead, Kinds: diffKinds}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
 		addLineDiff(&t, &d.Lines[i])

@@ -179,8 +179,10 @@ func TestHeadOfStream(t *testing.T) {
 	equal(t, "a head of what cannot be told", status, http.StatusUnprocessableEntity)
 }
 
-// No rows have two columns of one name, whatever is asked: a program reads a column by its name.
-func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
+// everyList calls look with the path and query of every question that is a list, asked in a few
+// ways, of a server with a round.
+func everyList(t *testing.T, look func(s *testServer, question, path, query string)) {
+	t.Helper()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
@@ -207,19 +209,26 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 				t.Fatal(err)
 			}
 			path, query, _ := strings.Cut(strings.TrimPrefix(address, s.url+Root), "?")
-			status, _, body := s.getCSV(path + csvSuffix + "?" + query)
-			equal(t, question, status, http.StatusOK)
-			head, err := csv.NewReader(strings.NewReader(body)).Read()
-			if err != nil {
-				t.Fatal(question, err)
-			}
-			for i, name := range head {
-				if slices.Contains(head[:i], name) {
-					t.Errorf("%s?%s has two columns %q: %v", question, more, name, head)
-				}
-			}
+			look(s, question, path, query)
 		}
 	}
+}
+
+// No rows have two columns of one name, whatever is asked: a program reads a column by its name.
+func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
+	everyList(t, func(s *testServer, question, path, query string) {
+		status, _, body := s.getCSV(path + csvSuffix + "?" + query)
+		equal(t, question, status, http.StatusOK)
+		head, err := csv.NewReader(strings.NewReader(body)).Read()
+		if err != nil {
+			t.Fatal(question, err)
+		}
+		for i, name := range head {
+			if slices.Contains(head[:i], name) {
+				t.Errorf("%s?%s has two columns %q: %v", question, query, name, head)
+			}
+		}
+	})
 }
 
 // A note is wrapped by the columns that it takes, in which some signs take two, and never within a

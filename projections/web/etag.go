@@ -176,10 +176,7 @@ func requestOfHTTP(r *http.Request, path, form string) (request, error) {
 	}
 	return requestFrom(path, values, func(name string) string {
 		value := r.PathValue(name)
-		if form == "csv" {
-			value = strings.TrimSuffix(value, csvSuffix)
-		}
-		return value
+		return strings.TrimSuffix(value, form)
 	}), nil
 }
 

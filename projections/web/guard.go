@@ -106,7 +106,7 @@ type work struct {
 // workOf tells the work of a request by its address. Health is always told, and files are at hand.
 // Who is told live takes a slot where the stream begins.
 func (s *Service) workOf(r *http.Request) work {
-	path := strings.TrimSuffix(r.URL.Path, csvSuffix)
+	path, _ := withoutSuffix(r.URL.Path)
 	switch {
 	case path == "/healthz", path == "/readyz", path == "/livez",
 		strings.HasPrefix(path, "/static/"),
@@ -120,7 +120,7 @@ func (s *Service) workOf(r *http.Request) work {
 		return work{s.slots.long, longTime, true, longBudget}
 	}
 	does := s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
-	if path != r.URL.Path { // a list as CSV is whole, however long it is
+	if path != r.URL.Path { // a list as rows is whole, however long it is
 		does.time = max(does.time, longTime)
 	}
 	return does

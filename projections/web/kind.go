@@ -29,7 +29,8 @@ func (s *Service) KindOf(path string) string {
 	case strings.HasSuffix(asked, "/events"):
 		return kindLive
 	}
-	steps := strings.Split("/"+strings.TrimSuffix(asked, csvSuffix), "/")
+	asked, _ = withoutSuffix(asked)
+	steps := strings.Split("/"+asked, "/")
 	for _, q := range s.questions {
 		if leadsTo(strings.Split(q.path, "/"), steps) {
 			return q.name

@@ -145,7 +145,7 @@ func laterDays(all []projections.FirstDay, more bool) (lines []string) {
 
 // PreviewTable tells for each date what would change on it: see [DiffTable].
 func PreviewTable(p projections.Preview) (t Table) {
-	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...)}
+	t = Table{Basis: &p.Basis, Head: append([]string{"date"}, diffHead...), Kinds: diffKinds}
 	defer func() { t.Also = append(t.Also, warningRows(p.Warnings)...) }()
 	addTerms(&t, p.Terms)
 	if p.IsZero() {

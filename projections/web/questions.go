@@ -275,7 +275,8 @@ func (q *question) operation() huma.Operation {
 func describe(name string, rows bool) string {
 	d := "Over NATS: " + SubjectPrefix + name + "."
 	if rows {
-		d += " The rows of the answer as CSV: the same address with .csv at the end of the path."
+		d += " The rows of the answer: the same address with .csv, .xlsx or .parquet at the end " +
+			"of the path."
 	}
 	return d
 }
@@ -302,15 +303,22 @@ func notModified(name string) map[string]*huma.Response {
 // have a path of their own there as well: so a client that is made from the document knows what it
 // gets.
 func documentRows(api huma.API, question huma.Operation) {
-	op := huma.Operation{OperationID: question.OperationID + "-csv", Method: http.MethodGet,
-		Path: question.Path + csvSuffix, Summary: question.Summary + ", as rows",
-		Tags:       []string{tagRows},
-		Parameters: question.Parameters, Responses: notModified(question.OperationID)}
-	op.Responses["200"] = &huma.Response{Description: "The rows of the answer",
-		Content: map[string]*huma.MediaType{
-			"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
-	documentProblems(api, &op, append(question.Errors, http.StatusInternalServerError))
-	api.OpenAPI().AddOperation(&op)
+	for _, form := range rowsForms {
+		op := huma.Operation{OperationID: question.OperationID + "-" + form.suffix[1:],
+			Method: http.MethodGet,
+			Path:   question.Path + form.suffix, Summary: question.Summary + ", as " + form.summary,
+			Tags:       []string{tagRows},
+			Parameters: question.Parameters, Responses: notModified(question.OperationID)}
+		media, _, _ := strings.Cut(form.media, ";")
+		schema := &huma.Schema{Type: huma.TypeString}
+		if form.attached {
+			schema.Format = "binary"
+		}
+		op.Responses["200"] = &huma.Response{Description: "The rows of the answer",
+			Content: map[string]*huma.MediaType{media: {Schema: schema}}}
+		documentProblems(api, &op, append(question.Errors, http.StatusInternalServerError))
+		api.OpenAPI().AddOperation(&op)
+	}
 }
 
 // documentProblems documents the problems of an operation that huma does not serve.

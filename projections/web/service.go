@@ -41,6 +41,9 @@ type Service struct {
 	// CheckpointKey is the public key with which this server signs checkpoints, as it tells it; ""
 	// when it signs none.
 	CheckpointKey string
+	// RootAt is the root of the tree of so many records, in base 64, which files of rows tell; nil
+	// where nobody has the tree.
+	RootAt func(size uint64) (string, error)
 
 	// Proxies are those that pass requests on and tell whose they are: see X-Forwarded-For.
 	Proxies []netip.Prefix

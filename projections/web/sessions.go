@@ -257,7 +257,7 @@ const SignInPath = "/session"
 // goesOn reports whether an answer goes on for long, for no longer than the session. Others end
 // with it while they wait: see wait.
 func goesOn(r *http.Request) bool {
-	return strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, csvSuffix)
+	return strings.HasSuffix(r.URL.Path, "/events") || IsRows(r.URL.Path)
 }
 
 // tokenOf returns the token of a request, "" for none, and whether it is in the cookie.

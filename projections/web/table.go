@@ -10,6 +10,7 @@ import (
 
 	"muster/events"
 	"muster/projections"
+	"muster/projections/web/tabular"
 )
 
 // A Table is an answer in rows, for whoever reads it and for whatever sorts it: the same rows as
@@ -28,6 +29,10 @@ type Table struct {
 	Basis *projections.Basis
 	// View is for whom they were counted, where they rest on none; "" for whoever reads all.
 	View events.View
+	// RestsOn is what a file of the rows tells beside the basis.
+	RestsOn []tabular.Fact
+	// Kinds says of columns what is in them, where that is not what it is in other tables.
+	Kinds map[string]tabular.Kind
 	// Since is what they are compared with, when they are.
 	Since *projections.Basis
 	// Beside are tables for people of what is told beside the rows and never mixed in.

@@ -387,6 +387,10 @@ func (s *Server) follow(ctx context.Context) error {
 	s.Questions.Version, s.Questions.Log = s.cfg.Version, s.cfg.Log
 	s.Questions.Proxies = s.cfg.Proxies
 	s.Questions.CheckpointKey = s.signer.Key()
+	s.Questions.RootAt = func(size uint64) (string, error) {
+		root, err := s.Journal.RootAt(int64(size))
+		return root.String(), err
+	}
 	s.Questions.Reads = s.reading()
 	if !s.cfg.Inside {
 		s.Questions.Sessions = s.sessions()

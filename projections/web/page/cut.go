@@ -46,6 +46,9 @@ type cutNote struct {
 // Cut says how many more there are, and where.
 func (f *frame) Cut(more int, at string) cutNote { return cutNote{f, more, at} }
 
+// XLSX is the address of rows as a workbook, of that of the same rows as CSV.
+func (f *frame) XLSX(csv string) string { return strings.Replace(csv, ".csv", ".xlsx", 1) }
+
 // Form returns the form in which all of it is.
 func (c cutNote) Form() string {
 	if path, _, _ := strings.Cut(c.At, "?"); strings.HasSuffix(path, ".csv") {

@@ -2,16 +2,12 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"net/http"
 	"strings"
 
 	"muster/events/problem"
 	"muster/events/problem/wire"
 )
-
-const csvSuffix = ".csv"
 
 // A writePage is given each page of a list to write, of which the first is there even when it has
 // no rows. A list of which the client has limited the length may go on: then the first page comes
@@ -67,7 +63,7 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 	mux.Handle("/", next)
 	s.handleLive(mux)
 	for _, q := range s.questions {
-		plain := s.cached(&q, "json", next)
+		plain := s.cached(&q, "", next)
 		if q.list == nil {
 			mux.Handle("GET "+Root+q.path, plain)
 			continue
@@ -123,106 +119,28 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 	})
 }
 
-// handleRows serves a question that has rows.
+// handleRows serves a question that has rows, in each of their forms.
 func (s *Service) handleRows(mux *http.ServeMux, q *question, plain http.Handler) {
 	path := Root + q.path
-	rows := s.cached(q, "csv", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.answerCSV(w, r, q)
-	}))
+	rows := map[string]http.Handler{}
+	for i := range rowsForms {
+		form := &rowsForms[i]
+		rows[form.suffix] = s.cached(q, form.suffix, http.HandlerFunc(
+			func(w http.ResponseWriter, r *http.Request) { s.answerRows(w, r, q, form) }))
+	}
 	part := partOfPath.FindStringSubmatch(path)
 	if part == nil || !strings.HasSuffix(path, part[0]) {
 		mux.Handle("GET "+path, plain)
-		mux.Handle("GET "+path+csvSuffix, rows)
+		for suffix, answers := range rows {
+			mux.Handle("GET "+path+suffix, answers)
+		}
 		return
 	}
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.PathValue(part[1]), csvSuffix) {
-			rows.ServeHTTP(w, r)
+		if _, suffix := withoutSuffix(r.PathValue(part[1])); suffix != "" {
+			rows[suffix].ServeHTTP(w, r)
 		} else {
 			plain.ServeHTTP(w, r)
 		}
 	})
 }
-
-// A csvAnswer is a list on its way to a client, page by page.
-type csvAnswer struct {
-	http.ResponseWriter
-	r     *http.Request
-	name  string // of the file
-	rows  *csv.Writer
-	begun bool
-	width int // how many columns there are
-}
-
-// answerCSV answers with rows, or with a problem as every other address does. They are written as
-// they are made, so that a list may be long. One that breaks off is no whole answer: its last row
-// says so, and the connection is cut.
-func (s *Service) answerCSV(w http.ResponseWriter, r *http.Request, q *question) {
-	a := &csvAnswer{ResponseWriter: w, r: r, name: q.name + csvSuffix, rows: csv.NewWriter(w)}
-	var query any
-	asked, err := requestOfHTTP(r, q.path, "csv")
-	if err == nil {
-		s, err = s.choose(r.Context(), asked)
-	}
-	if err == nil && s.View() != "" { // as its rows do, where it has any
-		a.name = q.name + "-" + string(s.View()) + csvSuffix
-	}
-	if err == nil {
-		query, err = q.read(r.Context(), s, asked)
-	}
-	if err == nil {
-		err = q.list(r.Context(), s, query, a.write)
-	}
-	switch {
-	case err == nil:
-	case a.begun:
-		a.breakOff(err)
-	default:
-		wire.HTTP(w, err)
-	}
-}
-
-func (a *csvAnswer) write(page Table, rest map[string]string) error {
-	if !a.begun {
-		a.begun = true
-		a.begin(page, rest)
-	}
-	if err := page.writeRows(a.rows); err != nil {
-		return err
-	}
-	err := http.NewResponseController(a).Flush()
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return a.r.Context().Err()
-}
-
-// begin writes what stands before the first row. Link leads to the rest of what the client has cut
-// itself (RFC 8288).
-func (a *csvAnswer) begin(page Table, rest map[string]string) {
-	h := a.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", `inline; filename="`+a.name+`"`)
-	if rest != nil {
-		values := a.r.URL.Query()
-		for name, value := range rest {
-			values.Set(name, value)
-		}
-		h.Set("Link", "<"+a.r.URL.EscapedPath()+"?"+values.Encode()+`>; rel="next"`)
-	}
-	head := page.csvHead()
-	a.width = len(head)
-	_ = a.rows.Write(head) // whose error the first flush tells
-}
-
-func (a *csvAnswer) breakOff(err error) {
-	last := make([]string, max(1, a.width))
-	last[0] = "NOT WHOLE: the list breaks off here: " + problem.From(err).Error()
-	_ = a.rows.Write(last)
-	a.rows.Flush()
-	_ = http.NewResponseController(a).Flush()
-	panic(http.ErrAbortHandler)
-}
-
-// Unwrap lets http.ResponseController reach what is wrapped.
-func (a *csvAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

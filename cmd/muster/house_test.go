@@ -69,7 +69,7 @@ var house = map[string][]string{
 	"ledger/intake/plan":            {"muster/events/…", "muster/ledger/intake/plan/strictyaml"},
 	"ledger/intake/plan/strictyaml": {"muster/events/problem", "go.yaml.in/yaml/v4"},
 	"ledger/intake/round": {"muster/events/…", "muster/ledger/intake/plan/strictyaml",
-		"muster/ledger/intake/sheet"},
+		"muster/ledger/intake/reconcile", "muster/ledger/intake/sheet"},
 	"ledger/intake/sheet": {"muster/events/english", "muster/events/problem",
 		"github.com/xuri/excelize/v2", "golang.org/x/text/encoding/…"},
 	"ledger/intake/peacekeeping": {"muster/events/…", "muster/ledger/intake/sheet",

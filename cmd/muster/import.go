@@ -65,12 +65,19 @@ func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*ro
 		if err != nil {
 			return err
 		}
+		if err := how.comparing.check(); err != nil {
+			return err
+		}
+		if how.name != "" {
+			m.Name = how.name
+		}
 		if how.good && how.returned == "" {
 			return usage("--good records some of the rows: --returned is missing, the file " +
 				"for the others")
 		}
 		return a.importRound(cmd.Context(), data, m, how)
 	}
+	how.comparing.register(c)
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
 	c.Flags().StringToStringVar(&columns, "column", nil,
 		"which column holds the field, as `FIELD=COLUMN`")

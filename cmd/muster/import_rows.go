@@ -16,6 +16,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
 	"muster/ledger/intake/sheet"
 	"muster/projections/web"
@@ -26,6 +27,7 @@ type importing struct {
 	read         func([]byte, round.Mapping, events.Origin) (*round.Round, error)
 	dryRun, good bool
 	returned     string // the file that is written back, if any
+	comparing
 }
 
 // An importedRow is what became of a row of the file.
@@ -36,6 +38,11 @@ type importedRow struct {
 	Refused  []problem.Field `json:"refused,omitempty"`
 	Warnings []problem.Field `json:"warnings,omitempty"`
 	Receipt  *intake.Receipt `json:"receipt,omitempty"`
+	// Kind is what the row is beside what is recorded, and Changes what it says otherwise. Before
+	// is the first record of its pledge, where that is recorded.
+	Kind    reconcile.Kind     `json:"kind,omitzero"`
+	Changes []reconcile.Change `json:"changes,omitempty"`
+	Before  uint64             `json:"before,omitzero"`
 	// Receipts are those of all that the row says, where that is more than one statement.
 	Receipts []intake.Receipt `json:"receipts,omitempty"`
 
@@ -47,6 +54,7 @@ type importer struct {
 	*speaker
 	rows   []importedRow
 	chains []chain
+	counts *reconcile.Counts // nil before the rows were compared with what is recorded
 }
 
 // A chain is what the file says of one pledge, signed.
@@ -80,10 +88,22 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
 	if r == nil {
 		return wrong
 	}
+	known, err := a.knownPledges(ctx, operationOf(r))
+	if err != nil {
+		return err
+	}
+	if len(m.Key) > 0 && known.HasStruck() { // whose ids are not used again
+		m.IDs = func(key []string) events.ID { return known.Next(s.origin, m.Name, key) }
+		r, wrong = how.read(data, m, s.origin)
+	}
 	a.tellUnread(r)
 	in := newImporter(s, r)
+	notKnown, asked := in.reconcile(known, r, how.options(s, &m))
+	wrong = in.all(wrong, notKnown)
 	some := how.good && in.refused() > 0 // and what is wrong are rows
-	if wrong == nil || some {
+	if asked != nil {
+		wrong = cmp.Or(wrong, asked)
+	} else if wrong == nil || some {
 		refusals, err := in.check(ctx)
 		if err != nil {
 			return err
@@ -95,7 +115,7 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
 			return err
 		}
 	}
-	recording := !how.dryRun && (wrong == nil || how.good && in.refused() > 0)
+	recording := !how.dryRun && asked == nil && (wrong == nil || how.good && in.refused() > 0)
 	if recording {
 		if err := in.record(ctx); err != nil {
 			return err
@@ -233,7 +253,12 @@ func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
 	return nil
 }
 
-func (r *importedRow) place() string { return sheet.Row{Line: r.Line, Of: r.Column}.Place() }
+func (r *importedRow) place() string {
+	if r.Line == 0 {
+		return string(reconcile.Gone)
+	}
+	return sheet.Row{Line: r.Line, Of: r.Column}.Place()
+}
 
 // all puts together what the file and what the ledger is against, where some rows are recorded all
 // the same.
@@ -344,7 +369,7 @@ func saidOtherwise(pledge events.ID) string {
 }
 
 func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": in.rows},
+	l := listing{map[string]any{"dry_run": dryRun, "rows": in.rows, "counts": in.counts},
 		web.Table{Head: []string{"line", "what", "sequence"}}}
 	recorded, again, refused, unshown := 0, 0, 0, 0
 	for _, r := range in.rows {
@@ -359,6 +384,9 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 		case r.Receipt != nil:
 			recorded++
 			last = fmt.Sprint(r.Receipt.Sequence)
+		case r.Before > 0 && r.Kind == reconcile.Unchanged:
+			again++
+			last = fmt.Sprintf("%d (before)", r.Before)
 		}
 		if r.Refused != nil && refused > sheet.Shown && a.format == "table" {
 			unshown++
@@ -372,7 +400,7 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 	}
 	if dryRun {
 		l.Below = append(l.Below, fmt.Sprintf("%s would be recorded, %d refused. Nothing was done.",
-			english.Several(len(in.rows)-refused, "row"), refused))
+			english.Several(in.saying(), "row"), refused))
 		if refused == 0 {
 			if err := a.addPreview(ctx, &l, in.statements()); err != nil {
 				return err
@@ -380,13 +408,40 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 		}
 	} else {
 		l.Below = append(l.Below, fmt.Sprintf("%s: %d recorded now, %d recorded before.",
-			english.Several(len(in.rows), "row"), recorded, again))
+			english.Several(in.inFile(), "row"), recorded, again))
 		if refused > 0 {
 			l.Below = append(l.Below, fmt.Sprintf("%d refused, and returned.", refused))
 		}
 	}
+	if c := in.counts; c != nil && c.Changed+c.Unchanged+c.Gone+c.Alike > 0 {
+		l.Below = append(l.Below, fmt.Sprintf(
+			"Of the rows, %d are new, %d changed, %d unchanged, %d gone, %d refused.", c.New,
+			c.Changed+c.Alike, c.Unchanged, c.Gone, refused))
+	}
 	a.warnOfRows(in.rows)
 	return l.write(a.format, a.stdout)
+}
+
+// inFile is how many rows are in the file, and saying how many of which something is said.
+func (in *importer) inFile() (n int) {
+	for i := range in.rows {
+		if in.rows[i].Line > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (in *importer) saying() (n int) {
+	saying := map[int]bool{}
+	for _, c := range in.chains {
+		for _, said := range c.said {
+			if in.rows[said.Row].Refused == nil {
+				saying[said.Row] = true
+			}
+		}
+	}
+	return len(saying)
 }
 
 // statements are those that would be recorded, in an order in which they could be.

@@ -12,11 +12,13 @@ type Known struct {
 	pledges    map[events.ID]*Pledge
 	order      []*Pledge // as they began
 	operations map[events.Operation]bool
+	statements map[events.ID]uint64 // their records
 }
 
 // NewKnown returns what is known before the first record.
 func NewKnown() *Known {
-	return &Known{pledges: map[events.ID]*Pledge{}, operations: map[events.Operation]bool{}}
+	return &Known{pledges: map[events.ID]*Pledge{}, operations: map[events.Operation]bool{},
+		statements: map[events.ID]uint64{}}
 }
 
 // A Pledge is one that is recorded.
@@ -29,8 +31,8 @@ type Pledge struct {
 	Observed, Struck bool
 	// Ended is the statement that ended it, "" while it has not ended.
 	Ended events.Type
-	// Last is the last record about it.
-	Last uint64
+	// First and Last are the first and the last record about it.
+	First, Last uint64
 	// Import is the name of the import that it came from, "" for none.
 	Import string
 
@@ -61,12 +63,14 @@ func (k *Known) Take(rec events.Record) {
 	if opened, ok := rec.Statement.(*events.OperationOpened); ok {
 		k.operations[opened.Operation] = true
 	}
+	k.statements[rec.Statement.Head().ID] = rec.Sequence
 	id := events.Thing(rec.Statement)
 	p := k.pledges[id]
 	if p == nil {
 		if p = begun(rec.Statement); p == nil {
 			return
 		}
+		p.First = rec.Sequence
 		k.pledges[id] = p
 		k.order = append(k.order, p)
 	}
@@ -79,6 +83,24 @@ func (k *Known) Pledge(id events.ID) *Pledge { return k.pledges[id] }
 
 // HasOperation reports whether an operation was opened.
 func (k *Known) HasOperation(o events.Operation) bool { return k.operations[o] }
+
+// RecordOf returns the record of a statement, 0 where it is not recorded.
+func (k *Known) RecordOf(id events.ID) uint64 { return k.statements[id] }
+
+// HasStruck reports whether a pledge was struck.
+func (k *Known) HasStruck() bool {
+	return slices.ContainsFunc(k.order, func(p *Pledge) bool { return p.Struck })
+}
+
+// Next returns the ID of the row with a key: of what was never struck.
+func (k *Known) Next(ledger events.Origin, name string, key []string) events.ID {
+	for generation := 0; ; generation++ {
+		id := IDOf(ledger, name, key, generation)
+		if p := k.pledges[id]; p == nil || !p.Struck {
+			return id
+		}
+	}
+}
 
 // All returns every pledge, in the order in which they began.
 func (k *Known) All() []*Pledge { return k.order }

@@ -14,6 +14,9 @@ import (
 type Row struct {
 	// Offer is complete but for its signature. Its ID is that of all that it says.
 	Offer *events.PledgeOffered
+	// Then are statements that the row makes of its pledge besides, each under an ID that follows
+	// from the offer's: as that so much of it is deployed.
+	Then []events.Statement
 	// Key are the values by which the mapping tells its rows apart; nil without such a key.
 	Key []string
 	// ID is the pledge that the row names itself, zero where it names none.
@@ -311,6 +314,7 @@ func (c *comparison) conclude(i int) {
 		o.Statements = []events.Statement{&offer}
 		return
 	}
+	restated, missing := r.restated(p)
 	last, then := p.termsOn(events.LastDate), p.termsOn(r.Offer.Effective)
 	if last == nil {
 		c.refuse(o, "the pledge %s was seen in published figures and never offered: report its "+
@@ -323,7 +327,7 @@ func (c *comparison) conclude(i int) {
 	}
 	if len(changes) == 0 || r.isAsSaid(p) ||
 		then.id != last.id && len(r.moves(p))+len(r.changes(last.terms)) == 0 {
-		o.Kind = Unchanged
+		c.concludeThen(o, p, restated, missing)
 		return
 	}
 	o.Kind, o.Changes = Changed, changes
@@ -333,11 +337,71 @@ func (c *comparison) conclude(i int) {
 			p.Ended.Event(), told(changes))
 	case c.opt.Changed == Corrected:
 		o.Statements = c.corrected(r, p, then)
+		if !r.isAnother(p) {
+			o.Statements = append(o.Statements, c.mended(o, p, restated)...)
+		}
 	case c.opt.Changed == Amended:
 		c.amended(o, r, p, last)
 	default:
 		o.Asked = true
 	}
+}
+
+// A strengthChange is a strength that the row tells otherwise than the import has told it last.
+type strengthChange struct {
+	was *said
+	is  events.Strength
+}
+
+// restated returns the strengths that the row tells otherwise, and what it says of its pledge that
+// is not recorded.
+func (r *Row) restated(p *Pledge) (all []strengthChange, missing []events.Statement) {
+	for _, st := range r.Then {
+		at := slices.IndexFunc(p.said, func(s said) bool { return s.id == st.Head().ID })
+		if at < 0 {
+			missing = append(missing, st)
+			continue
+		}
+		if d, ok := st.(*events.PledgeDeployed); ok && p.said[at].own.strength != d.Quantity &&
+			p.said[at].strength != d.Quantity {
+			all = append(all, strengthChange{&p.said[at], d.Strength})
+		}
+	}
+	return all, missing
+}
+
+// concludeThen says what is to be said of a pledge whose offer is as it was.
+func (c *comparison) concludeThen(o *Outcome, p *Pledge, restated []strengthChange,
+	missing []events.Statement) {
+	o.Kind, o.Statements = Unchanged, missing
+	if len(restated) > 0 {
+		o.Changes = nil
+		mended := c.mended(o, p, restated)
+		switch c.opt.Changed {
+		case Corrected, Amended:
+			o.Statements = append(mended, missing...)
+		default:
+			o.Asked, o.Statements = true, nil
+		}
+	}
+	if len(restated)+len(missing) > 0 {
+		o.Kind = Changed
+	}
+}
+
+// mended returns the corrections of strengths, and notes what changes.
+func (c *comparison) mended(o *Outcome, p *Pledge,
+	restated []strengthChange) (all []events.Statement) {
+	for _, one := range restated {
+		o.Changes = append(o.Changes, Change{one.was.typ.Event(), one.was.strength.String(),
+			one.is.Quantity.String()})
+		is := one.is
+		all = append(all, &events.PledgeCorrected{Header: c.head("pledge.corrected"),
+			Dated: events.Dated{Effective: one.was.effective}, Place: p.Place, Pledge: p.ID,
+			Corrects: one.was.id, Strength: &is, Reason: c.opt.Reason,
+			Source: events.WithImport("", c.opt.Name)})
+	}
+	return all
 }
 
 // isAsSaid reports whether the row says what the import has said of the pledge last: then the file

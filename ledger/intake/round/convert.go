@@ -22,6 +22,7 @@ type converter struct {
 	origin  events.Origin
 	columns map[string][]int    // where the fields are
 	rules   [][]int             // where the columns of the rules' conditions are
+	key     []keyPart           // of the mapping's key
 	again   map[[32]byte]uint64 // how often a row was there, by the digest of its offer
 	unknown map[string]error    // names of nations that were not found
 }
@@ -43,16 +44,28 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 	}
 	note := v.text["note"]
 	offer, wrong := c.offer(v)
-	if row.taken.number != nil {
+	wrong = append(wrong, c.name(&row, v, offer)...)
+	switch {
+	case !row.ID.IsZero() && size.blank:
+		return row, "pledges that were seen in published figures and never offered"
+	case row.taken.number != nil:
 		offer.ID = events.ID{1} // of no pledge: reduce finds the one that it is about
-	} else if len(wrong) == 0 {
+	case len(wrong) == 0:
 		// The id does not rest on the words that stay in the note by themselves.
 		whole := offer.Note
 		offer.Note = note
 		wrong = c.identify(offer)
 		offer.Note = whole
+		if row.Key != nil {
+			offer.ID = c.keyed(row.Key)
+		}
 	}
-	if len(wrong) == 0 {
+	offer.Source = events.WithImport(offer.Source, c.mapping.Name)
+	switch {
+	case len(wrong) > 0:
+	case !row.ID.IsZero(): // what hangs on it is listed beside it, and is said by itself
+		row.Rung = offered
+	default:
 		row.Rung, row.Then, wrong = c.follow(v, offer)
 	}
 	if len(wrong) > 0 {

@@ -17,7 +17,7 @@ import (
 var fields = []string{
 	"nation", "operation", "role", "quantity", "unit", "area", "line", "effective", "from", "until",
 	"notice_to_move", "presence", "release", "source", "note", "expires", "releasable_to",
-	"elsewhere", "reference",
+	"elsewhere", "reference", "id",
 	"conditions", "caveats", "rung", "deployed", "deployed_on",
 }
 
@@ -27,6 +27,13 @@ var required = []string{"nation", "operation", "role", "quantity", "unit", "effe
 // A Mapping says what the columns and words of a table mean. The zero Mapping fits a table whose
 // columns have the names of the fields.
 type Mapping struct {
+	// Name is that of all that is imported by the mapping, again and again; "" for none.
+	Name string
+	// Key are the columns, or the fields, that tell the rows apart: see [reconcile.IDOf]. It asks
+	// for a Name.
+	Key []string
+	// IDs returns the ID of the row with a key; nil for that of a row which was never struck.
+	IDs func(key []string) events.ID
 	// Form is how the file is to be read.
 	Form sheet.Form
 	// Wide says which columns become rows; nil for none.
@@ -68,7 +75,7 @@ type Meaning struct {
 }
 
 // keys are those of a mapping file, in the order in which they are used.
-var keys = []string{"header", "encoding", "sheet", "wide", "skip", "only",
+var keys = []string{"name", "key", "header", "encoding", "sheet", "wide", "skip", "only",
 	"columns", "always", "decimal", "thousands", "times", "dates", "negative", "units", "nations",
 	"words", "rules", "overlap", "expect"}
 
@@ -81,6 +88,8 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 	}
 	v := top.Members(keys...)
 	m := Mapping{
+		Name: strictyaml.Parsed(v["name"], parseName),
+		Key:  v["key"].Texts(),
 		Form: sheet.Form{Header: strictyaml.Parsed(v["header"], parseLine),
 			Encoding: strictyaml.Parsed(v["encoding"], parseEncoding), Sheet: v["sheet"].Text()},
 		Wide:     readWide(v["wide"]),
@@ -119,10 +128,22 @@ func ReadMapping(name string, data []byte) (Mapping, error) {
 	for _, item := range v["rules"].Items() {
 		m.Rules = append(m.Rules, readRule(file, item))
 	}
+	if len(m.Key) > 0 && m.Name == "" {
+		file.Fault("key", "", "say name, too, of what all rows are that the key tells apart: "+
+			"name: kiel-tracker")
+	}
 	if err := file.Err(); err != nil {
 		return Mapping{}, err
 	}
 	return m, nil
+}
+
+func parseName(s string) (string, error) {
+	if !events.IsImportName(s) {
+		return "", fmt.Errorf("write lower-case letters, digits and, between them, hyphens and " +
+			"dots, at most 64, such as kiel-tracker")
+	}
+	return s, nil
 }
 
 func readMeaning(file *strictyaml.File, e strictyaml.Entry) Meaning {

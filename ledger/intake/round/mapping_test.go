@@ -30,7 +30,7 @@ extra: 1
 		"rules[0].when: say how the cell is: equals, starts, contains", "(line 8)",
 		"rules[0].set: say what: {presence: reserve} (line 9)",
 		"rules[1].set.presense: unknown key",
-		"extra: unknown key: the keys here are header, encoding, sheet, wide, skip, only, ",
+		"extra: unknown key: the keys here are name, key, header, encoding, sheet, wide, skip, ",
 		"(line 12)",
 	}
 	if !problem.Is(err, problem.Invalid) {

@@ -31,6 +31,11 @@ type Row struct {
 	// Offer is complete but for its signature. It is nil for a row that was refused, and for one
 	// that takes something off another.
 	Offer *events.PledgeOffered
+	// Key are the values of the mapping's key, nil where it has none. ID is the pledge that the row
+	// names itself, zero where it names none; then Fields are those of which the file has columns.
+	Key    []string
+	ID     events.ID
+	Fields []string
 	// Rung is how far the row says that the pledge has come: indicated, offered, accepted,
 	// confirmed, deployed; or observed, where there was no offer.
 	Rung string
@@ -266,6 +271,16 @@ func newConverter(t *sheet.Table, m Mapping, origin events.Origin) (*converter, 
 				Message: fmt.Sprintf(
 					"nothing says it: name its column (the file has %s), or a value for all rows",
 					t.Columns())})
+		}
+	}
+	for i, name := range m.Key {
+		switch at, isColumn := t.Column(name); {
+		case isColumn && name != "nation":
+			c.key = append(c.key, keyPart{column: at})
+		case slices.Contains(fields, name):
+			c.key = append(c.key, keyPart{field: name})
+		default:
+			there(fmt.Sprintf("key[%d]", i), name)
 		}
 	}
 	for i, rule := range m.Rules {

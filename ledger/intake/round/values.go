@@ -13,6 +13,7 @@ import (
 
 // values are the texts of a row's fields, on their way from the cells to a statement.
 type values struct {
+	row  sheet.Row
 	text map[string]string
 	cell map[string]bool // the fields whose text is still that of a cell
 	// The words that were replaced by others, each with its column: `status "paid"`.
@@ -24,7 +25,7 @@ type values struct {
 // values returns the texts of a row: the cells, or what always holds; then what their words stand
 // for; then what the rules say.
 func (c *converter) values(r sheet.Row) *values {
-	v := &values{text: maps.Clone(c.mapping.Always), cell: map[string]bool{}}
+	v := &values{row: r, text: maps.Clone(c.mapping.Always), cell: map[string]bool{}}
 	if v.text == nil {
 		v.text = map[string]string{}
 	}

@@ -107,7 +107,7 @@ func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 	v := &verifier{src: src, opts: o, state: rules.NewPart(), ids: map[events.ID]uint64{},
 		signers: map[events.KeyID]bool{}, leaps: leaps{now: time.Now()},
 		bounded: newBounded(o.Bounds)}
-	v.bad.Store(math.MaxUint64)
+	v.bad.Store(noFault)
 	if err := v.openCheckpoints(); err != nil {
 		return Report{}, err
 	}
@@ -116,6 +116,9 @@ func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 	}
 	return v.conclude(ctx)
 }
+
+// noFault stands for the sequence of a fault as long as there is none.
+const noFault = math.MaxUint64
 
 // A verifier is one run of Verify. What is not said to be for all belongs to the goroutine that
 // judges in order.

@@ -37,7 +37,10 @@ func viewOf(ctx context.Context, v *visitor) (events.View, error) {
 	case err != nil:
 		return "", err
 	}
-	view, err := w.Read.Widest(access.Reader{Key: w.Key, View: w.View})
+	view := w.View // a mirror may hold less than who asks may read
+	if view == "" {
+		view, err = w.Read.Widest(access.Reader{Key: w.Key, View: w.View})
+	}
 	if view == events.CoordinatorsView {
 		view = ""
 	}

@@ -29,6 +29,9 @@ type Service struct {
 	Source records.Source
 	// Reads says who may ask for which view.
 	Reads access.Reading
+	// Holds is the view that the records are of, where these are not all: that of a mirror. Nobody
+	// is answered in a wider one. It is "" where all records are there.
+	Holds events.View
 	// Sessions are how members sign in; nil where nobody can.
 	Sessions *Sessions
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.

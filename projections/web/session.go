@@ -84,7 +84,7 @@ func (s *Service) stateOf(who access.Reader) SessionState {
 		state.Key, state.Role, state.Nation = who.Key, who.Role, nationOf(who)
 		state.Until = who.Until
 	}
-	if widest, err := s.Reads.Widest(who); err == nil {
+	if widest, err := s.widest(who); err == nil {
 		state.View, state.Views = widest, s.viewsWithin(widest)
 	}
 	return state

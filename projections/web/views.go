@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/access"
@@ -38,18 +40,51 @@ func (s *Service) For(ctx context.Context, view string) (*Service, error) {
 			problem.Field{Location: "view", Value: problem.Shorten(view), Message: whichViews})
 	}
 	chosen, err := s.Reads.Choose(access.ReaderOf(ctx), asked)
+	if err == nil {
+		chosen, err = s.held(chosen, asked)
+	}
 	if err != nil {
 		return nil, err
 	}
 	access.NoteView(ctx, chosen)
 	as, err := s.in(chosen)
-	if err == nil && as.view != "" {
+	if err == nil && as.view != s.Holds {
 		err = s.awaitView(ctx, as.view)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return as, nil
+}
+
+// held returns the view in which somebody is answered who may be answered in a view: what that has
+// in common with what is held. Asked is the view that was named, "" for none.
+func (s *Service) held(may, asked events.View) (events.View, error) {
+	switch {
+	case s.Holds == "":
+		return may, nil
+	case asked != "" && !asked.Within(s.Holds):
+		return "", problem.OfField(problem.NotReadable, problem.Field{Location: "view",
+			Value: string(asked), Message: fmt.Sprintf("this mirror holds the view %s: leave it "+
+				"out, or ask for %s", s.Holds, english.List(access.Narrower(s.Holds)))})
+	}
+	return may.Common(s.Holds), nil
+}
+
+// widest returns the widest view that a reader can be answered in.
+func (s *Service) widest(r access.Reader) (events.View, error) {
+	may, err := s.Reads.Widest(r)
+	if err != nil {
+		return "", err
+	}
+	return s.held(may, "")
+}
+
+// Widest returns the widest view that whoever asks in the context can be answered in, "" where it
+// can be in none.
+func (s *Service) Widest(ctx context.Context) events.View {
+	view, _ := s.widest(access.ReaderOf(ctx))
+	return view
 }
 
 // awaitView waits until the picture of a view is made. While it is, others have the question's
@@ -78,7 +113,7 @@ func (s *Service) ForSigner(key events.KeyID) (as *Service, err error) {
 		}
 		reader := access.Reader{Key: m.Key, Role: m.Role,
 			View: events.ViewOf(m.Key, m.Role, m.Clearance)}
-		widest, err := s.Reads.Widest(reader)
+		widest, err := s.widest(reader)
 		if err == nil {
 			as, err = s.in(widest)
 		}
@@ -91,8 +126,8 @@ func (s *Service) ForSigner(key events.KeyID) (as *Service, err error) {
 func (s *Service) in(view events.View) (*Service, error) {
 	as := *s
 	switch {
-	case view == events.CoordinatorsView:
-		as.view, as.Projector, as.Source = "", s.full, s.all
+	case view == events.CoordinatorsView, view == s.Holds:
+		as.view, as.Projector, as.Source = s.Holds, s.full, s.all
 	case s.Views == nil:
 		return nil, problem.OfField(problem.Usage, problem.Field{Location: "view",
 			Value: string(view), Message: "this server keeps no views"})

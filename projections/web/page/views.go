@@ -50,8 +50,7 @@ func (f *frame) ViewName(v events.View) string {
 
 // own returns the widest view that the reader may ask for, "" for none.
 func (f *frame) own() events.View {
-	own, _ := f.pages.Service.Reads.Widest(access.ReaderOf(f.ctx))
-	return own
+	return f.pages.Service.Widest(f.ctx)
 }
 
 // CanLeave reports whether the reader may read more than the page counts.

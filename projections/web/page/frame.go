@@ -58,6 +58,14 @@ func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) (f *frame,
 	return f, err
 }
 
+// Mirror tells of the mirror whose pages these are, nil where they are a server's.
+func (f *frame) Mirror() *Mirror {
+	if f.pages.Mirror == nil {
+		return nil
+	}
+	return f.pages.Mirror()
+}
+
 // isBefore reports whether a page looks from before the first record.
 func isBefore(b projections.Basis) bool { return b.AsOf == 0 && b.On != 0 }
 

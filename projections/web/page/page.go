@@ -15,6 +15,7 @@ import (
 	"path"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -37,6 +38,19 @@ type Config struct {
 	Service *web.Service
 	// Ledger tells how the ledger is kept.
 	Ledger Ledger
+	// Mirror tells how it goes with following another server; nil for what is no mirror.
+	Mirror func() *Mirror
+}
+
+// A Mirror is what pages say of a mirror.
+type Mirror struct {
+	// Of is the address of the server that it follows.
+	Of string
+	// Away is since when that cannot be followed, zero where it can, and Why says why, in English.
+	Away time.Time
+	Why  string
+	// Stopped says that it follows no more, since it was shown what cannot be true.
+	Stopped bool
 }
 
 // Pages serves the pages. It may be used concurrently.

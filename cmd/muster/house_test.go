@@ -115,7 +115,7 @@ var house = map[string][]string{
 		"muster/events/…", "muster/ledger/…", "muster/projections/…",
 		"github.com/danielgtaylor/huma/v2/…", "github.com/nats-io/nats.go/…",
 		"github.com/prometheus/client_golang/…",
-		"golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
+		"golang.org/x/mod/sumdb/tlog", "golang.org/x/sync/errgroup", "golang.org/x/time/rate"},
 	"cmd/internal/sshagent": {"muster/events", "muster/events/problem",
 		"golang.org/x/crypto/ssh/…"},
 	"cmd/bench": {"muster/cmd/internal/reach", "muster/cmd/internal/server", "muster/events",

@@ -84,25 +84,6 @@ func newAccessLogTo(to io.WriteCloser, path string, log *slog.Logger) *accessLog
 	return l
 }
 
-// openAccessLog opens the access log, where one is kept. It is closed when nobody is answered any
-// more.
-func (s *Server) openAccessLog() (err error) {
-	if s.cfg.AccessLog == "" {
-		return nil
-	}
-	if s.access, err = newAccessLog(s.cfg.AccessLog, s.cfg.Log); err == nil {
-		s.onClose(s.access.close)
-	}
-	return err
-}
-
-// ReopenAccessLog has the access log opened anew by its name, for who has moved the old one away.
-func (s *Server) ReopenAccessLog() {
-	if s.access != nil {
-		s.access.reopen()
-	}
-}
-
 func (l *accessLog) open() (io.WriteCloser, error) {
 	if l.path == "-" {
 		return keptOpen{os.Stderr}, nil

@@ -13,7 +13,7 @@ import (
 func watching(t *testing.T, cfg Config) (s *Server, err error) {
 	t.Helper()
 	cfg.Log = sparing(slog.New(slog.DiscardHandler))
-	s = &Server{cfg: cfg, metrics: newCounters()}
+	s = &Server{front: front{cfg: cfg}, metrics: newCounters()}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -182,8 +182,8 @@ func (c *certificate) health() *CertificateHealth {
 
 // secure says how clients reach the server: over TLS, or else, on an address that other machines
 // reach, only when it was told to do without.
-func (s *Server) secure(flag string, loopback bool) error {
-	return secure(flag, loopback || s.certificate != nil || s.cfg.Plaintext)
+func (f *front) secure(flag string, loopback bool) error {
+	return secure(flag, loopback || f.certificate != nil || f.cfg.Plaintext)
 }
 
 func secure(flag string, is bool) error {

@@ -37,9 +37,9 @@ type MembersHealth struct {
 }
 
 // members returns nil where nothing is to be looked at.
-func (s *Server) members() *MembersHealth {
+func (f *front) members() *MembersHealth {
 	var m MembersHealth
-	err := s.Projector.View(func(p *projections.Picture) error {
+	err := f.Projector.View(func(p *projections.Picture) error {
 		roster, err := p.Members(context.Background(), projections.Moment{})
 		m.Waiting = len(roster.Waiting)
 		for _, member := range roster.Members {
@@ -129,7 +129,8 @@ func probed[A any](status int, body A) (*probeOutput[A], error) {
 	return &probeOutput[A]{status, body}, nil
 }
 
-func (s *Server) registerHealth(api huma.API) {
+// registerHealth adds what watches a server, or a mirror.
+func registerHealth(api huma.API, health func() (int, Health), ready func(context.Context) error) {
 	op := func(id, path, summary string, failing reflect.Type) huma.Operation {
 		o := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path,
 			Summary: summary, Tags: []string{"server"},
@@ -145,13 +146,13 @@ func (s *Server) registerHealth(api huma.API) {
 	huma.Register(api, op("health", healthPath,
 		"Whether the server takes statements and answers questions", reflect.TypeFor[Health]()),
 		func(context.Context, *struct{}) (*probeOutput[Health], error) {
-			return probed(s.health())
+			return probed(health())
 		})
 	huma.Register(api, op("ready", readyPath,
 		"Whether to send requests to the server: it takes statements, and its answers have all "+
 			"that was recorded", reflect.TypeFor[Probe]()),
 		func(ctx context.Context, _ *struct{}) (*probeOutput[Probe], error) {
-			return probed(probe(s.Ready(ctx)))
+			return probed(probe(ready(ctx)))
 		})
 	huma.Register(api, op("live", livePath, "Whether the server answers at all; it does not help "+
 		"to restart one that does", nil),

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"muster/events"
 	"muster/ledger/proof"
 	"muster/projections/web/page"
@@ -23,7 +25,11 @@ func (k pagesLedger) RootAt(size int64) ([sha256.Size]byte, error) {
 
 // LeafHashes implements page.Ledger.
 func (k pagesLedger) LeafHashes(sequences []uint64) ([][sha256.Size]byte, error) {
-	hashes, err := k.Journal.LeafHashes(sequences)
+	return plainHashes(k.Journal.LeafHashes(sequences))
+}
+
+// plainHashes are hashes for who knows nothing of trees.
+func plainHashes(hashes []tlog.Hash, err error) ([][sha256.Size]byte, error) {
 	all := make([][sha256.Size]byte, len(hashes))
 	for i, h := range hashes {
 		all[i] = h

@@ -2,10 +2,8 @@ package server
 
 import (
 	"net"
-	"strconv"
 
 	"muster/projections/access"
-	"muster/projections/web"
 )
 
 // reading says who may read what. Where nothing was said, whoever reaches the server reads all as
@@ -13,19 +11,12 @@ import (
 // proxy or over NATS, they read what is released to the public.
 func (s *Server) reading() access.Reading {
 	switch {
-	case s.cfg.Read != "":
-		return s.cfg.Read
-	case s.cfg.Inside, s.listener != nil && !s.ListensToOthers() && !s.isPassedOn() &&
-		!s.hasGuests():
+	case s.cfg.Read == "" && s.cfg.Inside:
 		return access.ReadOpen
+	case s.cfg.Read == "" && s.hasGuests():
+		return access.ReadReleased
 	}
-	return access.ReadReleased
-}
-
-// isPassedOn reports whether the server was told of something that passes requests of other
-// machines on to it, although it listens to this one alone.
-func (s *Server) isPassedOn() bool {
-	return len(s.cfg.Hosts) > 0 || len(s.cfg.Proxies) > 0 || s.cfg.Plaintext
+	return s.front.reading()
 }
 
 // hasGuests reports whether other machines reach the server over NATS.
@@ -36,12 +27,4 @@ func (s *Server) hasGuests() bool {
 	}
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	return address != "" && (err != nil || !addr.IP.IsLoopback())
-}
-
-// sessions are how members sign in, at the addresses at which they reach the server.
-func (s *Server) sessions() *web.Sessions {
-	ss := web.NewSessions(s.Ledger.Origin(), s.Projector)
-	ss.Hosts, ss.TLS, ss.PassedOn = s.names(), s.certificate != nil, s.isPassedOn()
-	ss.Port = strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port)
-	return ss
 }

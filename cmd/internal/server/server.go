@@ -30,7 +30,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"path/filepath"
 	"sync"
@@ -42,7 +41,6 @@ import (
 
 	"muster/cmd/internal/reach"
 	"muster/events"
-	"muster/events/problem"
 	"muster/ledger"
 	"muster/ledger/journal"
 	"muster/ledger/natsd"
@@ -52,8 +50,6 @@ import (
 	"muster/ledger/stream"
 	"muster/ledger/witness/feed"
 	"muster/projections/access"
-	"muster/projections/projector"
-	"muster/projections/web"
 )
 
 // A Config says how a server is put together.
@@ -120,27 +116,20 @@ type Config struct {
 // A Server is everything that runs for one ledger on one machine. What it exports is there from
 // Start on; whoever has it may use it until Close, and may not close it.
 type Server struct {
-	Journal   *journal.Journal
-	Conn      *nats.Conn
-	Stream    *stream.Stream
-	Ledger    *ledger.Ledger
-	Projector *projector.Projector
-	Questions *web.Service
+	Journal *journal.Journal
+	Conn    *nats.Conn
+	Stream  *stream.Stream
+	Ledger  *ledger.Ledger
+	front
 
-	cfg         Config
-	all         *slog.Logger // that of the configuration, which tells all it is given
-	metrics     *counters
-	admin       net.Listener // nil for none
-	certificate *certificate // nil where TLS is not spoken
-	listener    net.Listener
-	natsd       *natsd.Server // nil with an outside cluster
-	peers       *peers.Peers  // the other servers on the cluster; nil without one
-	prepared    *ledger.Prepared
-	signer      *proof.CheckpointSigner
-	witnesses   *feed.Feeder   // nil without a policy
-	access      *accessLog     // nil for none
-	routes      *http.ServeMux // what is answered over HTTP
-	http        *http.Server
+	all       *slog.Logger // that of the configuration, which tells all it is given
+	metrics   *counters
+	admin     net.Listener  // nil for none
+	natsd     *natsd.Server // nil with an outside cluster
+	peers     *peers.Peers  // the other servers on the cluster; nil without one
+	prepared  *ledger.Prepared
+	signer    *proof.CheckpointSigner
+	witnesses *feed.Feeder // nil without a policy
 
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too
@@ -151,23 +140,15 @@ type Server struct {
 	sureOfAll bool       // enough have signed since the start
 	savedAt   time.Time  // when what they have signed was kept
 
-	ready     atomic.Bool // the start is over
-	stopping  atomic.Bool // nobody new is let in any more
-	running   sync.WaitGroup
-	projected atomic.Pointer[problem.Problem] // why the projector stopped
-	failed    chan error                      // the HTTP server ended by itself
-	closing   sync.Mutex                      // for closers
-	closers   []func() error                  // what to undo, in reverse order
+	ready atomic.Bool // the start is over
 }
 
 // Start starts a server, and returns it when it answers, with all that its journal has. Otherwise
 // it undoes what it had started, and says why. When ctx ends meanwhile, the start breaks off; later
 // it has no effect.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
-	cfg.BodyTime = cmp.Or(cfg.BodyTime, web.MaxBodyTime)
 	all := cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
-	cfg.Log = sparing(all)
-	s := &Server{cfg: cfg, all: all, metrics: newCounters(), failed: make(chan error, 1)}
+	s := &Server{front: newFront(cfg, sparing(all)), all: all, metrics: newCounters()}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -226,10 +207,10 @@ func (s *Server) openBothSides(ctx context.Context) error {
 		if err := s.openWriteSide(ctx); err != nil {
 			return err
 		}
-		return s.openProjector(ctx)
+		return s.openProjector(ctx, s.cfg.Dir, s.Journal)
 	}
 	var beside errgroup.Group
-	beside.Go(func() error { return s.openProjector(ctx) })
+	beside.Go(func() error { return s.openProjector(ctx, s.cfg.Dir, s.Journal) })
 	err, other := s.openWriteSide(ctx), beside.Wait()
 	return cmp.Or(err, other)
 }
@@ -293,27 +274,6 @@ func (s *Server) openLog(ctx context.Context, prepared func() error) error {
 	return s.openLedger(ctx)
 }
 
-func (s *Server) onClose(f func() error) {
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	s.closers = append(s.closers, f)
-}
-
-// Close stops everything in reverse order: first nobody new is let in, then what is under way is
-// finished.
-func (s *Server) Close() (err error) {
-	s.stopping.Store(true)
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, s.closers[i]())
-	}
-	s.closers = nil
-	return err
-}
-
-// Failed tells why the server answers over HTTP no more, though nobody has closed it. It has still
-// to be closed.
-func (s *Server) Failed() <-chan error { return s.failed }
-
 // CheckpointKey is the public half of the key with which the server signs checkpoints.
 func (s *Server) CheckpointKey() string { return s.signer.Key() }
 
@@ -366,51 +326,11 @@ func (s *Server) openLedger(ctx context.Context) error {
 	return settle()
 }
 
-func (s *Server) openProjector(ctx context.Context) (err error) {
-	s.Projector, err = projector.Open(ctx, filepath.Join(s.cfg.Dir, ProjectionsFile), s.Journal)
-	if err != nil {
-		return err
-	}
-	if why := s.Projector.Discarded(); why != nil {
-		s.cfg.Log.Warn("the saved projections were thrown away and built anew", "why", why)
-	}
-	s.onClose(s.Projector.Close)
-	return nil
-}
-
 // follow has the projections follow the journal, and waits until they have all that it has now.
 func (s *Server) follow(ctx context.Context) error {
-	s.Questions = web.NewService(s.Projector, s.Journal)
-	s.Questions.Views = access.Open(filepath.Join(s.cfg.Dir, ViewsFolder), s.Journal, s.Projector,
-		web.ViewLimits())
-	s.Questions.Views.Log = s.cfg.Log
-	s.Questions.Version, s.Questions.Log = s.cfg.Version, s.cfg.Log
-	s.Questions.Proxies = s.cfg.Proxies
-	s.Questions.CheckpointKey = s.signer.Key()
-	s.Questions.RootAt = func(size uint64) (string, error) {
-		root, err := s.Journal.RootAt(int64(size))
-		return root.String(), err
-	}
-	s.Questions.Reads = s.reading()
+	s.ask(s.cfg.Dir, s.Journal, s.signer.Key(), s.reading())
 	if !s.cfg.Inside {
-		s.Questions.Sessions = s.sessions()
+		s.Questions.Sessions = s.sessions(s.Ledger.Origin())
 	}
-	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.running.Go(func() {
-		if err := s.Projector.Run(following); err != nil {
-			s.cfg.Log.Error("the projections have stopped", "error", err)
-			if fault := (*projector.Fault)(nil); errors.As(err, &fault) {
-				s.cfg.Log.Error("the fault", "panic", fault.Panic, "stack", fault.Stack)
-			}
-			s.projected.Store(problem.New(problem.Unavailable,
-				"the projections have stopped: %w", err))
-		}
-	})
-	s.onClose(func() error {
-		stop()
-		s.running.Wait()
-		return nil
-	})
-	s.onClose(s.Questions.Views.Close) // before what they follow ends
-	return s.Projector.WaitFor(ctx, s.Journal.Last())
+	return s.project(ctx, s.Journal.Last())
 }

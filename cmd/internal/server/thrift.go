@@ -70,9 +70,9 @@ func (t *thrift) look() bool {
 }
 
 // openThrift has memory given back from now on.
-func (s *Server) openThrift() {
+func (f *front) openThrift() {
 	until, stop := context.WithCancel(context.Background())
-	s.onClose(func() error { stop(); return nil })
+	f.onClose(func() error { stop(); return nil })
 	t := newThrift()
 	go func() {
 		for tick := time.NewTicker(thriftPause); ; {

@@ -11,12 +11,15 @@
 //	signature   403  of none of the ledger's keys
 //	old > size  400
 //	old         409  not the size that it holds, which it answers with (text/x.tlog.size)
+//	records     503  where it reads them ([Config]): it has not all of them yet
+//	            422  they are of another history: the two checkpoints are kept for good
 //	root        409  of the same size, it holds another: the proof of two histories, kept for good
 //	proof       422  the tree does not go on from the one that it holds
 //	            200  kept on the disk, and then signed
 package witness
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -56,6 +59,11 @@ type Config struct {
 	Dir string
 	// Log is told of what is refused, and loudly of two histories.
 	Log *slog.Logger
+	// Holds makes sure that the records of a checkpoint, which a key of its ledger has signed, are
+	// known and right; nil for a witness that reads no record. It may wait for them until the
+	// context ends. The error is a *[proof.OtherHistory] where the records are those of another
+	// history, and what it says is told to who has asked.
+	Holds func(context.Context, proof.Checkpoint) error
 }
 
 // A Witness answers POST /add-checkpoint, and GET /HASH/checkpoint with the last checkpoint that it
@@ -236,7 +244,7 @@ func (w *Witness) addCheckpoint(rw http.ResponseWriter, r *http.Request) {
 			http.StatusRequestEntityTooLarge)
 		return
 	}
-	cosignature, err := w.Add(body)
+	cosignature, err := w.add(r.Context(), body)
 	var no *refusal
 	switch {
 	case err == nil:
@@ -257,6 +265,10 @@ func (w *Witness) addCheckpoint(rw http.ResponseWriter, r *http.Request) {
 // Add takes the body of a request, and returns the lines of the witness's signature. What is signed
 // is on the disk before. The error of what is refused says why.
 func (w *Witness) Add(body []byte) (cosignature []byte, err error) {
+	return w.add(context.Background(), body)
+}
+
+func (w *Witness) add(ctx context.Context, body []byte) (cosignature []byte, err error) {
 	a, err := parseAdd(body)
 	if err != nil {
 		return nil, err
@@ -269,6 +281,9 @@ func (w *Witness) Add(body []byte) (cosignature []byte, err error) {
 	next, err := proof.OpenCheckpoint(a.signed, keys...)
 	if err != nil {
 		return nil, refuse(http.StatusForbidden, "no key of the ledger has signed the checkpoint")
+	}
+	if err := w.holds(ctx, next); err != nil {
+		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -300,6 +315,26 @@ func (w *Witness) Add(body []byte) (cosignature []byte, err error) {
 	}
 	w.held[next.Origin] = next
 	return []byte(lines), nil
+}
+
+// holds makes sure of the records of a checkpoint, where the witness reads them.
+func (w *Witness) holds(ctx context.Context, next proof.Checkpoint) error {
+	if w.cfg.Holds == nil {
+		return nil
+	}
+	err := w.cfg.Holds(ctx, next)
+	var other *proof.OtherHistory
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &other):
+		err = refuse(http.StatusUnprocessableEntity, "%v", other)
+		w.keep(other.Seen, next)
+	default:
+		err = refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	w.cfg.Log.Info("a checkpoint is refused", "ledger", next.Origin, "records", next.N, "why", err)
+	return err
 }
 
 // keysOnly returns the checkpoint with the signatures of these keys alone.
@@ -360,6 +395,11 @@ func (w *Witness) refused(last, next proof.Checkpoint, err error) {
 			"why", err)
 		return
 	}
+	w.keep(last, next)
+}
+
+// keep keeps two checkpoints that cannot both be true.
+func (w *Witness) keep(last, next proof.Checkpoint) {
 	// The same pair has the same name: it is kept and said once, however often it is sent.
 	file := filepath.Join(w.cfg.Dir, fmt.Sprintf("other-history-%s-%d-%x.checkpoints",
 		nameOf(next.Origin)[:16], next.N, next.Hash[:8]))
@@ -372,7 +412,8 @@ func (w *Witness) refused(last, next proof.Checkpoint, err error) {
 	if !fresh { // it was said when it was kept
 		return
 	}
-	w.cfg.Log.Error("a ledger shows two histories: two checkpoints of one size are signed by it",
+	w.cfg.Log.Error("a ledger shows two histories: two checkpoints that it has signed cannot both "+
+		"be true",
 		"ledger", next.Origin, "records", next.N, "held", last.Hash.String(),
 		"shown", next.Hash.String(), "kept", file)
 }

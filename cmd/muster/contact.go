@@ -35,6 +35,8 @@ type contact struct {
 	witnessed witnessed
 	// What is remembered, which seen is consistent with.
 	known proof.Known
+	// What is seen is a mirror's, and some of what is known is larger.
+	older bool
 	// Those that receipts were under, by their text; their consistency is not verified yet.
 	told map[string]proof.Checkpoint
 
@@ -75,7 +77,7 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		if a.checkpointKey != "" || a.policy != nil {
 			a.trust(signerAmong(c.keys, c.seen.Signed))
 		}
-		err = a.remember(c, c.seen, known)
+		err = a.remember(c, c.seen, c.comparedWith(known))
 	}
 	if err == nil {
 		err = a.meetWitnesses(ctx, c)
@@ -309,7 +311,13 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 		if err := a.begins(ctx, c, known.First, last, next); err != nil {
 			return next, err
 		}
-		if time.Now().After(until) {
+		late := time.Now().After(until)
+		if f := a.mirrorThere(ctx); f != nil && (late || f.Problem != nil) {
+			return next, a.isOlder(ctx, c, known, next)
+		} else if f != nil {
+			own.N = 0 // it may lag as long as any other
+		}
+		if late {
 			if own.N > next.N {
 				return next, a.extends(ctx, c, known, next)
 			}

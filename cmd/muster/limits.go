@@ -22,12 +22,12 @@ const forever = 100 * 365 * 24 * time.Hour
 
 // unhurried are the commands whose work is as long as a log or a file, or has no end. A server that
 // does not go on ends them all the same: see [reach.Limits].
-var unhurried = []string{"serve", "demo", "witness", "verify", "replay", "rebuild", "backup",
-	"restore", "doctor", "export", "import", "log", "plan apply",
+var unhurried = []string{"serve", "demo", "witness", "mirror", "verify", "replay", "rebuild",
+	"backup", "restore", "doctor", "export", "import", "log", "plan apply",
 	"pledge amend", "pledge disclose", "pledge correct", "member revoke"}
 
 // keeping are the commands that keep files in order when they are ended, however long that takes.
-var keeping = []string{"serve", "demo", "witness", "backup", "restore", "rebuild"}
+var keeping = []string{"serve", "demo", "witness", "mirror", "backup", "restore", "rebuild"}
 
 // amid is how long a command that was ended may take to end by itself: what it waits for (a file, a
 // pipe, a library) may not know that it was.

@@ -16,6 +16,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/journal"
+	"muster/ledger/mirror"
 	"muster/ledger/proof"
 	"muster/projections"
 	"muster/projections/web"
@@ -29,7 +30,7 @@ func (a *app) replayCmd() *cobra.Command {
 		Short: "Fold the records from the first one on, and print the fingerprint of the picture",
 		Long: `Read the records from the first one on, fold them into the picture that all answers come from, and print its
 fingerprint: a hash that is the same on every machine that has folded the same records. The records come from the journal in
-the folder DIR, which no server may be using, from the bundle FILE, or else from the server's log.
+the folder DIR, which no server may be using, from the mirror in DIR, from the bundle FILE, or else from the server's log.
 
 With --against, the fingerprint is compared with the one that a server gives for the same record. When they differ, the first
 record as of which they do is named, and the exit code is 8.
@@ -103,6 +104,13 @@ func (a *app) recordsOf(ctx context.Context, from []string, view events.View) (r
 	if info, err := os.Stat(from[0]); err == nil && info.Mode().IsRegular() {
 		return a.recordsOfBundle(ctx, from[0], view)
 	}
+	if mirror.Is(from[0]) {
+		src, _, err := mirror.OfFolder(from[0])
+		if err != nil {
+			return replayable{}, err
+		}
+		return recordsOfSource(ctx, src, view)
+	}
 	path := filepath.Join(from[0], server.JournalFile)
 	if _, err := readInput(path); err != nil {
 		return replayable{}, err
@@ -135,12 +143,17 @@ func (a *app) recordsOfBundle(ctx context.Context, path string,
 	if err != nil {
 		return replayable{}, err
 	}
+	return recordsOfSource(ctx, src, view)
+}
+
+// recordsOfSource returns the records of a bundle, or of a mirror's folder.
+func recordsOfSource(ctx context.Context, src proof.Source, view events.View) (replayable, error) {
 	r := replayable{parsed(ctx, src), uint64(src.Size), src.View, closeNothing}
 	switch {
 	case view == "" || view == src.View:
 		return r, nil
 	case src.View != "":
-		return r, usage("the bundle %s is of %s: leave --view out", path, whose(src.View))
+		return r, usage("%s is of %s: leave --view out", src.Name, whose(src.View))
 	}
 	return r.seenIn(ctx, view)
 }

@@ -52,6 +52,7 @@ type app struct {
 	deadline      deadline // of what is signed
 	contact       *contact // nil before the first one
 	forgetful     bool     // that nothing can be kept was said
+	toldOlder     bool     // that a mirror has fewer records than were seen was said
 	format        string
 	json          bool
 	// Answers are held against what follows from the verified records, and some were.
@@ -197,7 +198,8 @@ func (a *app) addCommands(root *cobra.Command) {
 		commands []*cobra.Command
 	}{
 		{"Run and set up:", []*cobra.Command{a.serveCmd(), a.foundCmd(), a.demoCmd(), a.keyCmd(),
-			a.memberCmd(), a.planCmd(), a.importCmd(), a.witnessCmd()}},
+			a.memberCmd(), a.planCmd(), a.importCmd(), a.witnessCmd(),
+			a.mirrorCmd()}},
 		{"Look after a server:", []*cobra.Command{a.doctorCmd(), a.backupCmd(),
 			a.restoreCmd()}},
 		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),

@@ -129,6 +129,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"counted":             {line: "20"},
 	"coverage":            {line: "--on 2026-04-01"},
 	"delivery":            {},
+	"mirror":              {why: "it tells the name of the ledger alone, which has a form"},
 	"witness":             {why: "what it signs is held to its form: package witness"},
 	"demo":                {why: "it runs until it is ended, on what it has written itself"},
 	"dependence":          {line: "--on 2026-04-01"},

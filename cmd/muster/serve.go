@@ -83,7 +83,7 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 			return log.ended(a.addressed(cmd.Root(), err))
 		},
 	}
-	listenFlags(c, &cfg, &proxies)
+	listenFlags(c, &cfg, &proxies, defaultListen)
 	readFlags(c, &cfg, &read)
 	clusterFlags(c, &cfg)
 	ledgerFlags(c, &cfg, &origin, &founding)
@@ -91,10 +91,10 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 	return c
 }
 
-// listenFlags say where the server listens.
-func listenFlags(c *cobra.Command, cfg *server.Config, proxies *[]string) {
+// listenFlags say where a server, or a mirror, listens.
+func listenFlags(c *cobra.Command, cfg *server.Config, proxies *[]string, usual string) {
 	f := c.Flags()
-	f.StringVar(&cfg.Listen, "listen", defaultListen, "address of the HTTP API")
+	f.StringVar(&cfg.Listen, "listen", usual, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, cfg)
 	f.StringArrayVar(proxies, "proxy", nil,
@@ -311,7 +311,7 @@ func hangupsOf(cfg server.Config) hangups {
 }
 
 // reopen does so until the function that is returned is called.
-func (h hangups) reopen(s *server.Server) (end func()) {
+func (h hangups) reopen(s interface{ ReopenAccessLog() }) (end func()) {
 	done := make(chan struct{})
 	go func() {
 		for {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/internal/server"
+	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
@@ -114,6 +115,49 @@ func addWitnesses(add func(of, text string), w *server.Witnesses) {
 	}
 }
 
+// addMirror says how it goes with following another server.
+func addMirror(add func(of, text string), f *server.Following) {
+	add("statements", "are not taken: this is a mirror of "+f.Of)
+	holds := "all records"
+	if f.View != events.CoordinatorsView {
+		holds = fmt.Sprintf("the view %s, with %s withheld", f.View,
+			english.Several(f.Withheld, "record"))
+	}
+	add("holds", holds)
+	since := ""
+	if f.Away != nil {
+		since = f.Away.Format(time.RFC3339)
+	}
+	switch {
+	case f.Stopped:
+		add("following", "no more, since "+since)
+	case f.Away != nil:
+		add("following", "not since "+since)
+	case f.Met != nil:
+		add("following", "yes; the server was met at "+f.Met.Format(time.RFC3339))
+	}
+	if f.Problem != nil {
+		add("because", f.Problem.Detail)
+	}
+	if f.Witness != "" {
+		add("witness", f.Witness)
+	}
+}
+
+// addMembers says how many keys somebody should look at.
+func addMembers(add func(of, text string), m *server.MembersHealth) {
+	if m == nil {
+		return
+	}
+	has, its := "have", "their"
+	if m.Unheard == 1 {
+		has, its = "has", "its"
+	}
+	add("members", fmt.Sprintf("%d %s for a second word, and %s %s not been seconded by %s "+
+		"own nation: muster member list", m.Waiting, english.Verb(m.Waiting == 1, "wait"),
+		english.Several(m.Unheard, "key"), has, its))
+}
+
 func statusTable(h server.Health) web.Table {
 	t := web.Table{Head: []string{"of", "status"}}
 	add := func(of, text string) {
@@ -121,18 +165,16 @@ func statusTable(h server.Health) web.Table {
 	}
 	add("ledger", string(h.Origin))
 	add("server", h.Name)
+	if h.Mirror != nil {
+		add("records", strconv.FormatUint(h.Recorded, 10))
+		addMirror(add, h.Mirror)
+		addMembers(add, h.Members)
+		return t
+	}
 	add("statements", map[bool]string{true: "are taken", false: "are not taken"}[h.Problem == nil])
 	add("records", strconv.FormatUint(h.Recorded, 10))
 	addWitnesses(add, h.Witnesses)
-	if m := h.Members; m != nil {
-		has, its := "have", "their"
-		if m.Unheard == 1 {
-			has, its = "has", "its"
-		}
-		add("members", fmt.Sprintf("%d %s for a second word, and %s %s not been seconded by %s "+
-			"own nation: muster member list", m.Waiting, english.Verb(m.Waiting == 1, "wait"),
-			english.Several(m.Unheard, "key"), has, its))
-	}
+	addMembers(add, h.Members)
 	c := h.Copies
 	if c.At == nil {
 		add("copies", "not compared since this server has started")

@@ -22,6 +22,7 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/journal"
+	"muster/ledger/mirror"
 	"muster/ledger/proof"
 	"muster/ledger/proof/remote"
 	"muster/projections/web"
@@ -33,7 +34,7 @@ func (a *app) verifyCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify URL|DIR|FILE",
 		Short: "Check everything that can be checked, without trusting the server",
-		Long: `Read all records of a running server, of the data folder of one that does not run, or of a bundle, and check them: the
+		Long: `Read all records of a running server, of the data folder of one that does not run, of a mirror's folder, or of a bundle, and check them: the
 sequence without a gap, the Merkle tree and the signed checkpoint, every signature against the members as they were when
 the record was made, every rule of the ledger. The report says what was checked, what could not be, and, when something
 is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified too. Nothing is written.
@@ -150,6 +151,9 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 			return proof.Report{}, err
 		}
 	}
+	if last, _ := known.Last(); last.N > src.Size {
+		src.MayBeOld = a.mirrorThere(ctx) != nil
+	}
 	older, err := a.olderWitnessed(ctx, url, o.Key.Verifier)
 	if err != nil {
 		return proof.Report{}, err
@@ -192,7 +196,7 @@ func (a *app) verifyFolder(ctx context.Context, dir string, o proof.Options,
 		return proof.Report{}, err
 	}
 	defer closeFile()
-	if !journalOnly {
+	if !journalOnly && !mirror.Is(dir) {
 		src.Also = append(src.Also, a.streamOf(dir))
 	}
 	if err := a.trustIn(&o, src.Checkpoint, keyOfFolder(dir)); err != nil {
@@ -235,12 +239,16 @@ func (a *app) verifyJournal(ctx context.Context, name, path string, o proof.Opti
 	return r, err
 }
 
-// ofFolder opens the journal in a data folder.
+// ofFolder opens the journal in a data folder, or a mirror.
 func ofFolder(dir string) (proof.Source, func() error, error) {
+	if mirror.Is(dir) {
+		src, _, err := mirror.OfFolder(dir)
+		return src, closeNothing, err
+	}
 	src, closeFile, err := ofJournal("the folder "+dir, filepath.Join(dir, server.JournalFile))
 	if problem.Is(err, problem.NotFound) {
-		err = problem.New(problem.NotFound, "the folder %s is not a server's: it has no %s", dir,
-			server.JournalFile)
+		err = problem.New(problem.NotFound, "the folder %s is not a server's, and no mirror: it "+
+			"has neither %s nor %s", dir, server.JournalFile, mirror.AboutFile)
 	}
 	return src, closeFile, err
 }
@@ -278,8 +286,12 @@ func entriesOfFolder(dir string) func(context.Context) iter.Seq2[proof.Entry, er
 	}
 }
 
-// keyOfFolder is what a data folder claims: the key of the server whose folder it is.
+// keyOfFolder is what a data folder claims: the key of the server whose folder it is, or that a
+// mirror follows.
 func keyOfFolder(dir string) func(events.Origin) proof.TrustedKey {
+	if about, err := mirror.ReadAbout(dir); err == nil {
+		return claimOf(about.Key, "is the mirror's own claim")
+	}
 	secret, err := os.ReadFile(filepath.Join(dir, server.CheckpointKeyFile))
 	if err != nil {
 		m, _ := backup.ReadManifest(dir) // which has none where it cannot be read

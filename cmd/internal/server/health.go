@@ -28,6 +28,9 @@ type Health struct {
 	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign, as the question members tells them"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
+	// Mirror says how it goes with following another server, which may be away: what is held is
+	// answered from all the same.
+	Mirror *Following `json:"mirror,omitempty" doc:"Where this is a mirror, which takes no statements: whom it follows, and how that goes"`
 }
 
 // MembersHealth is how many keys somebody should look at. Everybody may read who the members are.

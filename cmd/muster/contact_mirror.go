@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"muster/cmd/internal/server"
+	"muster/events/english"
+	"muster/ledger/proof"
+)
+
+// A mirror shows checkpoints that its server has signed, and is behind it by a moment, or for good
+// when the server is gone. What it lacks it does not deny; but nobody can tell a mirror from a
+// server that hides its newest records. So who asks is told, each time, how many these are.
+
+// mirrorThere says how it goes with the mirror at the other end; nil where there is none, as far as
+// it can be asked.
+func (a *app) mirrorThere(ctx context.Context) *server.Following {
+	if a.nats.Given() {
+		return nil
+	}
+	h, err := a.status(ctx)
+	if err != nil {
+		return nil
+	}
+	return h.Mirror
+}
+
+// isOlder makes sure that what a mirror shows goes on from all that is known and not larger, and
+// says what it lacks.
+func (a *app) isOlder(ctx context.Context, c *contact, known proof.Known,
+	next proof.Checkpoint) error {
+	last, _ := known.Last()
+	c.older = true
+	if err := a.extends(ctx, c, knownUpTo(known, next.N), next); err != nil {
+		return err
+	}
+	m, err := a.memory()
+	if err == nil {
+		var all []proof.Checkpoint
+		if all, err = m.Compared(c.origin, c.keys...); err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(k proof.Checkpoint) bool { return k.N > next.N })
+		err = a.extends(ctx, c, proof.Known{Waiting: all}, next)
+	}
+	if err != nil {
+		return err
+	}
+	if !a.toldOlder {
+		a.toldOlder = true
+		fmt.Fprintf(a.stderr, "muster: warning: this mirror has %s, and %d were seen of the "+
+			"ledger before: what is told here is as of then, and the newer ones are not in it\n",
+			english.Several(next.N, "record"), last.N)
+	}
+	return nil
+}
+
+// comparedWith is what a checkpoint goes on from that was met: all that is known, or, where it is
+// older than some of that, the rest. Then it waits to be compared with what is newer.
+func (c *contact) comparedWith(known proof.Known) proof.Known {
+	if !c.older {
+		return known
+	}
+	return knownUpTo(known, c.seen.N)
+}
+
+// knownUpTo is what is known of trees that are not larger.
+func knownUpTo(known proof.Known, size int64) proof.Known {
+	larger := func(k proof.Checkpoint) bool { return k.N > size }
+	known.By = maps.Clone(known.By)
+	maps.DeleteFunc(known.By, func(_ string, k proof.Checkpoint) bool { return larger(k) })
+	known.Waiting = slices.DeleteFunc(slices.Clone(known.Waiting), larger)
+	return known
+}

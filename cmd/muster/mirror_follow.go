@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"muster/cmd/internal/server"
+	"muster/events"
+	"muster/events/english"
+	"muster/events/problem"
+	"muster/ledger/intake"
+	"muster/ledger/mirror"
+	"muster/ledger/proof"
+)
+
+// How often a mirror asks for the checkpoint, how long it waits at most while the server is away,
+// and how long an answer of the server may take to begin.
+const (
+	followEvery = time.Second
+	awayMost    = 30 * time.Second
+	beginTime   = 20 * time.Second
+)
+
+// witnessWait is how long a witness that holds all records waits for those of a checkpoint that it
+// is to sign: a server waits longer for its answer.
+const witnessWait = 8 * time.Second
+
+// A follower has a mirror follow its server. All but following and holds is for one goroutine.
+type follower struct {
+	mirroring
+	app  *app
+	held *mirror.Mirror
+	key  string // of the witness that the mirror is; "" for none
+
+	shown []byte        // the checkpoint that the server has shown last, as it came
+	wake  chan struct{} // capacity 1: somebody waits for a record
+
+	mu      sync.Mutex
+	met     *time.Time
+	since   *time.Time       // it cannot be followed
+	why     *problem.Problem // why not
+	stopped bool
+}
+
+func newFollower(a *app, held *mirror.Mirror, o mirroring) *follower {
+	return &follower{mirroring: o, app: a, held: held, wake: make(chan struct{}, 1)}
+}
+
+// follow follows the server until ctx ends, or it shows what cannot be true. A mirror that follows
+// no more waits for the end.
+func (f *follower) follow(ctx context.Context) error {
+	if f.following().Stopped {
+		<-ctx.Done()
+		return nil
+	}
+	wait := followEvery
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-f.wake:
+		case <-time.After(wait):
+		}
+		err := f.round(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			wait = followEvery
+			continue
+		case problem.Is(err, problem.Unverified):
+			return f.stop(err)
+		case isMisled(err):
+			return err
+		}
+		f.away(err)
+		wait = min(2*wait, awayMost)
+	}
+}
+
+// isMisled reports whether an error is of how the mirror was set up: to ask again does not help.
+func isMisled(err error) bool {
+	for _, k := range []problem.Kind{problem.Usage, problem.Conflict, problem.Invalid} {
+		if problem.Is(err, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// round asks for the server's checkpoint, and takes in what is new.
+func (f *follower) round(ctx context.Context) error {
+	if isNew, err := f.meet(ctx); err != nil || !isNew {
+		if err == nil {
+			f.isThere()
+		}
+		return err
+	}
+	c := f.app.contact
+	if err := f.named(ctx, c); err != nil {
+		return err
+	}
+	if last := f.held.Held().N; c.seen.N < last {
+		return problem.New(problem.Unavailable, "the server shows %s, and this mirror holds %d",
+			english.Several(c.seen.N, "record"), last).
+			WithHint("the server lags behind, or is cut off from others of its ledger")
+	}
+	if err := f.isOther(f.held.Grow(ctx, c.seen, c.fetch)); err != nil {
+		return err
+	}
+	if err := f.witnessed(ctx, c); err != nil {
+		return err
+	}
+	f.shown = c.seen.Signed
+	f.isThere()
+	return nil
+}
+
+// meet asks for the checkpoint, and holds it against all that was seen where it is a new one.
+func (f *follower) meet(ctx context.Context) (isNew bool, err error) {
+	fetch, err := f.app.fetcher()
+	if err != nil {
+		return false, err
+	}
+	if f.shown != nil {
+		signed, err := fetch(ctx, "checkpoint")
+		if err != nil || bytes.Equal(signed, f.shown) {
+			return false, err
+		}
+	}
+	f.app.contact = nil
+	_, err = f.app.meet(ctx)
+	return err == nil, err
+}
+
+// named says of the mirror what it is of.
+func (f *follower) named(ctx context.Context, c *contact) error {
+	about := f.held.About()
+	view, err := viewNamed(f.view)
+	if err != nil {
+		return err
+	}
+	if about.Origin == "" && view == "" { // all that may be read
+		if view, err = viewOf(ctx, f.app.visitors[f.url]); err != nil {
+			return err
+		}
+	}
+	if view == "" && about.Origin != "" && f.view == "" {
+		view = about.View
+	}
+	if view == "" {
+		view = events.CoordinatorsView
+	}
+	return f.held.Begin(mirror.About{Origin: c.origin, View: view,
+		Key: signerAmong(c.keys, c.seen.Signed), URL: f.url})
+}
+
+// isOther keeps the two checkpoints of another history.
+func (f *follower) isOther(err error) error {
+	var other *proof.OtherHistory
+	if errors.As(err, &other) {
+		return f.app.otherHistory(serverShows, other)
+	}
+	return err
+}
+
+// witnessed takes in what witnesses have signed of what is held.
+func (f *follower) witnessed(ctx context.Context, c *contact) error {
+	signed, err := c.fetch(ctx, intake.WitnessedPath)
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	older, err := proof.OpenCheckpoint(signed, c.keys...)
+	if err != nil || older.Origin != string(c.origin) {
+		return problem.New(problem.Unverified,
+			"what the server shows as signed by witnesses is not signed with its key").
+			WithHint("do not rely on this server, or on what stands before it")
+	}
+	held := f.held.Held()
+	switch root, err := f.held.RootAt(older.N); {
+	case older.N > held.N || older.N == 0: // it has grown since: the next round has it
+		return nil
+	case err != nil || root != older.Hash:
+		return f.isOther(&proof.OtherHistory{Seen: held, Shown: older, What: fmt.Sprintf(
+			"what it shows as signed by witnesses has the root %s of %d records, which have the "+
+				"root %s", older.Hash, older.N, root)})
+	}
+	return f.held.Witness(older)
+}
+
+// stop keeps it that the server has shown what cannot be true.
+func (f *follower) stop(err error) error {
+	if f.held.About().Origin == "" { // nothing is held
+		return err
+	}
+	p := *problem.From(err)
+	mark := filepath.Join(f.dir, mirror.StoppedFile)
+	p.Hint = fmt.Sprintf("%s. Nothing of it was stored: the mirror holds %s as before, and "+
+		"answers from them when it is started again, but follows no more. When it is known what "+
+		"was wrong, have it follow again by removing the file %s", p.Hint,
+		english.Several(f.held.Last(), "record"), mark)
+	return errors.Join(&p, f.held.Stop(&p, time.Now()))
+}
+
+func (f *follower) isThere() {
+	now := time.Now().UTC().Truncate(time.Second)
+	f.mu.Lock()
+	was := f.since
+	f.met, f.since, f.why = &now, nil, nil
+	f.mu.Unlock()
+	if was != nil {
+		f.log.say("following %s again: %s", f.url, english.Several(f.held.Last(), "record"))
+	}
+}
+
+// away notes that the server cannot be followed, and says so once.
+func (f *follower) away(err error) {
+	p := problem.From(err)
+	f.mu.Lock()
+	first := f.since == nil
+	if first {
+		now := time.Now().UTC().Truncate(time.Second)
+		f.since = &now
+	}
+	f.why = p
+	f.mu.Unlock()
+	if first {
+		f.log.say("cannot follow %s: %s", f.url, p.Detail)
+	}
+}
+
+// cannot notes that the mirror follows no more.
+func (f *follower) cannot(p *problem.Problem, since time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since, f.why, f.stopped = &since, p, true
+}
+
+// following says how it goes.
+func (f *follower) following() server.Following {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return server.Following{Of: f.url, View: f.held.About().View, Withheld: f.held.Withheld(),
+		Met: f.met, Away: f.since, Problem: f.why, Stopped: f.stopped, Witness: f.key}
+}
+
+// holds makes sure for a witness that all records of a checkpoint are held, and waits for them.
+func (f *follower) holds(ctx context.Context, next proof.Checkpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, witnessWait)
+	defer cancel()
+	for {
+		held := f.held.Held()
+		if held.N >= next.N {
+			root, err := f.held.RootAt(next.N)
+			if next.N > 0 && (err != nil || root != next.Hash) {
+				return &proof.OtherHistory{Seen: held, Shown: next, What: fmt.Sprintf(
+					"the first %d records have the root %s, and not %s", next.N, root, next.Hash)}
+			}
+			return nil
+		}
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
+		if err := f.held.Wait(ctx, uint64(held.N)); err != nil {
+			return problem.New(problem.Unavailable,
+				"this witness holds every record that it signs for, and has verified %d of the %d",
+				held.N, next.N)
+		}
+	}
+}

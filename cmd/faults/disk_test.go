@@ -40,7 +40,7 @@ func TestFailingDisk(t *testing.T) {
 	// Files alone are written and synced with these: what goes over the network is written with
 	// others.
 	calls := []string{"fdatasync", "pwrite64", "fsync", "ftruncate"}
-	for round := range rounds(4, 8, 80) {
+	for round := range rounds(4, 8, 48) {
 		call, n, many := calls[round%4], 1+round/4*(1+round/8), round%3
 		failed := launch(t, failing(t, command(t, serveArgs(dir)...), call, n, many))
 		failed.dir = dir

@@ -21,7 +21,7 @@ func seeds() (all []uint64) {
 	n := 200
 	switch {
 	case often:
-		n = 3000
+		n = 2500
 	case testing.Short():
 		n = 10
 	}

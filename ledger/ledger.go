@@ -353,6 +353,14 @@ func (l *Ledger) submit(ctx context.Context, s events.Signed, check bool) (Recei
 	return l.ask(ctx, &command{signed: s, key: key, check: check, refused: err})
 }
 
+// Turn returns nil when a statement that was given in at the same time would have had its turn,
+// also where none can be taken now: who waits for longer than the log may be silent has found that
+// this program hangs. Nothing is recorded.
+func (l *Ledger) Turn(ctx context.Context) error {
+	_, err := l.ask(ctx, &command{turn: true})
+	return err
+}
+
 // ask gives a command to the appender, and returns with its answer.
 func (l *Ledger) ask(ctx context.Context, c *command) (Receipt, error) {
 	c.done, c.begun = make(chan result, 1), time.Now()

@@ -286,11 +286,13 @@ func (a *app) serve(cmd *cobra.Command, cfg server.Config, log logging) error {
 		log.say("NATS clients on %s", url)
 	}
 	defer hangups.reopen(s)()
+	stopping := supervised(cmd.Context(), s, log)
 	select {
 	case <-cmd.Context().Done():
 		log.say("stopping")
 	case err = <-s.Failed():
 	}
+	stopping()
 	closed := s.Close()
 	if err == nil {
 		err = closed

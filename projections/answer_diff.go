@@ -108,10 +108,18 @@ type PledgeStand struct {
 	Quantity events.Quantity `json:"quantity,omitzero"` // pledged; absent when it was only observed
 	Strength events.Quantity `json:"strength,omitzero"` // last reported; absent when nothing was
 	Unit     events.Unit     `json:"unit"`
+	// Least and Most are what is known of a quantity that is unknown.
+	Least events.Quantity `json:"least,omitzero"`
+	Most  events.Quantity `json:"most,omitzero"`
 	// Conditions are those it still hangs on, and Caveats those that restrict it.
 	Conditions []events.Line `json:"conditions,omitempty"`
 	Caveats    []events.Line `json:"caveats,omitempty"`
 	Places     []Place       `json:"places"`
+}
+
+// Amount returns how much was pledged.
+func (s *PledgeStand) Amount() events.Amount {
+	return events.Amount{Quantity: s.Quantity, Least: s.Least, Most: s.Most}
 }
 
 // A StrengthDiff is a sum of what is pledged at both moments; absent where there is no such pledge,

@@ -132,6 +132,8 @@ func (s *side) stand(pl *pledge) *PledgeStand {
 	}
 	one.Rung, one.Role, one.Area, one.Line, one.Quantity, one.Strength = now.rung, now.terms.role,
 		now.terms.area, now.terms.line, now.pledged.quantity, now.strength.quantity
+	said := now.pledged.said()
+	one.Least, one.Most = said.Least, said.Most
 	one.Conditions, one.Caveats = now.conditionsIn(Hanging), now.caveatsHeld()
 	one.Unit = now.pledged.unit
 	if one.Quantity.IsZero() {

@@ -323,7 +323,7 @@ func standing(s *projections.PledgeStand) string {
 		text = s.Rung.String()
 	}
 	if !s.Quantity.IsZero() {
-		text += " " + s.Quantity.String()
+		text += " " + s.Amount().String()
 	}
 	if !s.Strength.IsZero() {
 		text += fmt.Sprintf(" (%s there)", s.Strength)

@@ -14,7 +14,7 @@
 //	requirements:
 //	  - line: ground-west
 //	    role: ground
-//	    quantity: 15000          # money with two decimals: "2500000.00"
+//	    quantity: 15000          # money too: 2500000, or "2500000.50"
 //	    unit: personnel          # optional: the first unit of the role
 //	    area: west               # optional: anywhere
 //	    from: 2026-03-01
@@ -102,6 +102,17 @@ func readRoles(v strictyaml.Value) []events.RoleDefinition {
 	return roles
 }
 
+// parseQuantity reads how much of a unit is required: of money, also whole amounts.
+func parseQuantity(unit string) func(string) (events.Quantity, error) {
+	return func(s string) (events.Quantity, error) {
+		q, err := events.ParseQuantity(s)
+		if err != nil {
+			return q, err
+		}
+		return events.Amount{Quantity: q}.In(events.Unit(unit)).Quantity, nil
+	}
+}
+
 func readRequirement(v strictyaml.Value, operation events.OperationTerms) events.RequirementTerms {
 	m := v.Members("line", "role", "quantity", "unit", "area", "from", "until", "priority",
 		"essential", "note")
@@ -110,7 +121,7 @@ func readRequirement(v strictyaml.Value, operation events.OperationTerms) events
 		Line:      events.Line(m["line"].Text()),
 		Role:      events.Role(m["role"].Text()),
 		Area:      events.Area(m["area"].Text()),
-		Quantity:  strictyaml.Parsed(m["quantity"], events.ParseQuantity),
+		Quantity:  strictyaml.Parsed(m["quantity"], parseQuantity(m["unit"].Text())),
 		Unit:      events.Unit(m["unit"].Text()),
 		Window: events.Window{
 			From:  strictyaml.Parsed(m["from"], events.ParseDate),

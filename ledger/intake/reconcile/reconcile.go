@@ -138,6 +138,7 @@ type comparison struct {
 	opt      Options
 	rows     []Row
 	taken    map[events.ID]int // the row that each pledge is
+	referred map[referred]*Pledge
 	outcomes []Outcome
 }
 
@@ -182,19 +183,26 @@ func (c *comparison) find(i int) {
 	c.taken[o.Pledge] = i
 }
 
+// A referred is what a nation's own number stands for.
+type referred struct {
+	events.Place
+	reference string
+}
+
 // byReference returns the live pledge with the reference of a row that has no other key.
 func (c *comparison) byReference(r *Row) *Pledge {
 	if r.Key != nil || !r.ID.IsZero() || r.Offer.Reference == "" {
 		return nil
 	}
-	for _, p := range c.order {
-		if p.IsLive() && p.Place == r.Offer.Place {
-			if s := p.termsOn(events.LastDate); s != nil && s.terms.Reference == r.Offer.Reference {
-				return p
+	if c.referred == nil {
+		c.referred = map[referred]*Pledge{}
+		for _, p := range slices.Backward(c.order) { // the first one counts
+			if s := p.termsOn(events.LastDate); p.IsLive() && s != nil {
+				c.referred[referred{p.Place, s.terms.Reference}] = p
 			}
 		}
 	}
-	return nil
+	return c.referred[referred{r.Offer.Place, r.Offer.Reference}]
 }
 
 func (c *comparison) refuse(o *Outcome, format string, args ...any) {

@@ -93,7 +93,7 @@ func (s *submitPage) stand(p *projections.PledgeStand) string {
 		said = p.Rung.String()
 	}
 	if !p.Quantity.IsZero() {
-		said += " " + s.Q(p.Quantity) + " " + string(p.Unit)
+		said += " " + s.Known(p.Amount()) + " " + string(p.Unit)
 	}
 	for _, at := range p.Places {
 		said += "; " + at.Sentence

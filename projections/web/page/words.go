@@ -151,19 +151,27 @@ func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
 
 // HowMuch writes how much a pledge is of, with the unit: "10 to 14 tanks".
 func (s *speaker) HowMuch(p projections.Pledge) string {
-	least, most := !p.Least.IsZero(), !p.Most.IsZero()
-	unit := english.Noun(false, string(p.Unit))
-	switch {
-	case least && most && p.Least == p.Most:
-		return s.T("amount.around", s.Q(p.Least)) + " " + unit
-	case least && most:
-		return s.T("amount.between", s.Q(p.Least), s.Q(p.Most)) + " " + unit
-	case least:
-		return s.T("amount.least", s.Q(p.Least)) + " " + unit
-	case most:
-		return s.T("amount.most", s.Q(p.Most)) + " " + unit
+	if p.Least.IsZero() && p.Most.IsZero() {
+		return s.Amount(p.Quantity, p.Unit)
 	}
-	return s.Amount(p.Quantity, p.Unit)
+	terms := p.Terms()
+	return s.Known(terms.Amount()) + " " + english.Noun(false, string(p.Unit))
+}
+
+// Known writes what is known of an amount: "10 to 14".
+func (s *speaker) Known(a events.Amount) string {
+	least, most := !a.Least.IsZero(), !a.Most.IsZero()
+	switch {
+	case least && most && a.Least == a.Most:
+		return s.T("amount.around", s.Q(a.Least))
+	case least && most:
+		return s.T("amount.between", s.Q(a.Least), s.Q(a.Most))
+	case least:
+		return s.T("amount.least", s.Q(a.Least))
+	case most:
+		return s.T("amount.most", s.Q(a.Most))
+	}
+	return s.Q(a.Quantity)
 }
 
 // Unit writes the unit of a quantity: see [speaker.Amount].

@@ -39,7 +39,8 @@ type guess struct {
 	header   int
 	columns  []profile
 	taken    map[int]bool
-	months   []int // the columns of which each is a month
+	none     []bool // the rows that are tags or totals
+	months   []int  // the columns of which each is a month
 	dates    []string
 	unit     string
 	said     map[string]bool
@@ -103,6 +104,9 @@ func (g *guess) open(data []byte) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
+	for _, r := range t.Rows {
+		g.none = append(g.none, r.IsTags() || r.IsTotal())
+	}
 	for i := range t.Header {
 		g.columns = append(g.columns, g.profile(i))
 	}
@@ -129,7 +133,7 @@ func (g *guess) profile(i int) profile {
 	plain := 0
 	for n, r := range g.t.Rows {
 		c := r.Cells[i]
-		if c == "" || r.IsTags() || r.IsTotal() {
+		if c == "" || g.none[n] {
 			continue
 		}
 		if len(p.words) < most {

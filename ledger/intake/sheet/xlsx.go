@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ func IsXLSX(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04"
 // they are shown as. A workbook that is damaged, cut, crafted or huge is refused before anything is
 // read from it: see [soundXLSX]. The error is a [problem.Problem].
 func ReadXLSX(data []byte, form Form) (t *Table, err error) {
-	if err := soundXLSX(data); err != nil {
+	rows, err := soundXLSX(data)
+	if err != nil {
 		return nil, err
 	}
 	defer func() { // the library has panicked on crafted files before
@@ -43,7 +45,7 @@ func ReadXLSX(data []byte, form Form) (t *Table, err error) {
 	if b.sheet, err = b.choose(form.Sheet); err != nil {
 		return nil, err
 	}
-	return b.table(form)
+	return b.table(form, rows[b.sheet])
 }
 
 func notXLSX(err error) error {
@@ -74,15 +76,15 @@ func (b *book) choose(name string) (string, error) {
 		strings.Join(all, ", ")).WithHint("say under sheet in the mapping which one it is")
 }
 
-// table reads the rows of the sheet.
-func (b *book) table(form Form) (*Table, error) {
+// table reads the rows of the sheet, of which at least so many must be found.
+func (b *book) table(form Form, least int) (*Table, error) {
 	rows, err := b.f.Rows(b.sheet)
 	if err != nil {
 		return nil, notXLSX(err)
 	}
 	defer func() { _ = rows.Close() }()
 	t := &Table{comma: ',', isBook: true}
-	line, cells := 0, 0
+	line, cells, found := 0, 0, 0
 	for rows.Next() {
 		line++
 		raw, err := rows.Columns()
@@ -93,6 +95,9 @@ func (b *book) table(form Form) (*Table, error) {
 		if line > maxRows || cells > maxCells {
 			return nil, notXLSX(fmt.Errorf("its sheet %q reaches further than %d rows or %d cells",
 				b.sheet, maxRows, maxCells))
+		}
+		if slices.ContainsFunc(raw, func(c string) bool { return c != "" }) {
+			found++
 		}
 		if line < form.Header {
 			continue
@@ -107,6 +112,10 @@ func (b *book) table(form Form) (*Table, error) {
 	}
 	if err := rows.Error(); err != nil {
 		return nil, notXLSX(err)
+	}
+	if found < least {
+		return nil, notXLSX(fmt.Errorf("its sheet %q has %d rows with numbers, of which %d are "+
+			"found", b.sheet, least, found))
 	}
 	return t, nil
 }

@@ -7,8 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/xuri/excelize/v2"
 
 	"muster/events/problem"
 )
@@ -27,49 +32,62 @@ const (
 
 // soundXLSX refuses a workbook that is damaged, cut, crafted or huge. It goes through all of its
 // parts to their end, with their checksums, and through all XML to its end: the library that reads
-// the cells would leave out the rest of a sheet that is cut, without an error.
-func soundXLSX(data []byte) error {
+// the cells would leave out the rest of a sheet that is cut, without an error. It returns how many
+// rows with a number each sheet has, so that no fewer are read.
+func soundXLSX(data []byte) (rows map[string]int, err error) {
 	if len(data) > maxXLSX {
-		return problem.New(problem.TooLarge, "the workbook has %d MB, and at most %d are read",
+		return nil, problem.New(problem.TooLarge, "the workbook has %d MB, and at most %d are read",
 			len(data)>>20, maxXLSX>>20)
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return notXLSX(err)
+		return nil, notXLSX(err)
 	}
 	if len(z.File) > maxParts {
-		return notXLSX(fmt.Errorf("it has %d parts", len(z.File)))
+		return nil, notXLSX(fmt.Errorf("it has %d parts", len(z.File)))
 	}
 	parts := map[string]bool{}
-	left := limits{bytes: maxUnzipped, cells: maxCells, merged: maxMerged}
+	left := limits{bytes: maxUnzipped, cells: maxCells, merged: maxMerged,
+		rows: map[string]int{}, sheets: map[string]string{}, targets: map[string]string{}}
 	for _, part := range z.File {
 		name := strings.ToLower(path.Clean("/" + strings.ReplaceAll(part.Name, "\\", "/")))
 		if parts[name] {
-			return notXLSX(fmt.Errorf("its part %q is there twice", part.Name))
+			return nil, notXLSX(fmt.Errorf("its part %q is there twice", part.Name))
 		}
 		parts[name] = true
 		if err := left.part(part, name); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	// Without its styles, for one, a workbook reads well, and its dates are numbers.
-	for _, needed := range append(left.named, "/[content_types].xml", "/xl/workbook.xml",
-		relations) {
-		if !parts[needed] {
-			return notXLSX(fmt.Errorf("its part %q is missing", needed[1:]))
+	needed := append(slices.Collect(maps.Values(left.targets)), types, workbook, relations)
+	for _, part := range needed {
+		if !parts[part] {
+			return nil, notXLSX(fmt.Errorf("its part %q is missing", part[1:]))
 		}
 	}
-	return nil
+	rows = map[string]int{}
+	for sheet, id := range left.sheets {
+		rows[sheet] = left.rows[left.targets[id]]
+	}
+	return rows, nil
 }
 
-// relations is the part that names the others: sheets, styles, texts.
-const relations = "/xl/_rels/workbook.xml.rels"
+// The parts that every workbook has; the relations name the others: sheets, styles, texts.
+const (
+	types     = "/[content_types].xml"
+	workbook  = "/xl/workbook.xml"
+	relations = "/xl/_rels/workbook.xml.rels"
+)
 
 // limits are what may still be read of a workbook, so that a small file does not unzip into a huge
 // one.
 type limits struct {
 	bytes, cells, merged int64
-	named                []string // the parts that the workbook names
+
+	rows    map[string]int    // rows with a number, by part
+	sheets  map[string]string // the relation of a sheet, by its name
+	targets map[string]string // the part of a relation
 }
 
 var errHuge = errors.New("it unzips into more than is read")
@@ -119,6 +137,7 @@ func (l *limits) xml(r io.Reader, part string) error {
 	isSheet := strings.HasPrefix(part, "/xl/worksheets/")
 	d := xml.NewDecoder(r)
 	depth := 0
+	var row seenRow
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -135,39 +154,107 @@ func (l *limits) xml(r io.Reader, part string) error {
 			if depth > maxDepth {
 				return fmt.Errorf("its elements are more than %d deep", maxDepth)
 			}
-			if part == relations {
+			switch {
+			case part == relations:
 				l.relation(token)
+			case part == workbook:
+				l.sheet(token)
 			}
 			if !isSheet {
 				break
 			}
+			if err := row.begin(token); err != nil {
+				return err
+			}
 			if err := l.element(token.Name.Local); err != nil {
 				return err
 			}
+		case xml.CharData:
+			row.text(token)
 		case xml.EndElement:
 			depth--
+			if isSheet && row.end(token.Name.Local) {
+				l.rows[part]++
+			}
 		}
 	}
 }
 
-// relation notes the part that an element names.
-func (l *limits) relation(e xml.StartElement) {
-	target, mode := "", ""
+// A seenRow is what was seen of the row that is read: a cell of a number is never empty.
+type seenRow struct {
+	line, column         int
+	number, value, found bool // in a cell of a number, in its value, and there was one
+}
+
+// begin takes in the beginning of an element. Rows and cells stand in their order: of two in one
+// place, the library would read one.
+func (r *seenRow) begin(e xml.StartElement) (err error) {
+	at := attribute(e, "r")
+	switch e.Name.Local {
+	case "row":
+		line := r.line + 1
+		if at != "" {
+			line, err = strconv.Atoi(at)
+		}
+		if err != nil || line <= r.line {
+			return fmt.Errorf("its row %q does not come after row %d", at, r.line)
+		}
+		*r = seenRow{line: line}
+	case "c":
+		column, line := r.column+1, r.line
+		if at != "" {
+			column, line, err = excelize.CellNameToCoordinates(at)
+		}
+		if err != nil || column <= r.column || line != r.line {
+			return fmt.Errorf("its cell %q is not the next one of row %d", at, r.line)
+		}
+		r.column = column
+		kind := attribute(e, "t")
+		r.number = kind == "" || kind == "n"
+	case "v":
+		r.value = r.number
+	}
+	return nil
+}
+
+func (r *seenRow) text(data []byte) {
+	r.found = r.found || r.value && len(bytes.TrimSpace(data)) > 0
+}
+
+// end reports whether a row with a number ends.
+func (r *seenRow) end(name string) bool {
+	if name == "v" {
+		r.value = false
+	}
+	return name == "row" && r.found
+}
+
+func attribute(e xml.StartElement, name string) string {
 	for _, a := range e.Attr {
-		switch a.Name.Local {
-		case "Target":
-			target = strings.ToLower(a.Value)
-		case "TargetMode":
-			mode = a.Value
+		if a.Name.Local == name {
+			return a.Value
 		}
 	}
-	if e.Name.Local != "Relationship" || mode == "External" {
+	return ""
+}
+
+// relation notes the part that an element names.
+func (l *limits) relation(e xml.StartElement) {
+	if e.Name.Local != "Relationship" || attribute(e, "TargetMode") == "External" {
 		return
 	}
+	target := strings.ToLower(attribute(e, "Target"))
 	if !strings.HasPrefix(target, "/") {
 		target = "/xl/" + target
 	}
-	l.named = append(l.named, path.Clean(target))
+	l.targets[attribute(e, "Id")] = path.Clean(target)
+}
+
+// sheet notes which relation a sheet has.
+func (l *limits) sheet(e xml.StartElement) {
+	if e.Name.Local == "sheet" {
+		l.sheets[attribute(e, "name")] = attribute(e, "id")
+	}
 }
 
 // element counts an element of a sheet.

@@ -91,3 +91,25 @@ func TestPledgesByReference(t *testing.T) {
 	equal(t, "its life", life[1].Sentence, "Germany changes it to 10 personnel for ground, "+
 		"from 2026-01-01, reference NV 13/2026")
 }
+
+// A ledger from before currencies were asked for has three capitals that are none, and is read and
+// answered as ever.
+func TestUnitsFromBefore(t *testing.T) {
+	l := newTestLedger(t)
+	l.say("HQ/founder", &events.OperationOpened{Header: l.head("operation.opened"), Dated: dated(1),
+		OperationTerms: events.OperationTerms{Operation: "op-old", Title: "Old",
+			Roles: []events.RoleDefinition{{Role: "armour", Title: "Armour",
+				Units: []events.Unit{"IFV"}}}}})
+	l.say(liaison("SWE"), &events.PledgeOffered{Header: l.head("pledge.offered"), Dated: dated(1),
+		Place: events.Place{Operation: "op-old", Nation: "SWE"},
+		PledgeTerms: events.PledgeTerms{Role: "armour", Unit: "IFV",
+			Quantity: events.Unit("IFV").Of(3100), Window: events.Window{From: day(1)}}})
+	for i := range l.All {
+		if _, err := events.ParseRecord(l.All[i].Sequence, l.All[i].Stored); err != nil {
+			t.Error(err)
+		}
+	}
+	sum := must[Strength](t)(l.picture().Strength(t.Context(), Moment{On: day(9)}, Filter{},
+		nil)).Totals[0]
+	equal(t, "strength", fmt.Sprint(sum.Quantity, " ", sum.Unit), "31.00 IFV")
+}

@@ -263,6 +263,14 @@ func (p *Pledge) termsOn(on events.Date) (best *said) {
 	return best
 }
 
+// Terms returns the terms of the pledge as they hold last, none of what was only observed.
+func (p *Pledge) Terms() (t events.PledgeTerms) {
+	if s := p.termsOn(events.LastDate); s != nil {
+		t = *s.terms
+	}
+	return t
+}
+
 // Began returns the date from which the pledge holds.
 func (p *Pledge) Began() events.Date {
 	if len(p.said) == 0 {

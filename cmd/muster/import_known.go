@@ -72,11 +72,21 @@ func (in *importer) reconcile(known *reconcile.Known, r *round.Round,
 	opt reconcile.Options) (refused *problem.Problem, asked error) {
 	var rows []reconcile.Row
 	var at []int // the places of these rows
+	opt.There = map[events.ID]bool{}
+	if in.refused() > 0 { // of which nobody knows what they are
+		opt.Gone = reconcile.Leave
+	}
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		if row.Offer == nil || row.Rung != "offered" && row.Rung != "deployed" &&
-			row.Rung != "indicated" && row.Rung != "accepted" && row.Rung != "confirmed" {
-			continue // refused, or observed, or about another row
+		switch {
+		case row.Offer == nil: // refused, or about another row
+			if row.Key != nil {
+				opt.There[known.Next(opt.Ledger, opt.Name, row.Key)] = true
+			}
+			continue
+		case row.Rung == "observed": // which has no terms to compare
+			opt.There[row.Offer.ID] = true
+			continue
 		}
 		rows = append(rows, reconcile.Row{Offer: row.Offer, Then: row.Then, Key: row.Key,
 			ID: row.ID, Fields: row.Fields})

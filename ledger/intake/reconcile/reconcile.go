@@ -52,6 +52,8 @@ type Options struct {
 	// Name is that of the mapping and of all that is imported by it; "" for none.
 	Name          string
 	Changed, Gone Choice
+	// There are pledges that the file has besides its rows, so that they are not gone.
+	There map[events.ID]bool
 	// Today is the date from which an amendment or a withdrawal holds.
 	Today events.Date
 	// Reason stands in corrections, and in withdrawals.
@@ -502,7 +504,7 @@ func (c *comparison) findGone() {
 		return
 	}
 	for _, p := range c.Of(c.opt.Name) {
-		if _, taken := c.taken[p.ID]; taken || !p.IsLive() {
+		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || c.opt.There[p.ID] {
 			continue
 		}
 		o := Outcome{Kind: Gone, Row: -1, Pledge: p.ID}

@@ -2,7 +2,9 @@ package witness_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -346,5 +348,53 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := witness.Open(cfg); !problem.Is(err, problem.Unavailable) {
 		t.Errorf("a damaged file: %v", err)
+	}
+}
+
+// A witness that reads the records signs nothing that it has not read, and keeps the proof where
+// the records that it has read are those of another history.
+func TestHolds(t *testing.T) {
+	a, b := histories(t, 5, 5)
+	cfg, said := config(t, a.signer.Key())
+	read := int64(5) // of the first history
+	cfg.Holds = func(_ context.Context, c proof.Checkpoint) error {
+		switch {
+		case c.N > read:
+			return errors.New("it has read fewer")
+		case a.root(t, c.N) != c.Hash:
+			seen, err := proof.OpenCheckpoint(a.checkpoint(t, read), a.signer.Key())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &proof.OtherHistory{Seen: seen, Shown: c, What: "it is another"}
+		}
+		return nil
+	}
+	w := open(t, cfg)
+	defer w.Close()
+	server := httptest.NewServer(w)
+	defer server.Close()
+	adds := func(body []byte, want int) {
+		t.Helper()
+		resp, err := http.Post(server.URL+"/add-checkpoint", "", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("status %d instead of %d", resp.StatusCode, want)
+		}
+	}
+	adds(a.add(t, 0, 6), http.StatusServiceUnavailable)
+	adds(a.add(t, 0, 4), http.StatusOK)
+	read = 8
+	adds(b.add(t, 4, 7), http.StatusUnprocessableEntity)
+	adds(a.add(t, 4, 8), http.StatusOK)
+	kept, err := filepath.Glob(filepath.Join(cfg.Dir, "other-history-*"))
+	if err != nil || len(kept) != 1 || !strings.Contains(said.String(), "two histories") {
+		t.Errorf("%v, %v\n%s", kept, err, said)
+	}
+	if _, sizes := w.Origins(); sizes[0] != 8 {
+		t.Errorf("it has signed %v", sizes)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,24 +141,36 @@ func (f *follower) meet(ctx context.Context) (isNew bool, err error) {
 
 // named says of the mirror what it is of.
 func (f *follower) named(ctx context.Context, c *contact) error {
-	about := f.held.About()
-	view, err := viewNamed(f.view)
+	view, err := f.holding(ctx)
 	if err != nil {
 		return err
 	}
-	if about.Origin == "" && view == "" { // all that may be read
-		if view, err = viewOf(ctx, f.app.visitors[f.url]); err != nil {
-			return err
-		}
-	}
-	if view == "" && about.Origin != "" && f.view == "" {
-		view = about.View
-	}
-	if view == "" {
-		view = events.CoordinatorsView
-	}
 	return f.held.Begin(mirror.About{Origin: c.origin, View: view,
 		Key: signerAmong(c.keys, c.seen.Signed), URL: f.url})
+}
+
+// holding is the view that the mirror is to hold: the one that is asked for, or that it holds, or
+// all that who signs in may read.
+func (f *follower) holding(ctx context.Context) (events.View, error) {
+	asked, known := events.ParseView(f.view)
+	if !known && f.view != "" {
+		_, err := viewNamed(f.view)
+		return "", err
+	}
+	if about := f.held.About(); about.Origin != "" {
+		return cmp.Or(asked, about.View), nil
+	}
+	own, err := viewOf(ctx, f.app.visitors[f.url])
+	if err != nil {
+		return "", err
+	}
+	own = cmp.Or(own, events.CoordinatorsView)
+	if asked != "" && !asked.Within(own) {
+		return "", problem.New(problem.NotReadable, "who asks may read the view %s of this "+
+			"server, and --view asks for %s", own, asked).
+			WithHint("leave --view out; or sign in with a key that may read it, with --key FILE")
+	}
+	return cmp.Or(asked, own), nil
 }
 
 // isOther keeps the two checkpoints of another history.

@@ -255,6 +255,11 @@ func TestMirror(t *testing.T) {
 	if err == nil || !strings.Contains(fmt.Sprint(err), "takes no statements") {
 		t.Errorf("%v", err)
 	}
+	live, err := http.Get(allied.url + web.Root + "/records/events") // which goes on for ever
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.Body.Close()
 	begun := time.Now()
 	if err := allied.terminate(); err != nil || time.Since(begun) > 2*time.Second {
 		t.Errorf("it ends after %v: %v", time.Since(begun), err)
@@ -277,6 +282,61 @@ func TestMirror(t *testing.T) {
 	mirrors(t, p.url, copied, "--once").fails(t, 8, "lacks records 257 to 512")
 	mirrors(t, whole.url, copied, "--once").fails(t, 0)
 	u.content(t, "verify", copied)
+}
+
+// A mirror holds what its key may read, and shows each who signs in no more than that and its own.
+func TestMirrorOfANation(t *testing.T) {
+	notShort(t)
+	t.Parallel()
+	dir := t.TempDir()
+	p := serving(t, filepath.Join(dir, "ledger"))
+	c := begin(t, p)
+	warsaw, warsawKey := newSigner(t, "POL/warsaw")
+	own, theirs := c.offerOf(300), c.offerOf(500)
+	own.Release, theirs.Release, theirs.Nation = events.CoordinatorsOnly, events.CoordinatorsOnly,
+		"POL"
+	for _, s := range []events.Signed{signed(t, c.admission(warsaw), c.founder),
+		signed(t, own, c.paris), signed(t, theirs, warsaw), c.offer(t)} {
+		if _, err := p.client().Submit(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.stop(t)
+	p = serving(t, p.dir, "--read", "released")
+	paris, poland := filepath.Join(dir, "paris.key"), filepath.Join(dir, "warsaw.key")
+	for file, secret := range map[string]string{paris: c.secret, poland: warsawKey} {
+		if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := filepath.Join(dir, "mirror")
+	mirrors(t, p.url, held, "--key", paris, "--view", "POL", "--once").fails(t, 4,
+		"may read the view FRA")
+	m := mirroringOf(t, p.url, held, "--key", paris, "--read", "released")
+	if f := m.health(t).Mirror; f.View != "FRA" || f.Withheld != 1 {
+		t.Errorf("%+v", f)
+	}
+	founder := filepath.Join(p.dir, server.FounderFile)
+	p.kill()
+	u := newUser(t)
+	for _, who := range []struct {
+		flag, key, has, not string
+	}{{"--key", paris, "300", "500"}, {"--key", poland, "100", "300"},
+		{"--key", founder, "300", "500"}, {"--anonymous", "", "0 pledges", "100"}} {
+		args := []string{"pledge", "list", "--url", m.url, who.flag}
+		if who.key != "" {
+			args = append(args, who.key)
+		}
+		out, said := u.content(t, args...)
+		if !strings.Contains(out, who.has) || strings.Contains(out, "  "+who.not+"  ") {
+			t.Errorf("%v: %s%s", args, out, said)
+		}
+	}
+	u.content(t, "verify", m.url, "--key", poland)
+	code, _, said := u.types(t, "pledge", "list", "--url", m.url, "--key", poland, "--view", "POL")
+	if code != 4 || !strings.Contains(said, "this mirror holds the view FRA") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
 }
 
 // A mirror is behind its server, and for good when that is gone: who has seen more of the ledger is
@@ -429,6 +489,12 @@ func TestMirrorIsKilled(t *testing.T) {
 	})
 	t.Cleanup(func() { close(goOn) }) // before the server that waits for it is closed
 	m := mirrors(t, slow, held)
+	<-reached
+	begun := time.Now()
+	if err := m.terminate(); err != nil || time.Since(begun) > 2*time.Second {
+		t.Errorf("it ends after %v: %v", time.Since(begun), err)
+	}
+	m = mirrors(t, slow, held)
 	<-reached
 	if err := m.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -242,7 +242,9 @@ func (f *front) serve() error {
 	return f.http.ServeTLS(f.listener, "", "")
 }
 
+// shutDown lets nobody new in, and waits for those who are answered; nobody waits for more.
 func (f *front) shutDown() error {
+	f.Questions.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	err := f.http.Shutdown(ctx)

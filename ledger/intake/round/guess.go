@@ -386,7 +386,7 @@ func (g *guess) translate(field string, p *profile) {
 			to = rungOf[sheet.Fold(word)]
 		}
 		if to != strings.ToLower(word) && to != "" {
-			lines = append(lines, fmt.Sprintf("    %s: %s", quoted(word), to))
+			lines = append(lines, fmt.Sprintf("    %s: %s", quoted(word), quoted(to)))
 		} else if to == "" {
 			lines = append(lines, fmt.Sprintf("    # %s: ?", quoted(word)))
 		}
@@ -410,7 +410,7 @@ func (g *guess) meanings(p *profile) {
 			if !events.Unit(unit).Valid() {
 				unit = "item"
 			}
-			lines = append(lines, fmt.Sprintf("  %s: {unit: %s}", quoted(word), unit))
+			lines = append(lines, fmt.Sprintf("  %s: {unit: %s}", quoted(word), quoted(unit)))
 		}
 	}
 	if len(lines) > 0 {

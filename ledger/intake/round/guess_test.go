@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/events/problem"
 	"muster/ledger/intake/round"
 )
 
@@ -88,4 +89,23 @@ func public(t *testing.T, patterns ...string) (files []string) {
 		t.Skipf("no public files in %s: MUSTER_TEST_DATA says where they are", folder)
 	}
 	return files
+}
+
+// Whatever stands in a file, what is guessed of it is a mapping that can be read.
+func FuzzGuess(f *testing.F) {
+	f.Add([]byte(flows))
+	f.Add([]byte("nation,n,status\nFRA,1,Null\nDEU,2,\"a: #\u202e\x07\"\n"))
+	f.Add([]byte("A list\n\n\"#x\",country,2021,2022,2023\n1,France,1,2,3\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, err := round.Guess("file", data)
+		if err != nil {
+			if problem.From(err).Kind == problem.Internal {
+				t.Fatalf("an error that is no problem: %v", err)
+			}
+			return
+		}
+		if _, err := round.ReadMapping("guess", []byte(text)); err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+	})
 }

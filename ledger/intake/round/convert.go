@@ -35,11 +35,15 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 	if size.blank && r.Of != "" {
 		return row, "cells without a number, of columns that became rows"
 	}
-	if why = c.mapping.Skip.quantity(size); why != "" {
+	row.unit = events.Unit(v.text["unit"])
+	row.gone = size.isNumber && size.sign == 0 && strings.ToLower(v.text["rung"]) == observed
+	if row.gone { // which follow takes for a return
+		v.text["quantity"], v.cell["quantity"] = "1", false
+	} else if why = c.mapping.Skip.quantity(size); why != "" {
 		return row, why
 	}
 	if err == nil && size.sign < 0 && c.mapping.Reduce {
-		row.taken, row.unit = size, events.Unit(v.text["unit"])
+		row.taken = size
 		v.text["quantity"], v.cell["quantity"] = size.positive(), false
 	}
 	note := v.text["note"]
@@ -72,7 +76,7 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 		row.refuse(wrong)
 		return row, ""
 	}
-	row.Offer = offer
+	row.Offer, row.quantity = offer, offer.Quantity
 	row.Sentence = row.sentence()
 	return row, ""
 }

@@ -201,3 +201,28 @@ always: {operation: op1, role: ground, unit: personnel, effective: 2024-01-01, f
 		t.Error(got)
 	}
 }
+
+// Published strength of several days is one pledge that was seen, and reports of it.
+func TestStrengthThatWasSeen(t *testing.T) {
+	m := mapping(t, "columns: {quantity: [women, men], effective: date, from: date}\n"+
+		"always: {operation: op1, role: ground, unit: personnel, rung: observed, source: UN}\n"+
+		"skip: zero\ndates: 31-Jan-21\nexpect: {rows: 6, sum: 451, unit: personnel}\n")
+	const table = "nation,women,men,date\nGhana,10,100,28-Feb-21\nGhana,0,100,31-Jan-21\n" +
+		"Ghana,0,0,31-Mar-21\nNepal,,50,31-Jan-21\nNepal,,50,28-Feb-21\nMali,0,0,31-Jan-21\n" +
+		"Ghana,1,70,30-Apr-21\nNepal,20,50,31-Mar-21\n"
+	r := read(t, table, m)
+	want := []string{"observed GHA 100, reported 110, returned", "observed NPL 50, reported 70",
+		"observed GHA 71"}
+	if diff := cmp.Diff(want, said(t, r)); diff != "" {
+		t.Error(diff)
+	}
+	says(t, []string{r.Rows[0].Sentence}, "Ghana (GHA) is 110 personnel strong on 2021-02-28, "+
+		"for ground to op1, reported of what line 3 has seen")
+	says(t, []string{r.Rows[4].Sentence}, "Nepal (NPL) is as strong on 2021-02-28 as before")
+	if len(r.Left) != 1 || r.Left[0].Lines[0] != 7 {
+		t.Errorf("%+v", r.Left)
+	}
+	says(t, refusals(t, table+"Nepal,1,1,28-Feb-21\n", m), "line 10: effective "+
+		"\"2021-02-28\": the strength of the same nation, operation and role on the same "+
+		"day stands in another row")
+}

@@ -97,8 +97,27 @@ var (
 	groups       = regexp.MustCompile(`^[0-9]{1,3}([^0-9][0-9]{3})+(\.[0-9]+)?$`)
 )
 
-// read reads a number as the file writes it, and multiplies it.
+// plus stands between the cells of several columns, which are added up.
+const plus = " + "
+
+// read reads a number as the file writes it, and multiplies it; or adds up several.
 func (n Numbers) read(text string) (a amount, err error) {
+	first, others, several := strings.Cut(text, plus)
+	if !several {
+		return n.one(text)
+	}
+	if a, err = n.one(first); err != nil {
+		return a, err
+	}
+	rest, err := n.read(others)
+	if err != nil {
+		return rest, err
+	}
+	sum := new(big.Rat).Add(a.number, rest.number)
+	return amount{isNumber: true, sign: sum.Sign(), number: sum}, nil
+}
+
+func (n Numbers) one(text string) (a amount, err error) {
 	s := strings.TrimSpace(spaces.Replace(text))
 	if s == "" {
 		return amount{blank: true}, errBlank
@@ -187,6 +206,14 @@ func (a amount) of(u events.Unit) (events.Quantity, error) {
 		}
 	}
 	return q, err
+}
+
+// off returns what is taken off, nothing where nothing is.
+func (a amount) off(u events.Unit) (events.Quantity, error) {
+	if a.number == nil {
+		return events.Quantity{}, nil
+	}
+	return a.size(u)
 }
 
 // size returns the amount, whatever its sign.

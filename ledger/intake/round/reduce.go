@@ -159,17 +159,15 @@ func (e *Expect) check(rows []Row) error {
 	sum, taken := new(big.Int), new(big.Int)
 	for i := range rows {
 		row := &rows[i]
-		if row.Offer == nil {
-			if q, err := row.taken.size(e.Unit); row.taken.number != nil && row.unit == e.Unit &&
-				err == nil {
-				n, _ := q.Number()
-				taken.Add(taken, big.NewInt(n))
+		switch q, err := row.taken.off(e.Unit); {
+		case row.taken.number != nil && row.unit == e.Unit && err == nil:
+			n, _ := q.Number()
+			taken.Add(taken, big.NewInt(n))
+		case row.taken.number == nil && !row.gone:
+			pledges++
+			if n, ok := row.quantity.Number(); ok && row.unit == e.Unit {
+				sum.Add(sum, big.NewInt(n))
 			}
-			continue
-		}
-		pledges++
-		if n, ok := row.Offer.Quantity.Number(); ok && row.Offer.Unit == e.Unit {
-			sum.Add(sum, big.NewInt(n))
 		}
 	}
 	if e.Rows != nil && *e.Rows != pledges {

@@ -41,15 +41,18 @@ type Row struct {
 	Rung string
 	// Then is what is said of a pledge after it has begun, in this order.
 	Then []events.Statement
-	// Reduces is the pledge of another row of the file that this one takes something off.
+	// Reduces is the pledge of another row of the file that this one takes something off, or whose
+	// strength it reports.
 	Reduces events.ID
 	// Sentence says for people what will be said, or why the row is refused.
 	Sentence string
 	// Problems are what is wrong with a row that was refused, by fields.
 	Problems []problem.Field
 
-	taken amount      // what it takes off
-	unit  events.Unit // of that
+	taken    amount          // what it takes off
+	gone     bool            // whether it says 0 of strength that was seen
+	quantity events.Quantity // what it says
+	unit     events.Unit     // of that
 }
 
 // Place says where the row is in the file.
@@ -168,6 +171,7 @@ func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) 
 			round.Rows = append(round.Rows, row)
 		}
 	}
+	round.Rows = series(round.Rows, &left)
 	round.Left = left
 	if len(round.Rows) == 0 {
 		return nil, problem.New(problem.Invalid, "no row is left: all of them are left out").

@@ -30,9 +30,13 @@ func (c *converter) values(r sheet.Row) *values {
 		v.text = map[string]string{}
 	}
 	for field, columns := range c.columns {
+		between := " "
+		if field == "quantity" || field == "deployed" {
+			between = plus
+		}
 		parts := slices.DeleteFunc(r.At(columns), func(s string) bool { return s == "" })
 		if len(parts) > 0 {
-			v.text[field], v.cell[field] = strings.Join(parts, " "), true
+			v.text[field], v.cell[field] = strings.Join(parts, between), true
 		}
 	}
 	if meaning, ok := c.mapping.Units[sheet.Fold(v.text["unit"])]; ok {

@@ -26,7 +26,8 @@ func (c *converter) name(row *Row, v *values, offer *events.PledgeOffered) (wron
 			value = v.text[part.field]
 		}
 		row.Key = append(row.Key, value)
-		if value == "" {
+		unread := part.field == "nation" && v.text["nation"] != "" // which is told by itself
+		if value == "" && !unread {
 			wrong = append(wrong, problem.Field{Location: "key", Message: "a part of the row's " +
 				"key is empty: the mapping tells the rows apart by " +
 				strings.Join(c.mapping.Key, ", ")})

@@ -46,10 +46,11 @@ func TestAmountsThatAreBounded(t *testing.T) {
 	equal(t, "not counted", e.NotCounted[0].Sentence, "Norway pledges up to 18 personnel for "+
 		"ground: how much is not known, and unknown is not 0.")
 	gaps := must[Gaps](t)(p.Gaps(ctx, now, CoverageFilter{})).Gaps
-	equal(t, "gaps", fmt.Sprint(gaps[0].Missing), "13")
+	equal(t, "gaps", fmt.Sprint(gaps[0].Missing, gaps[0].OnTop, gaps[0].OnTopOpen), "13 4 1")
 	line2 := must[Timeline](t)(p.Timeline(ctx, now, TimelineFilter{
 		Days: events.Window{From: day(9), Until: day(9)}, Step: ByChange})).Lines[0].Points[0]
-	equal(t, "over time", fmt.Sprint(line2.Supply, line2.Unknown), "87 1")
+	equal(t, "over time", fmt.Sprint(line2.Supply, line2.Unknown, line2.OnTop, line2.OnTopOpen,
+		line2.Rungs), "87 1 4 1 [87 87 0 0 0]")
 	one := must[Pledge](t)(p.Pledge(ctx, now, fra.id))
 	equal(t, "the pledge", fmt.Sprint(one.Quantity, one.Least, one.Most), "unknown 10 14")
 	equal(t, "its life", must[[]LifeEvent](t)(p.Life(ctx, now, fra.id))[0].Sentence,

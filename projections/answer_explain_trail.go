@@ -9,10 +9,15 @@ import (
 )
 
 // A change is how much is there, or is added to what is there, on each exact rung. What stands for
-// no rung is how many pledges are of unknown quantity, from the rung asked up.
-type change [Deployed + 1]total
+// no rung is told from the rung asked up: how many pledges are of unknown quantity, how much may
+// come on top of what is there, and how many pledges have not said how much that may be.
+type change [ofOpen + 1]total
 
-const ofUnknown Rung = 0
+const (
+	ofUnknown Rung = 0
+	ofOnTop   Rung = Deployed + 1
+	ofOpen    Rung = Deployed + 2
+)
 
 func (c *change) plus(other *change) {
 	for r := range c {
@@ -23,7 +28,7 @@ func (c *change) plus(other *change) {
 // supplies sums what is there on each rung or above.
 func (c *change) supplies() [Deployed + 1]int64 {
 	var exact [Deployed + 1]int64
-	for r := range c {
+	for r := range exact {
 		exact[r] = c[r].number()
 	}
 	return supplies(exact)

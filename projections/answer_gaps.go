@@ -35,6 +35,10 @@ type Gap struct {
 	// UnknownBy are the nations of which pledges would be supply of the line, and have not said of
 	// how much.
 	UnknownBy []events.Nation `json:"unknown_by,omitempty"`
+	// OnTop is how much of Missing, or more, may come of pledges that are counted with what is sure
+	// of them, and OnTopOpen how many of them have not said how much: see [LineCoverage].
+	OnTop     events.Quantity `json:"on_top,omitzero"`
+	OnTopOpen int             `json:"on_top_open,omitzero"`
 	// Waiting is how much of what could fill it waits for an allocation: see [LineCoverage].
 	Waiting        events.Quantity `json:"waiting"`
 	WaitingUnknown int             `json:"waiting_unknown,omitzero"`
@@ -89,6 +93,7 @@ func (p *Picture) Gaps(ctx context.Context, m Moment, f CoverageFilter) (Gaps, e
 				Priority: l.Priority, Essential: l.Essential,
 				Required: l.Required, Supply: l.Supply, Missing: l.Gap, Unit: l.Unit, Fill: l.Fill,
 				Day: l.Day, Who: l.Who, UnknownBy: l.UnknownBy,
+				OnTop: l.OnTop, OnTopOpen: l.OnTopOpen,
 				Waiting: l.Waiting, WaitingUnknown: l.WaitingUnknown,
 				Could: fillers.of(l, max(l.Day, c.On))})
 		g.Gaps[len(g.Gaps)-1].setDays(course, p.operations[l.Operation].now().lines[l.Line],

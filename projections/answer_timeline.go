@@ -52,6 +52,10 @@ type TimelinePoint struct {
 	Rungs []events.Quantity `json:"rungs,omitempty"`
 	// Unknown is how many pledges would be supply, and have not said of how much.
 	Unknown int `json:"unknown,omitzero"`
+	// OnTop is how much may come on top of Supply, and OnTopOpen how many pledges have not said how
+	// much more they may be: see [LineCoverage].
+	OnTop     events.Quantity `json:"on_top,omitzero"`
+	OnTopOpen int             `json:"on_top_open,omitzero"`
 	// Waiting is how much fits the line and waits for an allocation, and WaitingUnknown how many of
 	// such pledges have not said of how much: see [LineCoverage].
 	Waiting        events.Quantity `json:"waiting,omitzero"`
@@ -193,6 +197,10 @@ func (l *lineCourse) point(rung Rung, days stretch, from int) TimelinePoint {
 		pt.Rungs = append(pt.Rungs, l.Unit.Of(supply[r]))
 	}
 	pt.Unknown = int(worst.supply[ofUnknown].number())
+	if more := worst.supply[ofOnTop].number(); more > 0 {
+		pt.OnTop = l.Unit.Of(more)
+	}
+	pt.OnTopOpen = int(worst.supply[ofOpen].number())
 	pt.Waiting, pt.WaitingUnknown = l.Unit.Of(worst.waiting.number), worst.waiting.unknown
 	return pt
 }

@@ -196,8 +196,24 @@ func (c *course) place(days stretch, v *version) {
 			c.kinds[kind].add(days, r, n)
 		}
 	}
-	if _, kind, known := v.amount(c.basis.Rung); !known && v.rung >= c.basis.Rung {
+	if v.rung >= c.basis.Rung {
+		c.placeBeside(days, v)
+	}
+}
+
+// placeBeside notes what stands beside the quantity of a version, which is not allocated.
+func (c *course) placeBeside(days stretch, v *version) {
+	_, kind, known := v.amount(c.basis.Rung)
+	if !known {
 		c.kinds[kind].add(days, ofUnknown, 1)
+		return
+	}
+	more, open := v.tops(c.basis.Rung, 1)
+	if more > 0 {
+		c.kinds[kind].add(days, ofOnTop, more)
+	}
+	if open > 0 {
+		c.kinds[kind].add(days, ofOpen, int64(open))
 	}
 }
 

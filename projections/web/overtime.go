@@ -52,8 +52,8 @@ func GapsTable(a projections.Gaps) Table {
 		cells := []string{number(g.Rank), string(g.Operation), string(g.Line), string(g.Role),
 			string(g.Area), number(g.Priority), yes(g.Essential), g.Missing.String(),
 			g.Required.String(), g.Supply.String(), string(g.Unit), fmt.Sprintf("%d%%", g.Fill),
-			g.From.String(), g.Until.String(), who(g.Who, g.UnknownBy), could(g.Could),
-			orNone(g.Waiting)}
+			g.From.String(), g.Until.String(), who(g.Who, g.UnknownBy),
+			could(g.Could, tops(g.OnTop, g.OnTopOpen, plain)), orNone(g.Waiting)}
 		if a.IsRange() {
 			cells = append(cells, g.First.String(), number(g.Days))
 		}
@@ -68,12 +68,16 @@ func GapsTable(a projections.Gaps) Table {
 	return t
 }
 
-func could(all []projections.NotCounted) string {
+// could says what could fill a gap: pledges that are not counted, and what may come on top.
+func could(all []projections.NotCounted, onTop []string) string {
 	words := make([]string, len(all))
 	for i, n := range all {
 		words[i] = fmt.Sprintf("%s %s (%s)", n.Nation, n.Quantity, n.Reason)
 	}
-	return joined(words, ", ")
+	if len(words) > 0 {
+		onTop = append([]string{joined(words, ", ")}, onTop...)
+	}
+	return joined(onTop, "; ")
 }
 
 // TimelineQuery asks how requirements are met over time.
@@ -149,7 +153,7 @@ func TimelineTable(a projections.Timeline) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until",
 		"required", "supply", "gap", "unit", "fill", "worst day",
 		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size", "waiting",
-		"waiting of unknown size"}}
+		"waiting of unknown size", "may come on top", "with no upper limit"}}
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until,
 		a.Step, b), ""}
 	for _, l := range a.Lines {
@@ -180,7 +184,7 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 		pt.Until.String()}
 	if !pt.InForce {
 		off := []string{"not in force", "", "", string(l.Unit), "", ""}
-		return append(append(cells, off...), make([]string, len(projections.Rungs())+3)...)
+		return append(append(cells, off...), make([]string, len(projections.Rungs())+5)...)
 	}
 	cells = append(cells, pt.Required.String(), pt.Supply.String(), pt.Gap.String(), string(l.Unit),
 		fmt.Sprintf("%d%%", *pt.Fill), pt.Day.String())
@@ -188,7 +192,7 @@ func pointCells(l *projections.LineTimeline, pt *projections.TimelinePoint) []st
 		cells = append(cells, n.String())
 	}
 	return append(cells, severalOrNone(pt.Unknown), orNone(pt.Waiting),
-		severalOrNone(pt.WaitingUnknown))
+		severalOrNone(pt.WaitingUnknown), orNone(pt.OnTop), severalOrNone(pt.OnTopOpen))
 }
 
 // severalOrNone writes how many pledges there are, and nothing for none.

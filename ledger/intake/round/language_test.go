@@ -296,3 +296,23 @@ func TestEncodings(t *testing.T) {
 		}
 	}
 }
+
+// The head is found by the tags below it, and so are its columns, wherever somebody has put them.
+func TestTheHeadIsFoundByItsTags(t *testing.T) {
+	m := mapping(t, "columns: {nation: '#org+donor', quantity: '#value +pledged'}\n"+usual)
+	for _, table := range []string{
+		"Contributions\n\nWho,How many,\n#org +donor,#value+pledged,\nFrance,10,x\n",
+		"#value+pledged,#org+donor\n1,2\n", // which is a head
+		"How many,Who\n#value+pledged,#org+donor\n10,France\n",
+	} {
+		r, err := round.Read([]byte(table), m, origin)
+		if strings.HasPrefix(table, "#") {
+			says(t, refusals(t, table, m), `the file has no such column`)
+			continue
+		}
+		if err != nil || len(r.Rows) != 1 || r.Rows[0].Offer.Nation != "FRA" ||
+			r.Rows[0].Offer.Quantity != events.Count(10) {
+			t.Errorf("%q: %v", table, err)
+		}
+	}
+}

@@ -11,7 +11,8 @@ import (
 
 // A Skip says which rows of a table are no offers. Rows in which nothing stands never are.
 type Skip struct {
-	// Tags are the rows of HXL tags, and Totals those that begin with "total", "all" or the like.
+	// Totals are the rows that begin with "total", "all" or the like. Rows of HXL tags never are
+	// offers, whether Tags says so or not.
 	Tags, Totals bool
 	// Blank are the rows in which no quantity stands, Zero those with the quantity 0, and Negative
 	// those with less.
@@ -60,7 +61,7 @@ func readSkip(v strictyaml.Value) (s Skip) {
 // conditions it asks those whose columns the table has.
 func (s *Skip) row(t *sheet.Table, r sheet.Row, nation []int) string {
 	switch {
-	case s.Tags && r.IsTags():
+	case r.IsTags():
 		return "rows of tags"
 	case s.Totals && r.IsTotal(r.At(nation)...):
 		return "rows that are totals"

@@ -11,7 +11,8 @@ import (
 
 // A Form says of a file what does not stand in it.
 type Form struct {
-	// Header is the line in which the header begins; 0 for the first one.
+	// Header is the line in which the header begins; 0 for the one above a row of tags, or else for
+	// the first one.
 	Header int
 	// Encoding is the name of the text's encoding ("windows-1252"); empty for what is found: UTF-8,
 	// or what the first bytes say.
@@ -23,7 +24,25 @@ type Form struct {
 // ReadCSV reads CSV as spreadsheets save it: with or without a byte order mark, lines that end in
 // LF or CRLF, cells parted by commas, semicolons or tabs. Rows of empty cells are left out. Who
 // has left out what else is no row asks [Table.Check]. The error is a [problem.Problem].
-func ReadCSV(data []byte, form Form) (*Table, error) {
+func ReadCSV(data []byte, form Form) (*Table, error) { return reading(readCSV, data, form) }
+
+// reading reads a file, and again where a row of tags shows that its header is not the first row.
+func reading(read func([]byte, Form) (*Table, error), data []byte, form Form) (*Table, error) {
+	t, err := read(data, form)
+	if err != nil {
+		return nil, err
+	}
+	if line := t.aboveTags(); line > 0 && form.Header == 0 {
+		form.Header = line
+		if t, err = read(data, form); err != nil {
+			return nil, err
+		}
+	}
+	t.aboveTags()
+	return t, nil
+}
+
+func readCSV(data []byte, form Form) (*Table, error) {
 	data, err := toUTF8(data, form.Encoding)
 	if err != nil {
 		return nil, err
@@ -40,7 +59,10 @@ func ReadCSV(data []byte, form Form) (*Table, error) {
 		cells, err := r.Read()
 		switch {
 		case errors.Is(err, io.EOF):
-			return t, t.lastLineEnds(data)
+			if err := t.lastLineEnds(data); err != nil {
+				return nil, err
+			}
+			return t, nil
 		case err != nil:
 			return nil, notCSV(err, before)
 		}

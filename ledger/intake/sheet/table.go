@@ -19,6 +19,7 @@ type Table struct {
 	comma rune
 	all   []Row    // the rows as the file has them
 	names []string // the header as the file has it
+	tags  []string // the tags of the columns, if there are any
 
 	isBook bool
 }
@@ -45,8 +46,14 @@ func (r Row) Place() string {
 }
 
 // Column returns where the column of that name is: by its exact name, or else by its name in
-// another case.
+// another case; or by its tag, of a name such as #org+donor.
 func (t *Table) Column(name string) (int, bool) {
+	if strings.HasPrefix(name, "#") {
+		i := slices.IndexFunc(t.tags, func(tag string) bool { return sameTag(tag, name) })
+		if i >= 0 {
+			return i, true
+		}
+	}
 	if i := slices.Index(t.Header, name); i >= 0 {
 		return i, true
 	}

@@ -31,3 +31,30 @@ func (r Row) IsTotal(others ...string) bool {
 	return first >= 0 && total.MatchString(r.Cells[first]) ||
 		slices.ContainsFunc(others, total.MatchString)
 }
+
+// aboveTags looks for a row of tags among the first rows, and keeps its tags. It returns the line
+// of the row above it, 0 where there is no such row below the header.
+func (t *Table) aboveTags() int {
+	const most = 30
+	for i, r := range t.Rows[:min(len(t.Rows), most)] {
+		if !r.IsTags() {
+			continue
+		}
+		t.tags = r.Cells
+		if i > 0 {
+			return t.Rows[i-1].Line
+		}
+		return 0
+	}
+	return 0
+}
+
+// sameTag reports whether two tags have the same attributes, in any order.
+func sameTag(a, b string) bool {
+	parts := func(tag string) []string {
+		all := strings.Split(strings.ToLower(strings.Join(strings.Fields(tag), "")), "+")
+		slices.Sort(all[1:])
+		return all
+	}
+	return slices.Equal(parts(a), parts(b))
+}

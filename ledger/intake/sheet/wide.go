@@ -49,6 +49,9 @@ func (t *Table) Lengthen(w Wide) error {
 	}
 	header := t.Header
 	rest := slices.DeleteFunc(indexes(header), func(i int) bool { return wide[i] })
+	if t.tags != nil {
+		t.tags = append(Row{Cells: t.tags}.At(rest), "", "")
+	}
 	t.Header = append(Row{Cells: header}.At(rest), w.Name, w.Cell)
 	rows := make([]Row, 0, len(t.Rows)*len(columns))
 	for _, r := range t.Rows {

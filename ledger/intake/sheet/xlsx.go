@@ -23,6 +23,10 @@ func IsXLSX(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04"
 // they are shown as. A workbook that is damaged, cut, crafted or huge is refused before anything is
 // read from it: see [soundXLSX]. The error is a [problem.Problem].
 func ReadXLSX(data []byte, form Form) (t *Table, err error) {
+	return reading(readXLSX, data, form)
+}
+
+func readXLSX(data []byte, form Form) (t *Table, err error) {
 	rows, err := soundXLSX(data)
 	if err != nil {
 		return nil, err

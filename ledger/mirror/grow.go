@@ -19,8 +19,8 @@ import (
 //
 // The error is a [proof.OtherHistory] when the checkpoint does not go on from the one that is held,
 // of kind Unverified when a record is not what it should be, and the fetcher's, or ctx's, when
-// something could not be read. After each of them the mirror holds what it held before. After the
-// first two it cannot grow any more: it is closed and opened again.
+// something could not be read or written. After each of them the mirror holds what it held before.
+// After the first two, and ctx's, it cannot grow any more: it is closed and opened again.
 func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fetcher) error {
 	if next.Origin != string(m.about.Origin) {
 		return problem.New(problem.Unverified, "the server shows the ledger %s, and the mirror is "+
@@ -94,9 +94,8 @@ func (m *Mirror) take(ctx context.Context, tiles []tlog.Tile, from int64, leaves
 			}
 		}
 	}
-	if err := m.growing.Add(ctx, next); err != nil {
-		return err
-	}
+	// They are in the tree that was signed. Were they written after the next step, and could not
+	// be, nobody would ask for them again; what that step refuses is removed.
 	for i, t := range tiles {
 		if data[i] == nil { // it is there
 			continue
@@ -105,7 +104,7 @@ func (m *Mirror) take(ctx context.Context, tiles []tlog.Tile, from int64, leaves
 			return m.unwritable(err)
 		}
 	}
-	return nil
+	return m.growing.Add(ctx, next)
 }
 
 // fetchedTogether is how many tiles are asked for at a time.

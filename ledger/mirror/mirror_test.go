@@ -26,10 +26,15 @@ var bothViews = []events.View{events.CoordinatorsView, events.CoalitionView}
 // However a mirror grows, it holds what its server has, the folder verifies, no tile is there that
 // the checkpoint does not need, and a mirror that is opened again goes on.
 func TestGrow(t *testing.T) {
+	t.Parallel()
+	sizes := []int{1, 2, 256, 257, 600, 1024, 1100}
+	if testing.Short() {
+		sizes = []int{2, 257, 1100}
+	}
 	s := newSource(t, 1100)
 	for _, view := range bothViews {
 		m := s.open(t.TempDir(), view)
-		for _, size := range []int{1, 2, 256, 257, 600, 1024, 1100} {
+		for _, size := range sizes {
 			if err := m.Grow(t.Context(), s.at(size), s.fetch); err != nil {
 				t.Fatalf("%d records: %v", size, err)
 			}
@@ -74,6 +79,7 @@ func TestGrow(t *testing.T) {
 
 // Any web server can show the folder, and any client of tlog-tiles reads it.
 func TestAnyWebServerShowsIt(t *testing.T) {
+	t.Parallel()
 	s := newSource(t, 600)
 	for _, view := range bothViews {
 		m := s.open(t.TempDir(), view)
@@ -119,6 +125,8 @@ func TestAnyWebServerShowsIt(t *testing.T) {
 // What a server shows that it has not signed, or that it has signed and the rules do not have, is
 // not stored: the folder is as it was, and is read as before.
 func TestLies(t *testing.T) {
+	notShort(t)
+	t.Parallel()
 	s, other := newSource(t, 700), newSource(t, 700)
 	other.key = s.key
 	stranger := signer(t, "HQ/stranger")
@@ -139,6 +147,7 @@ func TestLies(t *testing.T) {
 		}
 	}
 	flip := func(data []byte) []byte { data[len(data)/2] ^= 1; return data }
+	made := s.made(600)
 	for what, c := range map[string]struct {
 		next  proof.Checkpoint
 		lie   func(string, []byte) []byte
@@ -157,10 +166,7 @@ func TestLies(t *testing.T) {
 		"a stranger has signed":     {},
 	} {
 		t.Run(what, func(t *testing.T) {
-			m := s.open(t.TempDir(), events.CoordinatorsView)
-			if err := m.Grow(t.Context(), s.at(600), s.fetch); err != nil {
-				t.Fatal(err)
-			}
+			m := s.open(copyOf(t, made), events.CoordinatorsView)
 			if c.fetch == nil { // of the same records up to there
 				forging.records, forging.hashes = slices.Clone(s.records[:600]), nil
 				for i, rec := range forging.records {
@@ -186,7 +192,9 @@ func TestLies(t *testing.T) {
 			if diff := cmp.Diff(before, files(t, m.dir)); diff != "" {
 				t.Errorf("something was stored:\n%s", diff)
 			}
-			s.has(m, 600)
+			if m.Last() != 600 {
+				t.Errorf("it holds %d records", m.Last())
+			}
 			_ = m.Close()
 			s.has(s.open(m.dir, events.CoordinatorsView), 600)
 		})
@@ -195,9 +203,8 @@ func TestLies(t *testing.T) {
 
 // A mirror that broke off, wherever that was, has what its checkpoint covers, and goes on.
 func TestBreaksOff(t *testing.T) {
-	if testing.Short() {
-		t.Skip("one thing after the other")
-	}
+	notShort(t)
+	t.Parallel()
 	s := newSource(t, 700)
 	broken := errors.New("the power is gone")
 	for _, view := range bothViews {
@@ -244,8 +251,43 @@ func TestBreaksOff(t *testing.T) {
 	}
 }
 
+// A disk that was full, wherever that was, and has space again lacks nothing.
+func TestFull(t *testing.T) {
+	notShort(t)
+	t.Parallel()
+	s := newSource(t, 310)
+	full := errors.New("no space left on device")
+	for writes := 0; ; writes++ {
+		m := s.open(t.TempDir(), events.CoordinatorsView)
+		if err := m.Grow(t.Context(), s.at(200), s.fetch); err != nil {
+			t.Fatal(err)
+		}
+		left := writes
+		m.before = func(string) error {
+			if left--; left < 0 {
+				return full
+			}
+			return nil
+		}
+		err := m.Grow(t.Context(), s.at(300), s.fetch)
+		if err != nil && !problem.Is(err, problem.Unavailable) {
+			t.Fatal(err)
+		}
+		m.before = nil
+		if err := m.Grow(t.Context(), s.at(310), s.fetch); err != nil {
+			t.Fatal(err)
+		}
+		s.has(m, 310)
+		if err == nil {
+			return
+		}
+	}
+}
+
 // While the server is away, what is held stays, and what was read is not read again.
 func TestAway(t *testing.T) {
+	notShort(t)
+	t.Parallel()
 	s := newSource(t, 4500)
 	m := s.open(t.TempDir(), events.CoordinatorsView)
 	if err := m.Grow(t.Context(), s.at(300), s.fetch); err != nil {
@@ -280,7 +322,11 @@ func TestAway(t *testing.T) {
 // A folder that is damaged is mended: hashes from the records, records from a server, of which no
 // more is asked for than is damaged. Without a server it is said what is lacking.
 func TestMend(t *testing.T) {
+	notShort(t)
+	t.Parallel()
 	s := newSource(t, 1300)
+	made := s.made(1300)
+	good := files(t, made)
 	flip := func(t *testing.T, file string) {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -308,13 +354,7 @@ func TestMend(t *testing.T) {
 			gone: []string{"tile/0/004"}, asks: []string{"tile/entries/001", "tile/entries/004"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			dir := t.TempDir()
-			m := s.open(dir, events.CoordinatorsView)
-			if err := m.Grow(t.Context(), s.at(1300), s.fetch); err != nil {
-				t.Fatal(err)
-			}
-			good := files(t, dir)
-			_ = m.Close()
+			dir := copyOf(t, made)
 			for _, name := range damage.flips {
 				flip(t, filepath.Join(dir, name))
 			}
@@ -331,7 +371,7 @@ func TestMend(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			m = s.open(dir, events.CoordinatorsView)
+			m := s.open(dir, events.CoordinatorsView)
 			if (m.Lacks() != nil) != (damage.asks != nil) {
 				t.Fatalf("it lacks %v", m.Lacks())
 			}
@@ -360,6 +400,7 @@ func TestMend(t *testing.T) {
 
 // A byte that changes while the mirror runs is found out by who reads it.
 func TestDamagedWhileRead(t *testing.T) {
+	t.Parallel()
 	s := newSource(t, 300)
 	m := s.open(t.TempDir(), events.CoordinatorsView)
 	if err := m.Grow(t.Context(), s.at(300), s.fetch); err != nil {
@@ -384,6 +425,7 @@ func TestDamagedWhileRead(t *testing.T) {
 
 // A folder is of one ledger, one view and one process, and is never written over.
 func TestFolderIsOfOne(t *testing.T) {
+	t.Parallel()
 	s := newSource(t, 10)
 	dir := t.TempDir()
 	m := s.open(dir, events.CoalitionView)
@@ -410,6 +452,7 @@ func TestFolderIsOfOne(t *testing.T) {
 
 // What witnesses have signed is kept where it is of this tree.
 func TestWitnessed(t *testing.T) {
+	t.Parallel()
 	s, other := newSource(t, 20), newSource(t, 20)
 	m := s.open(t.TempDir(), events.CoordinatorsView)
 	if err := m.Grow(t.Context(), s.at(20), s.fetch); err != nil {

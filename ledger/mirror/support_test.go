@@ -39,6 +39,14 @@ type source struct {
 	odd   func(n int, st events.Statement) *events.Signer // who signs; nil for the founder
 }
 
+// notShort leaves to the run without the race detector what does one thing after the other.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one thing after the other")
+	}
+}
+
 func newSource(t testing.TB, records int) *source {
 	t.Helper()
 	s := &source{t: t, founder: signer(t, "HQ/founder")}
@@ -216,6 +224,29 @@ func (s *source) opens(dir string, view events.View) (*Mirror, error) {
 		return nil, fmt.Errorf("%w, %v", err, m.Close())
 	}
 	return m, nil
+}
+
+// made is a folder of a mirror that holds the first records, and is not open.
+func (s *source) made(size int) (dir string) {
+	s.t.Helper()
+	m := s.open(s.t.TempDir(), events.CoordinatorsView)
+	if err := m.Grow(s.t.Context(), s.at(size), s.fetch); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	return m.dir
+}
+
+// copyOf copies a folder.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }
 
 // has makes sure that a mirror holds the first records, and that its folder verifies.

@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test outside faults lint bench compare clean
+.PHONY: all build demo test outside dist faults lint bench compare clean
 
 all: build
 
@@ -13,13 +13,25 @@ demo: build
 
 # Every test runs without the race detector, which makes what only calculates ten times as slow. Those
 # of a short run then run again with it, and so do the servers that they start: fewer random cases, and
-# few pages in a browser. MUSTER_SEED gives tests the random numbers of a run that failed, and
+# few pages in a browser. Packages that start no goroutine, in their tests neither, have nothing to find
+# there. Nobody debugs these programs, and without what debuggers need (-w) they are linked in half the
+# time. MUSTER_SEED gives tests the random numbers of a run that failed, and
 # -rapid.seed those that draw with rapid.
 # Those beside each other wait for servers more than they calculate: four at a time. What go vet finds
 # is for make lint to say.
+concurrent = $$(grep -rlE '^[[:space:]]*go [a-zA-Z(]|\.Go\(|\.Parallel\(' --include='*.go' cmd ledger \
+	projections events | xargs -n1 dirname | sort -u | sed 's|^|./|')
+
 test:
-	go test -parallel 4 -vet=off -timeout 12m ./...
-	go test -parallel 4 -short -race -vet=off -timeout 12m ./...
+	go test -parallel 4 -vet=off -ldflags=-w -timeout 12m ./...
+	go test -parallel 4 -short -race -vet=off -ldflags=-w -timeout 12m $(concurrent)
+
+# What is released, in dist: make dist VERSION=0.2.0. It is built twice, from two folders, and must come out
+# the same; and vetted for the second machine. To begin anew: rm -r dist.
+dist:
+	GOARCH=arm64 go vet ./cmd/muster/... ./ledger/... ./projections/... ./events/...
+	MUSTER_DIST=$(VERSION) go test -count=1 -v -run TestSameBytes ./cmd/dist
+	go run ./cmd/dist -version "$(VERSION)" -to dist
 
 # Other software reads the files that lists are written as. It is a module of its own, and takes minutes
 # to build the first time.

@@ -127,13 +127,14 @@ var house = map[string][]string{
 		"github.com/nats-io/nats.go/…",
 		"github.com/nats-io/nats-server/v2/server", "golang.org/x/mod/sumdb/tlog",
 		"filippo.io/torchwood"},
+	"cmd/dist": {"github.com/CycloneDX/cyclonedx-go"},
 	"cmd/faults": {"muster/cmd/internal/files", "muster/events", "muster/ledger/intake",
 		"muster/projections/web"},
 	"cmd/muster": {"github.com/coreos/go-systemd/v22/daemon",
 		"golang.org/x/sync/errgroup", "golang.org/x/time/rate",
 		"github.com/hashicorp/golang-lru/v2/…", "muster/cmd/internal/…", "muster/events/…",
 		"muster/ledger/…", "muster/projections/…", "github.com/jedib0t/go-pretty/v6/…",
-		"github.com/nats-io/nats.go", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		"github.com/nats-io/nats.go", "github.com/spf13/cobra/…", "github.com/spf13/pflag",
 		"golang.org/x/term", "golang.org/x/text/transform"},
 }
 

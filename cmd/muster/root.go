@@ -106,6 +106,7 @@ func (a *app) root() *cobra.Command {
 look at the coverage, auditors read the history.
 
 Start with "muster demo", or with "muster serve --data DIR".`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
@@ -128,6 +129,7 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 			return checkFormat(a.format)
 		},
 	}
+	root.SetVersionTemplate(fullVersion() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%s", plainFlagError(err)).WithHint("see: %s --help", cmd.CommandPath())
 	})
@@ -212,7 +214,8 @@ func (a *app) addCommands(root *cobra.Command) {
 				a.correctionsCmd(), a.deliveryCmd()}},
 		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.trustCmd(),
 			a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
-		{"Others:", []*cobra.Command{a.statusCmd(), a.sessionCmd(), a.schemaCmd(), versionCmd()}},
+		{"Others:", []*cobra.Command{a.statusCmd(), a.sessionCmd(), a.schemaCmd(), manCmd(),
+			versionCmd()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, c := range g.commands {

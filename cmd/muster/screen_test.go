@@ -152,6 +152,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"key show":            {line: "FILE"},
 	"late":                {},
 	"log":                 {},
+	"man":                 {line: "DIR/man"},
 	"mapping":             {},
 	"member admit":        {line: "FRA/x+1a2b3c4d+AAAA"},
 	"member list":         {},
@@ -201,9 +202,9 @@ var commandLines = map[string]struct{ line, why string }{
 }
 
 // quiet are the commands that repeat nothing of what they ask or read, or write it in quotes.
-var quiet = []string{"exit-codes", "import guess", "import un", "key show", "mapping", "plan apply",
-	"receipt", "replay", "schema", "serve", "session end", "sign", "submit", "trust list",
-	"version"}
+var quiet = []string{"exit-codes", "import guess", "import un", "key show", "man", "mapping",
+	"plan apply", "receipt", "replay", "schema", "serve", "session end", "sign", "submit",
+	"trust list", "version"}
 
 // acts returns the characters of a text that would do something to a terminal.
 func acts(text string) (found []string) {

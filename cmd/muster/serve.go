@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"unicode"
@@ -326,21 +324,4 @@ func (h hangups) reopen(s interface{ ReopenAccessLog() }) (end func()) {
 		}
 	}()
 	return func() { signal.Stop(h); close(done) }
-}
-
-// version is the module's version, as the Go tool recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && len(info.Main.Version) > 1 &&
-		info.Main.Version[0] == 'v' {
-		return info.Main.Version[1:]
-	}
-	return "0.0.0-devel"
-}
-
-func versionCmd() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "muster "+version())
-			return err
-		}}
 }

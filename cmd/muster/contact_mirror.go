@@ -8,6 +8,7 @@ import (
 
 	"muster/cmd/internal/server"
 	"muster/events/english"
+	"muster/events/problem"
 	"muster/ledger/proof"
 )
 
@@ -56,6 +57,17 @@ func (a *app) isOlder(ctx context.Context, c *contact, known proof.Known,
 			english.Several(next.N, "record"), last.N)
 	}
 	return nil
+}
+
+// takesStatements refuses to send anything to what has fewer records than were seen: a mirror takes
+// none, and a server that has gone back only says that it is one.
+func (c *contact) takesStatements() error {
+	if !c.older {
+		return nil
+	}
+	return problem.New(problem.Misdirected, "nothing was sent: this is a mirror, which takes no "+
+		"statements, and has fewer records than were seen of the ledger before").
+		WithHint("name a server of the ledger with --url")
 }
 
 // comparedWith is what a checkpoint goes on from that was met: all that is known, or, where it is

@@ -350,6 +350,9 @@ func TestMirrorIsBehind(t *testing.T) {
 	submitted(t, p, c)
 	held := filepath.Join(dir, "mirror")
 	mirrors(t, p.url, held, "--once").fails(t, 0)
+	p.stop(t)
+	old := copyFolder(t, p.dir)
+	p = serving(t, p.dir)
 	submitted(t, p, c)
 	u := newUser(t)
 	u.content(t, "pledge", "list", "--url", p.url)
@@ -371,6 +374,21 @@ func TestMirrorIsBehind(t *testing.T) {
 			}
 			return body
 		}))
+	// A server that has gone back, and says that it is a mirror, is sent nothing.
+	back := serving(t, old)
+	url := between(t, back.url, func(path string, body []byte) []byte {
+		if path == "/healthz" {
+			return []byte(strings.Replace(string(body), `{`, `{"mirror":{"problem":{"type":`+
+				`"urn:muster:problem:unavailable"}},`, 1))
+		}
+		return body
+	})
+	code, out, said := u.types(t, "pledge", "offer", "--operation", "mnf-u", "--role", "ground",
+		"--nation", "NLD", "--quantity", "7", "--url", url, "--key",
+		filepath.Join(old, server.FounderFile))
+	if code != 7 || !strings.Contains(said, "nothing was sent") || len(back.records(t)) != 4 {
+		t.Errorf("exit code %d, and %d records\n%s%s", code, len(back.records(t)), out, said)
+	}
 }
 
 // What a server shows, or what stands before it, that is not what it has signed, or not what it has

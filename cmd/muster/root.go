@@ -428,6 +428,9 @@ func (a *app) speaker(ctx context.Context) (*speaker, error) {
 // submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
 func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
 	c, err := a.meet(ctx)
+	if err == nil {
+		err = c.takesStatements()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -249,10 +249,12 @@ func (c *comparison) findAlike() {
 	}
 	for at, rows := range asking {
 		rows, pledges := c.pairAlike(rows, there[at])
-		for _, i := range rows {
-			if len(pledges) > 0 {
-				c.alike(&c.outcomes[i], pledges, len(rows))
-			}
+		if len(pledges) == 0 {
+			continue
+		}
+		n := newNearness(c, rows, pledges)
+		for k, i := range rows {
+			c.alike(&c.outcomes[i], pledges, len(rows), n.of(k), n.isSure(k))
 		}
 	}
 }
@@ -282,15 +284,16 @@ func (c *comparison) match(o *Outcome, p *Pledge) {
 	c.taken[p.ID] = o.Row
 }
 
-// alike says what becomes of a row that resembles some pledges, as so many rows do.
-func (c *comparison) alike(o *Outcome, pledges []*Pledge, rows int) {
+// alike says what becomes of a row that resembles some pledges, as so many rows do, and one of them
+// most: surely, or no more than others.
+func (c *comparison) alike(o *Outcome, pledges []*Pledge, rows int, most *Pledge, sure bool) {
 	o.Kind = Alike
 	switch {
 	case c.opt.Changed == Ask || c.opt.Changed == "":
-		o.Asked, o.Pledge = true, pledges[0].ID
-		o.Changes = c.rows[o.Row].changes(pledges[0].termsOn(events.LastDate).terms)
-	case len(pledges) == 1 && rows == 1:
-		c.match(o, pledges[0])
+		o.Asked, o.Pledge = true, most.ID
+		o.Changes = c.rows[o.Row].changes(most.termsOn(events.LastDate).terms)
+	case sure:
+		c.match(o, most)
 	default:
 		c.refuse(o, "%s resemble %s, and it cannot be told which is which: give the mapping a "+
 			"key, or correct them one by one: %s", english.Several(rows, "row"),

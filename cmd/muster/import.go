@@ -71,9 +71,8 @@ func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*ro
 		if how.name != "" {
 			m.Name = how.name
 		}
-		if how.good && how.returned == "" {
-			return usage("--good records some of the rows: --returned is missing, the file " +
-				"for the others")
+		if err := how.mayReturn(args[0]); err != nil {
+			return err
 		}
 		return a.importRound(cmd.Context(), data, m, how)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,24 @@ type importing struct {
 	dryRun, good bool
 	returned     string // the file that is written back, if any
 	comparing
+}
+
+// mayReturn refuses to return nothing where some rows are left, and to write over the file that is
+// read.
+func (how *importing) mayReturn(read string) error {
+	if how.good && how.returned == "" {
+		return usage("--good records some of the rows: --returned is missing, the file for the " +
+			"others")
+	}
+	if how.returned == "" {
+		return nil
+	}
+	from, err := os.Stat(read)
+	to, bad := os.Stat(how.returned)
+	if err == nil && bad == nil && os.SameFile(from, to) {
+		return usage("--returned would write over the file that is read: name another one")
+	}
+	return nil
 }
 
 // An importedRow is what became of a row of the file.

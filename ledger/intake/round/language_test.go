@@ -193,6 +193,14 @@ func TestNumbersAndDates(t *testing.T) {
 	if o := r.Rows[0].Offer; o.From != 2020_01_01 || o.Until != 2020_02_29 {
 		t.Errorf("%s to %s", o.From, o.Until)
 	}
+	for form, month := range map[string]string{"2021 12": "2", "2021 Jan": "Feb."} {
+		m := mapping(t, "columns: {from: [year, month], until: [year, month]}\ndates: "+form+"\n"+
+			always)
+		r := read(t, "nation;quantity;year;month\nFRA;1;2020;"+month+"\n", m)
+		if o := r.Rows[0].Offer; o.From != 2020_02_01 || o.Until != 2020_02_29 {
+			t.Errorf("%s: %s to %s", form, o.From, o.Until)
+		}
+	}
 	for _, bad := range []string{"01-02-21", "31", "Jan 31", "dragon", "202112", "1/2/2021"} {
 		if f, err := round.ParseDateForm(bad); err == nil {
 			t.Errorf("%q is taken for a form of dates: %+v", bad, f)

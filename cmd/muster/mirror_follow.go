@@ -106,8 +106,8 @@ func (f *follower) round(ctx context.Context) error {
 	if err := f.named(ctx, c); err != nil {
 		return err
 	}
-	if last := f.held.Held().N; c.seen.N < last {
-		return problem.New(problem.Unavailable, "the server shows %s, and this mirror holds %d",
+	if last := f.held.Covered(); c.seen.N < last {
+		return problem.New(problem.Unavailable, "the server shows %s, and this mirror has seen %d",
 			english.Several(c.seen.N, "record"), last).
 			WithHint("the server lags behind, or is cut off from others of its ledger")
 	}

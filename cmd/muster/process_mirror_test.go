@@ -40,7 +40,9 @@ func mirrors(t *testing.T, of, dir string, flags ...string) *mirrorProcess {
 	}
 	t.Cleanup(func() {
 		b.kill()
-		if said := b.stderr.String(); broken.MatchString(said) || t.Failed() {
+		if said := b.stderr.String(); broken.MatchString(said) {
+			t.Errorf("the mirror in %s broke:\n%s", filepath.Base(dir), said)
+		} else if t.Failed() {
 			t.Logf("the mirror in %s said:\n%s", filepath.Base(dir), said)
 		}
 	})

@@ -22,9 +22,9 @@ import (
 // something could not be read or written. After each of them the mirror holds what it held before.
 // After the first two, and ctx's, it cannot grow any more: it is closed and opened again.
 func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fetcher) error {
-	if next.Origin != string(m.about.Origin) {
+	if next.Origin != string(m.About().Origin) {
 		return problem.New(problem.Unverified, "the server shows the ledger %s, and the mirror is "+
-			"of %s", next.Origin, m.about.Origin).WithHint("name the server of this ledger")
+			"of %s", next.Origin, m.About().Origin).WithHint("name the server of this ledger")
 	}
 	for _, before := range []proof.Checkpoint{m.last, m.pending} {
 		if before.N == 0 {
@@ -57,7 +57,7 @@ func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fe
 func (m *Mirror) asHeld(err error) error {
 	var other *proof.OtherHistory
 	if errors.As(err, &other) || problem.Is(err, problem.Unverified) {
-		return errors.Join(err, m.unwritable(m.sweep(m.about, m.last.N, false)))
+		return errors.Join(err, m.unwritable(m.sweep(m.About(), m.last.N, false)))
 	}
 	return err
 }
@@ -100,7 +100,7 @@ func (m *Mirror) take(ctx context.Context, tiles []tlog.Tile, from int64, leaves
 		if data[i] == nil { // it is there
 			continue
 		}
-		if err := m.write(m.about.path(t), data[i]); err != nil {
+		if err := m.write(m.About().path(t), data[i]); err != nil {
 			return m.unwritable(err)
 		}
 	}
@@ -118,10 +118,10 @@ func (m *Mirror) get(ctx context.Context, t tlog.Tile, want []tlog.Hash,
 		return nil, entries, nil
 	}
 	for range 2 { // what is in between may have failed once
-		if data, err = fetch(ctx, m.about.asked(t)); err != nil {
-			return nil, nil, cannotFetch(m.about.path(t), err)
+		if data, err = fetch(ctx, m.About().asked(t)); err != nil {
+			return nil, nil, cannotFetch(m.About().path(t), err)
 		}
-		if entries, err = m.about.entries(t, data); err == nil {
+		if entries, err = m.About().entries(t, data); err == nil {
 			err = areLeaves(entries, want)
 		}
 		if err == nil {
@@ -160,7 +160,7 @@ func (m *Mirror) commit(next proof.Checkpoint) error {
 	for _, t := range tlog.NewTiles(torchwood.TileHeight, before.N, next.N) {
 		data, err := tlog.ReadTileData(t, m.growing.Grown())
 		if err == nil {
-			err = m.write(m.about.path(t), data)
+			err = m.write(m.About().path(t), data)
 		}
 		if err != nil {
 			return m.unwritable(err)
@@ -195,7 +195,7 @@ func (m *Mirror) pruneAfter(before, now int64) error {
 		n := was >> torchwood.TileHeight
 		t := tlog.Tile{H: torchwood.TileHeight, L: level, N: n,
 			W: int(min(torchwood.TileWidth, is-n<<torchwood.TileHeight))}
-		if err := m.prune(m.about, t); err != nil {
+		if err := m.prune(m.About(), t); err != nil {
 			return err
 		}
 	}

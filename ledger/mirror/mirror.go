@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/torchwood"
@@ -35,7 +36,7 @@ type Options struct {
 // reads may be called concurrently, and reads what the last checkpoint covers.
 type Mirror struct {
 	folder
-	about   About
+	about   atomic.Pointer[About] // what it is of; its address and its key may change
 	stopped *Stopped
 	opts    Options
 	locked  *bbolt.DB
@@ -75,6 +76,7 @@ func Open(ctx context.Context, dir string, o Options) (m *Mirror, err error) {
 	}
 	m = &Mirror{folder: folder{dir: dir, dirty: map[string]bool{}}, opts: o,
 		growing: proof.NewGrowing(), changed: make(chan struct{})}
+	m.about.Store(new(About))
 	if m.tiles, err = lru.New[int64, []proof.Entry](tilesKept); err != nil {
 		return nil, err
 	}
@@ -88,10 +90,11 @@ func Open(ctx context.Context, dir string, o Options) (m *Mirror, err error) {
 }
 
 func (m *Mirror) open(ctx context.Context) (err error) {
-	m.about, err = ReadAbout(m.dir)
+	about, err := ReadAbout(m.dir)
 	if problem.Is(err, problem.NotFound) {
 		return m.isNew()
 	}
+	m.about.Store(&about)
 	if err == nil {
 		m.stopped, err = readStopped(m.dir)
 	}
@@ -101,7 +104,7 @@ func (m *Mirror) open(ctx context.Context) (err error) {
 	if err != nil || m.last.N == 0 {
 		return err
 	}
-	if err := m.sweep(m.about, m.last.N, true); err != nil {
+	if err := m.sweep(m.About(), m.last.N, true); err != nil {
 		return m.unwritable(err)
 	}
 	if err := m.load(ctx); err != nil {
@@ -134,12 +137,12 @@ func (m *Mirror) readCheckpoint(name string) (c proof.Checkpoint, err error) {
 	}
 	var keys []string
 	if err == nil {
-		if keys, err = m.opts.Keys(m.about.Origin, m.about.Key); err != nil {
+		if keys, err = m.opts.Keys(m.About().Origin, m.About().Key); err != nil {
 			return c, err
 		}
 		c, err = proof.OpenCheckpoint(signed, keys...)
 	}
-	if err == nil && c.Origin != string(m.about.Origin) {
+	if err == nil && c.Origin != string(m.About().Origin) {
 		err = fmt.Errorf("it is of the ledger %s", c.Origin)
 	}
 	if err != nil {
@@ -218,14 +221,14 @@ func (m *Mirror) progress(done, of int64) {
 
 // stored reads a tile of records.
 func (m *Mirror) stored(t tlog.Tile) ([]proof.Entry, error) {
-	data, err := m.tile(m.about, t)
+	data, err := m.tile(m.About(), t)
 	if err == nil {
 		var entries []proof.Entry
-		if entries, err = m.about.entries(t, data); err == nil {
+		if entries, err = m.About().entries(t, data); err == nil {
 			return entries, nil
 		}
 	}
-	return nil, problem.New(problem.Unverified, "the tile %s: %w", m.about.path(t), err)
+	return nil, problem.New(problem.Unverified, "the tile %s: %w", m.About().path(t), err)
 }
 
 // tilesTogether are read and verified together.
@@ -262,13 +265,13 @@ func (m *Mirror) findDamaged(ctx context.Context) (all []tlog.Tile, err error) {
 func (m *Mirror) putAside(why error) error {
 	now := time.Now()
 	for _, t := range m.lacks {
-		if err := m.setAside(m.about.path(t), now); err != nil {
+		if err := m.setAside(m.About().path(t), now); err != nil {
 			return m.unwritable(err)
 		}
 	}
 	m.growing = proof.NewGrowing()
 	m.opts.Log.Warn("the folder is damaged: what is wrong is set aside, and fetched anew", "why",
-		why, "tiles", len(m.lacks), "first", m.about.path(m.lacks[0]))
+		why, "tiles", len(m.lacks), "first", m.About().path(m.lacks[0]))
 	return m.unwritable(m.sync())
 }
 
@@ -279,7 +282,7 @@ func (m *Mirror) isSound(t tlog.Tile) bool {
 		return false
 	}
 	t.L = 0
-	hashes, err := m.tile(m.about, t)
+	hashes, err := m.tile(m.About(), t)
 	if err != nil || len(hashes) != t.W*tlog.HashSize {
 		return false
 	}
@@ -299,14 +302,14 @@ func (m *Mirror) mendHashes() error {
 		if err != nil {
 			return err
 		}
-		if got, err := m.tile(m.about, t); err == nil && string(got) == string(want) {
+		if got, err := m.tile(m.About(), t); err == nil && string(got) == string(want) {
 			continue
 		}
 		mended++
-		if err := m.setAside(m.about.path(t), now); err != nil {
+		if err := m.setAside(m.About().path(t), now); err != nil {
 			return err
 		}
-		if err := m.write(m.about.path(t), want); err != nil {
+		if err := m.write(m.About().path(t), want); err != nil {
 			return err
 		}
 	}
@@ -328,13 +331,13 @@ func (m *Mirror) unwritable(err error) error {
 }
 
 // About returns what the mirror is of: nothing before [Mirror.Begin].
-func (m *Mirror) About() About { return m.about }
+func (m *Mirror) About() About { return *m.about.Load() }
 
 // Begin says of a new mirror what it is of, and of one that is there that it goes on with that. The
 // error is of kind Conflict where it is of something else.
 func (m *Mirror) Begin(a About) error {
 	a.Form = form
-	was := m.about
+	was := m.About()
 	switch {
 	case was == a:
 		return nil
@@ -355,7 +358,7 @@ func (m *Mirror) Begin(a About) error {
 		err = m.sync()
 	}
 	if err == nil {
-		m.about = a
+		m.about.Store(&a)
 	}
 	return m.unwritable(err)
 }
@@ -376,6 +379,11 @@ func (m *Mirror) Lacks() error {
 		WithHint("what was damaged is in %s. Start the mirror while the server can be reached, or "+
 			"another mirror of the same view: muster mirror URL %s", m.local(""), m.dir)
 }
+
+// Covered returns how many records are covered by what was signed of those that the mirror has, or
+// was being brought up to: also where some of them are damaged. A server that shows fewer is
+// behind.
+func (m *Mirror) Covered() int64 { return max(m.last.N, m.pending.N) }
 
 // Local is the folder of what is nobody else's.
 func (m *Mirror) Local() string { return m.local("") }

@@ -40,7 +40,8 @@ func TestGrow(t *testing.T) {
 			}
 			s.has(m, size)
 			for _, name := range names(files(t, m.dir)) {
-				if strings.HasPrefix(name, "tile/") && !m.isOf(m.about, int64(size), false, name) {
+				if strings.HasPrefix(name, "tile/") &&
+					!m.isOf(m.About(), int64(size), false, name) {
 					t.Errorf("of %d records, %s is left over", size, name)
 				}
 			}
@@ -88,13 +89,13 @@ func TestAnyWebServerShowsIt(t *testing.T) {
 		}
 		web := httptest.NewServer(http.FileServer(http.Dir(m.dir)))
 		defer web.Close()
-		fetcher, err := torchwood.NewTileFetcher(web.URL, torchwood.WithTilePath(m.about.path))
+		fetcher, err := torchwood.NewTileFetcher(web.URL, torchwood.WithTilePath(m.About().path))
 		if err != nil {
 			t.Fatal(err)
 		}
 		client, err := torchwood.NewClient(fetcher, torchwood.WithCutEntry(
 			func(tile []byte) (entry []byte, leaf tlog.Hash, rest []byte, err error) {
-				e, rest, err := m.about.cut(tile)
+				e, rest, err := m.About().cut(tile)
 				return e.Stored, e.Leaf, rest, err
 			}))
 		if err != nil {

@@ -249,7 +249,8 @@ func OfFolder(dir string) (src proof.Source, about About, err error) {
 // eachOf yields the stored records. What cannot be read is a fault of the folder.
 func eachOf(ctx context.Context, f *folder, about About, size int64,
 	yield func(proof.Entry, error) bool) {
-	m := Mirror{folder: *f, about: about}
+	m := Mirror{folder: *f}
+	m.about.Store(&about)
 	for from := int64(0); from < size; from += tilesTogether * torchwood.TileWidth {
 		for _, t := range tilesOf(from, size) {
 			entries, err := m.stored(t)

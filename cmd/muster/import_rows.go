@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -74,6 +75,7 @@ type importer struct {
 	rows   []importedRow
 	chains []chain
 	counts *reconcile.Counts // nil before the rows were compared with what is recorded
+	none   sync.Map          // by what is not there: the refusal of all that needs it
 }
 
 // A chain is what the file says of one pledge, signed.
@@ -251,6 +253,13 @@ func (in *importer) check(ctx context.Context) (*problem.Problem, error) {
 }
 
 func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
+	needs := needed(c.said[0].Statement)
+	for _, n := range needs {
+		if p, refused := in.none.Load(n); refused {
+			c.refused = p.(*problem.Problem)
+			return nil
+		}
+	}
 	c.signed = make([]events.Signed, len(c.said))
 	for i, said := range c.said {
 		if c.signed[i], err = events.Sign(said.Statement, in.signer); err != nil {
@@ -269,7 +278,33 @@ func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
 	if err != nil {
 		c.refused = problem.From(err)
 	}
+	for _, n := range needs {
+		if err != nil && n.code == c.refused.Code {
+			in.none.Store(n, c.refused)
+		}
+	}
 	return nil
+}
+
+// A need is what must be there for all rows that name it, and the code of the refusal where it is
+// not: the ledger is asked once for a file that names an operation which it does not have. What was
+// recorded before cannot be among these rows.
+type need struct {
+	code      string
+	operation events.Operation
+	role      events.Role
+	unit      events.Unit
+}
+
+// needed returns what an offer needs.
+func needed(st events.Statement) []need {
+	o, offered := st.(*events.PledgeOffered)
+	if !offered {
+		return nil
+	}
+	return []need{{code: "operation-unknown", operation: o.Operation},
+		{code: "role-unknown", operation: o.Operation, role: o.Role},
+		{code: "unit-not-of-role", operation: o.Operation, role: o.Role, unit: o.Unit}}
 }
 
 func (r *importedRow) place() string {

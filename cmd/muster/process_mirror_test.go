@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -266,6 +267,14 @@ func TestMirror(t *testing.T) {
 	if err := allied.terminate(); err != nil || time.Since(begun) > 2*time.Second {
 		t.Errorf("it ends after %v: %v", time.Since(begun), err)
 	}
+
+	// Any web server shows the folder, to who verifies and to another mirror.
+	web := httptest.NewServer(http.FileServer(http.Dir(whole.dir)))
+	defer web.Close()
+	newUser(t).content(t, "verify", web.URL, "--checkpoint-key", p.checkpointKey(t))
+	again := filepath.Join(dir, "again")
+	mirrors(t, web.URL, again, "--once", "--checkpoint-key", p.checkpointKey(t)).fails(t, 0)
+	u.content(t, "verify", again)
 
 	// What is damaged is fetched from another mirror, when nothing else is there.
 	copied := copyFolder(t, whole.dir)

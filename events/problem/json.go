@@ -45,7 +45,10 @@ func Decode(status int, body []byte) *Problem {
 		return p
 	}
 	kind := Internal
-	if status == 502 || status == 503 || status == 504 {
+	switch status {
+	case 404, 405, 501: // what serves files alone, or is older, knows nothing of what was asked
+		kind = NotFound
+	case 502, 503, 504:
 		kind = Unavailable
 	}
 	return New(kind, "the server answered with status %d and no explanation", status).

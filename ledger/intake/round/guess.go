@@ -48,17 +48,6 @@ type guess struct {
 	b        strings.Builder
 }
 
-// A profile is what the cells of a column can be read as.
-type profile struct {
-	name                   string
-	filled, nations, codes int
-	numbers                int
-	how                    Numbers
-	dates                  int
-	forms                  []DateForm
-	words                  map[string]int
-}
-
 func (g *guess) line(format string, args ...any) { fmt.Fprintf(&g.b, format+"\n", args...) }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -122,70 +111,6 @@ func filled(cells []string) (n int) {
 	return n
 }
 
-// ways are those in which numbers are written, the plain one first.
-var ways = []Numbers{{}, {Thousands: ","}, {Thousands: "."}, {Thousands: " "}, {Decimal: "."},
-	{Decimal: ","}, {Decimal: ",", Thousands: "."}, {Decimal: ",", Thousands: " "}}
-
-func (g *guess) profile(i int) profile {
-	p := profile{name: g.t.Header[i], words: map[string]int{}}
-	numbers, dates := make([]int, len(ways)), make([]int, len(usualForms))
-	const most = 400
-	plain := 0
-	for n, r := range g.t.Rows {
-		c := r.Cells[i]
-		if c == "" || g.none[n] {
-			continue
-		}
-		if len(p.words) < most {
-			p.words[c]++
-		}
-		if n >= most {
-			continue // whose words are of interest, and not their form
-		}
-		p.filled++
-		if n, ok := events.FindNation(c); ok {
-			p.nations++
-			if string(n) == c {
-				p.codes++
-			}
-		}
-		for w, way := range ways {
-			if _, err := way.quantity(c, "personnel"); err == nil || isAmount(way, c) {
-				numbers[w]++
-			}
-		}
-		if _, err := (&Mapping{}).parseDate(c, false); err == nil {
-			plain++
-		}
-		for f, form := range usualForms {
-			if _, _, ok := form.read(c); ok {
-				dates[f]++
-			}
-		}
-	}
-	for w, n := range numbers {
-		if n > p.numbers {
-			p.numbers, p.how = n, ways[w]
-		}
-	}
-	p.dates = max(plain, slices.Max(dates))
-	for f, n := range dates {
-		if n > plain && n == p.dates && usualForms[f].serial == 0 {
-			p.forms = append(p.forms, usualForms[f])
-		}
-	}
-	return p
-}
-
-// isAmount reports whether a cell is a number written in that way, though perhaps none of people.
-func isAmount(way Numbers, cell string) bool {
-	_, err := way.read(cell)
-	return err == nil
-}
-
-// most reports whether nearly all of the filled cells are of the kind that n counts.
-func (p *profile) most(n int) bool { return p.filled > 0 && n*10 >= p.filled*9 }
-
 func (g *guess) layout() {
 	if g.header > 0 {
 		g.line("header: %d", g.header)
@@ -219,46 +144,6 @@ func (g *guess) wide() {
 	}
 	g.line("wide: # ? is each of these columns a number of its own month or year?\n"+
 		"  columns: [%s]\n  name: month\n  cell: number", strings.Join(names, ", "))
-}
-
-// hints are what the names of columns say, by field, in the order in which they are looked at. Not
-// is what must not be in the name.
-var hints = []struct {
-	field     string
-	name, not *regexp.Regexp
-	fits      func(p *profile) bool
-}{
-	{"nation", words("nation|countr|contribut|donor|member|state|pays|srcorg|from|iso"),
-		words("mission|dest|recipient|capital|region|m49|host"),
-		func(p *profile) bool { return p.nations*2 >= p.filled && p.nations > 0 }},
-	{"quantity", words("quantity|amount|total|troops|personnel|people|strength|offer|pledge|" +
-		"number|value|size|effectif|nombre|montant"),
-		words("rank|code|\\bid\\b|year|latitude|longitude|rate|m49|original"),
-		func(p *profile) bool { return p.most(p.numbers) }},
-	{"deployed", words("deliver|deploy|disburs|in place|livr"), nil,
-		func(p *profile) bool { return p.most(p.numbers) }},
-	{"effective", words("\\bdate|month|report|year|announc|decision|mois|ann[ée]e|" +
-		"\\bfrom\\b|since"),
-		words("until|end|created|updated|usage|budget"),
-		func(p *profile) bool { return p.most(p.dates) }},
-	{"until", words("until|\\bend|expir"), nil, func(p *profile) bool { return p.most(p.dates) }},
-	{"unit", words("\\bunits?\\b|^of$|unit[ée]|currency"), words("original"), isWords},
-	{"rung", words("status|rung|statut"), nil, isWords},
-	{"operation", words("mission|operation"), words("countr|hq|bloc|lat|lon|continent|region|_"),
-		isWords},
-	{"role", words("role|categor|capab|personnel_type|\\btype"), words("org|flow|contribution"),
-		isWords},
-	{"area", words("\\barea|sector"), nil, isWords},
-	{"note", words("remark|note|comment|description|remarque|list"), nil,
-		func(p *profile) bool { return p.filled > 0 }},
-}
-
-func words(pattern string) *regexp.Regexp { return regexp.MustCompile("(?i)" + pattern) }
-
-// isWords reports whether the cells of a column are of a few words.
-func isWords(p *profile) bool {
-	const most = 60
-	return p.filled > 0 && len(p.words) <= most && !p.most(p.numbers)
 }
 
 func (g *guess) fields() {

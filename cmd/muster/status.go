@@ -32,7 +32,9 @@ were kept, until somebody takes them away.
 A record that is recorded is in both copies of this server. It is witnessed when witnesses have
 signed a checkpoint that covers it, so that the server cannot show another one in its place to
 anybody who asks for their signatures. What it says of its witnesses is its own word, which
-muster checkpoint --policy FILE proves.`,
+muster checkpoint --policy FILE proves.
+
+A mirror says whom it follows, since when it could not and why, and for whom its records are.`,
 		Example: "  muster status --url https://muster.example\n  muster status -o json",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -240,14 +240,14 @@ func (m *Mirror) Witness(c proof.Checkpoint) error {
 // leaves reads leaf hashes from the tiles of a server, checked against the root of its checkpoint.
 type leaves struct {
 	ctx    context.Context
-	tree   proof.Checkpoint
+	under  proof.Checkpoint
 	fetch  proof.Fetcher
 	kept   map[string][]byte // tiles that are asked for again and again
 	failed error             // why one could not be read
 }
 
-func newLeaves(ctx context.Context, of proof.Checkpoint, fetch proof.Fetcher) *leaves {
-	return &leaves{ctx: ctx, tree: of, fetch: fetch, kept: map[string][]byte{}}
+func newLeaves(ctx context.Context, under proof.Checkpoint, fetch proof.Fetcher) *leaves {
+	return &leaves{ctx: ctx, under: under, fetch: fetch, kept: map[string][]byte{}}
 }
 
 // of returns the leaf hashes of a tile of records.
@@ -257,7 +257,7 @@ func (l *leaves) of(t tlog.Tile) (hashes []tlog.Hash, err error) {
 		indexes[i] = tlog.StoredHashIndex(0, t.N<<torchwood.TileHeight+int64(i))
 	}
 	for range 2 { // what is in between may have failed once
-		hashes, err = tlog.TileHashReader(l.tree.Tree, l).ReadHashes(indexes)
+		hashes, err = tlog.TileHashReader(l.under.Tree, l).ReadHashes(indexes)
 		if err == nil {
 			return hashes, nil
 		}

@@ -21,6 +21,9 @@
 //
 // Where somebody watches (--admin), listen answers there from the first step on.
 //
+// A Mirror is what is left of that without a write side: the address, the projections and HTTP, on
+// a copy that somebody else's server is followed for. What both have in common is a front.
+//
 // What goes wrong is said to whoever typed muster serve, in the words of its flags.
 package server
 

@@ -143,44 +143,47 @@ func (a *app) withMirror(ctx context.Context, o mirroring, do func(*follower) er
 	return err
 }
 
-// begin brings the mirror up to date before anybody is answered. Where it holds something already,
-// it need not succeed.
+// begin brings the mirror up to date before anybody is answered, where it holds nothing yet, or is
+// to end with that. What it holds is answered from at once, whatever becomes of the server.
 func (f *follower) begin(ctx context.Context) error {
 	held := f.held
-	if s := held.Stopped(); s != nil {
+	stopped := held.Stopped()
+	switch {
+	case stopped != nil:
 		p := problem.New(problem.Unverified, "the mirror in %s follows no more, since %s: %s",
-			f.dir, s.At.Format("2006-01-02 15:04:05 UTC"), s.Detail).WithHint("%s", s.Hint)
+			f.dir, stopped.At.Format("2006-01-02 15:04:05 UTC"), stopped.Detail).
+			WithHint("%s", stopped.Hint)
 		if held.Last() == 0 || f.once {
 			return p
 		}
-		f.cannot(p, s.At)
+		f.cannot(p, stopped.At)
 		f.log.say("NOT FOLLOWING %s: %s", f.url, p.Detail)
-		f.log.say("what is held, %s, is answered from; remedy: %s",
-			english.Several(held.Last(), "record"), p.Hint)
-		return nil
+		f.log.say("what is held is answered from; remedy: %s", p.Hint)
+	case held.Last() == 0 || f.once:
+		if err := f.first(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
 	}
+	f.log.say("ledger %s, %s, %s, in %s", held.About().Origin,
+		english.Several(held.Last(), "record"), f.whose(), f.dir)
+	return nil
+}
+
+// first follows the server once, which must succeed.
+func (f *follower) first(ctx context.Context) error {
 	err := f.round(ctx)
 	f.app.progress("")
+	lacks := problem.From(f.held.Lacks())
 	switch {
-	case err == nil:
-		f.log.say("ledger %s, %s, %s, in %s", held.About().Origin,
-			english.Several(held.Last(), "record"), f.whose(), f.dir)
-		return nil
-	case ctx.Err() != nil:
+	case err == nil || ctx.Err() != nil:
 		return nil
 	case problem.Is(err, problem.Unverified):
 		return f.stop(err)
-	case held.Lacks() != nil:
-		lacks := problem.From(held.Lacks())
+	case lacks != nil:
 		return problem.New(problem.Unverified, "%s; and the server %s cannot be followed: %w",
 			lacks.Detail, f.url, err).WithHint("%s", lacks.Hint)
-	case held.Last() == 0 || f.once || isMisled(err):
-		return err
 	}
-	f.away(err)
-	f.log.say("ledger %s, %s, %s, in %s; the server is away", held.About().Origin,
-		english.Several(held.Last(), "record"), f.whose(), f.dir)
-	return nil
+	return err
 }
 
 // whose says of which view the mirror is.

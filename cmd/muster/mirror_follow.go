@@ -59,8 +59,7 @@ func (f *follower) follow(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	wait := followEvery
-	for {
+	for wait := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -80,7 +79,7 @@ func (f *follower) follow(ctx context.Context) error {
 			return err
 		}
 		f.away(err)
-		wait = min(2*wait, awayMost)
+		wait = min(max(2*wait, followEvery), awayMost)
 	}
 }
 

@@ -549,6 +549,21 @@ func TestMirrorIsKilled(t *testing.T) {
 	if err := m.terminate(); err != nil {
 		t.Error(err)
 	}
+	// A server that never answers keeps nobody from what is held.
+	ended := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		<-ended
+	}))
+	t.Cleanup(silent.Close)
+	t.Cleanup(func() { close(ended) })
+	begun = time.Now()
+	m = mirroringOf(t, silent.URL, held)
+	if h := m.health(t); h.Recorded != 606 || time.Since(begun) > beginTime/2 {
+		t.Errorf("it has %d records after %v", h.Recorded, time.Since(begun))
+	}
+	if err := m.interrupt(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A mirror is a witness that has read every record that it signs for: a server's policy names it,

@@ -135,7 +135,9 @@ func addMirror(add func(of, text string), f *server.Following) {
 		add("following", "no more, since "+since)
 	case f.Away != nil:
 		add("following", "not since "+since)
-	case f.Met != nil:
+	case f.Met == nil:
+		add("following", "the server has not answered yet")
+	default:
 		add("following", "yes; the server was met at "+f.Met.Format(time.RFC3339))
 	}
 	if f.Problem != nil {

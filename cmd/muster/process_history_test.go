@@ -358,7 +358,7 @@ func TestServersOfOneLedger(t *testing.T) {
 	b.awaitRecord(t, recordsOfBegin)
 	u.content(t, "checkpoint", "--url", a.url)
 	if code, _, said := u.types(t, "checkpoint", "--url", b.url); code != 8 ||
-		!strings.Contains(said, "if this is another server of the same ledger") {
+		!strings.Contains(said, "or this is another server of the ledger") {
 		t.Errorf("the key of b is not known: exit code %d\n%s", code, said)
 	}
 	out, _ := u.content(t, "checkpoint", "--url", b.url, "--checkpoint-key", b.checkpointKey(t))

@@ -19,15 +19,15 @@ import (
 var root = filepath.Join("..", "..")
 
 // copyTree copies what git has, as it is now, or all there is where git is not asked.
-func copyTree(t *testing.T, to string) {
+func copyTree(t *testing.T, from, to string) {
 	t.Helper()
-	list, err := exec.Command("git", "-C", root, "ls-files").Output()
+	list, err := exec.Command("git", "-C", from, "ls-files").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range strings.Lines(string(list)) {
 		name = strings.TrimSpace(name)
-		data, err := os.ReadFile(filepath.Join(root, name))
+		data, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			continue // it was removed, and not yet in git
 		}
@@ -49,10 +49,14 @@ func TestSameBytes(t *testing.T) {
 	if version == "" {
 		t.Skip("make dist VERSION=… does this")
 	}
+	from, err := filepath.Abs(root) // before the folder is another
+	if err != nil {
+		t.Fatal(err)
+	}
 	made := map[string]string{}
 	for _, name := range []string{"one", "another/deeper"} {
 		tree := filepath.Join(t.TempDir(), name)
-		copyTree(t, tree)
+		copyTree(t, from, tree)
 		t.Chdir(tree)
 		r := release{version: version, commit: "0123456789abcdef", to: "dist",
 			arches: []string{"amd64", "arm64"}}

@@ -88,7 +88,11 @@ func (r *release) notices(programs []string) error {
 	if err != nil {
 		return err
 	}
-	dirs["Go "+runtime.Version()] = runtime.GOROOT()
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return fmt.Errorf("where Go lies: %w", err)
+	}
+	dirs["Go "+runtime.Version()] = strings.TrimSpace(string(goroot))
 	dirs["htmx, which the page loads"] = staticDir
 	var text strings.Builder
 	text.WriteString("Muster is given under the licence in LICENSE. What it is made of besides:\n")

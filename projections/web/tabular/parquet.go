@@ -15,7 +15,7 @@ const rowGroup = 20_000
 
 // A parquetWriter writes Parquet, in groups of rows.
 type parquetWriter struct {
-	to      *parquet.Writer
+	to      *parquet.GenericWriter[any]
 	columns []Column
 	waiting int // rows of the group
 }
@@ -47,7 +47,7 @@ func NewParquet(w io.Writer, columns []Column, facts []Fact) (Writer, error) {
 	for _, f := range facts {
 		options = append(options, parquet.KeyValueMetadata(f.Name, f.Value))
 	}
-	return &parquetWriter{to: parquet.NewWriter(w, options...), columns: columns}, nil
+	return &parquetWriter{to: parquet.NewGenericWriter[any](w, options...), columns: columns}, nil
 }
 
 var nodes = map[Kind]func() parquet.Node{

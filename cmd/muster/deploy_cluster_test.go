@@ -21,6 +21,7 @@ import (
 // Three nodes with the configuration in deploy keep a ledger. A stranger's node does not become one
 // of them, whatever it lacks of what they have, and the ledger goes on.
 func TestDeployedCluster(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	c := startNodes(t)
 	p := c.serve(t, "ledger", c.each[0])

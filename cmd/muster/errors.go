@@ -81,7 +81,8 @@ func asTyped(c *cobra.Command, err error) error {
 }
 
 // otherFlags are the flags that have another name than the field that they fill in.
-var otherFlags = map[string]string{"struck": "strike", "strength": "quantity"}
+var otherFlags = map[string]string{"struck": "strike", "strength": "quantity", "least": "quantity",
+	"most": "quantity"}
 
 // typedField returns the flag of a command that fills in a field, and the field where there is
 // none.

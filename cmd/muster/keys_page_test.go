@@ -11,6 +11,7 @@ import (
 // another, in its order, on one ledger. Where the page shows an answer, it is that, as in the
 // README's session; a command of which it shows none ends well.
 func TestKeysPage(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "deploy", "KEYS.md"))
 	if err != nil {

@@ -49,6 +49,8 @@ func TestPageLogShowsNothingUnverified(t *testing.T) {
 		{page(">FRA/demo<", ">GBR/demo<"), "none", "not what the ledger has"},
 		{page(">pledge.offered<", ">pledge.withdrawn<"), "none", "not what the ledger has"},
 		{page(" UTC</span>", "0 UTC</span>"), "none", "not what the ledger has"},
+		{page(`<li data-record="`, `<li data-none="`), "none", "nobody who may has signed it"},
+		{page(`<li data-record="`, `<li data-record="5`), "none", "nobody who may has signed it"},
 		{replaced("/checkpoint", "\n55\n", "\n54\n"), "none", "The records are not shown"},
 		{func(path string, body []byte) []byte {
 			if strings.HasPrefix(path, "/tile/") {

@@ -16,6 +16,7 @@ import (
 // A byte of a backup was altered, anywhere: it is not restored, and nothing is left of it; or the
 // byte meant nothing, and the same is restored.
 func TestTamperedBackup(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir, u, random := t.TempDir(), newUser(t), seeded.New(t)
 	p := serving(t, filepath.Join(dir, "ledger"))

@@ -14,6 +14,7 @@ import (
 // Two servers with one key go on from the same ledger in two ways: everything that carries a
 // checkpoint of theirs, receipt, bundle, file or server, is held against what else came by.
 func TestWhatCarriesCheckpointsOfTwoHistories(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	a := serving(t, dir)

@@ -350,6 +350,7 @@ func TestAnotherKeyIsNotTrusted(t *testing.T) {
 // Two servers of one ledger sign with keys of their own. Who trusts both holds them against each
 // other; one that is behind lags, and is not taken for a liar.
 func TestServersOfOneLedger(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	cluster, dir := natsCluster(t, t.TempDir(), anyPort), t.TempDir()
 	a := serving(t, filepath.Join(dir, "a"), "--nats", cluster.ClientURL(), "--name", "a")

@@ -139,6 +139,7 @@ func kept(t *testing.T, dir string) (all string) {
 // hint says how they do: the one with the longest journal makes the stream anew when it has heard
 // the other one. Followed to the letter, it loses nothing.
 func TestOutsideStreamLosesAMessage(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someOutsideLedger(t)
 	b := l.serve(t, "b")
@@ -196,6 +197,7 @@ func TestOutsideStreamHoldsOtherBytes(t *testing.T) {
 // An older copy of the journal is beside a stream that is damaged behind its end: nothing is given
 // up unless a person says so.
 func TestOutsideStreamBeyondJournal(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	l := someOutsideLedger(t)
 	remove(t, filepath.Join(l.dir, "b"))

@@ -40,8 +40,8 @@ var (
 		"pledge.reported": "unit", "pledge.corrected": "terms",
 		"pledge.amended": "role unit release releasable_to", "member.seconded": "statement leaf",
 		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from " +
-			"in_place line note notice_to_move predecessor presence quantity role rung source " +
-			"successor unit until",
+			"in_place least line most note notice_to_move predecessor presence quantity " +
+			"reference role rung source successor unit until",
 	}
 	ofFiles = strings.Fields(
 		"ledger.founded operation.opened requirement.issued requirement.revised " +

@@ -171,6 +171,10 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	case *events.PledgeCorrected:
 		st.Corrects = about("corrected", "")
 		terms = h.drawCorrection(t, st)
+		// What is allocated may not be struck at its beginning, which chance seldom tries.
+		if about("allocated", "allocation.made") != ruleFRA2 && ruleDie(t, "all", 2) == 1 {
+			st.Corrects, st.Struck, st.Terms, st.Strength, terms = st.Pledge, true, nil, nil, nil
+		}
 	}
 	if terms == nil {
 		return
@@ -356,6 +360,8 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID,
 	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted",
 		'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {
+	case strings.ContainsAny(life, "Ll") && ruleDie(t, "correct", 4) == 3:
+		return "pledge.corrected", members
 	case next > 0 && strings.ContainsAny(life, "Ll") && ruleDie(t, "release", 3) == 2:
 		return "allocation.released", members
 	case next > 0 && strings.ContainsAny(life, "OAC") && ruleDie(t, "allocate", 12) == 11:

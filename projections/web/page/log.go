@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strconv"
@@ -19,6 +20,14 @@ type logPage struct {
 	Earlier, Later uint64
 	Filtered       bool
 	CSV            string
+	Keys           []logKey
+}
+
+// A logKey is a key of somebody who has signed a record of the page: the record that has it, which
+// the browser looks for in the tree before it believes a signature.
+type logKey struct {
+	Record uint64
+	Exact  string // its bytes, in base 64
 }
 
 // A logRecord is a record, and its parts for people; or the place of one that is withheld.
@@ -72,6 +81,9 @@ func (p *Pages) log(f *frame) (any, error) {
 			return nil, err
 		}
 	}
+	if err := l.addKeys(); err != nil {
+		return nil, err
+	}
 	slices.Reverse(l.Records)
 	if until < last {
 		l.Later = until + 1
@@ -82,6 +94,32 @@ func (p *Pages) log(f *frame) (any, error) {
 	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "import",
 		"from").Encode()
 	return l, nil
+}
+
+// addKeys finds the keys that may have signed what the page shows.
+func (l *logPage) addKeys() error {
+	signers := map[string]bool{}
+	for _, r := range l.Records {
+		signers[r.Signer] = true
+	}
+	members, err := l.service.Members(l.ctx, &web.MembersQuery{})
+	if err != nil {
+		return err
+	}
+	for _, m := range members.Members {
+		if !signers[m.Name] {
+			continue
+		}
+		for rec, err := range l.service.Source.Records(cmp.Or(m.Proposed, m.Admitted)) {
+			if err != nil {
+				return err
+			}
+			l.Keys = append(l.Keys, logKey{rec.Sequence,
+				base64.StdEncoding.EncodeToString(rec.Stored)})
+			break
+		}
+	}
+	return nil
 }
 
 // addWithheld puts the places of records that are withheld among those that the page has, through

@@ -206,3 +206,33 @@ func TestManyRows(t *testing.T) {
 		}
 	}
 }
+
+// The same rows make the same bytes, as whoever asks a server again, with an entity tag, relies on.
+func TestSameBytes(t *testing.T) {
+	facts := []Fact{{"as_of", "17"}, {"root", "abc="}, {"ledger", "muster.example"}}
+	for name, begin := range map[string]func(io.Writer) (Writer, error){
+		"workbook": func(w io.Writer) (Writer, error) {
+			return NewWorkbook(w, "rows", columns, facts)
+		},
+		"parquet": func(w io.Writer) (Writer, error) { return NewParquet(w, columns, facts) },
+	} {
+		var before []byte
+		for range 10 {
+			var file bytes.Buffer
+			w, err := begin(&file)
+			if err == nil {
+				err = w.Write(rows)
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before != nil && !bytes.Equal(before, file.Bytes()) {
+				t.Fatalf("a %s is another each time", name)
+			}
+			before = file.Bytes()
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (b *workbook) begin(sheet string, facts []Fact) (err error) {
 	if err := b.file.SetSheetName("Sheet1", sheet); err != nil {
 		return err
 	}
-	for form := range styled {
+	for _, form := range forms { // in order, so that the same rows make the same bytes
 		if b.styles[form], err = b.file.NewStyle(&excelize.Style{CustomNumFmt: &form}); err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ const (
 	moments = "yyyy-mm-dd hh:mm:ss"
 )
 
-var styled = map[string]bool{whole: true, money: true, percent: true, days: true, moments: true}
+var forms = []string{whole, money, percent, days, moments}
 
 func digits(cell string) (n int) {
 	for _, c := range cell {

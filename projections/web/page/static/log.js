@@ -1,8 +1,9 @@
-// The page Log: the browser looks for each record in the tree of the checkpoint that the ledger's key has signed, before it shows it; and what
-// the row says must be what is stored. Whether something is left out it does not know.
+// The page Log: the browser looks for each record in the tree of the checkpoint that the ledger's key has signed, before it shows it; what the
+// row says must be what is stored; and a key must have signed it that a record before it has admitted, or founded the ledger with, which is
+// looked for in the tree, too. Whether that key was revoked meanwhile, and whether something is left out, it does not know.
 
 import { shown } from "./key.js";
-import { Unverified, bytesOf, current, inclusion, supported, treeOf } from "./tree.js";
+import { Unverified, bytesOf, current, inclusion, recordSigned, supported, treeOf } from "./tree.js";
 
 const box = () => document.getElementById("log-check");
 const rows = () => [...document.querySelectorAll("table.log tbody tr")];
@@ -15,8 +16,25 @@ const partsOf = (bytes) => {
   return { stored, statement, by, type, operation, signer, time: recorded.replace("T", " ").replace(/\.\d+Z$/, " UTC") };
 };
 
-// checkRow returns when a row shows a record of the tree, or the hash of one that is withheld.
-const checkRow = async (row, checkpoint, tree) => {
+// keysIn returns the keys of those who have signed what is shown, each from the record that has it.
+const keysIn = async (checkpoint, tree) => {
+  const all = [];
+  for (const { dataset } of document.querySelectorAll("#log-keys [data-record]")) {
+    const since = Number(dataset.record), stored = bytesOf(dataset.exact);
+    try {
+      await inclusion(since, checkpoint, { stored }, tree);
+    } catch (e) {
+      if (!(e instanceof Unverified)) throw e;
+      continue; // and what it has signed is not shown
+    }
+    const { type, key, founder } = JSON.parse(partsOf(stored).statement);
+    all.push({ since, key: type === "ledger.founded" ? founder : type === "member.admitted" ? key : "" });
+  }
+  return all;
+};
+
+// checkRow returns when a row shows a record of the tree that one of the keys has signed, or the hash of one that is withheld.
+const checkRow = async (row, keys, checkpoint, tree) => {
   const { exact, leaf } = row.dataset, sequence = Number(row.id.slice(1));
   if (leaf) return inclusion(sequence, checkpoint, { leaf: bytesOf(leaf) }, tree);
   const stored = bytesOf(exact);
@@ -24,6 +42,8 @@ const checkRow = async (row, checkpoint, tree) => {
   const parts = partsOf(stored);
   for (const e of row.querySelectorAll("[data-of]")) if (e.textContent !== shown(parts[e.dataset.of])) throw new Unverified("other-bytes");
   if (row.querySelector("th").textContent !== String(sequence)) throw new Unverified("other-bytes");
+  for (const { since, key } of keys) if (since <= sequence && await recordSigned(stored, key)) return;
+  throw new Unverified("not-signed");
 };
 
 // refuse takes away what a row shows.
@@ -53,16 +73,17 @@ const check = async () => {
   }
   try {
     const { checkpoint } = await current(words.origin, words.key), tree = treeOf(checkpoint);
+    const keys = await keysIn(checkpoint, tree);
     for (const row of rows()) {
       try {
-        await checkRow(row, checkpoint, tree);
+        await checkRow(row, keys, checkpoint, tree);
       } catch (e) {
         if (!(e instanceof Unverified) && !(e instanceof SyntaxError)) throw e;
-        wrong.push(row);
+        wrong.push([row, e.code === "not-signed" ? words.unsigned : words.other]);
       }
     }
     if (mine !== run) return;
-    for (const row of wrong) refuse(row, words.other);
+    for (const [row, text] of wrong) refuse(row, text);
     table.dataset.state = "checked";
     if (wrong.length) say("none", words.wrong);
     else say("met", words.held.replace("SIZE", checkpoint.size));

@@ -27,15 +27,20 @@ const get = async (path) => {
 export const leafHash = (record) => sha256(joined([0], record));
 const nodeHash = (left, right) => sha256(joined([1], left, right));
 
-// readCheckpoint takes a checkpoint apart: its origin, size and root, what was signed, and the signatures.
-export const readCheckpoint = (text) => {
+// readNote takes a signed note apart: what was signed, and the signatures. A text that is none has nothing that was signed.
+const readNote = (text) => {
   const end = text.indexOf("\n\n");
-  const body = text.slice(0, end + 1), [origin, size, root] = body.split("\n");
   const signatures = text.slice(end + 2).split("\n").filter(Boolean).map((line) => {
     const [, name, data] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
     return { name, data: data ? bytesOf(data) : new Uint8Array() };
   });
-  if (end < 0 || !/^[1-9][0-9]{0,14}$/.test(size ?? "") || !/^[A-Za-z0-9+/]{43}=$/.test(root ?? "")) throw new Unverified("no-checkpoint");
+  return { body: text.slice(0, end + 1), signatures };
+};
+
+// readCheckpoint takes a checkpoint apart: its origin, size and root, what was signed, and the signatures.
+export const readCheckpoint = (text) => {
+  const { body, signatures } = readNote(text), [origin, size, root] = body.split("\n");
+  if (!body || !/^[1-9][0-9]{0,14}$/.test(size ?? "") || !/^[A-Za-z0-9+/]{43}=$/.test(root ?? "")) throw new Unverified("no-checkpoint");
   return { origin, size: Number(size), root: bytesOf(root), text, body, signatures };
 };
 
@@ -73,6 +78,12 @@ export const checkSigned = async (checkpoint, keyText) => {
     if (await crypto.subtle.verify("Ed25519", key, s.data.slice(4), utf8.encode(checkpoint.body))) return;
   }
   throw new Unverified("bad-signature");
+};
+
+// recordSigned reports whether a key, as its text has it, has signed the statement of a record, given as it is stored.
+export const recordSigned = async (stored, keyText) => {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(stored), note = readNote(text.slice(text.indexOf("\n") + 1));
+  return checkSigned({ ...note, origin: keyText.split("+")[0] }, keyText).then(() => true, () => false);
 };
 
 // rootOf returns the root that a leaf and its proof lead to (RFC 9162, section 2.1.3.2), nothing when the proof is of another length.

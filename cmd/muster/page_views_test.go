@@ -64,15 +64,20 @@ func (c *confided) confide(t *testing.T) {
 	t.Helper()
 	url, dir := c.url, c.dir
 	key, u := filepath.Join(dir, "keys", "GBR-demo.key"), newUser(t)
-	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity", "7007",
-		"--effective", "2026-01-15", "--release", "coordinators", "--releasable-to", "FRA",
+	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "sea", "--quantity",
+		secretShips, "--effective", "2026-01-15", "--release", "coordinators",
+		"--releasable-to", "FRA",
 		"--source", "hush-hush", "--key", key, "--url", url)
 	c.id = pledgeOf(t, url, "GBR", "sea")
 	u.content(t, "condition", "add", c.id, "secret-vote", "--kind", "parliament", "--key", key,
 		"--url", url)
-	c.secrets = []string{c.id, "7007", "7,007", "7 007", "7\u00a0007", "7\u202f007", "hush-hush",
+	c.secrets = []string{c.id, secretShips, "700,700,700", "700 700 700",
+		"700\u00a0700\u00a0700", "700\u202f700\u202f700", "hush-hush",
 		"secret-vote"}
 }
+
+// secretShips is a number that stands in no hash, id or time by chance.
+const secretShips = "700700700"
 
 // told returns what of the secret is in a text.
 func (c confided) told(text string) (all []string) {
@@ -300,7 +305,8 @@ func TestPageLiveInAView(t *testing.T) {
 	b.open("/log?view=coalition")
 	b.wait("document.getElementById('r57')")
 	u, key := newUser(t), filepath.Join(c.dir, "keys", "GBR-demo.key")
-	u.content(t, "pledge", "amend", c.id, "--quantity", "7007", "--note", "hush-hush", "--key", key,
+	u.content(t, "pledge", "amend", c.id, "--quantity", secretShips, "--note", "hush-hush",
+		"--key", key,
 		"--url", c.url)
 	u.content(t, "pledge", "offer", "--operation", "mnf-u", "--role", "air", "--quantity", "3",
 		"--effective", "2026-01-15", "--key", key, "--url", c.url)

@@ -156,9 +156,7 @@ func (t coder) state(s *State) {
 
 func (t coder) keyID(id *events.KeyID) {
 	word(t, &id.Name)
-	hash := uint64(id.Hash)
-	compact.Natural(t.Codec, &hash)
-	id.Hash = uint32(hash)
+	compact.Natural(t.Codec, &id.Hash)
 }
 
 func (t coder) proposal(id *events.ID, p *seconds.Proposal) {

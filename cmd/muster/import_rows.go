@@ -15,13 +15,11 @@ import (
 
 	"muster/cmd/internal/files"
 	"muster/events"
-	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
 	"muster/ledger/intake/sheet"
-	"muster/projections/web"
 )
 
 // importing is how a file of rows is imported.
@@ -141,8 +139,6 @@ func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
 		if err := in.record(ctx); err != nil {
 			return err
 		}
-	}
-	if recording {
 		wrong = in.returned(wrong, how)
 	}
 	if wrong == nil || recording {
@@ -196,115 +192,6 @@ func (in *importer) refused() (n int) {
 		}
 	}
 	return n
-}
-
-// check signs everything and asks whether each pledge would be recorded. It returns what would be
-// refused, each cause once; the error is no refusal. What is said of a pledge later follows from
-// its beginning, which the package round has looked at, but for who may say it.
-func (in *importer) check(ctx context.Context) (*problem.Problem, error) {
-	working, beside := errgroup.WithContext(ctx)
-	working.SetLimit(importers)
-	for i := range in.chains {
-		if beside.Err() != nil {
-			break
-		}
-		working.Go(func() error { return in.checkOne(beside, &in.chains[i]) })
-	}
-	if err := cmp.Or(working.Wait(), context.Cause(ctx)); err != nil {
-		return nil, err
-	}
-	var faults sheet.Faults
-	hint, rows := "", 0
-	for i := range in.chains {
-		c := &in.chains[i]
-		first := &in.rows[c.said[0].Row]
-		first.Warnings = c.checked.Warnings
-		for _, w := range first.Warnings {
-			first.What += "; warning: " + w.String()
-		}
-		if c.refused == nil {
-			continue
-		}
-		if c.refused.Code == idTaken {
-			hint = saidOtherwise(c.said[0].Statement.Head().ID)
-		}
-		for _, said := range c.said {
-			if row := &in.rows[said.Row]; row.Refused == nil {
-				rows++
-				f := problem.Field{Message: c.refused.Detail}
-				if c.refused.Code == idTaken {
-					f.Message = "is recorded already, with another key or in other words"
-				}
-				faults.Add(row.place(), f)
-				f.Location = row.place()
-				row.What += "; refused: " + f.Message
-				row.Refused = []problem.Field{f}
-			}
-		}
-	}
-	fields := faults.Fields()
-	if len(fields) == 0 {
-		return nil, nil
-	}
-	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was "+
-		"recorded: %s", rows, len(in.rows), fields[0])
-	p.Fields, p.Hint = fields, hint
-	return p, nil
-}
-
-func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
-	needs := needed(c.said[0].Statement)
-	for _, n := range needs {
-		if p, refused := in.none.Load(n); refused {
-			c.refused = p.(*problem.Problem)
-			return nil
-		}
-	}
-	c.signed = make([]events.Signed, len(c.said))
-	for i, said := range c.said {
-		if c.signed[i], err = events.Sign(said.Statement, in.signer); err != nil {
-			return err
-		}
-		if said.Statement.Head().Type == "pledge.accepted" && in.signer.Key().Party() != events.HQ {
-			c.refused = problem.New(problem.NotAllowed, "that a pledge is accepted, which comes "+
-				"before confirmed and deployed, the coordinators say: leave out the rung and what "+
-				"is deployed, or let a coordinator import the file")
-		}
-	}
-	c.checked, err = in.to.Check(ctx, c.signed[0])
-	if unknown(err) || ctx.Err() != nil {
-		return cmp.Or(err, ctx.Err()) // which is no refusal
-	}
-	if err != nil {
-		c.refused = problem.From(err)
-	}
-	for _, n := range needs {
-		if err != nil && n.code == c.refused.Code {
-			in.none.Store(n, c.refused)
-		}
-	}
-	return nil
-}
-
-// A need is what must be there for all rows that name it, and the code of the refusal where it is
-// not: the ledger is asked once for a file that names an operation which it does not have. What was
-// recorded before cannot be among these rows.
-type need struct {
-	code      string
-	operation events.Operation
-	role      events.Role
-	unit      events.Unit
-}
-
-// needed returns what an offer needs.
-func needed(st events.Statement) []need {
-	o, offered := st.(*events.PledgeOffered)
-	if !offered {
-		return nil
-	}
-	return []need{{code: "operation-unknown", operation: o.Operation},
-		{code: "role-unknown", operation: o.Operation, role: o.Role},
-		{code: "unit-not-of-role", operation: o.Operation, role: o.Role, unit: o.Unit}}
 }
 
 func (r *importedRow) place() string {
@@ -409,118 +296,4 @@ func (in *importer) giveBack(t *sheet.Table, how importing) error {
 		}
 	}
 	return files.Replace(how.returned, 0o600, t.Returned(wrong, how.good))
-}
-
-// idTaken is the code of the rule that an id is of one statement. What is imported has the id of
-// its row: so it was imported before, by another key or in other words.
-const idTaken = "id-taken"
-
-// saidOtherwise says what to do about a row that was imported before in other words.
-func saidOtherwise(pledge events.ID) string {
-	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, "+
-		"and what is recorded stays and counts once: leave the row out, or amend the pledge "+
-		"where the row is right now: muster pledge show %s", pledge)
-}
-
-func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": in.rows, "counts": in.counts},
-		web.Table{Head: []string{"line", "what", "sequence"}}}
-	recorded, again, refused, unshown := 0, 0, 0, 0
-	for _, r := range in.rows {
-		last := ""
-		switch {
-		case r.Refused != nil:
-			refused++
-			last = "refused"
-		case r.Receipt != nil && r.Receipt.Again:
-			again++
-			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)
-		case r.Receipt != nil:
-			recorded++
-			last = fmt.Sprint(r.Receipt.Sequence)
-		case r.Before > 0 && r.Kind == reconcile.Unchanged:
-			again++
-			last = fmt.Sprintf("%d (before)", r.Before)
-		}
-		if r.Refused != nil && refused > sheet.Shown && a.format == "table" {
-			unshown++
-			continue
-		}
-		l.Add(r, strings.TrimPrefix(r.place(), "line "), r.What, last)
-	}
-	if unshown > 0 {
-		l.Below = []string{fmt.Sprintf("… and %s more that are refused: each cause is told below",
-			english.Several(unshown, "row"))}
-	}
-	if dryRun {
-		l.Below = append(l.Below, fmt.Sprintf("%s would be recorded, %d refused. Nothing was done.",
-			english.Several(in.saying(), "row"), refused))
-		if refused == 0 {
-			if err := a.addPreview(ctx, &l, in.statements()); err != nil {
-				return err
-			}
-		}
-	} else {
-		l.Below = append(l.Below, fmt.Sprintf("%s: %d recorded now, %d recorded before.",
-			english.Several(in.inFile(), "row"), recorded, again))
-		if refused > 0 {
-			l.Below = append(l.Below, fmt.Sprintf("%d refused, and returned.", refused))
-		}
-	}
-	if c := in.counts; c != nil && c.Changed+c.Unchanged+c.Gone+c.Alike > 0 {
-		l.Below = append(l.Below, fmt.Sprintf(
-			"Of the rows, %d are new, %d changed, %d unchanged, %d gone, %d refused.", c.New,
-			c.Changed+c.Alike, c.Unchanged, c.Gone, refused))
-	}
-	a.warnOfRows(in.rows)
-	return l.write(a.format, a.stdout)
-}
-
-// inFile is how many rows are in the file, and saying how many of which something is said.
-func (in *importer) inFile() (n int) {
-	for i := range in.rows {
-		if in.rows[i].Line > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func (in *importer) saying() (n int) {
-	saying := map[int]bool{}
-	for _, c := range in.chains {
-		for _, said := range c.said {
-			if in.rows[said.Row].Refused == nil {
-				saying[said.Row] = true
-			}
-		}
-	}
-	return len(saying)
-}
-
-// statements are those that would be recorded, in an order in which they could be.
-func (in *importer) statements() (all []events.Statement) {
-	for _, c := range in.chains {
-		if c.refused == nil && c.signed != nil {
-			for _, s := range c.signed {
-				all = append(all, s.Statement)
-			}
-		}
-	}
-	return all
-}
-
-// warnOfRows says how many rows name what no requirement has.
-func (a *app) warnOfRows(rows []importedRow) {
-	n := 0
-	for _, r := range rows {
-		if r.Warnings != nil {
-			n++
-		}
-	}
-	if n > 0 {
-		fmt.Fprintf(a.stderr,
-			"muster: warning: rows with an area or a line that no requirement has: %d of %d; "+
-				"each says which\n", n, len(rows))
-	}
 }

@@ -34,6 +34,8 @@ type PledgeCorrected struct {
 // Thing returns the pledge's ID.
 func (s *PledgeCorrected) Thing() ID { return s.Pledge }
 
+func (s *PledgeCorrected) setThing(id ID) { s.Pledge = id }
+
 func (s *PledgeCorrected) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon)
 	c.id("pledge", s.Pledge, "that began the pledge")

@@ -23,6 +23,8 @@ type PledgeDisclosed struct {
 // Thing returns the pledge's ID.
 func (s *PledgeDisclosed) Thing() ID { return s.Pledge }
 
+func (s *PledgeDisclosed) setThing(id ID) { s.Pledge = id }
+
 func (s *PledgeDisclosed) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms, &s.Standing)
 	c.id("pledge", s.Pledge, "that began the pledge")

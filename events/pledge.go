@@ -208,6 +208,15 @@ func (s *PledgeOffered) Thing() ID {
 	}
 	return s.Pledge
 }
+
+func (s *PledgeOffered) setThing(id ID) {
+	if s.Pledge.IsZero() {
+		s.ID = id
+	} else {
+		s.Pledge = id
+	}
+}
+
 func (s *PledgeOffered) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms)
 	if s.Pledge.IsZero() && s.After != 0 {
@@ -229,6 +238,8 @@ type PledgeAmended struct {
 
 // Thing returns the pledge's ID.
 func (s *PledgeAmended) Thing() ID { return s.Pledge }
+
+func (s *PledgeAmended) setThing(id ID) { s.Pledge = id }
 func (s *PledgeAmended) check(c *checker) {
 	checkAll(c, &s.Header, &s.Dated, &s.Place, &s.Upon, &s.PledgeTerms)
 	c.id("pledge", s.Pledge, "that began the pledge")
@@ -274,6 +285,8 @@ type Step struct {
 
 // Thing returns the pledge's ID.
 func (s *Step) Thing() ID { return s.Pledge }
+
+func (s *Step) setThing(id ID) { s.Pledge = id }
 
 func (s *Step) check(c *checker) {
 	c.id("pledge", s.Pledge, "that began the pledge")

@@ -112,6 +112,16 @@ func Thing(s Statement) ID {
 	return s.Head().ID
 }
 
+// SetThing makes s a statement about something else, whose ID [Thing] returns then. A statement
+// that is about itself has that ID from then on.
+func SetThing(s Statement, id ID) {
+	if t, ok := s.(interface{ setThing(ID) }); ok {
+		t.setThing(id)
+		return
+	}
+	s.Head().ID = id
+}
+
 // A Header holds what every statement says of itself.
 type Header struct {
 	// Type is the kind of statement.

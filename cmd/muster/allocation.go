@@ -22,9 +22,10 @@ func (a *app) allocationMakeCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "make PLEDGE REQUIREMENT",
 		Short: "Set so much of a pledge against a requirement",
-		Long: `Set so much of a pledge against one line of the statement of requirements: without --quantity what is free of it on the
-first day, and without --from and --until for the days of the pledge. From then on the pledge counts where it is allocated, and what is
-not allocated of it counts nowhere.`,
+		Long: `Set so much of a pledge against one line of the statement of requirements: without
+--quantity what is free of it on the first day, and without --from and --until for the days of the
+pledge. From then on the pledge counts where it is allocated, and what is not allocated of it
+counts nowhere.`,
 		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
 		Args:    args("PLEDGE", "REQUIREMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -100,8 +101,8 @@ func (a *app) allocationReleaseCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "release PLEDGE [ALLOCATION]",
 		Short: "End an allocation: its forces are free again",
-		Long: `End an allocation from --effective on. Name it by its pledge and, where that has several, its id or its requirement; or by its id
-alone.`,
+		Long: `End an allocation from --effective on. Name it by its pledge and, where that has
+several, its id or its requirement; or by its id alone.`,
 		Example: "  muster allocation release 01KAQ… ground-west",
 		Args: func(cmd *cobra.Command, got []string) error {
 			if len(got) == 0 {

@@ -24,15 +24,15 @@ func (a *app) backupCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup DIR|-",
 		Short: "Copy a ledger, also while its server runs",
-		Long: `Make a backup of the data folder that --data names, in a new folder, or as a tar on the
-standard output (-). A server may run on the data folder meanwhile, and takes statements: all that
-was acknowledged before is in the backup. It is asked over a socket in its folder, which only the
-folder's owner may do.
+		Long: `Make a backup of the data folder that --data names, in a new folder, or as a tar on
+the standard output (-). A server may run on the data folder meanwhile, and takes statements: all
+that was acknowledged before is in the backup. It is asked over a socket in its folder, which only
+the folder's owner may do.
 
-The copy is verified as verify does it, and gets its name only then; its checkpoint is printed: keep
-it elsewhere, too. The secret keys are in it where --keys asks for them. Without the checkpoint key,
-nobody believes a server on what is restored until they are told a new one: so back the keys up
-once, and keep that like the keys themselves.
+The copy is verified as verify does it, and gets its name only then; its checkpoint is printed:
+keep it elsewhere, too. The secret keys are in it where --keys asks for them. Without the
+checkpoint key, nobody believes a server on what is restored until they are told a new one: so
+back the keys up once, and keep that like the keys themselves.
 
 A tar is made in the folder for temporary files first (TMPDIR), which needs space for all of the
 journal.`,
@@ -67,13 +67,13 @@ func (a *app) restoreCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore BACKUP DIR",
 		Short: "Make a data folder of a backup",
-		Long: `Make a data folder of a backup: of its folder, of the file of a tar, or of a tar on the
-standard input (-). The data folder must not be there yet, or be empty. The files get their places
-when they are what was written, and verify.
+		Long: `Make a data folder of a backup: of its folder, of the file of a tar, or of a tar on
+the standard input (-). The data folder must not be there yet, or be empty. The files get their
+places when they are what was written, and verify.
 
-What was acknowledged after the backup is not in it. Where a stream or another server of the ledger
-has it, the server follows that when it starts. Where nothing has it, the server does not start, and
-says what to type to go on without it.`,
+What was acknowledged after the backup is not in it. Where a stream or another server of the
+ledger has it, the server follows that when it starts. Where nothing has it, the server does not
+start, and says what to type to go on without it.`,
 		Example: "  muster restore /backups/2026-11-29 /var/lib/muster\n" +
 			"  muster restore muster.tar /var/lib/muster",
 		Args: args("BACKUP", "DIR"),

@@ -21,9 +21,11 @@ func (a *app) pledgeCorrectCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "correct RECORD --reason WHY",
 		Short: "Mend a record that was wrong when it was made",
-		Long: `Mend one record about a pledge, by its sequence: we wrote it wrong. (When the world has changed, amend the pledge.) What the flags
-name is corrected, and the rest of the record stays as it was said. With --strike it was never to be said. From then on the record counts as
-corrected, in its own place; what was known before stays as it was, and both records stay to be seen.
+		Long: `Mend one record about a pledge, by its sequence: we wrote it wrong. (When the world
+has changed, amend the pledge.) What the flags name is corrected, and the rest of the record stays
+as it was said. With --strike it was never to be said. From then on the record counts as
+corrected, in its own place; what was known before stays as it was, and both records stay to be
+seen.
 
 Where the record is the one that began the pledge, --strike takes the whole pledge off, for good: from then on it was never made, and counts
 nowhere. So the wrong nation, role, unit or operation is mended: strike the pledge, and offer it anew. With --nation, --role, --unit or

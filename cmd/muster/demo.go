@@ -41,8 +41,9 @@ func (a *app) demoCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Show Muster on a real pledging round, in a folder of its own",
-		Long: `Start a server with everything embedded, put a real pledging round in (NATO for Afghanistan, December 2009) and the
-plan that this ledger was first asked for, print the coverage, and stop. With --serve it stays.`,
+		Long: `Start a server with everything embedded, put a real pledging round in (NATO for
+Afghanistan, December 2009) and the plan that this ledger was first asked for, print the coverage,
+and stop. With --serve it stays.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("data") { // MUSTER_DATA is where somebody's real ledger is

@@ -13,9 +13,10 @@ func (a *app) pledgeDiscloseCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "disclose ID --release RELEASE",
 		Short: "Open a pledge to more than could read it so far",
-		Long: `Open a pledge to more than could read it so far. It is restated as it stands, with what hangs on it: who
-could not read it before meets it there, and what was said before stays closed to them. What was read cannot
-be taken back, so nothing is ever narrowed; and what was said before is not corrected any more.`,
+		Long: `Open a pledge to more than could read it so far. It is restated as it stands, with
+what hangs on it: who could not read it before meets it there, and what was said before stays
+closed to them. What was read cannot be taken back, so nothing is ever narrowed; and what was said
+before is not corrected any more.`,
 		Example: "  muster pledge disclose 01KAQ… --release coalition\n" +
 			"  muster pledge disclose 01KAQ… --release coordinators --releasable-to GBR,NOR",
 		Args: args("ID"),

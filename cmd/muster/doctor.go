@@ -16,9 +16,9 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Look whether a server and its folder are well",
 		Long: `Look at the data folder that --data names, and at the server that runs there, if one
 does: whether it takes statements, where it listens, its certificate, the stream and its replicas,
-the journal, clocks, permissions, the disk and how fast it is, and how old the last backup is. Each
-line says what to do. The exit code is 0 where nothing is bad, and 1 otherwise; what cannot be seen
-is said, and is not bad. Nothing is changed.`,
+the journal, clocks, permissions, the disk and how fast it is, and how old the last backup is.
+Each line says what to do. The exit code is 0 where nothing is bad, and 1 otherwise; what cannot
+be seen is said, and is not bad. Nothing is changed.`,
 		Example: "  muster doctor --data /var/lib/muster\n  muster doctor -o json",
 		Args:    args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -96,10 +96,10 @@ func (a *app) importGuessCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "guess FILE",
 		Short: "Write a first mapping for a file of offers",
-		Long: `Look at a CSV file or a workbook of offers, and print a mapping for it, with a question mark wherever
-somebody has to look: which column is what, how numbers and dates are written, which rows are no
-offers. It asks no server and records nothing. All that a mapping can say is told by
-"muster help mapping".`,
+		Long: `Look at a CSV file or a workbook of offers, and print a mapping for it, with a
+question mark wherever somebody has to look: which column is what, how numbers and dates are
+written, which rows are no offers. It asks no server and records nothing. All that a mapping can
+say is told by "muster help mapping".`,
 		Example: `  muster import guess round.csv > round.map.yaml
   muster import csv round.csv --map round.map.yaml --dry-run`,
 		Args: args("FILE"),

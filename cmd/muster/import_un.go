@@ -19,14 +19,16 @@ func (a *app) importUNCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "un FILE",
 		Short: "Import the UN's monthly contributions to peace operations",
-		Long: `Read uniformed contributions to UN peace operations, as published by month, contributor and mission, clean them, and
-record what changed from month to month: strength observed, reported, and returned. Importing the same file again records
-nothing.
+		Long: `Read uniformed contributions to UN peace operations, as published by month,
+contributor and mission, clean them, and record what changed from month to month: strength
+observed, reported, and returned. Importing the same file again records nothing.
 
-A month that is published again with another number becomes a correction of what was recorded, and a file of the newest month alone goes on
-from there. What somebody has corrected in the ledger is not turned back by a file that has not changed. A contribution that is recorded, and
-that the file does not have at all, is listed and stays as it is. What is more than another number, such as forces that were never there
-between two months that are recorded, is refused before anything is said.`,
+A month that is published again with another number becomes a correction of what was recorded, and
+a file of the newest month alone goes on from there. What somebody has corrected in the ledger is
+not turned back by a file that has not changed. A contribution that is recorded, and that the file
+does not have at all, is listed and stays as it is. What is more than another number, such as
+forces that were never there between two months that are recorded, is refused before anything is
+said.`,
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readInput(args[0])

@@ -19,9 +19,10 @@ func (a *app) importUndoCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "undo NAME --reason WHY",
 		Short: "Take off all that came from one import, as never said",
-		Long: `Strike every pledge that came from the imports of this name: from then on it was never made, and counts nowhere; what was known before stays
-as it was, and the records stay to be seen. What is allocated of one is released first. All is checked before the first is struck: when one
-is refused, nothing is done. The file can be imported again afterwards.`,
+		Long: `Strike every pledge that came from the imports of this name: from then on it was
+never made, and counts nowhere; what was known before stays as it was, and the records stay to be
+seen. What is allocated of one is released first. All is checked before the first is struck: when
+one is refused, nothing is done. The file can be imported again afterwards.`,
 		Example: `  muster log --import kiel-tracker
   muster import undo kiel-tracker --reason "it was the wrong release" --dry-run`,
 		Args: args("NAME"),

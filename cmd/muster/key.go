@@ -20,8 +20,9 @@ func (a *app) keyNewCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Make a key for a liaison (FRA/paris) or a coordinator (HQ/staff)",
-		Long: `Make an Ed25519 key. The name says for whom the key speaks: a nation's code or HQ, a slash, and a name of its own.
-The secret goes into a file that only you can read; what is printed is public: give it to a coordinator, who admits it.`,
+		Long: `Make an Ed25519 key. The name says for whom the key speaks: a nation's code or HQ, a
+slash, and a name of its own. The secret goes into a file that only you can read; what is printed
+is public: give it to a coordinator, who admits it.`,
 		Example: "  muster key new FRA/paris\n  muster member admit \"$(muster key show " +
 			"FRA-paris.key)\"",
 		Args: args("NAME"),

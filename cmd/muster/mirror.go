@@ -42,17 +42,17 @@ func (a *app) mirrorCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mirror URL DIR",
 		Short: "Keep a verified copy of a ledger, and answer from it when its server is gone",
-		Long: `Follow the server at URL, and keep in the folder DIR what it shows: each record is verified
-before it is stored, as "muster verify" does. What cannot be true is not stored: the exit code is 8
-then, both signed checkpoints are kept, and what was held before stays as it was.
+		Long: `Follow the server at URL, and keep in the folder DIR what it shows: each record is
+verified before it is stored, as "muster verify" does. What cannot be true is not stored: the exit
+code is 8 then, both signed checkpoints are kept, and what was held before stays as it was.
 
-The mirror answers by itself, with the commands, the pages and the programs that ask a server. While
-its own server is away it goes on answering, and says on every page, in muster status and at
+The mirror answers by itself, with the commands, the pages and the programs that ask a server.
+While its own server is away it goes on answering, and says on every page, in muster status and at
 /healthz since when that is so, and with which record its copy ends. It takes no statements.
 
 It holds what may be read with the key that it signs in with (--key), or less, with --view; nobody
-is answered in a wider view. Who may read what of that is said as of a server, with --read: members
-sign in with their own keys.
+is answered in a wider view. Who may read what of that is said as of a server, with --read:
+members sign in with their own keys.
 
 With --witness-name the mirror is a witness, too (muster witness), which the policy of the server
 may name. It signs only checkpoints of which it holds every record.

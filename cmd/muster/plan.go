@@ -25,8 +25,8 @@ func (a *app) planApplyCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Make an operation's roles and requirements what a plan file says (YAML or JSON)",
-		Long: `Compare a plan file with the ledger, and add, revise and cancel what differs. Applying it again changes nothing.
-With --dry-run it says what it would do, and does nothing.`,
+		Long: `Compare a plan file with the ledger, and add, revise and cancel what differs.
+Applying it again changes nothing. With --dry-run it says what it would do, and does nothing.`,
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readInput(args[0])

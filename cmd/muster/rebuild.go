@@ -17,9 +17,10 @@ func (a *app) rebuildCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebuild",
 		Short: "Build all projections anew from the journal, and say whether they are the same",
-		Long: `Build the pictures that questions are answered from anew, from the first record, and compare them with those that were
-kept. With --data and no server running there, the folder's files are read, and what differs is replaced; otherwise the
-server does it. The exit code is 10 when there was a difference.`,
+		Long: `Build the pictures that questions are answered from anew, from the first record, and
+compare them with those that were kept. With --data and no server running there, the folder's
+files are read, and what differs is replaced; otherwise the server does it. The exit code is 10
+when there was a difference.`,
 		Args: args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.rebuild(cmd.Context())

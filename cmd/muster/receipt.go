@@ -25,10 +25,10 @@ func (a *app) receiptCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "receipt FILE",
 		Short: "Check a saved receipt, without any server or against one",
-		Long: `Check a receipt that was saved with --receipt: that the statement is what its signer signed, that the record is in the
-tree of the checkpoint, and that a checkpoint key of the ledger has signed that. No server and no network is needed, now or
-years later. What the receipt cannot show is said: whose key it is, when nobody has told but
-the file itself.
+		Long: `Check a receipt that was saved with --receipt: that the statement is what its signer
+signed, that the record is in the tree of the checkpoint, and that a checkpoint key of the ledger
+has signed that. No server and no network is needed, now or years later. What the receipt cannot
+show is said: whose key it is, when nobody has told but the file itself.
 
 Its checkpoint is held against all that was seen of the ledger before, and remembered. Another
 tree of the same size is the proof of two histories: the exit code is then 8, and both

@@ -28,14 +28,16 @@ func (a *app) replayCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay [DIR|FILE]",
 		Short: "Fold the records from the first one on, and print the fingerprint of the picture",
-		Long: `Read the records from the first one on, fold them into the picture that all answers come from, and print its
-fingerprint: a hash that is the same on every machine that has folded the same records. The records come from the journal in
-the folder DIR, which no server may be using, from the mirror in DIR, from the bundle FILE, or else from the server's log.
+		Long: `Read the records from the first one on, fold them into the picture that all answers
+come from, and print its fingerprint: a hash that is the same on every machine that has folded the
+same records. The records come from the journal in the folder DIR, which no server may be using,
+from the mirror in DIR, from the bundle FILE, or else from the server's log.
 
-With --against, the fingerprint is compared with the one that a server gives for the same record. When they differ, the first
-record as of which they do is named, and the exit code is 8.
+With --against, the fingerprint is compared with the one that a server gives for the same record.
+When they differ, the first record as of which they do is named, and the exit code is 8.
 
-With --view, the picture is that of those who may not read all, such as coalition; that of a bundle is of those whom it is for.`,
+With --view, the picture is that of those who may not read all, such as coalition; that of a
+bundle is of those whom it is for.`,
 		Example: `  muster replay --to 4711
   muster replay copy-of-the-ledger --against https://muster.example`,
 		Args: atMost(1),

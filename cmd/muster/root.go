@@ -102,8 +102,8 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "muster",
 		Short: "A coalition's ledger of pledges: who gives what, and which roles are covered",
-		Long: `Muster is a ledger of what each country contributes to a coalition. Liaisons submit pledges, coordinators
-look at the coverage, auditors read the history.
+		Long: `Muster is a ledger of what each country contributes to a coalition. Liaisons submit
+pledges, coordinators look at the coverage, auditors read the history.
 
 Start with "muster demo", or with "muster serve --data DIR".`,
 		Version:       version(),
@@ -133,6 +133,15 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%s", plainFlagError(err)).WithHint("see: %s --help", cmd.CommandPath())
 	})
+	a.commonFlags(root)
+	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
+	a.addCommands(root)
+	wrapHelp(root)
+	return root
+}
+
+// commonFlags are those of all commands.
+func (a *app) commonFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVar(&a.url, "url", os.Getenv("MUSTER_URL"),
 		"the server's address (MUSTER_URL); without it, the server that runs on --data, or "+
@@ -167,9 +176,6 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 	f.DurationVar(&a.timeout, "timeout", usualTimeout,
 		"how long the command may take, 0 for as long as it likes; what reads a whole log, "+
 			"imports, or stays, may do so unless this is given")
-	root.SetUsageTemplate(sectionedUsage(root.UsageTemplate()))
-	a.addCommands(root)
-	return root
 }
 
 // plainFlagError says what is wrong with a flag without the words of the library that has read it.

@@ -21,8 +21,8 @@ func (a *app) scopeDeclareCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "declare ROLE...",
 		Short: `Declare the only roles that a nation is ready to fill, such as "intelligence"`,
-		Long: `Declare the only roles that a nation is ready to fill in an operation. An offer outside it is refused until the nation
-declares another scope, or --unlimited.`,
+		Long: `Declare the only roles that a nation is ready to fill in an operation. An offer
+outside it is refused until the nation declares another scope, or --unlimited.`,
 		Example: "  muster scope declare intelligence --operation mnf-u --nation CAN",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			on, err := dateOr("effective", effective, today())

@@ -19,11 +19,11 @@ func (a *app) sessionCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "session",
 		Short: "Who one is to the server, until when, and what one may read",
-		Long: `Ask the server who one is, until when, and what one may read. Where a key is at hand (--key, or
-the data folder's), this signs in; so does every command that reads, by itself, where the server
-does not let everybody read all. For that the key signs a note for this server and twelve hours at
-most; the key itself is never sent. What the server gives for it is kept in a file that only you
-can read, in the folder sessions of the user's configuration, until it ends.`,
+		Long: `Ask the server who one is, until when, and what one may read. Where a key is at hand
+(--key, or the data folder's), this signs in; so does every command that reads, by itself, where
+the server does not let everybody read all. For that the key signs a note for this server and
+twelve hours at most; the key itself is never sent. What the server gives for it is kept in a file
+that only you can read, in the folder sessions of the user's configuration, until it ends.`,
 		Example: "  muster session --url https://muster.example --key FRA-paris.key\n" +
 			"  muster session end --url https://muster.example --key FRA-paris.key",
 		Args: noneBut("session"),

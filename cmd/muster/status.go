@@ -24,10 +24,10 @@ func (a *app) statusCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Whether the server takes statements, and when its copies were last whole",
-		Long: `Ask the server whether it takes statements, how many records it has, and when all of its two
-copies of the records, the journal and the stream, was last read and found whole and the same. That
-is done twice an hour, and after each start. It also names the folders in which damaged streams
-were kept, until somebody takes them away.
+		Long: `Ask the server whether it takes statements, how many records it has, and when all of
+its two copies of the records, the journal and the stream, was last read and found whole and the
+same. That is done twice an hour, and after each start. It also names the folders in which damaged
+streams were kept, until somebody takes them away.
 
 A record that is recorded is in both copies of this server. It is witnessed when witnesses have
 signed a checkpoint that covers it, so that the server cannot show another one in its place to

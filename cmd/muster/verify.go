@@ -34,19 +34,23 @@ func (a *app) verifyCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify URL|DIR|FILE",
 		Short: "Check everything that can be checked, without trusting the server",
-		Long: `Read all records of a running server, of the data folder of one that does not run, of a mirror's folder, or of a bundle, and check them: the
-sequence without a gap, the Merkle tree and the signed checkpoint, every signature against the members as they were when
-the record was made, every rule of the ledger. The report says what was checked, what could not be, and, when something
-is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified too. Nothing is written.
+		Long: `Read all records of a running server, of the data folder of one that does not run, of
+a mirror's folder, or of a bundle, and check them: the sequence without a gap, the Merkle tree and
+the signed checkpoint, every signature against the members as they were when the record was made,
+every rule of the ledger. The report says what was checked, what could not be, and, when something
+is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified
+too. Nothing is written.
 
-With --since, the records that a checkpoint covers which was verified before must still be the same, and only the
-signatures of the newer ones are verified. The whole ledger is read all the same, for the rules need it.
+With --since, the records that a checkpoint covers which was verified before must still be the
+same, and only the signatures of the newer ones are verified. The whole ledger is read all the
+same, for the rules need it.
 
-A server is verified as it shows itself to you. With --view, it is as those see it who may read less: public, coalition,
-or a nation's code. The tree, its checkpoint and its growth are everybody's. Of what is withheld there is the leaf hash: the report says how
-many records that are, and that neither their signatures nor the rules were looked at. With --views, somebody who may
-read all has every view of a server compared with the labels, which follow from the records: what is withheld without
-a label that says so, or shown although its label closes it, is named.`,
+A server is verified as it shows itself to you. With --view, it is as those see it who may read
+less: public, coalition, or a nation's code. The tree, its checkpoint and its growth are
+everybody's. Of what is withheld there is the leaf hash: the report says how many records that
+are, and that neither their signatures nor the rules were looked at. With --views, somebody who
+may read all has every view of a server compared with the labels, which follow from the records:
+what is withheld without a label that says so, or shown although its label closes it, is named.`,
 		Example: "  muster verify http://127.0.0.1:8080 --checkpoint-key " +
 			"muster.example/berlin+1a2b3c4d+Aet…\n  muster verify ./muster-data\n  muster " +
 			"verify ledger.bundle\n  muster verify https://muster.example --view coalition\n  " +

@@ -61,8 +61,8 @@ func manCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages into a folder",
-		Long: `Write a manual page for each command into a folder, which is made where it is not there: muster.1,
-muster-pledge-offer.1 and so on, for the folder man1 of a machine's manual.`,
+		Long: `Write a manual page for each command into a folder, which is made where it is not
+there: muster.1, muster-pledge-offer.1 and so on, for the folder man1 of a machine's manual.`,
 		Example: "  muster man man1\n  man -l man1/muster.1",
 		Args:    args("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -25,12 +25,12 @@ func (a *app) witnessCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "witness --log KEY... [--name NAME]",
 		Short: "Be a witness of ledgers: sign what was seen to grow, and nothing else",
-		Long: `Run a witness (C2SP tlog-witness). It signs checkpoints of the ledgers whose checkpoint
-keys are given, and each only when it was proved that it goes on from the last one that the
-witness has signed. It reads no record, believes no server, and signs nothing when a ledger shows
-another history: it keeps the two checkpoints then, and says so. Run it on a machine of another
-state than the server's: who asks for its signature finds out a server that shows different things
-to different people.
+		Long: `Run a witness (C2SP tlog-witness). It signs checkpoints of the ledgers whose
+checkpoint keys are given, and each only when it was proved that it goes on from the last one that
+the witness has signed. It reads no record, believes no server, and signs nothing when a ledger
+shows another history: it keeps the two checkpoints then, and says so. Run it on a machine of
+another state than the server's: who asks for its signature finds out a server that shows
+different things to different people.
 
 The key of the witness is made at the first start, which needs --name, and is printed at each
 start: it stands in the policies of those who ask. These are the ledger's servers, by themselves

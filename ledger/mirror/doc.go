@@ -17,7 +17,7 @@
 //	witnessed.checkpoint    the largest that witnesses have signed, where there is one
 //	tile/0/…, tile/1/…      hashes
 //	tile/entries/…          records, where it holds all of them
-//	tile/released/…         records and the leaf hashes of those that are withheld, where it does not
+//	tile/released/…         records, and the leaf hashes of those withheld, where it does not
 //	mirror.json             of which ledger it is, for whom, and whom it follows
 //	stopped.json            why it follows no more, where it does not
 //	local/                  what is nobody else's: a lock, pictures, a witness's key, damaged tiles

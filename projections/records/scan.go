@@ -173,9 +173,7 @@ func (s *scan) member(m member) {
 	case memberSource:
 		r.Source = s.text()
 	case memberReference:
-		r.Reference = s.text()
-		s.failed = s.failed || len(r.Reference) > events.MaxReference ||
-			strings.TrimSpace(r.Reference) != r.Reference
+		r.Reference = s.reference()
 	case memberNote, memberReason:
 		r.Text = s.text()
 	case memberRestriction:
@@ -201,6 +199,13 @@ func (s *scan) member(m member) {
 	case memberAllocation:
 		r.Allocation = s.ulid()
 	}
+}
+
+// reference reads a nation's own number: what ParseRecord would refuse as one is left to it.
+func (s *scan) reference() string {
+	text := s.text()
+	s.failed = s.failed || len(text) > events.MaxReference || strings.TrimSpace(text) != text
+	return text
 }
 
 // check does what ParseRecord does when all members are read, and fills in what RowOf takes from

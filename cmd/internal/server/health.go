@@ -25,7 +25,7 @@ type Health struct {
 	Copies    Copies           `json:"copies" doc:"When journal and stream were last read and found whole"`
 	// Witnesses says what is witnessed of what is recorded; the server works while they are away.
 	Witnesses *Witnesses     `json:"witnesses,omitempty" doc:"Where the server has a policy: what witnesses have signed, as the server says; the checkpoint at /checkpoint/witnessed proves it"`
-	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign, as the question members tells them"`
+	Members   *MembersHealth `json:"members,omitempty" doc:"Where somebody should look at the keys that may sign"`
 	// Certificate has problems of its own: the server works meanwhile.
 	Certificate *CertificateHealth `json:"certificate,omitempty" doc:"Where the server speaks TLS: its certificate"`
 	// Mirror says how it goes with following another server, which may be away: what is held is
@@ -36,7 +36,7 @@ type Health struct {
 // MembersHealth is how many keys somebody should look at. Everybody may read who the members are.
 type MembersHealth struct {
 	Waiting int `json:"waiting,omitempty" doc:"Admissions and revocations that wait for a second word"`
-	Unheard int `json:"unheard,omitempty" doc:"Keys that may sign, further ones of a nation with a liaison, that no liaison of the nation has seconded"`
+	Unheard int `json:"unheard,omitempty" doc:"Further keys of a nation that none of its liaisons has seconded"`
 }
 
 // members returns nil where nothing is to be looked at.

@@ -177,8 +177,10 @@ func TestStatusBecomesARung(t *testing.T) {
 func TestEveryTermHasADefault(t *testing.T) {
 	m := mapping(t, `
 always: {operation: op1, role: ground, unit: personnel, effective: 2024-01-01, from: 2024-01-01,
-  expires: 2024-06-30, conditions: parliament; funding, caveats: "no night flights; west-only: stays in the west",
-  release: coordinators, releasable_to: "GBR, Norway", line: g, reference: NV 12/2024, notice_to_move: 5, elsewhere: NRF; EU BG, rung: indicated}
+  expires: 2024-06-30, conditions: parliament; funding,
+    caveats: "no night flights; west-only: stays in the west",
+  release: coordinators, releasable_to: "GBR, Norway", line: g, reference: NV 12/2024,
+    notice_to_move: 5, elsewhere: NRF; EU BG, rung: indicated}
 `)
 	r := read(t, "nation,quantity\nFRA,10\n", m)
 	want := []string{`indicated FRA 10, added parliament, added funding, declared ` +

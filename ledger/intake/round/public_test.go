@@ -14,7 +14,8 @@ import (
 )
 
 const flowsOf2020 = `
-columns: {nation: srcOrganization, quantity: amountUSD, effective: date, from: date, rung: status, source: id}
+columns: {nation: srcOrganization, quantity: amountUSD, effective: date, from: date,
+  rung: status, source: id}
 always: {operation: afghanistan, role: money, unit: USD}
 only: {column: srcOrganizationTypes, equals: Government}
 skip: [zero, negative]
@@ -36,7 +37,8 @@ expect: {rows: 61, sum: 884, unit: tank}
 `
 
 const ranks = `
-columns: {nation: ISOCode3, quantity: Total_Uniformed_Personnel, effective: Last_Reporting_Date, from: Last_Reporting_Date}
+columns: {nation: ISOCode3, quantity: Total_Uniformed_Personnel, effective: Last_Reporting_Date,
+  from: Last_Reporting_Date}
 always: {operation: un, role: personnel, unit: personnel, rung: observed, source: United Nations}
 dates: 31-Jan-21
 expect: {rows: 122, sum: 81932, unit: personnel}
@@ -44,7 +46,8 @@ expect: {rows: 122, sum: 81932, unit: personnel}
 
 const menAndWomen = `
 wide: {columns: [Female_Personnel, Male_Personnel], name: who, cell: people}
-columns: {nation: Contributing_Country, quantity: people, effective: Last_Reporting_Date, from: Last_Reporting_Date, note: who}
+columns: {nation: Contributing_Country, quantity: people, effective: Last_Reporting_Date,
+  from: Last_Reporting_Date, note: who}
 always: {operation: un, role: personnel, unit: personnel}
 dates: 31-Jan-21
 skip: zero
@@ -52,19 +55,23 @@ expect: {sum: 81932, unit: personnel}
 `
 
 const march2014 = `
-wide: {columns: [Experts_on_Mission, Formed_Police_Units, Inidividual_Police, Troops], name: kind, cell: people}
-columns: {nation: Contributor_ISO-3, quantity: people, operation: Mission, role: kind, effective: Date, from: Date}
+wide: {columns: [Experts_on_Mission, Formed_Police_Units, Inidividual_Police, Troops],
+  name: kind, cell: people}
+columns: {nation: Contributor_ISO-3, quantity: people, operation: Mission, role: kind,
+  effective: Date, from: Date}
 always: {unit: personnel, rung: observed, source: International Peace Institute}
 skip: zero
 words:
   quantity: {NA: ''}
-  role: {Experts_on_Mission: experts, Formed_Police_Units: formed-police, Inidividual_Police: police, Troops: troops}
+  role: {Experts_on_Mission: experts, Formed_Police_Units: formed-police,
+    Inidividual_Police: police, Troops: troops}
 expect: {sum: 97811, unit: personnel}
 `
 
 const kfor = `
 columns: {nation: Nation, quantity: Troops}
-always: {operation: kfor, role: ground, unit: personnel, effective: 2017-02-01, from: 2017-02-01, rung: observed, source: NATO}
+always: {operation: kfor, role: ground, unit: personnel, effective: 2017-02-01,
+  from: 2017-02-01, rung: observed, source: NATO}
 expect: {rows: 30, sum: 4273, unit: personnel}
 `
 

@@ -95,11 +95,12 @@ func (p *Picture) Review(ctx context.Context, m Moment, f Filter) (Review, error
 				p.reviewPledge(&r, b, pl, f.Role,
 					&w, counts)
 				if f.nation(pl.nation) {
-					seen.review(&r, b, last, pl, f.Role)
+					seen.meet(b, last, pl, f.Role)
 				}
 			})
 			r.keepFirst(from)
 		}
+		seen.tell(&r)
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(one Finding) bool {
 		return one.Nation != "" && !f.nation(one.Nation) || one.Nation == "" && f.Nation != ""

@@ -32,3 +32,33 @@ func TestReviewFindsLikelyDoubles(t *testing.T) {
 	again.correct(again.seq, 1, func(c *events.PledgeCorrected) { c.Struck = true })
 	equal(t, "when one is struck", told(Moment{On: day(9)}, Filter{}), "")
 }
+
+// The one that was recorded later is to be struck, whatever the IDs: that of a pledge that came by
+// a file follows from its row, and lies before all that were made at some time.
+func TestReviewStrikesTheLaterDouble(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 1000)
+	ids := map[events.ID]string{}
+	offer := func(name string, at uint64) uint64 {
+		id := must[events.ID](t)(events.IDAt(at, [10]byte{9: name[0]}))
+		ids[id] = name
+		return l.say(liaison("FRA"), &events.PledgeOffered{Header: events.Header{
+			Type: "pledge.offered", Ledger: l.head("pledge.offered").Ledger, ID: id},
+			Dated: dated(1), Place: place("FRA"), PledgeTerms: pledgeTerms(500)})
+	}
+	offer("by hand", 1_800_000_000_000)
+	file := offer("file", 0)
+	again := offer("again", 0)
+	told := func() (text string) {
+		for _, f := range must[Review](t)(l.picture().Review(t.Context(), Moment{On: day(9)},
+			Filter{})).Findings {
+			if f.Kind == LikelyDouble {
+				_, hint, _ := strings.Cut(f.Sentence, "later one: ")
+				text += fmt.Sprint(ids[f.Pledge], f.Sequences, ": ", hint, "; ")
+			}
+		}
+		return text
+	}
+	const hint = "%s[%[2]d]: muster pledge correct %[2]d --strike --reason WHY; "
+	equal(t, "three", told(), fmt.Sprintf(hint, "file", file)+fmt.Sprintf(hint, "again", again))
+}

@@ -62,7 +62,8 @@ nowhere. So the wrong nation, role, unit or operation is mended: strike the pled
 	}
 	f.register(c, false)
 	c.Flags().Lookup("effective").Usage =
-		"the date from which the record should have held (default: its own)"
+		"the date from which the record should have held (default: its own, or today where a " +
+			"pledge that has lapsed is struck)"
 	c.Flags().StringVar(&reason, "reason", "", "what was wrong (required)")
 	c.Flags().BoolVar(&strike, "strike", false,
 		"it should never have been recorded; nor the pledge, where the record began it")
@@ -117,6 +118,9 @@ func (a *app) correction(cmd *cobra.Command, s *speaker, f *termFlags, wrong eve
 	st := &events.PledgeCorrected{Header: s.head("pledge.corrected"),
 		Place:  events.Place{Operation: operation, Nation: nation},
 		Pledge: p.ID, Upon: uponOf(p), Corrects: head.ID, Struck: strike}
+	if strike && head.ID == p.ID && p.State == projections.Lapsed {
+		effective = today() // what lapsed since its beginning needs no release
+	}
 	if st.Effective, err = dateOr("effective", f.effective, effective); err != nil || strike {
 		return st, err
 	}

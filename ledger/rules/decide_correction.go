@@ -28,7 +28,7 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 		return err
 	}
 	if strikesAll(st) {
-		return nothingAllocated(&p)
+		return nothingAllocated(&p, st.Effective)
 	}
 	if err := notBeforeDisclosed(p, at, st); err != nil {
 		return err
@@ -71,9 +71,10 @@ var (
 func strikesAll(st *events.PledgeCorrected) bool { return st.Struck && st.Corrects == st.Pledge }
 
 // nothingAllocated keeps rule 48: what is set against a requirement is released before the pledge
-// is struck. Of a pledge that has ended nothing is there to be released.
-func nothingAllocated(p *pledge) error {
-	if p.rung.ended() {
+// is struck. Of a pledge that has ended, or has lapsed on the date, nothing is there to be
+// released.
+func nothingAllocated(p *pledge, on events.Date) error {
+	if _, lapsed := p.lapsed(on); lapsed || p.rung.ended() {
 		return nil
 	}
 	for i := range p.allocations {

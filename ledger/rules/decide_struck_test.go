@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"muster/events"
+	"muster/events/problem"
+	"muster/ledger/rules"
 )
 
 // The wrong nation was typed: from the record that strikes its beginning the pledge was never made,
@@ -55,6 +57,40 @@ func TestStruckAfterItsEnd(t *testing.T) {
 	w.says(ruleUN, ruleSay("pledge.corrected", "Pledge", ruleFRA2, "Corrects", ruleFRA2,
 		"Struck", true))
 	w.allows(ruleUN, ruleSay("pledge.observed", "ID", ruleID("01KAQ7Z0V4000000000000FRA3")))
+}
+
+// Of what has lapsed by the date of the correction nothing is there to be released, and no release
+// of that date would be taken.
+func TestStruckAfterItsLapse(t *testing.T) {
+	const lastDay = ruleDay + 1
+	w := newRuleWorld(t)
+	allocated := ruleID("01KAQ7Z0V4000000000000FRA4")
+	begin := func() {
+		w = newRuleWorld(t)
+		w.says(ruleFounder, ruleSay("requirement.issued"))
+		w.says(ruleParis, ruleSay("pledge.offered", "ID", ruleFRA1, "Expires", lastDay))
+		w.says(ruleFounder, ruleSay("allocation.made", "ID", allocated,
+			"Quantity", events.Count(300)))
+	}
+	refused := func(what, code string, st events.Statement) {
+		t.Helper()
+		err := rules.Decide(w.state, ruleFounder.Key(), w.record(ruleFounder, st).Statement)
+		if p := problem.From(err); p == nil || p.Code != code {
+			t.Errorf("%s: %v, and should be refused as %s", what, err, code)
+		}
+	}
+	strike := func(on events.Date) events.Statement {
+		return ruleSay("pledge.corrected", "Struck", true, "Effective", on)
+	}
+	begin()
+	refused("a release after the lapse", "pledge-ended", ruleSay("allocation.released",
+		"Allocation", allocated, "Effective", lastDay.AddDays(1)))
+	refused("a strike on its last day", "still-allocated", strike(lastDay))
+	w.says(ruleParis, strike(lastDay.AddDays(1)))
+
+	begin()
+	w.climb("accepted", "confirmed", "deployed")
+	refused("what is in place does not lapse", "still-allocated", strike(lastDay.AddDays(1)))
 }
 
 // Who met the pledge in a disclosure reads that it was struck: its label stays what it was.

@@ -230,9 +230,9 @@
 //  48. A correction that strikes the statement with which a pledge began strikes all that was said
 //     of it: from its record on the pledge was never made, and nothing more is said of it, nor is
 //     it named as relieved or relieving. What of it is allocated is released before, unless it has
-//     ended. So may a pledge be struck that was disclosed, too: that tells nothing of what was
-//     said before. (still-allocated, pledge-struck, rotation-mismatch;
-//     TestRule48StruckAtItsBeginning)
+//     ended, or has lapsed by the date of the correction. So may a pledge be struck that was
+//     disclosed, too: that tells nothing of what was said before. (still-allocated, pledge-struck,
+//     rotation-mismatch; TestRule48StruckAtItsBeginning)
 //
 //  49. A unit in three capitals that a catalogue takes up is a currency of ISO 4217, and one in
 //     lower-case letters is not the code of one. [Decide] leaves this rule to [DecideNew], since

@@ -243,7 +243,7 @@ var ruleModel = []ruleOfModel{
 			return true
 		}
 		before := h.ofPledge(c)
-		return ruleStrikesAll(c.st) && before.last("XWR").st == nil &&
+		return ruleStrikesAll(c.st) && before.last("XWR").st == nil && !before.lapsed(ruleOn(c)) &&
 			slices.ContainsFunc(before, func(made ruleCommand) bool {
 				return made.st.Head().Type == "allocation.made" &&
 					!slices.ContainsFunc(before, func(c ruleCommand) bool {

@@ -27,6 +27,7 @@ func (in *importer) check(ctx context.Context) (*problem.Problem, error) {
 	if err := cmp.Or(working.Wait(), context.Cause(ctx)); err != nil {
 		return nil, err
 	}
+	in.leaveGone()
 	var faults sheet.Faults
 	hint, rows := "", 0
 	for i := range in.chains {

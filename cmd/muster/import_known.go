@@ -27,7 +27,7 @@ func (how *comparing) register(c *cobra.Command) {
 			"that resemble a pledge are other ones)")
 	fl.StringVar(&how.gone, "gone", string(reconcile.Leave),
 		"what becomes of what the file does not have any more: leave, strike (it was never to be "+
-			"said), withdraw")
+			"said), withdraw; it is left where a row is refused, which may be what is gone")
 	fl.StringVar(&how.name, "name", "",
 		"the name of the import, by which it is found and undone (default: the mapping's)")
 	fl.StringVar(&how.reason, "reason", "",
@@ -154,18 +154,42 @@ func (r *importedRow) became(o *reconcile.Outcome, known *reconcile.Known) {
 // addGone adds a row for a pledge that the file does not have any more.
 func (in *importer) addGone(o *reconcile.Outcome, known *reconcile.Known) {
 	p := known.Pledge(o.Pledge)
-	done := "left as recorded"
+	done := leftAsRecorded
 	if len(o.Statements) > 0 {
 		done = o.Statements[0].Head().Type.Words()
 		if c, ok := o.Statements[0].(*events.PledgeCorrected); ok && c.Struck {
 			done = "struck, as never said"
 		}
 	}
-	in.rows = append(in.rows, importedRow{Kind: reconcile.Gone, Before: p.First,
-		What: fmt.Sprintf("not in the file any more: %s of %s in %s, pledge %s; %s", p.Role,
-			p.Nation.Named(), p.Operation, p.ID, done)})
+	gone := fmt.Sprintf("not in the file any more: %s of %s in %s, pledge %s; ", p.Role,
+		p.Nation.Named(), p.Operation, p.ID)
+	in.rows = append(in.rows, importedRow{Kind: reconcile.Gone, Before: p.First, gone: gone,
+		What: gone + done})
 	if len(o.Statements) > 0 {
 		in.chains = append(in.chains, chainOf(len(in.rows)-1, o.Statements))
+	}
+}
+
+const leftAsRecorded = "left as recorded"
+
+// leaveGone leaves as recorded what the file does not have any more, where a row of the file is
+// refused after the rows were compared: that row may be what seems to be gone.
+func (in *importer) leaveGone() {
+	refused := false
+	for i := range in.chains {
+		c := &in.chains[i]
+		refused = refused || c.refused != nil && in.rows[c.said[0].Row].Kind != reconcile.Gone
+	}
+	if !refused {
+		return
+	}
+	in.chains = slices.DeleteFunc(in.chains, func(c chain) bool {
+		return in.rows[c.said[0].Row].Kind == reconcile.Gone
+	})
+	for i := range in.rows {
+		if r := &in.rows[i]; r.Kind == reconcile.Gone {
+			r.What = r.gone + leftAsRecorded
+		}
 	}
 }
 

@@ -64,7 +64,8 @@ type importedRow struct {
 	// Receipts are those of all that the row says, where that is more than one statement.
 	Receipts []intake.Receipt `json:"receipts,omitempty"`
 
-	all []intake.Receipt
+	all  []intake.Receipt
+	gone string // what is gone, without what becomes of it
 }
 
 // An importer imports the rows of a file.

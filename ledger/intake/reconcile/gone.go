@@ -1,11 +1,19 @@
 package reconcile
 
-import "muster/events"
+import (
+	"slices"
 
-// findGone finds what the import has recorded before, and the file does not have any more.
+	"muster/events"
+)
+
+// findGone finds what the import has recorded before, and the file does not have any more. It is
+// left as it is where a row is refused: nobody knows which pledge that row is.
 func (c *comparison) findGone() {
 	if c.opt.Name == "" {
 		return
+	}
+	if slices.ContainsFunc(c.outcomes, func(o Outcome) bool { return o.Kind == Refused }) {
+		c.opt.Gone = Leave
 	}
 	for _, p := range c.Of(c.opt.Name) {
 		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || c.opt.There[p.ID] {

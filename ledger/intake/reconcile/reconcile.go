@@ -48,8 +48,11 @@ var (
 type Options struct {
 	Ledger events.Origin
 	// Name is that of the mapping and of all that is imported by it; "" for none.
-	Name          string
-	Changed, Gone Choice
+	Name    string
+	Changed Choice
+	// Gone is what becomes of what the file does not have any more. All of it is left where a row
+	// is refused: that row may be what seems to be gone.
+	Gone Choice
 	// There are pledges that the file has besides its rows, so that they are not gone.
 	There map[events.ID]bool
 	// Today is the date from which an amendment or a withdrawal holds.

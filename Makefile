@@ -1,6 +1,6 @@
 # Muster: build, show, test. Only Go is needed.
 
-.PHONY: all build demo test outside dist faults lint bench compare clean
+.PHONY: all build demo test outside dist packages packages-check fetch offline faults lint bench compare clean
 
 all: build
 
@@ -12,19 +12,25 @@ demo: build
 	bin/muster demo
 
 # Every test runs without the race detector, which makes what only calculates ten times as slow. Those
-# of a short run then run again with it, and so do the servers that they start: fewer random cases, and
-# few pages in a browser. Packages that start no goroutine, in their tests neither, have nothing to find
-# there. Nobody debugs these programs, and without what debuggers need (-w) they are linked in half the
-# time. MUSTER_SEED gives tests the random numbers of a run that failed, and
-# -rapid.seed those that draw with rapid.
-# Those beside each other wait for servers more than they calculate: four at a time. What go vet finds
-# is for make lint to say.
+# of a short run then run again with it, and so do the servers that they start: fewer random cases, few
+# scripts, and few pages in a browser. Packages that start no goroutine, in their tests neither, have
+# nothing to find there; nor has what only multiplies (fields and curves), which half of the time would go
+# to; and a test program that ends need not wait for races that would come later.
+# Nobody debugs these programs, and without what debuggers need (-w) they are linked in half the time.
+# MUSTER_SEED gives tests the random numbers of a run that failed, and -rapid.seed those that draw with
+# rapid. Those beside each other wait for servers more than they calculate: four at a time. The longest
+# begin first, so that no processor waits for them in the end. What go vet finds is for make lint to say.
+longest = ./cmd/muster ./projections/web
+
 concurrent = $$(grep -rlE '^[[:space:]]*go [a-zA-Z(]|\.Go\(|\.Parallel\(' --include='*.go' cmd ledger \
 	projections events | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
+alone = -gcflags=crypto/internal/fips140/...=-race=false \
+	-gcflags=github.com/oasisprotocol/curve25519-voi/...=-race=false
+
 test:
-	go test -parallel 4 -vet=off -ldflags=-w -timeout 12m ./...
-	go test -parallel 4 -short -race -vet=off -ldflags=-w -timeout 12m $(concurrent)
+	go test -parallel 4 -vet=off -ldflags=-w -timeout 15m $(longest) ./...
+	GORACE=atexit_sleep_ms=0 go test -parallel 4 -short -race $(alone) -vet=off -ldflags=-w -timeout 15m $(longest) $(concurrent)
 
 # What is released, in dist: make dist VERSION=0.2.0. It is built twice, from two folders, and must come out
 # the same; and vetted for the second machine. To begin anew: rm -r dist.
@@ -33,10 +39,42 @@ dist:
 	MUSTER_DIST=$(VERSION) go test -count=1 -v -run TestSameBytes ./cmd/dist
 	go run ./cmd/dist -version "$(VERSION)" -to dist
 
-# Other software reads the files that lists are written as. It is a module of its own, and takes minutes
-# to build the first time.
+# For a machine without a network: make fetch where there is one, and take this tree, Go and the folder that
+# "go env GOMODCACHE" names along. make offline shows that nothing else is needed, in a namespace without a
+# network: all modules are there that the program, its tests and its tools are made of, and it is built and
+# tried. There, GOPROXY=off goes before make test and make dist, too. Only make packages needs nfpm besides:
+# what fetch EVERYTHING=1 takes along is for the modules of their own (packages, other software's readers).
+modules = . $(if $(EVERYTHING),deploy/package projections/web/tabular/outside)
+
+fetch: all = $(modules) cmd/muster/testdata/litewitness cmd/muster/testdata/client
+fetch:
+	for dir in $(all); do (cd $$dir && go mod download) || exit 1; done
+
+offline: export GOPROXY = off
+offline: export GOSUMDB = off
+offline: export GOTOOLCHAIN = local
+offline: export GOFLAGS = -mod=mod
+offline:
+	unshare -rn sh -c 'ip link set lo up && \
+	for dir in $(modules); do (cd $$dir && go list -deps -test ./... >/dev/null && go list -deps tool >/dev/null) || exit 1; done && \
+	go build -o bin/muster ./cmd/muster && bin/muster help verify >/dev/null && \
+	go test -count=1 ./events && \
+	go test -count=1 -run TestScripts/first-use ./cmd/muster'
+
+# Packages for Debian's and Red Hat's families, of what make dist has made: make packages VERSION=0.2.0. What
+# makes and checks them is a module of its own, and takes minutes to build the first time. The check needs
+# root's rights, dpkg, rpm, lintian and bubblewrap, and says what it had to skip.
+packages:
+	deploy/package/make.sh "$(VERSION)" dist
+
+packages-check:
+	cd deploy/package && MUSTER_DIST=$(CURDIR)/dist go test -count=1 -v .
+
+# Other software reads the files that lists are written as, and saves forms. It is a module of its own,
+# and takes minutes to build the first time.
 outside:
 	cd projections/web/tabular/outside && go test ./...
+	MUSTER_OUTSIDE=1 go test -count=1 -run TestLibreOffice ./ledger/intake/form
 
 # Every test that deploy/RELIABILITY.md names, as often as it takes to believe it: within 40 minutes. It
 # needs root's rights, for disks and networks of its own, and strace; what cannot be done here is skipped,
@@ -56,9 +94,9 @@ lint:
 
 # Beside the limits of the machine, JetStream alone and PostgreSQL, in one run: see ledger/PERFORMANCE.md.
 bench:
-	go test -run '^TestMeasures$$' ./cmd/bench -every
+	go test -tags postgres -run '^TestMeasures$$' ./cmd/bench -every
 	@mkdir -p bin
-	go build -o bin/bench ./cmd/bench
+	go build -tags postgres -o bin/bench ./cmd/bench
 	@for measure in append replay start query grow views join; do bin/bench $$measure --json > bin/bench-$$measure.json && bin/bench table bin/bench-$$measure.json || exit 1; done
 
 # Whether this source answers as another commit does, byte for byte, to all that users can ask (see

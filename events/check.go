@@ -95,7 +95,7 @@ func (c *checker) slug(location, value, example string) {
 }
 
 func (c *checker) nation(location string, n Nation) {
-	if n.Known() {
+	if n.Valid() {
 		return
 	}
 	meant, found := FindNation(string(n))
@@ -107,6 +107,8 @@ func (c *checker) nation(location string, n Nation) {
 		c.field(location, string(n), "write it as %s", meant)
 	case isForeign:
 		c.field(location, string(n), foreignNote+"%s", r, r, nationRemedy)
+	case strings.HasPrefix(strings.ToLower(string(n)), "x-"):
+		c.field(location, string(n), "not an organisation's code: %s", organisationRemedy)
 	default:
 		c.field(location, string(n), "not a nation that is known here: %s", nationRemedy)
 	}

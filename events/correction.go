@@ -20,8 +20,8 @@ type PledgeCorrected struct {
 	// out. Where the statement began the pledge, so that Corrects is the pledge's ID, the pledge
 	// was never made from this record on, for good.
 	Struck bool `json:"struck,omitzero"`
-	// Terms are all the terms, where the mended statement has some: it indicated, offered or
-	// amended the pledge.
+	// Terms are all the terms, where the mended statement has some: it indicated, offered, amended
+	// or disclosed the pledge.
 	Terms *PledgeTerms `json:"terms,omitzero"`
 	// Strength is the right one, where the mended statement has one: it deployed, reported or
 	// observed the forces.
@@ -56,4 +56,26 @@ func (s *PledgeCorrected) check(c *checker) {
 	}
 	c.title("reason", s.Reason)
 	c.text("source", s.Source)
+}
+
+// ContentOf returns the part of a statement that can be corrected besides its date: its terms, or
+// its strength, or neither. What is returned is the statement's own.
+func ContentOf(s Statement) (*PledgeTerms, *Strength) {
+	switch s := s.(type) {
+	case *PledgeIndicated:
+		return &s.PledgeTerms, nil
+	case *PledgeOffered:
+		return &s.PledgeTerms, nil
+	case *PledgeAmended:
+		return &s.PledgeTerms, nil
+	case *PledgeDisclosed:
+		return &s.PledgeTerms, nil
+	case *PledgeDeployed:
+		return nil, &s.Strength
+	case *PledgeReported:
+		return nil, &s.Strength
+	case *PledgeObserved:
+		return nil, &s.Strength
+	}
+	return nil, nil
 }

@@ -86,6 +86,7 @@ func TestFormatDescribesEveryMember(t *testing.T) {
 		check(string(typ), all[len(header):])
 	}
 	check("every statement", header)
+	check("organisations", rowsOf(reflect.TypeFor[Organisation]()))
 	check("seen", rowsOf(reflect.TypeFor[Seen]()))
 	check("roles", rowsOf(reflect.TypeFor[RoleDefinition]()))
 	check("terms", rowsOf(reflect.TypeFor[PledgeTerms]()))
@@ -100,6 +101,9 @@ func TestFormatStatesEveryBound(t *testing.T) {
 	text := formatText(t)
 	for _, want := range []string{
 		SlugForm, UnitForm, CurrencyForm, OriginForm, keyNamePattern.String(),
+		OrganisationForm, fmt.Sprintf("list of at most %d objects, no two", MaxOrganisations),
+		fmt.Sprintf("at most %d characters on one line", MaxOrganisationName),
+		fmt.Sprintf("list of at most %d different names", MaxOtherNames),
 		fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprintf("nested deeper than %d", MaxDepth),
 		fmt.Sprintf("At most %d characters", MaxText),
 		fmt.Sprintf("from 1 to %d (2⁵³ − 1)", MaxCount),
@@ -129,6 +133,7 @@ func TestFormatNamesEveryValue(t *testing.T) {
 		Coordinator, Liaison, Importer, Reader, HQ, ForThePublic, ForTheCoalition, ForTheNation,
 		ForTheCoordinators,
 		Indicated, Offered, Accepted, Confirmed, Deployed, franceSigner(t).Key(), hqSigner(t).Key(),
+		natoSigner(t).Key(),
 	} {
 		if quoted := fmt.Sprintf("`%s`", value); !strings.Contains(text, quoted) &&
 			!strings.Contains(text, fmt.Sprintf("    %s\n", value)) {

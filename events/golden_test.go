@@ -53,6 +53,7 @@ func testSigner(t testing.TB, name string, seed byte) *Signer {
 
 func hqSigner(t testing.TB) *Signer     { return testSigner(t, "HQ/test", 1) }
 func franceSigner(t testing.TB) *Signer { return testSigner(t, "FRA/test", 2) }
+func natoSigner(t testing.TB) *Signer   { return testSigner(t, "x-nato/test", 3) }
 
 // A golden is a statement whose record lies in a file, and what follows from it.
 type golden struct {
@@ -86,8 +87,11 @@ func TestGolden(t *testing.T) {
 	for i, g := range goldens(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(g.file()), ".txt"), func(t *testing.T) {
 			signer := franceSigner(t)
-			if nation, _ := About(g.statement); nation == HQ {
+			switch nation, _ := About(g.statement); {
+			case nation == HQ:
 				signer = hqSigner(t)
+			case nation.IsOrganisation():
+				signer = natoSigner(t)
 			}
 			if *update {
 				g.addFile(t, signer)

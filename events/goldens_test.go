@@ -10,7 +10,8 @@ import (
 func goldens(t testing.TB) []golden {
 	return slices.Concat(coordinatorGoldens(t), pledgeGoldens(), stepGoldens(), correctionGoldens(),
 		uponGoldens(),
-		releaseGoldens(t), trustGoldens(t), amountGoldens())
+		releaseGoldens(t), trustGoldens(t), amountGoldens(), deskGoldens(),
+		organisationGoldens(t))
 }
 
 func goldenHead(n int, typ Type) Header {
@@ -62,11 +63,11 @@ func coordinatorGoldens(t testing.TB) []golden {
 		{4, "", "muster.ev.HQ.mnf-u.operation.01M833DJXV0000000000000004.opened",
 			&OperationOpened{goldenHeadSeen(4, "operation.opened"), goldenDated,
 				OperationTerms{"mnf-u", "Multinational Force Ukraine",
-					"The figures are illustrative.", catalogue}, ""}},
+					"The figures are illustrative.", catalogue, nil}, ""}},
 		{5, "", "muster.ev.HQ.mnf-u.operation.01M833DKX30000000000000005.revised",
 			&OperationRevised{goldenHeadSeen(5, "operation.revised"), goldenDated,
 				OperationTerms{"mnf-u", "Multinational Force Ukraine", "Ground alone.",
-					catalogue[:1]}}},
+					catalogue[:1], nil}}},
 		{6, "", "muster.ev.HQ.mnf-u.requirement.01M833DMWB0000000000000006.issued",
 			&RequirementIssued{goldenHeadSeen(6, "requirement.issued"), goldenDated, line, ""}},
 		{7, "", "muster.ev.HQ.mnf-u.requirement.01M833DNVK0000000000000007.revised",
@@ -301,6 +302,51 @@ func trustGoldens(t testing.TB) []golden {
 				"bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=", franceSigner(t).Key()}},
 		{101, "not-after", "muster.ev.HQ.-.member.01M833GHN30000000000000035.admitted",
 			&MemberAdmitted{head(101, "member.admitted"), franceSigner(t).Key(), Liaison, "", ""}},
+	}
+}
+
+// deskGoldens are what coordinators and nations say between meetings.
+func deskGoldens() []golden {
+	return []golden{
+		{120, "", "muster.ev.HQ.-.meeting.01M833H46V000000000000003R.closed",
+			&MeetingClosed{goldenHeadSeen(120, "meeting.closed"), goldenDated, "FGC 4",
+				"the fourth force generation conference"}},
+		{121, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.queried",
+			&PledgeQueried{PledgeStep{goldenHeadSeen(121, "pledge.queried"), goldenDated,
+				goldenPlace, Step{goldenID(11), Upon{After: 12}, "for the plan",
+					"minutes"}}, "FRA",
+				"By when does parliament vote?", goldenWindow.Until}},
+		{122, "", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.answered",
+			&PledgeAnswered{PledgeStep{goldenHeadSeen(122, "pledge.answered"), goldenDated,
+				goldenPlace, Step{goldenID(11), Upon{After: 13}, "as asked",
+					"minutes"}}, goldenID(121),
+				"On 12 January.\nThe committee has met."}},
+		{123, "to-hq", "muster.ev.FRA.mnf-u.pledge.01M833DSRK000000000000000B.queried",
+			&PledgeQueried{PledgeStep{goldenHead(123, "pledge.queried"), goldenDated,
+				goldenPlace, Step{goldenID(11), Upon{}, "", ""}}, HQ,
+				"Which line is it for?", 0}},
+	}
+}
+
+// organisationGoldens are of one that pledges as a nation does, and of the operation that declares
+// it.
+func organisationGoldens(t testing.TB) []golden {
+	terms := OperationTerms{"mnf-u", "Multinational Force Ukraine", "", []RoleDefinition{
+		{"ground", "Troops", []Unit{"personnel"}}}, Organisations{
+		{"x-nato", "NATO", []string{"OTAN", "North Atlantic Treaty Organization"}},
+		{"x-au", "African Union", nil}}}
+	place := Place{Operation: "mnf-u", Nation: "x-nato"}
+	return []golden{
+		{130, "organisations", "muster.ev.HQ.mnf-u.operation.01M833HDZB0000000000000042.opened",
+			&OperationOpened{goldenHead(130, "operation.opened"), goldenDated, terms, Public}},
+		{131, "organisations", "muster.ev.HQ.mnf-u.operation.01M833HEYK0000000000000043.revised",
+			&OperationRevised{goldenHead(131, "operation.revised"), goldenDated, terms}},
+		{132, "organisation", "muster.ev.HQ.-.member.01M833HFXV0000000000000044.admitted",
+			&MemberAdmitted{goldenHead(132, "member.admitted"), natoSigner(t).Key(), Liaison, "",
+				""}},
+		{133, "organisation", "muster.ev.x-nato.mnf-u.pledge.01M833HGX30000000000000045.offered",
+			&PledgeOffered{goldenHead(133, "pledge.offered"), goldenDated, place, ID{}, Upon{},
+				goldenTerms()}},
 	}
 }
 

@@ -20,13 +20,14 @@ import (
 // nonce that a server sends it.
 type Key string
 
-var keyNamePattern = regexp.MustCompile(`^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$`)
+var keyNamePattern = regexp.MustCompile(`^([A-Z]{3}|HQ|x-[a-z0-9][a-z0-9-]{0,18}[a-z0-9])/` +
+	`[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$`)
 
-// ValidKeyName reports whether name can name an event key: a nation's code or HQ, a slash, and a
-// name of its own in lower case, such as FRA/paris.
+// ValidKeyName reports whether name can name an event key: the code of a nation or an organisation,
+// or HQ, a slash, and a name of its own in lower case, such as FRA/paris.
 func ValidKeyName(name string) bool {
 	party, _, _ := strings.Cut(name, "/")
-	return keyNamePattern.MatchString(name) && (party == string(HQ) || Nation(party).Known())
+	return keyNamePattern.MatchString(name) && (party == string(HQ) || Nation(party).Valid())
 }
 
 // NewKey makes a key pair. The first result is the secret, in the C2SP signed-note form that
@@ -34,8 +35,8 @@ func ValidKeyName(name string) bool {
 func NewKey(name string) (secret string, public Key, err error) {
 	if !ValidKeyName(name) {
 		return "", "", fmt.Errorf(
-			"%q cannot name a key: write the nation's code (or HQ), a slash and a name in lower "+
-				"case, such as FRA/paris", name)
+			"%q cannot name a key: write the code of the nation or the organisation (or HQ), a "+
+				"slash and a name in lower case, such as FRA/paris or x-nato/shape", name)
 	}
 	secret, vkey, err := note.GenerateKey(rand.Reader, name)
 	return secret, Key(vkey), err
@@ -180,7 +181,7 @@ func (c *checker) key(location string, k Key) {
 		c.field(location, string(k), "not a public key: %s", remedy)
 	case !ValidKeyName(k.Name()):
 		c.field(location, string(k),
-			"the key's name must be a nation's code (or HQ), a slash and a name in lower case, "+
-				"such as FRA/paris")
+			"the key's name must be the code of a nation or an organisation (or HQ), a slash and "+
+				"a name in lower case, such as FRA/paris")
 	}
 }

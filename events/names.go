@@ -18,9 +18,13 @@ import (
 // with or without its article ("The Gambia"), with what is turned around after a comma or in
 // brackets ("Korea, Republic of", "Iran (Islamic Republic of)"), under a name that it had before
 // ("Burma"), or as its government. It is for what people type and for files to import; a statement
-// holds the code in capitals and nothing else. A nation that is no more is not found: see
-// [ParseNation].
+// holds the code and nothing else. A nation that is no more is not found: see [ParseNation]. What
+// has the form of an organisation's code is taken for one; by its name it is found by
+// [Organisations.Find].
 func FindNation(name string) (Nation, bool) {
+	if n := Nation(strings.ToLower(strings.TrimSpace(name))); n.IsOrganisation() {
+		return n, true
+	}
 	if n, ok := gazetteer().byName[foldName(name)]; ok {
 		return n, true
 	}
@@ -63,18 +67,26 @@ func ParseNation(name string) (Nation, error) {
 	if n, ok := FindNation(name); ok {
 		return n, nil
 	}
-	folded := foldName(name)
-	for _, d := range dissolved {
-		if slices.ContainsFunc(d.names, func(s string) bool { return foldName(s) == folded }) {
-			return "", fmt.Errorf("is no more since %s: say which is meant of %s", d.since,
-				listed(d.after))
-		}
+	if err := noMore(name); err != nil {
+		return "", err
 	}
 	near := ""
-	if all := nearest(folded); len(all) > 0 {
+	if all := nearest(foldName(name)); len(all) > 0 {
 		near = ", the nearest names are of " + listed(all)
 	}
 	return "", fmt.Errorf("not a nation that is known here%s: %s", near, nationRemedy)
+}
+
+// noMore says what became of a nation that is no more; nil for all other names.
+func noMore(name string) error {
+	folded := foldName(name)
+	for _, d := range dissolved {
+		if slices.ContainsFunc(d.names, func(s string) bool { return foldName(s) == folded }) {
+			return fmt.Errorf("is no more since %s: say which is meant of %s", d.since,
+				listed(d.after))
+		}
+	}
+	return nil
 }
 
 // listed names nations with their codes.

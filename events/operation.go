@@ -13,7 +13,7 @@ type RoleDefinition struct {
 	Units []Unit `json:"units"`
 }
 
-// OperationTerms is what an operation is and which roles it has.
+// OperationTerms is what an operation is, which roles it has, and which organisations.
 type OperationTerms struct {
 	Operation Operation `json:"operation"`
 	Title     string    `json:"title"`
@@ -22,6 +22,8 @@ type OperationTerms struct {
 	Note string `json:"note,omitzero"`
 	// Roles is the whole catalogue.
 	Roles []RoleDefinition `json:"roles"`
+	// Organisations are all those that may pledge in the operation besides nations.
+	Organisations Organisations `json:"organisations,omitzero"`
 }
 
 // MaxRoles is the most roles that an operation's catalogue may have.
@@ -37,6 +39,7 @@ func (t *OperationTerms) check(c *checker) {
 	c.slug("operation", string(t.Operation), "mnf-u")
 	c.title("title", t.Title)
 	c.text("note", t.Note)
+	t.Organisations.check(c)
 	if len(t.Roles) == 0 || len(t.Roles) > MaxRoles {
 		c.field("roles", "", "has %d roles: write from 1 to %d", len(t.Roles), MaxRoles)
 		return
@@ -90,7 +93,7 @@ func (s *OperationOpened) check(c *checker) {
 	c.release("release", s.Release)
 }
 
-// OperationRevised replaces an operation's title, note and catalogue.
+// OperationRevised replaces an operation's title, note, catalogue and organisations.
 type OperationRevised struct {
 	Header
 	Dated

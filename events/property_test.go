@@ -240,6 +240,8 @@ func drawStatement(t *rapid.T) Statement {
 	switch s := s.(type) {
 	case *LedgerFounded:
 		s.Founder = drawKey(t, HQ)
+	case *MeetingClosed:
+		s.Name = rapid.StringMatching(`[A-Z]{1,5} [0-9]{1,3}`).Draw(t, "name")
 	case *MemberSeconded:
 		s.Leaf = "bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0="
 	case *MemberAdmitted:
@@ -254,6 +256,9 @@ func drawStatement(t *rapid.T) Statement {
 		}
 	case *PledgeRenewed:
 		s.Expires = max(s.Expires, s.Effective)
+	case *PledgeQueried:
+		s.Due = max(s.Due, s.Effective)
+		s.To = rapid.SampledFrom([]Nation{s.Nation, HQ}).Draw(t, "to")
 	case *PledgeCorrected:
 		drawCorrection(t, s)
 	case *PledgeDisclosed:
@@ -353,7 +358,7 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Operation, Role, Area, Line:
 		drawn = rapid.StringMatching(`[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?`).Draw(t, name)
 	case Nation:
-		drawn = rapid.SampledFrom(Nations()).Draw(t, name)
+		drawn = rapid.SampledFrom(append(Nations(), "x-nato")).Draw(t, name)
 	case Origin:
 		drawn = rapid.StringMatching(
 			`[a-z]{1,10}\.example(?::[0-9]{1,4})?(?:/[a-z0-9][a-z0-9._-]{0,5}){0,2}`).Draw(t, name)
@@ -367,6 +372,8 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	case Rung:
 		drawn = rapid.SampledFrom([]Rung{Indicated, Offered, Accepted, Confirmed, Deployed}).
 			Draw(t, name)
+	case Organisations:
+		drawn = drawOrganisations(t, name)
 	case []Nation:
 		drawn = rapid.SliceOfNDistinct(rapid.SampledFrom(Nations()), 1, 5, rapid.ID).Draw(t, name)
 	case []StandingCondition:
@@ -439,6 +446,18 @@ func fillOne(t *rapid.T, name string, v reflect.Value) {
 	if drawn != nil {
 		v.Set(reflect.ValueOf(drawn).Convert(v.Type()))
 	}
+}
+
+func drawOrganisations(t *rapid.T, name string) (all Organisations) {
+	for i := range rapid.IntRange(0, 3).Draw(t, name) {
+		also := rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Z]{1,9}`), 0, 2, rapid.ID)
+		o := Organisation{Nation(fmt.Sprint("x-o", i)), "Organisation", also.Draw(t, "also")}
+		if len(o.Also) == 0 {
+			o.Also = nil
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // drawSome draws the elements of a list, and names each.

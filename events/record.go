@@ -54,8 +54,11 @@ type envelope struct {
 	By       string `json:"by"`
 }
 
-// NewRecord gives a signed statement its place. The time is cut to microseconds.
+// NewRecord gives a signed statement its place. The time is cut to microseconds. A draft gets none.
 func NewRecord(sequence uint64, recorded time.Time, by string, s Signed) (Record, error) {
+	if s.IsDraft() {
+		return Record{}, errDraft()
+	}
 	recorded = recorded.UTC().Truncate(time.Microsecond)
 	stored := make([]byte, 0, len(`{"v":1,"recorded":"","by":""}`)+len(RecordedForm)+len(by)+
 		1+len(s.Note))

@@ -80,6 +80,8 @@ func LabelOf(s Statement) (l Label, ok bool) {
 		return Label{Release: s.Release}, true
 	case *RequirementIssued:
 		return Label{Release: s.Release}, true
+	case *MeetingClosed:
+		return Label{}, true
 	case *ScopeDeclared:
 		return Label{Owner: s.Nation}, true
 	case *PledgeIndicated:
@@ -164,12 +166,21 @@ func (l Label) String() string {
 		return string(cmp.Or(l.Release, CoalitionOnly))
 	}
 	var nations []string
-	for _, n := range append([]Nation{l.Owner}, l.To...) {
-		if n != "" {
-			nations = append(nations, string(n))
-		}
+	for _, n := range l.Nations() {
+		nations = append(nations, string(n))
 	}
 	return strings.TrimSpace(string(l.Release) + " " + strings.Join(nations, "+"))
+}
+
+// Nations are those that read what is for the coordinators, each once: whose it is in front, and
+// then those to which it is releasable.
+func (l Label) Nations() (all []Nation) {
+	for _, n := range append([]Nation{l.Owner}, l.To...) {
+		if n != "" && !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // A View is what some may read of a ledger: [PublicView], [CoalitionView], the code of a nation,

@@ -66,6 +66,14 @@ func TestLabelsCompareByWhoReads(t *testing.T) {
 	}
 }
 
+// Whose a pledge is may be among those to which it is releasable, and is told once.
+func TestLabelsNameEachNationOnce(t *testing.T) {
+	l := NewLabel(CoordinatorsOnly, "x-nato", []Nation{"x-nato", "FRA"})
+	if got := fmt.Sprint(l.Nations(), l); got != "[x-nato FRA] coordinators x-nato+FRA" {
+		t.Error(got)
+	}
+}
+
 func TestLabelOfStatements(t *testing.T) {
 	confided := PledgeTerms{Release: CoordinatorsOnly, ReleasableTo: []Nation{"NOR", "GBR"}}
 	for _, test := range []struct {

@@ -53,6 +53,9 @@ func ParseSigned(msg []byte) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
+	if bytes.HasPrefix(n.text, []byte(draftTitle)) {
+		return Signed{}, errDraft()
+	}
 	s, err := Parse(n.text[:len(n.text)-1])
 	if err != nil {
 		return Signed{}, err
@@ -159,11 +162,13 @@ func verified(msg []byte, by KeyID, v note.Verifier) error {
 
 // SaysTheSame reports whether the two are one statement of one key, byte for byte: sent again, or
 // signed again by software that signs with a random nonce (RFC 8032 allows any), so that only the
-// signatures differ. It verifies neither.
+// signatures differ. A draft says the same as its statement. It verifies neither.
 func (s Signed) SaysTheSame(other Signed) bool {
 	a, ok := cutNote(s.Note)
 	b, same := cutNote(other.Note)
-	return ok && same && s.SignedBy() == other.SignedBy() && bytes.Equal(a.text, b.text)
+	title := []byte(draftTitle)
+	return ok && same && s.SignedBy() == other.SignedBy() &&
+		bytes.Equal(bytes.TrimPrefix(a.text, title), bytes.TrimPrefix(b.text, title))
 }
 
 // KeyID names a key as a signature does: its name and the first four bytes of its hash.

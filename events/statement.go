@@ -71,6 +71,9 @@ var kinds = []kind{
 	{"allocation.released", func() Statement { return new(AllocationReleased) }},
 	{"pledge.disclosed", func() Statement { return new(PledgeDisclosed) }},
 	{"member.seconded", func() Statement { return new(MemberSeconded) }},
+	{"meeting.closed", func() Statement { return new(MeetingClosed) }},
+	{"pledge.queried", func() Statement { return new(PledgeQueried) }},
+	{"pledge.answered", func() Statement { return new(PledgeAnswered) }},
 }
 
 // Types returns every type of statement that this version knows, in the order of the table.

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, or an organisation's
-// ICAO 9303 code (the European Union is EUE).
+// A Nation is who a pledge comes from: an ISO 3166-1 alpha-3 code in capitals, an organisation's
+// ICAO 9303 code (the European Union is EUE), or the code of an organisation that an operation
+// declares ("x-nato": see [Organisation]).
 type Nation string
 
 // HQ stands where a nation would for what the coordinators say. It is no nation's code and never
@@ -113,7 +114,8 @@ func (u Unit) Valid() bool {
 // IsMoney reports whether u is a currency, whose quantities are decimal amounts and not counts.
 func (u Unit) IsMoney() bool { return len(u) == 3 && consists(string(u), isUpper) }
 
-// Known reports whether n is a code that this version knows. HQ is not a nation.
+// Known reports whether n is a code that this version knows of itself. HQ is not a nation, and an
+// organisation's code is not known: see [Nation.Valid].
 func (n Nation) Known() bool { _, ok := gazetteer().names[n]; return ok }
 
 // Name returns the nation's usual English name, or the code itself when it is unknown.
@@ -137,5 +139,5 @@ func (n Nation) Named() string {
 	return n.Name()
 }
 
-// Nations returns every known code, in order.
+// Nations returns every known code, in order; those of organisations are not among them.
 func Nations() []Nation { return slices.Clone(gazetteer().codes) }

@@ -118,12 +118,13 @@ func TestFormsAreThosePublished(t *testing.T) {
 		{SlugForm, validSlug},
 		{OriginForm, func(s string) bool { return Origin(s).Valid() }},
 		{UnitForm + "|" + CurrencyForm, func(s string) bool { return Unit(s).Valid() }},
+		{OrganisationForm, func(s string) bool { return Nation(s).IsOrganisation() }},
 		{CurrencyForm, func(s string) bool { return Unit(s).IsMoney() }},
 		{`^-?(0|[1-9][0-9]*)$`, isWhole},
 		{`^-?(0|[1-9][0-9]*)\.[0-9]{2}$`, isAmount},
 	}
 	pieces := []string{"a", "z", "0", "9", "-", ".", "_", "/", ":", "A", "Z", "\n", " ", "é", "ab",
-		"a-b", "00", "EUR", "aaaaaaaaaaaaaaaaaa", "x.example", "12.34", ".00", "-1", "1"}
+		"a-b", "00", "EUR", "x-", "aaaaaaaaaaaaaaaaaa", "x.example", "12.34", ".00", "-1", "1"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, f := range forms {
 		pattern, good := regexp.MustCompile(f.form), 0

@@ -283,6 +283,10 @@ func (l *Ledger) Release() { l.health.clear(held) }
 // place. A refusal is not: so before it is told, this server makes sure that it has seen all that
 // the log held when the statement was refused.
 func (l *Ledger) Submit(ctx context.Context, s events.Signed) (Receipt, error) {
+	if s.IsDraft() {
+		return Receipt{}, problem.New(problem.Syntax, "a draft is checked, and never recorded").
+			WithHint("sign the statement itself to have it recorded")
+	}
 	return l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, false) })
 }
 
@@ -302,8 +306,8 @@ func (l *Ledger) sure(ctx context.Context, submit func() (Receipt, error)) (Rece
 	return submit()
 }
 
-// Check says what Submit would say of a statement now, nil for a record, and records nothing. Only
-// that its id is taken by what the signer may not read, it does not say.
+// Check says what Submit would say of a statement now, or of that of a draft, nil for a record, and
+// records nothing. Only that its id is taken by what the signer may not read, it does not say.
 func (l *Ledger) Check(ctx context.Context, s events.Signed) error {
 	_, err := l.sure(ctx, func() (Receipt, error) { return l.submit(ctx, s, true) })
 	return err

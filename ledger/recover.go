@@ -162,6 +162,10 @@ func (l *Ledger) giveUp(failed []*entry, why *problem.Problem) {
 // How long commands are refused at once after the log could not be read, before it is tried again.
 const retryAfter = 500 * time.Millisecond
 
+// Unheard is the code of a problem of kind Unavailable: nothing is recorded until the other servers
+// of a cluster were heard, which may be in a moment.
+const Unheard = "others-unheard"
+
 // failure tells a submitter why nothing can be recorded now.
 func (l *Ledger) failure(err error) *problem.Problem {
 	var d *divergence
@@ -172,7 +176,7 @@ func (l *Ledger) failure(err error) *problem.Problem {
 	var w *waiting
 	if errors.As(err, &w) {
 		return problem.New(problem.Unavailable, "nothing is recorded until other servers were "+
-			"heard: %w", err).WithHint("%s", w.remedy)
+			"heard: %w", err).WithCode(Unheard).WithHint("%s", w.remedy)
 	}
 	return problem.New(problem.Unavailable, "nothing can be recorded now: %w", err).
 		WithHint("send the same statement again in a moment: it counts once, however often it " +

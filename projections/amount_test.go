@@ -72,6 +72,37 @@ func TestAmountsThatAreBounded(t *testing.T) {
 	equal(t, "the difference", fmt.Sprint(len(d.Pledges), d.Pledges[0].To.Quantity), "1 12")
 }
 
+// "Up to 18" counts for nothing, and yet it is not the same as "up to 20", or as no word of how
+// much.
+func TestAnUpperLimitAloneIsTold(t *testing.T) {
+	l := newTestLedger(t)
+	l.need("west", 100)
+	nor := l.offer("NOR", 1, bounded(0, 0))
+	before := l.Last()
+	said := []string{"unknown personnel"}
+	for i, most := range []int64{18, 20} {
+		nor.amend(3+i, pledgeTerms(1, bounded(0, most)))
+		said = append(said, fmt.Sprintf("up to %d personnel", most))
+	}
+	p, ctx := l.picture(), t.Context()
+	for i := range 2 {
+		was := Moment{AsOf: before + uint64(i), On: day(9)}
+		is := Moment{AsOf: before + uint64(i) + 1, On: day(9)}
+		d := must[Diff](t)(p.Diff(ctx, was, is, Filter{}))
+		equal(t, "the difference",
+			fmt.Sprint(len(d.Lines), len(d.Strength), len(d.Pledges)), "0 0 1")
+		equal(t, "from "+said[i], fmt.Sprint(d.Pledges[0].From.Amount(), " ",
+			d.Pledges[0].To.Amount(), " ", len(d.Pledges[0].Records)),
+			fmt.Sprint(said[i][:len(said[i])-len(" personnel")], " ",
+				said[i+1][:len(said[i+1])-len(" personnel")], " 1"))
+	}
+	v := must[PledgeVersions](t)(p.Versions(ctx, Moment{On: day(9)}, nor.id)).Versions
+	equal(t, "versions", v[len(v)-1].Sentence, "offered: "+said[2]+" for ground")
+	equal(t, "the most", v[len(v)-1].Most.String(), "20")
+	line := must[Coverage](t)(p.Coverage(ctx, Moment{On: day(9)}, CoverageFilter{})).Lines[0]
+	equal(t, "coverage", fmt.Sprint(line.Supply, line.OnTop, line.Unknown), "0  1")
+}
+
 // A pledge is found by the nation's own number of it.
 func TestPledgesByReference(t *testing.T) {
 	l := newTestLedger(t)

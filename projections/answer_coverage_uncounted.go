@@ -138,7 +138,8 @@ func (t *tally) linesOf(l *uncounted) []events.Line {
 
 // sentence says the reason, and the remedy where there is one.
 func (t *tally) sentence(n *NotCounted, s *standing) string {
-	nation, what := english.Capital(n.Nation.Named()), amount{quantity: n.Quantity, unit: n.Unit}
+	nation := english.Capital(t.p.operations[n.Operation].named(t.basis.AsOf, n.Nation))
+	what := amount{quantity: n.Quantity, unit: n.Unit}
 	if n.Quantity.IsUnknown() && n.Unit == s.pledged.unit {
 		what.bounds = s.pledged.bounds
 	}
@@ -151,23 +152,23 @@ func (t *tally) sentence(n *NotCounted, s *standing) string {
 		return fmt.Sprintf("%s holds %s for %s in reserve, and a reserve is no supply.",
 			nation, what, where)
 	case ConditionFailed:
-		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(n.Nation), where,
+		return fmt.Sprintf("%s for %s %s on %s, which will not happen.", what.of(nation), where,
 			what.does("hang"), english.List(s.conditionsIn(Failed)))
 	case BelowRung:
-		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(n.Nation), where,
+		return fmt.Sprintf("%s for %s %s %s, and not yet %s.", what.of(nation), where,
 			what.does("are"), n.Rung, t.basis.Rung)
 	case LineNotInForce:
 		return fmt.Sprintf("%s for %s %s allocated to %s, which is not in force on this date.",
-			what.of(n.Nation), where, what.does("are"), english.List(n.Lines))
+			what.of(nation), where, what.does("are"), english.List(n.Lines))
 	case NotAllocated:
 		return fmt.Sprintf("%s for %s %s what is not allocated of a pledge of which the rest is.",
-			what.of(n.Nation), where, what.does("are"))
+			what.of(nation), where, what.does("are"))
 	case UnknownQuantity:
 		return fmt.Sprintf("%s pledges %s for %s: how much is not known, and unknown is not 0.",
 			nation, what, where)
 	case SeveralLines:
 		return fmt.Sprintf("%s for %s %s: %s would say which of them.",
-			what.of(n.Nation), where, severalLines(n, what), remedyOf(n))
+			what.of(nation), where, severalLines(n, what), remedyOf(n))
 	case OtherUnit:
 		return fmt.Sprintf("%s pledges %s for %s, and %s %s %s.", nation, what, where,
 			english.List(n.Lines),

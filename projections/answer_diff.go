@@ -88,6 +88,8 @@ type PledgeDiff struct {
 	Pledge    events.ID        `json:"pledge"`
 	Operation events.Operation `json:"operation"`
 	Nation    events.Nation    `json:"nation"`
+	// Organisation is the name of the organisation whose pledge it is; "" where it is a nation's.
+	Organisation string `json:"organisation,omitzero"`
 	// From and To are the pledge at both moments; absent where it is not known yet.
 	From *PledgeStand `json:"from,omitempty"`
 	To   *PledgeStand `json:"to,omitempty"`
@@ -341,6 +343,8 @@ func (d *differ) pledge(pl *pledge) {
 		return
 	}
 	one := PledgeDiff{Pledge: pl.id, Operation: pl.operation.name, Nation: pl.nation,
+		Organisation: pl.operation.organisation(max(d.from.basis.AsOf, d.to.basis.AsOf),
+			pl.nation),
 		From: d.from.stand(was), To: d.to.stand(is), Calendar: []Passing{}}
 	one.Records = d.records(was, is)
 	if d.from.basis.On != d.to.basis.On {

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/events"
+	"muster/events/english"
 )
 
 // A DueKind says what somebody is waited for.
@@ -21,7 +23,9 @@ const (
 	// It was accepted, nothing is in its way, and the nation has not confirmed it.
 	NotConfirmed    DueKind = "unconfirmed"
 	ConditionIsOpen DueKind = "condition-open"  // what must happen first has not happened
-	EndsUnrelieved  DueKind = "ends-unrelieved" // its window ends, and no successor is named
+	EndsUnrelieved  DueKind = "ends-unrelieved" // its window ends, and nothing relieves it
+	// Somebody was asked about it, and has not answered: By is the day until which.
+	WaitsForReply DueKind = "query"
 )
 
 // A Side is whom something waits for.
@@ -37,7 +41,7 @@ const (
 // sides are whom each kind waits for.
 var sides = map[DueKind]Side{LapsesSoon: ForNation, WaitsForAnswer: ForCoordinators,
 	NotConfirmed: ForNation, ConditionIsOpen: ForCondition,
-	EndsUnrelieved: ForCoordinators}
+	EndsUnrelieved: ForCoordinators, WaitsForReply: ForNation}
 
 // A Due is something that somebody has to do.
 type Due struct {
@@ -49,6 +53,9 @@ type Due struct {
 	Role      events.Role      `json:"role"`
 	Quantity  events.Quantity  `json:"quantity"`
 	Unit      events.Unit      `json:"unit"`
+	// Least and Most are what is known of a quantity that is unknown.
+	Least events.Quantity `json:"least,omitzero"`
+	Most  events.Quantity `json:"most,omitzero"`
 	// By is the last day to do it; zero where there is none.
 	By events.Date `json:"by,omitzero"`
 	// Since is the date from which it is waited for, Sequence the record that says so and Recorded
@@ -57,6 +64,8 @@ type Due struct {
 	Sequence uint64      `json:"sequence"`
 	Recorded time.Time   `json:"recorded"`
 	Sentence string      `json:"sentence"`
+	// About is what was recorded of what is waited for: the condition, or the text of the query.
+	About string `json:"about,omitzero"`
 }
 
 // Dues is what is due at a moment: what has a day first, by day, and then what has waited longest.
@@ -105,10 +114,16 @@ func (p *Picture) dueIn(d *Dues, pl *pledge, f Filter) {
 	pl.eachRun(&d.Basis, func(b *Basis, last events.Date) {
 		var room standing
 		s := b.WhatIf.suppose(pl.at(b, &room))
-		if uint64(pl.first) <= b.AsOf && s.begun && s.exit == "" && f.nation(pl.nation) &&
-			(f.Role == "" || f.Role == s.terms.role) {
-			p.dueOf(d, pl, s, last)
+		if uint64(pl.first) > b.AsOf || !s.begun || s.exit != "" || !f.nation(pl.nation) ||
+			f.Role != "" && f.Role != s.terms.role {
+			return
 		}
+		if b.WhatIf != nil {
+			if v := p.versionOf(pl, s, b.On); !b.WhatIf.lets(p, &v) {
+				return
+			}
+		}
+		p.dueOf(d, pl, s, last)
 	})
 	var told []Due
 	for _, one := range d.Due[from:] { // each once, as it is on the last of the days
@@ -125,14 +140,17 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 	due := func(kind DueKind, by, since events.Date, c cause, format string, args ...any) {
 		p.meter.hold(1, answerRow)
 		recorded, _ := p.Recorded(uint64(c.seq))
+		said := a.said()
 		d.Due = append(d.Due,
 			Due{Kind: kind, WaitsFor: sides[kind], Pledge: pl.id, Operation: pl.operation.name,
 				Nation: pl.nation, Role: s.terms.role, Quantity: a.quantity, Unit: a.unit,
+				Least: said.Least, Most: said.Most,
 				By: by, Since: since, Sequence: uint64(c.seq), Recorded: recorded,
 				Sentence: fmt.Sprintf(format, args...)})
 	}
 	limit := on.AddDays(d.Within)
-	what := fmt.Sprintf("%s for %s", a.of(pl.nation), s.terms.role)
+	nation := pl.named(d.AsOf)
+	what := fmt.Sprintf("%s for %s", a.of(nation), s.terms.role)
 	if s.lapsing() && s.expires <= limit {
 		due(LapsesSoon, s.expires, s.since, s.expiresBy,
 			"%s %s after %s unless renewed: muster pledge renew %s --expires DATE", what,
@@ -148,19 +166,29 @@ func (p *Picture) dueOf(d *Dues, pl *pledge, s *standing, on events.Date) {
 		due(NotConfirmed, 0, since, by,
 			"%s %s accepted on %s, no condition is open, and %s has not confirmed %s: muster "+
 				"pledge confirm %s",
-			what, a.does("were"), s.rungOn, pl.nation.Named(), a.does("them"), pl.id)
+			what, a.does("were"), s.rungOn, nation, a.does("them"), pl.id)
 	}
 	for _, c := range s.conditions {
 		if c.state == Hanging {
 			due(ConditionIsOpen, 0, c.since, c.by, "%s %s on %s since %s.", what, a.does("hang"),
 				c.describe(), c.since)
+			d.Due[len(d.Due)-1].About = c.describe()
 		}
 	}
-	relieved := s.terms.further != nil && !s.terms.further.successor.IsZero() ||
-		p.relieved(pl, d.AsOf)
-	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !relieved {
+	for i := range s.queries {
+		q := &s.queries[i]
+		due(WaitsForReply, q.due, q.since, q.by, "%s, about %s for %s, since %s %s: muster "+
+			"pledge answer %s --query %s --text TEXT",
+			english.Capital(strings.TrimSuffix(q.asking(nation), ":")), a.whose(nation),
+			s.terms.role, q.since, "“"+q.text+"”", pl.id, q.id)
+		d.Due[len(d.Due)-1].About = q.text
+		if q.to == events.HQ {
+			d.Due[len(d.Due)-1].WaitsFor = ForCoordinators
+		}
+	}
+	if u := s.terms.Until; u != 0 && u >= on && u <= limit && !p.relieved(&d.Basis, pl, u) {
 		due(EndsUnrelieved, u, s.since, s.termsBy,
-			"%s %s on %s, and no pledge is named to relieve %s.", what, a.does("end"), u,
+			"%s %s on %s, and no pledge is there to relieve %s.", what, a.does("end"), u,
 			a.does("them"))
 	}
 }
@@ -184,12 +212,22 @@ func (s *standing) unconfirmed() (since events.Date, by cause, ok bool) {
 	return since, by, true
 }
 
-// relieved reports whether another pledge of the operation names this one as its predecessor.
-func (p *Picture) relieved(pl *pledge, asOf uint64) bool {
-	for _, by := range pl.operation.now().predecessors[pl.id] {
-		if uint64(by) <= asOf && p.pledges[p.touched[by-1]-1].isKnown(asOf) {
-			return true
-		}
+// relieved reports whether another pledge relieves one that ends on a day: one of the two names the
+// other, which is there afterwards.
+func (p *Picture) relieved(b *Basis, pl *pledge, ends events.Date) bool {
+	return slices.ContainsFunc(p.partners(pl, b.AsOf), func(other *pledge) bool {
+		return other.daysThere(b).until > ends && pl.isRelievedBy(other, b.AsOf) &&
+			(b.WhatIf == nil || !slices.Contains(b.WhatIf.Without, other.nation))
+	})
+}
+
+// WithoutCommand returns the sentence of a [Due] or a [Finding] without the command that it ends
+// with. Such a sentence ends with no full stop. What somebody has recorded stands before, and is
+// never cut, whatever it says.
+func WithoutCommand(sentence string) string {
+	at := strings.LastIndex(sentence, ": muster ")
+	if at < 0 || strings.HasSuffix(sentence, ".") {
+		return sentence
 	}
-	return false
+	return sentence[:at]
 }

@@ -111,6 +111,12 @@ func (p *Picture) renderRoster(_ context.Context, r *rendering, b Basis) error {
 		r.line("ledger", p.times[0], p.roster.founding.Origin, p.roster.founding.Title,
 			p.roster.founding.Founder)
 	}
+	for _, m := range p.meetings {
+		if m.Sequence <= b.AsOf {
+			r.entries++
+			r.line("meeting", m.Sequence, m.On, m.Name, m.Note, m.Signer)
+		}
+	}
 	for _, member := range p.roster.members {
 		if m, ok := member.known(b.AsOf); ok {
 			r.entries++
@@ -145,6 +151,9 @@ func (p *Picture) renderOperations(_ context.Context, r *rendering, b Basis) err
 			p.said(r, c.seq, c.effective, c.what.Title, c.what.Note)
 			for _, role := range c.what.Roles {
 				r.line("role", role.Role, role.Title, role.Units)
+			}
+			for _, o := range c.what.Organisations {
+				r.line("organisation", o.Code, o.Name, o.Also)
 			}
 		}
 	}
@@ -250,6 +259,9 @@ func (p *Picture) renderFact(r *rendering, d *fact, asOf uint64) {
 	}
 	if d.hold != nil {
 		r.line("hold", d.hold.name, d.hold.kind, d.hold.text)
+	}
+	if d.query != nil {
+		r.line("query", d.query.id, d.query.to, d.query.text, d.query.due)
 	}
 	if d.share != nil && d.share.line != nil {
 		r.line("allocation", d.share.line.name, d.share.number, d.share.From, d.share.Until)

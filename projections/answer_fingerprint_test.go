@@ -29,8 +29,8 @@ func TestFingerprintIsFrozen(t *testing.T) {
 func TestFingerprintShowsEveryRecord(t *testing.T) {
 	l := newAllKinds(t)
 	p := l.picture()
-	belongs := map[string]string{"ledger": "roster", "member": "roster", "operation": "operations",
-		"scope":       "scopes",
+	belongs := map[string]string{"ledger": "roster", "member": "roster", "meeting": "roster",
+		"operation": "operations", "scope": "scopes",
 		"requirement": "requirements", "pledge": "pledges", "condition": "pledges",
 		"caveat": "pledges", "allocation": "pledges"}
 	before := must[Fingerprints](t)(NewPicture().Fingerprint(t.Context(), 0))

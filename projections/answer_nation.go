@@ -64,8 +64,8 @@ func (p *Picture) Nation(ctx context.Context, m Moment, nation events.Nation,
 	if err != nil {
 		return NationPage{}, err
 	}
-	page := NationPage{Basis: c.Basis, Nation: nation, Name: nation.Name(), Counted: []CountedFor{},
-		NotCounted: []NotCounted{}, Members: []Member{}}
+	page := NationPage{Basis: c.Basis, Nation: nation, Name: p.nationName(c.AsOf, nation),
+		Counted: []CountedFor{}, NotCounted: []NotCounted{}, Members: []Member{}}
 	chosen, err := p.chosen(c.AsOf, o)
 	if err != nil {
 		return NationPage{}, err
@@ -279,7 +279,7 @@ func (p *Picture) Nations(ctx context.Context, m Moment, o events.Operation,
 	rows := map[events.Nation]*NationRow{}
 	row := func(n events.Nation) *NationRow {
 		if rows[n] == nil {
-			rows[n] = &NationRow{Nation: n, Name: n.Name(), Roles: []events.Role{}}
+			rows[n] = &NationRow{Nation: n, Name: p.nationName(b.AsOf, n), Roles: []events.Role{}}
 		}
 		return rows[n]
 	}

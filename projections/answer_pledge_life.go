@@ -75,10 +75,14 @@ func (pl *pledge) correctionOf(order, asOf uint32) (last uint64) {
 func (pl *pledge) sentence(d *fact) string {
 	said := d.move.says
 	if strings.Contains(said, "%s") {
-		said = fmt.Sprintf(said, pl.nation.Named())
+		said = fmt.Sprintf(said, pl.named(uint64(d.knownFrom)))
+	}
+	if d.move.asks {
+		said = d.query.asking(pl.named(uint64(d.knownFrom)))
 	}
 	if d.move.discloses {
-		said += " " + Readers(d.terms.release, d.terms.releasableTo()) + " as it stands:"
+		said += " " + Readers(d.terms.release, d.terms.releasableTo(),
+			pl.operation.organisations(uint64(d.knownFrom))) + " as it stands:"
 	}
 	if d.corrects != 0 {
 		said += pl.mended(d)
@@ -98,6 +102,9 @@ func (pl *pledge) sentence(d *fact) string {
 	if d.share != nil {
 		said += pl.describeShare(d)
 	}
+	if d.query != nil {
+		said += " " + d.query.text
+	}
 	if d.remark.text != "" {
 		said += ": " + d.remark.text
 	}
@@ -107,8 +114,21 @@ func (pl *pledge) sentence(d *fact) string {
 	return english.Capital(said)
 }
 
-// Readers says to people who may read what has a release, and is releasable to nations besides.
-func Readers(r events.Release, to []events.Nation) string {
+// asking says who asks whom, of the one whose pledge it is and the coordinators, and until when.
+func (q *query) asking(of string) string {
+	said := fmt.Sprintf("%s asks the coordinators", of)
+	if q.to != events.HQ {
+		said = fmt.Sprintf("the coordinators ask %s", of)
+	}
+	if q.due != 0 {
+		said += ", to be answered by " + q.due.String()
+	}
+	return said + ":"
+}
+
+// Readers says to people who may read what has a release, and is releasable to nations besides, or
+// to these organisations.
+func Readers(r events.Release, to []events.Nation, in events.Organisations) string {
 	said := "the " + string(r)
 	switch r {
 	case events.Public:
@@ -121,7 +141,7 @@ func Readers(r events.Release, to []events.Nation) string {
 		if i+1 == len(to) {
 			between = " and "
 		}
-		said += between + n.Named()
+		said += between + in.Named(n)
 	}
 	return said
 }
@@ -248,12 +268,15 @@ func (a amount) isOne() bool {
 
 // of begins a sentence with whose an amount is: "Finland's 1 ship", "The Netherlands' unknown
 // number of aircraft".
-func (a amount) of(nation events.Nation) string {
-	whose := english.Capital(english.Possessive(nation.Named()))
+func (a amount) of(owner string) string { return english.Capital(a.whose(owner)) }
+
+// whose is the same within a sentence: "the Netherlands' unknown number of aircraft".
+func (a amount) whose(owner string) string {
+	owner = english.Possessive(owner)
 	if a.quantity.IsUnknown() && a.bounds == (bounds{}) {
-		return whose + " " + a.unknown()
+		return owner + " " + a.unknown()
 	}
-	return whose + " " + a.String()
+	return owner + " " + a.String()
 }
 
 // does returns a verb as it goes with the amount: that of many things is given.

@@ -7,6 +7,11 @@ import (
 	"muster/events"
 )
 
+// Amount returns how much is pledged.
+func (p *Pledge) Amount() events.Amount {
+	return events.Amount{Quantity: p.Quantity, Least: p.Least, Most: p.Most}
+}
+
 // Terms returns the terms of the pledge as a statement says them.
 func (p *Pledge) Terms() events.PledgeTerms {
 	return events.PledgeTerms{Role: p.Role, Quantity: p.Quantity, Unit: p.Unit, Area: p.Area,

@@ -42,6 +42,11 @@ type PledgeVersion struct {
 	By Told `json:"by"`
 }
 
+// Amount returns how much was pledged.
+func (v *PledgeVersion) Amount() events.Amount {
+	return events.Amount{Quantity: v.Quantity, Least: v.Least, Most: v.Most}
+}
+
 // PledgeVersions is the history of one pledge on both clocks: by the record from which each version
 // was known, then by date.
 type PledgeVersions struct {
@@ -105,6 +110,9 @@ func (p *Picture) pledgeVersion(pl *pledge, row int, asOf uint64) PledgeVersion 
 	switch {
 	case v.flags&isUnknown != 0:
 		one.Quantity = events.Unknown
+		if v.onTop > 0 {
+			one.Most = k.unit.Of(v.onTop)
+		}
 	case v.flags&isAtLeast != 0:
 		one.Quantity, one.Least = events.Unknown, k.unit.Of(v.promised)
 		if v.flags&isOpenOnTop == 0 {

@@ -1,8 +1,10 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"reflect"
+	"strings"
 
 	"muster/events"
 	"muster/events/english"
@@ -26,6 +28,8 @@ type PledgeFilter struct {
 	Line events.Line
 	// Reference is the nation's own number, exactly.
 	Reference string
+	// Part is what the id has in it, in capitals; "" for any.
+	Part string
 	// After is the last ID of the page before; Limit is the most pledges to return, 0 for all.
 	After events.ID
 	Limit int
@@ -60,7 +64,9 @@ type Pledge struct {
 	ID        events.ID        `json:"id"`
 	Operation events.Operation `json:"operation"`
 	Nation    events.Nation    `json:"nation"`
-	Role      events.Role      `json:"role"`
+	// Organisation is the name of the organisation whose pledge it is; "" where it is a nation's.
+	Organisation string      `json:"organisation,omitzero"`
+	Role         events.Role `json:"role"`
 	// Quantity is what was pledged; absent when the pledge was only observed. It may be unknown.
 	Quantity events.Quantity `json:"quantity,omitzero"`
 	Unit     events.Unit     `json:"unit"`
@@ -102,6 +108,8 @@ type Pledge struct {
 	Conditions  []Condition  `json:"conditions,omitempty"`
 	Caveats     []Caveat     `json:"caveats,omitempty"`
 	Allocations []Allocation `json:"allocations,omitempty"`
+	// Queries are the questions about it that were not answered.
+	Queries []Query `json:"queries,omitempty"`
 	// Since is the date from which it is there, RungSince that from which it is on its rung, and
 	// Ended that of its exit.
 	Since     events.Date `json:"since,omitzero"`
@@ -110,6 +118,21 @@ type Pledge struct {
 	// First and Last are the records that began it and that last spoke of it, as of the moment.
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
+}
+
+// Whose returns the name of the nation or the organisation whose pledge it is, as it stands within
+// a sentence.
+func (p *Pledge) Whose() string { return cmp.Or(p.Organisation, p.Nation.Named()) }
+
+// A Query is a question about a pledge that waits for its answer.
+type Query struct {
+	ID   events.ID     `json:"id"`
+	To   events.Nation `json:"to"` // who is asked, HQ for the coordinators
+	Text string        `json:"text"`
+	// Due is the last day on which an answer is of use; zero where none was said.
+	Due      events.Date `json:"due,omitzero"`
+	Since    events.Date `json:"since"`
+	Sequence uint64      `json:"sequence"` // of the record that asks
 }
 
 // PledgeList is a page of pledges at a moment, by ID.
@@ -161,6 +184,7 @@ func (p *Picture) Pledges(ctx context.Context, m Moment, f PledgeFilter) (Pledge
 // false when there is none.
 func (pl *pledge) showIn(b *Basis, f PledgeFilter) (last Pledge, found bool) {
 	if uint64(pl.first) > b.AsOf || !f.nation(pl.nation) ||
+		f.Part != "" && !strings.Contains(pl.id.String(), f.Part) ||
 		f.State != Struck && !pl.isKnown(b.AsOf) {
 		return last, false
 	}
@@ -224,7 +248,8 @@ func (pl *pledge) show(b *Basis) (Pledge, bool) {
 	var room standing
 	s := b.WhatIf.suppose(pl.at(b, &room))
 	one := Pledge{ID: pl.id, Operation: pl.operation.name, Nation: pl.nation, State: s.state(),
-		First: uint64(pl.first)}
+		Organisation: pl.operation.organisation(b.AsOf, pl.nation),
+		First:        uint64(pl.first)}
 	if !s.begun {
 		s = pl.beginning(b.AsOf)
 	}
@@ -289,6 +314,9 @@ func (p *Pledge) setHolds(s *standing) {
 		if c.state == Hanging {
 			p.Caveats = append(p.Caveats, Caveat{c.name, c.text, uint64(c.by.order)})
 		}
+	}
+	for _, q := range s.queries {
+		p.Queries = append(p.Queries, Query{q.id, q.to, q.text, q.due, q.since, uint64(q.by.order)})
 	}
 	for _, a := range s.allocations {
 		p.Allocations = append(p.Allocations,

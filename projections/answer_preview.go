@@ -43,12 +43,18 @@ type Preview struct {
 type FirstDay struct {
 	Pledge events.ID     `json:"pledge"`
 	Nation events.Nation `json:"nation"`
-	On     events.Date   `json:"on"`
+	// Organisation is the name of the organisation whose pledge it is; "" where it is a nation's.
+	Organisation string      `json:"organisation,omitzero"`
+	On           events.Date `json:"on"`
 	// Counts reports whether anything of it would count. Places say for which requirements, or why
 	// for none.
 	Counts bool    `json:"counts"`
 	Places []Place `json:"places"`
 }
+
+// Whose returns the name of the nation or the organisation whose pledge it is, as it stands within
+// a sentence.
+func (d FirstDay) Whose() string { return cmp.Or(d.Organisation, d.Nation.Named()) }
 
 // maxFirstDays is of how many first days the effects are told.
 const maxFirstDays = 5

@@ -55,7 +55,8 @@ func (all sidesOn) on(p *Picture, b Basis, day events.Date) *side {
 
 // firstDay tells where a pledge counts from the day of a side on.
 func (s *side) firstDay(pl *pledge) FirstDay {
-	one := FirstDay{Pledge: pl.id, Nation: pl.nation, On: s.basis.On, Places: s.view.places(pl)}
+	one := FirstDay{Pledge: pl.id, Nation: pl.nation, On: s.basis.On, Places: s.view.places(pl),
+		Organisation: pl.operation.organisation(s.basis.AsOf, pl.nation)}
 	one.Counts = slices.ContainsFunc(one.Places, func(at Place) bool { return at.Line != "" })
 	return one
 }

@@ -26,6 +26,7 @@ type supposed struct {
 func (p *Picture) supposing(statements []events.Statement) *supposed {
 	now := *p
 	now.times, now.touched = slices.Clip(p.times), slices.Clip(p.touched)
+	now.meetings = slices.Clip(p.meetings)
 	now.rotating, now.labelled = slices.Clip(p.rotating), slices.Clip(p.labelled)
 	now.operations, now.names = maps.Clone(p.operations), slices.Clip(p.names)
 	now.pledges, now.sorted = slices.Clone(p.pledges), p.sorted.own()

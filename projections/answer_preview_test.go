@@ -81,7 +81,7 @@ var (
 	// Never changed there, since nobody may suppose who signs, and what is supposed has no label.
 	sharedBySupposed = []string{"roster", "labels", "meter"}
 	// Only added to, for which there is no room that is shared; pages of a roll are replaced.
-	sharedAsFarAsItGoes = []string{"times", "touched", "rotating", "labelled", "names",
+	sharedAsFarAsItGoes = []string{"times", "meetings", "touched", "rotating", "labelled", "names",
 		"nations.names", "kinds.names", "sorted.pages", "sorted.last"}
 )
 

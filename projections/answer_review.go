@@ -198,8 +198,8 @@ func (r *Review) namesNothing(pl *pledge, s *standing, w *warner, day events.Dat
 		if one.odd == "" {
 			continue
 		}
-		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s", s.pledged.of(pl.nation), s.terms.role,
-			s.pledged.does("name"),
+		sentence := fmt.Sprintf("%s for %s %s the %s %s: %s",
+			s.pledged.of(pl.named(w.asOf)), s.terms.role, s.pledged.does("name"),
 			one.kind, one.name, one.odd)
 		if !strings.HasSuffix(sentence, "?") {
 			sentence += "."
@@ -236,7 +236,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 				Unit: s.pledged.unit, Day: r.day(b), Sequences: by,
 				Sentence: fmt.Sprintf(format, args...)})
 	}
-	whose := english.Capital(english.Possessive(pl.nation.Named()))
+	whose := english.Capital(english.Possessive(pl.named(b.AsOf)))
 	for _, a := range s.shares(b.On) {
 		short := s.pledged.unit.Of(a.set - a.promised)
 		switch {
@@ -269,7 +269,7 @@ func (p *Picture) reviewPledge(r *Review, b *Basis, pl *pledge, role events.Role
 		if broken := p.broken(b, other.id); !other.id.IsZero() && broken != "" {
 			found(RotationBroken, "", s.pledged.quantity, s.termsBy.appendTo(nil),
 				"The %s of %s pledge, %s, %s: a hand-over is open.", other.name,
-				english.Possessive(pl.nation.Named()), other.id, broken)
+				english.Possessive(pl.named(b.AsOf)), other.id, broken)
 		}
 	}
 }

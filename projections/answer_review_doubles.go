@@ -78,7 +78,7 @@ func (r *Review) double(other, later *met) Finding {
 		Pledge: later.pledge.id, Nation: later.nation, Quantity: later.quantity, Unit: later.unit,
 		Sequences: later.by, Sentence: fmt.Sprintf("%s pledges %s and %s say the same, %s for %s: "+
 			"if they are one, strike the later one: muster pledge correct %d --strike --reason WHY",
-			english.Capital(english.Possessive(later.nation.Named())), other.pledge.id,
+			english.Capital(english.Possessive(later.pledge.named(r.AsOf))), other.pledge.id,
 			later.pledge.id, later.amount, later.role, later.pledge.first)}
 	if r.IsRange() {
 		f.Day = max(later.days.from, other.days.from)

@@ -97,14 +97,7 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 		}
 	}
 	for _, pl := range p.rotating {
-		var last *terms
-		facts := pl.now().facts
-		for i := range facts {
-			if d := &facts[i]; d.terms != nil && d.known(uint32(b.AsOf)) {
-				last = d.terms
-			}
-		}
-		if last != nil && last.further != nil {
+		if last := pl.lastTerms(b.AsOf); last != nil && last.further != nil {
 			before, _ := p.find(last.further.predecessor)
 			after, _ := p.find(last.further.successor)
 			add(before, pl)
@@ -112,6 +105,17 @@ func (p *Picture) rotationsOf(b *Basis) [][2]*pledge {
 		}
 	}
 	return pairs
+}
+
+// lastTerms returns what a pledge restates last, by date, as known as of a record; nil for nothing.
+func (pl *pledge) lastTerms(asOf uint64) (last *terms) {
+	facts := pl.now().facts
+	for i := range facts {
+		if d := &facts[i]; d.terms != nil && d.known(uint32(asOf)) {
+			last = d.terms
+		}
+	}
+	return last
 }
 
 // daysThere returns the first and the last day on which a pledge is there, as known as of the

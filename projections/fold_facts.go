@@ -32,6 +32,7 @@ type fact struct {
 type extra struct {
 	hold     *hold      // where the move is about a condition or a caveat
 	share    *allotment // where the move is about an allocation
+	query    *query     // where it asks, or answers
 	expires  events.Date
 	corrects uint32 // the record that a correction mends
 	stands   *standsAt
@@ -138,6 +139,16 @@ type allotment struct {
 	number int64
 	events.Window
 	by cause
+}
+
+// A query is a question about a pledge; of an answer, the id is that of its question.
+type query struct {
+	id    events.ID
+	to    events.Nation
+	text  string
+	due   events.Date
+	by    cause
+	since events.Date
 }
 
 // A remark is what a record adds for people.

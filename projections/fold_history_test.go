@@ -345,6 +345,7 @@ func (s *storyteller) answers(p *Picture, m Moment, ofPledges bool) string {
 	ask(p.Readiness(s.T.Context(), m, ReadinessFilter{ByNation: true}))
 	ask(p.Review(s.T.Context(), m, Filter{}))
 	ask(p.Due(s.T.Context(), m, Filter{}, 5))
+	ask(p.Agenda(s.T.Context(), m, Filter{}, 9))
 	ask(p.Nation(s.T.Context(), m, "FRA", ""))
 	ask(p.Nations(s.T.Context(), m, "", ""))
 	ask(p.Delivery(s.T.Context(), m, Filter{}))

@@ -72,6 +72,8 @@ func (p *Picture) labelOf(a *admitted, r *records.Row) uint16 {
 	}
 	o := p.operations[r.Operation]
 	switch r.Type.Subject() {
+	case "meeting":
+		return coalitionLabel
 	case "operation":
 		return o.label
 	case "requirement":

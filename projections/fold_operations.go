@@ -85,6 +85,9 @@ func (o *operation) takeCatalogue(seq uint64, r *records.Row, watched bool) {
 	for _, role := range r.Roles {
 		c.Roles = append(c.Roles, events.RoleDefinition(role))
 	}
+	for _, one := range r.Organisations {
+		c.Organisations = append(c.Organisations, events.Organisation(one))
+	}
 	all := o.change(watched)
 	all.catalogues.add(said[Catalogue]{seq, c.Effective, c})
 	o.publish(all)
@@ -110,14 +113,18 @@ func (o *operation) takeScope(seq uint64, r *records.Row, watched bool) {
 	o.publish(all)
 }
 
-// A Catalogue is what an operation is and which roles it has.
+// A Catalogue is what an operation is, which roles it has, and which organisations.
 type Catalogue struct {
 	Operation events.Operation        `json:"operation"`
 	Title     string                  `json:"title"`
 	Note      string                  `json:"note,omitzero"`
 	Roles     []events.RoleDefinition `json:"roles"`
-	Effective events.Date             `json:"effective"`
-	Sequence  uint64                  `json:"sequence"` // the record that says so
+	// Organisations are those that may pledge in it besides nations: as they were declared last,
+	// since that counts from its record on, whatever day it is effective from.
+	Organisations events.Organisations `json:"organisations,omitempty"`
+
+	Effective events.Date `json:"effective"`
+	Sequence  uint64      `json:"sequence"` // the record that says so
 	// Release is who may read the operation, and so all that rests on it, where that is not the
 	// coalition.
 	Release events.Release `json:"release,omitzero"`
@@ -126,7 +133,7 @@ type Catalogue struct {
 // Terms returns the catalogue as a statement carries it.
 func (c Catalogue) Terms() events.OperationTerms {
 	return events.OperationTerms{Operation: c.Operation, Title: c.Title, Note: c.Note,
-		Roles: c.Roles}
+		Roles: c.Roles, Organisations: c.Organisations}
 }
 
 // Operations is the catalogues of operations at a moment.
@@ -162,6 +169,7 @@ func (p *Picture) catalogue(o *operation, b Basis) (Catalogue, bool) {
 	if r := p.labels.all[o.label].Release; ok && r != events.CoalitionOnly {
 		c.what.Release = r
 	}
+	c.what.Organisations = o.organisations(b.AsOf)
 	return c.what, ok
 }
 

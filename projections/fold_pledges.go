@@ -54,6 +54,8 @@ type move struct {
 	allocates bool           // sets some of it against a line
 	releases  bool           // ends an allocation
 	discloses bool           // opens the pledge to more, for whom it begins here
+	asks      bool           // puts a question about it
+	answers   bool           // and answers one
 	says      string         // for people; see sentence
 }
 
@@ -84,6 +86,8 @@ var moves = byType(
 	move{typ: "allocation.made", allocates: true, says: "the coordinators set"},
 	move{typ: "allocation.released", releases: true,
 		says: "the coordinators release what was set against"},
+	move{typ: "pledge.queried", asks: true},
+	move{typ: "pledge.answered", answers: true, says: "answered:"},
 )
 
 func byType(rows ...move) map[events.Type]*move {
@@ -223,6 +227,11 @@ func (p *Picture) fact(d *fact, pl *pledge, seq uint64, m *move, r *records.Row)
 			Window: r.Window()}}
 	case m.releases:
 		d.extra = &extra{share: &allotment{id: r.Allocation}}
+	case m.asks:
+		d.extra = &extra{query: &query{id: d.id, to: intern(p.words, r.To[0]), text: r.Title,
+			due: events.Date(r.Expires)}}
+	case m.answers:
+		d.extra = &extra{query: &query{id: r.Allocation, text: r.Title}}
 	case r.Reason != "":
 		d.remark = p.share(remark{intern(p.words, r.Signer), intern(p.words, r.Source), r.Reason})
 	case r.Expires != 0:

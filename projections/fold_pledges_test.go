@@ -28,6 +28,8 @@ func TestPledgeList(t *testing.T) {
 	l.indicate("ESP", 1, 5)
 	l.indicate("PRT", 25, 6)
 	p := l.picture()
+	third := must[PledgeList](t)(p.Pledges(t.Context(), Moment{}, PledgeFilter{})).Pledges[2].
+		ID.String()
 	for _, test := range []struct {
 		name   string
 		rung   Rung
@@ -45,6 +47,9 @@ func TestPledgeList(t *testing.T) {
 		{"withdrawn", 0, PledgeFilter{State: Withdrawn}, "2"},
 		{"ahead", 0, PledgeFilter{State: Ahead}, "6"},
 		{"two", 0, PledgeFilter{Limit: 2}, "1 2"},
+		{"a part of its id", 0, PledgeFilter{Part: third[20:]}, "3"},
+		{"the whole id", 0, PledgeFilter{Part: third}, "3"},
+		{"a part that no id has", 0, PledgeFilter{Part: third + "0"}, ""},
 	} {
 		equal(t, test.name, quantities(
 			must[PledgeList](t)(p.Pledges(t.Context(),

@@ -21,6 +21,7 @@ type standing struct {
 	conditions  []hold      // replaced as a whole, never changed in place
 	caveats     []hold      // likewise
 	allocations []allotment // made and not released, in the order of their records; likewise
+	queries     []query     // asked and not answered, in the order of their records; likewise
 	remark      *remark     // that of the terms
 
 	// The records that say so.
@@ -65,6 +66,10 @@ func (a *amount) onTop() (n int64, open bool) {
 	}
 	return a.most - a.least, false
 }
+
+// beyond returns how far the amount may reach beyond what is sure, 0 where nobody has said: of "10
+// to 14" it is 4, of "up to 18" 18, which is no part of any sum.
+func (a *amount) beyond() int64 { return max(0, a.most-a.least) }
 
 // step folds in one fact. Facts come in the order of their places.
 func (s *standing) step(d *fact) {
@@ -130,6 +135,13 @@ func (s *standing) disclosed(d *fact) {
 
 func (s *standing) stepHolds(d *fact) {
 	switch {
+	case d.query != nil && d.move.answers:
+		s.queries = slices.DeleteFunc(slices.Clone(s.queries),
+			func(q query) bool { return q.id == d.query.id })
+	case d.query != nil:
+		asked := *d.query
+		asked.by, asked.since = d.cause(), d.effective
+		s.queries = append(slices.Clip(s.queries), asked)
 	case d.hold != nil && d.move.condition != "":
 		s.conditions = withHold(s.conditions, d)
 	case d.hold != nil:

@@ -248,6 +248,22 @@ func (p testPledge) caveat(t events.Type, on int, name events.Line) uint64 {
 	return p.l.say(liaison(p.nation), &events.CaveatLifted{CaveatStep: step})
 }
 
+// asks puts a question to somebody, or answers one, and returns the statement.
+func (p testPledge) asks(by string, on int, to events.Nation, text string,
+	due events.Date) events.ID {
+	p.l.t.Helper()
+	s := &events.PledgeQueried{PledgeStep: p.step("pledge.queried", on), To: to, Text: text,
+		Due: due}
+	p.l.say(by, s)
+	return s.ID
+}
+
+func (p testPledge) answers(by string, on int, query events.ID, text string) uint64 {
+	p.l.t.Helper()
+	return p.l.say(by, &events.PledgeAnswered{PledgeStep: p.step("pledge.answered", on),
+		Query: query, Text: text})
+}
+
 func (p testPledge) renew(on, expires int) uint64 {
 	p.l.t.Helper()
 	return p.l.say(liaison(p.nation),

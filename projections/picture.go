@@ -29,6 +29,7 @@ type Picture struct {
 	// When each record was recorded, in Unix microseconds; the sequence is the index + 1.
 	times      []int64
 	roster     roster
+	meetings   []Meeting // that were closed, in the order of their records
 	operations map[events.Operation]*operation
 	names      []events.Operation // of operations, sorted
 	pledges    []*pledge          // all of them, in the order in which they began
@@ -130,6 +131,9 @@ func (p *Picture) dispatch(seq uint64, r *records.Row, a *admitted) error {
 	switch r.Type.Subject() {
 	case "ledger", "member":
 		return p.roster.take(seq, r)
+	case "meeting":
+		p.closeMeeting(seq, r)
+		return nil
 	case "operation", "scope", "requirement":
 		return p.takePlan(seq, r)
 	}

@@ -3,6 +3,7 @@ package projections
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -125,7 +126,7 @@ func TestReview(t *testing.T) {
 
 func TestDue(t *testing.T) {
 	l, p := newForce(t)
-	l.offer("PRT", 1, func(t *events.PledgeTerms) {
+	prt := l.offer("PRT", 1, func(t *events.PledgeTerms) {
 		t.Role, t.Unit, t.From, t.Predecessor = "air", "aircraft", day(29), p["ESP"].id
 	})
 	tell := func(m Moment, within int) (text string) {
@@ -145,6 +146,15 @@ func TestDue(t *testing.T) {
 	equal(t, "before the relief was named", tell(Moment{On: day(24), AsOf: l.Last() - 1}, 5),
 		"lapses DEU 2026-01-25 since 2026-01-01; ends-unrelieved ESP 2026-01-28 since 2026-01-01; "+
 			waits+"condition-open DEU  since 2026-01-02; "+ita)
+	const alone = "ends-unrelieved ESP 2026-01-28"
+	if without := tell(Moment{On: day(24), WhatIf: &WhatIf{Without: []events.Nation{"PRT"}}},
+		5); !strings.Contains(without, alone) {
+		t.Errorf("without the nation that relieves: %s", without)
+	}
+	prt.move("pledge.withdrawn", 20)
+	if left := tell(Moment{On: day(24)}, 5); !strings.Contains(left, alone) {
+		t.Errorf("the relief was withdrawn: %s", left)
+	}
 }
 
 // What was accepted waits for its nation as soon as no condition is open, since the later of both;

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -180,6 +181,18 @@ func TestAllKinds(t *testing.T) {
 // records.Form.
 func TestStoredFormIsFrozen(t *testing.T) {
 	rows := append(newAllKinds(t).rows(), newSeconding(t).rows()...)
+	golden(t, fmt.Sprintf("rows-%d.golden", records.Form), hex.Dump(records.Encode(rows).Data))
+	between := newBetweenMeetings(t).rows()
+	golden(t, fmt.Sprintf("rows-%d-between-meetings.golden", records.Form),
+		hex.Dump(records.Encode(between).Data))
+	rows = append(rows, between...)
+	queried, _, _, _ := newQueried(t)
+	golden(t, fmt.Sprintf("rows-%d-queries.golden", records.Form),
+		hex.Dump(records.Encode(queried.rows()).Data))
+	rows = append(rows, queried.rows()...)
+	organised, _ := newOrganised(t)
+	golden(t, fmt.Sprintf("rows-%d-organisations.golden", records.Form),
+		hex.Dump(records.Encode(organised.rows()).Data))
 	seen := map[events.Type]bool{}
 	for i := range rows {
 		seen[rows[i].Type] = true
@@ -189,7 +202,6 @@ func TestStoredFormIsFrozen(t *testing.T) {
 			t.Errorf("no row of a %s is shown", typ)
 		}
 	}
-	golden(t, fmt.Sprintf("rows-%d.golden", records.Form), hex.Dump(records.Encode(rows).Data))
 }
 
 // What is read from a segment is what was written, to the last member, and what is missing stays
@@ -205,7 +217,10 @@ func TestSegmentsKeepRows(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
-	all := append(newAllKinds(t).rows(), newSeconding(t).rows()...)
+	queried, _, _, _ := newQueried(t)
+	organised, _ := newOrganised(t)
+	all := slices.Concat(newAllKinds(t).rows(), newSeconding(t).rows(),
+		newBetweenMeetings(t).rows(), queried.rows(), organised.rows())
 	if diff := cmp.Diff(all,
 		must[[]records.Row](t)(records.Decode(nil, records.Encode(all).Data))); diff != "" {
 		t.Error(diff)

@@ -32,7 +32,7 @@ func TestAmounts(t *testing.T) {
 		{events.Unit("EUR").Of(250), "EUR", "SWE", "2.50 EUR; Sweden's 2.50 EUR were, hang"},
 	} {
 		a := amount{quantity: test.quantity, unit: test.unit}
-		equal(t, "an amount", a.String()+"; "+a.of(test.nation)+" "+a.does("were")+", "+
+		equal(t, "an amount", a.String()+"; "+a.of(test.nation.Named())+" "+a.does("were")+", "+
 			a.does("hang"), test.says)
 	}
 }
@@ -67,7 +67,7 @@ func TestSentences(t *testing.T) {
 		"Åland Islands' 1 team for ground hangs on vote",
 		"Finland's unknown number of personnel for ground was accepted on 2026-01-02, no " +
 			"condition is open, and Finland has not confirmed it: muster pledge confirm",
-		"Åland Islands' 1 team for ground ends on 2026-01-20, and no pledge is named to relieve " +
+		"Åland Islands' 1 team for ground ends on 2026-01-20, and no pledge is there to relieve " +
 			"it.",
 		"Åland Islands offers 1 team for ground, 2026-01-01 to 2026-01-20, at 1 day's notice",
 		"Åland Islands pledges 1 team for ground, and west counts personnel.",

@@ -173,12 +173,14 @@ func TestSnapshotPartsThatCannotBe(t *testing.T) {
 // What a snapshot says of every kind of statement is frozen. When this fails, a row does something
 // else to a picture, or is written in another way: see snapshotForm.
 func TestSnapshotIsFrozen(t *testing.T) {
-	p := newAllKinds(t).picture()
+	queried, _, _, _ := newQueried(t)
 	var all bytes.Buffer
-	for i, write := range snapshotOf(p, [sha256.Size]byte{}).of(p) {
-		c := compact.NewWriter(0)
-		write(c)
-		fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.Bytes()))
+	for _, p := range []*Picture{newAllKinds(t).picture(), queried.picture()} {
+		for i, write := range snapshotOf(p, [sha256.Size]byte{}).of(p) {
+			c := compact.NewWriter(0)
+			write(c)
+			fmt.Fprintf(&all, "part %d\n%s", i, hex.Dump(c.Bytes()))
+		}
 	}
 	golden(t, fmt.Sprintf("snapshot-%d.golden", snapshotForm), all.String())
 }

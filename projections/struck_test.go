@@ -70,7 +70,8 @@ func TestStruckAtItsBeginning(t *testing.T) {
 		}
 		return text
 	}
-	equal(t, "a successor is named still", ends(now), ends(then))
+	equal(t, "a successor is there", ends(then), "waits ")
+	equal(t, "it is named still, and nobody is there", ends(now), "ends-unrelieved waits ")
 	hand := must[Timeline](t)(p.Timeline(ctx, now, TimelineFilter{Days: events.Window{From: day(1),
 		Until: day(28)}, Step: ByChange}))
 	equal(t, "hand-overs", len(hand.HandOvers), 0)

@@ -27,7 +27,8 @@ func (v *version) shares() []share {
 type amounts struct {
 	// The quantities pledged and last reported, in whole units or hundredths of money; 0 for none.
 	promised, present int64
-	// How much may come on top of what is promised at the least.
+	// How much may come on top of what is promised at the least; or where nothing is sure, how much
+	// it is at the most.
 	onTop                     int64
 	pledge                    uint32 // in Picture.pledges
 	promisedKind, presentKind uint32 // in Picture.kinds: by the unit that each is counted in
@@ -112,7 +113,7 @@ func (v *version) equal(other *version) bool {
 func (p *Picture) versionOf(pl *pledge, s *standing, on events.Date) (v version) {
 	v.pledge, v.nation, v.rung, v.flags = pl.no, uint16(pl.nationNo), s.rung, s.flags()
 	v.promised, _ = s.pledged.sure()
-	v.onTop, _ = s.pledged.onTop()
+	v.onTop = s.pledged.beyond()
 	v.present, _ = s.strength.quantity.Number()
 	v.promisedKind = s.kind
 	if v.promisedKind == noKind {

@@ -79,6 +79,13 @@ func TestSameBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	notices, err := os.ReadFile(filepath.Join("dist", "NOTICES.txt"))
+	for _, within := range []string{"klauspost/compress v", ": zstd/internal/xxhash/LICENSE.txt",
+		"parquet-go/parquet-go v", ": simplelru/LICENSE_list", "htmx, which the page loads: "} {
+		if err != nil || !strings.Contains(string(notices), within) {
+			t.Errorf("the notices do not have %q, %v", within, err)
+		}
+	}
 	if len(made) < 80 {
 		t.Errorf("%d files were made", len(made))
 	}
@@ -106,22 +113,30 @@ func TestSameBytes(t *testing.T) {
 
 // A module without a licence is not given on; what says so is found by the names that it has.
 func TestLicences(t *testing.T) {
+	find := func(dir string) map[string]string {
+		t.Helper()
+		found := map[string]string{}
+		if err := licences(dir, dir, found); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
 	dir := t.TempDir()
-	if found, err := licences(dir); err != nil || len(found) != 0 {
-		t.Errorf("an empty folder has %v, %v", found, err)
+	if found := find(dir); len(found) != 0 {
+		t.Errorf("an empty folder has %v", found)
 	}
 	for _, name := range []string{"LICENSE", "LICENSE.txt", "License-MIT", "COPYING", "NOTICE.md",
-		"licence.go.txt", "README.md", "licenser.go"} {
+		"LICENSE_list", "licence.go.txt", "README.md", "licenser.go"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	found, err := licences(dir)
-	if err != nil || len(found) != 6 || found["README.md"] != "" || found["licenser.go"] != "" {
-		t.Errorf("%v, %v", found, err)
+	found := find(dir)
+	if len(found) != 7 || found["README.md"] != "" || found["licenser.go"] != "" {
+		t.Errorf("%v", found)
 	}
-	if found, err := licences(filepath.Join(root, staticDir)); err != nil || len(found) != 1 {
-		t.Errorf("what the page loads is under %v, %v", found, err)
+	if found := find(filepath.Join(root, staticDir)); len(found) != 1 {
+		t.Errorf("what the page loads is under %v", found)
 	}
 }
 

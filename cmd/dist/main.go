@@ -65,18 +65,16 @@ func (r *release) make() error {
 	if err := os.Mkdir(r.to, 0o755); err != nil {
 		return err
 	}
-	var programs []string
 	for _, arch := range r.arches {
 		program, err := r.build(arch)
 		if err != nil {
 			return err
 		}
-		programs = append(programs, program)
 		if err := r.bill(arch, program); err != nil {
 			return err
 		}
 	}
-	if err := r.notices(programs); err != nil {
+	if err := r.notices(); err != nil {
 		return err
 	}
 	if err := r.manual(); err != nil {
@@ -94,12 +92,18 @@ func (r *release) build(arch string) (string, error) {
 	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", fmt.Sprintf("-s -w -buildid= -X main.released=%s -X main.commit=%s", r.version,
 			r.commit), "-o", program, "./cmd/muster")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
+	c.Env = environment(arch)
 	c.Stderr = os.Stderr
 	if err := c.Run(); err != nil {
 		return "", fmt.Errorf("building for %s: %w", arch, err)
 	}
 	return program, nil
+}
+
+// environment has nothing that this machine or its user has set make another program.
+func environment(arch string) []string {
+	return append(os.Environ(), "GOENV=off", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1",
+		"GOARM64=v8.0", "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
 }
 
 // manual has the program write its manual pages and completions. One that runs here is built where

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"debug/buildinfo"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,40 +71,35 @@ func (r *release) bill(arch, program string) error {
 // licence are the names of files that say under which terms something is given, or whom to name.
 var licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|authors)([-._].*)?$`)
 
-// notices writes the licences and notices of all modules of all programs, and of Go's own library.
-// One without a licence is an error: it may not be given on.
-func (r *release) notices(programs []string) error {
-	linked := map[module]bool{}
-	for _, program := range programs {
-		all, err := modules(program)
-		if err != nil {
+// notices writes the licences and notices of all modules of all programs, of what other modules
+// have within them, and of Go's own library. A module without a licence is an error: it may not be
+// given on.
+func (r *release) notices() error {
+	all := map[string][]string{} // by module: the folders in which to look
+	for _, arch := range r.arches {
+		if err := linkedFolders(arch, all); err != nil {
 			return err
 		}
-		for _, m := range all {
-			linked[m] = true
-		}
-	}
-	dirs, err := folders(linked)
-	if err != nil {
-		return err
 	}
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return fmt.Errorf("where Go lies: %w", err)
 	}
-	dirs["Go "+runtime.Version()] = strings.TrimSpace(string(goroot))
-	dirs["htmx, which the page loads"] = staticDir
+	all["Go "+runtime.Version()] = []string{strings.TrimSpace(string(goroot))}
+	all["htmx, which the page loads"] = []string{staticDir}
 	var text strings.Builder
 	text.WriteString("Muster is given under the licence in LICENSE. What it is made of besides:\n")
-	for _, name := range sorted(dirs) {
-		found, err := licences(dirs[name])
-		if err != nil {
-			return err
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		found := map[string]string{}
+		for _, dir := range all[name] {
+			if err := licences(dir, all[name][0], found); err != nil {
+				return err
+			}
 		}
 		if len(found) == 0 {
-			return fmt.Errorf("%s has no licence in %s", name, dirs[name])
+			return fmt.Errorf("%s has no licence in %s", name, all[name][0])
 		}
-		for _, file := range sorted(found) {
+		for _, file := range slices.Sorted(maps.Keys(found)) {
 			fmt.Fprintf(&text, "\n%s\n%s: %s\n%[1]s\n\n%[4]s\n", strings.Repeat("=", 80), name,
 				file, strings.TrimSpace(found[file]))
 		}
@@ -112,21 +107,13 @@ func (r *release) notices(programs []string) error {
 	return os.WriteFile(filepath.Join(r.to, "NOTICES.txt"), []byte(text.String()), 0o644)
 }
 
-func sorted(of map[string]string) (names []string) {
-	for name := range of {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// licences are the files of a module that say so, with their texts.
-func licences(dir string) (map[string]string, error) {
+// licences adds the files of a folder that say so, with their texts, by their paths from the
+// module's.
+func licences(dir, module string, found map[string]string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	found := map[string]string{}
 	for _, e := range entries {
 		name := strings.TrimPrefix(e.Name(), "htmx-")
 		if e.IsDir() || !licence.MatchString(name) {
@@ -134,31 +121,41 @@ func licences(dir string) (map[string]string, error) {
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found[e.Name()] = string(text)
+		path, err := filepath.Rel(module, filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		found[filepath.ToSlash(path)] = string(text)
 	}
-	return found, nil
+	return nil
 }
 
-// folders are where the modules lie, by their names and versions.
-func folders(linked map[module]bool) (map[string]string, error) {
-	args := []string{"mod", "download", "-json"}
-	for m := range linked {
-		args = append(args, m.path+"@"+m.version)
-	}
-	slices.Sort(args[3:])
-	out, err := exec.Command("go", args...).Output()
+// linkedFolders adds the folders of the packages that are linked for a machine, and all between
+// them and their module's, which is the first.
+func linkedFolders(arch string, all map[string][]string) error {
+	c := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if .Version}}{{.Path}} "+
+		"{{.Version}}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}", "./cmd/muster")
+	c.Env = environment(arch)
+	out, err := c.Output()
 	if err != nil {
-		return nil, fmt.Errorf("where the modules lie: %w", err)
+		return fmt.Errorf("what is linked for %s: %w", arch, err)
 	}
-	dirs := map[string]string{}
-	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
-		var m struct{ Path, Version, Dir string }
-		if err := decoder.Decode(&m); err != nil {
-			return nil, err
+	for line := range strings.Lines(string(out)) {
+		name, rest, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
 		}
-		dirs[m.Path+" "+m.Version] = m.Dir
+		module, dir, _ := strings.Cut(rest, "\t")
+		if len(all[name]) == 0 {
+			all[name] = []string{module}
+		}
+		for ; len(dir) > len(module); dir = filepath.Dir(dir) {
+			if !slices.Contains(all[name], dir) {
+				all[name] = append(all[name], dir)
+			}
+		}
 	}
-	return dirs, nil
+	return nil
 }

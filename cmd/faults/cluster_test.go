@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"muster/ledger/logtest"
 )
 
 // asNode has this test program be a NATS server, a process that can be stopped and killed.
@@ -47,8 +48,8 @@ type cluster struct {
 
 type node struct {
 	*process
-	conf string
-	port int
+	conf    string
+	address string // for clients
 }
 
 // startCluster starts three nodes, and returns when they keep streams.
@@ -58,14 +59,14 @@ func startCluster(t testing.TB) *cluster {
 	dir := t.TempDir()
 	var routes []string
 	for i := range c.nodes {
-		c.nodes[i] = &node{port: freePort(t)}
-		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", freePort(t)))
+		c.nodes[i] = &node{address: freeAddress(t)}
+		routes = append(routes, "nats://"+freeAddress(t))
 	}
 	for i, n := range c.nodes {
 		n.conf = filepath.Join(dir, fmt.Sprintf("n%d.conf", i))
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\n"+
+		text := fmt.Sprintf("server_name: n%d\nlisten: %q\n"+
 			"jetstream { store_dir: %q, sync_interval: always }\n"+
-			"cluster { name: muster, listen: %q, routes: [%s] }\n", i, n.port,
+			"cluster { name: muster, listen: %q, routes: [%s] }\n", i, n.address,
 			filepath.Join(dir, fmt.Sprint("n", i)), strings.TrimPrefix(routes[i], "nats://"),
 			strings.Join(routes, ", "))
 		if err := os.WriteFile(n.conf, []byte(text), 0o600); err != nil {
@@ -95,7 +96,7 @@ func (c *cluster) start(n *node) {
 func (c *cluster) urls() string {
 	var all []string
 	for _, n := range c.nodes {
-		all = append(all, fmt.Sprintf("nats://127.0.0.1:%d", n.port))
+		all = append(all, "nats://"+n.address)
 	}
 	return strings.Join(all, ",")
 }
@@ -129,13 +130,8 @@ func (c *cluster) awaitStreams() {
 	}
 }
 
-// freePort returns a port that nobody listens on, though somebody may soon.
-func freePort(t testing.TB) int {
+func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	host, port := logtest.Address(t)
+	return fmt.Sprint(host, ":", port)
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,8 @@ import (
 
 func (a *app) allocationCmd() *cobra.Command {
 	return group("allocation", "What is set against which requirement (coordinators)",
-		a.allocationMakeCmd(), a.allocationReleaseCmd())
+		a.allocationMakeCmd(), a.allocationReleaseCmd(), a.allocationProposeCmd(),
+		a.allocationApplyCmd())
 }
 
 func (a *app) allocationMakeCmd() *cobra.Command {
@@ -23,12 +26,16 @@ func (a *app) allocationMakeCmd() *cobra.Command {
 		Use:   "make PLEDGE REQUIREMENT",
 		Short: "Set so much of a pledge against a requirement",
 		Long: `Set so much of a pledge against one line of the statement of requirements: without
---quantity what is free of it on the first day, and without --from and --until for the days of the
+--quantity the most that is free of it on each of its days, and without --from and --until for the days of the
 pledge. From then on the pledge counts where it is allocated, and what is not allocated of it
 counts nowhere.`,
 		Example: "  muster allocation make 01KAQ… ground-west --quantity 800",
 		Args:    args("PLEDGE", "REQUIREMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			err := noneEmpty(cmd.Flags(), "quantity", "from", "until", "effective")
+			if err != nil {
+				return err
+			}
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				step, unit, err := a.step(cmd, s, f, args[0])
 				if err != nil {
@@ -72,28 +79,23 @@ func (a *app) setAllocation(ctx context.Context, st *events.AllocationMade, quan
 		st.Quantity = said.In(p.Unit).Quantity
 		return nil
 	}
-	if p, err = a.pledge(ctx, st.Pledge.String(), st.From); err != nil {
+	c, err := a.courseOf(ctx, st.Pledge.String(), st.Effective)
+	if err != nil {
 		return err
 	}
-	st.Quantity, err = free(p, st.From)
-	return err
-}
-
-// free is what is not allocated of a pledge on a date.
-func free(p projections.Pledge, on events.Date) (events.Quantity, error) {
-	terms := p.Terms()
-	n, known := terms.Amount().Sure()
-	for _, a := range p.Allocations {
-		m, _ := a.Quantity.Number()
-		if a.Includes(on) {
-			n -= m
-		}
-	}
+	n, known := c.free(st.Window)
 	if !known || n <= 0 {
-		return events.Quantity{}, usage("nothing that is known is free of the pledge %s on %s",
-			p.ID, on).WithHint("say how much with --quantity, or release an allocation first")
+		until := "on"
+		if st.Until != 0 {
+			until = "to " + st.Until.String()
+		}
+		return usage("nothing that is known is free of the pledge %s on every day from %s %s",
+			p.ID, st.From, until).
+			WithHint("say how much with --quantity, for other days with --from and --until, or " +
+				"release an allocation first")
 	}
-	return p.Unit.Of(n), nil
+	st.Quantity = p.Unit.Of(n)
+	return nil
 }
 
 func (a *app) allocationReleaseCmd() *cobra.Command {
@@ -135,13 +137,13 @@ several, its id or its requirement; or by its id alone.`,
 // has, the error is as it was.
 func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id string,
 	notThere error) (events.PledgeStep, error) {
-	all, err := a.allPledges(cmd.Context(), map[string]string{"on": f.effective})
+	all, err := a.allPledges(cmd.Context(), a.askToSign, map[string]string{"on": f.effective})
 	if err != nil {
 		return events.PledgeStep{}, err
 	}
 	for _, p := range all.Pledges {
 		if slices.ContainsFunc(p.Allocations, func(a projections.Allocation) bool {
-			return a.ID.String() == id
+			return a.ID.String() == strings.ToUpper(id) || hasPart(a.ID, id)
 		}) {
 			step, _, err := a.step(cmd, s, f, p.ID.String())
 			return step, err
@@ -155,7 +157,7 @@ func (a *app) stepOfAllocation(cmd *cobra.Command, s *speaker, f stepFlags, id s
 func (a *app) allocation(ctx context.Context, step events.PledgeStep,
 	named []string) (events.ID, error) {
 	if len(named) == 1 {
-		if id, err := events.ParseID(named[0]); err == nil {
+		if id, err := events.ParseID(strings.ToUpper(named[0])); err == nil {
 			return id, nil
 		}
 	}
@@ -163,9 +165,13 @@ func (a *app) allocation(ctx context.Context, step events.PledgeStep,
 	if err != nil {
 		return events.ID{}, err
 	}
-	meant := slices.DeleteFunc(p.Allocations, func(a projections.Allocation) bool {
-		return len(named) == 1 && string(a.Line) != named[0]
+	meant := slices.DeleteFunc(p.Allocations, func(one projections.Allocation) bool {
+		return len(named) == 1 && string(one.Line) != named[0] && !hasPart(one.ID, named[0])
 	})
+	if len(meant) == 1 && len(named) == 1 && string(meant[0].Line) != named[0] {
+		a.shortened = append(a.shortened, fmt.Sprintf("%s is the allocation %s of the pledge %s",
+			named[0], meant[0].ID, inShort(p)))
+	}
 	if len(meant) != 1 {
 		return events.ID{}, problem.New(problem.NotFound,
 			"%d allocations of the pledge %s could be meant on %s", len(meant), p.ID,

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"muster/events"
+	"muster/projections"
 )
 
 func (a *app) caveatCmd() *cobra.Command {
@@ -24,8 +27,18 @@ func (a *app) caveatCmd() *cobra.Command {
 
 func (a *app) caveatStepCmd(use, short string,
 	make func(events.CaveatStep) events.Statement) *cobra.Command {
+	has := func(p *projections.Pledge, name string) bool {
+		return slices.ContainsFunc(p.Caveats, func(c projections.Caveat) bool {
+			return string(c.Caveat) == name
+		})
+	}
+	hasNot := func(p *projections.Pledge, name string) bool { return !has(p, name) }
+	applies, said := hasNot, has
+	if use == "lift" {
+		applies, said = has, hasNot
+	}
 	of := func(s events.PledgeStep, name events.Line) events.Statement {
 		return make(events.CaveatStep{PledgeStep: s, Caveat: name})
 	}
-	return a.namedStepCmd(use, "CAVEAT", short, of)
+	return a.namedStepCmd(use, "CAVEAT", short, applies, said, of)
 }

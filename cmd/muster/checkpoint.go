@@ -207,19 +207,23 @@ func otherLedgers(one, other string) error {
 		"nothing to compare", one, other).WithHint("give two of the same ledger")
 }
 
-// goesOnFrom makes sure that the server's present tree goes on from a checkpoint.
+// goesOnFrom makes sure that the server's present tree goes on from a checkpoint, or is the
+// beginning of its tree.
 func (a *app) goesOnFrom(ctx context.Context, who string, c *contact,
 	from proof.Checkpoint) error {
-	if from.N > c.seen.N && from.By != c.seen.By {
+	err := proof.CheckExtends(ctx, from, c.seen, c.fetch)
+	var other *proof.OtherHistory
+	var older *proof.OlderState
+	switch {
+	case errors.As(err, &other):
+		return a.otherHistory(who, other)
+	case errors.As(err, &older) && older.NotCompared == nil:
+		return nil // they are of one history, and which is the larger one is told
+	case errors.As(err, &older):
 		return problem.New(problem.Unavailable,
 			"not compared: this server shows %s, and %d are to be compared",
 			english.Several(c.seen.N, "record"), from.N).
 			WithHint("ask again in a moment, or ask another server of the ledger")
-	}
-	err := proof.CheckExtends(ctx, from, c.seen, c.fetch)
-	var other *proof.OtherHistory
-	if errors.As(err, &other) {
-		return a.otherHistory(who, other)
 	}
 	return err
 }

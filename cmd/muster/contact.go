@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ func (a *app) meet(ctx context.Context) (*contact, error) {
 		return nil, err
 	}
 	c := &contact{origin: events.Origin(shown.Origin), fetch: fetch}
+	a.policyOf(c.origin)
 	if c.opened, err = lru.New[string, proof.Checkpoint](maxOpened); err != nil {
 		return nil, err
 	}
@@ -291,9 +293,10 @@ const (
 	lagPause   = 200 * time.Millisecond
 )
 
-// held verifies a checkpoint, and holds it against all that was seen. A server that shows less than
-// it has itself signed before tells another history, and so does one whose first record is another.
-// One that shows less than another server of the ledger has may only lag: it is given time.
+// held verifies a checkpoint, and holds it against all that was seen. A server whose first record
+// is another tells another history. One that shows less than it has itself signed before shows an
+// older state, or what stands before it does. One that shows less than another server of the ledger
+// has may only lag: it is given time.
 func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 	shown proof.Checkpoint) (proof.Checkpoint, error) {
 	last, _ := known.Last()
@@ -302,8 +305,8 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 		if err != nil {
 			return next, err
 		}
-		// Beside this run another may have seen more, of which this one has read after it had asked
-		// the server: then what the server shows now tells.
+		// Beside this run another may have seen more, of which this one has read after it
+		// had asked the server: then what the server shows now tells.
 		own, _ := known.LastBy(next.By)
 		if next.N >= last.N {
 			return next, a.extends(ctx, c, known, next)
@@ -318,14 +321,7 @@ func (a *app) held(ctx context.Context, c *contact, known proof.Known,
 			own.N = 0 // it may lag as long as any other
 		}
 		if late {
-			if own.N > next.N {
-				return next, a.extends(ctx, c, known, next)
-			}
-			return next, problem.New(problem.Unavailable,
-				"this server lags: it shows %s, and %d were seen of the ledger before",
-				english.Several(next.N, "record"), last.N).
-				WithHint("ask again in a moment, or ask another server; if this lasts, this " +
-					"server is cut off from the others, or has another ledger of the same name")
+			return next, a.isBehind(ctx, c, known, next)
 		}
 		if own.N > next.N { // once more is enough, for a server never goes back
 			until = time.Now()
@@ -403,11 +399,37 @@ func (a *app) begins(ctx context.Context, c *contact, first string, last,
 func (a *app) extends(ctx context.Context, c *contact, known proof.Known,
 	next proof.Checkpoint) error {
 	err := known.CheckExtended(ctx, next, c.fetch)
+	var older *proof.OlderState
+	if errors.As(err, &older) && older.NotCompared != nil && a.isBeginning != nil {
+		err = cmp.Or(a.isBeginning(next), err)
+	}
+	compared := errors.As(err, &older) && older.NotCompared == nil
+	if err != nil && !compared && !errors.As(err, new(*proof.OtherHistory)) {
+		err = a.holdUncompared(c, next, err)
+	}
 	var other *proof.OtherHistory
-	if errors.As(err, &other) {
+	switch {
+	case errors.As(err, &other):
 		return a.otherHistory(serverShows, other)
+	case errors.As(err, &older):
+		return a.olderState(older)
 	}
 	return err
+}
+
+// holdUncompared keeps a checkpoint that was signed and could not be compared, since the tiles that
+// came are not its own or none came: whoever has signed another history cannot hide it by that from
+// the next contact. The error is why, or that another tree of its size was signed.
+func (a *app) holdUncompared(c *contact, next proof.Checkpoint, why error) error {
+	m, err := a.memory()
+	if err != nil {
+		return why
+	}
+	_, err = m.Hold(next, signerAmong(c.keys, next.Signed))
+	if errors.As(err, new(*proof.OtherHistory)) {
+		return err
+	}
+	return why // also where no more can be kept
 }
 
 // What shows another history than was seen before, to begin a sentence with.

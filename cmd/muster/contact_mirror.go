@@ -35,19 +35,7 @@ func (a *app) isOlder(ctx context.Context, c *contact, known proof.Known,
 	next proof.Checkpoint) error {
 	last, _ := known.Last()
 	c.older = true
-	if err := a.extends(ctx, c, knownUpTo(known, next.N), next); err != nil {
-		return err
-	}
-	m, err := a.memory()
-	if err == nil {
-		var all []proof.Checkpoint
-		if all, err = m.Compared(c.origin, c.keys...); err != nil {
-			return err
-		}
-		all = slices.DeleteFunc(all, func(k proof.Checkpoint) bool { return k.N > next.N })
-		err = a.extends(ctx, c, proof.Known{Waiting: all}, next)
-	}
-	if err != nil {
+	if err := a.extendsSmaller(ctx, c, known, next); err != nil {
 		return err
 	}
 	if !a.toldOlder {

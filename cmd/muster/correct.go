@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) pledgeCorrectCmd() *cobra.Command {
-	f := &termFlags{}
+	f := &termFlags{named: a.pledgeID}
 	var reason string
 	var strike bool
 	var other otherPledge
@@ -159,7 +159,7 @@ func (a *app) corrections(ctx context.Context, wrong events.Record,
 		if c, ok := rec.Statement.(*events.PledgeCorrected); ok &&
 			c.Corrects == wrong.Statement.Head().ID {
 			effective = c.Effective
-			terms, strength := contentOf(wrong.Statement)
+			terms, strength := events.ContentOf(wrong.Statement)
 			if c.Terms != nil && terms != nil {
 				*terms = *c.Terms
 			}
@@ -171,26 +171,6 @@ func (a *app) corrections(ctx context.Context, wrong events.Record,
 	return w.Pledge, effective, nil
 }
 
-// contentOf returns the part of a statement that can be corrected besides its date: its terms, or
-// its strength, or neither.
-func contentOf(st events.Statement) (*events.PledgeTerms, *events.Strength) {
-	switch st := st.(type) {
-	case *events.PledgeIndicated:
-		return &st.PledgeTerms, nil
-	case *events.PledgeOffered:
-		return &st.PledgeTerms, nil
-	case *events.PledgeAmended:
-		return &st.PledgeTerms, nil
-	case *events.PledgeDeployed:
-		return nil, &st.Strength
-	case *events.PledgeReported:
-		return nil, &st.Strength
-	case *events.PledgeObserved:
-		return nil, &st.Strength
-	}
-	return nil, nil
-}
-
 // correctContent corrects the terms or the strength that a statement has, as the flags say.
 func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrected,
 	wrong events.Statement) error {
@@ -198,7 +178,7 @@ func (f *termFlags) correctContent(cmd *cobra.Command, st *events.PledgeCorrecte
 	if len(given) == 0 {
 		return nil
 	}
-	st.Terms, st.Strength = contentOf(wrong)
+	st.Terms, st.Strength = events.ContentOf(wrong)
 	switch other := slices.IndexFunc(given, func(name string) bool { return name != "quantity" }); {
 	case st.Terms != nil:
 		return withFields(st, st.Terms.Unit, f.set(cmd, st.Terms))

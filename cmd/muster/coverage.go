@@ -20,6 +20,9 @@ type question struct {
 	always   map[string]string // parameters that are always given
 	// Whether the command ends with the exit code for differences; nil for never.
 	differs func(answer any) bool
+	// narrow leaves out of the answer, which it has a pointer to, what was not asked; nil for
+	// nothing.
+	narrow func(answer any)
 }
 
 // questionCmd makes the command of a question, whose answer of type A has rows.
@@ -33,11 +36,21 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 		parameters := values(given)
 		if q.argument != "" {
 			parameters[q.argument] = args[0]
+			if q.argument == "id" {
+				whole, err := a.wholeID(cmd.Context(), args[0], a.ask)
+				if err != nil {
+					return err
+				}
+				parameters["id"] = whole
+			}
 		}
 		maps.Copy(parameters, q.always)
 		var answer A
 		if err := a.ask(cmd.Context(), q.name, parameters, &answer); err != nil {
 			return err
+		}
+		if q.narrow != nil {
+			q.narrow(&answer)
 		}
 		err := a.write(listing{answer, table(answer)})
 		if err == nil && q.differs != nil && q.differs(answer) {
@@ -46,7 +59,15 @@ func questionCmd[A any](a *app, q question, table func(A) web.Table) *cobra.Comm
 		return err
 	}
 	stringFlags(c, given, append(slices.Clone(q.flags), "view")...)
+	a.rowFlags(c)
 	return c
+}
+
+// rowFlags are those of a command that lists rows.
+func (a *app) rowFlags(c *cobra.Command) {
+	c.Flags().StringVar(&a.sortBy, "sort", "",
+		"sort the rows by this column; with - before it, the largest first (not in JSON)")
+	c.Flags().IntVar(&a.top, "top", 0, "only so many of the rows (not in JSON; default: all)")
 }
 
 func (a *app) coverageCmd() *cobra.Command {

@@ -17,6 +17,7 @@ import (
 	"muster/cmd/internal/server"
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/intake/imported"
 	"muster/ledger/intake/round"
 	"muster/projections/access"
 	"muster/projections/web"
@@ -145,7 +146,7 @@ func (a *app) demoRound(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := newImporter(s, r)
+	in := newImporter(s, imported.New(r))
 	refused, err := in.check(ctx)
 	if err == nil && refused != nil {
 		err = refused
@@ -157,7 +158,7 @@ func (a *app) demoRound(ctx context.Context) error {
 		return err
 	}
 	a.say("%d offers are recorded, each signed, by the coordinator on the nations' behalf, "+
-		"since the source is the press.\n", len(in.rows))
+		"since the source is the press.\n", len(in.Rows))
 	return a.show(ctx, "coverage", "--operation", "isaf")
 }
 
@@ -328,7 +329,7 @@ func (p demoPledge) make(ctx context.Context, s *speaker, number int) (otherwise
 			c.After = offered
 		}
 		r, err := s.say(ctx, st)
-		if p := problem.Of(err); p != nil && p.Code == idTaken {
+		if p := problem.Of(err); p != nil && p.Code == imported.IDTaken {
 			otherwise = true
 			continue
 		}

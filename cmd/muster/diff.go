@@ -25,7 +25,8 @@ The exit code is 10 when anything differs, and 0 when nothing does.`,
 		differs: func(answer any) bool { d := answer.(projections.Diff); return !d.IsZero() },
 	}, web.DiffTable)
 	c.Flags().Lookup("from").Usage =
-		"compare what was known then: a sequence, a time or a date (default: as --to)"
+		"compare what was known then: a sequence, a time, a date, or the name of a meeting, " +
+			"such as \"FGC 4\" (default: as --to)"
 	c.Flags().Lookup("on").Usage = "what applies on this date, at both moments (default: " +
 		"today; with --from or --to, the day of its last record; and where nothing has begun by " +
 		"then, its first day, at both; today is always today)"

@@ -69,10 +69,14 @@ type exportedBundle struct {
 func (a *app) exportBundle(ctx context.Context, path, pledge string, view events.View) (err error) {
 	var id events.ID
 	if pledge != "" {
-		if id, err = events.ParseID(pledge); err != nil {
+		if id, err = a.pledgeID(ctx, pledge); err != nil && problem.Of(err) == nil {
 			return problem.OfFields(
 				[]problem.Field{{Location: "pledge", Value: pledge, Message: err.Error()}})
 		}
+		if err != nil {
+			return err
+		}
+		pledge = id.String()
 	}
 	src, key, closeSource, err := a.exportSource(ctx, view)
 	if closeSource != nil {

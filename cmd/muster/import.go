@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"muster/events"
+	"muster/ledger/intake/imported"
+	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
 )
 
@@ -17,7 +18,7 @@ func (a *app) importCmd() *cobra.Command {
 }
 
 func (a *app) importCSVCmd() *cobra.Command {
-	return a.importRowsCmd(round.Read, &cobra.Command{
+	return a.importRowsCmd(importing{}, &cobra.Command{
 		Use:   "csv FILE",
 		Short: "Import a pledging round: a spreadsheet of offers, saved as CSV",
 		Long: `Read a CSV file with a head, in which each row is an offer, and record the offers. A small
@@ -37,24 +38,32 @@ are, and the nation itself). It is never narrowed; ` + whereOpen + ".",
 }
 
 func (a *app) importXLSXCmd() *cobra.Command {
-	return a.importRowsCmd(round.ReadXLSX, &cobra.Command{
+	return a.importRowsCmd(importing{isBook: true}, &cobra.Command{
 		Use:   "xlsx FILE",
-		Short: "Import a pledging round: a workbook (XLSX) of offers",
-		Long: `Read a sheet of a workbook, in which each row below a head is an offer, and record the offers, as
-"import csv" does with a CSV file: the same mapping says what the columns and words mean, and under
-sheet which sheet it is. Days are dates, and numbers have all their digits, whatever they are shown
-as. A workbook that is damaged, cut, crafted or huge is refused before anything is read from it;
---returned writes CSV.`,
-		Example: `  muster import xlsx round.xlsx --map round.map.yaml --dry-run`,
+		Short: "Import a form that was filled in, or another workbook (XLSX) of offers",
+		Long: `Read a form that "muster sheet new" has written, and record what was changed in it: a cell
+that was changed amends its pledge, a row that was added is an offer, and what the form does not
+have any more is left as recorded, or what --gone says. What somebody else has changed in the ledger
+since stays; what both have changed is shown and asked, until --changed says that the form holds.
+The same form again records nothing. Its columns and sheets may have been moved, and LibreOffice may
+have saved it.
+
+Of another workbook, read a sheet, in which each row below a head is an offer, as "import csv" does
+with a CSV file: the same mapping says what the columns and words mean, and under sheet which sheet
+it is. Days are dates, and numbers have all their digits, whatever they are shown as.
+
+A workbook that is damaged, cut, crafted or huge is refused before anything is read from it.
+--returned FILE.xlsx writes the workbook back with a column "problem"; a file of another name is
+CSV.`,
+		Example: `  muster import xlsx mnf-u-fra.xlsx --dry-run
+  muster import xlsx round.xlsx --map round.map.yaml --dry-run`,
 	})
 }
 
 // importRowsCmd completes a command that imports the rows of a file.
-func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*round.Round, error),
-	c *cobra.Command) *cobra.Command {
+func (a *app) importRowsCmd(how importing, c *cobra.Command) *cobra.Command {
 	var mapFile string
 	var columns, always map[string]string
-	how := importing{read: read}
 	c.Args = args("FILE")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		m, err := mapping(mapFile, columns, always)
@@ -65,18 +74,22 @@ func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*ro
 		if err != nil {
 			return err
 		}
-		if err := how.comparing.check(); err != nil {
+		if err := how.Choices.Check(); err != nil {
 			return err
 		}
-		if how.name != "" {
-			m.Name = how.name
+		if how.Name != "" {
+			m.Name = how.Name
 		}
 		if err := how.mayReturn(args[0]); err != nil {
 			return err
 		}
-		return a.importRound(cmd.Context(), data, m, how)
+		f, err := how.open(data, m)
+		if err != nil {
+			return err
+		}
+		return a.importRound(cmd.Context(), f, how)
 	}
-	how.comparing.register(c)
+	registerChoices(c, &how.Choices)
 	c.Flags().StringVar(&mapFile, "map", "", "the mapping file (YAML)")
 	c.Flags().StringToStringVar(&columns, "column", nil,
 		"which column holds the field, as `FIELD=COLUMN`")
@@ -90,6 +103,22 @@ func (a *app) importRowsCmd(read func([]byte, round.Mapping, events.Origin) (*ro
 	c.Flags().BoolVar(&how.good, "good", false,
 		"record the rows that can be recorded, and return only the others")
 	return c
+}
+
+// registerChoices registers how the rows of a file are compared with what is recorded.
+func registerChoices(c *cobra.Command, how *imported.Choices) {
+	fl := c.Flags()
+	fl.StringVar(&how.Changed, "changed", string(reconcile.Ask),
+		"what it means that a row is otherwise than recorded: ask (stop, and show them), "+
+			"corrected (it was wrong), amended (the world has changed); new (rows that are not "+
+			"recorded and resemble a pledge are other ones), also beside another: corrected,new")
+	fl.StringVar(&how.Gone, "gone", string(reconcile.Leave),
+		"what becomes of what the file does not have any more: leave, strike (it was never to be "+
+			"said), withdraw; it is left where a row is refused, which may be what is gone")
+	fl.StringVar(&how.Name, "name", "",
+		"the name of the import, by which it is found and undone (default: the mapping's)")
+	fl.StringVar(&how.Reason, "reason", "",
+		"why, in what corrects or withdraws (default: that it was published so)")
 }
 
 func (a *app) importGuessCmd() *cobra.Command {

@@ -3,101 +3,80 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
 	"muster/events"
 	"muster/events/problem"
-	"muster/ledger/intake/sheet"
+	"muster/ledger/intake/imported"
 )
 
-// check signs everything and asks whether each pledge would be recorded. It returns what would be
-// refused, each cause once; the error is no refusal. What is said of a pledge later follows from
-// its beginning, which the package round has looked at, but for who may say it.
+// check signs everything, and asks of the first statement of each chain whether it would be
+// recorded, of each other one that begins a pledge, and of those whose ids are recorded: what is
+// struck must not be gone before what comes in its place is refused. It returns what would be
+// refused, each cause once; the error is no refusal. What else is said of a pledge follows from its
+// beginning, which the package round has looked at, but for who may say it.
 func (in *importer) check(ctx context.Context) (*problem.Problem, error) {
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)
-	for i := range in.chains {
+	for i := range in.Chains {
 		if beside.Err() != nil {
 			break
 		}
-		working.Go(func() error { return in.checkOne(beside, &in.chains[i]) })
+		working.Go(func() error { return in.checkOne(beside, &in.Chains[i]) })
 	}
 	if err := cmp.Or(working.Wait(), context.Cause(ctx)); err != nil {
 		return nil, err
 	}
-	in.leaveGone()
-	var faults sheet.Faults
-	hint, rows := "", 0
-	for i := range in.chains {
-		c := &in.chains[i]
-		first := &in.rows[c.said[0].Row]
-		first.Warnings = c.checked.Warnings
-		for _, w := range first.Warnings {
-			first.What += "; warning: " + w.String()
-		}
-		if c.refused == nil {
-			continue
-		}
-		if c.refused.Code == idTaken {
-			hint = saidOtherwise(c.said[0].Statement.Head().ID)
-		}
-		for _, said := range c.said {
-			if row := &in.rows[said.Row]; row.Refused == nil {
-				rows++
-				f := problem.Field{Message: c.refused.Detail}
-				if c.refused.Code == idTaken {
-					f.Message = "is recorded already, with another key or in other words"
-				}
-				faults.Add(row.place(), f)
-				f.Location = row.place()
-				row.What += "; refused: " + f.Message
-				row.Refused = []problem.Field{f}
-			}
-		}
-	}
-	fields := faults.Fields()
-	if len(fields) == 0 {
-		return nil, nil
-	}
-	p := problem.New(problem.Conflict, "%d of %d rows would be refused, so nothing was "+
-		"recorded: %s", rows, len(in.rows), fields[0])
-	p.Fields, p.Hint = fields, hint
-	return p, nil
+	return in.Refusals(), nil
 }
 
-func (in *importer) checkOne(ctx context.Context, c *chain) (err error) {
-	needs := needed(c.said[0].Statement)
-	for _, n := range needs {
-		if p, refused := in.none.Load(n); refused {
-			c.refused = p.(*problem.Problem)
-			return nil
-		}
-	}
-	c.signed = make([]events.Signed, len(c.said))
-	for i, said := range c.said {
-		if c.signed[i], err = events.Sign(said.Statement, in.signer); err != nil {
+func (in *importer) checkOne(ctx context.Context, c *imported.Chain) (err error) {
+	c.Drafts = make([]events.Signed, len(c.Said))
+	for i, said := range c.Said {
+		if c.Drafts[i], err = events.SignDraft(said.Statement, in.signer); err != nil {
 			return err
 		}
 		if said.Statement.Head().Type == "pledge.accepted" && in.signer.Key().Party() != events.HQ {
-			c.refused = problem.New(problem.NotAllowed, "that a pledge is accepted, which comes "+
+			c.Refuse(i, problem.New(problem.NotAllowed, "that a pledge is accepted, which comes "+
 				"before confirmed and deployed, the coordinators say: leave out the rung and what "+
-				"is deployed, or let a coordinator import the file")
+				"is deployed, or let a coordinator import the file"))
 		}
 	}
-	c.checked, err = in.to.Check(ctx, c.signed[0])
+	for i := range c.Said {
+		if c.Refused != nil || !in.IsToBeChecked(c, i) {
+			continue
+		}
+		if err := in.checkStatement(ctx, c, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkStatement asks whether one statement of a chain would be recorded.
+func (in *importer) checkStatement(ctx context.Context, c *imported.Chain, at int) error {
+	needs := needed(c.Said[at].Statement)
+	for _, n := range needs {
+		if p, refused := in.none.Load(n); refused {
+			c.Refuse(at, p.(*problem.Problem))
+			return nil
+		}
+	}
+	checked, err := in.to.Check(ctx, c.Drafts[at])
 	if unknown(err) || ctx.Err() != nil {
 		return cmp.Or(err, ctx.Err()) // which is no refusal
 	}
 	if err != nil {
-		c.refused = problem.From(err)
-	}
-	for _, n := range needs {
-		if err != nil && n.code == c.refused.Code {
-			in.none.Store(n, c.refused)
+		c.Refuse(at, problem.From(err))
+		for _, n := range needs {
+			if n.code == c.Refused.Code {
+				in.none.Store(n, c.Refused)
+			}
 		}
+		return nil
 	}
+	c.Warnings = append(c.Warnings, checked.Warnings...)
 	return nil
 }
 
@@ -120,15 +99,4 @@ func needed(st events.Statement) []need {
 	return []need{{code: "operation-unknown", operation: o.Operation},
 		{code: "role-unknown", operation: o.Operation, role: o.Role},
 		{code: "unit-not-of-role", operation: o.Operation, role: o.Role, unit: o.Unit}}
-}
-
-// idTaken is the code of the rule that an id is of one statement. What is imported has the id of
-// its row: so it was imported before, by another key or in other words.
-const idTaken = "id-taken"
-
-// saidOtherwise says what to do about a row that was imported before in other words.
-func saidOtherwise(pledge events.ID) string {
-	return fmt.Sprintf("such a row was imported before, with another key, mapping or version, "+
-		"and what is recorded stays and counts once: leave the row out, or amend the pledge "+
-		"where the row is right now: muster pledge show %s", pledge)
 }

@@ -7,16 +7,17 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/sheet"
 	"muster/projections/web"
 )
 
 func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
-	l := listing{map[string]any{"dry_run": dryRun, "rows": in.rows, "counts": in.counts},
+	l := listing{map[string]any{"dry_run": dryRun, "rows": in.told(), "counts": in.Counts},
 		web.Table{Head: []string{"line", "what", "sequence"}}}
-	recorded, again, refused, unshown := 0, 0, 0, 0
-	for _, r := range in.rows {
+	recorded, again, refused, unshown, gone := 0, 0, 0, 0, 0
+	for _, r := range in.told() {
 		last := ""
 		switch {
 		case r.Refused != nil:
@@ -25,6 +26,9 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 		case r.Receipt != nil && r.Receipt.Again:
 			again++
 			last = fmt.Sprintf("%d (before)", r.Receipt.Sequence)
+		case r.Receipt != nil && r.Kind == reconcile.Gone:
+			gone++
+			last = fmt.Sprint(r.Receipt.Sequence)
 		case r.Receipt != nil:
 			recorded++
 			last = fmt.Sprint(r.Receipt.Sequence)
@@ -36,7 +40,7 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 			unshown++
 			continue
 		}
-		l.Add(r, strings.TrimPrefix(r.place(), "line "), r.What, last)
+		l.Add(r, strings.TrimPrefix(r.Place(), "line "), r.What, last)
 	}
 	if unshown > 0 {
 		l.Below = []string{fmt.Sprintf("… and %s more that are refused: each cause is told below",
@@ -52,35 +56,30 @@ func (a *app) printRows(ctx context.Context, in *importer, dryRun bool) error {
 		}
 	} else {
 		l.Below = append(l.Below, fmt.Sprintf("%s: %d recorded now, %d recorded before.",
-			english.Several(in.inFile(), "row"), recorded, again))
+			english.Several(in.InFile(), "row"), recorded, again))
+		if gone > 0 {
+			l.Below = append(l.Below, fmt.Sprintf("%s taken off that the file does not have.",
+				english.Several(gone, "pledge")))
+		}
 		if refused > 0 {
 			l.Below = append(l.Below, fmt.Sprintf("%d refused, and returned.", refused))
 		}
 	}
-	if c := in.counts; c != nil && c.Changed+c.Unchanged+c.Gone+c.Alike > 0 {
+	if c := in.Counts; c != nil && c.Changed+c.Unchanged+c.Gone+c.Alike > 0 {
 		l.Below = append(l.Below, fmt.Sprintf(
 			"Of the rows, %d are new, %d changed, %d unchanged, %d gone, %d refused.", c.New,
 			c.Changed+c.Alike, c.Unchanged, c.Gone, refused))
 	}
-	a.warnOfRows(in.rows)
+	a.warnOfRows(in.Rows)
 	return l.write(a.format, a.stdout)
 }
 
-// inFile is how many rows are in the file, and saying how many of which something is said.
-func (in *importer) inFile() (n int) {
-	for i := range in.rows {
-		if in.rows[i].Line > 0 {
-			n++
-		}
-	}
-	return n
-}
-
+// saying is how many rows there are of which something is said.
 func (in *importer) saying() (n int) {
 	saying := map[int]bool{}
-	for _, c := range in.chains {
-		for _, said := range c.said {
-			if in.rows[said.Row].Refused == nil {
+	for _, c := range in.Chains {
+		for _, said := range c.Said {
+			if in.Rows[said.Row].Refused == nil {
 				saying[said.Row] = true
 			}
 		}
@@ -90,9 +89,9 @@ func (in *importer) saying() (n int) {
 
 // statements are those that would be recorded, in an order in which they could be.
 func (in *importer) statements() (all []events.Statement) {
-	for _, c := range in.chains {
-		if c.refused == nil && c.signed != nil {
-			for _, s := range c.signed {
+	for _, c := range in.Chains {
+		if c.Refused == nil && c.Drafts != nil {
+			for _, s := range c.Drafts {
 				all = append(all, s.Statement)
 			}
 		}
@@ -101,7 +100,7 @@ func (in *importer) statements() (all []events.Statement) {
 }
 
 // warnOfRows says how many rows name what no requirement has.
-func (a *app) warnOfRows(rows []importedRow) {
+func (a *app) warnOfRows(rows []imported.Row) {
 	n := 0
 	for _, r := range rows {
 		if r.Warnings != nil {

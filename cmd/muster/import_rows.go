@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,17 +16,17 @@ import (
 	"muster/events"
 	"muster/events/problem"
 	"muster/ledger/intake"
+	"muster/ledger/intake/imported"
 	"muster/ledger/intake/reconcile"
 	"muster/ledger/intake/round"
-	"muster/ledger/intake/sheet"
 )
 
 // importing is how a file of rows is imported.
 type importing struct {
-	read         func([]byte, round.Mapping, events.Origin) (*round.Round, error)
+	isBook       bool // the command reads workbooks
 	dryRun, good bool
 	returned     string // the file that is written back, if any
-	comparing
+	imported.Choices
 }
 
 // mayReturn refuses to return nothing where some rows are left, and to write over the file that is
@@ -40,6 +39,10 @@ func (how *importing) mayReturn(read string) error {
 	if how.returned == "" {
 		return nil
 	}
+	if isXLSX(how.returned) && !how.isBook {
+		return usage("a file of CSV comes back as CSV: name a file with --returned that does not " +
+			"end in .xlsx")
+	}
 	from, err := os.Stat(read)
 	to, bad := os.Stat(how.returned)
 	if err == nil && bad == nil && os.SameFile(from, to) {
@@ -50,92 +53,80 @@ func (how *importing) mayReturn(read string) error {
 
 // An importedRow is what became of a row of the file.
 type importedRow struct {
-	Line     int             `json:"line"`
-	Column   string          `json:"column,omitempty"`
-	What     string          `json:"what"`
-	Refused  []problem.Field `json:"refused,omitempty"`
-	Warnings []problem.Field `json:"warnings,omitempty"`
-	Receipt  *intake.Receipt `json:"receipt,omitempty"`
-	// Kind is what the row is beside what is recorded, and Changes what it says otherwise. Before
-	// is the first record of its pledge, where that is recorded.
-	Kind    reconcile.Kind     `json:"kind,omitzero"`
-	Changes []reconcile.Change `json:"changes,omitempty"`
-	Before  uint64             `json:"before,omitzero"`
-	// Receipts are those of all that the row says, where that is more than one statement.
+	imported.Row
+	receipts
+}
+
+// receipts are those of what a row says: the first, or all where that is more than one statement.
+type receipts struct {
+	Receipt  *intake.Receipt  `json:"receipt,omitempty"`
 	Receipts []intake.Receipt `json:"receipts,omitempty"`
 
-	all  []intake.Receipt
-	gone string // what is gone, without what becomes of it
+	all []intake.Receipt
 }
 
 // An importer imports the rows of a file.
 type importer struct {
 	*speaker
-	rows   []importedRow
-	chains []chain
-	counts *reconcile.Counts // nil before the rows were compared with what is recorded
-	none   sync.Map          // by what is not there: the refusal of all that needs it
+	*imported.Batch
+	receipts []receipts // of the rows, by their places
+	none     sync.Map   // by what is not there: the refusal of all that needs it
 }
 
-// A chain is what the file says of one pledge, signed.
-type chain struct {
-	said   round.Chain
-	signed []events.Signed
-	// What the ledger said of the first statement, when it was asked.
-	checked intake.Checked
-	refused *problem.Problem
+func newImporter(s *speaker, b *imported.Batch) *importer {
+	return &importer{speaker: s, Batch: b, receipts: make([]receipts, len(b.Rows))}
 }
 
-func newImporter(s *speaker, r *round.Round) *importer {
-	in := &importer{speaker: s, rows: make([]importedRow, len(r.Rows))}
-	for i, row := range r.Rows {
-		in.rows[i] = importedRow{Line: row.Line, Column: row.Of, What: row.Sentence,
-			Refused: row.Problems}
+// told are the rows with their receipts.
+func (in *importer) told() []importedRow {
+	all := make([]importedRow, len(in.Rows))
+	for i := range all {
+		all[i] = importedRow{in.Rows[i], in.receipts[i]}
 	}
-	for _, said := range r.Chains() {
-		in.chains = append(in.chains, chain{said: said})
-	}
-	return in
+	return all
 }
 
-func (a *app) importRound(ctx context.Context, data []byte, m round.Mapping,
-	how importing) error {
+func (a *app) importRound(ctx context.Context, f *imported.File, how importing) error {
 	s, err := a.speaker(ctx)
 	if err != nil {
 		return err
 	}
-	r, wrong := how.read(data, m, s.origin)
+	f.Declares(func(o events.Operation) (events.Organisations, error) {
+		return a.organisations(ctx, o)
+	})
+	r, wrong := f.Read(s.origin)
 	if r == nil {
 		return wrong
 	}
-	known, err := a.knownPledges(ctx, operationOf(r))
+	if err := how.MayBeGone(r.Table); err != nil {
+		return err
+	}
+	with, err := a.recorded(ctx, f, r, s.origin)
 	if err != nil {
 		return err
 	}
-	if len(m.Key) > 0 && known.HasStruck() { // whose ids are not used again
-		m.IDs = func(key []string) events.ID { return known.Next(s.origin, m.Name, key) }
-		r, wrong = how.read(data, m, s.origin)
-	}
 	a.tellUnread(r)
-	in := newImporter(s, r)
-	notKnown, asked := in.reconcile(known, r, how.options(s, &m))
-	wrong = in.all(wrong, notKnown)
-	some := how.good && in.refused() > 0 // and what is wrong are rows
-	if asked != nil {
-		wrong = cmp.Or(wrong, asked)
+	b, wrong := f.Compare(r, wrong, with, how.Choices)
+	in := newImporter(s, b)
+	wrong = imported.Wrong(wrong, b.NotSaid)
+	some := how.good && b.Refused() > 0 // and what is wrong are rows
+	if b.Asked != nil {
+		if wrong == nil {
+			wrong = b.Asked
+		}
 	} else if wrong == nil || some {
 		refusals, err := in.check(ctx)
 		if err != nil {
 			return err
 		}
-		wrong = in.all(wrong, refusals)
+		wrong = imported.Wrong(wrong, refusals)
 	}
 	if wrong != nil && how.returned != "" {
-		if err := in.giveBack(r.Table, how); err != nil {
+		if err := in.giveBack(how); err != nil {
 			return err
 		}
 	}
-	recording := !how.dryRun && asked == nil && (wrong == nil || how.good && in.refused() > 0)
+	recording := !how.dryRun && b.Asked == nil && (wrong == nil || how.good && b.Refused() > 0)
 	if recording {
 		if err := in.record(ctx); err != nil {
 			return err
@@ -185,41 +176,6 @@ func lines(all []int) string {
 	return b.String()
 }
 
-// refused is how many rows are refused.
-func (in *importer) refused() (n int) {
-	for _, r := range in.rows {
-		if r.Refused != nil {
-			n++
-		}
-	}
-	return n
-}
-
-func (r *importedRow) place() string {
-	if r.Line == 0 {
-		return string(reconcile.Gone)
-	}
-	return sheet.Row{Line: r.Line, Of: r.Column}.Place()
-}
-
-// all puts together what the file and what the ledger is against, where some rows are recorded all
-// the same.
-func (in *importer) all(file error, ledger *problem.Problem) error {
-	if file == nil && ledger == nil {
-		return nil
-	}
-	p := problem.From(file)
-	if p == nil {
-		return ledger
-	}
-	q := *p
-	if ledger != nil {
-		q.Fields = append(slices.Clone(p.Fields), ledger.Fields...)
-		q.Hint = cmp.Or(q.Hint, ledger.Hint)
-	}
-	return &q
-}
-
 // returned says that the others are recorded, where some rows are refused.
 func (in *importer) returned(wrong error, how importing) error {
 	p := problem.From(wrong)
@@ -228,8 +184,13 @@ func (in *importer) returned(wrong error, how importing) error {
 	}
 	q := *p
 	q.Detail = fmt.Sprintf("%d of %d rows are refused, and are in %s; the others are recorded",
-		in.refused(), len(in.rows), how.returned)
+		in.Refused(), in.InFile(), how.returned)
 	q.Hint = cmp.Or(q.Hint, "mend them there, and import that file")
+	if how.Gone != string(reconcile.Leave) {
+		q.Hint += "; nothing that is gone was touched, since a row that is refused may be it: " +
+			"for --gone " + how.Gone + ", mend the same rows in the whole file, and import that " +
+			"one again"
+	}
 	return &q
 }
 
@@ -240,26 +201,30 @@ func (in *importer) record(ctx context.Context) error {
 	total := 0
 	working, beside := errgroup.WithContext(ctx)
 	working.SetLimit(importers)
-	if len(in.chains) <= importers {
+	if len(in.Chains) <= importers {
 		working.SetLimit(1)
 	}
-	for i := range in.chains {
-		c := &in.chains[i]
-		if c.refused != nil {
+	for i := range in.Chains {
+		c := &in.Chains[i]
+		if c.Refused != nil {
 			continue
 		}
-		total += len(c.said)
+		total += len(c.Said)
 		working.Go(func() error {
-			for i, said := range c.said {
+			for _, said := range c.Said {
 				if beside.Err() != nil {
 					return nil // another one has failed, and says why
 				}
-				r, err := submitAgain(beside, in.to, c.signed[i])
+				signed, err := events.Sign(said.Statement, in.signer)
+				if err != nil {
+					return err
+				}
+				r, err := submitAgain(beside, in.to, signed)
 				if err != nil {
 					return err
 				}
 				done.Add(1)
-				in.rows[said.Row].recorded(r)
+				in.receipts[said.Row].add(r)
 			}
 			return nil
 		})
@@ -270,8 +235,8 @@ func (in *importer) record(ctx context.Context) error {
 	return nil
 }
 
-// recorded notes a receipt of what the row says.
-func (r *importedRow) recorded(receipt intake.Receipt) {
+// add notes a receipt of what the row says.
+func (r *receipts) add(receipt intake.Receipt) {
 	r.all = append(r.all, receipt)
 	if len(r.all) > 1 {
 		r.Receipts = r.all
@@ -282,19 +247,10 @@ func (r *importedRow) recorded(receipt intake.Receipt) {
 }
 
 // giveBack writes the file back, with what is wrong beside its rows.
-func (in *importer) giveBack(t *sheet.Table, how importing) error {
-	wrong := map[int][]string{}
-	for _, r := range in.rows {
-		for _, f := range r.Refused {
-			text := f.Message
-			if f.Location != "" && f.Location != r.place() {
-				text = f.String()
-			}
-			if r.Column != "" {
-				text = r.Column + ": " + text
-			}
-			wrong[r.Line] = append(wrong[r.Line], text)
-		}
+func (in *importer) giveBack(how importing) error {
+	data, err := in.Returned(isXLSX(how.returned), how.good)
+	if err != nil {
+		return err
 	}
-	return files.Replace(how.returned, 0o600, t.Returned(wrong, how.good))
+	return files.Replace(how.returned, 0o600, data)
 }

@@ -9,6 +9,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/ledger/intake/imported"
 	"muster/ledger/intake/peacekeeping"
 	"muster/ledger/intake/reconcile"
 	"muster/projections/web"
@@ -16,6 +17,7 @@ import (
 
 func (a *app) importUNCmd() *cobra.Command {
 	var dryRun bool
+	var gone, reason string
 	c := &cobra.Command{
 		Use:   "un FILE",
 		Short: "Import the UN's monthly contributions to peace operations",
@@ -26,11 +28,17 @@ observed, reported, and returned. Importing the same file again records nothing.
 A month that is published again with another number becomes a correction of what was recorded, and
 a file of the newest month alone goes on from there. What somebody has corrected in the ledger is
 not turned back by a file that has not changed. A contribution that is recorded, and that the file
-does not have at all, is listed and stays as it is. What is more than another number, such as
+does not have at all, is listed and stays as it is; or --gone says that it was never to be said
+(strike), or has gone home by the file's last month (return). What is more than another number, such as
 forces that were never there between two months that are recorded, is refused before anything is
-said.`,
+said; and so is what the ledger would not take, as far as that rests on what is recorded: the
+operations, and the first word about each contribution to one that is there.`,
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			err := reconcile.CheckChoice("gone", gone, peacekeeping.GoneChoices)
+			if err != nil {
+				return err
+			}
 			data, err := readInput(args[0])
 			if err != nil {
 				return err
@@ -39,12 +47,21 @@ said.`,
 			if err != nil {
 				return err
 			}
+			h.Gone, h.Reason = reconcile.Choice(gone), reason
 			return a.importHistory(cmd.Context(), h, dryRun)
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be recorded, and record nothing")
+	c.Flags().StringVar(&gone, "gone", string(reconcile.Leave),
+		"what becomes of contributions that the file does not have: leave, strike, return")
+	c.Flags().StringVar(&reason, "reason", "",
+		"why, in what strikes (default: that the file does not have it)")
 	return c
 }
+
+// becomes says what becomes of what a file does not have.
+var becomes = map[reconcile.Choice]string{reconcile.Leave: imported.LeftAsRecorded,
+	reconcile.Strike: "struck, as never said", reconcile.Return: "returned"}
 
 // An importedHistory is what became of a file of history.
 type importedHistory struct {
@@ -69,6 +86,9 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 	}
 	says, err := h.Restate(known, s.origin, "")
 	if err != nil {
+		return err
+	}
+	if err := checkAll(ctx, s, says.Alone(known)); err != nil {
 		return err
 	}
 	f := newBuilder(known)
@@ -112,8 +132,8 @@ func (a *app) importHistory(ctx context.Context, h *peacekeeping.History, dryRun
 			done.Restated))
 	}
 	for _, gone := range done.Gone {
-		l.Below = append(l.Below, fmt.Sprintf("not in the file, and left as recorded: %s of %s in "+
-			"%s, %s", gone.Role, gone.Nation, gone.Operation, gone.Pledge))
+		l.Below = append(l.Below, fmt.Sprintf("not in the file, and %s: %s of %s in %s, %s",
+			becomes[h.Gone], gone.Role, gone.Nation, gone.Operation, gone.Pledge))
 	}
 	return l.write(a.format, a.stdout)
 }
@@ -128,21 +148,30 @@ func count(steps []peacekeeping.Step) (n int) {
 // knownPledges reads what is recorded of the pledges of an operation, "" for all.
 func (a *app) knownPledges(ctx context.Context, o events.Operation) (*reconcile.Known, error) {
 	known := reconcile.NewKnown()
+	_, err := a.takeRecords(ctx, o, known.Take)
+	return known, err
+}
+
+// takeRecords has each record about an operation taken, "" for all, in their order. It returns the
+// last record that there was.
+func (a *app) takeRecords(ctx context.Context, o events.Operation,
+	take func(events.Record)) (last uint64, err error) {
 	parameters := map[string]string{"limit": "10000"}
 	if o != "" {
 		parameters["operation"] = string(o)
 	}
 	for page, err := range a.recordPages(ctx, parameters) {
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		for _, r := range page.Records {
 			rec, err := events.ParseRecord(r.Sequence, []byte(r.Stored))
 			if err != nil {
-				return nil, err
+				return 0, err
 			}
-			known.Take(rec)
+			take(rec)
 		}
+		last = page.AsOf
 	}
-	return known, nil
+	return last, nil
 }

@@ -256,6 +256,37 @@ func TestNothingUnverifiedIsRestated(t *testing.T) {
 				&errs)
 		}
 	}
+	liar = behindLies(t, url, `"units":["personnel"`, `"units":["person"`)
+	for at, want := range map[string]int{liar: 8, url: 0} {
+		var out, errs bytes.Buffer
+		code := run([]string{"pledge", "offer", "--operation", "mnf-u", "--role", "ground",
+			"--quantity", "10", "--from", "2031-01-01", "--dry-run", "--url", at, "--key",
+			filepath.Join(dir, "keys", "FRA-demo.key")}, strings.NewReader(""), &out, &errs)
+		if code != want {
+			t.Errorf("an offer without a unit, at the liar: %v: exit code %d\n%s%s", at == liar,
+				code, &out, &errs)
+		}
+	}
+	// Nor of a pledge that is another than the one that was named, or chosen.
+	other := newAuthor(t, url, dir, "keys/FRA-demo.key").pledge("other")
+	swaps := between(t, url, func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "/api/") {
+			return bytes.ReplaceAll(body, []byte(pledge), []byte(other))
+		}
+		return body
+	})
+	for _, line := range []string{"pledge withdraw " + pledge, "pledge withdraw " + pledge[8:],
+		"pledge withdraw --operation mnf-u --nation FRA --role ground"} {
+		for at, want := range map[string]int{swaps: 8, url: 0} {
+			var out, errs bytes.Buffer
+			code := run(append(strings.Fields(line), "--dry-run", "--url", at, "--key",
+				filepath.Join(dir, "keys", "FRA-demo.key")), strings.NewReader(""), &out, &errs)
+			if code != want {
+				t.Errorf("muster %s, at the liar: %v: exit code %d\n%s%s", line, at == swaps, code,
+					&out, &errs)
+			}
+		}
+	}
 	liar = behindLies(t, url, "GBR/demo+", "GBR/dem0+")
 	var out, errs bytes.Buffer
 	if code := run([]string{"member", "revoke", "GBR/demo", "--reason", "x", "--url", liar, "--key",

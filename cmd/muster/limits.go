@@ -23,7 +23,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // unhurried are the commands whose work is as long as a log or a file, or has no end. A server that
 // does not go on ends them all the same: see [reach.Limits].
 var unhurried = []string{"serve", "demo", "witness", "mirror", "verify", "replay", "rebuild",
-	"backup", "restore", "doctor", "export", "import", "log", "plan apply",
+	"backup", "restore", "doctor", "export", "import", "log", "sheet", "plan apply",
 	"pledge amend", "pledge disclose", "pledge correct", "member revoke"}
 
 // keeping are the commands that keep files in order when they are ended, however long that takes.

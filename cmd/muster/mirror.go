@@ -44,7 +44,9 @@ func (a *app) mirrorCmd() *cobra.Command {
 		Short: "Keep a verified copy of a ledger, and answer from it when its server is gone",
 		Long: `Follow the server at URL, and keep in the folder DIR what it shows: each record is
 verified before it is stored, as "muster verify" does. What cannot be true is not stored: the exit
-code is 8 then, both signed checkpoints are kept, and what was held before stays as it was.
+code is 8 then, two signed checkpoints that cannot both be true are kept, and what was held before
+stays as it was. While the server, or what stands before it, shows fewer records than before, the
+mirror keeps what it has, says so, and tries again.
 
 The mirror answers by itself, with the commands, the pages and the programs that ask a server.
 While its own server is away it goes on answering, and says on every page, in muster status and at
@@ -55,7 +57,8 @@ is answered in a wider view. Who may read what of that is said as of a server, w
 members sign in with their own keys.
 
 With --witness-name the mirror is a witness, too (muster witness), which the policy of the server
-may name. It signs only checkpoints of which it holds every record.
+may name. It signs only checkpoints of which it holds every record, or the hash of one that it may
+not read.
 
 DIR holds plain files, as C2SP tlog-tiles has them, which "muster verify DIR" verifies, and any
 other program that knows that specification. To keep it safe, copy the folder.`,
@@ -83,8 +86,9 @@ other program that knows that specification. To keep it safe, copy the folder.`,
 	listenFlags(c, &o.cfg, &proxies, defaultMirror)
 	readFlags(c, &o.cfg, &read)
 	f.StringVar(&o.view, "view", "",
-		"hold no more than those may read who have this view: public, coalition, or a nation's "+
-			"code such as FRA (default: all that may be read with the key)")
+		"hold no more than those may read who have this view: public, coalition, a nation's "+
+			"code such as FRA, or coordinators for all (default: all that may be read with the "+
+			"key; of a plain web server, which cannot tell, it must be said)")
 	f.BoolVar(&o.once, "once", false,
 		"bring the copy up to date, and end: nobody is answered")
 	f.StringVar(&o.witness, "witness-name", "",
@@ -101,7 +105,8 @@ func (a *app) mirror(ctx context.Context, o mirroring) error {
 	if u, err := url.Parse(o.url); err != nil || u.Host == "" || u.User != nil {
 		return usage("%s is no server's address: write it such as https://muster.example", o.url)
 	}
-	a.url, a.nats, a.policyFile = o.url, reach.NATS{}, "" // who asks the mirror has a policy
+	a.url, a.nats = o.url, reach.NATS{}
+	a.policyFile, a.noPolicy = "", true // who asks the mirror has a policy
 	a.limits.Begin = beginTime
 	if o.once {
 		return a.withMirror(ctx, o, func(f *follower) error { return f.begin(ctx) })
@@ -177,7 +182,7 @@ func (f *follower) first(ctx context.Context) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
-	case problem.Is(err, problem.Unverified):
+	case problem.Is(err, problem.Unverified) && !mirror.IsNotSigned(err):
 		return f.stop(err)
 	case lacks != nil:
 		return problem.New(problem.Unverified, "%s; and the server %s cannot be followed: %w",

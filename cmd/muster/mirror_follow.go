@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/cmd/internal/server"
@@ -40,6 +41,8 @@ type follower struct {
 
 	shown []byte        // the checkpoint that the server has shown last, as it came
 	wake  chan struct{} // capacity 1: somebody waits for a record
+	// waiting is how many wait for what is not held yet.
+	waiting atomic.Int32
 
 	mu      sync.Mutex
 	met     *time.Time
@@ -49,11 +52,12 @@ type follower struct {
 }
 
 func newFollower(a *app, held *mirror.Mirror, o mirroring) *follower {
+	a.isBeginning = held.IsBeginning
 	return &follower{mirroring: o, app: a, held: held, wake: make(chan struct{}, 1)}
 }
 
-// follow follows the server until ctx ends, or it shows what cannot be true. A mirror that follows
-// no more waits for the end.
+// follow follows the server until ctx ends, or it has signed what cannot be true. A mirror that
+// follows no more waits for the end.
 func (f *follower) follow(ctx context.Context) error {
 	if f.following().Stopped {
 		<-ctx.Done()
@@ -73,6 +77,7 @@ func (f *follower) follow(ctx context.Context) error {
 		case err == nil:
 			wait = followEvery
 			continue
+		case mirror.IsNotSigned(err): // which proves nothing against the server
 		case problem.Is(err, problem.Unverified):
 			return f.stop(err)
 		case isMisled(err):
@@ -104,6 +109,12 @@ func (f *follower) round(ctx context.Context) error {
 	c := f.app.contact
 	if err := f.named(ctx, c); err != nil {
 		return err
+	}
+	var older *proof.OlderState
+	if err := f.held.IsBeginning(c.seen); errors.As(err, &older) {
+		return f.app.olderState(older)
+	} else if err != nil {
+		return f.isOther(err)
 	}
 	if last := f.held.Covered(); c.seen.N < last {
 		return problem.New(problem.Unavailable, "the server shows %s, and this mirror has seen %d",
@@ -160,6 +171,13 @@ func (f *follower) holding(ctx context.Context) (events.View, error) {
 		return cmp.Or(asked, about.View), nil
 	}
 	own, err := viewOf(ctx, f.app.visitors[f.url])
+	switch {
+	case errors.Is(err, errNoDoor) && known:
+		return asked, nil // who may not read that is refused
+	case errors.Is(err, errNoDoor):
+		return "", problem.From(err).WithHint("say what the mirror is to hold, with --view: " +
+			"coordinators for all records, or public, coalition, or a nation's code such as FRA")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -192,7 +210,7 @@ func (f *follower) witnessed(ctx context.Context, c *contact) error {
 	}
 	older, err := proof.OpenCheckpoint(signed, c.keys...)
 	if err != nil || older.Origin != string(c.origin) {
-		return problem.New(problem.Unverified,
+		return problem.New(problem.Unavailable, // which nobody has signed, and says nothing
 			"what the server shows as signed by witnesses is not signed with its key").
 			WithHint("do not rely on this server, or on what stands before it")
 	}
@@ -238,13 +256,14 @@ func (f *follower) away(err error) {
 	p := problem.From(err)
 	f.mu.Lock()
 	first := f.since == nil
+	another := f.why != nil && f.why.Code != p.Code // such as an older state, of one that was gone
 	if first {
 		now := time.Now().UTC().Truncate(time.Second)
 		f.since = &now
 	}
 	f.why = p
 	f.mu.Unlock()
-	if first {
+	if first || another {
 		f.log.say("cannot follow %s: %s", f.url, p.Detail)
 	}
 }
@@ -264,10 +283,29 @@ func (f *follower) following() server.Following {
 		Met: f.met, Away: f.since, Problem: f.why, Stopped: f.stopped, Witness: f.key}
 }
 
+// maxWaiting is how many may wait at a time until the mirror holds what they want signed: a server
+// and some others of its ledger.
+const maxWaiting = 16
+
+// mayWait returns why nobody waits now until more is held, or nil.
+func (f *follower) mayWait() error {
+	switch now := f.following(); {
+	case now.Stopped:
+		return problem.New(problem.Unavailable, "this witness follows its server no more")
+	case now.Away != nil:
+		return problem.New(problem.Unavailable, "this witness cannot follow its server now")
+	case f.waiting.Load() > maxWaiting:
+		return problem.New(problem.Busy, "%d wait for this witness already", maxWaiting)
+	}
+	return nil
+}
+
 // holds makes sure for a witness that all records of a checkpoint are held, and waits for them.
 func (f *follower) holds(ctx context.Context, next proof.Checkpoint) error {
 	ctx, cancel := context.WithTimeout(ctx, witnessWait)
 	defer cancel()
+	f.waiting.Add(1)
+	defer f.waiting.Add(-1)
 	for {
 		held := f.held.Held()
 		if held.N >= next.N {
@@ -277,6 +315,9 @@ func (f *follower) holds(ctx context.Context, next proof.Checkpoint) error {
 					"the first %d records have the root %s, and not %s", next.N, root, next.Hash)}
 			}
 			return nil
+		}
+		if err := f.mayWait(); err != nil {
+			return err
 		}
 		select {
 		case f.wake <- struct{}{}:

@@ -18,8 +18,8 @@ import (
 //
 //   - Data goes to standard output, and nothing else does: messages, hints and progress go to
 //     standard error. Both are a screen: see screen.go for what becomes of others' text.
-//   - table is for people. On a terminal it has lines and a bold head; elsewhere it is plain, and
-//     nothing is ever cut.
+//   - table is for people. On a terminal it has lines and a bold head, and fits its width (see
+//     output_fit.go); elsewhere, and as wide, it has all, and nothing is ever cut.
 //   - json is the answer as the HTTP API gives it; ndjson is one row to a line; csv has a head and
 //     the same rows; xlsx and parquet are these rows as files, which no terminal shows.
 //   - A table leaves out the columns that have nothing in any row; the other formats always have
@@ -27,7 +27,7 @@ import (
 //   - The rows are those of the HTTP API, which package web makes of an answer: see [web.Table].
 
 // formats are what -o takes.
-var formats = []string{"table", "json", "ndjson", "csv", "xlsx", "parquet"}
+var formats = []string{"table", "wide", "json", "ndjson", "csv", "xlsx", "parquet"}
 
 // A listing is what a command answers: one answer as JSON, and its rows.
 type listing struct {
@@ -98,26 +98,27 @@ func writeTable(w io.Writer, t web.Table) error {
 	return nil
 }
 
-// On a terminal, a cell of more characters than this goes on in the next line.
-const terminalCell = 60
+// render returns the rows as a table for w.
+func render(w io.Writer, of web.Table) string { return renderIn(of, widthOf(w), fancy(w)) }
 
-// render returns the rows as a table for w. All that is in its cells is shown already, so that they
-// are as wide as they look.
-func render(w io.Writer, of web.Table) string {
+// renderIn returns the rows as a table of a width, 0 for any. All that is in its cells is shown
+// already, so that they are as wide as they look.
+func renderIn(of web.Table, width int, lines bool) string {
 	t := table.NewWriter()
 	t.SetStyle(plainStyle)
-	widest := 0
-	if fancy(w) {
+	if lines {
 		t.SetStyle(terminalStyle)
-		widest = terminalCell
 	}
 	head := make(table.Row, len(of.Head))
 	columns := make([]table.ColumnConfig, len(of.Head))
+	widths := fit(of, width)
 	for i, h := range of.Head {
 		head[i] = h
 		columns[i] = table.ColumnConfig{Number: i + 1, Align: align(of, i),
-			AlignHeader: align(of, i), Hidden: empty(of, i),
-			WidthMax: widest, WidthMaxEnforcer: text.WrapSoft}
+			AlignHeader: align(of, i), Hidden: widths[i] == 0}
+		if width > 0 {
+			columns[i].WidthMax, columns[i].WidthMaxEnforcer = widths[i], text.WrapSoft
+		}
 	}
 	t.AppendHeader(head)
 	t.SetColumnConfigs(columns)
@@ -128,11 +129,14 @@ func render(w io.Writer, of web.Table) string {
 		}
 		t.AppendRow(cells)
 	}
-	lines := strings.Split(t.Render(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+	all := strings.Split(t.Render(), "\n")
+	for i := range all {
+		all[i] = strings.TrimRight(all[i], " ")
 	}
-	return strings.Join(lines, "\n")
+	if left := leftOut(of, widths); left != "" {
+		all = append(all, left)
+	}
+	return strings.Join(all, "\n")
 }
 
 // empty reports whether no row has anything in a column: people need not see it.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,7 +22,9 @@ func TestPageFaultAfterTheRecord(t *testing.T) {
 	t.Parallel()
 	url, dir := ownDemo(t)
 	var instead atomic.Pointer[http.HandlerFunc]
-	b := newTab(t, faulty(t, url, &instead))
+	other := serving(t, filepath.Join(t.TempDir(), "other"), "--base-path", "/other", "--origin",
+		"other.example/ledger")
+	b := newTab(t, faulty(t, url, other.url, &instead))
 	fault := func(status int, contentType, body string) *http.HandlerFunc {
 		f := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -74,19 +77,83 @@ func TestPageFaultAfterTheRecord(t *testing.T) {
 	if eval[string](b, "document.getElementById('sign-problem').textContent") != "" {
 		t.Error("what was not known is still said")
 	}
+
+	// On the desk, too, what was signed stays to be saved when the form is shown again.
+	instead.Store(&lost)
+	b.open("/pledges/" + pledgeOf(t, url, "GBR", "air"))
+	b.click(".acts [value='pledge.accepted']")
+	b.chooseFile("#desk-key", filepath.Join(dir, "founder.key"))
+	b.wait("!document.getElementById('desk-send').disabled")
+	b.click("#desk-send")
+	b.says("#desk-problem", "No answer from the server")
+	b.fill("#d-reason", "as agreed")
+	eval[bool](b, "window.before = true")
+	b.click("#desk-form button")
+	b.wait("!window.before") // the form is shown again
+	b.says("#kept-notes", "it is not known whether they are recorded")
+	b.axe()
+	b.download("#kept-notes a", note)
+	if out, _ := newUser(t).content(t, "submit", note, "--url", url); !strings.Contains(out,
+		"recorded before") {
+		t.Errorf("the statement of the desk is recorded as\n%s", out)
+	}
+	b.besideAnother(note)
+	other.stop(t)
 }
 
-// faulty stands before a server, and answers to statements, which the server has taken, with what
-// it is told to.
-func faulty(t *testing.T, server string, instead *atomic.Pointer[http.HandlerFunc]) string {
-	t.Helper()
-	to, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
+// besideAnother looks at what the browser has kept of one ledger from that of another, which is
+// below /other of the same host: nothing of it is there, also where an older page has kept a note
+// by a name that says no ledger. The one that the note is for still shows it.
+func (b *tab) besideAnother(note string) {
+	b.t.Helper()
+	shows := func(at, draft string, kept bool) {
+		b.t.Helper()
+		b.open(at)
+		b.wait("document.querySelector('form[data-kept]')")
+		if got := eval[string](b, "document.getElementById('f-note').value"); got != draft {
+			b.t.Errorf("%s has the draft %q, not %q", at, got, draft)
+		}
+		if is := eval[bool](b, "!document.getElementById('kept-notes').hidden"); is != kept {
+			b.t.Errorf("%s shows what was signed: %t", at, is)
+		}
 	}
-	pass := httputil.NewSingleHostReverseProxy(to)
+	shows("/submit", "", true)
+	b.fill("#f-note", "half a thought")
+	shows("/other/submit", "", false)
+	text, err := os.ReadFile(note)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	eval[bool](b, `(() => {
+		sessionStorage.clear()
+		sessionStorage.setItem("muster.note-kept", JSON.stringify([%s]))
+		return true
+	})()`, quoted(string(text)))
+	shows("/other/submit", "", false)
+	shows("/submit", "half a thought", true)
+}
+
+// faulty stands before two servers, the other of which is below /other. It answers to statements,
+// which the first has taken, with what it is told to.
+func faulty(t *testing.T, server, other string, instead *atomic.Pointer[http.HandlerFunc]) string {
+	t.Helper()
+	before := func(server string) (string, http.Handler) {
+		to, err := url.Parse(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Path = ""
+		return to.Host, httputil.NewSingleHostReverseProxy(to)
+	}
+	host, pass := before(server)
+	otherHost, passOther := before(other)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Host = to.Host
+		if strings.HasPrefix(r.URL.Path, "/other/") {
+			r.Host = otherHost
+			passOther.ServeHTTP(w, r)
+			return
+		}
+		r.Host = host
 		answer := instead.Load()
 		if r.URL.Path != intake.Path || answer == nil {
 			pass.ServeHTTP(w, r)

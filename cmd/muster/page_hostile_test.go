@@ -175,6 +175,7 @@ func hostilePages(t *testing.T, url string) {
 		{"/log?type=pledge.offered&nation=FRA", ".stored pre"},
 		{"/log?from=55", ""},
 		{"/compare?from=55&on=" + aDay, "span[lang=en]"},
+		{"/digest?from=30&on=" + aDay, ""},
 		{"/shortfalls?on=" + aDay, ""},
 		{"/timeline?operation=mnf-u&on=" + aDay, ""},
 		{"/submit?type=pledge.amended", ""},

@@ -77,9 +77,9 @@ func TestPagePledges(t *testing.T) {
 	if n := eval[int](b, "document.querySelectorAll('tbody tr').length"); n != len(all.Pledges) {
 		t.Errorf("%d pledges are shown, and the API has %d", n, len(all.Pledges))
 	}
-	b.click("thead th:first-of-type a")
+	b.click("thead th:nth-of-type(2) a")
 	b.wait("document.querySelector('th[aria-sort=ascending]')")
-	b.click("thead th:first-of-type a")
+	b.click("thead th:nth-of-type(2) a")
 	b.wait("document.querySelector('th[aria-sort=descending]')")
 	b.fill("#w-op", "mnf-u")
 	b.wait("document.querySelectorAll('tbody tr').length === 5")
@@ -93,6 +93,23 @@ func TestPagePledges(t *testing.T) {
 	b.wait("document.querySelectorAll('tbody tr').length === 1")
 	b.click("tbody tr td:last-of-type a")
 	b.says("h1", "France: ground for mnf-u")
+	// What its rules allow now, in plain words, and what ends it apart: it hangs on a condition.
+	for act, can := range map[string]bool{"a[href*='type=pledge.amended']": true,
+		"[name=act][value='pledge.accepted']":            true,
+		"a[href*='type=condition.discharged']":           true,
+		"a[href*='type=pledge.confirmed']":               false,
+		"a[href*='type=pledge.reported']":                false,
+		"details a[href*='type=pledge.withdrawn']":       true,
+		".acts > a[href*='type=pledge.withdrawn']":       false,
+		"[name=act][value='allocation.made']":            true,
+		".acts details:not([open]) a[href*='corrected']": true,
+		".acts > a[href*='type=pledge.corrected']":       false} {
+		if is := eval[bool](b, "document.querySelector(%s) !== null",
+			quoted(".acts "+strings.TrimPrefix(act, ".acts "))); is != can {
+			t.Errorf("%s is offered: %t", act, is)
+		}
+	}
+	b.axe()
 	arrivals(t, url, b.address(), func(b *tab) {
 		for _, what := range []string{"6,000 personnel → ground-west",
 			"parliament (parliament): open", "France offers 6,000 personnel", "pledge offered",

@@ -67,6 +67,7 @@ func TestPagePrint(t *testing.T) {
 	if n := len(b.printed("print-one")); n != 1 {
 		t.Errorf("the coverage of an operation, of which all pledges count, takes %d sheets", n)
 	}
+	b.fill("#heading", "FGC 5, Paris") // which stands over what is printed from here on
 	for _, one := range []struct {
 		address string
 		says    []string
@@ -83,6 +84,10 @@ func TestPagePrint(t *testing.T) {
 		b.open(one.address)
 		root := b.text(".root code")
 		sheets := b.printed("print-" + strings.Trim(strings.Split(one.address, "?")[0], "/"))
+		if !strings.Contains(sheets[0], "FGC 5, Paris") {
+			t.Errorf("%s: for which meeting it is does not stand over it:\n%s", one.address,
+				sheets[0])
+		}
 		for i, sheet := range sheets {
 			said := strings.ReplaceAll(strings.Join(strings.Fields(sheet), " "), " / ", "/")
 			for _, what := range append(one.says, root, fmt.Sprintf(" %d/%d", i+1, len(sheets))) {

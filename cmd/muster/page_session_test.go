@@ -125,6 +125,7 @@ func TestPageSignIn(t *testing.T) {
 	b.open("/submit")
 	b.wait("document.querySelector('form[data-kept]')")
 	b.fill("#f-note", "a draft")
+	b.keepsOfAnother()
 	b.open("/pledges/" + c.id)
 	b.says("main", "hush-hush")
 	b.click(".who button")
@@ -133,12 +134,45 @@ func TestPageSignIn(t *testing.T) {
 	if left := b.cookies(); len(left) > 0 {
 		t.Errorf("a cookie is left: %v", left)
 	}
-	const keeps = `[...Object.keys(localStorage), ...Object.keys(sessionStorage)].
-		filter(n => n.startsWith("muster.draft") || n.startsWith("muster.note"))`
-	if kept := eval[[]string](b, keeps); len(kept) > 0 {
-		t.Errorf("the browser keeps %q", kept)
-	}
+	b.keptOfAnother()
 	b.backTellsNothing(c, 3)
+}
+
+// keepsOfAnother has the browser keep for another ledger what it keeps for this one, and of both a
+// signed note, by the name that older pages have given those of all ledgers.
+func (b *tab) keepsOfAnother() {
+	b.t.Helper()
+	b.fill("#heading", "FGC 5")
+	eval[bool](b, `(() => {
+		const origin = document.querySelector(".whose code").textContent, another = "other.example"
+		for (const store of [localStorage, sessionStorage]) {
+			for (const [name, value] of Object.entries(store)) {
+				store.setItem(name.replace(origin, another), value)
+			}
+		}
+		const note = (ledger) => JSON.stringify({ ledger }) + "\n\n— FRA/paris AAAA\n"
+		sessionStorage.setItem("muster.note-kept", JSON.stringify([note(origin), note(another)]))
+		localStorage.setItem("muster.draft pledge.offered", "{}")
+		return true
+	})()`)
+}
+
+// keptOfAnother looks at what is left of that after signing out: what is of the other ledger.
+func (b *tab) keptOfAnother() {
+	b.t.Helper()
+	names := eval[[]string](b, "[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+	for _, name := range names {
+		if name != "muster.note-kept" && !strings.Contains(name, "other.example") {
+			b.t.Errorf("the browser keeps %q", name)
+		}
+	}
+	if len(names) != 3 {
+		b.t.Errorf("the browser keeps %q, not a draft, a heading and a note", names)
+	}
+	notes := eval[[]string](b, `JSON.parse(sessionStorage.getItem("muster.note-kept") ?? "[]")`)
+	if len(notes) != 1 || !strings.HasPrefix(notes[0], `{"ledger":"other.example"}`) {
+		b.t.Errorf("of the signed notes it keeps %q", notes)
+	}
 }
 
 // backTellsNothing goes back so many pages after signing out, and finds nothing of the secret where
@@ -172,6 +206,15 @@ func TestPageSignInLands(t *testing.T) {
 	b.says("h1", "United Kingdom")
 	b.shot("mine-signed-in-narrow")
 	b.axe()
+	b.click(".who a")
+	b.click("main a[href^='/feeds']")
+	b.says("main", "You have no feed")
+	b.click("#feed-form button")
+	b.says("#made", "/due.ics")
+	b.says("table", "United Kingdom")
+	b.fits()
+	b.shot("feeds-narrow")
+	b.axe()
 	b.click(".who button")
 	b.says("#said", "signed out")
 	b.open("/session?lang=fr")
@@ -204,10 +247,35 @@ func TestPageSignInLands(t *testing.T) {
 	still.has(b.cookies()[0].Value)
 	still.open("/pledges/" + c.id)
 	still.says("main", "hush-hush")
+	b.open("/pledges?operation=mnf-u")
+	b.click("tbody tr:nth-child(1) [name=pledge]")
 	still.click(".who button")
 	still.says("#said", "You have signed out.")
-	b.open("/pledges/" + c.id)
 	b.says("#said", "Your session has ended")
+
+	// What was ticked is ticked again, and what was filled in is kept.
+	b.signsIn(c.key("founder"))
+	b.says("#choose", "Ticked: 1")
+	b.click("#choose [value='pledge.accepted']")
+	b.says(".sum", "Accept: 1 statement")
+	still.has(b.cookies()[0].Value)
+	still.open("/session")
+	still.click(".who button")
+	still.says("#said", "You have signed out.")
+	b.fill("#d-reason", "as agreed")
+	b.click("#desk-form button")
+	b.says("#again", "nothing that you filled in is lost")
+	b.says("#kept", "as agreed")
+	b.shot("again")
+	b.axe()
+	other := newTab(t, c.url)
+	other.open("/session")
+	other.signsIn(c.key("founder"))
+	other.says(".who", "HQ/founder")
+	b.has(other.cookies()[0].Value)
+	b.click("main .primary")
+	b.says("#review-title", "What you sign")
+	b.wait("document.querySelector('pre').textContent.includes('as agreed')")
 }
 
 // Somebody whose key is revoked while a page is open is shown nothing more.
@@ -383,6 +451,7 @@ func TestPageSessionBehindStrippingProxy(t *testing.T) {
 	b.open(attackers(t)[0] + "/")
 	b.posts(blind + "/session")
 	b.wait("location.origin === %s && document.readyState === 'complete'", quoted(blind))
+	b.says(".who", "GBR/demo") // whom the page finds by itself, and then shows itself anew
 	b.open("/pledges/" + c.id)
 	b.says(".who", "GBR/demo")
 }

@@ -29,7 +29,11 @@ func (b *tab) ranks(a projections.Gaps) {
 			projections.UnitOf(g.Required, g.Unit)))
 	}
 	said := eval[[]string](b,
-		`[...document.querySelectorAll(".ranked tbody tr")].map(r => r.cells[0].innerText + " " + r.dataset.line + " " + r.querySelector(".short a").innerText.trim() + " " + r.querySelector(".short a").nextSibling.textContent.trim())`)
+		`[...document.querySelectorAll(".ranked tbody tr")].map(r => {
+			const short = r.querySelector(".short a")
+			return r.cells[0].innerText.trim() + " " + r.dataset.line + " " +
+				short.innerText.trim() + " " + short.nextSibling.textContent.trim()
+		})`)
 	if !slices.Equal(said, want) {
 		b.t.Errorf("%s: the page ranks\n%s\nand the API\n%s", b.address(), strings.Join(said, "\n"),
 			strings.Join(want, "\n"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,10 +37,15 @@ func (b *tab) download(selector, to string) {
 	}
 }
 
-// chooseFile opens a file as a person does.
+// chooseFile opens a file as a person does, across what the page does meanwhile.
 func (b *tab) chooseFile(selector, file string) {
 	b.t.Helper()
-	b.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+	b.until("a place for a file at "+selector, func() (bool, error) {
+		ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
+		defer cancel()
+		err := chromedp.Do(ctx, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+		return err == nil, err
+	})
 }
 
 // offerByForm fills in an offer of aircraft by France, and has it checked.
@@ -296,13 +302,19 @@ func TestPageSubmitAmend(t *testing.T) {
 	b.click(".sum a")
 	b.says("h1", "United Kingdom")
 	b.says(".facts", "15 aircraft")
+	b.click(".acts summary") // what ends a pledge stands apart
+	// and stays open while the page shows itself anew
+	newUser(t).content(t, "pledge", "amend", pledgeOf(t, url, "GBR", "air"), "--quantity", "14",
+		"--effective", "2026-02-01", "--url", url,
+		"--key", filepath.Join(dir, "keys", "GBR-demo.key"))
+	b.says(".facts", "14 aircraft")
 	b.click(`a[href*="type=pledge.withdrawn"]`)
 	b.fill("#f-reason", "needed elsewhere")
 	b.click(".fields .primary")
 	b.chooseFile("#key-file", filepath.Join(dir, "keys", "GBR-demo.key"))
 	b.wait("!document.getElementById('sign-send').disabled")
 	b.click("#sign-send")
-	b.says("#sign-done", "Recorded as record 57")
+	b.says("#sign-done", "Recorded as record 58")
 	b.open("/pledges?operation=mnf-u&nation=GBR")
 	b.says("tbody", "withdrawn")
 }

@@ -72,6 +72,8 @@ func TestPageOverTLS(t *testing.T) {
 	b.holds("Record 2 is in the tree of that checkpoint")
 	b.open("/docs")
 	b.says("body", "curl '"+found[1]+"/api/v1/coverage")
+	narrow(b) // where nothing has to be scrolled sideways, which a keyboard could not
+	b.axeBy(otherRules)
 }
 
 // Over TLS one signs in to a server of this machine by its name and by its address, lands on the

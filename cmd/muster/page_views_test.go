@@ -292,6 +292,7 @@ func TestPageViews(t *testing.T) {
 	still.open("/pledges?view=GBR")
 	still.says("#counted", "released to the United Kingdom")
 	still.shot("view-narrow")
+	still.click("#set summary") // which says what is set, and opens it
 	still.fill("#view", "public")
 	still.click("#views button")
 	still.says("#counted", "released to everybody")

@@ -192,6 +192,6 @@ func (a *app) planShowCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "plan", use: "show OPERATION", argument: "operation",
 		short: "An operation's roles and requirement lines",
-		flags: []string{"on", "as-of"},
+		flags: []string{"on-as-is", "as-of"},
 	}, web.PlanTable)
 }

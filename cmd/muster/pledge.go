@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,8 @@ import (
 func (a *app) pledgeCmd() *cobra.Command {
 	c := group("pledge", "What nations pledge", a.pledgeIndicateCmd(), a.pledgeOfferCmd(),
 		a.pledgeAmendCmd(), a.pledgeRenewCmd(), a.pledgeDiscloseCmd(),
-		a.pledgeCorrectCmd(), a.pledgeListCmd(), a.pledgeShowCmd(), a.pledgeHistoryCmd())
+		a.pledgeCorrectCmd(), a.pledgeQueryCmd(), a.pledgeAnswerCmd(),
+		a.pledgeListCmd(), a.pledgeShowCmd(), a.pledgeHistoryCmd())
 	for _, s := range pledgeSteps {
 		c.AddCommand(a.stepCmd(s))
 	}
@@ -35,6 +37,13 @@ type termFlags struct {
 	elsewhere                                           []string
 	notice                                              int
 	dryRun                                              bool
+
+	named func(context.Context, string) (events.ID, error) // finds a pledge that is named
+}
+
+// id reads a pledge's id, which may be shortened.
+func (f *termFlags) id(c *cobra.Command) func(string) (events.ID, error) {
+	return func(text string) (events.ID, error) { return f.named(c.Context(), text) }
 }
 
 // register adds the flags of terms. Unsaid says what holds where a flag is not given, for terms
@@ -118,11 +127,11 @@ func (f *termFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.
 		note("expires", f.expires, err)
 	}
 	if given("predecessor") {
-		t.Predecessor, err = orNone(f.predecessor, events.ParseID)
+		t.Predecessor, err = orNone(f.predecessor, f.id(c))
 		note("predecessor", f.predecessor, err)
 	}
 	if given("successor") {
-		t.Successor, err = orNone(f.successor, events.ParseID)
+		t.Successor, err = orNone(f.successor, f.id(c))
 		note("successor", f.successor, err)
 	}
 	if given("elsewhere") {
@@ -178,7 +187,7 @@ func withFields(st events.Statement, unit events.Unit, bad []problem.Field) erro
 }
 
 func (a *app) pledgeIndicateCmd() *cobra.Command {
-	f := &termFlags{}
+	f := &termFlags{named: a.pledgeID}
 	c := &cobra.Command{
 		Use:   "indicate --operation OP --role ROLE --quantity N",
 		Short: "Say that an offer is likely",
@@ -197,7 +206,7 @@ func (a *app) pledgeIndicateCmd() *cobra.Command {
 }
 
 func (a *app) pledgeOfferCmd() *cobra.Command {
-	f := &termFlags{}
+	f := &termFlags{named: a.pledgeID}
 	var indicated string
 	c := &cobra.Command{
 		Use:   "offer --operation OP --role ROLE --quantity N",
@@ -210,8 +219,16 @@ func (a *app) pledgeOfferCmd() *cobra.Command {
 			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
 				st := &events.PledgeOffered{Header: s.head("pledge.offered")}
 				if indicated != "" {
-					return st, a.restate(cmd, f, indicated, st, &st.Pledge, &st.Upon, &st.Place,
-						&st.Dated, &st.PledgeTerms)
+					on, err := dateOr("effective", f.effective, today())
+					if err != nil {
+						return nil, err
+					}
+					p, err := a.pledge(cmd.Context(), indicated, on)
+					if err != nil {
+						return nil, err
+					}
+					return st, restate(cmd, f, &p, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated,
+						&st.PledgeTerms)
 				}
 				return st, a.beginPledge(cmd, s, f, st, &st.Place, &st.Dated, &st.PledgeTerms)
 			})
@@ -254,20 +271,16 @@ func (a *app) beginPledge(cmd *cobra.Command, s *speaker, f *termFlags, st event
 	return err
 }
 
-// restate fills in a statement that says a pledge's terms anew, as they stand but for what the
-// flags say.
-func (a *app) restate(cmd *cobra.Command, f *termFlags, id string, st events.Statement,
+// restate fills in a statement that says a pledge's terms anew, as they stand on the day that the
+// flags say but for what else those say.
+func restate(cmd *cobra.Command, f *termFlags, p *projections.Pledge, st events.Statement,
 	pledge *events.ID, upon *events.Upon, at *events.Place, on *events.Dated,
 	t *events.PledgeTerms) error {
 	effective, err := dateOr("effective", f.effective, today())
 	if err != nil {
 		return err
 	}
-	p, err := a.pledgeToRestate(cmd.Context(), id, effective)
-	if err != nil {
-		return err
-	}
-	*pledge, *upon, *at, *t, on.Effective = p.ID, uponOf(p),
+	*pledge, *upon, *at, *t, on.Effective = p.ID, uponOf(*p),
 		events.Place{Operation: p.Operation, Nation: p.Nation}, p.Terms(), effective
 	return withFields(st, t.Unit, f.set(cmd, t))
 }
@@ -283,11 +296,12 @@ func nationOr(given string, s *speaker) events.Nation {
 	return events.Nation(given)
 }
 
-// usualUnit is the first of a role's units.
+// usualUnit is the first of a role's units, for whoever signs that without having typed it.
 func (a *app) usualUnit(ctx context.Context, o events.Operation,
 	role events.Role) (events.Unit, error) {
 	var p web.Plan
-	if err := a.ask(ctx, "plan", map[string]string{"operation": string(o)}, &p); err != nil {
+	err := a.askToSign(ctx, "plan", map[string]string{"operation": string(o)}, &p)
+	if err != nil {
 		return "", err
 	}
 	terms := p.Catalogue.Terms()
@@ -308,44 +322,53 @@ func (a *app) usualUnit(ctx context.Context, o events.Operation,
 }
 
 func (a *app) pledgeAmendCmd() *cobra.Command {
-	f := &termFlags{}
+	f, chosen := &termFlags{named: a.pledgeID}, &chosenFlags{}
 	c := &cobra.Command{
-		Use:   "amend ID",
+		Use:   "amend ID...",
 		Short: "Change a pledge's terms: the world changed",
 		Long: "Change what the flags name, from --effective on; the rest of the pledge's " +
 			"terms stays as it is.",
-		Example: "  muster pledge amend 01KAQ… --quantity 900 --effective 2026-05-01",
-		Args:    args("ID"),
+		Example: `  muster pledge amend 01KAQ… --quantity 900 --effective 2026-05-01
+  muster pledge amend --nation FRA --role ground --until 2027-06-30 --dry-run`,
+		Args: chosen.manyIDs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !changesTerms(cmd) {
 				return usage("muster pledge amend changes nothing so").
 					WithHint("say what has changed, with one or more of: --%s",
 						strings.Join(termNames, ", --"))
 			}
-			return a.submitOne(cmd.Context(), f.dryRun, func(s *speaker) (events.Statement, error) {
-				st := &events.PledgeAmended{Header: s.head("pledge.amended")}
-				return st, a.restate(cmd, f, args[0], st, &st.Pledge, &st.Upon, &st.Place,
-					&st.Dated, &st.PledgeTerms)
-			})
+			return a.sayOf(cmd.Context(), chosen, f.dryRun, f.effective, args, pledgeVerb{
+				said: func(p *projections.Pledge) bool {
+					terms, was := p.Terms(), p.Terms()
+					return f.set(cmd, &terms) == nil && reflect.DeepEqual(terms, was)
+				},
+				make: func(s *speaker, p *projections.Pledge) (events.Statement, error) {
+					st := &events.PledgeAmended{Header: s.head("pledge.amended")}
+					return st, restate(cmd, f, p, st, &st.Pledge, &st.Upon, &st.Place, &st.Dated,
+						&st.PledgeTerms)
+				}})
 		},
 	}
 	f.register(c, false)
+	chosen.register(c)
 	return c
 }
 
-// pledge asks for one pledge as it stands on a date.
+// pledge asks for one pledge as it stands on a date, for whoever signs something about it: that it
+// is the one that was named, and what it is, is verified.
 func (a *app) pledge(ctx context.Context, id string, on events.Date) (projections.Pledge, error) {
-	var w web.PledgeLife
-	err := a.ask(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
+	w, err := a.pledgeLife(ctx, id, on)
 	return w.Pledge, err
 }
 
-// pledgeToRestate is pledge for whoever signs its terms again.
-func (a *app) pledgeToRestate(ctx context.Context, id string, on events.Date) (projections.Pledge,
-	error) {
-	var w web.PledgeLife
-	err := a.askToSign(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
-	return w.Pledge, err
+// pledgeLife is [app.pledge] with all that was said of it.
+func (a *app) pledgeLife(ctx context.Context, id string, on events.Date) (w web.PledgeLife,
+	err error) {
+	id, err = a.wholeID(ctx, id, a.askToSign)
+	if err == nil {
+		err = a.askToSign(ctx, "pledge", map[string]string{"id": id, "on": on.String()}, &w)
+	}
+	return w, err
 }
 
 func (a *app) pledgeListCmd() *cobra.Command {
@@ -355,7 +378,7 @@ func (a *app) pledgeListCmd() *cobra.Command {
 		Short: "The pledges that are known",
 		Args:  args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := a.allPledges(cmd.Context(), values(q))
+			all, err := a.allPledges(cmd.Context(), a.ask, values(q))
 			if err != nil {
 				return err
 			}
@@ -364,19 +387,20 @@ func (a *app) pledgeListCmd() *cobra.Command {
 	}
 	stringFlags(c, q, "operation", "nation", "role", "rung-all", "state", "line", "reference", "on",
 		"as-of", "view")
+	a.rowFlags(c)
 	c.Flags().Lookup("line").Usage =
 		"only pledges that name this requirement as the one that they are meant for"
 	return c
 }
 
 // allPledges asks for every page, all of one moment: what is recorded meanwhile is in none of them.
-func (a *app) allPledges(ctx context.Context,
+func (a *app) allPledges(ctx context.Context, ask askFunc,
 	parameters map[string]string) (projections.PledgeList, error) {
 	// A list even when there are none.
 	all := projections.PledgeList{Pledges: []projections.Pledge{}}
 	for {
 		var page projections.PledgeList
-		if err := a.ask(ctx, "pledges", parameters, &page); err != nil {
+		if err := ask(ctx, "pledges", parameters, &page); err != nil {
 			return all, err
 		}
 		all.Basis, all.Next = page.Basis, page.Next
@@ -393,6 +417,6 @@ func (a *app) pledgeShowCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "pledge", use: "show ID", argument: "id",
 		short: "One pledge, and its life",
-		flags: []string{"on", "as-of"},
+		flags: []string{"on-as-is", "as-of", "discharge"},
 	}, web.PledgeTable)
 }

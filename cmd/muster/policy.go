@@ -28,6 +28,13 @@ func (a *app) witnesses() (*policy.Policy, error) {
 	return p, err
 }
 
+// policyOf takes the policy that is remembered of a ledger, where none was named.
+func (a *app) policyOf(origin events.Origin) {
+	if m, err := a.memory(); err == nil && a.policyFile == "" && !a.noPolicy {
+		a.policyFile = m.Policy(origin)
+	}
+}
+
 // keysOfPolicy are the checkpoint keys that the policy names for a ledger; none without a policy,
 // and where it leaves them to be known from elsewhere.
 func (a *app) keysOfPolicy(origin events.Origin) (keys []string, err error) {

@@ -171,3 +171,36 @@ func newCheckpointKey(t *testing.T, origin string) string {
 	}
 	return key
 }
+
+// Who shows a fork, and spoils the tiles that would prove it, is found out at the next contact: the
+// checkpoint was signed, and is kept.
+func TestForkBehindSpoiltTiles(t *testing.T) {
+	t.Parallel()
+	notShort(t)
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
+	c := begin(t, p)
+	p.stop(t)
+	fork := serving(t, copyFolder(t, p.dir))
+	p = serving(t, p.dir)
+	for _, s := range []*serverProcess{p, fork} {
+		if _, err := s.client().Submit(t.Context(), c.offer(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := p.checkpointKey(t)
+	hidden := between(t, fork.url, func(path string, body []byte) []byte {
+		if strings.HasPrefix(path, "/tile/") {
+			body[len(body)/2] ^= 1
+		}
+		return body
+	})
+	u := newUser(t)
+	u.content(t, "checkpoint", "--url", p.url, "--checkpoint-key", key)
+	submitMany(t, fork, c, 1)
+	code, out, said := u.types(t, "checkpoint", "--url", hidden, "--checkpoint-key", key)
+	if code != 8 || out != "" || strings.Contains(said, "ANOTHER HISTORY") {
+		t.Errorf("tiles that are not those of the tree: exit code %d\n%s%s", code, out, said)
+	}
+	submitMany(t, p, c, 1)
+	u.isWarned(t, "of the same 5 records", key, "checkpoint", "--url", p.url)
+}

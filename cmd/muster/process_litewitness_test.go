@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"muster/ledger/logtest"
 )
 
 // A lite is torchwood's litewitness in a process of its own, whose key a real ssh-agent has: a
@@ -91,10 +94,6 @@ func litewitness(t *testing.T, checkpointKey string) *lite {
 // freeAddress is one at which nobody listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	host, port := logtest.Address(t)
+	return fmt.Sprint(host, ":", port)
 }

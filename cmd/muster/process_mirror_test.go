@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -273,7 +275,10 @@ func TestMirror(t *testing.T) {
 	defer web.Close()
 	newUser(t).content(t, "verify", web.URL, "--checkpoint-key", p.checkpointKey(t))
 	again := filepath.Join(dir, "again")
-	mirrors(t, web.URL, again, "--once", "--checkpoint-key", p.checkpointKey(t)).fails(t, 0)
+	mirrors(t, web.URL, again, "--once", "--checkpoint-key", p.checkpointKey(t)).fails(t, 7,
+		"does not say who may read what", "with --view")
+	mirrors(t, web.URL, again, "--once", "--checkpoint-key", p.checkpointKey(t), "--view",
+		"coordinators").fails(t, 0)
 	u.content(t, "verify", again)
 
 	// What is damaged is fetched from another mirror, when nothing else is there.
@@ -378,7 +383,7 @@ func TestMirrorIsBehind(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	// Only a mirror may be behind.
-	u.isWarned(t, "it shows 4 records, and there were 5", p.checkpointKey(t), "pledge", "list",
+	u.isShownOlder(t, "it shows 4 records, and 5 were seen before", "pledge", "list",
 		"--url", between(t, m.url, func(path string, body []byte) []byte {
 			if path == "/healthz" {
 				return []byte(strings.Replace(string(body), `"mirror"`, `"none"`, 1))
@@ -415,7 +420,9 @@ func TestMirrorBelievesNobody(t *testing.T) {
 	const first = recordsOfBegin + 300
 	p.stop(t)
 	fork := serving(t, copyFolder(t, p.dir))
-	submitMany(t, fork, c, 30)
+	submitMany(t, fork, c, 10)
+	_, olderFork := get(t, fork.url+"/checkpoint")
+	submitMany(t, fork, c, 20)
 	p = serving(t, p.dir)
 	held := filepath.Join(dir, "held")
 	mirrors(t, p.url, held, "--once").fails(t, 0)
@@ -427,20 +434,14 @@ func TestMirrorBelievesNobody(t *testing.T) {
 		ahead  bool // the mirror has all records first
 		says   string
 	}{
-		"edited": {p.url, func(path string, body []byte) []byte {
-			if strings.HasPrefix(path, "/tile/entries/001") {
-				return []byte(strings.Replace(string(body), `"quantity":`, `"quantity":9`, 1))
-			}
-			return body
-		}, false, "the server shows what it has not signed"},
 		"forked": {fork.url, func(_ string, body []byte) []byte { return body }, true,
 			"SHOWS ANOTHER HISTORY"},
-		"truncated": {p.url, func(path string, body []byte) []byte {
+		"forked, and smaller": {fork.url, func(path string, body []byte) []byte {
 			if path == "/checkpoint" {
-				return []byte(older)
+				return []byte(olderFork)
 			}
 			return body
-		}, true, "SHOWS ANOTHER HISTORY"},
+		}, true, "its 313 records are not the first of the 323 that are held"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -493,6 +494,60 @@ func TestMirrorBelievesNobody(t *testing.T) {
 			mirrors(t, p.url, copied, "--once").fails(t, 0)
 		})
 	}
+	t.Run("older", func(t *testing.T) {
+		t.Parallel()
+		isShownAnOlderState(t, p, copyFolder(t, held), older)
+	})
+}
+
+// isShownAnOlderState has somebody between a mirror and its server show an old checkpoint again:
+// the mirror says so, keeps what it holds, and goes on when the newer ones are shown.
+func isShownAnOlderState(t *testing.T, p *serverProcess, held, older string) {
+	mirrors(t, p.url, held, "--once").fails(t, 0)
+	const has = recordsOfBegin + 320
+	var replays atomic.Bool
+	replays.Store(true)
+	url := between(t, p.url, func(path string, body []byte) []byte {
+		if path == "/checkpoint" && replays.Load() {
+			return []byte(older)
+		}
+		return body
+	})
+	mirrors(t, url, held, "--once").fails(t, 7, "AN OLDER STATE", "these are the first of them")
+	u := newUser(t)
+	u.content(t, "checkpoint", "--url", p.url)
+	if code, out, said := u.types(t, "verify", url); code != 7 ||
+		!strings.Contains(out, "verified before; these are the first of them.") {
+		t.Errorf("an old checkpoint: exit code %d\n%s%s", code, out, said)
+	}
+	m := mirroringOf(t, url, held)
+	await(t, "the mirror to say what it is shown", func() error {
+		h := m.health(t)
+		if why := h.Mirror.Problem; why == nil || why.Code != "older-state" || h.Recorded != has {
+			return fmt.Errorf("%+v, %+v", h, h.Mirror)
+		}
+		return nil
+	})
+	if said := m.stderr.String(); !strings.Contains(said, "cannot follow "+url) ||
+		!strings.Contains(said, "AN OLDER STATE") {
+		t.Errorf("it says\n%s", said)
+	}
+	if _, page := get(t, m.url+"/"); !strings.Contains(page, "AN OLDER STATE") {
+		t.Errorf("the page says\n%s", page)
+	}
+	replays.Store(false)
+	await(t, "the mirror to follow again", func() error {
+		if f := m.health(t).Mirror; f.Away != nil || f.Stopped {
+			return fmt.Errorf("%+v", f)
+		}
+		return nil
+	})
+	if _, err := os.Stat(filepath.Join(held, "stopped.json")); !os.IsNotExist(err) {
+		t.Errorf("it has stopped: %v", err)
+	}
+	if err := m.terminate(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A mirror that is killed while it catches up goes on when it is started again, and so does one
@@ -542,9 +597,12 @@ func TestMirrorIsKilled(t *testing.T) {
 	p = serving(t, p.dir, "--listen", address)
 	submitMany(t, p, c, 3)
 	m.awaitRecords(t, 606)
-	if f := m.health(t).Mirror; f.Away != nil || f.Problem != nil {
-		t.Errorf("%+v", f)
-	}
+	await(t, "the mirror to say that it follows again", func() error {
+		if f := m.health(t).Mirror; f.Away != nil || f.Problem != nil {
+			return fmt.Errorf("%+v", f)
+		}
+		return nil
+	})
 	u.content(t, "verify", held) // while it runs
 	if err := m.terminate(); err != nil {
 		t.Error(err)
@@ -621,4 +679,59 @@ func TestMirrorIsAWitness(t *testing.T) {
 		t.Errorf("%v, %v", again, err)
 	}
 	p.stop(t)
+}
+
+// What nobody has signed says nothing of the server, and stops no mirror: it is asked again. One
+// that is to be made of it is not.
+func TestMirrorOutlivesJunk(t *testing.T) {
+	notShort(t)
+	t.Parallel()
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"))
+	c := begin(t, p)
+	var junk atomic.Value // the beginning of the paths at which there is junk
+	junk.Store("")
+	to, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if prefix := junk.Load().(string); prefix != "" && strings.HasPrefix(r.URL.Path, prefix) {
+			_, _ = w.Write([]byte("an error page\n"))
+			return
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	m := mirroringOf(t, proxy.URL, filepath.Join(t.TempDir(), "held"))
+	for i, prefix := range []string{"/checkpoint/witnessed", "/tile/entries/", "/tile/0/"} {
+		junk.Store(prefix)
+		if i > 0 {
+			mirrors(t, proxy.URL, filepath.Join(t.TempDir(), "new"), "--once").fails(t, 8, "signed")
+		}
+		if _, err := p.client().Submit(t.Context(), c.offer(t)); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the mirror, which is told junk", func() error {
+			h := m.health(t)
+			if h.Mirror.Stopped {
+				t.Fatalf("%s: it follows no more: %+v", prefix, h.Mirror.Problem)
+			}
+			if h.Mirror.Away == nil {
+				return fmt.Errorf("%s: it is not away", prefix)
+			}
+			if h.Mirror.Problem.Hint != "" {
+				t.Errorf("it tells everybody %q", h.Mirror.Problem.Hint)
+			}
+			return nil
+		})
+		junk.Store("")
+		await(t, "the mirror to go on", func() error {
+			h := m.health(t)
+			if h.Recorded != uint64(recordsOfBegin+1+i) || h.Mirror.Away != nil {
+				return fmt.Errorf("it has %d records: %+v", h.Recorded, h.Mirror)
+			}
+			return nil
+		})
+	}
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 
 	"muster/cmd/internal/certtest"
 	"muster/cmd/internal/reach"
+	"muster/ledger/logtest"
 )
 
 // natsNode is what the program nats-server does. Tests run it as a process of its own, which can be
@@ -147,22 +146,22 @@ func (c *nodes) restart(t *testing.T, n *node) {
 	}
 }
 
-// newNode finds a place for a node on this machine. On Linux it has an address of its own, where
-// nobody takes the ports that were found free.
+// newNode finds a place for a node on this machine.
 func newNode(t *testing.T, name string) *node {
 	t.Helper()
-	n := &node{name: name, host: "127.0.0.1"}
-	if runtime.GOOS == "linux" {
-		n.host = fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+	n := &node{name: name}
+	n.host, n.client = logtest.Address(t)
+	taken, err := net.Listen("tcp", fmt.Sprint(n.host, ":", n.client))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, port := range []*int{&n.client, &n.route} {
-		l, err := net.Listen("tcp", n.host+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		*port = l.Addr().(*net.TCPAddr).Port
+	defer taken.Close()
+	l, err := net.Listen("tcp", n.host+":0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer l.Close()
+	n.route = l.Addr().(*net.TCPAddr).Port
 	return n
 }
 

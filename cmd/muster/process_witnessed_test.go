@@ -121,6 +121,25 @@ func TestWitnessedIsAnotherWord(t *testing.T) {
 		!strings.Contains(said, "is recorded, as it says, and witnessed by 2 of 3") {
 		t.Errorf("exit code %d\n%s%s", code, out, said)
 	}
+	// A policy that is remembered is asked for as one that is named.
+	reminded := newUser(t)
+	reminded.content(t, "trust", "add", two)
+	if out, said := reminded.content(t, "checkpoint", "--url", p.url); !strings.Contains(said,
+		"witnessed by 2 of 3") {
+		t.Errorf("with a policy that is remembered:\n%s%s", out, said)
+	}
+	reminded.content(t, "trust", "add", three)
+	for _, args := range [][]string{{"pledge", "list", "--url", p.url}, {"verify", p.url},
+		{"receipt", filepath.Join(u.dir, "offer.receipt")}} {
+		code, out, said := reminded.types(t, args...)
+		if code != 8 || !strings.Contains(out+said, "the policy asks for more") {
+			t.Errorf("%v, with a policy that is remembered: exit code %d\n%s%s", args, code, out,
+				said)
+		}
+	}
+	if out, _ := reminded.content(t, "trust", "list"); !strings.Contains(out, "the witnesses of ") {
+		t.Errorf("it is listed as\n%s", out)
+	}
 	// The keys of the policy are believed, and no others.
 	stranger := policyFile(t, newCheckpointKey(t, string(c.origin)), 2, each...)
 	if code, out, said := newUser(t).types(t, asks(stranger, "pledge", "list")...); code != 8 {

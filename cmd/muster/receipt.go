@@ -115,6 +115,9 @@ func (a *app) checkReceipt(text []byte) (checkedReceipt, proof.Inclusion, error)
 		return checkedReceipt{}, proof.Inclusion{},
 			problem.New(problem.Unverified, "this is no receipt: %w", err)
 	}
+	if c, err := proof.ReadCheckpoint(r.Checkpoint()); err == nil {
+		a.policyOf(events.Origin(c.Origin))
+	}
 	keys, from, err := a.keysOfReceipt(r)
 	if err != nil {
 		return checkedReceipt{}, proof.Inclusion{}, err

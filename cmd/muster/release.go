@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -40,9 +39,15 @@ func (f *releaseFlags) register(c *cobra.Command, usage string) {
 func (f *releaseFlags) set(c *cobra.Command, t *events.PledgeTerms) (bad []problem.Field) {
 	if c.Flags().Changed("release") {
 		t.Release, t.ReleasableTo = events.Release(f.release), nil
+		if strings.TrimSpace(f.release) == "" { // which would be the coalition, for good
+			bad = append(bad, problem.Field{Location: "release", Value: f.release,
+				Message: "is given and empty, so it is not known who may read it: write public, " +
+					"coalition or coordinators; where that is a variable of the shell, it is " +
+					"empty"})
+		}
 	}
 	if !c.Flags().Changed("releasable-to") {
-		return nil
+		return bad
 	}
 	t.ReleasableTo = nil
 	for i, name := range f.releasableTo {
@@ -73,23 +78,24 @@ func (a *app) readers(ctx context.Context, st events.Statement) (lines []string)
 		return nil
 	}
 	what := "It can"
+	var named events.Organisations
 	if p, err := planOn(ctx, a.ask, operation, today()); err == nil {
 		within := about.Within(events.Label{Release: p.Catalogue.Release})
 		if within.Release != about.Release {
 			what = "As its operation is released no wider, it can"
 		}
-		about = within
+		about, named = within, p.Catalogue.Organisations
 	}
 	lines = []string{fmt.Sprintf("%s be read by %s, and by those who run the servers. "+
-		"That is never narrowed.", what, whoReads(about))}
+		"That is never narrowed.", what, whoReads(about, named))}
 	if a.reading(ctx) == access.ReadOpen {
 		lines = append(lines, "For now, this server lets everybody who reaches it read all.")
 	}
 	return lines
 }
 
-// whoReads lists who may read what has a label.
-func whoReads(l events.Label) string {
+// whoReads lists who may read what has a label, of nations and of these organisations.
+func whoReads(l events.Label, named events.Organisations) string {
 	switch l.Release {
 	case events.Public:
 		return "everybody"
@@ -97,10 +103,8 @@ func whoReads(l events.Label) string {
 		return "every nation, the coordinators and the readers cleared for the coalition"
 	}
 	who := []string{"the coordinators", "the readers cleared as they are"}
-	for _, n := range append([]events.Nation{l.Owner}, l.To...) {
-		if n != "" {
-			who = append(who, n.Named())
-		}
+	for _, n := range l.Nations() {
+		who = append(who, named.Named(n))
 	}
 	return english.List(who)
 }
@@ -112,8 +116,8 @@ func (a *app) reading(ctx context.Context) access.Reading {
 		return ""
 	}
 	w, err := v.who(ctx, false)
-	if errors.Is(err, errNoDoor) {
-		return access.ReadOpen
+	if err != nil {
+		return ""
 	}
 	return w.Read
 }

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,15 +16,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
-	"muster/cmd/internal/files"
 	"muster/cmd/internal/reach"
-	"muster/cmd/internal/server"
-	"muster/cmd/internal/sshagent"
-	"muster/events"
-	"muster/events/problem"
-	"muster/ledger/intake"
+	"muster/ledger/proof"
 	"muster/ledger/proof/policy"
-	"muster/projections/web"
 )
 
 // An app is one run of the command: its streams and the flags that every command takes.
@@ -47,22 +39,30 @@ type app struct {
 	checkpointKey string // the only key to believe checkpoints of
 	policyFile    string // with the witnesses; "" for none
 	policy        *policy.Policy
+	noPolicy      bool     // none is taken that is remembered, either
 	receiptFile   string   // where to save a receipt
 	receiptSaved  bool     // that one was
 	deadline      deadline // of what is signed
 	contact       *contact // nil before the first one
 	forgetful     bool     // that nothing can be kept was said
 	toldOlder     bool     // that a mirror has fewer records than were seen was said
-	format        string
-	json          bool
+	// Of a mirror: compares a smaller checkpoint with what is held, as mirror.IsBeginning does.
+	isBeginning func(next proof.Checkpoint) error
+	format      string
+	sortBy      string // a column; "" for as they come
+	top         int    // how many rows; 0 for all
+	json        bool
 	// Answers are held against what follows from the verified records, and some were.
 	verifies, answersVerified bool
 	verified                  *verifiedLedger // nil before the first one
 	// How long the command may take, 0 for as long as it likes, and what servers may take of it.
 	timeout time.Duration
 	limits  reach.Limits
-	late    func() bool // the time is over; nil before the command has begun
-	done    func()      // says that the command has ended; nil before it has begun
+	// What ids that were shortened mean, and whether whoever signs has agreed to it beforehand.
+	shortened []string
+	yes       bool
+	late      func() bool // the time is over; nil before the command has begun
+	done      func()      // says that the command has ended; nil before it has begun
 }
 
 // run executes the command line and returns the exit code.
@@ -114,6 +114,12 @@ Start with "muster demo", or with "muster serve --data DIR".`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if a.json {
 				a.format = "json"
+			}
+			if a.format == "wide" {
+				a.format = "table"
+				if to, ok := a.stdout.(*screen); ok {
+					to.wide = true
+				}
 			}
 			if err := noSecrets(cmd); err != nil {
 				return err
@@ -211,12 +217,15 @@ func (a *app) addCommands(root *cobra.Command) {
 		{"Look after a server:", []*cobra.Command{a.doctorCmd(), a.backupCmd(),
 			a.restoreCmd()}},
 		{"Say:", []*cobra.Command{a.pledgeCmd(), a.conditionCmd(), a.caveatCmd(), a.scopeCmd(),
-			a.allocationCmd(), a.signCmd(), a.submitCmd()}},
+			a.allocationCmd(), a.meetingCmd(), a.sheetCmd(), a.signCmd(), a.submitCmd()}},
 		{"Ask what is covered:", []*cobra.Command{a.coverageCmd(), a.gapsCmd(), a.timelineCmd(),
+			a.rotationsCmd(),
 			a.strengthCmd(), a.dependenceCmd(), a.hangingCmd(),
-			a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.nationCmd(), a.nationsCmd()}},
+			a.readinessCmd(), a.reviewCmd(), a.dueCmd(), a.feedCmd(), a.nationCmd(),
+			a.nationsCmd()}},
 		{"Ask how it came about:",
-			[]*cobra.Command{a.logCmd(), a.diffCmd(), a.explainCmd(), a.countedCmd(), a.lateCmd(),
+			[]*cobra.Command{a.logCmd(), a.diffCmd(), a.digestCmd(), a.explainCmd(),
+				a.countedCmd(), a.lateCmd(),
 				a.correctionsCmd(), a.deliveryCmd()}},
 		{"Check:", []*cobra.Command{a.verifyCmd(), a.checkpointCmd(), a.trustCmd(),
 			a.receiptCmd(), a.exportCmd(), a.replayCmd(), a.rebuildCmd()}},
@@ -229,6 +238,8 @@ func (a *app) addCommands(root *cobra.Command) {
 			root.AddCommand(c)
 		}
 	}
+	a.addYes(root)
+	a.addCompletion(root)
 	root.AddCommand(exitCodesTopic(), mappingTopic())
 	root.SetHelpCommand(helpCmd())
 	root.SetHelpCommandGroupID("Others:")
@@ -291,197 +302,5 @@ func atMost(n int) cobra.PositionalArgs {
 				WithHint("write: %s", useLine(cmd))
 		}
 		return nil
-	}
-}
-
-// serverURL finds the server: --url, or the address that a server on --data has left there, or the
-// usual one.
-func (a *app) serverURL() (string, error) {
-	if a.url != "" {
-		return a.url, nil
-	}
-	if a.data == "" {
-		return "http://" + defaultListen, nil
-	}
-	text, err := os.ReadFile(filepath.Join(a.data, server.AddressFile))
-	if err != nil {
-		return "", problem.New(problem.Unavailable, "no server runs on the folder %s", a.data).
-			WithHint("start it with: muster serve --data %s; or name another server with --url",
-				a.data)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
-// ask asks a server that shows the history which was seen before.
-func (a *app) ask(ctx context.Context, question string, parameters map[string]string,
-	answer any) error {
-	if _, err := a.meet(ctx); err != nil {
-		return err
-	}
-	if a.verifies && !slices.Contains(notVerifiable, question) {
-		return a.askVerified(ctx, question, parameters, answer)
-	}
-	return a.question(ctx, question, parameters, answer)
-}
-
-// question asks the server a question: over NATS when --nats names servers, else over HTTP.
-func (a *app) question(ctx context.Context, question string, parameters map[string]string,
-	answer any) error {
-	if !a.nats.Given() {
-		url, err := a.serverURL()
-		if err != nil {
-			return err
-		}
-		client, err := a.asking(url)
-		if err != nil {
-			return err
-		}
-		return client.Ask(ctx, question, parameters, answer)
-	}
-	data, err := web.Parameters(parameters)
-	if err != nil {
-		return usage("the parameters of %s: %w", question, err)
-	}
-	nc, err := a.natsAsking()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	return intake.Request(ctx, nc, web.SubjectPrefix+question, data, answer)
-}
-
-// askTimeout is how long a question over NATS may take.
-const askTimeout = 90 * time.Second
-
-// natsConn connects to --nats, once. The connection ends with the process.
-func (a *app) natsConn() (nc *nats.Conn, err error) {
-	if a.conn == nil {
-		for _, file := range a.nats.SecretFiles() {
-			a.warnExposed(file)
-		}
-		a.conn, err = a.nats.ConnectAsGuest()
-	}
-	return a.conn, err
-}
-
-// signer reads the key to sign with.
-func (a *app) signer() (*events.Signer, error) {
-	path := a.key
-	if path == "" {
-		if a.data == "" {
-			return nil, problem.New(problem.Usage, "there is no key to sign with").
-				WithHint("name the key's file with --key or MUSTER_KEY, or, on the server's " +
-					"machine, its data folder with --data or MUSTER_DATA")
-		}
-		path = filepath.Join(a.data, server.FounderFile)
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return nil, problem.New(problem.NotFound,
-				"there is no founder's key in the folder %s", a.data).
-				WithHint("the ledger may have been founded elsewhere, or by another server: name " +
-					"the file of your own key with --key or MUSTER_KEY")
-		}
-	}
-	return a.readKey(path)
-}
-
-// readKey reads a key to sign with from a file, or finds it in an ssh-agent.
-func (a *app) readKey(named string) (*events.Signer, error) {
-	if sshagent.Named(named) {
-		return sshagent.Open(named)
-	}
-	a.warnExposed(named)
-	return files.ReadKey(named)
-}
-
-// signerKey returns the public half of the key that was named, if it is the one that is meant.
-func (a *app) signerKey(meant events.KeyID) (events.Key, error) {
-	signer, err := a.signer()
-	if err == nil {
-		if id, _ := signer.Key().ID(); id == meant {
-			return signer.Key(), nil
-		}
-	}
-	return "", problem.New(problem.Unverified,
-		"the statement was recorded before with another signature, and the key %s that verifies "+
-			"it is not at hand", meant).WithHint("name the file of that key with --key")
-}
-
-// A speaker is what a command needs to say something: the ledger's origin, a key, and the way to
-// the server.
-type speaker struct {
-	origin  events.Origin
-	signer  *events.Signer
-	to      intake.Submitter
-	contact *contact
-	// By when what it says is to be recorded.
-	deadline *deadline
-}
-
-func (a *app) speaker(ctx context.Context) (*speaker, error) {
-	signer, err := a.signer()
-	if err != nil {
-		return nil, err
-	}
-	to, err := a.submitter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &speaker{origin: a.contact.origin, signer: signer, to: to, contact: a.contact,
-		deadline: &a.deadline}, nil
-}
-
-// submitter is the way to the server: over NATS when --nats names servers, else over HTTP.
-func (a *app) submitter(ctx context.Context) (intake.Submitter, error) {
-	c, err := a.meet(ctx)
-	if err == nil {
-		err = c.takesStatements()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if a.nats.Given() {
-		nc, err := a.natsAsking()
-		return verifyingSubmitter{intake.NATSClient{Conn: nc}, c, a.signerKey}, err
-	}
-	url, err := a.serverURL()
-	if err != nil {
-		return nil, err
-	}
-	client, err := a.telling(url)
-	return verifyingSubmitter{client, c, a.signerKey}, err
-}
-
-// head makes the head of a new statement, which says what its signer has seen, and until when it
-// may be recorded.
-func (s *speaker) head(t events.Type) events.Header {
-	h := events.Header{Type: t, ID: events.NewID(), Ledger: s.origin, Seen: s.contact.saw()}
-	s.deadline.head(&h)
-	return h
-}
-
-// say signs a statement and submits it.
-func (s *speaker) say(ctx context.Context, st events.Statement) (intake.Receipt, error) {
-	signed, err := events.Sign(st, s.signer)
-	if err != nil {
-		return intake.Receipt{}, err
-	}
-	return submitAgain(ctx, s.to, signed)
-}
-
-// submitAgain submits the same bytes again, a few times, when it is not known whether they were
-// recorded: they count once.
-func submitAgain(ctx context.Context, to intake.Submitter,
-	s events.Signed) (r intake.Receipt, err error) {
-	for pause := 200 * time.Millisecond; ; pause *= 3 {
-		r, err = to.Submit(ctx, s)
-		if pause > 2*time.Second || !problem.Is(err, problem.Unavailable) {
-			return r, err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return r, err
-		}
 	}
 }

@@ -56,16 +56,16 @@ func (a *app) scopeListCmd() *cobra.Command {
 	return questionCmd(a, question{
 		name: "scopes", use: "list",
 		short: "The scopes that nations have declared",
-		flags: []string{"operation", "nation", "on", "as-of"},
+		flags: []string{"operation", "nation", "on-as-is", "as-of"},
 	}, web.ScopesTable)
 }
 
 // appliesOn is how --on is written.
-const appliesOn = "what applies on this date, such as 2026-11-23, or on a range such as " +
-	"2026-01-01..2026-06-30"
+const appliesOn = "what applies on this date, such as 2026-11-23, today, +30d or -2w, or in a " +
+	"month (2027-06) or a range such as 2026-01-01..2026-06-30"
 
 // variant is what tells apart, after the name of a flag, what --help says of it for some questions.
-var variant = regexp.MustCompile("-(date|all|opening|days|call)$")
+var variant = regexp.MustCompile("-(date|all|opening|as-is|days|call)$")
 
 // flagTexts are the flags that questions share, and what --help says of them.
 var flagTexts = map[string]string{
@@ -76,12 +76,14 @@ var flagTexts = map[string]string{
 		"(default: offered)",
 	"rung-all": "only pledges from this rung on: indicated, offered, accepted, confirmed, " +
 		"deployed (default: all)",
-	"on": appliesOn + " (default: today; with --as-of, the day of its last record)",
+	"on":       appliesOn + " (default: today; with --as-of, the day of its last record)",
+	"on-as-is": appliesOn + " (default: today; with --as-of, the day of its last record)",
 	"on-opening": appliesOn + " (default: today; with --as-of, the day of its last record; and " +
 		"where nothing has begun by then, its first day; today is always today)",
 	"on-days": "the days, such as 2026-01-01..2026-12-31, or the first of them; today is always " +
 		"today (default: as --from and --until say)",
-	"as-of": "what was known then: a sequence, a time or a date (default: all there is)",
+	"as-of": "what was known then: a sequence, a time, a date, or the name of a meeting " +
+		"(default: all there is)",
 	"state": "only pledges that are live, ahead, withdrawn, declined, lapsed, returned or struck " +
 		"(default: all but struck)",
 	"by": "what to group by: nation, role, operation, separated by commas (default: nation)",
@@ -121,19 +123,24 @@ var flagTexts = map[string]string{
 var switches = []string{"without-conditional", "without-caveated", "differences",
 	"by-role", "by-nation"}
 
-// whatIf are the flags of every question that asks on a date.
+// whatIf are the flags of a question that has an answer for another world than the one as it is.
 var whatIf = []string{"without", "without-conditional", "without-caveated", "discharge"}
 
 // stringFlags gives a command flags that become the parameters of a question. With on, or for
-// what-if, come those that suppose something.
+// what-if, come those that suppose something; not with on-as-is. One that is given and empty is
+// refused.
 func stringFlags(c *cobra.Command, into map[string]*string, names ...string) {
 	if slices.ContainsFunc(names, func(n string) bool {
-		return variant.ReplaceAllString(n, "") == "on"
+		return n != "on-as-is" && variant.ReplaceAllString(n, "") == "on"
 	}) {
 		names = append(slices.Clone(names), "what-if")
 	}
 	if i := slices.Index(names, "what-if"); i >= 0 {
 		names = slices.Replace(slices.Clone(names), i, i+1, whatIf...)
+	}
+	c.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		own := cmd.LocalNonPersistentFlags()
+		return noneEmpty(own, givenFlags(own)...)
 	}
 	for _, name := range names {
 		text := flagTexts[name]

@@ -28,9 +28,12 @@ type screen struct {
 	to   io.Writer
 	mu   *sync.Mutex
 	text io.Writer // escapes, and writes to to
+	wide bool      // tables have all columns, also where they do not fit
 }
 
-func newScreen(to io.Writer) *screen { return &screen{to, new(sync.Mutex), escaping(to, textForm)} }
+func newScreen(to io.Writer) *screen {
+	return &screen{to: to, mu: new(sync.Mutex), text: escaping(to, textForm)}
+}
 
 // Write implements io.Writer.
 func (s *screen) Write(text []byte) (int, error) {

@@ -112,11 +112,13 @@ func spoil(v any, member string, all bool) any {
 	return v
 }
 
-// commandLines is a command line for each command, with PLEDGE, FILE, DIR and KEY in the places of
-// a pledge, of a file with acting text, of a folder whose name has some, and of a key that has. Why
-// is why there is none.
+// commandLines is a command line for each command, with PLEDGE, FILE, PLAN, DIR and KEY in the
+// places of a pledge, of a file with acting text, of a plan of allocations with some, of a folder
+// whose name has some, and of a key that has. Why is why there is none.
 var commandLines = map[string]struct{ line, why string }{
+	"allocation apply":    {line: "PLAN --dry-run"},
 	"allocation make":     {line: "PLEDGE mnf-u/ground-west --quantity 1"},
+	"allocation propose":  {line: "--operation mnf-u"},
 	"allocation release":  {line: "PLEDGE"},
 	"backup":              {line: "DIR/b --data DIR"},
 	"caveat declare":      {line: "PLEDGE night --restriction no"},
@@ -134,6 +136,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"demo":                {why: "it runs until it is ended, on what it has written itself"},
 	"dependence":          {line: "--on 2026-04-01"},
 	"diff":                {line: "--from 20 --on 2026-04-01"},
+	"digest":              {line: "--from 20 --on 2026-04-01"},
 	"doctor":              {line: "--data DIR"},
 	"due":                 {},
 	"exit-codes":          {},
@@ -141,6 +144,9 @@ var commandLines = map[string]struct{ line, why string }{
 	"explain coverage":    {line: "mnf-u/ground-west --on 2026-04-01"},
 	"explain strength":    {line: "--operation mnf-u --on 2026-04-01"},
 	"export bundle":       {line: "DIR.bundle"},
+	"feed list":           {},
+	"feed new":            {line: "--of due"},
+	"feed revoke":         {line: "DIR"},
 	"gaps":                {line: "--on 2026-04-01"},
 	"hanging":             {line: "--on 2026-04-01"},
 	"import csv":          {line: "FILE"},
@@ -148,12 +154,15 @@ var commandLines = map[string]struct{ line, why string }{
 	"import un":           {line: "FILE"},
 	"import undo":         {line: "kiel-tracker --reason x"},
 	"import xlsx":         {line: "FILE"},
+	"sheet new":           {line: "--operation mnf-u DIR/form.xlsx"},
 	"key new":             {line: "DIR/x"},
 	"key show":            {line: "FILE"},
 	"late":                {},
 	"log":                 {},
 	"man":                 {line: "DIR/man"},
 	"mapping":             {},
+	"meeting close":       {line: "FGC"},
+	"meeting list":        {},
 	"member admit":        {line: "FRA/x+1a2b3c4d+AAAA"},
 	"member list":         {},
 	"member revoke":       {line: "FRA/demo --reason x"},
@@ -173,6 +182,8 @@ var commandLines = map[string]struct{ line, why string }{
 	"pledge indicate":     {line: "--operation mnf-u --role ground --quantity 3"},
 	"pledge list":         {},
 	"pledge offer":        {line: "--operation mnf-u --role ground --quantity 3"},
+	"pledge answer":       {line: "PLEDGE --text x"},
+	"pledge query":        {line: "PLEDGE --text x"},
 	"pledge renew":        {line: "PLEDGE --expires 2027-01-01"},
 	"pledge report":       {line: "PLEDGE --quantity 1"},
 	"pledge return":       {line: "PLEDGE"},
@@ -184,6 +195,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"replay":              {line: "FILE"},
 	"restore":             {line: "DIR DIR2"},
 	"review":              {line: "--on 2026-04-01"},
+	"rotations":           {},
 	"schema":              {},
 	"scope declare":       {line: "ground"},
 	"scope list":          {},
@@ -228,6 +240,15 @@ func TestNothingActsOnTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.kill)
+	before, _ := filepath.Glob("muster-*.note")
+	t.Cleanup(func() { // a statement whose fate is not known is kept where the command was typed
+		kept, _ := filepath.Glob("muster-*.note")
+		for _, note := range kept {
+			if !slices.Contains(before, note) {
+				_ = os.Remove(note)
+			}
+		}
+	})
 	demo := filepath.Join(root, "demo")
 	pledge := newAuthor(t, real, demo, "keys/FRA-demo.key").pledge("\u202Edenrut\u2066")
 	h := hostileBefore(t, real)
@@ -235,7 +256,14 @@ func TestNothingActsOnTheTerminal(t *testing.T) {
 	if err := os.WriteFile(file, []byte(acting), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	plan := filepath.Join(root, "plan.csv")
+	text := strings.ReplaceAll(acting, "\x00", "") // with which it is none
+	if err := os.WriteFile(plan, []byte("pledge,requirement\n\""+text+"\",ground-west\n"),
+		0o600); err != nil {
+		t.Fatal(err)
+	}
 	where := strings.NewReplacer("PLEDGE", pledge, "FILE", file, "DIR", dir, "URL", h.URL,
+		"PLAN", plan,
 		"KEY", acting+"+"+acting)
 	for c := range leaves((&app{}).root()) {
 		name := strings.TrimPrefix(c.CommandPath(), "muster ")

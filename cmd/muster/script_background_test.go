@@ -95,7 +95,12 @@ func (b *background) signal(s os.Signal) error {
 	select {
 	case <-b.ended:
 	case <-time.After(patience):
-		b.kill()
+		_ = b.cmd.Process.Signal(syscall.SIGQUIT) // it says what it waits for
+		select {
+		case <-b.ended:
+		case <-time.After(patience):
+			b.kill()
+		}
 		return fmt.Errorf("muster has not ended within %s after %v; it said:\n%s",
 			patience, s, &b.stderr)
 	}

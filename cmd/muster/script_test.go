@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,13 +54,26 @@ func (f forgetful) Run() int {
 // The scripts type what people type, and look at what they would see: a script for each family of
 // commands.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	p := testscript.Params{
 		Dir:                "testdata/script",
 		Cmds:               scriptCommands,
 		Setup:              setupScript,
 		RequireUniqueNames: true,
-	})
+	}
+	if testing.Short() {
+		p.Dir = ""
+		for _, name := range besideEachOther {
+			p.Files = append(p.Files, "testdata/script/"+name+".txt")
+		}
+	}
+	testscript.Run(t, p)
 }
+
+// besideEachOther are the scripts that a short run has, which looks for races: those in which much
+// happens in one process at a time, at each face of a server and in each kind of command that goes
+// on. In the others a person types one command after the other.
+var besideEachOther = []string{"agent", "answers-verified", "backup", "import-again", "nats",
+	"plan", "replay", "session", "statements", "tls", "trust", "two-people", "views", "whole-life"}
 
 // scriptCommands are what scripts can do besides what testscript gives them.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -80,6 +94,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"nats":   scriptNATS,
 	"issue":  scriptIssue,
 	"hinted": scriptHinted,
+	"cells":  scriptCells,
 }
 
 // setupScript gives a script the project's folder, as $PROJECT, and nothing of this machine's user.
@@ -122,7 +137,9 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	found, err := p.await(&p.stderr, `listening on (https?://\S+)`)
 	ts.Check(err)
 	ts.Setenv("URL", found[1])
-	ts.Setenv("PORT", found[1][strings.LastIndex(found[1], ":")+1:])
+	at, err := url.Parse(found[1])
+	ts.Check(err)
+	ts.Setenv("PORT", at.Port())
 	if strings.Contains(strings.Join(args, " "), "--nats-listen") {
 		found, err = p.await(&p.stderr, `NATS clients on ((?:nats|tls)://\S+)`)
 		ts.Check(err)

@@ -27,7 +27,7 @@ const (
 
 func (a *app) serveCmd() *cobra.Command {
 	cfg := server.Config{}
-	var origin, read, founding string
+	var origin, read, founding, told string
 	var proxies []string
 	log := logging{to: a.stderr}
 	c := &cobra.Command{
@@ -72,6 +72,9 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 			if err == nil {
 				cfg.Log, err = log.logger()
 			}
+			if err == nil && told != "" {
+				err = hooksOf(&cfg, told)
+			}
 			if err == nil {
 				err = a.serve(cmd, cfg, log)
 			}
@@ -83,6 +86,7 @@ it waits for no witness. With "quorum none" it waits for nobody.`,
 	}
 	listenFlags(c, &cfg, &proxies, defaultListen)
 	readFlags(c, &cfg, &read)
+	hookFlag(c, &told)
 	clusterFlags(c, &cfg)
 	ledgerFlags(c, &cfg, &origin, &founding)
 	watchFlags(c, &cfg, &log)
@@ -95,10 +99,13 @@ func listenFlags(c *cobra.Command, cfg *server.Config, proxies *[]string, usual 
 	f.StringVar(&cfg.Listen, "listen", usual, "address of the HTTP API")
 	hostFlag(c, &cfg.Hosts)
 	tlsFlags(c, cfg)
+	f.StringVar((*string)(&cfg.Base), "base-path", "",
+		"the path below which the server answers, such as /muster, where a proxy leads the rest "+
+			"of the host elsewhere and passes on the path as it is (default: all of the host)")
 	f.StringArrayVar(proxies, "proxy", nil,
 		"address or network of a proxy, whose X-Forwarded-For tells clients apart (may be "+
 			"repeated)")
-	section(c, "Where it listens", "listen", "host", "proxy")
+	section(c, "Where it listens", "listen", "host", "base-path", "proxy")
 }
 
 // readFlags say who reads what, and where that is noted.
@@ -216,7 +223,11 @@ func (a *app) configure(cfg *server.Config, origin string, proxies []string) err
 			"berlin-1",
 			len(cfg.Name), maxName)
 	}
-	if err := checkHosts(cfg.Hosts); err != nil {
+	err := checkHosts(cfg.Hosts)
+	if err == nil {
+		cfg.Base, err = web.ParseBase(string(cfg.Base))
+	}
+	if err != nil {
 		return err
 	}
 	if cfg.Name == "" {

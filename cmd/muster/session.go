@@ -97,19 +97,9 @@ func (a *app) showSession(ctx context.Context) error {
 	}
 	w, err := v.who(ctx, true)
 	if err != nil {
-		return noDoor(err)
+		return err
 	}
 	return sessionListing(w).write(a.format, a.stdout)
-}
-
-// noDoor says so where a server knows nothing of signing in.
-func noDoor(err error) error {
-	if err == errNoDoor {
-		return problem.New(problem.NotFound,
-			"this server has nobody sign in: it is an older one, and "+
-				"whoever reaches it reads all")
-	}
-	return err
 }
 
 func sessionListing(w web.SessionState) listing {

@@ -27,6 +27,9 @@ type visitor struct {
 	door door
 	name string // of the server, to keep the token by
 
+	// onlyTree is that a tree is read there, which any web server can show: it may have no door.
+	onlyTree bool
+
 	mu     sync.Mutex
 	looked bool   // for a token
 	token  string // "" for nobody's
@@ -52,8 +55,12 @@ const (
 	signOut
 )
 
-// errNoDoor is that a server knows nothing of signing in: it is older, and lets everybody read all.
-var errNoDoor = errors.New("the server has nobody sign in")
+// errNoDoor is that nobody answers at the door: there is no Muster server at this address, or what
+// stands before it takes the door away. Who may read what is not known then, and is not guessed.
+var errNoDoor error = problem.New(problem.Unavailable, "the server does not say who may read "+
+	"what, so what it shows may not be all that there is for you").WithCode("no-door").
+	WithHint("is there a Muster server at this address, and does what stands before it pass on " +
+		"all that is asked? With --anonymous nobody signs in")
 
 // tokenFor returns the token to ask with, "" for nobody's.
 func (v *visitor) tokenFor(ctx context.Context) (string, error) {
@@ -69,7 +76,7 @@ func (v *visitor) tokenFor(ctx context.Context) (string, error) {
 	if v.token == "" && (signer != nil || err != nil) {
 		err = v.enter(ctx, signer, err, false)
 	}
-	if v.token != "" || errors.Is(err, errNoDoor) {
+	if v.token != "" || v.onlyTree && errors.Is(err, errNoDoor) {
 		err = nil
 	}
 	v.looked = err == nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -24,9 +25,23 @@ func (a *app) visitorOver(at string, client *http.Client) (*visitor, error) {
 		return nil, err
 	}
 	plain := *client
-	return &visitor{app: a, name: address,
-			door: httpDoor{strings.TrimSuffix(at, "/"), address, &plain}},
-		nil
+	at = strings.TrimSuffix(at, "/")
+	name, err := nameOf(at)
+	return &visitor{app: a, name: name, door: httpDoor{at, address, &plain}}, err
+}
+
+// nameOf is the address of a server with the path below which it answers. Other servers may answer
+// below others of the same host, and are never given its tokens.
+func nameOf(at string) (string, error) {
+	address, err := session.Address(at)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		return "", err
+	}
+	return address + strings.TrimSuffix(u.Path, "/"), nil
 }
 
 // An httpDoor is where one signs in over HTTP.
@@ -98,12 +113,12 @@ type asVisitor struct {
 
 // RoundTrip implements http.RoundTripper.
 func (s asVisitor) RoundTrip(req *http.Request) (*http.Response, error) {
-	if at, err := session.Address(req.URL.String()); err != nil || at != s.visitor.name ||
-		isForAll(req) {
+	if at, err := nameOf(req.URL.String()); err != nil || isForAll(req) ||
+		!strings.HasPrefix(at+"/", s.visitor.name+"/") {
 		return s.RoundTripper.RoundTrip(req)
 	}
 	token, err := s.visitor.tokenFor(req.Context())
-	if err != nil && !(isSubmission(req) && isRefusal(err)) {
+	if err != nil && !(isSubmission(req) && (isRefusal(err) || errors.Is(err, errNoDoor))) {
 		return nil, err
 	}
 	resp, err := s.RoundTripper.RoundTrip(borne(req, token, req.Body))

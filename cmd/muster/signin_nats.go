@@ -91,7 +91,7 @@ func (s natsAsVisitor) RequestMsgWithContext(ctx context.Context, m *nats.Msg) (
 	}
 	submission := m.Subject == intake.SubjectPrefix+"submit"
 	token, err := s.visitor.tokenFor(ctx)
-	if err != nil && !(submission && isRefusal(err)) {
+	if err != nil && !(submission && (isRefusal(err) || errors.Is(err, errNoDoor))) {
 		return nil, err
 	}
 	answer, err := s.conn.RequestMsgWithContext(ctx, bearing(m, token))

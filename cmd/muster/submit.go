@@ -29,6 +29,9 @@ func (a *app) submitOne(ctx context.Context, dryRun bool,
 	if err != nil {
 		return err
 	}
+	if err := a.agreeToShortened(s, st, dryRun); err != nil {
+		return err
+	}
 	if dryRun {
 		return a.checkOne(ctx, s, st)
 	}
@@ -112,11 +115,11 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 	if err != nil {
 		return err
 	}
-	signed, err := events.Sign(st, s.signer)
+	draft, err := events.SignDraft(st, s.signer)
 	if err != nil {
 		return err
 	}
-	checked, err := s.to.Check(ctx, signed)
+	checked, err := s.to.Check(ctx, draft)
 	if err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (a *app) checkOne(ctx context.Context, s *speaker, st events.Statement) err
 		return err
 	}
 	fmt.Fprintf(a.stderr,
-		"muster: this would be recorded, signed by %s; nothing was sent for good\n",
+		"muster: this would be recorded, signed by %s; nothing was sent that can be recorded\n",
 		s.signer.Name())
 	for _, line := range a.readers(ctx, st) {
 		fmt.Fprintf(a.stderr, "muster: %s\n", line)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
+	"muster/ledger/proof/policy"
 	"muster/projections/web"
 )
 
@@ -28,6 +30,8 @@ type trustedLedger struct {
 	Waiting int `json:"waiting"`
 	// Evidence are the files of checkpoints that cannot both be true.
 	Evidence []string `json:"evidence"`
+	// Policy is the file with its witnesses, "" where none is remembered.
+	Policy string `json:"policy,omitempty"`
 	// Damage is why nothing of it can be used, "" where it can.
 	Damage string `json:"damage,omitempty"`
 }
@@ -71,7 +75,7 @@ func trustListing(m proof.Memory, all []proof.Remembered) listing {
 	l := listing{nil, web.Table{Head: []string{"ledger", "key", "records", "waiting", "evidence"}}}
 	for _, r := range all {
 		t := trustedLedger{Origin: r.Origin, Keys: []trustedKeyOf{}, Waiting: len(r.Waiting),
-			Evidence: append([]string{}, r.Evidence...)}
+			Evidence: append([]string{}, r.Evidence...), Policy: m.Policy(r.Origin)}
 		if r.Damage != nil {
 			t.Damage = problem.From(r.Damage).Detail
 			l.Below = append(l.Below, t.Damage)
@@ -94,6 +98,10 @@ func trustListing(m proof.Memory, all []proof.Remembered) listing {
 			l.Add(t, string(t.Origin), key, records, fmt.Sprint(t.Waiting),
 				fmt.Sprint(len(t.Evidence)))
 		}
+		if t.Policy != "" {
+			l.Below = append(l.Below, fmt.Sprintf("the witnesses of %s are in: %s", t.Origin,
+				t.Policy))
+		}
 		for _, file := range t.Evidence {
 			l.Below = append(l.Below, "evidence of another history: "+file)
 		}
@@ -107,15 +115,22 @@ func trustListing(m proof.Memory, all []proof.Remembered) listing {
 
 func (a *app) trustAddCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "add KEY",
-		Short: "Believe a checkpoint key from now on",
+		Use:   "add KEY|POLICY",
+		Short: "Believe a checkpoint key from now on, or ask for witnesses",
 		Long: `Believe a ledger's checkpoint key, as the server prints it when it starts, or the
 file that holds it. Have it from somebody whom you trust, and not from the server alone: with it,
 the first contact with the ledger is no matter of belief. Each server of a ledger has a key of its
-own.`,
-		Example: "  muster trust add muster.example/berlin+1a2b3c4d+Aet…",
-		Args:    args("KEY"),
+own.
+
+With the file of a policy, which names the ledger's keys and its witnesses, that is remembered in
+the place of any before, and every command asks for these witnesses as if --policy named the file.`,
+		Example: "  muster trust add muster.example/berlin+1a2b3c4d+Aet…\n" +
+			"  muster trust add witnesses.policy",
+		Args: args("KEY|POLICY"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if text, p := policyIn(args[0]); p != nil {
+				return a.trustPolicy(text, p)
+			}
 			key, v, err := checkpointKeyFrom(args[0])
 			if err != nil {
 				return err
@@ -143,6 +158,47 @@ own.`,
 			return nil
 		},
 	}
+}
+
+// policyIn reads the file of a policy; nil where it is none.
+func policyIn(file string) ([]byte, *policy.Policy) {
+	if file == "-" {
+		return nil, nil
+	}
+	text, err := readInput(file)
+	if err != nil {
+		return nil, nil
+	}
+	p, err := policy.Parse(text)
+	if err != nil {
+		return nil, nil
+	}
+	return text, p
+}
+
+// trustPolicy remembers a policy for each ledger whose keys it names, and these.
+func (a *app) trustPolicy(text []byte, p *policy.Policy) error {
+	if len(p.Logs) == 0 {
+		return usage("the policy names no ledger").
+			WithHint("write a line with its checkpoint key into the file: log KEY")
+	}
+	for _, l := range p.Logs {
+		v, err := proof.CheckpointVerifier(l.Key)
+		if err != nil {
+			return err
+		}
+		m, _, err := a.remembered(events.Origin(v.Name()))
+		if err == nil {
+			err = errors.Join(m.Trust(l.Key), m.KeepPolicy(events.Origin(v.Name()), text))
+		}
+		if err != nil {
+			return cannotKeep(m, err)
+		}
+		fmt.Fprintf(a.stderr, "muster: %s is trusted, and its ledger is asked for witnesses (%d, "+
+			"of which at least %d are to have signed) from now on\n", keyName(l.Key),
+			len(p.Witnesses), p.Needs())
+	}
+	return nil
 }
 
 func (a *app) trustRemoveCmd() *cobra.Command {

@@ -19,8 +19,10 @@ var commandsOf = map[events.Type]string{
 	"pledge.confirmed": "pledge confirm", "pledge.deployed": "pledge deploy",
 	"pledge.reported": "pledge report", "pledge.returned": "pledge return",
 	"pledge.withdrawn": "pledge withdraw", "pledge.disclosed": "pledge disclose",
+	"meeting.closed":   "meeting close",
 	"pledge.corrected": "pledge correct",
-	"condition.added":  "condition add", "condition.discharged": "condition discharge",
+	"pledge.queried":   "pledge query", "pledge.answered": "pledge answer",
+	"condition.added": "condition add", "condition.discharged": "condition discharge",
 	"condition.failed": "condition fail",
 	"caveat.declared":  "caveat declare", "caveat.lifted": "caveat lift",
 	"allocation.made": "allocation make", "allocation.released": "allocation release",
@@ -39,6 +41,7 @@ var (
 		"scope.declared": "roles", "allocation.made": "line unit", "pledge.deployed": "unit",
 		"pledge.reported": "unit", "pledge.corrected": "terms",
 		"pledge.amended": "role unit release releasable_to", "member.seconded": "statement leaf",
+		"meeting.closed": "name", // which is the argument
 		"pledge.disclosed": "allocations area caveats conditions elsewhere expires from " +
 			"in_place least line most note notice_to_move predecessor presence quantity " +
 			"reference role rung source successor unit until",

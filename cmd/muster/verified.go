@@ -13,12 +13,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
+	"muster/ledger/intake"
 	"muster/ledger/proof"
 	"muster/ledger/proof/remote"
 	"muster/projections"
@@ -51,19 +53,11 @@ func (a *app) ledgerVerified(ctx context.Context) (*verifiedLedger, error) {
 	if l := a.verified; l != nil && l.size == uint64(a.contact.seen.N) {
 		return l, nil
 	}
-	if a.nats.Given() {
-		return nil, usage("--verify reads the ledger's records over HTTP: name the server " +
-			"with --url")
-	}
-	url, err := a.serverURL()
+	url, client, visitor, err := a.treeClient()
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.httpTo(url)
-	if err != nil {
-		return nil, err
-	}
-	view, err := viewOf(ctx, a.visitors[url])
+	view, err := viewOf(ctx, visitor)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +77,28 @@ func (a *app) ledgerVerified(ctx context.Context) (*verifiedLedger, error) {
 		return nil, cannotVerify(err)
 	case !r.OK:
 		return nil, problem.New(problem.Unverified, "verification failed: %s", r.Fault).
-			WithCode(r.Fault.Code).WithHint("change nothing, and see: muster verify %s", url)
+			WithCode(r.Fault.Code).WithHint("change nothing, and see: muster verify %s",
+			cmp.Or(strings.TrimPrefix(url, natsHost), "URL, with the server's address"))
 	}
 	tiles.keep()
 	a.verified = &verifiedLedger{records: parsed(ctx, src), size: uint64(a.contact.seen.N),
 		view: src.View, folded: map[foldedAs]*web.Folded{}}
 	return a.verified, nil
+}
+
+// treeClient is how the ledger's tree is read: the server's address, what asks there, and as whom.
+// Over NATS it is the same, but for the address.
+func (a *app) treeClient() (url string, client *http.Client, v *visitor, err error) {
+	if a.nats.Given() {
+		nc, err := a.natsAsking()
+		client = &http.Client{Transport: overNATS{intake.NATSClient{Conn: nc}}}
+		return natsHost, client, a.natsAt, err
+	}
+	if url, err = a.serverURL(); err != nil {
+		return "", nil, nil, err
+	}
+	client, err = a.httpTo(url)
+	return url, client, a.visitors[url], err
 }
 
 // verifyTiles verifies all records, as "muster verify" does; and the signatures of those that are
@@ -133,6 +143,9 @@ func (l *verifiedLedger) fold(ctx context.Context, to uint64, view events.View) 
 // write prints an answer, and says to people below a table whose word it is.
 func (a *app) write(answer listing) error {
 	answer.RestsOn = a.restsOn(answer.Basis)
+	if err := a.arrange(&answer.Table); err != nil {
+		return err
+	}
 	err := answer.write(a.format, a.stdout)
 	if err == nil && a.format == "table" && a.contact != nil {
 		_, err = fmt.Fprintln(a.stdout, a.whoseWord())
@@ -161,14 +174,14 @@ func (a *app) whoseWord() string {
 		said := fmt.Sprintf("Verified: this follows from the %s of the ledger %s",
 			english.Several(int64(v.size), "record"), a.contact.origin)
 		if v.view != "" {
-			said += ", as far as you may read them"
+			said += fmt.Sprintf(", as far as you may read them (the view %s)", v.view)
 		}
 		return said + "."
 	}
 	const how = "; --verify holds it against the records."
 	switch {
 	case a.nats.Given():
-		return "This is according to the server that answers over NATS."
+		return "This is according to the server that answers over NATS" + how
 	case a.url == "" && a.data != "":
 		return "This is according to the server on " + a.data + how
 	}
@@ -222,14 +235,10 @@ type otherAnswer struct {
 }
 
 // askToSign asks for what becomes part of a statement: nobody signs a number on a server's word.
-// Over NATS, where the ledger's records cannot be read, the answer is taken as it is.
 func (a *app) askToSign(ctx context.Context, question string, parameters map[string]string,
 	answer any) error {
 	if _, err := a.meet(ctx); err != nil {
 		return err
-	}
-	if a.nats.Given() {
-		return a.question(ctx, question, parameters, answer)
 	}
 	return a.askVerified(ctx, question, parameters, answer)
 }

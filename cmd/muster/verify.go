@@ -20,6 +20,7 @@ import (
 	"muster/cmd/internal/reach"
 	"muster/cmd/internal/server"
 	"muster/events"
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/ledger/mirror"
@@ -38,8 +39,9 @@ func (a *app) verifyCmd() *cobra.Command {
 a mirror's folder, or of a bundle, and check them: the sequence without a gap, the Merkle tree and
 the signed checkpoint, every signature against the members as they were when the record was made,
 every rule of the ledger. The report says what was checked, what could not be, and, when something
-is wrong, at which record it begins; the exit code is then 8. A damaged folder can be verified
-too. Nothing is written.
+is wrong, at which record it begins; the exit code is then 8. Fewer records than the same key has
+signed before are an older state, with exit code 7. A damaged folder can be verified too. Nothing
+is written.
 
 With --since, the records that a checkpoint covers which was verified before must still be the
 same, and only the signatures of the newer ones are verified. The whole ledger is read all the
@@ -172,6 +174,9 @@ func (a *app) verifyServer(ctx context.Context, url string, o proof.Options, l l
 	if err == nil {
 		err = a.witnessedReport(&r, src.Checkpoint, older)
 	}
+	if err == nil && r.WentBack {
+		err = a.compareOlder(ctx, &r, src.Checkpoint, o.Key.Verifier, known)
+	}
 	if err == nil {
 		err = a.rememberVerified(r, src.Checkpoint, o.Key.Verifier, known)
 	}
@@ -186,6 +191,7 @@ func (a *app) ofServer(ctx context.Context, url string, view events.View) (proof
 	if err != nil {
 		return proof.Source{}, err
 	}
+	a.visitors[url].onlyTree = true
 	own, err := viewOf(ctx, a.visitors[url])
 	if err != nil {
 		return proof.Source{}, err
@@ -431,6 +437,13 @@ func (a *app) printReport(r proof.Report) error {
 		}
 		return problem.New(problem.Unverified, "verification failed: %s", r.Fault).
 			WithCode(r.Fault.Code).WithHint("%s", hint)
+	}
+	if r.WentBack {
+		return problem.New(problem.Unavailable, "%s is whole, and AN OLDER STATE of the ledger "+
+			"than was verified before: it has %s, and %d were signed; %s", problem.Line(r.Of),
+			english.Several(r.Records, "record"), r.Older, r.Compared()).
+			WithCode(olderStateCode).
+			WithHint(olderHint)
 	}
 	return nil
 }

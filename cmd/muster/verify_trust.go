@@ -22,6 +22,7 @@ func (a *app) trustIn(o *proof.Options, signed []byte,
 		return nil // the report will say so
 	}
 	origin := events.Origin(c.Origin)
+	a.policyOf(origin)
 	known, err := a.known(origin)
 	if err != nil {
 		return err

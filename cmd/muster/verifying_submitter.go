@@ -55,6 +55,15 @@ func (p verifyingSubmitter) Submit(ctx context.Context, s events.Signed) (intake
 	return r, nil
 }
 
+// Check implements intake.Submitter. Only a draft is sent: what a server has a signature for, it
+// can record.
+func (p verifyingSubmitter) Check(ctx context.Context, s events.Signed) (intake.Checked, error) {
+	if !s.IsDraft() {
+		return intake.Checked{}, errors.New("what is to be checked is signed for good")
+	}
+	return p.Submitter.Check(ctx, s)
+}
+
 // signedAgain returns what the server says that it has recorded of a statement that was signed
 // again: it must be the same, and the signature that of its signer.
 func (p verifyingSubmitter) signedAgain(r intake.Receipt,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"muster/ledger/proof"
 	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/web"
 )
 
 // viewNamed reads a view that somebody has written, "" for all.
@@ -27,14 +29,18 @@ func viewNamed(text string) (events.View, error) {
 	return v, nil
 }
 
-// viewOf returns the view in which a server answers whoever asks there, "" for all. What knows
-// nothing of signing in lets everybody read all; what does not answer is told where it is read.
+// viewOf returns the view in which a server answers whoever asks there, "" for all. Where it does
+// not say so, none is guessed, and there is no answer. Of a tree that any web server can show, all
+// is asked for: who may not read that is refused.
 func viewOf(ctx context.Context, v *visitor) (events.View, error) {
 	w, err := v.who(ctx, false)
 	switch {
-	case err == errNoDoor, problem.Is(err, problem.NotFound), problem.Is(err, problem.Unavailable):
+	case v.onlyTree && errors.Is(err, errNoDoor):
 		return "", nil
 	case err != nil:
+		return "", err
+	}
+	if err := v.isKnownAs(w); err != nil {
 		return "", err
 	}
 	view := w.View // a mirror may hold less than who asks may read
@@ -45,6 +51,25 @@ func viewOf(ctx context.Context, v *visitor) (events.View, error) {
 		view = ""
 	}
 	return view, err
+}
+
+// isKnownAs makes sure that who has signed in is not answered as nobody, or as somebody else: what
+// little those may read would be taken for all that there is.
+func (v *visitor) isKnownAs(w web.SessionState) error {
+	signer, err := v.app.whoAsks()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil || signer == nil || v.token == "" || w.SignedIn && w.Key == signer.Key() {
+		return nil
+	}
+	as := "as nobody who has signed in"
+	if w.SignedIn {
+		as = "as " + string(w.Key)
+	}
+	return problem.New(problem.Unverified, "%s has signed in at this server, which answers %s: "+
+		"what it shows is not all that %[1]s may read", signer.Name(), as).
+		WithHint("something between here and the server may take the session away: do not rely " +
+			"on what is shown, and ask another way; to sign in anew: muster session end")
 }
 
 // whose says of which view something is.
@@ -140,10 +165,11 @@ func (c *viewsCheck) views() []events.View {
 	all := []events.View{events.PublicView, events.CoalitionView}
 	var nations []events.View
 	for _, l := range c.picture.Labels() {
-		for _, n := range append([]events.Nation{l.Owner}, l.To...) {
-			if l.Release == events.CoordinatorsOnly && n != "" {
-				nations = append(nations, events.View(n))
-			}
+		if l.Release != events.CoordinatorsOnly {
+			continue
+		}
+		for _, n := range l.Nations() {
+			nations = append(nations, events.View(n))
 		}
 	}
 	slices.Sort(nations)

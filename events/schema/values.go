@@ -16,7 +16,9 @@ func defs() object {
 	nations := events.Nations()
 	return object{
 		"slug":   object{"type": "string", "pattern": events.SlugForm},
-		"nation": object{"enum": nations},
+		"nation": object{"anyOf": []any{object{"enum": nations}, ref("organisation")}},
+		"organisation": object{"type": "string", "pattern": events.OrganisationForm,
+			"description": "The code of an organisation that an operation declares"},
 		"origin": object{"type": "string", "pattern": events.OriginForm,
 			"maxLength": events.MaxOrigin},
 		"id": object{"type": "string", "description": "A ULID",
@@ -45,7 +47,8 @@ func defs() object {
 			"allOf": []any{ref("text"), object{"pattern": `\S`}}},
 		"key": object{"type": "string",
 			"description": "A public key, as C2SP signed-note encodes it",
-			"pattern":     `^([A-Z]{3}|HQ)/[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`},
+			"pattern": `^([A-Z]{3}|HQ|x-[a-z0-9][a-z0-9-]{0,18}[a-z0-9])/` +
+				`[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`},
 		"hash": object{"type": "string", "description": "32 bytes in base 64",
 			"pattern": `^[A-Za-z0-9+/]{43}=$`},
 	}
@@ -99,6 +102,12 @@ func memberSchema(in reflect.Type, name string, t reflect.Type, optional bool) (
 }
 
 func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (object, error) {
+	if in == reflect.TypeFor[events.PledgeQueried]() && name == "to" {
+		return object{"anyOf": []any{ref("nation"), object{"const": events.HQ}}}, nil
+	}
+	if in == reflect.TypeFor[events.Organisation]() && name == "code" {
+		return ref("organisation"), nil
+	}
 	if def, ok := byType[t]; ok {
 		return ref(def), nil
 	}
@@ -142,6 +151,7 @@ func valueSchema(in reflect.Type, name string, t reflect.Type, optional bool) (o
 var limits = map[reflect.Type]int{
 	reflect.TypeFor[events.Role]():               events.MaxRoles,
 	reflect.TypeFor[events.RoleDefinition]():     events.MaxRoles,
+	reflect.TypeFor[events.Organisation]():       events.MaxOrganisations,
 	reflect.TypeFor[events.Unit]():               events.MaxUnits,
 	reflect.TypeFor[string]():                    events.MaxElsewhere,
 	reflect.TypeFor[events.Nation]():             events.MaxReleasable,
@@ -154,6 +164,9 @@ func listSchema(in reflect.Type, name string, element reflect.Type, optional boo
 	most, ok := limits[element]
 	if !ok {
 		return nil, fmt.Errorf("no limit is known of a list of %s", element)
+	}
+	if in == reflect.TypeFor[events.Organisation]() {
+		most = events.MaxOtherNames
 	}
 	items, err := valueSchema(in, name, element, false)
 	if err != nil {

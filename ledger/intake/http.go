@@ -89,13 +89,15 @@ func Register(api huma.API, to Submitter) {
 		return out, nil
 	})
 	huma.Register(api, huma.Operation{
-		OperationID:     "check",
-		Method:          http.MethodPost,
-		Path:            Path + "/check",
-		Summary:         "Say whether a signed statement would be recorded now, and record nothing",
+		OperationID: "check",
+		Method:      http.MethodPost,
+		Path:        Path + "/check",
+		Summary:     "Say whether a statement would be recorded now, and record nothing",
+		Description: "The body is a signed draft (events/FORMAT.md, Asking without saying), " +
+			"which nobody can record. A signed statement is taken too.",
 		Tags:            []string{"statements"},
 		Errors:          []int{400, 403, 404, 409, 413, 421, 422, 503},
-		MaxBodyBytes:    events.MaxBytes + 1,
+		MaxBodyBytes:    int64(events.MaxDraftBytes) + 1,
 		BodyReadTimeout: bodyTimeout,
 	}, func(ctx context.Context, in *postInput) (*checkOutput, error) {
 		note, err := in.note()

@@ -164,6 +164,17 @@ func receipts(t *testing.T, b *bench, to intake.Submitter) {
 		b.journal.Last() != 1 {
 		t.Fatalf("a check of a good statement: %v; there are %d records", err, b.journal.Last())
 	}
+	draft, err := events.SignDraft(s.Statement, b.founder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked, err := to.Check(t.Context(), draft); err != nil || !checked.OK {
+		t.Fatalf("a check of a good draft: %v", err)
+	}
+	if r, err := to.Submit(t.Context(), draft); !problem.Is(err, problem.Syntax) ||
+		b.journal.Last() != 1 {
+		t.Fatalf("a draft was recorded: %+v, %v", r, err)
+	}
 	first, err := to.Submit(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -179,8 +190,10 @@ func receipts(t *testing.T, b *bench, to intake.Submitter) {
 	if again, err := to.Submit(t.Context(), s); err != nil || !reflect.DeepEqual(again, want) {
 		t.Errorf("submitted again: %+v, %v", again, err)
 	}
-	if _, err := to.Check(t.Context(), s); err != nil {
-		t.Errorf("a check of what is recorded: %v", err)
+	for _, s := range []events.Signed{s, draft} {
+		if _, err := to.Check(t.Context(), s); err != nil {
+			t.Errorf("a check of what is recorded: %v", err)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func RegisterNATS(svc micro.Service, to Submitter, log *slog.Logger) (wait func(
 			reflect.TypeFor[Receipt](), func(ctx context.Context, note []byte) (any, error) {
 				return submit(ctx, to, note)
 			}),
-		add("check", "Say whether a signed statement would be recorded now",
+		add("check", "Say whether a statement would be recorded now; the request is a signed draft",
 			reflect.TypeFor[Checked](), func(ctx context.Context, note []byte) (any, error) {
 				return check(ctx, to, note)
 			}))

@@ -22,7 +22,8 @@ type Submitter interface {
 	// Submit returns when the statement is recorded for good, or with a problem.
 	Submit(ctx context.Context, s events.Signed) (Receipt, error)
 	// Check says what Submit would say now, and records nothing. There is no error where Submit
-	// would give a receipt.
+	// would give a receipt. What is checked need be no more than a draft (events.SignDraft), which
+	// cannot be recorded.
 	Check(ctx context.Context, s events.Signed) (Checked, error)
 }
 
@@ -126,7 +127,11 @@ func reading(ctx context.Context, to Submitter, check bool, note []byte,
 	then func(context.Context, events.Signed) error) error {
 	// A statement keeps its bytes, also when whoever sent it hangs up and the request's buffer is
 	// used again.
-	s, err := events.ParseSigned(bytes.Clone(note))
+	parse := events.ParseSigned
+	if check {
+		parse = events.ParseDraft
+	}
+	s, err := parse(bytes.Clone(note))
 	if err != nil {
 		if l, listens := to.(Listener); listens {
 			l.Malformed(ctx, check, err)

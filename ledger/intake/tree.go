@@ -86,7 +86,7 @@ func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
 	mux.HandleFunc("GET /checkpoint", showing(func() ([]byte, error) { return checkpointOf(tree) }))
 	mux.HandleFunc("GET /"+WitnessedPath,
 		showing(func() ([]byte, error) { return witnessedOf(tree) }))
-	mux.HandleFunc("GET /tile/", func(w http.ResponseWriter, req *http.Request) {
+	tile := func(w http.ResponseWriter, req *http.Request) {
 		path := strings.TrimPrefix(req.URL.Path, "/")
 		data, shared, err := s.tile(req.Context(), path, req.URL.RawQuery)
 		if err != nil {
@@ -100,7 +100,9 @@ func RegisterTree(mux *http.ServeMux, tree Tree, readers Readers) {
 			w.Header().Set("Vary", "Authorization, Cookie")
 		}
 		_, _ = w.Write(data)
-	})
+	}
+	mux.HandleFunc("GET /tile/", tile)
+	mux.HandleFunc("GET /tile", tile) // which a mux would lead to the other, and is none either
 }
 
 // showing answers with a checkpoint.
@@ -129,7 +131,8 @@ func witnessedOf(tree Tree) ([]byte, error) {
 		return c, nil
 	}
 	return nil, problem.New(problem.NotFound, "no witness has signed a checkpoint of this server").
-		WithHint("the newest checkpoint, which the server alone has signed, is at /checkpoint")
+		WithHint("the newest checkpoint, which the server alone has signed, is there: ask for " +
+			"checkpoint")
 }
 
 func checkpointOf(tree Tree) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -32,32 +33,72 @@ const (
 // so that an older one can say which is needed.
 var keyProgram = []byte("program")
 
+// metaKeys are all that programs of the known forms write into the bucket meta.
+var metaKeys = [][]byte{keyVersion, keyProgram, keyTree, keyCheckpoint, keyOpen, keyCopy,
+	keyRestored}
+
 var errNoJournal = errors.New("this is no journal")
 
 // checkForm refuses a file of a later form than this program knows, and what is no journal.
-func checkForm(meta *bbolt.Bucket) error {
+func checkForm(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
 		return errNoJournal
 	}
-	form := meta.Get(keyVersion)
-	if string(form) == formFirst || string(form) == formNow {
-		return nil
+	said := map[string][]byte{}
+	err := meta.ForEach(func(key, value []byte) error { said[string(key)] = value; return nil })
+	if err == nil {
+		err = checkMeta(said)
 	}
-	needed := "the program that has written it, or a later one"
-	if by := meta.Get(keyProgram); by != nil {
-		needed = fmt.Sprintf("muster %s, which has written it, or a later one", by)
+	for _, name := range [][]byte{bucketRecords, bucketIDs} {
+		if err == nil && tx.Bucket(name) == nil {
+			err = damagedMeta("it has no bucket %s", name)
+		}
 	}
-	return problem.New(problem.Unavailable, "the journal has the form %q, and this program, "+
-		"muster %s, reads the forms %s and %s", form, program(), formFirst, formNow).
-		WithHint("nothing was changed: start %s on this folder", needed)
+	return err
+}
+
+// checkMeta looks at what a file says of itself in its bucket meta. It refuses a later form than
+// this program knows, and what no program has written: a key of which one bit is another would read
+// as one that is not there, and the checkpoint that was signed, or that this is a copy, would be
+// forgotten.
+func checkMeta(said map[string][]byte) error {
+	form, ok := said[string(keyVersion)]
+	if !ok {
+		return damagedMeta("it does not say which form it has")
+	}
+	if string(form) != formFirst && string(form) != formNow {
+		needed := "the program that has written it, or a later one"
+		if by, ok := said[string(keyProgram)]; ok {
+			needed = fmt.Sprintf("muster %s, which has written it, or a later one", by)
+		}
+		return problem.New(problem.Unavailable, "the journal has the form %q, and this program, "+
+			"muster %s, reads the forms %s and %s", form, program(), formFirst, formNow).
+			WithHint("nothing was changed: start %s on this folder", needed)
+	}
+	for key := range said {
+		if !slices.ContainsFunc(metaKeys, func(k []byte) bool { return string(k) == key }) {
+			return damagedMeta("no program writes %.20q there", key)
+		}
+	}
+	open, ok := said[string(keyOpen)]
+	if ok && !bytes.Equal(open, openYes) && !bytes.Equal(open, openNo) {
+		return damagedMeta("whether it is open is %.20q", open)
+	}
+	return nil
+}
+
+func damagedMeta(format string, args ...any) error {
+	return problem.New(problem.Unverified, "what the journal says of itself is damaged: "+format,
+		args...).WithHint("%s", putBack)
 }
 
 // makeForm makes the buckets of a new file, and a file of form 1 one of today's.
 func makeForm(tx *bbolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
-	isNew := meta == nil || meta.Get(keyVersion) == nil
+	isNew := meta == nil
 	if !isNew {
-		if err := checkForm(meta); err != nil {
+		if err := checkForm(tx); err != nil {
 			return err
 		}
 	}

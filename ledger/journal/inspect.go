@@ -252,7 +252,9 @@ func (f *File) Restored() ([]Copied, error) {
 }
 
 func (f *File) readMeta() (m fileMeta) {
+	said := map[string][]byte{}
 	m.err = f.walk(bucketMeta, func(i boltpages.Item) error {
+		said[string(i.Key)] = i.Value
 		switch string(i.Key) {
 		case string(keyTree):
 			if len(i.Value) != 8+tlog.HashSize {
@@ -271,6 +273,9 @@ func (f *File) readMeta() (m fileMeta) {
 		}
 		return nil
 	})
+	if m.err == nil {
+		m.err = checkMeta(said)
+	}
 	return m
 }
 

@@ -160,11 +160,8 @@ func (j *Journal) load(path string, readOnly bool) error {
 	}
 	return j.view(func(tx *bbolt.Tx) error {
 		meta, records := tx.Bucket(bucketMeta), tx.Bucket(bucketRecords)
-		if err := checkForm(meta); err != nil {
+		if err := checkForm(tx); err != nil {
 			return err
-		}
-		if records == nil {
-			return errNoJournal
 		}
 		if k, _ := records.Cursor().Last(); k != nil {
 			j.last = binary.BigEndian.Uint64(k)

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -86,6 +88,63 @@ func TestMissingRecord(t *testing.T) {
 		return tx.Bucket(bucketRecords).Delete(sequenceKey(7))
 	})
 	isDamaged(t, path, "record 7 is missing")
+}
+
+// What a file says of itself is read as it was written, or not at all: a key that is another, as by
+// one bit, is not one that is missing. That goes for whoever opens it, and for who inspects it.
+func TestDamagedMeta(t *testing.T) {
+	path, _ := filled(t, 3)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := func(what string, change func(tx *bbolt.Tx) error) {
+		t.Helper()
+		if err := os.WriteFile(path, good, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, path, change)
+		for _, open := range []func(string) (*Journal, error){Open, OpenReadOnly} {
+			j, err := open(path)
+			if err == nil {
+				t.Errorf("%s: it is opened: %v", what, j.Close())
+				continue
+			}
+			p := problem.From(err)
+			if p.Kind != problem.Unverified && p.Kind != problem.Unavailable ||
+				!strings.Contains(p.Hint, "delete nothing") {
+				t.Errorf("%s: %v (%s)", what, err, p.Hint)
+			}
+		}
+		f, err := Inspect(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, meta := f.Meta()
+		_, ids := f.IDs()
+		records := f.Each(func(uint64, []byte) bool { return true })
+		if err := f.Close(); err != nil || meta == nil && ids == nil && records == nil {
+			t.Errorf("%s: inspecting it shows nothing of that: %v", what, err)
+		}
+	}
+	for _, key := range metaKeys {
+		damaged(string(key)+", flipped", func(tx *bbolt.Tx) error {
+			meta := tx.Bucket(bucketMeta)
+			value := bytes.Clone(meta.Get(key))
+			other := bytes.Clone(key)
+			other[len(other)-1] ^= 1
+			return errors.Join(meta.Delete(key), meta.Put(other, value))
+		})
+	}
+	damaged("open is neither yes nor no", func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put(keyOpen, []byte("yet"))
+	})
+	damaged("no form", func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(keyVersion) })
+	for _, bucket := range [][]byte{bucketRecords, bucketIDs} {
+		damaged("no bucket "+string(bucket), func(tx *bbolt.Tx) error {
+			return tx.DeleteBucket(bucket)
+		})
+	}
 }
 
 // A journal that was closed lists its free pages, and one that was not does without.

@@ -163,7 +163,7 @@ func encodeTree(t tlog.Tree) []byte {
 // loadTree makes the root anew from the tiles, and holds it against the one that was saved with the
 // last records.
 func (j *Journal) loadTree(tx *bbolt.Tx) error {
-	if j.last == 0 {
+	if j.last == 0 && tx.Bucket(bucketMeta).Get(keyTree) == nil {
 		return nil
 	}
 	grow, err := growFrom(int64(j.last), hashesIn(tx))

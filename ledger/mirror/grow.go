@@ -9,6 +9,7 @@ import (
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/proof"
 )
@@ -18,9 +19,11 @@ import (
 // new.
 //
 // The error is a [proof.OtherHistory] when the checkpoint does not go on from the one that is held,
-// of kind Unverified when a record is not what it should be, and the fetcher's, or ctx's, when
-// something could not be read or written. After each of them the mirror holds what it held before.
-// After the first two, and ctx's, it cannot grow any more: it is closed and opened again.
+// a [proof.OlderState] when it is of fewer records, which are the first of those, of kind
+// Unverified when a record is not what it should be, and the fetcher's, or ctx's, when something
+// could not be read or written. After each of them the mirror holds what it held before. After the
+// first two, and ctx's, it cannot grow any more: it is closed and opened again. Where the error
+// [IsNotSigned], or is the fetcher's, it can.
 func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fetcher) error {
 	if next.Origin != string(m.About().Origin) {
 		return problem.New(problem.Unverified, "the server shows the ledger %s, and the mirror is "+
@@ -30,7 +33,11 @@ func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fe
 		if before.N == 0 {
 			continue
 		}
-		if err := proof.CheckExtends(ctx, before, next, fetch); err != nil {
+		err := m.IsBeginning(next)
+		if err == nil {
+			err = proof.CheckExtends(ctx, before, next, fetch)
+		}
+		if err != nil {
 			return m.asHeld(err)
 		}
 	}
@@ -52,11 +59,31 @@ func (m *Mirror) Grow(ctx context.Context, next proof.Checkpoint, fetch proof.Fe
 	return m.commit(next)
 }
 
+// IsBeginning makes sure, of a checkpoint that was verified and is of fewer records than are held,
+// that they are the first of these. The error is a [proof.OtherHistory] when they are not, and a
+// [proof.OlderState] when they are; nil for a larger one, of which this tells nothing. It is for
+// the goroutine of [Mirror.Grow].
+func (m *Mirror) IsBeginning(next proof.Checkpoint) error {
+	if next.N == 0 || next.N >= m.last.N {
+		return nil
+	}
+	root, ok := m.growing.Grown().Root(next.N)
+	switch {
+	case !ok: // some of it is damaged
+		return &proof.OlderState{Seen: m.last, Shown: next, NotCompared: m.Lacks()}
+	case root != next.Hash:
+		return &proof.OtherHistory{Seen: m.last, Shown: next, What: fmt.Sprintf("its %s are not "+
+			"the first of the %d that are held, with the root %s",
+			english.Several(next.N, "record"), m.last.N, root)}
+	}
+	return &proof.OlderState{Seen: m.last, Shown: next}
+}
+
 // asHeld removes what was stored of a history that is not the one that is held. What was only
-// broken off stays: it was verified.
+// broken off, by what nobody has signed too, stays: it was verified.
 func (m *Mirror) asHeld(err error) error {
 	var other *proof.OtherHistory
-	if errors.As(err, &other) || problem.Is(err, problem.Unverified) {
+	if errors.As(err, &other) || problem.Is(err, problem.Unverified) && !IsNotSigned(err) {
 		return errors.Join(err, m.unwritable(m.sweep(m.About(), m.last.N, false)))
 	}
 	return err
@@ -94,8 +121,8 @@ func (m *Mirror) take(ctx context.Context, tiles []tlog.Tile, from int64, leaves
 			}
 		}
 	}
-	// They are in the tree that was signed. Were they written after the next step, and could not
-	// be, nobody would ask for them again; what that step refuses is removed.
+	// They are in the tree that was signed. Were they written after the next step, and could
+	// not be, nobody would ask for them again; what that step refuses is removed.
 	for i, t := range tiles {
 		if data[i] == nil { // it is there
 			continue
@@ -105,6 +132,13 @@ func (m *Mirror) take(ctx context.Context, tiles []tlog.Tile, from int64, leaves
 		}
 	}
 	return m.growing.Add(ctx, next)
+}
+
+// IsNotSigned reports whether an error of [Mirror.Grow] is of what a server shows and has not
+// signed: so it may be somebody between who shows it, and to ask again may help.
+func IsNotSigned(err error) bool {
+	p := problem.Of(err)
+	return p != nil && p.Code == proof.NotSigned
 }
 
 // fetchedTogether is how many tiles are asked for at a time.
@@ -129,7 +163,8 @@ func (m *Mirror) get(ctx context.Context, t tlog.Tile, want []tlog.Hash,
 		}
 	}
 	return nil, nil, problem.New(problem.Unverified, "the server shows what it has not signed: %w",
-		err).WithHint("do not rely on this server, or on what stands before it")
+		err).WithCode(proof.NotSigned).
+		WithHint("do not rely on this server, or on what stands before it")
 }
 
 // cannotFetch says which tile could not be had. Who may not read it is told as it is.
@@ -268,6 +303,7 @@ func (l *leaves) of(t tlog.Tile) (hashes []tlog.Hash, err error) {
 	}
 	return nil, problem.New(problem.Unverified,
 		"the server's tiles do not make the root that it has signed: %w", err).
+		WithCode(proof.NotSigned).
 		WithHint("do not rely on this server, or on what stands before it")
 }
 

@@ -153,17 +153,19 @@ func TestLies(t *testing.T) {
 		next  proof.Checkpoint
 		lie   func(string, []byte) []byte
 		fetch proof.Fetcher
-		other bool
+		// other is whether it is a proof of two histories, and between whether somebody between can
+		// have made it.
+		other, between bool
 	}{
-		"a record is edited": {s.at(700), in("tile/entries/002", flip), s.fetch, false},
+		"a record is edited": {s.at(700), in("tile/entries/002", flip), s.fetch, false, true},
 		"a tile ends early": {s.at(700), in("tile/entries/002",
-			func(d []byte) []byte { return d[:len(d)-9] }), s.fetch, false},
+			func(d []byte) []byte { return d[:len(d)-9] }), s.fetch, false, true},
 		"a tile has more": {s.at(700), in("tile/entries/002",
-			func(d []byte) []byte { return append(d, 0, 1, 'x') }), s.fetch, false},
-		"a hash is edited":          {s.at(700), in("tile/0/002", flip), s.fetch, true},
-		"another history, as large": {other.at(600), nil, other.fetch, true},
-		"another history":           {other.at(700), nil, other.fetch, true},
-		"fewer records":             {s.at(599), nil, s.fetch, true},
+			func(d []byte) []byte { return append(d, 0, 1, 'x') }), s.fetch, false, true},
+		"a hash is edited":          {s.at(700), in("tile/0/002", flip), s.fetch, false, true},
+		"another history, as large": {other.at(600), nil, other.fetch, true, false},
+		"another history":           {other.at(700), nil, other.fetch, true, false},
+		"another history, smaller":  {other.at(599), nil, other.fetch, true, false},
 		"a stranger has signed":     {},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -186,18 +188,25 @@ func TestLies(t *testing.T) {
 			err := m.Grow(t.Context(), c.next, c.fetch)
 			s.lie = nil
 			var history *proof.OtherHistory
-			if errors.As(err, &history) != c.other ||
+			if errors.As(err, &history) != c.other || IsNotSigned(err) != c.between ||
 				!c.other && !problem.Is(err, problem.Unverified) {
 				t.Errorf("%v", err)
 			}
 			if diff := cmp.Diff(before, files(t, m.dir)); diff != "" {
 				t.Errorf("something was stored:\n%s", diff)
 			}
-			if m.Last() != 600 {
+			has := 600
+			if m.Last() != uint64(has) {
 				t.Errorf("it holds %d records", m.Last())
 			}
+			if c.between { // it goes on as soon as the server is heard
+				has = int(c.next.N)
+				if err := m.Grow(t.Context(), c.next, c.fetch); err != nil {
+					t.Error(err)
+				}
+			}
 			_ = m.Close()
-			s.has(s.open(m.dir, events.CoordinatorsView), 600)
+			s.has(s.open(m.dir, events.CoordinatorsView), has)
 		})
 	}
 }

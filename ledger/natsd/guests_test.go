@@ -3,10 +3,12 @@ package natsd
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 )
@@ -233,5 +235,26 @@ func TestRoomForOthers(t *testing.T) {
 		if time.Now().After(until) {
 			t.Fatalf("there is no room again: %v", err)
 		}
+	}
+}
+
+// One machine has a whole network of IPv6, and is told as one; and one that has gone is no guest.
+func TestRoomOfANetwork(t *testing.T) {
+	r := &room{all: 10, perAddress: 2, by: map[string]int{},
+		present: func() ([]*server.ConnInfo, error) {
+			return []*server.ConnInfo{{IP: "2001:db8::1", Account: accountName},
+				{IP: "2001:db8::2", Account: accountName}, {IP: "2001:db8:0:1::1"}}, nil
+		}}
+	at := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1} }
+	var told []bool
+	for _, ip := range []string{"2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1",
+		"192.0.2.1", "192.0.2.2"} {
+		told = append(told, r.takes(at(ip)))
+	}
+	if want := []bool{true, true, false, true, true, true}; !slices.Equal(told, want) {
+		t.Errorf("let in are %v, not %v", told, want)
+	}
+	if r.takes(nil) {
+		t.Error("who has gone is let in")
 	}
 }

@@ -2,6 +2,7 @@ package natsd
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -32,10 +33,14 @@ const recount = time.Second
 
 // takes reports whether there is room for one more from an address.
 func (r *room) takes(from net.Addr) bool {
-	host, _, err := net.SplitHostPort(from.String())
+	if from == nil { // it has gone meanwhile
+		return false
+	}
+	addr, err := netip.ParseAddrPort(from.String())
 	if err != nil {
 		return false
 	}
+	host := networkOf(addr.Addr())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isFull(host) && time.Since(r.counted) > recount {
@@ -49,6 +54,16 @@ func (r *room) takes(from net.Addr) bool {
 	return true
 }
 
+// networkOf is by what guests are told apart: their address, and of IPv6 the network of 64 bits, of
+// which one machine has all.
+func networkOf(addr netip.Addr) string {
+	addr = addr.Unmap().WithZone("")
+	if network, err := addr.Prefix(64); err == nil && addr.Is6() {
+		return network.String()
+	}
+	return addr.String()
+}
+
 func (r *room) isFull(host string) bool { return r.sum >= r.all || r.by[host] >= r.perAddress }
 
 // countAgain counts those who were let in. The one who asks is here, too, and in no account yet.
@@ -59,8 +74,8 @@ func (r *room) countAgain() {
 	}
 	r.by, r.sum, r.counted = map[string]int{}, 0, time.Now()
 	for _, c := range here {
-		if c.IP != "" && c.Account == accountName {
-			r.by[c.IP]++
+		if addr, err := netip.ParseAddr(c.IP); err == nil && c.Account == accountName {
+			r.by[networkOf(addr)]++
 			r.sum++
 		}
 	}

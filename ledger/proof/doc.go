@@ -19,7 +19,8 @@
 //
 // A [Memory] keeps for each ledger which checkpoint keys are trusted, and the last checkpoint that
 // was verified. A server whose next checkpoint does not extend that one shows another history than
-// before: [OtherHistory].
+// before, [OtherHistory]; or what it was at an earlier time, [OlderState], which proves nothing
+// against it, and is not what the ledger is.
 //
 // # Verification
 //

@@ -20,9 +20,10 @@ import (
 // A Memory is what a client keeps in a folder, from one run to the next: for each ledger a folder
 // named after its origin (with %2F for a slash), with a file "keys" of the checkpoint keys that are
 // trusted, one a line, and for each key the last checkpoint that was verified with it, as it was
-// signed, in a file such as "1a2b3c4d.checkpoint", and a file "first" with the hash of its first
-// record. In "compared" and "waiting" are the checkpoints that came by, from servers and from
-// elsewhere. Everything in it is text in standard forms, and may be edited.
+// signed, in a file such as "1a2b3c4d.checkpoint", a file "first" with the hash of its first
+// record, and, where there is one, a file "policy" with its witnesses. In "compared" and "waiting"
+// are the checkpoints that came by, from servers and from elsewhere. Everything in it is text in
+// standard forms, and may be edited.
 type Memory struct{ Dir string }
 
 // A Known is what a Memory has of one ledger.
@@ -31,8 +32,8 @@ type Known struct {
 	Keys []string
 	// By has, for each key that has signed one, the last checkpoint that was verified.
 	By map[string]Checkpoint
-	// Waiting are the checkpoints that came from elsewhere, such as a receipt, and that nobody has
-	// compared yet with those of By.
+	// Waiting are the checkpoints that came from elsewhere, such as a receipt, and that nobody
+	// has compared yet with those of By.
 	Waiting []Checkpoint
 	// First is the hash of the first record, as [First] returns it; "" when it is not known.
 	First string

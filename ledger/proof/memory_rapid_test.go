@@ -73,11 +73,18 @@ func (f *forked) fetch(history int) Fetcher {
 	}
 }
 
-// meets is a contact with a server that shows a checkpoint.
-func meets(ctx context.Context, m Memory, c Checkpoint, fetch Fetcher) error {
+// meets is a contact with a server that shows a checkpoint. What is older than what was seen is not
+// let by, and waits where it could not be compared.
+func meets(ctx context.Context, m Memory, c Checkpoint, key string, fetch Fetcher) error {
 	known, err := m.Of(events.Origin(c.Origin))
 	if err == nil {
 		err = known.CheckExtended(ctx, c, fetch)
+	}
+	var older *OlderState
+	if errors.As(err, &older) && older.NotCompared != nil {
+		if _, held := m.Hold(c, key); held != nil {
+			return held
+		}
 	}
 	if err == nil {
 		err = m.Saw(c, known)
@@ -109,13 +116,17 @@ func TestNoSequenceLetsTwoHistoriesStand(t *testing.T) {
 			c := f.checkpoint(t, history, server, rapid.Int64Range(1, forkedSize).Draw(rt, "size"))
 			var err error
 			if step >= trusted && rapid.Bool().Draw(rt, "of a server") {
-				err = meets(t.Context(), m, c, f.fetch(history))
+				err = meets(t.Context(), m, c, f.signers[server].Key(), f.fetch(history))
 			} else {
 				_, err = m.Hold(c, f.signers[server].Key())
 			}
 			var other *OtherHistory
-			if err != nil && !errors.As(err, &other) {
+			var older *OlderState
+			if err != nil && !errors.As(err, &other) && !errors.As(err, &older) {
 				rt.Fatal(err)
+			}
+			if older != nil && older.NotCompared != nil {
+				err = nil // it is remembered
 			}
 			if c.N <= f.shared {
 				continue
@@ -138,7 +149,8 @@ func TestNoSequenceLetsTwoHistoriesStand(t *testing.T) {
 		for history := range f.trees {
 			var other *OtherHistory
 			c := f.checkpoint(t, history, 0, forkedSize)
-			if err := meets(t.Context(), m, c, f.fetch(history)); !errors.As(err, &other) {
+			if err := meets(t.Context(), m, c, f.signers[0].Key(),
+				f.fetch(history)); !errors.As(err, &other) {
 				rt.Fatalf("both histories were let by, and the server of history %d after that: %v",
 					history, err)
 			}
@@ -164,21 +176,33 @@ func TestOneHistoryIsNeverTwo(t *testing.T) {
 				rt.Fatal(err)
 			}
 			last, _ := known.Last()
+			key := f.signers[server].Key()
+			if own, _ := known.LastBy(f.checkpoint(t, 0, server, 1).By); own.N > 1 &&
+				rapid.Bool().Draw(rt, "of a server that went back") {
+				c := f.checkpoint(t, 0, server, rapid.Int64Range(1, own.N-1).Draw(rt, "size"))
+				var older *OlderState
+				if err := meets(t.Context(), m, c, key, f.fetch(0)); !errors.As(err, &older) ||
+					older.NotCompared != nil {
+					rt.Fatal(err)
+				}
+				continue
+			}
 			if rapid.Bool().Draw(rt, "of a server") {
 				now[server] = max(last.N, now[server],
 					rapid.Int64Range(1, forkedSize).Draw(rt, "size"))
-				err = meets(t.Context(), m, f.checkpoint(t, 0, server, now[server]), f.fetch(0))
+				err = meets(t.Context(), m, f.checkpoint(t, 0, server, now[server]), key,
+					f.fetch(0))
 			} else {
 				c := f.checkpoint(t, 0, server, rapid.Int64Range(1, forkedSize).Draw(rt, "size"))
 				now[server] = max(now[server], c.N)
-				_, err = m.Hold(c, f.signers[server].Key())
+				_, err = m.Hold(c, key)
 			}
 			if err != nil {
 				rt.Fatal(err)
 			}
 		}
 		c := f.checkpoint(t, 0, 0, forkedSize)
-		if err := meets(t.Context(), m, c, f.fetch(0)); err != nil {
+		if err := meets(t.Context(), m, c, f.signers[0].Key(), f.fetch(0)); err != nil {
 			rt.Fatal(err)
 		}
 		if known, err := m.Of(testOrigin); err != nil || len(known.Waiting) > 0 {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -85,6 +86,28 @@ func (m Memory) listSeen(origin events.Origin, folder string) (all []seenFile, e
 		all = append(all, seenFile{folder, e.Name(), size, parts[1], parts[2]})
 	}
 	return all, err
+}
+
+// SeenAt returns when a checkpoint that is remembered came by the last time, by the clock of this
+// machine, and false where that is not known.
+func (m Memory) SeenAt(c Checkpoint) (at time.Time, ok bool) {
+	origin := events.Origin(c.Origin)
+	for _, folder := range []string{comparedFolder, waitingFolder} {
+		files, err := m.listSeen(origin, folder)
+		if err != nil {
+			continue // who reads what is in it is told
+		}
+		for _, f := range files {
+			if f.size != c.N || f.root != fmt.Sprintf("%x", c.Hash[:]) {
+				continue
+			}
+			info, err := os.Stat(filepath.Join(m.folder(origin), folder, f.name))
+			if err == nil && info.ModTime().After(at) {
+				at, ok = info.ModTime(), true
+			}
+		}
+	}
+	return at, ok
 }
 
 // openSeen reads a checkpoint that one of the keys has signed; false when none of them is the key
@@ -231,19 +254,32 @@ func otherOfSize(seen, shown Checkpoint) *OtherHistory {
 
 // CheckExtended makes sure that the tree of next goes on from every one that is known and not
 // larger, and that the key of next has signed for no larger one. It is [CheckExtends] for each of
-// them, and reads no tile twice.
+// them, and reads no tile twice. That next is an older state is told where nothing else is wrong,
+// of the largest that was seen; when one larger tree could not be compared, no other one is tried.
 func (k Known) CheckExtended(ctx context.Context, next Checkpoint, fetch Fetcher) error {
 	all := slices.Concat(slices.Collect(maps.Values(k.By)), k.Waiting)
 	done := map[tlog.Tree]bool{}
 	fetch = once(fetch)
+	var older *OlderState
 	for _, c := range all {
 		if c.N > next.N && c.By != next.By || done[c.Tree] {
 			continue
 		}
-		if err := CheckExtends(ctx, c, next, fetch); err != nil {
+		done[c.Tree] = true
+		if c.N > next.N && older != nil && older.NotCompared != nil {
+			older = older.orLarger(&OlderState{c, next, older.NotCompared})
+			continue
+		}
+		err := CheckExtends(ctx, c, next, fetch)
+		var less *OlderState
+		if errors.As(err, &less) {
+			older = older.orLarger(less)
+		} else if err != nil {
 			return err
 		}
-		done[c.Tree] = true
+	}
+	if older != nil {
+		return older
 	}
 	return nil
 }

@@ -22,6 +22,24 @@ type Remembered struct {
 	Damage error
 }
 
+// policyFile has the witnesses of a ledger, and how many are asked for (C2SP tlog-policy).
+const policyFile = "policy"
+
+// Policy returns the file of the policy that is remembered of a ledger, "" where none is, and where
+// the folder cannot be entered: nothing that is remembered can be used then, as [Memory.Of] says.
+func (m Memory) Policy(origin events.Origin) string {
+	file := filepath.Join(m.folder(origin), policyFile)
+	if _, err := os.Stat(file); !origin.Valid() || err != nil {
+		return ""
+	}
+	return file
+}
+
+// KeepPolicy remembers the text of a policy, in the place of any before.
+func (m Memory) KeepPolicy(origin events.Origin, text []byte) error {
+	return m.write(origin, policyFile, text)
+}
+
 // All returns what is remembered of every ledger, by their names. A ledger of which a file is not
 // what it should be is among them, with its damage. It verifies every signature that is kept of the
 // last checkpoints, and of those that wait.

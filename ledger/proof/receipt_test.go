@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/events"
+	"muster/events/problem"
 	"muster/ledger/journal"
 	"muster/ledger/proof"
 )
@@ -201,18 +202,17 @@ func TestCheckExtends(t *testing.T) {
 			t.Errorf("from %d to the fork: %v", last.N, err)
 		}
 		// The tiles of another tree.
-		if err := proof.CheckExtends(t.Context(), last, shown, s.fetch); err == nil {
-			t.Errorf("from %d to the fork, with tiles that are not its own: accepted", last.N)
+		if err := proof.CheckExtends(t.Context(), last, shown, s.fetch); err == nil ||
+			errors.As(err, &other) {
+			t.Errorf("from %d to the fork, with tiles that are not its own: %v", last.N, err)
 		}
 	}
 	same := newShelf(t, server)
 	same.add(t, int(next.N), "of the same size")
-	for _, shown := range []proof.Checkpoint{same.last(t), seen[0]} {
-		var other *proof.OtherHistory
-		if err := proof.CheckExtends(t.Context(), next, shown,
-			same.fetch); !errors.As(err, &other) {
-			t.Errorf("%d records after %d: %v", shown.N, next.N, err)
-		}
+	var two *proof.OtherHistory
+	if err := proof.CheckExtends(t.Context(), next, same.last(t), same.fetch); !errors.As(err,
+		&two) {
+		t.Errorf("another root of %d records: %v", next.N, err)
 	}
 	gone := errors.New("no such tile today")
 	err := proof.CheckExtends(t.Context(), seen[0], next,
@@ -225,9 +225,70 @@ func TestCheckExtends(t *testing.T) {
 		data, err := s.fetch(ctx, path)
 		return data[:len(data)/2], err
 	}
-	if err := proof.CheckExtends(t.Context(), seen[0], next, short); !errors.As(err, &other) {
+	if err := proof.CheckExtends(t.Context(), seen[0], next, short); !isNotSigned(err) {
 		t.Errorf("with tiles that are cut: %v", err)
 	}
+}
+
+// A smaller tree is an older state, whoever shows it; and another history only where the tiles of
+// the larger one prove that.
+func TestOlderStateIsNoOtherHistory(t *testing.T) {
+	server := newCheckpointSigner(t, checkpointOrigin)
+	s, fork := newShelf(t, server), newShelf(t, server)
+	for _, h := range []*shelf{s, fork} {
+		h.add(t, 10, "in both")
+	}
+	shared := s.last(t)
+	s.add(t, 300, "as it was")
+	before := s.last(t)
+	s.add(t, 300, "as it was")
+	now := s.last(t)
+	fork.add(t, 300, "as it was not")
+	gone := errors.New("no such tile today")
+	no := func(context.Context, string) ([]byte, error) { return nil, gone }
+	for what, c := range map[string]struct {
+		shown           proof.Checkpoint
+		fetch           proof.Fetcher
+		compared, other bool
+	}{
+		"the beginning":                     {before, s.fetch, true, false},
+		"the beginning of both":             {shared, s.fetch, true, false},
+		"nothing yet":                       {proof.Checkpoint{}, no, true, false},
+		"the beginning, without tiles":      {before, no, false, false},
+		"the beginning, with others' tiles": {before, fork.fetch, false, false},
+		"a fork":                            {fork.last(t), s.fetch, true, true},
+		"a fork, with its own tiles":        {fork.last(t), fork.fetch, false, false},
+	} {
+		known := proof.Known{By: map[string]proof.Checkpoint{now.By: now}}
+		c.shown.Origin, c.shown.By = now.Origin, now.By
+		for _, err := range []error{proof.CheckExtends(t.Context(), now, c.shown, c.fetch),
+			known.CheckExtended(t.Context(), c.shown, c.fetch)} {
+			var older *proof.OlderState
+			var other *proof.OtherHistory
+			if errors.As(err, &other) != c.other || errors.As(err, &older) == c.other {
+				t.Errorf("%s: %v", what, err)
+			}
+			if older != nil && (older.NotCompared == nil) != c.compared {
+				t.Errorf("%s: %v, not compared: %v", what, err, older.NotCompared)
+			}
+		}
+	}
+	// What is wrong with a smaller one is told first.
+	known := proof.Known{By: map[string]proof.Checkpoint{now.By: now},
+		Waiting: []proof.Checkpoint{before}}
+	var other *proof.OtherHistory
+	if err := known.CheckExtended(t.Context(), fork.last(t), fork.fetch); !errors.As(err, &other) {
+		t.Errorf("a fork as large as one that waits: %v", err)
+	}
+}
+
+// isNotSigned reports whether an error accuses nobody of a second history: whoever is between can
+// have edited what is not signed.
+func isNotSigned(err error) bool {
+	var other *proof.OtherHistory
+	p := problem.Of(err)
+	return !errors.As(err, &other) && p != nil && p.Kind == problem.Unverified &&
+		p.Code == proof.NotSigned
 }
 
 func TestMemory(t *testing.T) {

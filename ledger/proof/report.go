@@ -85,6 +85,13 @@ type Report struct {
 	// Older is of how many records a checkpoint is that was verified before, where these are
 	// fewer; 0 where they are not.
 	Older int64 `json:"older,omitempty"`
+	// WentBack is true where the very key that has signed for these has signed for more, and the
+	// source should have no reason to be behind: so they are not what the ledger is now. OK says
+	// only that nothing is wrong with those that are here.
+	WentBack bool `json:"went_back,omitempty"`
+	// Begins is true where it was proved that these are the first of the Older records. Where it
+	// is not, what went back may be another history, of which nobody shows the rest.
+	Begins bool `json:"begins,omitempty"`
 	// Root is that of the Merkle tree over all records that were read, in base 64; empty where only
 	// some of them were.
 	Root string `json:"root,omitempty"`
@@ -107,6 +114,15 @@ type Report struct {
 // Add adds a check.
 func (r *Report) Add(name string, outcome Outcome, format string, args ...any) {
 	r.Checks = append(r.Checks, Check{name, outcome, fmt.Sprintf(format, args...)})
+}
+
+// Compared says to people, of what went back, whether it is known that it is the beginning of what
+// was signed before.
+func (r Report) Compared() string {
+	if r.Begins {
+		return "these are the first of them"
+	}
+	return "whether these are the first of them is not known, for nobody shows their tree"
 }
 
 // Write writes the report for people.
@@ -149,6 +165,10 @@ func (r Report) Write(w io.Writer) error {
 			english.Several(r.Withheld, "record"))
 	default:
 		b.WriteString("\nEverything that was looked at is as it should be.\n")
+	}
+	if r.Fault == nil && r.WentBack {
+		fmt.Fprintf(&b, "But it is AN OLDER STATE: %d records were verified before; %s.\n", r.Older,
+			r.Compared())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

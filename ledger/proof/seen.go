@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,8 +18,8 @@ type Fetcher func(ctx context.Context, path string) ([]byte, error)
 // OtherHistory is the error of a server that shows another history than the one that was seen
 // before.
 type OtherHistory struct {
-	// Seen is the checkpoint that was verified before, and Shown the one that does not fit it. Both
-	// are signed: together they are the evidence.
+	// Seen is the checkpoint that was verified before, and Shown the one that does not fit it.
+	// Both are signed: together they are the evidence.
 	Seen, Shown Checkpoint
 	// What says what is wrong, in a sentence without a capital or a full stop.
 	What string
@@ -33,8 +32,9 @@ func (e *OtherHistory) Error() string { return e.What }
 // it reads tiles of the server that has shown next, and checks what it reads against next's root,
 // so that nothing of it need be trusted. Both must have been verified.
 //
-// The error is an *[OtherHistory] when next is another history than last, or is smaller; and the
-// fetcher's when the tiles cannot be read, so that nobody knows.
+// The error is an *[OtherHistory] when next is another history than last, and an *[OlderState] when
+// next is smaller, and was not shown to be another history. Where the tiles cannot be read, or are
+// not those of next's tree, nobody knows: it is that of [Hashes].
 func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) error {
 	other := func(format string, args ...any) error {
 		return &OtherHistory{Seen: last, Shown: next, What: fmt.Sprintf(format, args...)}
@@ -43,21 +43,16 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	case last.Origin != next.Origin:
 		return fmt.Errorf("a checkpoint of %s does not extend one of %s", next.Origin, last.Origin)
 	case next.N < last.N:
-		return other("it shows %d records, and there were %d", next.N, last.N)
+		return checkBegins(ctx, last, next, fetch)
 	case next.N == last.N && next.Hash != last.Hash:
 		return other("of the same %d records it shows the root %s, and it was %s", next.N,
 			next.Hash, last.Hash)
 	case next.N == last.N || last.N == 0:
 		return nil
 	}
-	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
-	p, err := tlog.ProveTree(next.N, last.N, tlog.TileHashReader(next.Tree, tiles))
-	switch {
-	case tiles.err != nil:
-		return tiles.err
-	case err != nil:
-		return other("its tiles do not make the root %s of %d records that it has signed: %v",
-			next.Hash, next.N, err)
+	p, err := tlog.ProveTree(next.N, last.N, Hashes(ctx, next, fetch))
+	if err != nil {
+		return err
 	}
 	if err := tlog.CheckTree(p, next.N, next.Hash, last.N, last.Hash); err != nil {
 		return other("the first %d of its %d records are not those that were there before, with "+
@@ -66,20 +61,36 @@ func CheckExtends(ctx context.Context, last, next Checkpoint, fetch Fetcher) err
 	return nil
 }
 
-// Hashes reads the hashes of a checkpoint's tree from the server that has shown it, to make proofs
-// of. They are checked against the checkpoint's root, so the checkpoint must have been verified.
-// The error is the fetcher's, or says that the tiles do not make the root.
+// NotSigned is the code of a problem of kind Unverified: what a server shows is not what it has
+// signed. So anything between here and the server can have made it, and it proves nothing against
+// the server.
+const NotSigned = "not-signed"
+
+// Hashes reads the hashes of a checkpoint's tree from the server that has shown it. They are
+// checked against the checkpoint's root, so the checkpoint must have been verified. The error is
+// the fetcher's, or a problem with the code [NotSigned] when the tiles do not make the root.
 func Hashes(ctx context.Context, c Checkpoint, fetch Fetcher) tlog.HashReader {
-	return tlog.TileHashReader(c.Tree, &fetchedTiles{ctx: ctx, fetch: fetch})
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
+		hashes, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes(indexes)
+		switch {
+		case tiles.err != nil:
+			return nil, tiles.err
+		case err != nil:
+			return nil, problem.New(problem.Unverified, "the server's tiles do not make the root "+
+				"of %d records that it has signed: %w", c.N, err).WithCode(NotSigned).
+				WithHint("%s", notToRely)
+		}
+		return hashes, nil
+	})
 }
 
 // First returns the hash of the ledger's first record, in base 64, which no other ledger has, also
 // of the same name. It is read from the server that has shown c, which must have been verified, and
 // checked against c's root.
 func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
-	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
-	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{tlog.StoredHashIndex(0, 0)})
-	if err = cmp.Or(tiles.err, err); err != nil {
+	found, err := Hashes(ctx, c, fetch).ReadHashes([]int64{tlog.StoredHashIndex(0, 0)})
+	if err != nil {
 		return "", err
 	}
 	return found[0].String(), nil
@@ -87,8 +98,8 @@ func First(ctx context.Context, c Checkpoint, fetch Fetcher) (string, error) {
 
 // CheckStill makes sure that a record is in the tree of c, which must have been verified, at its
 // place and byte for byte. It reads tiles of the server that has shown c, and checks them against
-// c's root. The error is of kind Unverified when another record is there, or none; and the
-// fetcher's when the tiles cannot be read.
+// c's root. The error is of kind Unverified when another record is there, or none; and that of
+// [Hashes].
 func CheckStill(ctx context.Context, rec events.Record, c Checkpoint, fetch Fetcher) error {
 	gone := func(format string, args ...any) error {
 		return problem.New(problem.Unverified, format, args...).WithHint(
@@ -97,14 +108,11 @@ func CheckStill(ctx context.Context, rec events.Record, c Checkpoint, fetch Fetc
 	if rec.Sequence > uint64(c.N) {
 		return gone("record %d is not there: the server shows %d", rec.Sequence, c.N)
 	}
-	tiles := &fetchedTiles{ctx: ctx, fetch: fetch}
 	leaf := tlog.StoredHashIndex(0, int64(rec.Sequence)-1)
-	found, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes([]int64{leaf})
+	found, err := Hashes(ctx, c, fetch).ReadHashes([]int64{leaf})
 	switch {
-	case tiles.err != nil:
-		return tiles.err
 	case err != nil:
-		return gone("the server's tiles do not make the root that it has signed: %w", err)
+		return err
 	case found[0] != tlog.RecordHash(rec.Stored):
 		return gone("another record is in the place of record %d now", rec.Sequence)
 	}

@@ -88,15 +88,9 @@ func (s *Shown) inTree(ctx context.Context, c Checkpoint, shown []Entry) ([]even
 	if len(places) == 0 {
 		return nil, nil
 	}
-	tiles := &fetchedTiles{ctx: ctx, fetch: s.Fetch}
-	leaves, err := tlog.TileHashReader(c.Tree, tiles).ReadHashes(places)
-	switch {
-	case tiles.err != nil:
-		return nil, tiles.err
-	case err != nil:
-		return nil, problem.New(problem.Unverified,
-			"the server's tiles do not make the root that it has signed: %w", err).
-			WithHint("%s", notToRely)
+	leaves, err := Hashes(ctx, c, s.Fetch).ReadHashes(places)
+	if err != nil {
+		return nil, err
 	}
 	recs := make([]events.Record, len(shown))
 	for i, e := range shown {

@@ -140,7 +140,9 @@ type verifier struct {
 	bounded bounded
 	seen    uint64 // how many statements name an earlier tree
 	older   int64  // the size of a checkpoint that is known, and of more records than there are
-	broken  bool   // the sequence has a gap: what follows has no place in the tree
+	// wentBack is the same, of a checkpoint that the very key has signed.
+	wentBack int64
+	broken   bool // the sequence has a gap: what follows has no place in the tree
 
 	withheld, inPart uint64 // records that may not be read, and statements not judged whole
 

@@ -75,8 +75,8 @@ func (v *verifier) compareCheckpoints(ctx context.Context) {
 }
 
 // compareKnown holds the records against the checkpoints that were verified before. What has fewer
-// records may be older, or lag behind another server, and is no fault, unless the very key that has
-// signed for more signs for less.
+// records may be older, or lag behind another server, and is no fault. Where the very key that has
+// signed for less has signed for more, it is not what the ledger is now.
 func (v *verifier) compareKnown(ctx context.Context) {
 	for _, c := range v.opts.Known {
 		switch {
@@ -84,10 +84,8 @@ func (v *verifier) compareKnown(ctx context.Context) {
 			v.compareTree(ctx, c.Tree, "a checkpoint that was verified before", "known")
 			v.noteOther(c)
 		case !v.src.MayBeOld && v.checkpoint != nil && c.By != "" && c.By == v.checkpoint.By:
-			v.blameWhole(&Fault{Check: "known",
-				What: fmt.Sprintf("%s has signed for %d records before, which was verified "+
-					"then, and shows %d now: an old copy was put back, or it tells another history",
-					c.By, c.N, v.tree.size)})
+			v.wentBack = max(v.wentBack, c.N)
+			v.older = max(v.older, c.N)
 		default:
 			v.older = max(v.older, c.N)
 		}
@@ -112,6 +110,10 @@ func (v *verifier) noteOther(seen Checkpoint) {
 
 func (v *verifier) reportKnown(r *Report) {
 	switch {
+	case v.failed("known") == nil && v.wentBack > 0:
+		r.Older, r.WentBack = v.older, true
+		r.Add("known", NotChecked, "%s has signed for %d records before, which was verified then: "+
+			"these here are an older state", v.checkpoint.By, v.wentBack)
 	case v.failed("known") == nil && v.older > 0:
 		r.Older = v.older
 		r.Add("known", NotChecked,

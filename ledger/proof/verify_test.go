@@ -358,14 +358,18 @@ func TestKnownCheckpoints(t *testing.T) {
 			"the records are still those of 1 checkpoint that earlier commands have verified"},
 		"another": {h.source(h.entries()), known(fork), Failed,
 			"a checkpoint that was verified before has"},
-		"an old copy": {short, known(h), Failed,
-			"has signed for 200 records before, which was verified then, and shows 100 now"},
+		"an old copy": {short, known(h), NotChecked, "has signed for 200 records before, which " +
+			"was verified then: these here are an older state"},
 		"an old bundle": {old, known(h), NotChecked,
 			"a checkpoint that was verified before is of 200 records: these here are older"},
 	} {
 		r := verified(t, c.src, c.o)
 		if got := outcomes(r)["known"]; got != c.want || r.OK != (got != Failed) ||
 			!strings.Contains(describe(r), c.says) {
+			t.Errorf("%s: %s", name, describe(r))
+		}
+		if r.WentBack != (name == "an old copy") ||
+			r.WentBack != strings.Contains(describe(r), "But it is AN OLDER STATE") {
 			t.Errorf("%s: %s", name, describe(r))
 		}
 	}

@@ -41,7 +41,8 @@ func decideSigner(s *State, key events.Key, st events.Statement) (m member, err 
 
 // DecideNew says whether the holder of key may make a statement that no record has yet. It is
 // Decide, asked as the signer sees the ledger: what the signer may not read is not there (rule 41),
-// and a refusal is that of a ledger in which it was never said. It keeps the rules 39 and 49, too.
+// and a refusal is that of a ledger in which it was never said. It keeps the rules 39, 49, 53 and
+// 54, too.
 func DecideNew(s *State, key events.Key, st events.Statement) error {
 	if m, err := signer(s, key); err == nil {
 		s = s.readBy(m.view())
@@ -52,12 +53,18 @@ func DecideNew(s *State, key events.Key, st events.Statement) error {
 	return keepsNewer(s, st)
 }
 
-// keepsNewer keeps the rules that older records may break: 39 and 49.
+// keepsNewer keeps the rules that older records may break: 39, 49, 53 and 54.
 func keepsNewer(s *State, st events.Statement) error {
 	if err := keepsRelease(s, st); err != nil {
 		return err
 	}
-	return namesCurrencies(s, st)
+	if err := namesCurrencies(s, st); err != nil {
+		return err
+	}
+	if err := namesApart(s, st); err != nil {
+		return err
+	}
+	return keepsBodies(s, st)
 }
 
 // DecideUnsigned says of a statement that nobody has signed yet whether it could be made now by
@@ -214,6 +221,7 @@ var parties = map[events.Type][]events.MemberRole{
 	"member.admitted":       {events.Coordinator},
 	"member.revoked":        {events.Coordinator},                 // and the holder of the key
 	"member.seconded":       {events.Liaison, events.Coordinator}, // see rule 47
+	"meeting.closed":        {events.Coordinator},
 	"operation.opened":      {events.Coordinator, events.Importer},
 	"operation.revised":     {events.Coordinator},
 	"requirement.issued":    {events.Coordinator},
@@ -232,6 +240,8 @@ var parties = map[events.Type][]events.MemberRole{
 	"pledge.returned":       {events.Liaison, events.Coordinator, events.Importer},
 	"pledge.observed":       {events.Coordinator, events.Importer},
 	"pledge.disclosed":      {events.Liaison},
+	"pledge.queried":        {events.Liaison, events.Coordinator}, // see rule 51
+	"pledge.answered":       {events.Liaison, events.Coordinator}, // likewise
 	"condition.added":       {events.Liaison},
 	"condition.discharged":  {events.Liaison},
 	"condition.failed":      {events.Liaison},
@@ -255,27 +265,27 @@ func mayMake(s *State, m member, st events.Statement) error {
 	case revoke != nil && revoke.Key == m.key, seconds && slices.Contains(allowed, m.role):
 		return nil
 	case m.role == events.Liaison && slices.Contains(allowed, events.Liaison):
-		return forItself(m, st)
+		return forItself(s, m, st)
 	case slices.Contains(allowed, m.role):
 		return nil
 	case m.role == events.Coordinator && slices.Contains(allowed, events.Liaison):
 		return onBehalf(s, st)
 	}
 	return refuse(codeWrongParty, "%s is %s, and %q is for %s to say",
-		m.key.Name(), roleText(m), st.Head().Type.Words(), rolesText(allowed)).
+		m.key.Name(), s.roleText(m), st.Head().Type.Words(), rolesText(allowed)).
 		WithHint("ask one to say it, or sign with the key of one: --key FILE")
 }
 
 // forItself keeps rule 6: a liaison speaks for its own nation.
-func forItself(m member, st events.Statement) error {
+func forItself(s *State, m member, st events.Statement) error {
 	nation, _ := events.About(st)
 	own := m.key.Party()
 	if nation == own {
 		return nil
 	}
 	return refuse(codeSpeaksForItself, "%s speaks for %s and cannot speak for %s", m.key.Name(),
-		own.Named(), nation.Named()).
-		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
+		s.named(own), s.named(nation)).
+		WithHint("sign with the key of a liaison of %s: --key FILE", s.named(nation))
 }
 
 // onBehalf keeps rule 7: coordinators speak for a nation as long as it has never had a liaison of
@@ -289,14 +299,14 @@ func onBehalf(s *State, st events.Statement) error {
 	return refuse(codeSpeaksForItself,
 		"%s has spoken for itself since its first liaison was admitted (record %d): nobody else "+
 			"says %q for it",
-		english.Capital(nation.Named()), since, st.Head().Type.Words()).
-		WithHint("sign with the key of a liaison of %s: --key FILE", nation.Named())
+		english.Capital(s.named(nation)), since, st.Head().Type.Words()).
+		WithHint("sign with the key of a liaison of %s: --key FILE", s.named(nation))
 }
 
-func roleText(m member) string {
+func (s *State) roleText(m member) string {
 	switch m.role {
 	case events.Liaison:
-		return "a liaison of " + m.key.Party().Named()
+		return "a liaison of " + s.named(m.key.Party())
 	case events.Importer:
 		return "an importer, which records published figures only"
 	case events.Reader:
@@ -325,6 +335,9 @@ func noRule(typ events.Type) error {
 }
 
 func decideStatement(s *State, m member, st events.Statement) error {
+	if err := namesDeclared(s, st); err != nil {
+		return err
+	}
 	switch st := st.(type) {
 	case *events.MemberAdmitted:
 		return decideAdmitted(s, st)
@@ -332,6 +345,8 @@ func decideStatement(s *State, m member, st events.Statement) error {
 		return decideRevoked(s, st)
 	case *events.MemberSeconded:
 		return decideSeconded(s, m, st)
+	case *events.MeetingClosed:
+		return decideClosed(s, st)
 	case *events.OperationOpened:
 		return decideOpened(s, st)
 	case *events.OperationRevised:

@@ -24,7 +24,7 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 			field("corrects", st.Corrects.String(),
 				"is itself a correction: name the statement that it corrects, %s", x.other))
 	}
-	if err := mayCorrect(m, x); err != nil {
+	if err := mayCorrect(s, m, x); err != nil {
 		return err
 	}
 	if strikesAll(st) {
@@ -45,19 +45,19 @@ func decideCorrected(s *State, m member, p pledge, st *events.PledgeCorrected) e
 
 // mayCorrect keeps rule 35: whoever has said it, or a coordinator. That a liaison speaks for its
 // own nation is known already.
-func mayCorrect(m member, x *saying) error {
+func mayCorrect(s *State, m member, x *saying) error {
 	if m.role == events.Coordinator || m.role == events.Liaison && x.party() == m.key.Party() ||
 		m.role == events.Importer && slices.Contains(parties[x.typ()], events.Importer) &&
 			x.party() == events.HQ {
 		return nil
 	}
-	whom := "a liaison of " + x.party().Named()
+	whom := "a liaison of " + s.named(x.party())
 	if x.party() == events.HQ {
 		whom = "a coordinator"
 	}
 	return refuse(codeWrongParty,
 		"record %d was signed for %s, and %s is %s: only whoever has said it, or a coordinator, "+
-			"corrects it", x.sequence, x.party(), m.key.Name(), roleText(m)).
+			"corrects it", x.sequence, x.party(), m.key.Name(), s.roleText(m)).
 		WithHint("ask %s to correct it", whom)
 }
 

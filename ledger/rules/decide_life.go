@@ -52,6 +52,10 @@ func follows(p *pledge, x *saying) error {
 		return allocatable(p)
 	case "allocation.released":
 		return releasable(p, x)
+	case "pledge.queried":
+		return asksOther(p, x)
+	case "pledge.answered":
+		return openQuery(p, x)
 	}
 	return noRule(x.typ())
 }

@@ -2,7 +2,8 @@ package rules
 
 import "muster/events"
 
-// decideAdmitted keeps rule 9: a key is admitted once, and one that was revoked does not come back.
+// decideAdmitted keeps the rules 9 and 52: a key is admitted once, and one that was revoked does
+// not come back.
 func decideAdmitted(s *State, st *events.MemberAdmitted) error {
 	id, _ := st.Key.ID()
 	m, ok := s.members[id]
@@ -11,7 +12,7 @@ func decideAdmitted(s *State, st *events.MemberAdmitted) error {
 	}
 	switch {
 	case !ok:
-		return nil
+		return keysDeclared(s, st.Key)
 	case m.key != st.Key: // a signature names its key by these two alone
 		return refuse(codeKeyKnown,
 			"the key %s has the name and the hash of another one, and signatures could not be "+

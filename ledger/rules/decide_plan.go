@@ -19,16 +19,21 @@ func decideOpened(s *State, st *events.OperationOpened) error {
 	return nil
 }
 
+// decideClosed keeps rule 50: a meeting is closed once, and its name is not used again.
+func decideClosed(s *State, st *events.MeetingClosed) error {
+	if by, ok := s.meetings[st.Name]; ok {
+		return refuse(codeMeetingKnown, "the meeting %s was closed by record %d: its name stands "+
+			"for what was recorded by then", st.Name, by).
+			WithHint("give this one another name")
+	}
+	return nil
+}
+
 // namesCurrencies keeps rule 49: what a catalogue takes up in three capitals is a currency. What it
 // had before stays, since it may be in use.
 func namesCurrencies(s *State, st events.Statement) error {
-	var t *events.OperationTerms
-	switch st := st.(type) {
-	case *events.OperationOpened:
-		t = &st.OperationTerms
-	case *events.OperationRevised:
-		t = &st.OperationTerms
-	default:
+	t := termsOfOperation(st)
+	if t == nil {
 		return nil
 	}
 	had := s.operations[t.Operation].terms
@@ -53,8 +58,8 @@ func knownOperation(s *State, o events.Operation) (operation, error) {
 		WithHint("a coordinator opens it with: muster plan apply FILE")
 }
 
-// decideOperationRevised keeps the rules 13 and 16: what was ever counted keeps its place in the
-// catalogue, and nothing changes before it began.
+// decideOperationRevised keeps the rules 13, 16 and 52: what was ever counted keeps its place in
+// the catalogue, and nothing changes before it began.
 func decideOperationRevised(s *State, st *events.OperationRevised) error {
 	op, err := knownOperation(s, st.Operation)
 	if err != nil {
@@ -73,7 +78,10 @@ func decideOperationRevised(s *State, st *events.OperationRevised) error {
 					st.Operation, u.unit))
 		}
 	}
-	return refuseFields(codeRoleInUse, missing)
+	if err := refuseFields(codeRoleInUse, missing); err != nil {
+		return err
+	}
+	return keepsDeclared(s, st)
 }
 
 // usesOf returns the roles and units that an operation has ever used, in order.

@@ -24,7 +24,7 @@ func decidePledge(s *State, m member, st events.Statement) error {
 	if err != nil {
 		return err
 	}
-	if err := importsObserved(m, p, events.Thing(st)); err != nil {
+	if err := importsObserved(s, m, p, events.Thing(st)); err != nil {
 		return err
 	}
 	if err := notStruck(&p); err != nil {
@@ -53,6 +53,8 @@ func decidePledge(s *State, m member, st events.Statement) error {
 		return sameUnit(p, "", st.Unit)
 	case *events.AllocationMade:
 		return decideAllocated(s, p, st)
+	case *events.PledgeAnswered:
+		return decideAnswered(s, m, &p, st)
 	}
 	return nil
 }
@@ -68,7 +70,8 @@ func decideOpening(s *State, at events.Place, on events.Date, id events.ID,
 	if err := inScope(s, at, t.Role, on); err != nil {
 		return err
 	}
-	return rotates(s, at.Operation, t.Role, id, "", t)
+	p := pledge{subject: &subject{operation: at.Operation, role: t.Role}}
+	return rotates(s, &p, id, "", t)
 }
 
 // inScope keeps rule 15: what was declared to hold on the date counts.
@@ -79,7 +82,7 @@ func inScope(s *State, at events.Place, role events.Role, on events.Date) error 
 	}
 	return refuse(codeOutsideScope,
 		"%s has declared for %s from %s on: %s only (record %d), and %s is outside that",
-		english.Capital(at.Nation.Named()), at.Operation, sc.effective, list(sc.roles, "and"),
+		english.Capital(s.named(at.Nation)), at.Operation, sc.effective, list(sc.roles, "and"),
 		sc.sequence, role).
 		WithHint("offer what is within it, or declare another scope first: muster scope declare "+
 			"%s %s --operation %s --nation %s", arguments(sc.roles), role, at.Operation, at.Nation)
@@ -95,20 +98,20 @@ func knownPledge(s *State, st events.Statement) (pledge, error) {
 			field("pledge", id.String(), "there is no such pledge in this ledger: check the id")).
 			WithHint("see the pledges with their ids: muster pledge list")
 	}
-	return *p, elsewhere(*p, id, st)
+	return *p, elsewhere(s, *p, id, st)
 }
 
 // id returns the pledge's ID, which is that of the statement that began it.
 func (p *pledge) id() events.ID { return p.said[0].id }
 
 // elsewhere keeps rule 17: a pledge is of one nation in one operation.
-func elsewhere(p pledge, id events.ID, st events.Statement) error {
+func elsewhere(s *State, p pledge, id events.ID, st events.Statement) error {
 	var wrong []problem.Field
 	nation, operation := events.About(st)
 	if p.nation != nation {
 		wrong = append(wrong,
 			field("nation", nation, "the pledge %s is of %s (%s): check its id, or the nation", id,
-				p.nation.Named(), p.nation))
+				s.named(p.nation), p.nation))
 	}
 	if p.operation != operation {
 		wrong = append(wrong,
@@ -159,18 +162,20 @@ func sameTerms(s *State, p pledge, within string, t *events.PledgeTerms) error {
 	if err := refuseFields(c, wrong); err != nil {
 		return err
 	}
-	return rotates(s, p.operation, p.role, p.id(), within, t)
+	return rotates(s, &p, p.id(), within, t)
 }
 
-// rotates keeps rule 34: what a pledge relieves, or is relieved by, is another pledge of the
-// operation for the same role.
-func rotates(s *State, operation events.Operation, role events.Role, id events.ID, within string,
-	t *events.PledgeTerms) error {
+// rotates keeps the rules 34 and 48: what a pledge relieves, or is relieved by, is another pledge
+// of the operation for the same role; and one that was struck only where it was named so before,
+// since one nation's strike is not to keep another from restating its terms.
+func rotates(s *State, p *pledge, id events.ID, within string, t *events.PledgeTerms) error {
+	predecessors, successors := p.named()
 	var wrong []problem.Field
 	for _, other := range []struct {
-		name string
-		id   events.ID
-	}{{"predecessor", t.Predecessor}, {"successor", t.Successor}} {
+		name  string
+		id    events.ID
+		named []events.ID
+	}{{"predecessor", t.Predecessor, predecessors}, {"successor", t.Successor, successors}} {
 		o, ok := s.pledge(other.id)
 		note := func(format string, args ...any) {
 			wrong = append(wrong, field(within+other.name, other.id.String(), format, args...))
@@ -182,10 +187,10 @@ func rotates(s *State, operation events.Operation, role events.Role, id events.I
 		case !ok:
 			note("there is no such pledge in this ledger: check the id, or name it later by an " +
 				"amendment")
-		case o.isStruck():
+		case o.isStruck() && !slices.Contains(other.named, other.id):
 			note("record %d has struck that pledge, as never said: name another, or leave it out",
 				o.struckBy())
-		case o.operation != operation || o.role != role:
+		case o.operation != p.operation || o.role != p.role:
 			note("is a pledge for %s in %s: forces are relieved by others of the same role and "+
 				"operation", o.role, o.operation)
 		}
@@ -218,7 +223,7 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 			return refuse(codeAlreadyObserved,
 				"%s was observed in %s as %s already, as the pledge %s: a second one would "+
 					"count it twice",
-				english.Capital(key.nation.Named()), key.operation, key.role, id).
+				english.Capital(s.named(key.nation)), key.operation, key.role, id).
 				WithHint("report the new strength of that pledge instead: muster pledge report "+
 					"%s --quantity N", id)
 		}
@@ -228,11 +233,11 @@ func observedOnce(s *State, key observedKey, besides events.ID) error {
 
 // importsObserved keeps rule 25: an importer touches only what was observed, never what a nation
 // offered.
-func importsObserved(m member, p pledge, id events.ID) error {
+func importsObserved(s *State, m member, p pledge, id events.ID) error {
 	if m.role != events.Importer || p.observed {
 		return nil
 	}
 	return refuse(codeWrongParty, "%s is %s, and the pledge %s was offered by %s", m.key.Name(),
-		roleText(m), id, p.nation.Named()).
-		WithHint("it is for a liaison of %s or a coordinator to say", p.nation.Named())
+		s.roleText(m), id, s.named(p.nation)).
+		WithHint("it is for a liaison of %s or a coordinator to say", s.named(p.nation))
 }

@@ -68,7 +68,8 @@ func ruleApply(t rapid.TB, s *rules.State, c ruleCommand) (undo func()) {
 var ruleKeys = []events.Key{ruleFounder.Key(), ruleSecond.Key(), ruleThird.Key(), ruleUN.Key(),
 	ruleParis.Key(),
 	ruleBrest.Key(), ruleBerlin.Key(),
-	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key(), ruleAuditor.Key()}
+	ruleRome.Key(), ruleOtherRome.Key(), ruleStranger.Key(), ruleAuditor.Key(),
+	ruleShape.Key()}
 
 // ruleRoleOf returns the role that a key is admitted in.
 func ruleRoleOf(key events.Key) events.MemberRole {
@@ -166,13 +167,21 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 		st.Unlimited = len(st.Roles) == 0
 	case *events.AllocationReleased:
 		st.Allocation = about("allocation", "allocation.made")
+	case *events.PledgeQueried:
+		if ruleDie(t, "asked by the nation", 3) == 2 {
+			st.To = events.HQ
+		}
+	case *events.PledgeAnswered:
+		st.Query = about("query", "pledge.queried")
 	case *events.PledgeRenewed:
 		st.Expires = max(st.Expires, st.Effective)
 	case *events.PledgeCorrected:
 		st.Corrects = about("corrected", "")
 		terms = h.drawCorrection(t, st)
-		// What is allocated may not be struck at its beginning, which chance seldom tries.
-		if about("allocated", "allocation.made") != ruleFRA2 && ruleDie(t, "all", 2) == 1 {
+		// What is allocated may not be struck at its beginning, and what another pledge names may,
+		// which chance seldom tries.
+		if (about("allocated", "allocation.made") != ruleFRA2 || h.names("Predecessor",
+			st.Pledge)) && ruleDie(t, "all", 2) == 1 {
 			st.Corrects, st.Struck, st.Terms, st.Strength, terms = st.Pledge, true, nil, nil, nil
 		}
 	}
@@ -182,7 +191,8 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	terms.ReleasableTo = nil
 	if terms.Release == events.CoordinatorsOnly {
 		terms.ReleasableTo = ruleFew(t, "releasable to", 2, []events.Nation(nil),
-			[]events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"})
+			[]events.Nation{"DEU"}, []events.Nation{"FRA", "ITA"},
+			[]events.Nation{"x-nato"})
 	}
 	terms.SetAmount(events.Amount{Quantity: terms.Quantity})
 	switch ruleDie(t, "how much", 16) {
@@ -197,6 +207,13 @@ func (h ruleHistory) suit(t *rapid.T, st events.Statement) {
 	}
 	if others := h.pledges(t); len(others) > 0 && ruleDie(t, "relieves", 6) == 5 {
 		terms.Predecessor = rulePick(t, "predecessor", append(others, ruleFRA2))
+	}
+	// What is named stays named as a rule, also when it is struck.
+	for _, c := range h.ofPledge(ruleCommand{st: st}) {
+		if was := ruleGet[events.ID](c.st, "Predecessor"); !was.IsZero() &&
+			ruleDie(t, "relieves as before", 4) > 0 {
+			terms.Predecessor = was
+		}
 	}
 }
 
@@ -272,12 +289,15 @@ func ruleDraw(t *rapid.T) []ruleMember {
 	return []ruleMember{
 		{"Key", key}, {"Role", ruleRoleOf(key)},
 		{"Founder", ruleFew(t, "founder", 4, ruleFounder.Key(), ruleSecond.Key())},
+		{"Name", ruleFew(t, "meeting", 2, "FGC 4", "FGC 5", "FGC 6")},
 		{"Seconds", ruleDie(t, "seconds", 3)}, {"Statement", ruleFRA2}, {"Leaf", zeroRoot},
 		{"Ledger", ruleFew(t, "ledger", 20, ruleOrigin, "muster.example/other")},
 		{"Effective", ruleFew(t, "effective", 4, ruleDay, ruleDay.AddDays(1),
 			ruleDay.AddDays(-1), 2027_01_02)},
 		{"Operation", ruleFew(t, "operation", 8, events.Operation("mnf-u"), "unmil", "mnf-x")},
-		{"Nation", ruleFew(t, "nation", 2, events.Nation("FRA"), "DEU", "ITA", "POL")},
+		{"Nation", ruleFew(t, "nation", 2, events.Nation("FRA"), "DEU", "ITA", "POL", "x-nato")},
+		{"Organisations", ruleFew(t, "organisations", 2, events.Organisations{ruleNATO}, nil,
+			events.Organisations{ruleNATO, ruleOSCE}, events.Organisations{ruleOSCE})},
 		{"Role", events.Role(counted[0])}, {"Unit", events.Unit(counted[1])},
 		{"Roles", ruleFew(t, "catalogue", 2, ruleCatalogue, append(ruleCatalogue[:2:2], sea),
 			ruleCatalogue[:1], []events.RoleDefinition{sea})},
@@ -360,6 +380,10 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID,
 	up, ok := map[byte]events.Type{'I': "pledge.offered", 'O': "pledge.accepted",
 		'A': "pledge.confirmed", 'C': "pledge.deployed"}[rung[len(rung)-1]]
 	switch next := ruleDie(t, "next", 4); {
+	case h.names("Predecessor", id) && ruleDie(t, "strike what is named", 3) == 2:
+		return "pledge.corrected", members
+	case h.namesStruck(id) && ruleDie(t, "restate what names it", 3) == 2:
+		return "pledge.amended", members
 	case strings.ContainsAny(life, "Ll") && ruleDie(t, "correct", 4) == 3:
 		return "pledge.corrected", members
 	case next > 0 && strings.ContainsAny(life, "Ll") && ruleDie(t, "release", 3) == 2:
@@ -374,6 +398,14 @@ func (h ruleHistory) follow(t *rapid.T, id events.ID,
 		return up, members
 	}
 	return rulePick(t, "about the pledge", ruleMoving), members
+}
+
+// namesStruck reports whether a pledge was said to relieve one that is struck.
+func (h ruleHistory) namesStruck(id events.ID) bool {
+	return slices.ContainsFunc(h, func(c ruleCommand) bool {
+		named := h.of(ruleGet[events.ID](c.st, "Predecessor")).st
+		return ruleOfPledge(c.st) && events.Thing(c.st) == id && named != nil && h.struck(named)
+	})
 }
 
 // signers returns who might sign st: as a rule those who may.

@@ -289,7 +289,8 @@ func notBeforeDisclosed(p pledge, at int, st *events.PledgeCorrected) error {
 				"record %d disclosed the pledge %s as it stood, to some who do not know what "+
 					"was said before: that is not corrected any more",
 				x.sequence, p.id()).WithHint(
-				"correct the terms in that record, %s, or amend the pledge", x.id)
+				"amend the pledge, or correct the terms in that record, %s: "+
+					"muster pledge correct %d --quantity NUMBER --reason TEXT", x.id, x.sequence)
 		case st.Struck:
 			return refuse(codeDisclosed,
 				"record %d disclosed the pledge %s, and what was read cannot be taken back",

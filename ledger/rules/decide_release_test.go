@@ -161,7 +161,8 @@ func TestRule43WhatWasDisclosedStays(t *testing.T) {
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Terms", &terms), "disclosed",
 		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1 as it stood, to some who do "+
 			"not know what was said before: that is not corrected any more",
-		"correct the terms in that record, 01KAQ7Z0V4000000000000FRA2, or amend the pledge")
+		"amend the pledge, or correct the terms in that record, 01KAQ7Z0V4000000000000FRA2: "+
+			"muster pledge correct 9 --quantity NUMBER --reason TEXT")
 	w.refuses(ruleParis, ruleSay("pledge.corrected", "Corrects", ruleFRA2, "Struck", true),
 		"disclosed",
 		"record 9 disclosed the pledge 01KAQ7Z0V4000000000000FRA1, and what was read cannot be "+

@@ -34,7 +34,7 @@ func decideSeconded(s *State, m member, st *events.MemberSeconded) error {
 			"record %d has the leaf hash %s: what was seconded is not what is recorded", p.Sequence,
 			leaf))
 	}
-	if err := maySecond(m, &p); err != nil {
+	if err := maySecond(s, m, &p); err != nil {
 		return err
 	}
 	if p.Revokes {
@@ -45,7 +45,7 @@ func decideSeconded(s *State, m member, st *events.MemberSeconded) error {
 
 // maySecond says whether a member may second a proposal, which others than its signer do, each
 // once: rule 47.
-func maySecond(m member, p *seconds.Proposal) error {
+func maySecond(s *State, m member, p *seconds.Proposal) error {
 	id, _ := m.key.ID()
 	own := m.key.Party()
 	switch {
@@ -60,11 +60,11 @@ func maySecond(m member, p *seconds.Proposal) error {
 		return nil
 	case p.Revokes:
 		return refuse(codeWrongParty, "%s is %s, and to second a revocation is for a coordinator",
-			m.key.Name(), roleText(m)).
+			m.key.Name(), s.roleText(m)).
 			WithHint("ask one to say it, or sign with the key of one: --key FILE")
 	}
 	return refuse(codeSpeaksForItself, "%s speaks for %s, and record %d admits a key of %s",
-		m.key.Name(), own.Named(), p.Sequence, p.Key.Party().Named()).
+		m.key.Name(), s.named(own), p.Sequence, s.named(p.Key.Party())).
 		WithHint("ask a liaison of that nation, or a coordinator: muster member second %s",
 			p.Statement)
 }

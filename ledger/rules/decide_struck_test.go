@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"testing"
 
 	"muster/events"
@@ -91,6 +92,49 @@ func TestStruckAfterItsLapse(t *testing.T) {
 	begin()
 	w.climb("accepted", "confirmed", "deployed")
 	refused("what is in place does not lapse", "still-allocated", strike(lastDay.AddDays(1)))
+}
+
+// What was named as relieved while it was there stays named when it is struck: a nation that has
+// struck its own pledge does not stop another from saying more of its own. Nobody names it anew.
+func TestNamedBeforeItWasStruck(t *testing.T) {
+	w := newRuleWorld(t)
+	german, french := ruleID("01KAQ7Z0V40000000000000DE1"), ruleFRA1
+	deu := func(typ events.Type, members ...any) events.Statement {
+		return ruleSay(typ, append([]any{"Nation", "DEU", "Pledge", german}, members...)...)
+	}
+	w.says(ruleFounder, ruleSay("member.admitted", "Key", ruleBerlin.Key()))
+	w.says(ruleParis, ruleSay("pledge.offered", "ID", french))
+	w.says(ruleBerlin, ruleSay("pledge.indicated", "ID", german, "Nation", "DEU",
+		"Predecessor", french, "Release", events.CoordinatorsOnly))
+	w.says(ruleParis, ruleSay("pledge.corrected", "Struck", true))
+
+	struck := "record 9 has struck that pledge, as never said: name another, or leave it out"
+	refuses := func(st events.Statement, member string) {
+		t.Helper()
+		w.refuses(ruleBerlin, st, "rotation-mismatch", fmt.Sprintf("%s %q: %s", member, french,
+			struck), "")
+	}
+	restated := events.PledgeTerms{Role: "ground", Unit: "personnel",
+		Quantity: events.Count(900), Window: events.Window{From: 2027_01_01},
+		Release: events.CoordinatorsOnly, Predecessor: french}
+	say := []events.Statement{
+		deu("pledge.offered", "Predecessor", french, "Release", events.CoordinatorsOnly),
+		deu("pledge.amended", "Predecessor", french, "Release", events.CoordinatorsOnly),
+		deu("pledge.corrected", "Corrects", german, "Terms", &restated),
+	}
+	for _, st := range say {
+		w.says(ruleBerlin, st)
+	}
+	w.says(ruleBerlin, deu("pledge.disclosed", "Predecessor", french,
+		"Release", events.CoalitionOnly, "Rung", events.Offered))
+	saved, _, err := rules.LoadState(w.state.Save(rules.Root{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.state = saved
+	w.allows(ruleBerlin, deu("pledge.amended", "Predecessor", french))
+	refuses(deu("pledge.amended", "Successor", french), "successor")
+	refuses(ruleSay("pledge.offered", "Nation", "DEU", "Predecessor", french), "predecessor")
 }
 
 // Who met the pledge in a disclosure reads that it was struck: its label stays what it was.

@@ -101,7 +101,8 @@ var ruleDefaults = []ruleMember{
 	{"Condition", events.Line("vote")}, {"Kind", events.Parliament}, {"Founder", ruleFounder.Key()},
 	{"Caveat", events.Line("by-day")}, {"Restriction", "by day only"},
 	{"Expires", ruleDay.AddDays(60)}, {"Corrects", ruleFRA1}, {"Allocation", ruleFRA2},
-	{"Statement", ruleFRA2}, {"Leaf", zeroRoot}, {"Key", ruleParis.Key()},
+	{"Statement", ruleFRA2}, {"Leaf", zeroRoot}, {"Key", ruleParis.Key()}, {"Name", "FGC 4"},
+	{"To", events.Nation("FRA")}, {"Text", "a question"}, {"Query", ruleFRA2},
 }
 
 // ruleFill gives st those of the members that it has.

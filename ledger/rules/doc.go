@@ -229,13 +229,42 @@
 //
 //  48. A correction that strikes the statement with which a pledge began strikes all that was said
 //     of it: from its record on the pledge was never made, and nothing more is said of it, nor is
-//     it named as relieved or relieving. What of it is allocated is released before, unless it has
-//     ended, or has lapsed by the date of the correction. So may a pledge be struck that was
-//     disclosed, too: that tells nothing of what was said before. (still-allocated, pledge-struck,
-//     rotation-mismatch; TestRule48StruckAtItsBeginning)
+//     it newly named as relieved or relieving; terms that are said anew may still name it where
+//     those of their pledge did before, as they may what has ended. What of it is allocated is
+//     released before, unless it has ended, or has lapsed by the date of the correction. So may a
+//     pledge be struck that was disclosed, too: that tells nothing of what was said before.
+//     (still-allocated, pledge-struck, rotation-mismatch; TestRule48StruckAtItsBeginning)
 //
 //  49. A unit in three capitals that a catalogue takes up is a currency of ISO 4217, and one in
 //     lower-case letters is not the code of one. [Decide] leaves this rule to [DecideNew], since
 //     ledgers from before it count in others, which stay. (no-currency;
 //     TestRule49CurrenciesOfISO4217)
+//
+//  50. A meeting is closed once: its name stands for what was recorded by then, and is not used
+//     again. (meeting-known; TestRule50MeetingClosedOnce)
+//
+//  51. The coordinators ask the nation whose pledge it is, and that nation asks the coordinators;
+//     who is asked answers, once, and not before it was asked. Like all that is said of a pledge,
+//     a question and its answer have the pledge's label, and neither is made when the pledge has
+//     ended. (query-mismatch, query-unknown, query-answered; TestRule51QueriesAreAnswered)
+//
+//  52. An organisation is one that an operation declares. What is said in an operation with the
+//     code of one that it does not declare is refused, whether that is whose pledge or scope it is
+//     or who may read a pledge; and a key is named after one that some operation declares. One
+//     that was named so in an operation stays declared there. (organisation-unknown,
+//     organisation-in-use; TestRule52OrganisationsAreDeclared)
+//
+//  53. What is newly declared as an organisation has no name under which a nation is known, or
+//     another organisation of any operation, nor one that looks like theirs or is read as a
+//     party's; it is in letters of one script, and every character of it is seen. [Decide] leaves
+//     this rule to [DecideNew], since more names may come to be known. (organisation-ambiguous;
+//     TestRule53OrganisationsHaveNamesOfTheirOwn)
+//
+//  54. An organisation's code never passes to another body. One after which a key is named that may
+//     sign, or is about to be admitted, stays declared in some operation; one that is declared
+//     anew, or otherwise than before, has among its names those by which other operations go; and
+//     one that has such a key, or was ever named in an operation, keeps all its names where it is
+//     declared: others are added, and any of them may be the first. [Decide] leaves this rule to
+//     [DecideNew], since ledgers from before it have renamed others. (organisation-in-use,
+//     organisation-ambiguous; TestRule54CodesStayWithTheirBodies)
 package rules

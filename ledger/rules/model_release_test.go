@@ -17,7 +17,7 @@ import (
 // Who may read what, as the model has it: an audience is a set of views, and nothing is ordered.
 
 var ruleViews = []events.View{events.PublicView, events.CoalitionView, "FRA", "DEU", "ITA", "POL",
-	events.CoordinatorsView}
+	"x-nato", events.CoordinatorsView}
 
 type ruleAudience map[events.View]bool
 

@@ -15,10 +15,12 @@ import (
 //	its operation and its requirement     whoever reads the statement
 //	what was said of its pledge           the same, from its beginning or its last disclosure on
 //	the pledges that relieve each other   perhaps others
+//	the organisation of a key             perhaps others
 //
-// So two things are not judged: whether a pledge is there that another relieves, or is relieved by;
-// and whatever rests on what was said of a pledge before it was disclosed to these readers. What is
-// withheld without a label that says so makes a statement break a rule that rests on it.
+// So three things are not judged: whether a pledge is there that another relieves, or is relieved
+// by; whether an organisation is declared after which a key is named; and whatever rests on what
+// was said of a pledge before it was disclosed to these readers. What is withheld without a label
+// that says so makes a statement break a rule that rests on it.
 type Part struct {
 	*State
 	withheld uint64
@@ -55,10 +57,16 @@ func (p *Part) Decide(key events.Key, st events.Statement) (whole bool, err erro
 		return false, err
 	}
 	err = Decide(p.State, key, st)
-	if p.withheld > 0 && err != nil && problem.From(err).Code == codeRotationMismatch.slug {
+	if p.withheld > 0 && err != nil && p.mayRestOnWithheld(st, problem.From(err).Code) {
 		return false, nil
 	}
 	return true, err
+}
+
+// mayRestOnWithheld reports whether a refusal with the code may come of what is withheld.
+func (p *Part) mayRestOnWithheld(st events.Statement, code string) bool {
+	_, admits := st.(*events.MemberAdmitted)
+	return code == codeRotationMismatch.slug || admits && code == codeOrganisationUnknown.slug
 }
 
 // meets reports whether a statement is about a pledge that began before it could be read.

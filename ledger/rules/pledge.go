@@ -82,7 +82,13 @@ type terms struct {
 	area    events.Area
 	reserve bool
 	expires events.Date
+	*rotation
 }
+
+// A rotation is the pledges that terms name as relieved and as relieving; the zero ID for none.
+type rotation struct{ predecessor, successor events.ID }
+
+var noRotation = new(rotation)
 
 // A standing is the fold of what was said, in the order of recording.
 type standing struct {
@@ -101,6 +107,7 @@ type attached struct {
 	conditions  []condition
 	caveats     []caveat
 	allocations []allocation
+	queries     []query
 }
 
 var nothingAttached = new(attached)
@@ -110,6 +117,14 @@ type condition struct {
 	kind    events.ConditionKind
 	settled uint64 // the sequence that discharged it or told its failure, or 0 while it is open
 	failed  bool
+}
+
+// A query is a question about the pledge.
+type query struct {
+	id       events.ID
+	to       events.Nation
+	asked    events.Date
+	answered uint64 // sequence, or 0
 }
 
 type caveat struct {
@@ -208,9 +223,6 @@ func (p *pledge) relabel(x *saying) {
 
 // attach folds in what hangs on the pledge.
 func (p *pledge) attach(x *saying) {
-	if x.typ().Subject() == "pledge" {
-		return
-	}
 	all := *p.attached
 	switch x.typ() {
 	case "condition.added":
@@ -243,6 +255,18 @@ func (p *pledge) attach(x *saying) {
 				a.released, a.ends = x.sequence, x.effective
 			}
 		}
+	case "pledge.queried":
+		all.queries = append(slices.Clip(all.queries),
+			query{id: x.id, to: x.to, asked: x.effective})
+	case "pledge.answered":
+		all.queries = slices.Clone(all.queries)
+		for i := range all.queries {
+			if q := &all.queries[i]; q.id == x.other {
+				q.answered = x.sequence
+			}
+		}
+	default:
+		return
 	}
 	p.attached = &all
 }
@@ -317,6 +341,18 @@ func (p *pledge) termsOn(on events.Date) (t *terms) {
 		}
 	}
 	return t
+}
+
+// named returns what the terms that were said of the pledge name as relieved and as relieving, as
+// they were last corrected.
+func (p *pledge) named() (predecessors, successors []events.ID) {
+	for i := range p.said {
+		if x := &p.said[i]; !x.struck && x.terms != nil {
+			predecessors = append(predecessors, x.terms.predecessor)
+			successors = append(successors, x.terms.successor)
+		}
+	}
+	return predecessors, successors
 }
 
 // quantityOn returns how much is pledged on a date, at the least, false when nobody has said.

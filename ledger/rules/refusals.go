@@ -78,6 +78,14 @@ var (
 	codeStillAllocated     = code{"still-allocated", problem.Conflict}
 	codePledgeStruck       = code{"pledge-struck", problem.Conflict}
 	codeNoCurrency         = code{"no-currency", problem.Invalid}
+	codeMeetingKnown       = code{"meeting-known", problem.Conflict}
+	codeQueryMismatch      = code{"query-mismatch", problem.Invalid}
+	codeQueryUnknown       = code{"query-unknown", problem.NotFound}
+	codeQueryAnswered      = code{"query-answered", problem.Conflict}
+
+	codeOrganisationUnknown   = code{"organisation-unknown", problem.Invalid}
+	codeOrganisationInUse     = code{"organisation-in-use", problem.Conflict}
+	codeOrganisationAmbiguous = code{"organisation-ambiguous", problem.Invalid}
 )
 
 // refuse makes the refusal that a person reads: what is wrong, by name. The remedy is in it too, or

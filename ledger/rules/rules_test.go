@@ -221,6 +221,7 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 	parties := map[events.Type]string{
 		"member.admitted": "coordinator", "member.revoked": "coordinator",
 		"member.seconded":  "liaison coordinator",
+		"meeting.closed":   "coordinator",
 		"operation.opened": "coordinator importer", "operation.revised": "coordinator",
 		"requirement.issued": "coordinator", "requirement.revised": "coordinator",
 		"requirement.cancelled": "coordinator",
@@ -237,7 +238,8 @@ func TestRule05WhoMaySayWhat(t *testing.T) {
 		"pledge.renewed":   "liaison", "pledge.corrected": "liaison coordinator importer",
 		"caveat.declared": "liaison", "caveat.lifted": "liaison",
 		"allocation.made": "coordinator", "allocation.released": "coordinator",
-		"pledge.disclosed": "liaison",
+		"pledge.disclosed": "liaison", "pledge.queried": "liaison coordinator",
+		"pledge.answered": "liaison coordinator",
 	}
 	w := newRuleWorld(t)
 	for _, typ := range events.Types()[1:] { // all but the founding

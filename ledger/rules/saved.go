@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unique"
 
 	"muster/events"
 	"muster/events/compact"
@@ -21,7 +22,7 @@ import (
 
 // savedForm begins the file. Whoever changes State, or how it is written, raises its number, and
 // what was saved is thrown away.
-const savedForm = "muster ledger state 6\n"
+const savedForm = "muster ledger state 10\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -31,7 +32,8 @@ var errNotSaved = errors.New("nothing usable was saved")
 // tables are copied, and what they hold is never changed.
 func (s *State) Snapshot() *State {
 	c := *s
-	c.proposals = maps.Clone(s.proposals)
+	c.proposals, c.meetings = maps.Clone(s.proposals), maps.Clone(s.meetings)
+	c.spoke = maps.Clone(s.spoke)
 	c.members, c.voiced, c.operations, c.uses = maps.Clone(s.members), maps.Clone(s.voiced),
 		maps.Clone(s.operations), maps.Clone(s.uses)
 	c.lines, c.scopes, c.pledges, c.observed, c.undo = maps.Clone(s.lines), maps.Clone(s.scopes),
@@ -151,6 +153,15 @@ func (t coder) state(s *State) {
 			compact.Natural(t.Codec, &d.sequence)
 		})
 	})
+	compact.Table(t.Codec, s.meetings, func(name *string, seq *uint64) {
+		word(t, name)
+		compact.Natural(t.Codec, seq)
+	})
+	compact.Table(t.Codec, s.spoke, func(k *scopeKey, is *bool) {
+		word(t, &k.operation)
+		word(t, &k.nation)
+		t.Flag(is)
+	})
 	t.pledges(s)
 }
 
@@ -181,8 +192,15 @@ func (t coder) operation(o *operation) {
 		word(t, &r.Title)
 		words(t, &r.Units)
 	})
+	compact.Each(t.Codec, (*[]events.Organisation)(&o.terms.Organisations),
+		func(o *events.Organisation) {
+			word(t, &o.Code)
+			word(t, &o.Name)
+			words(t, &o.Also)
+		})
 	t.Day(&o.began)
 	t.label(&o.label)
+	compact.Natural(t.Codec, &o.said)
 }
 
 func (t coder) label(l *events.Label) {
@@ -294,13 +312,15 @@ func (t coder) saying(x *saying) {
 		return
 	}
 	t.Flag(&x.struck)
-	party := x.party()
+	var party events.Nation
+	if !t.Reading() {
+		party = x.party()
+	}
 	word(t, &party)
 	more := x.particulars != nil && x.particulars != nothingMore
 	t.Flag(&more)
 	if t.Reading() {
-		x.kind, x.particulars = kind, nothingMore
-		copy(x.signed[:], party)
+		x.kind, x.particulars, x.signed = kind, nothingMore, unique.Make(party)
 		if more {
 			x.particulars = new(particulars)
 		}
@@ -323,6 +343,7 @@ func (t coder) particulars(p *particulars) {
 	t.Day(&p.renewed)
 	t.Fixed(p.other[:])
 	compact.Optional(t.Codec, &p.label, t.label)
+	word(t, &p.to)
 }
 
 func (t coder) terms(m *terms) {
@@ -333,6 +354,18 @@ func (t coder) terms(m *terms) {
 	word(t, &m.area)
 	t.Flag(&m.reserve)
 	t.Day(&m.expires)
+	names := m.rotation != nil && m.rotation != noRotation
+	t.Flag(&names)
+	if t.Reading() {
+		m.rotation = noRotation
+		if names {
+			m.rotation = new(rotation)
+		}
+	}
+	if names {
+		t.Fixed(m.predecessor[:])
+		t.Fixed(m.successor[:])
+	}
 }
 
 func (t coder) quantity(q *events.Quantity) {

@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"strings"
+	"unique"
 
 	"muster/events"
 )
@@ -29,14 +29,12 @@ type saying struct {
 	effective events.Date
 	kind      kind
 	struck    bool
-	signed    [3]byte // the party whose key signed it
+	signed    unique.Handle[events.Nation] // the party whose key signed it
 }
 
 func (x *saying) typ() events.Type { return types[x.kind] }
 
-func (x *saying) party() events.Nation {
-	return events.Nation(strings.TrimRight(string(x.signed[:]), "\x00"))
-}
+func (x *saying) party() events.Nation { return x.signed.Value() }
 
 // expires returns the last day that the statement sets for the pledge, 0 for none.
 func (x *saying) expires() events.Date {
@@ -56,6 +54,7 @@ type particulars struct {
 	// The allocation that is released, or the statement that is corrected.
 	other events.ID
 	label *events.Label // of the pledge from here on
+	to    events.Nation // who is asked; other is the question that is answered
 }
 
 var nothingMore = new(particulars)
@@ -73,42 +72,52 @@ func (s *State) saying(st events.Statement, sequence uint64, party events.Nation
 }
 
 func sayingOf(st events.Statement, sequence uint64, party events.Nation) saying {
-	x := saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence,
-		effective: effective(st), particulars: nothingMore}
-	copy(x.signed[:], party)
+	return saying{id: st.Head().ID, kind: kinds[st.Head().Type], sequence: sequence,
+		effective: effective(st), particulars: particularsOf(st), signed: unique.Make(party)}
+}
+
+func particularsOf(st events.Statement) *particulars {
 	switch st := st.(type) {
 	case *events.PledgeIndicated:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
+		return &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeOffered:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
+		return &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeAmended:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
+		return &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeDisclosed:
-		x.particulars = &particulars{terms: termsOf(&st.PledgeTerms)}
+		return &particulars{terms: termsOf(&st.PledgeTerms)}
 	case *events.PledgeRenewed:
-		x.particulars = &particulars{renewed: st.Expires}
+		return &particulars{renewed: st.Expires}
 	case *events.PledgeCorrected:
-		x.particulars = &particulars{other: st.Corrects}
+		return &particulars{other: st.Corrects}
 	case *events.ConditionAdded:
-		x.particulars = &particulars{name: st.Condition, condition: st.Kind}
+		return &particulars{name: st.Condition, condition: st.Kind}
 	case *events.ConditionDischarged:
-		x.particulars = &particulars{name: st.Condition}
+		return &particulars{name: st.Condition}
 	case *events.ConditionFailed:
-		x.particulars = &particulars{name: st.Condition}
+		return &particulars{name: st.Condition}
 	case *events.CaveatDeclared:
-		x.particulars = &particulars{name: st.Caveat}
+		return &particulars{name: st.Caveat}
 	case *events.CaveatLifted:
-		x.particulars = &particulars{name: st.Caveat}
+		return &particulars{name: st.Caveat}
 	case *events.AllocationMade:
 		n, _ := st.Quantity.Number()
-		x.particulars = &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n,
+		return &particulars{allocated: &allocation{id: st.ID, line: st.Line, number: n,
 			window: st.Window}}
 	case *events.AllocationReleased:
-		x.particulars = &particulars{other: st.Allocation}
+		return &particulars{other: st.Allocation}
+	case *events.PledgeQueried:
+		return &particulars{to: st.To}
+	case *events.PledgeAnswered:
+		return &particulars{other: st.Query}
 	}
-	return x
+	return nothingMore
 }
 
 func termsOf(t *events.PledgeTerms) *terms {
-	return &terms{t.Amount(), t.Window, t.Area, t.Presence == events.Reserve, t.Expires}
+	named := noRotation
+	if !t.Predecessor.IsZero() || !t.Successor.IsZero() {
+		named = &rotation{t.Predecessor, t.Successor}
+	}
+	return &terms{t.Amount(), t.Window, t.Area, t.Presence == events.Reserve, t.Expires, named}
 }

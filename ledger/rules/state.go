@@ -33,8 +33,12 @@ type State struct {
 	uses   map[use]bool
 	lines  map[lineKey]line
 	scopes map[scopeKey]scope
+	// The meetings that were closed, and the record that did.
+	meetings map[string]uint64
 	// What they point to is never changed; to be asked by pledge, for some are unread.
 	pledges map[events.ID]*pledge
+	// The organisations that a pledge or a scope of an operation has ever named.
+	spoke map[scopeKey]bool
 	// The pledges that were observed and never offered; they may have ended.
 	observed map[observedKey][]events.ID
 
@@ -79,6 +83,7 @@ type operation struct {
 	terms events.OperationTerms
 	began events.Date // the effective date of its opening
 	label events.Label
+	said  uint64 // the record that says the terms
 }
 
 type line struct {
@@ -129,6 +134,8 @@ func NewState() *State {
 		uses:       map[use]bool{},
 		lines:      map[lineKey]line{},
 		scopes:     map[scopeKey]scope{},
+		meetings:   map[string]uint64{},
+		spoke:      map[scopeKey]bool{},
 		pledges:    map[events.ID]*pledge{},
 		observed:   map[observedKey][]events.ID{},
 	}
@@ -247,10 +254,10 @@ func (s *State) apply(rec events.Record) {
 		s.second(rec)
 	case *events.OperationOpened:
 		put(s, s.operations, st.Operation,
-			operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}})
+			operation{st.OperationTerms, st.Effective, events.Label{Release: st.Release}, s.last})
 	case *events.OperationRevised:
 		o := s.operations[st.Operation]
-		o.terms = st.OperationTerms
+		o.terms, o.said = st.OperationTerms, s.last
 		put(s, s.operations, st.Operation, o)
 	case *events.RequirementIssued:
 		label, _ := s.labelOf(st)
@@ -267,9 +274,12 @@ func (s *State) apply(rec events.Record) {
 		l := s.lines[lineKey{st.Operation, st.Line}]
 		l.cancelled = s.last
 		put(s, s.lines, lineKey{st.Operation, st.Line}, l)
+	case *events.MeetingClosed:
+		put(s, s.meetings, st.Name, s.last)
 	case *events.ScopeDeclared:
 		key := scopeKey{st.Operation, st.Nation}
 		put(s, s.scopes, key, s.scopes[key].with(declared{st.Roles, st.Effective, s.last}))
+		s.noteOrganisations(st)
 	default:
 		s.applyPledge(events.Key(rec.KeyName).Party(), rec.Statement)
 	}
@@ -320,6 +330,7 @@ func (s *State) applyPledge(party events.Nation, st events.Statement) {
 	}
 	p.saying(s.saying(st, s.last, party))
 	put(s, s.pledges, id, &p)
+	s.noteOrganisations(st)
 	if p.observed && !known {
 		key := observedKey{p.operation, p.nation, p.role}
 		put(s, s.observed, key, append(slices.Clip(s.observed[key]), id))

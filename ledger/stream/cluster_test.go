@@ -28,6 +28,7 @@ type cluster struct {
 	t       *testing.T
 	options [3]server.Options
 	servers [3]*server.Server
+	clients []*nats.Conn
 }
 
 func newCluster(t *testing.T, set ...func(*server.Options)) *cluster {
@@ -35,14 +36,19 @@ func newCluster(t *testing.T, set ...func(*server.Options)) *cluster {
 	c := &cluster{t: t}
 	var routes []*url.URL
 	for range c.servers {
-		routes = append(routes,
-			&url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", freePort(t))})
+		host, port := logtest.Address(t)
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint(host, ":", port)})
 	}
 	for i := range c.servers {
-		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1",
-			Port: freePort(t), JetStream: true, StoreDir: t.TempDir(),
-			Routes: routes, Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1",
-				Port: portOf(t, routes[i].Host)}, NoSigs: true, NoLog: true}
+		host, port := logtest.Address(t)
+		at, err := net.ResolveTCPAddr("tcp", routes[i].Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.options[i] = server.Options{ServerName: fmt.Sprint("n", i), Host: host, Port: port,
+			JetStream: true, StoreDir: t.TempDir(), Routes: routes,
+			Cluster: server.ClusterOpts{Name: "c", Host: at.IP.String(), Port: at.Port},
+			NoSigs:  true, NoLog: true}
 		for _, set := range set {
 			set(&c.options[i])
 		}
@@ -54,26 +60,6 @@ func newCluster(t *testing.T, set ...func(*server.Options)) *cluster {
 		}
 	})
 	return c
-}
-
-// freePort returns a port that nobody listens on, though somebody may soon.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return portOf(t, l.Addr().String())
-}
-
-func portOf(t *testing.T, address string) int {
-	t.Helper()
-	at, err := net.ResolveTCPAddr("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at.Port
 }
 
 func (c *cluster) start(i int) {
@@ -90,9 +76,16 @@ func (c *cluster) start(i int) {
 	}
 }
 
+// stop stops a server. Whoever was connected to it has another when it returns: what is written
+// before that to a connection that has ended fails.
 func (c *cluster) stop(i int) {
 	c.servers[i].Shutdown()
 	c.servers[i].WaitForShutdown()
+	for _, nc := range c.clients {
+		if !nc.IsClosed() {
+			c.until("another server", func() error { return nc.FlushTimeout(time.Second) })
+		}
+	}
 }
 
 // until returns when something is so.
@@ -123,6 +116,7 @@ func (c *cluster) connect() *nats.Conn {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(nc.Close)
+	c.clients = append(c.clients, nc)
 	return nc
 }
 

@@ -95,6 +95,9 @@ func saveWithoutEnd(t *testing.T, path string) {
 // Wherever a bit of the file is flipped, and wherever the file is cut off, the picture is the one
 // of the records: what is saved is used where it is whole, and thrown away where it is not.
 func TestSpoiltAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thing after the other: the run without the race detector does it")
+	}
 	l := allKinds(t)
 	good := must[[]byte](t)(os.ReadFile(saved(t, l)))
 	want := whole(t, l.picture())

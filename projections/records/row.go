@@ -57,7 +57,8 @@ type Row struct {
 	Struck   bool
 	Reason   string
 
-	// Of the release of an allocation.
+	// Of the release of an allocation, and of an answer, whose question it is. Of a question, To is
+	// who is asked, Title the text, and Expires the last day; of an answer, Title is the text.
 	Allocation events.ID
 
 	// Of a condition or a caveat within a pledge, and of the line of a requirement or an
@@ -82,6 +83,8 @@ type Row struct {
 	Title     string
 	Roles     []Role
 	Unlimited bool
+	// Organisations are those that an operation declares.
+	Organisations []Organisation
 
 	// Of the roster and the founding.
 	Key    events.Key
@@ -101,6 +104,13 @@ type Role struct {
 	Role  events.Role
 	Title string
 	Units []events.Unit
+}
+
+// An Organisation is one that an operation declares.
+type Organisation struct {
+	Code events.Nation
+	Name string
+	Also []string
 }
 
 // A Standing is where a pledge stands that is disclosed. What is in place is in the unit of the
@@ -195,6 +205,8 @@ func (r *Row) ofPlan(st events.Statement) bool {
 		r.requirement(&s.RequirementTerms)
 	case *events.RequirementCancelled:
 		r.Operation, r.Line, r.Text = s.Operation, s.Line, s.Reason
+	case *events.MeetingClosed:
+		r.Title, r.Text = s.Name, s.Note
 	case *events.ScopeDeclared:
 		r.Operation, r.Nation, r.Unlimited, r.Text = s.Operation, s.Nation, s.Unlimited, s.Note
 		for _, role := range s.Roles {
@@ -210,6 +222,9 @@ func (r *Row) catalogue(t *events.OperationTerms) {
 	r.Operation, r.Title, r.Text = t.Operation, t.Title, t.Note
 	for _, role := range t.Roles {
 		r.Roles = append(r.Roles, Role(role))
+	}
+	for _, o := range t.Organisations {
+		r.Organisations = append(r.Organisations, Organisation(o))
 	}
 }
 
@@ -357,6 +372,12 @@ func (r *Row) ofHold(st events.Statement) bool {
 	case *events.AllocationReleased:
 		r.step(&s.PledgeStep, st)
 		r.Allocation = s.Allocation
+	case *events.PledgeQueried:
+		r.step(&s.PledgeStep, st)
+		r.To, r.Title, r.Expires = []events.Nation{s.To}, s.Text, int32(s.Due)
+	case *events.PledgeAnswered:
+		r.step(&s.PledgeStep, st)
+		r.Allocation, r.Title = s.Query, s.Text
 	default:
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 
 // Form is the version of the saved form. A change of the type Row, or of what [Code] does with
 // it, must raise it: then every saved file is thrown away and built anew from the source.
-const Form = 7
+const Form = 8
 
 // ErrDamaged is in the chain of the error of a segment that is not what was written.
 var ErrDamaged = errors.New("the saved rows are damaged")
@@ -151,6 +151,13 @@ func ofPlan(c *compact.Codec, r *Row) {
 		})
 	}
 	c.Truth(&r.Unlimited)
+	if c.Has(r.Organisations != nil) {
+		compact.Each(c, &r.Organisations, func(o *Organisation) {
+			c.Plain((*string)(&o.Code))
+			c.Plain(&o.Name)
+			compact.Each(c, &o.Also, c.Plain)
+		})
+	}
 	c.Word((*string)(&r.Key))
 	c.Word((*string)(&r.Member))
 	c.Word((*string)(&r.Clearance))

@@ -26,6 +26,7 @@ func newAhead(t *testing.T) *testLog {
 // What has not begun is answered on its first day, on every face, and says so; whoever asks for
 // today is answered for today.
 func TestWhatHasNotBegun(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newAhead(t))
 	for _, question := range []string{"coverage", "strength", "gaps", "dependence", "hanging",
 		"readiness", "review", "nations", "timeline"} {
@@ -57,6 +58,7 @@ func TestWhatHasNotBegun(t *testing.T) {
 
 // The word today is another date tomorrow: no answer to it is kept for longer than the day.
 func TestTodayPasses(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newAhead(t))
 	for _, path := range []string{"/coverage?on=today&as_of=3", "/timeline?on=today&as_of=3",
 		"/coverage?on=today"} {

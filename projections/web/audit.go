@@ -20,7 +20,7 @@ type LateQuery struct {
 }
 
 func (q *LateQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readAsItIs(p)
 	q.Filter = p.filter()
 	q.Days = usualWithin
 	days := p.number("days", "Recorded more than so many days after the date from which it holds; "+
@@ -54,12 +54,13 @@ func LateTable(a projections.LateRecords) Table {
 	return t
 }
 
-// PastQuery asks about what was said so far, and so never from a day that is still to come.
+// PastQuery asks about what was said so far, of pledges on whatever rung, and so never from a day
+// that is still to come.
 type PastQuery struct{ FilterQuery }
 
 func (q *PastQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
-	q.Rung, q.Filter = p.rung(), p.filter()
+	q.MomentQuery.readAsItIs(p)
+	q.Filter = p.filter()
 }
 
 // Corrections answers what was corrected, by whom and why.

@@ -14,6 +14,7 @@ import (
 )
 
 func TestClient(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for _, c := range []Client{{URL: s.url}, {URL: s.url + "/", HTTP: &http.Client{}}} {
@@ -36,6 +37,7 @@ func TestClient(t *testing.T) {
 // What a person types for a part of a path stays that part, and what the server refuses comes back
 // as its problem.
 func TestClientEscapes(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for _, id := range []string{"a/b", "..", ".", "...", "../members", "a/../../members", "%2E%2E",
 		"a?b=c", "a#b", "a b", "é", "{id}", "{operation}", "a\x00b", "+", ";"} {
@@ -51,6 +53,7 @@ func TestClientEscapes(t *testing.T) {
 }
 
 func TestClientMisused(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "127.0.0.1:8080", "localhost:8080", "ftp://127.0.0.1",
 		"http://", "://", "http://a b", "/data"} {
 		err := Client{URL: address}.Ask(t.Context(), "ledger", nil, &Ledger{})
@@ -70,6 +73,7 @@ func TestClientMisused(t *testing.T) {
 
 // What stands between may answer anything.
 func TestClientBehindAProxy(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter)
 		kind   problem.Kind
@@ -114,6 +118,7 @@ func TestClientBehindAProxy(t *testing.T) {
 }
 
 func TestClientWithoutServer(t *testing.T) {
+	t.Parallel()
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	err := Client{URL: srv.URL}.Ask(t.Context(), "ledger", nil, &Ledger{})
@@ -125,6 +130,7 @@ func TestClientWithoutServer(t *testing.T) {
 
 // Who has interrupted is told so, whether the answer has not begun or has not ended.
 func TestClientInterrupted(t *testing.T) {
+	t.Parallel()
 	for name, begin := range map[string]func(http.ResponseWriter){
 		"before the answer": func(http.ResponseWriter) {},
 		"in the answer": func(w http.ResponseWriter) {
@@ -150,6 +156,7 @@ func TestClientInterrupted(t *testing.T) {
 }
 
 func TestParameters(t *testing.T) {
+	t.Parallel()
 	data, err := Parameters(map[string]string{"limit": "5", "on": "", "nation": `"<F>"`})
 	if err != nil || string(data) != `{"limit":"5","nation":"\"\u003cF\u003e\""}` {
 		t.Errorf("%s, %v", data, err)

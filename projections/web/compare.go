@@ -23,7 +23,8 @@ type DiffQuery struct {
 }
 
 func (q *DiffQuery) read(p *parameters) {
-	const place = " A sequence, or a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end)."
+	const place = " A sequence, a time as 2026-11-23T12:00:00Z or 2026-11-23 (its end), or the " +
+		"name of a meeting that was closed, such as FGC 4."
 	q.From.AsOf = p.instant("from",
 		"Compare what was known then."+place+" Without it, what is known at to.", endOf)
 	q.To.AsOf = p.instant("to", "With what was known then."+place+" Without it, all there is.",
@@ -102,7 +103,8 @@ var diffKinds = map[string]tabular.Kind{"from": tabular.Text}
 // one for each pledge that counts otherwise and for each sum. Every row tells the records that have
 // made the difference, who signed them and why.
 func DiffTable(d projections.Diff) Table {
-	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead, Kinds: diffKinds}
+	t := Table{Basis: &d.To, Since: &d.From, Head: diffHead, Kinds: diffKinds,
+		Wide: []string{"pledge", "records", "operation", "why", "role"}}
 	t.Above = []string{"From " + clocks(d.From), "to   " + clocks(d.To) + ".", ""}
 	for i := range d.Lines {
 		addLineDiff(&t, &d.Lines[i])

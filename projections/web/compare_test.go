@@ -35,6 +35,7 @@ func asked[A any](s *testServer, question, query string) (a A) {
 }
 
 func TestPreview(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
@@ -66,6 +67,7 @@ func TestPreview(t *testing.T) {
 }
 
 func TestDiff(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	d := asked[projections.Diff](s, "diff", "from_on=2026-01-04&to_on=2026-01-05")
@@ -86,6 +88,7 @@ func TestDiff(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	e := asked[projections.Explanation](s, "explain", "what=coverage&line=ground-all&on=2026-02-01")
@@ -105,6 +108,7 @@ func TestExplain(t *testing.T) {
 
 // A comparison of more pledges than are told says how many more there are, in each form.
 func TestMorePledgesThanAreTold(t *testing.T) {
+	t.Parallel()
 	one := projections.LineStand{Role: "ground", Unit: "personnel", Supply: events.Count(1)}
 	other := one
 	other.Supply = events.Count(2)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -212,12 +213,14 @@ const usualWithin = 30
 
 func (q *DueQuery) read(p *parameters) {
 	q.MomentQuery.read(p)
-	q.Filter = p.filter()
-	q.Within = usualWithin
-	if n := p.number("within", "What lapses or ends within so many days; 30 without it.", 1,
-		events.MaxNotice); n > 0 {
-		q.Within = int(n)
-	}
+	q.Filter, q.Within = p.filter(), p.within()
+}
+
+// within reads how many days ahead is looked for what is due.
+func (p *parameters) within() int {
+	n := p.number("within", "What lapses or ends within so many days; 30 without it.", 1,
+		events.MaxNotice)
+	return int(cmp.Or(n, usualWithin))
 }
 
 // Due answers what lapses, ends or waits.

@@ -26,6 +26,7 @@ func (s *testServer) getCSV(path string) (status int, contentType, body string) 
 // Every list can be had as CSV at its own address: the same rows that the command line prints from
 // the answer.
 func TestCSV(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
@@ -59,6 +60,7 @@ func TestCSV(t *testing.T) {
 }
 
 func TestCSVRefuses(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for path, want := range map[string]int{
 		"/coverage.csv?rung=top":       http.StatusUnprocessableEntity,
@@ -79,6 +81,7 @@ func TestCSVRefuses(t *testing.T) {
 // In CSV every row says what it rests on, what is not counted is there with its reason, and no cell
 // is a formula.
 func TestCSVCells(t *testing.T) {
+	t.Parallel()
 	var table Table
 	b := projections.Basis{AsOf: 17, On: 2026_01_04, Rung: projections.Confirmed,
 		WhatIf: &projections.WhatIf{WithoutConditional: true}}
@@ -108,6 +111,7 @@ beside,2,BASIS
 
 // What is not there, or not done so, is said as a problem too.
 func TestNothingThere(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for _, path := range []string{"/nothing", "/coverage/", "/coverage.xls", "/pledges/a/b"} {
 		status, contentType, body := s.getCSV(path)
@@ -166,6 +170,7 @@ func (s *testServer) send(method, url string, header http.Header, body io.Reader
 
 // Whoever asks only for the head of a stream is told what there would be, and keeps no slot.
 func TestHeadOfStream(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for range 2 * streamShare {
 		for _, path := range []string{"/records/events", "/coverage/events"} {
@@ -188,7 +193,8 @@ func everyList(t *testing.T, look func(s *testServer, question, path, query stri
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
 	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id,
 		"plan": "operation=force", "nation": "nation=FRA", "counted": "record=5",
-		"diff": "from=1", "explain": "what=strength", "strength": "by=nation,unit,nation",
+		"diff": "from=1", "digest": "from=1",
+		"explain": "what=strength", "strength": "by=nation,unit,nation",
 		"readiness": "within=7",
 		"preview": "statements=" + url.QueryEscape(`[{"type":"requirement.cancelled","id":"`+id+
 			`","ledger":"l","effective":"2026-01-01","operation":"force","line":"west","reason":"x"}]`)}
@@ -198,6 +204,7 @@ func everyList(t *testing.T, look func(s *testServer, question, path, query stri
 			continue
 		}
 		for _, more := range []string{"", "on=2026-01-01..2026-01-20",
+			"from=2020-01-01&until=2030-01-01",
 			"rung=accepted&without=FRA"} {
 			a := s.overHTTP(question, strings.Trim(needs[question]+"&"+more, "&"))
 			if a.status != http.StatusOK {
@@ -216,6 +223,10 @@ func everyList(t *testing.T, look func(s *testServer, question, path, query stri
 
 // No rows have two columns of one name, whatever is asked: a program reads a column by its name.
 func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one question after the other")
+	}
+	t.Parallel()
 	everyList(t, func(s *testServer, question, path, query string) {
 		status, _, body := s.getCSV(path + csvSuffix + "?" + query)
 		equal(t, question, status, http.StatusOK)
@@ -234,12 +245,14 @@ func TestCSVColumnsHaveNamesOfTheirOwn(t *testing.T) {
 // A note is wrapped by the columns that it takes, in which some signs take two, and never within a
 // sign.
 func TestWrap(t *testing.T) {
+	t.Parallel()
 	lines := wrap("Ålesund møter é 日本語 日本語 end", 14)
 	equal(t, "lines", strings.Join(lines, "|"), "Ålesund møter|é 日本語|日本語 end")
 }
 
 // A list in one cell is as long as a spreadsheet reads, and says how much more there is.
 func TestCellsAreCut(t *testing.T) {
+	t.Parallel()
 	short := []string{"3", "4", "5"}
 	if got := joined(short, " "); got != "3 4 5" {
 		t.Errorf("a short list is %q", got)

@@ -3,6 +3,9 @@ package web
 import (
 	"encoding/json"
 	"reflect"
+	"regexp"
+	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -64,16 +67,48 @@ func requestSchema(takes []*huma.Param) string {
 // jsonSchema is the dialect.
 const jsonSchema = "https://json-schema.org/draft/2020-12/schema"
 
+// answers are the schemas of all answers that were asked for, and of what they are made of: each is
+// made once, since a server that starts asks for those of all its questions.
+var answers = struct {
+	sync.Mutex
+	all   huma.Registry
+	texts map[string]json.RawMessage // by name
+}{texts: map[string]json.RawMessage{}}
+
+const definitions = "#/$defs/"
+
+// made finds the schemas that one names.
+var made = regexp.MustCompile(`"` + regexp.QuoteMeta(definitions) + `([^"]+)"`)
+
 // responseSchema returns the schema of an answer, with those that it is made of.
 func responseSchema(answer reflect.Type) string {
-	r := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
-	DescribeWords(r)
-	root := r.Schema(answer, true, answer.Name())
-	neverNull(r)
-	return schemaText(map[string]any{"$schema": jsonSchema, "$ref": root.Ref, "$defs": r.Map()})
+	answers.Lock()
+	defer answers.Unlock()
+	if answers.all == nil {
+		answers.all = huma.NewMapRegistry(definitions, huma.DefaultSchemaNamer)
+		DescribeWords(answers.all)
+	}
+	root := answers.all.Schema(answer, true, answer.Name())
+	neverNull(answers.all)
+	parts := map[string]json.RawMessage{}
+	for names := []string{strings.TrimPrefix(root.Ref, definitions)}; len(names) > 0; {
+		name := names[len(names)-1]
+		names = names[:len(names)-1]
+		if parts[name] != nil {
+			continue
+		}
+		if answers.texts[name] == nil {
+			answers.texts[name] = json.RawMessage(schemaText(answers.all.Map()[name]))
+		}
+		parts[name] = answers.texts[name]
+		for _, found := range made.FindAllSubmatch(parts[name], -1) {
+			names = append(names, string(found[1]))
+		}
+	}
+	return schemaText(map[string]any{"$schema": jsonSchema, "$ref": root.Ref, "$defs": parts})
 }
 
-func schemaText(schema map[string]any) string {
+func schemaText(schema any) string {
 	text, err := json.Marshal(schema)
 	if err != nil {
 		return "{}"

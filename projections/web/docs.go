@@ -3,10 +3,10 @@ package web
 import (
 	"embed"
 	"html/template"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -22,12 +22,10 @@ const DocsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-
 	"frame-ancestors 'none'"
 
 // HandleDocs serves the API's documentation at /docs, made from its document: a page without
-// scripts, that loads nothing from elsewhere. It is called when everything is registered.
+// scripts, that loads nothing from elsewhere. It is called when everything is registered, and the
+// page is made when somebody asks for it.
 func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
-	described := docsOf(&api)
-	if err := docsPage.Execute(io.Discard, described); err != nil {
-		return err
-	}
+	described := sync.OnceValue(func() docs { return docsOf(&api) })
 	style, err := docsFiles.ReadFile("docs/docs.css")
 	if err != nil {
 		return err
@@ -40,8 +38,8 @@ func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	}
 	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, r *http.Request) {
 		head(w, "text/html; charset=utf-8")
-		page := described
-		page.Server = ReachedAt(r)
+		page := described()
+		page.Server, page.Base = ReachedAt(r), BaseOf(r.Context())
 		_ = docsPage.Execute(w, page) // the reader may have gone
 	})
 	mux.HandleFunc("GET /docs.css", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,14 +49,14 @@ func HandleDocs(mux *http.ServeMux, api huma.OpenAPI) error {
 	return nil
 }
 
-// ReachedAt returns the address at which the reader has reached the server; a proxy that speaks TLS
-// in front of it says so.
+// ReachedAt returns the address at which the reader has reached the server, with its base; a proxy
+// that speaks TLS in front of it says so.
 func ReachedAt(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"
 	}
-	return scheme + "://" + r.Host
+	return scheme + "://" + r.Host + string(BaseOf(r.Context()))
 }
 
 // quoted returns text as one word of a shell, whatever it has in it.
@@ -68,6 +66,7 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\
 type docs struct {
 	Title, Version, Description string
 	Server                      string // the address at which the reader has reached it
+	Base                        Base
 	Groups                      []docsGroup
 	Schemas                     []docsSchema
 }

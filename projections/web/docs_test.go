@@ -14,6 +14,7 @@ import (
 // The docs page tells every question with its parameters and answer, has no script, and loads
 // nothing but its own stylesheet.
 func TestDocs(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	mux := http.NewServeMux()
 	if err := HandleDocs(mux, *s.api.OpenAPI()); err != nil {
@@ -62,6 +63,7 @@ func TestDocs(t *testing.T) {
 // Every command of the docs page asks the address at which its reader has reached the server, and
 // nothing that a reader's browser may say of it is a command of its own.
 func TestDocsAskTheServer(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	mux := http.NewServeMux()
 	if err := HandleDocs(mux, *s.api.OpenAPI()); err != nil {

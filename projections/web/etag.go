@@ -42,8 +42,12 @@ func (s *Service) cached(q *question, form string, next http.Handler) http.Handl
 			next.ServeHTTP(w, r)
 			return
 		}
-		tag := func() string { now, _ := s.tag(q.name, form, given, query); return now }
-		now, lasting := s.tag(q.name, form, given, query)
+		as := form
+		if leadsToPages(form) { // which are at the address that was asked
+			as += " " + ReachedAt(r)
+		}
+		tag := func() string { now, _ := s.tag(q.name, as, given, query); return now }
+		now, lasting := s.tag(q.name, as, given, query)
 		if now == "" {
 			next.ServeHTTP(w, r)
 			return

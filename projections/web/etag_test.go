@@ -22,6 +22,7 @@ func (s *testServer) fetch(path, has string) (status int, tag, caching, body str
 
 // Whoever has an answer is told so for as long as the answer is the same, and not a record longer.
 func TestETag(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := number(l.Last())
@@ -62,6 +63,7 @@ func TestETag(t *testing.T) {
 
 // Different questions, parameters, forms, days and ledgers never share a tag; a problem has none.
 func TestETagsDiffer(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	seen := map[string]string{}
@@ -105,6 +107,7 @@ func TestETagsDiffer(t *testing.T) {
 // What is asked again while nothing has changed is not made again, a problem is not kept, and a new
 // record makes another answer.
 func TestKeptAnswers(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	s := newServer(t, l)
 	a := s.service.kept

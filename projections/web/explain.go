@@ -152,7 +152,7 @@ func VersionsTable(a projections.PledgeVersions) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"known from", "recorded", "until record", "replaced",
 		"holds from", "until", "what", "signed by", "because"}}
 	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s, as it was known", a.Pledge.ID,
-		a.Pledge.Nation.Named(), a.Pledge.Nation, a.Pledge.Operation), ""}
+		a.Pledge.Whose(), a.Pledge.Nation, a.Pledge.Operation), ""}
 	for _, v := range a.Versions {
 		replaced, until := "", v.Until.String()
 		if v.KnownTo != 0 {

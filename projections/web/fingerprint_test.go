@@ -11,6 +11,7 @@ import (
 // The fingerprint as of any record is that of a replay up to there, also when there are more
 // records by now.
 func TestFingerprint(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for _, asOf := range []uint64{1, 5, l.Last()} {

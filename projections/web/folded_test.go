@@ -15,6 +15,7 @@ import (
 // A list that is asked for page by page goes through the records once, and through them again where
 // somebody asks for what lies before.
 func TestFoldedReadsOnce(t *testing.T) {
+	t.Parallel()
 	l, err := ledgertest.AllKinds()
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,10 @@ import (
 // Every answer says for whom it was counted where that is not everybody: as JSON, in each row as
 // CSV, and to people.
 func TestEveryAnswerSaysForWhom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one question after the other")
+	}
+	t.Parallel()
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	example := given(c.round)
@@ -27,7 +31,7 @@ func TestEveryAnswerSaysForWhom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needs := map[string]string{"explain": "line=ground-all", "diff": "from=3",
+	needs := map[string]string{"explain": "line=ground-all", "diff": "from=3", "digest": "from=3",
 		"preview": "statements=" + url.QueryEscape(string(withdrawn))}
 	for _, q := range s.service.questions {
 		path := partOfPath.ReplaceAllStringFunc(q.path, func(in string) string {

@@ -106,7 +106,7 @@ type work struct {
 // workOf tells the work of a request by its address. Health is always told, and files are at hand.
 // Who is told live takes a slot where the stream begins.
 func (s *Service) workOf(r *http.Request) work {
-	path, _ := withoutSuffix(r.URL.Path)
+	path, suffix := withoutSuffix(r.URL.Path)
 	switch {
 	case path == "/healthz", path == "/readyz", path == "/livez",
 		strings.HasPrefix(path, "/static/"),
@@ -114,13 +114,16 @@ func (s *Service) workOf(r *http.Request) work {
 		return work{}
 	case strings.HasPrefix(path, Root+"/statements"):
 		return work{slots: s.slots.statements, time: statementTime}
-	case path != r.URL.Path && slices.Contains(longLists, path):
+	case suffix == atomSuffix: // no longer than any answer
+	case suffix != "" && suffix != csvSuffix && slices.Contains(longLists, path):
+		return work{slots: s.slots.files, time: fileTime} // as the next one
+	case suffix != "" && slices.Contains(longLists, path):
 		return work{slots: s.slots.waits, time: listTime} // each page takes a slot of its own
 	case slices.Contains(longPages, r.Method+" "+path):
 		return work{s.slots.long, longTime, true, longBudget}
 	}
 	does := s.workOfQuestion(strings.TrimPrefix(path, Root+"/"), r.URL.Query().Get("wait") != "")
-	if path != r.URL.Path { // a list as rows is whole, however long it is
+	if suffix != "" { // a list as rows is whole, however long it is
 		does.time = max(does.time, longTime)
 	}
 	return does
@@ -147,8 +150,9 @@ var longLists = []string{Root + "/pledges", Root + "/records"}
 // longQuestions look at many moments, or at all there is; and longPages ask them, or compare the
 // journal with the stream.
 var (
-	longQuestions = []string{"diff", "preview", "fingerprint", "timeline"}
-	longPages     = []string{"GET /compare", "GET /timeline", "POST /submit", "POST /verify"}
+	longQuestions = []string{"diff", "digest", "preview", "fingerprint", "timeline"}
+	longPages     = []string{"GET /compare", "GET /digest", "GET /timeline", "POST /desk",
+		"POST /import", "POST /submit", "POST /verify"}
 )
 
 // An asker is a client whose request is under way.
@@ -376,7 +380,7 @@ func (s *Service) rescue(g *guarded, r *http.Request) {
 	if broken == http.ErrAbortHandler {
 		panic(broken)
 	}
-	s.Panicked(r.Method+" "+problem.Shorten(r.URL.Path), broken)
+	s.Panicked(r.Method+" "+problem.Shorten(ShownPath(r.URL.Path)), broken)
 	if g.written {
 		panic(http.ErrAbortHandler) // nobody may take for whole what has broken off
 	}

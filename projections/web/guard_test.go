@@ -24,6 +24,7 @@ import (
 
 // An address that is too long is refused before anybody reads it, and nothing repeats it.
 func TestLongAddress(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	long := strings.Repeat("a", 20_000)
 	for _, path := range []string{"/api/v1/coverage?x=" + long, "/api/v1/coverage.csv?x=" + long,
@@ -51,6 +52,7 @@ func TestLongAddress(t *testing.T) {
 
 // A list has each word once, and so many at most.
 func TestLongLists(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	c := asked[Coverage](s, "coverage", "without="+strings.Repeat("FRA,", 600)+"FRA")
@@ -70,6 +72,7 @@ func TestLongLists(t *testing.T) {
 
 // What an address cannot hold can be posted, and is answered as over the two other ways.
 func TestPostedPreview(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	many, err := Parameters(
@@ -110,6 +113,7 @@ func jsonOf(t *testing.T, v any) string {
 
 // One client has its share, and waits for no other's; all together have no more than there is.
 func TestSlots(t *testing.T) {
+	t.Parallel()
 	var b Bites
 	s := b.slots("questions", 3, 2, 0)
 	take := func(client string) func() {
@@ -144,6 +148,7 @@ func TestSlots(t *testing.T) {
 
 // Who waits for a slot waits behind nobody's queue but the own, and no longer than is told.
 func TestSlotsWait(t *testing.T) {
+	t.Parallel()
 	var b Bites
 	s := b.slots("questions", 2, 1, patient)
 	release, err := s.Acquire(t.Context(), "a")
@@ -197,6 +202,7 @@ func (s *Slots) users(client string) int64 {
 // A refusal for want of a slot says when to come back; other clients, and who only looks at health,
 // are answered meanwhile.
 func TestGuardRefuses(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	s.service.slots.short = s.service.Bites.slots("questions", 2, 1, 0)
 	release, err := s.service.slots.short.Acquire(t.Context(), "127.0.0.1")
@@ -222,6 +228,7 @@ func TestGuardRefuses(t *testing.T) {
 
 // Who waits for a record holds no slot meanwhile, whichever way of waiting it is.
 func TestWaitingHoldsNoSlot(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	s.service.slots.short = s.service.Bites.slots("questions", 2, 1, patient)
@@ -243,6 +250,7 @@ func TestWaitingHoldsNoSlot(t *testing.T) {
 
 // Streams have a share for each client, too.
 func TestStreamsOfOneClient(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for range streamShare {
 		if _, err := s.service.slots.streams.Acquire(t.Context(), "127.0.0.1"); err != nil {
@@ -257,6 +265,7 @@ func TestStreamsOfOneClient(t *testing.T) {
 
 // A panic is an answer and a line in the log, on both faces, and the next question is answered.
 func TestPanics(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	var said syncBuffer
 	s.service.Log = slog.New(slog.NewTextHandler(&said, nil))
@@ -303,6 +312,7 @@ func (s *syncBuffer) String() string {
 // A question ends when its time is over, when its client goes, and some moments after the server
 // stops; and says why.
 func TestQuestionsEnd(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	ctx, cancel := s.service.within(t.Context(), time.Nanosecond)
 	defer cancel()
@@ -333,6 +343,7 @@ func TestQuestionsEnd(t *testing.T) {
 
 // Who does not read what he was sent loses it, and the slot that it holds.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	var g *guarded
 	ended := make(chan error, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -358,6 +369,7 @@ func TestSlowReader(t *testing.T) {
 
 // Clients are told apart by what nobody has many of.
 func TestClientOf(t *testing.T) {
+	t.Parallel()
 	for remote, want := range map[string]string{"192.0.2.1:80": "192.0.2.1",
 		"[::ffff:192.0.2.1]:80":     "192.0.2.1",
 		"[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64",
@@ -387,6 +399,7 @@ func TestClientOf(t *testing.T) {
 
 // The names of long questions are those of questions.
 func TestWorkOf(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog).service
 	for _, name := range longQuestions {
 		if paths[name] != "/"+name {
@@ -407,6 +420,7 @@ func TestWorkOf(t *testing.T) {
 
 // Who sends a body slowly holds up nobody, whatever he asks, and however much he has sent.
 func TestSlowBodiesHoldNoSlot(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	const head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
@@ -440,6 +454,7 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 
 // Who does not read does not hold up a server that stops, whether it is a stream or a list.
 func TestStopLeavesWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	begun, ended := make(chan struct{}, 2), make(chan error, 2)
 	srv := httptest.NewServer(
@@ -473,6 +488,7 @@ func TestStopLeavesWhoDoesNotRead(t *testing.T) {
 
 // What was read ahead is answered as it is, and what is too long is refused.
 func TestBodiesAreWhole(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for _, size := range []int{1000, shortBody - 1, shortBody, shortBody + 1, MaxBody, MaxBody + 1,

@@ -61,6 +61,8 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	s.routes = mux
 	mux.Handle("/", next)
+	mux.HandleFunc(FeedsRoot, s.serveFeed)
+	mux.Handle(strings.TrimSuffix(FeedsRoot, "/"), next) // the page, and no way to a feed
 	s.handleLive(mux)
 	for _, q := range s.questions {
 		plain := s.cached(&q, "", next)
@@ -108,7 +110,8 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 		if len(methods) == 0 {
 			wire.HTTP(w, problem.New(problem.NotFound, "there is nothing at %s",
 				problem.Name(r.URL.Path)).
-				WithHint("the API is described at /openapi.json and /docs"))
+				WithHint("the API is described at %s/openapi.json and %[1]s/docs",
+					BaseOf(r.Context())))
 			return
 		}
 		w.Header().Set("Allow", strings.Join(methods, ", "))
@@ -123,8 +126,7 @@ func withProblems(mux *http.ServeMux, next http.Handler) http.Handler {
 func (s *Service) handleRows(mux *http.ServeMux, q *question, plain http.Handler) {
 	path := Root + q.path
 	rows := map[string]http.Handler{}
-	for i := range rowsForms {
-		form := &rowsForms[i]
+	for _, form := range formsOf(q.name) {
 		rows[form.suffix] = s.cached(q, form.suffix, http.HandlerFunc(
 			func(w http.ResponseWriter, r *http.Request) { s.answerRows(w, r, q, form) }))
 	}
@@ -137,8 +139,9 @@ func (s *Service) handleRows(mux *http.ServeMux, q *question, plain http.Handler
 		return
 	}
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		if _, suffix := withoutSuffix(r.PathValue(part[1])); suffix != "" {
-			rows[suffix].ServeHTTP(w, r)
+		_, suffix := withoutSuffix(r.PathValue(part[1]))
+		if answers := rows[suffix]; answers != nil {
+			answers.ServeHTTP(w, r)
 		} else {
 			plain.ServeHTTP(w, r)
 		}

@@ -13,6 +13,7 @@ import (
 )
 
 func TestLedger(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	a := told[Ledger](s, "ledger", "")
@@ -24,6 +25,7 @@ func TestLedger(t *testing.T) {
 
 // Before the first record there is nothing to say, and it is said so.
 func TestNotFounded(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, &testLog{t: t, more: make(chan struct{})})
 	for _, question := range []string{"ledger", "rebuild", "fingerprint"} {
 		a := s.ask(question, "")
@@ -41,6 +43,7 @@ func TestNotFounded(t *testing.T) {
 // A ledger in which nothing was said but that there is one has answers to all questions: lists that
 // are empty, and not null.
 func TestNothingSaid(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	for _, question := range []string{"ledger", "coverage", "strength", "pledges", "members",
 		"scopes", "records", "rebuild", "gaps", "timeline", "dependence",
@@ -50,6 +53,7 @@ func TestNothingSaid(t *testing.T) {
 }
 
 func TestCoverage(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	tell := func(query string) string {
 		c := told[Coverage](s, "coverage", query)
@@ -94,6 +98,7 @@ func TestCoverage(t *testing.T) {
 }
 
 func TestStrength(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	tell := func(query string) string {
 		a := told[projections.Strength](s, "strength", query)
@@ -119,6 +124,7 @@ func TestStrength(t *testing.T) {
 }
 
 func TestPledges(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	tell := func(query string) string {
 		var nations []string
@@ -151,6 +157,7 @@ func TestPledges(t *testing.T) {
 
 // A cursor walks over everything that passes the filter once, whatever the size of the pages.
 func TestPledgesByPages(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	for range 20 {
 		l.offer("PRT", 1)
@@ -194,6 +201,7 @@ func TestPledgesByPages(t *testing.T) {
 }
 
 func TestPledge(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	swe := "id=" + l.swe.id.String()
@@ -211,6 +219,7 @@ func TestPledge(t *testing.T) {
 }
 
 func TestPlanMembersScopes(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	plan := told[Plan](s, "plan", "operation=force")
@@ -236,6 +245,7 @@ func TestPlanMembersScopes(t *testing.T) {
 
 // What is asked about and is not there is refused with what is there.
 func TestNotThere(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	l.open("zulu", events.RoleDefinition{Role: "escort", Title: "Escort",
 		Units: []events.Unit{"ship"}})
@@ -268,6 +278,7 @@ func TestNotThere(t *testing.T) {
 
 // A role that comes into a catalogue later may be offered before, so it can be asked about.
 func TestRoleOfLaterCatalogue(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	l.say("HQ/founder", &events.OperationRevised{Header: head("operation.revised"),
 		Dated: dated(2026_06_01), OperationTerms: events.OperationTerms{
@@ -283,6 +294,7 @@ func TestRoleOfLaterCatalogue(t *testing.T) {
 
 // Long lists of what is there are cut.
 func TestManyOperations(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	for i := range 40 {
 		l.open(events.Operation(fmt.Sprintf("op-%02d", i)),
@@ -298,6 +310,7 @@ func TestManyOperations(t *testing.T) {
 
 // What is no answer at all is not mistaken for one.
 func TestNoSuchQuestion(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	resp, err := http.Get(s.url + Root + "/nothing?" + url.Values{"a": {"b"}}.Encode())
 	if err != nil {

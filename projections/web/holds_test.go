@@ -12,6 +12,7 @@ import (
 // What holds no more than a view answers each in what its own view has in common with that, as a
 // server does that has all, and nobody in a wider one.
 func TestHolds(t *testing.T) {
+	t.Parallel()
 	c := newConfidence(t)
 	whole := newServer(t, c.testLog)
 	for letter, view := range map[string]events.View{"P": events.PublicView,

@@ -38,6 +38,7 @@ func sent(t *testing.T, address, request string) (int, string) {
 // What a request says of its host is a host, or the request is refused: nothing but one is compared
 // with the names of the server. HTTP/1.0 need not say any.
 func TestHostsAsWritten(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewServer(AnswerOnly([]string{"muster.example"}, http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "for "+r.Host) })))
 	defer s.Close()

@@ -9,6 +9,7 @@ import (
 const (
 	kindLive    = "live"    // what is told as it happens
 	kindSession = "session" // to sign in and out
+	kindFeed    = "feed"    // an address with a token of its own, and where it is made
 	kindTree    = "tree"    // checkpoints, hashes and records, for who verifies
 	kindPage    = "page"
 	kindOther   = "other" // what is not there
@@ -26,6 +27,8 @@ func (s *Service) KindOf(path string) string {
 		return ""
 	case strings.HasPrefix(asked, "session"):
 		return kindSession
+	case asked == "feeds", strings.HasPrefix(asked, "feeds/"):
+		return kindFeed
 	case strings.HasSuffix(asked, "/events"):
 		return kindLive
 	}
@@ -62,6 +65,9 @@ func leadsTo(pattern, steps []string) bool {
 
 // kindBeside is the kind of a path beside the API.
 func kindBeside(path string) string {
+	if strings.HasPrefix(path, FeedsRoot) {
+		return kindFeed
+	}
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
 	case "checkpoint", "tile":
 		return kindTree

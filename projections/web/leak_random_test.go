@@ -164,6 +164,7 @@ var secretViews = []events.View{events.PublicView, events.CoalitionView, "FRA", 
 // In random histories with random labels, each view is told what would be told if what its label
 // closes had never been said.
 func TestNothingIsLeakedAtRandom(t *testing.T) {
+	t.Parallel()
 	seed := secretSeed(t)
 	histories, questions := 4, 60
 	if testing.Short() {
@@ -224,6 +225,10 @@ func unnamed(body string) string {
 // What was known at a record is answered with the same bytes for ever, in each view, whatever is
 // said and disclosed later.
 func TestThePastStaysAsItWasInEachView(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one question after the other")
+	}
+	t.Parallel()
 	r := newSecretRound(t, secretSeed(t), 90)
 	const before = 50
 	early := newServer(t, r.until(before, func(uint64) bool { return true }))

@@ -75,6 +75,7 @@ func (s *testServer) messaged(question, request string) string {
 
 // Over NATS nothing of what is withheld is told: not in the answers, nor in their headers.
 func TestNothingIsLeakedOverNATS(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked twice, one after the other")
 	}
@@ -154,6 +155,7 @@ func partsOf(path string, u *url.URL) (map[string]string, bool) {
 // What is only supposed is judged by what may be read: a statement about what is withheld is
 // refused as one about what was never said. So it is with what is posted.
 func TestNothingIsLeakedByPreview(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked, one after the other")
 	}
@@ -201,6 +203,7 @@ func TestNothingIsLeakedByPreview(t *testing.T) {
 
 // The headers of an answer, the pages of a list and the work of building anew tell nothing either.
 func TestNothingIsLeakedAround(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked, one after the other")
 	}
@@ -262,6 +265,7 @@ func following(path, body string) string {
 // Streams tell what is released, as it comes and from where a client has left off, with the same
 // ids.
 func TestNothingIsLeakedLive(t *testing.T) {
+	t.Parallel()
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	_, _, _, ledger := s.fetch("/ledger", "")

@@ -20,7 +20,7 @@ func TestAskForLess(t *testing.T) {
 	id := told[projections.PledgeList](s, "pledges", "").Pledges[0].ID.String()
 	needs := map[string]string{"pledge": "id=" + id, "versions": "id=" + id,
 		"plan": "operation=force", "nation": "nation=FRA",
-		"counted": "record=5", "diff": "from=1", "explain": "what=strength",
+		"counted": "record=5", "diff": "from=1", "digest": "from=1", "explain": "what=strength",
 		"preview": "statements=" + url.QueryEscape("["+l.withdrawal()+"]")}
 	budget.Bytes, longBudget.Bytes = 1, 1
 	refused := 0

@@ -60,6 +60,9 @@ const (
 	// Long questions, which look at many moments or at all there is, have slots of their own, so
 	// that short ones never wait for them.
 	longSlots, longShare = 2, 1
+	// A whole list as a workbook or as Parquet is kept until it is made, some ten megabytes of it
+	// in memory, and more of a long one.
+	fileSlots, fileShare = 4, 1
 	// A wait for a record costs a connection.
 	waitSlots, waitShare = 128, 32
 	// MaxStreams is the most clients that are told live at a time, and streamShare how many of them
@@ -92,6 +95,8 @@ const (
 	statementTime = 40 * time.Second
 	// listTime is for a list that is as long as the ledger, written as its client reads it.
 	listTime = time.Hour
+	// fileTime is for such a list as a file that is kept until it is made.
+	fileTime = 10 * time.Minute
 	// rebuildTime is for all records there are, folded anew: millions take seconds.
 	rebuildTime = 10 * time.Minute
 )

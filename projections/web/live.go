@@ -98,7 +98,7 @@ func (s *Service) beginTelling(r *http.Request, read func(*parameters), a *asker
 	if err != nil {
 		return nil, nil, err
 	}
-	p := parameters{request: given, now: s.latest(), today: s.today()}
+	p := s.parameters(given)
 	read(&p)
 	p.view()
 	seen, of, err := lastEventID(r)

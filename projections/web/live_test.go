@@ -73,6 +73,7 @@ func (l *listener) hear(data any) (id, name string) {
 
 // Records come as they are made, each once, also to a client that was away.
 func TestLiveRecords(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
@@ -98,6 +99,7 @@ func TestLiveRecords(t *testing.T) {
 
 // Coverage is told once, and then when a line changes.
 func TestLiveCoverage(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	heard := s.listen("/coverage/events?role=ground", "")
@@ -123,6 +125,7 @@ func TestLiveCoverage(t *testing.T) {
 
 // When a day begins, it is told, and so it is to a client that was told of another day.
 func TestLiveMidnight(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	var now atomic.Int64
@@ -151,6 +154,7 @@ func TestLiveMidnight(t *testing.T) {
 // A client that comes back to another ledger is told so: at once where it says which one it has
 // left, and else when the record that it has seen does not come. It never waits in silence.
 func TestLiveOfAnotherLedger(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	s.service.lag = 10 * time.Millisecond
@@ -227,6 +231,7 @@ func TestLiveOfAnotherLedger(t *testing.T) {
 }
 
 func TestLiveRefuses(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for path, want := range map[string]int{"/records/events?type=cheese": 400,
 		"/coverage/events?rung=top&on=x": 422, "/coverage/events?as_of=3": 400,
@@ -250,6 +255,7 @@ func TestLiveRefuses(t *testing.T) {
 
 // When the server stops, streams end.
 func TestLiveEnds(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	heard := s.listen("/records/events", "")
 	s.service.Stop()

@@ -98,6 +98,7 @@ func (s *testServer) newFresh() func(path string) string {
 // After midnight nobody is answered as of yesterday: neither who has yesterday's answer, nor who
 // asks for the first time and would get what the server has kept.
 func TestMidnight(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked, one after the other")
 	}

@@ -18,6 +18,7 @@ import (
 
 // The recorded clock is read as a sequence, a time or a date, which means its end.
 func TestAsOf(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
@@ -58,6 +59,7 @@ func TestAsOf(t *testing.T) {
 
 // Before the first record nothing was known, and every question has the answer of an empty picture.
 func TestBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for _, before := range []string{"2026-01-01T11:59:59Z", "2025-12-31"} {
@@ -91,6 +93,7 @@ func TestBeforeTheFirstRecord(t *testing.T) {
 
 // What has changed since before there was anything is all that there is.
 func TestDiffFromBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	s.service.Now = func() time.Time { return l.records[l.Last()-1].Recorded.Add(time.Hour) }
@@ -120,6 +123,7 @@ func TestDiffFromBeforeTheFirstRecord(t *testing.T) {
 
 // What was recorded by a server whose clock is ahead can be asked for by its time.
 func TestAsOfAheadOfTheClock(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	s := newServer(t, l)
 	s.service.Now = func() time.Time { return l.records[0].Recorded.Add(-time.Minute) }
@@ -152,6 +156,7 @@ func questionsOfMoments(l round) [][2]string {
 // An old question has the same answer for ever: in the same bytes, whatever was recorded since, and
 // however far back it reaches on the other clock.
 func TestOldAnswersStay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked, one after the other")
 	}
@@ -217,6 +222,7 @@ func sayMore(l round) {
 
 // A question waits until the record that it asks for is in the picture.
 func TestMinSeq(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for _, question := range []string{"coverage", "strength", "pledges", "members", "scopes"} {
@@ -234,6 +240,7 @@ func TestMinSeq(t *testing.T) {
 // A question about a time waits until all that was recorded then is in the picture: else its answer
 // would not stay.
 func TestAsOfWaitsForThePicture(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newStillServer(t, l.testLog)
 	behind := l.Last()
@@ -249,6 +256,7 @@ func TestAsOfWaitsForThePicture(t *testing.T) {
 }
 
 func TestWhatDoesNotCome(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newStillServer(t, l.testLog)
 	s.service.recordWait = 20 * time.Millisecond

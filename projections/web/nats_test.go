@@ -13,6 +13,7 @@ import (
 
 // The ordinary nats command finds every question, and what it is about.
 func TestMicroService(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	m, err := s.nc.Request("$SRV.INFO.muster", nil, patient)
 	if err != nil {
@@ -33,6 +34,7 @@ func TestMicroService(t *testing.T) {
 
 // The header of a refusal says all, too, and in one line.
 func TestRefusalOverNATS(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	m, err := s.nc.Request("muster.coverage",
 		[]byte(`{"on":"x\r\nNats-Service-Error-Code: 200","a\r\nb: c":1}`), patient)
@@ -48,6 +50,7 @@ func TestRefusalOverNATS(t *testing.T) {
 
 // An answer that no message can hold is a problem, and not silence.
 func TestTooMuchForNATS(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	l.open("force", events.RoleDefinition{Role: "ground", Title: "Troops",
 		Units: []events.Unit{"personnel"}})
@@ -67,6 +70,7 @@ func TestTooMuchForNATS(t *testing.T) {
 
 // A subject belongs to one service.
 func TestRegisterTwice(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newTestLog(t))
 	svc, err := micro.AddService(s.nc, micro.Config{Name: "muster", Version: "0.0.1"})
 	if err != nil {
@@ -83,6 +87,7 @@ func TestRegisterTwice(t *testing.T) {
 
 // Those who ask are told apart by the part of their inboxes that is theirs.
 func TestInboxes(t *testing.T) {
+	t.Parallel()
 	for reply, want := range map[string]string{
 		"_INBOX.conn.one": "_INBOX.conn", "_INBOX.conn": "_INBOX.conn", "": "",
 		"_INBOX.guest.UA.conn.one": "_INBOX.guest.UA", "_INBOX.guest.UB.conn": "_INBOX.guest.UB",

@@ -8,6 +8,7 @@ import (
 	"muster/events"
 	"muster/events/english"
 	"muster/projections"
+	"muster/projections/web/tabular"
 )
 
 // This file has the questions about what is missing, and when.
@@ -41,7 +42,9 @@ func (s *Service) Gaps(ctx context.Context, q *GapsQuery) (a projections.Gaps, e
 func GapsTable(a projections.Gaps) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"rank", "operation", "requirement", "role", "area",
 		"priority", "essential", "missing", "required", "supply", "unit", "fill",
-		"short from", "short until", "who", "what could fill it", "waiting"}}
+		"short from", "short until", "who", "what could fill it", "waiting"},
+		Wide: []string{"waiting", "operation", "role", "supply", "essential", "short until",
+			"who", "area"}}
 	t.days()
 	if a.IsRange() {
 		t.Head = append(t.Head, "first short", "days short")
@@ -90,8 +93,9 @@ type TimelineQuery struct {
 func (q *TimelineQuery) read(p *parameters) {
 	q.AsOf = p.asOf()
 	q.On, q.Until = p.days("on",
-		"The days, such as 2026-01-01..2026-12-31, or the first of them; today is always today.")
-	q.Today = p.given["on"] == todayWord
+		"The days, such as 2026-01-01..2026-12-31, 2027-06 or today..+90d, or the first of "+
+			"them; today is always today.")
+	q.Today = p.passes("on")
 	q.MinSeq = p.minSeq()
 	q.WhatIf = p.whatIf()
 	q.Rung = p.rung()
@@ -153,7 +157,11 @@ func TimelineTable(a projections.Timeline) Table {
 	t := Table{Basis: &a.Basis, Head: []string{"operation", "requirement", "role", "from", "until",
 		"required", "supply", "gap", "unit", "fill", "worst day",
 		"indicated", "offered", "accepted", "confirmed", "deployed", "of unknown size", "waiting",
-		"waiting of unknown size", "may come on top", "with no upper limit"}}
+		"waiting of unknown size", "may come on top", "with no upper limit"},
+		Wide: []string{"with no upper limit", "may come on top", "waiting of unknown size",
+			"of unknown size", "waiting", "indicated", "offered", "accepted", "confirmed",
+			"deployed", "worst day", "operation", "role"},
+		Kinds: map[string]tabular.Kind{"required": tabular.Mixed}} // where it is not in force
 	t.Above = []string{fmt.Sprintf("Requirements over time, %s to %s, by %s, %s.", a.From, a.Until,
 		a.Step, b), ""}
 	for _, l := range a.Lines {
@@ -164,16 +172,36 @@ func TimelineTable(a projections.Timeline) Table {
 	if len(a.Lines) == 0 {
 		t.Below = []string{"No requirement is in force in these days."}
 	}
-	overs := Table{Above: []string{"Hand-overs between rotations:"},
-		Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to", "begins",
-			"days between", "pledge", "relieved by"}}
-	for _, h := range a.HandOvers {
-		overs.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit),
+	overs := handOvers(a.HandOvers)
+	overs.Above = []string{"Hand-overs between rotations:"}
+	if len(overs.Rows) > 0 {
+		t.Beside = []Table{overs}
+	}
+	return t
+}
+
+// handOvers has a row for each hand-over.
+func handOvers(all []projections.HandOver) Table {
+	t := Table{Head: []string{"operation", "role", "quantity", "unit", "from", "ends", "to",
+		"begins", "days between", "pledge", "relieved by"}}
+	for _, h := range all {
+		t.Add(h, string(h.Operation), string(h.Role), h.Quantity.String(), string(h.Unit),
 			string(h.FromBy), h.Ends.String(), string(h.ToBy), h.Begins.String(),
 			number(h.Days), h.From.String(), h.To.String())
 	}
-	if len(overs.Rows) > 0 {
-		t.Beside = []Table{overs}
+	return t
+}
+
+// RotationsTable has a row for each hand-over of a time line.
+func RotationsTable(a projections.Timeline) Table {
+	t := handOvers(a.HandOvers)
+	b := a.Basis
+	b.On, b.Until = 0, 0
+	t.Basis = &a.Basis
+	t.Above = []string{fmt.Sprintf("Hand-overs between rotations, %s to %s, %s.", a.From, a.Until,
+		b), ""}
+	if len(a.HandOvers) == 0 {
+		t.Below = []string{"There is none in these days."}
 	}
 	return t
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,10 +31,28 @@ type parameters struct {
 	request
 	now   time.Time   // the latest time as of which a question can be asked
 	today events.Date // what the word today stands for
+	// meeting finds the record that closed a meeting; nil where none is known.
+	meeting func(name string) (uint64, bool)
 
 	takes []*huma.Param
 	wrong []problem.Field
 	kind  problem.Kind // of all that is wrong, Invalid where that differs
+}
+
+// parameters begins to read a request.
+func (s *Service) parameters(r request) parameters {
+	return parameters{request: r, now: s.latest(), today: s.today(), meeting: s.meeting}
+}
+
+// meeting finds the record that closed a meeting, where who asks may read it.
+func (s *Service) meeting(name string) (sequence uint64, ok bool) {
+	_ = s.Projector.View(func(p *projections.Picture) error {
+		var m projections.Meeting
+		m, ok = p.Meeting(name)
+		sequence = m.Sequence
+		return nil
+	})
+	return sequence, ok
 }
 
 // maxTold is the most wrong parameters that one refusal tells.
@@ -139,31 +158,98 @@ const todayWord = "today"
 
 // day reads a date on which something applies.
 func (p *parameters) day(name, doc string) (d events.Date) {
-	if p.given[name] == todayWord {
-		p.value(name, doc, daySchema)
-		return p.today
+	v := p.value(name, doc, daySchema)
+	if first, last, ok := p.stretch(v); ok && first == last {
+		return first
 	}
-	p.text(&d, name, doc, daySchema)
+	if v != "" {
+		if err := d.UnmarshalText([]byte(v)); err != nil {
+			p.invalid(name, v, "%s", err)
+		}
+	}
 	return d
 }
 
-const datePattern = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+// How a date is written, a month, which stands for all its days, and so many days or weeks from
+// today on. In an address, a + that was not escaped arrives as a space.
+const (
+	datePattern  = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
+	monthPattern = `[0-9]{4}-[0-9]{2}`
+	awayPattern  = `[+ -][0-9]{1,4}[dw]`
+	onePattern   = todayWord + "|" + awayPattern + "|" + datePattern
+)
 
-var daySchema = &huma.Schema{Type: huma.TypeString,
-	Pattern: "^(" + todayWord + "|" + datePattern + ")$"}
+var (
+	daySchema  = &huma.Schema{Type: huma.TypeString, Pattern: "^(" + onePattern + ")$"}
+	daysSchema = &huma.Schema{Type: huma.TypeString,
+		Pattern: "^((" + onePattern + "|" + monthPattern + ")|(" + onePattern + "|" +
+			monthPattern + `)?\.\.(` + onePattern + "|" + monthPattern + ")?)$"}
+	awayForm  = regexp.MustCompile("^" + awayPattern + "$")
+	monthForm = regexp.MustCompile("^" + monthPattern + "$")
+)
+
+// stretch returns the first and the last of the days that a word stands for: today, +30d, 2027-06;
+// false for any other.
+func (p *parameters) stretch(word string) (first, last events.Date, ok bool) {
+	switch {
+	case word == todayWord:
+		first, ok = p.today, true
+	case awayForm.MatchString(word):
+		n, _ := strconv.Atoi(word[1 : len(word)-1]) // at most 9999
+		if word[len(word)-1] == 'w' {
+			n *= 7
+		}
+		if word[0] == '-' {
+			n = -n
+		}
+		first = p.today.AddDays(n)
+		ok = first >= events.FirstDate && first <= events.LastDate
+	case monthForm.MatchString(word):
+		var err error
+		if first, err = events.ParseDate(word + "-01"); err != nil {
+			return 0, 0, false
+		}
+		next := first.AddDays(31) // in the month after, on one of its first days
+		last = next.AddDays(-next.Time().Day())
+		return first, last, true
+	}
+	return first, first, ok
+}
+
+// passes reports whether what was given for a date stands for another one tomorrow.
+func (p *parameters) passes(name string) bool {
+	for word := range strings.SplitSeq(p.given[name], "..") {
+		if word == todayWord || awayForm.MatchString(word) {
+			return true
+		}
+	}
+	return false
+}
 
 // days reads a date, or a range of dates, for both clocks' questions.
 func (p *parameters) days(name, doc string) (on, until events.Date) {
-	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString,
-		Pattern: "^(" + todayWord + "|" + datePattern + "|(" + datePattern + `)?\.\.(` +
-			datePattern + ")?)$"})
-	switch v {
-	case "":
+	v := p.value(name, doc, daysSchema)
+	if v == "" {
 		return 0, 0
-	case todayWord:
-		return p.today, 0
 	}
-	on, until, err := projections.ParseDays(v)
+	from, to, isRange := strings.Cut(v, "..")
+	first, last, ok := p.stretch(from)
+	switch {
+	case ok && !isRange && first == last:
+		return first, 0
+	case ok && !isRange:
+		return first, last
+	case ok:
+		from = first.String()
+	}
+	said := from
+	if isRange {
+		if _, last, ok := p.stretch(to); ok {
+			to = last.String()
+		}
+		said += ".." + to
+	}
+	on, until, err := projections.ParseDays(said)
 	if err != nil {
 		p.invalid(name, v, "%s", err)
 	}
@@ -173,6 +259,18 @@ func (p *parameters) days(name, doc string) (on, until events.Date) {
 func (p *parameters) id(name, doc string) (id events.ID) {
 	p.text(&id, name, doc, idSchema{}.Schema(nil))
 	return id
+}
+
+// idPattern is how a part of an id is written.
+var idPattern = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{1,26}$`)
+
+// idPart reads a part of an id.
+func (p *parameters) idPart(name, doc string) string {
+	v := p.value(name, doc, &huma.Schema{Type: huma.TypeString, Pattern: idPattern.String()})
+	if v != "" && !idPattern.MatchString(v) {
+		p.invalid(name, v, "no part of an id: write digits and capitals without I, L, O and U")
+	}
+	return v
 }
 
 // number reads a whole number within bounds, 0 when none was given.
@@ -237,12 +335,15 @@ func (p *parameters) roleAs(name, doc string) events.Role {
 	return r
 }
 
-// nation reads a nation's code, or one of the others that are allowed beside.
+// nation reads the code of a nation or an organisation, or one of the others that are allowed
+// beside.
 func (p *parameters) nation(doc string, others ...events.Nation) events.Nation {
 	n := events.Nation(p.value("nation", doc,
-		&huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$"}))
-	if n != "" && !n.Known() && !slices.Contains(others, n) {
-		p.invalid("nation", string(n), "not a nation's code in capitals, such as FRA")
+		&huma.Schema{Type: huma.TypeString, Pattern: "^([A-Z]{3}|HQ)$|" +
+			events.OrganisationForm}))
+	if n != "" && !n.Valid() && !slices.Contains(others, n) {
+		p.invalid("nation", string(n), "not a nation's code in capitals, such as FRA, nor an "+
+			"organisation's, such as x-nato: write the code and not a name")
 	}
 	return n
 }
@@ -291,9 +392,10 @@ func once(words []string) (all []string) {
 func (p *parameters) nations(name, doc string) (all []events.Nation) {
 	for _, word := range p.list(name, doc) {
 		n := events.Nation(word)
-		if !n.Known() {
+		if !n.Valid() {
 			p.invalid(name, p.given[name],
-				"%q is not a nation's code in capitals: write such as FRA,GBR",
+				"%q is not a nation's code in capitals, nor an organisation's: write such as "+
+					"FRA,GBR,x-nato",
 				problem.Shorten(word))
 		}
 		all = append(all, n)
@@ -327,10 +429,16 @@ func (p *parameters) instant(name, doc string, ofDay func(events.Date) time.Time
 		}
 		return Instant{Sequence: n}
 	}
+	if p.meeting != nil {
+		if sequence, ok := p.meeting(v); ok {
+			return Instant{Sequence: sequence}
+		}
+	}
 	t, begins, err := parseTime(v, p.now, ofDay)
 	switch {
 	case err != nil:
-		p.invalid(name, v, "write a sequence such as 17, %s", timeForms)
+		p.invalid(name, v, "write a sequence such as 17, %s, or the name of a meeting that was "+
+			"closed, as: muster meeting list", timeForms)
 	case begins.After(p.now):
 		p.invalid(name, v, "lies ahead: it is %s now", p.now.UTC().Format(time.RFC3339))
 	}

@@ -21,6 +21,7 @@ func located(p *problem.Problem) string {
 
 // Each wrong value is refused by itself, in words that say what to write.
 func TestWrongParameter(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for _, test := range []struct{ question, name, value, says string }{
 		{"coverage", "as_of", "yesterday", "write a sequence such as 17"},
@@ -65,6 +66,7 @@ func TestWrongParameter(t *testing.T) {
 		{"plan", "operation", "No Such", "no operation can have this name"},
 		{"members", "on", "20260101", "not a date"},
 		{"scopes", "nation", "France", "not a nation's code in capitals"},
+		{"scopes", "nation", "NATO", "nor an organisation's, such as x-nato: write the code"},
 		{"records", "from", "0", "the first record is 1"},
 		{"records", "from", "2027-01-01", "lies ahead: it is 2026-01-20T12:00:00Z now"},
 		{"records", "from", "soon", "write a sequence such as 17"},
@@ -89,6 +91,7 @@ func TestWrongParameter(t *testing.T) {
 
 // What package projections refuses keeps its kind.
 func TestWrongWords(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for _, test := range []struct{ question, query, says string }{
 		{"strength", "by=bogus", "operation, nation, role and unit"},
@@ -108,6 +111,7 @@ func TestWrongWords(t *testing.T) {
 
 // All that is wrong is told at once, on every question.
 func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	const moment = "as_of=0&on=x&min_seq=x"
 	for question, test := range map[string][2]string{
@@ -141,6 +145,7 @@ func TestAllAtOnce(t *testing.T) {
 }
 
 func TestUnknownParameter(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for query, test := range map[string][2]string{
 		"colour=red": {"colour",
@@ -174,6 +179,7 @@ func TestUnknownParameter(t *testing.T) {
 
 // What only one face can be given.
 func TestOnlyOverHTTP(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for path, test := range map[string]struct {
@@ -202,6 +208,7 @@ func TestOnlyOverHTTP(t *testing.T) {
 }
 
 func TestOnlyOverNATS(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	for data, test := range map[string]struct {
 		status  int
@@ -238,6 +245,46 @@ func TestOnlyOverNATS(t *testing.T) {
 		if names := strings.Split(located(p), " "); len(names) != 2 ||
 			!slices.Contains(names, "on") || !strings.HasPrefix(p.Fields[0].Message, "missing") {
 			t.Errorf("%s: %v", question, p)
+		}
+	}
+}
+
+// Days are said from today on, and a month stands for its days.
+func TestDaysInWords(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ said, want string }{
+		{"today", "2028-01-30"}, {"+30d", "2028-02-29"}, {" 30d", "2028-02-29"},
+		{"-2w", "2028-01-16"}, {"2028-02", "2028-02-01..2028-02-29"},
+		{"2027-12", "2027-12-01..2027-12-31"}, {"today..+1w", "2028-01-30..2028-02-06"},
+		{"2027-06..2027-07", "2027-06-01..2027-07-31"}, {"2027-06..", "2027-06-01..2199-12-31"},
+		{"..-1d", "1900-01-01..2028-01-29"}, {"2027-13", "refused"}, {"+30", "refused"},
+		{"30d", "refused"}, {"+1w..-1w", "refused"},
+		{"+9999w", "refused"},
+	} {
+		p := parameters{request: request{given: map[string]string{"on": test.said}},
+			today: 2028_01_30}
+		on, until := p.days("on", "")
+		got := on.String()
+		if until != 0 {
+			got += ".." + until.String()
+		}
+		if p.problem() != nil {
+			got = "refused"
+		}
+		if got != test.want {
+			t.Errorf("%q stands for %s, not %s", test.said, got, test.want)
+		}
+	}
+}
+
+// What is said from today on is another day tomorrow, so that no answer lasts.
+func TestDaysThatPass(t *testing.T) {
+	t.Parallel()
+	for said, passes := range map[string]bool{"": false, "2028-01-30": false, "2028-01": false,
+		"today": true, "+30d": true, "2028-01-01..+1w": true, "today..": true} {
+		p := parameters{request: request{given: map[string]string{"on": said}}}
+		if p.passes("on") != passes {
+			t.Errorf("%q passes: %t", said, !passes)
 		}
 	}
 }

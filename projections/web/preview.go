@@ -121,7 +121,7 @@ func firstDays(all []projections.FirstDay) (lines []string) {
 		for _, at := range one.Places {
 			lines = append(lines,
 				fmt.Sprintf("On its first day, %s, %s pledge counts for nothing: %s", one.On,
-					english.Possessive(one.Nation.Named()), at.Sentence))
+					english.Possessive(one.Whose()), at.Sentence))
 		}
 	}
 	return lines
@@ -132,7 +132,7 @@ func laterDays(all []projections.FirstDay, more bool) (lines []string) {
 	for _, one := range all {
 		for _, at := range one.Places {
 			lines = append(lines, fmt.Sprintf("From %s on, %s pledge counts otherwise: %s", one.On,
-				english.Possessive(one.Nation.Named()), at.Sentence))
+				english.Possessive(one.Whose()), at.Sentence))
 		}
 	}
 	if more {

@@ -48,25 +48,33 @@ func (q *MomentQuery) openingOf(o events.Operation, l events.Line) {
 // AsItStands makes the question one about today where it names no date, whatever has begun.
 func (q *MomentQuery) AsItStands() { q.opens = false }
 
-func (q *MomentQuery) read(p *parameters) { q.readOn(p, ".") }
+func (q *MomentQuery) read(p *parameters) {
+	q.readAsItIs(p)
+	q.WhatIf = p.whatIf()
+}
+
+// readAsItIs reads what a question is asked with that supposes nothing: it has no answer for
+// another world than the one as it is, and so takes none.
+func (q *MomentQuery) readAsItIs(p *parameters) { q.readOn(p, ".") }
 
 // readOpening reads what a question is asked with that begins on the first day of what has not
 // begun: see [MomentQuery.opening].
 func (q *MomentQuery) readOpening(p *parameters) {
 	q.readOn(p, "; and where nothing of what is asked about has begun by then, its first day. "+
 		"today is always today.")
+	q.WhatIf = p.whatIf()
 }
 
-// readOn reads the moment; the end of what is told of on says where it differs.
+// readOn reads both clocks; the end of what is told of on says where it differs.
 func (q *MomentQuery) readOn(p *parameters, end string) {
 	q.AsOf = p.asOf()
-	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, or in a range of "+
-		"dates, such as 2026-01-01..2026-06-30, of which either end may be left out: sums then "+
+	q.On, q.Until = p.days("on", "What applies on that date, such as 2026-11-23, +30d or -2w from "+
+		"today, or in a month, such as 2027-06, or a range of dates, such as "+
+		"2026-01-01..2026-06-30, of which either end may be left out: sums then "+
 		"answer for the day on which they are lowest, lists for any day. Without it, today "+
 		"(UTC); with as_of, the day of its last record"+end)
-	q.Today = p.given["on"] == todayWord
+	q.Today = p.passes("on")
 	q.MinSeq = p.minSeq()
-	q.WhatIf = p.whatIf()
 }
 
 func (p *parameters) whatIf() (w projections.WhatIf) {
@@ -76,15 +84,19 @@ func (p *parameters) whatIf() (w projections.WhatIf) {
 		"What if: leave out what hangs on an open condition.")
 	w.WithoutCaveated = p.flag("without_caveated",
 		"What if: leave out what is restricted by a caveat.")
-	w.Discharge = p.list("discharge",
-		"What if: these conditions have happened, by name or kind, such as cease-fire,parliament.")
+	w.Discharge = p.discharge()
 	return w
+}
+
+func (p *parameters) discharge() []string {
+	return p.list("discharge",
+		"What if: these conditions have happened, by name or kind, such as cease-fire,parliament.")
 }
 
 func (p *parameters) asOf() Instant {
 	return p.instant("as_of",
-		"What was known then: a sequence, "+timeForms+
-			"; a date stands for its end. Without it, all there is.", endOf)
+		"What was known then: a sequence, "+timeForms+", or the name of a meeting that was "+
+			"closed; a date stands for its end. Without it, all there is.", endOf)
 }
 
 func (p *parameters) minSeq() uint64 {
@@ -158,6 +170,7 @@ func (q *PledgesQuery) read(p *parameters) {
 	q.Filter.Reference = p.value("reference",
 		"Only pledges with this number of the nation's own, exactly.",
 		&huma.Schema{Type: huma.TypeString})
+	q.Filter.Part = p.idPart("id", "Only pledges whose id has this part in it, in capitals.")
 	q.Filter.After = p.id("after", "The next of the page before.")
 	q.Filter.Limit = int(p.number("limit",
 		"The most pledges to return; 1000 without it, and as CSV all.", 1, maxPage))
@@ -181,7 +194,8 @@ func (q *PledgesQuery) rest(_ context.Context, _ *Service,
 	return map[string]string{"as_of": number(a.AsOf), "on": a.Days(), "after": a.Next.String()}, nil
 }
 
-// PledgeQuery asks for one pledge and its life.
+// PledgeQuery asks for one pledge and its life. It may suppose that the pledge's conditions have
+// happened: what else can be supposed is of whether it is there at all.
 type PledgeQuery struct {
 	MomentQuery
 	ID events.ID
@@ -190,7 +204,8 @@ type PledgeQuery struct {
 func (q *PledgeQuery) read(p *parameters) {
 	q.ID = p.id("id", "The pledge's id.")
 	p.must("id", "write the pledge's id")
-	q.MomentQuery.read(p)
+	q.MomentQuery.readAsItIs(p)
+	q.WhatIf.Discharge = p.discharge()
 }
 
 // PlanQuery asks for an operation's catalogue and requirements.
@@ -202,11 +217,13 @@ type PlanQuery struct {
 func (q *PlanQuery) read(p *parameters) {
 	q.Operation = p.operation()
 	p.must("operation", "write the operation's name, such as mnf-u")
-	q.MomentQuery.read(p)
+	q.MomentQuery.readAsItIs(p)
 }
 
 // MembersQuery asks who may sign.
 type MembersQuery struct{ MomentQuery }
+
+func (q *MembersQuery) read(p *parameters) { q.MomentQuery.readAsItIs(p) }
 
 // ScopesQuery asks what nations have declared that they are ready to give.
 type ScopesQuery struct {
@@ -215,7 +232,7 @@ type ScopesQuery struct {
 }
 
 func (q *ScopesQuery) read(p *parameters) {
-	q.MomentQuery.read(p)
+	q.MomentQuery.readAsItIs(p)
 	q.Filter = p.filter()
 }
 

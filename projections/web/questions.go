@@ -78,6 +78,9 @@ var questions = []question{
 	of("diff", "/diff",
 		"What two moments differ in, and the records that made it so",
 		(*Service).Diff, DiffTable),
+	of("digest", "/digest",
+		"What is new, gone, better and worse since a moment, and what is due, a sentence each",
+		(*Service).Digest, DigestTable),
 	of("preview", "/preview",
 		"What statements would change if they were recorded now, before anybody signs them",
 		(*Service).Preview, PreviewTable),
@@ -96,6 +99,9 @@ var questions = []question{
 	of("delivery", "/delivery",
 		"What was pledged and what was delivered, and how long it took",
 		(*Service).Delivery, DeliveryTable),
+	of("meetings", "/meetings",
+		"The meetings that were closed, whose names stand for what was recorded by then",
+		(*Service).Meetings, MeetingsTable),
 	of("members", "/members",
 		"Who may sign, and who once could",
 		(*Service).Members, MembersTable),
@@ -167,7 +173,7 @@ func of[Q, A any, P query[Q]](name, path, summary string,
 		return a, AskLess(s.WhyEnded(ctx, err), row.inQuery())
 	}
 	row.parse = func(s *Service, r request) (any, error) {
-		q, p := new(Q), parameters{request: r, now: s.latest(), today: s.today()}
+		q, p := new(Q), s.parameters(r)
 		P(q).read(&p)
 		p.view()
 		return q, p.problem()
@@ -238,6 +244,9 @@ func (s *Service) Register(api huma.API) {
 	if s.Sessions != nil {
 		s.registerSessions(api)
 	}
+	if s.Feeds != nil {
+		s.registerFeeds(api)
+	}
 	neverNull(api.OpenAPI().Components.Schemas)
 }
 
@@ -303,7 +312,7 @@ func notModified(name string) map[string]*huma.Response {
 // have a path of their own there as well: so a client that is made from the document knows what it
 // gets.
 func documentRows(api huma.API, question huma.Operation) {
-	for _, form := range rowsForms {
+	for _, form := range formsOf(question.OperationID) {
 		op := huma.Operation{OperationID: question.OperationID + "-" + form.suffix[1:],
 			Method: http.MethodGet,
 			Path:   question.Path + form.suffix, Summary: question.Summary + ", as " + form.summary,
@@ -311,7 +320,7 @@ func documentRows(api huma.API, question huma.Operation) {
 			Parameters: question.Parameters, Responses: notModified(question.OperationID)}
 		media, _, _ := strings.Cut(form.media, ";")
 		schema := &huma.Schema{Type: huma.TypeString}
-		if form.attached {
+		if form.attached && !strings.HasPrefix(media, "text/") {
 			schema.Format = "binary"
 		}
 		op.Responses["200"] = &huma.Response{Description: "The rows of the answer",

@@ -11,6 +11,7 @@ import (
 
 // Every question that takes on takes a range, and says which it was.
 func TestOnRange(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked, one after the other")
 	}
@@ -35,6 +36,7 @@ func TestOnRange(t *testing.T) {
 }
 
 func TestRangeIsTold(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	const half = "on=2026-01-02..2026-06-30"
@@ -70,6 +72,7 @@ func TestRangeIsTold(t *testing.T) {
 
 // The days of a time line may be given as every question takes them.
 func TestTimelineOnRange(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newRound(t).testLog)
 	a := told[projections.Timeline](s, "timeline", "on=2026-01-02..2026-03-31")
 	equal(t, "from", a.From, 2026_01_02)

@@ -9,8 +9,7 @@ import (
 // them, as a page's does: those that the question does not take are left alone. What is wrong with
 // one is told as the API tells it.
 func Read[Q any, P query[Q]](s *Service, values url.Values) (*Q, error) {
-	q, p := new(Q), parameters{request: requestFrom("", values, nil), now: s.latest(),
-		today: s.today()}
+	q, p := new(Q), s.parameters(requestFrom("", values, nil))
 	P(q).read(&p)
 	names := p.names()
 	for name := range values {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	r := told[Rebuilding](s, "rebuild", "")
@@ -23,6 +24,7 @@ func TestRebuild(t *testing.T) {
 
 // What the log holds beyond the picture is no difference.
 func TestRebuildOfAPictureThatIsBehind(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newStillServer(t, l.testLog)
 	asOf := l.Last()
@@ -34,6 +36,7 @@ func TestRebuildOfAPictureThatIsBehind(t *testing.T) {
 
 // A log that is no longer the one that the picture was made of is found.
 func TestRebuildFindsWhatDiffers(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	another := newRound(t)
@@ -49,6 +52,7 @@ func TestRebuildFindsWhatDiffers(t *testing.T) {
 }
 
 func TestRebuildOneAtATime(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	s.source.entered, s.source.gate = make(chan struct{}, 3), make(chan struct{})
@@ -66,6 +70,7 @@ func TestRebuildOneAtATime(t *testing.T) {
 }
 
 func TestRebuildOfAFailingSource(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	broken := newTestLog(t)

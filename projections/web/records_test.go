@@ -25,6 +25,7 @@ func sequences(a Records) string {
 }
 
 func TestRecords(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	for query, want := range map[string]string{
@@ -74,6 +75,7 @@ func TestRecords(t *testing.T) {
 // From a time on means from the first record recorded then, also when the picture is behind the
 // log.
 func TestRecordsFromTimeWhenThePictureIsBehind(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	s := newStillServer(t, l)
 	for range 5 {
@@ -120,6 +122,7 @@ func matching(l *testLog, nation events.Nation, upTo uint64) []uint64 {
 
 // A walk ends, and has every record once, also while more are appended.
 func TestRecordsWhileAppending(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	begun, ended := make(chan struct{}), make(chan struct{})
@@ -162,6 +165,7 @@ func TestRecordsWhileAppending(t *testing.T) {
 
 // What is appended between looking how far the log goes and reading it belongs to the page.
 func TestRecordsThatComeWhileReading(t *testing.T) {
+	t.Parallel()
 	for query, want := range map[string]string{
 		"from=21":                   "21 22 23 of 23, next 24",
 		"from=21&limit=1":           "21 of 21, next 22", // all there was
@@ -184,6 +188,7 @@ func TestRecordsThatComeWhileReading(t *testing.T) {
 
 // Pages of long records end earlier, so that they fit into a message over NATS.
 func TestRecordsOfLongPages(t *testing.T) {
+	t.Parallel()
 	l := newTestLog(t)
 	for range 60 {
 		l.offer("FRA", 1, func(s *events.PledgeOffered) {
@@ -204,6 +209,7 @@ func TestRecordsOfLongPages(t *testing.T) {
 
 // Whoever waits gets what passes the filter as soon as it comes, and is not troubled with the rest.
 func TestRecordsLongPoll(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
@@ -230,6 +236,7 @@ func TestRecordsLongPoll(t *testing.T) {
 
 // From a time on, the first record after the wait is the first that is told.
 func TestRecordsLongPollFromTime(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	last := l.Last()
@@ -244,6 +251,7 @@ func TestRecordsLongPollFromTime(t *testing.T) {
 }
 
 func TestRecordsWaitForNothing(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	began := time.Now()
@@ -256,6 +264,7 @@ func TestRecordsWaitForNothing(t *testing.T) {
 
 // When the service stops, nobody waits any more: not those who do, and not those who come.
 func TestStop(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	over, nats := make(chan answer, 1), make(chan answer, 1)
@@ -276,6 +285,7 @@ func TestStop(t *testing.T) {
 }
 
 func TestRecordsOfAFailingSource(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	answers := s.askTogether("records", "from=22&wait=60")
@@ -292,6 +302,7 @@ func TestRecordsOfAFailingSource(t *testing.T) {
 
 // Who has gone is not read for.
 func TestRecordsGivenUp(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -21,16 +22,45 @@ type rowsForm struct {
 	// attached has a browser save the file, and not show it.
 	attached bool
 	begin    func(w io.Writer, first Table, facts []tabular.Fact) (rowsFile, error)
+	// of is the only question that has the form, "" for all.
+	of string
+	// list gives what is in it, where that is something else than the question's rows.
+	list func(context.Context, *Service, any, writePage) error
+	// links says that it leads to pages of the server.
+	links bool
 }
 
 const csvSuffix = ".csv"
 
 // rowsForms is the table of them.
 var rowsForms = []rowsForm{
-	{csvSuffix, "text/csv; charset=utf-8; header=present", "CSV", false, beginCSV},
-	{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-		"a workbook (XLSX)", true, beginWorkbook},
-	{".parquet", "application/vnd.apache.parquet", "Parquet", true, beginParquet},
+	{suffix: csvSuffix, media: "text/csv; charset=utf-8; header=present", summary: "CSV",
+		begin: beginCSV},
+	{suffix: ".xlsx", summary: "a workbook (XLSX)", attached: true, begin: beginWorkbook,
+		media: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	{suffix: ".parquet", media: "application/vnd.apache.parquet", summary: "Parquet",
+		attached: true, begin: beginParquet},
+	{suffix: ".ics", media: "text/calendar; charset=utf-8", attached: true, begin: beginCalendar,
+		summary: "a calendar of what has a day (iCalendar)", of: "due", list: listAgenda,
+		links: true},
+	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomRecords), of: atomRecords,
+		summary: "a feed of the latest ones (Atom)", list: listLatest, links: true},
+	{suffix: atomSuffix, media: atomMedia, begin: beginAtom(atomCoverage), of: atomCoverage,
+		summary: "a feed of what has changed in it lately (Atom)", list: listCoverageChanges,
+		links: true},
+}
+
+// serverFact names the address of the server among the facts of a form that leads to its pages.
+const serverFact = "server"
+
+// formsOf returns the forms that the rows of a question have.
+func formsOf(question string) (all []*rowsForm) {
+	for i := range rowsForms {
+		if f := &rowsForms[i]; f.of == "" || f.of == question {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // withoutSuffix takes the end off that says in which form rows are asked for, "" for none.
@@ -43,6 +73,13 @@ func withoutSuffix(path string) (rest, suffix string) {
 	return path, ""
 }
 
+// leadsToPages reports whether a form of rows has the addresses of pages in it.
+func leadsToPages(suffix string) bool {
+	return slices.ContainsFunc(rowsForms, func(f rowsForm) bool {
+		return f.suffix == suffix && f.links
+	})
+}
+
 // IsRows reports whether the path of an address asks for rows as a file.
 func IsRows(path string) bool {
 	_, suffix := withoutSuffix(path)
@@ -53,6 +90,7 @@ func IsRows(path string) bool {
 type rowsFile interface {
 	write(page Table) error
 	close() error
+	discard() // where it was not closed
 }
 
 // A csvFile has what the rows rest on in every row.
@@ -69,6 +107,8 @@ func (c csvFile) close() error {
 	c.Flush()
 	return c.Error()
 }
+
+func (csvFile) discard() {}
 
 // A typedFile has it once.
 type typedFile struct{ tabular.Writer }
@@ -101,16 +141,20 @@ func (f typedFile) write(page Table) error {
 
 func (f typedFile) close() error { return f.Close() }
 
+func (f typedFile) discard() { f.Discard() }
+
 // WriteFile writes the rows in one of the forms csv, xlsx and parquet.
 func (t Table) WriteFile(form string, w io.Writer) error {
 	for _, f := range rowsForms {
-		if f.suffix != "."+form {
+		if f.suffix != "."+form || f.of != "" {
 			continue
 		}
 		file, err := f.begin(w, t, t.facts())
-		if err == nil {
-			err = file.write(t)
+		if err != nil {
+			return err
 		}
+		defer file.discard()
+		err = file.write(t)
 		if err == nil {
 			err = file.close()
 		}
@@ -158,8 +202,17 @@ func (s *Service) answerRows(w http.ResponseWriter, r *http.Request, q *question
 		}
 		query, err = q.read(r.Context(), s, asked)
 	}
+	defer func() { // also when a list breaks off, which ends in a panic
+		if a.file != nil {
+			a.file.discard()
+		}
+	}()
 	if err == nil {
-		err = q.list(r.Context(), s, query, a.page)
+		list := q.list
+		if form.list != nil {
+			list = form.list
+		}
+		err = list(r.Context(), s, query, a.page)
 	}
 	if err == nil {
 		err = a.file.close()
@@ -197,7 +250,7 @@ func (a *rowsAnswer) page(page Table, rest map[string]string) error {
 
 // begin writes what stands before the first row. Link leads to the rest of what the client has cut
 // itself (RFC 8288).
-func (a *rowsAnswer) begin(page Table, rest map[string]string) (err error) {
+func (a *rowsAnswer) begin(page Table, rest map[string]string) error {
 	h := a.Header()
 	h.Set("Content-Type", a.form.media)
 	how := "inline"
@@ -210,11 +263,19 @@ func (a *rowsAnswer) begin(page Table, rest map[string]string) (err error) {
 		for name, value := range rest {
 			values.Set(name, value)
 		}
-		h.Set("Link", "<"+a.r.URL.EscapedPath()+"?"+values.Encode()+`>; rel="next"`)
+		h.Set("Link", "<"+string(BaseOf(a.r.Context()))+a.r.URL.EscapedPath()+"?"+
+			values.Encode()+`>; rel="next"`)
 	}
 	a.width = len(page.csvHead())
 	page.RestsOn = a.s.restsOn(page.Basis)
-	a.file, err = a.form.begin(a, page, page.facts())
+	facts := page.facts()
+	if a.form.links {
+		facts = append(facts, tabular.Fact{Name: serverFact, Value: ReachedAt(a.r)})
+	}
+	file, err := a.form.begin(a, page, facts)
+	if err == nil {
+		a.file = file
+	}
 	return err
 }
 

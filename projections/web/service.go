@@ -17,6 +17,8 @@ import (
 	"muster/events/problem"
 	"muster/projections"
 	"muster/projections/access"
+	"muster/projections/access/feeds"
+	"muster/projections/access/session"
 	"muster/projections/records"
 )
 
@@ -34,6 +36,8 @@ type Service struct {
 	Holds events.View
 	// Sessions are how members sign in; nil where nobody can.
 	Sessions *Sessions
+	// Feeds are addresses with a token of their own; nil where none are made.
+	Feeds *feeds.Store
 	// Views has the pictures of those who may not read all; nil where nobody can ask for them.
 	Views *access.Views
 	// Now tells the time: questions about no date are about its day, and nobody asks as of a later
@@ -75,7 +79,9 @@ type Service struct {
 
 	kept *responseCache // those that were given lately
 
-	slots struct{ short, long, waits, streams, statements, messages, bodies *Slots }
+	feedGuesses *session.Guesses // of tokens of feeds
+
+	slots struct{ short, long, waits, files, streams, statements, messages, bodies *Slots }
 
 	pageSize int // how many entries a page has when the question does not say
 
@@ -93,7 +99,8 @@ func NewService(p access.Pictures, s records.Source) *Service {
 		recordWait: 10 * time.Second, heartbeat: 15 * time.Second, lag: 2 * time.Second,
 		waiting: waiting, stop: stop,
 		rebuilding: make(chan struct{}, 1), hashing: make(chan struct{}, 1),
-		kept: newResponseCache(), pageSize: usualPage, questions: slices.Clone(questions)}
+		kept: newResponseCache(), feedGuesses: session.NewGuesses(), pageSize: usualPage,
+		questions: slices.Clone(questions)}
 	service.openSlots()
 	return service
 }

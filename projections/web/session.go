@@ -110,15 +110,25 @@ func (s *Service) viewsWithin(widest events.View) []events.View {
 	return slices.Compact(all)
 }
 
-// noCookie takes the cookie away.
-var noCookie = (&http.Cookie{Name: CookieName, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true,
-	SameSite: http.SameSiteStrictMode}).String()
+// CookieName is the name of the cookie of a server below the base. Where there is one, browsers
+// send the cookie below it alone, so that no other server of the host is told the token; they take
+// no cookie of the other name for a path.
+func (b Base) CookieName() string {
+	if b == "" {
+		return CookieName
+	}
+	return "__Secure-muster"
+}
 
-func cookieOf(token string, until, now time.Time) string {
-	c := http.Cookie{Name: CookieName, Value: token, Path: "/", Secure: true, HttpOnly: true,
-		SameSite: http.SameSiteStrictMode, MaxAge: max(1, int(until.Sub(now).Seconds()))}
+// cookie is the cookie with a token, for so many seconds.
+func (b Base) cookie(token string, seconds int) string {
+	c := http.Cookie{Name: b.CookieName(), Value: token, Path: cmp.Or(string(b), "/"),
+		MaxAge: seconds, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	return c.String()
 }
+
+// noCookie takes the cookie away.
+func (b Base) noCookie() string { return b.cookie("", -1) }
 
 type nonceOutput struct {
 	CacheControl string `header:"Cache-Control"`
@@ -177,7 +187,8 @@ func (s *Service) registerSessions(api huma.API) {
 	end := op("session-end", http.MethodDelete, sessionPath, "Sign out", 401)
 	huma.Register(api, end, func(ctx context.Context, _ *struct{}) (*endOutput, error) {
 		s.Sessions.End(knockOf(ctx).token)
-		return &endOutput{noStore, noCookie, `"cache"`, s.stateOf(access.Reader{})}, nil
+		return &endOutput{noStore, BaseOf(ctx).noCookie(), `"cache"`,
+			s.stateOf(access.Reader{})}, nil
 	})
 }
 
@@ -195,7 +206,7 @@ func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Sessions.End(token)
-	h.Set("Set-Cookie", noCookie)
+	h.Set("Set-Cookie", BaseOf(r.Context()).noCookie())
 	h.Set("Clear-Site-Data", `"cache"`)
 }
 
@@ -211,7 +222,8 @@ func (s *Service) beginSession(ctx context.Context, in *signInInput) (*signInOut
 	out := &signInOutput{CacheControl: noStore, Body: sessionOf(token, who)}
 	if in.Cookie != "" {
 		out.Body.Token = ""
-		out.SetCookie = cookieOf(token, who.Until, s.Sessions.Now())
+		out.SetCookie = BaseOf(ctx).cookie(token,
+			max(1, int(who.Until.Sub(s.Sessions.Now()).Seconds())))
 	}
 	return out, nil
 }

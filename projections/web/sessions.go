@@ -24,7 +24,7 @@ import (
 // Where a request has the token of its session: in one of these, and never in its address.
 const (
 	// CookieName is the cookie's, which browsers take over TLS or from this machine alone, and from
-	// no other host.
+	// no other host; see [Base.CookieName].
 	CookieName = "__Host-muster"
 	// SessionHeader is the header of a request over NATS.
 	SessionHeader = "Muster-Session"
@@ -196,7 +196,7 @@ func (s *Service) Known(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isForAll(r) {
+		if isForAll(r) || IsFeed(r.URL.Path) { // a feed knows by itself whose it is
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -211,7 +211,7 @@ func (s *Service) Known(next http.Handler) http.Handler {
 			who, err = s.Sessions.who(client, token)
 		}
 		if cookie && problem.Is(err, problem.SignedOut) {
-			w.Header().Add("Set-Cookie", noCookie)
+			w.Header().Add("Set-Cookie", BaseOf(r.Context()).noCookie())
 		}
 		if err != nil && !needsNone(r) {
 			w.Header().Set("Cache-Control", "no-store")
@@ -269,7 +269,8 @@ func tokenOf(r *http.Request) (token string, cookie bool, err error) {
 			all = append(all, strings.TrimSpace(rest))
 		}
 	}
-	for _, c := range r.CookiesNamed(CookieName) {
+	name := BaseOf(r.Context()).CookieName()
+	for _, c := range r.CookiesNamed(name) {
 		cookie = true
 		all = append(all, c.Value)
 	}
@@ -280,7 +281,7 @@ func tokenOf(r *http.Request) (token string, cookie bool, err error) {
 		if other != all[0] {
 			return "", cookie, problem.New(problem.Usage,
 				"the request has the tokens of different sessions").
-				WithHint("send one: in Authorization, or in the cookie %s", CookieName)
+				WithHint("send one: in Authorization, or in the cookie %s", name)
 		}
 	}
 	if all[0] == "" {

@@ -120,6 +120,7 @@ func (s *Service) openSlots() {
 	s.slots.short = b.slots("questions", questionSlots, questionShare, maxSlotWait)
 	s.slots.long = b.slots("long questions", longSlots, longShare, maxSlotWait)
 	s.slots.statements = b.slots("statements", statementSlots, statementShare, maxSlotWait)
+	s.slots.files = b.slots("long lists as files", fileSlots, fileShare, maxSlotWait)
 	s.slots.waits = b.slots("waits for a record", waitSlots, waitShare, 0)
 	s.slots.streams = b.slots("live streams", MaxStreams, streamShare, 0)
 	s.slots.bodies = b.slots("long bodies", bodySlots, bodyShare, maxSlotWait)

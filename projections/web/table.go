@@ -23,6 +23,9 @@ import (
 type Table struct {
 	Head []string
 	Rows []Row
+	// Wide are the columns that say least, the least first: a table for people leaves them out
+	// where it does not fit.
+	Wide []string
 	// Above and Below are lines for people, over the table and under it.
 	Above, Below []string
 	// Basis is what the rows rest on, when they rest on a moment.

@@ -83,7 +83,9 @@ func CoverageTable(c Coverage) Table {
 		Head: []string{"operation", "requirement", "role", "area", "required", "supply", "gap",
 			"unit", "fill",
 			"who", "remarks", "indicated", "offered", "accepted", "confirmed",
-			"deployed", "waiting"}}
+			"deployed", "waiting"},
+		Wide: []string{"indicated", "offered", "accepted", "confirmed", "deployed", "waiting",
+			"operation", "role", "unit"}}
 	if c.compares() {
 		t.Head = append(t.Head, "supply as it is", "gap as it is", "waiting as it is")
 	}
@@ -121,6 +123,7 @@ func CoverageTable(c Coverage) Table {
 			onDays(c.Basis),
 			english.Several(c.InForce, "requirement"), are(c.Met, "met"))}
 	}
+	t.Below = append(t.Below, totals(&c)...)
 	if len(c.NotCounted) == 0 {
 		return t
 	}
@@ -408,6 +411,17 @@ func PlanTable(p Plan) Table {
 		roles.Add(r, string(r.Role), text(r.Units, " or "), r.Title)
 	}
 	t.Beside = []Table{roles}
+	if len(p.Catalogue.Organisations) > 0 {
+		t.Beside = append(t.Beside, organisationsTable(p.Catalogue.Organisations))
+	}
+	return t
+}
+
+func organisationsTable(all events.Organisations) Table {
+	t := Table{Head: []string{"organisation", "name", "also"}}
+	for _, o := range all {
+		t.Add(o, string(o.Code), o.Name, strings.Join(o.Also, ", "))
+	}
 	return t
 }
 

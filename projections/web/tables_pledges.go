@@ -15,7 +15,10 @@ func PledgesTable(all projections.PledgeList) Table {
 		"unit", "strength", "stands at", "state", "from", "until", "expires", "area", "line",
 		"presence", "notice", "conditions", "caveats", "allocated", "elsewhere", "release",
 		"releasable to", "note", "reference", "least", "most", "source", "effective",
-		"revision"}}
+		"revision"},
+		Wide: []string{"source", "revision", "effective", "release", "releasable to", "elsewhere",
+			"least", "most", "presence", "note", "reference", "notice", "expires", "caveats",
+			"operation", "area", "line"}}
 	t.days()
 	for _, p := range all.Pledges {
 		t.AddOn(p.Day, p, p.ID.String(), string(p.Nation), string(p.Operation), string(p.Role),
@@ -68,7 +71,7 @@ func PledgeTable(w PledgeLife) Table {
 	p := w.Pledge
 	t := Table{View: w.View, Head: []string{"sequence", "recorded", "effective", "type",
 		"signed by", "what", "corrected by"}}
-	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Nation.Named(), p.Nation,
+	t.Above = []string{fmt.Sprintf("Pledge %s of %s (%s) in %s", p.ID, p.Whose(), p.Nation,
 		p.Operation), PledgeSentence(p)}
 	if released := releaseSentence(&p); released != "" {
 		t.Above = append(t.Above, released)
@@ -90,7 +93,16 @@ func releaseSentence(p *projections.Pledge) string {
 	if p.Release == "" {
 		return ""
 	}
-	return "released to " + projections.Readers(p.Release, p.ReleasableTo)
+	return "released to " + projections.Readers(p.Release, p.ReleasableTo, nil)
+}
+
+// queries are the questions that wait for their answer, with who is asked.
+func queries(p projections.Pledge) string {
+	all := make([]string, len(p.Queries))
+	for i, q := range p.Queries {
+		all[i] = fmt.Sprintf("“%s” (%s is asked, question %s)", q.Text, q.To, q.ID)
+	}
+	return joined(all, ", ")
 }
 
 // PledgeSentence says to people what a pledge is.
@@ -114,6 +126,7 @@ func PledgeSentence(p projections.Pledge) string {
 	}
 	for _, more := range []struct{ before, what string }{{"hangs on ", conditions(p)},
 		{"restricted by ", caveats(p)}, {"allocated to ", allocations(p, projections.Grouped)},
+		{"asked: ", queries(p)},
 		{"meant for ", string(p.Line)}, {"reference ", p.Reference},
 		{"expires on ", p.Expires.String()},
 		{"also pledged to ", joined(p.Elsewhere, ", ")}} {

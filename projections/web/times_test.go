@@ -8,6 +8,7 @@ import (
 )
 
 func TestParseTime(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{
 		"2026-11-23T02:31:00Z":      "2026-11-23T02:31:00Z",
@@ -37,6 +38,7 @@ func TestParseTime(t *testing.T) {
 
 // A while ago is asked for in any form, over any face.
 func TestAsOfAgo(t *testing.T) {
+	t.Parallel()
 	l := newRound(t)
 	s := newServer(t, l.testLog)
 	exact := told[Coverage](s, "coverage", "as_of=2026-01-01T18:00:00Z")

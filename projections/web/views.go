@@ -138,6 +138,21 @@ func (s *Service) in(view events.View) (*Service, error) {
 	return &as, nil
 }
 
+// forOperator returns the service that answers in a view that whoever runs the server has chosen
+// for somebody, who needs no session for it: those who run it read all. Where less is held, it is
+// what the view has in common with that.
+func (s *Service) forOperator(ctx context.Context, view events.View) (*Service, error) {
+	chosen, err := s.held(view, "")
+	if err != nil {
+		return nil, err
+	}
+	as, err := s.in(chosen)
+	if err == nil && as.view != s.Holds {
+		err = s.awaitView(ctx, as.view)
+	}
+	return as, err
+}
+
 // View is the one that was chosen, for who shows it; "" where everybody reads all, and where none
 // was chosen.
 func (s *Service) View() events.View { return s.view }

@@ -74,6 +74,14 @@ func newConfidence(t *testing.T) confidence {
 	said(members)
 	c.offer("FRA", 1, confide(7009))
 	said("F")
+	query := &events.PledgeQueried{PledgeStep: secret.step("pledge.queried", 2026_01_06), To: "FRA",
+		Text: "about the 7001", Due: 2026_03_01}
+	c.say("HQ/founder", query)
+	c.say("FRA/liaison", &events.PledgeQueried{To: events.HQ, Text: "and what of the 7001?",
+		PledgeStep: secret.step("pledge.queried", 2026_01_06)})
+	c.say("FRA/liaison", &events.PledgeAnswered{Query: query.ID, Text: "the 7001 stand",
+		PledgeStep: secret.step("pledge.answered", 2026_01_07)})
+	said("FB")
 	return c
 }
 
@@ -106,6 +114,7 @@ func (c confidence) unsaid(reader string) *testLog {
 // No question tells anything of what is withheld: of every question, with every parameter, the
 // answer in a view is that of a ledger in which it was never said, byte for byte.
 func TestNothingIsLeaked(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("every question is asked twice, one after the other")
 	}
@@ -175,6 +184,7 @@ func TestNothingIsLeaked(t *testing.T) {
 
 // A view is asked for by its name, over NATS too, and a name that is none is refused.
 func TestViewIsNamed(t *testing.T) {
+	t.Parallel()
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	for _, view := range []string{"coalition", "FRA", "France", "public", "coordinators", ""} {
@@ -196,6 +206,7 @@ func TestViewIsNamed(t *testing.T) {
 // The records of a view, of which tiles of what is released are made, are those of a ledger in
 // which what is withheld was never said; and they stay what they are when it is disclosed.
 func TestReleasedRecordsTellNothing(t *testing.T) {
+	t.Parallel()
 	c := newConfidence(t)
 	s := newServer(t, c.testLog)
 	n := len(c.records)

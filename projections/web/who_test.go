@@ -23,6 +23,7 @@ func askers() map[string]access.Reader {
 // Who asks is answered in its widest view, or in a narrower one that it asks for, and refused a
 // wider one. On an open server everybody is answered in every view.
 func TestViewsAreChosen(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, newConfidence(t).testLog).service
 	views := []events.View{"", events.PublicView, events.CoalitionView, "FRA", "POL",
 		events.CoordinatorsView}

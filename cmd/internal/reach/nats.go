@@ -97,6 +97,8 @@ func (n NATS) Connect(inbox string, opts ...nats.Option) (*nats.Conn, error) {
 	return nc, nil
 }
 
+const dialTimeout = 2 * time.Second
+
 // awake has a connection leave a NATS server that hangs, or that is cut off, within 4 seconds, and
 // go to another. Without it nats.go waits for up to 6 minutes for such a server to answer, and for
 // one in which what is published may be stuck. The others of a cluster take about as long to do
@@ -105,7 +107,8 @@ var awake = []nats.Option{
 	nats.PingInterval(time.Second),
 	nats.MaxPingsOutstanding(2),
 	nats.FlusherTimeout(3 * time.Second),
-	nats.Timeout(2 * time.Second), // for each server that is tried
+	nats.Timeout(dialTimeout), // for each server that is tried
+	nats.SetCustomDialer(boundedDialer{dialTimeout}),
 	nats.ReconnectWait(250 * time.Millisecond),
 	nats.ReconnectJitter(100*time.Millisecond, 250*time.Millisecond),
 }

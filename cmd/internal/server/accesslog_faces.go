@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -33,7 +34,7 @@ func (l *accessLog) overHTTP(client func(*http.Request) string, next http.Handle
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, visit := access.WithVisit(r.Context())
-		begun, method, what := time.Now(), r.Method, shownWhat(r.RequestURI)
+		begun, method, what := time.Now(), r.Method, shownRequest(r)
 		noted := &notedAnswer{ResponseWriter: w}
 		defer func() {
 			e := entry(visit, begun)
@@ -48,15 +49,50 @@ func (l *accessLog) overHTTP(client func(*http.Request) string, next http.Handle
 // maxShownWhat is the most that the log repeats of what a client has sent.
 const maxShownWhat = web.MaxAddress
 
-// tokenLike is what a token looks like. None belongs into an address, where some client may put one
-// all the same; it is not repeated.
-var tokenLike = regexp.MustCompile(`(^|[^A-Za-z0-9_-])[A-Za-z0-9_-]{43}($|[^A-Za-z0-9_-])`)
+// A token is a word of so many characters. None belongs into an address, where some client may put
+// one all the same; it is not repeated, and neither is one of which characters are escaped, once or
+// several times.
+const tokenLength = 43
+
+var (
+	words   = regexp.MustCompile(`[A-Za-z0-9_-]+`)
+	escapes = regexp.MustCompile(`%(?:25)*[0-9A-Fa-f]{2}`)
+)
+
+func withoutTokens(what string) string {
+	return words.ReplaceAllStringFunc(what, func(word string) string {
+		if len(word) == tokenLength {
+			return "…"
+		}
+		return word
+	})
+}
+
+func unescaped(what string) string {
+	return escapes.ReplaceAllStringFunc(what, func(escape string) string {
+		char, _ := hex.DecodeString(escape[len(escape)-2:]) // which are digits
+		return string(char)
+	})
+}
+
+// shownRequest is the address of a request: that of a feed without its token, however it is
+// written.
+func shownRequest(r *http.Request) string {
+	if shown := web.ShownPath(r.URL.Path); shown != r.URL.Path {
+		return shownWhat(shown)
+	}
+	return shownWhat(r.RequestURI)
+}
 
 func shownWhat(what string) string {
 	if len(what) > maxShownWhat {
 		what = strings.ToValidUTF8(what[:maxShownWhat], "") + "…"
 	}
-	return tokenLike.ReplaceAllString(what, "$1…$2")
+	plain := unescaped(what)
+	if shown := withoutTokens(plain); shown != plain {
+		return shown
+	}
+	return withoutTokens(what)
 }
 
 // A notedAnswer remembers what an answer was.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,7 +66,7 @@ func problemOf(status int, msg string, errs []error) *problem.Problem {
 
 // newAPI makes the HTTP API on mux. Its docs page comes from this binary, or not at all: huma's own
 // loads from elsewhere.
-func newAPI(mux *http.ServeMux, version string) huma.API {
+func newAPI(mux *http.ServeMux, version string, base web.Base) huma.API {
 	config := huma.DefaultConfig("Muster", version)
 	config.Info.Description = "A coalition's ledger of pledges. Statements are signed notes " +
 		"(events/FORMAT.md); questions are asked with the same parameters here, over NATS and " +
@@ -73,11 +74,11 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	config.Info.License = &huma.License{Name: "Apache-2.0",
 		URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Servers = []*huma.Server{
-		{URL: "/", Description: "The server that this document is from"}}
+		{URL: cmp.Or(string(base), "/"), Description: "The server that this document is from"}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer",
 			Description: "The token of POST /api/v1/session"},
-		"cookie": {Type: "apiKey", In: "cookie", Name: web.CookieName,
+		"cookie": {Type: "apiKey", In: "cookie", Name: base.CookieName(),
 			Description: "The same token, in a browser"},
 	}
 	// One may ask without, for what the server shows those who have not signed in.

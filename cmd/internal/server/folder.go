@@ -22,6 +22,10 @@ const (
 	ViewsFolder     = "views"          // the same of those who may not read all: likewise
 	NATSFolder      = "nats"           // the embedded NATS server's
 	PeersFile       = "peers.json"     // which other servers there are on a cluster: package peers
+	// FeedsFile has the hashes of the tokens of feeds: package feeds.
+	FeedsFile = "feeds.json"
+	// HooksFile has how far the receivers of hooks are: package hooks.
+	HooksFile = "hooks.json"
 	// BackupFile says of the last backup of the folder when it was made, and where.
 	BackupFile = "last-backup.json"
 	// RestoringFolder is there while a backup is restored into the folder.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"muster/cmd/internal/files"
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger"
 	"muster/ledger/rules"
 )
 
@@ -30,7 +32,7 @@ func (s *Server) found(ctx context.Context) error {
 func (s *Server) foundWith(ctx context.Context, founding events.Signed) error {
 	var err error
 	if s.Ledger.Origin() == "" {
-		_, err = s.Ledger.Submit(ctx, founding)
+		err = s.submitFirst(ctx, founding)
 	}
 	if s.Ledger.Origin() == "" || err != nil && !problem.Is(err, problem.Conflict) {
 		return err
@@ -94,7 +96,7 @@ func (s *Server) foundWithKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Ledger.Submit(ctx, signed)
+	err = s.submitFirst(ctx, signed)
 	if s.Ledger.Origin() != "" && problem.Is(err, problem.Conflict) { // another server was faster
 		if made {
 			err = os.Remove(path)
@@ -102,6 +104,25 @@ func (s *Server) foundWithKey(ctx context.Context) error {
 		return errors.Join(err, s.checkOrigin())
 	}
 	return err
+}
+
+// foundingPatience is how long a server waits at its first start for the others of a new cluster.
+const foundingPatience = 20 * time.Second
+
+// submitFirst submits what founds a ledger. Where others have to be heard before anything is
+// recorded it waits for that: one of them may be founding the ledger at this moment.
+func (s *Server) submitFirst(ctx context.Context, founding events.Signed) error {
+	for until := time.Now().Add(foundingPatience); ; {
+		_, err := s.Ledger.Submit(ctx, founding)
+		if p := problem.Of(err); p == nil || p.Code != ledger.Unheard || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // OriginOf is how a ledger is called whose founder has given it no name.

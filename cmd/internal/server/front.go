@@ -19,6 +19,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/events/problem/wire"
 	"muster/ledger/intake"
 	"muster/projections/access"
 	"muster/projections/projector"
@@ -61,10 +62,13 @@ func (f *front) onClose(undo func() error) {
 	f.closers = append(f.closers, undo)
 }
 
-// Close stops everything in reverse order: first nobody new is let in, then what is under way is
-// finished.
+// Close stops everything in reverse order: first nobody new is let in, at any face, then what is
+// under way is finished.
 func (f *front) Close() (err error) {
 	f.stopping.Store(true)
+	if f.Questions != nil {
+		f.Questions.Stop()
+	}
 	for i := len(f.closers) - 1; i >= 0; i-- {
 		err = errors.Join(err, f.closers[i]())
 	}
@@ -191,6 +195,8 @@ type faces struct {
 	beside func(http.Handler) http.Handler
 	// around counts what is asked; nil where nobody does.
 	around func(http.Handler) http.Handler
+	// imports says what a file comes to; nil for a mirror.
+	imports page.Importer
 	// mirror is what pages say of a mirror; nil for a server.
 	mirror func() *page.Mirror
 }
@@ -199,7 +205,7 @@ type faces struct {
 func (f *front) answer(with faces) error {
 	mux := http.NewServeMux()
 	f.routes = mux
-	api := newAPI(mux, f.cfg.Version)
+	api := newAPI(mux, f.cfg.Version, f.cfg.Base)
 	intake.Register(api, with.to)
 	intake.RegisterTree(mux, with.tree, f.Questions)
 	f.Questions.Register(api)
@@ -209,20 +215,24 @@ func (f *front) answer(with faces) error {
 		return err
 	}
 	pages, err := page.New(page.Config{Service: f.Questions, Ledger: with.ledger,
-		Mirror: with.mirror})
+		Mirror: with.mirror, Import: with.imports})
 	if err != nil {
 		return err
 	}
 	pages.Handle(mux)
-	handler := f.Questions.Guard(http.NewCrossOriginProtection().Handler(f.Questions.Handler(mux)))
+	handler := f.whileOpen(f.Questions.Guard(
+		http.NewCrossOriginProtection().Handler(f.Questions.Handler(mux))))
 	if with.beside != nil {
 		handler = with.beside(handler)
 	}
-	handler = web.AnswerOnly(f.names(), f.onlyTLS(handler))
-	if with.around != nil {
-		handler = with.around(handler)
+	door := func(inside http.Handler) http.Handler {
+		inside = web.AnswerOnly(f.names(), f.onlyTLS(inside))
+		if with.around != nil {
+			inside = with.around(inside)
+		}
+		return f.access.overHTTP(f.Questions.ClientAddress, inside)
 	}
-	handler = f.access.overHTTP(f.Questions.ClientAddress, handler)
+	handler = f.cfg.Base.Handler(door(handler), door(http.HandlerFunc(f.cfg.Base.Elsewhere)))
 	f.http = bounded(timely(f.cfg.BodyTime, handler), f.cfg.Log)
 	go func() {
 		if err := f.serve(); !errors.Is(err, http.ErrServerClosed) {
@@ -232,6 +242,23 @@ func (f *front) answer(with faces) error {
 	f.onClose(f.shutDown)
 	return nil
 }
+
+// whileOpen tells whoever comes to a server that stops so, before anything that they send is read:
+// there may be many, and what is under way needs the processors to end.
+func (f *front) whileOpen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !f.stopping.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", "5")
+		wire.HTTP(w, errStopping)
+	})
+}
+
+var errStopping = problem.New(problem.Unavailable, "the server is stopping").
+	WithHint("ask another server, or this one when it has started again")
 
 // serve answers until the server is closed.
 func (f *front) serve() error {
@@ -282,8 +309,11 @@ func (f *front) names() []string {
 // ListensToOthers reports whether other machines reach the server.
 func (f *front) ListensToOthers() bool { return !f.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
-// URL is the address of the HTTP API, as a client on this machine writes it.
-func (f *front) URL() string {
+// URL is the address of the HTTP API, as a client on this machine writes it, with the base.
+func (f *front) URL() string { return f.root() + string(f.cfg.Base) }
+
+// root is the same without the base.
+func (f *front) root() string {
 	scheme := "http://"
 	if f.certificate != nil {
 		scheme = "https://"

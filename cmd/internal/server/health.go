@@ -83,8 +83,7 @@ func (s *Server) Ready(ctx context.Context) error {
 			WithHint("ask again in a moment")
 	}
 	if s.stopping.Load() {
-		return problem.New(problem.Unavailable, "the server is stopping").
-			WithHint("ask another server, or this one when it has started again")
+		return errStopping
 	}
 	if err := s.Healthy(); err != nil {
 		return err

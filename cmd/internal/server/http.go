@@ -35,8 +35,9 @@ const shutdownTimeout = 10 * time.Second
 
 // openAPI answers over HTTP, and leaves the address in the folder for the commands on this machine.
 func (s *Server) openAPI() error {
+	health := func(api huma.API) { registerHealth(api, s.health, s.Ready) }
 	err := s.answer(faces{tree: s.Journal, to: s.watched(), ledger: pagesLedger{s},
-		health: func(api huma.API) { registerHealth(api, s.health, s.Ready) }, around: s.countHTTP})
+		imports: s.planImport, health: health, around: s.countHTTP})
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,8 @@ var gauges = []reading{
 	}},
 	{"muster_sessions", "Sessions of members that have not ended.",
 		func(s *Server) float64 { return float64(s.Questions.Sessions.Len()) }},
+	{"muster_feeds", "Addresses with a token of their own that this server keeps.",
+		func(s *Server) float64 { return float64(s.Questions.Feeds.Len()) }},
 	{"muster_nats_connected", "1 while the server is connected to NATS.",
 		func(s *Server) float64 { return yes(s.Conn.IsConnected()) }},
 }
@@ -109,6 +111,9 @@ func (m *counters) register(s *Server) {
 			Name: "muster_limits_total", Help: "How often a limit on what is asked has held.",
 			ConstLabels: prometheus.Labels{"limit": l.name}},
 			func() float64 { return float64(l.read(s.Questions.Bites)) }))
+	}
+	if s.hooks != nil {
+		m.registry.MustRegister(hookMetrics{s})
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "muster_info",
 		Help: "Always 1: which program this is, and of which ledger.",

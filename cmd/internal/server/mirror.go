@@ -137,6 +137,10 @@ func (m *Mirror) registerHealth(api huma.API) { registerHealth(api, m.health, m.
 
 func (m *Mirror) health() (int, Health) {
 	following := m.following()
+	if p := following.Problem; p != nil && p.Hint != "" { // which names folders of this machine
+		plain := *p
+		plain.Hint, following.Problem = "", &plain
+	}
 	h := Health{Status: "ok", Origin: m.held.About().Origin, Name: m.cfg.Name,
 		Recorded: m.held.Last(), Projected: m.Projector.Sequence(),
 		Certificate: m.certificate.health(), Members: m.members(), Mirror: &following}

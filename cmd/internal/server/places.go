@@ -30,6 +30,10 @@ var places = []place{
 	{StateFile, "the saved state of the ledger", false, madeAnew},
 	{ProjectionsFile, "the saved projections", false, madeAnew},
 	{ViewsFolder, "the saved views", true, madeAnew},
+	{FeedsFile, "the file of the feeds' hashes", false, "move away what is there: the feeds in " +
+		"it end, and whoever needs one makes another"},
+	{HooksFile, "the file of how far the hooks are", false, "move away what is there: each hook " +
+		"goes on with the next record, and what it has not been told of by then is in the log"},
 	{AddressFile, "the file with this server's address", false,
 		"move away what is there: the server writes its address anew at each start"},
 	{AddressCertificateFile, "the file with this server's certificate", false,

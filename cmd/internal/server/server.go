@@ -18,6 +18,7 @@
 //	openAccessLog   where one is kept
 //	openAPI         HTTP
 //	openService     NATS
+//	openHooks       whom the operator has named to be told
 //
 // Where somebody watches (--admin), listen answers there from the first step on.
 //
@@ -42,6 +43,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sync/errgroup"
 
+	"muster/cmd/internal/hooks"
 	"muster/cmd/internal/reach"
 	"muster/events"
 	"muster/ledger"
@@ -53,6 +55,7 @@ import (
 	"muster/ledger/stream"
 	"muster/ledger/witness/feed"
 	"muster/projections/access"
+	"muster/projections/web"
 )
 
 // A Config says how a server is put together.
@@ -60,6 +63,7 @@ type Config struct {
 	Dir         string         // the data folder
 	Listen      string         // the address of the HTTP API
 	Hosts       []string       // by which this server is named, beside its addresses
+	Base        web.Base       // the path below which it answers over HTTP; "" for all of its hosts
 	NATS        reach.NATS     // a NATS cluster; the zero value for the embedded server
 	NATSListen  string         // where the embedded server takes clients; "" for nowhere
 	NATSService reach.NATS     // the cluster for a user that only answers; the zero value for NATS
@@ -79,6 +83,8 @@ type Config struct {
 	Admin       string         // the address at which metrics and health are told; "" for none
 	AdminAnyone bool           // other machines may reach that
 	BodyTime    time.Duration  // to send the body of a request in; web.MaxBodyTime when 0
+
+	Hooks []hooks.Hook // who is told what is recorded
 
 	// Founding is the first statement of a new ledger, when its founder has signed one already.
 	// Otherwise it is made of Origin and Title, and signed with a key that is made, too, and lies
@@ -133,6 +139,7 @@ type Server struct {
 	prepared  *ledger.Prepared
 	signer    *proof.CheckpointSigner
 	witnesses *feed.Feeder // nil without a policy
+	hooks     *hooks.Hooks // nil where nobody is told
 
 	opened time.Time // when journal and stream were brought to the same end
 	met    uint64    // the journal's last record before that, which the stream held too
@@ -195,6 +202,9 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	if err := s.openService(); err != nil {
+		return err
+	}
+	if err := s.openHooks(); err != nil {
 		return err
 	}
 	s.metrics.register(s)
@@ -334,6 +344,9 @@ func (s *Server) follow(ctx context.Context) error {
 	s.ask(s.cfg.Dir, s.Journal, s.signer.Key(), s.reading())
 	if !s.cfg.Inside {
 		s.Questions.Sessions = s.sessions(s.Ledger.Origin())
+		if err := s.openFeeds(); err != nil {
+			return err
+		}
 	}
 	return s.project(ctx, s.Journal.Last())
 }

@@ -199,9 +199,19 @@ func (c *confidence) signNote(by string, n session.Note) string {
 	return string(msg)
 }
 
+// address is what a note says of where the server is.
+func (c *confidence) address() string {
+	c.t.Helper()
+	address, err := session.Address(c.URL())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return address
+}
+
 func (c *confidence) signIn(by string) (token string) {
 	c.t.Helper()
-	a := c.ask("POST", "/api/v1/session", c.note(by, c.URL()), "Content-Type", "text/plain")
+	a := c.ask("POST", "/api/v1/session", c.note(by, c.address()), "Content-Type", "text/plain")
 	var s web.Session
 	if a.StatusCode != http.StatusCreated || json.Unmarshal([]byte(a.body), &s) != nil ||
 		s.Token == "" {
@@ -416,7 +426,7 @@ func TestOtherPagesDoNothing(t *testing.T) {
 	token := c.signIn("FRA/paris")
 	for _, does := range []string{"POST /api/v1/session", "POST /api/v1/session/nonce",
 		"DELETE /api/v1/session", "POST /api/v1/statements", "POST /api/v1/statements/check",
-		"POST /api/v1/preview", "POST /submit", "POST /verify"} {
+		"POST /api/v1/preview", "POST /desk", "POST /import", "POST /submit", "POST /verify"} {
 		method, path, _ := strings.Cut(does, " ")
 		for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"},
 			{"Sec-Fetch-Site", "same-site"},

@@ -7,6 +7,7 @@ import (
 
 	"muster/events"
 	"muster/events/problem"
+	"muster/ledger/intake/reconcile"
 )
 
 // The roles of a peace operation, all counted in personnel.
@@ -32,6 +33,10 @@ var roles = []events.RoleDefinition{
 type History struct {
 	// Report says what was cleaned, and how the sums compare with those that were published.
 	Report Report
+	// Gone is what becomes of contributions that are recorded and of which the file says nothing,
+	// one of [GoneChoices]; "" leaves them. Reason stands in what strikes them.
+	Gone   reconcile.Choice
+	Reason string
 
 	months []events.Date               // every month of the file, in order
 	people map[contribution][]int64    // how many, by the index of the month

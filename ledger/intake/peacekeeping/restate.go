@@ -22,18 +22,11 @@ type Step struct {
 	Before, Restated int
 }
 
-// A Gone is a contribution that is recorded and that the file does not have at all.
-type Gone struct {
-	Pledge events.ID
-	events.Place
-	Role events.Role
-}
-
 // A Restatement is what a file says on top of what is recorded.
 type Restatement struct {
 	Steps []Step
-	// Gone are contributions of the file's missions of which the file says nothing. They stay as
-	// they are.
+	// Gone are contributions of the file's missions of which the file says nothing. Steps says of
+	// them what [History.Gone] has chosen.
 	Gone []Gone
 }
 
@@ -47,15 +40,7 @@ type Restatement struct {
 func (h *History) Restate(known *reconcile.Known, origin events.Origin,
 	source string) (Restatement, error) {
 	r := restater{maker: maker{origin, cmp.Or(source, Source), map[contribution]events.ID{}},
-		known: known, ids: map[events.ID]bool{}, steps: make([]Step, len(h.months))}
-	for _, p := range known.All() {
-		for _, id := range p.Statements() {
-			r.ids[id] = true
-		}
-		if p.Observed && !p.Struck {
-			r.of(contribution{p.Operation, p.Nation, p.Role}).take(p)
-		}
-	}
+		known: known, seen: known.Seen(), steps: make([]Step, len(h.months))}
 	begin := h.beginnings()
 	for i, date := range h.months {
 		step := &r.steps[i]
@@ -78,10 +63,11 @@ func (h *History) Restate(known *reconcile.Known, origin events.Origin,
 			}
 		}
 	}
-	if len(wrong) > 0 {
+	gone, more := r.gone(h)
+	if wrong = append(wrong, more...); len(wrong) > 0 {
 		return Restatement{}, problem.OfFields(wrong)
 	}
-	return Restatement{r.steps, r.gone(h)}, nil
+	return Restatement{r.steps, gone}, nil
 }
 
 func compareContributions(a, b contribution) int {
@@ -93,9 +79,15 @@ func compareContributions(a, b contribution) int {
 type restater struct {
 	maker
 	known  *reconcile.Known
+	seen   map[reconcile.SeenAt][]*reconcile.Pledge
 	series map[contribution]*series
-	ids    map[events.ID]bool // of statements that are recorded
 	steps  []Step
+}
+
+// A series is what is told of a contribution.
+type series struct {
+	*reconcile.Series
+	spoken map[events.ID]int // by pledge, the wave of the last thing said of it in this month
 }
 
 func (r *restater) of(key contribution) *series {
@@ -103,183 +95,47 @@ func (r *restater) of(key contribution) *series {
 		r.series = map[contribution]*series{}
 	}
 	if r.series[key] == nil {
-		r.series[key] = &series{}
+		at := reconcile.SeenAt{Place: events.Place{Operation: key.mission, Nation: key.nation},
+			Role: key.role}
+		r.series[key] = &series{Series: r.known.Series(reconcile.Series{Place: at.Place,
+			Role: key.role, Unit: Personnel, Ledger: r.origin, Source: r.source,
+			Make: func(_ events.Type, on events.Date, pledge events.ID,
+				now int64) events.Statement {
+				before := int64(1)
+				r.alive[key] = pledge
+				if pledge.IsZero() {
+					before = 0
+				}
+				return r.changed(on, key, before, now)
+			}}, r.seen[at])}
 	}
 	return r.series[key]
-}
-
-// A series is what is told of a contribution, in the order in which it applies: recorded, or to be
-// said by this file.
-type series struct {
-	told   []told
-	spoken map[events.ID]int // by pledge, the wave of the last thing said of it in this month
-	month  events.Date
-}
-
-type told struct {
-	pledge events.ID
-	reconcile.Told
-	own bool // this file is about to say it
-}
-
-func (s *series) take(p *reconcile.Pledge) {
-	for _, t := range p.Strengths() {
-		s.told = append(s.told, told{p.ID, t, false})
-	}
-	s.sort()
-}
-
-func (s *series) sort() {
-	slices.SortStableFunc(s.told, func(a, b told) int { return int(a.Effective - b.Effective) })
-}
-
-// at returns what is told last until a date, -1 for nothing.
-func (s *series) at(on events.Date) int {
-	for i := len(s.told) - 1; i >= 0; i-- {
-		if s.told[i].Effective <= on {
-			return i
-		}
-	}
-	return -1
-}
-
-// later reports whether more is told of a pledge after a place.
-func (s *series) later(at int) bool {
-	return slices.ContainsFunc(s.told[at+1:], func(t told) bool {
-		return t.pledge == s.told[at].pledge
-	})
 }
 
 // month says what a month says on top of what is recorded. It returns what cannot be mended so.
 func (r *restater) month(step *Step, key contribution, on events.Date,
 	now int64) *problem.Field {
 	s := r.of(key)
-	s.spoken, s.month = map[events.ID]int{}, on
-	at := s.at(on)
-	have, exact := int64(0), false
-	if at >= 0 {
-		have, exact = s.told[at].Strength, s.told[at].Effective == on && !s.told[at].own
+	s.spoken = map[events.ID]int{}
+	day := s.On(on, now)
+	if day.Cannot != "" {
+		return cannot(key, on, day.Cannot)
 	}
-	switch {
-	case have == now:
-		if exact {
-			step.Before++
+	if day.Before {
+		step.Before++
+	}
+	s.sayAll(step, day.Statements)
+	return nil
+}
+
+// sayAll says something of the series in a month, and counts what mends something.
+func (s *series) sayAll(step *Step, all []events.Statement) {
+	for _, st := range all {
+		if st.Head().Type == "pledge.corrected" {
+			step.Restated++
 		}
-		return nil
-	case exact && have > 0 && now > 0:
-		r.correct(step, s, key, at, now)
-	case exact && have == 0 && now > 0:
-		return r.stays(step, s, key, at, now)
-	case exact && now == 0:
-		return r.isGone(step, s, key, at)
-	case have > 0 && now > 0:
-		r.tell(step, s, key, s.told[at].pledge, "pledge.reported", now)
-	case have > 0 && s.later(at):
-		return cannot(key, on, "nobody was there, and the ledger has forces before and after")
-	case have > 0:
-		r.tell(step, s, key, s.told[at].pledge, "pledge.returned", 0)
-	default:
-		r.comes(step, s, key, at, now)
+		s.say(step, events.Thing(st), st)
 	}
-	return nil
-}
-
-// correct mends the number of a statement.
-func (r *restater) correct(step *Step, s *series, key contribution, at int, now int64) {
-	t := &s.told[at]
-	fix := r.fix(s, key, *t)
-	fix.Strength = &events.Strength{Quantity: events.Count(now), Unit: Personnel}
-	t.Strength = now
-	s.say(step, t.pledge, fix)
-	step.Restated++
-}
-
-// fix is a correction of a statement.
-func (r *restater) fix(s *series, key contribution, t told) *events.PledgeCorrected {
-	return &events.PledgeCorrected{
-		Header: events.Header{Type: "pledge.corrected", ID: events.NewID(), Ledger: r.origin},
-		Dated:  events.Dated{Effective: t.Effective},
-		Place:  events.Place{Operation: key.mission, Nation: key.nation}, Pledge: t.pledge,
-		Corrects: t.Statement, Reason: "restated as published for " + s.month.String(),
-		Source: r.source}
-}
-
-// stays says that forces had not gone home on a day.
-func (r *restater) stays(step *Step, s *series, key contribution, at int,
-	now int64) *problem.Field {
-	t := s.told[at]
-	if at+1 < len(s.told) {
-		return cannot(key, s.month, "forces were there, and the ledger has their return, and that "+
-			"they came again")
-	}
-	fix := r.fix(s, key, t)
-	fix.Struck = true
-	s.say(step, t.pledge, fix)
-	step.Restated++
-	s.told = s.told[:at]
-	if before := s.told[at-1].Strength; before != now {
-		r.tell(step, s, key, t.pledge, "pledge.reported", now)
-	}
-	return nil
-}
-
-// isGone says that nobody was there on a day of which a number is recorded.
-func (r *restater) isGone(step *Step, s *series, key contribution, at int) *problem.Field {
-	t := s.told[at]
-	if s.later(at) {
-		return cannot(key, s.month, "nobody was there, and the ledger has forces on that day and "+
-			"after")
-	}
-	fix := r.fix(s, key, t)
-	fix.Struck = true
-	s.say(step, t.pledge, fix)
-	step.Restated++
-	s.told = slices.Delete(s.told, at, at+1)
-	if t.Type != "pledge.observed" {
-		r.tell(step, s, key, t.pledge, "pledge.returned", 0)
-	}
-	return nil
-}
-
-// comes says that forces came, after all that is told until then: where the ledger has them from a
-// later day on, they were there before.
-func (r *restater) comes(step *Step, s *series, key contribution, at int, now int64) {
-	next := at + 1
-	if next == len(s.told) || s.told[next].Type != "pledge.observed" || s.told[next].own {
-		r.tell(step, s, key, events.ID{}, "pledge.observed", now)
-		return
-	}
-	t := &s.told[next]
-	fix := r.fix(s, key, *t)
-	fix.Effective = s.month
-	fix.Strength = &events.Strength{Quantity: events.Count(now), Unit: Personnel}
-	s.say(step, t.pledge, fix)
-	step.Restated++
-	t.Effective, t.Strength, t.own = s.month, now, true
-}
-
-// tell says a number of the month. An id that is recorded already, as of what was struck since, is
-// not used again.
-func (r *restater) tell(step *Step, s *series, key contribution, pledge events.ID,
-	typ events.Type, now int64) {
-	before := int64(1)
-	r.alive[key] = pledge
-	if pledge.IsZero() {
-		before = 0
-	}
-	st := r.changed(s.month, key, before, now)
-	if r.ids[st.Head().ID] {
-		st.Head().ID = events.NewID()
-	}
-	r.ids[st.Head().ID] = true
-	if pledge.IsZero() {
-		pledge = st.Head().ID
-	}
-	s.told = append(s.told,
-		told{pledge, reconcile.Told{Statement: st.Head().ID, Type: typ, Effective: s.month,
-			Strength: now}, true})
-	s.sort()
-	s.say(step, pledge, st)
 }
 
 // say puts a statement into the wave after the last one about its pledge. The operations that the
@@ -309,20 +165,4 @@ func cannot(key contribution, month events.Date, what string) *problem.Field {
 		key.role), Message: "the file says that " + what + ": this is more than another number; " +
 		"mend what is recorded first, by hand: muster pledge list --operation " +
 		string(key.mission) + " --nation " + string(key.nation)}
-}
-
-// gone returns the contributions of the file's missions that are there by the records, and of which
-// the file says nothing.
-func (r *restater) gone(h *History) (all []Gone) {
-	missions := map[events.Operation]bool{}
-	for key := range h.people {
-		missions[key.mission] = true
-	}
-	for _, p := range r.known.All() {
-		key := contribution{p.Operation, p.Nation, p.Role}
-		if _, there := h.people[key]; p.Observed && p.IsLive() && missions[key.mission] && !there {
-			all = append(all, Gone{p.ID, p.Place, p.Role})
-		}
-	}
-	return all
 }

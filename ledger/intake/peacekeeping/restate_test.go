@@ -58,6 +58,11 @@ func (k *kept) take(h *History) (said int) {
 		}
 		return -1
 	}
+	for _, st := range r.Alone(k.known) {
+		if err := rules.DecideNew(k.state, k.key, st); err != nil {
+			k.t.Fatalf("%+v does not stand alone: %v", st, err)
+		}
+	}
 	for i := range r.Steps {
 		for _, wave := range r.Steps[i].Waves {
 			for _, st := range wave {
@@ -71,14 +76,19 @@ func (k *kept) take(h *History) (said int) {
 
 // at returns how many are there on a date by what is recorded.
 func (k *kept) at(key contribution, on events.Date) (n int64) {
-	s := &series{}
+	var all []reconcile.Told
 	for _, p := range k.known.All() {
 		if p.Observed && !p.Struck && (contribution{p.Operation, p.Nation, p.Role}) == key {
-			s.take(p)
+			all = append(all, p.Strengths()...)
 		}
 	}
-	if at := s.at(on); at >= 0 {
-		n = s.told[at].Strength
+	slices.SortStableFunc(all, func(a, b reconcile.Told) int {
+		return int(a.Effective - b.Effective)
+	})
+	for _, t := range all {
+		if t.Effective <= on {
+			n = t.Strength
+		}
 	}
 	return n
 }
@@ -129,6 +139,56 @@ func TestRestatedMonth(t *testing.T) {
 	}
 	if n := k.take(historyOf(someMonths[1:3], map[contribution][]int64{ghana: {0, 120}})); n != -1 {
 		t.Errorf("nobody in February makes %d statements", n)
+	}
+
+	// Nor is what was struck; what the file says of it otherwise was seen anew.
+	k.say(&events.PledgeCorrected{Header: events.Header{Type: "pledge.corrected",
+		ID: events.NewID(), Ledger: restated}, Dated: events.Dated{Effective: 2021_01_31},
+		Place: pledge.Place, Pledge: pledge.ID, Corrects: pledge.ID, Reason: "others",
+		Struck: true})
+	if n := k.take(again); n != 0 {
+		t.Errorf("what was struck by hand is turned back by %d statements", n)
+	}
+	april.people[ghana] = []int64{140}
+	if n := k.take(april); n != 1 || k.at(ghana, 2021_04_30) != 140 || k.take(april) != 0 {
+		t.Errorf("April after a strike makes %d statements, to %d", n, k.at(ghana, 2021_04_30))
+	}
+}
+
+// What a file does not have at all is left, or struck, or has returned by its last month, once; and
+// comes again with the file that has it.
+func TestGoneContributions(t *testing.T) {
+	nepal := contribution{"untest", "NPL", Troops}
+	both := func() *History {
+		return historyOf(someMonths[:3], map[contribution][]int64{ghana: {100, 110, 120},
+			nepal: {50, 50, 60}})
+	}
+	for _, c := range []struct {
+		choice       reconcile.Choice
+		said         int
+		march, april int64
+		again        int
+	}{{"", 1, 60, 60, 0}, {reconcile.Strike, 2, 0, 0, 2}, {reconcile.Return, 2, 60, 0, 0}} {
+		k := newKept(t)
+		k.take(both())
+		april := historyOf(someMonths[3:4], map[contribution][]int64{ghana: {130}})
+		april.Gone = c.choice
+		if n := k.take(april); n != c.said || k.take(april) != 0 {
+			t.Errorf("%s: %d statements", c.choice, n)
+		}
+		if march, now := k.at(nepal, 2021_03_31), k.at(nepal, 2021_04_30); march != c.march ||
+			now != c.april {
+			t.Errorf("%s: %d in March, %d in April", c.choice, march, now)
+		}
+		if n := k.take(both()); n != c.again || k.at(nepal, 2021_03_31) != 60 {
+			t.Errorf("%s: the first file again makes %d statements, to %d", c.choice, n,
+				k.at(nepal, 2021_03_31))
+		}
+		early := historyOf(someMonths[1:2], map[contribution][]int64{ghana: {110}})
+		early.Gone = reconcile.Return
+		if isThere := c.choice != reconcile.Return; isThere && k.take(early) != -1 {
+			t.Errorf("%s: a return before what is told is taken", c.choice)
+		}
 	}
 }
 

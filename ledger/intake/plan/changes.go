@@ -113,6 +113,9 @@ func (m maker) operation(want events.OperationTerms, have *events.OperationTerms
 	if have == nil {
 		sentence := fmt.Sprintf("%s: %s, with the roles %s", about, want.Title,
 			roleNames(want.Roles))
+		if len(want.Organisations) > 0 {
+			sentence += "; " + strings.Join(organisationsDiff(nil, want.Organisations), "; ")
+		}
 		return []Change{{Add, sentence,
 			&events.OperationOpened{Header: m.header("operation.opened"), Dated: m.Dated,
 				OperationTerms: want}}}

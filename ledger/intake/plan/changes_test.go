@@ -199,3 +199,32 @@ func TestWhatNoLedgerCanFollow(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Organisations are declared with the catalogue, and what changes of them is told.
+func TestOrganisations(t *testing.T) {
+	with := func(lines string) string { return small + "organisations:\n" + lines }
+	first := with("  - {code: x-nato, name: NATO, also: [OTAN]}\n  - {code: x-au, name: UA}\n")
+	all := changes(t, first, plan.Current{})
+	if got := all[0].Sentence; got != "operation mnf-u: A force, with the roles ground, "+
+		"sustainment; organisation NATO (x-nato) added; organisation UA (x-au) added" {
+		t.Error(got)
+	}
+	now := apply(plan.Current{}, all)
+	if again := changes(t, first, now); len(again) != 0 {
+		t.Errorf("the second time: %s", sentences(again))
+	}
+	next := with("  - {code: x-nato, name: Alliance, also: [NATO, OTAN]}\n" +
+		"  - {code: x-osce, name: OSCE}\n")
+	if got, want := sentences(changes(t, next, now)), "operation.revised revise operation "+
+		`mnf-u: name of x-nato is now "Alliance"; other names of x-nato OTAN → NATO, OTAN; `+
+		"organisation OSCE (x-osce) added; organisation UA (x-au) removed\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	_, err := plan.Read("test.yaml", []byte(with("  - {code: NATO, nom: NATO}\n")))
+	for _, want := range []string{"organisations[0].code \"NATO\": not an organisation's code",
+		"organisations[0].name: missing", "organisations[0].nom: unknown"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
+	}
+}

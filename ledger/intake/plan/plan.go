@@ -1,7 +1,8 @@
 // Package plan turns an operation's plan file into the statements that make the ledger say the
 // same.
 //
-// A plan is data that a coordinator writes: the catalogue of roles, and the requirement lines.
+// A plan is data that a coordinator writes: the catalogue of roles, the organisations that may
+// pledge, and the requirement lines.
 //
 //	operation: mnf-u
 //	title: Multinational Force Ukraine
@@ -11,6 +12,10 @@
 //	  - role: ground
 //	    title: Troops in the country
 //	    units: [personnel]       # or, for one, unit: personnel
+//	organisations:               # optional: those that pledge as nations do
+//	  - code: x-nato             # x-, and 2 to 20 letters, digits and hyphens
+//	    name: NATO
+//	    also: [OTAN]             # optional: what people write besides
 //	requirements:
 //	  - line: ground-west
 //	    role: ground
@@ -41,7 +46,7 @@ import (
 type Plan struct {
 	// Name is the file's name without its folder.
 	Name string
-	// Operation is the operation with its whole catalogue of roles.
+	// Operation is the operation with its whole catalogue of roles, and all its organisations.
 	Operation events.OperationTerms
 	// Effective is the date from which the plan holds, or zero when the file names none.
 	Effective events.Date
@@ -60,7 +65,8 @@ func Read(name string, data []byte) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	m := top.Members("operation", "title", "note", "effective", "roles", "requirements")
+	m := top.Members("operation", "title", "note", "effective", "roles", "organisations",
+		"requirements")
 	p := Plan{
 		Name: filepath.Base(name),
 		Operation: events.OperationTerms{
@@ -68,6 +74,8 @@ func Read(name string, data []byte) (Plan, error) {
 			Title:     m["title"].Text(),
 			Note:      m["note"].Text(),
 			Roles:     readRoles(m["roles"]),
+
+			Organisations: readOrganisations(m["organisations"]),
 		},
 		Effective: strictyaml.Parsed(m["effective"], events.ParseDate),
 	}
@@ -100,6 +108,15 @@ func readRoles(v strictyaml.Value) []events.RoleDefinition {
 		roles = append(roles, role)
 	}
 	return roles
+}
+
+func readOrganisations(v strictyaml.Value) (all events.Organisations) {
+	for _, item := range v.Items() {
+		m := item.Members("code", "name", "also")
+		all = append(all, events.Organisation{Code: events.Nation(m["code"].Text()),
+			Name: m["name"].Text(), Also: m["also"].Texts()})
+	}
+	return all
 }
 
 // parseQuantity reads how much of a unit is required: of money, also whole amounts.

@@ -61,6 +61,26 @@ func operationDiff(have, want events.OperationTerms) []string {
 	if len(d) == 0 {
 		d.add("order of roles", roleNames(have.Roles), roleNames(want.Roles))
 	}
+	return append(d, organisationsDiff(have.Organisations, want.Organisations)...)
+}
+
+func organisationsDiff(have, want events.Organisations) []string {
+	var d differences
+	for _, w := range want {
+		h, ok := have.Of(w.Code)
+		if !ok {
+			d = append(d, fmt.Sprintf("organisation %s (%s) added", w.Name, w.Code))
+			continue
+		}
+		d.addText(fmt.Sprintf("name of %s", w.Code), h.Name, w.Name)
+		d.add(fmt.Sprintf("other names of %s", w.Code), strings.Join(h.Also, ", "),
+			strings.Join(w.Also, ", "))
+	}
+	for _, h := range have {
+		if _, ok := want.Of(h.Code); !ok {
+			d = append(d, fmt.Sprintf("organisation %s (%s) removed", h.Name, h.Code))
+		}
+	}
 	return d
 }
 

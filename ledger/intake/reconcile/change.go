@@ -13,11 +13,30 @@ type Change struct {
 	Field string `json:"field"`
 	Was   string `json:"was"`
 	Is    string `json:"is"`
+	// Base is what a sheet was filled in with, or has said last, where it is not what the ledger
+	// has: then both have changed it.
+	Base *string `json:"base,omitempty"`
+	// Stays is what the ledger has meanwhile, where the change is a correction of what the file has
+	// said before, and Was is that: the correction leaves it.
+	Stays *string `json:"stays,omitempty"`
+
+	isOfFile bool // Base is what a file has said, and not a sheet
 }
 
-// String says "quantity 500 -> 563".
+// String says "quantity 500 -> 563", and what the sheet had where both have changed it.
 func (c Change) String() string {
-	return fmt.Sprintf("%s %s -> %s", c.Field, orNone(c.Was), orNone(c.Is))
+	s := fmt.Sprintf("%s %s -> %s", c.Field, orNone(c.Was), orNone(c.Is))
+	switch {
+	case c.Stays != nil:
+		s += fmt.Sprintf(" (the ledger was changed meanwhile, and has %s, which stays)",
+			orNone(*c.Stays))
+	case c.Base != nil && c.isOfFile:
+		s += fmt.Sprintf(" (the file had %s before, and the ledger was changed meanwhile)",
+			orNone(*c.Base))
+	case c.Base != nil:
+		s += fmt.Sprintf(" (the sheet had %s before)", orNone(*c.Base))
+	}
+	return s
 }
 
 func orNone(s string) string {
@@ -36,7 +55,7 @@ type term struct {
 
 // terms are those that a row may restate. The source is none of them: it says where a row was
 // published, and not what the row is. Nor is who may read it, which a disclosure alone changes.
-var terms = []term{
+var terms = [...]term{
 	{"role", func(t *events.PledgeTerms) string { return string(t.Role) },
 		func(into, from *events.PledgeTerms) { into.Role = from.Role }},
 	{"unit", func(t *events.PledgeTerms) string { return string(t.Unit) },
@@ -87,7 +106,7 @@ func (r *Row) changes(was *events.PledgeTerms) (all []Change) {
 		if a, b := t.write(was), t.write(is); a != b && r.says(t.field) &&
 			!(t.field == "quantity" && !r.ID.IsZero() && is.Quantity.IsUnknown() &&
 				was.Quantity.IsUnknown() && is.Least.IsZero() && is.Most.IsZero()) {
-			all = append(all, Change{t.field, a, b})
+			all = append(all, Change{Field: t.field, Was: a, Is: b})
 		}
 	}
 	return all
@@ -100,7 +119,9 @@ func (r *Row) over(was events.PledgeTerms) events.PledgeTerms {
 			t.put(&was, &r.Offer.PledgeTerms)
 		}
 	}
-	was.Source = r.Offer.Source
+	if r.ID.IsZero() { // a list that Muster wrote repeats where each pledge was published
+		was.Source = r.Offer.Source
+	}
 	return was
 }
 

@@ -3,10 +3,8 @@ package reconcile
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"muster/events"
-	"muster/events/english"
 )
 
 // find finds the pledge that a row is, or its ID where there is none yet.
@@ -17,7 +15,13 @@ func (c *comparison) find(i int) {
 	switch named := c.byReference(r); {
 	case !r.ID.IsZero():
 		o.Pledge = r.ID
-		switch p := c.pledges[r.ID]; {
+		p := c.pledges[r.ID]
+		if p != nil && p.Struck {
+			if other := c.inPlace(r.ID); other != nil {
+				p, o.Pledge = other, other.ID
+			}
+		}
+		switch {
 		case p == nil:
 			c.refuse(o, "the ledger has no pledge %s, which the row names: leave its id out to "+
 				"offer it anew", r.ID)
@@ -38,16 +42,28 @@ func (c *comparison) find(i int) {
 		}
 	}
 	for generation := 0; o.Pledge.IsZero(); generation++ {
-		if p := c.pledges[id(generation)]; p == nil || !p.Struck {
+		if p := c.pledges[id(generation)]; p == nil || !p.isTakenOff() || r.staysStruck(p) {
 			o.Pledge = id(generation)
 		}
 	}
-	if before, twice := c.taken[o.Pledge]; twice && o.Kind != Refused {
+	before, twice := c.taken[o.Pledge]
+	switch {
+	case twice && o.Kind != Refused && !r.ID.IsZero():
+		c.refuse(o, "row %d of the file names the pledge %s, too: a copy of a row is another "+
+			"pledge when its id is cleared; else leave one out", before+1, r.ID)
+		return
+	case twice && o.Kind != Refused:
 		c.refuse(o, "row %d of the file is the same by its key: tell them apart, or leave one out",
 			before+1)
 		return
 	}
 	c.taken[o.Pledge] = i
+}
+
+// staysStruck reports whether somebody else than the import has struck what the row says, in the
+// words in which the import has said it: that is not turned back by a file that has not changed.
+func (r *Row) staysStruck(p *Pledge) bool {
+	return p.Struck && p.ByOthers && r.isAsSaid(p, &steps{})
 }
 
 // A referred is what a nation's own number stands for.
@@ -56,16 +72,19 @@ type referred struct {
 	reference string
 }
 
-// byReference returns the live pledge with the reference of a row that has no other key.
+// byReference returns the pledge with the reference of a row that has no other key.
 func (c *comparison) byReference(r *Row) *Pledge {
 	if r.Key != nil || !r.ID.IsZero() || r.Offer.Reference == "" {
 		return nil
 	}
 	if c.referred == nil {
 		c.referred = map[referred]*Pledge{}
-		for _, p := range slices.Backward(c.order) { // the first one counts
-			if s := p.termsOn(events.LastDate); p.IsLive() && s != nil {
-				c.referred[referred{p.Place, s.terms.Reference}] = p
+		for _, live := range []bool{false, true} {
+			for _, p := range slices.Backward(c.order) { // the first one that is live counts
+				s := p.offerOn(events.LastDate)
+				if p.IsLive() == live && !p.isTakenOff() && s != nil {
+					c.referred[referred{p.Place, s.terms.Reference}] = p
+				}
 			}
 		}
 	}
@@ -74,106 +93,4 @@ func (c *comparison) byReference(r *Row) *Pledge {
 
 func (c *comparison) refuse(o *Outcome, format string, args ...any) {
 	o.Kind, o.Problem = Refused, fmt.Sprintf(format, args...)
-}
-
-// A likeness is what a row without a key has in common with a pledge that it may restate.
-type likeness struct {
-	events.Place
-	role events.Role
-	unit events.Unit
-	area events.Area
-	events.Window
-}
-
-func likenessOf(at events.Place, t *events.PledgeTerms) likeness {
-	return likeness{at, t.Role, t.Unit, t.Area, t.Window}
-}
-
-// findAlike finds the rows without a key that the ledger does not have, and that resemble pledges
-// which no row of the file is.
-func (c *comparison) findAlike() {
-	there := map[likeness][]*Pledge{} // that may be what a row restates
-	for _, p := range c.order {
-		s := p.termsOn(events.LastDate)
-		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || s == nil {
-			continue
-		}
-		at := likenessOf(p.Place, s.terms)
-		there[at] = append(there[at], p)
-	}
-	asking := map[likeness][]int{}
-	for i := range c.rows {
-		r := &c.rows[i]
-		hasKey := r.Key != nil || !r.ID.IsZero() || r.Offer.Reference != ""
-		if o := &c.outcomes[i]; !hasKey && o.Kind == New && c.pledges[o.Pledge] == nil {
-			at := likenessOf(r.Offer.Place, &r.Offer.PledgeTerms)
-			if there[at] != nil {
-				asking[at] = append(asking[at], i)
-			}
-		}
-	}
-	for at, rows := range asking {
-		rows, pledges := c.pairAlike(rows, there[at])
-		if len(pledges) == 0 {
-			continue
-		}
-		n := newNearness(c, rows, pledges)
-		for k, i := range rows {
-			c.alike(&c.outcomes[i], pledges, len(rows), n.of(k), n.isSure(k))
-		}
-	}
-}
-
-// pairAlike finds the rows that say what is recorded already, since it was corrected to that, and
-// returns the other rows and pledges.
-func (c *comparison) pairAlike(rows []int, pledges []*Pledge) (restRows []int, rest []*Pledge) {
-	rest = slices.Clone(pledges)
-	for _, i := range rows {
-		at := slices.IndexFunc(rest, func(p *Pledge) bool {
-			return len(c.rows[i].changes(p.termsOn(events.LastDate).terms)) == 0
-		})
-		if at < 0 {
-			restRows = append(restRows, i)
-			continue
-		}
-		c.match(&c.outcomes[i], rest[at])
-		rest = slices.Delete(rest, at, at+1)
-	}
-	return restRows, rest
-}
-
-// match says that a row is a pledge.
-func (c *comparison) match(o *Outcome, p *Pledge) {
-	delete(c.taken, o.Pledge)
-	o.Pledge = p.ID
-	c.taken[p.ID] = o.Row
-}
-
-// alike says what becomes of a row that resembles some pledges, as so many rows do, and one of them
-// most: surely, or no more than others.
-func (c *comparison) alike(o *Outcome, pledges []*Pledge, rows int, most *Pledge, sure bool) {
-	o.Kind = Alike
-	switch {
-	case c.opt.Changed == Ask || c.opt.Changed == "":
-		o.Asked, o.Pledge = true, most.ID
-		o.Changes = c.rows[o.Row].changes(most.termsOn(events.LastDate).terms)
-	case sure:
-		c.match(o, most)
-	default:
-		c.refuse(o, "%s resemble %s, and it cannot be told which is which: give the mapping a "+
-			"key, or correct them one by one: %s", english.Several(rows, "row"),
-			english.Several(len(pledges), "pledge"), ids(pledges))
-	}
-}
-
-func ids(pledges []*Pledge) string {
-	const most = 5
-	all := make([]string, 0, most+1)
-	for _, p := range pledges[:min(most, len(pledges))] {
-		all = append(all, p.ID.String())
-	}
-	if more := len(pledges) - len(all); more > 0 {
-		all = append(all, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(all, ", ")
 }

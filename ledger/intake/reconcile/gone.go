@@ -9,21 +9,26 @@ import (
 // findGone finds what the import has recorded before, and the file does not have any more. It is
 // left as it is where a row is refused: nobody knows which pledge that row is.
 func (c *comparison) findGone() {
-	if c.opt.Name == "" {
+	if c.opt.Name == "" && c.opt.Base == nil {
 		return
 	}
 	if slices.ContainsFunc(c.outcomes, func(o Outcome) bool { return o.Kind == Refused }) {
 		c.opt.Gone = Leave
 	}
-	for _, p := range c.Of(c.opt.Name) {
-		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || c.opt.There[p.ID] {
+	for _, p := range c.had() {
+		if _, taken := c.taken[p.ID]; taken || !p.IsLive() || c.opt.There[p.ID] || c.asked[p.ID] {
 			continue
 		}
 		o := Outcome{Kind: Gone, Row: -1, Pledge: p.ID}
-		switch c.opt.Gone {
-		case Strike:
+		if c.opt.Gone == Strike || c.opt.Gone == Withdraw {
+			o.Problem = c.byAnother(p)
+			o.Asked = o.Problem != ""
+		}
+		switch {
+		case o.Asked:
+		case c.opt.Gone == Strike:
 			o.Statements = []events.Statement{Struck(p, c.opt)}
-		case Withdraw:
+		case c.opt.Gone == Withdraw:
 			st := &events.PledgeWithdrawn{PledgeStep: events.PledgeStep{
 				Header: c.head("pledge.withdrawn"), Place: p.Place,
 				Dated: events.Dated{Effective: max(c.opt.Today, p.latest())},
@@ -35,6 +40,32 @@ func (c *comparison) findGone() {
 	}
 }
 
+// byAnother says why a pledge that a sheet does not have may not be taken off with it, "" where it
+// may: the one who took its row out may not have known it, or not as it is now.
+func (c *comparison) byAnother(p *Pledge) string {
+	if c.opt.Base == nil {
+		return ""
+	}
+	was := c.opt.Base.Known.Pledge(p.ID)
+	switch {
+	case !c.opt.Base.Filled[p.ID] || was == nil:
+		return "a row that was added to a copy of the form, which may not be this one"
+	case was.Last != p.Last:
+		return "since the form was written, something was recorded of it"
+	}
+	return ""
+}
+
+// had returns the pledges that an earlier version of the file had.
+func (c *comparison) had() []*Pledge {
+	if c.opt.Base == nil {
+		return c.Of(c.opt.Name)
+	}
+	return slices.DeleteFunc(slices.Clone(c.order), func(p *Pledge) bool {
+		return p.Struck || !c.opt.Base.Filled[p.ID] && p.Import != c.opt.Name
+	})
+}
+
 // latest returns the latest date from which something of the pledge holds.
 func (p *Pledge) latest() (d events.Date) {
 	for i := range p.said {
@@ -44,7 +75,7 @@ func (p *Pledge) latest() (d events.Date) {
 }
 
 // Struck returns the statement that takes a pledge off, as never said.
-func Struck(p *Pledge, opt Options) events.Statement {
+func Struck(p *Pledge, opt Options) *events.PledgeCorrected {
 	return &events.PledgeCorrected{
 		Header: events.Header{Type: "pledge.corrected", ID: events.NewID(), Ledger: opt.Ledger},
 		Dated:  events.Dated{Effective: p.Began()}, Place: p.Place, Pledge: p.ID,

@@ -9,20 +9,35 @@ import (
 )
 
 // IDOf returns the ID of the pledge that a row is: it follows from the ledger, the name of the
-// mapping and the row's key. Generation is 0, or how often such a pledge was struck before: what
-// was struck is never said again, and what comes back is another pledge.
+// mapping and the row's key. Generation is 0, or how often such a pledge was taken off before: what
+// was struck is never said again, what was withdrawn has ended, and what comes back is another
+// pledge.
 //
 // Its text is frozen: a ledger knows by it what was imported before.
 func IDOf(ledger events.Origin, name string, key []string, generation int) events.ID {
 	return idOf(append([]string{"muster row 1", string(ledger), name}, key...), generation)
 }
 
-// again returns the ID of a row whose own ID is that of a pledge that was struck.
+// again returns the ID of a row whose own ID is that of a pledge that was taken off.
 func again(id events.ID, generation int) events.ID {
 	if generation == 0 {
 		return id
 	}
 	return idOf([]string{"muster row 1, again", id.String()}, generation)
+}
+
+// restated returns the ID under which an import corrects or amends what is recorded: it says of the
+// statement that is corrected, or of the pledge that is amended, what comes after so many
+// corrections or amendments of it. So it is known from what somebody says by hand, who may well
+// leave the source as it is. Its text is frozen, as that of [IDOf].
+func restated(of events.ID, as events.Type, before int) events.ID {
+	return idOf([]string{"muster row 1, restated", of.String(), string(as)}, before)
+}
+
+// bySheet is restated for what a sheet with a name says, by which it is known from what others say.
+// Its text is frozen, as that of [IDOf].
+func bySheet(name string, of events.ID, as events.Type, before int) events.ID {
+	return idOf([]string{"muster form 1", name, of.String(), string(as)}, before)
 }
 
 func idOf(parts []string, generation int) events.ID {

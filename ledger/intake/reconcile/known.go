@@ -29,16 +29,29 @@ type Pledge struct {
 	Unit events.Unit
 	// Observed is set where it was never offered, and Struck where it should never have been.
 	Observed, Struck bool
+	// ByOthers is set where it was struck by somebody else than the import that it came from: what
+	// the same file says of it again stays struck.
+	ByOthers bool
 	// Ended is the statement that ended it, "" while it has not ended.
 	Ended events.Type
+	// Recalled is set where the import has withdrawn it, since the file did not have it any more.
+	Recalled bool
 	// First and Last are the first and the last record about it.
 	First, Last uint64
 	// Import is the name of the import that it came from, "" for none.
 	Import string
 
 	source string // with which it began
-	said   []said
-	base   said // what the import has said of it last, or with which it began
+	isDone bool   // ended as the file has it: all is taken off, or has gone home
+	// isTaken is set where a row of the file has ended it, which takes all off that was left.
+	isTaken bool
+	said    []said
+	base    said // what the import has said of it last, or with which it began
+
+	struckBy string // the name of the import that has struck it
+
+	// by is what sheets have changed in it, each by the name of its import: the cells, by field.
+	by map[string]map[string]string
 }
 
 // said is what one statement says, as its last correction has it.
@@ -49,9 +62,19 @@ type said struct {
 	terms     *events.PledgeTerms
 	strength  events.Quantity // absent where it tells none
 	struck    bool
+	name      string      // of a condition or a caveat
+	from      string      // the name of the import
+	byRow     bool        // it has an ID that was made of the words of a row
+	isOurs    bool        // the import has amended the pledge by it
+	corrected int         // how often
+	at        uint64      // its record
+	mended    []mending   // the corrections of it
+	noted     []string    // the fields that a sheet has changed by it
+	expires   events.Date // of a renewal
 	// What it said itself, or what the import has made of it.
 	own struct {
 		effective events.Date
+		terms     *events.PledgeTerms
 		strength  events.Quantity
 		struck    bool
 	}
@@ -84,19 +107,28 @@ func (k *Known) Pledge(id events.ID) *Pledge { return k.pledges[id] }
 // HasOperation reports whether an operation was opened.
 func (k *Known) HasOperation(o events.Operation) bool { return k.operations[o] }
 
-// RecordOf returns the record of a statement, 0 where it is not recorded.
-func (k *Known) RecordOf(id events.ID) uint64 { return k.statements[id] }
-
-// HasStruck reports whether a pledge was struck.
-func (k *Known) HasStruck() bool {
-	return slices.ContainsFunc(k.order, func(p *Pledge) bool { return p.Struck })
+// RecordOf returns the record of a statement, 0 where it is not recorded. Of a ledger that was not
+// read, as by an import that needs to know nothing of it, k is nil, and nothing is known.
+func (k *Known) RecordOf(id events.ID) uint64 {
+	if k == nil {
+		return 0
+	}
+	return k.statements[id]
 }
 
-// Next returns the ID of the row with a key: of what was never struck.
+// HasTakenOff reports whether a pledge was taken off: see [Known.Next].
+func (k *Known) HasTakenOff() bool { return slices.ContainsFunc(k.order, (*Pledge).isTakenOff) }
+
+// isTakenOff reports whether a row that says the pledge again is another one: it was struck, or
+// the import has withdrawn it.
+func (p *Pledge) isTakenOff() bool { return p.Struck || p.Recalled }
+
+// Next returns the ID of the row with a key: of what was neither struck, nor withdrawn by the
+// import, since the file did not have it.
 func (k *Known) Next(ledger events.Origin, name string, key []string) events.ID {
 	for generation := 0; ; generation++ {
 		id := IDOf(ledger, name, key, generation)
-		if p := k.pledges[id]; p == nil || !p.Struck {
+		if p := k.pledges[id]; p == nil || !p.isTakenOff() {
 			return id
 		}
 	}
@@ -148,7 +180,8 @@ func (p *Pledge) take(st events.Statement) {
 	if !ok {
 		return
 	}
-	s := said{id: st.Head().ID, typ: st.Head().Type, effective: on.On()}
+	s := said{id: st.Head().ID, typ: st.Head().Type, effective: on.On(), name: nameIn(st),
+		at: p.Last, from: events.ImportOf(st), byRow: isOfRow(st.Head().ID, on.On())}
 	switch st := st.(type) {
 	case *events.PledgeOffered:
 		s.terms = &st.PledgeTerms
@@ -158,6 +191,8 @@ func (p *Pledge) take(st events.Statement) {
 		s.terms = &st.PledgeTerms
 	case *events.PledgeDisclosed:
 		s.terms = &st.PledgeTerms
+	case *events.PledgeRenewed:
+		s.expires = st.Expires
 	case *events.PledgeObserved:
 		s.strength = st.Quantity
 	case *events.PledgeDeployed:
@@ -165,51 +200,91 @@ func (p *Pledge) take(st events.Statement) {
 	case *events.PledgeReported:
 		s.strength = st.Quantity
 	}
-	s.own.effective, s.own.strength = s.effective, s.strength
+	s.own.effective, s.own.strength, s.own.terms = s.effective, s.strength, s.terms
+	ours := false
+	if a, ok := st.(*events.PledgeAmended); ok {
+		ours = a.ID == restated(p.ID, s.typ, p.amendments()) &&
+			(p.Import == "" || events.ImportIn(a.Source) == p.Import)
+		s.byRow, s.isOurs = s.byRow && !ours, ours
+	}
+	if st.Head().Type == "pledge.amended" {
+		was := p.Terms()
+		s.noted = p.note(st.Head(), p.ID, p.amendments(), s.terms.Source, &was, s.terms)
+	}
 	p.said = append(p.said, s)
-	if len(p.said) == 1 || s.terms != nil && p.isImported(s.terms.Source) {
+	if len(p.said) == 1 || ours {
 		p.base = s
 	}
 	p.conclude()
 }
 
-// isImported reports whether a source is that of the import from which the pledge came.
-func (p *Pledge) isImported(source string) bool {
-	return source != "" && source == p.source ||
-		p.Import != "" && events.ImportIn(source) == p.Import
+// amendments is how often the pledge was amended.
+func (p *Pledge) amendments() (n int) {
+	for i := range p.said {
+		if p.said[i].typ == "pledge.amended" {
+			n++
+		}
+	}
+	return n
+}
+
+// isOurs reports whether a correction of what was said is the word of the import from which the
+// pledge came; or of any, where the pledge came from none that has a name.
+func (p *Pledge) isOurs(c *events.PledgeCorrected, of *said) bool {
+	if p.Import != "" {
+		return events.ImportIn(c.Source) == p.Import
+	}
+	return c.Source != "" && c.Source == p.source || c.ID == restated(of.id, c.Type, of.corrected)
 }
 
 func (p *Pledge) correct(c *events.PledgeCorrected) {
-	p.Struck = p.Struck || c.Struck && c.Corrects == p.ID
+	if c.Struck && c.Corrects == p.ID {
+		p.Struck, p.ByOthers = true, !p.isOurs(c, &p.said[0])
+		p.struckBy = events.ImportIn(c.Source)
+	}
 	at := slices.IndexFunc(p.said, func(s said) bool { return s.id == c.Corrects })
 	if at < 0 {
 		return
 	}
 	s := &p.said[at]
-	s.effective, s.struck = c.Effective, c.Struck
+	ours := p.isOurs(c, s)
+	was := *s
+	was.mended = nil
+	s.mended = append(s.mended, mending{p.Last, events.ImportIn(c.Source), was})
+	if c.Struck {
+		p.forget(events.ImportIn(c.Source), s.noted)
+	}
+	s.effective, s.struck, s.corrected = c.Effective, c.Struck, s.corrected+1
 	if c.Terms != nil {
+		p.noteCorrection(c, s)
 		s.terms = c.Terms
-		if p.isImported(c.Source) {
+		if ours {
 			p.base = *s
 		}
 	}
 	if c.Strength != nil {
 		s.strength = c.Strength.Quantity
 	}
-	if p.isImported(c.Source) {
+	if ours {
 		s.own.effective, s.own.strength, s.own.struck = s.effective, s.strength, s.struck
+		s.own.terms = s.terms
 	}
 }
 
 // conclude notes how the pledge has ended, if it has.
 func (p *Pledge) conclude() {
-	p.Ended = ""
+	p.Ended, p.Recalled, p.isDone, p.isTaken = "", false, false, false
 	for i := range p.said {
-		if s := &p.said[i]; !s.struck && slices.Contains(ends, s.typ) {
-			p.Ended = s.typ
+		if s := &p.said[i]; !s.struck && s.isEnd() {
+			p.Ended, p.isTaken = s.typ, s.byRow
+			p.isDone = s.byRow || s.typ == "pledge.returned"
+			p.Recalled = !s.byRow && s.typ == "pledge.withdrawn" && p.Import != "" &&
+				s.from == p.Import
 		}
 	}
 }
+
+func (s *said) isEnd() bool { return slices.Contains(ends, s.typ) }
 
 var ends = []events.Type{"pledge.withdrawn", "pledge.declined", "pledge.returned"}
 
@@ -232,7 +307,7 @@ type Told struct {
 
 // Strengths returns what was told of the strength of a pledge, in the order in which it applies.
 func (p *Pledge) Strengths() (all []Told) {
-	if p.Struck {
+	if p.Struck && !p.ByOthers {
 		return nil
 	}
 	for i := range p.said {
@@ -251,11 +326,23 @@ func (p *Pledge) IsLive() bool { return !p.Struck && p.Ended == "" }
 
 // termsOn returns the statement with the terms that hold on a date, or the first with terms; nil
 // where there is none.
-func (p *Pledge) termsOn(on events.Date) (best *said) {
+func (p *Pledge) termsOn(on events.Date) *said {
+	return p.saidOn(on, func(*said) bool { return false })
+}
+
+// offerOn is termsOn, but for what rows of a file have taken off what another row says, and for
+// what is about to be struck.
+func (p *Pledge) offerOn(on events.Date, dropped ...*said) *said {
+	return p.saidOn(on, func(s *said) bool {
+		return s.byRow && s.typ == "pledge.amended" || slices.Contains(dropped, s)
+	})
+}
+
+func (p *Pledge) saidOn(on events.Date, without func(*said) bool) (best *said) {
 	for i := range p.said {
 		s := &p.said[i]
 		switch {
-		case s.struck || s.terms == nil:
+		case s.struck || s.terms == nil || without(s):
 		case best == nil, s.effective <= on && s.effective >= best.effective:
 			best = s
 		}
@@ -263,10 +350,23 @@ func (p *Pledge) termsOn(on events.Date) (best *said) {
 	return best
 }
 
-// Terms returns the terms of the pledge as they hold last, none of what was only observed.
+// Terms returns the terms of the pledge as they hold last, with the date to which it was renewed;
+// none of what was only observed.
 func (p *Pledge) Terms() (t events.PledgeTerms) {
-	if s := p.termsOn(events.LastDate); s != nil {
-		t = *s.terms
+	if last := p.termsOn(events.LastDate); last != nil {
+		t = p.renewed(last)
+	}
+	return t
+}
+
+// renewed returns the terms that were said, with the date to which the pledge was renewed since.
+func (p *Pledge) renewed(last *said) events.PledgeTerms {
+	t, since := *last.terms, last.effective
+	at := slices.IndexFunc(p.said, func(s said) bool { return s.id == last.id })
+	for _, s := range p.said[at:] {
+		if s.expires != 0 && !s.struck && s.effective >= since {
+			t.Expires, since = s.expires, s.effective
+		}
 	}
 	return t
 }

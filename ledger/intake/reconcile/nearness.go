@@ -25,13 +25,47 @@ func (n *nearest) see(at, changes int, first bool) {
 	}
 }
 
-// newNearness compares each of some rows with each of some pledges.
+// cells are terms as a row writes them, each in its place of [terms].
+type cells [len(terms)]string
+
+func cellsOf(t *events.PledgeTerms) (c cells) {
+	for i, term := range terms {
+		c[i] = term.write(t)
+	}
+	return c
+}
+
+// differ is in how many terms others are otherwise.
+func (c *cells) differ(other *cells) (n int) {
+	for i := range c {
+		if c[i] != other[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// mostCompared is how many pairs of a row and a pledge are compared at most: a second's work.
+const mostCompared = 4_000_000
+
+// newNearness compares each of some rows with each of some pledges. Of so many that this would take
+// long nobody can be sure which is which.
 func newNearness(c *comparison, rows []int, pledges []*Pledge) *nearness {
 	n := &nearness{pledges, make([]nearest, len(rows)), make([]nearest, len(pledges))}
+	if len(rows)*len(pledges) > mostCompared {
+		for k := range rows {
+			n.rows[k].shared = true
+		}
+		return n
+	}
+	written := make([]cells, len(rows))
+	for k, i := range rows {
+		written[k] = cellsOf(&c.rows[i].Offer.PledgeTerms)
+	}
 	for j, p := range pledges {
-		terms := p.termsOn(events.LastDate).terms
-		for k, i := range rows {
-			changes := len(c.rows[i].changes(terms))
+		is := cellsOf(p.offerOn(events.LastDate).terms)
+		for k := range rows {
+			changes := written[k].differ(&is)
 			n.rows[k].see(j, changes, j == 0)
 			n.back[j].see(k, changes, k == 0)
 		}

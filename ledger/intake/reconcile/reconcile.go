@@ -15,6 +15,11 @@ type Row struct {
 	// Then are statements that the row makes of its pledge besides, each under an ID that follows
 	// from the offer's: as that so much of it is deployed.
 	Then []events.Statement
+	// Rest are what other rows of the file say of the pledge, such as that something is taken off,
+	// in the order in which it applies. Their IDs follow from the offer's, too.
+	Rest []events.Statement
+	// Indicated is set where the row offers nothing yet, and indicates that it may.
+	Indicated bool
 	// Key are the values by which the mapping tells its rows apart; nil without such a key.
 	Key []string
 	// ID is the pledge that the row names itself, zero where it names none.
@@ -32,10 +37,11 @@ const (
 	Ask       Choice = "ask"
 	Corrected Choice = "corrected" // it was wrong when it was said
 	Amended   Choice = "amended"   // the world has changed
-	AsNew     Choice = "new"       // rows without a key that are alike are other pledges
+	AsNew     Choice = "new"       // rows that are only alike are other pledges
 	Leave     Choice = "leave"     // what is gone stays
 	Strike    Choice = "strike"    // it was never to be said
 	Withdraw  Choice = "withdraw"  // the nation has taken it back
+	Return    Choice = "return"    // the forces have gone home
 )
 
 // ChangedChoices and GoneChoices are the choices for each, the usual one first.
@@ -50,15 +56,27 @@ type Options struct {
 	// Name is that of the mapping and of all that is imported by it; "" for none.
 	Name    string
 	Changed Choice
+	// New is set where rows that the ledger does not have, and that are alike to what it has, are
+	// other pledges; they are asked about, or as Changed says, where it is not.
+	New bool
 	// Gone is what becomes of what the file does not have any more. All of it is left where a row
 	// is refused: that row may be what seems to be gone.
 	Gone Choice
+	// Partial is set where rows of the file are not there, or could not be read: what rows took off
+	// before may be what these say, and stays.
+	Partial bool
+	// Returned is set where the file has come back from an import: what it lacks may have been
+	// recorded then, and is not gone.
+	Returned bool
 	// There are pledges that the file has besides its rows, so that they are not gone.
 	There map[events.ID]bool
 	// Today is the date from which an amendment or a withdrawal holds.
 	Today events.Date
 	// Reason stands in corrections, and in withdrawals.
 	Reason string
+	// Base is what the file was filled in with, where it is a sheet that Muster wrote: its rows are
+	// merged with what has been recorded since. Nil for other files.
+	Base *Base
 }
 
 // A Kind is what became of a row.
@@ -84,9 +102,14 @@ type Outcome struct {
 	Changes []Change
 	// Statements are to be said, in this order; none where the row is unchanged, or asked about.
 	Statements []events.Statement
+	// Rest are what became of each of the row's Rest; nil where the row is refused.
+	Rest []Rested
+	// Ended is set where the row is unchanged, and its pledge has ended by another's word than the
+	// file's.
+	Ended bool
 	// Asked is set where somebody must choose first.
 	Asked bool
-	// Problem says why a row is refused.
+	// Problem says why a row is refused, or why it is asked whether what is gone is taken off.
 	Problem string
 }
 
@@ -97,7 +120,7 @@ type Counts struct {
 	Unchanged int `json:"unchanged"`
 	Gone      int `json:"gone"`
 	Refused   int `json:"refused"`
-	// Alike are the rows without a key that resemble a pledge which is recorded.
+	// Alike are the rows that the ledger does not have, and that resemble a pledge which it has.
 	Alike int `json:"alike,omitzero"`
 }
 
@@ -121,13 +144,13 @@ func (r *Result) Asked() (all []Outcome) {
 // gets its ID, and a source with the name of the import.
 func (k *Known) Reconcile(rows []Row, opt Options) Result {
 	c := comparison{Known: k, opt: opt, rows: rows, taken: map[events.ID]int{},
-		outcomes: make([]Outcome, len(rows))}
+		asked: map[events.ID]bool{}, outcomes: make([]Outcome, len(rows))}
 	for i := range rows {
 		c.find(i)
 	}
-	if opt.Changed != AsNew {
-		c.findAlike()
-	}
+	c.findExchanged()
+	c.findAlike()
+	c.findRestated()
 	for i := range rows {
 		c.conclude(i)
 	}
@@ -142,17 +165,55 @@ type comparison struct {
 	rows     []Row
 	taken    map[events.ID]int // the row that each pledge is
 	referred map[referred]*Pledge
+	keyKnown bool               // the ledger has a row of the file by its key
+	asked    map[events.ID]bool // of these pledges: whether rows that are alike are they
 	outcomes []Outcome
 }
 
 func (c *comparison) result() Result {
 	r := Result{Outcomes: c.outcomes}
 	for _, o := range r.Outcomes {
-		*map[Kind]*int{New: &r.Counts.New, Changed: &r.Counts.Changed,
-			Unchanged: &r.Counts.Unchanged, Gone: &r.Counts.Gone, Refused: &r.Counts.Refused,
-			Alike: &r.Counts.Alike}[o.Kind]++
+		r.Counts.Add(o.Kind)
 	}
 	return r
+}
+
+// Add counts a row more of a kind; "" is none.
+func (c *Counts) Add(k Kind) {
+	switch k {
+	case New:
+		c.New++
+	case Changed:
+		c.Changed++
+	case Unchanged:
+		c.Unchanged++
+	case Gone:
+		c.Gone++
+	case Refused:
+		c.Refused++
+	case Alike:
+		c.Alike++
+	}
+}
+
+// ReadChanged reads the choices for what has changed: one, or "new" beside another.
+func (opt *Options) ReadChanged(words string) error {
+	opt.Changed = Ask
+	for word := range strings.SplitSeq(words, ",") {
+		if err := CheckChoice("changed", word, ChangedChoices); err != nil {
+			return err
+		}
+		switch {
+		case word == string(AsNew):
+			opt.New = true
+		case opt.Changed != Ask:
+			return problem.New(problem.Usage, "--changed takes %s or %s, and not both",
+				opt.Changed, word)
+		default:
+			opt.Changed = Choice(word)
+		}
+	}
+	return nil
 }
 
 // CheckChoice refuses a word that is no choice.

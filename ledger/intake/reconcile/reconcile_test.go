@@ -152,9 +152,31 @@ func TestRestatedCellsWithoutAKey(t *testing.T) {
 	two := []*events.PledgeOffered{offer("DNK", 2025_05_01, 1), offer("DNK", 2025_05_01, 2)}
 	w.equal("two for one", w.run(keyless(two), opt),
 		"0 new, 0 changed, 0 unchanged, 0 gone, 2 refused, 0 alike, 0 asked")
-	opt.Changed = reconcile.AsNew
+	opt = reconcile.Options{New: true}
 	w.equal("as others", w.run(keyless(two), opt),
 		"2 new, 0 changed, 0 unchanged, 0 gone, 0 refused, 0 alike, 0 asked")
+}
+
+// A row whose correction is recorded is not offered anew where another row is another pledge.
+func TestCorrectedRowsAreNotNew(t *testing.T) {
+	w := newWorld(t)
+	rows := func(fra, deu int64) []reconcile.Row {
+		return keyless([]*events.PledgeOffered{offer("FRA", 2025_05_01, fra),
+			offer("DEU", 2025_05_01, deu)})
+	}
+	for _, opt := range []reconcile.Options{{}, {Name: tracker}} {
+		w.run(rows(500, 300), opt)
+		opt.Changed = reconcile.Corrected
+		w.run(rows(563, 300), opt)
+		opt.Changed, opt.New = reconcile.Ask, true
+		gone := 0
+		if opt.Name != "" {
+			gone = 1
+		}
+		w.equal("the third version", w.run(rows(563, 50), opt), fmt.Sprintf("1 new, 0 changed, "+
+			"1 unchanged, %d gone, 0 refused, 0 alike, 0 asked", gone))
+		w = newWorld(t)
+	}
 }
 
 // What is gone is listed; chosen so, it is struck, and what comes back is another pledge.
@@ -176,7 +198,7 @@ func TestRowsThatAreGone(t *testing.T) {
 		"0 new, 0 changed, 3 unchanged, 1 gone, 0 refused, 0 alike, 0 asked")
 	w.equal("another tracker's rows are not gone", w.run(keyed(v1()[:1]),
 		reconcile.Options{Name: "other", Gone: reconcile.Strike}),
-		"1 new, 0 changed, 0 unchanged, 0 gone, 0 refused, 0 alike, 0 asked")
+		"0 new, 0 changed, 1 unchanged, 0 gone, 0 refused, 0 alike, 0 asked")
 }
 
 // A sheet that Muster wrote names each pledge; what it says nothing of stays as it is.
@@ -187,6 +209,7 @@ func TestRowsWithIDs(t *testing.T) {
 	for i := range rows {
 		rows[i].ID = rows[i].Offer.ID
 		rows[i].Offer = offer(rows[i].Offer.Nation, 2025_05_01, 1, func(o *events.PledgeOffered) {
+			o.Source = ""
 			o.Quantity = rows[i].Offer.Quantity
 		})
 		rows[i].Fields = []string{"quantity", "role", "unit"}
@@ -196,6 +219,9 @@ func TestRowsWithIDs(t *testing.T) {
 	rows[3].ID = events.NewID()
 	w.equal("changed, and unknown", w.run(rows, reconcile.Options{Changed: reconcile.Corrected}),
 		"0 new, 1 changed, 2 unchanged, 0 gone, 1 refused, 0 alike, 0 asked")
+	if terms := w.Pledge(rows[1].ID).Terms(); terms.Source != "tracker" {
+		t.Errorf("the source is %q", terms.Source)
+	}
 }
 
 // A nation's own reference is a key; also of what was offered by hand.

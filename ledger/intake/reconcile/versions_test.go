@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,21 +62,39 @@ func (b *book) known(records int) *reconcile.Known {
 	return k
 }
 
-// A version is what a tracker publishes: so much of each nation in each month.
-type version map[string]int64
+// A cell is what a tracker publishes of a nation in a month: how much, and how far it has come.
+type cell struct {
+	cents int64
+	rung  int // a place in heights
+}
 
-func (v version) rows(withKey bool) (rows []reconcile.Row) {
+var heights = []string{"indicated", "offered", "accepted", "confirmed", "deployed"}
+
+// A version is what a tracker publishes: a cell of each nation in each month.
+type version map[string]cell
+
+// How the rows of a version are told apart.
+var ways = []string{"by a key", "by their words", "by reference"}
+
+func (v version) rows(way string) (rows []reconcile.Row) {
 	for _, nation := range []events.Nation{"AUS", "DNK", "ITA"} {
 		for _, month := range []events.Date{2022_02_01, 2022_03_01} {
-			cents, there := v[fmt.Sprint(nation, month)]
+			name := fmt.Sprint(nation, month)
+			is, there := v[name]
 			if !there {
 				continue
 			}
-			r := reconcile.Row{Offer: offer(nation, month, cents)}
-			if withKey {
-				r.Key = []string{string(nation), month.String()}
+			var key []string
+			o := offer(nation, month, is.cents)
+			switch way {
+			case "by a key":
+				key = []string{name}
+			case "by reference":
+				o = offer(nation, month, is.cents, func(o *events.PledgeOffered) {
+					o.Reference = name
+				})
 			}
-			rows = append(rows, r)
+			rows = append(rows, row(o, heights[is.rung], key...))
 		}
 	}
 	return rows
@@ -93,30 +112,49 @@ func (b *book) published(records int) version {
 		if _, twice := v[key]; twice {
 			b.t.Fatalf("%s is there twice", key)
 		}
-		v[key], _ = t.Quantity.Number()
+		n, _ := t.Quantity.Number()
+		v[key] = cell{n, b.height(p.ID, records)}
+		if told := p.Strengths(); len(told) > 0 && told[len(told)-1].Strength != n {
+			b.t.Fatalf("%s is deployed with %d of %d", key, told[len(told)-1].Strength, n)
+		}
 	}
 	return v
 }
 
+// height is how far a pledge has come, by all that was said of it and not struck.
+func (b *book) height(pledge events.ID, records int) (at int) {
+	struck := map[events.ID]bool{}
+	for _, rec := range b.records[:records] {
+		if c, ok := rec.Statement.(*events.PledgeCorrected); ok && c.Struck {
+			struck[c.Corrects] = true
+		}
+	}
+	for _, rec := range b.records[:records] {
+		head := rec.Statement.Head()
+		if events.Thing(rec.Statement) == pledge && !struck[head.ID] {
+			at = max(at, slices.Index(heights, head.Type.Event()))
+		}
+	}
+	return at
+}
+
 // The published versions of one tracker, imported one after the other, read as published as of each
-// import; and none adds anything when it is imported again.
+// import; and none adds anything when it is imported again. So it is however its rows are told
+// apart, and whatever it means that they have changed.
 func TestVersionsReadAsPublished(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, withKey := newBook(t), rapid.Bool().Draw(t, "with a key")
-		opt := reconcile.Options{Ledger: origin, Name: tracker, Changed: reconcile.Corrected,
-			Gone: reconcile.Strike, Today: today, Reason: "restated"}
-		ends, all := []int{}, []version{}
-		for range rapid.IntRange(1, 4).Draw(t, "versions") {
-			v := version{}
-			for _, row := range (version{"AUS2022-02-01": 0, "AUS2022-03-01": 0, "DNK2022-02-01": 0,
-				"ITA2022-02-01": 0, "ITA2022-03-01": 0}).rows(false) {
-				if rapid.IntRange(0, 4).Draw(t, "there") > 0 {
-					key := fmt.Sprint(row.Offer.Nation, row.Offer.Effective)
-					v[key] = rapid.Int64Range(1, 4).Draw(t, key)
-				}
-			}
+		b, way := newBook(t), rapid.SampledFrom(ways).Draw(t, "way")
+		opt := reconcile.Options{Ledger: origin, Name: tracker, Today: today, Reason: "restated"}
+		ends, all, before := []int{}, []version{}, version{}
+		for range rapid.IntRange(1, 5).Draw(t, "versions") {
+			opt.Changed = rapid.SampledFrom([]reconcile.Choice{reconcile.Corrected,
+				reconcile.Amended}).Draw(t, "changed")
+			opt.Gone = rapid.SampledFrom([]reconcile.Choice{reconcile.Strike,
+				reconcile.Withdraw}).Draw(t, "gone")
+			v := drawVersion(t, before, opt)
+			before = v
 			for range 2 {
-				for _, o := range b.known(len(b.records)).Reconcile(v.rows(withKey), opt).Outcomes {
+				for _, o := range b.known(len(b.records)).Reconcile(v.rows(way), opt).Outcomes {
 					if o.Kind == reconcile.Refused || o.Asked {
 						t.Fatalf("%+v", o)
 					}
@@ -136,4 +174,25 @@ func TestVersionsReadAsPublished(t *testing.T) {
 			}
 		}
 	})
+}
+
+// drawVersion draws what may come after a version: what is withdrawn is not deployed, and what
+// comes down again was wrong.
+func drawVersion(t *rapid.T, before version, opt reconcile.Options) version {
+	v := version{}
+	for _, name := range []string{"AUS2022-02-01", "AUS2022-03-01", "DNK2022-02-01",
+		"ITA2022-02-01", "ITA2022-03-01"} {
+		was, known := before[name]
+		mayGo := opt.Gone == reconcile.Strike || was.rung < len(heights)-1
+		if mayGo && rapid.IntRange(0, 4).Draw(t, "there") == 0 {
+			continue
+		}
+		least := 0
+		if known && opt.Changed == reconcile.Amended {
+			least = was.rung
+		}
+		v[name] = cell{rapid.Int64Range(1, 4).Draw(t, name),
+			rapid.IntRange(least, len(heights)-1).Draw(t, "rung")}
+	}
+	return v
 }

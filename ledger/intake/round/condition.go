@@ -1,6 +1,7 @@
 package round
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -71,9 +72,15 @@ func readCondition(v strictyaml.Value) Condition {
 }
 
 func parsePattern(s string) (*regexp.Regexp, error) {
+	if len(s) > maxPattern {
+		return nil, fmt.Errorf("longer than the %d bytes that a pattern may have", maxPattern)
+	}
 	p, err := regexp.Compile(s)
 	if err != nil {
 		return nil, fmt.Errorf("not a regular expression (RE2): %w", err)
+	}
+	if instructions(p) > maxInstructions {
+		return nil, errors.New("too large a pattern: repeat less in it")
 	}
 	return p, nil
 }

@@ -24,7 +24,7 @@ type converter struct {
 	rules   [][]int             // where the columns of the rules' conditions are
 	key     []keyPart           // of the mapping's key
 	again   map[[32]byte]uint64 // how often a row was there, by the digest of its offer
-	unknown map[string]error    // names of nations that were not found
+	unknown map[nameIn]error    // names of nations that were not found
 }
 
 // convert makes of a row what it says. Why says why the row is left out, when it is.
@@ -50,7 +50,7 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 	offer, wrong := c.offer(v)
 	wrong = append(wrong, c.name(&row, v, offer)...)
 	switch {
-	case !row.ID.IsZero() && size.blank:
+	case !row.ID.IsZero() && size.blank && !c.mapping.IsForm:
 		return row, "pledges that were seen in published figures and never offered"
 	case row.taken.number != nil:
 		offer.ID = events.ID{1} // of no pledge: reduce finds the one that it is about
@@ -77,6 +77,7 @@ func (c *converter) convert(r sheet.Row) (row Row, why string) {
 		return row, ""
 	}
 	row.Offer, row.quantity = offer, offer.Quantity
+	row.whose = english.Capital(c.mapping.Named(offer.Place))
 	row.Sentence = row.sentence()
 	return row, ""
 }
@@ -106,9 +107,9 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 	wrong := v.wrong
 	text := v.text
 	refuse := func(field string, err error) {
-		if err != nil {
+		if err != nil && !spreadsheetErrors[text[field]] { // which is told by itself
 			wrong = append(wrong, problem.Field{Location: field,
-				Value: problem.Shorten(text[field]), Message: err.Error()})
+				Value: problem.Shorten(text[field]), Message: c.mapping.told(err)})
 		}
 	}
 	offer := &events.PledgeOffered{
@@ -132,16 +133,17 @@ func (c *converter) offer(v *values) (*events.PledgeOffered, []problem.Field) {
 	refuse("until", read(text["until"], &offer.Until, c.end))
 	refuse("expires", read(text["expires"], &offer.Expires, c.end))
 	refuse("notice_to_move", read(text["notice_to_move"], &offer.NoticeToMove, parseDays))
-	refuse("releasable_to", read(text["releasable_to"], &offer.ReleasableTo, parseNations))
+	refuse("releasable_to", read(text["releasable_to"], &offer.ReleasableTo,
+		func(s string) ([]events.Nation, error) { return c.nations(v, s) }))
 	switch unit := text["unit"]; {
 	case unit != "" && !offer.Unit.Valid():
-		refuse("unit", fmt.Errorf(
+		refuse("unit", remedy{fmt.Sprintf(
 			"no unit that is known: say under units what it stands for, such as `%s: {role: "+
-				"training, unit: team}`", unit))
+				"training, unit: team}`", unit), "no unit that is known: " + fromList})
 	case offer.Unit.IsMoney() && !offer.Unit.IsCurrency():
-		refuse("unit", fmt.Errorf(
+		refuse("unit", remedy{fmt.Sprintf(
 			"is no currency of ISO 4217: say under units what it stands for, such as `%s: {unit: "+
-				"%s}`", unit, strings.ToLower(unit)))
+				"%s}`", unit, strings.ToLower(unit)), "is no currency of ISO 4217: " + fromList})
 	}
 	offer.Note = v.note()
 	return offer, withChecks(wrong, offer)
@@ -198,9 +200,9 @@ func list(text string) (all []string) {
 	return all
 }
 
-func parseNations(s string) (all []events.Nation, err error) {
+func (c *converter) nations(v *values, s string) (all []events.Nation, err error) {
 	for _, name := range list(strings.ReplaceAll(s, ",", ";")) {
-		n, err := events.ParseNation(name)
+		n, err := c.nationIn(v, name)
 		if err != nil {
 			return nil, err
 		}

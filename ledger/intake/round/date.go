@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"muster/events"
 )
@@ -211,8 +212,8 @@ func (f DateForm) day(text string) (first, last events.Date, ok bool) {
 	return d, d, err == nil
 }
 
-const errTwoDates = remedy("fits two of the forms under dates, and is another date in each: " +
-	"leave one")
+var errTwoDates = remedy{"fits two of the forms under dates, and is another date in each: " +
+	"leave one", "may be one of two dates: " + asDate}
 
 // parseDate reads a date: in the form 2026-11-23, or in one of those that the mapping has. What has
 // no day is taken to its end where end is true, and else to its beginning.
@@ -241,11 +242,14 @@ func (m *Mapping) parseDate(text string, end bool) (events.Date, error) {
 	return 0, notDate(text)
 }
 
-// usualForms are those that a message proposes.
-var usualForms = formsOf("2021-12", "2021", "31-Jan-21", "31-Jan-2021", "31 January 2021",
-	"31 Jan 21", "January 31, 2021", "Jan 2021", "Jan-21", "Jan-2021", "31.12.2021", "31/12/2021",
-	"12/31/2021", "31-12-2021", "12-31-2021", "31.12.21", "31/12/21", "12/31/21", "2021/12/31",
-	"2021 12", "2021 Jan", "12/2021", "20211231", "serial")
+// usualForms are those that a message proposes. They take some milliseconds to make, which no other
+// command has to pay for.
+var usualForms = sync.OnceValue(func() []DateForm {
+	return formsOf("2021-12", "2021", "31-Jan-21", "31-Jan-2021", "31 January 2021",
+		"31 Jan 21", "January 31, 2021", "Jan 2021", "Jan-21", "Jan-2021", "31.12.2021",
+		"31/12/2021", "12/31/2021", "31-12-2021", "12-31-2021", "31.12.21", "31/12/21",
+		"12/31/21", "2021/12/31", "2021 12", "2021 Jan", "12/2021", "20211231", "serial")
+})
 
 func formsOf(examples ...string) []DateForm {
 	forms := make([]DateForm, len(examples))
@@ -261,16 +265,17 @@ func formsOf(examples ...string) []DateForm {
 // notDate says which form of dates would read the text.
 func notDate(text string) error {
 	var fit []string
-	for _, f := range usualForms {
+	for _, f := range usualForms() {
 		if _, _, ok := f.read(text); ok && (f.serial == 0 || len(text) > 4) {
 			fit = append(fit, "dates: "+f.example)
 		}
 	}
 	if fit == nil {
-		return remedy("not a date that the mapping has a form for: under dates, " + howDates)
+		return remedy{"not a date that the mapping has a form for: under dates, " + howDates,
+			"not a date: " + asDate}
 	}
-	return remedy("not of the form 2026-11-23: if the file writes dates so, say in the mapping " +
-		strings.Join(fit, " or "))
+	return remedy{"not of the form 2026-11-23: if the file writes dates so, say in the mapping " +
+		strings.Join(fit, " or "), "may be another date than is meant: " + asDate}
 }
 
 func monthKey(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }

@@ -123,7 +123,7 @@ func (g *guess) layout() {
 
 // wide finds columns whose names are months or years.
 func (g *guess) wide() {
-	for _, form := range usualForms {
+	for _, form := range usualForms() {
 		var months []int
 		for i, p := range g.columns {
 			if _, _, ok := form.read(p.name); ok && (p.filled == 0 || p.most(p.numbers)) {

@@ -40,6 +40,23 @@ func says(t *testing.T, all []string, parts ...string) {
 	}
 }
 
+// What a spreadsheet has saved of a formula that has failed is no note, and no name; unless the
+// mapping says what it stands for.
+func TestErrorsOfASpreadsheet(t *testing.T) {
+	const table = "nation,quantity,note,area\nFRA,500,#N/A,\nDEU,#REF!,,\nGBR,5,,#VALUE!\n"
+	all := refusals(t, table, mapping(t, usual))
+	says(t, all, `line 2: note "#N/A": is an error of the spreadsheet: mend the cell`,
+		`line 3: quantity "#REF!": is an error`, `line 4: area "#VALUE!": is an error`)
+	if len(all) != 3 {
+		t.Errorf("%q", all)
+	}
+	r := read(t, "nation,quantity,note\nFRA,500,#N/A\n",
+		mapping(t, usual+"words: {note: {\"#N/A\": by ship}}\n"))
+	if note := r.Rows[0].Offer.Note; note != `published with note "#N/A"; by ship` {
+		t.Errorf("the note is %q", note)
+	}
+}
+
 // The names of UN missions, of which one is the beginning of another: 684 rows of UNMISS went to
 // UNMIS.
 func TestRulesThatFitAPart(t *testing.T) {

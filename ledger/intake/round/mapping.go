@@ -32,6 +32,9 @@ type Mapping struct {
 	// Key are the columns, or the fields, that tell the rows apart: see [reconcile.IDOf]. It asks
 	// for a Name.
 	Key []string
+	// IsForm is set where the file is a form that Muster wrote: what is wrong in it is mended in
+	// its cells, and a pledge whose quantity is empty is wrong.
+	IsForm bool
 	// IDs returns the ID of the row with a key; nil for that of a row which was never struck.
 	IDs func(key []string) events.ID
 	// Form is how the file is to be read.
@@ -56,6 +59,9 @@ type Mapping struct {
 	Units map[string]Meaning
 	// Nations holds the nations that go by names which [events.FindNation] does not know.
 	Nations map[string]events.Nation
+	// Declared returns the organisations that an operation declares, by whose names they are found,
+	// too; nil for none. It is asked where a name is no nation's, which a mapping file cannot say.
+	Declared func(events.Operation) events.Organisations
 	// Words holds what the words of other fields stand for, by field and word.
 	Words map[string]map[string]string
 	// Rules are applied to every row, in this order.
@@ -65,6 +71,8 @@ type Mapping struct {
 	LastWins bool
 	// Expect is what the file is known to come to.
 	Expect Expect
+	// Bound is how much work the mapping may make; it does not stand in it.
+	Bound Bound
 }
 
 // A Meaning is what a published unit ("police training team") stands for. An empty role leaves the

@@ -60,35 +60,36 @@ type amount struct {
 	number   *big.Rat
 }
 
-const (
-	errWords = remedy("not a number in digits: say what it stands for under words or in a rule, " +
-		"such as set: {quantity: unknown}")
-	errComma = remedy("a comma may part thousands or begin decimals, and the mapping does not " +
-		"say which: thousands: \",\" or decimal: \",\"")
-	errPoint = remedy("a point may part thousands or begin decimals, and the mapping does not " +
-		"say which: thousands: \".\" or decimal: \".\"")
-	errSpace = remedy("has a space among its digits: if it parts thousands, say in the mapping " +
-		"thousands: \" \"")
-	errApostrophe = remedy("has an apostrophe among its digits: if it parts thousands, say in " +
-		"the mapping thousands: \"'\"")
-	errGroups = remedy("its thousands are not parted after every three digits: mend the cell, or " +
-		"what the mapping says of decimal and thousands")
-	errZero = remedy("is 0, and a pledge of nothing is none: if such rows are to be left out, " +
-		"say in the mapping skip: zero")
-	errNegative = remedy("is less than 0, and a pledge is of something: if it takes something " +
+// What is wrong with a number, and what to do about it in a mapping, or in a form.
+var (
+	errWords = remedy{"not a number in digits: say what it stands for under words or in a rule, " +
+		"such as set: {quantity: unknown}", "not a number in digits: " + asInForm}
+	errComma = remedy{"a comma may part thousands or begin decimals, and the mapping does not " +
+		"say which: thousands: \",\" or decimal: \",\"",
+		"a comma may part thousands or begin decimals: " + inDigits}
+	errPoint = remedy{"a point may part thousands or begin decimals, and the mapping does not " +
+		"say which: thousands: \".\" or decimal: \".\"",
+		"a point may part thousands or begin decimals: " + inDigits}
+	errSpace = remedy{"has a space among its digits: if it parts thousands, say in the mapping " +
+		"thousands: \" \"", "has a space among its digits: " + inDigits}
+	errApostrophe = remedy{"has an apostrophe among its digits: if it parts thousands, say in " +
+		"the mapping thousands: \"'\"", "has an apostrophe among its digits: " + inDigits}
+	errGroups = remedy{"its thousands are not parted after every three digits: mend the cell, or " +
+		"what the mapping says of decimal and thousands",
+		"its thousands are not parted after every three digits: " + inDigits}
+	errZero = remedy{"is 0, and a pledge of nothing is none: if such rows are to be left out, " +
+		"say in the mapping skip: zero", "is 0, and a pledge of nothing is none: " + takeBack}
+	errNegative = remedy{"is less than 0, and a pledge is of something: if it takes something " +
 		"off another row, say in the mapping negative: reduce; if such rows are to be left out, " +
-		"skip: negative")
-	errBlank = remedy("the cell is empty: write how much, or unknown; if such rows are to be " +
-		"left out, say in the mapping skip: blank")
-	errHalf    = remedy("comes to no whole number")
-	errCents   = remedy("comes to fractions of a cent: round it first")
-	errTooMany = remedy("comes to more than 9007199254740991")
+		"skip: negative", "is less than 0, and a pledge is of something: write how much it is " +
+		"now; " + takeBack}
+	errBlank = remedy{"the cell is empty: write how much, or unknown; if such rows are to be " +
+		"left out, say in the mapping skip: blank", "the cell is empty: write how much, or " +
+		"unknown; " + takeBack}
+	errHalf    = everywhere("comes to no whole number")
+	errCents   = everywhere("comes to fractions of a cent: round it first")
+	errTooMany = everywhere("comes to more than 9007199254740991")
 )
-
-// A remedy is an error that says what to do.
-type remedy string
-
-func (r remedy) Error() string { return string(r) }
 
 var (
 	plainNumber  = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)

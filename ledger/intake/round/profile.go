@@ -24,7 +24,7 @@ var ways = []Numbers{{}, {Thousands: ","}, {Thousands: "."}, {Thousands: " "}, {
 
 func (g *guess) profile(i int) profile {
 	p := profile{name: g.t.Header[i], words: map[string]int{}}
-	numbers, dates := make([]int, len(ways)), make([]int, len(usualForms))
+	numbers, dates := make([]int, len(ways)), make([]int, len(usualForms()))
 	const most = 400
 	plain := 0
 	for n, r := range g.t.Rows {
@@ -53,7 +53,7 @@ func (g *guess) profile(i int) profile {
 		if _, err := (&Mapping{}).parseDate(c, false); err == nil {
 			plain++
 		}
-		for f, form := range usualForms {
+		for f, form := range usualForms() {
 			if _, _, ok := form.read(c); ok {
 				dates[f]++
 			}
@@ -66,8 +66,8 @@ func (g *guess) profile(i int) profile {
 	}
 	p.dates = max(plain, slices.Max(dates))
 	for f, n := range dates {
-		if n > plain && n == p.dates && usualForms[f].serial == 0 {
-			p.forms = append(p.forms, usualForms[f])
+		if n > plain && n == p.dates && usualForms()[f].serial == 0 {
+			p.forms = append(p.forms, usualForms()[f])
 		}
 	}
 	return p

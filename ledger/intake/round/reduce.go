@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"muster/events"
-	"muster/events/english"
 	"muster/events/problem"
 )
 
@@ -131,7 +130,7 @@ func (t *target) take(row *Row, again map[string]int) {
 	}
 	row.Then, row.Offer, row.Reduces = f.then, nil, from.ID
 	row.Sentence = fmt.Sprintf("%s (%s) takes %s off what %s says: %s",
-		english.Capital(of.Nation.Named()), of.Nation, amountOf(of.Quantity, of.Unit),
+		row.whose, of.Nation, amountOf(of.Quantity, of.Unit),
 		t.row.Place(), t.remains(n))
 	if len(f.wrong) > 0 {
 		row.refuse(f.wrong)

@@ -18,6 +18,8 @@ type Round struct {
 	Unused []string
 	// Left are the rows that the mapping leaves out.
 	Left []Left
+	// Series are the rows of strength that was seen.
+	Series []Series
 	// Table is what was read.
 	Table *sheet.Table
 }
@@ -49,6 +51,7 @@ type Row struct {
 	// Problems are what is wrong with a row that was refused, by fields.
 	Problems []problem.Field
 
+	whose    string          // the name of the nation, as it begins a sentence
 	taken    amount          // what it takes off
 	gone     bool            // whether it says 0 of strength that was seen
 	quantity events.Quantity // what it says
@@ -164,6 +167,9 @@ func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) 
 	}
 	round := &Round{Unused: c.unused(), Table: t}
 	for _, r := range t.Rows {
+		if err := m.Bound.ended(); err != nil {
+			return nil, err
+		}
 		row, why := c.convert(r)
 		if why != "" {
 			left.add(why, r.Line)
@@ -171,7 +177,7 @@ func ReadTable(t *sheet.Table, m Mapping, origin events.Origin) (*Round, error) 
 			round.Rows = append(round.Rows, row)
 		}
 	}
-	round.Rows = series(round.Rows, &left)
+	round.Rows, round.Series = series(round.Rows, &left)
 	round.Left = left
 	if len(round.Rows) == 0 {
 		return nil, problem.New(problem.Invalid, "no row is left: all of them are left out").
@@ -208,25 +214,41 @@ func (r *Round) refusal(p *problem.Problem) error {
 
 // shape leaves out of a table the rows that are none, and makes rows of its wide columns.
 func (m *Mapping) shape(t *sheet.Table) (left lefts, err error) {
-	out := func(why string, line int) bool {
-		if why != "" {
-			left.add(why, line)
+	out := func(why func() string, line int) bool {
+		if m.Bound.ended() != nil {
+			return false // what ReadTable tells
 		}
-		return why != ""
+		is := why()
+		if is != "" {
+			left.add(is, line)
+		}
+		return is != ""
+	}
+	if err := m.Bound.check(t, m); err != nil {
+		return nil, err
 	}
 	nation := m.find(t, "nation")
-	t.LeaveOut(func(r sheet.Row) bool { return out(m.Skip.row(t, r, nation), r.Line) })
+	t.LeaveOut(func(r sheet.Row) bool {
+		return out(func() string { return m.Skip.row(t, r, nation) }, r.Line)
+	})
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
 	if m.Wide != nil {
-		if err := t.Lengthen(*m.Wide); err != nil {
+		if err := t.Lengthen(*m.Wide, m.Bound.Cells); err != nil {
+			return nil, err
+		}
+		if err := m.Bound.check(t, m); err != nil {
 			return nil, err
 		}
 		conditions := Skip{Rows: m.Skip.Rows}
-		t.LeaveOut(func(r sheet.Row) bool { return out(conditions.row(t, r, nil), r.Line) })
+		t.LeaveOut(func(r sheet.Row) bool {
+			return out(func() string { return conditions.row(t, r, nil) }, r.Line)
+		})
 	}
-	t.LeaveOut(func(r sheet.Row) bool { return out(m.only(t, r), r.Line) })
+	t.LeaveOut(func(r sheet.Row) bool {
+		return out(func() string { return m.only(t, r) }, r.Line)
+	})
 	return left, nil
 }
 
@@ -254,7 +276,7 @@ func (m *Mapping) names(field string) []string {
 func newConverter(t *sheet.Table, m Mapping, origin events.Origin) (*converter, error) {
 	c := &converter{table: t, mapping: m, origin: origin, columns: map[string][]int{},
 		rules: make([][]int, len(m.Rules)), again: map[[32]byte]uint64{},
-		unknown: map[string]error{}}
+		unknown: map[nameIn]error{}}
 	var wrong []problem.Field
 	there := func(location, column string) int {
 		i, ok := t.Column(column)
@@ -319,6 +341,11 @@ func (c *converter) supplied(field string) bool {
 func (c *converter) unused() []string {
 	used := slices.Concat(slices.Collect(maps.Values(c.columns))...)
 	used = slices.Concat(used, slices.Concat(c.rules...))
+	for _, part := range c.key {
+		if part.field == "" {
+			used = append(used, part.column)
+		}
+	}
 	for _, one := range slices.Concat(c.mapping.Skip.Rows, c.mapping.Only) {
 		if i, ok := c.table.Column(one.Column); ok {
 			used = append(used, i)

@@ -2,6 +2,7 @@ package round_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -320,4 +321,27 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Who has gone is not worked for: nothing more is read once it is asked.
+func TestNobodyWaits(t *testing.T) {
+	gone, asked := errors.New("gone"), 0
+	m, err := round.ReadMapping("m.yaml", []byte("always: {operation: op, role: ground, "+
+		"unit: personnel, effective: 2026-01-01, from: 2026-01-01}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []int{0, 50, 150} { // of the rows that are skipped, and of those read
+		asked = 0
+		m.Bound.Ended = func() error {
+			if asked++; asked > after {
+				return gone
+			}
+			return nil
+		}
+		r, err := round.Read([]byte("nation,quantity\n"+strings.Repeat("FRA,1\n", 100)), m, "test")
+		if r != nil || !errors.Is(err, gone) {
+			t.Errorf("after %d: %v", after, err)
+		}
+	}
 }

@@ -16,7 +16,7 @@ func (r *Row) sentence() string {
 		verb = "offers"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) %s %s for %s to %s", english.Capital(o.Nation.Named()), o.Nation, verb,
+	fmt.Fprintf(&b, "%s (%s) %s %s for %s to %s", r.whose, o.Nation, verb,
 		howMuchOf(o.Amount(), o.Unit), o.Role, o.Operation)
 	if r.Rung == observed {
 		fmt.Fprintf(&b, " on %s", o.Effective)

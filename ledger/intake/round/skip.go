@@ -29,6 +29,10 @@ type Left struct {
 	Lines []int
 }
 
+// RowsOfTags is why the rows are left out that have tags, as those of the Humanitarian Exchange
+// Language.
+const RowsOfTags = "rows of tags"
+
 // lefts gathers the rows that are left out.
 type lefts []Left
 
@@ -62,7 +66,7 @@ func readSkip(v strictyaml.Value) (s Skip) {
 func (s *Skip) row(t *sheet.Table, r sheet.Row, nation []int) string {
 	switch {
 	case r.IsTags():
-		return "rows of tags"
+		return RowsOfTags
 	case s.Totals && r.IsTotal(r.At(nation)...):
 		return "rows that are totals"
 	}

@@ -22,6 +22,11 @@ type values struct {
 	wrong     []problem.Field
 }
 
+// spreadsheetErrors are what a program saves as CSV of a formula that has failed. They are no words
+// of whoever keeps the file.
+var spreadsheetErrors = map[string]bool{"#N/A": true, "#REF!": true, "#DIV/0!": true,
+	"#VALUE!": true, "#NAME?": true, "#NULL!": true, "#NUM!": true}
+
 // values returns the texts of a row: the cells, or what always holds; then what their words stand
 // for; then what the rules say.
 func (c *converter) values(r sheet.Row) *values {
@@ -48,6 +53,12 @@ func (c *converter) values(r sheet.Row) *values {
 		}
 	}
 	c.applyRules(v, r)
+	for _, field := range fields {
+		if v.cell[field] && spreadsheetErrors[v.text[field]] {
+			v.wrong = append(v.wrong, problem.Field{Location: field, Value: v.text[field],
+				Message: "is an error of the spreadsheet: mend the cell"})
+		}
+	}
 	for _, field := range []string{"operation", "role", "area", "line"} {
 		if lower := strings.ToLower(v.text[field]); v.cell[field] && events.Line(lower).Valid() {
 			v.text[field] = lower // names have no capitals
@@ -149,12 +160,39 @@ func (c *converter) nation(v *values) (events.Nation, error) {
 		c.replace(v, "nation", string(n))
 		return n, nil
 	}
-	if err, known := c.unknown[s]; known {
+	return c.nationIn(v, s)
+}
+
+// nationIn finds a nation by its name, or an organisation of the operation that the row is of.
+func (c *converter) nationIn(v *values, name string) (n events.Nation, err error) {
+	named := nameIn{events.Operation(v.text["operation"]), name}
+	if err, known := c.unknown[named]; known {
 		return "", err
 	}
-	n, err := events.ParseNation(s)
-	if err != nil {
-		c.unknown[s] = err
+	if n, ok := events.FindNation(name); ok {
+		return n, nil
+	}
+	var declared events.Organisations
+	if c.mapping.Declared != nil {
+		declared = c.mapping.Declared(named.operation)
+	}
+	if n, err = declared.Parse(name); err != nil {
+		c.unknown[named] = err
 	}
 	return n, err
+}
+
+// Named returns the name of a nation as it stands within a sentence, or that of an organisation of
+// the operation.
+func (m *Mapping) Named(p events.Place) string {
+	if !p.Nation.IsOrganisation() || m.Declared == nil {
+		return p.Nation.Named()
+	}
+	return m.Declared(p.Operation).Named(p.Nation)
+}
+
+// A nameIn is a name of a nation, in the operation that it stands with.
+type nameIn struct {
+	operation events.Operation
+	name      string
 }

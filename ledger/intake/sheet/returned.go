@@ -10,6 +10,10 @@ import (
 // ProblemColumn is the column in which a file that comes back says what is wrong with its rows.
 const ProblemColumn = "problem"
 
+// WasReturned reports whether the file has come back from an import, by that column: it may have no
+// more than the rows with which something was wrong.
+func (t *Table) WasReturned() bool { return slices.Contains(t.names, ProblemColumn) }
+
 // Returned writes the file anew, in CSV and UTF-8, with a column that says what is wrong with a
 // row, by the line in which it begins: all of its rows, or only those with which something is. Such
 // a file is read as the first one was; the column is then replaced.

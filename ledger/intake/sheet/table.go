@@ -21,8 +21,13 @@ type Table struct {
 	names []string // the header as the file has it
 	tags  []string // the tags of the columns, if there are any
 
-	isBook bool
+	book  []byte // the workbook that it was read from, nil for CSV
+	sheet string // of the workbook
+	head  int    // the line of the header
 }
+
+// IsBook reports whether the table was read from a workbook.
+func (t *Table) IsBook() bool { return t.book != nil }
 
 // A Row is a row of a table.
 type Row struct {
@@ -84,7 +89,7 @@ func (t *Table) add(line int, cells []string) {
 		return
 	}
 	if t.Header == nil {
-		t.Header, t.names = cells, cells
+		t.Header, t.names, t.head = cells, cells, line
 		return
 	}
 	found := len(cells)
@@ -115,7 +120,10 @@ func (t *Table) LeaveOut(out func(Row) bool) (left []Row) {
 func (t *Table) Check() error {
 	var cut Faults
 	why := fmt.Sprintf("a row is cut, or a %q in a text needs quotes around the text", t.comma)
-	if t.isBook {
+	switch {
+	case t.IsBook() && t.tags != nil:
+		why = "give each column with something in it a head, or clear what stands beside the table"
+	case t.IsBook():
 		why = "say in the mapping, under header, in which row the names of the columns stand"
 	}
 	for _, r := range t.Rows {

@@ -24,8 +24,10 @@ type Wide struct {
 	Name, Cell string
 }
 
-// Lengthen makes the rows of a wide table. The error is a [problem.Problem].
-func (t *Table) Lengthen(w Wide) error {
+// Lengthen makes the rows of a wide table, which have so many cells at most, 0 for any number: the
+// square of what the table has, where half of its columns become rows. The error is a
+// [problem.Problem].
+func (t *Table) Lengthen(w Wide, most int) error {
 	wide := map[int]bool{}
 	var wrong []problem.Field
 	for _, name := range w.Columns {
@@ -49,6 +51,11 @@ func (t *Table) Lengthen(w Wide) error {
 	}
 	header := t.Header
 	rest := slices.DeleteFunc(indexes(header), func(i int) bool { return wide[i] })
+	if cells := len(t.Rows) * len(columns) * (len(rest) + 2); most > 0 && cells > most {
+		return problem.New(problem.TooLarge, "the %d columns that become rows make %d cells, and "+
+			"at most %d are read", len(columns), cells, most).
+			WithHint("split the file, or leave out the columns that are not used")
+	}
 	if t.tags != nil {
 		t.tags = append(Row{Cells: t.tags}.At(rest), "", "")
 	}

@@ -22,34 +22,70 @@ func IsXLSX(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04"
 // hidden. Numbers are as the workbook has them, with all their digits, and days are dates, whatever
 // they are shown as. A workbook that is damaged, cut, crafted or huge is refused before anything is
 // read from it: see [soundXLSX]. The error is a [problem.Problem].
-func ReadXLSX(data []byte, form Form) (t *Table, err error) {
-	return reading(readXLSX, data, form)
-}
-
-func readXLSX(data []byte, form Form) (t *Table, err error) {
-	rows, err := soundXLSX(data)
+func ReadXLSX(data []byte, form Form) (*Table, error) {
+	b, err := OpenBook(data)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { // the library has panicked on crafted files before
-		if broken := recover(); broken != nil {
-			t, err = nil, notXLSX(fmt.Errorf("%v", broken))
-		}
-	}()
+	defer b.Close()
+	return b.Read(form)
+}
+
+// A Book is a workbook that is being read. It is for one goroutine.
+type Book struct {
+	data     []byte
+	f        *excelize.File
+	least    map[string]int // rows with a number that each sheet has
+	from1904 bool
+	dates    map[int]bool // whether a style shows days
+}
+
+// OpenBook opens a workbook, which is closed by whoever has opened it. What [ReadXLSX] says of
+// workbooks holds here, too.
+func OpenBook(data []byte) (b *Book, err error) {
+	least, err := soundXLSX(data)
+	if err != nil {
+		return nil, err
+	}
+	defer notBroken(&err)
 	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{RawCellValue: true,
 		UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped})
 	if err != nil {
 		return nil, notXLSX(err)
 	}
-	defer func() { _ = f.Close() }() // which removes what it has laid aside; nothing was written
-	b := &book{f: f, dates: map[int]bool{}}
+	b = &Book{data: data, f: f, least: least, dates: map[int]bool{}}
 	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil {
 		b.from1904 = *props.Date1904
 	}
-	if b.sheet, err = b.choose(form.Sheet); err != nil {
+	return b, nil
+}
+
+// notBroken makes an error of a panic: the library has panicked on crafted files before.
+func notBroken(err *error) {
+	if broken := recover(); broken != nil {
+		*err = notXLSX(fmt.Errorf("%v", broken))
+	}
+}
+
+// Close removes what the workbook has laid aside.
+func (b *Book) Close() { _ = b.f.Close() } // nothing was written
+
+// Sheets returns the names of the sheets, hidden ones too.
+func (b *Book) Sheets() []string { return b.f.GetSheetList() }
+
+// From1904 reports whether the days of the workbook are counted from 1904 on, and not from 1900.
+func (b *Book) From1904() bool { return b.from1904 }
+
+// Read reads a sheet, as [ReadXLSX] does.
+func (b *Book) Read(form Form) (t *Table, err error) {
+	defer notBroken(&err)
+	sheet, err := b.choose(form.Sheet)
+	if err != nil {
 		return nil, err
 	}
-	return b.table(form, rows[b.sheet])
+	return reading(func(_ []byte, form Form) (*Table, error) {
+		return b.table(form, sheet)
+	}, nil, form)
 }
 
 func notXLSX(err error) error {
@@ -57,15 +93,7 @@ func notXLSX(err error) error {
 		WithHint("save it again as XLSX, or as CSV in UTF-8")
 }
 
-// A book is a workbook that is being read.
-type book struct {
-	f        *excelize.File
-	sheet    string
-	from1904 bool
-	dates    map[int]bool // whether a style shows days
-}
-
-func (b *book) choose(name string) (string, error) {
+func (b *Book) choose(name string) (string, error) {
 	all := b.f.GetSheetList()
 	for _, sheet := range all {
 		visible, err := b.f.GetSheetVisible(sheet)
@@ -80,14 +108,14 @@ func (b *book) choose(name string) (string, error) {
 		strings.Join(all, ", ")).WithHint("say under sheet in the mapping which one it is")
 }
 
-// table reads the rows of the sheet, of which at least so many must be found.
-func (b *book) table(form Form, least int) (*Table, error) {
-	rows, err := b.f.Rows(b.sheet)
+// table reads the rows of a sheet, of which no fewer are found than it has.
+func (b *Book) table(form Form, sheet string) (*Table, error) {
+	rows, err := b.f.Rows(sheet)
 	if err != nil {
 		return nil, notXLSX(err)
 	}
 	defer func() { _ = rows.Close() }()
-	t := &Table{comma: ',', isBook: true}
+	t := &Table{comma: ',', book: b.data, sheet: sheet}
 	line, cells, found := 0, 0, 0
 	for rows.Next() {
 		line++
@@ -98,7 +126,7 @@ func (b *book) table(form Form, least int) (*Table, error) {
 		cells += len(raw)
 		if line > maxRows || cells > maxCells {
 			return nil, notXLSX(fmt.Errorf("its sheet %q reaches further than %d rows or %d cells",
-				b.sheet, maxRows, maxCells))
+				sheet, maxRows, maxCells))
 		}
 		if slices.ContainsFunc(raw, func(c string) bool { return c != "" }) {
 			found++
@@ -108,7 +136,7 @@ func (b *book) table(form Form, least int) (*Table, error) {
 		}
 		cells := make([]string, len(raw))
 		for i := range raw {
-			if cells[i], err = b.cell(i+1, line, raw[i]); err != nil {
+			if cells[i], err = b.cell(sheet, i+1, line, raw[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -117,9 +145,9 @@ func (b *book) table(form Form, least int) (*Table, error) {
 	if err := rows.Error(); err != nil {
 		return nil, notXLSX(err)
 	}
-	if found < least {
+	if found < b.least[sheet] {
 		return nil, notXLSX(fmt.Errorf("its sheet %q has %d rows with numbers, of which %d are "+
-			"found", b.sheet, least, found))
+			"found", sheet, b.least[sheet], found))
 	}
 	return t, nil
 }
@@ -138,26 +166,29 @@ func (t *Table) fit(cells []string) []string {
 var scientific = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,3}$`)
 
 // cell returns the text of a cell: of a day, its date; of a number, its digits.
-func (b *book) cell(column, line int, raw string) (string, error) {
+func (b *Book) cell(sheet string, column, line int, raw string) (string, error) {
 	name, err := excelize.CoordinatesToCellName(column, line)
 	if err != nil {
 		return "", notXLSX(err)
 	}
-	kind, err := b.f.GetCellType(b.sheet, name)
+	kind, err := b.f.GetCellType(sheet, name)
 	if err != nil {
 		return "", notXLSX(err)
 	}
 	if kind == excelize.CellTypeError {
 		return "", problem.New(problem.Invalid, "the cell %s of the sheet %q is an error, %s: "+
-			"mend it, and save the workbook again", name, b.sheet, raw)
+			"mend it, and save the workbook again", name, sheet, raw)
 	}
 	if raw == "" {
-		formula, err := b.f.GetCellFormula(b.sheet, name)
+		formula, err := b.f.GetCellFormula(sheet, name)
 		if err == nil && formula != "" {
 			err = problem.New(problem.Invalid, "the cell %s of the sheet %q is a formula without "+
-				"a result: open the workbook in a spreadsheet program and save it", name, b.sheet)
+				"a result: open the workbook in a spreadsheet program and save it", name, sheet)
 		}
 		return "", err
+	}
+	if kind == excelize.CellTypeBool { // which the workbook keeps as 1 or 0
+		return strings.ToUpper(strconv.FormatBool(raw != "0")), nil
 	}
 	if kind != excelize.CellTypeNumber && kind != excelize.CellTypeUnset &&
 		kind != excelize.CellTypeFormula {
@@ -168,7 +199,7 @@ func (b *book) cell(column, line int, raw string) (string, error) {
 			raw = strings.TrimSuffix(strings.TrimRight(r.FloatString(20), "0"), ".")
 		}
 	}
-	style, err := b.f.GetCellStyle(b.sheet, name)
+	style, err := b.f.GetCellStyle(sheet, name)
 	if err != nil || !b.isDate(style) {
 		return raw, err
 	}
@@ -184,7 +215,7 @@ var builtIn = map[int]bool{14: true, 15: true, 16: true, 17: true, 22: true, 27:
 var literal = regexp.MustCompile(`"[^"]*"|\[[^\]]*\]|\\.|_.|\*.`)
 
 // isDate reports whether a style shows days.
-func (b *book) isDate(style int) bool {
+func (b *Book) isDate(style int) bool {
 	is, known := b.dates[style]
 	if known {
 		return is
@@ -202,7 +233,7 @@ func (b *book) isDate(style int) bool {
 
 // date returns the date of a serial, with its time where it has one, so that nobody takes half a
 // day for none. What is no serial stays as it is.
-func (b *book) date(raw string) string {
+func (b *Book) date(raw string) string {
 	n, err := strconv.ParseFloat(raw, 64)
 	if err != nil || n < 0 || n > 2_958_465 {
 		return raw

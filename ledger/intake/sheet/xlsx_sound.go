@@ -270,3 +270,29 @@ func (l *limits) element(name string) error {
 	}
 	return nil
 }
+
+// UnzipsWithin refuses a workbook that unzips into more bytes than so many, whatever it says of
+// itself. It keeps nothing of it.
+func UnzipsWithin(data []byte, most int64) error {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return notXLSX(err)
+	}
+	left := limits{bytes: most}
+	for _, part := range z.File {
+		r, err := part.Open()
+		if err == nil {
+			_, err = io.Copy(io.Discard, metered{r, &left})
+			err = errors.Join(err, r.Close())
+		}
+		switch {
+		case errors.Is(err, errHuge):
+			return problem.New(problem.TooLarge, "the workbook unzips into more than %d MB",
+				most>>20).WithHint("leave only the sheet with the pledges in it, or import it " +
+				"with the program: muster import xlsx FILE")
+		case err != nil:
+			return notXLSX(err)
+		}
+	}
+	return nil
+}

@@ -112,6 +112,7 @@ func TestCellsOfAWorkbook(t *testing.T) {
 		{false, 1e21, "", "1000000000000000000000"}, {false, 0.04, "0.0", "0.04"},
 		{false, "12345678901234567890", "", "12345678901234567890"},
 		{false, " 4 to 8 ", "", "4 to 8"}, {false, 9007199254740991, "", "9007199254740991"},
+		{false, true, "", "TRUE"}, {false, false, "", "FALSE"}, {false, true, "0.00", "TRUE"},
 	} {
 		got, err := read(c.from1904, c.v, c.form)
 		if err != nil || got != c.want {

@@ -6,6 +6,7 @@ import (
 
 	"muster/events"
 	"muster/events/english"
+	"muster/events/problem"
 	"muster/projections"
 )
 
@@ -18,42 +19,77 @@ type shownCell struct {
 	Address any
 	Now     bool
 	IsOpen  bool
-	// Was is what the numbers are in the world as it is, where something is supposed or another
-	// rung is asked and they differ.
-	Was []string
+	// OfOther is set where the line asks for something else than what stands at its head.
+	OfOther bool
+	// Others are what the numbers are in another world, where they differ: see [coverage.others].
+	Others []string
 }
 
 // Cell shows a cell of a line.
 func (c *coverage) Cell(l matrixLine, one cell, now bool) shownCell {
 	s := shownCell{cell: one, F: c.frame, Address: c.OpenLine(l, one), Now: now,
-		IsOpen: c.IsOpen(l, one) && now == (one.On == l.Now.On)}
-	if now && l.Baseline != nil {
-		s.Was = c.otherwise(&l.LineCoverage)
+		OfOther: one.Required != l.Required,
+		IsOpen:  c.IsOpen(l, one) && now == (one.On == l.Now.On)}
+	switch {
+	case one.Was != nil:
+		s.Others = c.others("was", one.Was, &one.numbers)
+	case now && l.Baseline != nil:
+		b := l.Baseline
+		s.Others = c.others("else", &numbers{b.Supply, b.Gap, b.Unknown, b.Waiting,
+			b.WaitingUnknown}, &numbers{l.Supply, l.Gap, l.Unknown, l.Waiting, l.WaitingUnknown})
 	}
 	return s
 }
 
-// otherwise says what the numbers of a line are in the world as it is, where they are others.
-func (f *frame) otherwise(l *projections.LineCoverage) (all []string) {
-	b := l.Baseline
-	if b.Supply != l.Supply {
-		all = append(all, f.T("cell.was", b.Supply))
+// others says what the numbers are in another world, where they are others than here: "was 12".
+// World names its words.
+func (f *frame) others(world string, there, here *numbers) (all []string) {
+	if there.Supply != here.Supply {
+		all = append(all, f.Compact(there.Supply))
 	}
-	if b.Unknown != l.Unknown {
-		all = append(all, f.Count("cell.was-unknown", b.Unknown))
+	if there.Unknown != here.Unknown {
+		all = append(all, f.Count("cell.unknown", there.Unknown))
 	}
-	if b.Waiting != l.Waiting {
-		all = append(all, f.T("cell.was-waiting", b.Waiting))
+	if there.Waiting != here.Waiting {
+		all = append(all, cmp.Or(f.Waiting(there.Waiting, 0).Said(), f.T("waiting.nothing")))
 	}
-	if b.WaitingUnknown != l.WaitingUnknown {
-		all = append(all, f.Count("cell.was-waiting-unknown", b.WaitingUnknown))
+	if there.WaitingUnknown != here.WaitingUnknown {
+		all = append(all, f.Count("waiting.unknown", there.WaitingUnknown))
+	}
+	for i := range all {
+		all[i] = f.T("cell.as."+world, all[i])
 	}
 	return all
 }
 
+// Percent writes how full a cell is. What is not quite met is never called 100 %, and what is there
+// at all never 0 %.
+func (s shownCell) Percent() string {
+	switch {
+	case s.Fill == 0 && !zero(s.Supply):
+		return s.F.T("cell.least")
+	case s.Fill > mostFill:
+		return s.F.T("cell.most", mostFill)
+	}
+	return s.F.T("cell.percent", s.Fill)
+}
+
+// mostFill is the most percent that a cell tells of a line which has more than it asks for.
+const mostFill = 999
+
+// Bar returns the class of a bar that is as full as the cell, in steps of five percent, rounded
+// down; something is there where there is any.
+func (s shownCell) Bar() string {
+	step := min(100, s.Fill) / 5 * 5
+	if step == 0 && !zero(s.Supply) {
+		step = 5
+	}
+	return "f" + sprint(step)
+}
+
 // CellOf returns how far a line is met.
 func (f *frame) CellOf(l *projections.LineCoverage) cell {
-	return cellOf(l.Required, l.Supply, l.Gap, l.Unknown)
+	return cellOf(l.Required, numbers{Supply: l.Supply, Gap: l.Gap, Unknown: l.Unknown})
 }
 
 // Depends says on which nation a supply hangs, and of whom it is not known how much they hold.
@@ -104,15 +140,24 @@ func (w waiting) Said() string {
 }
 
 // A why says a reason: in Words, or, where the catalogue has none, in the Sentence of the answer,
-// which is English.
-type why struct{ Words, Sentence string }
+// which is English. Detail is English, too, and stands beside the words.
+type why struct{ Words, Sentence, Detail string }
 
 // Why says a reason. English readers get the sentence, which says more.
 func (f *frame) Why(reason projections.Reason, sentence string) why {
 	if f.Lang == "en" || reason == "" {
 		return why{Sentence: sentence}
 	}
-	return why{f.Word("reason", reason), sentence}
+	return why{Words: f.Word("reason", reason), Sentence: sentence}
+}
+
+// Refusal says in the reader's language which rule of the ledger refuses something, "" where what
+// the rule says in English is enough, or no rule does.
+func (f *frame) Refusal(p *problem.Problem) string {
+	if f.Lang == "en" || p == nil || f.Word("refusal", p.Code) == p.Code {
+		return ""
+	}
+	return f.Word("refusal", p.Code)
 }
 
 // A seqs is the sequences of records, each a link to the record.
@@ -127,19 +172,23 @@ func (f *frame) Seqs(all []uint64) seqs { return seqs{f, cutAt(all, maxSequences
 // Zero reports whether a quantity is nothing.
 func (f *frame) Zero(q events.Quantity) bool { return zero(q) }
 
-// Stretch writes the head of a column: the month, or the first day of a week.
-func (c *coverage) Stretch(pt projections.TimelinePoint) string {
-	if c.Step == projections.ByWeek {
-		return c.Date(pt.From)
+// A stretchHead is the head of a column: the month over its year, or the first day of a week.
+type stretchHead struct{ Head, Under string }
+
+// Stretch writes the head of a column.
+func (c *coverage) Stretch(pt projections.TimelinePoint) stretchHead {
+	if c.Step == projections.ByWeek || pt.From == 0 {
+		return stretchHead{Head: c.Date(pt.From)}
 	}
-	return cmp.Or(c.Month(pt.From), c.Date(pt.From))
+	t := pt.From.Time()
+	return stretchHead{c.Word("month", int(t.Month())), t.Format("2006")}
 }
 
-// Month writes the month of a date: "Mar 2026".
-func (f *frame) Month(d events.Date) string {
-	t := d.Time()
-	return f.Word("month", int(t.Month())) + " " + t.Format("2006")
-}
+// A compacted is a quantity as it stands in a column, and whole.
+type compacted struct{ Short, Whole string }
+
+// Compacted writes a quantity for a column, and whole for who does not see the column.
+func (f *frame) Compacted(q events.Quantity) compacted { return compacted{f.Compact(q), f.Q(q)} }
 
 // One returns the sequence of one record as a list.
 func (f *frame) One(n uint64) []uint64 { return []uint64{n} }

@@ -198,7 +198,7 @@ func (c *comparison) StandCell(l projections.LineDiff, s *projections.LineStand,
 	b projections.Basis) shownStand {
 	shown := shownStand{F: c.frame, cell: cell{State: "off"}}
 	if s != nil {
-		shown.cell = cellOf(s.Required, s.Supply, s.Gap, s.Unknown)
+		shown.cell = cellOf(s.Required, numbers{Supply: s.Supply, Gap: s.Gap, Unknown: s.Unknown})
 		shown.Address = c.To("/", "open", string(l.Operation)+"/"+string(l.Line), "as_of",
 			c.Seq(b.AsOf), "on", b.On, "at", b.On)
 	}

@@ -3,10 +3,13 @@ package page
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/events"
@@ -45,17 +48,33 @@ type frame struct {
 // frame puts a frame around what was asked for. The frame can be shown with the error, too: then it
 // is that of what the reader may read without asking for a view, if there is anything.
 func (p *Pages) frame(r *http.Request, k pageKind, values url.Values) (f *frame, err error) {
-	f = &frame{speaker: p.words.speakerFor(r), location: location{r.URL.Path, values}, Kind: k,
-		ctx: r.Context(), request: r, pages: p, Today: events.DateOf(p.Service.Now())}
+	f = &frame{speaker: p.words.speakerFor(r), Kind: k,
+		location: location{web.BaseOf(r.Context()), r.URL.Path, values},
+		ctx:      r.Context(), request: r, pages: p, Today: events.DateOf(p.Service.Now())}
 	if f.service, err = p.Service.For(f.ctx, values.Get("view")); err != nil {
 		values.Del("view") // links lead away from where it is refused
 		if f.service, _ = p.Service.For(f.ctx, ""); f.service == nil {
 			return f, err
 		}
 	}
+	f.organisations = f.declared
 	// What is wrong with it, the content meets too.
 	f.Ledger, _ = f.service.Ledger(f.ctx, &web.LedgerQuery{})
 	return f, err
+}
+
+// declared are the organisations that operations declare, as far as the page is of: of the view and
+// of the record, or of the last one while that is not known.
+func (f *frame) declared() (all events.Organisations) {
+	_ = f.service.Projector.View(func(p *projections.Picture) error { // which fails in nothing
+		asOf := f.Basis.AsOf
+		if asOf == 0 {
+			asOf = p.Sequence()
+		}
+		all = p.Organisations(asOf)
+		return nil
+	})
+	return all
 }
 
 // Mirror tells of the mirror whose pages these are, nil where they are a server's.
@@ -85,31 +104,72 @@ func (f *frame) finish() {
 
 // readBasis fills in the moment looked from, on a page about what is there whose answer does not
 // tell it.
-func (f *frame) readBasis() error {
-	s, err := ask(f, web.Read[web.StrengthQuery], f.service.Strength)
-	f.Basis = s.Basis
-	return err
-}
+func (f *frame) readBasis() error { return f.readClocks(web.Read[web.StrengthQuery]) }
 
 // readPast fills in the moment looked from, on a page about what was said so far.
 func (f *frame) readPast() error {
-	read := func(s *web.Service, values url.Values) (*web.StrengthQuery, error) {
+	return f.readClocks(func(s *web.Service, values url.Values) (*web.StrengthQuery, error) {
 		q, err := web.Read[web.StrengthQuery](s, values)
 		q.AsItStands()
 		return q, err
-	}
+	})
+}
+
+func (f *frame) readClocks(read func(*web.Service, url.Values) (*web.StrengthQuery, error)) error {
 	s, err := ask(f, read, f.service.Strength)
 	f.Basis = s.Basis
+	if !f.Applies("rung") {
+		f.Basis.Rung = 0
+	}
 	return err
 }
 
+// Applies reports whether the page is another with a parameter than without.
+func (f *frame) Applies(name string) bool { return !slices.Contains(f.Kind.ignores, name) }
+
+// Asked names who is asked about a pledge.
+func (f *frame) Asked(n events.Nation) string {
+	if n == events.HQ {
+		return f.T("side.coordinators")
+	}
+	return f.Named(n)
+}
+
+// Ignored says what the address asks for and the page does not apply, "" for nothing.
+func (f *frame) Ignored() string {
+	var all []string
+	for _, name := range f.Kind.ignores {
+		value := f.Get(name)
+		switch {
+		case value == "":
+		case name == "rung":
+			all = append(all, f.T("foot.rung", f.Word("rung", value)))
+		case name == "without":
+			all = append(all, f.T("suppose.without", value))
+		case name == "discharge":
+			all = append(all, f.T("suppose.discharge", value))
+		default:
+			all = append(all, f.T("suppose."+strings.ReplaceAll(name, "_", "-")))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
 // ask reads the parameters of a question from the page's address, and some more, and has it
-// answered. Names and values come in turn.
+// answered; those that the page ignores are only looked at, for what is wrong with them. Names and
+// values come in turn.
 func ask[Q, A any](f *frame, read func(*web.Service, url.Values) (*Q, error),
 	answer func(context.Context, *Q) (A, error), pairs ...any) (a A, err error) {
-	values := url.Values{}
+	values, ignored := url.Values{}, url.Values{}
 	for name, all := range f.values {
-		values[name] = all
+		if slices.Contains(f.Kind.ignores, name) {
+			ignored[name] = all
+		} else {
+			values[name] = all
+		}
+	}
+	if _, err := web.Read[web.StrengthQuery](f.service, ignored); err != nil {
+		return a, err
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if v := text(pairs[i+1]); v != "" {
@@ -132,10 +192,15 @@ type NavItem struct {
 	Here    bool
 }
 
-// Nav lists the pages.
-func (f *frame) Nav() (all []NavItem) {
+// Nav lists the pages of the first row.
+func (f *frame) Nav() []NavItem { return f.navOf(false) }
+
+// NavMore lists those of the second row.
+func (f *frame) NavMore() []NavItem { return f.navOf(true) }
+
+func (f *frame) navOf(more bool) (all []NavItem) {
 	for _, k := range kinds {
-		if k.nav && (k.Name != "mine" || f.nationality() != "") {
+		if k.nav && k.more == more && (k.Name != "mine" || f.nationality() != "") {
 			all = append(all, NavItem{k.Name, f.To(k.path), k.Name == f.Kind.Name})
 		}
 	}
@@ -143,14 +208,14 @@ func (f *frame) Nav() (all []NavItem) {
 }
 
 // Asset returns where a file is loaded from.
-func (f *frame) Asset(file string) string { return f.pages.address(file) }
+func (f *frame) Asset(file string) string { return f.Path(f.pages.address(file)) }
 
 // Form returns where forms on this page lead.
-func (f *frame) Form() string { return f.path }
+func (f *frame) Form() string { return f.Path(f.path) }
 
 // Start returns where to begin again: with the coverage as it is now.
 func (f *frame) Start() any {
-	return address("/", f.only("lang"), nil)
+	return f.address("/", f.only("lang"), nil)
 }
 
 // OtherLang returns the language that the page is not in.
@@ -168,13 +233,44 @@ func (f *frame) IsLive() bool {
 
 // HasClocks reports whether the page is about the ledger as it stood at some moment: not where
 // nothing may be read, and not where one signs in.
-func (f *frame) HasClocks() bool { return f.service != nil && f.Kind.Name != "session" }
+func (f *frame) HasClocks() bool {
+	return f.service != nil &&
+		!slices.Contains([]string{"session", "feeds", againKind.Name}, f.Kind.Name)
+}
 
 // IsToday reports whether the page shows what applies today, or, of what has not begun, its first
 // day, which the page says by itself.
 func (f *frame) IsToday() bool {
 	return f.Basis.Beginning != "" || !f.Basis.IsRange() &&
 		(f.Basis.On == 0 || f.Basis.On == f.Today)
+}
+
+// Set says in few words what is shown, where that folds away: as known when, on which day, and what
+// the page was asked for.
+func (f *frame) Set() (all []string) {
+	switch {
+	case f.IsLive() || f.Problem != nil:
+		all = append(all, f.T("set.now"))
+	case isBefore(f.Basis):
+		all = append(all, f.T("set.before"))
+	default:
+		all = append(all, f.T("set.record", f.Basis.AsOf))
+	}
+	if f.Basis.On != 0 {
+		all = append(all, f.T("foot.on", f.Basis.Days()))
+	}
+	for _, name := range words("operation nation role line type signer") {
+		if f.Has(name) {
+			all = append(all, f.Get(name))
+		}
+	}
+	if !f.Basis.Rung.IsZero() {
+		all = append(all, f.T("foot.rung", f.Word("rung", f.Basis.Rung)))
+	}
+	if said := f.Supposes(); said != "" {
+		all = append(all, said)
+	}
+	return all
 }
 
 // Supposes says what the page supposes, "" for nothing.
@@ -294,4 +390,18 @@ func (f *frame) Operations() []projections.Catalogue {
 		return err
 	})
 	return all.Operations
+}
+
+// previewed tells what statements would change, or what is wrong with them where the picture cannot
+// take them.
+func (f *frame) previewed(q *web.PreviewQuery) (*projections.Preview, *problem.Problem, error) {
+	effect, err := f.service.Preview(f.ctx, q)
+	var found *problem.Problem
+	switch {
+	case errors.As(err, &found) && found.Kind == problem.Conflict:
+		return nil, found, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return &effect, nil, nil
 }

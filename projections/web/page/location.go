@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/events"
+	"muster/projections/web"
 )
 
 // follow are the parameters that a reader takes along from page to page: from where he looks, for
@@ -14,11 +15,22 @@ import (
 var follow = []string{"operation", "as_of", "on", "rung", "without", "without_conditional",
 	"without_caveated", "discharge", "view", "lang"}
 
+// supposes are those with which something is supposed, and worldAsIs those that a page does not
+// apply that tells of the world as it is and of pledges on whatever rung.
+var (
+	supposes  = words("without without_conditional without_caveated discharge")
+	worldAsIs = append(words("rung"), supposes...)
+)
+
 // A location is the address of a page, which is its whole state.
 type location struct {
+	base   web.Base // below which the server answers
 	path   string
 	values url.Values
 }
+
+// Path returns where something of the server is, in the address of whoever reads the page.
+func (l location) Path(path string) string { return string(l.base) + path }
 
 // Get returns a parameter, "" when it is not given.
 func (l location) Get(name string) string { return l.values.Get(name) }
@@ -29,7 +41,7 @@ func (l location) Has(name string) bool { return l.values.Has(name) }
 // Here returns the address of the same page with some parameters set otherwise: names and values in
 // turn. An empty value takes one away.
 func (l location) Here(pairs ...any) template.URL {
-	return address(l.path, l.values, pairs)
+	return l.address(l.path, l.values, pairs)
 }
 
 // To returns the address of another page, looked at from the same place.
@@ -40,7 +52,7 @@ func (l location) To(path string, pairs ...any) template.URL {
 			kept[name] = l.values[name]
 		}
 	}
-	return address(path, kept, pairs)
+	return l.address(path, kept, pairs)
 }
 
 // A hidden is a parameter that a form takes along unseen.
@@ -63,8 +75,10 @@ func (l location) Hidden(asked ...string) (all []hidden) {
 var (
 	worldAsks = []string{"operation", "rung", "without", "without_conditional",
 		"without_caveated", "discharge", "open", "holds", "at"}
-	worldAsksMore = map[string][]string{"coverage": {"differences", "step", "show"},
-		"pledges": {"nation", "role", "line", "reference", "state"}, "compare": {"nation"}}
+	worldAsksMore = map[string][]string{
+		"coverage": {"differences", "step", "show", "until", "role"},
+		"pledges":  {"nation", "role", "line", "reference", "state"}, "compare": {"nation"},
+		"digest": {"from", "nation", "within"}}
 )
 
 // WorldHidden returns what the form of the world must take along.
@@ -72,7 +86,7 @@ func (f *frame) WorldHidden() []hidden {
 	return f.Hidden(slices.Concat(worldAsks, worldAsksMore[f.Kind.Name])...)
 }
 
-func address(path string, values url.Values, pairs []any) template.URL {
+func (l location) address(path string, values url.Values, pairs []any) template.URL {
 	with := url.Values{}
 	for name, all := range values {
 		with[name] = all
@@ -85,7 +99,7 @@ func address(path string, values url.Values, pairs []any) template.URL {
 			with.Set(name, value)
 		}
 	}
-	u := url.URL{Path: path, RawQuery: with.Encode()}
+	u := url.URL{Path: l.Path(path), RawQuery: with.Encode()}
 	return template.URL(u.String())
 }
 

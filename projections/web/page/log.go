@@ -91,8 +91,8 @@ func (p *Pages) log(f *frame) (any, error) {
 	if n := len(l.Records); n > 0 && l.Records[n-1].Sequence > 1 && !l.Filtered {
 		l.Earlier = l.Records[n-1].Sequence - min(l.Records[n-1].Sequence-1, logSize)
 	}
-	l.CSV = web.Root + "/records.csv?" + f.only("nation", "operation", "type", "signer", "import",
-		"from").Encode()
+	l.CSV = f.Path(web.Root) + "/records.csv?" + f.only("nation", "operation", "type", "signer",
+		"import", "from").Encode()
 	return l, nil
 }
 
@@ -177,5 +177,5 @@ func (l *logPage) LiveAddress() string {
 	if l.Later > 0 {
 		return "" // nothing comes to an old page
 	}
-	return web.Root + "/records/events?" + l.only(logFilters...).Encode()
+	return l.Path(web.Root) + "/records/events?" + l.only(logFilters...).Encode()
 }

@@ -50,7 +50,7 @@ type waitsFor struct {
 	Ours     bool   // it is the nation that is waited for
 	By       events.Date
 	Pledge   *projections.Pledge
-	Sentence string // in English
+	Said     []phrase // in the reader's language
 	Sequence uint64
 	// Say is the kind of statement that answers it, "" for none.
 	Say events.Type
@@ -67,7 +67,7 @@ const (
 func (p *Pages) mine(f *frame) (any, error) {
 	m := &minePage{frame: f, Of: f.nationality()}
 	if f.Has("nation") {
-		n, ok := events.FindNation(f.Get("nation"))
+		n, ok := f.declared().Find(f.Get("nation"))
 		if !ok {
 			return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "nation",
 				Value: f.Get("nation"), Message: f.T("problem.nation")}})
@@ -159,6 +159,7 @@ var answers = map[projections.DueKind]events.Type{
 	projections.LapsesSoon:      "pledge.renewed",
 	projections.NotConfirmed:    "pledge.confirmed",
 	projections.ConditionIsOpen: "condition.discharged",
+	projections.WaitsForReply:   "pledge.answered",
 }
 
 // wait fills in what waits: for the nation first, and what has a day before what has none.
@@ -173,9 +174,14 @@ func (m *minePage) wait() error {
 	}
 	for _, d := range due.Due {
 		if p := of[d.Pledge]; p != nil {
+			say := answers[d.Kind]
+			if d.Kind == projections.WaitsForReply && d.WaitsFor == projections.ForCoordinators &&
+				m.nationality() != "" {
+				say = ""
+			}
 			m.Waiting = append(m.Waiting, waitsFor{string(d.Kind),
-				d.WaitsFor != projections.ForCoordinators, d.By, p, d.Sentence, d.Sequence,
-				answers[d.Kind]})
+				d.WaitsFor != projections.ForCoordinators, d.By, p, phrases(m.SaysDue(&d)),
+				d.Sequence, say})
 		}
 	}
 	err = m.service.Projector.View(func(p *projections.Picture) error {
@@ -207,13 +213,13 @@ func (m *minePage) waitFor(pic *projections.Picture, p *projections.Pledge) {
 	for _, a := range p.Allocations {
 		if at, ok := pic.Recorded(a.Sequence); ok && at.After(since) {
 			m.Waiting = append(m.Waiting, waitsFor{Kind: "allocated", Ours: true, Pledge: p,
-				Sentence: m.Q(a.Quantity) + " → " + string(a.Line), Sequence: a.Sequence})
+				Said: phrases(m.Q(a.Quantity) + " → " + string(a.Line)), Sequence: a.Sequence})
 		}
 	}
 	last := max(p.StrengthOn, p.RungSince)
 	if p.Rung == projections.Deployed && last < events.DateOf(since) {
 		m.Waiting = append(m.Waiting, waitsFor{Kind: "report", Ours: true, Pledge: p,
-			Sentence: m.Date(last), Sequence: p.Last, Say: "pledge.reported"})
+			Said: phrases(m.Date(last)), Sequence: p.Last, Say: "pledge.reported"})
 	}
 }
 

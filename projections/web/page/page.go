@@ -15,6 +15,7 @@ import (
 	"path"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -40,6 +41,8 @@ type Config struct {
 	Ledger Ledger
 	// Mirror tells how it goes with following another server; nil for what is no mirror.
 	Mirror func() *Mirror
+	// Import says what a file comes to; nil where none is brought in, as at a mirror.
+	Import Importer
 }
 
 // A Mirror is what pages say of a mirror.
@@ -56,45 +59,76 @@ type Mirror struct {
 // Pages serves the pages. It may be used concurrently.
 type Pages struct {
 	Config
-	templates map[string]*template.Template // by the name of the page
 	words     catalogue
-	static    map[string]asset // by their path
-	comparing chan struct{}    // capacity 1: one comparison at a time
+	static    map[string]asset                              // by their path
+	comparing chan struct{}                                 // capacity 1: one comparison at a time
+	templates func() (map[string]*template.Template, error) // by the name of the page
 }
 
 // A pageKind is one page of the site.
 type pageKind struct {
-	Name string // of its template, and of its title among the words
-	path string
-	nav  bool // it stands in the list of pages on top
+	Name string // of its title among the words, and of its template, unless that has another
+	// template is the name of a template that several pages share.
+	template string
+	path     string
+	nav      bool // it stands in the list of pages on top
+	more     bool // in the second row of that list
 	// takes are the parameters that the page has beside those that all have: see follow.
 	takes []string
+	// ignores are those of the latter that the page does not apply: it keeps them for the pages
+	// that it leads to, and names nothing in its head that it does not tell of.
+	ignores []string
 	// content answers what the template shows beside its frame.
 	content func(*Pages, *frame) (any, error)
 }
 
 // kinds is the table of pages, in the order in which the top of each page lists them.
 var kinds = []pageKind{
-	{"mine", "/mine", true, words("nation"), (*Pages).mine},
-	{"coverage", "/", true, words("role show step until differences open holds at"),
-		(*Pages).coverage},
-	{"shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls},
-	{"timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline},
-	{"compare", "/compare", true, words("from from_on nation role"), (*Pages).comparison},
-	{"pledges", "/pledges", true, words("nation role line reference state sort"), (*Pages).pledges},
-	{"pledge", "/pledges/{id}", false, nil, (*Pages).pledge},
-	{"submit", "/submit", true, words("type pledge nation role"), (*Pages).submit},
-	{"log", "/log", true, words("nation type signer import from"), (*Pages).log},
-	{"verify", "/verify", true, words("record"), (*Pages).verify},
-	{"session", web.SignInPath, false, words("then said"), (*Pages).session},
+	pageOf("mine", "/mine", true, words("nation"), (*Pages).mine).ignoring("rung"),
+	pageOf("coverage", "/", true, words("role show step until differences open holds at"),
+		(*Pages).coverage),
+	pageOf("shortfalls", "/shortfalls", true, words("role"), (*Pages).shortfalls),
+	pageOf("timeline", "/timeline", true, words("role line from until step"), (*Pages).timeline),
+	pageOf("compare", "/compare", true, words("from from_on nation role"), (*Pages).comparison),
+	pageOf("digest", "/digest", true, words("from nation role within"), (*Pages).digest),
+	pageOf("pledges", "/pledges", true, words("nation role line reference state sort"),
+		(*Pages).pledges),
+	pageOf("pledge", "/pledges/{id}", false, nil, (*Pages).pledge),
+	pageOf("submit", "/submit", true, words("type pledge record nation role line key"),
+		(*Pages).submit).ignoring(worldAsIs...),
+	pageOf("desk", "/desk", false, nil, (*Pages).desk).ignoring(supposes...),
+	pageOf("import", "/import", false, nil, (*Pages).importing).ignoring(worldAsIs...),
+	pageOf("log", "/log", true, words("nation type signer import from"),
+		(*Pages).log).ignoring(worldAsIs...),
+	pageOf("verify", "/verify", true, words("record"), (*Pages).verify).ignoring(worldAsIs...),
+	pageOf("feeds", "/feeds", false, nil, (*Pages).feeds).ignoring(worldAsIs...),
+	pageOf("session", web.SignInPath, false, words("then said"), (*Pages).session),
+}
+
+// pageOf returns a page with a template of its own.
+func pageOf(name, path string, nav bool, takes []string,
+	content func(*Pages, *frame) (any, error)) pageKind {
+	return pageKind{Name: name, path: path, nav: nav, takes: takes, content: content}
+}
+
+// ignoring has the page keep parameters that it does not apply.
+func (k pageKind) ignoring(names ...string) pageKind {
+	k.ignores = names
+	return k
+}
+
+func init() {
+	for _, t := range tables {
+		kinds = append(kinds, t.kind())
+	}
 }
 
 func words(s string) []string { return strings.Fields(s) }
 
 // New returns the pages of a service.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, static: map[string]asset{},
-		comparing: make(chan struct{}, 1)}
+	p := &Pages{Config: c, static: map[string]asset{}, comparing: make(chan struct{}, 1),
+		templates: readTemplates}
 	var err error
 	if p.words, err = readWords(); err != nil {
 		return nil, err
@@ -102,24 +136,31 @@ func New(c Config) (*Pages, error) {
 	if err := p.readStatic(); err != nil {
 		return nil, err
 	}
+	c.Service.RefusePage = p.refuseEarly
+	return p, nil
+}
+
+// readTemplates reads those of all pages when the first page is asked for: a server that is asked
+// for none starts sooner.
+var readTemplates = sync.OnceValues(func() (map[string]*template.Template, error) {
+	all := map[string]*template.Template{}
 	shared, err := template.New("").Funcs(printing).ParseFS(files, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
 	}
-	c.Service.RefusePage = p.refuseEarly
-	for _, k := range append(kinds, problemPage) {
+	for _, k := range append(kinds, problemPage, againKind) {
 		one, err := shared.Clone()
 		if err == nil {
-			one, err = one.ParseFS(files, "templates/"+k.Name+".html")
+			one, err = one.ParseFS(files, "templates/"+cmp.Or(k.template, k.Name)+".html")
 		}
 		if err != nil {
 			return nil, err
 		}
 		showAll(one)
-		p.templates[k.Name] = one
+		all[k.Name] = one
 	}
-	return p, nil
-}
+	return all, nil
+})
 
 // Handle adds the pages to a mux: one pattern for each, one for their files, and "GET /", which
 // says that there is no such page.
@@ -134,6 +175,9 @@ func (p *Pages) Handle(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("POST "+web.SignInPath, p.serveSignOut)
 	mux.Handle("POST /verify", http.HandlerFunc(p.serveCompare))
+	mux.Handle("POST /feeds", gzhttp.GzipHandler(http.HandlerFunc(p.serveFeeds)))
+	mux.Handle("POST /desk", gzhttp.GzipHandler(http.HandlerFunc(p.serveDesk)))
+	mux.Handle("POST /import", gzhttp.GzipHandler(http.HandlerFunc(p.serveImport)))
 	mux.Handle("POST /submit", gzhttp.GzipHandler(http.HandlerFunc(p.serveSubmit)))
 	mux.Handle("GET /", gzhttp.GzipHandler(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -147,8 +191,9 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, k pageKind) {
 	speaker := p.words.speakerFor(r)
 	values, err := valuesOf(speaker, r)
 	if err == nil && tidy(values) {
-		http.Redirect(w, r, (&url.URL{Path: r.URL.Path, RawQuery: values.Encode()}).String(),
-			http.StatusSeeOther)
+		there := url.URL{Path: string(web.BaseOf(r.Context())) + r.URL.Path,
+			RawQuery: values.Encode()}
+		http.Redirect(w, r, there.String(), http.StatusSeeOther)
 		return
 	}
 	if err == nil {
@@ -223,14 +268,18 @@ var problemPage = pageKind{Name: "problem", content: func(_ *Pages, f *frame) (a
 
 func (p *Pages) write(w http.ResponseWriter, f *frame, status int, name string, data any) {
 	var body shortened
-	if err := p.templates[name].ExecuteTemplate(&body, "page", data); err != nil {
+	all, err := p.templates()
+	if err == nil {
+		err = all[name].ExecuteTemplate(&body, "page", data)
+	}
+	if err != nil {
 		p.giveUp(w, name, err)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "private, no-cache")
-	if f.Who().SignedIn() {
+	if f.Who().SignedIn() || name == againKind.Name {
 		h.Set("Cache-Control", "no-store")
 	}
 	h.Add("Vary", "Accept-Language")
@@ -303,7 +352,7 @@ func (p *Pages) readStatic() error {
 	})
 }
 
-// address returns where a page loads a file from.
+// address returns where a page loads a file from, below the server's base.
 func (p *Pages) address(file string) string {
 	return "/static/" + file + "?v=" + p.static[file].tag
 }

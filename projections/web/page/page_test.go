@@ -72,7 +72,7 @@ func TestEveryKindHasWords(t *testing.T) {
 		needs("type." + string(typ))
 	}
 	for _, one := range forms {
-		needs("say." + string(one.Type))
+		needs("say." + one.Key())
 		for _, name := range one.Fields {
 			needs("field." + name)
 		}
@@ -88,7 +88,11 @@ func TestEveryKindHasWords(t *testing.T) {
 var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month.", "reason.", "by.",
 	"type.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.", "hint.",
 	"presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.", "view.",
-	"readers.", "mine.due.", "mine.", "session."}
+	"readers.", "mine.due.", "mine.", "session.", "cell.as.", "compact.", "desk.do.", "act.",
+	"submit.group.", "import.kind.", "import.changed.", "import.gone.",
+	"to.", "refusal.", "table.", "head.", "side.", "said.", "finding.", "digest.section.",
+	"due-says.", "clearance.", "essential.", "unlimited.", "feeds.kind.",
+	"struck."}
 
 var wordUse = regexp.MustCompile(`\b(T|Count|orGiven|SortHead "\w+") ?\(?"([a-z0-9.-]+)"`)
 
@@ -179,6 +183,34 @@ func TestAmounts(t *testing.T) {
 	}
 }
 
+// How much a pledge is of goes with its unit, also where only so much is known of it.
+func TestHowMuch(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := func(least, most int64) (a events.Amount) {
+		a.Quantity = events.Unknown
+		if least > 0 {
+			a.Least = events.Count(least)
+		}
+		if most > 0 {
+			a.Most = events.Count(most)
+		}
+		return a
+	}
+	s := words.speakerFor(httptest.NewRequest(http.MethodGet, "/?lang=en", nil))
+	for want, a := range map[string]events.Amount{
+		"1 tank": {Quantity: events.Count(1)}, "unknown tanks": unknown(0, 0),
+		"10 to 14 tanks": unknown(10, 14), "up to 18 tanks": unknown(0, 18),
+		"at least 4 tanks": unknown(4, 0), "around 7,000 tanks": unknown(7000, 7000),
+	} {
+		if got := s.HowMuch(a, "tank"); got != want {
+			t.Errorf("%v: %q, want %q", a, got, want)
+		}
+	}
+}
+
 // A state is called what it is called now, in both languages.
 func TestNationsAreNamed(t *testing.T) {
 	words, err := readWords()
@@ -198,6 +230,65 @@ func TestNationsAreNamed(t *testing.T) {
 			if got := s.Nation(test.nation); got != want {
 				t.Errorf("%s: %s is called %s, want %s", lang, test.nation, got, want)
 			}
+		}
+	}
+}
+
+// Codes are written as people write them, and those of organisations as they are.
+func TestCodesIn(t *testing.T) {
+	if got := strings.Join(codesIn("fra, GBR;X-Nato\nx-au"), " "); got != "FRA GBR x-nato x-au" {
+		t.Error(got)
+	}
+}
+
+// A number in a column is as short as it can be, and never more than there is.
+func TestCompactNumbers(t *testing.T) {
+	words, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		quantity events.Quantity
+		en, fr   string
+	}{
+		{events.Count(0), "0", "0"},
+		{events.Count(99_999), "99,999", "99\u00a0999"},
+		{events.Count(129_999), "129\u00a0k", "129\u00a0k"},
+		{events.Count(999_999), "999\u00a0k", "999\u00a0k"},
+		{events.Count(1_000_000), "1\u00a0m", "1\u00a0M"},
+		{events.Count(10_099_999), "10\u00a0m", "10\u00a0M"},
+		{events.Unit("EUR").Of(129_999_999_999), "1.29\u00a0bn", "1,29\u00a0Md"},
+		{events.Unit("EUR").Of(100_500_000_000), "1\u00a0bn", "1\u00a0Md"},
+		{events.Unit("EUR").Of(102_000_000_000), "1.02\u00a0bn", "1,02\u00a0Md"},
+		{events.Unit("EUR").Of(150), "1", "1"},
+		{events.Unknown, "unknown", "inconnu"},
+	} {
+		for lang, want := range map[string]string{"en": test.en, "fr": test.fr} {
+			s := words.speakerFor(httptest.NewRequest(http.MethodGet, "/?lang="+lang, nil))
+			if got := s.Compact(test.quantity); got != want {
+				t.Errorf("%s: %s is %q, want %q", lang, test.quantity, got, want)
+			}
+		}
+	}
+}
+
+// A line that is nearly met is told from one that is hardly met, and one that has more than it asks
+// for from one that is met; what is not met is never 100 %.
+func TestDegrees(t *testing.T) {
+	for _, test := range []struct {
+		supply, required int64
+		state, degree    string
+		fill             int
+	}{
+		{0, 100, "none", "", 0}, {17, 100, "partly", "q1", 17}, {50, 100, "partly", "q2", 50},
+		{97, 100, "partly", "q3", 97}, {14_999, 15_000, "partly", "q3", 99},
+		{29, 100, "partly", "q1", 29}, {100, 100, "met", "", 100}, {181, 100, "met", "over", 181},
+	} {
+		c := cellOf(events.Count(test.required), numbers{Supply: events.Count(test.supply),
+			Gap: events.Count(max(0, test.required-test.supply))})
+		if c.State != test.state || c.Degree() != test.degree || c.Fill != test.fill {
+			t.Errorf("%d of %d is %s %s %d", test.supply, test.required, c.State, c.Degree(),
+				c.Fill)
 		}
 	}
 }

@@ -66,10 +66,9 @@ func (p *Pages) pledges(f *frame) (any, error) {
 			return order(&a, &b)
 		})
 	}
-	l.CSV = web.Root + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation", "nation",
-		"role", "line", "reference", "state", "without", "without_conditional", "without_caveated",
-		"discharge").
-		Encode()
+	l.CSV = f.Path(web.Root) + "/pledges.csv?" + f.only("as_of", "on", "rung", "operation",
+		"nation", "role", "line", "reference", "state", "without", "without_conditional",
+		"without_caveated", "discharge").Encode()
 	return l, nil
 }
 
@@ -86,6 +85,11 @@ func (l *pledgesPage) Hangs(p projections.Pledge) hangs {
 
 // More is how many conditions and caveats are left out.
 func (h hangs) More() int { return h.Conditions.More + h.Caveats.More }
+
+// CanChoose reports whether something can be said of a pledge: it has not ended.
+func (l *pledgesPage) CanChoose(p projections.Pledge) bool {
+	return p.State == projections.Live || p.State == projections.Ahead
+}
 
 // States lists the states that a pledge can be in.
 func (l *pledgesPage) States() []projections.State { return projections.States() }
@@ -116,7 +120,18 @@ type pledgePage struct {
 	Pledge   projections.Pledge
 	Versions []projections.PledgeVersion
 	Life     []projections.LifeEvent
-	// Counts are what it counts for, and Left what of it counts for nothing.
+	pledgePlaces
+	// First is what it counts for on its own first day, where that lies ahead; nil else.
+	First *pledgePlaces
+	// Now are what can be said of it now, Desk what the coordinators can say, and Grave what ends
+	// it or takes it off.
+	Now, Grave []act
+	Desk       []events.Type
+}
+
+// A pledgePlaces is what a pledge counts for on a day, and what of it counts for nothing.
+type pledgePlaces struct {
+	On     events.Date
 	Counts []countedFor
 	Left   []projections.NotCounted
 }
@@ -143,8 +158,17 @@ func (p *Pages) pledge(f *frame) (any, error) {
 		return nil, err
 	}
 	f.Basis = c.Basis
-	one.place(&c)
-	return one, nil
+	one.place(&c, v.Pledge.ID)
+	if first := max(v.Pledge.From, v.Pledge.Since); first > f.Basis.On && !f.Basis.IsRange() {
+		c, err := ask(f, web.Read[web.CoverageQuery], f.service.Coverage, "operation",
+			v.Pledge.Operation, "role", "", "differences", "", "on", first)
+		if err != nil {
+			return nil, err
+		}
+		one.First = &pledgePlaces{On: first}
+		one.First.place(&c, v.Pledge.ID)
+	}
+	return one, one.readActs()
 }
 
 // LifeCSV and VersionsCSV are where the API gives all rows.
@@ -153,8 +177,7 @@ func (p *pledgePage) LifeCSV() string { return p.csv("pledges/"+p.id, pledgeTake
 // VersionsCSV: see [pledgePage.LifeCSV].
 func (p *pledgePage) VersionsCSV() string { return p.csv("pledges/"+p.id+"/versions", pledgeTakes) }
 
-var pledgeTakes = []string{"as_of", "on", "without", "without_conditional", "without_caveated",
-	"discharge"}
+var pledgeTakes = []string{"as_of", "on", "discharge"}
 
 // ShownLife and ShownVersions are the latest of the pledge's life.
 func (p *pledgePage) ShownLife() cut[projections.LifeEvent] { return cutBefore(p.Life, maxListed) }
@@ -179,41 +202,37 @@ func (p *pledgePage) Allocations() cut[projections.Allocation] {
 	return cutBefore(p.Pledge.Allocations, maxListed)
 }
 
-// place finds where the pledge counts.
-func (p *pledgePage) place(c *web.Coverage) {
+// Queries: see [pledgePage.Conditions].
+func (p *pledgePage) Queries() cut[projections.Query] {
+	return cutBefore(p.Pledge.Queries, maxListed)
+}
+
+// place finds where a pledge counts.
+func (p *pledgePlaces) place(c *web.Coverage, id events.ID) {
 	for i := range c.Lines {
 		l := &c.Lines[i]
 		for _, counted := range l.Counted {
-			if counted.Pledge == p.Pledge.ID {
+			if counted.Pledge == id {
 				p.Counts = append(p.Counts,
 					countedFor{l.Line, counted.Quantity, l.Unit, counted.By, counted.Sequences})
 			}
 		}
 	}
 	for _, n := range c.NotCounted {
-		if n.Pledge == p.Pledge.ID {
+		if n.Pledge == id {
 			p.Left = append(p.Left, n)
 		}
 	}
 }
 
-// An act is something that can be said of the pledge, and the address of its form.
-type act struct {
-	Type    events.Type
-	Address any
+// A placed is what a pledge counts for, as its template shows it.
+type placed struct {
+	P  *pledgePage
+	Of *pledgePlaces
 }
 
-// Acts lists what can be said of the pledge: of one that has ended, that it never was.
-func (p *pledgePage) Acts() (all []act) {
-	if p.Pledge.State == projections.Struck {
-		return nil
-	}
-	goesOn := p.Pledge.State == projections.Live || p.Pledge.State == projections.Ahead
-	for _, f := range forms {
-		if f.Pledge && (goesOn || f.Type == struck) {
-			all = append(all, act{f.Type,
-				p.To("/submit", "type", string(f.Type), "pledge", p.Pledge.ID, "as_of", "")})
-		}
-	}
-	return all
-}
+// Placed shows what the pledge counts for on the day looked at, PlacedFirst on its first day.
+func (p *pledgePage) Placed() placed { return placed{p, &p.pledgePlaces} }
+
+// PlacedFirst: see [pledgePage.Placed].
+func (p *pledgePage) PlacedFirst() placed { return placed{p, p.First} }

@@ -36,7 +36,7 @@ func (p *Pages) session(f *frame) (any, error) {
 	if s.Said != "" && !slices.Contains(saids, s.Said) {
 		return nil, f.oneOf("said", s.Said, strings.Join(saids, ", "))
 	}
-	if s.Then != "" && !isOwnPath(s.Then) {
+	if s.Then != "" && !isOwnPath(f.base, s.Then) {
 		f.values.Del("then") // no link on the page repeats it
 		return nil, f.ofFields(problem.Invalid, []problem.Field{{Location: "then",
 			Message: f.T("problem.then")}})
@@ -44,11 +44,12 @@ func (p *Pages) session(f *frame) (any, error) {
 	return s, nil
 }
 
-// isOwnPath reports whether an address is one of this server's, whichever it is: a path, and
-// nothing that a browser could take for another host.
-func isOwnPath(address string) bool {
+// isOwnPath reports whether an address is one of this server's, whichever it is: a path below its
+// base, and nothing that a browser could take for another host.
+func isOwnPath(base web.Base, address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "" && u.Host == "" && u.User == nil && u.Opaque == "" &&
+		base.Holds(u.Path) &&
 		strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") &&
 		!strings.ContainsAny(address, "\\\uFFFD") // the latter in the place of control characters
 }
@@ -60,28 +61,37 @@ func (p *Pages) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if lang := r.URL.Query().Get("lang"); lang != "" {
 		to.Set("lang", p.words.speakerFor(r).Lang)
 	}
-	http.Redirect(w, r, web.SignInPath+"?"+to.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, signInAt(r, to), http.StatusSeeOther)
 }
 
-// askToSignIn leads to the page of signing in, from where one comes back.
+// signInAt is the address of the page on which one signs in.
+func signInAt(r *http.Request, with url.Values) string {
+	return string(web.BaseOf(r.Context())) + web.SignInPath + "?" + with.Encode()
+}
+
+// askToSignIn leads to the page of signing in, from where one comes back. What was filled in stays.
 func (p *Pages) askToSignIn(w http.ResponseWriter, r *http.Request, why *problem.Problem) {
+	if p.keepForm(w, r) {
+		return
+	}
 	to := url.Values{"said": {"needed"}}
 	if why.Code == web.SessionEnded {
 		to.Set("said", "ended")
 	}
-	if then := r.URL.RequestURI(); isOwnPath(then) && then != "/" {
-		to.Set("then", then)
+	base := web.BaseOf(r.Context())
+	if at := r.URL.RequestURI(); at != "/" && isOwnPath(base, string(base)+at) {
+		to.Set("then", string(base)+at)
 	}
 	if r.URL.Query().Has("lang") {
 		to.Set("lang", p.words.speakerFor(r).Lang)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Header.Get("HX-Request") == "true" { // a script that would put the answer into its page
-		w.Header().Set("HX-Redirect", web.SignInPath+"?"+to.Encode())
+		w.Header().Set("HX-Redirect", signInAt(r, to))
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, web.SignInPath+"?"+to.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, signInAt(r, to), http.StatusSeeOther)
 }
 
 // Who is who looks at the page.
@@ -93,14 +103,16 @@ func (f *frame) CanSignIn() bool { return f.pages.Service.Sessions != nil }
 // SignIn is where one signs in, and comes back from.
 func (f *frame) SignIn() any {
 	here := string(f.Here("lang", ""))
-	if f.Kind.Name == "session" || f.Kind.path == "" || here == "/" {
+	if f.Kind.Name == "session" || f.Kind.path == "" || here == f.Path("/") {
 		here = ""
 	}
-	return address(web.SignInPath, f.only("lang"), []any{"then", here, "view", ""})
+	return f.address(web.SignInPath, f.only("lang"), []any{"then", here, "view", ""})
 }
 
 // SignOut is where the form of signing out leads.
-func (f *frame) SignOut() any { return address(web.SignInPath, f.only("lang"), []any{"view", ""}) }
+func (f *frame) SignOut() any {
+	return f.address(web.SignInPath, f.only("lang"), []any{"view", ""})
+}
 
 // Minute writes a time to the minute.
 func (f *frame) Minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
@@ -108,8 +120,13 @@ func (f *frame) Minute(t time.Time) string { return t.UTC().Format("2006-01-02 1
 // Reading is who may read what on this server.
 func (f *frame) Reading() access.Reading { return f.pages.Service.Reads }
 
-// Origin names the ledger, which its checkpoints tell everybody.
-func (s *sessionPage) Origin() events.Origin { return s.pages.Service.Sessions.Origin }
+// Origin names the ledger, which its checkpoints tell everybody who can sign in.
+func (f *frame) Origin() events.Origin {
+	if f.CanSignIn() {
+		return f.pages.Service.Sessions.Origin
+	}
+	return f.Ledger.Origin
+}
 
 // Server is this server's address, as commands are given it.
 func (f *frame) Server() string { return web.ReachedAt(f.request) }

@@ -74,7 +74,7 @@ var gapsTakes = []string{"as_of", "on", "rung", "operation", "role", "without",
 // csv is where the API gives the rows of a question, asked with those of the parameters of this
 // page that it takes, and with others: names and values in turn.
 func (f *frame) csv(question string, takes []string, pairs ...any) string {
-	return string(address(web.Root+"/"+question+".csv", f.only(takes...), pairs))
+	return string(f.address(web.Root+"/"+question+".csv", f.only(takes...), pairs))
 }
 
 // ShownGaps, ShownLines, ShownSums and ShownHanging are the rows of the tables, as far as the page
@@ -102,7 +102,8 @@ func (s *shortfalls) Since(g projections.Gap) string {
 
 // StateOf says how far a requirement with a gap is met, as the matrix does.
 func (s *shortfalls) StateOf(g projections.Gap) cell {
-	return cellOf(g.Required, g.Supply, g.Missing, len(g.UnknownBy))
+	return cellOf(g.Required, numbers{Supply: g.Supply, Gap: g.Missing,
+		Unknown: len(g.UnknownBy)})
 }
 
 // LevelOf says how much one nation holds, as a state of the matrix: alone as bad as nothing, and

@@ -65,10 +65,10 @@ type standRow struct{ Nation, From, To string }
 
 // Stands lists the pledges that would stand otherwise. One that would stand the same, and count
 // otherwise only by other words, is none: its terms are shown before and after.
-func (s *submitPage) Stands(d *projections.Diff) cut[standRow] {
+func (f *frame) Stands(d *projections.Diff) cut[standRow] {
 	var all []standRow
 	for _, p := range d.Pledges {
-		if row := (standRow{s.Nation(p.Nation), s.stand(p.From), s.stand(p.To)}); row.From !=
+		if row := (standRow{f.Nation(p.Nation), f.stand(p.From), f.stand(p.To)}); row.From !=
 			row.To {
 			all = append(all, row)
 		}
@@ -79,12 +79,12 @@ func (s *submitPage) Stands(d *projections.Diff) cut[standRow] {
 }
 
 // Changed lists the requirements that would be met otherwise.
-func (s *submitPage) Changed(d *projections.Diff) cut[projections.LineDiff] {
+func (f *frame) Changed(d *projections.Diff) cut[projections.LineDiff] {
 	return cutAt(d.Lines, maxListed)
 }
 
 // stand tells where a pledge stands: "offered 12 aircraft; It counts for air-west".
-func (s *submitPage) stand(p *projections.PledgeStand) string {
+func (f *frame) stand(p *projections.PledgeStand) string {
 	if p == nil {
 		return "–"
 	}
@@ -93,7 +93,7 @@ func (s *submitPage) stand(p *projections.PledgeStand) string {
 		said = p.Rung.String()
 	}
 	if !p.Quantity.IsZero() {
-		said += " " + s.Known(p.Amount()) + " " + string(p.Unit)
+		said += " " + f.Known(p.Amount()) + " " + string(p.Unit)
 	}
 	for _, at := range p.Places {
 		said += "; " + at.Sentence

@@ -18,49 +18,11 @@ import (
 	"muster/projections/web"
 )
 
-// The page on which a liaison says something of a pledge. It makes the statement, says all that is
+// The page on which a liaison says something of a pledge, and a coordinator of the plan and of who
+// may sign. It makes the statement, says all that is
 // wrong with it at once, and shows what it would change. It does not sign and does not record: that
 // is done in the browser (static/sign.js) with a key that this server never sees, or, without
 // JavaScript, with the program; and what was signed goes to the API, as from anywhere else.
-
-// A form is what one kind of statement asks for.
-type form struct {
-	Type events.Type
-	// Pledge is set when it is about a pledge that is there.
-	Pledge bool
-	Fields []string
-}
-
-var (
-	termFields = []string{"role", "quantity", "unit", "area", "line", "from", "until",
-		"notice_to_move", "presence", "release", "releasable_to",
-		"expires", "predecessor", "successor", "elsewhere", "reference", "source", "note"}
-	stepFields = []string{"reason", "source"}
-)
-
-// disclosed is the form that restates the pledge by itself: only who may read it is filled in.
-const disclosed events.Type = "pledge.disclosed"
-
-// struck is the form that takes off a pledge that should never have been recorded.
-const struck events.Type = "pledge.corrected"
-
-// forms are what can be said on the page, in the order of a pledge's life.
-var forms = []form{
-	{"pledge.offered", false, termFields},
-	{"pledge.indicated", false, termFields},
-	{"pledge.amended", true, termFields},
-	{disclosed, true, []string{"release", "releasable_to"}},
-	{"pledge.renewed", true, append([]string{"expires"}, stepFields...)},
-	{"condition.added", true, append([]string{"condition", "kind"}, stepFields...)},
-	{"condition.discharged", true, append([]string{"condition"}, stepFields...)},
-	{"condition.failed", true, append([]string{"condition"}, stepFields...)},
-	{"pledge.confirmed", true, stepFields},
-	{"pledge.deployed", true, append([]string{"quantity"}, stepFields...)},
-	{"pledge.reported", true, append([]string{"quantity"}, stepFields...)},
-	{"pledge.returned", true, stepFields},
-	{"pledge.withdrawn", true, stepFields},
-	{struck, true, stepFields},
-}
 
 // A submitPage is the form, and what became of it.
 type submitPage struct {
@@ -72,6 +34,10 @@ type submitPage struct {
 	Mine       []projections.Pledge
 	MoreOfMine bool
 	About      *projections.Pledge
+	// Requirement is the one that it is about, nil where it is about none.
+	Requirement *projections.Requirement
+	// Mends is the record that is corrected, nil where none is.
+	Mends *mendedRecord
 	// After is the last record of the pledge that whoever fills in the form has seen; Since is what
 	// has changed after it.
 	After string
@@ -86,24 +52,45 @@ type submitPage struct {
 	life  []projections.LifeEvent // of the pledge
 }
 
-// Forms lists what can be said.
-func (s *submitPage) Forms() []form { return forms }
-
 // submit answers the empty form.
 func (p *Pages) submit(f *frame) (any, error) { return p.submitForm(f, nil) }
 
 // serveSubmit takes the form.
 func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
-	k := kindNamed("submit")
+	p.servePosted(w, r, "submit", func(f *frame, form url.Values) (any, *problem.Problem, error) {
+		s, err := p.submitPosted(f, form)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Wrong, nil
+	})
+}
+
+// servePosted answers a form that was sent to the page of a name. What answers it returns the page,
+// and what is wrong with what was filled in.
+func (p *Pages) servePosted(w http.ResponseWriter, r *http.Request, name string,
+	answer func(*frame, url.Values) (any, *problem.Problem, error)) {
+	k := kindNamed(name)
 	values, err := valuesOf(p.words.speakerFor(r), r)
 	f, hidden := p.frame(r, k, values)
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err = first(hidden, err); err == nil {
 		err = k.unknown(f.speaker, values)
 	}
-	var content any
+	var form url.Values
 	if err == nil {
-		content, err = p.submitPosted(f, r)
+		form, err = readForm(f, r)
+	}
+	var content any
+	var wrong *problem.Problem
+	switch who := form.Get(whoField); {
+	case err != nil:
+	case f.hasGone(who):
+		err = errEnded
+	default:
+		form = maps.Clone(form)
+		form.Del(whoField)
+		content, wrong, err = answer(f, form)
 	}
 	if err != nil {
 		p.refuse(w, f, web.AskLess(p.Service.WhyEnded(f.ctx, err), nil))
@@ -111,8 +98,8 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 	}
 	f.finish()
 	status := http.StatusOK
-	if s := content.(*submitPage); s.Wrong != nil {
-		status = s.Wrong.Kind.Status
+	if wrong != nil {
+		status = wrong.Kind.Status
 	}
 	p.write(w, f, status, k.Name, content)
 }
@@ -122,7 +109,15 @@ func (p *Pages) serveSubmit(w http.ResponseWriter, r *http.Request) {
 const maxForm = 3*events.MaxBytes + 1024
 
 // submitPosted answers the form that was sent.
-func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
+func (p *Pages) submitPosted(f *frame, form url.Values) (*submitPage, error) {
+	if err := formUnknown(f.speaker, form); err != nil {
+		return nil, err
+	}
+	return p.submitForm(f, form)
+}
+
+// readForm reads a form that was sent.
+func readForm(f *frame, r *http.Request) (url.Values, error) {
 	err := r.ParseForm()
 	var large *http.MaxBytesError
 	switch {
@@ -133,22 +128,27 @@ func (p *Pages) submitPosted(f *frame, r *http.Request) (*submitPage, error) {
 	case err != nil:
 		return nil, f.refusal(problem.Usage, "problem.form.unread", err.Error())
 	}
-	if err := formUnknown(f.speaker, r.PostForm); err != nil {
-		return nil, err
-	}
 	for _, all := range r.PostForm {
 		for i, value := range all {
 			all[i] = strings.ToValidUTF8(value, "\uFFFD") // a page cannot show it otherwise
 		}
 	}
-	return p.submitForm(f, r.PostForm)
+	return r.PostForm, nil
 }
 
 // formUnknown refuses fields that no form has, and fields that are given twice.
 func formUnknown(s *speaker, given url.Values) error {
-	takes := words("type pledge after id seen_size seen_root operation nation effective not_after")
+	takes := words("type pledge record after id seen_size seen_root effective not_after")
 	for _, one := range forms {
-		takes = append(takes, one.Fields...)
+		if typ := given.Get("type"); typ == one.Key() || typ == "" {
+			takes = append(takes, one.Fields...)
+			if one.Record {
+				takes = append(takes, termFields...)
+			}
+			if one.Line {
+				takes = append(takes, fixedOfLine...)
+			}
+		}
 	}
 	var found []problem.Field
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -181,7 +181,7 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 	}
 	s.Say = forms[0]
 	if typ != "" {
-		at := slices.IndexFunc(forms, func(one form) bool { return string(one.Type) == typ })
+		at := slices.IndexFunc(forms, func(one form) bool { return one.Key() == typ })
 		if at < 0 {
 			return nil, f.oneOf("type", typ, f.T("problem.forms"))
 		}
@@ -195,12 +195,33 @@ func (p *Pages) submitForm(f *frame, given url.Values) (*submitPage, error) {
 			return nil, err
 		}
 	}
+	if s.Say.Record && s.About != nil {
+		if err := s.readMended(); err != nil {
+			return nil, err
+		}
+	}
+	if s.Say.Side == projections.ForCoordinators && !f.MayCoordinate() {
+		return nil, f.refusal(problem.NotAllowed, "problem.coordinators")
+	}
+	s.readLine()
 	s.readFields()
-	if given == nil || s.Say.Pledge && s.About == nil {
+	if given == nil || s.Chooses() || s.Requirement != nil && s.Since != nil {
 		return s, nil
 	}
 	return s, s.make()
 }
+
+// Chooses reports whether it was not said yet what the form is about.
+func (s *submitPage) Chooses() bool {
+	return s.Say.Pledge && s.About == nil || s.Say.Record && s.Mends == nil ||
+		s.Say.Line && s.Requirement == nil
+}
+
+// Lines are the requirements that the form can be about.
+func (s *submitPage) Lines() []projections.Requirement { return s.lines() }
+
+// Operation is the one that the form is about.
+func (s *submitPage) Operation() string { return string(s.operation()) }
 
 // choiceSize is how many pledges one can choose from, of those that are there and of those that
 // begin later.
@@ -244,10 +265,7 @@ func (s *submitPage) restatedOn() string {
 	if s.Say.Type != disclosed {
 		return s.Get("on")
 	}
-	if day, err := events.ParseDate(strings.TrimSpace(s.given.Get("effective"))); err == nil {
-		return day.String()
-	}
-	return s.Today.String()
+	return s.EffectiveDay().String()
 }
 
 // make makes the statement of what was given, asks the ledger's rules, and previews it; or tells
@@ -271,8 +289,9 @@ func (s *submitPage) make() error {
 	}
 	for i := range s.Fields {
 		for _, w := range s.Wrong.AllFields() {
-			if name, _, _ := strings.Cut(strings.TrimSuffix(w.Location, ".0"),
-				"["); name == s.Fields[i].Name {
+			at := strings.TrimPrefix(strings.TrimPrefix(w.Location, "terms."), "strength.")
+			if name, _, _ := strings.Cut(strings.TrimSuffix(at, ".0"), "["); name ==
+				s.Fields[i].Name {
 				s.Fields[i].Problem = w.Message
 			}
 		}
@@ -280,22 +299,15 @@ func (s *submitPage) make() error {
 	return nil
 }
 
-// preview tells what the statement would change. What the picture cannot take is a problem of the
-// statement.
+// preview tells what the statement would change.
 func (s *submitPage) preview(st events.Statement) error {
-	effect, err := s.service.Preview(s.ctx,
-		&web.PreviewQuery{MomentQuery: web.MomentQuery{On: s.Basis.On},
-			Statements: []events.Statement{st}})
-	var found *problem.Problem
-	switch {
-	case errors.As(err, &found) && found.Kind == problem.Conflict:
-		s.Statement, s.Wrong = "", found
-		return nil
-	case err != nil:
-		return err
+	effect, wrong, err := s.previewed(&web.PreviewQuery{
+		MomentQuery: web.MomentQuery{On: s.Basis.On}, Statements: []events.Statement{st}})
+	if wrong != nil {
+		s.Statement, s.Wrong = "", wrong
 	}
-	s.Effect = &effect
-	return nil
+	s.Effect = effect
+	return err
 }
 
 // text writes what was given as a statement. What is wrong with it, its reader says.
@@ -316,16 +328,26 @@ func (s *submitPage) text() []byte {
 	switch {
 	case s.About != nil && s.Say.Type == disclosed:
 		restate(members, s.About)
-	case s.About != nil && s.Say.Type == struck:
+	case s.About != nil && s.Say.Key() == string(struck):
 		members["corrects"], members["struck"] = s.About.ID, true
 	}
+	content := members
+	if s.Mends != nil {
+		content = s.Mends.correction(members, s.given.Get("struck") != "")
+	}
 	for _, f := range s.Fields {
+		into := members
+		if s.Mends != nil && s.Mends.has(f.Name) {
+			into = content
+		}
 		switch {
 		case f.Value == "":
 		case f.Name == "quantity":
-			s.writeAmount(members, f.Value)
+			s.writeAmount(into, f.Value)
+		case f.Name == "nation":
+			into[f.Name] = s.nationIn(f.Value)
 		default:
-			members[f.Name] = written(f.Name, f.Value)
+			into[f.Name] = written(f.Name, f.Value)
 		}
 	}
 	text, err := json.Marshal(members)

@@ -1,10 +1,11 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"muster/events"
 	"muster/projections"
@@ -14,11 +15,18 @@ import (
 // fixed are the terms that an amendment restates and does not change.
 var fixed = []string{"role", "unit", "release", "releasable_to"}
 
+// fixedOfLine are those that stay of a requirement that is there.
+var fixedOfLine = []string{"operation", "line", "role"}
+
 // Words that a field can have, of those that are a closed set.
 var fieldWords = map[string][]string{
 	"presence": {"new", "present", "reserve"},
 	"release":  {"public", "coalition", "coordinators"},
 	"kind":     {"parliament", "cease-fire", "mandate", "funding", "other"},
+	// of what is said of no pledge
+	"essential": {"true"}, "unlimited": {"true"}, "struck": {"true"},
+	"priority":  strings.Split("123456789", ""),
+	"clearance": {"public", "coalition", "nation", "coordinators"},
 }
 
 // A field is one that a liaison fills in.
@@ -29,6 +37,7 @@ type field struct {
 	// Words are those that it can have, nil for any; Offered are some that it can have, beside
 	// others.
 	Words, Offered []string
+	Labels         map[string]string // of words that the reader is told otherwise
 	Long, Fixed    bool
 	Required       bool
 	// Stands is set when the value is what somebody else has made it since the form was opened.
@@ -38,40 +47,132 @@ type field struct {
 
 // readFields makes the fields: with what was given, or with what the pledge says now.
 func (s *submitPage) readFields() {
-	names := s.Say.Fields
-	if !s.Say.Pledge {
-		names = append([]string{"operation", "nation"}, names...)
+	names := slices.Clone(s.Say.Fields)
+	if s.Mends != nil {
+		names = with(s.Mends.fields, names)
 	}
-	names = append(slices.Clone(names), "effective", "not_after")
+	if !s.Say.undated {
+		names = append(names, "effective")
+	}
+	names = append(names, "not_after")
 	now, lines := s.now(), s.lines()
 	for _, name := range names {
 		f := field{F: s, Name: name, Value: now[name], Words: fieldWords[name],
-			Long: name == "note" || name == "reason" || strings.Contains(now[name], "\n") &&
-				name != "elsewhere",
-			Fixed: s.Say.Type == "pledge.amended" && slices.Contains(fixed, name)}
+			Long: slices.Contains([]string{"note", "reason", "text"}, name) ||
+				strings.Contains(now[name], "\n") && name != "elsewhere",
+			Fixed: (s.Say.Type == "pledge.amended" || s.Mends != nil) &&
+				slices.Contains(fixed, name) ||
+				s.Say.Line && slices.Contains(fixedOfLine, name)}
 		if s.given != nil && !f.Fixed {
 			f.Value = strings.ReplaceAll(strings.TrimSpace(s.given.Get(name)), "\r\n", "\n")
 		}
-		f.Required = slices.Contains([]string{"operation", "nation", "role", "quantity", "unit",
-			"from", "effective", "condition", "kind"}, name) ||
-			name == "expires" && s.Say.Type == "pledge.renewed" || name == "release" &&
-			s.Say.Type == disclosed || name == "reason" && s.Say.Type == struck
+		f.Required = slices.Contains(required, name) ||
+			slices.Contains(requiredOf[s.Say.Type], name)
 		s.offer(&f, lines)
 		s.Fields = append(s.Fields, f)
 	}
 }
 
+// required are the fields that are filled in wherever there are, and requiredOf those that are in
+// one form.
+var (
+	required = words("operation nation role quantity unit from effective condition kind caveat " +
+		"restriction allocation to text query priority key name")
+	requiredOf = map[events.Type][]string{"pledge.renewed": {"expires"}, disclosed: {"release"},
+		struck: {"reason"}, "requirement.issued": {"line"}, "requirement.cancelled": {"reason"},
+		"member.revoked": {"reason"}}
+)
+
+// groups are the fields of a form that has many that stand in groups that open, by what they are
+// about. Those that are in none come first: what, how much, where, from when to when.
+var groups = []struct {
+	name   string
+	fields []string
+}{
+	{"terms", words("notice_to_move presence expires")},
+	{"readers", words("release releasable_to")},
+	{"rotation", words("predecessor successor elsewhere")},
+	{"source", words("reference source note")},
+	{"holds", words("effective not_after")},
+}
+
+// A fieldGroup is fields of the form that open together.
+type fieldGroup struct {
+	Name   string
+	Fields []field
+	// Open is set where somebody has said something in it, or something is wrong there.
+	Open bool
+}
+
+// Main are the fields that stand first; of a form with few, all of them.
+func (s *submitPage) Main() (all []field) {
+	for _, f := range s.Fields {
+		if groupOf(f.Name) == "" || !s.isLong() {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Groups are the other fields.
+func (s *submitPage) Groups() (all []fieldGroup) {
+	if !s.isLong() {
+		return nil
+	}
+	for _, g := range groups {
+		one := fieldGroup{Name: g.name}
+		for _, f := range s.Fields {
+			if groupOf(f.Name) != g.name {
+				continue
+			}
+			one.Fields = append(one.Fields, f)
+			given := f.Value != "" && f.Value != s.now()[f.Name] || s.About != nil && f.Value != ""
+			one.Open = one.Open || given && f.Name != "effective" || f.Problem != ""
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// isLong reports whether the form has all the terms of a pledge.
+func (s *submitPage) isLong() bool {
+	return slices.ContainsFunc(s.Fields, func(f field) bool { return f.Name == "predecessor" })
+}
+
+func groupOf(field string) string {
+	for _, g := range groups {
+		if slices.Contains(g.fields, field) {
+			return g.name
+		}
+	}
+	return ""
+}
+
 // now is what the fields say before anybody fills them in.
 func (s *submitPage) now() map[string]string {
-	now := map[string]string{"effective": s.Today.String(), "operation": s.Get("operation"),
-		"nation": s.Get("nation"), "role": s.Get("role")}
+	now := map[string]string{"effective": s.Today.String(), "operation": string(s.operation()),
+		"nation": cmp.Or(s.Get("nation"), string(s.nationality())), "role": s.Get("role"),
+		"key": s.Get("key")}
 	if !s.Say.Pledge {
 		now["from"] = s.Today.String()
+		now["unit"] = s.onlyUnit()
 	}
-	if s.About == nil || s.Say.Type != "pledge.amended" {
-		return now
+	if s.Requirement != nil {
+		maps.Copy(now, ofLine(s.Requirement))
 	}
-	text, err := json.Marshal(s.About.Terms())
+	switch {
+	case s.Mends != nil:
+		s.Mends.now(now)
+	case s.About != nil && s.Say.Type == "pledge.amended":
+		terms := s.About.Terms()
+		termsNow(now, &terms)
+	}
+	return now
+}
+
+// termsNow says what the fields of terms say.
+func termsNow(now map[string]string, t *events.PledgeTerms) {
+	text, err := json.Marshal(t)
 	members := map[string]any{}
 	if err == nil {
 		_ = json.Unmarshal(text, &members)
@@ -79,13 +180,24 @@ func (s *submitPage) now() map[string]string {
 	for name, v := range members {
 		now[name] = sprint(v)
 	}
-	if !s.About.Quantity.IsZero() {
-		terms := s.About.Terms()
-		now["quantity"] = terms.Amount().String()
+	if !t.Quantity.IsZero() {
+		now["quantity"] = t.Amount().String()
 	}
-	now["elsewhere"] = strings.Join(s.About.Elsewhere, "\n")
-	now["releasable_to"] = strings.Join(codes(s.About.ReleasableTo), ", ")
-	return now
+	now["elsewhere"] = strings.Join(t.Elsewhere, "\n")
+	now["releasable_to"] = strings.Join(codes(t.ReleasableTo), ", ")
+}
+
+// onlyUnit returns the unit of the role that the address names, where it has but one.
+func (s *submitPage) onlyUnit() string {
+	for _, o := range s.Operations() {
+		for _, r := range o.Roles {
+			if o.Operation == s.operation() && string(r.Role) == s.Get("role") &&
+				len(r.Units) == 1 {
+				return string(r.Units[0])
+			}
+		}
+	}
+	return ""
 }
 
 // operation returns the operation that the form is about, "" while that was not said.
@@ -103,132 +215,158 @@ func (s *submitPage) operation() events.Operation {
 }
 
 // lines returns the requirements of the operation that the form is about, as far as they are known.
-func (s *submitPage) lines() []projections.Requirement {
-	plan, err := s.service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation()})
+func (s *submitPage) lines() []projections.Requirement { return s.linesOn(0) }
+
+// linesOn returns them as they stand on a day, today for 0.
+func (s *submitPage) linesOn(day events.Date) []projections.Requirement {
+	plan, err := s.service.Plan(s.ctx, &web.PlanQuery{Operation: s.operation(),
+		MomentQuery: web.MomentQuery{On: day}})
 	if err != nil { // there is no such operation, which its field tells of
 		return nil
 	}
 	return plan.Requirements
 }
 
-// offer gives a field the words of the operation's catalogue and of its requirements.
+// offer gives a field the words that it can have: of the members, of the operation's catalogue and
+// requirements, and of the pledge that the form is about.
 func (s *submitPage) offer(f *field, lines []projections.Requirement) {
-	operation := string(s.operation())
-	add := func(word string) {
-		if word != "" && !slices.Contains(f.Offered, word) {
-			f.Offered = append(f.Offered, word)
-		}
+	switch {
+	case s.Say.Type == "member.admitted" && f.Name == "role":
+		s.offerMemberRoles(f)
+		return
+	case s.Say.Type == "member.revoked" && f.Name == "key":
+		s.offerKeys(f)
+	case f.Name == "predecessor" || f.Name == "successor":
+		s.offerPledges(f)
 	}
+	s.offerOfPlan(f, lines)
+	if s.About != nil {
+		s.offerOfPledge(f)
+	}
+}
+
+// add offers a word, once.
+func (f *field) add(word string) {
+	if word != "" && !slices.Contains(f.Offered, word) {
+		f.Offered = append(f.Offered, word)
+	}
+}
+
+// offerOfPlan gives a field the words of the operation's catalogue and of its requirements.
+func (s *submitPage) offerOfPlan(f *field, lines []projections.Requirement) {
+	operation := s.operation()
 	for _, o := range s.Operations() {
 		if f.Name == "operation" {
-			add(string(o.Operation))
+			f.add(string(o.Operation))
 		}
-		if operation != "" && string(o.Operation) != operation {
+		if operation != "" && o.Operation != operation {
 			continue
 		}
-		for _, r := range o.Roles {
-			if f.Name == "role" {
-				add(string(r.Role))
+		if f.Name == "nation" {
+			for _, one := range o.Organisations {
+				f.add(string(one.Code))
 			}
-			for _, u := range r.Units {
-				if f.Name == "unit" {
-					add(string(u))
+		}
+		for _, r := range o.Roles {
+			switch f.Name {
+			case "role", "roles":
+				f.add(string(r.Role))
+			case "unit":
+				for _, u := range r.Units {
+					f.add(string(u))
 				}
 			}
 		}
 	}
 	for i := range lines {
-		l := &lines[i]
 		switch f.Name {
 		case "area":
-			add(string(l.Area))
+			f.add(string(lines[i].Area))
 		case "line":
-			add(string(l.Line))
+			f.add(string(lines[i].Line))
 		}
 	}
-	if f.Name == "condition" && s.About != nil {
+}
+
+// offerOfPledge gives a field what the pledge that the form is about has of its kind. A question
+// and an allocation are filled in: most often there is but one.
+func (s *submitPage) offerOfPledge(f *field) {
+	switch f.Name {
+	case "to":
+		f.Words = []string{string(s.About.Nation), string(events.HQ)}
+		if s.given == nil && s.nationality() == s.About.Nation {
+			f.Value = string(events.HQ)
+		} else if s.given == nil {
+			f.Value = string(s.About.Nation)
+		}
+	case "query":
+		for _, q := range s.toAnswer(s.About) {
+			f.add(q.ID.String())
+			f.Value = cmp.Or(f.Value, q.ID.String())
+		}
+	case "condition":
 		for _, c := range s.About.Conditions {
-			add(string(c.Condition))
+			f.add(string(c.Condition))
+		}
+	case "caveat":
+		for _, c := range s.About.Caveats {
+			f.add(string(c.Caveat))
+		}
+	case "allocation":
+		for _, a := range s.About.Allocations {
+			f.add(a.ID.String())
+			f.Value = cmp.Or(f.Value, a.ID.String())
 		}
 	}
-}
-
-// restate writes the terms of a pledge and where it stands, but for who may read it.
-func restate(members map[string]any, p *projections.Pledge) {
-	for _, part := range []any{p.Terms(), p.Standing()} {
-		text, err := json.Marshal(part)
-		said := map[string]json.RawMessage{}
-		if err == nil && json.Unmarshal(text, &said) == nil {
-			for name, value := range said {
-				members[name] = value
-			}
-		}
-	}
-	delete(members, "release")
-	delete(members, "releasable_to")
-}
-
-func codes(all []events.Nation) []string {
-	text := make([]string, len(all))
-	for i, n := range all {
-		text[i] = string(n)
-	}
-	return text
-}
-
-// writeAmount writes how much, as people say it. What cannot be read so is written as it is: the
-// reader of the statement tells what is wrong with it.
-func (s *submitPage) writeAmount(members map[string]any, said string) {
-	a, err := events.ParseAmount(said)
-	if err != nil {
-		members["quantity"] = said
-		return
-	}
-	unit := events.Unit(strings.TrimSpace(s.given.Get("unit")))
-	if s.About != nil {
-		unit = s.About.Unit
-	}
-	a = a.In(unit)
-	members["quantity"] = a.Quantity
-	for name, q := range map[string]events.Quantity{"least": a.Least, "most": a.Most} {
-		if !q.IsZero() {
-			members[name] = q
-		}
-	}
-}
-
-// written is a field's value as a statement writes it.
-func written(name, value string) any {
-	switch name {
-	case "notice_to_move", "after":
-		if strings.Trim(value, "0123456789") == "" {
-			return json.Number(value)
-		}
-	case "releasable_to":
-		return strings.FieldsFunc(strings.ToUpper(value),
-			func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
-	case "elsewhere":
-		var all []string
-		for line := range strings.SplitSeq(value, "\n") {
-			if line = strings.TrimSpace(line); line != "" {
-				all = append(all, line)
-			}
-		}
-		return all
-	}
-	return value
 }
 
 // Label returns what a field is called.
-func (f field) Label() string { return f.F.T("field." + f.Name) }
+func (f field) Label() string { return f.F.T("field." + f.named()) }
+
+// named is the name of the words of a field: a requirement's own line is not one that it is meant
+// for.
+func (f field) named() string {
+	if f.Name == "line" && f.F.Say.Side == projections.ForCoordinators {
+		return "requirement"
+	}
+	return f.Name
+}
+
+// Named returns one of the words that a field can have, as the reader is told it.
+func (f field) Named(word string) string {
+	if label, ok := f.Labels[word]; ok {
+		return label
+	}
+	return f.F.Word(f.Name, word)
+}
 
 // Hint returns how a field is filled in, "" where its label says it.
 func (f field) Hint() string {
 	if f.Name == "release" && f.F.IsOpen() {
 		return f.F.T("hint.release.open")
 	}
-	if words := f.F.T("hint." + f.Name); words != "hint."+f.Name {
+	ofLine := f.F.Say.Side == projections.ForCoordinators
+	switch {
+	case f.Fixed || f.Name == "role" && f.Labels != nil: // of a member
+		return ""
+	case f.Name == "quantity" && ofLine:
+		return f.F.T("hint.quantity.required")
+	}
+	if words := f.F.T("hint." + f.named()); words != "hint."+f.named() {
 		return words
 	}
 	return ""
+}
+
+// IsDay reports whether the field has a date.
+func (f field) IsDay() bool {
+	return slices.Contains(words("from until expires effective due"), f.Name)
+}
+
+// Queries are the latest of those about the pledge that wait for an answer.
+func (s *submitPage) Queries() (latest cut[projections.Query]) {
+	if s.About != nil {
+		latest = cutBefore(s.About.Queries, maxListed)
+	}
+	return latest
 }

@@ -214,7 +214,7 @@ func (o *overTime) RungNames() (names []string) {
 
 // StateOf says how far a line is met at a point, as the matrix does.
 func (o *overTime) StateOf(pt projections.TimelinePoint) cell {
-	return cellOf(pt.Required, pt.Supply, pt.Gap, pt.Unknown)
+	return cellOf(pt.Required, numbersOf(&pt))
 }
 
 // Within returns the day of which a point tells, where it is not its first.

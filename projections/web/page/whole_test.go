@@ -14,8 +14,10 @@ import (
 // nothing of it is sent.
 func TestPageTooLong(t *testing.T) {
 	p := &Pages{Config: Config{Service: &web.Service{Bites: new(web.Bites)}},
-		templates: map[string]*template.Template{
-			"list": template.Must(template.New("page").Parse(`{{range .}}{{.}}{{end}}`))}}
+		templates: func() (map[string]*template.Template, error) {
+			list, err := template.New("page").Parse(`{{range .}}{{.}}{{end}}`)
+			return map[string]*template.Template{"list": list}, err
+		}}
 	rows := make([]string, 9)
 	for i := range rows {
 		rows[i] = strings.Repeat("a", web.MaxPageBody/8)

@@ -13,7 +13,6 @@ import (
 
 	"muster/events"
 	"muster/events/english"
-	"muster/projections"
 )
 
 // languages are those that the pages speak. The first is that of whoever asks for none of them.
@@ -71,6 +70,8 @@ type speaker struct {
 	Lang    string
 	tag     language.Tag
 	printer *message.Printer
+	// organisations are those that go by names; nil for none.
+	organisations func() events.Organisations
 }
 
 // speakerFor returns who speaks the language that the reader wants: the one named, or else one that
@@ -79,7 +80,7 @@ func (c catalogue) speakerFor(r *http.Request) *speaker {
 	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"),
 		r.Header.Get("Accept-Language"))
 	tag := languages[at]
-	return &speaker{c, tag.String(), tag, message.NewPrinter(tag)}
+	return &speaker{words: c, Lang: tag.String(), tag: tag, printer: message.NewPrinter(tag)}
 }
 
 // T returns the words of a key, with the values in their places (as of package fmt; numbers are
@@ -143,6 +144,47 @@ func (s *speaker) Q(q events.Quantity) string {
 	return s.printer.Sprintf("%d", n)
 }
 
+// Compact writes a quantity in the width of a column: six digits and more by their first three, the
+// rest cut off, so that it never says more than there is: "1.29 bn". What stands behind it has the
+// whole number.
+func (s *speaker) Compact(q events.Quantity) string {
+	n, known := q.Number()
+	if strings.Contains(q.String(), ".") {
+		n /= 100
+	}
+	if !known || n < 100_000 {
+		if known {
+			return s.printer.Sprintf("%d", n)
+		}
+		return s.Q(q)
+	}
+	for _, step := range compactSteps {
+		if n < step.least {
+			continue
+		}
+		whole, digits := n/step.of, 0
+		switch {
+		case whole < 10:
+			digits = 2
+		case whole < 100:
+			digits = 1
+		}
+		text := s.printer.Sprintf("%d", whole)
+		part := n % step.of / (step.of / [...]int64{1, 10, 100}[digits])
+		if digits > 0 && part > 0 {
+			text += s.T("decimal.point") + strings.TrimRight(fmt.Sprintf("%0*d", digits, part), "0")
+		}
+		return s.T("compact."+step.name, text)
+	}
+	return s.Q(q)
+}
+
+// compactSteps are the words for large numbers, from which number on each is used.
+var compactSteps = []struct {
+	least, of int64
+	name      string
+}{{1e9, 1e9, "billion"}, {1e6, 1e6, "million"}, {1e5, 1e3, "thousand"}}
+
 // Amount writes a quantity and its unit, which a plan names in words of its own: "1 team", "2
 // teams". In French what is less than two is one.
 func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
@@ -150,12 +192,11 @@ func (s *speaker) Amount(q events.Quantity, u events.Unit) string {
 }
 
 // HowMuch writes how much a pledge is of, with the unit: "10 to 14 tanks".
-func (s *speaker) HowMuch(p projections.Pledge) string {
-	if p.Least.IsZero() && p.Most.IsZero() {
-		return s.Amount(p.Quantity, p.Unit)
+func (s *speaker) HowMuch(a events.Amount, u events.Unit) string {
+	if a.Least.IsZero() && a.Most.IsZero() {
+		return s.Amount(a.Quantity, u)
 	}
-	terms := p.Terms()
-	return s.Known(terms.Amount()) + " " + english.Noun(false, string(p.Unit))
+	return s.Known(a) + " " + english.Noun(false, string(u))
 }
 
 // Known writes what is known of an amount: "10 to 14".
@@ -189,8 +230,11 @@ func (s *speaker) Named(n events.Nation) string {
 	return s.Nation(n)
 }
 
-// Nation returns a nation's name in the reader's language.
+// Nation returns a nation's name in the reader's language, and an organisation's as it is declared.
 func (s *speaker) Nation(n events.Nation) string {
+	if n.IsOrganisation() && s.organisations != nil {
+		return s.organisations().Named(n)
+	}
 	if words, ok := s.words["nation."+string(n)][s.Lang]; ok {
 		return words
 	}

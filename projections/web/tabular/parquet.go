@@ -52,6 +52,7 @@ func NewParquet(w io.Writer, columns []Column, facts []Fact) (Writer, error) {
 
 var nodes = map[Kind]func() parquet.Node{
 	Text:    parquet.String,
+	Mixed:   parquet.String,
 	Count:   func() parquet.Node { return parquet.Int(64) },
 	Percent: func() parquet.Node { return parquet.Int(64) },
 	Amount:  func() parquet.Node { return parquet.Decimal(2, 18, parquet.Int64Type) },
@@ -102,6 +103,9 @@ func (p *parquetWriter) Write(rows [][]string) error {
 
 // Close implements [Writer].
 func (p *parquetWriter) Close() error { return p.to.Close() }
+
+// Discard implements [Writer]: nothing is kept but memory.
+func (*parquetWriter) Discard() {}
 
 func (p *parquetWriter) row(cells []string) (row parquet.Row, err error) {
 	add := func(v parquet.Value, there bool) {

@@ -32,6 +32,8 @@ const (
 	Count
 	// Amount is a quantity: a whole number, an amount of money with two decimals, or "unknown".
 	Amount
+	// Mixed is an amount in most rows, and in others a word in its place: text in Parquet.
+	Mixed
 	// Percent is a part in whole percent: 93%, or 93.
 	Percent
 	// Day is a date, such as 2026-07-01.
@@ -49,11 +51,13 @@ type Column struct {
 // A Fact is something that all rows rest on.
 type Fact struct{ Name, Value string }
 
-// A Writer writes rows, each with a cell for each column. The file is whole after Close. It is for
-// one goroutine; an error of any call is that of the file.
+// A Writer writes rows, each with a cell for each column. The file is whole after Close. Who
+// leaves it before that calls Discard, which does nothing after Close. It is for one goroutine; an
+// error of any call is that of the file.
 type Writer interface {
 	Write(rows [][]string) error
 	Close() error
+	Discard()
 }
 
 // unknown is what an amount is of which nobody has said how much it is.

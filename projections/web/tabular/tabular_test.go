@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,29 @@ func TestSameBytes(t *testing.T) {
 			}
 			before = file.Bytes()
 		}
+	}
+}
+
+// What was left before its end leaves nothing on the disk.
+func TestDiscard(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	w, err := NewWorkbook(io.Discard, "rows", []Column{{"what", Text}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("a long text ", 2000)
+	for range 1000 { // more than is kept in memory
+		if err := w.Write([][]string{{long}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) == 0 {
+		t.Fatalf("nothing waits on the disk, so that this shows nothing: %v", err)
+	}
+	w.Discard()
+	w.Discard()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left, %v", len(left), err)
 	}
 }

@@ -27,14 +27,15 @@ const exactDigits = 15
 // aboutSheet is the sheet of the facts.
 const aboutSheet = "about"
 
-// A workbook writes XLSX. What is written waits on the disk when it is much; w is given nothing
-// before the end.
+// A workbook writes XLSX. What is written waits on the disk when it is more than 16 MB, and is then
+// packed in memory; w is given nothing before the end.
 type workbook struct {
 	file    *excelize.File
 	to      io.Writer
 	rows    *excelize.StreamWriter
 	columns []Column
-	next    int            // row
+	next    int // row
+	closed  bool
 	styles  map[string]int // by the form of a number
 	head    int
 }
@@ -143,7 +144,7 @@ func (b *workbook) cell(k Kind, cell string) any {
 		return excelize.Cell{StyleID: b.styles[form], Value: v}
 	}
 	switch k {
-	case Count, Amount:
+	case Count, Amount, Mixed:
 		n, err := strconv.ParseFloat(cell, 64)
 		switch {
 		case err != nil || digits(cell) > exactDigits:
@@ -216,5 +217,14 @@ func (b *workbook) Close() error {
 	if err == nil {
 		_, err = b.file.WriteTo(b.to)
 	}
+	b.closed = true
 	return errors.Join(err, b.file.Close())
+}
+
+// Discard implements [Writer]: it removes what waits on the disk.
+func (b *workbook) Discard() {
+	if !b.closed {
+		b.closed = true
+		_ = b.file.Close()
+	}
 }

@@ -1,6 +1,8 @@
 // A member's key in the browser. The key file is read here, with WebCrypto (Ed25519), and is never sent or kept; what is sent is a signed
 // note, as the program sends it (C2SP signed-note; events/FORMAT.md has the form).
 
+import { storedAs } from "./store.js";
+
 const utf8 = new TextEncoder();
 export const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 export const base64Of = (bytes) => btoa(String.fromCharCode(...bytes));
@@ -33,6 +35,17 @@ export const signed = async (lines, { name, id, key }) => {
   const text = lines + "\n";
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8.encode(text)));
   return `${text}\n— ${name} ${base64Of(joined(id, signature))}\n`;
+};
+
+// signedOnce returns the note that this tab has signed before of the same statement with the same key, or signs it now. Some browsers sign with
+// random nonces, so that to sign again would make other bytes of the same statement.
+export const signedOnce = async (statement, who) => {
+  const name = storedAs(`note ${base64Of(who.id)} ${statement}`);
+  const kept = sessionStorage.getItem(name);
+  if (kept) return kept;
+  const made = await signed(statement, who);
+  try { sessionStorage.setItem(name, made); } catch { /* it is full: then the server knows the statement again */ }
+  return made;
 };
 
 // verified reports whether a note has one signature, and that of a key.

@@ -3,7 +3,7 @@
 // looked for in the tree, too. Whether that key was revoked meanwhile, and whether something is left out, it does not know.
 
 import { shown } from "./key.js";
-import { Unverified, bytesOf, current, inclusion, recordSigned, supported, treeOf } from "./tree.js";
+import { Older, Unverified, bytesOf, current, inclusion, recordSigned, supported, treeOf } from "./tree.js";
 
 const box = () => document.getElementById("log-check");
 const rows = () => [...document.querySelectorAll("table.log tbody tr")];
@@ -88,7 +88,7 @@ const check = async () => {
     if (wrong.length) say("none", words.wrong);
     else say("met", words.held.replace("SIZE", checkpoint.size));
   } catch (e) { // nothing is shown of which nothing is known
-    if (mine === run) say("none", e instanceof Unverified ? words.failed : `${words.open} ${e.message}`);
+    if (mine === run) say("none", e instanceof Unverified ? words.failed : e instanceof Older ? words.older : `${words.open} ${e.message}`);
   }
 };
 

@@ -1,9 +1,13 @@
 // What an address cannot do: mark what changes while one looks, move in a matrix with the arrow keys, and play the recorded clock.
 // Everything else is links and forms.
 
+import { signedOut, storedAs } from "./store.js";
+
 const page = () => document.getElementById("page");
 const words = document.getElementById("words").content.firstElementChild.dataset;
 const status = document.getElementById("status");
+// The server may answer below some path of its host: what is of it, this file's own address tells.
+const session = new URL("../api/v1/session", import.meta.url);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 document.documentElement.classList.add("scripted");
@@ -28,6 +32,14 @@ document.addEventListener("htmx:after:request", (e) => {
   if (request.whileAt ? request.behind !== asked || request.whileAt !== here() : request !== asked) e.preventDefault();
 });
 
+// What a reader has opened or closed stays so while the page shows itself anew: only they say what is open.
+let anew = false;
+document.addEventListener("htmx:before:swap", (e) => { anew = Boolean(e.detail.ctx.whileAt); });
+document.addEventListener("htmx:after:swap", () => { anew = false; });
+htmx.registerExtension("left-open", {
+  htmx_before_morph_attr: (e, { attrName }) => !(anew && attrName === "open" && e.localName === "details"),
+});
+
 const addressWith = (changes) => {
   const url = new URL(location.href);
   for (const [name, value] of Object.entries(changes)) {
@@ -42,6 +54,39 @@ const addressWith = (changes) => {
 document.addEventListener("change", (e) => {
   if (e.target.matches("[data-auto]") && e.target.form?.reportValidity()) e.target.form.requestSubmit();
 });
+
+// --- A day from a calendar: the browser's own shows the month in words, and the field the day as it is written everywhere.
+
+document.addEventListener("click", (e) => {
+  const into = document.getElementById(e.target.dataset.calendar);
+  if (!into) return;
+  const day = document.createElement("input");
+  Object.assign(day, { type: "date", tabIndex: -1, value: into.value.trim() });
+  day.setAttribute("aria-hidden", "true");
+  day.className = "vh";
+  e.target.parentNode.querySelector("[type=date]")?.remove();
+  e.target.after(day);
+  day.addEventListener("change", () => {
+    into.value = day.value;
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  day.showPicker();
+});
+
+// --- What stands over the page on paper: the meeting that it is printed for. It stays while the browser's tab does.
+
+const showHeading = () => {
+  const text = sessionStorage.getItem(storedAs("heading")) ?? "";
+  for (const e of document.querySelectorAll("[data-heading]")) e.textContent = text;
+  const field = document.getElementById("heading");
+  if (field && document.activeElement !== field) field.value = text;
+};
+document.addEventListener("input", (e) => {
+  if (e.target.id === "heading") { sessionStorage.setItem(storedAs("heading"), e.target.value); showHeading(); }
+});
+document.addEventListener("click", (e) => { if (e.target.id === "print") print(); });
+window.addEventListener("muster:shown", showHeading);
+showHeading();
 
 // --- The recorded clock
 
@@ -110,7 +155,7 @@ document.addEventListener("keydown", (e) => {
   let row = td.parentElement.rowIndex, column = td.cellIndex;
   for (;;) {
     row += by[0]; column += by[1];
-    if (row < 1 || row >= table.rows.length || column < 1 || column >= table.rows[0].cells.length) return;
+    if (row < 1 || row >= table.rows.length || column < 1 || column >= td.parentElement.cells.length) return;
     const to = cellAt(table, row, column);
     if (!to) continue;
     e.preventDefault();
@@ -121,6 +166,57 @@ document.addEventListener("keydown", (e) => {
 });
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") document.querySelector("[data-close]")?.click();
+});
+
+// --- What is ticked
+
+// A tick belongs to what it names, and not to the row that stands there: a list that is sorted or filtered anew has other boxes in place of those
+// ticked before. What is listed no more is ticked no more, and the page says so.
+const ticks = () => [...document.querySelectorAll("input[form=choose]")];
+const ticked = new Set();
+let tickedOn = "", gone = 0; // the page, and how many of it are listed no more since somebody ticked last
+const nameOf = (box) => `${box.name}=${box.value}`;
+const countTicks = () => {
+  const at = document.querySelector("[data-chosen]");
+  if (!at) return;
+  const all = ticks(), n = all.filter((e) => e.checked).length, most = Number(at.dataset.most);
+  at.textContent = String(n);
+  document.querySelector("[data-gone]").textContent = gone ? at.dataset.unlisted.replace("GONE", gone) : "";
+  document.querySelector("[data-many]").textContent = n > most ? at.dataset.over : "";
+  for (const b of document.querySelectorAll("#choose button")) b.disabled = n === 0 || n > most;
+  for (const e of document.querySelectorAll("[data-all]")) { e.checked = n > 0 && n === all.length; e.indeterminate = n > 0 && n < all.length; }
+};
+const keepTicks = () => {
+  ticked.clear();
+  for (const one of ticks()) if (one.checked) ticked.add(nameOf(one));
+  tickedOn = location.pathname;
+};
+// bringTicks ticks what was ticked when the session ended, where somebody comes back after signing in.
+const ticksKept = () => storedAs("draft ticks " + location.pathname);
+const bringTicks = () => {
+  if (!page().dataset.who) return;
+  const kept = JSON.parse(sessionStorage.getItem(ticksKept()) ?? "[]");
+  sessionStorage.removeItem(ticksKept());
+  for (const one of ticks()) if (kept.includes(nameOf(one))) one.checked = true;
+};
+// showTicks ticks in a list shown anew what was ticked before, and nothing else.
+const showTicks = () => {
+  const same = location.pathname === tickedOn, before = same ? ticked.size : 0;
+  for (const one of ticks()) one.checked = before > 0 && ticked.has(nameOf(one));
+  keepTicks();
+  gone = (same ? gone : 0) + before - ticked.size;
+  countTicks();
+};
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-all]")) for (const one of ticks()) one.checked = e.target.checked;
+  if (e.target.matches("[data-all], input[form=choose]")) { gone = 0; keepTicks(); countTicks(); }
+});
+// The statements say which checkpoint this browser has checked last.
+document.addEventListener("change", async (e) => {
+  const form = e.target.form;
+  if (form?.id !== "choose" || form.elements.seen_size.value) return;
+  const { seen } = await import("./tree.js"), checked = seen(form.dataset.origin);
+  if (checked) { form.elements.seen_size.value = checked.size; form.elements.seen_root.value = checked.root; }
 });
 
 // --- Live
@@ -195,7 +291,7 @@ setTimeout(tomorrow, untilTomorrow());
 
 // refresh shows the same address anew, and marks for a moment what has changed.
 const refresh = async (selectors) => {
-  if (document.querySelector("[data-draft]")) return; // somebody is writing
+  if (document.querySelector("[data-draft], input[form=choose]:checked")) return; // somebody is writing, or choosing
   await go(here(), "replace", { whileAt: here() });
   for (const s of selectors) {
     for (const e of document.querySelectorAll(s)) {
@@ -216,7 +312,10 @@ document.addEventListener("click", (e) => {
   if (e.target.closest?.("[data-close]")) then = "close";
 });
 const refocus = () => {
-  if (then === "open") document.getElementById("opened-title")?.focus();
+  if (then === "open") {
+    document.getElementById("opened-title")?.focus({ preventScroll: getComputedStyle(document.getElementById("opened") ?? document.body).position === "fixed" });
+    document.querySelector(".cell.open, [data-matrix] [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
   if (then === "close" && from) document.querySelector(`[data-matrix] a[href="${CSS.escape(from)}"]`)?.focus();
   then = "";
 };
@@ -226,47 +325,47 @@ const refocus = () => {
 // A link from elsewhere is followed without the cookie (SameSite=Strict). From this page on it is sent: once, the page looks
 // whether its reader is somebody that it did not know.
 const recognize = async () => {
-  if (page().dataset.who) sessionStorage.removeItem("muster.asked");
-  if (!("unknown" in page().dataset) || sessionStorage.getItem("muster.asked")) return;
-  sessionStorage.setItem("muster.asked", "yes");
-  const state = await fetch("/api/v1/session", { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
+  if (page().dataset.who) sessionStorage.removeItem(storedAs("asked"));
+  if (!("unknown" in page().dataset) || sessionStorage.getItem(storedAs("asked"))) return;
+  sessionStorage.setItem(storedAs("asked"), "yes");
+  const state = await fetch(session, { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
   if (state.signed_in) location.replace(location.href);
 };
 
 // Who was signed in when this page was opened is shown nothing as nobody: the public's numbers would look like the reader's own.
 const who = page().dataset.who;
 const leave = () => {
-  const address = new URL("/session", location);
+  if (document.getElementById("again")) return; // which keeps what was filled in, and asks to sign in by itself
+  if (ticked.size > 0) sessionStorage.setItem(ticksKept(), JSON.stringify([...ticked]));
+  const address = new URL("../session", import.meta.url);
   address.searchParams.set("said", "ended");
   address.searchParams.set("then", here());
   location.replace(address);
 };
 const ended = async () => {
   if (!who) return false;
-  const answer = await fetch("/api/v1/session", { cache: "no-store" }).catch(() => undefined);
+  const answer = await fetch(session, { cache: "no-store" }).catch(() => undefined);
   const gone = answer?.status === 401 || answer?.ok && (await answer.json()).key?.split("+")[0] !== who;
   if (gone) leave();
   return Boolean(gone);
 };
 
-// Who signs out leaves no draft and no signed statement behind in this browser.
-document.addEventListener("submit", (e) => {
-  if (!e.target.matches("[data-sign-out]")) return;
-  for (const store of [localStorage, sessionStorage]) {
-    for (const name of Object.keys(store)) if (/^muster\.(draft|note|asked)/.test(name)) store.removeItem(name);
-  }
-});
+document.addEventListener("submit", (e) => { if (e.target.matches("[data-sign-out]")) signedOut(); });
 // A page that the browser has kept is of somebody who may be gone.
 window.addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 
 document.addEventListener("htmx:after:settle", () => {
   if (who && page().dataset.who !== who) return leave();
   showPlaying();
+  showTicks();
   follow();
   refocus();
   window.dispatchEvent(new Event("muster:shown"));
 });
 
 showPlaying();
+bringTicks();
+keepTicks();
+countTicks();
 follow();
 recognize();

@@ -2,6 +2,7 @@
 // it for anything else. The answer is a cookie that no script can read. The key stays here (key.js).
 
 import { readKey, shown, signed } from "./key.js";
+import { storedAs } from "./store.js";
 
 const box = () => document.getElementById("sign-in");
 const longest = 12 * 3600e3; // milliseconds that a session lasts at most
@@ -29,6 +30,9 @@ const openKey = async (file) => {
   button.disabled = false;
 };
 
+// at is where the API has something, below the path that this file is below.
+const at = (path) => new URL("../api/v1/" + path, import.meta.url);
+
 // seconds writes a time as notes have it.
 const seconds = (time) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 
@@ -39,7 +43,7 @@ const noteFor = ({ origin, nonce }) => {
 };
 
 const ask = async (path, headers = {}, body = undefined) => {
-  const answer = await fetch("/api/v1/session" + path, { method: "POST", headers, body });
+  const answer = await fetch(at(path), { method: "POST", headers, body });
   const told = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
   return told;
@@ -49,14 +53,14 @@ const begin = async () => {
   const words = box().dataset, button = document.getElementById("session-begin");
   button.disabled = true; complain(); say(words.working);
   try {
-    const asked = await ask("/nonce");
+    const asked = await ask("session/nonce");
     if (asked.origin !== words.origin || !/^[A-Za-z0-9_-]+$/.test(asked.nonce)) throw Object.assign(new Error(), { told: { detail: words.other } });
     const note = await signed(noteFor(asked), opened);
-    const who = await ask("", { "Content-Type": "text/plain", "Muster-Cookie": "1" }, note);
-    const state = await (await fetch("/api/v1/session", { cache: "no-store" })).json();
+    const who = await ask("session", { "Content-Type": "text/plain", "Muster-Cookie": "1" }, note);
+    const state = await (await fetch(at("session"), { cache: "no-store" })).json();
     if (!state.signed_in) throw Object.assign(new Error(), { told: { detail: words.cookie } });
     opened = undefined;
-    sessionStorage.removeItem("muster.asked");
+    sessionStorage.removeItem(storedAs("asked"));
     location.assign(words.then || (who.role === "liaison" ? words.mine : words.home));
     return;
   } catch (e) {
@@ -72,7 +76,7 @@ const arrive = async () => {
   if (!box()) return;
   openKey(document.getElementById("session-key").files[0]); // which may have been chosen before this script came
   const then = box().dataset.then;
-  const state = await fetch("/api/v1/session", { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
+  const state = await fetch(at("session"), { cache: "no-store" }).then((a) => a.json()).catch(() => ({}));
   if (state.signed_in) location.replace(then || location.href);
 };
 

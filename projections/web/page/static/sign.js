@@ -1,21 +1,12 @@
 // Signing a statement in the browser, with a key that stays in it (key.js).
 
-import { base64Of, readKey, shown, signed } from "./key.js";
+import { forgetNote, keepNote, saving, showKept } from "./kept.js";
+import { readKey, shown, signedOnce } from "./key.js";
 import { checkReceipt } from "./receipt.js";
+import { storedAs } from "./store.js";
 import { Unavailable, seen } from "./tree.js";
 
 const post = (path, note) => fetch(path, { method: "POST", headers: { "Content-Type": "text/plain" }, body: note });
-
-// signedOnce returns the note that this tab has signed before of the same statement with the same key, or signs it now. Some browsers sign with
-// random nonces, so that to sign again would make other bytes of the same statement.
-const signedOnce = async (statement, who) => {
-  const name = "muster.note " + base64Of(who.id) + " " + statement;
-  const kept = sessionStorage.getItem(name);
-  if (kept) return kept;
-  const made = await signed(statement, who);
-  try { sessionStorage.setItem(name, made); } catch { /* it is full: then the server knows the statement again */ }
-  return made;
-};
 
 const element = (tag, text, attributes = {}) => {
   const e = document.createElement(tag);
@@ -63,9 +54,9 @@ const refusal = (p) => {
   }
 };
 
-const saving = (text, words, name, id) => {
-  const file = URL.createObjectURL(new Blob([text], { type: "text/plain" })), save = element("p", "");
-  save.append(element("a", words, { href: file, download: name, class: "button", id }));
+const saved = (text, words, name, id) => {
+  const save = element("p", "");
+  save.append(saving(text, words, name, { id }));
   return save;
 };
 
@@ -73,7 +64,8 @@ const saving = (text, words, name, id) => {
 const unknown = (...why) => {
   const words = box().dataset;
   complain(...why, words.unprovedThen);
-  document.getElementById("sign-problem").append(saving(note, words.keep, `muster-${JSON.parse(statement()).id}.note`, "signed-note"));
+  document.getElementById("sign-problem").append(saved(note, words.keep, `muster-${JSON.parse(statement()).id}.note`, "signed-note"));
+  keepNote(note);
 };
 
 // unproved says what does not hold of a receipt.
@@ -95,9 +87,10 @@ const done = (r, receipt) => {
   told.append(element("a", String(r.sequence), { href: `${log.pathname}${log.search}#r${r.sequence}` }), `, ${r.recorded}.`);
   at.replaceChildren(told);
   if (r.again) at.append(element("p", words.again));
-  at.append(saving(receipt, words.receipt, `muster-${r.id}.receipt`, "receipt"), element("pre", r.proof));
+  at.append(saved(receipt, words.receipt, `muster-${r.id}.receipt`, "receipt"), element("pre", r.proof));
   at.dataset.sequence = r.sequence;
   forget();
+  forgetNote(note);
   document.getElementById("sign-send").disabled = true;
 };
 
@@ -108,10 +101,10 @@ const send = async () => {
   try {
     note = undefined;
     note = await signedOnce(statement(), opened);
-    const answer = await post("/api/v1/statements", note);
+    const answer = await post(new URL("../api/v1/statements", import.meta.url), note);
     const body = await answer.json().catch(() => undefined);
     document.getElementById("sign-done").textContent = "";
-    if (refuses(answer, body)) refusal(body);
+    if (refuses(answer, body)) { forgetNote(note); refusal(body); }
     else if (!answer.ok) unknown(words.unknown.replaceAll("STATUS", answer.status), body?.detail);
     else await checkReceipt(body, note, opened, words.origin, words.key).then((receipt) => done(body, receipt), unproved);
     if (document.getElementById("receipt")) return;
@@ -126,7 +119,7 @@ const send = async () => {
 // --- The draft: what was written stays in this browser until it is recorded, or its writer signs out.
 
 const draftForm = () => document.querySelector("form[data-draft]");
-const draftKey = () => "muster.draft " + draftForm()?.dataset.draft;
+const draftKey = () => storedAs("draft " + draftForm()?.dataset.draft);
 const keptFields = (form) => [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.tagName !== "BUTTON");
 const forget = () => { localStorage.removeItem(draftKey()); };
 
@@ -137,7 +130,7 @@ const keep = () => {
 
 const restore = () => {
   const form = draftForm(), kept = localStorage.getItem(draftKey());
-  if (!form || form.getAttribute("id") !== "draft" || !kept || document.getElementById("wrong")) return;
+  if (!form || form.getAttribute("id") !== "draft" || !kept || document.getElementById("wrong") || document.getElementById("since")) return;
   const { id, after, fields } = JSON.parse(kept);
   if (id) form.elements.id.value = id;
   if (after && form.elements.after) form.elements.after.value = after; // the fields are of a pledge as it was then
@@ -161,9 +154,9 @@ const showSeen = () => {
 const catchUp = () => {
   const stale = draftForm().querySelectorAll("[data-stands]");
   for (const e of stale) { e.value = e.dataset.stands; e.removeAttribute("data-stands"); }
-  if (stale.length > 0) keep();
+  if (stale.length > 0 || document.getElementById("since")) keep(); // and of which record it is now
 };
 
-const arrive = () => { if (!draftForm()) return; restore(); catchUp(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
+const arrive = () => { showKept(); if (!draftForm()) return; restore(); catchUp(); showSeen(); draftForm().dataset.kept = "yes"; document.getElementById(document.getElementById("wrong") ? "wrong" : "review-title")?.focus(); };
 window.addEventListener("muster:shown", arrive);
 arrive();

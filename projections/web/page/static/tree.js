@@ -14,12 +14,19 @@ const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-2
 export class Unverified extends Error { constructor(code) { super(code); this.code = code; } }
 export class Unavailable extends Error {}
 
+// Older is what a server shows that was true once: fewer records than this browser has verified before, at a time. It proves nothing against
+// the server, for anybody between can show an old checkpoint again; and it is not what the ledger is now.
+export class Older extends Error {
+  constructor(code, values) { super(code); this.code = code; this.values = values; }
+}
+
 // supported reports whether this browser can check anything: WebCrypto is there over HTTPS, and on this machine, only.
 export const supported = () => Boolean(globalThis.crypto?.subtle);
 
+// get returns what the server has at a path, below that of this file's folder.
 const get = async (path) => {
-  const answer = await fetch(path, { cache: "no-store" }).catch((e) => { throw new Unavailable(`${path}: ${e.message}`); }); // a copy kept on the way is not what the server says now
-  if (!answer.ok) throw new Unavailable(`${path}: ${answer.status}`);
+  const answer = await fetch(new URL("../" + path, import.meta.url), { cache: "no-store" }).catch((e) => { throw new Unavailable(`/${path}: ${e.message}`); }); // a copy kept on the way is not what the server says now
+  if (!answer.ok) throw new Unavailable(`/${path}: ${answer.status}`);
   return new Uint8Array(await answer.arrayBuffer());
 };
 
@@ -44,8 +51,8 @@ export const readCheckpoint = (text) => {
   return { origin, size: Number(size), root: bytesOf(root), text, body, signatures };
 };
 
-// fetchCheckpoint returns the server's newest checkpoint, of which nothing is verified yet.
-export const fetchCheckpoint = async () => readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await get("/checkpoint")));
+// fetchCheckpoint returns the server's newest checkpoint, or another one that it shows, of which nothing is verified yet.
+export const fetchCheckpoint = async (path = "checkpoint") => readCheckpoint(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await get(path)));
 
 // The points of small order by their y, in hexadecimal: for them anybody can make a signature of any text.
 const smallOrder = ["00".repeat(32), "01" + "00".repeat(31), "ec" + "ff".repeat(30) + "7f",
@@ -59,12 +66,15 @@ const sound = (bytes) => {
   return !beyond && !smallOrder.includes(y.map((b) => b.toString(16).padStart(2, "0")).join(""));
 };
 
-// readKey reads a checkpoint key, "name+hash+base64" (C2SP signed-note, Ed25519). Its hash is that of its name and bytes.
-const readKey = async (text) => {
+// The first byte of a key says what it signs: notes such as checkpoints, or cosignatures (C2SP tlog-cosignature).
+const ofNotes = 1, ofCosignatures = 4;
+
+// readKey reads a key, "name+hash+base64" (C2SP signed-note, Ed25519). Its hash is that of its name and bytes.
+const readKey = async (text, of = ofNotes) => {
   const [, name, hash, base64] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text.trim()) ?? [];
   if (!name) throw new Unverified("bad-key");
   const data = bytesOf(base64), id = hash.match(/../g).map((h) => parseInt(h, 16));
-  if (data[0] !== 1 || !same((await sha256(joined(utf8.encode(name + "\n"), data))).slice(0, 4), id)) throw new Unverified("bad-key");
+  if (data[0] !== of || !same((await sha256(joined(utf8.encode(name + "\n"), data))).slice(0, 4), id)) throw new Unverified("bad-key");
   if (!sound(data.slice(1))) throw new Unverified("bad-key");
   return { name, id, key: await crypto.subtle.importKey("raw", data.slice(1), "Ed25519", false, ["verify"]) };
 };
@@ -78,6 +88,24 @@ export const checkSigned = async (checkpoint, keyText) => {
     if (await crypto.subtle.verify("Ed25519", key, s.data.slice(4), utf8.encode(checkpoint.body))) return;
   }
   throw new Unverified("bad-signature");
+};
+
+// witnessesIn reads the keys of witnesses from lines of text, such as those of a policy (C2SP tlog-policy), of which the others say no key.
+export const witnessesIn = async (text) => {
+  const lines = text.split("\n").map((l) => l.trim()).filter((l) => l && !/^(#|(log|group|quorum)\s)/.test(l));
+  const keys = await Promise.all(lines.map((l) => readKey(/\S+\+[0-9a-f]{8}\+\S+/.exec(l)?.[0] ?? "", ofCosignatures)
+    .catch(() => { throw new Unverified("bad-witness"); })));
+  return keys.filter((k, i) => keys.findIndex((other) => other.name === k.name && same(other.id, k.id)) === i);
+};
+
+// cosigned reports whether a witness has signed a checkpoint: its signature has eight bytes of time, which it covers too.
+const cosigned = async (checkpoint, { name, id, key }) => {
+  for (const s of checkpoint.signatures) {
+    if (s.name !== name || s.data.length !== 4 + 8 + 64 || !same(s.data.slice(0, 4), id)) continue;
+    const time = new DataView(s.data.buffer).getBigUint64(4);
+    if (await crypto.subtle.verify("Ed25519", key, s.data.slice(12), utf8.encode(`cosignature/v1\ntime ${time}\n${checkpoint.body}`))) return true;
+  }
+  return false;
 };
 
 // recordSigned reports whether a key, as its text has it, has signed the statement of a record, given as it is stored.
@@ -115,7 +143,7 @@ class Tree {
 
   async tile(level, number) {
     const whole = Math.floor(this.size / 256 ** level), width = Math.min(256, whole - number * 256);
-    const path = `/tile/${level}/${part(number)}${width < 256 ? ".p/" + width : ""}`;
+    const path = `tile/${level}/${part(number)}${width < 256 ? ".p/" + width : ""}`;
     if (!this.tiles.has(path)) this.tiles.set(path, await get(path));
     if (this.tiles.get(path).length !== 32 * width) throw new Unverified("bad-tile");
     return this.tiles.get(path);
@@ -124,7 +152,7 @@ class Tree {
   // entry returns the bytes of a record, from its bundle: each stands behind its length, in 16 bits.
   async entry(index) {
     const number = Math.floor(index / 256), width = Math.min(256, this.size - number * 256);
-    const bundle = await get(`/tile/entries/${part(number)}${width < 256 ? ".p/" + width : ""}`);
+    const bundle = await get(`tile/entries/${part(number)}${width < 256 ? ".p/" + width : ""}`);
     for (let at = 0, i = number * 256; at + 2 <= bundle.length; i++) {
       const end = at + 2 + bundle[at] * 256 + bundle[at + 1];
       if (i === index && end <= bundle.length) return bundle.slice(at + 2, end);
@@ -187,11 +215,11 @@ export const inclusion = async (sequence, checkpoint, given = {}, tree = treeOf(
 // checked with nothing but the two roots (RFC 9162, section 2.1.4.2).
 export const checkGrown = async (older, newer) => {
   if (older.origin !== newer.origin) throw new Unverified("other-ledger");
-  if (older.size > newer.size) throw new Unverified("went-back");
   if (older.size === newer.size && same(older.root, newer.root)) return;
   if (older.size === newer.size) throw new Unverified("other-history");
-  let hashes = await new Tree(newer.size).consistency(older.size);
-  if (Number.isInteger(Math.log2(older.size))) hashes = [older.root, ...hashes];
+  const tree = new Tree(newer.size);
+  let hashes = await tree.consistency(older.size);
+  if (Number.isInteger(Math.log2(older.size))) hashes = [await tree.hash(0, older.size), ...hashes];
   let fn = older.size - 1, sn = newer.size - 1;
   while (fn % 2 === 1) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2); }
   let [fr, ...rest] = hashes, sr = fr;
@@ -205,12 +233,25 @@ export const checkGrown = async (older, newer) => {
     }
     fn = Math.floor(fn / 2); sn = Math.floor(sn / 2);
   }
-  if (sn !== 0 || !same(fr, older.root)) throw new Unverified("other-history");
-  if (!same(sr, newer.root)) throw new Unverified("bad-tree");
+  if (sn !== 0 || !same(sr, newer.root)) throw new Unverified("bad-tree"); // tiles that nobody has signed tell nothing of a history
+  if (!same(fr, older.root)) throw new Unverified("other-history");
 };
 
-// remembered returns what this browser remembers of a ledger: { known, key, checkpoint, at }. known is the key that its reader has entered, and
-// the others are the last checkpoint that was verified (its text), with which key, and when.
+// isOlder throws what a smaller checkpoint is than the one that was verified before: another history where the tiles of the larger tree prove
+// that, and an older state otherwise.
+const isOlder = async (before, checkpoint, at) => {
+  const values = { before: before.size, size: checkpoint.size, at };
+  try {
+    await checkGrown(checkpoint, before);
+  } catch (e) {
+    if (e.code === "other-history" || e.code === "other-ledger") throw e;
+    throw new Older("went-back-unknown", values);
+  }
+  throw new Older("went-back", values);
+};
+
+// remembered returns what this browser remembers of a ledger: { known, witnesses, key, checkpoint, at }. known is the key that its reader has
+// entered, witnesses are the lines with the keys of witnesses, and the others are the last checkpoint that was verified (its text), with which key, and when.
 export const remembered = (origin) => {
   try { return JSON.parse(localStorage.getItem("muster.ledger " + origin)) ?? {}; } catch { return {}; }
 };
@@ -220,18 +261,37 @@ export const remember = (origin, what) => localStorage.setItem("muster.ledger " 
 export const forget = (origin) => localStorage.removeItem("muster.ledger " + origin);
 
 // current fetches the newest checkpoint and verifies it: with the key that is known, or else that of the last time, or else the one that the
-// server tells; and that the ledger has only grown since the last time. It remembers it, and returns { checkpoint, before, at, from }: before
+// server tells; and that the ledger has only grown since the last time. It remembers it, and returns { checkpoint, before, at, key, from }: before
 // is the checkpoint of the last time, if there was one, at when that was, and from says where the key is from: "known", "remembered" or
-// "told". What does not verify is not remembered.
+// "told". What does not verify is not remembered, and what is older than what was verified before neither.
 export const current = async (origin, told) => {
   const memory = remembered(origin), key = memory.known || memory.key || told;
   const checkpoint = await fetchCheckpoint();
   if (checkpoint.origin !== origin) throw new Unverified("other-ledger");
   await checkSigned(checkpoint, key);
   const before = memory.checkpoint && readCheckpoint(memory.checkpoint);
+  if (before && before.size > checkpoint.size) await isOlder(before, checkpoint, memory.at);
   if (before) await checkGrown(before, checkpoint);
   remember(origin, { key, checkpoint: checkpoint.text, at: new Date().toISOString() });
-  return { checkpoint, before, at: memory.at, from: memory.known ? "known" : memory.key ? "remembered" : "told" };
+  return { checkpoint, before, at: memory.at, key, from: memory.known ? "known" : memory.key ? "remembered" : "told" };
+};
+
+// witnessed verifies which of the witnesses have signed a checkpoint of the server, itself verified with a key: the newest, or the last that the
+// server shows as witnessed, which the newest must go on from. It returns { size, by }, how many records that is and which witnesses they are,
+// of the one that most have signed.
+export const witnessed = async (newest, witnesses, key) => {
+  const all = [newest], older = await fetchCheckpoint("checkpoint/witnessed").catch((e) => { if (e instanceof Unavailable) return undefined; throw e; });
+  if (older && older.size <= newest.size) {
+    if (older.origin !== newest.origin) throw new Unverified("other-ledger");
+    await checkSigned(older, key);
+    await checkGrown(older, newest);
+    all.push(older);
+  }
+  const found = await Promise.all(all.map(async (c) => {
+    const signed = await Promise.all(witnesses.map((w) => cosigned(c, w)));
+    return { size: c.size, by: witnesses.filter((_, i) => signed[i]) };
+  }));
+  return found.reduce((best, one) => one.by.length > best.by.length ? one : best);
 };
 
 // seen is what a statement says that its signer has seen: the size and root of the last checkpoint that was verified here.

@@ -1,7 +1,7 @@
 // The page Verify: the browser checks the checkpoint, that the ledger has only grown, and one record, and says what it has found.
 
 import { shown } from "./key.js";
-import { Unavailable, Unverified, base64Of, bytesOf, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported } from "./tree.js";
+import { Older, Unavailable, Unverified, base64Of, bytesOf, current, fetchCheckpoint, forget, inclusion, remember, remembered, same, supported, witnessed, witnessesIn } from "./tree.js";
 
 const box = () => document.getElementById("check");
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
@@ -32,11 +32,17 @@ const shownRecord = () => {
 
 const findings = async (data) => {
   if (!supported()) throw new DOMException("", "NotSupportedError");
-  const { checkpoint, before, at, from } = await current(data.origin, data.key);
+  const { checkpoint, before, at, key, from } = await current(data.origin, data.key);
   const values = { size: checkpoint.size, origin: checkpoint.origin, before: before?.size, at: at && when(at), record: data.record };
   const lines = [line("met", filled(data.signed, values)), line(from === "known" ? "met" : "partly", data[from])];
   if (!before) lines.push(line("partly", data.first));
   else lines.push(line("met", filled(before.size === checkpoint.size ? data.same : data.grown, values)));
+  const witnesses = await witnessesIn(remembered(data.origin).witnesses ?? "");
+  if (witnesses.length) {
+    const { size, by } = await witnessed(checkpoint, witnesses, key);
+    const said = { ...values, records: by.length ? size : 0, by: by.length, of: witnesses.length, names: by.map((w) => w.name).join(", ") };
+    lines.push(line(by.length ? "met" : "partly", filled(by.length ? data.witnessed : data.unwitnessed, said)));
+  }
   let proof;
   if (data.record) {
     const leaf = document.getElementById("leaf"), stored = !leaf && shownRecord();
@@ -51,7 +57,8 @@ const findings = async (data) => {
 const wordsOf = (data, e) => {
   if (e.name === "NotSupportedError") return data.eUnsupported; // no WebCrypto here, or none that knows Ed25519
   if (e instanceof Unavailable) return `${data.eUnavailable} ${e.message}`;
-  return data["e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase())] ?? String(e);
+  const words = data["e" + (e.code ?? "").replace(/(^|-)(\w)/g, (_, __, c) => c.toUpperCase())];
+  return words ? filled(words, { ...e.values, at: e.values?.at && when(e.values.at) }) : String(e);
 };
 
 const evidence = (...parts) => {
@@ -67,9 +74,11 @@ const check = async () => {
   if (!box()) return;
   const mine = ++run, data = box().dataset, memory = remembered(data.origin);
   const verdict = document.getElementById("check-verdict"), list = document.getElementById("check-list");
-  const field = document.getElementById("known-key");
-  if (document.activeElement !== field) field.value = memory.known ?? "";
-  for (const e of document.querySelectorAll("[data-here]")) e.textContent = location.origin;
+  for (const [id, text] of [["known-key", memory.known], ["known-witnesses", memory.witnesses]]) {
+    const field = document.getElementById(id);
+    if (document.activeElement !== field) field.value = text ?? "";
+  }
+  for (const e of document.querySelectorAll("[data-here]")) e.textContent = new URL("..", import.meta.url).href.replace(/\/$/, "");
   if (!verdict.textContent) verdict.replaceChildren(element("p", data.working));
   const show = (state, words, lines) => {
     verdict.setAttribute("role", state === "none" ? "alert" : "status");
@@ -86,7 +95,7 @@ const check = async () => {
     const now = await fetchCheckpoint().catch(() => undefined);
     if (mine !== run) return;
     const open = e instanceof Unavailable || e.name === "NotSupportedError";
-    show("none", open ? data.open : data.failed, [line("none", wordsOf(data, e))]);
+    show("none", open ? data.open : e instanceof Older ? data.older : data.failed, [line("none", wordsOf(data, e))]);
     evidence([data.then, memory.checkpoint], [data.now, now?.text]);
   }
 };
@@ -94,6 +103,7 @@ const check = async () => {
 document.addEventListener("click", (e) => {
   if (!box()) return;
   if (e.target.id === "know-key") remember(box().dataset.origin, { known: document.getElementById("known-key").value.trim() });
+  else if (e.target.id === "know-witnesses") remember(box().dataset.origin, { witnesses: document.getElementById("known-witnesses").value.trim() });
   else if (e.target.id === "forget") forget(box().dataset.origin);
   else return;
   check();

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"muster/projections/web"
+)
+
+// natsBehindLies is a NATS server that passes all that it is asked on to another, and says
+// something else in the answers to questions. What is signed comes as it is.
+func natsBehindLies(t *testing.T, url, from, to string) string {
+	t.Helper()
+	liar := startNATS(t, &natsserver.Options{Host: "127.0.0.1", Port: anyPort, NoSigs: true,
+		NoLog: true})
+	there, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(there.Close)
+	here, err := nats.Connect(liar.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(here.Close)
+	_, err = here.Subscribe("muster.>", func(asked *nats.Msg) {
+		answer, err := there.RequestMsg(&nats.Msg{Subject: asked.Subject, Header: asked.Header,
+			Data: asked.Data}, patience)
+		if err != nil {
+			return
+		}
+		if asked.Subject != "muster.tile" && asked.Subject != "muster.checkpoint" {
+			answer.Data = bytes.ReplaceAll(answer.Data, []byte(from), []byte(to))
+		}
+		_ = asked.RespondMsg(&nats.Msg{Header: answer.Header, Data: answer.Data})
+	})
+	if err == nil {
+		err = here.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return liar.ClientURL()
+}
+
+// Who asks over NATS verifies as who asks over HTTP: what is asked with --verify, and whatever
+// becomes part of a statement.
+func TestAnswersOverNATSAreVerified(t *testing.T) {
+	t.Parallel()
+	notShort(t)
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--nats-listen", "127.0.0.1:0")
+	p.awaitNATS(t)
+	c := begin(t, p)
+	offer := c.offerOf(100)
+	if _, err := p.client().Submit(t.Context(), signed(t, offer, c.paris)); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "FRA-paris.key")
+	if err := os.WriteFile(key, []byte(c.secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	liar := natsBehindLies(t, p.nats, `:100,`, `:900,`)
+	for _, line := range []string{
+		"pledge amend " + offer.ID.String() + " --dry-run --note another",
+		"pledge correct 4 --dry-run --reason wrong --note another",
+		"pledge list --verify",
+		"log --verify -o json",
+	} {
+		for at, want := range map[string]int{p.nats: 0, liar: 8} {
+			var out, errs bytes.Buffer
+			args := append(strings.Fields(line), "--nats", at, "--key", key)
+			if code := run(args, strings.NewReader(""), &out, &errs); code != want {
+				t.Errorf("muster %s, at the liar: %v: exit code %d\n%s%s", line, at == liar, code,
+					&out, &errs)
+			}
+		}
+	}
+}
+
+// Who has signed in is not shown the public's numbers as verified: a token that somebody between
+// has made up is no session.
+func TestNobodyIsAnsweredAsAnother(t *testing.T) {
+	t.Parallel()
+	notShort(t)
+	p := serving(t, filepath.Join(t.TempDir(), "ledger"), "--read", "released")
+	c := begin(t, p)
+	key := filepath.Join(t.TempDir(), "FRA-paris.key")
+	if err := os.WriteFile(key, []byte(c.secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	var token atomic.Value
+	token.Store("")
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if made := token.Load().(string); made != "" {
+			r.Header.Del("Authorization")
+			if r.Method == http.MethodPost && r.URL.Path == web.Root+"/session" {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"token":%q,"until":"2190-01-01T00:00:00Z"}`, made)
+				return
+			}
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	token.Store(strings.Repeat("0123456789", 4) + "abc")
+	u := newUser(t)
+	code, out, said := u.types(t, "strength", "--verify", "--url", proxy.URL, "--key", key)
+	if code != 8 || out != "" || !strings.Contains(said, "answers as nobody") {
+		t.Errorf("exit code %d\n%s%s", code, out, said)
+	}
+	u.content(t, "strength", "--verify", "--url", p.url, "--key", key)
+}

@@ -1,0 +1,127 @@
+package events
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The name of an organisation stands in sentences where a nation's does, so it must not be read as
+// somebody else's.
+
+// misread says why a name could be read as something else than a name of its own, and what to write
+// instead; "" for a sound one. Whose name it is, it does not ask.
+func misread(name string) string {
+	if r, ok := unseen(name); ok {
+		return fmt.Sprintf("has the character %U, which is not seen as it is written: leave it "+
+			"out, and write plain spaces", r)
+	}
+	switch all := scriptsOf(name); {
+	case !strings.ContainsFunc(name, unicode.IsLetter):
+		return "has no letters: write a name"
+	case len(all) > 1:
+		return fmt.Sprintf("has letters of several scripts (%s), some of which look alike: write "+
+			"it in one, and other names under also", strings.Join(all, ", "))
+	case Nation(strings.ToLower(strings.TrimSpace(name))).IsOrganisation():
+		return "has the form of a code: write a name"
+	case slices.Contains(parties, lookOf(name)):
+		return "is what the parties or the readers of every ledger are called: write a name of " +
+			"its own"
+	}
+	return ""
+}
+
+// parties are words that stand for others than organisations, in English and French, as lookOf
+// returns them.
+var parties = looksOf("HQ", "coordinator", "coordinators", "coordinateur", "coordinateurs",
+	"coordination", "liaison", "liaisons", "officier de liaison", "importer", "importers",
+	"importateur", "importateurs", "reader", "readers", "lecteur", "lecteurs", "coalition",
+	"public", "all", "everybody", "everyone", "tous", "tout le monde", "none", "nobody", "no one",
+	"aucun", "aucune", "personne", "nation", "nations", "member", "members", "membre", "membres",
+	"muster")
+
+func looksOf(names ...string) []string {
+	for i, name := range names {
+		names[i] = lookOf(name)
+	}
+	return names
+}
+
+// unseen returns a character that is not seen, or changes how others are: of no width, of a
+// direction, of a private use, or a space that is not the plain one.
+func unseen(name string) (rune, bool) {
+	const blankBraille = '\u2800'
+	for _, r := range name {
+		if !unicode.IsPrint(r) || r == blankBraille ||
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+// scriptsOf returns the names of the scripts that the letters of a name are of, in order. Those
+// that are written together, as Han and Hiragana are, are one.
+func scriptsOf(name string) (all []string) {
+	var last *unicode.RangeTable
+	for _, r := range norm.NFKD.String(name) {
+		if !unicode.IsLetter(r) || last != nil && unicode.Is(last, r) {
+			continue
+		}
+		for script, table := range unicode.Scripts {
+			if !unicode.Is(table, r) {
+				continue
+			}
+			last = table
+			switch script {
+			case "Hiragana", "Katakana", "Hangul", "Bopomofo":
+				script = "Han"
+			}
+			if script != "Common" && script != "Inherited" && !slices.Contains(all, script) {
+				all = append(all, script)
+			}
+			break
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lookOf returns a name as foldName does, with each letter that looks like one of a-z as that one.
+// It is to compare names with, not to show: Unicode's list of what is confused (UTS #39) has more,
+// in scripts that are rarer, and pairs such as rn and m.
+func lookOf(name string) string { return lookalikes.Replace(foldName(name)) }
+
+// lookalikes are letters of Cyrillic, Greek and Latin, and digits, that look like one of a-z in
+// small letters or in capitals.
+var lookalikes = strings.NewReplacer(
+	"а", "a", "в", "b", "е", "e", "к", "k", "м", "m", "н", "h", "о", "o", "р", "p", "с", "c",
+	"т", "t", "у", "y", "х", "x", "і", "l", "ј", "j", "ѕ", "s", "ԁ", "d", "ԛ", "q", "ԝ", "w",
+	"һ", "h", "ӏ", "l", "ү", "y", "г", "r", "п", "n", "и", "u",
+	"α", "a", "β", "b", "ε", "e", "ζ", "z", "η", "h", "ι", "l", "κ", "k", "μ", "m", "ν", "n",
+	"ο", "o", "ρ", "p", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c", "γ", "y",
+	"ı", "l", "ɩ", "l", "ɑ", "a", "ɡ", "g", "ʟ", "l", "ɴ", "n", "ʀ", "r", "ɪ", "l", "ᴏ", "o",
+	"i", "l", "1", "l", "|", "l", "0", "o")
+
+// looks are the names of nations by their look, as lookOf returns it.
+var looks = sync.OnceValue(func() map[string]Nation {
+	all := map[string]Nation{}
+	for name, n := range gazetteer().byName {
+		look := lookOf(name)
+		if had, ok := all[look]; !ok || n < had { // ALA and AIA
+			all[look] = n
+		}
+	}
+	return all
+})
+
+// Resembles reports whether a name is one of the organisation's or looks like one, in letters of
+// another script.
+func (o *Organisation) Resembles(name string) bool {
+	look := lookOf(name)
+	return slices.ContainsFunc(o.Names(), func(own string) bool { return lookOf(own) == look })
+}

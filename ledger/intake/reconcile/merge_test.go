@@ -1,0 +1,220 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"muster/events"
+	"muster/ledger/intake/reconcile"
+)
+
+// asSheet says of a pledge what a sheet with the given terms says.
+func asSheet(p *reconcile.Pledge, t events.PledgeTerms) reconcile.Row {
+	o := &events.PledgeOffered{Header: events.Header{Type: "pledge.offered", Ledger: origin},
+		Dated: events.Dated{Effective: today}, Place: p.Place, PledgeTerms: t}
+	o.Source = ""
+	return reconcile.Row{Offer: o, ID: p.ID, Fields: []string{"nation", "operation", "role", "unit",
+		"quantity", "area", "from", "until", "expires", "release", "note"}}
+}
+
+// amend amends a pledge by hand.
+func (w *world) amend(p *reconcile.Pledge, change func(*events.PledgeTerms)) {
+	w.t.Helper()
+	t := p.Terms()
+	change(&t)
+	w.say(&events.PledgeAmended{Header: events.Header{Type: "pledge.amended", ID: events.NewID(),
+		Ledger: origin}, Dated: events.Dated{Effective: today}, Place: p.Place, Pledge: p.ID,
+		Upon: events.Upon{After: int64(p.Last)}, PledgeTerms: t})
+}
+
+func euros(n int64) func(*events.PledgeTerms) {
+	return func(t *events.PledgeTerms) { t.Quantity = t.Unit.Of(100 * n) }
+}
+
+// A merging is a ledger with a pledge of 500, and a sheet that was filled in with it.
+type merging struct {
+	*world
+	id   events.ID
+	base *reconcile.Base
+}
+
+func newMerging(t *testing.T) *merging {
+	m := &merging{world: newWorld(t)}
+	before := newWorld(t)
+	o := offer("FRA", 2026_01_01, 50000)
+	m.id = o.ID
+	m.say(o)
+	before.say(o)
+	m.base = &reconcile.Base{Known: before.Known, Filled: map[events.ID]bool{o.ID: true}}
+	return m
+}
+
+// sheet imports the sheet with some changes of what it was filled in with, and records what is to
+// be said.
+func (m *merging) sheet(changed reconcile.Choice, change ...func(*events.PledgeTerms)) string {
+	m.t.Helper()
+	t := m.base.Known.Pledge(m.id).Terms()
+	for _, c := range change {
+		c(&t)
+	}
+	r := m.Reconcile([]reconcile.Row{asSheet(m.Pledge(m.id), t)}, reconcile.Options{Ledger: origin,
+		Name: "form-1", Changed: changed, Today: today, Reason: "as the sheet says", Base: m.base})
+	o := r.Outcomes[0]
+	m.say(o.Statements...)
+	said := []string{string(o.Kind)}
+	for _, c := range o.Changes {
+		said = append(said, c.String())
+	}
+	for _, st := range o.Statements {
+		said = append(said, string(st.Head().Type))
+	}
+	if o.Asked {
+		said = append(said, "asked")
+	}
+	return strings.Join(append(said, o.Problem), "; ")
+}
+
+func (m *merging) equal(what, got, want string) {
+	m.t.Helper()
+	if strings.TrimSuffix(got, "; ") != want {
+		m.t.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
+
+// now is what is recorded.
+func (m *merging) now() string {
+	t := m.Pledge(m.id).Terms()
+	return fmt.Sprint(t.Quantity, " ", t.Note, " ", t.Until, " ", t.Expires)
+}
+
+// Of each cell, what only the sheet has changed is said, what only the ledger has changed stays,
+// and what both have is asked about.
+func TestMergeCellByCell(t *testing.T) {
+	m := newMerging(t)
+	m.equal("as it was", m.sheet(reconcile.Ask), "unchanged")
+	until := func(t *events.PledgeTerms) { t.Until = 2026_12_31 }
+	m.amend(m.Pledge(m.id), func(t *events.PledgeTerms) { t.Note, t.Until = "by ship", 2027_01_31 })
+	m.equal("only the ledger", m.sheet(reconcile.Ask), "unchanged")
+	m.equal("other cells", m.sheet(reconcile.Ask, euros(563)),
+		"changed; quantity 500.00 -> 563.00; pledge.amended")
+	m.equal("now", m.now(), "563.00 by ship 2027-01-31 ")
+	m.equal("the same file again", m.sheet(reconcile.Ask, euros(563)), "unchanged")
+	m.equal("both", m.sheet(reconcile.Ask, euros(563), until), "changed; until 2027-01-31 -> "+
+		"2026-12-31 (the sheet had none before); asked")
+	m.equal("chosen", m.sheet(reconcile.Amended, euros(563), until), "changed; until 2027-01-31 "+
+		"-> 2026-12-31 (the sheet had none before); pledge.amended")
+	m.equal("now", m.now(), "563.00 by ship 2026-12-31 ")
+
+	// The sheet is edited further, and imported again; what somebody else has changed is asked
+	// about once it says otherwise.
+	m.equal("further, or by another copy", m.sheet(reconcile.Ask, euros(600), until),
+		"changed; quantity 563.00 -> 600.00 (the sheet had 500.00 before); asked")
+	m.equal("further, chosen", m.sheet(reconcile.Amended, euros(600), until),
+		"changed; quantity 563.00 -> 600.00 (the sheet had 500.00 before); pledge.amended")
+	m.amend(m.Pledge(m.id), euros(610))
+	m.equal("said before", m.sheet(reconcile.Ask, euros(600), until), "unchanged")
+	m.equal("both again", m.sheet(reconcile.Ask, euros(620), until), "changed; quantity "+
+		"610.00 -> 620.00 (the sheet had 600.00 before); asked")
+	m.equal("an older copy", m.sheet(reconcile.Ask), "changed; quantity 610.00 -> 500.00 (the "+
+		"sheet had 600.00 before); until 2026-12-31 -> none (the sheet had 2026-12-31 before); "+
+		"asked")
+	m.equal("both the same", m.sheet(reconcile.Ask, euros(610), until), "unchanged")
+}
+
+// What the sheet was filled in with may be what the pledge began with, and be changed to it again.
+func TestMergeBackToTheBeginning(t *testing.T) {
+	m := newMerging(t)
+	m.amend(m.Pledge(m.id), euros(600))
+	before := newWorld(t)
+	before.Known, m.base.Known = m.Known, m.Known
+	m.equal("back", m.sheet(reconcile.Ask, euros(500)),
+		"changed; quantity 600.00 -> 500.00; pledge.amended")
+}
+
+// A correction mends what was said, an amendment leaves what was renewed, and neither changes who
+// may read the pledge, nor what has ended.
+func TestMergeSays(t *testing.T) {
+	m := newMerging(t)
+	m.equal("corrected", m.sheet(reconcile.Corrected, euros(563)),
+		"changed; quantity 500.00 -> 563.00; pledge.corrected")
+	p := m.Pledge(m.id)
+	step := func(typ events.Type) events.PledgeStep {
+		return events.PledgeStep{Header: events.Header{Type: typ, ID: events.NewID(),
+			Ledger: origin}, Dated: events.Dated{Effective: today}, Place: p.Place,
+			Step: events.Step{Pledge: p.ID}}
+	}
+	m.say(&events.PledgeRenewed{PledgeStep: step("pledge.renewed"), Expires: 2027_06_30})
+	note := func(t *events.PledgeTerms) { t.Note = "by air" }
+	m.equal("renewed", m.sheet(reconcile.Ask, euros(563), note),
+		"changed; note none -> by air; pledge.amended")
+	m.equal("now", m.now(), "563.00 by air  2027-06-30")
+	m.equal("who may read", m.sheet(reconcile.Ask, func(t *events.PledgeTerms) {
+		t.Release = events.Public
+	}), "refused; release: who may read a pledge is widened by disclosing it, and never "+
+		"narrowed: put back what the sheet had, none")
+	m.say(&events.PledgeWithdrawn{PledgeStep: step("pledge.withdrawn")})
+	m.equal("ended, as it was", m.sheet(reconcile.Ask, euros(563), note), "unchanged")
+	if got := m.sheet(reconcile.Ask, euros(1)); !strings.Contains(got, "has ended (withdrawn)") {
+		t.Error(got)
+	}
+}
+
+// A row that was copied, with its id, is told as what it is.
+func TestMergeCopiedRow(t *testing.T) {
+	m := newMerging(t)
+	row := asSheet(m.Pledge(m.id), m.Pledge(m.id).Terms())
+	r := m.Reconcile([]reconcile.Row{row, row}, reconcile.Options{Ledger: origin, Name: "form-1",
+		Changed: reconcile.Ask, Today: today, Base: m.base})
+	m.equal("the first", string(r.Outcomes[0].Kind), "unchanged")
+	m.equal("the copy", r.Outcomes[1].Problem, "row 1 of the file names the pledge "+m.id.String()+
+		", too: a copy of a row is another pledge when its id is cleared; else leave one out")
+}
+
+// What the sheet was filled in with and does not have any more is gone; other pledges are not.
+func TestMergeGone(t *testing.T) {
+	m := newMerging(t)
+	other := offer("FRA", 2026_02_01, 700)
+	m.say(other)
+	opt := reconcile.Options{Ledger: origin, Name: "form-1", Changed: reconcile.Ask, Today: today,
+		Gone: reconcile.Withdraw, Reason: "as the sheet says", Base: m.base}
+	added := offer("FRA", 2026_03_01, 800)
+	r := m.Reconcile([]reconcile.Row{{Offer: added, Fields: []string{"quantity"}}}, opt)
+	if r.Counts != (reconcile.Counts{New: 1, Gone: 1}) {
+		t.Fatalf("%+v", r.Counts)
+	}
+	if gone := r.Outcomes[1]; gone.Pledge != m.id || len(gone.Statements) != 1 ||
+		gone.Statements[0].Head().Type != "pledge.withdrawn" {
+		t.Errorf("%+v", gone)
+	}
+}
+
+// What a copy of the sheet does not have is not taken off where another copy may have added it, nor
+// where something was recorded of it since: somebody is asked.
+func TestMergeGoneOfAnotherCopy(t *testing.T) {
+	m := newMerging(t)
+	opt := reconcile.Options{Ledger: origin, Name: "form-1", Changed: reconcile.Ask, Today: today,
+		Reason: "as the sheet says", Base: m.base}
+	row := asSheet(m.Pledge(m.id), m.Pledge(m.id).Terms())
+	added := offer("FRA", 2026_03_01, 800)
+	m.say(m.Reconcile([]reconcile.Row{row, {Offer: added, Fields: []string{"quantity"}}},
+		opt).Outcomes[1].Statements...)
+	for _, gone := range []reconcile.Choice{reconcile.Withdraw, reconcile.Strike} {
+		opt.Gone = gone
+		r := m.Reconcile([]reconcile.Row{row}, opt)
+		if o := r.Outcomes[1]; !o.Asked || o.Pledge != added.ID || o.Statements != nil ||
+			!strings.Contains(o.Problem, "added to a copy") {
+			t.Errorf("%s what another copy has added: %+v", opt.Gone, o)
+		}
+	}
+	m.amend(m.Pledge(m.id), euros(610))
+	r := m.Reconcile([]reconcile.Row{{Offer: added, Fields: []string{"quantity"}}}, opt)
+	if o := r.Outcomes[1]; !o.Asked || o.Pledge != m.id || o.Statements != nil ||
+		!strings.Contains(o.Problem, "since the form was written") {
+		t.Errorf("%s what was changed since: %+v", opt.Gone, o)
+	}
+	opt.Gone = reconcile.Leave
+	if r := m.Reconcile([]reconcile.Row{row}, opt); len(r.Asked()) > 0 {
+		t.Errorf("left: %+v", r.Outcomes)
+	}
+}

@@ -1,0 +1,184 @@
+package projections
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/events"
+	"muster/events/english"
+)
+
+// A Digest is one page of what has happened between two moments, and of what is due now: a sentence
+// for each requirement and each pledge that matters, in sections.
+type Digest struct {
+	From     Basis           `json:"from"`
+	To       Basis           `json:"to"`
+	Sections []DigestSection `json:"sections"`
+	// PledgesMore is how many pledges more than the sections tell of count otherwise: see
+	// [MaxCompared].
+	PledgesMore int `json:"pledges_more,omitzero"`
+}
+
+// hasLeft reports whether the pledge is not there any more.
+func (s *PledgeStand) hasLeft() bool { return s.State != Live && s.State != Ahead }
+
+// A DigestSection is what has happened in one way; one without items is left out.
+type DigestSection struct {
+	// Name is new, back (it had gone), gone, further, changed, better, worse, asked (what is
+	// required is otherwise), lapsing or overdue.
+	Name  string       `json:"name"`
+	Items []DigestItem `json:"items"`
+}
+
+// A DigestItem is one sentence, and what it is about: a requirement, or a pledge with the last
+// record that made it so.
+type DigestItem struct {
+	Sentence  string           `json:"sentence"` // in English
+	Operation events.Operation `json:"operation"`
+	Line      events.Line      `json:"line,omitzero"`
+	Pledge    events.ID        `json:"pledge,omitzero"`
+	Sequence  uint64           `json:"sequence,omitzero"`
+
+	// One of these is what the sentence tells of, for who says it in other words.
+	OfPledge *PledgeDiff `json:"-"`
+	OfLine   *LineDiff   `json:"-"`
+	OfDue    *Due        `json:"-"`
+
+	weight int64 // more comes first
+}
+
+// DigestOf makes a digest of what two moments differ in, and of what is due at the later one. Its
+// items point into both.
+func DigestOf(d *Diff, due *Dues) Digest {
+	g := Digest{From: d.From, To: d.To, Sections: []DigestSection{}, PledgesMore: d.PledgesMore}
+	of := map[string][]DigestItem{}
+	for i := range d.Pledges {
+		if name, item, ok := pledgeItem(&d.Pledges[i]); ok {
+			of[name] = append(of[name], item)
+		}
+	}
+	for i := range d.Lines {
+		if name, item, ok := lineItem(&d.Lines[i]); ok {
+			of[name] = append(of[name], item)
+		}
+	}
+	for i := range due.Due {
+		name := "overdue"
+		if due.Due[i].By >= due.On && due.Due[i].By != 0 {
+			name = "lapsing"
+		}
+		of[name] = append(of[name], dueItem(&due.Due[i]))
+	}
+	for _, name := range []string{"new", "back", "gone", "further", "changed", "better", "worse",
+		"asked", "lapsing", "overdue"} {
+		if items := of[name]; items != nil {
+			slices.SortStableFunc(items, func(a, b DigestItem) int {
+				return cmp.Compare(b.weight, a.weight)
+			})
+			g.Sections = append(g.Sections, DigestSection{name, items})
+		}
+	}
+	return g
+}
+
+// pledgeItem tells what became of a pledge, false where it only counts otherwise.
+func pledgeItem(p *PledgeDiff) (name string, item DigestItem, ok bool) {
+	stand := p.To
+	if stand == nil {
+		return "", item, false
+	}
+	what := fmt.Sprintf("%s: %s %s for %s",
+		english.Capital(cmp.Or(p.Organisation, p.Nation.Named())),
+		stand.Amount().Say(Grouped), UnitOf(stand.Quantity, stand.Unit), stand.Role)
+	if stand.Line != "" {
+		what += ", meant for " + string(stand.Line)
+	}
+	switch was := p.From; {
+	case stand.hasLeft() && was != nil && was.hasLeft():
+		return "", item, false
+	case stand.hasLeft():
+		name, what = "gone", what+", "+string(stand.State)
+	case was == nil:
+		name, what = "new", what+", "+stand.Rung.String()
+	case was.hasLeft():
+		name, what = "back", fmt.Sprintf("%s, %s (was %s)", what, stand.Rung, was.State)
+	case was.Rung != stand.Rung:
+		name = "further"
+		if stand.Rung < was.Rung {
+			name = "changed"
+		}
+		what = fmt.Sprintf("%s, %s (was %s)", what, stand.Rung, was.Rung)
+	case was.Amount() != stand.Amount():
+		name, what = "changed", fmt.Sprintf("%s (was %s)", what, was.Amount().Say(Grouped))
+	default:
+		return "", item, false
+	}
+	n, _ := stand.Amount().Sure()
+	item = DigestItem{Sentence: what, Operation: p.Operation, Pledge: p.Pledge, weight: n,
+		OfPledge: p}
+	if len(p.Records) > 0 {
+		item.Sequence = p.Records[len(p.Records)-1].Sequence
+	}
+	return name, item, true
+}
+
+// lineItem tells whether a requirement is met better or worse, or asks for something else; false
+// where both are what they were.
+func lineItem(l *LineDiff) (name string, item DigestItem, ok bool) {
+	item = DigestItem{Operation: l.Operation, Line: l.Line, OfLine: l}
+	if l.To == nil {
+		item.Sentence = fmt.Sprintf("%s is not in force any more (asked for %s %s)", l.Line,
+			Grouped(l.From.Required), UnitOf(l.From.Required, l.From.Unit))
+		item.ranks(l.From)
+		return "asked", item, true
+	}
+	is, was := numberOf(l.To.Gap), int64(0)
+	before := "was not in force"
+	if l.From != nil {
+		was = numberOf(l.From.Gap)
+		before = "lacked " + Grouped(l.From.Gap)
+	}
+	required := Grouped(l.To.Required) + " " + UnitOf(l.To.Required, l.To.Unit)
+	switch {
+	case l.From == nil && is == 0:
+		name, item.Sentence = "asked", fmt.Sprintf("%s asks for %s, and is met (%s)", l.Line,
+			required, before)
+	case l.From == nil:
+		name, item.Sentence = "asked", fmt.Sprintf("%s lacks %s of %s (%s)", l.Line,
+			Grouped(l.To.Gap), required, before)
+	case is == was && l.From.Required != l.To.Required:
+		name, item.Sentence = "asked", fmt.Sprintf("%s asks for %s (was %s)", l.Line, required,
+			Grouped(l.From.Required))
+	case is == was:
+		return "", item, false
+	case is == 0:
+		name, item.Sentence = "better", fmt.Sprintf("%s is met (%s)", l.Line, before)
+	default:
+		name = "better"
+		if is > was {
+			name = "worse"
+		}
+		item.Sentence = fmt.Sprintf("%s lacks %s of %s (%s)", l.Line, Grouped(l.To.Gap), required,
+			before)
+	}
+	item.ranks(l.To)
+	return name, item, true
+}
+
+// ranks puts a requirement among the others: what is essential first, and then by its priority.
+func (i *DigestItem) ranks(s *LineStand) {
+	if s.Essential {
+		i.Sentence += ", essential"
+		i.weight = 1 << 40
+	}
+	i.weight -= int64(s.Priority)
+}
+
+// dueItem tells what is due, without the commands that would do it.
+func dueItem(d *Due) DigestItem {
+	sentence := WithoutCommand(d.Sentence)
+	return DigestItem{Sentence: strings.TrimSuffix(sentence, "."), Operation: d.Operation,
+		Pledge: d.Pledge, Sequence: d.Sequence, weight: -int64(max(d.By, d.Since)), OfDue: d}
+}

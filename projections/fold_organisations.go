@@ -1,0 +1,67 @@
+package projections
+
+import (
+	"maps"
+	"slices"
+
+	"muster/events"
+)
+
+// organisations returns those that the operation declares, as far as is known as of a sequence:
+// what was said last, whatever it is effective from, since it is about names.
+func (o *operation) organisations(asOf uint64) (all events.Organisations) {
+	var by uint64
+	for _, c := range o.now().catalogues {
+		if by < c.seq && c.seq <= asOf {
+			all, by = c.what.Organisations, c.seq
+		}
+	}
+	return all
+}
+
+// organisation returns the name of an organisation in the operation, and "" of a nation.
+func (o *operation) organisation(asOf uint64, n events.Nation) string {
+	if !n.IsOrganisation() {
+		return ""
+	}
+	return o.organisations(asOf).Named(n)
+}
+
+// named returns a nation's name as it stands within a sentence, or that of an organisation.
+func (o *operation) named(asOf uint64, n events.Nation) string {
+	if !n.IsOrganisation() {
+		return n.Named()
+	}
+	return o.organisation(asOf, n)
+}
+
+// nationName returns a nation's usual English name; of an organisation the one that was declared
+// last, in whatever operation. It costs an organisation a look at every operation.
+func (p *Picture) nationName(asOf uint64, n events.Nation) string {
+	if !n.IsOrganisation() {
+		return n.Name()
+	}
+	return p.Organisations(asOf).Named(n)
+}
+
+// Organisations returns those that the operations declare, by code, each as it was declared last as
+// of a sequence. It costs a look at every operation.
+func (p *Picture) Organisations(asOf uint64) (all events.Organisations) {
+	last := map[events.Nation]said[events.Organisation]{}
+	for _, o := range p.operations {
+		for _, c := range o.now().catalogues {
+			for _, one := range c.what.Organisations {
+				if last[one.Code].seq < c.seq && c.seq <= asOf {
+					last[one.Code] = said[events.Organisation]{seq: c.seq, what: one}
+				}
+			}
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(last)) {
+		all = append(all, last[code].what)
+	}
+	return all
+}
+
+// named returns the name of the nation or the organisation whose pledge it is.
+func (pl *pledge) named(asOf uint64) string { return pl.operation.named(asOf, pl.nation) }

@@ -1,0 +1,411 @@
+package page
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/events"
+	"muster/projections"
+
+	"muster/projections/web"
+)
+
+// Pages that show the answer of one question as rows: those that it has as CSV, with heads in the
+// reader's language, and what they name leading there.
+
+// A tablePage is a question whose answer is shown in rows.
+type tablePage struct {
+	*frame
+	// Question is its name over HTTP, and Asks the parameters that its form asks for.
+	Question string
+	Asks     []string
+	Columns  []tableColumn
+	Rows     cut[[]tableCell]
+	CSV      string
+	// Notes stand over the rows.
+	Notes []tableNote
+	// Beside are further tables, each with the words over it.
+	Beside []besideTable
+}
+
+// A tableColumn is a column that says something in one row at the least.
+type tableColumn struct {
+	Name, Head string
+	IsNumber   bool
+}
+
+// A tableCell is what a row says in a column, and where that leads.
+type tableCell struct {
+	Class   string
+	Parts   []tablePart
+	English bool
+}
+
+// A tablePart is a word of a cell, and where it leads, nil for nowhere.
+type tablePart struct {
+	Text    string
+	Address any
+}
+
+// A besideTable is a table that stands beside the rows.
+type besideTable struct {
+	Title   string
+	Columns []tableColumn
+	Rows    cut[[]tableCell]
+}
+
+// A tableKind is a question that has such a page.
+type tableKind struct {
+	name    string
+	asks    []string // beside what every page asks
+	ignores []string // of what every page has: see [pageKind]
+	rows    func(*frame) (tableAnswer, error)
+}
+
+// A tableAnswer is the rows of a page, and what it says of them in words of its own: whatever the
+// lines over and under the rows say to people elsewhere.
+type tableAnswer struct {
+	web.Table
+	notes []tableNote
+}
+
+// A tableNote is a sentence of such a page, and a day that it leads to, zero for none.
+type tableNote struct {
+	Text string
+	Day  events.Date
+}
+
+// tables are the pages of rows, in the order of the list on top.
+var tables = []tableKind{
+	{"due", words("nation role within"), words("rung"), func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.DueQuery], f.service.Due)
+		f.Basis = a.Basis
+		t := web.DueTable(a)
+		what := slices.Index(t.Head, "what")
+		for i := range a.Due { // in words of the page
+			t.Rows[i].Cells[what] = f.SaysDue(&a.Due[i])
+		}
+		return f.tell(t, f.Count("table.within", a.Within)), err
+	}},
+	{"readiness", words("role within by_nation"), nil, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.ReadinessQuery], f.service.Readiness)
+		f.Basis = a.Basis
+		return f.tell(web.ReadinessTable(a)).firstThere(f, a.Next), err
+	}},
+	{"review", words("role"), nil, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.FilterQuery], f.service.Review)
+		f.Basis = a.Basis
+		return f.tell(web.ReviewTable(a)), err
+	}},
+	{"delivery", words("role"), worldAsIs, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.PastQuery], f.service.Delivery)
+		f.Basis = a.Basis
+		return f.tell(web.DeliveryTable(a)), err
+	}},
+	{"nations", words("only"), nil, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.NationsQuery], f.service.Nations)
+		f.Basis = a.Basis
+		return f.tell(web.NationsTable(a)).firstThere(f, a.Next), err
+	}},
+	{"plan", nil, worldAsIs, (*frame).planRows},
+	{"members", nil, worldAsIs, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.MembersQuery], f.service.Members)
+		if err == nil {
+			err = f.readBasis()
+		}
+		t := web.MembersTable(a)
+		for i, w := range a.Waiting { // which stand beside, in words
+			cells := t.Beside[0].Rows[i].Cells
+			cells[len(cells)-2] = f.lacks(w)
+		}
+		return f.tell(t, f.unheard(a)...), err
+	}},
+	{"corrections", words("role"), worldAsIs, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.PastQuery], f.service.Corrections)
+		f.Basis = a.Basis
+		return f.tell(web.CorrectionsTable(a)), err
+	}},
+	{"late", words("role days"), worldAsIs, func(f *frame) (tableAnswer, error) {
+		a, err := ask(f, web.Read[web.LateQuery], f.service.Late)
+		f.Basis = a.Basis
+		return f.tell(web.LateTable(a), f.Count("table.more-than", a.MoreThan)), err
+	}},
+}
+
+// tableActs are what a reader may go on to say from such a page.
+var tableActs = map[string][]events.Type{
+	"plan":    {"requirement.issued", "requirement.revised", "requirement.cancelled"},
+	"members": {"member.admitted", "member.revoked"}}
+
+// Acts are the forms that the page leads to.
+func (p *tablePage) Acts() (all []act) {
+	if !p.MayCoordinate() || p.Mirror() != nil {
+		return nil
+	}
+	for _, t := range tableActs[p.Question] {
+		all = append(all, act{t, p.To("/submit", "type", string(t), "as_of", "")})
+	}
+	return all
+}
+
+// tell has a page tell of its rows in sentences of its own; "" is none.
+func (f *frame) tell(t web.Table, sentences ...string) tableAnswer {
+	a := tableAnswer{Table: t}
+	for _, text := range sentences {
+		if text != "" {
+			a.notes = append(a.notes, tableNote{Text: text})
+		}
+	}
+	return a
+}
+
+// firstThere has the page of nothing lead to the first day on which there is something.
+func (a tableAnswer) firstThere(f *frame, next events.Date) tableAnswer {
+	if next != 0 {
+		a.notes = append(a.notes, tableNote{f.T("nations.next", f.Date(next)), next})
+	}
+	return a
+}
+
+// unheard names the keys that were admitted without their nation's word.
+func (f *frame) unheard(r projections.Roster) (all []string) {
+	for _, m := range r.Members {
+		if m.Unheard {
+			all = append(all, f.T("table.unheard", m.Name, m.Admitted))
+		}
+	}
+	return all
+}
+
+// lacks says whose word something lacks.
+func (f *frame) lacks(w projections.Waiting) string {
+	var all []string
+	if w.Coordinators > 0 {
+		all = append(all, f.Count("verify.lacks", w.Coordinators))
+	}
+	if w.Liaison != "" {
+		all = append(all, f.T("verify.lacks-liaison", f.Named(w.Liaison)))
+	}
+	return strings.Join(all, ", ")
+}
+
+// planRows are the requirements of the operation asked for, or of the only one.
+func (f *frame) planRows() (tableAnswer, error) {
+	operation := f.Get("operation")
+	if all := f.Operations(); operation == "" && len(all) > 0 {
+		operation = string(all[0].Operation)
+	}
+	if operation == "" {
+		return f.tell(web.PlanTable(web.Plan{})), f.readBasis()
+	}
+	f.values.Set("operation", operation) // of which what the page leads to is, too
+	a, err := ask(f, web.Read[web.PlanQuery], f.service.Plan, "operation", operation)
+	f.Basis = a.Basis
+	title := operation
+	if a.Catalogue.Title != "" {
+		title += ": " + a.Catalogue.Title
+	}
+	return f.tell(web.PlanTable(a), title, a.Catalogue.Note), err
+}
+
+// kind is the page of a question.
+func (t tableKind) kind() pageKind {
+	return pageKind{Name: t.name, path: "/" + t.name, nav: true, more: true, takes: t.asks,
+		ignores: t.ignores, template: "table",
+		content: func(_ *Pages, f *frame) (any, error) { return t.page(f) }}
+}
+
+// page answers the page of a question.
+func (t tableKind) page(f *frame) (*tablePage, error) {
+	rows, err := t.rows(f)
+	if err != nil {
+		return nil, err
+	}
+	p := &tablePage{frame: f, Question: t.name, Asks: t.asks, Notes: rows.notes}
+	p.Columns, p.Rows = p.laidOut(&rows.Table)
+	if t.name != "plan" {
+		takes := slices.Concat(words("as_of on operation"), worldAsIs, t.asks)
+		if t.name == "members" {
+			takes = words("as_of")
+		}
+		p.CSV = f.csv(t.name, slices.DeleteFunc(takes, func(name string) bool {
+			return !f.Applies(name)
+		}))
+	}
+	for i := range rows.Beside {
+		b := besideTable{Title: f.Word("table.beside", t.name)}
+		b.Columns, b.Rows = p.laidOut(&rows.Beside[i])
+		p.Beside = append(p.Beside, b)
+	}
+	return p, nil
+}
+
+// laidOut lays rows out in the columns that say anything.
+func (p *tablePage) laidOut(t *web.Table) (columns []tableColumn, rows cut[[]tableCell]) {
+	var at []int
+	for i, head := range t.Head {
+		if head == "name" && p.Question == "nations" {
+			continue // which the reader is told in words of the page
+		}
+		says := func(r web.Row) bool { return i < len(r.Cells) && r.Cells[i] != "" }
+		if slices.ContainsFunc(t.Rows, says) {
+			number := slices.ContainsFunc(t.Rows, func(r web.Row) bool {
+				return says(r) && amount.MatchString(r.Cells[i])
+			})
+			at, columns = append(at, i), append(columns, tableColumn{head, p.head(head), number})
+		}
+	}
+	shown := cutAt(t.Rows, maxListed)
+	rows.More = shown.More
+	for _, r := range shown.Shown {
+		var cells []tableCell
+		for j, i := range at {
+			cell := tableCell{}
+			if i < len(r.Cells) {
+				cell = p.cell(columns[j], r.Cells[i])
+			}
+			if columns[j].Name == "requirement" && cell.Parts != nil {
+				cell.Parts[0].Address = p.To("/timeline", "operation", p.operationOf(t, r), "line",
+					r.Cells[i])
+			}
+			cells = append(cells, cell)
+		}
+		rows.Shown = append(rows.Shown, cells)
+	}
+	return columns, rows
+}
+
+var (
+	amount = regexp.MustCompile(`^\d+(\.\d\d)?$`)
+	inDays = regexp.MustCompile(`^(\d+) d$`)
+)
+
+// head returns the head of a column in the reader's language.
+func (p *tablePage) head(name string) string {
+	if days := inDays.FindStringSubmatch(name); days != nil {
+		n, _ := strconv.Atoi(days[1])
+		return p.T("table.days", n)
+	}
+	return p.Word("head", strings.ReplaceAll(name, " ", "-"))
+}
+
+// cell returns what a cell says, and where it leads.
+func (p *tablePage) cell(column tableColumn, said string) tableCell {
+	if said == "" {
+		return tableCell{}
+	}
+	one := func(text string, address any) tableCell {
+		return tableCell{Parts: []tablePart{{text, address}}}
+	}
+	switch column.Name {
+	case "nation", "party", "held by":
+		n := events.Nation(said)
+		if n == events.HQ {
+			return one(p.Nation(n), nil)
+		}
+		return one(p.Nation(n), p.To("/mine", "nation", said))
+	case "pledge":
+		c := one(said, p.To("/pledges/"+said))
+		c.Class = "code"
+		return c
+	case "record", "records", "mends", "sequence", "admitted", "revoked":
+		c := tableCell{Class: "num"}
+		for _, n := range strings.Fields(said) {
+			c.Parts = append(c.Parts, tablePart{n, string(p.To("/log", "from", n)) + "#r" + n})
+		}
+		return c
+	case "requirement":
+		return one(said, nil) // which leads to one of the row's operation
+	case "what", "what was said", "what is right", "scope", "title":
+		if p.Question == "review" {
+			said = projections.WithoutCommand(said)
+		}
+		c := one(said, nil)
+		c.English = p.Question != "due"
+		return c
+	case "due", "finding", "waits for", "rung", "type", "clearance", "essential",
+		"as declared", "state", "proposed", "role", "of unknown size", "quantity",
+		"offered", "deployed", "in place", "in reserve":
+		if words := p.worded(column.Name, said); words != said {
+			return one(words, nil)
+		}
+	}
+	if amount.MatchString(said) && column.Name != "priority" {
+		whole, cents, _ := strings.Cut(said, ".")
+		n, err := strconv.ParseInt(whole, 10, 64)
+		if err == nil {
+			said = p.N(n)
+		}
+		if strings.Trim(cents, "0") != "" {
+			said += "." + cents
+		}
+		c := one(said, nil)
+		c.Class = "num"
+		return c
+	}
+	c := one(said, nil)
+	if strings.Count(said, "-") == 2 && len(said) <= len("2006-01-02 15:04:05Z") {
+		c.Class = "whole"
+	}
+	return c
+}
+
+// operationOf returns the operation that a row is about, or else the page.
+func (p *tablePage) operationOf(t *web.Table, r web.Row) string {
+	if i := slices.Index(t.Head, "operation"); i >= 0 && i < len(r.Cells) {
+		return r.Cells[i]
+	}
+	return p.Get("operation")
+}
+
+var (
+	somePledges = regexp.MustCompile(`^(\d+) pledges?$`)
+	admission   = regexp.MustCompile(`^admit as (\w+)$`)
+)
+
+// worded says one of a closed set in the reader's language; what is of none is left as it is.
+func (p *tablePage) worded(column, said string) string {
+	if some := somePledges.FindStringSubmatch(said); some != nil {
+		n, _ := strconv.Atoi(some[1])
+		return p.Count("table.pledges", n)
+	}
+	if as := admission.FindStringSubmatch(said); as != nil {
+		return p.T("table.admit", p.Word("session.role", as[1]))
+	}
+	if column == "role" && p.Question != "members" {
+		return said // which a plan has named
+	}
+	set := map[string]string{"due": "mine.due", "waits for": "side", "type": "type", "rung": "rung",
+		"finding": "finding", "clearance": "view", "role": "session.role"}[column]
+	if set == "" || p.Word(set, said) == said {
+		return p.Word("said", said)
+	}
+	return p.Word(set, said)
+}
+
+// ICS is where what is due is a calendar; csv is where it is CSV.
+func (p *tablePage) ICS(csv string) string { return strings.Replace(csv, ".csv", ".ics", 1) }
+
+// AsksOperation and AsksWorld report what the form of the page asks for beside its own.
+func (p *tablePage) AsksOperation() bool { return p.Question == "plan" }
+
+// AsksWorld: see [tablePage.AsksOperation].
+func (p *tablePage) AsksWorld() bool { return p.Question != "members" && p.Question != "plan" }
+
+// Asked are the parameters that the form of the page asks for, with what they are.
+func (p *tablePage) Asked() (all []hidden) {
+	for _, name := range p.Asks {
+		all = append(all, hidden{name, p.Get(name)})
+	}
+	return all
+}
+
+// WorldHidden returns what the form of the world must take along.
+func (p *tablePage) WorldHidden() []hidden {
+	asked := slices.DeleteFunc(slices.Concat(worldAsks, p.Asks), func(name string) bool {
+		return !p.Applies(name)
+	})
+	return p.Hidden(asked...)
+}

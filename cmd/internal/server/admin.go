@@ -1,10 +1,8 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -51,23 +49,13 @@ func (s *Server) listenAdmin() (err error) {
 		status, answer := s.health()
 		tell(w, status, answer)
 	})
-	server := &http.Server{Handler: web.AnswerOnly(s.names(), mux),
-		ReadHeaderTimeout: web.MaxHeaderTime, IdleTimeout: web.MaxIdle,
-		WriteTimeout: web.MaxWriting, MaxHeaderBytes: web.MaxHeader,
-		ErrorLog: log.New(lineLog{s.cfg.Log}, "", 0)}
+	server := bounded(web.AnswerOnly(s.names(), mux), s.cfg.Log)
 	go func() {
 		if err := server.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
 			s.cfg.Log.Error("nobody is told of metrics any more", "error", err)
 		}
 	}()
-	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		return server.Close()
-	})
+	s.onClose(func() error { return server.end(time.Second) })
 	return nil
 }
 

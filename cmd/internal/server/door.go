@@ -53,11 +53,5 @@ func (d Door) Serve(ctx context.Context, handler http.Handler, opened func(url s
 		return err
 	case <-ctx.Done():
 	}
-	// The context of what is under way is not ctx, which has ended.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if err = h.Shutdown(last); errors.Is(err, context.DeadlineExceeded) {
-		err = h.Close()
-	}
-	return err
+	return h.end(shutdownTimeout)
 }

@@ -39,7 +39,7 @@ type front struct {
 	listener    net.Listener
 	access      *accessLog     // nil for none
 	routes      *http.ServeMux // what is answered over HTTP
-	http        *http.Server
+	http      *boundedServer
 
 	stopping  atomic.Bool // nobody new is let in any more
 	running   sync.WaitGroup
@@ -269,16 +269,10 @@ func (f *front) serve() error {
 	return f.http.ServeTLS(f.listener, "", "")
 }
 
-// shutDown lets nobody new in, and waits for those who are answered; nobody waits for more.
+// shutDown lets nobody new in, and waits for those who are answered: nobody waits for more.
 func (f *front) shutDown() error {
 	f.Questions.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	err := f.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = f.http.Close() // on who was let in and never said anything: the others are done
-	}
-	return err
+	return f.http.end(shutdownTimeout)
 }
 
 // onlyTLS has browsers ask for the names that the server was given over TLS alone from then on

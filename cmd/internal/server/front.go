@@ -39,7 +39,7 @@ type front struct {
 	listener    net.Listener
 	access      *accessLog     // nil for none
 	routes      *http.ServeMux // what is answered over HTTP
-	http      *boundedServer
+	http        *boundedServer
 
 	stopping  atomic.Bool // nobody new is let in any more
 	running   sync.WaitGroup

@@ -50,7 +50,7 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 	given page.ImportFile) (plan page.ImportPlan, err error) {
 	f, choices, err := s.openImport(ctx, given)
 	if err != nil {
-		return page.ImportPlan{Wrong: problem.From(err)}, nil
+		return wrongImport(err), nil
 	}
 	f.Declares(func(o events.Operation) (events.Organisations, error) {
 		p, err := as.Plan(ctx, &web.PlanQuery{Operation: o})
@@ -64,13 +64,13 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 		return plan, err
 	}
 	if r == nil {
-		return page.ImportPlan{Wrong: problem.From(wrong)}, nil
+		return wrongImport(wrong), nil
 	}
 	if len(r.Rows) > importRows {
 		return plan, beyond("the file has %d rows, and a page takes %d", len(r.Rows), importRows)
 	}
 	if err := choices.MayBeGone(r.Table); err != nil {
-		return page.ImportPlan{Wrong: problem.From(err)}, nil
+		return wrongImport(err), nil
 	}
 	with, err := s.recordedFor(ctx, as, f, f.Operation(r))
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 			continue
 		}
 		for _, said := range b.Chains[i].Said {
-			plan.Said = append(plan.Said, page.ImportSaid{Row: said.Row, Statement: said.Statement})
+			plan.Said = append(plan.Said, page.FileSaid{Row: said.Row, Statement: said.Statement})
 		}
 	}
 	if len(plan.Said) > importSays {
@@ -114,6 +114,11 @@ func (s *Server) planImport(ctx context.Context, as *web.Service,
 			importSays)
 	}
 	return plan, nil
+}
+
+// wrongImport is a file of which nothing can be shown but what is wrong with it.
+func wrongImport(err error) page.ImportPlan {
+	return page.ImportPlan{FileComes: page.FileComes{Wrong: problem.From(err)}}
 }
 
 // openImport looks what was given.
@@ -196,11 +201,11 @@ func (s *Server) checkImport(ctx context.Context, view events.View, b *imported.
 }
 
 // shownRows are the rows as a page shows them.
-func shownRows(b *imported.Batch) []page.ImportRow {
-	all := make([]page.ImportRow, len(b.Rows))
+func shownRows(b *imported.Batch) []page.FileRow {
+	all := make([]page.FileRow, len(b.Rows))
 	for i := range b.Rows {
 		r := &b.Rows[i]
-		row := page.ImportRow{Place: r.Place(), What: r.What, Kind: string(r.Kind), Asked: r.Asked,
+		row := page.FileRow{Place: r.Place(), What: r.What, Kind: string(r.Kind), Asked: r.Asked,
 			Refused: r.Refusals()}
 		if r.Kind == reconcile.Alike {
 			row.Alike = r.Pledge.String()
@@ -212,7 +217,7 @@ func shownRows(b *imported.Batch) []page.ImportRow {
 			row.What = r.Sentence
 		}
 		for _, c := range r.Changes {
-			change := page.ImportChange{Field: c.Field, Was: c.Was, Is: c.Is}
+			change := page.FileChange{Field: c.Field, Was: c.Was, Is: c.Is}
 			if c.Base != nil {
 				change.Base = cmp.Or(*c.Base, "–")
 			}

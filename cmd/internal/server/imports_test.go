@@ -282,7 +282,8 @@ func TestImportedForNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := c.planImport(ctx, c.Questions, page.ImportFile{Changed: "ask", Gone: "leave",
-		Data: []byte("nation,quantity\nGBR,17\n"), Mapping: []byte(forAll)})
+		SentFile: page.SentFile{Data: []byte("nation,quantity\nGBR,17\n")},
+		Mapping:  []byte(forAll)})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

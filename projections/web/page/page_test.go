@@ -89,12 +89,12 @@ var wordSets = []string{"title.", "problem.kind.", "problem.", "rung.", "month."
 	"type.", "nation.", "state.", "pledge-state.", "condition-state.", "say.", "field.", "hint.",
 	"presence.", "release.", "kind.", "hangs-on.", "timeline-step.", "move.", "since.", "view.",
 	"readers.", "mine.due.", "mine.", "session.", "cell.as.", "compact.", "desk.do.", "act.",
-	"submit.group.", "import.kind.", "import.changed.", "import.gone.",
+	"submit.group.", "file.kind.", "import.changed.", "import.gone.",
 	"to.", "refusal.", "table.", "head.", "side.", "said.", "finding.", "digest.section.",
 	"due-says.", "clearance.", "essential.", "unlimited.", "feeds.kind.",
 	"struck."}
 
-var wordUse = regexp.MustCompile(`\b(T|Count|orGiven|SortHead "\w+") ?\(?"([a-z0-9.-]+)"`)
+var wordUse = regexp.MustCompile(`\b(T|Count|Its|orGiven|SortHead "\w+") ?\(?"([a-z0-9.-]+)"`)
 
 // No word is missing, and none is left over.
 func TestWordsAreUsed(t *testing.T) {
@@ -106,7 +106,10 @@ func TestWordsAreUsed(t *testing.T) {
 	for _, text := range sources(t) {
 		for _, found := range wordUse.FindAllStringSubmatch(text, -1) {
 			names := []string{found[2]}
-			if found[1] == "Count" {
+			switch found[1] {
+			case "Its": // of each page on which a file becomes statements
+				names = []string{"import." + found[2]}
+			case "Count":
 				names = []string{found[2] + ".one", found[2] + ".other"}
 			}
 			for _, name := range names {

@@ -9,13 +9,16 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
-	"strings"
 
 	"muster/events/problem"
 )
 
-// An importForm is what was sent: the fields, and the files by the names of their fields.
-type importForm struct {
+// fileFields are what the form of a page takes: its files, of which the first is the one that
+// becomes statements, and its other fields.
+type fileFields struct{ files, values []string }
+
+// A fileForm is what was sent: the fields, and the files by the names of their fields.
+type fileForm struct {
 	url.Values
 	files map[string][]sentFile
 }
@@ -26,11 +29,11 @@ type sentFile struct {
 }
 
 // parts reads the form part by part, so that what is wrong with a file can be told by its name.
-func (i *importPage) parts(r *http.Request) (f importForm, err error) {
-	f = importForm{url.Values{}, map[string][]sentFile{}}
+func (p *filePage) parts(r *http.Request) (f fileForm, err error) {
+	f = fileForm{url.Values{}, map[string][]sentFile{}}
 	all, err := r.MultipartReader()
 	if err != nil {
-		return f, i.unread(err)
+		return f, p.unread(err)
 	}
 	for {
 		part, err := all.NextPart()
@@ -38,16 +41,16 @@ func (i *importPage) parts(r *http.Request) (f importForm, err error) {
 			return f, nil
 		}
 		if err != nil {
-			return f, i.unread(err)
+			return f, p.unread(err)
 		}
 		name, file := part.FormName(), part.FileName()
 		if name == "file" {
-			i.File.Name = printable(file)
+			p.Sent.Name = printable(file)
 		}
 		data, err := io.ReadAll(part)
 		switch {
 		case err != nil:
-			return f, i.unread(err)
+			return f, p.unread(err)
 		case isFile(part):
 			f.files[name] = append(f.files[name], sentFile{printable(file), data})
 		default:
@@ -62,83 +65,82 @@ func isFile(part *multipart.Part) bool {
 }
 
 // unread says why the form cannot be read.
-func (i *importPage) unread(err error) error {
+func (p *filePage) unread(err error) error {
 	var large *http.MaxBytesError
 	var head textproto.ProtocolError
 	switch {
 	case errors.As(err, &large):
-		return i.tooLarge()
+		return p.tooLarge()
 	case errors.As(err, &head): // of a part, where nothing but the name of the file is anybody's
-		return i.refusal(problem.Usage, "problem.import.name")
+		return p.refusal(problem.Usage, "problem."+p.Kind.Name+".name")
 	}
-	return i.refusal(problem.Usage, "problem.form.unread", err.Error())
+	return p.refusal(problem.Usage, "problem.form.unread", err.Error())
 }
 
 // read reads the form.
-func (i *importPage) read(r *http.Request) error {
-	form, err := i.parts(r)
-	if err != nil {
+func (p *filePage) read(r *http.Request) (err error) {
+	if p.form, err = p.parts(r); err != nil {
 		return err
 	}
-	if i.hasGone(form.Get(whoField)) {
+	if p.hasGone(p.form.Get(whoField)) {
 		return errEnded
 	}
-	if err := i.unknown(form); err != nil {
+	if err := p.unknown(); err != nil {
 		return err
 	}
-	i.File.Changed, i.File.Gone = form.Get("changed"), form.Get("gone")
-	if form.Get("new") != "" {
-		i.File.Changed = strings.TrimPrefix(i.File.Changed+",new", "ask,")
-	}
-	i.File.Good = form.Get("good") != ""
-	i.File.Reason = strings.TrimSpace(form.Get("reason"))
-	i.File.Seen = seenIn(form.Values)
-	if i.File.Name, i.File.Data, err = form.sent("file"); err != nil {
-		return err
-	}
-	if _, i.File.Mapping, err = form.sent("mapping"); err != nil {
-		return err
+	p.Sent.Seen = seenIn(p.form.Values)
+	size := 0
+	for i, name := range p.takes.files {
+		called, data, err := p.form.sent(name)
+		if i == 0 {
+			p.Sent.Name, p.Sent.Data = called, data
+		}
+		if err != nil {
+			return err
+		}
+		size += len(data)
 	}
 	switch {
-	case len(i.File.Data) == 0:
-		return i.refusal(problem.Usage, "problem.import.no-file")
-	case len(i.File.Data)+len(i.File.Mapping) > maxImport:
-		return i.tooLarge()
+	case len(p.Sent.Data) == 0:
+		return p.refusal(problem.Usage, "problem.file.none")
+	case size > maxFile:
+		return p.tooLarge()
 	}
 	return nil
 }
 
-func (i *importPage) tooLarge() error {
-	return i.refusal(problem.TooLarge, "problem.import.large", maxImport>>10)
+func (p *filePage) tooLarge() error {
+	return p.refusal(problem.TooLarge, "problem."+p.Kind.Name+".large", maxFile>>10)
 }
 
 // unknown refuses fields that the form does not have, and those that are given twice.
-func (i *importPage) unknown(form importForm) error {
-	// Where no file is chosen, a browser sends its field as text, without any.
-	takes := words("file mapping changed new gone good reason seen_size seen_root kept-file " +
-		"kept-file-name kept-mapping kept-mapping-name " + whoField)
+func (p *filePage) unknown() error {
+	takes := slices.Concat(words("seen_size seen_root "+whoField), p.takes.values, p.takes.files)
+	for _, name := range p.takes.files { // a browser sends the field as text where none is chosen
+		takes = append(takes, "kept-"+name, "kept-"+name+"-name")
+	}
 	var found []problem.Field
 	add := func(name string, n int, known bool) {
 		switch {
 		case len(found) == maxUnknown:
 		case !known:
 			found = append(found, problem.Field{Location: problem.Shorten(printable(name)),
-				Message: i.T("problem.unknown.field")})
+				Message: p.T("problem.unknown.field")})
 		case n > 1:
-			found = append(found, problem.Field{Location: name, Message: i.T("problem.twice", n)})
+			found = append(found, problem.Field{Location: name, Message: p.T("problem.twice", n)})
 		}
 	}
-	for name, all := range form.Values {
+	for name, all := range p.form.Values {
 		add(name, len(all), slices.Contains(takes, name))
 	}
-	for name, all := range form.files {
-		add(name, len(all), name == "file" || name == "mapping")
+	for name, all := range p.form.files {
+		add(name, len(all), slices.Contains(p.takes.files, name))
 	}
-	return i.ofFields(problem.Usage, found)
+	return p.ofFields(problem.Usage, found)
 }
 
 // sent returns a file that was sent, or else the one that stood in the page.
-func (f importForm) sent(name string) (called string, data []byte, err error) {
+func (f fileForm) sent(name string) (called string, data []byte, err error) {
 	if all := f.files[name]; len(all) > 0 && len(all[0].data) > 0 {
 		return all[0].name, all[0].data, nil
 	}

@@ -123,6 +123,8 @@ var house = map[string][]string{
 	"cmd/internal/hooks": {"muster/events", "muster/events/problem",
 		"github.com/go-json-experiment/json",
 		"github.com/standard-webhooks/standard-webhooks/libraries/go"},
+	"cmd/internal/planned": {"muster/events", "muster/events/problem",
+		"muster/ledger/intake/plan", "muster/projections", "muster/projections/web"},
 	"cmd/internal/reach": {"muster/events/problem", "muster/ledger/natsd",
 		"github.com/nats-io/nats.go", "github.com/nats-io/nkeys"},
 	"cmd/internal/server": {"muster/cmd/internal/control", "muster/cmd/internal/files",

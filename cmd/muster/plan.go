@@ -7,17 +7,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/internal/planned"
 	"muster/events"
 	"muster/events/english"
 	"muster/events/problem"
 	"muster/ledger/intake"
 	"muster/ledger/intake/plan"
-	"muster/projections"
 	"muster/projections/web"
 )
 
 func (a *app) planCmd() *cobra.Command {
-	return group("plan", "An operation's roles and requirements", a.planApplyCmd(), a.planShowCmd())
+	return group("plan", "An operation's roles and requirements", a.planApplyCmd(),
+		a.planExportCmd(), a.planShowCmd())
 }
 
 func (a *app) planApplyCmd() *cobra.Command {
@@ -26,7 +27,10 @@ func (a *app) planApplyCmd() *cobra.Command {
 		Use:   "apply FILE",
 		Short: "Make an operation's roles and requirements what a plan file says (YAML or JSON)",
 		Long: `Compare a plan file with the ledger, and add, revise and cancel what differs.
-Applying it again changes nothing. With --dry-run it says what it would do, and does nothing.`,
+Applying it again changes nothing. With --dry-run it says what it would do, and does nothing.
+
+A file that "muster plan export" has written knows what it was written from: what others have
+changed since, and the file has not, stays as they said it, and is told.`,
 		Args: args("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readInput(args[0])
@@ -66,7 +70,8 @@ type planChange struct {
 	statement events.Statement
 }
 
-// applyPlan makes the changes that a plan file asks for, or only says them.
+// applyPlan makes the changes that a plan file asks for, or only says them; and says what others
+// have changed meanwhile, which stays.
 func (a *app) applyPlan(ctx context.Context, name string, data []byte,
 	dryRun bool) ([]planChange, error) {
 	p, err := plan.Read(name, data)
@@ -77,30 +82,25 @@ func (a *app) applyPlan(ctx context.Context, name string, data []byte,
 	if err != nil {
 		return nil, err
 	}
-	effective := p.Effective
-	if effective == 0 {
-		effective = today()
-	}
 	ask := a.askToSign // what is revised or cancelled is not chosen on a server's word
 	if dryRun {
 		ask = a.ask
 	}
-	now, err := currentPlan(ctx, ask, p.Operation.Operation, effective)
+	comes, err := planned.Changes(ctx, planAsker(ask), p, s.origin, today())
 	if err != nil {
 		return nil, err
 	}
-	changes, err := plan.Changes(p, now, today(), s.origin, events.NewID)
-	if err != nil {
-		return nil, err
+	for _, k := range comes.Kept {
+		fmt.Fprintln(a.stderr, "muster: "+k.Sentence)
 	}
-	done := make([]planChange, 0, len(changes))
-	for _, c := range changes {
+	done := make([]planChange, 0, len(comes.Changes))
+	for _, c := range comes.Changes {
 		change := planChange{Change: c.Verb, What: c.Sentence, statement: c.Statement}
 		if !dryRun {
 			c.Statement.Head().Seen = s.contact.saw()
 			r, err := s.say(ctx, c.Statement)
 			if err != nil {
-				return nil, afterSome(err, len(done), len(changes))
+				return nil, afterSome(err, len(done), len(comes.Changes))
 			}
 			change.Receipt = &r
 		}
@@ -119,48 +119,16 @@ func afterSome(err error, done, all int) error {
 	return &p
 }
 
-// currentPlan asks what the ledger has of an operation on the date from which changes would hold,
-// which may be nothing.
-func currentPlan(ctx context.Context, ask asker, o events.Operation,
-	on events.Date) (plan.Current, error) {
-	now := plan.Current{Lines: map[events.Line]events.RequirementTerms{},
-		Cancelled: map[events.Line]bool{}}
-	w, err := planOn(ctx, ask, o, on)
-	if problem.Is(err, problem.NotFound) {
-		return now, nil
-	}
-	if err != nil {
-		return now, err
-	}
-	// A line that is cancelled from a later day on cannot come back either.
-	ever, err := planOn(ctx, ask, o, endOfTime)
-	if err != nil {
-		return now, err
-	}
-	for _, r := range ever.Requirements {
-		now.Cancelled[r.Line] = r.State == projections.Cancelled
-	}
-	terms := w.Catalogue.Terms()
-	now.Operation = &terms
-	for _, r := range w.Requirements {
-		if !now.Cancelled[r.Line] {
-			now.Lines[r.Line] = r.Terms()
+// planAsker asks a server what an operation is and needs.
+func planAsker(ask askFunc) planned.Asker {
+	return func(ctx context.Context, o events.Operation, asOf uint64,
+		on events.Date) (w web.Plan, err error) {
+		asked := map[string]string{"operation": string(o), "on": on.String()}
+		if asOf != 0 {
+			asked["as_of"] = fmt.Sprint(asOf)
 		}
+		return w, ask(ctx, "plan", asked, &w)
 	}
-	return now, nil
-}
-
-// endOfTime is the last date that can be asked about.
-const endOfTime events.Date = 2199_12_31
-
-// An asker asks a question, as [app.ask] and [app.askToSign] do.
-type asker func(ctx context.Context, question string, parameters map[string]string,
-	answer any) error
-
-func planOn(ctx context.Context, ask asker, o events.Operation,
-	on events.Date) (w web.Plan, err error) {
-	err = ask(ctx, "plan", map[string]string{"operation": string(o), "on": on.String()}, &w)
-	return w, err
 }
 
 func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun bool) error {
@@ -186,6 +154,37 @@ func (a *app) printChanges(ctx context.Context, changes []planChange, dryRun boo
 		}
 	}
 	return l.write(a.format, a.stdout)
+}
+
+func (a *app) planExportCmd() *cobra.Command {
+	var on string
+	c := &cobra.Command{
+		Use:   "export OPERATION",
+		Short: "Write an operation's plan as a file, to be changed and applied",
+		Long: `Write an operation's roles, organisations and requirement lines as a plan file, to
+standard output. Applied as it is (muster plan apply), it changes nothing; applied with changes, it
+changes those alone.`,
+		Example: "  muster plan export mnf-u > mnf-u.yaml",
+		Args:    args("OPERATION"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			day, err := dateOr("on", on, today())
+			if err != nil {
+				return err
+			}
+			s, err := a.meet(cmd.Context())
+			if err != nil {
+				return err
+			}
+			data, err := planned.Written(cmd.Context(), planAsker(a.ask),
+				events.Operation(args[0]), s.origin, 0, day)
+			if err == nil {
+				_, err = a.stdout.Write(data)
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&on, "on", "", "the day on which it is so (default: today)")
+	return c
 }
 
 func (a *app) planShowCmd() *cobra.Command {

@@ -79,7 +79,7 @@ func (a *app) readers(ctx context.Context, st events.Statement) (lines []string)
 	}
 	what := "It can"
 	var named events.Organisations
-	if p, err := planOn(ctx, a.ask, operation, today()); err == nil {
+	if p, err := planAsker(a.ask)(ctx, operation, 0, today()); err == nil {
 		within := about.Within(events.Label{Release: p.Catalogue.Release})
 		if within.Release != about.Release {
 			what = "As its operation is released no wider, it can"

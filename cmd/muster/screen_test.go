@@ -170,6 +170,7 @@ var commandLines = map[string]struct{ line, why string }{
 	"nation":              {line: "FRA --on 2026-04-01"},
 	"nations":             {line: "--on 2026-04-01"},
 	"plan apply":          {line: "FILE"},
+	"plan export":         {line: "mnf-u"},
 	"plan show":           {line: "mnf-u"},
 	"pledge accept":       {line: "PLEDGE"},
 	"pledge amend":        {line: "PLEDGE --quantity 3"},
@@ -215,8 +216,8 @@ var commandLines = map[string]struct{ line, why string }{
 
 // quiet are the commands that repeat nothing of what they ask or read, or write it in quotes.
 var quiet = []string{"exit-codes", "import guess", "import un", "key show", "man", "mapping",
-	"plan apply", "receipt", "replay", "schema", "serve", "session end", "sign", "submit",
-	"trust list", "version"}
+	"plan apply", "plan export", "receipt", "replay", "schema", "serve", "session end", "sign",
+	"submit", "trust list", "version"}
 
 // acts returns the characters of a text that would do something to a terminal.
 func acts(text string) (found []string) {

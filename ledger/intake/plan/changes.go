@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"muster/events"
 	"muster/events/problem"
@@ -18,6 +17,8 @@ type Current struct {
 	Lines map[events.Line]events.RequirementTerms
 	// Cancelled are the lines that were cancelled: a ledger takes none of these names again.
 	Cancelled map[events.Line]bool
+	// AsOf is the last record that says so.
+	AsOf uint64
 }
 
 // The verbs of a Change.
@@ -31,8 +32,12 @@ const (
 type Change struct {
 	// Verb is Add, Revise or Cancel.
 	Verb string
+	// Line is the requirement that is changed, "" for the operation.
+	Line events.Line
 	// Sentence says for people what is changed, and how: "ground-west: quantity 15000 → 12000".
 	Sentence string
+	// Differs are the terms that change, each by itself.
+	Differs []Difference
 	// Statement is complete but for its signature.
 	Statement events.Statement
 }
@@ -63,28 +68,30 @@ func Changes(p Plan, now Current, today events.Date, origin events.Origin,
 }
 
 func impossible(p Plan, now Current) error {
-	var fields []problem.Field
 	for i, r := range p.Requirements {
 		at := fmt.Sprintf("requirements[%d].", i)
 		if now.Cancelled[r.Line] {
-			fields = append(fields, problem.Field{Location: at + "line", Value: string(r.Line),
-				Message: "was cancelled, and a cancelled line is never issued again: give the " +
-					"requirement another name"})
+			p.file.Fault(at+"line", string(r.Line),
+				"was cancelled, and a cancelled line is never issued again: give the "+
+					"requirement another name")
 		}
 		if before, ok := now.Lines[r.Line]; ok && before.Role != r.Role {
-			fields = append(fields, problem.Field{Location: at + "role", Value: string(r.Role),
-				Message: fmt.Sprintf(
-					"the line %s is for the role %s, and a line keeps its role: give the "+
-						"requirement another name", r.Line, before.Role)})
+			p.file.Fault(at+"role", string(r.Role), fmt.Sprintf(
+				"the line %s is for the role %s, and a line keeps its role: give the "+
+					"requirement another name", r.Line, before.Role))
 		}
 	}
-	err := problem.OfFields(fields)
+	return p.conflict()
+}
+
+// conflict returns what was found wrong with a plan beside the ledger, nil for nothing.
+func (p Plan) conflict() error {
+	err := p.file.Err()
 	if err == nil {
 		return nil
 	}
 	conflict := *problem.From(err)
 	conflict.Kind = problem.Conflict
-	conflict.Detail = p.Name + ": " + conflict.Detail
 	return &conflict
 }
 
@@ -111,29 +118,29 @@ func (m maker) header(t events.Type) events.Header {
 func (m maker) operation(want events.OperationTerms, have *events.OperationTerms) []Change {
 	about := "operation " + string(want.Operation)
 	if have == nil {
-		sentence := fmt.Sprintf("%s: %s, with the roles %s", about, want.Title,
+		said := fmt.Sprintf("%s: %s, with the roles %s", about, want.Title,
 			roleNames(want.Roles))
 		if len(want.Organisations) > 0 {
-			sentence += "; " + strings.Join(organisationsDiff(nil, want.Organisations), "; ")
+			said += "; " + sentence(organisationsDiff(nil, want.Organisations))
 		}
-		return []Change{{Add, sentence,
-			&events.OperationOpened{Header: m.header("operation.opened"), Dated: m.Dated,
+		return []Change{{Verb: Add, Sentence: said,
+			Differs: operationDiff(events.OperationTerms{}, want),
+			Statement: &events.OperationOpened{Header: m.header("operation.opened"), Dated: m.Dated,
 				OperationTerms: want}}}
 	}
 	differs := operationDiff(*have, want)
 	if len(differs) == 0 {
 		return nil
 	}
-	sentence := about + ": " + strings.Join(differs, "; ")
-	return []Change{{Revise, sentence,
-		&events.OperationRevised{Header: m.header("operation.revised"), Dated: m.Dated,
+	return []Change{{Verb: Revise, Sentence: about + ": " + sentence(differs), Differs: differs,
+		Statement: &events.OperationRevised{Header: m.header("operation.revised"), Dated: m.Dated,
 			OperationTerms: want}}}
 }
 
 func (m maker) cancel(have events.RequirementTerms, plan string) Change {
-	return Change{Cancel,
-		fmt.Sprintf("%s: %s; not in the plan any more", have.Line, describe(have)),
-		&events.RequirementCancelled{
+	return Change{Verb: Cancel, Line: have.Line, Differs: everyTerm(have, true),
+		Sentence: fmt.Sprintf("%s: %s; not in the plan any more", have.Line, describe(have)),
+		Statement: &events.RequirementCancelled{
 			Header: m.header("requirement.cancelled"), Dated: m.Dated,
 			Operation: have.Operation, Line: have.Line, Reason: "not in the plan any more: " + plan,
 		}}
@@ -143,17 +150,17 @@ func (m maker) requirement(want events.RequirementTerms,
 	lines map[events.Line]events.RequirementTerms) []Change {
 	have, ok := lines[want.Line]
 	if !ok {
-		sentence := fmt.Sprintf("%s: %s", want.Line, describe(want))
-		return []Change{{Add, sentence,
-			&events.RequirementIssued{Header: m.header("requirement.issued"), Dated: m.Dated,
-				RequirementTerms: want}}}
+		return []Change{{Verb: Add, Line: want.Line, Differs: everyTerm(want, false),
+			Sentence: fmt.Sprintf("%s: %s", want.Line, describe(want)),
+			Statement: &events.RequirementIssued{Header: m.header("requirement.issued"),
+				Dated: m.Dated, RequirementTerms: want}}}
 	}
 	differs := requirementDiff(have, want)
 	if len(differs) == 0 {
 		return nil
 	}
-	sentence := fmt.Sprintf("%s: %s", want.Line, strings.Join(differs, "; "))
-	return []Change{{Revise, sentence,
-		&events.RequirementRevised{Header: m.header("requirement.revised"), Dated: m.Dated,
-			RequirementTerms: want}}}
+	return []Change{{Verb: Revise, Line: want.Line, Differs: differs,
+		Sentence: fmt.Sprintf("%s: %s", want.Line, sentence(differs)),
+		Statement: &events.RequirementRevised{Header: m.header("requirement.revised"),
+			Dated: m.Dated, RequirementTerms: want}}}
 }

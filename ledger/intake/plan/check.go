@@ -65,13 +65,9 @@ func checkRole(file *strictyaml.File, at string, r events.RequirementTerms,
 	switch {
 	case !r.Role.Valid(): // the statement's own check says so
 	case !ok:
-		names := make([]string, len(o.Roles))
-		for i, def := range o.Roles {
-			names[i] = string(def.Role)
-		}
+		roles := o.Roles[:min(len(o.Roles), events.MaxRoles)] // more are wrong by themselves
 		file.Fault(at+"role", string(r.Role),
-			"no role of this plan: write one of "+strings.Join(names, ", ")+
-				", or add it under roles")
+			"no role of this plan: write one of "+roleNames(roles)+", or add it under roles")
 		if r.Unit == "" {
 			file.Fault(at+"unit", "",
 				"missing: it follows from the role, or write it, such as personnel")

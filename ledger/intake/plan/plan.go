@@ -8,6 +8,8 @@
 //	title: Multinational Force Ukraine
 //	note: Quantities are illustrative
 //	effective: 2026-01-01        # optional: without it, the day on which the plan is applied
+//	base: {ledger: muster.example/berlin, as_of: 57, on: 2026-11-30}
+//	                             # optional: what [Write] has written the file from
 //	roles:
 //	  - role: ground
 //	    title: Troops in the country
@@ -30,7 +32,9 @@
 //
 // [Read] reads it, in YAML or JSON, and tells all that is wrong with it at once. [Changes] compares
 // it with what the ledger holds now and says what to add, revise and cancel; for a plan that was
-// applied, that is nothing. The package signs and sends nothing.
+// applied, that is nothing. [Write] writes what the ledger holds as such a file, which is to be
+// changed and given back: what others have changed meanwhile then stays ([Plan.Since]). The package
+// signs and sends nothing.
 package plan
 
 import (
@@ -52,6 +56,10 @@ type Plan struct {
 	Effective events.Date
 	// Requirements are all the lines that the operation shall have.
 	Requirements []events.RequirementTerms
+	// Base is what the file was written from, nil for one that somebody wrote: see [Plan.Since].
+	Base *Base
+
+	file *strictyaml.File // that knows its lines
 }
 
 // defaultPriority is the middle of 1 (first) to 9.
@@ -65,9 +73,11 @@ func Read(name string, data []byte) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	m := top.Members("operation", "title", "note", "effective", "roles", "organisations",
+	m := top.Members("operation", "title", "note", "effective", "base", "roles", "organisations",
 		"requirements")
 	p := Plan{
+		file: file,
+		Base: readBase(m["base"]),
 		Name: filepath.Base(name),
 		Operation: events.OperationTerms{
 			Operation: events.Operation(m["operation"].Text()),

@@ -133,7 +133,7 @@ requirements:
 	want := map[string]string{ // place: a part of the message
 		"operation": "(line 1)",
 		"titel": "unknown key: the keys here are operation, title, note, " +
-			"effective, roles, organisations, requirements (line 3)",
+			"effective, base, roles, organisations, requirements (line 3)",
 		"title again":               "the second time in line 4",
 		"effective":                 "write year-month-day, such as 2026-11-23 (line 5)",
 		"roles[0].unit":             "leave it out: the role has units already (line 10)",

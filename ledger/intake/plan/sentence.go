@@ -25,60 +25,72 @@ func describe(r events.RequirementTerms) string {
 	return b.String()
 }
 
-// requirementDiff says in which of its terms a line differs. Every term that a statement holds must
-// be among them, or a change of it would go unnoticed.
-func requirementDiff(have, want events.RequirementTerms) []string {
+// requirementDiff says in which of its terms a line differs.
+func requirementDiff(have, want events.RequirementTerms) []Difference {
 	var d differences
-	d.add("quantity", have.Quantity.String(), want.Quantity.String())
-	d.add("unit", string(have.Unit), string(want.Unit))
-	d.add("area", string(have.Area), string(want.Area))
-	d.add("from", have.From.String(), want.From.String())
-	d.add("until", have.Until.String(), want.Until.String())
-	d.add("priority", fmt.Sprint(have.Priority), fmt.Sprint(want.Priority))
-	d.add("essential", fmt.Sprint(have.Essential), fmt.Sprint(want.Essential))
-	d.addText("note", have.Note, want.Note)
+	for _, t := range terms {
+		d.of(t.name, "", t.isText, t.text(&have), t.text(&want))
+	}
 	return d
 }
 
-func operationDiff(have, want events.OperationTerms) []string {
+// everyTerm are the terms of a line that begins, or ends.
+func everyTerm(r events.RequirementTerms, ends bool) (d differences) {
+	for _, t := range terms {
+		switch is := t.text(&r); {
+		case is == "" || t.name == "essential" && !r.Essential:
+		case ends:
+			d.of(t.name, "", t.isText, is, "")
+		default:
+			d.of(t.name, "", t.isText, "", is)
+		}
+	}
+	return d
+}
+
+func operationDiff(have, want events.OperationTerms) []Difference {
 	var d differences
-	d.addText("title", have.Title, want.Title)
-	d.addText("note", have.Note, want.Note)
+	d.of("title", "", true, have.Title, want.Title)
+	d.of("note", "", true, have.Note, want.Note)
 	for _, w := range want.Roles {
 		h, ok := role(have.Roles, w.Role)
 		if !ok {
-			d = append(d, fmt.Sprintf("role %s added", w.Role))
+			d.add(Difference{Term: "role", Is: string(w.Role),
+				said: fmt.Sprintf("role %s added", w.Role)})
 			continue
 		}
-		d.addText(fmt.Sprintf("title of %s", w.Role), h.Title, w.Title)
-		d.add(fmt.Sprintf("units of %s", w.Role), joined(h.Units), joined(w.Units))
+		d.of("title", string(w.Role), true, h.Title, w.Title)
+		d.of("units", string(w.Role), false, joined(h.Units), joined(w.Units))
 	}
 	for _, h := range have.Roles {
 		if _, ok := role(want.Roles, h.Role); !ok {
-			d = append(d, fmt.Sprintf("role %s removed", h.Role))
+			d.add(Difference{Term: "role", Was: string(h.Role),
+				said: fmt.Sprintf("role %s removed", h.Role)})
 		}
 	}
 	if len(d) == 0 {
-		d.add("order of roles", roleNames(have.Roles), roleNames(want.Roles))
+		d.of("order of roles", "", false, roleNames(have.Roles), roleNames(want.Roles))
 	}
 	return append(d, organisationsDiff(have.Organisations, want.Organisations)...)
 }
 
-func organisationsDiff(have, want events.Organisations) []string {
+func organisationsDiff(have, want events.Organisations) []Difference {
 	var d differences
 	for _, w := range want {
 		h, ok := have.Of(w.Code)
 		if !ok {
-			d = append(d, fmt.Sprintf("organisation %s (%s) added", w.Name, w.Code))
+			d.add(Difference{Term: "organisation", Is: w.Name,
+				said: fmt.Sprintf("organisation %s (%s) added", w.Name, w.Code)})
 			continue
 		}
-		d.addText(fmt.Sprintf("name of %s", w.Code), h.Name, w.Name)
-		d.add(fmt.Sprintf("other names of %s", w.Code), strings.Join(h.Also, ", "),
+		d.of("name", string(w.Code), true, h.Name, w.Name)
+		d.of("other names", string(w.Code), false, strings.Join(h.Also, ", "),
 			strings.Join(w.Also, ", "))
 	}
 	for _, h := range have {
 		if _, ok := want.Of(h.Code); !ok {
-			d = append(d, fmt.Sprintf("organisation %s (%s) removed", h.Name, h.Code))
+			d.add(Difference{Term: "organisation", Was: h.Name,
+				said: fmt.Sprintf("organisation %s (%s) removed", h.Name, h.Code)})
 		}
 	}
 	return d
@@ -100,24 +112,53 @@ func roleNames(all []events.RoleDefinition) string {
 	return strings.Join(names, ", ")
 }
 
-// differences are phrases such as "quantity 15000 → 12000".
-type differences []string
+// A Difference is a term that the plan has otherwise than the ledger.
+type Difference struct {
+	// Term names it: quantity, from, title, role, organisation and so on. Of is the role or the
+	// organisation whose term it is, "" for those of the line or of the operation itself.
+	Term, Of string
+	// Was is what the ledger has and Is what the plan has, "" for nothing.
+	Was, Is string
 
-func (d *differences) add(name, have, want string) {
-	if have != want {
-		*d = append(*d, fmt.Sprintf("%s %s → %s", name, orNone(have), orNone(want)))
-	}
+	said string
 }
 
-// addText says that a longer text differs, and shows the new one.
-func (d *differences) addText(name, have, want string) {
-	switch {
-	case have == want:
-	case want == "":
-		*d = append(*d, name+" removed")
-	default:
-		*d = append(*d, fmt.Sprintf("%s is now %q", name, want))
+// String tells it in a phrase, such as "quantity 15000 → 12000".
+func (d Difference) String() string { return d.said }
+
+// sentence tells differences in a row.
+func sentence(all []Difference) string {
+	said := make([]string, len(all))
+	for i, d := range all {
+		said[i] = d.said
 	}
+	return strings.Join(said, "; ")
+}
+
+type differences []Difference
+
+func (d *differences) add(one Difference) { *d = append(*d, one) }
+
+// of adds a term, if it differs; of a longer text the phrase shows the new one alone.
+func (d *differences) of(term, of string, isText bool, was, is string) {
+	if was == is {
+		return
+	}
+	name := term
+	if of != "" {
+		name += " of " + of
+	}
+	one := Difference{Term: term, Of: of, Was: was, Is: is,
+		said: fmt.Sprintf("%s %s → %s", name, orNone(was), orNone(is))}
+	switch {
+	case isText && strings.TrimSpace(was) == strings.TrimSpace(is):
+		return // a file does not tell these apart
+	case isText && is == "":
+		one.said = name + " removed"
+	case isText:
+		one.said = fmt.Sprintf("%s is now %q", name, is)
+	}
+	d.add(one)
 }
 
 func orNone(s string) string {

@@ -29,6 +29,7 @@ type File struct {
 	name   string
 	lines  map[string]int // the line of every place that was looked at and is there
 	faults []fault
+	told   map[string]bool // the places of the faults
 }
 
 type fault struct {
@@ -47,7 +48,8 @@ func Open(name string, data []byte) (*File, Value, error) {
 	if err != nil {
 		return nil, Value{}, err
 	}
-	f := &File{name: name, lines: map[string]int{"": top.Line}}
+	f := &File{name: name, lines: map[string]int{"": top.Line},
+		told: map[string]bool{}}
 	return f, Value{f, top, ""}, nil
 }
 
@@ -106,11 +108,10 @@ func notYAML(name string, err error) error {
 // Fault records that what stands at location is wrong. The first fault of a place is the one that
 // is told. When nothing stands there, the line is that of what should hold it.
 func (f *File) Fault(location, value, message string) {
-	for _, before := range f.faults {
-		if before.field.Location == location {
-			return
-		}
+	if f.told[location] {
+		return
 	}
+	f.told[location] = true
 	line := f.line(location)
 	if line > 0 {
 		message = fmt.Sprintf("%s (line %d)", message, line)
